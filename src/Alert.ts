@@ -1,0 +1,103 @@
+/**
+ * A message about a step or a run, as data: channels render it, each in its own
+ * way, so nobody concatenates strings.
+ *
+ * @since 0.1.0
+ */
+import type * as DateTime from "effect/DateTime"
+import * as internal from "./internal/redact.ts"
+
+/**
+ * How bad it is, least first.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Severity = "info" | "success" | "warning" | "error" | "critical"
+
+/**
+ * A name and a short text, shown beside each other.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Field {
+  readonly name: string
+  readonly value: string
+}
+
+/**
+ * What {@link Alert.make} takes. Only the title is needed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AlertInput {
+  /** One line. */
+  readonly title: string
+  readonly body?: string | undefined
+  /** `"info"` unless set. */
+  readonly severity?: Severity | undefined
+  /** As a list, or as a record of values of any type, in which a `Redacted` stays so. */
+  readonly fields?: ReadonlyArray<Field> | Readonly<Record<string, unknown>> | undefined
+  /** Shown as a code block: a stack trace, say. */
+  readonly detail?: string | undefined
+  /** What alerts about the same thing have in common. */
+  readonly dedupeKey?: string | undefined
+  /** When it happened. `Alerter.layer` fills in the time of the post. */
+  readonly at?: DateTime.Utc | undefined
+}
+
+/**
+ * A structured message.
+ *
+ * @example
+ * ```ts
+ * import { Alert } from "effect-epilogue"
+ *
+ * const alert = Alert.make({
+ *   title: "nightly-etl: validate failed",
+ *   severity: "error",
+ *   fields: { rows: 1461, bad: 3 }
+ * })
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Alert {
+  readonly _tag = "Alert" as const
+  readonly title: string
+  readonly body: string | undefined
+  readonly severity: Severity
+  readonly fields: ReadonlyArray<Field>
+  readonly detail: string | undefined
+  readonly dedupeKey: string | undefined
+  readonly at: DateTime.Utc | undefined
+
+  private constructor(input: AlertInput) {
+    this.title = input.title
+    this.body = input.body
+    this.severity = input.severity ?? "info"
+    this.fields = fieldsOf(input.fields ?? [])
+    this.detail = input.detail
+    this.dedupeKey = input.dedupeKey
+    this.at = input.at
+  }
+
+  /** An alert of a title alone, or of what is given. An alert is returned as it is. */
+  static make(input: AlertInput | Alert | string): Alert {
+    if (input instanceof Alert) return input
+    return new Alert(typeof input === "string" ? { title: input } : input)
+  }
+
+  /** The same alert with some of it changed. */
+  with(changes: Partial<AlertInput>): Alert {
+    return new Alert({ ...this, ...changes })
+  }
+}
+
+const fieldsOf = (fields: NonNullable<AlertInput["fields"]>): ReadonlyArray<Field> =>
+  isList(fields) ? fields : Object.entries(fields).map(([name, value]) => ({ name, value: internal.text(value) }))
+
+const isList = (fields: NonNullable<AlertInput["fields"]>): fields is ReadonlyArray<Field> => Array.isArray(fields)

@@ -1,0 +1,165 @@
+/**
+ * The service that posts alerts, wherever they go. Hooks ask for it; the script
+ * says with one Layer which channel it is.
+ *
+ * @since 0.1.0
+ */
+import type * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Alert } from "./Alert.ts"
+import * as internal from "./internal/alerter.ts"
+
+/**
+ * Why an alert did not arrive.
+ *
+ * - `Unauthorized`: the channel does not accept our credentials;
+ * - `RateLimited`: too much; `retryAfter` where the channel says how long to wait;
+ * - `Rejected`: the channel refuses this alert;
+ * - `Unreachable`: the channel can't be reached, or broke off;
+ * - `TimedOut`: it did not answer in time;
+ * - `InvalidAlert`: the alert can't be sent through this channel at all.
+ *
+ * No `detail` may hold a token or an address.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type Reason = Data.TaggedEnum<{
+  Unauthorized: { readonly detail?: string | undefined }
+  RateLimited: { readonly retryAfter?: Duration.Duration | undefined }
+  Rejected: { readonly status?: number | undefined; readonly detail: string }
+  Unreachable: { readonly detail?: string | undefined }
+  TimedOut: { readonly limit?: Duration.Duration | undefined }
+  InvalidAlert: { readonly detail: string }
+}>
+
+/**
+ * Constructors of {@link Reason}s, as in `Reason.Unreachable({})`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const Reason: Data.TaggedEnum.Constructor<Reason> = Data.taggedEnum<Reason>()
+
+/**
+ * What an {@link AlerterError} is made of.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export interface AlerterErrorFields {
+  /** The name of the channel: `"console"`, `"slack"`, …. */
+  readonly channel: string
+  readonly reason: Reason
+}
+
+const AlerterErrorBase: new(
+  fields: AlerterErrorFields
+) => Cause.YieldableError & { readonly _tag: "AlerterError" } & AlerterErrorFields = Data.TaggedError("AlerterError")<
+  AlerterErrorFields
+>
+
+/**
+ * An alert did not arrive.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class AlerterError extends AlerterErrorBase {
+  override get message(): string {
+    return `${this.channel}: ${internal.explain(this.reason)}`
+  }
+}
+
+const Base: Context.ServiceClass<Alerter, "effect-epilogue/Alerter", Alerter.Shape> = Context.Service<
+  Alerter,
+  Alerter.Shape
+>()("effect-epilogue/Alerter")
+
+/**
+ * Posts alerts.
+ *
+ * @example
+ * ```ts
+ * import { Alerter } from "effect-epilogue"
+ * import { Effect } from "effect"
+ *
+ * // an alerter of one's own, in five lines
+ * const toLog = Alerter.layer((alert) => Effect.log(alert.severity, alert.title))
+ *
+ * const program = Effect.gen(function*() {
+ *   const alerter = yield* Alerter
+ *   yield* alerter.post("good morning")
+ * }).pipe(Effect.provide(toLog))
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Alerter extends Base {
+  /**
+   * An alerter made of a function. It gets an `Alert` with its time, also where a
+   * string was posted. A failure or a defect that is no {@link AlerterError}
+   * becomes one (`Rejected`, with the message less the addresses in it).
+   */
+  static layer<R = never>(
+    post: (alert: Alert) => Effect.Effect<unknown, unknown, R>,
+    options?: { readonly channel?: string | undefined }
+  ): Layer.Layer<Alerter, never, R> {
+    return Layer.effect(
+      Alerter,
+      Effect.map(Effect.context<R>(), (context) =>
+        Alerter.of({
+          post: (alert) =>
+            internal.timed(alert, (timed) =>
+              Effect.provideContext(
+                Effect.catchCause(
+                  Effect.suspend(() => post(timed)),
+                  (cause) => internal.failWith(cause, isAlerterError, (detail) =>
+                    new AlerterError({
+                      channel: options?.channel ?? "custom",
+                      reason: Reason.Rejected({ detail })
+                    }))
+                ),
+                context
+              ))
+        }))
+    )
+  }
+
+  /**
+   * Writes alerts to the console: coloured on a terminal, plain otherwise or where
+   * `NO_COLOR` is set (https://no-color.org).
+   */
+  static readonly layerConsole: Layer.Layer<Alerter> = Alerter.layer(internal.print, { channel: "console" })
+
+  /** Drops alerts. */
+  static readonly layerNone: Layer.Layer<Alerter> = Layer.succeed(Alerter, Alerter.of({ post: () => Effect.void }))
+}
+
+/**
+ * @category services
+ * @since 0.1.0
+ */
+export declare namespace Alerter {
+  /**
+   * What the service holds.
+   *
+   * @category services
+   * @since 0.1.0
+   */
+  export interface Shape {
+    /** Posts an alert, or one of that title. Succeeds when it has arrived. */
+    readonly post: (alert: Alert | string) => Effect.Effect<void, AlerterError>
+  }
+}
+
+/**
+ * @category guards
+ * @since 0.1.0
+ */
+export const isAlerterError = (u: unknown): u is AlerterError => u instanceof AlerterError

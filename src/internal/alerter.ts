@@ -1,0 +1,100 @@
+/** What `Alerter`'s layers do. */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { Alert, type Severity } from "../Alert.ts"
+import type { Reason } from "../Alerter.ts"
+import { withoutUrls } from "./redact.ts"
+
+/** The alert with the time of the post, where it has none. */
+export const timed = <E, R>(
+  input: Alert | string,
+  post: (alert: Alert) => Effect.Effect<unknown, E, R>
+): Effect.Effect<void, E, R> => {
+  const alert = Alert.make(input)
+  return Effect.asVoid(
+    alert.at !== undefined
+      ? post(alert)
+      : Effect.flatMap(Clock.currentTimeMillis, (now) => post(alert.with({ at: DateTime.makeUnsafe(now) })))
+  )
+}
+
+/** A cause as an error of the alerter's. An interruption stays one. */
+export const failWith = <E>(
+  cause: Cause.Cause<unknown>,
+  isError: (u: unknown) => u is E,
+  otherwise: (detail: string) => E
+): Effect.Effect<never, E> => {
+  if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
+  const error = Cause.squash(cause)
+  if (isError(error)) return Effect.fail(error)
+  return Effect.fail(otherwise(withoutUrls(error instanceof Error ? error.message : String(error))))
+}
+
+/** @internal */
+export const explain = (reason: Reason): string => {
+  switch (reason._tag) {
+    case "Unauthorized":
+      return detailed("the credentials were not accepted", reason.detail)
+    case "RateLimited":
+      return reason.retryAfter === undefined
+        ? "too many alerts"
+        : `too many alerts, the next may come in ${Duration.format(reason.retryAfter)}`
+    case "Rejected":
+      return detailed(`the alert was rejected${reason.status === undefined ? "" : ` (${reason.status})`}`, reason.detail)
+    case "Unreachable":
+      return detailed("could not be reached", reason.detail)
+    case "TimedOut":
+      return reason.limit === undefined ? "no answer in time" : `no answer within ${Duration.format(reason.limit)}`
+    case "InvalidAlert":
+      return detailed("the alert can't be sent", reason.detail)
+  }
+}
+
+const detailed = (text: string, detail: string | undefined): string =>
+  detail === undefined || detail === "" ? text : `${text}: ${detail}`
+
+// -----------------------------------------------------------------------------
+// console
+// -----------------------------------------------------------------------------
+
+// SGR codes of ECMA-48, as every terminal knows them
+const colors: Record<Severity, number> = { info: 36, success: 32, warning: 33, error: 31, critical: 35 }
+
+const symbols: Record<Severity, string> = { info: "i", success: "✓", warning: "!", error: "✗", critical: "✗✗" }
+
+/** Error text may hold escape sequences, which must not reach the terminal. */
+// oxlint-disable-next-line no-control-regex -- control characters are what it is about
+const plain = (text: string): string => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
+
+const terminal = (): boolean => {
+  const process = (globalThis as { process?: { env?: Record<string, string>; stdout?: { isTTY?: boolean } } }).process
+  return process?.stdout?.isTTY === true && !process.env?.["NO_COLOR"]
+}
+
+/** @internal */
+export const print = (alert: Alert): Effect.Effect<void> =>
+  Effect.suspend(() => Console.log(render(alert, terminal())))
+
+/** @internal */
+export const render = (alert: Alert, colored: boolean): string => {
+  const paint = (code: number, text: string) => colored ? `\u001b[${code}m${text}\u001b[0m` : text
+  const time = alert.at === undefined ? "" : ` ${paint(2, DateTime.formatIso(alert.at))}`
+  const lines = [
+    `${paint(colors[alert.severity], `${symbols[alert.severity]} ${alert.severity.toUpperCase()}`)} ${
+      paint(1, plain(alert.title))
+    }${time}`
+  ]
+  if (alert.body !== undefined) lines.push(...indent(plain(alert.body), "  "))
+  const width = Math.max(0, ...alert.fields.map(({ name }) => name.length))
+  for (const { name, value } of alert.fields) {
+    lines.push(`  ${paint(2, plain(name).padEnd(width))}  ${indent(plain(value), " ".repeat(width + 4)).join("\n").trim()}`)
+  }
+  if (alert.detail !== undefined) lines.push(...indent(plain(alert.detail), "  │ "))
+  return lines.join("\n")
+}
+
+const indent = (text: string, by: string): ReadonlyArray<string> => text.split("\n").map((line) => by + line)

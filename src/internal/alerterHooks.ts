@@ -1,0 +1,53 @@
+/** The alert that tells of a step's end. */
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { Alert } from "../Alert.ts"
+import { Alerter, type AlerterError } from "../Alerter.ts"
+import { StepContext } from "../StepContext.ts"
+import { text } from "./redact.ts"
+
+/** @internal */
+export const post = (
+  outcome: "success" | "failure",
+  cause?: Cause.Cause<unknown>
+): Effect.Effect<void, AlerterError, Alerter | StepContext> =>
+  Effect.gen(function*() {
+    const context = yield* StepContext
+    const alerter = yield* Alerter
+    const elapsed = yield* StepContext.elapsed
+    yield* alerter.post(alertOf(context, outcome, elapsed, cause))
+  })
+
+const alertOf = (
+  context: StepContext.Shape,
+  outcome: "success" | "failure",
+  elapsed: Duration.Duration,
+  cause: Cause.Cause<unknown> | undefined
+): Alert => {
+  const { annotations, attempt, params, pipelineName, runName, stepName, stepPath } = context
+  // the path is empty where the hook is the run's own
+  const isRun = stepPath.length === 0
+  const subject = isRun ? pipelineName : `${pipelineName} › ${stepPath.join(" › ")}`
+  return Alert.make({
+    title: `${subject} ${outcome === "success" ? "succeeded" : "failed"}`,
+    severity: outcome === "success" ? "success" : "error",
+    body: cause === undefined ? undefined : summary(cause),
+    fields: [
+      { name: "pipeline", value: pipelineName },
+      { name: "run", value: runName },
+      ...(isRun ? [] : [{ name: "step", value: stepName }, { name: "attempt", value: String(attempt) }]),
+      { name: "duration", value: Duration.format(elapsed) },
+      ...Object.entries(params).map(([name, value]) => ({ name, value: text(value) })),
+      ...Object.entries(annotations).map(([name, value]) => ({ name, value: text(value) }))
+    ],
+    detail: cause === undefined ? undefined : Cause.pretty(cause),
+    dedupeKey: [pipelineName, ...stepPath].join("/")
+  })
+}
+
+/** What went wrong, on one line. */
+const summary = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.prettyErrors(cause)[0]
+  return error === undefined ? "unknown failure" : `${error.name}: ${error.message}`.split("\n")[0]!
+}

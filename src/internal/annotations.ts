@@ -1,0 +1,23 @@
+/** The statics of `StepContext`. */
+import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { hasProperty } from "effect/Predicate"
+import type { StepContext } from "../StepContext.ts"
+
+/** The key under which a context keeps the function that annotates it. */
+export const Annotate: unique symbol = Symbol.for("effect-epilogue/StepContext/Annotate")
+
+/** A context that a user made by hand, for a test say, has nothing to write to: then nothing is noted. */
+export const annotate = (context: StepContext.Shape, values: Readonly<Record<string, unknown>>): void => {
+  if (hasProperty(context, Annotate)) (context[Annotate] as (values: Readonly<Record<string, unknown>>) => void)(values)
+}
+
+/** @internal */
+export const elapsed = <I>(key: Context.Key<I, StepContext.Shape>): Effect.Effect<Duration.Duration, never, I> =>
+  Effect.flatMap(key, (context) =>
+    Effect.map(Clock.currentTimeMillis, (now) =>
+      // a wall clock can be set back
+      Duration.millis(Math.max(0, now - DateTime.toEpochMillis(context.startedAt)))))

@@ -1,0 +1,328 @@
+/** One evaluation of a step, or of a pipeline: from its start to the end of its hooks. */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Effectable from "effect/Effectable"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import type { HookError } from "../Hook.ts"
+import type { StepInfo } from "../RunEvent.ts"
+import { StepContext } from "../StepContext.ts"
+import { Annotate } from "./annotations.ts"
+import { empty, type HooksImpl, type Outcome, type Owner, type Plan, plan as makePlan, type Table } from "./hooks.ts"
+import { noAnnotations, Run } from "./run.ts"
+import { runAll, runRequired } from "./runner.ts"
+
+/** How parameters are shown: the part of `Params.Service` that is needed here, without its Schema. */
+export interface Describable {
+  readonly key: string
+  readonly describe: (value: any) => unknown
+}
+
+/** What a step is made of. */
+export interface StepOwner extends Owner {
+  readonly label: "Step"
+  readonly body: Effect.Effect<unknown, unknown, any>
+  readonly annotations: Readonly<Record<string, unknown>>
+  readonly params: ReadonlyArray<Context.Key<any, any> & Describable>
+}
+
+/** What a pipeline is made of. */
+export interface PipelineOwner extends Owner {
+  readonly label: "Pipeline"
+  readonly body: Effect.Effect<unknown, unknown, any>
+  readonly annotations: Readonly<Record<string, unknown>>
+  readonly stepHooks: HooksImpl
+  readonly givenName: string | undefined
+}
+
+/** @internal */
+export const outcomeOf = (exit: Exit.Exit<unknown, unknown>): Outcome =>
+  exit._tag === "Success" ? "success" : Cause.hasInterruptsOnly(exit.cause) ? "interrupt" : "failure"
+
+/** Chosen anew only where a step is evaluated under other pipeline hooks than last time. */
+const plans = new WeakMap<Owner, { readonly under: Table; readonly plan: Plan }>()
+
+const planFor = (owner: Owner, under: Table): Plan => {
+  const known = plans.get(owner)
+  if (known !== undefined && known.under === under) return known.plan
+  const plan = makePlan(owner, under)
+  plans.set(owner, { under, plan })
+  return plan
+}
+
+/**
+ * The value of the `StepContext` service. A step has two: the one its body sees
+ * and the one its hooks see. They differ in one thing: a step that runs inside a
+ * hook does not inherit the pipeline's hooks, or a failure hook that itself runs
+ * a step that fails would call itself for ever.
+ */
+export class View implements StepContext.Shape {
+  // not a property with a value, so that printing a context does not print its run
+  readonly #evaluation: Evaluation
+  readonly #inHook: boolean
+  constructor(evaluation: Evaluation, inHook: boolean) {
+    this.#evaluation = evaluation
+    this.#inHook = inHook
+  }
+  static evaluation(view: View): Evaluation {
+    return view.#evaluation
+  }
+  static inHook(view: View): boolean {
+    return view.#inHook
+  }
+  get pipelineName(): string {
+    return this.#evaluation.run.pipelineName
+  }
+  get runId(): string {
+    return this.#evaluation.run.id
+  }
+  get runName(): string {
+    return this.#evaluation.run.name
+  }
+  get stepName(): string {
+    return this.#evaluation.owner.name
+  }
+  get stepPath(): ReadonlyArray<string> {
+    return this.#evaluation.path
+  }
+  get attempt(): number {
+    return this.#evaluation.attempt
+  }
+  get startedAt(): DateTime.Utc {
+    return DateTime.makeUnsafe(this.#evaluation.startedMillis)
+  }
+  get params(): Readonly<Record<string, unknown>> {
+    return this.#evaluation.params
+  }
+  get annotations(): Readonly<Record<string, unknown>> {
+    return this.#evaluation.annotations
+  }
+  [Annotate](values: Readonly<Record<string, unknown>>): void {
+    this.#evaluation.annotate(values)
+  }
+  toJSON(): StepContext.Shape {
+    const { annotations, attempt, params, pipelineName, runId, runName, startedAt, stepName, stepPath } = this
+    return { pipelineName, runId, runName, stepName, stepPath, attempt, startedAt, params, annotations }
+  }
+}
+
+/** The step or run that a fiber is in, if any. */
+export const currentView = (fiber: Fiber.Fiber<unknown, unknown>): View | undefined => {
+  const context = Context.getOrUndefined(fiber.context, StepContext)
+  return context instanceof View ? context : undefined
+}
+
+/**
+ * As an Effect, it is the body in the step's context: whatever may interrupt the
+ * fiber before the first operation, `settle` has been registered already.
+ */
+export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
+  readonly owner: StepOwner | PipelineOwner
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+  readonly parent: Evaluation | undefined
+  readonly run: Run
+  readonly plan: Plan
+  readonly index: number
+  /** Whether the run is this evaluation's own, to be ended with it. */
+  readonly ownsRun: boolean
+  attempt = 1
+  startedMillis: number
+  startedNanos: bigint | undefined
+  private started = false
+  private outer: Context.Context<never> | undefined
+  private notes: Record<string, unknown> | undefined
+  private lazyHookContext: Context.Context<never> | undefined
+  private lazyParams: Readonly<Record<string, unknown>> | undefined
+
+  constructor(owner: StepOwner | PipelineOwner, fiber: Fiber.Fiber<unknown, unknown>) {
+    super()
+    this.owner = owner
+    this.fiber = fiber
+    if (owner.label === "Pipeline") {
+      this.parent = undefined
+      this.ownsRun = true
+      this.run = new Run(fiber, owner.name, owner.stepHooks.hooks, owner.annotations, owner.givenName)
+      this.plan = planFor(owner, empty.hooks)
+      this.index = -1
+      this.startedMillis = this.run.startedMillis
+    } else {
+      const view = currentView(fiber)
+      this.parent = view === undefined ? undefined : View.evaluation(view)
+      this.ownsRun = this.parent === undefined
+      this.run = this.parent === undefined ? new Run(fiber, owner.name) : this.parent.run
+      this.plan = planFor(
+        owner,
+        view !== undefined && View.inHook(view) ? empty.hooks : this.run.stepHooks
+      )
+      this.index = this.run.steps++
+      this.startedMillis = this.ownsRun ? this.run.startedMillis : this.run.clock.currentTimeMillisUnsafe()
+    }
+  }
+
+  get isRun(): boolean {
+    return this.owner.label === "Pipeline"
+  }
+
+  get path(): ReadonlyArray<string> {
+    if (this.isRun) return []
+    return this.parent === undefined ? [this.owner.name] : [...this.parent.path, this.owner.name]
+  }
+
+  get info(): StepInfo | undefined {
+    return this.isRun ? undefined : { stepName: this.owner.name, stepPath: this.path, index: this.index }
+  }
+
+  get params(): Readonly<Record<string, unknown>> {
+    if (this.owner.label === "Pipeline" || this.owner.params.length === 0) return noAnnotations
+    if (this.lazyParams === undefined) {
+      const params: Record<string, unknown> = Object.create(null)
+      for (const service of this.owner.params) {
+        const value = Context.getOrUndefined(this.outerContext, service)
+        if (value !== undefined) params[service.key] = service.describe(value)
+      }
+      this.lazyParams = params
+    }
+    return this.lazyParams
+  }
+
+  get annotations(): Readonly<Record<string, unknown>> {
+    return Object.assign(
+      Object.create(null),
+      this.run.annotations,
+      this.isRun ? undefined : this.owner.annotations,
+      this.notes
+    )
+  }
+
+  annotate(values: Readonly<Record<string, unknown>>): void {
+    if (this.isRun) {
+      this.run.annotations = Object.assign(Object.create(null), this.run.annotations, values)
+    } else {
+      this.notes = Object.assign(this.notes ?? Object.create(null), values)
+    }
+  }
+
+  private get outerContext(): Context.Context<never> {
+    return this.outer ?? this.fiber.context
+  }
+
+  get hookContext(): Context.Context<never> {
+    return this.lazyHookContext ??= Context.add(this.outerContext, StepContext, this.hookView)
+  }
+
+  private lazyHookView: View | undefined
+  get hookView(): View {
+    return this.lazyHookView ??= new View(this, true)
+  }
+
+  override asEffect(): Effect.Effect<unknown, unknown, unknown> {
+    this.outer = this.fiber.context
+    this.fiber.setContext(Context.add(this.outer, StepContext, new View(this, false)))
+    if (this.run.observers !== undefined) this.emitStarted()
+    if (this.plan.start.length === 0) return this.owner.body
+    return Effect.flatMap(
+      Effect.uninterruptible(runRequired(this, this.plan.start, undefined)),
+      (failed) => failed === undefined ? this.owner.body : Effect.failCause(failed)
+    )
+  }
+
+  /** Called with the exit of the body, on a fiber that can't be interrupted now. */
+  settle(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void, HookError> {
+    // As `Effect.provideService` does. Nobody else can tell that the body is over.
+    if (this.outer !== undefined) this.fiber.setContext(this.outer)
+    const outcome = outcomeOf(exit)
+    if (
+      this.run.observers === undefined && !this.isRun && this.plan.required[outcome].length === 0 &&
+      !this.ownsRun
+    ) {
+      return runAll(this, this.plan.ordinary[outcome], exit)
+    }
+    return this.settleFully(exit, outcome)
+  }
+
+  private settleFully(exit: Exit.Exit<unknown, unknown>, outcome: Outcome): Effect.Effect<void, HookError> {
+    const end = Effect.flatMap(
+      this.settleRequired(exit, outcome),
+      (failed) => {
+        const final = failed === undefined
+          ? exit
+          : Exit.failCause(exit._tag === "Success" ? failed : Cause.combine(exit.cause, failed))
+        // A required hook can fail a success. It can't make a failure of an interruption.
+        const finalOutcome = outcome === "success" && failed !== undefined ? "failure" : outcome
+        if (this.run.observers !== undefined && !this.isRun) this.emitEnded(final, finalOutcome)
+        const rest = runAll(this, this.plan.ordinary[finalOutcome], final)
+        const ended = this.ownsRun
+          ? Effect.andThen(rest, Effect.andThen(this.run.awaitBackground, this.endRun(final, finalOutcome)))
+          : rest
+        return failed === undefined ? ended : Effect.andThen(ended, Effect.failCause(failed))
+      }
+    )
+    // The run's own hooks come last, when no hook of a step is running any more.
+    return this.isRun ? Effect.andThen(this.run.awaitBackground, end) : end
+  }
+
+  /** The errors of the required hooks that failed, if any. */
+  private settleRequired(
+    exit: Exit.Exit<unknown, unknown>,
+    outcome: Outcome
+  ): Effect.Effect<Cause.Cause<HookError> | undefined> {
+    const required = this.plan.required[outcome]
+    if (required.length === 0) return Effect.succeed(undefined)
+    return Effect.flatMap(runRequired(this, required, exit), (failed) => {
+      if (failed === undefined || outcome !== "success") return Effect.succeed(failed)
+      // Failed after all: the required failure hooks have their turn; required exit hooks had theirs.
+      const onFailure = this.plan.required.failure.filter(({ hook }) => hook.kind === "failure")
+      return Effect.map(
+        runRequired(this, onFailure, Exit.failCause(failed)),
+        (more) => more === undefined ? failed : Cause.combine(failed, more)
+      )
+    })
+  }
+
+  private emitStarted(): void {
+    this.started = true
+    this.startedNanos = this.run.clock.monotonicTimeNanosUnsafe()
+    if (this.ownsRun) this.run.emit({ _tag: "RunStarted" })
+    const info = this.info
+    if (info !== undefined) this.run.emit({ _tag: "StepStarted", ...info, params: this.params })
+  }
+
+  private emitEnded(exit: Exit.Exit<unknown, unknown>, outcome: Outcome): void {
+    // interrupted before its first operation: it started and ended at once
+    if (!this.started) this.emitStarted()
+    const info = this.info
+    if (info === undefined) return
+    this.run.emit({
+      _tag: "StepEnded",
+      ...info,
+      outcome,
+      exit,
+      attempts: this.attempt,
+      duration: this.since(this.startedNanos!),
+      annotations: this.annotations
+    })
+  }
+
+  private endRun(exit: Exit.Exit<unknown, unknown>, outcome: Outcome): Effect.Effect<void> {
+    if (this.run.observers === undefined) return Effect.void
+    return Effect.sync(() => {
+      if (!this.started) this.emitStarted()
+      this.run.emit({
+        _tag: "RunEnded",
+        outcome,
+        exit,
+        duration: this.since(this.startedNanos!),
+        steps: this.run.steps,
+        hookFailures: this.run.hookFailures,
+        annotations: this.run.annotations
+      })
+    })
+  }
+
+  since(nanos: bigint): Duration.Duration {
+    return Duration.nanos(this.run.clock.monotonicTimeNanosUnsafe() - nanos)
+  }
+}

@@ -1,0 +1,222 @@
+/** Collections of hooks, erased; and the plan: which of them run for a step in a pipeline. */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import { pipeArguments } from "effect/Pipeable"
+import { hasProperty } from "effect/Predicate"
+import type { Kind } from "../Hook.ts"
+import type { Explanation, InheritMode } from "../Hooks.ts"
+import { type HookImpl, isHook } from "./hook.ts"
+
+/** @internal */
+export const TypeId = "~effect-epilogue/Hooks"
+
+/** In the order in which they run. */
+export const kinds: ReadonlyArray<Kind> = ["start", "retry", "success", "failure", "interrupt", "exit"]
+
+/** @internal */
+export type Table = Readonly<Record<Kind, ReadonlyArray<HookImpl>>>
+
+const tabulate = <X>(f: (kind: Kind) => X): Record<Kind, X> => ({
+  start: f("start"),
+  retry: f("retry"),
+  success: f("success"),
+  failure: f("failure"),
+  interrupt: f("interrupt"),
+  exit: f("exit")
+})
+
+/** @internal */
+export class HooksImpl {
+  // phantom types need a value at run time; it is never read
+  readonly [TypeId]: any = undefined
+  // `any`: this is the erased form of `Hooks.hooks`, whose element types were checked where it was made
+  readonly hooks: any
+  constructor(hooks: Table) {
+    this.hooks = hooks
+  }
+  pipe() {
+    return pipeArguments(this, arguments)
+  }
+  toJSON() {
+    return { _id: "Hooks", hooks: this.hooks }
+  }
+}
+
+/** @internal */
+export const empty: HooksImpl = new HooksImpl(tabulate(() => []))
+
+const isHooks = (u: unknown): u is HooksImpl => hasProperty(u, TypeId)
+
+const tableOf = (item: any): Table => {
+  if (isHooks(item)) return item.hooks
+  if (isHook(item)) return { ...empty.hooks, [item.kind]: [item] }
+  throw new TypeError(`expected a Hook or a Hooks, got ${item === null ? "null" : typeof item}`)
+}
+
+/** @internal */
+export const make = (...items: ReadonlyArray<any>): any => {
+  const tables = items.map(tableOf)
+  return new HooksImpl(tabulate((kind) => tables.flatMap((table) => table[kind])))
+}
+
+/** @internal */
+export const merge = (self: any, that: any): any => make(self, that)
+
+/** @internal */
+export const mergeUnder = (stepHooks: any, pipelineHooks: any): any => {
+  const step = tableOf(stepHooks)
+  const pipeline = tableOf(pipelineHooks)
+  return new HooksImpl(tabulate((kind) => step[kind].length > 0 ? step[kind] : pipeline[kind]))
+}
+
+// -----------------------------------------------------------------------------
+// the plan
+// -----------------------------------------------------------------------------
+
+/** @internal */
+export type Level = "step" | "pipeline"
+
+/** A hook of a plan: which level it came from, and which of its kind it is. */
+export interface Planned {
+  readonly hook: HookImpl
+  readonly level: Level
+  readonly index: number
+  /** In milliseconds; `undefined` where `Hook.defaultTimeout` holds. */
+  readonly limit: number | undefined
+}
+
+/** @internal */
+export type Modes = Partial<Record<Kind, InheritMode>>
+
+/** Whatever has a name and hooks: a step, or the run of a pipeline. */
+export interface Owner {
+  readonly name: string
+  readonly label: "Step" | "Pipeline"
+  readonly own: HooksImpl
+  readonly modes: Modes
+  /** What was wrong with an argument of a combinator, in words. */
+  readonly mistakes: ReadonlyArray<string>
+}
+
+/**
+ * Chosen once for a step and the hooks of its pipeline, not at each evaluation.
+ * Terminal hooks are in running order, those of the outcome before `exit`.
+ */
+export interface Plan {
+  readonly start: ReadonlyArray<Planned>
+  readonly retry: ReadonlyArray<Planned>
+  readonly required: Readonly<Record<Outcome, ReadonlyArray<Planned>>>
+  readonly ordinary: Readonly<Record<Outcome, ReadonlyArray<Planned>>>
+  /** A mistake in the program, on which the step dies. */
+  readonly defect: TypeError | undefined
+}
+
+/** @internal */
+export type Outcome = "success" | "failure" | "interrupt"
+
+const modes: ReadonlyArray<InheritMode> = ["override", "append", "prepend", "off"]
+
+const choose = (
+  own: ReadonlyArray<HookImpl>,
+  inherited: ReadonlyArray<HookImpl>,
+  mode: InheritMode
+): ReadonlyArray<readonly [HookImpl, Level]> => {
+  const step = own.map((hook) => [hook, "step"] as const)
+  const pipeline = inherited.map((hook) => [hook, "pipeline"] as const)
+  switch (mode) {
+    case "append":
+      return [...pipeline, ...step]
+    case "prepend":
+      return [...step, ...pipeline]
+    case "off":
+      return step
+    default:
+      return step.length > 0 ? step : pipeline
+  }
+}
+
+/** @internal */
+export const plan = (owner: Owner, inherited: Table): Plan => {
+  const mistakes = [...owner.mistakes]
+  if (owner.name === "") mistakes.unshift("its name is empty")
+  const chosen = tabulate((kind) => {
+    const mode = owner.modes[kind] ?? "override"
+    if (!modes.includes(mode)) {
+      mistakes.push(`unknown inherit mode ${JSON.stringify(mode)} (expected ${modes.join(", ")})`)
+    }
+    return choose(owner.own.hooks[kind], inherited[kind], mode).map(([hook, level], index): Planned => {
+      mistakes.push(...hookMistakes(hook))
+      const limit = hook.timeout === undefined ? undefined : limitMillis(hook.timeout)
+      return { hook, level, index, limit }
+    })
+  })
+  const terminal = (required: boolean) => (outcome: Outcome) =>
+    [...chosen[outcome], ...chosen.exit].filter(({ hook }) => hook.required === required)
+  const byOutcome = (f: (outcome: Outcome) => ReadonlyArray<Planned>) => ({
+    success: f("success"),
+    failure: f("failure"),
+    interrupt: f("interrupt")
+  })
+  return {
+    start: chosen.start,
+    retry: chosen.retry,
+    required: byOutcome(terminal(true)),
+    ordinary: byOutcome(terminal(false)),
+    defect: mistakes.length === 0
+      ? undefined
+      : new TypeError(`${owner.label} ${JSON.stringify(owner.name)}: ${mistakes.join("; ")}`)
+  }
+}
+
+/** A time limit in milliseconds, or `undefined` where the input is no duration or negative. */
+export const limitMillis = (input: Duration.Input): number | undefined => {
+  const duration = Option.getOrUndefined(Duration.fromInput(input))
+  return duration === undefined || Number.isNaN(input) || Duration.isNegative(duration)
+    ? undefined
+    : Duration.toMillis(duration)
+}
+
+/** What is wrong with a time limit, in words. */
+export const limitMistakes = (of: string, input: Duration.Input): ReadonlyArray<string> =>
+  limitMillis(input) === undefined
+    ? [`the time limit of ${of} must be a duration that is not negative, got ${JSON.stringify(input)}`]
+    : []
+
+const hookMistakes = (hook: HookImpl): ReadonlyArray<string> => [
+  ...(hook.timeout === undefined ? [] : limitMistakes(`hook "${hook.name}"`, hook.timeout)),
+  ...(hook.background && hook.required ? [`hook "${hook.name}" can't be both background and required`] : []),
+  ...(hook.name === "" ? [`a hook of kind ${hook.kind} has an empty name`] : [])
+]
+
+/** @internal */
+export const explain = (step: any, pipeline?: any): ReadonlyArray<Explanation> => {
+  const owner = step as Owner
+  const inherited = pipeline === undefined
+    ? empty.hooks as Table
+    : hasProperty(pipeline, "stepHooks")
+    ? (pipeline.stepHooks as HooksImpl).hooks as Table
+    : tableOf(pipeline)
+  return kinds.flatMap((kind) => {
+    const mode = owner.modes[kind] ?? "override"
+    return choose(owner.own.hooks[kind], inherited[kind], mode).map(([hook, level]): Explanation => ({
+      kind,
+      name: hook.name,
+      level,
+      mode,
+      required: hook.required,
+      background: hook.background,
+      reason: reason(kind, level, mode, inherited[kind].length)
+    }))
+  })
+}
+
+const reason = (kind: Kind, level: Level, mode: InheritMode, inherited: number): string => {
+  if (level === "pipeline") {
+    return mode === "override"
+      ? `the step has no ${kind} hook of its own, so it inherits the pipeline's`
+      : `the step asked for the pipeline's ${kind} hooks too (inherit: ${mode})`
+  }
+  return mode === "override" && inherited > 0
+    ? `the step's own ${kind} hooks take precedence over the pipeline's`
+    : `the step's own`
+}

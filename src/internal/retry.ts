@@ -1,0 +1,52 @@
+/** The retry of a body: what `Effect.retry` does, and word of each failed attempt before the next. */
+import type * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
+import * as Schedule from "effect/Schedule"
+import { currentView, View } from "./evaluation.ts"
+import { runAll } from "./runner.ts"
+
+type AnySchedule = Schedule.Schedule<any, unknown, any, any>
+
+/** @internal */
+export const retryBody = (
+  body: Effect.Effect<unknown, unknown, any>,
+  policy: AnySchedule | Effect.Retry.Options<any> | (($: typeof identity) => AnySchedule)
+): Effect.Effect<unknown, unknown, any> =>
+  Effect.withFiber((fiber) => {
+    // A body is evaluated by its step only, which provides the context.
+    const evaluation = View.evaluation(currentView(fiber)!)
+    let cause: Cause.Cause<unknown>
+    const attempt = Effect.tapCause(body, (failed) => Effect.sync(() => cause = failed))
+    // The schedule's own step says whether and when another attempt follows; the
+    // hooks run then, before the delay.
+    const told = Schedule.fromStep(Effect.map(Schedule.toStep(toSchedule(policy)), (step) => (now, input: unknown) =>
+      Effect.tap(step(now, input), ([, delay]) =>
+        Effect.uninterruptible(Effect.suspend(() => {
+          const failed = { attempt: evaluation.attempt, cause, delay }
+          const info = evaluation.info
+          if (info !== undefined) evaluation.run.emit({ _tag: "AttemptFailed", ...info, ...failed })
+          return Effect.andThen(
+            runAll(evaluation, evaluation.plan.retry, failed),
+            Effect.sync(() => {
+              evaluation.attempt++
+            })
+          )
+        })))))
+    return Effect.retry(attempt, told)
+  })
+
+/** As in `Effect.retry`, whose own conversion would ask `while` and `times` only after the schedule we are told by. */
+const toSchedule = (policy: Parameters<typeof retryBody>[1]): AnySchedule => {
+  if (typeof policy === "function") return policy(identity)
+  if (Schedule.isSchedule(policy)) return policy
+  let schedule: AnySchedule = Schedule.passthrough(policy.schedule ?? Schedule.forever)
+  const { times, until, while: while_ } = policy
+  if (while_) schedule = Schedule.while(schedule, ({ input }) => toEffect(while_(input)))
+  if (until) schedule = Schedule.while(schedule, ({ input }) => Effect.map(toEffect(until(input)), (yes) => !yes))
+  if (times !== undefined) schedule = Schedule.while(schedule, ({ attempt }) => Effect.succeed(attempt <= times))
+  return schedule
+}
+
+const toEffect = (answer: boolean | Effect.Effect<boolean, any, any>): Effect.Effect<boolean, any, any> =>
+  typeof answer === "boolean" ? Effect.succeed(answer) : answer

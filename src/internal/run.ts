@@ -1,0 +1,96 @@
+/** What the steps of one run share. Nothing here outlives the run. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type { Observer, RunEvent, RunInfo } from "../RunEvent.ts"
+import { empty, type Table } from "./hooks.ts"
+
+/** Defined here, and not in `RunEvent.ts`, so that a step loads no more than the reference. */
+export const Observers: Context.Reference<ReadonlyArray<Observer>> = Context.Reference<ReadonlyArray<Observer>>(
+  "effect-epilogue/RunEvent/Observers",
+  { defaultValue: () => [] }
+)
+
+type Annotations = Readonly<Record<string, unknown>>
+
+/** An event less what `Run.emit` adds to it. */
+export type Untold = RunEvent extends infer Event ? Event extends RunEvent ? Omit<Event, keyof RunInfo> : never : never
+
+/** @internal */
+export class Run {
+  readonly pipelineName: string
+  readonly stepHooks: Table
+  readonly clock: Clock.Clock
+  readonly startedMillis: number
+  /** `undefined` where nobody listens: then no event is built. */
+  readonly observers: ReadonlyArray<Observer> | undefined
+  /** Background hooks that have not ended. */
+  readonly background: Set<Fiber.Fiber<unknown, unknown>> = new Set()
+  annotations: Annotations
+  steps = 0
+  hookFailures = 0
+  private readonly context: Context.Context<never>
+  private readonly givenName: string | undefined
+  private lazyId: string | undefined
+
+  constructor(
+    fiber: Fiber.Fiber<unknown, unknown>,
+    pipelineName: string,
+    stepHooks: Table = empty.hooks,
+    annotations: Annotations = noAnnotations,
+    givenName?: string
+  ) {
+    const observers = fiber.getRef(Observers)
+    this.context = fiber.context
+    this.pipelineName = pipelineName
+    this.stepHooks = stepHooks
+    this.clock = fiber.getRef(Clock.Clock)
+    this.startedMillis = this.clock.currentTimeMillisUnsafe()
+    this.observers = observers.length === 0 ? undefined : observers
+    this.annotations = annotations
+    this.givenName = givenName
+  }
+
+  // On demand: a UUID costs as much as a step.
+  get id(): string {
+    return this.lazyId ??= globalThis.crypto.randomUUID()
+  }
+
+  /** As in ZenML, the default names the pipeline and the second it started in (UTC). */
+  get name(): string {
+    return this.givenName ??
+      `${this.pipelineName}-${
+        new Date(this.startedMillis).toISOString().slice(0, 19).replace("T", "-").replaceAll(":", "_")
+      }`
+  }
+
+  emit(event: Untold): void {
+    if (this.observers === undefined) return
+    const told = {
+      ...event,
+      pipelineName: this.pipelineName,
+      runId: this.id,
+      runName: this.name,
+      at: DateTime.makeUnsafe(this.clock.currentTimeMillisUnsafe())
+    } as RunEvent // the fields that `Untold` leaves out are added here
+    for (const observer of this.observers) {
+      try {
+        observer(told)
+      } catch (defect) {
+        Effect.runForkWith(this.context)(Effect.logError(`observer failed on ${event._tag}`, defect))
+      }
+    }
+  }
+
+  /** Background hooks have time limits, so this ends; hooks started meanwhile are waited for too. */
+  readonly awaitBackground: Effect.Effect<void> = Effect.suspend(() =>
+    this.background.size === 0
+      ? Effect.void
+      : Effect.flatMap(Fiber.awaitAll(this.background), () => this.awaitBackground)
+  )
+}
+
+/** @internal */
+export const noAnnotations: Annotations = {}

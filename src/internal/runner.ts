@@ -1,0 +1,160 @@
+/** Runs hooks: isolated, under a time limit, in order. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import { defaultTimeout, HookError } from "../Hook.ts"
+import type { Evaluation } from "./evaluation.ts"
+import { type Occasion, skipped } from "./hook.ts"
+import { limitMillis, limitMistakes, type Planned } from "./hooks.ts"
+import { hookSpan } from "./tracing.ts"
+
+/** The exit of a hook that did not fail for the step: `undefined` where there is nothing to say. */
+type Failed = Cause.Cause<unknown> | undefined
+
+const failures = Metric.counter("epilogue_hook_failures", {
+  description: "Hooks that failed, died or ran out of time",
+  incremental: true
+})
+
+/**
+ * All of them, one after another. Where each ends at once and well, which is the
+ * common case, this does no more than call them.
+ */
+export const runAll = (
+  evaluation: Evaluation,
+  hooks: ReadonlyArray<Planned>,
+  occasion: Occasion,
+  from = 0
+): Effect.Effect<void> => {
+  for (let i = from; i < hooks.length; i++) {
+    const pending = run(evaluation, hooks[i]!, occasion)
+    if (pending !== undefined) {
+      return i + 1 === hooks.length
+        ? Effect.asVoid(pending)
+        : Effect.flatMap(pending, () => runAll(evaluation, hooks, occasion, i + 1))
+    }
+  }
+  return Effect.void
+}
+
+/** All of them, and the errors of those that are required. */
+export const runRequired = (
+  evaluation: Evaluation,
+  hooks: ReadonlyArray<Planned>,
+  occasion: Occasion
+): Effect.Effect<Cause.Cause<HookError> | undefined> =>
+  Effect.suspend(() => {
+    let failed: Cause.Cause<HookError> | undefined
+    return Effect.map(
+      Effect.forEach(hooks, (planned) =>
+        Effect.map(run(evaluation, planned, occasion) ?? Effect.undefined, (cause) => {
+          if (cause === undefined || !planned.hook.required) return
+          const error = Cause.fail(
+            new HookError({
+              hook: planned.hook.name,
+              kind: planned.hook.kind,
+              pipelineName: evaluation.run.pipelineName,
+              stepName: evaluation.owner.name,
+              cause: Cause.squash(cause)
+            })
+          )
+          failed = failed === undefined ? error : Cause.combine(failed, error)
+        }), { discard: true }),
+      () => failed
+    )
+  })
+
+/**
+ * A hook runs on a fiber of its own, started at once: then its end is known
+ * without a timer if it is synchronous, and otherwise it can be left behind when
+ * its time is up. `undefined` means that it is over and well.
+ */
+const run = (evaluation: Evaluation, planned: Planned, occasion: Occasion): Effect.Effect<Failed> | undefined => {
+  const { observers } = evaluation.run
+  const since = observers === undefined ? undefined : evaluation.run.clock.monotonicTimeNanosUnsafe()
+  const started = start(evaluation, planned, occasion)
+  if (!Exit.isExit(started)) {
+    const supervised = Effect.flatMap(
+      withinLimit(evaluation, planned, started),
+      (exit) => report(evaluation, planned, exit, since) ?? Effect.undefined
+    )
+    return planned.hook.background ? goOnWithout(evaluation, supervised) : supervised
+  }
+  if (started._tag === "Success" && observers === undefined) return undefined
+  return report(evaluation, planned, started, since)
+}
+
+const start = (
+  evaluation: Evaluation,
+  { hook }: Planned,
+  occasion: Occasion
+): Exit.Exit<unknown, unknown> | Fiber.Fiber<unknown, unknown> => {
+  let effect: Effect.Effect<unknown, unknown, unknown>
+  try {
+    effect = hook.run(occasion, evaluation.hookView)
+  } catch (defect) {
+    return Exit.die(defect)
+  }
+  if (Exit.isExit(effect)) return effect
+  const traced = hookSpan(evaluation, hook, effect)
+  // The services that a hook needs are in the step's context: its type says so.
+  const fiber = Effect.runForkWith(evaluation.hookContext)(traced as Effect.Effect<unknown, unknown>)
+  return fiber.pollUnsafe() ?? fiber
+}
+
+/** Waits for a hook as long as its limit allows; then it is interrupted, but not waited for. */
+const withinLimit = (
+  evaluation: Evaluation,
+  planned: Planned,
+  hook: Fiber.Fiber<unknown, unknown>
+): Effect.Effect<Exit.Exit<unknown, unknown>> =>
+  Effect.suspend(() => {
+    const input = planned.hook.timeout ?? evaluation.fiber.getRef(defaultTimeout)
+    const limit = planned.limit ?? limitMillis(input)
+    if (limit === undefined) {
+      hook.interruptUnsafe(evaluation.fiber.id)
+      return Effect.succeed(Exit.die(new TypeError(limitMistakes("Hook.defaultTimeout", input)[0])))
+    }
+    if (limit === Infinity) return Fiber.await(hook)
+    return Effect.map(Effect.timeoutOption(Fiber.await(hook), limit), (exit) => {
+      if (Option.isSome(exit)) return exit.value
+      hook.interruptUnsafe(evaluation.fiber.id)
+      return Exit.fail(new Cause.TimeoutError(`hook "${planned.hook.name}" exceeded its time limit of ${limit} ms`))
+    })
+  })
+
+const goOnWithout = (evaluation: Evaluation, supervised: Effect.Effect<Failed>): undefined => {
+  const { background } = evaluation.run
+  const fiber = Effect.runForkWith(evaluation.hookContext)(supervised)
+  background.add(fiber)
+  fiber.addObserver(() => background.delete(fiber))
+}
+
+/** Logs, counts and tells observers. What goes wrong while doing so is no concern of the step's. */
+const report = (
+  evaluation: Evaluation,
+  planned: Planned,
+  exit: Exit.Exit<unknown, unknown>,
+  since: bigint | undefined
+): Effect.Effect<Failed> | undefined => {
+  const { hook, index, level } = planned
+  const { run } = evaluation
+  const failed = exit._tag === "Failure"
+  if (since !== undefined) {
+    const info = { hook: hook.name, kind: hook.kind, level, hookIndex: index, step: evaluation.info }
+    if (failed) run.emit({ _tag: "HookFailed", ...info, duration: evaluation.since(since), cause: exit.cause })
+    else if (exit.value === skipped) run.emit({ _tag: "HookSkipped", ...info })
+    else run.emit({ _tag: "HookEnded", ...info, duration: evaluation.since(since) })
+  }
+  if (!failed) return undefined
+  run.hookFailures++
+  return Effect.logError(`hook "${hook.name}" (${hook.kind}) of "${evaluation.owner.name}" failed`, exit.cause).pipe(
+    Effect.annotateLogs({ pipeline: run.pipelineName, runId: run.id, step: evaluation.owner.name, hook: hook.name }),
+    Effect.andThen(Metric.update(Metric.withAttributes(failures, { hook: hook.name, kind: hook.kind }), 1)),
+    Effect.catchCause(() => Effect.void),
+    Effect.as(exit.cause)
+  )
+}
