@@ -1,4 +1,5 @@
 /** Collections of hooks, erased; and the plan: which of them run for a step in a pipeline. */
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import { pipeArguments } from "effect/Pipeable"
@@ -175,6 +176,10 @@ export const limitMillis = (input: Duration.Input): number | undefined => {
     ? undefined
     : Duration.toMillis(duration)
 }
+
+/** The error of whatever exceeded its limit, in milliseconds. */
+export const exceeded = (what: string, limit: number): Cause.TimeoutError =>
+  new Cause.TimeoutError(`${what} exceeded its time limit of ${Duration.format(Duration.millis(limit))}`)
 
 /** What is wrong with a time limit, in words. */
 export const limitMistakes = (of: string, input: Duration.Input): ReadonlyArray<string> =>

@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import { defaultTimeout, HookError } from "../Hook.ts"
 import type { Evaluation } from "./evaluation.ts"
 import { type Occasion, skipped } from "./hook.ts"
-import { limitMillis, limitMistakes, type Planned } from "./hooks.ts"
+import { exceeded, limitMillis, limitMistakes, type Planned } from "./hooks.ts"
 import { hookSpan } from "./tracing.ts"
 
 /** The exit of a hook that did not fail for the step: `undefined` where there is nothing to say. */
@@ -122,7 +122,7 @@ const withinLimit = (
     return Effect.map(Effect.timeoutOption(Fiber.await(hook), limit), (exit) => {
       if (Option.isSome(exit)) return exit.value
       hook.interruptUnsafe(evaluation.fiber.id)
-      return Exit.fail(new Cause.TimeoutError(`hook "${planned.hook.name}" exceeded its time limit of ${limit} ms`))
+      return Exit.fail(exceeded(`hook "${planned.hook.name}"`, limit))
     })
   })
 

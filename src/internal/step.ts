@@ -1,5 +1,4 @@
 /** Steps and pipelines, erased: their prototypes, and what their combinators do. */
-import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
@@ -125,7 +124,7 @@ export const timeout = (self: StepOwner, duration: Duration.Input): any => {
       Effect.flatMap((value) =>
         Option.isSome(value)
           ? Effect.succeed(value.value)
-          : Effect.fail(new Cause.TimeoutError(`step "${self.name}" exceeded its time limit of ${limit} ms`))
+          : Effect.fail(Hooks.exceeded(`step "${self.name}"`, limit))
       )
     )
   })

@@ -1,0 +1,96 @@
+/**
+ * An alerter for tests: it records what is posted, or fails, or hangs.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Alert } from "../Alert.ts"
+import { Alerter, AlerterError, Reason } from "../Alerter.ts"
+import { timed } from "../internal/alerter.ts"
+
+const Base: Context.ServiceClass<TestAlerter, "effect-epilogue/testing/TestAlerter", TestAlerter.Shape> = Context
+  .Service<TestAlerter, TestAlerter.Shape>()("effect-epilogue/testing/TestAlerter")
+
+/**
+ * What was posted. Its layers provide the `Alerter` too.
+ *
+ * @example
+ * ```ts
+ * import { AlerterHooks, Step } from "effect-epilogue"
+ * import { TestAlerter } from "effect-epilogue/testing"
+ * import { Effect } from "effect"
+ *
+ * const test = Effect.gen(function*() {
+ *   yield* Step.make("load", Effect.void).pipe(Step.hooks(AlerterHooks.success))
+ *   const alerts = yield* TestAlerter.sent
+ *   console.log(alerts.length) // 1
+ * }).pipe(Effect.provide(TestAlerter.layer))
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class TestAlerter extends Base {
+  /** The alerts that arrived, in order. */
+  static readonly sent: Effect.Effect<ReadonlyArray<Alert>, never, TestAlerter> = Effect.flatMap(
+    Base,
+    (self) => self.sent
+  )
+
+  /** How many posts began, those that failed or hang included. */
+  static readonly attempts: Effect.Effect<number, never, TestAlerter> = Effect.flatMap(Base, (self) => self.attempts)
+
+  /** Records every alert. */
+  static readonly layer: Layer.Layer<Alerter | TestAlerter> = layerWith(() => Effect.void)
+
+  /** Fails `times` posts (all of them unless given), then records. */
+  static layerFailing(options?: {
+    readonly times?: number | undefined
+    readonly reason?: Reason | undefined
+  }): Layer.Layer<Alerter | TestAlerter> {
+    const error = new AlerterError({ channel: "test", reason: options?.reason ?? Reason.Unreachable({}) })
+    return layerWith((attempt) => attempt <= (options?.times ?? Infinity) ? Effect.fail(error) : Effect.void)
+  }
+
+  /** Never answers. */
+  static readonly layerHanging: Layer.Layer<Alerter | TestAlerter> = layerWith(() => Effect.never)
+}
+
+/**
+ * @category services
+ * @since 0.1.0
+ */
+export declare namespace TestAlerter {
+  /**
+   * What the service holds.
+   *
+   * @category services
+   * @since 0.1.0
+   */
+  export interface Shape {
+    readonly sent: Effect.Effect<ReadonlyArray<Alert>>
+    readonly attempts: Effect.Effect<number>
+  }
+}
+
+function layerWith(
+  answer: (attempt: number) => Effect.Effect<void, AlerterError>
+): Layer.Layer<Alerter | TestAlerter> {
+  return Layer.effectContext(Effect.sync(() => {
+    const sent: Array<Alert> = []
+    let attempts = 0
+    return Context.make(TestAlerter, {
+      sent: Effect.sync(() => sent.slice()),
+      attempts: Effect.sync(() => attempts)
+    }).pipe(Context.add(Alerter, {
+      post: (alert) =>
+        timed(alert, (timedAlert) =>
+          Effect.andThen(
+            Effect.suspend(() => answer(++attempts)),
+            Effect.sync(() => sent.push(timedAlert))
+          ))
+    }))
+  }))
+}

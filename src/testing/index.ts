@@ -1,0 +1,8 @@
+/**
+ * What a user needs to test their own hooks and alerters.
+ *
+ * @since 0.1.0
+ */
+export { TestAlerter } from "./TestAlerter.ts"
+export * as TestHook from "./TestHook.ts"
+export { TestObserver } from "./TestObserver.ts"

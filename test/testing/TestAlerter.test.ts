@@ -1,0 +1,54 @@
+import { expect, test } from "bun:test"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { TestClock } from "effect/testing"
+import { Alerter, AlerterErrorReason, AlerterHooks, Step } from "../../src/index.ts"
+import { TestAlerter } from "../../src/testing/index.ts"
+
+const failing = Step.make("load", Effect.fail("no such file")).pipe(Step.hooks(AlerterHooks.all))
+
+test("records what is posted, with the time of the clock", () =>
+  Effect.gen(function*() {
+    yield* TestClock.setTime(1_000)
+    yield* Effect.exit(failing)
+    yield* (yield* Alerter).post("by hand")
+    const [first, second] = yield* TestAlerter.sent
+    expect(first!.title).toBe("load › load failed")
+    expect(first!.at!.epochMilliseconds).toBe(1_000)
+    expect(second!.title).toBe("by hand")
+  }).pipe(Effect.provide([TestAlerter.layer, TestClock.layer()]), Effect.runPromise))
+
+test("two uses of the layer do not share what they record", async () => {
+  const sent = Effect.gen(function*() {
+    yield* Effect.exit(failing)
+    return (yield* TestAlerter.sent).length
+  }).pipe(Effect.provide(TestAlerter.layer))
+  expect(await Effect.runPromise(Effect.all([sent, sent]))).toEqual([1, 1])
+})
+
+test("fails n times, with the reason asked for, then records", () =>
+  Effect.gen(function*() {
+    const alerter = yield* Alerter
+    const errors = yield* Effect.forEach([1, 2, 3], (n) => Effect.result(alerter.post(`${n}`)))
+    expect(errors.map((result) => result._tag)).toEqual(["Failure", "Failure", "Success"])
+    const error = yield* Effect.flip(Effect.fromResult(errors[0]!))
+    expect(error.message).toBe("test: the credentials were not accepted: expired")
+    expect((yield* TestAlerter.sent).map((alert) => alert.title)).toEqual(["3"])
+    expect(yield* TestAlerter.attempts).toBe(3)
+  }).pipe(
+    Effect.provide(
+      TestAlerter.layerFailing({ times: 2, reason: AlerterErrorReason.Unauthorized({ detail: "expired" }) })
+    ),
+    Effect.runPromise
+  ))
+
+test("a hanging alerter holds a step no longer than the hook's limit, and the exit is the step's", () =>
+  Effect.gen(function*() {
+    const fiber = yield* Effect.forkChild(Effect.exit(failing))
+    yield* TestClock.adjust("29 seconds")
+    expect(fiber.pollUnsafe()).toBeUndefined()
+    yield* TestClock.adjust("1 second")
+    expect((yield* Fiber.join(fiber))._tag).toBe("Failure")
+    expect(yield* TestAlerter.attempts).toBe(1)
+    expect(yield* TestAlerter.sent).toEqual([])
+  }).pipe(Effect.provide([TestAlerter.layerHanging, TestClock.layer()]), Effect.runPromise))
