@@ -56,7 +56,7 @@ export const make = (
       return Layer.effect(
         this,
         Effect.catch(
-          schema.makeEffect(value) as Effect.Effect<any, any>,
+          schema.makeEffect(value, { parseOptions: { errors: "all" } }) as Effect.Effect<any, any>,
           (error: any) => Effect.fail(toError(issuesOf(error)))
         )
       )

@@ -33,13 +33,19 @@ export const text = (value: unknown): string => {
   return typeof shown === "string" ? shown : JSON.stringify(shown) ?? String(shown)
 }
 
-/** Whether there is something to hide in a value. */
-export const holdsSecret = (value: unknown, depth = 0): boolean =>
-  Redacted.isRedacted(value) ||
-  (typeof value === "object" && value !== null && depth < maxDepth &&
-    (value instanceof Map ? [...value.values()] : value instanceof Set ? [...value] : Object.values(value)).some((
-      item
-    ) => holdsSecret(item, depth + 1)))
+/**
+ * Whether there is something to hide in a value. What lies deeper than is shown may
+ * hold anything: `display` leaves it out, where encoding would not.
+ */
+export const holdsSecret = (value: unknown, depth = 0): boolean => {
+  if (Redacted.isRedacted(value)) return true
+  if (typeof value !== "object" || value === null) return false
+  if (depth >= maxDepth) return true
+  const parts = value instanceof Map ? [...value.keys(), ...value.values()]
+    : value instanceof Set ? [...value]
+    : Object.values(value)
+  return parts.some((part) => holdsSecret(part, depth + 1))
+}
 
 /**
  * Text of unknown origin, such as the message of a failed `fetch`, without the

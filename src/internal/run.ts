@@ -62,7 +62,7 @@ export class Run {
   get name(): string {
     return this.givenName ??
       `${this.pipelineName}-${
-        new Date(this.startedMillis).toISOString().slice(0, 19).replace("T", "-").replaceAll(":", "_")
+        new Date(this.startedMillis).toISOString().slice(0, 19).replaceAll(/[-:]/g, "_").replace("T", "-")
       }`
   }
 

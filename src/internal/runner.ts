@@ -21,24 +21,31 @@ const failures = Metric.counter("epilogue_hook_failures", {
 
 /**
  * All of them, one after another. Where each ends at once and well, which is the
- * common case, this does no more than call them.
+ * common case, this does no more than call them; `undefined` means that.
  */
-export const runAll = (
+export const runAllNow = (
   evaluation: Evaluation,
   hooks: ReadonlyArray<Planned>,
   occasion: Occasion,
   from = 0
-): Effect.Effect<void> => {
+): Effect.Effect<void> | undefined => {
   for (let i = from; i < hooks.length; i++) {
     const pending = run(evaluation, hooks[i]!, occasion)
     if (pending !== undefined) {
       return i + 1 === hooks.length
         ? Effect.asVoid(pending)
-        : Effect.flatMap(pending, () => runAll(evaluation, hooks, occasion, i + 1))
+        : Effect.flatMap(pending, () => runAllNow(evaluation, hooks, occasion, i + 1) ?? Effect.void)
     }
   }
-  return Effect.void
+  return undefined
 }
+
+/** {@link runAllNow}, where an Effect is wanted whatever came of it. */
+export const runAll = (
+  evaluation: Evaluation,
+  hooks: ReadonlyArray<Planned>,
+  occasion: Occasion
+): Effect.Effect<void> => runAllNow(evaluation, hooks, occasion) ?? Effect.void
 
 /** All of them, and the errors of those that are required. */
 export const runRequired = (

@@ -72,10 +72,15 @@ export const makePipeline = (name: string, body: Effect.Effect<any, any, any>): 
 export const fn = (make: (name: string, body: Effect.Effect<any, any, any>) => any) =>
 (name: string) =>
 (f: (...args: Array<any>) => any, ...combinators: ReadonlyArray<(self: any, ...args: Array<any>) => any>): any => {
-  const body = Effect.fnUntraced(f)
   return (...args: Array<any>) => {
     // suspended, so that each evaluation of the step runs the function anew
-    let self = make(name, Effect.suspend(() => body(...args) as Effect.Effect<any, any, any>))
+    let self = make(
+      name,
+      Effect.suspend(() => {
+        const result = f(...args)
+        return Effect.isEffect(result) ? result : Effect.gen(() => result)
+      })
+    )
     for (const combinator of combinators) self = combinator(self, ...args)
     return self
   }

@@ -1,0 +1,30 @@
+/**
+ * A failure hook that posts to whatever alerter the environment provides; then the
+ * two standard hooks in its place.
+ *
+ *     bun examples/alerter.ts
+ */
+import { Effect } from "effect"
+import { Alerter, AlerterHooks, Step, StepContext } from "effect-epilogue"
+
+const postFailure = Effect.gen(function*() {
+  const { stepName } = yield* StepContext
+  const alerter = yield* Alerter
+  yield* alerter.post(`${stepName} just failed!`)
+})
+
+const body = Effect.fail("no such bucket")
+
+// Step<never, string, Alerter>: it does not run until there is an Alerter.
+export const byHand = Step.make("upload", body).pipe(Step.onFailure(() => postFailure))
+
+// The standard hooks say more: pipeline, run, attempt, duration, parameters and the cause.
+export const standard = Step.make("upload", body).pipe(Step.hooks(AlerterHooks.all))
+
+export const program = Effect.gen(function*() {
+  yield* Effect.exit(byHand)
+  yield* Effect.exit(standard)
+  yield* Step.make("tidy up", Effect.void).pipe(Step.hooks(AlerterHooks.all))
+})
+
+if (import.meta.main) await Effect.runPromise(program.pipe(Effect.provide(Alerter.layerConsole)))

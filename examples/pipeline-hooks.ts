@@ -1,0 +1,37 @@
+/**
+ * Both hooks for every step of a pipeline, and one step with a hook of its own.
+ *
+ *     bun examples/pipeline-hooks.ts
+ */
+import { Cause, Effect } from "effect"
+import { Hook, Hooks, Pipeline, Step, StepContext } from "effect-epilogue"
+
+// They fit every step, so they ask for no particular value or error.
+const defaults = Hooks.make(
+  Hook.onSuccess(() => StepContext.use(({ stepName }) => Effect.log(`${stepName} succeeded`))),
+  Hook.onFailure((cause) =>
+    StepContext.use(({ stepName }) => Effect.logError(`${stepName} failed: ${Cause.squash(cause)}`))
+  )
+)
+
+const load = Step.make("load", Effect.succeed([3, 1, 2]))
+
+// Its success hook stands in for the pipeline's. It has no failure hook, so it keeps the pipeline's.
+const sort = Step.fn("sort")(
+  (rows: ReadonlyArray<number>) => Effect.sync(() => rows.toSorted((a, b) => a - b)),
+  Step.onSuccess((rows) => Effect.log(`sorted ${rows.length} rows`))
+)
+
+const publish = Step.fn("publish")((rows: ReadonlyArray<number>) => Effect.fail(`no room for ${rows.length} rows`))
+
+export const pipeline = Pipeline.make(
+  "report",
+  Effect.gen(function*() {
+    const rows = yield* load
+    const sorted = yield* sort(rows)
+    return yield* publish(sorted)
+  })
+).pipe(Pipeline.stepHooks(defaults))
+
+// The pipeline fails as its last step does; here that is expected.
+if (import.meta.main) await Effect.runPromiseExit(pipeline)

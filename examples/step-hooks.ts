@@ -1,0 +1,28 @@
+/**
+ * A step that fails and says so from its failure hook; one that returns 1 and says
+ * so from its success hook.
+ *
+ *     bun examples/step-hooks.ts
+ */
+import { Data, Effect } from "effect"
+import { Step } from "effect-epilogue"
+
+class BadInput extends Data.TaggedError("BadInput")<{ readonly message: string }> {}
+
+// Step<never, BadInput>
+export const failing = Step.make("my_failing_step", Effect.fail(new BadInput({ message: "no rows" }))).pipe(
+  Step.onFailureTag("BadInput", (error) => Effect.logError(`Step failed: ${error.message}`))
+)
+
+// Step<number>
+export const succeeding = Step.make("my_successful_step", Effect.succeed(1)).pipe(
+  Step.onSuccess((value) => Effect.log(`Step succeeded: ${value}`))
+)
+
+export const program = Effect.gen(function*() {
+  // The hook has run, and the error is still the caller's to handle: a hook never changes how its step ends.
+  yield* failing.pipe(Effect.catchTag("BadInput", () => Effect.log("going on without it")))
+  return yield* succeeding
+})
+
+if (import.meta.main) await Effect.runPromise(program)

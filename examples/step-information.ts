@@ -1,0 +1,48 @@
+/**
+ * A failure hook that says which step failed, with which parameters, and why.
+ *
+ *     bun examples/step-information.ts
+ */
+import { Data, Effect, Redacted, Schema } from "effect"
+import { Params, Step, StepContext } from "effect-epilogue"
+
+class TrainParams extends Params.Service<TrainParams>()("TrainParams", {
+  epochs: Schema.Int,
+  learningRate: Schema.Number,
+  token: Schema.Redacted(Schema.String)
+}) {}
+
+class Diverged extends Data.TaggedError("Diverged")<{ readonly epoch: number; readonly loss: number }> {
+  override get message() {
+    return `loss ${this.loss} in epoch ${this.epoch}`
+  }
+}
+
+const report = (error: Diverged) =>
+  Effect.gen(function*() {
+    const { params, stepName } = yield* StepContext
+    // For logs and alerts: encoded, and without the token.
+    yield* Effect.logError(`${stepName} failed`, params)
+    // The parameters themselves, typed. A hook may ask for any service; it becomes one that the step needs.
+    const { learningRate } = yield* TrainParams
+    // The error itself, not its text.
+    yield* Effect.logError(`${error._tag}: ${error.message}; try a learning rate of ${learningRate / 10}`)
+  })
+
+export const train = Step.make(
+  "train",
+  Effect.gen(function*() {
+    const { epochs, learningRate } = yield* TrainParams
+    if (learningRate > 0.5) return yield* new Diverged({ epoch: 2, loss: Infinity })
+    return epochs
+  })
+).pipe(
+  Step.params(TrainParams),
+  Step.onFailureTag("Diverged", report)
+)
+
+export const program: Effect.Effect<number, Diverged | Params.ParamsError> = train.pipe(
+  Effect.provide(TrainParams.layer({ epochs: 3, learningRate: 0.8, token: Redacted.make("s3cret") }))
+)
+
+if (import.meta.main) await Effect.runPromiseExit(program)

@@ -1,0 +1,90 @@
+/**
+ * Checks what is published: package.json and deno.json agree with each other and
+ * with `src`, both registries would take the package, and what npm would serve
+ * type-checks and runs on each runtime.
+ */
+import { Glob } from "bun"
+import * as assert from "node:assert/strict"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import deno from "../deno.json" with { type: "json" }
+import npm from "../package.json" with { type: "json" }
+
+const root = path.resolve(import.meta.dirname, "..")
+
+const run = (cwd: string, ...command: Array<string>) => {
+  const { exitCode, stderr, stdout } = Bun.spawnSync(command, { cwd, stderr: "pipe" })
+  if (exitCode !== 0) {
+    console.error(`${stdout}${stderr}\n${command.join(" ")}: exit code ${exitCode}`)
+    process.exit(1)
+  }
+  console.log(`✓ ${command.map((word) => path.basename(word)).join(" ")}`)
+}
+
+// -----------------------------------------------------------------------------
+// the two manifests and the sources
+// -----------------------------------------------------------------------------
+
+const scan = (pattern: string) => [...new Glob(pattern).scanSync(path.join(root, "src"))]
+const modules = [...scan("*.ts"), ...scan("*/index.ts")].toSorted().map((file) => {
+  const name = path.posix.join(".", file.replace(/(\/?index)?\.ts$/, ""))
+  return {
+    subpath: name === "." ? "." : `./${name}`,
+    source: `./src/${file}`,
+    built: `./dist/${file.replace(/ts$/, "js")}`
+  }
+})
+const forEach = <A>(f: (module: (typeof modules)[number]) => [key: string, value: A]) =>
+  Object.fromEntries(modules.map(f))
+
+assert.deepEqual(npm.exports, {
+  ...forEach(({ built, source, subpath }) => [subpath, { "@effect-epilogue/source": source, default: built }]),
+  "./package.json": "./package.json"
+})
+assert.deepEqual(deno.exports, forEach(({ source, subpath }) => [subpath, subpath === "." ? "./mod.ts" : source]))
+assert.deepEqual(deno.imports, {
+  effect: `npm:effect@${npm.peerDependencies.effect}`,
+  ...forEach(({ source, subpath }) => [path.posix.join(npm.name, subpath), source])
+})
+assert.equal(deno.version, npm.version)
+console.log("✓ package.json, deno.json and src agree")
+
+// -----------------------------------------------------------------------------
+// the packages
+// -----------------------------------------------------------------------------
+
+run(root, "deno", "publish", "--dry-run", "--allow-dirty")
+
+const temporary = fs.mkdtempSync(path.join(os.tmpdir(), "effect-epilogue-"))
+process.on("exit", () => fs.rmSync(temporary, { recursive: true }))
+run(root, "npm", "pack", "--pack-destination", temporary)
+const tarball = path.join(temporary, `${npm.name}-${npm.version}.tgz`)
+run(root, "publint", "run", tarball, "--strict")
+run(root, "attw", tarball, "--profile", "esm-only")
+
+// -----------------------------------------------------------------------------
+// a user's project
+// -----------------------------------------------------------------------------
+
+const installed = path.join(temporary, "node_modules", npm.name)
+fs.mkdirSync(installed, { recursive: true })
+run(temporary, "tar", "-xzf", tarball, "-C", installed, "--strip-components=1")
+fs.symlinkSync(path.join(root, "node_modules/effect"), path.join(temporary, "node_modules/effect"))
+
+const write = (name: string, content: unknown) =>
+  fs.writeFileSync(path.join(temporary, name), typeof content === "string" ? content : JSON.stringify(content))
+const specifiers = modules.map(({ subpath }) => path.posix.join(npm.name, subpath))
+write("package.json", {
+  type: "module",
+  dependencies: { [npm.name]: npm.version, effect: npm.peerDependencies.effect }
+})
+write("deno.json", { nodeModulesDir: "manual" })
+write("tsconfig.json", {
+  compilerOptions: { strict: true, exactOptionalPropertyTypes: true, module: "NodeNext", noEmit: true, types: [] }
+})
+write("main.ts", specifiers.map((specifier, i) => `import * as m${i} from "${specifier}"\nvoid m${i}\n`).join(""))
+run(temporary, "tsc")
+run(temporary, "node", "main.ts")
+run(temporary, "bun", "main.ts")
+run(temporary, "deno", "run", "-A", "main.ts")

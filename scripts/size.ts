@@ -1,0 +1,81 @@
+/**
+ * Holds the package to its size, in bytes, minified and compressed. `own` is its
+ * code alone, `total` has in it what it takes from effect. Only what says so may
+ * load `Schema`.
+ */
+import * as esbuild from "esbuild"
+import * as path from "node:path"
+import { gzipSync } from "node:zlib"
+
+interface Budget {
+  readonly own: number
+  readonly total: number
+  readonly schema?: boolean
+}
+
+const modules: Record<string, Budget> = {
+  Alert: { own: 750, total: 8900 },
+  Alerter: { own: 2100, total: 18450 },
+  AlerterHooks: { own: 3800, total: 22600 },
+  Hook: { own: 1200, total: 15050 },
+  Hooks: { own: 1350, total: 10800 },
+  Params: { own: 1500, total: 38000, schema: true },
+  Pipeline: { own: 6300, total: 28400 },
+  RunEvent: { own: 550, total: 18850 },
+  Step: { own: 6950, total: 29000 },
+  StepContext: { own: 400, total: 13500 },
+  index: { own: 11100, total: 56200, schema: true }
+}
+
+/** What a bundler leaves of the index: no more than is used. */
+const scripts: Record<string, Budget & { readonly code: string }> = {
+  "a step with a hook": {
+    code: `
+      import * as Effect from "effect/Effect"
+      import { Step } from "./src/index.ts"
+      Step.make("load", Effect.void).pipe(Step.onFailure(Effect.logError), Effect.runPromise)
+    `,
+    own: 7050,
+    total: 29150
+  }
+}
+
+const bundle = async (contents: string, external: Array<string>) => {
+  const { metafile, outputFiles } = await esbuild.build({
+    stdin: { contents, resolveDir: path.resolve(import.meta.dirname, "..") },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    external,
+    metafile: true,
+    write: false
+  })
+  const [output] = Object.values(metafile.outputs)
+  return {
+    size: gzipSync(outputFiles[0]!.contents).length,
+    loaded: Object.keys(metafile.inputs),
+    kept: Object.entries(output!.inputs).flatMap(([input, { bytesInOutput }]) => bytesInOutput > 0 ? [input] : [])
+  }
+}
+
+const isSchema = (input: string) => /\/effect\/dist\/(internal\/)?schema/i.test(input)
+const cell = (size: number, budget: number) => `${size}`.padStart(8) + ` of ${budget}`.padEnd(10)
+
+let failed = false
+const check = async (name: string, budget: Budget, code: string, inputs: "loaded" | "kept") => {
+  const [own, total] = await Promise.all([bundle(code, ["effect/*"]), bundle(code, [])])
+  const schema = budget.schema === true ? [] : total[inputs].filter(isSchema)
+  const ok = own.size <= budget.own && total.size <= budget.total && schema.length === 0
+  console.log(
+    `${ok ? "✓" : "✗"} ${name.padEnd(20)}${cell(own.size, budget.own)}${cell(total.size, budget.total)}`,
+    ...schema
+  )
+  failed ||= !ok
+}
+
+console.log(`  ${"".padEnd(20)}     own               total`)
+for (const [name, budget] of Object.entries(modules)) {
+  await check(name, budget, `export * from "./src/${name}.ts"`, "loaded")
+}
+for (const [name, budget] of Object.entries(scripts)) await check(name, budget, budget.code, "kept")
+process.exitCode = failed ? 1 : 0

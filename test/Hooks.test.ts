@@ -1,0 +1,187 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { Hook, Hooks, Pipeline, Step } from "../src/index.ts"
+import { makeIt } from "./support/it.ts"
+import { calls, kinds, noting } from "./support/observe.ts"
+import { forAll } from "./support/property.ts"
+
+const it = makeIt(test)
+
+const modes: ReadonlyArray<Hooks.InheritMode> = ["override", "append", "prepend", "off"]
+
+/** For each kind, a body and the step's own retry that make an event of that kind happen. */
+const happening = (kind: Hook.Kind): Effect.Effect<unknown, string> =>
+  kind === "interrupt" ? Effect.interrupt : kind === "failure" || kind === "retry" ? Effect.fail("no") : Effect.void
+
+const expected = (mode: Hooks.InheritMode, own: ReadonlyArray<string>, inherited: ReadonlyArray<string>) =>
+  mode === "append"
+    ? [...inherited, ...own]
+    : mode === "prepend"
+    ? [...own, ...inherited]
+    : mode === "off"
+    ? own
+    : own.length > 0
+    ? own
+    : inherited
+
+// -----------------------------------------------------------------------------
+// 4. precedence
+// -----------------------------------------------------------------------------
+
+it.effect("a step with its own onFailure still inherits the pipeline's onSuccess", () =>
+  Effect.gen(function*() {
+    const seen = calls()
+    const defaults = Hooks.make(noting(seen, "success", "pipeline success"), noting(seen, "failure", "pipeline failure"))
+    const run = (body: Effect.Effect<void, string>) =>
+      Effect.exit(
+        Pipeline.make("p", Step.make("s", body).pipe(Step.onFailure(() => seen.note("step failure")))).pipe(
+          Pipeline.stepHooks(defaults)
+        )
+      )
+    yield* run(Effect.void)
+    yield* run(Effect.fail("no"))
+    assert.deepEqual(seen.list, ["pipeline success", "step failure"])
+  }))
+
+it.effect("onFailureTag is a failure hook: it takes the place of the pipeline's, for all tags", () =>
+  Effect.gen(function*() {
+    const seen = calls()
+    const step = Step.make("s", Effect.fail({ _tag: "B" } as { _tag: "A" } | { _tag: "B" })).pipe(
+      Step.onFailureTag("A", () => seen.note("A"))
+    )
+    const run = (step: Effect.Effect<unknown, unknown>) =>
+      Effect.exit(Pipeline.make("p", step).pipe(Pipeline.stepHooks(noting(seen, "failure", "pipeline"))))
+    yield* run(step)
+    assert.deepEqual(seen.list, [])
+    yield* run(step.pipe(Step.inherit("append", "failure")))
+    assert.deepEqual(seen.list, ["pipeline"])
+  }))
+
+for (const mode of modes) {
+  it.effect(`inherit("${mode}") holds for the kind named and for no other`, () =>
+    Effect.gen(function*() {
+      for (const kind of kinds) {
+        for (const named of [[kind], [], kinds.filter((other) => other !== kind)]) {
+          for (const own of [[], ["own 1", "own 2"]]) {
+            const seen = calls()
+            const step = Step.make("s", happening(kind)).pipe(
+              Step.retry({ times: 1 }),
+              Step.hooks(Hooks.make(...own.map((name) => noting(seen, kind, name)))),
+              Step.inherit(mode, ...named)
+            )
+            yield* Effect.exit(
+              Pipeline.make("p", step).pipe(
+                Pipeline.stepHooks(Hooks.make(noting(seen, kind, "inherited 1"), noting(seen, kind, "inherited 2")))
+              )
+            )
+            const held = named.length === 0 || named.includes(kind) ? mode : "override"
+            assert.deepEqual(seen.list, expected(held, own, ["inherited 1", "inherited 2"]), `${kind} ${named} ${own}`)
+          }
+        }
+      }
+    }))
+}
+
+it.effect("the last word on a kind holds", () =>
+  Effect.gen(function*() {
+    const seen = calls()
+    const step = Step.make("s", Effect.void).pipe(
+      Step.onSuccess(() => seen.note("own")),
+      Step.inherit("off"),
+      Step.inherit("append", "success")
+    )
+    yield* Pipeline.make("p", step).pipe(
+      Pipeline.stepHooks(Hooks.make(noting(seen, "success", "inherited"), noting(seen, "exit", "exit")))
+    )
+    assert.deepEqual(seen.list, ["inherited", "own"])
+  }))
+
+it.effect("one step under several pipelines has the hooks of each in turn", () =>
+  Effect.gen(function*() {
+    const seen = calls()
+    const step = Step.make("s", Effect.void)
+    const under = (name: string) =>
+      Pipeline.make(name, step).pipe(Pipeline.stepHooks(noting(seen, "success", name)))
+    yield* under("a")
+    yield* under("b")
+    yield* step
+    yield* Effect.all([under("a"), under("b"), under("a")], { concurrency: "unbounded" })
+    assert.deepEqual(seen.list, ["a", "b", "a", "b", "a"])
+  }))
+
+// -----------------------------------------------------------------------------
+// explain
+// -----------------------------------------------------------------------------
+
+const Level = Schema.Array(Schema.Literals(kinds)).check(Schema.isMaxLength(6))
+const Setup = Schema.Struct({
+  own: Level,
+  inherited: Level,
+  modes: Schema.Array(Schema.Struct({ mode: Schema.Literals(modes), kinds: Schema.Array(Schema.Literals(kinds)) })).check(
+    Schema.isMaxLength(3)
+  ),
+  end: Schema.Literals(["success", "failure", "interrupt"])
+})
+
+it.effect("explain tells just the hooks that run, in their order", () =>
+  forAll(Setup, ({ end, inherited, modes, own }) =>
+    Effect.gen(function*() {
+      const seen = calls()
+      const level = (name: string, of: ReadonlyArray<Hook.Kind>) =>
+        Hooks.make(...of.map((kind, i) => noting(seen, kind, `${name} ${kind} ${i}`)))
+      let step = Step.make("s", happening(end)).pipe(Step.retry({ times: 1 }), Step.hooks(level("step", own)))
+      for (const { kinds, mode } of modes) step = step.pipe(Step.inherit(mode, ...kinds))
+      const pipeline = Pipeline.make("p", step).pipe(Pipeline.stepHooks(level("pipeline", inherited)))
+      const explained = Hooks.explain(step, pipeline)
+      assert.deepEqual(explained, Hooks.explain(step, level("pipeline", inherited)))
+      for (const { level, name, reason } of explained) {
+        assert.ok(name.startsWith(level))
+        assert.ok(reason.length > 0)
+      }
+      yield* Effect.exit(pipeline)
+      const happened = (kind: Hook.Kind) =>
+        kind === "start" || kind === "exit" || kind === end || (kind === "retry" && end === "failure")
+      assert.deepEqual(seen.list, explained.filter(({ kind }) => happened(kind)).map(({ name }) => name))
+    })))
+
+it.effect("explain says what stands at a hook, and leaves the pipeline's own hooks out", () =>
+  Effect.gen(function*() {
+    const step = Step.make("s", Effect.fail("no")).pipe(
+      Step.hooks(Hook.onFailure(() => Effect.void).pipe(Hook.named("own"), Hook.required))
+    )
+    const pipeline = Pipeline.make("p", step).pipe(
+      Pipeline.onExit(() => Effect.void),
+      Pipeline.stepHooks(Hooks.make(
+        Hook.onFailure(() => Effect.void).pipe(Hook.named("not this")),
+        Hook.onSuccess(() => Effect.void).pipe(Hook.named("inherited"), Hook.background)
+      ))
+    )
+    assert.deepEqual(Hooks.explain(step, pipeline), [
+      {
+        kind: "success",
+        name: "inherited",
+        level: "pipeline",
+        mode: "override",
+        required: false,
+        background: true,
+        reason: "the step has no success hook of its own, so it inherits the pipeline's"
+      },
+      {
+        kind: "failure",
+        name: "own",
+        level: "step",
+        mode: "override",
+        required: true,
+        background: false,
+        reason: "the step's own failure hooks take precedence over the pipeline's"
+      }
+    ])
+    assert.deepEqual(Hooks.explain(step).map(({ name, reason }) => [name, reason]), [["own", "the step's own"]])
+    const appended = Hooks.explain(step.pipe(Step.inherit("append")), pipeline)
+    assert.deepEqual(appended.map(({ name, reason }) => [name, reason]).slice(1), [
+      ["not this", "the step asked for the pipeline's failure hooks too (inherit: append)"],
+      ["own", "the step's own"]
+    ])
+  }))

@@ -1,0 +1,277 @@
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { TestClock } from "effect/testing"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { Hook, Hooks, Pipeline, Step, StepContext } from "../src/index.ts"
+import { makeIt } from "./support/it.ts"
+import { brief, calls, events, kinds, logs, noting, plain } from "./support/observe.ts"
+
+const it = makeIt(test)
+
+it.effect("a pipeline is an Effect with a lifecycle of its own, once a run", () =>
+  Effect.gen(function*() {
+    const seen = calls()
+    const step = Step.make("s", seen.note("step"))
+    const ends: ReadonlyArray<readonly [Effect.Effect<unknown, string>, string]> = [
+      [Effect.succeed(1), "success"],
+      [Effect.fail("no"), "failure"],
+      [Effect.die("boom"), "failure"],
+      [Effect.interrupt, "interrupt"]
+    ]
+    for (const [end, outcome] of ends) {
+      seen.list.length = 0
+      const pipeline = Pipeline.make("p", Effect.andThen(Effect.andThen(step, step), end)).pipe(
+        Pipeline.onStart(seen.note("start")),
+        Pipeline.onSuccess((value) => seen.note(`success ${value}`)),
+        Pipeline.onFailure((cause) => seen.note(`failure ${Cause.squash(cause)}`)),
+        Pipeline.onInterrupt(() => seen.note("interrupt")),
+        Pipeline.onExit((exit) => seen.note(`exit ${exit._tag}`))
+      )
+      assert.ok(Pipeline.isPipeline(pipeline) && Effect.isEffect(pipeline))
+      assert.equal(Pipeline.isPipeline(step), false)
+      assert.deepEqual(plain(yield* Effect.exit(pipeline)), plain(yield* Effect.exit(end)))
+      const [start, first, second, terminal, exit, ...rest] = seen.list
+      assert.deepEqual([start, first, second, rest], ["start", "step", "step", []])
+      assert.ok(terminal!.startsWith(outcome), terminal)
+      assert.equal(exit, outcome === "success" ? "exit Success" : "exit Failure")
+    }
+  }))
+
+it.effect("Pipeline.fn: each call is a pipeline, its combinators get the arguments", () =>
+  Effect.gen(function*() {
+    const seen = calls()
+    const train = Pipeline.fn("train")(
+      function*(epochs: number) {
+        const { annotations } = yield* StepContext
+        return [epochs, annotations["epochs"]] as const
+      },
+      (pipeline, epochs) => Pipeline.annotate(pipeline, { epochs }),
+      Pipeline.onSuccess(([epochs]) => seen.note(`success ${epochs}`))
+    )
+    assert.deepEqual(yield* train(3), [3, 3])
+    assert.deepEqual(yield* Pipeline.fn("plain")((n: number) => Effect.succeed(n))(4), 4)
+    assert.deepEqual(seen.list, ["success 3"])
+  }))
+
+it.effect("the run's own hooks are not those of its steps, nor the other way about", () =>
+  Effect.gen(function*() {
+    const seen = calls()
+    yield* Pipeline.make("p", Effect.andThen(Step.make("a", Effect.void), Step.make("b", Effect.void))).pipe(
+      Pipeline.onSuccess(() => seen.note("run")),
+      Pipeline.stepHooks(Hook.onSuccess(() => Effect.flatMap(StepContext, ({ stepName }) => seen.note(stepName))))
+    )
+    assert.deepEqual(seen.list, ["a", "b", "run"])
+  }))
+
+it.effect("Pipeline.stepHooks adds to those before it", () =>
+  Effect.gen(function*() {
+    const seen = calls()
+    yield* Pipeline.make("p", Step.make("s", Effect.void)).pipe(
+      Pipeline.stepHooks(noting(seen, "success", "first")),
+      Pipeline.stepHooks(Hooks.make(noting(seen, "success", "second")))
+    )
+    assert.deepEqual(seen.list, ["first", "second"])
+  }))
+
+it.effect("a hook of the run that goes wrong changes nothing about it", () =>
+  Effect.gen(function*() {
+    const [seen, log] = [calls(), logs()]
+    const pipeline = Pipeline.make("p", Effect.succeed(1)).pipe(
+      Pipeline.onStart(Effect.die("x")),
+      Pipeline.onSuccess(() => Effect.fail("x")),
+      Pipeline.onSuccess(() => Effect.never),
+      Pipeline.onSuccess(() => seen.note("after")),
+      Pipeline.onExit(() => Effect.interrupt),
+      Effect.provide(log.layer)
+    )
+    const fiber = yield* Effect.forkChild(pipeline)
+    yield* TestClock.adjust("30 seconds")
+    assert.deepEqual(fiber.pollUnsafe(), Exit.succeed(1))
+    assert.deepEqual(seen.list, ["after"])
+    assert.deepEqual(log.list.map(({ level, message }) => [level, message]), [
+      ["Error", `hook "onStart" (start) of "p" failed`],
+      ["Error", `hook "onSuccess" (success) of "p" failed`],
+      ["Error", `hook "onSuccess" (success) of "p" failed`],
+      ["Error", `hook "onExit" (exit) of "p" failed`]
+    ])
+  }))
+
+it.effect("a pipeline inside another is a run of its own; its steps have its hooks", () =>
+  Effect.gen(function*() {
+    const seen = calls()
+    const step = Step.make("s", Effect.flatMap(StepContext, ({ pipelineName, runId, stepPath }) =>
+      Effect.as(seen.note(`${pipelineName} ${stepPath}`), runId)))
+    const inner = Pipeline.make("inner", step).pipe(Pipeline.stepHooks(noting(seen, "success", "inner hook")))
+    const outer = Pipeline.make("outer", Step.make("outer step", Effect.all([step, inner, step]))).pipe(
+      Pipeline.stepHooks(noting(seen, "success", "outer hook"))
+    )
+    const [before, within, after] = yield* outer
+    assert.equal(before, after)
+    assert.notEqual(before, within)
+    assert.deepEqual(seen.list, [
+      "outer outer step,s",
+      "outer hook",
+      "inner s",
+      "inner hook",
+      "outer outer step,s",
+      "outer hook",
+      "outer hook"
+    ])
+  }))
+
+// -----------------------------------------------------------------------------
+// 9. a step outside a pipeline
+// -----------------------------------------------------------------------------
+
+it.effect("a step outside any pipeline runs under a pipeline of its own name", () =>
+  Effect.gen(function*() {
+    const told = events()
+    const ids: Array<string> = []
+    const step = Step.make("alone", Effect.flatMap(StepContext, ({ pipelineName, runId }) => {
+      ids.push(runId)
+      return Effect.succeed(pipelineName)
+    })).pipe(Effect.provide(told.layer))
+    assert.equal(yield* step, "alone")
+    yield* step
+    assert.notEqual(ids[0], ids[1])
+    const once = ["RunStarted alone", "StepStarted alone", "StepEnded alone success", "RunEnded alone success"]
+    assert.deepEqual(told.list.map(brief), [...once, ...once])
+    assert.deepEqual(new Set(told.list.slice(0, 4).map(({ runId }) => runId)), new Set([ids[0]]))
+  }))
+
+it.effect("steps inside a step outside a pipeline are of its run", () =>
+  Effect.gen(function*() {
+    const inner = Step.make("inner", Effect.flatMap(StepContext, ({ pipelineName, runId, stepPath }) =>
+      Effect.succeed({ pipelineName, runId, stepPath })))
+    const outer = Step.make("outer", Effect.zip(inner, Effect.map(StepContext, ({ runId }) => runId)))
+    const [within, runId] = yield* outer
+    assert.deepEqual(within, { pipelineName: "outer", runId, stepPath: ["outer", "inner"] })
+  }))
+
+// -----------------------------------------------------------------------------
+// steps in hooks, and in other fibers
+// -----------------------------------------------------------------------------
+
+it.effect("a step run inside a hook does not inherit the pipeline's hooks, but is of its run", () =>
+  Effect.gen(function*() {
+    const [seen, told] = [calls(), events()]
+    const cleanUp = Step.make("clean up", Effect.fail("no")).pipe(Step.onFailure(() => seen.note("clean up failed")))
+    const bare = Step.make("bare", Effect.fail("no"))
+    for (const kind of kinds) {
+      seen.list.length = told.list.length = 0
+      const hook = noting(seen, kind, kind, Effect.andThen(Effect.exit(bare), Effect.exit(cleanUp)))
+      const body = kind === "interrupt"
+        ? Effect.interrupt
+        : kind === "failure" || kind === "retry"
+        ? Effect.fail("no")
+        : Effect.void
+      yield* Effect.exit(
+        Pipeline.make("p", Step.make("s", body).pipe(Step.retry({ times: 1 }))).pipe(
+          Pipeline.stepHooks(hook),
+          Effect.provide(told.layer)
+        )
+      )
+      // once: with the hook inherited, it would call itself for ever
+      assert.deepEqual(seen.list, [kind, "clean up failed"])
+      const started = told.list.filter((event) => event._tag === "StepStarted")
+      assert.deepEqual(started.map(({ stepPath }) => stepPath), [["s"], ["s", "bare"], ["s", "clean up"]])
+      assert.equal(new Set(told.list.map(({ runId }) => runId)).size, 1)
+    }
+  }))
+
+it.effect("a step nested in a step of a hook does not inherit either", () =>
+  Effect.gen(function*() {
+    const seen = calls()
+    const deep = Step.make("outer", Step.make("deep", Effect.fail("no")))
+    const failing = Pipeline.make("p", Step.make("s", Effect.fail("no"))).pipe(
+      Pipeline.stepHooks(noting(seen, "failure", "failure", Effect.suspend(() => seen.list.length < 20 ? deep : Effect.void))),
+      Effect.provide(logs().layer)
+    )
+    yield* Effect.exit(failing)
+    assert.deepEqual(seen.list, ["failure"])
+  }))
+
+it.effect("steps on other fibers are of the run that forked them", () =>
+  Effect.gen(function*() {
+    const [seen, told] = [calls(), events()]
+    const step = (name: string) => Step.make(name, Effect.sleep("1 second"))
+    yield* Effect.gen(function*() {
+      const fiber = yield* Effect.forkChild(
+        Pipeline.make(
+          "p",
+          Effect.gen(function*() {
+            const child = yield* Effect.forkChild(step("child"))
+            yield* Effect.all([step("a"), step("b")], { concurrency: 2 })
+            yield* Fiber.join(child)
+          })
+        ).pipe(Pipeline.stepHooks(Hook.onSuccess(() => Effect.flatMap(StepContext, (c) => seen.note(c.stepName)))))
+      )
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(fiber)
+    }).pipe(Effect.provide(told.layer))
+    assert.deepEqual([...seen.list].sort(), ["a", "b", "child"])
+    const ended = told.list.at(-1)!
+    assert.ok(ended._tag === "RunEnded" && ended.steps === 3)
+    assert.equal(new Set(told.list.map(({ runId }) => runId)).size, 1)
+  }))
+
+it.effect("a daemon's step outlives the run, keeps its context and hooks", () =>
+  Effect.gen(function*() {
+    const [seen, gate] = [calls(), yield* Deferred.make<void>()]
+    const daemon = Step.make("daemon", Deferred.await(gate))
+    const [fiber, runId] = yield* Pipeline.make(
+      "p",
+      Effect.zip(
+        Effect.forkDetach(daemon, { startImmediately: true }),
+        Effect.map(StepContext, ({ runId }) => runId)
+      )
+    ).pipe(
+      Pipeline.stepHooks(Hook.onSuccess(() =>
+        Effect.flatMap(StepContext, (c) => seen.note(`${c.pipelineName} ${c.stepName} ${c.runId}`))
+      )),
+      Pipeline.onSuccess(() => seen.note("run"))
+    )
+    assert.deepEqual(seen.list, ["run"])
+    yield* Deferred.succeed(gate, undefined)
+    yield* Fiber.join(fiber)
+    assert.deepEqual(seen.list, ["run", `p daemon ${runId}`])
+  }))
+
+it.effect("a child fiber's step that the end of the run interrupts has its interrupt hook", () =>
+  Effect.gen(function*() {
+    const seen = calls()
+    const child = Step.make("child", Effect.never).pipe(Step.onInterrupt(() => seen.note("interrupted")))
+    yield* Pipeline.make("p", Effect.scoped(Effect.forkScoped(child, { startImmediately: true })))
+    assert.deepEqual(seen.list, ["interrupted"])
+  }))
+
+// -----------------------------------------------------------------------------
+// 8. nothing is global
+// -----------------------------------------------------------------------------
+
+it.effect("two runs of one pipeline at once share nothing", () =>
+  Effect.gen(function*() {
+    const seen = new Map<string, Set<string>>()
+    const step = (name: string, who: string) =>
+      Step.make(name, Effect.andThen(Effect.sleep("1 second"), StepContext.annotate("who", who))).pipe(
+        Step.onExit(() =>
+          Effect.flatMap(StepContext, ({ annotations, runId, stepName }) =>
+            Effect.sync(() => {
+              const of = seen.get(runId) ?? new Set()
+              seen.set(runId, of.add(`${annotations["run"]} ${annotations["who"]} ${stepName}`))
+            }))
+        )
+      )
+    const run = (who: string) =>
+      Pipeline.make("p", Effect.all([step("a", who), step("b", who)], { concurrency: 2 })).pipe(
+        Pipeline.annotate({ run: who })
+      )
+    const fiber = yield* Effect.forkChild(Effect.all([run("x"), run("y")], { concurrency: 2 }))
+    yield* TestClock.adjust("1 second")
+    yield* Fiber.join(fiber)
+    assert.deepEqual([...seen.values()].map((of) => [...of].sort()).sort(), [["x x a", "x x b"], ["y y a", "y y b"]])
+  }))

@@ -1,0 +1,53 @@
+/** Every TypeScript snippet in the README and in the docstrings compiles; the README's first one prints what it says. */
+import { afterAll, beforeAll, expect, test } from "bun:test"
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join, relative } from "node:path"
+
+const root = dirname(import.meta.dir)
+const folder = join(root, "tmp", `docs-${process.pid}`)
+
+const fenced = (text: string, language: string): ReadonlyArray<string> =>
+  [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm"))].map((match) => match[1]!)
+
+const readme = readFileSync(join(root, "README.md"), "utf8")
+
+const docstrings = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts"))
+  .flatMap((file) =>
+    [...readFileSync(join(root, "src", file), "utf8").matchAll(/\/\*\*[\s\S]*?\*\//g)]
+      .flatMap(([comment]) => fenced(comment.replace(/^ *\* ?/gm, ""), "ts"))
+      .map((code, index) => ({ name: `${file.replaceAll("/", "_").slice(0, -3)}_${index}`, code }))
+  )
+
+const snippets = [...fenced(readme, "ts").map((code, index) => ({ name: `README_${index}`, code })), ...docstrings]
+
+beforeAll(() => {
+  mkdirSync(folder, { recursive: true })
+  snippets.forEach(({ code, name }, index) => writeFileSync(join(folder, `${index}_${name}.ts`), `${code}\nexport {}\n`))
+  writeFileSync(
+    join(folder, "tsconfig.json"),
+    JSON.stringify({ extends: "../../tsconfig.json", include: ["*.ts"], compilerOptions: { noEmit: true } })
+  )
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+test("there are snippets to check", () => {
+  expect(fenced(readme, "ts").length).toBeGreaterThan(3)
+  expect(docstrings.length).toBeGreaterThan(15)
+})
+
+test("every snippet compiles", async () => {
+  const tsc = Bun.spawn([process.execPath, "x", "tsc", "-p", folder], { cwd: root, stdout: "pipe" })
+  const output = await new Response(tsc.stdout).text()
+  expect(output.replaceAll(relative(root, folder), "")).toBe("")
+  expect(await tsc.exited).toBe(0)
+}, 60_000)
+
+test("the README's first snippet prints what it says", async () => {
+  const normal = (output: string) => output.replace(/^\[[\d:.]+\]/gm, "[time]").replace(/\(#\d+\)/g, "(#n)").trim()
+  const run = Bun.spawn([process.execPath, join(folder, "0_README_0.ts")], { cwd: root, stdout: "pipe" })
+  const output = await new Response(run.stdout).text()
+  expect(await run.exited).toBe(0)
+  expect(normal(output)).toBe(normal(fenced(readme, "text")[0]!))
+}, 30_000)

@@ -1,0 +1,41 @@
+import { expect, test } from "bun:test"
+import { Effect } from "effect"
+import { TestConsole } from "effect/testing"
+import { Alerter } from "effect-epilogue"
+import { byHand, program, standard } from "../../examples/alerter.ts"
+import { makeIt } from "../support/it.ts"
+import { everywhere, run } from "./support.ts"
+
+const it = makeIt(test)
+
+it.effect("the alerter is the environment's", () =>
+  Effect.gen(function*() {
+    const posted: Array<string> = []
+    const toList = Alerter.layer(({ severity, title }) => Effect.sync(() => posted.push(`${severity}: ${title}`)))
+    yield* Effect.exit(byHand).pipe(Effect.provide(toList))
+    yield* Effect.exit(standard).pipe(Effect.provide(toList))
+    expect(posted).toEqual(["info: upload just failed!", "error: upload › upload failed"])
+  }))
+
+it.effect("the standard hooks tell more", () =>
+  Effect.gen(function*() {
+    yield* Effect.provide(program, Alerter.layerConsole)
+    const [first, second, third, ...more] = yield* TestConsole.logLines
+    expect(more).toEqual([])
+    // the test clock stands at the epoch
+    expect(first).toBe("i INFO upload just failed! 1970-01-01T00:00:00.000Z")
+    expect(second).toContain("✗ ERROR upload › upload failed 1970-01-01T00:00:00.000Z")
+    expect(second).toMatch(/^ +attempt +1$/m)
+    expect(second).toContain("│ Error: no such bucket")
+    expect(third).toContain("✓ SUCCESS tidy up › tidy up succeeded 1970-01-01T00:00:00.000Z")
+  }))
+
+test.each(everywhere)("posts to the console, on %s", async (runtime) => {
+  const { code, stderr, stdout } = await run(runtime, "alerter")
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
+  expect(stdout.match(/^. \w+ .*(?= \d{4}-)/gm)).toEqual([
+    "i INFO upload just failed!",
+    "✗ ERROR upload › upload failed",
+    "✓ SUCCESS tidy up › tidy up succeeded"
+  ])
+}, 60_000)

@@ -1,0 +1,11 @@
+import { expect, test } from "bun:test"
+import { everywhere, run, withoutTimes } from "./support.ts"
+
+test.each(everywhere)("a step's own hook stands in for the pipeline's, on %s", async (runtime) => {
+  const { code, stderr, stdout } = await run(runtime, "pipeline-hooks")
+  expect({ code, stderr, lines: withoutTimes(stdout) }).toEqual({
+    code: 0,
+    stderr: "",
+    lines: ["INFO load succeeded", "INFO sorted 3 rows", "ERROR publish failed: no room for 3 rows"]
+  })
+}, 60_000)

@@ -1,0 +1,92 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Layer_ from "effect/Layer"
+import { describe, expect, test } from "tstyche"
+import { Alert, Alerter, AlerterErrorReason, AlerterHooks, isAlerterError, Step } from "../../src/index.ts"
+import type { AlerterError, Field, Hook, Hooks, Severity, StepContext } from "../../src/index.ts"
+
+class Mail extends Context.Service<Mail, { readonly send: Effect.Effect<void> }>()("Mail") {}
+
+declare const failing: Effect.Effect<number, "lost", Mail>
+
+describe("Alert", () => {
+  test("make takes a title, an input or an alert", () => {
+    expect(Alert.make("hello")).type.toBe<Alert>()
+    expect(Alert.make).type.toBeCallableWith({ title: "t", severity: "critical", fields: { a: 1n } })
+    expect(Alert.make).type.toBeCallableWith({ title: "t", fields: [{ name: "a", value: "1" }] })
+    expect(Alert.make).type.toBeCallableWith(Alert.make("t"))
+    expect(Alert.make).type.not.toBeCallableWith({})
+    expect(Alert.make).type.not.toBeCallableWith({ title: "t", severity: "fatal" })
+    expect(Alert.make).type.not.toBeCallableWith({ title: "t", fields: [{ name: "a", value: 1 }] })
+    expect(Alert.make).type.not.toBeCallableWith({ title: "t", at: new Date(0) })
+    expect(Alert.make).type.not.toBeCallableWith({ title: "t", text: "?" })
+  })
+
+  test("it is readonly and made by make only", () => {
+    expect(Alert.make("t").severity).type.toBe<Severity>()
+    expect(Alert.make("t").fields).type.toBe<ReadonlyArray<Field>>()
+    expect(Alert).type.not.toBeConstructableWith({ title: "t" })
+    // @ts-expect-error Cannot assign to 'title' because it is a read-only property
+    Alert.make("t").title = "u"
+  })
+
+  test("with takes some of the input", () => {
+    expect(Alert.make("t").with({ severity: "error" })).type.toBe<Alert>()
+    expect(Alert.make("t").with).type.not.toBeCallableWith({ severity: "fatal" })
+  })
+})
+
+describe("Alerter", () => {
+  test("post takes an alert or a title", () => {
+    Effect.map(Alerter, (alerter) => {
+      expect(alerter.post("hello")).type.toBe<Effect.Effect<void, AlerterError>>()
+      expect(alerter.post).type.toBeCallableWith(Alert.make("t"))
+      expect(alerter.post).type.not.toBeCallableWith({ title: "t" })
+      expect(alerter.post).type.not.toBeCallableWith(1)
+    })
+  })
+
+  test("layer captures the services of post; its errors need not be an AlerterError", () => {
+    expect(Alerter.layer(() => failing)).type.toBe<Layer.Layer<Alerter, never, Mail>>()
+    expect(Alerter.layer(() => Effect.void)).type.toBe<Layer.Layer<Alerter>>()
+    Alerter.layer((alert) => {
+      expect(alert).type.toBe<Alert>()
+      return Effect.void
+    }, { channel: "pager" })
+    expect(Alerter.layer).type.not.toBeCallableWith(() => 1)
+    expect(Alerter.layer).type.not.toBeCallableWith(() => Effect.void, { name: "pager" })
+  })
+
+  test("one made by hand fails with an AlerterError and needs nothing", () => {
+    expect(Layer_.succeed(Alerter, Alerter.of({ post: () => Effect.void }))).type.toBe<Layer.Layer<Alerter>>()
+    expect(Alerter.of).type.not.toBeCallableWith({ post: () => Effect.fail("lost") })
+    expect(Alerter.of).type.not.toBeCallableWith({ post: () => failing })
+    expect(Alerter.of).type.not.toBeCallableWith({})
+  })
+
+  test("the layers that come with it", () => {
+    expect(Alerter.layerConsole).type.toBe<Layer.Layer<Alerter>>()
+    expect(Alerter.layerNone).type.toBe<Layer.Layer<Alerter>>()
+  })
+
+  test("reasons", () => {
+    expect(AlerterErrorReason.Rejected).type.toBeCallableWith({ detail: "no", status: 400 })
+    expect(AlerterErrorReason.Rejected).type.not.toBeCallableWith({})
+    expect(isAlerterError).type.toBe<(u: unknown) => u is AlerterError>()
+  })
+})
+
+describe("AlerterHooks", () => {
+  test("fit any step and need an Alerter", () => {
+    expect(AlerterHooks.success).type.toBe<Hook.Hook<unknown, unknown, Alerter | StepContext>>()
+    expect(AlerterHooks.failure).type.toBe<Hook.Hook<unknown, unknown, Alerter | StepContext>>()
+    expect(AlerterHooks.all).type.toBe<Hooks.Hooks<unknown, unknown, Alerter | StepContext>>()
+  })
+
+  test("with the layer the step runs", () => {
+    const step = Step.make("s", Effect.fail("no")).pipe(Step.hooks(AlerterHooks.failure))
+    expect(Effect.runPromise).type.not.toBeCallableWith(step)
+    expect(Effect.runPromise).type.toBeCallableWith(Effect.provide(step, Alerter.layerNone))
+  })
+})

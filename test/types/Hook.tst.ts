@@ -1,0 +1,147 @@
+import type * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Schedule from "effect/Schedule"
+import { describe, expect, test } from "tstyche"
+import type { StepContext } from "../../src/index.ts"
+import { Hook } from "../../src/index.ts"
+
+class Http extends Data.TaggedError("Http")<{ readonly status: number }> {}
+class Parse extends Data.TaggedError("Parse")<{ readonly line: number }> {}
+class Mail extends Context.Service<Mail, { readonly send: Effect.Effect<void> }>()("Mail") {}
+class Db extends Context.Service<Db, { readonly rows: number }>()("Db") {}
+
+declare const post: Effect.Effect<void, "lost", Mail>
+declare const onNumber: Hook.Hook<number, Http, Mail>
+declare const db: Schedule.Schedule<number, unknown, never, Db>
+
+describe("constructors", () => {
+  test("without annotations they fit any step", () => {
+    expect(Hook.onStart(post)).type.toBe<Hook.Hook<unknown, unknown, Mail>>()
+    expect(Hook.onSuccess(() => post)).type.toBe<Hook.Hook<unknown, unknown, Mail>>()
+    expect(Hook.onFailure(() => post)).type.toBe<Hook.Hook<unknown, unknown, Mail>>()
+    expect(Hook.onInterrupt(() => post)).type.toBe<Hook.Hook<unknown, unknown, Mail>>()
+    expect(Hook.onRetry(() => post)).type.toBe<Hook.Hook<unknown, unknown, Mail>>()
+    expect(Hook.onExit(() => post)).type.toBe<Hook.Hook<unknown, unknown, Mail>>()
+    expect(Hook.onFailureTag("Http", () => post)).type.toBe<
+      Hook.Hook<unknown, unknown, Mail, never, { readonly _tag: "Http" }>
+    >()
+  })
+
+  test("with them they fit the steps that have such", () => {
+    expect(Hook.onSuccess((_: number) => post)).type.toBe<Hook.Hook<number, unknown, Mail>>()
+    expect(Hook.onFailure((_: Cause.Cause<Http>) => post)).type.toBe<Hook.Hook<unknown, Http, Mail>>()
+    expect(Hook.onRetry((_: Hook.FailedAttempt<Http>) => post)).type.toBe<Hook.Hook<unknown, Http, Mail>>()
+    expect(Hook.onExit((_: Exit.Exit<number, Http>) => post)).type.toBe<Hook.Hook<number, Http, Mail>>()
+    expect(Hook.onFailureTag("Http", (_: Http) => post)).type.toBe<
+      Hook.Hook<unknown, unknown, Mail, never, Http>
+    >()
+  })
+
+  test("an unannotated argument is unknown", () => {
+    Hook.onSuccess((value) => {
+      expect(value).type.toBe<unknown>()
+      return Effect.void
+    })
+    Hook.onFailure((cause) => {
+      expect(cause).type.toBe<Cause.Cause<unknown>>()
+      return Effect.void
+    })
+    Hook.onFailureTag("Http", (error) => {
+      expect(error).type.toBe<{ readonly _tag: "Http" }>()
+      return Effect.void
+    })
+    Hook.onInterrupt((cause) => {
+      expect(cause).type.toBe<Cause.Cause<never>>()
+      return Effect.void
+    })
+  })
+
+  test("the tag is that of the error", () => {
+    expect(Hook.onFailureTag).type.not.toBeCallableWith("Http", (_: Parse) => post)
+  })
+
+  test("a hook is an Effect or returns one", () => {
+    expect(Hook.onSuccess).type.not.toBeCallableWith(() => 1)
+    expect(Hook.onSuccess).type.not.toBeCallableWith(post)
+    expect(Hook.onStart).type.not.toBeCallableWith(() => post)
+    expect(Hook.onStart).type.toBeCallableWith(post)
+  })
+})
+
+describe("policies", () => {
+  test("keep the hook's types, data-last and data-first", () => {
+    expect(onNumber.pipe(Hook.named("n"))).type.toBe<Hook.Hook<number, Http, Mail>>()
+    expect(Hook.named(onNumber, "n")).type.toBe<Hook.Hook<number, Http, Mail>>()
+    expect(onNumber.pipe(Hook.timeout("1 second"))).type.toBe<Hook.Hook<number, Http, Mail>>()
+    expect(Hook.timeout(onNumber, "1 second")).type.toBe<Hook.Hook<number, Http, Mail>>()
+    expect(onNumber.pipe(Hook.background)).type.toBe<Hook.Hook<number, Http, Mail>>()
+    expect(Hook.timeout).type.not.toBeCallableWith(onNumber, "1 parsec")
+    expect(Hook.named).type.not.toBeCallableWith(onNumber, 1)
+  })
+
+  test("retry adds the schedule's services", () => {
+    expect(onNumber.pipe(Hook.retry({ times: 1 }))).type.toBe<Hook.Hook<number, Http, Mail>>()
+    expect(onNumber.pipe(Hook.retry(db))).type.toBe<Hook.Hook<number, Http, Mail | Db>>()
+    expect(Hook.retry(onNumber, { schedule: db })).type.toBe<Hook.Hook<number, Http, Mail | Db>>()
+    expect(Hook.retry).type.not.toBeCallableWith(onNumber, { times: "1" })
+  })
+
+  test("when adds the predicate's services and knows the exit", () => {
+    expect(onNumber.pipe(Hook.when((context) => context.attempt > 1))).type.toBe<Hook.Hook<number, Http, Mail>>()
+    expect(onNumber.pipe(Hook.when(() => Effect.as(Db, true)))).type.toBe<Hook.Hook<number, Http, Mail | Db>>()
+    Hook.when(onNumber, (context, exit) => {
+      expect(context).type.toBe<StepContext["Service"]>()
+      expect(exit).type.toBe<Exit.Exit<number, Http> | undefined>()
+      return true
+    })
+    expect(Hook.when(onNumber, () => Effect.as(Db, true))).type.toBe<Hook.Hook<number, Http, Mail | Db>>()
+    expect(Hook.when).type.not.toBeCallableWith(onNumber, () => "yes")
+  })
+
+  test("required says so in the type", () => {
+    expect(onNumber.pipe(Hook.required)).type.toBe<Hook.Hook<number, Http, Mail, Hook.HookError>>()
+    expect(Hook.onFailureTag("Http", (_: Http) => post).pipe(Hook.required)).type.toBe<
+      Hook.Hook<unknown, unknown, Mail, Hook.HookError, Http>
+    >()
+  })
+
+  test("background after required does not compile", () => {
+    expect(Hook.background).type.not.toBeCallableWith(Hook.required(onNumber))
+    expect(Hook.background).type.toBeCallableWith(onNumber)
+    // @ts-expect-error 'HookError' is not assignable to type 'never'
+    onNumber.pipe(Hook.required, Hook.background)
+  })
+})
+
+describe("variance", () => {
+  test("contravariant in A and E", () => {
+    expect<Hook.Hook<unknown, unknown, never>>().type.toBeAssignableTo<Hook.Hook<number, Http, never>>()
+    expect<Hook.Hook<number, unknown, never>>().type.not.toBeAssignableTo<Hook.Hook<unknown, unknown, never>>()
+    expect<Hook.Hook<number, unknown, never>>().type.not.toBeAssignableTo<Hook.Hook<string, unknown, never>>()
+    expect<Hook.Hook<unknown, Http, never>>().type.not.toBeAssignableTo<Hook.Hook<unknown, Http | Parse, never>>()
+    expect<Hook.Hook<unknown, Http | Parse, never>>().type.toBeAssignableTo<Hook.Hook<unknown, Http, never>>()
+  })
+
+  test("covariant in R, X and T", () => {
+    expect<Hook.Hook<unknown, unknown, Mail>>().type.toBeAssignableTo<Hook.Hook<unknown, unknown, Mail | Db>>()
+    expect<Hook.Hook<unknown, unknown, Mail>>().type.not.toBeAssignableTo<Hook.Hook<unknown, unknown, never>>()
+    expect<Hook.Hook<unknown, unknown, never, Hook.HookError>>().type.not.toBeAssignableTo<
+      Hook.Hook<unknown, unknown, never>
+    >()
+    expect<Hook.Hook<unknown, unknown, never, never, Http>>().type.not.toBeAssignableTo<
+      Hook.Hook<unknown, unknown, never>
+    >()
+  })
+})
+
+describe("utility types", () => {
+  test("UnmetTags", () => {
+    expect<Hook.UnmetTags<Http | Parse, Parse>>().type.toBe<never>()
+    expect<Hook.UnmetTags<Http, Http | Parse>>().type.toBe<"Parse">()
+    expect<Hook.UnmetTags<Http, { readonly _tag: "Http"; readonly url: string }>>().type.toBe<"Http">()
+    expect<Hook.UnmetTags<Http, { readonly _tag: "Http" }>>().type.toBe<never>()
+  })
+})

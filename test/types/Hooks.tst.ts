@@ -1,0 +1,101 @@
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import { describe, expect, test } from "tstyche"
+import { AlerterHooks, Hook, Hooks, Pipeline, Step } from "../../src/index.ts"
+import type { Alerter, StepContext } from "../../src/index.ts"
+
+class Http extends Data.TaggedError("Http")<{ readonly status: number }> {}
+class Parse extends Data.TaggedError("Parse")<{ readonly line: number }> {}
+class Mail extends Context.Service<Mail, { readonly send: Effect.Effect<void> }>()("Mail") {}
+class Db extends Context.Service<Db, { readonly rows: number }>()("Db") {}
+
+declare const onNumber: Hook.Hook<{ readonly n: number }, unknown, Mail>
+declare const onText: Hook.Hook<{ readonly s: string }, Http, Db>
+declare const required: Hook.Hook<unknown, unknown, never, Hook.HookError>
+declare const onHttp: Hook.Hook<unknown, unknown, never, never, Http>
+declare const onParse: Hook.Hook<unknown, unknown, never, never, Parse>
+declare const step: Step.Step<number, Http>
+
+interface Both {
+  readonly n: number
+  readonly s: string
+}
+
+describe("make", () => {
+  test("of nothing is empty", () => {
+    expect(Hooks.make()).type.toBe<Hooks.Hooks<unknown, unknown, never>>()
+    expect(Hooks.empty).type.toBe<Hooks.Hooks<unknown, unknown, never>>()
+  })
+
+  test("the result fits the steps that each item fits", () => {
+    const both = Hooks.make(onNumber, onText)
+    expect(both).type.toBeAssignableTo<Hooks.Hooks<Both, Http, Mail | Db>>()
+    expect(Step.hooks(both)).type.toBeCallableWith(Step.make("s", Effect.succeed({ n: 1, s: "" })))
+    expect(Step.hooks(both)).type.not.toBeCallableWith(Step.make("s", Effect.succeed({ n: 1 })))
+    expect(Step.hooks(both)).type.not.toBeCallableWith(Step.make("s", Effect.succeed({ s: "" })))
+    expect(Step.make("s", Effect.succeed({ n: 1, s: "" })).pipe(Step.hooks(both))).type.toBe<
+      Step.Step<{ n: number; s: string }, never, Mail | Db>
+    >()
+  })
+
+  test("services, required and tags are those of any item", () => {
+    expect(Hooks.make(required, onHttp, onParse)).type.toBe<
+      Hooks.Hooks<unknown, unknown, never, Hook.HookError, Http | Parse>
+    >()
+    expect(Step.hooks(Hooks.make(onHttp, onParse))).type.not.toBeCallableWith(step)
+    expect(Step.hooks(Hooks.make(onHttp))).type.toBeCallableWith(step)
+    expect(step.pipe(Step.hooks(Hooks.make(required)))).type.toBe<Step.Step<number, Http | Hook.HookError>>()
+  })
+
+  test("takes collections too, and nothing else", () => {
+    expect(Hooks.make(AlerterHooks.all, onHttp)).type.toBe<
+      Hooks.Hooks<unknown, unknown, Alerter | StepContext, never, Http>
+    >()
+    expect(Hooks.make).type.not.toBeCallableWith(Effect.void)
+    expect(Hooks.make).type.not.toBeCallableWith(() => Effect.void)
+  })
+})
+
+describe("merge, mergeUnder", () => {
+  type Merged = Hooks.Hooks<{ readonly n: number } & { readonly s: string }, Http, Mail | Db>
+
+  test("data-first and data-last", () => {
+    expect(Hooks.merge(onNumber, onText)).type.toBe<Merged>()
+    expect(Hooks.make(onNumber).pipe(Hooks.merge(onText))).type.toBe<Merged>()
+    expect(Hooks.mergeUnder(onNumber, onText)).type.toBe<Merged>()
+    expect(Hooks.make(onNumber).pipe(Hooks.mergeUnder(onText))).type.toBe<Merged>()
+  })
+
+  test("required and tags survive", () => {
+    expect(Hooks.merge(required, onHttp)).type.toBe<Hooks.Hooks<unknown, unknown, never, Hook.HookError, Http>>()
+    expect(Hooks.mergeUnder(required, onHttp)).type.toBe<Hooks.Hooks<unknown, unknown, never, Hook.HookError, Http>>()
+  })
+
+  test("empty is the unit", () => {
+    expect(Hooks.merge(Hooks.empty, Hooks.make(onHttp))).type.toBe<Hooks.Hooks<unknown, unknown, never, never, Http>>()
+    expect(Hooks.merge(Hooks.make(onText), Hooks.empty)).type.toBe<Hooks.Hooks<{ readonly s: string }, Http, Db>>()
+  })
+})
+
+describe("explain", () => {
+  test("takes a step, and a pipeline or hooks", () => {
+    expect(Hooks.explain(step)).type.toBe<ReadonlyArray<Hooks.Explanation>>()
+    expect(Hooks.explain).type.toBeCallableWith(step, Pipeline.make("p", step))
+    expect(Hooks.explain).type.toBeCallableWith(step, AlerterHooks.all)
+    expect(Hooks.explain).type.toBeCallableWith(step, AlerterHooks.failure)
+    expect(Hooks.explain).type.not.toBeCallableWith(Effect.void)
+    expect(Hooks.explain).type.not.toBeCallableWith(step, Effect.void)
+  })
+})
+
+describe("variance", () => {
+  test("as that of Hook", () => {
+    expect<Hooks.Hooks<unknown, unknown, never>>().type.toBeAssignableTo<Hooks.Hooks<number, Http, Mail>>()
+    expect<Hooks.Hooks<number, unknown, never>>().type.not.toBeAssignableTo<Hooks.Hooks<unknown, unknown, never>>()
+    expect<Hooks.Hooks<unknown, unknown, Mail>>().type.not.toBeAssignableTo<Hooks.Hooks<unknown, unknown, never>>()
+    expect<Hooks.Hooks<unknown, unknown, never, Hook.HookError>>().type.not.toBeAssignableTo<
+      Hooks.Hooks<unknown, unknown, never>
+    >()
+  })
+})

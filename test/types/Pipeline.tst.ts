@@ -1,0 +1,191 @@
+import type * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import { pipe } from "effect/Function"
+import { describe, expect, test } from "tstyche"
+import type { Alerter } from "../../src/index.ts"
+import { AlerterHooks, Hook, Hooks, Pipeline, Step, StepContext } from "../../src/index.ts"
+
+class Http extends Data.TaggedError("Http")<{ readonly status: number }> {}
+class Db extends Context.Service<Db, { readonly rows: number }>()("Db") {}
+class Mail extends Context.Service<Mail, { readonly send: Effect.Effect<void> }>()("Mail") {}
+
+declare const body: Effect.Effect<number, Http, Db>
+declare const pipeline: Pipeline.Pipeline<number, Http, Db>
+declare const needsMail: Effect.Effect<void, "lost", Mail | StepContext>
+
+type Same = Pipeline.Pipeline<number, Http, Db>
+type Joined = Pipeline.Pipeline<number, Http, Db | Mail>
+
+describe("make", () => {
+  test("keeps the Effect's types, less StepContext", () => {
+    expect(Pipeline.make("p", body)).type.toBe<Same>()
+    expect(Pipeline.make("p", Effect.andThen(StepContext, body))).type.toBe<Same>()
+    expect(pipeline).type.toBeAssignableTo<Effect.Effect<number, Http, Db>>()
+    expect(Effect.runPromise).type.not.toBeCallableWith(pipeline)
+  })
+
+  test("an Effect or a step is no pipeline", () => {
+    expect(Pipeline.onStart).type.not.toBeCallableWith(body, Effect.void)
+    expect(Pipeline.stepHooks).type.not.toBeCallableWith(body, AlerterHooks.all)
+    expect(Pipeline.stepHooks(AlerterHooks.all)).type.not.toBeCallableWith(Step.make("s", body))
+    expect(Pipeline.hooks).type.not.toBeCallableWith(Step.make("s", body), AlerterHooks.all)
+    expect(Pipeline.runName("n")).type.not.toBeCallableWith(Step.make("s", body))
+    expect(Pipeline.runName("n")).type.toBeCallableWith(pipeline)
+  })
+})
+
+describe("fn", () => {
+  test("infers arguments and result", () => {
+    expect(Pipeline.fn("p")(function*(id: string) {
+      yield* StepContext
+      return `${id}${yield* body}`
+    })).type.toBe<(id: string) => Pipeline.Pipeline<string, Http, Db>>()
+    expect(Pipeline.fn("p")((_: string) => body)).type.toBe<(id: string) => Same>()
+    expect(Pipeline.fn("p")).type.not.toBeCallableWith((n: number) => n)
+  })
+
+  test("combinators get the pipeline, then the arguments", () => {
+    const f = Pipeline.fn("p")(
+      function*(n: number) {
+        return (yield* body) + n
+      },
+      Pipeline.onSuccess((value) => {
+        expect(value).type.toBe<number>()
+        return needsMail
+      }),
+      (self, n) => {
+        expect(self).type.toBe<Joined>()
+        expect(n).type.toBe<number>()
+        return Pipeline.annotate(self, { n })
+      }
+    )
+    expect(f).type.toBe<(n: number) => Joined>()
+  })
+
+  test("up to six", () => {
+    const more = Pipeline.annotate({})
+    const last = Pipeline.onStart(needsMail)
+    const gen = function*(n: number) {
+      return (yield* body) + n
+    }
+    const eff = (_: number) => body
+    type Out = (n: number) => Joined
+    expect(Pipeline.fn("f")(gen, last)).type.toBe<Out>()
+    expect(Pipeline.fn("f")(gen, more, last)).type.toBe<Out>()
+    expect(Pipeline.fn("f")(gen, more, more, last)).type.toBe<Out>()
+    expect(Pipeline.fn("f")(gen, more, more, more, last)).type.toBe<Out>()
+    expect(Pipeline.fn("f")(gen, more, more, more, more, last)).type.toBe<Out>()
+    expect(Pipeline.fn("f")(gen, more, more, more, more, more, last)).type.toBe<Out>()
+    expect(Pipeline.fn("f")(eff, last)).type.toBe<Out>()
+    expect(Pipeline.fn("f")(eff, more, last)).type.toBe<Out>()
+    expect(Pipeline.fn("f")(eff, more, more, last)).type.toBe<Out>()
+    expect(Pipeline.fn("f")(eff, more, more, more, last)).type.toBe<Out>()
+    expect(Pipeline.fn("f")(eff, more, more, more, more, last)).type.toBe<Out>()
+    expect(Pipeline.fn("f")(eff, more, more, more, more, more, last)).type.toBe<Out>()
+  })
+
+  test("a combinator must return a pipeline", () => {
+    expect(Pipeline.fn("p")).type.not.toBeCallableWith((_: number) => body, Effect.asVoid)
+    expect(Pipeline.fn("p")).type.not.toBeCallableWith((_: number) => body, Step.annotate({}))
+  })
+})
+
+describe("stepHooks", () => {
+  test("take hooks for anything; their services join", () => {
+    expect(pipeline.pipe(Pipeline.stepHooks(AlerterHooks.all))).type.toBe<
+      Pipeline.Pipeline<number, Http, Db | Alerter>
+    >()
+    expect(Pipeline.stepHooks(pipeline, AlerterHooks.failure)).type.toBe<
+      Pipeline.Pipeline<number, Http, Db | Alerter>
+    >()
+    expect(pipeline.pipe(Pipeline.stepHooks(Hook.onStart(needsMail)))).type.toBe<Joined>()
+    expect(pipeline.pipe(Pipeline.stepHooks(Hook.onFailureTag("Http", () => Effect.void)))).type.toBe<Same>()
+    expect(pipeline.pipe(Pipeline.stepHooks(Hooks.empty))).type.toBe<Same>()
+  })
+
+  test("refuse hooks for a value, an error or a tagged error's fields", () => {
+    expect(Pipeline.stepHooks).type.not.toBeCallableWith(Hook.onSuccess((_: number) => Effect.void))
+    expect(Pipeline.stepHooks).type.not.toBeCallableWith(pipeline, Hook.onSuccess((_: number) => Effect.void))
+    expect(Pipeline.stepHooks).type.not.toBeCallableWith(Hook.onFailure((_: Cause.Cause<Http>) => Effect.void))
+    expect(Pipeline.stepHooks).type.not.toBeCallableWith(
+      pipeline,
+      Hook.onFailure((_: Cause.Cause<Http>) => Effect.void)
+    )
+    expect(Pipeline.stepHooks).type.not.toBeCallableWith(Hook.onFailureTag("Http", (_: Http) => Effect.void))
+    expect(Pipeline.stepHooks).type.not.toBeCallableWith(pipeline, Hook.onFailureTag("Http", (_: Http) => Effect.void))
+    expect(Pipeline.stepHooks).type.not.toBeCallableWith(
+      Hooks.make(AlerterHooks.all, Hook.onFailureTag("Http", (_: Http) => Effect.void))
+    )
+  })
+
+  test("refuse required hooks", () => {
+    expect(Pipeline.stepHooks).type.not.toBeCallableWith(Hook.required(Hook.onStart(Effect.void)))
+    expect(Pipeline.stepHooks).type.not.toBeCallableWith(pipeline, Hook.required(Hook.onStart(Effect.void)))
+    expect(Pipeline.stepHooks).type.not.toBeCallableWith(Hooks.make(Hook.required(AlerterHooks.failure)))
+    expect(Pipeline.stepHooks).type.toBeCallableWith(Hook.onStart(Effect.void))
+    // @ts-expect-error 'HookError' is not assignable to type 'never'
+    pipeline.pipe(Pipeline.stepHooks(Hook.required(AlerterHooks.failure)))
+  })
+})
+
+describe("the run's own hooks", () => {
+  test("what they are called with is inferred", () => {
+    pipe(
+      pipeline,
+      Pipeline.onSuccess((value) => {
+        expect(value).type.toBe<number>()
+        return Effect.void
+      }),
+      Pipeline.onFailure((cause) => {
+        expect(cause).type.toBe<Cause.Cause<Http>>()
+        return Effect.void
+      }),
+      Pipeline.onExit((exit) => {
+        expect(exit).type.toBe<Exit.Exit<number, Http>>()
+        return Effect.void
+      })
+    )
+    Pipeline.onSuccess(pipeline, (value) => {
+      expect(value).type.toBe<number>()
+      return Effect.void
+    })
+  })
+
+  test("their services join, less StepContext; their errors don't", () => {
+    expect(pipeline.pipe(Pipeline.onStart(needsMail))).type.toBe<Joined>()
+    expect(pipeline.pipe(Pipeline.onSuccess(() => needsMail))).type.toBe<Joined>()
+    expect(pipeline.pipe(Pipeline.onFailure(() => needsMail))).type.toBe<Joined>()
+    expect(pipeline.pipe(Pipeline.onInterrupt(() => needsMail))).type.toBe<Joined>()
+    expect(pipeline.pipe(Pipeline.onExit(() => needsMail))).type.toBe<Joined>()
+    expect(Pipeline.onStart(pipeline, needsMail)).type.toBe<Joined>()
+    expect(Pipeline.onSuccess(pipeline, () => needsMail)).type.toBe<Joined>()
+    expect(Pipeline.onFailure(pipeline, () => needsMail)).type.toBe<Joined>()
+    expect(Pipeline.onInterrupt(pipeline, () => needsMail)).type.toBe<Joined>()
+    expect(Pipeline.onExit(pipeline, () => needsMail)).type.toBe<Joined>()
+  })
+
+  test("a hook for another value, cause or tag does not fit", () => {
+    expect(Pipeline.onSuccess((_: string) => Effect.void)).type.not.toBeCallableWith(pipeline)
+    expect(Pipeline.onFailure((_: Cause.Cause<string>) => Effect.void)).type.not.toBeCallableWith(pipeline)
+    expect(Pipeline.hooks(Hook.onFailureTag("Other", () => Effect.void))).type.not.toBeCallableWith(pipeline)
+    expect(Pipeline.hooks(Hook.onFailureTag("Http", (_: Http) => Effect.void))).type.toBeCallableWith(pipeline)
+    expect(Pipeline.hooks(Hook.onSuccess((_: string) => Effect.void))).type.not.toBeCallableWith(pipeline)
+  })
+
+  test("a required one is possible here: HookError joins E", () => {
+    expect(pipeline.pipe(Pipeline.hooks(Hook.required(Hook.onStart(Effect.void))))).type.toBe<
+      Pipeline.Pipeline<number, Http | Hook.HookError, Db>
+    >()
+    expect(Pipeline.hooks(pipeline, Hook.required(Hook.onStart(Effect.void)))).type.toBe<
+      Pipeline.Pipeline<number, Http | Hook.HookError, Db>
+    >()
+  })
+
+  test("annotate and runName change no type", () => {
+    expect(pipeline.pipe(Pipeline.annotate({ a: 1 }), Pipeline.runName("n"))).type.toBe<Same>()
+    expect(Pipeline.runName(Pipeline.annotate(pipeline, { a: 1 }), "n")).type.toBe<Same>()
+  })
+})
