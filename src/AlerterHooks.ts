@@ -8,6 +8,8 @@
  *
  * @since 0.1.0
  */
+import type * as Cause from "effect/Cause"
+import type { Alert } from "./Alert.ts"
 import type { Alerter } from "./Alerter.ts"
 import * as Hook from "./Hook.ts"
 import * as Hooks from "./Hooks.ts"
@@ -32,7 +34,7 @@ import type { StepContext } from "./StepContext.ts"
  * @since 0.1.0
  */
 export const success: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.named(
-  Hook.onSuccess(() => internal.post("success")),
+  successWith((alert) => alert),
   "AlerterHooks.success"
 )
 
@@ -43,9 +45,55 @@ export const success: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.
  * @since 0.1.0
  */
 export const failure: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.named(
-  Hook.onFailure((cause) => internal.post("failure", cause)),
+  failureWith((alert) => alert),
   "AlerterHooks.failure"
 )
+
+/**
+ * {@link success}, with the alert changed before it is posted.
+ *
+ * @example
+ * ```ts
+ * import { AlerterHooks } from "effect-epilogue"
+ *
+ * const loaded = AlerterHooks.successWith((alert, rows: ReadonlyArray<string>) =>
+ *   alert.with({ body: `${rows.length} rows` })
+ * )
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export function successWith<A = unknown>(
+  adjust: (alert: Alert, value: A) => Alert
+): Hook.Hook<A, unknown, Alerter | StepContext> {
+  return Hook.named(
+    Hook.onSuccess((value: A) => internal.post("success", undefined, (alert) => adjust(alert, value))),
+    "AlerterHooks.successWith"
+  )
+}
+
+/**
+ * {@link failure}, with the alert changed before it is posted.
+ *
+ * @example
+ * ```ts
+ * import { AlerterHooks } from "effect-epilogue"
+ *
+ * const page = AlerterHooks.failureWith((alert) => alert.with({ severity: "critical" }))
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export function failureWith<E = unknown>(
+  adjust: (alert: Alert, cause: Cause.Cause<E>) => Alert
+): Hook.Hook<unknown, E, Alerter | StepContext> {
+  return Hook.named(
+    Hook.onFailure((cause: Cause.Cause<E>) => internal.post("failure", cause, (alert) => adjust(alert, cause))),
+    "AlerterHooks.failureWith"
+  )
+}
 
 /**
  * Both.

@@ -38,7 +38,9 @@ const Base: Context.ServiceClass<StepContext, "effect-epilogue/StepContext", Ste
 export class StepContext extends Base {
   /**
    * Notes something about the step, to be seen by its hooks and in alerts: it
-   * appears in `annotations` from then on. Secrets belong in a `Redacted`.
+   * appears in `annotations` from then on. In the body of a pipeline, outside its
+   * steps, it is noted about the run, for the run's hooks and all steps'. Secrets
+   * belong in a `Redacted`.
    */
   static annotate(key: string, value: unknown): Effect.Effect<void, never, StepContext>
   static annotate(values: Readonly<Record<string, unknown>>): Effect.Effect<void, never, StepContext>

@@ -10,13 +10,14 @@ import { text } from "./redact.ts"
 /** @internal */
 export const post = (
   outcome: "success" | "failure",
-  cause?: Cause.Cause<unknown>
+  cause: Cause.Cause<unknown> | undefined,
+  adjust: (alert: Alert) => Alert
 ): Effect.Effect<void, AlerterError, Alerter | StepContext> =>
   Effect.gen(function*() {
     const context = yield* StepContext
     const alerter = yield* Alerter
     const elapsed = yield* StepContext.elapsed
-    yield* alerter.post(alertOf(context, outcome, elapsed, cause))
+    yield* alerter.post(adjust(alertOf(context, outcome, elapsed, cause)))
   })
 
 const alertOf = (
@@ -28,7 +29,8 @@ const alertOf = (
   const { annotations, attempt, params, pipelineName, runName, stepName, stepPath } = context
   // the path is empty where the hook is the run's own
   const isRun = stepPath.length === 0
-  const subject = isRun ? pipelineName : `${pipelineName} › ${stepPath.join(" › ")}`
+  // a step outside any pipeline runs under one of its own name
+  const subject = (stepPath[0] === pipelineName ? stepPath : [pipelineName, ...stepPath]).join(" › ")
   return Alert.make({
     title: `${subject} ${outcome === "success" ? "succeeded" : "failed"}`,
     severity: outcome === "success" ? "success" : "error",
@@ -37,11 +39,12 @@ const alertOf = (
       { name: "pipeline", value: pipelineName },
       { name: "run", value: runName },
       ...(isRun ? [] : [{ name: "step", value: stepName }, { name: "attempt", value: String(attempt) }]),
-      { name: "duration", value: Duration.format(elapsed) },
+      { name: "duration", value: Duration.isZero(elapsed) ? "under 1ms" : Duration.format(elapsed) },
       ...Object.entries(params).map(([name, value]) => ({ name, value: text(value) })),
       ...Object.entries(annotations).map(([name, value]) => ({ name, value: text(value) }))
     ],
     detail: cause === undefined ? undefined : Cause.pretty(cause),
+    // the same for the failure and the success that follows, so that a channel can tell of recovery
     dedupeKey: [pipelineName, ...stepPath].join("/")
   })
 }

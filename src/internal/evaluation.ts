@@ -201,30 +201,22 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
   get params(): Readonly<Record<string, unknown>> {
     if (this.owner.label === "Pipeline" || this.owner.params.length === 0) return noAnnotations
     if (this.lazyParams === undefined) {
-      const params: Record<string, unknown> = Object.create(null)
-      for (const service of this.owner.params) {
-        const value = Context.getOrUndefined(this.outerContext, service)
-        if (value !== undefined) params[service.key] = service.describe(value)
-      }
-      this.lazyParams = params
+      this.lazyParams = Object.fromEntries(
+        this.owner.params.map((service) => [service.key, service.describe(Context.getUnsafe(this.outerContext, service))])
+      )
     }
     return this.lazyParams
   }
 
   get annotations(): Readonly<Record<string, unknown>> {
-    return Object.assign(
-      Object.create(null),
-      this.run.annotations,
-      this.isRun ? undefined : this.owner.annotations,
-      this.notes
-    )
+    return { ...this.run.annotations, ...(this.isRun ? undefined : this.owner.annotations), ...this.notes }
   }
 
   annotate(values: Readonly<Record<string, unknown>>): void {
     if (this.isRun) {
-      this.run.annotations = Object.assign(Object.create(null), this.run.annotations, values)
+      this.run.annotations = { ...this.run.annotations, ...values }
     } else {
-      this.notes = Object.assign(this.notes ?? Object.create(null), values)
+      this.notes = { ...this.notes, ...values }
     }
   }
 

@@ -45,12 +45,13 @@ export const make = (
   return class extends (service as any) {
     static readonly schema = schema
     static describe(value: Record<string, unknown>): Record<string, unknown> {
-      const description: Record<string, unknown> = Object.create(null)
-      for (const [name, field] of Object.entries(value)) {
-        // Encoding would turn a `Redacted` into what it hides.
-        description[name] = holdsSecret(field) ? display(field) : shown.get(name)?.(field)
-      }
-      return description
+      return Object.fromEntries(
+        Object.entries(value).map(([name, field]) => [
+          name,
+          // encoding would turn a `Redacted` into what it hides
+          holdsSecret(field) ? display(field) : shown.get(name)?.(field)
+        ])
+      )
     }
     static layer(this: any, value: any) {
       return Layer.effect(

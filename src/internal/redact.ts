@@ -20,11 +20,8 @@ export const display = (value: unknown, depth = 0): unknown => {
   if (DateTime.isDateTime(value)) return DateTime.formatIso(value)
   if (Duration.isDuration(value)) return Duration.format(value)
   if (Array.isArray(value) || value instanceof Set) return Array.from(value, (item) => display(item, depth + 1))
-  const shown: Record<string, unknown> = Object.create(null)
-  for (const [key, item] of value instanceof Map ? value : Object.entries(value)) {
-    shown[String(key)] = display(item, depth + 1)
-  }
-  return shown
+  const entries = value instanceof Map ? [...value] : Object.entries(value)
+  return Object.fromEntries(entries.map(([key, item]) => [text(key), display(item, depth + 1)]))
 }
 
 /** A value on one line. */

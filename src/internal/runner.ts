@@ -103,10 +103,10 @@ const start = (
   try {
     effect = hook.run(occasion, evaluation.hookView)
   } catch (defect) {
-    return Exit.die(defect)
+    effect = Exit.die(defect)
   }
-  if (Exit.isExit(effect)) return effect
   const traced = hookSpan(evaluation, hook, effect)
+  if (Exit.isExit(traced)) return traced
   // The services that a hook needs are in the step's context: its type says so.
   const fiber = Effect.runForkWith(evaluation.hookContext)(traced as Effect.Effect<unknown, unknown>)
   return fiber.pollUnsafe() ?? fiber

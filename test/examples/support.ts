@@ -9,7 +9,8 @@ export const root: string = join(import.meta.dirname, "..", "..")
 export const runtimes = {
   bun: ["bun"],
   deno: ["deno", "run", "-A"],
-  node: ["node"]
+  // examples import the library by name: this condition of its exports is its source
+  node: ["node", "--conditions=@effect-epilogue/source"]
 } as const
 
 export type Runtime = keyof typeof runtimes

@@ -13,7 +13,7 @@ test("records what is posted, with the time of the clock", () =>
     yield* Effect.exit(failing)
     yield* (yield* Alerter).post("by hand")
     const [first, second] = yield* TestAlerter.sent
-    expect(first!.title).toBe("load › load failed")
+    expect(first!.title).toBe("load failed")
     expect(first!.at!.epochMilliseconds).toBe(1_000)
     expect(second!.title).toBe("by hand")
   }).pipe(Effect.provide([TestAlerter.layer, TestClock.layer()]), Effect.runPromise))

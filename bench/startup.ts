@@ -1,0 +1,119 @@
+/**
+ * How much longer a script takes to start for importing this library: one that
+ * imports `Step`, `Hook`, `Pipeline`, `Alerter` and `AlerterHooks`, against one that
+ * imports the same modules of `effect` and nothing of ours.
+ *
+ *     bun bench/startup.ts [bun|deno|node …]
+ *
+ * Bun and Deno load `src`, Node the JavaScript that `tsc` makes of it, as users get
+ * it. `BENCH_ROUNDS` (default 21) says how often each is started; they take turns.
+ */
+import { execFileSync, spawnSync } from "node:child_process"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { delimiter, dirname, join, resolve } from "node:path"
+import process from "node:process"
+import { fileURLToPath, pathToFileURL } from "node:url"
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), "..")
+const bin = join(root, "node_modules", ".bin")
+const env = { ...process.env, PATH: `${bin}${delimiter}${process.env["PATH"]}`, DENO_NO_UPDATE_CHECK: "1" }
+const rounds = Number(process.env["BENCH_ROUNDS"] ?? 21)
+const target = 1.3
+
+const entries = ["Step", "Hook", "Pipeline", "Alerter", "AlerterHooks"]
+
+/** The imports of a module that remain when its types are stripped. */
+const importsOf = (file: string): ReadonlyArray<string> =>
+  [...readFileSync(file, "utf8").matchAll(/^(?:import|export) (?:\* as \w+|\*|\{[^{}]*\}) from "([^"]+)"/gm)].map((match) =>
+    match[1]!
+  )
+
+const seen = new Set<string>()
+const external = new Set<string>()
+const visit = (file: string): void => {
+  if (seen.has(file)) return
+  seen.add(file)
+  for (const specifier of importsOf(file)) {
+    if (specifier.startsWith(".")) visit(resolve(dirname(file), specifier))
+    else external.add(specifier)
+  }
+}
+for (const entry of entries) visit(join(root, "src", `${entry}.ts`))
+const submodules = [...external].sort()
+if (submodules.length === 0) throw new Error("no imports of effect found: has their form changed?")
+console.log(`${seen.size} modules of ours load ${submodules.length} of effect's: ${submodules.join(" ")}`)
+
+// In the project, so that `effect` is found; not in node_modules, where Deno takes a script for a package's.
+mkdirSync(join(root, "tmp"), { recursive: true })
+const dir = mkdtempSync(join(root, "tmp", "startup-"))
+
+const built = (): string => {
+  if (existsSync(join(root, "dist", "Step.js"))) return join(root, "dist")
+  if (existsSync(join(root, "dist", "src", "Step.js"))) return join(root, "dist", "src")
+  const out = join(dir, "dist")
+  execFileSync(join(bin, "tsc"), [
+    ...entries.map((entry) => join(root, "src", `${entry}.ts`)),
+    ...["--ignoreConfig", "--outDir", out, "--rootDir", join(root, "src"), "--rewriteRelativeImportExtensions"],
+    ...["--module", "nodenext", "--target", "es2022", "--lib", "esnext,dom", "--skipLibCheck"],
+    // whether it compiles is not asked here
+    ...["--noCheck", "--types", "node", "--verbatimModuleSyntax"]
+  ], { stdio: "inherit" })
+  return out
+}
+
+/** Used, so that no runtime may leave the import out. */
+const script = (name: string, specifiers: ReadonlyArray<string>): string => {
+  const file = join(dir, name)
+  const imports = specifiers.map((specifier, i) => `import * as m${i} from ${JSON.stringify(specifier)}`)
+  writeFileSync(file, `${imports.join("\n")}\nglobalThis.loaded = [${specifiers.map((_, i) => `m${i}`)}].length\n`)
+  return file
+}
+
+const median = (numbers: ReadonlyArray<number>): number => {
+  const sorted = [...numbers].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+const start = (command: ReadonlyArray<string>, file: string): number => {
+  const started = performance.now()
+  const { error, status, stderr } = spawnSync(command[0]!, [...command.slice(1), file], { env, cwd: dir })
+  const elapsed = performance.now() - started
+  if (status !== 0) throw new Error(`${command.join(" ")} ${file}: ${error ?? stderr}`)
+  return elapsed
+}
+
+const urls = (of: string, extension: string) =>
+  entries.map((entry) => pathToFileURL(join(of, `${entry}.${extension}`)).href)
+
+const asked = process.argv.slice(2)
+const runtimes = [
+  // the programs themselves: node_modules/.bin may hold scripts that start them
+  { name: "bun", command: ["bun"], source: () => urls(join(root, "src"), "ts") },
+  { name: "deno", command: ["deno", "run", "-A", "--no-lock"], source: () => urls(join(root, "src"), "ts") },
+  { name: "node", command: ["node"], source: () => urls(built(), "js") }
+].filter(({ name }) => asked.length === 0 || asked.includes(name))
+
+try {
+  console.log(`median of ${rounds} starts, ms`)
+  console.log(["", "nothing", "effect", "+ ours", "ratio"].map((cell) => cell.padStart(9)).join(""))
+  for (const { command, name, source } of runtimes) {
+    const files = [script("nothing.mjs", []), script("effect.mjs", submodules), script("ours.mjs", source())]
+    for (const file of files) start(command, file)
+    const times = files.map((): Array<number> => [])
+    for (let round = 0; round < rounds; round++) {
+      for (let i = 0; i < files.length; i++) {
+        const f = (i + round) % files.length
+        times[f]!.push(start(command, files[f]!))
+      }
+    }
+    const [nothing, effect, ours] = times as [Array<number>, Array<number>, Array<number>]
+    const ratio = median(ours.map((time, i) => time / effect[i]!))
+    console.log(
+      name.padStart(9) + [nothing, effect, ours].map((of) => median(of).toFixed(1).padStart(9)).join("") +
+        ratio.toFixed(2).padStart(9) + (ratio <= target ? `  met, ≤ ${target}` : `  NOT MET, ≤ ${target}`)
+    )
+  }
+} finally {
+  rmSync(dir, { recursive: true, force: true })
+}

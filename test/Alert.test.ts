@@ -1,0 +1,129 @@
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Redacted from "effect/Redacted"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { Alert } from "../src/index.ts"
+
+const at = DateTime.makeUnsafe(0)
+
+test("a string is a title", () => {
+  assert.deepEqual({ ...Alert.make("hello") }, {
+    _tag: "Alert",
+    title: "hello",
+    body: undefined,
+    severity: "info",
+    fields: [],
+    detail: undefined,
+    dedupeKey: undefined,
+    at: undefined
+  })
+})
+
+test("what is given is kept", () => {
+  const input = {
+    title: "etl failed",
+    body: "no such file",
+    severity: "critical",
+    fields: [{ name: "run", value: "etl-1" }],
+    detail: "at load",
+    dedupeKey: "etl/load",
+    at
+  } as const
+  assert.deepEqual({ ...Alert.make(input) }, { _tag: "Alert", ...input })
+})
+
+test("an alert is returned as it is", () => {
+  const alert = Alert.make("hello")
+  assert.equal(Alert.make(alert), alert)
+})
+
+test("with changes some of it, and the original stays", () => {
+  const alert = Alert.make({ title: "a", body: "b", fields: { n: 1 }, at })
+  const changed = alert.with({ severity: "error", fields: { m: 2 } })
+  assert.ok(changed instanceof Alert)
+  assert.deepEqual({ ...changed }, { ...alert, severity: "error", fields: [{ name: "m", value: "2" }] })
+  assert.equal(alert.severity, "info")
+  assert.deepEqual(alert.fields, [{ name: "n", value: "1" }])
+  // what is taken away is what `make` would have put
+  assert.equal(changed.with({ body: undefined }).body, undefined)
+  assert.equal(changed.with({ severity: undefined }).severity, "info")
+  assert.deepEqual(changed.with({ fields: undefined }).fields, [])
+})
+
+test("fields from a record, in its order, each on one line", () => {
+  const { fields } = Alert.make({
+    title: "t",
+    fields: {
+      text: "plain",
+      number: 1461,
+      big: 10n,
+      yes: true,
+      none: null,
+      missing: undefined,
+      date: new Date(0),
+      broken: new Date(NaN),
+      utc: at,
+      took: Duration.millis(1500),
+      error: new TypeError("no"),
+      list: [1, "two", [3]],
+      set: new Set([1, 2]),
+      map: new Map([["k", 1]]),
+      nested: { a: { b: [true] } }
+    }
+  })
+  assert.deepEqual(fields.map(({ name, value }) => [name, value]), [
+    ["text", "plain"],
+    ["number", "1461"],
+    ["big", "10"],
+    ["yes", "true"],
+    ["none", "null"],
+    ["missing", "undefined"],
+    ["date", "1970-01-01T00:00:00.000Z"],
+    ["broken", "Invalid Date"],
+    ["utc", "1970-01-01T00:00:00.000Z"],
+    ["took", "1s 500ms"],
+    ["error", "TypeError: no"],
+    ["list", `[1,"two",[3]]`],
+    ["set", "[1,2]"],
+    ["map", `{"k":1}`],
+    ["nested", `{"a":{"b":[true]}}`]
+  ])
+})
+
+test("a Redacted stays so, however deep", () => {
+  const secret = Redacted.make("canary")
+  const { fields } = Alert.make({
+    title: "t",
+    fields: {
+      top: secret,
+      labelled: Redacted.make("canary", { label: "token" }),
+      nested: { list: [{ secret }] },
+      map: new Map([["k", secret]]),
+      key: new Map([[secret, "v"]]),
+      set: new Set([secret])
+    }
+  })
+  assert.deepEqual(fields.map(({ name, value }) => [name, value]), [
+    ["top", "<redacted>"],
+    ["labelled", "<redacted:token>"],
+    ["nested", `{"list":[{"secret":"<redacted>"}]}`],
+    ["map", `{"k":"<redacted>"}`],
+    ["key", `{"<redacted>":"v"}`],
+    ["set", `["<redacted>"]`]
+  ])
+})
+
+test("a value that holds itself ends in an ellipsis", () => {
+  const loop: Record<string, unknown> = {}
+  loop["self"] = loop
+  assert.match(Alert.make({ title: "t", fields: { loop } }).fields[0]!.value, /^(\{"self":)+"…"\}+$/)
+})
+
+test("a field called __proto__ is a field like any other", () => {
+  const fields = JSON.parse(`{ "__proto__": 1, "nested": { "__proto__": { "a": 2 } } }`)
+  assert.deepEqual(Alert.make({ title: "t", fields }).fields, [
+    { name: "__proto__", value: "1" },
+    { name: "nested", value: `{"__proto__":{"a":2}}` }
+  ])
+})

@@ -1,0 +1,294 @@
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import { TestClock, TestConsole } from "effect/testing"
+import * as assert from "node:assert/strict"
+import { spawnSync } from "node:child_process"
+import { test } from "node:test"
+import { Alert, Alerter, AlerterError, AlerterErrorReason, isAlerterError } from "../src/index.ts"
+import { makeIt } from "./support/it.ts"
+
+const it = makeIt(test)
+
+const post = (alert: Alert | string) => Effect.flatMap(Alerter, (alerter) => alerter.post(alert))
+
+/** The error that a post through a layer ends with. */
+const errorOf = (fail: () => Effect.Effect<unknown, unknown>, options?: { readonly channel: string }) =>
+  post("hello").pipe(Effect.flip, Effect.provide(Alerter.layer(fail, options)))
+
+// -----------------------------------------------------------------------------
+// custom alerters
+// -----------------------------------------------------------------------------
+
+it.effect("an alerter may be made by hand", () =>
+  Effect.gen(function*() {
+    const posted: Array<Alert | string> = []
+    const byHand = Layer.succeed(Alerter, Alerter.of({ post: (alert) => Effect.sync(() => void posted.push(alert)) }))
+    yield* Effect.provide(post("hello"), byHand)
+    assert.deepEqual(posted, ["hello"])
+  }))
+
+it.effect("layer makes an alert of a string, with the time of the post", () =>
+  Effect.gen(function*() {
+    const posted: Array<Alert> = []
+    const layer = Alerter.layer((alert) => Effect.sync(() => posted.push(alert)))
+    yield* TestClock.setTime(1_000)
+    const before = DateTime.makeUnsafe(5)
+    yield* Effect.all([post("hello"), post(Alert.make({ title: "t", body: "b" })), post(Alert.make({ title: "u", at: before }))])
+      .pipe(Effect.provide(layer))
+    assert.ok(posted.every((alert) => alert instanceof Alert))
+    assert.deepEqual(posted.map(({ at, body, title }) => [title, body, at!.epochMilliseconds]), [
+      ["hello", undefined, 1_000],
+      ["t", "b", 1_000],
+      ["u", undefined, 5]
+    ])
+  }))
+
+it.effect("layer takes the time when the post runs, not when it is made", () =>
+  Effect.gen(function*() {
+    const posted: Array<number> = []
+    const layer = Alerter.layer((alert) => Effect.sync(() => posted.push(alert.at!.epochMilliseconds)))
+    yield* Effect.gen(function*() {
+      const made = (yield* Alerter).post("hello")
+      yield* TestClock.adjust("1 second")
+      yield* made
+      yield* TestClock.adjust("1 second")
+      yield* made
+    }).pipe(Effect.provide(layer))
+    assert.deepEqual(posted, [1_000, 2_000])
+  }))
+
+it.effect("a failure, a defect or a throw becomes an AlerterError without addresses", () =>
+  Effect.gen(function*() {
+    const url = "https://hooks.example.com/services/T0/B0/canary?token=canary#canary"
+    const failures: ReadonlyArray<readonly [() => Effect.Effect<unknown, unknown>, string]> = [
+      [() => Effect.fail(new Error(`POST ${url} failed`)), "POST <url> failed"],
+      [() => Effect.fail(`POST "${url}": 500`), `POST "<url>": 500`],
+      [() => Effect.fail({ url }), "[object Object]"],
+      [() => Effect.die(new TypeError(`${url} is down`)), "<url> is down"],
+      [() => Effect.fail(new Error(`(${url.toUpperCase()}) and wss://user:canary@host/x`)), "(<url>) and <url>"],
+      [() => {
+        throw new Error(`thrown at ${url}`)
+      }, "thrown at <url>"]
+    ]
+    for (const [fail, detail] of failures) {
+      const error = yield* errorOf(fail)
+      assert.ok(isAlerterError(error))
+      assert.equal(error.channel, "custom")
+      assert.deepEqual({ ...error.reason }, { _tag: "Rejected", detail })
+      assert.equal(error.message, `custom: the alert was rejected: ${detail}`)
+      assert.doesNotMatch(Cause.pretty(Cause.fail(error)), /canary/i)
+    }
+    assert.equal((yield* errorOf(() => Effect.fail("no"), { channel: "pager" })).channel, "pager")
+  }))
+
+it.effect("an AlerterError is kept, as a defect too", () =>
+  Effect.gen(function*() {
+    const error = new AlerterError({ channel: "pager", reason: AlerterErrorReason.RateLimited({}) })
+    assert.equal(yield* errorOf(() => Effect.fail(error)), error)
+    assert.equal(yield* errorOf(() => Effect.die(error)), error)
+  }))
+
+it.effect("an interruption stays one", () =>
+  Effect.gen(function*() {
+    const inside = yield* Effect.exit(Effect.provide(post("hello"), Alerter.layer(() => Effect.interrupt)))
+    assert.ok(Exit.isFailure(inside) && Cause.hasInterruptsOnly(inside.cause))
+
+    let finalized = false
+    const hanging = Alerter.layer(() => Effect.onInterrupt(Effect.never, () => Effect.sync(() => void (finalized = true))))
+    const fiber = yield* Effect.forkChild(Effect.provide(post("hello"), hanging), { startImmediately: true })
+    yield* Fiber.interrupt(fiber)
+    const outside = yield* Fiber.await(fiber)
+    assert.ok(Exit.isFailure(outside) && Cause.hasInterruptsOnly(outside.cause))
+    assert.ok(finalized)
+  }))
+
+it.effect("the services of post are those of the layer", () =>
+  Effect.gen(function*() {
+    class Channel extends Context.Service<Channel, { readonly name: string }>()("Channel") {}
+    const posted: Array<string> = []
+    const layer = Alerter.layer((alert) => Effect.map(Channel, ({ name }) => posted.push(`${name}: ${alert.title}`))).pipe(
+      Layer.provide(Layer.succeed(Channel, { name: "of the layer" }))
+    )
+    yield* post("hello").pipe(Effect.provideService(Channel, { name: "of the caller" }), Effect.provide(layer))
+    assert.deepEqual(posted, ["of the layer: hello"])
+  }))
+
+test("the message of each reason", () => {
+  const R = AlerterErrorReason
+  const message = (reason: AlerterErrorReason) => new AlerterError({ channel: "c", reason }).message
+  assert.deepEqual(
+    [
+      R.Unauthorized({}),
+      R.Unauthorized({ detail: "expired" }),
+      R.RateLimited({}),
+      R.RateLimited({ retryAfter: Duration.seconds(5) }),
+      R.Rejected({ detail: "too long" }),
+      R.Rejected({ detail: "", status: 400 }),
+      R.Unreachable({}),
+      R.Unreachable({ detail: "ECONNREFUSED" }),
+      R.TimedOut({}),
+      R.TimedOut({ limit: Duration.seconds(5) }),
+      R.InvalidAlert({ detail: "no title" })
+    ].map(message),
+    [
+      "c: the credentials were not accepted",
+      "c: the credentials were not accepted: expired",
+      "c: too many alerts",
+      "c: too many alerts, the next may come in 5s",
+      "c: the alert was rejected: too long",
+      "c: the alert was rejected (400)",
+      "c: could not be reached",
+      "c: could not be reached: ECONNREFUSED",
+      "c: no answer in time",
+      "c: no answer within 5s",
+      "c: the alert can't be sent: no title"
+    ]
+  )
+  assert.equal(isAlerterError({ _tag: "AlerterError" }), false)
+})
+
+it.effect("layerNone drops alerts", () =>
+  Effect.gen(function*() {
+    assert.equal(yield* Effect.provide(post("hello"), Alerter.layerNone), undefined)
+    assert.deepEqual(yield* TestConsole.logLines, [])
+    assert.deepEqual(yield* TestConsole.errorLines, [])
+  }))
+
+// -----------------------------------------------------------------------------
+// the console
+// -----------------------------------------------------------------------------
+
+const full = Alert.make({
+  title: "etl › load failed",
+  body: "Error: no such file\nsecond line",
+  severity: "error",
+  fields: { pipeline: "etl", run: "etl-1", note: "one\ntwo" },
+  detail: "Error: no such file\n    at load (etl.ts:1:1)"
+})
+
+const plainText = `✗ ERROR etl › load failed 1970-01-01T00:00:00.000Z
+  Error: no such file
+  second line
+  pipeline  etl
+  run       etl-1
+  note      one
+            two
+  │ Error: no such file
+  │     at load (etl.ts:1:1)`
+
+interface Stdout {
+  isTTY?: boolean
+}
+
+/** What is printed where standard output is, or is not, a terminal. */
+const printed = (alert: Alert | string, options: { readonly tty: boolean; readonly noColor?: string }) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => {
+      const stdout: Stdout = process.stdout
+      const before = { tty: Object.getOwnPropertyDescriptor(stdout, "isTTY"), noColor: process.env["NO_COLOR"] }
+      Object.defineProperty(stdout, "isTTY", { value: options.tty, configurable: true })
+      if (options.noColor === undefined) delete process.env["NO_COLOR"]
+      else process.env["NO_COLOR"] = options.noColor
+      return before
+    }),
+    () => Effect.andThen(Effect.provide(post(alert), Alerter.layerConsole), TestConsole.logLines),
+    (before) =>
+      Effect.sync(() => {
+        if (before.tty === undefined) delete (process.stdout as Stdout).isTTY
+        else Object.defineProperty(process.stdout, "isTTY", before.tty)
+        if (before.noColor === undefined) delete process.env["NO_COLOR"]
+        else process.env["NO_COLOR"] = before.noColor
+      })
+  ).pipe(Effect.map((lines) => lines.map(String).join("\n")))
+
+it.effect("plain where the console is no terminal", () =>
+  Effect.gen(function*() {
+    assert.equal(yield* printed(full, { tty: false }), plainText)
+  }))
+
+it.effect("a title alone is one line", () =>
+  Effect.gen(function*() {
+    assert.equal(yield* printed("hello", { tty: false }), "i INFO hello 1970-01-01T00:00:00.000Z")
+  }))
+
+it.effect("coloured on a terminal", () =>
+  Effect.gen(function*() {
+    const text = yield* printed(full, { tty: true })
+    assert.ok(text.startsWith("\u001b[31m✗ ERROR\u001b[0m \u001b[1metl › load failed\u001b[0m \u001b[2m1970"), JSON.stringify(text))
+    // oxlint-disable-next-line no-control-regex -- colours are what it is about
+    assert.equal(text.replace(/\u001b\[\d+m/g, ""), plainText)
+  }))
+
+it.effect("plain on a terminal where NO_COLOR is set and not empty", () =>
+  Effect.gen(function*() {
+    assert.equal(yield* printed(full, { tty: true, noColor: "1" }), plainText)
+  }))
+
+it.effect("coloured where NO_COLOR is empty", () =>
+  Effect.gen(function*() {
+    assert.ok((yield* printed(full, { tty: true, noColor: "" })).includes("\u001b[31m"))
+  }))
+
+for (const severity of ["info", "success", "warning", "error", "critical"] as const) {
+  it.effect(`the severity ${severity} is told by words, not by colour alone`, () =>
+    Effect.gen(function*() {
+      const text = yield* printed(Alert.make({ title: "t", severity }), { tty: false })
+      assert.ok(text.includes(severity.toUpperCase()))
+    }))
+}
+
+const hostile = "\u001b[31mred\u001b[0m \u001b]0;title\u0007 \u009b2J \u0000\b\u007f\r\u001b[2K end"
+
+for (const tty of [true, false]) {
+  it.effect(`no control character of an alert reaches the console (${tty ? "terminal" : "no terminal"})`, () =>
+    Effect.gen(function*() {
+      const alert = Alert.make({
+        title: hostile,
+        body: hostile,
+        fields: [{ name: hostile, value: hostile }],
+        detail: hostile
+      })
+      const text = yield* printed(alert, { tty })
+      // oxlint-disable-next-line no-control-regex -- control characters are what it is about
+      const ours = text.replace(/\u001b\[(0|1|2|36)m/g, "")
+      // oxlint-disable-next-line no-control-regex -- control characters are what it is about
+      assert.doesNotMatch(ours, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/)
+      assert.equal(text.includes("\u001b[31m"), false)
+      assert.equal(text.includes("\u001b[2K"), false)
+      assert.equal(text.match(/end/g)!.length, 5)
+    }))
+}
+
+test("a title of several lines stays on one, lest it look like several alerts", () =>
+  Effect.gen(function*() {
+    const text = yield* printed("one\n✓ SUCCESS two", { tty: false })
+    assert.equal(text.split("\n").length, 1)
+  }).pipe(Effect.provide(Layer.mergeAll(TestConsole.layer, TestClock.layer())), Effect.runPromise))
+
+// -----------------------------------------------------------------------------
+// a process of its own
+// -----------------------------------------------------------------------------
+
+const script = `
+import * as Effect from "effect/Effect"
+import { Alert, Alerter } from ${JSON.stringify(new URL("../src/index.ts", import.meta.url).href)}
+await Effect.runPromise(Effect.flatMap(Alerter, (alerter) =>
+  alerter.post(Alert.make({ title: "hello", severity: "success" }))).pipe(Effect.provide(Alerter.layerConsole)))
+`
+
+test("a script whose output is a pipe prints plainly to standard output", () => {
+  const args = "Bun" in globalThis ? ["-e", script] : ["--input-type=module", "-e", script]
+  const child = spawnSync(process.execPath, args, {
+    cwd: new URL("..", import.meta.url),
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "" }
+  })
+  assert.equal(child.stderr, "")
+  assert.match(child.stdout, /^✓ SUCCESS hello \d{4}-\d\d-\d\dT[\d:.]+Z\n$/)
+})

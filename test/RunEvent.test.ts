@@ -1,0 +1,271 @@
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import { TestClock } from "effect/testing"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { Hook, Hooks, Pipeline, RunEvent, Step, StepContext } from "../src/index.ts"
+import { makeIt } from "./support/it.ts"
+import { brief, calls, events, logs } from "./support/observe.ts"
+
+const it = makeIt(test)
+
+/** A run in which everything happens. */
+const eventful = Effect.suspend(() => {
+  let n = 0
+  const flaky = Step.make("flaky", Effect.suspend(() => ++n < 3 ? Effect.fail(`no ${n}`) : Effect.succeed(n))).pipe(
+    Step.retry({ times: 5 }),
+    Step.onStart(Effect.void),
+    Step.onRetry(() => Effect.void),
+    Step.hooks(Hooks.make(
+      Hook.onSuccess(() => Effect.void).pipe(Hook.named("required"), Hook.required),
+      Hook.onSuccess(() => Effect.die("x")).pipe(Hook.named("broken")),
+      Hook.onSuccess(() => Effect.void).pipe(Hook.named("skipped"), Hook.when(() => false))
+    ))
+  )
+  const failing = Step.make("failing", Effect.fail("no"))
+  const interrupted = Step.make("interrupted", Effect.interrupt)
+  return Pipeline.make(
+    "p",
+    Effect.gen(function*() {
+      yield* flaky
+      yield* Effect.exit(failing)
+      yield* Effect.exit(interrupted)
+      return "done"
+    })
+  ).pipe(
+    Pipeline.stepHooks(Hook.onFailure(() => Effect.void)),
+    Pipeline.onStart(Effect.void),
+    Pipeline.onSuccess(() => Effect.void)
+  )
+})
+
+it.effect("events come in order, each once", () =>
+  Effect.gen(function*() {
+    const told = events()
+    const exit = yield* Effect.exit(eventful.pipe(Effect.provide([told.layer, logs().layer])))
+    assert.deepEqual(exit, Exit.succeed("done"))
+    assert.deepEqual(told.list.map(brief), [
+      "RunStarted p",
+      "HookEnded onStart",
+      "StepStarted flaky",
+      "HookEnded onStart",
+      "AttemptFailed flaky 1",
+      "HookEnded onRetry",
+      "AttemptFailed flaky 2",
+      "HookEnded onRetry",
+      // required hooks can still change how the step ends
+      "HookEnded required",
+      "StepEnded flaky success",
+      "HookFailed broken",
+      "HookSkipped skipped",
+      "StepStarted failing",
+      "StepEnded failing failure",
+      "HookEnded onFailure",
+      "StepStarted interrupted",
+      "StepEnded interrupted interrupt",
+      "HookEnded onSuccess",
+      "RunEnded p success"
+    ])
+    const ended = told.list.at(-1)!
+    assert.ok(ended._tag === "RunEnded")
+    assert.deepEqual([ended.steps, ended.hookFailures, ended.exit], [3, 1, Exit.succeed("done")])
+    assert.equal(new Set(told.list.map(({ runId }) => runId)).size, 1)
+    const indices = told.list.flatMap((event) => event._tag === "StepStarted" ? [event.index] : [])
+    assert.deepEqual(indices, [0, 1, 2])
+    const ofHooks = told.list.filter((event) => "hook" in event)
+    assert.deepEqual(ofHooks.map(({ hook, hookIndex, level, step }) => [hook, hookIndex, level, step?.stepName]), [
+      ["onStart", 0, "step", undefined],
+      ["onStart", 0, "step", "flaky"],
+      ["onRetry", 0, "step", "flaky"],
+      ["onRetry", 0, "step", "flaky"],
+      ["required", 0, "step", "flaky"],
+      ["broken", 1, "step", "flaky"],
+      ["skipped", 2, "step", "flaky"],
+      ["onFailure", 0, "pipeline", "failing"],
+      ["onSuccess", 0, "step", undefined]
+    ])
+  }))
+
+it.effect("events say when, how long, how often, and with what", () =>
+  Effect.gen(function*() {
+    yield* TestClock.setTime(1_000)
+    const told = events()
+    let n = 0
+    const body = Effect.gen(function*() {
+      yield* Effect.sleep("2 seconds")
+      yield* StepContext.annotate("rows", 3)
+      if (++n < 2) return yield* Effect.fail("no")
+      return "yes"
+    })
+    const step = Step.make("s", body).pipe(
+      Step.retry({ times: 1 }),
+      Step.hooks(Hook.onSuccess(() => Effect.sleep("500 millis")))
+    )
+    const fiber = yield* Effect.forkChild(
+      Pipeline.make("p", step).pipe(Pipeline.runName("nightly"), Pipeline.annotate({ env: "test" }), Effect.provide(told.layer))
+    )
+    yield* TestClock.adjust("10 seconds")
+    yield* Fiber.join(fiber)
+    const [, started, attempt, ended, hook, run] = told.list
+    const at = (event: RunEvent.RunEvent) => DateTime.toEpochMillis(event.at)
+    assert.deepEqual(told.list.map(at), [1000, 1000, 3000, 5000, 5500, 5500])
+    assert.ok(told.list.every(({ pipelineName, runName }) => pipelineName === "p" && runName === "nightly"))
+    assert.ok(started?._tag === "StepStarted" && started.stepPath.join() === "s")
+    assert.ok(attempt?._tag === "AttemptFailed" && Cause.squash(attempt.cause) === "no" && attempt.attempt === 1)
+    assert.ok(ended?._tag === "StepEnded" && hook?._tag === "HookEnded" && run?._tag === "RunEnded")
+    assert.deepEqual([ended.attempts, ended.exit, ended.outcome], [2, Exit.succeed("yes"), "success"])
+    assert.deepEqual({ ...ended.annotations }, { env: "test", rows: 3 })
+    assert.deepEqual({ ...run.annotations }, { env: "test" })
+    assert.deepEqual([ended.duration, hook.duration, run.duration].map(Duration.toMillis), [4000, 500, 4500])
+  }))
+
+it.effect("the outcome is told when the step ends, before its hooks have", () =>
+  Effect.gen(function*() {
+    const told = events()
+    const fiber = yield* Effect.forkChild(
+      Step.make("s", Effect.void).pipe(Step.onSuccess(() => Effect.sleep("1 second")), Effect.provide(told.layer))
+    )
+    yield* TestClock.adjust("500 millis")
+    assert.equal(brief(told.list.at(-1)!), "StepEnded s success")
+    yield* TestClock.adjust("500 millis")
+    yield* Fiber.join(fiber)
+  }))
+
+it.effect("without an observer all is the same, but that nobody is told", () =>
+  Effect.gen(function*() {
+    const [log, observed] = [logs(), logs()]
+    const without = yield* Effect.exit(eventful.pipe(Effect.provide(log.layer)))
+    const withOne = yield* Effect.exit(eventful.pipe(Effect.provide([observed.layer, events().layer])))
+    assert.deepEqual(without, withOne)
+    const messages = (of: typeof log) => of.list.map(({ level, message }) => [level, message])
+    assert.deepEqual(messages(log), messages(observed))
+    assert.equal(log.list.length, 1)
+  }))
+
+// -----------------------------------------------------------------------------
+// observers
+// -----------------------------------------------------------------------------
+
+it.effect("an observer that throws is logged; run and other observers go on", () =>
+  Effect.gen(function*() {
+    const [log, before, after] = [logs(), events(), events()]
+    const bad = RunEvent.layer(() => {
+      throw new Error("observer broke")
+    })
+    const observers = after.layer.pipe(Layer.provideMerge(bad), Layer.provideMerge(before.layer))
+    const value = yield* Step.make("s", Effect.succeed(1)).pipe(Effect.provide(observers), Effect.provide(log.layer))
+    assert.equal(value, 1)
+    const all = ["RunStarted", "StepStarted", "StepEnded", "RunEnded"]
+    assert.deepEqual(before.list.map(({ _tag }) => _tag), all)
+    assert.deepEqual(after.list.map(({ _tag }) => _tag), all)
+    // logged on fibers of their own
+    yield* TestClock.adjust(0)
+    assert.deepEqual(log.list.map(({ level, message }) => [level, message.includes("observer failed on")]), all.map(() => [
+      "Error",
+      true
+    ]))
+  }))
+
+it.effect("RunEvent.layer adds to the observers there are", () =>
+  Effect.gen(function*() {
+    const seen = calls()
+    const tell = (name: string) => (event: RunEvent.RunEvent) => void seen.list.push(`${name} ${event._tag}`)
+    yield* Step.make("s", Effect.void).pipe(
+      Effect.provide(RunEvent.layer(tell("c"))),
+      Effect.provide(RunEvent.layer(tell("a"), tell("b")))
+    )
+    assert.deepEqual(seen.list.slice(0, 3), ["a RunStarted", "b RunStarted", "c RunStarted"])
+    assert.equal(seen.list.length, 12)
+  }))
+
+it.effect("layerEffect does not hold up the run, works in order, and drains when its scope closes", () =>
+  Effect.gen(function*() {
+    const seen = calls()
+    const Target = Context.Service<"Target", { readonly name: string }>("Target")
+    const slow = RunEvent.layerEffect((event) =>
+      Effect.gen(function*() {
+        yield* Effect.sleep("1 second")
+        const { name } = yield* Target
+        yield* seen.note(`${name} ${event._tag}`)
+      })
+    ).pipe(Layer.provide(Layer.succeed(Target, { name: "db" })))
+    const program = Step.make("s", Effect.void).pipe(Effect.andThen(seen.note("run over")), Effect.provide(slow))
+    const fiber = yield* Effect.forkChild(program)
+    yield* TestClock.adjust(0)
+    assert.deepEqual(seen.list, ["run over"])
+    assert.equal(fiber.pollUnsafe(), undefined)
+    yield* TestClock.adjust("4 seconds")
+    yield* Fiber.join(fiber)
+    assert.deepEqual(seen.list, ["run over", "db RunStarted", "db StepStarted", "db StepEnded", "db RunEnded"])
+  }))
+
+it.effect("layerEffect: what fails is logged, the events after it still come", () =>
+  Effect.gen(function*() {
+    const [seen, log] = [calls(), logs()]
+    const flaky = RunEvent.layerEffect((event) => {
+      if (event._tag === "RunStarted") throw new Error("thrown")
+      if (event._tag === "StepStarted") return Effect.fail("failed")
+      if (event._tag === "StepEnded") return Effect.die("died")
+      return seen.note(event._tag)
+    })
+    yield* Step.make("s", Effect.void).pipe(Effect.provide(flaky.pipe(Layer.provideMerge(log.layer))))
+    assert.deepEqual(seen.list, ["RunEnded"])
+    assert.equal(log.list.filter(({ level }) => level === "Error").length, 3)
+  }))
+
+it.effect("a run that is interrupted tells how it ended", () =>
+  Effect.gen(function*() {
+    const told = events()
+    const fiber = yield* Effect.forkChild(
+      Pipeline.make("p", Effect.all([Step.make("a", Effect.never), Step.make("b", Effect.never)], { concurrency: 2 })).pipe(
+        Effect.provide(told.layer)
+      )
+    )
+    yield* TestClock.adjust(0)
+    yield* Fiber.interrupt(fiber)
+    assert.deepEqual(told.list.map(brief), [
+      "RunStarted p",
+      "StepStarted a",
+      "StepStarted b",
+      "StepEnded a interrupt",
+      "StepEnded b interrupt",
+      "RunEnded p interrupt"
+    ])
+  }))
+
+// -----------------------------------------------------------------------------
+// 10. constant memory
+// -----------------------------------------------------------------------------
+
+it.effect("steps without end leave nothing behind in their run", () =>
+  Effect.gen(function*() {
+    const alive: Array<WeakRef<object>> = []
+    let ended = 0
+    const step = Effect.suspend(() => {
+      const value = { big: new Array(1000).fill(0) }
+      if (alive.length < 200) alive.push(new WeakRef(value))
+      return Step.make("s", StepContext.annotate("value", value)).pipe(Step.onSuccess(() => Effect.sync(() => ended++)))
+    })
+    const { gc } = globalThis as { gc?: () => void; Bun?: { gc: (sync: boolean) => void } }
+    const bun = (globalThis as { Bun?: { gc: (sync: boolean) => void } }).Bun
+    const collect = bun === undefined ? gc : () => bun.gc(true)
+    yield* Pipeline.make("p", Effect.gen(function*() {
+      for (let i = 0; i < 20_000; i++) yield* step
+      // a turn of the event loop, without which no WeakRef is let go
+      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 0)))
+      collect?.()
+      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 0)))
+      if (collect !== undefined) {
+        const left = alive.filter((ref) => ref.deref() !== undefined).length
+        // the run is still going on, and nearly all of its steps are gone
+        assert.ok(left < 20, `${left} of ${alive.length} are still held`)
+      }
+    }))
+    assert.equal(ended, 20_000)
+  }))

@@ -1,0 +1,129 @@
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as References from "effect/References"
+import * as Tracer from "effect/Tracer"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { Hook, Hooks, Pipeline, Step, StepContext } from "../src/index.ts"
+import { makeIt } from "./support/it.ts"
+import { logs } from "./support/observe.ts"
+
+const it = makeIt(test)
+
+const memory = () => {
+  const spans: Array<Tracer.NativeSpan> = []
+  const tracer = Tracer.make({
+    span: (options) => {
+      const span = new Tracer.NativeSpan(options)
+      spans.push(span)
+      return span
+    }
+  })
+  const provide = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, Tracer.Tracer, tracer)
+  return { spans, provide }
+}
+
+const parentOf = (span: Tracer.NativeSpan): string | undefined =>
+  Option.match(span.parent, {
+    onNone: () => undefined,
+    onSome: (parent) => parent._tag === "Span" ? parent.name : "external"
+  })
+
+const attributes = (span: Tracer.NativeSpan) =>
+  Object.fromEntries([...span.attributes].filter(([key]) => key.startsWith("epilogue.")))
+
+const ended = (span: Tracer.NativeSpan) => span.status._tag === "Ended" ? span.status.exit._tag : "open"
+
+it.effect("with the default tracer, which nobody listens to, there is no span", () =>
+  Effect.gen(function*() {
+    const span = yield* Pipeline.make("p", Step.make("s", Effect.option(Effect.currentSpan)))
+    assert.ok(Option.isNone(span))
+  }))
+
+it.effect("with a tracer: run > step > hook, with attributes", () =>
+  Effect.gen(function*() {
+    const { provide, spans } = memory()
+    let n = 0
+    const inner = Step.make("inner", Effect.suspend(() => ++n < 3 ? Effect.fail("no") : Effect.succeed(n))).pipe(
+      Step.retry({ times: 3 }),
+      Step.hooks(Hook.onSuccess(() => Effect.void).pipe(Hook.named("notify")))
+    )
+    const outer = Step.make("outer", Effect.zip(inner, Effect.map(StepContext, ({ runId }) => runId)))
+    const [, runId] = yield* provide(Pipeline.make("p", outer).pipe(Pipeline.runName("nightly")))
+    const run = { "epilogue.pipeline": "p", "epilogue.run.id": runId, "epilogue.run.name": "nightly" }
+    assert.deepEqual(spans.map((span) => [span.name, parentOf(span), attributes(span), ended(span)]), [
+      ["p", undefined, run, "Success"],
+      ["outer", "p", {
+        ...run,
+        "epilogue.step": "outer",
+        "epilogue.step.path": "outer",
+        "epilogue.step.index": 0,
+        "epilogue.attempt": 1
+      }, "Success"],
+      ["inner", "outer", {
+        ...run,
+        "epilogue.step": "inner",
+        "epilogue.step.path": "outer/inner",
+        "epilogue.step.index": 1,
+        "epilogue.attempt": 3
+      }, "Success"],
+      ["notify", "inner", { "epilogue.hook.kind": "success", "epilogue.attempt": 3 }, "Success"]
+    ])
+  }))
+
+it.effect("spans of the body and of hooks hang where they belong; one around a step is its parent", () =>
+  Effect.gen(function*() {
+    const { provide, spans } = memory()
+    const step = Step.make("s", Effect.withSpan(Effect.void, "in body")).pipe(
+      Step.onSuccess(() => Effect.withSpan(Effect.void, "in hook"))
+    )
+    yield* provide(Effect.withSpan(step, "around"))
+    assert.deepEqual(spans.map((span) => [span.name, parentOf(span)]), [
+      ["around", undefined],
+      ["s", "around"],
+      ["in body", "s"],
+      ["onSuccess", "s"],
+      ["in hook", "onSuccess"]
+    ])
+  }))
+
+it.effect("each span ends as what it stands for ended; a failed hook does not fail the step's", () =>
+  Effect.gen(function*() {
+    const { provide, spans } = memory()
+    const step = (name: string, body: Effect.Effect<unknown, string>) =>
+      Step.make(name, body).pipe(
+        Step.hooks(Hooks.make(
+          Hook.onExit(() => Effect.fail("x")).pipe(Hook.named(`${name} fails`)),
+          Hook.onExit(() => Effect.never).pipe(Hook.named(`${name} hangs`), Hook.timeout(0))
+        )),
+        Effect.exit
+      )
+    yield* provide(Effect.all([
+      step("good", Effect.void),
+      step("bad", Effect.fail("no")),
+      step("interrupted", Effect.interrupt)
+    ])).pipe(Effect.provide(logs().layer))
+    yield* Effect.yieldNow
+    assert.deepEqual(Object.fromEntries(spans.map((span) => [span.name, ended(span)])), {
+      good: "Success",
+      "good fails": "Failure",
+      "good hangs": "Failure",
+      bad: "Failure",
+      "bad fails": "Failure",
+      "bad hangs": "Failure",
+      interrupted: "Failure",
+      "interrupted fails": "Failure",
+      "interrupted hangs": "Failure"
+    })
+  }))
+
+it.effect("tracing changes nothing about the step's exit, and TracerEnabled turns it off", () =>
+  Effect.gen(function*() {
+    const { provide, spans } = memory()
+    const step = Step.make("s", Effect.fail("no")).pipe(Step.onFailure(() => Effect.void))
+    assert.deepEqual(yield* Effect.exit(provide(step)), Exit.fail("no"))
+    assert.equal(spans.length, 2)
+    yield* Effect.exit(provide(Effect.provideService(step, References.TracerEnabled, false)))
+    assert.equal(spans.length, 2)
+  }))
