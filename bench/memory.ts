@@ -71,7 +71,7 @@ for (const { hooks, name, nth } of variants) {
   called = 0
   const heaps: Array<number> = []
   const started = performance.now()
-  await Effect.runPromise(Pipeline.make("pipeline", Effect.gen(function*() {
+  const program = Effect.gen(function*() {
     // a tenth more, before the first look: what is compiled and cached once is no growth
     for (let i = 0; i < total / intervals; i++) yield* nth(i)
     heaps.push(yield* heap)
@@ -79,7 +79,8 @@ for (const { hooks, name, nth } of variants) {
       for (let i = 0; i < total / intervals; i++) yield* nth(interval * total + i)
       heaps.push(yield* heap)
     }
-  })))
+  })
+  await Effect.runPromise(Pipeline.make("pipeline", program))
   const seconds = (performance.now() - started) / 1_000
   const expected = hooks * (total + total / intervals)
   if (called !== expected) throw new Error(`${name}: ${called} hooks were called, not ${expected}`)

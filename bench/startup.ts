@@ -23,10 +23,10 @@ const target = 1.3
 const entries = ["Step", "Hook", "Pipeline", "Alerter", "AlerterHooks"]
 
 /** The imports of a module that remain when its types are stripped. */
-const importsOf = (file: string): ReadonlyArray<string> =>
-  [...readFileSync(file, "utf8").matchAll(/^(?:import|export) (?:\* as \w+|\*|\{[^{}]*\}) from "([^"]+)"/gm)].map((match) =>
-    match[1]!
-  )
+const importsOf = (file: string): ReadonlyArray<string> => {
+  const imports = /^(?:import|export) (?:\* as \w+|\*|\{[^{}]*\}) from "([^"]+)"/gm
+  return [...readFileSync(file, "utf8").matchAll(imports)].map((match) => match[1]!)
+}
 
 const seen = new Set<string>()
 const external = new Set<string>()
@@ -70,7 +70,7 @@ const script = (name: string, specifiers: ReadonlyArray<string>): string => {
 }
 
 const median = (numbers: ReadonlyArray<number>): number => {
-  const sorted = [...numbers].sort((a, b) => a - b)
+  const sorted = numbers.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }

@@ -9,7 +9,7 @@
  * median of the rounds: of the times, and of the ratios within a round.
  */
 import BeforeAfterHook from "before-after-hook"
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { createHooks } from "hookable"
@@ -70,7 +70,10 @@ const repeat = (n: number, one: Effect.Effect<unknown, unknown>, fails: boolean)
 const body = (fails: boolean): Effect.Effect<number, Boom> => fails ? Effect.fail(boom) : Effect.succeed(1)
 
 const step = (hooks: typeof sync, fails: boolean): Effect.Effect<number, Boom> =>
-  Step.make("step", body(fails)).pipe(Step.onSuccess(hooks.onSuccess), Step.onFailure(hooks.onFailure))
+  Step.make("step", body(fails)).pipe(
+    Step.onSuccess(hooks.onSuccess),
+    Step.onFailure((cause) => hooks.onFailure(cause))
+  )
 
 class Where extends Context.Service<Where, {
   readonly pipelineName: string
@@ -193,7 +196,13 @@ const peers = (fails: boolean): ReadonlyArray<Candidate> => {
   ]
 }
 
-const groups: ReadonlyArray<{ readonly name: string; readonly fails: boolean; readonly all: ReadonlyArray<Candidate> }> = [
+interface Group {
+  readonly name: string
+  readonly fails: boolean
+  readonly all: ReadonlyArray<Candidate>
+}
+
+const groups: ReadonlyArray<Group> = [
   { name: "steps that succeed", fails: false, all: [...effectCandidates(sync, false), ...peers(false)] },
   { name: "steps that fail", fails: true, all: [...effectCandidates(sync, true), ...peers(true)] },
   { name: "steps that succeed, async hooks", fails: false, all: effectCandidates(async, false) }
@@ -206,7 +215,7 @@ const nanos = async ({ program, steps }: Candidate): Promise<number> => {
 }
 
 const median = (numbers: ReadonlyArray<number>): number => {
-  const sorted = [...numbers].sort((a, b) => a - b)
+  const sorted = numbers.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }

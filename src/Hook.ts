@@ -288,7 +288,7 @@ export const onExit: <R, A = unknown, E = unknown>(
 export const named: {
   (name: string): <A, E, R, X, T>(self: Hook<A, E, R, X, T>) => Hook<A, E, R, X, T>
   <A, E, R, X, T>(self: Hook<A, E, R, X, T>, name: string): Hook<A, E, R, X, T>
-} = dual(2, (self: any, name: string) => internal.modify(self, { name }))
+} = dual(2, internal.named)
 
 /**
  * How long the hook may take, retries included. When its time is up it is
@@ -305,7 +305,7 @@ export const named: {
 export const timeout: {
   (duration: Duration.Input): <A, E, R, X, T>(self: Hook<A, E, R, X, T>) => Hook<A, E, R, X, T>
   <A, E, R, X, T>(self: Hook<A, E, R, X, T>, duration: Duration.Input): Hook<A, E, R, X, T>
-} = dual(2, (self: any, timeout: Duration.Input) => internal.modify(self, { timeout }))
+} = dual(2, internal.timeout)
 
 /**
  * Runs the hook again when it fails: takes what `Effect.retry` takes, a

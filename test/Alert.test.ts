@@ -118,6 +118,9 @@ test("a value that holds itself ends in an ellipsis", () => {
   const loop: Record<string, unknown> = {}
   loop["self"] = loop
   assert.match(Alert.make({ title: "t", fields: { loop } }).fields[0]!.value, /^(\{"self":)+"…"\}+$/)
+  const map = new Map<unknown, unknown>()
+  map.set(map, 1)
+  assert.match(Alert.make({ title: "t", fields: { map } }).fields[0]!.value, /…/)
 })
 
 test("a field called __proto__ is a field like any other", () => {

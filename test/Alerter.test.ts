@@ -265,11 +265,14 @@ for (const tty of [true, false]) {
     }))
 }
 
-test("a title of several lines stays on one, lest it look like several alerts", () =>
+it.effect("titles and names of several lines stay on one, lest they look like several alerts", () =>
   Effect.gen(function*() {
-    const text = yield* printed("one\n✓ SUCCESS two", { tty: false })
-    assert.equal(text.split("\n").length, 1)
-  }).pipe(Effect.provide(Layer.mergeAll(TestConsole.layer, TestClock.layer())), Effect.runPromise))
+    const alert = Alert.make({ title: "one\r\n✓ SUCCESS two", fields: { "a\n✓ SUCCESS b": "c" } })
+    assert.deepEqual((yield* printed(alert, { tty: false })).split("\n"), [
+      "i INFO one ✓ SUCCESS two 1970-01-01T00:00:00.000Z",
+      "  a ✓ SUCCESS b  c"
+    ])
+  }))
 
 // -----------------------------------------------------------------------------
 // a process of its own

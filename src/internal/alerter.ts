@@ -70,6 +70,9 @@ const symbols: Record<Severity, string> = { info: "i", success: "✓", warning: 
 // oxlint-disable-next-line no-control-regex -- control characters are what it is about
 const plain = (text: string): string => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
 
+/** Titles and names have one line, or a title could look like several alerts. */
+const line = (text: string): string => plain(text).replace(/\s*\n\s*/g, " ")
+
 const terminal = (): boolean => {
   const process = (globalThis as { process?: { env?: Record<string, string>; stdout?: { isTTY?: boolean } } }).process
   return process?.stdout?.isTTY === true && !process.env?.["NO_COLOR"]
@@ -85,13 +88,14 @@ export const render = (alert: Alert, colored: boolean): string => {
   const time = alert.at === undefined ? "" : ` ${paint(2, DateTime.formatIso(alert.at))}`
   const lines = [
     `${paint(colors[alert.severity], `${symbols[alert.severity]} ${alert.severity.toUpperCase()}`)} ${
-      paint(1, plain(alert.title))
+      paint(1, line(alert.title))
     }${time}`
   ]
   if (alert.body !== undefined) lines.push(...indent(plain(alert.body), "  "))
-  const width = Math.max(0, ...alert.fields.map(({ name }) => name.length))
-  for (const { name, value } of alert.fields) {
-    lines.push(`  ${paint(2, plain(name).padEnd(width))}  ${indent(plain(value), " ".repeat(width + 4)).join("\n").trim()}`)
+  const fields = alert.fields.map(({ name, value }) => ({ name: line(name), value: plain(value) }))
+  const width = Math.max(0, ...fields.map(({ name }) => name.length))
+  for (const { name, value } of fields) {
+    lines.push(`  ${paint(2, name.padEnd(width))}  ${indent(value, " ".repeat(width + 4)).join("\n").trim()}`)
   }
   if (alert.detail !== undefined) lines.push(...indent(plain(alert.detail), "  │ "))
   return lines.join("\n")

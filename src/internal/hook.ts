@@ -112,6 +112,12 @@ export const onExit = (f: (exit: Exit.Exit<any, any>) => Effect.Effect<any, any,
 const skippedEffect: Effect.Effect<unknown> = Effect.succeed(skipped)
 
 /** @internal */
+export const named = (self: any, name: string): any => modify(self, { name })
+
+/** @internal */
+export const timeout = (self: any, timeout: Duration.Input): any => modify(self, { timeout })
+
+/** @internal */
 export const when = (
   self: any,
   predicate: (context: StepContext["Service"], exit?: Exit.Exit<any, any>) => boolean | Effect.Effect<boolean, any, any>

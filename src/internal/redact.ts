@@ -21,12 +21,12 @@ export const display = (value: unknown, depth = 0): unknown => {
   if (Duration.isDuration(value)) return Duration.format(value)
   if (Array.isArray(value) || value instanceof Set) return Array.from(value, (item) => display(item, depth + 1))
   const entries = value instanceof Map ? [...value] : Object.entries(value)
-  return Object.fromEntries(entries.map(([key, item]) => [text(key), display(item, depth + 1)]))
+  return Object.fromEntries(entries.map(([key, item]) => [text(key, depth + 1), display(item, depth + 1)]))
 }
 
 /** A value on one line. */
-export const text = (value: unknown): string => {
-  const shown = display(value)
+export const text = (value: unknown, depth = 0): string => {
+  const shown = display(value, depth)
   return typeof shown === "string" ? shown : JSON.stringify(shown) ?? String(shown)
 }
 
@@ -46,6 +46,8 @@ export const holdsSecret = (value: unknown, depth = 0): boolean => {
 
 /**
  * Text of unknown origin, such as the message of a failed `fetch`, without the
- * addresses in it: a webhook's address is its password.
+ * addresses in it: a webhook's address is its password. Brackets and quotes may
+ * belong to an address, unless it ends with them.
  */
-export const withoutUrls = (message: string): string => message.replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>)\]]+/gi, "<url>")
+export const withoutUrls = (message: string): string =>
+  message.replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"<>]*[^\s"<>'()[\].,;:!?]/gi, "<url>")

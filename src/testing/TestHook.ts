@@ -7,7 +7,7 @@ import type * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import { type Hook } from "../Hook.ts"
+import type { Hook } from "../Hook.ts"
 import * as internal from "../internal/testHook.ts"
 import { StepContext } from "../StepContext.ts"
 

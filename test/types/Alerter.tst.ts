@@ -1,7 +1,7 @@
+import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
-import * as Layer_ from "effect/Layer"
+import * as Layer from "effect/Layer"
 import { describe, expect, test } from "tstyche"
 import { Alert, Alerter, AlerterErrorReason, AlerterHooks, isAlerterError, Step } from "../../src/index.ts"
 import type { AlerterError, Field, Hook, Hooks, Severity, StepContext } from "../../src/index.ts"
@@ -59,7 +59,7 @@ describe("Alerter", () => {
   })
 
   test("one made by hand fails with an AlerterError and needs nothing", () => {
-    expect(Layer_.succeed(Alerter, Alerter.of({ post: () => Effect.void }))).type.toBe<Layer.Layer<Alerter>>()
+    expect(Layer.succeed(Alerter, Alerter.of({ post: () => Effect.void }))).type.toBe<Layer.Layer<Alerter>>()
     expect(Alerter.of).type.not.toBeCallableWith({ post: () => Effect.fail("lost") })
     expect(Alerter.of).type.not.toBeCallableWith({ post: () => failing })
     expect(Alerter.of).type.not.toBeCallableWith({})
@@ -82,6 +82,22 @@ describe("AlerterHooks", () => {
     expect(AlerterHooks.success).type.toBe<Hook.Hook<unknown, unknown, Alerter | StepContext>>()
     expect(AlerterHooks.failure).type.toBe<Hook.Hook<unknown, unknown, Alerter | StepContext>>()
     expect(AlerterHooks.all).type.toBe<Hooks.Hooks<unknown, unknown, Alerter | StepContext>>()
+  })
+
+  test("successWith and failureWith fit steps of what they are told", () => {
+    const loaded = AlerterHooks.successWith((alert, rows: ReadonlyArray<string>) => alert.with({ body: `${rows.length}` }))
+    expect(loaded).type.toBe<Hook.Hook<ReadonlyArray<string>, unknown, Alerter | StepContext>>()
+    expect(Step.hooks(loaded)).type.toBeCallableWith(Step.make("s", Effect.succeed(["a"])))
+    expect(Step.hooks(loaded)).type.not.toBeCallableWith(Step.make("s", Effect.succeed(1)))
+    const any = AlerterHooks.failureWith((alert, cause) => {
+      expect(cause).type.toBe<Cause.Cause<unknown>>()
+      return alert
+    })
+    expect(any).type.toBe<Hook.Hook<unknown, unknown, Alerter | StepContext>>()
+    const lost = AlerterHooks.failureWith((alert, _: Cause.Cause<"lost">) => alert)
+    expect(Step.hooks(lost)).type.toBeCallableWith(Step.make("s", Effect.fail("lost" as const)))
+    expect(Step.hooks(lost)).type.not.toBeCallableWith(Step.make("s", Effect.fail("found" as const)))
+    expect(AlerterHooks.failureWith).type.not.toBeCallableWith(() => "alert")
   })
 
   test("with the layer the step runs", () => {

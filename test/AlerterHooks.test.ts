@@ -1,0 +1,304 @@
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { TestClock } from "effect/testing"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import type { Alert } from "../src/index.ts"
+import {
+  Alerter,
+  AlerterError,
+  AlerterErrorReason,
+  AlerterHooks,
+  Hook,
+  Params,
+  Pipeline,
+  Step,
+  StepContext
+} from "../src/index.ts"
+import { TestAlerter } from "../src/testing/index.ts"
+import { makeIt } from "./support/it.ts"
+import { events, logs } from "./support/observe.ts"
+
+const it = makeIt(test)
+
+class HttpError extends Data.TaggedError("HttpError")<{ readonly status: number; readonly message: string }> {}
+
+class Train extends Params.Service<Train>()("Train", {
+  epochs: Schema.Int,
+  key: Schema.RedactedFromValue(Schema.String)
+}) {}
+
+const train = Train.layer({ epochs: 3, key: Redacted.make("canary") })
+
+/** An alert's fields as a record: fails where a name stands twice. */
+const fields = (alert: Alert): Record<string, string> => {
+  const record = Object.fromEntries(alert.fields.map(({ name, value }) => [name, value]))
+  assert.equal(Object.keys(record).length, alert.fields.length)
+  return record
+}
+
+/** Evaluates it with an alerter that records, and says what was posted. */
+const sent = <A, E>(effect: Effect.Effect<A, E, Alerter>) =>
+  Effect.andThen(Effect.exit(effect), TestAlerter.sent).pipe(Effect.provide(TestAlerter.layer))
+
+// -----------------------------------------------------------------------------
+// what the alerts say
+// -----------------------------------------------------------------------------
+
+it.effect("a success", () =>
+  Effect.gen(function*() {
+    const step = Step.make("load", Effect.andThen(Effect.sleep("1500 millis"), StepContext.annotate("rows", 1461))).pipe(
+      Step.annotate({ source: "s3" }),
+      Step.params(Train),
+      Step.hooks(AlerterHooks.success),
+      Effect.provide(train)
+    )
+    const fiber = yield* Effect.forkChild(
+      sent(Pipeline.make("etl", step).pipe(Pipeline.runName("nightly"), Pipeline.annotate({ host: "a" })))
+    )
+    yield* TestClock.adjust("2 seconds")
+    const alerts = yield* Fiber.join(fiber)
+    assert.equal(alerts.length, 1)
+    const [alert] = alerts
+    assert.equal(alert!.title, "etl › load succeeded")
+    assert.equal(alert!.severity, "success")
+    assert.equal(alert!.body, undefined)
+    assert.equal(alert!.detail, undefined)
+    assert.equal(alert!.dedupeKey, "etl/load")
+    assert.equal(alert!.at!.epochMilliseconds, 1_500)
+    assert.deepEqual(fields(alert!), {
+      pipeline: "etl",
+      run: "nightly",
+      step: "load",
+      attempt: "1",
+      duration: "1s 500ms",
+      Train: `{"epochs":3,"key":"<redacted>"}`,
+      host: "a",
+      source: "s3",
+      rows: "1461"
+    })
+  }))
+
+it.effect("a failure, after the last attempt", () =>
+  Effect.gen(function*() {
+    const step = Step.make("load", Effect.fail(new HttpError({ status: 503, message: "unavailable\nsecond line" }))).pipe(
+      Step.retry({ times: 2 }),
+      Step.hooks(AlerterHooks.all)
+    )
+    const alerts = yield* sent(Pipeline.make("etl", step).pipe(Pipeline.runName("nightly")))
+    assert.equal(alerts.length, 1)
+    const [alert] = alerts
+    assert.equal(alert!.title, "etl › load failed")
+    assert.equal(alert!.severity, "error")
+    assert.equal(alert!.body, "HttpError: unavailable")
+    assert.match(alert!.detail!, /^HttpError: unavailable\nsecond line\n(.*\n)*\s+at /)
+    assert.equal(alert!.dedupeKey, "etl/load")
+    assert.deepEqual(fields(alert!), {
+      pipeline: "etl",
+      run: "nightly",
+      step: "load",
+      attempt: "3",
+      duration: "under 1ms"
+    })
+  }))
+
+for (
+  const [what, body, summary] of [
+    ["a string", Effect.fail("no such file"), "Error: no such file"],
+    ["a defect", Effect.die(new RangeError("out of range")), "RangeError: out of range"],
+    ["a throw", Effect.sync(() => {
+      throw new TypeError("undefined is not a function")
+    }), "TypeError: undefined is not a function"]
+  ] as const
+) {
+  it.effect(`a failure with ${what}`, () =>
+    Effect.gen(function*() {
+      const [alert, ...more] = yield* sent(Step.make("load", body).pipe(Step.hooks(AlerterHooks.all)))
+      assert.deepEqual(more, [])
+      assert.equal(alert!.title, "load failed")
+      assert.equal(alert!.body, summary)
+      assert.ok(alert!.detail!.startsWith(summary))
+    }))
+}
+
+it.effect("an interruption is neither", () =>
+  Effect.gen(function*() {
+    assert.deepEqual(yield* sent(Step.make("load", Effect.interrupt).pipe(Step.hooks(AlerterHooks.all))), [])
+  }))
+
+it.effect("each hook is called by its own outcome only", () =>
+  Effect.gen(function*() {
+    const fine = Step.make("s", Effect.void)
+    const bad = Step.make("s", Effect.fail("no"))
+    assert.deepEqual(yield* sent(bad.pipe(Step.hooks(AlerterHooks.success))), [])
+    assert.deepEqual(yield* sent(fine.pipe(Step.hooks(AlerterHooks.failure))), [])
+    assert.equal((yield* sent(fine.pipe(Step.hooks(AlerterHooks.all)))).length, 1)
+    assert.equal((yield* sent(bad.pipe(Step.hooks(AlerterHooks.all)))).length, 1)
+  }))
+
+it.effect("a run", () =>
+  Effect.gen(function*() {
+    const etl = Pipeline.make("etl", Step.make("load", Effect.fail("no such file"))).pipe(
+      Pipeline.runName("nightly"),
+      Pipeline.annotate({ host: "a" }),
+      Pipeline.hooks(AlerterHooks.all)
+    )
+    const alerts = yield* sent(etl)
+    assert.deepEqual(alerts.map(({ title }) => title), ["etl failed"])
+    assert.equal(alerts[0]!.dedupeKey, "etl")
+    assert.deepEqual(fields(alerts[0]!), { pipeline: "etl", run: "nightly", duration: "under 1ms", host: "a" })
+    const fine = Pipeline.make("etl", Effect.void).pipe(Pipeline.hooks(AlerterHooks.all))
+    assert.deepEqual((yield* sent(fine)).map(({ severity, title }) => [severity, title]), [["success", "etl succeeded"]])
+  }))
+
+it.effect("nested steps are told apart by their path, in the title and the dedupeKey", () =>
+  Effect.gen(function*() {
+    const inner = Step.make("inner", Effect.fail("no"))
+    const both = Effect.all([Step.make("a", inner), Step.make("b", inner)].map(Effect.exit))
+    const alerts = yield* sent(Pipeline.make("p", both).pipe(Pipeline.stepHooks(AlerterHooks.failure)))
+    assert.deepEqual(alerts.map(({ dedupeKey, title }) => [title, dedupeKey]), [
+      ["p › a › inner failed", "p/a/inner"],
+      ["p › a failed", "p/a"],
+      ["p › b › inner failed", "p/b/inner"],
+      ["p › b failed", "p/b"]
+    ])
+  }))
+
+it.effect("the dedupeKey is the same from run to run", () =>
+  Effect.gen(function*() {
+    const step = Step.make("load", Effect.fail("no")).pipe(Step.hooks(AlerterHooks.failure))
+    const [first] = yield* sent(step)
+    yield* TestClock.adjust("1 hour")
+    const [second] = yield* sent(step)
+    assert.equal(first!.dedupeKey, "load/load")
+    assert.equal(second!.dedupeKey, first!.dedupeKey)
+    assert.notEqual(fields(second!)["run"], fields(first!)["run"])
+  }))
+
+it.effect("successWith and failureWith change the alert, knowing the value or the cause", () =>
+  Effect.gen(function*() {
+    const loaded = AlerterHooks.successWith((alert, rows: ReadonlyArray<string>) =>
+      alert.with({ body: `${rows.length} rows` })
+    )
+    const page = AlerterHooks.failureWith((alert, cause) =>
+      alert.with({ severity: "critical", body: `${cause.reasons.length} reasons` })
+    )
+    const rows = Step.make("load", Effect.succeed(["a", "b"])).pipe(Step.hooks(loaded), Step.hooks(page))
+    const [succeeded, ...none] = yield* sent(rows)
+    assert.deepEqual(none, [])
+    assert.deepEqual([succeeded!.title, succeeded!.severity, succeeded!.body], ["load succeeded", "success", "2 rows"])
+    const [failed] = yield* sent(Step.make("load", Effect.fail("no")).pipe(Step.hooks(page)))
+    assert.deepEqual([failed!.title, failed!.severity, failed!.body], ["load failed", "critical", "1 reasons"])
+  }))
+
+it.effect("one whose change throws posts nothing and fails no step", () =>
+  Effect.gen(function*() {
+    const log = logs()
+    const broken = AlerterHooks.successWith(() => {
+      throw new Error("boom")
+    })
+    const [exit, alerts] = yield* Effect.gen(function*() {
+      return [yield* Effect.exit(Step.make("load", Effect.succeed(42)).pipe(Step.hooks(broken))), yield* TestAlerter.sent] as const
+    }).pipe(Effect.provide([TestAlerter.layer, log.layer]))
+    assert.deepEqual(exit, Exit.succeed(42))
+    assert.deepEqual(alerts, [])
+    assert.deepEqual(log.list.map(({ level }) => level), ["Error"])
+  }))
+
+it.effect("they are known by name", () =>
+  Effect.sync(() => {
+    assert.equal(AlerterHooks.success.name, "AlerterHooks.success")
+    assert.equal(AlerterHooks.failure.name, "AlerterHooks.failure")
+    assert.deepEqual(AlerterHooks.all.hooks.success.map(({ name }) => name), ["AlerterHooks.success"])
+    assert.deepEqual(AlerterHooks.all.hooks.failure.map(({ name }) => name), ["AlerterHooks.failure"])
+  }))
+
+// -----------------------------------------------------------------------------
+// a post that goes wrong
+// -----------------------------------------------------------------------------
+
+const lost = new AlerterError({ channel: "pager", reason: AlerterErrorReason.Unreachable({}) })
+
+const broken = {
+  "fails": Layer.succeed(Alerter, Alerter.of({ post: () => Effect.fail(lost) })),
+  "dies": Layer.succeed(Alerter, Alerter.of({ post: () => Effect.die(new Error("boom")) })),
+  "throws": Layer.succeed(
+    Alerter,
+    Alerter.of({
+      post: () => {
+        throw new Error("boom")
+      }
+    })
+  ),
+  "interrupts itself": Layer.succeed(Alerter, Alerter.of({ post: () => Effect.interrupt })),
+  "hangs": TestAlerter.layerHanging
+}
+
+const counted = (hook: string, kind: string) =>
+  Effect.map(
+    Metric.value(
+      Metric.withAttributes(Metric.counter("epilogue_hook_failures", {
+        description: "Hooks that failed, died or ran out of time",
+        incremental: true
+      }), { hook, kind })
+    ),
+    ({ count }) => Number(count)
+  )
+
+for (const [how, layer] of Object.entries(broken)) {
+  for (
+    const [outcome, body, expected] of [
+      ["success", Effect.succeed(42), Exit.succeed(42)],
+      ["failure", Effect.fail("no"), Exit.fail("no")]
+    ] as const
+  ) {
+    it.effect(`a post that ${how} changes nothing about a ${outcome}; it is logged, counted and seen`, () =>
+      Effect.gen(function*() {
+        const log = logs()
+        const seen = events()
+        let after = 0
+        const name = `AlerterHooks.${outcome}`
+        const step = Step.make("load", body).pipe(
+          Step.hooks(AlerterHooks.all),
+          Step.hooks(Hook.onExit(() => Effect.sync(() => after++)))
+        )
+        const before = yield* counted(name, outcome)
+        const fiber = yield* Effect.forkChild(
+          Effect.exit(step).pipe(Effect.provide([layer, log.layer, seen.layer])),
+          { startImmediately: true }
+        )
+        yield* TestClock.adjust("30 seconds")
+        assert.deepEqual(yield* Fiber.join(fiber), expected)
+        assert.equal(after, 1)
+        assert.deepEqual(log.list.map(({ level, message }) => [level, message]), [
+          ["Error", `hook "${name}" (${outcome}) of "load" failed`]
+        ])
+        assert.equal(log.list[0]!.annotations["hook"], name)
+        assert.equal(yield* counted(name, outcome), before + 1)
+        const failed = seen.list.filter((event) => event._tag === "HookFailed")
+        assert.deepEqual(failed.map(({ hook, kind }) => [hook, kind]), [[name, outcome]])
+        const ended = seen.list.find((event) => event._tag === "RunEnded")
+        assert.equal(ended?.hookFailures, 1)
+        assert.equal(ended?.outcome, outcome)
+      }))
+  }
+}
+
+it.effect("one that needs no more than a second try may get it", () =>
+  Effect.gen(function*() {
+    const step = Step.make("load", Effect.fail("no")).pipe(
+      Step.hooks(AlerterHooks.failure.pipe(Hook.retry({ times: 1 })))
+    )
+    const [titles, attempts] = yield* Effect.gen(function*() {
+      yield* Effect.exit(step)
+      return [(yield* TestAlerter.sent).map(({ title }) => title), yield* TestAlerter.attempts] as const
+    }).pipe(Effect.provide(TestAlerter.layerFailing({ times: 1 })))
+    assert.deepEqual(titles, ["load failed"])
+    assert.equal(attempts, 2)
+  }))

@@ -1,0 +1,395 @@
+/**
+ * Searches every output for what is secret: alerts, the console, logs, spans, events,
+ * errors, each however it might be printed.
+ */
+import * as Arbitrary from "effect/Arbitrary"
+import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { TestConsole } from "effect/testing"
+import * as Tracer from "effect/Tracer"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { inspect } from "node:util"
+import {
+  Alert,
+  Alerter,
+  AlerterError,
+  AlerterHooks,
+  Hook,
+  Params,
+  Pipeline,
+  RunEvent,
+  Step,
+  StepContext
+} from "../src/index.ts"
+import { makeIt } from "./support/it.ts"
+import { plain } from "./support/observe.ts"
+import { forAll } from "./support/property.ts"
+
+const it = makeIt(test)
+
+/** What every secret holds, and nothing else does. */
+const canary = "c4n4ry"
+
+/** A value in each way that somebody might print it. */
+const printouts = (value: unknown): ReadonlyArray<string> => {
+  const json = () => JSON.stringify(value, (_, item: unknown) => typeof item === "bigint" ? String(item) : item) ?? ""
+  const texts = [json, () => inspect(value, { depth: 30, showHidden: true, getters: true }), () => `${String(value)}`]
+  const printed = texts.map((print) => {
+    try {
+      return print()
+    } catch (error) {
+      return `can't be printed: ${String(error)}`
+    }
+  })
+  if (value instanceof Error) printed.push(value.message, value.stack ?? "", ...printouts(value.cause))
+  if (Cause.isCause(value)) {
+    printed.push(Cause.pretty(value), ...value.reasons.flatMap((reason) =>
+      Cause.isFailReason(reason) ? printouts(reason.error) : Cause.isDieReason(reason) ? printouts(reason.defect) : []
+    ))
+  }
+  return printed
+}
+
+const leaks = (outputs: ReadonlyArray<unknown>): ReadonlyArray<string> =>
+  outputs.flatMap(printouts).filter((text) => text.includes(canary))
+
+/** Keeps every output of what is run in its layer. */
+const recorder = () => {
+  const outputs: Array<unknown> = []
+  const counts = { alerts: 0, logs: 0, spans: 0, events: 0 }
+  const keep = (kind: keyof typeof counts, ...kept: ReadonlyArray<unknown>) => {
+    counts[kind]++
+    outputs.push(...kept)
+  }
+  const kept = <A>(format: Logger.Logger<unknown, A>) => Logger.map(format, (formatted) => keep("logs", formatted))
+  const loggers = [
+    kept(Logger.formatSimple),
+    kept(Logger.formatLogFmt),
+    kept(Logger.formatStructured),
+    kept(Logger.formatJson)
+  ]
+  const raw = Logger.make<unknown, void>(({ cause, message }) => keep("logs", message, cause))
+  const tracer = Tracer.make({
+    span: (options) => {
+      const span = new Tracer.NativeSpan(options)
+      const end = span.end.bind(span)
+      span.end = (time, exit) => {
+        end(time, exit)
+        keep("spans", span.name, span.attributes, span.events, exit._tag === "Failure" ? exit.cause : exit.value)
+      }
+      return span
+    }
+  })
+  const layer = Layer.mergeAll(
+    Logger.layer([...loggers, raw]),
+    Layer.succeed(Tracer.Tracer, tracer),
+    RunEvent.layer((event) => {
+      keep("events", event, "exit" in event ? event.exit : undefined, "cause" in event ? event.cause : undefined)
+    })
+  )
+  return { outputs, counts, keep, layer }
+}
+
+// -----------------------------------------------------------------------------
+// the search itself
+// -----------------------------------------------------------------------------
+
+test("a secret in the open is found, so that what follows can fail", () => {
+  const error = Object.assign(new Error("outer", { cause: new Error(canary) }))
+  for (const open of [canary, { a: [canary] }, new Map([["a", canary]]), new Error(canary), error, Cause.fail(error)]) {
+    assert.notDeepEqual(leaks([open]), [])
+  }
+  assert.deepEqual(leaks([Redacted.make(canary)]), [])
+})
+
+it.effect("and in each kind of output", () =>
+  Effect.gen(function*() {
+    const { counts, keep, layer, outputs } = recorder()
+    const step = Step.make("open", Effect.fail(new Error(canary))).pipe(
+      Step.annotate({ [canary]: 1 }),
+      Step.hooks(AlerterHooks.all),
+      Step.onFailure(() => Effect.fail(canary))
+    )
+    yield* Effect.exit(step).pipe(
+      Effect.provide(Alerter.layer((alert) => Effect.sync(() => keep("alerts", alert)))),
+      Effect.provide(layer)
+    )
+    assert.ok(Object.values(counts).every((count) => count > 0), JSON.stringify(counts))
+    assert.ok(leaks(outputs).length > 4)
+  }))
+
+// -----------------------------------------------------------------------------
+// parameters and annotations
+// -----------------------------------------------------------------------------
+
+/** Input of any text, each secret made known by the canary in it. */
+const Inputs = Schema.Struct({
+  secrets: Schema.Array(Schema.String).check(Schema.isMinLength(1), Schema.isMaxLength(4)),
+  user: Schema.String,
+  port: Schema.Int,
+  withOptional: Schema.Boolean,
+  fails: Schema.Literals(["error", "defect", "not at all"])
+})
+
+const Secret = Schema.RedactedFromValue(Schema.String)
+
+const Account = Schema.Struct({ user: Schema.String, token: Secret, port: Schema.Int })
+
+class Everything extends Params.Service<Everything>()("Everything", {
+  top: Secret,
+  labelled: Schema.RedactedFromValue(Schema.String, { label: "token" }),
+  kept: Schema.Redacted(Schema.String),
+  account: Account,
+  accounts: Schema.Array(Account),
+  list: Schema.Array(Secret),
+  optional: Schema.optionalKey(Secret),
+  nestedOptional: Schema.optionalKey(Schema.Struct({ token: Schema.optionalKey(Secret) })),
+  nullable: Schema.NullOr(Secret),
+  record: Schema.Record(Schema.String, Secret),
+  pair: Schema.Tuple([Schema.String, Secret]),
+  map: Schema.ReadonlyMap(Schema.String, Secret),
+  keyed: Schema.ReadonlyMap(Secret, Schema.String),
+  set: Schema.ReadonlySet(Secret),
+  maybe: Schema.Option(Secret),
+  chunk: Schema.Chunk(Secret),
+  json: Schema.fromJsonString(Schema.Struct({ token: Secret })),
+  whole: Schema.RedactedFromValue(Schema.Struct({ user: Schema.String, token: Schema.String })),
+  port: Schema.Int
+}) {}
+
+class Broken extends Data.TaggedError("Broken")<{ readonly token: Redacted.Redacted<string>; readonly port: number }> {}
+
+it.effect("no secret of a step's parameters, annotations or errors shows in any output", () => {
+  const seen: Record<string, number> = { alerts: 0, logs: 0, spans: 0, events: 0, lines: 0 }
+  return Effect.gen(function*() {
+    yield* forAll(Inputs, ({ fails, port, secrets, user, withOptional }) =>
+      Effect.gen(function*() {
+        const { counts, keep, layer, outputs } = recorder()
+        const secret = (n: number) => Redacted.make(`${canary}${secrets[n % secrets.length]}`)
+        const account = { user, token: secret(0), port }
+        const everything = Everything.layer({
+          top: secret(0),
+          labelled: Redacted.make(`${canary}${secrets[0]}`, { label: "token" }),
+          kept: secret(1),
+          account,
+          accounts: secrets.map((_, n) => ({ user, token: secret(n), port })),
+          list: secrets.map((_, n) => secret(n)),
+          ...(withOptional ? { optional: secret(2), nestedOptional: { token: secret(3) } } : {}),
+          nullable: withOptional ? secret(0) : null,
+          record: { user: secret(0) },
+          pair: [user, secret(1)],
+          map: new Map([[user, secret(0)]]),
+          keyed: new Map([[secret(0), user]]),
+          set: new Set([secret(0)]),
+          maybe: Option.some(secret(1)),
+          chunk: Chunk.of(secret(2)),
+          json: { token: secret(0) },
+          whole: Redacted.make({ user, token: `${canary}${secrets[0]}` }),
+          port
+        })
+        const body = Effect.gen(function*() {
+          const params = yield* Everything
+          yield* StepContext.annotate({ found: params.top, deep: { accounts: [account] }, map: new Map([[params.top, 1]]) })
+          keep("events", yield* StepContext)
+          yield* Effect.log("working", params)
+          if (fails === "error") return yield* new Broken({ token: params.top, port })
+          if (fails === "defect") return yield* Effect.die(new Broken({ token: params.top, port }))
+          return params
+        })
+        const step = Step.make("work", body).pipe(
+          Step.params(Everything),
+          Step.annotate({ given: secret(0), list: [secret(1)], set: new Set([secret(2)]) }),
+          Step.retry({ times: 1 }),
+          Step.onRetry((failed) => Effect.sync(() => keep("events", failed.cause))),
+          Step.hooks(AlerterHooks.all),
+          // a hook that fails with what it knows is logged
+          Step.hooks(Hook.onExit((exit) => Effect.fail({ exit, account })))
+        )
+        const run = Pipeline.make("all", step).pipe(
+          Pipeline.annotate({ run: secret(0) }),
+          Pipeline.hooks(AlerterHooks.all)
+        )
+        const recording = Alerter.layer((alert) => Effect.sync(() => keep("alerts", alert)))
+        const before = (yield* TestConsole.logLines).length
+        for (const alerter of [recording, Alerter.layerConsole]) {
+          outputs.push(yield* Effect.exit(run).pipe(Effect.provide([alerter, everything]), Effect.provide(layer)))
+        }
+        const lines = (yield* TestConsole.logLines).slice(before)
+        outputs.push(...lines)
+        assert.equal(counts.alerts, 2)
+        assert.equal(lines.length, 2)
+        for (const [kind, count] of Object.entries({ ...counts, lines: lines.length })) seen[kind]! += count
+        assert.deepEqual(leaks(outputs), [])
+      }), 60)
+    assert.ok(Object.values(seen).every((count) => count > 0), JSON.stringify(seen))
+  })
+})
+
+// -----------------------------------------------------------------------------
+// bad parameters
+// -----------------------------------------------------------------------------
+
+/** JSON of any shape in which each text holds the canary. */
+const tainted = (value: unknown): unknown => {
+  if (typeof value === "string") return `${canary}${value}`
+  if (Array.isArray(value)) return value.map(tainted)
+  return typeof value === "object" && value !== null
+    ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, tainted(item)]))
+    : value
+}
+
+class Bad extends Params.Service<Bad>()("Bad", {
+  port: Schema.Int,
+  when: Schema.Date,
+  mode: Schema.Literals(["a", "b"]),
+  token: Schema.RedactedFromValue(Schema.String.check(Schema.isMaxLength(3))),
+  kept: Schema.Redacted(Schema.Int),
+  pattern: Schema.String.check(Schema.isPattern(/^\d+$/)),
+  either: Schema.Union([Schema.Int, Schema.Struct({ n: Schema.Int })]),
+  accounts: Schema.Array(Schema.Struct({ token: Schema.RedactedFromValue(Schema.Int), user: Schema.Literal("ann") })),
+  json: Schema.fromJsonString(Schema.Struct({ token: Schema.Int })),
+  map: Schema.ReadonlyMap(Schema.String, Schema.Int)
+}) {}
+
+const fieldNames = Object.keys(Bad.schema.fields)
+
+/** Fails unless the parameters are refused; every output of the refusal is searched. */
+const refused = (layer: Layer.Layer<Bad, Params.ParamsError>, atLeast: number) =>
+  Effect.gen(function*() {
+    const { layer: recording, outputs } = recorder()
+    const step = Step.make("work", Effect.void).pipe(Step.params(Bad), Effect.provide(layer))
+    const outer = Step.make("outer", step).pipe(Step.hooks(AlerterHooks.all))
+    const exit = yield* Effect.exit(outer).pipe(
+      Effect.tapCause((cause) => Effect.logError("parameters", cause)),
+      Effect.provide(Alerter.layer((alert) => Effect.sync(() => outputs.push(alert)))),
+      Effect.provide(recording)
+    )
+    assert.ok(Exit.isFailure(exit))
+    const error = Cause.squash(exit.cause)
+    assert.ok(error instanceof Params.ParamsError, String(error))
+    assert.ok(error.issues.length >= atLeast, error.message)
+    assert.deepEqual(leaks([...outputs, exit, exit.cause, error, error.issues]), [])
+  })
+
+it.effect("an error about parameters quotes none of them", () =>
+  refused(
+    Bad.layerUnknown({
+      port: canary,
+      when: canary,
+      mode: canary,
+      token: canary,
+      kept: canary,
+      pattern: canary,
+      either: { n: canary },
+      accounts: [{ token: canary, user: canary }],
+      json: `{"token":"${canary}"}`,
+      map: [["a", canary]],
+      // a name mistyped, so that the secret is under one that the Schema does not know
+      tokne: canary
+    }),
+    11
+  ))
+
+it.effect("nor where the JSON inside is none", () => refused(Bad.layerUnknown({ json: `{"token":"${canary}` }), 1))
+
+it.effect("nor one about any JSON", () =>
+  forAll(
+    Schema.Record(Schema.Literals(fieldNames), Schema.Json),
+    (input) => refused(Bad.layerUnknown(tainted(input)), 1),
+    60
+  ))
+
+it.effect("nor one about the value of a typed layer", () =>
+  refused(
+    Bad.layer({
+      port: 1.5,
+      when: new Date(0),
+      mode: "a",
+      token: Redacted.make(canary),
+      kept: Redacted.make(1.5),
+      pattern: canary,
+      either: 1,
+      accounts: [],
+      json: { token: 1 },
+      map: new Map()
+    }),
+    3
+  ))
+
+it.effect("nor one about configuration", () => {
+  const env = Object.fromEntries(fieldNames.map((name) => [name, canary]))
+  const provider = ConfigProvider.layer(ConfigProvider.fromEnv({ env }))
+  return refused(Layer.provide(Bad.layerConfig(), provider), 5)
+})
+
+// -----------------------------------------------------------------------------
+// webhook addresses
+// -----------------------------------------------------------------------------
+
+const addresses = Arbitrary.schema(Schema.Struct({
+  scheme: Schema.Literals(["https", "http", "HTTPS", "wss", "slack+https"]),
+  before: Schema.Literals(["", "POST ", "(", "\"", "<", "'", "url=", "fetch failed: "]),
+  path: Schema.Literals(["/services/T0/B0/", "/api/webhooks/1/", "/?token=", "/#", "/a%20b/", "/x;y=", "/x,y/", "/a(b)", "/it's/", "/?a[]=", "/a:b!"]),
+  after: Schema.Literals(["", " failed", ")", "\"", ">", "'", ", then", "?wait=true", "\nagain", ": 500"]),
+  user: Schema.Literals(["", `${canary}@`, `bot:${canary}@`])
+}))
+
+it.effect("an address in an error of a custom alerter shows in no output", () =>
+  Effect.gen(function*() {
+    const result = yield* Arbitrary.checkEffect(addresses, ({ after, before, path, scheme, user }) =>
+      Effect.sandbox(Effect.gen(function*() {
+        const message = `${before}${scheme}://${user}hooks.example.com${path}${canary}${after}`
+        const failures = [
+          Effect.fail(new Error(message, { cause: new Error(message) })),
+          Effect.fail(message),
+          Effect.die(new TypeError(message)),
+          Effect.fail({ _tag: "HttpClientError", request: { url: message }, message })
+        ]
+        for (const failure of failures) {
+          const { counts, layer, outputs } = recorder()
+          const step = Step.make("work", Effect.fail("no")).pipe(Step.hooks(AlerterHooks.failure))
+          const alerter = Alerter.layer(() => failure)
+          const posted = Effect.flatMap(Alerter, ({ post }) => Effect.flip(post("hello")))
+          const [exit, error] = yield* Effect.all([Effect.exit(step), posted]).pipe(
+            Effect.provide(alerter),
+            Effect.provide(layer)
+          )
+          assert.deepEqual(plain(exit), [{ fail: "no" }])
+          assert.ok(error instanceof AlerterError)
+          assert.ok(counts.logs > 0 && counts.events > 0)
+          assert.deepEqual(leaks([...outputs, error, Cause.fail(error)]), [])
+        }
+        return true
+      })), { runs: 60 })
+    assert.equal(Arbitrary.formatCheckFailure(result), undefined)
+  }))
+
+// -----------------------------------------------------------------------------
+// alerts made by hand
+// -----------------------------------------------------------------------------
+
+test("an alert's fields of any shape hide what is Redacted", () => {
+  const token = Redacted.make(canary)
+  const alert = Alert.make({
+    title: "t",
+    fields: {
+      token,
+      list: [[token]],
+      map: new Map<unknown, unknown>([["a", token], [token, "b"], [{ token }, "c"]]),
+      error: new Broken({ token, port: 1 }),
+      option: Option.some(token),
+      chunk: Chunk.of(token)
+    }
+  })
+  assert.deepEqual(leaks([alert, alert.with({ severity: "error" }), alert.fields]), [])
+})
