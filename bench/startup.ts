@@ -39,7 +39,7 @@ const visit = (file: string): void => {
   }
 }
 for (const entry of entries) visit(join(root, "src", `${entry}.ts`))
-const submodules = [...external].sort()
+const submodules = [...external].toSorted()
 if (submodules.length === 0) throw new Error("no imports of effect found: has their form changed?")
 console.log(`${seen.size} modules of ours load ${submodules.length} of effect's: ${submodules.join(" ")}`)
 
@@ -51,13 +51,9 @@ const built = (): string => {
   if (existsSync(join(root, "dist", "Step.js"))) return join(root, "dist")
   if (existsSync(join(root, "dist", "src", "Step.js"))) return join(root, "dist", "src")
   const out = join(dir, "dist")
-  execFileSync(join(bin, "tsc"), [
-    ...entries.map((entry) => join(root, "src", `${entry}.ts`)),
-    ...["--ignoreConfig", "--outDir", out, "--rootDir", join(root, "src"), "--rewriteRelativeImportExtensions"],
-    ...["--module", "nodenext", "--target", "es2022", "--lib", "esnext,dom", "--skipLibCheck"],
-    // whether it compiles is not asked here
-    ...["--noCheck", "--types", "node", "--verbatimModuleSyntax"]
-  ], { stdio: "inherit" })
+  execFileSync(join(bin, "tsc"), ["-p", join(root, "tsconfig.build.json"), "--outDir", out, "--noCheck"], {
+    stdio: "inherit"
+  })
   return out
 }
 

@@ -59,13 +59,11 @@ const async: typeof sync = {
 // Effect: with this library, and by hand
 // -----------------------------------------------------------------------------
 
-/** `n` times the same, one after another, whether it fails or not. */
-const repeat = (n: number, one: Effect.Effect<unknown, unknown>, fails: boolean): Effect.Effect<void, unknown> => {
-  const each = fails ? Effect.exit(one) : one
-  return Effect.gen(function*() {
-    for (let i = 0; i < n; i++) yield* each
+/** `n` of them, one after another. */
+const repeat = (n: number, nth: () => Effect.Effect<unknown, unknown>): Effect.Effect<void, unknown> =>
+  Effect.gen(function*() {
+    for (let i = 0; i < n; i++) yield* nth()
   })
-}
 
 const body = (fails: boolean): Effect.Effect<number, Boom> => fails ? Effect.fail(boom) : Effect.succeed(1)
 
@@ -171,18 +169,21 @@ const outside = "effect-epilogue, no pipeline"
 const hand = "(a) by hand"
 const handLimited = "(a') by hand, with a limit"
 
-const effectCandidates = (hooks: typeof sync, fails: boolean): ReadonlyArray<Candidate> => {
-  const candidate = (name: string, program: Effect.Effect<unknown, unknown>): Candidate => ({
-    name,
-    steps: stepsPerProgram,
-    program: () => Effect.runPromise(program)
-  })
-  const n = stepsPerProgram
+const effectCandidates = (hooks: typeof sync, fails: boolean, anew = false): ReadonlyArray<Candidate> => {
+  const candidate = (
+    name: string,
+    make: () => Effect.Effect<unknown, unknown>,
+    wrap: (self: Effect.Effect<void, unknown>) => Effect.Effect<void, unknown> = (self) => self
+  ): Candidate => {
+    const one = fails ? Effect.exit(make()) : make()
+    const program = wrap(repeat(stepsPerProgram, anew ? make : () => one))
+    return { name, steps: stepsPerProgram, program: () => Effect.runPromise(program) }
+  }
   return [
-    candidate(ours, Pipeline.make("pipeline", repeat(n, step(hooks, fails), fails))),
-    candidate(hand, repeat(n, byHand(hooks, fails, false), fails)),
-    candidate(handLimited, repeat(n, byHand(hooks, fails, true), fails)),
-    candidate(outside, repeat(n, step(hooks, fails), fails))
+    candidate(ours, () => step(hooks, fails), (self) => Pipeline.make("pipeline", self)),
+    candidate(hand, () => byHand(hooks, fails, false)),
+    candidate(handLimited, () => byHand(hooks, fails, true)),
+    candidate(outside, () => step(hooks, fails))
   ]
 }
 
@@ -205,7 +206,9 @@ interface Group {
 const groups: ReadonlyArray<Group> = [
   { name: "steps that succeed", fails: false, all: [...effectCandidates(sync, false), ...peers(false)] },
   { name: "steps that fail", fails: true, all: [...effectCandidates(sync, true), ...peers(true)] },
-  { name: "steps that succeed, async hooks", fails: false, all: effectCandidates(async, false) }
+  { name: "steps that succeed, async hooks", fails: false, all: effectCandidates(async, false) },
+  // as `Step.fn` does, at each call
+  { name: "steps made anew each time", fails: false, all: effectCandidates(sync, false, true) }
 ]
 
 const nanos = async ({ program, steps }: Candidate): Promise<number> => {

@@ -39,7 +39,11 @@ it.effect("layer makes an alert of a string, with the time of the post", () =>
     const layer = Alerter.layer((alert) => Effect.sync(() => posted.push(alert)))
     yield* TestClock.setTime(1_000)
     const before = DateTime.makeUnsafe(5)
-    yield* Effect.all([post("hello"), post(Alert.make({ title: "t", body: "b" })), post(Alert.make({ title: "u", at: before }))])
+    yield* Effect.all([
+      post("hello"),
+      post(Alert.make({ title: "t", body: "b" })),
+      post(Alert.make({ title: "u", at: before }))
+    ])
       .pipe(Effect.provide(layer))
     assert.ok(posted.every((alert) => alert instanceof Alert))
     assert.deepEqual(posted.map(({ at, body, title }) => [title, body, at!.epochMilliseconds]), [
@@ -100,7 +104,9 @@ it.effect("an interruption stays one", () =>
     assert.ok(Exit.isFailure(inside) && Cause.hasInterruptsOnly(inside.cause))
 
     let finalized = false
-    const hanging = Alerter.layer(() => Effect.onInterrupt(Effect.never, () => Effect.sync(() => void (finalized = true))))
+    const hanging = Alerter.layer(() =>
+      Effect.onInterrupt(Effect.never, () => Effect.sync(() => void (finalized = true)))
+    )
     const fiber = yield* Effect.forkChild(Effect.provide(post("hello"), hanging), { startImmediately: true })
     yield* Fiber.interrupt(fiber)
     const outside = yield* Fiber.await(fiber)
@@ -112,9 +118,10 @@ it.effect("the services of post are those of the layer", () =>
   Effect.gen(function*() {
     class Channel extends Context.Service<Channel, { readonly name: string }>()("Channel") {}
     const posted: Array<string> = []
-    const layer = Alerter.layer((alert) => Effect.map(Channel, ({ name }) => posted.push(`${name}: ${alert.title}`))).pipe(
-      Layer.provide(Layer.succeed(Channel, { name: "of the layer" }))
-    )
+    const layer = Alerter.layer((alert) => Effect.map(Channel, ({ name }) => posted.push(`${name}: ${alert.title}`)))
+      .pipe(
+        Layer.provide(Layer.succeed(Channel, { name: "of the layer" }))
+      )
     yield* post("hello").pipe(Effect.provideService(Channel, { name: "of the caller" }), Effect.provide(layer))
     assert.deepEqual(posted, ["of the layer: hello"])
   }))
@@ -220,7 +227,10 @@ it.effect("a title alone is one line", () =>
 it.effect("coloured on a terminal", () =>
   Effect.gen(function*() {
     const text = yield* printed(full, { tty: true })
-    assert.ok(text.startsWith("\u001b[31m✗ ERROR\u001b[0m \u001b[1metl › load failed\u001b[0m \u001b[2m1970"), JSON.stringify(text))
+    assert.ok(
+      text.startsWith("\u001b[31m✗ ERROR\u001b[0m \u001b[1metl › load failed\u001b[0m \u001b[2m1970"),
+      JSON.stringify(text)
+    )
     // oxlint-disable-next-line no-control-regex -- colours are what it is about
     assert.equal(text.replace(/\u001b\[\d+m/g, ""), plainText)
   }))

@@ -53,12 +53,13 @@ const sent = <A, E>(effect: Effect.Effect<A, E, Alerter>) =>
 
 it.effect("a success", () =>
   Effect.gen(function*() {
-    const step = Step.make("load", Effect.andThen(Effect.sleep("1500 millis"), StepContext.annotate("rows", 1461))).pipe(
-      Step.annotate({ source: "s3" }),
-      Step.params(Train),
-      Step.hooks(AlerterHooks.success),
-      Effect.provide(train)
-    )
+    const step = Step.make("load", Effect.andThen(Effect.sleep("1500 millis"), StepContext.annotate("rows", 1461)))
+      .pipe(
+        Step.annotate({ source: "s3" }),
+        Step.params(Train),
+        Step.hooks(AlerterHooks.success),
+        Effect.provide(train)
+      )
     const fiber = yield* Effect.forkChild(
       sent(Pipeline.make("etl", step).pipe(Pipeline.runName("nightly"), Pipeline.annotate({ host: "a" })))
     )
@@ -87,10 +88,11 @@ it.effect("a success", () =>
 
 it.effect("a failure, after the last attempt", () =>
   Effect.gen(function*() {
-    const step = Step.make("load", Effect.fail(new HttpError({ status: 503, message: "unavailable\nsecond line" }))).pipe(
-      Step.retry({ times: 2 }),
-      Step.hooks(AlerterHooks.all)
-    )
+    const step = Step.make("load", Effect.fail(new HttpError({ status: 503, message: "unavailable\nsecond line" })))
+      .pipe(
+        Step.retry({ times: 2 }),
+        Step.hooks(AlerterHooks.all)
+      )
     const alerts = yield* sent(Pipeline.make("etl", step).pipe(Pipeline.runName("nightly")))
     assert.equal(alerts.length, 1)
     const [alert] = alerts
@@ -112,9 +114,13 @@ for (
   const [what, body, summary] of [
     ["a string", Effect.fail("no such file"), "Error: no such file"],
     ["a defect", Effect.die(new RangeError("out of range")), "RangeError: out of range"],
-    ["a throw", Effect.sync(() => {
-      throw new TypeError("undefined is not a function")
-    }), "TypeError: undefined is not a function"]
+    [
+      "a throw",
+      Effect.sync(() => {
+        throw new TypeError("undefined is not a function")
+      }),
+      "TypeError: undefined is not a function"
+    ]
   ] as const
 ) {
   it.effect(`a failure with ${what}`, () =>
@@ -154,7 +160,10 @@ it.effect("a run", () =>
     assert.equal(alerts[0]!.dedupeKey, "etl")
     assert.deepEqual(fields(alerts[0]!), { pipeline: "etl", run: "nightly", duration: "under 1ms", host: "a" })
     const fine = Pipeline.make("etl", Effect.void).pipe(Pipeline.hooks(AlerterHooks.all))
-    assert.deepEqual((yield* sent(fine)).map(({ severity, title }) => [severity, title]), [["success", "etl succeeded"]])
+    assert.deepEqual((yield* sent(fine)).map(({ severity, title }) => [severity, title]), [[
+      "success",
+      "etl succeeded"
+    ]])
   }))
 
 it.effect("nested steps are told apart by their path, in the title and the dedupeKey", () =>
@@ -204,7 +213,10 @@ it.effect("one whose change throws posts nothing and fails no step", () =>
       throw new Error("boom")
     })
     const [exit, alerts] = yield* Effect.gen(function*() {
-      return [yield* Effect.exit(Step.make("load", Effect.succeed(42)).pipe(Step.hooks(broken))), yield* TestAlerter.sent] as const
+      return [
+        yield* Effect.exit(Step.make("load", Effect.succeed(42)).pipe(Step.hooks(broken))),
+        yield* TestAlerter.sent
+      ] as const
     }).pipe(Effect.provide([TestAlerter.layer, log.layer]))
     assert.deepEqual(exit, Exit.succeed(42))
     assert.deepEqual(alerts, [])
@@ -243,10 +255,13 @@ const broken = {
 const counted = (hook: string, kind: string) =>
   Effect.map(
     Metric.value(
-      Metric.withAttributes(Metric.counter("epilogue_hook_failures", {
-        description: "Hooks that failed, died or ran out of time",
-        incremental: true
-      }), { hook, kind })
+      Metric.withAttributes(
+        Metric.counter("epilogue_hook_failures", {
+          description: "Hooks that failed, died or ran out of time",
+          incremental: true
+        }),
+        { hook, kind }
+      )
     ),
     ({ count }) => Number(count)
   )

@@ -26,7 +26,7 @@ const value = <E>(layer: Layer.Layer<Train, E>) => Effect.provide(Effect.map(Tra
 const issues = <A>(layer: Layer.Layer<A, Params.ParamsError>) =>
   Layer.build(layer).pipe(
     Effect.flip,
-    Effect.map((error) => error.issues.map(({ message, path }) => [path.join("."), message]).sort()),
+    Effect.map((error) => error.issues.map(({ message, path }) => [path.join("."), message]).toSorted()),
     Effect.scoped
   )
 
@@ -41,7 +41,12 @@ it.effect("layer provides the value", () =>
   Effect.gen(function*() {
     const key = Redacted.make("secret")
     const since = new Date(0)
-    assert.deepEqual(yield* value(Train.layer({ epochs: 3, rate: 0.1, key, since })), { epochs: 3, rate: 0.1, key, since })
+    assert.deepEqual(yield* value(Train.layer({ epochs: 3, rate: 0.1, key, since })), {
+      epochs: 3,
+      rate: 0.1,
+      key,
+      since
+    })
     assert.deepEqual(yield* value(Train.layer({ epochs: 3, rate: 0.1, key })), { epochs: 3, rate: 0.1, key })
   }))
 
@@ -64,7 +69,9 @@ it.effect("layer fills in defaults", () =>
       retries: Schema.Int.pipe(Schema.withConstructorDefault(Effect.succeed(3)))
     }) {}
     assert.deepEqual(yield* Effect.provide(Effect.map(Defaulted, (d) => d), Defaulted.layer({})), { retries: 3 })
-    assert.deepEqual(yield* Effect.provide(Effect.map(Defaulted, (d) => d), Defaulted.layer({ retries: 1 })), { retries: 1 })
+    assert.deepEqual(yield* Effect.provide(Effect.map(Defaulted, (d) => d), Defaulted.layer({ retries: 1 })), {
+      retries: 1
+    })
   }))
 
 // -----------------------------------------------------------------------------
@@ -188,7 +195,9 @@ for (const path of ["etl", ["etl"], ["jobs", "etl"]]) {
         { batchSize: 10, dryRun: false, key: "secret" }
       )
       // the path of an issue starts at the parameters
-      const found = yield* issues(Layer.provide(Batch.layerConfig(path), fromEnv({ ...env, [`${prefix}_BATCH_SIZE`]: "x" })))
+      const found = yield* issues(
+        Layer.provide(Batch.layerConfig(path), fromEnv({ ...env, [`${prefix}_BATCH_SIZE`]: "x" }))
+      )
       assert.deepEqual(found.map(([at]) => at), ["batchSize"])
     }))
 }

@@ -27,9 +27,13 @@ const interruptedAt = (k: number, effect: Effect.Effect<unknown, unknown>): Effe
     let operations = 0
     let reached = false
     let fiber: Fiber.Fiber<unknown, unknown> | undefined
+    const asked = new WeakMap<object, number>()
     class Yielding extends Scheduler.MixedScheduler {
-      override shouldYield() {
-        return true
+      // A fiber that resumes is asked for the resumption, then for the operation it yielded before: not again.
+      override shouldYield(fiber: Fiber.Fiber<unknown, unknown>) {
+        const n = asked.get(fiber) ?? 0
+        asked.set(fiber, (n + 1) % 3)
+        return n === 0
       }
       override makeDispatcher() {
         const dispatcher = super.makeDispatcher()

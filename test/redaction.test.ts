@@ -53,9 +53,12 @@ const printouts = (value: unknown): ReadonlyArray<string> => {
   })
   if (value instanceof Error) printed.push(value.message, value.stack ?? "", ...printouts(value.cause))
   if (Cause.isCause(value)) {
-    printed.push(Cause.pretty(value), ...value.reasons.flatMap((reason) =>
-      Cause.isFailReason(reason) ? printouts(reason.error) : Cause.isDieReason(reason) ? printouts(reason.defect) : []
-    ))
+    printed.push(
+      Cause.pretty(value),
+      ...value.reasons.flatMap((reason) =>
+        Cause.isFailReason(reason) ? printouts(reason.error) : Cause.isDieReason(reason) ? printouts(reason.defect) : []
+      )
+    )
   }
   return printed
 }
@@ -199,7 +202,11 @@ it.effect("no secret of a step's parameters, annotations or errors shows in any 
         })
         const body = Effect.gen(function*() {
           const params = yield* Everything
-          yield* StepContext.annotate({ found: params.top, deep: { accounts: [account] }, map: new Map([[params.top, 1]]) })
+          yield* StepContext.annotate({
+            found: params.top,
+            deep: { accounts: [account] },
+            map: new Map([[params.top, 1]])
+          })
           keep("events", yield* StepContext)
           yield* Effect.log("working", params)
           if (fails === "error") return yield* new Broken({ token: params.top, port })
@@ -339,7 +346,19 @@ it.effect("nor one about configuration", () => {
 const addresses = Arbitrary.schema(Schema.Struct({
   scheme: Schema.Literals(["https", "http", "HTTPS", "wss", "slack+https"]),
   before: Schema.Literals(["", "POST ", "(", "\"", "<", "'", "url=", "fetch failed: "]),
-  path: Schema.Literals(["/services/T0/B0/", "/api/webhooks/1/", "/?token=", "/#", "/a%20b/", "/x;y=", "/x,y/", "/a(b)", "/it's/", "/?a[]=", "/a:b!"]),
+  path: Schema.Literals([
+    "/services/T0/B0/",
+    "/api/webhooks/1/",
+    "/?token=",
+    "/#",
+    "/a%20b/",
+    "/x;y=",
+    "/x,y/",
+    "/a(b)",
+    "/it's/",
+    "/?a[]=",
+    "/a:b!"
+  ]),
   after: Schema.Literals(["", " failed", ")", "\"", ">", "'", ", then", "?wait=true", "\nagain", ": 500"]),
   user: Schema.Literals(["", `${canary}@`, `bot:${canary}@`])
 }))
@@ -372,6 +391,20 @@ it.effect("an address in an error of a custom alerter shows in no output", () =>
         return true
       })), { runs: 60 })
     assert.equal(Arbitrary.formatCheckFailure(result), undefined)
+  }))
+
+it.effect("nor one in the defect of an alerter that is a bare service", () =>
+  Effect.gen(function*() {
+    const { layer, outputs } = recorder()
+    const defect = new Error(`POST https://hooks.example.com/${canary}`)
+    yield* Step.make("work", Effect.fail("no")).pipe(
+      Step.hooks(AlerterHooks.failure),
+      Effect.exit,
+      Effect.provideService(Alerter, Alerter.of({ post: () => Effect.die(defect) })),
+      Effect.provide(layer)
+    )
+    assert.ok(outputs.some((output) => printouts(output).join().includes("<url>")))
+    assert.deepEqual(leaks(outputs), [])
   }))
 
 // -----------------------------------------------------------------------------

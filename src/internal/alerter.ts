@@ -44,7 +44,10 @@ export const explain = (reason: Reason): string => {
         ? "too many alerts"
         : `too many alerts, the next may come in ${Duration.format(reason.retryAfter)}`
     case "Rejected":
-      return detailed(`the alert was rejected${reason.status === undefined ? "" : ` (${reason.status})`}`, reason.detail)
+      return detailed(
+        `the alert was rejected${reason.status === undefined ? "" : ` (${reason.status})`}`,
+        reason.detail
+      )
     case "Unreachable":
       return detailed("could not be reached", reason.detail)
     case "TimedOut":
@@ -79,8 +82,7 @@ const terminal = (): boolean => {
 }
 
 /** @internal */
-export const print = (alert: Alert): Effect.Effect<void> =>
-  Effect.suspend(() => Console.log(render(alert, terminal())))
+export const print = (alert: Alert): Effect.Effect<void> => Effect.suspend(() => Console.log(render(alert, terminal())))
 
 /** @internal */
 export const render = (alert: Alert, colored: boolean): string => {

@@ -3,8 +3,9 @@ import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { Alert } from "../Alert.ts"
-import { Alerter, type AlerterError } from "../Alerter.ts"
+import { Alerter, AlerterError, isAlerterError, Reason } from "../Alerter.ts"
 import { StepContext } from "../StepContext.ts"
+import { failWith } from "./alerter.ts"
 import { text } from "./redact.ts"
 
 /** @internal */
@@ -17,7 +18,12 @@ export const post = (
     const context = yield* StepContext
     const alerter = yield* Alerter
     const elapsed = yield* StepContext.elapsed
-    yield* alerter.post(adjust(alertOf(context, outcome, elapsed, cause)))
+    yield* Effect.catchCause(
+      Effect.suspend(() => alerter.post(adjust(alertOf(context, outcome, elapsed, cause)))),
+      // An alerter that dies may say to which address it was posting.
+      (cause) => failWith(cause, isAlerterError, (detail) =>
+        new AlerterError({ channel: "alerter", reason: Reason.Rejected({ detail }) }))
+    )
   })
 
 const alertOf = (

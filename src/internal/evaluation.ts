@@ -259,6 +259,8 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
   }
 
   private settleFully(exit: Exit.Exit<unknown, unknown>, outcome: Outcome): Effect.Effect<void, HookError> {
+    // interrupted before its first operation: it started and ended at once
+    if (this.run.observers !== undefined && !this.started) this.emitStarted()
     const end = Effect.flatMap(
       this.settleRequired(exit, outcome),
       (failed) => {
@@ -306,8 +308,6 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
   }
 
   private emitEnded(exit: Exit.Exit<unknown, unknown>, outcome: Outcome): void {
-    // interrupted before its first operation: it started and ended at once
-    if (!this.started) this.emitStarted()
     const info = this.info
     if (info === undefined) return
     this.run.emit({
@@ -324,7 +324,6 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
   private endRun(exit: Exit.Exit<unknown, unknown>, outcome: Outcome): Effect.Effect<void> {
     if (this.run.observers === undefined) return Effect.void
     return Effect.sync(() => {
-      if (!this.started) this.emitStarted()
       this.run.emit({
         _tag: "RunEnded",
         outcome,

@@ -38,8 +38,10 @@ export const holdsSecret = (value: unknown, depth = 0): boolean => {
   if (Redacted.isRedacted(value)) return true
   if (typeof value !== "object" || value === null) return false
   if (depth >= maxDepth) return true
-  const parts = value instanceof Map ? [...value.keys(), ...value.values()]
-    : value instanceof Set ? [...value]
+  const parts = value instanceof Map ?
+    [...value.keys(), ...value.values()]
+    : value instanceof Set ?
+    [...value]
     : Object.values(value)
   return parts.some((part) => holdsSecret(part, depth + 1))
 }

@@ -85,7 +85,9 @@ describe("AlerterHooks", () => {
   })
 
   test("successWith and failureWith fit steps of what they are told", () => {
-    const loaded = AlerterHooks.successWith((alert, rows: ReadonlyArray<string>) => alert.with({ body: `${rows.length}` }))
+    const loaded = AlerterHooks.successWith((alert, rows: ReadonlyArray<string>) =>
+      alert.with({ body: `${rows.length}` })
+    )
     expect(loaded).type.toBe<Hook.Hook<ReadonlyArray<string>, unknown, Alerter | StepContext>>()
     expect(Step.hooks(loaded)).type.toBeCallableWith(Step.make("s", Effect.succeed(["a"])))
     expect(Step.hooks(loaded)).type.not.toBeCallableWith(Step.make("s", Effect.succeed(1)))

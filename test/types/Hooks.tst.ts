@@ -2,8 +2,8 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { describe, expect, test } from "tstyche"
-import { AlerterHooks, Hook, Hooks, Pipeline, Step } from "../../src/index.ts"
-import type { Alerter, StepContext } from "../../src/index.ts"
+import { AlerterHooks, Hooks, Pipeline, Step } from "../../src/index.ts"
+import type { Alerter, Hook, StepContext } from "../../src/index.ts"
 
 class Http extends Data.TaggedError("Http")<{ readonly status: number }> {}
 class Parse extends Data.TaggedError("Parse")<{ readonly line: number }> {}

@@ -39,10 +39,12 @@ describe("make", () => {
 
 describe("fn", () => {
   test("infers arguments and result", () => {
-    expect(Pipeline.fn("p")(function*(id: string) {
-      yield* StepContext
-      return `${id}${yield* body}`
-    })).type.toBe<(id: string) => Pipeline.Pipeline<string, Http, Db>>()
+    expect(
+      Pipeline.fn("p")(function*(id: string) {
+        yield* StepContext
+        return `${id}${yield* body}`
+      })
+    ).type.toBe<(id: string) => Pipeline.Pipeline<string, Http, Db>>()
     expect(Pipeline.fn("p")((_: string) => body)).type.toBe<(id: string) => Same>()
     expect(Pipeline.fn("p")).type.not.toBeCallableWith((n: number) => n)
   })

@@ -1,4 +1,4 @@
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -194,7 +194,11 @@ describe("hooks", () => {
     expect(Step.onFailureTag).type.not.toBeCallableWith(step, "Slow", () => Effect.void)
     expect(Step.onFailureTag).type.toBeCallableWith(step, "Http", () => Effect.void)
     expect(Step.onFailureTag).type.not.toBeCallableWith(step, "Http", (_: Parse) => Effect.void)
-    expect(Step.onFailureTag).type.not.toBeCallableWith(Step.make("s", Effect.fail("no tag")), "Http", () => Effect.void)
+    expect(Step.onFailureTag).type.not.toBeCallableWith(
+      Step.make("s", Effect.fail("no tag")),
+      "Http",
+      () => Effect.void
+    )
     expect(Step.onFailureTag).type.not.toBeCallableWith(Step.make("s", Effect.void), "Http", () => Effect.void)
     // @ts-expect-error Argument of type '"Slow"' is not assignable
     step.pipe(Step.onFailureTag("Slow", () => Effect.void))
@@ -342,9 +346,11 @@ describe("fn", () => {
 
   test("one that yields nothing", () => {
     // oxlint-disable-next-line require-yield
-    expect(Step.fn("f")(function*(n: number) {
-      return n
-    })).type.toBe<(n: number) => Step.Step<number>>()
+    expect(
+      Step.fn("f")(function*(n: number) {
+        return n
+      })
+    ).type.toBe<(n: number) => Step.Step<number>>()
   })
 
   test("and of a function that returns an Effect", () => {
