@@ -12,6 +12,7 @@ import type * as Cause from "effect/Cause"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
+import type * as Types from "effect/Types"
 import type { FitsTags } from "./Hook.ts"
 import type { Hooks, Input } from "./Hooks.ts"
 import * as hook from "./internal/hook.ts"
@@ -262,11 +263,14 @@ export const onStart: {
  */
 export const onSuccess: {
   <A, R2>(
-    f: (value: A) => Effect.Effect<unknown, unknown, R2>
+    f: (value: Types.NoInfer<A>) => Effect.Effect<unknown, unknown, R2>
   ): <E, R>(self: Pipeline<A, E, R>) => Pipeline<A, E, R | Needs<R2>>
+  <A2, R2>(
+    f: (value: A2) => Effect.Effect<unknown, unknown, R2>
+  ): <A extends A2, E, R>(self: Pipeline<A, E, R>) => Pipeline<A, E, R | Needs<R2>>
   <A, E, R, R2>(
     self: Pipeline<A, E, R>,
-    f: (value: A) => Effect.Effect<unknown, unknown, R2>
+    f: (value: Types.NoInfer<A>) => Effect.Effect<unknown, unknown, R2>
   ): Pipeline<A, E, R | Needs<R2>>
 } = internal.attach(hook.onSuccess)
 
@@ -278,11 +282,14 @@ export const onSuccess: {
  */
 export const onFailure: {
   <E, R2>(
-    f: (cause: Cause.Cause<E>) => Effect.Effect<unknown, unknown, R2>
+    f: (cause: Cause.Cause<Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
   ): <A, R>(self: Pipeline<A, E, R>) => Pipeline<A, E, R | Needs<R2>>
+  <E2, R2>(
+    f: (cause: Cause.Cause<E2>) => Effect.Effect<unknown, unknown, R2>
+  ): <A, E extends E2, R>(self: Pipeline<A, E, R>) => Pipeline<A, E, R | Needs<R2>>
   <A, E, R, R2>(
     self: Pipeline<A, E, R>,
-    f: (cause: Cause.Cause<E>) => Effect.Effect<unknown, unknown, R2>
+    f: (cause: Cause.Cause<Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
   ): Pipeline<A, E, R | Needs<R2>>
 } = internal.attach(hook.onFailure)
 
@@ -310,11 +317,14 @@ export const onInterrupt: {
  */
 export const onExit: {
   <A, E, R2>(
-    f: (exit: Exit.Exit<A, E>) => Effect.Effect<unknown, unknown, R2>
+    f: (exit: Exit.Exit<Types.NoInfer<A>, Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
   ): <R>(self: Pipeline<A, E, R>) => Pipeline<A, E, R | Needs<R2>>
+  <A2, E2, R2>(
+    f: (exit: Exit.Exit<A2, E2>) => Effect.Effect<unknown, unknown, R2>
+  ): <A extends A2, E extends E2, R>(self: Pipeline<A, E, R>) => Pipeline<A, E, R | Needs<R2>>
   <A, E, R, R2>(
     self: Pipeline<A, E, R>,
-    f: (exit: Exit.Exit<A, E>) => Effect.Effect<unknown, unknown, R2>
+    f: (exit: Exit.Exit<Types.NoInfer<A>, Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
   ): Pipeline<A, E, R | Needs<R2>>
 } = internal.attach(hook.onExit)
 

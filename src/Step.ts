@@ -238,6 +238,9 @@ export type FnServices<Eff> = [Eff] extends [never] ? never
 
 // -----------------------------------------------------------------------------
 // hooks
+//
+// Each has two forms to be piped into: in the first the step says what the hook gets,
+// in the second the hook does, where it stands outside a pipe. Neither widens the step.
 // -----------------------------------------------------------------------------
 
 /**
@@ -259,11 +262,14 @@ export const onStart: {
  */
 export const onSuccess: {
   <A, R2>(
-    f: (value: A) => Effect.Effect<unknown, unknown, R2>
+    f: (value: Types.NoInfer<A>) => Effect.Effect<unknown, unknown, R2>
   ): <E, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
+  <A2, R2>(
+    f: (value: A2) => Effect.Effect<unknown, unknown, R2>
+  ): <A extends A2, E, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
   <A, E, R, R2>(
     self: Step<A, E, R>,
-    f: (value: A) => Effect.Effect<unknown, unknown, R2>
+    f: (value: Types.NoInfer<A>) => Effect.Effect<unknown, unknown, R2>
   ): Step<A, E, R | Needs<R2>>
 } = internal.attach(hook.onSuccess)
 
@@ -275,11 +281,14 @@ export const onSuccess: {
  */
 export const onFailure: {
   <E, R2>(
-    f: (cause: Cause.Cause<E>) => Effect.Effect<unknown, unknown, R2>
+    f: (cause: Cause.Cause<Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
   ): <A, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
+  <E2, R2>(
+    f: (cause: Cause.Cause<E2>) => Effect.Effect<unknown, unknown, R2>
+  ): <A, E extends E2, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
   <A, E, R, R2>(
     self: Step<A, E, R>,
-    f: (cause: Cause.Cause<E>) => Effect.Effect<unknown, unknown, R2>
+    f: (cause: Cause.Cause<Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
   ): Step<A, E, R | Needs<R2>>
 } = internal.attach(hook.onFailure)
 
@@ -327,11 +336,14 @@ export const onInterrupt: {
  */
 export const onRetry: {
   <E, R2>(
-    f: (failed: FailedAttempt<E>) => Effect.Effect<unknown, unknown, R2>
+    f: (failed: FailedAttempt<Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
   ): <A, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
+  <E2, R2>(
+    f: (failed: FailedAttempt<E2>) => Effect.Effect<unknown, unknown, R2>
+  ): <A, E extends E2, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
   <A, E, R, R2>(
     self: Step<A, E, R>,
-    f: (failed: FailedAttempt<E>) => Effect.Effect<unknown, unknown, R2>
+    f: (failed: FailedAttempt<Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
   ): Step<A, E, R | Needs<R2>>
 } = internal.attach(hook.onRetry)
 
@@ -343,11 +355,14 @@ export const onRetry: {
  */
 export const onExit: {
   <A, E, R2>(
-    f: (exit: Exit.Exit<A, E>) => Effect.Effect<unknown, unknown, R2>
+    f: (exit: Exit.Exit<Types.NoInfer<A>, Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
   ): <R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
+  <A2, E2, R2>(
+    f: (exit: Exit.Exit<A2, E2>) => Effect.Effect<unknown, unknown, R2>
+  ): <A extends A2, E extends E2, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
   <A, E, R, R2>(
     self: Step<A, E, R>,
-    f: (exit: Exit.Exit<A, E>) => Effect.Effect<unknown, unknown, R2>
+    f: (exit: Exit.Exit<Types.NoInfer<A>, Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
   ): Step<A, E, R | Needs<R2>>
 } = internal.attach(hook.onExit)
 

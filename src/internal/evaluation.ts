@@ -249,11 +249,10 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
     // As `Effect.provideService` does. Nobody else can tell that the body is over.
     if (this.outer !== undefined) this.fiber.setContext(this.outer)
     const outcome = outcomeOf(exit)
-    if (
-      this.run.observers === undefined && !this.isRun && this.plan.required[outcome].length === 0 &&
-      !this.ownsRun
-    ) {
-      return runAllNow(this, this.plan.ordinary[outcome], exit) ?? nothing
+    if (this.run.observers === undefined && !this.isRun && this.plan.required[outcome].length === 0) {
+      const pending = runAllNow(this, this.plan.ordinary[outcome], exit)
+      if (!this.ownsRun || (pending === undefined && !this.run.hasBackground)) return pending ?? nothing
+      return Effect.andThen(pending ?? Effect.void, this.run.awaitBackground())
     }
     return this.settleFully(exit, outcome)
   }
@@ -272,13 +271,13 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
         if (this.run.observers !== undefined && !this.isRun) this.emitEnded(final, finalOutcome)
         const rest = runAll(this, this.plan.ordinary[finalOutcome], final)
         const ended = this.ownsRun
-          ? Effect.andThen(rest, Effect.andThen(this.run.awaitBackground, this.endRun(final, finalOutcome)))
+          ? Effect.andThen(rest, Effect.andThen(this.run.awaitBackground(), this.endRun(final, finalOutcome)))
           : rest
         return failed === undefined ? ended : Effect.andThen(ended, Effect.failCause(failed))
       }
     )
     // The run's own hooks come last, when no hook of a step is running any more.
-    return this.isRun ? Effect.andThen(this.run.awaitBackground, end) : end
+    return this.isRun ? Effect.andThen(this.run.awaitBackground(), end) : end
   }
 
   /** The errors of the required hooks that failed, if any. */

@@ -57,8 +57,14 @@ const tableOf = (item: any): Table => {
 /** @internal */
 export const make = (...items: ReadonlyArray<any>): any => {
   const tables = items.map(tableOf)
-  return new HooksImpl(tabulate((kind) => tables.flatMap((table) => table[kind])))
+  return new HooksImpl(tabulate((kind) => tables.reduce<ReadonlyArray<HookImpl>>((all, table) => join(all, table[kind]), none)))
 }
+
+const none: ReadonlyArray<never> = []
+
+/** Most kinds have no hooks, and a step made anew for each call is merged and planned anew: so nothing is copied. */
+const join = (a: ReadonlyArray<HookImpl>, b: ReadonlyArray<HookImpl>): ReadonlyArray<HookImpl> =>
+  a.length === 0 ? b : b.length === 0 ? a : [...a, ...b]
 
 /** @internal */
 export const merge = (self: any, that: any): any => make(self, that)
@@ -140,19 +146,23 @@ const choose = (
 export const plan = (owner: Owner, inherited: Table): Plan => {
   const mistakes = [...owner.mistakes]
   if (owner.name === "") mistakes.unshift("its name is empty")
-  const chosen = tabulate((kind) => {
+  const chosen = tabulate((kind): ReadonlyArray<Planned> => {
     const mode = owner.modes[kind] ?? "override"
     if (!modes.includes(mode)) {
       mistakes.push(`unknown inherit mode ${JSON.stringify(mode)} (expected ${modes.join(", ")})`)
     }
-    return choose(owner.own.hooks[kind], inherited[kind], mode).map(([hook, level], index): Planned => {
+    const own: ReadonlyArray<HookImpl> = owner.own.hooks[kind]
+    if (own.length === 0 && inherited[kind].length === 0) return none
+    return choose(own, inherited[kind], mode).map(([hook, level], index): Planned => {
       mistakes.push(...hookMistakes(hook))
       const limit = hook.timeout === undefined ? undefined : limitMillis(hook.timeout)
       return { hook, level, index, limit }
     })
   })
   const terminal = (required: boolean) => (outcome: Outcome) =>
-    [...chosen[outcome], ...chosen.exit].filter(({ hook }) => hook.required === required)
+    chosen[outcome].length === 0 && chosen.exit.length === 0
+      ? none
+      : [...chosen[outcome], ...chosen.exit].filter(({ hook }) => hook.required === required)
   const byOutcome = (f: (outcome: Outcome) => ReadonlyArray<Planned>) => ({
     success: f("success"),
     failure: f("failure"),

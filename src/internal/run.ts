@@ -26,14 +26,14 @@ export class Run {
   readonly startedMillis: number
   /** `undefined` where nobody listens: then no event is built. */
   readonly observers: ReadonlyArray<Observer> | undefined
-  /** Background hooks that have not ended. */
-  readonly background: Set<Fiber.Fiber<unknown, unknown>> = new Set()
   annotations: Annotations
   steps = 0
   hookFailures = 0
   private readonly context: Context.Context<never>
   private readonly givenName: string | undefined
   private lazyId: string | undefined
+  /** Background hooks that have not ended. */
+  private background: Set<Fiber.Fiber<unknown, unknown>> | undefined
 
   constructor(
     fiber: Fiber.Fiber<unknown, unknown>,
@@ -84,12 +84,24 @@ export class Run {
     }
   }
 
+  addBackground(fiber: Fiber.Fiber<unknown, unknown>): void {
+    const background = this.background ??= new Set()
+    background.add(fiber)
+    fiber.addObserver(() => background.delete(fiber))
+  }
+
+  get hasBackground(): boolean {
+    return this.background !== undefined && this.background.size > 0
+  }
+
   /** Background hooks have time limits, so this ends; hooks started meanwhile are waited for too. */
-  readonly awaitBackground: Effect.Effect<void> = Effect.suspend(() =>
-    this.background.size === 0
-      ? Effect.void
-      : Effect.flatMap(Fiber.awaitAll(this.background), () => this.awaitBackground)
-  )
+  awaitBackground(): Effect.Effect<void> {
+    return Effect.suspend(() =>
+      this.background === undefined || this.background.size === 0
+        ? Effect.void
+        : Effect.flatMap(Fiber.awaitAll(this.background), () => this.awaitBackground())
+    )
+  }
 }
 
 /** @internal */

@@ -134,10 +134,7 @@ const withinLimit = (
   })
 
 const goOnWithout = (evaluation: Evaluation, supervised: Effect.Effect<Failed>): undefined => {
-  const { background } = evaluation.run
-  const fiber = Effect.runForkWith(evaluation.hookContext)(supervised)
-  background.add(fiber)
-  fiber.addObserver(() => background.delete(fiber))
+  evaluation.run.addBackground(Effect.runForkWith(evaluation.hookContext)(supervised))
 }
 
 /** Logs, counts and tells observers. What goes wrong while doing so is no concern of the step's. */

@@ -42,7 +42,7 @@ const protos = { Step: protoOf("Step", StepTypeId), Pipeline: protoOf("Pipeline"
 const build = (owner: Owned): any => Object.assign(Object.create(protos[owner.label]), owner)
 
 const modify = (self: Owned, changes: Partial<StepOwner> | Partial<PipelineOwner>): any =>
-  build({ ...self, ...changes } as Owned)
+  Object.assign(Object.create(protos[self.label]), self, changes)
 
 /** @internal */
 export const isStep = (u: unknown): boolean => hasProperty(u, StepTypeId)

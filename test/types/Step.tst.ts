@@ -180,6 +180,17 @@ describe("hooks", () => {
     expect(Step.onSuccess).type.not.toBeCallableWith(step, () => 1)
   })
 
+  test("a hook for more than the step yields or fails with does not widen it", () => {
+    const shared = (_: unknown) => Effect.void
+    const piped = step.pipe(
+      Step.onSuccess(shared),
+      Step.onFailure((_: Cause.Cause<unknown>) => Effect.void),
+      Step.onRetry(shared),
+      Step.onExit((_: Exit.Exit<unknown, unknown>) => Effect.void)
+    )
+    expect(piped).type.toBe<typeof step>()
+  })
+
   test("a failure hook for another cause does not fit", () => {
     expect(Step.onFailure((_: Cause.Cause<Slow>) => Effect.void)).type.not.toBeCallableWith(step)
     expect(Step.onFailure((_: Cause.Cause<Http>) => Effect.void)).type.not.toBeCallableWith(step)

@@ -1,0 +1,213 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import { TestClock } from "effect/testing"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { Hook, Hooks, Step } from "../src/index.ts"
+import { makeIt } from "./support/it.ts"
+import { calls, events, kinds, logs, noting, plain } from "./support/observe.ts"
+import { forAll } from "./support/property.ts"
+
+const it = makeIt(test)
+
+// -----------------------------------------------------------------------------
+// the algebra of collections
+// -----------------------------------------------------------------------------
+
+const Names = Schema.Array(Schema.Struct({ kind: Schema.Literals(kinds), name: Schema.NonEmptyString })).check(
+  Schema.isMaxLength(8)
+)
+const Three = Schema.Struct({ a: Names, b: Names, c: Names })
+
+const collect = (names: (typeof Names)["Type"]) =>
+  Hooks.make(...names.map(({ kind, name }) => noting(calls(), kind, name)))
+
+/** By identity: the same hooks, in the same order. */
+const assertSame = (
+  a: Hooks.Hooks<never, never, unknown, unknown, unknown>,
+  b: Hooks.Hooks<never, never, unknown, unknown, unknown>
+) => {
+  for (const kind of kinds) {
+    assert.equal(a.hooks[kind].length, b.hooks[kind].length)
+    a.hooks[kind].forEach((hook, i) => assert.ok(hook === b.hooks[kind][i]))
+  }
+}
+
+it.effect("merge is associative, with empty as its unit, and keeps every hook in order", () =>
+  forAll(Three, (three) =>
+    Effect.sync(() => {
+      const [a, b, c] = [collect(three.a), collect(three.b), collect(three.c)]
+      assertSame(Hooks.merge(Hooks.merge(a, b), c), Hooks.merge(a, Hooks.merge(b, c)))
+      assertSame(Hooks.merge(a, Hooks.empty), a)
+      assertSame(Hooks.merge(Hooks.empty, a), a)
+      assertSame(Hooks.make(a, b, c), Hooks.merge(a, Hooks.merge(b, c)))
+      assertSame(a.pipe(Hooks.merge(b)), Hooks.merge(a, b))
+      for (const kind of kinds) {
+        assert.deepEqual(
+          Hooks.merge(a, b).hooks[kind].map(({ name }) => name),
+          [...three.a, ...three.b].filter((hook) => hook.kind === kind).map(({ name }) => name)
+        )
+      }
+    })))
+
+it.effect("mergeUnder is per kind, idempotent, associative, with empty as its unit", () =>
+  forAll(Three, (three) =>
+    Effect.sync(() => {
+      const [a, b, c] = [collect(three.a), collect(three.b), collect(three.c)]
+      const once = Hooks.mergeUnder(a, b)
+      for (const kind of kinds) {
+        const chosen = a.hooks[kind].length > 0 ? a.hooks[kind] : b.hooks[kind]
+        assert.ok(once.hooks[kind].length === chosen.length && once.hooks[kind].every((hook, i) => hook === chosen[i]))
+      }
+      assertSame(Hooks.mergeUnder(once, b), once)
+      assertSame(Hooks.mergeUnder(a, once), once)
+      assertSame(Hooks.mergeUnder(a, a), a)
+      assertSame(Hooks.mergeUnder(a, Hooks.mergeUnder(b, c)), Hooks.mergeUnder(once, c))
+      assertSame(Hooks.mergeUnder(a, Hooks.empty), a)
+      assertSame(Hooks.mergeUnder(Hooks.empty, a), a)
+      assertSame(a.pipe(Hooks.mergeUnder(b)), once)
+    })))
+
+// -----------------------------------------------------------------------------
+// evaluations
+// -----------------------------------------------------------------------------
+
+const Op = Schema.Literals(["sync", "sleep", "yield"])
+const End = Schema.Literals(["succeed", "fail", "die", "throw", "interrupt", "fail and interrupt", "hang"])
+
+const Story = Schema.Struct({
+  attempts: Schema.Array(Schema.Struct({ ops: Schema.Array(Op).check(Schema.isMaxLength(3)), end: End })).check(
+    Schema.isMaxLength(4)
+  ),
+  retries: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4 })),
+  spaced: Schema.Boolean,
+  /** In milliseconds, the interruption from outside; none above 4,000. */
+  interruptedAt: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 6_000 })),
+  hooks: Schema.Array(Schema.Struct({
+    kind: Schema.Literals(kinds),
+    does: Schema.Literals(["end", "sleep", "fail", "die", "throw", "interrupt", "hang", "hang uninterruptibly"]),
+    background: Schema.Boolean,
+    limit: Schema.Literals([0, 10, 1_000])
+  })).check(Schema.isMaxLength(5))
+})
+
+type Story = (typeof Story)["Type"]
+
+const ops = {
+  sync: Effect.void,
+  sleep: Effect.sleep("1 second"),
+  yield: Effect.yieldNow
+}
+
+const ends: Readonly<Record<(typeof End)["Type"], Effect.Effect<string, string>>> = {
+  succeed: Effect.succeed("done"),
+  fail: Effect.fail("no"),
+  die: Effect.die("boom"),
+  throw: Effect.suspend(() => {
+    throw "thrown"
+  }),
+  interrupt: Effect.interrupt,
+  "fail and interrupt": Effect.failCause(Cause.combine(Cause.fail("no"), Cause.interrupt())),
+  hang: Effect.never
+}
+
+const reactions: Readonly<Record<Story["hooks"][number]["does"], Effect.Effect<unknown, unknown>>> = {
+  end: Effect.void,
+  sleep: Effect.sleep("100 millis"),
+  fail: Effect.fail("hook"),
+  die: Effect.die("hook"),
+  throw: Effect.suspend(() => {
+    throw new Error("hook")
+  }),
+  interrupt: Effect.interrupt,
+  hang: Effect.never,
+  "hang uninterruptibly": Effect.uninterruptible(Effect.never)
+}
+
+const bodyOf = (story: Story) => {
+  let attempt = 0
+  return Effect.suspend(() => {
+    const now = story.attempts[attempt++] ?? { ops: [], end: "succeed" as const }
+    return Effect.andThen(Effect.forEach(now.ops, (op) => ops[op], { discard: true }), ends[now.end])
+  })
+}
+
+const policyOf = (story: Story) => ({
+  times: story.retries,
+  schedule: story.spaced ? Schedule.spaced("500 millis") : Schedule.forever
+})
+
+/** Runs to the end, interrupted on the way where the story says so. */
+const tell = (story: Story, effect: Effect.Effect<unknown, unknown>) =>
+  Effect.gen(function*() {
+    const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
+    if (story.interruptedAt <= 4_000) {
+      yield* TestClock.adjust(story.interruptedAt)
+      yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true })
+    }
+    yield* TestClock.adjust("1 minute")
+    const stillRunning = fiber.pollUnsafe() === undefined
+    if (stillRunning) {
+      yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true })
+      yield* TestClock.adjust("1 minute")
+    }
+    return yield* Fiber.await(fiber)
+  })
+
+it.effect("exactly one terminal event, whatever succeeds, fails, dies, hangs, is retried or interrupted", () =>
+  forAll(Story, (story) =>
+    Effect.gen(function*() {
+      const [seen, told] = [calls(), events()]
+      for (const observed of [false, true]) {
+        seen.list.length = 0
+        const step = Step.make("s", bodyOf(story)).pipe(
+          Step.retry(policyOf(story)),
+          Step.hooks(Hooks.make(...kinds.map((kind) => noting(seen, kind, kind))))
+        )
+        const exit = yield* tell(story, observed ? Effect.provide(step, told.layer) : step)
+        const expected = exit._tag === "Success" ? "success" : Cause.hasInterruptsOnly(exit.cause) ? "interrupt" : "failure"
+        const retries = seen.list.filter((kind) => kind === "retry")
+        assert.deepEqual(seen.list, ["start", ...retries, expected, "exit"])
+        if (!observed) continue
+        const ended = told.list.filter((event) => event._tag === "StepEnded")
+        assert.deepEqual(ended.map(({ attempts, outcome }) => [attempts, outcome]), [[retries.length + 1, expected]])
+        assert.equal(told.list.filter(({ _tag }) => _tag === "StepStarted").length, 1)
+        assert.equal(told.list.filter(({ _tag }) => _tag === "AttemptFailed").length, retries.length)
+        assert.equal(told.list.at(-1)!._tag, "RunEnded")
+        assert.deepEqual(plain(ended[0]!.exit), plain(exit))
+      }
+    }), 200))
+
+it.effect("no hook changes the exit: as without hooks, so with any", () =>
+  forAll(Story, (story) =>
+    Effect.gen(function*() {
+      const seen = calls()
+      const hooks = story.hooks.map(({ background, does, kind, limit }) => {
+        const hook = Hook.timeout(noting(seen, kind, `${kind} ${does}`, reactions[does]), limit)
+        return background ? Hook.background(hook) : hook
+      })
+      // A start or retry hook takes time of its own, so no interruption from outside here: it would land elsewhere.
+      const calm = { ...story, interruptedAt: 5_000 }
+      const bare = yield* tell(calm, Effect.retry(bodyOf(story), policyOf(story)))
+      const hooked = Step.make("s", bodyOf(story)).pipe(Step.retry(policyOf(story)), Step.hooks(Hooks.make(...hooks)))
+      const exit = yield* tell(calm, Effect.provide(hooked, logs().layer))
+      assert.deepEqual(plain(exit), plain(bare))
+    }), 200))
+
+it.effect("nor does one under interruption, whose end no hook holds up beyond its limit", () =>
+  forAll(Story, (story) =>
+    Effect.gen(function*() {
+      const hooks = story.hooks.filter(({ kind }) => kind !== "start" && kind !== "retry").map(({ background, does, kind, limit }) => {
+        const hook = Hook.timeout(noting(calls(), kind, kind, reactions[does]), limit)
+        return background ? Hook.background(hook) : hook
+      })
+      const hanging = Step.make("s", Effect.never).pipe(Step.hooks(Hooks.make(...hooks)), Effect.provide(logs().layer))
+      const fiber = yield* Effect.forkChild(hanging, { startImmediately: true })
+      const interruption = yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true })
+      yield* TestClock.adjust(hooks.length * 1_000)
+      assert.ok(interruption.pollUnsafe() !== undefined)
+      assert.deepEqual(plain(yield* Fiber.await(fiber)), ["interrupt"])
+    })))
