@@ -119,11 +119,12 @@ export class Alerter extends Base {
               Effect.provideContext(
                 Effect.catchCause(
                   Effect.suspend(() => post(timed)),
-                  (cause) => internal.failWith(cause, isAlerterError, (detail) =>
-                    new AlerterError({
-                      channel: options?.channel ?? "custom",
-                      reason: Reason.Rejected({ detail })
-                    }))
+                  (cause) =>
+                    internal.failWith(cause, isAlerterError, (detail) =>
+                      new AlerterError({
+                        channel: options?.channel ?? "custom",
+                        reason: Reason.Rejected({ detail })
+                      }))
                 ),
                 context
               ))

@@ -88,8 +88,7 @@ export interface Tagged {
  * @category utility types
  * @since 0.1.0
  */
-export type UnmetTags<E, T> = T extends Tagged
-  ? [Extract<E, { readonly _tag: T["_tag"] }>] extends [never] ? T["_tag"]
+export type UnmetTags<E, T> = T extends Tagged ? [Extract<E, { readonly _tag: T["_tag"] }>] extends [never] ? T["_tag"]
   : Extract<E, { readonly _tag: T["_tag"] }> extends T ? never
   : T["_tag"]
   : never
@@ -132,8 +131,11 @@ export interface HookErrorFields {
   readonly cause: unknown
 }
 
-const HookErrorBase: new(fields: HookErrorFields) => Cause.YieldableError & { readonly _tag: "HookError" } & HookErrorFields =
-  Data.TaggedError("HookError")<HookErrorFields>
+const HookErrorBase: new(
+  fields: HookErrorFields
+) => Cause.YieldableError & { readonly _tag: "HookError" } & HookErrorFields = Data.TaggedError("HookError")<
+  HookErrorFields
+>
 
 /**
  * A {@link required} hook failed, and with it its step.

@@ -103,7 +103,12 @@ export interface Fn {
   <A, E, R, Args extends ReadonlyArray<unknown>>(
     body: (...args: Args) => Effect.Effect<A, E, R>
   ): (...args: Args) => Pipeline<A, E, Needs<R>>
-  <Eff extends Effect.Effect<unknown, unknown, unknown>, A, Args extends ReadonlyArray<unknown>, B extends Pipeline<unknown, unknown, unknown>>(
+  <
+    Eff extends Effect.Effect<unknown, unknown, unknown>,
+    A,
+    Args extends ReadonlyArray<unknown>,
+    B extends Pipeline<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Generator<Eff, A, never>,
     a: (self: Pipeline<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B
   ): (...args: Args) => B
@@ -111,43 +116,97 @@ export interface Fn {
     body: (...args: Args) => Effect.Effect<A, E, R>,
     a: (self: Pipeline<A, E, Needs<R>>, ...args: Args) => B
   ): (...args: Args) => B
-  <Eff extends Effect.Effect<unknown, unknown, unknown>, A, Args extends ReadonlyArray<unknown>, B extends Pipeline<unknown, unknown, unknown>, C extends Pipeline<unknown, unknown, unknown>>(
+  <
+    Eff extends Effect.Effect<unknown, unknown, unknown>,
+    A,
+    Args extends ReadonlyArray<unknown>,
+    B extends Pipeline<unknown, unknown, unknown>,
+    C extends Pipeline<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Generator<Eff, A, never>,
     a: (self: Pipeline<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B,
     b: (self: B, ...args: Args) => C
   ): (...args: Args) => C
-  <A, E, R, Args extends ReadonlyArray<unknown>, B extends Pipeline<unknown, unknown, unknown>, C extends Pipeline<unknown, unknown, unknown>>(
+  <
+    A,
+    E,
+    R,
+    Args extends ReadonlyArray<unknown>,
+    B extends Pipeline<unknown, unknown, unknown>,
+    C extends Pipeline<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Effect.Effect<A, E, R>,
     a: (self: Pipeline<A, E, Needs<R>>, ...args: Args) => B,
     b: (self: B, ...args: Args) => C
   ): (...args: Args) => C
-  <Eff extends Effect.Effect<unknown, unknown, unknown>, A, Args extends ReadonlyArray<unknown>, B extends Pipeline<unknown, unknown, unknown>, C extends Pipeline<unknown, unknown, unknown>, D extends Pipeline<unknown, unknown, unknown>>(
+  <
+    Eff extends Effect.Effect<unknown, unknown, unknown>,
+    A,
+    Args extends ReadonlyArray<unknown>,
+    B extends Pipeline<unknown, unknown, unknown>,
+    C extends Pipeline<unknown, unknown, unknown>,
+    D extends Pipeline<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Generator<Eff, A, never>,
     a: (self: Pipeline<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B,
     b: (self: B, ...args: Args) => C,
     c: (self: C, ...args: Args) => D
   ): (...args: Args) => D
-  <A, E, R, Args extends ReadonlyArray<unknown>, B extends Pipeline<unknown, unknown, unknown>, C extends Pipeline<unknown, unknown, unknown>, D extends Pipeline<unknown, unknown, unknown>>(
+  <
+    A,
+    E,
+    R,
+    Args extends ReadonlyArray<unknown>,
+    B extends Pipeline<unknown, unknown, unknown>,
+    C extends Pipeline<unknown, unknown, unknown>,
+    D extends Pipeline<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Effect.Effect<A, E, R>,
     a: (self: Pipeline<A, E, Needs<R>>, ...args: Args) => B,
     b: (self: B, ...args: Args) => C,
     c: (self: C, ...args: Args) => D
   ): (...args: Args) => D
-  <Eff extends Effect.Effect<unknown, unknown, unknown>, A, Args extends ReadonlyArray<unknown>, B extends Pipeline<unknown, unknown, unknown>, C extends Pipeline<unknown, unknown, unknown>, D extends Pipeline<unknown, unknown, unknown>, F extends Pipeline<unknown, unknown, unknown>>(
+  <
+    Eff extends Effect.Effect<unknown, unknown, unknown>,
+    A,
+    Args extends ReadonlyArray<unknown>,
+    B extends Pipeline<unknown, unknown, unknown>,
+    C extends Pipeline<unknown, unknown, unknown>,
+    D extends Pipeline<unknown, unknown, unknown>,
+    F extends Pipeline<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Generator<Eff, A, never>,
     a: (self: Pipeline<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B,
     b: (self: B, ...args: Args) => C,
     c: (self: C, ...args: Args) => D,
     d: (self: D, ...args: Args) => F
   ): (...args: Args) => F
-  <A, E, R, Args extends ReadonlyArray<unknown>, B extends Pipeline<unknown, unknown, unknown>, C extends Pipeline<unknown, unknown, unknown>, D extends Pipeline<unknown, unknown, unknown>, F extends Pipeline<unknown, unknown, unknown>>(
+  <
+    A,
+    E,
+    R,
+    Args extends ReadonlyArray<unknown>,
+    B extends Pipeline<unknown, unknown, unknown>,
+    C extends Pipeline<unknown, unknown, unknown>,
+    D extends Pipeline<unknown, unknown, unknown>,
+    F extends Pipeline<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Effect.Effect<A, E, R>,
     a: (self: Pipeline<A, E, Needs<R>>, ...args: Args) => B,
     b: (self: B, ...args: Args) => C,
     c: (self: C, ...args: Args) => D,
     d: (self: D, ...args: Args) => F
   ): (...args: Args) => F
-  <Eff extends Effect.Effect<unknown, unknown, unknown>, A, Args extends ReadonlyArray<unknown>, B extends Pipeline<unknown, unknown, unknown>, C extends Pipeline<unknown, unknown, unknown>, D extends Pipeline<unknown, unknown, unknown>, F extends Pipeline<unknown, unknown, unknown>, G extends Pipeline<unknown, unknown, unknown>>(
+  <
+    Eff extends Effect.Effect<unknown, unknown, unknown>,
+    A,
+    Args extends ReadonlyArray<unknown>,
+    B extends Pipeline<unknown, unknown, unknown>,
+    C extends Pipeline<unknown, unknown, unknown>,
+    D extends Pipeline<unknown, unknown, unknown>,
+    F extends Pipeline<unknown, unknown, unknown>,
+    G extends Pipeline<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Generator<Eff, A, never>,
     a: (self: Pipeline<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B,
     b: (self: B, ...args: Args) => C,
@@ -155,7 +214,17 @@ export interface Fn {
     d: (self: D, ...args: Args) => F,
     e: (self: F, ...args: Args) => G
   ): (...args: Args) => G
-  <A, E, R, Args extends ReadonlyArray<unknown>, B extends Pipeline<unknown, unknown, unknown>, C extends Pipeline<unknown, unknown, unknown>, D extends Pipeline<unknown, unknown, unknown>, F extends Pipeline<unknown, unknown, unknown>, G extends Pipeline<unknown, unknown, unknown>>(
+  <
+    A,
+    E,
+    R,
+    Args extends ReadonlyArray<unknown>,
+    B extends Pipeline<unknown, unknown, unknown>,
+    C extends Pipeline<unknown, unknown, unknown>,
+    D extends Pipeline<unknown, unknown, unknown>,
+    F extends Pipeline<unknown, unknown, unknown>,
+    G extends Pipeline<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Effect.Effect<A, E, R>,
     a: (self: Pipeline<A, E, Needs<R>>, ...args: Args) => B,
     b: (self: B, ...args: Args) => C,
@@ -163,7 +232,17 @@ export interface Fn {
     d: (self: D, ...args: Args) => F,
     e: (self: F, ...args: Args) => G
   ): (...args: Args) => G
-  <Eff extends Effect.Effect<unknown, unknown, unknown>, A, Args extends ReadonlyArray<unknown>, B extends Pipeline<unknown, unknown, unknown>, C extends Pipeline<unknown, unknown, unknown>, D extends Pipeline<unknown, unknown, unknown>, F extends Pipeline<unknown, unknown, unknown>, G extends Pipeline<unknown, unknown, unknown>, H extends Pipeline<unknown, unknown, unknown>>(
+  <
+    Eff extends Effect.Effect<unknown, unknown, unknown>,
+    A,
+    Args extends ReadonlyArray<unknown>,
+    B extends Pipeline<unknown, unknown, unknown>,
+    C extends Pipeline<unknown, unknown, unknown>,
+    D extends Pipeline<unknown, unknown, unknown>,
+    F extends Pipeline<unknown, unknown, unknown>,
+    G extends Pipeline<unknown, unknown, unknown>,
+    H extends Pipeline<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Generator<Eff, A, never>,
     a: (self: Pipeline<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B,
     b: (self: B, ...args: Args) => C,
@@ -172,7 +251,18 @@ export interface Fn {
     e: (self: F, ...args: Args) => G,
     f: (self: G, ...args: Args) => H
   ): (...args: Args) => H
-  <A, E, R, Args extends ReadonlyArray<unknown>, B extends Pipeline<unknown, unknown, unknown>, C extends Pipeline<unknown, unknown, unknown>, D extends Pipeline<unknown, unknown, unknown>, F extends Pipeline<unknown, unknown, unknown>, G extends Pipeline<unknown, unknown, unknown>, H extends Pipeline<unknown, unknown, unknown>>(
+  <
+    A,
+    E,
+    R,
+    Args extends ReadonlyArray<unknown>,
+    B extends Pipeline<unknown, unknown, unknown>,
+    C extends Pipeline<unknown, unknown, unknown>,
+    D extends Pipeline<unknown, unknown, unknown>,
+    F extends Pipeline<unknown, unknown, unknown>,
+    G extends Pipeline<unknown, unknown, unknown>,
+    H extends Pipeline<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Effect.Effect<A, E, R>,
     a: (self: Pipeline<A, E, Needs<R>>, ...args: Args) => B,
     b: (self: B, ...args: Args) => C,

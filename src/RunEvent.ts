@@ -214,8 +214,7 @@ export const Observers: Context.Reference<ReadonlyArray<Observer>> = run.Observe
  * @category layers
  * @since 0.1.0
  */
-export const layer = (...observers: ReadonlyArray<Observer>): Layer.Layer<never> =>
-  internal.layer(Observers, observers)
+export const layer = (...observers: ReadonlyArray<Observer>): Layer.Layer<never> => internal.layer(Observers, observers)
 
 /**
  * Adds an observer that works on its own fiber, one event after another, without

@@ -23,7 +23,7 @@ import { dual } from "effect/Function"
 import type * as Schedule from "effect/Schedule"
 import type * as Types from "effect/Types"
 import type { FailedAttempt, FitsTags, Kind } from "./Hook.ts"
-import type { Input, InheritMode } from "./Hooks.ts"
+import type { InheritMode, Input } from "./Hooks.ts"
 import * as hook from "./internal/hook.ts"
 import * as internal from "./internal/step.ts"
 import type { StepContext } from "./StepContext.ts"
@@ -138,7 +138,12 @@ export interface Fn {
   <A, E, R, Args extends ReadonlyArray<unknown>>(
     body: (...args: Args) => Effect.Effect<A, E, R>
   ): (...args: Args) => Step<A, E, Needs<R>>
-  <Eff extends Effect.Effect<unknown, unknown, unknown>, A, Args extends ReadonlyArray<unknown>, B extends Step<unknown, unknown, unknown>>(
+  <
+    Eff extends Effect.Effect<unknown, unknown, unknown>,
+    A,
+    Args extends ReadonlyArray<unknown>,
+    B extends Step<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Generator<Eff, A, never>,
     a: (self: Step<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B
   ): (...args: Args) => B
@@ -146,43 +151,97 @@ export interface Fn {
     body: (...args: Args) => Effect.Effect<A, E, R>,
     a: (self: Step<A, E, Needs<R>>, ...args: Args) => B
   ): (...args: Args) => B
-  <Eff extends Effect.Effect<unknown, unknown, unknown>, A, Args extends ReadonlyArray<unknown>, B extends Step<unknown, unknown, unknown>, C extends Step<unknown, unknown, unknown>>(
+  <
+    Eff extends Effect.Effect<unknown, unknown, unknown>,
+    A,
+    Args extends ReadonlyArray<unknown>,
+    B extends Step<unknown, unknown, unknown>,
+    C extends Step<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Generator<Eff, A, never>,
     a: (self: Step<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B,
     b: (self: B, ...args: Args) => C
   ): (...args: Args) => C
-  <A, E, R, Args extends ReadonlyArray<unknown>, B extends Step<unknown, unknown, unknown>, C extends Step<unknown, unknown, unknown>>(
+  <
+    A,
+    E,
+    R,
+    Args extends ReadonlyArray<unknown>,
+    B extends Step<unknown, unknown, unknown>,
+    C extends Step<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Effect.Effect<A, E, R>,
     a: (self: Step<A, E, Needs<R>>, ...args: Args) => B,
     b: (self: B, ...args: Args) => C
   ): (...args: Args) => C
-  <Eff extends Effect.Effect<unknown, unknown, unknown>, A, Args extends ReadonlyArray<unknown>, B extends Step<unknown, unknown, unknown>, C extends Step<unknown, unknown, unknown>, D extends Step<unknown, unknown, unknown>>(
+  <
+    Eff extends Effect.Effect<unknown, unknown, unknown>,
+    A,
+    Args extends ReadonlyArray<unknown>,
+    B extends Step<unknown, unknown, unknown>,
+    C extends Step<unknown, unknown, unknown>,
+    D extends Step<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Generator<Eff, A, never>,
     a: (self: Step<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B,
     b: (self: B, ...args: Args) => C,
     c: (self: C, ...args: Args) => D
   ): (...args: Args) => D
-  <A, E, R, Args extends ReadonlyArray<unknown>, B extends Step<unknown, unknown, unknown>, C extends Step<unknown, unknown, unknown>, D extends Step<unknown, unknown, unknown>>(
+  <
+    A,
+    E,
+    R,
+    Args extends ReadonlyArray<unknown>,
+    B extends Step<unknown, unknown, unknown>,
+    C extends Step<unknown, unknown, unknown>,
+    D extends Step<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Effect.Effect<A, E, R>,
     a: (self: Step<A, E, Needs<R>>, ...args: Args) => B,
     b: (self: B, ...args: Args) => C,
     c: (self: C, ...args: Args) => D
   ): (...args: Args) => D
-  <Eff extends Effect.Effect<unknown, unknown, unknown>, A, Args extends ReadonlyArray<unknown>, B extends Step<unknown, unknown, unknown>, C extends Step<unknown, unknown, unknown>, D extends Step<unknown, unknown, unknown>, F extends Step<unknown, unknown, unknown>>(
+  <
+    Eff extends Effect.Effect<unknown, unknown, unknown>,
+    A,
+    Args extends ReadonlyArray<unknown>,
+    B extends Step<unknown, unknown, unknown>,
+    C extends Step<unknown, unknown, unknown>,
+    D extends Step<unknown, unknown, unknown>,
+    F extends Step<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Generator<Eff, A, never>,
     a: (self: Step<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B,
     b: (self: B, ...args: Args) => C,
     c: (self: C, ...args: Args) => D,
     d: (self: D, ...args: Args) => F
   ): (...args: Args) => F
-  <A, E, R, Args extends ReadonlyArray<unknown>, B extends Step<unknown, unknown, unknown>, C extends Step<unknown, unknown, unknown>, D extends Step<unknown, unknown, unknown>, F extends Step<unknown, unknown, unknown>>(
+  <
+    A,
+    E,
+    R,
+    Args extends ReadonlyArray<unknown>,
+    B extends Step<unknown, unknown, unknown>,
+    C extends Step<unknown, unknown, unknown>,
+    D extends Step<unknown, unknown, unknown>,
+    F extends Step<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Effect.Effect<A, E, R>,
     a: (self: Step<A, E, Needs<R>>, ...args: Args) => B,
     b: (self: B, ...args: Args) => C,
     c: (self: C, ...args: Args) => D,
     d: (self: D, ...args: Args) => F
   ): (...args: Args) => F
-  <Eff extends Effect.Effect<unknown, unknown, unknown>, A, Args extends ReadonlyArray<unknown>, B extends Step<unknown, unknown, unknown>, C extends Step<unknown, unknown, unknown>, D extends Step<unknown, unknown, unknown>, F extends Step<unknown, unknown, unknown>, G extends Step<unknown, unknown, unknown>>(
+  <
+    Eff extends Effect.Effect<unknown, unknown, unknown>,
+    A,
+    Args extends ReadonlyArray<unknown>,
+    B extends Step<unknown, unknown, unknown>,
+    C extends Step<unknown, unknown, unknown>,
+    D extends Step<unknown, unknown, unknown>,
+    F extends Step<unknown, unknown, unknown>,
+    G extends Step<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Generator<Eff, A, never>,
     a: (self: Step<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B,
     b: (self: B, ...args: Args) => C,
@@ -190,7 +249,17 @@ export interface Fn {
     d: (self: D, ...args: Args) => F,
     e: (self: F, ...args: Args) => G
   ): (...args: Args) => G
-  <A, E, R, Args extends ReadonlyArray<unknown>, B extends Step<unknown, unknown, unknown>, C extends Step<unknown, unknown, unknown>, D extends Step<unknown, unknown, unknown>, F extends Step<unknown, unknown, unknown>, G extends Step<unknown, unknown, unknown>>(
+  <
+    A,
+    E,
+    R,
+    Args extends ReadonlyArray<unknown>,
+    B extends Step<unknown, unknown, unknown>,
+    C extends Step<unknown, unknown, unknown>,
+    D extends Step<unknown, unknown, unknown>,
+    F extends Step<unknown, unknown, unknown>,
+    G extends Step<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Effect.Effect<A, E, R>,
     a: (self: Step<A, E, Needs<R>>, ...args: Args) => B,
     b: (self: B, ...args: Args) => C,
@@ -198,7 +267,17 @@ export interface Fn {
     d: (self: D, ...args: Args) => F,
     e: (self: F, ...args: Args) => G
   ): (...args: Args) => G
-  <Eff extends Effect.Effect<unknown, unknown, unknown>, A, Args extends ReadonlyArray<unknown>, B extends Step<unknown, unknown, unknown>, C extends Step<unknown, unknown, unknown>, D extends Step<unknown, unknown, unknown>, F extends Step<unknown, unknown, unknown>, G extends Step<unknown, unknown, unknown>, H extends Step<unknown, unknown, unknown>>(
+  <
+    Eff extends Effect.Effect<unknown, unknown, unknown>,
+    A,
+    Args extends ReadonlyArray<unknown>,
+    B extends Step<unknown, unknown, unknown>,
+    C extends Step<unknown, unknown, unknown>,
+    D extends Step<unknown, unknown, unknown>,
+    F extends Step<unknown, unknown, unknown>,
+    G extends Step<unknown, unknown, unknown>,
+    H extends Step<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Generator<Eff, A, never>,
     a: (self: Step<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B,
     b: (self: B, ...args: Args) => C,
@@ -207,7 +286,18 @@ export interface Fn {
     e: (self: F, ...args: Args) => G,
     f: (self: G, ...args: Args) => H
   ): (...args: Args) => H
-  <A, E, R, Args extends ReadonlyArray<unknown>, B extends Step<unknown, unknown, unknown>, C extends Step<unknown, unknown, unknown>, D extends Step<unknown, unknown, unknown>, F extends Step<unknown, unknown, unknown>, G extends Step<unknown, unknown, unknown>, H extends Step<unknown, unknown, unknown>>(
+  <
+    A,
+    E,
+    R,
+    Args extends ReadonlyArray<unknown>,
+    B extends Step<unknown, unknown, unknown>,
+    C extends Step<unknown, unknown, unknown>,
+    D extends Step<unknown, unknown, unknown>,
+    F extends Step<unknown, unknown, unknown>,
+    G extends Step<unknown, unknown, unknown>,
+    H extends Step<unknown, unknown, unknown>
+  >(
     body: (...args: Args) => Effect.Effect<A, E, R>,
     a: (self: Step<A, E, Needs<R>>, ...args: Args) => B,
     b: (self: B, ...args: Args) => C,
@@ -224,7 +314,9 @@ export interface Fn {
  * @category utility types
  * @since 0.1.0
  */
-export type FnError<Eff> = [Eff] extends [never] ? never : Eff extends Effect.Effect<infer _A, infer E, infer _R> ? E : never
+export type FnError<Eff> = [Eff] extends [never] ? never
+  : Eff extends Effect.Effect<infer _A, infer E, infer _R> ? E
+  : never
 
 /**
  * The services of what a generator function yields.

@@ -4,7 +4,13 @@
  * @since 0.1.0
  */
 export { Alert, type AlertInput, type Field, type Severity } from "./Alert.ts"
-export { Alerter, AlerterError, type AlerterErrorFields, isAlerterError, Reason as AlerterErrorReason } from "./Alerter.ts"
+export {
+  Alerter,
+  AlerterError,
+  type AlerterErrorFields,
+  isAlerterError,
+  Reason as AlerterErrorReason
+} from "./Alerter.ts"
 export * as AlerterHooks from "./AlerterHooks.ts"
 export * as Hook from "./Hook.ts"
 export * as Hooks from "./Hooks.ts"

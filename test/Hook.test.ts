@@ -94,7 +94,10 @@ it.effect("a failed hook is logged with its name and cause, told, and counted", 
   Effect.gen(function*() {
     const [log, told] = [logs(), events()]
     const pageOnCall = (_: unknown) => Effect.fail("no route")
-    const load = Step.make("load", Effect.succeed(1)).pipe(Step.onSuccess(pageOnCall), Step.onSuccess(() => Effect.die("x")))
+    const load = Step.make("load", Effect.succeed(1)).pipe(
+      Step.onSuccess(pageOnCall),
+      Step.onSuccess(() => Effect.die("x"))
+    )
     const registry = new Map()
     const counts = Effect.map(Metric.snapshot, (snapshots) =>
       snapshots.flatMap((metric) =>
@@ -103,7 +106,9 @@ it.effect("a failed hook is logged with its name and cause, told, and counted", 
           : []
       ))
     yield* Effect.gen(function*() {
-      yield* Pipeline.make("etl", Effect.andThen(load, load)).pipe(Pipeline.onSuccess(() => Effect.fail("too")))
+      yield* Pipeline.make("etl", Effect.andThen(load, load)).pipe(Pipeline.onSuccess(() =>
+        Effect.fail("too")
+      ))
       const [entry] = log.list
       assert.equal(entry!.level, "Error")
       assert.equal(entry!.message, `hook "pageOnCall" (success) of "load" failed`)
@@ -143,8 +148,14 @@ it.effect("names: given, else the function's, else the kind's", () =>
 // 6. time limits
 // -----------------------------------------------------------------------------
 
-const limits: ReadonlyArray<readonly [string, number, (step: Step.Step<number>, seen: () => void) => Effect.Effect<number>]> = [
-  ["the default", 30_000, (step, seen) => step.pipe(Step.onSuccess(() => Effect.onInterrupt(Effect.never, () => Effect.sync(seen))))],
+const limits: ReadonlyArray<
+  readonly [string, number, (step: Step.Step<number>, seen: () => void) => Effect.Effect<number>]
+> = [
+  [
+    "the default",
+    30_000,
+    (step, seen) => step.pipe(Step.onSuccess(() => Effect.onInterrupt(Effect.never, () => Effect.sync(seen))))
+  ],
   ["its own", 2_000, (step, seen) =>
     step.pipe(Step.hooks(
       Hook.onSuccess(() => Effect.onInterrupt(Effect.never, () => Effect.sync(seen))).pipe(Hook.timeout("2 seconds"))
@@ -241,7 +252,9 @@ it.effect("an interruption that lands while a hook runs lets it finish", () =>
       const slow = noting(seen, kind, "begun", Effect.andThen(Effect.sleep("1 second"), seen.note("finished")))
       const body = kind === "failure" ? Effect.fail("no") : Effect.void
       const fiber = yield* Effect.forkChild(
-        Step.make("s", body).pipe(Step.hooks(Hooks.make(slow, noting(seen, kind, "next"), noting(seen, "interrupt", "interrupt"))))
+        Step.make("s", body).pipe(
+          Step.hooks(Hooks.make(slow, noting(seen, kind, "next"), noting(seen, "interrupt", "interrupt")))
+        )
       )
       yield* TestClock.adjust("500 millis")
       assert.deepEqual(seen.list, ["begun"])
@@ -284,8 +297,10 @@ it.effect("Hook.when asks the predicate each time, with the context and the exit
       Step.hooks(Hooks.make(
         Hook.when(hook("yes"), (context) => context.stepName === "s" && context.attempt === 2),
         Hook.when(hook("no"), () => false),
-        Hook.when(hook("exit"), (_, exit) => exit !== undefined && Exit.isFailure(exit) && Cause.squash(exit.cause) === "no"),
-        Hook.when(hook("effectful yes"), () => Effect.as(Effect.sleep("1 second"), true)),
+        Hook.when(hook("exit"), (_, exit) =>
+          exit !== undefined && Exit.isFailure(exit) && Cause.squash(exit.cause) === "no"),
+        Hook.when(hook("effectful yes"), () =>
+          Effect.as(Effect.sleep("1 second"), true)),
         Hook.when(hook("effectful no"), () => Effect.succeed(false)),
         Hook.when(hook("failing"), () => Effect.fail("predicate failed")),
         Hook.when(hook("throwing"), () => {
@@ -314,7 +329,10 @@ it.effect("Hook.when asks the predicate each time, with the context and the exit
       "HookFailed throwing",
       "HookEnded both"
     ])
-    assert.deepEqual(log.list.map(({ cause }) => String(Cause.squash(cause))), ["predicate failed", "Error: predicate threw"])
+    assert.deepEqual(log.list.map(({ cause }) => String(Cause.squash(cause))), [
+      "predicate failed",
+      "Error: predicate threw"
+    ])
   }))
 
 // -----------------------------------------------------------------------------
@@ -332,7 +350,10 @@ it.effect("Hook.retry runs the function again, as one run of the hook, within it
         tries = 0
         log.list.length = told.list.length = 0
         const step = Step.make("s", Effect.succeed(7)).pipe(Step.hooks(hook))
-        assert.deepEqual(yield* after("31 seconds", step.pipe(Effect.provide([log.layer, told.layer]))), Exit.succeed(7))
+        assert.deepEqual(
+          yield* after("31 seconds", step.pipe(Effect.provide([log.layer, told.layer]))),
+          Exit.succeed(7)
+        )
         return [tries, log.list.length, told.list.filter(({ _tag }) => _tag.startsWith("Hook")).map(({ _tag }) => _tag)]
       })
     assert.deepEqual(yield* run(flaky(3).pipe(Hook.retry({ times: 5 }))), [3, 0, ["HookEnded"]])
@@ -343,10 +364,12 @@ it.effect("Hook.retry runs the function again, as one run of the hook, within it
     assert.deepEqual(yield* run(flaky(99).pipe(Hook.retry(Schedule.spaced("10 seconds")))), [3, 1, ["HookFailed"]])
     // a defect is not retried
     assert.deepEqual(
-      yield* run(Hook.onSuccess((): Effect.Effect<void> => {
-        tries++
-        throw new Error("no")
-      }).pipe(Hook.retry({ times: 3 }))),
+      yield* run(
+        Hook.onSuccess((): Effect.Effect<void> => {
+          tries++
+          throw new Error("no")
+        }).pipe(Hook.retry({ times: 3 }))
+      ),
       [1, 1, ["HookFailed"]]
     )
   }))

@@ -148,7 +148,10 @@ it.effect("a required hook that fails turns success into failure, before ordinar
       "StepEnded s failure"
     ])
     // by its tag
-    const caught = step.pipe(Effect.catchTag("HookError", (error) => Effect.succeed(error.hook)), Effect.provide(log.layer))
+    const caught = step.pipe(
+      Effect.catchTag("HookError", (error) => Effect.succeed(error.hook)),
+      Effect.provide(log.layer)
+    )
     assert.equal(yield* caught, "audit")
   }))
 
@@ -247,7 +250,9 @@ it.effect("where a success fails after all, required failure hooks run once, req
     const required = (kind: Hook.Kind, end: Effect.Effect<unknown, unknown> = Effect.void) =>
       Hook.required(noting(seen, kind, kind, end))
     const step = Step.make("s", Effect.void).pipe(
-      Step.hooks(Hooks.make(required("exit"), required("failure", Effect.fail("y")), required("success", Effect.fail("x")))),
+      Step.hooks(
+        Hooks.make(required("exit"), required("failure", Effect.fail("y")), required("success", Effect.fail("x")))
+      ),
       Effect.provide(logs().layer)
     )
     const exit = yield* Effect.exit(step)

@@ -33,7 +33,10 @@ const expected = (mode: Hooks.InheritMode, own: ReadonlyArray<string>, inherited
 it.effect("a step with its own onFailure still inherits the pipeline's onSuccess", () =>
   Effect.gen(function*() {
     const seen = calls()
-    const defaults = Hooks.make(noting(seen, "success", "pipeline success"), noting(seen, "failure", "pipeline failure"))
+    const defaults = Hooks.make(
+      noting(seen, "success", "pipeline success"),
+      noting(seen, "failure", "pipeline failure")
+    )
     const run = (body: Effect.Effect<void, string>) =>
       Effect.exit(
         Pipeline.make("p", Step.make("s", body).pipe(Step.onFailure(() => seen.note("step failure")))).pipe(
@@ -102,8 +105,7 @@ it.effect("one step under several pipelines has the hooks of each in turn", () =
   Effect.gen(function*() {
     const seen = calls()
     const step = Step.make("s", Effect.void)
-    const under = (name: string) =>
-      Pipeline.make(name, step).pipe(Pipeline.stepHooks(noting(seen, "success", name)))
+    const under = (name: string) => Pipeline.make(name, step).pipe(Pipeline.stepHooks(noting(seen, "success", name)))
     yield* under("a")
     yield* under("b")
     yield* step
@@ -119,9 +121,10 @@ const Level = Schema.Array(Schema.Literals(kinds)).check(Schema.isMaxLength(6))
 const Setup = Schema.Struct({
   own: Level,
   inherited: Level,
-  modes: Schema.Array(Schema.Struct({ mode: Schema.Literals(modes), kinds: Schema.Array(Schema.Literals(kinds)) })).check(
-    Schema.isMaxLength(3)
-  ),
+  modes: Schema.Array(Schema.Struct({ mode: Schema.Literals(modes), kinds: Schema.Array(Schema.Literals(kinds)) }))
+    .check(
+      Schema.isMaxLength(3)
+    ),
   end: Schema.Literals(["success", "failure", "interrupt"])
 })
 

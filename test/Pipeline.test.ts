@@ -103,8 +103,13 @@ it.effect("a hook of the run that goes wrong changes nothing about it", () =>
 it.effect("a pipeline inside another is a run of its own; its steps have its hooks", () =>
   Effect.gen(function*() {
     const seen = calls()
-    const step = Step.make("s", Effect.flatMap(StepContext, ({ pipelineName, runId, stepPath }) =>
-      Effect.as(seen.note(`${pipelineName} ${stepPath}`), runId)))
+    const step = Step.make(
+      "s",
+      Effect.flatMap(
+        StepContext,
+        ({ pipelineName, runId, stepPath }) => Effect.as(seen.note(`${pipelineName} ${stepPath}`), runId)
+      )
+    )
     const inner = Pipeline.make("inner", step).pipe(Pipeline.stepHooks(noting(seen, "success", "inner hook")))
     const outer = Pipeline.make("outer", Step.make("outer step", Effect.all([step, inner, step]))).pipe(
       Pipeline.stepHooks(noting(seen, "success", "outer hook"))
@@ -131,10 +136,13 @@ it.effect("a step outside any pipeline runs under a pipeline of its own name", (
   Effect.gen(function*() {
     const told = events()
     const ids: Array<string> = []
-    const step = Step.make("alone", Effect.flatMap(StepContext, ({ pipelineName, runId }) => {
-      ids.push(runId)
-      return Effect.succeed(pipelineName)
-    })).pipe(Effect.provide(told.layer))
+    const step = Step.make(
+      "alone",
+      Effect.flatMap(StepContext, ({ pipelineName, runId }) => {
+        ids.push(runId)
+        return Effect.succeed(pipelineName)
+      })
+    ).pipe(Effect.provide(told.layer))
     assert.equal(yield* step, "alone")
     yield* step
     assert.notEqual(ids[0], ids[1])
@@ -145,8 +153,13 @@ it.effect("a step outside any pipeline runs under a pipeline of its own name", (
 
 it.effect("steps inside a step outside a pipeline are of its run", () =>
   Effect.gen(function*() {
-    const inner = Step.make("inner", Effect.flatMap(StepContext, ({ pipelineName, runId, stepPath }) =>
-      Effect.succeed({ pipelineName, runId, stepPath })))
+    const inner = Step.make(
+      "inner",
+      Effect.flatMap(
+        StepContext,
+        ({ pipelineName, runId, stepPath }) => Effect.succeed({ pipelineName, runId, stepPath })
+      )
+    )
     const outer = Step.make("outer", Effect.zip(inner, Effect.map(StepContext, ({ runId }) => runId)))
     const [within, runId] = yield* outer
     assert.deepEqual(within, { pipelineName: "outer", runId, stepPath: ["outer", "inner"] })
@@ -188,7 +201,9 @@ it.effect("a step nested in a step of a hook does not inherit either", () =>
     const seen = calls()
     const deep = Step.make("outer", Step.make("deep", Effect.fail("no")))
     const failing = Pipeline.make("p", Step.make("s", Effect.fail("no"))).pipe(
-      Pipeline.stepHooks(noting(seen, "failure", "failure", Effect.suspend(() => seen.list.length < 20 ? deep : Effect.void))),
+      Pipeline.stepHooks(
+        noting(seen, "failure", "failure", Effect.suspend(() => seen.list.length < 20 ? deep : Effect.void))
+      ),
       Effect.provide(logs().layer)
     )
     yield* Effect.exit(failing)
@@ -230,9 +245,11 @@ it.effect("a daemon's step outlives the run, keeps its context and hooks", () =>
         Effect.map(StepContext, ({ runId }) => runId)
       )
     ).pipe(
-      Pipeline.stepHooks(Hook.onSuccess(() =>
-        Effect.flatMap(StepContext, (c) => seen.note(`${c.pipelineName} ${c.stepName} ${c.runId}`))
-      )),
+      Pipeline.stepHooks(
+        Hook.onSuccess(() =>
+          Effect.flatMap(StepContext, (c) => seen.note(`${c.pipelineName} ${c.stepName} ${c.runId}`))
+        )
+      ),
       Pipeline.onSuccess(() => seen.note("run"))
     )
     assert.deepEqual(seen.list, ["run"])

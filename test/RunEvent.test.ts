@@ -108,7 +108,11 @@ it.effect("events say when, how long, how often, and with what", () =>
       Step.hooks(Hook.onSuccess(() => Effect.sleep("500 millis")))
     )
     const fiber = yield* Effect.forkChild(
-      Pipeline.make("p", step).pipe(Pipeline.runName("nightly"), Pipeline.annotate({ env: "test" }), Effect.provide(told.layer))
+      Pipeline.make("p", step).pipe(
+        Pipeline.runName("nightly"),
+        Pipeline.annotate({ env: "test" }),
+        Effect.provide(told.layer)
+      )
     )
     yield* TestClock.adjust("10 seconds")
     yield* Fiber.join(fiber)
@@ -166,10 +170,13 @@ it.effect("an observer that throws is logged; run and other observers go on", ()
     assert.deepEqual(after.list.map(({ _tag }) => _tag), all)
     // logged on fibers of their own
     yield* TestClock.adjust(0)
-    assert.deepEqual(log.list.map(({ level, message }) => [level, message.includes("observer failed on")]), all.map(() => [
-      "Error",
-      true
-    ]))
+    assert.deepEqual(
+      log.list.map(({ level, message }) => [level, message.includes("observer failed on")]),
+      all.map(() => [
+        "Error",
+        true
+      ])
+    )
   }))
 
 it.effect("RunEvent.layer adds to the observers there are", () =>
@@ -223,9 +230,10 @@ it.effect("a run that is interrupted tells how it ended", () =>
   Effect.gen(function*() {
     const told = events()
     const fiber = yield* Effect.forkChild(
-      Pipeline.make("p", Effect.all([Step.make("a", Effect.never), Step.make("b", Effect.never)], { concurrency: 2 })).pipe(
-        Effect.provide(told.layer)
-      )
+      Pipeline.make("p", Effect.all([Step.make("a", Effect.never), Step.make("b", Effect.never)], { concurrency: 2 }))
+        .pipe(
+          Effect.provide(told.layer)
+        )
     )
     yield* TestClock.adjust(0)
     yield* Fiber.interrupt(fiber)
@@ -255,17 +263,20 @@ it.effect("steps without end leave nothing behind in their run", () =>
     const { gc } = globalThis as { gc?: () => void; Bun?: { gc: (sync: boolean) => void } }
     const bun = (globalThis as { Bun?: { gc: (sync: boolean) => void } }).Bun
     const collect = bun === undefined ? gc : () => bun.gc(true)
-    yield* Pipeline.make("p", Effect.gen(function*() {
-      for (let i = 0; i < 20_000; i++) yield* step
-      // a turn of the event loop, without which no WeakRef is let go
-      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 0)))
-      collect?.()
-      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 0)))
-      if (collect !== undefined) {
-        const left = alive.filter((ref) => ref.deref() !== undefined).length
-        // the run is still going on, and nearly all of its steps are gone
-        assert.ok(left < 20, `${left} of ${alive.length} are still held`)
-      }
-    }))
+    yield* Pipeline.make(
+      "p",
+      Effect.gen(function*() {
+        for (let i = 0; i < 20_000; i++) yield* step
+        // a turn of the event loop, without which no WeakRef is let go
+        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 0)))
+        collect?.()
+        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 0)))
+        if (collect !== undefined) {
+          const left = alive.filter((ref) => ref.deref() !== undefined).length
+          // the run is still going on, and nearly all of its steps are gone
+          assert.ok(left < 20, `${left} of ${alive.length} are still held`)
+        }
+      })
+    )
     assert.equal(ended, 20_000)
   }))

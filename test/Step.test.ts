@@ -22,7 +22,10 @@ class DiskError extends Data.TaggedError("DiskError")<{ readonly path: string }>
 /** A step with a hook of each kind that notes its kind. */
 const watched = <A, E>(body: Effect.Effect<A, E>) => {
   const seen = calls()
-  return { seen, step: Step.make("watched", body).pipe(Step.hooks(Hooks.make(...kinds.map((k) => noting(seen, k, k))))) }
+  return {
+    seen,
+    step: Step.make("watched", body).pipe(Step.hooks(Hooks.make(...kinds.map((k) => noting(seen, k, k)))))
+  }
 }
 
 // -----------------------------------------------------------------------------
@@ -92,9 +95,12 @@ it.effect("each end has its hooks: start, then success | failure | interrupt, th
       [Effect.failCause(Cause.combine(Cause.fail("no"), Cause.interrupt())), "failure"],
       [Effect.failCause(Cause.combine(Cause.die("boom"), Cause.interrupt())), "failure"],
       [Effect.failCause(Cause.empty), "failure"],
-      [Effect.suspend(() => {
-        throw new Error("thrown")
-      }), "failure"]
+      [
+        Effect.suspend(() => {
+          throw new Error("thrown")
+        }),
+        "failure"
+      ]
     ]
     for (const [body, outcome] of cases) {
       const { seen, step } = watched(body)
@@ -349,7 +355,10 @@ it.effect("bad input kills the step before its body, with its name in the messag
       [s.pipe(Step.hooks(Hook.timeout(hook, "soon" as "1 second"))), /^Step "load": .*not negative, got "soon"$/],
       [s.pipe(Step.timeout(-1)), /^Step "load": the time limit of its body .*-1$/],
       [s.pipe(Step.inherit("none" as "off")), /^Step "load": unknown inherit mode "none" \(expected override,/],
-      [s.pipe(Step.inherit("off", "sucess" as "success")), /^Step "load": unknown hook kind "sucess" \(expected start,/],
+      [
+        s.pipe(Step.inherit("off", "sucess" as "success")),
+        /^Step "load": unknown hook kind "sucess" \(expected start,/
+      ],
       [s.pipe(Step.hooks(Hook.required(Hook.background(hook)))), /^Step "load": hook "onSuccess" can't be both/],
       [
         Pipeline.make("etl", s).pipe(Pipeline.stepHooks(Hook.timeout(hook, -5))),

@@ -73,10 +73,13 @@ it.effect("the step's context ends with the step", () =>
     for (const body of [Effect.void, Effect.fail("no"), Effect.die("boom"), Effect.interrupt]) {
       yield* Effect.exit(Step.make("s", body).pipe(Step.onExit(() => Effect.void)))
       assert.equal(yield* outside, undefined)
-      const name = yield* Pipeline.make("p", Effect.andThen(
-        Effect.exit(Step.make("s", body)),
-        Effect.map(StepContext, ({ stepName }) => stepName)
-      ))
+      const name = yield* Pipeline.make(
+        "p",
+        Effect.andThen(
+          Effect.exit(Step.make("s", body)),
+          Effect.map(StepContext, ({ stepName }) => stepName)
+        )
+      )
       assert.equal(name, "p")
     }
   }))
@@ -103,8 +106,9 @@ it.effect("startedAt stays, elapsed grows, and a clock set back is no negative t
     const elapsed = Effect.flatMap(StepContext.elapsed, (d) => Effect.sync(() => seen.push(Duration.toMillis(d))))
     const step = Step.make("s", Effect.andThen(Effect.andThen(elapsed, Effect.sleep("3 seconds")), elapsed)).pipe(
       Step.onSuccess(() => Effect.andThen(TestClock.setTime(1_000), elapsed)),
-      Step.onExit(() => Effect.flatMap(StepContext, ({ startedAt }) =>
-        Effect.sync(() => seen.push(DateTime.toEpochMillis(startedAt)))))
+      Step.onExit(() =>
+        Effect.flatMap(StepContext, ({ startedAt }) => Effect.sync(() => seen.push(DateTime.toEpochMillis(startedAt))))
+      )
     )
     const fiber = yield* Effect.forkChild(step)
     yield* TestClock.adjust("3 seconds")
@@ -120,10 +124,13 @@ it.effect("annotations go from body to hook and from pipeline to step, the step'
   Effect.gen(function*() {
     const seen: Array<unknown> = []
     const keep = Effect.flatMap(snapshot, ({ annotations }) => Effect.sync(() => seen.push(annotations)))
-    const step = Step.make("s", Effect.andThen(
-      StepContext.annotate("rows", 1461),
-      StepContext.annotate({ file: "a.csv", stage: "done" })
-    )).pipe(
+    const step = Step.make(
+      "s",
+      Effect.andThen(
+        StepContext.annotate("rows", 1461),
+        StepContext.annotate({ file: "a.csv", stage: "done" })
+      )
+    ).pipe(
       Step.annotate({ owner: "data", stage: "loading" }),
       Step.annotate({ owner: "platform" }),
       Step.onStart(keep),
@@ -158,10 +165,12 @@ it.effect("keys such as __proto__ are keys like others", () =>
   Effect.gen(function*() {
     const told = events()
     yield* Step.make("s", StepContext.annotate(JSON.parse(`{"__proto__": {"polluted": true}}`))).pipe(
-      Step.onSuccess(() => Effect.map(StepContext, ({ annotations }) => {
-        assert.equal(annotations["polluted"], undefined)
-        assert.ok(Object.hasOwn(annotations, "__proto__"))
-      })),
+      Step.onSuccess(() =>
+        Effect.map(StepContext, ({ annotations }) => {
+          assert.equal(annotations["polluted"], undefined)
+          assert.ok(Object.hasOwn(annotations, "__proto__"))
+        })
+      ),
       Effect.provide(told.layer)
     )
     assert.equal(({} as Record<string, unknown>)["polluted"], undefined)
@@ -220,13 +229,16 @@ it.effect("ten thousand steps at once, in two runs, never see each other's conte
         if (!ok) wrong.push(`${run} ${n}: ${pipelineName} ${stepName} ${annotations["n"]}`)
       })
     const step = (n: number, run: string) =>
-      Step.make(`step ${n}`, Effect.gen(function*() {
-        yield* StepContext.annotate("n", n)
-        yield* Effect.sleep(n % 7)
-        yield* check(n, run)
-        yield* Effect.yieldNow
-        if (n % 3 === 0) return yield* Effect.fail("no")
-      })).pipe(
+      Step.make(
+        `step ${n}`,
+        Effect.gen(function*() {
+          yield* StepContext.annotate("n", n)
+          yield* Effect.sleep(n % 7)
+          yield* check(n, run)
+          yield* Effect.yieldNow
+          if (n % 3 === 0) return yield* Effect.fail("no")
+        })
+      ).pipe(
         Step.onSuccess(() => Effect.andThen(Effect.sleep(n % 5), check(n, run))),
         Step.onExit(() => Effect.andThen(check(n, run), seen.note(run)))
       )

@@ -23,7 +23,9 @@ const snippets = [...fenced(readme, "ts").map((code, index) => ({ name: `README_
 
 beforeAll(() => {
   mkdirSync(folder, { recursive: true })
-  snippets.forEach(({ code, name }, index) => writeFileSync(join(folder, `${index}_${name}.ts`), `${code}\nexport {}\n`))
+  snippets.forEach(({ code, name }, index) =>
+    writeFileSync(join(folder, `${index}_${name}.ts`), `${code}\nexport {}\n`)
+  )
   writeFileSync(
     join(folder, "tsconfig.json"),
     JSON.stringify({ extends: "../../tsconfig.json", include: ["*.ts"], compilerOptions: { noEmit: true } })

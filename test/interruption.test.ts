@@ -92,14 +92,15 @@ const hooks: Readonly<Record<string, Effect.Effect<unknown, unknown>>> = {
 
 const cases: ReadonlyArray<Case> = Object.entries(bodies).flatMap(([body, effect]) =>
   Object.entries(hooks).flatMap(([how, hook]) =>
-    [{}, { observed: true }, { pipeline: true }, { required: true }, { required: true, observed: true, pipeline: true }].map(
-      (flags) => ({
-        name: `body ${body}, hooks ${how}, ${Object.keys(flags).join(" ")}`,
-        body: effect,
-        hook,
-        ...flags
-      })
-    )
+    [{}, { observed: true }, { pipeline: true }, { required: true }, { required: true, observed: true, pipeline: true }]
+      .map(
+        (flags) => ({
+          name: `body ${body}, hooks ${how}, ${Object.keys(flags).join(" ")}`,
+          body: effect,
+          hook,
+          ...flags
+        })
+      )
   )
 )
 

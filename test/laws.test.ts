@@ -168,7 +168,11 @@ it.effect("exactly one terminal event, whatever succeeds, fails, dies, hangs, is
           Step.hooks(Hooks.make(...kinds.map((kind) => noting(seen, kind, kind))))
         )
         const exit = yield* tell(story, observed ? Effect.provide(step, told.layer) : step)
-        const expected = exit._tag === "Success" ? "success" : Cause.hasInterruptsOnly(exit.cause) ? "interrupt" : "failure"
+        const expected = exit._tag === "Success"
+          ? "success"
+          : Cause.hasInterruptsOnly(exit.cause)
+          ? "interrupt"
+          : "failure"
         const retries = seen.list.filter((kind) => kind === "retry")
         assert.deepEqual(seen.list, ["start", ...retries, expected, "exit"])
         if (!observed) continue
@@ -200,10 +204,12 @@ it.effect("no hook changes the exit: as without hooks, so with any", () =>
 it.effect("nor does one under interruption, whose end no hook holds up beyond its limit", () =>
   forAll(Story, (story) =>
     Effect.gen(function*() {
-      const hooks = story.hooks.filter(({ kind }) => kind !== "start" && kind !== "retry").map(({ background, does, kind, limit }) => {
-        const hook = Hook.timeout(noting(calls(), kind, kind, reactions[does]), limit)
-        return background ? Hook.background(hook) : hook
-      })
+      const hooks = story.hooks.filter(({ kind }) => kind !== "start" && kind !== "retry").map(
+        ({ background, does, kind, limit }) => {
+          const hook = Hook.timeout(noting(calls(), kind, kind, reactions[does]), limit)
+          return background ? Hook.background(hook) : hook
+        }
+      )
       const hanging = Step.make("s", Effect.never).pipe(Step.hooks(Hooks.make(...hooks)), Effect.provide(logs().layer))
       const fiber = yield* Effect.forkChild(hanging, { startImmediately: true })
       const interruption = yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true })

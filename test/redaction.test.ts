@@ -377,7 +377,9 @@ it.effect("an address in an error of a custom alerter shows in no output", () =>
         for (const failure of failures) {
           const { counts, layer, outputs } = recorder()
           const step = Step.make("work", Effect.fail("no")).pipe(Step.hooks(AlerterHooks.failure))
-          const alerter = Alerter.layer(() => failure)
+          const alerter = Alerter.layer(() =>
+            failure
+          )
           const posted = Effect.flatMap(Alerter, ({ post }) => Effect.flip(post("hello")))
           const [exit, error] = yield* Effect.all([Effect.exit(step), posted]).pipe(
             Effect.provide(alerter),

@@ -21,8 +21,9 @@ export const post = (
     yield* Effect.catchCause(
       Effect.suspend(() => alerter.post(adjust(alertOf(context, outcome, elapsed, cause)))),
       // An alerter that dies may say to which address it was posting.
-      (cause) => failWith(cause, isAlerterError, (detail) =>
-        new AlerterError({ channel: "alerter", reason: Reason.Rejected({ detail }) }))
+      (cause) =>
+        failWith(cause, isAlerterError, (detail) =>
+          new AlerterError({ channel: "alerter", reason: Reason.Rejected({ detail }) }))
     )
   })
 

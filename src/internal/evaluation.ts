@@ -58,9 +58,9 @@ const nothing: Effect.Effect<void> = (() => {
 const beside = (cause: Cause.Cause<unknown>, failed: Cause.Cause<unknown>): Cause.Cause<unknown> => {
   const both = Cause.combine(cause, failed)
   return Cause.hasDies(both)
-    ? Cause.fromReasons(both.reasons.map((reason) =>
-      Cause.isFailReason(reason) ? Cause.makeDieReason(reason.error) : reason
-    ))
+    ? Cause.fromReasons(
+      both.reasons.map((reason) => Cause.isFailReason(reason) ? Cause.makeDieReason(reason.error) : reason)
+    )
     : both
 }
 
@@ -202,7 +202,9 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
     if (this.owner.label === "Pipeline" || this.owner.params.length === 0) return noAnnotations
     if (this.lazyParams === undefined) {
       this.lazyParams = Object.fromEntries(
-        this.owner.params.map((service) => [service.key, service.describe(Context.getUnsafe(this.outerContext, service))])
+        this.owner.params.map((
+          service
+        ) => [service.key, service.describe(Context.getUnsafe(this.outerContext, service))])
       )
     }
     return this.lazyParams

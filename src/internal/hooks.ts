@@ -57,7 +57,9 @@ const tableOf = (item: any): Table => {
 /** @internal */
 export const make = (...items: ReadonlyArray<any>): any => {
   const tables = items.map(tableOf)
-  return new HooksImpl(tabulate((kind) => tables.reduce<ReadonlyArray<HookImpl>>((all, table) => join(all, table[kind]), none)))
+  return new HooksImpl(
+    tabulate((kind) => tables.reduce<ReadonlyArray<HookImpl>>((all, table) => join(all, table[kind]), none))
+  )
 }
 
 const none: ReadonlyArray<never> = []

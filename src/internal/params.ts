@@ -35,7 +35,9 @@ export const make = (
       Effect.forEach(Object.keys(fields), (name) =>
         Effect.exit(Config.schema(Schema.Struct({ [name]: fields[name]! }) as any, path) as any as Effect.Effect<any>)),
       (exits) => {
-        const issues = exits.flatMap((exit) => exit._tag === "Failure" ? configIssues(exit.cause, path.length) : [])
+        const issues = exits.flatMap((exit) =>
+          exit._tag === "Failure" ? configIssues(exit.cause, path.length) : []
+        )
         return issues.length > 0
           ? Effect.fail(toError(issues))
           : Effect.succeed(Object.assign({}, ...exits.map((exit) => exit._tag === "Success" ? exit.value : {})))

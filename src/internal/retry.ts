@@ -25,7 +25,9 @@ export const retryBody = (
         Effect.uninterruptible(Effect.suspend(() => {
           const failed = { attempt: evaluation.attempt, cause, delay }
           const info = evaluation.info
-          if (info !== undefined) evaluation.run.emit({ _tag: "AttemptFailed", ...info, ...failed })
+          if (info !== undefined) {
+            evaluation.run.emit({ _tag: "AttemptFailed", ...info, ...failed })
+          }
           return Effect.andThen(
             runAll(evaluation, evaluation.plan.retry, failed),
             Effect.sync(() => {

@@ -69,29 +69,29 @@ export const makePipeline = (name: string, body: Effect.Effect<any, any, any>): 
   })
 
 /** `Step.fn` and `Pipeline.fn`: the function's result, made a step or pipeline, then piped through the combinators. */
-export const fn = (make: (name: string, body: Effect.Effect<any, any, any>) => any) =>
-(name: string) =>
-(f: (...args: Array<any>) => any, ...combinators: ReadonlyArray<(self: any, ...args: Array<any>) => any>): any => {
-  return (...args: Array<any>) => {
-    // suspended, so that each evaluation of the step runs the function anew
-    let self = make(
-      name,
-      Effect.suspend(() => {
-        const result = f(...args)
-        return Effect.isEffect(result) ? result : Effect.gen(() => result)
-      })
-    )
-    for (const combinator of combinators) self = combinator(self, ...args)
-    return self
+export const fn =
+  (make: (name: string, body: Effect.Effect<any, any, any>) => any) =>
+  (name: string) =>
+  (f: (...args: Array<any>) => any, ...combinators: ReadonlyArray<(self: any, ...args: Array<any>) => any>): any => {
+    return (...args: Array<any>) => {
+      // suspended, so that each evaluation of the step runs the function anew
+      let self = make(
+        name,
+        Effect.suspend(() => {
+          const result = f(...args)
+          return Effect.isEffect(result) ? result : Effect.gen(() => result)
+        })
+      )
+      for (const combinator of combinators) self = combinator(self, ...args)
+      return self
+    }
   }
-}
 
 /** @internal */
 export const hooks = (self: Owned, added: any): any => modify(self, { own: Hooks.merge(self.own, added) })
 
 /** A combinator that attaches one hook, which `toHook` makes of what it is given. */
-export const attach = (toHook: (f: any) => any): any =>
-  dual(2, (self: Owned, f: any) => hooks(self, toHook(f)))
+export const attach = (toHook: (f: any) => any): any => dual(2, (self: Owned, f: any) => hooks(self, toHook(f)))
 
 /** @internal */
 export const attachTag: any = dual(

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
 import { Effect } from "effect"
-import { TestConsole } from "effect/testing"
 import { Alerter } from "effect-epilogue"
+import { TestConsole } from "effect/testing"
 import { byHand, program, standard } from "../../examples/alerter.ts"
 import { makeIt } from "../support/it.ts"
 import { everywhere, run } from "./support.ts"

@@ -35,13 +35,16 @@ it.effect("steps, retry, params, alerts and events of one run", () =>
     yield* TestClock.setTime(Date.UTC(2026, 10, 23, 9, 42, 6))
     const [told, posted, seen] = [events(), recording(), calls()]
     let n = 0
-    const load = Step.make("load", Effect.gen(function*() {
-      const { rows, token } = yield* LoadParams
-      assert.equal(Redacted.value(token), "s3cret")
-      if (++n < 3) return yield* new HttpError({ status: 503 })
-      yield* StepContext.annotate("source", "http")
-      return rows
-    })).pipe(
+    const load = Step.make(
+      "load",
+      Effect.gen(function*() {
+        const { rows, token } = yield* LoadParams
+        assert.equal(Redacted.value(token), "s3cret")
+        if (++n < 3) return yield* new HttpError({ status: 503 })
+        yield* StepContext.annotate("source", "http")
+        return rows
+      })
+    ).pipe(
       Step.params(LoadParams),
       Step.retry({ times: 3, schedule: Schedule.spaced("1 second") }),
       Step.onRetry(({ attempt }) => seen.note(`retry ${attempt}`)),
@@ -162,12 +165,22 @@ it.live("a thousand steps at once on the machine's clock keep their contexts apa
   Effect.gen(function*() {
     const names = Array.from({ length: 1_000 }, (_, n) => `step ${n}`)
     const seen: Array<string> = []
-    yield* Pipeline.make("p", Effect.forEach(names, (name) =>
-      Step.make(name, Effect.andThen(StepContext.annotate({ name }), Effect.sleep(1))).pipe(
-        Step.onSuccess(() =>
-          Effect.flatMap(StepContext, ({ annotations, stepName }) =>
-            Effect.sync(() => seen.push(`${stepName}=${annotations["name"]}`)))
-        )
-      ), { concurrency: "unbounded", discard: true }))
-    assert.deepEqual(seen.sort(), names.map((name) => `${name}=${name}`).sort())
+    yield* Pipeline.make(
+      "p",
+      Effect.forEach(names, (name) =>
+        Step.make(name, Effect.andThen(StepContext.annotate({ name }), Effect.sleep(1))).pipe(
+          Step.onSuccess(() =>
+            Effect.flatMap(StepContext, ({ annotations, stepName }) =>
+              Effect.sync(() =>
+                seen.push(`${stepName}=${annotations["name"]}`)
+              ))
+          )
+        ), { concurrency: "unbounded", discard: true })
+    )
+    assert.deepEqual(
+      seen.sort(),
+      names.map((name) =>
+        `${name}=${name}`
+      ).sort()
+    )
   }))

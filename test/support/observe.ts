@@ -85,6 +85,8 @@ export const brief = (event: RunEvent.RunEvent): string => {
 
 /** An exit as data that `deepEqual` can compare: interrupts without the ids of fibers, which are new each time. */
 export const plain = (exit: Exit.Exit<unknown, unknown>): unknown =>
-  exit._tag === "Success" ? { success: exit.value } : exit.cause.reasons.map((reason) =>
-    reason._tag === "Fail" ? { fail: reason.error } : reason._tag === "Die" ? { die: reason.defect } : "interrupt"
-  )
+  exit._tag === "Success" ?
+    { success: exit.value } :
+    exit.cause.reasons.map((reason) =>
+      reason._tag === "Fail" ? { fail: reason.error } : reason._tag === "Die" ? { die: reason.defect } : "interrupt"
+    )
