@@ -228,7 +228,7 @@ it.effect("steps on other fibers are of the run that forked them", () =>
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(fiber)
     }).pipe(Effect.provide(told.layer))
-    assert.deepEqual([...seen.list].sort(), ["a", "b", "child"])
+    assert.deepEqual([...seen.list].toSorted(), ["a", "b", "child"])
     const ended = told.list.at(-1)!
     assert.ok(ended._tag === "RunEnded" && ended.steps === 3)
     assert.equal(new Set(told.list.map(({ runId }) => runId)).size, 1)
@@ -290,5 +290,8 @@ it.effect("two runs of one pipeline at once share nothing", () =>
     const fiber = yield* Effect.forkChild(Effect.all([run("x"), run("y")], { concurrency: 2 }))
     yield* TestClock.adjust("1 second")
     yield* Fiber.join(fiber)
-    assert.deepEqual([...seen.values()].map((of) => [...of].sort()).sort(), [["x x a", "x x b"], ["y y a", "y y b"]])
+    assert.deepEqual([...seen.values()].map((of) => [...of].toSorted()).toSorted(), [["x x a", "x x b"], [
+      "y y a",
+      "y y b"
+    ]])
   }))

@@ -256,7 +256,7 @@ it.effect("steps without end leave nothing behind in their run", () =>
     const alive: Array<WeakRef<object>> = []
     let ended = 0
     const step = Effect.suspend(() => {
-      const value = { big: new Array(1000).fill(0) }
+      const value = { big: Array.from({ length: 1000 }, () => 0) }
       if (alive.length < 200) alive.push(new WeakRef(value))
       return Step.make("s", StepContext.annotate("value", value)).pipe(Step.onSuccess(() => Effect.sync(() => ended++)))
     })

@@ -180,7 +180,7 @@ it.effect("keys such as __proto__ are keys like others", () =>
 it.effect("a context is plain data to JSON", () =>
   Effect.gen(function*() {
     const json = yield* Step.make("s", Effect.map(StepContext, (context) => JSON.stringify(context)))
-    assert.deepEqual(Object.keys(JSON.parse(json)).sort(), [
+    assert.deepEqual(Object.keys(JSON.parse(json)).toSorted(), [
       "annotations",
       "attempt",
       "params",

@@ -178,9 +178,9 @@ it.live("a thousand steps at once on the machine's clock keep their contexts apa
         ), { concurrency: "unbounded", discard: true })
     )
     assert.deepEqual(
-      seen.sort(),
+      seen.toSorted(),
       names.map((name) =>
         `${name}=${name}`
-      ).sort()
+      ).toSorted()
     )
   }))
