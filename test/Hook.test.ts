@@ -247,12 +247,13 @@ it.effect("hooks run under interruption, and the interruption ends when they hav
 
 it.effect("an interruption that lands while a hook runs lets it finish", () =>
   Effect.gen(function*() {
-    for (const kind of ["start", "success", "failure", "exit"] as const) {
+    for (const kind of ["start", "retry", "success", "failure", "exit"] as const) {
       const seen = calls()
       const slow = noting(seen, kind, "begun", Effect.andThen(Effect.sleep("1 second"), seen.note("finished")))
-      const body = kind === "failure" ? Effect.fail("no") : Effect.void
+      const body = kind === "failure" || kind === "retry" ? Effect.fail("no") : Effect.void
       const fiber = yield* Effect.forkChild(
         Step.make("s", body).pipe(
+          Step.retry({ times: kind === "retry" ? 1 : 0 }),
           Step.hooks(Hooks.make(slow, noting(seen, kind, "next"), noting(seen, "interrupt", "interrupt")))
         )
       )
@@ -260,8 +261,9 @@ it.effect("an interruption that lands while a hook runs lets it finish", () =>
       assert.deepEqual(seen.list, ["begun"])
       yield* Effect.forkChild(Fiber.interrupt(fiber))
       yield* TestClock.adjust("500 millis")
-      // the body of an interrupted start has not run, so that step ends as interrupted
-      assert.deepEqual(seen.list, ["begun", "finished", "next", ...(kind === "start" ? ["interrupt"] : [])])
+      // after a start or a retry hook an attempt would follow, so that step ends as interrupted
+      const goesOn = kind === "start" || kind === "retry"
+      assert.deepEqual(seen.list, ["begun", "finished", "next", ...(goesOn ? ["interrupt"] : [])])
       const exit = fiber.pollUnsafe()
       assert.ok(exit !== undefined && Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause))
     }
