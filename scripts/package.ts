@@ -48,6 +48,8 @@ assert.deepEqual(deno.imports, {
   ...forEach(({ source, subpath }) => [path.posix.join(npm.name, subpath), source])
 })
 assert.equal(deno.version, npm.version)
+assert.ok(!("dependencies" in npm), "the core needs effect and nothing else")
+assert.deepEqual(Object.keys(npm.peerDependencies), ["effect"])
 console.log("✓ package.json, deno.json and src agree")
 
 // -----------------------------------------------------------------------------

@@ -399,7 +399,8 @@ export const background = <A, E, R, T>(self: Hook<A, E, R, never, T>): Hook<A, E
  * Its failure fails the step, with {@link HookError} beside the cause the step
  * had. Required hooks run before the others of the same event, so that a success
  * hook is called only when nothing can fail the step any more; where one fails a
- * step that had succeeded, the step's failure hooks are called instead.
+ * step that had succeeded, the step's failure hooks are called instead. Beside a
+ * defect of the step the `HookError` is a defect too, as Effect has it for any error.
  *
  * It does not compile as a pipeline's default for steps, whose types could not
  * tell of the `HookError`.
