@@ -21,10 +21,17 @@ export interface Describable {
   readonly describe: (value: any) => unknown
 }
 
+/** The plan that an owner was last evaluated with: kept with it, as it is looked up at each evaluation. */
+export interface PlanCache {
+  under: Table | undefined
+  plan: Plan | undefined
+}
+
 /** What a step is made of. */
 export interface StepOwner extends Owner {
   readonly label: "Step"
   readonly body: Effect.Effect<unknown, unknown, any>
+  readonly cache: PlanCache
   readonly annotations: Readonly<Record<string, unknown>>
   readonly params: ReadonlyArray<Context.Key<any, any> & Describable>
 }
@@ -33,6 +40,7 @@ export interface StepOwner extends Owner {
 export interface PipelineOwner extends Owner {
   readonly label: "Pipeline"
   readonly body: Effect.Effect<unknown, unknown, any>
+  readonly cache: PlanCache
   readonly annotations: Readonly<Record<string, unknown>>
   readonly stepHooks: HooksImpl
   readonly givenName: string | undefined
@@ -65,14 +73,13 @@ const beside = (cause: Cause.Cause<unknown>, failed: Cause.Cause<unknown>): Caus
 }
 
 /** Chosen anew only where a step is evaluated under other pipeline hooks than last time. */
-const plans = new WeakMap<Owner, { readonly under: Table; readonly plan: Plan }>()
-
-const planFor = (owner: Owner, under: Table): Plan => {
-  const known = plans.get(owner)
-  if (known !== undefined && known.under === under) return known.plan
-  const plan = makePlan(owner, under)
-  plans.set(owner, { under, plan })
-  return plan
+const planFor = (owner: StepOwner | PipelineOwner, under: Table): Plan => {
+  const { cache } = owner
+  if (cache.under !== under || cache.plan === undefined) {
+    cache.plan = makePlan(owner, under)
+    cache.under = under
+  }
+  return cache.plan
 }
 
 /**

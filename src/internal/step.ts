@@ -39,10 +39,10 @@ const protoOf = (label: Owned["label"], typeId: string) =>
 
 const protos = { Step: protoOf("Step", StepTypeId), Pipeline: protoOf("Pipeline", PipelineTypeId) }
 
-const build = (owner: Owned): any => Object.assign(Object.create(protos[owner.label]), owner)
+const build = (owner: Omit<StepOwner, "cache"> | Omit<PipelineOwner, "cache">, changes?: Partial<Owned>): any =>
+  Object.assign(Object.create(protos[owner.label]), owner, changes, { cache: { under: undefined, plan: undefined } })
 
-const modify = (self: Owned, changes: Partial<StepOwner> | Partial<PipelineOwner>): any =>
-  Object.assign(Object.create(protos[self.label]), self, changes)
+const modify = (self: Owned, changes: Partial<StepOwner> | Partial<PipelineOwner>): any => build(self, changes)
 
 /** @internal */
 export const isStep = (u: unknown): boolean => hasProperty(u, StepTypeId)
