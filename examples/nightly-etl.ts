@@ -7,7 +7,7 @@
  *     bun examples/nightly-etl.ts --corrupt    # meets bad rows: alerts, exits with 1, writes nothing
  */
 import { Cause, Effect, FileSystem, Layer, Runtime, Schema } from "effect"
-import { Alert, Alerter, AlerterHooks, Params, Pipeline, Step, StepContext } from "effect-epilogue"
+import { Alerter, AlerterHooks, Params, Pipeline, Step, StepContext } from "effect-epilogue"
 import { dirname, join, relative } from "node:path"
 import { parseArgs } from "node:util"
 import * as NodeFileSystem from "./nightly-etl/NodeFileSystem.ts"
@@ -38,38 +38,31 @@ const load = Step.make(
 const shown = 5
 
 /**
- * What stands in for the pipeline's hook where rows are bad. It takes any cause, not
- * only `BadRows` as `Step.onFailureTag` would: a step's own failure hook overrides the
- * pipeline's, so a bug in the step would otherwise raise no alert at all.
+ * What stands in for the pipeline's hook where rows are bad: the standard alert, made
+ * critical, with file, line and reason. It takes any cause, not only `BadRows` as
+ * `Step.onFailureTag` would: a step's own failure hook overrides the pipeline's, so a
+ * bug in the step would otherwise raise no alert at all.
  */
-const alertCritical = (cause: Cause.Cause<Weather.BadRows>) =>
-  Effect.gen(function*() {
-    const { pipelineName, runName, stepName } = yield* StepContext
-    const alerter = yield* Alerter
-    const alert = Alert.make({
-      title: `${pipelineName} › ${stepName} failed`,
-      severity: "critical",
-      fields: { run: runName },
-      detail: Cause.pretty(cause)
-    })
-    const error = Cause.squash(cause)
-    if (!(error instanceof Weather.BadRows)) return yield* alerter.post(alert)
-    const { file, message, rows, total } = error
-    const lines = rows.slice(0, shown).map(({ line, reason }) => `${file}:${line}: ${reason}`)
-    if (rows.length > shown) lines.push(`… and ${rows.length - shown} more`)
-    yield* alerter.post(alert.with({
-      body: message,
-      fields: { run: runName, file, rows: total, bad: rows.length },
-      detail: lines.join("\n")
-    }))
+const alertCritical = AlerterHooks.failureWith((alert, cause: Cause.Cause<Weather.BadRows>) => {
+  const critical = alert.with({ severity: "critical" })
+  const error = Cause.squash(cause)
+  if (!(error instanceof Weather.BadRows)) return critical
+  const { file, message, rows, total } = error
+  const lines = rows.slice(0, shown).map(({ line, reason }) => `${file}:${line}: ${reason}`)
+  if (rows.length > shown) lines.push(`… and ${rows.length - shown} more`)
+  return critical.with({
+    body: message,
+    fields: [...alert.fields, { name: "rows", value: `${rows.length} bad of ${total}` }],
+    detail: lines.join("\n")
   })
+})
 
 const validate = Step.fn("validate")(
   function*(text: string) {
     const { source } = yield* EtlParams
     return yield* Weather.parse(source, text)
   },
-  Step.onFailure(alertCritical)
+  Step.hooks(alertCritical)
 )
 
 const aggregate = Step.fn("aggregate")((days: ReadonlyArray<Weather.Day>) => Effect.sync(() => Weather.byMonth(days)))
