@@ -104,7 +104,8 @@ export class Alerter extends Base {
   /**
    * An alerter made of a function. It gets an `Alert` with its time, also where a
    * string was posted. A failure or a defect that is no {@link AlerterError}
-   * becomes one (`Rejected`, with the message less the addresses in it).
+   * becomes one (`Rejected`, with the message less the addresses in it). The
+   * function's services are those of the layer.
    */
   static layer<R = never>(
     post: (alert: Alert) => Effect.Effect<unknown, unknown, R>,
@@ -116,7 +117,7 @@ export class Alerter extends Base {
         Alerter.of({
           post: (alert) =>
             internal.timed(alert, (timed) =>
-              Effect.provideContext(
+              Effect.updateContext(
                 Effect.catchCause(
                   Effect.suspend(() => post(timed)),
                   (cause) =>
@@ -126,7 +127,7 @@ export class Alerter extends Base {
                         reason: Reason.Rejected({ detail })
                       }))
                 ),
-                context
+                internal.calledFrom(context)
               ))
         }))
     )

@@ -310,8 +310,8 @@ export const timeout: {
 } = dual(2, internal.timeout)
 
 /**
- * Runs the hook again when it fails: takes what `Effect.retry` takes, a
- * `Schedule` or `{ times, schedule, while }`. All tries together have the hook's
+ * Runs the hook again when it fails: by a `Schedule`, or
+ * `{ times, schedule, while, until }`. All tries together have the hook's
  * time limit, and count as one run of it.
  *
  * @example
@@ -402,6 +402,7 @@ export const background = <A, E, R, T>(self: Hook<A, E, R, never, T>): Hook<A, E
  * step that had succeeded, the step's failure hooks are called instead. Beside a
  * defect of the step the `HookError` is a defect too, as Effect has it for any error.
  *
+ * A required hook can't be {@link background} as well: the step dies and says so.
  * It does not compile as a pipeline's default for steps, whose types could not
  * tell of the `HookError`.
  *

@@ -219,7 +219,8 @@ export const layer = (...observers: ReadonlyArray<Observer>): Layer.Layer<never>
 /**
  * Adds an observer that works on its own fiber, one event after another, without
  * holding up the run. When the layer's scope closes it is given what is left, so
- * that no event is lost. A failure is logged; the events after it still come.
+ * that no event is lost. A failure is logged, and so is an event that takes longer
+ * than `Hook.defaultTimeout`; the events after it still come.
  *
  * @category layers
  * @since 0.1.0

@@ -5,7 +5,8 @@
  * A `Step<A, E, R>` is an `Effect<A, E, R>`: `yield*` it, put it in `Effect.all`,
  * retry it from outside. Each evaluation of it ends in exactly one terminal event,
  * and what goes wrong in a hook changes nothing about its exit, unless the hook is
- * `Hook.required`.
+ * `Hook.required`. A step whose hooks wait for something can't be run with
+ * `Effect.runSync`, as nothing can that forks.
  *
  * Where a tracer is provided, a step opens a span named after it, with the
  * pipeline, the run and the attempt as attributes (`epilogue.*`), and each of its
@@ -357,6 +358,9 @@ export const retry: {
   <B, E, Error, Env>(
     policy: Schedule.Schedule<B, Types.NoInfer<E>, Error, Env>
   ): <A, R>(self: Step<A, E, R>) => Step<A, E | Error, R | Needs<Env>>
+  <B, E, Error, Env>(
+    builder: RetryBuilder<B, E, Error, Env>
+  ): <A, R>(self: Step<A, E, R>) => Step<A, E | Error, R | Needs<Env>>
   <A, E, R, O extends Types.NoExcessProperties<Effect.Retry.Options<E>, O>>(
     self: Step<A, E, R>,
     options: O
@@ -365,7 +369,22 @@ export const retry: {
     self: Step<A, E, R>,
     policy: Schedule.Schedule<B, Types.NoInfer<E>, Error, Env>
   ): Step<A, E | Error, R | Needs<Env>>
+  <A, E, R, B, Error, Env>(
+    self: Step<A, E, R>,
+    builder: RetryBuilder<B, E, Error, Env>
+  ): Step<A, E | Error, R | Needs<Env>>
 } = dual(2, internal.retry)
+
+/**
+ * Makes a schedule with the step's error type at hand, as in
+ * `Step.retry(($) => $(Schedule.recurs(3)))`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type RetryBuilder<B, E, Error, Env> = (
+  $: <O, SE, R>(_: Schedule.Schedule<O, Types.NoInfer<E>, SE, R>) => Schedule.Schedule<O, E, SE, R>
+) => Schedule.Schedule<B, Types.NoInfer<E>, Error, Env>
 
 /**
  * The step that {@link retry} makes with such options, as `Effect.Retry.Return`

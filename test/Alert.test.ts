@@ -1,5 +1,6 @@
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
+import * as HashMap from "effect/HashMap"
 import * as Redacted from "effect/Redacted"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
@@ -129,4 +130,18 @@ test("a field called __proto__ is a field like any other", () => {
     { name: "__proto__", value: "1" },
     { name: "nested", value: `{"__proto__":{"a":2}}` }
   ])
+})
+
+test("a field that contains itself, or does not end, is shown in part", () => {
+  const itself: Record<string, unknown> = {}
+  for (let i = 0; i < 12; i++) itself[`me${i}`] = itself
+  function* numbers() {
+    for (let n = 0;; n++) yield n
+  }
+  const endless = { [Symbol.iterator]: numbers }
+  const [first, second, third] = Alert.make({ title: "t", fields: { itself, endless, map: HashMap.make(["a", 1]) } })
+    .fields
+  assert.equal(first!.value, JSON.stringify(Object.fromEntries(Object.keys(itself).map((key) => [key, "…"]))))
+  assert.ok(second!.value.endsWith("98,99,\"…\"]"))
+  assert.equal(third!.value, "[[\"a\",1]]")
 })

@@ -6,11 +6,24 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as References from "effect/References"
 import { TestClock, TestConsole } from "effect/testing"
+import * as Tracer from "effect/Tracer"
 import * as assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"
 import { test } from "node:test"
-import { Alert, Alerter, AlerterError, AlerterErrorReason, isAlerterError } from "../src/index.ts"
+import {
+  Alert,
+  Alerter,
+  AlerterError,
+  AlerterErrorReason,
+  Hook,
+  isAlerterError,
+  Pipeline,
+  Step,
+  StepContext
+} from "../src/index.ts"
 import { makeIt } from "./support/it.ts"
 
 const it = makeIt(test)
@@ -305,3 +318,41 @@ test("a script whose output is a pipe prints plainly to standard output", () => 
   assert.equal(child.stderr, "")
   assert.match(child.stdout, /^✓ SUCCESS hello \d{4}-\d\d-\d\dT[\d:.]+Z\n$/)
 })
+
+it.effect("post runs in the surroundings of whoever posts: span, log annotations, step", () =>
+  Effect.gen(function*() {
+    const seen: Array<unknown> = []
+    const layer = Alerter.layer(() =>
+      Effect.gen(function*() {
+        const annotations = yield* References.CurrentLogAnnotations
+        const span = yield* Effect.serviceOption(Tracer.ParentSpan)
+        const context = yield* Effect.serviceOption(StepContext)
+        seen.push([annotations, Option.getOrUndefined(span), Option.map(context, (c) => c.stepName)])
+      })
+    )
+    const external = Tracer.externalSpan({ spanId: "1", traceId: "2" })
+    const inner = Step.make("inner", Effect.void).pipe(
+      Step.onSuccess(() => post("hello")),
+      Effect.annotateLogs("request", "inner"),
+      Effect.withParentSpan(external)
+    )
+    // the layer is built in the surroundings of the outer step
+    const outer = Step.make("outer", Effect.provide(inner, layer))
+    yield* outer.pipe(Effect.annotateLogs("request", "outer"))
+    yield* post("outside").pipe(Effect.provide(layer))
+    assert.deepEqual(seen, [
+      [{ request: "inner" }, external, Option.some("inner")],
+      [{}, undefined, Option.none()]
+    ])
+  }))
+
+it.effect("a step that an alerter runs in a hook does not inherit the pipeline's hooks", () =>
+  Effect.gen(function*() {
+    let inherited = 0
+    const layer = Alerter.layer(() => Step.make("post", Effect.void))
+    yield* Pipeline.make(
+      "p",
+      Step.make("s", Effect.void).pipe(Step.onSuccess(() => post("x")), Effect.provide(layer))
+    ).pipe(Pipeline.stepHooks(Hook.onSuccess(() => Effect.sync(() => inherited++))))
+    assert.equal(inherited, 0)
+  }))

@@ -240,11 +240,11 @@ it.effect("a required start hook that fails prevents the body", () =>
     )
     const error = yield* Effect.flip(step)
     assert.ok(error instanceof Hook.HookError && error.kind === "start" && error.hook === "gate")
-    assert.deepEqual(seen.list, ["next start", "failure", "exit"])
+    assert.deepEqual(seen.list, ["failure", "exit"])
     assert.equal(told.list.filter(({ _tag }) => _tag === "StepEnded").length, 1)
   }))
 
-it.effect("where a success fails after all, required failure hooks run once, required exit hooks are not run again", () =>
+it.effect("where a success fails after all, required failure hooks run once, and required exit hooks see the failure", () =>
   Effect.gen(function*() {
     const seen = calls()
     const required = (kind: Hook.Kind, end: Effect.Effect<unknown, unknown> = Effect.void) =>
@@ -256,7 +256,7 @@ it.effect("where a success fails after all, required failure hooks run once, req
       Effect.provide(logs().layer)
     )
     const exit = yield* Effect.exit(step)
-    assert.deepEqual(seen.list, ["success", "exit", "failure"])
+    assert.deepEqual(seen.list, ["success", "failure", "exit"])
     assert.ok(Exit.isFailure(exit))
     assert.deepEqual(
       exit.cause.reasons.map((reason) => Cause.isFailReason(reason) ? reason.error.cause : reason._tag),
@@ -276,4 +276,30 @@ it.effect("a pipeline's own hooks may be required: the run fails", () =>
     assert.equal((yield* Effect.flip(run)).stepName, "p")
     assert.deepEqual(seen.list, ["failure"])
     assert.equal(brief(told.list.at(-1)!), "RunEnded p failure")
+  }))
+
+it.effect("a required retry hook that fails ends the retries, with its error beside the attempt's", () =>
+  Effect.gen(function*() {
+    const seen = calls()
+    const step = Step.make("s", Effect.andThen(seen.note("attempt"), Effect.fail("x"))).pipe(
+      Step.retry({ times: 3 }),
+      Step.hooks(Hook.required(noting(seen, "retry", "retry", Effect.fail("budget spent")))),
+      Step.onFailure(() => seen.note("failure")),
+      Effect.provide(logs().layer)
+    )
+    const exit = yield* Effect.exit(step)
+    assert.deepEqual(seen.list, ["attempt", "retry", "failure"])
+    assert.ok(Exit.isFailure(exit))
+    const errors = exit.cause.reasons.map((reason) => Cause.isFailReason(reason) ? reason.error : reason._tag)
+    assert.equal(errors[0], "x")
+    assert.ok(errors[1] instanceof Hook.HookError && errors[1].kind === "retry")
+  }))
+
+it.effect("required hooks come before the others at the start too", () =>
+  Effect.gen(function*() {
+    const seen = calls()
+    yield* Step.make("s", seen.note("body")).pipe(
+      Step.hooks(Hooks.make(noting(seen, "start", "announce"), Hook.required(noting(seen, "start", "gate"))))
+    )
+    assert.deepEqual(seen.list, ["gate", "announce", "body"])
   }))

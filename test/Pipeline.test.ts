@@ -295,3 +295,33 @@ it.effect("two runs of one pipeline at once share nothing", () =>
       "y y b"
     ]])
   }))
+
+it.effect("a step that outlives its run is a run of its own, under the same hooks, which waits for them", () =>
+  Effect.gen(function*() {
+    const [seen, told] = [calls(), events()]
+    const cleanup = Step.make("cleanup", Effect.void).pipe(
+      Step.hooks(Hook.background(Hook.onExit(() => Effect.andThen(Effect.sleep("1 second"), seen.note("background")))))
+    )
+    const run = Pipeline.make("p", Effect.addFinalizer(() => cleanup)).pipe(
+      Pipeline.stepHooks(noting(seen, "success", "inherited")),
+      Effect.scoped,
+      Effect.provide(told.layer)
+    )
+    const fiber = yield* Effect.forkChild(run)
+    yield* TestClock.adjust("999 millis")
+    assert.equal(fiber.pollUnsafe(), undefined)
+    yield* TestClock.adjust("1 millis")
+    yield* Fiber.join(fiber)
+    assert.deepEqual(seen.list, ["inherited", "background"])
+    assert.deepEqual(told.list.map(brief), [
+      "RunStarted p",
+      "RunEnded p success",
+      "RunStarted p",
+      "StepStarted cleanup",
+      "StepEnded cleanup success",
+      "HookEnded inherited",
+      "HookEnded onExit",
+      "RunEnded p success"
+    ])
+    assert.equal(new Set(told.list.map(({ runId }) => runId)).size, 2)
+  }))

@@ -280,3 +280,20 @@ it.effect("steps without end leave nothing behind in their run", () =>
     )
     assert.equal(ended, 20_000)
   }))
+
+it.effect("layerEffect: an observer that hangs holds the end up no longer than the limit of a hook", () =>
+  Effect.gen(function*() {
+    const seen: Array<string> = []
+    const log = logs()
+    const layer = RunEvent.layerEffect(({ _tag }) =>
+      _tag === "StepStarted" ? Effect.never : Effect.sync(() => seen.push(_tag))
+    )
+    const fiber = yield* Effect.forkChild(
+      Step.make("s", Effect.void).pipe(Effect.provide(layer), Effect.provide(log.layer)),
+      { startImmediately: true }
+    )
+    yield* TestClock.adjust("30 seconds")
+    yield* Fiber.join(fiber)
+    assert.deepEqual(seen, ["RunStarted", "StepEnded", "RunEnded"])
+    assert.deepEqual(log.list.map(({ message }) => message), ["observer failed on StepStarted"])
+  }))

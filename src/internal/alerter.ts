@@ -2,11 +2,15 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
+import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as References from "effect/References"
+import * as Tracer from "effect/Tracer"
 import { Alert, type Severity } from "../Alert.ts"
 import type { Reason } from "../Alerter.ts"
+import { StepContext } from "../StepContext.ts"
 import { withoutUrls } from "./redact.ts"
 
 /** The alert with the time of the post, where it has none. */
@@ -21,6 +25,23 @@ export const timed = <E, R>(
       : Effect.flatMap(Clock.currentTimeMillis, (now) => post(alert.with({ at: DateTime.makeUnsafe(now) })))
   )
 }
+
+// What is the caller's where it posts, whatever was there when the layer was built: its
+// span is the parent, its log annotations hold, and a step that runs in a hook knows it.
+// Keys of `never`, since none of them is among the services that a layer promises.
+const ofCaller = [
+  StepContext,
+  Tracer.ParentSpan,
+  References.CurrentLogAnnotations,
+  References.CurrentLogSpans
+] as ReadonlyArray<Context.Key<unknown, unknown>> as ReadonlyArray<Context.Key<never, unknown>>
+
+/** The services of a layer, in the surroundings of whoever calls. */
+export const calledFrom = <R>(layer: Context.Context<R>) => (caller: Context.Context<never>): Context.Context<R> =>
+  ofCaller.reduce<Context.Context<R>>(
+    (context, key) => Context.addOrOmit(context, key, Context.getOption(caller, key)),
+    Context.merge(caller, layer)
+  )
 
 /** A cause as an error of the alerter's. An interruption stays one. */
 export const failWith = <E>(

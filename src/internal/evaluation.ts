@@ -72,6 +72,15 @@ const beside = (cause: Cause.Cause<unknown>, failed: Cause.Cause<unknown>): Caus
     : both
 }
 
+/** The errors of required hooks, if any failed. */
+type Failed = Cause.Cause<HookError> | undefined
+
+/** What the caller gets. */
+const withFailed = (exit: Exit.Exit<unknown, unknown>, failed: Failed): Exit.Exit<unknown, unknown> =>
+  failed === undefined
+    ? exit
+    : Exit.failCause(exit._tag === "Success" ? failed : beside(exit.cause, failed))
+
 /** Chosen anew only where a step is evaluated under other pipeline hooks than last time. */
 const planFor = (owner: StepOwner | PipelineOwner, under: Table): Plan => {
   const { cache } = owner
@@ -183,8 +192,14 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
     } else {
       const view = currentView(fiber)
       this.parent = view === undefined ? undefined : View.evaluation(view)
-      this.ownsRun = this.parent === undefined
-      this.run = this.parent === undefined ? new Run(fiber, owner.name) : this.parent.run
+      const { parent } = this
+      // What outlives its run, a finalizer say, is a run of its own under the same hooks.
+      this.ownsRun = parent === undefined || parent.run.ended
+      this.run = parent === undefined
+        ? new Run(fiber, owner.name)
+        : parent.run.ended
+        ? parent.run.again(fiber)
+        : parent.run
       this.inHook = view !== undefined && View.inHook(view)
       this.plan = planFor(owner, this.inHook ? empty.hooks : this.run.stepHooks)
       this.index = this.run.steps++
@@ -196,9 +211,9 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
     return this.owner.label === "Pipeline"
   }
 
+  private lazyPath: ReadonlyArray<string> | undefined
   get path(): ReadonlyArray<string> {
-    if (this.isRun) return []
-    return this.parent === undefined ? [this.owner.name] : [...this.parent.path, this.owner.name]
+    return this.lazyPath ??= this.isRun ? [] : [...(this.parent?.path ?? []), this.owner.name]
   }
 
   get info(): StepInfo | undefined {
@@ -246,9 +261,15 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
     this.outer = this.fiber.context
     this.fiber.setContext(Context.add(this.outer, StepContext, new View(this, this.inHook)))
     if (this.run.observers !== undefined) this.emitStarted()
-    if (this.plan.start.length === 0) return this.owner.body
+    const { requiredStart, start } = this.plan
+    if (start.length === 0 && requiredStart.length === 0) return this.owner.body
     return Effect.flatMap(
-      Effect.uninterruptible(runRequired(this, this.plan.start, undefined)),
+      Effect.uninterruptible(
+        Effect.flatMap(runRequired(this, requiredStart, undefined), (failed) =>
+          failed === undefined
+            ? Effect.as(runAll(this, start, undefined), undefined)
+            : Effect.succeed(failed))
+      ),
       (failed) => failed === undefined ? this.owner.body : Effect.failCause(failed)
     )
   }
@@ -260,8 +281,12 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
     const outcome = outcomeOf(exit)
     if (this.run.observers === undefined && !this.isRun && this.plan.required[outcome].length === 0) {
       const pending = runAllNow(this, this.plan.ordinary[outcome], exit)
-      if (!this.ownsRun || (pending === undefined && !this.run.hasBackground)) return pending ?? nothing
-      return Effect.andThen(pending ?? Effect.void, this.run.awaitBackground())
+      if (!this.ownsRun) return pending ?? nothing
+      if (pending === undefined && !this.run.hasBackground) {
+        this.run.ended = true
+        return nothing
+      }
+      return Effect.andThen(pending ?? Effect.void, this.run.end)
     }
     return this.settleFully(exit, outcome)
   }
@@ -272,15 +297,13 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
     const end = Effect.flatMap(
       this.settleRequired(exit, outcome),
       (failed) => {
-        const final = failed === undefined
-          ? exit
-          : Exit.failCause(exit._tag === "Success" ? failed : beside(exit.cause, failed))
+        const final = withFailed(exit, failed)
         // A required hook can fail a success. It can't make a failure of an interruption.
         const finalOutcome = outcome === "success" && failed !== undefined ? "failure" : outcome
         if (this.run.observers !== undefined && !this.isRun) this.emitEnded(final, finalOutcome)
         const rest = runAll(this, this.plan.ordinary[finalOutcome], final)
         const ended = this.ownsRun
-          ? Effect.andThen(rest, Effect.andThen(this.run.awaitBackground(), this.endRun(final, finalOutcome)))
+          ? Effect.andThen(rest, Effect.andThen(this.run.end, this.endRun(final, finalOutcome)))
           : rest
         return failed === undefined ? ended : Effect.andThen(ended, Effect.failCause(failed))
       }
@@ -289,22 +312,41 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
     return this.isRun ? Effect.andThen(this.run.awaitBackground(), end) : end
   }
 
-  /** The errors of the required hooks that failed, if any. */
+  /** The errors of the required hooks that failed, if any: those of the outcome, then those of the exit. */
   private settleRequired(
     exit: Exit.Exit<unknown, unknown>,
     outcome: Outcome
-  ): Effect.Effect<Cause.Cause<HookError> | undefined> {
+  ): Effect.Effect<Failed> {
     const required = this.plan.required[outcome]
-    if (required.length === 0) return Effect.succeed(undefined)
-    return Effect.flatMap(runRequired(this, required, exit), (failed) => {
-      if (failed === undefined || outcome !== "success") return Effect.succeed(failed)
-      // Failed after all: the required failure hooks have their turn; required exit hooks had theirs.
-      const onFailure = this.plan.required.failure.filter(({ hook }) => hook.kind === "failure")
-      return Effect.map(
-        runRequired(this, onFailure, Exit.failCause(failed)),
-        (more) => more === undefined ? failed : Cause.combine(failed, more)
-      )
-    })
+    if (required.length === 0) return Effect.undefined
+    const ofOutcome = required.filter(({ hook }) => hook.kind !== "exit")
+    const ofExit = required.filter(({ hook }) => hook.kind === "exit")
+    return Effect.flatMap(
+      runRequired(this, ofOutcome, exit),
+      (failed) =>
+        Effect.flatMap(
+          this.settleFailedAfterAll(exit, outcome, failed),
+          (failed) =>
+            Effect.flatMap(runRequired(this, ofExit, withFailed(exit, failed)), (late) =>
+              failed === undefined
+                ? this.settleFailedAfterAll(exit, outcome, late)
+                : Effect.succeed(late === undefined ? failed : Cause.combine(failed, late)))
+        )
+    )
+  }
+
+  /** Where a required hook failed a success, the required failure hooks have their turn. */
+  private settleFailedAfterAll(
+    exit: Exit.Exit<unknown, unknown>,
+    outcome: Outcome,
+    failed: Failed
+  ): Effect.Effect<Failed> {
+    if (failed === undefined || outcome !== "success") return Effect.succeed(failed)
+    const onFailure = this.plan.required.failure.filter(({ hook }) => hook.kind === "failure")
+    return Effect.map(
+      runRequired(this, onFailure, withFailed(exit, failed)),
+      (more) => more === undefined ? failed : Cause.combine(failed, more)
+    )
   }
 
   private emitStarted(): void {

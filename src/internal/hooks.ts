@@ -90,8 +90,6 @@ export interface Planned {
   readonly hook: HookImpl
   readonly level: Level
   readonly index: number
-  /** In milliseconds; `undefined` where `Hook.defaultTimeout` holds. */
-  readonly limit: number | undefined
 }
 
 /** @internal */
@@ -112,6 +110,7 @@ export interface Owner {
  * Terminal hooks are in running order, those of the outcome before `exit`.
  */
 export interface Plan {
+  readonly requiredStart: ReadonlyArray<Planned>
   readonly start: ReadonlyArray<Planned>
   readonly retry: ReadonlyArray<Planned>
   readonly required: Readonly<Record<Outcome, ReadonlyArray<Planned>>>
@@ -157,8 +156,7 @@ export const plan = (owner: Owner, inherited: Table): Plan => {
     if (own.length === 0 && inherited[kind].length === 0) return none
     return choose(own, inherited[kind], mode).map(([hook, level], index): Planned => {
       mistakes.push(...hookMistakes(hook))
-      const limit = hook.timeout === undefined ? undefined : limitMillis(hook.timeout)
-      return { hook, level, index, limit }
+      return { hook, level, index }
     })
   })
   const terminal = (required: boolean) => (outcome: Outcome) =>
@@ -171,7 +169,8 @@ export const plan = (owner: Owner, inherited: Table): Plan => {
     interrupt: f("interrupt")
   })
   return {
-    start: chosen.start,
+    requiredStart: chosen.start.filter(({ hook }) => hook.required),
+    start: chosen.start.filter(({ hook }) => !hook.required),
     retry: chosen.retry,
     required: byOutcome(terminal(true)),
     ordinary: byOutcome(terminal(false)),
@@ -199,7 +198,8 @@ export const limitMistakes = (of: string, input: Duration.Input): ReadonlyArray<
     ? [`the time limit of ${of} must be a duration that is not negative, got ${JSON.stringify(input)}`]
     : []
 
-const hookMistakes = (hook: HookImpl): ReadonlyArray<string> => [
+/** What is wrong with a hook, in words. */
+export const hookMistakes = (hook: HookImpl): ReadonlyArray<string> => [
   ...(hook.timeout === undefined ? [] : limitMistakes(`hook "${hook.name}"`, hook.timeout)),
   ...(hook.background && hook.required ? [`hook "${hook.name}" can't be both background and required`] : []),
   ...(hook.name === "" ? [`a hook of kind ${hook.kind} has an empty name`] : [])

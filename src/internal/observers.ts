@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
+import { defaultTimeout } from "../Hook.ts"
 import type { Observer, RunEvent } from "../RunEvent.ts"
 
 type Observers = Context.Reference<ReadonlyArray<Observer>>
@@ -24,7 +25,7 @@ export const layerEffect = <R>(
       const queue = yield* Queue.unbounded<RunEvent, Cause.Done>()
       const handle = (event: RunEvent) =>
         Effect.catchCause(
-          Effect.suspend(() => observer(event)),
+          Effect.flatMap(defaultTimeout, (limit) => Effect.timeout(Effect.suspend(() => observer(event)), limit)),
           (cause) => Effect.logError(`observer failed on ${event._tag}`, cause)
         )
       const worker = yield* Effect.forkDetach(

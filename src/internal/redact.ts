@@ -1,49 +1,70 @@
 /** How values are shown to people without giving away what is secret. */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
+import { isIterable } from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 
 /** Deep enough for parameters and annotations; whoever nests deeper gets an ellipsis. */
 const maxDepth = 8
 
+/** So many parts of a collection are shown, and an ellipsis for the rest. */
+const maxParts = 100
+
 /**
  * A value as JSON can hold it, with each `Redacted` in it, however deep, as
- * `"<redacted>"` (with its label, if it has one).
+ * `"<redacted>"` (with its label, if it has one). Collections of Effect are shown by
+ * their elements, and what contains itself by an ellipsis.
  */
-export const display = (value: unknown, depth = 0): unknown => {
+export const display = (value: unknown, within: ReadonlyArray<object> = []): unknown => {
   if (Redacted.isRedacted(value)) return String(value)
   if (typeof value === "bigint" || typeof value === "symbol" || typeof value === "function") return String(value)
   if (typeof value !== "object" || value === null) return value
-  if (depth >= maxDepth) return "…"
+  if (within.length >= maxDepth || within.includes(value)) return "…"
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString()
   if (value instanceof Error) return `${value.name}: ${value.message}`
   if (DateTime.isDateTime(value)) return DateTime.formatIso(value)
   if (Duration.isDuration(value)) return Duration.format(value)
-  if (Array.isArray(value) || value instanceof Set) return Array.from(value, (item) => display(item, depth + 1))
-  const entries = value instanceof Map ? [...value] : Object.entries(value)
-  return Object.fromEntries(entries.map(([key, item]) => [text(key, depth + 1), display(item, depth + 1)]))
+  const inside = [...within, value]
+  if (!(value instanceof Map) && isCollection(value)) {
+    const { more, parts } = take(value)
+    const shown = parts.map((part) => display(part, inside))
+    return more ? [...shown, "…"] : shown
+  }
+  const { more, parts } = take<[unknown, unknown]>(value instanceof Map ? value : Object.entries(value))
+  const shown = parts.map(([key, part]): [string, unknown] => [text(key, inside), display(part, inside)])
+  return Object.fromEntries(more ? [...shown, ["…", "…"]] : shown)
+}
+
+/** Not what is iterable only so that it can be yielded, as an `Option` is. */
+const isCollection = (value: object): value is Iterable<unknown> => isIterable(value) && !("_tag" in value)
+
+/** Lazily, since an iterable need not end. */
+const take = <A>(parts: Iterable<A>): { readonly parts: ReadonlyArray<A>; readonly more: boolean } => {
+  const taken: Array<A> = []
+  for (const part of parts) {
+    if (taken.length === maxParts) return { parts: taken, more: true }
+    taken.push(part)
+  }
+  return { parts: taken, more: false }
 }
 
 /** A value on one line. */
-export const text = (value: unknown, depth = 0): string => {
-  const shown = display(value, depth)
+export const text = (value: unknown, within: ReadonlyArray<object> = []): string => {
+  const shown = display(value, within)
   return typeof shown === "string" ? shown : JSON.stringify(shown) ?? String(shown)
 }
 
 /**
- * Whether there is something to hide in a value. What lies deeper than is shown may
- * hold anything: `display` leaves it out, where encoding would not.
+ * Whether there is something to hide in a value. What lies deeper or further on than
+ * is shown may hold anything: `display` leaves it out, where encoding would not.
  */
-export const holdsSecret = (value: unknown, depth = 0): boolean => {
+export const holdsSecret = (value: unknown, depth = 0, seen: Set<object> = new Set()): boolean => {
   if (Redacted.isRedacted(value)) return true
-  if (typeof value !== "object" || value === null) return false
+  if (typeof value !== "object" || value === null || seen.has(value)) return false
   if (depth >= maxDepth) return true
-  const parts = value instanceof Map ?
-    [...value.keys(), ...value.values()]
-    : value instanceof Set ?
-    [...value]
-    : Object.values(value)
-  return parts.some((part) => holdsSecret(part, depth + 1))
+  seen.add(value)
+  const { more, parts } = take<unknown>(isCollection(value) ? value : Object.values(value))
+  return more || parts.some((part) => holdsSecret(part, depth + 1, seen))
 }
 
 /**

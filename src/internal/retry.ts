@@ -1,10 +1,10 @@
 /** The retry of a body: what `Effect.retry` does, and word of each failed attempt before the next. */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Schedule from "effect/Schedule"
 import { currentView, View } from "./evaluation.ts"
-import { runAll } from "./runner.ts"
+import { runRequired } from "./runner.ts"
 
 type AnySchedule = Schedule.Schedule<any, unknown, any, any>
 
@@ -28,12 +28,14 @@ export const retryBody = (
           if (info !== undefined) {
             evaluation.run.emit({ _tag: "AttemptFailed", ...info, ...failed })
           }
-          return Effect.andThen(
-            runAll(evaluation, evaluation.plan.retry, failed),
-            Effect.sync(() => {
-              evaluation.attempt++
-            })
-          )
+          return Effect.flatMap(runRequired(evaluation, evaluation.plan.retry, failed), (errors) => {
+            // a required hook that fails ends the retries
+            if (errors !== undefined) {
+              return Effect.failCause(Cause.combine(cause, errors))
+            }
+            evaluation.attempt++
+            return Effect.void
+          })
         })))))
     return Effect.retry(attempt, told)
   })

@@ -27,6 +27,8 @@ export class Run {
   /** `undefined` where nobody listens: then no event is built. */
   readonly observers: ReadonlyArray<Observer> | undefined
   annotations: Annotations
+  /** Whether its last hook has ended. */
+  ended = false
   steps = 0
   hookFailures = 0
   private readonly context: Context.Context<never>
@@ -92,6 +94,21 @@ export class Run {
 
   get hasBackground(): boolean {
     return this.background !== undefined && this.background.size > 0
+  }
+
+  /** A run of the same pipeline, with the same hooks. */
+  again(fiber: Fiber.Fiber<unknown, unknown>): Run {
+    return new Run(fiber, this.pipelineName, this.stepHooks, this.annotations, this.givenName)
+  }
+
+  /** Waits for background hooks; the run is over then. */
+  get end(): Effect.Effect<void> {
+    return Effect.andThen(
+      this.awaitBackground(),
+      Effect.sync(() => {
+        this.ended = true
+      })
+    )
   }
 
   /** Background hooks have time limits, so this ends; hooks started meanwhile are waited for too. */

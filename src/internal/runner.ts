@@ -7,7 +7,7 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import { defaultTimeout, HookError } from "../Hook.ts"
 import type { Evaluation } from "./evaluation.ts"
-import { type Occasion, skipped } from "./hook.ts"
+import { type HookImpl, type Occasion, skipped } from "./hook.ts"
 import { exceeded, limitMillis, limitMistakes, type Planned } from "./hooks.ts"
 import { hookSpan } from "./tracing.ts"
 
@@ -85,7 +85,7 @@ const run = (evaluation: Evaluation, planned: Planned, occasion: Occasion): Effe
   const started = start(evaluation, planned, occasion)
   if (!Exit.isExit(started)) {
     const supervised = Effect.flatMap(
-      withinLimit(evaluation, planned, started),
+      withinLimit(planned.hook, started),
       (exit) => report(evaluation, planned, exit, since) ?? Effect.undefined
     )
     return planned.hook.background ? goOnWithout(evaluation, supervised) : supervised
@@ -113,23 +113,22 @@ const start = (
 }
 
 /** Waits for a hook as long as its limit allows; then it is interrupted, but not waited for. */
-const withinLimit = (
-  evaluation: Evaluation,
-  planned: Planned,
+export const withinLimit = (
+  { name, timeout }: HookImpl,
   hook: Fiber.Fiber<unknown, unknown>
 ): Effect.Effect<Exit.Exit<unknown, unknown>> =>
-  Effect.suspend(() => {
-    const input = planned.hook.timeout ?? evaluation.fiber.getRef(defaultTimeout)
-    const limit = planned.limit ?? limitMillis(input)
+  Effect.withFiber((fiber) => {
+    const input = timeout ?? fiber.getRef(defaultTimeout)
+    const limit = limitMillis(input)
     if (limit === undefined) {
-      hook.interruptUnsafe(evaluation.fiber.id)
+      hook.interruptUnsafe(fiber.id)
       return Effect.succeed(Exit.die(new TypeError(limitMistakes("Hook.defaultTimeout", input)[0])))
     }
     if (limit === Infinity) return Fiber.await(hook)
     return Effect.map(Effect.timeoutOption(Fiber.await(hook), limit), (exit) => {
       if (Option.isSome(exit)) return exit.value
-      hook.interruptUnsafe(evaluation.fiber.id)
-      return Exit.fail(exceeded(`hook "${planned.hook.name}"`, limit))
+      hook.interruptUnsafe(fiber.id)
+      return Exit.fail(exceeded(`hook "${name}"`, limit))
     })
   })
 

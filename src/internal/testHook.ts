@@ -3,11 +3,12 @@ import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import { defaultTimeout } from "../Hook.ts"
 import type { StepContext } from "../StepContext.ts"
 import type { Result } from "../testing/TestHook.ts"
 import { outcomeOf } from "./evaluation.ts"
 import { type HookImpl, type Occasion, skipped } from "./hook.ts"
+import { hookMistakes } from "./hooks.ts"
+import { withinLimit } from "./runner.ts"
 
 /** The occasion on which a hook of its kind is called with this exit, or `undefined` where it is not. */
 const occasionOf = (
@@ -19,7 +20,8 @@ const occasionOf = (
     case "start":
       return { occasion: undefined }
     case "retry":
-      return exit._tag === "Success"
+      // as `Effect.retry`, which tries again after errors only
+      return exit._tag === "Success" || !Cause.hasFails(exit.cause)
         ? undefined
         : { occasion: { attempt: context.attempt, cause: exit.cause, delay: Duration.zero } }
     case "exit":
@@ -36,17 +38,17 @@ export const run = (
   context: StepContext.Shape
 ): Effect.Effect<Result, never, any> => {
   const hook: HookImpl = erased
+  const mistakes = hookMistakes(hook)
+  if (mistakes.length > 0) return Effect.die(new TypeError(mistakes.join("; ")))
   const called = occasionOf(hook, exit, context)
   if (called === undefined) return Effect.succeed({ _tag: "NotCalled" })
-  return Effect.flatMap(defaultTimeout, (limit) =>
-    Effect.suspend(() => hook.run(called.occasion, context)).pipe(
-      Effect.timeoutOrElse({
-        duration: hook.timeout ?? limit,
-        orElse: () => Effect.fail(new Cause.TimeoutError(`hook "${hook.name}" exceeded its time limit`))
-      }),
-      Effect.matchCause({
-        onFailure: (cause): Result => ({ _tag: "Failed", cause }),
-        onSuccess: (value): Result => ({ _tag: value === skipped ? "Skipped" : "Ended" })
-      })
-    ))
+  return Effect.suspend(() => hook.run(called.occasion, context)).pipe(
+    Effect.forkDetach({ startImmediately: true }),
+    Effect.flatMap((fiber) => withinLimit(hook, fiber)),
+    Effect.map((end): Result =>
+      end._tag === "Failure"
+        ? { _tag: "Failed", cause: end.cause }
+        : { _tag: end.value === skipped ? "Skipped" : "Ended" }
+    )
+  )
 }

@@ -36,7 +36,8 @@ test("calls a hook on the outcomes of its kind only", async () => {
   expect(await called(Hook.onInterrupt(note))).toEqual([no, no, no, yes])
   expect(await called(Hook.onExit(note))).toEqual([yes, yes, yes, yes])
   expect(await called(Hook.onStart(note("start")))).toEqual([yes, yes, yes, yes])
-  expect(await called(Hook.onRetry(note))).toEqual([no, yes, yes, yes])
+  // as `Effect.retry`, which tries again after errors only
+  expect(await called(Hook.onRetry(note))).toEqual([no, yes, no, no])
 })
 
 test("tells skipped from failed", async () => {
@@ -46,6 +47,13 @@ test("tells skipped from failed", async () => {
     Effect.all([TestHook.run(hook, Exit.fail("x")), TestHook.run(skipped, Exit.fail("x"))])
   )
   expect(result.map((r) => r._tag)).toEqual(["Failed", "Skipped"])
+})
+
+test("leaves behind a hook that can't be interrupted, and refuses an invalid limit, as a step does", async () => {
+  const stuck = Hook.onExit(() => Effect.uninterruptible(Effect.never)).pipe(Hook.timeout("10 millis"))
+  expect((await Effect.runPromise(TestHook.run(stuck, Exit.void)))._tag).toBe("Failed")
+  const invalid = TestHook.run(Hook.timeout(stuck, -1), Exit.void)
+  expect((await Effect.runPromiseExit(invalid))._tag).toBe("Failure")
 })
 
 test("holds it to its time limit", () =>

@@ -180,6 +180,10 @@ describe("hooks", () => {
     expect(Step.onSuccess).type.not.toBeCallableWith(step, () => 1)
   })
 
+  test("retry takes a builder", () => {
+    expect(step.pipe(Step.retry(($) => $(Schedule.recurs(2))))).type.toBe<typeof step>()
+  })
+
   test("a hook for more than the step yields or fails with does not widen it", () => {
     const shared = (_: unknown) => Effect.void
     const piped = step.pipe(
