@@ -14,17 +14,17 @@ interface Budget {
 }
 
 const modules: Record<string, Budget> = {
-  Alert: { own: 750, total: 8900 },
-  Alerter: { own: 2100, total: 18450 },
-  AlerterHooks: { own: 3800, total: 22600 },
+  Alert: { own: 900, total: 9100 },
+  Alerter: { own: 2650, total: 19300 },
+  AlerterHooks: { own: 4250, total: 23350 },
   Hook: { own: 1200, total: 15050 },
-  Hooks: { own: 1350, total: 10800 },
-  Params: { own: 1500, total: 38000, schema: true },
-  Pipeline: { own: 6300, total: 28400 },
-  RunEvent: { own: 550, total: 18850 },
-  Step: { own: 6950, total: 29000 },
+  Hooks: { own: 1450, total: 12500 },
+  Params: { own: 1700, total: 38250, schema: true },
+  Pipeline: { own: 6850, total: 29000 },
+  RunEvent: { own: 1000, total: 20300 },
+  Step: { own: 7450, total: 29600 },
   StepContext: { own: 400, total: 13500 },
-  index: { own: 11100, total: 56200, schema: true }
+  index: { own: 12100, total: 57300, schema: true }
 }
 
 /** What a bundler leaves of the index: no more than is used. */
@@ -35,8 +35,8 @@ const scripts: Record<string, Budget & { readonly code: string }> = {
       import { Step } from "./src/index.ts"
       Step.make("load", Effect.void).pipe(Step.onFailure(Effect.logError), Effect.runPromise)
     `,
-    own: 7050,
-    total: 29150
+    own: 7550,
+    total: 29750
   }
 }
 

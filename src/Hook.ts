@@ -10,9 +10,9 @@
  * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Data from "effect/Data"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
@@ -157,10 +157,7 @@ export class HookError extends HookErrorBase {
  * @category references
  * @since 0.1.0
  */
-export const defaultTimeout: Context.Reference<Duration.Input> = Context.Reference<Duration.Input>(
-  "effect-epilogue/Hook/defaultTimeout",
-  { defaultValue: () => Duration.seconds(30) }
-)
+export const defaultTimeout: Context.Reference<Duration.Input> = internal.defaultTimeout
 
 // -----------------------------------------------------------------------------
 // constructors

@@ -72,6 +72,13 @@ const beside = (cause: Cause.Cause<unknown>, failed: Cause.Cause<unknown>): Caus
     : both
 }
 
+/** What most evaluations are never asked for: one field in place of several makes each of them cheaper. */
+interface Details {
+  path: ReadonlyArray<string> | undefined
+  params: Readonly<Record<string, unknown>> | undefined
+  notes: Readonly<Record<string, unknown>> | undefined
+}
+
 /** The errors of required hooks, if any failed. */
 type Failed = Cause.Cause<HookError> | undefined
 
@@ -171,11 +178,9 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
   attempt = 1
   startedMillis: number
   startedNanos: bigint | undefined
-  private started = false
   private outer: Context.Context<never> | undefined
-  private notes: Record<string, unknown> | undefined
+  private details: Details | undefined
   private lazyHookContext: Context.Context<never> | undefined
-  private lazyParams: Readonly<Record<string, unknown>> | undefined
 
   constructor(owner: StepOwner | PipelineOwner, fiber: Fiber.Fiber<unknown, unknown>) {
     super()
@@ -192,14 +197,10 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
     } else {
       const view = currentView(fiber)
       this.parent = view === undefined ? undefined : View.evaluation(view)
-      const { parent } = this
+      this.run = this.parent === undefined ? new Run(fiber, owner.name) : this.parent.run
+      this.ownsRun = this.parent === undefined || this.run.ended
       // What outlives its run, a finalizer say, is a run of its own under the same hooks.
-      this.ownsRun = parent === undefined || parent.run.ended
-      this.run = parent === undefined
-        ? new Run(fiber, owner.name)
-        : parent.run.ended
-        ? parent.run.again(fiber)
-        : parent.run
+      if (this.run.ended) this.run = this.run.again(fiber)
       this.inHook = view !== undefined && View.inHook(view)
       this.plan = planFor(owner, this.inHook ? empty.hooks : this.run.stepHooks)
       this.index = this.run.steps++
@@ -211,9 +212,12 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
     return this.owner.label === "Pipeline"
   }
 
-  private lazyPath: ReadonlyArray<string> | undefined
+  private get detailed(): Details {
+    return this.details ??= { path: undefined, params: undefined, notes: undefined }
+  }
+
   get path(): ReadonlyArray<string> {
-    return this.lazyPath ??= this.isRun ? [] : [...(this.parent?.path ?? []), this.owner.name]
+    return this.detailed.path ??= this.isRun ? [] : [...(this.parent?.path ?? []), this.owner.name]
   }
 
   get info(): StepInfo | undefined {
@@ -222,25 +226,20 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
 
   get params(): Readonly<Record<string, unknown>> {
     if (this.owner.label === "Pipeline" || this.owner.params.length === 0) return noAnnotations
-    if (this.lazyParams === undefined) {
-      this.lazyParams = Object.fromEntries(
-        this.owner.params.map((
-          service
-        ) => [service.key, service.describe(Context.getUnsafe(this.outerContext, service))])
-      )
-    }
-    return this.lazyParams
+    return this.detailed.params ??= Object.fromEntries(
+      this.owner.params.map((service) => [service.key, service.describe(Context.getUnsafe(this.outerContext, service))])
+    )
   }
 
   get annotations(): Readonly<Record<string, unknown>> {
-    return { ...this.run.annotations, ...(this.isRun ? undefined : this.owner.annotations), ...this.notes }
+    return { ...this.run.annotations, ...(this.isRun ? undefined : this.owner.annotations), ...this.details?.notes }
   }
 
   annotate(values: Readonly<Record<string, unknown>>): void {
     if (this.isRun) {
       this.run.annotations = { ...this.run.annotations, ...values }
     } else {
-      this.notes = { ...this.notes, ...values }
+      this.detailed.notes = { ...this.detailed.notes, ...values }
     }
   }
 
@@ -261,8 +260,12 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
     this.outer = this.fiber.context
     this.fiber.setContext(Context.add(this.outer, StepContext, new View(this, this.inHook)))
     if (this.run.observers !== undefined) this.emitStarted()
+    return this.plan.starts ? this.startThenBody() : this.owner.body
+  }
+
+  /** The start hooks, the required ones first: where one of these fails, neither the others nor the body run. */
+  private startThenBody(): Effect.Effect<unknown, unknown, unknown> {
     const { requiredStart, start } = this.plan
-    if (start.length === 0 && requiredStart.length === 0) return this.owner.body
     return Effect.flatMap(
       Effect.uninterruptible(
         Effect.flatMap(runRequired(this, requiredStart, undefined), (failed) =>
@@ -293,7 +296,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
 
   private settleFully(exit: Exit.Exit<unknown, unknown>, outcome: Outcome): Effect.Effect<void, HookError> {
     // interrupted before its first operation: it started and ended at once
-    if (this.run.observers !== undefined && !this.started) this.emitStarted()
+    if (this.run.observers !== undefined && this.startedNanos === undefined) this.emitStarted()
     const end = Effect.flatMap(
       this.settleRequired(exit, outcome),
       (failed) => {
@@ -350,7 +353,6 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
   }
 
   private emitStarted(): void {
-    this.started = true
     this.startedNanos = this.run.clock.monotonicTimeNanosUnsafe()
     if (this.ownsRun) this.run.emit({ _tag: "RunStarted" })
     const info = this.info

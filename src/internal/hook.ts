@@ -2,7 +2,8 @@
  * The erased form of a hook: what the runner works with once the types have been checked.
  */
 import * as Cause from "effect/Cause"
-import type * as Duration from "effect/Duration"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { pipeArguments } from "effect/Pipeable"
@@ -12,6 +13,12 @@ import type { StepContext } from "../StepContext.ts"
 
 /** @internal */
 export const TypeId = "~effect-epilogue/Hook"
+
+/** Defined here, and not in `Hook.ts`, so that an observer loads no more than the reference. */
+export const defaultTimeout: Context.Reference<Duration.Input> = Context.Reference<Duration.Input>(
+  "effect-epilogue/Hook/defaultTimeout",
+  { defaultValue: () => Duration.seconds(30) }
+)
 
 /** What a hook is called with: nothing (start), an exit (terminal kinds) or a failed attempt (retry). */
 export type Occasion = undefined | Exit.Exit<unknown, unknown> | FailedAttempt<unknown>

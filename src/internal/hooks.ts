@@ -110,6 +110,8 @@ export interface Owner {
  * Terminal hooks are in running order, those of the outcome before `exit`.
  */
 export interface Plan {
+  /** Whether there are start hooks of either sort. */
+  readonly starts: boolean
   readonly requiredStart: ReadonlyArray<Planned>
   readonly start: ReadonlyArray<Planned>
   readonly retry: ReadonlyArray<Planned>
@@ -169,6 +171,7 @@ export const plan = (owner: Owner, inherited: Table): Plan => {
     interrupt: f("interrupt")
   })
   return {
+    starts: chosen.start.length > 0,
     requiredStart: chosen.start.filter(({ hook }) => hook.required),
     start: chosen.start.filter(({ hook }) => !hook.required),
     retry: chosen.retry,

@@ -5,8 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
-import { defaultTimeout } from "../Hook.ts"
 import type { Observer, RunEvent } from "../RunEvent.ts"
+import { defaultTimeout } from "./hook.ts"
 
 type Observers = Context.Reference<ReadonlyArray<Observer>>
 
