@@ -258,7 +258,14 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
 
   override asEffect(): Effect.Effect<unknown, unknown, unknown> {
     this.outer = this.fiber.context
-    this.fiber.setContext(Context.add(this.outer, StepContext, new View(this, this.inHook)))
+    const view = new View(this, this.inHook)
+    const context = Context.add(this.outer, StepContext, view)
+    this.fiber.setContext(context)
+    // The hooks see the same where a step in them would inherit nothing anyway.
+    if (this.inHook || this.run.stepHooks === empty.hooks) {
+      this.lazyHookView = view
+      this.lazyHookContext = context
+    }
     if (this.run.observers !== undefined) this.emitStarted()
     return this.plan.starts ? this.startThenBody() : this.owner.body
   }
