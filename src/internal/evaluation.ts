@@ -1,7 +1,6 @@
 /** One evaluation of a step, or of a pipeline: from its start to the end of its hooks. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
@@ -10,10 +9,10 @@ import type * as Fiber from "effect/Fiber"
 import type { HookError } from "../Hook.ts"
 import type { StepInfo } from "../RunEvent.ts"
 import { StepContext } from "../StepContext.ts"
-import { Annotate } from "./annotations.ts"
 import { empty, type HooksImpl, type Outcome, type Owner, type Plan, plan as makePlan, type Table } from "./hooks.ts"
 import { noAnnotations, Run } from "./run.ts"
 import { runAll, runAllNow, runRequired } from "./runner.ts"
+import { currentView, View } from "./view.ts"
 
 /** How parameters are shown: the part of `Params.Service` that is needed here, without its Schema. */
 export interface Describable {
@@ -96,68 +95,6 @@ const planFor = (owner: StepOwner | PipelineOwner, under: Table): Plan => {
     cache.under = under
   }
   return cache.plan
-}
-
-/**
- * The value of the `StepContext` service. A step has two: the one its body sees
- * and the one its hooks see. They differ in one thing: a step that runs inside a
- * hook, or inside such a step, does not inherit the pipeline's hooks, or a failure
- * hook that itself runs a step that fails would call itself for ever.
- */
-export class View implements StepContext.Shape {
-  // not a property with a value, so that printing a context does not print its run
-  readonly #evaluation: Evaluation
-  readonly #inHook: boolean
-  constructor(evaluation: Evaluation, inHook: boolean) {
-    this.#evaluation = evaluation
-    this.#inHook = inHook
-  }
-  static evaluation(view: View): Evaluation {
-    return view.#evaluation
-  }
-  static inHook(view: View): boolean {
-    return view.#inHook
-  }
-  get pipelineName(): string {
-    return this.#evaluation.run.pipelineName
-  }
-  get runId(): string {
-    return this.#evaluation.run.id
-  }
-  get runName(): string {
-    return this.#evaluation.run.name
-  }
-  get stepName(): string {
-    return this.#evaluation.owner.name
-  }
-  get stepPath(): ReadonlyArray<string> {
-    return this.#evaluation.path
-  }
-  get attempt(): number {
-    return this.#evaluation.attempt
-  }
-  get startedAt(): DateTime.Utc {
-    return DateTime.makeUnsafe(this.#evaluation.startedMillis)
-  }
-  get params(): Readonly<Record<string, unknown>> {
-    return this.#evaluation.params
-  }
-  get annotations(): Readonly<Record<string, unknown>> {
-    return this.#evaluation.annotations
-  }
-  [Annotate](values: Readonly<Record<string, unknown>>): void {
-    this.#evaluation.annotate(values)
-  }
-  toJSON(): StepContext.Shape {
-    const { annotations, attempt, params, pipelineName, runId, runName, startedAt, stepName, stepPath } = this
-    return { pipelineName, runId, runName, stepName, stepPath, attempt, startedAt, params, annotations }
-  }
-}
-
-/** The step or run that a fiber is in, if any. */
-export const currentView = (fiber: Fiber.Fiber<unknown, unknown>): View | undefined => {
-  const context = Context.getOrUndefined(fiber.context, StepContext)
-  return context instanceof View ? context : undefined
 }
 
 /**

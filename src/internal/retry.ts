@@ -3,8 +3,8 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Schedule from "effect/Schedule"
-import { currentView, View } from "./evaluation.ts"
 import { runRequired } from "./runner.ts"
+import { currentView, View } from "./view.ts"
 
 type AnySchedule = Schedule.Schedule<any, unknown, any, any>
 

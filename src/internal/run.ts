@@ -13,6 +13,9 @@ export const Observers: Context.Reference<ReadonlyArray<Observer>> = Context.Ref
   { defaultValue: () => [] }
 )
 
+/** Stays empty: most runs have no background hooks, and make no set for them. */
+const none: Set<Fiber.Fiber<unknown, unknown>> = new Set()
+
 type Annotations = Readonly<Record<string, unknown>>
 
 /** An event less what `Run.emit` adds to it. */
@@ -35,7 +38,7 @@ export class Run {
   private readonly givenName: string | undefined
   private lazyId: string | undefined
   /** Background hooks that have not ended. */
-  private background: Set<Fiber.Fiber<unknown, unknown>> | undefined
+  private background: Set<Fiber.Fiber<unknown, unknown>> = none
 
   constructor(
     fiber: Fiber.Fiber<unknown, unknown>,
@@ -87,13 +90,13 @@ export class Run {
   }
 
   addBackground(fiber: Fiber.Fiber<unknown, unknown>): void {
-    const background = this.background ??= new Set()
-    background.add(fiber)
-    fiber.addObserver(() => background.delete(fiber))
+    if (this.background === none) this.background = new Set()
+    this.background.add(fiber)
+    fiber.addObserver(() => this.background.delete(fiber))
   }
 
   get hasBackground(): boolean {
-    return this.background !== undefined && this.background.size > 0
+    return this.background.size > 0
   }
 
   /** A run of the same pipeline, with the same hooks. */
@@ -114,9 +117,9 @@ export class Run {
   /** Background hooks have time limits, so this ends; hooks started meanwhile are waited for too. */
   awaitBackground(): Effect.Effect<void> {
     return Effect.suspend(() =>
-      this.background === undefined || this.background.size === 0
-        ? Effect.void
-        : Effect.flatMap(Fiber.awaitAll(this.background), () => this.awaitBackground())
+      this.hasBackground
+        ? Effect.flatMap(Fiber.awaitAll(this.background), () => this.awaitBackground())
+        : Effect.void
     )
   }
 }
