@@ -27,6 +27,22 @@ export interface Field {
 }
 
 /**
+ * Where an alert comes from, for what routes, threads and counts alerts. The
+ * standard hooks fill it in.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Source {
+  readonly pipeline: string
+  readonly runId: string
+  readonly runName: string
+  /** Names from the outermost step to this one; none where the run itself is meant. */
+  readonly stepPath: ReadonlyArray<string>
+  readonly attempt?: number | undefined
+}
+
+/**
  * What {@link Alert.make} takes. Only the title is needed.
  *
  * @category models
@@ -44,6 +60,9 @@ export interface AlertInput {
   readonly detail?: string | undefined
   /** What alerts about the same thing have in common. */
   readonly dedupeKey?: string | undefined
+  /** Words to route by. The standard failure hook puts the tags of the errors here. */
+  readonly tags?: ReadonlyArray<string> | undefined
+  readonly source?: Source | undefined
   /** When it happened. `Alerter.layer` fills in the time of the post. */
   readonly at?: DateTime.Utc | undefined
 }
@@ -73,6 +92,8 @@ export class Alert {
   readonly fields: ReadonlyArray<Field>
   readonly detail: string | undefined
   readonly dedupeKey: string | undefined
+  readonly tags: ReadonlyArray<string>
+  readonly source: Source | undefined
   readonly at: DateTime.Utc | undefined
 
   private constructor(input: AlertInput) {
@@ -82,6 +103,8 @@ export class Alert {
     this.fields = fieldsOf(input.fields ?? [])
     this.detail = input.detail
     this.dedupeKey = input.dedupeKey
+    this.tags = input.tags ?? []
+    this.source = input.source
     this.at = input.at
   }
 

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-export { Alert, type AlertInput, type Field, type Severity } from "./Alert.ts"
+export { Alert, type AlertInput, type Field, type Severity, type Source as AlertSource } from "./Alert.ts"
 export {
   Alerter,
   AlerterError,
@@ -12,6 +12,7 @@ export {
   Reason as AlerterErrorReason
 } from "./Alerter.ts"
 export * as AlerterHooks from "./AlerterHooks.ts"
+export { Approver, Decision, type Person, type Question } from "./Approver.ts"
 export * as Hook from "./Hook.ts"
 export * as Hooks from "./Hooks.ts"
 export * as Params from "./Params.ts"

@@ -2,6 +2,7 @@
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { hasProperty } from "effect/Predicate"
 import { Alert } from "../Alert.ts"
 import { Alerter, AlerterError, isAlerterError, Reason } from "../Alerter.ts"
 import { StepContext } from "../StepContext.ts"
@@ -33,7 +34,7 @@ const alertOf = (
   elapsed: Duration.Duration,
   cause: Cause.Cause<unknown> | undefined
 ): Alert => {
-  const { annotations, attempt, params, pipelineName, runName, stepName, stepPath } = context
+  const { annotations, attempt, params, pipelineName, runId, runName, stepName, stepPath } = context
   // the path is empty where the hook is the run's own
   const isRun = stepPath.length === 0
   // a step outside any pipeline runs under one of its own name
@@ -52,9 +53,21 @@ const alertOf = (
     ],
     detail: cause === undefined ? undefined : Cause.pretty(cause),
     // the same for the failure and the success that follows, so that a channel can tell of recovery
-    dedupeKey: [pipelineName, ...stepPath].join("/")
+    dedupeKey: [pipelineName, ...stepPath].join("/"),
+    tags: cause === undefined ? [] : tagsOf(cause),
+    source: { pipeline: pipelineName, runId, runName, stepPath, attempt }
   })
 }
+
+/** The tags of the tagged errors in a cause. */
+const tagsOf = (cause: Cause.Cause<unknown>): ReadonlyArray<string> => [
+  ...new Set(
+    cause.reasons.flatMap((reason) => {
+      const error = Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : undefined
+      return hasProperty(error, "_tag") && typeof error._tag === "string" ? [error._tag] : []
+    })
+  )
+]
 
 /** What went wrong, on one line. */
 const summary = (cause: Cause.Cause<unknown>): string => {

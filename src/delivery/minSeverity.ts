@@ -1,0 +1,36 @@
+/**
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import type * as Layer from "effect/Layer"
+import type { Severity } from "../Alert.ts"
+import type { Alerter } from "../Alerter.ts"
+import * as internal from "../internal/delivery/policy.ts"
+
+/**
+ * Drops alerts of a lesser severity. The order is `info`, `success`, `warning`,
+ * `error`, `critical`.
+ *
+ * @example
+ * ```ts
+ * import { Slack } from "effect-epilogue/alerters"
+ * import { minSeverity } from "effect-epilogue/delivery"
+ *
+ * const failuresOnly = Slack.layerConfig().pipe(minSeverity("warning"))
+ * ```
+ *
+ * @category policies
+ * @since 0.1.0
+ */
+export const minSeverity: {
+  (severity: Severity): <E, R>(self: Layer.Layer<Alerter, E, R>) => Layer.Layer<Alerter, E, R>
+  <E, R>(self: Layer.Layer<Alerter, E, R>, severity: Severity): Layer.Layer<Alerter, E, R>
+} = dual(
+  2,
+  <E, R>(self: Layer.Layer<Alerter, E, R>, severity: Severity): Layer.Layer<Alerter, E, R> =>
+    internal.around((post) => {
+      const passes = internal.atLeast(severity)
+      return Effect.succeed((alert) => passes(alert) ? post(alert) : Effect.void)
+    })(self)
+)

@@ -1,0 +1,223 @@
+/** Requests to a channel's API: limits, retries, and answers as data. No address leaves this file. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { AlerterError, Reason } from "../../Alerter.ts"
+import type { ChannelOptions } from "../../alerters/ChannelOptions.ts"
+import { withoutUrls } from "../redact.ts"
+import type { Scrub } from "./secrets.ts"
+import { fitEnd, oneLine } from "./text.ts"
+
+/** What the channel answered. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly text: string
+  /** Undefined where the text is no JSON. */
+  readonly json: unknown
+}
+
+/** Why an attempt failed, and whether another is worth it. */
+export interface Failure {
+  readonly reason: Reason
+  readonly retryable: boolean
+}
+
+/** @internal */
+export const failure = (reason: Reason, retryable = false): Failure => ({ reason, retryable })
+
+/** What an answer with a status of success comes to. */
+export type Read<A> = (answer: Answer) => Effect.Effect<A, Failure>
+
+export interface Http {
+  /**
+   * Sends a request as often as need be. Without `read`, a status of success is all that counts, and the
+   * body is left unread: a connection that breaks then must not send the alert twice.
+   */
+  readonly send: {
+    (request: HttpClientRequest.HttpClientRequest): Effect.Effect<void, AlerterError>
+    <A>(
+      request: HttpClientRequest.HttpClientRequest,
+      read: Read<A>,
+      options?: SendOptions
+    ): Effect.Effect<A, AlerterError>
+  }
+  /** What a server says, fit to be shown in an error. */
+  readonly detail: (text: string) => string
+}
+
+export interface SendOptions {
+  /** In place of the channel's: a long poll takes longer than a post. */
+  readonly timeout?: Duration.Input | undefined
+}
+
+/** Enough for what any channel answers. */
+const maxBody = 1 << 20
+
+/** With the environment's `HttpClient` where there is one, `fetch` otherwise. */
+export const make = (
+  channel: string,
+  options: ChannelOptions,
+  scrub: Scrub
+): Effect.Effect<Http, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const provided = yield* Effect.serviceOption(HttpClient.HttpClient)
+    const client = Option.isSome(provided)
+      ? provided.value
+      : Context.get(yield* Layer.build(FetchHttpClient.layer), HttpClient.HttpClient)
+    const limit = Duration.fromInputUnsafe(options.timeout ?? "10 seconds")
+    const maxDelay = Duration.toMillis(options.maxDelay ?? "1 minute")
+    const firstDelay = Duration.toMillis(options.delay ?? "500 millis")
+    const retries = options.retries ?? 3
+    const detail = (text: string): string => fitEnd(scrub(withoutUrls(oneLine(text))), 300)
+
+    const delayBefore = (failure: Failure, retry: number): Effect.Effect<number> =>
+      failure.reason._tag === "RateLimited" && failure.reason.retryAfter !== undefined
+        ? Effect.succeed(Duration.toMillis(failure.reason.retryAfter))
+        : Effect.map(Random.next, (random) => Math.min(maxDelay, firstDelay * 2 ** retry) * (1 - random / 2))
+
+    const send = <A>(
+      request: HttpClientRequest.HttpClientRequest,
+      read?: Read<A>,
+      { timeout }: SendOptions = {}
+    ): Effect.Effect<A, AlerterError> => {
+      const within = timeout === undefined ? limit : Duration.fromInputUnsafe(timeout)
+      const attempt = attemptOnce(client, request, read, detail).pipe(
+        Effect.timeoutOrElse({
+          duration: within,
+          orElse: () => Effect.fail(failure(Reason.TimedOut({ limit: within }), true))
+        })
+      )
+      const after = (retry: number): Effect.Effect<A, AlerterError> =>
+        Effect.catch(attempt, (failed) => {
+          const error = Effect.fail(new AlerterError({ channel, reason: failed.reason }))
+          if (!failed.retryable || retry >= retries) return error
+          return Effect.flatMap(
+            delayBefore(failed, retry),
+            (delay) => delay > maxDelay ? error : Effect.andThen(Effect.sleep(delay), after(retry + 1))
+          )
+        })
+      return after(0)
+    }
+    return { send, detail }
+  })
+
+const attemptOnce = <A>(
+  client: HttpClient.HttpClient,
+  request: HttpClientRequest.HttpClientRequest,
+  read: Read<A> | undefined,
+  detail: (text: string) => string
+): Effect.Effect<A, Failure> =>
+  client.execute(request).pipe(
+    Effect.mapError(unreachable),
+    Effect.flatMap((response) => {
+      const ok = response.status >= 200 && response.status < 300
+      // a cast, since without `read` there is nothing to read, and `A` is void
+      if (ok && read === undefined) return Effect.void as Effect.Effect<A>
+      const broken = ok
+        ? Effect.mapError(textOf(response), unreachable)
+        : Effect.orElseSucceed(textOf(response), () => "")
+      return Effect.flatMap(broken, (text) => {
+        const answer = answerOf(response, text)
+        return ok ? read!(answer) : Effect.flatMap(refusal(answer, detail), Effect.fail)
+      })
+    }),
+    // The address would be an attribute of the span, and headers of ours are nobody's business.
+    Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
+    Effect.provideService(HttpClient.TracerPropagationEnabled, false),
+    // `fetch` turns a redirected POST into a GET, which the server answers with 200, and the alert is lost.
+    Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
+  )
+
+const answerOf = (response: HttpClientResponse.HttpClientResponse, text: string): Answer => ({
+  status: response.status,
+  headers: response.headers,
+  text,
+  get json() {
+    try {
+      return JSON.parse(text)
+    } catch {
+      return undefined
+    }
+  }
+})
+
+const textOf = (
+  response: HttpClientResponse.HttpClientResponse
+): Effect.Effect<string, HttpClientError.HttpClientError> =>
+  Effect.suspend(() => {
+    const decoder = new TextDecoder()
+    let text = ""
+    return Effect.map(
+      Stream.runForEachWhile(response.stream, (chunk) =>
+        Effect.sync(() => {
+          text += decoder.decode(chunk, { stream: true })
+          return text.length < maxBody
+        })),
+      () => text + decoder.decode()
+    )
+  })
+
+/** What the status says where it is none of success. */
+const refusal = (answer: Answer, detail: (text: string) => string): Effect.Effect<Failure> => {
+  const { status } = answer
+  const said = detail(plainText(answer))
+  if (status === 401 || status === 403) return Effect.succeed(failure(Reason.Unauthorized({ detail: said })))
+  if (status === 408) return Effect.succeed(failure(Reason.TimedOut({}), true))
+  if (status === 429) {
+    return Effect.map(
+      Clock.currentTimeMillis,
+      (now) => failure(Reason.RateLimited({ retryAfter: retryAfter(answer, now) }), true)
+    )
+  }
+  return Effect.succeed(failure(Reason.Rejected({ status, detail: said }), status >= 500))
+}
+
+/**
+ * In seconds, or as a date (https://www.rfc-editor.org/rfc/rfc9110#field.retry-after). Discord and Telegram
+ * say it in the body too, Discord to the millisecond.
+ */
+const retryAfter = ({ headers, json }: Answer, now: number): Duration.Duration | undefined => {
+  const header = headers["retry-after"]?.trim()
+  const said = secondsIn(json) ?? (header === undefined || header === "" ? undefined : Number(header))
+  if (said !== undefined && said >= 0) return Duration.millis(Math.ceil(said * 1000))
+  const date = header === undefined ? NaN : Date.parse(header)
+  return Number.isNaN(date) ? undefined : Duration.millis(Math.max(0, date - now))
+}
+
+const secondsIn = (json: unknown): number | undefined => {
+  if (typeof json !== "object" || json === null) return undefined
+  const said = "retry_after" in json ? json.retry_after : "parameters" in json ? secondsIn(json.parameters) : undefined
+  return typeof said === "number" && Number.isFinite(said) ? said : undefined
+}
+
+/** Proxies answer with pages of HTML, of which the title says enough. */
+const plainText = ({ text }: Answer): string => {
+  if (!/^\s*<(!doctype|html|\?xml)/i.test(text)) return text
+  const title = /<title[^>]*>([^<]*)/i.exec(text)?.[1]
+  return title ?? text.replace(/<(style|script)[\s\S]*?<\/\1>/gi, " ").replace(/<[^>]*>/g, " ").replace(/\s+/g, " ")
+}
+
+/** The code of the system's error alone (ECONNREFUSED, say), since its message holds the address. */
+const unreachable = (error: HttpClientError.HttpClientError): Failure => {
+  const { reason } = error
+  if (reason._tag === "InvalidUrlError") return failure(Reason.Rejected({ detail: "its address is no valid URL" }))
+  return failure(Reason.Unreachable({ detail: codeOf(reason.cause) }), reason._tag !== "EncodeError")
+}
+
+const codeOf = (cause: unknown, depth = 0): string | undefined => {
+  if (typeof cause !== "object" || cause === null || depth > 5) return undefined
+  if ("code" in cause && typeof cause.code === "string" && /^[A-Za-z_]+$/.test(cause.code)) return cause.code
+  return "cause" in cause ? codeOf(cause.cause, depth + 1) : undefined
+}

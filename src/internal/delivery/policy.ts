@@ -1,0 +1,41 @@
+/** What all policies are made of. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type { Alert, Severity } from "../../Alert.ts"
+import { Alerter, type AlerterError } from "../../Alerter.ts"
+import { timed } from "../alerter.ts"
+
+/** Posts an alert that has its time. */
+export type Post = (alert: Alert) => Effect.Effect<void, AlerterError>
+
+/**
+ * A policy around one alerter. `make` is called when the layer is built, in its scope:
+ * what it adds to the scope as finalizers runs while the alerter inside still works.
+ */
+export const around = <R>(make: (inner: Post) => Effect.Effect<Post, never, R>) =>
+<E, RIn>(
+  self: Layer.Layer<Alerter, E, RIn>
+): Layer.Layer<Alerter, E, RIn | Exclude<R, Scope.Scope>> =>
+  Layer.effect(
+    Alerter,
+    Effect.gen(function*() {
+      const inner = yield* Alerter
+      const post = yield* make(inner.post)
+      return Alerter.of({ post: (alert) => timed(alert, post) })
+    })
+  ).pipe(Layer.provide(self))
+
+/** Least first. */
+export const severities: ReadonlyArray<Severity> = ["info", "success", "warning", "error", "critical"]
+
+/** @internal */
+export const atLeast = (severity: Severity) => (alert: Alert): boolean =>
+  severities.indexOf(alert.severity) >= severities.indexOf(severity)
+
+/** Whether it tells of something that went wrong. */
+export const isFailure: (alert: Alert) => boolean = atLeast("warning")
+
+/** What the alert is about: its `dedupeKey`, or the step or run that it comes from, or else its title. */
+export const subject = ({ dedupeKey, source, title }: Alert): string =>
+  dedupeKey ?? (source === undefined ? title : [source.pipeline, ...source.stepPath].join("/"))

@@ -1,0 +1,106 @@
+/** A server on 127.0.0.1 in place of a channel's: it answers as it is told, faults included, and keeps what it was sent. */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+
+export interface Received {
+  readonly method: string
+  readonly path: string
+  readonly headers: IncomingMessage["headers"]
+  readonly body: string
+  /** The body as JSON. Throws where it is none. */
+  // oxlint-disable-next-line no-explicit-any -- tests look into it as they like
+  readonly json: any
+}
+
+export interface Answer {
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  /** Sent as JSON unless it is a string. */
+  readonly body?: unknown
+}
+
+/** What a server may do in place of an answer. */
+export type Fault = "reset" | "resetMidBody" | "hang"
+
+export type Reply = Answer | Fault | ((request: Received) => Answer | Fault)
+
+export interface ChannelServer {
+  /** Without a slash at its end. */
+  readonly url: string
+  readonly requests: Array<Received>
+  /** The replies to the requests that follow, in order; the last of them is that to all after. */
+  readonly reply: (...replies: ReadonlyArray<Reply>) => void
+}
+
+export const channelServer = (...replies: ReadonlyArray<Reply>): Effect.Effect<ChannelServer, never, Scope.Scope> =>
+  Effect.acquireRelease(Effect.promise(() => start(replies)), ({ close }) => Effect.promise(close))
+
+const start = async (
+  initial: ReadonlyArray<Reply>
+): Promise<ChannelServer & { readonly close: () => Promise<void> }> => {
+  const requests: Array<Received> = []
+  let replies = [...initial]
+  const server = createServer((request, response) => {
+    const chunks: Array<Buffer> = []
+    request.on("data", (chunk) => chunks.push(chunk))
+    request.on("end", () => {
+      const body = Buffer.concat(chunks).toString()
+      const { headers, method = "", url = "" } = request
+      const received: Received = {
+        method,
+        path: url,
+        headers,
+        body,
+        get json() {
+          return JSON.parse(body)
+        }
+      }
+      requests.push(received)
+      const reply = (replies.length > 1 ? replies.shift() : replies[0]) ?? {}
+      answer(response, typeof reply === "function" ? reply(received) : reply)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    reply: (...next) => {
+      replies = [...next]
+    },
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      })
+  }
+}
+
+const answer = (response: ServerResponse, reply: Answer | Fault): void => {
+  switch (reply) {
+    case "hang":
+      return
+    case "reset":
+      response.socket?.destroy()
+      return
+    case "resetMidBody":
+      response.writeHead(200, { "content-type": "application/json", "content-length": "1000" })
+      response.write("{\"ok\":", () => setImmediate(() => response.socket?.destroy()))
+      return
+    default: {
+      const { body, headers, status = 200 } = reply
+      const text = typeof body === "string" ? body : body === undefined ? "" : JSON.stringify(body)
+      const type = typeof body === "string" ? "text/plain" : "application/json"
+      response.writeHead(status, { "content-type": type, ...headers }).end(status === 204 ? undefined : text)
+    }
+  }
+}
+
+/** What a proxy in front of a channel answers when the channel is down. */
+export const htmlErrorPage: Answer = {
+  status: 502,
+  headers: { "content-type": "text/html" },
+  body:
+    "<!DOCTYPE html><html><head><title>502 Bad Gateway</title><style>p {}</style></head><body><p>nginx</p></body></html>"
+}
