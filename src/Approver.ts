@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
@@ -15,6 +15,9 @@ import type { Field } from "./Alert.ts"
 import { AlerterError, isAlerterError, Reason } from "./Alerter.ts"
 import { calledFrom, failWith } from "./internal/alerter.ts"
 import * as internal from "./internal/approver.ts"
+import { ApproverKey } from "./internal/requireApproval.ts"
+
+export { NotApproved, type NotApprovedFields } from "./internal/requireApproval.ts"
 
 /**
  * What is asked.
@@ -68,11 +71,6 @@ export type Decision = Data.TaggedEnum<{
  */
 export const Decision: Data.TaggedEnum.Constructor<Decision> = Data.taggedEnum<Decision>()
 
-const Base: Context.ServiceClass<Approver, "effect-epilogue/Approver", Approver.Shape> = Context.Service<
-  Approver,
-  Approver.Shape
->()("effect-epilogue/Approver")
-
 /**
  * Asks for permission.
  *
@@ -90,10 +88,10 @@ const Base: Context.ServiceClass<Approver, "effect-epilogue/Approver", Approver.
  * @category services
  * @since 0.1.0
  */
-export class Approver extends Base {
+export class Approver extends ApproverKey {
   /** Asks the environment's approver. Fails where the question can't be asked, or no answer could be heard. */
   static ask(question: Question): Effect.Effect<Decision, AlerterError, Approver> {
-    return Effect.flatMap(Base, (approver) => approver.ask(question))
+    return Effect.flatMap(ApproverKey, (approver) => approver.ask(question))
   }
 
   /**

@@ -409,6 +409,8 @@ export const timeout: {
   <A, E, R>(self: Step<A, E, R>, duration: Duration.Input): Step<A, E | Cause.TimeoutError, R>
 } = dual(2, internal.timeout)
 
+export { requireApproval } from "./internal/requireApproval.ts"
+
 /**
  * Notes something about the step, for its hooks and alerts. See also
  * `StepContext.annotate`, for what the body finds out.

@@ -12,7 +12,7 @@ export {
   Reason as AlerterErrorReason
 } from "./Alerter.ts"
 export * as AlerterHooks from "./AlerterHooks.ts"
-export { Approver, Decision, type Person, type Question } from "./Approver.ts"
+export { Approver, Decision, NotApproved, type NotApprovedFields, type Person, type Question } from "./Approver.ts"
 export * as Hook from "./Hook.ts"
 export * as Hooks from "./Hooks.ts"
 export * as Params from "./Params.ts"

@@ -17,6 +17,8 @@ test("a string is a title", () => {
     fields: [],
     detail: undefined,
     dedupeKey: undefined,
+    tags: [],
+    source: undefined,
     at: undefined
   })
 })
@@ -29,6 +31,8 @@ test("what is given is kept", () => {
     fields: [{ name: "run", value: "etl-1" }],
     detail: "at load",
     dedupeKey: "etl/load",
+    tags: ["NotFound"],
+    source: { pipeline: "etl", runId: "1", runName: "etl-1", stepPath: ["load"], attempt: 2 },
     at
   } as const
   assert.deepEqual({ ...Alert.make(input) }, { _tag: "Alert", ...input })

@@ -86,6 +86,32 @@ it.effect("a success", () =>
     })
   }))
 
+it.effect("where they come from, and the tags of the errors", () =>
+  Effect.gen(function*() {
+    let runId = ""
+    const body = Effect.gen(function*() {
+      runId = (yield* StepContext).runId
+      return yield* Effect.fail(new HttpError({ status: 503, message: "down" }))
+    })
+    const inner = Step.make("fetch", body).pipe(Step.hooks(AlerterHooks.failure))
+    const outer = Step.make("load", Effect.all([inner], { concurrency: 2 })).pipe(Step.hooks(AlerterHooks.failure))
+    const alerts = yield* sent(
+      Pipeline.make("etl", outer).pipe(
+        Pipeline.runName("nightly"),
+        Pipeline.hooks(AlerterHooks.all)
+      )
+    )
+    const source = { pipeline: "etl", runId, runName: "nightly", attempt: 1 }
+    assert.deepEqual(alerts.map((alert) => alert.source), [
+      { ...source, stepPath: ["load", "fetch"] },
+      { ...source, stepPath: ["load"] },
+      { ...source, stepPath: [] }
+    ])
+    assert.deepEqual(alerts.map(({ tags }) => tags), [["HttpError"], ["HttpError"], ["HttpError"]])
+    const [plain] = yield* sent(Step.make("s", Effect.fail("no tag")).pipe(Step.hooks(AlerterHooks.failure)))
+    assert.deepEqual(plain!.tags, [])
+  }))
+
 it.effect("a failure, after the last attempt", () =>
   Effect.gen(function*() {
     const step = Step.make("load", Effect.fail(new HttpError({ status: 503, message: "unavailable\nsecond line" })))

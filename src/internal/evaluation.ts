@@ -33,11 +33,14 @@ export interface StepOwner extends Owner {
   readonly cache: PlanCache
   readonly annotations: Readonly<Record<string, unknown>>
   readonly params: ReadonlyArray<Context.Key<any, any> & Describable>
+  /** What comes between the start hooks and the body, which runs only if this succeeds. */
+  readonly gate?: Effect.Effect<unknown, unknown, any> | undefined
 }
 
 /** What a pipeline is made of. */
 export interface PipelineOwner extends Owner {
   readonly label: "Pipeline"
+  readonly gate?: undefined
   readonly body: Effect.Effect<unknown, unknown, any>
   readonly cache: PlanCache
   readonly annotations: Readonly<Record<string, unknown>>
@@ -217,7 +220,11 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
             ? Effect.as(runAll(this, start, undefined), undefined)
             : Effect.succeed(failed))
       ),
-      (failed) => failed === undefined ? this.owner.body : Effect.failCause(failed)
+      (failed) => {
+        if (failed !== undefined) return Effect.failCause(failed)
+        const { body, gate } = this.owner
+        return gate === undefined ? body : Effect.andThen(gate, body)
+      }
     )
   }
 

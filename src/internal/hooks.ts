@@ -103,6 +103,7 @@ export interface Owner {
   readonly modes: Modes
   /** What was wrong with an argument of a combinator, in words. */
   readonly mistakes: ReadonlyArray<string>
+  readonly gate?: unknown
 }
 
 /**
@@ -110,7 +111,7 @@ export interface Owner {
  * Terminal hooks are in running order, those of the outcome before `exit`.
  */
 export interface Plan {
-  /** Whether there are start hooks of either sort. */
+  /** Whether anything comes before the body: start hooks of either sort, or a gate. */
   readonly starts: boolean
   readonly requiredStart: ReadonlyArray<Planned>
   readonly start: ReadonlyArray<Planned>
@@ -171,7 +172,7 @@ export const plan = (owner: Owner, inherited: Table): Plan => {
     interrupt: f("interrupt")
   })
   return {
-    starts: chosen.start.length > 0,
+    starts: chosen.start.length > 0 || owner.gate !== undefined,
     requiredStart: chosen.start.filter(({ hook }) => hook.required),
     start: chosen.start.filter(({ hook }) => !hook.required),
     retry: chosen.retry,

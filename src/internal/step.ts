@@ -135,6 +135,12 @@ export const timeout = (self: StepOwner, duration: Duration.Input): any => {
   })
 }
 
+/** Runs an effect before the first attempt, after the gates that are there already. */
+export const gate = (step: any, added: Effect.Effect<unknown, any, any>): any => {
+  const self = step as StepOwner
+  return modify(self, { gate: self.gate === undefined ? added : Effect.andThen(self.gate, added) })
+}
+
 /** @internal */
 export const annotate = (self: Owned, values: Readonly<Record<string, unknown>>): any =>
   modify(self, { annotations: { ...self.annotations, ...values } })

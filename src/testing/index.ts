@@ -4,5 +4,6 @@
  * @since 0.1.0
  */
 export { TestAlerter } from "./TestAlerter.ts"
+export { TestApprover } from "./TestApprover.ts"
 export * as TestHook from "./TestHook.ts"
 export { TestObserver } from "./TestObserver.ts"

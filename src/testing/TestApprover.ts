@@ -1,0 +1,107 @@
+/**
+ * An approver that answers as a test says, and keeps what it was asked.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { AlerterError, Reason } from "../Alerter.ts"
+import { Approver, Decision, type Person, type Question } from "../Approver.ts"
+import { now } from "../internal/approver.ts"
+
+const Base: Context.ServiceClass<TestApprover, "effect-epilogue/testing/TestApprover", TestApprover.Shape> = Context
+  .Service<TestApprover, TestApprover.Shape>()("effect-epilogue/testing/TestApprover")
+
+/**
+ * Answers as a test says.
+ *
+ * @example
+ * ```ts
+ * import { Step } from "effect-epilogue"
+ * import { TestApprover } from "effect-epilogue/testing"
+ * import { Effect } from "effect"
+ *
+ * const test = Effect.gen(function*() {
+ *   const deploy = Step.make("deploy", Effect.void).pipe(
+ *     Step.requireApproval({ title: "Deploy?", timeout: "1 hour" })
+ *   )
+ *   const error = yield* Effect.flip(deploy)
+ *   console.log(error.message) // step "deploy" was denied by tester: not on a Friday
+ *   console.log((yield* TestApprover.asked).length) // 1
+ * }).pipe(Effect.provide(TestApprover.layerDenying({ comment: "not on a Friday" })))
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class TestApprover extends Base {
+  /** The questions, in order. */
+  static readonly asked: Effect.Effect<ReadonlyArray<Question>, never, TestApprover> = Effect.flatMap(
+    Base,
+    (self) => self.asked
+  )
+
+  /** Approves at once. */
+  static layerApproving(answer?: TestApprover.Answer): Layer.Layer<Approver | TestApprover> {
+    return layerWith(() => Effect.map(now, (at) => Decision.Approved({ ...answered(answer), at })))
+  }
+
+  /** Denies at once. */
+  static layerDenying(answer?: TestApprover.Answer): Layer.Layer<Approver | TestApprover> {
+    return layerWith(() => Effect.map(now, (at) => Decision.Denied({ ...answered(answer), at })))
+  }
+
+  /** Never answers: a question times out when the clock says so. */
+  static readonly layerSilent: Layer.Layer<Approver | TestApprover> = layerWith(() => Effect.never)
+
+  /** Can't ask. */
+  static layerFailing(reason?: Reason): Layer.Layer<Approver | TestApprover> {
+    return layerWith(() => Effect.fail(new AlerterError({ channel: "test", reason: reason ?? Reason.Unreachable({}) })))
+  }
+}
+
+/**
+ * @category services
+ * @since 0.1.0
+ */
+export declare namespace TestApprover {
+  /**
+   * What the service holds.
+   *
+   * @category services
+   * @since 0.1.0
+   */
+  export interface Shape {
+    readonly asked: Effect.Effect<ReadonlyArray<Question>>
+  }
+
+  /**
+   * Who answers, and with which comment. The id, and the name, are `"tester"` unless set.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  export interface Answer {
+    readonly by?: Person | undefined
+    readonly comment?: string | undefined
+  }
+}
+
+const answered = (answer: TestApprover.Answer = {}) => ({
+  by: answer.by ?? { id: "tester", name: "tester" },
+  comment: answer.comment
+})
+
+function layerWith(
+  answer: (question: Question) => Effect.Effect<Decision, AlerterError>
+): Layer.Layer<Approver | TestApprover> {
+  return Layer.unwrap(Effect.sync(() => {
+    const asked: Array<Question> = []
+    const approver = Approver.layer((question) => {
+      asked.push(question)
+      return answer(question)
+    }, { channel: "test" })
+    return Layer.merge(approver, Layer.succeed(TestApprover, { asked: Effect.sync(() => asked.slice()) }))
+  }))
+}

@@ -1,0 +1,231 @@
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import { TestClock } from "effect/testing"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import {
+  AlerterError,
+  AlerterErrorReason,
+  Approver,
+  Decision,
+  Hook,
+  NotApproved,
+  Pipeline,
+  type Question,
+  Step,
+  StepContext
+} from "../src/index.ts"
+import { TestApprover } from "../src/testing/index.ts"
+import { makeIt } from "./support/it.ts"
+import { brief, calls, events, noting } from "./support/observe.ts"
+
+const it = makeIt(test)
+
+const at = DateTime.makeUnsafe(0)
+const alice = { id: "U1", name: "Alice" }
+const question: Question = { title: "Deploy?", timeout: "1 hour" }
+
+const approving = (comment?: string) =>
+  Approver.layer(() => Effect.succeed(Decision.Approved({ by: alice, at, comment })))
+
+/** The reason for which a question could not be asked, or answered. */
+const reasonOf = (asked: Question, layer: Layer.Layer<Approver>) =>
+  Approver.ask(asked).pipe(Effect.flip, Effect.map((error) => error.reason), Effect.provide(layer))
+
+// -----------------------------------------------------------------------------
+// an approver of one's own
+// -----------------------------------------------------------------------------
+
+it.effect("says who, when and why", () =>
+  Effect.gen(function*() {
+    const decision = yield* Effect.provide(Approver.ask(question), approving("go on"))
+    assert.deepEqual(decision, Decision.Approved({ by: alice, at, comment: "go on" }))
+  }))
+
+it.effect("is interrupted when the question's time is up, and then nobody said yes", () =>
+  Effect.gen(function*() {
+    const { list, note } = calls()
+    const layer = Approver.layer(() => Effect.onInterrupt(Effect.never, () => note("withdrawn")))
+    const fiber = yield* Effect.forkChild(Effect.provide(Approver.ask(question), layer))
+    yield* TestClock.adjust("59 minutes")
+    assert.equal(fiber.pollUnsafe(), undefined)
+    yield* TestClock.adjust("1 minute")
+    assert.deepEqual(yield* Fiber.join(fiber), Decision.TimedOut({ at: DateTime.makeUnsafe(3_600_000) }))
+    assert.deepEqual(list, ["withdrawn"])
+  }))
+
+it.effect("an answer of somebody who was not asked is none", () =>
+  Effect.gen(function*() {
+    const asked = { ...question, approvers: ["U2", "U3"] }
+    const reason = yield* reasonOf(asked, approving())
+    assert.equal(reason._tag, "InvalidAlert")
+    const decision = yield* Effect.provide(Approver.ask({ ...asked, approvers: ["U2", "U1"] }), approving())
+    assert.equal(decision._tag, "Approved")
+  }))
+
+it.effect("what can't be asked is said, and nobody is asked", () =>
+  Effect.gen(function*() {
+    const wrong: ReadonlyArray<[Question, RegExp]> = [
+      [{ title: " ", timeout: "1 hour" }, /no title/],
+      [{ ...question, approvers: [] }, /empty list/],
+      [{ ...question, timeout: 0 }, /no positive duration/],
+      [{ ...question, timeout: NaN }, /no positive duration/],
+      [{ ...question, timeout: -1 }, /no positive duration/]
+    ]
+    for (const [asked, message] of wrong) {
+      const reason = yield* reasonOf(asked, Approver.layer(() => Effect.die("asked")))
+      assert.ok(reason._tag === "InvalidAlert" && message.test(reason.detail), JSON.stringify(reason))
+    }
+  }))
+
+it.effect("failures and defects are errors of the approver, without addresses", () =>
+  Effect.gen(function*() {
+    for (
+      const effect of [
+        Effect.fail(new Error("no route to https://hooks.example.com/s3cret")),
+        Effect.die(new Error("no route to https://hooks.example.com/s3cret"))
+      ]
+    ) {
+      const error = yield* Approver.ask(question).pipe(
+        Effect.flip,
+        Effect.provide(Approver.layer(() => effect, { channel: "pager" }))
+      )
+      assert.ok(error instanceof AlerterError)
+      assert.equal(error.message, "pager: the alert was rejected: no route to <url>")
+    }
+    const unreachable = new AlerterError({ channel: "x", reason: AlerterErrorReason.Unreachable({}) })
+    const layer = Approver.layer(() => Effect.fail(unreachable))
+    assert.equal(yield* Effect.flip(Effect.provide(Approver.ask(question), layer)), unreachable)
+  }))
+
+it.effect("its services are those of the layer", () =>
+  Effect.gen(function*() {
+    class Boss extends Context.Service<Boss, { readonly mood: string }>()("Boss") {}
+    const layer: Layer.Layer<Approver, never, Boss> = Approver.layer(() =>
+      Effect.map(Boss, ({ mood }) => Decision.Denied({ by: alice, at, comment: mood }))
+    )
+    const decision = yield* Approver.ask(question).pipe(
+      Effect.provide(Layer.provide(layer, Layer.succeed(Boss, { mood: "grumpy" })))
+    )
+    assert.ok(decision._tag === "Denied" && decision.comment === "grumpy")
+  }))
+
+// -----------------------------------------------------------------------------
+// Step.requireApproval
+// -----------------------------------------------------------------------------
+
+const guarded = <A, E>(body: Effect.Effect<A, E>) =>
+  Step.make("deploy", body).pipe(Step.requireApproval(question))
+
+it.effect("approved: the body runs, and hooks know by whom", () =>
+  Effect.gen(function*() {
+    const { list, note } = calls()
+    const told = events()
+    const step = guarded(note("body")).pipe(
+      Step.hooks(noting({ list, note }, "start", "start")),
+      Step.onSuccess(() => Effect.flatMap(StepContext, ({ annotations }) => note(JSON.stringify(annotations))))
+    )
+    yield* step.pipe(Effect.provide([TestApprover.layerApproving({ by: alice }), told.layer]))
+    assert.deepEqual(list, ["start", "body", `{"approved by":"Alice"}`])
+    assert.deepEqual(told.list.map(brief).filter((event) => event.startsWith("Step")), [
+      "StepStarted deploy",
+      "StepEnded deploy success"
+    ])
+  }))
+
+it.effect("the question says for which step", () =>
+  Effect.gen(function*() {
+    yield* Pipeline.make("nightly", guarded(Effect.void)).pipe(Pipeline.runName("n-1"))
+    const [asked] = yield* TestApprover.asked
+    assert.equal(asked!.title, "Deploy?")
+    assert.deepEqual(asked!.fields, [
+      { name: "pipeline", value: "nightly" },
+      { name: "run", value: "n-1" },
+      { name: "step", value: "deploy" }
+    ])
+  }).pipe(Effect.provide(TestApprover.layerApproving())))
+
+it.effect("denied: the body does not run, and the step fails", () =>
+  Effect.gen(function*() {
+    const { list, note } = calls()
+    const error = yield* guarded(note("body")).pipe(
+      Step.onFailureTag("NotApproved", (error) => note(error.message)),
+      Step.hooks(Hook.onSuccess(() => note("success"))),
+      Effect.flip
+    )
+    assert.ok(error instanceof NotApproved)
+    assert.equal(error.step, "deploy")
+    assert.equal(error.decision._tag, "Denied")
+    assert.deepEqual(list, [`step "deploy" was denied by tester: not today`])
+  }).pipe(Effect.provide(TestApprover.layerDenying({ comment: "not today" }))))
+
+it.effect("no answer in time: likewise", () =>
+  Effect.gen(function*() {
+    const { list, note } = calls()
+    const fiber = yield* Effect.forkChild(Effect.flip(guarded(note("body"))))
+    yield* TestClock.adjust("1 hour")
+    const error = yield* Fiber.join(fiber)
+    assert.ok(error instanceof NotApproved)
+    assert.equal(error.message, `step "deploy" was not approved in time`)
+    assert.deepEqual(list, [])
+  }).pipe(Effect.provide(TestApprover.layerSilent)))
+
+it.effect("no way to ask: the body does not run either, and the error is the approver's", () =>
+  Effect.gen(function*() {
+    const { list, note } = calls()
+    const error = yield* Effect.flip(guarded(note("body")))
+    assert.ok(error instanceof AlerterError)
+    assert.deepEqual(list, [])
+  }).pipe(Effect.provide(TestApprover.layerFailing())))
+
+it.effect("a retry does not ask again, and the body's time limit does not count the wait", () =>
+  Effect.gen(function*() {
+    let attempts = 0
+    const slowly = Approver.layer(() =>
+      Effect.delay(Effect.succeed(Decision.Approved({ by: alice, at })), "30 minutes")
+    )
+    const asked = calls()
+    const layer = Layer.effect(
+      Approver,
+      Effect.map(
+        Approver,
+        (approver) => Approver.of({ ask: (question) => Effect.andThen(asked.note("asked"), approver.ask(question)) })
+      )
+    ).pipe(Layer.provide(slowly))
+    const step = guarded(Effect.suspend(() => ++attempts < 3 ? Effect.fail("again") : Effect.void)).pipe(
+      Step.retry({ times: 5 }),
+      Step.timeout("1 second")
+    )
+    const fiber = yield* Effect.forkChild(Effect.exit(Effect.provide(step, layer)))
+    yield* TestClock.adjust("30 minutes")
+    assert.ok(Exit.isSuccess(yield* Fiber.join(fiber)))
+    assert.equal(attempts, 3)
+    assert.deepEqual(asked.list, ["asked"])
+  }))
+
+it.effect("several approvals are asked for one after another; each is needed", () =>
+  Effect.gen(function*() {
+    const twice = guarded(Effect.die("ran")).pipe(Step.requireApproval({ title: "Really?", timeout: "1 hour" }))
+    const layer = Approver.layer(({ title }) =>
+      Effect.succeed((title === "Deploy?" ? Decision.Approved : Decision.Denied)({ by: alice, at }))
+    )
+    const error = yield* Effect.flip(Effect.provide(twice, layer))
+    assert.ok(error instanceof NotApproved)
+  }))
+
+it.effect("a wait that is interrupted withdraws the question", () =>
+  Effect.gen(function*() {
+    const { list, note } = calls()
+    const layer = Approver.layer(() =>
+      Effect.onInterrupt(Effect.andThen(note("asked"), Effect.never), () => note("withdrawn"))
+    )
+    const step = guarded(note("body")).pipe(Step.onInterrupt(() => note("interrupted")))
+    const fiber = yield* Effect.forkChild(Effect.provide(step, layer))
+    yield* TestClock.adjust("1 minute")
+    yield* Fiber.interrupt(fiber)
+    assert.deepEqual(list, ["asked", "withdrawn", "interrupted"])
+  }))

@@ -1,0 +1,68 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import { describe, expect, test } from "tstyche"
+import type { AlerterError, NotApproved } from "../../src/index.ts"
+import { Approver, Decision, Step } from "../../src/index.ts"
+
+class Boss extends Context.Service<Boss, { readonly mood: string }>()("Boss") {}
+
+declare const step: Step.Step<number, "no such file", Boss>
+declare const decision: Decision
+const question = { title: "Deploy?", timeout: "1 hour" } as const
+
+describe("Step.requireApproval", () => {
+  test("adds what can go wrong, and the service, to the step's types", () => {
+    type Guarded = Step.Step<number, "no such file" | AlerterError | NotApproved, Boss | Approver>
+    expect(Step.requireApproval(step, question)).type.toBe<Guarded>()
+    expect(step.pipe(Step.requireApproval(question))).type.toBe<Guarded>()
+  })
+
+  test("without an approver it does not run", () => {
+    const guarded = Step.make("s", Effect.void).pipe(Step.requireApproval(question))
+    expect(Effect.runPromise).type.not.toBeCallableWith(guarded)
+    expect(Effect.runPromise).type.toBeCallableWith(guarded.pipe(
+      Effect.provideService(Approver, Approver.of({ ask: () => Effect.succeed(decision) }))
+    ))
+  })
+
+  test("hooks may listen for NotApproved, once it can happen", () => {
+    const guarded = step.pipe(Step.requireApproval(question))
+    expect(guarded.pipe(Step.onFailureTag("NotApproved", ({ step }) => Effect.log(step)))).type.toBe<typeof guarded>()
+    expect(Step.onFailureTag).type.not.toBeCallableWith(step, "NotApproved", () => Effect.void)
+  })
+
+  test("a question has a title and a time limit", () => {
+    expect(Step.requireApproval).type.not.toBeCallableWith({ title: "Deploy?" })
+    expect(Step.requireApproval).type.not.toBeCallableWith({ timeout: "1 hour" })
+    expect(Step.requireApproval).type.not.toBeCallableWith({ ...question, timeout: "soon" })
+  })
+
+  test("not for what is no step", () => {
+    expect(Step.requireApproval).type.not.toBeCallableWith(Effect.void, question)
+  })
+})
+
+describe("Approver", () => {
+  test("ask", () => {
+    expect(Approver.ask(question)).type.toBe<Effect.Effect<Decision, AlerterError, Approver>>()
+  })
+
+  test("a layer needs what its function does", () => {
+    expect(Approver.layer(() => Effect.as(Boss, decision))).type.toBe<Layer.Layer<Approver, never, Boss>>()
+    expect(Approver.layer(() => Effect.fail("no") as Effect.Effect<Decision, string>)).type.toBe<
+      Layer.Layer<Approver>
+    >()
+  })
+
+  test("a layer's function decides", () => {
+    expect(Approver.layer).type.not.toBeCallableWith(() => Effect.succeed(true))
+    expect(Approver.layer).type.not.toBeCallableWith(() => Effect.void)
+  })
+
+  test("who answered is known where somebody did", () => {
+    if (decision._tag === "TimedOut") expect(decision).type.not.toHaveProperty("by")
+    else expect(decision.by).type.toBe<{ readonly id: string; readonly name: string }>()
+    expect(Decision.Approved).type.not.toBeCallableWith({})
+  })
+})
