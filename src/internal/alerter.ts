@@ -11,7 +11,7 @@ import * as Tracer from "effect/Tracer"
 import { Alert, type Severity } from "../Alert.ts"
 import type { Reason } from "../Alerter.ts"
 import { StepContext } from "../StepContext.ts"
-import { withoutUrls } from "./redact.ts"
+import { joinLines, withoutUrls } from "./redact.ts"
 
 /** The alert with the time of the post, where it has none. */
 export const timed = <E, R>(
@@ -95,7 +95,7 @@ const symbols: Record<Severity, string> = { info: "i", success: "✓", warning: 
 const plain = (text: string): string => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
 
 /** Titles and names have one line, or a title could look like several alerts. */
-const line = (text: string): string => plain(text).replace(/\s*\n\s*/g, " ")
+const line = (text: string): string => joinLines(plain(text))
 
 const terminal = (): boolean => {
   const process = (globalThis as { process?: { env?: Record<string, string>; stdout?: { isTTY?: boolean } } }).process

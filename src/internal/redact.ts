@@ -73,4 +73,8 @@ export const holdsSecret = (value: unknown, depth = 0, seen: Set<object> = new S
  * belong to an address, unless it ends with them.
  */
 export const withoutUrls = (message: string): string =>
-  message.replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"<>]*[^\s"<>'()[\].,;:!?]/gi, "<url>")
+  message.replace(/\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s"<>]*[^\s"<>'()[\].,;:!?]/gi, "<url>")
+
+/** Lines made one. Not by a pattern, which takes long where there are many spaces. */
+export const joinLines = (lines: string): string =>
+  lines.includes("\n") ? lines.split("\n").map((line) => line.trim()).filter((line) => line !== "").join(" ") : lines

@@ -10,14 +10,16 @@ import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { AlerterError, Reason } from "../../Alerter.ts"
+import { type AlerterError, Reason } from "../../Alerter.ts"
 import type { ChannelOptions } from "../../alerters/ChannelOptions.ts"
 import { withoutUrls } from "../redact.ts"
+import { type Failure, failure, make as makeAttempts } from "./retry.ts"
 import type { Scrub } from "./secrets.ts"
 import { fitEnd, oneLine } from "./text.ts"
+
+export { type Failure, failure } from "./retry.ts"
 
 /** What the channel answered. */
 export interface Answer {
@@ -27,15 +29,6 @@ export interface Answer {
   /** Undefined where the text is no JSON. */
   readonly json: unknown
 }
-
-/** Why an attempt failed, and whether another is worth it. */
-export interface Failure {
-  readonly reason: Reason
-  readonly retryable: boolean
-}
-
-/** @internal */
-export const failure = (reason: Reason, retryable = false): Failure => ({ reason, retryable })
 
 /** What an answer with a status of success comes to. */
 export type Read<A> = (answer: Answer) => Effect.Effect<A, Failure>
@@ -60,6 +53,8 @@ export interface Http {
 export interface SendOptions {
   /** In place of the channel's: a long poll takes longer than a post. */
   readonly timeout?: Duration.Input | undefined
+  /** What an answer with another status than success comes to, where it says more than the status. */
+  readonly refused?: ((answer: Answer) => Failure | undefined) | undefined
 }
 
 /** Enough for what any channel answers. */
@@ -76,40 +71,13 @@ export const make = (
     const client = Option.isSome(provided)
       ? provided.value
       : Context.get(yield* Layer.build(FetchHttpClient.layer), HttpClient.HttpClient)
-    const limit = Duration.fromInputUnsafe(options.timeout ?? "10 seconds")
-    const maxDelay = Duration.toMillis(options.maxDelay ?? "1 minute")
-    const firstDelay = Duration.toMillis(options.delay ?? "500 millis")
-    const retries = options.retries ?? 3
+    const attempts = makeAttempts(channel, options)
     const detail = (text: string): string => fitEnd(scrub(withoutUrls(oneLine(text))), 300)
-
-    const delayBefore = (failure: Failure, retry: number): Effect.Effect<number> =>
-      failure.reason._tag === "RateLimited" && failure.reason.retryAfter !== undefined
-        ? Effect.succeed(Duration.toMillis(failure.reason.retryAfter))
-        : Effect.map(Random.next, (random) => Math.min(maxDelay, firstDelay * 2 ** retry) * (1 - random / 2))
-
     const send = <A>(
       request: HttpClientRequest.HttpClientRequest,
       read?: Read<A>,
-      { timeout }: SendOptions = {}
-    ): Effect.Effect<A, AlerterError> => {
-      const within = timeout === undefined ? limit : Duration.fromInputUnsafe(timeout)
-      const attempt = attemptOnce(client, request, read, detail).pipe(
-        Effect.timeoutOrElse({
-          duration: within,
-          orElse: () => Effect.fail(failure(Reason.TimedOut({ limit: within }), true))
-        })
-      )
-      const after = (retry: number): Effect.Effect<A, AlerterError> =>
-        Effect.catch(attempt, (failed) => {
-          const error = Effect.fail(new AlerterError({ channel, reason: failed.reason }))
-          if (!failed.retryable || retry >= retries) return error
-          return Effect.flatMap(
-            delayBefore(failed, retry),
-            (delay) => delay > maxDelay ? error : Effect.andThen(Effect.sleep(delay), after(retry + 1))
-          )
-        })
-      return after(0)
-    }
+      { refused, timeout }: SendOptions = {}
+    ): Effect.Effect<A, AlerterError> => attempts(attemptOnce(client, request, read, refused, detail), timeout)
     return { send, detail }
   })
 
@@ -117,6 +85,7 @@ const attemptOnce = <A>(
   client: HttpClient.HttpClient,
   request: HttpClientRequest.HttpClientRequest,
   read: Read<A> | undefined,
+  refused: SendOptions["refused"],
   detail: (text: string) => string
 ): Effect.Effect<A, Failure> =>
   client.execute(request).pipe(
@@ -130,7 +99,9 @@ const attemptOnce = <A>(
         : Effect.orElseSucceed(textOf(response), () => "")
       return Effect.flatMap(broken, (text) => {
         const answer = answerOf(response, text)
-        return ok ? read!(answer) : Effect.flatMap(refusal(answer, detail), Effect.fail)
+        if (ok) return read!(answer)
+        const understood = refused?.(answer)
+        return understood === undefined ? Effect.flatMap(refusal(answer, detail), Effect.fail) : Effect.fail(understood)
       })
     }),
     // The address would be an attribute of the span, and headers of ours are nobody's business.

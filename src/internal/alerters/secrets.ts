@@ -40,5 +40,7 @@ export const scrubAlert = (alert: Alert, scrub: Scrub): Alert =>
     title: scrub(alert.title),
     body: alert.body === undefined ? undefined : scrub(alert.body),
     fields: alert.fields.map(({ name, value }) => ({ name: scrub(name), value: scrub(value) })),
-    detail: alert.detail === undefined ? undefined : scrub(alert.detail)
+    detail: alert.detail === undefined ? undefined : scrub(alert.detail),
+    dedupeKey: alert.dedupeKey === undefined ? undefined : scrub(alert.dedupeKey),
+    tags: alert.tags.map(scrub)
   })

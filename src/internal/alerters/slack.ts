@@ -11,14 +11,34 @@ export interface Message {
   readonly attachments: Array<MessageAttachment>
 }
 
+/** What stands in a text is neither a mention nor an address to look into. */
+export const quiet = { parse: "none", link_names: false, unfurl_links: false, unfurl_media: false } as const
+
 // https://docs.slack.dev/reference/block-kit/blocks/section-block
 const maxSection = 3000
 const maxFieldText = 2000
 const fieldsPerSection = 10
-/** https://docs.slack.dev/reference/block-kit/blocks says 50 blocks a message; two are the body and the detail. */
-const maxFieldSections = 47
+const maxName = 200
 /** A title is one line. https://docs.slack.dev/reference/methods/chat.postMessage advises 4,000 characters of text. */
 const maxTitle = 300
+/**
+ * Slack says 50 blocks a message (https://docs.slack.dev/reference/block-kit/blocks), of which this leaves 13 at
+ * most, and refuses blocks with some 13,000 characters in all (https://github.com/slackapi/bolt-js/issues/2509).
+ */
+const maxBlocks = 12_000
+
+/** How much of each part is shown: of texts in characters as sent, and how many fields. */
+interface Limits {
+  readonly detail: number
+  readonly body: number
+  readonly value: number
+  readonly fields: number
+}
+
+const most: Limits = { detail: maxSection, body: maxSection, value: maxFieldText, fields: 100 }
+/** Even if JSON makes two characters of each of them, these are less than the blocks may have. */
+const least: Limits = { detail: 500, body: 500, value: 100, fields: 10 }
+const cutFirst: ReadonlyArray<keyof Limits> = ["detail", "body", "value", "fields"]
 
 const colors: Record<Severity, string> = {
   info: "#439fe0",
@@ -41,54 +61,92 @@ const escape = (text: string): string => text.replace(/&/g, "&amp;").replace(/</
 
 const escapedLength = (text: string): number => escape(text).length
 
-/** Slack's markup has no escapes of its own: a zero-width space after each of its marks keeps it from being one. */
-const literal = (text: string): string => escape(text).replace(/[*_~`]/g, "$&\u200b")
+/**
+ * Slack's markup has no escapes of its own. A zero-width space keeps marks from being ones: of bold, italic and
+ * struck text and of code, of a quotation (at the start of a line), and of an emoji (`:100:` in a position).
+ */
+const literal = (text: string): string => escape(text).replace(/[*_~`]|^(?=&gt;)|:(?=[\w+'-]+:)/gm, "$&\u200b")
 
 const literalLength = (text: string): number => literal(text).length
 
 /** `verbatim`, or names of people and channels would become mentions. */
 const mrkdwn = (text: string): MrkdwnElement => ({ type: "mrkdwn", text, verbatim: true })
 
+const section = (text: string): KnownBlock => ({ type: "section", text: mrkdwn(text) })
+
 /** A code block, which three backticks would end. */
-const code = (text: string): string => {
+const code = (text: string, limit: number): string => {
   const inside = (part: string) => escape(part).replace(/`(?=`)/g, "`\u200b")
-  const limit = maxSection - "```\n\n```".length
-  return "```\n" + inside(fitMiddle(clean(text), limit, (part) => inside(part).length)) + "\n```"
+  return "```\n" + inside(fitMiddle(text, limit - "```\n\n```".length, (part) => inside(part).length)) + "\n```"
 }
 
-const field = ({ name, value }: Field): MrkdwnElement => {
-  const title = literal(fitEnd(oneLine(name), 200, literalLength))
-  return mrkdwn(`*${title}*\n${literal(fitMiddle(clean(value), maxFieldText - title.length - 3, literalLength))}`)
+const field = ({ name, value }: Field, limit: number): MrkdwnElement => {
+  const title = literal(fitEnd(name, maxName, literalLength))
+  const heading = title === "" ? "" : `*${title}*\n`
+  return mrkdwn(heading + literal(fitMiddle(value, Math.min(limit, maxFieldText - heading.length), literalLength)))
 }
 
-const fieldSections = (fields: ReadonlyArray<Field>): ReadonlyArray<KnownBlock> => {
-  const room = maxFieldSections * fieldsPerSection
-  const shown = fields.length <= room ? fields.map(field) : [
-    ...fields.slice(0, room - 1).map(field),
-    mrkdwn(`… and ${fields.length - room + 1} more`)
+const fieldSections = (fields: ReadonlyArray<Field>): (limits: Limits) => ReadonlyArray<KnownBlock> => {
+  // by the limit of values, which most of what is tried to make a message fit leaves as it is
+  const cut = new Map<number, ReadonlyArray<MrkdwnElement>>()
+  return ({ fields: max, value }) => {
+    const all = cut.get(value) ?? fields.slice(0, most.fields).map((one) => field(one, value))
+    cut.set(value, all)
+    const shown = fields.length <= max
+      ? all
+      : [...all.slice(0, max - 1), mrkdwn(`… and ${fields.length - max + 1} more`)]
+    return Array.from({ length: Math.ceil(shown.length / fieldsPerSection) }, (_, i): KnownBlock => ({
+      type: "section",
+      fields: shown.slice(i * fieldsPerSection, (i + 1) * fieldsPerSection)
+    }))
+  }
+}
+
+/** Slack refuses blocks without text. */
+const isBlank = (text: string): boolean => text.trim() === ""
+
+const blocksOf = (alert: Dated, time: string): (limits: Limits) => ReadonlyArray<KnownBlock> => {
+  const body = clean(alert.body ?? "")
+  const detail = clean(alert.detail ?? "")
+  const sections = fieldSections(
+    alert.fields
+      .map(({ name, value }) => ({ name: oneLine(name), value: clean(value) }))
+      .filter(({ name, value }) => name !== "" || !isBlank(value))
+  )
+  return (limits) => [
+    ...(isBlank(body) ? [] : [section(literal(fitMiddle(body, limits.body, literalLength)))]),
+    ...sections(limits),
+    ...(isBlank(detail) ? [] : [section(code(detail, limits.detail))]),
+    { type: "context", elements: [mrkdwn(time)] }
   ]
-  return Array.from({ length: Math.ceil(shown.length / fieldsPerSection) }, (_, i): KnownBlock => ({
-    type: "section",
-    fields: shown.slice(i * fieldsPerSection, (i + 1) * fieldsPerSection)
-  }))
+}
+
+/** As much as goes into the message, with one part after the other cut. */
+const fit = (blocks: (limits: Limits) => ReadonlyArray<KnownBlock>): ReadonlyArray<KnownBlock> => {
+  const fits = (limits: Limits) => JSON.stringify(blocks(limits)).length <= maxBlocks
+  const limits = cutFirst.reduce((limits, part) => {
+    if (fits(limits)) return limits
+    let low = least[part]
+    let high = limits[part]
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2)
+      if (fits({ ...limits, [part]: middle })) low = middle
+      else high = middle - 1
+    }
+    return { ...limits, [part]: low }
+  }, most)
+  return blocks(limits)
 }
 
 /** The title as the text, which notifications show; the rest beside a bar of the severity's colour. */
 export const message = (alert: Dated, time: (at: DateTime.Utc) => string): Message => {
-  const title = literal(fitEnd(oneLine(alert.title), maxTitle, literalLength))
-  const body = alert.body === undefined ? "" : literal(fitMiddle(clean(alert.body), maxSection, literalLength))
-  const blocks: ReadonlyArray<KnownBlock> = [
-    ...(body === "" ? [] : [{ type: "section", text: mrkdwn(body) } as const]),
-    ...fieldSections(alert.fields),
-    ...(alert.detail === undefined ? [] : [{ type: "section", text: mrkdwn(code(alert.detail)) } as const]),
-    { type: "context", elements: [mrkdwn(escape(time(alert.at)))] }
-  ]
+  const title = oneLine(alert.title) || alert.severity
   return {
-    text: `${symbols[alert.severity]} *${title}*`,
+    text: `${symbols[alert.severity]} *${literal(fitEnd(title, maxTitle, literalLength))}*`,
     attachments: [{
       color: colors[alert.severity],
-      fallback: escape(fitEnd(oneLine(alert.title), maxTitle, escapedLength)),
-      blocks: [...blocks]
+      fallback: escape(fitEnd(title, maxTitle, escapedLength)),
+      blocks: [...fit(blocksOf(alert, escape(time(alert.at))))]
     }]
   }
 }

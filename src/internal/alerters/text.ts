@@ -1,4 +1,5 @@
 /** Text of unknown origin and length, made fit for a channel. */
+import { joinLines } from "../redact.ts"
 
 // ECMA-48 control sequences, as terminals know them: CSI, OSC and two-character ones
 // oxlint-disable-next-line no-control-regex -- control characters are what it is about
@@ -13,7 +14,7 @@ export const clean = (text: string): string =>
   text.toWellFormed().replace(escapeSequences, "").replace(/\r\n?/g, "\n").replace(controls, "")
 
 /** The same on one line. */
-export const oneLine = (text: string): string => clean(text).replace(/\s*\n\s*/g, " ").trim()
+export const oneLine = (text: string): string => joinLines(clean(text)).trim()
 
 /** How much of a limit a text takes. Never less than its length, and no less for more text. */
 export type Size = (text: string) => number

@@ -1,0 +1,136 @@
+/**
+ * Alerts by mail.
+ *
+ * Needs the package `nodemailer`, which is loaded when the layer is built:
+ * `npm install nodemailer`.
+ *
+ * @since 0.1.0
+ */
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
+import type { Alerter, AlerterError } from "../Alerter.ts"
+import * as internal from "../internal/alerters/email.ts"
+import type { ChannelOptions } from "./ChannelOptions.ts"
+
+/**
+ * Who writes to whom.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface MailOptions extends ChannelOptions {
+  /** As in `"alerts@example.com"` or `"Alerts <alerts@example.com>"`. */
+  readonly from: string
+  /** One address, several with commas between them, or a list. */
+  readonly to: string | ReadonlyArray<string>
+  /** What every subject begins with: `"[production]"`, say. */
+  readonly subjectPrefix?: string | undefined
+  /**
+   * Whether nothing is sent, and no password, unless it is encrypted. True unless
+   * set, save where the server is the machine itself (`localhost`, `127.0.0.1`).
+   */
+  readonly requireTls?: boolean | undefined
+  readonly tls?: TlsOptions | undefined
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface TlsOptions {
+  /**
+   * Whether the server's certificate must be valid. True unless set, save where the
+   * server is the machine itself and TLS is not required.
+   */
+  readonly rejectUnauthorized?: boolean | undefined
+  /** The certificate of the authority that the server's is signed by, as PEM, where it is none that everybody knows. */
+  readonly ca?: string | undefined
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface SmtpOptions extends MailOptions {
+  readonly host: string
+  /** 465 where `secure` is true, 587 otherwise, unless set. */
+  readonly port?: number | undefined
+  /** Whether it is TLS from the beginning, and not after STARTTLS. True on port 465, false otherwise, unless set. */
+  readonly secure?: boolean | undefined
+  readonly user?: string | undefined
+  readonly password?: Redacted.Redacted<string> | undefined
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface UrlOptions extends MailOptions {
+  /**
+   * As in `smtps://user:password@host` or `smtp://host:2525`. The user and the
+   * password are percent-encoded.
+   */
+  readonly url: Redacted.Redacted<string>
+}
+
+/**
+ * Sends mails over SMTP, each with a plain part and one of HTML. The detail has 256
+ * KB of it at most, and is cut in its middle. Mails of one run refer to it, so that
+ * they are shown as one conversation.
+ *
+ * An attempt that the server puts off (with a code of 4xx) is followed by another, as
+ * is one that was not connected; never one that it refuses (5xx). A mail that is sent
+ * again has the `Message-ID` that it had before. Where a server takes a mail for some
+ * of the recipients only, it is sent, and a warning is logged.
+ *
+ * Fails when it is built without `nodemailer`.
+ *
+ * @example
+ * ```ts
+ * import { Email } from "effect-epilogue/alerters"
+ * import { Redacted } from "effect"
+ *
+ * const alerter = Email.layer({
+ *   host: "smtp.example.com",
+ *   user: "alerts",
+ *   password: Redacted.make("secret"),
+ *   from: "Alerts <alerts@example.com>",
+ *   to: ["ops@example.com", "oncall@example.com"]
+ * })
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: SmtpOptions): Layer.Layer<Alerter, AlerterError> => internal.layer(options)
+
+/**
+ * {@link layer} with the server from `SMTP_URL`, the sender from `ALERT_EMAIL_FROM`
+ * and the recipients from `ALERT_EMAIL_TO`, or with the config given.
+ *
+ * @example
+ * ```ts
+ * import { Email } from "effect-epilogue/alerters"
+ * import { Config } from "effect"
+ *
+ * const alerter = Email.layerConfig()
+ * const ofTeam = Email.layerConfig({
+ *   url: Config.Redacted("SMTP_URL"),
+ *   from: Config.succeed("alerts@example.com"),
+ *   to: Config.String("TEAM_ADDRESS")
+ * })
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (
+  config: Config.Wrap<UrlOptions> = {
+    url: Config.Redacted("SMTP_URL"),
+    from: Config.String("ALERT_EMAIL_FROM"),
+    to: Config.String("ALERT_EMAIL_TO")
+  }
+): Layer.Layer<Alerter, AlerterError | Config.ConfigError> =>
+  Layer.unwrap(Effect.map(Config.unwrap(config), internal.layerUrl))

@@ -1,0 +1,161 @@
+/** Alerts as Discord's embeds, typed by `discord-api-types`. */
+import type {
+  APIEmbed,
+  APIEmbedField,
+  RESTPostAPIChannelMessageJSONBody,
+  RESTPostAPIWebhookWithTokenJSONBody
+} from "discord-api-types/v10"
+import * as DateTime from "effect/DateTime"
+import type { Field, Severity } from "../../Alert.ts"
+import type { Dated } from "./channel.ts"
+import { fitFields } from "./fields.ts"
+import { clean, fitEnd, fitMiddle, oneLine } from "./text.ts"
+
+// https://docs.discord.com/developers/resources/message#embed-object-embed-limits. Discord counts
+// characters, of which no text has more than UTF-16 code units.
+const maxTitle = 256
+const maxDescription = 4096
+const maxFields = 25
+const maxFieldName = 256
+const maxFieldValue = 1024
+const maxFooter = 2048
+const maxTotal = 6000
+
+// What of a part stays where others are long too.
+const minDetail = 1000
+const minBody = 500
+const minFieldValue = 64
+
+/** A field as short as this may have others beside it. */
+const maxInline = 40
+
+const colors: Record<Severity, number> = {
+  info: 0x439fe0,
+  success: 0x2eb67d,
+  warning: 0xecb22e,
+  error: 0xe01e5a,
+  critical: 0x7c1034
+}
+
+const symbols: Record<Severity, string> = { info: "ℹ️", success: "✅", warning: "⚠️", error: "❌", critical: "🚨" }
+
+/** Discord refuses what has nothing to be seen, and takes this for a character. */
+const blank = "\u200b"
+
+const visible = (text: string): string => /[^\p{C}\p{Z}]/u.test(text) ? text : blank
+
+// Each of Discord's marks (https://docs.discord.com/developers/reference#message-formatting and
+// https://support.discord.com/hc/en-us/articles/210298617): anywhere, at the beginning of a line, of an
+// address, and of an emoji's name, of which two are numbers. A backslash takes the meaning from any of them.
+const marks = /[\\*_~`|<>[\]]|(?<=^[^\S\n]*)[-#+]|(?<=^[^\S\n]*\d+)[.)]|:(?=\/\/|(?:100|1234):|(?!\d+:)[\w+-]+:)/gm
+
+/** A backslash does not keep `@everyone` from being one, a space that can't be seen does. */
+const mentions = /@(?=everyone|here|[!&]?\d)/g
+
+const literal = (text: string): string => text.replace(marks, "\\$&").replace(mentions, `@${blank}`)
+
+const literalLength = (text: string): number => literal(text).length
+
+/** Three backticks would end a code block. */
+const inCode = (text: string): string => text.replace(/`(?=`)/g, `\`${blank}`)
+
+const inCodeLength = (text: string): number => inCode(text).length
+
+const codeMarks = "```\n\n```".length
+
+const codeLength = (text: string): number => text.trim() === "" ? 0 : inCodeLength(text) + codeMarks
+
+const code = (text: string, limit: number): string => {
+  const fitting = fitMiddle(text, limit - codeMarks, inCodeLength)
+  return fitting.trim() === "" ? "" : "```\n" + inCode(fitting) + "\n```"
+}
+
+const field = ({ name, value }: Field, limit: number): APIEmbedField => {
+  const shown = visible(literal(fitMiddle(value, limit, literalLength)))
+  return {
+    name: visible(literal(fitEnd(name, maxFieldName, literalLength))),
+    value: shown,
+    inline: shown.length <= maxInline && !shown.includes("\n")
+  }
+}
+
+const fieldsWithin = (fields: ReadonlyArray<Field>, room: number): ReadonlyArray<APIEmbedField> =>
+  fitFields(
+    // as many as there may be are enough to clean
+    fields.map((one, i) => i < maxFields ? { name: oneLine(one.name), value: clean(one.value).trim() } : one),
+    {
+      room,
+      maxFields,
+      maxValue: maxFieldValue,
+      minValue: minFieldValue,
+      render: field,
+      more: (count) => ({ name: "…", value: `and ${count} more`, inline: false }),
+      size: ({ name, value }) => name.length + value.length
+    }
+  )
+
+const embed = (alert: Dated, time: (at: DateTime.Utc) => string): APIEmbed => {
+  const symbol = `${symbols[alert.severity]} `
+  const title = symbol + literal(fitEnd(oneLine(alert.title), maxTitle - symbol.length, literalLength))
+  const footer = fitEnd(time(alert.at), maxFooter)
+  const body = clean(alert.body ?? "").trim()
+  const detail = clean(alert.detail ?? "").trimEnd()
+  const room = maxTotal - title.length - footer.length
+
+  const lineEnd = 1
+  const keptDetail = Math.min(codeLengthUpTo(detail, minDetail), minDetail) + lineEnd
+  const keptBody = body.length < minBody ? Math.min(literalLength(body), minBody) : minBody
+  const fields = fieldsWithin(alert.fields, room - keptDetail - keptBody)
+  const taken = fields.reduce((sum, { name, value }) => sum + name.length + value.length, 0)
+  const left = Math.min(maxDescription, room - taken)
+  const shownBody = literal(fitMiddle(body, left - keptDetail, literalLength))
+  const shownDetail = code(detail, left - shownBody.length - lineEnd)
+  const description = [shownBody, shownDetail].filter((part) => part !== "").join("\n")
+  return {
+    title,
+    color: colors[alert.severity],
+    ...(description === "" ? {} : { description: visible(description) }),
+    ...(fields.length === 0 ? {} : { fields: [...fields] }),
+    footer: { text: footer },
+    timestamp: DateTime.formatIso(alert.at)
+  }
+}
+
+/** Not counted further than matters, for what may be megabytes. */
+const codeLengthUpTo = (text: string, limit: number): number => codeLength(text.slice(0, limit))
+
+/** What a webhook is sent. Mentions mention nobody, whatever the text. */
+export const webhookMessage = (
+  alert: Dated,
+  time: (at: DateTime.Utc) => string
+): RESTPostAPIWebhookWithTokenJSONBody => ({ embeds: [embed(alert, time)], allowed_mentions: { parse: [] } })
+
+/**
+ * What a bot sends. A message with the nonce of another of the past minutes is not shown again
+ * (https://docs.discord.com/developers/resources/message#create-message), so a post that was not answered
+ * can be sent once more. At most 25 characters.
+ */
+export const botMessage = (
+  alert: Dated,
+  time: (at: DateTime.Utc) => string,
+  nonce: string
+): RESTPostAPIChannelMessageJSONBody => ({
+  embeds: [embed(alert, time)],
+  allowed_mentions: { parse: [] },
+  nonce,
+  enforce_nonce: true
+})
+
+/** Not of Effect's `Random`, which a program may have given a seed: then each of its runs would have the same. */
+export const makeNonce = (): string => crypto.randomUUID().replaceAll("-", "").slice(0, 25)
+
+/** https://docs.discord.com/developers/reference#user-agent asks for one of this form. */
+export const userAgent = "DiscordBot (https://www.npmjs.com/package/effect-epilogue, 0.1.0)"
+
+/** With an answer only when the message is saved: without `wait`, one that can't be is none that fails. */
+export const waiting = (url: string): string => {
+  const parsed = URL.parse(url)
+  if (parsed === null || parsed.searchParams.has("wait")) return url
+  parsed.searchParams.append("wait", "true")
+  return parsed.href
+}

@@ -1,0 +1,145 @@
+/** The alerter that sends mails. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { type Alerter, AlerterError, Reason } from "../../Alerter.ts"
+import type { SmtpOptions, UrlOptions } from "../../alerters/Email.ts"
+import * as channels from "./channel.ts"
+import { content, domainOf, messageId, threadId } from "./emailContent.ts"
+import { limitOf, make as makeAttempts } from "./retry.ts"
+import { scrubber } from "./secrets.ts"
+import * as Smtp from "./smtp.ts"
+
+const name = "email"
+
+const fail = (reason: Reason) => new AlerterError({ channel: name, reason })
+
+const invalid = (detail: string) => fail(Reason.InvalidAlert({ detail }))
+
+const isLoopback = (host: string): boolean => /^(localhost|.*\.localhost|127(\.\d+){3}|::1)$/i.test(host)
+
+const serverOf = (options: SmtpOptions): Smtp.Server => {
+  const { host, password, port, tls, user } = options
+  const secure = options.secure ?? port === 465
+  const requireTls = options.requireTls ?? !isLoopback(host)
+  return {
+    host,
+    port: port ?? (secure ? 465 : 587),
+    secure,
+    requireTls,
+    auth: user === undefined || password === undefined ? undefined : { user, pass: Redacted.value(password) },
+    tls: {
+      // Whoever may write in the clear to their own machine loses nothing by a certificate that nobody signed.
+      rejectUnauthorized: tls?.rejectUnauthorized ?? (secure || requireTls || !isLoopback(host)),
+      ca: tls?.ca
+    },
+    limit: limitOf(options)
+  }
+}
+
+/** What is wrong with the options, if anything is. */
+const mistake = ({ from, password, user }: SmtpOptions, to: ReadonlyArray<string>): string | undefined => {
+  if (!from.includes("@")) return "its sender is no address"
+  if (to.length === 0) return "it has no recipients"
+  if (!to.every((address) => address.includes("@"))) return "one of its recipients is no address"
+  if ((user === undefined) !== (password === undefined)) return "a user needs a password, and a password a user"
+  return undefined
+}
+
+/**
+ * As it is, and in the ways a server may quote it: as it was sent (https://www.rfc-editor.org/rfc/rfc4616), or in UTF-8
+ * that is read as Latin-1.
+ */
+const secretsOf = (auth: Smtp.Server["auth"]): ReadonlyArray<string> => {
+  if (auth === undefined) return []
+  const binary = (text: string) => String.fromCharCode(...new TextEncoder().encode(text))
+  const login = btoa(binary(`\u0000${auth.user}\u0000${auth.pass}`))
+  return [auth.pass, binary(auth.pass), btoa(binary(auth.pass)), login]
+}
+
+/** @internal */
+export const layer = (options: SmtpOptions): Layer.Layer<Alerter, AlerterError> => {
+  const server = serverOf(options)
+  const to = typeof options.to === "string" ? [options.to] : options.to
+  const domain = domainOf(options.from)
+  const scrub = scrubber([server.host, ...(options.user === undefined ? [] : [options.user])])
+  return channels.layer(name, options, secretsOf(server.auth), ({ http, time }) =>
+    Effect.gen(function*() {
+      const wrong = mistake(options, to)
+      if (wrong !== undefined) return yield* invalid(wrong)
+      const smtp = yield* Effect.mapError(
+        Smtp.make(server, (text) => http.detail(scrub(text))),
+        () => fail(Reason.Unreachable({ detail: "it needs a package: npm install nodemailer" }))
+      )
+      const attempts = makeAttempts(name, options)
+      return (alert) =>
+        Effect.gen(function*() {
+          const mail: Smtp.Mail = {
+            ...content(alert, options.subjectPrefix, time),
+            from: options.from,
+            to,
+            messageId: messageId(domain),
+            thread: alert.source === undefined ? undefined : threadId(alert.source.runId, domain),
+            urgent: alert.severity === "critical",
+            date: new Date(yield* Clock.currentTimeMillis)
+          }
+          yield* deliver(smtp, attempts, mail)
+        })
+    }))
+}
+
+/** To all of the recipients, and again to those for whom the server puts it off. */
+const deliver = (
+  smtp: Smtp.Smtp,
+  attempts: ReturnType<typeof makeAttempts>,
+  mail: Smtp.Mail
+): Effect.Effect<void, AlerterError> =>
+  Effect.suspend(() => {
+    let pending = mail.to
+    let arrived = false
+    const refused: Array<Smtp.Refused> = []
+    const attempt = Effect.flatMap(Effect.suspend(() => smtp.send(mail, pending)), (now) => {
+      arrived = true
+      refused.push(...now.filter((one) => !one.failure.retryable))
+      const [first, ...more] = now.filter((one) => one.failure.retryable)
+      if (first === undefined) return Effect.void
+      pending = [first, ...more].map(({ recipient }) => recipient)
+      return Effect.fail(first.failure)
+    })
+    // some have it: an error would have it sent to them again, or elsewhere
+    const warn = (error: AlerterError) =>
+      Effect.logWarning("effect-epilogue: not every recipient gets the mail", error.message)
+    return Effect.matchEffect(attempts(attempt), {
+      onFailure: (error) => arrived ? warn(error) : Effect.fail(error),
+      onSuccess: () => refused[0] === undefined ? Effect.void : warn(fail(refused[0].failure.reason))
+    })
+  })
+
+/** @internal */
+export const layerUrl = ({ url, ...options }: UrlOptions): Layer.Layer<Alerter, AlerterError> => {
+  const server = parse(Redacted.value(url))
+  return server === undefined
+    ? Layer.unwrap(Effect.fail(invalid("its server is no address such as smtps://user:password@host")))
+    : layer({ ...options, ...server })
+}
+
+const parse = (text: string): Pick<SmtpOptions, "host" | "port" | "secure" | "user" | "password"> | undefined => {
+  const url = URL.parse(text.trim())
+  if (url === null || !/^smtps?:$/.test(url.protocol) || url.hostname === "") return undefined
+  // What follows a host is most likely the rest of a password that is not encoded.
+  if (url.search !== "" || url.hash !== "" || !/^\/?$/.test(url.pathname)) return undefined
+  try {
+    const decoded = (part: string) => part === "" ? undefined : decodeURIComponent(part)
+    const password = decoded(url.password)
+    return {
+      host: url.hostname.replace(/^\[|\]$/g, ""),
+      port: url.port === "" ? undefined : Number(url.port),
+      secure: url.protocol === "smtps:" ? true : undefined,
+      user: decoded(url.username),
+      password: password === undefined ? undefined : Redacted.make(password)
+    }
+  } catch {
+    return undefined
+  }
+}

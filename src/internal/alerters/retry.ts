@@ -1,0 +1,56 @@
+/** Attempts to send: how long one may take, and when another follows. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import { AlerterError, Reason } from "../../Alerter.ts"
+import type { ChannelOptions } from "../../alerters/ChannelOptions.ts"
+
+/** Why an attempt failed, and whether another is worth it. */
+export interface Failure {
+  readonly reason: Reason
+  readonly retryable: boolean
+}
+
+/** @internal */
+export const failure = (reason: Reason, retryable = false): Failure => ({ reason, retryable })
+
+/** An attempt, made as often as need be, each time within the channel's limit or the one given. */
+export type Attempts = <A>(
+  attempt: Effect.Effect<A, Failure>,
+  timeout?: Duration.Input
+) => Effect.Effect<A, AlerterError>
+
+/** How long an attempt may take where nothing else is said. */
+export const limitOf = (options: ChannelOptions): Duration.Duration =>
+  Duration.fromInputUnsafe(options.timeout ?? "10 seconds")
+
+/** @internal */
+export const make = (channel: string, options: ChannelOptions): Attempts => {
+  const limit = limitOf(options)
+  const maxDelay = Duration.toMillis(options.maxDelay ?? "1 minute")
+  const firstDelay = Duration.toMillis(options.delay ?? "500 millis")
+  const retries = options.retries ?? 3
+
+  const delayBefore = (failed: Failure, retry: number): Effect.Effect<number> =>
+    failed.reason._tag === "RateLimited" && failed.reason.retryAfter !== undefined
+      ? Effect.succeed(Duration.toMillis(failed.reason.retryAfter))
+      : Effect.map(Random.next, (random) => Math.min(maxDelay, firstDelay * 2 ** retry) * (1 - random / 2))
+
+  return <A>(attempt: Effect.Effect<A, Failure>, timeout?: Duration.Input) => {
+    const within = timeout === undefined ? limit : Duration.fromInputUnsafe(timeout)
+    const limited = Effect.timeoutOrElse(attempt, {
+      duration: within,
+      orElse: () => Effect.fail(failure(Reason.TimedOut({ limit: within }), true))
+    })
+    const after = (retry: number): Effect.Effect<A, AlerterError> =>
+      Effect.catch(limited, (failed) => {
+        const error = Effect.fail(new AlerterError({ channel, reason: failed.reason }))
+        if (!failed.retryable || retry >= retries) return error
+        return Effect.flatMap(
+          delayBefore(failed, retry),
+          (delay) => delay > maxDelay ? error : Effect.andThen(Effect.sleep(delay), after(retry + 1))
+        )
+      })
+    return after(0)
+  }
+}

@@ -1,0 +1,105 @@
+import { DateTime, Effect } from "effect"
+import { TestConsole } from "effect/testing"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { Console } from "../../src/alerters/index.ts"
+import { Alerter } from "../../src/index.ts"
+import { alertOf, AnyAlert } from "../support/anyAlert.ts"
+import { sample } from "../support/channelContract.ts"
+import { makeIt } from "../support/it.ts"
+import { forAll } from "../support/property.ts"
+
+const it = makeIt(test)
+
+const alert = sample.with({ at: DateTime.makeUnsafe("2026-11-23T12:40:12Z") })
+const timeZone = DateTime.zoneMakeNamedUnsafe("Europe/Berlin")
+
+const post = (options?: Console.ConsoleOptions, posted = alert) =>
+  Effect.provide(Effect.flatMap(Alerter, (alerter) => alerter.post(posted)), Console.layer(options))
+
+const rest = [
+  "  Error: no such bucket",
+  "  pipeline  nightly",
+  "  step      load",
+  "  rows      1461",
+  "  │ Error: no such bucket",
+  "  │     at load (etl.ts:12:3)"
+]
+
+it.effect("writes an alert, with the time in UTC", () =>
+  Effect.gen(function*() {
+    yield* post({ colors: "never" })
+    assert.deepEqual(yield* TestConsole.logLines, [
+      ["✗ ERROR nightly › load failed 2026-11-23T12:40:12.000Z", ...rest].join("\n")
+    ])
+    assert.deepEqual(yield* TestConsole.errorLines, [])
+  }))
+
+it.effect("with the time in a zone, to the other stream", () =>
+  Effect.gen(function*() {
+    yield* post({ colors: "never", timeZone, stream: "stderr" })
+    assert.deepEqual(yield* TestConsole.errorLines, [
+      ["✗ ERROR nightly › load failed 2026-11-23 13:40:12 Europe/Berlin (UTC+01:00)", ...rest].join("\n")
+    ])
+    assert.deepEqual(yield* TestConsole.logLines, [])
+  }))
+
+it.effect("in colours, if they are wanted", () =>
+  Effect.gen(function*() {
+    yield* post({ colors: "always" })
+    yield* post({ colors: "always", timeZone })
+    const [utc, zoned] = (yield* TestConsole.logLines).map((text) => String(text).split("\n")[0])
+    assert.equal(
+      utc,
+      "\u001b[31m✗ ERROR\u001b[0m \u001b[1mnightly › load failed\u001b[0m \u001b[2m2026-11-23T12:40:12.000Z\u001b[0m"
+    )
+    assert.equal(zoned, utc?.replace("2026-11-23T12:40:12.000Z", "2026-11-23 13:40:12 Europe/Berlin (UTC+01:00)"))
+  }))
+
+/** As if the stream were a terminal, or none. */
+const onTerminal = (stream: "stdout" | "stderr", isTTY: boolean, noColor: string | undefined) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const before = { isTTY: process[stream].isTTY, noColor: process.env["NO_COLOR"] }
+      setTerminal(stream, isTTY, noColor)
+      return before
+    }),
+    ({ isTTY, noColor }) => Effect.sync(() => setTerminal(stream, isTTY, noColor))
+  )
+
+const setTerminal = (stream: "stdout" | "stderr", isTTY: boolean, noColor: string | undefined) => {
+  Object.defineProperty(process[stream], "isTTY", { value: isTTY, configurable: true, writable: true })
+  if (noColor === undefined) delete process.env["NO_COLOR"]
+  else process.env["NO_COLOR"] = noColor
+}
+
+it.effect("in colours on a terminal alone, unless NO_COLOR is set", () =>
+  Effect.gen(function*() {
+    const colored = (stream: "stdout" | "stderr", isTTY: boolean, noColor?: string) =>
+      Effect.gen(function*() {
+        yield* onTerminal(stream, isTTY, noColor)
+        yield* post({ stream })
+        const lines = stream === "stdout" ? yield* TestConsole.logLines : yield* TestConsole.errorLines
+        return String(lines.at(-1)).includes("\u001b[")
+      }).pipe(Effect.scoped)
+    assert.equal(yield* colored("stdout", true), true)
+    assert.equal(yield* colored("stdout", true, ""), true)
+    assert.equal(yield* colored("stdout", true, "1"), false)
+    assert.equal(yield* colored("stdout", false), false)
+    assert.equal(yield* colored("stderr", true), true)
+    assert.equal(yield* colored("stderr", false), false)
+  }))
+
+it.effect("no text reaches the terminal as a control sequence, and each alert begins with its severity", () =>
+  forAll(AnyAlert, (input) =>
+    Effect.gen(function*() {
+      const posted = alertOf({ ...input, times: { texts: 1, fields: 1 } })
+      yield* post({ colors: "never", timeZone }, posted)
+      const text = String((yield* TestConsole.logLines).at(-1))
+      // oxlint-disable-next-line no-control-regex -- control characters are what it is about
+      assert.ok(!/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(text))
+      const [first, ...others] = text.split("\n")
+      assert.ok(first!.includes(` ${posted.severity.toUpperCase()} `))
+      assert.ok(first!.endsWith(" 2026-11-23 13:40:12 Europe/Berlin (UTC+01:00)"), first)
+      assert.ok(others.every((line) => line.startsWith("  ")))
+    })))

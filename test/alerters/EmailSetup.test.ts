@@ -1,0 +1,113 @@
+import { ConfigProvider, Effect, Layer, Redacted } from "effect"
+import * as assert from "node:assert/strict"
+import { execFile } from "node:child_process"
+import * as fs from "node:fs/promises"
+import * as os from "node:os"
+import * as path from "node:path"
+import { test } from "node:test"
+import { promisify } from "node:util"
+import { Email } from "../../src/alerters/index.ts"
+import { Alerter } from "../../src/index.ts"
+import { canary, leaks } from "../support/canary.ts"
+import { makeIt } from "../support/it.ts"
+import { smtpServer } from "../support/smtpServer.ts"
+
+const it = makeIt(test)
+
+const user = "mailer@example.com"
+const pass = `pä:ss@${canary}%`
+
+it.live("email: with what the environment says", () =>
+  Effect.gen(function*() {
+    const server = yield* smtpServer({ auth: { user, pass } })
+    const withEnv = (SMTP_URL: string, env: Readonly<Record<string, string>> = {}) =>
+      Effect.flatMap(Alerter, (alerter) => alerter.post("hello")).pipe(
+        Effect.provide(
+          Email.layerConfig().pipe(Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({
+            SMTP_URL,
+            ALERT_EMAIL_FROM: "Jobs <jobs@example.com>",
+            ALERT_EMAIL_TO: "ops@example.com, On call <oncall@example.com>",
+            ...env
+          }))))
+        )
+      )
+    const login = `${encodeURIComponent(user)}:${encodeURIComponent(pass)}`
+    yield* withEnv(`smtp://${login}@127.0.0.1:${server.port}`)
+    const [mail] = server.received
+    assert.deepEqual([mail!.user, mail!.to], [user, ["ops@example.com", "oncall@example.com"]])
+
+    const bad = [
+      pass,
+      `http://${login}@h`,
+      `smtp://${login}`,
+      `smtp://u:p#${canary}@h`,
+      `smtp://u:%${canary}@h`,
+      "smtp://"
+    ]
+    for (const url of bad) {
+      const error = yield* Effect.flip(withEnv(url))
+      assert.ok(error._tag === "AlerterError" && error.reason._tag === "InvalidAlert", url)
+      assert.deepEqual(leaks([error]), [])
+    }
+    const missing = yield* Effect.flip(
+      Layer.build(Email.layerConfig()).pipe(
+        Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ ALERT_EMAIL_FROM: "a@b" })))
+      )
+    )
+    assert.equal(missing._tag, "ConfigError")
+  }))
+
+it.live("email: options that can't be meant are found when the layer is built", () =>
+  Effect.gen(function*() {
+    const good: Email.SmtpOptions = {
+      host: "localhost",
+      user,
+      password: Redacted.make(pass),
+      from: "jobs@example.com",
+      to: "ops@example.com"
+    }
+    yield* Layer.build(Email.layer(good))
+    const wrong: ReadonlyArray<readonly [Partial<Email.SmtpOptions>, RegExp]> = [
+      [{ to: [] }, /no recipients/],
+      [{ to: ["ops@example.com", "nobody"] }, /recipients is no address/],
+      [{ from: "" }, /sender is no address/],
+      [{ user: undefined }, /a password a user/]
+    ]
+    for (const [options, expected] of wrong) {
+      const error = yield* Effect.flip(Layer.build(Email.layer({ ...good, ...options })))
+      assert.match(error.message, expected)
+    }
+  }))
+
+/** The sources where there is no other package than effect. */
+const withoutNodemailer = Effect.acquireRelease(
+  Effect.promise(async () => {
+    const root = path.resolve(import.meta.dirname, "../..")
+    const folder = await fs.mkdtemp(path.join(os.tmpdir(), "effect-epilogue-"))
+    await fs.cp(path.join(root, "src"), path.join(folder, "src"), { recursive: true })
+    await fs.mkdir(path.join(folder, "node_modules"))
+    await fs.symlink(path.join(root, "node_modules/effect"), path.join(folder, "node_modules/effect"))
+    return folder
+  }),
+  (folder) => Effect.promise(() => fs.rm(folder, { recursive: true }))
+)
+
+it.live("email: without nodemailer, the layer says what to install, and nothing else needs it", () =>
+  Effect.gen(function*() {
+    const folder = yield* withoutNodemailer
+    yield* Effect.promise(() =>
+      fs.writeFile(
+        path.join(folder, "script.ts"),
+        `import * as Effect from "effect/Effect"
+         import * as Layer from "effect/Layer"
+         import { Email } from "./src/alerters/index.ts"
+         const layer = Email.layer({ host: "localhost", from: "a@example.com", to: "b@example.com" })
+         const error = await Effect.runPromise(Effect.scoped(Effect.flip(Layer.build(layer))))
+         console.log(error.message)`
+      )
+    )
+    const { stdout } = yield* Effect.promise(() =>
+      promisify(execFile)(process.execPath, ["--no-install", "script.ts"], { cwd: folder })
+    )
+    assert.equal(stdout.trim(), "email: could not be reached: it needs a package: npm install nodemailer")
+  }))

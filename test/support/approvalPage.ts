@@ -1,0 +1,90 @@
+/** Questions on pages, and requests to them as no browser would let one make. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { type IncomingHttpHeaders, request } from "node:http"
+import { WebPage } from "../../src/approvers/index.ts"
+import { type AlerterError, Approver, type Decision, type Question } from "../../src/index.ts"
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+}
+
+export interface Request {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+export const send = (url: string, { body, headers = {}, method = "GET" }: Request = {}): Effect.Effect<Answer> =>
+  Effect.promise(() =>
+    new Promise((resolve, reject) => {
+      const outgoing = request(url, { method, headers, agent: false }, (response) => {
+        const chunks: Array<Buffer> = []
+        response.on("data", (chunk) => chunks.push(chunk))
+        response.on("end", () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text: Buffer.concat(chunks).toString()
+          }))
+      })
+      outgoing.on("error", reject)
+      outgoing.end(body)
+    })
+  )
+
+/** Sends the page's form. */
+export const submit = (
+  url: string,
+  fields: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {}
+): Effect.Effect<Answer> =>
+  send(url, {
+    method: "POST",
+    headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
+    body: new URLSearchParams(fields).toString()
+  })
+
+export interface Link {
+  readonly url: string
+  readonly approver: string | undefined
+}
+
+export interface Asking {
+  /** The next that is announced. */
+  readonly link: Effect.Effect<Link>
+  readonly decision: Fiber.Fiber<Decision, AlerterError>
+}
+
+/** An approver whose links can be had. Its server runs until the end of the test. */
+export const approver = (
+  options: WebPage.WebPageOptions = {}
+): Effect.Effect<
+  (question: Question) => Effect.Effect<Asking, never, Scope.Scope>,
+  AlerterError,
+  Scope.Scope
+> =>
+  Effect.gen(function*() {
+    const links = yield* Queue.unbounded<Link>()
+    const layer = WebPage.layer({
+      announce: (link, _, approver) => Queue.offer(links, { url: Redacted.value(link), approver }),
+      ...options
+    })
+    const { ask } = Context.get(yield* Layer.build(layer), Approver)
+    return (question) =>
+      Effect.map(Effect.forkScoped(ask(question)), (decision) => ({ decision, link: Queue.take(links) }))
+  })
+
+/** One question that has been asked. */
+export const asked = (question: Question, options?: WebPage.WebPageOptions) =>
+  Effect.gen(function*() {
+    const { decision, link } = yield* (yield* approver(options))(question)
+    return { decision, ...(yield* link) }
+  })

@@ -1,0 +1,56 @@
+/** Pages in Debian's Chromium, and what they say and load. */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { type BrowserContextOptions, chromium, type Page } from "playwright-core"
+
+export const executablePath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium"
+
+export interface Tab {
+  readonly page: Page
+  /** Errors on the console, refusals by the Content-Security-Policy among them, and those of scripts. */
+  readonly errors: ReadonlyArray<string>
+  readonly requests: ReadonlyArray<{ readonly method: string; readonly url: string }>
+}
+
+/** A browser whose tabs share nothing. It runs to the end of the scope. */
+export const browser: Effect.Effect<
+  (options?: BrowserContextOptions) => Effect.Effect<Tab, never, Scope.Scope>,
+  never,
+  Scope.Scope
+> = Effect.map(
+  Effect.acquireRelease(
+    Effect.promise(() =>
+      chromium.launch({
+        executablePath,
+        args: [
+          "--headless",
+          "--no-sandbox",
+          "--disable-gpu",
+          "--disable-quic",
+          "--no-first-run",
+          "--disable-background-networking",
+          "--disable-component-update",
+          "--disable-sync"
+        ]
+      })
+    ),
+    (browser) => Effect.promise(() => browser.close())
+  ),
+  (browser) => (options) =>
+    Effect.gen(function*() {
+      const context = yield* Effect.acquireRelease(
+        Effect.promise(() => browser.newContext(options)),
+        (context) => Effect.promise(() => context.close())
+      )
+      const errors: Array<string> = []
+      const requests: Array<{ method: string; url: string }> = []
+      context.on("console", (message) => {
+        if (message.type() === "error" || message.type() === "warning") errors.push(message.text())
+      })
+      context.on("weberror", (error) => errors.push(String(error.error())))
+      context.on("request", (request) => requests.push({ method: request.method(), url: request.url() }))
+      const page = yield* Effect.promise(() => context.newPage())
+      page.setDefaultTimeout(5000)
+      return { page, errors, requests }
+    })
+)

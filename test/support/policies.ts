@@ -1,0 +1,91 @@
+/** Alerters to put inside policies, and stores for what these remember. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import type * as Scope from "effect/Scope"
+import { type Alert, Alerter, AlerterError, AlerterErrorReason } from "../../src/index.ts"
+import { TestAlerter } from "../../src/testing/index.ts"
+
+export interface Inner {
+  /** May be used in several builds, which all post to the same alerter. */
+  readonly layer: Layer.Layer<Alerter>
+  readonly sent: Effect.Effect<ReadonlyArray<Alert>>
+  readonly titles: Effect.Effect<ReadonlyArray<string>>
+  readonly attempts: Effect.Effect<number>
+}
+
+export const inner = (
+  layer: Layer.Layer<Alerter | TestAlerter> = TestAlerter.layer
+): Effect.Effect<Inner, never, Scope.Scope> =>
+  Effect.map(Layer.build(Layer.fresh(layer)), (context) => {
+    const { attempts, sent } = Context.get(context, TestAlerter)
+    return {
+      layer: Layer.succeed(Alerter, Context.get(context, Alerter)),
+      sent,
+      titles: Effect.map(sent, (alerts) => alerts.map(({ title }) => title)),
+      attempts
+    }
+  })
+
+export type Post = Alerter.Shape["post"]
+
+/** The post of a layer that is built anew. */
+export const build = <E>(layer: Layer.Layer<Alerter, E>): Effect.Effect<Post, E, Scope.Scope> =>
+  Effect.map(Layer.build(Layer.fresh(layer)), (context) => Context.get(context, Alerter).post)
+
+/** As a channel's that is down. */
+export const failure = (channel: string): AlerterError =>
+  new AlerterError({ channel, reason: AlerterErrorReason.Unreachable({ detail: "no route" }) })
+
+/** An alerter that is not one of this library's, so that nothing turns its defects into errors. */
+export const bare = (post: (alert: Alert | string) => Effect.Effect<void, AlerterError>): Layer.Layer<Alerter> =>
+  Layer.succeed(Alerter, { post })
+
+/** Posts to the alerter where `accepts` says so, otherwise fails. */
+export const picky = (
+  accepts: (alert: Alert) => boolean
+): { readonly layer: Layer.Layer<Alerter>; readonly list: Array<Alert> } => {
+  const list: Array<Alert> = []
+  const layer = Alerter.layer((alert) =>
+    Effect.suspend(() => accepts(alert) ? Effect.sync(() => list.push(alert)) : Effect.fail(failure("picky")))
+  )
+  return { layer, list }
+}
+
+export interface Store {
+  readonly layer: Layer.Layer<KeyValueStore.KeyValueStore>
+  readonly store: KeyValueStore.KeyValueStore
+}
+
+/** In memory, for as many builds as use it. */
+export const memoryStore: Effect.Effect<Store, never, Scope.Scope> = Effect.map(
+  Layer.build(Layer.fresh(KeyValueStore.layerMemory)),
+  (context) => {
+    const store = Context.get(context, KeyValueStore.KeyValueStore)
+    return { store, layer: Layer.succeed(KeyValueStore.KeyValueStore, store) }
+  }
+)
+
+/** Every operation ends so. */
+export const brokenStore = (
+  effect: Effect.Effect<never, KeyValueStore.KeyValueStoreError> = Effect.fail(
+    new KeyValueStore.KeyValueStoreError({ message: "disk full", method: "any" })
+  )
+): Layer.Layer<KeyValueStore.KeyValueStore> =>
+  Layer.succeed(
+    KeyValueStore.KeyValueStore,
+    KeyValueStore.make({
+      get: () => effect,
+      getUint8Array: () => effect,
+      set: () => effect,
+      remove: () => effect,
+      clear: effect,
+      size: effect,
+      keys: effect
+    })
+  )
+
+/** The value of a field. */
+export const field = (alert: Alert | undefined, name: string): string | undefined =>
+  alert?.fields.find((field) => field.name === name)?.value

@@ -1,0 +1,197 @@
+/** A mail server on 127.0.0.1 that takes mails, or fails as it is told, and keeps what it was sent. */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { type ParsedMail, simpleParser } from "mailparser"
+import * as assert from "node:assert/strict"
+import { type AddressInfo, createServer, type Socket } from "node:net"
+import { SMTPServer, type SMTPServerOptions } from "smtp-server"
+import { selfSigned } from "./certificate.ts"
+
+/** A step of the conversation that is answered with a code of failure. */
+export interface Refusal {
+  readonly at: "connect" | "auth" | "from" | "to" | "data"
+  readonly code: number
+  readonly text?: string
+  /** With `to`: only this one is refused. */
+  readonly recipient?: string
+}
+
+/** What the server does in one conversation. */
+export type Behaviour = "accept" | "hang" | "hangAfterData" | "resetAfterData" | Refusal
+
+export interface SmtpServerOptions {
+  /** Who may send. Whoever wants to, unless set. */
+  readonly auth?: { readonly user: string; readonly pass: string }
+  /** TLS from the beginning. */
+  readonly secure?: boolean
+  /** For each conversation, in order; the last of them is for all after. */
+  readonly behaviours?: ReadonlyArray<Behaviour>
+}
+
+export interface Received {
+  readonly raw: string
+  readonly from: string
+  readonly to: ReadonlyArray<string>
+  readonly encrypted: boolean
+  readonly user: string | undefined
+}
+
+export interface SmtpServer {
+  readonly port: number
+  /** The server's certificate, which signs itself. */
+  readonly ca: string
+  /** What was taken, and what was sent before the connection was reset. */
+  readonly received: Array<Received>
+  /** What was received, parsed. */
+  readonly mails: Effect.Effect<ReadonlyArray<ParsedMail>>
+  /** How many conversations there were. */
+  readonly conversations: () => number
+  /** Waits until each conversation has ended. */
+  readonly idle: Effect.Effect<void>
+  readonly behave: (...behaviours: ReadonlyArray<Behaviour>) => void
+}
+
+export const smtpServer = (options: SmtpServerOptions = {}): Effect.Effect<SmtpServer, never, Scope.Scope> =>
+  Effect.acquireRelease(Effect.promise(() => start(options)), ({ close }) => Effect.promise(close))
+
+/** No part is made from another. */
+const asIs = { skipHtmlToText: true, skipTextToHtml: true, skipTextLinks: true, skipImageLinks: true }
+
+// by the conversation's id
+type Sessions = Map<string, Behaviour>
+
+const start = async (
+  { auth, behaviours: initial = ["accept"], secure = false }: SmtpServerOptions
+): Promise<SmtpServer & { readonly close: () => Promise<void> }> => {
+  const { cert, key } = selfSigned()
+  const received: Array<Received> = []
+  const sessions: Sessions = new Map()
+  const sockets = new Set<Socket>()
+  const waiting = new Set<() => void>()
+  let behaviours = [...initial]
+  let conversations = 0
+  let closed = 0
+
+  const refusal = (id: string, at: Refusal["at"], recipient?: string): Error | undefined => {
+    const behaviour = sessions.get(id)
+    if (typeof behaviour !== "object" || behaviour.at !== at) return undefined
+    if (behaviour.recipient !== undefined && behaviour.recipient !== recipient) return undefined
+    return Object.assign(new Error(behaviour.text ?? "not now"), { responseCode: behaviour.code })
+  }
+
+  const handlers: SMTPServerOptions = {
+    key,
+    cert,
+    secure,
+    authOptional: auth === undefined,
+    disableReverseLookup: true,
+    closeTimeout: 10,
+    onConnect: ({ id }, callback) => {
+      conversations++
+      const behaviour = (behaviours.length > 1 ? behaviours.shift() : behaviours[0]) ?? "accept"
+      sessions.set(id, behaviour)
+      if (behaviour !== "hang") callback(refusal(id, "connect"))
+    },
+    onAuth: ({ password, username }, { id }, callback) => {
+      const refused = refusal(id, "auth")
+      if (refused !== undefined) return callback(refused)
+      if (username === auth?.user && password === auth?.pass) return callback(null, { user: username })
+      return callback(Object.assign(new Error(`no such user, ${username}: ${password}`), { responseCode: 535 }))
+    },
+    onClose: () => {
+      closed++
+      if (closed === conversations) waiting.forEach((resume) => resume())
+    },
+    onMailFrom: (_, { id }, callback) => callback(refusal(id, "from")),
+    onRcptTo: ({ address }, { id }, callback) => callback(refusal(id, "to", address)),
+    onData: (stream, session, callback) => {
+      const chunks: Array<Buffer> = []
+      stream.on("data", (chunk: Buffer) => chunks.push(chunk))
+      stream.on("end", () => {
+        const { mailFrom, rcptTo } = session.envelope
+        const refused = refusal(session.id, "data")
+        if (refused !== undefined) return callback(refused)
+        received.push({
+          raw: Buffer.concat(chunks).toString(),
+          from: mailFrom === false ? "" : mailFrom.address,
+          to: rcptTo.map(({ address }) => address),
+          encrypted: session.secure,
+          user: session.user
+        })
+        const behaviour = sessions.get(session.id)
+        if (behaviour === "resetAfterData") sockets.forEach((socket) => socket.destroy())
+        else if (behaviour !== "hangAfterData") callback(null)
+      })
+    }
+  }
+  const server = new SMTPServer(handlers)
+  // clients that go away in the middle of a handshake are what is tested
+  server.on("error", () => {})
+  const listening = server.listen(0, "127.0.0.1")
+  listening.on("connection", (socket: Socket) => {
+    sockets.add(socket)
+    socket.on("close", () => sockets.delete(socket))
+  })
+  await new Promise<void>((resolve) => listening.once("listening", resolve))
+  return {
+    port: (listening.address() as AddressInfo).port,
+    ca: cert,
+    received,
+    mails: Effect.promise(() => Promise.all(received.map(({ raw }) => simpleParser(raw, asIs)))),
+    conversations: () => conversations,
+    idle: Effect.callback((resume) => {
+      if (closed === conversations) resume(Effect.void)
+      else waiting.add(() => resume(Effect.void))
+    }),
+    behave: (...next) => {
+      behaviours = [...next]
+    },
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        sockets.forEach((socket) => socket.destroy())
+      })
+  }
+}
+
+/** A server that offers a login, but no TLS, and keeps every line that it is sent. */
+export const cleartextServer: Effect.Effect<
+  { readonly port: number; readonly lines: Array<string> },
+  never,
+  Scope.Scope
+> = Effect.acquireRelease(
+  Effect.promise(async () => {
+    const lines: Array<string> = []
+    const sockets = new Set<Socket>()
+    const server = createServer((socket) => {
+      sockets.add(socket)
+      socket.on("error", () => {})
+      socket.write("220 test ESMTP\r\n")
+      socket.on("data", (chunk) => {
+        for (const line of chunk.toString().split("\r\n").filter((line) => line !== "")) {
+          lines.push(line)
+          socket.write(
+            line.startsWith("EHLO")
+              ? "250-test\r\n250 AUTH PLAIN LOGIN\r\n"
+              : line.startsWith("STARTTLS")
+              ? "502 5.5.1 Command not implemented\r\n"
+              : line.startsWith("AUTH")
+              ? "535 5.7.8 no\r\n"
+              : "250 OK\r\n"
+          )
+        }
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+    const address = server.address()
+    assert.ok(typeof address === "object" && address !== null)
+    return { port: address.port, lines, server, sockets }
+  }),
+  ({ server, sockets }) =>
+    Effect.promise(() =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        sockets.forEach((socket) => socket.destroy())
+      })
+    )
+)
