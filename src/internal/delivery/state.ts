@@ -1,13 +1,19 @@
 /** What a policy remembers: in memory, or in a store that outlives the process. */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 
+/** How long a store may take, since whoever waits for it can't be interrupted. */
+const limit = "5 seconds"
+
 /** Entries by key. Never fails: a store that does is worth a warning, and no alert. */
 export interface State<A> {
   /** Reads, and writes back what `f` has changed. One at a time. */
   readonly modify: <B>(f: (entries: Map<string, A>) => B) => Effect.Effect<B>
+  /** Whether all of it will be there in the next process too. Writes what could not be written before. */
+  readonly kept: Effect.Effect<boolean>
 }
 
 /** The store, where the state is given a name there. */
@@ -31,7 +37,7 @@ export const make = <A, P extends string | undefined>(
 
 const inMemory = <A>(): State<A> => {
   const entries = new Map<string, A>()
-  return { modify: (f) => Effect.sync(() => f(entries)) }
+  return { modify: (f) => Effect.sync(() => f(entries)), kept: Effect.succeed(false) }
 }
 
 const inStore = <A>(
@@ -50,14 +56,14 @@ const inStore = <A>(
   }
   let saved = true
 
-  const warn = (what: string) => (error: unknown) =>
-    Effect.logWarning(`effect-epilogue: the state "${key}" could not be ${what}`, String(error))
+  const warn = (what: string) => (cause: Cause.Cause<unknown>) =>
+    Effect.logWarning(`effect-epilogue: the state "${key}" could not be ${what}`, String(Cause.squash(cause)))
 
   const read = Effect.gen(function*() {
     if (!saved) return
-    const text = yield* store.get(key)
+    const text = yield* Effect.timeout(store.get(key), limit)
     if (text !== undefined && text !== known.text) known = { text, entries: yield* decode(text) }
-  }).pipe(Effect.catch(warn("read")))
+  }).pipe(Effect.catchCause(warn("read")))
 
   const write = (entries: ReadonlyArray<readonly [string, A]>) =>
     Effect.gen(function*() {
@@ -65,18 +71,18 @@ const inStore = <A>(
       if (saved && text === known.text) return
       known = { text, entries }
       saved = false
-      yield* store.set(key, text)
+      yield* Effect.timeout(store.set(key, text), limit)
       saved = true
-    }).pipe(Effect.catch(warn("written")))
+    }).pipe(Effect.catchCause(warn("written")))
 
-  return {
-    modify: (f) =>
-      Effect.gen(function*() {
-        yield* read
-        const entries = new Map(known.entries)
-        const result = f(entries)
-        yield* write([...entries])
-        return result
-      }).pipe(Effect.uninterruptible, lock.withPermits(1))
-  }
+  const modify = <B>(f: (entries: Map<string, A>) => B): Effect.Effect<B> =>
+    Effect.gen(function*() {
+      yield* read
+      const entries = new Map(known.entries)
+      const result = f(entries)
+      yield* write([...entries])
+      return result
+    }).pipe(Effect.uninterruptible, lock.withPermits(1))
+
+  return { modify, kept: Effect.map(modify(() => undefined), () => saved) }
 }

@@ -1,0 +1,79 @@
+/**
+ * @since 0.1.0
+ */
+import type * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
+import { dual } from "effect/Function"
+import type * as Layer from "effect/Layer"
+import type { Severity } from "../Alert.ts"
+import type { Alerter } from "../Alerter.ts"
+import * as internal from "../internal/delivery/digest.ts"
+import { around } from "../internal/delivery/policy.ts"
+import type { Persisted } from "../internal/delivery/state.ts"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface DigestOptions<P extends string | undefined = undefined> {
+  /** For how long alerts are held, from the first on. */
+  readonly window: Duration.Input
+  /** If more are held than this, they are posted before the window ends. 100 unless set. */
+  readonly max?: number | undefined
+  /** Alerts at least as severe are posted at once. `"critical"` unless set. */
+  readonly immediate?: Severity | undefined
+  /** The name under which the `KeyValueStore` keeps what is held. In memory unless set. */
+  readonly persist?: P | undefined
+  /** In which times are shown. The machine's unless set. */
+  readonly timeZone?: DateTime.TimeZone | undefined
+}
+
+/**
+ * Posts the alerts of a window as one: how many there were of which severity, and in
+ * a code block each one's time, severity, title and first line of the body, the 500
+ * worst if there are more. It has the highest severity of them, the tags of all (up
+ * to 50), and where they come from, as far as that is the same. An alert that remains
+ * alone is posted as it is.
+ *
+ * The post of an alert that is held succeeds. A digest that can't be delivered is kept
+ * and tried again with the next, a window later at the latest.
+ *
+ * When the scope closes, what is held is posted at once, for up to 30 seconds; if that
+ * fails the titles are logged as an error. With `persist` it stays in the store
+ * instead (unless the store failed): the window goes on, over any number of processes,
+ * and the first that runs at its end or later posts the digest. A process that is
+ * killed between the delivery and the note of it in the store leaves the digest to be
+ * posted again; of processes that run at the same time one posts it, unless they do so
+ * within the same moment.
+ *
+ * A window or a `max` that makes no sense is a defect when the layer is built.
+ *
+ * @example
+ * ```ts
+ * import { Slack } from "effect-epilogue/alerters"
+ * import { digest } from "effect-epilogue/delivery"
+ *
+ * const alerter = Slack.layerConfig().pipe(digest({ window: "10 minutes", immediate: "error" }))
+ *
+ * // once a week, for a script that runs each night, with the state in a KeyValueStore
+ * const weekly = Slack.layerConfig().pipe(digest({ window: "7 days", persist: "nightly-etl" }))
+ * ```
+ *
+ * @category policies
+ * @since 0.1.0
+ */
+export const digest: {
+  <P extends string | undefined = undefined>(
+    options: DigestOptions<P>
+  ): <E, R>(self: Layer.Layer<Alerter, E, R>) => Layer.Layer<Alerter, E, R | Persisted<P>>
+  <E, R, P extends string | undefined = undefined>(
+    self: Layer.Layer<Alerter, E, R>,
+    options: DigestOptions<P>
+  ): Layer.Layer<Alerter, E, R | Persisted<P>>
+} = dual(
+  2,
+  <E, R, P extends string | undefined = undefined>(
+    self: Layer.Layer<Alerter, E, R>,
+    options: DigestOptions<P>
+  ): Layer.Layer<Alerter, E, R | Persisted<P>> => around((post) => internal.make(post, options))(self)
+)

@@ -1,0 +1,76 @@
+/**
+ * @since 0.1.0
+ */
+import * as Arr from "effect/Array"
+import type * as Layer from "effect/Layer"
+import type { Alert, Severity } from "../Alert.ts"
+import type { Alerter } from "../Alerter.ts"
+import * as internal from "../internal/delivery/route.ts"
+import { combine } from "../internal/delivery/several.ts"
+
+/**
+ * What an alert must be for a route to be its own: all that is set.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Criteria {
+  /** Exactly this severe, or as one of these. */
+  readonly severity?: Severity | ReadonlyArray<Severity> | undefined
+  /** At least this severe. */
+  readonly atLeast?: Severity | undefined
+  /** With this tag, or with any of these. The standard failure hook sets the tags of the errors. */
+  readonly tag?: string | ReadonlyArray<string> | undefined
+  /** From the pipeline of this name. */
+  readonly pipeline?: string | undefined
+  /** From the step of this name, or from one within it. */
+  readonly step?: string | undefined
+}
+
+/**
+ * Where some alerts go.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Route {
+  /** Criteria, or a function that says whether an alert goes here. One that throws says no, and a warning is logged. */
+  readonly when: Criteria | ((alert: Alert) => boolean)
+  readonly to: Layer.Layer<Alerter, unknown, unknown>
+}
+
+/**
+ * Posts each alert to the first route whose `when` holds, or else to `otherwise`. To
+ * drop what no route is meant for, say so with `Alerter.layerNone`.
+ *
+ * A layer that is used in several routes is built once.
+ *
+ * @example
+ * ```ts
+ * import { Alerter } from "effect-epilogue"
+ * import { Slack } from "effect-epilogue/alerters"
+ * import { route } from "effect-epilogue/delivery"
+ * import { Config } from "effect"
+ *
+ * const ofTeam = (name: string) => Slack.layerConfig({ webhookUrl: Config.Redacted(name) })
+ *
+ * const alerter = route([
+ *   { when: { atLeast: "error", pipeline: "billing" }, to: ofTeam("BILLING_SLACK") },
+ *   { when: { tag: ["DiskFull", "OutOfMemory"] }, to: ofTeam("OPS_SLACK") },
+ *   { when: (alert) => alert.title.startsWith("test"), to: Alerter.layerNone }
+ * ], { otherwise: Alerter.layerConsole })
+ * ```
+ *
+ * @category policies
+ * @since 0.1.0
+ */
+export const route = <const Routes extends ReadonlyArray<Route>, E, R>(
+  routes: Routes,
+  options: { readonly otherwise: Layer.Layer<Alerter, E, R> }
+): Layer.Layer<Alerter, E | Layer.Error<Routes[number]["to"]>, R | Layer.Services<Routes[number]["to"]>> => {
+  const layers: ReadonlyArray<Routes[number]["to"]> = routes.map(({ to }) => to)
+  return combine([options.otherwise, ...layers], ([otherwise, ...posts]) => {
+    const predicates = routes.map(({ when }) => internal.predicate(when))
+    return internal.firstMatch(Arr.zip(predicates, posts), otherwise)
+  })
+}

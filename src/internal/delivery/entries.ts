@@ -1,0 +1,60 @@
+/** What policies that remember have in common. */
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Semaphore from "effect/Semaphore"
+import type { Alert } from "../../Alert.ts"
+
+/** A point in time, of those that a date can hold. */
+export const Millis: Schema.Codec<number> = Schema.Finite.check(
+  Schema.isBetween({ minimum: -8.64e15, maximum: 8.64e15 })
+)
+
+/** @internal */
+export const iso = (millis: number): string => DateTime.formatIso(DateTime.makeUnsafe(millis))
+
+/** When it happened. */
+export const timeOf = ({ at }: Alert): Effect.Effect<number> =>
+  at === undefined ? Clock.currentTimeMillis : Effect.succeed(DateTime.toEpochMillis(at))
+
+/** @internal */
+export const withFields = (alert: Alert, fields: Readonly<Record<string, string>>): Alert =>
+  alert.with({ fields: [...alert.fields, ...Object.entries(fields).map(([name, value]) => ({ name, value }))] })
+
+/** More than scripts have steps, and little enough for any memory. */
+const limit = 10_000
+
+/** Sets an entry as the newest. Where there are too many, the oldest is forgotten. */
+export const remember = <A>(entries: Map<string, A>, key: string, entry: A): void => {
+  entries.delete(key)
+  entries.set(key, entry)
+  for (const oldest of entries.keys()) {
+    if (entries.size <= limit) break
+    entries.delete(oldest)
+  }
+}
+
+/** One at a time, as long as somebody uses a key. */
+export const locks = () => {
+  const locks = new Map<string, { readonly semaphore: Semaphore.Semaphore; users: number }>()
+  return (key: string) => <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.acquireUseRelease(
+      Effect.sync(() => {
+        const lock = locks.get(key) ?? { semaphore: Semaphore.makeUnsafe(1), users: 0 }
+        locks.set(key, lock)
+        lock.users++
+        return lock
+      }),
+      ({ semaphore }) => semaphore.withPermits(1)(self),
+      (lock) => Effect.sync(() => --lock.users === 0 && locks.delete(key))
+    )
+}
+
+/** What a function of the user's says of an alert. One that throws must not cost the alert. */
+export const ask = <A>(policy: string, f: (alert: Alert) => A, alert: Alert, otherwise: A): Effect.Effect<A> =>
+  Effect.catchDefect(
+    Effect.sync(() => f(alert)),
+    (defect) =>
+      Effect.as(Effect.logWarning(`effect-epilogue: a function given to ${policy} threw`, String(defect)), otherwise)
+  )

@@ -1,0 +1,195 @@
+/** Alerts that are kept for later. */
+import * as Clock from "effect/Clock"
+import type * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { Alert } from "../../Alert.ts"
+import { AlertJson, fromJson, toJson } from "../alertJson.ts"
+import { Millis } from "./entries.ts"
+import { alerts, digestOf, short } from "./heldDigest.ts"
+import type { Post } from "./policy.ts"
+import * as State from "./state.ts"
+import * as Window from "./window.ts"
+
+const Held = Schema.Struct({
+  alert: AlertJson,
+  /** When it was posted, and when it is to be passed on. */
+  since: Millis,
+  due: Millis,
+  /** Whether that was tried in vain. */
+  tried: Schema.Boolean,
+  /** Until then somebody is at it: this process, or another that uses the same store. */
+  claimed: Schema.optionalKey(Millis)
+})
+
+type Held = typeof Held.Type
+type Entries = Map<string, Held>
+type Batch = ReadonlyArray<readonly [id: string, held: Held]>
+
+export interface Options<P extends string | undefined> {
+  readonly policy: string
+  readonly persist: P | undefined
+  /** When an alert is due that is kept from now on, or still. `open` says when others are due. */
+  readonly due: (now: number, open: () => number | undefined) => number
+  /** The earliest time from now on at which anything may be posted. */
+  readonly opens: (now: number) => number
+  /** If more are kept, all are due. */
+  readonly max: number
+  /** What follows the number of alerts in the title of a digest. */
+  readonly when: (since: number, now: number) => string
+  readonly zone: DateTime.TimeZone
+}
+
+/** How many titles a log entry has at most. */
+const maxTitles = 20
+
+/**
+ * Keeps alerts until they are due, then posts them as one. Returns what keeps one;
+ * after the scope was closed that posts at once, where nothing outlives the process.
+ */
+export const make = <P extends string | undefined>(
+  post: Post,
+  options: Options<P>
+): Effect.Effect<Post, never, Scope.Scope | State.Persisted<P>> =>
+  Effect.gen(function*() {
+    const { due, max, opens, persist, policy, when, zone } = options
+    const state = yield* State.make(policy, persist, Held)
+    let closed = false
+    // what the timer waits for
+    let next: number | undefined
+
+    const flush = (all: boolean) =>
+      Effect.uninterruptible(Effect.gen(function*() {
+        const now = yield* Clock.currentTimeMillis
+        const batch = yield* state.modify((entries) => all ? claimAll(entries, now) : claim(entries, now, opens(now)))
+        if (batch.length === 0) return
+        const exit = yield* Window.attempt(post, () => present(batch, now, when, zone))
+        if (Exit.isSuccess(exit)) {
+          yield* state.modify((entries) => batch.forEach(([id]) => entries.delete(id)))
+          return
+        }
+        const later = yield* Clock.currentTimeMillis
+        yield* state.modify((entries) => release(entries, batch, due(later, openAt(entries))))
+        yield* Effect.logWarning(
+          `effect-epilogue: ${policy}: ${alerts(batch.length)} could not be posted, and kept`,
+          Window.explain(exit.cause)
+        )
+      }))
+
+    const changed = yield* Window.make({
+      next: Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        state.modify((entries) => {
+          next = nextOf(entries, now, due(now, never))
+          return next
+        })),
+      flush: flush(false),
+      close: Effect.suspend(() => {
+        closed = true
+        // What is due must not wait for the next process, which may be as short as this one.
+        return Effect.flatMap(state.kept, (kept) => flush(!kept))
+      }),
+      closed: Effect.flatMap(state.kept, (kept) =>
+        kept ? Effect.void : Effect.flatMap(state.modify(takeAll), lost(policy)))
+    })
+
+    /** Not where nobody would post it any more. */
+    const hold = (alert: Alert, now: number) => (entries: Entries): boolean => {
+      if (closed && persist === undefined) {
+        return false
+      }
+      const at = due(now, openAt(entries))
+      const overflows = keep(entries, alert, now, at, max)
+      if (overflows || next === undefined || at < next) {
+        changed()
+      }
+      return true
+    }
+
+    return (alert) =>
+      Effect.gen(function*() {
+        const now = yield* Clock.currentTimeMillis
+        const held = yield* state.modify(hold(alert, now))
+        if (!held) {
+          yield* post(alert)
+        }
+      })
+  })
+
+const keep = (entries: Entries, alert: Alert, since: number, due: number, max: number): boolean => {
+  entries.set(globalThis.crypto.randomUUID(), { alert: toJson(alert), since, due, tried: false })
+  if (entries.size <= max) return false
+  const fresh = [...entries].filter(([, held]) => !held.tried && held.claimed === undefined)
+  if (fresh.length <= max) return false
+  for (const [id, held] of fresh) entries.set(id, { ...held, due: since })
+  return true
+}
+
+/** When those are due that nobody is at. */
+const openAt = (entries: Entries) => (): number | undefined => {
+  let at: number | undefined
+  for (const { claimed, due } of entries.values()) {
+    if (claimed === undefined && (at === undefined || due < at)) at = due
+  }
+  return at
+}
+
+const never = (): undefined => undefined
+
+/**
+ * When something can be posted next. What seems to be due later than if it had come
+ * just now was kept while a clock was wrong, and is put right.
+ */
+const nextOf = (entries: Entries, now: number, latest: number): number | undefined => {
+  let next: number | undefined
+  for (const [id, { claimed = 0, due, ...held }] of entries) {
+    if (due > latest || claimed > now + claimTime) entries.set(id, { ...held, due: Math.min(due, latest) })
+    const at = Math.max(Math.min(due, latest), claimed > now + claimTime ? 0 : claimed)
+    if (next === undefined || at < next) next = at
+  }
+  return next
+}
+
+const claim = (entries: Entries, now: number, opens: number): Batch => {
+  const batch = [...entries].filter(([, { claimed, due }]) => due <= now && (claimed ?? 0) <= now)
+  for (const [id, held] of batch) {
+    entries.set(id, opens > now ? { ...held, due: opens } : { ...held, claimed: now + claimTime })
+  }
+  return opens > now ? [] : batch
+}
+
+/** A little longer than a post may take. */
+const claimTime = 6 * 60_000
+
+const claimAll = (entries: Entries, now: number): Batch => {
+  for (const [id, held] of entries) entries.set(id, { ...held, due: now })
+  return claim(entries, now, now)
+}
+
+const release = (entries: Entries, batch: Batch, due: number): void => {
+  for (const [id, { claimed: _, ...held }] of batch) {
+    // not what was taken away meanwhile
+    if (entries.has(id)) entries.set(id, { ...held, due, tried: true })
+  }
+}
+
+const takeAll = (entries: Entries): Batch => {
+  const all = [...entries]
+  entries.clear()
+  return all
+}
+
+const present = (batch: Batch, now: number, when: Options<string>["when"], zone: DateTime.TimeZone): Alert => {
+  const inOrder = batch.map(([, held]) => held).toSorted((a, b) => a.since - b.since)
+  const [first, ...others] = inOrder.map(({ alert }) => fromJson(alert))
+  if (first !== undefined && others.length === 0) return first
+  return digestOf(inOrder.map(({ alert }) => fromJson(alert)), when(inOrder[0]?.since ?? now, now), zone)
+}
+
+const lost = (policy: string) => (batch: Batch): Effect.Effect<void> => {
+  if (batch.length === 0) return Effect.void
+  const titles = batch.slice(0, maxTitles).map(([, { alert }]) => short(alert.title, 200))
+  if (titles.length < batch.length) titles.push(`… and ${batch.length - titles.length} more`)
+  return Effect.logError(`effect-epilogue: ${policy}: ${alerts(batch.length)} lost, never posted`, titles.join("\n"))
+}

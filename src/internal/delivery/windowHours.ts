@@ -1,0 +1,68 @@
+/** Hours of the day in a time zone. */
+import * as DateTime from "effect/DateTime"
+
+/** Sunday first, as `DateTime` numbers them. */
+export const weekdays = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"] as const
+
+export interface Hours {
+  readonly from: string
+  readonly to: string
+  readonly timeZone: DateTime.TimeZone
+  readonly days: ReadonlyArray<(typeof weekdays)[number]>
+}
+
+interface Time {
+  readonly hour: number
+  readonly minute: number
+}
+
+const timeOf = (name: string, text: string, latest: "23:59" | "24:00"): Time => {
+  const match = /^(\d{1,2}):(\d{2})$/.exec(text)
+  const time = { hour: Number(match?.[1]), minute: Number(match?.[2]) }
+  const valid = match !== null && time.minute < 60 && minutesOf(time) <= (latest === "24:00" ? 1_440 : 1_439)
+  if (!valid) throw new Error(`quietHours: "${name}" is "${text}", not a time between 00:00 and ${latest}`)
+  return time
+}
+
+const minutesOf = ({ hour, minute }: Time): number => hour * 60 + minute
+
+/**
+ * When the hours end that a time lies in; nothing where it lies in none. Those of the
+ * next day may begin right then. Throws if they make no sense. Hours that begin in an hour left out when clocks are put
+ * forward begin an hour later by the clock; those that end in an hour which comes
+ * twice end in the second.
+ */
+export const endOf = ({ days, from, timeZone, to }: Hours): (now: number) => number | undefined => {
+  const begin = timeOf("from", from, "23:59")
+  const end = timeOf("to", to, "24:00")
+  const overMidnight = minutesOf(end) < minutesOf(begin)
+  const onDays = new Set(days.map((day) => weekdays.indexOf(day)))
+  if (minutesOf(end) === minutesOf(begin)) throw new Error(`quietHours: "from" and "to" are both ${from}`)
+  if (onDays.has(-1)) throw new Error(`quietHours: "days" has what is no day of the week: ${days.join(", ")}`)
+  if (onDays.size === 7 && minutesOf(end) - minutesOf(begin) === 1_440) {
+    throw new Error("quietHours: all hours of all days would be quiet")
+  }
+
+  const at = (date: DateTime.DateTime, days: number, { hour, minute }: Time, which: "compatible" | "later"): number => {
+    const { day, month, year } = DateTime.toPartsUtc(DateTime.add(date, { days }))
+    const zoned = DateTime.makeZonedUnsafe({ year, month, day, hour, minute }, {
+      timeZone,
+      adjustForTimeZone: true,
+      disambiguation: which
+    })
+    return DateTime.toEpochMillis(zoned)
+  }
+
+  return (now) => {
+    const { day, month, year } = DateTime.toParts(DateTime.makeZonedUnsafe(now, { timeZone }))
+    // the date as such, which has no zone
+    const today = DateTime.makeUnsafe({ year, month, day })
+    for (const before of [-1, 0]) {
+      const date = DateTime.add(today, { days: before })
+      if (!onDays.has(DateTime.toPartsUtc(date).weekDay)) continue
+      const until = at(date, overMidnight ? 1 : 0, end, "later")
+      if (at(date, 0, begin, "compatible") <= now && now < until) return until
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,145 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { afterConsecutive } from "../../src/delivery/index.ts"
+import { Alert, Alerter, AlerterHooks, Step } from "../../src/index.ts"
+import { TestAlerter } from "../../src/testing/index.ts"
+import { makeIt } from "../support/it.ts"
+import { logs } from "../support/observe.ts"
+import { brokenStore, build, field, inner, memoryStore } from "../support/policies.ts"
+import { forAll } from "../support/property.ts"
+
+const it = makeIt(test)
+
+const load = Alert.make({ title: "load", severity: "error", dedupeKey: "load" })
+
+it.effect("drops failures up to the nth in a row, which says how many, as do those that follow", () =>
+  Effect.gen(function*() {
+    const { layer, sent } = yield* inner()
+    const post = yield* build(layer.pipe(afterConsecutive(3)))
+    yield* TestClock.setTime(Date.UTC(2026, 10, 23))
+    yield* post(load)
+    yield* TestClock.adjust("1 minute")
+    yield* post(load.with({ severity: "warning" }))
+    assert.deepEqual(yield* sent, [])
+    yield* post(load.with({ severity: "critical", fields: { rows: 1 } }))
+    yield* post(load)
+    const [third, fourth] = yield* sent
+    assert.deepEqual(third?.fields, [
+      { name: "rows", value: "1" },
+      { name: "in a row", value: "3 failures since 2026-11-23T00:00:00.000Z" }
+    ])
+    assert.match(field(fourth, "in a row")!, /^4 failures/)
+  }))
+
+it.effect("a success ends the row, an info does not, and both pass", () =>
+  Effect.gen(function*() {
+    const { layer, sent } = yield* inner()
+    const post = yield* build(afterConsecutive(layer, 2))
+    const [info, success] = [load.with({ severity: "info" }), load.with({ severity: "success" })]
+    for (const alert of [load, success, load, info, load]) yield* post(alert)
+    assert.deepEqual((yield* sent).map(({ severity }) => severity), ["success", "info", "error"])
+    assert.match(field((yield* sent)[2], "in a row")!, /^2 failures/)
+  }))
+
+it.effect("of one, everything passes unchanged", () =>
+  Effect.gen(function*() {
+    const { layer, sent } = yield* inner()
+    const post = yield* build(layer.pipe(afterConsecutive(1)))
+    yield* post(load)
+    assert.deepEqual((yield* sent)[0]?.fields, [])
+  }))
+
+it.effect("a failure counts whether or not it was delivered", () =>
+  Effect.gen(function*() {
+    const { layer, sent } = yield* inner(TestAlerter.layerFailing({ times: 1 }))
+    const post = yield* build(layer.pipe(afterConsecutive(2)))
+    yield* post(load)
+    assert.equal((yield* Effect.flip(post(load))).message, "test: could not be reached")
+    yield* post(load)
+    assert.match(field((yield* sent)[0], "in a row")!, /^3 failures/)
+  }))
+
+it.effect("counts the runs of a step by the standard hooks", () =>
+  Effect.gen(function*() {
+    const { layer, titles } = yield* inner()
+    const alerter = yield* build(layer.pipe(afterConsecutive(2)))
+    const run = (end: Effect.Effect<void, string>) =>
+      Step.make("load", end).pipe(
+        Step.hooks(AlerterHooks.all),
+        Effect.provideService(Alerter, { post: alerter }),
+        Effect.exit
+      )
+    const [bad, good] = [run(Effect.fail("no such file")), run(Effect.void)]
+    for (const effect of [bad, good, bad, bad]) yield* effect
+    assert.deepEqual(yield* titles, ["load succeeded", "load failed"])
+  }))
+
+it.effect("counts from one run to the next, in the store", () =>
+  Effect.gen(function*() {
+    const { layer, sent } = yield* inner()
+    const store = yield* memoryStore
+    const policy = layer.pipe(afterConsecutive(3, { persist: "nightly" }), Layer.provide(store.layer))
+    for (let i = 0; i < 3; i++) yield* Effect.scoped(Effect.flatMap(build(policy), (post) => post(load)))
+    assert.equal((yield* sent).length, 1)
+    assert.match(field((yield* sent)[0], "in a row")!, /^3 failures/)
+  }))
+
+it.effect("of more than it can remember, forgets that which failed last the longest ago", () =>
+  Effect.gen(function*() {
+    const { layer, titles } = yield* inner()
+    const post = yield* build(layer.pipe(afterConsecutive(3)))
+    const fail = (key: number) => post(Alert.make({ title: `${key}`, severity: "error" }))
+    for (let i = 0; i < 10_000; i++) yield* fail(i)
+    yield* fail(0)
+    yield* fail(1)
+    yield* fail(10_000)
+    yield* fail(2)
+    for (const key of [0, 1, 2]) yield* fail(key)
+    assert.deepEqual(yield* titles, ["0", "1"])
+  }))
+
+it.effect("a broken store costs a warning, and the count is that of this run", () =>
+  Effect.gen(function*() {
+    const logged = logs()
+    const { layer, sent } = yield* inner()
+    const post = yield* build(
+      layer.pipe(afterConsecutive(2, { persist: "nightly" }), Layer.provide(brokenStore()))
+    )
+    yield* Effect.provide(Effect.andThen(post(load), post(load)), logged.layer)
+    assert.equal((yield* sent).length, 1)
+    assert.match(logged.list[0]!.message, /nightly.*disk full/)
+  }))
+
+const Event = Schema.Struct({
+  key: Schema.Literals(["a", "b"]),
+  severity: Schema.Literals(["info", "success", "warning", "error", "critical"])
+})
+const Case = Schema.Struct({
+  n: Schema.Literals([1, 2, 3, 5]),
+  events: Schema.Array(Event).check(Schema.isMaxLength(40))
+})
+
+it.effect("posts exactly what a model posts", () =>
+  forAll(Case, ({ events, n }) =>
+    Effect.scoped(Effect.gen(function*() {
+      const { layer, sent } = yield* inner()
+      const post = yield* build(layer.pipe(afterConsecutive(n)))
+      for (const [i, { key, severity }] of events.entries()) {
+        yield* post(Alert.make({ title: `${i}`, severity, dedupeKey: key }))
+      }
+      const expected = events.flatMap(({ key, severity }, i) => {
+        if (severity === "info" || severity === "success") return [`${i}`]
+        const before = events.slice(0, i + 1).filter((event) => event.key === key)
+        const row = before.slice(before.findLastIndex((event) => event.severity === "success") + 1)
+        const count = row.filter((event) => event.severity !== "info").length
+        return count < n ? [] : [count === 1 ? `${i}` : `${i} ${count}`]
+      })
+      const got = (yield* sent).map((alert) =>
+        [alert.title, ...(field(alert, "in a row")?.match(/^\d+/) ?? [])].join(" ")
+      )
+      assert.deepEqual(got, expected)
+    }))))

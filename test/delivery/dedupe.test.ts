@@ -1,0 +1,309 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { dedupe } from "../../src/delivery/index.ts"
+import { Alert } from "../../src/index.ts"
+import { TestAlerter } from "../../src/testing/index.ts"
+import { makeIt } from "../support/it.ts"
+import { logs } from "../support/observe.ts"
+import { bare, brokenStore, build, failure, field, inner, memoryStore, picky } from "../support/policies.ts"
+import { forAll } from "../support/property.ts"
+
+const it = makeIt(test)
+
+const load = Alert.make({ title: "load failed", severity: "error", dedupeKey: "load" })
+const hourly = dedupe({ window: "1 hour" })
+
+it.effect("holds back for the window, then says how many", () =>
+  Effect.gen(function*() {
+    const { sent, layer } = yield* inner()
+    const post = yield* build(hourly(layer))
+    yield* TestClock.setTime(Date.UTC(2026, 10, 23))
+    yield* post(load)
+    for (let i = 0; i < 12; i++) yield* post(load)
+    yield* TestClock.adjust("3599999 millis")
+    yield* post(load)
+    assert.equal((yield* sent).length, 1)
+    yield* TestClock.adjust("1 millis")
+    yield* post(load.with({ fields: { rows: 1 } }))
+    yield* TestClock.adjust("1 hour")
+    yield* post(load)
+    const [first, second, third] = yield* sent
+    assert.deepEqual(first?.fields, [])
+    assert.deepEqual(second?.fields, [
+      { name: "rows", value: "1" },
+      { name: "held back", value: "13 more like it since 2026-11-23T00:00:00.000Z" }
+    ])
+    assert.deepEqual(third?.fields, [])
+  }))
+
+it.effect("tells severities and keys apart, and takes the layer first too", () =>
+  Effect.gen(function*() {
+    const { attempts, layer } = yield* inner()
+    const post = yield* build(dedupe(layer, { window: "1 hour" }))
+    for (const severity of ["info", "success", "warning", "error", "critical"] as const) {
+      yield* post(load.with({ severity }))
+      yield* post(load.with({ severity, dedupeKey: "save" }))
+    }
+    assert.equal(yield* attempts, 10)
+  }))
+
+it.effect("without a key, what matters is the step and the error", () =>
+  Effect.gen(function*() {
+    const { layer, titles } = yield* inner()
+    const post = yield* build(hourly(layer))
+    const source = { pipeline: "nightly", runId: "1", runName: "a", stepPath: ["load"] }
+    const alert = Alert.make({ title: "1", body: "NoSuchBucket\nat 10:00", tags: ["Aws"], source })
+    yield* post(alert)
+    yield* post(alert.with({ title: "2", body: "NoSuchBucket\nat 11:00", source: { ...source, runId: "2" } }))
+    yield* post(alert.with({ title: "3", body: "AccessDenied" }))
+    yield* post(alert.with({ title: "4", tags: [] }))
+    yield* post(alert.with({ title: "5", source: { ...source, stepPath: ["save"] } }))
+    yield* post("6")
+    yield* post("6")
+    const long = "x".repeat(5_000_000)
+    yield* post(alert.with({ title: "7", body: long }))
+    assert.deepEqual(yield* titles, ["1", "3", "4", "5", "6", "7"])
+  }))
+
+it.effect("`by` says what is alike, or leaves it, or throws", () =>
+  Effect.gen(function*() {
+    const { layer, titles } = yield* inner()
+    const logged = logs()
+    const by = (alert: Alert) => {
+      if (alert.title === "bad") throw new Error("bug")
+      return alert.title.startsWith("a") ? "a" : undefined
+    }
+    const post = yield* build(dedupe(layer, { window: "1 hour", by }))
+    yield* post("a1")
+    yield* post("a2")
+    yield* post(load.with({ title: "b1" }))
+    yield* post(load.with({ title: "b2" }))
+    yield* Effect.provide(Effect.andThen(post("bad"), post("bad")), logged.layer)
+    assert.deepEqual(yield* titles, ["a1", "b1", "bad"])
+    assert.match(logged.list[0]!.message, /dedupe.*bug/)
+  }))
+
+it.effect("what was not delivered holds nothing back", () =>
+  Effect.gen(function*() {
+    const { attempts, layer, titles } = yield* inner(TestAlerter.layerFailing({ times: 2 }))
+    const post = yield* build(hourly(layer))
+    assert.equal((yield* Effect.flip(post(load))).message, "test: could not be reached")
+    yield* Effect.flip(post(load))
+    yield* post(load)
+    yield* post(load)
+    assert.equal(yield* attempts, 3)
+    assert.deepEqual(yield* titles, ["load failed"])
+    const dying = yield* build(hourly(bare(() => Effect.die("bug"))))
+    for (const _ of [1, 2]) assert.equal((yield* Effect.exit(dying(load)))._tag, "Failure")
+  }))
+
+it.effect("the count of those held back outlives a delivery that failed", () =>
+  Effect.gen(function*() {
+    let works = true
+    const { layer, list } = picky(() => works)
+    const post = yield* build(hourly(layer))
+    yield* post(load)
+    yield* post(load)
+    yield* TestClock.adjust("1 hour")
+    works = false
+    yield* Effect.flip(post(load))
+    works = true
+    yield* TestClock.adjust("10 hours")
+    yield* post(load)
+    assert.match(field(list[1], "held back")!, /^1 more/)
+  }))
+
+for (const outcome of ["succeeds", "fails", "is interrupted"] as const) {
+  it.effect(`of two at once the second waits for the first, which ${outcome}`, () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void, ReturnType<typeof failure>>()
+      let attempts = 0
+      const layer = bare(() => Effect.suspend(() => ++attempts === 1 ? Deferred.await(gate) : Effect.void))
+      const post = yield* build(hourly(layer))
+      const first = yield* Effect.forkChild(Effect.exit(post(load)), { startImmediately: true })
+      const second = yield* Effect.forkChild(post(load), { startImmediately: true })
+      yield* post(load.with({ dedupeKey: "other" }))
+      assert.equal(attempts, 2)
+      assert.equal(second.pollUnsafe(), undefined)
+      if (outcome === "succeeds") yield* Deferred.succeed(gate, undefined)
+      if (outcome === "fails") yield* Deferred.fail(gate, failure("a"))
+      if (outcome === "is interrupted") yield* Fiber.interrupt(first)
+      yield* Fiber.join(second)
+      assert.equal(attempts, outcome === "succeeds" ? 2 : 3)
+    }))
+}
+
+it.effect("a third waits too, for the second where the first failed", () =>
+  Effect.gen(function*() {
+    const gate = Deferred.make<void, ReturnType<typeof failure>>()
+    const gates = [yield* gate, yield* gate]
+    let attempts = 0
+    const post = yield* build(hourly(bare(() => Effect.suspend(() => Deferred.await(gates[attempts++]!)))))
+    const start = () => Effect.forkChild(Effect.exit(post(load)), { startImmediately: true })
+    const early = [yield* start(), yield* start()]
+    yield* Deferred.fail(gates[0]!, failure("a"))
+    yield* Fiber.join(early[0]!)
+    const third = yield* start()
+    yield* Effect.yieldNow
+    assert.equal(attempts, 2)
+    yield* Deferred.succeed(gates[1]!, undefined)
+    assert.equal((yield* Fiber.join(third))._tag, "Success")
+    assert.equal(attempts, 2)
+  }))
+
+it.effect("the window begins with the delivery", () =>
+  Effect.gen(function*() {
+    let attempts = 0
+    const post = yield* build(
+      hourly(bare(() => Effect.andThen(Effect.sync(() => attempts++), Effect.sleep("30 minutes"))))
+    )
+    const fiber = yield* Effect.forkChild(post(load), { startImmediately: true })
+    yield* TestClock.adjust("30 minutes")
+    yield* Fiber.join(fiber)
+    yield* TestClock.adjust("59 minutes")
+    yield* post(load)
+    assert.equal(attempts, 1)
+  }))
+
+it.effect("a success after a delivered failure is news, and a failure after a delivered success", () =>
+  Effect.gen(function*() {
+    const { layer, sent } = yield* inner()
+    const post = yield* build(hourly(layer))
+    const success = load.with({ severity: "success" })
+    for (const alert of [success, success, load, success, success, load, success]) yield* post(alert)
+    const severities = (yield* sent).map(({ severity }) => severity)
+    assert.deepEqual(severities, ["success", "error", "success", "error", "success"])
+    assert.match(field((yield* sent)[2], "held back")!, /^1 more/)
+  }))
+
+it.effect("remembers from one run to the next, in the store", () =>
+  Effect.gen(function*() {
+    const { layer, sent } = yield* inner()
+    const store = yield* memoryStore
+    const nightly = Layer.provide(dedupe(layer, { window: "1 hour", persist: "nightly" }), store.layer)
+    const other = Layer.provide(dedupe(layer, { window: "1 hour", persist: "other" }), store.layer)
+    yield* Effect.scoped(Effect.flatMap(build(nightly), (post) => post(load)))
+    yield* Effect.scoped(Effect.flatMap(build(nightly), (post) => post(load)))
+    assert.equal((yield* sent).length, 1)
+    yield* Effect.scoped(Effect.flatMap(build(other), (post) => post(load)))
+    assert.equal((yield* sent).length, 2)
+    yield* TestClock.adjust("1 hour")
+    yield* Effect.scoped(Effect.flatMap(build(nightly), (post) => post(load)))
+    assert.match(field((yield* sent)[2], "held back")!, /^1 more/)
+    // what is over is no longer stored
+    const post = yield* build(nightly)
+    yield* TestClock.adjust("1 hour")
+    yield* post(load.with({ dedupeKey: "save" }))
+    const stored = (yield* store.store.get("effect-epilogue/dedupe/nightly"))!
+    assert.match(stored, /save/)
+    assert.doesNotMatch(stored, /load/)
+  }))
+
+it.effect("a broken store costs a warning, and no alert", () =>
+  Effect.gen(function*() {
+    const stores = [brokenStore(), brokenStore(Effect.die(new Error("disk full")))]
+    for (const store of stores) {
+      const logged = logs()
+      const { layer, sent } = yield* inner()
+      const post = yield* build(Layer.provide(dedupe(layer, { window: "1 hour", persist: "nightly" }), store))
+      yield* Effect.provide(Effect.andThen(post(load), post(load)), logged.layer)
+      assert.equal((yield* sent).length, 1)
+      assert.ok(logged.list.every(({ level }) => level === "Warn"))
+      assert.match(logged.list[0]!.message, /nightly.*disk full/)
+    }
+  }))
+
+it.effect("a store that never answers costs no more than a few seconds", () =>
+  Effect.gen(function*() {
+    const { layer, sent } = yield* inner()
+    const post = yield* build(
+      Layer.provide(dedupe(layer, { window: "1 hour", persist: "a" }), brokenStore(Effect.never))
+    )
+    const fiber = yield* Effect.forkChild(Effect.uninterruptible(post(load)), { startImmediately: true })
+    yield* TestClock.adjust("5 seconds")
+    yield* TestClock.adjust("5 seconds")
+    yield* TestClock.adjust("5 seconds")
+    yield* Fiber.join(fiber)
+    assert.equal((yield* sent).length, 1)
+  }).pipe(Effect.provide(logs().layer)))
+
+it.effect("what can't be read, or comes from the future, holds nothing back", () =>
+  Effect.gen(function*() {
+    const store = yield* memoryStore
+    const { attempts, layer } = yield* inner()
+    const key = "effect-epilogue/dedupe/nightly"
+    for (
+      const text of [
+        "{",
+        "[[\"error load\",{\"at\":1e300,\"held\":0,\"over\":false}]]",
+        "[[\"error load\",{\"at\":99999999999999,\"held\":0,\"over\":false}]]"
+      ]
+    ) {
+      yield* store.store.set(key, text)
+      const before = yield* attempts
+      const post = yield* build(Layer.provide(dedupe(layer, { window: "1 hour", persist: "nightly" }), store.layer))
+      yield* Effect.provide(Effect.andThen(post(load), post(load)), logs().layer)
+      assert.equal(yield* attempts, before + 1, text)
+    }
+  }))
+
+it.effect("forgets the oldest of more than it can remember", () =>
+  Effect.gen(function*() {
+    const { attempts, layer } = yield* inner()
+    const post = yield* build(hourly(layer))
+    for (let i = 0; i <= 10_000; i++) yield* post(`${i}`)
+    yield* post("1")
+    assert.equal(yield* attempts, 10_001)
+    yield* post("0")
+    assert.equal(yield* attempts, 10_002)
+  }))
+
+const Event = Schema.Struct({
+  key: Schema.Literals(["a", "b", "c"]),
+  severity: Schema.Literals(["info", "error", "success"]),
+  /** In minutes, since the one before. */
+  after: Schema.Literals([0, 1, 7, 10, 25]),
+  works: Schema.Boolean
+})
+
+it.effect("posts exactly what a model posts", () =>
+  forAll(Schema.Array(Event).check(Schema.isMaxLength(40)), (events) =>
+    Effect.scoped(Effect.gen(function*() {
+      let works = true
+      const { layer, list } = picky(() => works)
+      const post = yield* build(dedupe(layer, { window: "10 minutes" }))
+      // the whole history, searched anew for each alert
+      type Past = { readonly time: number; readonly id: string; readonly outcome: "delivered" | "held" | "failed" }
+      const past: Array<Past> = []
+      const expected: Array<string> = []
+      let time = 0
+      for (const [i, event] of events.entries()) {
+        time += event.after
+        works = event.works
+        yield* TestClock.adjust(`${event.after} minutes`)
+        const id = `${event.severity} ${event.key}`
+        const last = past.findLastIndex((entry) => entry.id === id && entry.outcome === "delivered")
+        const since = past.slice(last + 1)
+        const failed = event.severity === "success" &&
+          since.some((entry) => entry.outcome === "delivered" && entry.id === `error ${event.key}`)
+        const held = last >= 0 && time - past[last]!.time < 10 && !failed
+        const outcome = held ? "held" : event.works ? "delivered" : "failed"
+        if (outcome === "delivered") {
+          const count = since.filter((entry) => entry.id === id && entry.outcome === "held").length
+          expected.push(count === 0 ? `${i}` : `${i} ${count} more`)
+        }
+        past.push({ time, id, outcome })
+        const exit = yield* Effect.exit(
+          post(Alert.make({ title: `${i}`, severity: event.severity, dedupeKey: event.key }))
+        )
+        assert.equal(exit._tag, outcome === "failed" ? "Failure" : "Success")
+      }
+      const got = list.map((alert) => [alert.title, ...(field(alert, "held back")?.match(/^\d+ more/) ?? [])].join(" "))
+      assert.deepEqual(got, expected)
+    })).pipe(Effect.provide(TestClock.layer()))))

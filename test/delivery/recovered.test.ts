@@ -1,0 +1,238 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { afterConsecutive, dedupe, recovered } from "../../src/delivery/index.ts"
+import { Alert, Alerter, AlerterHooks, Pipeline, Step } from "../../src/index.ts"
+import { TestAlerter } from "../../src/testing/index.ts"
+import { makeIt } from "../support/it.ts"
+import { logs } from "../support/observe.ts"
+import { bare, brokenStore, build, field, inner, memoryStore, picky, type Post } from "../support/policies.ts"
+import { forAll } from "../support/property.ts"
+
+const it = makeIt(test)
+
+const failed = Alert.make({ title: "backup failed", severity: "error", dedupeKey: "backup" })
+const succeeded = failed.with({ title: "backup succeeded", severity: "success" })
+
+it.effect("the first success after failures is a recovery, once", () =>
+  Effect.gen(function*() {
+    const { layer, sent, titles } = yield* inner()
+    const post = yield* build(layer.pipe(recovered()))
+    yield* TestClock.setTime(Date.UTC(2026, 10, 23))
+    yield* post(succeeded)
+    yield* post(failed)
+    yield* TestClock.adjust("1 hour")
+    yield* post(failed.with({ severity: "warning" }))
+    yield* post(failed.with({ severity: "info", title: "started" }))
+    yield* TestClock.adjust("30 minutes")
+    yield* post(succeeded.with({ fields: { rows: 3 }, body: "all of it", tags: ["x"] }))
+    yield* post(succeeded)
+    assert.deepEqual(yield* titles, [
+      "backup succeeded",
+      "backup failed",
+      "backup failed",
+      "started",
+      "Recovered: backup succeeded",
+      "backup succeeded"
+    ])
+    const recovery = (yield* sent)[4]!
+    assert.deepEqual(recovery.fields, [
+      { name: "rows", value: "3" },
+      { name: "failures", value: "2" },
+      { name: "failing since", value: "2026-11-23T00:00:00.000Z" },
+      { name: "for", value: "1h 30m" }
+    ])
+    assert.equal(recovery.severity, "success")
+    assert.equal(recovery.dedupeKey, "backup")
+    assert.equal(recovery.body, "all of it")
+    assert.deepEqual(recovery.tags, ["x", "recovered"])
+    assert.deepEqual((yield* sent)[5]?.fields, [])
+  }))
+
+it.effect("other successes may be dropped, nothing else is", () =>
+  Effect.gen(function*() {
+    const { layer, titles } = yield* inner()
+    const post = yield* build(recovered(layer, { successes: "drop" }))
+    for (const alert of [succeeded, failed, succeeded, succeeded]) yield* post(alert)
+    yield* post("by hand")
+    yield* post(succeeded.with({ dedupeKey: "other" }))
+    assert.deepEqual(yield* titles, ["backup failed", "Recovered: backup succeeded", "by hand"])
+  }))
+
+const running = (post: Post) => (name: string, end: Effect.Effect<unknown, string>, title?: string) => {
+  const step = Step.make(name, end).pipe(
+    Step.hooks(AlerterHooks.failure),
+    Step.hooks(AlerterHooks.successWith((alert) => title === undefined ? alert : alert.with({ title })))
+  )
+  return Pipeline.make("nightly", step).pipe(Effect.provideService(Alerter, { post }), Effect.exit)
+}
+
+it.effect("a step is named as the standard hooks name it, and a title of one's own is kept", () =>
+  Effect.gen(function*() {
+    const { layer, sent } = yield* inner()
+    const run = running(yield* build(layer.pipe(recovered({ successes: "drop" }))))
+    const bad = Effect.fail("no such file")
+    yield* run("load", bad)
+    yield* run("save", Effect.void)
+    yield* run("load", Effect.void)
+    yield* run("load", bad)
+    yield* run("load", Effect.void, "1461 rows loaded")
+    const alerts = (yield* sent).map(({ body, severity, title }) => [title, severity === "success" ? body : undefined])
+    assert.deepEqual(alerts, [
+      ["nightly › load failed", undefined],
+      ["nightly › load recovered", undefined],
+      ["nightly › load failed", undefined],
+      ["nightly › load recovered", "1461 rows loaded"]
+    ])
+  }))
+
+it.effect("a failure that was not delivered was not alerted", () =>
+  Effect.gen(function*() {
+    const { layer, sent, titles } = yield* inner(TestAlerter.layerFailing({ times: 1 }))
+    const post = yield* build(layer.pipe(recovered()))
+    yield* Effect.flip(post(failed))
+    yield* post(succeeded)
+    yield* post(failed)
+    yield* post(succeeded)
+    assert.deepEqual(yield* titles, ["backup succeeded", "backup failed", "Recovered: backup succeeded"])
+    assert.equal(field((yield* sent)[2], "failures"), "1")
+  }))
+
+it.effect("a recovery that was not delivered is told by the next success", () =>
+  Effect.gen(function*() {
+    let works = true
+    const { layer, list } = picky(() => works)
+    const post = yield* build(layer.pipe(recovered({ successes: "drop" })))
+    yield* post(failed)
+    works = false
+    yield* Effect.flip(post(succeeded))
+    works = true
+    yield* post(succeeded)
+    yield* post(succeeded)
+    assert.deepEqual(list.map(({ title }) => title), ["backup failed", "Recovered: backup succeeded"])
+  }))
+
+it.effect("two successes at once recover once, and a success waits for the failure before it", () =>
+  Effect.gen(function*() {
+    const gate = yield* Deferred.make<void>()
+    const titles: Array<string> = []
+    const slow = bare((alert) =>
+      Effect.andThen(Deferred.await(gate), Effect.sync(() => void titles.push(Alert.make(alert).title)))
+    )
+    const post = yield* build(slow.pipe(recovered({ successes: "drop" })))
+    const fibers = yield* Effect.forEach(
+      [failed, succeeded, succeeded],
+      (alert) => Effect.forkChild(post(alert), { startImmediately: true })
+    )
+    yield* Deferred.succeed(gate, undefined)
+    yield* Fiber.joinAll(fibers)
+    assert.deepEqual(titles, ["backup failed", "Recovered: backup succeeded"])
+  }))
+
+it.effect("can be interrupted while it posts, and has not alerted then", () =>
+  Effect.gen(function*() {
+    const titles: Array<string> = []
+    let hangs = true
+    const layer = bare((alert) =>
+      Effect.suspend(() => hangs ? Effect.never : Effect.sync(() => void titles.push(Alert.make(alert).title)))
+    )
+    const post = yield* build(layer.pipe(recovered()))
+    const fiber = yield* Effect.forkChild(post(failed), { startImmediately: true })
+    yield* Fiber.interrupt(fiber)
+    hangs = false
+    yield* post(succeeded)
+    assert.deepEqual(titles, ["backup succeeded"])
+  }))
+
+it.effect("remembers from one run to the next, in the store", () =>
+  Effect.gen(function*() {
+    const { layer, sent, titles } = yield* inner()
+    const store = yield* memoryStore
+    const nightly = layer.pipe(recovered({ persist: "nightly", successes: "drop" }), Layer.provide(store.layer))
+    for (const alert of [succeeded, failed, failed, succeeded, succeeded]) {
+      yield* Effect.scoped(Effect.flatMap(build(nightly), (post) => post(alert)))
+      yield* TestClock.adjust("1 day")
+    }
+    assert.deepEqual(yield* titles, ["backup failed", "backup failed", "Recovered: backup succeeded"])
+    assert.equal(field((yield* sent)[2], "failures"), "2")
+    assert.equal(field((yield* sent)[2], "for"), "2d")
+    assert.equal(yield* store.store.get("effect-epilogue/recovered/nightly"), "[]")
+  }))
+
+it.effect("a broken store costs a warning, and no alert", () =>
+  Effect.gen(function*() {
+    const logged = logs()
+    const { layer, titles } = yield* inner()
+    const post = yield* build(layer.pipe(recovered({ persist: "nightly" }), Layer.provide(brokenStore())))
+    yield* Effect.provide(Effect.andThen(post(failed), post(succeeded)), logged.layer)
+    assert.deepEqual(yield* titles, ["backup failed", "Recovered: backup succeeded"])
+    assert.match(logged.list[0]!.message, /nightly.*disk full/)
+  }))
+
+it.effect("under afterConsecutive, what was dropped is not recovered from", () =>
+  Effect.gen(function*() {
+    const { layer, titles } = yield* inner()
+    const post = yield* build(layer.pipe(recovered({ successes: "drop" }), afterConsecutive(2)))
+    for (const alert of [failed, succeeded, failed, failed, succeeded]) yield* post(alert)
+    assert.deepEqual(yield* titles, ["backup failed", "Recovered: backup succeeded"])
+  }))
+
+for (const order of ["dedupe first", "recovered first"] as const) {
+  it.effect(`with dedupe (${order}) each failure that was delivered is recovered from`, () =>
+    Effect.gen(function*() {
+      const { layer, titles } = yield* inner()
+      const [unique, back] = [dedupe({ window: "1 hour" }), recovered({ successes: "drop" })]
+      const post = yield* build(order === "dedupe first" ? layer.pipe(back, unique) : layer.pipe(unique, back))
+      yield* post(succeeded)
+      yield* post(failed)
+      yield* post(failed)
+      yield* TestClock.adjust("30 minutes")
+      yield* post(succeeded)
+      yield* TestClock.adjust("30 minutes")
+      yield* post(failed)
+      yield* post(succeeded)
+      assert.deepEqual(yield* titles, [
+        "backup failed",
+        "Recovered: backup succeeded",
+        "backup failed",
+        "Recovered: backup succeeded"
+      ])
+    }))
+}
+
+const Event = Schema.Struct({
+  key: Schema.Literals(["a", "b"]),
+  severity: Schema.Literals(["info", "success", "error"]),
+  works: Schema.Boolean
+})
+const Case = Schema.Struct({
+  successes: Schema.Literals(["post", "drop"]),
+  events: Schema.Array(Event).check(Schema.isMaxLength(40))
+})
+
+it.effect("posts exactly what a model posts", () =>
+  forAll(Case, ({ events, successes }) =>
+    Effect.scoped(Effect.gen(function*() {
+      let works = true
+      const { layer, list } = picky(() => works)
+      const post = yield* build(layer.pipe(recovered({ successes })))
+      const expected = events.flatMap(({ key, severity, works }, i) => {
+        if (severity !== "success") return works ? [`${i}`] : []
+        const mine = events.slice(0, i).filter((event) => event.key === key && event.works)
+        const last = mine.findLastIndex((event) => event.severity === "success")
+        const failures = mine.slice(last + 1).filter((event) => event.severity === "error").length
+        if (!works || (failures === 0 && successes === "drop")) return []
+        return [failures === 0 ? `${i}` : `Recovered: ${i} ${failures}`]
+      })
+      for (const [i, event] of events.entries()) {
+        works = event.works
+        yield* Effect.exit(post(Alert.make({ title: `${i}`, severity: event.severity, dedupeKey: event.key })))
+      }
+      const got = list.map((alert) => [alert.title, field(alert, "failures") ?? []].flat().join(" "))
+      assert.deepEqual(got, expected)
+    }))))

@@ -1,0 +1,97 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import type { KeyValueStore } from "effect/persistence/KeyValueStore"
+import { describe, expect, test } from "tstyche"
+import {
+  afterConsecutive,
+  dedupe,
+  digest,
+  fallback,
+  fanOut,
+  minSeverity,
+  quietHours,
+  recovered,
+  route,
+  throttle
+} from "../../src/delivery/index.ts"
+import { Alerter } from "../../src/index.ts"
+
+class Db extends Context.Service<Db, { readonly rows: number }>()("Db") {}
+class Mail extends Context.Service<Mail, { readonly send: Effect.Effect<void> }>()("Mail") {}
+
+declare const plain: Layer.Layer<Alerter>
+declare const withDb: Layer.Layer<Alerter, "no db", Db>
+declare const withMail: Layer.Layer<Alerter, "no mail", Mail>
+declare const noAlerter: Layer.Layer<Db>
+
+describe("policies around one alerter", () => {
+  test("keep its types, piped or called", () => {
+    expect(withDb.pipe(minSeverity("warning"))).type.toBe<typeof withDb>()
+    expect(minSeverity(withDb, "warning")).type.toBe<typeof withDb>()
+    expect(withDb.pipe(
+      dedupe({ window: "1 hour" }),
+      throttle({ limit: 10, window: "1 minute" }),
+      digest({ window: "10 minutes" }),
+      quietHours({ from: "22:00", to: "07:00" }),
+      afterConsecutive(3),
+      recovered()
+    )).type.toBe<typeof withDb>()
+    expect(dedupe(withDb, { window: "1 hour" })).type.toBe<typeof withDb>()
+    expect(throttle(withDb, { limit: 10, window: "1 minute" })).type.toBe<typeof withDb>()
+    expect(digest(withDb, { window: "10 minutes" })).type.toBe<typeof withDb>()
+    expect(quietHours(withDb, { from: "22:00", to: "07:00" })).type.toBe<typeof withDb>()
+    expect(afterConsecutive(withDb, 3)).type.toBe<typeof withDb>()
+    expect(recovered(withDb)).type.toBe<typeof withDb>()
+  })
+
+  test("what is to be remembered needs a store", () => {
+    type Stored = Layer.Layer<Alerter, "no db", Db | KeyValueStore>
+    expect(withDb.pipe(dedupe({ window: "1 hour", persist: "a" }))).type.toBe<Stored>()
+    expect(withDb.pipe(throttle({ limit: 1, window: "1 hour", persist: "a" }))).type.toBe<Stored>()
+    expect(withDb.pipe(digest({ window: "1 hour", persist: "a" }))).type.toBe<Stored>()
+    expect(withDb.pipe(quietHours({ from: "22:00", to: "07:00", persist: "a" }))).type.toBe<Stored>()
+    expect(withDb.pipe(afterConsecutive(3, { persist: "a" }))).type.toBe<Stored>()
+    expect(withDb.pipe(recovered({ persist: "a" }))).type.toBe<Stored>()
+    const program = Effect.provide(Effect.asVoid(Alerter), plain.pipe(recovered({ persist: "a" })))
+    expect(Effect.runPromise).type.not.toBeCallableWith(program)
+  })
+
+  test("what is no duration, severity or time of day is refused", () => {
+    expect(dedupe).type.not.toBeCallableWith({ window: "soon" })
+    expect(dedupe).type.not.toBeCallableWith({})
+    expect(minSeverity).type.not.toBeCallableWith("fatal")
+    expect(quietHours).type.not.toBeCallableWith({ from: "late", to: "07:00" })
+    expect(throttle).type.not.toBeCallableWith({ limit: 10 })
+  })
+
+  test("only around an alerter", () => {
+    expect(minSeverity).type.not.toBeCallableWith(noAlerter, "error")
+    expect(dedupe).type.not.toBeCallableWith(noAlerter, { window: "1 hour" })
+    expect(recovered).type.not.toBeCallableWith(noAlerter)
+  })
+})
+
+describe("policies around several", () => {
+  type Both = Layer.Layer<Alerter, "no db" | "no mail", Db | Mail>
+
+  test("need what all of them need", () => {
+    expect(fanOut([withDb, withMail, plain])).type.toBe<Both>()
+    expect(fanOut([withDb, withMail], { succeeds: "any" })).type.toBe<Both>()
+    expect(withDb.pipe(fallback(withMail))).type.toBe<Both>()
+    expect(withDb.pipe(fallback(withMail, { after: "5 seconds" }))).type.toBe<Both>()
+    expect(fallback(withDb, withMail)).type.toBe<Both>()
+    expect(route([{ when: { severity: "critical" }, to: withDb }], { otherwise: withMail })).type.toBe<Both>()
+    expect(route([{ when: { severity: "critical" }, to: withDb }, { when: ({ title }) => title === "", to: plain }], {
+      otherwise: withMail
+    })).type.toBe<Both>()
+  })
+
+  test("one at least, and somewhere to go for what no rule is for", () => {
+    expect(fanOut).type.not.toBeCallableWith([])
+    expect(route).type.not.toBeCallableWith([{ when: { severity: "critical" }, to: plain }])
+    expect(route).type.not.toBeCallableWith([{ when: { colour: "red" }, to: plain }], { otherwise: plain })
+    expect(fallback).type.not.toBeCallableWith(plain, noAlerter)
+    expect(fanOut).type.not.toBeCallableWith([plain, noAlerter])
+  })
+})
