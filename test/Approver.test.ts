@@ -118,8 +118,7 @@ it.effect("its services are those of the layer", () =>
 // Step.requireApproval
 // -----------------------------------------------------------------------------
 
-const guarded = <A, E>(body: Effect.Effect<A, E>) =>
-  Step.make("deploy", body).pipe(Step.requireApproval(question))
+const guarded = <A, E>(body: Effect.Effect<A, E>) => Step.make("deploy", body).pipe(Step.requireApproval(question))
 
 it.effect("approved: the body runs, and hooks know by whom", () =>
   Effect.gen(function*() {

@@ -1,5 +1,5 @@
 /** Examples as a user runs them: each as a process of its own. */
-import { execFile } from "node:child_process"
+import { spawn } from "node:child_process"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
@@ -23,26 +23,69 @@ export interface Result {
   readonly stderr: string
 }
 
-/** Runs `examples/<name>.ts` from the root, by the runtimes that the project installs. */
-export const run = (runtime: Runtime, name: string, ...args: ReadonlyArray<string>): Promise<Result> => {
+export interface Started {
+  /** Resolves with the first match in what is written to stdout. */
+  readonly said: (what: RegExp) => Promise<RegExpExecArray>
+  readonly ended: Promise<Result>
+}
+
+/** Starts `examples/<name>.ts` from the root, by the runtimes that the project installs. */
+export const start = (
+  runtime: Runtime,
+  name: string,
+  args: ReadonlyArray<string> = [],
+  variables: Readonly<Record<string, string>> = {}
+): Started => {
   const [command, ...options] = runtimes[runtime]
   const env = {
     ...process.env,
     NO_COLOR: "1",
-    PATH: [join(root, "node_modules", ".bin"), process.env["PATH"]].join(delimiter)
+    PATH: [join(root, "node_modules", ".bin"), process.env["PATH"]].join(delimiter),
+    ...variables
   }
-  return new Promise((resolve, reject) => {
-    const child = execFile(
-      command,
-      [...options, join("examples", `${name}.ts`), ...args],
-      { cwd: root, env, timeout: 60_000 },
-      (error, stdout, stderr) => {
-        if (error !== null && typeof error.code === "string") reject(error)
-        else resolve({ code: child.exitCode, stdout, stderr })
-      }
-    )
+  const child = spawn(command, [...options, join("examples", `${name}.ts`), ...args], {
+    cwd: root,
+    env,
+    timeout: 60_000,
+    stdio: ["ignore", "pipe", "pipe"]
   })
+  let [stdout, stderr] = ["", ""]
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text
+  })
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text
+  })
+  const ended = new Promise<Result>((resolve, reject) => {
+    child.on("error", reject).on("close", (code) => resolve({ code, stdout, stderr }))
+  })
+  const said = (what: RegExp): Promise<RegExpExecArray> =>
+    new Promise((resolve, reject) => {
+      const look = () => {
+        const match = what.exec(stdout)
+        if (match !== null) resolve(match)
+      }
+      look()
+      child.stdout.on("data", look)
+      ended.then(
+        () => reject(new Error(`${name} ended before it said ${what}:\n${stdout}${stderr}`)),
+        reject
+      )
+    })
+  return { said, ended }
 }
+
+/** Runs it to its end. */
+export const run = (runtime: Runtime, name: string, ...args: ReadonlyArray<string>): Promise<Result> =>
+  start(runtime, name, args).ended
+
+/** Runs it to its end, with environment variables. */
+export const runWith = (
+  variables: Readonly<Record<string, string>>,
+  runtime: Runtime,
+  name: string,
+  ...args: ReadonlyArray<string>
+): Promise<Result> => start(runtime, name, args, variables).ended
 
 /** With a folder that is gone afterwards. */
 export const inFolder = async (use: (folder: string) => Promise<void>): Promise<void> => {

@@ -1,0 +1,32 @@
+/**
+ * Slack; if that fails, a push message through ntfy, which says why; if that fails
+ * too, the terminal. Critical alerts go to ntfy as well, whatever becomes of the first.
+ *
+ *     SLACK_WEBHOOK_URL=… NTFY_TOPIC=… bun examples/fallback-chain.ts
+ */
+import { Effect, Exit } from "effect"
+import { Alerter, AlerterHooks, Pipeline, Step } from "effect-epilogue"
+import { Ntfy, Slack } from "effect-epilogue/alerters"
+import { fallback, fanOut, minSeverity } from "effect-epilogue/delivery"
+
+const slack = Slack.layerConfig()
+const push = Ntfy.layerConfig()
+
+export const alerter = fanOut([
+  slack.pipe(fallback(push), fallback(Alerter.layerConsole)),
+  push.pipe(minSeverity("critical"))
+], { succeeds: "any" })
+
+const reindex = Step.make("reindex", Effect.fail("disk is full"))
+const restore = Step.make("restore", Effect.fail("no backup")).pipe(
+  Step.hooks(AlerterHooks.failureWith((alert) => alert.with({ severity: "critical" })))
+)
+
+export const program = Pipeline.make("search", Effect.catch(reindex, () => restore)).pipe(
+  Pipeline.stepHooks(AlerterHooks.failure)
+)
+
+if (import.meta.main) {
+  const exit = await Effect.runPromiseExit(Effect.provide(program, alerter))
+  process.exitCode = Exit.isSuccess(exit) ? 0 : 1
+}

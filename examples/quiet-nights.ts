@@ -1,0 +1,51 @@
+/**
+ * A nightly job that speaks up when something has changed, and else once a week:
+ * - a step that fails night after night alerts once, not every night,
+ * - and once more when it is well again;
+ * - what went well is told in one message a week.
+ *
+ * Each night is a process of its own, so what was said is kept in a folder.
+ *
+ *     SLACK_WEBHOOK_URL=… bun examples/quiet-nights.ts --store /var/lib/nightly
+ *     SLACK_WEBHOOK_URL=… bun examples/quiet-nights.ts --store /var/lib/nightly --broken
+ */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { Effect, Exit, Layer, Path } from "effect"
+import { AlerterHooks, Pipeline, Step, StepContext } from "effect-epilogue"
+import { Slack } from "effect-epilogue/alerters"
+import { dedupe, digest, recovered, route } from "effect-epilogue/delivery"
+import { KeyValueStore } from "effect/persistence"
+import { parseArgs } from "node:util"
+
+const slack = Slack.layerConfig()
+
+const atOnce = slack.pipe(dedupe({ window: "30 days", persist: "at-once" }))
+
+const weekly = slack.pipe(digest({ window: "7 days", persist: "weekly" }))
+
+export const alerter = route([
+  { when: { atLeast: "warning" }, to: atOnce },
+  { when: { tag: "recovered" }, to: atOnce }
+], { otherwise: weekly }).pipe(recovered({ persist: "outages" }))
+
+export const nightly = (broken: boolean) => {
+  const sync = Step.make(
+    "sync",
+    broken ? Effect.fail("the mirror does not answer") : StepContext.annotate("files", 31)
+  )
+  const prune = Step.make("prune", Effect.void)
+  return Pipeline.make("mirror", Effect.andThen(Effect.exit(sync), prune)).pipe(Pipeline.stepHooks(AlerterHooks.all))
+}
+
+/** What was said, in a folder. */
+export const store = (folder: string) =>
+  KeyValueStore.layerFileSystem(folder).pipe(Layer.provide([NodeFileSystem.layer, Path.layer]))
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: { store: { type: "string", default: "examples/out/quiet-nights" }, broken: { type: "boolean" } }
+  })
+  const layer = Layer.provide(alerter, store(values.store))
+  const exit = await Effect.runPromiseExit(Effect.provide(nightly(values.broken === true), layer))
+  process.exitCode = Exit.isSuccess(exit) ? 0 : 1
+}

@@ -1,0 +1,31 @@
+/**
+ * Failures in Slack, with one thread a run if a bot posts them.
+ *
+ *     SLACK_WEBHOOK_URL=https://hooks.slack.com/services/… bun examples/slack.ts
+ *     SLACK_BOT_TOKEN=xoxb-… SLACK_CHANNEL=C0123456789 bun examples/slack.ts --bot
+ */
+import { Data, Effect, Exit } from "effect"
+import { AlerterHooks, Pipeline, Step, StepContext } from "effect-epilogue"
+import { Slack } from "effect-epilogue/alerters"
+
+class UploadError extends Data.TaggedError("UploadError")<{ readonly bucket: string }> {
+  override get message() {
+    return `bucket <${this.bucket}> is read-only, tell @everyone`
+  }
+}
+
+const fetchRates = Step.make("fetch-rates", Effect.as(StepContext.annotate("currencies", 31), ["EUR", "USD"]))
+
+const upload = Step.make("upload", Effect.fail(new UploadError({ bucket: "rates" })))
+
+export const program = Pipeline.make("exchange-rates", Effect.andThen(fetchRates, upload)).pipe(
+  // each step that fails says so, and the run says how it ended
+  Pipeline.stepHooks(AlerterHooks.failure),
+  Pipeline.hooks(AlerterHooks.all)
+)
+
+if (import.meta.main) {
+  const slack = process.argv.includes("--bot") ? Slack.layerBotConfig() : Slack.layerConfig()
+  const exit = await Effect.runPromiseExit(Effect.provide(program, slack))
+  process.exitCode = Exit.isSuccess(exit) ? 0 : 1
+}

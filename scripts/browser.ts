@@ -1,0 +1,19 @@
+/**
+ * Runs the tests that need a browser, under Node, where Playwright works. Without
+ * Chromium they are skipped, which `CI_REQUIRE_ALL=1` takes for a failure.
+ */
+import { $, Glob } from "bun"
+import { existsSync } from "node:fs"
+import * as path from "node:path"
+import { executablePath } from "../test/support/chromium.ts"
+
+const root = path.resolve(import.meta.dirname, "..")
+
+if (existsSync(executablePath)) {
+  const files = [...new Glob("test/browser/*.ts").scanSync(root)].toSorted()
+  const { exitCode } = await $`node --conditions=@effect-epilogue/source --test ${files}`.cwd(root).nothrow()
+  process.exitCode = exitCode
+} else {
+  console.log("skipped: test/browser (needs Chromium: apt-get install chromium, or set CHROMIUM_PATH)")
+  process.exitCode = process.env["CI_REQUIRE_ALL"] === "1" ? 1 : 0
+}

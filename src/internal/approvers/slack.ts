@@ -1,0 +1,222 @@
+/** Questions in Slack, answered by reactions and in the thread. */
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type { Field } from "../../Alert.ts"
+import { type AlerterError, Reason } from "../../Alerter.ts"
+import type { Person, Question } from "../../Approver.ts"
+import type { Channel } from "../alerters/channel.ts"
+import * as Http from "../alerters/http.ts"
+import { message, quiet } from "../alerters/slack.ts"
+import { mayAnswer, now, type Vote } from "../approver.ts"
+import { at, listAt, textAt } from "./json.ts"
+import type { Ask } from "./polling.ts"
+import { asking, labelsShown, replied, settled } from "./question.ts"
+
+export interface Settings {
+  readonly token: string
+  readonly channel: string
+  readonly baseUrl: string
+}
+
+const reactions = { approve: "white_check_mark", deny: "x" } as const
+
+/** The largest page of a thread: https://docs.slack.dev/reference/methods/conversations.replies */
+const pageSize = 200
+
+/** What people wrote, of which Slack escapes as much. */
+const unescape = (text: string): string => text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&")
+
+/** What there is to know about answering. */
+const how = (question: Question): ReadonlyArray<Field> => {
+  const { approve, deny } = labelsShown(question)
+  return [
+    { name: "Answer", value: `✅ ${approve}   ❌ ${deny}` },
+    { name: "How", value: `React, or reply in the thread with “${approve}” or “${deny}” and, if you like, a comment` }
+  ]
+}
+
+/** https://docs.slack.dev/reference/methods#errors: `ok` is what counts, the status is 200 all the same. */
+const reading = (http: Http.Http, tolerated: ReadonlyArray<string>): Http.Read<unknown> => ({ headers, json }) => {
+  if (at(json, "ok") === true) return Effect.succeed(json)
+  const code = textAt(json, "error")
+  // An answer that makes no sense comes from something in between.
+  if (code === undefined) return Effect.fail(Http.failure(Reason.Unreachable({ detail: "no answer of Slack's" }), true))
+  if (tolerated.includes(code)) return Effect.succeed(json)
+  const needed = textAt(json, "needed")
+  const detail = http.detail(needed === undefined ? code : `${code}, needed: ${needed}`)
+  if (unauthorized.has(code)) return Effect.fail(Http.failure(Reason.Unauthorized({ detail })))
+  if (code === "ratelimited" || code === "rate_limited") {
+    const seconds = Number(headers["retry-after"] ?? NaN)
+    const retryAfter = seconds >= 0 ? Duration.seconds(seconds) : undefined
+    return Effect.fail(Http.failure(Reason.RateLimited({ retryAfter }), true))
+  }
+  if (transient.has(code)) return Effect.fail(Http.failure(Reason.Unreachable({ detail }), true))
+  return Effect.fail(Http.failure(Reason.Rejected({ detail })))
+}
+
+const unauthorized = new Set([
+  "access_denied",
+  "account_inactive",
+  "invalid_auth",
+  "missing_scope",
+  "no_permission",
+  "not_allowed_token_type",
+  "not_authed",
+  "org_login_required",
+  "token_expired",
+  "token_revoked"
+])
+
+const transient = new Set(["fatal_error", "internal_error", "request_timeout", "service_unavailable"])
+
+/** @internal */
+export const make = (settings: Settings, { error, http, time }: Channel): Ask => {
+  const { channel: channelName, token } = settings
+  const baseUrl = settings.baseUrl.replace(/\/+$/, "")
+  const authorized = HttpClientRequest.bearerToken(token)
+
+  const get = (
+    method: string,
+    params: Readonly<Record<string, string | number>>,
+    tolerated: ReadonlyArray<string> = []
+  ) =>
+    http.send(
+      authorized(HttpClientRequest.get(`${baseUrl}/${method}`, { urlParams: params })),
+      reading(http, tolerated)
+    )
+
+  const post = (method: string, body: unknown, tolerated: ReadonlyArray<string> = []) =>
+    http.send(
+      HttpClientRequest.setHeader(
+        HttpClientRequest.bodyJsonUnsafe(authorized(HttpClientRequest.post(`${baseUrl}/${method}`)), body),
+        "content-type",
+        "application/json; charset=utf-8"
+      ),
+      reading(http, tolerated)
+    )
+
+  let self: string | undefined
+  /** The bot's own id, lest it count its own reactions. */
+  const ownId = Effect.suspend(() =>
+    self !== undefined ? Effect.succeed(self) : Effect.flatMap(post("auth.test", {}), (json) => {
+      self = textAt(json, "user_id")
+      return self === undefined
+        ? Effect.fail(error(Reason.Rejected({ detail: "auth.test does not say who the bot is" })))
+        : Effect.succeed(self)
+    })
+  )
+
+  /** Those known by name, `undefined` for bots, whose answers don't count. */
+  const people = new Map<string, Person | undefined>()
+  const person = (id: string): Effect.Effect<Person | undefined, AlerterError> => {
+    if (people.has(id)) return Effect.succeed(people.get(id))
+    return Effect.map(
+      get("users.info", { user: id }, ["missing_scope", "user_not_found", "user_not_visible"]),
+      (json) => {
+        const name = textAt(json, "user", "profile", "display_name") ?? textAt(json, "user", "real_name") ??
+          textAt(json, "user", "name")
+        const found = at(json, "user", "is_bot") === true ? undefined : { id, name: name ?? id }
+        people.set(id, found)
+        return found
+      }
+    )
+  }
+
+  let repliesRefused = false
+  /** The thread, without the question itself. */
+  const replies = (channel: string, ts: string) =>
+    Effect.gen(function*() {
+      const found: Array<unknown> = []
+      let cursor: string | undefined = ""
+      while (cursor !== undefined && !repliesRefused) {
+        const page: unknown = yield* get(
+          "conversations.replies",
+          { channel, ts, limit: pageSize, ...(cursor === "" ? {} : { cursor }) },
+          ["missing_scope"]
+        )
+        if (at(page, "ok") !== true) {
+          repliesRefused = true
+          yield* Effect.logWarning(
+            "effect-epilogue: slack: replies can't be read, only reactions count",
+            http.detail(`needed: ${textAt(page, "needed") ?? "channels:history"}`)
+          )
+        }
+        found.push(...listAt(page, "messages").filter((reply) => textAt(reply, "ts") !== ts))
+        cursor = at(page, "has_more") === false ? undefined : textAt(page, "response_metadata", "next_cursor")
+      }
+      return found
+    })
+
+  return (question) =>
+    Effect.gen(function*() {
+      const me = yield* ownId
+      const askedAt = yield* now
+      const posted = yield* post("chat.postMessage", {
+        channel: channelName,
+        ...message(asking(question, askedAt, how(question), time), time),
+        ...quiet
+      })
+      const ts = textAt(posted, "ts")
+      const channel = textAt(posted, "channel") ?? channelName
+      if (ts === undefined) return yield* Effect.fail(error(Reason.Rejected({ detail: "no ts of the question" })))
+
+      const voteOf = (id: string, rest: Omit<Vote, "by">): Effect.Effect<ReadonlyArray<Vote>, AlerterError> =>
+        // Nobody else needs to be looked up.
+        id === me || !mayAnswer(question, { id, name: id })
+          ? Effect.succeed([])
+          : Effect.map(person(id), (by) => by === undefined ? [] : [{ by, ...rest }])
+
+      const react = (name: string) => post("reactions.add", { channel, timestamp: ts, name }, ["already_reacted"])
+
+      const poll = Effect.gen(function*() {
+        const answers = yield* replies(channel, ts)
+        // Last, since a reaction has no time: a no that was there before a yes in the thread must be seen with it.
+        const reacted = yield* get("reactions.get", { channel, timestamp: ts, full: "true" })
+        return yield* Effect.forEach(
+          [...reactionsIn(reacted), ...repliesIn(answers, question)],
+          ({ id, ...rest }) => voteOf(id, rest)
+        )
+      })
+
+      return {
+        at: timeOf(ts),
+        prepare: Effect.andThen(react(reactions.approve), react(reactions.deny)),
+        poll: () => Effect.map(poll, (votes) => votes.flat()),
+        settle: (decision) =>
+          post("chat.update", {
+            channel,
+            ts,
+            ...message(settled(question, askedAt, decision, time), time),
+            parse: quiet.parse,
+            link_names: quiet.link_names
+          })
+      }
+    })
+}
+
+/** A vote of somebody who may yet turn out to be a bot. */
+type Heard = Omit<Vote, "by"> & { readonly id: string }
+
+const reactionsIn = (json: unknown): ReadonlyArray<Heard> =>
+  listAt(json, "message", "reactions").flatMap((reaction) => {
+    const name = textAt(reaction, "name")
+    const answer = name === reactions.approve ? "approve" : name === reactions.deny ? "deny" : undefined
+    if (answer === undefined) return []
+    return listAt(reaction, "users").flatMap((id) => typeof id === "string" ? [{ id, answer }] : [])
+  })
+
+const repliesIn = (messages: ReadonlyArray<unknown>, question: Question): ReadonlyArray<Heard> =>
+  messages.flatMap((reply) => {
+    const id = textAt(reply, "user")
+    const vote = replied(unescape(textAt(reply, "text") ?? ""), question)
+    const byBot = textAt(reply, "bot_id") !== undefined
+    return id === undefined || vote === undefined || byBot ? [] : [{ id, at: timeOf(textAt(reply, "ts")), ...vote }]
+  })
+
+/** A message's id is the time at which it was posted, in seconds. */
+const timeOf = (ts: string | undefined): DateTime.Utc | undefined => {
+  const time = DateTime.make(Math.floor(Number(ts ?? NaN) * 1000))
+  return time._tag === "Some" ? time.value : undefined
+}

@@ -1,0 +1,220 @@
+import { DateTime, Redacted } from "effect"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { Slack } from "../../src/approvers/index.ts"
+import { Approver, type Question } from "../../src/index.ts"
+import { approverContract } from "../support/approverContract.ts"
+import { canary } from "../support/canary.ts"
+import { type FakeSlack, fakeSlack } from "../support/fakeSlack.ts"
+import { makeIt } from "../support/it.ts"
+import { logs } from "../support/observe.ts"
+
+approverContract(test, {
+  channel: "slack",
+  fake: fakeSlack,
+  layer: (baseUrl, options) =>
+    Slack.layer({ ...options, baseUrl, token: Redacted.make(`xoxb-1-${canary}0123456789`), channel: "ops" }),
+  people: ["U1", "U2"],
+  unauthorized: { body: { ok: false, error: "token_revoked" } },
+  checks: (payload) => {
+    const { attachments, text } = JSON.parse(payload)
+    assert.ok(text.length <= 4000)
+    const { blocks } = attachments[0]
+    assert.ok(blocks.length <= 50 && JSON.stringify(blocks).length <= 13_000)
+    for (const block of blocks) {
+      assert.ok((block.text?.text ?? "").length <= 3000)
+      for (const field of block.fields ?? []) assert.ok(field.text.length <= 2000)
+    }
+    assert.ok(!/<[!@#]/.test(payload))
+  }
+})
+
+const it = makeIt(test)
+const deploy: Question = { title: "Deploy?", timeout: "3 seconds" }
+
+const ask = ({ api }: FakeSlack, question: Question = deploy, retries = 0) =>
+  Approver.ask(question).pipe(
+    Effect.provide(Slack.layer({
+      baseUrl: `${api.url}/`,
+      token: Redacted.make("xoxb-1"),
+      channel: "ops",
+      interval: "5 millis",
+      delay: "1 millis",
+      retries
+    }))
+  )
+
+const refused = (error: string, more: object = {}) => ({ body: { ok: false, error, ...more } })
+
+it.live("slack: the bot's reactions say how to answer, and don't count", () =>
+  Effect.gen(function*() {
+    const slack = yield* fakeSlack
+    const decision = yield* ask(slack, { ...deploy, timeout: "50 millis" })
+    assert.equal(decision._tag, "TimedOut")
+    assert.deepEqual([...slack.messages[0]!.reactions], [["white_check_mark", ["UBOT"]], ["x", ["UBOT"]]])
+    const [{ attachments, parse }] = slack.api.bodies("chat.postMessage")
+    assert.equal(parse, "none")
+    const [answer, how, until] = attachments[0].blocks[0].fields.map(({ text }: { text: string }) => text)
+    assert.equal(answer, "*Answer*\n✅ Approve   ❌ Deny")
+    assert.match(how, /reply in the thread with “Approve” or “Deny”/)
+    assert.match(until, /^\*Until\*\n\d{4}-/)
+  }))
+
+it.live("slack: a reply in the thread, on whatever page, with its comment and its time", () =>
+  Effect.gen(function*() {
+    const slack = yield* fakeSlack
+    slack.api.on("reactions.get", (n) => {
+      if (n > 1) return
+      slack.reply(0, "U2", "is it tested?")
+      slack.reply(0, "UBOT", "approve")
+      slack.reply(0, "UAPP", "No calendar found", 1, { bot_id: "B2" })
+      slack.reply(0, "U1", "approve?")
+      slack.reply(0, "U3", "*Ship it*, R&amp;D &lt;3\nthanks", 1.5)
+    })
+    const decision = yield* ask(slack, { ...deploy, options: { approve: "Ship it" } })
+    assert.ok(decision._tag === "Approved")
+    assert.deepEqual(decision.by, { id: "U3", name: "Grace <!channel> *Hopper*" })
+    assert.equal(decision.comment, "R&D <3\nthanks")
+    assert.ok(Math.abs(DateTime.toEpochMillis(decision.at) - Number(slack.messages[0]!.ts) * 1000 - 1500) < 2)
+    const update = JSON.stringify(slack.messages[0]!.payload)
+    assert.match(update, /Approved by Grace &lt;!channel&gt; \*\u200bHopper\*\u200b at .*: R&amp;D &lt;3 thanks/)
+  }))
+
+it.live("slack: what is an answer in a thread", () =>
+  Effect.gen(function*() {
+    const answers: ReadonlyArray<readonly [string, string]> = [
+      ["yes", "Approved"],
+      ["YES!", "Approved"],
+      ["  Approve: after lunch", "Approved after lunch"],
+      ["“Go ahead” - but slowly", "Approved but slowly"],
+      ["no.", "Denied"],
+      ["No, it is Friday", "Denied it is Friday"],
+      ["_deny_ this", "Denied this"],
+      ["go no further", "Denied"],
+      ["yes?", "TimedOut"],
+      ["yesterday", "TimedOut"],
+      ["Nobody knows", "TimedOut"],
+      ["not yet", "TimedOut"],
+      ["no-one is here", "TimedOut"],
+      ["I approve", "TimedOut"],
+      ["go ahead?", "TimedOut"],
+      ["", "TimedOut"]
+    ]
+    const slack = yield* fakeSlack
+    for (const [i, [text, expected]] of answers.entries()) {
+      slack.api.on("conversations.replies", () => {
+        if (slack.messages.length === i + 1 && slack.messages[i]!.replies.length === 0) {
+          slack.reply(i, "U1", text, 0.001)
+        }
+      })
+      const decision = yield* ask(slack, {
+        ...deploy,
+        timeout: expected === "TimedOut" ? "15 millis" : "3 seconds",
+        options: { approve: "Go ahead", deny: "Go no further" }
+      })
+      const comment = decision._tag === "TimedOut" ? undefined : decision.comment
+      assert.equal(comment === undefined ? decision._tag : `${decision._tag} ${comment}`, expected, text)
+    }
+  }))
+
+it.live("slack: the earlier reply counts, and a no where a reaction has no time", () =>
+  Effect.gen(function*() {
+    const slack = yield* fakeSlack
+    slack.api.on("conversations.replies", (n) => {
+      if (n > 1) return
+      slack.reply(0, "U2", "no", 2)
+      slack.reply(0, "U1", "yes", 1)
+      slack.react(0, "white_check_mark", "U1")
+    })
+    assert.equal((yield* ask(slack))._tag, "Approved")
+    slack.api.on("conversations.replies", () => {
+      if (slack.messages.length !== 2 || slack.messages[1]!.replies.length > 0) return
+      slack.reply(1, "U1", "yes", 1)
+      slack.react(1, "x", "U2")
+    })
+    assert.equal((yield* ask(slack))._tag, "Denied")
+  }))
+
+it.live("slack: bots and replies that came too late don't count", () =>
+  Effect.gen(function*() {
+    const slack = yield* fakeSlack
+    slack.api.on("reactions.get", (n) => {
+      if (n > 1) return
+      slack.react(0, "white_check_mark", "UROBOT")
+      slack.reply(0, "U1", "approve", 10)
+    })
+    assert.equal((yield* ask(slack, { ...deploy, timeout: "60 millis" }))._tag, "TimedOut")
+    const lookups = slack.api.calls.filter(({ method }) => method === "users.info").length
+    assert.equal(lookups, 2)
+    slack.api.on("reactions.get", () => slack.messages.length === 2 ? slack.react(1, "x", "U2") : undefined)
+    yield* ask(slack, { ...deploy, timeout: "30 millis", approvers: ["U1"] })
+    assert.equal(slack.api.calls.filter(({ method }) => method === "users.info").length, lookups)
+  }))
+
+it.live("slack: without scopes for replies and names, reactions count", () =>
+  Effect.gen(function*() {
+    const slack = yield* fakeSlack
+    const { layer, list } = logs()
+    slack.api.on("conversations.replies", () => refused("missing_scope", { needed: "channels:history" }))
+    slack.api.on("users.info", () => refused("missing_scope", { needed: "users:read" }))
+    slack.api.on("reactions.get", (n) => n === 3 ? slack.react(0, "x", "U1") : undefined)
+    const decision = yield* Effect.provide(ask(slack), layer)
+    assert.ok(decision._tag === "Denied")
+    assert.deepEqual(decision.by, { id: "U1", name: "U1" })
+    assert.deepEqual(list.map(({ level }) => level), ["Warn"])
+    assert.match(list[0]!.message, /replies can't be read.*channels:history/)
+    assert.equal(slack.api.calls.filter(({ method }) => method === "conversations.replies").length, 1)
+  }))
+
+it.live("slack: a question that is deleted is an error", () =>
+  Effect.gen(function*() {
+    for (const remaining of ["reactions.get", "conversations.replies"]) {
+      const slack = yield* fakeSlack
+      slack.api.on(remaining, (n) => n === 2 ? void slack.messages.pop() : undefined)
+      const error = yield* Effect.flip(Effect.provide(ask(slack), logs().layer))
+      assert.ok(error.reason._tag === "Rejected")
+      assert.match(error.reason.detail, /^(message|thread)_not_found$/)
+    }
+  }))
+
+it.live("slack: what it answers with status 200", () =>
+  Effect.gen(function*() {
+    const reasonOf = (error: string, more?: object) =>
+      Effect.gen(function*() {
+        const slack = yield* fakeSlack
+        slack.api.on("chat.postMessage", () => refused(error, more))
+        return (yield* Effect.flip(ask(slack))).reason
+      })
+    assert.deepEqual({ ...yield* reasonOf("missing_scope", { needed: "chat:write" }) }, {
+      _tag: "Unauthorized",
+      detail: "missing_scope, needed: chat:write"
+    })
+    assert.deepEqual({ ...yield* reasonOf("not_in_channel") }, { _tag: "Rejected", detail: "not_in_channel" })
+    assert.equal((yield* reasonOf("internal_error"))._tag, "Unreachable")
+
+    const slack = yield* fakeSlack
+    const limited = { ...refused("ratelimited"), headers: { "retry-after": "0" } }
+    slack.api.on("reactions.get", (n) => n === 1 ? limited : n === 2 ? refused("fatal_error") : undefined)
+    slack.api.on("reactions.get", (n) => n === 3 ? slack.react(0, "white_check_mark", "U1") : undefined)
+    assert.equal((yield* ask(slack))._tag, "Approved")
+  }))
+
+it.live("slack: where it can't react, the question is withdrawn", () =>
+  Effect.gen(function*() {
+    const slack = yield* fakeSlack
+    slack.api.on("reactions.add", () => refused("missing_scope", { needed: "reactions:write" }))
+    const error = yield* Effect.flip(ask(slack))
+    assert.ok(error.reason._tag === "Unauthorized")
+    assert.match(slack.shown()[0]!, /Withdrawn/)
+  }))
+
+it.live("slack: from the environment", () =>
+  Effect.gen(function*() {
+    const env = ConfigProvider.layer(ConfigProvider.fromEnv({ env: { SLACK_CHANNEL: "ops" } }))
+    const missing = yield* Effect.flip(
+      Approver.ask(deploy).pipe(Effect.provide(Slack.layerConfig()), Effect.provide(env))
+    )
+    assert.match(String(missing), /SLACK_BOT_TOKEN/)
+  }))

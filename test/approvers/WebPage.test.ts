@@ -1,0 +1,242 @@
+import { Context, DateTime, Deferred, Effect, Fiber, Layer, Redacted } from "effect"
+import { TestClock } from "effect/testing"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { WebPage } from "../../src/approvers/index.ts"
+import { AlerterError, Approver, type Question } from "../../src/index.ts"
+import { approver, asked, send, submit } from "../support/approvalPage.ts"
+import { makeIt } from "../support/it.ts"
+
+const it = makeIt(test)
+
+const question: Question = {
+  title: "Deploy v2 to production?",
+  body: "All tests have passed.\nNobody is on holiday.",
+  fields: [{ name: "commit", value: "c0ffee1" }],
+  options: { approve: "Ship it", deny: "Not now" },
+  timeout: "1 hour"
+}
+
+const tokenOf = (url: string) => url.split("/").at(-1)!
+
+it.effect("shows the question, and an approval arrives with name, comment and time", () =>
+  Effect.gen(function*() {
+    const { decision, url } = yield* asked(question, { timeZone: DateTime.zoneMakeNamedUnsafe("Europe/Berlin") })
+    assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/[0-9a-f]{64}$/)
+    yield* TestClock.adjust("61 seconds")
+    const { status, text } = yield* send(url)
+    assert.equal(status, 200)
+    assert.match(text, /<h1 dir="auto">Deploy v2 to production\?<\/h1>/)
+    assert.match(text, /All tests have passed\.\nNobody is on holiday\./)
+    assert.match(text, /<dt dir="auto">commit<\/dt><dd class="text" dir="auto">c0ffee1<\/dd>/)
+    assert.match(text, /<button name="answer" value="approve"[^>]*>Ship it<\/button>/)
+    assert.match(text, /<button name="answer" value="deny"[^>]*>Not now<\/button>/)
+    assert.match(text, /58 minutes left: an answer counts until 1970-01-01 02:00:00 Europe\/Berlin \(UTC\+01:00\)\./)
+    const answer = yield* submit(url, { answer: "approve", name: " Anna\n", comment: "fine\r\nby me \u0007😀" })
+    assert.equal(answer.status, 200)
+    assert.match(answer.text, /Your answer: Ship it/)
+    assert.deepEqual({ ...(yield* Fiber.join(decision)) }, {
+      _tag: "Approved",
+      by: { id: "local", name: "Anna" },
+      at: DateTime.makeUnsafe(61_000),
+      comment: "fine\nby me 😀"
+    })
+  }))
+
+it.live("a denial without name and comment", () =>
+  Effect.gen(function*() {
+    const { decision, url } = yield* asked(question)
+    yield* submit(url, { answer: "deny", name: " ", comment: "" })
+    const { _tag, ...rest } = yield* Fiber.join(decision)
+    assert.equal(_tag, "Denied")
+    assert.deepEqual({ ...rest, at: undefined }, {
+      by: { id: "local", name: "local" },
+      at: undefined,
+      comment: undefined
+    })
+  }))
+
+it.live("asked again, it has another link", () =>
+  Effect.gen(function*() {
+    const ask = yield* approver()
+    const first = yield* (yield* ask(question)).link
+    const second = yield* (yield* ask(question)).link
+    assert.notEqual(tokenOf(first.url), tokenOf(second.url))
+    assert.equal((yield* send(first.url)).status, 200)
+  }))
+
+it.effect("after the answer, the time or the question's end the link is dead", () =>
+  Effect.gen(function*() {
+    const ask = yield* approver()
+    const answered = yield* ask(question)
+    const { url } = yield* answered.link
+    yield* submit(url, { answer: "approve", name: "Anna" })
+    yield* Fiber.join(answered.decision)
+    for (const answer of [yield* send(url), yield* submit(url, { answer: "deny" })]) {
+      assert.equal(answer.status, 410)
+      assert.match(answer.text, /Anna answered “Ship it” on 1970-01-01/)
+      assert.ok(!answer.text.includes("<form"))
+    }
+
+    const late = yield* ask(question)
+    const lateUrl = (yield* late.link).url
+    yield* TestClock.adjust("59 minutes")
+    assert.equal((yield* send(lateUrl)).status, 200)
+    yield* TestClock.adjust("1 minute")
+    assert.deepEqual({ ...(yield* Fiber.join(late.decision)) }, {
+      _tag: "TimedOut",
+      at: DateTime.makeUnsafe(3_600_000)
+    })
+    for (const answer of [yield* send(lateUrl), yield* submit(lateUrl, { answer: "approve" })]) {
+      assert.equal(answer.status, 410)
+      assert.match(answer.text, /Nobody answered in time/)
+    }
+
+    const withdrawn = yield* ask(question)
+    const withdrawnUrl = (yield* withdrawn.link).url
+    yield* Fiber.interrupt(withdrawn.decision)
+    for (const answer of [yield* send(withdrawnUrl), yield* submit(withdrawnUrl, { answer: "approve" })]) {
+      assert.equal(answer.status, 410)
+      assert.match(answer.text, /has stopped waiting/)
+    }
+  }))
+
+it.live("each approver has a link of their own, and is known by it", () =>
+  Effect.gen(function*() {
+    const { decision, link } = yield* (yield* approver())({ ...question, approvers: ["anna", "ben", "anna"] })
+    const links = [yield* link, yield* link]
+    assert.deepEqual(links.map(({ approver }) => approver), ["anna", "ben"])
+    const [anna, ben] = [links[0]!.url, links[1]!.url]
+    const page = yield* send(ben)
+    assert.match(page.text, /You answer as <strong dir="auto">ben<\/strong>/)
+    assert.ok(!page.text.includes("name=\"name\""))
+    yield* submit(ben, { answer: "deny", name: "anna" })
+    const result = yield* Fiber.join(decision)
+    assert.ok(result._tag === "Denied")
+    assert.deepEqual(result.by, { id: "ben", name: "ben" })
+    const second = yield* submit(anna, { answer: "approve" })
+    assert.equal(second.status, 410)
+    assert.match(second.text, /ben answered “Not now”/)
+    assert.match(second.text, /Your answer was not counted/)
+  }))
+
+it.live("of several answers at once the first counts, and the others hear that theirs don't", () =>
+  Effect.gen(function*() {
+    const names = Array.from({ length: 8 }, (_, i) => `approver-${i}`)
+    const { decision, link } = yield* (yield* approver())({ ...question, approvers: names })
+    const links = yield* Effect.forEach(names, () => link)
+    const answers = yield* Effect.forEach(
+      links,
+      ({ approver, url }, i) =>
+        Effect.map(submit(url, { answer: i % 2 === 0 ? "approve" : "deny" }), (answer) => ({ approver, ...answer })),
+      {
+        concurrency: "unbounded"
+      }
+    )
+    const counted = answers.filter(({ status }) => status === 200)
+    assert.equal(counted.length, 1)
+    assert.equal(answers.filter(({ status }) => status === 410).length, names.length - 1)
+    const result = yield* Fiber.join(decision)
+    assert.ok(result._tag !== "TimedOut")
+    assert.equal(result.by.id, counted[0]!.approver)
+  }))
+
+it.live("where it can't listen, or nobody could find it, the layer says so", () =>
+  Effect.gen(function*() {
+    const { url } = yield* asked(question)
+    const failure = (options: WebPage.WebPageOptions) => Effect.scoped(Effect.flip(Layer.build(WebPage.layer(options))))
+    const port = Number(new URL(url).port)
+    const inUse = yield* failure({ port })
+    assert.ok(inUse instanceof AlerterError)
+    assert.equal(inUse.channel, "web-page")
+    assert.deepEqual({ ...inUse.reason }, {
+      _tag: "Unreachable",
+      detail: `can't listen on 127.0.0.1, port ${port} (EADDRINUSE)`
+    })
+    assert.equal((yield* failure({ hostname: "0.0.0.0" })).reason._tag, "InvalidAlert")
+    assert.equal((yield* failure({ publicUrl: "approve.example.com" })).reason._tag, "InvalidAlert")
+    assert.equal((yield* failure({ publicUrl: "ftp://approve.example.com" })).reason._tag, "InvalidAlert")
+  }))
+
+it.live("the server is gone when its scope is closed, though a connection was kept", () =>
+  Effect.gen(function*() {
+    const url = yield* Effect.scoped(Effect.gen(function*() {
+      const { url } = yield* asked(question)
+      assert.equal((yield* Effect.promise(() => fetch(url, { keepalive: true }))).status, 200)
+      return url
+    }))
+    assert.equal((yield* Effect.exit(send(url)))._tag, "Failure")
+  }))
+
+it.live("whoever answers is told, though the script ends then", () =>
+  Effect.gen(function*() {
+    const link = yield* Deferred.make<Redacted.Redacted<string>>()
+    const layer = WebPage.layer({ announce: (announced) => Deferred.succeed(link, announced) })
+    const script = yield* Effect.forkChild(Approver.ask(question).pipe(Effect.provide(layer)))
+    const answer = yield* submit(Redacted.value(yield* Deferred.await(link)), { answer: "approve" })
+    assert.match(answer.text, /Your answer: Ship it/)
+    assert.equal((yield* Fiber.join(script))._tag, "Approved")
+  }))
+
+it.effect("the time to answer begins when everybody has been told, and the first need not wait for that", () =>
+  Effect.gen(function*() {
+    const links: Array<string> = []
+    const ask = yield* approver({
+      announce: (link, _, approver) =>
+        Effect.sync(() => links.push(Redacted.value(link))).pipe(
+          Effect.andThen(approver === "ben" ? Effect.sleep("2 hours") : Effect.void)
+        )
+    })
+    const slow = yield* ask({ ...question, approvers: ["anna", "ben"] })
+    yield* TestClock.adjust("90 minutes")
+    assert.match((yield* send(links[0]!)).text, /60 minutes left/)
+    yield* TestClock.adjust("89 minutes")
+    assert.equal(slow.decision.pollUnsafe(), undefined)
+    yield* TestClock.adjust("1 minute")
+    assert.equal((yield* Fiber.join(slow.decision))._tag, "TimedOut")
+
+    const quick = yield* ask({ ...question, approvers: ["anna", "ben"] })
+    yield* TestClock.adjust("1 second")
+    yield* submit(links[2]!, { answer: "approve" })
+    assert.equal((yield* Fiber.join(quick.decision))._tag, "Approved")
+  }))
+
+it.live("a question that nobody could answer is not asked", () =>
+  Effect.gen(function*() {
+    const ask = yield* approver()
+    const wrong: ReadonlyArray<Partial<Question>> = [{ approvers: [] }, { title: " " }, { timeout: 0 }]
+    for (const changes of wrong) {
+      const { decision } = yield* ask({ ...question, ...changes })
+      const error = yield* Effect.flip(Fiber.join(decision))
+      assert.equal(error.reason._tag, "InvalidAlert")
+      assert.equal(error.channel, "web-page")
+    }
+  }))
+
+it.live("announcements run with the services of the layer", () =>
+  Effect.gen(function*() {
+    class Mailbox extends Context.Service<Mailbox, { readonly mails: Array<string> }>()("Mailbox") {}
+    const mails: Array<string> = []
+    const layer = WebPage.layer({
+      announce: (link, { title }, approver) =>
+        Effect.map(Mailbox, ({ mails }) => mails.push(`${approver}: ${title} ${String(link)}`))
+    }).pipe(Layer.provide(Layer.succeed(Mailbox, { mails })))
+    const { ask } = Context.get(yield* Layer.build(layer), Approver)
+    const decision = yield* ask({ ...question, approvers: ["anna"], timeout: "50 millis" })
+    assert.equal(decision._tag, "TimedOut")
+    assert.deepEqual(mails, ["anna: Deploy v2 to production? <redacted:approval link>"])
+  }))
+
+it.live("a question that outlives the server fails: nobody could have answered", () =>
+  Effect.gen(function*() {
+    const link = yield* Deferred.make<void>()
+    const layer = WebPage.layer({ announce: () => Deferred.succeed(link, undefined) })
+    const decision = yield* Effect.scoped(Effect.gen(function*() {
+      const { ask } = Context.get(yield* Layer.build(layer), Approver)
+      const fiber = yield* Effect.forkDetach(ask(question))
+      yield* Deferred.await(link)
+      return fiber
+    }))
+    const error = yield* Effect.flip(Fiber.join(decision))
+    assert.deepEqual({ ...error.reason }, { _tag: "Unreachable", detail: "the server has stopped" })
+  }))

@@ -1,0 +1,231 @@
+/** What the channels that look for answers have in common, on the test clock. */
+import { Cause, DateTime, Duration, Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { Reason } from "../../src/Alerter.ts"
+import type { ApproverOptions } from "../../src/approvers/index.ts"
+import { AlerterError, Approver, Decision, type Question } from "../../src/index.ts"
+import type { Vote } from "../../src/internal/approver.ts"
+import { type Asked, layer } from "../../src/internal/approvers/polling.ts"
+import { makeIt } from "../support/it.ts"
+import { calls, logs } from "../support/observe.ts"
+
+const it = makeIt(test)
+
+const ada = { id: "1", name: "Ada" }
+const eve = { id: "2", name: "Eve" }
+const deploy: Question = { title: "Deploy?", timeout: "1 minute" }
+const at = (seconds: number) => DateTime.makeUnsafe(seconds * 1000)
+const failing = (reason: Reason) => Effect.fail(new AlerterError({ channel: "fake", reason }))
+
+/** A channel in which each look finds what it is told to, the last for all that follow. */
+const channel = (
+  looks: ReadonlyArray<Effect.Effect<ReadonlyArray<Vote>, AlerterError>>,
+  more: Partial<Asked> = {},
+  options: ApproverOptions = {}
+) => {
+  const seen = calls()
+  let look = 0
+  const note = (what: string) =>
+    Effect.flatMap(DateTime.now, (time) => seen.note(`${DateTime.toEpochMillis(time) / 1000}s ${what}`))
+  const questions: Array<Question> = []
+  const made = layer("fake", options, ["s3cr3t-token"], () =>
+    Effect.succeed((question) =>
+      Effect.sync((): Asked => {
+        questions.push(question)
+        return {
+          poll: (remaining) =>
+            Effect.andThen(
+              note(`poll, ${Duration.toSeconds(remaining)}s left`),
+              Effect.suspend(() => looks[Math.min(look++, looks.length - 1)]!)
+            ),
+          settle: (decision) => note(decision?._tag ?? "Withdrawn"),
+          ...more
+        }
+      })
+    ))
+  return { list: seen.list, layer: made, questions, note }
+}
+
+/** The decision, on a clock of its own that is moved on for as long as it takes. */
+const decide = (
+  fake: ReturnType<typeof channel>,
+  question: Question = deploy,
+  time: Duration.Input = "10 minutes"
+) =>
+  Effect.gen(function*() {
+    const fiber = yield* Effect.forkChild(Effect.provide(Approver.ask(question), fake.layer))
+    yield* TestClock.adjust(time)
+    return yield* Fiber.join(fiber)
+  }).pipe(Effect.provide(TestClock.layer()))
+
+const silence = Effect.succeed([])
+
+it.effect("looks every two seconds, and once more when the time is up", () =>
+  Effect.gen(function*() {
+    const fake = channel([silence])
+    const decision = yield* decide(fake, { ...deploy, timeout: "5 seconds" })
+    assert.deepEqual(decision, Decision.TimedOut({ at: at(5) }))
+    assert.deepEqual(fake.list, [
+      "0s poll, 5s left",
+      "2s poll, 3s left",
+      "4s poll, 1s left",
+      "5s poll, 0s left",
+      "5s TimedOut"
+    ])
+  }))
+
+it.effect("looks as often as it is told to", () =>
+  Effect.gen(function*() {
+    const fake = channel(
+      [silence, silence, Effect.succeed([{ answer: "deny", by: eve, comment: "not on Friday" }])],
+      {},
+      {
+        interval: "20 seconds"
+      }
+    )
+    assert.deepEqual(yield* decide(fake), Decision.Denied({ by: eve, at: at(40), comment: "not on Friday" }))
+    assert.deepEqual(fake.list, ["0s poll, 60s left", "20s poll, 40s left", "40s poll, 20s left", "40s Denied"])
+  }))
+
+it.effect("an answer given while the last look was under way before the end is heard", () =>
+  Effect.gen(function*() {
+    const slow = Effect.delay(silence, "3 seconds")
+    const fake = channel([slow, Effect.succeed([{ answer: "approve", by: ada }])])
+    const decision = yield* decide(fake, { ...deploy, timeout: "1 second" })
+    assert.deepEqual(decision, Decision.Approved({ by: ada, at: at(3), comment: undefined }))
+  }))
+
+it.effect("which of several answers counts", () =>
+  Effect.gen(function*() {
+    const by = (votes: ReadonlyArray<Vote>, approvers?: ReadonlyArray<string>) => {
+      const fake = channel([Effect.succeed(votes)])
+      return Effect.map(decide(fake, { ...deploy, timeout: "10 seconds", approvers }), (decision) =>
+        decision._tag === "TimedOut"
+          ? "TimedOut"
+          : `${decision._tag} ${decision.by.id} ${decision.comment ?? ""}`.trim())
+    }
+    const yes: Vote = { answer: "approve", by: ada }
+    const no: Vote = { answer: "deny", by: eve }
+    assert.equal(yield* by([yes, no]), "Denied 2")
+    assert.equal(yield* by([no, yes]), "Denied 2")
+    assert.equal(yield* by([{ ...yes, at: at(1) }, { ...no, at: at(2) }]), "Approved 1")
+    assert.equal(yield* by([{ ...yes, at: at(2) }, { ...no, at: at(1) }]), "Denied 2")
+    assert.equal(yield* by([{ ...yes, at: at(1) }, { ...no, at: at(1) }]), "Denied 2")
+    assert.equal(yield* by([{ ...yes, at: at(1) }, no]), "Denied 2")
+    assert.equal(yield* by([yes, { ...no, at: at(1) }]), "Denied 2")
+    assert.equal(yield* by([{ ...yes, at: at(1) }, { ...no, at: at(2) }, no]), "Denied 2")
+    assert.equal(yield* by([yes, { ...yes, at: at(1), comment: "go" }]), "Approved 1 go")
+    assert.equal(yield* by([no, yes], ["1"]), "Approved 1")
+    assert.equal(yield* by([no, yes], ["3"]), "TimedOut")
+    assert.equal(yield* by([{ ...no, handles: ["@eve"] }, yes], ["@eve"]), "Denied 2")
+  }))
+
+it.effect("an answer that came after the time does not count, by the channel's own clock", () =>
+  Effect.gen(function*() {
+    // an hour ahead
+    const votes: ReadonlyArray<Vote> = [{ answer: "approve", by: ada, at: at(3650) }]
+    const late = channel([silence, Effect.succeed(votes)], { at: at(3600) })
+    assert.equal((yield* decide(late))._tag, "Approved")
+    const tooLate = channel([silence, Effect.succeed(votes)], { at: at(3600) })
+    assert.equal((yield* decide(tooLate, { ...deploy, timeout: "30 seconds" }))._tag, "TimedOut")
+  }))
+
+it.effect("looks that fail are survived, for as long as the channel asks", () =>
+  Effect.gen(function*() {
+    const yes = Effect.succeed([{ answer: "approve", by: ada } as const])
+    const fake = channel([
+      failing(Reason.Unreachable({})),
+      failing(Reason.TimedOut({})),
+      failing(Reason.Rejected({ status: 503, detail: "down" })),
+      failing(Reason.RateLimited({ retryAfter: Duration.seconds(30) })),
+      yes
+    ])
+    assert.equal((yield* decide(fake))._tag, "Approved")
+    assert.deepEqual(fake.list.map((call) => call.split(" ")[0]), ["0s", "2s", "4s", "6s", "36s", "36s"])
+  }))
+
+it.effect("silence is an answer only where one could have been heard", () =>
+  Effect.gen(function*() {
+    const fake = channel([silence, silence, failing(Reason.Unreachable({ detail: "ECONNRESET" }))])
+    const error = yield* Effect.flip(decide(fake, { ...deploy, timeout: "4 seconds" }))
+    assert.deepEqual([error.channel, error.reason._tag], ["fake", "Unreachable"])
+    assert.deepEqual(fake.list.slice(-2), ["4s poll, 0s left", "4s Withdrawn"])
+    const back = channel([failing(Reason.Unreachable({})), failing(Reason.Unreachable({})), silence])
+    assert.equal((yield* decide(back, { ...deploy, timeout: "4 seconds" }))._tag, "TimedOut")
+  }))
+
+it.effect("what won't get better ends it", () =>
+  Effect.gen(function*() {
+    for (
+      const reason of [
+        Reason.Unauthorized({}),
+        Reason.Rejected({ status: 404, detail: "gone" }),
+        Reason.Rejected({
+          detail: "message_not_found"
+        })
+      ]
+    ) {
+      const fake = channel([silence, failing(reason)])
+      assert.deepEqual((yield* Effect.flip(decide(fake))).reason, reason)
+      assert.deepEqual(fake.list, ["0s poll, 60s left", "2s poll, 58s left", "2s Withdrawn"])
+    }
+    const broken = channel([Effect.die(new Error("see https://hooks.example/s3cr3t-token"))])
+    const { reason } = yield* Effect.flip(decide(broken))
+    assert.ok(reason._tag === "Rejected" && !reason.detail.includes("s3cr3t"), String(reason))
+    assert.deepEqual(broken.list.slice(-1), ["0s Withdrawn"])
+  }))
+
+it.effect("a question that could not be prepared is withdrawn", () =>
+  Effect.gen(function*() {
+    const fake = channel([silence], { prepare: failing(Reason.Unauthorized({ detail: "no reactions" })) })
+    assert.equal((yield* Effect.flip(decide(fake))).reason._tag, "Unauthorized")
+    assert.deepEqual(fake.list, ["0s Withdrawn"])
+  }))
+
+it.effect("interrupted, it is withdrawn, once", () =>
+  Effect.gen(function*() {
+    const fake = channel([silence])
+    const fiber = yield* Effect.forkChild(Effect.provide(Approver.ask(deploy), fake.layer))
+    yield* TestClock.adjust("3 seconds")
+    yield* Fiber.interrupt(fiber)
+    const exit = yield* Fiber.await(fiber)
+    assert.ok(exit._tag === "Failure" && Cause.hasInterruptsOnly(exit.cause))
+    assert.deepEqual(fake.list, ["0s poll, 60s left", "2s poll, 58s left", "3s Withdrawn"])
+  }))
+
+it.effect("a decision stands, whatever becomes of its message", () =>
+  Effect.gen(function*() {
+    const yes = Effect.succeed([{ answer: "approve", by: ada } as const])
+    for (const settle of [failing(Reason.Unreachable({})), Effect.die("a bug"), Effect.never]) {
+      const { layer, list } = logs()
+      const fake = channel([yes], { settle: () => settle })
+      assert.equal((yield* Effect.provide(decide(fake), layer))._tag, "Approved")
+      assert.equal(list.length, 1)
+      assert.match(list[0]!.message, /could not be marked as settled/)
+    }
+  }))
+
+it.effect("a question that can't be asked is not", () =>
+  Effect.gen(function*() {
+    for (const question of [{ ...deploy, title: " " }, { ...deploy, approvers: [] }, { ...deploy, timeout: 0 }]) {
+      const fake = channel([silence])
+      assert.equal((yield* Effect.flip(decide(fake, question))).reason._tag, "InvalidAlert")
+      assert.deepEqual(fake.questions, [])
+    }
+  }))
+
+it.effect("a question holds none of the channel's secrets", () =>
+  Effect.gen(function*() {
+    const fake = channel([silence])
+    const secret = "with s3cr3t-token"
+    yield* decide(fake, { title: secret, body: secret, fields: [{ name: secret, value: secret }], timeout: "1 second" })
+    const clean = "with <redacted>"
+    assert.deepEqual(fake.questions[0], {
+      title: clean,
+      body: clean,
+      fields: [{ name: clean, value: clean }],
+      timeout: "1 second"
+    })
+  }))

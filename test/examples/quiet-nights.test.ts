@@ -1,0 +1,76 @@
+import { expect, test } from "bun:test"
+import { ConfigProvider, Context, Effect, Layer } from "effect"
+import { KeyValueStore } from "effect/persistence"
+import { TestClock } from "effect/testing"
+import { join } from "node:path"
+import { alerter, nightly } from "../../examples/quiet-nights.ts"
+import { channelServer } from "../support/channelServer.ts"
+import { makeIt } from "../support/it.ts"
+import { everywhere, inFolder, runWith } from "./support.ts"
+
+const it = makeIt(test)
+
+it.effect("two weeks of nights, each a run of its own", () =>
+  Effect.gen(function*() {
+    const server = yield* channelServer({ body: "ok" })
+    const stored = Context.get(yield* Layer.build(KeyValueStore.layerMemory), KeyValueStore.KeyValueStore)
+    const environment = ConfigProvider.layer(ConfigProvider.fromUnknown({ SLACK_WEBHOOK_URL: server.url }))
+    const run = (broken: boolean) =>
+      nightly(broken).pipe(
+        Effect.provide(Layer.fresh(alerter)),
+        Effect.provideService(KeyValueStore.KeyValueStore, stored),
+        Effect.provide(environment)
+      )
+
+    const told: Array<ReadonlyArray<string>> = []
+    for (const broken of [false, true, true, true, false, false, false, false, true, false]) {
+      const before = server.requests.length
+      yield* run(broken)
+      told.push(server.requests.slice(before).map(({ json }) => json.text.replace(/^:\w+: |\*/g, "")))
+      yield* TestClock.adjust("1 day")
+    }
+    expect(told.slice(0, 7)).toEqual([
+      [],
+      ["mirror › sync failed"],
+      [],
+      [],
+      ["mirror › sync recovered"],
+      [],
+      []
+    ])
+    // the week is over: one message for all that went well
+    expect(told[7]).toHaveLength(1)
+    expect(told[7]![0]).toContain("succeeded")
+    // and what fails anew is news
+    expect(told.slice(8)).toEqual([["mirror › sync failed"], ["mirror › sync recovered"]])
+  }))
+
+test.each(everywhere)(
+  "two processes share what was said, on %s",
+  (runtime) =>
+    inFolder((folder) =>
+      Effect.gen(function*() {
+        const server = yield* channelServer({ body: "ok" })
+        const night = (...args: ReadonlyArray<string>) =>
+          Effect.promise(() =>
+            runWith(
+              { SLACK_WEBHOOK_URL: server.url },
+              runtime,
+              "quiet-nights",
+              "--store",
+              join(folder, "state"),
+              ...args
+            )
+          )
+        const nights = [yield* night("--broken"), yield* night("--broken"), yield* night(), yield* night()]
+        expect(nights).toEqual(nights.map(() => ({ code: 0, stdout: "", stderr: "" })))
+        expect(server.requests.map(({ json }) => json.text)).toEqual([
+          expect.stringContaining("mirror › sync failed"),
+          expect.stringContaining("mirror › sync recovered")
+        ])
+        const { body } = server.requests[1]!
+        expect(body).toContain("failing since")
+      }).pipe(Effect.scoped, Effect.runPromise)
+    ),
+  60_000
+)

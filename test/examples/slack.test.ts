@@ -1,0 +1,41 @@
+import { expect, test } from "bun:test"
+import { Effect, Redacted } from "effect"
+import { Slack } from "effect-epilogue/alerters"
+import { program } from "../../examples/slack.ts"
+import { channelServer } from "../support/channelServer.ts"
+import { makeIt } from "../support/it.ts"
+import { everywhere, runWith } from "./support.ts"
+
+const it = makeIt(test)
+
+it.live("as a bot: one thread a run", () =>
+  Effect.gen(function*() {
+    let posted = 0
+    const server = yield* channelServer(() => ({ body: { ok: true, ts: `1700000000.00000${++posted}` } }))
+    const bot = Slack.layerBot({ token: Redacted.make("xoxb-test"), channel: "C1", baseUrl: server.url })
+    yield* Effect.exit(Effect.provide(program, bot))
+    yield* Effect.exit(Effect.provide(program, bot))
+    const threads = server.requests.map(({ json }) => json.thread_ts)
+    expect(threads).toEqual([undefined, "1700000000.000001", undefined, "1700000000.000003"])
+  }))
+
+test.each(everywhere)("through a webhook, on %s", (runtime) =>
+  Effect.gen(function*() {
+    const server = yield* channelServer({ body: "ok" })
+    const { code, stderr, stdout } = yield* Effect.promise(() =>
+      runWith({ SLACK_WEBHOOK_URL: `${server.url}/services/T0/B0/c4n4ry0123456789` }, runtime, "slack")
+    )
+    expect({ code, stderr, stdout }).toEqual({ code: 1, stderr: "", stdout: "" })
+    const [step, runItself, ...more] = server.requests
+    expect(more).toEqual([])
+    expect(step!.path).toBe("/services/T0/B0/c4n4ry0123456789")
+    expect(step!.json.text).toContain("exchange-rates › upload failed")
+    expect(step!.body).toContain("bucket &lt;rates&gt; is read-only")
+    expect(step!.body).not.toContain("<rates>")
+    expect(runItself!.json.text).toContain("exchange-rates failed")
+  }).pipe(Effect.scoped, Effect.runPromise), 60_000)
+
+test("without the address it says which variable is missing, and runs nothing", async () => {
+  const { code } = await runWith({ SLACK_WEBHOOK_URL: "" }, "bun", "slack")
+  expect(code).toBe(1)
+})

@@ -1,0 +1,120 @@
+/**
+ * What depends on the runtime between an alert and its channel, and a question and its
+ * answer: `fetch`, its errors and limits, signatures, mail, files, a page to answer on.
+ */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Path from "effect/Path"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import * as Redacted from "effect/Redacted"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { Email, JsonLines, Slack, Webhook } from "../../src/alerters/index.ts"
+import { WebPage } from "../../src/approvers/index.ts"
+import { dedupe } from "../../src/delivery/index.ts"
+import { Alerter, AlerterHooks, Approver, Step } from "../../src/index.ts"
+import { channelServer, type Reply } from "../support/channelServer.ts"
+import { makeIt } from "../support/it.ts"
+import { smtpServer } from "../support/smtpServer.ts"
+
+const it = makeIt(test)
+
+const failing = Step.make("load", Effect.fail("no such bucket 🪣 דלי")).pipe(
+  Step.hooks(AlerterHooks.failure),
+  Effect.exit
+)
+
+const post = Effect.flatMap(Alerter, (alerter) => alerter.post("hello"))
+
+const folder = Effect.acquireRelease(
+  Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectory()),
+  (path) => Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.orDie(fs.remove(path, { recursive: true })))
+)
+
+const slack = (url: string) =>
+  Slack.layer({ webhookUrl: Redacted.make(`${url}/services/T0`), timeout: "300 millis", delay: "1 millis", retries: 1 })
+
+it.live("fetch: faults, and what they are called", () =>
+  Effect.gen(function*() {
+    const outcome = (...replies: ReadonlyArray<Reply>) =>
+      Effect.gen(function*() {
+        const server = yield* channelServer(...replies)
+        const result = yield* Effect.result(Effect.provide(post, slack(server.url)))
+        return [result._tag === "Success" ? "sent" : result.failure.reason._tag, server.requests.length]
+      })
+    assert.deepEqual(yield* outcome({ body: "ok" }), ["sent", 1])
+    assert.deepEqual(yield* outcome({ status: 429, headers: { "retry-after": "0" } }, { body: "ok" }), ["sent", 2])
+    assert.deepEqual(yield* outcome({ status: 400 }), ["Rejected", 1])
+    assert.deepEqual(yield* outcome({ status: 302, headers: { location: "/" } }), ["Rejected", 1])
+    assert.deepEqual(yield* outcome({ status: 403 }), ["Unauthorized", 1])
+    assert.deepEqual(yield* outcome({ status: 503 }), ["Rejected", 2])
+    // how often it was sent is not told, since Deno's fetch tries once more of its own
+    assert.equal((yield* outcome("reset"))[0], "Unreachable")
+    assert.deepEqual(yield* outcome("hang"), ["TimedOut", 2])
+    const { url } = yield* Effect.scoped(channelServer())
+    const refused = yield* Effect.flip(Effect.provide(post, slack(url)))
+    assert.equal(refused.reason._tag, "Unreachable")
+    assert.ok(!refused.message.includes("127.0.0.1"), refused.message)
+  }))
+
+it.live("a signed webhook can be verified", () =>
+  Effect.gen(function*() {
+    const server = yield* channelServer({ status: 204 })
+    const secret = Redacted.make("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    yield* failing.pipe(Effect.provide(Webhook.layer({ url: Redacted.make(server.url), secret })))
+    const [{ body, headers, json }] = server.requests as [typeof server.requests[number]]
+    assert.equal(json.title, "load failed")
+    yield* Webhook.verify({ secret, headers, body })
+    assert.ok(yield* Effect.isFailure(Webhook.verify({ secret, headers, body: `${body} ` })))
+  }))
+
+it.live("mail", () =>
+  Effect.gen(function*() {
+    const server = yield* smtpServer()
+    yield* failing.pipe(Effect.provide(Email.layer({
+      host: "127.0.0.1",
+      port: server.port,
+      from: "jobs@example.com",
+      to: "me@example.com"
+    })))
+    const [mail] = yield* server.mails
+    assert.equal(mail!.subject, "load failed")
+    assert.ok(mail!.text!.includes("no such bucket 🪣 דלי"))
+  }))
+
+it.live("a file, and a store that outlives the run", () =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* folder
+    const file = `${path}/alerts.jsonl`
+    const layer = JsonLines.layer({ path: file }).pipe(
+      dedupe({ window: "1 hour", persist: "test" }),
+      Layer.provide(KeyValueStore.layerFileSystem(`${path}/state`)),
+      Layer.provide(Path.layer)
+    )
+    // each as a run of its own, with layers of its own
+    yield* Effect.provide(failing, Layer.fresh(layer))
+    yield* Effect.provide(failing, Layer.fresh(layer))
+    const lines = (yield* fs.readFileString(file)).trimEnd().split("\n")
+    assert.deepEqual(lines.map((line) => JSON.parse(line).title), ["load failed"])
+  }).pipe(Effect.provide(NodeFileSystem.layer)))
+
+it.live("a page to answer on", () =>
+  Effect.gen(function*() {
+    const links: Array<string> = []
+    const page = WebPage.layer({ announce: (link) => Effect.sync(() => links.push(Redacted.value(link))) })
+    const asking = yield* Effect.forkChild(
+      Approver.ask({ title: "Deploy?", timeout: "10 seconds" }).pipe(Effect.provide(page))
+    )
+    while (links.length === 0) yield* Effect.sleep("5 millis")
+    const [link] = links as [string]
+    const html = yield* Effect.promise(() => fetch(link).then((response) => response.text()))
+    const [, field, value] = /name="(\w+)" value="(\w+)"[^>]*>\s*Approve/.exec(html)!
+    const headers = { origin: new URL(link).origin }
+    const body = new URLSearchParams({ [field!]: value! })
+    yield* Effect.promise(() => fetch(link, { method: "POST", body, headers }).then((response) => response.text()))
+    assert.equal((yield* Fiber.join(asking))._tag, "Approved")
+  }))
