@@ -4,7 +4,7 @@
  *
  *     bun examples/approval.ts
  */
-import { Effect, Exit } from "effect"
+import { Effect } from "effect"
 import { Alerter, AlerterHooks, Pipeline, Step } from "effect-epilogue"
 import { WebPage } from "effect-epilogue/approvers"
 
@@ -27,6 +27,5 @@ export const program = Pipeline.make("release", Effect.flatMap(build, deploy))
 
 if (import.meta.main) {
   // Slack, Discord and Telegram can ask too: Slack.layerConfig() of the same module
-  const exit = await Effect.runPromiseExit(Effect.provide(program, [WebPage.layer(), Alerter.layerConsole]))
-  process.exitCode = Exit.isSuccess(exit) ? 0 : 1
+  await Effect.runPromise(Effect.provide(program, [WebPage.layer(), Alerter.layerConsole]))
 }

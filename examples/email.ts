@@ -5,7 +5,7 @@
  *     ALERT_EMAIL_FROM=jobs@example.com ALERT_EMAIL_TO=me@example.com,you@example.com \
  *     bun examples/email.ts
  */
-import { Effect, Exit, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { AlerterHooks, Params, Pipeline, Step } from "effect-epilogue"
 import { Email } from "effect-epilogue/alerters"
 
@@ -25,7 +25,4 @@ export const program = Pipeline.make("backup", dump).pipe(
   Effect.provide(BackupParams.layerUnknown({ database: "shop", password: "s3cret" }))
 )
 
-if (import.meta.main) {
-  const exit = await Effect.runPromiseExit(Effect.provide(program, Email.layerConfig()))
-  process.exitCode = Exit.isSuccess(exit) ? 0 : 1
-}
+if (import.meta.main) await Effect.runPromise(Effect.provide(program, Email.layerConfig()))

@@ -4,7 +4,7 @@
  *     SLACK_WEBHOOK_URL=https://hooks.slack.com/services/… bun examples/slack.ts
  *     SLACK_BOT_TOKEN=xoxb-… SLACK_CHANNEL=C0123456789 bun examples/slack.ts --bot
  */
-import { Data, Effect, Exit } from "effect"
+import { Data, Effect } from "effect"
 import { AlerterHooks, Pipeline, Step, StepContext } from "effect-epilogue"
 import { Slack } from "effect-epilogue/alerters"
 
@@ -26,6 +26,5 @@ export const program = Pipeline.make("exchange-rates", Effect.andThen(fetchRates
 
 if (import.meta.main) {
   const slack = process.argv.includes("--bot") ? Slack.layerBotConfig() : Slack.layerConfig()
-  const exit = await Effect.runPromiseExit(Effect.provide(program, slack))
-  process.exitCode = Exit.isSuccess(exit) ? 0 : 1
+  await Effect.runPromise(Effect.provide(program, slack))
 }

@@ -4,7 +4,7 @@ import { Slack } from "effect-epilogue/alerters"
 import { program } from "../../examples/slack.ts"
 import { channelServer } from "../support/channelServer.ts"
 import { makeIt } from "../support/it.ts"
-import { everywhere, runWith } from "./support.ts"
+import { everywhere, run, runWith } from "./support.ts"
 
 const it = makeIt(test)
 
@@ -25,7 +25,8 @@ test.each(everywhere)("through a webhook, on %s", (runtime) =>
     const { code, stderr, stdout } = yield* Effect.promise(() =>
       runWith({ SLACK_WEBHOOK_URL: `${server.url}/services/T0/B0/c4n4ry0123456789` }, runtime, "slack")
     )
-    expect({ code, stderr, stdout }).toEqual({ code: 1, stderr: "", stdout: "" })
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" })
+    expect(stderr).toContain("bucket <rates> is read-only")
     const [step, runItself, ...more] = server.requests
     expect(more).toEqual([])
     expect(step!.path).toBe("/services/T0/B0/c4n4ry0123456789")
@@ -36,6 +37,8 @@ test.each(everywhere)("through a webhook, on %s", (runtime) =>
   }).pipe(Effect.scoped, Effect.runPromise), 60_000)
 
 test("without the address it says which variable is missing, and runs nothing", async () => {
-  const { code } = await runWith({ SLACK_WEBHOOK_URL: "" }, "bun", "slack")
+  const { code, stderr } = await run("bun", "slack")
   expect(code).toBe(1)
+  expect(stderr).toContain("SLACK_WEBHOOK_URL")
+  expect(stderr).not.toContain("read-only")
 })
