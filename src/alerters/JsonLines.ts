@@ -7,7 +7,6 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
-import * as Semaphore from "effect/Semaphore"
 import { Alerter } from "../Alerter.ts"
 import * as internal from "../internal/alerters/jsonLines.ts"
 
@@ -25,8 +24,9 @@ export interface JsonLinesOptions {
 /**
  * Appends each alert to a file (https://jsonlines.org), with effect's `FileSystem`,
  * such as `NodeFileSystem.layer` of `@effect/platform-node`. A line is written at once,
- * so that those of several processes do not mix. Of a line longer than `maxBytes` as
- * much is left out as need be, of the detail first.
+ * so that those of several processes do not mix. After half a line, as a process that
+ * was killed or a full disk leaves it, the next one begins anew. Of a line longer than
+ * `maxBytes` as much is left out as need be, of the detail first.
  *
  * A line has `title`, `severity`, `fields` (a list of `name` and `value`) and `tags`,
  * `at` as ISO 8601, and where the alert has them `body`, `detail`, `dedupeKey` and
@@ -48,8 +48,7 @@ export interface JsonLinesOptions {
  */
 export const layer = (options: JsonLinesOptions): Layer.Layer<Alerter, never, FileSystem.FileSystem> => {
   const { maxBytes = 512 * 1024, path } = options
-  const lock = Semaphore.makeUnsafe(1)
-  return Alerter.layer((alert) => internal.post(alert, { path, maxBytes }, lock), { channel: "file" })
+  return Alerter.layer(internal.make({ path, maxBytes }), { channel: "file" })
 }
 
 /**

@@ -8,10 +8,11 @@ import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import type { Alerter } from "../Alerter.ts"
+import { type Alerter, Reason } from "../Alerter.ts"
 import * as channel from "../internal/alerters/channel.ts"
 import * as internal from "../internal/alerters/ntfy.ts"
 import { readable } from "../internal/alerters/readable.ts"
+import { areHeaders } from "../internal/alerters/webhook.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 
 /**
@@ -60,19 +61,20 @@ export const layer = (options: NtfyOptions): Layer.Layer<Alerter> => {
   const topic = Redacted.isRedacted(options.topic) ? Redacted.value(options.topic) : options.topic
   const token = options.token === undefined ? "" : Redacted.value(options.token)
   const root = `${(options.server || "https://ntfy.sh").replace(/\/+$/, "")}/`
-  const request = token === ""
-    ? HttpClientRequest.post(root)
-    : HttpClientRequest.bearerToken(HttpClientRequest.post(root), token)
+  const headers: Record<string, string> = token === "" ? {} : { authorization: `Bearer ${token}` }
+  const request = HttpClientRequest.setHeaders(HttpClientRequest.post(root), headers)
   return channel.layer(
     "ntfy",
     options,
     secret ? [topic, token] : [token],
-    ({ http, time }) =>
+    ({ error, http, time }) =>
       Effect.succeed((alert) =>
-        Effect.mapError(
-          http.send(HttpClientRequest.bodyJsonUnsafe(request, internal.message(alert, topic, time))),
-          (refused) => readable(refused, internal.said)
-        )
+        areHeaders(headers)
+          ? Effect.mapError(
+            http.send(HttpClientRequest.bodyJsonUnsafe(request, internal.message(alert, topic, time))),
+            (refused) => readable(refused, internal.said)
+          )
+          : Effect.fail(error(Reason.Rejected({ detail: "its token can't be sent in a header" })))
       )
   )
 }

@@ -23,6 +23,7 @@ import type { ChannelOptions } from "./ChannelOptions.ts"
  * @since 0.1.0
  */
 export interface WebhookOptions extends ChannelOptions {
+  /** A user and a password in it are sent as a header, unless there is an `authorization` of its own. */
   readonly url: Redacted.Redacted<string>
   /** The key of the signature: base64 after `whsec_`, or any text. Without it there is no signature. */
   readonly secret?: Redacted.Redacted<string> | undefined
@@ -62,28 +63,38 @@ export interface WebhookOptions extends ChannelOptions {
  * @since 0.1.0
  */
 export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
-  const url = Redacted.value(options.url)
+  const target = internal.targetOf(Redacted.value(options.url))
   const { maxBytes = 100_000, render, secret } = options
   const own = Object.entries(options.headers ?? {})
   const headers = Object.fromEntries(
     own.map(([name, value]) => [name, Redacted.isRedacted(value) ? Redacted.value(value) : value])
   )
-  const secrets = own.flatMap(([, value]) => Redacted.isRedacted(value) ? internal.wordsOf(Redacted.value(value)) : [])
+  const secrets = [
+    ...(target?.secrets ?? []),
+    ...(secret === undefined ? [] : internal.partsOf(Redacted.value(secret))),
+    ...own.flatMap(([, value]) => Redacted.isRedacted(value) ? internal.wordsOf(Redacted.value(value)) : [])
+  ]
   return Layer.unwrap(
     Effect.map(secret === undefined ? Effect.undefined : internal.importKey(secret), (key) => {
       const mistake = secret !== undefined && key === undefined
         ? "its secret is empty, or no base64 after whsec_"
-        : internal.areHeaders(headers)
-        ? undefined
-        : "a header of its own can't be sent"
+        : !internal.areHeaders(headers)
+        ? "a header of its own can't be sent"
+        : !(maxBytes > 0)
+        ? "its maxBytes is no number above 0"
+        : undefined
       return channel.layer(
         "webhook",
         options,
-        [url, ...(secret === undefined ? [] : [Redacted.value(secret)]), ...secrets],
+        secrets,
         ({ error, http }) =>
           Effect.succeed((alert) =>
             Effect.gen(function*() {
               if (mistake !== undefined) return yield* Effect.fail(error(Reason.Rejected({ detail: mistake })))
+              if (target === undefined) {
+                const detail = "its address is no valid URL of http or https"
+                return yield* Effect.fail(error(Reason.Rejected({ detail })))
+              }
               const body = yield* Effect.try({
                 try: () => internal.body(alert, maxBytes, render),
                 catch: (cause) =>
@@ -94,8 +105,9 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
               }
               const id = `msg_${crypto.randomUUID()}`
               yield* http.send(
-                HttpClientRequest.post(url).pipe(
+                HttpClientRequest.post(target.url).pipe(
                   HttpClientRequest.bodyText(body, "application/json"),
+                  HttpClientRequest.setHeaders(target.headers),
                   HttpClientRequest.setHeaders(headers),
                   HttpClientRequest.setHeaders({ "webhook-id": id, "idempotency-key": id })
                 )

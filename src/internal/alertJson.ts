@@ -1,5 +1,6 @@
 /** Alerts as JSON: for files, webhooks, and what policies keep between runs. */
 import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Alert } from "../Alert.ts"
 
@@ -34,6 +35,6 @@ export const toJson = (alert: Alert): AlertJson => {
   return JSON.parse(JSON.stringify({ ...rest, at: at === undefined ? undefined : DateTime.formatIso(at) }))
 }
 
-/** @internal */
+/** A time that is none is left out, rather than the alert. */
 export const fromJson = ({ at, ...rest }: AlertJson): Alert =>
-  Alert.make({ ...rest, at: at === undefined ? undefined : DateTime.makeUnsafe(at) })
+  Alert.make({ ...rest, at: at === undefined ? undefined : Option.getOrUndefined(DateTime.make(at)) })

@@ -114,14 +114,14 @@ export const render = (alert: Alert, colored: boolean): string => {
       paint(1, line(alert.title))
     }${time}`
   ]
-  if (alert.body !== undefined) lines.push(...indent(plain(alert.body), "  "))
+  if (alert.body !== undefined) lines.push(indent(plain(alert.body), "  "))
   const fields = alert.fields.map(({ name, value }) => ({ name: line(name), value: plain(value) }))
-  const width = Math.max(0, ...fields.map(({ name }) => name.length))
+  const width = fields.reduce((most, { name }) => Math.max(most, name.length), 0)
   for (const { name, value } of fields) {
-    lines.push(`  ${paint(2, name.padEnd(width))}  ${indent(value, " ".repeat(width + 4)).join("\n").trim()}`)
+    lines.push(`  ${paint(2, name.padEnd(width))}  ${indent(value, " ".repeat(width + 4)).trim()}`)
   }
-  if (alert.detail !== undefined) lines.push(...indent(plain(alert.detail), "  │ "))
+  if (alert.detail !== undefined) lines.push(indent(plain(alert.detail), "  │ "))
   return lines.join("\n")
 }
 
-const indent = (text: string, by: string): ReadonlyArray<string> => text.split("\n").map((line) => by + line)
+const indent = (text: string, by: string): string => text.split("\n").map((line) => by + line).join("\n")

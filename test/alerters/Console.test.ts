@@ -3,7 +3,7 @@ import { TestConsole } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { Console } from "../../src/alerters/index.ts"
-import { Alerter } from "../../src/index.ts"
+import { Alert, Alerter } from "../../src/index.ts"
 import { alertOf, AnyAlert } from "../support/anyAlert.ts"
 import { sample } from "../support/channelContract.ts"
 import { makeIt } from "../support/it.ts"
@@ -54,6 +54,19 @@ it.effect("in colours, if they are wanted", () =>
       "\u001b[31m✗ ERROR\u001b[0m \u001b[1mnightly › load failed\u001b[0m \u001b[2m2026-11-23T12:40:12.000Z\u001b[0m"
     )
     assert.equal(zoned, utc?.replace("2026-11-23T12:40:12.000Z", "2026-11-23 13:40:12 Europe/Berlin (UTC+01:00)"))
+  }))
+
+it.effect("as many lines as there are", () =>
+  Effect.gen(function*() {
+    const count = 2_500_000
+    for (const part of ["body", "detail"] as const) {
+      yield* post({ colors: "never" }, Alert.make({ title: "t", [part]: "-\n".repeat(count) }))
+    }
+    for (const [index, margin] of ["  ", "  │ "].entries()) {
+      const written = String((yield* TestConsole.logLines)[index])
+      assert.equal(written.split("\n").length, 1 + count + 1)
+      assert.ok(written.endsWith(`\n${margin}-\n${margin}`))
+    }
   }))
 
 /** As if the stream were a terminal, or none. */

@@ -1,4 +1,4 @@
-import { ConfigProvider, Effect, Layer, Redacted } from "effect"
+import { Config, ConfigProvider, Effect, Layer, Redacted } from "effect"
 import * as assert from "node:assert/strict"
 import { execFile } from "node:child_process"
 import * as fs from "node:fs/promises"
@@ -7,7 +7,7 @@ import * as path from "node:path"
 import { test } from "node:test"
 import { promisify } from "node:util"
 import { Email } from "../../src/alerters/index.ts"
-import { Alerter } from "../../src/index.ts"
+import { Alert, Alerter } from "../../src/index.ts"
 import { canary, leaks } from "../support/canary.ts"
 import { makeIt } from "../support/it.ts"
 import { smtpServer } from "../support/smtpServer.ts"
@@ -71,12 +71,54 @@ it.live("email: options that can't be meant are found when the layer is built", 
       [{ to: [] }, /no recipients/],
       [{ to: ["ops@example.com", "nobody"] }, /recipients is no address/],
       [{ from: "" }, /sender is no address/],
-      [{ user: undefined }, /a password a user/]
+      [{ to: "@" }, /recipients is no address/],
+      [{ from: "Alerts <@>" }, /sender is no address/],
+      [{ from: "jobs@example.com\r\nBcc: evil@example.com" }, /sender has more than one line/],
+      [{ to: ["ops@example.com", "ops@example.com\nBcc: evil@example.com"] }, /recipients has more than one line/],
+      [{ user: undefined }, /a password a user/],
+      [{ user: "" }, /a password a user/],
+      [{ host: "" }, /no host/],
+      ...[0, -1, 25.5, 70_000, Number.NaN].map((port) => [{ port }, /port is no number from 1 to 65535/] as const)
     ]
     for (const [options, expected] of wrong) {
       const error = yield* Effect.flip(Layer.build(Email.layer({ ...good, ...options })))
       assert.match(error.message, expected)
     }
+  }))
+
+it.live("email: addresses as a file has them, with an end of line", () =>
+  Effect.gen(function*() {
+    const server = yield* smtpServer()
+    const { from, host, to } = {
+      from: "jobs@example.com\n",
+      host: "127.0.0.1",
+      to: "ops@example.com,\n a@example.com\n"
+    }
+    yield* Effect.flatMap(Alerter, (alerter) => alerter.post("hello")).pipe(
+      Effect.provide(Email.layer({ from, host, to, port: server.port }))
+    )
+    const [mail] = server.received
+    assert.deepEqual([mail!.from, mail!.to], ["jobs@example.com", ["ops@example.com", "a@example.com"]])
+  }))
+
+it.live("email: no mail holds the password, also as it stands in the address of the server", () =>
+  Effect.gen(function*() {
+    const server = yield* smtpServer({ auth: { user, pass } })
+    // as a lenient person would encode it, and as encodeURIComponent does
+    for (const password of [`p%c3%A4:ss%40${canary}%25`, encodeURIComponent(pass)]) {
+      const url = `smtp://${encodeURIComponent(user)}:${password}@127.0.0.1:${server.port}`
+      const detail = `can't connect to ${url} (${encodeURIComponent(pass)}, ${URL.parse(url)!.href})`
+      yield* Effect.flatMap(Alerter, (alerter) => alerter.post(Alert.make({ title: "t", detail }))).pipe(
+        Effect.provide(Email.layerConfig({
+          url: Config.succeed(Redacted.make(url)),
+          from: Config.succeed("jobs@example.com"),
+          to: Config.succeed("ops@example.com")
+        }))
+      )
+    }
+    const mails = yield* server.mails
+    assert.equal(mails.length, 2)
+    assert.deepEqual(leaks(mails.map(({ html, text }) => [text, html])), [])
   }))
 
 /** The sources where there is no other package than effect. */

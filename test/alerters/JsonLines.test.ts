@@ -121,6 +121,58 @@ it.live("a line is one write", () =>
     assert.match(JSON.parse(text).detail, /^Error: BEGINNING\n[\s\S]*… \d{7} characters left out …[\s\S]*at END$/)
   }))
 
+it.live("half a line, as a process that was killed or a full disk leaves it, is ended before the next", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* folder, "alerts.jsonl")
+    fs.writeFileSync(file, "{\"title\":\"whole\"}\n{\"title\":\"ha")
+    const post = yield* started({ path: file })
+    yield* post(alert)
+    yield* post(alert)
+    const [whole, half, ...ours] = fs.readFileSync(file, "utf8").split("\n")
+    assert.deepEqual([whole, half], ["{\"title\":\"whole\"}", "{\"title\":\"ha"])
+    assert.equal(ours.pop(), "")
+    assert.deepEqual(ours.map((line) => JSON.parse(line).title), [alert.title, alert.title])
+  }))
+
+it.live("half a line of its own is ended before the next", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* folder, "alerts.jsonl")
+    const real = yield* Effect.provide(FileSystem.FileSystem, NodeFileSystem.layer)
+    let full = false
+    const files = Layer.succeed(FileSystem.FileSystem, {
+      ...real,
+      writeFileString: (path, text, options) =>
+        full
+          ? Effect.andThen(
+            real.writeFileString(path, text.slice(0, 20), options),
+            Effect.fail(
+              PlatformError.systemError({ _tag: "Unknown", module: "FileSystem", method: "writeFileString" })
+            )
+          )
+          : real.writeFileString(path, text, options)
+    })
+    const post = yield* started({ path: file }, files)
+    yield* post(alert)
+    full = true
+    yield* Effect.flip(post(alert))
+    full = false
+    yield* post(alert)
+    const [first, half, second, end] = fs.readFileSync(file, "utf8").split("\n")
+    assert.deepEqual([first, second, end], [first, first, ""])
+    assert.equal(half, first!.slice(0, 20))
+  }))
+
+it.live("a limit that is none", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* folder, "alerts.jsonl")
+    for (const maxBytes of [Number.NaN, 0, -1]) {
+      const post = yield* started({ path: file, maxBytes })
+      const { reason } = yield* Effect.flip(post(alert))
+      assert.deepEqual({ ...reason }, { _tag: "Rejected", detail: "its maxBytes is no number above 0" })
+    }
+    assert.equal(fs.existsSync(file), false)
+  }))
+
 it.live("any alert is a line within the limit", () =>
   Effect.gen(function*() {
     const file = path.join(yield* folder, "alerts.jsonl")

@@ -57,6 +57,15 @@ const assertWithinLimits = (body: string) => {
   }
 }
 
+it.live("a token that can't be sent is told, without it", () =>
+  Effect.gen(function*() {
+    for (const token of [`tk_${canary}\n1`, `tk_${canary}€`]) {
+      const { post } = yield* started({ token: Redacted.make(token) })
+      const { reason } = yield* Effect.flip(post(sample))
+      assert.deepEqual({ ...reason }, { _tag: "Rejected", detail: "its token can't be sent in a header" })
+    }
+  }))
+
 it.live("an alert as a message", () =>
   Effect.gen(function*() {
     const { sent } = yield* started({ token: Redacted.make("tk_1") })

@@ -172,9 +172,7 @@ it.live("keys that PagerDuty takes stay as they are, others become different one
 it.live("5 MB of detail: its beginning and its end arrive, in 512 KB, and all the rest", () =>
   Effect.gen(function*() {
     const { sent } = yield* started()
-    const from = performance.now()
     const { body, json } = yield* sent(sample.with({ detail: hugeDetail(), title: "🔥".repeat(2000) }))
-    assert.ok(performance.now() - from < 2000, `${performance.now() - from} ms`)
     const size = Buffer.byteLength(body)
     assert.ok(size <= 512_000 && size > 511_000, `${size}`)
     const { custom_details, summary } = json.payload

@@ -226,6 +226,51 @@ it.live("mistakes in the options are told, without the secret", () =>
       _tag: "Rejected",
       detail: "a header of its own can't be sent"
     })
+    for (const maxBytes of [Number.NaN, 0, -1]) {
+      assert.deepEqual(yield* failure({ maxBytes }), { _tag: "Rejected", detail: "its maxBytes is no number above 0" })
+    }
+    for (const url of ["ftp://example.com/1", "example.com/1", ""]) {
+      assert.deepEqual(yield* failure({ url: Redacted.make(url) }), {
+        _tag: "Rejected",
+        detail: "its address is no valid URL of http or https"
+      })
+    }
+  }))
+
+it.live("a user and a password in the address are sent as a header, which fetch does not do by itself", () =>
+  Effect.gen(function*() {
+    const server = yield* channelServer({ status: 204 })
+    const url = Redacted.make(server.url.replace("//", `//j%C3%B6rg:p%40ss%20${canary}@`))
+    const sent = (headers: Record<string, string>, detail: string) =>
+      Effect.map(
+        Effect.flatMap(Alerter, (alerter) => alerter.post(sample.with({ detail }))).pipe(
+          Effect.provide(Webhook.layer({ url, headers }))
+        ),
+        () => server.requests.at(-1)!
+      )
+    const login = Buffer.from(`jörg:p@ss ${canary}`).toString("base64")
+    const { body, headers, path } = yield* sent({}, `no ${login}, nor p@ss ${canary}, nor p%40ss%20${canary}`)
+    assert.deepEqual([path, headers.authorization], ["/", `Basic ${login}`])
+    assert.ok(!body.includes(canary) && !body.includes(login), body)
+    const own = yield* sent({ Authorization: "Bearer 1" }, "")
+    assert.equal(own.headers.authorization, "Bearer 1")
+    // some take a token for the user, and no password
+    const layer = Webhook.layer({ url: Redacted.make(server.url.replace("//", `//t%40${canary}@`)) })
+    yield* Effect.provide(
+      Effect.flatMap(Alerter, (alerter) => alerter.post(`t@${canary}, t%40${canary}`)),
+      layer
+    )
+    assert.equal(server.requests.at(-1)!.json.title, "<redacted>, <redacted>")
+  }))
+
+it.live("what the keys are made of is in no alert", () =>
+  Effect.gen(function*() {
+    const { sent } = yield* started({
+      secret: Redacted.make("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"),
+      headers: { authorization: Redacted.make(`Basic ${btoa(`ann:${canary}`)}`) }
+    })
+    const { json } = yield* sent(sample.with({ detail: `ann:${canary}, ${canary}, C2FVsBQIhrscChlQIMV+b5sSYspob7oD` }))
+    assert.equal(json.detail, "<redacted>, <redacted>, <redacted>")
   }))
 
 it.live("from the environment", () =>
@@ -284,6 +329,10 @@ it.effect("accepts what others have signed", () =>
     assert.equal(yield* outcome({ headers: new Headers(headers) }), "accepted")
     const list = Object.entries(headers).map(([name, value]) => [name.toUpperCase(), [value]])
     assert.equal(yield* outcome({ headers: Object.fromEntries(list) }), "accepted")
+    const lines = { ...headers, "webhook-signature": ["v1,AAAA", headers["webhook-signature"]] }
+    assert.equal(yield* outcome({ headers: lines }), "accepted")
+    const joined = { ...headers, "webhook-signature": `v1,AAAA, ${headers["webhook-signature"]}` }
+    assert.equal(yield* outcome({ headers: joined }), "accepted")
     const rotated = `v1,AAAA v1a,${"A".repeat(88)} v2,x v1,%% ${headers["webhook-signature"]}`
     assert.equal(yield* outcome({ headers: { ...headers, "webhook-signature": rotated } }), "accepted")
   }))
@@ -312,6 +361,15 @@ it.effect("refuses what was changed, or signed with another secret", () =>
     assert.equal(yield* outcome({ headers: new Headers() }), "MissingHeader")
     assert.equal(yield* outcome({ secret: Redacted.make("whsec_%") }), "InvalidSecret")
     assert.equal(yield* outcome({ secret: Redacted.make("") }), "InvalidSecret")
+  }))
+
+it.effect("many wrong signatures cost no more than one", () =>
+  Effect.gen(function*() {
+    yield* setTime
+    const headers = { ...known.headers, "webhook-signature": `v1,${"A".repeat(43)}= `.repeat(2000) }
+    const from = performance.now()
+    assert.equal(yield* outcome({ headers, body: new Uint8Array(5_000_000) }), "Mismatch")
+    assert.ok(performance.now() - from < 1000, `${performance.now() - from} ms`)
   }))
 
 it.effect("refuses what is older or newer than the tolerance", () =>

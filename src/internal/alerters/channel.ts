@@ -62,7 +62,8 @@ export const layer = <E = never, R = never>(
               // a cast, since `timed` has seen to the time
               Effect.suspend(() => post(scrubAlert(alert, scrub) as Dated)),
               (cause) =>
-                failWith(cause, isAlerterError, (detail) => channel.error(Reason.Rejected({ detail: scrub(detail) })))
+                failWith(cause, isAlerterError, (detail) =>
+                  channel.error(Reason.Rejected({ detail: channel.http.detail(detail) })))
             ))
       })
     })

@@ -6,9 +6,10 @@ import type {
   RESTPostAPIWebhookWithTokenJSONBody
 } from "discord-api-types/v10"
 import * as DateTime from "effect/DateTime"
-import type { Field, Severity } from "../../Alert.ts"
+import type { Field } from "../../Alert.ts"
 import type { Dated } from "./channel.ts"
 import { fitFields } from "./fields.ts"
+import { colors, symbols } from "./severity.ts"
 import { clean, fitEnd, fitMiddle, oneLine } from "./text.ts"
 
 // https://docs.discord.com/developers/resources/message#embed-object-embed-limits. Discord counts
@@ -28,16 +29,6 @@ const minFieldValue = 64
 
 /** A field as short as this may have others beside it. */
 const maxInline = 40
-
-const colors: Record<Severity, number> = {
-  info: 0x439fe0,
-  success: 0x2eb67d,
-  warning: 0xecb22e,
-  error: 0xe01e5a,
-  critical: 0x7c1034
-}
-
-const symbols: Record<Severity, string> = { info: "ℹ️", success: "✅", warning: "⚠️", error: "❌", critical: "🚨" }
 
 /** Discord refuses what has nothing to be seen, and takes this for a character. */
 const blank = "\u200b"
@@ -113,7 +104,7 @@ const embed = (alert: Dated, time: (at: DateTime.Utc) => string): APIEmbed => {
   const description = [shownBody, shownDetail].filter((part) => part !== "").join("\n")
   return {
     title,
-    color: colors[alert.severity],
+    color: parseInt(colors[alert.severity].slice(1), 16),
     ...(description === "" ? {} : { description: visible(description) }),
     ...(fields.length === 0 ? {} : { fields: [...fields] }),
     footer: { text: footer },

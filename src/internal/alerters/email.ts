@@ -38,12 +38,29 @@ const serverOf = (options: SmtpOptions): Smtp.Server => {
   }
 }
 
+/** As a file or a variable of several lines may have them. */
+const trimmed = (addresses: string): string => addresses.trim().replace(/,\s+/g, ", ")
+
+const isAddress = (text: string): boolean => /[^\s<>,;@]@[^\s<>,;@]/.test(text)
+
+/** What stands on another line would be taken for the address, and the mail go there alone. */
+// oxlint-disable-next-line no-control-regex -- control characters are what it is about
+const hasLines = (text: string): boolean => /[\u0000-\u001f\u007f]/.test(text)
+
 /** What is wrong with the options, if anything is. */
-const mistake = ({ from, password, user }: SmtpOptions, to: ReadonlyArray<string>): string | undefined => {
-  if (!from.includes("@")) return "its sender is no address"
+const mistake = (
+  { host, password, port = 1, user }: SmtpOptions,
+  from: string,
+  to: ReadonlyArray<string>
+): string | undefined => {
+  if (host.trim() === "") return "it has no host"
+  if (!(Number.isInteger(port) && port > 0 && port < 65_536)) return "its port is no number from 1 to 65535"
+  if (!isAddress(from)) return "its sender is no address"
+  if (hasLines(from)) return "its sender has more than one line"
   if (to.length === 0) return "it has no recipients"
-  if (!to.every((address) => address.includes("@"))) return "one of its recipients is no address"
-  if ((user === undefined) !== (password === undefined)) return "a user needs a password, and a password a user"
+  if (!to.every(isAddress)) return "one of its recipients is no address"
+  if (to.some(hasLines)) return "one of its recipients has more than one line"
+  if (!user !== (password === undefined)) return "a user needs a password, and a password a user"
   return undefined
 }
 
@@ -59,34 +76,43 @@ const secretsOf = (auth: Smtp.Server["auth"]): ReadonlyArray<string> => {
 }
 
 /** @internal */
-export const layer = (options: SmtpOptions): Layer.Layer<Alerter, AlerterError> => {
+export const layer = (
+  options: SmtpOptions,
+  secrets: ReadonlyArray<string> = []
+): Layer.Layer<Alerter, AlerterError> => {
   const server = serverOf(options)
-  const to = typeof options.to === "string" ? [options.to] : options.to
-  const domain = domainOf(options.from)
+  const from = trimmed(options.from)
+  const to = [options.to].flat().map(trimmed)
+  const domain = domainOf(from)
   const scrub = scrubber([server.host, ...(options.user === undefined ? [] : [options.user])])
-  return channels.layer(name, options, secretsOf(server.auth), ({ http, time }) =>
-    Effect.gen(function*() {
-      const wrong = mistake(options, to)
-      if (wrong !== undefined) return yield* invalid(wrong)
-      const smtp = yield* Effect.mapError(
-        Smtp.make(server, (text) => http.detail(scrub(text))),
-        () => fail(Reason.Unreachable({ detail: "it needs a package: npm install nodemailer" }))
-      )
-      const attempts = makeAttempts(name, options)
-      return (alert) =>
-        Effect.gen(function*() {
-          const mail: Smtp.Mail = {
-            ...content(alert, options.subjectPrefix, time),
-            from: options.from,
-            to,
-            messageId: messageId(domain),
-            thread: alert.source === undefined ? undefined : threadId(alert.source.runId, domain),
-            urgent: alert.severity === "critical",
-            date: new Date(yield* Clock.currentTimeMillis)
-          }
-          yield* deliver(smtp, attempts, mail)
-        })
-    }))
+  return channels.layer(
+    name,
+    options,
+    [...secretsOf(server.auth), ...secrets],
+    ({ http, time }) =>
+      Effect.gen(function*() {
+        const wrong = mistake(options, from, to)
+        if (wrong !== undefined) return yield* invalid(wrong)
+        const smtp = yield* Effect.mapError(
+          Smtp.make(server, (text) => http.detail(scrub(text))),
+          () => fail(Reason.Unreachable({ detail: "it needs a package: npm install nodemailer" }))
+        )
+        const attempts = makeAttempts(name, options)
+        return (alert) =>
+          Effect.gen(function*() {
+            const mail: Smtp.Mail = {
+              ...content(alert, options.subjectPrefix, time),
+              from,
+              to,
+              messageId: messageId(domain),
+              thread: alert.source === undefined ? undefined : threadId(alert.source.runId, domain),
+              urgent: alert.severity === "critical",
+              date: new Date(yield* Clock.currentTimeMillis)
+            }
+            yield* deliver(smtp, attempts, mail)
+          })
+      })
+  )
 }
 
 /** To all of the recipients, and again to those for whom the server puts it off. */
@@ -118,14 +144,21 @@ const deliver = (
 
 /** @internal */
 export const layerUrl = ({ url, ...options }: UrlOptions): Layer.Layer<Alerter, AlerterError> => {
-  const server = parse(Redacted.value(url))
+  const address = Redacted.value(url).trim()
+  const server = parse(address)
   return server === undefined
     ? Layer.unwrap(Effect.fail(invalid("its server is no address such as smtps://user:password@host")))
-    : layer({ ...options, ...server })
+    : layer({ ...options, ...server }, passwordsIn(address))
+}
+
+/** The password as it was written, and as it is written properly. */
+const passwordsIn = (address: string): ReadonlyArray<string> => {
+  const { password } = new URL(address)
+  return password === "" ? [] : [password, address.slice(0, address.lastIndexOf("@")).replace(/^[^:]*:\/\/[^:]*:/, "")]
 }
 
 const parse = (text: string): Pick<SmtpOptions, "host" | "port" | "secure" | "user" | "password"> | undefined => {
-  const url = URL.parse(text.trim())
+  const url = URL.parse(text)
   if (url === null || !/^smtps?:$/.test(url.protocol) || url.hostname === "") return undefined
   // What follows a host is most likely the rest of a password that is not encoded.
   if (url.search !== "" || url.hash !== "" || !/^\/?$/.test(url.pathname)) return undefined

@@ -1,7 +1,7 @@
 /** Alerts as mails: a plain part and one of HTML that say the same. */
 import type * as DateTime from "effect/DateTime"
-import type { Severity } from "../../Alert.ts"
 import type { Dated } from "./channel.ts"
+import { colors } from "./severity.ts"
 import { bytes, clean, fitEnd, fitMiddle, oneLine } from "./text.ts"
 
 /** What is said. */
@@ -23,14 +23,6 @@ const maxFields = 100
 const maxValue = 4 << 10
 const maxBody = 64 << 10
 const maxDetail = 256 << 10
-
-const colors: Record<Severity, string> = {
-  info: "#439fe0",
-  success: "#2eb67d",
-  warning: "#ecb22e",
-  error: "#e01e5a",
-  critical: "#7c1034"
-}
 
 const characters: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;", "'": "&#39;" }
 

@@ -46,7 +46,7 @@ export interface Http {
       options?: SendOptions
     ): Effect.Effect<A, AlerterError>
   }
-  /** What a server says, fit to be shown in an error. */
+  /** What a server says, or a defect, fit to be shown in an error. */
   readonly detail: (text: string) => string
 }
 
@@ -71,13 +71,18 @@ export const make = (
     const client = Option.isSome(provided)
       ? provided.value
       : Context.get(yield* Layer.build(FetchHttpClient.layer), HttpClient.HttpClient)
+    const init = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
     const attempts = makeAttempts(channel, options)
     const detail = (text: string): string => fitEnd(scrub(withoutUrls(oneLine(text))), 300)
     const send = <A>(
       request: HttpClientRequest.HttpClientRequest,
       read?: Read<A>,
       { refused, timeout }: SendOptions = {}
-    ): Effect.Effect<A, AlerterError> => attempts(attemptOnce(client, request, read, refused, detail), timeout)
+    ): Effect.Effect<A, AlerterError> =>
+      attempts(
+        withFetchOptions(attemptOnce(client, request, read, refused, detail), Option.getOrUndefined(init)),
+        timeout
+      )
     return { send, detail }
   })
 
@@ -88,14 +93,17 @@ const attemptOnce = <A>(
   refused: SendOptions["refused"],
   detail: (text: string) => string
 ): Effect.Effect<A, Failure> =>
-  client.execute(request).pipe(
-    Effect.mapError(unreachable),
+  HttpClient.withScope(client).execute(request).pipe(
+    // A client of one's own may take a status for an error: it is an answer all the same.
+    Effect.catch(({ reason }) =>
+      reason._tag === "StatusCodeError" ? Effect.succeed(reason.response) : Effect.fail(unreachable(reason))
+    ),
     Effect.flatMap((response) => {
       const ok = response.status >= 200 && response.status < 300
       // a cast, since without `read` there is nothing to read, and `A` is void
       if (ok && read === undefined) return Effect.void as Effect.Effect<A>
       const broken = ok
-        ? Effect.mapError(textOf(response), unreachable)
+        ? Effect.mapError(textOf(response), ({ reason }) => unreachable(reason))
         : Effect.orElseSucceed(textOf(response), () => "")
       return Effect.flatMap(broken, (text) => {
         const answer = answerOf(response, text)
@@ -104,12 +112,25 @@ const attemptOnce = <A>(
         return understood === undefined ? Effect.flatMap(refusal(answer, detail), Effect.fail) : Effect.fail(understood)
       })
     }),
+    // Closes what was not read: on Node, a body that never ends would keep the process alive.
+    Effect.scoped,
     // The address would be an attribute of the span, and headers of ours are nobody's business.
     Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
-    Effect.provideService(HttpClient.TracerPropagationEnabled, false),
-    // `fetch` turns a redirected POST into a GET, which the server answers with 200, and the alert is lost.
-    Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
+    Effect.provideService(HttpClient.TracerPropagationEnabled, false)
   )
+
+/**
+ * `fetch` turns a redirected POST into a GET, which the server answers with 200, and the alert is lost. What else
+ * `fetch` is told, by the layer or where an alert is posted (a proxy, say), holds.
+ */
+const withFetchOptions = <A, E>(
+  attempt: Effect.Effect<A, E>,
+  ofLayer: RequestInit | undefined
+): Effect.Effect<A, E> =>
+  Effect.updateContext(attempt, (context: Context.Context<never>) => {
+    const ofCaller = Context.getOrUndefined(context, FetchHttpClient.RequestInit)
+    return Context.add(context, FetchHttpClient.RequestInit, { ...ofLayer, ...ofCaller, redirect: "manual" })
+  })
 
 const answerOf = (response: HttpClientResponse.HttpClientResponse, text: string): Answer => ({
   status: response.status,
@@ -145,44 +166,46 @@ const refusal = (answer: Answer, detail: (text: string) => string): Effect.Effec
   const { status } = answer
   const said = detail(plainText(answer))
   if (status === 401 || status === 403) return Effect.succeed(failure(Reason.Unauthorized({ detail: said })))
-  if (status === 408) return Effect.succeed(failure(Reason.TimedOut({}), true))
-  if (status === 429) {
-    return Effect.map(
-      Clock.currentTimeMillis,
-      (now) => failure(Reason.RateLimited({ retryAfter: retryAfter(answer, now) }), true)
-    )
-  }
-  return Effect.succeed(failure(Reason.Rejected({ status, detail: said }), status >= 500))
+  return Effect.map(retryAfter(answer), (after) => {
+    if (status === 408) return failure(Reason.TimedOut({}), true, after)
+    if (status === 429) return failure(Reason.RateLimited({ retryAfter: after }), true)
+    return failure(Reason.Rejected({ status, detail: said }), status >= 500, after)
+  })
 }
 
 /**
- * In seconds, or as a date (https://www.rfc-editor.org/rfc/rfc9110#field.retry-after). Discord and Telegram
- * say it in the body too, Discord to the millisecond.
+ * How long to wait, in seconds or as a date (https://www.rfc-editor.org/rfc/rfc9110#field.retry-after). Discord and
+ * Telegram say it in the body too, Discord to the millisecond. A date that has passed says nothing: clocks differ.
  */
-const retryAfter = ({ headers, json }: Answer, now: number): Duration.Duration | undefined => {
-  const header = headers["retry-after"]?.trim()
-  const said = secondsIn(json) ?? (header === undefined || header === "" ? undefined : Number(header))
-  if (said !== undefined && said >= 0) return Duration.millis(Math.ceil(said * 1000))
-  const date = header === undefined ? NaN : Date.parse(header)
-  return Number.isNaN(date) ? undefined : Duration.millis(Math.max(0, date - now))
-}
+export const retryAfter = ({ headers, json }: Answer): Effect.Effect<Duration.Duration | undefined> =>
+  Effect.map(Clock.currentTimeMillis, (now) => {
+    const header = headers["retry-after"]?.trim() ?? ""
+    const seconds = secondsIn(json) ?? (/^\d+(\.\d+)?$/.test(header) ? Number(header) : undefined)
+    if (seconds !== undefined) return Duration.millis(Math.ceil(seconds * 1000))
+    // It begins with the day of the week. `Date.parse` makes a date of a mere number too.
+    const date = /^[a-z]{3}/i.test(header) ? Date.parse(header) : NaN
+    return date > now ? Duration.millis(date - now) : undefined
+  })
 
 const secondsIn = (json: unknown): number | undefined => {
-  if (typeof json !== "object" || json === null) return undefined
-  const said = "retry_after" in json ? json.retry_after : "parameters" in json ? secondsIn(json.parameters) : undefined
-  return typeof said === "number" && Number.isFinite(said) ? said : undefined
+  const said = property(json, "retry_after") ?? property(property(json, "parameters"), "retry_after")
+  return typeof said === "number" && said >= 0 ? said : undefined
 }
 
-/** Proxies answer with pages of HTML, of which the title says enough. */
+const property = (json: unknown, name: string): unknown =>
+  typeof json === "object" && json !== null ? Object.getOwnPropertyDescriptor(json, name)?.value : undefined
+
+/** Proxies answer with pages of HTML, of which the title says enough. No pattern here takes long, however odd they are. */
 const plainText = ({ text }: Answer): string => {
   if (!/^\s*<(!doctype|html|\?xml)/i.test(text)) return text
-  const title = /<title[^>]*>([^<]*)/i.exec(text)?.[1]
-  return title ?? text.replace(/<(style|script)[\s\S]*?<\/\1>/gi, " ").replace(/<[^>]*>/g, " ").replace(/\s+/g, " ")
+  const title = /<title[^<>]*>([^<]*)/i.exec(text)?.[1]
+  if (title !== undefined) return title
+  const pieces = text.split("<").filter((piece) => !/^(style|script)\b/i.test(piece))
+  return pieces.map((piece) => piece.slice(piece.indexOf(">") + 1).trim()).filter((piece) => piece !== "").join(" ")
 }
 
 /** The code of the system's error alone (ECONNREFUSED, say), since its message holds the address. */
-const unreachable = (error: HttpClientError.HttpClientError): Failure => {
-  const { reason } = error
+const unreachable = (reason: HttpClientError.HttpClientErrorReason): Failure => {
   if (reason._tag === "InvalidUrlError") return failure(Reason.Rejected({ detail: "its address is no valid URL" }))
   return failure(Reason.Unreachable({ detail: codeOf(reason.cause) }), reason._tag !== "EncodeError")
 }

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type * as PlatformError from "effect/PlatformError"
-import type * as Semaphore from "effect/Semaphore"
+import * as Semaphore from "effect/Semaphore"
 import type { Alert } from "../../Alert.ts"
 import { AlerterError, Reason } from "../../Alerter.ts"
 import { toJson } from "../alertJson.ts"
@@ -45,16 +45,42 @@ const append = (path: string, line: string): Effect.Effect<void, PlatformError.P
         : Effect.fail(error))
   })
 
+/**
+ * Whether what is added begins a line. It does not after half a line, as a process that was killed leaves it. What is
+ * no file, or can't be read, is not looked at.
+ */
+const isEnded = (path: string): Effect.Effect<boolean, never, FileSystem.FileSystem> =>
+  Effect.gen(function*() {
+    const files = yield* FileSystem.FileSystem
+    const { size, type } = yield* files.stat(path)
+    if (type !== "File" || size === 0n) return true
+    const file = yield* files.open(path, { flag: "r" })
+    const last = new Uint8Array(1)
+    yield* file.seek(size - 1n, "start")
+    return (yield* file.read(last)) === 0 || last[0] === 10
+  }).pipe(Effect.scoped, Effect.orElseSucceed(() => true))
+
 /** @internal */
-export const post = (
-  alert: Alert,
-  { maxBytes, path }: { readonly path: string; readonly maxBytes: number },
-  lock: Semaphore.Semaphore
-): Effect.Effect<void, AlerterError, FileSystem.FileSystem> => {
-  const json = fitJson(alert, maxBytes - 1, toJson)
-  if (json === undefined) {
-    return Effect.fail(failure(Reason.InvalidAlert({ detail: `it has more than ${maxBytes} bytes` })))
+export const make = (
+  { maxBytes, path }: { readonly path: string; readonly maxBytes: number }
+): (alert: Alert) => Effect.Effect<void, AlerterError, FileSystem.FileSystem> => {
+  const lock = Semaphore.makeUnsafe(1)
+  // looked at again only after a failure: another process may be in the middle of its line
+  let ended = false
+  const write = (line: string) =>
+    Effect.gen(function*() {
+      const begun = ended || (yield* isEnded(path)) ? line : `\n${line}`
+      ended = false
+      yield* append(path, begun)
+      ended = true
+    })
+  return (alert) => {
+    if (!(maxBytes > 0)) return Effect.fail(failure(Reason.Rejected({ detail: "its maxBytes is no number above 0" })))
+    const json = fitJson(alert, maxBytes - 1, toJson)
+    if (json === undefined) {
+      return Effect.fail(failure(Reason.InvalidAlert({ detail: `it has more than ${maxBytes} bytes` })))
+    }
+    // interrupted in the middle, it would leave half a line
+    return Effect.mapError(write(`${json}\n`), errorOf).pipe(Effect.uninterruptible, lock.withPermits(1))
   }
-  // interrupted in the middle, it would leave half a line, to which the next alert would be added
-  return Effect.mapError(append(path, `${json}\n`), errorOf).pipe(Effect.uninterruptible, lock.withPermits(1))
 }

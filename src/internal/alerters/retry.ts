@@ -9,16 +9,27 @@ import type { ChannelOptions } from "../../alerters/ChannelOptions.ts"
 export interface Failure {
   readonly reason: Reason
   readonly retryable: boolean
+  /** How long the channel says to wait, also where the reason does not hold it. */
+  readonly retryAfter: Duration.Duration | undefined
 }
 
 /** @internal */
-export const failure = (reason: Reason, retryable = false): Failure => ({ reason, retryable })
+export const failure = (reason: Reason, retryable = false, retryAfter?: Duration.Duration): Failure => ({
+  reason,
+  retryable,
+  retryAfter: retryAfter ?? (reason._tag === "RateLimited" ? reason.retryAfter : undefined)
+})
 
 /** An attempt, made as often as need be, each time within the channel's limit or the one given. */
 export type Attempts = <A>(
   attempt: Effect.Effect<A, Failure>,
   timeout?: Duration.Input
 ) => Effect.Effect<A, AlerterError>
+
+const defaultRetries = 3
+
+/** Far more than any delay takes, and few enough that their number is finite. */
+const maxDoublings = 64
 
 /** How long an attempt may take where nothing else is said. */
 export const limitOf = (options: ChannelOptions): Duration.Duration =>
@@ -29,12 +40,14 @@ export const make = (channel: string, options: ChannelOptions): Attempts => {
   const limit = limitOf(options)
   const maxDelay = Duration.toMillis(options.maxDelay ?? "1 minute")
   const firstDelay = Duration.toMillis(options.delay ?? "500 millis")
-  const retries = options.retries ?? 3
+  // What is no number (of a variable that is not set, say) is never reached, and the attempts would not end.
+  const retries = Number.isNaN(options.retries) ? defaultRetries : options.retries ?? defaultRetries
 
-  const delayBefore = (failed: Failure, retry: number): Effect.Effect<number> =>
-    failed.reason._tag === "RateLimited" && failed.reason.retryAfter !== undefined
-      ? Effect.succeed(Duration.toMillis(failed.reason.retryAfter))
-      : Effect.map(Random.next, (random) => Math.min(maxDelay, firstDelay * 2 ** retry) * (1 - random / 2))
+  const delayBefore = ({ retryAfter }: Failure, retry: number): Effect.Effect<number> =>
+    retryAfter !== undefined
+      ? Effect.succeed(Duration.toMillis(retryAfter))
+      : Effect.map(Random.next, (random) =>
+        Math.min(maxDelay, firstDelay * 2 ** Math.min(retry, maxDoublings)) * (1 - random / 2))
 
   return <A>(attempt: Effect.Effect<A, Failure>, timeout?: Duration.Input) => {
     const within = timeout === undefined ? limit : Duration.fromInputUnsafe(timeout)

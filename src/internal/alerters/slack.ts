@@ -3,6 +3,7 @@ import type { KnownBlock, MessageAttachment, MrkdwnElement } from "@slack/types"
 import type * as DateTime from "effect/DateTime"
 import type { Field, Severity } from "../../Alert.ts"
 import type { Dated } from "./channel.ts"
+import { colors } from "./severity.ts"
 import { clean, fitEnd, fitMiddle, oneLine } from "./text.ts"
 
 /** The body of a webhook's request, and what `chat.postMessage` takes besides the channel. */
@@ -39,14 +40,6 @@ const most: Limits = { detail: maxSection, body: maxSection, value: maxFieldText
 /** Even if JSON makes two characters of each of them, these are less than the blocks may have. */
 const least: Limits = { detail: 500, body: 500, value: 100, fields: 10 }
 const cutFirst: ReadonlyArray<keyof Limits> = ["detail", "body", "value", "fields"]
-
-const colors: Record<Severity, string> = {
-  info: "#439fe0",
-  success: "#2eb67d",
-  warning: "#ecb22e",
-  error: "#e01e5a",
-  critical: "#7c1034"
-}
 
 const symbols: Record<Severity, string> = {
   info: ":information_source:",
@@ -86,15 +79,36 @@ const field = ({ name, value }: Field, limit: number): MrkdwnElement => {
   return mrkdwn(heading + literal(fitMiddle(value, Math.min(limit, maxFieldText - heading.length), literalLength)))
 }
 
-const fieldSections = (fields: ReadonlyArray<Field>): (limits: Limits) => ReadonlyArray<KnownBlock> => {
+interface Shown {
+  /** No more than there may be, and fit to be shown. */
+  readonly fields: ReadonlyArray<Field>
+  readonly count: number
+}
+
+/** Those with something to show. Of thousands, those that are only counted are not cleaned. */
+const shownFields = (all: ReadonlyArray<Field>): Shown => {
+  const fields: Array<Field> = []
+  let count = 0
+  for (const one of all.filter(hasText)) {
+    if (fields.length < most.fields) {
+      const cleaned = { name: oneLine(one.name), value: clean(one.value) }
+      if (!hasText(cleaned)) continue
+      fields.push(cleaned)
+    }
+    count++
+  }
+  return { fields, count }
+}
+
+const fieldSections = ({ count, fields }: Shown): (limits: Limits) => ReadonlyArray<KnownBlock> => {
   // by the limit of values, which most of what is tried to make a message fit leaves as it is
   const cut = new Map<number, ReadonlyArray<MrkdwnElement>>()
   return ({ fields: max, value }) => {
-    const all = cut.get(value) ?? fields.slice(0, most.fields).map((one) => field(one, value))
+    const all = cut.get(value) ?? fields.map((one) => field(one, value))
     cut.set(value, all)
-    const shown = fields.length <= max
+    const shown = count <= max
       ? all
-      : [...all.slice(0, max - 1), mrkdwn(`… and ${fields.length - max + 1} more`)]
+      : [...all.slice(0, max - 1), mrkdwn(`… and ${count - max + 1} more`)]
     return Array.from({ length: Math.ceil(shown.length / fieldsPerSection) }, (_, i): KnownBlock => ({
       type: "section",
       fields: shown.slice(i * fieldsPerSection, (i + 1) * fieldsPerSection)
@@ -105,14 +119,12 @@ const fieldSections = (fields: ReadonlyArray<Field>): (limits: Limits) => Readon
 /** Slack refuses blocks without text. */
 const isBlank = (text: string): boolean => text.trim() === ""
 
+const hasText = ({ name, value }: Field): boolean => !isBlank(name) || !isBlank(value)
+
 const blocksOf = (alert: Dated, time: string): (limits: Limits) => ReadonlyArray<KnownBlock> => {
   const body = clean(alert.body ?? "")
   const detail = clean(alert.detail ?? "")
-  const sections = fieldSections(
-    alert.fields
-      .map(({ name, value }) => ({ name: oneLine(name), value: clean(value) }))
-      .filter(({ name, value }) => name !== "" || !isBlank(value))
-  )
+  const sections = fieldSections(shownFields(alert.fields))
   return (limits) => [
     ...(isBlank(body) ? [] : [section(literal(fitMiddle(body, limits.body, literalLength)))]),
     ...sections(limits),

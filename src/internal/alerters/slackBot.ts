@@ -1,5 +1,5 @@
 /** Slack's Web API, and the threads that a bot keeps there. */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as Redacted from "effect/Redacted"
@@ -7,7 +7,7 @@ import * as Semaphore from "effect/Semaphore"
 import { type AlerterError, Reason } from "../../Alerter.ts"
 import { atLeast } from "../delivery/policy.ts"
 import type { Channel, Dated } from "./channel.ts"
-import { type Answer, type Failure, failure, type Read } from "./http.ts"
+import { type Failure, failure, type Read, retryAfter } from "./http.ts"
 import { message, quiet } from "./slack.ts"
 
 /** Who posts, where, and how. */
@@ -47,19 +47,32 @@ const isRecord = (u: unknown): u is Response => typeof u === "object" && u !== n
 
 const text = (value: unknown): string | undefined => typeof value === "string" && value !== "" ? value : undefined
 
-/** Slack answers 200 whatever came of it: https://docs.slack.dev/apis/web-api/#responses */
-const read = (detail: (text: string) => string): Read<Response> => (answer) => {
-  const { json } = answer
-  if (isRecord(json) && json["ok"] === true) return Effect.succeed(json)
-  const error = (isRecord(json) ? text(json["error"]) : undefined) ?? `no answer of Slack's: ${answer.text}`
-  return Effect.fail(refusal(answer, error, detail([error, ...explanation(json)].join(" "))))
-}
+/**
+ * Slack answers 200 whatever came of it: https://docs.slack.dev/apis/web-api/#responses. An answer with an error that
+ * is tolerated is one like any other.
+ */
+export const read =
+  (detail: (text: string) => string, tolerated: ReadonlyArray<string> = []): Read<Response> => (answer) => {
+    const { json } = answer
+    const code = isRecord(json) ? text(json["error"]) : undefined
+    if (isRecord(json) && (json["ok"] === true || (code !== undefined && tolerated.includes(code)))) {
+      return Effect.succeed(json)
+    }
+    const error = code ?? `no answer of Slack's: ${answer.text}`
+    const shown = detail([error, ...explanation(json)].join(" "))
+    return Effect.flatMap(retryAfter(answer), (after) => Effect.fail(refusal(answer.status, error, shown, after)))
+  }
 
-const refusal = (answer: Answer, error: string, detail: string): Failure => {
+const refusal = (
+  status: number,
+  error: string,
+  detail: string,
+  retryAfter: Duration.Duration | undefined
+): Failure => {
   if (unauthorized.has(error)) return failure(Reason.Unauthorized({ detail }))
-  if (rateLimited.has(error)) return failure(Reason.RateLimited({ retryAfter: retryAfter(answer) }), true)
-  if (transient.has(error)) return failure(Reason.Unreachable({ detail }), true)
-  return failure(Reason.Rejected({ status: answer.status, detail }))
+  if (rateLimited.has(error)) return failure(Reason.RateLimited({ retryAfter }), true)
+  if (transient.has(error)) return failure(Reason.Unreachable({ detail }), true, retryAfter)
+  return failure(Reason.Rejected({ status, detail }))
 }
 
 /** Which scope is missing, and what is wrong with which block. */
@@ -69,12 +82,6 @@ const explanation = (json: unknown): ReadonlyArray<string> => {
   const messages = isRecord(metadata) && Array.isArray(metadata["messages"]) ? metadata["messages"] : []
   const needed = typeof json["needed"] === "string" ? [`(needed: ${json["needed"]})`] : []
   return [...needed, ...messages.filter((text) => typeof text === "string")]
-}
-
-/** In seconds: https://docs.slack.dev/apis/web-api/rate-limits */
-const retryAfter = ({ headers }: Answer): Duration.Duration | undefined => {
-  const seconds = parseFloat(headers["retry-after"] ?? "")
-  return seconds >= 0 ? Duration.millis(Math.ceil(seconds * 1000)) : undefined
 }
 
 /** Calls a method of the Web API that takes JSON, as those that write do. */

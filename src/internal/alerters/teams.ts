@@ -4,6 +4,7 @@ import type * as DateTime from "effect/DateTime"
 import type { Field, Severity } from "../../Alert.ts"
 import type { Dated } from "./channel.ts"
 import { fitFields } from "./fields.ts"
+import { symbols } from "./severity.ts"
 import { bytes, clean, fitEnd, fitMiddle, oneLine, type Size } from "./text.ts"
 
 /** What the trigger of a workflow takes. */
@@ -41,8 +42,6 @@ const styles: Record<Severity, string> = {
   error: "attention",
   critical: "attention"
 }
-
-const symbols: Record<Severity, string> = { info: "ℹ️", success: "✅", warning: "⚠️", error: "❌", critical: "🚨" }
 
 /** A zero-width space keeps `{{DATE(…)}}` from being a date, of which Teams would show its own form. */
 const undated = (text: string): string => text.replace(/\{(?=\{)/g, "{\u200b")

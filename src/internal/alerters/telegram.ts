@@ -7,6 +7,7 @@ import type { Field, Severity } from "../../Alert.ts"
 import { Reason } from "../../Alerter.ts"
 import type { Dated } from "./channel.ts"
 import { type Answer, type Failure, failure, type Http, type Read } from "./http.ts"
+import { symbols } from "./severity.ts"
 import { clean, fitEnd, fitMiddle, oneLine } from "./text.ts"
 
 /** What `sendMessage` takes. */
@@ -28,8 +29,6 @@ const maxFields = 60
 /** What is left of each at least, so that it says how much is missing. */
 const least = { detail: 120, body: 240 }
 const valueLimits = [2048, 1024, 512, 256, 128, 64]
-
-const symbols: Record<Severity, string> = { info: "ℹ️", success: "✅", warning: "⚠️", error: "❌", critical: "🚨" }
 
 /** https://core.telegram.org/bots/api#html-style */
 const escape = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;")

@@ -1,9 +1,10 @@
 /** Text of unknown origin and length, made fit for a channel. */
 import { joinLines } from "../redact.ts"
 
-// ECMA-48 control sequences, as terminals know them: CSI, OSC and two-character ones
+// ECMA-48 control sequences, as terminals know them: CSI, OSC and two-character ones. An OSC without its end
+// is no more than two characters, or all that follows would be lost.
 // oxlint-disable-next-line no-control-regex -- control characters are what it is about
-const escapeSequences = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -~])/g
+const escapeSequences = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b\n]*(?:\u0007|\u001b\\)|[ -~])/g
 
 /** No channel shows control characters, and some refuse them. Line ends and tabs stay. */
 // oxlint-disable-next-line no-control-regex -- control characters are what it is about
@@ -11,7 +12,7 @@ const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
 
 /** Without terminal colours, control characters and halves of characters, with `\n` at line ends. */
 export const clean = (text: string): string =>
-  text.toWellFormed().replace(escapeSequences, "").replace(/\r\n?/g, "\n").replace(controls, "")
+  text.toWellFormed().replace(escapeSequences, "").replaceAll("\r\n", "\n").replaceAll("\r", "\n").replace(controls, "")
 
 /** The same on one line. */
 export const oneLine = (text: string): string => joinLines(clean(text)).trim()

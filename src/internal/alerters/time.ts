@@ -14,8 +14,17 @@ const formatOf = (zone: DateTime.TimeZone): Intl.DateTimeFormat => {
   return format
 }
 
-/** As in `2026-11-23 13:40:12 Europe/Berlin (UTC+01:00)`. */
+/** As in `2026-11-23 13:40:12 Europe/Berlin (UTC+01:00)`, or in UTC where the zone is none that is known. */
 export const localTime = (at: DateTime.DateTime, zone: DateTime.TimeZone): string => {
+  try {
+    return inZone(at, zone)
+  } catch {
+    // A machine's `TZ` may be anything, and a zone may lead out of the years that a date can have.
+    return DateTime.formatIso(at).replace("T", " ").replace(/(\.\d+)?Z$/, " UTC")
+  }
+}
+
+const inZone = (at: DateTime.DateTime, zone: DateTime.TimeZone): string => {
   const zoned = DateTime.setZone(at, zone)
   const name = DateTime.zoneToString(zone)
   const offset = DateTime.formatIsoOffset(zoned).slice(-6).replace("Z", "")

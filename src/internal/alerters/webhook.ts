@@ -26,13 +26,15 @@ const keyOf = (secret: string): Bytes | undefined => {
   return decoded._tag === "Failure" || decoded.success.length === 0 ? undefined : new Uint8Array(decoded.success)
 }
 
+/** What of a secret must not be shown. */
+export const partsOf = (secret: string): ReadonlyArray<string> =>
+  secret.startsWith("whsec_") ? [secret, secret.slice("whsec_".length)] : [secret]
+
 /** Undefined where the secret can't be one. */
 export const importKey = (secret: Redacted.Redacted<string>): Effect.Effect<CryptoKey | undefined> => {
   const key = keyOf(Redacted.value(secret))
   if (key === undefined) return Effect.void as Effect.Effect<undefined> // a cast, since `void` is a type of its own
-  return Effect.promise(() =>
-    crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"])
-  )
+  return Effect.promise(() => crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]))
 }
 
 const signedContent = (id: string, timestamp: string, body: Uint8Array): Bytes => {
@@ -49,7 +51,11 @@ const sign = (key: CryptoKey, id: string, timestamp: string, body: Uint8Array): 
     (signature) => `v1,${Base64.encode(new Uint8Array(signature))}`
   )
 
-/** Whether one of the signatures in the header is the key's. WebCrypto compares in constant time. */
+/** In a time that does not depend on how much of it is right. */
+const isSame = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.reduce((different, byte, i) => different | (byte ^ b[i]!), 0) === 0
+
+/** Whether one of the signatures in the header is the key's. There may be many, so the body is signed once. */
 export const isSigned = (
   key: CryptoKey,
   id: string,
@@ -59,13 +65,12 @@ export const isSigned = (
 ): Effect.Effect<boolean> =>
   Effect.promise(async () => {
     const content = signedContent(id, timestamp, typeof body === "string" ? encoder.encode(body) : body)
-    for (const signature of signatures.split(" ")) {
+    const right = new Uint8Array(await crypto.subtle.sign("HMAC", key, content))
+    return signatures.split(" ").some((signature) => {
       const [version, encoded = ""] = signature.split(",")
       const decoded = Base64.decode(encoded)
-      if (version !== "v1" || decoded._tag === "Failure") continue
-      if (await crypto.subtle.verify("HMAC", key, new Uint8Array(decoded.success), content)) return true
-    }
-    return false
+      return version === "v1" && decoded._tag === "Success" && isSame(decoded.success, right)
+    })
   })
 
 /** Sends each attempt with its own time, and signed: one that comes late would be too old otherwise. */
@@ -97,8 +102,48 @@ const stamped = (
 /** The words of a header that may be secret: a server may quote a token without the "Bearer" before it. */
 export const wordsOf = (header: string): ReadonlyArray<string> => [
   header,
-  ...header.split(/\s+/).filter((word) => word.length >= 8)
+  ...header.split(/\s+/).filter((word) => word.length >= 8),
+  ...loginOf(header)
 ]
+
+/** Of a header (https://www.rfc-editor.org/rfc/rfc7617) what is secret. Without a password, the user is one. */
+const loginOf = (header: string): ReadonlyArray<string> => {
+  const login = Base64.decodeString(/^basic +(\S+)$/i.exec(header.trim())?.[1] ?? "")
+  if (login._tag === "Failure" || !login.success.includes(":")) return []
+  const end = login.success.indexOf(":")
+  return [login.success, login.success.slice(end + 1) || login.success.slice(0, end)]
+}
+
+/** Where to, and what of it is secret. */
+export interface Target {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly secrets: ReadonlyArray<string>
+}
+
+/** Of an address. Its user and password become a header: with them in it, not every `fetch` takes it. */
+export const targetOf = (address: string): Target | undefined => {
+  const url = URL.parse(address)
+  if (url === null || !/^https?:$/.test(url.protocol)) return undefined
+  const { password, username } = url
+  if (username === "" && password === "") return { url: address, headers: {}, secrets: [address] }
+  url.username = ""
+  url.password = ""
+  const authorization = `Basic ${Base64.encode(encoder.encode(`${decoded(username)}:${decoded(password)}`))}`
+  return {
+    url: url.href,
+    headers: { authorization },
+    secrets: [address, url.href, password || username, ...wordsOf(authorization)]
+  }
+}
+
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
 
 /** Whether they can be sent: `fetch` says that they can't in a message that holds them. */
 export const areHeaders = (headers: Readonly<Record<string, string>>): boolean => {
@@ -125,5 +170,7 @@ export const headerOf = (
 ): string | undefined => {
   if (typeof headers.get === "function") return headers.get(name) ?? undefined
   const value = Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1]
-  return typeof value === "string" ? value : value?.[0]
+  if (typeof value === "string" || value === undefined) return value
+  // of signatures there may be several, and so several lines
+  return name === "webhook-signature" ? value.join(" ") : value[0]
 }

@@ -1,0 +1,34 @@
+import { DateTime, Effect, Schema } from "effect"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { Alert } from "../src/index.ts"
+import { AlertJson, fromJson, toJson } from "../src/internal/alertJson.ts"
+import { alertOf, AnyAlert } from "./support/anyAlert.ts"
+import { sample } from "./support/channelContract.ts"
+import { makeIt } from "./support/it.ts"
+import { forAll } from "./support/property.ts"
+
+const it = makeIt(test)
+
+const written = Schema.encodeSync(Schema.fromJsonString(AlertJson))
+const read = Schema.decodeSync(Schema.fromJsonString(AlertJson))
+
+it.effect("any alert is read as it was written", () =>
+  forAll(AnyAlert, (input) =>
+    Effect.sync(() => {
+      const posted = alertOf({ ...input, times: { texts: 1, fields: 1 } })
+      const alerts = [
+        posted,
+        sample,
+        posted.with({ at: undefined, tags: ["", "\ud83d"], dedupeKey: posted.title }),
+        posted.with({ at: DateTime.makeUnsafe("+012345-01-02T03:04:05.678Z"), source: sample.source })
+      ]
+      for (const alert of alerts) assert.deepEqual(fromJson(read(written(toJson(alert)))), alert)
+    })))
+
+it.effect("a time that is none is left out, rather than the alert", () =>
+  Effect.sync(() => {
+    for (const at of ["", "yesterday", "2026-13-01T00:00:00Z"]) {
+      assert.deepEqual(fromJson({ ...toJson(Alert.make("hello")), at }), Alert.make("hello"))
+    }
+  }))

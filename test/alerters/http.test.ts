@@ -1,0 +1,240 @@
+/** What channels that speak HTTP have in common, beyond the contract: odd answers, odd options, odd clients. */
+import { DateTime, Duration, Effect, Fiber, Layer, Redacted } from "effect"
+import { FetchHttpClient, HttpClient, HttpClientResponse } from "effect/http"
+import { TestClock } from "effect/testing"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { type ChannelOptions, Slack } from "../../src/alerters/index.ts"
+import { Alert, Alerter } from "../../src/index.ts"
+import { makeIt } from "../support/it.ts"
+
+const it = makeIt(test)
+
+const webhookUrl = Redacted.make("https://hooks.slack.com/services/T0/B0/x")
+
+const post = (alert: Alert | string = "x") => Effect.flatMap(Alerter, (alerter) => alerter.post(alert))
+
+/** A client that answers in turn, the last answer to all that follows, and keeps when it was asked and for what. */
+const fake = (...answers: ReadonlyArray<() => Response>) => {
+  const times: Array<number> = []
+  const bodies: Array<string> = []
+  const client = HttpClient.make((request) =>
+    Effect.clockWith((clock) =>
+      Effect.sync(() => {
+        times.push(clock.currentTimeMillisUnsafe())
+        bodies.push(request.body._tag === "Uint8Array" ? new TextDecoder().decode(request.body.body) : "")
+        return HttpClientResponse.fromWeb(request, answers[Math.min(times.length, answers.length) - 1]!())
+      })
+    )
+  )
+  return { times, bodies, client }
+}
+
+const ok = () => new Response("ok")
+const status = (status: number, headers: Record<string, string> = {}, body = "") => () =>
+  new Response(body, { status, headers })
+
+const slackWith = (client: HttpClient.HttpClient, options: Partial<Slack.WebhookOptions> = {}) =>
+  Layer.provide(Slack.layer({ webhookUrl, ...options }), Layer.succeed(HttpClient.HttpClient, client))
+
+/** What a post comes to, with the clock moved as far as need be, and the delays between the attempts. */
+const attempts = (answers: ReadonlyArray<() => Response>, options: ChannelOptions = {}) =>
+  Effect.gen(function*() {
+    const { client, times } = fake(...answers)
+    const fiber = yield* Effect.forkChild(Effect.result(Effect.provide(post(), slackWith(client, options))))
+    yield* TestClock.adjust("2 hours")
+    const result = yield* Fiber.join(fiber)
+    const reason = result._tag === "Failure" ? result.failure.reason : undefined
+    return { reason, delays: times.slice(1).map((at, i) => at - times[i]!) }
+  })
+
+// -----------------------------------------------------------------------------
+// how long to wait
+// -----------------------------------------------------------------------------
+
+it.effect("Retry-After is heeded with 503 and 408 too", () =>
+  Effect.gen(function*() {
+    for (const code of [408, 429, 503]) {
+      const { delays, reason } = yield* attempts([status(code, { "retry-after": "7" }), ok])
+      assert.deepEqual([reason, delays], [undefined, [7000]])
+    }
+    const later = yield* attempts([status(503, { "retry-after": "3600" }), ok])
+    assert.deepEqual([{ ...later.reason }, later.delays], [{ _tag: "Rejected", status: 503, detail: "" }, []])
+  }))
+
+it.effect("a Retry-After that says nothing leaves the delay as it is", () =>
+  Effect.gen(function*() {
+    for (const header of ["-5", "-0.5", "NaN", "Infinity", "0x10", "5s", "soon", "", "Thu, 01 Jan 1970 00:00:00 GMT"]) {
+      yield* TestClock.setTime(Date.UTC(2026, 10, 23))
+      const { delays, reason } = yield* attempts([status(429, { "retry-after": header }), ok])
+      assert.deepEqual([reason, delays.length], [undefined, 1], header)
+      assert.ok(delays[0]! >= 250 && delays[0]! <= 500, `${header}: ${delays[0]}`)
+    }
+  }))
+
+it.effect("a number that is none in the body leaves the header its say", () =>
+  Effect.gen(function*() {
+    for (const body of ["{\"retry_after\":-1}", "{\"retry_after\":\"soon\"}", "{\"parameters\":null}"]) {
+      const { delays } = yield* attempts([status(429, { "retry-after": "7" }, body), ok])
+      assert.deepEqual(delays, [7000], body)
+    }
+    const deep = yield* attempts([status(429, { "retry-after": "7" }, "{\"parameters\":".repeat(70_000)), ok])
+    assert.deepEqual(deep.delays, [7000])
+    const inBody = yield* attempts([status(429, { "retry-after": "7" }, "{\"parameters\":{\"retry_after\":3}}"), ok])
+    assert.deepEqual(inBody.delays, [3000])
+  }))
+
+it.effect("numbers of retries that make no sense", () =>
+  Effect.gen(function*() {
+    const failing = [status(500)]
+    const count = (retries: number) => Effect.map(attempts(failing, { retries }), ({ delays }) => delays.length)
+    assert.deepEqual(yield* Effect.forEach([-1, 0, 0.5, NaN], count), [0, 0, 1, 3])
+    const late = Array.from({ length: 1100 }, () => status(500))
+    const { delays, reason } = yield* attempts([...late, ok], { retries: Infinity, delay: 0 })
+    assert.deepEqual([reason, delays.length], [undefined, 1100])
+  }))
+
+// -----------------------------------------------------------------------------
+// clients of one's own
+// -----------------------------------------------------------------------------
+
+it.effect("a client that takes a status for an error changes nothing", () =>
+  Effect.gen(function*() {
+    const outcome = (...answers: ReadonlyArray<() => Response>) =>
+      Effect.gen(function*() {
+        const { client, times } = fake(...answers)
+        const layer = slackWith(HttpClient.filterStatusOk(client), { retries: 1, delay: 0 })
+        const result = yield* Effect.result(Effect.provide(post(), layer))
+        return [result._tag === "Success" ? "sent" : { ...result.failure.reason }, times.length]
+      })
+    const rejected = { _tag: "Rejected", status: 404, detail: "no_service" }
+    assert.deepEqual(yield* outcome(status(404, {}, "no_service"), ok), [rejected, 1])
+    assert.deepEqual(yield* outcome(status(403, {}, "no"), ok), [{ _tag: "Unauthorized", detail: "no" }, 1])
+    assert.deepEqual(yield* outcome(status(500), ok), ["sent", 2])
+    const limited = { _tag: "RateLimited", retryAfter: Duration.hours(1) }
+    assert.deepEqual(yield* outcome(status(429, { "retry-after": "3600" })), [limited, 1])
+  }))
+
+it.effect("what fetch is told besides holds, and redirects are not followed", () =>
+  Effect.gen(function*() {
+    const inits: Array<RequestInit | undefined> = []
+    const fetch = ((_, init) => {
+      inits.push(init)
+      return Promise.resolve(new Response("ok"))
+    }) as typeof globalThis.fetch
+    const ofLayer = Layer.mergeAll(
+      Layer.succeed(FetchHttpClient.Fetch, fetch),
+      Layer.succeed(FetchHttpClient.RequestInit, { keepalive: true, redirect: "follow" })
+    )
+    yield* Effect.provide(post(), Layer.provide(Slack.layer({ webhookUrl }), ofLayer))
+    const ofCaller = Effect.provideService(post(), FetchHttpClient.RequestInit, { cache: "no-store" })
+    yield* Effect.provide(ofCaller, Layer.provide(Slack.layer({ webhookUrl }), ofLayer))
+    assert.deepEqual(inits.map((init) => [init?.keepalive, init?.cache, init?.redirect]), [
+      [true, undefined, "manual"],
+      [true, "no-store", "manual"]
+    ])
+  }))
+
+it.effect("a defect of a client is one line, and no longer than an error may be", () =>
+  Effect.gen(function*() {
+    const defect = new Error(`at ${Redacted.value(webhookUrl)}\n/services/T0/B0/x ${"z".repeat(5000)}`)
+    const layer = slackWith(HttpClient.make(() => Effect.die(defect)))
+    const { reason } = yield* Effect.flip(Effect.provide(post(), layer))
+    assert.ok(reason._tag === "Rejected" && reason.detail.length <= 300)
+    assert.match(reason.detail, /^at <url> <redacted> z+…$/)
+  }))
+
+// -----------------------------------------------------------------------------
+// what servers say
+// -----------------------------------------------------------------------------
+
+const said = (answer: string, options: Partial<Slack.WebhookOptions> = {}) =>
+  Effect.gen(function*() {
+    const layer = slackWith(fake(status(400, {}, answer)).client, options)
+    const { reason } = yield* Effect.flip(Effect.provide(post(), layer))
+    return reason._tag === "Rejected" ? reason.detail : reason._tag
+  })
+
+it.effect("pages of HTML in short, however odd they are, and quickly", () =>
+  Effect.gen(function*() {
+    assert.equal(yield* said("<html><title lang=en> Bad\nGateway </title><p>x"), "Bad Gateway")
+    const page = "<!DOCTYPE html><style>p {}</style><body class=a><p>Bad</p> <b>gateway</b><script>a()</script>"
+    assert.equal(yield* said(page), "Bad gateway")
+    for (const odd of ["<", "<style", "<script>", "<title", "<title ", "\n<", "<title><", " "]) {
+      // what takes quadratic time is not over when the test's time is up
+      yield* said(`<html>${odd.repeat(1_000_000 / odd.length)}`)
+    }
+  }))
+
+const address = "https://example.com/flows/ab12/run?api-version=2016-06-01&sig=aB1%2Bc+d/e9Zk-4n&x=1"
+
+it.effect("a secret is not quoted in another form either", () =>
+  Effect.gen(function*() {
+    const quoted = {
+      "no handler for \\/flows\\/ab12\\/run": "no handler for <redacted>",
+      "no flow%2Fab12%2Frun %2Fflows%2Fab12%2Frun": "no flow%2Fab12%2Frun <redacted>",
+      "signature aB1%2Bc+d/e9Zk-4n is wrong": "signature <redacted> is wrong",
+      "signature aB1+c+d/e9Zk-4n is wrong": "signature <redacted> is wrong",
+      "signature aB1+c d/e9Zk-4n is wrong": "signature <redacted> is wrong",
+      "no partition 2016-06-01": "no partition 2016-06-01"
+    }
+    for (const [answer, shown] of Object.entries(quoted)) {
+      assert.equal(yield* said(answer, { webhookUrl: Redacted.make(address) }), shown)
+    }
+    const plain = { webhookUrl: Redacted.make("https://example.com/api/alerts") }
+    assert.equal(yield* said("no folder /data/api/alerts", plain), "no folder /data/api/alerts")
+    const withPassword = Redacted.make("https://me:pa%C3%9Fw@example.com/a/b")
+    assert.equal(yield* said("pa%C3%9Fw or paßw", { webhookUrl: withPassword }), "<redacted> or <redacted>")
+  }))
+
+it.effect("a token is found without the line end that a file left there", () =>
+  Effect.gen(function*() {
+    const { client } = fake(() => Response.json({ ok: false, error: "no xoxb-1-2-abcdefgh here" }))
+    const layer = Layer.provide(
+      Slack.layerBot({ token: Redacted.make(" xoxb-1-2-abcdefgh\n"), channel: "C1" }),
+      Layer.succeed(HttpClient.HttpClient, client)
+    )
+    const { reason } = yield* Effect.flip(Effect.provide(post(), layer))
+    assert.deepEqual({ ...reason }, { _tag: "Rejected", status: 200, detail: "no <redacted> here" })
+  }))
+
+// -----------------------------------------------------------------------------
+// texts and times
+// -----------------------------------------------------------------------------
+
+const blocks = (alert: Alert, options: Partial<Slack.WebhookOptions> = {}) =>
+  Effect.gen(function*() {
+    const { bodies, client } = fake(ok)
+    yield* Effect.provide(post(alert), slackWith(client, options))
+    return JSON.parse(bodies[0]!).attachments[0].blocks
+  })
+
+it.effect("a control sequence that does not end takes nothing with it", () =>
+  Effect.gen(function*() {
+    const body = "a\u001b]0;title\u0007b\u001b]8;;x\u001b\\c\u001b]0;no end\nd\u001b[31me\u001b[9"
+    const [section] = yield* blocks(Alert.make({ title: "t", body }))
+    assert.equal(section.text.text, "abc0;no end\nde9")
+  }))
+
+it.effect("megabytes of line ends, and thousands of long fields, are quick", () =>
+  Effect.gen(function*() {
+    // what is not quick is not over when the test's time is up
+    const lines = "\r".repeat(5_000_000)
+    yield* blocks(Alert.make({ title: "t", detail: `a${lines}b` }))
+    const fields = Array.from({ length: 10_000 }, (_, i) => ({ name: `f${i}`, value: "\r\n".repeat(4000) + "x" }))
+    const shown = yield* blocks(Alert.make({ title: "t", fields: [{ name: " ", value: "\r\n" }, ...fields] }))
+    const texts: ReadonlyArray<string> = shown.flatMap(({ fields = [] }) => fields).map(({ text }: never) => text)
+    assert.match(texts[0]!, /^\*f0\*\n/)
+    assert.equal(texts.at(-1), `… and ${10_000 - texts.length + 1} more`)
+  }))
+
+it.effect("a zone that nobody knows, and years that no date has, are told in UTC", () =>
+  Effect.gen(function*() {
+    const at = DateTime.makeUnsafe("2026-11-23T12:40:12.345Z")
+    const last = DateTime.makeUnsafe(8.64e15)
+    const time = (at: DateTime.Utc, timeZone: DateTime.TimeZone) =>
+      Effect.map(blocks(Alert.make({ title: "t", at }), { timeZone }), (all) => all.at(-1).elements[0].text)
+    assert.equal(yield* time(at, DateTime.zoneMakeOffset(-26 * 3_600_000)), "2026-11-23 12:40:12 UTC")
+    assert.equal(yield* time(at, DateTime.zoneMakeOffset(3_600_000)), "2026-11-23 13:40:12 UTC+01:00")
+    assert.equal(yield* time(last, DateTime.zoneMakeNamedUnsafe("Europe/Berlin")), "+275760-09-13 00:00:00 UTC")
+  }))
