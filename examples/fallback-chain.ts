@@ -12,8 +12,11 @@ import { fallback, fanOut, minSeverity } from "effect-epilogue/delivery"
 const slack = Slack.layerConfig()
 const push = Ntfy.layerConfig()
 
+// both together must end before the hook that waits for them does, after 30 seconds
+const soon = { after: "10 seconds" } as const
+
 export const alerter = fanOut([
-  slack.pipe(fallback(push), fallback(Alerter.layerConsole)),
+  slack.pipe(fallback(push, soon), fallback(Alerter.layerConsole, soon)),
   push.pipe(minSeverity("critical"))
 ], { succeeds: "any" })
 

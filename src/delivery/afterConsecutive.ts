@@ -26,6 +26,8 @@ export interface AfterConsecutiveOptions<P extends string | undefined = undefine
  * Ask it early: pipe it after `dedupe`, `recovered` and `throttle`, so that what it
  * drops counts as delivered nowhere, and what they drop is counted here.
  *
+ * An `n` that is no whole number of at least 1 is a defect when the layer is built.
+ *
  * @example
  * ```ts
  * import { Slack } from "effect-epilogue/alerters"

@@ -33,7 +33,8 @@ export interface DedupeOptions<P extends string | undefined = undefined> {
  * What was not delivered holds nothing back: of two at once the second waits for the
  * first, and is tried if that fails. A success after a delivered failure is never held
  * back, nor a failure after a delivered success: both are news. (What goes back and
- * forth all the time is for `throttle`.) Up to 10,000 kinds of alerts are remembered;
+ * forth all the time is for `throttle`.) Where none is delivered any more, nobody is
+ * told how many there were. Up to 10,000 kinds of alerts are remembered;
  * if there are more, the oldest is forgotten.
  *
  * Alerts of the standard hooks have a `dedupeKey` for their step, whatever the error;
@@ -42,6 +43,9 @@ export interface DedupeOptions<P extends string | undefined = undefined> {
  * Pipe `throttle` and `afterConsecutive` after `dedupe`: asked later, nearer to the
  * channel, they might drop what `dedupe` takes for delivered. Pipe `digest` and
  * `quietHours` before it, since what they make of several alerts is like none of them.
+ *
+ * A window that makes no sense is a defect when the layer is built; an infinite one is
+ * for ever.
  *
  * @example
  * ```ts

@@ -22,7 +22,7 @@ export interface DigestOptions<P extends string | undefined = undefined> {
   readonly max?: number | undefined
   /** Alerts at least as severe are posted at once. `"critical"` unless set. */
   readonly immediate?: Severity | undefined
-  /** The name under which the `KeyValueStore` keeps what is held. In memory unless set. */
+  /** The name, for this use alone, under which the `KeyValueStore` keeps what is held. In memory unless set. */
   readonly persist?: P | undefined
   /** In which times are shown. The machine's unless set. */
   readonly timeZone?: DateTime.TimeZone | undefined
@@ -30,10 +30,11 @@ export interface DigestOptions<P extends string | undefined = undefined> {
 
 /**
  * Posts the alerts of a window as one: how many there were of which severity, and in
- * a code block each one's time, severity, title and first line of the body, the 500
- * worst if there are more. It has the highest severity of them, the tags of all (up
- * to 50), and where they come from, as far as that is the same. An alert that remains
- * alone is posted as it is.
+ * a code block each one's time, severity, title, first line of the body and what it has
+ * to tell of others held back, the 500 worst if there are more. It has the highest
+ * severity of them, the tag `digest`, the tags of all (up to 50 together), and where
+ * they come from, as far as that is the same. An alert that remains alone is posted as
+ * it is.
  *
  * The post of an alert that is held succeeds. A digest that can't be delivered is kept
  * and tried again with the next, a window later at the latest.
@@ -45,6 +46,9 @@ export interface DigestOptions<P extends string | undefined = undefined> {
  * killed between the delivery and the note of it in the store leaves the digest to be
  * posted again; of processes that run at the same time one posts it, unless they do so
  * within the same moment.
+ *
+ * Pipe it around each of several channels, not around a `fanOut` to all of them: one
+ * that is down would have the others get the digest again with each attempt.
  *
  * A window or a `max` that makes no sense is a defect when the layer is built.
  *

@@ -6,6 +6,7 @@ import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import type { Alerter } from "../Alerter.ts"
 import * as internal from "../internal/delivery/fallback.ts"
+import { limitOf } from "../internal/delivery/options.ts"
 import { combine } from "../internal/delivery/several.ts"
 
 /**
@@ -28,8 +29,10 @@ export interface FallbackOptions {
  * There may be a third: in `a.pipe(fallback(b), fallback(c))` each has its own time.
  *
  * A channel tries more than once by itself, so `after` is best longer than its retries
- * may take, or the channel be given fewer of them. And hooks have a time limit too,
- * which must be longer than `after`.
+ * may take, or the channel be given fewer of them. And hooks have a time limit too, of
+ * 30 seconds unless set, which must be longer than all of a chain takes.
+ *
+ * An `after` or a `cooldown` that makes no sense is a defect when the layer is built.
  *
  * @example
  * ```ts
@@ -64,7 +67,7 @@ export const fallback: {
       internal.make(
         first,
         second,
-        Duration.fromInputUnsafe(options?.after ?? "15 seconds"),
-        Duration.fromInputUnsafe(options?.cooldown ?? 0)
+        Duration.millis(limitOf("fallback", "after", options?.after ?? "15 seconds")),
+        limitOf("fallback", "cooldown", options?.cooldown ?? 0, 0)
       ))
 )

@@ -26,6 +26,10 @@ export interface FanOutOptions {
  * A layer that stands in the list twice gets each alert twice. The list must not be
  * empty, which the compiler sees to.
  *
+ * Pipe `digest`, `quietHours`, `dedupe` and `throttle` around each layer of the list
+ * rather than around all: what failed in one channel and is tried again is posted to
+ * the others again.
+ *
  * @example
  * ```ts
  * import { Slack } from "effect-epilogue/alerters"

@@ -33,7 +33,7 @@ export interface QuietHoursOptions<P extends string | undefined = undefined> {
   readonly days?: ReadonlyArray<Weekday> | undefined
   /** Alerts at least as severe are posted all the same. `"critical"` unless set. */
   readonly except?: Severity | undefined
-  /** The name under which the `KeyValueStore` keeps what is held. In memory unless set. */
+  /** The name, for this use alone, under which the `KeyValueStore` keeps what is held. In memory unless set. */
   readonly persist?: P | undefined
 }
 
@@ -51,6 +51,9 @@ export interface QuietHoursOptions<P extends string | undefined = undefined> {
  * error. With `persist` it stays in the store instead (unless the store failed), and
  * is posted by the first process that runs outside the hours: a script that only ever
  * runs within them posts nothing of it.
+ *
+ * As with `digest`, what is posted together has the tag `digest`, and a `fanOut` to
+ * all of several channels goes around it, not within.
  *
  * Times such as `"25:00"`, hours without an end and an empty time span are a defect
  * when the layer is built.

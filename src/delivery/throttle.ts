@@ -27,7 +27,7 @@ export interface ThrottleOptions<P extends string | undefined = undefined> {
   readonly perKey?: { readonly limit: number; readonly window: Duration.Input } | undefined
   /** Alerts at least as severe always pass, and are not counted. None unless set. */
   readonly always?: Severity | undefined
-  /** The name under which the `KeyValueStore` keeps the counts. In memory unless set. */
+  /** The name, for this use alone, under which the `KeyValueStore` keeps the counts. In memory unless set. */
   readonly persist?: P | undefined
   /** In which times are shown. The machine's unless set. */
   readonly timeZone?: DateTime.TimeZone | undefined
@@ -50,6 +50,9 @@ export interface ThrottleOptions<P extends string | undefined = undefined> {
  * 30 seconds; if that fails the counts are logged as an error. With `persist` they
  * are kept in the store instead, for the next process. Processes that use the same
  * name at the same time may let a few more through.
+ *
+ * Pipe `digest` and `quietHours` before it, since it holds back what these make of
+ * several alerts like any other.
  *
  * A limit or a window that makes no sense is a defect when the layer is built.
  *

@@ -42,7 +42,7 @@ it.effect("a window's alerts are posted as one at its end", () =>
           "1970-01-01 01:04:00 ✓ save",
           "1970-01-01 01:04:00 ! check rows"
         ].join("\n"),
-        tags: ["db", "s3"],
+        tags: ["digest", "db", "s3"],
         source: { ...source, stepPath: ["load"] }
       }),
       at: "1970-01-01T01:10:00.000Z"

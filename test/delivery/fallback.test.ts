@@ -172,6 +172,19 @@ it.effect("with a cooldown, only after that", () =>
     assert.deepEqual(yield* first.titles, ["four", "five"])
   }))
 
+it.effect("a clock that is set back does not make the cooldown longer", () =>
+  Effect.gen(function*() {
+    yield* TestClock.setTime(Date.parse("2026-11-23"))
+    const first = yield* inner(TestAlerter.layerFailing({ times: 1 }))
+    const second = yield* inner()
+    const post = yield* build(first.layer.pipe(fallback(second.layer, { cooldown: "1 minute" })))
+    yield* post("one")
+    yield* TestClock.setTime(Date.parse("2025-11-23"))
+    yield* TestClock.adjust("1 minute")
+    yield* post("two")
+    assert.deepEqual(yield* first.titles, ["two"])
+  }))
+
 it.effect("who goes away interrupts the first, and nothing reaches the second", () =>
   Effect.gen(function*() {
     let interrupted = 0

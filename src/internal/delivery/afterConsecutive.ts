@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { iso, Millis, remember, timeOf, withFields } from "./entries.ts"
+import { countOf } from "./options.ts"
 import { isFailure, type Post, subject } from "./policy.ts"
 import * as State from "./state.ts"
 
@@ -12,20 +13,23 @@ export const make = <P extends string | undefined>(
   n: number,
   persist: P
 ): Effect.Effect<Post, never, State.Persisted<P>> =>
-  Effect.map(State.make("afterConsecutive", persist, Streak), (state) => (alert) =>
-    Effect.gen(function*() {
-      const key = subject(alert)
-      if (!isFailure(alert)) {
-        if (alert.severity === "success") yield* state.modify((streaks) => streaks.delete(key))
-        return yield* inner(alert)
-      }
-      const at = yield* timeOf(alert)
-      const { count, since } = yield* state.modify((streaks) => {
-        const before = streaks.get(key) ?? { count: 0, since: at }
-        const streak = { ...before, count: before.count + 1 }
-        remember(streaks, key, streak)
-        return streak
+  Effect.map(State.make("afterConsecutive", persist, Streak), (state) => {
+    countOf("afterConsecutive", "n", n)
+    return (alert) =>
+      Effect.gen(function*() {
+        const key = subject(alert)
+        if (!isFailure(alert)) {
+          if (alert.severity === "success") yield* state.modify((streaks) => streaks.delete(key))
+          return yield* inner(alert)
+        }
+        const at = yield* timeOf(alert)
+        const { count, since } = yield* state.modify((streaks) => {
+          const before = streaks.get(key) ?? { count: 0, since: at }
+          const streak = { ...before, count: before.count + 1 }
+          remember(streaks, key, streak)
+          return streak
+        })
+        if (count < n) return
+        yield* inner(count === 1 ? alert : withFields(alert, { "in a row": `${count} failures since ${iso(since)}` }))
       })
-      if (count < n) return
-      yield* inner(count === 1 ? alert : withFields(alert, { "in a row": `${count} failures since ${iso(since)}` }))
-    }))
+  })

@@ -1,12 +1,12 @@
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Hash from "effect/Hash"
 import * as Schema from "effect/Schema"
 import type { Alert, Severity } from "../../Alert.ts"
 import type { DedupeOptions } from "../../delivery/dedupe.ts"
-import { ask, iso, locks, Millis, remember, withFields } from "./entries.ts"
-import { isFailure, type Post, subject } from "./policy.ts"
+import { ask, heldBack, heldBackBefore, iso, locks, Millis, remember, withFields } from "./entries.ts"
+import { limitOf } from "./options.ts"
+import { isDigest, isFailure, type Post, subject } from "./policy.ts"
 import * as State from "./state.ts"
 
 const Entry = Schema.Struct({
@@ -25,13 +25,13 @@ export const make = <P extends string | undefined>(
   { by, persist, window }: DedupeOptions<P>
 ): Effect.Effect<Post, never, State.Persisted<P>> =>
   Effect.map(State.make("dedupe", persist, Entry), (state) => {
-    const length = Duration.toMillis(window)
+    const length = limitOf("dedupe", "window", window)
     const oneAtATime = locks()
     // What seems to come from the future is of a clock that was wrong, and might hold back for ever.
     const holds = ({ at, over }: Entry, now: number) => !over && now >= at && now - at < length
 
     /** The entry of the key, and whether it holds back this alert, which is counted then. */
-    const check = (key: string, now: number) =>
+    const check = (key: string, before: number, now: number) =>
       state.modify((entries) => {
         // the oldest come first
         for (const [key, entry] of entries) {
@@ -40,7 +40,7 @@ export const make = <P extends string | undefined>(
         }
         const entry = entries.get(key)
         const held = entry !== undefined && holds(entry, now)
-        if (held) entries.set(key, { ...entry, held: entry.held + 1 })
+        if (held) entries.set(key, { ...entry, held: entry.held + 1 + before })
         return { entry, held }
       })
 
@@ -59,7 +59,7 @@ export const make = <P extends string | undefined>(
         const key = keyOf(alert.severity, name)
         return oneAtATime(key)(Effect.uninterruptibleMask((restore) =>
           Effect.gen(function*() {
-            const { entry, held } = yield* check(key, yield* Clock.currentTimeMillis)
+            const { entry, held } = yield* check(key, heldBackBefore(alert), yield* Clock.currentTimeMillis)
             if (held) return
             yield* restore(Effect.suspend(() => inner(counted(alert, entry))))
             yield* mark(alert, name, yield* Clock.currentTimeMillis)
@@ -77,7 +77,7 @@ const keyOf = (severity: Severity, name: string): string => `${severity} ${name}
 const counted = (alert: Alert, entry: Entry | undefined): Alert =>
   entry === undefined || entry.held === 0
     ? alert
-    : withFields(alert, { "held back": `${entry.held} more like it since ${iso(entry.at)}` })
+    : withFields(alert, { [heldBack]: `${entry.held} more like it since ${iso(entry.at)}` })
 
 const nameOf = (alert: Alert, by: DedupeOptions<undefined>["by"]): Effect.Effect<string> =>
   Effect.map(
@@ -87,7 +87,13 @@ const nameOf = (alert: Alert, by: DedupeOptions<undefined>["by"]): Effect.Effect
 
 /** The step and the error. */
 const fingerprint = (alert: Alert): string =>
-  JSON.stringify([subject(alert), alert.tags, (alert.body ?? "").trimStart().split("\n", 1)[0]])
+  JSON.stringify([
+    subject(alert),
+    alert.tags,
+    (alert.body ?? "").trimStart().split("\n", 1)[0],
+    // a digest is like another only where the same alerts are in it
+    ...(isDigest(alert) ? [alert.title, alert.detail] : [])
+  ])
 
 /** An error's message may be of any length, but what is remembered may not. */
 const short = (name: string): string =>

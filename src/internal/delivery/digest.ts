@@ -4,9 +4,9 @@ import type * as Scope from "effect/Scope"
 import type { DigestOptions } from "../../delivery/digest.ts"
 import * as Held from "./held.ts"
 import { span } from "./heldDigest.ts"
+import { countOf, millisOf } from "./options.ts"
 import { atLeast, type Post } from "./policy.ts"
 import type { Persisted } from "./state.ts"
-import * as Window from "./window.ts"
 
 /** @internal */
 export const make = <P extends string | undefined>(
@@ -14,14 +14,14 @@ export const make = <P extends string | undefined>(
   options: DigestOptions<P>
 ): Effect.Effect<Post, never, Scope.Scope | Persisted<P>> =>
   Effect.gen(function*() {
-    const window = Window.millisOf("digest", "window", options.window)
+    const window = millisOf("digest", "window", options.window)
     const isUrgent = atLeast(options.immediate ?? "critical")
     const hold = yield* Held.make<P>(post, {
       policy: "digest",
       persist: options.persist,
       due: (now, open) => Math.min(open() ?? Infinity, now + window),
       opens: (now) => now,
-      max: Window.countOf("digest", "max", options.max ?? 100),
+      max: countOf("digest", "max", options.max ?? 100),
       when: (since, now) => {
         const time = span(now - since)
         return time === "" ? "" : ` in ${time}`

@@ -1,11 +1,10 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { AlerterError, Reason } from "../../Alerter.ts"
 import { withoutUrls } from "../redact.ts"
-import { withFields } from "./entries.ts"
+import { monotonicMillis, withFields } from "./entries.ts"
 import type { Post } from "./policy.ts"
 import { allOf, errorOf } from "./several.ts"
 
@@ -19,14 +18,14 @@ const TurnedToSecond: Context.Reference<Effect.Effect<void>> = Context.Reference
 )
 
 /** @internal */
-export const make = (first: Post, second: Post, after: Duration.Duration, cooldown: Duration.Duration): Post => {
+export const make = (first: Post, second: Post, after: Duration.Duration, cooldown: number): Post => {
   let broken: { readonly error: AlerterError; readonly until: number } | undefined
   return (alert) =>
     Effect.gen(function*() {
-      let error = broken !== undefined && (yield* Clock.currentTimeMillis) < broken.until ? broken.error : undefined
+      let error = broken !== undefined && (yield* monotonicMillis) < broken.until ? broken.error : undefined
       if (error === undefined) {
         error = yield* failure(Effect.suspend(() => first(alert)), after)
-        broken = error && { error, until: (yield* Clock.currentTimeMillis) + Duration.toMillis(cooldown) }
+        broken = error && { error, until: (yield* monotonicMillis) + cooldown }
       }
       if (error === undefined) return
       yield* yield* TurnedToSecond
@@ -47,13 +46,13 @@ const failure = (
   Effect.gen(function*() {
     const outer = yield* TurnedToSecond
     const allowed = Duration.toMillis(after)
-    let deadline = (yield* Clock.currentTimeMillis) + allowed
-    const extend = Effect.andThen(outer, Effect.map(Clock.currentTimeMillis, (now) => void (deadline = now + allowed)))
+    let deadline = (yield* monotonicMillis) + allowed
+    const extend = Effect.andThen(outer, Effect.map(monotonicMillis, (now) => void (deadline = now + allowed)))
     const outOfTime = Effect.gen(function*() {
       let left = allowed
       while (left > 0) {
         yield* Effect.sleep(left)
-        left = deadline - (yield* Clock.currentTimeMillis)
+        left = deadline - (yield* monotonicMillis)
       }
       const reason = Reason.TimedOut({ limit: after })
       return new AlerterError({ channel: "the first channel", reason })

@@ -7,8 +7,8 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Alert } from "../../Alert.ts"
 import { AlertJson, fromJson, toJson } from "../alertJson.ts"
-import { Millis } from "./entries.ts"
-import { alerts, digestOf, short } from "./heldDigest.ts"
+import { explain, Millis } from "./entries.ts"
+import { alerts, digestOf, listedOnly, maxListed, short } from "./heldDigest.ts"
 import type { Post } from "./policy.ts"
 import * as State from "./state.ts"
 import * as Window from "./window.ts"
@@ -57,13 +57,15 @@ export const make = <P extends string | undefined>(
     const { due, max, opens, persist, policy, when, zone } = options
     const state = yield* State.make(policy, persist, Held)
     let closed = false
+    // whether the next process knows what is kept
+    let outlives = persist !== undefined
     // what the timer waits for
     let next: number | undefined
 
-    const flush = (all: boolean) =>
+    const flush = (nowOrNever: ReadonlySet<string>) =>
       Effect.uninterruptible(Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
-        const batch = yield* state.modify((entries) => all ? claimAll(entries, now) : claim(entries, now, opens(now)))
+        const batch = yield* state.modify((entries) => claim(entries, now, opens(now), nowOrNever))
         if (batch.length === 0) return
         const exit = yield* Window.attempt(post, () => present(batch, now, when, zone))
         if (Exit.isSuccess(exit)) {
@@ -74,7 +76,7 @@ export const make = <P extends string | undefined>(
         yield* state.modify((entries) => release(entries, batch, due(later, openAt(entries))))
         yield* Effect.logWarning(
           `effect-epilogue: ${policy}: ${alerts(batch.length)} could not be posted, and kept`,
-          Window.explain(exit.cause)
+          explain(exit.cause)
         )
       }))
 
@@ -84,19 +86,23 @@ export const make = <P extends string | undefined>(
           next = nextOf(entries, now, due(now, never))
           return next
         })),
-      flush: flush(false),
-      close: Effect.suspend(() => {
+      flush: flush(new Set()),
+      close: Effect.gen(function*() {
         closed = true
+        const unsaved = yield* state.unsaved
+        outlives = persist !== undefined && unsaved.size === 0
         // What is due must not wait for the next process, which may be as short as this one.
-        return Effect.flatMap(state.kept, (kept) => flush(!kept))
+        yield* flush(unsaved)
       }),
-      closed: Effect.flatMap(state.kept, (kept) =>
-        kept ? Effect.void : Effect.flatMap(state.modify(takeAll), lost(policy)))
+      closed: Effect.flatMap(
+        state.unsaved,
+        (unsaved) => unsaved.size === 0 ? Effect.void : Effect.flatMap(state.modify(takeOut(unsaved)), lost(policy))
+      )
     })
 
     /** Not where nobody would post it any more. */
     const hold = (alert: Alert, now: number) => (entries: Entries): boolean => {
-      if (closed && persist === undefined) {
+      if (closed && !outlives) {
         return false
       }
       const at = due(now, openAt(entries))
@@ -118,7 +124,8 @@ export const make = <P extends string | undefined>(
   })
 
 const keep = (entries: Entries, alert: Alert, since: number, due: number, max: number): boolean => {
-  entries.set(globalThis.crypto.randomUUID(), { alert: toJson(alert), since, due, tried: false })
+  const kept = toJson(entries.size < maxListed ? alert : listedOnly(alert))
+  entries.set(globalThis.crypto.randomUUID(), { alert: kept, since, due, tried: false })
   if (entries.size <= max) return false
   const fresh = [...entries].filter(([, held]) => !held.tried && held.claimed === undefined)
   if (fresh.length <= max) return false
@@ -151,21 +158,22 @@ const nextOf = (entries: Entries, now: number, latest: number): number | undefin
   return next
 }
 
-const claim = (entries: Entries, now: number, opens: number): Batch => {
-  const batch = [...entries].filter(([, { claimed, due }]) => due <= now && (claimed ?? 0) <= now)
-  for (const [id, held] of batch) {
-    entries.set(id, opens > now ? { ...held, due: opens } : { ...held, claimed: now + claimTime })
+/** What is due, unless it must wait, and what can't wait. */
+const claim = (entries: Entries, now: number, opens: number, nowOrNever: ReadonlySet<string>): Batch => {
+  const batch: Array<Batch[number]> = []
+  for (const [id, held] of entries) {
+    const { claimed = 0, due } = held
+    if (claimed > now) continue
+    if (nowOrNever.has(id) || (due <= now && opens <= now)) {
+      batch.push([id, held])
+      entries.set(id, { ...held, claimed: now + claimTime })
+    } else if (due <= now) entries.set(id, { ...held, due: opens })
   }
-  return opens > now ? [] : batch
+  return batch
 }
 
 /** A little longer than a post may take. */
 const claimTime = 6 * 60_000
-
-const claimAll = (entries: Entries, now: number): Batch => {
-  for (const [id, held] of entries) entries.set(id, { ...held, due: now })
-  return claim(entries, now, now)
-}
 
 const release = (entries: Entries, batch: Batch, due: number): void => {
   for (const [id, { claimed: _, ...held }] of batch) {
@@ -174,10 +182,10 @@ const release = (entries: Entries, batch: Batch, due: number): void => {
   }
 }
 
-const takeAll = (entries: Entries): Batch => {
-  const all = [...entries]
-  entries.clear()
-  return all
+const takeOut = (ids: ReadonlySet<string>) => (entries: Entries): Batch => {
+  const taken = [...entries].filter(([id]) => ids.has(id))
+  for (const [id] of taken) entries.delete(id)
+  return taken
 }
 
 const present = (batch: Batch, now: number, when: Options<string>["when"], zone: DateTime.TimeZone): Alert => {

@@ -1,7 +1,7 @@
 /** Who may pass, and how many could not. */
 import * as Schema from "effect/Schema"
 import type { Alert } from "../../Alert.ts"
-import { Millis } from "./entries.ts"
+import { heldBackBefore, Millis } from "./entries.ts"
 import { short, worst } from "./heldDigest.ts"
 import { subject } from "./policy.ts"
 
@@ -66,7 +66,7 @@ export const enter = (
   prune(entries, limits, underway, now)
   const key = keyOf(alert)
   const { overall, perKey } = limits
-  const untold = { count: 1, since: now, severity: alert.severity }
+  const untold = { count: 1 + heldBackBefore(alert), since: now, severity: alert.severity }
   const passed = entries.get(key)?.passed ?? []
   const own = perKey !== undefined && used(passed, perKey, underway, now) >= perKey.limit
   if (own || used(all(entries), overall, underway, now) >= overall.limit) {

@@ -4,7 +4,8 @@ import type { Severity, Source } from "../../Alert.ts"
 import { Alert } from "../../Alert.ts"
 import { fitEnd, oneLine } from "../alerters/text.ts"
 import { localTime } from "../alerters/time.ts"
-import { severities } from "./policy.ts"
+import { heldBack } from "./entries.ts"
+import { digestTag, isDigest, severities } from "./policy.ts"
 
 /** So many alerts are listed, the worst ones if there are more. */
 export const maxListed = 500
@@ -12,6 +13,7 @@ export const maxListed = 500
 const maxTags = 50
 const maxTitle = 200
 const maxBody = 200
+const maxNote = 200
 
 const symbols: Record<Severity, string> = { info: "i", success: "✓", warning: "!", error: "✗", critical: "✗✗" }
 
@@ -44,7 +46,7 @@ export const digestOf = (all: ReadonlyArray<Alert>, when: string, zone: DateTime
       ? []
       : [{ name: "first", value: localTime(first, zone) }, { name: "last", value: localTime(last, zone) }],
     detail: list(all, zone),
-    tags: [...new Set(all.flatMap(({ tags }) => tags))].slice(0, maxTags),
+    tags: [...new Set([digestTag, ...all.flatMap(({ tags }) => tags)])].slice(0, maxTags),
     source: commonSource(all)
   })
 }
@@ -56,23 +58,37 @@ const tally = (all: ReadonlyArray<Alert>): string =>
   }).join(", ")
 
 const list = (all: ReadonlyArray<Alert>, zone: DateTime.TimeZone): string => {
-  const listed = all.length <= maxListed
-    ? all
-    : all.map((alert, index) => ({ alert, index }))
-      .toSorted((a, b) => rank(b.alert.severity) - rank(a.alert.severity) || a.index - b.index)
-      .slice(0, maxListed)
-      .toSorted((a, b) => a.index - b.index)
-      .map(({ alert }) => alert)
-  const lines = listed.map((alert) => line(alert, zone))
-  if (listed.length < all.length) lines.push(`… and ${all.length - listed.length} more, none of them worse`)
-  return lines.join("\n")
+  const lines = all.flatMap((alert) => [line(alert, zone), ...within(alert)].map((text) => ({ alert, text })))
+  if (lines.length <= maxListed) return lines.map(({ text }) => text).join("\n")
+  const listed = lines.map(({ alert, text }, index) => ({ rank: rank(alert.severity), index, text }))
+    .toSorted((a, b) => b.rank - a.rank || a.index - b.index)
+    .slice(0, maxListed)
+    .toSorted((a, b) => a.index - b.index)
+    .map(({ text }) => text)
+  return [...listed, `… and ${lines.length - listed.length} more, none of them worse`].join("\n")
 }
 
-const line = ({ at, body, severity, title }: Alert, zone: DateTime.TimeZone): string => {
+/** What a digest shows of an alert. Where there are many, no more of them need be kept. */
+export const listedOnly = (alert: Alert): Alert =>
+  alert.with({
+    title: short(alert.title, maxTitle),
+    body: alert.body === undefined ? undefined : firstLine(alert.body),
+    detail: isDigest(alert) ? alert.detail : undefined,
+    fields: alert.fields.filter(({ name }) => name === heldBack)
+  })
+
+const firstLine = (body: string): string => short(body.trimStart().split("\n", 1)[0] ?? "", maxBody)
+
+/** The alerts that one was made of, where one policy that collects is around another. */
+const within = (alert: Alert): ReadonlyArray<string> =>
+  isDigest(alert) && alert.detail !== undefined ? alert.detail.split("\n").map((line) => `  ${line}`) : []
+
+const line = ({ at, body, fields, severity, title }: Alert, zone: DateTime.TimeZone): string => {
   // without the zone, which the fields tell
   const time = at === undefined ? "" : `${localTime(at, zone).slice(0, "2026-11-23 13:40:12".length)} `
-  const rest = short(body?.trimStart().split("\n", 1)[0] ?? "", maxBody)
-  return `${time}${symbols[severity]} ${short(title, maxTitle)}${rest === "" ? "" : ` – ${rest}`}`
+  const rest = body === undefined ? "" : firstLine(body)
+  const notes = fields.flatMap(({ name, value }) => name === heldBack ? [short(`${name}: ${value}`, maxNote)] : [])
+  return `${time}${symbols[severity]} ${[short(title, maxTitle), ...(rest === "" ? [] : [rest]), ...notes].join(" – ")}`
 }
 
 /** One line of a text that may have megabytes, of which no more than need be is read. */

@@ -30,11 +30,21 @@ export const around = <R>(make: (inner: Post) => Effect.Effect<Post, never, R>) 
 export const severities: ReadonlyArray<Severity> = ["info", "success", "warning", "error", "critical"]
 
 /** @internal */
-export const atLeast = (severity: Severity) => (alert: Alert): boolean =>
-  severities.indexOf(alert.severity) >= severities.indexOf(severity)
+export const atLeast = (severity: Severity): (alert: Alert) => boolean => {
+  const least = severities.indexOf(severity)
+  // or all would be at least as severe
+  if (least < 0) throw new Error(`delivery: "${severity}" is no severity`)
+  return (alert) => severities.indexOf(alert.severity) >= least
+}
 
 /** Whether it tells of something that went wrong. */
 export const isFailure: (alert: Alert) => boolean = atLeast("warning")
+
+/** What alerts are tagged with that were made of several. */
+export const digestTag = "digest"
+
+/** @internal */
+export const isDigest = ({ tags }: Alert): boolean => tags.includes(digestTag)
 
 /** What the alert is about: its `dedupeKey`, or the step or run that it comes from, or else its title. */
 export const subject = ({ dedupeKey, source, title }: Alert): string =>

@@ -6,16 +6,17 @@ import type * as Scope from "effect/Scope"
 import { Alert } from "../../Alert.ts"
 import type { ThrottleOptions } from "../../delivery/throttle.ts"
 import { localTime } from "../alerters/time.ts"
-import { withFields } from "./entries.ts"
+import { explain, heldBack, withFields } from "./entries.ts"
 import * as Counts from "./heldCounts.ts"
 import { alerts, span } from "./heldDigest.ts"
+import { countOf, millisOf } from "./options.ts"
 import { atLeast, type Post } from "./policy.ts"
 import * as State from "./state.ts"
 import * as Window from "./window.ts"
 
 const limitOf = (name: string, { limit, window }: Pick<ThrottleOptions, "limit" | "window">): Counts.Limit => ({
-  limit: Window.countOf("throttle", `${name}limit`, limit),
-  window: Window.millisOf("throttle", `${name}window`, window)
+  limit: countOf("throttle", `${name}limit`, limit),
+  window: millisOf("throttle", `${name}window`, window)
 })
 
 /** @internal */
@@ -34,11 +35,13 @@ export const make = <P extends string | undefined>(
     // passes in use: they count, however long a delivery takes
     const underway = new Set<string>()
     let closed = false
+    // whether the next process knows the counts
+    let outlives = options.persist !== undefined
     // after a summary that failed
     let notBefore = -Infinity
 
     // nobody would tell of it any more
-    const isLate = () => closed && options.persist === undefined
+    const isLate = () => closed && !outlives
 
     const begin = (alert: Alert, now: number, id: string) =>
       state.modify((entries): Counts.Told | undefined => {
@@ -91,12 +94,11 @@ export const make = <P extends string | undefined>(
         notBefore = (yield* Clock.currentTimeMillis) + limits.overall.window
         yield* Effect.logWarning(
           "effect-epilogue: throttle: what was held back could not be told",
-          Window.explain(exit.cause)
+          explain(exit.cause)
         )
       }))
 
     const due: Take = (entries, now, id) => Counts.summarise(entries, limits, underway, now, id)
-    const all: Take = (entries) => Counts.tell(entries, undefined)
 
     const changed = yield* Window.make({
       next: state.modify((entries) => {
@@ -104,25 +106,31 @@ export const make = <P extends string | undefined>(
         return at === undefined ? undefined : Math.max(at, notBefore)
       }),
       flush: summarise(due),
-      close: Effect.flatMap(state.kept, (kept) => {
+      close: Effect.gen(function*() {
         closed = true
+        const { size } = yield* state.unsaved
+        outlives = options.persist !== undefined && size === 0
         // What is due must not wait for the next process, which may be as short as this one.
-        return summarise(kept ? due : all)
+        yield* summarise(size === 0 ? due : takeAll)
       }),
       closed: Effect.flatMap(
-        state.kept,
-        (kept) => kept ? Effect.void : Effect.flatMap(state.modify((entries) => Counts.tell(entries, undefined)), lost)
+        state.unsaved,
+        ({ size }) => size === 0 ? Effect.void : Effect.flatMap(state.modify(takeAll), lost)
       )
     })
 
     return (alert) => Effect.uninterruptibleMask((restore) => deliver(alert, restore))
   })
 
+type Entries = Map<string, typeof Counts.Entry.Type>
+
+const takeAll = (entries: Entries): Counts.Told => Counts.tell(entries, undefined)
+
 /** Takes from the entries what is to be told. */
-type Take = (entries: Map<string, typeof Counts.Entry.Type>, now: number, id: string) => Counts.Told
+type Take = (entries: Entries, now: number, id: string) => Counts.Told
 
 const telling = (alert: Alert, told: Counts.Told, zone: DateTime.TimeZone): Alert =>
-  told.length === 0 ? alert : withFields(alert, { "held back": sentence(told, zone) })
+  told.length === 0 ? alert : withFields(alert, { [heldBack]: sentence(told, zone) })
 
 const sentence = (told: Counts.Told, zone: DateTime.TimeZone): string => {
   const { count, since } = Counts.total(told)

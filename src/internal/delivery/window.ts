@@ -1,5 +1,4 @@
 /** What posts at the end of a window what was held back within it. */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -10,7 +9,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { Alert } from "../../Alert.ts"
 import { AlerterError, Reason } from "../../Alerter.ts"
-import { withoutUrls } from "../redact.ts"
+import { explain } from "./entries.ts"
 import type { Post } from "./policy.ts"
 
 export interface Window {
@@ -61,7 +60,7 @@ export const make = ({ close, closed, flush, next }: Window): Effect.Effect<() =
       if (closing) return yield* Effect.never
       if (exit._tag === "Success") return
       // a store that dies, say: not at once again
-      yield* Effect.logError("effect-epilogue: what was held back could not be posted", exit.cause)
+      yield* Effect.logError("effect-epilogue: what was held back could not be posted", explain(exit.cause))
       yield* Effect.sleep("1 minute")
     })
     yield* Effect.forkScoped(Effect.forever(turn))
@@ -84,33 +83,21 @@ export const make = ({ close, closed, flush, next }: Window): Effect.Effect<() =
     }
   })
 
-/** Posts in the background. What comes of it is told, also where the alerter dies. */
+/**
+ * Posts in the background. What comes of it is told, also where the alerter dies. In a
+ * fiber of its own: one that can't be interrupted must not keep all that follows waiting.
+ */
 export const attempt = (post: Post, alert: () => Alert): Effect.Effect<Exit.Exit<void, AlerterError>> =>
-  Effect.exit(Effect.interruptible(
-    Effect.timeoutOrElse(Effect.suspend(() => post(alert())), {
+  Effect.gen(function*() {
+    const posting = Effect.interruptible(Effect.suspend(() => post(alert())))
+    const fiber = yield* Effect.forkDetach(posting, { startImmediately: true })
+    return yield* Effect.timeoutOrElse(Fiber.join(fiber), {
       duration: postLimit,
       orElse: () =>
         Effect.fail(new AlerterError({ channel: "delivery", reason: Reason.TimedOut({ limit: postLimit }) }))
-    })
-  ))
-
-/** @internal */
-export const explain = (cause: Cause.Cause<unknown>): string => {
-  if (Cause.hasInterruptsOnly(cause)) return "it was interrupted"
-  const error = Cause.squash(cause)
-  return withoutUrls(error instanceof Error ? error.message : String(error))
-}
-
-/** Milliseconds of a time span that makes sense; otherwise whoever wrote it is told by a defect. */
-export const millisOf = (policy: string, name: string, input: Duration.Input): number => {
-  const duration = Duration.fromInput(input)
-  const millis = duration._tag === "None" ? NaN : Duration.toMillis(duration.value)
-  if (!(millis > 0 && millis < Infinity)) throw new Error(`${policy}: ${name} is no positive, finite duration`)
-  return millis
-}
-
-/** @internal */
-export const countOf = (policy: string, name: string, count: number): number => {
-  if (!(Number.isInteger(count) && count >= 1)) throw new Error(`${policy}: ${name} is no whole number of at least 1`)
-  return count
-}
+    }).pipe(
+      Effect.interruptible,
+      Effect.ensuring(Effect.sync(() => fiber.interruptUnsafe())),
+      Effect.exit
+    )
+  }).pipe(Effect.uninterruptible)

@@ -1,0 +1,269 @@
+/** Policies around policies. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as KeyValueStore from "effect/persistence/KeyValueStore"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import {
+  dedupe,
+  digest,
+  fallback,
+  fanOut,
+  minSeverity,
+  quietHours,
+  recovered,
+  route,
+  throttle
+} from "../../src/delivery/index.ts"
+import { Alert, Alerter } from "../../src/index.ts"
+import { makeIt } from "../support/it.ts"
+import { logs } from "../support/observe.ts"
+import { failure, field } from "../support/policies.ts"
+import { forAll } from "../support/property.ts"
+import { open, store, titlesOf, utc } from "./heldSupport.ts"
+
+const it = makeIt(test)
+
+const broken = (title: string) => Alert.make({ title, severity: "error", dedupeKey: "k" })
+
+it.effect("what throttle tells in an alert that dedupe holds back is told by the next", () =>
+  Effect.gen(function*() {
+    const { post, sent } = yield* open((self) =>
+      self.pipe(dedupe({ window: "1 hour" }), throttle({ limit: 2, window: "10 minutes" }))
+    )
+    yield* post(broken("a"))
+    yield* TestClock.adjust("5 minutes")
+    yield* post(broken("b"))
+    yield* post(broken("c"))
+    yield* TestClock.adjust("5 minutes")
+    // passes the throttle with what that has to tell, and is held back
+    yield* post(broken("d"))
+    yield* TestClock.adjust("1 hour")
+    yield* post(broken("e"))
+    assert.deepEqual(titlesOf(yield* sent), ["a", "e"])
+    assert.match(field((yield* sent)[1], "held back")!, /^3 more/)
+  }))
+
+it.effect("a digest lists what its alerts have to tell of others held back", () =>
+  Effect.gen(function*() {
+    const { post, sent } = yield* open((self) =>
+      self.pipe(digest({ window: "1 hour", timeZone: utc }), dedupe({ window: "10 minutes" }))
+    )
+    for (const title of ["a", "b", "c"]) yield* post(broken(title))
+    yield* TestClock.adjust("10 minutes")
+    yield* post(broken("d"))
+    yield* TestClock.adjust("1 hour")
+    assert.equal(
+      (yield* sent)[0]?.detail,
+      "1970-01-01 00:00:00 ✗ a\n1970-01-01 00:10:00 ✗ d – held back: 2 more like it since 1970-01-01T00:00:00.000Z"
+    )
+  }))
+
+it.effect("quiet hours around quiet hours lose no title", () =>
+  Effect.gen(function*() {
+    // a Sunday
+    yield* TestClock.setTime(Date.parse("2026-11-22T12:00:00Z"))
+    const { post, sent } = yield* open((self) =>
+      self.pipe(
+        quietHours({ from: "22:00", to: "07:00", timeZone: utc }),
+        quietHours({ from: "00:00", to: "24:00", days: ["sunday"], except: "error", timeZone: utc })
+      )
+    )
+    yield* post("a")
+    yield* post("b")
+    yield* TestClock.adjust("11 hours")
+    yield* post(broken("c"))
+    yield* TestClock.adjust("8 hours")
+    assert.deepEqual(titlesOf(yield* sent), ["2 alerts in quiet hours: 1 failed, 1 info"])
+    assert.equal(
+      (yield* sent)[0]?.detail,
+      [
+        "2026-11-22 23:00:00 ✗ c",
+        "2026-11-23 00:00:00 i 2 alerts in quiet hours: 2 info",
+        "  2026-11-22 12:00:00 i a",
+        "  2026-11-22 12:00:00 i b"
+      ].join("\n")
+    )
+  }))
+
+it.effect("two digests of the same step are not alike", () =>
+  Effect.gen(function*() {
+    const { post, sent } = yield* open((self) =>
+      self.pipe(dedupe({ window: "1 day" }), digest({ window: "10 minutes", timeZone: utc }))
+    )
+    const source = { pipeline: "etl", runId: "r1", runName: "etl", stepPath: ["load"] }
+    for (const title of ["a", "b", "c", "d"]) {
+      yield* post(Alert.make({ title, source }))
+      yield* TestClock.adjust("5 minutes")
+    }
+    yield* TestClock.adjust("10 minutes")
+    assert.equal((yield* sent).length, 2)
+  }))
+
+it.effect("many that are kept have no more than a digest shows of them", () =>
+  Effect.gen(function*() {
+    const kept = yield* store
+    const layer = (self: Layer.Layer<Alerter>) =>
+      quietHours(self, { from: "22:00", to: "07:00", timeZone: utc, persist: "x" }).pipe(Layer.provide(kept.layer))
+    yield* TestClock.setTime(Date.parse("2026-11-22T23:00:00Z"))
+    const { post, sent } = yield* open(layer)
+    for (let i = 0; i < 600; i++) {
+      yield* post(Alert.make({ title: `t${i}`, body: `b${i}\n`, detail: "x".repeat(1_000), fields: { a: 1 } }))
+    }
+    const text = (yield* kept.store.get("effect-epilogue/quietHours/x"))!
+    assert.equal(text.match(/x{1000}/g)?.length, 500)
+    yield* TestClock.adjust("8 hours")
+    assert.match((yield* sent)[0]!.detail!, /t0 – b0$/m)
+    assert.match((yield* sent)[0]!.title, /^600 alerts/)
+  }))
+
+it.effect("a post that never ends, whatever is done, does not keep what follows waiting", () =>
+  Effect.gen(function*() {
+    const sent: Array<string> = []
+    let attempts = 0
+    const inner = Alerter.layer(({ title }) =>
+      ++attempts === 1 ? Effect.uninterruptible(Effect.never) : Effect.sync(() => sent.push(title))
+    )
+    const { close, post } = yield* open((self) => digest(Layer.provide(inner, self), { window: "1 minute" }))
+    yield* post("a")
+    yield* TestClock.adjust("2 minutes")
+    yield* post("b")
+    yield* TestClock.adjust("5 minutes")
+    assert.deepEqual(sent, ["2 alerts in 6 minutes: 2 info"])
+    yield* close
+    assert.equal(attempts, 2)
+  }).pipe(Effect.provide(logs().layer)))
+
+type Wrap = (self: Layer.Layer<Alerter>, persist: string | undefined) => Layer.Layer<Alerter>
+
+/** All of them let alerts of every severity pass in the end. */
+const policies = (kept: Layer.Layer<KeyValueStore.KeyValueStore>, second: () => Layer.Layer<Alerter>) => {
+  const stored = (layer: Layer.Layer<Alerter, never, KeyValueStore.KeyValueStore>) => Layer.provide(layer, kept)
+  const night = { from: "22:00", to: "07:00", timeZone: utc, except: "critical" } as const
+  return {
+    dedupe: (self, persist) => stored(dedupe(self, { window: "30 minutes", persist })),
+    digest: (self, persist) => stored(digest(self, { window: "20 minutes", max: 4, persist, timeZone: utc })),
+    recovered: (self, persist) => stored(recovered(self, { persist })),
+    quietHours: (self, persist) => stored(quietHours(self, { ...night, persist })),
+    throttle: (self, persist) =>
+      stored(throttle(self, { limit: 3, window: "15 minutes", perKey: { limit: 2, window: "1 hour" }, persist })),
+    minSeverity: (self) => minSeverity(self, "success"),
+    fallback: (self) => fallback(self, second()),
+    fanOut: (self) => fanOut([self, second()], { succeeds: "any" }),
+    route: (self) => route([{ when: { atLeast: "critical" }, to: self }], { otherwise: self })
+  } satisfies Record<string, Wrap>
+}
+
+const Stack = Schema.Array(
+  Schema.Literals([
+    "dedupe",
+    "digest",
+    "recovered",
+    "quietHours",
+    "throttle",
+    "minSeverity",
+    "fallback",
+    "fanOut",
+    "route"
+  ])
+).check(
+  Schema.isMaxLength(5),
+  // documented: what collects goes nearer to the channel than what holds back, and no summary is held back
+  Schema.makeFilter((stack) =>
+    !stack.includes("throttle") ||
+    (stack.indexOf("throttle") === stack.lastIndexOf("throttle") &&
+      stack.indexOf("throttle") > Math.max(stack.lastIndexOf("digest"), stack.lastIndexOf("quietHours")))
+  )
+)
+
+const Action = Schema.Union([
+  Schema.Struct({
+    post: Schema.Literals(["success", "error", "critical"]),
+    about: Schema.Literals(["a", "b"])
+  }),
+  Schema.Struct({ minutes: Schema.Literals([1, 10, 45, 600]) }),
+  Schema.Struct({ down: Schema.Boolean }),
+  Schema.Struct({ restart: Schema.Literal(true) })
+])
+
+const Scenario = Schema.Struct({
+  stack: Stack,
+  persist: Schema.Boolean,
+  actions: Schema.Array(Action).check(Schema.isMaxLength(25))
+})
+
+test("whatever is around what, every alert is delivered once, refused, or counted", () =>
+  Effect.runPromise(forAll(Scenario, ({ actions, persist, stack }) =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(Date.parse("2026-11-23T12:00:00Z"))
+      const kept = yield* store
+      let down = false
+      const channel = () => {
+        const sent: Array<Alert> = []
+        const layer = Alerter.layer((alert) =>
+          Effect.suspend(() => down ? Effect.fail(failure("test")) : Effect.sync(() => sent.push(alert)))
+        )
+        return { sent, layer }
+      }
+      const first = channel()
+      const channels = [first]
+      const wraps: Record<string, Wrap> = policies(kept.layer, () => {
+        const another = channel()
+        channels.push(another)
+        return another.layer
+      })
+      const start = open((self) =>
+        stack.reduce(
+          (layer, name, index) => wraps[name]!(layer, persist ? `${index}` : undefined),
+          Layer.provide(first.layer, self)
+        )
+      )
+      let run = yield* start
+      const accepted: Array<string> = []
+      let count = 0
+      const post = (severity: "success" | "error" | "critical", about: string) =>
+        Effect.gen(function*() {
+          const title = `t${count++}`
+          const exit = yield* Effect.exit(run.post(Alert.make({ title, severity, dedupeKey: about })))
+          if (exit._tag === "Success") accepted.push(title)
+          else assert.ok(down, "refused by a channel that works")
+          yield* TestClock.adjust("0 millis")
+        })
+      for (const action of actions) {
+        if ("post" in action) yield* post(action.post, action.about)
+        else if ("minutes" in action) yield* TestClock.adjust(`${action.minutes} minutes`)
+        else if ("down" in action) down = action.down
+        else if (persist || !stack.includes("dedupe")) {
+          // documented: what dedupe has counted in memory alone ends with the process
+          down = false
+          yield* run.close
+          run = yield* start
+        }
+      }
+      down = false
+      yield* TestClock.adjust("2 days")
+      // so that what dedupe has counted is told
+      for (const about of ["a", "b"]) {
+        for (const severity of ["error", "critical", "success"] as const) {
+          yield* TestClock.adjust("1 day")
+          yield* post(severity, about)
+        }
+      }
+      yield* TestClock.adjust("2 days")
+      yield* run.close
+      const texts = (alerts: ReadonlyArray<Alert>) =>
+        alerts.map((alert) => [alert.title, alert.detail, `held back: ${field(alert, "held back")}`].join("\n"))
+      for (const { sent } of channels) {
+        const titles = texts(sent).flatMap((text) => text.match(/\bt\d+\b/g) ?? [])
+        assert.deepEqual(titles, [...new Set(titles)], "delivered twice")
+      }
+      const all = texts(channels.flatMap(({ sent }) => sent))
+      const delivered = new Set(all.flatMap((text) => text.match(/\bt\d+\b/g) ?? []))
+      const lost = accepted.filter((title) => !delivered.has(title)).length
+      const told = all.flatMap((text) => [...text.matchAll(/held back: (\d+)|(\d+) alerts? held back/g)])
+        .reduce((sum, [, a, b]) => sum + Number(a ?? b), 0)
+      if (stack.includes("fanOut")) assert.ok(told >= lost, `${lost} lost, ${told} told`)
+      else assert.equal(told, lost, `${lost} lost, ${told} told`)
+    }).pipe(Effect.scoped, Effect.provide([TestClock.layer(), logs().layer])), 300)))
