@@ -4,7 +4,7 @@
  *
  *     SLACK_WEBHOOK_URL=… NTFY_TOPIC=… bun examples/fallback-chain.ts
  */
-import { Effect, Exit } from "effect"
+import { Effect } from "effect"
 import { Alerter, AlerterHooks, Pipeline, Step } from "effect-epilogue"
 import { Ntfy, Slack } from "effect-epilogue/alerters"
 import { fallback, fanOut, minSeverity } from "effect-epilogue/delivery"
@@ -30,6 +30,5 @@ export const program = Pipeline.make("search", Effect.catch(reindex, () => resto
 )
 
 if (import.meta.main) {
-  const exit = await Effect.runPromiseExit(Effect.provide(program, alerter))
-  process.exitCode = Exit.isSuccess(exit) ? 0 : 1
+  await Effect.runPromise(Effect.provide(program, alerter))
 }

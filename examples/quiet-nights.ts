@@ -10,7 +10,7 @@
  *     SLACK_WEBHOOK_URL=… bun examples/quiet-nights.ts --store /var/lib/nightly --broken
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { Effect, Exit, Layer, Path } from "effect"
+import { Effect, Layer, Path } from "effect"
 import { AlerterHooks, Pipeline, Step, StepContext } from "effect-epilogue"
 import { Slack } from "effect-epilogue/alerters"
 import { dedupe, digest, recovered, route } from "effect-epilogue/delivery"
@@ -46,6 +46,5 @@ if (import.meta.main) {
     options: { store: { type: "string", default: "examples/out/quiet-nights" }, broken: { type: "boolean" } }
   })
   const layer = Layer.provide(alerter, store(values.store))
-  const exit = await Effect.runPromiseExit(Effect.provide(nightly(values.broken === true), layer))
-  process.exitCode = Exit.isSuccess(exit) ? 0 : 1
+  await Effect.runPromise(Effect.provide(nightly(values.broken === true), layer))
 }

@@ -11,7 +11,8 @@ const root = path.resolve(import.meta.dirname, "..")
 
 if (existsSync(executablePath)) {
   const files = [...new Glob("test/browser/*.ts").scanSync(root)].toSorted()
-  const { exitCode } = await $`node --conditions=@effect-epilogue/source --test ${files}`.cwd(root).nothrow()
+  const { exitCode } = await $`node --conditions=@effect-epilogue/source --test --test-timeout=60000 ${files}`.cwd(root)
+    .nothrow()
   process.exitCode = exitCode
 } else {
   console.log("skipped: test/browser (needs Chromium: apt-get install chromium, or set CHROMIUM_PATH)")

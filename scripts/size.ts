@@ -20,7 +20,7 @@ const modules: Record<string, Budget> = {
   AlerterHooks: { own: 4250, total: 23350 },
   Approver: { own: 9350, total: 32800 },
   "approvers/index": { own: 28000, total: 84100, schema: true },
-  "delivery/index": { own: 13100, total: 52850, schema: true },
+  "delivery/index": { own: 14900, total: 55300, schema: true },
   Hook: { own: 1200, total: 15050 },
   Hooks: { own: 1450, total: 12500 },
   Params: { own: 1700, total: 38250, schema: true },
@@ -28,7 +28,7 @@ const modules: Record<string, Budget> = {
   RunEvent: { own: 1000, total: 20300 },
   Step: { own: 7450, total: 29600 },
   StepContext: { own: 400, total: 13500 },
-  index: { own: 12100, total: 57300, schema: true }
+  index: { own: 13700, total: 58600, schema: true }
 }
 
 /** What a bundler leaves of the index: no more than is used. */

@@ -30,7 +30,7 @@ export interface Question {
   readonly title: string
   readonly body?: string | undefined
   readonly fields?: ReadonlyArray<Field> | undefined
-  /** What the two answers are called. `"Approve"` and `"Deny"` unless set. */
+  /** What the two answers are called, each by a name of its own. `"Approve"` and `"Deny"` unless set. */
   readonly options?: { readonly approve?: string | undefined; readonly deny?: string | undefined } | undefined
   /** How long to wait for an answer. */
   readonly timeout: Duration.Input

@@ -71,7 +71,14 @@ it.effect("what can't be asked is said, and nobody is asked", () =>
   Effect.gen(function*() {
     const wrong: ReadonlyArray<[Question, RegExp]> = [
       [{ title: " ", timeout: "1 hour" }, /no title/],
+      [{ title: "\u0007\u001b[31m", timeout: "1 hour" }, /no title/],
       [{ ...question, approvers: [] }, /empty list/],
+      [{ ...question, approvers: ["U1", " "] }, /no id/],
+      [{ ...question, options: { approve: "Go", deny: " go\n" } }, /called the same/],
+      [{ ...question, options: { approve: "deny" } }, /called the same/],
+      [{ ...question, options: { approve: `${"x".repeat(70)} yes`, deny: `${"x".repeat(70)} no` } }, /called the same/],
+      [{ ...question, options: { approve: "" } }, /called nothing/],
+      [{ ...question, options: { deny: "\u0000 " } }, /called nothing/],
       [{ ...question, timeout: 0 }, /no positive duration/],
       [{ ...question, timeout: NaN }, /no positive duration/],
       [{ ...question, timeout: -1 }, /no positive duration/]
@@ -129,7 +136,7 @@ it.effect("approved: the body runs, and hooks know by whom", () =>
       Step.onSuccess(() => Effect.flatMap(StepContext, ({ annotations }) => note(JSON.stringify(annotations))))
     )
     yield* step.pipe(Effect.provide([TestApprover.layerApproving({ by: alice }), told.layer]))
-    assert.deepEqual(list, ["start", "body", `{"approved by":"Alice"}`])
+    assert.deepEqual(list, ["start", "body", `{"approved by":"Alice (U1)"}`])
     assert.deepEqual(told.list.map(brief).filter((event) => event.startsWith("Step")), [
       "StepStarted deploy",
       "StepEnded deploy success"
@@ -227,4 +234,97 @@ it.effect("a wait that is interrupted withdraws the question", () =>
     yield* TestClock.adjust("1 minute")
     yield* Fiber.interrupt(fiber)
     assert.deepEqual(list, ["asked", "withdrawn", "interrupted"])
+  }))
+
+it.effect("in whatever order it is combined with the others, and in Step.fn", () =>
+  Effect.gen(function*() {
+    const limits = [Step.retry({ times: 5 }), Step.timeout("1 second")] as const
+    const approval = Step.requireApproval(question)
+    const body = (attempt: { n: number }) => Effect.suspend(() => ++attempt.n < 3 ? Effect.fail("again") : Effect.void)
+    const attempts = Array.from({ length: 4 }, () => ({ n: 0 }))
+    const steps = [
+      Step.make("deploy", body(attempts[0]!)).pipe(approval, limits[0], limits[1]),
+      Step.make("deploy", body(attempts[1]!)).pipe(limits[0], approval, limits[1]),
+      Step.make("deploy", body(attempts[2]!)).pipe(limits[1], limits[0], approval),
+      Step.fn("deploy")(
+        (attempt: { n: number }) => body(attempt),
+        Step.retry({ times: 5 }),
+        (step) => Step.requireApproval(step, question)
+      )(attempts[3]!)
+    ]
+    for (const [i, step] of steps.entries()) {
+      const { list, note } = calls()
+      const layer = Approver.layer(() =>
+        Effect.andThen(note("asked"), Effect.delay(Effect.succeed(Decision.Approved({ by: alice, at })), "30 minutes"))
+      )
+      const fiber = yield* Effect.forkChild(Effect.exit(Effect.provide(step, layer)))
+      yield* TestClock.adjust("30 minutes")
+      assert.ok(Exit.isSuccess(yield* Fiber.join(fiber)), `${i}`)
+      assert.deepEqual([attempts[i]!.n, list], [3, ["asked"]])
+    }
+  }))
+
+it.effect("nobody is asked where a required start hook failed, or an outer step was denied", () =>
+  Effect.gen(function*() {
+    const { list, note } = calls()
+    const locked = guarded(note("body")).pipe(
+      Step.hooks(Hook.onStart(Effect.fail("no lock")).pipe(Hook.named("lock"), Hook.required))
+    )
+    const outer = Step.make("outer", guarded(note("inner"))).pipe(
+      Step.requireApproval({ ...question, title: "Outer?" })
+    )
+    const layer = Approver.layer(({ title }) =>
+      Effect.as(note(title), Decision.Denied({ by: alice, at, comment: "no" }))
+    )
+    const failed = yield* Effect.flip(Effect.provide(locked, layer))
+    assert.ok(failed instanceof Hook.HookError)
+    assert.deepEqual(list, [])
+    const denied = yield* Effect.flip(Effect.provide(outer, layer))
+    assert.ok(denied instanceof NotApproved && denied.step === "outer")
+    assert.deepEqual(list, ["Outer?"])
+  }))
+
+it.effect("a hook may ask as well, and so may two steps at once", () =>
+  Effect.gen(function*() {
+    const { list, note } = calls()
+    const layer = Approver.layer(({ fields = [], title }) =>
+      Effect.gen(function*() {
+        const step = fields.find(({ name }) => name === "step")?.value
+        yield* note(`${title} ${step}`)
+        yield* Effect.sleep("1 minute")
+        return (step === "b" ? Decision.Denied : Decision.Approved)({ by: alice, at })
+      })
+    )
+    const ask = (name: string) => Step.make(name, note(name)).pipe(Step.requireApproval(question))
+    const both = Effect.all([Effect.exit(ask("a")), Effect.exit(ask("b"))], { concurrency: 2 })
+    const rollback = Step.make("load", Effect.fail("boom")).pipe(
+      Step.onFailure(() => ask("rollback")),
+      Effect.provideService(Hook.defaultTimeout, "1 hour")
+    )
+    const fiber = yield* Effect.forkChild(Effect.provide(Effect.andThen(both, Effect.exit(rollback)), layer))
+    yield* TestClock.adjust("1 minute")
+    yield* TestClock.adjust("1 minute")
+    assert.ok(Exit.isSuccess(yield* Fiber.await(fiber)))
+    assert.deepEqual(list, ["Deploy? a", "Deploy? b", "a", "Deploy? rollback", "rollback"])
+  }))
+
+it.effect("events and hooks tell of a denial as of any failure, and of a wait that was interrupted", () =>
+  Effect.gen(function*() {
+    const told = events()
+    const { list, note } = calls()
+    const step = guarded(note("body")).pipe(Step.onExit((exit) => note(exit._tag)))
+    const denied = Pipeline.make("p", step).pipe(Pipeline.onFailure(() => note("pipeline")))
+    yield* Effect.exit(Effect.provide(denied, [TestApprover.layerDenying(), told.layer]))
+    assert.deepEqual(told.list.map(brief).filter((event) => event.startsWith("Step") || event.startsWith("Run")), [
+      "RunStarted p",
+      "StepStarted deploy",
+      "StepEnded deploy failure",
+      "RunEnded p failure"
+    ])
+    assert.deepEqual(list, ["Failure", "pipeline"])
+    const waiting = events()
+    const fiber = yield* Effect.forkChild(Effect.provide(step, [TestApprover.layerSilent, waiting.layer]))
+    yield* TestClock.adjust("1 minute")
+    yield* Fiber.interrupt(fiber)
+    assert.ok(waiting.list.map(brief).includes("StepEnded deploy interrupt"))
   }))

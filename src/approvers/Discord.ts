@@ -36,7 +36,7 @@ export interface BotOptions extends ApproverOptions {
  * reactions and read the history. Without the message content intent it sees what is
  * in replies that mention it, as they do unless the mention is turned off
  * (https://docs.discord.com/developers/events/gateway#message-content-intent). One look
- * is three requests.
+ * is five requests.
  *
  * @example
  * ```ts

@@ -30,8 +30,9 @@ export interface BotOptions extends ApproverOptions {
 
 /**
  * Asks in a chat by two buttons, of which the first that is pressed counts. Buttons of
- * questions that are settled do not. `approvers` are ids of users or their `@username`s;
- * others are told that their answer does not count.
+ * questions that are settled do not. `approvers` are ids of users or their `@username`s,
+ * which somebody else may take when they are given up; others are told that their answer
+ * does not count.
  *
  * It waits for answers by `getUpdates` (https://core.telegram.org/bots/api#getupdates),
  * for as long as a question stands, 25 seconds at a time. Questions of one layer share

@@ -64,7 +64,9 @@ const approval = (question: Question): Effect.Effect<void, AlerterError | NotApp
       ]
     })
     if (decision._tag !== "Approved") return yield* Effect.fail(new NotApproved({ step: stepName, decision }))
-    yield* StepContext.annotate("approved by", decision.by.name)
+    const { id, name } = decision.by
+    // A name can be anybody's; the id says whose it is.
+    yield* StepContext.annotate("approved by", name === id ? id : `${name} (${id})`)
   })
 
 /**

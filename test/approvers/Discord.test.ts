@@ -83,7 +83,7 @@ it.live("discord: a reply to the question, with its comment and its time", () =>
     assert.equal(DateTime.toEpochMillis(decision.at) - Date.parse(discord.questions()[0]!.timestamp), 1500)
     assert.match(discord.shown()[0]!, /Approved by Ada Lovelace at [^"]*: @\u200beveryone may/)
     // all of the channel in one look
-    assert.equal(discord.api.calls.filter(({ method }) => method === reactionsOf).length, 4)
+    assert.equal(discord.api.calls.filter(({ method }) => method === reactionsOf).length, 8)
   }))
 
 it.live("discord: the hundred and first who reacts, and bots", () =>
@@ -102,10 +102,10 @@ it.live("discord: a reply is not lost with a look that fails after it was read",
   Effect.gen(function*() {
     const discord = yield* fakeDiscord
     discord.api.on("GET /messages", (n) => n === 2 ? discord.say(users["1"]!, "no", 0) : undefined)
-    discord.api.on(reactionsOf, (n) => n === 3 || n === 4 ? { status: 500 } : undefined)
+    discord.api.on(reactionsOf, (n) => n === 5 || n === 6 ? { status: 500 } : undefined)
     const decision = yield* ask(discord)
     assert.equal(decision._tag, "Denied")
-    assert.ok(discord.api.calls.filter(({ method }) => method === reactionsOf).length > 4)
+    assert.ok(discord.api.calls.filter(({ method }) => method === reactionsOf).length > 6)
   }))
 
 it.live("discord: a reply that can be seen later than one with a greater id is not lost", () =>
@@ -132,6 +132,28 @@ it.live("discord: a reply that came too late, and a question that is deleted", (
     const { reason } = yield* Effect.flip(ask(discord))
     assert.ok(reason._tag === "Rejected" && reason.status === 404)
     assert.match(reason.detail, /Unknown Message/)
+  }))
+
+it.live("discord: super reactions count too", () =>
+  Effect.gen(function*() {
+    const discord = yield* fakeDiscord
+    discord.api.on(reactionsOf, (n) => n === 1 ? discord.react(0, "❌", users["2"]!, "burst") : undefined)
+    assert.equal((yield* ask(discord, { ...deploy, timeout: "1 second" }))._tag, "Denied")
+  }))
+
+it.live("discord: a message that was edited into a yes is one since then, and into a no, all along", () =>
+  Effect.gen(function*() {
+    const discord = yield* fakeDiscord
+    discord.api.on("GET /messages", (n) => {
+      if (n !== 1) return
+      discord.say(users["1"]!, "yes", 0, 1, 3)
+      discord.say(users["2"]!, "no", 0, 2, 4)
+    })
+    assert.equal((yield* ask(discord))._tag, "Denied")
+    discord.api.on("GET /messages", () => {
+      if (discord.questions().length === 2) discord.say(users["1"]!, "yes", 1, 1, 10_000)
+    })
+    assert.equal((yield* ask(discord, { ...deploy, timeout: "60 millis" }))._tag, "TimedOut")
   }))
 
 it.live("discord: waits as long as it is told to", () =>

@@ -137,6 +137,51 @@ it.live("slack: the earlier reply counts, and a no where a reaction has no time"
     assert.equal((yield* ask(slack))._tag, "Denied")
   }))
 
+it.live("slack: a reply that was edited into a yes is one since then, and into a no, all along", () =>
+  Effect.gen(function*() {
+    const slack = yield* fakeSlack
+    slack.api.on("conversations.replies", (n) => {
+      if (n > 1) return
+      slack.reply(0, "U1", "yes", 1, { edited: 3 })
+      slack.reply(0, "U2", "no", 2, { edited: 4 })
+    })
+    assert.equal((yield* ask(slack))._tag, "Denied")
+    slack.api.on("conversations.replies", () => {
+      if (slack.messages.length === 2) slack.reply(1, "U1", "yes", 0.01, { edited: 10 })
+    })
+    assert.equal((yield* ask(slack, { ...deploy, timeout: "60 millis" }))._tag, "TimedOut")
+  }))
+
+it.live("slack: Slackbot, which says what anybody taught it, does not count", () =>
+  Effect.gen(function*() {
+    const slack = yield* fakeSlack
+    slack.api.on("conversations.replies", (n) =>
+      n === 1 ? slack.reply(0, "USLACKBOT", "yes, of course", 0.01) : undefined)
+    assert.equal((yield* ask(slack, { ...deploy, timeout: "60 millis" }))._tag, "TimedOut")
+  }))
+
+it.live("slack: a plain yes is no answer where what denies begins with it", () =>
+  Effect.gen(function*() {
+    const slack = yield* fakeSlack
+    const delete_ = { ...deploy, options: { approve: "Delete", deny: "Yes, keep them" } }
+    slack.api.on("conversations.replies", (n) => n === 1 ? slack.reply(0, "U1", "yes", 0.01) : undefined)
+    assert.equal((yield* ask(slack, { ...delete_, timeout: "60 millis" }))._tag, "TimedOut")
+    slack.api.on("conversations.replies", () => {
+      if (slack.messages.length === 2 && slack.messages[1]!.replies.length === 0) {
+        slack.reply(1, "U1", "yes, keep them please", 0.01)
+      }
+    })
+    assert.equal((yield* ask(slack, delete_))._tag, "Denied")
+  }))
+
+it.live("slack: what an answer is called may have marks of emphasis and quotes around it", () =>
+  Effect.gen(function*() {
+    const slack = yield* fakeSlack
+    slack.api.on("conversations.replies", (n) => n === 1 ? slack.reply(0, "U1", "“Stop” it", 0.01) : undefined)
+    const decision = yield* ask(slack, { ...deploy, timeout: "1 second", options: { approve: "*Go*", deny: "“Stop”" } })
+    assert.equal(decision._tag, "Denied")
+  }))
+
 it.live("slack: bots and replies that came too late don't count", () =>
   Effect.gen(function*() {
     const slack = yield* fakeSlack
@@ -189,9 +234,13 @@ it.live("slack: what it answers with status 200", () =>
       })
     assert.deepEqual({ ...yield* reasonOf("missing_scope", { needed: "chat:write" }) }, {
       _tag: "Unauthorized",
-      detail: "missing_scope, needed: chat:write"
+      detail: "missing_scope (needed: chat:write)"
     })
-    assert.deepEqual({ ...yield* reasonOf("not_in_channel") }, { _tag: "Rejected", detail: "not_in_channel" })
+    assert.deepEqual({ ...yield* reasonOf("not_in_channel") }, {
+      _tag: "Rejected",
+      status: 200,
+      detail: "not_in_channel"
+    })
     assert.equal((yield* reasonOf("internal_error"))._tag, "Unreachable")
 
     const slack = yield* fakeSlack

@@ -150,13 +150,12 @@ it.live("telegram: a question whose time is short does not wait for another's lo
     yield* Effect.gen(function*() {
       const first = yield* Effect.forkChild(Approver.ask({ ...deploy, timeout: "1 hour" }))
       yield* telegram.api.called("getUpdates")
-      const started = Date.now()
       const second = yield* Effect.forkChild(Approver.ask({ title: "quick?", timeout: "400 millis" }))
+      // a poll that kept the others waiting would do so for 25 seconds, longer than the test may take
       yield* telegram.api.called("getUpdates", 5)
       telegram.vote(0, "approve", "1")
       assert.equal((yield* Fiber.join(first))._tag, "Approved")
       assert.equal((yield* Fiber.join(second))._tag, "TimedOut")
-      assert.ok(Date.now() - started < 1500, `${Date.now() - started} ms`)
     }).pipe(Effect.provide(layer(telegram)))
   }))
 

@@ -98,6 +98,11 @@ it.effect("the question's own words come first", () =>
     assert.equal(yield* answered("n", crossed), "asked again")
     assert.equal(yield* answered("y", crossed), "asked again")
     assert.deepEqual(yield* answered("keep them", crossed), ["Denied", undefined])
+    // nor is a plain yes one where what denies begins with it
+    const begun = { options: { approve: "Drop", deny: "Yes, keep them" } }
+    assert.equal(yield* answered("yes", begun), "asked again")
+    assert.deepEqual(yield* answered("yes, keep them", begun), ["Denied", undefined])
+    assert.deepEqual(yield* answered("no", begun), ["Denied", undefined])
   }))
 
 it.effect("asks again until it understands", () =>
@@ -150,10 +155,28 @@ it.effect("no control character reaches the terminal, and nothing turns the dire
 it.effect("5 MB of text are cut in the middle", () =>
   Effect.gen(function*() {
     const { ask, screen } = yield* terminal()
-    yield* ask({ body: "שלום 😀\n".repeat(500_000) })
+    const huge = "שלום 😀\n".repeat(500_000)
+    yield* ask({
+      title: huge,
+      body: huge,
+      fields: Array.from({ length: 500 }, () => ({ name: "log", value: huge.slice(0, 50_000) })),
+      options: { approve: huge, deny: "no" }
+    })
     yield* TestClock.adjust("1 second")
-    assert.ok(screen().length < 50_000)
+    assert.ok(screen().length < 60_000, `${screen().length}`)
+    assert.match(screen(), /… and 400 more/)
     assert.match(screen(), /… \d+ characters left out …/)
+  }))
+
+it.effect("a question may stand for ever, or longer than there are dates", () =>
+  Effect.gen(function*() {
+    for (const timeout of [Infinity, 1e300, "999999999 days"] as const) {
+      const { ask, screen, type } = yield* terminal()
+      const fiber = yield* ask({ timeout })
+      yield* type("n")
+      assert.equal((yield* Fiber.join(fiber))._tag, "Denied")
+      assert.ok(!screen().includes("counts until"))
+    }
   }))
 
 it.effect("the time is up", () =>

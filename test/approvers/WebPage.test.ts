@@ -153,6 +153,7 @@ it.live("where it can't listen, or nobody could find it, the layer says so", () 
       _tag: "Unreachable",
       detail: `can't listen on 127.0.0.1, port ${port} (EADDRINUSE)`
     })
+    assert.match((yield* failure({ port: 70_000 })).message, /can't listen on 127\.0\.0\.1, port 70000/)
     assert.equal((yield* failure({ hostname: "0.0.0.0" })).reason._tag, "InvalidAlert")
     assert.equal((yield* failure({ publicUrl: "approve.example.com" })).reason._tag, "InvalidAlert")
     assert.equal((yield* failure({ publicUrl: "ftp://approve.example.com" })).reason._tag, "InvalidAlert")
@@ -204,12 +205,31 @@ it.effect("the time to answer begins when everybody has been told, and the first
 it.live("a question that nobody could answer is not asked", () =>
   Effect.gen(function*() {
     const ask = yield* approver()
-    const wrong: ReadonlyArray<Partial<Question>> = [{ approvers: [] }, { title: " " }, { timeout: 0 }]
+    const wrong: ReadonlyArray<Partial<Question>> = [
+      { approvers: [] },
+      { title: " " },
+      { timeout: 0 },
+      { options: { approve: "Go", deny: "go" } }
+    ]
     for (const changes of wrong) {
       const { decision } = yield* ask({ ...question, ...changes })
       const error = yield* Effect.flip(Fiber.join(decision))
       assert.equal(error.reason._tag, "InvalidAlert")
       assert.equal(error.channel, "web-page")
+    }
+  }))
+
+it.live("a question may stand for ever, or longer than there are dates", () =>
+  Effect.gen(function*() {
+    const ask = yield* approver()
+    for (const timeout of [Infinity, 1e300, "999999999 days"] as const) {
+      const { decision, link } = yield* ask({ ...question, timeout })
+      const { url } = yield* link
+      const { status, text } = yield* send(url)
+      assert.equal(status, 200)
+      assert.ok(!text.includes(" left: "), text)
+      yield* submit(url, { answer: "deny" })
+      assert.equal((yield* Fiber.join(decision))._tag, "Denied")
     }
   }))
 

@@ -97,6 +97,27 @@ it.effect("an answer given while the last look was under way before the end is h
     assert.deepEqual(decision, Decision.Approved({ by: ada, at: at(3), comment: undefined }))
   }))
 
+it.effect("a look that goes on long after the time is up is given up, and nobody's answer is heard by then", () =>
+  Effect.gen(function*() {
+    const tooLate = Effect.delay(Effect.succeed([{ answer: "approve", by: ada } as const]), "14 seconds")
+    for (const timeout of ["5 seconds", "1 millis"] as const) {
+      const fake = channel([silence, tooLate])
+      const error = yield* Effect.flip(decide(fake, { ...deploy, timeout }))
+      assert.equal(error.reason._tag, "TimedOut")
+      assert.equal(fake.list.at(-1)?.split(" ").at(-1), "Withdrawn")
+    }
+  }))
+
+it.effect("a question may stand for months, or for ever", () =>
+  Effect.gen(function*() {
+    for (const timeout of ["100 days", Infinity, 1e300] as const) {
+      const rounds = 100
+      const votes = Effect.succeed([{ answer: "deny", by: eve } as const])
+      const fake = channel([...Array.from({ length: rounds }, () => silence), votes], {}, { interval: "12 hours" })
+      assert.equal((yield* decide(fake, { ...deploy, timeout }, "51 days"))._tag, "Denied")
+    }
+  }))
+
 it.effect("which of several answers counts", () =>
   Effect.gen(function*() {
     const by = (votes: ReadonlyArray<Vote>, approvers?: ReadonlyArray<string>) => {
@@ -209,7 +230,12 @@ it.effect("a decision stands, whatever becomes of its message", () =>
 
 it.effect("a question that can't be asked is not", () =>
   Effect.gen(function*() {
-    for (const question of [{ ...deploy, title: " " }, { ...deploy, approvers: [] }, { ...deploy, timeout: 0 }]) {
+    for (
+      const question of [{ ...deploy, title: " " }, { ...deploy, approvers: [] }, { ...deploy, timeout: 0 }, {
+        ...deploy,
+        options: { approve: "Go", deny: "go" }
+      }]
+    ) {
       const fake = channel([silence])
       assert.equal((yield* Effect.flip(decide(fake, question))).reason._tag, "InvalidAlert")
       assert.deepEqual(fake.questions, [])
@@ -220,12 +246,19 @@ it.effect("a question holds none of the channel's secrets", () =>
   Effect.gen(function*() {
     const fake = channel([silence])
     const secret = "with s3cr3t-token"
-    yield* decide(fake, { title: secret, body: secret, fields: [{ name: secret, value: secret }], timeout: "1 second" })
+    yield* decide(fake, {
+      title: secret,
+      body: secret,
+      fields: [{ name: secret, value: secret }],
+      options: { approve: `${secret}, yes`, deny: secret },
+      timeout: "1 second"
+    })
     const clean = "with <redacted>"
     assert.deepEqual(fake.questions[0], {
       title: clean,
       body: clean,
       fields: [{ name: clean, value: clean }],
+      options: { approve: `${clean}, yes`, deny: clean },
       timeout: "1 second"
     })
   }))

@@ -228,7 +228,7 @@ it.live("fits on 320 pixels, with long words too", () =>
   Effect.gen(function*() {
     const word = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen/".repeat(4)
     const { page } = yield* opened(
-      { title: word, body: word, fields: [{ name: word, value: word }], options: { approve: word, deny: word } },
+      { title: word, body: word, fields: [{ name: word, value: word }], options: { approve: word, deny: `No${word}` } },
       { viewport: { width: 320, height: 640 } }
     )
     const widths = yield* act(() =>

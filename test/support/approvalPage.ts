@@ -1,7 +1,7 @@
 /** Questions on pages, and requests to them as no browser would let one make. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
@@ -79,7 +79,14 @@ export const approver = (
     })
     const { ask } = Context.get(yield* Layer.build(layer), Approver)
     return (question) =>
-      Effect.map(Effect.forkScoped(ask(question)), (decision) => ({ decision, link: Queue.take(links) }))
+      Effect.map(Effect.forkScoped(ask(question)), (decision) => ({
+        decision,
+        // a question that can't be asked has none, which must not look like one that takes long
+        link: Effect.raceFirst(
+          Queue.take(links),
+          Effect.andThen(Effect.orDie(Fiber.join(decision)), Effect.never)
+        )
+      }))
   })
 
 /** One question that has been asked. */

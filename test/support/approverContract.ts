@@ -222,14 +222,12 @@ export const approverContract = <F extends FakeChannel>(test: RegisterTest, cont
         15
       )
       const huge = "😀<!channel> @everyone <@U123> \u202eשלום `".repeat(130_000)
-      const started = Date.now()
       const asked = yield* payloads({
         title: `go? ${huge}`,
         body: huge,
         fields: Array.from({ length: 200 }, (_, i) => ({ name: `f${i}`, value: huge.slice(0, 5000) })),
         options: { approve: "yes <!here> @here", deny: "no" }
       })
-      assert.ok(Date.now() - started < 3000, `${Date.now() - started} ms`)
       assert.ok(asked.isWellFormed() && !/\\ud[89a-f]/i.test(asked))
       for (const part of ["yes", "no", "שלום", "😀", "characters left out"]) assert.ok(asked.includes(part), part)
     }))

@@ -23,9 +23,9 @@ interface Message {
 export interface FakeDiscord extends FakeChannel {
   /** The bot's. */
   readonly questions: () => ReadonlyArray<Message>
-  readonly react: (question: number, emoji: string, user: User) => void
+  readonly react: (question: number, emoji: string, user: User, type?: "normal" | "burst") => void
   /** A message, in reply to a question where one is given; so many milliseconds after the last question. */
-  readonly say: (user: User, content: string, question?: number, after?: number) => void
+  readonly say: (user: User, content: string, question?: number, after?: number, edited?: number) => void
   /** The last message can't be seen until this is called again; its id stays less than those of later ones. */
   readonly delay: () => () => void
 }
@@ -54,8 +54,10 @@ export const fakeDiscord: Effect.Effect<FakeDiscord, never, Scope.Scope> = Effec
     messages.push(message)
     return message
   }
-  const react = (message: Message, emoji: string, user: User) =>
-    message.reactions.set(emoji, [...message.reactions.get(emoji) ?? [], user])
+  const react = (message: Message, emoji: string, user: User, type = "normal") => {
+    const key = type === "burst" ? `${emoji} burst` : emoji
+    message.reactions.set(key, [...message.reactions.get(key) ?? [], user])
+  }
 
   const api = yield* fakeApi(
     ({ method, path }) =>
@@ -91,7 +93,8 @@ export const fakeDiscord: Effect.Effect<FakeDiscord, never, Scope.Scope> = Effec
         react(message, emoji, bot)
         return { status: 204 }
       }
-      const sorted = (message.reactions.get(emoji) ?? []).toSorted((a, b) => Number(BigInt(a.id) - BigInt(b.id)))
+      const key = searchParams.get("type") === "1" ? `${emoji} burst` : emoji
+      const sorted = (message.reactions.get(key) ?? []).toSorted((a, b) => Number(BigInt(a.id) - BigInt(b.id)))
       return { body: sorted.filter((user) => BigInt(user.id) > after).slice(0, limit) }
     }
   )
@@ -100,14 +103,16 @@ export const fakeDiscord: Effect.Effect<FakeDiscord, never, Scope.Scope> = Effec
     api,
     methods: { ask: "POST /messages", poll: "GET /messages/{id}/reactions", edit: "PATCH /messages/{id}" },
     questions,
-    react: (question, emoji, user) => void react(questions()[question]!, emoji, user),
+    react: (question, emoji, user, type) => void react(questions()[question]!, emoji, user, type),
     delay: () => {
       const [message] = messages.splice(-1)
       return () => void messages.push(message!)
     },
-    say: (user, content, question, after = 1) => {
+    say: (user, content, question, after = 1, edited) => {
       const reference = question === undefined ? undefined : questions()[question]!.id
-      add(user, { content }, Date.parse(questions().at(-1)!.timestamp) + after, reference)
+      const asked = Date.parse(questions().at(-1)!.timestamp)
+      const edited_timestamp = edited === undefined ? null : new Date(asked + edited).toISOString()
+      add(user, { content, edited_timestamp }, asked + after, reference)
     },
     vote: (question, answer, user) =>
       void react(questions()[question]!, answer === "approve" ? "✅" : "❌", users[user]!),

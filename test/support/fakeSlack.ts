@@ -8,6 +8,7 @@ interface Reply {
   readonly text: string
   readonly ts: string
   readonly bot_id?: string
+  readonly edited?: { readonly user: string; readonly ts: string }
 }
 
 interface Message {
@@ -23,7 +24,13 @@ export interface FakeSlack extends FakeChannel {
   readonly messages: Array<Message>
   readonly react: (question: number, name: string, user: string) => void
   /** Posted so many seconds after the question. */
-  readonly reply: (question: number, user: string, text: string, after?: number, more?: { bot_id?: string }) => void
+  readonly reply: (
+    question: number,
+    user: string,
+    text: string,
+    after?: number,
+    more?: { readonly bot_id?: string; readonly edited?: number }
+  ) => void
 }
 
 export const bot = "UBOT"
@@ -37,7 +44,8 @@ export const fakeSlack: Effect.Effect<FakeSlack, never, Scope.Scope> = Effect.ge
     U1: { real_name: "Ada Lovelace" },
     U2: { real_name: "Eve" },
     U3: { real_name: "Grace <!channel> *Hopper*" },
-    UROBOT: { real_name: "robot", is_bot: true }
+    UROBOT: { real_name: "robot", is_bot: true },
+    USLACKBOT: { real_name: "Slackbot", is_bot: false }
   }
   const refused = (error: string) => ({ body: { ok: false, error } })
   const ok = (more: object = {}) => ({ body: { ok: true, ...more } })
@@ -102,9 +110,16 @@ export const fakeSlack: Effect.Effect<FakeSlack, never, Scope.Scope> = Effect.ge
     methods: { ask: "chat.postMessage", poll: "reactions.get", edit: "chat.update" },
     messages,
     react: (question, name, user) => void react(messages[question]!, name, user),
-    reply: (question, user, text, after = 1, more = {}) => {
+    reply: (question, user, text, after = 1, { edited, ...more } = {}) => {
       const { replies, ts } = messages[question]!
-      replies.push({ user, text, ts: (Number(ts) + after).toFixed(6), ...more })
+      const timeOf = (after: number) => (Number(ts) + after).toFixed(6)
+      replies.push({
+        user,
+        text,
+        ts: timeOf(after),
+        ...more,
+        ...(edited === undefined ? {} : { edited: { user, ts: timeOf(edited) } })
+      })
     },
     vote: (question, answer, user) =>
       void react(messages[question]!, answer === "approve" ? "white_check_mark" : "x", user),

@@ -1,5 +1,6 @@
 /** Questions in Discord, answered by reactions and replies. */
 import type {
+  ReactionType,
   RESTGetAPIChannelMessageReactionUsersQuery,
   RESTGetAPIChannelMessagesQuery,
   RESTPatchAPIChannelMessageJSONBody
@@ -13,10 +14,10 @@ import type { Person, Question } from "../../Approver.ts"
 import type { Channel } from "../alerters/channel.ts"
 import { botMessage, makeNonce, userAgent } from "../alerters/discord.ts"
 import * as Http from "../alerters/http.ts"
-import { now, type Vote } from "../approver.ts"
+import { labelsShown, now, type Vote } from "../approver.ts"
 import { at, listAt, textAt } from "./json.ts"
 import type { Ask } from "./polling.ts"
-import { asking, labelsShown, replied, settled } from "./question.ts"
+import { asking, replied, settled } from "./question.ts"
 
 export interface Settings {
   readonly token: string
@@ -26,6 +27,8 @@ export interface Settings {
 
 const emojis = { approve: "✅", deny: "❌" } as const
 
+/** Normal ones, and those called super reactions, which are listed apart. */
+const reactionTypes: ReadonlyArray<ReactionType> = [0, 1]
 /** https://docs.discord.com/developers/resources/message#get-reactions */
 const maxUsers = 100
 /**
@@ -59,13 +62,13 @@ export const make = ({ baseUrl, channelId, token }: Settings, { http, time }: Ch
       (json) => listAt(json)
     )
 
-  /** Everybody who reacted with one emoji. */
-  const usersOf = (url: string): Effect.Effect<ReadonlyArray<unknown>, AlerterError> =>
+  /** Everybody who reacted with one emoji, in one of the two ways that there are. */
+  const usersOf = (url: string, type: ReactionType): Effect.Effect<ReadonlyArray<unknown>, AlerterError> =>
     Effect.gen(function*() {
       const users: Array<unknown> = []
       let after: string | undefined
       while (true) {
-        const page = yield* list(url, after === undefined ? { limit: maxUsers } : { limit: maxUsers, after })
+        const page = yield* list(url, { limit: maxUsers, type, ...(after === undefined ? {} : { after }) })
         users.push(...page)
         const last = newest(page)
         if (page.length < maxUsers || last === undefined || last === after) return users
@@ -82,8 +85,9 @@ export const make = ({ baseUrl, channelId, token }: Settings, { http, time }: Ch
         const page = yield* list(messages, { limit: maxMessages, after })
         found.push(...page)
         const last = newest(page)
-        if (last !== undefined) after = last
-        if (page.length < maxMessages || last === undefined) return { found, after }
+        if (last === undefined || last === after) return { found, after }
+        after = last
+        if (page.length < maxMessages) return { found, after }
       }
     })
 
@@ -102,11 +106,14 @@ export const make = ({ baseUrl, channelId, token }: Settings, { http, time }: Ch
       const reactions = (answer: Vote["answer"]) => `${url}/reactions/${encodeURIComponent(emojis[answer])}`
       const react = (answer: Vote["answer"]) => http.send(authorized(HttpClientRequest.put(`${reactions(answer)}/@me`)))
       const reacted = (answer: Vote["answer"]): Effect.Effect<ReadonlyArray<Vote>, AlerterError> =>
-        Effect.map(usersOf(reactions(answer)), (users) =>
-          users.flatMap((user) => {
-            const by = person(user)
-            return by === undefined ? [] : [{ answer, by }]
-          }))
+        Effect.map(
+          Effect.forEach(reactionTypes, (type) => usersOf(reactions(answer), type)),
+          (users) =>
+            users.flat().flatMap((user) => {
+              const by = person(user)
+              return by === undefined ? [] : [{ answer, by }]
+            })
+        )
 
       // Read twice, since a message with a lesser id may be seen later than one with a greater.
       let after = id
@@ -123,7 +130,7 @@ export const make = ({ baseUrl, channelId, token }: Settings, { http, time }: Ch
       })
 
       return {
-        at: timeOf(posted),
+        at: timeAt(posted, "timestamp"),
         prepare: Effect.andThen(react("approve"), react("deny")),
         poll: () => poll,
         settle: (decision) => {
@@ -147,14 +154,17 @@ const repliesIn = (messages: ReadonlyArray<unknown>, id: string, question: Quest
     if (textAt(message, "message_reference", "message_id") !== id) return []
     const by = textAt(message, "webhook_id") === undefined ? person(at(message, "author")) : undefined
     const vote = replied(textAt(message, "content") ?? "", question)
-    return by === undefined || vote === undefined ? [] : [{ by, at: timeOf(message), ...vote }]
+    if (by === undefined || vote === undefined) return []
+    // What says yes now may have said something else before. A no counts from when it was posted in any case.
+    const edited = vote.answer === "approve" ? timeAt(message, "edited_timestamp") : undefined
+    return [{ by, at: edited ?? timeAt(message, "timestamp"), ...vote }]
   })
 
 /** Ids grow with time, and are too great for a number: https://docs.discord.com/developers/reference#snowflakes */
 const newest = (page: ReadonlyArray<unknown>): string | undefined =>
   page.flatMap((entry) => textAt(entry, "id") ?? []).toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1)).at(-1)
 
-const timeOf = (message: unknown): DateTime.Utc | undefined => {
-  const time = DateTime.make(Date.parse(textAt(message, "timestamp") ?? ""))
+const timeAt = (message: unknown, name: string): DateTime.Utc | undefined => {
+  const time = DateTime.make(Date.parse(textAt(message, name) ?? ""))
   return time._tag === "Some" ? time.value : undefined
 }

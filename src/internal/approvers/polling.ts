@@ -66,6 +66,19 @@ export const layer = <E = never, R = never>(
           Effect.asVoid
         )
 
+      /**
+       * An answer may be under way when the time is up. It must not go on for as long as attempts do: whoever answers
+       * after that, where answers have no time, would still be heard.
+       */
+      const heard = (asked: Asked): Asked => ({
+        ...asked,
+        poll: (remaining) =>
+          Effect.timeoutOrElse(asked.poll(remaining), {
+            duration: Duration.sum(remaining, limit),
+            orElse: () => Effect.fail(channel.error(Reason.TimedOut({ limit })))
+          })
+      })
+
       /** It may have arrived although nobody waited for it: then it must not look as if it could be answered. */
       const withdraw = (asking: Fiber.Fiber<Asked, AlerterError>): Effect.Effect<void> =>
         Fiber.await(asking).pipe(
@@ -86,7 +99,7 @@ export const layer = <E = never, R = never>(
                 Effect.interruptible(Effect.suspend(() => ask(scrubbed(question, scrub))))
               )
               const asked = yield* Effect.onInterrupt(restore(Fiber.join(asking)), () => withdraw(asking))
-              const exit = yield* Effect.exit(restore(guarded(listen(question, asked, interval))))
+              const exit = yield* Effect.exit(restore(guarded(listen(question, heard(asked), interval))))
               yield* settle(asked, Exit.isSuccess(exit) ? exit.value : undefined)
               return yield* exit
             })
@@ -101,7 +114,11 @@ const scrubbed = (question: Question, scrub: Scrub): Question => ({
   ...question,
   title: scrub(question.title),
   body: question.body === undefined ? undefined : scrub(question.body),
-  fields: question.fields?.map(({ name, value }) => ({ name: scrub(name), value: scrub(value) }))
+  fields: question.fields?.map(({ name, value }) => ({ name: scrub(name), value: scrub(value) })),
+  options: question.options && {
+    approve: question.options.approve && scrub(question.options.approve),
+    deny: question.options.deny && scrub(question.options.deny)
+  }
 })
 
 const listen = (question: Question, asked: Asked, interval: number): Effect.Effect<Decision, AlerterError> =>

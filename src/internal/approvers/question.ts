@@ -5,9 +5,8 @@ import { Alert, type Field, type Severity } from "../../Alert.ts"
 import type { Decision, Question } from "../../Approver.ts"
 import type { Dated } from "../alerters/channel.ts"
 import { clean, fitEnd, oneLine } from "../alerters/text.ts"
-import { labels, type Vote } from "../approver.ts"
+import { isDoubtful, labels, type Vote } from "../approver.ts"
 
-const maxLabel = 60
 const maxName = 100
 const maxComment = 300
 
@@ -22,12 +21,6 @@ const alertOf = (
 ): Dated =>
   // a cast, since it is given its time
   Alert.make({ title, body, fields: [...about, ...fields], severity, at }) as Dated
-
-/** What the answers are called, fit to be shown. */
-export const labelsShown = (question: Question): { readonly approve: string; readonly deny: string } => {
-  const { approve, deny } = labels(question)
-  return { approve: fitEnd(oneLine(approve), maxLabel), deny: fitEnd(oneLine(deny), maxLabel) }
-}
 
 /** The question, how to answer it, and until when. */
 export const asking = (question: Question, at: DateTime.Utc, how: ReadonlyArray<Field>, time: Time): Dated => {
@@ -58,18 +51,18 @@ const severity = (decision: Decision | undefined): Severity => {
  */
 export const replied = (text: string, question: Question): Pick<Vote, "answer" | "comment"> | undefined => {
   const { approve, deny } = labels(question)
-  // A no first, should both be called the same; longer ones before those that they begin with.
+  const plain = (["approve", "yes"] as const).filter((yes) => !isDoubtful(yes, question))
+  // The question's own first; longer ones before those that they begin with.
   const words = [
     { word: deny, answer: "deny" },
     { word: approve, answer: "approve" },
     { word: "deny", answer: "deny" },
     { word: "no", answer: "deny" },
-    { word: "approve", answer: "approve" },
-    { word: "yes", answer: "approve" }
+    ...plain.map((word) => ({ word, answer: "approve" }) as const)
   ] as const
   const reply = clean(text).replace(opening, "")
   for (const { answer, word } of words.toSorted((a, b) => b.word.length - a.word.length)) {
-    const name = word.trim()
+    const name = oneLine(word).replace(opening, "")
     if (name === "" || reply.slice(0, name.length).toLowerCase() !== name.toLowerCase()) continue
     const rest = reply.slice(name.length)
     if (!ending.test(rest)) continue

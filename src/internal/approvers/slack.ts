@@ -1,6 +1,5 @@
 /** Questions in Slack, answered by reactions and in the thread. */
 import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { Field } from "../../Alert.ts"
@@ -9,10 +8,11 @@ import type { Person, Question } from "../../Approver.ts"
 import type { Channel } from "../alerters/channel.ts"
 import * as Http from "../alerters/http.ts"
 import { message, quiet } from "../alerters/slack.ts"
-import { mayAnswer, now, type Vote } from "../approver.ts"
+import { read } from "../alerters/slackBot.ts"
+import { labelsShown, mayAnswer, now, type Vote } from "../approver.ts"
 import { at, listAt, textAt } from "./json.ts"
 import type { Ask } from "./polling.ts"
-import { asking, labelsShown, replied, settled } from "./question.ts"
+import { asking, replied, settled } from "./question.ts"
 
 export interface Settings {
   readonly token: string
@@ -21,6 +21,9 @@ export interface Settings {
 }
 
 const reactions = { approve: "white_check_mark", deny: "x" } as const
+
+/** Says what it was taught to, and is none of those that Slack calls bots: https://github.com/slackapi/bolt-js/issues/794 */
+const slackbot = "USLACKBOT"
 
 /** The largest page of a thread: https://docs.slack.dev/reference/methods/conversations.replies */
 const pageSize = 200
@@ -37,39 +40,14 @@ const how = (question: Question): ReadonlyArray<Field> => {
   ]
 }
 
-/** https://docs.slack.dev/reference/methods#errors: `ok` is what counts, the status is 200 all the same. */
-const reading = (http: Http.Http, tolerated: ReadonlyArray<string>): Http.Read<unknown> => ({ headers, json }) => {
-  if (at(json, "ok") === true) return Effect.succeed(json)
-  const code = textAt(json, "error")
-  // An answer that makes no sense comes from something in between.
-  if (code === undefined) return Effect.fail(Http.failure(Reason.Unreachable({ detail: "no answer of Slack's" }), true))
-  if (tolerated.includes(code)) return Effect.succeed(json)
-  const needed = textAt(json, "needed")
-  const detail = http.detail(needed === undefined ? code : `${code}, needed: ${needed}`)
-  if (unauthorized.has(code)) return Effect.fail(Http.failure(Reason.Unauthorized({ detail })))
-  if (code === "ratelimited" || code === "rate_limited") {
-    const seconds = Number(headers["retry-after"] ?? NaN)
-    const retryAfter = seconds >= 0 ? Duration.seconds(seconds) : undefined
-    return Effect.fail(Http.failure(Reason.RateLimited({ retryAfter }), true))
-  }
-  if (transient.has(code)) return Effect.fail(Http.failure(Reason.Unreachable({ detail }), true))
-  return Effect.fail(Http.failure(Reason.Rejected({ detail })))
+/** An answer that makes no sense comes from something in between. */
+const reading = (http: Http.Http, tolerated: ReadonlyArray<string>): Http.Read<unknown> => {
+  const answered = read(http.detail, tolerated)
+  return (answer) =>
+    at(answer.json, "ok") === undefined
+      ? Effect.fail(Http.failure(Reason.Unreachable({ detail: "no answer of Slack's" }), true))
+      : answered(answer)
 }
-
-const unauthorized = new Set([
-  "access_denied",
-  "account_inactive",
-  "invalid_auth",
-  "missing_scope",
-  "no_permission",
-  "not_allowed_token_type",
-  "not_authed",
-  "org_login_required",
-  "token_expired",
-  "token_revoked"
-])
-
-const transient = new Set(["fatal_error", "internal_error", "request_timeout", "service_unavailable"])
 
 /** @internal */
 export const make = (settings: Settings, { error, http, time }: Channel): Ask => {
@@ -117,7 +95,8 @@ export const make = (settings: Settings, { error, http, time }: Channel): Ask =>
       (json) => {
         const name = textAt(json, "user", "profile", "display_name") ?? textAt(json, "user", "real_name") ??
           textAt(json, "user", "name")
-        const found = at(json, "user", "is_bot") === true ? undefined : { id, name: name ?? id }
+        const isBot = at(json, "user", "is_bot") === true || id === slackbot
+        const found = isBot ? undefined : { id, name: name ?? id }
         people.set(id, found)
         return found
       }
@@ -212,7 +191,10 @@ const repliesIn = (messages: ReadonlyArray<unknown>, question: Question): Readon
     const id = textAt(reply, "user")
     const vote = replied(unescape(textAt(reply, "text") ?? ""), question)
     const byBot = textAt(reply, "bot_id") !== undefined
-    return id === undefined || vote === undefined || byBot ? [] : [{ id, at: timeOf(textAt(reply, "ts")), ...vote }]
+    if (id === undefined || vote === undefined || byBot) return []
+    // What says yes now may have said something else before. A no counts from when it was posted in any case.
+    const ts = vote.answer === "approve" ? textAt(reply, "edited", "ts") : undefined
+    return [{ id, at: timeOf(ts ?? textAt(reply, "ts")), ...vote }]
   })
 
 /** A message's id is the time at which it was posted, in seconds. */

@@ -8,10 +8,10 @@ import type { Person, Question } from "../../Approver.ts"
 import type { Channel } from "../alerters/channel.ts"
 import * as Http from "../alerters/http.ts"
 import { accepted, message, methodUrl, refused } from "../alerters/telegram.ts"
-import { mayAnswer, now, type Vote } from "../approver.ts"
+import { labelsShown, mayAnswer, now, type Vote } from "../approver.ts"
 import { at, listAt, numberAt, textAt } from "./json.ts"
 import type { Ask } from "./polling.ts"
-import { asking, labelsShown, settled } from "./question.ts"
+import { asking, settled } from "./question.ts"
 import * as updates from "./telegramUpdates.ts"
 
 export interface Settings {

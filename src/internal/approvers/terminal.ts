@@ -9,9 +9,9 @@ import * as Terminal from "effect/Terminal"
 import { AlerterError, Reason } from "../../Alerter.ts"
 import { Approver, Decision, type Question } from "../../Approver.ts"
 import type { TerminalPromptOptions } from "../../approvers/TerminalPrompt.ts"
-import { clean, fitMiddle, oneLine } from "../alerters/text.ts"
+import { clean, fitEnd, fitMiddle, oneLine } from "../alerters/text.ts"
 import { localTime } from "../alerters/time.ts"
-import { labels, mayAnswer, now } from "../approver.ts"
+import { isDoubtful, labels, labelsShown, mayAnswer, now } from "../approver.ts"
 
 const channel = "terminal"
 
@@ -24,6 +24,8 @@ const reactionTime = 300
 
 /** More than anybody reads in a terminal, in UTF-16 code units. */
 const maxText = 20_000
+const maxLine = 500
+const maxFields = 100
 
 /** @internal */
 export const layer = (options: TerminalPromptOptions): Layer.Layer<Approver, never, Terminal.Terminal> =>
@@ -42,7 +44,6 @@ const ask = (
     const by = { id: user, name: user }
     if (!mayAnswer(question, by)) return yield* invalid(`${oneLine(user)}, at the terminal, is none of its approvers`)
     const words = wordsOf(question)
-    if (words === undefined) return yield* invalid("its two answers are called the same")
     // a width is what an output has that is a terminal
     if ((yield* terminal.columns) === 0) return yield* unreachable("there is no terminal")
     const until = (yield* Clock.currentTimeMillis) + Duration.toMillis(question.timeout)
@@ -89,17 +90,15 @@ type Words = ReadonlyArray<readonly [word: string, approves: boolean]>
 
 const short: Words = [["yes", true], ["y", true], ["no", false], ["n", false]]
 
-/** Undefined where the two answers are called the same. */
-const wordsOf = (question: Question): Words | undefined => {
+const wordsOf = (question: Question): Words => {
   const { approve, deny } = labels(question)
   const own = ([[approve, true], [deny, false]] as const).map(([label, approves]) =>
     [oneLine(label).toLowerCase(), approves] as const
   )
-  if (own[0]?.[0] === own[1]?.[0]) return undefined
   // Where "no" approves, as to "Keep the old ones?", nobody can tell what "n" does.
   const crossed = own.some(([label, approves]) => short.some(([word, yes]) => word === label && yes !== approves))
-  return [...own, ...(crossed ? [] : short)]
-    .filter(([word]) => word !== "")
+  const clear = crossed ? [] : short.filter(([word, yes]) => !(yes && isDoubtful(word, question)))
+  return [...own, ...clear]
     .toSorted(([a], [b]) => b.length - a.length)
 }
 
@@ -124,23 +123,29 @@ const understand = (
 // They turn the direction of what follows: Unicode Standard Annex #9, section 2.
 const directions = /[\u202a-\u202e\u2066-\u2069]/g
 
-const lineOf = (text: string): string => oneLine(text).replace(directions, "")
+const lineOf = (text: string): string => fitEnd(oneLine(text).replace(directions, ""), maxLine)
 
-const textOf = (text: string, indent: string): string =>
-  fitMiddle(clean(text), maxText).replace(directions, "").replace(/\n/g, `\n${indent}`)
+const textOf = (text: string, indent: string, max = maxText): string =>
+  fitMiddle(clean(text), max).replace(directions, "").replace(/\n/g, `\n${indent}`)
 
-const render = ({ body, fields = [], title }: Question, until: number): string =>
-  [
+const render = ({ body, fields = [], title }: Question, until: number): string => {
+  const shown = fields.slice(0, maxFields)
+  const more = fields.length - shown.length
+  // none where it is for ever, or as good as that
+  const end = DateTime.make(until)
+  return [
     `? ${lineOf(title)}`,
     ...(body === undefined ? [] : [`  ${textOf(body, "  ")}`]),
-    ...fields.map(({ name, value }) => `  ${lineOf(name)}: ${textOf(value, "    ")}`),
-    ...(Number.isFinite(until)
-      ? [`  An answer counts until ${localTime(DateTime.makeUnsafe(until), DateTime.zoneMakeLocal())}.`]
-      : [])
+    ...shown.map(({ name, value }) => `  ${lineOf(name)}: ${textOf(value, "    ", maxText / shown.length)}`),
+    ...(more === 0 ? [] : [`  … and ${more} more`]),
+    ...(end._tag === "None"
+      ? []
+      : [`  An answer counts until ${localTime(end.value, DateTime.zoneMakeLocal())}.`])
   ].join("\n")
+}
 
 const promptOf = (question: Question): string => {
-  const { approve, deny } = labels(question)
+  const { approve, deny } = labelsShown(question)
   return `  ${lineOf(approve)} or ${lineOf(deny)}, and a comment if you like: `
 }
 

@@ -23,7 +23,8 @@ type Announce<R> = NonNullable<WebPageOptions<R>["announce"]>
 
 /** A question that has been asked. */
 interface Asked {
-  readonly question: Question
+  /** Without what is long, once it is over: its page stays for as long as the server may. */
+  question: Question
   readonly clock: Clock.Clock
   readonly time: (at: DateTime.DateTime) => string
   /** In milliseconds of the clock. Undefined until everybody has been told. */
@@ -112,6 +113,7 @@ const asking = <R>(
       ({ asked, links }) =>
         Effect.suspend(() => {
           links.forEach(({ remove }) => forget(remove))
+          asked.question = { ...asked.question, body: undefined, fields: undefined }
           if (settle(asked, "withdrawn") || asked.outcome === "withdrawn" || asked.outcome?._tag === "TimedOut") {
             return Effect.void
           }
@@ -162,9 +164,9 @@ const pageOf = (asked: Asked, approver: string | undefined): Page => ({
     const { clock, question, time } = asked
     const from = clock.currentTimeMillisUnsafe()
     const deadline = asked.deadline ?? from + Duration.toMillis(question.timeout)
-    const left = Number.isFinite(deadline)
-      ? { millis: deadline - from, until: time(DateTime.makeUnsafe(deadline)) }
-      : undefined
+    // none where it is for ever, or as good as that
+    const until = DateTime.make(deadline)
+    const left = until._tag === "None" ? undefined : { millis: deadline - from, until: time(until.value) }
     return { status: 200, html: questionPage({ question, approver, left }) }
   },
   submit: (form) => {

@@ -113,14 +113,20 @@ const listen = (
         })
     )
     return yield* Effect.callback<number, AlerterError>((resume) => {
-      server.on("error", (error) => {
-        const code = "code" in error ? ` (${String(error.code)})` : ""
+      const refused = (error: unknown) => {
+        const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : ""
         resume(Effect.fail(unreachable(`can't listen on ${hostname}, port ${port}${code}`)))
-      })
-      server.listen({ host: hostname.replace(/[[\]]/g, ""), port }, () => {
-        const address = server.address()
-        resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : port))
-      })
+      }
+      server.on("error", refused)
+      try {
+        server.listen({ host: hostname.replace(/[[\]]/g, ""), port }, () => {
+          const address = server.address()
+          resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : port))
+        })
+      } catch (error) {
+        // as where the port is no number of one
+        refused(error)
+      }
     })
   })
 
