@@ -71,19 +71,15 @@ const field = ({ name, value }: Field, limit: number): APIEmbedField => {
 }
 
 const fieldsWithin = (fields: ReadonlyArray<Field>, room: number): ReadonlyArray<APIEmbedField> =>
-  fitFields(
-    // as many as there may be are enough to clean
-    fields.map((one, i) => i < maxFields ? { name: oneLine(one.name), value: clean(one.value).trim() } : one),
-    {
-      room,
-      maxFields,
-      maxValue: maxFieldValue,
-      minValue: minFieldValue,
-      render: field,
-      more: (count) => ({ name: "…", value: `and ${count} more`, inline: false }),
-      size: ({ name, value }) => name.length + value.length
-    }
-  )
+  fitFields(fields, {
+    room,
+    maxFields,
+    maxValue: maxFieldValue,
+    minValue: minFieldValue,
+    render: field,
+    more: (count) => ({ name: "…", value: `and ${count} more`, inline: false }),
+    size: ({ name, value }) => name.length + value.length
+  })
 
 const embed = (alert: Dated, time: (at: DateTime.Utc) => string): APIEmbed => {
   const symbol = `${symbols[alert.severity]} `

@@ -1,5 +1,6 @@
 /** Fields of unknown number and length, where all of them share the room of one message. */
 import type { Field } from "../../Alert.ts"
+import { clean, oneLine } from "./text.ts"
 
 export interface FieldRoom<A> {
   /** What all of them may take together, as `size` counts. */
@@ -14,11 +15,16 @@ export interface FieldRoom<A> {
   readonly size: (rendered: A) => number
 }
 
-/** As many fields as fit, with values as long as then fit. */
+/** As many fields as fit, cleaned, with values as long as then fit. */
 export const fitFields = <A>(fields: ReadonlyArray<Field>, options: FieldRoom<A>): ReadonlyArray<A> => {
   const { maxFields, maxValue, minValue, more, render, room, size } = options
+  // as many as there may be are enough to clean
+  const cleaned = fields.slice(0, maxFields).map(({ name, value }) => ({
+    name: oneLine(name),
+    value: clean(value).trim()
+  }))
   const of = (count: number, limit: number): ReadonlyArray<A> => {
-    const shown = fields.slice(0, count).map((field) => render(field, limit))
+    const shown = cleaned.slice(0, count).map((field) => render(field, limit))
     return count < fields.length ? [...shown, more(fields.length - count)] : shown
   }
   const fits = (rendered: ReadonlyArray<A>) => rendered.reduce((sum, one) => sum + size(one), 0) <= room

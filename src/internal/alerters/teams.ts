@@ -93,19 +93,15 @@ const fact = ({ name, value }: Field, limit: number): IFact => ({
 const jsonSize = (json: unknown): number => bytes(JSON.stringify(json))
 
 const factsWithin = (fields: ReadonlyArray<Field>, room: number): ReadonlyArray<IFact> =>
-  fitFields(
-    // as many as there may be are enough to clean
-    fields.map((one, i) => i < maxFields ? { name: oneLine(one.name), value: clean(one.value).trim() } : one),
-    {
-      room,
-      maxFields,
-      maxValue: maxFieldValue,
-      minValue: minFieldValue,
-      render: fact,
-      more: (count) => ({ title: "…", value: `and ${count} more` }),
-      size: (one) => jsonSize(one) + ",".length
-    }
-  )
+  fitFields(fields, {
+    room,
+    maxFields,
+    maxValue: maxFieldValue,
+    minValue: minFieldValue,
+    render: fact,
+    more: (count) => ({ title: "…", value: `and ${count} more` }),
+    size: (one) => jsonSize(one) + ",".length
+  })
 
 const message = (card: ReadonlyArray<ICardElement>): Message => ({
   type: "message",
