@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Alerter } from "../Alerter.ts"
 import * as channel from "../internal/alerters/channel.ts"
+import { address } from "../internal/alerters/config.ts"
 import * as internal from "../internal/alerters/discord.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 
@@ -85,7 +86,7 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
  * @since 0.1.0
  */
 export const layerConfig = (
-  config: Config.Wrap<WebhookOptions> = { webhookUrl: Config.Redacted("DISCORD_WEBHOOK_URL") }
+  config: Config.Wrap<WebhookOptions> = { webhookUrl: address("DISCORD_WEBHOOK_URL") }
 ): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
 
 /**

@@ -15,6 +15,7 @@ import * as Redacted from "effect/Redacted"
 import type { Alert } from "../Alert.ts"
 import { type Alerter, Reason } from "../Alerter.ts"
 import * as channel from "../internal/alerters/channel.ts"
+import { address } from "../internal/alerters/config.ts"
 import * as internal from "../internal/alerters/webhook.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 
@@ -144,7 +145,7 @@ export const layerConfig = (config: Config.Wrap<WebhookOptions> = fromEnvironmen
 > => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
 
 const fromEnvironment: Config.Wrap<WebhookOptions> = {
-  url: Config.Redacted("ALERT_WEBHOOK_URL"),
+  url: address("ALERT_WEBHOOK_URL"),
   secret: Config.withDefault(Config.Redacted("ALERT_WEBHOOK_SECRET"), undefined)
 }
 
