@@ -10,6 +10,7 @@ import type { HookError } from "../Hook.ts"
 import type { StepInfo } from "../RunEvent.ts"
 import { StepContext } from "../StepContext.ts"
 import { empty, type HooksImpl, type Outcome, type Owner, type Plan, plan as makePlan, type Table } from "./hooks.ts"
+import { CurrentOverrides, overrideRun, overrideStep, type Wrap } from "./overrides.ts"
 import { noAnnotations, Run } from "./run.ts"
 import { runAll, runAllNow, runRequired } from "./runner.ts"
 import { currentView, View } from "./view.ts"
@@ -35,6 +36,11 @@ export interface StepOwner extends Owner {
   readonly params: ReadonlyArray<Context.Key<any, any> & Describable>
   /** What comes between the start hooks and the body, which runs only if this succeeds. */
   readonly gate?: Effect.Effect<unknown, unknown, any> | undefined
+  /** The body before it was wrapped, and what it was wrapped in. */
+  readonly raw?: Effect.Effect<unknown, unknown, any> | undefined
+  readonly wraps?: ReadonlyArray<Wrap> | undefined
+  /** Services that come before those of the environment. */
+  readonly provided?: Context.Context<never> | undefined
 }
 
 /** What a pipeline is made of. */
@@ -46,6 +52,7 @@ export interface PipelineOwner extends Owner {
   readonly annotations: Readonly<Record<string, unknown>>
   readonly stepHooks: HooksImpl
   readonly givenName: string | undefined
+  readonly provided?: Context.Context<never> | undefined
 }
 
 /** @internal */
@@ -118,20 +125,23 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
   attempt = 1
   startedMillis: number
   startedNanos: bigint | undefined
+  private before: Context.Context<never> | undefined
   private outer: Context.Context<never> | undefined
   private details: Details | undefined
   private lazyHookContext: Context.Context<never> | undefined
 
   constructor(owner: StepOwner | PipelineOwner, fiber: Fiber.Fiber<unknown, unknown>) {
     super()
-    this.owner = owner
     this.fiber = fiber
     if (owner.label === "Pipeline") {
+      const overrides = fiber.getRef(CurrentOverrides)
+      const own = overrides === undefined ? owner : overrideRun(owner, overrides)
+      this.owner = own
       this.parent = undefined
       this.ownsRun = true
       this.inHook = false
-      this.run = new Run(fiber, owner.name, owner.stepHooks.hooks, owner.annotations, owner.givenName)
-      this.plan = planFor(owner, empty.hooks)
+      this.run = new Run(fiber, own.name, own.stepHooks.hooks, own.annotations, own.givenName)
+      this.plan = planFor(own, empty.hooks)
       this.index = -1
       this.startedMillis = this.run.startedMillis
     } else {
@@ -142,7 +152,9 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
       // What outlives its run, a finalizer say, is a run of its own under the same hooks.
       if (this.run.ended) this.run = this.run.again(fiber)
       this.inHook = view !== undefined && View.inHook(view)
-      this.plan = planFor(owner, this.inHook ? empty.hooks : this.run.stepHooks)
+      const { overrides } = this.run
+      this.owner = overrides === undefined ? owner : overrideStep(owner, overrides, this.inHook)
+      this.plan = planFor(this.owner, this.inHook ? empty.hooks : this.run.stepHooks)
       this.index = this.run.steps++
       this.startedMillis = this.ownsRun ? this.run.startedMillis : this.run.clock.currentTimeMillisUnsafe()
     }
@@ -183,8 +195,14 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
     }
   }
 
+  /** That of the fiber, and what is provided over it. */
+  private surroundings(): Context.Context<never> {
+    const { provided } = this.owner
+    return provided === undefined ? this.fiber.context : Context.merge(this.fiber.context, provided)
+  }
+
   private get outerContext(): Context.Context<never> {
-    return this.outer ?? this.fiber.context
+    return this.outer ?? this.surroundings()
   }
 
   get hookContext(): Context.Context<never> {
@@ -197,7 +215,8 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
   }
 
   override asEffect(): Effect.Effect<unknown, unknown, unknown> {
-    this.outer = this.fiber.context
+    this.before = this.fiber.context
+    this.outer = this.surroundings()
     const view = new View(this, this.inHook)
     const context = Context.add(this.outer, StepContext, view)
     this.fiber.setContext(context)
@@ -231,7 +250,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
   /** Called with the exit of the body, on a fiber that can't be interrupted now. */
   settle(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void, HookError> {
     // As `Effect.provideService` does. Nobody else can tell that the body is over.
-    if (this.outer !== undefined) this.fiber.setContext(this.outer)
+    if (this.before !== undefined) this.fiber.setContext(this.before)
     const outcome = outcomeOf(exit)
     if (this.run.observers === undefined && !this.isRun && this.plan.required[outcome].length === 0) {
       const pending = runAllNow(this, this.plan.ordinary[outcome], exit)

@@ -95,6 +95,13 @@ export interface Planned {
 /** @internal */
 export type Modes = Partial<Record<Kind, InheritMode>>
 
+/** Hooks laid over those of the code, and how they stand to them. */
+export interface Laid {
+  readonly hooks: Table
+  readonly modes: Modes
+  readonly level: Level
+}
+
 /** Whatever has a name and hooks: a step, or the run of a pipeline. */
 export interface Owner {
   readonly name: string
@@ -104,6 +111,8 @@ export interface Owner {
   /** What was wrong with an argument of a combinator, in words. */
   readonly mistakes: ReadonlyArray<string>
   readonly gate?: unknown
+  /** The lowest first. */
+  readonly laid?: ReadonlyArray<Laid> | undefined
 }
 
 /**
@@ -127,55 +136,67 @@ export type Outcome = "success" | "failure" | "interrupt"
 
 const modes: ReadonlyArray<InheritMode> = ["override", "append", "prepend", "off"]
 
+type Chosen = readonly [hook: HookImpl, level: Level]
+
 const choose = (
-  own: ReadonlyArray<HookImpl>,
-  inherited: ReadonlyArray<HookImpl>,
+  own: ReadonlyArray<Chosen>,
+  inherited: ReadonlyArray<Chosen>,
   mode: InheritMode
-): ReadonlyArray<readonly [HookImpl, Level]> => {
-  const step = own.map((hook) => [hook, "step"] as const)
-  const pipeline = inherited.map((hook) => [hook, "pipeline"] as const)
+): ReadonlyArray<Chosen> => {
   switch (mode) {
     case "append":
-      return [...pipeline, ...step]
+      return [...inherited, ...own]
     case "prepend":
-      return [...step, ...pipeline]
+      return [...own, ...inherited]
     case "off":
-      return step
+      return own
     default:
-      return step.length > 0 ? step : pipeline
+      return own.length > 0 ? own : inherited
   }
+}
+
+const at = (hooks: ReadonlyArray<HookImpl>, level: Level): ReadonlyArray<Chosen> =>
+  hooks.length === 0 ? none : hooks.map((hook) => [hook, level])
+
+/** The hooks of a kind, in running order: the step's over the pipeline's, and over both what is laid over them. */
+export const chosen = (owner: Owner, inherited: Table, kind: Kind): ReadonlyArray<Chosen> => {
+  const own: ReadonlyArray<HookImpl> = owner.own.hooks[kind]
+  const ofCode = choose(at(own, "step"), at(inherited[kind], "pipeline"), owner.modes[kind] ?? "override")
+  return owner.laid === undefined ? ofCode : owner.laid.reduce(
+    (lower, { hooks, level, modes }) => choose(at(hooks[kind], level), lower, modes[kind] ?? "override"),
+    ofCode
+  )
 }
 
 /** @internal */
 export const plan = (owner: Owner, inherited: Table): Plan => {
   const mistakes = [...owner.mistakes]
   if (owner.name === "") mistakes.unshift("its name is empty")
-  const chosen = tabulate((kind): ReadonlyArray<Planned> => {
+  const planned = tabulate((kind): ReadonlyArray<Planned> => {
     const mode = owner.modes[kind] ?? "override"
     if (!modes.includes(mode)) {
       mistakes.push(`unknown inherit mode ${JSON.stringify(mode)} (expected ${modes.join(", ")})`)
     }
-    const own: ReadonlyArray<HookImpl> = owner.own.hooks[kind]
-    if (own.length === 0 && inherited[kind].length === 0) return none
-    return choose(own, inherited[kind], mode).map(([hook, level], index): Planned => {
+    if (owner.own.hooks[kind].length === 0 && inherited[kind].length === 0 && owner.laid === undefined) return none
+    return chosen(owner, inherited, kind).map(([hook, level], index): Planned => {
       mistakes.push(...hookMistakes(hook))
       return { hook, level, index }
     })
   })
   const terminal = (required: boolean) => (outcome: Outcome) =>
-    chosen[outcome].length === 0 && chosen.exit.length === 0
+    planned[outcome].length === 0 && planned.exit.length === 0
       ? none
-      : [...chosen[outcome], ...chosen.exit].filter(({ hook }) => hook.required === required)
+      : [...planned[outcome], ...planned.exit].filter(({ hook }) => hook.required === required)
   const byOutcome = (f: (outcome: Outcome) => ReadonlyArray<Planned>) => ({
     success: f("success"),
     failure: f("failure"),
     interrupt: f("interrupt")
   })
   return {
-    starts: chosen.start.length > 0 || owner.gate !== undefined,
-    requiredStart: chosen.start.filter(({ hook }) => hook.required),
-    start: chosen.start.filter(({ hook }) => !hook.required),
-    retry: chosen.retry,
+    starts: planned.start.length > 0 || owner.gate !== undefined,
+    requiredStart: planned.start.filter(({ hook }) => hook.required),
+    start: planned.start.filter(({ hook }) => !hook.required),
+    retry: planned.retry,
     required: byOutcome(terminal(true)),
     ordinary: byOutcome(terminal(false)),
     defect: mistakes.length === 0
@@ -219,7 +240,7 @@ export const explain = (step: any, pipeline?: any): ReadonlyArray<Explanation> =
     : tableOf(pipeline)
   return kinds.flatMap((kind) => {
     const mode = owner.modes[kind] ?? "override"
-    return choose(owner.own.hooks[kind], inherited[kind], mode).map(([hook, level]): Explanation => ({
+    return chosen(owner, inherited, kind).map(([hook, level]): Explanation => ({
       kind,
       name: hook.name,
       level,

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { Observer, RunEvent, RunInfo } from "../RunEvent.ts"
 import { empty, type Table } from "./hooks.ts"
+import { CurrentOverrides, type Overrides } from "./overrides.ts"
 
 /** Defined here, and not in `RunEvent.ts`, so that a step loads no more than the reference. */
 export const Observers: Context.Reference<ReadonlyArray<Observer>> = Context.Reference<ReadonlyArray<Observer>>(
@@ -29,6 +30,7 @@ export class Run {
   readonly startedMillis: number
   /** `undefined` where nobody listens: then no event is built. */
   readonly observers: ReadonlyArray<Observer> | undefined
+  readonly overrides: Overrides | undefined
   annotations: Annotations
   /** Whether its last hook has ended. */
   ended = false
@@ -54,6 +56,7 @@ export class Run {
     this.clock = fiber.getRef(Clock.Clock)
     this.startedMillis = this.clock.currentTimeMillisUnsafe()
     this.observers = observers.length === 0 ? undefined : observers
+    this.overrides = fiber.getRef(CurrentOverrides)
     this.annotations = annotations
     this.givenName = givenName
   }

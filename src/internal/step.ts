@@ -4,14 +4,15 @@ import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import type * as Fiber from "effect/Fiber"
 import { dual } from "effect/Function"
-import * as Option from "effect/Option"
 import { hasProperty } from "effect/Predicate"
 import type { Kind } from "../Hook.ts"
 import type { InheritMode } from "../Hooks.ts"
 import { Evaluation, type PipelineOwner, type StepOwner } from "./evaluation.ts"
 import * as Hook from "./hook.ts"
 import * as Hooks from "./hooks.ts"
+import type { Wrap } from "./overrides.ts"
 import { retryBody } from "./retry.ts"
+import { timeoutBody } from "./timeout.ts"
 import { span } from "./tracing.ts"
 
 /** @internal */
@@ -116,7 +117,7 @@ export const inherit = (step: any, mode: InheritMode, named: ReadonlyArray<Kind>
 export const params = (self: StepOwner, service: any): any => modify(self, { params: [...self.params, service] })
 
 /** @internal */
-export const retry = (self: StepOwner, policy: any): any => modify(self, { body: retryBody(self.body, policy) })
+export const retry = (self: StepOwner, policy: any): any => wrapped(self, "retry", (body) => retryBody(body, policy))
 
 /** @internal */
 export const timeout = (self: StepOwner, duration: Duration.Input): any => {
@@ -124,16 +125,15 @@ export const timeout = (self: StepOwner, duration: Duration.Input): any => {
   if (limit === undefined) {
     return modify(self, { mistakes: [...self.mistakes, ...Hooks.limitMistakes("its body", duration)] })
   }
-  return modify(self, {
-    body: Effect.timeoutOption(self.body, limit).pipe(
-      Effect.flatMap((value) =>
-        Option.isSome(value)
-          ? Effect.succeed(value.value)
-          : Effect.fail(Hooks.exceeded(`step "${self.name}"`, limit))
-      )
-    )
-  })
+  return wrapped(self, "timeout", (body) => timeoutBody(body, self.name, limit))
 }
+
+const wrapped = (self: StepOwner, kind: Wrap["kind"], wrap: Wrap["wrap"]): any =>
+  modify(self, {
+    body: wrap(self.body),
+    raw: self.raw ?? self.body,
+    wraps: [...self.wraps ?? [], { kind, wrap }]
+  })
 
 /** Runs an effect before the first attempt, after the gates that are there already. */
 export const gate = (step: any, added: Effect.Effect<unknown, any, any>): any => {

@@ -1,0 +1,91 @@
+/** What a file says, as changes of steps and runs. */
+import * as Duration from "effect/Duration"
+import type { Retry } from "../../config/Document.ts"
+import type { InheritMode } from "../../Hooks.ts"
+import { empty, kinds, type Laid, type Modes, type Table } from "../hooks.ts"
+import type { Overrides, Provided, StepOverride } from "../overrides.ts"
+import { retryBody } from "../retry.ts"
+import { timeoutBody } from "../timeout.ts"
+import { policyOf } from "./retryPolicy.ts"
+
+/** The values of a step, `false` for what the code says and the file takes away. */
+export interface BodySettings {
+  readonly retry: number | Retry | false | undefined
+  readonly timeout: Duration.Duration | false | undefined
+}
+
+/** @internal */
+export interface StepSettings extends BodySettings {
+  readonly hooks: Table
+  readonly modes: Modes
+  readonly provided: Provided | undefined
+  readonly annotations: Readonly<Record<string, unknown>>
+}
+
+/** @internal */
+export interface Settings {
+  readonly run: {
+    readonly hooks: Table
+    readonly runName: string | undefined
+    readonly annotations: Readonly<Record<string, unknown>>
+  }
+  /** For every step. */
+  readonly stepHooks: Table
+  readonly modes: Modes
+  readonly defaults: BodySettings
+  readonly provided: Provided | undefined
+  readonly steps: ReadonlyMap<string, StepSettings>
+}
+
+/** One mode for all kinds, or one for each of some. */
+export const modesOf = (inherit: InheritMode | Modes | undefined): Modes =>
+  typeof inherit === "string" ? Object.fromEntries(kinds.map((kind) => [kind, inherit])) : inherit ?? {}
+
+const unchanged: StepSettings = {
+  hooks: empty.hooks,
+  modes: {},
+  retry: undefined,
+  timeout: undefined,
+  provided: undefined,
+  annotations: {}
+}
+
+/** The overrides, and the names of the steps that they were asked for. */
+export const compile = (settings: Settings): { readonly overrides: Overrides; readonly ran: ReadonlySet<string> } => {
+  const ran = new Set<string>()
+  const forAll: Laid = { hooks: settings.stepHooks, modes: settings.modes, level: "pipeline" }
+  const made = new Map<string, StepOverride>()
+
+  const make = (name: string): StepOverride => {
+    const step = settings.steps.get(name) ?? unchanged
+    const retry = step.retry ?? settings.defaults.retry
+    const timeout = step.timeout ?? settings.defaults.timeout
+    return {
+      hooks: [forAll, { hooks: step.hooks, modes: step.modes, level: "step" }],
+      retry: retry === undefined || retry === false ? retry : (body) => retryBody(body, policyOf(retry)),
+      timeout: timeout === undefined || timeout === false
+        ? timeout
+        : (body) => timeoutBody(body, name, Duration.toMillis(timeout)),
+      provided: step.provided ?? settings.provided,
+      annotations: step.annotations
+    }
+  }
+
+  return {
+    ran,
+    overrides: {
+      run: {
+        hooks: [{ hooks: settings.run.hooks, modes: {}, level: "step" }],
+        provided: settings.provided,
+        annotations: settings.run.annotations,
+        runName: settings.run.runName
+      },
+      step: (name) => {
+        ran.add(name)
+        const override = made.get(name) ?? make(name)
+        made.set(name, override)
+        return override
+      }
+    }
+  }
+}

@@ -1,0 +1,106 @@
+/** JSON (RFC 8259) with places. `JSON.parse` knows none, keeps the last of equal keys, and sets prototypes. */
+import { type Entry, type Node, type Path, type Position, type Problem, quote } from "./positions.ts"
+import { addEntry, type Building, deepest, mostNodes } from "./tree.ts"
+
+/** Ends the reading: what follows can't be told from what is wrong. */
+class Broken {
+  readonly problem: Problem
+  constructor(problem: Problem) {
+    this.problem = problem
+  }
+}
+
+const space = /[ \t\n\r]*/y
+const string = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y // oxlint-disable-line no-control-regex -- JSON's own rule
+const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
+const word = /[A-Za-z]+/y
+
+const words: ReadonlyMap<string, boolean | null> = new Map([["true", true], ["false", false], ["null", null]])
+
+/** @internal */
+export const parseJson = (text: string, place: (offset: number) => Position): Building => {
+  const problems: Array<Problem> = []
+  let at = 0
+  let nodes = 0
+
+  const fail = (path: Path, expected: string, found = foundAt(text, at)): never => {
+    throw new Broken({ path, position: place(at), found, expected })
+  }
+  const match = (pattern: RegExp): string => {
+    pattern.lastIndex = at
+    const found = pattern.exec(text)?.[0] ?? ""
+    at += found.length
+    return found
+  }
+  const next = (character: string): boolean => {
+    match(space)
+    if (text[at] !== character) return false
+    at++
+    return true
+  }
+  const readString = (path: Path, expected: string): string => {
+    const found = match(string)
+    return found === "" ? fail(path, expected) : JSON.parse(found)
+  }
+
+  const readMap = (path: Path): ReadonlyMap<string, Entry> => {
+    const entries = new Map<string, Entry>()
+    if (next("}")) return entries
+    do {
+      match(space)
+      const keyAt = place(at)
+      const key = readString(path, "a key in quotes")
+      if (!next(":")) fail([...path, key], "a colon after the key")
+      addEntry(entries, key, { keyAt, node: read([...path, key]) }, path, problems)
+    } while (next(","))
+    return next("}") ? entries : fail(path, "a comma or }")
+  }
+
+  const readList = (path: Path): ReadonlyArray<Node> => {
+    const items: Array<Node> = []
+    if (next("]")) return items
+    do items.push(read([...path, items.length]))
+    while (next(","))
+    return next("]") ? items : fail(path, "a comma or ]")
+  }
+
+  const readValue = (path: Path): Node["value"] => {
+    const first = text[at]
+    if (first === "{" || first === "[") {
+      if (path.length >= deepest) return fail(path, `at most ${deepest} levels`, "more")
+      at++
+      return first === "{" ? readMap(path) : readList(path)
+    }
+    if (first === "\"") return readString(path, "the end of the text, and no control characters in it")
+    const start = at
+    const digits = match(number)
+    if (digits !== "") {
+      const value = Number(digits)
+      at = Number.isFinite(value) ? at : start
+      return Number.isFinite(value) ? value : fail(path, "a number that can be told from infinity")
+    }
+    const value = words.get(match(word))
+    if (value === undefined) at = start
+    return value === undefined ? fail(path, "a value in JSON") : value
+  }
+
+  const read = (path: Path): Node => {
+    match(space)
+    if (++nodes > mostNodes) fail(path, `at most ${mostNodes} values`, "more")
+    const start = place(at)
+    return { at: start, value: readValue(path) }
+  }
+
+  try {
+    const root = read([])
+    match(space)
+    if (at < text.length) fail([], "nothing after the value")
+    return { root, problems }
+  } catch (error) {
+    if (error instanceof Broken) return { root: undefined, problems: [...problems, error.problem] }
+    throw error
+  }
+}
+
+const foundAt = (text: string, at: number): string =>
+  at >= text.length ? "the end of the file" : quote(String.fromCodePoint(text.codePointAt(at)!))

@@ -1,0 +1,269 @@
+/** From a file to a pipeline that runs as the file says. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import { identity } from "effect/Function"
+import * as Layer from "effect/Layer"
+import * as Path from "effect/Path"
+import type { Alerter } from "../../Alerter.ts"
+import { ConfigFileError, type ConfigIssue } from "../../config/ConfigFileError.ts"
+import type { Document, HooksByKind, StepDocument, Text } from "../../config/Document.ts"
+import type { Loaded, LoadOptions } from "../../config/load.ts"
+import type { Kind } from "../../Hook.ts"
+import type { HookImpl } from "../hook.ts"
+import { empty, kinds, make as collect, type Table } from "../hooks.ts"
+import { CurrentOverrides } from "../overrides.ts"
+import { isPipeline, isStep } from "../step.ts"
+import * as alerters from "./alerter.ts"
+import type { AlerterSpec } from "./alerterSchema.ts"
+import { type BodySettings, compile, modesOf, type StepSettings } from "./apply.ts"
+import { decode, type Decoded } from "./decode.ts"
+import { explain } from "./explain.ts"
+import { toHook } from "./hookSources.ts"
+import * as Params from "./params.ts"
+import type { Path as Place, Position } from "./positions.ts"
+import type { Problem, SourceOptions } from "./sources.ts"
+import * as Sources from "./sources.ts"
+
+/** Something that was said wrongly, in the file or by a flag, to be told with all else. */
+export type Report = (path: Place, problem: Problem, by?: "file" | "flag") => void
+
+/** What is gone through once, with what is wrong noted on the way. */
+interface Loading {
+  readonly file: string
+  readonly document: Document
+  readonly sources: SourceOptions
+  readonly report: Report
+  /** Which hook stands where in the file. */
+  readonly origins: Map<HookImpl, Position | undefined>
+  readonly positionOf: (path: Place) => Position | undefined
+}
+
+/** A file, read and decoded. */
+export const fromFile = (
+  file: string,
+  options: LoadOptions
+): Effect.Effect<Loaded, ConfigFileError, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const text = yield* Effect.catch(fs.readFileString(file), (error) =>
+      failWith(file, [{
+        path: [],
+        file,
+        position: undefined,
+        found: error.reason._tag === "NotFound" ? "no such file" : `a file that can't be read (${error.reason._tag})`,
+        expected: "a config file"
+      }]))
+    const decoded = yield* decode(text, file)
+    return yield* load(decoded, path.dirname(path.resolve(file)), options)
+  })
+
+/** Flags alone. */
+export const withoutFile = (
+  options: LoadOptions
+): Effect.Effect<Loaded, ConfigFileError, FileSystem.FileSystem | Path.Path> =>
+  Effect.flatMap(
+    Path.Path,
+    (path) => load({ document: {}, file: commandLine, positionOf: () => undefined }, path.resolve("."), options)
+  )
+
+const commandLine = "the command line"
+
+const isSame = (a: ConfigIssue, b: ConfigIssue): boolean =>
+  a.file === b.file && a.path.join() === b.path.join() && a.expected === b.expected && a.found === b.found
+
+const failWith = (file: string, issues: readonly [ConfigIssue, ...ReadonlyArray<ConfigIssue>]) =>
+  Effect.fail(new ConfigFileError({ file, issues }))
+
+const load = (
+  { document, file, positionOf }: Decoded,
+  folder: string,
+  options: LoadOptions
+): Effect.Effect<Loaded, ConfigFileError, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function*() {
+    const issues: Array<ConfigIssue> = []
+    const report: Report = (path, problem, by = "file") => {
+      const issue: ConfigIssue = by === "file"
+        ? { path, file, position: positionOf(path), ...problem }
+        : { path, file: commandLine, position: undefined, ...problem }
+      // what holds for all steps is looked at for each of them
+      if (!issues.some((other) => isSame(other, issue))) issues.push(issue)
+    }
+    const sources = {
+      folder,
+      root: options.root ?? folder,
+      allowOutside: options.allowOutside ?? false
+    }
+    const loading: Loading = { file, document, sources, report, origins: new Map(), positionOf }
+
+    const exported = yield* pipelineOf(loading, options)
+    const { modes, params, run, stepHooks, steps } = yield* settingsOf(loading, exported, options)
+    const ofFile = yield* alerterOf(loading)
+    const alerter = ofFile === undefined ? undefined : (options.alerter ?? identity)(ofFile)
+    const [first, ...others] = issues
+    if (first !== undefined) return yield* failWith(file, [first, ...others])
+
+    const settings = { run, stepHooks, modes, defaults: bodyOf(document.defaults ?? {}), provided: params, steps }
+    const { overrides, ran } = compile(settings)
+    const body = exported.pipeline.pipe(Effect.provideService(CurrentOverrides, overrides))
+    return {
+      pipelineName: exported.name,
+      pipeline: alerter === undefined ? body : Effect.provide(body, alerter),
+      alerter,
+      explain: explain({ ...settings, file, origins: loading.origins, positionOf }, exported),
+      unusedSteps: Effect.sync(() => [...steps.keys()].filter((name) => !ran.has(name)))
+    }
+  })
+
+// -----------------------------------------------------------------------------
+// the pipeline and its module
+// -----------------------------------------------------------------------------
+
+/** What the module of the pipeline exports. */
+export interface Exported {
+  readonly name: string
+  readonly pipeline: Effect.Effect<unknown, unknown>
+  readonly module: Readonly<Record<string, unknown>>
+}
+
+const nothing: Exported = { name: "", pipeline: Effect.void, module: {} }
+
+const pipelineOf = (
+  { document, report, sources }: Loading,
+  options: LoadOptions
+): Effect.Effect<Exported, never, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function*() {
+    const reference = options.pipeline ?? document.pipeline
+    if (reference === undefined) {
+      report([], { found: "no pipeline", expected: "pipeline: ./path.ts#export, here or on the command line" })
+      return nothing
+    }
+    const tell = (problem: Problem) => report(["pipeline"], problem, options.pipeline === undefined ? "file" : "flag")
+    // whoever starts it may name any module, as when it is run by itself
+    const trusted = options.pipeline === undefined ? sources : { ...sources, allowOutside: true }
+    const source = yield* Effect.result(Sources.resolve(reference, trusted))
+    if (source._tag === "Failure") return tell(source.failure), nothing
+    const [value, module] = yield* Effect.all([
+      Effect.result(Sources.load(source.success)),
+      Effect.result(Sources.module(source.success))
+    ])
+    if (value._tag === "Failure") return tell(value.failure), nothing
+    if (!Effect.isEffect(value.success)) {
+      tell({ found: `${source.success.shown}, which is a ${typeof value.success}`, expected: "a Pipeline" })
+      return nothing
+    }
+    return {
+      // a cast, since what a module exports has no types at run time
+      pipeline: value.success as Effect.Effect<unknown, unknown>,
+      name: isPipeline(value.success) || isStep(value.success)
+        ? (value.success as unknown as { readonly name: string }).name
+        : source.success.name,
+      module: module._tag === "Success" ? module.success : {}
+    }
+  })
+
+// -----------------------------------------------------------------------------
+// hooks and values
+// -----------------------------------------------------------------------------
+
+/** Names are shown everywhere, so one that comes from a variable can't be. */
+const shown = (text: Text): string => String(text)
+
+const bodyOf = ({ retry, timeout }: Pick<StepDocument, "retry" | "timeout">): BodySettings => ({ retry, timeout })
+
+const settingsOf = (loading: Loading, exported: Exported, options: LoadOptions) =>
+  Effect.gen(function*() {
+    const { document } = loading
+    const services = Params.servicesOf(exported.module)
+    const params = (own: StepDocument["params"], place: Place) =>
+      Params.provide(services, [
+        { values: document.params ?? {}, place: ["params"], by: "file" },
+        { values: own ?? {}, place, by: "file" },
+        { values: options.params ?? {}, place: ["params"], by: "flag" }
+      ], loading.report)
+    const steps = new Map<string, StepSettings>()
+    for (const [name, step] of Object.entries(document.steps ?? {})) {
+      const place: Place = ["steps", name]
+      steps.set(name, {
+        ...bodyOf(step),
+        hooks: yield* tableOf(loading, step.hooks, [...place, "hooks"]),
+        modes: modesOf(step.inherit),
+        provided: step.params === undefined ? undefined : yield* params(step.params, [...place, "params"]),
+        annotations: step.annotations ?? {}
+      })
+    }
+    return {
+      run: {
+        hooks: yield* tableOf(loading, document.hooks, ["hooks"]),
+        runName: options.runName ?? (document.runName === undefined ? undefined : shown(document.runName)),
+        annotations: document.annotations ?? {}
+      },
+      stepHooks: yield* tableOf(loading, document.stepHooks, ["stepHooks"]),
+      modes: modesOf(document.inherit),
+      params: yield* params(undefined, ["params"]),
+      steps
+    }
+  })
+
+const tableOf = (
+  loading: Loading,
+  hooks: HooksByKind | undefined,
+  place: Place
+): Effect.Effect<Table, never, FileSystem.FileSystem | Path.Path> =>
+  Effect.map(
+    Effect.forEach(kinds.filter((kind) => hooks?.[kind] !== undefined), (kind) =>
+      hooksOf(loading, kind, hooks?.[kind] ?? [], [...place, kind])),
+    (lists) =>
+      lists.length === 0 ? empty.hooks : collect(...lists.flat()).hooks
+  )
+
+const hooksOf = (
+  { origins, positionOf, report, sources }: Loading,
+  kind: Kind,
+  list: NonNullable<HooksByKind[Kind]>,
+  place: Place
+) =>
+  Effect.gen(function*() {
+    const isList = Array.isArray(list)
+    // a cast, since `Array.isArray` does not know a list that can't be changed
+    const entries = (isList ? list : [list]) as ReadonlyArray<Exclude<typeof list, ReadonlyArray<unknown>>>
+    const found: Array<unknown> = []
+    for (const [index, item] of entries.entries()) {
+      const at = isList ? [...place, index] : place
+      const entry = typeof item === "string" ? { use: item } : item
+      const loaded = yield* Effect.result(Effect.flatMap(Sources.resolve(entry.use, sources), Sources.load))
+      const hook = loaded._tag === "Success" ? toHook(loaded.success, kind, entry) : loaded
+      if (hook._tag === "Failure") {
+        report(at, hook.failure)
+        continue
+      }
+      found.push(hook.success)
+      const table: Table = collect(hook.success).hooks
+      for (const one of table[kind]) origins.set(one, positionOf(at))
+    }
+    return found
+  })
+
+// -----------------------------------------------------------------------------
+// the alerter
+// -----------------------------------------------------------------------------
+
+type Files = FileSystem.FileSystem | Path.Path
+
+const alerterOf = ({ document, file, report, sources }: Loading) =>
+  Effect.gen(function*() {
+    if (document.alerter === undefined) return undefined
+    const loadLayer = (reference: string): Effect.Effect<Layer.Layer<Alerter, unknown, Files>, Problem, Files> =>
+      Effect.flatMap(Effect.flatMap(Sources.resolve(reference, sources), Sources.load), (value) =>
+        Layer.isLayer(value)
+          // a cast, since what a module exports has no types at run time
+          ? Effect.succeed(value as Layer.Layer<Alerter, unknown, Files>)
+          : Effect.fail({ found: `${reference}, which is no Layer`, expected: "a Layer of Alerter" }))
+    const name = (yield* Path.Path).basename(file)
+    // a cast, since the public type does not say what the Schema has made sure of
+    const spec = document.alerter as AlerterSpec
+    const built = yield* Effect.result(alerters.build(spec, { folder: sources.folder, name, loadLayer }))
+    if (built._tag === "Success") return built.success
+    for (const { path, problem } of built.failure) report(["alerter", ...path], problem)
+    return undefined
+  })

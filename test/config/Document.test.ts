@@ -1,0 +1,374 @@
+import { Ajv2020 } from "ajv/dist/2020.js"
+import { Duration, Effect, Redacted, Schema } from "effect"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { stringify } from "yaml"
+import { jsonSchema } from "../../src/config/Document.ts"
+import { read, said, wrong } from "../support/configFile.ts"
+import { makeIt } from "../support/it.ts"
+import { forAll } from "../support/property.ts"
+
+const it = makeIt(test)
+
+/** Every key there is. */
+const full = `
+$schema: ./epilogue.schema.json
+pipeline: ./nightly-etl.ts#pipeline
+runName: nightly
+annotations: { team: data, cost: { centre: 7 } }
+params:
+  TrainParams: { epochs: 3, layers: [1, 2], note: null }
+hooks:
+  start: ./hooks.ts#begin
+stepHooks:
+  start: [./hooks.ts#a]
+  retry: { use: ./hooks.ts#b, when: { tag: HttpError } }
+  success: [hooks.module.celebrate, { use: epilogue#alerterSuccess, name: cheer }]
+  failure:
+    - use: epilogue#alerterFailure
+      timeout: 5 seconds
+      retry: { times: 2, delay: 0.5, backoff: linear, maxDelay: 3 seconds, jitter: false }
+      when: { tag: [HttpError, TimeoutError] }
+      background: true
+      required: false
+  interrupt: ./hooks.ts#c
+  exit: { use: file:///etc/hooks.mjs#d, retry: 3, required: true }
+inherit: append
+defaults: { retry: 2, timeout: 90 }
+steps:
+  validate:
+    inherit: { failure: append, success: "off" }
+    hooks: { success: [./hooks.ts#celebrate] }
+    retry: { times: 3, delay: 1 second, backoff: exponential, factor: 2.5, maxDelay: 1 minute, jitter: true }
+    timeout: 2 minutes
+    params: { TrainParams: { epochs: 5 } }
+    annotations: { owner: ann }
+  load: { retry: false, timeout: false }
+alerter: { console: true, minSeverity: warning }
+`
+
+it.effect("every key", () =>
+  Effect.gen(function*() {
+    const { alerter, ...document } = yield* said(full)
+    assert.deepEqual(JSON.parse(JSON.stringify(alerter)).minSeverity, "warning")
+    assert.deepEqual(document, {
+      $schema: "./epilogue.schema.json",
+      pipeline: "./nightly-etl.ts#pipeline",
+      runName: "nightly",
+      annotations: { team: "data", cost: Object.assign(Object.create(null), { centre: 7 }) },
+      params: { TrainParams: { epochs: 3, layers: [1, 2], note: null } },
+      hooks: { start: "./hooks.ts#begin" },
+      stepHooks: {
+        start: ["./hooks.ts#a"],
+        retry: { use: "./hooks.ts#b", when: { tag: "HttpError" } },
+        success: ["hooks.module.celebrate", { use: "epilogue#alerterSuccess", name: "cheer" }],
+        failure: [{
+          use: "epilogue#alerterFailure",
+          timeout: Duration.seconds(5),
+          retry: {
+            times: 2,
+            delay: Duration.seconds(0.5),
+            backoff: "linear",
+            maxDelay: Duration.seconds(3),
+            jitter: false
+          },
+          when: { tag: ["HttpError", "TimeoutError"] },
+          background: true,
+          required: false
+        }],
+        interrupt: "./hooks.ts#c",
+        exit: { use: "file:///etc/hooks.mjs#d", retry: 3, required: true }
+      },
+      inherit: "append",
+      defaults: { retry: 2, timeout: Duration.seconds(90) },
+      steps: {
+        validate: {
+          inherit: { failure: "append", success: "off" },
+          hooks: { success: ["./hooks.ts#celebrate"] },
+          retry: {
+            times: 3,
+            delay: Duration.seconds(1),
+            backoff: "exponential",
+            factor: 2.5,
+            maxDelay: Duration.minutes(1),
+            jitter: true
+          },
+          timeout: Duration.minutes(2),
+          params: { TrainParams: { epochs: 5 } },
+          annotations: { owner: "ann" }
+        },
+        load: { retry: false, timeout: false }
+      }
+    })
+  }))
+
+it.effect("values from variables, by what they mean", () =>
+  Effect.gen(function*() {
+    const env = { N: "3", ON: "true", LIMIT: "2 minutes", SECONDS: "1.5", GROW: "exponential", NAME: "secret name" }
+    const { defaults, params, runName, steps } = yield* said(
+      `
+runName: run \${NAME}
+defaults: { retry: \${N}, timeout: \${SECONDS} }
+params: { TrainParams: { epochs: \${N}, deep: [{ key: \${NAME} }] } }
+steps:
+  validate:
+    timeout: \${LIMIT}
+    retry: { times: \${N}, delay: \${SECONDS}, backoff: \${GROW}, factor: \${N}, jitter: \${ON} }
+`,
+      { env }
+    )
+    assert.ok(Redacted.isRedacted(runName) && Redacted.value(runName) === "run secret name")
+    assert.deepEqual(defaults, { retry: 3, timeout: Duration.seconds(1.5) })
+    assert.deepEqual(steps?.["validate"], {
+      timeout: Duration.minutes(2),
+      retry: { times: 3, delay: Duration.seconds(1.5), backoff: "exponential", factor: 3, jitter: true }
+    })
+    const train = params?.["TrainParams"]
+    assert.ok(Redacted.isRedacted(train?.["epochs"]) && Redacted.value(train["epochs"]) === "3")
+    assert.ok(!JSON.stringify(params).includes("secret name"))
+  }))
+
+it.effect("what a variable holds is not what is expected, and not shown", () =>
+  Effect.gen(function*() {
+    const lines = yield* wrong("defaults: { retry: ${A}, timeout: ${A} }\npipeline: ${A}", { env: { A: "s3cret" } })
+    assert.deepEqual(lines, [
+      "1:20 defaults.retry: expected a number of further attempts, or a map with the key times, or false, "
+      + "found <redacted>",
+      "1:35 defaults.timeout: expected a duration such as \"2 minutes\", a number of seconds more than 0, or false, "
+      + "found <redacted>",
+      "2:11 pipeline: expected a reference such as ./hooks.ts#name, without variables, found <redacted>"
+    ])
+  }))
+
+it.effect("all that is wrong at once, in the order of the file, each at its place", () =>
+  Effect.gen(function*() {
+    assert.deepEqual(
+      yield* wrong(`pipelin: ./x
+runName: 3
+stepHooks:
+  failure: [1, { us: x }]
+  start: { use: x, when: { tag: A } }
+inherit: apend
+steps:
+  validate:
+    retry: { tmies: 3, delay: 1 s }
+    timeout: -1
+  load:
+    hooks:
+      failure: []
+  "odd step!":
+    timeout: soon
+  nothing:
+`),
+      [
+        "1:1 pipelin: expected one of the keys $schema, pipeline, runName, annotations, params, hooks, stepHooks, "
+        + "inherit, defaults, steps, alerter (did you mean pipeline?), found the key \"pipelin\"",
+        "2:10 runName: expected a name, as text, found 3",
+        "4:13 stepHooks.failure[0]: expected a reference such as ./hooks.ts#name, or a map with the key use, found 1",
+        "4:16 stepHooks.failure[1].use: expected a reference such as ./hooks.ts#name, without variables, found nothing",
+        "4:18 stepHooks.failure[1].us: expected one of the keys use, name, timeout, retry, background, required, when "
+        + "(did you mean use?), found the key \"us\"",
+        "5:20 stepHooks.start.when: expected one of the keys use, name, timeout, retry, background, required, "
+        + "found the key \"when\"",
+        "6:10 inherit: expected \"override\", \"append\", \"prepend\" or \"off\", or a map of these by the kind of hook "
+        + "(did you mean append?), found \"apend\"",
+        "9:12 steps.validate.retry.times: expected a whole number, 1 or more, found nothing",
+        "9:14 steps.validate.retry.tmies: expected one of the keys times, delay, backoff, factor, maxDelay, jitter "
+        + "(did you mean times?), found the key \"tmies\"",
+        "9:31 steps.validate.retry.delay: expected a duration such as \"5 seconds\", or a number of seconds, found \"1 s\"",
+        "10:14 steps.validate.timeout: expected a duration such as \"2 minutes\", a number of seconds more than 0, or "
+        + "false, found -1",
+        "13:16 steps.load.hooks.failure: expected at least one hook (inherit: off takes hooks away), found an empty list",
+        "15:14 steps[\"odd step!\"].timeout: expected a duration such as \"2 minutes\", a number of seconds more than 0, "
+        + "or false, found \"soon\"",
+        "16:3 steps.nothing: expected a map of what the step is told, found nothing"
+      ]
+    )
+  }))
+
+it.effect("keys that have no effect, by what is beside them", () =>
+  Effect.gen(function*() {
+    const retry = (keys: string) => wrong(`defaults: { retry: { times: 1, ${keys} } }`)
+    const effect = "beside it, without which it has no effect"
+    assert.deepEqual(yield* retry("factor: 2"), [
+      `1:40 defaults.retry.factor: expected backoff: exponential ${effect}, found 2`
+    ])
+    assert.deepEqual(yield* retry("delay: 1, backoff: linear, factor: 2"), [
+      `1:67 defaults.retry.factor: expected backoff: exponential ${effect}, found 2`
+    ])
+    assert.deepEqual(yield* retry("delay: 1, backoff: constant, maxDelay: 2"), [
+      `1:71 defaults.retry.maxDelay: expected backoff: linear or exponential ${effect}, found 2`
+    ])
+    assert.deepEqual(yield* retry("backoff: linear, jitter: true"), [
+      `1:41 defaults.retry.backoff: expected delay ${effect}, found "linear"`,
+      `1:57 defaults.retry.jitter: expected delay ${effect}, found true`
+    ])
+    assert.deepEqual(yield* wrong("hooks: { start: { use: a#b, background: true, required: true } }"), [
+      "1:41 hooks.start.background: expected no background: true beside required: true, since nobody waits for it, "
+      + "found true"
+    ])
+  }))
+
+it.effect("what a secret may be is not quoted", () =>
+  Effect.gen(function*() {
+    for (
+      const text of ["alerter: { slack: s3cret }", "alerter: { slack: { webhookUrl: [s3cret] } }", "params: s3cret"]
+    ) {
+      const lines = yield* wrong(text)
+      assert.ok(lines.length > 0 && !lines.join().includes("s3cret"), lines.join())
+    }
+  }))
+
+// -----------------------------------------------------------------------------
+// the JSON Schema
+// -----------------------------------------------------------------------------
+
+const validate = new Ajv2020({ strict: false, allErrors: true }).compile(jsonSchema())
+
+/** By the Schema, and by what editors have. */
+const judged = (value: unknown): Effect.Effect<readonly [boolean, boolean]> =>
+  Effect.map(
+    Effect.result(read(JSON.stringify(value), { file: "nightly.json", env: { A: "3" } })),
+    ({ _tag }) => [_tag === "Success", validate(value)]
+  )
+
+it.effect("what it says of itself", () =>
+  Effect.sync(() => {
+    const schema = jsonSchema()
+    assert.equal(schema["$id"], "urn:effect-epilogue:config")
+    assert.equal(schema["additionalProperties"], false)
+    const undescribed: Array<string> = []
+    const open: Array<string> = []
+    // oxlint-disable-next-line no-explicit-any -- a JSON Schema is looked into
+    const look = (value: any, path: string): void => {
+      if (typeof value !== "object" || value === null) return
+      if (value.properties !== undefined && value.type === "object" && value.additionalProperties !== false) {
+        open.push(path)
+      }
+      for (const [key, part] of Object.entries(value)) look(part, `${path}/${key}`)
+    }
+    look(schema, "")
+    // oxlint-disable-next-line no-explicit-any -- a JSON Schema is looked into
+    const parts = schema as any
+    for (const [name, of] of Object.entries({ top: parts, ...parts.$defs })) {
+      if (name.startsWith("Alerter") || name === "Inherit") continue
+      // oxlint-disable-next-line no-explicit-any -- a JSON Schema is looked into
+      for (const [key, property] of Object.entries((of as any).properties ?? {})) {
+        if (typeof (property as { description?: unknown }).description !== "string") undescribed.push(`${name}.${key}`)
+      }
+    }
+    assert.deepEqual(undescribed, [])
+    assert.deepEqual(open, [])
+  }))
+
+const Any = Schema.Union([
+  Schema.Json,
+  Schema.Literals(["${A}", "$${A}", "x ${A:-b}", "off", "5 seconds", "", " ", 0, 1, 1.5, -1])
+])
+
+const Maybe = <S extends Schema.Constraint>(right: S) => Schema.optionalKey(Schema.Union([right, right, right, Any]))
+
+const DurationText = Schema.Literals([1, 0.5, "5 seconds", "1 minute", "0 seconds", "1 s", "${A}", "1.5  hours"])
+
+const Retry = Schema.Union([
+  Schema.Literals([3, false, "${A}"]),
+  Schema.Struct({
+    times: Maybe(Schema.Literals([1, 3, "${A}"])),
+    delay: Maybe(DurationText),
+    backoff: Maybe(Schema.Literals(["constant", "linear", "exponential", "${B:-linear}"])),
+    factor: Maybe(Schema.Literals([2])),
+    maxDelay: Maybe(DurationText),
+    jitter: Maybe(Schema.Boolean)
+  })
+])
+
+const Hook = Schema.Union([
+  Schema.Literals(["./hooks.ts#a", "epilogue#alerterFailure", "${A}", "$${A}"]),
+  Schema.Struct({
+    use: Maybe(Schema.Literals(["./hooks.ts#a"])),
+    name: Maybe(Schema.Literals(["a", "${A}"])),
+    timeout: Maybe(DurationText),
+    retry: Maybe(Retry),
+    when: Maybe(Schema.Struct({ tag: Maybe(Schema.Union([Schema.String, Schema.Array(Schema.String)])) })),
+    background: Maybe(Schema.Boolean),
+    required: Maybe(Schema.Boolean)
+  })
+])
+
+const Hooks = Schema.Struct({
+  start: Maybe(Hook),
+  failure: Maybe(Schema.Array(Hook)),
+  exit: Maybe(Hook),
+  other: Schema.optionalKey(Schema.Literals([1, 2]))
+})
+
+const AnyDocument = Schema.Union([
+  Any,
+  Schema.Struct({ defaults: Schema.Struct({ retry: Maybe(Retry), timeout: Maybe(DurationText) }) }),
+  Schema.Struct({
+    hooks: Maybe(Hooks),
+    inherit: Maybe(Schema.Struct({ failure: Maybe(Schema.Literals(["append"])) }))
+  }),
+  Schema.Struct({
+    steps: Maybe(Schema.Struct({ a: Maybe(Schema.Struct({ retry: Maybe(Retry), params: Maybe(Any) })) }))
+  }),
+  Schema.Struct({ pipeline: Maybe(Schema.String), runName: Maybe(Schema.String), params: Maybe(Any) })
+])
+
+// What one may read in a variable, the other sees as text with one; and what neither JSON nor the Schema of an editor forbids.
+const isBeyond = (text: string): boolean =>
+  /__proto__|constructor|prototype/.test(text) || /\$\{(?!A\}|A:-b\}|B:-linear\})/.test(text) ||
+  /"[^"]*\$\{[^"]*":/.test(text)
+
+it.live("it agrees with the Schema", () => {
+  const seen = { valid: 0, invalid: 0 }
+  return forAll(AnyDocument, (value) => {
+    const text = JSON.stringify(value)
+    // a variable's text is known to the Schema alone
+    if (isBeyond(text) || /\$\{/.test(text)) return Effect.void
+    return Effect.map(judged(value), ([ours, editors]) => {
+      seen[ours ? "valid" : "invalid"]++
+      assert.equal(editors, ours, text)
+    })
+  }, 1500).pipe(
+    Effect.andThen(Effect.sync(() => assert.ok(seen.valid > 50 && seen.invalid > 50, JSON.stringify(seen))))
+  )
+})
+
+it.effect("it agrees with the Schema where there are variables", () =>
+  Effect.gen(function*() {
+    for (
+      const [value, valid] of [
+        [{ defaults: { retry: "${A}" } }, true],
+        [{ defaults: { retry: "$${A}" } }, false],
+        [{ defaults: { retry: "3" } }, false],
+        [{ defaults: { timeout: "${A}" } }, true],
+        [{ runName: "a ${A:-b}" }, true],
+        [{ pipeline: "./${A}#b" }, false],
+        [{ pipeline: "./$${A}#b" }, true],
+        [{ hooks: { failure: [{ use: "a", required: "${B:-true}", when: { tag: ["${A}"] } }] } }, true],
+        [{ defaults: { retry: { times: 1, delay: 1, backoff: "${B:-exponential}", factor: "${A}" } } }, true],
+        [{ params: { A: { b: ["${A}"] } }, annotations: { a: "${A}" } }, true],
+        [{ alerter: { slack: { webhookUrl: "${B:-https://hooks.slack.com/services/T0/B0/x}" } } }, true],
+        [{ alerter: { slack: { webhookurl: "https://hooks.slack.com/services/T0/B0/x" } } }, false],
+        [{ alerter: "console" }, true],
+        [{ alerter: 3 }, false]
+      ] as const
+    ) assert.deepEqual(yield* judged(value), [valid, valid], JSON.stringify(value))
+  }))
+
+it.effect("YAML says the same as JSON", () =>
+  Effect.gen(function*() {
+    const value = {
+      params: { A: { text: "${A}, {x}", on: "yes", n: "1" } },
+      steps: { "a: b": { timeout: "1 minute" } }
+    }
+    const env = { A: "3" }
+    const ofYaml = yield* said(stringify(value), { env })
+    const ofFlow = yield* said(stringify(value, { collectionStyle: "flow" }), { env })
+    const ofJson = yield* said(JSON.stringify(value), { env, file: "a.json" })
+    const shown = (document: unknown) =>
+      JSON.stringify(document, (_, part) => Redacted.isRedacted(part) ? Redacted.value(part) : part)
+    assert.equal(shown(ofYaml), shown(ofJson))
+    assert.equal(shown(ofFlow), shown(ofJson))
+  }))

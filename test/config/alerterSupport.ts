@@ -1,0 +1,71 @@
+/** What a file says of an alerter, read and built. */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import { Context, Effect, Layer, Schema, SchemaIssue, type Scope } from "effect"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { type Alert, Alerter } from "../../src/index.ts"
+import { build } from "../../src/internal/config/alerter.ts"
+import { channelNames } from "../../src/internal/config/alerterChannels.ts"
+import { AlerterSpec } from "../../src/internal/config/alerterSchema.ts"
+
+export type Layers = Readonly<Record<string, Layer.Layer<Alerter>>>
+
+const format = SchemaIssue.makeFormatterStandardSchemaV1()
+
+export const decode = (input: unknown, reportInput = false) =>
+  Schema.decodeUnknownEffect(AlerterSpec)(input, { errors: "all", onExcessProperty: "error", reportInput })
+
+/** As in `slack.webhookUrl: Expected an address`. */
+export const issues = (input: unknown, reportInput = false): Effect.Effect<ReadonlyArray<string>> =>
+  Effect.match(decode(input, reportInput), {
+    onSuccess: () => [],
+    onFailure: ({ issue }) =>
+      format(issue).issues.map(({ message, path = [] }) => `${path.map(String).join(".")}: ${message}`)
+  })
+
+export const folder = Effect.acquireRelease(
+  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "alerter-"))),
+  (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
+)
+
+/** The Layer of what a file says, in which `#name` is one of these. */
+export const layerOf = (
+  input: unknown,
+  layers: Layers = {},
+  options: { readonly folder?: string; readonly name?: string } = {}
+) =>
+  Effect.gen(function*() {
+    const spec = yield* Effect.orDie(decode(input))
+    const loadLayer = (reference: string) => {
+      const layer = layers[reference.slice(1)]
+      return layer === undefined ? Effect.fail(`no ${reference}`) : Effect.succeed(layer)
+    }
+    const layer = yield* build(spec, { folder: "/nowhere", ...options, loadLayer })
+    return Layer.provide(layer, [NodeFileSystem.layer, NodePath.layer])
+  })
+
+export type Post = (alert: Alert | string) => Effect.Effect<void, unknown>
+
+/** What posts to it, as long as the scope is open. Typed failures of its making are defects of the test. */
+export const open = (...args: Parameters<typeof layerOf>): Effect.Effect<Post, never, Scope.Scope> =>
+  layerOf(...args).pipe(
+    Effect.flatMap((layer) => Layer.build(Layer.fresh(layer))),
+    Effect.map((services) => Context.get(services, Alerter).post),
+    Effect.orDie
+  )
+
+/** Each channel's keys, as the JSON Schema has them. */
+export const keysInSchema = (): Readonly<Record<string, ReadonlyArray<string>>> => {
+  const { definitions } = Schema.toJsonSchemaDocument(AlerterSpec, { onExcessProperty: "error" })
+  // oxlint-disable-next-line no-explicit-any -- tests look into it as they like
+  const { properties } = definitions["Alerter"] as any
+  return Object.fromEntries(
+    channelNames.map((name) => [
+      name,
+      // oxlint-disable-next-line no-explicit-any -- tests look into it as they like
+      (properties[name].anyOf ?? []).flatMap((one: any) => Object.keys(one.properties ?? {}))
+    ])
+  )
+}

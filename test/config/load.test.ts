@@ -1,0 +1,205 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Path from "effect/Path"
+import { TestConsole } from "effect/testing"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { ConfigFileError, load, loadPipeline } from "../../src/config/index.ts"
+import { minSeverity } from "../../src/delivery/index.ts"
+import { TestAlerter } from "../../src/testing/index.ts"
+import { canary, leaks, recorder } from "../support/canary.ts"
+import { makeIt } from "../support/it.ts"
+import { calls } from "./fixtures/load/pipeline.ts"
+import { folder, loadText, runText } from "./support.ts"
+
+const it = makeIt(test)
+
+/** Where each issue is, and the whole of what is said. */
+const issuesOf = (text: string, ...options: Parameters<typeof loadText> extends [string, ...infer O] ? O : never) =>
+  Effect.map(Effect.flip(loadText(text, ...options)), (error) => {
+    assert.ok(error instanceof ConfigFileError)
+    return {
+      places: error.issues.map(({ path, position }) => `${position?.line}:${position?.column} ${path.join(".")}`),
+      message: error.message
+    }
+  })
+
+const environment = (variables: Readonly<Record<string, string>>) =>
+  Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(variables)))
+
+// -----------------------------------------------------------------------------
+// what is wrong
+// -----------------------------------------------------------------------------
+
+it.effect("all that is wrong is told at once, with its place", () =>
+  Effect.gen(function*() {
+    calls.length = 0
+    const { message, places } = yield* issuesOf(`pipeline: ./pipeline.ts#training
+params:
+  TrainParams: { epochs: many, name: x }
+  Trainparams: { epochs: 1 }
+stepHooks:
+  failure: [./hooks.ts#failure, ./hooks.ts#nowhere]
+  success: ./nowhere.ts#success
+steps:
+  trained:
+    hooks: { failure: [./hooks.ts#otherSuccess] }
+    params: { TrainParams: { epochs: 1.5 } }
+`)
+    assert.deepEqual(places.toSorted(), [
+      "10:24 steps.trained.hooks.failure.0",
+      "11:38 steps.trained.params.TrainParams.epochs",
+      "3:26 params.TrainParams.epochs",
+      "4:16 params.Trainparams",
+      "6:33 stepHooks.failure.1",
+      "7:12 stepHooks.success"
+    ])
+    assert.match(message, /test\.yaml:6:33 stepHooks\.failure\[1\]: .*nowhere/)
+    assert.match(message, /the module exports failure, otherSuccess, retry and success|otherSuccess/)
+    assert.deepEqual(calls, [])
+  }))
+
+it.effect("a pipeline that is none, or nowhere", () =>
+  Effect.gen(function*() {
+    assert.match(
+      (yield* issuesOf("pipeline: ./pipeline.ts#number")).message,
+      /1:11 pipeline: .*which is a number.*a Pipeline|a Pipeline.*number/s
+    )
+    assert.match((yield* issuesOf("pipeline: ./pipeline.ts#piepline")).message, /pipeline/)
+    assert.match((yield* issuesOf("pipeline: ../../../../../../outside.ts#pipeline")).message, /1:11 pipeline/)
+    assert.match((yield* issuesOf("runName: x")).message, /no pipeline/)
+    // a flag is in no file
+    const flag = yield* issuesOf("runName: x", { pipeline: "./pipeline.ts#number" })
+    assert.deepEqual(flag.places, ["undefined:undefined pipeline"])
+    assert.match(flag.message, /the command line/)
+    const params = { TrainParams: { epochs: "x", name: "x" } }
+    const { places } = yield* issuesOf("pipeline: ./pipeline.ts#training", { params })
+    assert.deepEqual(places, ["undefined:undefined params.TrainParams.epochs"])
+  }))
+
+it.effect("a file that is not there", () =>
+  Effect.gen(function*() {
+    const error = yield* Effect.flip(load("/nowhere/at/all.yaml"))
+    assert.match(error.message, /no such file/)
+  }).pipe(Effect.provide([NodeFileSystem.layer, Path.layer])))
+
+// -----------------------------------------------------------------------------
+// what runs
+// -----------------------------------------------------------------------------
+
+it.effect("steps that the file names and that never ran are told afterwards", () =>
+  Effect.gen(function*() {
+    const { pipeline, unusedSteps } = yield* loadText(`pipeline: ./pipeline.ts#pipeline
+steps:
+  good: { retry: 1 }
+  goood: { retry: 1 }
+  slow: { timeout: 1 second }`)
+    assert.deepEqual(yield* unusedSteps, ["good", "goood", "slow"])
+    yield* pipeline
+    assert.deepEqual(yield* unusedSteps, ["goood", "slow"])
+  }).pipe(Effect.provide([NodeFileSystem.layer, Path.layer])))
+
+it.effect("the file's alerter is where alerts go, whatever the environment has", () =>
+  Effect.gen(function*() {
+    yield* runText(`pipeline: ./pipeline.ts#pipeline
+stepHooks: { failure: epilogue#alerterFailure }
+annotations: { team: data }
+steps: { bad: { annotations: { rows: 3 } } }
+alerter: console`)
+    const [line, ...more] = yield* TestConsole.logLines
+    assert.deepEqual(more, [])
+    assert.match(String(line), /ERROR both › bad failed/)
+    assert.match(String(line), /team +data/)
+    assert.match(String(line), /rows +3/)
+    assert.deepEqual(yield* TestAlerter.sent, [])
+  }).pipe(Effect.provide(TestAlerter.layer)))
+
+it.effect("without one, it is that of the environment", () =>
+  Effect.gen(function*() {
+    yield* runText("pipeline: ./pipeline.ts#pipeline\nstepHooks: { failure: epilogue#alerterFailure }")
+    assert.deepEqual((yield* TestAlerter.sent).map(({ title }) => title), ["both › bad failed"])
+  }).pipe(Effect.provide(TestAlerter.layer)))
+
+it.effect("something may be put around the file's alerter", () =>
+  Effect.gen(function*() {
+    const text = "pipeline: ./pipeline.ts#pipeline\nstepHooks: { failure: epilogue#alerterFailure }\nalerter: console"
+    yield* runText(text, { alerter: minSeverity("critical") })
+    assert.deepEqual(yield* TestConsole.logLines, [])
+  }))
+
+it.effect("what a variable holds reaches the body, and no output", () =>
+  Effect.gen(function*() {
+    calls.length = 0
+    const recorded = recorder()
+    const text = `pipeline: ./pipeline.ts#training
+params: { TrainParams: { epochs: "\${EPOCHS}", name: "\${NAME}" } }
+stepHooks: { failure: epilogue#alerterFailure }
+alerter: console`
+    yield* runText(text).pipe(environment({ EPOCHS: "5", NAME: canary }), Effect.provide(recorded.layer))
+    const [body, hook, ...more] = calls.splice(0)
+    assert.equal(body, `epochs 5 (number), name ${canary}`)
+    assert.equal(hook, `{"TrainParams":{"epochs":"<redacted>","name":"<redacted>"}}`)
+    assert.deepEqual(more, [])
+    const wrong = yield* Effect.flip(loadText(text).pipe(environment({ EPOCHS: canary, NAME: "x" })))
+    recorded.keep("events", wrong)
+    const missing = yield* Effect.flip(loadText(text).pipe(environment({ EPOCHS: canary })))
+    assert.match(missing.message, /NAME/)
+    recorded.keep("events", missing, yield* TestConsole.logLines)
+    assert.ok(recorded.counts.events > 5)
+    assert.deepEqual(leaks(recorded.outputs), [])
+  }))
+
+it.effect("a file in JSON says the same", () =>
+  Effect.gen(function*() {
+    calls.length = 0
+    const text = JSON.stringify({
+      pipeline: "./pipeline.ts#pipeline",
+      runName: "j",
+      stepHooks: { success: "./hooks.ts#success" }
+    })
+    yield* runText(text, {}, "test.json")
+    assert.deepEqual(calls.slice(-2), ["good: file success", "run j: code success"])
+  }))
+
+it.effect("without a file: the pipeline, parameters and the run's name alone", () =>
+  Effect.gen(function*() {
+    calls.length = 0
+    const { pipeline, pipelineName } = yield* loadPipeline(`${folder}/pipeline.ts#training`, {
+      allowOutside: true,
+      params: { TrainParams: { epochs: 2, name: "flag" } }
+    })
+    assert.equal(pipelineName, "training")
+    yield* pipeline
+    assert.equal(calls[0], "epochs 2 (number), name flag")
+  }).pipe(Effect.provide([NodeFileSystem.layer, Path.layer])))
+
+// -----------------------------------------------------------------------------
+// explain
+// -----------------------------------------------------------------------------
+
+it.effect("explains each hook: where it comes from, and why", () =>
+  Effect.gen(function*() {
+    const { explain } = yield* loadText(`pipeline: ./pipeline.ts#pipeline
+stepHooks:
+  success: ./hooks.ts#success
+inherit: { success: append }
+steps:
+  good: { hooks: { success: [./hooks.ts#otherSuccess] }, inherit: append }
+  later: { hooks: { failure: ./hooks.ts#failure } }`)
+    const of = (name: string) => explain.find(({ step }) => step === name)!
+    const shown = (name: string) =>
+      of(name).hooks.map(({ from, kind, name }) =>
+        `${kind} ${name} ${from === "code" ? "code" : `${from.position?.line}:${from.position?.column}`}`
+      )
+    assert.deepEqual(shown("good"), [
+      "success onSuccess code",
+      "success success 3:12",
+      "success otherSuccess 6:30",
+      "failure onFailure code"
+    ])
+    assert.deepEqual(shown("bad"), ["success onSuccess code", "success success 3:12", "failure onFailure code"])
+    assert.equal(of("later").inCode, false)
+    assert.ok(of("good").inCode)
+    for (const { hooks } of explain) for (const { why } of hooks) assert.ok(why.length > 10)
+  }))

@@ -1,0 +1,151 @@
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { TestClock } from "effect/testing"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { makeIt } from "../support/it.ts"
+import { calls } from "./fixtures/load/pipeline.ts"
+import { runText } from "./support.ts"
+
+const it = makeIt(test)
+
+/** What a run by this file calls, in order. */
+const called = (text: string, ...options: Parameters<typeof runText> extends [string, ...infer O] ? O : never) =>
+  Effect.gen(function*() {
+    calls.length = 0
+    const exit = yield* runText(text, ...options)
+    assert.ok(Exit.isSuccess(exit), String(exit))
+    return calls.slice()
+  })
+
+const pipeline = "pipeline: ./pipeline.ts#pipeline\nrunName: r\n"
+
+it.effect("a file without hooks leaves those of the code", () =>
+  Effect.gen(function*() {
+    assert.deepEqual(yield* called(pipeline), [
+      "bad",
+      "bad: code pipeline failure",
+      "good",
+      "good: code step success",
+      "run r: code success"
+    ])
+  }))
+
+it.effect("the file's stepHooks take the place of the code's, per kind", () =>
+  Effect.gen(function*() {
+    assert.deepEqual(yield* called(`${pipeline}stepHooks: { success: ./hooks.ts#success }`), [
+      "bad",
+      "bad: code pipeline failure",
+      "good",
+      "good: file success",
+      "run r: code success"
+    ])
+  }))
+
+it.effect("the file's for the step take the place of its stepHooks", () =>
+  Effect.gen(function*() {
+    const text = `${pipeline}
+stepHooks: { success: ./hooks.ts#success, failure: [./hooks.ts#failure] }
+steps:
+  good: { hooks: { success: [./hooks.ts#otherSuccess] } }`
+    assert.deepEqual(yield* called(text), [
+      "bad",
+      "bad: file failure",
+      "good",
+      "good: file step success",
+      "run r: code success"
+    ])
+  }))
+
+it.effect("modes of inheritance, of the file over the code and of the step over the file", () =>
+  Effect.gen(function*() {
+    const success = (inherit: string, ofStep: string) =>
+      Effect.map(
+        called(`${pipeline}
+stepHooks: { success: ./hooks.ts#success }
+inherit: ${inherit}
+steps:
+  good: { hooks: { success: ./hooks.ts#otherSuccess }, inherit: ${ofStep} }`),
+        (all) => all.filter((call) => call.startsWith("good: ")).map((call) => call.slice("good: ".length))
+      )
+    const [code, file, step] = ["code step success", "file success", "file step success"]
+    assert.deepEqual(yield* success("override", "override"), [step])
+    assert.deepEqual(yield* success("override", "append"), [file, step])
+    assert.deepEqual(yield* success("append", "append"), [code, file, step])
+    assert.deepEqual(yield* success("prepend", "prepend"), [step, file, code])
+    assert.deepEqual(yield* success("append", "{ success: prepend, failure: off }"), [step, code, file])
+    assert.deepEqual(yield* success("append", "off"), [step])
+    assert.deepEqual(yield* success("{ failure: append }", "append"), [file, step])
+  }))
+
+it.effect("hooks of the run", () =>
+  Effect.gen(function*() {
+    const all = yield* called(`${pipeline}hooks: { success: ./hooks.ts#success }`)
+    assert.equal(all.at(-1), "both: file success")
+    assert.ok(!all.includes("run r: code success"))
+  }))
+
+it.effect("retry and its hooks, for one step and for all, and none of it", () =>
+  Effect.gen(function*() {
+    const attempts = (text: string) =>
+      Effect.map(called(pipeline + text), (all) => all.filter((call) => call === "bad").length)
+    assert.equal(yield* attempts("steps: { bad: { retry: 2 } }"), 3)
+    assert.equal(yield* attempts("defaults: { retry: 4 }"), 5)
+    assert.equal(yield* attempts("defaults: { retry: 4 }\nsteps: { bad: { retry: 1 } }"), 2)
+    assert.equal(yield* attempts("defaults: { retry: 4 }\nsteps: { bad: { retry: false } }"), 1)
+    const all = yield* called(`${pipeline}steps: { bad: { retry: 1, hooks: { retry: ./hooks.ts#retry } } }`)
+    assert.deepEqual(all.slice(0, 4), ["bad", "bad: file retry", "bad", "bad: code pipeline failure"])
+  }))
+
+it.effect("delays between attempts", () =>
+  Effect.gen(function*() {
+    const text = `${pipeline}steps: { bad: { retry: { times: 2, delay: 1 second, backoff: exponential } } }`
+    calls.length = 0
+    const fiber = yield* Effect.forkChild(called(text))
+    // the modules are loaded on the machine's clock
+    while (calls.length === 0) yield* Effect.promise(() => new Promise(setImmediate))
+    yield* TestClock.adjust("999 millis")
+    assert.equal(calls.length, 1)
+    yield* TestClock.adjust("1 millis")
+    assert.equal(calls.length, 2)
+    yield* TestClock.adjust("2 seconds")
+    assert.equal((yield* Fiber.join(fiber)).filter((call) => call === "bad").length, 3)
+  }))
+
+it.effect("a time limit in place of the code's, or none", () =>
+  Effect.gen(function*() {
+    const ends = (text: string) =>
+      Effect.gen(function*() {
+        calls.length = 0
+        const fiber = yield* Effect.forkChild(called(`pipeline: ./pipeline.ts#waiting\n${text}`))
+        while (calls.length === 0) yield* Effect.promise(() => new Promise(setImmediate))
+        const at: Array<number> = []
+        for (const minutes of [10, 30, 60]) {
+          yield* TestClock.adjust(`${minutes - (at.at(-1) ?? 0)} minutes`)
+          at.push(minutes)
+          if (fiber.pollUnsafe() !== undefined) return minutes
+        }
+        return undefined
+      })
+    assert.equal(yield* ends(""), 30)
+    assert.equal(yield* ends("steps: { slow: { timeout: 10 minutes } }"), 10)
+    assert.equal(yield* ends("defaults: { timeout: 600 }"), 10)
+    assert.equal(yield* ends("steps: { slow: { timeout: false } }"), 60)
+  }))
+
+it.effect("parameters: the step's over the file's, flags over both", () =>
+  Effect.gen(function*() {
+    const text = (steps: string) =>
+      `pipeline: ./pipeline.ts#training
+params: { TrainParams: { epochs: 3, name: file } }
+steps: { trained: ${steps} }`
+    assert.deepEqual(yield* called(text("{}")), [
+      "epochs 3 (number), name file",
+      `{"TrainParams":{"epochs":3,"name":"file"}}`
+    ])
+    const ofStep = text("{ params: { TrainParams: { name: step } } }")
+    assert.equal((yield* called(ofStep))[0], "epochs 3 (number), name step")
+    const flags = { params: { TrainParams: { epochs: 7 } } }
+    assert.equal((yield* called(ofStep, flags))[0], "epochs 7 (number), name step")
+  }))

@@ -1,0 +1,398 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Path from "effect/Path"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { load, module, type Problem, resolve, type SourceOptions } from "../../src/internal/config/sources.ts"
+import { makeIt } from "../support/it.ts"
+import { forAll } from "../support/property.ts"
+
+const it = makeIt(test)
+
+const services = Layer.mergeAll(NodeFileSystem.layer, Path.layer)
+
+/** A folder with these files, gone after the test. A file that begins with `->` is a link. */
+const tree = (files: Readonly<Record<string, string>>) =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const folder = yield* Effect.flatMap(fs.makeTempDirectoryScoped(), fs.realPath)
+    for (const [name, text] of Object.entries(files)) {
+      const file = path.join(folder, name)
+      yield* fs.makeDirectory(path.dirname(file), { recursive: true })
+      yield* text.startsWith("->") ? fs.symlink(path.join(folder, text.slice(2)), file) : fs.writeFileString(file, text)
+    }
+    return folder
+  }).pipe(Effect.provide(services))
+
+const within = (folder: string, more: Partial<SourceOptions> = {}): SourceOptions => ({
+  folder,
+  root: folder,
+  allowOutside: false,
+  ...more
+})
+
+const valueOf = (reference: string, options: SourceOptions) =>
+  Effect.provide(Effect.flatMap(resolve(reference, options), load), services)
+
+const problemOf = (reference: string, options: SourceOptions) => Effect.flip(valueOf(reference, options))
+
+const inWords = ({ expected, found }: Problem): string => `expected ${expected}, found ${found}`
+
+const says = (reference: string, options: SourceOptions, ...words: ReadonlyArray<string>) =>
+  Effect.map(problemOf(reference, options), (problem) => {
+    for (const word of words) assert.ok(inWords(problem).includes(word), `${reference}: ${inWords(problem)} (${word})`)
+    assert.ok(!/\n|\bat .*:\d+:\d+\)/.test(inWords(problem)), inWords(problem))
+  })
+
+const fixtureFolder = decodeURIComponent(new URL("fixtures", import.meta.url).pathname)
+
+// -----------------------------------------------------------------------------
+// forms
+// -----------------------------------------------------------------------------
+
+it.live("every form of reference", () =>
+  Effect.gen(function*() {
+    const root = yield* tree({
+      "a.ts": "export const name: string = 'a.ts'; export default 'default of a.ts'",
+      "b.js": "export const name = 'b.js'",
+      "c.mjs": "export const name = 'c.mjs'",
+      "d.mts": "export const name: string = 'd.mts'",
+      "sub/e.ts": "export const name = 'sub/e.ts'; export const of = { inner: { it: 'member' } }",
+      "with space/100%25 #1.ts": "export const name = 'odd'; export { name as défaut }",
+      "my.hooks.ts": "export const name = 'dots'"
+    })
+    const expected = {
+      "./a.ts#name": "a.ts",
+      "./a.ts#default": "default of a.ts",
+      "./a.ts": "default of a.ts",
+      "./b.js#name": "b.js",
+      "./c.mjs#name": "c.mjs",
+      "./d.mts#name": "d.mts",
+      "./sub/../sub//e.ts#name": "sub/e.ts",
+      "./sub/e.ts#of.inner.it": "member",
+      "./with space/100%25 #1.ts#name": "odd",
+      "./with space/100%25 #1.ts#défaut": "odd",
+      "./my.hooks.ts#name": "dots",
+      [`${root}/a.ts#name`]: "a.ts",
+      [`file://${root}/a.ts#name`]: "a.ts",
+      [`FILE://${root}/a.ts`]: "default of a.ts",
+      [`file://${root}/with%20space/100%2525%20%231.ts#d%C3%A9faut`]: "odd",
+      "a.name": "a.ts",
+      "sub.e.name": "sub/e.ts",
+      "sub.e.of.inner.it": "member"
+    }
+    for (const [reference, value] of Object.entries(expected)) {
+      assert.equal(yield* valueOf(reference, within(root)), value, reference)
+    }
+    assert.equal(yield* valueOf("../a.ts#name", within(`${root}/sub`, { root })), "a.ts")
+  }))
+
+it.live("ZenML's form takes the longest module, and sources before what they were compiled to", () =>
+  Effect.gen(function*() {
+    const root = yield* tree({
+      "x.ts": "export const y = { z: 'member of x.ts' }",
+      "x/y.js": "export const z = 'x/y.js'",
+      "x/y.ts": "export const z = 'x/y.ts'"
+    })
+    assert.equal(yield* valueOf("x.y.z", within(root)), "x/y.ts")
+    assert.deepEqual(yield* valueOf("x.y", within(root)), { z: "member of x.ts" })
+    const page = yield* valueOf("alerts.on_call.page", within(fixtureFolder))
+    assert.equal((page as () => string)(), "page of alerts/on_call.ts")
+    yield* says("alerts.oncall.page", within(fixtureFolder), "no ./alerts/oncall.ts", "the export page")
+  }))
+
+it.live("epilogue#name", () =>
+  Effect.gen(function*() {
+    const options = within(fixtureFolder)
+    for (const name of ["alerterSuccess", "alerterFailure", "alerter"]) {
+      assert.ok(yield* valueOf(`epilogue#${name}`, options), name)
+    }
+    yield* says("epilogue#alerterFailed", options, "epilogue#alerterSuccess", "did you mean alerterFailure")
+    yield* says("epilogue#constructor", options, "one of")
+    yield* says("epilogue", options, "one of epilogue#alerterSuccess")
+  }))
+
+it.live("what is no reference, or leads to another machine", () =>
+  Effect.gen(function*() {
+    const root = yield* tree({ "hooks.ts": "export const x = 1", "data.json": "{}", "bare": "", "lib/a.ts": "" })
+    const refused: Readonly<Record<string, ReadonlyArray<string>>> = {
+      "": ["empty"],
+      "./hooks.ts#": ["ends at the #"],
+      "#x": ["begins with the #"],
+      ".\\hooks.ts#x": ["backslashes", "./hooks.ts#x"],
+      "C:\\etl\\hooks.ts#x": ["backslashes"],
+      "C:/etl/hooks.ts#x": ["drive"],
+      "//server/share/hooks.ts#x": ["another machine"],
+      "file://server/share/h.ts#x": ["another machine"],
+      "http://evil.test/h.ts#x": ["a http: URL", "no module is loaded from elsewhere"],
+      "HTTPS://evil.test/h.ts#x": ["a https: URL"],
+      "data:text/javascript,export const x = 1#x": ["a data: URL"],
+      "node:fs#rmSync": ["a node: URL"],
+      "npm:left-pad#x": ["a npm: URL"],
+      "jsr:@a/b#x": ["a jsr: URL"],
+      "./hooks.ts\u0000.png#x": ["control characters"],
+      "./ho\nok.ts#x": ["control characters"],
+      "~/hooks.ts#x": ["no package ~"],
+      "pkg/../../hooks.ts#x": ["\"..\" in"],
+      "pkg/node_modules/other#x": ["node_modules"],
+      "@scope#x": ["a reference such as"],
+      "hooks.ts#x": ["./hooks.ts#x"],
+      [`file://${root}/hooks.ts?v=2#x`]: ["query"],
+      [`file://${root}%2fhooks.ts#x`]: ["encoded separator"],
+      [`file://${root}/%E0%A4%A.ts#x`]: ["percent-encoding"],
+      "./#x": ["folder"],
+      ".#x": ["folder"],
+      "./lib#x": ["folder"],
+      "./data.json#x": [".json", ".ts, .mts"],
+      "./bare#x": ["extension"]
+    }
+    for (const [reference, words] of Object.entries(refused)) yield* says(reference, within(root), ...words)
+  }))
+
+it.live("any text is found inside, or is a problem", () =>
+  Effect.gen(function*() {
+    const root = yield* tree({ "root/a.ts": "", "root/b/c.ts": "", "out.ts": "" })
+    const parts = [
+      "./",
+      "../",
+      "/",
+      "a.ts",
+      "b",
+      "c.ts",
+      "out.ts",
+      "#",
+      "x",
+      ".",
+      "\\",
+      "file://",
+      root,
+      "%2e",
+      "@",
+      " "
+    ]
+    yield* forAll(
+      Schema.Array(Schema.Union([Schema.Literals(parts), Schema.String])),
+      (texts) =>
+        Effect.map(
+          Effect.result(Effect.provide(resolve(texts.join(""), within(`${root}/root`)), services)),
+          (result) => {
+            if (result._tag === "Failure") assert.ok(result.failure.found !== "" && result.failure.expected !== "")
+            else assert.ok(result.success.url.startsWith(`file://${root}/root/`), result.success.url)
+          }
+        ),
+      300
+    )
+  }))
+
+// -----------------------------------------------------------------------------
+// paths
+// -----------------------------------------------------------------------------
+
+it.live("nothing outside the root, by whatever way", () =>
+  Effect.gen(function*() {
+    const base = yield* tree({
+      "out/secret.ts": "export const x = 'outside'",
+      "root/in.ts": "export const x = 'inside'",
+      "root/link.ts": "->out/secret.ts",
+      "root/folder": "->out",
+      "root/fine.ts": "->root/in.ts",
+      "root/dangling.ts": "->gone.ts",
+      "rooted/x.ts": "export const x = 'beside'",
+      "alias": "->root"
+    })
+    const options = within(`${base}/root`)
+    const ways = {
+      "../out/secret.ts#x": "outside",
+      "./../out/secret.ts#x": "outside",
+      "./sub/../../out/secret.ts#x": "outside",
+      "../rooted/x.ts#x": "outside",
+      "../out/gone.ts#x": "outside",
+      "./folder/secret.ts#x": "a link to outside",
+      "./link.ts#x": "a link to outside",
+      [`${base}/out/secret.ts#x`]: "outside",
+      [`file://${base}/out/secret.ts#x`]: "outside",
+      [`file://${base}/root/%2e%2e/out/secret.ts#x`]: "outside",
+      "folder.secret.x": "a link to outside"
+    }
+    for (const [reference, words] of Object.entries(ways)) {
+      yield* says(reference, options, words, `a file in ${base}/root`)
+      if (reference.includes("secret")) {
+        assert.equal(yield* valueOf(reference, { ...options, allowOutside: true }), "outside", reference)
+      }
+    }
+    assert.equal(yield* valueOf("./fine.ts#x", options), "inside")
+    yield* says("./dangling.ts#x", options, "can't be opened (NotFound)")
+    // the same folder under two names
+    const names = [`${base}/root`, `${base}/alias`]
+    for (const [folder, root] of names.flatMap((folder) => names.map((root) => [folder, root] as const))) {
+      assert.equal(yield* valueOf("./in.ts#x", within(folder, { root })), "inside")
+      assert.equal(yield* valueOf(`${root}/in.ts#x`, within(folder, { root })), "inside")
+    }
+  }))
+
+it.live("what is missing, and what may have been meant", () =>
+  Effect.gen(function*() {
+    const root = yield* tree({
+      "Hooks/onCall.ts": "export const pageOnCall = 1, celebrate = 2",
+      "empty.ts": "export {}"
+    })
+    const options = within(root)
+    yield* says("./Hooks/oncall.ts#x", options, "no \"oncall.ts\"", "did you mean onCall.ts?")
+    yield* says("./Hooks/onCall#x", options, "did you mean onCall.ts?")
+    yield* says("./Hooks/onCall.js#x", options, "did you mean onCall.ts?")
+    yield* says("./hooks/onCall.ts#x", options, "no \"hooks\"", "a folder in", "did you mean Hooks?")
+    yield* says(
+      "./Hooks/onCall.ts#pageOnCal",
+      options,
+      "no export",
+      "celebrate, pageOnCall",
+      "did you mean pageOnCall?"
+    )
+    yield* says("./Hooks/onCall.ts", options, "no default export", "exports celebrate, pageOnCall")
+    yield* says("./Hooks/onCall.ts#__proto__", options, "no export \"__proto__\"")
+    yield* says("./Hooks/onCall.ts#pageOnCall.constructor", options, "no export")
+    yield* says("./empty.ts#x", options, "the module exports nothing")
+    yield* says("./nothing-like-it.ts#x", options, `a module in ${root}`)
+  }))
+
+// -----------------------------------------------------------------------------
+// packages
+// -----------------------------------------------------------------------------
+
+const manifest = (json: object) => JSON.stringify({ type: "module", ...json })
+
+it.live("installed packages", () =>
+  Effect.gen(function*() {
+    const base = yield* tree({
+      "package.json": manifest({ name: "project", exports: { "./own": "./app/own.js" } }),
+      "app/own.js": "export const x = 'own'",
+      "app/config/.keep": "",
+      "node_modules/esm-only/package.json": manifest({
+        name: "esm-only",
+        exports: {
+          ".": { require: "./nope.cjs", import: { types: "./a.d.ts", default: "./a.js" } },
+          "./features/*.js": "./src/*.js",
+          "./features/private/*": null,
+          "./out": "./../../escape.js",
+          "./list": [{ unknown: "./nope.js" }, "./a.js"],
+          "./runtime": { bun: "./bun.js", deno: "./deno.js", node: "./node.js" }
+        }
+      }),
+      "node_modules/esm-only/a.js": "export const x = 'esm-only'; export default 'the default'",
+      "node_modules/esm-only/src/b.js": "export const x = 'feature b'",
+      "node_modules/esm-only/src/private/c.js": "",
+      "node_modules/esm-only/bun.js": "export const x = 'bun'",
+      "node_modules/esm-only/deno.js": "export const x = 'deno'",
+      "node_modules/esm-only/node.js": "export const x = 'node'",
+      "node_modules/escape.js": "",
+      "node_modules/@acme/hooks/package.json": manifest({ exports: "./index.js" }),
+      "node_modules/@acme/hooks/index.js": "export const x = '@acme'",
+      "node_modules/old/package.json": JSON.stringify({ main: "./lib/main" }),
+      "node_modules/old/lib/main.js": "exports.x = 'old'",
+      "node_modules/old/lib/other.js": "exports.x = 'other'",
+      "node_modules/bad.js/package.json": "{",
+      "node_modules/chart.js/package.json": manifest({ exports: "./i.js" }),
+      "node_modules/chart.js/i.js": "export default 'chart.js'",
+      "app/node_modules/near/package.json": manifest({ exports: "./i.js" }),
+      "app/node_modules/near/i.js": "export const x = 'near'",
+      "node_modules/near/package.json": manifest({ exports: "./i.js" }),
+      "node_modules/near/i.js": "export const x = 'far'",
+      "elsewhere/linked/package.json": manifest({ exports: "./i.js" }),
+      "elsewhere/linked/i.js": "export const x = 'linked'",
+      "node_modules/linked": "->elsewhere/linked"
+    })
+    const options = within(`${base}/app/config`)
+    const runtime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node"
+    const expected = {
+      "esm-only#x": "esm-only",
+      "esm-only": "the default",
+      "esm-only/features/b.js#x": "feature b",
+      "esm-only/list#x": "esm-only",
+      "esm-only/runtime#x": runtime,
+      "@acme/hooks#x": "@acme",
+      "old#x": "old",
+      "old/lib/other.js#x": "other",
+      "old/lib/other#x": "other",
+      "chart.js": "chart.js",
+      "near#x": "near",
+      "linked#x": "linked",
+      "project/own#x": "own"
+    }
+    for (const [reference, value] of Object.entries(expected)) {
+      assert.equal(yield* valueOf(reference, options), value, reference)
+    }
+    yield* says("esm-only/feature#x", options, "no esm-only/feature among", "esm-only/features/*.js")
+    yield* says("esm-only/features/private/c.js#x", options, "among what the package exports")
+    yield* says("esm-only/out#x", options, "among what the package exports")
+    yield* says("esm-only/a.js#x", options, "among what the package exports")
+    yield* says("old/lib/gone#x", options, "no file lib/gone in the package")
+    yield* says("bad.js#x", options, "no JSON")
+    yield* says("Near#x", options, "no package Near")
+    yield* says("not-installed#x", options, "no package not-installed", "a path that begins with ./")
+  }))
+
+// -----------------------------------------------------------------------------
+// loading
+// -----------------------------------------------------------------------------
+
+it.live("modules that do not load", () =>
+  Effect.gen(function*() {
+    const root = yield* tree({
+      "throws.ts": "export const x = 1\nthrow new Error('no \\u001b[31mdatabase\\nat hand')",
+      "text.ts": "throw 'just text'",
+      "nothing.ts": "throw null",
+      "syntax.ts": "export const x = ;",
+      "import.ts": "import { y } from './gone.ts'; export const x = y"
+    })
+    yield* says("./throws.ts#x", within(root), "an error while \"./throws.ts#x\" was loaded", "no database at hand")
+    yield* says("./text.ts#x", within(root), "just text")
+    yield* says("./nothing.ts#x", within(root), "it threw null")
+    yield* says("./syntax.ts#x", within(root), "an error while")
+    yield* says("./import.ts#x", within(root), "an error while", "gone.ts")
+  }))
+
+it.effect("a module that never ends loading is waited for ten seconds, once", () =>
+  Effect.gen(function*() {
+    const root = yield* tree({
+      "hangs.ts": "export const x = 1; await new Promise((letGo) => { globalThis.letGo = letGo })"
+    })
+    const source = yield* Effect.provide(resolve("./hangs.ts#x", within(root)), services)
+    const fiber = yield* Effect.forkChild(Effect.flip(load(source)))
+    yield* TestClock.adjust("9999 millis")
+    assert.equal(fiber.pollUnsafe(), undefined)
+    yield* TestClock.adjust("1 millis")
+    assert.match(
+      inWords(yield* Fiber.join(fiber)),
+      /a module that loads, found ".\/hangs.ts#x", which was still loading/
+    )
+    const again = yield* Effect.forkChild(Effect.flip(load(source)))
+    yield* TestClock.adjust("0 millis")
+    assert.match((yield* Fiber.join(again)).found, /still loading/)
+    // Deno complains of a module that waits for nothing that could happen
+    Reflect.get(globalThis, "letGo")()
+    yield* Effect.promise(() => import(source.url))
+    assert.equal(yield* load(source), 1)
+  }))
+
+it.live("each module runs once, also one that fails, and yields all that it exports", () =>
+  Effect.gen(function*() {
+    const root = yield* tree({
+      "once.ts": "globalThis.timesLoaded = (globalThis.timesLoaded ?? 0) + 1; export const a = 1; export const b = 2",
+      "fails.ts": "globalThis.timesFailed = (globalThis.timesFailed ?? 0) + 1; throw new Error('no')"
+    })
+    const options = within(root)
+    const times = (name: string) => Reflect.get(globalThis, name)
+    assert.deepEqual(yield* Effect.all([valueOf("./once.ts#a", options), valueOf("once.b", options)]), [1, 2])
+    const source = yield* Effect.provide(resolve(`file://${root}/once.ts#a`, options), services)
+    assert.deepEqual({ ...(yield* module(source)) }, { a: 1, b: 2 })
+    assert.equal(times("timesLoaded"), 1)
+    yield* problemOf("./fails.ts#a", options)
+    yield* problemOf("./fails.ts#b", options)
+    assert.equal(times("timesFailed"), 1)
+  }))
