@@ -20,6 +20,7 @@ const run = (cwd: string, ...command: Array<string>) => {
     process.exit(1)
   }
   console.log(`✓ ${command.map((word) => path.basename(word)).join(" ")}`)
+  return stdout.toString()
 }
 
 // -----------------------------------------------------------------------------
@@ -49,6 +50,7 @@ assert.deepEqual(deno.imports, {
   ...Object.fromEntries(types.map((name) => [name, `npm:${name}@^${npm.devDependencies[name]}`])),
   effect: `npm:effect@${npm.peerDependencies.effect}`,
   nodemailer: `npm:nodemailer@${npm.peerDependencies.nodemailer}`,
+  yaml: `npm:yaml@${npm.peerDependencies.yaml}`,
   ...forEach(({ source, subpath }) => [path.posix.join(npm.name, subpath), source])
 })
 assert.equal(deno.version, npm.version)
@@ -97,3 +99,23 @@ run(temporary, "tsc")
 run(temporary, "node", "main.ts")
 run(temporary, "bun", "main.ts")
 run(temporary, "deno", "run", "-A", "main.ts")
+
+// -----------------------------------------------------------------------------
+// the command
+// -----------------------------------------------------------------------------
+
+assert.deepEqual(npm.bin, { epilogue: "./dist/cli/main.js" })
+const epilogue = path.join(installed, npm.bin.epilogue)
+assert.ok(fs.statSync(epilogue).mode & 0o100, "the command can be executed")
+fs.symlinkSync(path.join(root, "node_modules/yaml"), path.join(temporary, "node_modules/yaml"))
+for (const runtime of [["node"], ["bun"], ["deno", "run", "-A"]]) {
+  const command = (...args: Array<string>) => run(temporary, ...runtime, epilogue, ...args)
+  assert.equal(command("--version"), `epilogue v${npm.version}\n`)
+  assert.equal(typeof JSON.parse(command("schema")).$id, "string")
+  const folder = `init-${runtime[0]}`
+  command("init", folder)
+  command("check", `${folder}/epilogue.yaml`)
+  assert.match(command("run", `${folder}/epilogue.yaml`), /^Hello, world!$/m)
+  assert.match(command("run", `${folder}/epilogue.yaml`, "--supervise"), /^Hello, world!$/m)
+}
+run(temporary, "tsc")

@@ -1,0 +1,212 @@
+/**
+ * What a supervised child tells its supervisor: one JSON object a line.
+ *
+ * Events are told less what does not matter when the child is dead: the value of an
+ * exit is left out, and a cause is its pretty text. Parameters come redacted, and
+ * annotations are redacted here. A line has at most `maxLine` bytes.
+ */
+import * as Cause from "effect/Cause"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import type * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { bytes, fitEnd, fitMiddle } from "../internal/alerters/text.ts"
+import { display } from "../internal/redact.ts"
+import type { RunEvent } from "../RunEvent.ts"
+
+/** In the child's environment: the number of the file descriptor to tell on. */
+export const variable = "EPILOGUE_SUPERVISOR_FD"
+
+/** Less than a pipe holds (64 KiB on Linux), so that telling seldom waits. */
+export const maxLine = 32 * 1024
+
+const maxCause = 8 * 1024
+// as JSON, a character may take six bytes
+const maxName = 200
+const maxDepth = 16
+
+const Kind = Schema.Literals(["start", "retry", "success", "failure", "interrupt", "exit"])
+const Outcome = Schema.Literals(["success", "failure", "interrupt"])
+const Values = Schema.Record(Schema.String, Schema.Unknown)
+
+const run = {
+  pipelineName: Schema.String,
+  runId: Schema.String,
+  runName: Schema.String,
+  /** In milliseconds since 1970. */
+  at: Schema.Finite
+}
+
+const Step = Schema.Struct({ stepName: Schema.String, stepPath: Schema.Array(Schema.String), index: Schema.Int })
+
+const step = { ...run, ...Step.fields }
+
+const hook = {
+  ...run,
+  hook: Schema.String,
+  kind: Kind,
+  level: Schema.Literals(["step", "pipeline"]),
+  hookIndex: Schema.Int,
+  step: Schema.optionalKey(Step)
+}
+
+const Told = Schema.Union([
+  Schema.TaggedStruct("RunStarted", run),
+  Schema.TaggedStruct("StepStarted", { ...step, params: Schema.optionalKey(Values) }),
+  Schema.TaggedStruct("AttemptFailed", {
+    ...step,
+    attempt: Schema.Int,
+    cause: Schema.String,
+    delayMillis: Schema.Finite
+  }),
+  Schema.TaggedStruct("StepEnded", {
+    ...step,
+    outcome: Outcome,
+    cause: Schema.optionalKey(Schema.String),
+    attempts: Schema.Int,
+    durationMillis: Schema.Finite,
+    annotations: Schema.optionalKey(Values)
+  }),
+  Schema.TaggedStruct("HookEnded", { ...hook, durationMillis: Schema.Finite }),
+  Schema.TaggedStruct("HookFailed", { ...hook, durationMillis: Schema.Finite, cause: Schema.String }),
+  Schema.TaggedStruct("HookSkipped", hook),
+  Schema.TaggedStruct("RunEnded", {
+    ...run,
+    outcome: Outcome,
+    cause: Schema.optionalKey(Schema.String),
+    durationMillis: Schema.Finite,
+    steps: Schema.Int,
+    hookFailures: Schema.Int,
+    annotations: Schema.optionalKey(Values)
+  }),
+  /** An alert was delivered. `named`: the alert itself says which step (or run) it is about. */
+  Schema.TaggedStruct("Alerted", {
+    runId: Schema.String,
+    stepPath: Schema.Array(Schema.String),
+    severity: Schema.Literals(["info", "success", "warning", "error", "critical"]),
+    named: Schema.Boolean
+  }),
+  /** The child's main is over: what follows is no crash. */
+  Schema.TaggedStruct("Closed", {})
+])
+
+export type Told = typeof Told.Type
+
+/** An event as it is told. */
+export const toTold = (event: RunEvent): Told => {
+  const { at, pipelineName, runId, runName } = event
+  const run = { pipelineName, runId, runName, at: DateTime.toEpochMillis(at) }
+  switch (event._tag) {
+    case "RunStarted":
+      return { _tag: event._tag, ...run }
+    case "StepStarted":
+      return { _tag: event._tag, ...run, ...stepOf(event), params: shown(event.params) }
+    case "AttemptFailed":
+      return {
+        _tag: event._tag,
+        ...run,
+        ...stepOf(event),
+        attempt: event.attempt,
+        cause: Cause.pretty(event.cause),
+        delayMillis: Math.min(Duration.toMillis(event.delay), Number.MAX_SAFE_INTEGER)
+      }
+    case "StepEnded":
+      return {
+        _tag: event._tag,
+        ...run,
+        ...stepOf(event),
+        outcome: event.outcome,
+        ...causeOf(event.exit),
+        attempts: event.attempts,
+        durationMillis: Duration.toMillis(event.duration),
+        annotations: shown(event.annotations)
+      }
+    case "RunEnded":
+      return {
+        _tag: event._tag,
+        ...run,
+        outcome: event.outcome,
+        ...causeOf(event.exit),
+        durationMillis: Duration.toMillis(event.duration),
+        steps: event.steps,
+        hookFailures: event.hookFailures,
+        annotations: shown(event.annotations)
+      }
+    default: {
+      const { hook, hookIndex, kind, level, step } = event
+      const info = { ...run, hook, kind, level, hookIndex, ...(step === undefined ? {} : { step: stepOf(step) }) }
+      if (event._tag === "HookSkipped") return { _tag: event._tag, ...info }
+      const durationMillis = Duration.toMillis(event.duration)
+      return event._tag === "HookEnded"
+        ? { _tag: event._tag, ...info, durationMillis }
+        : { _tag: event._tag, ...info, durationMillis, cause: Cause.pretty(event.cause) }
+    }
+  }
+}
+
+type StepInfo = typeof Step.Type
+
+const stepOf = ({ index, stepName, stepPath }: StepInfo): StepInfo => ({ stepName, stepPath, index })
+
+const causeOf = (exit: Exit.Exit<unknown, unknown>): { readonly cause?: string } =>
+  exit._tag === "Success" ? {} : { cause: Cause.pretty(exit.cause) }
+
+const shown = (values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, display(value)]))
+
+/** Always in the same way, so that paths stay comparable. */
+const cutPath = (path: ReadonlyArray<string>): ReadonlyArray<string> =>
+  (path.length > maxDepth ? [...path.slice(0, maxDepth - 2), "…", path.at(-1)!] : path).map(cutName)
+
+const cutName = (name: string): string => fitEnd(name, maxName)
+
+/** Where a line would be too long, what matters less goes: parameters, annotations, most of the cause. */
+const fit = (told: Told, spare: boolean): object => {
+  const entries = Object.entries(told).flatMap(([key, value]: [string, unknown]): Array<[string, unknown]> => {
+    if (key === "params" || key === "annotations") return spare ? [] : [[key, value]]
+    if (key === "cause") return [[key, fitMiddle(String(value), spare ? 512 : maxCause)]]
+    return [[key, cut(value)]]
+  })
+  return Object.fromEntries(entries)
+}
+
+const cut = (value: unknown): unknown =>
+  typeof value === "string"
+    ? cutName(value)
+    : Array.isArray(value)
+    ? cutPath(value)
+    : typeof value === "object" && value !== null
+    ? Object.fromEntries(Object.entries(value).map(([key, part]) => [key, cut(part)]))
+    : value
+
+/** A line with its end. */
+export const toLine = (told: Told): string => {
+  const line = `${JSON.stringify(fit(told, false))}\n`
+  return bytes(line) <= maxLine ? line : `${JSON.stringify(fit(told, true))}\n`
+}
+
+const decode = Schema.decodeUnknownOption(Told)
+
+/** What a line says. Nothing where it is torn, or not ours. */
+export const fromLine = (line: string): Told | undefined => {
+  try {
+    return Option.getOrUndefined(decode(JSON.parse(line)))
+  } catch {
+    return undefined
+  }
+}
+
+/** Takes text in pieces, as it arrives, and gives on what each whole line says. */
+export const reader = (onTold: (told: Told) => void): (piece: string) => void => {
+  let rest = ""
+  return (piece) => {
+    const lines = (rest + piece).split("\n")
+    // what is longer than any line is not ours, and need not be kept
+    rest = lines.pop()!.slice(0, maxLine + 1)
+    for (const line of lines) {
+      const told = fromLine(line)
+      if (told !== undefined) onTold(told)
+    }
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * What the command does with a user's modules. It is built apart from the rest, with
+ * `effect` and the library's modules left out of it, so that it has the same ones as
+ * the modules that it imports.
+ */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Predicate from "effect/Predicate"
+import * as References from "effect/References"
+import * as Tracer from "effect/Tracer"
+import { Alerter } from "../Alerter.ts"
+import { jsonSchema } from "../config/Document.ts"
+import { clean } from "../internal/alerters/text.ts"
+import * as RunEvent from "../RunEvent.ts"
+import { connect, observing, type Supervisor, telling } from "./child.ts"
+import { load, type Loaded } from "./loading.ts"
+import { explained, line, plural } from "./output.ts"
+import * as Progress from "./progress.ts"
+import { toLine, toTold } from "./protocol.ts"
+import { ExitCode, type LoadRequest, type RunRequest } from "./request.ts"
+import { again } from "./runtime.ts"
+import * as Signals from "./signals.ts"
+import { supervise } from "./supervise.ts"
+import { causeText, errorText } from "./text.ts"
+
+const out = (text: string): void => void process.stdout.write(`${text}\n`)
+const err = (text: string): void => void process.stderr.write(`${text}\n`)
+
+/** What every pipeline has, whatever it has of its own: files, paths, processes, the terminal. */
+const services = Layer.mergeAll(NodeServices.layer, Layer.succeed(Logger.LogToStderr, true))
+
+/** Loads, and does something with it; what is wrong with the config or a module is told. */
+const withLoaded = async (
+  request: LoadRequest,
+  use: (loaded: Loaded) => Promise<number>,
+  supervisor?: Supervisor
+): Promise<number> => {
+  // who supervises hears of each alert that has arrived, so that none is repeated
+  const alerter = supervisor === undefined ? undefined : telling(supervisor)
+  const result = await Effect.runPromise(load(request, alerter).pipe(Effect.provide(services), Effect.result))
+  if (result._tag === "Success") return use(result.success)
+  err(clean(result.failure.message))
+  return ExitCode.usage
+}
+
+/** Runs a pipeline: in this process, or in one that this one follows, which does the same again. */
+export const run = (request: RunRequest): Promise<number> => {
+  const supervisor = connect()
+  return withLoaded(
+    request,
+    (loaded) =>
+      supervisor === undefined && (request.supervise ?? loaded.alerter !== undefined)
+        ? follow(loaded)
+        : runLoaded(request, loaded, supervisor),
+    supervisor
+  )
+}
+
+const follow = async ({ alerter, pipelineName }: Loaded): Promise<number> => {
+  const followed = supervise({ ...again(), pipeline: pipelineName, alerter })
+  const result = await Effect.runPromise(followed.pipe(Effect.provide(services), Effect.result))
+  if (result._tag === "Success") return result.success
+  err(`error: ${errorText(result.failure)}`)
+  return ExitCode.failed
+}
+
+/** Runs a pipeline in this process, and tells the supervisor, if there is one. */
+const runLoaded = async (
+  { json, logLevel }: RunRequest,
+  { pipeline, pipelineName, unusedSteps }: Loaded,
+  supervisor: Supervisor | undefined
+): Promise<number> => {
+  if (json) keepStdout()
+  const progress = Progress.make()
+  const print = (event: RunEvent.RunEvent) => {
+    const text = json ? toLine(toTold(event)).trimEnd() : line(event)
+    if (text !== undefined) out(text)
+  }
+  const environment = Layer.mergeAll(
+    RunEvent.layer(progress.observer, print),
+    Layer.succeed(Tracer.Tracer, progress.tracer),
+    logLevel === undefined ? Layer.empty : Layer.succeed(References.MinimumLogLevel, logLevel),
+    supervisor === undefined ? Alerter.layerConsole : telling(supervisor)(Alerter.layerConsole),
+    services
+  )
+  const observed = supervisor === undefined ? pipeline : Effect.provide(pipeline, observing(supervisor))
+  // a pipeline that waits for a promise alone would not keep the process
+  const alive = setInterval(() => {}, 2_147_483_647)
+  // before it begins, so that no signal comes too early
+  const stopListening = Signals.listen(
+    pipelineName,
+    () => fiber.interruptUnsafe(fiber.id),
+    supervisor === undefined ? progress.open : undefined
+  )
+  const fiber = Effect.runFork(Effect.provide(observed, environment))
+  const exit = await Effect.runPromise(Fiber.await(fiber))
+  stopListening()
+  clearInterval(alive)
+  if (exit._tag === "Failure" && !Cause.hasInterruptsOnly(exit.cause)) {
+    err(`${pipelineName} failed: ${causeText(exit.cause)}`)
+  }
+  for (const step of await Effect.runPromise(unusedSteps)) err(`the config names a step "${step}", which never ran`)
+  return exitCode(exit, progress.started())
+}
+
+/** Standard output is for events: what a pipeline prints goes where logs go. */
+const keepStdout = () => {
+  const { console } = globalThis
+  console.log = console.info = console.debug = console.error
+}
+
+const exitCode = (exit: Exit.Exit<unknown, unknown>, started: boolean): number => {
+  if (exit._tag === "Success") return ExitCode.success
+  if (Cause.hasInterruptsOnly(exit.cause)) return ExitCode.interrupted
+  return !started && mistakes.has(tagOf(Cause.squash(exit.cause))) ? ExitCode.usage : ExitCode.failed
+}
+
+/** What tells, before anything has run, that parameters or the config are wrong. */
+const mistakes: ReadonlySet<unknown> = new Set(["ConfigFileError", "ParamsError"])
+
+const tagOf = (error: unknown): unknown => Predicate.hasProperty(error, "_tag") ? error._tag : undefined
+
+/** Loads all that a run would, and runs nothing. */
+export const check = (request: LoadRequest): Promise<number> =>
+  withLoaded(request, async ({ explain, pipelineName }) => {
+    out(`${pipelineName}: no mistakes found (${plural(explain.length, "step")} known)`)
+    return ExitCode.success
+  })
+
+/** Prints which hooks each step has, and where from. */
+export const explain = (request: LoadRequest): Promise<number> =>
+  withLoaded(request, async (loaded) => {
+    for (const text of explained(loaded)) out(text)
+    return ExitCode.success
+  })
+
+/** Prints the JSON Schema of configs. */
+export const schema = async (): Promise<number> => {
+  out(JSON.stringify(jsonSchema(), null, 2))
+  return ExitCode.success
+}

@@ -1,0 +1,87 @@
+/** Ctrl-C, once and twice, on Bun, Deno and Node; and deaths that the command follows. */
+import * as Effect from "effect/Effect"
+import * as assert from "node:assert/strict"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { test } from "node:test"
+import { endedWith, epilogue, onEach, root, start } from "../support/command.ts"
+import { makeIt } from "../support/it.ts"
+
+const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
+
+const fixtures = "test/cli/fixtures"
+const pipelines = `${fixtures}/pipelines.ts`
+
+it.live("once: the run is interrupted, and its hooks run", () =>
+  onEach((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      for (const signal of ["SIGINT", "SIGTERM"] as const) {
+        const { ended, kill, wrote } = yield* start(runtime, ["run", `${pipelines}#slow`])
+        yield* wrote("waiting\n")
+        kill(signal)
+        const end = yield* ended
+        endedWith(end, 130)
+        assert.deepEqual(end.stdout.replace(/\d+ ms|\d+\.\d s/g, "n ms").split("\n").slice(2), [
+          "waiting",
+          "  ■ wait (n ms): interrupted",
+          "cleaned up",
+          "■ slow (n ms, 1 step)",
+          ""
+        ])
+        assert.equal(end.stderr, "interrupting slow; once more (Ctrl-C) quits at once\n")
+      }
+    }))
+  ))
+
+it.live("twice: it quits at once, and says which hooks and steps it cut off", () =>
+  onEach((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const inHook = yield* start(runtime, ["run", `${pipelines}#stuck`])
+      yield* inHook.wrote("waiting\n")
+      inHook.kill("SIGINT")
+      yield* inHook.wrote("cleaning up\n")
+      inHook.kill("SIGINT")
+      const hook = yield* inHook.ended
+      endedWith(hook, 130)
+      assert.match(hook.stderr, /\nquit, and cut off:\n {2}hook "onInterrupt" \(interrupt\) of wait, after [^\n]+\n$/)
+
+      const inStep = yield* start(runtime, ["run", `${pipelines}#stubborn`])
+      yield* inStep.wrote("waiting\n")
+      inStep.kill("SIGINT")
+      yield* inStep.wrote("interrupting stubborn")
+      inStep.kill("SIGINT")
+      const step = yield* inStep.ended
+      endedWith(step, 130)
+      assert.match(step.stderr, /\nquit, and cut off:\n {2}step hold, after [^\n]+\n$/)
+    }))
+  ))
+
+it.live("supervised, by default where the config has an alerter: a death is alerted", () =>
+  onEach((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(root, fixtures, "alerts-"))),
+        (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+      )
+      const config = join(folder, "killed.json")
+      writeFileSync(config, JSON.stringify({ alerter: { jsonLines: { path: "./alerts.jsonl" } } }))
+      const ended = yield* epilogue(runtime, ["run", `${pipelines}#killed`, "--config", config])
+      endedWith(ended, 1)
+      assert.match(ended.stderr, /SIGKILL/)
+      const alerts = readFileSync(join(folder, "alerts.jsonl"), "utf8").trimEnd().split("\n")
+      const titles = alerts.map((line): unknown => JSON.parse(line).title).toSorted()
+      assert.deepEqual(titles, ["killed crashed", "killed › load crashed"])
+    }))
+  ))
+
+it.live("supervised: Ctrl-C reaches the run", () =>
+  onEach((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const { ended, kill, wrote } = yield* start(runtime, ["run", `${pipelines}#slow`, "--supervise"])
+      yield* wrote("waiting\n")
+      kill("SIGINT")
+      const end = yield* ended
+      endedWith(end, 130)
+      assert.match(end.stdout, /\ncleaned up\n■ slow/)
+    }))
+  ))

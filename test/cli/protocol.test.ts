@@ -1,0 +1,155 @@
+/** What a child tells its supervisor: lines that are bounded, hold no secret, and are read whatever comes between them. */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { connect } from "../../src/cli/child.ts"
+import { fromLine, maxLine, reader, type Told, toLine, toTold, variable } from "../../src/cli/protocol.ts"
+import { Hook, Params, Pipeline, type RunEvent, Step } from "../../src/index.ts"
+import { makeIt } from "../support/it.ts"
+import { events } from "../support/observe.ts"
+import { forAll } from "../support/property.ts"
+
+const it = makeIt(test)
+
+class LoadParams extends Params.Service<LoadParams>()("LoadParams", {
+  rows: Schema.Int,
+  token: Schema.Redacted(Schema.String)
+}) {}
+
+const observed = (effect: Effect.Effect<unknown, unknown>): Effect.Effect<ReadonlyArray<RunEvent.RunEvent>> =>
+  Effect.suspend(() => {
+    const { layer, list } = events()
+    return effect.pipe(Effect.exit, Effect.provide(layer), Effect.as(list))
+  })
+
+class HttpError extends Data.TaggedError("HttpError")<{ readonly status: number }> {}
+
+let attempts = 0
+
+const bucket: Effect.Effect<void, Error | HttpError> = Effect.suspend(() =>
+  Effect.fail(new Error(`no bucket ${++attempts}`))
+)
+
+const everything = Pipeline.make(
+  "nightly",
+  Step.make("load", bucket).pipe(
+    Step.params(LoadParams),
+    Step.annotate({ key: Redacted.make("hunter2"), big: 10n }),
+    Step.retry({ times: 1 }),
+    Step.hooks(Hook.named(Hook.onFailure(() => Effect.fail("no phone")), "page")),
+    Step.hooks(Hook.named(Hook.onFailure(() => Effect.void), "note")),
+    Step.hooks(Hook.named(Hook.onFailureTag("HttpError", (_: HttpError) => Effect.void), "http")),
+    Effect.provideService(LoadParams, LoadParams.of({ rows: 3, token: Redacted.make("hunter2") }))
+  )
+).pipe(Pipeline.runName("nightly-7"))
+
+it.effect("events keep what they say, less what is secret", () =>
+  Effect.gen(function*() {
+    const list = yield* observed(everything)
+    const lines = list.map((event) => toLine(toTold(event)))
+    assert.ok(!lines.join("").includes("hunter2"))
+    for (const line of lines) assert.match(line, /^[^\n]+\n$/)
+    const told = lines.map((line) => fromLine(line) ?? assert.fail(`can't be read: ${line}`))
+    assert.deepEqual(told.map(({ _tag }) => _tag), list.map(({ _tag }) => _tag))
+    const find = <T extends Told["_tag"]>(tag: T) =>
+      told.find((one): one is Extract<Told, { _tag: T }> => one._tag === tag) ?? assert.fail(`no ${tag}`)
+    const started = find("StepStarted")
+    const { runId } = list[0]!
+    const run = { pipelineName: "nightly", runId, runName: "nightly-7", at: 0 }
+    const step = { stepName: "load", stepPath: ["load"], index: 0 }
+    assert.deepEqual(started, {
+      _tag: "StepStarted",
+      ...run,
+      ...step,
+      params: { LoadParams: { rows: 3, token: "<redacted>" } }
+    })
+    assert.match(find("AttemptFailed").cause, /^Error: no bucket 1\n/)
+    const ended = find("StepEnded")
+    assert.deepEqual([ended.outcome, ended.attempts], ["failure", 2])
+    assert.deepEqual(ended.annotations, { key: "<redacted>", big: "10" })
+    assert.match(ended.cause!, /^Error: no bucket 2\n/)
+    const { cause, durationMillis, ...failed } = find("HookFailed")
+    assert.match(cause, /no phone/)
+    assert.ok(durationMillis >= 0)
+    const hook = { ...run, hook: "page", kind: "failure", level: "step", hookIndex: 0, step }
+    assert.deepEqual(failed, { _tag: "HookFailed", ...hook })
+    assert.equal(find("HookEnded").hook, "note")
+    assert.equal(find("HookSkipped").hook, "http")
+    assert.deepEqual([find("RunEnded").outcome, find("RunEnded").hookFailures], ["failure", 1])
+  }))
+
+it.effect("a run's own hook is told without a step", () =>
+  Effect.gen(function*() {
+    const list = yield* observed(
+      Pipeline.make("nightly", Effect.void).pipe(Pipeline.hooks(Hook.onSuccess((_: void) => Effect.void)))
+    )
+    const [, hook] = list.map((event) => fromLine(toLine(toTold(event))))
+    assert.ok(hook?._tag === "HookEnded" && !("step" in hook))
+  }))
+
+const Texts = Schema.Struct({ name: Schema.String, cause: Schema.String, depth: Schema.Int })
+
+it.effect("no line is longer than the limit, and each can be read", () =>
+  forAll(Texts, ({ cause, depth, name }) =>
+    Effect.sync(() => {
+      for (const times of [1, 5000]) {
+        const long = name.repeat(times)
+        const told: Told = {
+          _tag: "StepEnded",
+          pipelineName: long,
+          runId: "1",
+          runName: long,
+          at: 0,
+          stepName: long,
+          stepPath: Array.from({ length: 1 + (Math.abs(depth) % 100) }, () => `${name}\u0000`.repeat(times)),
+          index: 0,
+          outcome: "failure",
+          cause: cause.repeat(times),
+          attempts: 1,
+          durationMillis: 1,
+          annotations: { [name]: cause.repeat(times) }
+        }
+        const line = toLine(told)
+        assert.ok(Buffer.byteLength(line) <= maxLine, `${Buffer.byteLength(line)} bytes`)
+        assert.equal(fromLine(line)?._tag, "StepEnded")
+      }
+    })))
+
+const closed = toLine({ _tag: "Closed" })
+
+const read = (...pieces: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const list: Array<string> = []
+  const take = reader(({ _tag }) => void list.push(_tag))
+  for (const piece of pieces) take(piece)
+  return list
+}
+
+it.effect("lines in pieces, torn, or not ours", () =>
+  Effect.sync(() => {
+    assert.deepEqual(read(closed + closed), ["Closed", "Closed"])
+    assert.deepEqual(read(...closed), ["Closed"])
+    assert.deepEqual(read(closed, closed.slice(0, -2)), ["Closed"])
+    assert.deepEqual(read("\n", "null\n", "{\n", "[]\n", "{\"_tag\":\"RunStarted\"}\n", "hello\n", closed), ["Closed"])
+    assert.deepEqual(read(...Array.from({ length: 200 }, () => "x".repeat(10_000)), "\n", closed), ["Closed"])
+  }))
+
+it.effect("a value under any key is no trouble", () =>
+  Effect.sync(() => {
+    const params = { cause: 1, stepPath: 2, hook: { stepPath: {} }, nested: { params: null } }
+    const info = { pipelineName: "p", runId: "1", runName: "r", at: 0 }
+    const told: Told = { _tag: "StepStarted", ...info, stepName: "s", stepPath: ["s"], index: 0, params }
+    assert.deepEqual(fromLine(toLine(told)), told)
+  }))
+
+it.effect("a number in the environment that is no pipe of a supervisor's", () =>
+  Effect.sync(() => {
+    for (const number of ["99", "-1", "", "1.5", "x"]) {
+      process.env[variable] = number
+      assert.equal(connect(), undefined)
+      // whatever this process starts must not take it for its own
+      assert.ok(!(variable in process.env))
+    }
+  }))

@@ -1,0 +1,98 @@
+/** The command as a process, from its sources, on each runtime. */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as assert from "node:assert/strict"
+import { type ChildProcess, spawn } from "node:child_process"
+import { join } from "node:path"
+
+export const root: string = join(import.meta.dirname, "../..")
+
+const bin = (name: string) => join(root, "node_modules/.bin", name)
+
+export const runtimes = {
+  bun: [bin("bun")],
+  deno: [bin("deno"), "run", "-A"],
+  node: [bin("node"), "--conditions=@effect-epilogue/source"]
+} as const
+
+export type Runtime = keyof typeof runtimes
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Running {
+  /** What it has written so far, on both. */
+  readonly wrote: (text: string) => Effect.Effect<void>
+  readonly kill: (signal: NodeJS.Signals) => void
+  readonly ended: Effect.Effect<Ended>
+  readonly child: ChildProcess
+}
+
+/** Starts it; it is killed where the test ends before. */
+export const start = (
+  runtime: Runtime,
+  args: ReadonlyArray<string>,
+  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {}
+): Effect.Effect<Running, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const [command, ...flags] = runtimes[runtime]
+      const child = spawn(command, [...flags, join(root, "src/cli/main.ts"), ...args], {
+        cwd: options.cwd ?? root,
+        env: { ...process.env, NO_COLOR: "1", ...options.env },
+        stdio: ["ignore", "pipe", "pipe"]
+      })
+      const output = { stdout: "", stderr: "" }
+      const waiting = new Set<() => void>()
+      for (const name of ["stdout", "stderr"] as const) {
+        child[name].setEncoding("utf8").on("data", (chunk: string) => {
+          output[name] += chunk
+          for (const look of waiting) look()
+        })
+      }
+      const closed = new Promise<Ended>((resolve) =>
+        child.once("close", (code, signal) => {
+          resolve({ code, signal, ...output })
+          for (const look of waiting) look()
+        })
+      )
+      const wrote = (text: string) =>
+        Effect.callback<void>((resume) => {
+          const look = () => {
+            const found = output.stdout.includes(text) || output.stderr.includes(text)
+            if (!found && child.exitCode === null && child.signalCode === null) return
+            waiting.delete(look)
+            resume(found ? Effect.void : Effect.die(new Error(`it ended without: ${text}\n${JSON.stringify(output)}`)))
+          }
+          waiting.add(look)
+          look()
+        })
+      const running: Running = {
+        child,
+        wrote,
+        kill: (signal) => void child.kill(signal),
+        ended: Effect.promise(() => closed)
+      }
+      return running
+    }),
+    ({ child }) => Effect.sync(() => void child.kill("SIGKILL"))
+  )
+
+/** Runs it to its end. */
+export const epilogue = (
+  runtime: Runtime,
+  args: ReadonlyArray<string>,
+  options?: Parameters<typeof start>[2]
+): Effect.Effect<Ended> => Effect.scoped(Effect.flatMap(start(runtime, args, options), ({ ended }) => ended))
+
+/** Something on each runtime, side by side. */
+export const onEach = <A, E, R>(f: (runtime: Runtime) => Effect.Effect<A, E, R>): Effect.Effect<void, E, R> =>
+  Effect.forEach(Object.keys(runtimes) as ReadonlyArray<Runtime>, f, { concurrency: "unbounded", discard: true })
+
+/** Ended so, and if not, with all that it wrote. */
+export const endedWith = (ended: Ended, code: number): void =>
+  assert.equal(ended.code, code, `${JSON.stringify(ended, null, 2)}`)
