@@ -41,6 +41,7 @@ const forEach = <A>(f: (module: (typeof modules)[number]) => [key: string, value
 
 assert.deepEqual(npm.exports, {
   ...forEach(({ built, source, subpath }) => [subpath, { "@effect-epilogue/source": source, default: built }]),
+  "./epilogue.schema.json": "./dist/epilogue.schema.json",
   "./package.json": "./package.json"
 })
 assert.deepEqual(deno.exports, forEach(({ source, subpath }) => [subpath, subpath === "." ? "./mod.ts" : source]))

@@ -53,3 +53,16 @@ test("the README's first snippet prints what it says", async () => {
   expect(await run.exited).toBe(0)
   expect(normal(output)).toBe(normal(fenced(readme, "text")[0]!))
 }, 30_000)
+
+test("the README's config is that of the example, and running it prints what it says", async () => {
+  const file = join(root, "examples", "config", "training.yaml")
+  expect(fenced(readme, "yaml")[0]).toBe(readFileSync(file, "utf8"))
+  const normal = (output: string) => output.replace(/\b\d+ ms\b/g, "n ms").trim()
+  const run = Bun.spawn([process.execPath, join(root, "src", "cli", "main.ts"), "run", file], {
+    cwd: root,
+    stdout: "pipe"
+  })
+  const output = await new Response(run.stdout).text()
+  expect(await run.exited).toBe(0)
+  expect(normal(output)).toBe(normal(fenced(readme, "text")[1]!))
+}, 30_000)

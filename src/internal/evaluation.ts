@@ -10,7 +10,7 @@ import type { HookError } from "../Hook.ts"
 import type { StepInfo } from "../RunEvent.ts"
 import { StepContext } from "../StepContext.ts"
 import { empty, type HooksImpl, type Outcome, type Owner, type Plan, plan as makePlan, type Table } from "./hooks.ts"
-import { CurrentOverrides, overrideRun, overrideStep, type Wrap } from "./overrides.ts"
+import { CurrentOverrides, type Wrap } from "./overrides.ts"
 import { noAnnotations, Run } from "./run.ts"
 import { runAll, runAllNow, runRequired } from "./runner.ts"
 import { currentView, View } from "./view.ts"
@@ -135,7 +135,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
     this.fiber = fiber
     if (owner.label === "Pipeline") {
       const overrides = fiber.getRef(CurrentOverrides)
-      const own = overrides === undefined ? owner : overrideRun(owner, overrides)
+      const own = overrides === undefined ? owner : overrides.run(owner)
       this.owner = own
       this.parent = undefined
       this.ownsRun = true
@@ -153,7 +153,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
       if (this.run.ended) this.run = this.run.again(fiber)
       this.inHook = view !== undefined && View.inHook(view)
       const { overrides } = this.run
-      this.owner = overrides === undefined ? owner : overrideStep(owner, overrides, this.inHook)
+      this.owner = overrides === undefined ? owner : overrides.step(owner, this.inHook)
       this.plan = planFor(this.owner, this.inHook ? empty.hooks : this.run.stepHooks)
       this.index = this.run.steps++
       this.startedMillis = this.ownsRun ? this.run.startedMillis : this.run.clock.currentTimeMillisUnsafe()

@@ -60,6 +60,30 @@ steps:
     assert.deepEqual(calls, [])
   }))
 
+it.effect("what is wrong with keys, and what is wrong with what they name, is told together", () =>
+  Effect.gen(function*() {
+    const { message, places } = yield* issuesOf(`pipeline: ./pipeline.ts#training
+params: { TrainParams: { epochs: 3, name: x } }
+stepHooks:
+  failure: [./hooks.ts#nowhere, { use: ./hooks.ts#failure, timout: 5 seconds }, ./hooks.ts#neither]
+steps:
+  good: { retry: { time: 3 }, hooks: { success: ./hooks.ts#none } }
+alerter: { slack: { webhookUrl: "\${NOPE}" } }
+`)
+    assert.deepEqual(places, [
+      "4:13 stepHooks.failure.0",
+      "4:60 stepHooks.failure.1.timout",
+      "4:81 stepHooks.failure.2",
+      "6:18 steps.good.retry.times",
+      "6:20 steps.good.retry.time",
+      "6:49 steps.good.hooks.success",
+      "7:33 alerter.slack.webhookUrl"
+    ], message)
+    // the parameters are not blamed for the field that was wrong
+    const wrong = yield* issuesOf("pipeline: ./nowhere.ts#x\nparams: { TrainParams: { epochs: 1, name: [}] } }")
+    assert.ok(wrong.places.length > 0)
+  }))
+
 it.effect("a pipeline that is none, or nowhere", () =>
   Effect.gen(function*() {
     assert.match(

@@ -3,9 +3,9 @@ import * as Duration from "effect/Duration"
 import type { Retry } from "../../config/Document.ts"
 import type { InheritMode } from "../../Hooks.ts"
 import { empty, kinds, type Laid, type Modes, type Table } from "../hooks.ts"
-import type { Overrides, Provided, StepOverride } from "../overrides.ts"
 import { retryBody } from "../retry.ts"
 import { timeoutBody } from "../timeout.ts"
+import type { Changes, Provided, StepOverride } from "./changes.ts"
 import { policyOf } from "./retryPolicy.ts"
 
 /** The values of a step, `false` for what the code says and the file takes away. */
@@ -50,8 +50,8 @@ const unchanged: StepSettings = {
   annotations: {}
 }
 
-/** The overrides, and the names of the steps that they were asked for. */
-export const compile = (settings: Settings): { readonly overrides: Overrides; readonly ran: ReadonlySet<string> } => {
+/** What is to be changed, and the names of the steps that were asked for. */
+export const compile = (settings: Settings): { readonly changes: Changes; readonly ran: ReadonlySet<string> } => {
   const ran = new Set<string>()
   const forAll: Laid = { hooks: settings.stepHooks, modes: settings.modes, level: "pipeline" }
   const made = new Map<string, StepOverride>()
@@ -73,7 +73,7 @@ export const compile = (settings: Settings): { readonly overrides: Overrides; re
 
   return {
     ran,
-    overrides: {
+    changes: {
       run: {
         hooks: [{ hooks: settings.run.hooks, modes: {}, level: "step" }],
         provided: settings.provided,

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { ConfigFileError } from "../../config/ConfigFileError.ts"
+import { ConfigFileError, type ConfigIssue } from "../../config/ConfigFileError.ts"
 import type { Document } from "../../config/Document.ts"
 import { describe } from "./describe.ts"
 import { document } from "./documentSchema.ts"
@@ -18,11 +18,29 @@ export interface Decoded {
   readonly positionOf: (path: Path) => Position | undefined
 }
 
+/** All that is wrong with a file, and what it says besides. */
+export interface Reading {
+  readonly issues: ReadonlyArray<ConfigIssue>
+  /** Without the parts that are wrong; `undefined` where nothing is left. */
+  readonly decoded: Decoded | undefined
+}
+
 /** Reads a file's text. Variables come from the `ConfigProvider`. */
 export const decode = (text: string, file: string): Effect.Effect<Decoded, ConfigFileError> =>
+  Effect.flatMap(read(text, file), ({ decoded, issues }) => {
+    const [first, ...others] = issues
+    return first === undefined && decoded !== undefined
+      ? Effect.succeed(decoded)
+      : Effect.fail(new ConfigFileError({ file, issues: [first ?? { ...nothing, file }, ...others] }))
+  })
+
+/** The same where something is wrong: what is right can be looked at too, so that all is told at once. */
+export const read = (text: string, file: string): Effect.Effect<Reading> =>
   Effect.gen(function*() {
     const parsed = yield* parse(text, file)
-    if (parsed.root === undefined) return yield* failed(file, parsed.problems)
+    const at = (problems: ReadonlyArray<Problem>): ReadonlyArray<ConfigIssue> =>
+      problems.toSorted(byPosition).map((problem) => ({ ...problem, file }))
+    if (parsed.root === undefined) return { issues: at(parsed.problems), decoded: undefined }
     const { problems, root } = yield* interpolate(parsed.root)
     const known = [...parsed.problems, ...problems]
     const decoded = decodeDocument(plain(root))
@@ -32,18 +50,49 @@ export const decode = (text: string, file: string): Effect.Effect<Decoded, Confi
     const others = wrong.filter(({ path }) =>
       !unread.has("[]") && !path.some((_, index) => unread.has(JSON.stringify(path.slice(0, index + 1))))
     )
-    if (known.length > 0 || others.length > 0 || Result.isFailure(decoded)) {
-      return yield* failed(file, [...known, ...others])
+    const document = Result.isSuccess(decoded) ? decoded.success : salvage(root, [...known, ...wrong])
+    const issues = at([...known, ...others])
+    return {
+      issues: issues.length > 0 || Result.isSuccess(decoded) ? issues : [{ ...nothing, file }],
+      decoded: document && { document, file, positionOf: (path) => positionOf(root, path) }
     }
-    return { document: decoded.success, file, positionOf: (path) => positionOf(root, path) }
   })
 
-const decodeDocument = Schema.decodeUnknownResult(document, { errors: "all", onExcessProperty: "error" })
+/** How often what is left is looked at again, since a part may be wrong only where another is missing. */
+const rounds = 5
 
-const failed = (file: string, problems: ReadonlyArray<Problem>): Effect.Effect<never, ConfigFileError> => {
-  const [first = nothing, ...others] = problems.toSorted(byPosition).map((problem) => ({ ...problem, file }))
-  return Effect.fail(new ConfigFileError({ file, issues: [{ ...first, file }, ...others] }))
+/** The document without what is wrong. */
+const salvage = (root: Node, problems: ReadonlyArray<Problem>): Document | undefined => {
+  const rest = plain(root)
+  let paths = problems.map(({ path }) => path)
+  for (let round = 0; round < rounds; round++) {
+    for (const path of paths) remove(rest, path)
+    const decoded = decodeDocument(rest)
+    if (Result.isSuccess(decoded)) return decoded.success
+    paths = describe(decoded.failure.issue, root).map(({ path }) => path)
+  }
+  return undefined
 }
+
+/** Takes away what stands at a path, or else what should hold it. Of a list all, or the indices of others would change. */
+const remove = (from: unknown, path: Path): void => {
+  let holder: Record<string, unknown> | undefined
+  let key = ""
+  let part = from
+  for (const segment of path) {
+    if (typeof part !== "object" || part === null || !Object.hasOwn(part, segment)) break
+    // a cast, since it has such a part
+    const whole = part as Record<string, unknown>
+    if (!Array.isArray(part)) {
+      holder = whole
+      key = String(segment)
+    }
+    part = whole[segment]
+  }
+  if (holder !== undefined) delete holder[key]
+}
+
+const decodeDocument = Schema.decodeUnknownResult(document, { errors: "all", onExcessProperty: "error" })
 
 const nothing: Problem = { path: [], position: undefined, expected: "another document", found: "this" }
 

@@ -21,12 +21,12 @@ export const explain = (settings: Explained, { module, pipeline }: Exported): Re
   // casts, since a module's exports have no types at run time; `isStep` and the name of the field say what they are
   const steps = Object.values(module).filter(isStep) as unknown as ReadonlyArray<StepOwner>
   const inherited = ((pipeline as { readonly stepHooks?: { readonly hooks: Table } }).stepHooks?.hooks) ?? empty.hooks
-  const { overrides } = compile(settings)
+  const { changes } = compile(settings)
   const known = new Set(steps.map(({ name }) => name))
   const others = [...settings.steps.keys()].filter((name) => !known.has(name))
   const ofCode = (name: string): Owner => steps.find((step) => step.name === name) ?? unknownStep(name)
   return [...known, ...others].map((name) => {
-    const owner = { ...ofCode(name), laid: overrides.step(name).hooks }
+    const owner = { ...ofCode(name), laid: changes.step(name).hooks }
     return {
       step: name,
       inCode: known.has(name),

@@ -16,7 +16,8 @@ import { isPipeline, isStep } from "../step.ts"
 import * as alerters from "./alerter.ts"
 import type { AlerterSpec } from "./alerterSchema.ts"
 import { type BodySettings, compile, modesOf, type StepSettings } from "./apply.ts"
-import { decode, type Decoded } from "./decode.ts"
+import { overridesOf } from "./changes.ts"
+import { type Decoded, read } from "./decode.ts"
 import { explain } from "./explain.ts"
 import { toHook } from "./hookSources.ts"
 import * as Params from "./params.ts"
@@ -54,8 +55,9 @@ export const fromFile = (
         found: error.reason._tag === "NotFound" ? "no such file" : `a file that can't be read (${error.reason._tag})`,
         expected: "a config file"
       }]))
-    const decoded = yield* decode(text, file)
-    return yield* load(decoded, path.dirname(path.resolve(file)), options)
+    const { decoded, issues } = yield* read(text, file)
+    if (decoded === undefined) return yield* failWith(file, issues)
+    return yield* load(decoded, path.dirname(path.resolve(file)), options, issues)
   })
 
 /** Flags alone. */
@@ -72,22 +74,37 @@ const commandLine = "the command line"
 const isSame = (a: ConfigIssue, b: ConfigIssue): boolean =>
   a.file === b.file && a.path.join() === b.path.join() && a.expected === b.expected && a.found === b.found
 
-const failWith = (file: string, issues: readonly [ConfigIssue, ...ReadonlyArray<ConfigIssue>]) =>
-  Effect.fail(new ConfigFileError({ file, issues }))
+/** Whether it may come of what is wrong already and was left out: parameters that lack a field, a file without a pipeline. */
+const isConsequence = ({ path }: ConfigIssue, known: ReadonlyArray<ConfigIssue>): boolean =>
+  known.some((other) =>
+    path.length === 0 || path[0] === "pipeline"
+      ? other.path[0] === "pipeline"
+      : path.includes("params") && other.path.includes("params")
+  )
+
+const byPosition = (a: ConfigIssue, b: ConfigIssue): number =>
+  (a.position?.line ?? 0) - (b.position?.line ?? 0) || (a.position?.column ?? 0) - (b.position?.column ?? 0)
+
+const failWith = (file: string, issues: ReadonlyArray<ConfigIssue>) => {
+  const [first = { path: [], file, position: undefined, found: "nothing", expected: "a document" }, ...others] = issues
+  return Effect.fail(new ConfigFileError({ file, issues: [first, ...others] }))
+}
 
 const load = (
   { document, file, positionOf }: Decoded,
   folder: string,
-  options: LoadOptions
+  options: LoadOptions,
+  /** What is wrong already: then what is left of the file is looked at, and nothing is made of it. */
+  known: ReadonlyArray<ConfigIssue> = []
 ): Effect.Effect<Loaded, ConfigFileError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function*() {
-    const issues: Array<ConfigIssue> = []
+    const issues: Array<ConfigIssue> = [...known]
     const report: Report = (path, problem, by = "file") => {
       const issue: ConfigIssue = by === "file"
         ? { path, file, position: positionOf(path), ...problem }
         : { path, file: commandLine, position: undefined, ...problem }
       // what holds for all steps is looked at for each of them
-      if (!issues.some((other) => isSame(other, issue))) issues.push(issue)
+      if (!issues.some((other) => isSame(other, issue)) && !isConsequence(issue, known)) issues.push(issue)
     }
     const sources = {
       folder,
@@ -100,12 +117,11 @@ const load = (
     const { modes, params, run, stepHooks, steps } = yield* settingsOf(loading, exported, options)
     const ofFile = yield* alerterOf(loading)
     const alerter = ofFile === undefined ? undefined : (options.alerter ?? identity)(ofFile)
-    const [first, ...others] = issues
-    if (first !== undefined) return yield* failWith(file, [first, ...others])
+    if (issues.length > 0) return yield* failWith(file, issues.toSorted(byPosition))
 
     const settings = { run, stepHooks, modes, defaults: bodyOf(document.defaults ?? {}), provided: params, steps }
-    const { overrides, ran } = compile(settings)
-    const body = exported.pipeline.pipe(Effect.provideService(CurrentOverrides, overrides))
+    const { changes, ran } = compile(settings)
+    const body = exported.pipeline.pipe(Effect.provideService(CurrentOverrides, overridesOf(changes)))
     return {
       pipelineName: exported.name,
       pipeline: alerter === undefined ? body : Effect.provide(body, alerter),

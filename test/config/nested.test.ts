@@ -1,0 +1,122 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Path from "effect/Path"
+import { TestConsole } from "effect/testing"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { makeIt } from "../support/it.ts"
+import { calls } from "./fixtures/load/pipeline.ts"
+import { loadText, runText } from "./support.ts"
+
+const it = makeIt(test)
+
+/** What a run of a pipeline of `nested.ts` calls, in order. */
+const called = (pipeline: string, text: string) =>
+  Effect.gen(function*() {
+    calls.length = 0
+    const exit = yield* runText(`pipeline: ./nested.ts#${pipeline}\n${text}`)
+    assert.ok(Exit.isSuccess(exit), String(exit))
+    return calls.splice(0)
+  })
+
+const placesOf = (text: string, ...options: Parameters<typeof loadText> extends [string, ...infer O] ? O : never) =>
+  Effect.map(
+    Effect.flip(loadText(text, ...options)),
+    ({ issues }) => issues.map(({ path, position }) => `${position?.line}:${position?.column} ${path.join(".")}`)
+  )
+
+it.effect("the file's alerter comes before one that the code provides, around the pipeline or in it", () =>
+  Effect.gen(function*() {
+    const hooks = "stepHooks: { failure: epilogue#alerterFailure }"
+    for (const name of ["alerting", "alertingInside"]) {
+      assert.ok((yield* called(name, hooks)).includes("alerter of the code"))
+      assert.deepEqual(yield* called(name, `${hooks}\nalerter: console`), ["bad"])
+    }
+    assert.equal((yield* TestConsole.logLines).length, 2)
+  }))
+
+it.effect("hooks, name and annotations of the run are the outermost pipeline's", () =>
+  Effect.gen(function*() {
+    const text = "runName: r\nhooks: { success: ./hooks.ts#runSuccess }\nstepHooks: { success: ./hooks.ts#success }"
+    assert.deepEqual(yield* called("outer", text), [
+      "good",
+      "good: file success",
+      "around: file success",
+      "outer succeeded as r"
+    ])
+  }))
+
+it.effect("a pipeline that a hook runs has none of the file's hooks, or it would call itself for ever", () =>
+  Effect.gen(function*() {
+    calls.length = 0
+    const text = "pipeline: ./pipeline.ts#pipeline\nrunName: r"
+    yield* runText(`${text}\nhooks: { exit: ./nested.ts#clean }`)
+    const once = ["good", "good: code step success"]
+    const whole = ["bad", "bad: code pipeline failure", ...once, "run r: code success"]
+    assert.deepEqual(calls.splice(0), [...whole, ...once])
+    yield* runText(`${text}\nstepHooks: { failure: ./nested.ts#clean, exit: ./nested.ts#clean }`)
+    assert.deepEqual(calls.splice(0), ["bad", ...once, ...once, ...once, ...once, "run r: code success"])
+  }))
+
+it.effect("parameters of a step are those of the steps in it, whatever the run has", () =>
+  Effect.gen(function*() {
+    const whole = "steps: { whole: { params: { TrainParams: { epochs: 5, name: \"${NAME}\" } } } }"
+    const run = "params: { TrainParams: { epochs: 3, name: run } }"
+    for (const text of [whole, `${run}\n${whole}`]) {
+      const [body, hook, ...more] = yield* called("train", text)
+      assert.equal(body, "epochs 5 (number), name step")
+      assert.equal(hook, `{"TrainParams":{"epochs":5,"name":"<redacted>"}}`)
+      assert.deepEqual(more, [])
+    }
+    const both = `${run}\n${whole.slice(0, -2)}, trained: { params: { TrainParams: { epochs: 7 } } } }`
+    assert.equal((yield* called("train", both))[0], "epochs 7 (number), name run")
+    assert.equal((yield* called("shadowed", run))[0], "epochs 3 (number), name run")
+  }).pipe(Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ NAME: "step" })))))
+
+it.effect("a step that is run by itself has no run to be told of", () =>
+  Effect.gen(function*() {
+    const text = `pipeline: ./pipeline.ts#good
+runName: r
+hooks: { success: ./hooks.ts#success }
+annotations: { team: data }`
+    assert.deepEqual(yield* placesOf(text), ["2:10 runName", "3:8 hooks", "4:14 annotations"])
+    assert.deepEqual(yield* placesOf("pipeline: ./pipeline.ts#good", { runName: "r" }), ["undefined:undefined runName"])
+    yield* loadText("pipeline: ./pipeline.ts#good\nstepHooks: { success: ./hooks.ts#success }")
+  }))
+
+it.effect("a step's mode without hooks of the kind in the file is about those that it has in code", () =>
+  Effect.gen(function*() {
+    const text = (inherit: string) =>
+      `stepHooks: { success: ./hooks.ts#success }\nsteps: { own: { inherit: { success: ${inherit} } } }`
+    assert.deepEqual(yield* called("inherits", text("override")), ["own", "own: file success"])
+    assert.deepEqual(yield* called("inherits", text("append")), ["own", "own: file success", "own: code step success"])
+    assert.deepEqual(yield* called("inherits", text("prepend")), ["own", "own: code step success", "own: file success"])
+    assert.deepEqual(yield* called("inherits", text("off")), ["own"])
+    const { explain } = yield* loadText(`pipeline: ./nested.ts#inherits\n${text("append")}`)
+    assert.match(explain[0]?.hooks[0]?.why ?? "", /asks for the file's stepHooks too/)
+  }))
+
+it.effect("an inherit of stepHooks that has none to stand for is an error", () =>
+  Effect.gen(function*() {
+    const pipeline = "pipeline: ./pipeline.ts#pipeline\n"
+    assert.deepEqual(yield* placesOf(`${pipeline}inherit: append`), ["2:10 inherit"])
+    const hooks = `${pipeline}stepHooks: { success: ./hooks.ts#success }\n`
+    assert.deepEqual(yield* placesOf(`${hooks}inherit: { success: append, failure: prepend }`), [
+      "3:38 inherit.failure"
+    ])
+    yield* loadText(`${hooks}inherit: append`)
+    yield* loadText(`${pipeline}inherit: off`)
+    yield* loadText(`${pipeline}inherit: { failure: off }`)
+  }))
+
+it.effect("names that every object has are names like others", () =>
+  Effect.gen(function*() {
+    const text = `pipeline: ./pipeline.ts#pipeline
+params: { toString: { valueOf: 1 } }
+steps: { toString: { retry: 1 }, hasOwnProperty: { annotations: { valueOf: 1 } } }`
+    assert.deepEqual(yield* placesOf(text, { params: {} }), ["2:11 params.toString"])
+    const { unusedSteps } = yield* loadText(text.replace(/params.*\n/, ""))
+    assert.deepEqual(yield* unusedSteps, ["toString", "hasOwnProperty"])
+  }).pipe(Effect.provide([NodeFileSystem.layer, Path.layer])))
