@@ -1,0 +1,40 @@
+/** What depends on the runtime between a config file and its pipeline: modules by their paths, files, the parser. */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Path from "effect/Path"
+import { TestConsole } from "effect/testing"
+import * as assert from "node:assert/strict"
+import { join } from "node:path"
+import { test } from "node:test"
+import { load } from "../../src/config/index.ts"
+import { makeIt } from "../support/it.ts"
+
+const it = makeIt(test)
+
+const services = Layer.merge(NodeFileSystem.layer, Path.layer)
+
+const folder = join(import.meta.dirname, "..", "..", "examples", "config")
+
+it.live("a file's hooks, retries, parameters and alerter", () =>
+  Effect.gen(function*() {
+    const { explain, pipeline, unusedSteps } = yield* load(join(folder, "training.yaml"), {
+      params: { TrainParams: { learningRate: 0.9 } }
+    })
+    assert.deepEqual(explain.map(({ step }) => step), ["load", "evaluate"])
+    yield* Effect.exit(pipeline)
+    const lines = (yield* TestConsole.logLines).map(String)
+    assert.equal(lines.length, 3)
+    assert.equal(lines[0], "load succeeded")
+    assert.ok(lines[1]!.startsWith("train failed with {\"TrainParams\":{\"epochs\":3,\"learningRate\":0.9}}"))
+    assert.ok(lines[2]!.includes("ERROR training › train failed"))
+    assert.deepEqual(yield* unusedSteps, ["evaluate"])
+  }).pipe(Effect.provide([services, TestConsole.layer])))
+
+it.live("what is wrong, with its place", () =>
+  Effect.gen(function*() {
+    const error = yield* Effect.flip(load(join(folder, "training.yaml"), { pipeline: "./training.ts#nothing" }))
+    assert.match(error.message, /nothing/)
+    const missing = yield* Effect.flip(load(join(folder, "missing.yaml")))
+    assert.match(missing.message, /no such file/)
+  }).pipe(Effect.provide(services)))
