@@ -24,6 +24,8 @@ import { type Told, toLine, toTold, variable } from "./protocol.ts"
 /** Whom the child tells. What it is told is with the system when `tell` returns, whatever happens to the child then. */
 export interface Supervisor {
   readonly tell: (told: Told) => void
+  /** Whether something could not be told. */
+  readonly isUnheard: () => boolean
 }
 
 /** How long to try where the pipe stays full, which means that the supervisor hangs. In milliseconds. */
@@ -37,7 +39,8 @@ const patience = 5000
 export const connect = (): Supervisor | undefined => {
   const fd = Number(process.env[variable] ?? NaN)
   delete process.env[variable]
-  if (!isPipe(fd)) return undefined
+  const pipe = pipeAt(fd)
+  if (pipe === undefined) return undefined
   process.on("SIGINT", ignore)
   process.on("SIGTERM", ignore)
   // the supervisor reads it; when that has been killed, what is logged must not crash the run
@@ -45,20 +48,23 @@ export const connect = (): Supervisor | undefined => {
   let lost = false
   return {
     tell: (told) => {
-      if (!lost) lost = !write(fd, toLine(told))
-    }
+      // something may have closed it, and the number be that of another file now
+      if (!lost) lost = pipeAt(fd) !== pipe || !write(fd, toLine(told))
+    },
+    isUnheard: () => lost
   }
 }
 
 const ignore = (): void => {}
 
-const isPipe = (fd: number): boolean => {
-  if (!Number.isInteger(fd)) return false
+/** What tells this pipe from others, if it is one. */
+const pipeAt = (fd: number): string | undefined => {
+  if (!Number.isInteger(fd)) return undefined
   try {
     const stat = fs.fstatSync(fd)
-    return stat.isFIFO() || stat.isSocket()
+    return stat.isFIFO() || stat.isSocket() ? `${stat.dev} ${stat.ino}` : undefined
   } catch {
-    return false
+    return undefined
   }
 }
 
@@ -82,7 +88,7 @@ const write = (fd: number, line: string): boolean => {
 const pause = new Int32Array(new SharedArrayBuffer(4))
 
 /** Tells all events, and at the end that the end has come in order. */
-export const observing = ({ tell }: Supervisor): Layer.Layer<never> =>
+export const observing = ({ tell }: Pick<Supervisor, "tell">): Layer.Layer<never> =>
   Layer.merge(
     RunEvent.layer((event) => tell(toTold(event))),
     Layer.effectDiscard(Effect.addFinalizer(() => Effect.sync(() => tell({ _tag: "Closed" }))))
@@ -90,7 +96,7 @@ export const observing = ({ tell }: Supervisor): Layer.Layer<never> =>
 
 /** The alerter, which tells of each alert that it has delivered. */
 export const telling =
-  ({ tell }: Supervisor) => <E, R>(alerter: Layer.Layer<Alerter, E, R>): Layer.Layer<Alerter, E, R> =>
+  ({ tell }: Pick<Supervisor, "tell">) => <E, R>(alerter: Layer.Layer<Alerter, E, R>): Layer.Layer<Alerter, E, R> =>
     Layer.effect(
       Alerter,
       Effect.map(Alerter, (inner) =>

@@ -42,16 +42,17 @@ const loading = {
     Flag.atLeast(0),
     Flag.mapEffect((params) => {
       const collected = collectParams(params)
-      return typeof collected === "string"
+      const texts = collectParams(params, (text) => text)
+      return typeof collected === "string" || typeof texts === "string"
         ? Effect.fail(
           new CliError.InvalidValue({
             option: "param",
-            value: collected,
+            value: String(collected),
             expected: "Service.field=value",
             kind: "flag"
           })
         )
-        : Effect.succeed(collected)
+        : Effect.succeed({ params: collected, texts })
     })
   ),
   runName: Flag.String("run-name").pipe(
@@ -73,7 +74,7 @@ const loading = {
 interface Loading {
   readonly file: Option.Option<string>
   readonly config: Option.Option<string>
-  readonly params: LoadRequest["params"]
+  readonly params: Pick<LoadRequest, "params" | "texts">
   readonly runName: Option.Option<string>
   readonly root: Option.Option<string>
   readonly allowOutside: boolean
@@ -112,7 +113,7 @@ const toRequest = (input: Loading) =>
     const request: LoadRequest = {
       config,
       pipeline: pipeline === undefined ? undefined : yield* absolute(pipeline),
-      params: input.params,
+      ...input.params,
       runName: Option.getOrUndefined(input.runName),
       root: Option.getOrUndefined(Option.map(input.root, (root) => path.resolve(root))),
       allowOutside: input.allowOutside

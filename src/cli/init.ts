@@ -104,6 +104,21 @@ const hasYaml = (): boolean => {
   }
 }
 
+/**
+ * What modules there are called. Where a package.json does not say that modules are of
+ * the new kind (`npm init` says the opposite), Node takes `.ts` for the old kind.
+ */
+const extensionIn = (folder: string) =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    for (let at = path.resolve(folder);; at = path.dirname(at)) {
+      const text = yield* Effect.option(fs.readFileString(path.join(at, "package.json")))
+      if (text._tag === "Some") return /"type"\s*:\s*"module"/.test(text.value) ? ".ts" : ".mts"
+      if (at === path.dirname(at)) return ".ts"
+    }
+  })
+
 const refuse = (message: string) => new UsageError({ message })
 
 /** Writes all of it, or nothing where one of the files is there. */
@@ -112,10 +127,11 @@ export const write = (folder: string): Effect.Effect<void, UsageError, FileSyste
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const config = hasYaml() ? "epilogue.yaml" : "epilogue.json"
+    const extension = yield* extensionIn(folder)
     const files = [
-      ["pipeline.ts", pipeline],
-      ["hooks.ts", hooks],
-      [config, config.endsWith(".yaml") ? yaml : json]
+      [`pipeline${extension}`, pipeline],
+      [`hooks${extension}`, hooks],
+      [config, (config.endsWith(".yaml") ? yaml : json).replaceAll(".ts#", `${extension}#`)]
     ] as const
     const at = (name: string) => path.join(folder, name)
     const there = yield* Effect.filter(files, ([name]) => fs.exists(at(name)))

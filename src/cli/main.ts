@@ -42,26 +42,29 @@ const codeOf = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
   return Effect.as(Console.error(Cause.pretty(cause)), ExitCode.failed)
 }
 
+// as it is now: a run may keep it for events
+const { stdout } = process
+const write = stdout.write.bind(stdout)
+
 /** Ends the process, as what a pipeline or a module left open would keep it, once all is written. */
 const finish = (code: number): void => {
-  process.stdout.write("", () => process.stderr.write("", () => process.exit(code)))
+  write("", () => process.stderr.write("", () => process.exit(code)))
 }
 
 // whoever reads the output may have had enough of it
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
 
-finish(
-  await Effect.runPromise(
-    CliCommand.run(command, { version: manifest.version }).pipe(
-      Effect.map(() => code),
-      Effect.catchCause(codeOf),
-      Effect.provide([
-        NodeServices.layer,
-        presenter,
-        Layer.succeed(CliConfig.CliConfig, {
-          builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel]
-        })
-      ])
-    )
+// not awaited: while a module is, Bun goes on after errors that nobody has caught
+void Effect.runPromise(
+  CliCommand.run(command, { version: manifest.version }).pipe(
+    Effect.map(() => code),
+    Effect.catchCause(codeOf),
+    Effect.provide([
+      NodeServices.layer,
+      presenter,
+      Layer.succeed(CliConfig.CliConfig, {
+        builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel]
+      })
+    ])
   )
-)
+).then(finish)

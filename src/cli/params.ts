@@ -1,21 +1,5 @@
 /** `--param Service.field=value`. */
 
-/** By service and field; the later of two for one field counts. A text is the name of the first that is none. */
-export const collectParams = (
-  params: ReadonlyArray<string>
-): string | Readonly<Record<string, Readonly<Record<string, unknown>>>> => {
-  const collected: Record<string, Record<string, unknown>> = Object.create(null)
-  for (const param of params) {
-    const equals = param.indexOf("=")
-    // keys of services may have dots in them, and values may hold anything
-    const dot = param.lastIndexOf(".", equals)
-    if (equals < 0 || dot < 1 || dot + 1 === equals) return equals < 0 ? param : param.slice(0, equals)
-    const service = collected[param.slice(0, dot)] ??= Object.create(null)
-    service[param.slice(dot + 1, equals)] = valueOf(param.slice(equals + 1))
-  }
-  return collected
-}
-
 /** JSON where it is such, except for numbers that would not survive it, else the text. */
 const valueOf = (text: string): unknown => {
   try {
@@ -24,4 +8,21 @@ const valueOf = (text: string): unknown => {
   } catch {
     return text
   }
+}
+
+/** By service and field; the later of two for one field counts. A text is the name of the first that is none. */
+export const collectParams = (
+  params: ReadonlyArray<string>,
+  read: (text: string) => unknown = valueOf
+): string | Readonly<Record<string, Readonly<Record<string, unknown>>>> => {
+  const collected: Record<string, Record<string, unknown>> = Object.create(null)
+  for (const param of params) {
+    const equals = param.indexOf("=")
+    // keys of services may have dots in them, and values may hold anything
+    const dot = param.lastIndexOf(".", equals)
+    if (equals < 0 || dot < 1 || dot + 1 === equals) return equals < 0 ? param : param.slice(0, equals)
+    const service = collected[param.slice(0, dot)] ??= Object.create(null)
+    service[param.slice(dot + 1, equals)] = read(param.slice(equals + 1))
+  }
+  return collected
 }

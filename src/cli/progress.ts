@@ -6,6 +6,7 @@
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import type { Observer } from "../RunEvent.ts"
+import type { Supervisor } from "./child.ts"
 import { duration } from "./text.ts"
 
 /** @internal */
@@ -19,19 +20,25 @@ export interface Progress {
 }
 
 /** @internal */
-export const make = (): Progress => {
+export const make = (supervisor?: Pick<Supervisor, "tell">): Progress => {
   const steps = new Map<string, { readonly name: string; readonly since: number }>()
-  const hooks = new Map<Tracer.Span, number>()
+  const hooks = new Map<Tracer.Span, { readonly id: number; readonly at: number }>()
+  let count = 0
   let started = false
 
   /** A span of a step or hook. What is logged meanwhile is not kept with it, as nobody would read that. */
   class Span extends Tracer.NativeSpan {
     override attribute(key: string, value: unknown): void {
       super.attribute(key, value)
-      if (key === "epilogue.hook.kind" && !hooks.has(this)) hooks.set(this, Date.now())
+      if (key !== "epilogue.hook.kind" || hooks.has(this)) return
+      const hook = { id: count++, at: Date.now() }
+      hooks.set(this, hook)
+      supervisor?.tell({ _tag: "HookOpened", title: titleOf(this), ...hook })
     }
     override event(): void {}
     override end(...args: Parameters<Tracer.NativeSpan["end"]>): void {
+      const hook = hooks.get(this)
+      if (hook !== undefined) supervisor?.tell({ _tag: "HookClosed", id: hook.id })
       hooks.delete(this)
       super.end(...args)
     }
@@ -50,12 +57,14 @@ export const make = (): Progress => {
       const after = (since: number) => `after ${duration(Date.now() - since)}`
       return [
         ...[...steps.values()].map(({ name, since }) => `step ${name}, ${after(since)}`),
-        ...[...hooks].map(([span, since]) => {
-          const owner = Option.getOrUndefined(span.parent)
-          const of = owner?._tag === "Span" ? ` of ${owner.name}` : ""
-          return `hook "${span.name}" (${String(span.attributes.get("epilogue.hook.kind"))})${of}, ${after(since)}`
-        })
+        ...[...hooks].map(([span, { at }]) => `${titleOf(span)}, ${after(at)}`)
       ]
     }
   }
+}
+
+const titleOf = (span: Tracer.Span): string => {
+  const owner = Option.getOrUndefined(span.parent)
+  const of = owner?._tag === "Span" ? ` of ${owner.name}` : ""
+  return `hook "${span.name}" (${String(span.attributes.get("epilogue.hook.kind"))})${of}`
 }

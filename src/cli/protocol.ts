@@ -21,6 +21,22 @@ export const variable = "EPILOGUE_SUPERVISOR_FD"
 /** Less than a pipe holds (64 KiB on Linux), so that telling seldom waits. */
 export const maxLine = 32 * 1024
 
+/**
+ * Exit codes of a child that came to its end, but could not tell of it, since something
+ * in it has closed the pipe: its own code is a place in this list, after the first.
+ * They are far from what programs choose for themselves.
+ */
+const unheard = { first: 240, codes: [0, 1, 2, 130] }
+
+/** The exit code that says so. */
+export const toUnheard = (code: number): number => {
+  const index = unheard.codes.indexOf(code)
+  return index < 0 ? code : unheard.first + index
+}
+
+/** What it stands for, if it is one of these. */
+export const fromUnheard = (code: number | undefined): number | undefined => unheard.codes[(code ?? 0) - unheard.first]
+
 const maxCause = 8 * 1024
 // as JSON, a character may take six bytes
 const maxName = 200
@@ -87,6 +103,11 @@ const Told = Schema.Union([
     severity: Schema.Literals(["info", "success", "warning", "error", "critical"]),
     named: Schema.Boolean
   }),
+  /** What the pipeline is called, before its run begins. */
+  Schema.TaggedStruct("Loaded", { pipelineName: Schema.String }),
+  /** A hook runs. Its `id` is of this process. */
+  Schema.TaggedStruct("HookOpened", { id: Schema.Int, title: Schema.String, at: Schema.Finite }),
+  Schema.TaggedStruct("HookClosed", { id: Schema.Int }),
   /** The child's main is over: what follows is no crash. */
   Schema.TaggedStruct("Closed", {})
 ])

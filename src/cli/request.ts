@@ -15,6 +15,8 @@ export const ExitCode = {
 /** What was asked for can't be done as it was asked for. Its message is all there is to say. */
 export class UsageError extends Data.TaggedError("UsageError")<{ readonly message: string }> {}
 
+type Params = Readonly<Record<string, Readonly<Record<string, unknown>>>>
+
 /** What is to be loaded. At least one of `config` and `pipeline` is there. */
 export interface LoadRequest {
   /** The config file, as it was named. */
@@ -22,7 +24,9 @@ export interface LoadRequest {
   /** `MODULE#EXPORT`, the module absolute unless it is a package. */
   readonly pipeline: string | undefined
   /** By service, then by field. */
-  readonly params: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly params: Params
+  /** As they were written, for fields that take text: `--param Job.version=5` may be meant so. */
+  readonly texts: Params
   readonly runName: string | undefined
   /** The folder that no path in the config may leave, absolute; where not given, the config's own. */
   readonly root: string | undefined

@@ -21,11 +21,13 @@ import { connect, observing, type Supervisor, telling } from "./child.ts"
 import { load, type Loaded } from "./loading.ts"
 import { explained, line, plural } from "./output.ts"
 import * as Progress from "./progress.ts"
-import { toLine, toTold } from "./protocol.ts"
+import { toLine, toTold, toUnheard } from "./protocol.ts"
 import { ExitCode, type LoadRequest, type RunRequest } from "./request.ts"
 import { again } from "./runtime.ts"
 import * as Signals from "./signals.ts"
+import { keep } from "./stdout.ts"
 import { supervise } from "./supervise.ts"
+import * as Supervision from "./supervision.ts"
 import { causeText, errorText } from "./text.ts"
 
 const out = (text: string): void => void process.stdout.write(`${text}\n`)
@@ -49,20 +51,22 @@ const withLoaded = async (
 }
 
 /** Runs a pipeline: in this process, or in one that this one follows, which does the same again. */
-export const run = (request: RunRequest): Promise<number> => {
+export const run = async (request: RunRequest): Promise<number> => {
   const supervisor = connect()
-  return withLoaded(
-    request,
-    (loaded) =>
-      supervisor === undefined && (request.supervise ?? loaded.alerter !== undefined)
-        ? follow(loaded)
-        : runLoaded(request, loaded, supervisor),
-    supervisor
-  )
+  // before any module of the user's, which may print when it is imported, and before any alert of a crash
+  const emit = request.json ? keep() : undefined
+  if (supervisor === undefined && request.supervise !== false) {
+    const supervision = await Effect.runPromise(Effect.provide(Supervision.read(request), services))
+    if (supervision !== undefined && (request.supervise ?? supervision.alerter !== undefined)) {
+      return follow(supervision)
+    }
+  }
+  const code = await withLoaded(request, (loaded) => runLoaded(request, loaded, supervisor, emit), supervisor)
+  return supervisor?.isUnheard() === true ? toUnheard(code) : code
 }
 
-const follow = async ({ alerter, pipelineName }: Loaded): Promise<number> => {
-  const followed = supervise({ ...again(), pipeline: pipelineName, alerter })
+const follow = async ({ alerter, pipeline, secrets }: Supervision.Supervision): Promise<number> => {
+  const followed = supervise({ ...again(), pipeline, alerter, secrets })
   const result = await Effect.runPromise(followed.pipe(Effect.provide(services), Effect.result))
   if (result._tag === "Success") return result.success
   err(`error: ${errorText(result.failure)}`)
@@ -71,14 +75,16 @@ const follow = async ({ alerter, pipelineName }: Loaded): Promise<number> => {
 
 /** Runs a pipeline in this process, and tells the supervisor, if there is one. */
 const runLoaded = async (
-  { json, logLevel }: RunRequest,
+  { logLevel }: RunRequest,
   { pipeline, pipelineName, unusedSteps }: Loaded,
-  supervisor: Supervisor | undefined
+  supervisor: Supervisor | undefined,
+  emit: ((text: string) => void) | undefined
 ): Promise<number> => {
-  if (json) keepStdout()
-  const progress = Progress.make()
+  supervisor?.tell({ _tag: "Loaded", pipelineName })
+  const progress = Progress.make(supervisor)
   const print = (event: RunEvent.RunEvent) => {
-    const text = json ? toLine(toTold(event)).trimEnd() : line(event)
+    if (emit !== undefined) return emit(toLine(toTold(event)))
+    const text = line(event)
     if (text !== undefined) out(text)
   }
   const environment = Layer.mergeAll(
@@ -106,12 +112,6 @@ const runLoaded = async (
   }
   for (const step of await Effect.runPromise(unusedSteps)) err(`the config names a step "${step}", which never ran`)
   return exitCode(exit, progress.started())
-}
-
-/** Standard output is for events: what a pipeline prints goes where logs go. */
-const keepStdout = () => {
-  const { console } = globalThis
-  console.log = console.info = console.debug = console.error
 }
 
 const exitCode = (exit: Exit.Exit<unknown, unknown>, started: boolean): number => {

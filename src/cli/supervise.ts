@@ -33,7 +33,9 @@ import type * as Layer from "effect/Layer"
 import process from "node:process"
 import type { Alert } from "../Alert.ts"
 import { Alerter } from "../Alerter.ts"
+import { scrubAlert, scrubber } from "../internal/alerters/secrets.ts"
 import { withoutUrls } from "../internal/redact.ts"
+import { fromUnheard } from "./protocol.ts"
 import { alertsOf, type Death, how, lasted, subject } from "./superviseAlerts.ts"
 import { SpawnError, start } from "./superviseChild.ts"
 import { innermost, State } from "./superviseState.ts"
@@ -49,6 +51,8 @@ export interface SuperviseOptions<E, R> {
   readonly pipeline: string
   /** Built only where there is something to alert. Without it the crash is told on stderr alone. */
   readonly alerter?: Layer.Layer<Alerter, E, R> | undefined
+  /** Left out of what is alerted, where the child wrote them to stderr, say. */
+  readonly secrets?: ReadonlyArray<string> | undefined
 }
 
 /** What all alerts together may take, retries included. */
@@ -73,8 +77,10 @@ export const supervise = <E = never, R = never>(
       const release = listen((signal) => {
         signals.count++
         if (child.isDead()) Deferred.doneUnsafe(quit, Effect.void)
-        else if (signals.count === 1) pass(signal)
-        else if (!signals.killed) signals.killed = child.kill("SIGKILL")
+        else if (signals.count === 1) {
+          say("interrupting; once more (Ctrl-C) quits at once")
+          pass(signal)
+        } else if (!signals.killed) signals.killed = child.kill("SIGKILL")
       })
       const ended = yield* Effect.exit(restore(child.death))
       if (ended._tag === "Failure") {
@@ -98,7 +104,7 @@ interface Signals {
 const interrupted = 130
 
 const conclude = <E, R>(
-  { alerter, pipeline }: SuperviseOptions<E, R>,
+  { alerter, pipeline, secrets = [] }: SuperviseOptions<E, R>,
   state: State,
   death: Death,
   signals: Signals,
@@ -113,12 +119,15 @@ const conclude = <E, R>(
   // on a terminal the child gets Ctrl-C itself too, perhaps before it minds signals
   const obeyed = signal === "SIGINT" || signal === "SIGTERM" || code === interrupted
   if (signals.sent !== undefined && !state.closed && obeyed) return Effect.succeed(interrupted)
+  const unheard = fromUnheard(code)
+  if (unheard !== undefined) return Effect.succeed(unheard)
   if (!isCrash(state, death)) {
     if (signal !== undefined) say(`${how(death)} after the run had ended`)
     // a code of 0 that its main did not choose
     return Effect.succeed(code === 0 && !state.closed && state.failed ? 1 : code ?? 1)
   }
-  const alerts = alertsOf(state, pipeline, death)
+  const scrub = scrubber(secrets)
+  const alerts = alertsOf(state, pipeline, death).map((alert) => scrubAlert(alert, scrub))
   for (const { body, title } of alerts) say(`${title}: ${body}`)
   if (alerts.length === 0) say(`${how(death)} after the run's failure had been alerted`)
   const posted = alerter === undefined
@@ -150,13 +159,16 @@ const sayFailed = (cause: Cause.Cause<unknown>): void => {
 const say = (line: string): void => void process.stderr.write(`epilogue: ${line.replaceAll("\n", "; ")}\n`)
 
 const cutOff = (state: State, { at }: Death): string => {
+  const hooks = [...state.hooks.values()].map(({ at: since, title }) => `${title} (${lasted(at - since)})`)
   const running = [...state.runs.values()].flatMap((run) => {
     const steps = innermost(run)
+    if (steps.length === 0 && hooks.length > 0) return []
     return steps.length === 0
       ? [`${run.pipelineName} (${lasted(at - run.startedAt)})`]
       : steps.map(({ startedAt, stepPath }) => `${subject(run, stepPath)} (${lasted(at - startedAt)})`)
   })
-  return running.length === 0 ? "" : `; cut off: ${running.join(", ")}`
+  const all = [...running, ...hooks]
+  return all.length === 0 ? "" : `; cut off: ${all.join(", ")}`
 }
 
 /** Calls back on each of these signals, which do not end the process by themselves meanwhile. */

@@ -26,7 +26,7 @@ const maxSteps = 10
 /** One for each innermost step that was open and has not been alerted, and one for each run. */
 export const alertsOf = (state: State, pipeline: string, death: Death): ReadonlyArray<Alert> =>
   state.runs.size === 0
-    ? [ofChild(pipeline, death)]
+    ? [ofChild(state.pipelineName ?? pipeline, death)]
     : [...state.runs.values()].flatMap((run) => {
       const steps = innermost(run)
       return [

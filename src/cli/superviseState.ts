@@ -31,6 +31,10 @@ export class State {
   readonly runs: Map<string, OpenRun> = new Map()
   /** Whether any run has begun. */
   begun = false
+  /** The hooks that run. */
+  readonly hooks: Map<number, Of<"HookOpened">> = new Map()
+  /** What the pipeline is called. */
+  pipelineName: string | undefined = undefined
   /** Whether the child's main came to its end. */
   closed = false
   /** Whether a run of the child's ended other than well. */
@@ -40,6 +44,15 @@ export class State {
     switch (told._tag) {
       case "Closed":
         this.closed = true
+        return
+      case "Loaded":
+        this.pipelineName = told.pipelineName
+        return
+      case "HookOpened":
+        this.hooks.set(told.id, told)
+        return
+      case "HookClosed":
+        this.hooks.delete(told.id)
         return
       case "Alerted":
         return this.alerted(told)
@@ -86,7 +99,10 @@ export class State {
   }
 }
 
-const inRun = (run: OpenRun, told: Exclude<Told, Of<"Closed" | "Alerted" | "RunStarted" | "RunEnded">>): void => {
+const inRun = (
+  run: OpenRun,
+  told: Extract<Told, { readonly stepPath: unknown } | { readonly hook: unknown }>
+): void => {
   switch (told._tag) {
     case "StepStarted": {
       const { at, index, params = {}, stepPath } = told

@@ -135,7 +135,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
     this.fiber = fiber
     if (owner.label === "Pipeline") {
       const overrides = fiber.getRef(CurrentOverrides)
-      const own = overrides === undefined ? owner : overrides.run(owner)
+      const own = overrides === undefined ? owner : overrides.run(owner, currentView(fiber))
       this.owner = own
       this.parent = undefined
       this.ownsRun = true
@@ -153,7 +153,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
       if (this.run.ended) this.run = this.run.again(fiber)
       this.inHook = view !== undefined && View.inHook(view)
       const { overrides } = this.run
-      this.owner = overrides === undefined ? owner : overrides.step(owner, this.inHook)
+      this.owner = overrides === undefined ? owner : overrides.step(owner, view)
       this.plan = planFor(this.owner, this.inHook ? empty.hooks : this.run.stepHooks)
       this.index = this.run.steps++
       this.startedMillis = this.ownsRun ? this.run.startedMillis : this.run.clock.currentTimeMillisUnsafe()

@@ -158,14 +158,25 @@ const choose = (
 const at = (hooks: ReadonlyArray<HookImpl>, level: Level): ReadonlyArray<Chosen> =>
   hooks.length === 0 ? none : hooks.map((hook) => [hook, level])
 
+/** The mode that is laid over a step without hooks of the kind, and so is that of the hooks which the step has. */
+const asksFor = (laid: ReadonlyArray<Laid>, kind: Kind): InheritMode | undefined => {
+  const step = laid.find(({ hooks, level }) => level === "step" && hooks[kind].length === 0)
+  const mode = step?.modes[kind]
+  return mode === "append" || mode === "prepend" ? mode : undefined
+}
+
 /** The hooks of a kind, in running order: the step's over the pipeline's, and over both what is laid over them. */
 export const chosen = (owner: Owner, inherited: Table, kind: Kind): ReadonlyArray<Chosen> => {
   const own: ReadonlyArray<HookImpl> = owner.own.hooks[kind]
-  const ofCode = choose(at(own, "step"), at(inherited[kind], "pipeline"), owner.modes[kind] ?? "override")
-  return owner.laid === undefined ? ofCode : owner.laid.reduce(
-    (lower, { hooks, level, modes }) => choose(at(hooks[kind], level), lower, modes[kind] ?? "override"),
-    ofCode
-  )
+  const { laid = none } = owner
+  const over = (lower: ReadonlyArray<Chosen>, { hooks, level, modes }: Laid): ReadonlyArray<Chosen> =>
+    choose(at(hooks[kind], level), lower, modes[kind] ?? "override")
+  const asked = asksFor(laid, kind)
+  if (asked !== undefined) {
+    const ofPipeline = laid.filter(({ level }) => level === "pipeline")
+    return choose(at(own, "step"), ofPipeline.reduce(over, at(inherited[kind], "pipeline")), asked)
+  }
+  return laid.reduce(over, choose(at(own, "step"), at(inherited[kind], "pipeline"), owner.modes[kind] ?? "override"))
 }
 
 /** @internal */

@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import type { Effect } from "effect/Effect"
 import type { PipelineOwner, StepOwner } from "./evaluation.ts"
+import type { View } from "./view.ts"
 
 type Body = Effect<unknown, unknown, any>
 
@@ -11,10 +12,10 @@ export interface Wrap {
   readonly wrap: (body: Body) => Body
 }
 
-/** Gives what is evaluated in place of a step or a pipeline. Asked at each evaluation. */
+/** Gives what is evaluated in place of a step or a pipeline, by what that stands in. Asked at each evaluation. */
 export interface Overrides {
-  readonly run: (owner: PipelineOwner) => PipelineOwner
-  readonly step: (owner: StepOwner, inHook: boolean) => StepOwner
+  readonly run: (owner: PipelineOwner, around: View | undefined) => PipelineOwner
+  readonly step: (owner: StepOwner, around: View | undefined) => StepOwner
 }
 
 /** Read by each run when it starts. */

@@ -48,7 +48,7 @@ it.live("help, and completion for shells", () =>
   }))
 
 it.live("init writes what can be checked, explained and run, and never overwrites", () =>
-  onEach((runtime) =>
+  Effect.forEach(["bun"] as const, (runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const at = yield* folder
       const made = yield* epilogue(runtime, ["init", "jobs"], { cwd: at })
@@ -73,8 +73,7 @@ it.live("init writes what can be checked, explained and run, and never overwrite
       assert.doesNotMatch(refused.stderr, /epilogue\.yaml/)
       assert.equal(readFileSync(join(cwd, "hooks.ts"), "utf8"), "// mine")
       assert.throws(() => readFileSync(join(cwd, "epilogue.yaml")))
-    }))
-  ))
+    }))))
 
 it.live("run: a config, its hooks, and what the command line puts over it", () =>
   onEach((runtime) =>
@@ -132,25 +131,23 @@ it.live("run: a pipeline that fails, and one that dies", () =>
   ))
 
 it.live("run --json: events and nothing else on stdout", () =>
-  onEach((runtime) =>
-    Effect.gen(function*() {
-      const ran = yield* epilogue(runtime, ["run", `${fixtures}/greeting.yaml`, "--json"])
-      endedWith(ran, 0)
-      const events = ran.stdout.trimEnd().split("\n").map((line) => JSON.parse(line))
-      assert.deepEqual(events.map(({ _tag }) => _tag), [
-        "RunStarted",
-        "StepStarted",
-        "StepEnded",
-        "HookEnded",
-        "RunEnded"
-      ])
-      assert.deepEqual(events[1].params, { "test.GreetParams": { name: "world", times: 2 } })
-      assert.equal(events[4].outcome, "success")
-      for (const text of ["hello world", "printed past Effect", "celebrated"]) {
-        assert.ok(ran.stderr.includes(text), text)
-      }
-    })
-  ))
+  Effect.gen(function*() {
+    const ran = yield* epilogue("bun", ["run", `${fixtures}/greeting.yaml`, "--json"])
+    endedWith(ran, 0)
+    const events = ran.stdout.trimEnd().split("\n").map((line) => JSON.parse(line))
+    assert.deepEqual(events.map(({ _tag }) => _tag), [
+      "RunStarted",
+      "StepStarted",
+      "StepEnded",
+      "HookEnded",
+      "RunEnded"
+    ])
+    assert.deepEqual(events[1].params, { "test.GreetParams": { name: "world", times: 2 } })
+    assert.equal(events[4].outcome, "success")
+    for (const text of ["hello world", "printed past Effect", "celebrated"]) {
+      assert.ok(ran.stderr.includes(text), text)
+    }
+  }))
 
 it.live("mistakes on the command line: exit code 2, and nothing on stdout", () =>
   Effect.gen(function*() {

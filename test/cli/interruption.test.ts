@@ -74,6 +74,24 @@ it.live("supervised, by default where the config has an alerter: a death is aler
     }))
   ))
 
+it.live("supervised, twice: the hook that was cut off is named", () =>
+  onEach((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const { ended, kill, wrote } = yield* start(runtime, ["run", `${pipelines}#stuck`, "--supervise"])
+      yield* wrote("waiting\n")
+      kill("SIGINT")
+      yield* wrote("cleaning up\n")
+      kill("SIGINT")
+      const end = yield* ended
+      endedWith(end, 130)
+      assert.match(end.stderr, /^epilogue: interrupting; once more \(Ctrl-C\) quits at once\n/)
+      assert.match(
+        end.stderr,
+        /\nepilogue: quit at once; cut off: hook "onInterrupt" \(interrupt\) of wait \([^\n]+\n$/
+      )
+    }))
+  ))
+
 it.live("supervised: Ctrl-C reaches the run", () =>
   onEach((runtime) =>
     Effect.scoped(Effect.gen(function*() {

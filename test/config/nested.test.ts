@@ -116,7 +116,29 @@ it.effect("names that every object has are names like others", () =>
     const text = `pipeline: ./pipeline.ts#pipeline
 params: { toString: { valueOf: 1 } }
 steps: { toString: { retry: 1 }, hasOwnProperty: { annotations: { valueOf: 1 } } }`
-    assert.deepEqual(yield* placesOf(text, { params: {} }), ["2:11 params.toString"])
+    assert.deepEqual(yield* placesOf(text, { params: {} }), ["2:21 params.toString"])
     const { unusedSteps } = yield* loadText(text.replace(/params.*\n/, ""))
     assert.deepEqual(yield* unusedSteps, ["toString", "hasOwnProperty"])
   }).pipe(Effect.provide([NodeFileSystem.layer, Path.layer])))
+
+it.effect("a run is tried once, so it has no retry hooks", () =>
+  Effect.gen(function*() {
+    const text = "pipeline: ./pipeline.ts#pipeline\nhooks: { retry: ./hooks.ts#retry, exit: ./hooks.ts#failure }"
+    assert.deepEqual(yield* placesOf(text), ["2:10 hooks.retry"])
+  }))
+
+it.effect("false takes away that a hook is required in code, or runs in the background", () =>
+  Effect.gen(function*() {
+    const good = (entry: string) =>
+      called("outer", `stepHooks: { success: { use: ./nested.ts#${entry} } }`).pipe(
+        Effect.exit,
+        Effect.map(Exit.isSuccess)
+      )
+    assert.equal(yield* good("demanding"), false)
+    assert.equal(yield* good("demanding, required: false"), true)
+    assert.equal(yield* good("demanding, required: false, background: true"), true)
+    const places = yield* placesOf(
+      "pipeline: ./nested.ts#outer\nstepHooks: { success: { use: ./nested.ts#demanding, background: true } }"
+    )
+    assert.deepEqual(places, ["2:23 stepHooks.success"])
+  }))

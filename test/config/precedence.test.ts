@@ -63,7 +63,7 @@ it.effect("modes of inheritance, of the file over the code and of the step over 
     const success = (inherit: string, ofStep: string) =>
       Effect.map(
         called(`${pipeline}
-stepHooks: { success: ./hooks.ts#success }
+stepHooks: { success: ./hooks.ts#success, failure: ./hooks.ts#failure }
 inherit: ${inherit}
 steps:
   good: { hooks: { success: ./hooks.ts#otherSuccess }, inherit: ${ofStep} }`),

@@ -1,4 +1,5 @@
 /** What a file says, as changes of steps and runs. */
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import type { Retry } from "../../config/Document.ts"
 import type { InheritMode } from "../../Hooks.ts"
@@ -50,9 +51,29 @@ const unchanged: StepSettings = {
   annotations: {}
 }
 
-/** What is to be changed, and the names of the steps that were asked for. */
-export const compile = (settings: Settings): { readonly changes: Changes; readonly ran: ReadonlySet<string> } => {
+/** @internal */
+export interface Compiled {
+  /** What is to be changed, with services to provide beside the parameters. */
+  readonly changes: (services?: Context.Context<never>) => Changes
+  /** The names of the steps that were asked for. */
+  readonly ran: ReadonlySet<string>
+}
+
+const beside = (services: Context.Context<never> | undefined, provided: Provided | undefined): Provided | undefined =>
+  services === undefined
+    ? provided
+    : {
+      services: Context.merge(services, provided?.services ?? Context.empty()),
+      hidden: provided?.hidden ?? new Map()
+    }
+
+/** @internal */
+export const compile = (settings: Settings): Compiled => {
   const ran = new Set<string>()
+  return { ran, changes: (services) => changesOf(settings, ran, services) }
+}
+
+const changesOf = (settings: Settings, ran: Set<string>, services: Context.Context<never> | undefined): Changes => {
   const forAll: Laid = { hooks: settings.stepHooks, modes: settings.modes, level: "pipeline" }
   const made = new Map<string, StepOverride>()
 
@@ -66,26 +87,23 @@ export const compile = (settings: Settings): { readonly changes: Changes; readon
       timeout: timeout === undefined || timeout === false
         ? timeout
         : (body) => timeoutBody(body, name, Duration.toMillis(timeout)),
-      provided: step.provided ?? settings.provided,
+      provided: step.provided === undefined ? undefined : beside(services, step.provided),
       annotations: step.annotations
     }
   }
 
   return {
-    ran,
-    changes: {
-      run: {
-        hooks: [{ hooks: settings.run.hooks, modes: {}, level: "step" }],
-        provided: settings.provided,
-        annotations: settings.run.annotations,
-        runName: settings.run.runName
-      },
-      step: (name) => {
-        ran.add(name)
-        const override = made.get(name) ?? make(name)
-        made.set(name, override)
-        return override
-      }
+    run: {
+      hooks: [{ hooks: settings.run.hooks, modes: {}, level: "step" }],
+      provided: beside(services, settings.provided),
+      annotations: settings.run.annotations,
+      runName: settings.run.runName
+    },
+    step: (name) => {
+      ran.add(name)
+      const override = made.get(name) ?? make(name)
+      made.set(name, override)
+      return override
     }
   }
 }

@@ -4,6 +4,7 @@ import type { Effect } from "effect/Effect"
 import type { Describable, PipelineOwner, StepOwner } from "../evaluation.ts"
 import type { Laid } from "../hooks.ts"
 import type { Overrides, Wrap } from "../overrides.ts"
+import { View } from "../view.ts"
 
 type Body = Effect<unknown, unknown, any>
 
@@ -22,6 +23,7 @@ export interface StepOverride {
   readonly hooks: ReadonlyArray<Laid>
   readonly retry: Instead
   readonly timeout: Instead
+  /** In place of what is provided around it. */
   readonly provided: Provided | undefined
   readonly annotations: Readonly<Record<string, unknown>>
 }
@@ -41,43 +43,78 @@ export interface Changes {
   readonly step: (name: string) => StepOverride
 }
 
-/** Each owner is changed once, and not at each of its evaluations. */
+/** What counts for what is evaluated in a step or a run. */
+interface Place {
+  readonly provided: Provided | undefined
+  /** Whether a hook runs it: then it has no hooks that the file gives to all, or these would call themselves. */
+  readonly inHook: boolean
+  /** Whether it is a pipeline in another, and so not the run that the file is about. */
+  readonly isInner: boolean
+}
+
+type Changed<Owner> = Owner & { readonly place: Place }
+
+/** Each owner is changed once for each place, and not at each of its evaluations. */
 export const overridesOf = ({ run, step }: Changes): Overrides => {
-  const steps = new WeakMap<StepOwner, StepOwner>()
-  const stepsInHooks = new WeakMap<StepOwner, StepOwner>()
-  const runs = new WeakMap<PipelineOwner, PipelineOwner>()
+  const steps = new WeakMap<StepOwner, Array<Changed<StepOwner>>>()
+  const runs = new WeakMap<PipelineOwner, Array<Changed<PipelineOwner>>>()
+  // by this file, and not by another that has a step run a pipeline of its own
+  const places = new WeakMap<object, Place>()
+  const placeIn = (view: View | undefined): Place => {
+    const around = view === undefined ? undefined : places.get(View.evaluation(view).owner)
+    return view === undefined || around === undefined
+      ? { provided: run.provided, inHook: false, isInner: false }
+      : { ...around, inHook: around.inHook || View.inHook(view), isInner: true }
+  }
+  const once = <Owner extends object>(
+    made: WeakMap<Owner, Array<Changed<Owner>>>,
+    owner: Owner,
+    place: Place,
+    make: () => Owner
+  ): Owner => {
+    const all = made.get(owner) ?? []
+    const known = all.find((one) => isSame(one.place, place))
+    if (known !== undefined) return known
+    const changed = { ...make(), place }
+    made.set(owner, [...all, changed])
+    places.set(changed, place)
+    return changed
+  }
   return {
-    run: (owner) => once(runs, owner, () => changedRun(owner, run)),
-    step: (owner, inHook) => {
-      const changes = step(owner.name)
-      return once(inHook ? stepsInHooks : steps, owner, () => changedStep(owner, changes, inHook))
+    run: (owner, view) => {
+      const place = placeIn(view)
+      return once(runs, owner, place, () => changedRun(owner, run, place))
+    },
+    step: (owner, view) => {
+      const override = step(owner.name)
+      const around = placeIn(view)
+      const place = { ...around, provided: override.provided ?? around.provided }
+      return once(steps, owner, place, () => changedStep(owner, override, place))
     }
   }
 }
 
-const once = <A extends object>(made: WeakMap<A, A>, owner: A, make: () => A): A => {
-  const known = made.get(owner) ?? make()
-  made.set(owner, known)
-  return known
-}
+const isSame = (a: Place, b: Place): boolean =>
+  a.provided === b.provided && a.inHook === b.inHook && a.isInner === b.isInner
 
-/** A step that runs in a hook inherits nothing, of a file no more than of its pipeline. */
-const changedStep = (owner: StepOwner, override: StepOverride, inHook: boolean): StepOwner => ({
+const changedStep = (owner: StepOwner, override: StepOverride, { inHook, provided }: Place): StepOwner => ({
   ...owner,
   body: bodyOf(owner, override),
   laid: inHook ? override.hooks.filter(({ level }) => level === "step") : override.hooks,
   annotations: { ...owner.annotations, ...override.annotations },
-  provided: override.provided?.services,
-  params: owner.params.map((service) => hiding(service, override.provided?.hidden.get(service.key))),
+  provided: provided?.services,
+  params: owner.params.map((service) => hiding(service, provided?.hidden.get(service.key))),
   cache: { under: undefined, plan: undefined }
 })
 
-const changedRun = (owner: PipelineOwner, run: RunOverride): PipelineOwner => ({
+const changedRun = (owner: PipelineOwner, run: RunOverride, { isInner, provided }: Place): PipelineOwner => ({
   ...owner,
-  laid: run.hooks,
-  annotations: { ...owner.annotations, ...run.annotations },
-  givenName: run.runName ?? owner.givenName,
-  provided: run.provided?.services,
+  ...(isInner ? undefined : {
+    laid: run.hooks,
+    annotations: { ...owner.annotations, ...run.annotations },
+    givenName: run.runName ?? owner.givenName
+  }),
+  provided: provided?.services,
   cache: { under: undefined, plan: undefined }
 })
 

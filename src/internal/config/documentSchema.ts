@@ -12,6 +12,7 @@ import type {
   StepDocument
 } from "../../config/Document.ts"
 import type { InheritMode } from "../../Hooks.ts"
+import { kinds } from "../hooks.ts"
 import { AlerterSpec } from "./alerterSchema.ts"
 import { boolean, duration, type FromFile, map, number, positiveDuration, reference, text, word } from "./values.ts"
 
@@ -148,15 +149,27 @@ const FailureHooks = listOf(
   "FailureHook"
 )
 
+const runKinds = {
+  start: key(AnyHooks, "Before the body."),
+  success: key(AnyHooks, "After success."),
+  failure: key(FailureHooks, "After failure."),
+  interrupt: key(AnyHooks, "After interruption."),
+  exit: key(FailureHooks, "At the end, whatever it is.")
+}
+
+const aHooksMap = "a map of hooks by their kind"
+
+// a run is tried once
+const RunHooksMap: FromFile<HooksByKind> = map(
+  aHooksMap,
+  Schema.Struct(runKinds).annotate({ identifier: "RunHooksByKind" })
+)
+
 const HooksMap: FromFile<HooksByKind> = map(
-  "a map of hooks by their kind",
+  aHooksMap,
   Schema.Struct({
-    start: key(AnyHooks, "Before the body."),
-    retry: key(FailureHooks, "After an attempt that is followed by another."),
-    success: key(AnyHooks, "After success."),
-    failure: key(FailureHooks, "After failure."),
-    interrupt: key(AnyHooks, "After interruption."),
-    exit: key(FailureHooks, "At the end, whatever it is.")
+    ...runKinds,
+    retry: key(FailureHooks, "After an attempt that is followed by another.")
   }).annotate({ identifier: "HooksByKind" })
 )
 
@@ -180,6 +193,44 @@ const InheritModes: FromFile<Inherit> = Schema.Union([
   expected: "\"override\", \"append\", \"prepend\" or \"off\", or a map of these by the kind of hook"
 })
 
+const adding = ["append", "prepend"]
+
+/** The modes of `stepHooks` that add to hooks, where there is none to be added. */
+const idleModes = Schema.makeFilter<Document>(({ inherit, stepHooks = {} }) => {
+  if (inherit === undefined) return undefined
+  if (typeof inherit === "string") {
+    return adding.includes(inherit) && Object.keys(stepHooks).length === 0
+      ? { path: ["inherit"], issue: "stepHooks beside it, without which it has no effect" }
+      : undefined
+  }
+  return Object.entries(inherit)
+    .filter(([kind, mode]) => adding.includes(mode) && !Object.hasOwn(stepHooks, kind))
+    .map(([kind]) => ({
+      path: ["inherit", kind],
+      issue: `stepHooks of the kind ${kind}, without which it has no effect`
+    }))
+}, {
+  toJsonSchema: () => ({
+    allOf: [
+      {
+        anyOf: [
+          { not: { required: ["inherit"], properties: { inherit: { enum: adding } } } },
+          { required: ["stepHooks"], properties: { stepHooks: { minProperties: 1 } } }
+        ]
+      },
+      ...kinds.map((kind) => {
+        const byKind = { not: { type: "string" }, required: [kind], properties: { [kind]: { enum: adding } } }
+        return {
+          anyOf: [
+            { not: { required: ["inherit"], properties: { inherit: byKind } } },
+            { required: ["stepHooks"], properties: { stepHooks: { required: [kind] } } }
+          ]
+        }
+      })
+    ]
+  })
+})
+
 const modes =
   "override (its own where it has any), append (the inherited first), prepend (its own first), off (none of "
   + "the inherited). For all kinds, or by kind."
@@ -200,7 +251,10 @@ const Annotations = map("a map of annotations by their names", Fields)
 const StepMap: FromFile<StepDocument> = map(
   "a map of what the step is told",
   Schema.Struct({
-    inherit: key(InheritModes, `How the step's hooks stand to those of every step: ${modes}`),
+    inherit: key(
+      InheritModes,
+      `How the step's hooks, those of the code where the file has none, stand to those of every step: ${modes}`
+    ),
     hooks: key(HooksMap, "Hooks of the step."),
     ...bodyKeys,
     params: key(Params, "Parameters for this step, by the service's key, over those of the run."),
@@ -217,7 +271,7 @@ export const document: FromFile<Document> = map(
     runName: key(text("a name, as text"), "The name of the run."),
     annotations: key(Annotations, "What is noted about the run."),
     params: key(Params, "Parameters by the service's key."),
-    hooks: key(HooksMap, "Hooks of the run itself."),
+    hooks: key(RunHooksMap, "Hooks of the run itself."),
     stepHooks: key(HooksMap, "Hooks of every step."),
     inherit: key(InheritModes, `How stepHooks stand to the hooks of the code: ${modes}`),
     defaults: key(DefaultsMap, "For every step that is told nothing of its own."),
@@ -227,7 +281,7 @@ export const document: FromFile<Document> = map(
     ),
     // Suspended, or it would lose in the JSON Schema that it is optional.
     alerter: key(Schema.suspend((): FromFile<AlerterSpec> => AlerterSpec), "Where alerts go.")
-  })
+  }).check(idleModes)
 )
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -21,7 +21,7 @@ export const explain = (settings: Explained, { module, pipeline }: Exported): Re
   // casts, since a module's exports have no types at run time; `isStep` and the name of the field say what they are
   const steps = Object.values(module).filter(isStep) as unknown as ReadonlyArray<StepOwner>
   const inherited = ((pipeline as { readonly stepHooks?: { readonly hooks: Table } }).stepHooks?.hooks) ?? empty.hooks
-  const { changes } = compile(settings)
+  const changes = compile(settings).changes()
   const known = new Set(steps.map(({ name }) => name))
   const others = [...settings.steps.keys()].filter((name) => !known.has(name))
   const ofCode = (name: string): Owner => steps.find((step) => step.name === name) ?? unknownStep(name)
@@ -50,18 +50,19 @@ const unknownStep = (name: string): Owner => ({ name, label: "Step", own: empty,
 const why = (kind: Kind, laid: ReadonlyArray<Laid>, isFile: boolean, level: Laid["level"]): string => {
   const ofFile = laid.filter(({ hooks }) => hooks[kind].length > 0)
   const mode = (at: Laid["level"]) => laid.find((one) => one.level === at)?.modes[kind] ?? "override"
+  const asks = mode("step") === "append" || mode("step") === "prepend"
   if (isFile && level === "step") {
     return mode("step") === "override"
       ? `the file's ${kind} hooks of the step take the place of all others`
       : `the file's ${kind} hooks of the step (inherit: ${mode("step")})`
   }
   if (isFile) {
-    return ofFile.some((one) => one.level === "step")
+    return asks || ofFile.some((one) => one.level === "step")
       ? `the step asks for the file's stepHooks too (inherit: ${mode("step")})`
       : mode("pipeline") === "override"
       ? `the file's stepHooks take the place of the code's ${kind} hooks`
       : `the file's stepHooks (inherit: ${mode("pipeline")})`
   }
   const of = level === "step" ? "the step's own in code" : "the pipeline's in code"
-  return ofFile.length === 0 ? `${of}; the file has none of this kind` : `${of}, which the file asks for too`
+  return ofFile.length === 0 && !asks ? `${of}; the file has none of this kind` : `${of}, which the file asks for too`
 }

@@ -135,8 +135,8 @@ const withPolicies = (plain: hook.HookImpl, entry: Document.HookEntry): Result.R
     result = hook.when(result, (_, exit) => exit !== undefined && hasTag(exit, tags))
   }
   if (timeout !== undefined) result = hook.timeout(result, timeout)
-  if (background === true) result = hook.modify(result, { background })
-  if (required === true) result = hook.modify(result, { required })
+  if (background !== undefined) result = hook.modify(result, { background })
+  if (required !== undefined) result = hook.modify(result, { required })
   if (name !== undefined) {
     // it is shown wherever the hook is, so it may not give away what is secret
     result = hook.named(result, String(name))

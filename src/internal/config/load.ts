@@ -1,10 +1,11 @@
 /** From a file to a pipeline that runs as the file says. */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
-import type { Alerter } from "../../Alerter.ts"
+import { Alerter } from "../../Alerter.ts"
 import { ConfigFileError, type ConfigIssue } from "../../config/ConfigFileError.ts"
 import type { Document, HooksByKind, StepDocument, Text } from "../../config/Document.ts"
 import type { Loaded, LoadOptions } from "../../config/load.ts"
@@ -17,6 +18,7 @@ import * as alerters from "./alerter.ts"
 import type { AlerterSpec } from "./alerterSchema.ts"
 import { type BodySettings, compile, modesOf, type StepSettings } from "./apply.ts"
 import { overridesOf } from "./changes.ts"
+import { escaping } from "./confined.ts"
 import { type Decoded, read } from "./decode.ts"
 import { explain } from "./explain.ts"
 import { toHook } from "./hookSources.ts"
@@ -71,8 +73,7 @@ export const withoutFile = (
 
 const commandLine = "the command line"
 
-const isSame = (a: ConfigIssue, b: ConfigIssue): boolean =>
-  a.file === b.file && a.path.join() === b.path.join() && a.expected === b.expected && a.found === b.found
+const sayingOf = ({ expected, file, found, path }: ConfigIssue): string => JSON.stringify([file, path, expected, found])
 
 /** Whether it may come of what is wrong already and was left out: parameters that lack a field, a file without a pipeline. */
 const isConsequence = ({ path }: ConfigIssue, known: ReadonlyArray<ConfigIssue>): boolean =>
@@ -99,12 +100,16 @@ const load = (
 ): Effect.Effect<Loaded, ConfigFileError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function*() {
     const issues: Array<ConfigIssue> = [...known]
+    const told = new Set(known.map(sayingOf))
     const report: Report = (path, problem, by = "file") => {
       const issue: ConfigIssue = by === "file"
         ? { path, file, position: positionOf(path), ...problem }
         : { path, file: commandLine, position: undefined, ...problem }
       // what holds for all steps is looked at for each of them
-      if (!issues.some((other) => isSame(other, issue)) && !isConsequence(issue, known)) issues.push(issue)
+      const said = sayingOf(issue)
+      if (told.has(said) || isConsequence(issue, known)) return
+      told.add(said)
+      issues.push(issue)
     }
     const sources = {
       folder,
@@ -115,16 +120,21 @@ const load = (
 
     const exported = yield* pipelineOf(loading, options)
     const { modes, params, run, stepHooks, steps } = yield* settingsOf(loading, exported, options)
+    if (isStep(exported.pipeline)) withoutRun(loading, options)
     const ofFile = yield* alerterOf(loading)
     const alerter = ofFile === undefined ? undefined : (options.alerter ?? identity)(ofFile)
     if (issues.length > 0) return yield* failWith(file, issues.toSorted(byPosition))
 
     const settings = { run, stepHooks, modes, defaults: bodyOf(document.defaults ?? {}), provided: params, steps }
     const { changes, ran } = compile(settings)
-    const body = exported.pipeline.pipe(Effect.provideService(CurrentOverrides, overridesOf(changes)))
+    const changed = (services?: Context.Context<never>) =>
+      Effect.provideService(exported.pipeline, CurrentOverrides, overridesOf(changes(services)))
     return {
       pipelineName: exported.name,
-      pipeline: alerter === undefined ? body : Effect.provide(body, alerter),
+      pipeline: alerter === undefined
+        ? changed()
+        // steps have it from the file, whatever the code provides around them
+        : Effect.provide(Effect.flatMap(Alerter, (one) => changed(Context.make(Alerter, one))), alerter),
       alerter,
       explain: explain({ ...settings, file, origins: loading.origins, positionOf }, exported),
       unusedSteps: Effect.sync(() => [...steps.keys()].filter((name) => !ran.has(name)))
@@ -177,6 +187,15 @@ const pipelineOf = (
       module: module._tag === "Success" ? module.success : {}
     }
   })
+
+/** A step alone is no run that could have any of these. */
+const withoutRun = ({ document, report }: Loading, options: LoadOptions): void => {
+  const problem: Problem = { found: "a Step as the pipeline", expected: "a Pipeline, without which it has no effect" }
+  for (const key of ["runName", "hooks", "annotations"] as const) {
+    if (document[key] !== undefined) report([key], problem)
+  }
+  if (options.runName !== undefined) report(["runName"], problem, "flag")
+}
 
 // -----------------------------------------------------------------------------
 // hooks and values
@@ -278,6 +297,7 @@ const alerterOf = ({ document, file, report, sources }: Loading) =>
     const name = (yield* Path.Path).basename(file)
     // a cast, since the public type does not say what the Schema has made sure of
     const spec = document.alerter as AlerterSpec
+    for (const { path, problem } of yield* escaping(spec, sources)) report(["alerter", ...path], problem)
     const built = yield* Effect.result(alerters.build(spec, { folder: sources.folder, name, loadLayer }))
     if (built._tag === "Success") return built.success
     for (const { path, problem } of built.failure) report(["alerter", ...path], problem)

@@ -43,7 +43,7 @@ export const provide = (
     const hidden = new Map<string, ReadonlySet<string>>()
     const keys = new Set(given.flatMap(({ values }) => Object.keys(values)))
     for (const key of keys) {
-      const own = given.filter(({ values }) => values[key] !== undefined)
+      const own = given.filter(({ values }) => Object.hasOwn(values, key))
       const service = services.get(key)
       if (service === undefined) {
         for (const { by, place } of own) report([...place, key], unknown(key, services), by)
@@ -54,9 +54,14 @@ export const provide = (
       if (Exit.isFailure(decoded)) {
         for (const { message, path } of issuesOf(decoded.cause)) {
           const field = path[0]
-          const { by, place } = own.findLast(({ values }) => field !== undefined && field in (values[key] ?? {})) ??
+          const { by, place } = own.findLast(({ values }) =>
+            field !== undefined && Object.hasOwn(values[key] ?? {}, field)
+          ) ??
             own[0]!
-          report([...place, key, ...path], { found: "a value that does not fit", expected: message }, by)
+          report([...place, key, ...path], {
+            found: "a value that does not fit",
+            expected: message.replace(/^Expected /, "")
+          }, by)
         }
         continue
       }

@@ -85,7 +85,7 @@ export const resolve = (reference: string, options: SourceOptions): Effect.Effec
   })
 
 /** Without links, or as it is where that can't be said. */
-const realOr = (folder: string): Effect.Effect<string, never, Services> =>
+export const realOr = (folder: string): Effect.Effect<string, never, Services> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
@@ -93,7 +93,8 @@ const realOr = (folder: string): Effect.Effect<string, never, Services> =>
     return yield* Effect.catch(fs.realPath(absolute), () => Effect.succeed(absolute))
   })
 
-const isInside = (path: Path.Path, root: string, file: string): boolean => {
+/** Whether a file is the root, or in it. */
+export const isInside = (path: Path.Path, root: string, file: string): boolean => {
   const relative = path.relative(root, file)
   return relative !== ".." && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative)
 }

@@ -1,0 +1,142 @@
+/** What modules and steps do to the command besides what they are asked for. */
+import * as Effect from "effect/Effect"
+import * as assert from "node:assert/strict"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { test } from "node:test"
+import { endedWith, epilogue, onEach, root } from "../support/command.ts"
+import { makeIt } from "../support/it.ts"
+
+const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
+
+const fixtures = "test/cli/fixtures"
+const talkative = `${fixtures}/talkative.ts`
+
+const folder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(root, fixtures, "modules-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+)
+
+const count = (text: string, part: string): number => text.split(part).length - 1
+
+it.live("an error that nobody has caught ends the run, and no process is left", () =>
+  onEach((runtime) =>
+    Effect.forEach(
+      [["throws", "thrown in a timer"], ["rejects", "rejected nowhere"]] as const,
+      ([name, message]) =>
+        Effect.gen(function*() {
+          const ended = yield* epilogue(runtime, ["run", `${talkative}#${name}`, "--supervise"])
+          endedWith(ended, 1)
+          assert.ok(ended.stderr.includes(message), ended.stderr)
+          assert.match(ended.stderr, new RegExp(`epilogue: ${name} › load crashed: exit code 1 `))
+        })
+    )
+  ))
+
+it.live("--json: not even what a module prints as it is imported goes to stdout", () =>
+  onEach((runtime) =>
+    Effect.gen(function*() {
+      const ended = yield* epilogue(runtime, ["run", `${talkative}#succeeds`, "--json"])
+      endedWith(ended, 0)
+      const events = ended.stdout.trimEnd().split("\n").map((line): unknown => JSON.parse(line)._tag)
+      assert.deepEqual(events, ["RunStarted", "StepStarted", "StepEnded", "RunEnded"])
+      for (const text of ["imported", "as a table", "written"]) assert.equal(count(ended.stderr, text), 1, text)
+    })
+  ))
+
+it.live("supervised: modules are imported once, a closed pipe is no crash, and secrets are in no alert", () =>
+  onEach((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const at = yield* folder
+      const config = join(at, "job.json")
+      const alerts = { jsonLines: { path: "./alerts.jsonl" } }
+      const annotations = { token: "${TOKEN}" }
+      const slack = { webhookUrl: "${WEBHOOK}" }
+      writeFileSync(
+        config,
+        JSON.stringify({ annotations, alerter: { fallback: [alerts, { slack }] } })
+      )
+      const env = {
+        WEBHOOK: "https://hooks.slack.com/services/T0123/B0123/hunter2hunter2",
+        TOKEN: "hunter-2",
+        VICTIM: join(at, "victim")
+      }
+      const closed = yield* epilogue(runtime, ["run", `${talkative}#closes`, "--config", config], { env })
+      endedWith(closed, 0)
+      assert.equal(count(closed.stdout, "imported"), 1, closed.stdout)
+      assert.equal(readFileSync(env.VICTIM, "utf8"), "")
+      assert.equal(closed.stderr, "")
+
+      const told = yield* epilogue(runtime, ["run", `${talkative}#tells`, "--config", config], { env })
+      endedWith(told, 1)
+      const posted = readFileSync(join(at, "alerts.jsonl"), "utf8")
+      const titles = posted.trimEnd().split("\n").map((line): unknown => JSON.parse(line).title).toSorted()
+      assert.deepEqual(titles, ["tells crashed", "tells › load crashed"])
+      assert.match(posted, /posting to <redacted>, as <redacted>/)
+      assert.doesNotMatch(posted, /hunter/)
+    }))
+  ))
+
+it.live("supervised, --json: an alert on the console is no event", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const config = join(yield* folder, "job.json")
+    writeFileSync(config, JSON.stringify({ alerter: { console: {} } }))
+    const ended = yield* epilogue("bun", ["run", `${talkative}#tells`, "--config", config, "--json"])
+    endedWith(ended, 1)
+    const events = ended.stdout.trimEnd().split("\n").map((line): unknown => JSON.parse(line)._tag)
+    assert.deepEqual(events, ["RunStarted", "StepStarted"])
+    assert.match(ended.stderr, /tells › load crashed/)
+  })))
+
+it.live("supervised: a module that ends the process as it is imported is a crash", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const at = yield* folder
+    writeFileSync(join(at, "quits.ts"), "process.exit(0)\nexport const pipeline = 1\n")
+    const ended = yield* epilogue("bun", ["run", join(at, "quits.ts#pipeline"), "--supervise"])
+    endedWith(ended, 1)
+    assert.match(ended.stderr, /^epilogue: quits\.ts#pipeline crashed: exit code 0 after .*, before its run began\n$/)
+  })))
+
+it.live("supervised: mistakes are told as they are without", () =>
+  Effect.forEach([`${fixtures}/wrong.yaml`, `${fixtures}/gone.yaml`], (config) =>
+    Effect.gen(function*() {
+      const plain = yield* epilogue("bun", ["run", config, "--no-supervise"])
+      const supervised = yield* epilogue("bun", ["run", config, "--supervise"])
+      assert.deepEqual(supervised, plain)
+      endedWith(supervised, 2)
+    })))
+
+it.live("--param: a field of text takes what looks like a number", () =>
+  Effect.gen(function*() {
+    const run = (...params: ReadonlyArray<string>) =>
+      epilogue("bun", [
+        "run",
+        `${fixtures}/pipelines.ts#greeting`,
+        ...params.flatMap((param) => ["--param", `test.GreetParams.${param}`])
+      ])
+    for (const name of ["5", "5.0", "null", "[1, 2]"]) {
+      const ended = yield* run(`name=${name}`, "times=1")
+      endedWith(ended, 0)
+      assert.ok(ended.stdout.includes(`\nhello ${name}\n`), ended.stdout)
+    }
+    const wrong = yield* run("name=5", "times=true")
+    endedWith(wrong, 2)
+    assert.match(wrong.stderr, /^[^\n]*GreetParams"\]\.times: [^\n]*\n$/)
+  }))
+
+it.live("init: where package.json wants modules of the old kind", () =>
+  onEach((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const at = yield* folder
+      writeFileSync(join(at, "package.json"), JSON.stringify({ type: "commonjs" }))
+      writeFileSync(join(at, "tsconfig.json"), JSON.stringify({ extends: "../../../../tsconfig.json" }))
+      // which would otherwise be looked for in the folder itself
+      mkdirSync(join(at, "node_modules"))
+      symlinkSync(root, join(at, "node_modules/effect-epilogue"))
+      endedWith(yield* epilogue(runtime, ["init"], { cwd: at }), 0)
+      const ran = yield* epilogue(runtime, ["run"], { cwd: at })
+      endedWith(ran, 0)
+      assert.match(ran.stdout, /^Hello, world!$/m)
+      assert.doesNotMatch(ran.stderr, /Warning/)
+    }))
+  ))
