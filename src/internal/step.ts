@@ -21,6 +21,11 @@ export const StepTypeId = "~effect-epilogue/Step"
 /** @internal */
 export const PipelineTypeId = "~effect-epilogue/Pipeline"
 
+/** @internal */
+export const StepFnTypeId = "~effect-epilogue/Step.fn"
+
+const PipelineFnTypeId = "~effect-epilogue/Pipeline.fn"
+
 type Owned = StepOwner | PipelineOwner
 
 const evaluate = function(this: any, fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<any, any, any> {
@@ -74,7 +79,7 @@ export const fn =
   (make: (name: string, body: Effect.Effect<any, any, any>) => any) =>
   (name: string) =>
   (f: (...args: Array<any>) => any, ...combinators: ReadonlyArray<(self: any, ...args: Array<any>) => any>): any => {
-    return (...args: Array<any>) => {
+    const call = (...args: Array<any>) => {
       // suspended, so that each evaluation of the step runs the function anew
       let self = make(
         name,
@@ -86,6 +91,8 @@ export const fn =
       for (const combinator of combinators) self = combinator(self, ...args)
       return self
     }
+    // what makes steps of this name, for who looks through a module's exports
+    return Object.assign(call, { [make === makeStep ? StepFnTypeId : PipelineFnTypeId]: name })
   }
 
 /** @internal */

@@ -112,16 +112,30 @@ it.effect("a file that is not there", () =>
 // what runs
 // -----------------------------------------------------------------------------
 
+it.effect("a step that is much like one that the module exports, but none of them, is a mistake", () =>
+  Effect.gen(function*() {
+    const { message, places } = yield* issuesOf(`pipeline: ./pipeline.ts#pipeline
+steps:
+  good: {}
+  goood: { retry: 1 }
+  counts: { retry: 1 }
+  elsewhere: { retry: 1 }`)
+    assert.deepEqual(places.map((place) => place.replace(/^\S+ /, "")), ["steps.goood", "steps.counts"])
+    assert.match(message, /did you mean good\?/)
+    // what a function makes
+    assert.match(message, /did you mean count\?/)
+  }))
+
 it.effect("steps that the file names and that never ran are told afterwards", () =>
   Effect.gen(function*() {
     const { pipeline, unusedSteps } = yield* loadText(`pipeline: ./pipeline.ts#pipeline
 steps:
   good: { retry: 1 }
-  goood: { retry: 1 }
+  elsewhere: { retry: 1 }
   slow: { timeout: 1 second }`)
-    assert.deepEqual(yield* unusedSteps, ["good", "goood", "slow"])
+    assert.deepEqual(yield* unusedSteps, ["good", "elsewhere", "slow"])
     yield* pipeline
-    assert.deepEqual(yield* unusedSteps, ["goood", "slow"])
+    assert.deepEqual(yield* unusedSteps, ["elsewhere", "slow"])
   }).pipe(Effect.provide([NodeFileSystem.layer, Path.layer])))
 
 it.effect("the file's alerter is where alerts go, whatever the environment has", () =>

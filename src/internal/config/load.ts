@@ -26,6 +26,7 @@ import * as Params from "./params.ts"
 import type { Path as Place, Position } from "./positions.ts"
 import type { Problem, SourceOptions } from "./sources.ts"
 import * as Sources from "./sources.ts"
+import { mistakeOf, stepNames } from "./stepNames.ts"
 
 /** Something that was said wrongly, in the file or by a flag, to be told with all else. */
 export type Report = (path: Place, problem: Problem, by?: "file" | "flag") => void
@@ -217,8 +218,11 @@ const settingsOf = (loading: Loading, exported: Exported, options: LoadOptions) 
         { values: options.params ?? {}, place: ["params"], by: "flag" }
       ], loading.report)
     const steps = new Map<string, StepSettings>()
+    const known = stepNames(exported.module)
     for (const [name, step] of Object.entries(document.steps ?? {})) {
       const place: Place = ["steps", name]
+      const mistake = mistakeOf(name, known)
+      if (mistake !== undefined) loading.report(place, mistake)
       steps.set(name, {
         ...bodyOf(step),
         hooks: yield* tableOf(loading, step.hooks, [...place, "hooks"]),
