@@ -8,12 +8,12 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import * as Redacted from "effect/Redacted"
-import type { Alerter } from "../Alerter.ts"
 import type { FileAlerter } from "../config/index.ts"
 import * as alerters from "../internal/config/alerter.ts"
 import type { AlerterSpec } from "../internal/config/alerterSchema.ts"
 import { decode } from "../internal/config/decode.ts"
-import * as Sources from "../internal/config/sources.ts"
+import { layerSource } from "../internal/config/layerSource.ts"
+import type * as Sources from "../internal/config/sources.ts"
 import { type LoadRequest, UsageError } from "./request.ts"
 
 export interface Supervision {
@@ -50,15 +50,7 @@ const alerterOf = (spec: AlerterSpec, sources: Sources.SourceOptions, name: stri
     alerters.build(spec, {
       folder: sources.folder,
       name,
-      loadLayer: (reference) =>
-        Effect.flatMap(
-          Effect.flatMap(Sources.resolve(reference, sources), Sources.load),
-          (value) =>
-            Layer.isLayer(value)
-              // a cast, since what a module exports has no types at run time
-              ? Effect.succeed(value as Layer.Layer<Alerter, unknown, FileSystem.FileSystem | Path.Path>)
-              : Effect.fail({ found: `${reference}, which is no Layer`, expected: "a Layer of Alerter" })
-        )
+      loadLayer: layerSource(sources)
     }),
     ([{ problem }]) => new UsageError({ message: `the alerter: expected ${problem.expected}, found ${problem.found}` })
   ))

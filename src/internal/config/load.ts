@@ -3,7 +3,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import { identity } from "effect/Function"
-import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import { Alerter } from "../../Alerter.ts"
 import { ConfigFileError, type ConfigIssue } from "../../config/ConfigFileError.ts"
@@ -22,6 +21,7 @@ import { escaping } from "./confined.ts"
 import { type Decoded, read } from "./decode.ts"
 import { explain } from "./explain.ts"
 import { toHook } from "./hookSources.ts"
+import { layerSource } from "./layerSource.ts"
 import * as Params from "./params.ts"
 import type { Path as Place, Position } from "./positions.ts"
 import type { Problem, SourceOptions } from "./sources.ts"
@@ -287,22 +287,16 @@ const hooksOf = (
 // the alerter
 // -----------------------------------------------------------------------------
 
-type Files = FileSystem.FileSystem | Path.Path
-
 const alerterOf = ({ document, file, report, sources }: Loading) =>
   Effect.gen(function*() {
     if (document.alerter === undefined) return undefined
-    const loadLayer = (reference: string): Effect.Effect<Layer.Layer<Alerter, unknown, Files>, Problem, Files> =>
-      Effect.flatMap(Effect.flatMap(Sources.resolve(reference, sources), Sources.load), (value) =>
-        Layer.isLayer(value)
-          // a cast, since what a module exports has no types at run time
-          ? Effect.succeed(value as Layer.Layer<Alerter, unknown, Files>)
-          : Effect.fail({ found: `${reference}, which is no Layer`, expected: "a Layer of Alerter" }))
     const name = (yield* Path.Path).basename(file)
     // a cast, since the public type does not say what the Schema has made sure of
     const spec = document.alerter as AlerterSpec
     for (const { path, problem } of yield* escaping(spec, sources)) report(["alerter", ...path], problem)
-    const built = yield* Effect.result(alerters.build(spec, { folder: sources.folder, name, loadLayer }))
+    const built = yield* Effect.result(
+      alerters.build(spec, { folder: sources.folder, name, loadLayer: layerSource(sources) })
+    )
     if (built._tag === "Success") return built.success
     for (const { path, problem } of built.failure) report(["alerter", ...path], problem)
     return undefined
