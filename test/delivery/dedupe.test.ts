@@ -293,9 +293,9 @@ it.effect("posts exactly what a model posts", () =>
         const id = `${event.severity} ${event.key}`
         const last = past.findLastIndex((entry) => entry.id === id && entry.outcome === "delivered")
         const since = past.slice(last + 1)
-        const failed = event.severity === "success" &&
-          since.some((entry) => entry.outcome === "delivered" && entry.id === `error ${event.key}`)
-        const held = last >= 0 && time - past[last]!.time < 10 && !failed
+        const opposite = { success: "error", error: "success", info: "none" }[event.severity]
+        const changed = since.some((entry) => entry.outcome === "delivered" && entry.id === `${opposite} ${event.key}`)
+        const held = last >= 0 && time - past[last]!.time < 10 && !changed
         const outcome = held ? "held" : event.works ? "delivered" : "failed"
         if (outcome === "delivered") {
           const count = since.filter((entry) => entry.id === id && entry.outcome === "held").length
