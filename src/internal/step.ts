@@ -24,8 +24,6 @@ export const PipelineTypeId = "~effect-epilogue/Pipeline"
 /** @internal */
 export const StepFnTypeId = "~effect-epilogue/Step.fn"
 
-const PipelineFnTypeId = "~effect-epilogue/Pipeline.fn"
-
 type Owned = StepOwner | PipelineOwner
 
 const evaluate = function(this: any, fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<any, any, any> {
@@ -92,7 +90,7 @@ export const fn =
       return self
     }
     // what makes steps of this name, for who looks through a module's exports
-    return Object.assign(call, { [make === makeStep ? StepFnTypeId : PipelineFnTypeId]: name })
+    return make === makeStep ? Object.assign(call, { [StepFnTypeId]: name }) : call
   }
 
 /** @internal */

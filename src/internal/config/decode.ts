@@ -8,7 +8,16 @@ import { describe } from "./describe.ts"
 import { document } from "./documentSchema.ts"
 import { interpolate } from "./interpolate.ts"
 import { parse } from "./parse.ts"
-import { isList, isMap, type Node, type Path, type Position, positionOf, type Problem } from "./positions.ts"
+import {
+  byPosition,
+  isList,
+  isMap,
+  type Node,
+  type Path,
+  type Position,
+  positionOf,
+  type Problem
+} from "./positions.ts"
 
 /** What a file says, and where. */
 export interface Decoded {
@@ -95,9 +104,6 @@ const remove = (from: unknown, path: Path): void => {
 const decodeDocument = Schema.decodeUnknownResult(document, { errors: "all", onExcessProperty: "error" })
 
 const nothing: Problem = { path: [], position: undefined, expected: "another document", found: "this" }
-
-const byPosition = (a: Problem, b: Problem): number =>
-  (a.position?.line ?? 0) - (b.position?.line ?? 0) || (a.position?.column ?? 0) - (b.position?.column ?? 0)
 
 /** As the Schema takes it. Maps have no prototype, and parts that aliases share are one object. */
 const plain = (root: Node): unknown => {

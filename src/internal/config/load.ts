@@ -23,7 +23,7 @@ import { explain } from "./explain.ts"
 import { toHook } from "./hookSources.ts"
 import { layerSource } from "./layerSource.ts"
 import * as Params from "./params.ts"
-import type { Path as Place, Position } from "./positions.ts"
+import { byPosition, type Path as Place, type Position } from "./positions.ts"
 import type { Problem, SourceOptions } from "./sources.ts"
 import * as Sources from "./sources.ts"
 import { mistakeOf, stepNames } from "./stepNames.ts"
@@ -83,9 +83,6 @@ const isConsequence = ({ path }: ConfigIssue, known: ReadonlyArray<ConfigIssue>)
       ? other.path[0] === "pipeline"
       : path.includes("params") && other.path.includes("params")
   )
-
-const byPosition = (a: ConfigIssue, b: ConfigIssue): number =>
-  (a.position?.line ?? 0) - (b.position?.line ?? 0) || (a.position?.column ?? 0) - (b.position?.column ?? 0)
 
 const failWith = (file: string, issues: ReadonlyArray<ConfigIssue>) => {
   const [first = { path: [], file, position: undefined, found: "nothing", expected: "a document" }, ...others] = issues

@@ -25,6 +25,10 @@ export interface Entry {
 /** An issue, before the file is known. */
 export type Problem = Omit<ConfigIssue, "file">
 
+/** In the order of the file. */
+export const byPosition = (a: Problem, b: Problem): number =>
+  (a.position?.line ?? 0) - (b.position?.line ?? 0) || (a.position?.column ?? 0) - (b.position?.column ?? 0)
+
 /** @internal */
 export const isList = (value: Node["value"]): value is ReadonlyArray<Node> => Array.isArray(value)
 
