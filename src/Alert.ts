@@ -60,6 +60,13 @@ export interface AlertInput {
   readonly detail?: string | undefined
   /** What alerts about the same thing have in common. */
   readonly dedupeKey?: string | undefined
+  /**
+   * The same in each repeat of one and the same post, different for any other, so that
+   * who receives a post twice can tell. (`dedupeKey` can't: tonight's failure and
+   * tomorrow's have the same.) What a channel makes of it, its documentation says. An
+   * empty one is none.
+   */
+  readonly idempotencyKey?: string | undefined
   /** Words to route by. The standard failure hook puts the tags of the errors here. */
   readonly tags?: ReadonlyArray<string> | undefined
   readonly source?: Source | undefined
@@ -92,6 +99,7 @@ export class Alert {
   readonly fields: ReadonlyArray<Field>
   readonly detail: string | undefined
   readonly dedupeKey: string | undefined
+  readonly idempotencyKey: string | undefined
   readonly tags: ReadonlyArray<string>
   readonly source: Source | undefined
   readonly at: DateTime.Utc | undefined
@@ -103,6 +111,7 @@ export class Alert {
     this.fields = fieldsOf(input.fields ?? [])
     this.detail = input.detail
     this.dedupeKey = input.dedupeKey
+    this.idempotencyKey = input.idempotencyKey
     this.tags = input.tags ?? []
     this.source = input.source
     this.at = input.at

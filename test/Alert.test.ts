@@ -17,6 +17,7 @@ test("a string is a title", () => {
     fields: [],
     detail: undefined,
     dedupeKey: undefined,
+    idempotencyKey: undefined,
     tags: [],
     source: undefined,
     at: undefined
@@ -31,6 +32,7 @@ test("what is given is kept", () => {
     fields: [{ name: "run", value: "etl-1" }],
     detail: "at load",
     dedupeKey: "etl/load",
+    idempotencyKey: "etl-1/load",
     tags: ["NotFound"],
     source: { pipeline: "etl", runId: "1", runName: "etl-1", stepPath: ["load"], attempt: 2 },
     at
@@ -54,6 +56,9 @@ test("with changes some of it, and the original stays", () => {
   assert.equal(changed.with({ body: undefined }).body, undefined)
   assert.equal(changed.with({ severity: undefined }).severity, "info")
   assert.deepEqual(changed.with({ fields: undefined }).fields, [])
+  const keyed = alert.with({ idempotencyKey: "k" })
+  assert.equal(keyed.with({ title: "b" }).idempotencyKey, "k")
+  assert.equal(keyed.with({ idempotencyKey: undefined }).idempotencyKey, undefined)
 })
 
 test("fields from a record, in its order, each on one line", () => {

@@ -20,7 +20,7 @@ it.effect("any alert is read as it was written", () =>
       const alerts = [
         posted,
         sample,
-        posted.with({ at: undefined, tags: ["", "\ud83d"], dedupeKey: posted.title }),
+        posted.with({ at: undefined, tags: ["", "\ud83d"], dedupeKey: posted.title, idempotencyKey: posted.title }),
         posted.with({ at: DateTime.makeUnsafe("+012345-01-02T03:04:05.678Z"), source: sample.source })
       ]
       for (const alert of alerts) assert.deepEqual(fromJson(read(written(toJson(alert)))), alert)

@@ -26,7 +26,8 @@ export interface ConsoleOptions {
 
 /**
  * Writes to effect's `Console`, as `Alerter.layerConsole` does. Control characters are
- * left out.
+ * left out, and what is for machines alone: `dedupeKey`, `idempotencyKey`, `tags` and
+ * `source`.
  *
  * @example
  * ```ts

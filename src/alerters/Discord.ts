@@ -44,8 +44,9 @@ export interface BotOptions extends ChannelOptions {
  * (https://docs.discord.com/developers/resources/message#embed-object-embed-limits). What is
  * longer is cut, the detail first, and says so. It mentions nobody.
  *
- * A post that was taken but not answered is sent again, and is then there twice. One of
- * {@link layerBot} is not.
+ * A post that was taken but not answered is sent again, and is then there twice, as is
+ * one that is repeated with the same `idempotencyKey`: a webhook has nothing to tell them
+ * by. One of {@link layerBot} is not.
  *
  * @example
  * ```ts
@@ -92,7 +93,8 @@ export const layerConfig = (
 /**
  * Posts as a bot (https://docs.discord.com/developers/resources/message#create-message), with
  * the same embed as {@link layer}. Each post has a nonce, by which Discord shows it once even
- * where it had to be sent again.
+ * where it had to be sent again. It is made of the alert's `idempotencyKey`, where there is
+ * one, so a repeat within the few minutes for which Discord knows a nonce is not shown either.
  *
  * @example
  * ```ts
@@ -118,7 +120,10 @@ export const layerBot = (options: BotOptions): Layer.Layer<Alerter> => {
     ({ http, time }) =>
       Effect.succeed((alert) =>
         // one nonce for all attempts at this post
-        http.send(HttpClientRequest.bodyJsonUnsafe(request, internal.botMessage(alert, time, internal.makeNonce())))
+        Effect.flatMap(
+          internal.nonceOf(alert, options.channelId),
+          (nonce) => http.send(HttpClientRequest.bodyJsonUnsafe(request, internal.botMessage(alert, time, nonce)))
+        )
       )
   )
 }

@@ -85,6 +85,15 @@ export interface UrlOptions extends MailOptions {
  * again has the `Message-ID` that it had before. Where a server takes a mail for some
  * of the recipients only, it is sent, and a warning is logged.
  *
+ * The `Message-ID` is made of the alert's `idempotencyKey` and the recipients, where
+ * there is a key: a repeat of the post has the same. Whether that is shown again is up to
+ * who receives it: some deliver one of the same `Message-ID` once, as Cyrus does
+ * (https://www.cyrusimap.org/imap/reference/faqs/feature-duplicate-delivery.html) and
+ * filters of Sieve can (https://www.rfc-editor.org/rfc/rfc7352); Exchange does where the
+ * time is the same too
+ * (https://learn.microsoft.com/en-us/previous-versions/office/exchange-server-2007/dd577073(v=exchg.80)),
+ * and that of a repeat is its own.
+ *
  * Fails when it is built without `nodemailer`.
  *
  * @example

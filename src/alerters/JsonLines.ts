@@ -29,8 +29,9 @@ export interface JsonLinesOptions {
  * `maxBytes` as much is left out as need be, of the detail first.
  *
  * A line has `title`, `severity`, `fields` (a list of `name` and `value`) and `tags`,
- * `at` as ISO 8601, and where the alert has them `body`, `detail`, `dedupeKey` and
- * `source`.
+ * `at` as ISO 8601, and where the alert has them `body`, `detail`, `dedupeKey`,
+ * `idempotencyKey` and `source`. A post that is repeated is a line more, with the same
+ * `idempotencyKey`.
  *
  * @example
  * ```ts

@@ -40,6 +40,12 @@ export interface NtfyOptions extends ChannelOptions {
  * hours (https://docs.ntfy.sh/publish/#limitations), so as much is left out as need be,
  * of the detail first.
  *
+ * Of an alert with an `idempotencyKey`, a digest of that is the sequence id, so a repeat
+ * of the post takes the place of the first, where server and app can do that: ntfy 2.16
+ * or later, on Android and in the browser
+ * (https://docs.ntfy.sh/publish/#updating-deleting-notifications). Elsewhere it is there
+ * twice.
+ *
  * @example
  * ```ts
  * import { Ntfy } from "effect-epilogue/alerters"
@@ -70,10 +76,11 @@ export const layer = (options: NtfyOptions): Layer.Layer<Alerter> => {
     ({ error, http, time }) =>
       Effect.succeed((alert) =>
         areHeaders(headers)
-          ? Effect.mapError(
-            http.send(HttpClientRequest.bodyJsonUnsafe(request, internal.message(alert, topic, time))),
-            (refused) => readable(refused, internal.said)
-          )
+          ? Effect.flatMap(internal.sequenceOf(alert), (sequence) =>
+            Effect.mapError(
+              http.send(HttpClientRequest.bodyJsonUnsafe(request, internal.message(alert, topic, sequence, time))),
+              (refused) => readable(refused, internal.said)
+            ))
           : Effect.fail(error(Reason.Rejected({ detail: "its token can't be sent in a header" })))
       )
   )

@@ -47,6 +47,11 @@ export interface PagerDutyOptions extends ChannelOptions {
  * - `info`, and `success` without a `dedupeKey`, become change events: they stand beside
  *   the incidents of the service, and page nobody.
  *
+ * An alert without a `dedupeKey` that pages somebody has its `idempotencyKey` for it: a
+ * repeat of the post, with the same one, is added to the alert as long as that is open
+ * (https://support.pagerduty.com/main/docs/event-management#deduplicate-alerts). A change
+ * event has no key, so one that is repeated is there twice.
+ *
  * A summary has at most 1,024 characters, a key 255 (a longer one ends with a digest of
  * all of it), and an event 512 KB: what is too much is left out, of the detail first.
  *
@@ -77,8 +82,7 @@ export const layer = (options: PagerDutyOptions): Layer.Layer<Alerter> => {
         Effect.gen(function*() {
           const action = internal.actionOf(alert)
           if (action === "change" && changeEvents === false) return
-          const { dedupeKey } = alert
-          const key = dedupeKey ? yield* Effect.promise(() => internal.dedupKey(dedupeKey)) : undefined
+          const key = yield* internal.dedupKey(alert)
           const body = internal.body(alert, key, { routingKey, component, group, source }, time)
           if (body === undefined) {
             return yield* Effect.fail(error(Reason.InvalidAlert({ detail: "it has more than 512 KB" })))

@@ -12,6 +12,10 @@
  *
  * Nothing in an alert is markup, a link or a mention: `<!channel>` pings nobody.
  *
+ * A post that is repeated with the same `idempotencyKey` is there twice: neither a webhook
+ * nor `chat.postMessage` has an argument by which Slack would know it
+ * (https://docs.slack.dev/reference/methods/chat.postMessage#arguments).
+ *
  * @since 0.1.0
  */
 import * as Config from "effect/Config"

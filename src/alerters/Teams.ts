@@ -34,7 +34,8 @@ export interface WebhookOptions extends ChannelOptions {
  *
  * Success means that the workflow has begun: it answers with 202, and says nothing of what
  * becomes of the card. A post that was taken but not answered is sent again, and is then
- * there twice.
+ * there twice, as is one that is repeated with the same `idempotencyKey`: there is nothing
+ * to tell them by.
  *
  * @example
  * ```ts

@@ -39,6 +39,9 @@ export interface BotOptions extends ChannelOptions {
  * Text of the alert mentions nobody. Where a group has become a supergroup, alerts
  * follow it to its new id, until the layer is built again.
  *
+ * A post that is repeated with the same `idempotencyKey` is there twice: the Bot API has
+ * nothing to tell it by (https://github.com/tdlib/telegram-bot-api/issues/126).
+ *
  * @example
  * ```ts
  * import { Telegram } from "effect-epilogue/alerters"

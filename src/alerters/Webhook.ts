@@ -43,9 +43,14 @@ export interface WebhookOptions extends ChannelOptions {
  * `v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64. A body longer than
  * `maxBytes` is cut, of the detail first.
  *
+ * Where the alert has an `idempotencyKey`, that is the id, and so the same in a repeat
+ * of the post: as it is, if it is made of up to 255 ASCII letters, digits, `-`, `_`,
+ * `:` and `/`, and otherwise as `sha256_` and the SHA-256 of its JSON (of the text in
+ * quotes) in hexadecimal. Where it has none, each post has an id of its own.
+ *
  * The JSON has `title`, `severity`, `fields` (a list of `name` and `value`) and `tags`,
- * `at` as ISO 8601, and where the alert has them `body`, `detail`, `dedupeKey` and
- * `source`.
+ * `at` as ISO 8601, and where the alert has them `body`, `detail`, `dedupeKey`,
+ * `idempotencyKey` and `source`.
  *
  * @example
  * ```ts
@@ -104,7 +109,7 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
               if (body === undefined) {
                 return yield* Effect.fail(error(Reason.InvalidAlert({ detail: `it has more than ${maxBytes} bytes` })))
               }
-              const id = `msg_${crypto.randomUUID()}`
+              const id = yield* internal.idOf(alert)
               yield* http.send(
                 HttpClientRequest.post(target.url).pipe(
                   HttpClientRequest.bodyText(body, "application/json"),

@@ -36,6 +36,9 @@ export interface DigestOptions<P extends string | undefined = undefined> {
  * they come from, as far as that is the same. An alert that remains alone is posted as
  * it is.
  *
+ * A repeat of a post that is held, with the same `idempotencyKey`, is not held too. A
+ * digest has no `idempotencyKey`, as it is none of the posts in it.
+ *
  * The post of an alert that is held succeeds. A digest that can't be delivered is kept
  * and tried again with the next, a window later at the latest.
  *

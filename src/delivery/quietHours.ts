@@ -52,7 +52,8 @@ export interface QuietHoursOptions<P extends string | undefined = undefined> {
  * is posted by the first process that runs outside the hours: a script that only ever
  * runs within them posts nothing of it.
  *
- * As with `digest`, what is posted together has the tag `digest`, and a `fanOut` to
+ * As with `digest`, what is posted together has the tag `digest` and no
+ * `idempotencyKey`, a repeat of a post that is held is not held too, and a `fanOut` to
  * all of several channels goes around it, not within.
  *
  * Times such as `"25:00"`, hours without an end and an empty time span are a defect

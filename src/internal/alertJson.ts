@@ -14,6 +14,7 @@ export const AlertJson = Schema.Struct({
   fields: Schema.Array(Schema.Struct({ name: Schema.String, value: Schema.String })),
   detail: Optional(Schema.String),
   dedupeKey: Optional(Schema.String),
+  idempotencyKey: Optional(Schema.String),
   tags: Schema.Array(Schema.String),
   source: Optional(Schema.Struct({
     pipeline: Schema.String,

@@ -33,6 +33,10 @@ it.effect("writes an alert, with the time in UTC", () =>
       ["✗ ERROR nightly › load failed 2026-11-23T12:40:12.000Z", ...rest].join("\n")
     ])
     assert.deepEqual(yield* TestConsole.errorLines, [])
+    // what is for machines alone is not shown
+    yield* post({ colors: "never" }, alert.with({ idempotencyKey: "nightly/load" }))
+    const [first, second] = yield* TestConsole.logLines
+    assert.equal(second, first)
   }))
 
 it.effect("with the time in a zone, to the other stream", () =>

@@ -312,6 +312,26 @@ it.live("a bot's post has one nonce, however often it is sent, and the next post
     assert.ok(nonces.every((nonce) => typeof nonce === "string" && nonce.length > 15 && nonce.length <= 25))
   }))
 
+it.live("a bot's nonce is the same in a repeat, and another for another key or channel", () =>
+  Effect.gen(function*() {
+    const nonceOf = (idempotencyKey: string, channelId = "42") =>
+      Effect.gen(function*() {
+        const post = yield* poster((baseUrl) =>
+          Discord.layerBot({ token: Redacted.make("t0ken"), channelId, baseUrl, timeZone })
+        )
+        const { json } = yield* post(sample.with({ idempotencyKey }))
+        assert.equal(json.enforce_nonce, true)
+        assert.match(json.nonce, /^[0-9a-f]{25}$/)
+        return String(json.nonce)
+      })
+    const nonce = yield* nonceOf("k")
+    assert.equal(yield* nonceOf("k"), nonce)
+    const others = [yield* nonceOf("k2"), yield* nonceOf("k", "43"), yield* nonceOf("\ud800"), yield* nonceOf("\udc00")]
+    // an empty key is none
+    others.push(yield* nonceOf(""), yield* nonceOf(""))
+    assert.equal(new Set([nonce, ...others]).size, 7)
+  }))
+
 it.live("Discord's own errors, and how long it says to wait", () =>
   Effect.gen(function*() {
     const errorOf = (status: number, body: unknown, headers: Record<string, string> = {}) =>

@@ -125,6 +125,18 @@ it.live("email: what is critical is urgent, and mails of a run are one conversat
     assert.deepEqual(mails.map(({ references }) => [references ?? []].flat()[0]), threads)
   }))
 
+it.live("email: a repeat has the id of the first, and another key, or other recipients, have another", () =>
+  Effect.gen(function*() {
+    const server = yield* smtpServer({ auth })
+    const keys = ["k", "k", "k2", "ünïx <k>\r\n@", "\ud800", "\udc00"]
+    for (const idempotencyKey of keys) yield* post(server, sample.with({ idempotencyKey }))
+    yield* post(server, sample.with({ idempotencyKey: "k" }), { to: "ops@example.com" })
+    const ids = (yield* server.mails).map(({ messageId }) => messageId)
+    assert.equal(ids[1], ids[0])
+    assert.equal(new Set(ids).size, keys.length)
+    for (const id of ids) assert.match(String(id), /^<[0-9a-f]{64}@example\.com>$/)
+  }))
+
 it.live("email: tries again where the server puts it off, never where it refuses", () =>
   Effect.gen(function*() {
     const again: ReadonlyArray<Behaviour> = [

@@ -6,7 +6,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { test } from "node:test"
 import { JsonLines } from "../../src/alerters/index.ts"
-import { type Alert, Alerter } from "../../src/index.ts"
+import { Alert, Alerter } from "../../src/index.ts"
 import { alertOf, AnyAlert, hugeDetail } from "../support/anyAlert.ts"
 import { canary, leaks } from "../support/canary.ts"
 import { sample } from "../support/channelContract.ts"
@@ -43,7 +43,8 @@ it.live("appends an alert as a line", () =>
     const post = yield* started({ path: file })
     yield* post(alert)
     yield* post("good\nmorning")
-    const [first, second, ...others] = linesOf(file)
+    yield* post(Alert.make({ title: "t", idempotencyKey: "nightly/load\ud800" }))
+    const [first, second, third, ...others] = linesOf(file)
     assert.deepEqual(first, {
       title: "nightly › load failed",
       body: "Error: no such bucket",
@@ -67,6 +68,8 @@ it.live("appends an alert as a line", () =>
     })
     assert.equal(second.title, "good morning")
     assert.ok(Math.abs(Date.parse(second.at) - Date.now()) < 10_000)
+    assert.ok(!("idempotencyKey" in second))
+    assert.equal(third.idempotencyKey, "nightly/load\ufffd")
     assert.deepEqual(others, [])
   }))
 

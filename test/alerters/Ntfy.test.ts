@@ -93,6 +93,22 @@ it.live("an alert as a message", () =>
     })
   }))
 
+it.live("a repeat has the sequence id of the first, and any other post another, or none", () =>
+  Effect.gen(function*() {
+    const sequenceOf = (idempotencyKey: string) =>
+      Effect.gen(function*() {
+        const { sent } = yield* started()
+        const sequence: string | undefined = (yield* sent(sample.with({ idempotencyKey }))).json.sequence_id
+        return sequence
+      })
+    const keys = ["k", "nightly/load.1", "🔥\n", "\ud800", "\udc00", "x".repeat(1000)]
+    const ids = yield* Effect.forEach(keys, sequenceOf)
+    assert.deepEqual(yield* Effect.forEach(keys, sequenceOf), ids)
+    assert.equal(new Set(ids).size, keys.length)
+    for (const id of ids) assert.match(String(id), /^[-_A-Za-z0-9]{1,64}$/)
+    assert.equal(yield* sequenceOf(""), undefined)
+  }))
+
 it.live("severities are priorities, and emojis before the title", () =>
   Effect.gen(function*() {
     const { sent } = yield* started()

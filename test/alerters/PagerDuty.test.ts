@@ -3,7 +3,7 @@ import * as assert from "node:assert/strict"
 import { createHash } from "node:crypto"
 import { test } from "node:test"
 import { PagerDuty } from "../../src/alerters/index.ts"
-import { Alert, Alerter } from "../../src/index.ts"
+import { Alert, Alerter, type AlertInput } from "../../src/index.ts"
 import { alertOf, AnyAlert, hugeDetail } from "../support/anyAlert.ts"
 import { canary } from "../support/canary.ts"
 import { channelContract, sample } from "../support/channelContract.ts"
@@ -109,6 +109,27 @@ it.live("severities, and which of them page somebody", () =>
     assert.deepEqual(yield* outcome("success", ""), note)
     assert.deepEqual(yield* outcome("info", "k"), note)
     assert.deepEqual(yield* outcome("info", undefined), note)
+  }))
+
+it.live("what pages without a dedupeKey has the idempotencyKey in its place, and nothing else has", () =>
+  Effect.gen(function*() {
+    const keyOf = (changes: Partial<AlertInput>) =>
+      Effect.gen(function*() {
+        const { sent } = yield* started()
+        const { json } = yield* sent(sample.with({ dedupeKey: undefined, idempotencyKey: "run-1/load", ...changes }))
+        const key: string | undefined = json.dedup_key
+        return key
+      })
+    assert.deepEqual([yield* keyOf({}), yield* keyOf({})], ["run-1/load", "run-1/load"])
+    assert.equal(yield* keyOf({ dedupeKey: "" }), "run-1/load")
+    assert.equal(yield* keyOf({ idempotencyKey: "run-2/load" }), "run-2/load")
+    assert.match(String(yield* keyOf({ idempotencyKey: "k".repeat(256) })), /^k{189}…?k?#[0-9a-f]{64}$/)
+    assert.equal(yield* keyOf({ idempotencyKey: "" }), undefined)
+    // the incident is that of what the alert is about
+    assert.equal(yield* keyOf({ dedupeKey: "nightly/load" }), "nightly/load")
+    assert.equal(yield* keyOf({ dedupeKey: "nightly/load", severity: "success" }), "nightly/load")
+    assert.equal(yield* keyOf({ severity: "success" }), undefined)
+    assert.equal(yield* keyOf({ severity: "info" }), undefined)
   }))
 
 it.live("a note has what happened too, and can be left out", () =>

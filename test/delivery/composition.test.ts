@@ -7,6 +7,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import {
+  afterConsecutive,
   dedupe,
   digest,
   fallback,
@@ -17,12 +18,13 @@ import {
   route,
   throttle
 } from "../../src/delivery/index.ts"
-import { Alert, Alerter } from "../../src/index.ts"
+import { Alert, Alerter, type AlertInput } from "../../src/index.ts"
+import { TestAlerter } from "../../src/testing/index.ts"
 import { makeIt } from "../support/it.ts"
 import { logs } from "../support/observe.ts"
-import { failure, field } from "../support/policies.ts"
+import { failure, field, picky } from "../support/policies.ts"
 import { forAll } from "../support/property.ts"
-import { open, store, titlesOf, utc } from "./heldSupport.ts"
+import { open, type Policy, store, titlesOf, utc } from "./heldSupport.ts"
 
 const it = makeIt(test)
 
@@ -44,6 +46,86 @@ it.effect("what throttle tells in an alert that dedupe holds back is told by the
     yield* post(broken("e"))
     assert.deepEqual(titlesOf(yield* sent), ["a", "e"])
     assert.match(field((yield* sent)[1], "held back")!, /^3 more/)
+  }))
+
+const keyed = (idempotencyKey: string, more: Partial<AlertInput> = {}) =>
+  Alert.make({ title: idempotencyKey, severity: "error", idempotencyKey, ...more })
+
+const keysOf = (alerts: ReadonlyArray<Alert>) => alerts.map(({ idempotencyKey }) => idempotencyKey)
+
+it.effect("an alert to which a policy adds something keeps its idempotencyKey", () =>
+  Effect.gen(function*() {
+    const later = "5 minutes"
+    const told = yield* open(throttle({ limit: 1, window: later }))
+    const like = yield* open(dedupe({ window: later, by: () => "x" }))
+    const inARow = yield* open(afterConsecutive(1))
+    const after = yield* open(recovered())
+    for (const { post } of [told, like, inARow, after]) {
+      yield* post(keyed("a", { dedupeKey: "d" }))
+      yield* post(keyed("b", { dedupeKey: "d" }))
+    }
+    // throttle has posted no summary yet
+    yield* TestClock.adjust("299 seconds")
+    assert.deepEqual(keysOf(yield* told.sent), ["a"])
+    yield* TestClock.adjust("1 second")
+    yield* like.post(keyed("c"))
+    yield* after.post(keyed("c", { severity: "success", dedupeKey: "d" }))
+    assert.deepEqual(keysOf(yield* like.sent), ["a", "c"])
+    assert.match(field((yield* like.sent)[1], "held back")!, /^1 more/)
+    assert.deepEqual(keysOf(yield* inARow.sent), ["a", "b"])
+    assert.match(field((yield* inARow.sent)[1], "in a row")!, /^2 /)
+    assert.deepEqual(keysOf(yield* after.sent), ["a", "b", "c"])
+    assert.equal(field((yield* after.sent)[2], "failures"), "2")
+    // a summary is none of the alerts that it tells of
+    const [, summary] = yield* told.sent
+    assert.equal(summary!.title, "1 alert held back")
+    assert.equal(summary!.idempotencyKey, undefined)
+    const { layer, list } = picky(() => true)
+    const second = yield* open((self) => self.pipe(fallback(layer)), TestAlerter.layerFailing())
+    yield* second.post(keyed("a"))
+    assert.deepEqual(keysOf(list), ["a"])
+    assert.ok(field(list[0], "not delivered by"))
+  }))
+
+const collecting: Record<string, Policy<never>> = {
+  "1 hour": digest({ window: "1 hour" }),
+  "quiet hours": quietHours({ from: "00:00", to: "01:00", timeZone: utc })
+}
+
+for (const [time, policy] of Object.entries(collecting)) {
+  it.effect(`in ${time}: what is made of several alerts has the key of none, and one alone its own`, () =>
+    Effect.gen(function*() {
+      const { post, sent } = yield* open(policy)
+      yield* post(keyed("a"))
+      yield* post(keyed("a"))
+      yield* TestClock.setTime(3_600_000)
+      assert.deepEqual((yield* sent).map(({ title }) => title), ["a"], "the repeat is not held too")
+      assert.deepEqual(keysOf(yield* sent), ["a"])
+      yield* TestClock.setTime(24 * 3_600_000)
+      for (const key of ["a", "b", "b"]) yield* post(keyed(key))
+      yield* TestClock.adjust("10 minutes")
+      for (const key of ["a", "b"]) yield* post(keyed(key))
+      yield* TestClock.adjust("50 minutes")
+      const [, several] = yield* sent
+      assert.equal(several!.title, `2 alerts in ${time}: 2 failed`)
+      assert.equal(several!.idempotencyKey, undefined)
+    }))
+}
+
+it.effect("a repeat is known in the store, by the process after a crash", () =>
+  Effect.gen(function*() {
+    const { layer } = yield* store
+    const policy = (self: Layer.Layer<Alerter>) =>
+      digest(self, { window: "1 hour", persist: "x" }).pipe(Layer.provide(layer))
+    // it is killed: nothing closes it
+    const killed = yield* open(policy)
+    yield* killed.post(keyed("a\ud800"))
+    const { post, sent } = yield* open(policy)
+    for (const key of ["a\ud800", "a\udc00", "", ""]) yield* post(keyed(key))
+    yield* TestClock.adjust("1 hour")
+    const [digested, ...others] = [...(yield* killed.sent), ...(yield* sent)]
+    assert.match(digested!.title, /^4 alerts in 1 hour/)
+    assert.deepEqual(others, [])
   }))
 
 it.effect("a digest lists what its alerts have to tell of others held back", () =>

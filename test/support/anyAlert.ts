@@ -43,21 +43,24 @@ const pieces = [
   "漢"
 ]
 
-const Text = Schema.Array(Schema.Union([Schema.Literals(pieces), Schema.String]))
+/** Texts to be put together. */
+export const AnyText = Schema.Array(Schema.Union([Schema.Literals(pieces), Schema.String]))
+
+export const textOf = (parts: typeof AnyText.Type): string => parts.join("")
 
 /** A text is repeated as often as `times` says. */
 export const AnyAlert = Schema.Struct({
-  title: Text,
-  body: Schema.optionalKey(Text),
-  detail: Schema.optionalKey(Text),
-  fields: Schema.Array(Schema.Struct({ name: Text, value: Text })),
+  title: AnyText,
+  body: Schema.optionalKey(AnyText),
+  detail: Schema.optionalKey(AnyText),
+  fields: Schema.Array(Schema.Struct({ name: AnyText, value: AnyText })),
   severity: Schema.Literals(["info", "success", "warning", "error", "critical"]),
   times: Schema.Struct({ texts: Schema.Literals([1, 20, 3000]), fields: Schema.Literals([1, 10]) })
 })
 
 /** The alert that it says. */
 export const alertOf = ({ body, detail, fields, severity, times, title }: typeof AnyAlert.Type): Alert => {
-  const text = (parts: ReadonlyArray<string>) => parts.join("").repeat(times.texts)
+  const text = (parts: ReadonlyArray<string>) => textOf(parts).repeat(times.texts)
   return Alert.make({
     title: text(title),
     body: body === undefined ? undefined : text(body),

@@ -21,6 +21,8 @@ describe("Alert", () => {
     expect(Alert.make).type.not.toBeCallableWith({ title: "t", fields: [{ name: "a", value: 1 }] })
     expect(Alert.make).type.not.toBeCallableWith({ title: "t", at: new Date(0) })
     expect(Alert.make).type.not.toBeCallableWith({ title: "t", text: "?" })
+    expect(Alert.make({ title: "t", idempotencyKey: "k" }).idempotencyKey).type.toBe<string | undefined>()
+    expect(Alert.make).type.not.toBeCallableWith({ title: "t", idempotencyKey: 1 })
   })
 
   test("it is readonly and made by make only", () => {

@@ -6,9 +6,11 @@ import type {
   RESTPostAPIWebhookWithTokenJSONBody
 } from "discord-api-types/v10"
 import * as DateTime from "effect/DateTime"
-import type { Field } from "../../Alert.ts"
+import * as Effect from "effect/Effect"
+import type { Alert, Field } from "../../Alert.ts"
 import type { Dated } from "./channel.ts"
 import { fitFields } from "./fields.ts"
+import { repeatKey, sha256 } from "./repeat.ts"
 import { colors, symbols } from "./severity.ts"
 import { clean, fitEnd, fitMiddle, oneLine } from "./text.ts"
 
@@ -135,6 +137,17 @@ export const botMessage = (
 
 /** Not of Effect's `Random`, which a program may have given a seed: then each of its runs would have the same. */
 export const makeNonce = (): string => crypto.randomUUID().replaceAll("-", "").slice(0, 25)
+
+/**
+ * The same in each repeat of a post. In each channel another, since Discord says that it compares the nonces of an
+ * author, and not that it does so within a channel.
+ */
+export const nonceOf = (alert: Alert, channelId: string): Effect.Effect<string> => {
+  const key = repeatKey(alert)
+  return key === undefined
+    ? Effect.sync(makeNonce)
+    : Effect.map(sha256([channelId, key]), (digest) => digest.slice(0, 25))
+}
 
 /** https://docs.discord.com/developers/reference#user-agent asks for one of this form. */
 export const userAgent = "DiscordBot (https://www.npmjs.com/package/effect-epilogue, 0.1.0)"

@@ -104,7 +104,7 @@ export const layer = (
               ...content(alert, options.subjectPrefix, time),
               from,
               to,
-              messageId: messageId(domain),
+              messageId: yield* messageId(alert, to, domain),
               thread: alert.source === undefined ? undefined : threadId(alert.source.runId, domain),
               urgent: alert.severity === "critical",
               date: new Date(yield* Clock.currentTimeMillis)

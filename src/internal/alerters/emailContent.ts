@@ -1,6 +1,9 @@
 /** Alerts as mails: a plain part and one of HTML that say the same. */
 import type * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import type { Alert } from "../../Alert.ts"
 import type { Dated } from "./channel.ts"
+import { repeatKey, sha256 } from "./repeat.ts"
 import { colors } from "./severity.ts"
 import { bytes, clean, fitEnd, fitMiddle, oneLine } from "./text.ts"
 
@@ -96,8 +99,12 @@ export const content = (alert: Dated, prefix: string | undefined, time: (at: Dat
 /** Of whose names ids are made: the sender's domain. */
 export const domainOf = (from: string): string => /@([A-Za-z0-9.-]*[A-Za-z0-9])[>\s]*$/.exec(from)?.[1] ?? "localhost"
 
-/** @internal */
-export const messageId = (domain: string): string => `<${globalThis.crypto.randomUUID()}@${domain}>`
+/** The same in each repeat of a post. To others it is another mail. */
+export const messageId = (alert: Alert, to: ReadonlyArray<string>, domain: string): Effect.Effect<string> => {
+  const key = repeatKey(alert)
+  const name = key === undefined ? Effect.sync(() => globalThis.crypto.randomUUID()) : sha256([key, ...to])
+  return Effect.map(name, (name) => `<${name}@${domain}>`)
+}
 
 /**
  * What all mails of a run refer to, so that they are shown as one conversation. No mail has it as its own id.

@@ -16,6 +16,7 @@ const tidy = <A extends Alert>(alert: A): A =>
     fields: alert.fields.map(({ name, value }) => ({ name: oneLine(name), value: clean(value) })),
     detail: alert.detail === undefined ? undefined : clean(alert.detail),
     dedupeKey: alert.dedupeKey?.toWellFormed(),
+    idempotencyKey: alert.idempotencyKey?.toWellFormed(),
     tags: alert.tags.map(oneLine),
     source: alert.source === undefined ? undefined : {
       ...alert.source,

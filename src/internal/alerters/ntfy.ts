@@ -1,8 +1,10 @@
 /** Alerts as messages of ntfy. */
 import type * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
 import type { Severity } from "../../Alert.ts"
 import type { Dated } from "./channel.ts"
 import { fitAlert, jsonBytes } from "./fitAlert.ts"
+import { repeatKey, sha256 } from "./repeat.ts"
 import { bytes, fitEnd, oneLine } from "./text.ts"
 
 /** https://docs.ntfy.sh/publish/#publish-as-json */
@@ -13,6 +15,8 @@ export interface Message {
   readonly priority: number
   readonly tags: ReadonlyArray<string>
   readonly markdown: false
+  /** https://docs.ntfy.sh/publish/#updating-deleting-notifications. At most 64 letters, digits, `-` and `_`. */
+  readonly sequence_id?: string
 }
 
 /**
@@ -59,7 +63,12 @@ const text = (alert: Dated, time: (at: DateTime.Utc) => string): string => {
 }
 
 /** As plain text. */
-export const message = (alert: Dated, topic: string, time: (at: DateTime.Utc) => string): Message => {
+export const message = (
+  alert: Dated,
+  topic: string,
+  sequence: string | undefined,
+  time: (at: DateTime.Utc) => string
+): Message => {
   const fitting = fitAlert(alert, maxMessage, (alert) => jsonBytes(text(alert, time)))
   return {
     topic,
@@ -68,8 +77,15 @@ export const message = (alert: Dated, topic: string, time: (at: DateTime.Utc) =>
     message: fitting === undefined ? time(alert.at) : text(fitting, time),
     priority: priorities[alert.severity],
     tags: tags(alert),
-    markdown: false
+    markdown: false,
+    ...(sequence === undefined ? {} : { sequence_id: sequence })
   }
+}
+
+/** The same in each repeat of a post. */
+export const sequenceOf = (alert: Dated): Effect.Effect<string | undefined> => {
+  const key = repeatKey(alert)
+  return key === undefined ? Effect.undefined : sha256(key)
 }
 
 /** Of `{ code, http, error, link }`, as it answers what it does not accept. */

@@ -1,9 +1,11 @@
 /** Alerts as events of PagerDuty, typed by PagerDuty's own package. */
 import type { ChangePayload, EventPayloadV2 } from "@pagerduty/pdjs/build/src/events.js"
 import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
 import type { Severity } from "../../Alert.ts"
 import type { Dated } from "./channel.ts"
 import { fitJson } from "./fitAlert.ts"
+import { repeatKey, sha256 } from "./repeat.ts"
 import { fitEnd, oneLine } from "./text.ts"
 
 // https://developer.pagerduty.com/docs/send-alert-event
@@ -48,16 +50,17 @@ const severities: Record<Severity, EventPayloadV2["payload"]["severity"]> = {
   critical: "critical"
 }
 
-const encoder = new TextEncoder()
-
 /** A key that PagerDuty does not take ends with a digest of all of it, so that no two keys become the same. */
-export const dedupKey = async (key: string): Promise<string> => {
+const fitKey = (key: string): Effect.Effect<string> => {
   const plain = oneLine(key)
-  if (plain === key && key.length <= maxKey) return key
-  // as JSON, in which halves of surrogate pairs differ too
-  const digest = await crypto.subtle.digest("SHA-256", encoder.encode(JSON.stringify(key)))
-  const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("")
-  return `${fitEnd(plain, maxKey - hex.length - 1)}#${hex}`
+  if (plain === key && key.length <= maxKey) return Effect.succeed(key)
+  return Effect.map(sha256(key), (hex) => `${fitEnd(plain, maxKey - hex.length - 1)}#${hex}`)
+}
+
+/** What the alert is about, or where that is not said, what it would be a repeat of. */
+export const dedupKey = (alert: Dated): Effect.Effect<string | undefined> => {
+  const key = alert.dedupeKey || repeatKey(alert)
+  return key === undefined ? Effect.undefined : fitKey(key)
 }
 
 /** The name of the machine, where the runtime says and may say it. */

@@ -66,6 +66,7 @@ export const scrubAlert = (alert: Alert, scrub: Scrub): Alert =>
     fields: alert.fields.map(({ name, value }) => ({ name: scrub(name), value: scrub(value) })),
     detail: alert.detail === undefined ? undefined : scrub(alert.detail),
     dedupeKey: alert.dedupeKey === undefined ? undefined : scrub(alert.dedupeKey),
+    idempotencyKey: alert.idempotencyKey === undefined ? undefined : scrub(alert.idempotencyKey),
     tags: alert.tags.map(scrub),
     source: alert.source === undefined ? undefined : {
       ...alert.source,

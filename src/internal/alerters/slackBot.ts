@@ -129,6 +129,7 @@ const isLoud = atLeast("error")
 export const post = (channel: Channel, bot: Bot): (alert: Dated) => Effect.Effect<unknown, AlerterError> => {
   const call = api(channel, bot)
   const threadOf = threadsOf()
+  // Its errors tell of a `client_msg_id`, by which Slack may know a repeat, but no argument of that name is documented.
   const send = (alert: Dated, more: { readonly thread_ts?: string; readonly reply_broadcast?: boolean } = {}) =>
     call("chat.postMessage", { channel: bot.channel, ...message(alert, channel.time), ...quiet, ...more })
 

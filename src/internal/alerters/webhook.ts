@@ -13,6 +13,7 @@ import type { Alert } from "../../Alert.ts"
 import { toJson } from "../alertJson.ts"
 import type { Dated } from "./channel.ts"
 import { fitJson } from "./fitAlert.ts"
+import { repeatKey, sha256 } from "./repeat.ts"
 
 const encoder = new TextEncoder()
 
@@ -160,6 +161,20 @@ export const body = (
   maxBytes: number,
   render: ((alert: Alert) => unknown) | undefined
 ): string | undefined => fitJson(alert, maxBytes, render ?? toJson)
+
+/** What an id that is a digest begins with. A key that does becomes one too, so that it is no other's. */
+const digested = "sha256_"
+
+/**
+ * What a server knows a repeat by. A key with a full stop is no id, since that is what ends one where it is signed:
+ * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#signature-scheme
+ */
+export const idOf = (alert: Alert): Effect.Effect<string> => {
+  const key = repeatKey(alert)
+  if (key === undefined) return Effect.sync(() => `msg_${crypto.randomUUID()}`)
+  const fits = /^[\w:/-]{1,255}$/.test(key) && !key.startsWith(digested)
+  return fits ? Effect.succeed(key) : Effect.map(sha256(key), (digest) => digested + digest)
+}
 
 /** A header of a `Headers`, or of a record in which it may be spelt in any case. */
 export const headerOf = (

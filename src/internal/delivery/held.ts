@@ -124,8 +124,12 @@ export const make = <P extends string | undefined>(
   })
 
 const keep = (entries: Entries, alert: Alert, since: number, due: number, max: number): boolean => {
+  const { idempotencyKey } = alert
+  const id = idempotencyKey ? `of:${idempotencyKey}` : globalThis.crypto.randomUUID()
+  // a repeat of one that is kept already
+  if (entries.has(id)) return false
   const kept = toJson(entries.size < maxListed ? alert : listedOnly(alert))
-  entries.set(globalThis.crypto.randomUUID(), { alert: kept, since, due, tried: false })
+  entries.set(id, { alert: kept, since, due, tried: false })
   if (entries.size <= max) return false
   const fresh = [...entries].filter(([, held]) => !held.tried && held.claimed === undefined)
   if (fresh.length <= max) return false
