@@ -18,8 +18,8 @@ const modules: Record<string, Budget> = {
   Alerter: { own: 2650, total: 19300 },
   "alerters/index": { own: 20250, total: 75000, schema: true },
   AlerterHooks: { own: 4250, total: 23350 },
-  Approver: { own: 10300, total: 32800 },
-  "approvers/index": { own: 28000, total: 84100, schema: true },
+  Approver: { own: 11000, total: 33800 },
+  "approvers/index": { own: 29500, total: 84100, schema: true },
   "config/index": { own: 69400, total: 136600, schema: true },
   "delivery/index": { own: 14900, total: 55300, schema: true },
   Hook: { own: 1200, total: 15050 },
@@ -29,7 +29,7 @@ const modules: Record<string, Budget> = {
   RunEvent: { own: 1000, total: 20300 },
   Step: { own: 8300, total: 29600 },
   StepContext: { own: 400, total: 13500 },
-  index: { own: 13700, total: 58600, schema: true }
+  index: { own: 14600, total: 58600, schema: true }
 }
 
 /** What a bundler leaves of the index: no more than is used. */

@@ -5,16 +5,18 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Data from "effect/Data"
-import type * as DateTime from "effect/DateTime"
-import type * as Duration from "effect/Duration"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Field } from "./Alert.ts"
 import { AlerterError, isAlerterError, Reason } from "./Alerter.ts"
 import { calledFrom, failWith } from "./internal/alerter.ts"
 import * as internal from "./internal/approver.ts"
+import * as resumable from "./internal/approvers/resumable.ts"
 import { ApproverKey } from "./internal/requireApproval.ts"
 
 export { NotApproved, type NotApprovedFields } from "./internal/requireApproval.ts"
@@ -106,39 +108,120 @@ export class Approver extends ApproverKey {
   ): Layer.Layer<Approver, never, R> {
     return Layer.effect(
       Approver,
-      Effect.map(Effect.context<R>(), (context) =>
-        Approver.of({
-          ask: (question) => askWith(question, options?.channel ?? "custom", ask, context)
+      Effect.map(Effect.context<R>(), (context) => {
+        const { decide, error } = customWith(options?.channel ?? "custom", context)
+        return Approver.of({
+          ask: (question) => {
+            const wrong = internal.mistake(question)
+            return wrong === undefined
+              ? decide(question, () => ask(question), question.timeout)
+              : Effect.fail(error(Reason.InvalidAlert({ detail: wrong })))
+          }
+        })
+      })
+    )
+  }
+
+  /**
+   * An approver made of functions that ask, that wait for the answer, maybe in another
+   * process, after a restart, and that withdraw. It provides `ask` and `resumable`.
+   *
+   * `post` gives a text by which the question can be found again, which must hold no
+   * secret; the other two are called with that text. `listen` is interrupted when the
+   * question's time is up, counted from when `post` was done, and then the decision is
+   * `TimedOut`. Where it is called only after that, it has 10 seconds to find an answer
+   * that came in time: an approval is none whose `at` is later. What came of the question
+   * is for `listen` to show where people see it, and for `withdraw` that nobody waits any
+   * more; a failure of `withdraw` is logged. For the rest it is as in `layer`.
+   *
+   * @example
+   * ```ts
+   * import { Approver, Decision, type Question } from "effect-epilogue"
+   * import { type DateTime, Effect } from "effect"
+   *
+   * declare const tickets: {
+   *   readonly open: (question: Question) => Effect.Effect<{ readonly id: string }>
+   *   readonly closed: (id: string) => Effect.Effect<{ readonly ok: boolean; readonly by: string; readonly at: DateTime.Utc }>
+   *   readonly cancel: (id: string) => Effect.Effect<void>
+   * }
+   *
+   * const layer = Approver.layerResumable({
+   *   post: (question) => Effect.map(tickets.open(question), ({ id }) => id),
+   *   listen: (_, id) =>
+   *     Effect.map(tickets.closed(id), ({ at, by, ok }) =>
+   *       (ok ? Decision.Approved : Decision.Denied)({ by: { id: by, name: by }, at })),
+   *   withdraw: (_, id) => tickets.cancel(id)
+   * }, { channel: "tickets" })
+   * ```
+   */
+  static layerResumable<R = never>(
+    functions: {
+      readonly post: (question: Question) => Effect.Effect<string, unknown, R>
+      readonly listen: (question: Question, posted: string) => Effect.Effect<Decision, unknown, R>
+      readonly withdraw: (question: Question, posted: string) => Effect.Effect<unknown, unknown, R>
+    },
+    options?: { readonly channel?: string | undefined }
+  ): Layer.Layer<Approver, never, R> {
+    const { listen, post, withdraw } = functions
+    const channel = options?.channel ?? "custom"
+    return Layer.effect(
+      Approver,
+      Effect.map(Effect.context<R>(), (context) => {
+        const { decide, error, guarded } = customWith(channel, context)
+        return Approver.of(resumable.make({
+          channel,
+          error,
+          limit: grace,
+          read: (json) => typeof json === "string" ? json : undefined,
+          post: (question) => guarded(() => post(question)),
+          prepare: () => Effect.void,
+          decide: (question, { message, until }) =>
+            Effect.gen(function*() {
+              const left = until - (yield* Clock.currentTimeMillis)
+              const decision = yield* decide(question, () => listen(question, message), left > 0 ? left : grace)
+              const late = left <= 0 && decision._tag === "Approved" && DateTime.toEpochMillis(decision.at) > until
+              return late ? Decision.TimedOut({ at: yield* internal.now }) : decision
+            }),
+          settle: (question, { message }, decision) =>
+            decision === undefined ? guarded(() => withdraw(question, message)) : Effect.void
         }))
+      })
     )
   }
 }
 
-const askWith = <R>(
-  question: Question,
-  channel: string,
-  ask: (question: Question) => Effect.Effect<Decision, unknown, R>,
-  context: Context.Context<R>
-): Effect.Effect<Decision, AlerterError> => {
-  const invalid = (detail: string) =>
-    Effect.fail(new AlerterError({ channel, reason: Reason.InvalidAlert({ detail }) }))
-  const wrong = internal.mistake(question)
-  if (wrong !== undefined) return invalid(wrong)
-  return Effect.suspend(() => ask(question)).pipe(
-    Effect.timeoutOrElse({
-      duration: question.timeout,
-      orElse: () => Effect.map(internal.now, (at) => Decision.TimedOut({ at }))
-    }),
-    Effect.flatMap((decision) =>
-      decision._tag === "TimedOut" || internal.mayAnswer(question, decision.by)
-        ? Effect.succeed(decision)
-        : invalid(`${decision.by.id} answered, who is none of its approvers`)
-    ),
-    Effect.catchCause((cause) =>
-      failWith(cause, isAlerterError, (detail) => new AlerterError({ channel, reason: Reason.Rejected({ detail }) }))
-    ),
-    Effect.updateContext(calledFrom(context))
-  )
+/** What may still be done when a question's time is up. */
+const grace = Duration.seconds(10)
+
+/** Somebody's own functions, called with the services of the layer: whatever goes wrong is an error of the channel's. */
+const customWith = <R>(channel: string, context: Context.Context<R>) => {
+  const error = (reason: Reason) => new AlerterError({ channel, reason })
+  const guarded = <A>(effect: () => Effect.Effect<A, unknown, R>): Effect.Effect<A, AlerterError> =>
+    Effect.suspend(effect).pipe(
+      Effect.catchCause((cause) => failWith(cause, isAlerterError, (detail) => error(Reason.Rejected({ detail })))),
+      Effect.updateContext(calledFrom(context))
+    )
+  const decide = (
+    question: Question,
+    answer: () => Effect.Effect<Decision, unknown, R>,
+    limit: Duration.Input
+  ): Effect.Effect<Decision, AlerterError> =>
+    guarded(() =>
+      Effect.suspend(answer).pipe(
+        Effect.timeoutOrElse({
+          duration: limit,
+          orElse: () => Effect.map(internal.now, (at) => Decision.TimedOut({ at }))
+        }),
+        Effect.flatMap((decision): Effect.Effect<Decision, AlerterError> =>
+          decision._tag === "TimedOut" || internal.mayAnswer(question, decision.by)
+            ? Effect.succeed(decision)
+            : Effect.fail(
+              error(Reason.InvalidAlert({ detail: `${decision.by.id} answered, who is none of its approvers` }))
+            )
+        )
+      )
+    )
+  return { error, guarded, decide }
 }
 
 /**
@@ -153,6 +236,75 @@ export declare namespace Approver {
    * @since 0.1.0
    */
   export interface Shape {
+    /**
+     * Asks, waits for the answer, and shows where the question was asked what came of it.
+     * Whoever interrupts it withdraws the question, and so does its failure.
+     */
     readonly ask: (question: Question) => Effect.Effect<Decision, AlerterError>
+    /** Where another process can go on waiting for the answer; undefined where none could. */
+    readonly resumable?: Resumable | undefined
+  }
+
+  /**
+   * Asking in two, for what outlives a process: a question is posted once, and its answer
+   * may be waited for by another process, after a restart. What goes from one to the
+   * other is a handle.
+   *
+   * Each of these fails with `InvalidAlert` for a question that can't be asked, and for a
+   * handle that is none, or is another channel's.
+   *
+   * @example
+   * ```ts
+   * import { Approver, type Question } from "effect-epilogue"
+   * import { Effect } from "effect"
+   *
+   * declare const saved: {
+   *   readonly load: (key: string) => Effect.Effect<string | undefined>
+   *   readonly save: (key: string, value: string) => Effect.Effect<void>
+   * }
+   *
+   * // run again after a restart, it asks no second time
+   * const decide = (key: string, question: Question) =>
+   *   Effect.gen(function*() {
+   *     const { resumable } = yield* Approver
+   *     if (resumable === undefined) return yield* Effect.die("this approver can't go on after a restart")
+   *     let handle = yield* saved.load(key)
+   *     if (handle === undefined) {
+   *       handle = yield* resumable.post(question)
+   *       yield* saved.save(key, handle)
+   *     }
+   *     return yield* resumable.listen(question, handle)
+   *   })
+   * ```
+   *
+   * @category services
+   * @since 0.1.0
+   */
+  export interface Resumable {
+    /**
+     * Puts the question where people can see it, and gives a handle: a JSON text that says
+     * where that is, since when, and until when it may be answered, and holds no secret.
+     * Interrupted, or where it fails after people could see the question, it withdraws it,
+     * since nobody else knows of it yet. Killed at that moment, it leaves it where it is.
+     */
+    readonly post: (question: Question) => Effect.Effect<string, AlerterError>
+    /**
+     * Waits for the answer to the question with that handle, until the time that people
+     * were told is up, marks the question as settled, and gives the decision. An answer
+     * that was given while nobody listened counts as any other. The time is the handle's,
+     * whatever `timeout` the question has by now; for the rest the question should be the
+     * one that was posted.
+     *
+     * Interrupted, or where it fails, it leaves the question as it is, so that it can be
+     * listened to again. Where nobody listened when the time was up, an approval counts
+     * only if the channel says that it came in time; otherwise the decision is `TimedOut`.
+     * A denial counts all the same.
+     */
+    readonly listen: (question: Question, handle: string) => Effect.Effect<Decision, AlerterError>
+    /**
+     * Says where the question was asked that nobody waits for an answer any more, for when
+     * no process will. A channel that can't be told so is logged, and no error.
+     */
+    readonly withdraw: (question: Question, handle: string) => Effect.Effect<void, AlerterError>
   }
 }

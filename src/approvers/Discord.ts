@@ -38,6 +38,12 @@ export interface BotOptions extends ApproverOptions {
  * (https://docs.discord.com/developers/events/gateway#message-content-intent). One look
  * is five requests.
  *
+ * It is resumable: the answers are kept by Discord, with the message, and a process that
+ * goes on listening finds them. For replies it reads all that was said in the channel
+ * since the question, fifty messages a request: in a busy channel let people answer in a
+ * thread, or one of its own. Reactions have no time; where nobody listened when the
+ * question's time was up, an approval counts only as a reply.
+ *
  * @example
  * ```ts
  * import { Discord } from "effect-epilogue/approvers"

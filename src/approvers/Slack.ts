@@ -40,6 +40,10 @@ export interface BotOptions extends ApproverOptions {
  * (https://docs.slack.dev/reference/methods/conversations.replies allows fifty a minute,
  * less to apps that are sold): where many questions stand at once, set a longer `interval`.
  *
+ * It is resumable: the answers are kept by Slack, with the message, and a process that
+ * goes on listening finds them. Reactions have no time; where nobody listened when the
+ * question's time was up, an approval counts only as a reply.
+ *
  * A question that Slack took but did not answer for in time is posted again, and of the
  * two the later one is heard.
  *

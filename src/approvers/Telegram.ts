@@ -41,6 +41,16 @@ export interface BotOptions extends ApproverOptions {
  * it asks for are presses of buttons: from then on Telegram drops the bot's other updates
  * until somebody asks for them again.
  *
+ * It is resumable: Telegram keeps presses that nobody has asked for, though for no longer
+ * than 24 hours (https://core.telegram.org/bots/api#getting-updates), after which people
+ * have to press again. It tells of each until the next request, and does not say when
+ * it was: one that is heard only after the question's time is up approves nothing.
+ * Questions that were posted before a restart are to be listened to by one layer, soon
+ * after each other: of presses for those that nobody listens to yet, it keeps a thousand.
+ * A process that is killed between an answer and whatever was to become of it hears it
+ * again unless another question has asked since: then the buttons are gone, and the
+ * question times out.
+ *
  * @example
  * ```ts
  * import { Telegram } from "effect-epilogue/approvers"

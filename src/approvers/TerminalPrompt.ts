@@ -31,6 +31,8 @@ export interface TerminalPromptOptions {
  * (Ctrl-D), the question fails, and so it does at once where the user is none of its
  * `approvers`. The user's name is as good as the environment that it is taken from.
  *
+ * It is not resumable: a question ends with the process at whose terminal it is.
+ *
  * @example
  * ```ts
  * import { Approver } from "effect-epilogue"

@@ -55,6 +55,10 @@ export interface WebPageOptions<R = never> {
  * machine only behind a proxy that adds it, and say so with `publicUrl`. Building the
  * layer fails where it can't listen.
  *
+ * It is not resumable: to serve a page at its address again, whoever goes on after a
+ * restart would have to be handed the token, which would then stand in a handle, and so
+ * in whatever that is stored in, for everybody to approve with.
+ *
  * @example
  * ```ts
  * import { Alerter, Approver } from "effect-epilogue"

@@ -12,7 +12,7 @@ export interface Vote {
   readonly by: Person
   /** Other names by which the channel knows exactly this person. */
   readonly handles?: ReadonlyArray<string> | undefined
-  /** The time at which it was heard, where the channel does not say. */
+  /** When it was given, or heard where the channel does not say so but keeps them in order. */
   readonly at?: DateTime.Utc | undefined
   readonly comment?: string | undefined
 }

@@ -14,7 +14,8 @@ const Base: Context.ServiceClass<TestApprover, "effect-epilogue/testing/TestAppr
   .Service<TestApprover, TestApprover.Shape>()("effect-epilogue/testing/TestApprover")
 
 /**
- * Answers as a test says.
+ * Answers as a test says. It is resumable: a question that was posted by one layer can
+ * be listened to by another, as after a restart.
  *
  * @example
  * ```ts
@@ -36,10 +37,16 @@ const Base: Context.ServiceClass<TestApprover, "effect-epilogue/testing/TestAppr
  * @since 0.1.0
  */
 export class TestApprover extends Base {
-  /** The questions, in order. */
+  /** The questions, in order, each time that they were put: not each time that somebody listened. */
   static readonly asked: Effect.Effect<ReadonlyArray<Question>, never, TestApprover> = Effect.flatMap(
     Base,
     (self) => self.asked
+  )
+
+  /** The questions that were withdrawn, in order. */
+  static readonly withdrawn: Effect.Effect<ReadonlyArray<Question>, never, TestApprover> = Effect.flatMap(
+    Base,
+    (self) => self.withdrawn
   )
 
   /** Approves at once. */
@@ -57,7 +64,8 @@ export class TestApprover extends Base {
 
   /** Can't ask. */
   static layerFailing(reason?: Reason): Layer.Layer<Approver | TestApprover> {
-    return layerWith(() => Effect.fail(new AlerterError({ channel: "test", reason: reason ?? Reason.Unreachable({}) })))
+    const error = Effect.fail(new AlerterError({ channel: "test", reason: reason ?? Reason.Unreachable({}) }))
+    return layerWith(() => error, error)
   }
 }
 
@@ -74,6 +82,7 @@ export declare namespace TestApprover {
    */
   export interface Shape {
     readonly asked: Effect.Effect<ReadonlyArray<Question>>
+    readonly withdrawn: Effect.Effect<ReadonlyArray<Question>>
   }
 
   /**
@@ -94,14 +103,21 @@ const answered = (answer: TestApprover.Answer = {}) => ({
 })
 
 function layerWith(
-  answer: (question: Question) => Effect.Effect<Decision, AlerterError>
+  answer: () => Effect.Effect<Decision, AlerterError>,
+  post: Effect.Effect<string, AlerterError> = Effect.succeed("")
 ): Layer.Layer<Approver | TestApprover> {
   return Layer.unwrap(Effect.sync(() => {
     const asked: Array<Question> = []
-    const approver = Approver.layer((question) => {
-      asked.push(question)
-      return answer(question)
+    const withdrawn: Array<Question> = []
+    const approver = Approver.layerResumable({
+      post: (question) => {
+        asked.push(question)
+        return post
+      },
+      listen: answer,
+      withdraw: (question) => Effect.sync(() => withdrawn.push(question))
     }, { channel: "test" })
-    return Layer.merge(approver, Layer.succeed(TestApprover, { asked: Effect.sync(() => asked.slice()) }))
+    const kept = { asked: Effect.sync(() => asked.slice()), withdrawn: Effect.sync(() => withdrawn.slice()) }
+    return Layer.merge(approver, Layer.succeed(TestApprover, kept))
   }))
 }

@@ -1,6 +1,7 @@
 import { DateTime, Redacted } from "effect"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { Discord } from "../../src/approvers/index.ts"
@@ -35,16 +36,17 @@ const it = makeIt(test)
 const deploy: Question = { title: "Deploy?", timeout: "3 seconds" }
 const reactionsOf = "GET /messages/{id}/reactions"
 
-const ask = ({ api }: FakeDiscord, question: Question = deploy) =>
-  Approver.ask(question).pipe(
-    Effect.provide(Discord.layer({
-      baseUrl: `${api.url}/`,
-      token: Redacted.make("token"),
-      channelId: "42",
-      interval: "5 millis",
-      retries: 0
-    }))
-  )
+const layer = ({ api }: FakeDiscord) =>
+  Discord.layer({
+    baseUrl: `${api.url}/`,
+    token: Redacted.make("token"),
+    channelId: "42",
+    interval: "5 millis",
+    retries: 0
+  })
+
+const ask = (discord: FakeDiscord, question: Question = deploy) =>
+  Effect.provide(Approver.ask(question), layer(discord))
 
 it.live("discord: the bot's reactions say how to answer, and don't count", () =>
   Effect.gen(function*() {
@@ -170,6 +172,42 @@ it.live("discord: waits as long as it is told to", () =>
     assert.ok(decision._tag === "Denied")
     assert.deepEqual(decision.by, { id: "2", name: "eve" })
     assert.ok(times[1]! - times[0]! >= 195, `${times[1]! - times[0]!}`)
+  }))
+
+it.effect("discord: a reply that was in time counts, however late somebody listens, and however much is said since", () =>
+  Effect.gen(function*() {
+    const discord = yield* fakeDiscord
+    const resumable = Effect.map(Approver, ({ resumable }) => resumable!)
+    const handle = yield* Effect.flatMap(resumable, ({ post }) => post(deploy)).pipe(Effect.provide(layer(discord)))
+    const [{ id, timestamp }] = discord.questions() as [ReturnType<FakeDiscord["questions"]>[number]]
+    assert.deepEqual(JSON.parse(handle).message, { channel: "42", id, timestamp })
+    const listen = Effect.flatMap(resumable, ({ listen }) => listen(deploy, handle)).pipe(
+      Effect.provide(layer(discord))
+    )
+    yield* TestClock.adjust("1 day")
+    discord.react(0, "✅", users["2"]!)
+    discord.say(users["2"]!, "yes", 0, 3500)
+    assert.equal((yield* listen)._tag, "TimedOut")
+    discord.say(users["1"]!, "yes, go", 0, 2500)
+    for (let i = 0; i < 120; i++) discord.say(users["2"]!, `what about ${i}?`)
+    const decision = yield* listen
+    assert.ok(decision._tag === "Approved")
+    assert.deepEqual([decision.by.id, decision.comment], ["1", "go"])
+  }))
+
+it.live("discord: a handle leads nowhere but to messages", () =>
+  Effect.gen(function*() {
+    const discord = yield* fakeDiscord
+    yield* Effect.gen(function*() {
+      const { resumable } = yield* Approver
+      const handle = JSON.parse(yield* resumable!.post(deploy))
+      const sent = discord.api.calls.length
+      for (const wrong of [{ id: ".." }, { id: "1/../../2" }, { channel: ".." }, { channel: "." }, { channel: 42 }]) {
+        const bad = JSON.stringify({ ...handle, message: { ...handle.message, ...wrong } })
+        assert.equal((yield* Effect.flip(resumable!.listen(deploy, bad))).reason._tag, "InvalidAlert")
+      }
+      assert.equal(discord.api.calls.length, sent)
+    }).pipe(Effect.provide(layer(discord)))
   }))
 
 it.live("discord: from the environment", () =>

@@ -1,6 +1,7 @@
 import { DateTime, Redacted } from "effect"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { Slack } from "../../src/approvers/index.ts"
@@ -34,17 +35,18 @@ approverContract(test, {
 const it = makeIt(test)
 const deploy: Question = { title: "Deploy?", timeout: "3 seconds" }
 
-const ask = ({ api }: FakeSlack, question: Question = deploy, retries = 0) =>
-  Approver.ask(question).pipe(
-    Effect.provide(Slack.layer({
-      baseUrl: `${api.url}/`,
-      token: Redacted.make("xoxb-1"),
-      channel: "ops",
-      interval: "5 millis",
-      delay: "1 millis",
-      retries
-    }))
-  )
+const layer = ({ api }: FakeSlack, retries = 0) =>
+  Slack.layer({
+    baseUrl: `${api.url}/`,
+    token: Redacted.make("xoxb-1"),
+    channel: "ops",
+    interval: "5 millis",
+    delay: "1 millis",
+    retries
+  })
+
+const ask = (slack: FakeSlack, question: Question = deploy, retries = 0) =>
+  Effect.provide(Approver.ask(question), layer(slack, retries))
 
 const refused = (error: string, more: object = {}) => ({ body: { ok: false, error, ...more } })
 
@@ -257,6 +259,23 @@ it.live("slack: where it can't react, the question is withdrawn", () =>
     const error = yield* Effect.flip(ask(slack))
     assert.ok(error.reason._tag === "Unauthorized")
     assert.match(slack.shown()[0]!, /Withdrawn/)
+  }))
+
+it.effect("slack: a reply that was in time counts, however late somebody listens", () =>
+  Effect.gen(function*() {
+    const slack = yield* fakeSlack
+    const resumable = Effect.map(Approver, ({ resumable }) => resumable!)
+    const handle = yield* Effect.flatMap(resumable, ({ post }) => post(deploy)).pipe(Effect.provide(layer(slack)))
+    assert.deepEqual(JSON.parse(handle).message, { channel: "C-ops", ts: slack.messages[0]!.ts })
+    const listen = Effect.flatMap(resumable, ({ listen }) => listen(deploy, handle)).pipe(Effect.provide(layer(slack)))
+    yield* TestClock.adjust("1 day")
+    slack.react(0, "white_check_mark", "U2")
+    slack.reply(0, "U2", "yes", 3.5)
+    assert.equal((yield* listen)._tag, "TimedOut")
+    slack.reply(0, "U1", "yes, go", 2.5)
+    const decision = yield* listen
+    assert.ok(decision._tag === "Approved")
+    assert.deepEqual([decision.by.id, decision.comment], ["U1", "go"])
   }))
 
 it.live("slack: from the environment", () =>

@@ -201,6 +201,51 @@ it.live("telegram: an answer that another question hears before this one knows t
     }).pipe(Effect.provide(layer(telegram)))
   }))
 
+it.live("telegram: whoever presses between post and listen is told so at once, and a question left alone holds up none", () =>
+  Effect.gen(function*() {
+    const telegram = yield* fakeTelegram
+    yield* Effect.gen(function*() {
+      const { ask, resumable } = yield* Approver
+      const handle = yield* resumable!.post({ ...deploy, timeout: "10 seconds" })
+      yield* Effect.timeoutOption(resumable!.listen(deploy, handle), "20 millis")
+      telegram.api.on("getUpdates", (n, { json }) => {
+        if (json.timeout === 25 && telegram.messages.length === 2) telegram.vote(0, "deny", "2")
+        if (json.timeout === 25 && telegram.messages.length === 2 && n > 2) telegram.vote(1, "approve", "1")
+      })
+      assert.equal((yield* ask({ title: "other?", timeout: "1 hour" }))._tag, "Approved")
+      assert.equal(telegram.told()[0]!.text, "Deny")
+      assert.equal(telegram.api.bodies("getUpdates").at(-1).timeout, 25)
+      // known since then, so that there is nothing to wait for
+      const polls = telegram.api.bodies("getUpdates").length
+      const decision = yield* resumable!.listen(deploy, handle)
+      assert.ok(decision._tag === "Denied")
+      assert.equal(decision.by.name, "Eve")
+      assert.equal(telegram.api.bodies("getUpdates").length, polls)
+      const { chat, id, nonce } = JSON.parse(handle).message
+      assert.deepEqual([chat, id, `${nonce}:y`], [-1042, 1, telegram.messages[0]!.data[0]])
+    }).pipe(Effect.provide(layer(telegram)))
+  }))
+
+it.live("telegram: after a restart others' presses stay others', and strangers' don't count", () =>
+  Effect.gen(function*() {
+    const telegram = yield* fakeTelegram
+    const question = { ...deploy, approvers: ["@adal"] }
+    const resumable = Effect.map(Approver, ({ resumable }) => resumable!)
+    const handles = yield* Effect.flatMap(resumable, ({ post }) => Effect.all([post(question), post(question)])).pipe(
+      Effect.provide(layer(telegram))
+    )
+    telegram.vote(1, "approve", "2")
+    for (let i = 0; i < 60; i++) telegram.press(`${"0".repeat(32)}:y`, eve)
+    telegram.vote(1, "approve", "1")
+    telegram.vote(0, "deny", "1")
+    telegram.press("not ours", ada)
+    const decisions = yield* Effect.flatMap(
+      resumable,
+      ({ listen }) => Effect.forEach(handles, (handle) => listen(question, handle))
+    ).pipe(Effect.provide(layer(telegram)))
+    assert.deepEqual(decisions.map(({ _tag }) => _tag), ["Denied", "Approved"])
+  }))
+
 it.live("telegram: from the environment", () =>
   Effect.gen(function*() {
     const env = ConfigProvider.layer(ConfigProvider.fromEnv({ env: { TELEGRAM_BOT_TOKEN: "1:x" } }))

@@ -31,20 +31,19 @@ const channel = (
     Effect.flatMap(DateTime.now, (time) => seen.note(`${DateTime.toEpochMillis(time) / 1000}s ${what}`))
   const questions: Array<Question> = []
   const made = layer("fake", options, ["s3cr3t-token"], () =>
-    Effect.succeed((question) =>
-      Effect.sync((): Asked => {
-        questions.push(question)
-        return {
-          poll: (remaining) =>
-            Effect.andThen(
-              note(`poll, ${Duration.toSeconds(remaining)}s left`),
-              Effect.suspend(() => looks[Math.min(look++, looks.length - 1)]!)
-            ),
-          settle: (decision) => note(decision?._tag ?? "Withdrawn"),
-          ...more
-        }
+    Effect.succeed({
+      read: () => "there",
+      post: (question) => Effect.sync(() => (questions.push(question), "there")),
+      open: (): Asked => ({
+        poll: (remaining) =>
+          Effect.andThen(
+            note(`poll, ${Duration.toSeconds(remaining)}s left`),
+            Effect.suspend(() => looks[Math.min(look++, looks.length - 1)]!)
+          ),
+        settle: (decision) => note(decision?._tag ?? "Withdrawn"),
+        ...more
       })
-    ))
+    }))
   return { list: seen.list, layer: made, questions, note }
 }
 
@@ -105,6 +104,29 @@ it.effect("a look that goes on long after the time is up is given up, and nobody
       const error = yield* Effect.flip(decide(fake, { ...deploy, timeout }))
       assert.equal(error.reason._tag, "TimedOut")
       assert.equal(fake.list.at(-1)?.split(" ").at(-1), "Withdrawn")
+    }
+  }))
+
+it.effect("a process that slept while the time was up takes no yes that may have come since", () =>
+  Effect.gen(function*() {
+    const votes: ReadonlyArray<[Vote, number, string]> = [
+      [{ answer: "approve", by: ada }, 9, "Approved"],
+      [{ answer: "approve", by: ada }, 11, "TimedOut"],
+      [{ answer: "approve", by: ada, at: at(60) }, 11, "Approved"],
+      [{ answer: "approve", by: ada, at: at(71) }, 11, "TimedOut"],
+      [{ answer: "deny", by: eve }, 11, "Denied"],
+      [{ answer: "deny", by: eve, at: at(71) }, 11, "Denied"]
+    ]
+    for (const [vote, after, expected] of votes) {
+      const fake = channel([Effect.succeed([vote])])
+      const decision = yield* Effect.gen(function*() {
+        const { resumable } = yield* Approver
+        const handle = yield* resumable!.post(deploy)
+        yield* TestClock.adjust(`${60 + after} seconds`)
+        return yield* resumable!.listen(deploy, handle)
+      }).pipe(Effect.provide(fake.layer), Effect.provide(TestClock.layer()))
+      assert.equal(decision._tag, expected, JSON.stringify([vote, after]))
+      assert.deepEqual(fake.list, [`${60 + after}s poll, 0s left`, `${60 + after}s ${expected}`])
     }
   }))
 

@@ -15,6 +15,7 @@ import type { FakeChannel } from "./fakeApi.ts"
 import { makeIt, type RegisterTest } from "./it.ts"
 import { logs } from "./observe.ts"
 import { forAll } from "./property.ts"
+import { resumableContract } from "./resumableContract.ts"
 
 export interface ApproverContract<F extends FakeChannel> {
   /** As in errors: `"slack"`. */
@@ -31,6 +32,7 @@ export interface ApproverContract<F extends FakeChannel> {
 }
 
 export const approverContract = <F extends FakeChannel>(test: RegisterTest, contract: ApproverContract<F>): void => {
+  resumableContract(test, contract)
   const it = makeIt(test)
   const { channel, fake, people: [ada, eve], unauthorized } = contract
   const fast: ApproverOptions = { timeout: "1 second", delay: "1 millis", interval: "5 millis" }

@@ -49,3 +49,52 @@ test("who may not answer makes an error, as anywhere", () =>
     const error = yield* Effect.flip(Approver.ask({ ...question, approvers: ["U1"] }))
     expect(error.reason._tag).toBe("InvalidAlert")
   }).pipe(Effect.provide(TestApprover.layerApproving()), Effect.runPromise))
+
+test("a question that one layer posted is heard by another, as after a restart", () =>
+  Effect.gen(function*() {
+    const resumable = Effect.map(Approver, ({ resumable }) => resumable!)
+    const [handle, asked] = yield* Effect.gen(function*() {
+      const { listen, post } = yield* resumable
+      const handle = yield* post(question)
+      const stopped = yield* Effect.forkChild(listen(question, handle))
+      yield* TestClock.adjust("20 minutes")
+      yield* Fiber.interrupt(stopped)
+      expect(yield* TestApprover.withdrawn).toEqual([])
+      return [handle, yield* TestApprover.asked] as const
+    }).pipe(Effect.provide(TestApprover.layerSilent))
+    expect(asked).toEqual([question])
+    yield* Effect.gen(function*() {
+      const { listen } = yield* resumable
+      expect((yield* listen(question, handle))._tag).toBe("Approved")
+      expect(yield* TestApprover.asked).toEqual([])
+      expect((yield* Effect.flip(listen(question, "{}"))).reason._tag).toBe("InvalidAlert")
+    }).pipe(Effect.provide(TestApprover.layerApproving()))
+    const fiber = yield* Effect.forkChild(
+      Effect.flatMap(resumable, ({ listen }) => listen(question, handle)).pipe(Effect.provide(TestApprover.layerSilent))
+    )
+    yield* TestClock.adjust("39 minutes")
+    expect(fiber.pollUnsafe()).toBeUndefined()
+    yield* TestClock.adjust("1 minute")
+    expect((yield* Fiber.join(fiber))._tag).toBe("TimedOut")
+  }).pipe(Effect.provide(TestClock.layer()), Effect.runPromise))
+
+test("keeps what is withdrawn", () =>
+  Effect.gen(function*() {
+    const fiber = yield* Effect.forkChild(Approver.ask(question))
+    yield* TestClock.adjust("1 minute")
+    yield* Fiber.interrupt(fiber)
+    expect(yield* TestApprover.withdrawn).toEqual([question])
+    const { resumable } = yield* Approver
+    yield* resumable!.withdraw(question, yield* resumable!.post(question))
+    expect(yield* TestApprover.withdrawn).toEqual([question, question])
+  }).pipe(Effect.provide([TestApprover.layerSilent, TestClock.layer()]), Effect.runPromise))
+
+test("can't post, and can't listen either", () =>
+  Effect.gen(function*() {
+    const { resumable } = yield* Approver
+    expect((yield* Effect.flip(resumable!.post(question))).reason._tag).toBe("Unreachable")
+    const handle = yield* Effect.flatMap(Approver, ({ resumable }) => resumable!.post(question)).pipe(
+      Effect.provide(TestApprover.layerSilent)
+    )
+    expect((yield* Effect.flip(resumable!.listen(question, handle))).reason._tag).toBe("Unreachable")
+  }).pipe(Effect.provide(TestApprover.layerFailing()), Effect.runPromise))

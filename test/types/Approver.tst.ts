@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import { describe, expect, test } from "tstyche"
-import type { AlerterError, NotApproved } from "../../src/index.ts"
+import type { AlerterError, NotApproved, Question } from "../../src/index.ts"
 import { Approver, Decision, Step } from "../../src/index.ts"
 
 class Boss extends Context.Service<Boss, { readonly mood: string }>()("Boss") {}
@@ -58,6 +58,30 @@ describe("Approver", () => {
   test("a layer's function decides", () => {
     expect(Approver.layer).type.not.toBeCallableWith(() => Effect.succeed(true))
     expect(Approver.layer).type.not.toBeCallableWith(() => Effect.void)
+  })
+
+  test("a layer of functions that post and listen needs what they do", () => {
+    const functions = {
+      post: () => Effect.as(Boss, "7"),
+      listen: () => Effect.fail("no") as Effect.Effect<Decision, string>,
+      withdraw: () => Effect.succeed(true)
+    }
+    expect(Approver.layerResumable(functions)).type.toBe<Layer.Layer<Approver, never, Boss>>()
+    expect(Approver.layerResumable).type.not.toBeCallableWith({ ...functions, post: () => Effect.void })
+    expect(Approver.layerResumable).type.not.toBeCallableWith({ ...functions, listen: () => Effect.succeed(true) })
+    expect(Approver.layerResumable).type.not.toBeCallableWith({ post: functions.post, listen: functions.listen })
+  })
+
+  test("resumable, where it is", () => {
+    expect(Approver.of).type.toBeCallableWith({ ask: () => Effect.succeed(decision) })
+    expect<Approver.Shape["resumable"]>().type.toBe<Approver.Resumable | undefined>()
+    expect<Approver.Resumable["post"]>().type.toBe<(question: Question) => Effect.Effect<string, AlerterError>>()
+    expect<Approver.Resumable["listen"]>().type.toBe<
+      (question: Question, handle: string) => Effect.Effect<Decision, AlerterError>
+    >()
+    expect<Approver.Resumable["withdraw"]>().type.toBe<
+      (question: Question, handle: string) => Effect.Effect<void, AlerterError>
+    >()
   })
 
   test("who answered is known where somebody did", () => {

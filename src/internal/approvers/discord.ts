@@ -14,9 +14,9 @@ import type { Person, Question } from "../../Approver.ts"
 import type { Channel } from "../alerters/channel.ts"
 import { botMessage, makeNonce, userAgent } from "../alerters/discord.ts"
 import * as Http from "../alerters/http.ts"
-import { labelsShown, now, type Vote } from "../approver.ts"
+import { labelsShown, type Vote } from "../approver.ts"
 import { at, listAt, textAt } from "./json.ts"
-import type { Ask } from "./polling.ts"
+import type { Driver } from "./polling.ts"
 import { asking, replied, settled } from "./question.ts"
 
 export interface Settings {
@@ -51,9 +51,17 @@ const read = (makesSense: (json: unknown) => boolean): Http.Read<unknown> => ({ 
     ? Effect.succeed(json)
     : Effect.fail(Http.failure(Reason.Unreachable({ detail: "no answer of Discord's" }), true))
 
+/** Where a question is, and when Discord says that it was posted. */
+export interface Posted {
+  readonly channel: string
+  readonly id: string
+  readonly timestamp: string | undefined
+}
+
 /** @internal */
-export const make = ({ baseUrl, channelId, token }: Settings, { http, time }: Channel): Ask => {
-  const messages = `${baseUrl.replace(/\/+$/, "")}/channels/${encodeURIComponent(channelId)}/messages`
+export const make = ({ baseUrl, channelId, token }: Settings, { http, time }: Channel): Driver<Posted> => {
+  const messagesOf = (channel: string) =>
+    `${baseUrl.replace(/\/+$/, "")}/channels/${encodeURIComponent(channel)}/messages`
   const authorized = HttpClientRequest.setHeaders({ authorization: `Bot ${token}`, "user-agent": userAgent })
 
   const list = (url: string, query: RESTGetAPIChannelMessageReactionUsersQuery | RESTGetAPIChannelMessagesQuery) =>
@@ -76,14 +84,15 @@ export const make = ({ baseUrl, channelId, token }: Settings, { http, time }: Ch
       }
     })
 
-  /** Messages of the channel since one of them, and which is now the last. */
-  const since = (start: string) =>
+  /** Replies to a message in the channel since one there, and which is now the last. */
+  const since = (messages: string, start: string, id: string) =>
     Effect.gen(function*() {
       const found: Array<unknown> = []
       let after = start
       while (true) {
         const page = yield* list(messages, { limit: maxMessages, after })
-        found.push(...page)
+        // no others, since after a while nobody listened there may be thousands
+        found.push(...page.filter((message) => textAt(message, "message_reference", "message_id") === id))
         const last = newest(page)
         if (last === undefined || last === after) return { found, after }
         after = last
@@ -91,17 +100,28 @@ export const make = ({ baseUrl, channelId, token }: Settings, { http, time }: Ch
       }
     })
 
-  return (question) =>
-    Effect.gen(function*() {
-      const askedAt = yield* now
-      const posted = yield* http.send(
-        HttpClientRequest.bodyJsonUnsafe(
-          authorized(HttpClientRequest.post(messages)),
-          botMessage(asking(question, askedAt, how(question), time), time, makeNonce())
-        ),
-        read((json) => textAt(json, "id") !== undefined)
-      )
-      const id = textAt(posted, "id") ?? ""
+  return {
+    read: (json) => {
+      const channel = textAt(json, "channel")
+      const id = textAt(json, "id")
+      // They become part of an address. A channel may be called whatever a server in between knows it by.
+      if (channel === undefined || /^\.*$/.test(channel) || id === undefined || !/^\d+$/.test(id)) return undefined
+      return { channel, id, timestamp: textAt(json, "timestamp") }
+    },
+    post: (question, at) =>
+      Effect.gen(function*() {
+        const posted = yield* http.send(
+          HttpClientRequest.bodyJsonUnsafe(
+            authorized(HttpClientRequest.post(messagesOf(channelId))),
+            botMessage(asking(question, at, how(question), time), time, makeNonce())
+          ),
+          read((json) => textAt(json, "id") !== undefined)
+        )
+        return { channel: channelId, id: textAt(posted, "id") ?? "", timestamp: textAt(posted, "timestamp") }
+      }),
+    open: (question, { askedAt, message }) => {
+      const { channel, id } = message
+      const messages = messagesOf(channel)
       const url = `${messages}/${id}`
       const reactions = (answer: Vote["answer"]) => `${url}/reactions/${encodeURIComponent(emojis[answer])}`
       const react = (answer: Vote["answer"]) => http.send(authorized(HttpClientRequest.put(`${reactions(answer)}/@me`)))
@@ -120,26 +140,28 @@ export const make = ({ baseUrl, channelId, token }: Settings, { http, time }: Ch
       let next = id
       // What says no is read last, lest a yes be seen that came after it and not it.
       const poll = Effect.gen(function*() {
-        const channel = yield* since(after)
+        const replies = yield* since(messages, after, id)
         const approved = yield* reacted("approve")
         const denied = yield* reacted("deny")
         // Only now, or what was read would be lost with a request that fails.
         after = next
-        next = channel.after
-        return [...denied, ...approved, ...repliesIn(channel.found, id, question)]
+        next = replies.after
+        return [...denied, ...approved, ...votesIn(replies.found, question)]
       })
 
       return {
-        at: timeAt(posted, "timestamp"),
+        at: timeAt(message, "timestamp"),
         prepare: Effect.andThen(react("approve"), react("deny")),
         poll: () => poll,
         settle: (decision) => {
-          const { allowed_mentions, embeds } = botMessage(settled(question, askedAt, decision, time), time, "")
+          const alert = settled(question, DateTime.makeUnsafe(askedAt), decision, time)
+          const { allowed_mentions, embeds } = botMessage(alert, time, "")
           const body = { embeds, allowed_mentions } satisfies RESTPatchAPIChannelMessageJSONBody
           return http.send(HttpClientRequest.bodyJsonUnsafe(authorized(HttpClientRequest.patch(url)), body))
         }
       }
-    })
+    }
+  }
 }
 
 /** Nobody where it is a bot, or what it is can't be told. */
@@ -149,9 +171,8 @@ const person = (user: unknown): Person | undefined => {
   return { id, name: textAt(user, "global_name") ?? textAt(user, "username") ?? id }
 }
 
-const repliesIn = (messages: ReadonlyArray<unknown>, id: string, question: Question): ReadonlyArray<Vote> =>
-  messages.flatMap((message) => {
-    if (textAt(message, "message_reference", "message_id") !== id) return []
+const votesIn = (replies: ReadonlyArray<unknown>, question: Question): ReadonlyArray<Vote> =>
+  replies.flatMap((message) => {
     const by = textAt(message, "webhook_id") === undefined ? person(at(message, "author")) : undefined
     const vote = replied(textAt(message, "content") ?? "", question)
     if (by === undefined || vote === undefined) return []

@@ -3,8 +3,6 @@ import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { type AlerterError, isAlerterError, Reason } from "../../Alerter.ts"
@@ -14,57 +12,51 @@ import { failWith } from "../alerter.ts"
 import type { Channel } from "../alerters/channel.ts"
 import * as channels from "../alerters/channel.ts"
 import type { Scrub } from "../alerters/secrets.ts"
-import { mayAnswer, mistake, now, type Vote } from "../approver.ts"
+import { mayAnswer, now, type Vote } from "../approver.ts"
+import { make as resumable, type Parts, type Standing } from "./resumable.ts"
 
-/** A question that has been asked. */
+/** A question that people can see. */
 export interface Asked {
-  /** When, by the clock that the votes' times are of. */
+  /** When it was asked, by the clock that the votes' times are of. */
   readonly at?: DateTime.Utc | undefined
-  /** What is left to do before people can answer. The question can be seen by then, so it must be settled too. */
+  /** What is left to do before people can answer. */
   readonly prepare?: Effect.Effect<unknown, AlerterError> | undefined
   /** The answers so far. What is left of the time is told, for who can wait for an answer. */
   readonly poll: (remaining: Duration.Duration) => Effect.Effect<ReadonlyArray<Vote>, AlerterError>
-  /** Says in the channel what came of it: a decision, or none since whoever asked has gone. */
+  /** Nobody looks for answers for now. */
+  readonly leave?: (() => void) | undefined
+  /** Says in the channel what came of it: a decision, or none since nobody waits for it any more. */
   readonly settle: (decision: Decision | undefined) => Effect.Effect<unknown, AlerterError>
 }
 
-/** Puts a question where people can see it. */
-export type Ask = (question: Question) => Effect.Effect<Asked, AlerterError>
+/** What channels differ in. A message is what is needed to find a question again, as JSON can hold it. */
+export interface Driver<M> extends Pick<Parts<M>, "post" | "read"> {
+  /** A question that has been posted, by this process or another. Does nothing by itself. */
+  readonly open: (question: Question, standing: Standing<M>) => Asked
+}
 
 /** @internal */
-export const layer = <E = never, R = never>(
+export const layer = <M, E = never, R = never>(
   name: string,
   options: ApproverOptions,
   secrets: ReadonlyArray<string>,
-  make: (channel: Channel) => Effect.Effect<Ask, E, R>
+  make: (channel: Channel) => Effect.Effect<Driver<M>, E, R>
 ): Layer.Layer<Approver, E, Exclude<R, Scope.Scope>> =>
   Layer.effect(
     Approver,
     Effect.gen(function*() {
       const { channel, scrub } = yield* channels.make(name, options, secrets)
-      const ask = yield* make(channel)
+      const driver = yield* make(channel)
       const interval = Duration.toMillis(Duration.fromInputUnsafe(options.interval ?? "2 seconds"))
       const limit = Duration.fromInputUnsafe(options.timeout ?? "10 seconds")
       /** Whatever goes wrong is an error of the channel's. */
-      const guarded = <A>(effect: Effect.Effect<A, AlerterError>): Effect.Effect<A, AlerterError> =>
-        Effect.catchCause(effect, (cause) =>
+      const guarded = <A>(effect: () => Effect.Effect<A, AlerterError>): Effect.Effect<A, AlerterError> =>
+        Effect.catchCause(Effect.suspend(effect), (cause) =>
           failWith(cause, isAlerterError, (detail) =>
             channel.error(Reason.Rejected({ detail: scrub(detail) }))))
 
-      /** What was decided stays so, whether or not the channel can be told in the time of one attempt. */
-      const settle = (asked: Asked, decision: Decision | undefined): Effect.Effect<void> =>
-        guarded(Effect.suspend(() =>
-          asked.settle(decision)
-        )).pipe(
-          Effect.timeoutOrElse({
-            duration: limit,
-            orElse: () => Effect.fail(channel.error(Reason.TimedOut({ limit })))
-          }),
-          Effect.catch((error) =>
-            Effect.logWarning("effect-epilogue: the question could not be marked as settled", error.message)
-          ),
-          Effect.asVoid
-        )
+      const open = (question: Question, standing: Standing<M>): Asked =>
+        driver.open(scrubbed(question, scrub), standing)
 
       /**
        * An answer may be under way when the time is up. It must not go on for as long as attempts do: whoever answers
@@ -79,33 +71,23 @@ export const layer = <E = never, R = never>(
           })
       })
 
-      /** It may have arrived although nobody waited for it: then it must not look as if it could be answered. */
-      const withdraw = (asking: Fiber.Fiber<Asked, AlerterError>): Effect.Effect<void> =>
-        Fiber.await(asking).pipe(
-          Effect.timeoutOrElse({
-            duration: limit,
-            orElse: () => Effect.andThen(Fiber.interrupt(asking), Fiber.await(asking))
+      return Approver.of(resumable({
+        channel: name,
+        error: channel.error,
+        limit,
+        read: driver.read,
+        post: (question, at) => guarded(() => driver.post(scrubbed(question, scrub), at)),
+        prepare: (question, standing) => guarded(() => open(question, standing).prepare ?? Effect.void),
+        decide: (question, standing) =>
+          guarded(() => {
+            const asked = open(question, standing)
+            return Effect.ensuring(
+              decide(question, heard(asked), standing, { interval, grace: Duration.toMillis(limit) }),
+              Effect.sync(() => asked.leave?.())
+            )
           }),
-          Effect.flatMap((exit) => Exit.isSuccess(exit) ? settle(exit.value, undefined) : Effect.void)
-        )
-
-      return Approver.of({
-        ask: (question) => {
-          const wrong = mistake(question)
-          if (wrong !== undefined) return Effect.fail(channel.error(Reason.InvalidAlert({ detail: wrong })))
-          return guarded(Effect.uninterruptibleMask((restore) =>
-            Effect.gen(function*() {
-              const asking = yield* Effect.forkChild(
-                Effect.interruptible(Effect.suspend(() => ask(scrubbed(question, scrub))))
-              )
-              const asked = yield* Effect.onInterrupt(restore(Fiber.join(asking)), () => withdraw(asking))
-              const exit = yield* Effect.exit(restore(guarded(listen(question, heard(asked), interval))))
-              yield* settle(asked, Exit.isSuccess(exit) ? exit.value : undefined)
-              return yield* exit
-            })
-          ))
-        }
-      })
+        settle: (question, standing, decision) => guarded(() => open(question, standing).settle(decision))
+      }))
     })
   )
 
@@ -121,25 +103,36 @@ const scrubbed = (question: Question, scrub: Scrub): Question => ({
   }
 })
 
-const listen = (question: Question, asked: Asked, interval: number): Effect.Effect<Decision, AlerterError> =>
+interface Pace {
+  /** Between looks, in milliseconds. */
+  readonly interval: number
+  /** How long after the end a last look may begin and still see nothing that came much later. */
+  readonly grace: number
+}
+
+const decide = (
+  question: Question,
+  asked: Asked,
+  { askedAt, until }: Standing<unknown>,
+  { grace, interval }: Pace
+): Effect.Effect<Decision, AlerterError> =>
   Effect.gen(function*() {
-    const timeout = Duration.toMillis(question.timeout)
-    // The time that people have begins when they can see the question.
-    const deadline = (yield* Clock.currentTimeMillis) + timeout
-    const latest = asked.at === undefined ? Infinity : DateTime.toEpochMillis(asked.at) + timeout
-    if (asked.prepare !== undefined) yield* asked.prepare
+    const latest = asked.at === undefined ? until : DateTime.toEpochMillis(asked.at) + (until - askedAt)
     while (true) {
-      const left = deadline - (yield* Clock.currentTimeMillis)
+      const left = until - (yield* Clock.currentTimeMillis)
       const heard = yield* Effect.result(asked.poll(Duration.millis(Math.max(0, left))))
       if (heard._tag === "Failure" && !mayPass(heard.failure)) return yield* Effect.fail(heard.failure)
-      const vote = heard._tag === "Success" ? chosen(question, heard.success, latest) : undefined
+      // Where nobody looked when the time was up, an answer may have come long after it.
+      const inTime = ({ answer, at }: Vote): boolean =>
+        millis(at) <= latest || ((at === undefined || asked.at === undefined) && (-left <= grace || answer === "deny"))
+      const vote = heard._tag === "Success" ? chosen(question, heard.success.filter(inTime)) : undefined
       if (vote !== undefined) return yield* decided(vote)
       // Silence is an answer only where one could have been heard, and only once all the time had passed.
       if (left <= 0) {
         return heard._tag === "Failure" ? yield* Effect.fail(heard.failure) : Decision.TimedOut({ at: yield* now })
       }
       const pause = Math.max(interval, heard._tag === "Failure" ? pauseAfter(heard.failure) : 0)
-      const remaining = deadline - (yield* Clock.currentTimeMillis)
+      const remaining = until - (yield* Clock.currentTimeMillis)
       yield* Effect.sleep(Math.max(0, Math.min(pause, remaining)))
     }
   })
@@ -151,8 +144,8 @@ const decided = (vote: Vote): Effect.Effect<Decision> =>
   })
 
 /** The earliest that counts; a no where it can't be told which came first. */
-const chosen = (question: Question, votes: ReadonlyArray<Vote>, latest: number): Vote | undefined => {
-  const counted = votes.filter(({ at, by, handles }) => mayAnswer(question, by, handles) && !(millis(at) > latest))
+const chosen = (question: Question, votes: ReadonlyArray<Vote>): Vote | undefined => {
+  const counted = votes.filter(({ by, handles }) => mayAnswer(question, by, handles))
   // Of one answer, one with a time is worth more: it may have a comment.
   const first = (answer: Vote["answer"]): Vote | undefined =>
     counted.filter((vote) => vote.answer === answer).toSorted((a, b) => order(a) - order(b) || 0)[0]

@@ -9,9 +9,9 @@ import type { Channel } from "../alerters/channel.ts"
 import * as Http from "../alerters/http.ts"
 import { message, quiet } from "../alerters/slack.ts"
 import { read } from "../alerters/slackBot.ts"
-import { labelsShown, mayAnswer, now, type Vote } from "../approver.ts"
+import { labelsShown, mayAnswer, type Vote } from "../approver.ts"
 import { at, listAt, textAt } from "./json.ts"
-import type { Ask } from "./polling.ts"
+import type { Driver } from "./polling.ts"
 import { asking, replied, settled } from "./question.ts"
 
 export interface Settings {
@@ -49,8 +49,14 @@ const reading = (http: Http.Http, tolerated: ReadonlyArray<string>): Http.Read<u
       : answered(answer)
 }
 
+/** Where a question is. */
+export interface Posted {
+  readonly channel: string
+  readonly ts: string
+}
+
 /** @internal */
-export const make = (settings: Settings, { error, http, time }: Channel): Ask => {
+export const make = (settings: Settings, { error, http, time }: Channel): Driver<Posted> => {
   const { channel: channelName, token } = settings
   const baseUrl = settings.baseUrl.replace(/\/+$/, "")
   const authorized = HttpClientRequest.bearerToken(token)
@@ -128,51 +134,60 @@ export const make = (settings: Settings, { error, http, time }: Channel): Ask =>
       return found
     })
 
-  return (question) =>
-    Effect.gen(function*() {
-      const me = yield* ownId
-      const askedAt = yield* now
-      const posted = yield* post("chat.postMessage", {
-        channel: channelName,
-        ...message(asking(question, askedAt, how(question), time), time),
-        ...quiet
-      })
-      const ts = textAt(posted, "ts")
-      const channel = textAt(posted, "channel") ?? channelName
-      if (ts === undefined) return yield* Effect.fail(error(Reason.Rejected({ detail: "no ts of the question" })))
+  const voteOf = (
+    question: Question,
+    { id, ...rest }: Heard,
+    me: string
+  ): Effect.Effect<ReadonlyArray<Vote>, AlerterError> =>
+    // Nobody else needs to be looked up.
+    id === me || !mayAnswer(question, { id, name: id })
+      ? Effect.succeed([])
+      : Effect.map(person(id), (by) => by === undefined ? [] : [{ by, ...rest }])
 
-      const voteOf = (id: string, rest: Omit<Vote, "by">): Effect.Effect<ReadonlyArray<Vote>, AlerterError> =>
-        // Nobody else needs to be looked up.
-        id === me || !mayAnswer(question, { id, name: id })
-          ? Effect.succeed([])
-          : Effect.map(person(id), (by) => by === undefined ? [] : [{ by, ...rest }])
-
+  return {
+    read: (json) => {
+      const channel = textAt(json, "channel")
+      const ts = textAt(json, "ts")
+      return channel === undefined || ts === undefined || timeOf(ts) === undefined ? undefined : { channel, ts }
+    },
+    post: (question, at) =>
+      Effect.gen(function*() {
+        // first, since without it no answer could be heard
+        yield* ownId
+        const posted = yield* post("chat.postMessage", {
+          channel: channelName,
+          ...message(asking(question, at, how(question), time), time),
+          ...quiet
+        })
+        const ts = textAt(posted, "ts")
+        if (ts === undefined) return yield* Effect.fail(error(Reason.Rejected({ detail: "no ts of the question" })))
+        return { channel: textAt(posted, "channel") ?? channelName, ts }
+      }),
+    open: (question, { askedAt, message: { channel, ts } }) => {
       const react = (name: string) => post("reactions.add", { channel, timestamp: ts, name }, ["already_reacted"])
-
       const poll = Effect.gen(function*() {
+        const me = yield* ownId
         const answers = yield* replies(channel, ts)
         // Last, since a reaction has no time: a no that was there before a yes in the thread must be seen with it.
         const reacted = yield* get("reactions.get", { channel, timestamp: ts, full: "true" })
-        return yield* Effect.forEach(
-          [...reactionsIn(reacted), ...repliesIn(answers, question)],
-          ({ id, ...rest }) => voteOf(id, rest)
-        )
+        const heard = [...reactionsIn(reacted), ...repliesIn(answers, question)]
+        return (yield* Effect.forEach(heard, (vote) => voteOf(question, vote, me))).flat()
       })
-
       return {
         at: timeOf(ts),
         prepare: Effect.andThen(react(reactions.approve), react(reactions.deny)),
-        poll: () => Effect.map(poll, (votes) => votes.flat()),
+        poll: () => poll,
         settle: (decision) =>
           post("chat.update", {
             channel,
             ts,
-            ...message(settled(question, askedAt, decision, time), time),
+            ...message(settled(question, DateTime.makeUnsafe(askedAt), decision, time), time),
             parse: quiet.parse,
             link_names: quiet.link_names
           })
       }
-    })
+    }
+  }
 }
 
 /** A vote of somebody who may yet turn out to be a bot. */

@@ -1,5 +1,6 @@
 /** Questions in Telegram, answered by buttons. */
 import type { ApiMethods, InlineKeyboardMarkup } from "@grammyjs/types"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -8,9 +9,9 @@ import type { Person, Question } from "../../Approver.ts"
 import type { Channel } from "../alerters/channel.ts"
 import * as Http from "../alerters/http.ts"
 import { accepted, message, methodUrl, refused } from "../alerters/telegram.ts"
-import { labelsShown, mayAnswer, now, type Vote } from "../approver.ts"
+import { labelsShown, mayAnswer, type Vote } from "../approver.ts"
 import { at, listAt, numberAt, textAt } from "./json.ts"
-import type { Ask } from "./polling.ts"
+import type { Driver } from "./polling.ts"
 import { asking, settled } from "./question.ts"
 import * as updates from "./telegramUpdates.ts"
 
@@ -33,8 +34,15 @@ const notAnApprover = "You are not among the approvers of this question. Your an
 
 const conflict = "no answers can be heard, since another program polls for this bot's updates, or the bot has a webhook"
 
+/** Where a question is, and what its buttons begin with. */
+export interface Posted {
+  readonly chat: number | string
+  readonly id: number
+  readonly nonce: string
+}
+
 /** @internal */
-export const make = ({ baseUrl, chatId, limit, token }: Settings, { error, http, time }: Channel): Ask => {
+export const make = ({ baseUrl, chatId, limit, token }: Settings, { error, http, time }: Channel): Driver<Posted> => {
   /** An answer that makes no sense comes from something in between. */
   const read: Http.Read<unknown> = (answer) =>
     at(answer.json, "ok") === undefined
@@ -81,60 +89,73 @@ export const make = ({ baseUrl, chatId, limit, token }: Settings, { error, http,
 
   const shared = updates.make({ getUpdates, answer })
 
-  return (question) =>
-    Effect.gen(function*() {
-      const askedAt = yield* now
-      const { approve, deny } = labelsShown(question)
-      // Nobody else's buttons count, those of questions asked before included. 34 bytes of the 64 there may be.
-      const nonce = crypto.randomUUID().replaceAll("-", "")
-      const keyboard: InlineKeyboardMarkup = {
-        inline_keyboard: [[
-          { text: `✅ ${approve}`, callback_data: `${nonce}:y` },
-          { text: `❌ ${deny}`, callback_data: `${nonce}:n` }
-        ]]
-      }
-      // Before the question can be seen: another question's poll may hear its answer first.
-      const mailbox = shared.open((press) => {
-        const answer = press.data === `${nonce}:y` ? "approve" : press.data === `${nonce}:n` ? "deny" : undefined
-        if (answer === undefined) return undefined
-        const found = person(press.from, question)
-        if (found === undefined || !mayAnswer(question, found.by, found.handles)) {
-          return { text: notAnApprover, alert: true }
+  return {
+    read: (json) => {
+      const chat = numberAt(json, "chat") ?? textAt(json, "chat")
+      const id = numberAt(json, "id")
+      const nonce = textAt(json, "nonce")
+      return chat === undefined || id === undefined || nonce === undefined ? undefined : { chat, id, nonce }
+    },
+    post: (question, at) =>
+      Effect.gen(function*() {
+        const { approve, deny } = labelsShown(question)
+        // Nobody else's buttons count, those of questions asked before included. 34 bytes of the 64 there may be.
+        const nonce = crypto.randomUUID().replaceAll("-", "")
+        const keyboard: InlineKeyboardMarkup = {
+          inline_keyboard: [[
+            { text: `✅ ${approve}`, callback_data: `${nonce}:y` },
+            { text: `❌ ${deny}`, callback_data: `${nonce}:n` }
+          ]]
         }
-        return { vote: { answer, ...found, at: press.at }, text: answer === "approve" ? approve : deny, alert: false }
-      })
-      const posted = yield* call("sendMessage", {
-        ...message(asking(question, askedAt, [], time), chatId, { silent: [] }, time),
-        reply_markup: keyboard
-      }).pipe(
-        Effect.flatMap((json) => {
-          const id = numberAt(json, "result", "message_id")
-          return id === undefined
-            ? Effect.fail(error(Reason.Rejected({ detail: "no id of the question" })))
-            : Effect.succeed({ id, chat: numberAt(json, "result", "chat", "id") ?? chatId })
-        }),
-        Effect.onError(() => Effect.sync(mailbox.close))
-      )
-      return {
-        poll: mailbox.poll,
-        settle: (decision) => {
-          mailbox.close()
-          const { link_preview_options, parse_mode, text } = message(
-            settled(question, askedAt, decision, time),
-            posted.chat,
-            {},
-            time
-          )
-          return call("editMessageText", {
-            chat_id: posted.chat,
-            message_id: posted.id,
-            text,
-            ...(parse_mode === undefined ? {} : { parse_mode }),
-            ...(link_preview_options === undefined ? {} : { link_preview_options })
-          })
-        }
+        // Before the question can be seen: another question's poll may hear its answer first.
+        shared.open(nonce, hearing(question), DateTime.toEpochMillis(at) + Duration.toMillis(question.timeout))
+        return yield* call("sendMessage", {
+          ...message(asking(question, at, [], time), chatId, { silent: [] }, time),
+          reply_markup: keyboard
+        }).pipe(
+          Effect.flatMap((json) => {
+            const id = numberAt(json, "result", "message_id")
+            return id === undefined
+              ? Effect.fail(error(Reason.Rejected({ detail: "no id of the question" })))
+              : Effect.succeed({ chat: numberAt(json, "result", "chat", "id") ?? chatId, id, nonce })
+          }),
+          Effect.onError(() => Effect.sync(() => shared.close(nonce)))
+        )
+      }),
+    open: (question, { askedAt, message: { chat, id, nonce }, until }) => ({
+      poll: (remaining) => shared.open(nonce, hearing(question), until).poll(remaining),
+      leave: () => shared.leave(nonce),
+      settle: (decision) => {
+        shared.close(nonce)
+        const { link_preview_options, parse_mode, text } = message(
+          settled(question, DateTime.makeUnsafe(askedAt), decision, time),
+          chat,
+          {},
+          time
+        )
+        return call("editMessageText", {
+          chat_id: chat,
+          message_id: id,
+          text,
+          ...(parse_mode === undefined ? {} : { parse_mode }),
+          ...(link_preview_options === undefined ? {} : { link_preview_options })
+        })
       }
     })
+  }
+}
+
+/** What a press of one of the question's buttons comes to. */
+const hearing = (question: Question): updates.Hear => {
+  const { approve, deny } = labelsShown(question)
+  return ({ at, button, from }) => {
+    const answer = button === "y" ? "approve" : "deny"
+    const found = person(from, question)
+    if (found === undefined || !mayAnswer(question, found.by, found.handles)) {
+      return { text: notAnApprover, alert: true }
+    }
+    return { vote: { answer, ...found, at }, text: answer === "approve" ? approve : deny, alert: false }
+  }
 }
 
 /** Nobody where it is a bot. Names of users (`@ada`) mean the same in capitals. */
