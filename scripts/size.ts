@@ -22,13 +22,14 @@ const modules: Record<string, Budget> = {
   "approvers/index": { own: 29500, total: 84100, schema: true },
   "config/index": { own: 69400, total: 136600, schema: true },
   "delivery/index": { own: 14900, total: 55300, schema: true },
+  "durable/index": { own: 22800, total: 148000, schema: true },
   Hook: { own: 1200, total: 15050 },
   Hooks: { own: 1600, total: 12500 },
   Params: { own: 1700, total: 38250, schema: true },
   Pipeline: { own: 6850, total: 29000 },
   RunEvent: { own: 1000, total: 20300 },
   Step: { own: 8300, total: 29600 },
-  StepContext: { own: 400, total: 13500 },
+  StepContext: { own: 420, total: 13500 },
   index: { own: 14600, total: 58600, schema: true }
 }
 

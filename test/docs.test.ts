@@ -1,4 +1,4 @@
-/** Every TypeScript snippet in the README and in the docstrings compiles; the README's first one prints what it says. */
+/** Every TypeScript snippet in the README, in docs/ and in the docstrings compiles; the README's first one prints what it says. */
 import { afterAll, beforeAll, expect, test } from "bun:test"
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
@@ -19,7 +19,16 @@ const docstrings = readdirSync(join(root, "src"), { recursive: true, encoding: "
       .map((code, index) => ({ name: `${file.replaceAll("/", "_").slice(0, -3)}_${index}`, code }))
   )
 
-const snippets = [...fenced(readme, "ts").map((code, index) => ({ name: `README_${index}`, code })), ...docstrings]
+const pages = readdirSync(join(root, "docs")).filter((file) => file.endsWith(".md")).flatMap((file) =>
+  fenced(readFileSync(join(root, "docs", file), "utf8"), "ts")
+    .map((code, index) => ({ name: `docs_${file.slice(0, -3)}_${index}`, code }))
+)
+
+const snippets = [
+  ...fenced(readme, "ts").map((code, index) => ({ name: `README_${index}`, code })),
+  ...pages,
+  ...docstrings
+]
 
 beforeAll(() => {
   mkdirSync(folder, { recursive: true })

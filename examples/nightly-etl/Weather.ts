@@ -114,18 +114,20 @@ export const corrupt = (text: string): string => {
 // months
 // -----------------------------------------------------------------------------
 
-export interface Month {
+export const Month = Schema.Struct({
   /** As in `2012-01`. */
-  readonly month: string
-  readonly days: number
-  readonly precipitation: number
-  readonly meanMax: number
-  readonly meanMin: number
-  readonly highest: number
-  readonly lowest: number
-  readonly meanWind: number
-  readonly wetDays: number
-}
+  month: Schema.String,
+  days: Schema.Finite,
+  precipitation: Schema.Finite,
+  meanMax: Schema.Finite,
+  meanMin: Schema.Finite,
+  highest: Schema.Finite,
+  lowest: Schema.Finite,
+  meanWind: Schema.Finite,
+  wetDays: Schema.Finite
+})
+
+export type Month = typeof Month.Type
 
 const sum = (numbers: ReadonlyArray<number>) => numbers.reduce((a, b) => a + b, 0)
 const mean = (numbers: ReadonlyArray<number>) => sum(numbers) / numbers.length

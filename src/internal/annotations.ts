@@ -10,6 +10,12 @@ import type { StepContext } from "../StepContext.ts"
 /** The key under which a context keeps the function that annotates it. */
 export const Annotate: unique symbol = Symbol.for("effect-epilogue/StepContext/Annotate")
 
+/** The key under which a context says when the step ended, in milliseconds, where its hooks may run long after that. */
+export const Ended: unique symbol = Symbol.for("effect-epilogue/StepContext/Ended")
+
+const endOf = (context: StepContext.Shape): number =>
+  hasProperty(context, Ended) && typeof context[Ended] === "number" ? context[Ended] : Infinity
+
 /** A context that a user made by hand, for a test say, has nothing to write to: then nothing is noted. */
 export const annotate = (context: StepContext.Shape, values: Readonly<Record<string, unknown>>): void => {
   if (hasProperty(context, Annotate)) (context[Annotate] as (values: Readonly<Record<string, unknown>>) => void)(values)
@@ -20,4 +26,4 @@ export const elapsed = <I>(key: Context.Key<I, StepContext.Shape>): Effect.Effec
   Effect.flatMap(key, (context) =>
     Effect.map(Clock.currentTimeMillis, (now) =>
       // a wall clock can be set back
-      Duration.millis(Math.max(0, now - DateTime.toEpochMillis(context.startedAt)))))
+      Duration.millis(Math.max(0, Math.min(now, endOf(context)) - DateTime.toEpochMillis(context.startedAt)))))

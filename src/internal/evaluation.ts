@@ -9,10 +9,20 @@ import type * as Fiber from "effect/Fiber"
 import type { HookError } from "../Hook.ts"
 import type { StepInfo } from "../RunEvent.ts"
 import { StepContext } from "../StepContext.ts"
-import { empty, type HooksImpl, type Outcome, type Owner, type Plan, plan as makePlan, type Table } from "./hooks.ts"
+import type { Occasion } from "./hook.ts"
+import {
+  empty,
+  type HooksImpl,
+  type Outcome,
+  type Owner,
+  type Plan,
+  plan as makePlan,
+  type Planned,
+  type Table
+} from "./hooks.ts"
 import { CurrentOverrides, type Wrap } from "./overrides.ts"
 import { noAnnotations, Run } from "./run.ts"
-import { runAll, runAllNow, runRequired } from "./runner.ts"
+import { runAll, runAllNow, runHook, runRequired } from "./runner.ts"
 import { currentView, View } from "./view.ts"
 
 /** How parameters are shown: the part of `Params.Service` that is needed here, without its Schema. */
@@ -41,6 +51,12 @@ export interface StepOwner extends Owner {
   readonly wraps?: ReadonlyArray<Wrap> | undefined
   /** Services that come before those of the environment. */
   readonly provided?: Context.Context<never> | undefined
+  readonly durable?: Durable | undefined
+}
+
+/** How a step is evaluated whose result is stored. */
+export interface Durable {
+  readonly evaluate: (owner: StepOwner, fiber: Fiber.Fiber<unknown, unknown>) => Effect.Effect<unknown, unknown, any>
 }
 
 /** What a pipeline is made of. */
@@ -53,6 +69,9 @@ export interface PipelineOwner extends Owner {
   readonly stepHooks: HooksImpl
   readonly givenName: string | undefined
   readonly provided?: Context.Context<never> | undefined
+  /** Where it is known before the run starts. */
+  readonly runId?: string | undefined
+  readonly durable?: undefined
 }
 
 /** @internal */
@@ -82,17 +101,17 @@ const beside = (cause: Cause.Cause<unknown>, failed: Cause.Cause<unknown>): Caus
 }
 
 /** What most evaluations are never asked for: one field in place of several makes each of them cheaper. */
-interface Details {
+export interface Details {
   path: ReadonlyArray<string> | undefined
   params: Readonly<Record<string, unknown>> | undefined
   notes: Readonly<Record<string, unknown>> | undefined
 }
 
 /** The errors of required hooks, if any failed. */
-type Failed = Cause.Cause<HookError> | undefined
+export type Failed = Cause.Cause<HookError> | undefined
 
 /** What the caller gets. */
-const withFailed = (exit: Exit.Exit<unknown, unknown>, failed: Failed): Exit.Exit<unknown, unknown> =>
+export const withFailed = (exit: Exit.Exit<unknown, unknown>, failed: Failed): Exit.Exit<unknown, unknown> =>
   failed === undefined
     ? exit
     : Exit.failCause(exit._tag === "Success" ? failed : beside(exit.cause, failed))
@@ -116,8 +135,8 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
   readonly fiber: Fiber.Fiber<unknown, unknown>
   readonly parent: Evaluation | undefined
   readonly run: Run
-  readonly plan: Plan
-  readonly index: number
+  plan: Plan
+  index: number
   /** Whether the run is this evaluation's own, to be ended with it. */
   readonly ownsRun: boolean
   /** Whether it is evaluated inside a hook, however deep. */
@@ -125,9 +144,11 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
   attempt = 1
   startedMillis: number
   startedNanos: bigint | undefined
+  /** Only where hooks may run long after. */
+  endedMillis: number | undefined = undefined
   private before: Context.Context<never> | undefined
   private outer: Context.Context<never> | undefined
-  private details: Details | undefined
+  protected details: Details | undefined
   private lazyHookContext: Context.Context<never> | undefined
 
   constructor(owner: StepOwner | PipelineOwner, fiber: Fiber.Fiber<unknown, unknown>) {
@@ -140,7 +161,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
       this.parent = undefined
       this.ownsRun = true
       this.inHook = false
-      this.run = new Run(fiber, own.name, own.stepHooks.hooks, own.annotations, own.givenName)
+      this.run = new Run(fiber, own.name, own.stepHooks.hooks, own.annotations, own.givenName, own.runId)
       this.plan = planFor(own, empty.hooks)
       this.index = -1
       this.startedMillis = this.run.startedMillis
@@ -164,7 +185,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
     return this.owner.label === "Pipeline"
   }
 
-  private get detailed(): Details {
+  protected get detailed(): Details {
     return this.details ??= { path: undefined, params: undefined, notes: undefined }
   }
 
@@ -226,7 +247,16 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
       this.lazyHookContext = context
     }
     if (this.run.observers !== undefined) this.emitStarted()
-    return this.plan.starts ? this.startThenBody() : this.owner.body
+    return this.plan.starts ? this.startThenBody() : this.body
+  }
+
+  protected get body(): Effect.Effect<unknown, unknown, any> {
+    return this.owner.body
+  }
+
+  /** Runs one hook; `undefined` means that it is over and well. */
+  runHook(planned: Planned, occasion: Occasion): Effect.Effect<Cause.Cause<unknown> | undefined> | undefined {
+    return runHook(this, planned, occasion)
   }
 
   /** The start hooks, the required ones first: where one of these fails, neither the others nor the body run. */
@@ -241,16 +271,15 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
       ),
       (failed) => {
         if (failed !== undefined) return Effect.failCause(failed)
-        const { body, gate } = this.owner
-        return gate === undefined ? body : Effect.andThen(gate, body)
+        const { gate } = this.owner
+        return gate === undefined ? this.body : Effect.andThen(gate, this.body)
       }
     )
   }
 
   /** Called with the exit of the body, on a fiber that can't be interrupted now. */
   settle(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void, HookError> {
-    // As `Effect.provideService` does. Nobody else can tell that the body is over.
-    if (this.before !== undefined) this.fiber.setContext(this.before)
+    this.leave()
     const outcome = outcomeOf(exit)
     if (this.run.observers === undefined && !this.isRun && this.plan.required[outcome].length === 0) {
       const pending = runAllNow(this, this.plan.ordinary[outcome], exit)
@@ -264,7 +293,12 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
     return this.settleFully(exit, outcome)
   }
 
-  private settleFully(exit: Exit.Exit<unknown, unknown>, outcome: Outcome): Effect.Effect<void, HookError> {
+  /** As `Effect.provideService` does. Nobody else can tell that the body is over. */
+  protected leave(): void {
+    if (this.before !== undefined) this.fiber.setContext(this.before)
+  }
+
+  protected settleFully(exit: Exit.Exit<unknown, unknown>, outcome: Outcome): Effect.Effect<void, HookError> {
     // interrupted before its first operation: it started and ended at once
     if (this.run.observers !== undefined && this.startedNanos === undefined) this.emitStarted()
     const end = Effect.flatMap(
@@ -322,14 +356,14 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
     )
   }
 
-  private emitStarted(): void {
+  protected emitStarted(): void {
     this.startedNanos = this.run.clock.monotonicTimeNanosUnsafe()
     if (this.ownsRun) this.run.emit({ _tag: "RunStarted" })
     const info = this.info
     if (info !== undefined) this.run.emit({ _tag: "StepStarted", ...info, params: this.params })
   }
 
-  private emitEnded(exit: Exit.Exit<unknown, unknown>, outcome: Outcome): void {
+  protected emitEnded(exit: Exit.Exit<unknown, unknown>, outcome: Outcome): void {
     const info = this.info
     if (info === undefined) return
     this.run.emit({
@@ -338,24 +372,28 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
       outcome,
       exit,
       attempts: this.attempt,
-      duration: this.since(this.startedNanos!),
+      duration: this.duration,
       annotations: this.annotations
     })
   }
 
-  private endRun(exit: Exit.Exit<unknown, unknown>, outcome: Outcome): Effect.Effect<void> {
+  protected endRun(exit: Exit.Exit<unknown, unknown>, outcome: Outcome): Effect.Effect<void> {
     if (this.run.observers === undefined) return Effect.void
     return Effect.sync(() => {
       this.run.emit({
         _tag: "RunEnded",
         outcome,
         exit,
-        duration: this.since(this.startedNanos!),
+        duration: this.duration,
         steps: this.run.steps,
         hookFailures: this.run.hookFailures,
         annotations: this.run.annotations
       })
     })
+  }
+
+  protected get duration(): Duration.Duration {
+    return this.since(this.startedNanos!)
   }
 
   since(nanos: bigint): Duration.Duration {

@@ -2,15 +2,19 @@
 import * as Context from "effect/Context"
 import type { Effect } from "effect/Effect"
 import type { PipelineOwner, StepOwner } from "./evaluation.ts"
+import type { RetryPolicy } from "./retry.ts"
 import type { View } from "./view.ts"
 
 type Body = Effect<unknown, unknown, any>
 
 /** What a combinator did to a body, so that it can be done otherwise. */
-export interface Wrap {
-  readonly kind: "retry" | "timeout"
-  readonly wrap: (body: Body) => Body
-}
+export type Wrap =
+  & (
+    | { readonly kind: "retry"; readonly policy: RetryPolicy }
+    /** In milliseconds. */
+    | { readonly kind: "timeout"; readonly limit: number }
+  )
+  & { readonly wrap: (body: Body) => Body }
 
 /** Gives what is evaluated in place of a step or a pipeline, by what that stands in. Asked at each evaluation. */
 export interface Overrides {

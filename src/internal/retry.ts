@@ -3,15 +3,19 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Schedule from "effect/Schedule"
+import type { Wrap } from "./overrides.ts"
 import { runRequired } from "./runner.ts"
 import { currentView, View } from "./view.ts"
 
 type AnySchedule = Schedule.Schedule<any, unknown, any, any>
 
+/** What `Effect.retry` takes. */
+export type RetryPolicy = AnySchedule | Effect.Retry.Options<any> | (($: typeof identity) => AnySchedule)
+
 /** @internal */
 export const retryBody = (
   body: Effect.Effect<unknown, unknown, any>,
-  policy: AnySchedule | Effect.Retry.Options<any> | (($: typeof identity) => AnySchedule)
+  policy: RetryPolicy
 ): Effect.Effect<unknown, unknown, any> =>
   Effect.withFiber((fiber) => {
     // A body is evaluated by its step only, which provides the context.
@@ -40,8 +44,15 @@ export const retryBody = (
     return Effect.retry(attempt, told)
   })
 
+/** @internal */
+export const retryWrap = (policy: RetryPolicy): Wrap => ({
+  kind: "retry",
+  policy,
+  wrap: (body) => retryBody(body, policy)
+})
+
 /** As in `Effect.retry`, whose own conversion would ask `while` and `times` only after the schedule we are told by. */
-const toSchedule = (policy: Parameters<typeof retryBody>[1]): AnySchedule => {
+export const toSchedule = (policy: RetryPolicy): AnySchedule => {
   if (typeof policy === "function") return policy(identity)
   if (Schedule.isSchedule(policy)) return policy
   let schedule: AnySchedule = Schedule.passthrough(policy.schedule ?? Schedule.forever)

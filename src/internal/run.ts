@@ -27,7 +27,7 @@ export class Run {
   readonly pipelineName: string
   readonly stepHooks: Table
   readonly clock: Clock.Clock
-  readonly startedMillis: number
+  startedMillis: number
   /** `undefined` where nobody listens: then no event is built. */
   readonly observers: ReadonlyArray<Observer> | undefined
   readonly overrides: Overrides | undefined
@@ -47,7 +47,8 @@ export class Run {
     pipelineName: string,
     stepHooks: Table = empty.hooks,
     annotations: Annotations = noAnnotations,
-    givenName?: string
+    givenName?: string,
+    id?: string
   ) {
     const observers = fiber.getRef(Observers)
     this.context = fiber.context
@@ -59,6 +60,7 @@ export class Run {
     this.overrides = fiber.getRef(CurrentOverrides)
     this.annotations = annotations
     this.givenName = givenName
+    this.lazyId = id
   }
 
   // On demand: a UUID costs as much as a step.

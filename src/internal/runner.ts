@@ -1,5 +1,6 @@
 /** Runs hooks: isolated, under a time limit, in order. */
 import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -11,8 +12,8 @@ import { defaultTimeout, type HookImpl, type Occasion, skipped } from "./hook.ts
 import { exceeded, limitMillis, limitMistakes, type Planned } from "./hooks.ts"
 import { hookSpan } from "./tracing.ts"
 
-/** The exit of a hook that did not fail for the step: `undefined` where there is nothing to say. */
-type Failed = Cause.Cause<unknown> | undefined
+/** Why a hook failed: `undefined` where there is nothing to say. */
+export type Failed = Cause.Cause<unknown> | undefined
 
 const failures = Metric.counter("epilogue_hook_failures", {
   description: "Hooks that failed, died or ran out of time",
@@ -30,7 +31,7 @@ export const runAllNow = (
   from = 0
 ): Effect.Effect<void> | undefined => {
   for (let i = from; i < hooks.length; i++) {
-    const pending = run(evaluation, hooks[i]!, occasion)
+    const pending = evaluation.runHook(hooks[i]!, occasion)
     if (pending !== undefined) {
       return i + 1 === hooks.length
         ? Effect.asVoid(pending)
@@ -57,8 +58,10 @@ export const runRequired = (
     let failed: Cause.Cause<HookError> | undefined
     return Effect.map(
       Effect.forEach(hooks, (planned) =>
-        Effect.map(run(evaluation, planned, occasion) ?? Effect.undefined, (cause) => {
-          if (cause === undefined || !planned.hook.required) return
+        Effect.map(evaluation.runHook(planned, occasion) ?? Effect.undefined, (cause) => {
+          if (cause === undefined || !planned.hook.required) {
+            return
+          }
           const error = Cause.fail(
             new HookError({
               hook: planned.hook.name,
@@ -70,7 +73,8 @@ export const runRequired = (
           )
           failed = failed === undefined ? error : Cause.combine(failed, error)
         }), { discard: true }),
-      () => failed
+      () =>
+        failed
     )
   })
 
@@ -79,7 +83,11 @@ export const runRequired = (
  * without a timer if it is synchronous, and otherwise it can be left behind when
  * its time is up. `undefined` means that it is over and well.
  */
-const run = (evaluation: Evaluation, planned: Planned, occasion: Occasion): Effect.Effect<Failed> | undefined => {
+export const runHook = (
+  evaluation: Evaluation,
+  planned: Planned,
+  occasion: Occasion
+): Effect.Effect<Failed> | undefined => {
   const { observers } = evaluation.run
   const since = observers === undefined ? undefined : evaluation.run.clock.monotonicTimeNanosUnsafe()
   const started = start(evaluation, planned, occasion)
@@ -94,10 +102,11 @@ const run = (evaluation: Evaluation, planned: Planned, occasion: Occasion): Effe
   return report(evaluation, planned, started, since)
 }
 
-const start = (
+export const start = (
   evaluation: Evaluation,
   { hook }: Planned,
-  occasion: Occasion
+  occasion: Occasion,
+  context: Context.Context<never> = evaluation.hookContext
 ): Exit.Exit<unknown, unknown> | Fiber.Fiber<unknown, unknown> => {
   let effect: Effect.Effect<unknown, unknown, unknown>
   try {
@@ -108,7 +117,7 @@ const start = (
   const traced = hookSpan(evaluation, hook, effect)
   if (Exit.isExit(traced)) return traced
   // The services that a hook needs are in the step's context: its type says so.
-  const fiber = Effect.runForkWith(evaluation.hookContext)(traced as Effect.Effect<unknown, unknown>)
+  const fiber = Effect.runForkWith(context)(traced as Effect.Effect<unknown, unknown>)
   return fiber.pollUnsafe() ?? fiber
 }
 
@@ -132,12 +141,13 @@ export const withinLimit = (
     })
   })
 
-const goOnWithout = (evaluation: Evaluation, supervised: Effect.Effect<Failed>): undefined => {
+/** The run waits for it before it ends. */
+export const goOnWithout = (evaluation: Evaluation, supervised: Effect.Effect<Failed>): undefined => {
   evaluation.run.addBackground(Effect.runForkWith(evaluation.hookContext)(supervised))
 }
 
 /** Logs, counts and tells observers. What goes wrong while doing so is no concern of the step's. */
-const report = (
+export const report = (
   evaluation: Evaluation,
   planned: Planned,
   exit: Exit.Exit<unknown, unknown>,

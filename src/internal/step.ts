@@ -7,12 +7,12 @@ import { dual } from "effect/Function"
 import { hasProperty } from "effect/Predicate"
 import type { Kind } from "../Hook.ts"
 import type { InheritMode } from "../Hooks.ts"
-import { Evaluation, type PipelineOwner, type StepOwner } from "./evaluation.ts"
+import { type Durable, Evaluation, type PipelineOwner, type StepOwner } from "./evaluation.ts"
 import * as Hook from "./hook.ts"
 import * as Hooks from "./hooks.ts"
 import type { Wrap } from "./overrides.ts"
-import { retryBody } from "./retry.ts"
-import { timeoutBody } from "./timeout.ts"
+import { retryWrap } from "./retry.ts"
+import { timeoutWrap } from "./timeout.ts"
 import { span } from "./tracing.ts"
 
 /** @internal */
@@ -26,10 +26,15 @@ export const StepFnTypeId = "~effect-epilogue/Step.fn"
 
 type Owned = StepOwner | PipelineOwner
 
-const evaluate = function(this: any, fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<any, any, any> {
-  const evaluation = new Evaluation(this, fiber)
+/** @internal */
+export const evaluateHere = (owner: Owned, fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<any, any, any> => {
+  const evaluation = new Evaluation(owner, fiber)
   if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
   return span(evaluation, Effect.onExit(evaluation, (exit) => evaluation.settle(exit)))
+}
+
+const evaluate = function(this: any, fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<any, any, any> {
+  return this.durable === undefined ? evaluateHere(this, fiber) : this.durable.evaluate(this, fiber)
 }
 
 // Not `Effectable.Class`: a step is evaluated with the fiber at hand.
@@ -47,6 +52,9 @@ const build = (owner: Omit<StepOwner, "cache"> | Omit<PipelineOwner, "cache">, c
   Object.assign(Object.create(protos[owner.label]), owner, changes, { cache: { under: undefined, plan: undefined } })
 
 const modify = (self: Owned, changes: Partial<StepOwner> | Partial<PipelineOwner>): any => build(self, changes)
+
+/** @internal */
+export const withDurable = (self: StepOwner, durable: Durable): any => modify(self, { durable })
 
 /** @internal */
 export const isStep = (u: unknown): boolean => hasProperty(u, StepTypeId)
@@ -122,7 +130,7 @@ export const inherit = (step: any, mode: InheritMode, named: ReadonlyArray<Kind>
 export const params = (self: StepOwner, service: any): any => modify(self, { params: [...self.params, service] })
 
 /** @internal */
-export const retry = (self: StepOwner, policy: any): any => wrapped(self, "retry", (body) => retryBody(body, policy))
+export const retry = (self: StepOwner, policy: any): any => wrapped(self, retryWrap(policy))
 
 /** @internal */
 export const timeout = (self: StepOwner, duration: Duration.Input): any => {
@@ -130,14 +138,14 @@ export const timeout = (self: StepOwner, duration: Duration.Input): any => {
   if (limit === undefined) {
     return modify(self, { mistakes: [...self.mistakes, ...Hooks.limitMistakes("its body", duration)] })
   }
-  return wrapped(self, "timeout", (body) => timeoutBody(body, self.name, limit))
+  return wrapped(self, timeoutWrap(self.name, limit))
 }
 
-const wrapped = (self: StepOwner, kind: Wrap["kind"], wrap: Wrap["wrap"]): any =>
+const wrapped = (self: StepOwner, wrap: Wrap): any =>
   modify(self, {
-    body: wrap(self.body),
+    body: wrap.wrap(self.body),
     raw: self.raw ?? self.body,
-    wraps: [...self.wraps ?? [], { kind, wrap }]
+    wraps: [...self.wraps ?? [], wrap]
   })
 
 /** Runs an effect before the first attempt, after the gates that are there already. */

@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import type * as Fiber from "effect/Fiber"
 import { StepContext } from "../StepContext.ts"
-import { Annotate } from "./annotations.ts"
+import { Annotate, Ended } from "./annotations.ts"
 import type { Evaluation } from "./evaluation.ts"
 
 /**
@@ -52,6 +52,9 @@ export class View implements StepContext.Shape {
   }
   get annotations(): Readonly<Record<string, unknown>> {
     return this.#evaluation.annotations
+  }
+  get [Ended](): number | undefined {
+    return this.#evaluation.endedMillis
   }
   [Annotate](values: Readonly<Record<string, unknown>>): void {
     this.#evaluation.annotate(values)

@@ -4,8 +4,8 @@ import * as Duration from "effect/Duration"
 import type { Retry } from "../../config/Document.ts"
 import type { InheritMode } from "../../Hooks.ts"
 import { empty, kinds, type Laid, type Modes, type Table } from "../hooks.ts"
-import { retryBody } from "../retry.ts"
-import { timeoutBody } from "../timeout.ts"
+import { retryWrap } from "../retry.ts"
+import { timeoutWrap } from "../timeout.ts"
 import type { Changes, Provided, StepOverride } from "./changes.ts"
 import { policyOf } from "./retryPolicy.ts"
 
@@ -83,10 +83,10 @@ const changesOf = (settings: Settings, ran: Set<string>, services: Context.Conte
     const timeout = step.timeout ?? settings.defaults.timeout
     return {
       hooks: [forAll, { hooks: step.hooks, modes: step.modes, level: "step" }],
-      retry: retry === undefined || retry === false ? retry : (body) => retryBody(body, policyOf(retry)),
+      retry: retry === undefined || retry === false ? retry : retryWrap(policyOf(retry)),
       timeout: timeout === undefined || timeout === false
         ? timeout
-        : (body) => timeoutBody(body, name, Duration.toMillis(timeout)),
+        : timeoutWrap(name, Duration.toMillis(timeout)),
       provided: step.provided === undefined ? undefined : beside(services, step.provided),
       annotations: step.annotations
     }

@@ -1,15 +1,12 @@
 /** Steps and runs with what a file changes of them. */
 import type * as Context from "effect/Context"
-import type { Effect } from "effect/Effect"
 import type { Describable, PipelineOwner, StepOwner } from "../evaluation.ts"
 import type { Laid } from "../hooks.ts"
 import type { Overrides, Wrap } from "../overrides.ts"
 import { View } from "../view.ts"
 
-type Body = Effect<unknown, unknown, any>
-
 /** In place of what the code says, `false` for none of it. */
-type Instead = Wrap["wrap"] | false | undefined
+type Instead = Wrap | false | undefined
 
 /** What is provided: services, and which fields of parameters nobody is to see. */
 export interface Provided {
@@ -99,7 +96,7 @@ const isSame = (a: Place, b: Place): boolean =>
 
 const changedStep = (owner: StepOwner, override: StepOverride, { inHook, provided }: Place): StepOwner => ({
   ...owner,
-  body: bodyOf(owner, override),
+  ...bodyOf(owner, override),
   laid: inHook ? override.hooks.filter(({ level }) => level === "step") : override.hooks,
   annotations: { ...owner.annotations, ...override.annotations },
   provided: provided?.services,
@@ -123,12 +120,16 @@ const changedRun = (owner: PipelineOwner, run: RunOverride, { isInner, provided 
  * retry comes inside all others and the time limit outside, so that it holds for all
  * attempts together.
  */
-const bodyOf = (owner: StepOwner, { retry, timeout }: StepOverride): Body => {
-  if (retry === undefined && timeout === undefined) return owner.body
+const bodyOf = (
+  owner: StepOwner,
+  { retry, timeout }: StepOverride
+): Pick<StepOwner, "body" | "raw" | "wraps"> => {
+  if (retry === undefined && timeout === undefined) return { body: owner.body, raw: owner.raw, wraps: owner.wraps }
+  const raw = owner.raw ?? owner.body
   let wraps: ReadonlyArray<Wrap> = owner.wraps ?? []
   wraps = replaced(wraps, "retry", retry)
   wraps = replaced(wraps, "timeout", timeout)
-  return wraps.reduce((body, { wrap }) => wrap(body), owner.raw ?? owner.body)
+  return { body: wraps.reduce((body, { wrap }) => wrap(body), raw), raw, wraps }
 }
 
 const replaced = (wraps: ReadonlyArray<Wrap>, kind: Wrap["kind"], instead: Instead): ReadonlyArray<Wrap> => {
@@ -141,7 +142,7 @@ const replaced = (wraps: ReadonlyArray<Wrap>, kind: Wrap["kind"], instead: Inste
     : kind === "retry"
     ? 0
     : others.length
-  return [...others.slice(0, at), { kind, wrap: instead }, ...others.slice(at)]
+  return [...others.slice(0, at), instead, ...others.slice(at)]
 }
 
 const hiding = <Service extends Describable>(service: Service, fields: ReadonlySet<string> | undefined): Service =>

@@ -1,0 +1,131 @@
+/**
+ * Runs a second of a durable pipeline, and what its hooks cost against a bare `Workflow` that does the same activities
+ * by hand: three steps, a success hook for each, and one of the run.
+ *
+ *     bun bench/durable.ts · deno run -A bench/durable.ts · node --conditions=@effect-epilogue/source bench/durable.ts
+ *
+ * `BENCH_ROUNDS` (default 11) says how many rounds of `BENCH_RUNS` (default 40) runs at once. The candidates are
+ * measured in turn within each round; what is shown is the median of the rounds, of the times and of the ratios. With
+ * `DATABASE_URL` it measures on that Postgres too.
+ */
+import { PgClient } from "@effect/sql-pg"
+import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
+import * as SingleRunner from "effect/cluster/SingleRunner"
+import * as Digest from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as Activity from "effect/workflow/Activity"
+import * as Workflow from "effect/workflow/Workflow"
+import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import process from "node:process"
+import { Durable } from "../src/durable/index.ts"
+import { Pipeline, Step } from "../src/index.ts"
+
+const rounds = Number(process.env["BENCH_ROUNDS"] ?? 11)
+const runs = Number(process.env["BENCH_RUNS"] ?? 40)
+
+const steps = ["extract", "transform", "load"] as const
+const payload = { id: Schema.String }
+const idempotencyKey = ({ id }: { readonly id: string }) => id
+
+let hooks = 0
+const count = Effect.sync(() => {
+  hooks++
+})
+
+const durable = Durable.pipeline("durable", { payload, success: Schema.Int, idempotencyKey }, () =>
+  Pipeline.make(
+    "durable",
+    Effect.gen(function*() {
+      let sum = 0
+      for (const name of steps) {
+        sum += yield* Step.make(name, Effect.succeed(1)).pipe(
+          Step.onSuccess(() => count),
+          Durable.step({ success: Schema.Int })
+        )
+      }
+      return sum
+    })
+  ).pipe(Pipeline.onSuccess(() => count)))
+
+/** The same activities: the run's start and end are recorded too, since its hook is owed. */
+const bare = Workflow.make("bare", { payload, success: Schema.Int, idempotencyKey })
+const bareLayer = bare.toLayer(() =>
+  Effect.gen(function*() {
+    yield* Activity.make({ name: "start", success: Schema.Int, execute: Effect.sync(() => Date.now()) })
+    let sum = 0
+    for (const name of steps) {
+      sum += yield* Activity.make({ name, success: Schema.Int, execute: Effect.succeed(1) })
+      yield* Activity.make({ name: `${name}/onSuccess`, execute: count })
+    }
+    yield* Activity.make({ name: "end", success: Schema.Int, execute: Effect.succeed(sum) })
+    yield* Activity.make({ name: "onSuccess", execute: count })
+    return sum
+  })
+)
+
+// -----------------------------------------------------------------------------
+// measuring
+// -----------------------------------------------------------------------------
+
+const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[values.length >> 1]!
+
+let nth = 0
+const time = async (
+  runtime: ManagedRuntime.ManagedRuntime<WorkflowEngine, unknown>,
+  execute: (id: string) => Effect.Effect<number, unknown, WorkflowEngine>
+): Promise<number> => {
+  const started = performance.now()
+  await runtime.runPromise(Effect.forEach(
+    Array.from({ length: runs }, () => `${process.pid}-${Date.now()}-${nth++}`),
+    execute,
+    { concurrency: "unbounded", discard: true }
+  ))
+  return performance.now() - started
+}
+
+const measure = async (engine: string, layer: Layer.Layer<WorkflowEngine, unknown>): Promise<void> => {
+  const runtime = ManagedRuntime.make(Layer.mergeAll(durable.layer, bareLayer).pipe(Layer.provideMerge(layer)))
+  const ours = (id: string) => durable.workflow.execute({ id })
+  const byHand = (id: string) => bare.execute({ id })
+  await time(runtime, ours)
+  await time(runtime, byHand)
+  const [a, b, ratios]: [Array<number>, Array<number>, Array<number>] = [[], [], []]
+  for (let i = 0; i < rounds; i++) {
+    // in turn first, since the tables grow
+    const first = i % 2 === 0 ? ours : byHand
+    const x = await time(runtime, first)
+    const y = await time(runtime, first === ours ? byHand : ours)
+    const [mine, hand] = first === ours ? [x, y] : [y, x]
+    a.push(mine)
+    b.push(hand)
+    ratios.push(mine / hand)
+  }
+  await runtime.dispose()
+  const perSecond = (times: ReadonlyArray<number>) => `${Math.round(runs / median(times) * 1000)}`.padStart(8)
+  console.log(`${engine.padEnd(10)}${perSecond(a)}${perSecond(b)}${median(ratios).toFixed(2).padStart(8)}`)
+}
+
+const folder = mkdtempSync(join(tmpdir(), "epilogue-bench-"))
+console.log(`${"".padEnd(10)}  runs/s    bare  × bare   (${runs} runs at once, ${rounds} rounds)`)
+await measure("memory", Durable.layerMemory)
+await measure("SQLite", Durable.layerSqlite({ filename: join(folder, "durable.db") }))
+const url = process.env["DATABASE_URL"]
+if (url !== undefined) {
+  await measure(
+    "Postgres",
+    ClusterWorkflowEngine.layer.pipe(
+      Layer.provide(SingleRunner.layer({ runnerStorage: "memory" })),
+      Layer.provide([Digest.layerWebCrypto, PgClient.layer({ url: Redacted.make(url) })])
+    )
+  )
+}
+rmSync(folder, { recursive: true })
+if (hooks === 0) throw new Error("no hook ran")
+process.exit()

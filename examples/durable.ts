@@ -1,0 +1,116 @@
+/**
+ * The night's job, so that it survives: killed in the middle, it goes on where it was when it is started again. What a
+ * step gave and which hooks have run is in a SQLite file, and so are the alerts, until they have arrived.
+ *
+ *     bun examples/durable.ts
+ *     bun examples/durable.ts --die-in write    # kill -9, in the middle of that step
+ *     bun examples/durable.ts                   # the steps before it do not run again
+ */
+import { Effect, FileSystem, Layer, Schema } from "effect"
+import { Alerter, AlerterHooks, Pipeline, Step } from "effect-epilogue"
+import { Durable, Outbox } from "effect-epilogue/durable"
+import { dirname, join } from "node:path"
+import { parseArgs } from "node:util"
+import * as NodeFileSystem from "./nightly-etl/NodeFileSystem.ts"
+import * as Weather from "./nightly-etl/Weather.ts"
+
+const { values } = parseArgs({
+  options: {
+    day: { type: "string", default: new Date().toISOString().slice(0, 10) },
+    folder: { type: "string", default: join(import.meta.dirname, "out") },
+    "die-in": { type: "string" }
+  }
+})
+
+const source = join(import.meta.dirname, "data", "seattle-weather.csv")
+
+/** As a power cut would: no finalizer runs. */
+const mayDieIn = (step: string) =>
+  Effect.sync(() => {
+    if (values["die-in"] === step) process.kill(process.pid, "SIGKILL")
+  })
+
+// -----------------------------------------------------------------------------
+// steps
+// -----------------------------------------------------------------------------
+
+/** What is stored of a step should be small: here where the data is, and not the data. */
+const load = (staged: string) =>
+  Step.make(
+    "load",
+    Effect.gen(function*() {
+      console.log("load: reading the weather")
+      const fs = yield* FileSystem.FileSystem
+      yield* fs.makeDirectory(dirname(staged), { recursive: true })
+      yield* fs.writeFileString(staged, yield* fs.readFileString(source))
+      yield* mayDieIn("load")
+      return staged
+    }).pipe(Effect.orDie)
+  ).pipe(Durable.step({ success: Schema.String }))
+
+const aggregate = (file: string) =>
+  Step.make(
+    "aggregate",
+    Effect.gen(function*() {
+      console.log("aggregate: four years, by month")
+      const fs = yield* FileSystem.FileSystem
+      const days = yield* Weather.parse(source, yield* Effect.orDie(fs.readFileString(file)))
+      yield* mayDieIn("aggregate")
+      return Weather.byMonth(days)
+    })
+  ).pipe(
+    Step.onSuccess((months) => Effect.sync(() => console.log(`${months.length} months`))),
+    Durable.step({ success: Schema.Array(Weather.Month), error: Weather.BadRows })
+  )
+
+const write = (months: ReadonlyArray<Weather.Month>, out: string) =>
+  Step.make(
+    "write",
+    Effect.gen(function*() {
+      console.log("write: the report")
+      const fs = yield* FileSystem.FileSystem
+      // a step that was cut off runs again: what it does must bear that
+      yield* fs.writeFileString(`${out}.tmp`, Weather.toMarkdown(months))
+      yield* mayDieIn("write")
+      yield* fs.rename(`${out}.tmp`, out)
+    }).pipe(Effect.orDie)
+  ).pipe(Durable.step())
+
+// -----------------------------------------------------------------------------
+// pipeline
+// -----------------------------------------------------------------------------
+
+export const nightly = Durable.pipeline("nightly", {
+  payload: { day: Schema.String, folder: Schema.String },
+  success: Schema.Int,
+  error: Weather.BadRows,
+  // one run a night, however often it is started
+  idempotencyKey: ({ day, folder }) => `${folder}/${day}`
+}, ({ day, folder }) =>
+  Pipeline.make(
+    "nightly",
+    Effect.gen(function*() {
+      const staged = yield* load(join(folder, `weather-${day}.csv`))
+      const months = yield* aggregate(staged)
+      yield* write(months, join(folder, `seattle-${day}.md`))
+      return months.length
+    })
+  ).pipe(
+    Pipeline.stepHooks(AlerterHooks.failure),
+    Pipeline.hooks(AlerterHooks.success)
+  ))
+
+// -----------------------------------------------------------------------------
+// the script
+// -----------------------------------------------------------------------------
+
+if (import.meta.main) {
+  const { day, folder } = values
+  const engine = Durable.layerSqlite({ filename: join(folder, "durable.db") })
+  const job = nightly.layer.pipe(
+    Layer.provide([Outbox.layer(Alerter.layerConsole), NodeFileSystem.layer]),
+    Layer.provideMerge(engine)
+  )
+  const months = await Effect.runPromise(nightly.workflow.execute({ day, folder }).pipe(Effect.provide(job)))
+  console.log(`done: ${months} months`)
+}

@@ -1,0 +1,180 @@
+/** The attempts of a step's body, each of them an activity, with what comes between two of them. */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Pull from "effect/Pull"
+import * as Schedule from "effect/Schedule"
+import * as DurableClock from "effect/workflow/DurableClock"
+import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import { Alerter } from "../../Alerter.ts"
+import type { StepOwner } from "../evaluation.ts"
+import { type RetryPolicy, toSchedule } from "../retry.ts"
+import { runRequired } from "../runner.ts"
+import { bodyExceeded, timeoutBody } from "../timeout.ts"
+import type { DurableEvaluation } from "./evaluation.ts"
+import { toOwed } from "./evaluation.ts"
+import type { Fact } from "./records.ts"
+import { stamping } from "./stamp.ts"
+
+type AnyEffect = Effect.Effect<any, unknown, any>
+
+/** What was piped on a body, in the order of the pipe: what comes before the last retry is part of an attempt. */
+interface Arrangement {
+  readonly attempt: AnyEffect
+  readonly policy: RetryPolicy | undefined
+  /** For all attempts together, in milliseconds. */
+  readonly limit: number | undefined
+}
+
+const arrange = (owner: StepOwner): Arrangement => {
+  const wraps = owner.wraps ?? []
+  const last = wraps.findLastIndex(({ kind }) => kind === "retry")
+  const retry = wraps[last]
+  if (retry?.kind !== "retry") return { attempt: owner.body, policy: undefined, limit: undefined }
+  const limits = wraps.slice(last + 1).flatMap((wrap) => wrap.kind === "timeout" ? [wrap.limit] : [])
+  return {
+    attempt: wraps.slice(0, last).reduce((body, { wrap }) => wrap(body), owner.raw ?? owner.body),
+    policy: retry.policy,
+    limit: limits.length === 0 ? undefined : Math.min(...limits)
+  }
+}
+
+type Advance = (now: number, error: unknown) => Effect.Effect<Next, unknown, any>
+
+/** How long it is until the next attempt, in milliseconds, if there is one. */
+type Next = number | undefined
+
+const schedule = (policy: RetryPolicy | undefined): Effect.Effect<Advance | undefined, never, any> =>
+  policy === undefined ? Effect.undefined : Effect.map(
+    Schedule.toStep(toSchedule(policy)),
+    (step): Advance => (now, error) =>
+      Pull.catchDone(
+        Effect.map(step(now, error), ([, delay]): Next => Duration.toMillis(delay)),
+        () => Effect.undefined
+      ) as Effect.Effect<Next, unknown, any> // `catchDone` takes the end of the schedule from its errors
+  )
+
+/** @internal */
+export const attempts = (evaluation: DurableEvaluation, owner: StepOwner): AnyEffect =>
+  Effect.gen(function*() {
+    const { attempt, limit, policy } = arrange(owner)
+    const advance = yield* schedule(policy)
+    /** When the first attempt began: the time limit counts from there, whatever happened to the process. */
+    let since: number | undefined
+    for (let n = 1;; n++) {
+      let original: Exit.Exit<unknown, unknown> | undefined
+      const execute = Effect.gen(function*() {
+        const now = yield* Clock.currentTimeMillis
+        evaluation.begin()
+        since ??= now
+        const left = limit === undefined ? undefined : Math.max(0, since + limit - now)
+        original = yield* attemptOnce(evaluation, limited(attempt, owner.name, limit, left), n)
+        const endedAt = yield* Clock.currentTimeMillis
+        const next = yield* Effect.exit(decide(advance, original, endedAt))
+        // a schedule may fail, and the step does so with it
+        if (Exit.isFailure(next)) original = next
+        const delay = Exit.isSuccess(next) ? next.value : undefined
+        if (delay === undefined) return evaluation.factOf(original, endedAt, evaluation.owedAfter(original))
+        const over = limit !== undefined && endedAt + delay >= since + limit
+        return {
+          ...evaluation.factOf(original, endedAt, evaluation.plan.retry.map(toOwed)),
+          again: { delay: over ? Math.max(0, since! + limit - endedAt) : delay, over }
+        }
+      })
+      const fact: Fact = yield* evaluation.record(evaluation.key, evaluation.storing.fact, execute, n)
+      const exit = fact.exit as Exit.Exit<unknown, unknown>
+      since ??= fact.startedAt
+      if (fact.again === undefined || Exit.isSuccess(exit)) {
+        evaluation.fact = fact
+        evaluation.fresh = original !== undefined
+        evaluation.original = original
+        return yield* exit
+      }
+      // The schedule is brought to where it was, with the time of then.
+      if (original === undefined && advance !== undefined) yield* Effect.exit(decide(advance, exit, fact.endedAt))
+      const cause = original !== undefined && Exit.isFailure(original) ? original.cause : exit.cause
+      yield* between(evaluation, fact, cause, original !== undefined, n)
+      if (fact.again.over) return yield* Effect.fail(bodyExceeded(owner.name, limit!))
+    }
+  })
+
+const limited = (body: AnyEffect, name: string, limit: number | undefined, left: number | undefined): AnyEffect =>
+  limit === undefined || left === undefined
+    ? body
+    : Effect.catchIf(
+      timeoutBody(body, name, left),
+      // the limit that was set is the one to tell of, and not what was left of it
+      (error) => Cause.isTimeoutError(error) && error.message === bodyExceeded(name, left).message,
+      () => Effect.fail(bodyExceeded(name, limit))
+    )
+
+/** Runs the body in the step's context. Alerts that it posts are the same ones if it has to run again. */
+const attemptOnce = (
+  evaluation: DurableEvaluation,
+  body: AnyEffect,
+  n: number
+): Effect.Effect<Exit.Exit<unknown, unknown>, unknown, any> =>
+  Effect.contextWith((context: Context.Context<WorkflowInstance>) => {
+    const instance = Context.get(context, WorkflowInstance)
+    const alerter = Context.getOrUndefined(context as Context.Context<never>, Alerter)
+    const stamped = alerter === undefined ? body : Effect.provideService(
+      body,
+      Alerter,
+      stamping(alerter, `${evaluation.durable.executionId}/${evaluation.key}/${n}`)
+    )
+    return Effect.suspend(() => {
+      evaluation.attemptUnderWay = n
+      evaluation.asked.clear()
+      return Effect.flatMap(
+        Effect.exit(stamped),
+        // it waits for something, as for an approval: then this is no end, and it runs again when that is there
+        (exit) =>
+          instance.suspended && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+            ? exit
+            : Effect.succeed(exit)
+      )
+    }).pipe(
+      Effect.ensuring(Effect.sync(() => {
+        evaluation.attemptUnderWay = undefined
+      }))
+    )
+  })
+
+/** As `Effect.retry` does, which knows errors but no defects. */
+const decide = (
+  advance: Advance | undefined,
+  exit: Exit.Exit<unknown, unknown>,
+  now: number
+): Effect.Effect<Next, unknown, any> => {
+  if (advance === undefined || Exit.isSuccess(exit)) return Effect.undefined
+  const error = Cause.findErrorOption(exit.cause)
+  return error._tag === "None" ? Effect.undefined : advance(now, error.value)
+}
+
+/** An attempt failed and another follows: who asked for it hears of that, and then the delay passes. */
+const between = (
+  evaluation: DurableEvaluation,
+  { again, attempts, owes }: Fact,
+  cause: Cause.Cause<unknown>,
+  fresh: boolean,
+  n: number
+): Effect.Effect<void, unknown, any> =>
+  Effect.gen(function*() {
+    evaluation.attempt = attempts
+    const failed = { attempt: attempts, cause, delay: Duration.millis(again!.delay) }
+    const { info } = evaluation
+    if (fresh && info !== undefined) evaluation.run.emit({ _tag: "AttemptFailed", ...info, ...failed })
+    const owed = evaluation.plan.retry.filter((planned) =>
+      owes.some(({ index, name }) => index === planned.index && name === planned.hook.name)
+    )
+    const errors = yield* runRequired(evaluation, owed, failed)
+    // a required hook that fails ends the retries
+    if (errors !== undefined) return yield* Effect.failCause(Cause.combine(cause, errors))
+    evaluation.attempt++
+    if (again!.delay > 0) {
+      yield* DurableClock.sleep({ name: `${evaluation.key}/${n}`, duration: again!.delay })
+    }
+  })

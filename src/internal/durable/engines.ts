@@ -1,0 +1,50 @@
+/** Engines of `effect/workflow`, put together. */
+import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
+import type { MessageStorage } from "effect/cluster/MessageStorage"
+import type { Sharding } from "effect/cluster/Sharding"
+import * as SingleRunner from "effect/cluster/SingleRunner"
+import type { ConfigError } from "effect/Config"
+import * as Digest from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import type { SingleOptions } from "../../durable/Durable.ts"
+import * as SqliteClient from "../../durable/SqliteClient.ts"
+import * as Lock from "./lock.ts"
+
+type Engine = WorkflowEngine | Sharding | MessageStorage
+
+/** @internal */
+export const cluster = ClusterWorkflowEngine.layer
+
+/** @internal */
+export const single = (
+  runnerStorage: "memory" | "sql",
+  options: SingleOptions | undefined
+): Layer.Layer<Engine, ConfigError, SqlClient> =>
+  cluster.pipe(
+    Layer.provideMerge(SingleRunner.layer({ runnerStorage, shardingConfig: options?.shardingConfig })),
+    Layer.provide(Digest.layerWebCrypto)
+  )
+
+/** @internal */
+export const sqlite = (
+  filename: string,
+  options: SingleOptions
+): Layer.Layer<Engine | SqlClient, ConfigError | SqlError | Lock.DatabaseInUse> => {
+  // Who holds the file runs all that is in the database, so no locks are needed inside, which would outlive a crash.
+  const engine = single("memory", options).pipe(Layer.provideMerge(SqliteClient.layer({ filename })))
+  return filename === ":memory:" ? engine : engine.pipe(
+    Layer.provide(Lock.layer(`${filename}.lock`)),
+    (held) => Layer.provide(held, Layer.effectDiscard(makeFolderOf(filename)))
+  )
+}
+
+const makeFolderOf = (filename: string): Effect.Effect<void> =>
+  Effect.promise(async () => {
+    const [{ mkdir }, { dirname }] = await Promise.all([import("node:fs/promises"), import("node:path")])
+    // whoever opens the file in it says what is wrong
+    await mkdir(dirname(filename), { recursive: true }).catch(() => {})
+  })

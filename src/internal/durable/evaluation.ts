@@ -1,0 +1,307 @@
+/**
+ * The evaluation of a step, or of a run, whose moves are stored: each of them is an activity of a workflow, which is
+ * not executed again once it is recorded. The code around it is evaluated anew whenever the workflow goes on, after a
+ * crash or a suspension, and finds what is recorded already.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import type * as Schema from "effect/Schema"
+import * as Activity from "effect/workflow/Activity"
+import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import { Evaluation, outcomeOf, type PipelineOwner, type StepOwner, withFailed } from "../evaluation.ts"
+import type { Occasion } from "../hook.ts"
+import { kinds, type Plan, type Planned } from "../hooks.ts"
+import { display } from "../redact.ts"
+import { type Failed, goOnWithout } from "../runner.ts"
+import { recordHook } from "./hooks.ts"
+import { type Keys, part } from "./keys.ts"
+import { type Fact, type Owed, Started } from "./records.ts"
+
+type AnyEffect = Effect.Effect<any, unknown, any>
+
+/** How an owner's moves are stored. */
+export interface Storing {
+  readonly fact: Schema.Top
+  readonly key: string | undefined
+}
+
+/** What the steps of a durable run share. */
+export interface DurableRun {
+  readonly executionId: string
+  readonly instance: WorkflowInstance["Service"]
+  readonly keys: Keys
+  /** Steps that have not ended, in the order in which they came. */
+  readonly open: Set<DurableEvaluation>
+  /** Whether the process lets go of the run, which goes on elsewhere or later. */
+  released: boolean
+}
+
+export class DurableEvaluation extends Evaluation {
+  readonly durable: DurableRun
+  readonly storing: Storing
+  /** What its activities are called by. */
+  readonly key: string
+  /** Whether anything of it is recorded or under way. */
+  begun = false
+  /** Whether its end came in this process, and is not read from a record. */
+  fresh = false
+  /** While an attempt runs, which is one activity with all that it does: which one. */
+  attemptUnderWay: number | undefined = undefined
+  /** How often each question has been come to. */
+  readonly asked: Map<string, number> = new Map()
+  /** Whether its end has been seen to, hooks and all. */
+  settled = false
+  fact: Fact | undefined
+  /** The exit of its body as it was before it was stored: an error still has its stack. */
+  original: Exit.Exit<unknown, unknown> | undefined
+
+  constructor(
+    owner: StepOwner | PipelineOwner,
+    fiber: Fiber.Fiber<unknown, unknown>,
+    durable: DurableRun,
+    storing: Storing
+  ) {
+    super(owner, fiber)
+    this.durable = durable
+    this.storing = storing
+    if (this.isRun) {
+      this.key = "run"
+    } else {
+      const next = durable.keys.next(this.owner.name, storing.key, fiber)
+      this.key = `step/${"key" in next ? next.key : this.owner.name}`
+      if ("mistake" in next) {
+        this.plan = {
+          ...this.plan,
+          defect: new TypeError(`Step ${JSON.stringify(this.owner.name)}: ${next.mistake}`)
+        }
+      }
+    }
+  }
+
+  /** Does something once: afterwards its result is read. */
+  record(name: string, schema: Schema.Top, execute: AnyEffect, attempt = 1): AnyEffect {
+    // What an activity's execution fails with is the engine's own interruption.
+    const activity = Activity.make({ name, success: schema, execute: execute as Effect.Effect<any, never, any> })
+    return attempt === 1 ? activity : Effect.provideService(activity, Activity.CurrentAttempt, attempt)
+  }
+
+  /** What a question is stored by: a body that has to run again asks the same, the attempt after it asks anew. */
+  questionName(title: string): string {
+    const name = `${this.key}/ask/${this.attemptUnderWay ?? "-"}/${part(title)}`
+    const times = (this.asked.get(name) ?? 0) + 1
+    this.asked.set(name, times)
+    return times === 1 ? name : `${name}#${times}`
+  }
+
+  /** From its first activity: observers are told that it started. */
+  begin(): number {
+    if (!this.begun) {
+      this.begun = true
+      super.emitStarted()
+    }
+    return this.startedMillis
+  }
+
+  /** Observers are told by {@link begin}, once. */
+  protected override emitStarted(): void {}
+
+  protected override emitEnded(...args: Parameters<Evaluation["emitEnded"]>): void {
+    if (this.fresh) super.emitEnded(...args)
+  }
+
+  protected override endRun(...args: Parameters<Evaluation["endRun"]>): Effect.Effect<void> {
+    return this.fresh ? super.endRun(...args) : Effect.void
+  }
+
+  protected override get duration(): Duration.Duration {
+    return Duration.millis(Math.max(0, (this.endedMillis ?? this.startedMillis) - this.startedMillis))
+  }
+
+  /** What is recorded holds, whatever this process makes of it. */
+  restore({ startedAt }: { readonly startedAt: number }): void {
+    this.begun = true
+    this.startedMillis = startedAt
+    if (this.isRun) this.run.startedMillis = startedAt
+  }
+
+  private restoreFact(fact: Fact): void {
+    this.restore(fact)
+    this.attempt = fact.attempts
+    this.detailed.params = fact.params
+    this.detailed.notes = fact.annotations
+  }
+
+  /** What is to be recorded of an exit. */
+  factOf(exit: Exit.Exit<unknown, unknown>, endedAt: number, owes: ReadonlyArray<Owed>): Fact {
+    return {
+      exit,
+      startedAt: this.begin(),
+      endedAt,
+      attempts: this.attempt,
+      params: toJson(this.params),
+      annotations: toJson(this.details?.notes ?? {}),
+      owes
+    }
+  }
+
+  /** The hooks that follow an exit: all that may, since a required one can make a failure of a success. */
+  owedAfter(exit: Exit.Exit<unknown, unknown>): ReadonlyArray<Owed> {
+    const { ordinary, required } = this.plan
+    const outcome = outcomeOf(exit)
+    const outcomes = outcome === "success" && required.success.length > 0 ? [outcome, "failure" as const] : [outcome]
+    const planned = outcomes.flatMap((outcome) => [...required[outcome], ...ordinary[outcome]])
+    return [...new Set(planned)].map(toOwed)
+  }
+
+  override asEffect(): Effect.Effect<unknown, unknown, unknown> {
+    const effect = super.asEffect()
+    // A step with nothing before its body starts with its first attempt.
+    if (!this.isRun && !this.plan.starts) return effect
+    const start = this.record(`${this.key}/start`, Started, Effect.sync(() => ({ startedAt: this.begin() })))
+    return Effect.flatMap(start, (started) => {
+      this.restore(started)
+      return effect
+    })
+  }
+
+  protected override get body(): Effect.Effect<unknown, unknown, any> {
+    return this.attempts?.() ?? super.body
+  }
+
+  /** The attempts of a step's body, each of them recorded. */
+  attempts: (() => AnyEffect) | undefined
+
+  override runHook(planned: Planned, occasion: Occasion): Effect.Effect<Failed> | undefined {
+    if (this.attemptUnderWay !== undefined) return super.runHook(planned, occasion)
+    const recorded = recordHook(this, planned, occasion)
+    return planned.hook.background ? goOnWithout(this, recorded) : recorded
+  }
+
+  /** The body, and then its hooks. */
+  get whole(): AnyEffect {
+    return Effect.suspend(() => {
+      this.durable.open.add(this)
+      return Effect.onExit(
+        Effect.flatMap(
+          Effect.exit(this),
+          (exit) => this.isParked(exit) ? exit : this.finish(exit)
+        ),
+        (exit) => {
+          // It was interrupted by the code around it, as whoever loses a race is, and by nothing from without.
+          const alone = Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) && !this.settled &&
+            !this.isParked(exit) && !this.durable.released && !this.durable.instance.interrupted
+          return alone ? Effect.asVoid(Effect.exit(this.finish(exit))) : Effect.void
+        }
+      )
+    })
+  }
+
+  /** Whether it waits for something that may take days. What it did so far is recorded; the rest is done anew then. */
+  private isParked(exit: Exit.Exit<unknown, unknown>): boolean {
+    return this.durable.instance.suspended && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+  }
+
+  /** Records how it ended, unless an attempt did so, and runs the hooks that this owes. Gives what the caller gets. */
+  finish(exit: Exit.Exit<unknown, unknown>): AnyEffect {
+    this.leave()
+    if (this.plan.defect !== undefined) return Effect.die(this.plan.defect)
+    return Effect.flatMap(this.fact === undefined ? this.recordEnd(exit) : Effect.succeed(this.fact), (fact) => {
+      this.restoreFact(fact)
+      this.endedMillis = fact.endedAt
+      const recorded = fact.exit as Exit.Exit<unknown, unknown>
+      const shown = this.original !== undefined && Exit.isFailure(this.original) ? this.original : recorded
+      return Effect.flatMap(
+        Effect.andThen(
+          this.keepOwed(fact.owes),
+          Effect.suspend(() => Effect.exit(this.settleFully(shown, outcomeOf(shown))))
+        ),
+        (hooks) => {
+          this.settled = true
+          this.durable.open.delete(this)
+          return Exit.isSuccess(hooks) ? recorded : withFailed(recorded, hooks.cause)
+        }
+      )
+    })
+  }
+
+  private recordEnd(exit: Exit.Exit<unknown, unknown>): Effect.Effect<Fact, unknown, any> {
+    const end = this.record(
+      `${this.key}/end`,
+      this.storing.fact,
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        this.fresh = true
+        this.original = exit
+        return this.factOf(exit, now, this.owedAfter(exit))
+      })
+    )
+    // What can't be stored is a defect. It is the end all the same.
+    return Effect.catchDefect(end, (defect) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        const died = Exit.die(defect)
+        this.original = died
+        return this.factOf(died, now, this.owedAfter(died))
+      }))
+  }
+
+  /** The hooks that the record names are those that run, also where the code has others by now. */
+  keepOwed(owes: ReadonlyArray<Owed>): Effect.Effect<void> {
+    const isOwed = ({ hook, index }: Planned) =>
+      owes.some((owed) => owed.kind === hook.kind && owed.index === index && owed.name === hook.name)
+    const keep = (planned: ReadonlyArray<Planned>) => planned.filter(isOwed)
+    const byOutcome = (table: Plan["ordinary"]): Plan["ordinary"] => ({
+      success: keep(table.success),
+      failure: keep(table.failure),
+      interrupt: keep(table.interrupt)
+    })
+    const { ordinary, required, retry } = this.plan
+    this.plan = {
+      ...this.plan,
+      ordinary: byOutcome(ordinary),
+      required: byOutcome(required)
+    }
+    const kept = new Set(
+      [
+        ...retry,
+        ...[ordinary, required].flatMap((table) => [...table.success, ...table.failure, ...table.interrupt])
+      ].filter(isOwed).map((planned) => JSON.stringify(toOwed(planned)))
+    )
+    const gone = owes.filter((owed) => !kept.has(JSON.stringify(owed)))
+    return gone.length === 0 ? Effect.void : Effect.logWarning(
+      `effect-epilogue: ${this.owner.label} "${this.owner.name}" owes hooks that the code no longer has: ${
+        gone.map(({ kind, name }) => `${name} (${kind})`).join(", ")
+      }`
+    )
+  }
+
+  /** When the workflow was interrupted: what is open ends with that, the innermost first, and then the run. */
+  interruptAll(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void, never, any> {
+    return Effect.suspend(() => {
+      const { instance, open } = this.durable
+      if (!instance.interrupted || Exit.isSuccess(exit) || !Cause.hasInterruptsOnly(exit.cause)) return Effect.void
+      return Effect.forEach(
+        [...open].toReversed(),
+        (one) => one.begun && !one.settled ? Effect.exit(one.finish(exit)) : Effect.void,
+        { discard: true }
+      )
+    })
+  }
+}
+
+/** @internal */
+export const toOwed = ({ hook, index }: Planned): Owed => ({ kind: hook.kind, index, name: hook.name })
+
+/** In the order in which hooks run. */
+export const isTerminal = (owed: Owed): boolean => kinds.indexOf(owed.kind) > kinds.indexOf("retry")
+
+/** As it is shown, which is all that JSON holds of it and nothing that is secret. */
+const toJson = (values: Readonly<Record<string, unknown>>): Fact["params"] =>
+  JSON.parse(JSON.stringify(display(values)))
+
+/** The instance of the workflow that a fiber is in. Types say that there is one. */
+export const instanceOf = (fiber: Fiber.Fiber<unknown, unknown>): WorkflowInstance["Service"] =>
+  Context.getUnsafe(fiber.context, WorkflowInstance)

@@ -1,0 +1,32 @@
+/** What must not run in the body of a durable pipeline: steps and pipelines that nobody records. */
+import type { PipelineOwner, StepOwner } from "../evaluation.ts"
+import type { Overrides } from "../overrides.ts"
+import type { View } from "../view.ts"
+import { durableAround } from "./step.ts"
+
+const withMistake = <Owner extends StepOwner | PipelineOwner>(owner: Owner, mistake: string): Owner => ({
+  ...owner,
+  mistakes: [...owner.mistakes, mistake],
+  cache: { under: undefined, plan: undefined }
+})
+
+/** They would run again each time the workflow goes on, and so would their hooks: so they are mistakes. */
+export const guarding = (inner: Overrides | undefined): Overrides => ({
+  step: (owner, view) => {
+    const changed = inner?.step(owner, view) ?? owner
+    return owner.durable === undefined && durableAround(view) !== undefined
+      ? withMistake(changed, inBody(view, "make it durable with Durable.step(step, { success })"))
+      : changed
+  },
+  run: (owner, view) => {
+    const changed = inner?.run(owner, view) ?? owner
+    return durableAround(view) === undefined
+      ? changed
+      : withMistake(changed, inBody(view, "make it one of its own with Durable.pipeline, and execute its workflow"))
+  }
+})
+
+const inBody = (view: View | undefined, remedy: string): string =>
+  `in the body of the durable pipeline ${
+    JSON.stringify(view?.pipelineName)
+  } it would run again at each resumption: ${remedy}`

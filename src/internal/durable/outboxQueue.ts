@@ -1,0 +1,103 @@
+/** Alerts in a queue, on their way. */
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as PersistedQueue from "effect/persistence/PersistedQueue"
+import type * as Scope from "effect/Scope"
+import type { Alert } from "../../Alert.ts"
+import { type Alerter, AlerterError, Reason } from "../../Alerter.ts"
+import type { Options } from "../../durable/Outbox.ts"
+import { timed } from "../alerter.ts"
+import { AlertJson, fromJson, toJson } from "../alertJson.ts"
+import { type Outbox, OutboxTypeId } from "./outbox.ts"
+
+const channel = "outbox"
+
+/** @internal */
+export const make = (
+  inner: Alerter["Service"],
+  options: Options
+): Effect.Effect<Alerter["Service"], never, PersistedQueue.PersistedQueueFactory | Scope.Scope> =>
+  Effect.gen(function*() {
+    const maxAttempts = options.maxAttempts ?? 1000
+    const queue = yield* PersistedQueue.make({
+      name: options.name ?? "effect-epilogue/alerts",
+      schema: AlertJson,
+      maxAttempts,
+      retrySchedule: options.retry
+    })
+    /** What this process stored and nobody here has delivered. */
+    const pending = new Set<string>()
+    const empty = Latch.makeUnsafe(true)
+
+    const offer = (alert: Alert): Effect.Effect<unknown, unknown> =>
+      Effect.suspend(() => {
+        const id = alert.idempotencyKey ?? globalThis.crypto.randomUUID()
+        const stored = queue.offer(toJson(alert), { id })
+        if (options.deliver === false) return stored
+        // before it is there, since it may be delivered at once
+        pending.add(id)
+        empty.closeUnsafe()
+        return Effect.onError(stored, () => Effect.sync(() => done(id)))
+      })
+
+    const done = (id: string): void => {
+      pending.delete(id)
+      if (pending.size === 0) empty.openUnsafe()
+    }
+
+    const deliver = queue.take((json, { attempts, id }) =>
+      inner.post(fromJson(json)).pipe(
+        Effect.tapError((error) =>
+          attempts >= maxAttempts
+            ? Effect.logError(`effect-epilogue: an alert is given up after ${attempts} attempts`, error.message)
+            : Effect.logWarning(
+              `effect-epilogue: an alert stays in the outbox after attempt ${attempts}`,
+              error.message
+            )
+        ),
+        Effect.tap(() => Effect.sync(() => done(id)))
+      )
+    )
+
+    const worker = Effect.forever(Effect.catchCause(deliver, (cause) => {
+      if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
+      const isPost = cause.reasons.every((reason) => Cause.isFailReason(reason) && reason.error instanceof AlerterError)
+      // what a delivery fails with has been told, and it waits its turn; the store is given time
+      return isPost ? Effect.void : Effect.andThen(
+        Effect.logError("effect-epilogue: the outbox can't be read", cause),
+        Effect.sleep("1 second")
+      )
+    }))
+
+    if (options.deliver !== false) {
+      for (let i = 0; i < (options.concurrency ?? 4); i++) yield* Effect.forkScoped(worker)
+      // runs before the workers end, which were there first
+      yield* Effect.addFinalizer(() =>
+        Effect.flatMap(
+          Effect.timeoutOption(empty.await, Duration.fromInputUnsafe(options.drain ?? "5 seconds")),
+          () =>
+            pending.size === 0
+              ? Effect.void
+              : Effect.logWarning(
+                `effect-epilogue: ${pending.size} alerts stay in the outbox, for whoever opens it next`
+              )
+        )
+      )
+    }
+
+    const outbox: Alerter["Service"] & { readonly [OutboxTypeId]: Outbox } = {
+      [OutboxTypeId]: { offer },
+      post: (alert) =>
+        timed(alert, (timed) =>
+          Effect.catchCause(offer(timed), (cause) =>
+            Effect.andThen(
+              Effect.logError("effect-epilogue: the outbox can't be written", cause),
+              Effect.fail(
+                new AlerterError({ channel, reason: Reason.Unreachable({ detail: "the outbox can't be written" }) })
+              )
+            )))
+    }
+    return outbox
+  })

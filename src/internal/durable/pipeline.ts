@@ -1,0 +1,79 @@
+/** Pipelines as workflows. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
+import * as Workflow from "effect/workflow/Workflow"
+import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import type { PipelineOwner } from "../evaluation.ts"
+import { CurrentOverrides } from "../overrides.ts"
+import { isPipeline, makePipeline } from "../step.ts"
+import { span } from "../tracing.ts"
+import { withLibrary } from "./errors.ts"
+import { DurableEvaluation, type DurableRun } from "./evaluation.ts"
+import { guarding } from "./guard.ts"
+import { Keys } from "./keys.ts"
+import { factSchema } from "./records.ts"
+
+type AnyEffect = Effect.Effect<any, any, any>
+
+interface Options {
+  readonly payload: any
+  readonly success?: Schema.Top | undefined
+  readonly error?: Schema.Top | undefined
+  readonly idempotencyKey: (payload: any) => string
+  readonly annotations?: Context.Context<never> | undefined
+  readonly suspendedRetrySchedule?: any
+}
+
+/** @internal */
+export const make = (name: string, options: Options, body: (payload: any, executionId: string) => AnyEffect): any => {
+  const { success = Schema.Void } = options
+  const error = withLibrary(options.error)
+  // `Durable.ts` has checked the options: the workflow's own take `undefined` for what is left out
+  const workflow: any = Workflow.make(name, { ...options, success, error } as any)
+  const storing = { fact: factSchema(success, options.error), key: undefined }
+  const execute = (payload: unknown, executionId: string): AnyEffect =>
+    Effect.suspend(() => {
+      const result = body(payload, executionId)
+      // a pipeline brings its hooks along
+      const pipeline: PipelineOwner = isPipeline(result)
+        ? result as unknown as PipelineOwner
+        : makePipeline(name, result)
+      const owner = {
+        ...pipeline,
+        name,
+        runId: executionId,
+        cache: { under: undefined, plan: undefined }
+      }
+      return run(owner, executionId, storing)
+    })
+  return { name, workflow, layer: workflow.toLayer(execute) }
+}
+
+const run = (
+  owner: PipelineOwner,
+  executionId: string,
+  storing: { readonly fact: Schema.Top; readonly key: undefined }
+): AnyEffect =>
+  Effect.contextWith((context: Context.Context<WorkflowInstance>) => {
+    const instance = Context.get(context, WorkflowInstance)
+    let durable: DurableRun | undefined
+    const whole = Effect.withFiber((fiber: Fiber.Fiber<unknown, unknown>) => {
+      durable = { executionId, instance, keys: new Keys(fiber), open: new Set(), released: false }
+      const evaluation = new DurableEvaluation(owner, fiber, durable, storing)
+      if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
+      return Effect.andThen(
+        Workflow.addFinalizer((exit) => evaluation.interruptAll(exit)),
+        span(evaluation, evaluation.whole)
+      )
+    }).pipe(Effect.updateService(CurrentOverrides, guarding))
+    // On a fiber of its own, so that what lets go of the run from without is known before anything in it hears of it.
+    return Effect.flatMap(Effect.forkChild(whole, { startImmediately: true }), (fiber) =>
+      Effect.onInterrupt(Fiber.join(fiber), () => {
+        if (durable !== undefined) {
+          durable.released = true
+        }
+        return Fiber.interrupt(fiber)
+      }))
+  })
