@@ -86,7 +86,7 @@ export interface StepOptions<out S extends Schema.Top, out X extends Schema.Top>
 /**
  * Makes a step durable: in the body of a {@link pipeline} its result, a success or a failure, is stored, and its body
  * is not run again once that is done. Its hooks, retry, time limit and approval stay what they are; each attempt is
- * recorded, and so is each hook, and a delay between attempts of more than a minute needs no process. The time limit
+ * recorded, and so is each hook, and a delay between attempts of more than ten seconds needs no process. The time limit
  * for all attempts counts from the first of them, by the clock on the wall. Of several retries in a pipe the last is
  * recorded, and those before it are part of an attempt.
  *

@@ -84,14 +84,18 @@ export const attempts = (evaluation: DurableEvaluation, owner: StepOwner): AnyEf
           again: { delay: over ? Math.max(0, since! + limit - endedAt) : delay, over }
         }
       })
+      evaluation.attempting = n
       const fact: Fact = yield* evaluation.record(evaluation.key, evaluation.storing.fact, execute, n)
+      evaluation.attempting = n + 1
       const exit = fact.exit as Exit.Exit<unknown, unknown>
+      if (original === undefined) evaluation.restoreFact(fact)
       since ??= fact.startedAt
       if (fact.again === undefined || Exit.isSuccess(exit)) {
         evaluation.fact = fact
         evaluation.fresh = original !== undefined
         evaluation.original = original
-        return yield* exit
+        // the code around it had no result of it, and interrupts it now as it did then
+        return yield* fact.leftOff === true ? Effect.never : exit
       }
       // The schedule is brought to where it was, with the time of then.
       if (original === undefined && advance !== undefined) yield* Effect.exit(decide(advance, exit, fact.endedAt))
@@ -154,6 +158,12 @@ const decide = (
   return error._tag === "None" ? Effect.undefined : advance(now, error.value)
 }
 
+/**
+ * A shorter delay is waited for in the process: a clock that is stored is looked at every few seconds only. An
+ * interruption waits for it.
+ */
+const inMemoryThreshold = "10 seconds"
+
 /** An attempt failed and another follows: who asked for it hears of that, and then the delay passes. */
 const between = (
   evaluation: DurableEvaluation,
@@ -175,6 +185,6 @@ const between = (
     if (errors !== undefined) return yield* Effect.failCause(Cause.combine(cause, errors))
     evaluation.attempt++
     if (again!.delay > 0) {
-      yield* DurableClock.sleep({ name: `${evaluation.key}/${n}`, duration: again!.delay })
+      yield* DurableClock.sleep({ name: `${evaluation.key}/${n}`, duration: again!.delay, inMemoryThreshold })
     }
   })

@@ -9,9 +9,10 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import type * as Schema from "effect/Schema"
 import * as Activity from "effect/workflow/Activity"
+import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { Evaluation, outcomeOf, type PipelineOwner, type StepOwner, withFailed } from "../evaluation.ts"
 import type { Occasion } from "../hook.ts"
@@ -37,6 +38,8 @@ export interface DurableRun {
   readonly keys: Keys
   /** Steps that have not ended, in the order in which they came. */
   readonly open: Set<DurableEvaluation>
+  /** What sees to the ends of steps. */
+  readonly ending: Set<Fiber.Fiber<unknown, unknown>>
   /** Whether the process lets go of the run, which goes on elsewhere or later. */
   released: boolean
 }
@@ -44,6 +47,8 @@ export interface DurableRun {
 export class DurableEvaluation extends Evaluation {
   readonly durable: DurableRun
   readonly storing: Storing
+  /** That of the run, or a copy, as an arm of a durable race has one of its own. */
+  readonly instance: WorkflowInstance["Service"]
   /** What its activities are called by. */
   readonly key: string
   /** Whether anything of it is recorded or under way. */
@@ -52,6 +57,8 @@ export class DurableEvaluation extends Evaluation {
   fresh = false
   /** While an attempt runs, which is one activity with all that it does: which one. */
   attemptUnderWay: number | undefined = undefined
+  /** The first attempt that is not recorded yet. */
+  attempting = 1
   /** How often each question has been come to. */
   readonly asked: Map<string, number> = new Map()
   /** Whether its end has been seen to, hooks and all. */
@@ -69,6 +76,8 @@ export class DurableEvaluation extends Evaluation {
     super(owner, fiber)
     this.durable = durable
     this.storing = storing
+    // a workflow's body has one: types say so
+    this.instance = Context.getUnsafe(fiber.context, WorkflowInstance)
     if (this.isRun) {
       this.key = "run"
     } else {
@@ -129,7 +138,7 @@ export class DurableEvaluation extends Evaluation {
     if (this.isRun) this.run.startedMillis = startedAt
   }
 
-  private restoreFact(fact: Fact): void {
+  restoreFact(fact: Fact): void {
     this.restore(fact)
     this.attempt = fact.attempts
     this.detailed.params = fact.params
@@ -189,55 +198,85 @@ export class DurableEvaluation extends Evaluation {
       return Effect.onExit(
         Effect.flatMap(
           Effect.exit(this),
-          (exit) => this.isParked(exit) ? exit : this.finish(exit)
+          (exit) => this.isParked(exit) ? exit : this.apart(() => Effect.andThen(this.endLeftBehind, this.finish(exit)))
         ),
         (exit) => {
           // It was interrupted by the code around it, as whoever loses a race is, and by nothing from without.
           const alone = Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) && !this.settled &&
             !this.isParked(exit) && !this.durable.released && !this.durable.instance.interrupted
-          return alone ? Effect.asVoid(Effect.exit(this.finish(exit))) : Effect.void
+          return alone ? Effect.asVoid(Effect.exit(this.apart(() => this.finish(exit, true)))) : Effect.void
         }
       )
     })
+  }
+
+  /**
+   * On a fiber of its own: what interrupts the code around a step waits until its hooks have run, and only what lets go
+   * of the run ends them. On one that has been interrupted no activity could run.
+   */
+  private apart(ending: () => AnyEffect): AnyEffect {
+    return Effect.uninterruptible(Effect.suspend(() => {
+      this.leave()
+      return Effect.flatMap(
+        Effect.forkDetach(Effect.interruptible(Effect.suspend(ending)), { startImmediately: true }),
+        (fiber) => {
+          this.durable.ending.add(fiber)
+          fiber.addObserver(() => this.durable.ending.delete(fiber))
+          return Effect.flatMap(
+            Fiber.await(fiber),
+            (exit) => this.isParked(exit) ? Workflow.suspend(this.instance) : exit
+          )
+        }
+      )
+    }))
   }
 
   /** Whether it waits for something that may take days. What it did so far is recorded; the rest is done anew then. */
   private isParked(exit: Exit.Exit<unknown, unknown>): boolean {
-    return this.durable.instance.suspended && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+    return (this.instance.suspended || this.durable.instance.suspended) && Exit.isFailure(exit) &&
+      Cause.hasInterruptsOnly(exit.cause)
   }
 
   /** Records how it ended, unless an attempt did so, and runs the hooks that this owes. Gives what the caller gets. */
-  finish(exit: Exit.Exit<unknown, unknown>): AnyEffect {
+  finish(exit: Exit.Exit<unknown, unknown>, leftOff = false): AnyEffect {
     this.leave()
     if (this.plan.defect !== undefined) return Effect.die(this.plan.defect)
-    return Effect.flatMap(this.fact === undefined ? this.recordEnd(exit) : Effect.succeed(this.fact), (fact) => {
-      this.restoreFact(fact)
-      this.endedMillis = fact.endedAt
-      const recorded = fact.exit as Exit.Exit<unknown, unknown>
-      const shown = this.original !== undefined && Exit.isFailure(this.original) ? this.original : recorded
-      return Effect.flatMap(
-        Effect.andThen(
-          this.keepOwed(fact.owes),
-          Effect.suspend(() => Effect.exit(this.settleFully(shown, outcomeOf(shown))))
-        ),
-        (hooks) => {
-          this.settled = true
-          this.durable.open.delete(this)
-          return Exit.isSuccess(hooks) ? recorded : withFailed(recorded, hooks.cause)
-        }
-      )
-    })
+    return Effect.flatMap(
+      this.fact === undefined ? this.recordEnd(exit, leftOff) : Effect.succeed(this.fact),
+      (fact) => {
+        this.restoreFact(fact)
+        this.endedMillis = fact.endedAt
+        const recorded = fact.exit as Exit.Exit<unknown, unknown>
+        const shown = this.original !== undefined && Exit.isFailure(this.original) ? this.original : recorded
+        return Effect.flatMap(
+          Effect.andThen(
+            this.keepOwed(fact.owes),
+            Effect.suspend(() => Effect.exit(this.settleFully(shown, outcomeOf(shown))))
+          ),
+          (hooks) => {
+            this.settled = true
+            this.durable.open.delete(this)
+            // A run that interrupted itself: otherwise the engine takes it for one that it let go of itself, and would
+            // go on with it for ever.
+            if (this.isRun && outcomeOf(recorded) === "interrupt") this.durable.instance.interrupted = true
+            return Exit.isSuccess(hooks) ? recorded : withFailed(recorded, hooks.cause)
+          }
+        )
+      }
+    )
   }
 
-  private recordEnd(exit: Exit.Exit<unknown, unknown>): Effect.Effect<Fact, unknown, any> {
+  private recordEnd(exit: Exit.Exit<unknown, unknown>, leftOff: boolean): Effect.Effect<Fact, unknown, any> {
+    // recorded as the attempt that was left off, or would have been next, lest it run
     const end = this.record(
-      `${this.key}/end`,
+      leftOff ? this.key : `${this.key}/end`,
       this.storing.fact,
       Effect.map(Clock.currentTimeMillis, (now) => {
         this.fresh = true
         this.original = exit
-        return this.factOf(exit, now, this.owedAfter(exit))
-      })
+        return { ...this.factOf(exit, now, this.owedAfter(exit)), ...leftOff ? { leftOff } : undefined }
+      }),
+      leftOff ? this.attempting : 1
     )
     // What can't be stored is a defect. It is the end all the same.
     return Effect.catchDefect(end, (defect) =>
@@ -278,16 +317,28 @@ export class DurableEvaluation extends Evaluation {
     )
   }
 
+  /** Before a run ends: the steps that wait for something, and that nobody waits for any more, as who lost a race. */
+  private get endLeftBehind(): Effect.Effect<void, never, any> {
+    return this.isRun ? this.endOpen(Exit.interrupt(), this) : Effect.void
+  }
+
+  private endOpen(exit: Exit.Exit<unknown, unknown>, except?: DurableEvaluation): Effect.Effect<void, never, any> {
+    return Effect.suspend(() =>
+      Effect.forEach(
+        [...this.durable.open].toReversed(),
+        (one) => one.begun && !one.settled && one !== except ? Effect.exit(one.finish(exit)) : Effect.void,
+        { discard: true }
+      )
+    )
+  }
+
   /** When the workflow was interrupted: what is open ends with that, the innermost first, and then the run. */
   interruptAll(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void, never, any> {
     return Effect.suspend(() => {
-      const { instance, open } = this.durable
-      if (!instance.interrupted || Exit.isSuccess(exit) || !Cause.hasInterruptsOnly(exit.cause)) return Effect.void
-      return Effect.forEach(
-        [...open].toReversed(),
-        (one) => one.begun && !one.settled ? Effect.exit(one.finish(exit)) : Effect.void,
-        { discard: true }
-      )
+      const { interrupted } = this.durable.instance
+      return interrupted && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+        ? this.endOpen(exit)
+        : Effect.void
     })
   }
 }
@@ -301,7 +352,3 @@ export const isTerminal = (owed: Owed): boolean => kinds.indexOf(owed.kind) > ki
 /** As it is shown, which is all that JSON holds of it and nothing that is secret. */
 const toJson = (values: Readonly<Record<string, unknown>>): Fact["params"] =>
   JSON.parse(JSON.stringify(display(values)))
-
-/** The instance of the workflow that a fiber is in. Types say that there is one. */
-export const instanceOf = (fiber: Fiber.Fiber<unknown, unknown>): WorkflowInstance["Service"] =>
-  Context.getUnsafe(fiber.context, WorkflowInstance)

@@ -10,8 +10,18 @@ const withMistake = <Owner extends StepOwner | PipelineOwner>(owner: Owner, mist
   cache: { under: undefined, plan: undefined }
 })
 
+/** An engine in memory starts a run's next evaluation in the context of the last one, and a child's in its parent's. */
+const guards = new WeakSet<Overrides>()
+
 /** They would run again each time the workflow goes on, and so would their hooks: so they are mistakes. */
-export const guarding = (inner: Overrides | undefined): Overrides => ({
+export const guarding = (inner: Overrides | undefined): Overrides => {
+  if (inner !== undefined && guards.has(inner)) return inner
+  const made = guard(inner)
+  guards.add(made)
+  return made
+}
+
+const guard = (inner: Overrides | undefined): Overrides => ({
   step: (owner, view) => {
     const changed = inner?.step(owner, view) ?? owner
     return owner.durable === undefined && durableAround(view) !== undefined

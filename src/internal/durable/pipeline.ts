@@ -3,8 +3,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
+import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import { StepContext } from "../../StepContext.ts"
 import type { PipelineOwner } from "../evaluation.ts"
 import { CurrentOverrides } from "../overrides.ts"
 import { isPipeline, makePipeline } from "../step.ts"
@@ -60,20 +62,25 @@ const run = (
     const instance = Context.get(context, WorkflowInstance)
     let durable: DurableRun | undefined
     const whole = Effect.withFiber((fiber: Fiber.Fiber<unknown, unknown>) => {
-      durable = { executionId, instance, keys: new Keys(fiber), open: new Set(), released: false }
+      durable = { executionId, instance, keys: new Keys(fiber), open: new Set(), ending: new Set(), released: false }
       const evaluation = new DurableEvaluation(owner, fiber, durable, storing)
       if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
       return Effect.andThen(
         Workflow.addFinalizer((exit) => evaluation.interruptAll(exit)),
         span(evaluation, evaluation.whole)
       )
-    }).pipe(Effect.updateService(CurrentOverrides, guarding))
+    }).pipe(
+      Effect.updateService(CurrentOverrides, guarding),
+      // whatever set the run going, as a clock of an engine in memory does in the context that it was made in
+      Effect.updateContext((context: Context.Context<any>) =>
+        Context.omit(StepContext, Activity.CurrentAttempt)(context)
+      )
+    )
     // On a fiber of its own, so that what lets go of the run from without is known before anything in it hears of it.
     return Effect.flatMap(Effect.forkChild(whole, { startImmediately: true }), (fiber) =>
       Effect.onInterrupt(Fiber.join(fiber), () => {
-        if (durable !== undefined) {
-          durable.released = true
-        }
-        return Fiber.interrupt(fiber)
+        if (durable === undefined) return Fiber.interrupt(fiber)
+        durable.released = true
+        return Effect.andThen(Fiber.interruptAll(durable.ending), Fiber.interrupt(fiber))
       }))
   })

@@ -23,7 +23,9 @@ const facts = {
   annotations: Values,
   owes: Schema.Array(Owed),
   /** That another attempt follows, after so many milliseconds; or, `over`, that the time is up then. */
-  again: Schema.optionalKey(Schema.Struct({ delay: Schema.Finite, over: Schema.Boolean }))
+  again: Schema.optionalKey(Schema.Struct({ delay: Schema.Finite, over: Schema.Boolean })),
+  /** That the code around it interrupted it. */
+  leftOff: Schema.optionalKey(Schema.Boolean)
 }
 
 /** How a step or one of its attempts ended, and the hooks that it owes. */
@@ -36,6 +38,7 @@ export interface Fact {
   readonly annotations: Readonly<Record<string, Schema.Json>>
   readonly owes: ReadonlyArray<Owed>
   readonly again?: { readonly delay: number; readonly over: boolean }
+  readonly leftOff?: boolean
 }
 
 /** Made once for a pair of schemas, as a step made anew for each call has the same ones, and to compile one takes time. */

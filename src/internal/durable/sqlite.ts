@@ -183,13 +183,12 @@ const open = (
     return Effect.try({
       // locks are waited for by `patiently`
       try: () => new sqlite.DatabaseSync(filename, { timeout: 0, enableForeignKeyConstraints: true }),
-      catch: (cause) =>
-        // Deno gives no number here
-        failed(
-          code === undefined ? detailOf(cause) : `: ${code}`,
-          cause,
-          codeOf(cause) === "ERR_SQLITE_ERROR" ? CANTOPEN : undefined
-        )
+      catch: (cause) => {
+        // Deno gives no number here, and the path a second time
+        const unopened = codeOf(cause) === "ERR_SQLITE_ERROR"
+        const detail = code ?? (unopened ? "unable to open database file" : undefined)
+        return failed(detail === undefined ? detailOf(cause) : `: ${detail}`, cause, unopened ? CANTOPEN : undefined)
+      }
     })
   })
   return Effect.tap(
@@ -262,10 +261,13 @@ const toParam = (value: unknown, index: number): Sqlite.SQLInputValue => {
       return value
   }
   if (value === null) return value
-  // the cast is for views on shared memory, which can be bound too
-  if (ArrayBuffer.isView(value)) return value as NodeJS.ArrayBufferView
   if (value instanceof Date) return value.toISOString()
-  if (value instanceof ArrayBuffer) return new Uint8Array(value)
+  const bytes = value instanceof ArrayBuffer ? new Uint8Array(value) : value
+  if (ArrayBuffer.isView(bytes)) {
+    // Node 22 takes an empty buffer for NULL, unless nobody has asked for it yet; the cast is for views on shared
+    // memory, which can be bound too
+    return bytes.byteLength === 0 ? new Uint8Array(0) : bytes as NodeJS.ArrayBufferView
+  }
   throw new TypeError(`parameter ${index + 1} is of a type that SQLite does not have`)
 }
 

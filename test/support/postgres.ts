@@ -1,0 +1,164 @@
+/**
+ * Databases of a Postgres, for tests: of the server that `DATABASE_URL` names, or of one
+ * that is started from Debian's packages and gone when the scope or the process ends.
+ */
+import * as PgClient from "@effect/sql-pg/PgClient"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import { spawn } from "node:child_process"
+import { randomBytes } from "node:crypto"
+import { existsSync, readdirSync } from "node:fs"
+import { createServer } from "node:net"
+import { join } from "node:path"
+import process from "node:process"
+
+/** Where Debian puts the programs, by version. They are on nobody's `PATH`. */
+const debian = "/usr/lib/postgresql"
+
+const bin: string | undefined = (existsSync(debian) ? readdirSync(debian) : [])
+  .toSorted((a, b) => Number(b) - Number(a))
+  .map((version) => join(debian, version, "bin"))
+  .find((folder) => ["initdb", "pg_ctl", "postgres"].every((program) => existsSync(join(folder, program))))
+
+/** Whether tests can have a Postgres. */
+export const available: boolean = process.env["DATABASE_URL"] !== undefined || bin !== undefined
+
+const remedy = "apt-get install postgresql, or set DATABASE_URL"
+
+/** The line that says what was skipped without one. With `CI_REQUIRE_ALL=1`, a skip is a failure. */
+export const skipped = (what: string): string => `skipped: ${what} (needs Postgres: ${remedy})`
+
+/**
+ * `available`, for a suite that is registered or not. Where nothing may be skipped, the
+ * suite is registered nonetheless, and fails for want of a server.
+ */
+export const required = (what: string): boolean => {
+  if (available || process.env["CI_REQUIRE_ALL"] === "1") return true
+  process.stderr.write(`${skipped(what)}\n`)
+  return false
+}
+
+/** One server, on which each test gets a database of its own. */
+export interface Postgres {
+  /**
+   * The URL of a fresh database, dropped at the end of the scope. A schema of its own
+   * would not do: the advisory locks of `effect/cluster` are the whole database's.
+   */
+  readonly database: Effect.Effect<string, SqlError, Scope.Scope>
+}
+
+/**
+ * Started by a shell that waits for its standard input to close. That happens when the
+ * scope ends, and also when this process dies of whatever, `kill -9` included; the shell
+ * then stops the server, by the process id in its data directory, and removes that.
+ *
+ * Nothing is synced to disk: that matters where the machine or Postgres crashes, and the
+ * tests kill neither. The password comes by the pipe, so that no one else on the machine
+ * can become superuser of the server and run programs as its user, as `COPY … TO PROGRAM` does.
+ */
+const keeper = `
+set -eu
+bin=$1 port=$2
+umask 077
+IFS= read -r password
+dir=$(mktemp -d /tmp/epilogue-postgres.XXXXXX)
+trap 'rm -rf "$dir"' EXIT
+printf '%s\\n' "$password" > "$dir/password"
+# one line, as pg_ctl makes a shell command of it
+options="-h 127.0.0.1 -p $port -k '' -F"
+for setting in synchronous_commit=off full_page_writes=off wal_level=minimal max_wal_senders=0 max_connections=200
+do options="$options -c $setting"
+done
+if ! "$bin/initdb" -D "$dir/data" -U epilogue --pwfile="$dir/password" -A scram-sha-256 -E UTF8 --locale=C --no-sync \\
+  > "$dir/log" 2>&1 || ! "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -o "$options" -w -t 60 start > /dev/null 2>&1
+then
+  cat "$dir/log" >&2
+  exit 1
+fi
+echo ready
+while IFS= read -r _; do :; done
+"$bin/pg_ctl" -D "$dir/data" -m immediate -w stop > /dev/null 2>&1
+`
+
+/** A port of 127.0.0.1 that was free a moment ago. */
+export const freePort: Effect.Effect<number> = Effect.callback<number>((resume) => {
+  const server = createServer()
+  server.listen(0, "127.0.0.1", () => {
+    const address = server.address()
+    server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
+  })
+})
+
+const start = (folder: string, port: number): Effect.Effect<string, Error, Scope.Scope> => {
+  const password = randomBytes(16).toString("hex")
+  // Postgres refuses to run as root; Debian's package brings a user
+  const asUser = process.getuid?.() === 0
+    ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]
+    : []
+  const [command = "sh", ...args] = [...asUser, "sh", "-c", keeper, "postgres-keeper", folder, String(port)]
+  return Effect.acquireRelease(
+    Effect.callback<{ readonly stop: () => Promise<void> }, Error>((resume) => {
+      // a session of its own, so that Ctrl-C ends the tests and leaves the tidying to the shell;
+      // the root as working directory, as the tree may be closed to the other user
+      const child = spawn(command, args, { cwd: "/", detached: true, stdio: ["pipe", "pipe", "pipe"] })
+      const closed = new Promise<void>((resolve) => child.once("close", () => resolve()))
+      let said = ""
+      child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+        said += chunk
+      })
+      child.stdout.once("data", () => {
+        const stop = () => {
+          child.stdin.end()
+          return closed
+        }
+        resume(Effect.succeed({ stop }))
+      })
+      child.once("error", (error) => resume(Effect.fail(error)))
+      void closed.then(() => resume(Effect.fail(new Error(`Postgres did not start:\n${said}`))))
+      child.stdin.on("error", () => {})
+      child.stdin.write(`${password}\n`)
+      return Effect.promise(() => {
+        child.stdin.end()
+        return closed
+      })
+    }),
+    ({ stop }) => Effect.promise(stop),
+    { interruptible: true }
+  ).pipe(Effect.as(`postgres://epilogue:${password}@127.0.0.1:${port}/postgres`))
+}
+
+const server: Effect.Effect<string, Error, Scope.Scope> = Effect.suspend(() => {
+  const url = process.env["DATABASE_URL"]
+  if (url !== undefined) return Effect.succeed(url)
+  if (bin === undefined) return Effect.fail(new Error(`no Postgres (${remedy})`))
+  const folder = bin
+  // somebody may have taken the port in between
+  return Effect.flatMap(freePort, (port) => start(folder, port)).pipe(Effect.retry({ times: 2 }))
+})
+
+/** One statement on a connection of its own. */
+const statement = (url: string, text: string): Effect.Effect<void, SqlError> =>
+  Effect.scoped(
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      yield* sql.unsafe(text)
+    }).pipe(Effect.provide(PgClient.layer({ url: Redacted.make(url), maxConnections: 1 })))
+  )
+
+/** The server, to the end of the scope. */
+export const postgres: Effect.Effect<Postgres, Error, Scope.Scope> = Effect.map(server, (url) => ({
+  database: Effect.acquireRelease(
+    Effect.suspend(() => {
+      const name = `epilogue_${randomBytes(8).toString("hex")}`
+      const own = new URL(url)
+      own.pathname = `/${name}`
+      // a template that nobody can be connected to, as then it could not be copied
+      return Effect.as(statement(url, `CREATE DATABASE ${name} TEMPLATE template0`), { name, url: own.href })
+    }),
+    // with what is still connected: killed processes may not have been noticed yet
+    ({ name }) => Effect.ignore(statement(url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
+  ).pipe(Effect.map(({ url }) => url))
+}))

@@ -1,0 +1,202 @@
+/**
+ * Cluster runners as processes, to be killed: each is `test/durable/fixtures/runner.ts`
+ * with the workflows of a `Scenario`, on a port of 127.0.0.1, all on one database.
+ */
+import * as NodeClusterSocket from "@effect/platform-node/NodeClusterSocket"
+import * as PgClient from "@effect/sql-pg/PgClient"
+import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
+import { RunnerAddress } from "effect/cluster/RunnerAddress"
+import type * as ShardingConfig from "effect/cluster/ShardingConfig"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import type * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import type * as WorkflowEngine from "effect/workflow/WorkflowEngine"
+import { spawn } from "node:child_process"
+import { join } from "node:path"
+import process from "node:process"
+import { freePort } from "./postgres.ts"
+
+/** What a scenario's effects may ask for. */
+export type Services = WorkflowEngine.WorkflowEngine | SqlClient.SqlClient
+
+/** What is wrong, one line each, and what is worth a number. */
+export interface Findings {
+  readonly problems: ReadonlyArray<string>
+  readonly counts: Readonly<Record<string, number>>
+}
+
+/** Workflows, and what must hold of them however often their runners die. A module exports it as `scenario`. */
+export interface Scenario {
+  /** The tables that the workflows and `check` need, made once. */
+  readonly prepare: Effect.Effect<void, SqlError, SqlClient.SqlClient>
+  /** The workflows, registered on each runner. */
+  readonly workflows: Layer.Layer<never, never, Services>
+  /** Sets the nth run going, and gives its execution's id without waiting for it. */
+  readonly submit: (nth: number) => Effect.Effect<string, never, Services>
+  readonly ended: (executionId: string) => Effect.Effect<boolean, never, Services>
+  /** Called when all have ended, with their executions' ids in the order of submission. */
+  readonly check: (executionIds: ReadonlyArray<string>) => Effect.Effect<Findings, SqlError, Services>
+}
+
+/** Imports a scenario by its module's path. */
+export const load = (path: string): Effect.Effect<Scenario> =>
+  Effect.map(
+    // the cast: a module that exports something else fails where it is used
+    Effect.promise(() => import(path) as Promise<{ readonly scenario: Scenario }>),
+    ({ scenario }) => scenario
+  )
+
+/**
+ * What makes runners recover within seconds. Measured on two cores, from `kill -9` until
+ * all shards are held again:
+ *
+ * - Started again at once on its port, a runner has its own shards after 0.3 to 0.7 s,
+ *   whatever the settings: Postgres drops the advisory locks with the connection, and the
+ *   address makes it the same runner as before.
+ * - Others take over after 3.1 to 4.3 s, and with Effect's defaults after 26 to 34 s. It is
+ *   `shardLockExpiration` that bounds this, being how old a runner's last sign of life may
+ *   be. Pings (2.5 s of retries, then the next look at the runners) may find out sooner, but
+ *   it is one runner that pings, and where that one died it took the whole expiration.
+ *
+ * Locks are refreshed at least three times in an expiration. With a shorter one, a busy
+ * machine would let live runners look dead, and their activities be run again.
+ */
+export const sharding: Partial<ShardingConfig.ShardingConfig["Service"]> = {
+  shardsPerGroup: 12,
+  shardLockRefreshInterval: "1 second",
+  shardLockExpiration: "4 seconds",
+  refreshAssignmentsInterval: "500 millis",
+  entityMessagePollInterval: "250 millis",
+  entityReplyPollInterval: "200 millis",
+  sendRetryInterval: "50 millis",
+  runnerHealthCheckInterval: "1 second",
+  entityTerminationTimeout: "1 second"
+}
+
+const database = (url: string) => Layer.orDie(PgClient.layer({ url: Redacted.make(url), maxConnections: 8 }))
+
+/** One that submits and asks, and runs nothing. */
+export const client = (url: string): Layer.Layer<Services> =>
+  ClusterWorkflowEngine.layer.pipe(
+    Layer.provide(
+      Layer.orDie(NodeClusterSocket.layer({ clientOnly: true, storage: "sql", shardingConfig: sharding }))
+    ),
+    Layer.provideMerge(database(url))
+  )
+
+/** One that runs the scenario's workflows, as a runner's process does. */
+export const member = (url: string, port: number, { workflows }: Scenario): Layer.Layer<Services> => {
+  const runnerAddress = Option.some(RunnerAddress.make({ host: "127.0.0.1", port }))
+  return workflows.pipe(
+    Layer.provideMerge(ClusterWorkflowEngine.layer),
+    Layer.provide(Layer.orDie(NodeClusterSocket.layer({
+      storage: "sql",
+      runnerHealth: "ping",
+      shardingConfig: { ...sharding, runnerAddress }
+    }))),
+    Layer.provideMerge(database(url))
+  )
+}
+
+/** What a runner's process is told, as JSON in `RUNNER_ORDER`. */
+export interface Order {
+  readonly url: string
+  readonly port: number
+  /** The module of the scenario. */
+  readonly scenario: string
+}
+
+export interface Runner {
+  readonly pid: number
+  /** Sends the signal and waits until the process is gone. */
+  readonly kill: (signal: NodeJS.Signals) => Effect.Effect<void>
+}
+
+export interface Fleet {
+  readonly size: number
+  /** Starts the nth, which must not be running, on its own port; done when it has joined. */
+  readonly start: (nth: number) => Effect.Effect<Runner, Error>
+  /** The nth, where it runs. */
+  readonly running: (nth: number) => Runner | undefined
+  /** Of those that ended though nobody killed them: what they wrote. */
+  readonly died: () => ReadonlyArray<string>
+  /** How often each line was logged, warnings and worse. */
+  readonly logged: () => ReadonlyMap<string, number>
+}
+
+const script = join(import.meta.dirname, "../durable/fixtures/runner.ts")
+
+/** `size` runners of a scenario, none of them started yet. Those that run when the scope ends are killed. */
+export const fleet = (
+  options: { readonly size: number; readonly url: string; readonly scenario: string }
+): Effect.Effect<Fleet, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const ports = yield* Effect.all(Array.from({ length: options.size }, () => freePort))
+    const runners = new Map<number, Runner>()
+    const died: Array<string> = []
+    const logged = new Map<string, number>()
+
+    const log = (text: string) => {
+      for (const line of text.split("\n")) {
+        // what differs from line to line: when, and which fiber
+        const said = /(?:WARN|ERROR|FATAL) \(.*?\): (.*)/.exec(line)?.[1]
+        if (said !== undefined) logged.set(said, (logged.get(said) ?? 0) + 1)
+      }
+    }
+
+    const start = (nth: number) =>
+      Effect.callback<Runner, Error>((resume) => {
+        const order: Order = { url: options.url, port: ports[nth]!, scenario: options.scenario }
+        const child = spawn(process.execPath, [script], {
+          // the order by the environment, as arguments are for all to see and the URL has a password
+          env: { ...process.env, RUNNER_ORDER: JSON.stringify(order), NO_COLOR: "1" },
+          // it ends when its standard input does, so that none outlives a harness that was killed
+          stdio: ["pipe", "pipe", "pipe"]
+        })
+        let said = ""
+        let killed = false
+        const gone = new Promise<void>((resolve) => child.once("close", () => resolve()))
+        const runner: Runner = {
+          pid: child.pid ?? 0,
+          kill: (signal) =>
+            Effect.promise(() => {
+              killed = true
+              child.kill(signal)
+              return gone
+            })
+        }
+        child.stdin.on("error", () => {})
+        for (const output of [child.stdout, child.stderr]) {
+          output.setEncoding("utf8").on("data", (chunk: string) => {
+            said = (said + chunk).slice(-10_000)
+            if (chunk.includes("joined")) resume(Effect.succeed(runner))
+            log(chunk)
+          })
+        }
+        child.once("error", (error) => resume(Effect.fail(error)))
+        void gone.then(() => {
+          if (runners.get(nth) === runner) runners.delete(nth)
+          if (!killed) died.push(said)
+          resume(Effect.fail(new Error(`a runner did not join:\n${said}`)))
+        })
+        runners.set(nth, runner)
+      })
+
+    yield* Effect.addFinalizer(() =>
+      Effect.forEach([...runners.values()], (runner) => runner.kill("SIGKILL"), {
+        concurrency: "unbounded",
+        discard: true
+      })
+    )
+    return {
+      size: options.size,
+      start,
+      running: (nth) => runners.get(nth),
+      died: () => died,
+      logged: () => logged
+    }
+  })
