@@ -43,6 +43,8 @@ export interface StepInfo {
   readonly stepPath: ReadonlyArray<string>
   /** How many evaluations of steps had begun in this run before this one. */
   readonly index: number
+  /** The `index` of the step it runs in, if any. */
+  readonly parent: number | undefined
 }
 
 /**
@@ -118,6 +120,30 @@ export interface StepEnded extends RunInfo, StepInfo {
 }
 
 /**
+ * The body of a step tells how far it is, with `Step.progress`.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface StepProgress extends RunInfo, StepInfo {
+  readonly _tag: "StepProgress"
+  readonly done: number
+  /** How much there is to do, where that is known. */
+  readonly total: number | undefined
+}
+
+/**
+ * A hook goes on after it was called: what it waits for takes time. One that has ended at once is told of by its end
+ * alone.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface HookStarted extends RunInfo, HookInfo {
+  readonly _tag: "HookStarted"
+}
+
+/**
  * A hook did its work.
  *
  * @category events
@@ -175,8 +201,10 @@ export interface RunEnded extends RunInfo {
 export type RunEvent =
   | RunStarted
   | StepStarted
+  | StepProgress
   | AttemptFailed
   | StepEnded
+  | HookStarted
   | HookEnded
   | HookFailed
   | HookSkipped

@@ -26,9 +26,10 @@ import type * as Types from "effect/Types"
 import type { FailedAttempt, FitsTags, Kind } from "./Hook.ts"
 import type { InheritMode, Input } from "./Hooks.ts"
 import type { StepFn } from "./internal/fn.ts"
+import * as notes from "./internal/annotations.ts"
 import * as hook from "./internal/hook.ts"
 import * as internal from "./internal/step.ts"
-import type { StepContext } from "./StepContext.ts"
+import { StepContext } from "./StepContext.ts"
 
 /**
  * A named Effect with hooks.
@@ -408,6 +409,29 @@ export const timeout: {
   (duration: Duration.Input): <A, E, R>(self: Step<A, E, R>) => Step<A, E | Cause.TimeoutError, R>
   <A, E, R>(self: Step<A, E, R>, duration: Duration.Input): Step<A, E | Cause.TimeoutError, R>
 } = dual(2, internal.timeout)
+
+/**
+ * Tells, from a step's body, how far it is: so much done, of so much where that is known. Observers show it, as
+ * `Report.progress` does with a bar, a rate and the time left; without observers it costs nothing.
+ *
+ * @example
+ * ```ts
+ * import { Step } from "effect-epilogue"
+ * import { Effect } from "effect"
+ *
+ * const load = Step.make("load", Effect.gen(function*() {
+ *   for (let i = 1; i <= 100; i++) {
+ *     yield* Effect.sleep("10 millis")
+ *     yield* Step.progress(i, 100)
+ *   }
+ * }))
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const progress = (done: number, total?: number): Effect.Effect<void, never, StepContext> =>
+  StepContext.useSync((context) => notes.progress(context, done, total))
 
 export { requireApproval } from "./internal/requireApproval.ts"
 

@@ -325,6 +325,7 @@ it.effect("Hook.when asks the predicate each time, with the context and the exit
       "HookEnded yes",
       "HookSkipped no",
       "HookEnded exit",
+      "HookStarted effectful yes",
       "HookEnded effectful yes",
       "HookSkipped effectful no",
       "HookFailed failing",
@@ -356,7 +357,11 @@ it.effect("Hook.retry runs the function again, as one run of the hook, within it
           yield* after("31 seconds", step.pipe(Effect.provide([log.layer, told.layer]))),
           Exit.succeed(7)
         )
-        return [tries, log.list.length, told.list.filter(({ _tag }) => _tag.startsWith("Hook")).map(({ _tag }) => _tag)]
+        return [
+          tries,
+          log.list.length,
+          told.list.filter(({ _tag }) => _tag === "HookEnded" || _tag === "HookFailed").map(({ _tag }) => _tag)
+        ]
       })
     assert.deepEqual(yield* run(flaky(3).pipe(Hook.retry({ times: 5 }))), [3, 0, ["HookEnded"]])
     assert.deepEqual(yield* run(flaky(9).pipe(Hook.retry({ times: 2 }))), [3, 1, ["HookFailed"]])

@@ -39,6 +39,7 @@ it.effect("a background hook does not hold up the step; the run waits for it", (
       "RunStarted p",
       "StepStarted s",
       "StepEnded s success",
+      "HookStarted slow",
       "HookEnded onExit",
       "HookEnded slow",
       "HookEnded onSuccess",

@@ -320,6 +320,7 @@ it.effect("a step that outlives its run is a run of its own, under the same hook
       "StepStarted cleanup",
       "StepEnded cleanup success",
       "HookEnded inherited",
+      "HookStarted onExit",
       "HookEnded onExit",
       "RunEnded p success"
     ])

@@ -116,13 +116,14 @@ it.effect("events say when, how long, how often, and with what", () =>
     )
     yield* TestClock.adjust("10 seconds")
     yield* Fiber.join(fiber)
-    const [, started, attempt, ended, hook, run] = told.list
+    const [, started, attempt, ended, hookStarted, hook, run] = told.list
     const at = (event: RunEvent.RunEvent) => DateTime.toEpochMillis(event.at)
-    assert.deepEqual(told.list.map(at), [1000, 1000, 3000, 5000, 5500, 5500])
+    assert.deepEqual(told.list.map(at), [1000, 1000, 3000, 5000, 5000, 5500, 5500])
     assert.ok(told.list.every(({ pipelineName, runName }) => pipelineName === "p" && runName === "nightly"))
     assert.ok(started?._tag === "StepStarted" && started.stepPath.join() === "s")
     assert.ok(attempt?._tag === "AttemptFailed" && Cause.squash(attempt.cause) === "no" && attempt.attempt === 1)
     assert.ok(ended?._tag === "StepEnded" && hook?._tag === "HookEnded" && run?._tag === "RunEnded")
+    assert.ok(hookStarted?._tag === "HookStarted" && hookStarted.hook === hook.hook && hookStarted.step?.index === 0)
     assert.deepEqual([ended.attempts, ended.exit, ended.outcome], [2, Exit.succeed("yes"), "success"])
     assert.deepEqual({ ...ended.annotations }, { env: "test", rows: 3 })
     assert.deepEqual({ ...run.annotations }, { env: "test" })
@@ -136,9 +137,29 @@ it.effect("the outcome is told when the step ends, before its hooks have", () =>
       Step.make("s", Effect.void).pipe(Step.onSuccess(() => Effect.sleep("1 second")), Effect.provide(told.layer))
     )
     yield* TestClock.adjust("500 millis")
-    assert.equal(brief(told.list.at(-1)!), "StepEnded s success")
+    assert.deepEqual(told.list.slice(-2).map(brief), ["StepEnded s success", "HookStarted onSuccess"])
     yield* TestClock.adjust("500 millis")
     yield* Fiber.join(fiber)
+  }))
+
+it.effect("a body says how far it is, and whose body it is", () =>
+  Effect.gen(function*() {
+    const told = events()
+    const inner = Step.make("inner", Step.progress(3))
+    const outer = Step.make("outer", Effect.andThen(Step.progress(1, 2), Effect.all([inner, inner])))
+    // outside a step there is nobody to tell of
+    yield* Pipeline.make("p", Effect.andThen(Step.progress(9), outer)).pipe(Effect.provide(told.layer))
+    const progress = told.list.flatMap((event) =>
+      event._tag === "StepProgress"
+        ? [[event.stepPath.join("/"), event.index, event.parent, event.done, event.total]]
+        : []
+    )
+    assert.deepEqual(progress, [
+      ["outer", 0, undefined, 1, 2],
+      ["outer/inner", 1, 0, 3, undefined],
+      ["outer/inner", 2, 0, 3, undefined]
+    ])
+    yield* outer
   }))
 
 it.effect("without an observer all is the same, but that nobody is told", () =>

@@ -41,6 +41,8 @@ export const line = (event: RunEvent): string | undefined => {
       const failed = hookFailures > 0 ? `, ${plural(hookFailures, "hook")} failed` : ""
       return `${marks[outcome]} ${event.pipelineName} (${time(event.duration)}, ${plural(steps, "step")}${failed})`
     }
+    case "StepProgress":
+    case "HookStarted":
     case "HookEnded":
     case "HookSkipped":
       return undefined

@@ -1,19 +1,13 @@
 /**
  * What a supervised child tells its supervisor: one JSON object a line.
  *
- * Events are told less what does not matter when the child is dead: the value of an
- * exit is left out, and a cause is its pretty text. Parameters come redacted, and
- * annotations are redacted here. A line has at most `maxLine` bytes.
+ * Events are told as they are recorded, with no secrets in them. A line has at most
+ * `maxLine` bytes.
  */
-import * as Cause from "effect/Cause"
-import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
-import type * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { bytes, fitEnd, fitMiddle } from "../internal/alerters/text.ts"
-import { display } from "../internal/redact.ts"
-import type { RunEvent } from "../RunEvent.ts"
+import { members } from "../internal/report/eventJson.ts"
 
 /** In the child's environment: the number of the file descriptor to tell on. */
 export const variable = "EPILOGUE_SUPERVISOR_FD"
@@ -42,60 +36,8 @@ const maxCause = 8 * 1024
 const maxName = 200
 const maxDepth = 16
 
-const Kind = Schema.Literals(["start", "retry", "success", "failure", "interrupt", "exit"])
-const Outcome = Schema.Literals(["success", "failure", "interrupt"])
-const Values = Schema.Record(Schema.String, Schema.Unknown)
-
-const run = {
-  pipelineName: Schema.String,
-  runId: Schema.String,
-  runName: Schema.String,
-  /** In milliseconds since 1970. */
-  at: Schema.Finite
-}
-
-const Step = Schema.Struct({ stepName: Schema.String, stepPath: Schema.Array(Schema.String), index: Schema.Int })
-
-const step = { ...run, ...Step.fields }
-
-const hook = {
-  ...run,
-  hook: Schema.String,
-  kind: Kind,
-  level: Schema.Literals(["step", "pipeline"]),
-  hookIndex: Schema.Int,
-  step: Schema.optionalKey(Step)
-}
-
 const Told = Schema.Union([
-  Schema.TaggedStruct("RunStarted", run),
-  Schema.TaggedStruct("StepStarted", { ...step, params: Schema.optionalKey(Values) }),
-  Schema.TaggedStruct("AttemptFailed", {
-    ...step,
-    attempt: Schema.Int,
-    cause: Schema.String,
-    delayMillis: Schema.Finite
-  }),
-  Schema.TaggedStruct("StepEnded", {
-    ...step,
-    outcome: Outcome,
-    cause: Schema.optionalKey(Schema.String),
-    attempts: Schema.Int,
-    durationMillis: Schema.Finite,
-    annotations: Schema.optionalKey(Values)
-  }),
-  Schema.TaggedStruct("HookEnded", { ...hook, durationMillis: Schema.Finite }),
-  Schema.TaggedStruct("HookFailed", { ...hook, durationMillis: Schema.Finite, cause: Schema.String }),
-  Schema.TaggedStruct("HookSkipped", hook),
-  Schema.TaggedStruct("RunEnded", {
-    ...run,
-    outcome: Outcome,
-    cause: Schema.optionalKey(Schema.String),
-    durationMillis: Schema.Finite,
-    steps: Schema.Int,
-    hookFailures: Schema.Int,
-    annotations: Schema.optionalKey(Values)
-  }),
+  ...members,
   /** An alert was delivered. `named`: the alert itself says which step (or run) it is about. */
   Schema.TaggedStruct("Alerted", {
     runId: Schema.String,
@@ -114,67 +56,10 @@ const Told = Schema.Union([
 
 export type Told = typeof Told.Type
 
-/** An event as it is told. */
-export const toTold = (event: RunEvent): Told => {
-  const { at, pipelineName, runId, runName } = event
-  const run = { pipelineName, runId, runName, at: DateTime.toEpochMillis(at) }
-  switch (event._tag) {
-    case "RunStarted":
-      return { _tag: event._tag, ...run }
-    case "StepStarted":
-      return { _tag: event._tag, ...run, ...stepOf(event), params: shown(event.params) }
-    case "AttemptFailed":
-      return {
-        _tag: event._tag,
-        ...run,
-        ...stepOf(event),
-        attempt: event.attempt,
-        cause: Cause.pretty(event.cause),
-        delayMillis: Math.min(Duration.toMillis(event.delay), Number.MAX_SAFE_INTEGER)
-      }
-    case "StepEnded":
-      return {
-        _tag: event._tag,
-        ...run,
-        ...stepOf(event),
-        outcome: event.outcome,
-        ...causeOf(event.exit),
-        attempts: event.attempts,
-        durationMillis: Duration.toMillis(event.duration),
-        annotations: shown(event.annotations)
-      }
-    case "RunEnded":
-      return {
-        _tag: event._tag,
-        ...run,
-        outcome: event.outcome,
-        ...causeOf(event.exit),
-        durationMillis: Duration.toMillis(event.duration),
-        steps: event.steps,
-        hookFailures: event.hookFailures,
-        annotations: shown(event.annotations)
-      }
-    default: {
-      const { hook, hookIndex, kind, level, step } = event
-      const info = { ...run, hook, kind, level, hookIndex, ...(step === undefined ? {} : { step: stepOf(step) }) }
-      if (event._tag === "HookSkipped") return { _tag: event._tag, ...info }
-      const durationMillis = Duration.toMillis(event.duration)
-      return event._tag === "HookEnded"
-        ? { _tag: event._tag, ...info, durationMillis }
-        : { _tag: event._tag, ...info, durationMillis, cause: Cause.pretty(event.cause) }
-    }
-  }
-}
-
-type StepInfo = typeof Step.Type
-
-const stepOf = ({ index, stepName, stepPath }: StepInfo): StepInfo => ({ stepName, stepPath, index })
-
-const causeOf = (exit: Exit.Exit<unknown, unknown>): { readonly cause?: string } =>
-  exit._tag === "Success" ? {} : { cause: Cause.pretty(exit.cause) }
-
-const shown = (values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, display(value)]))
+export {
+  /** An event as it is told. */
+  toEventJson as toTold
+} from "../internal/report/eventJson.ts"
 
 /** Always in the same way, so that paths stay comparable. */
 const cutPath = (path: ReadonlyArray<string>): ReadonlyArray<string> =>

@@ -132,6 +132,8 @@ const inRun = (
       if (owner !== undefined) owner.alerted = true
       return
     }
+    case "StepProgress":
+    case "HookStarted":
     case "HookFailed":
     case "HookSkipped":
       return

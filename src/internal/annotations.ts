@@ -21,6 +21,16 @@ export const annotate = (context: StepContext.Shape, values: Readonly<Record<str
   if (hasProperty(context, Annotate)) (context[Annotate] as (values: Readonly<Record<string, unknown>>) => void)(values)
 }
 
+/** The key under which a context keeps the function that tells how far its step is. */
+export const Progress: unique symbol = Symbol.for("effect-epilogue/StepContext/Progress")
+
+/** @internal */
+export const progress = (context: StepContext.Shape, done: number, total: number | undefined): void => {
+  // a method of ours, which has the symbol: see `view.ts`
+  const tellable = context as StepContext.Shape & { readonly [Progress]?: (done: number, total?: number) => void }
+  tellable[Progress]?.(done, total)
+}
+
 /** @internal */
 export const elapsed = <I>(key: Context.Key<I, StepContext.Shape>): Effect.Effect<Duration.Duration, never, I> =>
   Effect.flatMap(key, (context) =>

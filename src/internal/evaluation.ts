@@ -194,7 +194,14 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
   }
 
   get info(): StepInfo | undefined {
-    return this.isRun ? undefined : { stepName: this.owner.name, stepPath: this.path, index: this.index }
+    if (this.isRun) return undefined
+    const { parent } = this
+    return {
+      stepName: this.owner.name,
+      stepPath: this.path,
+      index: this.index,
+      parent: parent === undefined || parent.isRun ? undefined : parent.index
+    }
   }
 
   get params(): Readonly<Record<string, unknown>> {
@@ -206,6 +213,12 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
 
   get annotations(): Readonly<Record<string, unknown>> {
     return { ...this.run.annotations, ...(this.isRun ? undefined : this.owner.annotations), ...this.details?.notes }
+  }
+
+  progress(done: number, total: number | undefined): void {
+    if (this.run.observers === undefined) return
+    const info = this.info
+    if (info !== undefined) this.run.emit({ _tag: "StepProgress", ...info, done, total })
   }
 
   annotate(values: Readonly<Record<string, unknown>>): void {

@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import { HookError } from "../Hook.ts"
+import type { HookInfo } from "../RunEvent.ts"
 import type { Evaluation } from "./evaluation.ts"
 import { defaultTimeout, type HookImpl, type Occasion, skipped } from "./hook.ts"
 import { exceeded, limitMillis, limitMistakes, type Planned } from "./hooks.ts"
@@ -92,6 +93,7 @@ export const runHook = (
   const since = observers === undefined ? undefined : evaluation.run.clock.monotonicTimeNanosUnsafe()
   const started = start(evaluation, planned, occasion)
   if (!Exit.isExit(started)) {
+    goesOn(evaluation, planned)
     const supervised = Effect.flatMap(
       withinLimit(planned.hook, started),
       (exit) => report(evaluation, planned, exit, since) ?? Effect.undefined
@@ -141,6 +143,21 @@ export const withinLimit = (
     })
   })
 
+/** Tells observers of a hook that has not ended at once. */
+export const goesOn = (evaluation: Evaluation, planned: Planned): void => {
+  if (evaluation.run.observers !== undefined) {
+    evaluation.run.emit({ _tag: "HookStarted", ...hookInfo(evaluation, planned) })
+  }
+}
+
+const hookInfo = (evaluation: Evaluation, { hook, index, level }: Planned): HookInfo => ({
+  hook: hook.name,
+  kind: hook.kind,
+  level,
+  hookIndex: index,
+  step: evaluation.info
+})
+
 /** The run waits for it before it ends. */
 export const goOnWithout = (evaluation: Evaluation, supervised: Effect.Effect<Failed>): undefined => {
   evaluation.run.addBackground(Effect.runForkWith(evaluation.hookContext)(supervised))
@@ -153,11 +170,11 @@ export const report = (
   exit: Exit.Exit<unknown, unknown>,
   since: bigint | undefined
 ): Effect.Effect<Failed> | undefined => {
-  const { hook, index, level } = planned
+  const { hook } = planned
   const { run } = evaluation
   const failed = exit._tag === "Failure"
   if (since !== undefined) {
-    const info = { hook: hook.name, kind: hook.kind, level, hookIndex: index, step: evaluation.info }
+    const info = hookInfo(evaluation, planned)
     if (failed) run.emit({ _tag: "HookFailed", ...info, duration: evaluation.since(since), cause: exit.cause })
     else if (exit.value === skipped) run.emit({ _tag: "HookSkipped", ...info })
     else run.emit({ _tag: "HookEnded", ...info, duration: evaluation.since(since) })

@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import type * as Fiber from "effect/Fiber"
 import { StepContext } from "../StepContext.ts"
-import { Annotate, Ended } from "./annotations.ts"
+import { Annotate, Ended, Progress } from "./annotations.ts"
 import type { Evaluation } from "./evaluation.ts"
 
 /**
@@ -55,6 +55,9 @@ export class View implements StepContext.Shape {
   }
   get [Ended](): number | undefined {
     return this.#evaluation.endedMillis
+  }
+  [Progress](done: number, total: number | undefined): void {
+    this.#evaluation.progress(done, total)
   }
   [Annotate](values: Readonly<Record<string, unknown>>): void {
     this.#evaluation.annotate(values)

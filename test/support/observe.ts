@@ -78,6 +78,8 @@ export const brief = (event: RunEvent.RunEvent): string => {
       return `AttemptFailed ${event.stepName} ${event.attempt}`
     case "StepEnded":
       return `StepEnded ${event.stepName} ${event.outcome}`
+    case "StepProgress":
+      return `StepProgress ${event.stepName} ${event.done}`
     default:
       return `${event._tag} ${event.hook}`
   }

@@ -12,7 +12,7 @@ import type { FailedAttempt } from "../../Hook.ts"
 import { fromJson, toJson } from "../alertJson.ts"
 import { type Occasion, skipped } from "../hook.ts"
 import type { Planned } from "../hooks.ts"
-import { type Failed, report, start, withinLimit } from "../runner.ts"
+import { type Failed, goesOn, report, start, withinLimit } from "../runner.ts"
 import type { DurableEvaluation } from "./evaluation.ts"
 import { outboxOf } from "./outbox.ts"
 import { HookRecord } from "./records.ts"
@@ -63,6 +63,7 @@ const runOnce = (
         ? undefined
         : evaluation.run.clock.monotonicTimeNanosUnsafe()
       const started = start(evaluation, planned, occasion, context)
+      if (!Exit.isExit(started)) goesOn(evaluation, planned)
       const exit = Exit.isExit(started) ? started : yield* withinLimit(planned.hook, started)
       yield* report(evaluation, planned, exit, since) ?? Effect.void
       const alerts = kept.length === 0 ? undefined : { alerts: kept.map(toJson) }

@@ -1,0 +1,209 @@
+/** What became of runs, put together from their events. */
+import type { EventJson } from "./eventJson.ts"
+
+type Outcome = Extract<EventJson, { readonly _tag: "StepEnded" }>["outcome"]
+type HookEvent = Extract<EventJson, { readonly hook: string }>
+type Values = Readonly<Record<string, unknown>>
+
+/** One attempt at a step's body. Times are in milliseconds since 1970. */
+export interface AttemptModel {
+  readonly number: number
+  readonly startedAt: number
+  endedAt: number | undefined
+  cause: string | undefined
+}
+
+/** @internal */
+export interface HookModel {
+  readonly name: string
+  readonly kind: HookEvent["kind"]
+  readonly level: HookEvent["level"]
+  readonly index: number
+  startedAt: number
+  endedAt: number | undefined
+  outcome: "running" | "ended" | "failed" | "skipped"
+  cause: string | undefined
+}
+
+/** @internal */
+export interface StepModel {
+  readonly index: number
+  readonly name: string
+  readonly path: ReadonlyArray<string>
+  readonly parent: number | undefined
+  readonly startedAt: number
+  readonly params: Values
+  readonly attempts: Array<AttemptModel>
+  readonly hooks: Array<HookModel>
+  /** Steps that run in it, in the order in which they began. */
+  readonly children: Array<StepModel>
+  endedAt: number | undefined
+  outcome: Outcome | undefined
+  cause: string | undefined
+  annotations: Values
+  progress: { readonly done: number; readonly total: number | undefined; readonly at: number } | undefined
+}
+
+/** @internal */
+export interface RunModel {
+  readonly pipelineName: string
+  readonly runId: string
+  readonly runName: string
+  readonly startedAt: number
+  readonly steps: Map<number, StepModel>
+  /** Steps that run in no other. */
+  readonly roots: Array<StepModel>
+  /** Of the run itself. */
+  readonly hooks: Array<HookModel>
+  /** When it was last heard of. */
+  lastAt: number
+  endedAt: number | undefined
+  outcome: Outcome | undefined
+  cause: string | undefined
+  annotations: Values
+  hookFailures: number
+}
+
+/** What an event was about. */
+export interface Touched {
+  readonly run: RunModel
+  readonly step: StepModel | undefined
+  readonly hook: HookModel | undefined
+}
+
+/** The runs that the events so far tell of, by their ids. What comes in the middle of a run is taken as it is. */
+export class Runs {
+  readonly byId: Map<string, RunModel> = new Map()
+
+  apply(event: EventJson): Touched {
+    const run = this.#run(event)
+    run.lastAt = Math.max(run.lastAt, event.at)
+    switch (event._tag) {
+      case "RunStarted":
+        return { run, step: undefined, hook: undefined }
+      case "RunEnded":
+        run.endedAt = event.at
+        run.outcome = event.outcome
+        run.cause = event.cause
+        run.annotations = event.annotations ?? {}
+        run.hookFailures = event.hookFailures
+        return { run, step: undefined, hook: undefined }
+      case "StepStarted":
+        return { run, step: begin(run, event, event.at, event.params ?? {}), hook: undefined }
+      case "StepProgress": {
+        const step = stepIn(run, event, event.at)
+        step.progress = { done: event.done, total: event.total, at: event.at }
+        return { run, step, hook: undefined }
+      }
+      case "AttemptFailed": {
+        const step = stepIn(run, event, event.at)
+        const attempt = step.attempts.at(-1)
+        if (attempt !== undefined) {
+          attempt.endedAt = event.at
+          attempt.cause = event.cause
+        }
+        step.attempts.push({
+          number: event.attempt + 1,
+          startedAt: event.at + event.delayMillis,
+          endedAt: undefined,
+          cause: undefined
+        })
+        step.progress = undefined
+        return { run, step, hook: undefined }
+      }
+      case "StepEnded": {
+        const step = stepIn(run, event, event.at - event.durationMillis)
+        const attempt = step.attempts.at(-1)
+        if (attempt !== undefined) {
+          attempt.endedAt = event.at
+          attempt.cause = event.cause
+        }
+        step.endedAt = event.at
+        step.outcome = event.outcome
+        step.cause = event.cause
+        step.annotations = event.annotations ?? {}
+        return { run, step, hook: undefined }
+      }
+      default:
+        return { run, ...hookOf(run, event) }
+    }
+  }
+
+  #run({ at, pipelineName, runId, runName }: EventJson): RunModel {
+    const known = this.byId.get(runId)
+    if (known !== undefined) return known
+    const run: RunModel = {
+      pipelineName,
+      runId,
+      runName,
+      startedAt: at,
+      steps: new Map(),
+      roots: [],
+      hooks: [],
+      lastAt: at,
+      endedAt: undefined,
+      outcome: undefined,
+      cause: undefined,
+      annotations: {},
+      hookFailures: 0
+    }
+    this.byId.set(runId, run)
+    return run
+  }
+}
+
+type StepInfo = Pick<Extract<EventJson, { readonly _tag: "StepStarted" }>, "index" | "parent" | "stepName" | "stepPath">
+
+const begin = (run: RunModel, info: StepInfo, startedAt: number, params: Values): StepModel => {
+  const step: StepModel = {
+    index: info.index,
+    name: info.stepName,
+    path: info.stepPath,
+    parent: info.parent,
+    startedAt,
+    params,
+    attempts: [{ number: 1, startedAt, endedAt: undefined, cause: undefined }],
+    hooks: [],
+    children: [],
+    endedAt: undefined,
+    outcome: undefined,
+    cause: undefined,
+    annotations: {},
+    progress: undefined
+  }
+  const parent = info.parent === undefined ? undefined : run.steps.get(info.parent)
+  const siblings = parent === undefined ? run.roots : parent.children
+  // a step that was cut off by a crash, and begins again
+  const before = run.steps.get(info.index)
+  const place = before === undefined ? -1 : siblings.indexOf(before)
+  if (place >= 0) siblings[place] = step
+  else siblings.push(step)
+  run.steps.set(info.index, step)
+  return step
+}
+
+const stepIn = (run: RunModel, info: StepInfo, startedAt: number): StepModel =>
+  run.steps.get(info.index) ?? begin(run, info, startedAt, {})
+
+const hookOf = (
+  run: RunModel,
+  event: HookEvent
+): { readonly step: StepModel | undefined; readonly hook: HookModel } => {
+  const step = event.step === undefined ? undefined : stepIn(run, event.step, event.at)
+  const hooks = step === undefined ? run.hooks : step.hooks
+  const startedAt = "durationMillis" in event ? event.at - event.durationMillis : event.at
+  let hook = hooks.findLast((hook) =>
+    hook.outcome === "running" && hook.kind === event.kind && hook.index === event.hookIndex
+  )
+  if (hook === undefined) {
+    const { hook: name, hookIndex, kind, level } = event
+    hook = { name, kind, level, index: hookIndex, startedAt, endedAt: undefined, outcome: "running", cause: undefined }
+    hooks.push(hook)
+  }
+  if (event._tag === "HookStarted") return { step, hook }
+  hook.startedAt = startedAt
+  hook.endedAt = event.at
+  hook.outcome = event._tag === "HookEnded" ? "ended" : event._tag === "HookFailed" ? "failed" : "skipped"
+  if (event._tag === "HookFailed") hook.cause = event.cause
+  return { step, hook }
+}
