@@ -27,6 +27,24 @@ export interface Field {
 }
 
 /**
+ * A file beside an alert: a picture, say. It is sent as it is, so what is secret must not be in it.
+ *
+ * `Email`, `Discord` and `Slack.layerBot` send up to 10 of them, and leave out what is larger than they take, as their
+ * documentation says; other channels send none. A field `not attached` names what is left out. What is stored, by an
+ * `Outbox` or a policy with `persist`, is stored with its attachments, so small is better.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Attachment {
+  /** The file's name, as in `"timeline.png"`. */
+  readonly name: string
+  /** As in `"image/png"` (https://www.iana.org/assignments/media-types). */
+  readonly mediaType: string
+  readonly content: Uint8Array
+}
+
+/**
  * Where an alert comes from, for what routes, threads and counts alerts. The
  * standard hooks fill it in.
  *
@@ -70,6 +88,8 @@ export interface AlertInput {
   /** Words to route by. The standard failure hook puts the tags of the errors here. */
   readonly tags?: ReadonlyArray<string> | undefined
   readonly source?: Source | undefined
+  /** What is sent beside it, where the channel can. */
+  readonly attachments?: ReadonlyArray<Attachment> | undefined
   /** When it happened. `Alerter.layer` fills in the time of the post. */
   readonly at?: DateTime.Utc | undefined
 }
@@ -102,6 +122,7 @@ export class Alert {
   readonly idempotencyKey: string | undefined
   readonly tags: ReadonlyArray<string>
   readonly source: Source | undefined
+  readonly attachments: ReadonlyArray<Attachment>
   readonly at: DateTime.Utc | undefined
 
   private constructor(input: AlertInput) {
@@ -114,6 +135,7 @@ export class Alert {
     this.idempotencyKey = input.idempotencyKey
     this.tags = input.tags ?? []
     this.source = input.source
+    this.attachments = input.attachments ?? []
     this.at = input.at
   }
 

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Alert } from "./Alert.ts"
 import * as internal from "./internal/alerter.ts"
+import { counted } from "./internal/alertMetrics.ts"
 
 /**
  * Why an alert did not arrive.
@@ -106,28 +107,34 @@ export class Alerter extends Base {
    * string was posted. A failure or a defect that is no {@link AlerterError}
    * becomes one (`Rejected`, with the message less the addresses in it). The
    * function's services are those of the layer.
+   *
+   * What becomes of each alert is counted in the metrics `epilogue_alerts_delivered_total`,
+   * by `channel`, and `epilogue_alerts_failed_total`, by `channel` and the tag of the
+   * `reason` (or `Interrupted`), as it is in every channel of `effect-epilogue/alerters`.
+   * Where the function posts to another alerter that counts, that one's count stands alone.
    */
   static layer<R = never>(
     post: (alert: Alert) => Effect.Effect<unknown, unknown, R>,
     options?: { readonly channel?: string | undefined }
   ): Layer.Layer<Alerter, never, R> {
+    const channel = options?.channel ?? "custom"
     return Layer.effect(
       Alerter,
       Effect.map(Effect.context<R>(), (context) =>
         Alerter.of({
           post: (alert) =>
             internal.timed(alert, (timed) =>
-              Effect.updateContext(
-                Effect.catchCause(
-                  Effect.suspend(() => post(timed)),
-                  (cause) =>
-                    internal.failWith(cause, isAlerterError, (detail) =>
-                      new AlerterError({
-                        channel: options?.channel ?? "custom",
-                        reason: Reason.Rejected({ detail })
-                      }))
-                ),
-                internal.calledFrom(context)
+              counted(
+                channel,
+                Effect.updateContext(
+                  Effect.catchCause(
+                    Effect.asVoid(Effect.suspend(() => post(timed))),
+                    (cause) =>
+                      internal.failWith(cause, isAlerterError, (detail) =>
+                        new AlerterError({ channel, reason: Reason.Rejected({ detail }) }))
+                  ),
+                  internal.calledFrom(context)
+                )
               ))
         }))
     )

@@ -3,7 +3,14 @@
  *
  * @since 0.1.0
  */
-export { Alert, type AlertInput, type Field, type Severity, type Source as AlertSource } from "./Alert.ts"
+export {
+  Alert,
+  type AlertInput,
+  type Attachment,
+  type Field,
+  type Severity,
+  type Source as AlertSource
+} from "./Alert.ts"
 export {
   Alerter,
   AlerterError,

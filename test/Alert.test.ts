@@ -20,6 +20,7 @@ test("a string is a title", () => {
     idempotencyKey: undefined,
     tags: [],
     source: undefined,
+    attachments: [],
     at: undefined
   })
 })
@@ -35,6 +36,7 @@ test("what is given is kept", () => {
     idempotencyKey: "etl-1/load",
     tags: ["NotFound"],
     source: { pipeline: "etl", runId: "1", runName: "etl-1", stepPath: ["load"], attempt: 2 },
+    attachments: [{ name: "a.png", mediaType: "image/png", content: new Uint8Array([1, 2]) }],
     at
   } as const
   assert.deepEqual({ ...Alert.make(input) }, { _tag: "Alert", ...input })

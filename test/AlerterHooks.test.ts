@@ -282,7 +282,7 @@ const counted = (hook: string, kind: string) =>
   Effect.map(
     Metric.value(
       Metric.withAttributes(
-        Metric.counter("epilogue_hook_failures", {
+        Metric.counter("epilogue_hook_failures_total", {
           description: "Hooks that failed, died or ran out of time",
           incremental: true
         }),

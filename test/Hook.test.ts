@@ -101,7 +101,7 @@ it.effect("a failed hook is logged with its name and cause, told, and counted", 
     const registry = new Map()
     const counts = Effect.map(Metric.snapshot, (snapshots) =>
       snapshots.flatMap((metric) =>
-        metric.id === "epilogue_hook_failures" && metric.type === "Counter"
+        metric.id === "epilogue_hook_failures_total" && metric.type === "Counter"
           ? [[metric.attributes?.["hook"], metric.attributes?.["kind"], metric.state.count]]
           : []
       ))

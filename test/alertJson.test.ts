@@ -2,7 +2,7 @@ import { DateTime, Effect, Schema } from "effect"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { Alert } from "../src/index.ts"
-import { AlertJson, fromJson, toJson } from "../src/internal/alertJson.ts"
+import { AlertJson, fromJson, toBriefJson, toJson } from "../src/internal/alertJson.ts"
 import { alertOf, AnyAlert } from "./support/anyAlert.ts"
 import { sample } from "./support/channelContract.ts"
 import { makeIt } from "./support/it.ts"
@@ -21,10 +21,22 @@ it.effect("any alert is read as it was written", () =>
         posted,
         sample,
         posted.with({ at: undefined, tags: ["", "\ud83d"], dedupeKey: posted.title, idempotencyKey: posted.title }),
+        posted.with({ attachments: [{ name: posted.title, mediaType: "x/y", content: Uint8Array.of(0, 128, 255) }] }),
         posted.with({ at: DateTime.makeUnsafe("+012345-01-02T03:04:05.678Z"), source: sample.source })
       ]
       for (const alert of alerts) assert.deepEqual(fromJson(read(written(toJson(alert)))), alert)
     })))
+
+it.effect("what others read tells of attachments, and has none", () =>
+  Effect.sync(() => {
+    const alert = sample.with({ attachments: [{ name: "a", mediaType: "x/y", content: new Uint8Array(3) }] })
+    const attachments = [{ name: "a", mediaType: "x/y", size: 3 }]
+    assert.deepEqual(toBriefJson(alert), { ...toJson(sample), attachments })
+    assert.deepEqual(toBriefJson(sample), toJson(sample))
+    // what is no base64 is left out, rather than the alert
+    const broken = [{ name: "a", mediaType: "x/y", content: "%" }]
+    assert.deepEqual(fromJson({ ...toJson(sample), attachments: broken }), sample)
+  }))
 
 it.effect("a time that is none is left out, rather than the alert", () =>
   Effect.sync(() => {

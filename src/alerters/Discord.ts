@@ -44,6 +44,9 @@ export interface BotOptions extends ChannelOptions {
  * (https://docs.discord.com/developers/resources/message#embed-object-embed-limits). What is
  * longer is cut, the detail first, and says so. It mentions nobody.
  *
+ * Attachments are sent with it, up to 8 MiB together. Where Discord refuses it with them, it is
+ * sent without, and a warning is logged.
+ *
  * A post that was taken but not answered is sent again, and is then there twice, as is
  * one that is repeated with the same `idempotencyKey`: a webhook has nothing to tell them
  * by. One of {@link layerBot} is not.
@@ -66,10 +69,11 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
     "discord",
     options,
     [url],
-    ({ http, time }) =>
+    (channel) =>
       Effect.succeed((alert) =>
-        http.send(HttpClientRequest.bodyJsonUnsafe(request, internal.webhookMessage(alert, time)))
-      )
+        internal.send(channel, request, alert, (alert) => internal.webhookMessage(alert, channel.time))
+      ),
+    internal.maxAttached
   )
 }
 
@@ -117,14 +121,15 @@ export const layerBot = (options: BotOptions): Layer.Layer<Alerter> => {
     "discord",
     options,
     [token],
-    ({ http, time }) =>
+    (channel) =>
       Effect.succeed((alert) =>
         // one nonce for all attempts at this post
         Effect.flatMap(
           internal.nonceOf(alert, options.channelId),
-          (nonce) => http.send(HttpClientRequest.bodyJsonUnsafe(request, internal.botMessage(alert, time, nonce)))
+          (nonce) => internal.send(channel, request, alert, (alert) => internal.botMessage(alert, channel.time, nonce))
         )
-      )
+      ),
+    internal.maxAttached
   )
 }
 

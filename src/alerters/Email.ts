@@ -78,7 +78,9 @@ export interface UrlOptions extends MailOptions {
 /**
  * Sends mails over SMTP, each with a plain part and one of HTML. The detail has 256
  * KB of it at most, and is cut in its middle. Mails of one run refer to it, so that
- * they are shown as one conversation.
+ * they are shown as one conversation. Attachments are sent up to 4 MiB together, since
+ * many servers take no mail of more than 10 MB; pictures (PNG, JPEG, GIF) are shown
+ * where they are read.
  *
  * An attempt that the server puts off (with a code of 4xx) is followed by another, as
  * is one that was not connected; never one that it refuses (5xx). A mail that is sent

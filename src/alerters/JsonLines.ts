@@ -30,7 +30,8 @@ export interface JsonLinesOptions {
  *
  * A line has `title`, `severity`, `fields` (a list of `name` and `value`) and `tags`,
  * `at` as ISO 8601, and where the alert has them `body`, `detail`, `dedupeKey`,
- * `idempotencyKey` and `source`. A post that is repeated is a line more, with the same
+ * `idempotencyKey`, `source` and `attachments`: of each its `name`, `mediaType` and
+ * `size` in bytes, and not its content. A post that is repeated is a line more, with the same
  * `idempotencyKey`.
  *
  * @example

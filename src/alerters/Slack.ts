@@ -28,6 +28,7 @@ import * as channel from "../internal/alerters/channel.ts"
 import { address } from "../internal/alerters/config.ts"
 import * as internal from "../internal/alerters/slack.ts"
 import * as bot from "../internal/alerters/slackBot.ts"
+import { maxAttached } from "../internal/alerters/slackUpload.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 
 /**
@@ -118,6 +119,11 @@ export const layerConfig = (
  * 1,000 runs that posted last are known, for as long as the layer lives. Where a
  * thread is gone, or locked, the next alert opens another.
  *
+ * Attachments are uploaded into the thread, up to 8 MiB together, for which the bot needs the
+ * scope `files:write` too (https://docs.slack.dev/reference/methods/files.getUploadURLExternal,
+ * https://docs.slack.dev/reference/methods/files.completeUploadExternal). Where that fails, or
+ * takes more than 10 seconds, the alert has arrived all the same, and a warning is logged.
+ *
  * Where Slack says that its answer is none of success (`ok: false`), bad credentials
  * and missing scopes are `Unauthorized`, `ratelimited` is `RateLimited` and followed by
  * another attempt, and so are its internal errors, which are `Unreachable`. All else is
@@ -139,7 +145,8 @@ export const layerBot = (options: BotOptions): Layer.Layer<Alerter> =>
     "slack",
     options,
     [Redacted.value(options.token)],
-    (channel) => Effect.sync(() => bot.post(channel, options))
+    (channel) => Effect.sync(() => bot.post(channel, options)),
+    maxAttached
   )
 
 /**

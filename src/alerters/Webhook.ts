@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Alert } from "../Alert.ts"
 import { type Alerter, Reason } from "../Alerter.ts"
+import { anySize } from "../internal/alerters/attachments.ts"
 import * as channel from "../internal/alerters/channel.ts"
 import { address } from "../internal/alerters/config.ts"
 import * as internal from "../internal/alerters/webhook.ts"
@@ -50,7 +51,9 @@ export interface WebhookOptions extends ChannelOptions {
  *
  * The JSON has `title`, `severity`, `fields` (a list of `name` and `value`) and `tags`,
  * `at` as ISO 8601, and where the alert has them `body`, `detail`, `dedupeKey`,
- * `idempotencyKey` and `source`.
+ * `idempotencyKey`, `source` and `attachments`: of each its `name`, `mediaType` and
+ * `size` in bytes. Their content is for a `render` to send, which must keep to `maxBytes`
+ * then: attachments are the first to be left out.
  *
  * @example
  * ```ts
@@ -119,7 +122,8 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
                 )
               )
             })
-          )
+          ),
+        anySize
       ).pipe(Layer.provide(internal.signing(key)))
     })
   )

@@ -6,6 +6,7 @@ import { dual } from "effect/Function"
 import type * as Layer from "effect/Layer"
 import type { Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
+import { heldBack } from "../internal/alertMetrics.ts"
 import * as internal from "../internal/delivery/policy.ts"
 
 /**
@@ -31,6 +32,6 @@ export const minSeverity: {
   <E, R>(self: Layer.Layer<Alerter, E, R>, severity: Severity): Layer.Layer<Alerter, E, R> =>
     internal.around((post) => {
       const passes = internal.atLeast(severity)
-      return Effect.succeed((alert) => passes(alert) ? post(alert) : Effect.void)
+      return Effect.succeed((alert) => passes(alert) ? post(alert) : heldBack("minSeverity"))
     })(self)
 )

@@ -115,7 +115,10 @@ export const render = (alert: Alert, colored: boolean): string => {
     }${time}`
   ]
   if (alert.body !== undefined) lines.push(indent(plain(alert.body), "  "))
-  const fields = alert.fields.map(({ name, value }) => ({ name: line(name), value: plain(value) }))
+  const fields = [
+    ...alert.fields,
+    ...alert.attachments.map(({ name }) => ({ name: "not attached", value: name }))
+  ].map(({ name, value }) => ({ name: line(name), value: plain(value) }))
   const width = fields.reduce((most, { name }) => Math.max(most, name.length), 0)
   for (const { name, value } of fields) {
     lines.push(`  ${paint(2, name.padEnd(width))}  ${indent(value, " ".repeat(width + 4)).trim()}`)

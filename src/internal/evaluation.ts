@@ -1,7 +1,6 @@
 /** One evaluation of a step, or of a pipeline: from its start to the end of its hooks. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
@@ -9,6 +8,7 @@ import type * as Fiber from "effect/Fiber"
 import type { HookError } from "../Hook.ts"
 import type { StepInfo } from "../RunEvent.ts"
 import { StepContext } from "../StepContext.ts"
+import { type Failed, outcomeOf, withFailed } from "./exits.ts"
 import type { Occasion } from "./hook.ts"
 import {
   empty,
@@ -21,8 +21,9 @@ import {
   type Table
 } from "./hooks.ts"
 import { CurrentOverrides, type Wrap } from "./overrides.ts"
-import { noAnnotations, Run } from "./run.ts"
+import { noAnnotations, Run, toDuration } from "./run.ts"
 import { runAll, runAllNow, runHook, runRequired } from "./runner.ts"
+import { tellEnded, tellStarted } from "./taps.ts"
 import { currentView, View } from "./view.ts"
 
 /** How parameters are shown: the part of `Params.Service` that is needed here, without its Schema. */
@@ -74,10 +75,6 @@ export interface PipelineOwner extends Owner {
   readonly durable?: undefined
 }
 
-/** @internal */
-export const outcomeOf = (exit: Exit.Exit<unknown, unknown>): Outcome =>
-  exit._tag === "Success" ? "success" : Cause.hasInterruptsOnly(exit.cause) ? "interrupt" : "failure"
-
 /**
  * A finalizer that has nothing left to do. `Effect.onExit` takes `undefined` for
  * that, as `Effect.provideService` has it, and then spends nothing on combining
@@ -90,31 +87,12 @@ const nothing: Effect.Effect<void> = (() => {
   return Exit.isSuccess(Effect.runSyncExit(Effect.onExit(Effect.exit(failed), () => none))) ? none : Effect.void
 })()
 
-/** As `Effect.onExit` has it: beside a defect, errors are defects too. */
-const beside = (cause: Cause.Cause<unknown>, failed: Cause.Cause<unknown>): Cause.Cause<unknown> => {
-  const both = Cause.combine(cause, failed)
-  return Cause.hasDies(both)
-    ? Cause.fromReasons(
-      both.reasons.map((reason) => Cause.isFailReason(reason) ? Cause.makeDieReason(reason.error) : reason)
-    )
-    : both
-}
-
 /** What most evaluations are never asked for: one field in place of several makes each of them cheaper. */
 export interface Details {
   path: ReadonlyArray<string> | undefined
   params: Readonly<Record<string, unknown>> | undefined
   notes: Readonly<Record<string, unknown>> | undefined
 }
-
-/** The errors of required hooks, if any failed. */
-export type Failed = Cause.Cause<HookError> | undefined
-
-/** What the caller gets. */
-export const withFailed = (exit: Exit.Exit<unknown, unknown>, failed: Failed): Exit.Exit<unknown, unknown> =>
-  failed === undefined
-    ? exit
-    : Exit.failCause(exit._tag === "Success" ? failed : beside(exit.cause, failed))
 
 /** Chosen anew only where a step is evaluated under other pipeline hooks than last time. */
 const planFor = (owner: StepOwner | PipelineOwner, under: Table): Plan => {
@@ -143,7 +121,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
   readonly inHook: boolean
   attempt = 1
   startedMillis: number
-  startedNanos: bigint | undefined
+  startedNanos: number | undefined
   /** Only where hooks may run long after. */
   endedMillis: number | undefined = undefined
   private before: Context.Context<never> | undefined
@@ -212,7 +190,11 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
   }
 
   get annotations(): Readonly<Record<string, unknown>> {
-    return { ...this.run.annotations, ...(this.isRun ? undefined : this.owner.annotations), ...this.details?.notes }
+    const own = this.isRun ? noAnnotations : this.owner.annotations
+    const notes = this.details?.notes
+    // most have none
+    if (notes === undefined && this.run.annotations === noAnnotations && own === noAnnotations) return noAnnotations
+    return { ...this.run.annotations, ...own, ...notes }
   }
 
   progress(done: number, total: number | undefined): void {
@@ -294,16 +276,26 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
   settle(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void, HookError> {
     this.leave()
     const outcome = outcomeOf(exit)
-    if (this.run.observers === undefined && !this.isRun && this.plan.required[outcome].length === 0) {
-      const pending = runAllNow(this, this.plan.ordinary[outcome], exit)
-      if (!this.ownsRun) return pending ?? nothing
-      if (pending === undefined && !this.run.hasBackground) {
-        this.run.ended = true
-        return nothing
-      }
-      return Effect.andThen(pending ?? Effect.void, this.run.end)
+    if (this.isRun || this.plan.required[outcome].length > 0) return this.settleFully(exit, outcome)
+    const observed = this.run.observers !== undefined
+    if (observed) {
+      // interrupted before its first operation: it started and ended at once
+      if (this.startedNanos === undefined) this.emitStarted()
+      this.emitEnded(exit, outcome)
     }
-    return this.settleFully(exit, outcome)
+    const pending = runAllNow(this, this.plan.ordinary[outcome], exit)
+    if (!this.ownsRun) return pending ?? nothing
+    if (pending === undefined && !observed && !this.run.hasBackground) {
+      this.run.ended = true
+      return nothing
+    }
+    return Effect.andThen(pending ?? Effect.void, this.endOwnRun(exit, outcome))
+  }
+
+  private endOwnRun(exit: Exit.Exit<unknown, unknown>, outcome: Outcome): Effect.Effect<void> {
+    return this.run.observers === undefined
+      ? this.run.end
+      : Effect.andThen(this.run.end, this.endRun(exit, outcome))
   }
 
   /** As `Effect.provideService` does. Nobody else can tell that the body is over. */
@@ -323,7 +315,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
         if (this.run.observers !== undefined && !this.isRun) this.emitEnded(final, finalOutcome)
         const rest = runAll(this, this.plan.ordinary[finalOutcome], final)
         const ended = this.ownsRun
-          ? Effect.andThen(rest, Effect.andThen(this.run.end, this.endRun(final, finalOutcome)))
+          ? Effect.andThen(rest, this.endOwnRun(final, finalOutcome))
           : rest
         return failed === undefined ? ended : Effect.andThen(ended, Effect.failCause(failed))
       }
@@ -370,46 +362,34 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
   }
 
   protected emitStarted(): void {
-    this.startedNanos = this.run.clock.monotonicTimeNanosUnsafe()
+    const now = this.run.nanos()
+    this.startedNanos = now
     if (this.ownsRun) this.run.emit({ _tag: "RunStarted" })
-    const info = this.info
-    if (info !== undefined) this.run.emit({ _tag: "StepStarted", ...info, params: this.params })
+    if (!this.isRun) tellStarted(this, now)
   }
 
   protected emitEnded(exit: Exit.Exit<unknown, unknown>, outcome: Outcome): void {
-    const info = this.info
-    if (info === undefined) return
-    this.run.emit({
-      _tag: "StepEnded",
-      ...info,
-      outcome,
-      exit,
-      attempts: this.attempt,
-      duration: this.duration,
-      annotations: this.annotations
-    })
+    if (this.isRun) return
+    const now = this.run.nanos()
+    tellEnded(this, exit, outcome, now, this.nanosUntil(now))
   }
 
   protected endRun(exit: Exit.Exit<unknown, unknown>, outcome: Outcome): Effect.Effect<void> {
-    if (this.run.observers === undefined) return Effect.void
-    return Effect.sync(() => {
+    return Effect.sync(() =>
       this.run.emit({
         _tag: "RunEnded",
         outcome,
         exit,
-        duration: this.duration,
+        duration: toDuration(this.nanosUntil(this.run.nanos())),
         steps: this.run.steps,
         hookFailures: this.run.hookFailures,
         annotations: this.run.annotations
       })
-    })
+    )
   }
 
-  protected get duration(): Duration.Duration {
-    return this.since(this.startedNanos!)
-  }
-
-  since(nanos: bigint): Duration.Duration {
-    return Duration.nanos(this.run.clock.monotonicTimeNanosUnsafe() - nanos)
+  /** How long it took, on the monotonic clock. */
+  protected nanosUntil(now: number): number {
+    return now - this.startedNanos!
   }
 }

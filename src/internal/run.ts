@@ -2,15 +2,26 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { Observer, RunEvent, RunInfo } from "../RunEvent.ts"
 import { empty, type Table } from "./hooks.ts"
 import { CurrentOverrides, type Overrides } from "./overrides.ts"
+import { isTapped, type Tap, TapKey } from "./tap.ts"
 
 /** Defined here, and not in `RunEvent.ts`, so that a step loads no more than the reference. */
 export const Observers: Context.Reference<ReadonlyArray<Observer>> = Context.Reference<ReadonlyArray<Observer>>(
   "effect-epilogue/RunEvent/Observers",
+  { defaultValue: () => [] }
+)
+
+/**
+ * Of alerters that need to know of runs. Apart from those that are provided as observers: a layer of an alerter beside
+ * one of observers must not take the place of them.
+ */
+export const AlerterObservers: Context.Reference<ReadonlyArray<Observer>> = Context.Reference<ReadonlyArray<Observer>>(
+  "effect-epilogue/Alerter/Observers",
   { defaultValue: () => [] }
 )
 
@@ -30,6 +41,9 @@ export class Run {
   startedMillis: number
   /** `undefined` where nobody listens: then no event is built. */
   readonly observers: ReadonlyArray<Observer> | undefined
+  /** The first of them that can do without the most frequent events being built; those are built for `others`. */
+  readonly tap: Tap | undefined
+  readonly others: ReadonlyArray<Observer>
   readonly overrides: Overrides | undefined
   annotations: Annotations
   /** Whether its last hook has ended. */
@@ -39,6 +53,11 @@ export class Run {
   private readonly context: Context.Context<never>
   private readonly givenName: string | undefined
   private lazyId: string | undefined
+  private askedAt = -Infinity
+  private answer = 0
+  private lazyName: string | undefined
+  /** What `lazyName` was made for. */
+  private named: number | undefined
   /** Background hooks that have not ended. */
   private background: Set<Fiber.Fiber<unknown, unknown>> = none
 
@@ -50,13 +69,18 @@ export class Run {
     givenName?: string,
     id?: string
   ) {
-    const observers = fiber.getRef(Observers)
+    const provided = fiber.getRef(Observers)
+    const ofAlerter = fiber.getRef(AlerterObservers)
+    const observers = ofAlerter.length === 0 ? provided : [...provided, ...ofAlerter]
     this.context = fiber.context
     this.pipelineName = pipelineName
     this.stepHooks = stepHooks
     this.clock = fiber.getRef(Clock.Clock)
     this.startedMillis = this.clock.currentTimeMillisUnsafe()
     this.observers = observers.length === 0 ? undefined : observers
+    const tapped = observers.find(isTapped)
+    this.tap = tapped?.[TapKey]
+    this.others = tapped === undefined ? observers : observers.filter((observer) => observer !== tapped)
     this.overrides = fiber.getRef(CurrentOverrides)
     this.annotations = annotations
     this.givenName = givenName
@@ -70,28 +94,51 @@ export class Run {
 
   /** As in ZenML, the default names the pipeline and the second it started in (UTC). */
   get name(): string {
-    return this.givenName ??
-      `${this.pipelineName}-${
-        new Date(this.startedMillis).toISOString().slice(0, 19).replaceAll(/[-:]/g, "_").replace("T", "-")
-      }`
+    return this.givenName ?? this.defaultName
   }
 
-  emit(event: Untold): void {
-    if (this.observers === undefined) return
+  // kept, since each event has it; a run that goes on after a crash learns late when it started
+  private get defaultName(): string {
+    if (this.named !== this.startedMillis || this.lazyName === undefined) {
+      this.named = this.startedMillis
+      this.lazyName = `${this.pipelineName}-${
+        new Date(this.startedMillis).toISOString().slice(0, 19).replaceAll(/[-:]/g, "_").replace("T", "-")
+      }`
+    }
+    return this.lazyName
+  }
+
+  emit(event: Untold, at?: number, observers = this.observers): void {
+    if (observers === undefined) return
     const told = {
       ...event,
       pipelineName: this.pipelineName,
       runId: this.id,
       runName: this.name,
-      at: DateTime.makeUnsafe(this.clock.currentTimeMillisUnsafe())
+      at: DateTime.makeUnsafe(at ?? this.millisAt(this.nanos()))
     } as RunEvent // the fields that `Untold` leaves out are added here
-    for (const observer of this.observers) {
+    for (const observer of observers) {
       try {
         observer(told)
       } catch (defect) {
         Effect.runForkWith(this.context)(Effect.logError(`observer failed on ${event._tag}`, defect))
       }
     }
+  }
+
+  /** The monotonic clock. Not as a bigint, with which every sum takes as long as to ask the clock. */
+  nanos(): number {
+    return Number(this.clock.monotonicTimeNanosUnsafe())
+  }
+
+  /** The time of day, by that on the monotonic clock: it is asked for once a millisecond, as that takes long too. */
+  millisAt(now: number): number {
+    const since = now - this.askedAt
+    if (!(since >= 0 && since < 1e6)) {
+      this.askedAt = now
+      this.answer = this.clock.currentTimeMillisUnsafe()
+    }
+    return this.answer
   }
 
   addBackground(fiber: Fiber.Fiber<unknown, unknown>): void {
@@ -131,3 +178,6 @@ export class Run {
 
 /** @internal */
 export const noAnnotations: Annotations = {}
+
+/** @internal */
+export const toDuration = (nanos: number): Duration.Duration => Duration.nanos(BigInt(Math.round(nanos)))

@@ -7,16 +7,17 @@ import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import { HookError } from "../Hook.ts"
-import type { HookInfo } from "../RunEvent.ts"
 import type { Evaluation } from "./evaluation.ts"
 import { defaultTimeout, type HookImpl, type Occasion, skipped } from "./hook.ts"
 import { exceeded, limitMillis, limitMistakes, type Planned } from "./hooks.ts"
+import { toDuration } from "./run.ts"
+import { hookInfo, tellHookEnded } from "./taps.ts"
 import { hookSpan } from "./tracing.ts"
 
 /** Why a hook failed: `undefined` where there is nothing to say. */
 export type Failed = Cause.Cause<unknown> | undefined
 
-const failures = Metric.counter("epilogue_hook_failures", {
+const failures = Metric.counter("epilogue_hook_failures_total", {
   description: "Hooks that failed, died or ran out of time",
   incremental: true
 })
@@ -90,7 +91,7 @@ export const runHook = (
   occasion: Occasion
 ): Effect.Effect<Failed> | undefined => {
   const { observers } = evaluation.run
-  const since = observers === undefined ? undefined : evaluation.run.clock.monotonicTimeNanosUnsafe()
+  const since = observers === undefined ? undefined : evaluation.run.nanos()
   const started = start(evaluation, planned, occasion)
   if (!Exit.isExit(started)) {
     goesOn(evaluation, planned)
@@ -150,14 +151,6 @@ export const goesOn = (evaluation: Evaluation, planned: Planned): void => {
   }
 }
 
-const hookInfo = (evaluation: Evaluation, { hook, index, level }: Planned): HookInfo => ({
-  hook: hook.name,
-  kind: hook.kind,
-  level,
-  hookIndex: index,
-  step: evaluation.info
-})
-
 /** The run waits for it before it ends. */
 export const goOnWithout = (evaluation: Evaluation, supervised: Effect.Effect<Failed>): undefined => {
   evaluation.run.addBackground(Effect.runForkWith(evaluation.hookContext)(supervised))
@@ -168,16 +161,17 @@ export const report = (
   evaluation: Evaluation,
   planned: Planned,
   exit: Exit.Exit<unknown, unknown>,
-  since: bigint | undefined
+  since: number | undefined
 ): Effect.Effect<Failed> | undefined => {
   const { hook } = planned
   const { run } = evaluation
   const failed = exit._tag === "Failure"
   if (since !== undefined) {
-    const info = hookInfo(evaluation, planned)
-    if (failed) run.emit({ _tag: "HookFailed", ...info, duration: evaluation.since(since), cause: exit.cause })
-    else if (exit.value === skipped) run.emit({ _tag: "HookSkipped", ...info })
-    else run.emit({ _tag: "HookEnded", ...info, duration: evaluation.since(since) })
+    if (failed) {
+      const duration = toDuration(run.nanos() - since)
+      run.emit({ _tag: "HookFailed", ...hookInfo(evaluation, planned), duration, cause: exit.cause })
+    } else if (exit.value === skipped) run.emit({ _tag: "HookSkipped", ...hookInfo(evaluation, planned) })
+    else tellHookEnded(evaluation, planned, since)
   }
   if (!failed) return undefined
   run.hookFailures++

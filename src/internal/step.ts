@@ -12,6 +12,7 @@ import * as Hook from "./hook.ts"
 import * as Hooks from "./hooks.ts"
 import type { Wrap } from "./overrides.ts"
 import { retryWrap } from "./retry.ts"
+import { noAnnotations } from "./run.ts"
 import { timeoutWrap } from "./timeout.ts"
 import { span } from "./tracing.ts"
 
@@ -64,7 +65,16 @@ export const isPipeline = (u: unknown): boolean => hasProperty(u, PipelineTypeId
 
 /** @internal */
 export const makeStep = (name: string, body: Effect.Effect<any, any, any>): any =>
-  build({ label: "Step", name, body, own: Hooks.empty, modes: {}, mistakes: [], annotations: {}, params: [] })
+  build({
+    label: "Step",
+    name,
+    body,
+    own: Hooks.empty,
+    modes: {},
+    mistakes: [],
+    annotations: noAnnotations,
+    params: []
+  })
 
 /** @internal */
 export const makePipeline = (name: string, body: Effect.Effect<any, any, any>): any =>
@@ -75,7 +85,7 @@ export const makePipeline = (name: string, body: Effect.Effect<any, any, any>): 
     own: Hooks.empty,
     modes: {},
     mistakes: [],
-    annotations: {},
+    annotations: noAnnotations,
     stepHooks: Hooks.empty,
     givenName: undefined
   })

@@ -7,6 +7,8 @@ import type { Alert } from "../../Alert.ts"
 import { Alerter, AlerterError, isAlerterError, Reason } from "../../Alerter.ts"
 import type { ChannelOptions } from "../../alerters/ChannelOptions.ts"
 import { failWith, timed } from "../alerter.ts"
+import { counted } from "../alertMetrics.ts"
+import { fitAttachments } from "./attachments.ts"
 import * as Http from "./http.ts"
 import { type Scrub, scrubAlert, scrubber } from "./secrets.ts"
 import { localTime } from "./time.ts"
@@ -42,13 +44,14 @@ export const make = (
 
 /**
  * An alerter that sends through a channel. `start` is called when the layer is built,
- * and what it returns for each alert.
+ * and what it returns for each alert, with no more attached than so many bytes.
  */
 export const layer = <E = never, R = never>(
   name: string,
   options: ChannelOptions,
   secrets: ReadonlyArray<string>,
-  start: (channel: Channel) => Effect.Effect<(alert: Dated) => Effect.Effect<unknown, AlerterError>, E, R>
+  start: (channel: Channel) => Effect.Effect<(alert: Dated) => Effect.Effect<unknown, AlerterError>, E, R>,
+  maxAttached = 0
 ): Layer.Layer<Alerter, E, Exclude<R, Scope.Scope>> =>
   Layer.effect(
     Alerter,
@@ -58,12 +61,20 @@ export const layer = <E = never, R = never>(
       return Alerter.of({
         post: (input) =>
           timed(input, (alert) =>
-            Effect.catchCause(
-              // a cast, since `timed` has seen to the time
-              Effect.suspend(() => post(scrubAlert(alert, scrub) as Dated)),
-              (cause) =>
-                failWith(cause, isAlerterError, (detail) =>
-                  channel.error(Reason.Rejected({ detail: channel.http.detail(detail) })))
+            counted(
+              name,
+              Effect.catchCause(
+                // a cast, since `timed` has seen to the time
+                Effect.asVoid(
+                  Effect.suspend(() => post(fitAttachments(scrubAlert(alert, scrub), maxAttached) as Dated))
+                ),
+                (cause) =>
+                  failWith(
+                    cause,
+                    isAlerterError,
+                    (detail) => channel.error(Reason.Rejected({ detail: channel.http.detail(detail) }))
+                  )
+              )
             ))
       })
     })

@@ -7,8 +7,11 @@ import type {
 } from "discord-api-types/v10"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import type { Alert, Field } from "../../Alert.ts"
-import type { Dated } from "./channel.ts"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type { Alert, Attachment, Field } from "../../Alert.ts"
+import type { AlerterError } from "../../Alerter.ts"
+import { fitAttachments } from "./attachments.ts"
+import type { Channel, Dated } from "./channel.ts"
 import { fitFields } from "./fields.ts"
 import { repeatKey, sha256 } from "./repeat.ts"
 import { colors, symbols } from "./severity.ts"
@@ -134,6 +137,49 @@ export const botMessage = (
   nonce,
   enforce_nonce: true
 })
+
+/**
+ * Below the 20 MiB that Discord takes of each file where nobody pays for more, and the 10 MiB that it took before
+ * (https://docs.discord.com/developers/reference#uploading-files).
+ */
+export const maxAttached = 8 << 20
+
+/** The message, with the files beside it where there are any: as a form then, which JSON is a part of. */
+const withFiles = (
+  request: HttpClientRequest.HttpClientRequest,
+  message: object,
+  files: ReadonlyArray<Attachment>
+): HttpClientRequest.HttpClientRequest => {
+  if (files.length === 0) return HttpClientRequest.bodyJsonUnsafe(request, message)
+  const form = new FormData()
+  form.set("payload_json", JSON.stringify(message))
+  files.forEach(({ content, mediaType, name }, n) =>
+    // a copy, since a view of shared memory is none that a form takes
+    form.set(`files[${n}]`, new Blob([new Uint8Array(content)], { type: mediaType }), name)
+  )
+  return HttpClientRequest.bodyFormData(request, form)
+}
+
+/** Sends an alert with its files, and without them where Discord takes it so alone: files need a permission of their own. */
+export const send = (
+  { http }: Channel,
+  request: HttpClientRequest.HttpClientRequest,
+  alert: Dated,
+  messageOf: (alert: Dated) => object
+): Effect.Effect<void, AlerterError> => {
+  const files = alert.attachments
+  const sent = http.send(withFiles(request, messageOf(alert), files))
+  if (files.length === 0) return sent
+  return Effect.catchIf(
+    sent,
+    ({ reason }) => reason._tag === "Unauthorized" || (reason._tag === "Rejected" && (reason.status ?? 0) < 500),
+    ({ message }) =>
+      Effect.tap(
+        http.send(withFiles(request, messageOf(fitAttachments(alert, 0)), [])),
+        () => Effect.logWarning("effect-epilogue: the files of an alert were not uploaded", message)
+      )
+  )
+}
 
 /** Not of Effect's `Random`, which a program may have given a seed: then each of its runs would have the same. */
 export const makeNonce = (): string => crypto.randomUUID().replaceAll("-", "").slice(0, 25)

@@ -6,7 +6,7 @@ import * as Redacted from "effect/Redacted"
 import { type Alerter, AlerterError, Reason } from "../../Alerter.ts"
 import type { SmtpOptions, UrlOptions } from "../../alerters/Email.ts"
 import * as channels from "./channel.ts"
-import { content, domainOf, messageId, threadId } from "./emailContent.ts"
+import { content, domainOf, maxAttached, messageId, threadId } from "./emailContent.ts"
 import { limitOf, make as makeAttempts } from "./retry.ts"
 import { scrubber } from "./secrets.ts"
 import * as Smtp from "./smtp.ts"
@@ -100,18 +100,20 @@ export const layer = (
         const attempts = makeAttempts(name, options)
         return (alert) =>
           Effect.gen(function*() {
+            const id = yield* messageId(alert, to, domain)
             const mail: Smtp.Mail = {
-              ...content(alert, options.subjectPrefix, time),
+              ...content(alert, options.subjectPrefix, time, id),
               from,
               to,
-              messageId: yield* messageId(alert, to, domain),
+              messageId: id,
               thread: alert.source === undefined ? undefined : threadId(alert.source.runId, domain),
               urgent: alert.severity === "critical",
               date: new Date(yield* Clock.currentTimeMillis)
             }
             yield* deliver(smtp, attempts, mail)
           })
-      })
+      }),
+    maxAttached
   )
 }
 

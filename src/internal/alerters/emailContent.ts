@@ -1,7 +1,7 @@
 /** Alerts as mails: a plain part and one of HTML that say the same. */
 import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import type { Alert } from "../../Alert.ts"
+import type { Alert, Attachment } from "../../Alert.ts"
 import type { Dated } from "./channel.ts"
 import { repeatKey, sha256 } from "./repeat.ts"
 import { colors } from "./severity.ts"
@@ -12,6 +12,12 @@ export interface Content {
   readonly subject: string
   readonly text: string
   readonly html: string
+  readonly attachments: ReadonlyArray<Attached>
+}
+
+/** A file, with the id by which the HTML shows it, if it does. */
+export interface Attached extends Attachment {
+  readonly cid: string | undefined
 }
 
 /** Long enough for what matters, where people see half of it in a list. */
@@ -26,6 +32,11 @@ const maxFields = 100
 const maxValue = 4 << 10
 const maxBody = 64 << 10
 const maxDetail = 256 << 10
+/** Base64 makes a third more of it: https://www.rfc-editor.org/rfc/rfc2045#section-6.8 */
+export const maxAttached = 4 << 20
+
+/** What mail readers show. Of drawings (SVG) hardly any does, since there may be scripts in them. */
+const isPicture = /^image\/(png|jpeg|gif)$/
 
 const characters: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;", "'": "&#39;" }
 
@@ -47,8 +58,17 @@ const style = {
 }
 
 /** @internal */
-export const content = (alert: Dated, prefix: string | undefined, time: (at: DateTime.Utc) => string): Content => {
+export const content = (
+  alert: Dated,
+  prefix: string | undefined,
+  time: (at: DateTime.Utc) => string,
+  id: string
+): Content => {
   const { severity } = alert
+  const attachments = alert.attachments.map((attachment, index) => ({
+    ...attachment,
+    cid: isPicture.test(attachment.mediaType) ? `${index}.${id.slice(1, -1)}` : undefined
+  }))
   const title = fitEnd(oneLine(alert.title), maxTitle, escapedBytes)
   const body = fitMiddle(clean(alert.body ?? "").trim(), maxBody, escapedBytes)
   const detail = fitMiddle(clean(alert.detail ?? ""), maxDetail, escapedBytes)
@@ -66,6 +86,7 @@ export const content = (alert: Dated, prefix: string | undefined, time: (at: Dat
       body,
       [...fields.map(({ name, value }) => `${name}: ${value.replaceAll("\n", "\n  ")}`), ...note].join("\n"),
       detail,
+      attachments.map(({ name }) => `Attached: ${name}`).join("\n"),
       at
     ].filter((part) => part !== "").join("\n\n"),
     html: [
@@ -86,9 +107,15 @@ export const content = (alert: Dated, prefix: string | undefined, time: (at: Dat
       ]),
       // HTML drops the first line end of a `pre`, so there is one for it to drop.
       ...(detail === "" ? [] : [`<pre style="${style.detail}">\n${escape(detail)}</pre>`]),
+      ...attachments.map(({ cid, name }) =>
+        cid === undefined
+          ? `<p style="${style.text}">Attached: ${escape(name)}</p>`
+          : `<p style="margin:0 0 12px"><img src="cid:${escape(cid)}" alt="${escape(name)}" style="max-width:100%"></p>`
+      ),
       `<p style="${style.time}">${escape(at)}</p>`,
       "</div></body></html>"
-    ].join("\n")
+    ].join("\n"),
+    attachments
   }
 }
 

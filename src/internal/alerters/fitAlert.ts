@@ -51,6 +51,11 @@ const share = (texts: ReadonlyArray<string>, total: number): number => {
 /** In the order in which they are cut. */
 const parts: ReadonlyArray<Part> = [
   {
+    least: 0,
+    start: ({ attachments }) => attachments.length,
+    cut: (alert, room) => changed(alert, { attachments: alert.attachments.slice(0, room) })
+  },
+  {
     least: 300,
     cut: (alert, room) =>
       alert.detail === undefined ? alert : changed(alert, { detail: fitMiddle(alert.detail, room, jsonBytes) })
@@ -91,9 +96,9 @@ const parts: ReadonlyArray<Part> = [
 ]
 
 /**
- * The alert, of which enough is left out that its `size` is within the limit: of the
- * detail first, then of the body, of the fields' values, fields, tags, and of the
- * title last. Undefined where that is not enough.
+ * The alert, of which enough is left out that its `size` is within the limit: attachments
+ * first, then of the detail, of the body, of the fields' values, fields, tags, and of the title
+ * last. Undefined where that is not enough.
  */
 export const fitAlert = <A extends Alert>(
   input: A,

@@ -5,7 +5,8 @@ import type * as PlatformError from "effect/PlatformError"
 import * as Semaphore from "effect/Semaphore"
 import type { Alert } from "../../Alert.ts"
 import { AlerterError, Reason } from "../../Alerter.ts"
-import { toJson } from "../alertJson.ts"
+import { toBriefJson } from "../alertJson.ts"
+import { anySize, fitAttachments } from "./attachments.ts"
 import { fitJson } from "./fitAlert.ts"
 
 const failure = (reason: Reason): AlerterError => new AlerterError({ channel: "file", reason })
@@ -76,7 +77,7 @@ export const make = (
     })
   return (alert) => {
     if (!(maxBytes > 0)) return Effect.fail(failure(Reason.Rejected({ detail: "its maxBytes is no number above 0" })))
-    const json = fitJson(alert, maxBytes - 1, toJson)
+    const json = fitJson(fitAttachments(alert, anySize), maxBytes - 1, toBriefJson)
     if (json === undefined) {
       return Effect.fail(failure(Reason.InvalidAlert({ detail: `it has more than ${maxBytes} bytes` })))
     }

@@ -1,5 +1,5 @@
 /** Keeps what a channel is told in confidence out of what it says. */
-import type { Alert } from "../../Alert.ts"
+import type { Alert, Attachment } from "../../Alert.ts"
 
 /** Replaces each secret that is found. */
 export type Scrub = (text: string) => string
@@ -58,6 +58,21 @@ const decoded = (text: string): string => {
   }
 }
 
+/** What is text in its bytes: a drawing has the messages of errors in it. */
+const isText = /^text\/|[/+](xml|json)\b/
+
+const scrubAttachment = (attachment: Attachment, scrub: Scrub): Attachment => {
+  const { content, mediaType, name } = attachment
+  const found = isText.test(mediaType) ? new TextDecoder().decode(content) : ""
+  const scrubbed = scrub(found)
+  return {
+    mediaType,
+    name: scrub(name),
+    // as it was where nothing was found, which need not be UTF-8
+    content: scrubbed === found ? content : new TextEncoder().encode(scrubbed)
+  }
+}
+
 /** The alert without the secrets of the channel: an error's message may quote them. */
 export const scrubAlert = (alert: Alert, scrub: Scrub): Alert =>
   alert.with({
@@ -68,6 +83,7 @@ export const scrubAlert = (alert: Alert, scrub: Scrub): Alert =>
     dedupeKey: alert.dedupeKey === undefined ? undefined : scrub(alert.dedupeKey),
     idempotencyKey: alert.idempotencyKey === undefined ? undefined : scrub(alert.idempotencyKey),
     tags: alert.tags.map(scrub),
+    attachments: alert.attachments.map((attachment) => scrubAttachment(attachment, scrub)),
     source: alert.source === undefined ? undefined : {
       ...alert.source,
       pipeline: scrub(alert.source.pipeline),

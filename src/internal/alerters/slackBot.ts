@@ -9,6 +9,7 @@ import { atLeast } from "../delivery/policy.ts"
 import type { Channel, Dated } from "./channel.ts"
 import { type Failure, failure, type Read, retryAfter } from "./http.ts"
 import { message, quiet } from "./slack.ts"
+import { upload } from "./slackUpload.ts"
 
 /** Who posts, where, and how. */
 export interface Bot {
@@ -84,18 +85,23 @@ const explanation = (json: unknown): ReadonlyArray<string> => {
   return [...needed, ...messages.filter((text) => typeof text === "string")]
 }
 
-/** Calls a method of the Web API that takes JSON, as those that write do. */
+/** Calls a method of the Web API with JSON, as those that write take it, or with a form, as all do. */
+export type Api = (method: string, body: object | URLSearchParams) => Effect.Effect<Response, AlerterError>
+
+/** @internal */
 export const api = (
   { http }: Channel,
   { baseUrl = "https://slack.com/api", token }: Pick<Bot, "baseUrl" | "token">
-): (method: string, body: object) => Effect.Effect<Response, AlerterError> => {
+): Api => {
   const base = baseUrl.replace(/\/+$/, "")
   const answer = read(http.detail)
   return (method, body) =>
     http.send(
       HttpClientRequest.post(`${base}/${method}`).pipe(
         HttpClientRequest.bearerToken(token),
-        HttpClientRequest.bodyText(JSON.stringify(body), "application/json; charset=utf-8")
+        body instanceof URLSearchParams
+          ? HttpClientRequest.bodyText(String(body), "application/x-www-form-urlencoded")
+          : HttpClientRequest.bodyText(JSON.stringify(body), "application/json; charset=utf-8")
       ),
       answer
     )
@@ -125,7 +131,7 @@ const threadsOf = (): (runId: string) => Thread => {
 /** What goes wrong must be seen in the channel too, not by those alone who follow the thread. */
 const isLoud = atLeast("error")
 
-/** Posts an alert as a bot, in the thread of its run. */
+/** Posts an alert as a bot, in the thread of its run, and its files below it. */
 export const post = (channel: Channel, bot: Bot): (alert: Dated) => Effect.Effect<unknown, AlerterError> => {
   const call = api(channel, bot)
   const threadOf = threadsOf()
@@ -134,16 +140,19 @@ export const post = (channel: Channel, bot: Bot): (alert: Dated) => Effect.Effec
     call("chat.postMessage", { channel: bot.channel, ...message(alert, channel.time), ...quiet, ...more })
 
   const open = (alert: Dated, thread: Thread) =>
-    Effect.map(send(alert), ({ ts }) => {
+    Effect.tap(send(alert), ({ ts }) => {
       thread.ts = text(ts)
+      return Effect.void
     })
 
-  const reply = (alert: Dated, thread: Thread, ts: string): Effect.Effect<unknown, AlerterError> =>
+  const reply = (alert: Dated, thread: Thread, ts: string): Effect.Effect<Response, AlerterError> =>
     send(alert, isLoud(alert) ? { thread_ts: ts, reply_broadcast: true } : { thread_ts: ts }).pipe(
       Effect.map((response) => {
         // Where the first message was deleted, Slack posts the reply on its own (https://github.com/slack-go/slack/issues/1571).
         const { message: posted, ts: own } = response
-        if (isRecord(posted) && posted["thread_ts"] === undefined && thread.ts === ts) thread.ts = text(own)
+        const alone = isRecord(posted) && posted["thread_ts"] === undefined
+        if (alone && thread.ts === ts) thread.ts = text(own)
+        return alone ? response : { ...response, ts }
       }),
       Effect.catchIf(isUnthreadable, () => {
         if (thread.ts === ts) thread.ts = undefined
@@ -151,23 +160,27 @@ export const post = (channel: Channel, bot: Bot): (alert: Dated) => Effect.Effec
       })
     )
 
-  const inThread = (alert: Dated, thread: Thread): Effect.Effect<unknown, AlerterError> =>
+  /** What was posted, with the `ts` of the message that the thread begins with. */
+  const inThread = (alert: Dated, thread: Thread): Effect.Effect<Response, AlerterError> =>
     Effect.suspend(() => {
       if (thread.ts !== undefined) return reply(alert, thread, thread.ts)
       // One opens the thread while the others wait. If it fails, the next of them does.
-      const first = Effect.suspend(() =>
-        thread.ts === undefined ? Effect.as(open(alert, thread), undefined) : Effect.succeed(thread.ts)
+      const first = Effect.suspend((): Effect.Effect<Response | string, AlerterError> =>
+        thread.ts === undefined ? open(alert, thread) : Effect.succeed(thread.ts)
       )
       return Effect.flatMap(
         thread.opening.withPermits(1)(first),
-        (ts) => ts === undefined ? Effect.void : reply(alert, thread, ts)
+        (opened) => typeof opened === "string" ? reply(alert, thread, opened) : Effect.succeed(opened)
       )
     })
 
   return (alert) =>
-    bot.threads === false || alert.source === undefined
-      ? send(alert)
-      : inThread(alert, threadOf(alert.source.runId))
+    Effect.flatMap(
+      bot.threads === false || alert.source === undefined
+        ? send(alert)
+        : inThread(alert, threadOf(alert.source.runId)),
+      (posted) => upload(channel, call, alert.attachments, posted)
+    )
 }
 
 const isUnthreadable = ({ reason }: AlerterError): boolean =>

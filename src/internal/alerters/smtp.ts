@@ -1,8 +1,10 @@
 /** Mails over SMTP, by nodemailer, which is loaded where it is needed. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Base64 from "effect/encoding/Base64"
 import type { SendMailOptions, SMTPTransportOptions } from "nodemailer"
 import { Reason } from "../../Alerter.ts"
+import type { Attached } from "./emailContent.ts"
 import { type Failure, failure } from "./retry.ts"
 
 /** Where to, and as whom. */
@@ -25,6 +27,7 @@ export interface Mail {
   readonly subject: string
   readonly text: string
   readonly html: string
+  readonly attachments: ReadonlyArray<Attached>
   readonly messageId: string
   readonly thread: string | undefined
   readonly urgent: boolean
@@ -84,7 +87,7 @@ export const make = (server: Server, detail: (text: string) => string): Effect.E
   })
 
 const message = (
-  { date, from, html, messageId, subject, text, thread, to, urgent }: Mail,
+  { attachments, date, from, html, messageId, subject, text, thread, to, urgent }: Mail,
   now: ReadonlyArray<string>
 ): SendMailOptions => ({
   from,
@@ -93,6 +96,14 @@ const message = (
   subject,
   text,
   html,
+  // as base64, since nodemailer takes no bytes but those of a Buffer
+  attachments: attachments.map(({ cid, content, mediaType, name }) => ({
+    filename: name,
+    content: Base64.encode(content),
+    encoding: "base64",
+    contentType: mediaType,
+    ...(cid === undefined ? {} : { cid })
+  })),
   messageId,
   date,
   ...(thread === undefined ? {} : { inReplyTo: thread, references: [thread] }),

@@ -10,7 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Alert } from "../../Alert.ts"
-import { toJson } from "../alertJson.ts"
+import { toBriefJson } from "../alertJson.ts"
 import type { Dated } from "./channel.ts"
 import { fitJson } from "./fitAlert.ts"
 import { repeatKey, sha256 } from "./repeat.ts"
@@ -160,7 +160,7 @@ export const body = (
   alert: Dated,
   maxBytes: number,
   render: ((alert: Alert) => unknown) | undefined
-): string | undefined => fitJson(alert, maxBytes, render ?? toJson)
+): string | undefined => fitJson(alert, maxBytes, render ?? toBriefJson)
 
 /** What an id that is a digest begins with. A key that does becomes one too, so that it is no other's. */
 const digested = "sha256_"

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { heldBack } from "../alertMetrics.ts"
 import { iso, Millis, remember, timeOf, withFields } from "./entries.ts"
 import { countOf } from "./options.ts"
 import { isFailure, type Post, subject } from "./policy.ts"
@@ -29,7 +30,7 @@ export const make = <P extends string | undefined>(
           remember(streaks, key, streak)
           return streak
         })
-        if (count < n) return
+        if (count < n) return yield* heldBack("afterConsecutive")
         yield* inner(count === 1 ? alert : withFields(alert, { "in a row": `${count} failures since ${iso(since)}` }))
       })
   })

@@ -4,7 +4,8 @@ import * as Hash from "effect/Hash"
 import * as Schema from "effect/Schema"
 import type { Alert, Severity } from "../../Alert.ts"
 import type { DedupeOptions } from "../../delivery/dedupe.ts"
-import { ask, heldBack, heldBackBefore, iso, locks, Millis, remember, withFields } from "./entries.ts"
+import { heldBack } from "../alertMetrics.ts"
+import { ask, heldBack as heldBackField, heldBackBefore, iso, locks, Millis, remember, withFields } from "./entries.ts"
 import { limitOf } from "./options.ts"
 import { isDigest, isFailure, type Post, subject } from "./policy.ts"
 import * as State from "./state.ts"
@@ -60,7 +61,7 @@ export const make = <P extends string | undefined>(
         return oneAtATime(key)(Effect.uninterruptibleMask((restore) =>
           Effect.gen(function*() {
             const { entry, held } = yield* check(key, heldBackBefore(alert), yield* Clock.currentTimeMillis)
-            if (held) return
+            if (held) return yield* heldBack("dedupe")
             yield* restore(Effect.suspend(() => inner(counted(alert, entry))))
             yield* mark(alert, name, yield* Clock.currentTimeMillis)
           })
@@ -77,7 +78,7 @@ const keyOf = (severity: Severity, name: string): string => `${severity} ${name}
 const counted = (alert: Alert, entry: Entry | undefined): Alert =>
   entry === undefined || entry.held === 0
     ? alert
-    : withFields(alert, { [heldBack]: `${entry.held} more like it since ${iso(entry.at)}` })
+    : withFields(alert, { [heldBackField]: `${entry.held} more like it since ${iso(entry.at)}` })
 
 const nameOf = (alert: Alert, by: DedupeOptions<undefined>["by"]): Effect.Effect<string> =>
   Effect.map(

@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Alert } from "../../Alert.ts"
 import { AlertJson, fromJson, toJson } from "../alertJson.ts"
+import { heldBack } from "../alertMetrics.ts"
 import { explain, Millis } from "./entries.ts"
 import { alerts, digestOf, listedOnly, maxListed, short } from "./heldDigest.ts"
 import type { Post } from "./policy.ts"
@@ -117,9 +118,7 @@ export const make = <P extends string | undefined>(
       Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
         const held = yield* state.modify(hold(alert, now))
-        if (!held) {
-          yield* post(alert)
-        }
+        yield* held ? heldBack(policy) : post(alert)
       })
   })
 
@@ -128,7 +127,14 @@ const keep = (entries: Entries, alert: Alert, since: number, due: number, max: n
   const id = idempotencyKey ? `of:${idempotencyKey}` : globalThis.crypto.randomUUID()
   // a repeat of one that is kept already
   if (entries.has(id)) return false
-  const kept = toJson(entries.size < maxListed ? alert : listedOnly(alert))
+  // Alone, it is posted as it is. Of several a digest shows nothing that is attached, which may be large.
+  const alone = entries.size === 0
+  const kept = toJson(
+    entries.size < maxListed ? alert.with({ attachments: alone ? alert.attachments : [] }) : listedOnly(alert)
+  )
+  for (const [id, held] of entries) {
+    if (held.alert.attachments !== undefined) entries.set(id, { ...held, alert: bare(held.alert) })
+  }
   entries.set(id, { alert: kept, since, due, tried: false })
   if (entries.size <= max) return false
   const fresh = [...entries].filter(([, held]) => !held.tried && held.claimed === undefined)
@@ -136,6 +142,8 @@ const keep = (entries: Entries, alert: Alert, since: number, due: number, max: n
   for (const [id, held] of fresh) entries.set(id, { ...held, due: since })
   return true
 }
+
+const bare = ({ attachments: _, ...alert }: AlertJson): AlertJson => alert
 
 /** When those are due that nobody is at. */
 const openAt = (entries: Entries) => (): number | undefined => {

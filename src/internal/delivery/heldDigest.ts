@@ -74,6 +74,7 @@ export const listedOnly = (alert: Alert): Alert =>
     title: short(alert.title, maxTitle),
     body: alert.body === undefined ? undefined : firstLine(alert.body),
     detail: isDigest(alert) ? alert.detail : undefined,
+    attachments: [],
     fields: alert.fields.filter(({ name }) => name === heldBack)
   })
 

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Alert } from "../../Alert.ts"
 import type { RecoveredOptions } from "../../delivery/recovered.ts"
+import { heldBack } from "../alertMetrics.ts"
 import { iso, locks, Millis, remember, timeOf, withFields } from "./entries.ts"
 import { isFailure, type Post, subject } from "./policy.ts"
 import * as State from "./state.ts"
@@ -35,6 +36,8 @@ export const make = <P extends string | undefined>(
           yield* state.modify((outages) => outages.delete(key))
         } else if (successes === "post") {
           yield* post(alert)
+        } else {
+          yield* heldBack("recovered")
         }
       })
 

@@ -5,9 +5,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { Alerter, AlerterError, isAlerterError, Reason } from "../../Alerter.ts"
-import { timed } from "../alerter.ts"
 import { withoutUrls } from "../redact.ts"
-import type { Post } from "./policy.ts"
+import { AlerterObservers } from "../run.ts"
+import { type Post, serving } from "./policy.ts"
 
 /** Whatever its layer needs, and however it fails to be built. */
 export type AnyAlerter = Layer.Layer<Alerter, unknown, unknown>
@@ -33,7 +33,7 @@ export const combine = <const Layers extends ReadonlyArray<AnyAlerter>>(
       )
       const posts = contexts.map((context): Post => Context.get(context, Alerter).post)
       const post = make(posts as { readonly [K in keyof Layers]: Post })
-      return Context.make(Alerter, { post: (alert) => timed(alert, post) })
+      return serving(post, [...new Set(contexts.flatMap((context) => Context.get(context, AlerterObservers)))])
     })
   ) as Layer.Layer<Alerter, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>>
 

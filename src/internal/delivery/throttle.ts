@@ -6,7 +6,8 @@ import type * as Scope from "effect/Scope"
 import { Alert } from "../../Alert.ts"
 import type { ThrottleOptions } from "../../delivery/throttle.ts"
 import { localTime } from "../alerters/time.ts"
-import { explain, heldBack, withFields } from "./entries.ts"
+import { heldBack } from "../alertMetrics.ts"
+import { explain, heldBack as heldBackField, withFields } from "./entries.ts"
 import * as Counts from "./heldCounts.ts"
 import { alerts, span } from "./heldDigest.ts"
 import { countOf, millisOf } from "./options.ts"
@@ -71,7 +72,10 @@ export const make = <P extends string | undefined>(
         const now = yield* Clock.currentTimeMillis
         const id = globalThis.crypto.randomUUID()
         const told = yield* begin(alert, now, id)
-        if (told === undefined) return changed()
+        if (told === undefined) {
+          changed()
+          return yield* heldBack("throttle")
+        }
         const exit = yield* Effect.exit(restore(Effect.suspend(() => post(telling(alert, told, zone)))))
         yield* end(id, Counts.keyOf(alert), told, exit)
         changed()
@@ -130,7 +134,7 @@ const takeAll = (entries: Entries): Counts.Told => Counts.tell(entries, undefine
 type Take = (entries: Entries, now: number, id: string) => Counts.Told
 
 const telling = (alert: Alert, told: Counts.Told, zone: DateTime.TimeZone): Alert =>
-  told.length === 0 ? alert : withFields(alert, { [heldBack]: sentence(told, zone) })
+  told.length === 0 ? alert : withFields(alert, { [heldBackField]: sentence(told, zone) })
 
 const sentence = (told: Counts.Told, zone: DateTime.TimeZone): string => {
   const { count, since } = Counts.total(told)

@@ -6,7 +6,6 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -14,7 +13,8 @@ import type * as Schema from "effect/Schema"
 import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
-import { Evaluation, outcomeOf, type PipelineOwner, type StepOwner, withFailed } from "../evaluation.ts"
+import { Evaluation, type PipelineOwner, type StepOwner } from "../evaluation.ts"
+import { outcomeOf, withFailed } from "../exits.ts"
 import type { Occasion } from "../hook.ts"
 import { kinds, type Plan, type Planned } from "../hooks.ts"
 import { display } from "../redact.ts"
@@ -127,8 +127,8 @@ export class DurableEvaluation extends Evaluation {
     return this.fresh ? super.endRun(...args) : Effect.void
   }
 
-  protected override get duration(): Duration.Duration {
-    return Duration.millis(Math.max(0, (this.endedMillis ?? this.startedMillis) - this.startedMillis))
+  protected override nanosUntil(): number {
+    return Math.max(0, (this.endedMillis ?? this.startedMillis) - this.startedMillis) * 1e6
   }
 
   /** What is recorded holds, whatever this process makes of it. */

@@ -59,9 +59,7 @@ const runOnce = (
     Effect.gen(function*() {
       const kept: Array<Alert> = []
       const context = surroundings(evaluation, activity, key, kept)
-      const since = evaluation.run.observers === undefined
-        ? undefined
-        : evaluation.run.clock.monotonicTimeNanosUnsafe()
+      const since = evaluation.run.observers === undefined ? undefined : evaluation.run.nanos()
       const started = start(evaluation, planned, occasion, context)
       if (!Exit.isExit(started)) goesOn(evaluation, planned)
       const exit = Exit.isExit(started) ? started : yield* withinLimit(planned.hook, started)

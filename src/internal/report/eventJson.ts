@@ -161,10 +161,12 @@ const hookOf = ({ hook, hookIndex, kind, level, step }: HookInfo) => ({
   ...(step === undefined ? {} : { step: stepOf(step) })
 })
 
-const causeOf = (exit: Exit.Exit<unknown, unknown>): { readonly cause?: string } =>
+/** @internal */
+export const causeOf = (exit: Exit.Exit<unknown, unknown>): { readonly cause?: string } =>
   exit._tag === "Success" ? {} : { cause: Cause.pretty(exit.cause) }
 
-const shown = (values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+/** @internal */
+export const shown = (values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(values).map(([key, value]) => [key, display(value)]))
 
 /** JSON has no other numbers. */

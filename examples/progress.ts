@@ -1,0 +1,91 @@
+/**
+ * A run that shows how far it is: files that are fetched side by side, one of them on the second attempt, a bar, a
+ * hook that takes time and one that fails. Nothing of it touches a network.
+ *
+ *     bun examples/progress.ts                             # a tree, drawn anew as it grows
+ *     bun examples/progress.ts 2>&1 | cat                  # lines, as in a log
+ *     GITHUB_ACTIONS=true bun examples/progress.ts 2>&1 | cat
+ */
+import { Data, Effect, Runtime, Schedule } from "effect"
+import { Hook, Hooks, Pipeline, Step, StepContext } from "effect-epilogue"
+import { Report } from "effect-epilogue/report"
+
+class HttpError extends Data.TaggedError("HttpError")<{ readonly status: number }> {
+  override get message(): string {
+    return `the server answered with ${this.status}`
+  }
+}
+
+// -----------------------------------------------------------------------------
+// steps
+// -----------------------------------------------------------------------------
+
+/** Which files answer with an error, how often. */
+const hiccups = new Map([["stations.csv", 1]])
+
+const fetch = Step.fn("fetch")(
+  function*(file: string, millis: number) {
+    yield* Effect.sleep(millis)
+    const left = hiccups.get(file) ?? 0
+    hiccups.set(file, left - 1)
+    if (left > 0) return yield* new HttpError({ status: 503 })
+    yield* StepContext.annotate({ bytes: millis * 31 })
+    yield* Effect.logInfo(`fetched ${file}`)
+    return millis * 2
+  },
+  Step.retry({ times: 2, schedule: Schedule.spaced("800 millis") }),
+  (step, file) => Step.annotate(step, { file })
+)
+
+const check = Step.fn("check")(function*(rows: number) {
+  for (let done = 0; done <= rows; done += 50) {
+    yield* Step.progress(done, rows)
+    yield* Effect.sleep("20 millis")
+  }
+  yield* StepContext.annotate({ rows })
+})
+
+const publish = Step.make("publish", Effect.sleep("300 millis")).pipe(
+  Step.hooks(Hooks.make(
+    Hook.onSuccess(() => Effect.sleep("600 millis")).pipe(Hook.named("refresh the cache")),
+    Hook.onSuccess(() => Effect.fail("nobody is on call")).pipe(Hook.named("page"))
+  ))
+)
+
+// -----------------------------------------------------------------------------
+// pipeline
+// -----------------------------------------------------------------------------
+
+const load = Step.make(
+  "load",
+  Effect.all([fetch("weather.csv", 700), fetch("stations.csv", 400), fetch("sensors.csv", 1100)], {
+    concurrency: "unbounded"
+  })
+)
+
+const weather = Pipeline.make(
+  "weather",
+  Effect.gen(function*() {
+    const rows = yield* load
+    yield* check(rows.reduce((sum, n) => sum + n))
+    yield* publish
+  })
+)
+
+// -----------------------------------------------------------------------------
+// the script
+// -----------------------------------------------------------------------------
+
+// An application has `NodeRuntime.runMain`; this is all there is to it.
+const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
+  const interrupt = () => fiber.interruptUnsafe()
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt)
+  fiber.addObserver((exit) => {
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt)
+    teardown(exit, (code) => {
+      process.exitCode = code
+    })
+  })
+})
+
+runMain(Effect.provide(weather, Report.progress))

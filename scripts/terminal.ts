@@ -1,0 +1,17 @@
+/**
+ * Runs the tests that need a terminal, in tmux. Without it they are skipped, which
+ * `CI_REQUIRE_ALL=1` takes for a failure.
+ */
+import { $ } from "bun"
+import * as path from "node:path"
+import { isInstalled } from "../test/support/tmux.ts"
+
+const root = path.resolve(import.meta.dirname, "..")
+
+if (isInstalled()) {
+  const { exitCode } = await $`bun test ./test/report/progressTmux.ts`.cwd(root).nothrow()
+  process.exitCode = exitCode
+} else {
+  console.log("skipped: test/report/progressTmux.ts (needs tmux: apt-get install tmux)")
+  process.exitCode = process.env["CI_REQUIRE_ALL"] === "1" ? 1 : 0
+}

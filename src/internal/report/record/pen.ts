@@ -1,0 +1,77 @@
+/**
+ * Where lines are put together, as bytes: by copying what comes again and again, which takes a third of the time that it
+ * takes to join strings and to encode them.
+ */
+
+const encoder = new TextEncoder()
+
+/** @internal */
+export const bytesOf = (text: string): Uint8Array => encoder.encode(text)
+
+/** A buffer that grows. */
+export class Pen {
+  bytes: Uint8Array = new Uint8Array(96 * 1024)
+  length = 0
+
+  /** Made before something is put: so that it need not be asked for again and again. */
+  makeRoom(size: number): void {
+    if (this.length + size <= this.bytes.length) return
+    const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.length + size))
+    larger.set(this.bytes.subarray(0, this.length))
+    this.bytes = larger
+  }
+
+  put(bytes: Uint8Array): void {
+    this.bytes.set(bytes, this.length)
+    this.length += bytes.length
+  }
+
+  /** Makes its own room. */
+  text(text: string): void {
+    this.makeRoom(text.length * 3)
+    this.length += encoder.encodeInto(text, this.bytes.subarray(this.length)).written
+  }
+
+  endLine(): void {
+    this.makeRoom(2)
+    this.bytes[this.length++] = brace
+    this.bytes[this.length++] = newline
+  }
+
+  /** No more than sixteen bytes. */
+  integer(n: number): void {
+    if (!(n >= 0 && n < 2 ** 31)) return this.text(JSON.stringify(n))
+    let digits = 1
+    for (let rest = n; rest >= 10; rest = (rest / 10) | 0) digits++
+    this.digits(n, digits)
+  }
+
+  private digits(n: number, count: number): void {
+    const { bytes, length } = this
+    let rest = n
+    for (let i = length + count - 1; i >= length; i--) {
+      const next = (rest / 10) | 0
+      bytes[i] = zero + rest - next * 10
+      rest = next
+    }
+    this.length = length + count
+  }
+
+  /** Nanoseconds, as JSON has the number of milliseconds. No more than 24 bytes. */
+  millis(nanos: number): void {
+    const n = Math.round(nanos)
+    if (!(n >= 0 && n < 2 ** 31 * 1e6)) return this.text(JSON.stringify(n / 1e6))
+    const whole = n < 1e6 ? 0 : Math.floor(n / 1e6)
+    this.integer(whole)
+    const rest = n - whole * 1e6
+    if (rest === 0) return
+    this.bytes[this.length++] = point
+    this.digits(rest, 6)
+    while (this.bytes[this.length - 1] === zero) this.length--
+  }
+}
+
+const newline = 10
+const brace = 125
+const zero = 48
+const point = 46

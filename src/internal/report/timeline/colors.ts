@@ -1,0 +1,109 @@
+/**
+ * Colours and patterns, of the page and of pictures alike. Text stands out from what is behind it by 4.5 to 1, and what
+ * tells something by 3 to 1 (https://www.w3.org/TR/WCAG22/#contrast-minimum, #non-text-contrast), as a test checks.
+ */
+
+export type Theme = "light" | "dark"
+
+export type Color =
+  | "back"
+  | "raised"
+  | "chosen"
+  | "text"
+  | "quiet"
+  | "line"
+  | "grid"
+  | "focus"
+  | "success"
+  | "failure"
+  | "retry"
+  | "interrupt"
+  | "cut"
+  | "hook"
+
+export type Palette = Readonly<Record<Color, string>>
+
+export const palettes: Readonly<Record<Theme, Palette>> = {
+  light: {
+    back: "#ffffff",
+    raised: "#f6f8fa",
+    chosen: "#ddf0ff",
+    text: "#1b1f24",
+    quiet: "#57606a",
+    line: "#848d97",
+    grid: "#e4e8ec",
+    focus: "#0550ae",
+    success: "#1f7a4d",
+    failure: "#c62435",
+    retry: "#a15c00",
+    interrupt: "#7546c8",
+    cut: "#0a6bbd",
+    hook: "#3d5f9e"
+  },
+  dark: {
+    back: "#0d1117",
+    raised: "#161b22",
+    chosen: "#12314f",
+    text: "#e6edf3",
+    quiet: "#a3adb8",
+    line: "#768390",
+    grid: "#21272f",
+    focus: "#79c0ff",
+    success: "#41b883",
+    failure: "#ff7b72",
+    retry: "#e3a13b",
+    interrupt: "#b794f6",
+    cut: "#58b0ff",
+    hook: "#9db8ef"
+  }
+}
+
+/** What a shape is to look like. */
+export type Look =
+  | "success"
+  | "failure"
+  | "retry"
+  | "interrupt"
+  | "cut"
+  | "delay"
+  | "cross"
+  | "pause"
+  | "open"
+  | "hook"
+  | "hook-failed"
+  | "hook-skipped"
+  | "hook-cut"
+
+/** A stripe's direction, as the `d` of a path in a tile of 6 by 6. */
+export const stripes = {
+  failure: "M-1 7L7 -1M-1 1L1 -1M5 7L7 5",
+  retry: "M-1 -1L7 7M5 -1L7 1M-1 5L1 7",
+  interrupt: "M3 0V6"
+}
+
+/** @internal */
+export interface Paint {
+  readonly fill?: Color
+  /** In the colour behind, over what is filled. */
+  readonly stripes?: keyof typeof stripes
+  readonly stroke?: Color
+  readonly width?: number
+  readonly dash?: string
+}
+
+/** Never told apart by colour alone: by stripes, dashes or form too. */
+export const looks: Readonly<Record<Look, Paint>> = {
+  success: { fill: "success" },
+  failure: { fill: "failure", stripes: "failure" },
+  retry: { fill: "retry", stripes: "retry" },
+  interrupt: { fill: "interrupt", stripes: "interrupt" },
+  cut: { fill: "back", stroke: "cut", width: 1.5, dash: "4 2.5" },
+  delay: { stroke: "retry", width: 1.5, dash: "2 3" },
+  cross: { stroke: "failure", width: 2 },
+  pause: { stroke: "interrupt", width: 2 },
+  open: { stroke: "cut", width: 1.75 },
+  hook: { fill: "hook", stroke: "hook", width: 1.5 },
+  "hook-failed": { stroke: "failure", width: 2 },
+  "hook-skipped": { fill: "back", stroke: "quiet", width: 1.25 },
+  "hook-cut": { fill: "back", stroke: "cut", width: 1.5 }
+}

@@ -1,0 +1,111 @@
+/**
+ * A page of its own: it loads nothing, and its policy lets no script run but the one it comes with.
+ *
+ * The script's sources are in `page/`, and `page.gen.ts` is what `scripts/page.ts` makes of them: a bundle as text, which
+ * every runtime imports like any other module. Functions as text (`toString`) would lose what they import and what a
+ * user's bundler renames or takes out; a file read at run time would be missing from a bundle; and a template string
+ * would be neither checked nor linted. A test sees to it that the generated file is that of the sources. It has the
+ * hashes for the policy too, so that to make a page is a matter of text alone.
+ */
+import { palettes, stripes } from "./colors.ts"
+import { isTrouble, type Row, type Timeline } from "./data.ts"
+import { script, scriptHash, style, styleHash } from "./page.gen.ts"
+import { svg } from "./svg.ts"
+import { escape, jsonInHtml } from "./text.ts"
+import { endings, took, totals } from "./words.ts"
+
+/** https://www.w3.org/TR/CSP3/: scripts by this hash alone, which write text into the page and never markup. */
+const policy = [
+  "default-src 'none'",
+  `script-src '${scriptHash}'`,
+  `style-src '${styleHash}'`,
+  "base-uri 'none'",
+  "form-action 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'"
+].join("; ")
+
+/** @internal */
+export const html = (timeline: Timeline): string => {
+  const { rows, title } = timeline
+  const troubles = rows.filter((row) => row.kind === "step" && isTrouble(row)).length
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta name="robots" content="noindex, nofollow">
+<title>${escape(title)}</title>
+<style>${style}</style>
+</head>
+<body>
+<header>
+<h1 dir="auto">${escape(title)}</h1>
+${subtitle(rows)}
+<div id="tools" role="toolbar" aria-label="Chart" hidden>
+<input id="search" type="search" placeholder="Find steps" aria-label="Find steps" autocomplete="off" spellcheck="false">
+<button id="troubles" aria-pressed="false">Only failures<span class="count">${troubles}</span></button>
+<button id="fold" aria-pressed="false" title="Steps that are in others">Fold</button>
+<button id="clock" aria-pressed="false" title="Times since the start of each run, in place of the clock">From start</button>
+<span class="group">
+<button id="out" aria-label="Zoom out" title="Zoom out (−)">−</button>
+<button id="in" aria-label="Zoom in" title="Zoom in (+)">+</button>
+<button id="fit" title="All of the time (0)">Fit</button>
+</span>
+<button id="theme">Dark theme</button>
+</div>
+</header>
+<main id="main" hidden>
+<div id="chart">
+<div id="head"><div id="zone"></div><svg id="axis" aria-hidden="true"></svg></div>
+<div id="scroll">
+<div id="rows" role="tree" aria-label="Steps" aria-describedby="keys" tabindex="0"></div>
+<p id="nothing" role="status" hidden></p>
+</div>
+</div>
+<aside id="details" aria-label="Details" tabindex="-1" hidden></aside>
+</main>
+<footer hidden>
+<ul id="legend" aria-label="Legend"></ul>
+<p id="keys"><kbd>↑</kbd> <kbd>↓</kbd> steps, <kbd>←</kbd> <kbd>→</kbd> fold, <kbd>Enter</kbd> details, <kbd>n</kbd> next \
+failure, <kbd>+</kbd> <kbd>−</kbd> <kbd>0</kbd> zoom, <kbd>Shift</kbd> <kbd>←</kbd> <kbd>→</kbd> pan; <kbd>Ctrl</kbd> and \
+the wheel zoom, dragging pans</p>
+</footer>
+<section id="causes" aria-label="Failures" hidden></section>
+<div id="tip" aria-hidden="true" hidden></div>
+<svg id="patterns" aria-hidden="true"><defs>${patterns}</defs></svg>
+<noscript><p>This page shows more, and details, where scripts may run.</p>
+${svg(timeline, { palette: palettes.light, width: 1000, maxRows: 200 })}</noscript>
+<script id="data" type="application/json">${jsonInHtml(timeline)}</script>
+<script>${script}</script>
+</body>
+</html>
+`
+}
+
+/** Of one run when it was and how it ended; of several what they come to. */
+const subtitle = (rows: ReadonlyArray<Row>): string => {
+  const runs = rows.filter(({ kind }) => kind === "run")
+  const [first] = runs
+  const parts = [
+    ...(first === undefined ? [] : [time(first.start)]),
+    ...(runs.length === 1 && first !== undefined
+      ? [`<strong class="ending ${first.ending}">${endings[first.ending]}</strong>`, escape(took(first))]
+      : []),
+    escape(totals(rows))
+  ]
+  return `<p id="subtitle">${parts.join(" · ")}</p>`
+}
+
+/** The script says it in the reader's time zone. */
+const time = (millis: number): string => {
+  const iso = new Date(millis).toISOString()
+  return `<time datetime="${iso}">${iso}</time>`
+}
+
+const patterns = Object.entries(stripes).map(([name, d]) =>
+  `<pattern id="stripes-${name}" width="6" height="6" patternUnits="userSpaceOnUse">` +
+  `<rect class="under ${name}" width="6" height="6"/><path class="stripe" d="${d}"/></pattern>`
+).join("")

@@ -1,0 +1,70 @@
+/** What shapes mean, each drawn as in a chart. */
+import { type Hook, retries, type Row } from "./data.ts"
+import { draw, type Shape } from "./shapes.ts"
+
+/** A step of which nothing is known. */
+export const emptyRow: Row = {
+  kind: "step",
+  name: "",
+  depth: 0,
+  parent: -1,
+  size: 0,
+  start: 0,
+  end: 0,
+  ending: "success",
+  attempts: [],
+  hooks: [],
+  facts: [],
+  params: [],
+  annotations: []
+}
+
+/** How a hook's outcome is drawn, in the lane for hooks. */
+export const hookShapes = (outcome: Hook["outcome"], length: number): ReadonlyArray<Shape> =>
+  draw(
+    { ...emptyRow, hooks: [{ name: "", kind: "", level: "step", start: 0, end: length, outcome }] },
+    (x) => x + 5,
+    100
+  )
+    .shapes.filter(({ part }) => part?.of === "hook")
+
+/** @internal */
+export interface Meaning {
+  readonly text: string
+  readonly shapes: ReadonlyArray<Shape>
+  /** In pixels. */
+  readonly width: number
+  /** What the shapes are drawn around, from the top. */
+  readonly middle: number
+  readonly occurs: (row: Row) => boolean
+}
+
+const step = (text: string, changes: Partial<Row>, occurs: (row: Row) => boolean): Meaning => {
+  const { end, shapes } = draw({ ...emptyRow, end: 20, ...changes }, (x) => x, 100)
+  return { text, shapes, width: end, middle: 16, occurs }
+}
+
+const hook = (text: string, outcome: Hook["outcome"]): Meaning => ({
+  text,
+  shapes: hookShapes(outcome, 10),
+  width: 24,
+  middle: 24,
+  occurs: ({ hooks }) => hooks.some((hook) => hook.outcome === outcome)
+})
+
+/** @internal */
+export const legend: ReadonlyArray<Meaning> = [
+  step("succeeded", {}, ({ ending }) => ending === "success"),
+  step("failed", { ending: "failure" }, ({ ending }) => ending === "failure"),
+  // of the attempt that it waits for nothing is to be seen
+  step("failed attempt and wait", {
+    end: 24,
+    attempts: [{ start: 0, end: 14, ending: "failure" }, { start: 30, end: 30, ending: "cut" }]
+  }, (row) => retries(row) > 0),
+  step("interrupted", { ending: "interrupt" }, ({ ending }) => ending === "interrupt"),
+  step("no end recorded", { ending: "cut" }, ({ ending }) => ending === "cut"),
+  hook("hook", "ended"),
+  hook("failed hook", "failed"),
+  hook("hook with nothing to do", "skipped"),
+  hook("hook without an end", "cut")
+]

@@ -1,0 +1,237 @@
+/** The rows and the axis. Of the rows only those in sight are there, so that thousands cost no more than dozens. */
+import type { Row } from "../data.ts"
+import { draw, type Drawn, icons, rowHeight } from "../shapes.ts"
+import { elapsed, type Ticks, ticks } from "../ticks.ts"
+import { summary, took } from "../words.ts"
+import { get, h, svg } from "./dom.ts"
+import type { State } from "./state.ts"
+import { date, offset, tickLabel, zoneName } from "./time.ts"
+
+/** Rows out of sight that are there all the same, so that fast scrolling shows no gaps. */
+const spare = 6
+
+/** Further to the right steps are not moved, however deep they lie. */
+const deepest = 12
+
+/** On paper a chart is this wide, which is what fits on A4 and Letter beside the names. */
+const paper = { width: 650, rows: 2000 }
+
+/** What a letter of a label takes, in pixels. */
+const letter = 6.7
+
+interface Shown {
+  readonly element: HTMLElement
+  readonly bars: SVGSVGElement
+  drawn: number
+}
+
+export class Chart {
+  readonly #state: State
+  readonly scroller = get("scroll")
+  readonly tree = get("rows")
+  readonly axis = get<SVGSVGElement>("axis")
+  readonly #shown: Map<number, Shown> = new Map()
+  /** Counts changes of what all rows share: the stretch of time, the width. */
+  #version = 0
+  #printing = false
+  #scheduled = false
+  #width = 1
+
+  constructor(state: State) {
+    this.#state = state
+    this.scroller.addEventListener("scroll", () => this.#schedule(), { passive: true })
+    new ResizeObserver(() => this.redraw()).observe(this.scroller)
+  }
+
+  /** Where a pixel of the screen is in time. */
+  timeAt(clientX: number): number {
+    const { from, to } = this.#state.range
+    return from + (clientX - this.axis.getBoundingClientRect().left) * (to - from) / this.#width
+  }
+
+  get millisPerPixel(): number {
+    const { from, to } = this.#state.range
+    return (to - from) / this.#width
+  }
+
+  /** How many rows fit on the screen. */
+  get page(): number {
+    return Math.max(1, Math.floor(this.scroller.clientHeight / rowHeight) - 1)
+  }
+
+  /** What time is shown has changed. */
+  redraw(): void {
+    this.#version++
+    this.#schedule()
+  }
+
+  /** Which rows are shown, or how, has changed. */
+  rebuild(): void {
+    for (const { element } of this.#shown.values()) element.remove()
+    this.#shown.clear()
+    this.redraw()
+  }
+
+  reveal(index: number): void {
+    const top = this.#state.visible.indexOf(index) * rowHeight
+    const { clientHeight, scrollTop } = this.scroller
+    if (top < scrollTop) this.scroller.scrollTop = top
+    else if (top + rowHeight > scrollTop + clientHeight) this.scroller.scrollTop = top + rowHeight - clientHeight
+    this.render()
+  }
+
+  /** On paper all rows are there, one under another. Returns how many are left out. */
+  print(printing: boolean): number {
+    this.#printing = printing
+    this.rebuild()
+    this.render()
+    return printing ? Math.max(0, this.#state.visible.length - paper.rows) : 0
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    requestAnimationFrame(() => {
+      this.#scheduled = false
+      this.render()
+    })
+  }
+
+  render(): void {
+    const state = this.#state
+    const { visible } = state
+    this.#width = this.#printing ? paper.width : Math.max(1, this.axis.clientWidth)
+    this.tree.hidden = visible.length === 0
+    this.tree.style.height = this.#printing ? "auto" : `${visible.length * rowHeight}px`
+    const { clientHeight, scrollTop } = this.scroller
+    const first = this.#printing ? 0 : Math.max(0, Math.floor(scrollTop / rowHeight) - spare)
+    const last = this.#printing
+      ? Math.min(visible.length, paper.rows)
+      : Math.min(visible.length, Math.ceil((scrollTop + clientHeight) / rowHeight) + spare)
+    const wanted = new Set(visible.slice(first, last))
+    for (const [index, { element }] of this.#shown) {
+      if (wanted.has(index)) continue
+      element.remove()
+      this.#shown.delete(index)
+    }
+    const marks = this.#ticks()
+    const lines = marks.at.map((time) => `M${Math.round(this.#x(time)) + 0.5} 0V${rowHeight}`).join("")
+    const highest = Math.min(...this.#shown.keys())
+    const [before, after]: [Array<HTMLElement>, Array<HTMLElement>] = [[], []]
+    for (let place = first; place < last; place++) {
+      const index = visible[place]!
+      let shown = this.#shown.get(index)
+      if (shown === undefined) {
+        shown = this.#row(index, place)
+        this.#shown.set(index, shown) // screen readers go by the order of elements
+        ;(index < highest ? before : after).push(shown.element)
+      }
+      shown.element.setAttribute("aria-selected", String(index === state.chosen))
+      if (shown.drawn !== this.#version) this.#bars(shown, index, lines)
+    }
+    this.tree.prepend(...before)
+    this.tree.append(...after)
+    const { chosen } = state
+    if (chosen !== undefined && this.#shown.has(chosen)) {
+      this.tree.setAttribute("aria-activedescendant", `row-${chosen}`)
+    } else this.tree.removeAttribute("aria-activedescendant")
+    this.#drawAxis(marks)
+  }
+
+  #x(time: number): number {
+    const { from, to } = this.#state.range
+    return (time - from) * this.#width / (to - from)
+  }
+
+  #ticks(): Ticks {
+    const { fromStart, range } = this.#state
+    return ticks(range.from, range.to, this.#width / 95, fromStart ? 0 : offset(range.from))
+  }
+
+  #row(index: number, place: number): Shown {
+    const state = this.#state
+    const row = state.rows[index]!
+    const foldable = state.foldable(index)
+    const folded = state.folded(index)
+    const position = state.position(index)
+    const name = h(
+      "div",
+      { class: "name" },
+      h(
+        "span",
+        { class: foldable ? "twisty" : "twisty none", "aria-hidden": "true" },
+        foldable ? folded ? "▸" : "▾" : ""
+      ),
+      icon(row),
+      h("span", { class: "label", dir: "auto" }, row.name),
+      h("span", { class: "spoken" }, summary(row))
+    )
+    name.style.paddingLeft = `${6 + Math.min(row.depth, deepest) * 14}px`
+    const bars = svg("svg", { class: "bars", "aria-hidden": "true" })
+    const element = h(
+      "div",
+      {
+        role: "treeitem",
+        id: `row-${index}`,
+        class: `row ${row.kind}`,
+        "data-row": index,
+        "aria-level": row.depth + 1,
+        "aria-posinset": position.place,
+        "aria-setsize": position.count,
+        "aria-expanded": foldable ? String(!folded) : undefined
+      },
+      name,
+      bars
+    )
+    if (!this.#printing) element.style.transform = `translateY(${place * rowHeight}px)`
+    return { element, bars, drawn: -1 }
+  }
+
+  #bars(shown: Shown, index: number, lines: string): void {
+    const row = this.#state.rows[index]!
+    const shift = this.#state.shift(index)
+    const x = (time: number) => this.#x(time - shift)
+    const drawn = draw(row, x, this.#width)
+    const paths = drawn.shapes.map(({ d, look, part }) =>
+      svg("path", { class: look, d, "data-part": part === undefined ? undefined : `${part.of}:${part.index}` })
+    )
+    shown.bars.replaceChildren(
+      svg("path", { class: "grid", d: lines }),
+      ...paths,
+      ...this.#label(row, x(row.start), drawn)
+    )
+    shown.drawn = this.#version
+  }
+
+  /** To the right of a bar, or to the left where there is no room, if there is some there. Says where to look for a bar. */
+  #label(row: Row, start: number, { base, end }: Drawn): ReadonlyArray<Node> {
+    if (end < 0) return [svg("text", { x: 4, y: base, class: "took" }, "‹")]
+    if (start > this.#width) return [svg("text", { x: this.#width - 4, y: base, class: "took before" }, "›")]
+    const text = took(row)
+    const room = text.length * letter
+    if (end + room < this.#width) return [svg("text", { x: end, y: base, class: "took" }, text)]
+    if (start - 6 < room) return []
+    return [svg("text", { x: start - 6, y: base, class: "took before" }, text)]
+  }
+
+  #drawAxis({ at, step }: Ticks): void {
+    const { fromStart, range } = this.#state
+    get("zone").textContent = fromStart ? "From start" : `${date(range.from)}, ${zoneName()}`
+    const label = (time: number) => fromStart ? elapsed(time, step) : tickLabel(time, step)
+    this.axis.replaceChildren(...at.flatMap((time) => {
+      const x = Math.round(this.#x(time)) + 0.5
+      const text = label(time)
+      return [
+        svg("path", { class: "grid", d: `M${x} 22V30` }),
+        ...(x + text.length * letter < this.#width ? [svg("text", { x: x + 3, y: 20 }, text)] : [])
+      ]
+    }))
+  }
+}
+
+const icon = ({ ending }: Row): SVGSVGElement =>
+  svg(
+    "svg",
+    { class: `icon ${ending}`, viewBox: "0 0 16 16", "aria-hidden": "true" },
+    svg("path", { d: icons[ending] })
+  )

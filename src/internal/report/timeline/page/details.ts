@@ -1,0 +1,159 @@
+/** All that is known of a row, beside the chart, and what of it is under the pointer. */
+import type { Entry, Hook, Row } from "../data.ts"
+import { hookShapes } from "../legend.ts"
+import { icons } from "../shapes.ts"
+import { duration } from "../ticks.ts"
+import { count, endings, outcomes, took } from "../words.ts"
+import { h, svg } from "./dom.ts"
+import { timeElement } from "./time.ts"
+
+/** @internal */
+export interface Actions {
+  readonly close: () => void
+  readonly zoom: () => void
+}
+
+export const details = (row: Row, { close, zoom }: Actions): ReadonlyArray<Node> => {
+  const closeButton = h("button", { "aria-label": "Close details", class: "close" }, "✕")
+  const zoomButton = h("button", {}, "Zoom to it")
+  closeButton.addEventListener("click", close)
+  zoomButton.addEventListener("click", zoom)
+  return [
+    h("div", { class: "top" }, h("h2", { dir: "auto" }, row.name), closeButton),
+    h(
+      "p",
+      {},
+      svg("svg", { class: `icon ${row.ending}`, viewBox: "0 0 16 16", "aria-hidden": "true" }, iconPath(row)),
+      h("strong", { class: `ending ${row.ending}` }, endings[row.ending]),
+      ` · ${took(row)} `,
+      zoomButton
+    ),
+    ...cause(row.cause),
+    list(
+      row.facts.map(fact),
+      ["Started", timeElement(row.start)],
+      [row.ending === "cut" ? "Last heard of" : "Ended", timeElement(row.end)]
+    ),
+    ...section("Parameters", row.params),
+    ...section("Annotations", row.annotations),
+    ...attempts(row),
+    ...hooks(row)
+  ]
+}
+
+const iconPath = ({ ending }: Row): SVGPathElement => svg("path", { d: icons[ending] })
+
+const fact = ({ name, value }: Entry): readonly [string, string] => [name, value]
+
+const list = (
+  facts: ReadonlyArray<readonly [string, Node | string]>,
+  ...more: ReadonlyArray<readonly [string, Node | string]>
+): HTMLElement =>
+  h(
+    "dl",
+    {},
+    ...[...facts, ...more].map(([name, value]) =>
+      h("div", {}, h("dt", { dir: "auto" }, name), h("dd", { dir: "auto" }, value))
+    )
+  )
+
+const section = (title: string, entries: ReadonlyArray<Entry>): ReadonlyArray<Node> =>
+  entries.length === 0 ? [] : [h("h3", {}, title), list(entries.map(fact))]
+
+export const cause = (text: string | undefined): ReadonlyArray<Node> =>
+  text === undefined ? [] : [h("pre", { dir: "auto" }, text)]
+
+const attempts = (row: Row): ReadonlyArray<Node> =>
+  row.attempts.length < 2
+    ? []
+    : [
+      h("h3", {}, "Attempts"),
+      h(
+        "ol",
+        { class: "plain" },
+        ...row.attempts.map((attempt, index) =>
+          h(
+            "li",
+            {},
+            h("strong", {}, `${index + 1}`),
+            ` ${attemptLine(row, index)} · `,
+            timeElement(attempt.start, true),
+            // that of the last one stands above
+            ...(index === row.attempts.length - 1 ? [] : cause(attempt.cause))
+          )
+        )
+      )
+    ]
+
+const attemptLine = (row: Row, index: number): string => {
+  const attempt = row.attempts[index]!
+  if (attempt.start > row.end) return "had yet to begin"
+  const next = row.attempts[index + 1]
+  const wait = next === undefined ? "" : `, then a wait of ${duration(next.start - attempt.end)}`
+  return `${endings[attempt.ending]} after ${took(attempt)}${wait}`
+}
+
+const hooks = ({ hooks }: Row): ReadonlyArray<Node> =>
+  hooks.length === 0
+    ? []
+    : [
+      h("h3", {}, "Hooks"),
+      h(
+        "ul",
+        { class: "plain" },
+        ...hooks.map((hook) =>
+          h(
+            "li",
+            {},
+            sign(hook),
+            h("strong", { dir: "auto" }, hook.name),
+            ` ${hookLine(hook)}`,
+            ...cause(hook.cause)
+          )
+        )
+      )
+    ]
+
+const hookLine = (hook: Hook): string => {
+  const ran = hook.outcome === "skipped"
+    ? ""
+    : `, ${hook.outcome === "cut" ? "≥ " : ""}${duration(hook.end - hook.start)}`
+  const from = hook.level === "pipeline" ? ", from the pipeline" : ""
+  return `on ${hook.kind}: ${outcomes[hook.outcome]}${ran}${from}`
+}
+
+/** As in the chart: it is drawn there at the bottom of a row. */
+const sign = ({ outcome }: Hook): SVGSVGElement =>
+  svg(
+    "svg",
+    { class: "icon sign", viewBox: "0 16 16 16", "aria-hidden": "true" },
+    ...hookShapes(outcome, 0).map(({ d, look }) => svg("path", { class: look, d }))
+  )
+
+/** The beginning of a cause: what went wrong, without where. */
+const firstLine = (text: string | undefined): ReadonlyArray<Node> =>
+  text === undefined ? [] : [h("div", { class: "what", dir: "auto" }, text.split("\n", 1)[0]!.slice(0, 300))]
+
+/** What the pointer is on: a hook, an attempt, or the row. */
+export const tip = (row: Row, part: string | undefined): ReadonlyArray<Node> => {
+  const [of, number] = part?.split(":") ?? []
+  const index = Number(number)
+  const hook = of === "hook" ? row.hooks[index] : undefined
+  if (hook !== undefined) {
+    return [
+      h("strong", { dir: "auto" }, hook.name),
+      h("div", {}, `hook ${hookLine(hook)}`),
+      ...firstLine(hook.cause)
+    ]
+  }
+  const attempt = of === "attempt" ? row.attempts[index] : undefined
+  return [
+    h("strong", { dir: "auto" }, row.name),
+    attempt === undefined
+      ? h("div", {}, `${endings[row.ending]} · ${took(row)}`)
+      : h("div", {}, `attempt ${index + 1} of ${row.attempts.length} ${attemptLine(row, index)}`),
+    h("div", {}, timeElement(attempt?.start ?? row.start, true), " – ", timeElement(attempt?.end ?? row.end, true)),
+    ...(attempt === undefined && row.hooks.length > 0 ? [h("div", {}, count(row.hooks.length, "hook"))] : []),
+    ...firstLine(attempt === undefined ? row.cause : attempt.cause)
+  ]
+}

@@ -1,0 +1,367 @@
+/** The script of the page. `scripts/page.ts` bundles it. */
+import type { Row, Timeline } from "../data.ts"
+import { legend } from "../legend.ts"
+import { rowHeight } from "../shapes.ts"
+import { summary } from "../words.ts"
+import { Chart } from "./chart.ts"
+import { cause, details, tip } from "./details.ts"
+import { get, h, svg } from "./dom.ts"
+import { State } from "./state.ts"
+import { timeElement } from "./time.ts"
+
+// the cast: html.ts wrote it
+const { rows } = JSON.parse(get("data").textContent ?? "") as Timeline
+const state = new State(rows)
+for (const part of ["main", "tools", "legend"]) {
+  ;(part === "legend" ? get(part).parentElement! : get(part)).hidden = false
+}
+const chart = new Chart(state)
+const panel = get("details")
+const tree = chart.tree
+
+// -----------------------------------------------------------------------------
+// what is chosen
+// -----------------------------------------------------------------------------
+
+const showDetails = (): void => {
+  const row = state.chosen === undefined ? undefined : rows[state.chosen]
+  if (row === undefined) return hideDetails()
+  panel.replaceChildren(
+    ...details(row, { close: closeDetails, zoom: () => change(() => state.showRow(state.chosen!)) })
+  )
+  panel.scrollTop = 0
+  panel.hidden = false
+}
+
+const hideDetails = (): void => {
+  panel.hidden = true
+}
+
+const closeDetails = (): void => {
+  hideDetails()
+  tree.focus()
+}
+
+const choose = (index: number | undefined): void => {
+  if (index === undefined) return
+  state.chosen = index
+  if (state.bringIntoSight(index)) chart.redraw()
+  chart.reveal(index)
+  if (!panel.hidden) showDetails()
+}
+
+/** Moves by so many rows among those that are shown. */
+const move = (by: number): void => {
+  const { chosen, visible } = state
+  const place = chosen === undefined ? (by > 0 ? -1 : visible.length) : visible.indexOf(chosen)
+  choose(visible[Math.min(Math.max(place + by, 0), visible.length - 1)])
+}
+
+// -----------------------------------------------------------------------------
+// what is shown
+// -----------------------------------------------------------------------------
+
+/** Changes the stretch of time. */
+const change = (f: () => void): void => {
+  f()
+  hideTip()
+  chart.redraw()
+}
+
+/** Changes which rows there are. */
+const refilter = (f: () => void): void => {
+  f()
+  hideTip()
+  chart.rebuild()
+  const nothing = get("nothing")
+  nothing.hidden = state.visible.length > 0
+  nothing.textContent = rows.length === 0
+    ? "There are no runs here."
+    : state.troublesOnly && state.search === ""
+    ? "No step failed."
+    : "No such step."
+  if (!panel.hidden) showDetails()
+}
+
+const zoom = (factor: number, around?: number): void => change(() => state.zoom(factor, around))
+const pan = (part: number): void => change(() => state.pan((state.range.to - state.range.from) * part))
+const fit = (): void => change(() => state.show(state.whole))
+
+const toggle = (id: string, pressed: boolean, f: (pressed: boolean) => void): void => {
+  const button = get(id)
+  button.setAttribute("aria-pressed", String(pressed))
+  button.addEventListener("click", () => {
+    const now = button.getAttribute("aria-pressed") !== "true"
+    button.setAttribute("aria-pressed", String(now))
+    f(now)
+  })
+}
+
+toggle("troubles", false, (on) =>
+  refilter(() => {
+    state.troublesOnly = on
+    state.filter()
+  }))
+toggle("fold", false, (on) => refilter(() => state.foldAll(on)))
+toggle("clock", state.fromStart, (on) =>
+  refilter(() => {
+    state.fromStart = on
+    state.measure()
+  }))
+get("fold").hidden = !rows.some(({ kind, size }) => kind === "step" && size > 0)
+const search = get<HTMLInputElement>("search")
+search.addEventListener("input", () =>
+  refilter(() => {
+    state.search = search.value
+    state.filter()
+  }))
+get("in").addEventListener("click", () => zoom(1.5))
+get("out").addEventListener("click", () => zoom(1 / 1.5))
+get("fit").addEventListener("click", fit)
+
+const prefersDark = matchMedia("(prefers-color-scheme: dark)")
+const theme = get("theme")
+const isDark = (): boolean =>
+  (document.documentElement.dataset["theme"] ?? (prefersDark.matches ? "dark" : "light")) === "dark"
+const nameTheme = (): void => {
+  theme.textContent = isDark() ? "Light theme" : "Dark theme"
+}
+theme.addEventListener("click", () => {
+  document.documentElement.dataset["theme"] = isDark() ? "light" : "dark"
+  nameTheme()
+})
+prefersDark.addEventListener("change", nameTheme)
+nameTheme()
+
+// -----------------------------------------------------------------------------
+// keys
+// -----------------------------------------------------------------------------
+
+/** As trees are used: https://www.w3.org/WAI/ARIA/apg/patterns/treeview/#keyboardinteraction */
+const fold = (folded: boolean): void => {
+  const { chosen } = state
+  if (chosen === undefined) return move(1)
+  if (state.foldable(chosen) && state.folded(chosen) !== folded) return refilter(() => state.fold(chosen, folded))
+  if (!folded && state.foldable(chosen)) move(1)
+  if (folded && rows[chosen]!.parent >= 0) choose(rows[chosen]!.parent)
+}
+
+const open = (): void => {
+  if (state.chosen === undefined) move(1)
+  showDetails()
+  panel.focus()
+}
+
+const treeKeys: Readonly<Record<string, () => void>> = {
+  ArrowDown: () => move(1),
+  ArrowUp: () => move(-1),
+  ArrowRight: () => fold(false),
+  ArrowLeft: () => fold(true),
+  PageDown: () => move(chart.page),
+  PageUp: () => move(-chart.page),
+  Home: () => move(-rows.length),
+  End: () => move(rows.length),
+  Enter: open,
+  " ": open
+}
+
+const shiftKeys: Readonly<Record<string, () => void>> = {
+  ArrowLeft: () => pan(-0.2),
+  ArrowRight: () => pan(0.2)
+}
+
+const goToTrouble = (direction: 1 | -1): void => {
+  let index: number | undefined
+  refilter(() => {
+    index = state.nextTrouble(direction)
+  })
+  choose(index)
+}
+
+const pageKeys: Readonly<Record<string, () => void>> = {
+  "+": () => zoom(1.5),
+  "=": () => zoom(1.5),
+  "-": () => zoom(1 / 1.5),
+  "0": fit,
+  n: () => goToTrouble(1),
+  p: () => goToTrouble(-1),
+  "/": () => search.focus()
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return
+  if (event.key === "Escape") {
+    hideTip()
+    if (event.target !== search && !panel.hidden) closeDetails()
+    return
+  }
+  if (event.target === search) {
+    if (event.key === "Enter") tree.focus()
+    return
+  }
+  const inTree = event.target === tree
+  const action = event.shiftKey && shiftKeys[event.key] !== undefined
+    ? shiftKeys[event.key]
+    : inTree && treeKeys[event.key] !== undefined
+    ? treeKeys[event.key]
+    : pageKeys[event.key]
+  if (action === undefined) return
+  event.preventDefault()
+  action()
+})
+
+tree.addEventListener("focus", () => {
+  // a click that gives the focus chooses by itself
+  if (state.chosen === undefined && tree.matches(":focus-visible")) move(1)
+})
+
+// -----------------------------------------------------------------------------
+// pointer
+// -----------------------------------------------------------------------------
+
+const rowOf = (event: Event): number | undefined => {
+  const element = event.target instanceof Element ? event.target.closest("[data-row]") : null
+  return element === null ? undefined : Number(element.getAttribute("data-row"))
+}
+
+tree.addEventListener("click", (event) => {
+  const index = rowOf(event)
+  if (index === undefined || dragged) return
+  if (event.target instanceof Element && event.target.closest(".twisty:not(.none)") !== null) {
+    return refilter(() => state.fold(index, !state.folded(index)))
+  }
+  state.chosen = index
+  chart.render()
+  showDetails()
+})
+
+tree.addEventListener("dblclick", (event) => {
+  const index = rowOf(event)
+  if (index !== undefined) change(() => state.showRow(index))
+})
+
+/** Where a drag began, in pixels, and what was shown then. */
+let drag: { readonly x: number; readonly from: number; readonly to: number } | undefined
+/** A click that ends a drag is none. */
+let dragged = false
+
+const box = get("chart")
+box.addEventListener("pointerdown", (event) => {
+  dragged = false
+  if (event.button !== 0 || event.pointerType === "touch") return
+  if (event.target instanceof Element && event.target.closest(".bars, #axis") !== null) {
+    drag = { x: event.clientX, ...state.range }
+  }
+})
+document.addEventListener("pointermove", (event) => {
+  if (drag === undefined) return
+  const { from, to, x } = drag
+  if (!dragged && Math.abs(event.clientX - x) < 4) return
+  dragged = true
+  const by = (x - event.clientX) * chart.millisPerPixel
+  change(() => state.show({ from: from + by, to: to + by }))
+})
+document.addEventListener("pointerup", () => {
+  drag = undefined
+})
+
+box.addEventListener("wheel", (event) => {
+  const onAxis = event.target instanceof Element && event.target.closest("#head") !== null
+  if (event.ctrlKey || event.metaKey || onAxis) {
+    event.preventDefault()
+    // lines are about 16 pixels high
+    const pixels = event.deltaY * (event.deltaMode === 0 ? 1 : 16)
+    return zoom(Math.exp(-Math.max(-200, Math.min(200, pixels)) * 0.004), chart.timeAt(event.clientX))
+  }
+  const across = event.shiftKey ? event.deltaX || event.deltaY : event.deltaX
+  if (!event.shiftKey && Math.abs(across) <= Math.abs(event.deltaY)) return
+  event.preventDefault()
+  change(() => state.pan(across * chart.millisPerPixel))
+}, { passive: false })
+
+const bubble = get("tip")
+const hideTip = (): void => {
+  bubble.hidden = true
+}
+
+tree.addEventListener("pointermove", (event) => {
+  const index = rowOf(event)
+  // the cast: what is in a tree is an element
+  const target = event.target as Element
+  const label = target.closest(".name")?.querySelector(".label")
+  // a name that is there as a whole needs no more
+  const told = label instanceof HTMLElement && label.scrollWidth <= label.clientWidth
+  if (index === undefined || told || dragged || event.pointerType === "touch") return hideTip()
+  const part = target.getAttribute("data-part") ?? undefined
+  bubble.replaceChildren(...tip(rows[index]!, part))
+  bubble.hidden = false
+  const { offsetHeight, offsetWidth } = bubble
+  const left = Math.min(event.clientX + 14, innerWidth - offsetWidth - 8)
+  const below = event.clientY + rowHeight * 0.75
+  bubble.style.left = `${Math.max(8, left)}px`
+  bubble.style.top = `${below + offsetHeight > innerHeight ? event.clientY - offsetHeight - 12 : below}px`
+})
+tree.addEventListener("pointerleave", hideTip)
+chart.scroller.addEventListener("scroll", hideTip, { passive: true })
+
+// -----------------------------------------------------------------------------
+// paper
+// -----------------------------------------------------------------------------
+
+/** How many causes are printed. */
+const mostCauses = 100
+
+/** Steps that failed, less those that failed since one in them did. */
+const failures = (): ReadonlyArray<Row> => {
+  const told = new Set(rows.flatMap(({ cause, parent }) => cause === undefined ? [] : [`${parent} ${cause}`]))
+  return rows.filter(({ cause, kind }, index) =>
+    kind === "step" && cause !== undefined && !told.has(`${index} ${cause}`)
+  )
+}
+
+const causes = get("causes")
+addEventListener("beforeprint", () => {
+  hideTip()
+  const range = state.range
+  state.show(state.whole)
+  const left = chart.print(true)
+  state.range = range
+  const failed = failures()
+  causes.replaceChildren(
+    ...(left > 0 ? [h("p", {}, `… and ${left} more rows`)] : []),
+    ...(failed.length > 0 ? [h("h2", {}, "Failures")] : []),
+    ...failed.slice(0, mostCauses).map((row) =>
+      h(
+        "article",
+        {},
+        h("h3", { dir: "auto" }, row.name),
+        h("p", {}, summary(row), " · ", timeElement(row.start)),
+        ...cause(row.cause)
+      )
+    ),
+    ...(failed.length > mostCauses ? [h("p", {}, `… and ${failed.length - mostCauses} more`)] : [])
+  )
+  causes.hidden = false
+})
+addEventListener("afterprint", () => {
+  chart.print(false)
+  causes.hidden = true
+  causes.replaceChildren()
+})
+
+for (const element of document.querySelectorAll("time")) element.replaceWith(timeElement(Date.parse(element.dateTime)))
+get("legend").replaceChildren(
+  ...legend.filter(({ occurs }) => rows.some(occurs)).map(({ middle, shapes, text, width }) =>
+    h(
+      "li",
+      {},
+      svg(
+        "svg",
+        { viewBox: `0 ${middle - 7} ${width} 14`, width, height: 14, "aria-hidden": "true" },
+        ...shapes.map(({ d, look }) => svg("path", { class: look, d }))
+      ),
+      text
+    )
+  )
+)
+refilter(() => {})

@@ -1,0 +1,42 @@
+/** Which rows a picture has room for. */
+import { isTrouble, type Row } from "./data.ts"
+
+/** @internal */
+export interface Picked {
+  /** In their order, each by its place among all. */
+  readonly rows: ReadonlyArray<{ readonly row: Row; readonly index: number }>
+  /** How many steps are left out, and how many of them failed. */
+  readonly left: number
+  readonly leftFailed: number
+}
+
+/** Those that failed, then what else is amiss, then the longest, each with what it is in. */
+export const pick = (rows: ReadonlyArray<Row>, most: number): Picked => {
+  const kept = new Set<number>()
+  const order = rows.map((_, index) => index)
+  if (rows.length > most) {
+    const rank = (row: Row): number => row.ending === "failure" ? 0 : isTrouble(row) ? 1 : 2
+    const length = (row: Row): number => row.end - row.start
+    order.sort((a, b) => rank(rows[a]!) - rank(rows[b]!) || length(rows[b]!) - length(rows[a]!) || a - b)
+  }
+  for (const index of order) {
+    if (kept.size >= most) break
+    const missing: Array<number> = []
+    for (let at = index; at >= 0 && !kept.has(at); at = rows[at]!.parent) missing.push(at)
+    if (kept.size + missing.length <= most) { for (const at of missing) kept.add(at) }
+  }
+  const out = rows.filter((row, index) => row.kind === "step" && !kept.has(index))
+  return {
+    rows: [...kept].toSorted((a, b) => a - b).map((index) => ({ row: rows[index]!, index })),
+    left: out.length,
+    leftFailed: out.filter(({ ending }) => ending === "failure").length
+  }
+}
+
+/** What is said of those left out, if there are any. */
+export const leftOut = ({ left, leftFailed }: Picked): string | undefined =>
+  left === 0
+    ? undefined
+    : `… and ${left.toLocaleString("en")} more ${left === 1 ? "step" : "steps"}${
+      leftFailed === 0 ? "" : `, of which ${leftFailed.toLocaleString("en")} failed`
+    }`

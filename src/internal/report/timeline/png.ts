@@ -1,0 +1,55 @@
+/** Pictures as PNG, by `@resvg/resvg-js`, which is loaded where it is needed. */
+import type * as Renderer from "@resvg/resvg-js"
+import * as Effect from "effect/Effect"
+
+/** What is missing, and what to do about it. */
+export interface Missing {
+  readonly missing: "renderer" | "fonts"
+  readonly message: string
+}
+
+/** @internal */
+export interface Rendering {
+  readonly svg: string
+  readonly scale: number
+  readonly fontFiles: ReadonlyArray<string>
+}
+
+/** A picture of more pixels takes more than 64 MB and a second or two, and is drawn smaller. */
+const mostPixels = 16_000_000
+
+/** @internal */
+export const png = (rendering: Rendering): Effect.Effect<Uint8Array<ArrayBuffer>, Missing> =>
+  Effect.flatMap(load, (renderer) => render(renderer, rendering))
+
+/** Fails where there are no fonts, as in slim containers: there text is left out without a word. */
+export const render = (
+  { Resvg }: Pick<typeof Renderer, "Resvg">,
+  { fontFiles, scale, svg }: Rendering
+): Effect.Effect<Uint8Array<ArrayBuffer>, Missing> =>
+  Effect.suspend(() => {
+    const font = { fontFiles: [...fontFiles] }
+    if (new Resvg(letter, { font }).getBBox() === undefined) return Effect.fail(noFonts)
+    const { height, width } = new Resvg(svg, { font: { loadSystemFonts: false } })
+    const fitting = Math.min(scale, Math.sqrt(mostPixels / (width * height)))
+    const image = new Resvg(svg, { font, fitTo: { mode: "zoom", value: fitting }, logLevel: "off" }).render()
+    return Effect.succeed(new Uint8Array(image.asPng()))
+  })
+
+const letter = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"><text y=\"8\">a</text></svg>"
+
+const load: Effect.Effect<typeof Renderer, Missing> = Effect.tryPromise({
+  try: () => import("@resvg/resvg-js"),
+  catch: (): Missing => ({
+    missing: "renderer",
+    message:
+      "PNG pictures need the package @resvg/resvg-js: npm install @resvg/resvg-js (Deno runs it with --allow-ffi)"
+  })
+})
+
+const noFonts: Missing = {
+  missing: "fonts",
+  message:
+    "no fonts were found to write text with: install some (apt-get install fonts-dejavu-core, apk add font-dejavu), or " +
+    "name files with the option fontFiles"
+}

@@ -1,0 +1,62 @@
+/** Lengths of time, and where to put the marks of an axis. */
+
+const second = 1000
+const minute = 60 * second
+const hour = 60 * minute
+const day = 24 * hour
+
+/** In two units at most, as in `3 min 5 s`. */
+export const duration = (millis: number): string => {
+  const whole = Math.round(millis)
+  if (whole < second) return `${whole} ms`
+  if (whole < minute) return `${Number((Math.floor(millis / 100) / 10).toFixed(1))} s`
+  const [large, small, length, unit] = whole < hour
+    ? ["min", "s", minute, second] as const
+    : whole < day
+    ? ["h", "min", hour, minute] as const
+    : ["d", "h", day, hour] as const
+  const rest = Math.floor((whole % length) / unit)
+  return `${Math.floor(whole / length)} ${large}${rest === 0 ? "" : ` ${rest} ${small}`}`
+}
+
+const steps: ReadonlyArray<number> = [1, 2, 5, 10, 20, 50, 100, 200, 500].concat(
+  [1, 2, 5, 10, 15, 30].map((n) => n * second),
+  [1, 2, 5, 10, 15, 30].map((n) => n * minute),
+  [1, 2, 3, 6, 12].map((n) => n * hour),
+  [1, 2, 7, 14, 28].map((n) => n * day)
+)
+
+/** @internal */
+export interface Ticks {
+  readonly step: number
+  readonly at: ReadonlyArray<number>
+}
+
+/**
+ * At round times between `from` and `to`, no more than `most` of them. What is round is so by a clock that is `offset`
+ * ahead.
+ */
+export const ticks = (from: number, to: number, most: number, offset = 0): Ticks => {
+  const least = (to - from) / Math.max(1, most)
+  const step = steps.find((step) => step >= least) ?? Math.ceil(least / (28 * day)) * 28 * day
+  const first = Math.ceil((from + offset) / step) * step - offset
+  // counted: very far from 1970, adding a step changes nothing
+  const at = Array.from({ length: Math.ceil(most) + 2 }, (_, n) => first + n * step).filter((time) => time <= to)
+  return { step, at }
+}
+
+/** Time since a start, as exact as marks that are so far apart need it. */
+export const elapsed = (millis: number, step: number): string => {
+  if (millis === 0) return "0"
+  const sign = millis < 0 ? "−" : ""
+  const size = Math.abs(millis)
+  if (size < second) return `${sign}${Number(size.toFixed(3))} ms`
+  const digits = step >= second ? 0 : step >= 100 ? 1 : step >= 10 ? 2 : 3
+  if (size < minute) return `${sign}${Number((size / second).toFixed(digits))} s`
+  const parts = [Math.floor(size / hour), Math.floor(size / minute) % 60, (size % minute) / second]
+  const [hours, minutes, seconds] = parts as [number, number, number]
+  const two = (n: number) => String(n).padStart(2, "0")
+  const rest = digits === 0 ? two(Math.round(seconds)) : seconds.toFixed(digits).padStart(digits + 3, "0")
+  if (hours >= 24) return `${sign}${Math.floor(hours / 24)} d ${hours % 24}:${two(minutes)}`
+  return hours === 0 ? `${sign}${minutes}:${rest}` : `${sign}${hours}:${two(minutes)}:${rest}`
+}

@@ -1,0 +1,84 @@
+/**
+ * Why a run can't be recorded, or a record not be read.
+ *
+ * @since 0.1.0
+ */
+import type * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+
+/**
+ * - `Inaccessible`: the system refuses to do something with the file or folder, and gives a code, as `EACCES`;
+ * - `NotARecord`: the file is something else, as the line shows;
+ * - `LaterVersion`: it was written by a later version of effect-epilogue;
+ * - `NotFound`: no run recorded in the folder has an id that begins so;
+ * - `Ambiguous`: several have, whose ids are given.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type RecordErrorReason = Data.TaggedEnum<{
+  Inaccessible: { readonly operation: string; readonly code: string }
+  NotARecord: { readonly line: number; readonly expected: string }
+  LaterVersion: { readonly line: number; readonly expected: number; readonly found: number }
+  NotFound: { readonly id: string }
+  Ambiguous: { readonly id: string; readonly ids: ReadonlyArray<string> }
+}>
+
+/**
+ * Constructors of {@link RecordErrorReason}s.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const RecordErrorReason: Data.TaggedEnum.Constructor<RecordErrorReason> = Data.taggedEnum<RecordErrorReason>()
+
+/**
+ * What a {@link RecordError} is made of.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export interface RecordErrorFields {
+  /** The file, or the folder. */
+  readonly path: string
+  readonly reason: RecordErrorReason
+}
+
+const RecordErrorBase: new(
+  fields: RecordErrorFields
+) => Cause.YieldableError & { readonly _tag: "RecordError" } & RecordErrorFields = Data.TaggedError("RecordError")<
+  RecordErrorFields
+>
+
+/**
+ * A run can't be recorded, or a record not be read.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class RecordError extends RecordErrorBase {
+  override get message(): string {
+    const { path, reason } = this
+    switch (reason._tag) {
+      case "Inaccessible":
+        return `can't ${reason.operation} ${path}: ${reason.code}`
+      case "NotARecord":
+        return `${path}:${reason.line}: this is no record of a run: expected ${reason.expected}`
+      case "LaterVersion":
+        return `${path}:${reason.line}: this record has version ${reason.found}, and version ${reason.expected} is ` +
+          "expected: it was written by a later version of effect-epilogue"
+      case "NotFound":
+        return `${path}: no recorded run has an id that begins with ${JSON.stringify(reason.id)}`
+      case "Ambiguous":
+        return `${path}: several recorded runs have an id that begins with ${JSON.stringify(reason.id)}: ${
+          reason.ids.slice(0, 10).join(", ")
+        }${reason.ids.length > 10 ? ", …" : ""}`
+    }
+  }
+}
+
+/**
+ * @category guards
+ * @since 0.1.0
+ */
+export const isRecordError = (u: unknown): u is RecordError => u instanceof RecordError

@@ -1,0 +1,278 @@
+/** The timeline's page as people use it. Run by `scripts/browser.ts`. */
+import axe from "axe-core"
+import { Effect } from "effect"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import type { Page } from "playwright-core"
+import { makeIt } from "../support/it.ts"
+import { cutOff, nightlyEtl, Run } from "../support/runEvents.ts"
+import { act, active, barOf, details, frame, names, opened, row, tree } from "../support/timelinePage.ts"
+
+const it = makeIt(test)
+
+it.live("shows runs, steps in steps, and how each ended, in words as well", () =>
+  Effect.gen(function*() {
+    const page = yield* opened(nightlyEtl().events)
+    assert.equal(yield* act(() => page.title()), "nightly-etl · 2026-11-02")
+    const steps = ["extract", "fetch orders", "fetch weather", "fetch customers"]
+      .concat(["validate", "check schema", "check references", "clean up"])
+    assert.deepEqual(yield* act(() => names(page)), ["nightly-etl · 2026-11-02", ...steps])
+    assert.deepEqual(
+      yield* act(() =>
+        page.getByRole("treeitem").evaluateAll((rows) =>
+          rows.slice(1, 3).map((row) =>
+            ["aria-level", "aria-posinset", "aria-setsize", "aria-expanded"].map((name) => row.getAttribute(name))
+          )
+        )
+      ),
+      [["2", "1", "3", "true"], ["3", "1", "3", null]]
+    )
+    const named = page.getByRole("treeitem", { name: "fetch orders succeeded, 31.4 s, 3 attempts", exact: true })
+    assert.equal(yield* act(() => named.count()), 1)
+    const subtitle = yield* act(() => page.locator("#subtitle").innerText())
+    assert.equal(
+      subtitle,
+      "2 Nov 2026, 03:00:00 · failed · 1 min 24 s · 8 steps · 2 failed · 2 retries · 1 hook failed"
+    )
+    assert.equal(yield* act(() => page.locator("#subtitle time").getAttribute("title")), "2026-11-02T02:00:00.000Z")
+    const looks = (name: string) =>
+      row(page, name).locator("svg.bars path:not(.grid)").evaluateAll((paths) =>
+        paths.map((path) => path.getAttribute("class"))
+      )
+    assert.deepEqual(yield* act(() => looks("fetch orders")), [
+      "retry",
+      "delay",
+      "retry",
+      "delay",
+      "success",
+      "hook",
+      "hook"
+    ])
+    assert.deepEqual(yield* act(() => looks("validate")), ["failure", "cross", "hook-failed", "hook"])
+    assert.deepEqual(yield* act(() => looks("check references")), ["failure", "cross", "hook-skipped", "hook"])
+  }))
+
+it.live("shows what was cut off as such", () =>
+  Effect.gen(function*() {
+    const page = yield* opened(cutOff().events)
+    assert.match(yield* act(() => page.locator("#subtitle").innerText()), /no end recorded · ≥ 16 s/)
+    yield* act(() => row(page, "fetch weather").click())
+    const text = yield* act(() => details(page).innerText())
+    assert.match(text, /no end recorded · ≥ 15\.9 s/)
+    assert.match(text, /Progress\s+7 of 14/)
+    assert.match(text, /Last heard of/)
+  }))
+
+it.live("tells of a failed step by mouse: its cause, its parameters, its hooks", () =>
+  Effect.gen(function*() {
+    const page = yield* opened(nightlyEtl().events)
+    yield* act(() => row(page, "validate").locator(".label").click())
+    const text = yield* act(() => details(page).innerText())
+    for (
+      const part of [
+        "BadRows: 3 of 48211 rows are bad\n    at validate (file:///srv/etl/validate.ts:88:11)",
+        "alert on Slack"
+      ]
+    ) {
+      assert.ok(text.includes(part), part)
+    }
+    assert.match(text, /strict\s+true/)
+    assert.match(text, /on failure: failed, 30 s, from the pipeline\s+TimeoutError/)
+    assert.match(text, /2 Nov 2026, 03:00:32/)
+    assert.equal(
+      yield* act(() => details(page).locator("time").first().getAttribute("title")),
+      "2026-11-02T02:00:32.000Z"
+    )
+    yield* act(() => row(page, "check references").locator(".label").click())
+    const other = yield* act(() => details(page).innerText())
+    assert.match(other, /In\s+validate/)
+    assert.match(other, /bad\s+3/)
+    yield* act(() => page.getByRole("button", { name: "Close details" }).click())
+    assert.equal(yield* act(() => details(page).count()), 0)
+  }))
+
+it.live("under the pointer stands what it is on: an attempt, a hook", () =>
+  Effect.gen(function*() {
+    const page = yield* opened(nightlyEtl().events)
+    const tip = page.locator("#tip")
+    const over = (name: string, look: string) => row(page, name).locator(`svg.bars .${look}`).first().hover()
+    yield* act(() => over("fetch orders", "retry"))
+    assert.match(
+      yield* act(() => tip.innerText()),
+      /attempt 1 of 3 failed after 6\.1 s, then a wait of 2 s[\s\S]*HttpError: GET/
+    )
+    yield* act(() => over("validate", "hook-failed"))
+    assert.match(
+      yield* act(() => tip.innerText()),
+      /^alert on Slack\nhook on failure: failed, 30 s, from the pipeline\nTimeoutError/
+    )
+    yield* act(() => page.keyboard.press("Escape"))
+    assert.equal(yield* act(() => tip.isVisible()), false)
+  }))
+
+it.live("by keyboard alone: to a failure, its details, and back", () =>
+  Effect.gen(function*() {
+    const page = yield* opened(nightlyEtl().events)
+    const press = (...keys: ReadonlyArray<string>) =>
+      act(async () => {
+        for (const key of keys) await page.keyboard.press(key)
+      })
+    let tabs = 0
+    while (
+      (yield* act(() => tree(page).evaluate((tree) => tree !== document.activeElement))) && tabs++ < 12
+    ) yield* press("Tab")
+    assert.equal(yield* act(() => active(page)), "nightly-etl · 2026-11-02")
+    assert.notEqual(
+      yield* act(() => row(page, "nightly-etl.*").evaluate((row) => getComputedStyle(row).outlineStyle)),
+      "none"
+    )
+    yield* press("ArrowDown", "ArrowDown")
+    assert.equal(yield* act(() => active(page)), "fetch orders")
+    yield* press("ArrowLeft")
+    assert.equal(yield* act(() => active(page)), "extract")
+    yield* press("ArrowLeft")
+    assert.equal(yield* act(() => row(page, "extract").getAttribute("aria-expanded")), "false")
+    assert.equal(yield* act(() => row(page, "fetch orders").count()), 0)
+    yield* press("ArrowRight", "ArrowRight")
+    assert.equal(yield* act(() => active(page)), "fetch orders")
+    yield* press("End")
+    assert.equal(yield* act(() => active(page)), "clean up")
+    yield* press("n")
+    assert.equal(yield* act(() => active(page)), "validate")
+    yield* press("n")
+    assert.equal(yield* act(() => active(page)), "check references")
+    yield* press("p", "Enter")
+    assert.equal(yield* act(() => page.evaluate(() => document.activeElement?.id)), "details")
+    assert.match(yield* act(() => details(page).innerText()), /^validate\s[\s\S]*BadRows/)
+    yield* press("Escape")
+    assert.equal(yield* act(() => active(page)), "validate")
+    assert.equal(yield* act(() => details(page).count()), 0)
+  }))
+
+it.live("only failures, found by name, folded", () =>
+  Effect.gen(function*() {
+    const page = yield* opened(nightlyEtl().events)
+    yield* act(() => page.getByRole("button", { name: "Only failures" }).click())
+    yield* act(() => frame(page))
+    assert.deepEqual(yield* act(() => names(page)), ["nightly-etl · 2026-11-02", "validate", "check references"])
+    yield* act(() => page.getByRole("searchbox", { name: "Find steps" }).fill("SCHEMA"))
+    yield* act(() => frame(page))
+    assert.equal(yield* act(() => page.getByRole("status").innerText()), "No such step.")
+    yield* act(() => page.getByRole("button", { name: "Only failures" }).click())
+    yield* act(() => frame(page))
+    assert.deepEqual(yield* act(() => names(page)), ["nightly-etl · 2026-11-02", "validate", "check schema"])
+    yield* act(() => page.getByRole("searchbox", { name: "Find steps" }).fill(""))
+    yield* act(() => page.getByRole("button", { name: "Fold" }).click())
+    yield* act(() => frame(page))
+    assert.deepEqual(yield* act(() => names(page)), ["nightly-etl · 2026-11-02", "extract", "validate", "clean up"])
+  }))
+
+it.live("says so where nothing failed, and where there is nothing", () =>
+  Effect.gen(function*() {
+    const well = yield* opened(new Run("p", 0).end(10).events)
+    yield* act(() => well.getByRole("button", { name: "Only failures" }).click())
+    assert.equal(yield* act(() => well.getByRole("status").innerText()), "No step failed.")
+    const empty = yield* opened([])
+    assert.equal(yield* act(() => empty.getByRole("status").innerText()), "There are no runs here.")
+  }))
+
+it.live("zooms and pans by wheel, buttons and keys, and never beyond what there is", () =>
+  Effect.gen(function*() {
+    const page = yield* opened(nightlyEtl().events)
+    const bar = () => act(() => frame(page).then(() => barOf(page, "extract")))
+    const start = yield* bar()
+    yield* act(() => page.getByRole("button", { name: "Zoom in" }).click())
+    const closer = yield* bar()
+    assert.ok(closer.right - closer.left > 1.3 * (start.right - start.left) || closer.left < start.left)
+    yield* act(() => page.getByRole("button", { name: "Fit" }).click())
+    assert.deepEqual(yield* bar(), start)
+    // what is under the pointer stays there
+    const box = (yield* act(() => row(page, "extract").locator("svg.bars").boundingBox()))!
+    yield* act(() => page.mouse.move(box.x + start.right, box.y + 8))
+    yield* act(() => page.keyboard.down("Control"))
+    yield* act(() => page.mouse.wheel(0, -100))
+    yield* act(() => page.keyboard.up("Control"))
+    const wheeled = yield* bar()
+    assert.ok(Math.abs(wheeled.right - start.right) < 2 && wheeled.left < start.left - 50)
+    // dragging is no click
+    yield* act(() => page.mouse.down())
+    yield* act(() => page.mouse.move(box.x + start.right + 40, box.y + 8, { steps: 4 }))
+    yield* act(() => page.mouse.up())
+    const dragged = yield* bar()
+    assert.ok(Math.abs(dragged.right - wheeled.right - 40) < 2)
+    assert.equal(yield* act(() => details(page).count()), 0)
+    yield* act(() => page.keyboard.press("Shift+ArrowRight"))
+    assert.ok((yield* bar()).right < dragged.right - 100)
+    for (let n = 0; n < 20; n++) yield* act(() => page.keyboard.press("Shift+ArrowLeft"))
+    for (let n = 0; n < 20; n++) yield* act(() => page.keyboard.press("-"))
+    assert.deepEqual(yield* bar(), start)
+  }))
+
+it.live("what is chosen by keys comes into sight, in time too", () =>
+  Effect.gen(function*() {
+    const page = yield* opened(nightlyEtl().events)
+    yield* act(() => row(page, "fetch orders").dblclick())
+    yield* act(() => tree(page).focus())
+    yield* act(() => page.keyboard.press("End"))
+    yield* act(() => frame(page))
+    const { left, right } = yield* act(() => barOf(page, "clean up"))
+    const width = yield* act(() => page.locator("#axis").evaluate((axis) => axis.clientWidth))
+    assert.ok(left >= 0 && right <= width, `${left} to ${right} of ${width}`)
+  }))
+
+it.live("runs of several nights begin at one place, unless the clock is wanted", () =>
+  Effect.gen(function*() {
+    const page = yield* opened([...nightlyEtl("2026-11-01T02:00:00Z", false).events, ...cutOff().events])
+    const zone = page.locator("#zone")
+    assert.equal(yield* act(() => zone.innerText()), "From start")
+    const axis = yield* act(() => page.locator("#axis text").allTextContents())
+    assert.deepEqual(axis.slice(0, 3), ["0", "15 s", "30 s"])
+    yield* act(() => page.getByRole("button", { name: "From start" }).click())
+    yield* act(() => frame(page))
+    assert.equal(yield* act(() => zone.innerText()), "1 Nov 2026, Europe/Berlin")
+    assert.ok(
+      (yield* act(() => page.locator("#axis text").allTextContents())).every((text) =>
+        /^(?:\d\d:\d\d|\d+ \w+)$/.test(text)
+      )
+    )
+  }))
+
+for (const colorScheme of ["light", "dark"] as const) {
+  it.live(`axe finds no violation in ${colorScheme} colours, wanted or chosen, with details or without rows`, () =>
+    Effect.gen(function*() {
+      const other = colorScheme === "light" ? "dark" : "light"
+      const runs = [...nightlyEtl("2026-11-01T02:00:00Z", false).events, ...nightlyEtl().events, ...cutOff().events]
+      // axe writes markup of its own, which the page's policy forbids
+      const wanted = yield* opened(runs, { colorScheme, bypassCSP: true })
+      const chosen = yield* opened(runs, { colorScheme: other, bypassCSP: true })
+      yield* act(() => chosen.getByRole("button", { name: `${colorScheme} theme` }).click())
+      for (const page of [wanted, chosen]) {
+        const background = yield* act(() => page.evaluate(() => getComputedStyle(document.body).backgroundColor))
+        assert.equal(background, colorScheme === "light" ? "rgb(255, 255, 255)" : "rgb(13, 17, 23)")
+        yield* isAccessible(page)
+        yield* act(() => row(page, "fetch orders").first().click())
+        yield* isAccessible(page)
+        yield* act(() => page.keyboard.press("n"))
+        yield* act(() => page.keyboard.press("Enter"))
+        yield* isAccessible(page)
+        yield* act(() => page.getByRole("searchbox").fill("no such step"))
+        yield* isAccessible(page)
+      }
+    }))
+}
+
+const isAccessible = (page: Page) =>
+  act(async () => {
+    await page.evaluate(axe.source)
+    const violations = await page.evaluate(async () => {
+      // the cast: the script just run defined it
+      const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run(document, {
+        runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+      })
+      return violations.map(({ id, nodes }) => [
+        id,
+        ...nodes.map(({ failureSummary, html }) => `${html}: ${failureSummary}`)
+      ])
+    })
+    assert.deepEqual(violations, [])
+  })

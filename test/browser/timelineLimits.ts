@@ -1,0 +1,129 @@
+/** The timeline's page with text that would be markup, on paper, without scripts, with many steps. */
+import { Effect } from "effect"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { Report } from "../../src/report/index.ts"
+import { makeIt } from "../support/it.ts"
+import { manySteps, nightlyEtl, Run } from "../support/runEvents.ts"
+import { act, active, details, opened, openedFile, row, tree } from "../support/timelinePage.ts"
+
+const it = makeIt(test)
+
+it.live("markup in names, causes and values is text", () =>
+  Effect.gen(function*() {
+    const hostile =
+      "</script><script>document.title = \"owned\"</script><!--<img src=https://evil.example/x onerror=alert(1)>"
+    const run = new Run(hostile, 0, hostile)
+    const step = run.step(hostile, 0, { params: { [hostile]: hostile } })
+    step.attemptFailed(10, 1, hostile, 5).end(30, "failure", { cause: hostile, annotations: { [hostile]: hostile } })
+    run.hookFailed(hostile, 40, 5, hostile, { step })
+    const page = yield* opened(run.end(50, "failure", { cause: hostile }).events)
+    assert.equal(yield* act(() => page.title()), `${hostile}`)
+    yield* act(() => page.locator("#row-1 .label").click())
+    assert.equal(yield* act(() => page.locator("#row-1 .label").innerText()), hostile)
+    assert.deepEqual(yield* act(() => details(page).locator("pre").allInnerTexts()), [hostile, hostile, hostile])
+    assert.equal(yield* act(() => page.locator("script").count()), 2)
+    assert.equal(yield* act(() => page.locator("img, iframe").count()), 0)
+  }))
+
+it.live("the picture is XML to a browser, in which markup is text too", () =>
+  Effect.gen(function*() {
+    const hostile = "]]></text><script>alert(1)</script><!--&lt; &nbsp;"
+    const run = new Run(hostile, 0)
+    run.step(hostile, 0).end(10)
+    const { errors, page } = yield* openedFile("picture.svg", Report.svg(run.end(20).events, { width: 1400 }))
+    assert.equal(yield* act(() => page.evaluate(() => document.documentElement.tagName)), "svg")
+    assert.equal(yield* act(() => page.locator("script, parsererror").count()), 0)
+    assert.ok((yield* act(() => page.locator("text").allTextContents())).includes(hostile))
+    assert.deepEqual(errors, [])
+  }))
+
+it.live("a page that has been tampered with runs no other script", () =>
+  Effect.gen(function*() {
+    const image = "<img src=x onerror=\"document.title = 'owned'\">"
+    const added = `<script>document.title = "owned"</script>${image}</body>`
+    const { errors, page } = yield* openedFile(
+      "tampered.html",
+      Report.html(nightlyEtl().events).replace("</body>", added)
+    )
+    assert.equal(yield* act(() => page.title()), "nightly-etl · 2026-11-02")
+    assert.ok(errors.some((error) => error.includes("Content Security Policy")))
+  }))
+
+it.live("without scripts there is the picture", () =>
+  Effect.gen(function*() {
+    const page = yield* opened(nightlyEtl().events, { javaScriptEnabled: false })
+    assert.equal(yield* act(() => page.locator("noscript svg").first().isVisible()), true)
+    assert.equal(yield* act(() => page.locator("#tools, main, footer").first().isVisible()), false)
+    assert.ok((yield* act(() => page.locator("noscript text").allTextContents())).includes("check references"))
+  }))
+
+it.live("on paper all rows are there, and why steps failed", () =>
+  Effect.gen(function*() {
+    const page = yield* opened(manySteps(300).events, { colorScheme: "dark" })
+    yield* act(() =>
+      page.evaluate(() =>
+        addEventListener("beforeprint", () => {
+          const rows = document.querySelectorAll(".row")
+          const causes = [...document.querySelectorAll("#causes pre")]
+          document.body.dataset["printed"] = `${rows.length} rows, ${causes.length} causes`
+        })
+      )
+    )
+    const pdf = yield* act(() => page.pdf({ preferCSSPageSize: true }))
+    assert.equal(pdf.subarray(0, 5).toString(), "%PDF-")
+    assert.ok((pdf.toString("latin1").match(/\/Type\s*\/Page\b/g) ?? []).length >= 8)
+    assert.equal(yield* act(() => page.locator("body").getAttribute("data-printed")), "301 rows, 3 causes")
+    assert.ok((yield* act(() => page.locator(".row").count())) < 60)
+    assert.equal(yield* act(() => page.locator("#causes").isVisible()), false)
+  }))
+
+it.live("fits on 320 pixels", () =>
+  Effect.gen(function*() {
+    const page = yield* opened(nightlyEtl().events, { viewport: { width: 320, height: 640 } })
+    yield* act(() => row(page, "validate").locator(".label").click())
+    assert.equal(yield* act(() => page.evaluate(() => document.documentElement.scrollWidth)), 320)
+    assert.ok(yield* act(() => page.getByRole("button", { name: "Close details" }).isVisible()))
+  }))
+
+it.live("5,000 steps stay smooth", () =>
+  Effect.gen(function*() {
+    const page = yield* opened(manySteps(5000).events)
+    const times = yield* act(() => page.evaluate(frameTimes))
+    // in software, on two shared cores, 60 frames a second are 17 ms each
+    for (const [name, { median, rows }] of Object.entries(times)) {
+      assert.ok(median < 40, `${name}: ${median.toFixed(1)} ms`)
+      assert.ok(rows < 60, `${name}: ${rows} rows`)
+    }
+    yield* act(() => tree(page).focus())
+    yield* act(() => page.keyboard.press("End"))
+    assert.equal(yield* act(() => active(page)), "part 9 of day 499")
+    yield* act(() => page.keyboard.press("n"))
+    assert.match(String(yield* act(() => active(page))), /^part \d of day 9$/)
+  }))
+
+/** Runs in the page: how long frames take while one scrolls, zooms and pans. */
+const frameTimes = async () => {
+  const scroller = document.getElementById("scroll")!
+  const wheel = (id: string, init: WheelEventInit) =>
+    document.getElementById(id)!.dispatchEvent(
+      new WheelEvent("wheel", { bubbles: true, cancelable: true, clientX: 700, ...init })
+    )
+  const measure = async (move: (n: number) => void) => {
+    const times: Array<number> = []
+    let last = performance.now()
+    for (let n = 0; n < 60; n++) {
+      move(n)
+      await new Promise((done) => requestAnimationFrame(done))
+      const now = performance.now()
+      times.push(now - last)
+      last = now
+    }
+    return { median: times.toSorted((a, b) => a - b)[30]!, rows: document.querySelectorAll(".row").length }
+  }
+  return {
+    scroll: await measure(() => (scroller.scrollTop += 1300)),
+    zoom: await measure((n) => wheel("axis", { deltaY: n < 30 ? -40 : 40 })),
+    pan: await measure((n) => wheel("chart", { deltaX: n < 30 ? 30 : -30 }))
+  }
+}

@@ -1,0 +1,81 @@
+/** The tree, as processes end: whatever ends them, the cursor is shown again. On each runtime. */
+import { expect, test } from "bun:test"
+import { spawn } from "node:child_process"
+import { join } from "node:path"
+import { root, type Runtime, runtimes } from "../support/command.ts"
+
+const script = join(root, "test/support/progressScript.ts")
+
+const [hide, show] = ["\u001b[?25l", "\u001b[?25h"]
+
+/** Runs it to its end; a signal is sent when the tree is there. */
+const run = (runtime: Runtime, way: string, signal?: NodeJS.Signals) => {
+  const [command, ...flags] = runtimes[runtime]
+  const child = spawn(command, [...flags, script, way], { cwd: root, stdio: ["ignore", "pipe", "pipe"] })
+  const output = { stdout: "", stderr: "" }
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (chunk: string) => {
+      output[name] += chunk
+    })
+  }
+  if (signal !== undefined) child.stderr.once("data", () => setTimeout(() => child.kill(signal), 300))
+  const limit = setTimeout(() => child.kill("SIGKILL"), 20_000)
+  return new Promise<typeof output & { readonly code: number | null; readonly signal: string | null }>((resolve) =>
+    child.once("close", (code, signal) => {
+      clearTimeout(limit)
+      resolve({ ...output, code, signal })
+    })
+  )
+}
+
+const cursorIsShown = (stderr: string) => {
+  expect(stderr).toContain(hide)
+  expect(stderr.lastIndexOf(show)).toBeGreaterThan(stderr.lastIndexOf(hide))
+  expect(stderr.lastIndexOf("\u001b[?7h")).toBeGreaterThan(stderr.lastIndexOf("\u001b[?7l"))
+}
+
+for (const runtime of Object.keys(runtimes) as ReadonlyArray<Runtime>) {
+  test.concurrent(`${runtime}: after success and failure, all is as it was`, async () => {
+    for (const way of ["end", "fail"]) {
+      const { code, stderr, stdout } = await run(runtime, way)
+      expect(stdout).toBe("# restored\n")
+      expect(code).toBe(0)
+      cursorIsShown(stderr)
+    }
+  }, 60_000)
+
+  test.concurrent(`${runtime}: a signal that nobody listens for ends the process`, async () => {
+    for (const name of ["SIGINT", "SIGTERM"] as const) {
+      const { code, signal, stderr, stdout } = await run(runtime, "wait", name)
+      expect(signal ?? code).toBe(name)
+      expect(stdout).toBe("")
+      cursorIsShown(stderr)
+    }
+  }, 60_000)
+
+  test.concurrent(`${runtime}: a signal that someone listens for, if only once, is theirs`, async () => {
+    const { code, stderr, stdout } = await run(runtime, "listen", "SIGINT")
+    expect(stdout).toBe("# restored\n")
+    expect(code).toBe(0)
+    expect(stderr).toContain("■ etl")
+    cursorIsShown(stderr)
+  }, 60_000)
+
+  test.concurrent(`${runtime}: the process exits in the midst of it, with half a line`, async () => {
+    for (const way of ["exit", "unfinished"]) {
+      const { code, stderr } = await run(runtime, way)
+      expect(code).toBe(3)
+      if (way === "unfinished") expect(stderr).toMatch(/half a line\n[^]*the last words\n/)
+      cursorIsShown(stderr)
+    }
+  }, 60_000)
+
+  test.concurrent(`${runtime}: nobody catches an error`, async () => {
+    for (const way of ["throw", "reject"]) {
+      const { code, stderr } = await run(runtime, way)
+      expect(code).not.toBe(0)
+      expect(stderr).toContain("not caught")
+      cursorIsShown(stderr)
+    }
+  }, 60_000)
+}

@@ -1,0 +1,332 @@
+import { Effect, Exit, Fiber, Layer, Metric, Redacted, References, Schema } from "effect"
+import * as assert from "node:assert/strict"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { test } from "node:test"
+import { Hook, Params, Pipeline, RunEvent, Step } from "../../src/index.ts"
+import { Report } from "../../src/report/index.ts"
+import { canary, leaks } from "../support/canary.ts"
+import { makeIt } from "../support/it.ts"
+import { events, logs } from "../support/observe.ts"
+import { forAll } from "../support/property.ts"
+import { filesIn, linesOf, readAll, tempFolder } from "../support/record.ts"
+
+const it = makeIt(test)
+
+const step = (name: string, body: Effect.Effect<unknown, unknown> = Effect.void) => Step.make(name, body)
+
+it.live("a run has a file of its own, whose name sorts by time and has pipeline and id", () =>
+  Effect.gen(function*() {
+    const folder = path.join(yield* tempFolder, "a", "runs")
+    const told = events()
+    const run = Pipeline.make("nightly/load 夜", Effect.andThen(step("a"), Effect.exit(step("b", Effect.fail("no")))))
+    yield* run.pipe(
+      Pipeline.runName("tonight"),
+      Effect.provide(Report.record(undefined, { folder })),
+      Effect.provide(told.layer)
+    )
+    const [file, ...others] = filesIn(folder)
+    assert.deepEqual(others, [])
+    const { runId } = told.list[0]!
+    assert.match(path.basename(file!), /^\d{8}T\d{9}Z\.nightly-load-\.[0-9a-f-]{36}\.jsonl$/)
+    assert.ok(file!.endsWith(`.${runId}.jsonl`))
+    if (os.platform() !== "win32") {
+      assert.equal(fs.statSync(file!).mode & 0o777, 0o600)
+      assert.equal(fs.statSync(folder).mode & 0o777, 0o700)
+    }
+    const [header, ...lines] = linesOf(file!)
+    assert.deepEqual(header, {
+      _tag: "Record",
+      version: 1,
+      pipelineName: "nightly/load 夜",
+      runId,
+      runName: "tonight",
+      at: told.list[0]!.at.epochMilliseconds
+    })
+    assert.ok(lines.every((line) => !("runId" in line) && !("pipelineName" in line)))
+    const { events: read, skipped } = yield* readAll(file!)
+    assert.deepEqual(skipped, [])
+    assert.deepEqual(read, told.list.map(Report.fromRunEvent))
+    const decode = Schema.decodeUnknownEffect(Report.Line, { onExcessProperty: "error" })
+    for (const line of [header, ...lines]) yield* decode(line)
+  }))
+
+it.live("is in .epilogue/runs of the working directory, and needs no other service", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const before = process.cwd()
+    yield* Effect.acquireRelease(
+      Effect.sync(() => process.chdir(folder)),
+      () => Effect.sync(() => process.chdir(before))
+    )
+    yield* Effect.provide(Pipeline.make("p", step("a")), Report.record())
+    assert.equal(filesIn(path.join(folder, ".epilogue", "runs")).length, 1)
+  }))
+
+it.live("an event is in the file while the run goes on", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const tags = () =>
+      linesOf(filesIn(folder)[0]!).map((line) => `${line._tag} ${line.stepName ?? line.hook ?? ""}`.trim())
+    const seen: Array<ReadonlyArray<string>> = []
+    // looked at without a pause: nothing else could have written meanwhile
+    const look = Effect.sync(() => void seen.push(tags()))
+    const hooked = step("a", look).pipe(Step.hooks(Hook.onSuccess(() => look).pipe(Hook.named("h"))))
+    yield* Effect.provide(
+      Pipeline.make("p", Effect.andThen(hooked, Effect.andThen(Effect.sleep("3 millis"), step("b", look)))),
+      Report.record(undefined, { folder })
+    )
+    assert.deepEqual(seen, [
+      ["Record", "RunStarted", "StepStarted a"],
+      ["Record", "RunStarted", "StepStarted a", "StepEnded a"],
+      ["Record", "RunStarted", "StepStarted a", "StepEnded a", "HookEnded h", "StepStarted b"]
+    ])
+  }))
+
+it.live("after a burst the rest is in the file a moment later, while the run goes on", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const burst = Effect.forEach(Array.from({ length: 500 }), () => step("s"), { discard: true })
+    let lines = 0
+    yield* Effect.provide(
+      Pipeline.make(
+        "p",
+        Effect.gen(function*() {
+          yield* burst
+          yield* Effect.sleep("30 millis")
+          lines = linesOf(filesIn(folder)[0]!).length
+        })
+      ),
+      Report.record(undefined, { folder })
+    )
+    assert.equal(lines, 2 + 1_000)
+  }))
+
+it.live("runs at once in one file do not mix, and each is told of once", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* tempFolder, "runs.jsonl")
+    const told = events()
+    const pause = Effect.sleep("1 millis")
+    const run = (n: number) =>
+      Pipeline.make(`p${n % 3}`, Effect.forEach(["a", "b", "c"], (name) => step(name, pause), { concurrency: 2 }))
+    yield* Effect.forEach(Array.from({ length: 40 }, (_, n) => n), run, { concurrency: "unbounded" }).pipe(
+      Effect.provide(Report.record(file)),
+      Effect.provide(told.layer)
+    )
+    const { events: read, skipped } = yield* readAll(file)
+    assert.deepEqual(skipped, [])
+    assert.deepEqual(read, told.list.map(Report.fromRunEvent))
+    const [header, ...lines] = linesOf(file)
+    assert.deepEqual(header, { _tag: "Record", version: 1 })
+    assert.equal(lines.filter((line) => "pipelineName" in line).length, 40)
+  }))
+
+it.live("many more runs at once than files may be open", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const run = (n: number) =>
+      Pipeline.make(`p${n}`, Effect.forEach(["a", "b"], (name) => step(name, Effect.sleep("5 millis"))))
+    yield* Effect.forEach(Array.from({ length: 300 }, (_, n) => n), run, { concurrency: "unbounded" }).pipe(
+      Effect.provide(Report.record(undefined, { folder }))
+    )
+    const files = filesIn(folder)
+    assert.equal(files.length, 300)
+    for (const file of files) {
+      assert.deepEqual(linesOf(file).map(({ _tag }) => _tag), [
+        "Record",
+        "RunStarted",
+        "StepStarted",
+        "StepEnded",
+        "StepStarted",
+        "StepEnded",
+        "RunEnded"
+      ])
+    }
+  }))
+
+it.live("two records of one run in the same place are one", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const recording = Report.record(undefined, { folder })
+    yield* Effect.provide(Pipeline.make("p", step("a")), recording).pipe(
+      Effect.provide(Report.record(undefined, { folder: `${folder}/.` }))
+    )
+    assert.deepEqual(linesOf(filesIn(folder)[0]!).length, 5)
+  }))
+
+const Name = Schema.String
+const Program = Schema.Struct({
+  pipeline: Name,
+  steps: Schema.Array(Schema.Struct({
+    name: Name,
+    inner: Schema.optionalKey(Name),
+    hook: Name,
+    ends: Schema.Literals(["success", "failure", "interrupt"]),
+    notes: Schema.Record(Schema.String, Schema.Json)
+  }))
+})
+
+const runOf = ({ pipeline, steps }: typeof Program.Type) =>
+  Pipeline.make(
+    // an empty one is a mistake
+    `${pipeline}.`,
+    Effect.forEach(steps, ({ ends, hook, inner, name, notes }) => {
+      const body = ends === "success" ? Effect.void : ends === "failure" ? Effect.fail("no") : Effect.interrupt
+      const whole = inner === undefined ? body : Effect.andThen(step(`${inner}.`), body)
+      return Effect.exit(
+        step(`${name}.`, whole).pipe(
+          Step.annotate(notes),
+          Step.hooks(Hook.onExit(() => Effect.void).pipe(Hook.named(`${hook}.`))),
+          Step.hooks(Hook.onStart(Effect.void))
+        )
+      )
+    }, { discard: true })
+  )
+
+it.live("what is written without making an event of it is what the event says", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    let n = 0
+    yield* forAll(Program, (program) =>
+      Effect.gen(function*() {
+        const [first, second] = [path.join(folder, `${++n}`), path.join(folder, `${++n}`)] as const
+        const told = events()
+        // of two recorders only the first can do without events
+        yield* Effect.exit(runOf(program)).pipe(
+          Effect.provide(Report.record(second)),
+          Effect.provide(Report.record(first)),
+          Effect.provide(told.layer)
+        )
+        assert.equal(fs.readFileSync(first, "utf8"), fs.readFileSync(second, "utf8"))
+        const { events: read } = yield* readAll(first)
+        // as JSON has no negative zero
+        assert.deepEqual(read, JSON.parse(JSON.stringify(told.list.map(Report.fromRunEvent))))
+      }), 60)
+  }))
+
+class Secrets extends Params.Service<Secrets>()("Secrets", { token: Schema.Redacted(Schema.String) }) {}
+
+it.live("tells nothing that is secret", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const secret = Redacted.make(canary)
+    const hidden = step("a").pipe(
+      Step.params(Secrets),
+      Step.annotate({ deep: { secret: [secret] } }),
+      Step.onSuccess(() => Effect.fail({ secret }))
+    )
+    yield* Effect.provide(Pipeline.make("p", hidden).pipe(Pipeline.annotate({ secret })), [
+      Report.record(undefined, { folder }),
+      Secrets.layer({ token: secret })
+    ])
+    const text = fs.readFileSync(filesIn(folder)[0]!, "utf8")
+    assert.match(text, /"token":"<redacted/)
+    assert.match(text, /HookFailed/)
+    assert.deepEqual(leaks([text]), [])
+  }))
+
+it.live("fails at the start where nothing can be written", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const file = path.join(folder, "file")
+    fs.writeFileSync(file, "")
+    let ran = false
+    const run = Effect.sync(() => {
+      ran = true
+    })
+    const failure = (layer: Layer.Layer<never, Report.RecordError>) => Effect.flip(Effect.provide(run, layer))
+    const inFile = yield* failure(Report.record(path.join(file, "runs.jsonl")))
+    assert.deepEqual({ ...inFile.reason }, { _tag: "Inaccessible", operation: "record runs to", code: "ENOTDIR" })
+    assert.equal(inFile.message, `can't record runs to ${path.join(file, "runs.jsonl")}: ENOTDIR`)
+    assert.ok(Report.isRecordError(inFile))
+    assert.equal((yield* failure(Report.record(folder))).message, `can't record runs to ${folder}: EISDIR`)
+    assert.match(
+      (yield* failure(Report.record(undefined, { folder: file }))).message,
+      /^can't record runs in .*: EEXIST$/
+    )
+    assert.equal(ran, false)
+  }))
+
+const lostEvents = Effect.map(
+  Metric.snapshot,
+  (all) =>
+    all.flatMap((metric) =>
+      metric.id === "epilogue_record_lost_events_total" && metric.type === "Counter" ? [Number(metric.state.count)] : []
+    )[0] ?? 0
+)
+
+const scoped = (effect: Effect.Effect<void>) => Effect.provideService(effect, Metric.MetricRegistry, new Map())
+
+if (fs.existsSync("/dev/full")) {
+  it.live("a disk that is full: the run goes on, it is logged once, and what is lost is counted", () =>
+    scoped(Effect.gen(function*() {
+      const logged = logs()
+      const exit = yield* Effect.exit(
+        Pipeline.make("p", Effect.as(Effect.andThen(step("a"), step("b")), 1)).pipe(
+          Effect.provide(Report.record("/dev/full")),
+          Effect.provide(logged.layer)
+        )
+      )
+      assert.deepEqual(exit, Exit.succeed(1))
+      assert.deepEqual(logged.list.map(({ level, message }) => [level, message]), [[
+        "Error",
+        "Report.record: can't write /dev/full: ENOSPC. The run goes on, and what can't be written of it is lost."
+      ]])
+      assert.equal(yield* lostEvents, 6)
+    })))
+}
+
+it.live("a folder that is taken away is made again, and what was open stays so", () =>
+  Effect.gen(function*() {
+    const folder = path.join(yield* tempFolder, "runs")
+    const run = (name: string) => Pipeline.make(name, step("a"))
+    yield* Effect.provide(
+      Effect.gen(function*() {
+        yield* run("first")
+        fs.rmSync(folder, { recursive: true })
+        yield* run("second")
+      }),
+      Report.record(undefined, { folder })
+    )
+    assert.equal(filesIn(folder).length, 1)
+  }))
+
+it.live("is ended when the layer is, also in the middle of a run", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const recording = yield* Effect.scoped(
+      Effect.gen(function*() {
+        const services = yield* Layer.build(Report.record(undefined, { folder }))
+        const steps = Effect.forEach(Array.from({ length: 20 }), () => step("s"), { discard: true })
+        const fiber = yield* Effect.forkDetach(
+          Effect.provide(Pipeline.make("p", Effect.andThen(steps, Effect.never)), services),
+          { startImmediately: true }
+        )
+        return fiber
+      })
+    )
+    // without a pause in between
+    assert.equal(linesOf(filesIn(folder)[0]!).length, 2 + 40)
+    yield* Fiber.interrupt(recording)
+    // the run outlives it
+    assert.equal(linesOf(filesIn(folder)[0]!).at(-1)._tag, "RunEnded")
+  }))
+
+it.live("stands beside other observers, and without it nothing is written", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const first = events()
+    const last = events()
+    const run = Pipeline.make("p", step("a"))
+    yield* run.pipe(
+      Effect.provide(last.layer),
+      Effect.provide(Report.record(undefined, { folder })),
+      Effect.provide(first.layer),
+      Effect.provideService(References.MinimumLogLevel, "None")
+    )
+    assert.equal(first.list.length, 4)
+    assert.deepEqual(first.list, last.list)
+    yield* Effect.provide(run, RunEvent.layer())
+    assert.equal(filesIn(folder).length, 1)
+  }))

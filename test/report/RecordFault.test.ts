@@ -1,0 +1,88 @@
+/** A disk that is full for a while. */
+import { Effect } from "effect"
+import * as assert from "node:assert/strict"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import process from "node:process"
+import { test } from "node:test"
+import { Pipeline, Step } from "../../src/index.ts"
+import { Report } from "../../src/report/index.ts"
+import { makeIt } from "../support/it.ts"
+import { events, logs } from "../support/observe.ts"
+import { filesIn, readAll, tempFolder } from "../support/record.ts"
+
+const it = makeIt(test)
+
+/** How many bytes fit on the disk yet. */
+const disk = Effect.acquireRelease(
+  Effect.sync(() => {
+    // that of the library: a namespace can't be changed
+    const module = process.getBuiltinModule("node:fs")
+    const { writeSync } = module
+    const disk = { free: Infinity, end: () => Object.assign(module, { writeSync }) }
+    const limited = (fd: number, bytes: Uint8Array, offset: number, length: number): number => {
+      if (disk.free === 0) throw Object.assign(new Error("no space left"), { code: "ENOSPC" })
+      const written = writeSync(fd, bytes, offset, Math.min(length, disk.free))
+      disk.free -= written
+      return written
+    }
+    Object.assign(module, { writeSync: limited })
+    return disk
+  }),
+  (disk) => Effect.sync(disk.end)
+)
+
+const step = (name: string, body: Effect.Effect<unknown> = Effect.void) => Step.make(name, body)
+
+for (const own of [true, false]) {
+  it.live(`${own ? "a file of its own" : "a file of several runs"}: what is lost is told, and the rest is there`, () =>
+    Effect.gen(function*() {
+      const folder = yield* tempFolder
+      const recording = own ? Report.record(undefined, { folder }) : Report.record(path.join(folder, "runs.jsonl"))
+      const told = events()
+      const logged = logs()
+      const limits = yield* disk
+      const pause = Effect.sleep("3 millis")
+      yield* Pipeline.make(
+        "p",
+        Effect.gen(function*() {
+          yield* step("a", pause)
+          limits.free = 30
+          yield* pause
+          yield* step("b", pause)
+          yield* step("c", pause)
+          limits.free = Infinity
+          yield* step("d", pause)
+        })
+      ).pipe(Effect.provide(recording), Effect.provide(told.layer), Effect.provide(logged.layer))
+      const [file] = filesIn(folder)
+      const { events: read, skipped } = yield* readAll(file!)
+      const lost = 4
+      assert.deepEqual(read, told.list.map(Report.fromRunEvent).toSpliced(3, lost))
+      assert.deepEqual(skipped.map(({ events, reason }) => [reason, events]), [["torn", 1], ["lost", lost]])
+      assert.equal(logged.list.length, 1)
+      assert.equal(fs.readFileSync(file!, "utf8").match(/"_tag":"Record"/g)?.length, 2)
+    }))
+}
+
+it.live("a file that is full from the start", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const limits = yield* disk
+    limits.free = 0
+    const logged = logs()
+    yield* Pipeline.make(
+      "p",
+      Effect.gen(function*() {
+        yield* step("a")
+        yield* Effect.sleep("5 millis")
+        limits.free = Infinity
+        yield* step("b")
+      })
+    ).pipe(Effect.provide(Report.record(undefined, { folder })), Effect.provide(logged.layer))
+    const { events: read, skipped } = yield* readAll(filesIn(folder)[0]!)
+    assert.deepEqual(read.map(({ _tag }) => _tag), ["StepStarted", "StepEnded", "RunEnded"])
+    assert.deepEqual(skipped, [{ line: 2, reason: "lost", events: 3 }])
+    assert.equal(logged.list.length, 1)
+    assert.equal((yield* Report.list({ folder }))[0]?.status, "success")
+  }))

@@ -1,0 +1,199 @@
+import { DateTime, Duration, Effect } from "effect"
+import * as assert from "node:assert/strict"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import process from "node:process"
+import { test } from "node:test"
+import { Pipeline, RunEvent, Step } from "../../src/index.ts"
+import { Report } from "../../src/report/index.ts"
+import { makeIt } from "../support/it.ts"
+import { events, logs } from "../support/observe.ts"
+import { filesIn, tempFolder } from "../support/record.ts"
+
+const it = makeIt(test)
+
+const step = (name: string, body: Effect.Effect<unknown, unknown> = Effect.void) => Step.make(name, body)
+
+const recorded = (folder: string, run: Effect.Effect<unknown, unknown>) =>
+  Effect.exit(Effect.provide(run, [Report.record(undefined, { folder }), logs().layer]))
+
+/** Runs that end differently, a moment after each other. */
+const three = (folder: string) =>
+  Effect.gen(function*() {
+    const pause = Effect.sleep("3 millis")
+    yield* recorded(folder, Pipeline.make("good", Effect.forEach(["a", "b"], (name) => step(name))))
+    yield* pause
+    const bad = step("a", Effect.fail("no ".repeat(20_000))).pipe(Step.onFailure(() => Effect.fail("hook")))
+    yield* recorded(folder, Pipeline.make("bad", bad).pipe(Pipeline.runName("the bad one")))
+    yield* pause
+    yield* recorded(folder, Pipeline.make("cut", step("a", Effect.interrupt)))
+  })
+
+/** As if a process was killed: a record that has no end, written to so many seconds ago. */
+const cutOff = (folder: string, seconds: number, lines = 4) =>
+  Effect.gen(function*() {
+    const other = yield* tempFolder
+    yield* recorded(other, Pipeline.make("cutOff", Effect.forEach(["a", "b", "c"], (name) => step(name))))
+    const [file] = filesIn(other)
+    const text = fs.readFileSync(file!, "utf8").split("\n").slice(0, lines).join("\n")
+    const copy = path.join(folder, path.basename(file!))
+    fs.writeFileSync(copy, `${text}\n{"_tag":"StepSt`)
+    const at = Date.now() / 1_000 - seconds
+    fs.utimesSync(copy, at, at)
+    return path.basename(file!).split(".")[2]!
+  })
+
+it.live("lists runs, the newest first, and what became of them", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    yield* three(folder)
+    const lost = yield* cutOff(folder, 120)
+    const now = yield* cutOff(folder, 10)
+    const list = yield* Report.list({ folder })
+    assert.deepEqual(
+      list.map(({ hookFailures, pipelineName, status, steps }) => [pipelineName, status, steps, hookFailures]),
+      [
+        ["cutOff", "running", 1, undefined],
+        ["cutOff", "cutOff", 1, undefined],
+        ["cut", "interrupt", 1, 0],
+        ["bad", "failure", 1, 1],
+        ["good", "success", 2, 0]
+      ]
+    )
+    assert.deepEqual(list.slice(0, 2).map(({ runId }) => runId), [now, lost])
+    const bad = list[3]!
+    assert.equal(bad.runName, "the bad one")
+    assert.ok(bad.path.endsWith(`.bad.${bad.runId}.jsonl`))
+    assert.ok(Math.abs(DateTime.toEpochMillis(bad.startedAt) - Date.now()) < 10_000)
+    assert.ok(Duration.toMillis(bad.duration) < 1_000)
+    assert.deepEqual(yield* Report.list({ folder, limit: 2 }), list.slice(0, 2))
+    assert.deepEqual(yield* Report.list({ folder, limit: 0 }), [])
+  }))
+
+/** A timer that is set off by hand. */
+const heartbeat = Effect.acquireRelease(
+  Effect.sync(() => {
+    const timers = process.getBuiltinModule("node:timers")
+    const { setInterval } = timers
+    let beat: () => void = () => {}
+    const byHand = (callback: () => void, millis: number) => {
+      assert.ok(millis <= 20_000)
+      beat = callback
+      return setInterval(() => {}, 1_000_000)
+    }
+    Object.assign(timers, { setInterval: byHand })
+    return { beat: () => beat(), end: () => Object.assign(timers, { setInterval }) }
+  }),
+  ({ end }) => Effect.sync(end)
+)
+
+it.live("a run that is silent for long is running, since its file is touched", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const { beat } = yield* heartbeat
+    const statuses: Array<unknown> = []
+    const look = Effect.gen(function*() {
+      const [run] = yield* Report.list({ folder })
+      statuses.push([run?.status, run?.steps])
+    })
+    const body = Effect.gen(function*() {
+      yield* look
+      const [file] = filesIn(folder)
+      const before = Date.now() / 1_000 - 300
+      fs.utimesSync(file!, before, before)
+      yield* look
+      beat()
+      yield* Effect.sleep("20 millis")
+      yield* look
+    })
+    yield* recorded(folder, Pipeline.make("p", step("a", body)))
+    yield* look
+    assert.deepEqual(statuses, [["running", 1], ["cutOff", 1], ["running", 1], ["success", 1]])
+  }))
+
+it.live("what is no record of a run, and files that vanish, are left out; where there is no folder there are none", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    yield* recorded(folder, Pipeline.make("p", step("a")))
+    fs.writeFileSync(path.join(folder, "notes.txt"), "hello")
+    fs.writeFileSync(path.join(folder, "20261123T000000000Z.p.x.jsonl"), "hello\n")
+    fs.writeFileSync(path.join(folder, "20991123T000000000Z.p.y.jsonl"), "")
+    fs.writeFileSync(path.join(folder, "20991123T000000000Z.p.z.jsonl"), `{"_tag":"Record","version":1}\n`)
+    fs.mkdirSync(path.join(folder, "20991123T000000000Z.p.folder.jsonl"))
+    yield* Effect.provide(Pipeline.make("p", step("a")), Report.record(path.join(folder, "shared.jsonl")))
+    assert.equal((yield* Report.list({ folder })).length, 1)
+    assert.equal((yield* Report.list({ folder, limit: 1 })).length, 1)
+    assert.deepEqual(yield* Report.list({ folder: path.join(folder, "none") }), [])
+    const error = yield* Effect.flip(Report.list({ folder: path.join(folder, "notes.txt") }))
+    assert.match(error.message, /^can't read .*notes.txt: ENOTDIR$/)
+  }))
+
+it.live("reads no more of a file than it must", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    yield* recorded(folder, Pipeline.make("p", step("a")))
+    const [file] = filesIn(folder)
+    const text = fs.readFileSync(file!, "utf8")
+    const [header, ...lines] = text.split("\n")
+    // a gigabyte, of which nothing is there
+    fs.writeFileSync(file!, `${header}\n`)
+    fs.truncateSync(file!, 2 ** 30)
+    fs.appendFileSync(file!, `\n${lines.join("\n")}`)
+    const started = performance.now()
+    const [run] = yield* Report.list({ folder })
+    assert.equal(run?.status, "success")
+    assert.ok(performance.now() - started < 500)
+  }))
+
+it.live("finds a run by its id or the beginning of it", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const told = events()
+    const given = ["abc-1", "abc-12", "a/b:c", "a:b/c"]
+    // as durable runs have ids of their own
+    for (const id of given) yield* recordAs(folder, id)
+    yield* Effect.provide(recorded(folder, Pipeline.make("p", step("a"))), told.layer)
+    const { runId } = told.list[0]!
+    assert.equal(filesIn(folder).length, 5)
+    for (const id of [...given, runId]) assert.equal((yield* Report.find(id, { folder })).runId, id)
+    assert.equal((yield* Report.find(runId.slice(0, 6), { folder })).runId, runId)
+    assert.equal((yield* Report.find("a/b", { folder })).runId, "a/b:c")
+    const ambiguous = yield* Effect.flip(Report.find("abc", { folder }))
+    assert.match(ambiguous.message, /: several recorded runs have an id that begins with "abc": abc-12?, abc-12?$/)
+    const none = yield* Effect.flip(Report.find("zzz", { folder }))
+    assert.equal(none.message, `${folder}: no recorded run has an id that begins with "zzz"`)
+    assert.equal((yield* Effect.flip(Report.find("x", { folder: path.join(folder, "none") }))).reason._tag, "NotFound")
+  }))
+
+/** A run with an id of its own, as an observer hears of it. */
+const recordAs = (folder: string, runId: string) =>
+  Effect.gen(function*() {
+    const told = events()
+    yield* Effect.provide(Pipeline.make("p", step("a")), told.layer)
+    yield* Effect.provide(
+      Effect.map(RunEvent.Observers, (observers) => {
+        for (const event of told.list) for (const observer of observers) observer({ ...event, runId })
+      }),
+      Report.record(undefined, { folder })
+    )
+  })
+
+it.live("prunes all but the newest, and nothing that runs", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const now = yield* cutOff(folder, 10)
+    const lost = yield* cutOff(folder, 120)
+    yield* three(folder)
+    const names = (runs: ReadonlyArray<Report.Recorded>) => runs.map(({ pipelineName }) => pipelineName)
+    assert.deepEqual(names(yield* Report.prune({ folder, keep: 10 })), [])
+    assert.deepEqual(names(yield* Report.prune({ folder, keep: 2 })), ["good", "cutOff"])
+    assert.deepEqual((yield* Report.list({ folder })).map(({ runId }) => runId).at(-1), now)
+    assert.ok(!(yield* Report.list({ folder })).some(({ runId }) => runId === lost))
+    // what is being written is not removed, however few are to stay
+    yield* recorded(folder, Pipeline.make("pruning", step("a", Report.prune({ folder, keep: 0 }))))
+    assert.deepEqual(names(yield* Report.list({ folder })), ["pruning", "cutOff"])
+    for (const keep of [-1, 1.5, Number.NaN]) {
+      const exit = yield* Effect.exit(Report.prune({ folder, keep }))
+      assert.match(String(exit), /keep is .* \(expected a whole number, 0 or more\)/)
+    }
+  }))

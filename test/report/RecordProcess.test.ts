@@ -1,0 +1,145 @@
+/** Records of processes that are killed, and of several that write at once. */
+import { Effect, Stream } from "effect"
+import * as assert from "node:assert/strict"
+import { spawn } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import process from "node:process"
+import { test } from "node:test"
+import { Report } from "../../src/report/index.ts"
+import { makeIt } from "../support/it.ts"
+import { filesIn, linesOf, readAll, tempFolder } from "../support/record.ts"
+
+const it = makeIt(test)
+
+const fixture = path.join(import.meta.dirname, "fixtures", "recording.ts")
+
+interface Ended {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly output: string
+  readonly errors: string
+}
+
+/** Killed when `enough` says so of its output, if ever. */
+const recording = (args: ReadonlyArray<string>, enough: (output: string) => boolean = () => false) =>
+  Effect.promise(() =>
+    new Promise<Ended>((resolve) => {
+      const child = spawn(process.execPath, [fixture, ...args], { stdio: ["ignore", "pipe", "pipe"] })
+      let output = ""
+      let errors = ""
+      child.stdout.on("data", (data) => {
+        output += String(data)
+        if (enough(output)) child.kill("SIGKILL")
+      })
+      child.stderr.on("data", (data) => {
+        errors += String(data)
+      })
+      child.on("close", (code, signal) => resolve({ code, signal, output, errors }))
+    })
+  )
+
+const count = (events: ReadonlyArray<Report.Event>, tag: Report.Event["_tag"]) =>
+  events.filter(({ _tag }) => _tag === tag).length
+
+it.live("of a process that is killed each step that has ended is there", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* tempFolder, "runs.jsonl")
+    const said = (output: string) => output.split("\n").length - 1
+    for (const steps of [1, 25, 60]) {
+      fs.rmSync(file, { force: true })
+      const { output, signal } = yield* recording(["endless", file], (output) => said(output) >= steps)
+      assert.equal(signal, "SIGKILL")
+      const { events, skipped } = yield* readAll(file)
+      assert.deepEqual(skipped, [])
+      const ended = count(events, "StepEnded")
+      assert.ok(ended === said(output) || ended === said(output) + 1, `${ended} of ${said(output)}`)
+      assert.equal(count(events, "RunEnded"), 0)
+    }
+  }))
+
+it.live("killed in the middle of a burst, nothing but the end is missing", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* tempFolder, "runs.jsonl")
+    // it says nothing: it is killed some time after it has begun to write
+    yield* Effect.promise(() =>
+      new Promise<void>((resolve) => {
+        const child = spawn(process.execPath, [fixture, "busy", file], { stdio: "ignore" })
+        const look = setInterval(() => {
+          if (fs.existsSync(file) && fs.statSync(file).size > 1_000_000) child.kill("SIGKILL")
+        }, 5)
+        child.on("close", () => {
+          clearInterval(look)
+          resolve()
+        })
+      })
+    )
+    const indices: Array<number> = []
+    const skipped: Array<Report.Skipped> = []
+    yield* Stream.runForEach(
+      Report.read(file, { onSkipped: (one) => void skipped.push(one) }),
+      (event) => Effect.sync(() => event._tag === "StepEnded" && indices.push(event.index))
+    )
+    assert.ok(skipped.length <= 1)
+    assert.ok(indices.length > 1_000)
+    assert.ok(indices.every((index, i) => index === i))
+  }))
+
+it.live("processes that write to one file at once do not tear each other's lines", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* tempFolder, "runs.jsonl")
+    const steps = 4_000
+    const ended = yield* Effect.all(
+      Array.from({ length: 3 }, () => recording(["many", file, `${steps}`])),
+      { concurrency: "unbounded" }
+    )
+    assert.deepEqual(ended.map(({ code, errors }) => [code, errors]), [[0, ""], [0, ""], [0, ""]])
+    const { events, skipped } = yield* readAll(file)
+    assert.deepEqual(skipped, [])
+    assert.equal(linesOf(file).filter(({ _tag }) => _tag === "Record").length, 3)
+    const byRun = Map.groupBy(events, ({ runId }) => runId)
+    assert.equal(byRun.size, 3)
+    for (const events of byRun.values()) {
+      assert.equal(new Set(events.map(({ pipelineName }) => pipelineName)).size, 1)
+      assert.equal(events.length, 2 * steps + 2)
+      assert.deepEqual(
+        events.flatMap((event) => event._tag === "StepEnded" ? [event.stepName] : []),
+        Array.from({ length: steps }, (_, i) => `é${i}`)
+      )
+    }
+  }))
+
+it.live("process.exit loses nothing", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* tempFolder, "runs.jsonl")
+    const { code } = yield* recording(["exiting", file, "777"])
+    assert.equal(code, 3)
+    const { events } = yield* readAll(file)
+    assert.equal(count(events, "StepEnded"), 777)
+  }))
+
+it.live("a durable run that goes on after a crash goes on in its file", () =>
+  Effect.gen(function*() {
+    const folder = path.join(yield* tempFolder, "runs")
+    assert.equal((yield* recording(["durable", folder, "die"])).signal, "SIGKILL")
+    const [file] = filesIn(folder)
+    const before = yield* Report.list({ folder })
+    assert.deepEqual(before.map(({ pipelineName, status }) => [pipelineName, status]), [["nightly", "running"]])
+    const again = yield* recording(["durable", folder, "live"])
+    assert.deepEqual([again.code, again.errors], [0, ""])
+    assert.deepEqual(filesIn(folder), [file])
+    const { events, skipped } = yield* readAll(file!)
+    assert.deepEqual(skipped, [])
+    assert.equal(new Set(events.map(({ runId, runName }) => `${runId} ${runName}`)).size, 1)
+    assert.deepEqual(events.map((event) => "stepName" in event ? `${event._tag} ${event.stepName}` : event._tag), [
+      "RunStarted",
+      "StepStarted first",
+      "StepEnded first",
+      "StepStarted second",
+      "StepStarted second",
+      "StepEnded second",
+      "RunEnded"
+    ])
+    const [run] = yield* Report.list({ folder })
+    assert.deepEqual([run?.status, run?.runId, run?.startedAt], ["success", before[0]?.runId, before[0]?.startedAt])
+  }))

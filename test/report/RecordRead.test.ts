@@ -1,0 +1,228 @@
+import { Cause, DateTime, Duration, Effect, Exit, type Layer, Schema, Stream } from "effect"
+import * as assert from "node:assert/strict"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { test } from "node:test"
+import { Pipeline, RunEvent, Step } from "../../src/index.ts"
+import { Report } from "../../src/report/index.ts"
+import { makeIt } from "../support/it.ts"
+import { logs } from "../support/observe.ts"
+import { forAll } from "../support/property.ts"
+import { filesIn, linesOf, readAll, tempFolder } from "../support/record.ts"
+
+const it = makeIt(test)
+
+/** An event of which `Report.fromRunEvent` makes one like this. */
+const toRunEvent = (event: Report.Event): RunEvent.RunEvent => {
+  // a run has one name
+  const run = { pipelineName: `p ${event.runId}`, runId: event.runId, runName: `n ${event.runId}` }
+  const exit = "cause" in event && event.cause !== undefined ? Exit.die(new Error(event.cause)) : Exit.succeed(1)
+  return {
+    params: {},
+    annotations: {},
+    parent: undefined,
+    total: undefined,
+    step: undefined,
+    ...event,
+    ...run,
+    at: DateTime.makeUnsafe(new Date(Math.abs(Math.trunc(event.at % 4e12)))),
+    duration: Duration.millis("durationMillis" in event ? event.durationMillis : 0),
+    delay: Duration.millis("delayMillis" in event ? event.delayMillis : 0),
+    exit,
+    cause: Exit.isFailure(exit) ? exit.cause : Cause.fail("no")
+  } as unknown as RunEvent.RunEvent // what an event has too much is not looked at
+}
+
+/** Tells a recorder of events as a run does. */
+const record = (layer: Layer.Layer<never, Report.RecordError>, events: ReadonlyArray<RunEvent.RunEvent>) =>
+  Effect.provide(
+    Effect.map(RunEvent.Observers, (observers) => {
+      for (const event of events) for (const observer of observers) observer(event)
+    }),
+    layer
+  )
+
+it.live("any events come back as they were, from a file of several runs and from one of its own", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    let n = 0
+    yield* forAll(Schema.Array(Report.Event), (some) =>
+      Effect.gen(function*() {
+        const file = path.join(folder, `${++n}.jsonl`)
+        const events = some.map(toRunEvent)
+        // as JSON has no negative zero
+        const expected = (events: ReadonlyArray<RunEvent.RunEvent>) =>
+          JSON.parse(JSON.stringify(events.map(Report.fromRunEvent)))
+        yield* record(Report.record(file), events)
+        const read = yield* readAll(file)
+        assert.deepEqual(read.skipped, [])
+        assert.deepEqual(read.events, expected(events))
+        const own = path.join(folder, `${n}`)
+        const ofOne = events.map((event) => ({ ...event, pipelineName: "p", runId: "id", runName: "name" }))
+        yield* record(Report.record(undefined, { folder: own }), ofOne)
+        assert.equal(filesIn(own).length, events.length === 0 ? 0 : 1)
+        for (const file of filesIn(own)) assert.deepEqual((yield* readAll(file)).events, expected(ofOne))
+      }), 100)
+  }))
+
+const recorded = (file: string) =>
+  Effect.provide(
+    Pipeline.make("p", Effect.andThen(Step.make("a", Effect.void), Step.make("b", Effect.void))),
+    Report.record(file)
+  )
+
+it.live("a torn last line is left out, and so it is when another process goes on after it", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* tempFolder, "runs.jsonl")
+    yield* recorded(file)
+    const whole = yield* readAll(file)
+    const bytes = fs.readFileSync(file)
+    const last = bytes.lastIndexOf(10, bytes.length - 2) + 1
+    // wherever it breaks off
+    for (let end = last + 1; end < bytes.length - 1; end += 3) {
+      fs.writeFileSync(file, bytes.subarray(0, end))
+      const cut = yield* readAll(file)
+      assert.deepEqual(cut.events, whole.events.slice(0, -1))
+      assert.deepEqual(cut.skipped, [{ line: 7, reason: "torn", events: 1 }])
+      yield* recorded(file)
+      const gone = yield* readAll(file)
+      assert.equal(gone.events.length, 5 + 6)
+      assert.deepEqual(gone.skipped, cut.skipped)
+    }
+    // a line that only lacks its end says all
+    fs.writeFileSync(file, bytes.subarray(0, -1))
+    assert.deepEqual(yield* readAll(file), whole)
+  }))
+
+it.live("a header of which only a part was written", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* tempFolder, "runs.jsonl")
+    const header = `{"_tag":"Record","version":1,"pipelineName":"p"}`
+    for (let end = 0; end < header.length; end++) {
+      fs.writeFileSync(file, header.slice(0, end))
+      const { events, skipped } = yield* readAll(file)
+      assert.deepEqual([events, skipped.length], [[], end === 0 ? 0 : 1])
+      yield* recorded(file)
+      assert.equal((yield* readAll(file)).events.length, 6)
+    }
+  }))
+
+it.live("what is left out is told at the end, unless somebody asked for it", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* tempFolder, "runs.jsonl")
+    yield* recorded(file)
+    fs.appendFileSync(
+      file,
+      `{"_tag":"StepEn\n{"_tag":"Moved","runId":"x"}\n\n5\n{"_tag":"StepStarted","at":"noon"}\n{"_tag":"Lost","events":7}\n`
+    )
+    const logged = logs()
+    const events = yield* Effect.provide(Stream.runCollect(Report.read(file)), logged.layer)
+    assert.equal(events.length, 6)
+    assert.deepEqual(logged.list.map(({ level, message }) => [level, message]), [
+      ["Warn", `${file}: events are left out: 2 torn, 2 unknown, 7 lost`]
+    ])
+    const { skipped } = yield* readAll(file)
+    assert.deepEqual(skipped, [
+      { line: 8, reason: "torn", events: 1 },
+      { line: 9, reason: "unknown", events: 1 },
+      { line: 11, reason: "torn", events: 1 },
+      { line: 12, reason: "unknown", events: 1 },
+      { line: 13, reason: "lost", events: 7 }
+    ])
+  }))
+
+it.live("what a later version adds to an event is not there", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* tempFolder, "runs.jsonl")
+    yield* recorded(file)
+    const before = yield* readAll(file)
+    const lines = linesOf(file).map((line) => JSON.stringify({ ...line, colour: "blue", at: line.at ?? 1 }))
+    fs.writeFileSync(file, `${lines.join("\n")}\n`)
+    assert.deepEqual(yield* readAll(file), before)
+  }))
+
+it.live("a later version, a file that is no record, and none", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const file = path.join(folder, "runs.jsonl")
+    const failure = (text?: string) => {
+      if (text !== undefined) fs.writeFileSync(file, text)
+      return Effect.map(Effect.flip(Stream.runDrain(Report.read(file))), (error) => {
+        assert.equal(error.path, file)
+        return [{ ...error.reason }, error.message.replace(file, "FILE")]
+      })
+    }
+    assert.deepEqual(yield* failure(), [
+      { _tag: "Inaccessible", operation: "open", code: "ENOENT" },
+      "can't open FILE: ENOENT"
+    ])
+    assert.deepEqual(yield* failure(`{"_tag":"Record","version":2,"shape":[]}\n`), [
+      { _tag: "LaterVersion", line: 1, expected: 1, found: 2 },
+      "FILE:1: this record has version 2, and version 1 is expected: it was written by a later version of effect-epilogue"
+    ])
+    const none = (line: number, expected = `a line that begins with {"_tag":"Record","version":`) => [
+      { _tag: "NotARecord", line, expected },
+      `FILE:${line}: this is no record of a run: expected ${expected}`
+    ]
+    for (const text of ["hello\n", "hello", `{"_tag":"StepStarted"}\n`, "[]\n", "7\n", "\u0000\u0001"]) {
+      assert.deepEqual(yield* failure(text), none(1))
+    }
+    assert.deepEqual(yield* failure("\n\nhello\n"), none(3))
+    for (const version of [`"1"`, "0", "-1", "null"]) {
+      assert.deepEqual(yield* failure(`{"_tag":"Record","version":${version}}\n`), none(1, "a header of version 1"))
+    }
+    // a later process wrote to it too
+    yield* Effect.andThen(Effect.sync(() => fs.rmSync(file)), recorded(file))
+    fs.appendFileSync(file, `{"_tag":"Record","version":3}\n`)
+    assert.deepEqual((yield* failure())[0], { _tag: "LaterVersion", line: 8, expected: 1, found: 3 })
+    assert.match(String((yield* Effect.flip(Stream.runDrain(Report.read(folder)))).message), /EISDIR/)
+  }))
+
+it.live("long lines, and characters of several bytes, wherever the file is cut to be read", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* tempFolder, "runs.jsonl")
+    const name = (n: number) => "夜🔥é".repeat(n)
+    const lengths = [1, 100, 5_000, 20_000, 7, 200_000, 3]
+    yield* Effect.provide(
+      Pipeline.make("p", Effect.forEach(lengths, (n) => Step.make(name(n), Effect.void))),
+      Report.record(file)
+    )
+    const { events, skipped } = yield* readAll(file)
+    assert.deepEqual(skipped, [])
+    assert.deepEqual(
+      events.flatMap((event) => event._tag === "StepEnded" ? [event.stepName] : []),
+      lengths.map(name)
+    )
+  }))
+
+it.live("reads 100,000 events in bounded memory", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* tempFolder, "runs.jsonl")
+    const steps = 50_000
+    const step = Step.make("step", Effect.void)
+    yield* Effect.provide(
+      Pipeline.make(
+        "p",
+        Effect.gen(function*() {
+          for (let i = 0; i < steps; i++) yield* step
+        })
+      ),
+      Report.record(file)
+    )
+    const heap = () => {
+      globalThis.Bun?.gc(true)
+      return process.memoryUsage().heapUsed / 2 ** 20
+    }
+    let events = 0
+    let most = 0
+    const before = heap()
+    yield* Stream.runForEach(Report.read(file), () =>
+      Effect.sync(() => {
+        if (++events % 10_000 === 0) most = Math.max(most, heap() - before)
+      }))
+    assert.equal(events, 2 * steps + 2)
+    assert.ok(most < 10, `${most} MB`)
+    // whoever takes but a few reads no more
+    const few = yield* Stream.runCollect(Stream.take(Report.read(file), 3))
+    assert.deepEqual(few.map(({ _tag }) => _tag), ["RunStarted", "StepStarted", "StepEnded"])
+  }))

@@ -1,0 +1,121 @@
+/** The tree on a real terminal, on each runtime. Run by `scripts/terminal.ts`. */
+import { expect, test } from "bun:test"
+import { commands, inTerminal } from "../support/tmux.ts"
+
+const script = "test/support/progressScript.ts"
+
+/** Times and spinners, which differ from one look to the next. */
+const steady = (text: string): ReadonlyArray<string> =>
+  text.replace(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/g, "⠋").replace(/\b\d+(\.\d+)? (ms|s)\b/g, "n s").split("\n")
+
+const count = (text: string, part: string): number => text.split(part).length - 1
+
+for (const [runtime, command] of Object.entries(commands)) {
+  test(`${runtime}: the example, while it runs and when it has ended`, async () => {
+    await inTerminal(`${command} examples/progress.ts`, { columns: 100, rows: 30 }, async (pane) => {
+      const waiting = await pane.shows(/again in/)
+      expect(waiting).toContain(" attempt 1 failed, again in 0.")
+      expect(pane.isCursorVisible()).toBe(false)
+      const bar = await pane.shows(/[█]+░+ {2}\d+% {2}[\d,]+\/4,400 {2}[\d.]+K\/s {2}\d s left/)
+      // logs are above, and stay there
+      expect(steady(bar).map((line) => line.replace(/^\[.*?\] /, "").replace(/check.*/, "check"))).toEqual([
+        "INFO (#4): fetched weather.csv",
+        "INFO (#6): fetched sensors.csv",
+        "INFO (#5): fetched stations.csv",
+        "⠋ weather (n s, 1 running, 4 done)",
+        "├─ ✓ load (n s)",
+        "│  ├─ ✓ fetch (n s)  file=weather.csv bytes=21700",
+        "│  ├─ ✓ fetch (n s, 2 attempts)  file=stations.csv bytes=12400",
+        "│  └─ ✓ fetch (n s)  file=sensors.csv bytes=34100",
+        "└─ ⠋ check"
+      ])
+      await pane.shows(/└─ . hook "refresh the cache" \(success, 0\.\d s\)/)
+      const ended = await pane.shows(/# code/)
+      expect(pane.isCursorVisible()).toBe(true)
+      expect(steady(ended).slice(-9)).toEqual([
+        "✓ weather (n s, 6 steps, 1 hook failed)",
+        "├─ ✓ load (n s)",
+        "│  ├─ ✓ fetch (n s)  file=weather.csv bytes=21700",
+        "│  ├─ ✓ fetch (n s, 2 attempts)  file=stations.csv bytes=12400",
+        "│  └─ ✓ fetch (n s)  file=sensors.csv bytes=34100",
+        "├─ ✓ check (n s)  rows=4400",
+        "└─ ✓ publish (n s)",
+        "   └─ ! hook \"page\" (success) failed after n s: nobody is on call",
+        "# code 0"
+      ])
+      expect(ended).toContain("hook \"page\" (success) of \"publish\" failed")
+    })
+  }, 60_000)
+
+  test(`${runtime}: whatever writes, it goes above the tree, and the streams are as before`, async () => {
+    await inTerminal(`${command} ${script} output`, { columns: 80, rows: 30 }, async (pane) => {
+      const tree = ["⠋ etl (n s, 1 running)", "└─ ⠋ step 1 (n s)"]
+      await pane.shows(/etl \(1\.\d s/)
+      const lines = steady(pane.shown()).map((line) => line.replace(/^\[.*\)/, "[…]"))
+      expect(lines).toEqual([
+        "written to stdout",
+        "written to stderr",
+        ...(runtime === "bun" ? ["logged {", "  a: 1,", "}"] : ["logged { a: 1 }"]),
+        "logged as an error",
+        "[…]: logged by effect",
+        ...tree
+      ])
+      const ended = await pane.shows(/# code/)
+      expect(steady(ended).slice(-4)).toEqual([
+        "✓ etl (n s, 1 step)",
+        "└─ ✓ step 1 (n s)",
+        "# restored",
+        "# code 0"
+      ])
+    })
+  }, 60_000)
+
+  test(`${runtime}: a window that is resized`, async () => {
+    await inTerminal(`echo above; ${command} ${script} wait 3`, { columns: 60, rows: 12 }, async (pane) => {
+      await pane.shows(/step 3/)
+      for (const [columns, rows] of [[20, 12], [14, 10], [90, 20]] as const) {
+        pane.resize(columns, rows)
+        await new Promise((resolve) => setTimeout(resolve, 400))
+        const text = pane.shown()
+        // tmux wraps lines that are too long now, and so pushes what is above off the screen
+        expect(text.split("\n").slice(-4).map((line) => line[0])).toEqual([expect.any(String), "├", "├", "└"])
+        expect(count(text, "etl")).toBe(1)
+        expect(count(pane.all(), "above")).toBe(1)
+      }
+      pane.resize(60, 4)
+      await new Promise((resolve) => setTimeout(resolve, 400))
+      expect(pane.shown().split("\n").length).toBeLessThanOrEqual(4)
+      expect(count(pane.shown(), "etl")).toBeLessThanOrEqual(2)
+    })
+  }, 60_000)
+
+  test(`${runtime}: Ctrl-C, which nobody listens for`, async () => {
+    await inTerminal(`${command} ${script} wait`, { columns: 60, rows: 12 }, async (pane) => {
+      await pane.shows(/step 1 \(0\.[2-9]/)
+      expect(pane.isCursorVisible()).toBe(false)
+      pane.send("C-c")
+      const ended = await pane.shows(/# code/)
+      expect(ended).toContain("# code 130")
+      expect(pane.isCursorVisible()).toBe(true)
+      expect(count(ended, "step 1")).toBe(1)
+    })
+  }, 60_000)
+
+  test(`${runtime}: through a pipe there is no tree`, async () => {
+    await inTerminal(`${command} examples/progress.ts 2>&1 | cat`, { columns: 100, rows: 40 }, async (pane) => {
+      const ended = await pane.shows(/# code/)
+      expect(ended).toContain("▶ weather (run weather-")
+      expect(ended).toContain("  ✓ load > fetch (")
+    })
+  }, 60_000)
+}
+
+test("a thousand steps on a small screen", async () => {
+  await inTerminal(`bun ${script} end 1000`, { columns: 60, rows: 10 }, async (pane) => {
+    const text = await pane.shows(/1000 running/)
+    expect(text.split("\n").length).toBeLessThan(10)
+    expect(steady(text).at(-1)).toBe("… and 994 running")
+    const ended = await pane.shows(/# code/)
+    expect(ended).toContain("# restored")
+  })
+}, 60_000)

@@ -1,0 +1,106 @@
+/** What depends on the runtime in records: files, times, the end of a process. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as assert from "node:assert/strict"
+import { spawnSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import process from "node:process"
+import { test } from "node:test"
+import { Hook, Pipeline, Step } from "../../src/index.ts"
+import { Report } from "../../src/report/index.ts"
+import { makeIt } from "../support/it.ts"
+import { events, logs } from "../support/observe.ts"
+import { forAll } from "../support/property.ts"
+import { filesIn, linesOf, readAll, tempFolder } from "../support/record.ts"
+
+const it = makeIt(test)
+
+const hooked = Step.make("夜", Effect.succeed(1)).pipe(
+  Step.hooks(Hook.onSuccess(() => Effect.void).pipe(Hook.named("h")))
+)
+
+const run = (n: number) =>
+  Pipeline.make(
+    "p",
+    Effect.gen(function*() {
+      for (let i = 0; i < n; i++) yield* hooked
+      yield* Effect.exit(Step.make("outer", Step.make("inner", Effect.fail("no"))))
+      yield* Effect.sleep("2 millis")
+    })
+  )
+
+it.live("a run comes back as it was, from a file of its own and from one of several", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const file = path.join(folder, "runs.jsonl")
+    const told = events()
+    yield* run(2_000).pipe(
+      Effect.provide(Report.record(file)),
+      Effect.provide(Report.record(undefined, { folder: path.join(folder, "runs") })),
+      Effect.provide(told.layer)
+    )
+    const expected = told.list.map(Report.fromRunEvent)
+    for (const place of [file, ...filesIn(path.join(folder, "runs"))]) {
+      const { events, skipped } = yield* readAll(place)
+      assert.deepEqual(skipped, [])
+      assert.deepEqual(events, expected)
+    }
+    const [recorded] = yield* Report.list({ folder: path.join(folder, "runs") })
+    assert.deepEqual([recorded?.status, recorded?.steps], ["success", 2_002])
+    const found = yield* Report.find(recorded!.runId.slice(0, 8), { folder: path.join(folder, "runs") })
+    assert.deepEqual(found, recorded)
+    assert.deepEqual(yield* Report.prune({ folder: path.join(folder, "runs"), keep: 0 }), [recorded])
+  }))
+
+it.live("any name and annotation is written as JSON has it", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    let n = 0
+    const Input = Schema.Struct({ name: Schema.String, notes: Schema.Record(Schema.String, Schema.Json) })
+    yield* forAll(Input, ({ name, notes }) =>
+      Effect.gen(function*() {
+        const [first, second] = [path.join(folder, `${++n}`), path.join(folder, `${++n}`)] as const
+        yield* Pipeline.make(`${name}.`, Step.annotate(Step.make(`${name}.`, hooked), notes)).pipe(
+          Effect.provide(Report.record(second)),
+          Effect.provide(Report.record(first))
+        )
+        assert.equal(fs.readFileSync(first, "utf8"), fs.readFileSync(second, "utf8"))
+      }), 30)
+  }))
+
+it.live("errors have the system's codes", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const missing = yield* Effect.flip(Stream.runDrain(Report.read(path.join(folder, "none"))))
+    assert.deepEqual({ ...missing.reason }, { _tag: "Inaccessible", operation: "open", code: "ENOENT" })
+    const refused = yield* Effect.flip(Effect.provide(Effect.void, Report.record(folder)))
+    assert.deepEqual({ ...refused.reason }, { _tag: "Inaccessible", operation: "record runs to", code: "EISDIR" })
+  }))
+
+if (fs.existsSync("/dev/full")) {
+  it.live("a disk that is full is logged once", () =>
+    Effect.gen(function*() {
+      const logged = logs()
+      yield* run(10).pipe(Effect.provide(Report.record("/dev/full")), Effect.provide(logged.layer))
+      assert.deepEqual(logged.list.map(({ level }) => level), ["Error"])
+      assert.match(logged.list[0]!.message, /\/dev\/full: ENOSPC/)
+    }))
+}
+
+it.live("nothing is lost by process.exit, and no timer keeps a process alive", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* tempFolder, "runs.jsonl")
+    const fixture = path.join(import.meta.dirname, "..", "report", "fixtures", "recording.ts")
+    const args = [fixture, "exiting", file, "777"]
+    const deno = "deno" in process.versions
+    const node = !deno && !("bun" in process.versions)
+    const child = spawnSync(
+      process.execPath,
+      deno ? ["run", "-A", ...args] : node ? ["--conditions=@effect-epilogue/source", ...args] : args,
+      { encoding: "utf8" }
+    )
+    assert.equal(child.status, 3, child.stderr)
+    assert.equal(linesOf(file).filter(({ _tag }) => _tag === "StepEnded").length, 777)
+  }))

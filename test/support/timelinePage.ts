@@ -1,0 +1,86 @@
+/** The timeline's page in a browser. */
+import { Effect, Exit, Scope } from "effect"
+import * as assert from "node:assert/strict"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { after, before } from "node:test"
+import { pathToFileURL } from "node:url"
+import type { BrowserContextOptions, Page } from "playwright-core"
+import { Report } from "../../src/report/index.ts"
+import { browser, type Tab } from "./chromium.ts"
+
+const scope = Scope.makeUnsafe()
+let tabs: Effect.Success<typeof browser>
+let folder: string
+let pages = 0
+
+before(async () => {
+  tabs = await Effect.runPromise(Scope.provide(browser, scope))
+  folder = await mkdtemp(join(tmpdir(), "epilogue-timeline-"))
+})
+
+after(async () => {
+  await Effect.runPromise(Scope.close(scope, Exit.void))
+  await rm(folder, { recursive: true })
+})
+
+/** A tab with a file in it. */
+export const openedFile = (name: string, content: string, options?: BrowserContextOptions) =>
+  Effect.gen(function*() {
+    const file = join(folder, name)
+    yield* act(() => writeFile(file, content))
+    const tab = yield* tabs(options)
+    const url = pathToFileURL(file).href
+    yield* act(() => tab.page.goto(url))
+    return { ...tab, url }
+  })
+
+/** What a person does, as a step of a test. */
+export const act = <A>(f: () => Promise<A>) => Effect.promise(f)
+
+const berlin: BrowserContextOptions = { timezoneId: "Europe/Berlin", locale: "en-GB" }
+
+/** The page of these events, opened from a file. In the end it must have been quiet. */
+export const opened = (events: Iterable<Report.Event>, options: BrowserContextOptions = {}) =>
+  Effect.gen(function*() {
+    const { url, ...tab } = yield* openedFile(`${pages++}.html`, Report.html(events), {
+      viewport: { width: 1280, height: 720 },
+      ...berlin,
+      ...options
+    })
+    yield* Effect.addFinalizer(() => Effect.sync(() => isQuiet(tab, url)))
+    return tab.page
+  })
+
+const isQuiet = ({ errors, requests }: Tab, url: string) => {
+  assert.deepEqual(errors, [])
+  assert.deepEqual(requests.map((request) => request.url), [url])
+}
+
+export const names = (page: Page) => page.locator(".row .label").allInnerTexts()
+export const row = (page: Page, name: string) =>
+  page.getByRole("treeitem", { name: new RegExp(`^${name} (?:succeeded|failed|interrupted|no end)`) })
+export const details = (page: Page) => page.getByRole("complementary", { name: "Details" })
+export const tree = (page: Page) => page.getByRole("tree", { name: "Steps" })
+
+/** The name of the row that keys are for. */
+export const active = (page: Page): Promise<string | undefined> =>
+  page.evaluate(() => {
+    const id = document.activeElement?.getAttribute("aria-activedescendant")
+    return id == null ? undefined : document.getElementById(id)?.querySelector(".label")?.textContent
+  })
+
+/** Where the bars of a row are, in pixels from the left of the chart. */
+export const barOf = (page: Page, name: string): Promise<{ left: number; right: number }> =>
+  row(page, name).locator("svg.bars").evaluate((svg) => {
+    const origin = svg.getBoundingClientRect().left
+    const bars = [...svg.querySelectorAll(".success, .failure, .retry, .cut")].map((bar) => bar.getBoundingClientRect())
+    return {
+      left: Math.min(...bars.map((bar) => bar.left)) - origin,
+      right: Math.max(...bars.map((bar) => bar.right)) - origin
+    }
+  })
+
+export const frame = (page: Page) =>
+  page.evaluate(() => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))))
