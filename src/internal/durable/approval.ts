@@ -84,26 +84,32 @@ const askIn = (
         return { askedAt, handle }
       })
     })
+    if (evaluation.attemptUnderWay !== undefined) {
+      yield* evaluation.markBegun
+    }
     const { channel } = asking
+    const limit = Duration.toMillis(question.timeout)
+    const answered = DurableDeferred.await(deferred)
     // Who listens in a channel knows when the time is up, and what came in time while nobody listened.
     const heard = channel === undefined
-      ? Effect.as(
+      ? Effect.andThen(
         DurableClock.sleep({ name, duration: question.timeout, inMemoryThreshold: 0 }),
-        Decision.TimedOut({ at: DateTime.makeUnsafe(askedAt + Duration.toMillis(question.timeout)) })
+        Effect.sync(() =>
+          Decision.TimedOut({ at: DateTime.makeUnsafe(askedAt + limit) })
+        )
       )
       : Activity.make({
         name: `${name}/heard`,
         success: DecisionStored,
         error: AlerterErrorStored,
-        execute: Effect.suspend(() =>
-          channel.listen(question, handle)
-        )
+        execute: Effect.suspend(() => channel.listen(question, handle))
       })
     const decision = yield* DurableDeferred.raceAll({
       name,
       success: DecisionStored,
       error: AlerterErrorStored,
-      effects: [DurableDeferred.await(deferred), heard]
+      // a clock that never strikes can't be stored
+      effects: channel === undefined && limit === Infinity ? [answered] : [answered, heard]
     })
     if (channel !== undefined) yield* withdrawUnheard(channel, name, deferred, question, handle)
     return decision

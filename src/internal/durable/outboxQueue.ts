@@ -57,8 +57,11 @@ export const make = (
               error.message
             )
         ),
-        Effect.tap(() => Effect.sync(() => done(id)))
+        Effect.as(id)
       )
+    ).pipe(
+      // only now it is stored that it was delivered
+      Effect.map(done)
     )
 
     const worker = Effect.forever(Effect.catchCause(deliver, (cause) => {
