@@ -89,20 +89,26 @@ const askIn = (
     }
     const { channel } = asking
     const limit = Duration.toMillis(question.timeout)
-    const answered = DurableDeferred.await(deferred)
+    const until = askedAt + limit
+    const timedOut = Effect.sync(() =>
+      Decision.TimedOut({ at: DateTime.makeUnsafe(until) })
+    )
+    // The clock may strike late; an approval that is later than that is none. A denial counts all the same.
+    const answered = Effect.flatMap(DurableDeferred.await(deferred), (decision) =>
+      decision._tag === "Approved" && DateTime.toEpochMillis(decision.at) > until ? timedOut : Effect.succeed(decision))
     // Who listens in a channel knows when the time is up, and what came in time while nobody listened.
     const heard = channel === undefined
       ? Effect.andThen(
         DurableClock.sleep({ name, duration: question.timeout, inMemoryThreshold: 0 }),
-        Effect.sync(() =>
-          Decision.TimedOut({ at: DateTime.makeUnsafe(askedAt + limit) })
-        )
+        timedOut
       )
       : Activity.make({
         name: `${name}/heard`,
         success: DecisionStored,
         error: AlerterErrorStored,
-        execute: Effect.suspend(() => channel.listen(question, handle))
+        execute: Effect.suspend(() =>
+          channel.listen(question, handle)
+        )
       })
     const decision = yield* DurableDeferred.raceAll({
       name,
@@ -111,7 +117,9 @@ const askIn = (
       // a clock that never strikes can't be stored
       effects: channel === undefined && limit === Infinity ? [answered] : [answered, heard]
     })
-    if (channel !== undefined) yield* withdrawUnheard(channel, name, deferred, question, handle)
+    if (channel !== undefined) {
+      yield* withdrawUnheard(channel, name, deferred, question, handle)
+    }
     return decision
   })
 
