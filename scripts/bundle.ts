@@ -30,7 +30,11 @@ const version: esbuild.Plugin = {
 /** What meets a user's modules stays out of the bundle that begins the command. */
 const lazy: esbuild.Plugin = {
   name: "lazy",
-  setup: (build) => build.onResolve({ filter: /^\.\/run\.ts$/ }, () => ({ path: "./run.js", external: true }))
+  setup: (build) =>
+    build.onResolve({ filter: /^\.\/(run|durable)\.ts$/ }, ({ path }) => ({
+      path: path.replace(/\.ts$/, ".js"),
+      external: true
+    }))
 }
 
 /** The library's modules are those of the package, which a user's modules import too. */
@@ -55,9 +59,10 @@ export const bundle = async (folder: string): Promise<void> => {
   await chmod(join(folder, "main.js"), 0o755)
   await esbuild.build({
     ...shared,
-    entryPoints: [join(cli, "run.ts")],
+    entryPoints: [join(cli, "run.ts"), join(cli, "durable.ts")],
     outdir: folder,
-    external: ["effect", "effect/*"],
+    // a peer, which is there where it is needed
+    external: ["effect", "effect/*", "@effect/sql-pg"],
     plugins: [outside]
   })
 }

@@ -8,8 +8,10 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
+import * as Durable from "./durableCommands.ts"
 import * as Init from "./init.ts"
 import { collectParams } from "./params.ts"
+import { absolute } from "./references.ts"
 import { type LoadRequest, UsageError } from "./request.ts"
 
 /** Loaded only where it is asked for: to print the version takes none of it. */
@@ -80,6 +82,16 @@ interface Loading {
   readonly allowOutside: boolean
 }
 
+/** The flags that were given and say something about a pipeline in memory. */
+const inMemory = (input: Loading & { readonly supervise: Option.Option<boolean> }): ReadonlyArray<string> => [
+  ...(Option.isSome(input.config) ? ["config"] : []),
+  ...(Object.keys(input.params.texts).length > 0 ? ["param"] : []),
+  ...(Option.isSome(input.runName) ? ["run-name"] : []),
+  ...(Option.isSome(input.root) ? ["root"] : []),
+  ...(input.allowOutside ? ["allow-outside"] : []),
+  ...(Option.isSome(input.supervise) ? ["supervise"] : [])
+]
+
 const isConfig = (name: string): boolean => /\.(ya?ml|json)$/i.test(name)
 
 /** What a config is called where none is named. */
@@ -121,17 +133,6 @@ const toRequest = (input: Loading) =>
     return request
   })
 
-/** What is named on the command line is meant from where the command is run. A package's name stays. */
-const absolute = (reference: string) =>
-  Effect.gen(function*() {
-    const fs = yield* FileSystem.FileSystem
-    const path = yield* Path.Path
-    const [module = "", ...rest] = reference.split("#")
-    const isFile = path.isAbsolute(module) || module.startsWith(".") || /\.[cm]?[jt]sx?$/.test(module) ||
-      (yield* Effect.orElseSucceed(fs.exists(module), () => false))
-    return [isFile ? path.resolve(module) : module, ...rest].join("#")
-  })
-
 // -----------------------------------------------------------------------------
 // the commands
 // -----------------------------------------------------------------------------
@@ -153,18 +154,22 @@ export const make = (perform: Perform) => {
         "Run in a child process, and alert should it die: the default where the config has an alerter (or --no-supervise)"
       ),
       Flag.optional
-    )
+    ),
+    ...Durable.runFlags
   }, (input) =>
     Effect.gen(function*() {
-      const request = yield* toRequest(input)
       const logLevel = Option.getOrUndefined(yield* GlobalFlag.LogLevel)
+      const durable = yield* Durable.toRun({ ...input, logLevel }, inMemory(input))
+      if (durable !== undefined) return yield* perform(() => Durable.run(durable))
+      const request = yield* toRequest(input)
       const { json } = input
       const supervise = Option.getOrUndefined(input.supervise)
       yield* perform(async () => (await library()).run({ ...request, json, supervise, logLevel }))
     })).pipe(
       Command.withDescription(
         "Run a pipeline. Exits with 0 where it succeeded, 1 where it failed, 2 where the config or the command line " +
-          "is wrong, 130 where it was interrupted. Ctrl-C interrupts it, and its hooks run; the second quits at once."
+          "is wrong, 130 where it was interrupted. Ctrl-C interrupts it, and its hooks run; the second quits at once. " +
+          "A durable run outlives Ctrl-C: a worker goes on with it, or the next start does."
       ),
       Command.withShortDescription("Run a pipeline"),
       Command.withExamples([
@@ -174,7 +179,11 @@ export const make = (perform: Perform) => {
           command: "epilogue run ./etl.ts#pipeline --config nightly.yaml --param TrainParams.epochs=5",
           description: "With the config's hooks, and one parameter over it"
         },
-        { command: "epilogue run nightly.yaml --json | jq -r ._tag", description: "Its events, for a program" }
+        { command: "epilogue run nightly.yaml --json | jq -r ._tag", description: "Its events, for a program" },
+        {
+          command: "epilogue run ./etl.ts#nightly --durable --payload '{\"day\":\"2026-11-25\"}'",
+          description: "A durable pipeline"
+        }
       ])
     )
 
@@ -221,6 +230,6 @@ export const make = (perform: Perform) => {
       { command: "epilogue init jobs && epilogue run jobs/epilogue.yaml", description: "Begin" },
       { command: "epilogue --completions zsh", description: "Completion for your shell: bash, zsh, fish, powershell" }
     ]),
-    Command.withSubcommands([run, check, explain, schema, init])
+    Command.withSubcommands([run, check, explain, schema, init, ...Durable.make(perform)])
   )
 }

@@ -41,3 +41,48 @@ export interface RunRequest extends LoadRequest {
   readonly supervise: boolean | undefined
   readonly logLevel: LogLevel | undefined
 }
+
+/** What durable pipelines run with. */
+export interface DurableRequest {
+  /** A file, or the URL of a Postgres, which is never shown; where not given, as the environment says. */
+  readonly database: string | undefined
+  readonly logLevel: LogLevel | undefined
+}
+
+/** What of a module is wanted, the module absolute unless it is a package. */
+export interface DurableModule {
+  /** `MODULE#EXPORT`, or all that the module exports. */
+  readonly reference: string
+  /** Of a Layer: where the services of the pipelines come from, if not from the module's own `layer`. */
+  readonly layer: string | undefined
+}
+
+/** A worker. */
+export interface WorkerRequest extends DurableRequest, DurableModule {
+  readonly json: boolean
+  /** Where other runners of a cluster reach this one. */
+  readonly host: string
+  /** 0 for one that is free. */
+  readonly port: number
+}
+
+/** A run of a durable pipeline. */
+export interface DurableRunRequest extends DurableRequest, DurableModule {
+  readonly json: boolean
+  /** As JSON. */
+  readonly payload: string | undefined
+}
+
+/** An answer to a question of a durable run. */
+export interface AnswerRequest extends DurableRequest {
+  readonly token: string
+  readonly approve: boolean
+  /** Who answers, where it is not the user of the machine. */
+  readonly by: string | undefined
+  readonly comment: string | undefined
+}
+
+/** The end of a durable run, before its time. */
+export interface InterruptRequest extends DurableRequest, DurableModule {
+  readonly runId: string
+}

@@ -3,13 +3,11 @@
  * `effect` and the library's modules left out of it, so that it has the same ones as
  * the modules that it imports.
  */
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as Predicate from "effect/Predicate"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
@@ -18,6 +16,7 @@ import { jsonSchema } from "../config/Document.ts"
 import { clean } from "../internal/alerters/text.ts"
 import * as RunEvent from "../RunEvent.ts"
 import { connect, observing, type Supervisor, telling } from "./child.ts"
+import { err, out, services } from "./environment.ts"
 import { load, type Loaded } from "./loading.ts"
 import { explained, line, plural } from "./output.ts"
 import * as Progress from "./progress.ts"
@@ -29,12 +28,6 @@ import { keep } from "./stdout.ts"
 import { supervise } from "./supervise.ts"
 import * as Supervision from "./supervision.ts"
 import { causeText, errorText } from "./text.ts"
-
-const out = (text: string): void => void process.stdout.write(`${text}\n`)
-const err = (text: string): void => void process.stderr.write(`${text}\n`)
-
-/** What every pipeline has, whatever it has of its own: files, paths, processes, the terminal. */
-const services = Layer.mergeAll(NodeServices.layer, Layer.succeed(Logger.LogToStderr, true))
 
 /** Loads, and does something with it; what is wrong with the config or a module is told. */
 const withLoaded = async (
@@ -99,7 +92,7 @@ const runLoaded = async (
   const alive = setInterval(() => {}, 2_147_483_647)
   // before it begins, so that no signal comes too early
   const stopListening = Signals.listen(
-    pipelineName,
+    () => `interrupting ${pipelineName}`,
     () => fiber.interruptUnsafe(fiber.id),
     supervisor === undefined ? progress.open : undefined
   )

@@ -12,12 +12,13 @@ const say = (text: string): void => {
 }
 
 /**
- * The first signal interrupts the run, whose hooks and finalizers run; the second quits,
- * and says what it cut off, unless that is for a supervisor to do, who passes signals on
- * that came to both. Gives back what removes the listeners.
+ * The first signal, at which it is said what follows, interrupts the run, whose hooks and
+ * finalizers run; the second quits, and says what it cut off, unless that is for a
+ * supervisor to do, who passes signals on that came to both. Gives back what removes the
+ * listeners.
  */
 export const listen = (
-  name: string,
+  says: () => string,
   interrupt: () => void,
   open: (() => ReadonlyArray<string>) | undefined
 ): () => void => {
@@ -25,7 +26,7 @@ export const listen = (
   const onSignal = () => {
     if (!received) {
       received = true
-      if (open !== undefined) say(`interrupting ${name}; once more (Ctrl-C) quits at once`)
+      if (open !== undefined) say(`${says()}; once more (Ctrl-C) quits at once`)
       interrupt()
       return
     }

@@ -110,7 +110,8 @@ export class InvalidAnswer extends InvalidAnswerBase {}
 /**
  * Answers a question by its token, from whatever process has the engine. The first answer counts; what comes after it,
  * or after the question's time, changes nothing. Who answers is for the caller to know: an `approvers` list of the
- * question is checked against what is said here.
+ * question is checked against what is said here. Where the pipeline has a `ClusterSchema.ShardGroup`, that has to be a
+ * process that has the pipeline's layer, too.
  *
  * @example
  * ```ts

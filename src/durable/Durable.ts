@@ -66,6 +66,16 @@ export type {
 export type SchemaServices<S extends Schema.Top> = S["DecodingServices"] | S["EncodingServices"]
 
 /**
+ * That values are of the type that a schema is of. Asked for by itself, as otherwise TypeScript takes whatever is there
+ * where the schema is of nothing, as it takes any function where one that gives nothing is wanted.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Fits<A, S extends Schema.Top> = [A] extends [S["Type"]] ? unknown
+  : { readonly "the success schema is not of this type": A }
+
+/**
  * How the result of a step is stored.
  *
  * @category models
@@ -112,11 +122,17 @@ export interface StepOptions<out S extends Schema.Top, out X extends Schema.Top>
 export const step: {
   <S extends Schema.Top = Schema.Void, X extends Schema.Top = Schema.Never>(
     options?: StepOptions<S, X>
-  ): <E extends X["Type"] | LibraryError, R>(
-    self: Step<S["Type"], E, R>
+  ): <A, E extends X["Type"] | LibraryError, R>(
+    self: Step<A, E, R> & Fits<A, S>
   ) => Step<S["Type"], E, R | SchemaServices<S> | SchemaServices<X> | WorkflowEngine | WorkflowInstance>
-  <E extends X["Type"] | LibraryError, R, S extends Schema.Top = Schema.Void, X extends Schema.Top = Schema.Never>(
-    self: Step<S["Type"], E, R>,
+  <
+    A,
+    E extends X["Type"] | LibraryError,
+    R,
+    S extends Schema.Top = Schema.Void,
+    X extends Schema.Top = Schema.Never
+  >(
+    self: Step<A, E, R> & Fits<A, S>,
     options?: StepOptions<S, X>
   ): Step<S["Type"], E, R | SchemaServices<S> | SchemaServices<X> | WorkflowEngine | WorkflowInstance>
 } = steps.step
@@ -210,6 +226,7 @@ export interface Pipeline<
 export const pipeline: <
   const Name extends string,
   const P extends Schema.Struct.Fields | Workflow.AnyStructSchema,
+  A,
   E extends X["Type"] | LibraryError,
   R,
   S extends Schema.Top = Schema.Void,
@@ -217,7 +234,7 @@ export const pipeline: <
 >(
   name: Name,
   options: PipelineOptions<P, S, X>,
-  body: (payload: PayloadOf<P>["Type"], executionId: string) => Effect.Effect<S["Type"], E, R>
+  body: (payload: PayloadOf<P>["Type"], executionId: string) => Effect.Effect<A, E, R> & Fits<A, S>
 ) => Pipeline<
   Name,
   PayloadOf<P>,

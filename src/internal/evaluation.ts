@@ -127,7 +127,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
   private before: Context.Context<never> | undefined
   private outer: Context.Context<never> | undefined
   protected details: Details | undefined
-  private lazyHookContext: Context.Context<never> | undefined
+  protected lazyHookContext: Context.Context<never> | undefined
 
   constructor(owner: StepOwner | PipelineOwner, fiber: Fiber.Fiber<unknown, unknown>) {
     super()
@@ -225,7 +225,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
     return this.lazyHookContext ??= Context.add(this.outerContext, StepContext, this.hookView)
   }
 
-  private lazyHookView: View | undefined
+  protected lazyHookView: View | undefined
   get hookView(): View {
     return this.lazyHookView ??= new View(this, true)
   }

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import { identity } from "effect/Function"
 import * as Path from "effect/Path"
+import { hasProperty } from "effect/Predicate"
 import { Alerter } from "../../Alerter.ts"
 import { ConfigFileError, type ConfigIssue } from "../../config/ConfigFileError.ts"
 import type { Document, HooksByKind, StepDocument, Text } from "../../config/Document.ts"
@@ -173,7 +174,12 @@ const pipelineOf = (
     ])
     if (value._tag === "Failure") return tell(value.failure), nothing
     if (!Effect.isEffect(value.success)) {
-      tell({ found: `${source.success.shown}, which is a ${typeof value.success}`, expected: "a Pipeline" })
+      tell({
+        found: `${source.success.shown}, which is a ${
+          isDurable(value.success) ? "durable pipeline" : typeof value.success
+        }`,
+        expected: isDurable(value.success) ? "a Pipeline (or run it with --durable)" : "a Pipeline"
+      })
       return nothing
     }
     return {
@@ -185,6 +191,9 @@ const pipelineOf = (
       module: module._tag === "Success" ? module.success : {}
     }
   })
+
+/** What `Durable.pipeline` gives. */
+const isDurable = (u: unknown): boolean => hasProperty(u, "workflow") && hasProperty(u, "layer")
 
 /** A step alone is no run that could have any of these. */
 const withoutRun = ({ document, report }: Loading, options: LoadOptions): void => {

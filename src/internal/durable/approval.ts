@@ -84,12 +84,23 @@ const askIn = (
         return { askedAt, handle }
       })
     })
+    if (evaluation.attemptUnderWay !== undefined) {
+      yield* evaluation.markBegun
+    }
     const { channel } = asking
+    const limit = Duration.toMillis(question.timeout)
+    const until = askedAt + limit
+    const timedOut = Effect.sync(() =>
+      Decision.TimedOut({ at: DateTime.makeUnsafe(until) })
+    )
+    // The clock may strike late; an approval that is later than that is none. A denial counts all the same.
+    const answered = Effect.flatMap(DurableDeferred.await(deferred), (decision) =>
+      decision._tag === "Approved" && DateTime.toEpochMillis(decision.at) > until ? timedOut : Effect.succeed(decision))
     // Who listens in a channel knows when the time is up, and what came in time while nobody listened.
     const heard = channel === undefined
-      ? Effect.as(
+      ? Effect.andThen(
         DurableClock.sleep({ name, duration: question.timeout, inMemoryThreshold: 0 }),
-        Decision.TimedOut({ at: DateTime.makeUnsafe(askedAt + Duration.toMillis(question.timeout)) })
+        timedOut
       )
       : Activity.make({
         name: `${name}/heard`,
@@ -103,9 +114,12 @@ const askIn = (
       name,
       success: DecisionStored,
       error: AlerterErrorStored,
-      effects: [DurableDeferred.await(deferred), heard]
+      // a clock that never strikes can't be stored
+      effects: channel === undefined && limit === Infinity ? [answered] : [answered, heard]
     })
-    if (channel !== undefined) yield* withdrawUnheard(channel, name, deferred, question, handle)
+    if (channel !== undefined) {
+      yield* withdrawUnheard(channel, name, deferred, question, handle)
+    }
     return decision
   })
 

@@ -15,7 +15,7 @@ import { type RetryPolicy, toSchedule } from "../retry.ts"
 import { runRequired } from "../runner.ts"
 import { bodyExceeded, timeoutBody } from "../timeout.ts"
 import type { DurableEvaluation } from "./evaluation.ts"
-import { toOwed } from "./evaluation.ts"
+import { findOwed, toOwed } from "./evaluation.ts"
 import type { Fact } from "./records.ts"
 import { stamping } from "./stamp.ts"
 
@@ -81,7 +81,7 @@ export const attempts = (evaluation: DurableEvaluation, owner: StepOwner): AnyEf
         const over = limit !== undefined && endedAt + delay >= since + limit
         return {
           ...evaluation.factOf(original, endedAt, evaluation.plan.retry.map(toOwed)),
-          again: { delay: over ? Math.max(0, since! + limit - endedAt) : delay, over }
+          again: { delay: over ? Math.max(0, since! + limit - endedAt) : delay, over, since }
         }
       })
       evaluation.attempting = n
@@ -89,7 +89,7 @@ export const attempts = (evaluation: DurableEvaluation, owner: StepOwner): AnyEf
       evaluation.attempting = n + 1
       const exit = fact.exit as Exit.Exit<unknown, unknown>
       if (original === undefined) evaluation.restoreFact(fact)
-      since ??= fact.startedAt
+      since ??= fact.again?.since
       if (fact.again === undefined || Exit.isSuccess(exit)) {
         evaluation.fact = fact
         evaluation.fresh = original !== undefined
@@ -177,9 +177,8 @@ const between = (
     const failed = { attempt: attempts, cause, delay: Duration.millis(again!.delay) }
     const { info } = evaluation
     if (fresh && info !== undefined) evaluation.run.emit({ _tag: "AttemptFailed", ...info, ...failed })
-    const owed = evaluation.plan.retry.filter((planned) =>
-      owes.some(({ index, name }) => index === planned.index && name === planned.hook.name)
-    )
+    const { found } = findOwed(evaluation.plan.retry, owes)
+    const owed = evaluation.plan.retry.flatMap((planned) => found.get(planned) ?? [])
     const errors = yield* runRequired(evaluation, owed, failed)
     // a required hook that fails ends the retries
     if (errors !== undefined) return yield* Effect.failCause(Cause.combine(cause, errors))

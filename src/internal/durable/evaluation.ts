@@ -21,7 +21,7 @@ import { display } from "../redact.ts"
 import { type Failed, goOnWithout } from "../runner.ts"
 import { recordHook } from "./hooks.ts"
 import { type Keys, part } from "./keys.ts"
-import { type Fact, type Owed, Started } from "./records.ts"
+import { Begun, type Fact, type Owed, Started } from "./records.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
 
@@ -35,6 +35,8 @@ export interface Storing {
 export interface DurableRun {
   readonly executionId: string
   readonly instance: WorkflowInstance["Service"]
+  /** What evaluates the body. */
+  readonly body: Fiber.Fiber<unknown, unknown>
   readonly keys: Keys
   /** Steps that have not ended, in the order in which they came. */
   readonly open: Set<DurableEvaluation>
@@ -96,7 +98,7 @@ export class DurableEvaluation extends Evaluation {
   record(name: string, schema: Schema.Top, execute: AnyEffect, attempt = 1): AnyEffect {
     // What an activity's execution fails with is the engine's own interruption.
     const activity = Activity.make({ name, success: schema, execute: execute as Effect.Effect<any, never, any> })
-    return attempt === 1 ? activity : Effect.provideService(activity, Activity.CurrentAttempt, attempt)
+    return Effect.provideService(activity, Activity.CurrentAttempt, attempt)
   }
 
   /** What a question is stored by: a body that has to run again asks the same, the attempt after it asks anew. */
@@ -105,6 +107,28 @@ export class DurableEvaluation extends Evaluation {
     const times = (this.asked.get(name) ?? 0) + 1
     this.asked.set(name, times)
     return times === 1 ? name : `${name}#${times}`
+  }
+
+  private begunMark(execute: Effect.Effect<typeof Begun.Type>): AnyEffect {
+    return this.record(`${this.key}/begun`, Begun, execute)
+  }
+
+  /** For an attempt that waits for something: nothing else that is stored says that it runs. */
+  get markBegun(): Effect.Effect<void> {
+    // what is stored can be, and an engine is there
+    return Effect.orDie(
+      Effect.asVoid(this.begunMark(Effect.succeed({ startedAt: this.startedMillis })))
+    ) as Effect.Effect<void>
+  }
+
+  /** When the run is at its end: whether the step is marked as begun. */
+  private get askBegun(): AnyEffect {
+    return this.begun ? Effect.void : Effect.map(
+      this.begunMark(Effect.succeed({})),
+      ({ startedAt }: typeof Begun.Type) => {
+        if (startedAt !== undefined) this.restore({ startedAt })
+      }
+    )
   }
 
   /** From its first activity: observers are told that it started. */
@@ -169,6 +193,9 @@ export class DurableEvaluation extends Evaluation {
 
   override asEffect(): Effect.Effect<unknown, unknown, unknown> {
     const effect = super.asEffect()
+    // never those of the body, in which other things are right and wrong
+    this.lazyHookView = undefined
+    this.lazyHookContext = undefined
     // A step with nothing before its body starts with its first attempt.
     if (!this.isRun && !this.plan.starts) return effect
     const start = this.record(`${this.key}/start`, Started, Effect.sync(() => ({ startedAt: this.begin() })))
@@ -289,27 +316,20 @@ export class DurableEvaluation extends Evaluation {
 
   /** The hooks that the record names are those that run, also where the code has others by now. */
   keepOwed(owes: ReadonlyArray<Owed>): Effect.Effect<void> {
-    const isOwed = ({ hook, index }: Planned) =>
-      owes.some((owed) => owed.kind === hook.kind && owed.index === index && owed.name === hook.name)
-    const keep = (planned: ReadonlyArray<Planned>) => planned.filter(isOwed)
+    const { ordinary, required, retry } = this.plan
+    const all = [retry, ...[ordinary, required].flatMap((table) => Object.values(table))].flat()
+    const { found, gone } = findOwed(all, owes)
+    const keep = (planned: ReadonlyArray<Planned>) => planned.flatMap((one) => found.get(one) ?? [])
     const byOutcome = (table: Plan["ordinary"]): Plan["ordinary"] => ({
       success: keep(table.success),
       failure: keep(table.failure),
       interrupt: keep(table.interrupt)
     })
-    const { ordinary, required, retry } = this.plan
     this.plan = {
       ...this.plan,
       ordinary: byOutcome(ordinary),
       required: byOutcome(required)
     }
-    const kept = new Set(
-      [
-        ...retry,
-        ...[ordinary, required].flatMap((table) => [...table.success, ...table.failure, ...table.interrupt])
-      ].filter(isOwed).map((planned) => JSON.stringify(toOwed(planned)))
-    )
-    const gone = owes.filter((owed) => !kept.has(JSON.stringify(owed)))
     return gone.length === 0 ? Effect.void : Effect.logWarning(
       `effect-epilogue: ${this.owner.label} "${this.owner.name}" owes hooks that the code no longer has: ${
         gone.map(({ kind, name }) => `${name} (${kind})`).join(", ")
@@ -337,7 +357,10 @@ export class DurableEvaluation extends Evaluation {
     return Effect.suspend(() => {
       const { interrupted } = this.durable.instance
       return interrupted && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
-        ? this.endOpen(exit)
+        ? Effect.andThen(
+          Effect.forEach(this.durable.open, (one) => Effect.exit(one.askBegun), { discard: true }),
+          this.endOpen(exit)
+        )
         : Effect.void
     })
   }
@@ -345,6 +368,28 @@ export class DurableEvaluation extends Evaluation {
 
 /** @internal */
 export const toOwed = ({ hook, index }: Planned): Owed => ({ kind: hook.kind, index, name: hook.name })
+
+/**
+ * The hooks that are owed, each in the place that it had when that was recorded, and what is owed by none. A hook is
+ * known by its name, and of several of one name by its place.
+ */
+export const findOwed = (
+  planned: Iterable<Planned>,
+  owes: ReadonlyArray<Owed>
+): { readonly found: ReadonlyMap<Planned, Planned>; readonly gone: ReadonlyArray<Owed> } => {
+  const hooks = [...new Set(planned)]
+  const found = new Map<Planned, Planned>()
+  const find = (left: ReadonlyArray<Owed>, sameIndex: boolean) =>
+    left.filter((owed) => {
+      const one = hooks.find((one) =>
+        !found.has(one) && one.hook.kind === owed.kind && one.hook.name === owed.name &&
+        (!sameIndex || one.index === owed.index)
+      )
+      if (one !== undefined) found.set(one, { ...one, index: owed.index })
+      return one === undefined
+    })
+  return { gone: find(find(owes, true), false), found }
+}
 
 /** In the order in which hooks run. */
 export const isTerminal = (owed: Owed): boolean => kinds.indexOf(owed.kind) > kinds.indexOf("retry")

@@ -2,6 +2,7 @@
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Hex from "effect/encoding/Hex"
 import * as Latch from "effect/Latch"
 import * as PersistedQueue from "effect/persistence/PersistedQueue"
 import type * as Scope from "effect/Scope"
@@ -13,6 +14,17 @@ import { AlertJson, fromJson, toJson } from "../alertJson.ts"
 import { type Outbox, OutboxTypeId } from "./outbox.ts"
 
 const channel = "outbox"
+
+/** Databases take ids of 255 characters. A key of more than that is known by its hash. */
+const idOf = ({ idempotencyKey: key }: Alert): Effect.Effect<string> =>
+  key === undefined || key === ""
+    ? Effect.sync(() => globalThis.crypto.randomUUID())
+    : key.length <= 255
+    ? Effect.succeed(key)
+    : Effect.map(
+      Effect.promise(() => globalThis.crypto.subtle.digest("SHA-256", new TextEncoder().encode(key))),
+      (hash) => Hex.encode(new Uint8Array(hash))
+    )
 
 /** @internal */
 export const make = (
@@ -32,8 +44,7 @@ export const make = (
     const empty = Latch.makeUnsafe(true)
 
     const offer = (alert: Alert): Effect.Effect<unknown, unknown> =>
-      Effect.suspend(() => {
-        const id = alert.idempotencyKey ?? globalThis.crypto.randomUUID()
+      Effect.flatMap(idOf(alert), (id) => {
         const stored = queue.offer(toJson(alert), { id })
         if (options.deliver === false) return stored
         // before it is there, since it may be delivered at once
@@ -57,8 +68,11 @@ export const make = (
               error.message
             )
         ),
-        Effect.tap(() => Effect.sync(() => done(id)))
+        Effect.as(id)
       )
+    ).pipe(
+      // only now it is stored that it was delivered
+      Effect.map(done)
     )
 
     const worker = Effect.forever(Effect.catchCause(deliver, (cause) => {

@@ -62,7 +62,15 @@ const run = (
     const instance = Context.get(context, WorkflowInstance)
     let durable: DurableRun | undefined
     const whole = Effect.withFiber((fiber: Fiber.Fiber<unknown, unknown>) => {
-      durable = { executionId, instance, keys: new Keys(fiber), open: new Set(), ending: new Set(), released: false }
+      durable = {
+        executionId,
+        instance,
+        body: fiber,
+        keys: new Keys(fiber),
+        open: new Set(),
+        ending: new Set(),
+        released: false
+      }
       const evaluation = new DurableEvaluation(owner, fiber, durable, storing)
       if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
       return Effect.andThen(

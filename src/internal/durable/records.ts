@@ -14,6 +14,9 @@ export type Owed = typeof Owed.Type
 /** Times are in milliseconds since 1970. */
 export const Started = Schema.Struct({ startedAt: Schema.Finite })
 
+/** Without a time where it had not. */
+export const Begun = Schema.Struct({ startedAt: Schema.optionalKey(Schema.Finite) })
+
 const facts = {
   startedAt: Schema.Finite,
   endedAt: Schema.Finite,
@@ -22,8 +25,11 @@ const facts = {
   params: Values,
   annotations: Values,
   owes: Schema.Array(Owed),
-  /** That another attempt follows, after so many milliseconds; or, `over`, that the time is up then. */
-  again: Schema.optionalKey(Schema.Struct({ delay: Schema.Finite, over: Schema.Boolean })),
+  /**
+   * That another attempt follows, after so many milliseconds; or, `over`, that the time is up then. The first attempt
+   * began at `since`.
+   */
+  again: Schema.optionalKey(Schema.Struct({ delay: Schema.Finite, over: Schema.Boolean, since: Schema.Finite })),
   /** That the code around it interrupted it. */
   leftOff: Schema.optionalKey(Schema.Boolean)
 }
@@ -37,7 +43,7 @@ export interface Fact {
   readonly params: Readonly<Record<string, Schema.Json>>
   readonly annotations: Readonly<Record<string, Schema.Json>>
   readonly owes: ReadonlyArray<Owed>
-  readonly again?: { readonly delay: number; readonly over: boolean }
+  readonly again?: { readonly delay: number; readonly over: boolean; readonly since: number }
   readonly leftOff?: boolean
 }
 

@@ -29,7 +29,8 @@ const codeOf = (cause: unknown): string | undefined =>
 
 const detailOf = (cause: unknown): string => cause instanceof Error ? `: ${cause.message}` : ""
 
-const failure = (cause: unknown, operation: string, message: string, errno = errcodeOf(cause)): SqlError => {
+/** @internal */
+export const failure = (cause: unknown, operation: string, message: string, errno = errcodeOf(cause)): SqlError => {
   if (cause instanceof Error && errno !== undefined) Object.assign(cause, { errno })
   return new SqlError({ reason: classifySqliteError(cause, { message, operation }) })
 }
@@ -39,7 +40,8 @@ const BUSY = 5
 /** What was read is out of date, so that the transaction can't write, however long it waits. */
 const BUSY_SNAPSHOT = 517
 
-const isBusy = (cause: unknown): boolean => {
+/** @internal */
+export const isBusy = (cause: unknown): boolean => {
   const errcode = errcodeOf(cause)
   return errcode !== undefined && (errcode & 0xff) === BUSY && errcode !== BUSY_SNAPSHOT
 }
@@ -86,7 +88,7 @@ interface Modules {
  * Node 22 warns that SQLite is experimental. That one warning is left out; any other passes, and since the module
  * loads at once nobody else meets the function that stands in.
  */
-const load = Effect.try({
+export const load = Effect.try({
   try: (): Modules => {
     const { emitWarning } = process
     process.emitWarning = (...args: ReadonlyArray<unknown>): void => {

@@ -8,6 +8,7 @@ import { evaluateHere, isStep, withDurable } from "../step.ts"
 import { span } from "../tracing.ts"
 import { currentView, View } from "../view.ts"
 import { attempts } from "./attempts.ts"
+import { besideOthers } from "./beside.ts"
 import { DurableEvaluation } from "./evaluation.ts"
 import { factSchema } from "./records.ts"
 
@@ -27,11 +28,14 @@ const evaluator = (success: Schema.Top, error: Schema.Top | undefined, key: stri
     evaluate: (owner: StepOwner, fiber: Fiber.Fiber<unknown, unknown>) => {
       const around = durableAround(currentView(fiber))
       if (around === undefined) return evaluateHere(owner, fiber)
-      const evaluation = new DurableEvaluation(owner, fiber, around.durable, storing)
-      if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
-      // what a config file changes of the step is in the evaluation's owner
-      evaluation.attempts = () => attempts(evaluation, evaluation.owner as StepOwner)
-      return span(evaluation, evaluation.whole)
+      const on = (fiber: Fiber.Fiber<unknown, unknown>) => {
+        const evaluation = new DurableEvaluation(owner, fiber, around.durable, storing)
+        if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
+        // what a config file changes of the step is in the evaluation's owner
+        evaluation.attempts = () => attempts(evaluation, evaluation.owner as StepOwner)
+        return span(evaluation, evaluation.whole)
+      }
+      return fiber === around.durable.body ? on(fiber) : besideOthers(Effect.withFiber(on))
     }
   }
 }

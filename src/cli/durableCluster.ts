@@ -1,0 +1,61 @@
+/** A runner of a cluster, as `NodeClusterSocket.layer({ storage: "sql" })` makes it, at a port that may be any. */
+import * as NodeClusterSocket from "@effect/platform-node/NodeClusterSocket"
+import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
+import type { MessageStorage } from "effect/cluster/MessageStorage"
+import { RunnerAddress } from "effect/cluster/RunnerAddress"
+import * as RunnerHealth from "effect/cluster/RunnerHealth"
+import * as Runners from "effect/cluster/Runners"
+import type { Sharding } from "effect/cluster/Sharding"
+import * as ShardingConfig from "effect/cluster/ShardingConfig"
+import * as SocketRunner from "effect/cluster/SocketRunner"
+import * as SqlMessageStorage from "effect/cluster/SqlMessageStorage"
+import * as SqlRunnerStorage from "effect/cluster/SqlRunnerStorage"
+import type { ConfigError } from "effect/Config"
+import * as Digest from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as RpcSerialization from "effect/rpc/RpcSerialization"
+import { SocketServer, type SocketServerError } from "effect/socket/SocketServer"
+import type { SqlClient } from "effect/sql/SqlClient"
+
+/** Where a runner of a cluster is reached; port 0 is any that is free. */
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+type Settings = Partial<ShardingConfig.ShardingConfig["Service"]>
+
+/** It listens first, so that it knows its port before it tells the others. `LISTEN_HOST` may differ from its host. */
+export const runnerLayer = (
+  { host, port }: Address,
+  settings: Settings
+): Layer.Layer<Sharding | MessageStorage, ConfigError | SocketServerError, SqlClient> => {
+  const server = Layer.unwrap(
+    Effect.map(
+      ShardingConfig.configFromEnv,
+      ({ runnerListenAddress }) => NodeSocketServer.layer(Option.getOrElse(runnerListenAddress, () => ({ host, port })))
+    )
+  )
+  const config = Layer.effect(
+    ShardingConfig.ShardingConfig,
+    Effect.gen(function*() {
+      const { address } = yield* SocketServer
+      const own = port === 0 && "port" in address ? address.port : port
+      const runnerAddress = Option.some(RunnerAddress.make({ host, port: own }))
+      return { ...(yield* ShardingConfig.configFromEnv), ...settings, runnerAddress }
+    })
+  )
+  return SocketRunner.layer.pipe(
+    Layer.provide(RunnerHealth.layerPing.pipe(Layer.provide(Runners.layerRpc))),
+    Layer.provideMerge(SqlMessageStorage.layer),
+    Layer.provide([
+      NodeClusterSocket.layerClientProtocol,
+      Layer.orDie(SqlRunnerStorage.layer),
+      Digest.layerWebCrypto
+    ]),
+    Layer.provide(config),
+    Layer.provide([server, RpcSerialization.layerSchemaBinary()])
+  )
+}

@@ -1,0 +1,30 @@
+/** What is in the database of a run: each is a request that the engine has stored, by its key. */
+import type { PersistenceError } from "effect/cluster/ClusterError"
+import * as EntityAddress from "effect/cluster/EntityAddress"
+import * as EntityId from "effect/cluster/EntityId"
+import * as EntityType from "effect/cluster/EntityType"
+import { MessageStorage } from "effect/cluster/MessageStorage"
+import { Sharding } from "effect/cluster/Sharding"
+import type { Snowflake } from "effect/cluster/Snowflake"
+import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+
+/** Of the run itself (`"run"`, with no id), of an activity of it, or of something it waits for. */
+export const requestIdOf = (
+  pipelineName: string,
+  runId: string,
+  tag: "run" | "activity" | "deferred",
+  id: string
+): Effect.Effect<Option.Option<Snowflake>, PersistenceError, MessageStorage | Sharding> =>
+  Effect.gen(function*() {
+    const sharding = yield* Sharding
+    const storage = yield* MessageStorage
+    const entityId = EntityId.make(runId)
+    const address = EntityAddress.make({
+      entityType: EntityType.make(`Workflow/${pipelineName}`),
+      entityId,
+      // which is no part of the key
+      shardId: sharding.getShardId(entityId, "default")
+    })
+    return yield* storage.requestIdForPrimaryKey({ address, tag, id })
+  })

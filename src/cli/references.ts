@@ -1,0 +1,17 @@
+/** What is named on the command line. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+
+/** `MODULE#EXPORT` is meant from where the command is run. A package's name stays. */
+export const absolute = (
+  reference: string
+): Effect.Effect<string, never, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const [module = "", ...rest] = reference.split("#")
+    const isFile = path.isAbsolute(module) || module.startsWith(".") || /\.[cm]?[jt]sx?$/.test(module) ||
+      (yield* Effect.orElseSucceed(fs.exists(module), () => false))
+    return [isFile ? path.resolve(module) : module, ...rest].join("#")
+  })

@@ -1,0 +1,331 @@
+/** Questions that are asked once, and whose answers come whenever. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import * as assert from "node:assert/strict"
+import { Approval, Durable } from "../../src/durable/index.ts"
+import { Alerter, AlerterError, Approver, NotApproved, Pipeline, Step, StepContext } from "../../src/index.ts"
+import { failure } from "../support/policies.ts"
+import { Bad, type Engine, job, park, type Place, suiteOf, until, type Watch, watch, within } from "./support.ts"
+
+const ada = { id: "ada", name: "Ada" }
+const bob = { id: "bob", name: "Bob" }
+
+const question = { title: "Deploy?", timeout: "1 day" } as const
+
+const tokenOf = (seen: Watch, nth = 0): string => {
+  const token = seen.alerts[nth]?.idempotencyKey
+  assert.ok(token !== undefined, `question ${nth} was not asked`)
+  return token
+}
+
+/** Runs a body whose questions are alerts, while somebody answers. */
+const asking = <E extends Bad | Durable.LibraryError, R, E2>(
+  place: Place,
+  seen: Watch,
+  body: Effect.Effect<unknown, E, R>,
+  answering: Effect.Effect<unknown, E2, WorkflowEngine>,
+  id = "1"
+) => {
+  const { layer, workflow } = job(() => body)
+  return within(
+    place,
+    layer.pipe(Layer.provide(Approval.layer()), Layer.provide(seen.layer)),
+    Effect.gen(function*() {
+      yield* workflow.execute({ id }, { discard: true })
+      yield* answering
+      return yield* Effect.exit(workflow.execute({ id }))
+    })
+  )
+}
+
+/** Waits for the nth question and answers it. */
+const answer = (seen: Watch, given: Parameters<typeof Approval.answer>[1], nth = 0) =>
+  Effect.andThen(
+    until(`question ${nth}`, () => seen.alerts.length > nth),
+    Effect.suspend(() => Approval.answer(tokenOf(seen, nth), given))
+  )
+
+const yes = { approve: true, by: ada }
+const no = { approve: false, by: bob, comment: "not on a Friday" }
+
+const errorOf = (exit: Exit.Exit<unknown, unknown>): unknown =>
+  Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+
+export const approvalSuite = (engine: Engine): void => {
+  const test = suiteOf(engine)
+
+  test("a step that is approved runs, and says who approved", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const notes: Array<unknown> = []
+      const deploy = Step.make("deploy", seen.note("body")).pipe(
+        Step.requireApproval({ ...question, body: "v2", fields: [{ name: "commit", value: "abc" }] }),
+        Step.onStart(seen.note("start")),
+        Step.onSuccess(() => Effect.map(StepContext, ({ annotations }) => notes.push(annotations))),
+        Durable.step()
+      )
+      const exit = yield* asking(place, seen, Effect.tap(deploy, () => park("1")), answer(seen, yes))
+      assert.deepEqual(exit, Exit.void)
+      assert.deepEqual(seen.list, ["start", "body"])
+      assert.deepEqual(notes, [{ "approved by": "Ada (ada)" }])
+      const [alert, ...others] = seen.alerts
+      assert.ok(alert !== undefined && others.length === 0)
+      const { body, fields, severity, title } = alert
+      assert.deepEqual({ body, severity, title }, { body: "v2", severity: "warning", title: "Deploy?" })
+      const token = tokenOf(seen)
+      assert.deepEqual(fields.filter(({ name }) => name !== "run"), [
+        { name: "commit", value: "abc" },
+        { name: "pipeline", value: "job" },
+        { name: "step", value: "deploy" },
+        { name: "Approve", value: `epilogue answer ${token} --approve` },
+        { name: "Deny", value: `epilogue answer ${token} --deny` }
+      ])
+    }))
+
+  test("one that is denied fails, with the decision, at a replay too", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const deploy = Step.make("deploy", seen.note("body")).pipe(
+        Step.requireApproval(question),
+        Step.onFailureTag("NotApproved", ({ message }) => seen.note(message)),
+        Durable.step()
+      )
+      const caught: Array<NotApproved> = []
+      const body = Effect.gen(function*() {
+        yield* Effect.catchTag(deploy, "NotApproved", (error) => Effect.sync(() => void caught.push(error)))
+        yield* park("1")
+        return yield* caught[0]!
+      })
+      const exit = yield* asking(place, seen, body, answer(seen, no))
+      assert.deepEqual(seen.list, [`step "deploy" was denied by Bob: not on a Friday`])
+      assert.ok(caught.length > 1)
+      for (const error of [...caught, errorOf(exit)]) {
+        assert.ok(error instanceof NotApproved && error.decision._tag === "Denied")
+        assert.equal(error.step, "deploy")
+        assert.deepEqual([error.decision.by, error.decision.comment], [bob, "not on a Friday"])
+      }
+    }))
+
+  test("no answer in time", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const deploy = Step.make("deploy", seen.note("body")).pipe(
+        Step.requireApproval({ ...question, timeout: "30 millis" }),
+        Durable.step()
+      )
+      const late = Effect.andThen(Effect.sleep(150), answer(seen, yes))
+      const error = errorOf(yield* asking(place, seen, deploy, late))
+      assert.ok(error instanceof NotApproved && error.decision._tag === "TimedOut")
+      assert.deepEqual(seen.list, [])
+    }))
+
+  test("a question may stand for ever", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const deploy = Step.make("deploy", seen.note("body")).pipe(
+        Step.requireApproval({ ...question, timeout: Infinity }),
+        Durable.step()
+      )
+      assert.deepEqual(yield* asking(place, seen, deploy, answer(seen, yes)), Exit.void)
+      assert.deepEqual(seen.list, ["body"])
+    }))
+
+  test("only the answer of who was asked counts, and the first of these", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const body = Effect.map(
+        Approver.ask({ ...question, approvers: ["ada", "eve"] }),
+        (decision) => decision._tag === "TimedOut" ? [] : [decision._tag, decision.by]
+      )
+      const refused: Array<Approval.InvalidAnswer> = []
+      const answers = Effect.gen(function*() {
+        refused.push(yield* Effect.flip(answer(seen, { approve: false, by: bob })))
+        yield* answer(seen, yes)
+        yield* answer(seen, { approve: false, by: { id: "eve", name: "Eve" } })
+      })
+      const exit = yield* asking(place, seen, body, answers)
+      assert.deepEqual(exit, Exit.succeed(["Approved", ada]))
+      assert.deepEqual(refused.map(({ reason }) => reason), ["Approver"])
+    }))
+
+  test("what is no token is none", (place) =>
+    Effect.gen(function*() {
+      const texts = ["", " ", "x", "nonsense", "W10", "WyJhIl0", btoa("{}"), btoa(`["a","b"]`), btoa(`["a","b",1]`)]
+      const { layer } = job(() => Effect.void)
+      const reasons = Effect.forEach(texts, (text) =>
+        Effect.map(Effect.flip(Approval.answer(text, yes)), ({ _tag, reason }) => `${_tag} ${reason}`))
+      assert.deepEqual(
+        yield* within(place, layer, reasons),
+        texts.map(() =>
+          "InvalidAnswer Token"
+        )
+      )
+    }))
+
+  test("questions in a body, one after another and of one title; a body that runs again asks none anew", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const ask = (title: string) => Effect.map(Approver.ask({ ...question, title }), ({ _tag }) => _tag)
+      const step = Step.make(
+        "step",
+        Effect.gen(function*() {
+          return [yield* ask("A?"), yield* ask("A?"), yield* ask("B?")].join()
+        })
+      ).pipe(Durable.step({ success: Schema.String }))
+      const body = Effect.gen(function*() {
+        const first = yield* ask("A?")
+        const inStep = yield* step
+        return [first, inStep, yield* ask("A?")]
+      })
+      const answers = Effect.forEach([yes, no, yes, no, yes], (given, nth) => answer(seen, given, nth))
+      const exit = yield* asking(place, seen, body, answers)
+      assert.deepEqual(exit, Exit.succeed(["Approved", "Denied,Approved,Denied", "Approved"]))
+      assert.deepEqual(seen.alerts.map(({ title }) => title), ["A?", "A?", "A?", "B?", "A?"])
+      assert.equal(new Set(seen.alerts.map(({ idempotencyKey }) => idempotencyKey)).size, 5)
+    }))
+
+  test("the attempt after one that asked asks anew", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const step = Step.make(
+        "step",
+        Effect.flatMap(Approver.ask(question), ({ _tag }) =>
+          _tag === "Approved" ? Effect.void : Effect.fail(new Bad({ n: 1 })))
+      ).pipe(
+        Step.retry({ times: 3 }),
+        Step.onRetry(({ attempt }) =>
+          seen.note(`retry ${attempt}`)
+        ),
+        Durable.step({ error: Bad })
+      )
+      const answers = Effect.forEach([no, no, yes], (given, nth) => answer(seen, given, nth))
+      assert.deepEqual(yield* asking(place, seen, step, answers), Exit.void)
+      assert.deepEqual([seen.list, seen.alerts.length], [["retry 1", "retry 2"], 3])
+    }))
+
+  test("questions of steps at once, answered in another order", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const steps = ["a", "b", "c"].map((name) =>
+        Step.make(name, seen.note(name)).pipe(Step.requireApproval({ ...question, title: name }), Durable.step())
+      )
+      const answers = Effect.gen(function*() {
+        yield* until("all are asked", () => seen.alerts.length === 3)
+        for (const name of ["c", "a", "b"]) {
+          const nth = seen.alerts.findIndex(({ title }) => title === name)
+          yield* answer(seen, yes, nth)
+          yield* until(name, () => seen.list.includes(name))
+        }
+      })
+      const exit = yield* asking(place, seen, Effect.all(steps, { concurrency: "unbounded", discard: true }), answers)
+      assert.deepEqual(exit, Exit.void)
+      assert.deepEqual([seen.list, seen.alerts.length], [["c", "a", "b"], 3])
+    }))
+
+  test("an answer that comes while the question is posted", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const { layer, workflow } = job(() => Effect.map(Approver.ask(question), ({ _tag }) => _tag))
+      const eager = Layer.effect(
+        Alerter,
+        Effect.map(WorkflowEngine, (engine) =>
+          Alerter.of({
+            post: (alert) =>
+              Effect.orDie(Effect.provideService(
+                Approval.answer(typeof alert === "string" ? "" : alert.idempotencyKey ?? "", yes),
+                WorkflowEngine,
+                engine
+              ))
+          }))
+      )
+      const exit = yield* within(
+        place,
+        layer.pipe(Layer.provide(Approval.layer()), Layer.provide(eager), Layer.provide(seen.log.layer)),
+        Effect.exit(workflow.execute({ id: "1" }))
+      )
+      assert.deepEqual(exit, Exit.succeed("Approved"))
+    }))
+
+  test("a question that can't be posted, or not be asked, is an error of the channel's", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      let posts = 0
+      const broken = Alerter.layer(() => Effect.suspend(() => (posts++, Effect.fail(failure("test")))))
+      const caught: Array<unknown> = []
+      const ask = (title: string) =>
+        Effect.catchTag(
+          Approver.ask({ ...question, title }),
+          "AlerterError",
+          (error) => Effect.sync(() => void caught.push(error))
+        )
+      const { layer, workflow } = job(() =>
+        Effect.gen(function*() {
+          yield* ask("A?")
+          yield* ask(" ")
+          yield* park("1")
+        })
+      )
+      const exit = yield* within(
+        place,
+        layer.pipe(Layer.provide(Approval.layer()), Layer.provide(broken), Layer.provide(seen.log.layer)),
+        Effect.exit(workflow.execute({ id: "1" }))
+      )
+      assert.deepEqual(exit, Exit.void)
+      assert.equal(posts, 1)
+      assert.ok(caught.every((error) => error instanceof AlerterError))
+      assert.deepEqual(
+        caught.map((error) => (error as AlerterError).reason._tag),
+        ["Unreachable", "InvalidAlert", "Unreachable", "InvalidAlert"]
+      )
+    }))
+
+  test("a hook can't wait for an answer, and neither can a pipeline that is not durable", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const step = Step.make("step", Effect.void).pipe(
+        Step.onSuccess(() => Effect.tapError(Approver.ask(question), ({ message }) => seen.note(message))),
+        Durable.step()
+      )
+      assert.deepEqual(yield* asking(place, seen, step, Effect.void), Exit.void)
+      const inMemory = Pipeline.make("p", Approver.ask(question)).pipe(
+        Effect.tapError(({ message }) => seen.note(message)),
+        Effect.provide(Approval.layer().pipe(Layer.provide(seen.layer)))
+      )
+      assert.ok(Exit.isFailure(yield* Effect.exit(inMemory)))
+      assert.equal(seen.list.length, 2)
+      assert.match(seen.list[0]!, /a hook can't wait for an answer/)
+      assert.match(seen.list[1]!, /in durable pipelines only/)
+      assert.deepEqual(seen.alerts, [])
+    }))
+
+  if (!engine.survives) return
+
+  test("a question stands through restarts", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const deploy = Step.make("deploy", seen.note("body")).pipe(
+        Step.requireApproval(question),
+        Step.onStart(seen.note("start")),
+        Durable.step()
+      )
+      const { layer, workflow } = job(() => deploy)
+      const pipelines = layer.pipe(Layer.provide(Approval.layer()), Layer.provide(seen.layer))
+      yield* within(
+        place,
+        pipelines,
+        Effect.andThen(
+          workflow.execute({ id: "1" }, { discard: true }),
+          until("it is asked", () => seen.alerts.length > 0)
+        )
+      )
+      yield* within(place, pipelines, Effect.sleep(100))
+      // somebody else, who runs nothing
+      yield* within(place, Layer.empty, Approval.answer(tokenOf(seen), yes))
+      assert.deepEqual(yield* within(place, pipelines, Effect.exit(workflow.execute({ id: "1" }))), Exit.void)
+      assert.deepEqual([seen.list, seen.alerts.length], [["start", "body"], 1])
+    }))
+}

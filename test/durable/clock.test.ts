@@ -1,0 +1,122 @@
+/** Hours, on a clock that is moved: on engines in memory. */
+import * as Cause from "effect/Cause"
+import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
+import * as TestRunner from "effect/cluster/TestRunner"
+import * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import { TestClock } from "effect/testing"
+import * as DurableClock from "effect/workflow/DurableClock"
+import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { Approval, Durable } from "../../src/durable/index.ts"
+import { Hook, NotApproved, Pipeline, Step, StepContext } from "../../src/index.ts"
+import { makeIt } from "../support/it.ts"
+import { brief } from "../support/observe.ts"
+import { Bad, type Job, job, type Watch, watch } from "./support.ts"
+
+const it = makeIt(test)
+
+const engines: Readonly<Record<string, Layer.Layer<WorkflowEngine>>> = {
+  memory: Durable.layerMemory,
+  "a cluster in memory": ClusterWorkflowEngine.layer.pipe(Layer.provide(TestRunner.layer))
+}
+
+/** Runs a pipeline while the clock goes on, bit by bit, so many times at most. */
+const during = <A, E, R>(
+  engine: Layer.Layer<WorkflowEngine>,
+  seen: Watch,
+  { layer, workflow }: Job<A, E, R>,
+  bit: Duration.Input,
+  times: number
+) =>
+  Effect.gen(function*() {
+    const pipelines = layer.pipe(Layer.provide(Approval.layer()), Layer.provide(seen.layer))
+    const fiber = yield* Effect.forkChild(
+      Effect.exit(workflow.execute({ id: "1" })).pipe(
+        Effect.provide(Layer.provideMerge(pipelines, Layer.fresh(engine)))
+      )
+    )
+    for (let i = 0; i < times && fiber.pollUnsafe() === undefined; i++) {
+      yield* TestClock.adjust(bit)
+      // what runs in between is not all on the clock
+      yield* TestClock.withLive(Effect.sleep(1))
+    }
+    assert.ok(fiber.pollUnsafe() !== undefined, "it has not ended")
+    return yield* Fiber.join(fiber)
+  })
+
+const hour = 3_600_000
+
+for (const [name, engine] of Object.entries(engines)) {
+  it.effect(`${name}: a hook that hangs is left behind after half a minute, and the others run`, () =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const times: Array<number> = []
+      const step = Step.make("a", Effect.void).pipe(
+        Step.onSuccess(() => Effect.never),
+        Step.hooks(Hook.onSuccess(() => Effect.uninterruptible(Effect.never)).pipe(Hook.timeout("5 seconds"))),
+        Step.onExit(() => Effect.map(Effect.clockWith((clock) => clock.currentTimeMillis), (now) => times.push(now))),
+        Durable.step()
+      )
+      assert.deepEqual(yield* during(engine, seen, job(() => step), "1 second", 60), Exit.void)
+      assert.ok(times.length === 1 && times[0]! >= 35_000 && times[0]! <= 37_000, times.join())
+      assert.deepEqual(seen.told.list.map(brief).filter((event) => event.startsWith("HookFailed")), [
+        "HookFailed onSuccess",
+        "HookFailed onSuccess"
+      ])
+    }))
+
+  it.effect(`${name}: retries over hours, and a limit for all of them`, () =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const step = Step.make("a", Effect.andThen(seen.note("attempt"), Effect.fail(new Bad({ n: 1 })))).pipe(
+        Step.retry(Schedule.exponential("1 hour")),
+        Step.timeout("6 hours"),
+        Step.onRetry(({ attempt }) => seen.note(`retry ${attempt}`)),
+        Durable.step({ error: Bad })
+      )
+      const exit = yield* during(engine, seen, job(() => step), "10 minutes", 50)
+      assert.ok(Exit.isFailure(exit))
+      const error = Cause.squash(exit.cause)
+      assert.ok(Cause.isTimeoutError(error))
+      assert.equal(error.message, `step "a" exceeded its time limit of 6h`)
+      // at 0, 1 and 3 hours; the next would be at 7
+      assert.deepEqual(
+        seen.list,
+        [1, 2, 3].flatMap((n) => ["attempt", `retry ${n}`])
+      )
+    }))
+
+  it.effect(`${name}: nobody answers for hours`, () =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const times: Array<number> = []
+      const step = Step.make("deploy", seen.note("body")).pipe(
+        Step.requireApproval({ title: "Deploy?", timeout: "9 hours" }),
+        Step.onFailure(() => Effect.map(StepContext, ({ startedAt }) => times.push(DateTime.toEpochMillis(startedAt)))),
+        Durable.step()
+      )
+      const pipeline = job(() =>
+        Pipeline.make(
+          "x",
+          Effect.gen(function*() {
+            yield* DurableClock.sleep({ name: "nap", duration: "2 hours" })
+            yield* step
+          })
+        )
+      )
+      const exit = yield* during(engine, seen, pipeline, "20 minutes", 40)
+      const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+      assert.ok(error instanceof NotApproved && error.decision._tag === "TimedOut")
+      const at = DateTime.toEpochMillis(error.decision.at)
+      assert.ok(at >= 11 * hour && at <= 12 * hour, String(at / hour))
+      assert.ok(times.length === 1 && times[0]! >= 2 * hour && times[0]! <= 3 * hour, times.join())
+      assert.deepEqual([seen.list, seen.alerts.length], [[], 1])
+    }))
+}

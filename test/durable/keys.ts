@@ -1,0 +1,212 @@
+/** What tells the steps of a run apart, and what must not run in its body. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import * as assert from "node:assert/strict"
+import { Durable } from "../../src/durable/index.ts"
+import { Hook, Pipeline, Step, StepContext } from "../../src/index.ts"
+import { brief } from "../support/observe.ts"
+import { forAll } from "../support/property.ts"
+import { type Engine, job, park, run, suiteOf, type Watch, watch } from "./support.ts"
+
+const counting = ({ note }: Watch, name: string, value: number) =>
+  Step.make(name, Effect.as(note(`${name} ${value}`), value)).pipe(Step.onSuccess((n) => note(`success ${n}`)))
+
+const int = { success: Schema.Int }
+
+const messageOf = (exit: Exit.Exit<unknown, unknown>): string =>
+  Exit.isFailure(exit) ? String((Cause.squash(exit.cause) as Error).message) : "a success"
+
+export const keysSuite = (engine: Engine): void => {
+  const test = suiteOf(engine)
+
+  test("evaluations of one name, one after another, are each recorded", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const pipeline = job(() =>
+        Effect.gen(function*() {
+          let sum = 0
+          for (const n of [1, 2, 3]) {
+            sum += yield* Durable.step(counting(seen, "s", n), int)
+            yield* park(`${n}`)
+          }
+          const more = yield* Effect.forEach([4, 5], (n) => Durable.step(counting(seen, "s", n), int))
+          yield* park("more")
+          return [sum, ...more]
+        })
+      )
+      assert.deepEqual(yield* run(place, seen, pipeline), Exit.succeed([6, 4, 5]))
+      assert.deepEqual(seen.list, [1, 2, 3, 4, 5].flatMap((n) => [`s ${n}`, `success ${n}`]))
+    }))
+
+  test("at once and without keys they are a mistake, of which the run dies", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const at = (key?: string) =>
+        job(() =>
+          Effect.forEach([1, 2], (n) => Durable.step(counting(seen, "s", n), { ...int, key }), { concurrency: 2 })
+        )
+      const exit = yield* run(place, seen, at())
+      assert.ok(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+      assert.match(
+        messageOf(exit),
+        /^Step "s": it runs more than once in this run, not one after another: give each a key of its own, as in Durable\.step\(step, \{ key \}\)$/
+      )
+      assert.match(messageOf(yield* run(place, seen, at("k"), "2")), /, with the key "k": give each a key/)
+    }))
+
+  test("with keys they are told apart, in whatever order they come", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const all = Array.from({ length: 12 }, (_, n) => n)
+      let evaluations = 0
+      const pipeline = job(() =>
+        Effect.gen(function*() {
+          const order = evaluations++ % 2 === 0 ? all : all.toReversed()
+          const got = yield* Effect.forEach(
+            order,
+            (n) => Effect.map(Durable.step(counting(seen, "s", n), { ...int, key: `k${n}` }), (value) => [n, value]),
+            { concurrency: 4 }
+          )
+          yield* park("1")
+          yield* park("2")
+          return got.every(([n, value]) => n === value)
+        })
+      )
+      assert.deepEqual(yield* run(place, seen, pipeline), Exit.succeed(true))
+      assert.ok(evaluations > 2)
+      assert.deepEqual(seen.list.toSorted(), all.flatMap((n) => [`s ${n}`, `success ${n}`]).toSorted())
+    }))
+
+  test("whatever names and keys there are, each pair is one", (place) =>
+    forAll(
+      Schema.Array(Schema.Tuple([Schema.NonEmptyString, Schema.optionalKey(Schema.String)])).check(
+        Schema.isMaxLength(8)
+      ),
+      (pairs) =>
+        Effect.gen(function*() {
+          const seen = watch()
+          const odd = ["a/b", "a[b]", "a#2", "a%2Fb", "run", "a/hook/success/0", "x".repeat(300), "é\u{1F600}"]
+          const named = [
+            ...odd.map((name): readonly [string, string?] => [name]),
+            ...pairs,
+            ["a", "b"] as const,
+            ["a"] as const
+          ]
+          const once = [...new Map(named.map((pair) => [JSON.stringify(pair), pair])).values()]
+          const pipeline = job(() =>
+            Effect.gen(function*() {
+              const values: Array<number> = []
+              for (const [n, [name, key]] of once.entries()) {
+                values.push(yield* Durable.step(counting(seen, name, n), { ...int, key }))
+              }
+              yield* park("1")
+              return values
+            })
+          )
+          const exit = yield* run(place, seen, pipeline, String(runs++))
+          assert.deepEqual(exit, Exit.succeed(once.map((_, n) => n)))
+          assert.equal(seen.list.length, 2 * once.length)
+        }),
+      engine.runs / 2
+    ))
+
+  test("a plain step in the body is a mistake, and so is a plain pipeline; neither runs", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const plain = Step.make("plain", seen.note("body")).pipe(Step.onFailure(() => seen.note("failure")))
+      const inner = Pipeline.make("inner", seen.note("body")).pipe(Pipeline.onFailure(() => seen.note("failure")))
+      const exits = [
+        yield* run(place, seen, job(() => plain), "step"),
+        yield* run(place, seen, job(() => Effect.andThen(park("1"), inner)), "pipeline")
+      ]
+      assert.deepEqual(exits.map((exit) => Exit.isFailure(exit) && Cause.hasDies(exit.cause)), [true, true])
+      assert.deepEqual(exits.map(messageOf), [
+        `Step "plain": in the body of the durable pipeline "job" it would run again at each resumption: make it durable with Durable.step(step, { success })`,
+        `Pipeline "inner": in the body of the durable pipeline "job" it would run again at each resumption: make it one of its own with Durable.pipeline, and execute its workflow`
+      ])
+      assert.deepEqual(seen.list, [])
+    }))
+
+  test("a mistake in a step is a defect that the body can't but die of, recorded by the run", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const broken = Step.make("", seen.note("body")).pipe(Durable.step())
+      const pipeline = Pipeline.make("x", broken).pipe(Pipeline.onFailure(() => seen.note("run failure")))
+      const exit = yield* run(place, seen, job(() => pipeline))
+      assert.match(messageOf(exit), /its name is empty/)
+      assert.deepEqual(seen.list, ["run failure"])
+    }))
+
+  test("inside a durable step, steps and pipelines are what they are in memory, and inherit its pipeline's hooks", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const paths: Array<string> = []
+      const inner = Step.make("inner", Effect.map(StepContext, ({ stepPath }) => paths.push(stepPath.join("/"))))
+      const nested = Durable.step(Step.make("nested", seen.note("nested")))
+      const outer = Step.make(
+        "outer",
+        Effect.gen(function*() {
+          yield* inner
+          yield* Effect.all([nested, nested], { concurrency: 2 })
+          yield* Pipeline.make("p", seen.note("pipeline"))
+        })
+      ).pipe(Durable.step())
+      const pipeline = Pipeline.make("x", Effect.tap(outer, () => park("1"))).pipe(
+        Pipeline.stepHooks(
+          Hook.onSuccess(() => Effect.flatMap(StepContext, ({ stepName }) => seen.note(`hook ${stepName}`)))
+        )
+      )
+      assert.deepEqual(yield* run(place, seen, job(() => pipeline)), Exit.void)
+      assert.deepEqual(paths, ["outer/inner"])
+      assert.deepEqual(
+        seen.list,
+        [
+          "hook inner",
+          "nested",
+          "hook nested",
+          "nested",
+          "hook nested",
+          "pipeline",
+          "hook outer"
+        ]
+      )
+    }))
+
+  test("in a hook too, be it a step's or the run's", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const within = (name: string) =>
+        Effect.andThen(
+          Step.make(`${name} step`, seen.note(`${name} step`)),
+          Effect.andThen(
+            Durable.step(Step.make(`${name} durable`, seen.note(`${name} durable`))),
+            Pipeline.make("p", seen.note(`${name} pipeline`))
+          )
+        )
+      const step = Step.make("a", Effect.void).pipe(Step.hooks(Hook.onSuccess(() => within("step"))), Durable.step())
+      const pipeline = Pipeline.make("x", Effect.tap(step, () => park("1"))).pipe(
+        Pipeline.hooks(Hook.onStart(Effect.orDie(within("start")))),
+        Pipeline.hooks(Hook.onSuccess(() => within("run")))
+      )
+      assert.deepEqual(yield* run(place, seen, job(() => pipeline)), Exit.void)
+      const of = (name: string) => [`${name} step`, `${name} durable`, `${name} pipeline`]
+      assert.deepEqual(seen.list, [...of("start"), ...of("step"), ...of("run")])
+      assert.deepEqual(seen.told.list.filter(({ _tag }) => _tag === "HookFailed").map(brief), [])
+    }))
+
+  test("outside of a durable pipeline a durable step is the one that it was", () =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const durable = Durable.step(counting(seen, "s", 1), int)
+      // its type says that it needs an engine
+      const step = durable as Step.Step<number>
+      assert.equal(yield* step, 1)
+      assert.equal(yield* Pipeline.make("p", Effect.all([step, step], { concurrency: 2 }).pipe(Effect.as(2))), 2)
+      assert.deepEqual(seen.count("s 1"), 3)
+      assert.deepEqual(seen.count("success 1"), 3)
+    }))
+}
+
+let runs = 0

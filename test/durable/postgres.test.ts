@@ -1,0 +1,48 @@
+import * as PgClient from "@effect/sql-pg/PgClient"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
+import { SqlClient } from "effect/sql/SqlClient"
+import { after } from "node:test"
+import { Durable } from "../../src/durable/index.ts"
+import { type Postgres, postgres, required } from "../support/postgres.ts"
+import { durableSuite } from "./suite.ts"
+import { quick } from "./support.ts"
+
+const client = (url: string) => Layer.orDie(PgClient.layer({ url: Redacted.make(url), maxConnections: 4 }))
+
+/** A database anew: to make one takes longer than most tests. */
+const empty = Effect.gen(function*() {
+  const sql = yield* SqlClient
+  const tables = yield* sql<{ name: string }>`SELECT tablename AS name FROM pg_tables
+    WHERE schemaname = 'public' AND tablename NOT LIKE '%migrations'`
+  if (tables.length > 0) yield* sql.unsafe(`TRUNCATE ${tables.map(({ name }) => name).join(", ")}`)
+})
+
+if (required("durable pipelines on Postgres")) {
+  const scope = Scope.makeUnsafe()
+  after(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+
+  // started by the first test
+  let server: Promise<Postgres> | undefined
+  const free: Array<string> = []
+
+  const database = Effect.gen(function*() {
+    const { database } = yield* Effect.promise(() => server ??= Effect.runPromise(Scope.provide(postgres, scope)))
+    return free.pop() ?? (yield* Effect.orDie(Scope.provide(database, scope)))
+  })
+
+  durableSuite({
+    name: "Postgres",
+    place: Effect.gen(function*() {
+      const url = yield* Effect.acquireRelease(database, (url) => Effect.sync(() => free.push(url)))
+      yield* Effect.orDie(Effect.provide(empty, client(url)))
+      return Layer.orDie(Durable.layerSingle({ shardingConfig: quick }).pipe(Layer.provideMerge(client(url))))
+    }),
+    survives: true,
+    runs: 2,
+    atOnce: 4
+  })
+}

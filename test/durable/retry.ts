@@ -1,0 +1,288 @@
+/** Retries and time limits, through replays and restarts. */
+import * as Cause from "effect/Cause"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as assert from "node:assert/strict"
+import { Approval, Durable } from "../../src/durable/index.ts"
+import { Step, StepContext } from "../../src/index.ts"
+import { brief } from "../support/observe.ts"
+import {
+  Bad,
+  type Engine,
+  type Job,
+  job,
+  park,
+  type Place,
+  run,
+  suiteOf,
+  until,
+  type Watch,
+  watch,
+  within
+} from "./support.ts"
+
+/** A step that fails until its nth attempt, and notes what is told of each. */
+const failing = (seen: Watch, succeeds: number) => {
+  let n = 0
+  return Step.make(
+    "load",
+    Effect.gen(function*() {
+      const { attempt } = yield* StepContext
+      yield* seen.note(`attempt ${attempt}`)
+      n++
+      if (attempt < succeeds) return yield* new Bad({ n })
+      return attempt
+    })
+  ).pipe(
+    Step.onRetry(({ attempt, delay }) => seen.note(`retry ${attempt} ${Duration.toMillis(delay)}`)),
+    Step.onSuccess((value) => seen.note(`success ${value}`)),
+    Step.onFailure((cause) => seen.note(`failure ${(Cause.squash(cause) as Error).message}`))
+  )
+}
+
+/** A process that ends once something was noted. */
+const endsAfter = <A, E, R>(place: Place, seen: Watch, { layer, workflow }: Job<A, E, R>, call: string) =>
+  within(
+    place,
+    Layer.provide(layer, seen.layer),
+    Effect.gen(function*() {
+      yield* Effect.forkChild(workflow.execute({ id: "1" }))
+      yield* until(call, () => seen.list.includes(call))
+    })
+  )
+
+const durable = Durable.step({ success: Schema.Int, error: Bad })
+
+export const retrySuite = (engine: Engine): void => {
+  const test = suiteOf(engine)
+
+  test("attempts and delays are those of the schedule", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const step = failing(seen, 4).pipe(Step.retry(Schedule.exponential("2 millis")), durable)
+      const exit = yield* run(
+        place,
+        seen,
+        job(() => Effect.tap(step, () => park("1")))
+      )
+      assert.deepEqual(exit, Exit.succeed(4))
+      assert.deepEqual(seen.list, [
+        "attempt 1",
+        "retry 1 2",
+        "attempt 2",
+        "retry 2 4",
+        "attempt 3",
+        "retry 3 8",
+        "attempt 4",
+        "success 4"
+      ])
+      const told = seen.told.list.filter(({ _tag }) => _tag !== "HookEnded").map(brief)
+      assert.deepEqual(told, [
+        "RunStarted job",
+        "StepStarted load",
+        "AttemptFailed load 1",
+        "AttemptFailed load 2",
+        "AttemptFailed load 3",
+        "StepEnded load success",
+        "RunEnded job success"
+      ])
+    }))
+
+  test("`while`, `until` and `times` say when it is enough", (place) =>
+    Effect.gen(function*() {
+      const attempts = (options: Effect.Retry.Options<Bad>, id: string) =>
+        Effect.gen(function*() {
+          const seen = watch()
+          const step = failing(seen, 9).pipe(Step.retry(options), durable)
+          const exit = yield* run(place, seen, job(() => Effect.tapCause(step, () => park("1"))), id)
+          assert.ok(Exit.isFailure(exit) && Cause.squash(exit.cause) instanceof Bad)
+          return seen.list.filter((call) => call.startsWith("attempt")).length
+        })
+      assert.equal(yield* attempts({ times: 2 }, "times"), 3)
+      assert.equal(yield* attempts({ while: ({ n }) => n < 3 }, "while"), 3)
+      assert.equal(yield* attempts({ until: (error) => Effect.succeed(error.n === 2) }, "until"), 2)
+      assert.equal(yield* attempts({ schedule: Schedule.recurs(1) }, "recurs"), 2)
+    }))
+
+  test("a defect is not retried, and neither is an error that can't be stored", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const step = (name: string, body: Effect.Effect<number, Bad>) =>
+        Step.make(name, Effect.andThen(seen.note(name), body)).pipe(
+          Step.retry({ times: 3 }),
+          Step.onFailure((cause) => seen.note(`${name} ${cause.reasons.map(({ _tag }) => _tag).join()}`)),
+          durable
+        )
+      // the type does not tell: a schema may check more than that
+      const wrong = Object.assign(Object.create(Bad.prototype), { _tag: "Bad", n: "x" }) as Bad
+      const pipeline = job(() =>
+        Effect.gen(function*() {
+          yield* Effect.exit(step("dies", Effect.die("boom")))
+          yield* Effect.exit(step("odd", Effect.fail(wrong)))
+          yield* park("1")
+        })
+      )
+      yield* run(place, seen, pipeline)
+      assert.deepEqual(seen.list, ["dies", "dies Die", "odd", "odd Die"])
+    }))
+
+  test("the time limit of an attempt, and of all attempts, is an error to be caught by its tag", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const hanging = Step.make("hanging", Effect.andThen(seen.note("attempt"), Effect.never))
+      const each = hanging.pipe(Step.timeout("10 millis"), Step.retry({ times: 2 }))
+      const all = hanging.pipe(
+        Step.timeout("25 millis"),
+        Step.retry(Schedule.spaced("5 millis")),
+        Step.timeout("70 millis")
+      )
+      const caught: Array<string> = []
+      const pipeline = job(() =>
+        Effect.gen(function*() {
+          for (const [i, limited] of [each, all].entries()) {
+            const exit = yield* Effect.exit(Durable.step(limited))
+            const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+            assert.ok(Cause.isTimeoutError(error))
+            caught.push(error.message)
+            yield* seen.note("caught")
+            yield* park(`${i}`)
+          }
+        })
+      )
+      assert.deepEqual(yield* run(place, seen, pipeline), Exit.void)
+      assert.deepEqual(seen.list.slice(0, 4), ["attempt", "attempt", "attempt", "caught"])
+      assert.deepEqual(
+        new Set(caught),
+        new Set(["10ms", "70ms"].map((limit) => `step "hanging" exceeded its time limit of ${limit}`))
+      )
+    }))
+
+  if (!engine.survives) return
+
+  test("attempts go on after a restart: none runs again, and the schedule is where it was", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const step = failing(seen, 6).pipe(
+        Step.retry({ schedule: Schedule.exponential("8 millis"), times: 5 }),
+        durable
+      )
+      const pipeline = job(() => step)
+      yield* endsAfter(place, seen, pipeline, "retry 2 16")
+      yield* endsAfter(place, seen, pipeline, "retry 4 64")
+      assert.deepEqual(yield* run(place, seen, pipeline), Exit.succeed(6))
+      const retries = [8, 16, 32, 64, 128].map((delay, i) => `retry ${i + 1} ${delay}`)
+      assert.deepEqual(
+        [...new Set(seen.list)],
+        [...retries.flatMap((retry, i) => [`attempt ${i + 1}`, retry]), "attempt 6", "success 6"]
+      )
+      assert.equal(seen.list.filter((call) => call.startsWith("attempt")).length, 6)
+      const starts = seen.told.list.map(brief).filter((event) => event === "StepStarted load")
+      assert.equal(starts.length, 1)
+    }))
+
+  test("jitter is drawn once: the delay that was told is the one that passes", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const step = failing(seen, 4).pipe(
+        Step.retry(Schedule.jittered(Schedule.spaced("20 millis"))),
+        durable
+      )
+      const pipeline = job(() => step)
+      yield* endsAfter(place, seen, pipeline, "attempt 3")
+      yield* run(place, seen, pipeline)
+      const delays = new Map<string, Set<string>>()
+      for (const call of seen.list) {
+        const [what = "", n = "", delay = ""] = call.split(" ")
+        if (what === "retry") delays.set(n, (delays.get(n) ?? new Set()).add(delay))
+      }
+      assert.deepEqual([...delays.values()].map(({ size }) => size), [1, 1, 1])
+    }))
+
+  test("the time of all attempts counts from the first, whatever happened to the process", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const step = failing(seen, 99).pipe(
+        Step.retry(Schedule.spaced("40 millis")),
+        Step.timeout("300 millis"),
+        durable
+      )
+      const pipeline = job(() => step)
+      yield* endsAfter(place, seen, pipeline, "retry 2 40")
+      yield* Effect.sleep("350 millis")
+      const before = seen.list.length
+      const exit = yield* run(place, seen, pipeline)
+      assert.ok(Exit.isFailure(exit) && Cause.isTimeoutError(Cause.squash(exit.cause)), String(exit))
+      assert.deepEqual(seen.list.slice(before).filter((call) => call.startsWith("failure")), [
+        `failure step "load" exceeded its time limit of 300ms`
+      ])
+      // one attempt at most, which has no time
+      assert.ok(seen.list.slice(before).filter((call) => call.startsWith("retry 3")).length <= 1, seen.list.join())
+    }))
+
+  test("the wait for an approval is no part of that time", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const step = failing(seen, 3).pipe(
+        Step.requireApproval({ title: "Load?", timeout: "1 hour" }),
+        Step.retry(Schedule.spaced("60 millis")),
+        Step.timeout("600 millis"),
+        durable
+      )
+      const { layer, workflow } = job(() => step)
+      const pipeline = { workflow, layer: Layer.provide(layer, Approval.layer()) }
+      yield* within(
+        place,
+        Layer.provide(pipeline.layer, seen.layer),
+        Effect.gen(function*() {
+          yield* Effect.forkChild(workflow.execute({ id: "1" }))
+          yield* until("it is asked", () => seen.alerts.length > 0)
+          yield* Effect.sleep("700 millis")
+          const token = seen.alerts[0]!.idempotencyKey!
+          yield* Approval.answer(token, { approve: true, by: { id: "ada", name: "Ada" } })
+          yield* until("it is tried again", () => seen.list.includes("retry 1 60"))
+        })
+      )
+      assert.deepEqual(yield* run(place, seen, pipeline), Exit.succeed(3))
+    }))
+
+  test("hooks see when the step started and which attempt it is, and what each attempt noted", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const views: Array<Pick<StepContext.Shape, "attempt" | "startedAt" | "annotations">> = []
+      const step = Step.make(
+        "load",
+        Effect.gen(function*() {
+          const { attempt } = yield* StepContext
+          yield* StepContext.annotate(`try ${attempt}`, attempt)
+          if (attempt < 3) return yield* new Bad({ n: attempt })
+          return attempt
+        })
+      ).pipe(
+        Step.retry(Schedule.spaced("60 millis")),
+        Step.onRetry(({ attempt }) => seen.note(`retry ${attempt}`)),
+        Step.onExit(() =>
+          Effect.map(StepContext, ({ annotations, attempt, startedAt }) => {
+            views.push({ annotations, attempt, startedAt })
+          })
+        ),
+        durable
+      )
+      const pipeline = job(() => step)
+      const before = Date.now()
+      yield* endsAfter(place, seen, pipeline, "retry 1")
+      const between = Date.now()
+      yield* Effect.sleep(30)
+      yield* run(place, seen, pipeline)
+      const [view] = views
+      assert.ok(view !== undefined && views.length === 1)
+      assert.equal(view.attempt, 3)
+      assert.deepEqual(view.annotations, { "try 1": 1, "try 2": 2, "try 3": 3 })
+      const started = DateTime.toEpochMillis(view.startedAt)
+      assert.ok(started >= before && started <= between, `${before} ${started} ${between}`)
+    }))
+}

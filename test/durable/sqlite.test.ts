@@ -1,0 +1,62 @@
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as assert from "node:assert/strict"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { Durable } from "../../src/durable/index.ts"
+import { Step } from "../../src/index.ts"
+import { crashSuite } from "./restart.ts"
+import { durableSuite } from "./suite.ts"
+import { type Engine, folder, job, quick, run, sqlite, suiteOf, watch } from "./support.ts"
+
+const engine: Engine = {
+  name: "SQLite",
+  place: Effect.map(folder, (folder) => sqlite(path.join(folder, "durable.db"))),
+  survives: true,
+  runs: 8,
+  atOnce: 4
+}
+
+durableSuite(engine)
+crashSuite(engine)
+
+// -----------------------------------------------------------------------------
+// the embedded engine
+// -----------------------------------------------------------------------------
+
+const embedded = suiteOf({ ...engine, name: "layerSqlite" })
+
+embedded(
+  "a second engine on a file fails while the first is there, and takes over when it has gone",
+  () =>
+    Effect.gen(function*() {
+      const filename = path.join(yield* folder, "a folder", "that is made", "durable.db")
+      const engine = Durable.layerSqlite({ filename, shardingConfig: quick })
+      yield* Effect.gen(function*() {
+        const error = yield* Effect.flip(Effect.scoped(Layer.build(Layer.fresh(engine))))
+        assert.ok(error._tag === "DatabaseInUse")
+        assert.equal(error.filename, filename)
+        assert.match(error.message, /another process has the database .*durable\.db open, which is for one/)
+      }).pipe(Effect.provide(engine))
+      const step = Durable.step(Step.make("a", Effect.void))
+      assert.deepEqual(yield* run(Layer.orDie(engine), watch(), job(() => step)), Exit.void)
+    })
+)
+
+embedded("a second engine waits for one that is about to end", () =>
+  Effect.gen(function*() {
+    const filename = path.join(yield* folder, "durable.db")
+    const engine = Durable.layerSqlite({ filename, shardingConfig: quick })
+    yield* Effect.forkChild(Effect.provide(Effect.sleep(200), engine), { startImmediately: true })
+    yield* Effect.sleep(50)
+    yield* Effect.scoped(Layer.build(Layer.fresh(engine)))
+  }))
+
+embedded("a file that can't be made is the database's error, and not another process'", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* folder, "file")
+    fs.writeFileSync(file, "")
+    const engine = Durable.layerSqlite({ filename: path.join(file, "durable.db") })
+    assert.equal((yield* Effect.flip(Effect.scoped(Layer.build(engine))))._tag, "SqlError")
+  }))

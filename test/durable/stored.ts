@@ -1,0 +1,325 @@
+/** What is stored, and what hooks see of it: values, errors, contexts; and no secrets. */
+import * as Cause from "effect/Cause"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { SqlClient } from "effect/sql/SqlClient"
+import * as assert from "node:assert/strict"
+import { Durable } from "../../src/durable/index.ts"
+import { AlerterHooks, Hook, Params, Pipeline, Step, StepContext } from "../../src/index.ts"
+import { Bad, type Engine, job, park, run, suiteOf, until, watch, within } from "./support.ts"
+
+class Row extends Schema.Class<Row>("Row")({ id: Schema.Int, at: Schema.Date }) {
+  get next(): number {
+    return this.id + 1
+  }
+}
+
+const Values = Schema.Struct({
+  row: Row,
+  at: Schema.DateTimeUtcFromString,
+  some: Schema.Option(Schema.Int),
+  map: Schema.ReadonlyMap(Schema.String, Schema.Int),
+  big: Schema.BigInt
+})
+
+class Gone extends Schema.TaggedError<Gone>()("Gone", { since: Schema.Date, row: Row }) {
+  override get message(): string {
+    return `gone since ${this.since.toISOString()}`
+  }
+}
+
+class Secrets extends Params.Service<Secrets>()("Secrets", {
+  rows: Schema.Int,
+  token: Schema.Redacted(Schema.String)
+}) {}
+
+export const storedSuite = (engine: Engine): void => {
+  const test = suiteOf(engine)
+
+  test("values and errors are what their schemas make of them, to hooks, to the body, at a replay", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const row = new Row({ id: 1, at: new Date(0) })
+      const value: typeof Values.Type = {
+        row,
+        at: DateTime.makeUnsafe(5),
+        some: Option.some(3),
+        map: new Map([["a", 1]]),
+        big: 10n ** 30n
+      }
+      const values: Array<typeof Values.Type> = []
+      const errors: Array<unknown> = []
+      const keep = (error: unknown) => Effect.sync(() => void errors.push(error))
+      const good = Step.make("good", Effect.succeed(value)).pipe(
+        Step.onSuccess((value) => Effect.sync(() => void values.push(value))),
+        Durable.step({ success: Values })
+      )
+      const bad = Step.make("bad", Effect.fail(new Gone({ since: new Date(7), row }))).pipe(
+        Step.onFailureTag("Gone", keep),
+        Durable.step({ error: Schema.Union([Bad, Gone]) })
+      )
+      const pipeline = Durable.pipeline("job", {
+        payload: { id: Schema.String },
+        success: Row,
+        error: Gone,
+        idempotencyKey: ({ id }) => id
+      }, () =>
+        Effect.gen(function*() {
+          values.push(yield* good)
+          yield* Effect.catchTag(bad, "Gone", keep)
+          yield* park("1")
+          return values[0]!.row
+        }))
+      const exit = yield* run(place, seen, pipeline)
+      assert.ok(Exit.isSuccess(exit) && exit.value instanceof Row && exit.value.next === 2)
+      assert.equal(values.length, 3)
+      for (const got of values) {
+        assert.ok(got.row instanceof Row)
+        assert.deepEqual(got, value)
+      }
+      assert.equal(errors.length, 3)
+      for (const error of errors) {
+        assert.ok(error instanceof Gone && error.row instanceof Row)
+        assert.equal(error.message, "gone since 1970-01-01T00:00:00.007Z")
+      }
+    }))
+
+  test("what can't be stored is a defect, and hooks run", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const wrong = (name: string, body: Effect.Effect<number, Bad>) =>
+        Step.make(name, Effect.andThen(seen.note(name), body)).pipe(
+          Step.onSuccess(() => seen.note(`${name} success`)),
+          Step.onFailure((cause) => seen.note(`${name} failure ${cause.reasons.map(({ _tag }) => _tag).join()}`)),
+          Step.onExit((exit) => seen.note(`${name} exit ${exit._tag}`)),
+          Durable.step({ success: Schema.Int, error: Bad })
+        )
+      const pipeline = Pipeline.make(
+        "x",
+        Effect.gen(function*() {
+          const exit = yield* Effect.exit(wrong("half", Effect.succeed(0.5)))
+          yield* park("1")
+          yield* Effect.exit(wrong("undefined", Effect.succeed(undefined as unknown as number)))
+          yield* park("2")
+          assert.ok(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+          return Symbol("no JSON")
+        })
+      ).pipe(
+        Pipeline.onSuccess(() => seen.note("run success")),
+        Pipeline.onFailure(() => seen.note("run failure")),
+        Pipeline.onExit(() => seen.note("run exit"))
+      )
+      const exit = yield* run(place, seen, job(() => pipeline))
+      assert.ok(Exit.isFailure(exit) && Cause.hasDies(exit.cause), String(exit))
+      assert.deepEqual(seen.list, [
+        ...["half", "undefined"].flatMap((name) => [name, `${name} failure Die`, `${name} exit Failure`]),
+        "run failure",
+        "run exit"
+      ])
+    }))
+
+  test("defects of all sorts, at a replay too", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const defects: ReadonlyArray<unknown> = [new TypeError("boom"), "text", 5, { a: 1 }, null, undefined, Symbol("s")]
+      const results: Array<Array<unknown>> = []
+      const pipeline = job(() =>
+        Effect.gen(function*() {
+          const result: Array<unknown> = []
+          results.push(result)
+          for (const [i, defect] of defects.entries()) {
+            const exit = yield* Effect.exit(Durable.step(Step.make(`s${i}`, Effect.die(defect))))
+            result.push(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+          }
+          const first = yield* Effect.exit(Durable.step(Step.make("t", Effect.die(defects[0]))))
+          const error = Exit.isFailure(first) ? Cause.squash(first.cause) : undefined
+          result.push(error instanceof Error && `${error.name}: ${error.message}`)
+          yield* park("1")
+        })
+      )
+      assert.deepEqual(yield* run(place, seen, pipeline), Exit.void)
+      assert.equal(results.length, 2)
+      for (const result of results) assert.deepEqual(result, [...defects.map(() => true), "TypeError: boom"])
+    }))
+
+  test("the context of bodies and hooks", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const views: Array<Record<string, unknown>> = []
+      const look = (who: string) =>
+        Effect.map(
+          StepContext,
+          ({ annotations, attempt, params, pipelineName, runId, runName, startedAt, stepName, stepPath }) => {
+            const started = DateTime.toEpochMillis(startedAt)
+            views.push({ who, runId, runName, started, pipelineName, stepName, stepPath, attempt, params, annotations })
+          }
+        )
+      const inner = Step.make("inner", look("inner"))
+      const step = Step.make(
+        "load",
+        Effect.gen(function*() {
+          yield* look("body")
+          yield* StepContext.annotate({ rows: 3, token: Redacted.make("s3cret"), at: new Date(0) })
+          yield* inner
+        })
+      ).pipe(
+        Step.params(Secrets),
+        Step.annotate({ team: "data" }),
+        Step.onStart(look("start")),
+        Step.onSuccess(() => look("success")),
+        Durable.step()
+      )
+      const { layer, workflow } = job((_, executionId) =>
+        Pipeline.make(
+          "any",
+          Effect.gen(function*() {
+            yield* park("1")
+            yield* step
+            yield* park("2")
+            yield* look("pipeline")
+            return executionId
+          })
+        ).pipe(
+          Pipeline.annotate({ env: "test" }),
+          Pipeline.onStart(look("run start")),
+          Pipeline.onExit(() => look("run exit"))
+        )
+      )
+      const provided = {
+        workflow,
+        layer: Layer.provide(layer, Layer.orDie(Secrets.layerUnknown({ rows: 7, token: "s3cret" })))
+      }
+      const exit = yield* run(place, seen, provided)
+      assert.ok(Exit.isSuccess(exit))
+      assert.deepEqual(views.map(({ who }) => who), [
+        "run start",
+        "start",
+        "body",
+        "inner",
+        "success",
+        "pipeline",
+        "run exit"
+      ])
+      assert.deepEqual(new Set(views.map(({ runId }) => runId)), new Set([exit.value]))
+      assert.equal(new Set(views.map(({ runName }) => runName)).size, 1)
+      assert.match(String(views[0]!["runName"]), /^job-\d{4}_\d\d_\d\d-\d\d_\d\d_\d\d$/)
+      const [, start, body, nested, success] = views
+      for (const view of [start, body, success]) {
+        assert.deepEqual([view!["pipelineName"], view!["stepName"], view!["stepPath"], view!["attempt"]], [
+          "job",
+          "load",
+          ["load"],
+          1
+        ])
+        assert.deepEqual(view!["params"], { Secrets: { rows: 7, token: "<redacted>" } })
+        assert.equal(view!["started"], start!["started"])
+      }
+      assert.deepEqual(nested!["stepPath"], ["load", "inner"])
+      assert.deepEqual(success!["annotations"], {
+        env: "test",
+        team: "data",
+        rows: 3,
+        token: "<redacted>",
+        at: "1970-01-01T00:00:00.000Z"
+      })
+    }))
+
+  test("a name for the run is kept, and secrets are in nothing that is stored, logged, told or posted", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const step = Step.make(
+        "load",
+        Effect.gen(function*() {
+          const { token } = yield* Secrets
+          yield* StepContext.annotate("token", token)
+          return yield* new Bad({ n: 1 })
+        })
+      ).pipe(Step.params(Secrets), Step.retry({ times: 1 }), Durable.step({ error: Bad }))
+      const { layer, workflow } = job(() =>
+        Pipeline.make("x", step).pipe(
+          Pipeline.runName("nightly"),
+          Pipeline.stepHooks(AlerterHooks.all),
+          Pipeline.hooks(AlerterHooks.all),
+          Pipeline.onExit(() => Effect.die(new Error("broken hook")))
+        )
+      )
+      const secrets = Layer.orDie(Secrets.layerUnknown({ rows: 7, token: "s3cret" }))
+      const tables = yield* within(
+        place,
+        layer.pipe(Layer.provide(secrets), Layer.provide(seen.layer)),
+        Effect.gen(function*() {
+          yield* Effect.exit(workflow.execute({ id: "1" }))
+          const sql = yield* SqlClient
+          return engine.survives
+            ? yield* Effect.all([sql`SELECT payload FROM cluster_messages`, sql`SELECT payload FROM cluster_replies`])
+            : []
+        })
+      )
+      assert.ok(seen.alerts.length >= 2)
+      assert.ok(seen.alerts.every(({ source }) => source?.runName === "nightly"))
+      const text = JSON.stringify([tables, seen.alerts, seen.told.list, seen.log.list, seen.told.list.map(String)])
+      assert.ok(text.includes("nightly") && text.includes("<redacted>"))
+      assert.ok(!text.includes("s3cret"))
+    }))
+
+  test("an alert has a key by which it is known again, and stays about what it is about", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const step = Step.make("load", Effect.fail(new Bad({ n: 1 }))).pipe(
+        Step.onFailure(() => Effect.void),
+        Step.hooks(AlerterHooks.failure),
+        Durable.step({ error: Bad })
+      )
+      const { layer, workflow } = job(() => Pipeline.make("x", step).pipe(Pipeline.hooks(AlerterHooks.failure)))
+      const pipeline = { layer, workflow }
+      yield* run(place, seen, pipeline, "1")
+      yield* run(place, seen, pipeline, "2")
+      const keys = seen.alerts.map(({ idempotencyKey }) => idempotencyKey)
+      assert.equal(keys.length, 4)
+      assert.equal(new Set(keys).size, 4)
+      const about = seen.alerts.map(({ dedupeKey }) => dedupeKey)
+      assert.ok(about.every((key) => key !== undefined))
+      // of the two runs, the same
+      assert.deepEqual(about.slice(0, 2), about.slice(2))
+    }))
+
+  if (!engine.survives) return
+
+  test("the time that a run takes is from its start to its end, and the process' absence no part of a step's", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const elapsed: Array<number> = []
+      const step = Step.make("quick", Effect.void).pipe(
+        Step.onSuccess(() =>
+          Effect.gen(function*() {
+            if (seen.list.length === 0) {
+              yield* seen.note("hook")
+              return yield* Effect.never
+            }
+            elapsed.push(Duration.toMillis(yield* StepContext.elapsed))
+          })
+        ),
+        Step.hooks(Hook.onExit(() => seen.note("exit"))),
+        Durable.step()
+      )
+      const { layer, workflow } = job(() => step)
+      yield* within(
+        place,
+        Layer.provide(layer, seen.layer),
+        Effect.andThen(
+          workflow.execute({ id: "1" }, { discard: true }),
+          until("the hook runs", () => seen.list.includes("hook"))
+        )
+      )
+      yield* Effect.sleep(300)
+      assert.deepEqual(yield* run(place, seen, { layer, workflow }), Exit.void)
+      assert.deepEqual(seen.list, ["hook", "exit"])
+      assert.ok(elapsed.length === 1 && elapsed[0]! < 250, String(elapsed))
+    }))
+}

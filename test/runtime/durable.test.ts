@@ -1,0 +1,166 @@
+/** Durable pipelines from end to end, on Bun (`bun test`), Deno (`deno test -A`) and Node (`node --test`) alike. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import { SqlClient } from "effect/sql/SqlClient"
+import { DurableClock } from "effect/workflow"
+import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import * as assert from "node:assert/strict"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { test } from "node:test"
+import { Approval, Durable, Outbox, SqliteClient } from "../../src/durable/index.ts"
+import { type Alert, Alerter, AlerterHooks, Pipeline, Step, StepContext } from "../../src/index.ts"
+import { makeIt } from "../support/it.ts"
+import { brief, calls, events, logs } from "../support/observe.ts"
+
+const it = makeIt(test)
+
+class Bad extends Schema.TaggedError<Bad>()("Bad", { n: Schema.Int }) {}
+
+const nap = (name: string) => DurableClock.sleep({ name, duration: "1 millis", inMemoryThreshold: 0 })
+
+/** A night's work, in which somebody has to approve. */
+const night = () => {
+  const seen = calls()
+  const told = events()
+  const log = logs()
+  const alerts: Array<Alert> = []
+  let n = 0
+  const load = Step.make(
+    "load",
+    Effect.gen(function*() {
+      yield* StepContext.annotate("source", "http")
+      yield* seen.note(`load ${++n}`)
+      return n < 2 ? yield* new Bad({ n }) : n
+    })
+  ).pipe(
+    Step.retry({ times: 3, schedule: Schedule.spaced("5 millis") }),
+    Step.onRetry(({ attempt }) => seen.note(`retry ${attempt}`)),
+    Durable.step({ success: Schema.Int, error: Bad })
+  )
+  const deploy = Step.make("deploy", seen.note("deploy")).pipe(
+    Step.requireApproval({ title: "Deploy?", timeout: "1 day" }),
+    Durable.step()
+  )
+  const store = Step.make("store", Effect.fail(new Bad({ n: 9 }))).pipe(Durable.step({ error: Bad }))
+  const { layer, workflow } = Durable.pipeline("night", {
+    payload: { day: Schema.String },
+    success: Schema.Int,
+    error: Bad,
+    idempotencyKey: ({ day }) => day
+  }, () =>
+    Pipeline.make(
+      "night",
+      Effect.gen(function*() {
+        const rows = yield* load
+        yield* nap("1")
+        yield* deploy
+        yield* nap("2")
+        yield* store
+        return rows
+      })
+    ).pipe(Pipeline.stepHooks(AlerterHooks.all), Pipeline.onExit((exit) => seen.note(`run ${exit._tag}`))))
+  const alerter = Alerter.layer((alert) => Effect.sync(() => void alerts.push(alert)))
+  const asked = () => alerts.find(({ title }) => title === "Deploy?")?.idempotencyKey
+  const layers = layer.pipe(
+    Layer.provide(Approval.layer()),
+    Layer.provide(Outbox.layer(alerter)),
+    Layer.provide([told.layer, log.layer])
+  )
+  const untilAsked = Effect.suspend(() => asked() === undefined ? Effect.fail("not yet") : Effect.void).pipe(
+    Effect.retry({ schedule: Schedule.spaced("10 millis"), times: 400 })
+  )
+  return { seen, told, log, alerts, layer: Layer.orDie(layers), workflow, asked, untilAsked }
+}
+
+const ada = { id: "ada", name: "Ada" }
+
+const check = ({ alerts, log, seen, told }: ReturnType<typeof night>, exit: Exit.Exit<unknown, unknown>) => {
+  assert.ok(Exit.isFailure(exit))
+  const error = Cause.squash(exit.cause)
+  assert.ok(error instanceof Bad && error.n === 9)
+  assert.deepEqual(seen.list, ["load 1", "retry 1", "load 2", "deploy", "run Failure"])
+  const inTurn = told.list.map(brief).filter((event) => !event.startsWith("Hook"))
+  assert.deepEqual(inTurn, [
+    "RunStarted night",
+    "StepStarted load",
+    "AttemptFailed load 1",
+    "StepEnded load success",
+    "StepStarted deploy",
+    "StepEnded deploy success",
+    "StepStarted store",
+    "StepEnded store failure",
+    "RunEnded night failure"
+  ])
+  const of = alerts.filter(({ source }) => source !== undefined)
+  assert.deepEqual(of.map(({ severity, source }) => `${source!.stepPath.join("/")} ${severity}`).toSorted(), [
+    "deploy success",
+    "load success",
+    "store error"
+  ])
+  assert.equal(new Set(alerts.map(({ idempotencyKey }) => idempotencyKey)).size, 4)
+  assert.deepEqual(log.list.filter(({ level }) => level === "Error" || level === "Warn"), [])
+}
+
+it.live("in memory", () =>
+  Effect.gen(function*() {
+    const it = night()
+    const engine = Layer.merge(Durable.layerMemory, Layer.orDie(SqliteClient.layer({ filename: ":memory:" })))
+    const exit = yield* Effect.gen(function*() {
+      yield* it.workflow.execute({ day: "monday" }, { discard: true })
+      yield* it.untilAsked
+      yield* Approval.answer(it.asked()!, { approve: true, by: ada })
+      return yield* Effect.exit(it.workflow.execute({ day: "monday" }))
+    }).pipe(Effect.provide(Layer.provideMerge(it.layer, engine)))
+    check(it, exit)
+  }))
+
+it.live("on a file, which one process opens after another", () =>
+  Effect.gen(function*() {
+    const folder = yield* Effect.acquireRelease(
+      Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "durable-"))),
+      (made) => Effect.sync(() => fs.rmSync(made, { recursive: true, force: true }))
+    )
+    const filename = path.join(folder, "made", "night.db")
+    const it = night()
+    /** A process. */
+    const within = <A, E>(use: Effect.Effect<A, E, WorkflowEngine | SqlClient>) =>
+      Effect.provide(
+        use,
+        Layer.provideMerge(
+          it.layer,
+          Layer.orDie(Durable.layerSqlite({
+            filename,
+            shardingConfig: { entityMessagePollInterval: "50 millis", entityTerminationTimeout: "100 millis" }
+          }))
+        )
+      )
+    yield* within(Effect.andThen(it.workflow.execute({ day: "monday" }, { discard: true }), it.untilAsked))
+    yield* within(Approval.answer(it.asked()!, { approve: true, by: ada }))
+    const exit = yield* within(Effect.exit(it.workflow.execute({ day: "monday" })))
+    check(it, exit)
+    // it is over, and read again
+    assert.ok(Exit.isFailure(yield* within(Effect.exit(it.workflow.execute({ day: "monday" })))))
+    check(it, exit)
+    const states = yield* within(
+      Effect.flatMap(SqlClient, (sql) => sql<{ state: string }>`SELECT state FROM effect_epilogue_outbox`)
+    )
+    assert.deepEqual(states.map(({ state }) => state), states.map(() => "completed"))
+    assert.equal(states.length, 4)
+  }))
+
+it.live("a second process on the file is told so", () =>
+  Effect.gen(function*() {
+    const folder = yield* Effect.acquireRelease(
+      Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "durable-"))),
+      (made) => Effect.sync(() => fs.rmSync(made, { recursive: true, force: true }))
+    )
+    const engine = Durable.layerSqlite({ filename: path.join(folder, "night.db") })
+    const error = yield* Effect.flip(Effect.scoped(Layer.build(Layer.fresh(engine)))).pipe(Effect.provide(engine))
+    assert.equal(error._tag, "DatabaseInUse")
+  }))

@@ -1,0 +1,194 @@
+import type * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import { describe, expect, test } from "tstyche"
+import { Approval, Durable, Outbox } from "../../src/durable/index.ts"
+import {
+  Alerter,
+  type AlerterError,
+  AlerterHooks,
+  type Approver,
+  type Hook,
+  type NotApproved,
+  Pipeline,
+  Step,
+  type StepContext
+} from "../../src/index.ts"
+
+class Http extends Schema.TaggedError<Http>()("Http", { status: Schema.Int }) {}
+class Parse extends Schema.TaggedError<Parse>()("Parse", { line: Schema.Int }) {}
+class Db extends Context.Service<Db, { readonly rows: number }>()("Db") {}
+class Mail extends Context.Service<Mail, { readonly send: Effect.Effect<void> }>()("Mail") {}
+
+declare const count: Step.Step<number, Http | Parse, Db>
+declare const tidy: Step.Step<void>
+declare const sendMail: Effect.Effect<void, Parse, Mail | StepContext>
+
+const Errors = Schema.Union([Http, Parse])
+type Engine = WorkflowEngine | WorkflowInstance
+
+describe("Durable.step", () => {
+  test("keeps the step's types, and asks for an engine", () => {
+    const stored = Durable.step(count, { success: Schema.Int, error: Errors })
+    expect(stored).type.toBe<Step.Step<number, Http | Parse, Db | Engine>>()
+    expect(count.pipe(Durable.step({ success: Schema.Int, error: Errors }))).type.toBe<typeof stored>()
+    expect(Durable.step(tidy)).type.toBe<Step.Step<void, never, Engine>>()
+    expect(tidy.pipe(Durable.step())).type.toBe<Step.Step<void, never, Engine>>()
+    expect(tidy.pipe(Durable.step({ key: "k" }))).type.toBe<Step.Step<void, never, Engine>>()
+  })
+
+  test("a success that the schema does not fit does not compile", () => {
+    expect(Durable.step).type.not.toBeCallableWith(count, { success: Schema.String, error: Errors })
+    expect(count.pipe).type.not.toBeCallableWith(Durable.step({ success: Schema.String, error: Errors }))
+    // nothing is stored of what is not nothing
+    expect(count.pipe).type.not.toBeCallableWith(Durable.step({ error: Errors }))
+  })
+
+  test("an error without a schema does not compile", () => {
+    expect(Durable.step).type.not.toBeCallableWith(count, { success: Schema.Int })
+    expect(Durable.step).type.not.toBeCallableWith(count, { success: Schema.Int, error: Http })
+    expect(count.pipe).type.not.toBeCallableWith(Durable.step({ success: Schema.Int, error: Http }))
+  })
+
+  test("the library's own errors need none", () => {
+    const limited = tidy.pipe(
+      Step.requireApproval({ title: "Go?", timeout: "1 hour" }),
+      Step.timeout("1 minute"),
+      Durable.step()
+    )
+    expect(limited).type.toBe<
+      Step.Step<void, AlerterError | NotApproved | Cause.TimeoutError, Approver | Engine>
+    >()
+    expect<Durable.LibraryError>().type.toBe<AlerterError | NotApproved | Cause.TimeoutError | Hook.HookError>()
+  })
+
+  test("what schemas need is asked for", () => {
+    const Rows = Schema.declare<number>((u): u is number => typeof u === "number") as Schema.Codec<
+      number,
+      number,
+      Db,
+      Mail
+    >
+    expect(Durable.step(Step.make("s", Effect.succeed(1)), { success: Rows })).type.toBe<
+      Step.Step<number, never, Db | Mail | Engine>
+    >()
+  })
+
+  test("hooks that are attached afterwards see the same types", () => {
+    const stored = Durable.step(count, { success: Schema.Int, error: Errors })
+    stored.pipe(
+      Step.onSuccess((rows) => {
+        expect(rows).type.toBe<number>()
+        return Effect.void
+      }),
+      Step.onFailureTag("Http", (error) => {
+        expect(error).type.toBe<Http>()
+        return Effect.void
+      })
+    )
+    expect(Step.onFailureTag).type.not.toBeCallableWith(stored, "Other", () => Effect.void)
+  })
+})
+
+describe("Durable.pipeline", () => {
+  const options = {
+    payload: { day: Schema.String, rows: Schema.NumberFromString },
+    success: Schema.Int,
+    error: Errors,
+    idempotencyKey: ({ day }: { readonly day: string }) => day
+  }
+  const stored = Durable.step(count, { success: Schema.Int, error: Errors })
+
+  test("the payload is inferred, where it is used", () => {
+    Durable.pipeline("nightly", {
+      payload: { day: Schema.String, rows: Schema.NumberFromString },
+      idempotencyKey: (payload) => {
+        expect(payload).type.toBe<{ readonly day: string; readonly rows: number }>()
+        return payload.day
+      }
+    }, (payload, executionId) => {
+      expect(payload).type.toBe<{ readonly day: string; readonly rows: number }>()
+      expect(executionId).type.toBe<string>()
+      return Effect.void
+    })
+    class Payload extends Schema.Class<Payload>("Payload")({ day: Schema.String }) {}
+    Durable.pipeline("nightly", { payload: Payload, idempotencyKey: ({ day }) => day }, (payload) => {
+      expect(payload).type.toBe<Payload>()
+      return Effect.void
+    })
+  })
+
+  test("the layer needs what the body and its hooks need, an engine, and nothing of a run's own", () => {
+    const plain = Durable.pipeline("nightly", options, () => stored)
+    expect(plain.layer).type.toBe<Layer.Layer<never, never, Db | WorkflowEngine>>()
+    const hooked = Durable.pipeline("nightly", options, () =>
+      Pipeline.make("nightly", stored).pipe(
+        Pipeline.stepHooks(AlerterHooks.all),
+        Pipeline.onFailure(() => sendMail)
+      ))
+    expect(hooked.layer).type.toBe<Layer.Layer<never, never, Alerter | Db | Mail | WorkflowEngine>>()
+  })
+
+  test("a service that a hook needs and nobody provides does not compile where the layer is used", () => {
+    const hooked = Durable.pipeline("tidy", {
+      payload: { day: Schema.String },
+      idempotencyKey: ({ day }) => day
+    }, () => Durable.step(tidy.pipe(Step.onSuccess(() => Effect.ignore(sendMail)))))
+    const run = hooked.workflow.execute({ day: "x" }).pipe(
+      Effect.provide(hooked.layer),
+      Effect.provide(Durable.layerMemory)
+    )
+    expect(run).type.toBe<Effect.Effect<void, never, Mail>>()
+    expect(Effect.runPromise).type.not.toBeCallableWith(run)
+  })
+
+  test("the workflow's result is exact", () => {
+    const { name, workflow } = Durable.pipeline("nightly", options, () => stored)
+    expect(name).type.toBe<"nightly">()
+    expect(workflow.execute({ day: "x", rows: 1 })).type.toBe<Effect.Effect<number, Http | Parse, WorkflowEngine>>()
+    const limited = Durable.pipeline("tidy", {
+      payload: { day: Schema.String },
+      idempotencyKey: ({ day }) => day
+    }, () => Durable.step(Step.timeout(tidy, "1 minute")))
+    expect(limited.workflow.execute({ day: "x" })).type.toBe<Effect.Effect<void, Cause.TimeoutError, WorkflowEngine>>()
+    expect(workflow.execute).type.not.toBeCallableWith({ day: 1, rows: 1 })
+    expect(workflow.execute).type.not.toBeCallableWith({ day: "x" })
+  })
+
+  test("a body that the schemas do not fit does not compile", () => {
+    const { payload, idempotencyKey, success, error } = options
+    expect(Durable.pipeline).type.not.toBeCallableWith("p", { payload, idempotencyKey, error }, () => stored)
+    expect(Durable.pipeline).type.not.toBeCallableWith("p", { payload, idempotencyKey, success }, () => stored)
+    expect(Durable.pipeline).type.not.toBeCallableWith(
+      "p",
+      { payload, idempotencyKey, success, error: Http },
+      () => stored
+    )
+    expect(Durable.pipeline).type.not.toBeCallableWith("p", { payload, success, error }, () => stored)
+  })
+})
+
+describe("what is around", () => {
+  test("engines", () => {
+    expect(Durable.layerMemory).type.toBe<Layer.Layer<WorkflowEngine>>()
+    expect(Durable.layerSingle()).type.toBeAssignableTo<Layer.Layer<WorkflowEngine, unknown, SqlClient>>()
+    expect(Durable.layerSqlite({ filename: "x" })).type.toBeAssignableTo<
+      Layer.Layer<WorkflowEngine | SqlClient, unknown>
+    >()
+    expect(Durable.layerSqlite).type.not.toBeCallableWith({})
+  })
+
+  test("approvals and outboxes", () => {
+    expect(Approval.layer()).type.toBe<Layer.Layer<Approver, never, Alerter>>()
+    expect(Approval.answer("t", { approve: true, by: { id: "a", name: "A" } })).type.toBe<
+      Effect.Effect<void, Approval.InvalidAnswer, WorkflowEngine>
+    >()
+    expect(Approval.answer).type.not.toBeCallableWith("t", { approve: true })
+    const channel = Alerter.layer(() => Effect.void)
+    expect(Outbox.layer(channel)).type.toBeAssignableTo<Layer.Layer<Alerter, unknown, SqlClient>>()
+  })
+})
