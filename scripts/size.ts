@@ -15,22 +15,23 @@ interface Budget {
 
 const modules: Record<string, Budget> = {
   Alert: { own: 900, total: 9100 },
-  Alerter: { own: 2650, total: 19300 },
-  "alerters/index": { own: 20250, total: 75000, schema: true },
-  AlerterHooks: { own: 4250, total: 23350 },
-  Approver: { own: 11000, total: 33800 },
-  "approvers/index": { own: 29500, total: 84100, schema: true },
+  Alerter: { own: 3000, total: 19300 },
+  "alerters/index": { own: 22300, total: 75000, schema: true },
+  AlerterHooks: { own: 4600, total: 23350 },
+  Approver: { own: 11800, total: 33800 },
+  "approvers/index": { own: 30400, total: 84100, schema: true },
   "config/index": { own: 69400, total: 136600, schema: true },
   "delivery/index": { own: 14900, total: 55300, schema: true },
-  "durable/index": { own: 22800, total: 148000, schema: true },
+  "durable/index": { own: 24600, total: 150000, schema: true },
   Hook: { own: 1200, total: 15050 },
   Hooks: { own: 1600, total: 12500 },
   Params: { own: 1700, total: 38250, schema: true },
-  Pipeline: { own: 6850, total: 29000 },
+  Pipeline: { own: 7450, total: 29000 },
+  "report/index": { own: 41700, total: 78000, schema: true },
   RunEvent: { own: 1000, total: 20300 },
-  Step: { own: 8300, total: 29600 },
+  Step: { own: 8550, total: 29600 },
   StepContext: { own: 420, total: 13500 },
-  index: { own: 14600, total: 58600, schema: true }
+  index: { own: 15500, total: 58600, schema: true }
 }
 
 /** What a bundler leaves of the index: no more than is used. */
@@ -41,7 +42,7 @@ const scripts: Record<string, Budget & { readonly code: string }> = {
       import { Step } from "./src/index.ts"
       Step.make("load", Effect.void).pipe(Step.onFailure(Effect.logError), Effect.runPromise)
     `,
-    own: 8400,
+    own: 8650,
     total: 29750
   }
 }
@@ -53,7 +54,7 @@ const bundle = async (contents: string, external: Array<string>) => {
     minify: true,
     format: "esm",
     // loaded where they are needed, and where they are
-    external: [...external, "nodemailer", "yaml", "node:*"],
+    external: [...external, "nodemailer", "yaml", "@resvg/resvg-js", "node:*"],
     metafile: true,
     write: false
   })

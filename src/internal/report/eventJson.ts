@@ -7,12 +7,13 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import type * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
-import type { HookInfo, RunEvent, StepInfo } from "../../RunEvent.ts"
+import type { Kind } from "../../Hook.ts"
+import type { HookInfo, Outcome, RunEvent, StepInfo } from "../../RunEvent.ts"
 import { display } from "../redact.ts"
 
-const Kind = Schema.Literals(["start", "retry", "success", "failure", "interrupt", "exit"])
-const Outcome = Schema.Literals(["success", "failure", "interrupt"])
-const Values = Schema.Record(Schema.String, Schema.Unknown)
+const kinds = Schema.Literals(["start", "retry", "success", "failure", "interrupt", "exit"])
+const outcomes = Schema.Literals(["success", "failure", "interrupt"])
+const values = Schema.Record(Schema.String, Schema.Unknown)
 
 const run = {
   pipelineName: Schema.String,
@@ -34,7 +35,7 @@ const step = { ...run, ...Step.fields }
 const hook = {
   ...run,
   hook: Schema.String,
-  kind: Kind,
+  kind: kinds,
   level: Schema.Literals(["step", "pipeline"]),
   hookIndex: Schema.Int,
   step: Schema.optionalKey(Step)
@@ -43,7 +44,7 @@ const hook = {
 /** What can be told, one kind each. Fields that are optional may be left out where there is little room. */
 export const members = [
   Schema.TaggedStruct("RunStarted", run),
-  Schema.TaggedStruct("StepStarted", { ...step, params: Schema.optionalKey(Values) }),
+  Schema.TaggedStruct("StepStarted", { ...step, params: Schema.optionalKey(values) }),
   Schema.TaggedStruct("StepProgress", { ...step, done: Schema.Finite, total: Schema.optionalKey(Schema.Finite) }),
   Schema.TaggedStruct("AttemptFailed", {
     ...step,
@@ -53,11 +54,11 @@ export const members = [
   }),
   Schema.TaggedStruct("StepEnded", {
     ...step,
-    outcome: Outcome,
+    outcome: outcomes,
     cause: Schema.optionalKey(Schema.String),
     attempts: Schema.Int,
     durationMillis: Schema.Finite,
-    annotations: Schema.optionalKey(Values)
+    annotations: Schema.optionalKey(values)
   }),
   Schema.TaggedStruct("HookStarted", hook),
   Schema.TaggedStruct("HookEnded", { ...hook, durationMillis: Schema.Finite }),
@@ -65,20 +66,78 @@ export const members = [
   Schema.TaggedStruct("HookSkipped", hook),
   Schema.TaggedStruct("RunEnded", {
     ...run,
-    outcome: Outcome,
+    outcome: outcomes,
     cause: Schema.optionalKey(Schema.String),
     durationMillis: Schema.Finite,
     steps: Schema.Int,
     hookFailures: Schema.Int,
-    annotations: Schema.optionalKey(Values)
+    annotations: Schema.optionalKey(values)
   })
 ] as const
 
-/** @internal */
-export const EventJson = Schema.Union(members)
+// Explicit types, for registries that take no others: the schema below has to agree with them.
+
+/** Of which run, and when, in milliseconds since 1970. */
+interface OfRun {
+  readonly pipelineName: string
+  readonly runId: string
+  readonly runName: string
+  readonly at: number
+}
 
 /** @internal */
-export type EventJson = typeof EventJson.Type
+export interface StepJson {
+  readonly stepName: string
+  readonly stepPath: ReadonlyArray<string>
+  readonly index: number
+  readonly parent?: number
+}
+
+interface OfHook extends OfRun {
+  readonly hook: string
+  readonly kind: Kind
+  readonly level: "step" | "pipeline"
+  readonly hookIndex: number
+  readonly step?: StepJson
+}
+
+type Values = Readonly<Record<string, unknown>>
+
+/** @internal */
+export type EventJson =
+  | OfRun & { readonly _tag: "RunStarted" }
+  | OfRun & StepJson & { readonly _tag: "StepStarted"; readonly params?: Values }
+  | OfRun & StepJson & { readonly _tag: "StepProgress"; readonly done: number; readonly total?: number }
+  | OfRun & StepJson & {
+    readonly _tag: "AttemptFailed"
+    readonly attempt: number
+    readonly cause: string
+    readonly delayMillis: number
+  }
+  | OfRun & StepJson & {
+    readonly _tag: "StepEnded"
+    readonly outcome: Outcome
+    readonly cause?: string
+    readonly attempts: number
+    readonly durationMillis: number
+    readonly annotations?: Values
+  }
+  | OfHook & { readonly _tag: "HookStarted" }
+  | OfHook & { readonly _tag: "HookEnded"; readonly durationMillis: number }
+  | OfHook & { readonly _tag: "HookFailed"; readonly durationMillis: number; readonly cause: string }
+  | OfHook & { readonly _tag: "HookSkipped" }
+  | OfRun & {
+    readonly _tag: "RunEnded"
+    readonly outcome: Outcome
+    readonly cause?: string
+    readonly durationMillis: number
+    readonly steps: number
+    readonly hookFailures: number
+    readonly annotations?: Values
+  }
+
+/** @internal */
+export const EventJson: Schema.Codec<EventJson> = Schema.Union(members)
 
 /** An event as it is told. */
 export const toEventJson = (event: RunEvent): EventJson => {
@@ -146,7 +205,7 @@ export const toEventJson = (event: RunEvent): EventJson => {
   }
 }
 
-const stepOf = ({ index, parent, stepName, stepPath }: StepInfo): typeof Step.Type => ({
+const stepOf = ({ index, parent, stepName, stepPath }: StepInfo): StepJson => ({
   stepName,
   stepPath,
   index,

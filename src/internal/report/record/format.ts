@@ -15,7 +15,7 @@ export const version = 1
 export const abandonedAfter = 60_000
 
 /** @internal */
-export const Header = Schema.TaggedStruct("Record", {
+export const Header: Schema.Codec<Header> = Schema.TaggedStruct("Record", {
   version: Schema.Int,
   pipelineName: Schema.optionalKey(Schema.String),
   runId: Schema.optionalKey(Schema.String),
@@ -25,16 +25,26 @@ export const Header = Schema.TaggedStruct("Record", {
 })
 
 /** @internal */
-export type Header = typeof Header.Type
+export interface Header {
+  readonly _tag: "Record"
+  readonly version: number
+  readonly pipelineName?: string
+  readonly runId?: string
+  readonly runName?: string
+  readonly at?: number
+}
 
 /** How every header begins. */
 export const headerStart = `{"_tag":"Record","version":`
 
 /** Events that could not be written, since the disk was full, say. */
-export const Lost = Schema.TaggedStruct("Lost", { events: Schema.Int })
+export const Lost: Schema.Codec<Lost> = Schema.TaggedStruct("Lost", { events: Schema.Int })
 
 /** @internal */
-export type Lost = typeof Lost.Type
+export interface Lost {
+  readonly _tag: "Lost"
+  readonly events: number
+}
 
 /** @internal */
 export interface RunNames {
