@@ -87,7 +87,8 @@ export const keysSuite = (engine: Engine): void => {
       (pairs) =>
         Effect.gen(function*() {
           const seen = watch()
-          const odd = ["a/b", "a[b]", "a#2", "a%2Fb", "run", "a/hook/success/0", "x".repeat(300), "é\u{1F600}"]
+          const odd = ["a/b", "a[b]", "a#2", "a%2Fb", "a%2fb", "run", "a/hook/success/0", "x".repeat(300)]
+            .concat("é\u{1F600}", "a\0b", "a%00b", "\uD800", "\uDBFF", "\uDC00\uD800", "\u007F")
           const named = [
             ...odd.map((name): readonly [string, string?] => [name]),
             ...pairs,

@@ -1,8 +1,12 @@
 /** What the activities of a run are called by: the same at each replay, and different for any two. */
 import type { Fiber } from "effect/Fiber"
 
-/** What separates the parts of a key can't be in one. */
-export const part = (text: string): string => text.replace(/[%/[\]#]/g, encodeURIComponent)
+/**
+ * What separates the parts of a key can't be in one, nor can what databases refuse or change: Postgres takes no NUL,
+ * and half a surrogate pair becomes U+FFFD in UTF-8.
+ */
+export const part = (text: string): string =>
+  text.replace(/[%/[\]#\p{Cc}\p{Cs}]/gu, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, "0")}`)
 
 interface Seen {
   times: number
