@@ -1,4 +1,4 @@
-/** Bundles the command: what begins it with all it needs, and what runs pipelines with little of it. */
+/** Bundles the command: what begins it and what shows records with all they need, what runs pipelines with little of it. */
 import * as esbuild from "esbuild"
 import { chmod } from "node:fs/promises"
 import { dirname, join, relative, resolve } from "node:path"
@@ -27,11 +27,11 @@ const version: esbuild.Plugin = {
     })
 }
 
-/** What meets a user's modules stays out of the bundle that begins the command. */
+/** What meets a user's modules, and what few need, stays out of the bundle that begins the command. */
 const lazy: esbuild.Plugin = {
   name: "lazy",
   setup: (build) =>
-    build.onResolve({ filter: /^\.\/(run|durable)\.ts$/ }, ({ path }) => ({
+    build.onResolve({ filter: /^\.\/(run|durable|records|charts)\.ts$/ }, ({ path }) => ({
       path: path.replace(/\.ts$/, ".js"),
       external: true
     }))
@@ -57,6 +57,13 @@ export const bundle = async (folder: string): Promise<void> => {
     plugins: [version, lazy]
   })
   await chmod(join(folder, "main.js"), 0o755)
+  await esbuild.build({
+    ...shared,
+    entryPoints: [join(cli, "records.ts"), join(cli, "charts.ts")],
+    outdir: folder,
+    // a peer, which is there where pictures are wanted
+    external: ["@resvg/resvg-js"]
+  })
   await esbuild.build({
     ...shared,
     entryPoints: [join(cli, "run.ts"), join(cli, "durable.ts")],

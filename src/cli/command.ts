@@ -9,8 +9,10 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Durable from "./durableCommands.ts"
+import * as Flags from "./flags.ts"
 import * as Init from "./init.ts"
 import { collectParams } from "./params.ts"
+import * as Records from "./recordCommands.ts"
 import { absolute } from "./references.ts"
 import { type LoadRequest, UsageError } from "./request.ts"
 
@@ -155,16 +157,18 @@ export const make = (perform: Perform) => {
       ),
       Flag.optional
     ),
+    progress: Flags.progress,
+    record: Flags.record,
     ...Durable.runFlags
   }, (input) =>
     Effect.gen(function*() {
       const logLevel = Option.getOrUndefined(yield* GlobalFlag.LogLevel)
-      const durable = yield* Durable.toRun({ ...input, logLevel }, inMemory(input))
+      const showing = yield* Flags.toShowing(input)
+      const durable = yield* Durable.toRun({ ...input, showing, logLevel }, inMemory(input))
       if (durable !== undefined) return yield* perform(() => Durable.run(durable))
       const request = yield* toRequest(input)
-      const { json } = input
       const supervise = Option.getOrUndefined(input.supervise)
-      yield* perform(async () => (await library()).run({ ...request, json, supervise, logLevel }))
+      yield* perform(async () => (await library()).run({ ...request, ...showing, supervise, logLevel }))
     })).pipe(
       Command.withDescription(
         "Run a pipeline. Exits with 0 where it succeeded, 1 where it failed, 2 where the config or the command line " +
@@ -180,6 +184,10 @@ export const make = (perform: Perform) => {
           description: "With the config's hooks, and one parameter over it"
         },
         { command: "epilogue run nightly.yaml --json | jq -r ._tag", description: "Its events, for a program" },
+        {
+          command: "epilogue run nightly.yaml --record && epilogue show latest",
+          description: "What there is to see later"
+        },
         {
           command: "epilogue run ./etl.ts#nightly --durable --payload '{\"day\":\"2026-11-25\"}'",
           description: "A durable pipeline"
@@ -230,6 +238,14 @@ export const make = (perform: Perform) => {
       { command: "epilogue init jobs && epilogue run jobs/epilogue.yaml", description: "Begin" },
       { command: "epilogue --completions zsh", description: "Completion for your shell: bash, zsh, fish, powershell" }
     ]),
-    Command.withSubcommands([run, check, explain, schema, init, ...Durable.make(perform)])
+    Command.withSubcommands([
+      run,
+      check,
+      explain,
+      schema,
+      init,
+      ...Records.make(perform),
+      ...Durable.make(perform)
+    ])
   )
 }

@@ -9,8 +9,9 @@ import type { LogLevel } from "effect/LogLevel"
 import * as Option from "effect/Option"
 import type { Path } from "effect/Path"
 import type { Perform } from "./command.ts"
+import { record } from "./flags.ts"
 import { absolute } from "./references.ts"
-import { type DurableRunRequest, UsageError } from "./request.ts"
+import { type DurableRunRequest, type Showing, UsageError } from "./request.ts"
 
 /** Loaded only where it is asked for. */
 const library = () => import("./durable.ts")
@@ -83,14 +84,14 @@ interface RunInput {
 export const toRun = (
   input: RunInput & {
     readonly file: Option.Option<string>
-    readonly json: boolean
+    readonly showing: Showing
     readonly logLevel: LogLevel | undefined
   },
   /** The flags that were given and are for pipelines in memory. */
   others: ReadonlyArray<string>
 ): Effect.Effect<DurableRunRequest | undefined, UsageError, FileSystem | Path> =>
   Effect.gen(function*() {
-    const { durable, file, json, logLevel, ...flags } = input
+    const { durable, file, logLevel, showing, ...flags } = input
     if (!durable) {
       const given = (["payload", "database", "layer"] as const).find((name) => Option.isSome(flags[name]))
       if (given === undefined) return undefined
@@ -109,7 +110,7 @@ export const toRun = (
       ...(yield* moduleOf({ reference, layer: flags.layer })),
       database: Option.getOrUndefined(flags.database),
       payload: Option.getOrUndefined(flags.payload),
-      json,
+      ...showing,
       logLevel
     }
   })
@@ -142,7 +143,8 @@ export const make = (perform: Perform) => {
       Flag.withDescription("With Postgres: the port for that; 0 is any that is free"),
       Flag.withDefault(0)
     ),
-    json
+    json,
+    record
   }, (input) =>
     Effect.gen(function*() {
       const { host, json, port } = input
@@ -153,7 +155,9 @@ export const make = (perform: Perform) => {
         logLevel: yield* logLevel,
         host,
         port,
-        json
+        json,
+        progress: "plain" as const,
+        record: Option.getOrUndefined(input.record)
       }
       yield* perform(async () => (await library()).worker(request))
     })).pipe(

@@ -13,14 +13,15 @@ import { Alerter } from "../Alerter.ts"
 import { ConfigFileError } from "../config/index.ts"
 import { DatabaseInUse } from "../durable/Durable.ts"
 import { clean } from "../internal/alerters/text.ts"
-import * as RunEvent from "../RunEvent.ts"
+import type { RunEvent } from "../RunEvent.ts"
 import { type Database, databaseOf, type Engine, secretsOf } from "./durableDatabase.ts"
 import type { Loaded } from "./durableLoading.ts"
 import { err, out, services } from "./environment.ts"
+import * as Observers from "./observers.ts"
 import { line } from "./output.ts"
 import * as Progress from "./progress.ts"
 import { toLine, toTold } from "./protocol.ts"
-import { type DurableRequest, ExitCode } from "./request.ts"
+import { type DurableRequest, ExitCode, type Showing } from "./request.ts"
 import * as Signals from "./signals.ts"
 import { keep } from "./stdout.ts"
 import { causeText } from "./text.ts"
@@ -40,24 +41,28 @@ type Program = (session: Session) => Effect.Effect<number, unknown, FileSystem |
 
 /** Does it, with all that signals and failures come to. Gives the exit code. */
 export const session = async (
-  { database: named, json, logLevel }: DurableRequest & { readonly json?: boolean },
+  { database: named, json = false, logLevel, progress: shown = "plain", record }: DurableRequest & Partial<Showing>,
   program: Program
 ): Promise<number> => {
   // before any module of the user's, which may print when it is imported
-  const write = json === true ? keep() : undefined
+  const write = json ? keep() : undefined
   const progress = Progress.make()
   const followed = new Set<string>()
   let secrets: ReadonlyArray<string> = []
   let onInterrupt = "interrupting"
   let stopping = false
 
-  const print = (event: RunEvent.RunEvent): void => {
+  const print = (event: RunEvent): void => {
     if (write !== undefined) return write(toLine(toTold(event)))
     const text = line(event)
     if (text !== undefined) out(followed.has(event.runId) ? text : `${event.runId.slice(0, 8)} ${text}`)
   }
+  const observers = await Observers.make(
+    { json, progress: shown, record },
+    { isSupervised: false, observer: progress.observer, print }
+  )
   const environment = Layer.mergeAll(
-    RunEvent.layer(progress.observer, print),
+    observers.layer,
     Layer.succeed(Tracer.Tracer, progress.tracer),
     logLevel === undefined ? Layer.empty : Layer.succeed(References.MinimumLogLevel, logLevel),
     Layer.effect(
@@ -86,7 +91,7 @@ export const session = async (
     stopping = true
     fiber.interruptUnsafe(fiber.id)
   }
-  const stopListening = Signals.listen(() => onInterrupt, interrupt, progress.open)
+  const stopListening = Signals.listen(() => onInterrupt, interrupt, progress.open, observers.say)
   const fiber = Effect.runFork(Effect.provide(main, environment))
   const exit = await Effect.runPromise(Fiber.await(fiber))
   stopListening()
@@ -117,6 +122,7 @@ const mistakes: ReadonlySet<unknown> = new Set([
   "ConfigFileError",
   "ParamsError",
   "ConfigError",
+  "RecordError",
   "InvalidAnswer"
 ])
 

@@ -33,10 +33,23 @@ export interface LoadRequest {
   readonly allowOutside: boolean
 }
 
-/** A run. */
-export interface RunRequest extends LoadRequest {
+/** @internal */
+export const progresses = ["auto", "tree", "plain", "github", "none"] as const
+
+/** How a run is shown. */
+export type Progress = (typeof progresses)[number]
+
+/** What becomes of the events of runs. */
+export interface Showing {
   /** Events as JSON lines instead of lines for people. */
   readonly json: boolean
+  readonly progress: Progress
+  /** A file; `""` for one for each run, in their folder. */
+  readonly record: string | undefined
+}
+
+/** A run. */
+export interface RunRequest extends LoadRequest, Showing {
   /** `undefined`: where the config names an alerter. */
   readonly supervise: boolean | undefined
   readonly logLevel: LogLevel | undefined
@@ -58,8 +71,7 @@ export interface DurableModule {
 }
 
 /** A worker. */
-export interface WorkerRequest extends DurableRequest, DurableModule {
-  readonly json: boolean
+export interface WorkerRequest extends DurableRequest, DurableModule, Showing {
   /** Where other runners of a cluster reach this one. */
   readonly host: string
   /** 0 for one that is free. */
@@ -67,8 +79,7 @@ export interface WorkerRequest extends DurableRequest, DurableModule {
 }
 
 /** A run of a durable pipeline. */
-export interface DurableRunRequest extends DurableRequest, DurableModule {
-  readonly json: boolean
+export interface DurableRunRequest extends DurableRequest, DurableModule, Showing {
   /** As JSON. */
   readonly payload: string | undefined
 }
@@ -85,4 +96,47 @@ export interface AnswerRequest extends DurableRequest {
 /** The end of a durable run, before its time. */
 export interface InterruptRequest extends DurableRequest, DurableModule {
   readonly runId: string
+}
+
+/** Where the records of runs are; `.epilogue/runs` where not given. */
+export interface FolderRequest {
+  readonly folder: string | undefined
+}
+
+/** A list of the runs that have a record. */
+export interface RunsRequest extends FolderRequest {
+  /** Those of these pipelines, and that ended so; all of them where none is named. */
+  readonly pipelines: ReadonlyArray<string>
+  readonly statuses: ReadonlyArray<string>
+  /** For how long, or since when; as it was written. */
+  readonly since: string | undefined
+  /** 0 for all. */
+  readonly limit: number
+  readonly json: boolean
+}
+
+/** One run that has a record. */
+export interface ShowRequest extends FolderRequest {
+  /** An id, how one begins, `latest`, or a file. */
+  readonly run: string
+  readonly json: boolean
+}
+
+/** What is made of a record; `-` is standard output. At least one of the four is there. */
+export interface ReportRequest extends FolderRequest {
+  /** As in {@link ShowRequest}. */
+  readonly run: string
+  readonly html: string | undefined
+  readonly svg: string | undefined
+  readonly png: string | undefined
+  readonly mermaid: string | undefined
+  readonly title: string | undefined
+  readonly theme: "light" | "dark" | undefined
+}
+
+/** Removes records. */
+export interface PruneRequest extends FolderRequest {
+  readonly keep: number
+  /** Only says which. */
+  readonly dryRun: boolean
 }

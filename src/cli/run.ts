@@ -14,10 +14,12 @@ import * as Tracer from "effect/Tracer"
 import { Alerter } from "../Alerter.ts"
 import { jsonSchema } from "../config/Document.ts"
 import { clean } from "../internal/alerters/text.ts"
-import * as RunEvent from "../RunEvent.ts"
+import { isRecordError } from "../report/RecordError.ts"
+import type { RunEvent } from "../RunEvent.ts"
 import { connect, observing, type Supervisor, telling } from "./child.ts"
 import { err, out, services } from "./environment.ts"
 import { load, type Loaded } from "./loading.ts"
+import * as Observers from "./observers.ts"
 import { explained, line, plural } from "./output.ts"
 import * as Progress from "./progress.ts"
 import { toLine, toTold, toUnheard } from "./protocol.ts"
@@ -51,6 +53,7 @@ export const run = async (request: RunRequest): Promise<number> => {
   if (supervisor === undefined && request.supervise !== false) {
     const supervision = await Effect.runPromise(Effect.provide(Supervision.read(request), services))
     if (supervision !== undefined && (request.supervise ?? supervision.alerter !== undefined)) {
+      if (request.progress === "tree") err("plain lines, as the run is supervised; the tree is for --no-supervise")
       return follow(supervision)
     }
   }
@@ -68,20 +71,26 @@ const follow = async ({ alerter, pipeline, secrets }: Supervision.Supervision): 
 
 /** Runs a pipeline in this process, and tells the supervisor, if there is one. */
 const runLoaded = async (
-  { logLevel }: RunRequest,
+  request: RunRequest,
   { pipeline, pipelineName, unusedSteps }: Loaded,
   supervisor: Supervisor | undefined,
   emit: ((text: string) => void) | undefined
 ): Promise<number> => {
   supervisor?.tell({ _tag: "Loaded", pipelineName })
+  const { logLevel } = request
   const progress = Progress.make(supervisor)
-  const print = (event: RunEvent.RunEvent) => {
+  const print = (event: RunEvent) => {
     if (emit !== undefined) return emit(toLine(toTold(event)))
     const text = line(event)
     if (text !== undefined) out(text)
   }
+  const observers = await Observers.make(request, {
+    isSupervised: supervisor !== undefined,
+    observer: progress.observer,
+    print
+  })
   const environment = Layer.mergeAll(
-    RunEvent.layer(progress.observer, print),
+    observers.layer,
     Layer.succeed(Tracer.Tracer, progress.tracer),
     logLevel === undefined ? Layer.empty : Layer.succeed(References.MinimumLogLevel, logLevel),
     supervisor === undefined ? Alerter.layerConsole : telling(supervisor)(Alerter.layerConsole),
@@ -94,15 +103,23 @@ const runLoaded = async (
   const stopListening = Signals.listen(
     () => `interrupting ${pipelineName}`,
     () => fiber.interruptUnsafe(fiber.id),
-    supervisor === undefined ? progress.open : undefined
+    supervisor === undefined ? progress.open : undefined,
+    observers.say
   )
   const fiber = Effect.runFork(Effect.provide(observed, environment))
   const exit = await Effect.runPromise(Fiber.await(fiber))
   stopListening()
   clearInterval(alive)
   if (exit._tag === "Failure" && !Cause.hasInterruptsOnly(exit.cause)) {
+    const error = Cause.squash(exit.cause)
+    if (!progress.started() && isRecordError(error)) {
+      err(`error: ${error.message}`)
+      return ExitCode.usage
+    }
     err(`${pipelineName} failed: ${causeText(exit.cause)}`)
   }
+  const recorded = observers.recorded()
+  if (recorded !== undefined) err(`recorded: epilogue show ${recorded}`)
   for (const step of await Effect.runPromise(unusedSteps)) err(`the config names a step "${step}", which never ran`)
   return exitCode(exit, progress.started())
 }

@@ -5,9 +5,9 @@ import { ExitCode } from "./request.ts"
 const signals = ["SIGINT", "SIGTERM"] as const
 
 /** At once, since the process may end right after. A closed pipe is no reason to stay. */
-const say = (text: string): void => {
+const atOnce = (text: string): void => {
   try {
-    writeSync(2, `${text}\n`)
+    writeSync(2, text)
   } catch {}
 }
 
@@ -20,8 +20,10 @@ const say = (text: string): void => {
 export const listen = (
   says: () => string,
   interrupt: () => void,
-  open: (() => ReadonlyArray<string>) | undefined
+  open: (() => ReadonlyArray<string>) | undefined,
+  write: (text: string) => void = atOnce
 ): () => void => {
+  const say = (text: string) => write(`${text}\n`)
   let received = false
   const onSignal = () => {
     if (!received) {

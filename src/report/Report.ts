@@ -23,12 +23,7 @@ export {
   type Skipped,
   type Status
 } from "./Record.ts"
-export {
-  isRecordError,
-  RecordError,
-  type RecordErrorFields,
-  RecordErrorReason
-} from "./RecordError.ts"
+export { isRecordError, RecordError, type RecordErrorFields, RecordErrorReason } from "./RecordError.ts"
 export {
   html,
   type HtmlOptions,

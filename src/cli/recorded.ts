@@ -1,0 +1,83 @@
+/** What the commands for recorded runs have in common: which run is meant, what its record says, and what is wrong. */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { existsSync } from "node:fs"
+import { clean } from "../internal/alerters/text.ts"
+import { plural } from "../internal/report/text.ts"
+import type { Event } from "../report/Event.ts"
+import { find, list, read, type Skipped } from "../report/Record.ts"
+import { RecordError } from "../report/RecordError.ts"
+import { ExitCode, type FolderRequest, UsageError } from "./request.ts"
+import { err } from "./terminal.ts"
+
+/** Does it, and tells what is wrong. */
+export const perform = <E extends Error>(effect: Effect.Effect<void, E>): Promise<number> =>
+  Effect.runPromise(
+    Effect.match(effect, {
+      onSuccess: (): number => ExitCode.success,
+      onFailure: (error) => {
+        err(`error: ${clean(error.message)}`)
+        return isMistake(error) ? ExitCode.usage : ExitCode.failed
+      }
+    })
+  )
+
+const isMistake = (error: Error): boolean =>
+  error instanceof UsageError ||
+  (error instanceof RecordError && (error.reason._tag !== "Inaccessible" || error.reason.code === "ENOENT"))
+
+/** Where the records are, for whoever reads of it. */
+export const shownFolder = ({ folder }: FolderRequest): string => folder ?? ".epilogue/runs"
+
+/** How they come to be. */
+export const howToRecord = "record one with \"epilogue run … --record\", or with Report.record() in code"
+
+const expected =
+  "expected the id of a run or how it begins, as \"epilogue runs\" lists them, the file of a record, or latest"
+
+/** The file of the run's record. */
+export const fileOf = (
+  request: FolderRequest & { readonly run: string }
+): Effect.Effect<string, RecordError | UsageError> =>
+  Effect.gen(function*() {
+    const { folder, run } = request
+    if (run === "") return yield* new UsageError({ message: `no run is named: ${expected}` })
+    if (run === "latest") {
+      const [latest] = yield* list({ folder, limit: 1 })
+      if (latest !== undefined) return latest.path
+      return yield* new UsageError({ message: `no runs are recorded in ${shownFolder(request)}: ${howToRecord}` })
+    }
+    if (/[/\\]|\.jsonl$/.test(run)) return run
+    return yield* find(run, { folder }).pipe(
+      Effect.map(({ path }) => path),
+      Effect.catch((error) =>
+        existsSync(run)
+          ? Effect.succeed(run)
+          : Effect.fail(
+            error.reason._tag === "NotFound" ? new UsageError({ message: `${error.message}: ${expected}` }) : error
+          )
+      )
+    )
+  })
+
+/** The events in a file, given on in the pieces in which they are read. It is said how many can't be. */
+export const eachPiece = (
+  file: string,
+  use: (events: ReadonlyArray<Event>) => Promise<void> | void
+): Effect.Effect<void, RecordError> =>
+  Effect.suspend(() => {
+    const counts: Record<Skipped["reason"], number> = { torn: 0, unknown: 0, lost: 0 }
+    const onSkipped = ({ events, reason }: Skipped) => {
+      counts[reason] += events
+    }
+    return read(file, { onSkipped }).pipe(
+      Stream.runForEachArray((events) => Effect.promise(async () => use(events))),
+      Effect.tap(() =>
+        Effect.sync(() => {
+          if (counts.torn > 0) err(`${plural(counts.torn, "line")} of it has no end, as a crash leaves it`)
+          if (counts.unknown > 0) err(`${plural(counts.unknown, "event")} of it is of a later version, and left out`)
+          if (counts.lost > 0) err(`${plural(counts.lost, "event")} of it could not be recorded`)
+        })
+      )
+    )
+  })
