@@ -26,7 +26,7 @@ export interface RunInfo {
   readonly pipelineName: string
   readonly runId: string
   readonly runName: string
-  /** When it happened. */
+  /** When it happened, to the millisecond. */
   readonly at: DateTime.Utc
 }
 
