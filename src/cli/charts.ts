@@ -2,14 +2,14 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type { Stats } from "node:fs"
-import { chmod, realpath, rename, stat, unlink, writeFile } from "node:fs/promises"
+import { access, chmod, constants, realpath, rename, stat, unlink, writeFile } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 import process from "node:process"
 import { codeOf } from "../internal/report/record/files.ts"
 import type { Event } from "../report/Event.ts"
 import { html, mermaid, png, svg } from "../report/Timeline.ts"
 import { eachPiece, fileOf, perform } from "./recorded.ts"
-import { type ReportRequest, UsageError } from "./request.ts"
+import type { ReportRequest } from "./request.ts"
 import { err } from "./terminal.ts"
 
 /** A file can't be written. */
@@ -32,7 +32,6 @@ export const report = (request: ReportRequest): Promise<number> =>
     yield* eachPiece(file, (some) => {
       for (const event of some) events.push(event)
     })
-    if (events.length === 0) return yield* new UsageError({ message: `${file}: nothing is recorded in it yet` })
     const { theme, title } = request
     const charts: Array<Chart> = []
     if (request.html !== undefined) charts.push({ target: request.html, content: html(events, { title }) })
@@ -59,6 +58,8 @@ const replace = async (target: string, content: Chart["content"]): Promise<void>
   const place = await ifThere(() => realpath(target)) ?? target
   const temporary = join(dirname(place), `.${basename(place)}.${process.pid}.tmp`)
   try {
+    // which to replace it would not ask for
+    if (before !== undefined) await access(place, constants.W_OK)
     await writeFile(temporary, content, { flag: "wx" })
     if (before !== undefined) await chmod(temporary, before.mode)
     await rename(temporary, place)

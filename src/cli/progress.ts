@@ -1,7 +1,7 @@
 /**
- * What of a run has begun and not ended. Steps are known by the run's events; hooks
- * have no event when they begin, so they are known by their spans, unless the pipeline
- * brings a tracer of its own.
+ * What of a run has begun and not ended. Steps are known by the run's events; hooks by
+ * their spans, unless the pipeline brings a tracer of its own: their event comes only
+ * when they have done what they can do at once.
  */
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"

@@ -4,6 +4,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Path from "effect/Path"
 import type { Perform } from "./command.ts"
 import { UsageError } from "./request.ts"
 
@@ -145,7 +146,8 @@ export const make = (perform: Perform) => {
       }
       if (targets.includes("")) return yield* new UsageError({ message: "the name of a file is empty" })
       if (given.png === "-") return yield* new UsageError({ message: "--png needs a file: a picture is no text" })
-      if (new Set(targets).size < targets.length) {
+      const path = yield* Path.Path
+      if (new Set(targets.map((target) => target === "-" ? target : path.resolve(target))).size < targets.length) {
         return yield* new UsageError({ message: "two of them would go to the same place" })
       }
       const request = {

@@ -17,15 +17,14 @@ interface Node {
 /** Of a step that was tried very often, the first and the last attempts. */
 const maxAttempts = 20
 
-/** `isAlive`: a run without an end goes on, as far as can be told. */
-export const runLines = (run: RunModel, isAlive: boolean): ReadonlyArray<Line> => {
-  const { annotations, cause, endedAt, hookFailures, hooks, lastAt, outcome, pipelineName, runId, runName, startedAt } =
-    run
-  const open = isAlive ? "running" : "cutOff"
+/** `now`, where a run without an end goes on, as far as can be told. */
+export const runLines = (run: RunModel, now: number | undefined): ReadonlyArray<Line> => {
+  const { annotations, cause, hookFailures, hooks, lastAt, outcome, pipelineName, runId, runName, startedAt } = run
+  const open = now === undefined ? "cutOff" : "running"
   const [mark, style] = statusMarks[outcome ?? open]
-  const view: View = { run, open, end: endedAt ?? lastAt }
+  const view: View = { run, open, end: run.endedAt ?? now ?? lastAt }
   const told = [
-    tookOf(startedAt, endedAt, view),
+    tookOf(run, view),
     plural(run.steps.size, "step"),
     ...(hookFailures > 0 ? [`${plural(hookFailures, "hook")} failed`] : [])
   ]
@@ -54,13 +53,16 @@ interface View {
   readonly end: number
 }
 
-const tookOf = (startedAt: number, endedAt: number | undefined, { end, open }: View): string => {
-  const took = duration(Math.max(0, (endedAt ?? end) - startedAt))
+const tookOf = (
+  { durationMillis, endedAt, startedAt }: Pick<StepModel, "durationMillis" | "endedAt" | "startedAt">,
+  { end, open }: View
+): string => {
+  const took = duration(durationMillis ?? Math.max(0, (endedAt ?? end) - startedAt))
   return endedAt !== undefined ? took : open === "running" ? `${took} so far` : `cut off after ${took} or more`
 }
 
-const because = (cause: string | undefined): ReadonlyArray<Segment> =>
-  cause === undefined ? [] : [[`: ${firstLine(cause)}`, "plain"]]
+const because = (cause: string | undefined, outcome?: StepModel["outcome"]): ReadonlyArray<Segment> =>
+  cause === undefined ? [] : [[`: ${outcome === "interrupt" ? "interrupted" : firstLine(cause)}`, "plain"]]
 
 const firstLine = (cause: string): string => label(oneLine(clean(cause).trimStart().split("\n")[0]!))
 
@@ -74,10 +76,10 @@ const notes = (annotations: Values, known: Values = {}): ReadonlyArray<Segment> 
 }
 
 const ofStep = (step: StepModel, view: View): Node => {
-  const { annotations, attempts, cause, children, endedAt, hooks, name, outcome, params, progress, startedAt } = step
+  const { annotations, attempts, cause, children, hooks, name, outcome, params, progress } = step
   const [mark, style] = statusMarks[outcome ?? view.open]
   const told = [
-    tookOf(startedAt, endedAt, view),
+    tookOf(step, view),
     ...(attempts.length > 1 ? [plural(attempts.length, "attempt")] : []),
     ...(progress === undefined || outcome === "success"
       ? []
@@ -88,7 +90,7 @@ const ofStep = (step: StepModel, view: View): Node => {
       [mark, style],
       [` ${label(name)}`, "plain"],
       [` (${told.join(", ")})`, "dim"],
-      ...because(cause),
+      ...because(cause, outcome),
       ...notes(annotations, view.run.annotations)
     ],
     below: [
@@ -136,10 +138,10 @@ const ofAttempts = (attempts: ReadonlyArray<AttemptModel>): ReadonlyArray<Node> 
 }
 
 const ofHook = (hook: HookModel, view: View): Node => {
-  const { cause, endedAt, kind, name, outcome, startedAt } = hook
+  const { cause, kind, name, outcome } = hook
   const named = (mark: Segment, told: string): Node =>
     leaf(mark, [` hook "${label(name)}"`, "plain"], [` (${kind}${told})`, "dim"], ...because(cause))
-  const took = tookOf(startedAt, endedAt, view)
+  const took = tookOf(hook, view)
   switch (outcome) {
     case "ended":
       return named(["✓", "green"], `, ${took}`)

@@ -24,7 +24,10 @@ export const perform = <E extends Error>(effect: Effect.Effect<void, E>): Promis
 
 const isMistake = (error: Error): boolean =>
   error instanceof UsageError ||
-  (error instanceof RecordError && (error.reason._tag !== "Inaccessible" || error.reason.code === "ENOENT"))
+  (error instanceof RecordError && (error.reason._tag !== "Inaccessible" || misnamed.has(error.reason.code)))
+
+/** What says that a file or a folder is not there, or that one is the other. */
+const misnamed: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EISDIR"])
 
 /** Where the records are, for whoever reads of it. */
 export const shownFolder = ({ folder }: FolderRequest): string => folder ?? ".epilogue/runs"
@@ -60,24 +63,30 @@ export const fileOf = (
     )
   })
 
-/** The events in a file, given on in the pieces in which they are read. It is said how many can't be. */
+/** The events in a file, given on in the pieces in which they are read. It is said how many can't be. There is one, at least. */
 export const eachPiece = (
   file: string,
   use: (events: ReadonlyArray<Event>) => Promise<void> | void
-): Effect.Effect<void, RecordError> =>
+): Effect.Effect<void, RecordError | UsageError> =>
   Effect.suspend(() => {
     const counts: Record<Skipped["reason"], number> = { torn: 0, unknown: 0, lost: 0 }
+    let isEmpty = true
     const onSkipped = ({ events, reason }: Skipped) => {
       counts[reason] += events
     }
     return read(file, { onSkipped }).pipe(
-      Stream.runForEachArray((events) => Effect.promise(async () => use(events))),
-      Effect.tap(() =>
-        Effect.sync(() => {
-          if (counts.torn > 0) err(`${plural(counts.torn, "line")} of it has no end, as a crash leaves it`)
-          if (counts.unknown > 0) err(`${plural(counts.unknown, "event")} of it is of a later version, and left out`)
-          if (counts.lost > 0) err(`${plural(counts.lost, "event")} of it could not be recorded`)
-        })
-      )
+      Stream.runForEachArray((events) => {
+        isEmpty = false
+        return Effect.promise(async () => use(events))
+      }),
+      Effect.flatMap(() => {
+        const { lost, torn, unknown } = counts
+        if (torn > 0) err(`${file}: ${plural(torn, "line")} without an end, as a crash leaves it`)
+        if (unknown > 0) err(`${file}: ${plural(unknown, "event")} of a later version, left out`)
+        if (lost > 0) err(`${file}: ${plural(lost, "event")} that could not be recorded`)
+        return isEmpty
+          ? Effect.fail(new UsageError({ message: `${file}: nothing is recorded in it yet` }))
+          : Effect.void
+      })
     )
   })

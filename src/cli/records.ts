@@ -61,11 +61,12 @@ export const show = (request: ShowRequest): Promise<number> =>
     yield* eachPiece(file, (events) => {
       for (const event of events) found.apply(event)
     })
-    if (found.byId.size === 0) return err(`${file}: nothing is recorded in it yet`)
     const { colors } = look()
-    const isAlive = Date.now() - statSync(file).mtimeMs < abandonedAfter
+    const now = Date.now()
+    const heardOf = statSync(file).mtimeMs
     const texts = [...found.byId.values()].map((run) =>
-      runLines(run, isAlive).map((line) => fit(line, Infinity, colors).text).join("\n")
+      runLines(run, now - heardOf < abandonedAfter ? now : undefined).map((line) => fit(line, Infinity, colors).text)
+        .join("\n")
     )
     yield* Effect.promise(() => write(`${texts.join("\n\n")}\n`))
   }))

@@ -161,7 +161,7 @@ export interface Recorded {
   readonly runName: string
   readonly status: Status
   readonly startedAt: DateTime.Utc
-  /** Of a run that has no end, until it was last heard of. */
+  /** Of a run that is `running`, until now; of one that is `cutOff`, until the last event of it. */
   readonly duration: Duration.Duration
   /** How many were evaluated. Of a run that has no end, as far as the last events tell. */
   readonly steps: number

@@ -21,6 +21,7 @@ export interface HookModel {
   readonly index: number
   startedAt: number
   endedAt: number | undefined
+  durationMillis: number | undefined
   outcome: "running" | "ended" | "failed" | "skipped"
   cause: string | undefined
 }
@@ -38,6 +39,8 @@ export interface StepModel {
   /** Steps that run in it, in the order in which they began. */
   readonly children: Array<StepModel>
   endedAt: number | undefined
+  /** More exact than the two times. */
+  durationMillis: number | undefined
   outcome: Outcome | undefined
   cause: string | undefined
   annotations: Values
@@ -58,6 +61,7 @@ export interface RunModel {
   /** When it was last heard of. */
   lastAt: number
   endedAt: number | undefined
+  durationMillis: number | undefined
   outcome: Outcome | undefined
   cause: string | undefined
   annotations: Values
@@ -83,6 +87,7 @@ export class Runs {
         return { run, step: undefined, hook: undefined }
       case "RunEnded":
         run.endedAt = event.at
+        run.durationMillis = event.durationMillis
         run.outcome = event.outcome
         run.cause = event.cause
         run.annotations = event.annotations ?? {}
@@ -119,6 +124,7 @@ export class Runs {
           attempt.cause = event.cause
         }
         step.endedAt = event.at
+        step.durationMillis = event.durationMillis
         step.outcome = event.outcome
         step.cause = event.cause
         step.annotations = event.annotations ?? {}
@@ -142,6 +148,7 @@ export class Runs {
       hooks: [],
       lastAt: at,
       endedAt: undefined,
+      durationMillis: undefined,
       outcome: undefined,
       cause: undefined,
       annotations: {},
@@ -166,6 +173,7 @@ const begin = (run: RunModel, info: StepInfo, startedAt: number, params: Values)
     hooks: [],
     children: [],
     endedAt: undefined,
+    durationMillis: undefined,
     outcome: undefined,
     cause: undefined,
     annotations: {},
@@ -191,18 +199,30 @@ const hookOf = (
 ): { readonly step: StepModel | undefined; readonly hook: HookModel } => {
   const step = event.step === undefined ? undefined : stepIn(run, event.step, event.at)
   const hooks = step === undefined ? run.hooks : step.hooks
-  const startedAt = "durationMillis" in event ? event.at - event.durationMillis : event.at
+  const durationMillis = "durationMillis" in event ? event.durationMillis : 0
+  const startedAt = event.at - durationMillis
   let hook = hooks.findLast((hook) =>
     hook.outcome === "running" && hook.kind === event.kind && hook.index === event.hookIndex
   )
   if (hook === undefined) {
     const { hook: name, hookIndex, kind, level } = event
-    hook = { name, kind, level, index: hookIndex, startedAt, endedAt: undefined, outcome: "running", cause: undefined }
+    hook = {
+      name,
+      kind,
+      level,
+      index: hookIndex,
+      startedAt,
+      endedAt: undefined,
+      durationMillis: undefined,
+      outcome: "running",
+      cause: undefined
+    }
     hooks.push(hook)
   }
   if (event._tag === "HookStarted") return { step, hook }
   hook.startedAt = startedAt
   hook.endedAt = event.at
+  hook.durationMillis = durationMillis
   hook.outcome = event._tag === "HookEnded" ? "ended" : event._tag === "HookFailed" ? "failed" : "skipped"
   if (event._tag === "HookFailed") hook.cause = event.cause
   return { step, hook }

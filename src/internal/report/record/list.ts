@@ -108,7 +108,8 @@ const look = async ({ fs, path }: Modules, folder: string, name: string): Promis
     const startedAt = header.at ?? at
     const outcome = outcomeOf(last)
     // the machine's clock, as it is by that that files have their times
-    const alive = Date.now() - mtimeMs < abandonedAfter
+    const now = Date.now()
+    const alive = now - mtimeMs < abandonedAfter
     return {
       path: place,
       pipelineName: header.pipelineName,
@@ -118,7 +119,7 @@ const look = async ({ fs, path }: Modules, folder: string, name: string): Promis
       startedAt: DateTime.makeUnsafe(startedAt),
       duration: Duration.millis(
         outcome === undefined
-          ? Math.max(0, at - startedAt)
+          ? Math.max(0, (alive ? now : at) - startedAt)
           : number(last, "durationMillis") ?? Math.max(0, at - startedAt)
       ),
       steps: number(last, "steps") ?? 0,
