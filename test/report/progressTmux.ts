@@ -101,6 +101,38 @@ for (const [runtime, command] of Object.entries(commands)) {
     })
   }, 60_000)
 
+  test(`${runtime}: epilogue run, to its end and to Ctrl-C`, async () => {
+    const epilogue = `${command} src/cli/main.ts run test/cli/fixtures/pipelines.ts`
+    await inTerminal(`${epilogue}#failing`, { columns: 100, rows: 30 }, async (pane) => {
+      const ended = steady(await pane.shows(/# code/))
+      expect(ended[0]).toContain("ERROR (#")
+      expect(ended.slice(-6)).toEqual([
+        "✗ failing (n s, 2 steps, 1 hook failed)",
+        "├─ ✓ first (n s)",
+        "└─ ✗ second (n s, 2 attempts): RangeError: no such row",
+        "   └─ ! hook \"onFailure\" (failure) failed after n s: the hook broke",
+        "failing failed: RangeError: no such row",
+        "# code 1"
+      ])
+      expect(pane.isCursorVisible()).toBe(true)
+    })
+    await inTerminal(`${epilogue}#slow`, { columns: 100, rows: 30 }, async (pane) => {
+      const running = await pane.shows(/wait \(0\.[2-9]/)
+      expect(steady(running)).toEqual(["waiting", "⠋ slow (n s, 1 running)", "└─ ⠋ wait (n s)"])
+      expect(pane.isCursorVisible()).toBe(false)
+      pane.send("C-c")
+      expect(steady(await pane.shows(/# code/))).toEqual([
+        "waiting",
+        "interrupting slow; once more (Ctrl-C) quits at once",
+        "cleaned up",
+        "■ slow (n s, 1 step): interrupted",
+        "└─ ■ wait (n s): interrupted",
+        "# code 130"
+      ])
+      expect(pane.isCursorVisible()).toBe(true)
+    })
+  }, 60_000)
+
   test(`${runtime}: through a pipe there is no tree`, async () => {
     await inTerminal(`${command} examples/progress.ts 2>&1 | cat`, { columns: 100, rows: 40 }, async (pane) => {
       const ended = await pane.shows(/# code/)

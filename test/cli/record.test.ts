@@ -1,0 +1,206 @@
+/** `epilogue run --record` and `--progress`, as processes. */
+import * as Effect from "effect/Effect"
+import * as assert from "node:assert/strict"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { test } from "node:test"
+import { type Ended, endedWith, epilogue, onEach, root, start } from "../support/command.ts"
+import { makeIt } from "../support/it.ts"
+import { filesIn, linesOf, readAll } from "../support/record.ts"
+import { place } from "../support/recordFiles.ts"
+
+const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
+
+const fixtures = join(root, "test/cli/fixtures")
+const pipelines = join(fixtures, "pipelines.ts")
+const durable = join(fixtures, "durable.ts")
+
+/** What happened, as a record or a run with `--json` tells it. */
+const tags = (events: ReadonlyArray<{ readonly _tag: string }>): ReadonlyArray<string> => events.map(({ _tag }) => _tag)
+
+const timeless = (text: string): ReadonlyArray<string> =>
+  text.replace(/\d+ ms|\d+\.\d s/g, "n ms").replace(/\(run [^)]*\)/g, "(run)").trimEnd().split("\n")
+
+const idIn = ({ stderr }: Ended): string => /^recorded: epilogue show (\S+)$/m.exec(stderr)?.[1] ?? stderr
+
+const failing = [
+  "RunStarted",
+  "StepStarted",
+  "StepEnded",
+  "StepStarted",
+  "AttemptFailed",
+  "StepEnded",
+  "HookFailed",
+  "RunEnded"
+]
+
+it.live("--record: what happened is there to be shown, and what is printed is as without", () =>
+  onEach((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const { cwd, runs } = yield* place
+      // what follows it is no file to record to
+      const ran = yield* epilogue(runtime, ["run", "--record", `${pipelines}#failing`], { cwd })
+      endedWith(ran, 1)
+      assert.match(ran.stderr, /\nfailing failed: RangeError: no such row\nrecorded: epilogue show [0-9a-f]{8}\n$/)
+      const [file, ...more] = filesIn(runs)
+      assert.deepEqual(more, [])
+      const { events, skipped } = yield* readAll(file!)
+      assert.deepEqual([tags(events), skipped], [failing, []])
+      assert.ok(events[0]!.runId.startsWith(idIn(ran)))
+      const without = yield* epilogue(runtime, ["run", `${pipelines}#failing`], { cwd })
+      assert.deepEqual(timeless(ran.stdout), timeless(without.stdout))
+      assert.equal(filesIn(runs).length, 1)
+      const shown = yield* epilogue("bun", ["show", idIn(ran)], { cwd })
+      endedWith(shown, 0)
+      assert.deepEqual(timeless(shown.stdout).slice(1, 6), [
+        "✗ failing (n ms, 2 steps, 1 hook failed)",
+        "├─ ✓ first (n ms)",
+        "└─ ✗ second (n ms, 2 attempts): RangeError: no such row",
+        "   ├─ ↻ attempt 1 failed after n ms: RangeError: no such row",
+        "   └─ ! hook \"onFailure\" (failure, failed after n ms): Error: the hook broke"
+      ])
+    }))
+  ))
+
+it.live("--record=FILE: runs are added to it; with --json it says the same as standard output", () =>
+  Effect.gen(function*() {
+    const { cwd, runs } = yield* place
+    const args = ["run", join(fixtures, "greeting.yaml"), "--record=logs/all.jsonl"]
+    const first = yield* epilogue("bun", [...args, "--progress", "none"], { cwd })
+    endedWith(first, 0)
+    // the pipeline's own
+    assert.equal(first.stdout, "hello world\nhello world\nprinted past Effect\ncelebrated\n")
+    const second = yield* epilogue("bun", [...args, "--json"], { cwd })
+    endedWith(second, 0)
+    for (const { stderr } of [first, second]) assert.ok(!stderr.includes("recorded:"), stderr)
+    const told = second.stdout.trimEnd().split("\n").map((line) => JSON.parse(line))
+    const { events } = yield* readAll(join(cwd, "logs/all.jsonl"))
+    assert.deepEqual(events.slice(told.length), told)
+    assert.deepEqual(tags(events.slice(0, told.length)), tags(told))
+    assert.ok(!existsSync(runs))
+  }))
+
+it.live("supervised: one record, which is there when the run is killed", () =>
+  onEach((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const { cwd, runs } = yield* place
+      const killed = yield* epilogue(runtime, ["run", `${pipelines}#killed`, "--supervise", "--record"], { cwd })
+      endedWith(killed, 1)
+      assert.match(killed.stderr, /SIGKILL/)
+      assert.deepEqual(tags(linesOf(filesIn(runs)[0]!)), ["Record", "RunStarted", "StepStarted"])
+      const ran = yield* epilogue(runtime, ["run", `${pipelines}#failing`, "--supervise", "--record"], { cwd })
+      endedWith(ran, 1)
+      const [, file, ...more] = filesIn(runs)
+      assert.deepEqual(more, [])
+      assert.deepEqual(tags(linesOf(file!)), ["Record", ...failing])
+      assert.ok(file!.includes(`.failing.${idIn(ran)}`), file)
+    }))
+  ))
+
+it.live("Ctrl-C: the record has an end", () =>
+  Effect.gen(function*() {
+    const { cwd, runs } = yield* place
+    const { ended, kill, wrote } = yield* start("bun", ["run", `${pipelines}#slow`, "--record"], { cwd })
+    yield* wrote("waiting\n")
+    kill("SIGINT")
+    endedWith(yield* ended, 130)
+    const { outcome } = linesOf(filesIn(runs)[0]!).at(-1)
+    assert.equal(outcome, "interrupt")
+  }))
+
+it.live("--durable --record: the record goes on where the run does", () =>
+  onEach((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const { cwd, runs } = yield* place
+      const env = { LOG: join(cwd, "log"), GATE: join(cwd, "gate"), EPILOGUE_DATABASE: "", DATABASE_URL: "" }
+      const args = [
+        "run",
+        `${durable}#nightly`,
+        "--durable",
+        "--payload",
+        "{\"day\":\"monday\",\"rows\":1}",
+        "--record"
+      ]
+      const first = yield* start(runtime, args, { cwd, env })
+      yield* first.wrote("▶ wait\n")
+      first.kill("SIGKILL")
+      assert.equal((yield* first.ended).signal, "SIGKILL")
+      const [file, ...more] = filesIn(runs)
+      assert.deepEqual(more, [])
+      const before = readFileSync(file!, "utf8")
+      writeFileSync(env.GATE, "")
+      const second = yield* epilogue(runtime, args, { cwd, env })
+      endedWith(second, 0)
+      assert.deepEqual(filesIn(runs), [file])
+      assert.ok(readFileSync(file!, "utf8").startsWith(before))
+      const ended = linesOf(file!).filter(({ _tag }) => _tag === "StepEnded" || _tag === "RunEnded")
+      assert.deepEqual(ended.map(({ outcome, stepName }) => [stepName, outcome]), [
+        ["extract", "success"],
+        ["wait", "success"],
+        ["load", "success"],
+        [undefined, "success"]
+      ])
+    }))
+  ))
+
+it.live("a worker records what others submit", () =>
+  Effect.gen(function*() {
+    const { cwd, runs } = yield* place
+    const env = { LOG: join(cwd, "log"), GATE: "", EPILOGUE_DATABASE: "", DATABASE_URL: "" }
+    const worker = yield* start("bun", ["worker", durable, "--record"], { cwd, env })
+    yield* worker.wrote("worker ready")
+    const args = ["run", `${durable}#nightly`, "--durable", "--payload", "{\"day\":\"monday\"}"]
+    endedWith(yield* epilogue("bun", args, { cwd, env }), 0)
+    worker.kill("SIGTERM")
+    endedWith(yield* worker.ended, 130)
+    assert.deepEqual(filesIn(runs).map((file) => linesOf(file).at(-1)._tag), ["RunEnded"])
+  }))
+
+it.live("--progress, and what it is where nobody says", () =>
+  Effect.gen(function*() {
+    const github = { GITHUB_ACTIONS: "true" }
+    const show = (...args: ReadonlyArray<string>) =>
+      Effect.map(epilogue("bun", ["run", `${pipelines}#failing`, ...args], { env: github }), (ran) => {
+        endedWith(ran, 1)
+        return timeless(ran.stdout)
+      })
+    const groups = yield* show()
+    assert.deepEqual([groups[0], groups.find((line) => line.startsWith("::error"))], [
+      "::group::▶ failing (run)",
+      "::error title=failing > second failed::RangeError: no such row"
+    ])
+    assert.deepEqual(yield* show("--progress", "github"), groups)
+    assert.deepEqual((yield* show("--progress", "plain")).slice(0, 3), [
+      "▶ failing (run)",
+      "  ▶ first",
+      "  ✓ first (n ms)"
+    ])
+    assert.deepEqual(yield* show("--progress", "none"), [""])
+    const tree = (yield* show("--progress", "tree")).join("\n")
+    assert.ok(tree.includes("\u001b[?25l") && tree.trimEnd().endsWith("\u001b[?25h"), JSON.stringify(tree))
+    // what is for a program stays so
+    assert.equal(JSON.parse((yield* show("--json"))[0]!)._tag, "RunStarted")
+  }))
+
+it.live("where it can't be recorded nothing runs: exit code 2", () =>
+  Effect.gen(function*() {
+    const { cwd } = yield* place
+    writeFileSync(join(cwd, ".epilogue"), "a file, and no folder")
+    const config = join(fixtures, "greeting.yaml")
+    const env = { EPILOGUE_DATABASE: join(cwd, "durable.db"), DATABASE_URL: "", LOG: join(cwd, "log") }
+    const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [
+      [[config, "--record"], /^error: can't record runs in \.epilogue\/runs: (ENOTDIR|EEXIST)\n$/],
+      [[config, "--record=."], /^error: can't record runs to \.: EISDIR\n$/],
+      [[config, "--record", "--supervise"], /^error: can't record runs in \.epilogue\/runs: /],
+      [[`${durable}#failing`, "--durable", "--record"], /^error: can't record runs in \.epilogue\/runs: /],
+      [["--record", "all.jsonl", config], /^error: .*greeting\.yaml[^]*see: epilogue run --help\n$/],
+      [[config, "--json", "--progress", "plain"], /^error: --progress does not go with --json/],
+      [[config, "--progress", "loud"], /^error: .*--progress/]
+    ]
+    yield* Effect.forEach(cases, ([args, says]) =>
+      Effect.map(epilogue("bun", ["run", ...args], { cwd, env }), (ran) => {
+        endedWith(ran, 2)
+        assert.equal(ran.stdout, "")
+        assert.match(ran.stderr, says)
+      }), { concurrency: 4 })
+  }))

@@ -1,0 +1,145 @@
+/** `epilogue report`: charts of recorded runs, as processes. */
+import * as Effect from "effect/Effect"
+import * as assert from "node:assert/strict"
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
+import { join } from "node:path"
+import { test } from "node:test"
+import { endedWith, epilogue, onEach } from "../support/command.ts"
+import { makeIt } from "../support/it.ts"
+import { ended, idOf, place, start, writeRecord } from "../support/recordFiles.ts"
+
+const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
+
+const load = { stepName: "load", stepPath: ["load"], index: 0 }
+
+const one = Effect.map(place, ({ cwd, runs }) => {
+  writeRecord(runs, {
+    id: "a",
+    lines: [
+      { _tag: "StepStarted", at: start, ...load },
+      { _tag: "StepEnded", at: start + 80, ...load, outcome: "success", attempts: 1, durationMillis: 80 },
+      ended("success", 83)
+    ]
+  })
+  return { cwd, runs }
+})
+
+const mermaid = (title: string) =>
+  [
+    "gantt",
+    `    title ${title}`,
+    "    dateFormat x",
+    "    axisFormat %S.%L s",
+    "    todayMarker off",
+    "    section nightly · nightly-7, succeeded",
+    `    load, 80 ms :done, ${start}, ${start + 80}`,
+    ""
+  ].join("\n")
+
+/** As a picture begins. */
+const png = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
+
+it.live("all four at once", () =>
+  onEach((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const { cwd } = yield* one
+      const read = (name: string) => readFileSync(join(cwd, name))
+      const files = ["--html", "a.html", "--svg", "a.svg", "--png", "a.png", "--mermaid=a.mmd"]
+      const ran = yield* epilogue(runtime, ["report", "aa", ...files, "--title", "Tag & <Nacht>"], { cwd })
+      endedWith(ran, 0)
+      assert.equal(ran.stdout, "")
+      assert.deepEqual(
+        ran.stderr.replaceAll(/[\d.]+ KB/g, "n KB").split("\n"),
+        [...["a.html", "a.svg", "a.png", "a.mmd"].map((name) => `wrote ${name} (n KB)`), ""]
+      )
+      assert.match(read("a.html").toString(), /^<!DOCTYPE html>[^]*<title>Tag &amp; &lt;Nacht&gt;[^]*<\/html>\s*$/)
+      assert.match(read("a.svg").toString(), /^<svg [^]*Tag &amp; &lt;Nacht&gt;[^]*<\/svg>\s*$/)
+      assert.deepEqual(read("a.png").subarray(0, 8), png)
+      assert.equal(read("a.mmd").toString(), mermaid("Tag #38; #60;Nacht#62;"))
+      assert.deepEqual(readdirSync(cwd).toSorted(), [".epilogue", "a.html", "a.mmd", "a.png", "a.svg"])
+    }))
+  ))
+
+it.live("on standard output there is the chart and nothing else", () =>
+  Effect.gen(function*() {
+    const { cwd } = yield* one
+    const report = (...args: ReadonlyArray<string>) =>
+      Effect.map(epilogue("bun", ["report", ...args], { cwd }), (ran) => {
+        endedWith(ran, 0)
+        assert.equal(ran.stderr, "")
+        return ran.stdout
+      })
+    assert.equal(yield* report("--mermaid"), mermaid("nightly · nightly-7"))
+    // it takes no word after it
+    assert.equal(yield* report("--mermaid", idOf("a")), mermaid("nightly · nightly-7"))
+    assert.match(yield* report("--html", "-"), /^<!DOCTYPE html>[^]*<\/html>\s*$/)
+    const [light, dark] = [yield* report("--svg", "-"), yield* report("--svg", "-", "--theme", "dark")]
+    assert.match(dark, /^<svg [^]*<\/svg>\s*$/)
+    assert.notEqual(dark, light)
+  }))
+
+it.live("what is there is replaced, as the file that it is, and is left alone where that can't be", () =>
+  Effect.gen(function*() {
+    const { cwd } = yield* one
+    const at = (name: string) => join(cwd, name)
+    writeFileSync(at("page.html"), "before", { mode: 0o640 })
+    symlinkSync("page.html", at("link.html"))
+    mkdirSync(at("folder"))
+    const report = (...args: ReadonlyArray<string>) => epilogue("bun", ["report", ...args], { cwd })
+    const replaced = yield* report("--html", "link.html")
+    endedWith(replaced, 0)
+    assert.match(readFileSync(at("page.html"), "utf8"), /^<!DOCTYPE html>/)
+    assert.equal(statSync(at("page.html")).mode & 0o777, 0o640)
+    assert.ok(lstatSync(at("link.html")).isSymbolicLink())
+    const cases: ReadonlyArray<readonly [target: string, code: string]> = [
+      ["gone/page.html", "ENOENT"],
+      ["folder", "EISDIR"],
+      ["page.html/page.html", "ENOTDIR"]
+    ]
+    for (const [target, code] of cases) {
+      const ran = yield* report("--svg", target)
+      endedWith(ran, 1)
+      assert.equal(ran.stderr, `error: can't write ${target}: ${code}\n`)
+      assert.equal(ran.stdout, "")
+    }
+    // root may write to it all the same
+    if (process.getuid?.() !== 0) {
+      chmodSync(at("page.html"), 0o400)
+      const ran = yield* report("--mermaid=page.html")
+      endedWith(ran, 1)
+      assert.equal(ran.stderr, "error: can't write page.html: EACCES\n")
+    }
+    assert.deepEqual(readdirSync(cwd).toSorted(), [".epilogue", "folder", "link.html", "page.html"])
+  }))
+
+it.live("mistakes: exit code 2, and nothing is written", () =>
+  Effect.gen(function*() {
+    const { cwd, runs } = yield* one
+    writeFileSync(join(runs, "begun.jsonl"), "")
+    const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [
+      [[], /^error: say what to make: --html FILE, --svg FILE, --png FILE or --mermaid\n$/],
+      [["--html="], /^error: the name of a file is empty\n$/],
+      [["--png", "-"], /^error: --png needs a file/],
+      [["--html", "x", "--svg", "./x"], /^error: two of them would go to the same place\n$/],
+      [["--html", "-", "--mermaid"], /^error: two of them would go to the same place\n$/],
+      [["b", "--html", "x"], /^error: .*no recorded run has an id that begins with "b"/],
+      [[join(runs, "begun.jsonl"), "--html", "x"], /^error: .*nothing is recorded in it yet\n$/],
+      [["--html", "x", "--theme", "blue"], /^error: .*--theme[^]*see: epilogue report --help\n$/]
+    ]
+    yield* Effect.forEach(cases, ([args, says]) =>
+      Effect.map(epilogue("bun", ["report", ...args], { cwd }), (ran) => {
+        endedWith(ran, 2)
+        assert.equal(ran.stdout, "")
+        assert.match(ran.stderr, says)
+      }), { concurrency: 4 })
+    assert.deepEqual(readdirSync(cwd), [".epilogue"])
+  }))

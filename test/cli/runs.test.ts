@@ -1,0 +1,170 @@
+/** `epilogue runs` and `prune`: the list of recorded runs, as processes. */
+import * as Effect from "effect/Effect"
+import * as assert from "node:assert/strict"
+import { existsSync, readdirSync, writeFileSync } from "node:fs"
+import { dirname, join, relative } from "node:path"
+import { test } from "node:test"
+import { type Ended, endedWith, epilogue, onEach } from "../support/command.ts"
+import { makeIt } from "../support/it.ts"
+import { ended, idOf, place, start, writeRecord } from "../support/recordFiles.ts"
+
+const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
+
+const minute = 60_000
+
+/** One of each status, with what is no record among them. */
+const five = Effect.map(place, ({ cwd, runs }) => {
+  const now = Date.now()
+  const at = (minutes: number) => start + minutes * minute
+  writeRecord(runs, { id: "a", lines: [ended("success", 83)] })
+  writeRecord(runs, { id: "b", name: "hourly", at: at(1), lines: [ended("failure", 4200, at(1))] })
+  writeRecord(runs, { id: "c", at: at(2), lines: [ended("interrupt", 193 * minute, at(2))] })
+  const step = { _tag: "StepStarted", stepName: "load", stepPath: ["load"], index: 0 }
+  writeRecord(runs, {
+    id: "d",
+    at: at(3),
+    touchedAt: now - 2 * minute,
+    lines: [{ ...step, at: at(3) + 40 }, "{\"_tag\":\"StepEnd"]
+  })
+  const running = writeRecord(runs, { id: "e", at: now - 90_000, lines: [{ ...step, at: now - 89_000 }] })
+  writeFileSync(join(runs, "notes.txt"), "no record")
+  return { cwd, runs, running }
+})
+
+const lines = (text: string): ReadonlyArray<string> => text === "" ? [] : text.trimEnd().split("\n")
+
+it.live("a table: the newest first, and what became of each", () =>
+  onEach((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const { cwd } = yield* five
+      const ran = yield* epilogue(runtime, ["runs"], { cwd, env: { TZ: "UTC" } })
+      endedWith(ran, 0)
+      assert.equal(ran.stderr, "")
+      const [head, running, ...more] = lines(ran.stdout)
+      assert.equal(head, "RUN       STATUS       PIPELINE  STARTED              DURATION    STEPS")
+      // of what goes on, until now
+      assert.match(running!, /^eeeeeeee {2}▶ running {4}nightly {3}\d{4}(-\d\d){2} [\d:]{8} {2}1 min 3\d s {2}1$/)
+      assert.deepEqual(more, [
+        "dddddddd  ⊘ cutOff     nightly   2026-11-23 18:03:00  40 ms       1",
+        "cccccccc  ■ interrupt  nightly   2026-11-23 18:02:00  3 h 13 min  1",
+        "bbbbbbbb  ✗ failure    hourly    2026-11-23 18:01:00  4.2 s       1",
+        "aaaaaaaa  ✓ success    nightly   2026-11-23 18:00:00  83 ms       1"
+      ])
+    }))
+  ))
+
+it.live("--json, and which runs are listed", () =>
+  Effect.gen(function*() {
+    const { cwd, running } = yield* five
+    const ids = (...args: ReadonlyArray<string>) =>
+      Effect.map(epilogue("bun", ["runs", "--json", ...args], { cwd, env: { TZ: "Asia/Kolkata" } }), (ran) => {
+        endedWith(ran, 0)
+        assert.equal(ran.stderr, "")
+        return lines(ran.stdout).map((line) => JSON.parse(line))
+      })
+    const all = yield* ids()
+    assert.deepEqual(all.map(({ runId, status }) => [runId[0], status]), [
+      ["e", "running"],
+      ["d", "cutOff"],
+      ["c", "interrupt"],
+      ["b", "failure"],
+      ["a", "success"]
+    ])
+    assert.equal(all[0].path, relative(cwd, running))
+    assert.deepEqual({ ...all[3], path: "" }, {
+      path: "",
+      pipelineName: "hourly",
+      runId: idOf("b"),
+      runName: "hourly-7",
+      status: "failure",
+      steps: 1,
+      hookFailures: 0,
+      startedAt: "2026-11-23T18:01:00.000Z",
+      durationMillis: 4200
+    })
+    const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, found: string]> = [
+      [["--limit", "2"], "ed"],
+      [["--limit", "0", "--pipeline", "hourly"], "b"],
+      [["--pipeline", "nightly", "--status", "cutOff", "--status", "interrupt"], "dc"],
+      [["-n", "1", "--status", "failure"], "b"],
+      [["--since", "90m"], "e"],
+      // of the zone of who asks, which is five and a half hours before
+      [["--since", "2026-11-23 23:31"], "edcb"],
+      [["--since", "2026-11-23T18:02:00Z"], "edc"],
+      [["--since", "2026-11-24"], "e"]
+    ]
+    yield* Effect.forEach(cases, ([args, found]) =>
+      Effect.map(ids(...args), (runs) =>
+        assert.equal(
+          runs.map(({ runId }) => runId[0]).join(""),
+          found,
+          args.join(" ")
+        )), { concurrency: 4 })
+  }))
+
+it.live("no runs, and mistakes: nothing on stdout", () =>
+  Effect.gen(function*() {
+    const { cwd, runs } = yield* place
+    writeRecord(join(cwd, "other"), { id: "a", lines: [ended("success", 83)] })
+    writeFileSync(join(cwd, "file"), "")
+    const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, code: number, says: RegExp]> = [
+      [["runs"], 0, /^no runs are recorded in \.epilogue\/runs: record one with "epilogue run … --record"/],
+      [["runs", "--json"], 0, /^no runs are recorded/],
+      [["runs", "--folder", "other", "--status", "failure"], 0, /^none of 1 recorded run is one of those\n$/],
+      [["runs", "--folder", "file"], 2, /^error: can't read file: ENOTDIR\n$/],
+      [["runs", "--limit", "-1"], 2, /^error: --limit -1 is no number of runs\n$/],
+      [["runs", "--since", "yesterday"], 2, /^error: --since yesterday: expected how long ago/],
+      [["runs", "--status", "bad"], 2, /^error: .*--status[^]*see: epilogue runs --help\n$/],
+      [["prune"], 2, /^error: .*--keep/],
+      [["prune", "--keep", "-1"], 2, /^error: --keep -1 is no number of runs\n$/],
+      [["prune", "--keep", "0"], 0, /^nothing to remove in \.epilogue\/runs\n$/],
+      [["prune", "--keep", "1", "--folder", "other"], 0, /^nothing to remove in other\n$/]
+    ]
+    yield* Effect.forEach(cases, ([args, code, says]) =>
+      Effect.map(epilogue("bun", args, { cwd }), (ran) => {
+        endedWith(ran, code)
+        assert.equal(ran.stdout, "")
+        assert.match(ran.stderr, says)
+      }), { concurrency: 4 })
+    // to look makes nothing
+    assert.ok(!existsSync(dirname(runs)))
+    assert.equal(readdirSync(join(cwd, "other")).length, 1)
+  }))
+
+it.live("ids are as long as it takes to tell them apart; colours are there where they are forced", () =>
+  Effect.gen(function*() {
+    const { cwd, runs } = yield* place
+    for (const id of ["aaaaaaaa-1", "aaaaaaaa-2", "b\u001b[31m"]) {
+      writeRecord(runs, { id, lines: [ended("success", 83)] })
+    }
+    const ran = yield* epilogue("bun", ["runs"], { cwd, env: { TZ: "UTC", FORCE_COLOR: "1" } })
+    endedWith(ran, 0)
+    assert.ok(ran.stdout.includes("\naaaaaaaa-2  \u001b[32m✓ success\u001b[39m"), ran.stdout)
+    assert.ok(ran.stdout.includes("\naaaaaaaa-1"), ran.stdout)
+    // none but those of the table
+    assert.ok(!ran.stdout.includes("\u001b[31m"), ran.stdout)
+  }))
+
+it.live("prune: all but the newest, and nothing that runs", () =>
+  onEach((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const { cwd, runs } = yield* five
+      const left = () =>
+        readdirSync(runs).filter((name) => name.endsWith(".jsonl")).map((name) => name.split(".")[2]![0]).toSorted()
+      const pruned = (ran: Ended, says: string) => {
+        endedWith(ran, 0)
+        assert.equal(ran.stderr, `${says}\n`)
+        return lines(ran.stdout).slice(1).map((line) => line[0]).join("")
+      }
+      const dry = yield* epilogue(runtime, ["prune", "--keep", "2", "--dry-run"], { cwd })
+      assert.equal(pruned(dry, "would remove the records of 3 runs"), "cba")
+      assert.equal(left().join(""), "abcde")
+      const ran = yield* epilogue(runtime, ["prune", "--keep", "2"], { cwd })
+      assert.equal(pruned(ran, "removed the records of 3 runs"), "cba")
+      assert.equal(left().join(""), "de")
+      const all = yield* epilogue(runtime, ["prune", "--keep", "0"], { cwd })
+      assert.equal(pruned(all, "removed the records of 1 run"), "d")
+      assert.equal(left().join(""), "e")
+      assert.ok(existsSync(join(runs, "notes.txt")))
+    }))
+  ))
