@@ -49,6 +49,7 @@ assert.deepEqual(deno.exports, forEach(({ source, subpath }) => [subpath, subpat
 const types = ["@grammyjs/types", "@pagerduty/pdjs", "@slack/types", "adaptivecards", "discord-api-types"] as const
 assert.deepEqual(deno.imports, {
   ...Object.fromEntries(types.map((name) => [name, `npm:${name}@^${npm.devDependencies[name]}`])),
+  "@resvg/resvg-js": `npm:@resvg/resvg-js@${npm.peerDependencies["@resvg/resvg-js"]}`,
   effect: `npm:effect@${npm.peerDependencies.effect}`,
   nodemailer: `npm:nodemailer@${npm.peerDependencies.nodemailer}`,
   yaml: `npm:yaml@${npm.peerDependencies.yaml}`,
@@ -108,6 +109,10 @@ run(temporary, "deno", "run", "-A", "main.ts")
 assert.deepEqual(npm.bin, { epilogue: "./dist/cli/main.js" })
 const epilogue = path.join(installed, npm.bin.epilogue)
 assert.ok(fs.statSync(epilogue).mode & 0o100, "the command can be executed")
+// what few commands need is loaded by them alone
+const begins = fs.readFileSync(epilogue, "utf8")
+for (const name of ["run", "durable", "records", "charts"]) assert.ok(begins.includes(`import("./${name}.js")`), name)
+for (const text of ["RunEnded", "<!DOCTYPE html>"]) assert.ok(!begins.includes(text), text)
 fs.symlinkSync(path.join(root, "node_modules/yaml"), path.join(temporary, "node_modules/yaml"))
 for (const runtime of [["node"], ["bun"], ["deno", "run", "-A"]]) {
   const command = (...args: Array<string>) => run(temporary, ...runtime, epilogue, ...args)
@@ -118,5 +123,12 @@ for (const runtime of [["node"], ["bun"], ["deno", "run", "-A"]]) {
   command("check", `${folder}/epilogue.yaml`)
   assert.match(command("run", `${folder}/epilogue.yaml`), /^Hello, world!$/m)
   assert.match(command("run", `${folder}/epilogue.yaml`, "--supervise"), /^Hello, world!$/m)
+  command("run", "--record", `${folder}/epilogue.yaml`)
+  const [recorded] = command("runs", "--json").trim().split("\n").map((line) => JSON.parse(line))
+  assert.equal(recorded.status, "success")
+  assert.match(command("show", recorded.runId), /^└─ ✓ /m)
+  assert.match(command("report", "--html", "-"), /^<!DOCTYPE html>/)
+  command("prune", "--keep", "0")
+  assert.equal(command("runs", "--json"), "")
 }
 run(temporary, "tsc")
