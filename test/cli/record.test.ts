@@ -178,6 +178,7 @@ it.live("--progress, and what it is where nobody says", () =>
     assert.deepEqual(yield* show("--progress", "none"), [""])
     const tree = (yield* show("--progress", "tree")).join("\n")
     assert.ok(tree.includes("\u001b[?25l") && tree.trimEnd().endsWith("\u001b[?25h"), JSON.stringify(tree))
+    assert.deepEqual((yield* show("--progress", "tree", "--supervise"))[0], "▶ failing (run)")
     // what is for a program stays so
     assert.equal(JSON.parse((yield* show("--json"))[0]!)._tag, "RunStarted")
   }))

@@ -156,8 +156,8 @@ it.live("prune: all but the newest, and nothing that runs", () =>
         assert.equal(ran.stderr, `${says}\n`)
         return lines(ran.stdout).slice(1).map((line) => line[0]).join("")
       }
-      const dry = yield* epilogue(runtime, ["prune", "--keep", "2", "--dry-run"], { cwd })
-      assert.equal(pruned(dry, "would remove the records of 3 runs"), "cba")
+      const dry = yield* epilogue(runtime, ["prune", "--keep", "0", "--dry-run"], { cwd })
+      assert.equal(pruned(dry, "would remove the records of 4 runs"), "dcba")
       assert.equal(left().join(""), "abcde")
       const ran = yield* epilogue(runtime, ["prune", "--keep", "2"], { cwd })
       assert.equal(pruned(ran, "removed the records of 3 runs"), "cba")
