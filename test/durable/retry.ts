@@ -230,7 +230,7 @@ export const retrySuite = (engine: Engine): void => {
       const step = failing(seen, 3).pipe(
         Step.requireApproval({ title: "Load?", timeout: "1 hour" }),
         Step.retry(Schedule.spaced("60 millis")),
-        Step.timeout("600 millis"),
+        Step.timeout("2 seconds"),
         durable
       )
       const { layer, workflow } = job(() => step)
@@ -241,7 +241,7 @@ export const retrySuite = (engine: Engine): void => {
         Effect.gen(function*() {
           yield* Effect.forkChild(workflow.execute({ id: "1" }))
           yield* until("it is asked", () => seen.alerts.length > 0)
-          yield* Effect.sleep("700 millis")
+          yield* Effect.sleep("2100 millis")
           const token = seen.alerts[0]!.idempotencyKey!
           yield* Approval.answer(token, { approve: true, by: { id: "ada", name: "Ada" } })
           yield* until("it is tried again", () => seen.list.includes("retry 1 60"))

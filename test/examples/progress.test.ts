@@ -6,7 +6,8 @@ const steady = (lines: string): ReadonlyArray<string> =>
     line.replace(/ \(run weather-.*\)/, " (run …)").replace(/\b\d+(\.\d+)? (ms|s)\b/g, "n s")
   )
 
-test.each(everywhere)("without a terminal it says line by line what happens, on %s", async (runtime) => {
+// they take their time, and share it
+test.concurrent.each(everywhere)("without a terminal it says line by line what happens, on %s", async (runtime) => {
   const { code, stderr, stdout } = await runWith({ GITHUB_ACTIONS: "false" }, runtime, "progress")
   expect(code).toBe(0)
   expect(steady(stderr)).toEqual([
@@ -36,7 +37,7 @@ test.each(everywhere)("without a terminal it says line by line what happens, on 
   ])
 }, 60_000)
 
-test("in GitHub Actions it makes a group and annotations", async () => {
+test.concurrent("in GitHub Actions it makes a group and annotations", async () => {
   const { code, stderr, stdout } = await runWith({ GITHUB_ACTIONS: "true" }, "bun", "progress")
   expect(code).toBe(0)
   expect(stderr).toBe("")
