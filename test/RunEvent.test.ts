@@ -212,6 +212,26 @@ it.effect("RunEvent.layer adds to the observers there are", () =>
     assert.equal(seen.list.length, 12)
   }))
 
+it.effect("a layer that is provided once more further in tells once, and keeps none between from being told", () =>
+  Effect.gen(function*() {
+    const told: Array<string> = []
+    const outer = RunEvent.layer(({ _tag }) => void told.push(`outer ${_tag}`))
+    const slow = RunEvent.layerEffect(({ _tag }) => Effect.sync(() => void told.push(`slow ${_tag}`)))
+    const between = RunEvent.layer(({ _tag }) => void told.push(`between ${_tag}`))
+    yield* Pipeline.make("p", Effect.void).pipe(
+      Effect.provide(slow),
+      Effect.provide(outer),
+      Effect.provide(between),
+      Effect.provide(slow),
+      Effect.provide(outer)
+    )
+    const tags = ["RunStarted", "RunEnded"]
+    assert.deepEqual(
+      told.toSorted(),
+      ["between", "outer", "slow"].flatMap((who) => tags.map((tag) => `${who} ${tag}`)).toSorted()
+    )
+  }))
+
 it.effect("layerEffect does not hold up the run, works in order, and drains when its scope closes", () =>
   Effect.gen(function*() {
     const seen = calls()

@@ -10,18 +10,27 @@ import { defaultTimeout } from "./hook.ts"
 
 type Observers = Context.Reference<ReadonlyArray<Observer>>
 
-/** @internal */
+/**
+ * Built anew wherever it is provided: one that is remembered would bring back the observers of where it was first. Who
+ * is told already is not told twice.
+ */
 export const layer = (key: Observers, observers: ReadonlyArray<Observer>): Layer.Layer<never> =>
-  Layer.effect(key, Effect.map(key, (present) => [...present, ...observers]))
+  Layer.fresh(Layer.effect(
+    key,
+    Effect.map(key, (present) => [...present, ...observers.filter((observer) => !present.includes(observer))])
+  ))
 
 /** @internal */
 export const layerEffect = <R>(
   key: Observers,
   observer: (event: RunEvent) => Effect.Effect<unknown, unknown, R>
-): Layer.Layer<never, never, R> =>
-  Layer.effect(
+): Layer.Layer<never, never, R> => {
+  const own = new WeakSet<Observer>()
+  return Layer.fresh(Layer.effect(
     key,
     Effect.gen(function*() {
+      const present = yield* key
+      if (present.some((one) => own.has(one))) return present
       const queue = yield* Queue.unbounded<RunEvent, Cause.Done>()
       const handle = (event: RunEvent) =>
         Effect.catchCause(
@@ -34,6 +43,9 @@ export const layerEffect = <R>(
       )
       // ends the queue and waits until the worker has seen all that was in it
       yield* Effect.addFinalizer(() => Effect.andThen(Queue.end(queue), Fiber.await(worker)))
-      return [...(yield* key), (event: RunEvent) => void Queue.offerUnsafe(queue, event)]
+      const offer: Observer = (event) => void Queue.offerUnsafe(queue, event)
+      own.add(offer)
+      return [...present, offer]
     })
-  )
+  ))
+}
