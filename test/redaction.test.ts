@@ -16,7 +16,19 @@ import * as Schema from "effect/Schema"
 import { TestConsole } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { Alert, Alerter, AlerterError, AlerterHooks, Hook, Params, Pipeline, Step, StepContext } from "../src/index.ts"
+import {
+  Alert,
+  Alerter,
+  AlerterError,
+  AlerterHooks,
+  Hook,
+  Params,
+  Pipeline,
+  RunEvent,
+  Step,
+  StepContext
+} from "../src/index.ts"
+import { Report } from "../src/report/index.ts"
 import { canary, leaks, printouts, recorder } from "./support/canary.ts"
 import { makeIt } from "./support/it.ts"
 import { plain } from "./support/observe.ts"
@@ -55,6 +67,28 @@ it.effect("and in each kind of output", () =>
 // -----------------------------------------------------------------------------
 // parameters and annotations
 // -----------------------------------------------------------------------------
+
+it.effect("an annotation may lead everywhere, or be unreadable: the others are told, and soon", () =>
+  Effect.gen(function*() {
+    const nodes = Array.from({ length: 12 }, (): Record<string, unknown> => ({ token: Redacted.make(canary) }))
+    for (const node of nodes) nodes.forEach((other, i) => Object.assign(node, { [`to${i}`]: other }))
+    const broken = {
+      get row(): string {
+        throw new Error(canary)
+      }
+    }
+    const told: Array<Report.Event> = []
+    yield* Step.make("s", StepContext.annotate({ rows: 3, graph: nodes[0], broken })).pipe(
+      Effect.provide(RunEvent.layer((event) => void told.push(Report.fromRunEvent(event))))
+    )
+    const ended = told.find(({ _tag }) => _tag === "StepEnded")
+    assert.ok(ended?._tag === "StepEnded")
+    assert.equal(ended.annotations?.["rows"], 3)
+    assert.deepEqual(ended.annotations?.["broken"], "<unreadable: Error>")
+    const text = JSON.stringify(ended)
+    assert.ok(text.length < 2_000_000, `${text.length}`)
+    assert.deepEqual(leaks([text]), [])
+  }))
 
 /** Input of any text, each secret made known by the canary in it. */
 const Inputs = Schema.Struct({

@@ -10,16 +10,35 @@ const maxDepth = 8
 /** So many parts of a collection are shown, and an ellipsis for the rest. */
 const maxParts = 100
 
+/** So many objects are shown in all: where each leads to many others, there is no end to them otherwise. */
+const maxObjects = 10_000
+
+interface Left {
+  objects: number
+}
+
 /**
  * A value as JSON can hold it, with each `Redacted` in it, however deep, as
  * `"<redacted>"` (with its label, if it has one). Collections of Effect are shown by
- * their elements, and what contains itself by an ellipsis.
+ * their elements, what contains itself by an ellipsis, and what can't be read by its error.
  */
-export const display = (value: unknown, within: ReadonlyArray<object> = []): unknown => {
+export const display = (
+  value: unknown,
+  within: ReadonlyArray<object> = [],
+  left: Left = { objects: maxObjects }
+): unknown => {
+  try {
+    return displayed(value, within, left)
+  } catch (error) {
+    return `<unreadable: ${error instanceof Error ? error.name : "an error"}>`
+  }
+}
+
+const displayed = (value: unknown, within: ReadonlyArray<object>, left: Left): unknown => {
   if (Redacted.isRedacted(value)) return String(value)
   if (typeof value === "bigint" || typeof value === "symbol" || typeof value === "function") return String(value)
   if (typeof value !== "object" || value === null) return value
-  if (within.length >= maxDepth || within.includes(value)) return "…"
+  if (within.length >= maxDepth || within.includes(value) || left.objects-- <= 0) return "…"
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString()
   if (value instanceof Error) return `${value.name}: ${value.message}`
   if (DateTime.isDateTime(value)) return DateTime.formatIso(value)
@@ -27,11 +46,11 @@ export const display = (value: unknown, within: ReadonlyArray<object> = []): unk
   const inside = [...within, value]
   if (!(value instanceof Map) && isCollection(value)) {
     const { more, parts } = take(value)
-    const shown = parts.map((part) => display(part, inside))
+    const shown = parts.map((part) => display(part, inside, left))
     return more ? [...shown, "…"] : shown
   }
   const { more, parts } = take<[unknown, unknown]>(value instanceof Map ? value : Object.entries(value))
-  const shown = parts.map(([key, part]): [string, unknown] => [text(key, inside), display(part, inside)])
+  const shown = parts.map(([key, part]): [string, unknown] => [text(key, inside, left), display(part, inside, left)])
   return Object.fromEntries(more ? [...shown, ["…", "…"]] : shown)
 }
 
@@ -49,8 +68,8 @@ const take = <A>(parts: Iterable<A>): { readonly parts: ReadonlyArray<A>; readon
 }
 
 /** A value on one line. */
-export const text = (value: unknown, within: ReadonlyArray<object> = []): string => {
-  const shown = display(value, within)
+export const text = (value: unknown, within: ReadonlyArray<object> = [], left?: Left): string => {
+  const shown = display(value, within, left)
   return typeof shown === "string" ? shown : JSON.stringify(shown) ?? String(shown)
 }
 
