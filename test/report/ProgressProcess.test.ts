@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { root, type Runtime, runtimes } from "../support/command.ts"
 
 const script = join(root, "test/support/progressScript.ts")
+const lines = join(root, "test/support/progressLines.ts")
 
 const [hide, show] = ["\u001b[?25l", "\u001b[?25h"]
 
@@ -32,6 +33,24 @@ const cursorIsShown = (stderr: string) => {
   expect(stderr).toContain(hide)
   expect(stderr.lastIndexOf(show)).toBeGreaterThan(stderr.lastIndexOf(hide))
   expect(stderr.lastIndexOf("\u001b[?7h")).toBeGreaterThan(stderr.lastIndexOf("\u001b[?7l"))
+}
+
+for (const runtime of Object.keys(runtimes) as ReadonlyArray<Runtime>) {
+  test.concurrent(`${runtime}: nobody reads the lines any more, and the run goes on`, async () => {
+    for (const mode of ["plain", "github"]) {
+      const [command, ...flags] = runtimes[runtime]
+      const child = spawn(command, [...flags, lines, mode], { cwd: root, stdio: ["ignore", "pipe", "pipe"] })
+      child.stdout.once("data", () => child.stdout.destroy())
+      let said = ""
+      child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+        said += chunk
+      })
+      const limit = setTimeout(() => child.kill("SIGKILL"), 20_000)
+      const code = await new Promise((resolve) => child.once("close", resolve))
+      clearTimeout(limit)
+      expect([code, said]).toEqual([0, "# success\n"])
+    }
+  }, 60_000)
 }
 
 for (const runtime of Object.keys(runtimes) as ReadonlyArray<Runtime>) {

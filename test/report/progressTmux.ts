@@ -142,6 +142,13 @@ for (const [runtime, command] of Object.entries(commands)) {
   }, 60_000)
 }
 
+test("deno asks nobody what it may know of the environment", async () => {
+  await inTerminal(`deno run --allow-read ${script} end`, { columns: 60, rows: 10 }, async (pane) => {
+    const ended = await pane.shows(/# code|Allow\?/)
+    expect(ended).toContain("# restored")
+  })
+}, 60_000)
+
 test("a thousand steps on a small screen", async () => {
   await inTerminal(`bun ${script} end 1000`, { columns: 60, rows: 10 }, async (pane) => {
     const text = await pane.shows(/1000 running/)

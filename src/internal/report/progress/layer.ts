@@ -66,10 +66,11 @@ export const layer = (
     })
   ))
 
-/** By the console, which tests can replace, and which doesn't mind when nobody reads. */
+/** By the console, which tests can replace. */
 const lines = (mode: Exclude<Mode, "tree">, stream: StreamName): Effect.Effect<Observer, never, Scope.Scope> =>
   Effect.gen(function*() {
     const console = yield* Console.Console
+    yield* unread(mode === "github" ? "stdout" : stream)
     if (mode === "github") {
       const toLines = yield* theLog(makeGithub)
       // the page on workflow commands says that they are sent by standard output
@@ -84,6 +85,27 @@ const lines = (mode: Exclude<Mode, "tree">, stream: StreamName): Effect.Effect<O
       else console.error(text)
     }
   })
+
+/** That nobody reads it any more, as behind `head`, is no reason for a run to fail: on Node it would end the process. */
+const unread = (name: StreamName): Effect.Effect<void, never, Scope.Scope> => {
+  const stream = process[name]
+  const use = (change: number) => {
+    users[name] += change
+    stream.off("error", unlessUnread)
+    if (users[name] > 0) stream.on("error", unlessUnread)
+  }
+  return Effect.acquireRelease(
+    Effect.sync(() => use(1)),
+    // it is told after the write
+    () => Effect.sync(() => void setImmediate(() => use(-1)))
+  )
+}
+
+const users: Record<StreamName, number> = { stdout: 0, stderr: 0 }
+
+function unlessUnread(this: NodeJS.WriteStream, error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE" && this.listenerCount("error") === 1) throw error
+}
 
 const tree = (make: () => Live): Effect.Effect<Observer, never, Scope.Scope> =>
   Effect.gen(function*() {
@@ -145,10 +167,16 @@ const look = (): Surroundings => ({
   }
 })
 
-/** Deno may refuse to tell. */
+interface Permissions {
+  readonly querySync: (descriptor: object) => { readonly state: string }
+}
+
+/** Deno may refuse to tell, or, on a terminal, ask a person first: nobody is asked for a matter of looks. */
 const variable = (name: string): string | undefined => {
   try {
-    return process.env[name]
+    const { Deno } = globalThis as { readonly Deno?: { readonly permissions?: Permissions } }
+    const state = Deno?.permissions?.querySync({ name: "env", variable: name }).state
+    return state === undefined || state === "granted" ? process.env[name] : undefined
   } catch {
     return undefined
   }

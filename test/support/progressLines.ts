@@ -1,0 +1,16 @@
+/** A run that prints lines to standard output, more than go unread, and says on standard error how it ended. */
+import * as Effect from "effect/Effect"
+import { writeSync } from "node:fs"
+import process from "node:process"
+import { Pipeline, Step } from "../../src/index.ts"
+import { Report } from "../../src/report/index.ts"
+
+const mode = process.argv[2] === "github" ? "github" : "plain"
+
+const step = Step.make("a", Effect.sleep("1 millis"))
+
+const run = Pipeline.make("p", Effect.forEach(Array.from({ length: 200 }), () => step, { discard: true })).pipe(
+  Effect.provide(Report.progressWith({ mode, stream: "stdout" }))
+)
+
+void Effect.runPromiseExit(run).then(({ _tag }) => writeSync(2, `# ${_tag.toLowerCase()}\n`))
