@@ -245,6 +245,13 @@ it.live("fails at the start where nothing can be written", () =>
       (yield* failure(Report.record(undefined, { folder: file }))).message,
       /^can't record runs in .*: EEXIST$/
     )
+    const text = "name: nightly\n"
+    fs.writeFileSync(file, text)
+    assert.equal(
+      (yield* failure(Report.record(file))).message,
+      `${file}:1: this is no record of a run: expected a line that begins with {"_tag":"Record","version":`
+    )
+    assert.equal(fs.readFileSync(file, "utf8"), text)
     assert.equal(ran, false)
   }))
 
@@ -311,6 +318,20 @@ it.live("is ended when the layer is, also in the middle of a run", () =>
     yield* Fiber.interrupt(recording)
     // the run outlives it
     assert.equal(linesOf(filesIn(folder)[0]!).at(-1)._tag, "RunEnded")
+  }))
+
+it.live("provided once more further in, it is once, and keeps no observer from the run", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* tempFolder, "runs.jsonl")
+    const record = Report.record(file)
+    const between = events()
+    yield* Pipeline.make("p", step("a")).pipe(
+      Effect.provide(record),
+      Effect.provide(between.layer),
+      Effect.provide(record)
+    )
+    assert.equal(between.list.length, 4)
+    assert.deepEqual((yield* readAll(file)).events, between.list.map(Report.fromRunEvent))
   }))
 
 it.live("stands beside other observers, and without it nothing is written", () =>

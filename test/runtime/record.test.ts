@@ -14,6 +14,7 @@ import { makeIt } from "../support/it.ts"
 import { events, logs } from "../support/observe.ts"
 import { forAll } from "../support/property.ts"
 import { filesIn, linesOf, readAll, tempFolder } from "../support/record.ts"
+import { ended, start, writeRecord } from "../support/recordFiles.ts"
 
 const it = makeIt(test)
 
@@ -104,3 +105,24 @@ it.live("nothing is lost by process.exit, and no timer keeps a process alive", (
     assert.equal(child.status, 3, child.stderr)
     assert.equal(linesOf(file).filter(({ _tag }) => _tag === "StepEnded").length, 777)
   }))
+
+it.live("a run of very many steps that ended with a very long cause is listed", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const step = (index: number) => ({ _tag: "StepStarted", at: start, stepName: "s", stepPath: ["s"], index })
+    const cause = "no ".repeat(1_000_000)
+    writeRecord(folder, {
+      id: "a",
+      lines: [...Array.from({ length: 150_000 }, (_, index) => step(index)), { ...ended("failure", 5), cause }]
+    })
+    const list = yield* Report.list({ folder })
+    assert.deepEqual(list.map(({ status }) => status), ["failure"])
+  }))
+
+if (fs.existsSync("/proc/self")) {
+  it.live("fails where no folder can be made", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Effect.provide(Effect.void, Report.record("/proc/none/runs.jsonl")))
+      assert.equal(error.message, "can't record runs to /proc/none/runs.jsonl: ENOENT")
+    }))
+}

@@ -9,6 +9,7 @@ import type * as NodeFs from "node:fs"
 import type * as NodePath from "node:path"
 import type * as NodeTimers from "node:timers"
 import { RecordError, RecordErrorReason } from "../../../report/RecordError.ts"
+import { headerStart } from "./format.ts"
 
 /** @internal */
 export interface Modules {
@@ -56,9 +57,24 @@ const retried = (modules: Modules, path: string, open: () => number): number => 
   }
 }
 
-/** @internal */
-export const makeFolder = ({ fs }: Modules, folder: string): void => {
-  fs.mkdirSync(folder, { recursive: true, mode: folderMode })
+/** Not by `recursive`, with which Node never ends where nothing can be made, as in `/proc`. */
+export const makeFolder = (modules: Modules, folder: string): void => {
+  const { fs, path } = modules
+  const make = () => fs.mkdirSync(folder, { mode: folderMode })
+  try {
+    make()
+  } catch (cause) {
+    const code = codeOf(cause)
+    if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return
+    if (code !== "ENOENT" || path.dirname(folder) === folder) throw cause
+    makeFolder(modules, path.dirname(folder))
+    try {
+      make()
+    } catch (cause) {
+      // somebody else was faster
+      if (codeOf(cause) !== "EEXIST") throw cause
+    }
+  }
 }
 
 /** To append only, whoever else does so. */
@@ -82,6 +98,26 @@ export const endsLine = ({ fs }: Modules, path: string, fd: number): boolean => 
     return fs.readSync(reading, last, 0, 1, stat.size - 1) === 1 && last[0] === newline
   } finally {
     fs.closeSync(reading)
+  }
+}
+
+/**
+ * Whether a file is empty, is not there, or begins as a record does, of which a crash may have left the beginning. What
+ * can't be read is taken for one: it may be allowed to be written to all the same.
+ */
+export const mayBeRecord = ({ fs }: Modules, path: string): boolean => {
+  try {
+    if (!fs.statSync(path).isFile()) return true
+    const file = fs.openSync(path, "r")
+    try {
+      const bytes = new Uint8Array(headerStart.length)
+      const [line = ""] = new TextDecoder().decode(bytes.subarray(0, fs.readSync(file, bytes))).split("\n")
+      return headerStart.startsWith(line)
+    } finally {
+      fs.closeSync(file)
+    }
+  } catch {
+    return true
   }
 }
 

@@ -3,10 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import { hasProperty } from "effect/Predicate"
-import type { RecordError } from "../../../report/RecordError.ts"
+import { RecordError, RecordErrorReason } from "../../../report/RecordError.ts"
 import { Observers } from "../../run.ts"
-import { codeOf, failure, makeFolder, modules } from "./files.ts"
-import { abandonedAfter, headerLine } from "./format.ts"
+import { codeOf, failure, makeFolder, mayBeRecord, modules } from "./files.ts"
+import { abandonedAfter, headerLine, headerStart } from "./format.ts"
 import { Pen } from "./pen.ts"
 import { filePlace, folderPlace, makeRecorder, type Recorder } from "./recorder.ts"
 import { type Shared, Sink } from "./sink.ts"
@@ -28,9 +28,9 @@ const heartbeatMillis = abandonedAfter / 4
 /** The key under which an observer says where it records. */
 const RecordsTo = Symbol.for("effect-epilogue/Report/RecordsTo")
 
-/** @internal */
+/** Built anew wherever it is provided: one that is remembered would bring back the observers of where it was first. */
 export const record = (path: string | undefined, folder: string): Layer.Layer<never, RecordError> =>
-  Layer.effect(
+  Layer.fresh(Layer.effect(
     Observers,
     Effect.gen(function*() {
       const present = yield* Observers
@@ -57,13 +57,22 @@ export const record = (path: string | undefined, folder: string): Layer.Layer<ne
       const recorder = yield* Effect.acquireRelease(
         Effect.try({
           try: () => start(resolved, path !== undefined, shared, onDefect),
-          catch: (cause) => failure(place, path === undefined ? "record runs in" : "record runs to", cause)
+          catch: (cause) =>
+            cause instanceof NotARecord
+              ? new RecordError({ path: place, reason: RecordErrorReason.NotARecord(cause) })
+              : failure(place, path === undefined ? "record runs in" : "record runs to", cause)
         }),
         (started) => Effect.sync(() => started.end())
       )
       return [...present, Object.assign(recorder.observer, { [RecordsTo]: resolved })]
     })
-  )
+  ))
+
+/** Thrown, as what the system refuses is. */
+class NotARecord {
+  readonly line = 1
+  readonly expected = `a line that begins with ${headerStart}`
+}
 
 const start = (
   resolved: string,
@@ -74,6 +83,7 @@ const start = (
   const { modules: { fs, timers } } = shared
   let file: Sink | undefined
   if (isFile) {
+    if (!mayBeRecord(shared.modules, resolved)) throw new NotARecord()
     file = new Sink(resolved, headerLine(), shared)
     file.opened()
   } else {

@@ -8,10 +8,18 @@ const encoder = new TextEncoder()
 /** @internal */
 export const bytesOf = (text: string): Uint8Array => encoder.encode(text)
 
+/** In bytes. What is longer, as a line with a large cause is, is not kept once it is written. */
+const kept = 96 * 1024
+
 /** A buffer that grows. */
 export class Pen {
-  bytes: Uint8Array = new Uint8Array(96 * 1024)
+  bytes: Uint8Array = new Uint8Array(kept)
   length = 0
+
+  clear(): void {
+    this.length = 0
+    if (this.bytes.length > 8 * kept) this.bytes = new Uint8Array(kept)
+  }
 
   /** Made before something is put: so that it need not be asked for again and again. */
   makeRoom(size: number): void {
