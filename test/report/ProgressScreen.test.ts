@@ -205,6 +205,7 @@ it.effect("what is remembered of many steps is bounded", () =>
     let seen = 0
     const count = (event: RunEvent.RunEvent) => {
       const run = runs.apply(event)
+      assert.ok(run)
       seen = Math.max(seen, run.steps.size, run.roots.size + run.calm.size + run.troubled.size + run.running.size)
     }
     const step = (i: number) =>

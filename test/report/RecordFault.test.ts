@@ -86,3 +86,32 @@ it.live("a file that is full from the start", () =>
     assert.equal(logged.list.length, 1)
     assert.equal((yield* Report.list({ folder }))[0]?.status, "success")
   }))
+
+it.live("a file that something else has closed is opened again", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const module = process.getBuiltinModule("node:fs")
+    const { openSync } = module
+    const opened: Array<number> = []
+    const noted = (...args: Parameters<typeof openSync>): number => {
+      const fd = openSync(...args)
+      if (String(args[0]).startsWith(folder) && args[1] === "a") opened.push(fd)
+      return fd
+    }
+    yield* Effect.acquireRelease(
+      Effect.sync(() => Object.assign(module, { openSync: noted })),
+      () => Effect.sync(() => Object.assign(module, { openSync }))
+    )
+    const logged = logs()
+    const pause = Effect.sleep("3 millis")
+    const close = Effect.sync(() => fs.closeSync(opened[0]!))
+    const file = path.join(folder, "runs.jsonl")
+    yield* Pipeline.make("p", Effect.all([step("a", pause), close, step("b", pause), step("c", pause)])).pipe(
+      Effect.provide(Report.record(file)),
+      Effect.provide(logged.layer)
+    )
+    const { events: read, skipped } = yield* readAll(file)
+    assert.deepEqual(skipped.map(({ events, reason }) => [reason, events]), [["lost", 1]])
+    assert.deepEqual(read.map(({ _tag, runName }) => [_tag, runName === read[0]?.runName]).at(-1), ["RunEnded", true])
+    assert.equal(logged.list.length, 1)
+  }))

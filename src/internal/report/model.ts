@@ -1,5 +1,6 @@
 /** What became of runs, put together from their events. */
 import type { EventJson } from "./eventJson.ts"
+import { samePath } from "./samePath.ts"
 
 type Outcome = Extract<EventJson, { readonly _tag: "StepEnded" }>["outcome"]
 type HookEvent = Extract<EventJson, { readonly hook: string }>
@@ -53,7 +54,9 @@ export interface RunModel {
   readonly runId: string
   readonly runName: string
   readonly startedAt: number
-  readonly steps: Map<number, StepModel>
+  readonly steps: Set<StepModel>
+  /** The last that had an index. */
+  readonly byIndex: Map<number, StepModel>
   /** Steps that run in no other. */
   readonly roots: Array<StepModel>
   /** Of the run itself. */
@@ -143,7 +146,8 @@ export class Runs {
       runId,
       runName,
       startedAt: at,
-      steps: new Map(),
+      steps: new Set(),
+      byIndex: new Map(),
       roots: [],
       hooks: [],
       lastAt: at,
@@ -179,19 +183,33 @@ const begin = (run: RunModel, info: StepInfo, startedAt: number, params: Values)
     annotations: {},
     progress: undefined
   }
-  const parent = info.parent === undefined ? undefined : run.steps.get(info.parent)
+  const parent = info.parent === undefined ? undefined : known(run, info.parent, info.stepPath.slice(0, -1))
   const siblings = parent === undefined ? run.roots : parent.children
   // a step that was cut off by a crash, and begins again
-  const before = run.steps.get(info.index)
+  const before = known(run, info.index, info.stepPath, ({ outcome }) => outcome === undefined)
   const place = before === undefined ? -1 : siblings.indexOf(before)
+  if (before !== undefined) run.steps.delete(before)
   if (place >= 0) siblings[place] = step
   else siblings.push(step)
-  run.steps.set(info.index, step)
+  run.steps.add(step)
+  run.byIndex.set(info.index, step)
   return step
 }
 
+/** Looked for by its path where the index is another's. */
+const known = (
+  run: RunModel,
+  index: number,
+  path: ReadonlyArray<string>,
+  mayBe: (step: StepModel) => boolean = () => true
+): StepModel | undefined => {
+  const step = run.byIndex.get(index)
+  if (step === undefined || samePath(step.path, path)) return step
+  return [...run.steps].findLast((step) => samePath(step.path, path) && mayBe(step))
+}
+
 const stepIn = (run: RunModel, info: StepInfo, startedAt: number): StepModel =>
-  run.steps.get(info.index) ?? begin(run, info, startedAt, {})
+  known(run, info.index, info.stepPath) ?? begin(run, info, startedAt, {})
 
 const hookOf = (
   run: RunModel,

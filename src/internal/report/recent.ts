@@ -75,8 +75,10 @@ export class RecentRuns {
     // a hook that goes on may be the one that asks for the picture
     if (event._tag === "StepProgress" || event._tag === "HookStarted") return
     if (event._tag === "RunEnded") return void this.#runs.delete(event.runId)
-    const run = this.#run(event.runId)
     const index = "index" in event ? event.index : "step" in event ? event.step?.index : undefined
+    // the end of a step that outlived its run begins none
+    if (index !== undefined && event._tag !== "StepStarted" && !this.#runs.has(event.runId)) return
+    const run = this.#run(event.runId)
     if (index === undefined) return add(run.events, this.#numbered(event))
     const step = run.steps.get(index) ?? this.#begin(run, index, event._tag)
     if (step === undefined) return

@@ -54,6 +54,7 @@ export class Live {
       observer: (event) => {
         if (!open) return
         const run = this.#runs.apply(event)
+        if (run === undefined) return
         if (run.ended !== undefined) {
           own.delete(run.id)
           this.#settle([run])

@@ -6,6 +6,8 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import type { HookInfo, Outcome, RunEvent, StepInfo } from "../../../RunEvent.ts"
 import { text } from "../../redact.ts"
+import { EndedRuns } from "../endedRuns.ts"
+import { samePath } from "../samePath.ts"
 import { causeLine } from "../text.ts"
 import { Rate } from "./rate.ts"
 import { label } from "./width.ts"
@@ -58,6 +60,7 @@ export interface StepState extends Owner {
 export interface RunState extends Owner {
   readonly id: string
   readonly runName: string
+  /** The last that had an index, of those that are remembered. */
   readonly steps: Map<number, StepState>
   readonly roots: Set<StepState>
   readonly running: Set<StepState>
@@ -75,9 +78,14 @@ const rememberedHooks = 5
 /** The runs that go on. */
 export class Runs {
   readonly byId: Map<string, RunState> = new Map()
+  readonly #ended = new EndedRuns<true>()
 
-  /** The run that the event is about. One that has ended is not among the others any more. */
-  apply(event: RunEvent): RunState {
+  /**
+   * The run that the event is about. One that ends with it is not among the others any more, and of what comes after
+   * that, as the end of a step that outlived its run, nothing is shown.
+   */
+  apply(event: RunEvent): RunState | undefined {
+    if (this.#ended.get(event.runId)) return undefined
     const at = DateTime.toEpochMillis(event.at)
     const run = this.byId.get(event.runId) ?? this.#begin(event, at)
     switch (event._tag) {
@@ -87,12 +95,13 @@ export class Runs {
         run.ended = endedOf(event, 1)
         run.hookFailures = event.hookFailures
         this.byId.delete(run.id)
+        this.#ended.add(run.id, true)
         break
       case "StepStarted":
         begin(run, event, at)
         break
       case "StepProgress": {
-        const step = run.steps.get(event.index)
+        const step = known(run, event.index, event.stepPath)
         if (step === undefined || step.ended !== undefined) break
         step.rate ??= new Rate()
         step.rate.tell(event.done, event.total, at)
@@ -147,23 +156,37 @@ const begin = (run: RunState, info: StepInfo, at: number): StepState => {
     ...owner(info.stepName, at),
     index: info.index,
     path: info.stepPath,
-    parent: info.parent === undefined ? undefined : run.steps.get(info.parent),
+    parent: info.parent === undefined ? undefined : known(run, info.parent, info.stepPath.slice(0, -1)),
     children: new Set(),
     attempt: 1,
     waiting: undefined,
     rate: undefined
   }
   // a step that was cut off by a crash, and begins again
-  const before = run.steps.get(info.index)
+  const before = known(run, info.index, info.stepPath, run.running)
   if (before !== undefined) forget(run, before)
   siblings(run, step).add(step)
+  // its former index is another step's by now
+  if (before !== undefined) run.steps.set(before.index, step)
   run.steps.set(info.index, step)
   run.running.add(step)
   return step
 }
 
 const stepOf = (run: RunState, info: StepInfo, at: number): StepState =>
-  run.steps.get(info.index) ?? begin(run, info, at)
+  known(run, info.index, info.stepPath) ?? begin(run, info, at)
+
+/** Looked for by its path where the index is another's. */
+const known = (
+  run: RunState,
+  index: number,
+  path: ReadonlyArray<string>,
+  among?: Iterable<StepState>
+): StepState | undefined => {
+  const step = run.steps.get(index)
+  if (step === undefined || samePath(step.path, path)) return step
+  return [...among ?? [...run.calm, ...run.troubled, ...run.running]].findLast((step) => samePath(step.path, path))
+}
 
 const endedOf = (
   event: Extract<RunEvent, { readonly _tag: "StepEnded" | "RunEnded" }>,
@@ -199,7 +222,7 @@ const remember = (run: RunState, step: StepState, isTroubled: boolean): void => 
 
 const forget = (run: RunState, step: StepState): void => {
   siblings(run, step).delete(step)
-  run.steps.delete(step.index)
+  if (run.steps.get(step.index) === step) run.steps.delete(step.index)
   run.running.delete(step)
   run.calm.delete(step)
   run.troubled.delete(step)
@@ -210,7 +233,7 @@ type HookEvent = Extract<RunEvent, HookInfo>
 const hook = (run: RunState, event: HookEvent, at: number): void => {
   if (event._tag === "HookFailed") run.hookFailures++
   // of a step that is forgotten already, or was never heard of: then it is counted at most
-  const owner = event.step === undefined ? run : run.steps.get(event.step.index)
+  const owner = event.step === undefined ? run : known(run, event.step.index, event.step.stepPath)
   if (owner === undefined) return
   const { kind } = event
   const key = `${kind} ${event.level} ${event.hookIndex} ${event.hook}`

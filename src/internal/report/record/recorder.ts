@@ -2,6 +2,7 @@
 import type { Observer, RunEvent } from "../../../RunEvent.ts"
 import type { Run } from "../../run.ts"
 import { type Tap, TapKey, type Tapped } from "../../tap.ts"
+import { EndedRuns } from "../endedRuns.ts"
 import * as encode from "./encode.ts"
 import { headerLine, type RunNames } from "./format.ts"
 import { existing, fileName, isFresh } from "./names.ts"
@@ -57,12 +58,13 @@ export const makeRecorder = (
   onDefect: (tag: RunEvent["_tag"], defect: unknown) => void
 ): Recorder => {
   const entries = new Map<string, Entry>()
+  const ended = new EndedRuns<Sink>()
   let lastRun: Run | undefined
   let lastEntry: Entry | undefined
 
   const begin = ({ pipelineName, runId, runName }: RunNames, at: number, begins: boolean): Entry => {
     const run = { pipelineName, runId, runName }
-    const sink = place.sinkOf(run, at, begins)
+    const sink = ended.get(runId) ?? place.sinkOf(run, at, begins)
     const brief = new encode.Heads(place.own ? "" : `,${JSON.stringify({ runId }).slice(1, -1)}`)
     const full = new encode.Heads(place.own ? "" : `,${JSON.stringify(run).slice(1, -1)}`)
     const entry = { sink, brief, full, generation: -1 }
@@ -79,6 +81,19 @@ export const makeRecorder = (
     return entry
   }
 
+  /** A run that has ended, and of which something was written all the same. */
+  const forget = (runId: string, { sink }: Entry): void => {
+    entries.delete(runId)
+    lastRun = undefined
+    lastEntry = undefined
+    if (place.own) sink.close()
+  }
+
+  const add = (runId: string, entry: Entry, at: number, last = false): void => {
+    entry.sink.add(at, last)
+    if (ended.get(runId) !== undefined) forget(runId, entry)
+  }
+
   /** What the next line says of its run. */
   const headsOf = (entry: Entry): encode.Heads => {
     if (entry.generation === entry.sink.generation) return entry.brief
@@ -91,7 +106,7 @@ export const makeRecorder = (
       try {
         const entry = entryOf(evaluation.run, at)
         encode.stepStarted(entry.sink.pen, headsOf(entry), evaluation, at)
-        entry.sink.add(at)
+        add(evaluation.run.id, entry, at)
       } catch (defect) {
         onDefect("StepStarted", defect)
       }
@@ -100,7 +115,7 @@ export const makeRecorder = (
       try {
         const entry = entryOf(evaluation.run, at)
         encode.stepEnded(entry.sink.pen, headsOf(entry), evaluation, at, exit, outcome, nanos)
-        entry.sink.add(at)
+        add(evaluation.run.id, entry, at)
       } catch (defect) {
         onDefect("StepEnded", defect)
       }
@@ -109,7 +124,7 @@ export const makeRecorder = (
       try {
         const entry = entryOf(evaluation.run, at)
         encode.hookEnded(entry.sink.pen, headsOf(entry), evaluation, at, planned, nanos)
-        entry.sink.add(at)
+        add(evaluation.run.id, entry, at)
       } catch (defect) {
         onDefect("HookEnded", defect)
       }
@@ -118,15 +133,11 @@ export const makeRecorder = (
 
   const observe = (event: RunEvent): void => {
     const at = event.at.epochMilliseconds
-    const ended = event._tag === "RunEnded"
+    const last = event._tag === "RunEnded"
     const entry = entries.get(event.runId) ?? begin(event, at, event._tag === "RunStarted")
     encode.event(entry.sink.pen, headsOf(entry), event)
-    entry.sink.add(at, ended)
-    if (!ended) return
-    entries.delete(event.runId)
-    lastRun = undefined
-    lastEntry = undefined
-    if (place.own) entry.sink.close()
+    if (last) ended.add(event.runId, entry.sink)
+    add(event.runId, entry, at, last)
   }
 
   const observer: Tapped = Object.assign(observe, { [TapKey]: tap })

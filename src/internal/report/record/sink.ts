@@ -1,5 +1,5 @@
 /** A file to which lines are added while others may do the same. */
-import { endsLine, type Modules, openToAppend, writeAll } from "./files.ts"
+import { codeOf, endsLine, type Modules, openToAppend, writeAll } from "./files.ts"
 import { lostLine } from "./format.ts"
 import type { Pen } from "./pen.ts"
 
@@ -107,12 +107,13 @@ export class Sink {
       this.headed = true
       this.lost = 0
     } catch (cause) {
+      if (operation === "write") this.forget(cause)
       this.lost += lines
       this.headed = false
       this.generation++
       shared.onFailure(this.path, operation, cause, lines)
     }
-    pen.length = 0
+    pen.clear()
   }
 
   /** What has to stand before the lines. */
@@ -143,8 +144,25 @@ export class Sink {
     const fd = openToAppend(modules, this.path)
     this.fd = fd
     open.add(this)
+    // somebody may have removed it while it was closed
+    if (modules.fs.fstatSync(fd).size === 0) this.headed = false
     this.torn ??= !endsLine(modules, this.path, fd)
     return fd
+  }
+
+  /** What can't be written to is opened anew for the next write: as it is, it may never be good for any again. */
+  private forget(cause: unknown): void {
+    const { modules: { fs }, open } = this.shared
+    const { fd } = this
+    this.fd = undefined
+    open.delete(this)
+    // a number that is no file of ours any more may become another's
+    if (fd === undefined || codeOf(cause) === "EBADF") return
+    try {
+      fs.closeSync(fd)
+    } catch {
+      // it is told already
+    }
   }
 
   close(): void {

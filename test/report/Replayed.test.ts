@@ -1,0 +1,85 @@
+/** A durable run that goes on, and comes to steps that run side by side in another order than before. */
+import { DateTime, Duration, Effect, Exit, Layer, Schema } from "effect"
+import * as DurableClock from "effect/workflow/DurableClock"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { Durable } from "../../src/durable/index.ts"
+import { Pipeline, type RunEvent, Step } from "../../src/index.ts"
+import { frame } from "../../src/internal/report/progress/frame.ts"
+import { Runs } from "../../src/internal/report/progress/state.ts"
+import { timeline } from "../../src/internal/report/timeline/rows.ts"
+import { Report } from "../../src/report/index.ts"
+import { makeIt } from "../support/it.ts"
+import { events } from "../support/observe.ts"
+
+const it = makeIt(test)
+
+const step = (name: string, millis: number) => Durable.step(Step.make(name, Effect.sleep(millis)))
+
+// "short" ends first of those that begin, so "after short" begins before "after long": a replay has it the other way round
+const sideBySide = Effect.all([
+  Effect.andThen(step("long", 30), step("after long", 150)),
+  Effect.andThen(step("short", 1), step("after short", 5)),
+  // meanwhile the run is put away, with what it does, and goes on
+  Effect.andThen(
+    Effect.sleep("60 millis"),
+    DurableClock.sleep({ name: "nap", duration: "20 millis", inMemoryThreshold: Duration.zero })
+  )
+], { concurrency: "unbounded", discard: true })
+
+const nightly = Durable.pipeline(
+  "nightly",
+  { payload: { day: Schema.String }, idempotencyKey: ({ day }) => day },
+  () => Pipeline.make("nightly", sideBySide)
+)
+
+it.live("each step is one row, and none is lost", () =>
+  Effect.gen(function*() {
+    const told = events()
+    yield* nightly.workflow.execute({ day: "2026-11-26" }).pipe(
+      Effect.provide(nightly.layer.pipe(Layer.provideMerge(Durable.layerMemory), Layer.provide(told.layer)))
+    )
+    const started = told.list.flatMap((event) => event._tag === "StepStarted" ? [event] : [])
+    const twice = started.filter(({ stepName }) => stepName === "after long").map(({ index }) => index)
+    assert.deepEqual(twice, [3, 2], "the run did not go on in another order")
+    const rows = timeline(told.list.map(Report.fromRunEvent)).rows.map(({ ending, name }) => `${name} ${ending}`)
+    assert.deepEqual(rows.slice(1).toSorted(), [
+      "after long success",
+      "after short success",
+      "long success",
+      "short success"
+    ])
+  }))
+
+test("nor in the tree, while it goes on", () => {
+  const at = DateTime.makeUnsafe(0)
+  const run = { pipelineName: "p", runId: "1", runName: "p-1", at }
+  const info = (stepName: string, index: number) => ({ stepName, stepPath: [stepName], index, parent: undefined })
+  const ended = (of: ReturnType<typeof info>): RunEvent.RunEvent => ({
+    _tag: "StepEnded",
+    ...run,
+    ...of,
+    outcome: "success",
+    exit: Exit.void,
+    attempts: 1,
+    duration: Duration.zero,
+    annotations: {}
+  })
+  const runs = new Runs()
+  const lines = () =>
+    frame([...runs.byId.values()], 20, { now: 0, columns: 80, turn: 0 }).map((line) =>
+      line.map(([text]) => text).join("")
+    )
+  const started = (of: ReturnType<typeof info>) => runs.apply({ _tag: "StepStarted", ...run, ...of, params: {} })
+  started(info("a", 0))
+  runs.apply(ended(info("a", 0)))
+  started(info("b", 1))
+  started(info("b", 0))
+  assert.deepEqual(lines(), ["⠋ p (0.0 s, 1 running, 1 done)", "├─ ✓ a (0 ms)", "└─ ⠋ b (0.0 s)"])
+  // a hook of what ended before, by the index that it has now
+  const hook = { hook: "post", kind: "success", level: "step", hookIndex: 0, step: info("a", 1) } as const
+  runs.apply({ _tag: "HookStarted", ...run, ...hook })
+  assert.equal(lines()[2], "│  └─ ⠋ hook \"post\" (success, 0.0 s)")
+  runs.apply(ended(info("b", 0)))
+  assert.equal(lines().at(-1), "└─ ✓ b (0 ms)")
+})
