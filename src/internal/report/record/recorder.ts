@@ -81,17 +81,13 @@ export const makeRecorder = (
     return entry
   }
 
-  /** A run that has ended, and of which something was written all the same. */
+  /** Something was written of a run that has ended. */
   const forget = (runId: string, { sink }: Entry): void => {
+    if (ended.get(runId) === undefined) return
     entries.delete(runId)
     lastRun = undefined
     lastEntry = undefined
     if (place.own) sink.close()
-  }
-
-  const add = (runId: string, entry: Entry, at: number, last = false): void => {
-    entry.sink.add(at, last)
-    if (ended.get(runId) !== undefined) forget(runId, entry)
   }
 
   /** What the next line says of its run. */
@@ -106,7 +102,8 @@ export const makeRecorder = (
       try {
         const entry = entryOf(evaluation.run, at)
         encode.stepStarted(entry.sink.pen, headsOf(entry), evaluation, at)
-        add(evaluation.run.id, entry, at)
+        entry.sink.add(at)
+        if (evaluation.run.ended) forget(evaluation.run.id, entry)
       } catch (defect) {
         onDefect("StepStarted", defect)
       }
@@ -115,7 +112,8 @@ export const makeRecorder = (
       try {
         const entry = entryOf(evaluation.run, at)
         encode.stepEnded(entry.sink.pen, headsOf(entry), evaluation, at, exit, outcome, nanos)
-        add(evaluation.run.id, entry, at)
+        entry.sink.add(at)
+        if (evaluation.run.ended) forget(evaluation.run.id, entry)
       } catch (defect) {
         onDefect("StepEnded", defect)
       }
@@ -124,7 +122,8 @@ export const makeRecorder = (
       try {
         const entry = entryOf(evaluation.run, at)
         encode.hookEnded(entry.sink.pen, headsOf(entry), evaluation, at, planned, nanos)
-        add(evaluation.run.id, entry, at)
+        entry.sink.add(at)
+        if (evaluation.run.ended) forget(evaluation.run.id, entry)
       } catch (defect) {
         onDefect("HookEnded", defect)
       }
@@ -137,7 +136,8 @@ export const makeRecorder = (
     const entry = entries.get(event.runId) ?? begin(event, at, event._tag === "RunStarted")
     encode.event(entry.sink.pen, headsOf(entry), event)
     if (last) ended.add(event.runId, entry.sink)
-    add(event.runId, entry, at, last)
+    entry.sink.add(at, last)
+    forget(event.runId, entry)
   }
 
   const observer: Tapped = Object.assign(observe, { [TapKey]: tap })
