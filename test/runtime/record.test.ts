@@ -90,20 +90,23 @@ if (fs.existsSync("/dev/full")) {
     }))
 }
 
-it.live("nothing is lost by process.exit, and no timer keeps a process alive", () =>
+it.live("nothing is lost by process.exit, nor by Deno's own, and no timer keeps a process alive", () =>
   Effect.gen(function*() {
-    const file = path.join(yield* tempFolder, "runs.jsonl")
+    const folder = yield* tempFolder
     const fixture = path.join(import.meta.dirname, "..", "report", "fixtures", "recording.ts")
-    const args = [fixture, "exiting", file, "777"]
     const deno = "deno" in process.versions
     const node = !deno && !("bun" in process.versions)
-    const child = spawnSync(
-      process.execPath,
-      deno ? ["run", "-A", ...args] : node ? ["--conditions=@effect-epilogue/source", ...args] : args,
-      { encoding: "utf8" }
-    )
-    assert.equal(child.status, 3, child.stderr)
-    assert.equal(linesOf(file).filter(({ _tag }) => _tag === "StepEnded").length, 777)
+    for (const way of deno ? ["exiting", "exitingDeno"] : ["exiting"]) {
+      const file = path.join(folder, `${way}.jsonl`)
+      const args = [fixture, way, file, "777"]
+      const child = spawnSync(
+        process.execPath,
+        deno ? ["run", "-A", ...args] : node ? ["--conditions=@effect-epilogue/source", ...args] : args,
+        { encoding: "utf8" }
+      )
+      assert.equal(child.status, 3, child.stderr)
+      assert.equal(linesOf(file).filter(({ _tag }) => _tag === "StepEnded").length, 777)
+    }
   }))
 
 it.live("a run of very many steps that ended with a very long cause is listed", () =>

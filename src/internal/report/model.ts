@@ -71,23 +71,16 @@ export interface RunModel {
   hookFailures: number
 }
 
-/** What an event was about. */
-export interface Touched {
-  readonly run: RunModel
-  readonly step: StepModel | undefined
-  readonly hook: HookModel | undefined
-}
-
 /** The runs that the events so far tell of, by their ids. What comes in the middle of a run is taken as it is. */
 export class Runs {
   readonly byId: Map<string, RunModel> = new Map()
 
-  apply(event: EventJson): Touched {
+  apply(event: EventJson): void {
     const run = this.#run(event)
     run.lastAt = Math.max(run.lastAt, event.at)
     switch (event._tag) {
       case "RunStarted":
-        return { run, step: undefined, hook: undefined }
+        return
       case "RunEnded":
         run.endedAt = event.at
         run.durationMillis = event.durationMillis
@@ -95,13 +88,14 @@ export class Runs {
         run.cause = event.cause
         run.annotations = event.annotations ?? {}
         run.hookFailures = event.hookFailures
-        return { run, step: undefined, hook: undefined }
+        return
       case "StepStarted":
-        return { run, step: begin(run, event, event.at, event.params ?? {}), hook: undefined }
+        begin(run, event, event.at, event.params ?? {})
+        return
       case "StepProgress": {
         const step = stepIn(run, event, event.at)
         step.progress = { done: event.done, total: event.total, at: event.at }
-        return { run, step, hook: undefined }
+        return
       }
       case "AttemptFailed": {
         const step = stepIn(run, event, event.at)
@@ -117,7 +111,7 @@ export class Runs {
           cause: undefined
         })
         step.progress = undefined
-        return { run, step, hook: undefined }
+        return
       }
       case "StepEnded": {
         const step = stepIn(run, event, event.at - event.durationMillis)
@@ -131,10 +125,10 @@ export class Runs {
         step.outcome = event.outcome
         step.cause = event.cause
         step.annotations = event.annotations ?? {}
-        return { run, step, hook: undefined }
+        return
       }
       default:
-        return { run, ...hookOf(run, event) }
+        hook(run, event)
     }
   }
 
@@ -211,10 +205,7 @@ const known = (
 const stepIn = (run: RunModel, info: StepInfo, startedAt: number): StepModel =>
   known(run, info.index, info.stepPath) ?? begin(run, info, startedAt, {})
 
-const hookOf = (
-  run: RunModel,
-  event: HookEvent
-): { readonly step: StepModel | undefined; readonly hook: HookModel } => {
+const hook = (run: RunModel, event: HookEvent): void => {
   const step = event.step === undefined ? undefined : stepIn(run, event.step, event.at)
   const hooks = step === undefined ? run.hooks : step.hooks
   const durationMillis = "durationMillis" in event ? event.durationMillis : 0
@@ -237,11 +228,10 @@ const hookOf = (
     }
     hooks.push(hook)
   }
-  if (event._tag === "HookStarted") return { step, hook }
+  if (event._tag === "HookStarted") return
   hook.startedAt = startedAt
   hook.endedAt = event.at
   hook.durationMillis = durationMillis
   hook.outcome = event._tag === "HookEnded" ? "ended" : event._tag === "HookFailed" ? "failed" : "skipped"
   if (event._tag === "HookFailed") hook.cause = event.cause
-  return { step, hook }
 }

@@ -106,20 +106,29 @@ const start = (
     for (const sink of sinks()) sink.flush()
   }
   flushes.add(flush)
-  if (flushes.size === 1) process.on("exit", flushAll)
+  if (flushes.size === 1) {
+    process.on("exit", flushAll)
+    globalThis.addEventListener?.("unload", flushAll)
+  }
   return {
     ...recorder,
     end: () => {
       shared.ended = true
       timers.clearInterval(heartbeat)
       flushes.delete(flush)
-      if (flushes.size === 0) process.off("exit", flushAll)
+      if (flushes.size === 0) {
+        process.off("exit", flushAll)
+        globalThis.removeEventListener?.("unload", flushAll)
+      }
       for (const sink of sinks()) sink.close()
     }
   }
 }
 
-/** `process.exit` runs no finalizers. One listener for all, or Node would warn of a leak. */
+/**
+ * `process.exit` runs no finalizers, and `Deno.exit` tells only those who listen for `unload`. One listener for all, or
+ * Node would warn of a leak.
+ */
 const flushes = new Set<() => void>()
 
 const flushAll = () => {
