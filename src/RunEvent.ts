@@ -177,7 +177,8 @@ export interface HookSkipped extends RunInfo, HookInfo {
 }
 
 /**
- * The last event of a run: its hooks and all background hooks have ended.
+ * The last event of a run: its hooks and all background hooks have ended. Only of a step on a fiber of its own that
+ * outlives the run is more told after it.
  *
  * @category events
  * @since 0.1.0

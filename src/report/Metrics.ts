@@ -45,7 +45,7 @@ import * as internal from "../internal/report/metrics.ts"
  * Each combination of labels is a series that is kept for as long as the process lives. Labels are names alone: no
  * path, no run, no parameter. So that they are few, a step's name should say what is done and not to what, which
  * belongs in `Step.annotate`. From 2,000 series of a metric on, what is new is counted in one with the label
- * `otel.metric.overflow`.
+ * `otel.metric.overflow`: in each layer, and not where a metric is counted without it.
  *
  * @example
  * ```ts

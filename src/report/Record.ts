@@ -36,14 +36,16 @@ export interface FolderOptions {
 /**
  * Records the runs that go on in the layer, beside the observers that there are: without a path in a file each, in
  * `.epilogue/runs` or the folder given; with one in that file, all of them. What is missing of the path is made, for
- * its owner alone. The layer fails where it can't be written to. Nothing else is needed: observers are told at once
- * and can't wait, so records are written with `node:fs`, which all runtimes have, and not with effect's `FileSystem`.
+ * its owner alone. The layer fails where it can't be written to, and where the file is no record. Nothing else is
+ * needed: observers are told at once and can't wait, so records are written with `node:fs`, which all runtimes have,
+ * and not with effect's `FileSystem`.
  *
  * **What a crash can lose.** An event is written at once, unless four writes took place in the same millisecond: then
  * it is written with those that follow, after a millisecond more, or when they have 64 KB, or when the run ends. So of
  * a process that is killed (`kill -9`) all is there but, where more happened at once than that, the events of its last
- * millisecond or so; of code that lets nothing else run after such a burst, those until it does. `process.exit` loses
- * nothing. Files are not synced: when the machine itself goes down, what its system had not put on the disk is lost.
+ * millisecond or so; of code that lets nothing else run after such a burst, those until it does. `process.exit` and
+ * `Deno.exit` lose nothing. Files are not synced: when the machine itself goes down, what its system had not put on the
+ * disk is lost.
  *
  * **Several processes** may record to one file: lines are appended (`O_APPEND`) in one write each time, which local
  * file systems keep whole. Network file systems such as NFS need not.
@@ -51,8 +53,9 @@ export interface FolderOptions {
  * **Durable runs** that go on in another process go on in the file that they have in the folder.
  *
  * Where a file can't be written to any more, since the disk is full, say, the run goes on: that is logged once, at
- * error level, the events that are lost are counted (`epilogue_record_lost_events_total`, a metric), and those after them are
- * written when that is possible again. No record has the value of a step; parameters and annotations are redacted.
+ * error level, the events that are lost are counted (`epilogue_record_lost_events_total`, a metric), and those after
+ * them are written when that is possible again. No record has the value of a step; parameters and annotations are
+ * redacted.
  *
  * @example
  * ```ts
