@@ -8,7 +8,8 @@ import { Report } from "../../src/report/index.ts"
 import { makeIt } from "../support/it.ts"
 import { manySteps, nightlyEtl } from "../support/runEvents.ts"
 
-const it = makeIt(test)
+// pictures take time to draw
+const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
 
 /** As the header says: https://www.w3.org/TR/png-3/#11IHDR */
 const sizeOf = (png: Uint8Array): ReadonlyArray<number> => {
