@@ -9,7 +9,9 @@ import { isInstalled } from "../test/support/tmux.ts"
 const root = path.resolve(import.meta.dirname, "..")
 
 if (isInstalled()) {
-  const { exitCode } = await $`bun test ./test/report/progressTmux.ts`.cwd(root).nothrow()
+  // each has a terminal of its own, and waits most of the time
+  const { exitCode } = await $`bun test --concurrent --max-concurrency=4 ./test/report/progressTmux.ts`.cwd(root)
+    .nothrow()
   process.exitCode = exitCode
 } else {
   console.log("skipped: test/report/progressTmux.ts (needs tmux: apt-get install tmux)")
