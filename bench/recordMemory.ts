@@ -17,28 +17,10 @@ import process from "node:process"
 import * as Pipeline from "../src/Pipeline.ts"
 import * as Report from "../src/report/Report.ts"
 import * as Step from "../src/Step.ts"
+import { heap, tolerated } from "./heap.ts"
 
 const total = Number(process.env["BENCH_STEPS"] ?? 1_000_000)
 const intervals = 10
-/** What a heap may grow by for other reasons, in MB: compiled code, inline caches. */
-const tolerated = 2
-
-const runtime = globalThis as {
-  readonly Bun?: { readonly gc: (force: boolean) => void }
-  readonly gc?: () => void
-}
-const gc = runtime.Bun !== undefined ? () => runtime.Bun!.gc(true) : runtime.gc
-if (gc === undefined) console.log("no gc exposed: the numbers below are of a heap with garbage in it")
-
-const heap = Effect.promise(async () => {
-  for (let i = 0; i < 2; i++) {
-    gc?.()
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  gc?.()
-  const { arrayBuffers, heapUsed } = process.memoryUsage()
-  return (heapUsed + arrayBuffers) / 2 ** 20
-})
 
 const tell = (name: string, heaps: ReadonlyArray<number>, since: number): void => {
   const growth = heaps.at(-1)! - heaps[0]!
