@@ -10,7 +10,7 @@ import type { Event } from "../report/Event.ts"
 import { html, mermaid, png, svg } from "../report/Timeline.ts"
 import { eachPiece, fileOf, perform } from "./recorded.ts"
 import type { ReportRequest } from "./request.ts"
-import { err } from "./terminal.ts"
+import { err, written } from "./terminal.ts"
 
 /** A file can't be written. */
 class WriteError extends Data.TaggedError("WriteError")<{ readonly file: string; readonly code: string }> {
@@ -43,7 +43,7 @@ export const report = (request: ReportRequest): Promise<number> =>
 
 const write = ({ content, target }: Chart): Effect.Effect<void, WriteError> =>
   target === "-"
-    ? Effect.promise(() => new Promise((resolve) => process.stdout.write(content, () => resolve())))
+    ? Effect.promise(() => written(content))
     : Effect.tryPromise({
       try: () => replace(target, content),
       catch: (cause) => new WriteError({ file: target, code: codeOf(cause) })

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { existsSync } from "node:fs"
 import { clean } from "../internal/alerters/text.ts"
+import { defaultFolder } from "../internal/report/record/layer.ts"
 import { plural } from "../internal/report/text.ts"
 import type { Event } from "../report/Event.ts"
 import { find, list, read, type Skipped } from "../report/Record.ts"
@@ -30,7 +31,7 @@ const isMistake = (error: Error): boolean =>
 const misnamed: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EISDIR"])
 
 /** Where the records are, for whoever reads of it. */
-export const shownFolder = ({ folder }: FolderRequest): string => folder ?? ".epilogue/runs"
+export const shownFolder = ({ folder }: FolderRequest): string => folder ?? defaultFolder
 
 /** How they come to be. */
 export const howToRecord = "record one with \"epilogue run … --record\", or with Report.record() in code"

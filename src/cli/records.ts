@@ -3,10 +3,10 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { statSync } from "node:fs"
-import process from "node:process"
 import { Runs } from "../internal/report/model.ts"
 import { fit } from "../internal/report/progress/width.ts"
 import { abandonedAfter } from "../internal/report/record/format.ts"
+import { prunable } from "../internal/report/record/list.ts"
 import { plural } from "../internal/report/text.ts"
 import { list, prune as pruneRecords, type Recorded } from "../report/Record.ts"
 import { eachPiece, fileOf, howToRecord, perform, shownFolder } from "./recorded.ts"
@@ -14,7 +14,7 @@ import { runLines } from "./recordTree.ts"
 import { type PruneRequest, type RunsRequest, type ShowRequest, UsageError } from "./request.ts"
 import { sinceOf } from "./since.ts"
 import { table } from "./table.ts"
-import { err, look, out } from "./terminal.ts"
+import { err, look, out, written } from "./terminal.ts"
 
 /** Lists them. */
 export const runs = (request: RunsRequest): Promise<number> =>
@@ -55,7 +55,8 @@ export const show = (request: ShowRequest): Promise<number> =>
   perform(Effect.gen(function*() {
     const file = yield* fileOf(request)
     if (request.json) {
-      return yield* eachPiece(file, (events) => write(events.map((event) => `${JSON.stringify(event)}\n`).join("")))
+      // of a large record there is a part in memory at a time
+      return yield* eachPiece(file, (events) => written(events.map((event) => `${JSON.stringify(event)}\n`).join("")))
     }
     const found = new Runs()
     yield* eachPiece(file, (events) => {
@@ -68,20 +69,14 @@ export const show = (request: ShowRequest): Promise<number> =>
       runLines(run, now - heardOf < abandonedAfter ? now : undefined).map((line) => fit(line, Infinity, colors).text)
         .join("\n")
     )
-    yield* Effect.promise(() => write(`${texts.join("\n\n")}\n`))
+    yield* Effect.promise(() => written(`${texts.join("\n\n")}\n`))
   }))
-
-/** Resolved when it is written, or nobody reads it any more: of a large record there is a part in memory at a time. */
-const write = (text: string): Promise<void> => new Promise((resolve) => process.stdout.write(text, () => resolve()))
 
 /** Removes all but the newest. */
 export const prune = (request: PruneRequest): Promise<number> =>
   perform(Effect.gen(function*() {
     const { dryRun, folder, keep } = request
-    const removed = dryRun
-      // as it does
-      ? (yield* list({ folder })).slice(keep).filter(({ status }) => status !== "running")
-      : yield* pruneRecords({ folder, keep })
+    const removed = dryRun ? prunable(yield* list({ folder }), keep) : yield* pruneRecords({ folder, keep })
     if (removed.length === 0) return err(`nothing to remove in ${shownFolder(request)}`)
     out(table(removed, look()).join("\n"))
     err(`${dryRun ? "would remove" : "removed"} the records of ${plural(removed.length, "run")}`)

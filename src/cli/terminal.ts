@@ -1,27 +1,17 @@
 /** Where output goes, and what that can show. */
-import { fstatSync } from "node:fs"
 import process from "node:process"
 import { hasColors, type Mode, modeFor } from "../internal/report/progress/settings.ts"
+import { look as surroundings } from "../internal/report/progress/surroundings.ts"
 
 export const out = (text: string): void => void process.stdout.write(`${text}\n`)
 export const err = (text: string): void => void process.stderr.write(`${text}\n`)
 
+/** Resolved when it is written, or nobody reads it any more. */
+export const written = (content: string | Uint8Array): Promise<void> =>
+  new Promise((resolve) => process.stdout.write(content, () => resolve()))
+
 /** How progress is shown where nobody says it: the lines are for standard output. */
-export const usualMode = (): Mode => {
-  const { env, stderr, stdout } = process
-  return modeFor("stdout", {
-    env,
-    isTTY: { stdout: stdout.isTTY, stderr: stderr.isTTY },
-    isPiped: (stream) => {
-      try {
-        const stats = fstatSync(stream === "stdout" ? 1 : 2)
-        return stats.isFIFO() || stats.isSocket()
-      } catch {
-        return true
-      }
-    }
-  })
-}
+export const usualMode = (): Mode => modeFor("stdout", surroundings())
 
 /** What tables and trees are made for. */
 export interface Look {
@@ -33,11 +23,12 @@ export interface Look {
 
 /** That of standard output. */
 export const look = (): Look => {
-  const { env, stdout: { columns, isTTY } } = process
+  const { env, isTTY: { stdout: isTerminal } } = surroundings()
+  const { columns } = process.stdout
   return {
-    isTerminal: isTTY,
-    columns: isTTY ? columns > 0 ? columns : 80 : Infinity,
+    isTerminal,
+    columns: isTerminal ? columns > 0 ? columns : 80 : Infinity,
     // who forces colours wants them in a pipe, too
-    colors: hasColors(env) && (isTTY ? env["TERM"] !== "dumb" : env["FORCE_COLOR"] !== undefined)
+    colors: hasColors(env) && (isTerminal ? env["TERM"] !== "dumb" : env["FORCE_COLOR"] !== undefined)
   }
 }

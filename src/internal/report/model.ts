@@ -1,6 +1,6 @@
 /** What became of runs, put together from their events. */
 import type { EventJson } from "./eventJson.ts"
-import { samePath } from "./samePath.ts"
+import { stepAt } from "./stepAt.ts"
 
 type Outcome = Extract<EventJson, { readonly _tag: "StepEnded" }>["outcome"]
 type HookEvent = Extract<EventJson, { readonly hook: string }>
@@ -180,7 +180,12 @@ const begin = (run: RunModel, info: StepInfo, startedAt: number, params: Values)
   const parent = info.parent === undefined ? undefined : known(run, info.parent, info.stepPath.slice(0, -1))
   const siblings = parent === undefined ? run.roots : parent.children
   // a step that was cut off by a crash, and begins again
-  const before = known(run, info.index, info.stepPath, ({ outcome }) => outcome === undefined)
+  const before = known(
+    run,
+    info.index,
+    info.stepPath,
+    () => [...run.steps].filter(({ outcome }) => outcome === undefined)
+  )
   const place = before === undefined ? -1 : siblings.indexOf(before)
   if (before !== undefined) run.steps.delete(before)
   if (place >= 0) siblings[place] = step
@@ -190,17 +195,12 @@ const begin = (run: RunModel, info: StepInfo, startedAt: number, params: Values)
   return step
 }
 
-/** Looked for by its path where the index is another's. */
 const known = (
   run: RunModel,
   index: number,
   path: ReadonlyArray<string>,
-  mayBe: (step: StepModel) => boolean = () => true
-): StepModel | undefined => {
-  const step = run.byIndex.get(index)
-  if (step === undefined || samePath(step.path, path)) return step
-  return [...run.steps].findLast((step) => samePath(step.path, path) && mayBe(step))
-}
+  others: () => ReadonlyArray<StepModel> = () => [...run.steps]
+): StepModel | undefined => stepAt(run.byIndex, index, path, others)
 
 const stepIn = (run: RunModel, info: StepInfo, startedAt: number): StepModel =>
   known(run, info.index, info.stepPath) ?? begin(run, info, startedAt, {})

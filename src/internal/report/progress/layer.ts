@@ -4,7 +4,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { fstatSync, writeSync } from "node:fs"
+import { writeSync } from "node:fs"
 import process from "node:process"
 import type { Observer, RunEvent } from "../../../RunEvent.ts"
 import { Observers } from "../../run.ts"
@@ -13,6 +13,7 @@ import { make as makeGithub, plain } from "./github.ts"
 import { Live } from "./live.ts"
 import type { Terminal } from "./screen.ts"
 import { hasColors, type Mode, modeFor, type Surroundings } from "./settings.ts"
+import { look } from "./surroundings.ts"
 
 /** @internal */
 export interface ProgressOptions {
@@ -145,39 +146,5 @@ const writeAll = (fd: number, bytes: Uint8Array): void => {
       if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return
       Atomics.wait(pause, 0, 0, 1)
     }
-  }
-}
-
-const look = (): Surroundings => ({
-  env: {
-    CI: variable("CI"),
-    FORCE_COLOR: variable("FORCE_COLOR"),
-    GITHUB_ACTIONS: variable("GITHUB_ACTIONS"),
-    NO_COLOR: variable("NO_COLOR"),
-    TERM: variable("TERM")
-  },
-  isTTY: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },
-  isPiped: (stream) => {
-    try {
-      const stats = fstatSync(stream === "stdout" ? 1 : 2)
-      return stats.isFIFO() || stats.isSocket()
-    } catch {
-      return true
-    }
-  }
-})
-
-interface Permissions {
-  readonly querySync: (descriptor: object) => { readonly state: string }
-}
-
-/** Deno may refuse to tell, or, on a terminal, ask a person first: nobody is asked for a matter of looks. */
-const variable = (name: string): string | undefined => {
-  try {
-    const { Deno } = globalThis as { readonly Deno?: { readonly permissions?: Permissions } }
-    const state = Deno?.permissions?.querySync({ name: "env", variable: name }).state
-    return state === undefined || state === "granted" ? process.env[name] : undefined
-  } catch {
-    return undefined
   }
 }

@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 import type { HookInfo, Outcome, RunEvent, StepInfo } from "../../../RunEvent.ts"
 import { text } from "../../redact.ts"
 import { EndedRuns } from "../endedRuns.ts"
-import { samePath } from "../samePath.ts"
+import { stepAt } from "../stepAt.ts"
 import { causeLine } from "../text.ts"
 import { Rate } from "./rate.ts"
 import { label } from "./width.ts"
@@ -163,7 +163,7 @@ const begin = (run: RunState, info: StepInfo, at: number): StepState => {
     rate: undefined
   }
   // a step that was cut off by a crash, and begins again
-  const before = known(run, info.index, info.stepPath, run.running)
+  const before = known(run, info.index, info.stepPath, () => [...run.running])
   if (before !== undefined) forget(run, before)
   siblings(run, step).add(step)
   // its former index is another step's by now
@@ -176,17 +176,12 @@ const begin = (run: RunState, info: StepInfo, at: number): StepState => {
 const stepOf = (run: RunState, info: StepInfo, at: number): StepState =>
   known(run, info.index, info.stepPath) ?? begin(run, info, at)
 
-/** Looked for by its path where the index is another's. */
 const known = (
   run: RunState,
   index: number,
   path: ReadonlyArray<string>,
-  among?: Iterable<StepState>
-): StepState | undefined => {
-  const step = run.steps.get(index)
-  if (step === undefined || samePath(step.path, path)) return step
-  return [...among ?? [...run.calm, ...run.troubled, ...run.running]].findLast((step) => samePath(step.path, path))
-}
+  others: () => ReadonlyArray<StepState> = () => [...run.calm, ...run.troubled, ...run.running]
+): StepState | undefined => stepAt(run.steps, index, path, others)
 
 const endedOf = (
   event: Extract<RunEvent, { readonly _tag: "StepEnded" | "RunEnded" }>,

@@ -182,6 +182,10 @@ export const find = (folder: string, idOrPrefix: string): Effect.Effect<Recorded
     })
   })
 
+/** Of all runs, the newest first, those that give way: a run that goes on does not. */
+export const prunable = (all: ReadonlyArray<Recorded>, keep: number): ReadonlyArray<Recorded> =>
+  all.slice(keep).filter(({ status }) => status !== "running")
+
 /** @internal */
 export const prune = (folder: string, keep: number): Effect.Effect<ReadonlyArray<Recorded>, RecordError> =>
   Effect.gen(function*() {
@@ -189,7 +193,7 @@ export const prune = (folder: string, keep: number): Effect.Effect<ReadonlyArray
       return yield* Effect.die(new TypeError(`Report.prune: keep is ${keep} (expected a whole number, 0 or more)`))
     }
     const { fs } = yield* modules(folder)
-    const old = (yield* list(folder, Infinity)).slice(keep).filter(({ status }) => status !== "running")
+    const old = prunable(yield* list(folder, Infinity), keep)
     return yield* Effect.filter(old, ({ path }) =>
       Effect.tryPromise({
         try: () => fs.promises.unlink(path),

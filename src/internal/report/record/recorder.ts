@@ -90,6 +90,12 @@ export const makeRecorder = (
     if (place.own) sink.close()
   }
 
+  /** The entry's pen has another line. */
+  const add = (run: Run, entry: Entry, at: number): void => {
+    entry.sink.add(at)
+    if (run.ended) forget(run.id, entry)
+  }
+
   /** What the next line says of its run. */
   const headsOf = (entry: Entry): encode.Heads => {
     if (entry.generation === entry.sink.generation) return entry.brief
@@ -102,8 +108,7 @@ export const makeRecorder = (
       try {
         const entry = entryOf(evaluation.run, at)
         encode.stepStarted(entry.sink.pen, headsOf(entry), evaluation, at)
-        entry.sink.add(at)
-        if (evaluation.run.ended) forget(evaluation.run.id, entry)
+        add(evaluation.run, entry, at)
       } catch (defect) {
         onDefect("StepStarted", defect)
       }
@@ -112,8 +117,7 @@ export const makeRecorder = (
       try {
         const entry = entryOf(evaluation.run, at)
         encode.stepEnded(entry.sink.pen, headsOf(entry), evaluation, at, exit, outcome, nanos)
-        entry.sink.add(at)
-        if (evaluation.run.ended) forget(evaluation.run.id, entry)
+        add(evaluation.run, entry, at)
       } catch (defect) {
         onDefect("StepEnded", defect)
       }
@@ -122,8 +126,7 @@ export const makeRecorder = (
       try {
         const entry = entryOf(evaluation.run, at)
         encode.hookEnded(entry.sink.pen, headsOf(entry), evaluation, at, planned, nanos)
-        entry.sink.add(at)
-        if (evaluation.run.ended) forget(evaluation.run.id, entry)
+        add(evaluation.run, entry, at)
       } catch (defect) {
         onDefect("HookEnded", defect)
       }
