@@ -85,7 +85,12 @@ export const attempts = (evaluation: DurableEvaluation, owner: StepOwner): AnyEf
         }
       })
       evaluation.attempting = n
-      const fact: Fact = yield* evaluation.record(evaluation.key, evaluation.storing.fact, execute, n)
+      const fact: Fact = yield* evaluation.record(
+        evaluation.key,
+        evaluation.storing.fact,
+        evaluation.unlessLeftOff(execute),
+        n
+      )
       evaluation.attempting = n + 1
       const exit = fact.exit as Exit.Exit<unknown, unknown>
       if (original === undefined) evaluation.restoreFact(fact)

@@ -9,6 +9,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import type * as Schema from "effect/Schema"
 import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
@@ -92,6 +93,21 @@ export class DurableEvaluation extends Evaluation {
         }
       }
     }
+  }
+
+  /** What ends an attempt that code around the step has interrupted. */
+  private leftOffEnd: Effect.Effect<Fact> | undefined
+  private readonly leavingOff = Latch.makeUnsafe(false)
+
+  /**
+   * An attempt, as long as it is wanted. The engine may begin, or go on with, one that was interrupted while it was
+   * being stored, and takes its result for that of whatever is recorded in its place.
+   */
+  unlessLeftOff(attempt: AnyEffect): AnyEffect {
+    const leftOff = Effect.suspend(() => this.leftOffEnd ?? Effect.never)
+    return Effect.suspend(() =>
+      this.leftOffEnd ?? Effect.raceFirst(attempt, Effect.andThen(this.leavingOff.await, leftOff))
+    )
   }
 
   /** Does something once: afterwards its result is read. */
@@ -294,15 +310,20 @@ export class DurableEvaluation extends Evaluation {
   }
 
   private recordEnd(exit: Exit.Exit<unknown, unknown>, leftOff: boolean): Effect.Effect<Fact, unknown, any> {
+    const execute = Effect.map(Clock.currentTimeMillis, (now): Fact => {
+      this.fresh = true
+      this.original = exit
+      return { ...this.factOf(exit, now, this.owedAfter(exit)), ...leftOff ? { leftOff } : undefined }
+    })
+    if (leftOff) {
+      this.leftOffEnd = execute
+      this.leavingOff.openUnsafe()
+    }
     // recorded as the attempt that was left off, or would have been next, lest it run
     const end = this.record(
       leftOff ? this.key : `${this.key}/end`,
       this.storing.fact,
-      Effect.map(Clock.currentTimeMillis, (now) => {
-        this.fresh = true
-        this.original = exit
-        return { ...this.factOf(exit, now, this.owedAfter(exit)), ...leftOff ? { leftOff } : undefined }
-      }),
+      execute,
       leftOff ? this.attempting : 1
     )
     // What can't be stored is a defect. It is the end all the same.
