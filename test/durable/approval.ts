@@ -117,7 +117,10 @@ export const approvalSuite = (engine: Engine): void => {
         Step.requireApproval({ ...question, timeout: "30 millis" }),
         Durable.step()
       )
-      const late = Effect.andThen(Effect.sleep(150), answer(seen, yes))
+      const late = Effect.andThen(
+        until("the run has ended", () => seen.told.list.some(({ _tag }) => _tag === "RunEnded")),
+        answer(seen, yes)
+      )
       const error = errorOf(yield* asking(place, seen, deploy, late))
       assert.ok(error instanceof NotApproved && error.decision._tag === "TimedOut")
       assert.deepEqual(seen.list, [])

@@ -139,7 +139,7 @@ export const stepsSuite = (engine: Engine): void => {
   test("a background hook holds up no step, and the run waits for it", (place) =>
     Effect.gen(function*() {
       const seen = watch()
-      const slow = Effect.andThen(Effect.sleep(60), seen.note("background"))
+      const slow = Effect.andThen(until("b has ended", () => seen.count("b success") > 0), seen.note("background"))
       const step = Step.make("a", Effect.void).pipe(Step.hooks(Hook.onSuccess(() => slow).pipe(Hook.background)))
       const pipeline = Pipeline.make("x", Effect.andThen(Durable.step(step), Durable.step(noted(seen, "b")))).pipe(
         Pipeline.onExit(() => seen.note("run exit"))
@@ -297,12 +297,25 @@ export const stepsSuite = (engine: Engine): void => {
   test("a wait in a step's body: it runs again from its beginning, and ends once", (place) =>
     Effect.gen(function*() {
       const seen = watch()
-      const step = Step.make("a", Effect.andThen(seen.note("body"), Effect.andThen(park("in a"), seen.note("end"))))
-        .pipe(
-          Step.onSuccess(() => seen.note("success")),
-          Durable.step()
-        )
-      assert.deepEqual(yield* run(place, seen, job(() => Effect.tap(step, () => park("1")))), Exit.void)
+      const deferred = DurableDeferred.make("signal")
+      const waits = DurableDeferred.await(deferred)
+      const step = Step.make("a", Effect.andThen(seen.note("body"), Effect.andThen(waits, seen.note("end")))).pipe(
+        Step.onSuccess(() => seen.note("success")),
+        Durable.step()
+      )
+      const { layer, workflow } = job(() => Effect.tap(step, () => park("1")))
+      const exit = yield* within(
+        place,
+        Layer.provide(layer, seen.layer),
+        Effect.gen(function*() {
+          const executionId = yield* workflow.execute({ id: "1" }, { discard: true })
+          yield* parked(workflow, executionId)
+          const token = DurableDeferred.tokenFromExecutionId(deferred, { workflow, executionId })
+          yield* DurableDeferred.succeed(deferred, { token, value: undefined })
+          return yield* Effect.exit(workflow.execute({ id: "1" }))
+        })
+      )
+      assert.deepEqual(exit, Exit.void)
       assert.deepEqual(seen.list, ["body", "body", "end", "success"])
       const ends = seen.told.list.map(brief).filter((event) => event.startsWith("StepEnded"))
       assert.deepEqual(ends, ["StepEnded a success"])
