@@ -97,7 +97,7 @@ export const approvalSuite = (engine: Engine): void => {
       const caught: Array<NotApproved> = []
       const body = Effect.gen(function*() {
         yield* Effect.catchTag(deploy, "NotApproved", (error) => Effect.sync(() => void caught.push(error)))
-        yield* park("1")
+        yield* park("1", "50 millis")
         return yield* caught[0]!
       })
       const exit = yield* asking(place, seen, body, answer(seen, no))

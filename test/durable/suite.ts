@@ -1,5 +1,6 @@
 /** How durable pipelines behave, on whatever engine. */
 import { approvalSuite } from "./approval.ts"
+import { besideSuite } from "./beside.ts"
 import { changesSuite } from "./changes.ts"
 import { channelSuite } from "./channel.ts"
 import { interruptSuite } from "./interrupt.ts"
@@ -24,4 +25,5 @@ export const durableSuite = (engine: Engine): void => {
   restartSuite(engine)
   interruptSuite(engine)
   stepsSuite(engine)
+  besideSuite(engine)
 }

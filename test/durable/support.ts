@@ -1,5 +1,6 @@
 /** What the tests of durable pipelines share: engines, places where runs are kept, and what is looked at. */
 import * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -122,9 +123,12 @@ export const job = <E extends Bad | Durable.LibraryError, R>(body: Body_<unknown
     idempotencyKey: ({ id }) => id
   }, body)
 
-/** Parks the run, so that its body is evaluated anew. */
-export const park = (name: string): Effect.Effect<void, never, WorkflowEngine | WorkflowInstance> =>
-  DurableClock.sleep({ name, duration: "1 millis", inMemoryThreshold: 0 })
+/** Parks the run, so that its body is evaluated anew: almost always, as the time may have passed before it is parked. */
+export const park = (
+  name: string,
+  duration: Duration.Input = "20 millis"
+): Effect.Effect<void, never, WorkflowEngine | WorkflowInstance> =>
+  DurableClock.sleep({ name, duration, inMemoryThreshold: 0 })
 
 export interface Watch extends Calls {
   readonly told: ReturnType<typeof events>

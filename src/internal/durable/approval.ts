@@ -69,7 +69,7 @@ const askIn = (
       deferredName: name,
       approvers: question.approvers
     })
-    const { askedAt, handle } = yield* Activity.make({
+    const posted = Activity.make({
       name: `${name}/posted`,
       success: Posted,
       error: AlerterErrorStored,
@@ -84,7 +84,11 @@ const askIn = (
         return { askedAt, handle }
       })
     })
-    if (evaluation.attemptUnderWay !== undefined) {
+    const inAttempt = evaluation.attemptUnderWay !== undefined
+    const { askedAt, handle }: typeof Posted.Type = yield* inAttempt
+      ? posted
+      : evaluation.once(`${name}/posted`, posted) as typeof posted // the same, joined where it goes on already
+    if (inAttempt) {
       yield* evaluation.markBegun
     }
     const { channel } = asking

@@ -15,7 +15,7 @@ import { type RetryPolicy, toSchedule } from "../retry.ts"
 import { runRequired } from "../runner.ts"
 import { bodyExceeded, timeoutBody } from "../timeout.ts"
 import type { DurableEvaluation } from "./evaluation.ts"
-import { findOwed, toOwed } from "./evaluation.ts"
+import { findOwed, toOwed } from "./owed.ts"
 import type { Fact } from "./records.ts"
 import { stamping } from "./stamp.ts"
 
@@ -65,18 +65,20 @@ export const attempts = (evaluation: DurableEvaluation, owner: StepOwner): AnyEf
     /** When the first attempt began: the time limit counts from there, whatever happened to the process. */
     let since: number | undefined
     for (let n = 1;; n++) {
-      let original: Exit.Exit<unknown, unknown> | undefined
+      let executed = false
       const execute = Effect.gen(function*() {
+        executed = true
         const now = yield* Clock.currentTimeMillis
         evaluation.begin()
         since ??= now
         const left = limit === undefined ? undefined : Math.max(0, since + limit - now)
-        original = yield* attemptOnce(evaluation, limited(attempt, owner.name, limit, left), n)
+        const exit = yield* attemptOnce(evaluation, limited(attempt, owner.name, limit, left), n)
         const endedAt = yield* Clock.currentTimeMillis
-        const next = yield* Effect.exit(decide(advance, original, endedAt))
+        const next = yield* Effect.exit(decide(advance, exit, endedAt))
         // a schedule may fail, and the step does so with it
-        if (Exit.isFailure(next)) original = next
+        const original = Exit.isFailure(next) ? next : exit
         const delay = Exit.isSuccess(next) ? next.value : undefined
+        evaluation.keepUntold(evaluation.key, n, original)
         if (delay === undefined) return evaluation.factOf(original, endedAt, evaluation.owedAfter(original))
         const over = limit !== undefined && endedAt + delay >= since + limit
         return {
@@ -88,24 +90,24 @@ export const attempts = (evaluation: DurableEvaluation, owner: StepOwner): AnyEf
       const fact: Fact = yield* evaluation.record(
         evaluation.key,
         evaluation.storing.fact,
-        evaluation.unlessLeftOff(execute),
+        evaluation.leftOff.unless(execute),
         n
       )
       evaluation.attempting = n + 1
+      evaluation.recallUntold(evaluation.key, n)
+      const { fresh, original } = evaluation
       const exit = fact.exit as Exit.Exit<unknown, unknown>
-      if (original === undefined) evaluation.restoreFact(fact)
+      if (!executed) evaluation.restoreFact(fact)
       since ??= fact.again?.since
       if (fact.again === undefined || Exit.isSuccess(exit)) {
         evaluation.fact = fact
-        evaluation.fresh = original !== undefined
-        evaluation.original = original
         // the code around it had no result of it, and interrupts it now as it did then
         return yield* fact.leftOff === true ? Effect.never : exit
       }
       // The schedule is brought to where it was, with the time of then.
-      if (original === undefined && advance !== undefined) yield* Effect.exit(decide(advance, exit, fact.endedAt))
+      if (!executed && advance !== undefined) yield* Effect.exit(decide(advance, exit, fact.endedAt))
       const cause = original !== undefined && Exit.isFailure(original) ? original.cause : exit.cause
-      yield* between(evaluation, fact, cause, original !== undefined, n)
+      yield* between(evaluation, fact, cause, fresh, n)
       if (fact.again.over) return yield* Effect.fail(bodyExceeded(owner.name, limit!))
     }
   })
@@ -182,6 +184,7 @@ const between = (
     const failed = { attempt: attempts, cause, delay: Duration.millis(again!.delay) }
     const { info } = evaluation
     if (fresh && info !== undefined) evaluation.run.emit({ _tag: "AttemptFailed", ...info, ...failed })
+    evaluation.told()
     const { found } = findOwed(evaluation.plan.retry, owes)
     const owed = evaluation.plan.retry.flatMap((planned) => found.get(planned) ?? [])
     const errors = yield* runRequired(evaluation, owed, failed)

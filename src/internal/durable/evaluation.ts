@@ -9,7 +9,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Latch from "effect/Latch"
 import type * as Schema from "effect/Schema"
 import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
@@ -17,12 +16,14 @@ import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { Evaluation, type PipelineOwner, type StepOwner } from "../evaluation.ts"
 import { outcomeOf, withFailed } from "../exits.ts"
 import type { Occasion } from "../hook.ts"
-import { kinds, type Plan, type Planned } from "../hooks.ts"
-import { display } from "../redact.ts"
+import type { Plan, Planned } from "../hooks.ts"
 import { type Failed, goOnWithout } from "../runner.ts"
 import { recordHook } from "./hooks.ts"
 import { type Keys, part } from "./keys.ts"
-import { Begun, type Fact, type Owed, Started } from "./records.ts"
+import { LeftOff } from "./leftOff.ts"
+import type { Ongoing } from "./ongoing.ts"
+import { findOwed, toOwed } from "./owed.ts"
+import { Begun, type Fact, type Owed, Started, toJson } from "./records.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
 
@@ -45,6 +46,9 @@ export interface DurableRun {
   readonly ending: Set<Fiber.Fiber<unknown, unknown>>
   /** Whether the process lets go of the run, which goes on elsewhere or later. */
   released: boolean
+  /** Whether that is as something came that the run waits for: it is evaluated anew at once. */
+  preempted: boolean
+  readonly ongoing: Ongoing
 }
 
 export class DurableEvaluation extends Evaluation {
@@ -56,10 +60,12 @@ export class DurableEvaluation extends Evaluation {
   readonly key: string
   /** Whether anything of it is recorded or under way. */
   begun = false
-  /** Whether its end came in this process, and is not read from a record. */
+  /** Whether its end came in this process, and observers have not been told: it is not read from a record. */
   fresh = false
+  private untold = ""
   /** While an attempt runs, which is one activity with all that it does: which one. */
   attemptUnderWay: number | undefined = undefined
+  readonly leftOff = new LeftOff()
   /** The first attempt that is not recorded yet. */
   attempting = 1
   /** How often each question has been come to. */
@@ -95,26 +101,31 @@ export class DurableEvaluation extends Evaluation {
     }
   }
 
-  /** What ends an attempt that code around the step has interrupted. */
-  private leftOffEnd: Effect.Effect<Fact> | undefined
-  private readonly leavingOff = Latch.makeUnsafe(false)
-
-  /**
-   * An attempt, as long as it is wanted. The engine may begin, or go on with, one that was interrupted while it was
-   * being stored, and takes its result for that of whatever is recorded in its place.
-   */
-  unlessLeftOff(attempt: AnyEffect): AnyEffect {
-    const leftOff = Effect.suspend(() => this.leftOffEnd ?? Effect.never)
-    return Effect.suspend(() =>
-      this.leftOffEnd ?? Effect.raceFirst(attempt, Effect.andThen(this.leavingOff.await, leftOff))
-    )
-  }
-
   /** Does something once: afterwards its result is read. */
   record(name: string, schema: Schema.Top, execute: AnyEffect, attempt = 1): AnyEffect {
     // What an activity's execution fails with is the engine's own interruption.
     const activity = Activity.make({ name, success: schema, execute: execute as Effect.Effect<any, never, any> })
-    return Effect.provideService(activity, Activity.CurrentAttempt, attempt)
+    return this.once(`${name}/${attempt}`, Effect.provideService(activity, Activity.CurrentAttempt, attempt))
+  }
+
+  /** From what is recorded: how it ended, before that was stored. It is known here until observers are told. */
+  keepUntold(name: string, attempt: number, exit: Exit.Exit<unknown, unknown>): void {
+    this.durable.ongoing.untold.set(`${name}/${attempt}`, exit)
+  }
+
+  recallUntold(name: string, attempt: number): void {
+    this.untold = `${name}/${attempt}`
+    this.original = this.durable.ongoing.untold.get(this.untold)
+    this.fresh = this.original !== undefined
+  }
+
+  told(): void {
+    this.durable.ongoing.untold.delete(this.untold)
+  }
+
+  /** An activity, which goes on where the next evaluation of the run follows at once. */
+  once(name: string, activity: AnyEffect): AnyEffect {
+    return this.durable.ongoing.once(name, activity, () => this.durable.preempted)
   }
 
   /** What a question is stored by: a body that has to run again asks the same, the attempt after it asks anew. */
@@ -161,6 +172,7 @@ export class DurableEvaluation extends Evaluation {
 
   protected override emitEnded(...args: Parameters<Evaluation["emitEnded"]>): void {
     if (this.fresh) super.emitEnded(...args)
+    this.told()
   }
 
   protected override endRun(...args: Parameters<Evaluation["endRun"]>): Effect.Effect<void> {
@@ -298,6 +310,7 @@ export class DurableEvaluation extends Evaluation {
           ),
           (hooks) => {
             this.settled = true
+            this.told()
             this.durable.open.delete(this)
             // A run that interrupted itself: otherwise the engine takes it for one that it let go of itself, and would
             // go on with it for ever.
@@ -310,29 +323,25 @@ export class DurableEvaluation extends Evaluation {
   }
 
   private recordEnd(exit: Exit.Exit<unknown, unknown>, leftOff: boolean): Effect.Effect<Fact, unknown, any> {
-    const execute = Effect.map(Clock.currentTimeMillis, (now): Fact => {
-      this.fresh = true
-      this.original = exit
-      return { ...this.factOf(exit, now, this.owedAfter(exit)), ...leftOff ? { leftOff } : undefined }
-    })
-    if (leftOff) {
-      this.leftOffEnd = execute
-      this.leavingOff.openUnsafe()
-    }
     // recorded as the attempt that was left off, or would have been next, lest it run
-    const end = this.record(
-      leftOff ? this.key : `${this.key}/end`,
-      this.storing.fact,
-      execute,
-      leftOff ? this.attempting : 1
-    )
+    const name = leftOff ? this.key : `${this.key}/end`
+    const attempt = leftOff ? this.attempting : 1
+    const ended = (exit: Exit.Exit<unknown, unknown>) =>
+      Effect.map(Clock.currentTimeMillis, (now): Fact => {
+        this.keepUntold(name, attempt, exit)
+        return { ...this.factOf(exit, now, this.owedAfter(exit)), ...leftOff ? { leftOff } : undefined }
+      })
+    const execute = ended(exit)
+    if (leftOff) this.leftOff.end(execute)
     // What can't be stored is a defect. It is the end all the same.
-    return Effect.catchDefect(end, (defect) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
-        const died = Exit.die(defect)
-        this.original = died
-        return this.factOf(died, now, this.owedAfter(died))
-      }))
+    const end = Effect.catchDefect(
+      this.record(name, this.storing.fact, execute, attempt),
+      (defect) => ended(Exit.die(defect))
+    )
+    return Effect.map(end, (fact) => {
+      this.recallUntold(name, attempt)
+      return fact
+    })
   }
 
   /** The hooks that the record names are those that run, also where the code has others by now. */
@@ -360,7 +369,7 @@ export class DurableEvaluation extends Evaluation {
 
   /** Before a run ends: the steps that wait for something, and that nobody waits for any more, as who lost a race. */
   private get endLeftBehind(): Effect.Effect<void, never, any> {
-    return this.isRun ? this.endOpen(Exit.interrupt(), this) : Effect.void
+    return this.isRun ? Effect.andThen(this.durable.ongoing.endLeft, this.endOpen(Exit.interrupt(), this)) : Effect.void
   }
 
   private endOpen(exit: Exit.Exit<unknown, unknown>, except?: DurableEvaluation): Effect.Effect<void, never, any> {
@@ -386,35 +395,3 @@ export class DurableEvaluation extends Evaluation {
     })
   }
 }
-
-/** @internal */
-export const toOwed = ({ hook, index }: Planned): Owed => ({ kind: hook.kind, index, name: hook.name })
-
-/**
- * The hooks that are owed, each in the place that it had when that was recorded, and what is owed by none. A hook is
- * known by its name, and of several of one name by its place.
- */
-export const findOwed = (
-  planned: Iterable<Planned>,
-  owes: ReadonlyArray<Owed>
-): { readonly found: ReadonlyMap<Planned, Planned>; readonly gone: ReadonlyArray<Owed> } => {
-  const hooks = [...new Set(planned)]
-  const found = new Map<Planned, Planned>()
-  const find = (left: ReadonlyArray<Owed>, sameIndex: boolean) =>
-    left.filter((owed) => {
-      const one = hooks.find((one) =>
-        !found.has(one) && one.hook.kind === owed.kind && one.hook.name === owed.name &&
-        (!sameIndex || one.index === owed.index)
-      )
-      if (one !== undefined) found.set(one, { ...one, index: owed.index })
-      return one === undefined
-    })
-  return { gone: find(find(owes, true), false), found }
-}
-
-/** In the order in which hooks run. */
-export const isTerminal = (owed: Owed): boolean => kinds.indexOf(owed.kind) > kinds.indexOf("retry")
-
-/** As it is shown, which is all that JSON holds of it and nothing that is secret. */
-const toJson = (values: Readonly<Record<string, unknown>>): Fact["params"] =>
-  JSON.parse(JSON.stringify(display(values)))

@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
@@ -15,6 +16,7 @@ import { withLibrary } from "./errors.ts"
 import { DurableEvaluation, type DurableRun } from "./evaluation.ts"
 import { guarding } from "./guard.ts"
 import { Keys } from "./keys.ts"
+import { OngoingRuns } from "./ongoing.ts"
 import { factSchema } from "./records.ts"
 
 type AnyEffect = Effect.Effect<any, any, any>
@@ -35,7 +37,7 @@ export const make = (name: string, options: Options, body: (payload: any, execut
   // `Durable.ts` has checked the options: the workflow's own take `undefined` for what is left out
   const workflow: any = Workflow.make(name, { ...options, success, error } as any)
   const storing = { fact: factSchema(success, options.error), key: undefined }
-  const execute = (payload: unknown, executionId: string): AnyEffect =>
+  const execute = (runs: OngoingRuns) => (payload: unknown, executionId: string): AnyEffect =>
     Effect.suspend(() => {
       const result = body(payload, executionId)
       // a pipeline brings its hooks along
@@ -48,15 +50,20 @@ export const make = (name: string, options: Options, body: (payload: any, execut
         runId: executionId,
         cache: { under: undefined, plan: undefined }
       }
-      return run(owner, executionId, storing)
+      return run(owner, executionId, storing, runs)
     })
-  return { name, workflow, layer: workflow.toLayer(execute) }
+  const layer = Effect.map(
+    Effect.acquireRelease(Effect.sync(() => new OngoingRuns()), (runs) => runs.end),
+    (runs) => workflow.toLayer(execute(runs))
+  )
+  return { name, workflow, layer: Layer.unwrap(layer) }
 }
 
 const run = (
   owner: PipelineOwner,
   executionId: string,
-  storing: { readonly fact: Schema.Top; readonly key: undefined }
+  storing: { readonly fact: Schema.Top; readonly key: undefined },
+  runs: OngoingRuns
 ): AnyEffect =>
   Effect.contextWith((context: Context.Context<WorkflowInstance>) => {
     const instance = Context.get(context, WorkflowInstance)
@@ -69,7 +76,9 @@ const run = (
         keys: new Keys(fiber),
         open: new Set(),
         ending: new Set(),
-        released: false
+        released: false,
+        preempted: false,
+        ongoing: runs.of(executionId)
       }
       const evaluation = new DurableEvaluation(owner, fiber, durable, storing)
       if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
@@ -89,6 +98,7 @@ const run = (
       Effect.onInterrupt(Fiber.join(fiber), () => {
         if (durable === undefined) return Fiber.interrupt(fiber)
         durable.released = true
+        durable.preempted = instance.suspended && !instance.interrupted
         return Effect.andThen(Fiber.interruptAll(durable.ending), Fiber.interrupt(fiber))
-      }))
+      })).pipe(Effect.ensuring(Effect.sync(() => runs.leave(executionId, !instance.suspended))))
   })

@@ -1,6 +1,7 @@
 /** What is stored of a run. Once written these must stay readable: fields are added, never changed. */
 import * as Schema from "effect/Schema"
 import { AlertJson } from "../alertJson.ts"
+import { display } from "../redact.ts"
 import { Kind, withLibrary } from "./errors.ts"
 
 const Values = Schema.Record(Schema.String, Schema.Json)
@@ -75,3 +76,7 @@ export const HookRecord = Schema.Struct({
 
 /** @internal */
 export type HookRecord = typeof HookRecord.Type
+
+/** As it is shown, which is all that JSON holds of it and nothing that is secret. */
+export const toJson = (values: Readonly<Record<string, unknown>>): Fact["params"] =>
+  JSON.parse(JSON.stringify(display(values)))

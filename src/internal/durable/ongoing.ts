@@ -1,0 +1,106 @@
+/**
+ * What this process does of a run, beyond one evaluation of its body. When something is there that a run waits for, the
+ * engine interrupts the evaluation and starts another, whatever steps and hooks do beside that wait: what they do goes
+ * on, and the next evaluation waits for it.
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Workflow from "effect/workflow/Workflow"
+import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
+
+type AnyEffect = Effect.Effect<any, unknown, any>
+type AnyExit = Exit.Exit<any, unknown>
+
+/** Something that is done once, as its result is stored. */
+interface Move {
+  readonly fiber: Fiber.Fiber<any, unknown>
+  /** Whether an evaluation waits for it. */
+  awaited: boolean
+}
+
+export class Ongoing {
+  private readonly moves = new Map<string, Move>()
+  /** The exits of steps whose ends were stored here, until observers are told. */
+  readonly untold: Map<string, AnyExit> = new Map()
+
+  get isEmpty(): boolean {
+    return this.moves.size === 0 && this.untold.size === 0
+  }
+
+  /** Starts a move, or joins it where an evaluation before left it. Whoever is interrupted ends it, or leaves it. */
+  once(name: string, move: AnyEffect, isLeft: () => boolean): AnyEffect {
+    return Effect.contextWith((context: Context.Context<WorkflowInstance>) => {
+      const instance = Context.get(context, WorkflowInstance)
+      const started = this.start(name, move, isLeft)
+      const left = this.moves.get(name)
+      const exit = left === undefined ? started : Effect.flatMap(
+        // it counts as what is started does: nothing stops the run meanwhile
+        Workflow.wrapActivityResult(this.wait(left, isLeft), () => false),
+        // what was interrupted is not stored
+        (exit) => isInterrupted(exit) ? started : Effect.succeed(exit)
+      )
+      return Effect.flatMap(
+        exit,
+        (exit) => instance.suspended && isInterrupted(exit) ? Workflow.suspend(instance) : exit
+      )
+    })
+  }
+
+  private start(name: string, effect: AnyEffect, isLeft: () => boolean): Effect.Effect<AnyExit, never, any> {
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(Effect.forkDetach(Effect.interruptible(effect), { startImmediately: true }), (fiber) => {
+        const ended = fiber.pollUnsafe()
+        if (ended !== undefined) return Effect.succeed(ended)
+        const move = { fiber, awaited: true }
+        this.moves.set(name, move)
+        fiber.addObserver(() => this.moves.delete(name))
+        return restore(this.wait(move, isLeft))
+      })
+    )
+  }
+
+  private wait(move: Move, isLeft: () => boolean): Effect.Effect<AnyExit> {
+    return Effect.suspend(() => {
+      move.awaited = true
+      return Effect.onInterrupt(Fiber.await(move.fiber), () => {
+        move.awaited = !isLeft()
+        return move.awaited ? Fiber.interrupt(move.fiber) : Effect.void
+      })
+    })
+  }
+
+  /** Ends what nobody waits for. */
+  get endLeft(): Effect.Effect<void> {
+    return Effect.suspend(() =>
+      Fiber.interruptAll([...this.moves.values()].flatMap(({ awaited, fiber }) => awaited ? [] : [fiber]))
+    )
+  }
+}
+
+const isInterrupted = (exit: AnyExit): boolean => Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+
+/** Those of the runs of a pipeline. */
+export class OngoingRuns {
+  private readonly runs = new Map<string, Ongoing>()
+
+  of(executionId: string): Ongoing {
+    const found = this.runs.get(executionId)
+    if (found !== undefined) return found
+    const made = new Ongoing()
+    this.runs.set(executionId, made)
+    return made
+  }
+
+  /** An evaluation is over, which was the run's last or not. */
+  leave(executionId: string, ended: boolean): void {
+    if (ended || this.runs.get(executionId)?.isEmpty === true) this.runs.delete(executionId)
+  }
+
+  /** The process ends. */
+  get end(): Effect.Effect<void> {
+    return Effect.suspend(() => Effect.forEach([...this.runs.values()], ({ endLeft }) => endLeft, { discard: true }))
+  }
+}

@@ -1,0 +1,166 @@
+/** What goes on beside a wait, when that is over: the engine then interrupts the body and evaluates it anew. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as assert from "node:assert/strict"
+import { Durable } from "../../src/durable/index.ts"
+import { Alert, Alerter, Hook, Pipeline, Step } from "../../src/index.ts"
+import { brief } from "../support/observe.ts"
+import { Bad, type Engine, job, park, run, suiteOf, until, type Watch, watch, within } from "./support.ts"
+
+/** A step, a wait, and another step, which is not there before the body is evaluated anew. */
+const waiting = ({ note }: Watch) =>
+  Effect.gen(function*() {
+    yield* Durable.step(Step.make("before", note("before")))
+    // longer than what is beside it takes to begin
+    yield* park("wait", "300 millis")
+    yield* Durable.step(Step.make("after", note("after")))
+  })
+
+const after = (seen: Watch) => until("the wait is over", () => seen.count("after") > 0)
+
+const noted = <E, R>({ note }: Watch, name: string, does: Effect.Effect<unknown, E, R>) =>
+  Effect.asVoid(does).pipe(
+    (does) => Effect.andThen(note(name), does),
+    (does) => Effect.andThen(does, note(`${name} ended`)),
+    Effect.onInterrupt(() => note(`${name} interrupted`))
+  )
+
+const told = (seen: Watch, name: string) => seen.told.list.map(brief).filter((event) => event.includes(name))
+
+export const besideSuite = (engine: Engine): void => {
+  const test = suiteOf(engine)
+
+  test("a body goes on, and is tried again, and its end is told", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const body = Effect.andThen(noted(seen, "long", after(seen)), Effect.fail(new Bad({ n: 1 })))
+      const long = Step.make("long", body).pipe(
+        Step.retry({ times: 1 }),
+        Step.onRetry(({ attempt }) => seen.note(`retry ${attempt}`)),
+        Step.onFailure(() => seen.note("failure")),
+        Durable.step({ error: Bad })
+      )
+      const pipeline = job(() => Effect.all([Effect.exit(long), waiting(seen)], { concurrency: 2, discard: true }))
+      assert.deepEqual(yield* run(place, seen, pipeline), Exit.void)
+      assert.deepEqual(seen.list.toSorted(), [
+        "after",
+        "before",
+        "failure",
+        "long",
+        "long",
+        "long ended",
+        "long ended",
+        "retry 1"
+      ])
+      assert.deepEqual(told(seen, " long"), ["StepStarted long", "AttemptFailed long 1", "StepEnded long failure"])
+      assert.equal(seen.told.list.filter(({ _tag }) => _tag === "StepEnded").length, 3)
+    }))
+
+  for (const where of ["of a step", "in the background", "of a failed attempt"]) {
+    test(`a hook goes on, ${where}, and posts once`, (place) =>
+      Effect.gen(function*() {
+        const seen = watch()
+        const hook = Effect.gen(function*() {
+          const alerter = yield* Alerter
+          yield* alerter.post(Alert.make({ title: "once" }))
+          yield* noted(seen, "hook", after(seen))
+        })
+        let attempts = 0
+        const body = Effect.suspend(() => ++attempts < 2 ? Effect.fail(new Bad({ n: 1 })) : Effect.void)
+        const retried = Step.make("long", body).pipe(Step.retry({ times: 1 }))
+        const long = where === "of a failed attempt"
+          ? Step.onRetry(retried, () => hook)
+          : Step.hooks(
+            retried,
+            where === "of a step" ? Hook.onSuccess(() => hook) : Hook.onSuccess(() => hook).pipe(Hook.background)
+          )
+        const pipeline = job(() =>
+          Effect.all([Durable.step(long, { error: Bad }), waiting(seen)], { concurrency: 2, discard: true })
+        )
+        assert.deepEqual(yield* run(place, seen, pipeline), Exit.void)
+        for (const call of ["hook", "hook ended"]) {
+          assert.deepEqual([call, seen.count(call)], [call, 1], seen.list.join())
+        }
+        assert.equal(seen.count("hook interrupted"), 0)
+        assert.deepEqual(seen.alerts.map(({ title }) => title), ["once"])
+        assert.equal(told(seen, "HookEnded").length, 1)
+      }))
+  }
+
+  test("who loses a race later is interrupted, once", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const long = Step.make("long", noted(seen, "long", Effect.never)).pipe(
+        Step.onInterrupt(() => seen.note("interrupt hook")),
+        Durable.step()
+      )
+      const pipeline = job(() =>
+        Pipeline.make("x", Effect.race(long, waiting(seen))).pipe(Pipeline.onExit(() => seen.note("run exit")))
+      )
+      assert.deepEqual(yield* run(place, seen, pipeline), Exit.void)
+      assert.deepEqual(seen.list, [
+        ...seen.list.slice(0, 2),
+        "after",
+        "long interrupted",
+        "interrupt hook",
+        "run exit"
+      ])
+      assert.deepEqual(seen.list.slice(0, 2).toSorted(), ["before", "long"])
+    }))
+
+  test("a body that waits itself, afterwards, runs again until it ends, once", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const body = Effect.andThen(after(seen), park("in the body", "100 millis"))
+      const long = Step.make("long", noted(seen, "long", body)).pipe(Durable.step())
+      const pipeline = job(() => Effect.all([long, waiting(seen)], { concurrency: 2, discard: true }))
+      assert.deepEqual(yield* run(place, seen, pipeline), Exit.void)
+      assert.equal(seen.count("long ended"), 1)
+      assert.equal(seen.count("long"), seen.count("long interrupted") + 1)
+    }))
+
+  test("what nobody waits for any more ends with the run", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const long = Step.make("long", noted(seen, "long", Effect.never)).pipe(Durable.step())
+      let evaluations = 0
+      const pipeline = job(() =>
+        Pipeline.make(
+          "x",
+          // the body is another one by then, which it should not be
+          Effect.suspend(() => ++evaluations === 1 ? Effect.race(long, waiting(seen)) : waiting(seen))
+        ).pipe(Pipeline.onExit(() => seen.note("run exit")))
+      )
+      assert.deepEqual(yield* run(place, seen, pipeline), Exit.void)
+      assert.deepEqual(seen.list.slice(-3), ["after", "long interrupted", "run exit"])
+    }))
+
+  if (!engine.survives) return
+
+  test("a process that ends meanwhile interrupts it, and the next does it again", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      let hangs = true
+      const body = Effect.suspend(() => hangs ? Effect.never : Effect.void)
+      const long = Step.make("long", noted(seen, "long", body)).pipe(
+        Step.onInterrupt(() => seen.note("interrupt hook")),
+        Step.onSuccess(() => seen.note("success")),
+        Durable.step()
+      )
+      const pipeline = job(() => Effect.all([long, waiting(seen)], { concurrency: 2, discard: true }))
+      yield* within(
+        place,
+        Layer.provide(pipeline.layer, seen.layer),
+        Effect.andThen(pipeline.workflow.execute({ id: "1" }, { discard: true }), after(seen))
+      )
+      hangs = false
+      const exit = yield* run(place, seen, pipeline)
+      assert.ok(Exit.isSuccess(exit), Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "")
+      assert.deepEqual(
+        ["long", "long interrupted", "long ended", "success", "interrupt hook", "before", "after"].map(seen.count),
+        [2, 1, 1, 1, 0, 1, 1]
+      )
+    }))
+}
