@@ -1,5 +1,5 @@
 /** A durable run that goes on, and comes to steps that run side by side in another order than before. */
-import { DateTime, Duration, Effect, Exit, Layer, Schema } from "effect"
+import { DateTime, Deferred, Duration, Effect, Exit, Layer, Schema } from "effect"
 import * as DurableClock from "effect/workflow/DurableClock"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
@@ -14,17 +14,17 @@ import { events } from "../support/observe.ts"
 
 const it = makeIt(test)
 
-const step = (name: string, millis: number) => Durable.step(Step.make(name, Effect.sleep(millis)))
+const step = <R>(name: string, body: Effect.Effect<unknown, never, R>) =>
+  Durable.step(Step.make(name, Effect.asVoid(body)))
 
-// "short" ends first of those that begin, so "after short" begins before "after long": a replay has it the other way round
+// a body that waits is run again, when the wait is over
+const nap = DurableClock.sleep({ name: "nap", duration: "50 millis", inMemoryThreshold: Duration.zero })
+const shortIsOver = Deferred.makeUnsafe<void>()
+
+// here "after short" begins before "after long": a replay has it the other way round
 const sideBySide = Effect.all([
-  Effect.andThen(step("long", 30), step("after long", 150)),
-  Effect.andThen(step("short", 1), step("after short", 5)),
-  // meanwhile the run is put away, with what it does, and goes on
-  Effect.andThen(
-    Effect.sleep("60 millis"),
-    DurableClock.sleep({ name: "nap", duration: "20 millis", inMemoryThreshold: Duration.zero })
-  )
+  Effect.andThen(step("long", Deferred.await(shortIsOver)), step("after long", nap)),
+  Effect.andThen(step("short", Effect.void), step("after short", Deferred.succeed(shortIsOver, undefined)))
 ], { concurrency: "unbounded", discard: true })
 
 const nightly = Durable.pipeline(

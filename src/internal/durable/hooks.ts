@@ -103,8 +103,6 @@ const queue = (evaluation: DurableEvaluation, name: string, alerts: ReadonlyArra
     // the script had an outbox when the hook ran, and has none now
     ? Effect.forEach(alerts, (alert) => alerter?.post(alert) ?? Effect.void, { discard: true })
     : Effect.forEach(alerts, outbox.offer, { discard: true })
-  return Activity.make({ name, execute: Effect.orDie(offer) }).annotate(
-    ClusterSchema.WithTransaction,
-    true
-  ) as Effect.Effect<void, never, any> as Effect.Effect<void> // as in `recordHook`
+  const activity = Activity.make({ name, execute: Effect.orDie(offer) }).annotate(ClusterSchema.WithTransaction, true)
+  return evaluation.once(name, activity) as Effect.Effect<void> // as in `recordHook`
 }

@@ -34,11 +34,11 @@ export class Ongoing {
   once(name: string, move: AnyEffect, isLeft: () => boolean): AnyEffect {
     return Effect.contextWith((context: Context.Context<WorkflowInstance>) => {
       const instance = Context.get(context, WorkflowInstance)
-      const started = this.start(name, move, isLeft)
+      const started = waiting(Effect.suspend(() => this.start(name, move)), isLeft)
       const left = this.moves.get(name)
       const exit = left === undefined ? started : Effect.flatMap(
         // it counts as what is started does: nothing stops the run meanwhile
-        Workflow.wrapActivityResult(this.wait(left, isLeft), () => false),
+        Workflow.wrapActivityResult(waiting(Effect.succeed(left), isLeft), () => false),
         // what was interrupted is not stored
         (exit) => isInterrupted(exit) ? started : Effect.succeed(exit)
       )
@@ -49,27 +49,16 @@ export class Ongoing {
     })
   }
 
-  private start(name: string, effect: AnyEffect, isLeft: () => boolean): Effect.Effect<AnyExit, never, any> {
-    return Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(Effect.forkDetach(Effect.interruptible(effect), { startImmediately: true }), (fiber) => {
-        const ended = fiber.pollUnsafe()
-        if (ended !== undefined) return Effect.succeed(ended)
-        const move = { fiber, awaited: true }
+  private start(name: string, effect: AnyEffect): Effect.Effect<Move> {
+    const forked = Effect.forkDetach(Effect.interruptible(effect), { startImmediately: true })
+    return Effect.map(forked, (fiber) => {
+      const move = { fiber, awaited: true }
+      if (fiber.pollUnsafe() === undefined) {
         this.moves.set(name, move)
         fiber.addObserver(() => this.moves.delete(name))
-        return restore(this.wait(move, isLeft))
-      })
-    )
-  }
-
-  private wait(move: Move, isLeft: () => boolean): Effect.Effect<AnyExit> {
-    return Effect.suspend(() => {
-      move.awaited = true
-      return Effect.onInterrupt(Fiber.await(move.fiber), () => {
-        move.awaited = !isLeft()
-        return move.awaited ? Fiber.interrupt(move.fiber) : Effect.void
-      })
-    })
+      }
+      return move
+    }) as Effect.Effect<Move> // a workflow's context has what its activities need
   }
 
   /** Ends what nobody waits for. */
@@ -79,6 +68,18 @@ export class Ongoing {
     )
   }
 }
+
+/** How a move ends. */
+const waiting = (begun: Effect.Effect<Move>, isLeft: () => boolean): Effect.Effect<AnyExit> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(begun, (move) => {
+      move.awaited = true
+      return Effect.onInterrupt(restore(Fiber.await(move.fiber)), () => {
+        move.awaited = !isLeft()
+        return move.awaited ? Fiber.interrupt(move.fiber) : Effect.void
+      })
+    })
+  )
 
 const isInterrupted = (exit: AnyExit): boolean => Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
 
