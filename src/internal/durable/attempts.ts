@@ -90,7 +90,7 @@ export const attempts = (evaluation: DurableEvaluation, owner: StepOwner): AnyEf
       const fact: Fact = yield* evaluation.record(
         evaluation.key,
         evaluation.storing.fact,
-        evaluation.leftOff.unless(execute),
+        Effect.suspend(() => evaluation.leftOff.unless(execute)),
         n
       )
       evaluation.attempting = n + 1
@@ -192,6 +192,7 @@ const between = (
     if (errors !== undefined) return yield* Effect.failCause(Cause.combine(cause, errors))
     evaluation.attempt++
     if (again!.delay > 0) {
-      yield* DurableClock.sleep({ name: `${evaluation.key}/${n}`, duration: again!.delay, inMemoryThreshold })
+      const delay = DurableClock.sleep({ name: `${evaluation.key}/${n}`, duration: again!.delay, inMemoryThreshold })
+      yield* evaluation.once(`${evaluation.key}/delay/${n}`, delay)
     }
   })

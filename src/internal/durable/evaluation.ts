@@ -58,14 +58,15 @@ export class DurableEvaluation extends Evaluation {
   readonly instance: WorkflowInstance["Service"]
   /** What its activities are called by. */
   readonly key: string
-  /** Whether anything of it is recorded or under way. */
-  begun = false
+  private begunHere = false
+  /** The evaluation before this one, which began what this one joined. */
+  private joined: DurableEvaluation | undefined
   /** Whether its end came in this process, and observers have not been told: it is not read from a record. */
   fresh = false
   private untold = ""
   /** While an attempt runs, which is one activity with all that it does: which one. */
   attemptUnderWay: number | undefined = undefined
-  readonly leftOff = new LeftOff()
+  leftOff = new LeftOff()
   /** The first attempt that is not recorded yet. */
   attempting = 1
   /** How often each question has been come to. */
@@ -105,7 +106,9 @@ export class DurableEvaluation extends Evaluation {
   record(name: string, schema: Schema.Top, execute: AnyEffect, attempt = 1): AnyEffect {
     // What an activity's execution fails with is the engine's own interruption.
     const activity = Activity.make({ name, success: schema, execute: execute as Effect.Effect<any, never, any> })
-    return this.once(`${name}/${attempt}`, Effect.provideService(activity, Activity.CurrentAttempt, attempt))
+    const move = Effect.provideService(activity, Activity.CurrentAttempt, attempt)
+    // attempts have the name of the step, and what ends one in its place
+    return this.once(`${name}/${attempt}`, move, name === this.key)
   }
 
   /** From what is recorded: how it ended, before that was stored. It is known here until observers are told. */
@@ -121,11 +124,25 @@ export class DurableEvaluation extends Evaluation {
 
   told(): void {
     this.durable.ongoing.untold.delete(this.untold)
+    this.fresh = false
   }
 
   /** An activity, which goes on where the next evaluation of the run follows at once. */
-  once(name: string, activity: AnyEffect): AnyEffect {
-    return this.durable.ongoing.once(name, activity, () => this.durable.preempted)
+  once(name: string, activity: AnyEffect, isBody = false): AnyEffect {
+    return Effect.suspend(() => {
+      const { ongoing } = this.durable
+      const by = ongoing.beganBy(name)
+      if (by !== undefined && by !== this) this.join(by)
+      return ongoing.once(name, activity, this, isBody)
+    })
+  }
+
+  /** It is the same step: what goes on is begun and annotated there, and left off here. */
+  private join(by: DurableEvaluation): void {
+    this.joined = by
+    this.leftOff = by.leftOff
+    this.details = by.detailed
+    this.attempt = by.attempt
   }
 
   /** What a question is stored by: a body that has to run again asks the same, the attempt after it asks anew. */
@@ -158,10 +175,16 @@ export class DurableEvaluation extends Evaluation {
     )
   }
 
+  /** Whether anything of it is recorded or under way. */
+  get begun(): boolean {
+    if (!this.begunHere && this.joined?.begun === true) this.restore({ startedAt: this.joined.startedMillis })
+    return this.begunHere
+  }
+
   /** From its first activity: observers are told that it started. */
   begin(): number {
     if (!this.begun) {
-      this.begun = true
+      this.begunHere = true
       super.emitStarted()
     }
     return this.startedMillis
@@ -185,7 +208,7 @@ export class DurableEvaluation extends Evaluation {
 
   /** What is recorded holds, whatever this process makes of it. */
   restore({ startedAt }: { readonly startedAt: number }): void {
-    this.begun = true
+    this.begunHere = true
     this.startedMillis = startedAt
     if (this.isRun) this.run.startedMillis = startedAt
   }
@@ -387,9 +410,9 @@ export class DurableEvaluation extends Evaluation {
     return Effect.suspend(() => {
       const { interrupted } = this.durable.instance
       return interrupted && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
-        ? Effect.andThen(
-          Effect.forEach(this.durable.open, (one) => Effect.exit(one.askBegun), { discard: true }),
-          this.endOpen(exit)
+        ? Effect.forEach(this.durable.open, (one) => Effect.exit(one.askBegun), { discard: true }).pipe(
+          Effect.andThen(this.durable.ongoing.endBodies),
+          Effect.andThen(this.endOpen(exit))
         )
         : Effect.void
     })

@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import type { DurableEvaluation } from "./evaluation.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
 type AnyExit = Exit.Exit<any, unknown>
@@ -17,6 +18,9 @@ type AnyExit = Exit.Exit<any, unknown>
 /** Something that is done once, as its result is stored. */
 interface Move {
   readonly fiber: Fiber.Fiber<any, unknown>
+  /** The evaluation that began it. */
+  readonly by: DurableEvaluation
+  readonly isBody: boolean
   /** Whether an evaluation waits for it. */
   awaited: boolean
 }
@@ -30,15 +34,20 @@ export class Ongoing {
     return this.moves.size === 0 && this.untold.size === 0
   }
 
+  /** Who began what goes on. */
+  beganBy(name: string): DurableEvaluation | undefined {
+    return this.moves.get(name)?.by
+  }
+
   /** Starts a move, or joins it where an evaluation before left it. Whoever is interrupted ends it, or leaves it. */
-  once(name: string, move: AnyEffect, isLeft: () => boolean): AnyEffect {
+  once(name: string, move: AnyEffect, by: DurableEvaluation, isBody: boolean): AnyEffect {
     return Effect.contextWith((context: Context.Context<WorkflowInstance>) => {
       const instance = Context.get(context, WorkflowInstance)
-      const started = waiting(Effect.suspend(() => this.start(name, move)), isLeft)
+      const started = waiting(Effect.suspend(() => this.start(name, move, by, isBody)), by)
       const left = this.moves.get(name)
       const exit = left === undefined ? started : Effect.flatMap(
         // it counts as what is started does: nothing stops the run meanwhile
-        Workflow.wrapActivityResult(waiting(Effect.succeed(left), isLeft), () => false),
+        Workflow.wrapActivityResult(waiting(Effect.succeed(left), by), () => false),
         // what was interrupted is not stored
         (exit) => isInterrupted(exit) ? started : Effect.succeed(exit)
       )
@@ -49,10 +58,10 @@ export class Ongoing {
     })
   }
 
-  private start(name: string, effect: AnyEffect): Effect.Effect<Move> {
+  private start(name: string, effect: AnyEffect, by: DurableEvaluation, isBody: boolean): Effect.Effect<Move> {
     const forked = Effect.forkDetach(Effect.interruptible(effect), { startImmediately: true })
     return Effect.map(forked, (fiber) => {
-      const move = { fiber, awaited: true }
+      const move = { fiber, by, isBody, awaited: true }
       if (fiber.pollUnsafe() === undefined) {
         this.moves.set(name, move)
         fiber.addObserver(() => this.moves.delete(name))
@@ -61,21 +70,30 @@ export class Ongoing {
     }) as Effect.Effect<Move> // a workflow's context has what its activities need
   }
 
+  private end(which: (move: Move) => boolean): Effect.Effect<void> {
+    return Effect.suspend(() =>
+      Fiber.interruptAll([...this.moves.values()].flatMap((move) => !move.awaited && which(move) ? [move.fiber] : []))
+    )
+  }
+
   /** Ends what nobody waits for. */
   get endLeft(): Effect.Effect<void> {
-    return Effect.suspend(() =>
-      Fiber.interruptAll([...this.moves.values()].flatMap(({ awaited, fiber }) => awaited ? [] : [fiber]))
-    )
+    return this.end(() => true)
+  }
+
+  /** Ends the bodies of which that is so. */
+  get endBodies(): Effect.Effect<void> {
+    return this.end(({ isBody }) => isBody)
   }
 }
 
 /** How a move ends. */
-const waiting = (begun: Effect.Effect<Move>, isLeft: () => boolean): Effect.Effect<AnyExit> =>
+const waiting = (begun: Effect.Effect<Move>, { durable }: DurableEvaluation): Effect.Effect<AnyExit> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(begun, (move) => {
       move.awaited = true
       return Effect.onInterrupt(restore(Fiber.await(move.fiber)), () => {
-        move.awaited = !isLeft()
+        move.awaited = !durable.preempted
         return move.awaited ? Fiber.interrupt(move.fiber) : Effect.void
       })
     })
@@ -86,6 +104,8 @@ const isInterrupted = (exit: AnyExit): boolean => Exit.isFailure(exit) && Cause.
 /** Those of the runs of a pipeline. */
 export class OngoingRuns {
   private readonly runs = new Map<string, Ongoing>()
+  /** Whether the process ends: nothing is left for another evaluation, then. */
+  closed = false
 
   of(executionId: string): Ongoing {
     const found = this.runs.get(executionId)
@@ -95,13 +115,20 @@ export class OngoingRuns {
     return made
   }
 
-  /** An evaluation is over, which was the run's last or not. */
-  leave(executionId: string, ended: boolean): void {
-    if (ended || this.runs.get(executionId)?.isEmpty === true) this.runs.delete(executionId)
+  /** An evaluation is over. Another may follow, or this process has no more to do with the run. */
+  leave(executionId: string, follows: boolean): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const ongoing = this.runs.get(executionId)
+      if (ongoing === undefined || (follows && !ongoing.isEmpty)) return Effect.void
+      this.runs.delete(executionId)
+      return ongoing.endLeft
+    })
   }
 
-  /** The process ends. */
-  get end(): Effect.Effect<void> {
-    return Effect.suspend(() => Effect.forEach([...this.runs.values()], ({ endLeft }) => endLeft, { discard: true }))
+  get close(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.closed = true
+      return Effect.forEach([...this.runs.keys()], (executionId) => this.leave(executionId, false), { discard: true })
+    })
   }
 }

@@ -53,7 +53,7 @@ export const make = (name: string, options: Options, body: (payload: any, execut
       return run(owner, executionId, storing, runs)
     })
   const layer = Effect.map(
-    Effect.acquireRelease(Effect.sync(() => new OngoingRuns()), (runs) => runs.end),
+    Effect.acquireRelease(Effect.sync(() => new OngoingRuns()), (runs) => runs.close),
     (runs) => workflow.toLayer(execute(runs))
   )
   return { name, workflow, layer: Layer.unwrap(layer) }
@@ -83,7 +83,13 @@ const run = (
       const evaluation = new DurableEvaluation(owner, fiber, durable, storing)
       if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
       return Effect.andThen(
-        Workflow.addFinalizer((exit) => evaluation.interruptAll(exit)),
+        Workflow.addFinalizer((exit) =>
+          Effect.andThen(
+            evaluation.interruptAll(exit),
+            // an interruption that was pending holds
+            Effect.suspend(() => instance.interrupted ? runs.leave(executionId, false) : Effect.void)
+          )
+        ),
         span(evaluation, evaluation.whole)
       )
     }).pipe(
@@ -98,7 +104,7 @@ const run = (
       Effect.onInterrupt(Fiber.join(fiber), () => {
         if (durable === undefined) return Fiber.interrupt(fiber)
         durable.released = true
-        durable.preempted = instance.suspended && !instance.interrupted
+        durable.preempted = instance.suspended && !instance.interrupted && !runs.closed
         return Effect.andThen(Fiber.interruptAll(durable.ending), Fiber.interrupt(fiber))
-      })).pipe(Effect.ensuring(Effect.sync(() => runs.leave(executionId, !instance.suspended))))
+      })).pipe(Effect.ensuring(Effect.suspend(() => runs.leave(executionId, instance.suspended))))
   })
