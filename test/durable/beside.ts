@@ -1,13 +1,30 @@
 /** What goes on beside a wait, when that is over: the engine then interrupts the body and evaluates it anew. */
 import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import * as assert from "node:assert/strict"
 import { Durable } from "../../src/durable/index.ts"
-import { Alert, Alerter, Hook, Pipeline, Step } from "../../src/index.ts"
+import { Alert, Alerter, Hook, Pipeline, Step, StepContext } from "../../src/index.ts"
 import { brief } from "../support/observe.ts"
-import { Bad, type Engine, job, park, run, suiteOf, until, type Watch, watch, within } from "./support.ts"
+import {
+  Bad,
+  ending,
+  type Engine,
+  isInterrupt,
+  job,
+  park,
+  type Place,
+  run,
+  suiteOf,
+  until,
+  type Watch,
+  watch,
+  within
+} from "./support.ts"
 
 /** A step, a wait, and another step, which is not there before the body is evaluated anew. */
 const waiting = ({ note }: Watch) =>
@@ -89,25 +106,126 @@ export const besideSuite = (engine: Engine): void => {
       }))
   }
 
-  test("who loses a race later is interrupted, once", (place) =>
+  test("who loses a race later is interrupted, once, with all that it noted", (place) =>
     Effect.gen(function*() {
       const seen = watch()
-      const long = Step.make("long", noted(seen, "long", Effect.never)).pipe(
+      const notes: Array<unknown> = []
+      const body = Effect.andThen(StepContext.annotate({ file: "a.csv" }), Effect.never)
+      const long = Step.make("long", noted(seen, "long", body)).pipe(
         Step.onInterrupt(() => seen.note("interrupt hook")),
+        Step.onInterrupt(() => Effect.map(StepContext, ({ annotations }) => notes.push(annotations))),
         Durable.step()
       )
       const pipeline = job(() =>
         Pipeline.make("x", Effect.race(long, waiting(seen))).pipe(Pipeline.onExit(() => seen.note("run exit")))
       )
       assert.deepEqual(yield* run(place, seen, pipeline), Exit.void)
-      assert.deepEqual(seen.list, [
-        ...seen.list.slice(0, 2),
-        "after",
-        "long interrupted",
-        "interrupt hook",
-        "run exit"
-      ])
       assert.deepEqual(seen.list.slice(0, 2).toSorted(), ["before", "long"])
+      assert.deepEqual(seen.list.slice(2), ["after", "long interrupted", "interrupt hook", "run exit"])
+      assert.deepEqual(notes, [{ file: "a.csv" }])
+      assert.deepEqual(told(seen, " long"), ["StepStarted long", "StepEnded long interrupt"])
+      const [ended] = seen.told.list.flatMap((event) =>
+        event._tag === "StepEnded" && event.stepName === "long" ? [event] : []
+      )
+      assert.ok(Duration.toMillis(ended!.duration) >= 250, String(ended!.duration))
+    }))
+
+  test("a short delay before a retry goes on", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const long = Step.make("long", Effect.andThen(seen.note("long"), Effect.fail(new Bad({ n: 1 })))).pipe(
+        Step.retry({ schedule: Schedule.spaced("900 millis"), times: 1 }),
+        Durable.step({ error: Bad })
+      )
+      const waits = Effect.forEach(["1", "2", "3", "4", "5"], (name) => park(name, "300 millis"), { discard: true })
+      const pipeline = job(() =>
+        Effect.all([
+          Effect.andThen(Effect.exit(long), Durable.step(Step.make("ended", seen.note("ended")))),
+          Effect.andThen(waits, Durable.step(Step.make("waited", seen.note("waited"))))
+        ], { concurrency: 2, discard: true })
+      )
+      assert.deepEqual(yield* run(place, seen, pipeline), Exit.void)
+      // with the five waits after one another it would come last
+      assert.deepEqual(seen.list, ["long", "long", "ended", "waited"])
+    }))
+
+  const interrupted = <E extends Bad | Durable.LibraryError, R>(
+    place: Place,
+    seen: Watch,
+    body: Effect.Effect<unknown, E, R>,
+    ready: () => boolean
+  ) => {
+    const { layer, workflow } = job(() => Pipeline.make("x", body).pipe(Pipeline.onExit(() => seen.note("run exit"))))
+    return within(
+      place,
+      Layer.provide(layer, seen.layer),
+      Effect.gen(function*() {
+        const executionId = yield* workflow.execute({ id: "1" }, { discard: true })
+        yield* until("the run is there", ready)
+        yield* workflow.interrupt(executionId)
+        return yield* ending(workflow, executionId)
+      })
+    )
+  }
+
+  test("an interruption that was asked for meanwhile holds when the wait is over: bodies end", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const long = Step.make("long", noted(seen, "long", Effect.never)).pipe(
+        Step.onInterrupt(() => seen.note("interrupt hook")),
+        Durable.step()
+      )
+      const body = Effect.all([long, waiting(seen)], { concurrency: 2, discard: true })
+      const exit = yield* interrupted(place, seen, body, () => seen.count("long") + seen.count("before") === 2)
+      assert.ok(isInterrupt(exit), String(exit))
+      assert.deepEqual(seen.list.slice(2), ["long interrupted", "interrupt hook", "run exit"])
+      assert.deepEqual(told(seen, " long"), ["StepStarted long", "StepEnded long interrupt"])
+    }))
+
+  test("an interruption that was asked for meanwhile holds when the wait is over: hooks go on", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const long = Step.make("long", seen.note("long")).pipe(
+        Step.onSuccess(() => noted(seen, "hook", Effect.sleep("700 millis"))),
+        Durable.step()
+      )
+      const body = Effect.all([long, waiting(seen)], { concurrency: 2, discard: true })
+      const exit = yield* interrupted(place, seen, body, () => seen.count("hook") + seen.count("before") === 2)
+      assert.ok(isInterrupt(exit), String(exit))
+      assert.deepEqual(seen.list.slice(3), ["hook ended", "run exit"])
+      assert.deepEqual(told(seen, " long"), ["StepStarted long", "StepEnded long success"])
+    }))
+
+  test("an interruption that was asked for meanwhile holds when the wait is over: the run ends", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const held = DurableDeferred.into(noted(seen, "held", Effect.sleep("1 second")), DurableDeferred.make("held"))
+      const body = Effect.all([held, waiting(seen)], { concurrency: 2, discard: true })
+      const exit = yield* interrupted(place, seen, body, () => seen.count("held") + seen.count("before") === 2)
+      assert.ok(isInterrupt(exit), String(exit))
+      assert.equal(seen.count("run exit"), 1, seen.list.join())
+    }))
+
+  test("a process that ends before the body comes to it again interrupts it", (place) =>
+    Effect.gen(function*() {
+      const seen = watch()
+      const long = Step.make("long", noted(seen, "long", Effect.never)).pipe(Durable.step())
+      let evaluations = 0
+      const { layer, workflow } = job(() =>
+        Effect.andThen(
+          Effect.suspend(() => ++evaluations === 1 ? Effect.void : Effect.sleep("1 minute")),
+          Effect.all([long, waiting(seen)], { concurrency: 2, discard: true })
+        )
+      )
+      yield* within(
+        place,
+        Layer.provide(layer, seen.layer),
+        Effect.andThen(
+          workflow.execute({ id: "1" }, { discard: true }),
+          until("the wait is over", () => evaluations === 2)
+        )
+      )
+      assert.equal(seen.count("long interrupted"), 1)
     }))
 
   test("a body that waits itself, afterwards, runs again until it ends, once", (place) =>
@@ -134,7 +252,8 @@ export const besideSuite = (engine: Engine): void => {
         ).pipe(Pipeline.onExit(() => seen.note("run exit")))
       )
       assert.deepEqual(yield* run(place, seen, pipeline), Exit.void)
-      assert.deepEqual(seen.list.slice(-3), ["after", "long interrupted", "run exit"])
+      // a cluster interrupts it by a message
+      assert.deepEqual(seen.list.slice(-3).toSorted(), ["after", "long interrupted", "run exit"])
     }))
 
   if (!engine.survives) return

@@ -53,6 +53,40 @@ for (const [name, saving] of Object.entries(savings)) {
   }
 }
 
+for (const [name, saving] of Object.entries(savings)) {
+  live(
+    `a step that is interrupted after a wait beside it was over, while its attempt ${name}`,
+    () =>
+      Effect.gen(function*() {
+        const seen = watch()
+        const long = Step.make("long", Effect.onInterrupt(Effect.never, () => seen.note("body interrupted"))).pipe(
+          Step.onInterrupt(() => seen.note("interrupt")),
+          Durable.step()
+        )
+        const { layer, workflow } = job(() =>
+          Effect.race(
+            long,
+            Effect.andThen(park("wait", "100 millis"), Durable.step(Step.make("after", seen.note("after"))))
+          )
+        )
+        let first = true
+        const engine = slowCluster((name) => {
+          if (name !== "step/long" || !first) return identity
+          first = false
+          return saving
+        })
+        const exit = yield* Effect.exit(workflow.execute({ id: "1" })).pipe(
+          Effect.provide(Layer.provideMerge(Layer.provide(layer, seen.layer), engine))
+        )
+        assert.deepEqual(exit, Exit.void)
+        assert.deepEqual(seen.list.filter((call) => call !== "body interrupted"), ["after", "interrupt"])
+        assert.ok(seen.count("body interrupted") <= 1)
+        const told = seen.told.list.filter((event) => "stepName" in event && event.stepName === "long")
+        assert.deepEqual(told.map(({ _tag }) => _tag), ["StepStarted", "StepEnded"])
+      })
+  )
+}
+
 durableSuite({
   name: "a slow cluster",
   place: Effect.sync(() => {

@@ -19,11 +19,11 @@ import type { Occasion } from "../hook.ts"
 import type { Plan, Planned } from "../hooks.ts"
 import { type Failed, goOnWithout } from "../runner.ts"
 import { recordHook } from "./hooks.ts"
-import { type Keys, part } from "./keys.ts"
+import { part } from "./keys.ts"
 import { LeftOff } from "./leftOff.ts"
-import type { Ongoing } from "./ongoing.ts"
 import { findOwed, toOwed } from "./owed.ts"
 import { Begun, type Fact, type Owed, Started, toJson } from "./records.ts"
+import { type DurableRun, endInterrupted, endLeftBehind } from "./run.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
 
@@ -31,24 +31,6 @@ type AnyEffect = Effect.Effect<any, unknown, any>
 export interface Storing {
   readonly fact: Schema.Top
   readonly key: string | undefined
-}
-
-/** What the steps of a durable run share. */
-export interface DurableRun {
-  readonly executionId: string
-  readonly instance: WorkflowInstance["Service"]
-  /** What evaluates the body. */
-  readonly body: Fiber.Fiber<unknown, unknown>
-  readonly keys: Keys
-  /** Steps that have not ended, in the order in which they came. */
-  readonly open: Set<DurableEvaluation>
-  /** What sees to the ends of steps. */
-  readonly ending: Set<Fiber.Fiber<unknown, unknown>>
-  /** Whether the process lets go of the run, which goes on elsewhere or later. */
-  released: boolean
-  /** Whether that is as something came that the run waits for: it is evaluated anew at once. */
-  preempted: boolean
-  readonly ongoing: Ongoing
 }
 
 export class DurableEvaluation extends Evaluation {
@@ -166,7 +148,7 @@ export class DurableEvaluation extends Evaluation {
   }
 
   /** When the run is at its end: whether the step is marked as begun. */
-  private get askBegun(): AnyEffect {
+  get askBegun(): AnyEffect {
     return this.begun ? Effect.void : Effect.map(
       this.begunMark(Effect.succeed({})),
       ({ startedAt }: typeof Begun.Type) => {
@@ -276,7 +258,12 @@ export class DurableEvaluation extends Evaluation {
       return Effect.onExit(
         Effect.flatMap(
           Effect.exit(this),
-          (exit) => this.isParked(exit) ? exit : this.apart(() => Effect.andThen(this.endLeftBehind, this.finish(exit)))
+          (exit) =>
+            this.isParked(exit)
+              ? exit
+              : this.apart(() =>
+                Effect.andThen(this.isRun ? endLeftBehind(this.durable, this) : Effect.void, this.finish(exit))
+              )
         ),
         (exit) => {
           // It was interrupted by the code around it, as whoever loses a race is, and by nothing from without.
@@ -335,10 +322,10 @@ export class DurableEvaluation extends Evaluation {
             this.settled = true
             this.told()
             this.durable.open.delete(this)
-            // A run that interrupted itself: otherwise the engine takes it for one that it let go of itself, and would
-            // go on with it for ever.
-            if (this.isRun && outcomeOf(recorded) === "interrupt") this.durable.instance.interrupted = true
-            return Exit.isSuccess(hooks) ? recorded : withFailed(recorded, hooks.cause)
+            const ended = Exit.isSuccess(hooks) ? recorded : withFailed(recorded, hooks.cause)
+            return this.isRun && outcomeOf(recorded) === "interrupt"
+              ? Effect.andThen(endInterrupted(this.durable), ended)
+              : ended
           }
         )
       }
@@ -388,33 +375,5 @@ export class DurableEvaluation extends Evaluation {
         gone.map(({ kind, name }) => `${name} (${kind})`).join(", ")
       }`
     )
-  }
-
-  /** Before a run ends: the steps that wait for something, and that nobody waits for any more, as who lost a race. */
-  private get endLeftBehind(): Effect.Effect<void, never, any> {
-    return this.isRun ? Effect.andThen(this.durable.ongoing.endLeft, this.endOpen(Exit.interrupt(), this)) : Effect.void
-  }
-
-  private endOpen(exit: Exit.Exit<unknown, unknown>, except?: DurableEvaluation): Effect.Effect<void, never, any> {
-    return Effect.suspend(() =>
-      Effect.forEach(
-        [...this.durable.open].toReversed(),
-        (one) => one.begun && !one.settled && one !== except ? Effect.exit(one.finish(exit)) : Effect.void,
-        { discard: true }
-      )
-    )
-  }
-
-  /** When the workflow was interrupted: what is open ends with that, the innermost first, and then the run. */
-  interruptAll(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void, never, any> {
-    return Effect.suspend(() => {
-      const { interrupted } = this.durable.instance
-      return interrupted && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
-        ? Effect.forEach(this.durable.open, (one) => Effect.exit(one.askBegun), { discard: true }).pipe(
-          Effect.andThen(this.durable.ongoing.endBodies),
-          Effect.andThen(this.endOpen(exit))
-        )
-        : Effect.void
-    })
   }
 }

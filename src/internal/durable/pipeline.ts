@@ -13,11 +13,12 @@ import { CurrentOverrides } from "../overrides.ts"
 import { isPipeline, makePipeline } from "../step.ts"
 import { span } from "../tracing.ts"
 import { withLibrary } from "./errors.ts"
-import { DurableEvaluation, type DurableRun } from "./evaluation.ts"
+import { DurableEvaluation } from "./evaluation.ts"
 import { guarding } from "./guard.ts"
 import { Keys } from "./keys.ts"
 import { OngoingRuns } from "./ongoing.ts"
 import { factSchema } from "./records.ts"
+import { type DurableRun, interruptAll } from "./run.ts"
 
 type AnyEffect = Effect.Effect<any, any, any>
 
@@ -69,7 +70,7 @@ const run = (
     const instance = Context.get(context, WorkflowInstance)
     let durable: DurableRun | undefined
     const whole = Effect.withFiber((fiber: Fiber.Fiber<unknown, unknown>) => {
-      durable = {
+      const shared: DurableRun = {
         executionId,
         instance,
         body: fiber,
@@ -80,12 +81,13 @@ const run = (
         preempted: false,
         ongoing: runs.of(executionId)
       }
-      const evaluation = new DurableEvaluation(owner, fiber, durable, storing)
+      durable = shared
+      const evaluation = new DurableEvaluation(owner, fiber, shared, storing)
       if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
       return Effect.andThen(
         Workflow.addFinalizer((exit) =>
           Effect.andThen(
-            evaluation.interruptAll(exit),
+            interruptAll(shared, exit),
             // an interruption that was pending holds
             Effect.suspend(() => instance.interrupted ? runs.leave(executionId, false) : Effect.void)
           )
