@@ -8,6 +8,9 @@ import type { Outcome } from "./hooks.ts"
 export const outcomeOf = (exit: Exit.Exit<unknown, unknown>): Outcome =>
   exit._tag === "Success" ? "success" : Cause.hasInterruptsOnly(exit.cause) ? "interrupt" : "failure"
 
+/** Whether it was interrupted, and nothing else went wrong. */
+export const isInterrupted = (exit: Exit.Exit<unknown, unknown>): boolean => outcomeOf(exit) === "interrupt"
+
 /** As `Effect.onExit` has it: beside a defect, errors are defects too. */
 const beside = (cause: Cause.Cause<unknown>, failed: Cause.Cause<unknown>): Cause.Cause<unknown> => {
   const both = Cause.combine(cause, failed)

@@ -11,6 +11,7 @@ import * as DurableClock from "effect/workflow/DurableClock"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { Alerter } from "../../Alerter.ts"
 import type { StepOwner } from "../evaluation.ts"
+import { isInterrupted } from "../exits.ts"
 import { type RetryPolicy, toSchedule } from "../retry.ts"
 import { runRequired } from "../runner.ts"
 import { bodyExceeded, timeoutBody } from "../timeout.ts"
@@ -95,7 +96,7 @@ export const attempts = (evaluation: DurableEvaluation, owner: StepOwner): AnyEf
       )
       evaluation.attempting = n + 1
       evaluation.recallUntold(evaluation.key, n)
-      const { fresh, original } = evaluation
+      const { original } = evaluation
       const exit = fact.exit as Exit.Exit<unknown, unknown>
       if (!executed) evaluation.restoreFact(fact)
       since ??= fact.again?.since
@@ -107,7 +108,7 @@ export const attempts = (evaluation: DurableEvaluation, owner: StepOwner): AnyEf
       // The schedule is brought to where it was, with the time of then.
       if (!executed && advance !== undefined) yield* Effect.exit(decide(advance, exit, fact.endedAt))
       const cause = original !== undefined && Exit.isFailure(original) ? original.cause : exit.cause
-      yield* between(evaluation, fact, cause, fresh, n)
+      yield* between(evaluation, fact, cause, n)
       if (fact.again.over) return yield* Effect.fail(bodyExceeded(owner.name, limit!))
     }
   })
@@ -143,7 +144,7 @@ const attemptOnce = (
         Effect.exit(stamped),
         // it waits for something, as for an approval: then this is no end, and it runs again when that is there
         (exit) =>
-          instance.suspended && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+          instance.suspended && isInterrupted(exit)
             ? exit
             : Effect.succeed(exit)
       )
@@ -176,14 +177,13 @@ const between = (
   evaluation: DurableEvaluation,
   { again, attempts, owes }: Fact,
   cause: Cause.Cause<unknown>,
-  fresh: boolean,
   n: number
 ): Effect.Effect<void, unknown, any> =>
   Effect.gen(function*() {
     evaluation.attempt = attempts
     const failed = { attempt: attempts, cause, delay: Duration.millis(again!.delay) }
     const { info } = evaluation
-    if (fresh && info !== undefined) evaluation.run.emit({ _tag: "AttemptFailed", ...info, ...failed })
+    if (evaluation.fresh && info !== undefined) evaluation.run.emit({ _tag: "AttemptFailed", ...info, ...failed })
     evaluation.told()
     const { found } = findOwed(evaluation.plan.retry, owes)
     const owed = evaluation.plan.retry.flatMap((planned) => found.get(planned) ?? [])

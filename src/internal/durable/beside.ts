@@ -1,11 +1,10 @@
 /** Steps that are evaluated beside other code of the body, each on a fiber of its own. */
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import { isInterrupted } from "../exits.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
 
@@ -28,7 +27,7 @@ export const besideOthers = (step: AnyEffect): AnyEffect =>
         (fiber) =>
           Effect.map(
             Effect.onInterrupt(Fiber.await(fiber), () => Fiber.interrupt(fiber)),
-            (exit) => local.suspended && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? undefined : exit
+            (exit) => local.suspended && isInterrupted(exit) ? undefined : exit
           )
       ),
       (exit) => exit === undefined

@@ -3,7 +3,6 @@
  * not executed again once it is recorded. The code around it is evaluated anew whenever the workflow goes on, after a
  * crash or a suspension, and finds what is recorded already.
  */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -14,7 +13,7 @@ import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { Evaluation, type PipelineOwner, type StepOwner } from "../evaluation.ts"
-import { outcomeOf, withFailed } from "../exits.ts"
+import { isInterrupted, outcomeOf, withFailed } from "../exits.ts"
 import type { Occasion } from "../hook.ts"
 import type { Plan, Planned } from "../hooks.ts"
 import { type Failed, goOnWithout } from "../runner.ts"
@@ -33,6 +32,8 @@ export interface Storing {
   readonly key: string | undefined
 }
 
+const moveOf = (name: string, attempt: number): string => `${name}/${attempt}`
+
 export class DurableEvaluation extends Evaluation {
   readonly durable: DurableRun
   readonly storing: Storing
@@ -43,9 +44,8 @@ export class DurableEvaluation extends Evaluation {
   private begunHere = false
   /** The evaluation before this one, which began what this one joined. */
   private joined: DurableEvaluation | undefined
-  /** Whether its end came in this process, and observers have not been told: it is not read from a record. */
-  fresh = false
-  private untold = ""
+  /** What its last move that was recorded is called by. */
+  private recalled = ""
   /** While an attempt runs, which is one activity with all that it does: which one. */
   attemptUnderWay: number | undefined = undefined
   leftOff = new LeftOff()
@@ -90,37 +90,35 @@ export class DurableEvaluation extends Evaluation {
     const activity = Activity.make({ name, success: schema, execute: execute as Effect.Effect<any, never, any> })
     const move = Effect.provideService(activity, Activity.CurrentAttempt, attempt)
     // attempts have the name of the step, and what ends one in its place
-    return this.once(`${name}/${attempt}`, move, name === this.key)
+    return this.once(moveOf(name, attempt), move, name === this.key)
   }
 
   /** From what is recorded: how it ended, before that was stored. It is known here until observers are told. */
   keepUntold(name: string, attempt: number, exit: Exit.Exit<unknown, unknown>): void {
-    this.durable.ongoing.untold.set(`${name}/${attempt}`, exit)
+    this.durable.ongoing.untold.set(moveOf(name, attempt), exit)
   }
 
   recallUntold(name: string, attempt: number): void {
-    this.untold = `${name}/${attempt}`
-    this.original = this.durable.ongoing.untold.get(this.untold)
-    this.fresh = this.original !== undefined
+    this.recalled = moveOf(name, attempt)
+    this.original = this.durable.ongoing.untold.get(this.recalled)
+  }
+
+  /** Whether its end came in this process, and observers have not been told: it is not read from a record. */
+  get fresh(): boolean {
+    return this.durable.ongoing.untold.has(this.recalled)
   }
 
   told(): void {
-    this.durable.ongoing.untold.delete(this.untold)
-    this.fresh = false
+    this.durable.ongoing.untold.delete(this.recalled)
   }
 
   /** An activity, which goes on where the next evaluation of the run follows at once. */
   once(name: string, activity: AnyEffect, isBody = false): AnyEffect {
-    return Effect.suspend(() => {
-      const { ongoing } = this.durable
-      const by = ongoing.beganBy(name)
-      if (by !== undefined && by !== this) this.join(by)
-      return ongoing.once(name, activity, this, isBody)
-    })
+    return this.durable.ongoing.once(name, activity, this, isBody)
   }
 
   /** It is the same step: what goes on is begun and annotated there, and left off here. */
-  private join(by: DurableEvaluation): void {
+  join(by: DurableEvaluation): void {
     this.joined = by
     this.leftOff = by.leftOff
     this.details = by.detailed
@@ -267,7 +265,7 @@ export class DurableEvaluation extends Evaluation {
         ),
         (exit) => {
           // It was interrupted by the code around it, as whoever loses a race is, and by nothing from without.
-          const alone = Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) && !this.settled &&
+          const alone = isInterrupted(exit) && !this.settled &&
             !this.isParked(exit) && !this.durable.released && !this.durable.instance.interrupted
           return alone ? Effect.asVoid(Effect.exit(this.apart(() => this.finish(exit, true)))) : Effect.void
         }
@@ -298,8 +296,7 @@ export class DurableEvaluation extends Evaluation {
 
   /** Whether it waits for something that may take days. What it did so far is recorded; the rest is done anew then. */
   private isParked(exit: Exit.Exit<unknown, unknown>): boolean {
-    return (this.instance.suspended || this.durable.instance.suspended) && Exit.isFailure(exit) &&
-      Cause.hasInterruptsOnly(exit.cause)
+    return (this.instance.suspended || this.durable.instance.suspended) && isInterrupted(exit)
   }
 
   /** Records how it ended, unless an attempt did so, and runs the hooks that this owes. Gives what the caller gets. */
@@ -323,7 +320,7 @@ export class DurableEvaluation extends Evaluation {
             this.told()
             this.durable.open.delete(this)
             const ended = Exit.isSuccess(hooks) ? recorded : withFailed(recorded, hooks.cause)
-            return this.isRun && outcomeOf(recorded) === "interrupt"
+            return this.isRun && isInterrupted(recorded)
               ? Effect.andThen(endInterrupted(this.durable), ended)
               : ended
           }

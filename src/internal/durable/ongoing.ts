@@ -3,13 +3,13 @@
  * engine interrupts the evaluation and starts another, whatever steps and hooks do beside that wait: what they do goes
  * on, and the next evaluation waits for it.
  */
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import { isInterrupted } from "../exits.ts"
 import type { DurableEvaluation } from "./evaluation.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
@@ -34,17 +34,13 @@ export class Ongoing {
     return this.moves.size === 0 && this.untold.size === 0
   }
 
-  /** Who began what goes on. */
-  beganBy(name: string): DurableEvaluation | undefined {
-    return this.moves.get(name)?.by
-  }
-
   /** Starts a move, or joins it where an evaluation before left it. Whoever is interrupted ends it, or leaves it. */
   once(name: string, move: AnyEffect, by: DurableEvaluation, isBody: boolean): AnyEffect {
     return Effect.contextWith((context: Context.Context<WorkflowInstance>) => {
       const instance = Context.get(context, WorkflowInstance)
-      const started = waiting(Effect.suspend(() => this.start(name, move, by, isBody)), by)
+      const started = waiting(this.start(name, move, by, isBody), by)
       const left = this.moves.get(name)
+      if (left !== undefined && left.by !== by) by.join(left.by)
       const exit = left === undefined ? started : Effect.flatMap(
         // it counts as what is started does: nothing stops the run meanwhile
         Workflow.wrapActivityResult(waiting(Effect.succeed(left), by), () => false),
@@ -98,8 +94,6 @@ const waiting = (begun: Effect.Effect<Move>, { durable }: DurableEvaluation): Ef
       })
     })
   )
-
-const isInterrupted = (exit: AnyExit): boolean => Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
 
 /** Those of the runs of a pipeline. */
 export class OngoingRuns {

@@ -1,5 +1,4 @@
 /** What the steps of a durable run share, and what becomes of them when it ends. */
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
@@ -7,6 +6,7 @@ import * as Option from "effect/Option"
 import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowEngine, type WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import { isInterrupted } from "../exits.ts"
 import type { DurableEvaluation } from "./evaluation.ts"
 import type { Keys } from "./keys.ts"
 import type { Ongoing } from "./ongoing.ts"
@@ -46,7 +46,7 @@ export const endLeftBehind = (durable: DurableRun, run: DurableEvaluation): Ends
 /** When the workflow was interrupted: what is open ends with that, the innermost first, and then the run. */
 export const interruptAll = (durable: DurableRun, exit: Exit.Exit<unknown, unknown>): Ends =>
   Effect.suspend(() =>
-    durable.instance.interrupted && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+    durable.instance.interrupted && isInterrupted(exit)
       ? Effect.forEach(durable.open, (one) => Effect.exit(one.askBegun), { discard: true }).pipe(
         Effect.andThen(durable.ongoing.endBodies),
         Effect.andThen(endOpen(durable, exit))
