@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import { hasProperty } from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import { outcomeOf } from "../internal/exits.ts"
 import { client, type Database, type Engine, engine, isHeld } from "./durableDatabase.ts"
 import { loadOne, payloadOf, type Pipeline, type Services } from "./durableLoading.ts"
 import { requestIdOf } from "./durableRequests.ts"
@@ -171,8 +172,7 @@ const tell = (
   exit: Ended
 ): Effect.Effect<number> =>
   Effect.gen(function*() {
-    const interrupted = Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
-    const outcome = Exit.isSuccess(exit) ? "success" : interrupted ? "interrupt" : "failure"
+    const outcome = outcomeOf(exit)
     const value = Exit.isSuccess(exit)
       ? yield* Effect.orElseSucceed(
         Schema.encodeEffect(Schema.toCodecJson(workflow.successSchema))(exit.value),
@@ -186,6 +186,6 @@ const tell = (
       if (emit === undefined) out(`${name} succeeded${shown === undefined || shown === "null" ? "" : `: ${shown}`}`)
       return ExitCode.success
     }
-    err(interrupted ? `${name} was interrupted` : `${name} failed: ${cause}`)
-    return interrupted ? ExitCode.interrupted : ExitCode.failed
+    err(outcome === "interrupt" ? `${name} was interrupted` : `${name} failed: ${cause}`)
+    return outcome === "interrupt" ? ExitCode.interrupted : ExitCode.failed
   })

@@ -12,9 +12,8 @@ import { Alert, Alerter, Hook, Pipeline, Step, StepContext } from "../../src/ind
 import { brief } from "../support/observe.ts"
 import {
   Bad,
-  ending,
   type Engine,
-  isInterrupt,
+  interruptRun,
   job,
   park,
   type Place,
@@ -156,16 +155,7 @@ export const besideSuite = (engine: Engine): void => {
     ready: () => boolean
   ) => {
     const { layer, workflow } = job(() => Pipeline.make("x", body).pipe(Pipeline.onExit(() => seen.note("run exit"))))
-    return within(
-      place,
-      Layer.provide(layer, seen.layer),
-      Effect.gen(function*() {
-        const executionId = yield* workflow.execute({ id: "1" }, { discard: true })
-        yield* until("the run is there", ready)
-        yield* workflow.interrupt(executionId)
-        return yield* ending(workflow, executionId)
-      })
-    )
+    return interruptRun(place, Layer.provide(layer, seen.layer), workflow, ready)
   }
 
   test("an interruption that was asked for meanwhile holds when the wait is over: bodies end", (place) =>
@@ -176,8 +166,7 @@ export const besideSuite = (engine: Engine): void => {
         Durable.step()
       )
       const body = Effect.all([long, waiting(seen)], { concurrency: 2, discard: true })
-      const exit = yield* interrupted(place, seen, body, () => seen.count("long") + seen.count("before") === 2)
-      assert.ok(isInterrupt(exit), String(exit))
+      yield* interrupted(place, seen, body, () => seen.count("long") + seen.count("before") === 2)
       assert.deepEqual(seen.list.slice(2), ["long interrupted", "interrupt hook", "run exit"])
       assert.deepEqual(told(seen, " long"), ["StepStarted long", "StepEnded long interrupt"])
     }))
@@ -190,8 +179,7 @@ export const besideSuite = (engine: Engine): void => {
         Durable.step()
       )
       const body = Effect.all([long, waiting(seen)], { concurrency: 2, discard: true })
-      const exit = yield* interrupted(place, seen, body, () => seen.count("hook") + seen.count("before") === 2)
-      assert.ok(isInterrupt(exit), String(exit))
+      yield* interrupted(place, seen, body, () => seen.count("hook") + seen.count("before") === 2)
       assert.deepEqual(seen.list.slice(3), ["hook ended", "run exit"])
       assert.deepEqual(told(seen, " long"), ["StepStarted long", "StepEnded long success"])
     }))
@@ -201,8 +189,7 @@ export const besideSuite = (engine: Engine): void => {
       const seen = watch()
       const held = DurableDeferred.into(noted(seen, "held", Effect.sleep("1 second")), DurableDeferred.make("held"))
       const body = Effect.all([held, waiting(seen)], { concurrency: 2, discard: true })
-      const exit = yield* interrupted(place, seen, body, () => seen.count("held") + seen.count("before") === 2)
-      assert.ok(isInterrupt(exit), String(exit))
+      yield* interrupted(place, seen, body, () => seen.count("held") + seen.count("before") === 2)
       assert.equal(seen.count("run exit"), 1, seen.list.join())
     }))
 

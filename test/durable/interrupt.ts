@@ -8,20 +8,7 @@ import * as assert from "node:assert/strict"
 import { Approval, Durable } from "../../src/durable/index.ts"
 import { Approver, Hook, Pipeline, Step } from "../../src/index.ts"
 import { brief } from "../support/observe.ts"
-import {
-  Bad,
-  ending,
-  type Engine,
-  isInterrupt,
-  job,
-  park,
-  parked,
-  suiteOf,
-  until,
-  type Watch,
-  watch,
-  within
-} from "./support.ts"
+import { Bad, type Engine, interruptRun, job, park, type Place, suiteOf, type Watch, watch } from "./support.ts"
 
 const long = (name: string) => DurableClock.sleep({ name, duration: "1 hour", inMemoryThreshold: 0 })
 
@@ -41,7 +28,7 @@ export const interruptSuite = (engine: Engine): void => {
 
   /** Interrupts a run once it is where it should be, and gives what was seen of that. */
   const interrupted = <E extends Bad | Durable.LibraryError, R>(
-    place: Parameters<typeof within>[0],
+    place: Place,
     seen: Watch,
     body: () => Effect.Effect<unknown, E, R>,
     ready?: () => boolean
@@ -54,21 +41,8 @@ export const interruptSuite = (engine: Engine): void => {
         Pipeline.onExit(() => seen.note("run exit"))
       )
     )
-    return within(
-      place,
-      layer.pipe(Layer.provide(Approval.layer()), Layer.provide(seen.layer)),
-      Effect.gen(function*() {
-        const executionId = yield* workflow.execute({ id: "1" }, { discard: true })
-        if (ready === undefined) yield* parked(workflow, executionId)
-        else yield* until("the run is there", ready)
-        yield* workflow.interrupt(executionId)
-        const exit = yield* ending(workflow, executionId)
-        // what is over is over
-        yield* workflow.interrupt(executionId)
-        yield* Effect.sleep(20)
-        assert.ok(isInterrupt(exit), String(exit))
-      })
-    )
+    const pipelines = layer.pipe(Layer.provide(Approval.layer()), Layer.provide(seen.layer))
+    return interruptRun(place, pipelines, workflow, ready)
   }
 
   const ended = ["run interrupt", "run exit"]

@@ -69,13 +69,13 @@ export const keysSuite = (engine: Engine): void => {
             (n) => Effect.map(Durable.step(counting(seen, "s", n), { ...int, key: `k${n}` }), (value) => [n, value]),
             { concurrency: 4 }
           )
-          yield* park("1")
-          yield* park("2")
+          yield* park("1", "100 millis")
+          yield* park("2", "100 millis")
           return got.every(([n, value]) => n === value)
         })
       )
       assert.deepEqual(yield* run(place, seen, pipeline), Exit.succeed(true))
-      assert.ok(evaluations > 1)
+      assert.ok(evaluations > 2)
       assert.deepEqual(seen.list.toSorted(), all.flatMap((n) => [`s ${n}`, `success ${n}`]).toSorted())
     }))
 

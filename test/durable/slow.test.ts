@@ -3,16 +3,14 @@ import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { identity } from "effect/Function"
-import * as Layer from "effect/Layer"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { Durable, SqliteClient } from "../../src/durable/index.ts"
+import { Durable } from "../../src/durable/index.ts"
 import { Step } from "../../src/index.ts"
 import { makeIt } from "../support/it.ts"
-import { savings, slowCluster, variously } from "./slowStorage.ts"
+import { atFirst, savings, slowCluster, variously } from "./slowStorage.ts"
 import { durableSuite } from "./suite.ts"
-import { Bad, job, park, watch } from "./support.ts"
+import { Bad, job, park, run, watch } from "./support.ts"
 
 const { live } = makeIt(test)
 
@@ -31,7 +29,7 @@ for (const [name, saving] of Object.entries(savings)) {
           )
         const failing = Step.make("failing", Effect.andThen(Deferred.await(asked), Effect.fail(new Bad({ n: 1 }))))
           .pipe(Durable.step({ error: Bad }))
-        const { layer, workflow } = job(() =>
+        const pipeline = job(() =>
           Effect.gen(function*() {
             const exit = yield* Effect.exit(Effect.all([hanging, failing], { concurrency: 2 }))
             yield* park("1")
@@ -40,11 +38,8 @@ for (const [name, saving] of Object.entries(savings)) {
           })
         )
         const it = `step/hanging${what === "start" ? "/start" : ""}`
-        // the first time
-        const engine = slowCluster((name) => name === it && Deferred.doneUnsafe(asked, Exit.void) ? saving : identity)
-        const exit = yield* Effect.exit(workflow.execute({ id: "1" })).pipe(
-          Effect.provide(Layer.provideMerge(Layer.provide(layer, seen.layer), engine))
-        )
+        const place = slowCluster(atFirst(it, saving, () => Deferred.doneUnsafe(asked, Exit.void)))
+        const exit = yield* run(place, seen, pipeline)
         assert.deepEqual(exit, Exit.succeed(true))
         const [first, ...rest] = seen.list
         const ended = ["interrupt", "exit Failure", "after"]
@@ -63,21 +58,13 @@ for (const [name, saving] of Object.entries(savings)) {
           Step.onInterrupt(() => seen.note("interrupt")),
           Durable.step()
         )
-        const { layer, workflow } = job(() =>
+        const pipeline = job(() =>
           Effect.race(
             long,
             Effect.andThen(park("wait", "100 millis"), Durable.step(Step.make("after", seen.note("after"))))
           )
         )
-        let first = true
-        const engine = slowCluster((name) => {
-          if (name !== "step/long" || !first) return identity
-          first = false
-          return saving
-        })
-        const exit = yield* Effect.exit(workflow.execute({ id: "1" })).pipe(
-          Effect.provide(Layer.provideMerge(Layer.provide(layer, seen.layer), engine))
-        )
+        const exit = yield* run(slowCluster(atFirst("step/long", saving)), seen, pipeline)
         assert.deepEqual(exit, Exit.void)
         assert.deepEqual(seen.list.filter((call) => call !== "body interrupted"), ["after", "interrupt"])
         assert.ok(seen.count("body interrupted") <= 1)
@@ -91,7 +78,7 @@ durableSuite({
   name: "a slow cluster",
   place: Effect.sync(() => {
     const saving = variously()
-    return Layer.merge(slowCluster(() => saving), Layer.orDie(SqliteClient.layer({ filename: ":memory:" })))
+    return slowCluster(() => saving)
   }),
   survives: false,
   runs: 10,

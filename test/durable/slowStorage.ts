@@ -8,9 +8,10 @@ import * as Sharding from "effect/cluster/Sharding"
 import * as ShardingConfig from "effect/cluster/ShardingConfig"
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
-import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
-import { quick } from "./support.ts"
+import { SqliteClient } from "../../src/durable/index.ts"
+import { type Place, quick } from "./support.ts"
 
 /** What becomes of something that is to be saved. */
 export type Saving = <A, E>(save: Effect.Effect<A, E>) => Effect.Effect<A, E>
@@ -48,8 +49,19 @@ export const variously = (): Saving => {
   }
 }
 
+/** That activity, in that way, when it is first to be saved. */
+export const atFirst = (activity: string, saving: Saving, asked: () => void = () => {}) => {
+  let first = true
+  return (name: unknown): Saving => {
+    if (name !== activity || !first) return identity
+    first = false
+    asked()
+    return saving
+  }
+}
+
 /** @param savingOf - how a request is saved, by the name of the activity if it is for one */
-export const slowCluster = (savingOf: (activity: unknown) => Saving): Layer.Layer<WorkflowEngine> => {
+export const slowCluster = (savingOf: (activity: unknown) => Saving): Place => {
   const storage = Layer.effect(
     MessageStorage.MessageStorage,
     Effect.map(MessageStorage.MessageStorage, (storage): MessageStorage.MessageStorage["Service"] => ({
@@ -62,6 +74,7 @@ export const slowCluster = (savingOf: (activity: unknown) => Saving): Layer.Laye
     Layer.provide(Runners.layerNoop),
     Layer.provideMerge(storage.pipe(Layer.provide(MessageStorage.layerMemory))),
     Layer.provide([RunnerStorage.layerMemory, RunnerHealth.layerNoop, Digest.layerWebCrypto]),
-    Layer.provide(ShardingConfig.layer(quick))
+    Layer.provide(ShardingConfig.layer(quick)),
+    Layer.merge(Layer.orDie(SqliteClient.layer({ filename: ":memory:" })))
   )
 }

@@ -9,7 +9,7 @@ import * as assert from "node:assert/strict"
 import { Approval, Durable } from "../../src/durable/index.ts"
 import { Hook, Hooks, Pipeline, Step } from "../../src/index.ts"
 import { brief, kinds, noting } from "../support/observe.ts"
-import { Bad, type Engine, job, park, parked, run, suiteOf, until, watch, within } from "./support.ts"
+import { Bad, endWait, type Engine, job, park, run, suiteOf, until, watch, within } from "./support.ts"
 
 export const stepsSuite = (engine: Engine): void => {
   const test = suiteOf(engine)
@@ -163,17 +163,17 @@ export const stepsSuite = (engine: Engine): void => {
           Effect.gen(function*() {
             evaluations++
             yield* Durable.step(noted(seen, "a"))
-            yield* park("1")
+            yield* park("1", "100 millis")
             yield* Durable.step(retried, { error: Bad })
-            yield* park("2")
+            yield* park("2", "100 millis")
             waiting = true
             const signal = yield* DurableDeferred.await(deferred)
             yield* Effect.all(
-              ["p", "q", "r"].map((name) => Effect.andThen(Durable.step(noted(seen, name)), park(name))),
+              ["p", "q", "r"].map((name) => Effect.andThen(Durable.step(noted(seen, name)), park(name, "100 millis"))),
               { concurrency: "unbounded" }
             )
             yield* Durable.step(noted(seen, "z"))
-            yield* park("3")
+            yield* park("3", "100 millis")
             return signal
           })
         ).pipe(
@@ -188,14 +188,12 @@ export const stepsSuite = (engine: Engine): void => {
         Effect.gen(function*() {
           const executionId = yield* workflow.execute({ id: "1" }, { discard: true })
           yield* until("it waits for the signal", () => waiting)
-          yield* parked(workflow, executionId)
-          const token = DurableDeferred.tokenFromExecutionId(deferred, { workflow, executionId })
-          yield* DurableDeferred.succeed(deferred, { token, value: 5 })
+          yield* endWait(workflow, executionId, deferred, 5)
           return yield* Effect.exit(workflow.execute({ id: "1" }))
         })
       )
       assert.deepEqual(exit, Exit.succeed(5))
-      assert.ok(evaluations > 2)
+      assert.ok(evaluations > 5)
       for (const name of ["a", "p", "q", "r", "z"]) {
         assert.deepEqual([name, seen.count(name), seen.count(`${name} success`)], [name, 1, 1])
       }
@@ -311,9 +309,7 @@ export const stepsSuite = (engine: Engine): void => {
         Layer.provide(layer, seen.layer),
         Effect.gen(function*() {
           const executionId = yield* workflow.execute({ id: "1" }, { discard: true })
-          yield* parked(workflow, executionId)
-          const token = DurableDeferred.tokenFromExecutionId(deferred, { workflow, executionId })
-          yield* DurableDeferred.succeed(deferred, { token, value: undefined })
+          yield* endWait(workflow, executionId, deferred, undefined)
           return yield* Effect.exit(workflow.execute({ id: "1" }))
         })
       )

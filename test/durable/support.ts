@@ -10,8 +10,10 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { SqlClient } from "effect/sql/SqlClient"
 import * as DurableClock from "effect/workflow/DurableClock"
+import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import type * as Workflow from "effect/workflow/Workflow"
 import type { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import * as assert from "node:assert/strict"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -193,6 +195,50 @@ export const parked = (workflow: Polled, executionId: string): Effect.Effect<voi
     Effect.retry({ schedule: Schedule.spaced("10 millis"), times: 400 }),
     Effect.catch(() => Effect.die(new Error("the run does not park")))
   )
+
+interface Interruptible extends Polled {
+  readonly execute: (
+    payload: { readonly id: string },
+    options: { readonly discard: true }
+  ) => Effect.Effect<string, never, WorkflowEngine>
+  readonly interrupt: (executionId: string) => Effect.Effect<void, never, WorkflowEngine>
+}
+
+/** Interrupts a run where it is parked, or else once it is where it should be. It ends with that. */
+export const interruptRun = <RL>(
+  place: Place,
+  pipelines: Layer.Layer<never, never, RL>,
+  workflow: Interruptible,
+  ready?: () => boolean
+) =>
+  within(
+    place,
+    pipelines,
+    Effect.gen(function*() {
+      const executionId = yield* workflow.execute({ id: "1" }, { discard: true })
+      if (ready === undefined) yield* parked(workflow, executionId)
+      else yield* until("the run is there", ready)
+      yield* workflow.interrupt(executionId)
+      const exit = yield* ending(workflow, executionId)
+      // what is over is over
+      yield* workflow.interrupt(executionId)
+      yield* Effect.sleep(20)
+      assert.ok(isInterrupt(exit), String(exit))
+    })
+  )
+
+/** Ends a wait of a run, once that is parked in it. */
+export const endWait = <S extends Schema.Top>(
+  workflow: Polled & Workflow.Any,
+  executionId: string,
+  deferred: DurableDeferred.DurableDeferred<S>,
+  value: S["Type"]
+) =>
+  Effect.gen(function*() {
+    yield* parked(workflow, executionId)
+    const token = DurableDeferred.tokenFromExecutionId(deferred, { workflow, executionId })
+    yield* DurableDeferred.succeed(deferred, { token, value })
+  })
 
 export const isInterrupt = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
