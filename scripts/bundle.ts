@@ -31,8 +31,9 @@ const version: esbuild.Plugin = {
 const lazy: esbuild.Plugin = {
   name: "lazy",
   setup: (build) =>
-    build.onResolve({ filter: /^\.\/(run|durable|records|charts)\.ts$/ }, ({ path }) => ({
-      path: path.replace(/\.ts$/, ".js"),
+    build.onResolve({ filter: /^\.\.\/(run|durable|records)\// }, ({ path }) => ({
+      // from the folder of `main.js`, which `front/` becomes a part of
+      path: path.replace(/^\.\./, ".").replace(/\.ts$/, ".js"),
       external: true
     }))
 }
@@ -44,7 +45,7 @@ const outside: esbuild.Plugin = {
     build.onResolve({ filter: /^\.\.?\// }, ({ importer, path }) => {
       const file = resolve(dirname(importer), path)
       if (!importer.startsWith(cli) || file.startsWith(`${cli}/`) || !file.startsWith(`${library}/`)) return undefined
-      return { path: join("..", relative(library, file)).replace(/\.ts$/, ".js"), external: true }
+      return { path: join("..", "..", relative(library, file)).replace(/\.ts$/, ".js"), external: true }
     })
 }
 
@@ -59,15 +60,16 @@ export const bundle = async (folder: string): Promise<void> => {
   await chmod(join(folder, "main.js"), 0o755)
   await esbuild.build({
     ...shared,
-    entryPoints: [join(cli, "records.ts"), join(cli, "charts.ts")],
-    outdir: folder,
+    entryPoints: [join(cli, "records", "records.ts"), join(cli, "records", "charts.ts")],
+    outdir: join(folder, "records"),
     // a peer, which is there where pictures are wanted
     external: ["@resvg/resvg-js"]
   })
   await esbuild.build({
     ...shared,
-    entryPoints: [join(cli, "run.ts"), join(cli, "durable.ts")],
+    entryPoints: [join(cli, "run", "run.ts"), join(cli, "durable", "commands.ts")],
     outdir: folder,
+    outbase: cli,
     // a peer, which is there where it is needed
     external: ["effect", "effect/*", "@effect/sql-pg"],
     plugins: [outside]

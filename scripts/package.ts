@@ -111,7 +111,9 @@ const epilogue = path.join(installed, npm.bin.epilogue)
 assert.ok(fs.statSync(epilogue).mode & 0o100, "the command can be executed")
 // what few commands need is loaded by them alone
 const begins = fs.readFileSync(epilogue, "utf8")
-for (const name of ["run", "durable", "records", "charts"]) assert.ok(begins.includes(`import("./${name}.js")`), name)
+for (const name of ["run/run", "durable/commands", "records/records", "records/charts"]) {
+  assert.ok(begins.includes(`import("./${name}.js")`), name)
+}
 for (const text of ["RunEnded", "<!DOCTYPE html>"]) assert.ok(!begins.includes(text), text)
 fs.symlinkSync(path.join(root, "node_modules/yaml"), path.join(temporary, "node_modules/yaml"))
 for (const runtime of [["node"], ["bun"], ["deno", "run", "-A"]]) {

@@ -1,5 +1,5 @@
 /**
- * Makes `src/internal/report/timeline/page.gen.ts`: the script and the style of the timeline's page, as text.
+ * Makes `src/report/internal/timeline/page.gen.ts`: the script and the style of the timeline's page, as text.
  *
  *     bun scripts/page.ts
  */
@@ -7,9 +7,9 @@ import * as esbuild from "esbuild"
 import { createHash } from "node:crypto"
 import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { looks, type Paint, type Palette, palettes } from "../src/internal/report/timeline/colors.ts"
+import { looks, type Paint, type Palette, palettes } from "../src/report/internal/timeline/colors.ts"
 
-const folder = join(import.meta.dirname, "..", "src", "internal", "report", "timeline")
+const folder = join(import.meta.dirname, "..", "src", "report", "internal", "timeline")
 
 export const generated = join(folder, "page.gen.ts")
 

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import type * as DateTime from "effect/DateTime"
-import * as internal from "./internal/redact.ts"
+import * as internal from "./internal/text/redact.ts"
 
 /**
  * How bad it is, least first.

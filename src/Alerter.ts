@@ -11,8 +11,8 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Alert } from "./Alert.ts"
-import * as internal from "./internal/alerter.ts"
-import { counted } from "./internal/alertMetrics.ts"
+import * as internal from "./internal/alerts/alerter.ts"
+import { counted } from "./internal/alerts/metrics.ts"
 
 /**
  * Why an alert did not arrive.

@@ -13,7 +13,7 @@ import type { Alert } from "./Alert.ts"
 import type { Alerter } from "./Alerter.ts"
 import * as Hook from "./Hook.ts"
 import * as Hooks from "./Hooks.ts"
-import * as internal from "./internal/alerterHooks.ts"
+import * as internal from "./internal/alerts/hooks.ts"
 import type { StepContext } from "./StepContext.ts"
 
 /**

@@ -14,12 +14,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Field } from "./Alert.ts"
 import { AlerterError, isAlerterError, Reason } from "./Alerter.ts"
-import { calledFrom, failWith } from "./internal/alerter.ts"
-import * as internal from "./internal/approver.ts"
-import * as resumable from "./internal/approvers/resumable.ts"
-import { ApproverKey } from "./internal/requireApproval.ts"
+import { calledFrom, failWith } from "./internal/alerts/alerter.ts"
+import * as internal from "./internal/approvals/question.ts"
+import * as resumable from "./internal/approvals/resumable.ts"
+import { ApproverKey } from "./internal/steps/requireApproval.ts"
 
-export { NotApproved, type NotApprovedFields } from "./internal/requireApproval.ts"
+export { NotApproved, type NotApprovedFields } from "./internal/steps/requireApproval.ts"
 
 /**
  * What is asked.

@@ -18,7 +18,7 @@ import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import type { Pipeable } from "effect/Pipeable"
 import type * as Schedule from "effect/Schedule"
-import * as internal from "./internal/hook.ts"
+import * as internal from "./internal/model/hook.ts"
 import type { StepContext } from "./StepContext.ts"
 
 /**

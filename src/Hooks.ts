@@ -7,7 +7,7 @@
 import { dual } from "effect/Function"
 import type { Pipeable } from "effect/Pipeable"
 import type { Hook, Kind } from "./Hook.ts"
-import * as internal from "./internal/hooks.ts"
+import * as internal from "./internal/model/hooks.ts"
 import type { Pipeline } from "./Pipeline.ts"
 import type { Step } from "./Step.ts"
 

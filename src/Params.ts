@@ -8,7 +8,7 @@ import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import * as internal from "./internal/params.ts"
+import * as internal from "./internal/steps/params.ts"
 
 /**
  * One thing that is wrong with the parameters, and where. It never quotes the value.

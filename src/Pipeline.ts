@@ -15,9 +15,9 @@ import { dual } from "effect/Function"
 import type * as Types from "effect/Types"
 import type { FitsTags } from "./Hook.ts"
 import type { Hooks, Input } from "./Hooks.ts"
-import type { PipelineFn } from "./internal/fn.ts"
-import * as hook from "./internal/hook.ts"
-import * as internal from "./internal/step.ts"
+import * as hook from "./internal/model/hook.ts"
+import type { PipelineFn } from "./internal/steps/fn.ts"
+import * as internal from "./internal/steps/step.ts"
 import type { Needs } from "./Step.ts"
 
 /**

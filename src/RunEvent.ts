@@ -13,8 +13,8 @@ import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
 import type { Kind } from "./Hook.ts"
-import * as internal from "./internal/observers.ts"
-import * as run from "./internal/run.ts"
+import * as internal from "./internal/engine/observers.ts"
+import * as run from "./internal/engine/run.ts"
 
 /**
  * What every event tells.

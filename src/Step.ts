@@ -25,10 +25,10 @@ import type * as Schedule from "effect/Schedule"
 import type * as Types from "effect/Types"
 import type { FailedAttempt, FitsTags, Kind } from "./Hook.ts"
 import type { InheritMode, Input } from "./Hooks.ts"
-import * as notes from "./internal/annotations.ts"
-import type { StepFn } from "./internal/fn.ts"
-import * as hook from "./internal/hook.ts"
-import * as internal from "./internal/step.ts"
+import * as notes from "./internal/model/context.ts"
+import * as hook from "./internal/model/hook.ts"
+import type { StepFn } from "./internal/steps/fn.ts"
+import * as internal from "./internal/steps/step.ts"
 import { StepContext } from "./StepContext.ts"
 
 /**
@@ -433,7 +433,7 @@ export const timeout: {
 export const progress = (done: number, total?: number): Effect.Effect<void, never, StepContext> =>
   StepContext.useSync((context) => notes.progress(context, done, total))
 
-export { requireApproval } from "./internal/requireApproval.ts"
+export { requireApproval } from "./internal/steps/requireApproval.ts"
 
 /**
  * Notes something about the step, for its hooks and alerts. See also

@@ -8,7 +8,7 @@ import * as Context from "effect/Context"
 import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
-import * as internal from "./internal/annotations.ts"
+import * as internal from "./internal/model/context.ts"
 
 const Base: Context.ServiceClass<StepContext, "effect-epilogue/StepContext", StepContext.Shape> = Context.Service<
   StepContext,

@@ -6,7 +6,7 @@
 import type * as DateTime from "effect/DateTime"
 import type * as Layer from "effect/Layer"
 import { Alerter } from "../Alerter.ts"
-import * as internal from "../internal/alerters/console.ts"
+import * as internal from "./internal/console.ts"
 
 /**
  * @category models

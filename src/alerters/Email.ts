@@ -11,8 +11,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type { Alerter, AlerterError } from "../Alerter.ts"
-import * as internal from "../internal/alerters/email.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
+import * as internal from "./internal/email/post.ts"
 
 /**
  * Who writes to whom.

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import { Alerter } from "../Alerter.ts"
-import * as internal from "../internal/alerters/jsonLines.ts"
+import * as internal from "./internal/jsonLines.ts"
 
 /**
  * @category models

@@ -9,11 +9,11 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { type Alerter, Reason } from "../Alerter.ts"
-import * as channel from "../internal/alerters/channel.ts"
-import * as internal from "../internal/alerters/ntfy.ts"
-import { readable } from "../internal/alerters/readable.ts"
-import { areHeaders } from "../internal/alerters/webhook.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
+import * as channel from "./internal/channel/channel.ts"
+import { readable } from "./internal/channel/readable.ts"
+import * as internal from "./internal/ntfy.ts"
+import { areHeaders } from "./internal/webhook.ts"
 
 /**
  * @category models

@@ -24,12 +24,12 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Alerter } from "../Alerter.ts"
-import * as channel from "../internal/alerters/channel.ts"
-import { address } from "../internal/alerters/config.ts"
-import * as internal from "../internal/alerters/slack.ts"
-import * as bot from "../internal/alerters/slackBot.ts"
-import { maxAttached } from "../internal/alerters/slackUpload.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
+import * as channel from "./internal/channel/channel.ts"
+import { address } from "./internal/channel/config.ts"
+import * as bot from "./internal/slack/bot.ts"
+import * as internal from "./internal/slack/message.ts"
+import { maxAttached } from "./internal/slack/upload.ts"
 
 /**
  * What {@link layer} needs.

@@ -9,10 +9,10 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Alerter } from "../Alerter.ts"
-import * as channel from "../internal/alerters/channel.ts"
-import { address } from "../internal/alerters/config.ts"
-import * as internal from "../internal/alerters/teams.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
+import * as channel from "./internal/channel/channel.ts"
+import { address } from "./internal/channel/config.ts"
+import * as internal from "./internal/teams.ts"
 
 /**
  * @category models

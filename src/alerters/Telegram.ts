@@ -10,10 +10,10 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
-import * as channel from "../internal/alerters/channel.ts"
-import type { Answer } from "../internal/alerters/http.ts"
-import * as internal from "../internal/alerters/telegram.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
+import * as channel from "./internal/channel/channel.ts"
+import type { Answer } from "./internal/channel/http.ts"
+import * as internal from "./internal/telegram.ts"
 
 /**
  * @category models

@@ -14,11 +14,11 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Alert } from "../Alert.ts"
 import { type Alerter, Reason } from "../Alerter.ts"
-import { anySize } from "../internal/alerters/attachments.ts"
-import * as channel from "../internal/alerters/channel.ts"
-import { address } from "../internal/alerters/config.ts"
-import * as internal from "../internal/alerters/webhook.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
+import { anySize } from "./internal/channel/attachments.ts"
+import * as channel from "./internal/channel/channel.ts"
+import { address } from "./internal/channel/config.ts"
+import * as internal from "./internal/webhook.ts"
 
 /**
  * @category models

@@ -8,9 +8,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Approver } from "../Approver.ts"
-import * as internal from "../internal/approvers/discord.ts"
-import * as polling from "../internal/approvers/polling.ts"
 import type { ApproverOptions } from "./ApproverOptions.ts"
+import * as internal from "./internal/discord.ts"
+import * as polling from "./internal/polling.ts"
 
 /**
  * What {@link layer} needs.

@@ -8,9 +8,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Approver } from "../Approver.ts"
-import * as polling from "../internal/approvers/polling.ts"
-import * as internal from "../internal/approvers/slack.ts"
 import type { ApproverOptions } from "./ApproverOptions.ts"
+import * as polling from "./internal/polling.ts"
+import * as internal from "./internal/slack.ts"
 
 /**
  * What {@link layer} needs.

@@ -6,7 +6,7 @@
 import type * as Layer from "effect/Layer"
 import type * as Terminal from "effect/Terminal"
 import type { Approver } from "../Approver.ts"
-import * as internal from "../internal/approvers/terminal.ts"
+import * as internal from "./internal/terminal.ts"
 
 /**
  * @category models

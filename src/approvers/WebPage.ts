@@ -10,7 +10,7 @@ import type * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type { AlerterError } from "../Alerter.ts"
 import type { Approver, Question } from "../Approver.ts"
-import * as internal from "../internal/approvers/webPage.ts"
+import * as internal from "./internal/page/asking.ts"
 
 /**
  * @category models

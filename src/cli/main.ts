@@ -11,7 +11,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import manifest from "../../package.json" with { type: "json" }
-import * as Command from "./command.ts"
+import * as Command from "./front/commands.ts"
 import { ExitCode, UsageError } from "./request.ts"
 
 let code: number = ExitCode.success

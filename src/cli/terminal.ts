@@ -1,7 +1,7 @@
 /** Where output goes, and what that can show. */
 import process from "node:process"
-import { hasColors, type Mode, modeFor } from "../internal/report/progress/settings.ts"
-import { look as surroundings } from "../internal/report/progress/surroundings.ts"
+import { hasColors, type Mode, modeFor } from "../report/internal/progress/settings.ts"
+import { look as surroundings } from "../report/internal/progress/surroundings.ts"
 
 export const out = (text: string): void => void process.stdout.write(`${text}\n`)
 export const err = (text: string): void => void process.stderr.write(`${text}\n`)

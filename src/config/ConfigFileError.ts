@@ -5,7 +5,7 @@
  */
 import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
-import * as internal from "../internal/config/positions.ts"
+import * as internal from "./internal/file/positions.ts"
 
 /**
  * A place in a file. Lines and columns are counted from 1, columns in UTF-16 code

@@ -10,7 +10,7 @@ import type * as Redacted from "effect/Redacted"
 import type * as Schema from "effect/Schema"
 import type { Kind } from "../Hook.ts"
 import type { InheritMode } from "../Hooks.ts"
-import * as internal from "../internal/config/documentSchema.ts"
+import * as internal from "./internal/schema/document.ts"
 
 /**
  * Text, which is secret where a variable stands in it.

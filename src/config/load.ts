@@ -9,9 +9,9 @@ import type * as Layer from "effect/Layer"
 import type * as Path from "effect/Path"
 import type { Alerter } from "../Alerter.ts"
 import type { Kind } from "../Hook.ts"
-import * as internal from "../internal/config/load.ts"
 import type { ConfigFileError, Position } from "./ConfigFileError.ts"
 import type { ParamsByService } from "./Document.ts"
+import * as internal from "./internal/load.ts"
 
 /**
  * What comes before what the file says.

@@ -4,9 +4,9 @@
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import type { Alerter } from "../Alerter.ts"
-import * as internal from "../internal/delivery/afterConsecutive.ts"
-import { around } from "../internal/delivery/policy.ts"
-import type { Persisted } from "../internal/delivery/state.ts"
+import * as internal from "./internal/afterConsecutive.ts"
+import { around } from "./internal/policy.ts"
+import type { Persisted } from "./internal/state/state.ts"
 
 /**
  * @category models

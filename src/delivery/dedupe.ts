@@ -6,9 +6,9 @@ import { dual } from "effect/Function"
 import type * as Layer from "effect/Layer"
 import type { Alert } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
-import * as internal from "../internal/delivery/dedupe.ts"
-import { around } from "../internal/delivery/policy.ts"
-import type { Persisted } from "../internal/delivery/state.ts"
+import * as internal from "./internal/dedupe.ts"
+import { around } from "./internal/policy.ts"
+import type { Persisted } from "./internal/state/state.ts"
 
 /**
  * @category models

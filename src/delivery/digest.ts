@@ -7,9 +7,9 @@ import { dual } from "effect/Function"
 import type * as Layer from "effect/Layer"
 import type { Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
-import * as internal from "../internal/delivery/digest.ts"
-import { around } from "../internal/delivery/policy.ts"
-import type { Persisted } from "../internal/delivery/state.ts"
+import * as internal from "./internal/digest.ts"
+import { around } from "./internal/policy.ts"
+import type { Persisted } from "./internal/state/state.ts"
 
 /**
  * @category models

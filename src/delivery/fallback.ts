@@ -5,9 +5,9 @@ import * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import type { Alerter } from "../Alerter.ts"
-import * as internal from "../internal/delivery/fallback.ts"
-import { limitOf } from "../internal/delivery/options.ts"
-import { combine } from "../internal/delivery/several.ts"
+import * as internal from "./internal/fallback.ts"
+import { limitOf } from "./internal/options.ts"
+import { combine } from "./internal/several.ts"
 
 /**
  * @category models

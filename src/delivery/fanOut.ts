@@ -3,8 +3,8 @@
  */
 import type * as Layer from "effect/Layer"
 import type { Alerter } from "../Alerter.ts"
-import * as internal from "../internal/delivery/fanOut.ts"
-import { combine } from "../internal/delivery/several.ts"
+import * as internal from "./internal/fanOut.ts"
+import { combine } from "./internal/several.ts"
 
 /**
  * @category models

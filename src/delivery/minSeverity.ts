@@ -6,8 +6,8 @@ import { dual } from "effect/Function"
 import type * as Layer from "effect/Layer"
 import type { Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
-import { heldBack } from "../internal/alertMetrics.ts"
-import * as internal from "../internal/delivery/policy.ts"
+import { heldBack } from "../internal/alerts/metrics.ts"
+import * as internal from "./internal/policy.ts"
 
 /**
  * Drops alerts of a lesser severity. The order is `info`, `success`, `warning`,

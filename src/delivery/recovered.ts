@@ -4,9 +4,9 @@
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import type { Alerter } from "../Alerter.ts"
-import { around } from "../internal/delivery/policy.ts"
-import * as internal from "../internal/delivery/recovered.ts"
-import type { Persisted } from "../internal/delivery/state.ts"
+import { around } from "./internal/policy.ts"
+import * as internal from "./internal/recovered.ts"
+import type { Persisted } from "./internal/state/state.ts"
 
 /**
  * @category models

@@ -5,8 +5,8 @@ import * as Arr from "effect/Array"
 import type * as Layer from "effect/Layer"
 import type { Alert, Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
-import * as internal from "../internal/delivery/route.ts"
-import { combine } from "../internal/delivery/several.ts"
+import * as internal from "./internal/route.ts"
+import { combine } from "./internal/several.ts"
 
 /**
  * What an alert must be for a route to be its own: all that is set.

@@ -18,8 +18,8 @@ import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { Alert, type AlertInput } from "../Alert.ts"
 import { Alerter } from "../Alerter.ts"
 import { Approver, Decision, type Person, type Question } from "../Approver.ts"
-import { labels } from "../internal/approver.ts"
-import * as internal from "../internal/durable/approval.ts"
+import { labels } from "../internal/approvals/question.ts"
+import * as internal from "./internal/approval.ts"
 
 /**
  * An approver whose questions are alerts, to whatever channel they go. An alert says how to answer: with the command

@@ -38,13 +38,13 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type * as Workflow from "effect/workflow/Workflow"
 import { layerMemory as memory, type WorkflowEngine, type WorkflowInstance } from "effect/workflow/WorkflowEngine"
-import * as engines from "../internal/durable/engines.ts"
-import type { LibraryError } from "../internal/durable/errors.ts"
-import type { DatabaseInUse } from "../internal/durable/lock.ts"
-import * as pipelines from "../internal/durable/pipeline.ts"
-import * as steps from "../internal/durable/step.ts"
 import type { Step } from "../Step.ts"
 import type { StepContext } from "../StepContext.ts"
+import * as engines from "./internal/engine/engines.ts"
+import type { DatabaseInUse } from "./internal/engine/lock.ts"
+import * as pipelines from "./internal/run/pipeline.ts"
+import * as steps from "./internal/run/step.ts"
+import type { LibraryError } from "./internal/stored/errors.ts"
 
 export type {
   /**
@@ -55,7 +55,7 @@ export type {
    * @since 0.1.0
    */
   LibraryError
-} from "../internal/durable/errors.ts"
+} from "./internal/stored/errors.ts"
 
 /**
  * What the services of a schema are, to encode and to decode.
@@ -321,4 +321,4 @@ export {
    * @since 0.1.0
    */
   DatabaseInUse
-} from "../internal/durable/lock.ts"
+} from "./internal/engine/lock.ts"

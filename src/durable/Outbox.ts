@@ -19,7 +19,7 @@ import type * as Schedule from "effect/Schedule"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { Alerter } from "../Alerter.ts"
-import * as internal from "../internal/durable/outboxQueue.ts"
+import * as internal from "./internal/outbox/queue.ts"
 
 /**
  * How alerts are delivered.

@@ -13,7 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import * as internal from "../internal/durable/sqlite.ts"
+import * as internal from "./internal/engine/sqlite.ts"
 
 /**
  * @category models

@@ -6,8 +6,8 @@
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import type { Alerter } from "../Alerter.ts"
-import { observing } from "../internal/delivery/policy.ts"
-import * as internal from "../internal/report/attachTimeline.ts"
+import { observing } from "../delivery/internal/policy.ts"
+import * as internal from "./internal/attachTimeline.ts"
 import { png, type PngOptions } from "./Timeline.ts"
 
 /**

@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import type * as Schema from "effect/Schema"
-import { EventJson, toEventJson } from "../internal/report/eventJson.ts"
 import type { RunEvent } from "../RunEvent.ts"
+import { EventJson, toEventJson } from "./internal/events/eventJson.ts"
 
 /**
  * An event of a run, as JSON: a `RunEvent` with times in milliseconds since 1970, durations in milliseconds, causes as

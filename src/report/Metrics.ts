@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type * as Layer from "effect/Layer"
-import * as internal from "../internal/report/metrics.ts"
+import * as internal from "./internal/metrics.ts"
 
 /**
  * Counts what runs do in effect's `Metric`s, which the exporters of `effect/observability` show. It adds an observer

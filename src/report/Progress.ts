@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type * as Layer from "effect/Layer"
-import * as internal from "../internal/report/progress/layer.ts"
+import * as internal from "./internal/progress/layer.ts"
 
 /**
  * @category models

@@ -9,13 +9,13 @@
 import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { palettes } from "../internal/report/timeline/colors.ts"
-import * as page from "../internal/report/timeline/html.ts"
-import * as gantt from "../internal/report/timeline/mermaid.ts"
-import * as renderer from "../internal/report/timeline/png.ts"
-import { timeline } from "../internal/report/timeline/rows.ts"
-import * as picture from "../internal/report/timeline/svg.ts"
 import type { Event } from "./Event.ts"
+import { palettes } from "./internal/timeline/colors.ts"
+import * as page from "./internal/timeline/html.ts"
+import * as gantt from "./internal/timeline/mermaid.ts"
+import * as renderer from "./internal/timeline/png.ts"
+import { timeline } from "./internal/timeline/rows.ts"
+import * as picture from "./internal/timeline/svg.ts"
 
 /**
  * @category options

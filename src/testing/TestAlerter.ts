@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Alert } from "../Alert.ts"
 import { Alerter, AlerterError, Reason } from "../Alerter.ts"
-import { timed } from "../internal/alerter.ts"
+import { timed } from "../internal/alerts/alerter.ts"
 
 const Base: Context.ServiceClass<TestAlerter, "effect-epilogue/testing/TestAlerter", TestAlerter.Shape> = Context
   .Service<TestAlerter, TestAlerter.Shape>()("effect-epilogue/testing/TestAlerter")

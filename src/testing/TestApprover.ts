@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { AlerterError, Reason } from "../Alerter.ts"
 import { Approver, Decision, type Person, type Question } from "../Approver.ts"
-import { now } from "../internal/approver.ts"
+import { now } from "../internal/approvals/question.ts"
 
 const Base: Context.ServiceClass<TestApprover, "effect-epilogue/testing/TestApprover", TestApprover.Shape> = Context
   .Service<TestApprover, TestApprover.Shape>()("effect-epilogue/testing/TestApprover")

@@ -8,8 +8,8 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { Hook } from "../Hook.ts"
-import * as internal from "../internal/testHook.ts"
 import { StepContext } from "../StepContext.ts"
+import * as internal from "./internal/testHook.ts"
 
 /**
  * What became of the hook: it did its work, had nothing to do (its predicate said

@@ -1,7 +1,7 @@
 import { Cause, Effect, Layer, Redacted, Schema, SchemaIssue } from "effect"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { AlerterSpec, references } from "../../src/internal/config/alerterSchema.ts"
+import { AlerterSpec, references } from "../../src/config/internal/schema/alerter.ts"
 import { canary, leaks } from "../support/canary.ts"
 import { makeIt } from "../support/it.ts"
 import { forAll } from "../support/property.ts"

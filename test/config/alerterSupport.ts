@@ -5,10 +5,10 @@ import { Context, Effect, Layer, Schema, SchemaIssue, type Scope } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
+import { build } from "../../src/config/internal/apply/alerter.ts"
+import { AlerterSpec } from "../../src/config/internal/schema/alerter.ts"
+import { channelNames } from "../../src/config/internal/schema/channels.ts"
 import { type Alert, Alerter } from "../../src/index.ts"
-import { build } from "../../src/internal/config/alerter.ts"
-import { channelNames } from "../../src/internal/config/alerterChannels.ts"
-import { AlerterSpec } from "../../src/internal/config/alerterSchema.ts"
 
 export type Layers = Readonly<Record<string, Layer.Layer<Alerter>>>
 

@@ -2,7 +2,7 @@ import { ConfigProvider, Effect, Redacted } from "effect"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { inspect } from "node:util"
-import { decode } from "../../src/internal/config/decode.ts"
+import { decode } from "../../src/config/internal/file/decode.ts"
 import { read, said, wrong } from "../support/configFile.ts"
 import { makeIt } from "../support/it.ts"
 

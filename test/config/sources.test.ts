@@ -9,7 +9,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { setImmediate } from "node:timers/promises"
-import { load, module, type Problem, resolve, type SourceOptions } from "../../src/internal/config/sources.ts"
+import { load, module, type Problem, resolve, type SourceOptions } from "../../src/config/internal/modules/modules.ts"
 import { makeIt } from "../support/it.ts"
 import { forAll } from "../support/property.ts"
 

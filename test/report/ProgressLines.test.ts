@@ -4,9 +4,9 @@ import { Cause, DateTime, Duration, Effect, Exit, Fiber, Layer, Redacted, Schedu
 import { TestClock, TestConsole } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { Hook, Pipeline, RunEvent, Step } from "../../src/index.ts"
-import { make as makeGithub } from "../../src/internal/report/progress/github.ts"
-import { hasColors, modeFor, type Surroundings } from "../../src/internal/report/progress/settings.ts"
 import { Report } from "../../src/report/index.ts"
+import { make as makeGithub } from "../../src/report/internal/progress/github.ts"
+import { hasColors, modeFor, type Surroundings } from "../../src/report/internal/progress/settings.ts"
 import { makeIt } from "../support/it.ts"
 import { logs } from "../support/observe.ts"
 

@@ -1,7 +1,7 @@
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { type Color, looks, palettes, type Theme } from "../../src/internal/report/timeline/colors.ts"
-import { duration, elapsed, ticks } from "../../src/internal/report/timeline/ticks.ts"
+import { type Color, looks, palettes, type Theme } from "../../src/report/internal/timeline/colors.ts"
+import { duration, elapsed, ticks } from "../../src/report/internal/timeline/ticks.ts"
 
 /** https://www.w3.org/TR/WCAG22/#dfn-relative-luminance */
 const luminance = (color: string): number => {

@@ -6,8 +6,8 @@ import * as assert from "node:assert/strict"
 import process from "node:process"
 import { test } from "node:test"
 import { Pipeline, Step } from "../../src/index.ts"
-import { capture } from "../../src/internal/report/progress/capture.ts"
 import { Report } from "../../src/report/index.ts"
+import { capture } from "../../src/report/internal/progress/capture.ts"
 import { makeIt } from "../support/it.ts"
 
 const it = makeIt(test)

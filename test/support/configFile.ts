@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
 import type { ConfigFileError } from "../../src/config/ConfigFileError.ts"
 import type { Document } from "../../src/config/Document.ts"
-import { decode, type Decoded } from "../../src/internal/config/decode.ts"
+import { decode, type Decoded } from "../../src/config/internal/file/decode.ts"
 
 export interface Options {
   /** `"nightly.yaml"` unless set. */

@@ -2,7 +2,7 @@
  * A terminal in memory: it does what the few control sequences say that progress uses, and refuses others, so that
  * tests compare what a person would see.
  */
-import { width } from "../../src/internal/report/progress/width.ts"
+import { width } from "../../src/internal/text/columns.ts"
 
 export interface FakeTerminal {
   readonly write: (text: string) => void

@@ -1,0 +1,23 @@
+/** What a channel says in JSON, for people. */
+import { AlerterError, Reason } from "../../../Alerter.ts"
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** The error with what `pick` finds in its detail in place of it, where that is JSON. */
+export const readable = (error: AlerterError, pick: (answer: object) => string | undefined): AlerterError => {
+  const { channel, reason } = error
+  if (reason._tag !== "Rejected" && reason._tag !== "Unauthorized") return error
+  const answer = parsed(reason.detail ?? "")
+  const detail = typeof answer === "object" && answer !== null ? pick(answer) : undefined
+  if (detail === undefined) return error
+  return new AlerterError({
+    channel,
+    reason: reason._tag === "Rejected" ? Reason.Rejected({ ...reason, detail }) : Reason.Unauthorized({ detail })
+  })
+}

@@ -1,0 +1,141 @@
+/** Alerts as mails: a plain part and one of HTML that say the same. */
+import type * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import type { Alert, Attachment } from "../../../Alert.ts"
+import { bytes, clean, fitEnd, fitMiddle, oneLine } from "../../../internal/text/fit.ts"
+import type { Dated } from "../channel/channel.ts"
+import { repeatKey, sha256 } from "../channel/repeat.ts"
+import { colors } from "../channel/severity.ts"
+
+/** What is said. */
+export interface Content {
+  readonly subject: string
+  readonly text: string
+  readonly html: string
+  readonly attachments: ReadonlyArray<Attached>
+}
+
+/** A file, with the id by which the HTML shows it, if it does. */
+export interface Attached extends Attachment {
+  readonly cid: string | undefined
+}
+
+/** Long enough for what matters, where people see half of it in a list. */
+const maxSubject = 200
+const maxTitle = 1000
+const maxName = 200
+const maxFields = 100
+/**
+ * In bytes of HTML. No standard limits a mail, but https://support.google.com/mail/answer/6584 rejects more than
+ * 25 MB, and many servers more than 10 MB: with all of these, and encoded in the worst way, it has less.
+ */
+const maxValue = 4 << 10
+const maxBody = 64 << 10
+const maxDetail = 256 << 10
+/** Base64 makes a third more of it: https://www.rfc-editor.org/rfc/rfc2045#section-6.8 */
+export const maxAttached = 4 << 20
+
+/** What mail readers show. Of drawings (SVG) hardly any does, since there may be scripts in them. */
+const isPicture = /^image\/(png|jpeg|gif)$/
+
+const characters: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;", "'": "&#39;" }
+
+const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => characters[character]!)
+
+const escapedBytes = (text: string): number => bytes(escape(text))
+
+/** A header has one line, and a tab in it would have to be encoded. */
+const headerText = (text: string, limit: number): string => fitEnd(oneLine(text).replace(/\s+/g, " "), limit)
+
+const style = {
+  page: "margin:0;padding:16px;font-family:sans-serif;font-size:14px;color:#1d1c1d",
+  title: "margin:0 0 12px;font-size:18px",
+  text: "margin:0 0 12px;white-space:pre-wrap",
+  name: "padding:2px 12px 2px 0;text-align:left;vertical-align:top;color:#616061;font-weight:normal",
+  value: "padding:2px 0;vertical-align:top;white-space:pre-wrap",
+  detail: "margin:0 0 12px;padding:8px;background:#f6f6f6;font-size:12px;white-space:pre-wrap",
+  time: "margin:0;color:#616061;font-size:12px"
+}
+
+/** @internal */
+export const content = (
+  alert: Dated,
+  prefix: string | undefined,
+  time: (at: DateTime.Utc) => string,
+  id: string
+): Content => {
+  const { severity } = alert
+  const attachments = alert.attachments.map((attachment, index) => ({
+    ...attachment,
+    cid: isPicture.test(attachment.mediaType) ? `${index}.${id.slice(1, -1)}` : undefined
+  }))
+  const title = fitEnd(oneLine(alert.title), maxTitle, escapedBytes)
+  const body = fitMiddle(clean(alert.body ?? "").trim(), maxBody, escapedBytes)
+  const detail = fitMiddle(clean(alert.detail ?? ""), maxDetail, escapedBytes)
+  const at = time(alert.at)
+  const fields = alert.fields.slice(0, maxFields).map(({ name, value }) => ({
+    name: fitEnd(oneLine(name), maxName, escapedBytes),
+    value: fitMiddle(clean(value), maxValue, escapedBytes)
+  }))
+  const more = alert.fields.length - fields.length
+  const note = more === 0 ? [] : [`… and ${more} more`]
+  return {
+    subject: headerText(`${prefix ?? ""} ${alert.title}`, maxSubject) || severity,
+    text: [
+      `${severity.toUpperCase()}: ${title}`,
+      body,
+      [...fields.map(({ name, value }) => `${name}: ${value.replaceAll("\n", "\n  ")}`), ...note].join("\n"),
+      detail,
+      attachments.map(({ name }) => `Attached: ${name}`).join("\n"),
+      at
+    ].filter((part) => part !== "").join("\n\n"),
+    html: [
+      "<!DOCTYPE html>",
+      "<html><head><meta charset=\"utf-8\"></head>",
+      `<body style="${style.page}"><div style="border-left:4px solid ${colors[severity]};padding-left:12px">`,
+      // Whoever writes from right to left is read so, without turning what is around it.
+      `<h1 dir="auto" style="${style.title}">${escape(title)}</h1>`,
+      ...(body === "" ? [] : [`<p dir="auto" style="${style.text}">${escape(body)}</p>`]),
+      ...(fields.length === 0 ? [] : [
+        "<table style=\"margin:0 0 12px;border-collapse:collapse\">",
+        ...fields.map(({ name, value }) =>
+          `<tr><th dir="auto" style="${style.name}">${escape(name)}</th>` +
+          `<td dir="auto" style="${style.value}">${escape(value)}</td></tr>`
+        ),
+        ...note.map((text) => `<tr><td colspan="2">${text}</td></tr>`),
+        "</table>"
+      ]),
+      // HTML drops the first line end of a `pre`, so there is one for it to drop.
+      ...(detail === "" ? [] : [`<pre style="${style.detail}">\n${escape(detail)}</pre>`]),
+      ...attachments.map(({ cid, name }) =>
+        cid === undefined
+          ? `<p style="${style.text}">Attached: ${escape(name)}</p>`
+          : `<p style="margin:0 0 12px"><img src="cid:${escape(cid)}" alt="${escape(name)}" style="max-width:100%"></p>`
+      ),
+      `<p style="${style.time}">${escape(at)}</p>`,
+      "</div></body></html>"
+    ].join("\n"),
+    attachments
+  }
+}
+
+// -----------------------------------------------------------------------------
+// ids
+// -----------------------------------------------------------------------------
+
+/** Of whose names ids are made: the sender's domain. */
+export const domainOf = (from: string): string => /@([A-Za-z0-9.-]*[A-Za-z0-9])[>\s]*$/.exec(from)?.[1] ?? "localhost"
+
+/** The same in each repeat of a post. To others it is another mail. */
+export const messageId = (alert: Alert, to: ReadonlyArray<string>, domain: string): Effect.Effect<string> => {
+  const key = repeatKey(alert)
+  const name = key === undefined ? Effect.sync(() => globalThis.crypto.randomUUID()) : sha256([key, ...to])
+  return Effect.map(name, (name) => `<${name}@${domain}>`)
+}
+
+/**
+ * What all mails of a run refer to, so that they are shown as one conversation. No mail has it as its own id.
+ * An id has few characters to choose from: https://www.rfc-editor.org/rfc/rfc5322#section-3.6.4
+ */
+export const threadId = (runId: string, domain: string): string =>
+  `<run-${encodeURIComponent(runId.toWellFormed()).replace(/[^A-Za-z0-9%-]/g, "_").slice(0, 200)}@${domain}>`

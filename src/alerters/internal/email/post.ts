@@ -1,0 +1,180 @@
+/** The alerter that sends mails. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { type Alerter, AlerterError, Reason } from "../../../Alerter.ts"
+import { scrubber } from "../../../internal/text/secrets.ts"
+import type { SmtpOptions, UrlOptions } from "../../Email.ts"
+import * as channels from "../channel/channel.ts"
+import { limitOf, make as makeAttempts } from "../channel/retry.ts"
+import { content, domainOf, maxAttached, messageId, threadId } from "./content.ts"
+import * as Smtp from "./smtp.ts"
+
+const name = "email"
+
+const fail = (reason: Reason) => new AlerterError({ channel: name, reason })
+
+const invalid = (detail: string) => fail(Reason.InvalidAlert({ detail }))
+
+const isLoopback = (host: string): boolean => /^(localhost|.*\.localhost|127(\.\d+){3}|::1)$/i.test(host)
+
+const serverOf = (options: SmtpOptions): Smtp.Server => {
+  const { host, password, port, tls, user } = options
+  const secure = options.secure ?? port === 465
+  const requireTls = options.requireTls ?? !isLoopback(host)
+  return {
+    host,
+    port: port ?? (secure ? 465 : 587),
+    secure,
+    requireTls,
+    auth: user === undefined || password === undefined ? undefined : { user, pass: Redacted.value(password) },
+    tls: {
+      // Whoever may write in the clear to their own machine loses nothing by a certificate that nobody signed.
+      rejectUnauthorized: tls?.rejectUnauthorized ?? (secure || requireTls || !isLoopback(host)),
+      ca: tls?.ca
+    },
+    limit: limitOf(options)
+  }
+}
+
+/** As a file or a variable of several lines may have them. */
+const trimmed = (addresses: string): string => addresses.trim().replace(/,\s+/g, ", ")
+
+const isAddress = (text: string): boolean => /[^\s<>,;@]@[^\s<>,;@]/.test(text)
+
+/** What stands on another line would be taken for the address, and the mail go there alone. */
+// oxlint-disable-next-line no-control-regex -- control characters are what it is about
+const hasLines = (text: string): boolean => /[\u0000-\u001f\u007f]/.test(text)
+
+/** What is wrong with the options, if anything is. */
+const mistake = (
+  { host, password, port = 1, user }: SmtpOptions,
+  from: string,
+  to: ReadonlyArray<string>
+): string | undefined => {
+  if (host.trim() === "") return "it has no host"
+  if (!(Number.isInteger(port) && port > 0 && port < 65_536)) return "its port is no number from 1 to 65535"
+  if (!isAddress(from)) return "its sender is no address"
+  if (hasLines(from)) return "its sender has more than one line"
+  if (to.length === 0) return "it has no recipients"
+  if (!to.every(isAddress)) return "one of its recipients is no address"
+  if (to.some(hasLines)) return "one of its recipients has more than one line"
+  if (!user !== (password === undefined)) return "a user needs a password, and a password a user"
+  return undefined
+}
+
+/**
+ * As it is, and in the ways a server may quote it: as it was sent (https://www.rfc-editor.org/rfc/rfc4616), or in UTF-8
+ * that is read as Latin-1.
+ */
+const secretsOf = (auth: Smtp.Server["auth"]): ReadonlyArray<string> => {
+  if (auth === undefined) return []
+  const binary = (text: string) => String.fromCharCode(...new TextEncoder().encode(text))
+  const login = btoa(binary(`\u0000${auth.user}\u0000${auth.pass}`))
+  return [auth.pass, binary(auth.pass), btoa(binary(auth.pass)), login]
+}
+
+/** @internal */
+export const layer = (
+  options: SmtpOptions,
+  secrets: ReadonlyArray<string> = []
+): Layer.Layer<Alerter, AlerterError> => {
+  const server = serverOf(options)
+  const from = trimmed(options.from)
+  const to = [options.to].flat().map(trimmed)
+  const domain = domainOf(from)
+  const scrub = scrubber([server.host, ...(options.user === undefined ? [] : [options.user])])
+  return channels.layer(
+    name,
+    options,
+    [...secretsOf(server.auth), ...secrets],
+    ({ http, time }) =>
+      Effect.gen(function*() {
+        const wrong = mistake(options, from, to)
+        if (wrong !== undefined) return yield* invalid(wrong)
+        const smtp = yield* Effect.mapError(
+          Smtp.make(server, (text) => http.detail(scrub(text))),
+          () => fail(Reason.Unreachable({ detail: "it needs a package: npm install nodemailer" }))
+        )
+        const attempts = makeAttempts(name, options)
+        return (alert) =>
+          Effect.gen(function*() {
+            const id = yield* messageId(alert, to, domain)
+            const mail: Smtp.Mail = {
+              ...content(alert, options.subjectPrefix, time, id),
+              from,
+              to,
+              messageId: id,
+              thread: alert.source === undefined ? undefined : threadId(alert.source.runId, domain),
+              urgent: alert.severity === "critical",
+              date: new Date(yield* Clock.currentTimeMillis)
+            }
+            yield* deliver(smtp, attempts, mail)
+          })
+      }),
+    maxAttached
+  )
+}
+
+/** To all of the recipients, and again to those for whom the server puts it off. */
+const deliver = (
+  smtp: Smtp.Smtp,
+  attempts: ReturnType<typeof makeAttempts>,
+  mail: Smtp.Mail
+): Effect.Effect<void, AlerterError> =>
+  Effect.suspend(() => {
+    let pending = mail.to
+    let arrived = false
+    const refused: Array<Smtp.Refused> = []
+    const attempt = Effect.flatMap(Effect.suspend(() => smtp.send(mail, pending)), (now) => {
+      arrived = true
+      refused.push(...now.filter((one) => !one.failure.retryable))
+      const [first, ...more] = now.filter((one) => one.failure.retryable)
+      if (first === undefined) return Effect.void
+      pending = [first, ...more].map(({ recipient }) => recipient)
+      return Effect.fail(first.failure)
+    })
+    // some have it: an error would have it sent to them again, or elsewhere
+    const warn = (error: AlerterError) =>
+      Effect.logWarning("effect-epilogue: not every recipient gets the mail", error.message)
+    return Effect.matchEffect(attempts(attempt), {
+      onFailure: (error) => arrived ? warn(error) : Effect.fail(error),
+      onSuccess: () => refused[0] === undefined ? Effect.void : warn(fail(refused[0].failure.reason))
+    })
+  })
+
+/** @internal */
+export const layerUrl = ({ url, ...options }: UrlOptions): Layer.Layer<Alerter, AlerterError> => {
+  const address = Redacted.value(url).trim()
+  const server = parse(address)
+  return server === undefined
+    ? Layer.unwrap(Effect.fail(invalid("its server is no address such as smtps://user:password@host")))
+    : layer({ ...options, ...server }, passwordsIn(address))
+}
+
+/** The password as it was written, and as it is written properly. */
+const passwordsIn = (address: string): ReadonlyArray<string> => {
+  const { password } = new URL(address)
+  return password === "" ? [] : [password, address.slice(0, address.lastIndexOf("@")).replace(/^[^:]*:\/\/[^:]*:/, "")]
+}
+
+const parse = (text: string): Pick<SmtpOptions, "host" | "port" | "secure" | "user" | "password"> | undefined => {
+  const url = URL.parse(text)
+  if (url === null || !/^smtps?:$/.test(url.protocol) || url.hostname === "") return undefined
+  // What follows a host is most likely the rest of a password that is not encoded.
+  if (url.search !== "" || url.hash !== "" || !/^\/?$/.test(url.pathname)) return undefined
+  try {
+    const decoded = (part: string) => part === "" ? undefined : decodeURIComponent(part)
+    const password = decoded(url.password)
+    return {
+      host: url.hostname.replace(/^\[|\]$/g, ""),
+      port: url.port === "" ? undefined : Number(url.port),
+      secure: url.protocol === "smtps:" ? true : undefined,
+      user: decoded(url.username),
+      password: password === undefined ? undefined : Redacted.make(password)
+    }
+  } catch {
+    return undefined
+  }
+}

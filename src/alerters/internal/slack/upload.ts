@@ -1,0 +1,63 @@
+/** Files for a message that a bot has posted: https://docs.slack.dev/messaging/working-with-files#uploading_files */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type { Attachment } from "../../../Alert.ts"
+import { type AlerterError, Reason } from "../../../Alerter.ts"
+import type { Channel } from "../channel/channel.ts"
+import { failure } from "../channel/http.ts"
+import type { Api, Response } from "./bot.ts"
+
+/** Slack takes more, which none of these is meant to need. */
+export const maxAttached = 8 << 20
+
+/** How long all of it may take: the message is there already, and hooks have a time limit. */
+const limit = Duration.seconds(10)
+
+const text = (response: Response, key: string): string => {
+  const value = response[key]
+  return typeof value === "string" ? value : ""
+}
+
+/** Uploads files and shares them in the thread of a message, of which only its first has the `ts`. What goes wrong is logged: the alert has arrived. */
+export const upload = (
+  { error, http }: Channel,
+  call: Api,
+  files: ReadonlyArray<Attachment>,
+  { channel, ts }: Response
+): Effect.Effect<void> => {
+  // an empty one can't be uploaded
+  const some = files.filter(({ content }) => content.length > 0)
+  if (some.length === 0) return Effect.void
+  const send = ({ content, mediaType, name }: Attachment): Effect.Effect<object, AlerterError> =>
+    Effect.gen(function*() {
+      // of a form: it is said to take JSON too, and to answer that with `invalid_arguments`
+      const url = yield* call(
+        "files.getUploadURLExternal",
+        new URLSearchParams({
+          filename: name,
+          length: String(content.length)
+        })
+      )
+      yield* http.send(
+        HttpClientRequest.bodyUint8Array(HttpClientRequest.post(text(url, "upload_url")), content, mediaType),
+        () => Effect.void,
+        // what is said might quote the address, which is a password
+        { refused: ({ status }) => failure(Reason.Rejected({ status, detail: "its upload" }), status >= 500) }
+      )
+      return { id: text(url, "file_id"), title: name }
+    })
+  return Effect.forEach(some, send).pipe(
+    Effect.flatMap((uploaded) =>
+      call("files.completeUploadExternal", { files: uploaded, channel_id: channel, thread_ts: ts })
+    ),
+    Effect.asVoid,
+    Effect.timeoutOrElse({
+      duration: limit,
+      orElse: () => Effect.fail(error(Reason.TimedOut({ limit })))
+    }),
+    Effect.catch(({ message }) =>
+      Effect.logWarning("effect-epilogue: the files of an alert were not uploaded", message)
+    )
+  )
+}

@@ -1,0 +1,204 @@
+/** Questions as pages: what they show, and what an answer comes to. */
+import type * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import type * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { AlerterError, isAlerterError, Reason } from "../../../Alerter.ts"
+import { Approver, Decision, type Person, type Question } from "../../../Approver.ts"
+import { calledFrom, failWith } from "../../../internal/alerts/alerter.ts"
+import { labels, mistake } from "../../../internal/approvals/question.ts"
+import { clean, fitEnd, oneLine } from "../../../internal/text/fit.ts"
+import { localTime } from "../../../internal/text/localTime.ts"
+import { type Scrub, scrubber } from "../../../internal/text/secrets.ts"
+import type { WebPageOptions } from "../../WebPage.ts"
+import { limits, messagePage, questionPage } from "./html.ts"
+import { channel, type Page, type Reply, type Server, start } from "./server.ts"
+
+type Announce<R> = NonNullable<WebPageOptions<R>["announce"]>
+
+/** A question that has been asked. */
+interface Asked {
+  /** Without what is long, once it is over: its page stays for as long as the server may. */
+  question: Question
+  readonly clock: Clock.Clock
+  readonly time: (at: DateTime.DateTime) => string
+  /** In milliseconds of the clock. Undefined until everybody has been told. */
+  deadline: number | undefined
+  outcome: Decision | "withdrawn" | undefined
+  readonly decision: Deferred.Deferred<Decision>
+  /** Open when whoever answered has been told that it worked. */
+  readonly told: Deferred.Deferred<void>
+}
+
+/** So many pages that say what came of their question are kept. */
+const maxSettled = 1000
+
+/** @internal */
+export const layer = <R>(options: WebPageOptions<R>): Layer.Layer<Approver, AlerterError, R> =>
+  Layer.effect(
+    Approver,
+    Effect.gen(function*() {
+      const context = yield* Effect.context<R>()
+      const server = yield* start(options)
+      const stopped = Deferred.makeUnsafe<never, AlerterError>()
+      yield* Effect.addFinalizer(() =>
+        Deferred.fail(
+          stopped,
+          new AlerterError({ channel, reason: Reason.Unreachable({ detail: "the server has stopped" }) })
+        )
+      )
+      const zone = options.timeZone ?? DateTime.zoneMakeLocal()
+      const ask = asking(server, (at) => localTime(at, zone), options.announce ?? print, context)
+      return Approver.of({
+        ask: (question) => {
+          const wrong = mistake(question)
+          return wrong === undefined
+            ? Effect.raceFirst(ask(question), Deferred.await(stopped))
+            : Effect.fail(new AlerterError({ channel, reason: Reason.InvalidAlert({ detail: wrong }) }))
+        }
+      })
+    })
+  )
+
+/** The one place where a link is shown. */
+const print: Announce<never> = (link, { title }, approver) =>
+  Console.log(
+    `${oneLine(title)} ${approver === undefined ? "Answer" : `${oneLine(approver)} answers`} at ${Redacted.value(link)}`
+  )
+
+const asking = <R>(
+  server: Server,
+  time: Asked["time"],
+  announce: Announce<R>,
+  context: Context.Context<R>
+): Approver.Shape["ask"] => {
+  const settled: Array<() => void> = []
+  const forget = (remove: () => void) => {
+    settled.push(remove)
+    if (settled.length > maxSettled) settled.shift()?.()
+  }
+  return (question) =>
+    Effect.acquireUseRelease(
+      Effect.clockWith((clock) =>
+        Effect.sync(() => {
+          const asked: Asked = {
+            question,
+            clock,
+            time,
+            deadline: undefined,
+            outcome: undefined,
+            decision: Deferred.makeUnsafe(),
+            told: Deferred.makeUnsafe()
+          }
+          const approvers = [...new Set<string | undefined>(question.approvers ?? [undefined])]
+          const links = approvers.map((approver) => ({ approver, ...server.add(pageOf(asked, approver)) }))
+          return { asked, links }
+        })
+      ),
+      ({ asked, links }) => {
+        const scrub = scrubber(links.flatMap(({ link, token }) => [link, token]))
+        const announcing = Effect.forEach(
+          links,
+          ({ approver, link }) => announce(Redacted.make(link, { label: "approval link" }), question, approver),
+          { concurrency: "unbounded", discard: true }
+        ).pipe(Effect.updateContext(calledFrom(context)), Effect.catchCause((cause) => notAnnounced(cause, scrub)))
+        // Whoever hears of it first need not wait for the others to be told.
+        return Effect.raceFirst(Deferred.await(asked.decision), Effect.andThen(announcing, timeOut(asked)))
+      },
+      ({ asked, links }) =>
+        Effect.suspend(() => {
+          links.forEach(({ remove }) => forget(remove))
+          asked.question = { ...asked.question, body: undefined, fields: undefined }
+          if (settle(asked, "withdrawn") || asked.outcome === "withdrawn" || asked.outcome?._tag === "TimedOut") {
+            return Effect.void
+          }
+          // The script may end now, and the server with it.
+          return Effect.timeoutOption(Deferred.await(asked.told), "1 second")
+        })
+    )
+}
+
+const notAnnounced = (cause: Parameters<typeof failWith>[0], scrub: Scrub): Effect.Effect<never, AlerterError> =>
+  Effect.mapError(
+    failWith(cause, isAlerterError, (detail) => new AlerterError({ channel, reason: Reason.Rejected({ detail }) })),
+    (error) => {
+      const { reason } = error
+      // The address may be gone from a message, and the token be there by itself.
+      return "detail" in reason && reason.detail !== undefined
+        ? new AlerterError({ channel: error.channel, reason: { ...reason, detail: scrub(reason.detail) } })
+        : error
+    }
+  )
+
+const timeOut = (asked: Asked): Effect.Effect<Decision> =>
+  Effect.gen(function*() {
+    const duration = Duration.fromInputUnsafe(asked.question.timeout)
+    asked.deadline = asked.clock.currentTimeMillisUnsafe() + Duration.toMillis(duration)
+    yield* Effect.sleep(duration)
+    settle(asked, Decision.TimedOut({ at: now(asked) }))
+    return yield* Deferred.await(asked.decision)
+  })
+
+const now = ({ clock }: Asked): DateTime.Utc => DateTime.makeUnsafe(clock.currentTimeMillisUnsafe())
+
+/** Whether this is what came of it: there may have been something before. */
+const settle = (asked: Asked, outcome: Decision | "withdrawn"): boolean => {
+  if (asked.outcome !== undefined) return false
+  asked.outcome = outcome
+  if (outcome !== "withdrawn") Deferred.doneUnsafe(asked.decision, Effect.succeed(outcome))
+  return true
+}
+
+// -----------------------------------------------------------------------------
+// the pages
+// -----------------------------------------------------------------------------
+
+const pageOf = (asked: Asked, approver: string | undefined): Page => ({
+  show: () => {
+    if (isOver(asked)) return gone(asked)
+    const { clock, question, time } = asked
+    const from = clock.currentTimeMillisUnsafe()
+    const deadline = asked.deadline ?? from + Duration.toMillis(question.timeout)
+    // none where it is for ever, or as good as that
+    const until = DateTime.make(deadline)
+    const left = until._tag === "None" ? undefined : { millis: deadline - from, until: time(until.value) }
+    return { status: 200, html: questionPage({ question, approver, left }) }
+  },
+  submit: (form) => {
+    const answer = form.get("answer")
+    if (answer !== "approve" && answer !== "deny") {
+      return { status: 400, html: messagePage("That is neither of the two answers") }
+    }
+    if (isOver(asked)) return gone(asked, "Your answer was not counted.")
+    const name = approver ?? (fitEnd(oneLine(form.get("name") ?? ""), limits.name) || "local")
+    const by: Person = { id: approver ?? "local", name }
+    const comment = fitEnd(clean(form.get("comment") ?? "").trim(), limits.comment) || undefined
+    settle(asked, Decision[answer === "approve" ? "Approved" : "Denied"]({ by, at: now(asked), comment }))
+    return {
+      status: 200,
+      html: messagePage(`Your answer: ${labels(asked.question)[answer]}`, "It counts. You can close this page now."),
+      sent: () => void Deferred.doneUnsafe(asked.told, Effect.void)
+    }
+  }
+})
+
+/** The clock may be late to say so. */
+const isOver = ({ clock, deadline, outcome }: Asked): boolean =>
+  outcome !== undefined || (deadline !== undefined && clock.currentTimeMillisUnsafe() >= deadline)
+
+const gone = (asked: Asked, ...more: ReadonlyArray<string>): Reply => ({
+  status: 410,
+  html: messagePage("This question is closed", happened(asked), ...more)
+})
+
+const happened = ({ outcome, question, time }: Asked): string => {
+  if (outcome === "withdrawn") return "Whoever asked has stopped waiting for an answer."
+  if (outcome === undefined || outcome._tag === "TimedOut") return "Nobody answered in time."
+  const answer = labels(question)[outcome._tag === "Approved" ? "approve" : "deny"]
+  return `${outcome.by.name} answered “${answer}” on ${time(outcome.at)}.`
+}

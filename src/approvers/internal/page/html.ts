@@ -1,0 +1,132 @@
+/** The pages that people see. They need no script, and load nothing. */
+import type { Question } from "../../../Approver.ts"
+import { labels } from "../../../internal/approvals/question.ts"
+import { clean, fitEnd, fitMiddle, oneLine } from "../../../internal/text/fit.ts"
+
+/** How long what people type may be, in UTF-16 code units: as the fields of the form say, and as is cut otherwise. */
+export const limits = { name: 100, comment: 2000 }
+
+/** Enough to read, and no page that a browser has trouble with. */
+const longest = { line: 500, text: 50_000, fields: 200 }
+
+/** @internal */
+export interface QuestionView {
+  readonly question: Question
+  /** Who answers by this link. Undefined where the page asks. */
+  readonly approver: string | undefined
+  /** How long an answer counts, in milliseconds, and until when. Undefined where it is for ever. */
+  readonly left: { readonly millis: number; readonly until: string } | undefined
+}
+
+const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;", "'": "&#39;" }
+
+const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character] ?? "")
+
+const line = (text: string): string => escape(fitEnd(oneLine(text), longest.line))
+
+const lines = (text: string): string => escape(fitMiddle(clean(text), longest.text))
+
+/** @internal */
+export const questionPage = ({ approver, left, question }: QuestionView): string => {
+  const { approve, deny } = labels(question)
+  const fields = question.fields ?? []
+  const more = fields.length - longest.fields
+  return page(
+    question.title,
+    [
+      question.body === undefined ? "" : `<p class="text" dir="auto">${lines(question.body)}</p>`,
+      fields.length === 0 ? "" : `<dl>${fields.slice(0, longest.fields).map(field).join("")}</dl>`,
+      more > 0 ? `<p>… and ${more} more</p>` : "",
+      "<form method=\"post\">",
+      // The first submit button is what Enter in a text field presses: nobody approves that way.
+      "<button hidden disabled></button>",
+      approver === undefined
+        ? "<label for=\"name\">Your name (optional)</label>" +
+          `<input id="name" name="name" autocomplete="name" dir="auto" maxlength="${limits.name}">`
+        : `<p>You answer as <strong dir="auto">${line(approver)}</strong>.</p>`,
+      "<label for=\"comment\">Comment (optional)</label>",
+      `<textarea id="comment" name="comment" rows="3" dir="auto" maxlength="${limits.comment}"></textarea>`,
+      "<div class=\"answers\">",
+      `<button name="answer" value="approve" class="approve" dir="auto">${line(approve)}</button>`,
+      `<button name="answer" value="deny" class="deny" dir="auto">${line(deny)}</button>`,
+      "</div>",
+      left === undefined
+        ? ""
+        : `<p>${about(left.millis)} left: an answer counts until ${line(left.until)}.</p>`,
+      "</form>"
+    ].join("\n")
+  )
+}
+
+const field = ({ name, value }: { readonly name: string; readonly value: string }): string =>
+  `<div><dt dir="auto">${line(name)}</dt><dd class="text" dir="auto">${lines(value)}</dd></div>`
+
+/** A page that only tells something. */
+export const messagePage = (title: string, ...paragraphs: ReadonlyArray<string>): string =>
+  page(title, paragraphs.map((text) => `<p dir="auto">${line(text)}</p>`).join("\n"))
+
+const page = (title: string, content: string): string =>
+  `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex, nofollow">
+<title>${line(title)}</title>
+<style>${style}</style>
+</head>
+<body>
+<main>
+<h1 dir="auto">${line(title)}</h1>
+${content}
+</main>
+</body>
+</html>
+`
+
+/** In the largest unit of which there are two or more. */
+const about = (millis: number): string => {
+  const seconds = Math.floor(millis / 1000)
+  const [unit, length] = ([["day", 86_400], ["hour", 3600], ["minute", 60]] as const)
+    .find(([, length]) => seconds >= 2 * length) ?? ["second", 1]
+  return new Intl.NumberFormat("en", { style: "unit", unit, unitDisplay: "long" }).format(Math.floor(seconds / length))
+}
+
+/** Text on its background has a contrast of 4.5 to 1 or more (https://www.w3.org/TR/WCAG22/#contrast-minimum). */
+export const style = `
+:root {
+  color-scheme: light dark;
+  --back: #ffffff; --text: #1b1f24; --quiet: #57606a; --line: #8c959f;
+  --approve: #116329; --deny: #a40e26; --on: #ffffff; --focus: #0550ae;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --back: #0d1117; --text: #e6edf3; --quiet: #9da7b3; --line: #6e7681;
+    --approve: #7ee787; --deny: #ffa198; --on: #0d1117; --focus: #79c0ff;
+  }
+}
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--back); color: var(--text); font: 1rem/1.5 system-ui, sans-serif; }
+main { max-width: 42rem; margin: 0 auto; padding: 1.5rem 1rem; overflow-wrap: anywhere; }
+h1 { margin: 0 0 1rem; font-size: 1.5rem; line-height: 1.25; }
+p { margin: 0 0 1rem; }
+.text { white-space: pre-wrap; }
+dl { margin: 0 0 1rem; }
+dl div { padding: 0.5rem 0; border-top: 1px solid var(--line); }
+dt { color: var(--quiet); }
+dd { margin: 0; }
+label { display: block; margin: 0 0 0.25rem; }
+input, textarea {
+  display: block; width: 100%; margin: 0 0 1rem; padding: 0.5rem; font: inherit;
+  color: inherit; background: var(--back); border: 1px solid var(--line); border-radius: 0.25rem;
+}
+textarea { resize: vertical; }
+.answers { display: flex; flex-wrap: wrap; gap: 1rem; margin: 0 0 1rem; }
+.answers button {
+  flex: 1 1 8rem; min-width: 0; min-height: 3rem; padding: 0.5rem 1rem; font: inherit; font-weight: 600;
+  overflow-wrap: anywhere; border: 2px solid var(--edge); border-radius: 0.25rem; cursor: pointer;
+}
+.approve { --edge: var(--approve); background: var(--approve); color: var(--on); }
+.deny { --edge: var(--deny); background: var(--back); color: var(--deny); }
+:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
+`

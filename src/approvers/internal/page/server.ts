@@ -1,0 +1,224 @@
+/** A server of pages that are reached by a token each, and answered by a form. */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { AlerterError, Reason } from "../../../Alerter.ts"
+import { messagePage, style } from "./html.ts"
+
+/** @internal */
+export const channel = "web-page"
+
+/** @internal */
+export interface ServerOptions {
+  readonly hostname?: string | undefined
+  readonly port?: number | undefined
+  readonly publicUrl?: string | undefined
+}
+
+/** What a page answers. */
+export interface Reply {
+  readonly status: number
+  readonly html: string
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Called when the reply has left, or can't. */
+  readonly sent?: (() => void) | undefined
+}
+
+/** One page. */
+export interface Page {
+  readonly show: () => Reply
+  readonly submit: (form: URLSearchParams) => Reply
+}
+
+/** @internal */
+export interface Server {
+  /** The address of a new page, which is its until it is removed. */
+  readonly add: (page: Page) => { readonly link: string; readonly token: string; readonly remove: () => void }
+}
+
+interface Site {
+  /** By which addresses people may reach it. */
+  readonly urls: ReadonlyArray<URL>
+  readonly pages: Map<string, Page>
+}
+
+/** Ten times what the form can hold. */
+const maxBody = 1 << 18
+
+/** Listens as long as the scope is open. */
+export const start = (options: ServerOptions): Effect.Effect<Server, AlerterError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const hostname = options.hostname ?? "127.0.0.1"
+    const publicUrl = options.publicUrl === undefined ? undefined : URL.parse(options.publicUrl)
+    if (publicUrl === null || (publicUrl !== undefined && !/^https?:$/.test(publicUrl.protocol))) {
+      return yield* invalid("publicUrl is no address of http or https")
+    }
+    if (publicUrl === undefined && ["", "0.0.0.0", "::", "[::]"].includes(hostname)) {
+      return yield* invalid(`nobody can tell from the hostname "${hostname}" where the page is: publicUrl has to say`)
+    }
+    const csp = yield* policy
+    const site = { urls: new Array<URL>(), pages: new Map<string, Page>() }
+    const port = yield* listen(hostname, options.port ?? 0, (request, response) => {
+      void respond(site, csp, request, response)
+    })
+    const bound = new URL(
+      `http://${hostname.includes(":") ? `[${hostname.replace(/[[\]]/g, "")}]` : hostname}:${port}/`
+    )
+    site.urls.push(...(publicUrl === undefined ? [bound] : [publicUrl, bound]))
+    const base = new URL(publicUrl ?? bound)
+    base.pathname = base.pathname.replace(/\/?$/, "/")
+    base.search = base.hash = ""
+    return {
+      add: (page) => {
+        const token = newToken()
+        site.pages.set(token, page)
+        return { link: `${base.href}${token}`, token, remove: () => void site.pages.delete(token) }
+      }
+    }
+  })
+
+const invalid = (detail: string) => Effect.fail(new AlerterError({ channel, reason: Reason.InvalidAlert({ detail }) }))
+
+const unreachable = (detail: string) => new AlerterError({ channel, reason: Reason.Unreachable({ detail }) })
+
+/** 256 bits, as words of letters and digits. */
+const newToken = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) => byte.toString(16).padStart(2, "0")).join("")
+
+/** Nothing but the style sheet, which is known by its hash. */
+const policy: Effect.Effect<string> = Effect.map(
+  Effect.promise(() => crypto.subtle.digest("SHA-256", new TextEncoder().encode(style))),
+  (hash) =>
+    `default-src 'none'; style-src 'sha256-${btoa(String.fromCharCode(...new Uint8Array(hash)))}'; ` +
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+const listen = (
+  hostname: string,
+  port: number,
+  onRequest: (request: IncomingMessage, response: ServerResponse) => void
+): Effect.Effect<number, AlerterError, Scope.Scope> =>
+  Effect.gen(function*() {
+    // Bun, Deno and Node all have it, and a browser that loads this module does not need it.
+    const http = yield* Effect.tryPromise({
+      try: () => import("node:http"),
+      catch: () => unreachable("this runtime has no node:http")
+    })
+    const server = yield* Effect.acquireRelease(
+      Effect.sync(() => http.createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, onRequest)),
+      (server) =>
+        Effect.callback<void>((resume) => {
+          server.close(() => resume(Effect.void))
+          server.closeAllConnections()
+        })
+    )
+    return yield* Effect.callback<number, AlerterError>((resume) => {
+      const refused = (error: unknown) => {
+        const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : ""
+        resume(Effect.fail(unreachable(`can't listen on ${hostname}, port ${port}${code}`)))
+      }
+      server.on("error", refused)
+      try {
+        server.listen({ host: hostname.replace(/[[\]]/g, ""), port }, () => {
+          const address = server.address()
+          resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : port))
+        })
+      } catch (error) {
+        // as where the port is no number of one
+        refused(error)
+      }
+    })
+  })
+
+const respond = async (site: Site, csp: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  // What goes wrong here is nobody's business who looks at the page.
+  const reply = await answerTo(site, request).catch(() => message(500, "Something went wrong"))
+  const { headers, html, sent, status } = reply
+  if (sent !== undefined) response.once("finish", sent).once("close", sent)
+  // A connection that is kept would outlive the server.
+  response.shouldKeepAlive = false
+  response.writeHead(status, {
+    "content-type": "text/html; charset=utf-8",
+    "content-length": new TextEncoder().encode(html).length,
+    "content-security-policy": csp,
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+    "x-frame-options": "DENY",
+    "x-content-type-options": "nosniff",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    connection: "close",
+    ...headers
+  })
+  response.end(request.method === "HEAD" ? undefined : html)
+}
+
+const message = (status: number, title: string, headers?: Readonly<Record<string, string>>): Reply => ({
+  status,
+  html: messagePage(title),
+  headers
+})
+
+const answerTo = async (site: Site, request: IncomingMessage): Promise<Reply> => {
+  const { headers, method } = request
+  // A page elsewhere whose name has been made to point to this machine is no way to get here.
+  if (!site.urls.some((url) => isHostOf(url, headers.host))) return message(421, "There is no such site here")
+  const page = find(site.pages, request.url ?? "")
+  if (page === undefined) return message(404, "There is no such page")
+  if (method === "GET" || method === "HEAD") return page.show()
+  if (method !== "POST") return message(405, "This can't be done with the page", { allow: "GET, HEAD, POST" })
+  if (isForged(site, headers)) return message(403, "An answer has to come from the page itself")
+  if (!/^application\/x-www-form-urlencoded *(;|$)/i.test(headers["content-type"] ?? "")) {
+    return message(415, "An answer has to be a form")
+  }
+  const body = await read(request)
+  return body === undefined ? message(413, "The answer is too long") : page.submit(new URLSearchParams(body))
+}
+
+const isHostOf = (url: URL, host: string | undefined): boolean =>
+  host !== undefined && /^[\w.:[\]-]+$/.test(host) && URL.parse(`${url.protocol}//${host}`)?.host === url.host
+
+/**
+ * Browsers say from where a form is sent. Since the page has no referrer, the origin
+ * that they name is `null` for its own form too (https://fetch.spec.whatwg.org/#append-a-request-origin-header),
+ * and `Sec-Fetch-Site` tells.
+ */
+const isForged = (site: Site, headers: IncomingMessage["headers"]): boolean => {
+  const { origin, "sec-fetch-site": from } = headers
+  if (from !== undefined && from !== "same-origin") return true
+  return origin !== undefined && origin !== "null" && !site.urls.some((url) => url.origin === origin)
+}
+
+/** The page of the token with which a path ends. All are compared, so that the time it takes tells nothing. */
+const find = (pages: ReadonlyMap<string, Page>, path: string): Page | undefined => {
+  const given = path.replace(/[?#].*$/s, "").split("/").at(-1) ?? ""
+  let found: Page | undefined
+  for (const [token, page] of pages) {
+    if (isSame(token, given)) found = page
+  }
+  return found
+}
+
+/** In the same time wherever they differ. */
+const isSame = (token: string, given: string): boolean => {
+  let difference = token.length ^ given.length
+  for (let i = 0; i < token.length; i++) difference |= token.charCodeAt(i) ^ given.charCodeAt(i)
+  return difference === 0
+}
+
+/** The body, or undefined where it is too long. */
+const read = (request: IncomingMessage): Promise<string | undefined> =>
+  new Promise((resolve, reject) => {
+    const decoder = new TextDecoder()
+    let text = ""
+    let size = 0
+    request.on("data", (chunk: Uint8Array) => {
+      size += chunk.length
+      // The rest is let go by up to a point, since a client that still sends hears no answer.
+      if (size > 8 * maxBody) resolve(undefined)
+      else if (size <= maxBody) text += decoder.decode(chunk, { stream: true })
+    })
+    request.once("end", () => resolve(size > maxBody ? undefined : text + decoder.decode()))
+    request.once("error", reject)
+    request.once("close", () => reject(new Error("the request broke off")))
+  })

@@ -1,0 +1,81 @@
+/** Questions and answers as text, for channels to render. */
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import { Alert, type Field, type Severity } from "../../Alert.ts"
+import type { Dated } from "../../alerters/internal/channel/channel.ts"
+import type { Decision, Question } from "../../Approver.ts"
+import { isDoubtful, labels, type Vote } from "../../internal/approvals/question.ts"
+import { clean, fitEnd, oneLine } from "../../internal/text/fit.ts"
+
+const maxName = 100
+const maxComment = 300
+
+type Time = (at: DateTime.DateTime) => string
+
+/** As each channel knows how to render it. What it says of itself comes first, or it might be cut. */
+const alertOf = (
+  { body, fields = [], title }: Question,
+  about: ReadonlyArray<Field>,
+  severity: Severity,
+  at: DateTime.Utc
+): Dated =>
+  // a cast, since it is given its time
+  Alert.make({ title, body, fields: [...about, ...fields], severity, at }) as Dated
+
+/** The question, how to answer it, and until when. */
+export const asking = (question: Question, at: DateTime.Utc, how: ReadonlyArray<Field>, time: Time): Dated => {
+  const end = DateTime.make(DateTime.toEpochMillis(at) + Duration.toMillis(question.timeout))
+  const until = end._tag === "None" ? [] : [{ name: "Until", value: time(end.value) }]
+  return alertOf(question, [...how, ...until], "info", at)
+}
+
+/** The question and what came of it. */
+export const settled = (question: Question, at: DateTime.Utc, decision: Decision | undefined, time: Time): Dated =>
+  alertOf(question, [{ name: "Decision", value: outcome(decision, time) }], severity(decision), at)
+
+const outcome = (decision: Decision | undefined, time: Time): string => {
+  if (decision === undefined) return "Withdrawn: nobody waits for the answer any more"
+  if (decision._tag === "TimedOut") return `Timed out at ${time(decision.at)}`
+  const said = `${decision._tag} by ${fitEnd(oneLine(decision.by.name), maxName)} at ${time(decision.at)}`
+  return decision.comment === undefined ? said : `${said}: ${fitEnd(oneLine(decision.comment), maxComment)}`
+}
+
+const severity = (decision: Decision | undefined): Severity => {
+  if (decision === undefined) return "info"
+  return decision._tag === "Approved" ? "success" : decision._tag === "Denied" ? "error" : "warning"
+}
+
+/**
+ * The vote in a reply that begins with what an answer is called, or with a plain yes or
+ * no; the rest is its comment. A word that goes on, or is asked ("approve?"), is none.
+ */
+export const replied = (text: string, question: Question): Pick<Vote, "answer" | "comment"> | undefined => {
+  const { approve, deny } = labels(question)
+  const plain = (["approve", "yes"] as const).filter((yes) => !isDoubtful(yes, question))
+  // The question's own first; longer ones before those that they begin with.
+  const words = [
+    { word: deny, answer: "deny" },
+    { word: approve, answer: "approve" },
+    { word: "deny", answer: "deny" },
+    { word: "no", answer: "deny" },
+    ...plain.map((word) => ({ word, answer: "approve" }) as const)
+  ] as const
+  const reply = clean(text).replace(opening, "")
+  for (const { answer, word } of words.toSorted((a, b) => b.word.length - a.word.length)) {
+    const name = oneLine(word).replace(opening, "")
+    if (name === "" || reply.slice(0, name.length).toLowerCase() !== name.toLowerCase()) continue
+    const rest = reply.slice(name.length)
+    if (!ending.test(rest)) continue
+    const comment = rest.replace(ending, "").trim()
+    return { answer, comment: comment === "" ? undefined : comment }
+  }
+  return undefined
+}
+
+/** Marks of emphasis and quotes, which people put around a word. */
+const marks = "[*_~`\"'“”‘’„«»]"
+
+const opening = new RegExp(`^(?:\\s|${marks})+`)
+
+/** What may follow a whole word: marks, then a stop, a dash, a space or nothing. */
+const ending = new RegExp(`^${marks}*(?:$|[,;:]+${marks}*|[.!…]+${marks}*(?=\\s|$)|\\s+[-–—]+(?=\\s)|\\s)`)

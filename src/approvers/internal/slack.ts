@@ -1,0 +1,219 @@
+/** Questions in Slack, answered by reactions and in the thread. */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type { Field } from "../../Alert.ts"
+import { type AlerterError, Reason } from "../../Alerter.ts"
+import type { Channel } from "../../alerters/internal/channel/channel.ts"
+import * as Http from "../../alerters/internal/channel/http.ts"
+import { read } from "../../alerters/internal/slack/bot.ts"
+import { message, quiet } from "../../alerters/internal/slack/message.ts"
+import type { Person, Question } from "../../Approver.ts"
+import { at, listAt, textAt } from "../../internal/approvals/json.ts"
+import { labelsShown, mayAnswer, type Vote } from "../../internal/approvals/question.ts"
+import type { Driver } from "./polling.ts"
+import { asking, replied, settled } from "./question.ts"
+
+export interface Settings {
+  readonly token: string
+  readonly channel: string
+  readonly baseUrl: string
+}
+
+const reactions = { approve: "white_check_mark", deny: "x" } as const
+
+/** Says what it was taught to, and is none of those that Slack calls bots: https://github.com/slackapi/bolt-js/issues/794 */
+const slackbot = "USLACKBOT"
+
+/** The largest page of a thread: https://docs.slack.dev/reference/methods/conversations.replies */
+const pageSize = 200
+
+/** What people wrote, of which Slack escapes as much. */
+const unescape = (text: string): string => text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&")
+
+/** What there is to know about answering. */
+const how = (question: Question): ReadonlyArray<Field> => {
+  const { approve, deny } = labelsShown(question)
+  return [
+    { name: "Answer", value: `✅ ${approve}   ❌ ${deny}` },
+    { name: "How", value: `React, or reply in the thread with “${approve}” or “${deny}” and, if you like, a comment` }
+  ]
+}
+
+/** An answer that makes no sense comes from something in between. */
+const reading = (http: Http.Http, tolerated: ReadonlyArray<string>): Http.Read<unknown> => {
+  const answered = read(http.detail, tolerated)
+  return (answer) =>
+    at(answer.json, "ok") === undefined
+      ? Effect.fail(Http.failure(Reason.Unreachable({ detail: "no answer of Slack's" }), true))
+      : answered(answer)
+}
+
+/** Where a question is. */
+export interface Posted {
+  readonly channel: string
+  readonly ts: string
+}
+
+/** @internal */
+export const make = (settings: Settings, { error, http, time }: Channel): Driver<Posted> => {
+  const { channel: channelName, token } = settings
+  const baseUrl = settings.baseUrl.replace(/\/+$/, "")
+  const authorized = HttpClientRequest.bearerToken(token)
+
+  const get = (
+    method: string,
+    params: Readonly<Record<string, string | number>>,
+    tolerated: ReadonlyArray<string> = []
+  ) =>
+    http.send(
+      authorized(HttpClientRequest.get(`${baseUrl}/${method}`, { urlParams: params })),
+      reading(http, tolerated)
+    )
+
+  const post = (method: string, body: unknown, tolerated: ReadonlyArray<string> = []) =>
+    http.send(
+      HttpClientRequest.setHeader(
+        HttpClientRequest.bodyJsonUnsafe(authorized(HttpClientRequest.post(`${baseUrl}/${method}`)), body),
+        "content-type",
+        "application/json; charset=utf-8"
+      ),
+      reading(http, tolerated)
+    )
+
+  let self: string | undefined
+  /** The bot's own id, lest it count its own reactions. */
+  const ownId = Effect.suspend(() =>
+    self !== undefined ? Effect.succeed(self) : Effect.flatMap(post("auth.test", {}), (json) => {
+      self = textAt(json, "user_id")
+      return self === undefined
+        ? Effect.fail(error(Reason.Rejected({ detail: "auth.test does not say who the bot is" })))
+        : Effect.succeed(self)
+    })
+  )
+
+  /** Those known by name, `undefined` for bots, whose answers don't count. */
+  const people = new Map<string, Person | undefined>()
+  const person = (id: string): Effect.Effect<Person | undefined, AlerterError> => {
+    if (people.has(id)) return Effect.succeed(people.get(id))
+    return Effect.map(
+      get("users.info", { user: id }, ["missing_scope", "user_not_found", "user_not_visible"]),
+      (json) => {
+        const name = textAt(json, "user", "profile", "display_name") ?? textAt(json, "user", "real_name") ??
+          textAt(json, "user", "name")
+        const isBot = at(json, "user", "is_bot") === true || id === slackbot
+        const found = isBot ? undefined : { id, name: name ?? id }
+        people.set(id, found)
+        return found
+      }
+    )
+  }
+
+  let repliesRefused = false
+  /** The thread, without the question itself. */
+  const replies = (channel: string, ts: string) =>
+    Effect.gen(function*() {
+      const found: Array<unknown> = []
+      let cursor: string | undefined = ""
+      while (cursor !== undefined && !repliesRefused) {
+        const page: unknown = yield* get(
+          "conversations.replies",
+          { channel, ts, limit: pageSize, ...(cursor === "" ? {} : { cursor }) },
+          ["missing_scope"]
+        )
+        if (at(page, "ok") !== true) {
+          repliesRefused = true
+          yield* Effect.logWarning(
+            "effect-epilogue: slack: replies can't be read, only reactions count",
+            http.detail(`needed: ${textAt(page, "needed") ?? "channels:history"}`)
+          )
+        }
+        found.push(...listAt(page, "messages").filter((reply) => textAt(reply, "ts") !== ts))
+        cursor = at(page, "has_more") === false ? undefined : textAt(page, "response_metadata", "next_cursor")
+      }
+      return found
+    })
+
+  const voteOf = (
+    question: Question,
+    { id, ...rest }: Heard,
+    me: string
+  ): Effect.Effect<ReadonlyArray<Vote>, AlerterError> =>
+    // Nobody else needs to be looked up.
+    id === me || !mayAnswer(question, { id, name: id })
+      ? Effect.succeed([])
+      : Effect.map(person(id), (by) => by === undefined ? [] : [{ by, ...rest }])
+
+  return {
+    read: (json) => {
+      const channel = textAt(json, "channel")
+      const ts = textAt(json, "ts")
+      return channel === undefined || ts === undefined || timeOf(ts) === undefined ? undefined : { channel, ts }
+    },
+    post: (question, at) =>
+      Effect.gen(function*() {
+        // first, since without it no answer could be heard
+        yield* ownId
+        const posted = yield* post("chat.postMessage", {
+          channel: channelName,
+          ...message(asking(question, at, how(question), time), time),
+          ...quiet
+        })
+        const ts = textAt(posted, "ts")
+        if (ts === undefined) return yield* Effect.fail(error(Reason.Rejected({ detail: "no ts of the question" })))
+        return { channel: textAt(posted, "channel") ?? channelName, ts }
+      }),
+    open: (question, { askedAt, message: { channel, ts } }) => {
+      const react = (name: string) => post("reactions.add", { channel, timestamp: ts, name }, ["already_reacted"])
+      const poll = Effect.gen(function*() {
+        const me = yield* ownId
+        const answers = yield* replies(channel, ts)
+        // Last, since a reaction has no time: a no that was there before a yes in the thread must be seen with it.
+        const reacted = yield* get("reactions.get", { channel, timestamp: ts, full: "true" })
+        const heard = [...reactionsIn(reacted), ...repliesIn(answers, question)]
+        return (yield* Effect.forEach(heard, (vote) => voteOf(question, vote, me))).flat()
+      })
+      return {
+        at: timeOf(ts),
+        prepare: Effect.andThen(react(reactions.approve), react(reactions.deny)),
+        poll: () => poll,
+        settle: (decision) =>
+          post("chat.update", {
+            channel,
+            ts,
+            ...message(settled(question, DateTime.makeUnsafe(askedAt), decision, time), time),
+            parse: quiet.parse,
+            link_names: quiet.link_names
+          })
+      }
+    }
+  }
+}
+
+/** A vote of somebody who may yet turn out to be a bot. */
+type Heard = Omit<Vote, "by"> & { readonly id: string }
+
+const reactionsIn = (json: unknown): ReadonlyArray<Heard> =>
+  listAt(json, "message", "reactions").flatMap((reaction) => {
+    const name = textAt(reaction, "name")
+    const answer = name === reactions.approve ? "approve" : name === reactions.deny ? "deny" : undefined
+    if (answer === undefined) return []
+    return listAt(reaction, "users").flatMap((id) => typeof id === "string" ? [{ id, answer }] : [])
+  })
+
+const repliesIn = (messages: ReadonlyArray<unknown>, question: Question): ReadonlyArray<Heard> =>
+  messages.flatMap((reply) => {
+    const id = textAt(reply, "user")
+    const vote = replied(unescape(textAt(reply, "text") ?? ""), question)
+    const byBot = textAt(reply, "bot_id") !== undefined
+    if (id === undefined || vote === undefined || byBot) return []
+    // What says yes now may have said something else before. A no counts from when it was posted in any case.
+    const ts = vote.answer === "approve" ? textAt(reply, "edited", "ts") : undefined
+    return [{ id, at: timeOf(ts ?? textAt(reply, "ts")), ...vote }]
+  })
+
+/** A message's id is the time at which it was posted, in seconds. */
+const timeOf = (ts: string | undefined): DateTime.Utc | undefined => {
+  const time = DateTime.make(Math.floor(Number(ts ?? NaN) * 1000))
+  return time._tag === "Some" ? time.value : undefined
+}

@@ -1,0 +1,170 @@
+/** Questions in Telegram, answered by buttons. */
+import type { ApiMethods, InlineKeyboardMarkup } from "@grammyjs/types"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import { AlerterError, Reason } from "../../../Alerter.ts"
+import type { Channel } from "../../../alerters/internal/channel/channel.ts"
+import * as Http from "../../../alerters/internal/channel/http.ts"
+import { accepted, message, methodUrl, refused } from "../../../alerters/internal/telegram.ts"
+import type { Person, Question } from "../../../Approver.ts"
+import { at, listAt, numberAt, textAt } from "../../../internal/approvals/json.ts"
+import { labelsShown, mayAnswer, type Vote } from "../../../internal/approvals/question.ts"
+import type { Driver } from "../polling.ts"
+import { asking, settled } from "../question.ts"
+import * as updates from "./updates.ts"
+
+export interface Settings {
+  readonly token: string
+  readonly chatId: string | number
+  readonly baseUrl: string
+  /** All that answering somebody's press of a button may take. */
+  readonly limit: Duration.Duration
+}
+
+/** The parameters of a method of the Bot API. */
+type Params<M extends keyof ApiMethods<never>> = NonNullable<Parameters<ApiMethods<never>[M]>[0]>
+
+/** How much longer than the server a long poll waits. */
+const grace = Duration.seconds(10)
+
+/** At most 200 characters: https://core.telegram.org/bots/api#answercallbackquery */
+const notAnApprover = "You are not among the approvers of this question. Your answer does not count."
+
+const conflict = "no answers can be heard, since another program polls for this bot's updates, or the bot has a webhook"
+
+/** Where a question is, and what its buttons begin with. */
+export interface Posted {
+  readonly chat: number | string
+  readonly id: number
+  readonly nonce: string
+}
+
+/** @internal */
+export const make = ({ baseUrl, chatId, limit, token }: Settings, { error, http, time }: Channel): Driver<Posted> => {
+  /** An answer that makes no sense comes from something in between. */
+  const read: Http.Read<unknown> = (answer) =>
+    at(answer.json, "ok") === undefined
+      ? Effect.fail(Http.failure(Reason.Unreachable({ detail: "no answer of Telegram's" }), true))
+      : accepted(http)(answer)
+
+  const call = <M extends keyof ApiMethods<never>>(method: M, body: Params<M>, timeout?: Duration.Duration) =>
+    http.send(
+      HttpClientRequest.bodyJsonUnsafe(HttpClientRequest.post(methodUrl(baseUrl, token, method)), body),
+      read,
+      { timeout, refused: refused(http) }
+    )
+
+  const getUpdates = (seconds: number, offset: number | undefined) =>
+    call(
+      "getUpdates",
+      {
+        ...(offset === undefined ? {} : { offset }),
+        // few, or the answer might get too long
+        limit: 25,
+        timeout: seconds,
+        allowed_updates: ["callback_query"]
+      },
+      // a short poll is a request like any other
+      seconds === 0 ? undefined : Duration.sum(Duration.seconds(seconds), grace)
+    ).pipe(
+      Effect.map((json) => listAt(json, "result")),
+      Effect.mapError((failed) =>
+        failed.reason._tag === "Rejected" && failed.reason.status === 409
+          ? new AlerterError({
+            channel: failed.channel,
+            reason: Reason.Rejected({ status: 409, detail: http.detail(`${conflict} (${failed.reason.detail})`) })
+          })
+          : failed
+      )
+    )
+
+  /** Whoever pressed a button sees it wait until it is answered, which is no reason for an answer not to count. */
+  const answer = (reply: updates.Reply) =>
+    call("answerCallbackQuery", { callback_query_id: reply.id, text: reply.text, show_alert: reply.alert }).pipe(
+      Effect.timeoutOrElse({ duration: limit, orElse: () => Effect.void }),
+      Effect.ignore
+    )
+
+  const shared = updates.make({ getUpdates, answer })
+
+  return {
+    read: (json) => {
+      const chat = numberAt(json, "chat") ?? textAt(json, "chat")
+      const id = numberAt(json, "id")
+      const nonce = textAt(json, "nonce")
+      return chat === undefined || id === undefined || nonce === undefined ? undefined : { chat, id, nonce }
+    },
+    post: (question, at) =>
+      Effect.gen(function*() {
+        const { approve, deny } = labelsShown(question)
+        // Nobody else's buttons count, those of questions asked before included. 34 bytes of the 64 there may be.
+        const nonce = crypto.randomUUID().replaceAll("-", "")
+        const keyboard: InlineKeyboardMarkup = {
+          inline_keyboard: [[
+            { text: `✅ ${approve}`, callback_data: `${nonce}:y` },
+            { text: `❌ ${deny}`, callback_data: `${nonce}:n` }
+          ]]
+        }
+        // Before the question can be seen: another question's poll may hear its answer first.
+        shared.open(nonce, hearing(question), DateTime.toEpochMillis(at) + Duration.toMillis(question.timeout))
+        return yield* call("sendMessage", {
+          ...message(asking(question, at, [], time), chatId, { silent: [] }, time),
+          reply_markup: keyboard
+        }).pipe(
+          Effect.flatMap((json) => {
+            const id = numberAt(json, "result", "message_id")
+            return id === undefined
+              ? Effect.fail(error(Reason.Rejected({ detail: "no id of the question" })))
+              : Effect.succeed({ chat: numberAt(json, "result", "chat", "id") ?? chatId, id, nonce })
+          }),
+          Effect.onError(() => Effect.sync(() => shared.close(nonce)))
+        )
+      }),
+    open: (question, { askedAt, message: { chat, id, nonce }, until }) => ({
+      poll: (remaining) => shared.open(nonce, hearing(question), until).poll(remaining),
+      leave: () => shared.leave(nonce),
+      settle: (decision) => {
+        shared.close(nonce)
+        const { link_preview_options, parse_mode, text } = message(
+          settled(question, DateTime.makeUnsafe(askedAt), decision, time),
+          chat,
+          {},
+          time
+        )
+        return call("editMessageText", {
+          chat_id: chat,
+          message_id: id,
+          text,
+          ...(parse_mode === undefined ? {} : { parse_mode }),
+          ...(link_preview_options === undefined ? {} : { link_preview_options })
+        })
+      }
+    })
+  }
+}
+
+/** What a press of one of the question's buttons comes to. */
+const hearing = (question: Question): updates.Hear => {
+  const { approve, deny } = labelsShown(question)
+  return ({ at, button, from }) => {
+    const answer = button === "y" ? "approve" : "deny"
+    const found = person(from, question)
+    if (found === undefined || !mayAnswer(question, found.by, found.handles)) {
+      return { text: notAnApprover, alert: true }
+    }
+    return { vote: { answer, ...found, at }, text: answer === "approve" ? approve : deny, alert: false }
+  }
+}
+
+/** Nobody where it is a bot. Names of users (`@ada`) mean the same in capitals. */
+const person = (user: unknown, { approvers = [] }: Question): Pick<Vote, "by" | "handles"> | undefined => {
+  const id = numberAt(user, "id")
+  if (id === undefined || at(user, "is_bot") === true) return undefined
+  const username = textAt(user, "username")
+  const called = [textAt(user, "first_name"), textAt(user, "last_name")].filter((name) => name !== undefined).join(" ")
+  const by: Person = { id: String(id), name: called !== "" ? called : username ?? String(id) }
+  const handle = username === undefined ? undefined : `@${username.toLowerCase()}`
+  return { by, handles: approvers.filter((approver) => approver.toLowerCase() === handle) }
+}

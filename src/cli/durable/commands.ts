@@ -1,0 +1,98 @@
+/**
+ * What the command does with durable pipelines. It is built as `run.ts` is, and loaded
+ * only where it is asked for.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { userInfo } from "node:os"
+import process from "node:process"
+import * as Approval from "../../durable/Approval.ts"
+import { decodeToken } from "../../durable/internal/approval.ts"
+import { type AnswerRequest, ExitCode, type InterruptRequest, UsageError, type WorkerRequest } from "../request.ts"
+import { err, out } from "../run/environment.ts"
+import { client, engine, existing, shown } from "./database.ts"
+import { load, loadOne } from "./loading.ts"
+import { requestIdOf } from "./requests.ts"
+import { isInUse, runner, session } from "./session.ts"
+
+export { run } from "./run.ts"
+
+/** Runs the pipelines of a module, whoever submits to them, until it is stopped. */
+export const worker = (request: WorkerRequest): Promise<number> =>
+  session(request, (session) =>
+    Effect.gen(function*() {
+      const { database, emit } = session
+      const loaded = yield* load(request)
+      const names = loaded.pipelines.map(({ name }) => name)
+      session.onInterrupt("stopping when the steps under way have ended; their runs go on at the next start")
+      const run = Effect.suspend(() => {
+        if (emit === undefined) out(`worker ready: ${names.join(", ")} (${shown(database)})`)
+        else emit({ _tag: "WorkerReady", pipelines: names, database: database._tag })
+        return Effect.never
+      })
+      return yield* Effect.provide(run, runner(loaded, engine(database, request))).pipe(
+        Effect.catchIf(isInUse, ({ message }) =>
+          Effect.sync(() => {
+            err(`error: ${message}`)
+            return ExitCode.failed
+          }))
+      )
+    }))
+
+/** Answers a question by its token, whether a process runs what is in the database or none does. */
+export const answer = (request: AnswerRequest): Promise<number> =>
+  session(request, ({ database }) =>
+    Effect.gen(function*() {
+      const { approve, comment } = request
+      const { deferredName, executionId, workflowName } = yield* Effect.mapError(
+        decodeToken(request.token),
+        () => new UsageError({ message: "that is no token of a question" })
+      )
+      yield* existing(database)
+      const name = request.by ?? userName()
+      return yield* Effect.gen(function*() {
+        if (Option.isNone(yield* requestIdOf(workflowName, executionId, "run", ""))) {
+          return yield* new UsageError({
+            message: `the run of that question is not in the database (${shown(database)}): is it another one?`
+          })
+        }
+        if (Option.isSome(yield* requestIdOf(workflowName, executionId, "deferred", deferredName))) {
+          err("it was answered before, and the first answer counts")
+          return ExitCode.failed
+        }
+        yield* Approval.answer(request.token, { approve, by: { id: name, name }, comment })
+        out(`${approve ? "approved" : "denied"} by ${name}`)
+        return ExitCode.success
+      }).pipe(Effect.provide(client(database)))
+    }))
+
+/** The user of the machine, whom not every runtime knows. */
+const userName = (): string => {
+  try {
+    const { username } = userInfo()
+    if (username !== "" && username !== "unknown") return username
+  } catch {}
+  return process.env["USER"] ?? process.env["LOGNAME"] ?? "unknown"
+}
+
+/** Ends a run, whether a process has it or none does. */
+export const interrupt = (request: InterruptRequest): Promise<number> =>
+  session(request, ({ database }) =>
+    Effect.gen(function*() {
+      const { runId } = request
+      const { pipeline: { name, workflow } } = yield* loadOne(request)
+      yield* existing(database)
+      return yield* Effect.gen(function*() {
+        if (Option.isNone(yield* requestIdOf(name, runId, "run", ""))) {
+          return yield* new UsageError({ message: `there is no run ${runId} of ${name} (${shown(database)})` })
+        }
+        const result = yield* workflow.poll(runId)
+        if (Option.isSome(result) && result.value._tag === "Complete") {
+          err(`${name} ${runId} has ended already`)
+          return ExitCode.failed
+        }
+        yield* workflow.interrupt(runId)
+        out(`interrupting ${name} ${runId}, once the step under way has ended`)
+        return ExitCode.success
+      }).pipe(Effect.provide(client(database)))
+    }))

@@ -1,0 +1,159 @@
+/** Where durable runs are kept: a SQLite file, or a Postgres that several processes share. */
+import type { MessageStorage } from "effect/cluster/MessageStorage"
+import * as RunnerHealth from "effect/cluster/RunnerHealth"
+import * as Runners from "effect/cluster/Runners"
+import * as RunnerStorage from "effect/cluster/RunnerStorage"
+import * as Sharding from "effect/cluster/Sharding"
+import * as ShardingConfig from "effect/cluster/ShardingConfig"
+import * as SqlMessageStorage from "effect/cluster/SqlMessageStorage"
+import type { ConfigError } from "effect/Config"
+import * as Digest from "effect/crypto/Digest"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type { SocketServerError } from "effect/socket/SocketServer"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import { existsSync } from "node:fs"
+import process from "node:process"
+import * as Durable from "../../durable/Durable.ts"
+import * as Lock from "../../durable/internal/engine/lock.ts"
+import * as SqliteClient from "../../durable/SqliteClient.ts"
+import { UsageError } from "../request.ts"
+import { type Address, runnerLayer } from "./cluster.ts"
+
+/** A URL is a secret, as there may be a password in it. */
+export type Database =
+  | { readonly _tag: "Sqlite"; readonly filename: string }
+  | { readonly _tag: "Postgres"; readonly url: Redacted.Redacted }
+
+/** Where the environment says nothing. */
+const defaultFile = ".epilogue/durable.db"
+
+const variables = ["EPILOGUE_DATABASE", "DATABASE_URL"] as const
+
+const schemed = /^[a-z][a-z0-9+.-]+:/i
+
+/** What the command line says, or the environment. */
+export const databaseOf = (flag: string | undefined): Effect.Effect<Database, UsageError> => {
+  const variable = variables.find((name) => (process.env[name] ?? "") !== "")
+  const [by, text] = flag !== undefined
+    ? ["--database", flag]
+    : variable === undefined
+    ? ["", defaultFile]
+    : [variable, process.env[variable] ?? ""]
+  if (/^postgres(?:ql)?:\/\//i.test(text)) {
+    return URL.canParse(text)
+      ? Effect.succeed({ _tag: "Postgres", url: Redacted.make(text, { label: "database" }) })
+      : new UsageError({ message: `${by} begins as a postgres:// URL does, and is none` })
+  }
+  // what may be an address is not shown
+  return text === "" || text === ":memory:" || (schemed.test(text) && !/^[a-z]:[\\/]/i.test(text))
+    ? new UsageError({ message: `${by} is neither a postgres:// URL nor the path of a SQLite file` })
+    : Effect.succeed({ _tag: "Sqlite", filename: text })
+}
+
+/** What may be said of it. */
+export const shown = (database: Database): string =>
+  database._tag === "Sqlite" ? `SQLite ${database.filename}` : "Postgres"
+
+/** That runs can be kept in it already, where somebody else has to have made it. */
+export const existing = (database: Database): Effect.Effect<void, UsageError, FileSystem.FileSystem> =>
+  database._tag === "Postgres" ? Effect.void : Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    if (yield* Effect.orElseSucceed(fs.exists(database.filename), () => false)) return
+    return yield* new UsageError({
+      message: `there is no database ${database.filename}: name it with --database or ${variables.join(" or ")}`
+    })
+  })
+
+/** Texts that must not be shown. */
+export const secretsOf = (database: Database): ReadonlyArray<string> => {
+  if (database._tag === "Sqlite") return []
+  const url = Redacted.value(database.url)
+  const { password } = new URL(url)
+  // what is shorter keeps no secret, and may well be a part of a word
+  return [url, password, decoded(password)].filter((text) => text.length > 3)
+}
+
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+// -----------------------------------------------------------------------------
+// engines
+// -----------------------------------------------------------------------------
+
+/** What an engine gives. */
+export type Engine = WorkflowEngine | Sharding.Sharding | MessageStorage | SqlClient
+
+/** Why there is none. */
+export type EngineError = ConfigError | SqlError | Durable.DatabaseInUse | SocketServerError | UsageError
+
+type Settings = Partial<ShardingConfig.ShardingConfig["Service"]>
+
+/**
+ * What is better for a command than the defaults of `effect/cluster`, unless the environment has something else.
+ * Nobody is told of what another process submits to the database, so it has to be looked for. And runs of pipelines
+ * that this process does not know wait for one that does, where by default they would be failed after a minute.
+ */
+const settings = (pollInterval: ShardingConfig.ShardingConfig["Service"]["entityMessagePollInterval"]): Settings => ({
+  ...(process.env["ENTITY_MESSAGE_POLL_INTERVAL"] === undefined ? { entityMessagePollInterval: pollInterval } : {}),
+  ...(process.env["ENTITY_REGISTRATION_TIMEOUT"] === undefined ? { entityRegistrationTimeout: Infinity } : {})
+})
+
+/** Runs what is in the database. */
+export const engine = (database: Database, address: Address): Layer.Layer<Engine, EngineError> =>
+  database._tag === "Sqlite"
+    ? Durable.layerSqlite({ filename: database.filename, shardingConfig: settings("500 millis") })
+    : Durable.layerCluster.pipe(
+      Layer.provideMerge(runnerLayer(address, settings("1 second"))),
+      Layer.provideMerge(postgres(database.url))
+    )
+
+/**
+ * Submits and asks, and runs nothing: what it says is in the database, where a runner finds it.
+ */
+export const client = (database: Database): Layer.Layer<Engine, EngineError> =>
+  Durable.layerCluster.pipe(
+    Layer.provideMerge(Sharding.layer),
+    Layer.provide(Runners.layerNoop),
+    Layer.provideMerge(SqlMessageStorage.layer),
+    Layer.provide([
+      RunnerStorage.layerMemory,
+      RunnerHealth.layerNoop,
+      Digest.layerWebCrypto,
+      ShardingConfig.layerFromEnv({ runnerAddress: Option.none() })
+    ]),
+    Layer.provideMerge(
+      database._tag === "Sqlite" ? SqliteClient.layer({ filename: database.filename }) : postgres(database.url)
+    )
+  )
+
+/** A peer that not everybody has. */
+const postgres = (url: Redacted.Redacted): Layer.Layer<SqlClient, SqlError | UsageError> =>
+  Layer.unwrap(Effect.map(
+    Effect.tryPromise({
+      try: () => import("@effect/sql-pg/PgClient"),
+      catch: (error) => {
+        const { message } = error instanceof Error ? error : { message: String(error) }
+        return new UsageError({
+          message: `a Postgres needs the package @effect/sql-pg (npm install @effect/sql-pg): ${message.split("\n")[0]}`
+        })
+      }
+    }),
+    (PgClient) => PgClient.layer({ url })
+  ))
+
+/** Whether a process runs what is in the file, or may: where it can't be asked, opening it says why. */
+export const isHeld = (filename: string): Effect.Effect<boolean> =>
+  Effect.suspend(() =>
+    existsSync(`${filename}.lock`) ? Effect.orElseSucceed(Lock.isHeld(filename), () => true) : Effect.succeed(false)
+  )

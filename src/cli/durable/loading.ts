@@ -1,0 +1,228 @@
+/** Where the command gets durable pipelines from. */
+import * as Effect from "effect/Effect"
+import type { FileSystem } from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
+import type { Path } from "effect/Path"
+import { hasProperty } from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import type { Result } from "effect/workflow/Workflow"
+import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import { ConfigFileError, type ConfigIssue } from "../../config/index.ts"
+import * as Sources from "../../config/internal/modules/modules.ts"
+import { listed } from "../../internal/text/closest.ts"
+import type { DurableModule } from "../request.ts"
+
+/** What is asked of a workflow, of which the types are not known. A service that a schema asks for may be missing. */
+export interface Workflow {
+  readonly payloadSchema: Schema.Codec<object, unknown>
+  readonly successSchema: Schema.Codec<unknown, unknown>
+  readonly executionId: (payload: object) => Effect.Effect<string>
+  readonly execute: (
+    payload: object,
+    options: { readonly discard: true }
+  ) => Effect.Effect<string, never, WorkflowEngine>
+  readonly poll: (executionId: string) => Effect.Effect<Option.Option<Result<unknown, unknown>>, never, WorkflowEngine>
+  readonly interrupt: (executionId: string) => Effect.Effect<void, never, WorkflowEngine>
+}
+
+/** One of `Durable.pipeline`, of which the types are not known. What its layer asks for may be missing. */
+export interface Pipeline {
+  readonly name: string
+  readonly workflow: Workflow
+  readonly layer: Layer.Layer<never, never, WorkflowEngine>
+}
+
+/** Services of the user's. What they are made with may be missing. */
+export type Services = Layer.Layer<never, unknown>
+
+/** What a worker runs. */
+export interface Loaded {
+  readonly pipelines: ReadonlyArray<Pipeline>
+  readonly services: Services
+}
+
+type Loading<A> = Effect.Effect<A, ConfigFileError, FileSystem | Path>
+
+const commandLine = "the command line"
+
+/** What is wrong with what was said on the command line, each with its place. */
+const wrong = (
+  problems: readonly [Sources.Problem, ...ReadonlyArray<Sources.Problem>],
+  path: (index: number) => ConfigIssue["path"]
+): ConfigFileError => {
+  const issue = (problem: Sources.Problem, index: number): ConfigIssue => ({
+    path: path(index),
+    file: commandLine,
+    position: undefined,
+    ...problem
+  })
+  const [first, ...others] = problems
+  return new ConfigFileError({
+    file: commandLine,
+    issues: [issue(first, 0), ...others.map((problem, index) => issue(problem, index + 1))]
+  })
+}
+
+// -----------------------------------------------------------------------------
+// pipelines
+// -----------------------------------------------------------------------------
+
+const isPipeline = (value: unknown): value is Pipeline =>
+  hasProperty(value, "name") && typeof value.name === "string" && hasProperty(value, "workflow") &&
+  typeof value.workflow === "function" && hasProperty(value.workflow, "payloadSchema") &&
+  hasProperty(value, "layer") && Layer.isLayer(value.layer)
+
+/** The parts of an array or of a record, by what they are called in it. */
+const partsOf = (value: unknown): ReadonlyArray<readonly [name: string, part: unknown]> | undefined => {
+  if (typeof value !== "object" || value === null) return undefined
+  const prototype: unknown = Object.getPrototypeOf(value)
+  const plain = Array.isArray(value) || prototype === Object.prototype || prototype === null
+  return plain && !isPipeline(value) ? Object.entries(value) : undefined
+}
+
+const durable = "a durable pipeline, which Durable.pipeline makes"
+
+/** A pipeline, or all that are in an array or a record. */
+const pipelinesOf = (shown: string, value: unknown): Effect.Effect<ReadonlyArray<Pipeline>, Sources.Problem> => {
+  if (isPipeline(value)) return Effect.succeed([value])
+  const parts = partsOf(value)
+  const expected = `${durable}, or an array or a record of them`
+  if (parts === undefined) return Effect.fail({ found: `${shown}, which is ${kindOf(value)}`, expected })
+  const other = parts.find(([, part]) => !isPipeline(part))
+  if (other !== undefined) {
+    return Effect.fail({ found: `${shown}, of which ${JSON.stringify(other[0])} is ${kindOf(other[1])}`, expected })
+  }
+  return parts.length === 0
+    ? Effect.fail({ found: `${shown}, which is empty`, expected })
+    : Effect.succeed(parts.flatMap(([, part]) => isPipeline(part) ? [part] : []))
+}
+
+const kindOf = (value: unknown): string =>
+  Effect.isEffect(value) ? "an Effect that is not durable" : value === null ? "null" : `a value of type ${typeof value}`
+
+/** What a module exports of its own accord, also in arrays and records. */
+const exported = (
+  shown: string,
+  module: Readonly<Record<string, unknown>>
+): Effect.Effect<ReadonlyArray<Pipeline>, Sources.Problem> => {
+  const pipelines = Object.values(module).flatMap((value) => {
+    if (isPipeline(value)) return [value]
+    const parts = partsOf(value)?.map(([, part]) => part) ?? []
+    return parts.every(isPipeline) ? parts : []
+  })
+  return pipelines.length === 0
+    ? Effect.fail({
+      found: `none among what ${shown} exports: ${listed(Object.keys(module).toSorted()) || "nothing"}`,
+      expected: "durable pipelines, which Durable.pipeline makes"
+    })
+    : Effect.succeed(pipelines)
+}
+
+const sourceOf = (reference: string) => Sources.resolve(reference, { folder: ".", root: ".", allowOutside: true })
+
+/** The one that a name stands for, which is exported as two things at times. */
+const unique = (pipelines: ReadonlyArray<Pipeline>): Effect.Effect<ReadonlyArray<Pipeline>, Sources.Problem> => {
+  const byName = new Map<string, Pipeline>()
+  for (const pipeline of pipelines) {
+    const known = byName.get(pipeline.name)
+    if (known !== undefined && known !== pipeline) {
+      return Effect.fail({
+        found: `two that are called ${JSON.stringify(pipeline.name)}`,
+        expected: "pipelines with names of their own"
+      })
+    }
+    byName.set(pipeline.name, pipeline)
+  }
+  return Effect.succeed([...byName.values()])
+}
+
+// -----------------------------------------------------------------------------
+// services
+// -----------------------------------------------------------------------------
+
+const servicesOf = (
+  { layer }: DurableModule,
+  module: Readonly<Record<string, unknown>>
+): Loading<Services> => {
+  if (layer === undefined) return Effect.succeed(isServices(module["layer"]) ? module["layer"] : Layer.empty)
+  return Effect.gen(function*() {
+    const source = yield* sourceOf(layer)
+    const value = yield* Sources.load(source)
+    if (isServices(value)) return value
+    return yield* Effect.fail({ found: `${source.shown}, which is ${kindOf(value)}`, expected: "a Layer" })
+  }).pipe(Effect.mapError((problem) => wrong([problem], () => ["layer"])))
+}
+
+/** What a Layer of a module's gives and asks for is not known at run time. */
+const isServices = (value: unknown): value is Services => Layer.isLayer(value)
+
+/** The pipelines that are named, or all of a module, and the services that it has for them. */
+export const load = (request: DurableModule): Loading<Loaded> =>
+  Effect.gen(function*() {
+    const { reference } = request
+    const [pipelines, module] = yield* Effect.gen(function*() {
+      const source = yield* sourceOf(reference)
+      const module = yield* Sources.module(source)
+      const found = reference.includes("#")
+        ? yield* Effect.flatMap(Sources.load(source), (value) => pipelinesOf(source.shown, value))
+        : yield* exported(source.shown, module)
+      return [yield* unique(found), module] as const
+    }).pipe(Effect.mapError((problem) => wrong([problem], () => ["pipelines"])))
+    return { pipelines, services: yield* servicesOf(request, module) }
+  })
+
+/** One pipeline, and the services that its module has for it. */
+export const loadOne = (
+  request: DurableModule
+): Loading<{ readonly pipeline: Pipeline; readonly services: Services }> =>
+  Effect.gen(function*() {
+    const [pipeline, module] = yield* Effect.gen(function*() {
+      const source = yield* sourceOf(request.reference)
+      const value = yield* Sources.load(source)
+      if (isPipeline(value)) return [value, yield* Sources.module(source)] as const
+      return yield* Effect.fail({ found: `${source.shown}, which is ${kindOf(value)}`, expected: durable })
+    }).pipe(Effect.mapError((problem) => wrong([problem], () => ["pipeline"])))
+    return { pipeline, services: yield* servicesOf(request, module) }
+  })
+
+// -----------------------------------------------------------------------------
+// payloads
+// -----------------------------------------------------------------------------
+
+const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** What `--payload` says, or nothing, as the pipeline's schema has it. What it holds is in no message. */
+export const payloadOf = (
+  { workflow }: Pipeline,
+  text: string | undefined
+): Effect.Effect<object, ConfigFileError> =>
+  Effect.gen(function*() {
+    const input = yield* Effect.try({
+      try: (): unknown => JSON.parse(text ?? "{}"),
+      catch: () => wrong([{ found: "a text that is none", expected: "JSON" }], () => ["payload"])
+    })
+    const schema = Schema.toCodecJson(workflow.payloadSchema)
+    return yield* Effect.mapError(
+      Schema.decodeUnknownEffect(schema, { errors: "all", onExcessProperty: "error" })(input),
+      ({ issue }) => {
+        const issues = formatIssue(issue).issues
+        const problems = issues.map(({ message }): Sources.Problem =>
+          /^missing key/i.test(message)
+            ? { found: text === undefined ? "no --payload" : "nothing", expected: "a value" }
+            : /excess property/i.test(message)
+            ? { found: "a field that the payload does not have", expected: "one of its own" }
+            : { found: "a value that does not fit", expected: message.replace(/^Expected /, "") }
+        )
+        const [first = { found: "a value that does not fit", expected: "the payload" }, ...others] = problems
+        return wrong([first, ...others], (index) => [
+          "payload",
+          ...(issues[index]?.path ?? []).map((segment) => {
+            const key = typeof segment === "object" ? segment.key : segment
+            return typeof key === "number" ? key : String(key)
+          })
+        ])
+      }
+    )
+  })

@@ -1,0 +1,191 @@
+/** `epilogue run --durable`: submits a run and follows it. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import { hasProperty } from "effect/Predicate"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import { outcomeOf } from "../../internal/engine/outcome.ts"
+import { type DurableRunRequest, ExitCode } from "../request.ts"
+import { err, out } from "../run/environment.ts"
+import { causeText } from "../run/text.ts"
+import { client, type Database, type Engine, engine, isHeld } from "./database.ts"
+import { loadOne, payloadOf, type Pipeline, type Services } from "./loading.ts"
+import { requestIdOf } from "./requests.ts"
+import { isInUse, runner, type Session, session } from "./session.ts"
+
+/** Submits a run and waits for its end, be it here or in a worker. */
+export const run = (request: DurableRunRequest): Promise<number> =>
+  session(request, (session) =>
+    Effect.gen(function*() {
+      const { pipeline, services } = yield* loadOne(request)
+      const payload = yield* payloadOf(pipeline, request.payload)
+      const runId = yield* pipeline.workflow.executionId(payload)
+      const submission: Submission = { session, pipeline, services, payload, runId, submitted: false }
+      session.followed.add(runId)
+      const exit = yield* session.database._tag === "Sqlite"
+        ? inFile(submission, session.database)
+        : Effect.provide(follow(submission, waiting(submission)), client(session.database))
+      return yield* tell(submission, exit)
+    }))
+
+interface Submission {
+  readonly session: Session
+  readonly pipeline: Pipeline
+  readonly services: Services
+  readonly payload: object
+  readonly runId: string
+  submitted: boolean
+}
+
+type Ended = Exit.Exit<unknown, unknown>
+
+// -----------------------------------------------------------------------------
+// where it runs
+// -----------------------------------------------------------------------------
+
+/** A SQLite file is for one process: this one, unless another has it, whose place is taken once it is gone. */
+const inFile = (
+  submission: Submission,
+  database: Extract<Database, { readonly _tag: "Sqlite" }>
+): Effect.Effect<Ended, unknown> =>
+  Effect.gen(function*() {
+    const { pipeline: { name }, runId, session } = submission
+    if (!(yield* isHeld(database.filename))) {
+      session.onInterrupt(`stopping ${name} when the step under way has ended; run ${runId} goes on at the next start`)
+      const layer = runner(
+        { pipelines: [submission.pipeline], services: submission.services },
+        engine(database, { host: "127.0.0.1", port: 0 })
+      )
+      const here = yield* Effect.catchIf(
+        Effect.provide(follow<never>(submission, Effect.void), layer),
+        isInUse,
+        () => Effect.succeed("in use" as const)
+      )
+      if (here !== "in use") return here
+    }
+    const there = yield* Effect.provide(
+      follow(submission, abandoned(database.filename, waiting(submission))),
+      client(database)
+    )
+    if (there !== "abandoned") return there
+    err(`no process has the database ${database.filename} open any more: ${name} goes on here`)
+    return yield* inFile(submission, database)
+  })
+
+/** What is done between two looks for the end of a run. Something that it gives ends that. */
+type Meanwhile<A> = Effect.Effect<A | void, unknown, Engine>
+
+/** So long a worker may take until it is said that it is waited for. */
+const patience = 3000
+
+/** So long the file has to be without a process: a worker may be about to start again. */
+const grace = 5000
+
+/** Says that it waits for a worker, where none has begun the run for a while. */
+const waiting = ({ pipeline: { name }, runId, session }: Submission): Meanwhile<never> => {
+  const since = Date.now()
+  let begun = false
+  let told = false
+  session.onInterrupt(`leaving ${name}; run ${runId} goes on without this`)
+  return Effect.gen(function*() {
+    if (begun) return
+    // the first thing that is recorded of each run
+    const start = requestIdOf(name, runId, "activity", "run/start/1")
+    begun = (yield* Effect.orElseSucceed(start, Option.none))._tag === "Some"
+    if (begun && told) err(`a worker has begun ${name}`)
+    if (!begun && !told && Date.now() - since > patience) {
+      told = true
+      err(`waiting for a worker that runs ${name}`)
+    }
+  })
+}
+
+/** Ends where no process has the file any more. */
+const abandoned = (filename: string, meanwhile: Meanwhile<never>): Meanwhile<"abandoned"> => {
+  let next = Date.now() + 1000
+  let free = 0
+  return Effect.gen(function*() {
+    yield* meanwhile
+    if (Date.now() < next) return undefined
+    next = Date.now() + 1000
+    if (yield* isHeld(filename)) free = 0
+    else if (free === 0) free = Date.now()
+    return free > 0 && Date.now() - free > grace ? "abandoned" : undefined
+  })
+}
+
+// -----------------------------------------------------------------------------
+// following
+// -----------------------------------------------------------------------------
+
+/** Submits it once, and looks for its end. */
+const follow = <A = never>(
+  submission: Submission,
+  meanwhile: Meanwhile<A>
+): Effect.Effect<Ended | A, unknown, Engine> =>
+  Effect.gen(function*() {
+    const { payload, pipeline: { name, workflow }, runId, session: { emit } } = submission
+    if (!submission.submitted) {
+      const before = yield* poll(submission)
+      yield* workflow.execute(payload, { discard: true })
+      submission.submitted = true
+      if (emit === undefined) out(`${name}: run ${runId}`)
+      else emit({ _tag: "Submitted", pipelineName: name, runId })
+      if (before !== undefined) err(`${name} has run with this payload before: this is how it ended`)
+    }
+    while (true) {
+      const ended = yield* poll(submission)
+      if (ended !== undefined) return ended
+      const other = yield* meanwhile
+      if (other !== undefined) return other
+      yield* Effect.sleep("150 millis")
+    }
+  })
+
+/** How it ended, once it has. A database that can't be reached may be back soon. */
+const poll = ({ pipeline: { workflow }, runId }: Submission): Effect.Effect<Ended | undefined, never, Engine> =>
+  Effect.exit(workflow.poll(runId)).pipe(
+    Effect.flatMap((polled): Effect.Effect<Ended | undefined, "unreachable"> => {
+      if (Exit.isFailure(polled)) {
+        if (Cause.hasInterruptsOnly(polled.cause)) return Effect.interrupt
+        const error = Cause.squash(polled.cause)
+        return hasProperty(error, "_tag") && error._tag === "PersistenceError"
+          ? Effect.fail("unreachable")
+          : Effect.succeed(polled)
+      }
+      if (polled.value._tag === "None") return Effect.undefined
+      const result = polled.value.value
+      if (result._tag === "Complete") return Effect.succeed(result.exit)
+      // as its annotations want it, until somebody resumes it
+      return Effect.succeed(result.failed === true ? Exit.failCause(result.cause ?? Cause.empty) : undefined)
+    }),
+    Effect.tapError(() => Effect.logWarning("the database can't be reached; trying again")),
+    Effect.retry(Schedule.spaced("2 seconds")),
+    Effect.orDie
+  )
+
+/** Prints how it ended. */
+const tell = (
+  { pipeline: { name, workflow }, runId, session: { emit } }: Submission,
+  exit: Ended
+): Effect.Effect<number> =>
+  Effect.gen(function*() {
+    const outcome = outcomeOf(exit)
+    const value = Exit.isSuccess(exit)
+      ? yield* Effect.orElseSucceed(
+        Schema.encodeEffect(Schema.toCodecJson(workflow.successSchema))(exit.value),
+        () => undefined
+      )
+      : undefined
+    const cause = Exit.isFailure(exit) ? causeText(exit.cause) : undefined
+    if (emit !== undefined) emit({ _tag: "Ended", pipelineName: name, runId, outcome, value, cause })
+    if (cause === undefined) {
+      const shown = JSON.stringify(value)
+      if (emit === undefined) out(`${name} succeeded${shown === undefined || shown === "null" ? "" : `: ${shown}`}`)
+      return ExitCode.success
+    }
+    err(outcome === "interrupt" ? `${name} was interrupted` : `${name} failed: ${cause}`)
+    return outcome === "interrupt" ? ExitCode.interrupted : ExitCode.failed
+  })

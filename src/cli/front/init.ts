@@ -1,0 +1,153 @@
+/** `epilogue init`: what to begin with. */
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import { createRequire } from "node:module"
+import { UsageError } from "../request.ts"
+
+const pipeline = `import { Console, Effect, Schema } from "effect"
+import { Params, Pipeline, Step } from "effect-epilogue"
+
+/** The config says what is in it, and checks it before anything runs. */
+export class GreetingParams extends Params.Service<GreetingParams>()("GreetingParams", {
+  name: Schema.NonEmptyString,
+  times: Schema.Int
+}) {}
+
+// exported, so that "epilogue explain" sees it
+export const compose = Step.make(
+  "compose",
+  Effect.gen(function*() {
+    const { name, times } = yield* GreetingParams
+    return Array.from({ length: times }, () => \`Hello, \${name}!\`)
+  })
+).pipe(Step.params(GreetingParams))
+
+const print = Step.fn("print")((lines: ReadonlyArray<string>) =>
+  Effect.forEach(lines, (line) => Console.log(line), { discard: true })
+)
+
+export const pipeline = Pipeline.make("hello", Effect.flatMap(compose, print))
+`
+
+const hooks = `import { Cause, Effect } from "effect"
+import { Hook, StepContext } from "effect-epilogue"
+
+/** For steps that failed. */
+export const report = Hook.onFailure((cause: Cause.Cause<unknown>) =>
+  Effect.gen(function*() {
+    const { stepName } = yield* StepContext
+    yield* Effect.logError(\`\${stepName} failed\`, Cause.pretty(cause))
+  })
+)
+
+/** For steps that succeeded. */
+export const celebrate = Hook.onSuccess(() =>
+  Effect.gen(function*() {
+    const { stepName } = yield* StepContext
+    yield* Effect.log(\`\${stepName} succeeded\`)
+  })
+)
+`
+
+const yaml = `pipeline: ./pipeline.ts#pipeline
+
+params:
+  GreetingParams:
+    name: world
+    times: 2
+
+# for every step
+stepHooks:
+  failure: ./hooks.ts#report
+
+steps:
+  print:
+    hooks:
+      success: ./hooks.ts#celebrate
+    retry: { times: 2, delay: 1 second, backoff: exponential }
+    timeout: 1 minute
+
+# told of each failure, once a step's hooks say so: failure: [ ./hooks.ts#report, epilogue#alerterFailure ]
+# alerter:
+#   slack:
+#     webhookUrl: \${SLACK_WEBHOOK}
+`
+
+const json = `${
+  JSON.stringify(
+    {
+      pipeline: "./pipeline.ts#pipeline",
+      params: { GreetingParams: { name: "world", times: 2 } },
+      stepHooks: { failure: "./hooks.ts#report" },
+      steps: {
+        print: {
+          hooks: { success: "./hooks.ts#celebrate" },
+          retry: { times: 2, delay: "1 second", backoff: "exponential" },
+          timeout: "1 minute"
+        }
+      }
+    },
+    null,
+    2
+  )
+}\n`
+
+/** Whether configs may be YAML: the library looks for the package where this module does. */
+const hasYaml = (): boolean => {
+  try {
+    createRequire(import.meta.url).resolve("yaml")
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * What modules there are called. Where a package.json does not say that modules are of
+ * the new kind (`npm init` says the opposite), Node takes `.ts` for the old kind.
+ */
+const extensionIn = (folder: string) =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    for (let at = path.resolve(folder);; at = path.dirname(at)) {
+      const text = yield* Effect.option(fs.readFileString(path.join(at, "package.json")))
+      if (text._tag === "Some") return /"type"\s*:\s*"module"/.test(text.value) ? ".ts" : ".mts"
+      if (at === path.dirname(at)) return ".ts"
+    }
+  })
+
+const refuse = (message: string) => new UsageError({ message })
+
+/** Writes all of it, or nothing where one of the files is there. */
+export const write = (folder: string): Effect.Effect<void, UsageError, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const config = hasYaml() ? "epilogue.yaml" : "epilogue.json"
+    const extension = yield* extensionIn(folder)
+    const files = [
+      [`pipeline${extension}`, pipeline],
+      [`hooks${extension}`, hooks],
+      [config, (config.endsWith(".yaml") ? yaml : json).replaceAll(".ts#", `${extension}#`)]
+    ] as const
+    const at = (name: string) => path.join(folder, name)
+    const there = yield* Effect.filter(files, ([name]) => fs.exists(at(name)))
+    if (there.length > 0) {
+      return yield* refuse(`nothing written, since there is already: ${there.map(([name]) => at(name)).join(", ")}`)
+    }
+    yield* fs.makeDirectory(folder, { recursive: true })
+    // "wx": whoever was faster keeps theirs
+    yield* Effect.forEach(files, ([name, text]) => fs.writeFileString(at(name), text, { flag: "wx" }), {
+      discard: true
+    })
+    yield* Console.log([
+      ...files.map(([name]) => `wrote ${at(name)}`),
+      "",
+      "next:",
+      `  npm install effect effect-epilogue${config.endsWith(".yaml") ? " yaml" : ""}`,
+      `  epilogue run ${at(config)}`
+    ].join("\n"))
+  }).pipe(Effect.catchTag("PlatformError", ({ message }) => refuse(message)))

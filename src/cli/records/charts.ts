@@ -1,0 +1,84 @@
+/** `epilogue report`: charts of a recorded run. */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type { Stats } from "node:fs"
+import { access, chmod, constants, realpath, rename, stat, unlink, writeFile } from "node:fs/promises"
+import { basename, dirname, join } from "node:path"
+import process from "node:process"
+import type { Event } from "../../report/Event.ts"
+import { codeOf } from "../../report/internal/record/files.ts"
+import { html, mermaid, png, svg } from "../../report/Timeline.ts"
+import type { ReportRequest } from "../request.ts"
+import { err, written } from "../terminal.ts"
+import { eachPiece, fileOf, perform } from "./find.ts"
+
+/** A file can't be written. */
+class WriteError extends Data.TaggedError("WriteError")<{ readonly file: string; readonly code: string }> {
+  override get message(): string {
+    return `can't write ${this.file}: ${this.code}`
+  }
+}
+
+interface Chart {
+  readonly target: string
+  readonly content: string | Uint8Array
+}
+
+/** Makes all of them, then writes them. */
+export const report = (request: ReportRequest): Promise<number> =>
+  perform(Effect.gen(function*() {
+    const file = yield* fileOf(request)
+    const events: Array<Event> = []
+    yield* eachPiece(file, (some) => {
+      for (const event of some) events.push(event)
+    })
+    const { theme, title } = request
+    const charts: Array<Chart> = []
+    if (request.html !== undefined) charts.push({ target: request.html, content: html(events, { title }) })
+    if (request.svg !== undefined) charts.push({ target: request.svg, content: svg(events, { title, theme }) })
+    if (request.png !== undefined) charts.push({ target: request.png, content: yield* png(events, { title, theme }) })
+    if (request.mermaid !== undefined) charts.push({ target: request.mermaid, content: mermaid(events, { title }) })
+    yield* Effect.forEach(charts, write, { discard: true })
+  }))
+
+const write = ({ content, target }: Chart): Effect.Effect<void, WriteError> =>
+  target === "-"
+    ? Effect.promise(() => written(content))
+    : Effect.tryPromise({
+      try: () => replace(target, content),
+      catch: (cause) => new WriteError({ file: target, code: codeOf(cause) })
+    }).pipe(Effect.tap(() => Effect.sync(() => err(`wrote ${target} (${sizeOf(content)})`))))
+
+/** Whoever reads the file sees all of the one before, or all of this one. */
+const replace = async (target: string, content: Chart["content"]): Promise<void> => {
+  const before = await ifThere(() => stat(target))
+  // a device, or a pipe
+  if (before !== undefined && !before.isFile()) return writeFile(target, content)
+  // a link stays one
+  const place = await ifThere(() => realpath(target)) ?? target
+  const temporary = join(dirname(place), `.${basename(place)}.${process.pid}.tmp`)
+  try {
+    // which to replace it would not ask for
+    if (before !== undefined) await access(place, constants.W_OK)
+    await writeFile(temporary, content, { flag: "wx" })
+    if (before !== undefined) await chmod(temporary, before.mode)
+    await rename(temporary, place)
+  } catch (cause) {
+    if (codeOf(cause) !== "EEXIST") await unlink(temporary).catch(() => {})
+    throw cause
+  }
+}
+
+const ifThere = async <A extends Stats | string>(look: () => Promise<A>): Promise<A | undefined> => {
+  try {
+    return await look()
+  } catch (cause) {
+    if (codeOf(cause) === "ENOENT") return undefined
+    throw cause
+  }
+}
+
+const sizeOf = (content: Chart["content"]): string => {
+  const kilobytes = Buffer.byteLength(content) / 1000
+  return kilobytes < 10 ? `${kilobytes.toFixed(1)} KB` : `${Math.round(kilobytes).toLocaleString("en")} KB`
+}

@@ -1,0 +1,65 @@
+/** Recorded runs as a table. */
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import { fit, label, type Segment, type Style, take, width } from "../../internal/text/columns.ts"
+import { duration } from "../../internal/text/words.ts"
+import { marks } from "../../report/internal/events/line.ts"
+import type { Recorded, Status } from "../../report/Record.ts"
+import type { Look } from "../terminal.ts"
+import { localTime } from "./since.ts"
+
+/** How runs and steps are marked, those that have no end, too. */
+export const statusMarks: Readonly<Record<Status, readonly [mark: string, style: Style]>> = {
+  success: [marks.success, "green"],
+  failure: [marks.failure, "red"],
+  interrupt: [marks.interrupt, "yellow"],
+  running: ["▶", "cyan"],
+  cutOff: ["⊘", "red"]
+}
+
+const gap = "  "
+
+/** The column that gives way where there is too little room, and so many columns it keeps. */
+const pipeline = { column: 2, least: 8 }
+
+/** With a line above it that says what is in each column. */
+export const table = (runs: ReadonlyArray<Recorded>, { colors, columns }: Look): ReadonlyArray<string> => {
+  const length = shortest(runs.map(({ runId }) => runId))
+  const rows = [
+    ["RUN", "STATUS", "PIPELINE", "STARTED", "DURATION", "STEPS"].map((text): Segment => [text, "dim"]),
+    ...runs.map((run): ReadonlyArray<Segment> => {
+      const [mark, style] = statusMarks[run.status]
+      return [
+        [label(run.runId).slice(0, length), "plain"],
+        [`${mark} ${run.status}`, style],
+        [label(run.pipelineName), "bold"],
+        [localTime(DateTime.toEpochMillis(run.startedAt)), "plain"],
+        [duration(Duration.toMillis(run.duration)), "plain"],
+        [String(run.steps), "plain"]
+      ]
+    })
+  ]
+  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => width(row[i]![0]))))
+  const total = widths.reduce((sum, one) => sum + one, gap.length * (widths.length - 1))
+  widths[pipeline.column] = Math.max(
+    Math.min(pipeline.least, widths[pipeline.column]!),
+    widths[pipeline.column]! - Math.max(0, total - columns)
+  )
+  return rows.map((row) => {
+    const line = row.flatMap(([text, style], i): ReadonlyArray<Segment> => {
+      const room = widths[i]!
+      const cell = width(text) > room ? `${take(text, room - 1)}…` : text
+      const isLast = i + 1 === row.length
+      return [[cell, style], [isLast ? "" : " ".repeat(room - width(cell)) + gap, "plain"]]
+    })
+    return fit(line, columns, colors).text
+  })
+}
+
+/** How much of the ids is enough to tell them apart. */
+const shortest = (ids: ReadonlyArray<string>): number => {
+  const different = new Set(ids).size
+  let length = 8
+  while (length < 64 && new Set(ids.map((id) => id.slice(0, length))).size < different) length++
+  return length
+}

@@ -1,0 +1,70 @@
+/**
+ * What of a run has begun and not ended. Steps are known by the run's events; hooks by
+ * their spans, unless the pipeline brings a tracer of its own: their event comes only
+ * when they have done what they can do at once.
+ */
+import * as Option from "effect/Option"
+import * as Tracer from "effect/Tracer"
+import type { Observer } from "../../RunEvent.ts"
+import type { Supervisor } from "../supervise/child.ts"
+import { duration } from "./text.ts"
+
+/** @internal */
+export interface Progress {
+  readonly observer: Observer
+  readonly tracer: Tracer.Tracer
+  /** Whether any run has begun. */
+  readonly started: () => boolean
+  /** A line for each step and hook that has not ended. */
+  readonly open: () => ReadonlyArray<string>
+}
+
+/** @internal */
+export const make = (supervisor?: Pick<Supervisor, "tell">): Progress => {
+  const steps = new Map<string, { readonly name: string; readonly since: number }>()
+  const hooks = new Map<Tracer.Span, { readonly id: number; readonly at: number }>()
+  let count = 0
+  let started = false
+
+  /** A span of a step or hook. What is logged meanwhile is not kept with it, as nobody would read that. */
+  class Span extends Tracer.NativeSpan {
+    override attribute(key: string, value: unknown): void {
+      super.attribute(key, value)
+      if (key !== "epilogue.hook.kind" || hooks.has(this)) return
+      const hook = { id: count++, at: Date.now() }
+      hooks.set(this, hook)
+      supervisor?.tell({ _tag: "HookOpened", title: titleOf(this), ...hook })
+    }
+    override event(): void {}
+    override end(...args: Parameters<Tracer.NativeSpan["end"]>): void {
+      const hook = hooks.get(this)
+      if (hook !== undefined) supervisor?.tell({ _tag: "HookClosed", id: hook.id })
+      hooks.delete(this)
+      super.end(...args)
+    }
+  }
+
+  return {
+    observer: (event) => {
+      if (event._tag === "RunStarted") started = true
+      else if (event._tag === "StepStarted") {
+        steps.set(`${event.runId} ${event.index}`, { name: event.stepPath.join(" > "), since: Date.now() })
+      } else if (event._tag === "StepEnded") steps.delete(`${event.runId} ${event.index}`)
+    },
+    tracer: Tracer.make({ span: (options) => new Span(options) }),
+    started: () => started,
+    open: () => {
+      const after = (since: number) => `after ${duration(Date.now() - since)}`
+      return [
+        ...[...steps.values()].map(({ name, since }) => `step ${name}, ${after(since)}`),
+        ...[...hooks].map(([span, { at }]) => `${titleOf(span)}, ${after(at)}`)
+      ]
+    }
+  }
+}
+
+const titleOf = (span: Tracer.Span): string => {
+  const owner = Option.getOrUndefined(span.parent)
+  const of = owner?._tag === "Span" ? ` of ${owner.name}` : ""
+  return `hook "${span.name}" (${String(span.attributes.get("epilogue.hook.kind"))})${of}`
+}

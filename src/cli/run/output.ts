@@ -1,0 +1,23 @@
+/** What a run prints, where it is not asked for JSON: a line for each thing that happened. */
+import type { ExplainedHook } from "../../config/index.ts"
+import type { Loaded } from "./loading.ts"
+
+export { plural } from "../../internal/text/words.ts"
+export { line } from "../../report/internal/events/line.ts"
+
+/** A step's hooks, in the order in which they run, each with where it comes from and why it is there. */
+export const explained = ({ explain, pipelineName }: Loaded): ReadonlyArray<string> => [
+  pipelineName,
+  ...explain.flatMap(({ hooks, inCode, step }) => [
+    `  ${step}${inCode ? "" : " (its module does not export it: hooks that it has in code are not known)"}`,
+    ...hooks.map(({ from, kind, name, why }) => `    ${kind}: ${name} (${place(from)}): ${why}`),
+    ...(hooks.length === 0 ? ["    no hooks"] : [])
+  ]),
+  ...(explain.length === 0 ? ["  no steps are known: its module exports none, and the file names none"] : [])
+]
+
+const place = (from: ExplainedHook["from"]): string => {
+  if (from === "code") return from
+  const { file, position } = from
+  return position === undefined ? file : `${file}:${position.line}:${position.column}`
+}

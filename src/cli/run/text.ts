@@ -1,0 +1,2 @@
+/** Short texts for people. */
+export { causeLine, causeText, duration, errorText } from "../../internal/text/words.ts"

@@ -1,0 +1,135 @@
+/** The alerts on behalf of a child that died. */
+import * as Duration from "effect/Duration"
+import { Alert } from "../../Alert.ts"
+import { clean, oneLine } from "../../internal/text/fit.ts"
+import { text } from "../../internal/text/redact.ts"
+import { innermost, type OpenRun, type OpenStep, type State } from "./state.ts"
+
+/** How a child ended. */
+export interface Death {
+  /** One of the two is there. */
+  readonly code: number | undefined
+  readonly signal: string | undefined
+  /** In milliseconds since 1970. */
+  readonly at: number
+  /** When the child was started. */
+  readonly since: number
+  /** What it wrote to stderr last. */
+  readonly stderr: string
+}
+
+const maxLines = 20
+
+// a crash in a step that runs many times at once must not flood a channel
+const maxSteps = 10
+
+/** One for each innermost step that was open and has not been alerted, and one for each run. */
+export const alertsOf = (state: State, pipeline: string, death: Death): ReadonlyArray<Alert> =>
+  state.runs.size === 0
+    ? [ofChild(state.pipelineName ?? pipeline, death)]
+    : [...state.runs.values()].flatMap((run) => {
+      const steps = innermost(run)
+      return [
+        ...steps.filter(({ alerted }) => !alerted).slice(0, maxSteps).map((step) => ofStep(run, step, death)),
+        ...(run.alerted ? [] : [ofRun(run, steps, death)])
+      ]
+    })
+
+const ofStep = (run: OpenRun, step: OpenStep, death: Death): Alert => {
+  const { attempt, cause, params, startedAt, stepPath } = step
+  const { pipelineName, runId, runName } = run
+  const elapsed = since(startedAt, death)
+  const failed = cause === undefined ? undefined : oneLine(cause.split("\n")[0]!)
+  return Alert.make({
+    title: `${subject(run, stepPath)} ${failed === undefined ? "crashed" : "failed, then crashed"}`,
+    severity: "critical",
+    body: failed === undefined
+      ? `${how(death)} after ${elapsed}`
+      : `${failed}\n${how(death)} before an alert of that was delivered`,
+    fields: [
+      { name: "pipeline", value: pipelineName },
+      { name: "run", value: runName },
+      { name: "step", value: stepPath.at(-1) ?? "" },
+      { name: "attempt", value: String(attempt) },
+      { name: "running for", value: elapsed },
+      ...ending(death),
+      ...Object.entries(params).map(([name, value]) => ({ name, value: text(value) }))
+    ],
+    detail: detailOf(death, cause),
+    dedupeKey: [pipelineName, ...stepPath].join("/"),
+    tags: tagsOf(death),
+    source: { pipeline: pipelineName, runId, runName, stepPath, attempt }
+  })
+}
+
+const ofRun = (run: OpenRun, steps: ReadonlyArray<OpenStep>, death: Death): Alert => {
+  const { last, pipelineName, runId, runName, startedAt } = run
+  const elapsed = since(startedAt, death)
+  return Alert.make({
+    title: `${pipelineName} crashed`,
+    severity: "critical",
+    body: `${how(death)} after ${elapsed}`,
+    fields: [
+      { name: "pipeline", value: pipelineName },
+      { name: "run", value: runName },
+      { name: "running for", value: elapsed },
+      ...ending(death),
+      ...(steps.length > 0
+        ? [{ name: "running", value: list(steps.map(({ stepPath }) => stepPath.join(" › "))) }]
+        : last === undefined
+        ? []
+        : [{ name: "last step", value: last }])
+    ],
+    detail: detailOf(death),
+    dedupeKey: pipelineName,
+    tags: tagsOf(death),
+    source: { pipeline: pipelineName, runId, runName, stepPath: [] }
+  })
+}
+
+/** Nothing had begun yet, or so early that nobody was told. */
+const ofChild = (pipeline: string, death: Death): Alert =>
+  Alert.make({
+    title: `${pipeline} crashed`,
+    severity: "critical",
+    body: `${how(death)} after ${since(death.since, death)}, before its run began`,
+    fields: [{ name: "pipeline", value: pipeline }, ...ending(death)],
+    detail: detailOf(death),
+    dedupeKey: pipeline,
+    tags: tagsOf(death)
+  })
+
+/** As the standard hooks have it. */
+export const subject = ({ pipelineName }: OpenRun, stepPath: ReadonlyArray<string>): string =>
+  (stepPath[0] === pipelineName ? stepPath : [pipelineName, ...stepPath]).join(" › ")
+
+/** @internal */
+export const how = ({ code, signal }: Death): string =>
+  signal === undefined ? `exit code ${code}` : `killed by ${signal}`
+
+const ending = ({ code, signal }: Death) => [
+  signal === undefined ? { name: "exit code", value: String(code) } : { name: "signal", value: signal }
+]
+
+/** Routes can tell crashes, and an out-of-memory kill, from other failures. */
+const tagsOf = ({ signal }: Death): ReadonlyArray<string> => signal === undefined ? ["crash"] : ["crash", signal]
+
+const since = (start: number, { at }: Death): string => lasted(at - start)
+
+/** In seconds where there are any. */
+export const lasted = (millis: number): string => {
+  const duration = Math.max(0, millis)
+  if (duration < 1) return "under 1ms"
+  return Duration.format(Duration.millis(duration < 1000 ? duration : Math.round(duration / 1000) * 1000))
+}
+
+const list = (names: ReadonlyArray<string>): string =>
+  names.length > maxSteps
+    ? `${names.slice(0, maxSteps).join(", ")} and ${names.length - maxSteps} more`
+    : names.join(", ")
+
+const detailOf = ({ stderr }: Death, cause?: string): string | undefined => {
+  const lines = clean(stderr).trimEnd().split("\n").slice(-maxLines).join("\n")
+  const parts = [...(cause === undefined || cause === "" ? [] : [clean(cause)]), ...(lines === "" ? [] : [lines])]
+  return parts.length === 0 ? undefined : parts.join("\n\n")
+}

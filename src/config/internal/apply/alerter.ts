@@ -1,0 +1,227 @@
+/** The alerter that a file describes. */
+import * as Arr from "effect/Array"
+import type * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Path from "effect/Path"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import type * as PlatformError from "effect/PlatformError"
+import { Alerter, type AlerterError } from "../../../Alerter.ts"
+import * as Console from "../../../alerters/Console.ts"
+import * as Discord from "../../../alerters/Discord.ts"
+import * as Email from "../../../alerters/Email.ts"
+import { layerUrl } from "../../../alerters/internal/email/post.ts"
+import * as JsonLines from "../../../alerters/JsonLines.ts"
+import * as Ntfy from "../../../alerters/Ntfy.ts"
+import * as PagerDuty from "../../../alerters/PagerDuty.ts"
+import * as Slack from "../../../alerters/Slack.ts"
+import * as Teams from "../../../alerters/Teams.ts"
+import * as Telegram from "../../../alerters/Telegram.ts"
+import * as Webhook from "../../../alerters/Webhook.ts"
+import { afterConsecutive } from "../../../delivery/afterConsecutive.ts"
+import { dedupe } from "../../../delivery/dedupe.ts"
+import { digest } from "../../../delivery/digest.ts"
+import { fallback } from "../../../delivery/fallback.ts"
+import { fanOut } from "../../../delivery/fanOut.ts"
+import { minSeverity } from "../../../delivery/minSeverity.ts"
+import { quietHours } from "../../../delivery/quietHours.ts"
+import { recovered } from "../../../delivery/recovered.ts"
+import { route } from "../../../delivery/route.ts"
+import { throttle } from "../../../delivery/throttle.ts"
+import { type AlerterObject, type AlerterSpec, isChannelName, references } from "../schema/alerter.ts"
+import { type ChannelName, channelNames } from "../schema/channels.ts"
+
+/** Why an alerter can't be built: a variable that is missing, a package that is, a store that can't be made. */
+export type BuildError = AlerterError | Config.ConfigError | PlatformError.PlatformError
+
+/** @internal */
+export interface BuildOptions<E, LE, R> {
+  /** Of the file: paths in it are relative to this. */
+  readonly folder: string
+  /** What tells the states of this file's policies from those of others in the same store. */
+  readonly name?: string | undefined
+  /** The Layer that a reference names. */
+  readonly loadLayer: (reference: string) => Effect.Effect<Layer.Layer<Alerter, LE, Files>, E, R>
+}
+
+/** A reference that names no Layer. */
+export interface Unloaded<E> {
+  readonly path: Segments
+  readonly problem: E
+}
+
+type Files = FileSystem.FileSystem | Path.Path
+
+/** An alerter whose policies remember in a store. */
+type Stored<E> = Layer.Layer<Alerter, BuildError | E, Files | KeyValueStore.KeyValueStore>
+
+/** How a policy remembers, by what the file says of it. */
+type Persist = string | false | undefined
+
+type Segments = ReadonlyArray<string | number>
+
+interface Place<E> {
+  readonly folder: string
+  readonly name: string | undefined
+  readonly layers: ReadonlyMap<string, Layer.Layer<Alerter, E, Files>>
+  /** In the file. */
+  readonly path: Segments
+  /** Whether there is a store. */
+  readonly stored: boolean
+}
+
+/**
+ * The Layer of what a file says, once the Layers that it names are loaded; fails with all that can't be. The Layer
+ * reads no variable of the environment, save where a channel's options are left to it.
+ */
+export const build = <E, LE, R>(
+  spec: AlerterSpec,
+  { folder, loadLayer, name }: BuildOptions<E, LE, R>
+): Effect.Effect<Layer.Layer<Alerter, BuildError | LE, Files>, Arr.NonEmptyReadonlyArray<Unloaded<E>>, R> =>
+  Effect.gen(function*() {
+    const layers = new Map<string, Layer.Layer<Alerter, LE, Files>>()
+    const unloaded: Array<Unloaded<E>> = []
+    for (const { path, reference } of references(spec)) {
+      if (layers.has(reference)) continue
+      const loaded = yield* Effect.result(loadLayer(reference))
+      if (loaded._tag === "Success") layers.set(reference, loaded.success)
+      else unloaded.push({ path, problem: loaded.failure })
+    }
+    if (Arr.isReadonlyArrayNonEmpty(unloaded)) return yield* Effect.fail(unloaded)
+    // the store in memory is none that anybody uses: without a store, nothing has a name in one
+    return Layer.provide(alerterOf(spec, { folder, name, layers, path: [], stored: false }), KeyValueStore.layerMemory)
+  })
+
+const alerterOf = <E>(spec: AlerterSpec, place: Place<E>): Stored<E> => {
+  if (typeof spec === "string") return named(spec, place)
+  const here = spec.store === undefined ? place : { ...place, stored: true }
+  const alerter = withPolicies(baseOf(spec, here), spec, here)
+  return spec.store === undefined ? alerter : Layer.provide(alerter, storeIn(place.folder, spec.store))
+}
+
+/** Nobody else may read what alerts say. */
+const storeIn = (
+  folder: string,
+  path: string
+): Layer.Layer<KeyValueStore.KeyValueStore, PlatformError.PlatformError, Files> =>
+  Layer.unwrap(Effect.gen(function*() {
+    const files = yield* FileSystem.FileSystem
+    const store = (yield* Path.Path).resolve(folder, path)
+    yield* files.makeDirectory(store, { recursive: true, mode: 0o700 })
+    return KeyValueStore.layerFileSystem(store)
+  }))
+
+// -----------------------------------------------------------------------------
+// where alerts go
+// -----------------------------------------------------------------------------
+
+const named = <E>(name: string, { folder, layers }: Place<E>): Stored<E> =>
+  isChannelName(name) ? channelOf({ [name]: true }, name, folder) : layers.get(name) ?? Alerter.layerNone
+
+const baseOf = <E>(spec: AlerterObject, place: Place<E>): Stored<E> => {
+  const inner = (part: AlerterSpec, ...path: Segments) => alerterOf(part, { ...place, path: [...place.path, ...path] })
+  if (spec.use !== undefined) return named(spec.use, place)
+  if (spec.fanOut !== undefined) {
+    const layers = spec.fanOut.map((part, i) => inner(part, "fanOut", i))
+    return Arr.isReadonlyArrayNonEmpty(layers) ? fanOut(layers, { succeeds: spec.succeeds }) : Alerter.layerNone
+  }
+  if (spec.fallback !== undefined) {
+    const { after, cooldown } = spec
+    const layers = spec.fallback.map((part, i) => inner(part, "fallback", i))
+    // from the last on, so that the time of each is its own, and not that of all before it
+    return layers.reduceRight((next, layer) => fallback(layer, next, { after, cooldown }))
+  }
+  if (spec.route !== undefined) {
+    const routes = spec.route.map(({ to, when }, i) => ({ when, to: inner(to, "route", i, "to") }))
+    return route(routes, { otherwise: inner(spec.otherwise ?? "none", "otherwise") })
+  }
+  const channel = channelNames.find((name) => spec[name] !== undefined)
+  return channel === undefined ? Alerter.layerNone : channelOf(spec, channel, place.folder)
+}
+
+const channelOf = (
+  spec: AlerterObject,
+  name: ChannelName,
+  folder: string
+): Layer.Layer<Alerter, AlerterError | Config.ConfigError, Files> => {
+  switch (name) {
+    case "slack":
+      return made(spec.slack, Slack.layerConfig, Slack.layer)
+    case "slackBot":
+      return made(spec.slackBot, Slack.layerBotConfig, Slack.layerBot)
+    case "discord":
+      return made(spec.discord, Discord.layerConfig, Discord.layer)
+    case "discordBot":
+      return made(spec.discordBot, Discord.layerBotConfig, Discord.layerBot)
+    case "teams":
+      return made(spec.teams, Teams.layerConfig, Teams.layer)
+    case "telegram":
+      return made(spec.telegram, Telegram.layerConfig, Telegram.layer)
+    case "email":
+      return made(spec.email, Email.layerConfig, ({ host, url, ...options }) =>
+        url !== undefined
+          ? layerUrl({ url, ...options })
+          : Email.layer({ host: host ?? "", ...options }))
+    case "pagerDuty":
+      return made(spec.pagerDuty, PagerDuty.layerConfig, PagerDuty.layer)
+    case "ntfy":
+      return made(spec.ntfy, Ntfy.layerConfig, Ntfy.layer)
+    case "webhook":
+      return made(spec.webhook, Webhook.layerConfig, Webhook.layer)
+    case "console":
+      return made(spec.console, () => Console.layer(), Console.layer)
+    case "jsonLines":
+      return made(spec.jsonLines, JsonLines.layerConfig, (options) =>
+        Layer.unwrap(
+          Effect.map(Path.Path, (path) => JsonLines.layer({ ...options, path: path.resolve(folder, options.path) }))
+        ))
+    case "none":
+      return Alerter.layerNone
+  }
+}
+
+const made = <A, E1, R1, E2, R2>(
+  options: A | true | undefined,
+  ofEnvironment: () => Layer.Layer<Alerter, E1, R1>,
+  ofOptions: (options: A) => Layer.Layer<Alerter, E2, R2>
+): Layer.Layer<Alerter, E1 | E2, R1 | R2> =>
+  options === undefined || options === true ? ofEnvironment() : ofOptions(options)
+
+// -----------------------------------------------------------------------------
+// policies
+// -----------------------------------------------------------------------------
+
+/** The one piped last is asked first. */
+const withPolicies = <E>(base: Stored<E>, spec: AlerterObject, place: Place<E>): Stored<E> => {
+  const persist = (persist: Persist, ...path: Segments) => stateName(place, persist, path)
+  let alerter = base
+  const quiet = spec.quietHours === undefined ? [] : "length" in spec.quietHours ? spec.quietHours : [spec.quietHours]
+  for (const [i, hours] of [...quiet.entries()].toReversed()) {
+    alerter = quietHours(alerter, { ...hours, persist: persist(hours.persist, ...(i === 0 ? [] : [i])) })
+  }
+  if (spec.digest !== undefined) {
+    alerter = digest(alerter, { ...spec.digest, persist: persist(spec.digest.persist) })
+  }
+  if (spec.dedupe !== undefined) {
+    alerter = dedupe(alerter, { ...spec.dedupe, persist: persist(spec.dedupe.persist) })
+  }
+  if (spec.recovered !== undefined) {
+    alerter = recovered(alerter, { ...spec.recovered, persist: persist(spec.recovered.persist) })
+  }
+  if (spec.throttle !== undefined) {
+    alerter = throttle(alerter, { ...spec.throttle, persist: persist(spec.throttle.persist) })
+  }
+  if (spec.minSeverity !== undefined) alerter = minSeverity(alerter, spec.minSeverity)
+  if (spec.afterConsecutive !== undefined) {
+    const { n, persist: own } = spec.afterConsecutive
+    alerter = afterConsecutive(alerter, n, { persist: persist(own) })
+  }
+  return alerter
+}
+
+/** Nothing where it is in memory. No name that a file gives begins with an `@`. */
+const stateName = <E>({ name, path, stored }: Place<E>, persist: Persist, more: Segments): string | undefined => {
+  if (!stored || persist === false) return undefined
+  return persist ?? `@${[...(name === undefined ? [] : [name]), "alerter", ...path, ...more].join(".")}`
+}

@@ -1,0 +1,127 @@
+/** Parameters that a file or a flag gives, as services. */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import { hasProperty } from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { didYouMean, listed } from "../../../internal/text/closest.ts"
+import { type ParamsClass, ParamsError, type ParamsIssue } from "../../../Params.ts"
+import type { ParamsByService } from "../../Document.ts"
+import type { Path } from "../file/positions.ts"
+import type { Report } from "../load.ts"
+import type { Problem } from "../modules/modules.ts"
+import type { Provided } from "./changes.ts"
+
+type AnyParams = ParamsClass<unknown, string, {}>
+
+const isParams = (value: unknown): value is AnyParams =>
+  typeof value === "function" && hasProperty(value, "layerUnknown") && hasProperty(value, "describe") &&
+  hasProperty(value, "key") && typeof value.key === "string"
+
+/** The parameter services among what a module exports, by their keys. */
+export const servicesOf = (module: Readonly<Record<string, unknown>>): ReadonlyMap<string, AnyParams> =>
+  new Map(Object.values(module).filter(isParams).map((service) => [service.key, service]))
+
+/** What somebody says, and where. */
+interface Given {
+  readonly values: ParamsByService
+  readonly place: Path
+  readonly by: "file" | "flag"
+}
+
+/** All that are given, decoded: what is given later wins, field by field. */
+export const provide = (
+  services: ReadonlyMap<string, AnyParams>,
+  given: ReadonlyArray<Given>,
+  report: Report
+): Effect.Effect<Provided | undefined> =>
+  Effect.gen(function*() {
+    let context = Context.empty()
+    const hidden = new Map<string, ReadonlySet<string>>()
+    const keys = new Set(given.flatMap(({ values }) => Object.keys(values)))
+    for (const key of keys) {
+      const own = given.filter(({ values }) => Object.hasOwn(values, key))
+      const service = services.get(key)
+      if (service === undefined) {
+        for (const { by, place } of own) report([...place, key], unknown(key, services), by)
+        continue
+      }
+      const values: Fields = Object.assign({}, ...own.map(({ values }) => values[key]))
+      const decoded = yield* decode(service, values)
+      if (Exit.isFailure(decoded)) {
+        for (const { message, path } of issuesOf(decoded.cause)) {
+          const field = path[0]
+          const { by, place } = own.findLast(({ values }) =>
+            field !== undefined && Object.hasOwn(values[key] ?? {}, field)
+          ) ??
+            own[0]!
+          report([...place, key, ...path], {
+            found: "a value that does not fit",
+            expected: message.replace(/^Expected /, "")
+          }, by)
+        }
+        continue
+      }
+      context = Context.merge(context, decoded.value)
+      const secret = Object.keys(values).filter((name) => holdsVariable(values[name]))
+      if (secret.length > 0) hidden.set(key, new Set(secret))
+    }
+    return keys.size === 0 ? undefined : { services: context, hidden }
+  })
+
+const unknown = (key: string, services: ReadonlyMap<string, unknown>): Problem => ({
+  found: `${JSON.stringify(key)}${didYouMean(key, services.keys())}`,
+  expected: services.size === 0
+    ? "the key of a Params service, of which the pipeline's module exports none"
+    : `the key of a Params service that the pipeline's module exports: ${listed([...services.keys()])}`
+})
+
+type Fields = Readonly<Record<string, unknown>>
+
+const decode = (service: AnyParams, values: Fields): Effect.Effect<Exit.Exit<Context.Context<never>, ParamsError>> =>
+  Effect.gen(function*() {
+    const first = yield* build(service, revealed(values, String))
+    if (Exit.isSuccess(first)) return first
+    // What a variable holds is text, where a field may want a number.
+    const wrong = issuesOf(first.cause).map(({ path }) => path[0]).filter((name) => holdsVariable(values[name ?? ""]))
+    if (wrong.length === 0) return first
+    const texts = Object.entries(values).map((
+      [name, value]
+    ) => [name, revealed(value, wrong.includes(name) ? scalar : String)])
+    return yield* build(service, Object.fromEntries(texts))
+  })
+
+const build = (service: AnyParams, input: unknown) =>
+  Effect.exit(Effect.scoped(
+    // a cast, since the service is among those that a step asks its environment for, whichever these are
+    Layer.build(service.layerUnknown(input)) as Effect.Effect<Context.Context<never>, ParamsError, Scope.Scope>
+  ))
+
+const issuesOf = (cause: Cause.Cause<unknown>): ReadonlyArray<ParamsIssue> => {
+  const error = Cause.squash(cause)
+  if (!(error instanceof ParamsError)) throw error
+  return error.issues
+}
+
+/** Text that is a number or a boolean, as such. */
+const scalar = (text: string): unknown => {
+  const trimmed = text.trim()
+  if (trimmed === "true" || trimmed === "false") return trimmed === "true"
+  const number = Number(trimmed)
+  return trimmed === "" || Number.isNaN(number) ? text : number
+}
+
+/** Values as they are, also those of variables. */
+const revealed = (value: unknown, read: (text: string) => unknown): unknown => {
+  if (Redacted.isRedacted(value)) return read(String(Redacted.value(value)))
+  if (Array.isArray(value)) return value.map((part) => revealed(part, read))
+  if (typeof value !== "object" || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, revealed(part, read)]))
+}
+
+const holdsVariable = (value: unknown): boolean =>
+  Redacted.isRedacted(value) ||
+  (typeof value === "object" && value !== null && Object.values(value).some(holdsVariable))

@@ -1,0 +1,166 @@
+/** What a Schema finds wrong with a tree, in people's words. */
+import * as Redacted from "effect/Redacted"
+import type * as SchemaAST from "effect/SchemaAST"
+import type * as SchemaIssue from "effect/SchemaIssue"
+import { didYouMean } from "../../../internal/text/closest.ts"
+import { alternatives } from "../schema/values.ts"
+import { find, type Node, type Path, type PathSegment, positionOf, type Problem, quote } from "./positions.ts"
+
+interface Wrong {
+  readonly path: Path
+  readonly expected: string
+  readonly isKey: boolean
+}
+
+/** Every issue with its place. A key that should not be there is placed at the key, other things at the value. */
+export const describe = (issue: SchemaIssue.Issue, root: Node): ReadonlyArray<Problem> =>
+  walk(issue, [], undefined, root).map(({ expected, isKey, path }) => {
+    const entry = find(root, path)
+    return isKey && entry !== undefined
+      ? { path, expected, position: entry.keyAt, found: `the key ${quote(String(path.at(-1)))}` }
+      : { path, expected, position: positionOf(root, path), found: foundAt(entry?.node, path) }
+  })
+
+const walk = (
+  issue: SchemaIssue.Issue,
+  path: Path,
+  parent: SchemaAST.AST | undefined,
+  root: Node
+): ReadonlyArray<Wrong> => {
+  const wrong = (expected: string): ReadonlyArray<Wrong> => [{ path, expected, isKey: false }]
+  switch (issue._tag) {
+    case "Pointer":
+      return walk(issue.issue, [...path, ...issue.path.map(toSegment)], parent, root)
+    case "Encoding":
+      return walk(issue.issue, path, parent, root)
+    case "Filter":
+      return issue.issue._tag === "InvalidValue" && saidBy(issue.issue.annotations) === undefined
+        ? wrong(saidBy(issue.filter.annotations) ?? "another value")
+        : walk(issue.issue, path, parent, root)
+    case "Composite":
+      return issue.issues.flatMap((one) => walk(one, path, issue.ast, root))
+    case "AnyOf": {
+      const { value } = find(root, path)?.node ?? { value: null }
+      const branches = typeof value === "object" && value !== null && !Redacted.isRedacted(value)
+        ? issue.issues.map(unwrapped).filter((branch) =>
+          branch._tag !== "InvalidType" && branch._tag !== "InvalidValue"
+        )
+        : []
+      const [first, ...others] = branches
+      if (first === undefined) return wrong(`${expectedOf(issue.ast)}${meant(issue.ast, value)}`)
+      const best = others.reduce((best, branch) => strangeKeys(branch) < strangeKeys(best) ? branch : best, first)
+      return walk(best, path, parent, root)
+    }
+    case "MissingKey":
+      return wrong(expectedAt(parent, path.at(-1)))
+    case "UnexpectedKey": {
+      const keys = keysOf(issue.ast)
+      const name = String(path.at(-1))
+      return [{ path, expected: `${oneOf(keys)}${didYouMean(name, keys)}`, isKey: true }]
+    }
+    case "InvalidType": {
+      const { value } = find(root, path)?.node ?? { value: null }
+      return wrong(`${expectedOf(issue.ast)}${meant(issue.ast, value)}`)
+    }
+    case "InvalidValue":
+    case "Forbidden":
+      return wrong(saidBy(issue.annotations) ?? "another value")
+    case "OneOf":
+      return wrong(expectedOf(issue.ast))
+  }
+}
+
+const toSegment = (key: PropertyKey): PathSegment => typeof key === "number" ? key : String(key)
+
+const unwrapped = (issue: SchemaIssue.Issue): SchemaIssue.Issue =>
+  issue._tag === "Encoding" ? unwrapped(issue.issue) : issue
+
+/** How little a map has to do with a branch. */
+const strangeKeys = (issue: SchemaIssue.Issue): number => {
+  if (issue._tag !== "Composite") return 1
+  const strange = issue.issues.filter((one) =>
+    one._tag === "Pointer" && (one.issue._tag === "UnexpectedKey" || one.issue._tag === "MissingKey")
+  )
+  return strange.length
+}
+
+// -----------------------------------------------------------------------------
+// what was expected
+// -----------------------------------------------------------------------------
+
+type Words = { readonly expected?: unknown; readonly message?: unknown } | undefined
+
+const saidBy = (annotations: Words): string | undefined => {
+  const said = annotations?.message ?? annotations?.expected
+  return typeof said === "string" ? said : undefined
+}
+
+const expectedOf = (ast: SchemaAST.AST): string => {
+  const said = saidBy(ast.checks?.findLast((check) => saidBy(check.annotations) !== undefined)?.annotations)
+    ?? saidBy(ast.annotations)
+  if (said !== undefined) return said
+  switch (ast._tag) {
+    case "String":
+      return "text"
+    case "Number":
+      return "a number"
+    case "Boolean":
+      return "true or false"
+    case "Null":
+      return "nothing"
+    case "Literal":
+      return JSON.stringify(ast.literal) ?? String(ast.literal)
+    case "Arrays":
+      return "a list"
+    case "Objects":
+      return "a map"
+    case "Union":
+      return alternatives([...new Set(ast.types.map(expectedOf))])
+    case "Suspend":
+      return expectedOf(ast.thunk())
+    default:
+      return "another value"
+  }
+}
+
+const expectedAt = (ast: SchemaAST.AST | undefined, key: PathSegment | undefined): string => {
+  const signature = ast?._tag === "Objects" ? ast.propertySignatures.find(({ name }) => name === key) : undefined
+  return signature === undefined ? "a value" : expectedOf(signature.type)
+}
+
+const keysOf = (ast: SchemaAST.AST): ReadonlyArray<string> =>
+  ast._tag === "Objects" ? ast.propertySignatures.map(({ name }) => String(name)) : []
+
+const oneOf = (keys: ReadonlyArray<string>): string => {
+  if (keys.length === 0) return "no such key"
+  return keys.length === 1 ? `the key ${keys[0]}` : `one of the keys ${keys.join(", ")}`
+}
+
+/** The word that was probably meant, of those that are expected in quotes. */
+const meant = (ast: SchemaAST.AST, value: Node["value"]): string =>
+  typeof value === "string"
+    ? didYouMean(value, [...expectedOf(ast).matchAll(/"([a-z]+)"/g)].map(([, word]) => word!))
+    : ""
+
+// -----------------------------------------------------------------------------
+// what was found
+// -----------------------------------------------------------------------------
+
+// A secret may stand in the file as it is, and where it does not belong.
+const mayBeSecret = (path: Path): boolean => path[0] === "alerter" || path.includes("params")
+
+const foundAt = (node: Node | undefined, path: Path): string => {
+  if (node === undefined || node.value === null) return "nothing"
+  const { value } = node
+  if (Redacted.isRedacted(value)) return "<redacted>"
+  if (typeof value === "string") {
+    return mayBeSecret(path)
+      ? `a text of ${counted(value.length, "character")}`
+      : quote(value)
+  }
+  if (typeof value !== "object") return mayBeSecret(path) ? `a ${typeof value}` : String(value)
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`
+  return "a map"
+}
+
+const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`

@@ -1,0 +1,309 @@
+/** From a file to a pipeline that runs as the file says. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import { identity } from "effect/Function"
+import * as Path from "effect/Path"
+import { hasProperty } from "effect/Predicate"
+import { Alerter } from "../../Alerter.ts"
+import type { Kind } from "../../Hook.ts"
+import type { HookImpl } from "../../internal/model/hook.ts"
+import { empty, kinds, make as collect, type Table } from "../../internal/model/hooks.ts"
+import { CurrentOverrides } from "../../internal/model/overrides.ts"
+import { isPipeline, isStep } from "../../internal/steps/step.ts"
+import { ConfigFileError, type ConfigIssue } from "../ConfigFileError.ts"
+import type { Document, HooksByKind, StepDocument, Text } from "../Document.ts"
+import type { Loaded, LoadOptions } from "../load.ts"
+import * as alerters from "./apply/alerter.ts"
+import { type BodySettings, compile, modesOf, type StepSettings } from "./apply/apply.ts"
+import { overridesOf } from "./apply/changes.ts"
+import { explain } from "./apply/explain.ts"
+import * as Params from "./apply/params.ts"
+import { mistakeOf, stepNames } from "./apply/stepNames.ts"
+import { type Decoded, read } from "./file/decode.ts"
+import { byPosition, type Path as Place, type Position } from "./file/positions.ts"
+import { escaping } from "./modules/confined.ts"
+import { toHook } from "./modules/hooks.ts"
+import { layerSource } from "./modules/layers.ts"
+import type { Problem, SourceOptions } from "./modules/modules.ts"
+import * as Sources from "./modules/modules.ts"
+import type { AlerterSpec } from "./schema/alerter.ts"
+
+/** Something that was said wrongly, in the file or by a flag, to be told with all else. */
+export type Report = (path: Place, problem: Problem, by?: "file" | "flag") => void
+
+/** What is gone through once, with what is wrong noted on the way. */
+interface Loading {
+  readonly file: string
+  readonly document: Document
+  readonly sources: SourceOptions
+  readonly report: Report
+  /** Which hook stands where in the file. */
+  readonly origins: Map<HookImpl, Position | undefined>
+  readonly positionOf: (path: Place) => Position | undefined
+}
+
+/** A file, read and decoded. */
+export const fromFile = (
+  file: string,
+  options: LoadOptions
+): Effect.Effect<Loaded, ConfigFileError, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const text = yield* Effect.catch(fs.readFileString(file), (error) =>
+      failWith(file, [{
+        path: [],
+        file,
+        position: undefined,
+        found: error.reason._tag === "NotFound" ? "no such file" : `a file that can't be read (${error.reason._tag})`,
+        expected: "a config file"
+      }]))
+    const { decoded, issues } = yield* read(text, file)
+    if (decoded === undefined) return yield* failWith(file, issues)
+    return yield* load(decoded, path.dirname(path.resolve(file)), options, issues)
+  })
+
+/** Flags alone. */
+export const withoutFile = (
+  options: LoadOptions
+): Effect.Effect<Loaded, ConfigFileError, FileSystem.FileSystem | Path.Path> =>
+  Effect.flatMap(
+    Path.Path,
+    (path) => load({ document: {}, file: commandLine, positionOf: () => undefined }, path.resolve("."), options)
+  )
+
+const commandLine = "the command line"
+
+const sayingOf = ({ expected, file, found, path }: ConfigIssue): string => JSON.stringify([file, path, expected, found])
+
+/** Whether it may come of what is wrong already and was left out: parameters that lack a field, a file without a pipeline. */
+const isConsequence = ({ path }: ConfigIssue, known: ReadonlyArray<ConfigIssue>): boolean =>
+  known.some((other) =>
+    path.length === 0 || path[0] === "pipeline"
+      ? other.path[0] === "pipeline"
+      : path.includes("params") && other.path.includes("params")
+  )
+
+const failWith = (file: string, issues: ReadonlyArray<ConfigIssue>) => {
+  const [first = { path: [], file, position: undefined, found: "nothing", expected: "a document" }, ...others] = issues
+  return Effect.fail(new ConfigFileError({ file, issues: [first, ...others] }))
+}
+
+const load = (
+  { document, file, positionOf }: Decoded,
+  folder: string,
+  options: LoadOptions,
+  /** What is wrong already: then what is left of the file is looked at, and nothing is made of it. */
+  known: ReadonlyArray<ConfigIssue> = []
+): Effect.Effect<Loaded, ConfigFileError, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function*() {
+    const issues: Array<ConfigIssue> = [...known]
+    const told = new Set(known.map(sayingOf))
+    const report: Report = (path, problem, by = "file") => {
+      const issue: ConfigIssue = by === "file"
+        ? { path, file, position: positionOf(path), ...problem }
+        : { path, file: commandLine, position: undefined, ...problem }
+      // what holds for all steps is looked at for each of them
+      const said = sayingOf(issue)
+      if (told.has(said) || isConsequence(issue, known)) return
+      told.add(said)
+      issues.push(issue)
+    }
+    const sources = {
+      folder,
+      root: options.root ?? folder,
+      allowOutside: options.allowOutside ?? false
+    }
+    const loading: Loading = { file, document, sources, report, origins: new Map(), positionOf }
+
+    const exported = yield* pipelineOf(loading, options)
+    const { modes, params, run, stepHooks, steps } = yield* settingsOf(loading, exported, options)
+    if (isStep(exported.pipeline)) withoutRun(loading, options)
+    const ofFile = yield* alerterOf(loading)
+    const alerter = ofFile === undefined ? undefined : (options.alerter ?? identity)(ofFile)
+    if (issues.length > 0) return yield* failWith(file, issues.toSorted(byPosition))
+
+    const settings = { run, stepHooks, modes, defaults: bodyOf(document.defaults ?? {}), provided: params, steps }
+    const { changes, ran } = compile(settings)
+    const changed = (services?: Context.Context<never>) =>
+      Effect.provideService(exported.pipeline, CurrentOverrides, overridesOf(changes(services)))
+    return {
+      pipelineName: exported.name,
+      pipeline: alerter === undefined
+        ? changed()
+        // steps have it from the file, whatever the code provides around them
+        : Effect.provide(Effect.flatMap(Alerter, (one) => changed(Context.make(Alerter, one))), alerter),
+      alerter,
+      explain: explain({ ...settings, file, origins: loading.origins, positionOf }, exported),
+      unusedSteps: Effect.sync(() => [...steps.keys()].filter((name) => !ran.has(name)))
+    }
+  })
+
+// -----------------------------------------------------------------------------
+// the pipeline and its module
+// -----------------------------------------------------------------------------
+
+/** What the module of the pipeline exports. */
+export interface Exported {
+  readonly name: string
+  readonly pipeline: Effect.Effect<unknown, unknown>
+  readonly module: Readonly<Record<string, unknown>>
+}
+
+const nothing: Exported = { name: "", pipeline: Effect.void, module: {} }
+
+const pipelineOf = (
+  { document, report, sources }: Loading,
+  options: LoadOptions
+): Effect.Effect<Exported, never, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function*() {
+    const reference = options.pipeline ?? document.pipeline
+    if (reference === undefined) {
+      report([], { found: "no pipeline", expected: "pipeline: ./path.ts#export, here or on the command line" })
+      return nothing
+    }
+    const tell = (problem: Problem) => report(["pipeline"], problem, options.pipeline === undefined ? "file" : "flag")
+    // whoever starts it may name any module, as when it is run by itself
+    const trusted = options.pipeline === undefined ? sources : { ...sources, allowOutside: true }
+    const source = yield* Effect.result(Sources.resolve(reference, trusted))
+    if (source._tag === "Failure") return tell(source.failure), nothing
+    const [value, module] = yield* Effect.all([
+      Effect.result(Sources.load(source.success)),
+      Effect.result(Sources.module(source.success))
+    ])
+    if (value._tag === "Failure") return tell(value.failure), nothing
+    if (!Effect.isEffect(value.success)) {
+      tell({
+        found: `${source.success.shown}, which is a ${
+          isDurable(value.success) ? "durable pipeline" : typeof value.success
+        }`,
+        expected: isDurable(value.success) ? "a Pipeline (or run it with --durable)" : "a Pipeline"
+      })
+      return nothing
+    }
+    return {
+      // a cast, since what a module exports has no types at run time
+      pipeline: value.success as Effect.Effect<unknown, unknown>,
+      name: isPipeline(value.success) || isStep(value.success)
+        ? (value.success as unknown as { readonly name: string }).name
+        : source.success.name,
+      module: module._tag === "Success" ? module.success : {}
+    }
+  })
+
+/** What `Durable.pipeline` gives. */
+const isDurable = (u: unknown): boolean => hasProperty(u, "workflow") && hasProperty(u, "layer")
+
+/** A step alone is no run that could have any of these. */
+const withoutRun = ({ document, report }: Loading, options: LoadOptions): void => {
+  const problem: Problem = { found: "a Step as the pipeline", expected: "a Pipeline, without which it has no effect" }
+  for (const key of ["runName", "hooks", "annotations"] as const) {
+    if (document[key] !== undefined) report([key], problem)
+  }
+  if (options.runName !== undefined) report(["runName"], problem, "flag")
+}
+
+// -----------------------------------------------------------------------------
+// hooks and values
+// -----------------------------------------------------------------------------
+
+/** Names are shown everywhere, so one that comes from a variable can't be. */
+const shown = (text: Text): string => String(text)
+
+const bodyOf = ({ retry, timeout }: Pick<StepDocument, "retry" | "timeout">): BodySettings => ({ retry, timeout })
+
+const settingsOf = (loading: Loading, exported: Exported, options: LoadOptions) =>
+  Effect.gen(function*() {
+    const { document } = loading
+    const services = Params.servicesOf(exported.module)
+    const params = (own: StepDocument["params"], place: Place) =>
+      Params.provide(services, [
+        { values: document.params ?? {}, place: ["params"], by: "file" },
+        { values: own ?? {}, place, by: "file" },
+        { values: options.params ?? {}, place: ["params"], by: "flag" }
+      ], loading.report)
+    const steps = new Map<string, StepSettings>()
+    const known = stepNames(exported.module)
+    for (const [name, step] of Object.entries(document.steps ?? {})) {
+      const place: Place = ["steps", name]
+      const mistake = mistakeOf(name, known)
+      if (mistake !== undefined) loading.report(place, mistake)
+      steps.set(name, {
+        ...bodyOf(step),
+        hooks: yield* tableOf(loading, step.hooks, [...place, "hooks"]),
+        modes: modesOf(step.inherit),
+        provided: step.params === undefined ? undefined : yield* params(step.params, [...place, "params"]),
+        annotations: step.annotations ?? {}
+      })
+    }
+    return {
+      run: {
+        hooks: yield* tableOf(loading, document.hooks, ["hooks"]),
+        runName: options.runName ?? (document.runName === undefined ? undefined : shown(document.runName)),
+        annotations: document.annotations ?? {}
+      },
+      stepHooks: yield* tableOf(loading, document.stepHooks, ["stepHooks"]),
+      modes: modesOf(document.inherit),
+      params: yield* params(undefined, ["params"]),
+      steps
+    }
+  })
+
+const tableOf = (
+  loading: Loading,
+  hooks: HooksByKind | undefined,
+  place: Place
+): Effect.Effect<Table, never, FileSystem.FileSystem | Path.Path> =>
+  Effect.map(
+    Effect.forEach(kinds.filter((kind) => hooks?.[kind] !== undefined), (kind) =>
+      hooksOf(loading, kind, hooks?.[kind] ?? [], [...place, kind])),
+    (lists) =>
+      lists.length === 0 ? empty.hooks : collect(...lists.flat()).hooks
+  )
+
+const hooksOf = (
+  { origins, positionOf, report, sources }: Loading,
+  kind: Kind,
+  list: NonNullable<HooksByKind[Kind]>,
+  place: Place
+) =>
+  Effect.gen(function*() {
+    const isList = Array.isArray(list)
+    // a cast, since `Array.isArray` does not know a list that can't be changed
+    const entries = (isList ? list : [list]) as ReadonlyArray<Exclude<typeof list, ReadonlyArray<unknown>>>
+    const found: Array<unknown> = []
+    for (const [index, item] of entries.entries()) {
+      const at = isList ? [...place, index] : place
+      const entry = typeof item === "string" ? { use: item } : item
+      const loaded = yield* Effect.result(Effect.flatMap(Sources.resolve(entry.use, sources), Sources.load))
+      const hook = loaded._tag === "Success" ? toHook(loaded.success, kind, entry) : loaded
+      if (hook._tag === "Failure") {
+        report(at, hook.failure)
+        continue
+      }
+      found.push(hook.success)
+      const table: Table = collect(hook.success).hooks
+      for (const one of table[kind]) origins.set(one, positionOf(at))
+    }
+    return found
+  })
+
+// -----------------------------------------------------------------------------
+// the alerter
+// -----------------------------------------------------------------------------
+
+const alerterOf = ({ document, file, report, sources }: Loading) =>
+  Effect.gen(function*() {
+    if (document.alerter === undefined) return undefined
+    const name = (yield* Path.Path).basename(file)
+    // a cast, since the public type does not say what the Schema has made sure of
+    const spec = document.alerter as AlerterSpec
+    for (const { path, problem } of yield* escaping(spec, sources)) report(["alerter", ...path], problem)
+    const built = yield* Effect.result(
+      alerters.build(spec, { folder: sources.folder, name, loadLayer: layerSource(sources) })
+    )
+    if (built._tag === "Success") return built.success
+    for (const { path, problem } of built.failure) report(["alerter", ...path], problem)
+    return undefined
+  })

@@ -1,0 +1,63 @@
+/** Where an alerter writes: nowhere outside the root, not by a link either. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import { type AlerterSpec, partsOf } from "../schema/alerter.ts"
+import { isInside, type Problem, realOr, type SourceOptions } from "./modules.ts"
+
+type Segments = ReadonlyArray<string | number>
+
+type Services = FileSystem.FileSystem | Path.Path
+
+/** The files and folders that are written to, each with its place. */
+const writtenBy = (
+  spec: AlerterSpec,
+  place: Segments = []
+): ReadonlyArray<{ readonly place: Segments; readonly target: string }> => {
+  if (typeof spec === "string") return []
+  const { jsonLines, store } = spec
+  return [
+    ...(store === undefined ? [] : [{ place: [...place, "store"], target: store }]),
+    ...(typeof jsonLines === "object" ? [{ place: [...place, "jsonLines", "path"], target: jsonLines.path }] : []),
+    ...partsOf(spec).flatMap(([at, part]) => writtenBy(part, [...place, ...at]))
+  ]
+}
+
+/** What would be written to outside, told without the path, which may come from a variable. */
+export const escaping = (
+  spec: AlerterSpec,
+  { allowOutside, folder, root }: SourceOptions
+): Effect.Effect<ReadonlyArray<{ readonly path: Segments; readonly problem: Problem }>, never, Services> =>
+  Effect.gen(function*() {
+    if (allowOutside) return []
+    const path = yield* Path.Path
+    const realRoot = yield* realOr(root)
+    const found: Array<{ readonly path: Segments; readonly problem: Problem }> = []
+    for (const { place, target } of writtenBy(spec)) {
+      const real = yield* reached(path.resolve(folder, target))
+      if (real !== undefined && isInside(path, realRoot, real)) continue
+      found.push({
+        path: place,
+        problem: {
+          found: real === undefined ? "a link that leads nowhere" : "a path to outside",
+          expected: `a path in ${realRoot}`
+        }
+      })
+    }
+    return found
+  })
+
+/** Without links, also where it, or a folder that it is in, is yet to be made; not where a link leads to nothing. */
+const reached = (target: string): Effect.Effect<string | undefined, never, Services> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const real = yield* Effect.option(fs.realPath(target))
+    if (real._tag === "Some") return real.value
+    const link = yield* Effect.option(fs.readLink(target))
+    const parent = path.dirname(target)
+    if (link._tag === "Some") return undefined
+    if (parent === target) return target
+    const above = yield* reached(parent)
+    return above === undefined ? undefined : path.join(above, path.basename(target))
+  })

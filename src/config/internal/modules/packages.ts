@@ -1,0 +1,184 @@
+/**
+ * Where an installed package keeps what it exports. The runtimes can be asked that for the module that asks only,
+ * or by the rules of `require`, by which a package of ES modules alone is not there.
+ *
+ * https://nodejs.org/api/esm.html#resolution-algorithm-specification
+ */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import { hasProperty } from "effect/Predicate"
+import { didYouMean, listed } from "../../../internal/text/closest.ts"
+import type { Problem } from "./modules.ts"
+
+type Services = FileSystem.FileSystem | Path.Path
+
+/** What the runtime would choose by, and what it was told to. */
+const conditions = (): ReadonlySet<string> => {
+  const all = ["import", "module-sync", "node", "default"]
+  if ("Bun" in globalThis) all.push("bun")
+  if ("Deno" in globalThis) all.push("deno")
+  const flags = globalThis.process?.execArgv ?? []
+  for (const [index, flag] of flags.entries()) {
+    const [option, value] = flag.split("=", 2)
+    if (option === "--conditions" || option === "-C") all.push(...(value ?? flags[index + 1] ?? "").split(","))
+  }
+  return new Set(all)
+}
+
+/** The file of a package's subpath, `undefined` where no such package is installed for a folder. */
+export const find = (
+  name: string,
+  subpath: string,
+  folder: string
+): Effect.Effect<string | undefined, Problem, Services> =>
+  Effect.gen(function*() {
+    const path = yield* Path.Path
+    const folders = ancestors(path, folder)
+    for (const own of folders) {
+      const manifest = yield* manifestOf(own, name)
+      if (manifest === undefined) continue
+      // only the nearest is the package that the folder is in
+      if (manifest.name !== name || manifest.exports === undefined) break
+      return path.join(own, yield* exported(name, manifest.exports, subpath))
+    }
+    for (const above of folders) {
+      const home = path.join(above, "node_modules", name)
+      if (!(yield* isSpelled(path.join(above, "node_modules"), name))) continue
+      const manifest = (yield* manifestOf(home, name)) ?? { name: undefined, exports: undefined, main: undefined }
+      if (manifest.exports !== undefined) return path.join(home, yield* exported(name, manifest.exports, subpath))
+      return yield* legacy(name, home, manifest.main, subpath)
+    }
+    return undefined
+  })
+
+const ancestors = (path: Path.Path, folder: string): ReadonlyArray<string> => {
+  const parent = path.dirname(folder)
+  return parent === folder ? [folder] : [folder, ...ancestors(path, parent)]
+}
+
+interface Manifest {
+  readonly name: unknown
+  readonly exports: unknown
+  readonly main: unknown
+}
+
+const manifestOf = (folder: string, name: string): Effect.Effect<Manifest | undefined, Problem, Services> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const text = yield* Effect.catch(
+      fs.readFileString(path.join(folder, "package.json")),
+      () => Effect.succeed(undefined)
+    )
+    if (text === undefined) return undefined
+    const json = yield* Effect.try({
+      try: (): unknown => JSON.parse(text),
+      catch: (): Problem => ({
+        found: `${path.join(folder, "package.json")}, which is no JSON`,
+        expected: `the package ${name}`
+      })
+    })
+    const field = (key: string): unknown => hasProperty(json, key) ? json[key] : undefined
+    return { name: field("name"), exports: field("exports") ?? undefined, main: field("main") }
+  })
+
+/** Whether a package's folder is there, in these letters: there are file systems to which `Effect` is `effect`. */
+const isSpelled = (modules: string, name: string): Effect.Effect<boolean, never, Services> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    let folder = modules
+    for (const segment of name.split("/")) {
+      const names = yield* Effect.catch(fs.readDirectory(folder), () => Effect.succeed<ReadonlyArray<string>>([]))
+      if (!names.includes(segment)) return false
+      folder = path.join(folder, segment)
+    }
+    return true
+  })
+
+/** By the package's `exports`. */
+const exported = (name: string, exports: unknown, subpath: string): Effect.Effect<string, Problem> => {
+  const isTable = typeof exports === "object" && exports !== null && !Array.isArray(exports)
+    && Object.keys(exports).every((key) => key.startsWith("."))
+  // the cast: a table of subpaths was told from conditions just above
+  const table = isTable ? exports as Record<string, unknown> : { ".": exports }
+  const key = Object.hasOwn(table, subpath) && !subpath.includes("*") ? subpath : patternOf(Object.keys(table), subpath)
+  const file = key === undefined ? undefined : targetOf(table[key], starOf(key, subpath), conditions())
+  if (typeof file === "string") return Effect.succeed(file)
+  const show = (key: string) => `${name}${key.slice(1)}`
+  const names = Object.keys(table).map(show)
+  return Effect.fail({
+    found: `no ${show(subpath)} among what the package exports`,
+    expected: `one of ${listed(names)}${didYouMean(show(subpath), names)}`
+  })
+}
+
+/** The pattern with the longest beginning that fits. */
+const patternOf = (keys: ReadonlyArray<string>, subpath: string): string | undefined => {
+  let best: string | undefined
+  for (const key of keys) {
+    if (starOf(key, subpath) === undefined) continue
+    const longer = best === undefined || key.indexOf("*") > best.indexOf("*") ||
+      (key.indexOf("*") === best.indexOf("*") && key.length > best.length)
+    if (longer) best = key
+  }
+  return best
+}
+
+/** What of a subpath stands where the pattern has its star. */
+const starOf = (key: string, subpath: string): string | undefined => {
+  const star = key.indexOf("*")
+  if (star === -1) return undefined
+  const [head, tail] = [key.slice(0, star), key.slice(star + 1)]
+  return subpath.length > head.length + tail.length && subpath.startsWith(head) && subpath.endsWith(tail)
+    ? subpath.slice(head.length, subpath.length - tail.length)
+    : undefined
+}
+
+/** `null` where the package says that there is none, `undefined` where no condition holds. */
+const targetOf = (
+  target: unknown,
+  star: string | undefined,
+  conditions: ReadonlySet<string>
+): string | null | undefined => {
+  if (typeof target === "string") {
+    const file = star === undefined ? target : target.replaceAll("*", () => star)
+    const leaves = file.split("/").slice(1).some((segment) => [".", "..", "node_modules"].includes(segment))
+    return file.startsWith("./") && !leaves ? file : null
+  }
+  if (Array.isArray(target)) {
+    for (const one of target) {
+      const file = targetOf(one, star, conditions)
+      if (typeof file === "string") return file
+    }
+    return null
+  }
+  if (typeof target !== "object" || target === null) return null
+  for (const [condition, inner] of Object.entries(target)) {
+    if (!conditions.has(condition)) continue
+    const file = targetOf(inner, star, conditions)
+    if (file !== undefined) return file
+  }
+  return undefined
+}
+
+/** A package without `exports`: its `main`, or any of its files. */
+const legacy = (name: string, home: string, main: unknown, subpath: string): Effect.Effect<string, Problem, Services> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const stem = subpath === "." ? typeof main === "string" ? main : "index.js" : subpath
+    const tried = [stem, `${stem}.js`, `${stem}/index.js`, ...(subpath === "." ? ["index.js"] : [])]
+    for (const one of tried) {
+      const file = path.join(home, one)
+      // a `main` may say anything
+      if (!file.startsWith(`${home}${path.sep}`)) continue
+      const info = yield* Effect.catch(fs.stat(file), () => Effect.succeed(undefined))
+      if (info?.type === "File") return file
+    }
+    return yield* Effect.fail<Problem>({
+      found: `no file ${subpath === "." ? stem : subpath.slice(2)} in the package`,
+      expected: `a module of the package ${name}`
+    })
+  })

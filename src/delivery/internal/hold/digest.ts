@@ -1,0 +1,123 @@
+/** Several alerts as one. */
+import * as DateTime from "effect/DateTime"
+import type { Severity, Source } from "../../../Alert.ts"
+import { Alert } from "../../../Alert.ts"
+import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
+import { localTime } from "../../../internal/text/localTime.ts"
+import { heldBack } from "../entries.ts"
+import { digestTag, isDigest, severities } from "../policy.ts"
+
+/** So many alerts are listed, the worst ones if there are more. */
+export const maxListed = 500
+
+const maxTags = 50
+const maxTitle = 200
+const maxBody = 200
+const maxNote = 200
+
+const symbols: Record<Severity, string> = { info: "i", success: "✓", warning: "!", error: "✗", critical: "✗✗" }
+
+const words: Record<Severity, (count: number) => string> = {
+  critical: (count) => `${count} critical`,
+  error: (count) => `${count} failed`,
+  warning: (count) => count === 1 ? "1 warning" : `${count} warnings`,
+  success: (count) => `${count} succeeded`,
+  info: (count) => `${count} info`
+}
+
+/** @internal */
+export const rank = (severity: Severity): number => severities.indexOf(severity)
+
+/** @internal */
+export const worst = (a: Severity, b: Severity): Severity => rank(a) < rank(b) ? b : a
+
+/** @internal */
+export const alerts = (count: number): string => count === 1 ? "1 alert" : `${count} alerts`
+
+/** All of them, in the order given, as one alert. `when` follows their number in the title. */
+export const digestOf = (all: ReadonlyArray<Alert>, when: string, zone: DateTime.TimeZone): Alert => {
+  const times = all.flatMap(({ at }) => at === undefined ? [] : [at])
+  const first = times.reduce((a, b) => DateTime.min(a, b), times[0] ?? DateTime.makeUnsafe(0))
+  const last = times.reduce((a, b) => DateTime.max(a, b), first)
+  return Alert.make({
+    title: `${alerts(all.length)}${when}: ${tally(all)}`,
+    severity: all.reduce<Severity>((severity, alert) => worst(severity, alert.severity), "info"),
+    fields: times.length === 0
+      ? []
+      : [{ name: "first", value: localTime(first, zone) }, { name: "last", value: localTime(last, zone) }],
+    detail: list(all, zone),
+    tags: [...new Set([digestTag, ...all.flatMap(({ tags }) => tags)])].slice(0, maxTags),
+    source: commonSource(all)
+  })
+}
+
+const tally = (all: ReadonlyArray<Alert>): string =>
+  severities.toReversed().flatMap((severity) => {
+    const count = all.filter((alert) => alert.severity === severity).length
+    return count === 0 ? [] : [words[severity](count)]
+  }).join(", ")
+
+const list = (all: ReadonlyArray<Alert>, zone: DateTime.TimeZone): string => {
+  const lines = all.flatMap((alert) => [line(alert, zone), ...within(alert)].map((text) => ({ alert, text })))
+  if (lines.length <= maxListed) return lines.map(({ text }) => text).join("\n")
+  const listed = lines.map(({ alert, text }, index) => ({ rank: rank(alert.severity), index, text }))
+    .toSorted((a, b) => b.rank - a.rank || a.index - b.index)
+    .slice(0, maxListed)
+    .toSorted((a, b) => a.index - b.index)
+    .map(({ text }) => text)
+  return [...listed, `… and ${lines.length - listed.length} more, none of them worse`].join("\n")
+}
+
+/** What a digest shows of an alert. Where there are many, no more of them need be kept. */
+export const listedOnly = (alert: Alert): Alert =>
+  alert.with({
+    title: short(alert.title, maxTitle),
+    body: alert.body === undefined ? undefined : firstLine(alert.body),
+    detail: isDigest(alert) ? alert.detail : undefined,
+    attachments: [],
+    fields: alert.fields.filter(({ name }) => name === heldBack)
+  })
+
+const firstLine = (body: string): string => short(body.trimStart().split("\n", 1)[0] ?? "", maxBody)
+
+/** The alerts that one was made of, where one policy that collects is around another. */
+const within = (alert: Alert): ReadonlyArray<string> =>
+  isDigest(alert) && alert.detail !== undefined ? alert.detail.split("\n").map((line) => `  ${line}`) : []
+
+const line = ({ at, body, fields, severity, title }: Alert, zone: DateTime.TimeZone): string => {
+  // without the zone, which the fields tell
+  const time = at === undefined ? "" : `${localTime(at, zone).slice(0, "2026-11-23 13:40:12".length)} `
+  const rest = body === undefined ? "" : firstLine(body)
+  const notes = fields.flatMap(({ name, value }) => name === heldBack ? [short(`${name}: ${value}`, maxNote)] : [])
+  return `${time}${symbols[severity]} ${[short(title, maxTitle), ...(rest === "" ? [] : [rest]), ...notes].join(" – ")}`
+}
+
+/** One line of a text that may have megabytes, of which no more than need be is read. */
+export const short = (text: string, limit: number): string => fitEnd(oneLine(text.slice(0, limit * 8)), limit)
+
+/** Where all of them come from, as far as it is the same, for what routes by it. */
+const commonSource = (all: ReadonlyArray<Alert>): Source | undefined => {
+  const [first, ...others] = all.map(({ source }) => source)
+  if (first === undefined) return undefined
+  let length = first.stepPath.length
+  for (const source of others) {
+    if (source?.pipeline !== first.pipeline || source.runId !== first.runId) return undefined
+    const differs = first.stepPath.findIndex((step, index) => source.stepPath[index] !== step)
+    if (differs >= 0) length = Math.min(length, differs)
+  }
+  const { pipeline, runId, runName } = first
+  return { pipeline, runId, runName, stepPath: first.stepPath.slice(0, length) }
+}
+
+/** Of the largest units that matter, two at most: `10 minutes`, `1 hour 30 minutes`. */
+export const span = (millis: number): string => {
+  const seconds = Math.round(millis / 1_000)
+  const minutes = Math.round(seconds / 60)
+  const hours = Math.round(minutes / 60)
+  if (seconds < 3_600) return parts([Math.floor(seconds / 60), "minute"], [seconds % 60, "second"])
+  if (minutes < 1_440) return parts([Math.floor(minutes / 60), "hour"], [minutes % 60, "minute"])
+  return parts([Math.floor(hours / 24), "day"], [hours % 24, "hour"])
+}
+
+const parts = (...units: ReadonlyArray<readonly [number, string]>): string =>
+  units.filter(([count]) => count > 0).map(([count, unit]) => `${count} ${unit}${count === 1 ? "" : "s"}`).join(" ")

@@ -1,0 +1,18 @@
+/** How an alerter says that it is an outbox. */
+import type * as Effect from "effect/Effect"
+import { hasProperty } from "effect/Predicate"
+import type { Alert } from "../../../Alert.ts"
+import type { Alerter } from "../../../Alerter.ts"
+
+/** @internal */
+export const OutboxTypeId: unique symbol = Symbol.for("effect-epilogue/durable/Outbox")
+
+/** @internal */
+export interface Outbox {
+  /** Stores an alert to be delivered: once, however often one of the same key is offered. */
+  readonly offer: (alert: Alert) => Effect.Effect<unknown, unknown>
+}
+
+/** @internal */
+export const outboxOf = (alerter: Alerter["Service"]): Outbox | undefined =>
+  hasProperty(alerter, OutboxTypeId) ? alerter[OutboxTypeId] as Outbox : undefined // none but ours has the symbol

@@ -1,0 +1,149 @@
+/** The errors that the library itself adds to a step's, as they are stored. */
+import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import { AlerterError, Reason } from "../../../Alerter.ts"
+import { Decision, NotApproved } from "../../../Approver.ts"
+import { HookError } from "../../../Hook.ts"
+
+/** @internal */
+export const Kind = Schema.Literals(["start", "retry", "success", "failure", "interrupt", "exit"])
+
+/** @internal */
+export type LibraryError = HookError | NotApproved | AlerterError | Cause.TimeoutError
+
+const Optional = <S extends Schema.Top>(schema: S) => Schema.optionalKey(schema)
+
+const Person = Schema.Struct({ id: Schema.String, name: Schema.String })
+
+const Answer = { by: Person, at: Schema.DateTimeUtcFromMillis, comment: Optional(Schema.String) }
+
+const DecisionFields = Schema.Union([
+  Schema.TaggedStruct("Approved", Answer),
+  Schema.TaggedStruct("Denied", Answer),
+  Schema.TaggedStruct("TimedOut", { at: Schema.DateTimeUtcFromMillis })
+])
+
+/** What does not have a field has none: a key that is there without a value can't be stored. */
+const compact = <A extends object>(value: A): A =>
+  Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as A // with fewer keys
+
+/** A decision of an approver. */
+export const DecisionStored: Schema.Codec<Decision, unknown> = DecisionFields.pipe(
+  Schema.decodeTo(
+    Schema.declare((u: unknown): u is Decision => isDecision(u)),
+    SchemaTransformation.transform({
+      decode: (fields): Decision =>
+        fields._tag === "TimedOut" ? Decision.TimedOut({ at: fields.at }) : Decision[fields._tag](fields),
+      encode: (decision) => compact(decision) as typeof DecisionFields.Type
+    })
+  )
+)
+
+const isDecision = (u: unknown): boolean =>
+  typeof u === "object" && u !== null && "_tag" in u &&
+  (u._tag === "Approved" || u._tag === "Denied" || u._tag === "TimedOut")
+
+const ReasonFields = Schema.Union([
+  Schema.TaggedStruct("Unauthorized", { detail: Optional(Schema.String) }),
+  Schema.TaggedStruct("RateLimited", { retryAfter: Optional(Schema.Number) }),
+  Schema.TaggedStruct("Rejected", { status: Optional(Schema.Number), detail: Schema.String }),
+  Schema.TaggedStruct("Unreachable", { detail: Optional(Schema.String) }),
+  Schema.TaggedStruct("TimedOut", { limit: Optional(Schema.Number) }),
+  Schema.TaggedStruct("InvalidAlert", { detail: Schema.String })
+])
+
+const toReason = (fields: typeof ReasonFields.Type): Reason => {
+  switch (fields._tag) {
+    case "RateLimited":
+      return Reason.RateLimited(
+        fields.retryAfter === undefined ? {} : { retryAfter: Duration.millis(fields.retryAfter) }
+      )
+    case "TimedOut":
+      return Reason.TimedOut(fields.limit === undefined ? {} : { limit: Duration.millis(fields.limit) })
+    default:
+      return fields
+  }
+}
+
+const fromReason = Data.taggedEnum<Reason>().$match({
+  Unauthorized: (reason): typeof ReasonFields.Type => compact(reason) as typeof ReasonFields.Type,
+  Unreachable: (reason) => compact(reason) as typeof ReasonFields.Type,
+  Rejected: (reason) => compact(reason) as typeof ReasonFields.Type,
+  InvalidAlert: (reason) => reason,
+  RateLimited: ({ _tag, retryAfter }) =>
+    retryAfter === undefined ? { _tag } : { _tag, retryAfter: Duration.toMillis(retryAfter) },
+  TimedOut: ({ _tag, limit }) => limit === undefined ? { _tag } : { _tag, limit: Duration.toMillis(limit) }
+})
+
+// Tags of their own as they are stored, since a user's error may have the same one.
+
+const HookErrorStored = Schema.TaggedStruct("effect-epilogue/HookError", {
+  hook: Schema.String,
+  kind: Kind,
+  pipelineName: Schema.String,
+  stepName: Schema.String,
+  cause: Schema.Defect()
+}).pipe(Schema.decodeTo(
+  Schema.instanceOf(HookError),
+  SchemaTransformation.transform({
+    decode: ({ _tag, ...fields }) => new HookError(fields),
+    encode: ({ cause, hook, kind, pipelineName, stepName }) => ({
+      _tag: "effect-epilogue/HookError" as const,
+      cause,
+      hook,
+      kind,
+      pipelineName,
+      stepName
+    })
+  })
+))
+
+const NotApprovedStored = Schema.TaggedStruct("effect-epilogue/NotApproved", {
+  step: Schema.String,
+  decision: DecisionStored
+}).pipe(Schema.decodeTo(
+  Schema.instanceOf(NotApproved),
+  SchemaTransformation.transform({
+    // only decisions against are ever in one
+    decode: ({ decision, step }) => new NotApproved({ step, decision: decision as NotApproved["decision"] }),
+    encode: ({ decision, step }) => ({ _tag: "effect-epilogue/NotApproved" as const, decision, step })
+  })
+))
+
+/** @internal */
+export const AlerterErrorStored: Schema.Codec<AlerterError, unknown> = Schema.TaggedStruct(
+  "effect-epilogue/AlerterError",
+  {
+    channel: Schema.String,
+    reason: ReasonFields
+  }
+).pipe(Schema.decodeTo(
+  Schema.instanceOf(AlerterError),
+  SchemaTransformation.transform({
+    decode: ({ channel, reason }) => new AlerterError({ channel, reason: toReason(reason) }),
+    encode: ({ channel, reason }) => ({
+      _tag: "effect-epilogue/AlerterError" as const,
+      channel,
+      reason: fromReason(reason)
+    })
+  })
+))
+
+const TimeoutErrorStored = Schema.TaggedStruct("effect-epilogue/TimeoutError", { message: Schema.String }).pipe(
+  Schema.decodeTo(
+    Schema.declare(Cause.isTimeoutError),
+    SchemaTransformation.transform({
+      decode: ({ message }) => new Cause.TimeoutError(message),
+      encode: ({ message }) => ({ _tag: "effect-epilogue/TimeoutError" as const, message })
+    })
+  )
+)
+
+const library = [HookErrorStored, NotApprovedStored, AlerterErrorStored, TimeoutErrorStored] as const
+
+/** The library's errors, and those of the user's schema. */
+export const withLibrary = (error: Schema.Top | undefined): Schema.Top =>
+  Schema.Union(error === undefined ? library : [...library, error])

@@ -1,0 +1,130 @@
+/** What `Alerter`'s layers do. */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as References from "effect/References"
+import * as Tracer from "effect/Tracer"
+import { Alert, type Severity } from "../../Alert.ts"
+import type { Reason } from "../../Alerter.ts"
+import { StepContext } from "../../StepContext.ts"
+import { joinLines, withoutUrls } from "../text/redact.ts"
+
+/** The alert with the time of the post, where it has none. */
+export const timed = <E, R>(
+  input: Alert | string,
+  post: (alert: Alert) => Effect.Effect<unknown, E, R>
+): Effect.Effect<void, E, R> => {
+  const alert = Alert.make(input)
+  return Effect.asVoid(
+    alert.at !== undefined
+      ? post(alert)
+      : Effect.flatMap(Clock.currentTimeMillis, (now) => post(alert.with({ at: DateTime.makeUnsafe(now) })))
+  )
+}
+
+// What is the caller's where it posts, whatever was there when the layer was built: its
+// span is the parent, its log annotations hold, and a step that runs in a hook knows it.
+// Keys of `never`, since none of them is among the services that a layer promises.
+const ofCaller = [
+  StepContext,
+  Tracer.ParentSpan,
+  References.CurrentLogAnnotations,
+  References.CurrentLogSpans
+] as ReadonlyArray<Context.Key<unknown, unknown>> as ReadonlyArray<Context.Key<never, unknown>>
+
+/** The services of a layer, in the surroundings of whoever calls. */
+export const calledFrom = <R>(layer: Context.Context<R>) => (caller: Context.Context<never>): Context.Context<R> =>
+  ofCaller.reduce<Context.Context<R>>(
+    (context, key) => Context.addOrOmit(context, key, Context.getOption(caller, key)),
+    Context.merge(caller, layer)
+  )
+
+/** A cause as an error of the alerter's. An interruption stays one. */
+export const failWith = <E>(
+  cause: Cause.Cause<unknown>,
+  isError: (u: unknown) => u is E,
+  otherwise: (detail: string) => E
+): Effect.Effect<never, E> => {
+  if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
+  const error = Cause.squash(cause)
+  if (isError(error)) return Effect.fail(error)
+  return Effect.fail(otherwise(withoutUrls(error instanceof Error ? error.message : String(error))))
+}
+
+/** @internal */
+export const explain = (reason: Reason): string => {
+  switch (reason._tag) {
+    case "Unauthorized":
+      return detailed("the credentials were not accepted", reason.detail)
+    case "RateLimited":
+      return reason.retryAfter === undefined
+        ? "too many alerts"
+        : `too many alerts, the next may come in ${Duration.format(reason.retryAfter)}`
+    case "Rejected":
+      return detailed(
+        `the alert was rejected${reason.status === undefined ? "" : ` (${reason.status})`}`,
+        reason.detail
+      )
+    case "Unreachable":
+      return detailed("could not be reached", reason.detail)
+    case "TimedOut":
+      return reason.limit === undefined ? "no answer in time" : `no answer within ${Duration.format(reason.limit)}`
+    case "InvalidAlert":
+      return detailed("the alert can't be sent", reason.detail)
+  }
+}
+
+const detailed = (text: string, detail: string | undefined): string =>
+  detail === undefined || detail === "" ? text : `${text}: ${detail}`
+
+// -----------------------------------------------------------------------------
+// console
+// -----------------------------------------------------------------------------
+
+// SGR codes of ECMA-48, as every terminal knows them
+const colors: Record<Severity, number> = { info: 36, success: 32, warning: 33, error: 31, critical: 35 }
+
+const symbols: Record<Severity, string> = { info: "i", success: "✓", warning: "!", error: "✗", critical: "✗✗" }
+
+/** Error text may hold escape sequences, which must not reach the terminal. */
+// oxlint-disable-next-line no-control-regex -- control characters are what it is about
+const plain = (text: string): string => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
+
+/** Titles and names have one line, or a title could look like several alerts. */
+const line = (text: string): string => joinLines(plain(text))
+
+const terminal = (): boolean => {
+  const process = (globalThis as { process?: { env?: Record<string, string>; stdout?: { isTTY?: boolean } } }).process
+  return process?.stdout?.isTTY === true && !process.env?.["NO_COLOR"]
+}
+
+/** @internal */
+export const print = (alert: Alert): Effect.Effect<void> => Effect.suspend(() => Console.log(render(alert, terminal())))
+
+/** @internal */
+export const render = (alert: Alert, colored: boolean): string => {
+  const paint = (code: number, text: string) => colored ? `\u001b[${code}m${text}\u001b[0m` : text
+  const time = alert.at === undefined ? "" : ` ${paint(2, DateTime.formatIso(alert.at))}`
+  const lines = [
+    `${paint(colors[alert.severity], `${symbols[alert.severity]} ${alert.severity.toUpperCase()}`)} ${
+      paint(1, line(alert.title))
+    }${time}`
+  ]
+  if (alert.body !== undefined) lines.push(indent(plain(alert.body), "  "))
+  const fields = [
+    ...alert.fields,
+    ...alert.attachments.map(({ name }) => ({ name: "not attached", value: name }))
+  ].map(({ name, value }) => ({ name: line(name), value: plain(value) }))
+  const width = fields.reduce((most, { name }) => Math.max(most, name.length), 0)
+  for (const { name, value } of fields) {
+    lines.push(`  ${paint(2, name.padEnd(width))}  ${indent(value, " ".repeat(width + 4)).trim()}`)
+  }
+  if (alert.detail !== undefined) lines.push(indent(plain(alert.detail), "  │ "))
+  return lines.join("\n")
+}
+
+const indent = (text: string, by: string): string => text.split("\n").map((line) => by + line).join("\n")

@@ -1,0 +1,63 @@
+/** Alerts as JSON: for files, webhooks, and what policies keep between runs. */
+import * as DateTime from "effect/DateTime"
+import * as Base64 from "effect/encoding/Base64"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { Alert, type Attachment } from "../../Alert.ts"
+
+const Optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(schema)
+
+/** An alert as it is written. What the alert does not have is left out. */
+export const AlertJson = Schema.Struct({
+  title: Schema.String,
+  body: Optional(Schema.String),
+  severity: Schema.Literals(["info", "success", "warning", "error", "critical"]),
+  fields: Schema.Array(Schema.Struct({ name: Schema.String, value: Schema.String })),
+  detail: Optional(Schema.String),
+  dedupeKey: Optional(Schema.String),
+  idempotencyKey: Optional(Schema.String),
+  tags: Schema.Array(Schema.String),
+  source: Optional(Schema.Struct({
+    pipeline: Schema.String,
+    runId: Schema.String,
+    runName: Schema.String,
+    stepPath: Schema.Array(Schema.String),
+    attempt: Optional(Schema.Int)
+  })),
+  attachments: Optional(
+    Schema.Array(Schema.Struct({ name: Schema.String, mediaType: Schema.String, content: Schema.String }))
+  ),
+  at: Optional(Schema.String)
+})
+
+/** @internal */
+export type AlertJson = typeof AlertJson.Type
+
+const written = (alert: Alert, attached: (attachment: Attachment) => object) => {
+  const { _tag, at, attachments, ...rest } = alert
+  // what is undefined is not written, so it need not be there
+  return JSON.parse(JSON.stringify({
+    ...rest,
+    attachments: attachments.length === 0 ? undefined : attachments.map(attached),
+    at: at === undefined ? undefined : DateTime.formatIso(at)
+  }))
+}
+
+/** All of it, to be read again: what is attached is base64. */
+export const toJson = (alert: Alert): AlertJson =>
+  written(alert, ({ content, mediaType, name }) => ({ name, mediaType, content: Base64.encode(content) }))
+
+/** For others to read, who are told of what is attached, and how long it is. */
+export const toBriefJson = (alert: Alert): unknown =>
+  written(alert, ({ content, mediaType, name }) => ({ name, mediaType, size: content.length }))
+
+/** A time that is none, or what is no base64, is left out, rather than the alert. */
+export const fromJson = ({ at, attachments, ...rest }: AlertJson): Alert =>
+  Alert.make({
+    ...rest,
+    attachments: attachments?.flatMap(({ content, mediaType, name }) => {
+      const bytes = Base64.decode(content)
+      return bytes._tag === "Success" ? [{ name, mediaType, content: bytes.success }] : []
+    }),
+    at: at === undefined ? undefined : Option.getOrUndefined(DateTime.make(at))
+  })

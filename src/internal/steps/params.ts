@@ -1,0 +1,103 @@
+/** What the classes of `Params.Service` do. */
+import * as Cause from "effect/Cause"
+import * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import type { ParamsIssue } from "../../Params.ts"
+import { display, holdsSecret } from "../text/redact.ts"
+
+const options = { errors: "all", onExcessProperty: "error" } as const
+
+/** @internal */
+export const make = (
+  key: string,
+  fields: Schema.Struct.Fields,
+  toError: (issues: ReadonlyArray<ParamsIssue>) => any
+): any => {
+  const service = Context.Service<any, any>()(key)
+  // The field types were checked where the class was made; here they are any.
+  const schema: any = Schema.Struct(fields)
+  const json: any = Schema.toCodecJson(schema)
+  const shown = new Map(Object.keys(fields).map((name) => [name, fieldCodec(name, fields[name])]))
+
+  const decode = (input: unknown): Effect.Effect<any, any> =>
+    Effect.catch(
+      Schema.decodeUnknownEffect(json, options)(input),
+      (error: any) => Effect.fail(toError(issuesOf(error)))
+    ) as Effect.Effect<any, any>
+
+  const fromConfig = (path: ReadonlyArray<string>): Effect.Effect<any, any> =>
+    // A field at a time, so that all issues are told and not the first only.
+    Effect.flatMap(
+      Effect.forEach(Object.keys(fields), (name) =>
+        Effect.exit(Config.schema(Schema.Struct({ [name]: fields[name]! }) as any, path) as any as Effect.Effect<any>)),
+      (exits) => {
+        const issues = exits.flatMap((exit) =>
+          exit._tag === "Failure" ? configIssues(exit.cause, path.length) : []
+        )
+        return issues.length > 0
+          ? Effect.fail(toError(issues))
+          : Effect.succeed(Object.assign({}, ...exits.map((exit) => exit._tag === "Success" ? exit.value : {})))
+      }
+    )
+
+  return class extends (service as any) {
+    static readonly schema = schema
+    static describe(value: Record<string, unknown>): Record<string, unknown> {
+      return Object.fromEntries(
+        Object.entries(value).map(([name, field]) => [
+          name,
+          // encoding would turn a `Redacted` into what it hides
+          holdsSecret(field) ? display(field) : shown.get(name)?.(field)
+        ])
+      )
+    }
+    static layer(this: any, value: any) {
+      return Layer.effect(
+        this,
+        Effect.catch(
+          schema.makeEffect(value, { parseOptions: { errors: "all" } }) as Effect.Effect<any, any>,
+          (error: any) => Effect.fail(toError(issuesOf(error)))
+        )
+      )
+    }
+    static layerUnknown(this: any, input: unknown) {
+      return Layer.effect(this, decode(input))
+    }
+    static layerConfig(this: any, path: string | ReadonlyArray<string> = []) {
+      return Layer.effect(this, fromConfig(typeof path === "string" ? [path] : path))
+    }
+  }
+}
+
+/** Encodes one field for showing it; what can't be encoded is shown as it is. */
+const fieldCodec = (name: string, field: any): (value: unknown) => unknown => {
+  const encode: any = Schema.encodeUnknownResult(Schema.toCodecJson(Schema.Struct({ [name]: field })) as any)
+  return (value) => {
+    const result = encode({ [name]: value })
+    return display(result._tag === "Success" ? result.success[name] : value)
+  }
+}
+
+const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** Where and what, without the values: an issue itself holds them. */
+const issuesOf = (error: any): ReadonlyArray<ParamsIssue> =>
+  formatIssue(SchemaIssue.isIssue(error) ? error : error.issue).issues.map(({ message, path }) => ({
+    path: (path ?? []).map((segment) => {
+      const key = typeof segment === "object" ? segment.key : segment
+      return typeof key === "number" ? key : String(key)
+    }),
+    message
+  }))
+
+const configIssues = (cause: Cause.Cause<any>, depth: number): ReadonlyArray<ParamsIssue> => {
+  const error: any = Cause.squash(cause)
+  return Schema.isSchemaError(error?.cause)
+    ? issuesOf(error.cause).map((issue) => ({ ...issue, path: issue.path.slice(depth) }))
+    // the provider itself failed
+    : [{ path: [], message: String(error?.message ?? error) }]
+}

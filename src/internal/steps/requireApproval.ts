@@ -1,0 +1,97 @@
+/** Approval of a step. Apart from `Approver`, so that steps without it do not load that. */
+import type * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import type { AlerterError } from "../../Alerter.ts"
+import type { Approver, Decision, Question } from "../../Approver.ts"
+import type { Step } from "../../Step.ts"
+import { StepContext } from "../../StepContext.ts"
+import { gate } from "./step.ts"
+
+/** The service's key. The class is in `Approver`. */
+export const ApproverKey: Context.ServiceClass<Approver, "effect-epilogue/Approver", Approver.Shape> = Context.Service<
+  Approver,
+  Approver.Shape
+>()("effect-epilogue/Approver")
+
+/**
+ * What a {@link NotApproved} is made of.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export interface NotApprovedFields {
+  /** The name of the step. */
+  readonly step: string
+  readonly decision: Exclude<Decision, { readonly _tag: "Approved" }>
+}
+
+const NotApprovedBase: new(
+  fields: NotApprovedFields
+) => Cause.YieldableError & { readonly _tag: "NotApproved" } & NotApprovedFields = Data.TaggedError("NotApproved")<
+  NotApprovedFields
+>
+
+/**
+ * A step needed an approval that it did not get.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NotApproved extends NotApprovedBase {
+  override get message(): string {
+    const { decision, step } = this
+    const comment = decision._tag === "Denied" && decision.comment ? `: ${decision.comment}` : ""
+    return decision._tag === "Denied"
+      ? `step "${step}" was denied by ${decision.by.name}${comment}`
+      : `step "${step}" was not approved in time`
+  }
+}
+
+const approval = (question: Question): Effect.Effect<void, AlerterError | NotApproved, Approver | StepContext> =>
+  Effect.gen(function*() {
+    const { pipelineName, runName, stepName } = yield* StepContext
+    const approver = yield* ApproverKey
+    const decision = yield* approver.ask({
+      ...question,
+      fields: [
+        ...question.fields ?? [],
+        { name: "pipeline", value: pipelineName },
+        { name: "run", value: runName },
+        { name: "step", value: stepName }
+      ]
+    })
+    if (decision._tag !== "Approved") return yield* Effect.fail(new NotApproved({ step: stepName, decision }))
+    const { id, name } = decision.by
+    // A name can be anybody's; the id says whose it is.
+    yield* StepContext.annotate("approved by", name === id ? id : `${name} (${id})`)
+  })
+
+/**
+ * Asks the environment's `Approver` before the first attempt, and runs the body only
+ * when somebody approves; otherwise the step fails with {@link NotApproved}, or with
+ * the `AlerterError` of an approver that could not ask. The wait is part of the step:
+ * start hooks run before it, and its hooks see how it ended. It is not part of the
+ * body: a retry does not ask again, and `Step.timeout` does not count it. Who approved
+ * is an annotation.
+ *
+ * @example
+ * ```ts
+ * import { Step } from "effect-epilogue"
+ * import { Effect } from "effect"
+ *
+ * // Step<void, AlerterError | NotApproved, Approver>
+ * const deploy = Step.make("deploy", Effect.log("deploying")).pipe(
+ *   Step.requireApproval({ title: "Deploy to production?", timeout: "1 hour" })
+ * )
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const requireApproval: {
+  (question: Question): <A, E, R>(self: Step<A, E, R>) => Step<A, E | AlerterError | NotApproved, R | Approver>
+  <A, E, R>(self: Step<A, E, R>, question: Question): Step<A, E | AlerterError | NotApproved, R | Approver>
+} = dual(2, <A, E, R>(self: Step<A, E, R>, question: Question) => gate(self, approval(question)))

@@ -1,0 +1,177 @@
+/** Steps and pipelines, erased: their prototypes, and what their combinators do. */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Effectable from "effect/Effectable"
+import type * as Fiber from "effect/Fiber"
+import { dual } from "effect/Function"
+import { hasProperty } from "effect/Predicate"
+import type { Kind } from "../../Hook.ts"
+import type { InheritMode } from "../../Hooks.ts"
+import { type Durable, Evaluation, type PipelineOwner, type StepOwner } from "../engine/evaluation.ts"
+import { retryWrap } from "../engine/retry.ts"
+import { noAnnotations } from "../engine/run.ts"
+import { span } from "../engine/spans.ts"
+import { timeoutWrap } from "../engine/timeout.ts"
+import * as Hook from "../model/hook.ts"
+import * as Hooks from "../model/hooks.ts"
+import type { Wrap } from "../model/overrides.ts"
+
+/** @internal */
+export const StepTypeId = "~effect-epilogue/Step"
+
+/** @internal */
+export const PipelineTypeId = "~effect-epilogue/Pipeline"
+
+/** @internal */
+export const StepFnTypeId = "~effect-epilogue/Step.fn"
+
+type Owned = StepOwner | PipelineOwner
+
+/** @internal */
+export const evaluateHere = (owner: Owned, fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<any, any, any> => {
+  const evaluation = new Evaluation(owner, fiber)
+  if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
+  return span(evaluation, Effect.onExit(evaluation, (exit) => evaluation.settle(exit)))
+}
+
+const evaluate = function(this: any, fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<any, any, any> {
+  return this.durable === undefined ? evaluateHere(this, fiber) : this.durable.evaluate(this, fiber)
+}
+
+// Not `Effectable.Class`: a step is evaluated with the fiber at hand.
+const protoOf = (label: Owned["label"], typeId: string) =>
+  Object.assign(Object.create(Effectable.Prototype<Effect.Effect<any, any, any>>({ label, evaluate })), {
+    [typeId]: typeId,
+    toJSON(this: Owned) {
+      return { _id: label, name: this.name }
+    }
+  })
+
+const protos = { Step: protoOf("Step", StepTypeId), Pipeline: protoOf("Pipeline", PipelineTypeId) }
+
+const build = (owner: Omit<StepOwner, "cache"> | Omit<PipelineOwner, "cache">, changes?: Partial<Owned>): any =>
+  Object.assign(Object.create(protos[owner.label]), owner, changes, { cache: { under: undefined, plan: undefined } })
+
+const modify = (self: Owned, changes: Partial<StepOwner> | Partial<PipelineOwner>): any => build(self, changes)
+
+/** @internal */
+export const withDurable = (self: StepOwner, durable: Durable): any => modify(self, { durable })
+
+/** @internal */
+export const isStep = (u: unknown): boolean => hasProperty(u, StepTypeId)
+
+/** @internal */
+export const isPipeline = (u: unknown): boolean => hasProperty(u, PipelineTypeId)
+
+/** @internal */
+export const makeStep = (name: string, body: Effect.Effect<any, any, any>): any =>
+  build({
+    label: "Step",
+    name,
+    body,
+    own: Hooks.empty,
+    modes: {},
+    mistakes: [],
+    annotations: noAnnotations,
+    params: []
+  })
+
+/** @internal */
+export const makePipeline = (name: string, body: Effect.Effect<any, any, any>): any =>
+  build({
+    label: "Pipeline",
+    name,
+    body,
+    own: Hooks.empty,
+    modes: {},
+    mistakes: [],
+    annotations: noAnnotations,
+    stepHooks: Hooks.empty,
+    givenName: undefined
+  })
+
+/** `Step.fn` and `Pipeline.fn`: the function's result, made a step or pipeline, then piped through the combinators. */
+export const fn =
+  (make: (name: string, body: Effect.Effect<any, any, any>) => any) =>
+  (name: string) =>
+  (f: (...args: Array<any>) => any, ...combinators: ReadonlyArray<(self: any, ...args: Array<any>) => any>): any => {
+    const call = (...args: Array<any>) => {
+      // suspended, so that each evaluation of the step runs the function anew
+      let self = make(
+        name,
+        Effect.suspend(() => {
+          const result = f(...args)
+          return Effect.isEffect(result) ? result : Effect.gen(() => result)
+        })
+      )
+      for (const combinator of combinators) self = combinator(self, ...args)
+      return self
+    }
+    // what makes steps of this name, for who looks through a module's exports
+    return make === makeStep ? Object.assign(call, { [StepFnTypeId]: name }) : call
+  }
+
+/** @internal */
+export const hooks = (self: Owned, added: any): any => modify(self, { own: Hooks.merge(self.own, added) })
+
+/** A combinator that attaches one hook, which `toHook` makes of what it is given. */
+export const attach = (toHook: (f: any) => any): any => dual(2, (self: Owned, f: any) => hooks(self, toHook(f)))
+
+/** @internal */
+export const attachTag: any = dual(
+  3,
+  (self: Owned, tag: string, f: any) => hooks(self, Hook.onFailureTag(tag, f))
+)
+
+/** @internal */
+export const inherit = (step: any, mode: InheritMode, named: ReadonlyArray<Kind>): any => {
+  const self = step as StepOwner
+  const unknown = named.filter((kind) => !Hooks.kinds.includes(kind))
+  return modify(self, {
+    modes: { ...self.modes, ...Object.fromEntries((named.length === 0 ? Hooks.kinds : named).map((k) => [k, mode])) },
+    mistakes: [
+      ...self.mistakes,
+      ...unknown.map((kind) => `unknown hook kind ${JSON.stringify(kind)} (expected ${Hooks.kinds.join(", ")})`)
+    ]
+  })
+}
+
+/** @internal */
+export const params = (self: StepOwner, service: any): any => modify(self, { params: [...self.params, service] })
+
+/** @internal */
+export const retry = (self: StepOwner, policy: any): any => wrapped(self, retryWrap(policy))
+
+/** @internal */
+export const timeout = (self: StepOwner, duration: Duration.Input): any => {
+  const limit = Hooks.limitMillis(duration)
+  if (limit === undefined) {
+    return modify(self, { mistakes: [...self.mistakes, ...Hooks.limitMistakes("its body", duration)] })
+  }
+  return wrapped(self, timeoutWrap(self.name, limit))
+}
+
+const wrapped = (self: StepOwner, wrap: Wrap): any =>
+  modify(self, {
+    body: wrap.wrap(self.body),
+    raw: self.raw ?? self.body,
+    wraps: [...self.wraps ?? [], wrap]
+  })
+
+/** Runs an effect before the first attempt, after the gates that are there already. */
+export const gate = (step: any, added: Effect.Effect<unknown, any, any>): any => {
+  const self = step as StepOwner
+  return modify(self, { gate: self.gate === undefined ? added : Effect.andThen(self.gate, added) })
+}
+
+/** @internal */
+export const annotate = (self: Owned, values: Readonly<Record<string, unknown>>): any =>
+  modify(self, { annotations: { ...self.annotations, ...values } })
+
+/** @internal */
+export const stepHooks = (self: PipelineOwner, added: any): any =>
+  modify(self, { stepHooks: Hooks.merge(self.stepHooks, added) })
+
+/** @internal */
+export const runName = (self: PipelineOwner, givenName: string): any =>
+  modify(self, givenName === "" ? { mistakes: [...self.mistakes, "its run name is empty"] } : { givenName })

@@ -1,0 +1,106 @@
+/** How much room text takes on a terminal, and lines that fit. */
+import { oneLine } from "./fit.ts"
+
+/** Of what is shown, so that colours are decided on once, where it is drawn. */
+export type Style = "plain" | "bold" | "dim" | "red" | "green" | "yellow" | "cyan"
+
+/** @internal */
+export type Segment = readonly [text: string, style: Style]
+
+/** A line as it is meant, before it is cut and coloured. */
+export type Line = ReadonlyArray<Segment>
+
+/** They turn the order of what follows around, and so could make a name look like something else. */
+const bidi = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
+/** More than that fits into no line, and would be measured with each frame. */
+const longest = 1000
+
+/** A name or message, made fit for a part of one line: nothing in it moves the cursor or changes colours. */
+export const label = (text: string): string => oneLine(text.slice(0, longest)).replaceAll("\t", " ").replace(bidi, "")
+
+// oxlint-disable-next-line no-control-regex -- a range that begins with the space
+const ascii = /^[\u0020-\u007e]*$/
+
+/**
+ * Two columns: what Unicode calls wide or fullwidth (UAX #11), and emoji, by blocks. Node has such a function, but
+ * doesn't export it. What is taken for wide and is not makes a line no worse than shorter.
+ */
+const wide =
+  /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18dff}\u{1aff0}-\u{1b2ff}\u{1d300}-\u{1d37f}\u{1f000}-\u{1faff}\u{20000}-\u{3fffd}]/u
+
+/** None: combining characters, joiners, variation selectors, and the vowels and finals of decomposed Hangul. */
+const none = /[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]/u
+
+/**
+ * In columns. The parts of a joined emoji are added up, as terminals that don't join them show them side by side; a
+ * variation selector makes an emoji, and so wide, of what is before it.
+ */
+export const width = (text: string): number => {
+  if (ascii.test(text)) return text.length
+  let columns = 0
+  let narrow = false
+  for (const character of text) {
+    if (character === "\ufe0f") {
+      if (narrow) columns++
+      narrow = false
+    } else if (!none.test(character)) {
+      narrow = !wide.test(character)
+      columns += narrow ? 1 : 2
+    }
+  }
+  return columns
+}
+
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" })
+
+/** Its beginning, of at most so many columns. No character is taken apart. */
+export const take = (text: string, columns: number): string => {
+  if (ascii.test(text)) return text.slice(0, Math.max(0, columns))
+  let taken = ""
+  let left = columns
+  for (const { segment } of graphemes.segment(text)) {
+    left -= width(segment)
+    if (left < 0) break
+    taken += segment
+  }
+  return taken
+}
+
+const codes: Readonly<Record<Exclude<Style, "plain">, readonly [on: number, off: number]>> = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  cyan: [36, 39]
+}
+
+const paint = (text: string, style: Style, colors: boolean): string => {
+  if (!colors || style === "plain" || text === "") return text
+  const [on, off] = codes[style]
+  return `\u001b[${on}m${text}\u001b[${off}m`
+}
+
+/** @internal */
+export interface Fitted {
+  readonly text: string
+  readonly width: number
+}
+
+/** A line of at most so many columns: what is too much gives way to an ellipsis. */
+export const fit = (line: Line, columns: number, colors: boolean): Fitted => {
+  let total = 0
+  for (const [text] of line) total += width(text)
+  if (total <= columns) return { text: line.map(([text, style]) => paint(text, style, colors)).join(""), width: total }
+  if (columns < 1) return { text: "", width: 0 }
+  let fitted = ""
+  let left = columns - 1
+  for (const [text, style] of line) {
+    const kept = take(text, left)
+    fitted += paint(kept, style, colors)
+    if (kept !== text) break
+    left -= width(text)
+  }
+  return { text: `${fitted}…`, width: columns }
+}

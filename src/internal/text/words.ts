@@ -1,0 +1,50 @@
+/** Short texts for people: durations, and what went wrong. */
+import * as Cause from "effect/Cause"
+import { clean, oneLine } from "./fit.ts"
+import { text } from "./redact.ts"
+
+/** As in `12 ms`, `3.2 s`, `4 min 10 s`, `3 h 12 min`, `2 d 5 h`. */
+export const duration = (millis: number): string => {
+  if (millis < 1000) return `${Math.round(millis)} ms`
+  if (millis < 60_000) return `${(millis / 1000).toFixed(1)} s`
+  const seconds = Math.round(millis / 1000)
+  const minutes = Math.floor(seconds / 60)
+  const hours = Math.floor(minutes / 60)
+  if (hours === 0) return `${minutes} min ${seconds % 60} s`
+  return hours < 24 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`
+}
+
+/** @internal */
+export const plural = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`
+
+/** An error as text, without its stack and without secrets in its fields. */
+export const errorText = (error: unknown): string => {
+  if (!(error instanceof Error)) return text(error)
+  const { message, name } = error
+  if (message === "") return name
+  return name === "Error" || message.startsWith(name) ? message : `${name}: ${message}`
+}
+
+const missing = /^Service not found: ([^\n(]+)/
+
+/**
+ * A cause as text: the messages of errors that were foreseen, and the stacks of those
+ * that were not.
+ */
+export const causeText = (cause: Cause.Cause<unknown>): string => {
+  const reasons = cause.reasons.flatMap((reason) => {
+    if (reason._tag === "Fail") return [errorText(reason.error)]
+    if (reason._tag === "Interrupt") return []
+    const { defect } = reason
+    const service = defect instanceof Error ? missing.exec(defect.message)?.[1]?.trim() : undefined
+    if (service !== undefined) return [`it needs the service ${service}, which nothing provides`]
+    return [defect instanceof Error ? Cause.pretty(Cause.die(defect)) : errorText(defect)]
+  })
+  return clean([...new Set(reasons)].join("\n")) || "interrupted"
+}
+
+/** The first line of {@link causeText}, for where there is little room. */
+export const causeLine = (cause: Cause.Cause<unknown>): string => {
+  const [first = ""] = causeText(cause).split("\n")
+  return oneLine(first)
+}

@@ -1,0 +1,47 @@
+/** A line for each thing that happens in a run: what the command prints, and progress without a terminal. */
+import * as Duration from "effect/Duration"
+import { causeLine, duration, plural } from "../../../internal/text/words.ts"
+import type { HookInfo, Outcome, RunEvent } from "../../../RunEvent.ts"
+
+const time = (input: Duration.Duration): string => duration(Duration.toMillis(input))
+
+/** The step's path, or the pipeline where the hook is the run's own. */
+export const owner = ({ pipelineName, step }: HookInfo & { readonly pipelineName: string }): string =>
+  step?.stepPath.join(" > ") ?? pipelineName
+
+/** @internal */
+export const marks: Readonly<Record<Outcome, string>> = { success: "✓", failure: "✗", interrupt: "■" }
+
+/** `undefined` for what goes without saying: hooks that did their work or had none. */
+export const line = (event: RunEvent): string | undefined => {
+  switch (event._tag) {
+    case "RunStarted":
+      return `▶ ${event.pipelineName} (run ${event.runName})`
+    case "StepStarted":
+      return `  ▶ ${event.stepPath.join(" > ")}`
+    case "AttemptFailed":
+      return `  ↻ ${event.stepPath.join(" > ")}: attempt ${event.attempt} failed, the next follows in ${
+        time(event.delay)
+      }: ${causeLine(event.cause)}`
+    case "StepEnded": {
+      const { attempts, exit, outcome } = event
+      const tried = attempts > 1 ? `, ${plural(attempts, "attempt")}` : ""
+      const why = exit._tag === "Failure" ? `: ${causeLine(exit.cause)}` : ""
+      return `  ${marks[outcome]} ${event.stepPath.join(" > ")} (${time(event.duration)}${tried})${why}`
+    }
+    case "HookFailed":
+      return `  ! hook "${event.hook}" (${event.kind}) of ${owner(event)} failed after ${time(event.duration)}: ${
+        causeLine(event.cause)
+      }`
+    case "RunEnded": {
+      const { hookFailures, outcome, steps } = event
+      const failed = hookFailures > 0 ? `, ${plural(hookFailures, "hook")} failed` : ""
+      return `${marks[outcome]} ${event.pipelineName} (${time(event.duration)}, ${plural(steps, "step")}${failed})`
+    }
+    case "StepProgress":
+    case "HookStarted":
+    case "HookEnded":
+    case "HookSkipped":
+      return undefined
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Runs in the log of GitHub Actions, by workflow commands: lines that begin with `::` (or hold `##[`, as they once
+ * did) tell the runner something.
+ *
+ * - https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+ * - how they are read and what has to be escaped, which that page doesn't say:
+ *   https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
+ *
+ * Groups don't nest, and steps that run side by side would tear theirs apart: so a run is a group, and its steps and
+ * the runs that begin meanwhile are lines of it. What failed is annotated at once, as the process may not live to the
+ * end of the run, and told once more below the group, which is shown folded.
+ */
+import * as Cause from "effect/Cause"
+import { clean } from "../../../internal/text/fit.ts"
+import { causeText } from "../../../internal/text/words.ts"
+import type { RunEvent } from "../../../RunEvent.ts"
+import { line, owner } from "../events/line.ts"
+
+/** A line as it is told without a terminal, and nothing else: no name or message makes it two, or moves a cursor. */
+export const plain = (event: RunEvent): string | undefined => {
+  const text = line(event)
+  return text === undefined ? undefined : clean(text).replaceAll("\n", " ")
+}
+
+const escapeData = (text: string): string =>
+  clean(text).replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A")
+
+const escapeProperty = (text: string): string => escapeData(text).replaceAll(":", "%3A").replaceAll(",", "%2C")
+
+/** A line that is no command. It begins with a mark, so `::` is none; that of old is one anywhere. */
+const harmless = (text: string): string => text.replaceAll("##[", "## [")
+
+const annotation = (severity: "error" | "warning", title: string, message: string): string =>
+  `::${severity} title=${escapeProperty(title)}::${escapeData(message)}`
+
+/** So many lines of what failed are kept for the end of a run. */
+const remembered = 50
+
+interface Group {
+  readonly runId: string
+  readonly failed: Array<string>
+  more: number
+}
+
+/** Gives back the lines to print for an event. */
+export const make = (): (event: RunEvent) => ReadonlyArray<string> => {
+  let group: Group | undefined
+  /** The last annotated failure of each run: what fails with it around it is not news. */
+  const annotated = new Map<string, { readonly path: ReadonlyArray<string>; readonly why: string }>()
+
+  const errors = (event: RunEvent): ReadonlyArray<string> => {
+    if (event._tag === "HookFailed") {
+      const title = `hook "${event.hook}" (${event.kind}) of ${owner(event)} failed`
+      return [annotation("warning", title, causeText(event.cause))]
+    }
+    if (event._tag !== "StepEnded" && event._tag !== "RunEnded") return []
+    const path = event._tag === "StepEnded" ? event.stepPath : []
+    const last = annotated.get(event.runId)
+    if (event._tag === "RunEnded") annotated.delete(event.runId)
+    if (event.outcome !== "failure" || event.exit._tag === "Success") return []
+    const why = causeText(event.exit.cause)
+    if (last !== undefined && last.why === why && path.every((name, i) => last.path[i] === name)) return []
+    if (event._tag === "StepEnded") annotated.set(event.runId, { path, why })
+    const title = [event.pipelineName, ...path].join(" > ")
+    return [annotation("error", `${title} failed`, why)]
+  }
+
+  return (event) => {
+    const told = plain(event)
+    const lines = told === undefined ? [] : [harmless(told)]
+    if (event._tag === "RunStarted" && group === undefined) {
+      group = { runId: event.runId, failed: [], more: 0 }
+      return [`::group::${escapeData(told ?? "")}`]
+    }
+    if (group !== undefined && lines.length > 0 && isFailure(event)) {
+      if (group.failed.length < remembered) group.failed.push(...lines)
+      else group.more++
+    }
+    if (event._tag !== "RunEnded" || event.runId !== group?.runId) return [...lines, ...errors(event)]
+    const { failed, more } = group
+    group = undefined
+    return [
+      "::endgroup::",
+      ...failed,
+      ...(more === 0 ? [] : [`  … and ${more} more that failed`]),
+      ...lines,
+      ...errors(event)
+    ]
+  }
+}
+
+const isFailure = (event: RunEvent): boolean =>
+  event._tag === "HookFailed" || (event._tag === "StepEnded" && event.outcome === "failure" && hasReason(event.exit))
+
+const hasReason = (exit: Extract<RunEvent, { readonly _tag: "StepEnded" }>["exit"]): boolean =>
+  exit._tag === "Failure" && !Cause.hasInterruptsOnly(exit.cause)

@@ -1,0 +1,132 @@
+/** The tree of the runs that go on, on a terminal. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import type { Line } from "../../../internal/text/columns.ts"
+import type { Observer } from "../../../RunEvent.ts"
+import type { Handlers, StreamName } from "./capture.ts"
+import { frame, type Look, unfinished } from "./frame.ts"
+import { Screen, type Terminal } from "./screen.ts"
+import { Runs, type RunState } from "./state.ts"
+
+/** @internal */
+export interface LiveOptions {
+  readonly terminal: Terminal
+  readonly colors: boolean
+  /** Begins to watch what else is written, and gives back what ends that. */
+  readonly capture: (handlers: Handlers) => () => void
+  /** Where the clock is from, by which it draws. */
+  readonly context: Context.Context<never>
+}
+
+/** Between two frames, in milliseconds. */
+const interval = 100
+
+/** For a terminal that doesn't tell its size. */
+const usual = { columns: 80, rows: 24 }
+
+/** While no run goes on, nothing is watched and nothing drawn. */
+export class Live {
+  readonly #options: LiveOptions
+  readonly #screen: Screen
+  readonly #clock: Clock.Clock
+  readonly #runs = new Runs()
+  /** Of each stream, what there is of a line that goes on. */
+  readonly #unfinished = new Map<StreamName, string>()
+  #lines: ReadonlyArray<Line> = []
+  #drawnAt = -Infinity
+  #capture: (() => void) | undefined
+  #ticker: Fiber.Fiber<unknown> | undefined
+
+  constructor(options: LiveOptions) {
+    const { colors, context, terminal } = options
+    this.#options = options
+    this.#clock = Context.get(context, Clock.Clock)
+    this.#screen = new Screen({ ...terminal, size: () => sizeOf(terminal) }, colors)
+  }
+
+  /** An observer, and what makes it stop; what its runs have come to until then stays. */
+  watch(): { readonly observer: Observer; readonly close: () => void } {
+    const own = new Set<string>()
+    let open = true
+    return {
+      observer: (event) => {
+        if (!open) return
+        const run = this.#runs.apply(event)
+        if (run === undefined) return
+        if (run.ended !== undefined) {
+          own.delete(run.id)
+          this.#settle([run])
+        } else {
+          own.add(run.id)
+          this.#start()
+          // where a body leaves no time for the ticker
+          if (this.#clock.currentTimeMillisUnsafe() - this.#drawnAt >= interval) this.#draw()
+        }
+      },
+      close: () => {
+        open = false
+        const left = [...own].flatMap((id) => this.#runs.byId.get(id) ?? [])
+        for (const { id } of left) this.#runs.byId.delete(id)
+        if (left.length > 0) this.#settle(left)
+      }
+    }
+  }
+
+  #start(): void {
+    if (this.#capture !== undefined) return
+    this.#capture = this.#options.capture({
+      print: (stream, lines, rest) => {
+        if (rest === "") this.#unfinished.delete(stream)
+        else this.#unfinished.set(stream, rest)
+        this.#screen.print(lines, this.#all())
+      },
+      around: (write) => this.#screen.around(write),
+      leave: () => this.#screen.leave(),
+      isAway: () => this.#screen.isAway
+    })
+    this.#ticker = Effect.runForkWith(this.#options.context)(Effect.forever(
+      Effect.andThen(Effect.sleep(interval), Effect.sync(() => this.#draw()))
+    ))
+  }
+
+  #stop(): void {
+    this.#ticker?.interruptUnsafe()
+    this.#lines = []
+    this.#capture?.()
+    this.#ticker = this.#capture = undefined
+    this.#screen.draw([])
+    this.#screen.leave()
+  }
+
+  #look(): Look {
+    const now = this.#clock.currentTimeMillisUnsafe()
+    return { now, columns: sizeOf(this.#options.terminal).columns, turn: Math.floor(now / interval) }
+  }
+
+  #all(): ReadonlyArray<Line> {
+    return [...[...this.#unfinished.values()].map(unfinished), ...this.#lines]
+  }
+
+  #draw(): void {
+    const look = this.#look()
+    const { rows } = sizeOf(this.#options.terminal)
+    // the row below the lines is the cursor's, and one is for a line that goes on
+    this.#lines = frame([...this.#runs.byId.values()], rows - 2, look)
+    this.#drawnAt = look.now
+    this.#screen.draw(this.#all())
+  }
+
+  /** Leaves runs as they are now, as text, above the others. */
+  #settle(runs: ReadonlyArray<RunState>): void {
+    this.#screen.settle(frame(runs, Infinity, this.#look()))
+    if (this.#runs.byId.size === 0) this.#stop()
+    else this.#draw()
+  }
+}
+
+const sizeOf = (terminal: Terminal): { readonly columns: number; readonly rows: number } => {
+  const { columns, rows } = terminal.size()
+  return { columns: columns > 0 ? columns : usual.columns, rows: rows > 0 ? rows : usual.rows }
+}

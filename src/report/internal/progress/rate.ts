@@ -1,0 +1,82 @@
+/** How far a body is, how fast, and how long it will take. */
+import { duration } from "../../../internal/text/words.ts"
+
+interface Sample {
+  readonly done: number
+  readonly at: number
+}
+
+/** Time enough for a rate that doesn't jump about, and little enough to follow one that changes. */
+const maxSamples = 16
+const apart = 1000
+
+/** So long may a body say nothing before it counts as slow. */
+const patience = 1000
+
+/** What `Step.progress` told in one attempt. It remembers some seconds, however often it is told. */
+export class Rate {
+  done = 0
+  total: number | undefined
+  readonly #samples: Array<Sample> = []
+  #at = 0
+
+  tell(done: number, total: number | undefined, at: number): void {
+    this.done = Number.isFinite(done) ? done : 0
+    this.total = total !== undefined && Number.isFinite(total) && total > 0 ? total : undefined
+    this.#at = at
+    const last = this.#samples.at(-1)
+    if (last !== undefined && at - last.at < apart) return
+    // work that goes on from where another process left off began with what it told first
+    this.#samples.push({ done: this.done, at })
+    if (this.#samples.length > maxSamples) this.#samples.shift()
+  }
+
+  /** Between 0 and 1. */
+  get part(): number | undefined {
+    return this.total === undefined ? undefined : Math.min(1, Math.max(0, this.done / this.total))
+  }
+
+  /** A second; `undefined` where it is not known yet, or nothing moves. */
+  perSecond(now: number): number | undefined {
+    const [first] = this.#samples
+    if (first === undefined) return undefined
+    const millis = Math.max(this.#at, now - patience) - first.at
+    const rate = millis < 500 ? 0 : (this.done - first.done) / millis * 1000
+    return rate > 0 ? rate : undefined
+  }
+
+  millisLeft(now: number): number | undefined {
+    const rate = this.perSecond(now)
+    if (this.total === undefined || rate === undefined || this.done >= this.total) return undefined
+    return (this.total - this.done) / rate * 1000
+  }
+}
+
+const exact = new Intl.NumberFormat("en", { maximumFractionDigits: 1 })
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 })
+
+/** As in `40%  400/1,000  20/s  30 s left`. */
+export const rateText = (rate: Rate, now: number): string => {
+  const perSecond = rate.perSecond(now)
+  const left = rate.millisLeft(now)
+  const { done, part, total } = rate
+  return [
+    ...(part === undefined ? [] : [`${Math.floor(part * 100)}%`]),
+    total === undefined ? exact.format(done) : `${exact.format(done)}/${exact.format(total)}`,
+    ...(perSecond === undefined ? [] : [`${compact.format(perSecond)}/s`]),
+    ...(left === undefined ? [] : [`${timeLeft(left)} left`])
+  ].join("  ")
+}
+
+const timeLeft = (millis: number): string => {
+  if (millis < 59_500) return `${Math.ceil(millis / 1000)} s`
+  if (millis < 3_600_000) return duration(millis)
+  const minutes = Math.round(millis / 60_000)
+  return minutes < 6000 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${Math.round(minutes / 1440)} days`
+}
+
+/** Its full and its empty part. */
+export const bar = (part: number, columns: number): readonly [full: string, empty: string] => {
+  const full = Math.floor(part * columns)
+  return ["█".repeat(full), "░".repeat(columns - full)]
+}

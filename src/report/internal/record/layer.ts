@@ -1,0 +1,152 @@
+/** The layer that records runs. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import { hasProperty } from "effect/Predicate"
+import { Observers } from "../../../internal/engine/run.ts"
+import { RecordError, RecordErrorReason } from "../../RecordError.ts"
+import { codeOf, failure, makeFolder, mayBeRecord, modules } from "./files.ts"
+import { abandonedAfter, headerLine, headerStart } from "./format.ts"
+import { Pen } from "./pen.ts"
+import { filePlace, folderPlace, makeRecorder, type Recorder } from "./recorder.ts"
+import { type Shared, Sink } from "./sink.ts"
+
+/** @internal */
+export const defaultFolder = ".epilogue/runs"
+
+const lost = Metric.counter("epilogue_record_lost_events_total", {
+  description: "Events that could not be written to the record of their run",
+  incremental: true
+})
+
+/** So many files stay open, of as many runs at once; those of others are opened again for each write. */
+const maxOpen = 64
+
+/** Some of them in the time after which a record counts as cut off. */
+const heartbeatMillis = abandonedAfter / 4
+
+/** The key under which an observer says where it records. */
+const RecordsTo = Symbol.for("effect-epilogue/Report/RecordsTo")
+
+/** Built anew wherever it is provided: one that is remembered would bring back the observers of where it was first. */
+export const record = (path: string | undefined, folder: string): Layer.Layer<never, RecordError> =>
+  Layer.fresh(Layer.effect(
+    Observers,
+    Effect.gen(function*() {
+      const present = yield* Observers
+      const place = path ?? folder
+      const loaded = yield* modules(place)
+      const resolved = loaded.path.resolve(place)
+      // written twice, it would be read twice
+      if (present.some((observer) => hasProperty(observer, RecordsTo) && observer[RecordsTo] === resolved)) {
+        return present
+      }
+      const shared: Shared = {
+        modules: loaded,
+        pen: new Pen(),
+        writing: undefined,
+        open: new Set(),
+        maxOpen,
+        ended: false,
+        onFailure: yield* failing
+      }
+      const context = yield* Effect.context<never>()
+      // as of any observer: a user's value may throw when it is shown
+      const onDefect = (tag: string, defect: unknown) =>
+        void Effect.runForkWith(context)(Effect.logError(`Report.record failed on ${tag}`, defect))
+      const recorder = yield* Effect.acquireRelease(
+        Effect.try({
+          try: () => start(resolved, path !== undefined, shared, onDefect),
+          catch: (cause) =>
+            cause instanceof NotARecord
+              ? new RecordError({ path: place, reason: RecordErrorReason.NotARecord(cause) })
+              : failure(place, path === undefined ? "record runs in" : "record runs to", cause)
+        }),
+        (started) => Effect.sync(() => started.end())
+      )
+      return [...present, Object.assign(recorder.observer, { [RecordsTo]: resolved })]
+    })
+  ))
+
+/** Thrown, as what the system refuses is. */
+class NotARecord {
+  readonly line = 1
+  readonly expected = `a line that begins with ${headerStart}`
+}
+
+const start = (
+  resolved: string,
+  isFile: boolean,
+  shared: Shared,
+  onDefect: (tag: string, defect: unknown) => void
+): Recorder & { readonly end: () => void } => {
+  const { modules: { fs, timers } } = shared
+  let file: Sink | undefined
+  if (isFile) {
+    if (!mayBeRecord(shared.modules, resolved)) throw new NotARecord()
+    file = new Sink(resolved, headerLine(), shared)
+    file.opened()
+  } else {
+    makeFolder(shared.modules, resolved)
+    fs.accessSync(resolved, fs.constants.W_OK | fs.constants.X_OK)
+  }
+  const recorder = makeRecorder(
+    file === undefined ? folderPlace(resolved, shared) : filePlace(file),
+    onDefect
+  )
+  const sinks = (): Iterable<Sink> => file === undefined ? recorder.sinks() : [file]
+  // a run that is silent for long, as one whose step takes hours, is alive all the same
+  const heartbeat = timers.setInterval(() => {
+    const now = new Date()
+    for (const { path } of recorder.sinks()) fs.utimes(path, now, now, () => {})
+  }, heartbeatMillis)
+  // it keeps no process alive
+  heartbeat.unref()
+  const flush = () => {
+    for (const sink of sinks()) sink.flush()
+  }
+  flushes.add(flush)
+  if (flushes.size === 1) {
+    process.on("exit", flushAll)
+    globalThis.addEventListener?.("unload", flushAll)
+  }
+  return {
+    ...recorder,
+    end: () => {
+      shared.ended = true
+      timers.clearInterval(heartbeat)
+      flushes.delete(flush)
+      if (flushes.size === 0) {
+        process.off("exit", flushAll)
+        globalThis.removeEventListener?.("unload", flushAll)
+      }
+      for (const sink of sinks()) sink.close()
+    }
+  }
+}
+
+/**
+ * `process.exit` runs no finalizers, and `Deno.exit` tells only those who listen for `unload`. One listener for all, or
+ * Node would warn of a leak.
+ */
+const flushes = new Set<() => void>()
+
+const flushAll = () => {
+  for (const flush of flushes) flush()
+}
+
+/** What can't be written is counted, and said once. */
+const failing: Effect.Effect<Shared["onFailure"]> = Effect.map(Effect.context<never>(), (context) => {
+  let said = false
+  return (path, operation, cause, events) => {
+    const say = said ? Effect.void : Effect.logError(
+      `Report.record: can't ${operation} ${path}: ${
+        codeOf(cause)
+      }. The run goes on, and what can't be written of it is lost.`
+    )
+    said = true
+    Effect.runForkWith(context)(
+      Effect.andThen(Effect.catchCause(say, () => Effect.void), Metric.update(lost, events))
+    )
+  }
+})

@@ -1,0 +1,224 @@
+/** A record, line by line. */
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { hasProperty } from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import type { Skipped } from "../../Record.ts"
+import { RecordError, RecordErrorReason } from "../../RecordError.ts"
+import { EventJson } from "../events/eventJson.ts"
+import { failure, modules, newline } from "./files.ts"
+import { type Header, Header as HeaderSchema, headerStart, Lost, type RunNames, version } from "./format.ts"
+
+const chunkSize = 64 * 1024
+
+/** Longer than a line is. What is longer still is not kept. */
+const maxLine = 64 * 1024 * 1024
+
+const decodeEvent = Schema.decodeUnknownExit(EventJson)
+const decodeHeader = Schema.decodeUnknownExit(HeaderSchema)
+const isLost = Schema.is(Lost)
+
+/** Thrown, as lines are looked at in a loop. */
+class Mistake {
+  readonly reason: RecordErrorReason
+  constructor(reason: RecordErrorReason) {
+    this.reason = reason
+  }
+}
+
+const decoder = new TextDecoder()
+
+/** Bytes in, whole lines out. */
+class Lines {
+  private rest: Array<Uint8Array> = []
+  private size = 0
+  private tooLong = false
+
+  /** What comes after the last end of a line. */
+  take(): string | undefined {
+    const { rest, tooLong } = this
+    this.rest = []
+    this.size = 0
+    this.tooLong = false
+    if (tooLong) return undefined
+    const [only, ...more] = rest
+    if (only === undefined) return ""
+    return more.length === 0 ? decoder.decode(only) : decoder.decode(Buffer.concat(rest))
+  }
+
+  /** `undefined` for a line that is too long. */
+  *of(chunk: Uint8Array): Generator<string | undefined> {
+    const end = chunk.lastIndexOf(newline)
+    if (end < 0) return this.keep(chunk)
+    const first = chunk.indexOf(newline)
+    this.keep(chunk.subarray(0, first))
+    yield this.take()
+    if (end > first) yield* decoder.decode(chunk.subarray(first + 1, end)).split("\n")
+    this.keep(chunk.subarray(end + 1))
+  }
+
+  private keep(bytes: Uint8Array): void {
+    if (bytes.length === 0) return
+    this.size += bytes.length
+    if (this.size > maxLine) {
+      this.tooLong = true
+      this.rest = []
+    }
+    // a copy, as what is read next takes its place
+    if (!this.tooLong) this.rest.push(bytes.slice())
+  }
+}
+
+/** Takes lines one after another, and knows what those before have said. */
+class Reader {
+  private line = 0
+  private headed = false
+  private run: RunNames | undefined
+  /** Runs that have not ended, where there are several. */
+  private readonly runs = new Map<string, RunNames>()
+  private readonly onSkipped: (skipped: Skipped) => void
+
+  constructor(onSkipped: (skipped: Skipped) => void) {
+    this.onSkipped = onSkipped
+  }
+
+  read(text: string | undefined): EventJson | undefined {
+    const line = ++this.line
+    if (text === "") return undefined
+    const value = text === undefined ? undefined : parse(text)
+    if (hasProperty(value, "_tag") && value._tag === "Record") return this.header(value)
+    if (!this.headed) {
+      // a header of which only the beginning was written
+      if (
+        text !== undefined && (headerStart.startsWith(text) || (text.startsWith(headerStart) && value === undefined))
+      ) {
+        return this.skip("torn")
+      }
+      throw new Mistake(RecordErrorReason.NotARecord({ line, expected: `a line that begins with ${headerStart}` }))
+    }
+    if (typeof value !== "object" || value === null) return this.skip("torn")
+    if (isLost(value)) {
+      this.onSkipped({ line, reason: "lost", events: value.events })
+      return undefined
+    }
+    const decoded = decodeEvent({ ...this.namesOf(value), ...complete(value) })
+    if (Exit.isFailure(decoded)) return this.skip("unknown")
+    this.keep(decoded.value)
+    return decoded.value
+  }
+
+  /** What the last line leaves off in the middle is torn, and may be a line that is being written now. */
+  skip(reason: "torn" | "unknown"): undefined {
+    this.onSkipped({ line: this.line, reason, events: 1 })
+  }
+
+  private header(value: object): undefined {
+    const line = this.line
+    const found = hasProperty(value, "version") ? value.version : undefined
+    if (typeof found === "number" && found > version) {
+      throw new Mistake(RecordErrorReason.LaterVersion({ line, expected: version, found }))
+    }
+    const decoded = decodeHeader(value)
+    if (Exit.isFailure(decoded) || found !== version) {
+      throw new Mistake(RecordErrorReason.NotARecord({ line, expected: `a header of version ${version}` }))
+    }
+    this.headed = true
+    this.run = namesIn(decoded.value) ?? this.run
+  }
+
+  private namesOf(value: object): RunNames | undefined {
+    const id = hasProperty(value, "runId") ? value.runId : undefined
+    if (typeof id !== "string") return this.run
+    // the line that told them may be torn
+    return this.runs.get(id) ?? { pipelineName: "", runId: id, runName: id }
+  }
+
+  private keep(event: EventJson): void {
+    const { _tag, pipelineName, runId, runName } = event
+    if (runId === this.run?.runId) return
+    if (_tag === "RunEnded") this.runs.delete(runId)
+    else if (this.runs.get(runId)?.runName !== runName) this.runs.set(runId, { pipelineName, runId, runName })
+  }
+}
+
+const namesIn = ({ pipelineName, runId, runName }: Header): RunNames | undefined =>
+  pipelineName === undefined || runId === undefined || runName === undefined
+    ? undefined
+    : { pipelineName, runId, runName }
+
+/** A line leaves out what is empty. */
+const complete = (value: object): object =>
+  !hasProperty(value, "_tag")
+    ? value
+    : value._tag === "StepStarted"
+    ? { params: {}, ...value }
+    : value._tag === "StepEnded" || value._tag === "RunEnded"
+    ? { annotations: {}, ...value }
+    : value
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Not all told: `events` that could not be read, and of how many lines. */
+const warning = (path: string, counts: ReadonlyMap<Skipped["reason"], number>): Effect.Effect<void> => {
+  const told = [...counts].map(([reason, count]) => `${count} ${reason}`).join(", ")
+  return told === "" ? Effect.void : Effect.logWarning(`${path}: events are left out: ${told}`)
+}
+
+/** @internal */
+export const read = (
+  path: string,
+  onSkipped: ((skipped: Skipped) => void) | undefined
+): Stream.Stream<EventJson, RecordError> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const { fs } = yield* modules(path)
+    const failed = (operation: string) => (cause: unknown) => failure(path, operation, cause)
+    const file = yield* Effect.acquireRelease(
+      Effect.tryPromise({ try: () => fs.promises.open(path, "r"), catch: failed("open") }),
+      (file) => Effect.promise(() => file.close().catch(() => undefined))
+    )
+    const counts = new Map<Skipped["reason"], number>()
+    const reader = new Reader(
+      onSkipped ?? (({ events, reason }) => void counts.set(reason, (counts.get(reason) ?? 0) + events))
+    )
+    const lines = new Lines()
+    const buffer = new Uint8Array(chunkSize)
+    let ended = false
+    const next = Effect.gen(function*() {
+      const { bytesRead } = yield* Effect.tryPromise({
+        try: () => file.read(buffer, 0, chunkSize, null),
+        catch: failed("read")
+      })
+      ended = bytesRead === 0
+      return yield* Effect.try({
+        try: () => eventsIn(reader, ended ? [lines.take()] : lines.of(buffer.subarray(0, bytesRead))),
+        catch: (mistake) => {
+          if (!(mistake instanceof Mistake)) throw mistake
+          return new RecordError({ path, reason: mistake.reason })
+        }
+      })
+    })
+    const pull: Effect.Effect<Arr.NonEmptyReadonlyArray<EventJson>, RecordError | Cause.Done> = Effect.suspend(() =>
+      ended
+        ? Effect.andThen(warning(path, counts), Cause.done())
+        : Effect.flatMap(next, (events) => Arr.isReadonlyArrayNonEmpty(events) ? Effect.succeed(events) : pull)
+    )
+    return Stream.fromPull(Effect.succeed(pull))
+  }))
+
+const eventsIn = (reader: Reader, lines: Iterable<string | undefined>): ReadonlyArray<EventJson> => {
+  const events: Array<EventJson> = []
+  for (const line of lines) {
+    const event = reader.read(line)
+    if (event !== undefined) events.push(event)
+  }
+  return events
+}

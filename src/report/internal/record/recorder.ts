@@ -1,0 +1,148 @@
+/** The observer that writes what it is told, each run where it belongs. */
+import type { Run } from "../../../internal/engine/run.ts"
+import { type Tap, TapKey, type Tapped } from "../../../internal/model/tap.ts"
+import type { Observer, RunEvent } from "../../../RunEvent.ts"
+import { EndedRuns } from "../events/endedRuns.ts"
+import * as encode from "./encode.ts"
+import { headerLine, type RunNames } from "./format.ts"
+import { existing, fileName, isFresh } from "./names.ts"
+import { type Shared, Sink } from "./sink.ts"
+
+/** A run that is recorded. */
+interface Entry {
+  readonly sink: Sink
+  /** What each of its lines says of it, and what the first one does. */
+  readonly brief: encode.Heads
+  readonly full: encode.Heads
+  /** The generation of the sink that has had the first one. */
+  generation: number
+}
+
+/** Where runs are recorded. */
+export interface Place {
+  readonly sinkOf: (run: RunNames, at: number, begins: boolean) => Sink
+  /** Whether the file is the run's own, and its header tells of it. */
+  readonly own: boolean
+}
+
+/** A file a run. One that goes on after a crash, here or in another process, goes on in the file that it has. */
+export const folderPlace = (folder: string, shared: Shared): Place => ({
+  own: true,
+  sinkOf: (run, at, begins) => {
+    const { modules } = shared
+    let name: string | undefined
+    // looked for only where it may be there: a folder can be large
+    if (!begins || !isFresh(run.runId)) {
+      try {
+        name = existing(modules, folder, run)
+      } catch {
+        // why it can't be read will be seen when it is written to
+      }
+    }
+    return new Sink(modules.path.join(folder, name ?? fileName(run, at)), headerLine({ ...run, at }), shared)
+  }
+})
+
+/** One file for all runs. */
+export const filePlace = (sink: Sink): Place => ({ own: false, sinkOf: () => sink })
+
+/** @internal */
+export interface Recorder {
+  readonly observer: Observer
+  readonly sinks: () => Iterable<Sink>
+}
+
+/** @internal */
+export const makeRecorder = (
+  place: Place,
+  onDefect: (tag: RunEvent["_tag"], defect: unknown) => void
+): Recorder => {
+  const entries = new Map<string, Entry>()
+  const ended = new EndedRuns<Sink>()
+  let lastRun: Run | undefined
+  let lastEntry: Entry | undefined
+
+  const begin = ({ pipelineName, runId, runName }: RunNames, at: number, begins: boolean): Entry => {
+    const run = { pipelineName, runId, runName }
+    const sink = ended.get(runId) ?? place.sinkOf(run, at, begins)
+    const brief = new encode.Heads(place.own ? "" : `,${JSON.stringify({ runId }).slice(1, -1)}`)
+    const full = new encode.Heads(place.own ? "" : `,${JSON.stringify(run).slice(1, -1)}`)
+    const entry = { sink, brief, full, generation: -1 }
+    entries.set(runId, entry)
+    return entry
+  }
+
+  const entryOf = (run: Run, at: number): Entry => {
+    if (run === lastRun && lastEntry !== undefined) return lastEntry
+    const { id } = run
+    const entry = entries.get(id) ?? begin({ pipelineName: run.pipelineName, runId: id, runName: run.name }, at, false)
+    lastRun = run
+    lastEntry = entry
+    return entry
+  }
+
+  /** Something was written of a run that has ended. */
+  const forget = (runId: string, { sink }: Entry): void => {
+    if (ended.get(runId) === undefined) return
+    entries.delete(runId)
+    lastRun = undefined
+    lastEntry = undefined
+    if (place.own) sink.close()
+  }
+
+  /** The entry's pen has another line. */
+  const add = (run: Run, entry: Entry, at: number): void => {
+    entry.sink.add(at)
+    if (run.ended) forget(run.id, entry)
+  }
+
+  /** What the next line says of its run. */
+  const headsOf = (entry: Entry): encode.Heads => {
+    if (entry.generation === entry.sink.generation) return entry.brief
+    entry.generation = entry.sink.generation
+    return entry.full
+  }
+
+  const tap: Tap = {
+    stepStarted: (evaluation, at) => {
+      try {
+        const entry = entryOf(evaluation.run, at)
+        encode.stepStarted(entry.sink.pen, headsOf(entry), evaluation, at)
+        add(evaluation.run, entry, at)
+      } catch (defect) {
+        onDefect("StepStarted", defect)
+      }
+    },
+    stepEnded: (evaluation, at, exit, outcome, nanos) => {
+      try {
+        const entry = entryOf(evaluation.run, at)
+        encode.stepEnded(entry.sink.pen, headsOf(entry), evaluation, at, exit, outcome, nanos)
+        add(evaluation.run, entry, at)
+      } catch (defect) {
+        onDefect("StepEnded", defect)
+      }
+    },
+    hookEnded: (evaluation, at, planned, nanos) => {
+      try {
+        const entry = entryOf(evaluation.run, at)
+        encode.hookEnded(entry.sink.pen, headsOf(entry), evaluation, at, planned, nanos)
+        add(evaluation.run, entry, at)
+      } catch (defect) {
+        onDefect("HookEnded", defect)
+      }
+    }
+  }
+
+  const observe = (event: RunEvent): void => {
+    const at = event.at.epochMilliseconds
+    const last = event._tag === "RunEnded"
+    const entry = entries.get(event.runId) ?? begin(event, at, event._tag === "RunStarted")
+    encode.event(entry.sink.pen, headsOf(entry), event)
+    if (last) ended.add(event.runId, entry.sink)
+    entry.sink.add(at, last)
+    forget(event.runId, entry)
+  }
+
+  const observer: Tapped = Object.assign(observe, { [TapKey]: tap })
+  return { observer, sinks: () => [...new Set([...entries.values()].map(({ sink }) => sink))] }
+}

@@ -1,0 +1,83 @@
+/**
+ * Runs as a `gantt` of Mermaid (https://mermaid.js.org/syntax/gantt.html), which GitHub draws in Markdown.
+ *
+ * Its grammar ends a task's name at a colon and has no quotes; what could be taken for syntax is written as an entity,
+ * `#58;`, which Mermaid takes out before it parses and puts back into the picture
+ * (https://mermaid.js.org/syntax/flowchart.html#entity-codes-to-escape-characters,
+ * https://github.com/mermaid-js/mermaid/issues/742, https://github.com/mermaid-js/mermaid/issues/1981).
+ */
+import { fitEnd } from "../../../internal/text/fit.ts"
+import { areApart, type Row, type Timeline } from "./data.ts"
+import { leftOut, pick } from "./pick.ts"
+import { count, endings, took } from "./words.ts"
+
+/** Mermaid draws names beside bars where they do not fit in them, on one line. In UTF-16 code units. */
+const longestName = 60
+
+/** What lines of other meaning begin with, in the grammar's lexer, whose rules go by their order. */
+const keywords =
+  /^(?:gantt|date|inclusive|topAxis|axis|tick|includes|excludes|today|week|title|acc|section|click|call|href|vert|\d{4}-)/i
+
+const entity = (character: string): string => `#${character.codePointAt(0)};`
+
+/** Letters and digits of all languages stay, and what is no syntax anywhere in Mermaid. */
+const escape = (text: string): string =>
+  fitEnd(text, longestName)
+    .replace(/["#$%&'<>:;[\\\]^`{|}~]/g, entity)
+    .replace(keywords, (start) => `${entity(start)}${start.slice(1)}`)
+
+/** @internal */
+export const mermaid = ({ rows, title }: Timeline, maxRows: number): string => {
+  const picked = pick(rows, maxRows)
+  const apart = areApart(rows)
+  const first = rows[0]?.start ?? 0
+  let shift = 0
+  const lines: Array<string> = []
+  for (const { row } of picked.rows) {
+    if (row.kind === "run") {
+      // runs of several nights are drawn below one another, or the chart would be all gaps
+      shift = apart ? row.start - first : 0
+      lines.push(`    section ${escape(row.name)}, ${endings[row.ending]}`)
+    } else lines.push(task(row, shift))
+    for (const hook of row.hooks) {
+      if (hook.outcome !== "failed") continue
+      lines.push(bar(`${"↳ ".repeat(row.depth)}hook ${escape(hook.name)}, failed`, "crit", hook, shift))
+    }
+  }
+  const rest = leftOut(picked)
+  if (rest !== undefined) lines.push("    section not shown", bar(rest, "done", { start: first, end: first }, 0))
+  const length = rows.reduce((longest, { end, start }) => Math.max(longest, end - start), 0)
+  return [
+    "gantt",
+    `    title ${escape(title)}`,
+    "    dateFormat x",
+    `    axisFormat ${axisFormat(length)}`,
+    "    todayMarker off",
+    ...lines,
+    ""
+  ].join("\n")
+}
+
+const task = (row: Row, shift: number): string => {
+  const attempts = row.attempts.length > 1 ? `, ${count(row.attempts.length, "attempt")}` : ""
+  const ending = row.ending === "success" ? "" : `, ${endings[row.ending]}`
+  const name = `${"↳ ".repeat(row.depth - 1)}${escape(row.name)}${ending}${attempts}, ${took(row)}`
+  return bar(name, tags[row.ending], row, shift)
+}
+
+const tags = { success: "done", failure: "crit", interrupt: "crit, done", cut: "active" } as const
+
+/** No shorter than a millisecond: bars without a length are not drawn. */
+const bar = (
+  name: string,
+  tag: string,
+  { end, start }: { readonly start: number; readonly end: number },
+  shift: number
+): string => {
+  const from = Math.round(start - shift)
+  return `    ${name} :${tag}, ${from}, ${Math.max(from + 1, Math.round(end - shift))}`
+}
+
+/** https://mermaid.js.org/syntax/gantt.html#axis */
+const axisFormat = (millis: number): string =>
+  millis < 5000 ? "%S.%L s" : millis < 600_000 ? "%H:%M:%S" : millis < 172_800_000 ? "%H:%M" : "%b %d"
