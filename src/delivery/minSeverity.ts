@@ -7,7 +7,8 @@ import type * as Layer from "effect/Layer"
 import type { Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
 import { heldBack } from "../internal/alerts/metrics.ts"
-import * as internal from "./internal/policy.ts"
+import { atLeast } from "../internal/model/severity.ts"
+import { around } from "./internal/policy.ts"
 
 /**
  * Drops alerts of a lesser severity. The order is `info`, `success`, `warning`,
@@ -30,8 +31,8 @@ export const minSeverity: {
 } = dual(
   2,
   <E, R>(self: Layer.Layer<Alerter, E, R>, severity: Severity): Layer.Layer<Alerter, E, R> =>
-    internal.around((post) => {
-      const passes = internal.atLeast(severity)
+    around((post) => {
+      const passes = atLeast(severity)
       return Effect.succeed((alert) => passes(alert) ? post(alert) : heldBack("minSeverity"))
     })(self)
 )

@@ -25,8 +25,9 @@ const wrong: Record<string, () => Layer.Layer<Alerter>> = {
   "fallback: after is no positive duration": () => Delivery.fallback(none, none, { after: 0 }),
   "fallback: cooldown is no positive duration": () => Delivery.fallback(none, none, { cooldown: -5 }),
   "fanOut: no alerters are given": () => untyped["fanOut"]!([]),
-  "delivery: \"fatal\" is no severity": () => untyped["minSeverity"]!(none, "fatal"),
-  "delivery: \"fatal\" is no severity ": () =>
+  "\"fatal\" is not a severity, use one of info, success, warning, error, critical": () =>
+    untyped["minSeverity"]!(none, "fatal"),
+  "\"fatal\" is not a severity, use one of info, success, warning, error, critical ": () =>
     untyped["throttle"]!(none, { limit: 1, window: "1 hour", always: "fatal" })
 }
 

@@ -6,6 +6,7 @@
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { SeverityJson } from "../../internal/alerts/json.ts"
 import { bytes, fitEnd, fitMiddle } from "../../internal/text/fit.ts"
 import { members } from "../../report/internal/events/eventJson.ts"
 
@@ -42,7 +43,7 @@ const Told = Schema.Union([
   Schema.TaggedStruct("Alerted", {
     runId: Schema.String,
     stepPath: Schema.Array(Schema.String),
-    severity: Schema.Literals(["info", "success", "warning", "error", "critical"]),
+    severity: SeverityJson,
     named: Schema.Boolean
   }),
   /** What the pipeline is called, before its run begins. */

@@ -1,11 +1,12 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { atLeast } from "../../internal/model/severity.ts"
 import type { DigestOptions } from "../digest.ts"
 import { span } from "./hold/digest.ts"
 import * as Held from "./hold/held.ts"
 import { countOf, millisOf } from "./options.ts"
-import { atLeast, type Post } from "./policy.ts"
+import type { Post } from "./policy.ts"
 import type { Persisted } from "./state/state.ts"
 
 /** @internal */

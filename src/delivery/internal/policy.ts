@@ -3,10 +3,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import type { Alert, Severity } from "../../Alert.ts"
+import type { Alert } from "../../Alert.ts"
 import { Alerter, type AlerterError } from "../../Alerter.ts"
 import { timed } from "../../internal/alerts/alerter.ts"
 import { AlerterObservers } from "../../internal/engine/run.ts"
+import { atLeast } from "../../internal/model/severity.ts"
 import type { Observer } from "../../RunEvent.ts"
 
 /** Posts an alert that has its time. */
@@ -41,17 +42,6 @@ export const observing = <R>(
 export const serving = (post: Post, observers: ReadonlyArray<Observer>): Context.Context<Alerter> => {
   const service = Context.make(Alerter, { post: (alert) => timed(alert, post) })
   return observers.length === 0 ? service : Context.add(service, AlerterObservers, observers)
-}
-
-/** Least first. */
-export const severities: ReadonlyArray<Severity> = ["info", "success", "warning", "error", "critical"]
-
-/** @internal */
-export const atLeast = (severity: Severity): (alert: Alert) => boolean => {
-  const least = severities.indexOf(severity)
-  // or all would be at least as severe
-  if (least < 0) throw new Error(`delivery: "${severity}" is no severity`)
-  return (alert) => severities.indexOf(alert.severity) >= least
 }
 
 /** Whether it tells of something that went wrong. */

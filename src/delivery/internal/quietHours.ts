@@ -2,10 +2,11 @@ import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { atLeast } from "../../internal/model/severity.ts"
 import type { QuietHoursOptions } from "../quietHours.ts"
 import * as Held from "./hold/held.ts"
 import { endOf, weekdays } from "./hold/hours.ts"
-import { atLeast, type Post } from "./policy.ts"
+import type { Post } from "./policy.ts"
 import type { Persisted } from "./state/state.ts"
 
 /** When what could not be posted after the hours is tried again. */

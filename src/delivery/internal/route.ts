@@ -1,8 +1,9 @@
 import * as Effect from "effect/Effect"
 import type { Alert } from "../../Alert.ts"
+import { atLeast } from "../../internal/model/severity.ts"
 import type { Criteria } from "../route.ts"
 import { ask } from "./entries.ts"
-import { atLeast, type Post } from "./policy.ts"
+import type { Post } from "./policy.ts"
 
 /** @internal */
 export type Predicate = (alert: Alert) => boolean

@@ -11,6 +11,7 @@ import * as Tracer from "effect/Tracer"
 import { Alert, type Severity } from "../../Alert.ts"
 import type { Reason } from "../../Alerter.ts"
 import { StepContext } from "../../StepContext.ts"
+import { textSymbols } from "../model/severity.ts"
 import { joinLines, withoutUrls } from "../text/redact.ts"
 
 /** The alert with the time of the post, where it has none. */
@@ -88,8 +89,6 @@ const detailed = (text: string, detail: string | undefined): string =>
 // SGR codes of ECMA-48, as every terminal knows them
 const colors: Record<Severity, number> = { info: 36, success: 32, warning: 33, error: 31, critical: 35 }
 
-const symbols: Record<Severity, string> = { info: "i", success: "✓", warning: "!", error: "✗", critical: "✗✗" }
-
 /** Error text may hold escape sequences, which must not reach the terminal. */
 // oxlint-disable-next-line no-control-regex -- control characters are what it is about
 const plain = (text: string): string => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
@@ -110,7 +109,7 @@ export const render = (alert: Alert, colored: boolean): string => {
   const paint = (code: number, text: string) => colored ? `\u001b[${code}m${text}\u001b[0m` : text
   const time = alert.at === undefined ? "" : ` ${paint(2, DateTime.formatIso(alert.at))}`
   const lines = [
-    `${paint(colors[alert.severity], `${symbols[alert.severity]} ${alert.severity.toUpperCase()}`)} ${
+    `${paint(colors[alert.severity], `${textSymbols[alert.severity]} ${alert.severity.toUpperCase()}`)} ${
       paint(1, line(alert.title))
     }${time}`
   ]

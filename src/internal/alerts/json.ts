@@ -4,14 +4,18 @@ import * as Base64 from "effect/encoding/Base64"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Alert, type Attachment } from "../../Alert.ts"
+import { severities } from "../model/severity.ts"
 
 const Optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(schema)
+
+/** The Schema of a severity. */
+export const SeverityJson = Schema.Literals(severities)
 
 /** An alert as it is written. What the alert does not have is left out. */
 export const AlertJson = Schema.Struct({
   title: Schema.String,
   body: Optional(Schema.String),
-  severity: Schema.Literals(["info", "success", "warning", "error", "critical"]),
+  severity: SeverityJson,
   fields: Schema.Array(Schema.Struct({ name: Schema.String, value: Schema.String })),
   detail: Optional(Schema.String),
   dedupeKey: Optional(Schema.String),

@@ -21,7 +21,7 @@
  * file, or under its `persist`.
  */
 import * as Schema from "effect/Schema"
-import { severities } from "../../../delivery/internal/policy.ts"
+import { severities } from "../../../internal/model/severity.ts"
 import { type ChannelName, channelNames, channels } from "./channels.ts"
 import * as Leaf from "./leaf.ts"
 import { policies, severity } from "./policies.ts"

@@ -3,7 +3,7 @@ import * as Base64 from "effect/encoding/Base64"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { areHeaders } from "../../../alerters/internal/webhook.ts"
-import { severities } from "../../../delivery/internal/policy.ts"
+import { severities } from "../../../internal/model/severity.ts"
 import * as Leaf from "./leaf.ts"
 
 const { object, optional, required } = Leaf

@@ -3,7 +3,7 @@ import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import type { Severity } from "../../../Alert.ts"
 import { endOf, weekdays } from "../../../delivery/internal/hold/hours.ts"
-import { severities } from "../../../delivery/internal/policy.ts"
+import { severities } from "../../../internal/model/severity.ts"
 import * as Leaf from "./leaf.ts"
 
 const { object, optional, required } = Leaf

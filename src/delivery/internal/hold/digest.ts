@@ -2,10 +2,11 @@
 import * as DateTime from "effect/DateTime"
 import type { Severity, Source } from "../../../Alert.ts"
 import { Alert } from "../../../Alert.ts"
+import { rank, severities, textSymbols, worst } from "../../../internal/model/severity.ts"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
 import { localTime } from "../../../internal/text/localTime.ts"
 import { heldBack } from "../entries.ts"
-import { digestTag, isDigest, severities } from "../policy.ts"
+import { digestTag, isDigest } from "../policy.ts"
 
 /** So many alerts are listed, the worst ones if there are more. */
 export const maxListed = 500
@@ -15,8 +16,6 @@ const maxTitle = 200
 const maxBody = 200
 const maxNote = 200
 
-const symbols: Record<Severity, string> = { info: "i", success: "✓", warning: "!", error: "✗", critical: "✗✗" }
-
 const words: Record<Severity, (count: number) => string> = {
   critical: (count) => `${count} critical`,
   error: (count) => `${count} failed`,
@@ -24,12 +23,6 @@ const words: Record<Severity, (count: number) => string> = {
   success: (count) => `${count} succeeded`,
   info: (count) => `${count} info`
 }
-
-/** @internal */
-export const rank = (severity: Severity): number => severities.indexOf(severity)
-
-/** @internal */
-export const worst = (a: Severity, b: Severity): Severity => rank(a) < rank(b) ? b : a
 
 /** @internal */
 export const alerts = (count: number): string => count === 1 ? "1 alert" : `${count} alerts`
@@ -89,7 +82,9 @@ const line = ({ at, body, fields, severity, title }: Alert, zone: DateTime.TimeZ
   const time = at === undefined ? "" : `${localTime(at, zone).slice(0, "2026-11-23 13:40:12".length)} `
   const rest = body === undefined ? "" : firstLine(body)
   const notes = fields.flatMap(({ name, value }) => name === heldBack ? [short(`${name}: ${value}`, maxNote)] : [])
-  return `${time}${symbols[severity]} ${[short(title, maxTitle), ...(rest === "" ? [] : [rest]), ...notes].join(" – ")}`
+  return `${time}${textSymbols[severity]} ${
+    [short(title, maxTitle), ...(rest === "" ? [] : [rest]), ...notes].join(" – ")
+  }`
 }
 
 /** One line of a text that may have megabytes, of which no more than need be is read. */

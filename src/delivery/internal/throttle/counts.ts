@@ -1,14 +1,16 @@
 /** Who may pass, and how many could not. */
 import * as Schema from "effect/Schema"
 import type { Alert } from "../../../Alert.ts"
+import { SeverityJson } from "../../../internal/alerts/json.ts"
+import { worst } from "../../../internal/model/severity.ts"
 import { heldBackBefore, Millis } from "../entries.ts"
-import { short, worst } from "../hold/digest.ts"
+import { short } from "../hold/digest.ts"
 import { subject } from "../policy.ts"
 
 const Untold = Schema.Struct({
   count: Schema.Int,
   since: Millis,
-  severity: Schema.Literals(["info", "success", "warning", "error", "critical"])
+  severity: SeverityJson
 })
 
 /** What was held back and not told of yet. */
