@@ -51,7 +51,7 @@ export interface Attachment {
  * @category models
  * @since 0.1.0
  */
-export interface Source {
+export interface AlertSource {
   readonly pipeline: string
   readonly runId: string
   readonly runName: string
@@ -87,7 +87,7 @@ export interface AlertInput {
   readonly idempotencyKey?: string | undefined
   /** Words to route by. The standard failure hook puts the tags of the errors here. */
   readonly tags?: ReadonlyArray<string> | undefined
-  readonly source?: Source | undefined
+  readonly source?: AlertSource | undefined
   /** What is sent beside it, where the channel can. */
   readonly attachments?: ReadonlyArray<Attachment> | undefined
   /** When it happened. `Alerter.layer` fills in the time of the post. */
@@ -121,7 +121,7 @@ export class Alert {
   readonly dedupeKey: string | undefined
   readonly idempotencyKey: string | undefined
   readonly tags: ReadonlyArray<string>
-  readonly source: Source | undefined
+  readonly source: AlertSource | undefined
   readonly attachments: ReadonlyArray<Attachment>
   readonly at: DateTime.Utc | undefined
 

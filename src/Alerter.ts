@@ -29,7 +29,7 @@ import { counted } from "./internal/alerts/metrics.ts"
  * @category errors
  * @since 0.1.0
  */
-export type Reason = Data.TaggedEnum<{
+export type AlerterErrorReason = Data.TaggedEnum<{
   Unauthorized: { readonly detail?: string | undefined }
   RateLimited: { readonly retryAfter?: Duration.Duration | undefined }
   Rejected: { readonly status?: number | undefined; readonly detail: string }
@@ -39,12 +39,12 @@ export type Reason = Data.TaggedEnum<{
 }>
 
 /**
- * Constructors of {@link Reason}s, as in `Reason.Unreachable({})`.
+ * Constructors of {@link AlerterErrorReason}s, as in `AlerterErrorReason.Unreachable({})`.
  *
  * @category errors
  * @since 0.1.0
  */
-export const Reason: Data.TaggedEnum.Constructor<Reason> = Data.taggedEnum<Reason>()
+export const AlerterErrorReason: Data.TaggedEnum.Constructor<AlerterErrorReason> = Data.taggedEnum<AlerterErrorReason>()
 
 /**
  * What an {@link AlerterError} is made of.
@@ -55,7 +55,7 @@ export const Reason: Data.TaggedEnum.Constructor<Reason> = Data.taggedEnum<Reaso
 export interface AlerterErrorFields {
   /** The name of the channel: `"console"`, `"slack"`, …. */
   readonly channel: string
-  readonly reason: Reason
+  readonly reason: AlerterErrorReason
 }
 
 const AlerterErrorBase: new(
@@ -131,7 +131,7 @@ export class Alerter extends Base {
                     Effect.asVoid(Effect.suspend(() => post(timed))),
                     (cause) =>
                       internal.failWith(cause, isAlerterError, (detail) =>
-                        new AlerterError({ channel, reason: Reason.Rejected({ detail }) }))
+                        new AlerterError({ channel, reason: AlerterErrorReason.Rejected({ detail }) }))
                   ),
                   internal.calledFrom(context)
                 )

@@ -13,7 +13,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Field } from "./Alert.ts"
-import { AlerterError, isAlerterError, Reason } from "./Alerter.ts"
+import { AlerterError, AlerterErrorReason, isAlerterError } from "./Alerter.ts"
 import { calledFrom, failWith } from "./internal/alerts/alerter.ts"
 import * as internal from "./internal/approvals/question.ts"
 import * as resumable from "./internal/approvals/resumable.ts"
@@ -115,7 +115,7 @@ export class Approver extends ApproverKey {
             const wrong = internal.mistake(question)
             return wrong === undefined
               ? decide(question, () => ask(question), question.timeout)
-              : Effect.fail(error(Reason.InvalidAlert({ detail: wrong })))
+              : Effect.fail(error(AlerterErrorReason.InvalidAlert({ detail: wrong })))
           }
         })
       })
@@ -195,10 +195,12 @@ const grace = Duration.seconds(10)
 
 /** Somebody's own functions, called with the services of the layer: whatever goes wrong is an error of the channel's. */
 const customWith = <R>(channel: string, context: Context.Context<R>) => {
-  const error = (reason: Reason) => new AlerterError({ channel, reason })
+  const error = (reason: AlerterErrorReason) => new AlerterError({ channel, reason })
   const guarded = <A>(effect: () => Effect.Effect<A, unknown, R>): Effect.Effect<A, AlerterError> =>
     Effect.suspend(effect).pipe(
-      Effect.catchCause((cause) => failWith(cause, isAlerterError, (detail) => error(Reason.Rejected({ detail })))),
+      Effect.catchCause((cause) =>
+        failWith(cause, isAlerterError, (detail) => error(AlerterErrorReason.Rejected({ detail })))
+      ),
       Effect.updateContext(calledFrom(context))
     )
   const decide = (
@@ -216,7 +218,9 @@ const customWith = <R>(channel: string, context: Context.Context<R>) => {
           decision._tag === "TimedOut" || internal.mayAnswer(question, decision.by)
             ? Effect.succeed(decision)
             : Effect.fail(
-              error(Reason.InvalidAlert({ detail: `${decision.by.id} answered, who is none of its approvers` }))
+              error(
+                AlerterErrorReason.InvalidAlert({ detail: `${decision.by.id} answered, who is none of its approvers` })
+              )
             )
         )
       )

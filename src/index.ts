@@ -3,21 +3,8 @@
  *
  * @since 0.1.0
  */
-export {
-  Alert,
-  type AlertInput,
-  type Attachment,
-  type Field,
-  type Severity,
-  type Source as AlertSource
-} from "./Alert.ts"
-export {
-  Alerter,
-  AlerterError,
-  type AlerterErrorFields,
-  isAlerterError,
-  Reason as AlerterErrorReason
-} from "./Alerter.ts"
+export { Alert, type AlertInput, type AlertSource, type Attachment, type Field, type Severity } from "./Alert.ts"
+export { Alerter, AlerterError, type AlerterErrorFields, AlerterErrorReason, isAlerterError } from "./Alerter.ts"
 export * as AlerterHooks from "./AlerterHooks.ts"
 export { Approver, Decision, NotApproved, type NotApprovedFields, type Person, type Question } from "./Approver.ts"
 export * as Hook from "./Hook.ts"

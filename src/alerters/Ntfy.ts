@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { type Alerter, Reason } from "../Alerter.ts"
+import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { readable } from "./internal/channel/readable.ts"
@@ -81,7 +81,7 @@ export const layer = (options: NtfyOptions): Layer.Layer<Alerter> => {
               http.send(HttpClientRequest.bodyJsonUnsafe(request, internal.message(alert, topic, sequence, time))),
               (refused) => readable(refused, internal.said)
             ))
-          : Effect.fail(error(Reason.Rejected({ detail: "its token can't be sent in a header" })))
+          : Effect.fail(error(AlerterErrorReason.Rejected({ detail: "its token can't be sent in a header" })))
       )
   )
 }

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { type Alerter, Reason } from "../Alerter.ts"
+import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { readable } from "./internal/channel/readable.ts"
@@ -85,7 +85,7 @@ export const layer = (options: PagerDutyOptions): Layer.Layer<Alerter> => {
           const key = yield* internal.dedupKey(alert)
           const body = internal.body(alert, key, { routingKey, component, group, source }, time)
           if (body === undefined) {
-            return yield* Effect.fail(error(Reason.InvalidAlert({ detail: "it has more than 512 KB" })))
+            return yield* Effect.fail(error(AlerterErrorReason.InvalidAlert({ detail: "it has more than 512 KB" })))
           }
           const request = HttpClientRequest.post(`${baseUrl}${internal.paths[action]}`)
           yield* Effect.mapError(

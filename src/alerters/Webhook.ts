@@ -13,7 +13,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Alert } from "../Alert.ts"
-import { type Alerter, Reason } from "../Alerter.ts"
+import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import { anySize } from "./internal/channel/attachments.ts"
 import * as channel from "./internal/channel/channel.ts"
@@ -99,18 +99,26 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
         ({ error, http }) =>
           Effect.succeed((alert) =>
             Effect.gen(function*() {
-              if (mistake !== undefined) return yield* Effect.fail(error(Reason.Rejected({ detail: mistake })))
+              if (mistake !== undefined) {
+                return yield* Effect.fail(error(AlerterErrorReason.Rejected({ detail: mistake })))
+              }
               if (target === undefined) {
                 const detail = "its address is no valid URL of http or https"
-                return yield* Effect.fail(error(Reason.Rejected({ detail })))
+                return yield* Effect.fail(error(AlerterErrorReason.Rejected({ detail })))
               }
               const body = yield* Effect.try({
                 try: () => internal.body(alert, maxBytes, render),
                 catch: (cause) =>
-                  error(Reason.InvalidAlert({ detail: http.detail(`no JSON could be made of it: ${String(cause)}`) }))
+                  error(
+                    AlerterErrorReason.InvalidAlert({
+                      detail: http.detail(`no JSON could be made of it: ${String(cause)}`)
+                    })
+                  )
               })
               if (body === undefined) {
-                return yield* Effect.fail(error(Reason.InvalidAlert({ detail: `it has more than ${maxBytes} bytes` })))
+                return yield* Effect.fail(
+                  error(AlerterErrorReason.InvalidAlert({ detail: `it has more than ${maxBytes} bytes` }))
+                )
               }
               const id = yield* internal.idOf(alert)
               yield* http.send(

@@ -7,7 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Alert } from "../Alert.ts"
-import { Alerter, AlerterError, Reason } from "../Alerter.ts"
+import { Alerter, AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { timed } from "../internal/alerts/alerter.ts"
 
 const Base: Context.ServiceClass<TestAlerter, "effect-epilogue/testing/TestAlerter", TestAlerter.Shape> = Context
@@ -48,9 +48,9 @@ export class TestAlerter extends Base {
   /** Fails `times` posts (all of them unless given), then records. */
   static layerFailing(options?: {
     readonly times?: number | undefined
-    readonly reason?: Reason | undefined
+    readonly reason?: AlerterErrorReason | undefined
   }): Layer.Layer<Alerter | TestAlerter> {
-    const error = new AlerterError({ channel: "test", reason: options?.reason ?? Reason.Unreachable({}) })
+    const error = new AlerterError({ channel: "test", reason: options?.reason ?? AlerterErrorReason.Unreachable({}) })
     return layerWith((attempt) => attempt <= (options?.times ?? Infinity) ? Effect.fail(error) : Effect.void)
   }
 

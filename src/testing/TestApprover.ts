@@ -6,7 +6,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { AlerterError, Reason } from "../Alerter.ts"
+import { AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { Approver, Decision, type Person, type Question } from "../Approver.ts"
 import { now } from "../internal/approvals/question.ts"
 
@@ -63,8 +63,10 @@ export class TestApprover extends Base {
   static readonly layerSilent: Layer.Layer<Approver | TestApprover> = layerWith(() => Effect.never)
 
   /** Can't ask. */
-  static layerFailing(reason?: Reason): Layer.Layer<Approver | TestApprover> {
-    const error = Effect.fail(new AlerterError({ channel: "test", reason: reason ?? Reason.Unreachable({}) }))
+  static layerFailing(reason?: AlerterErrorReason): Layer.Layer<Approver | TestApprover> {
+    const error = Effect.fail(
+      new AlerterError({ channel: "test", reason: reason ?? AlerterErrorReason.Unreachable({}) })
+    )
     return layerWith(() => error, error)
   }
 }

@@ -3,7 +3,7 @@ import { Cause, DateTime, Duration, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { Reason } from "../../src/Alerter.ts"
+import { AlerterErrorReason } from "../../src/Alerter.ts"
 import type { ApproverOptions } from "../../src/approvers/index.ts"
 import { type Asked, layer } from "../../src/approvers/internal/polling.ts"
 import { AlerterError, Approver, Decision, type Question } from "../../src/index.ts"
@@ -17,7 +17,7 @@ const ada = { id: "1", name: "Ada" }
 const eve = { id: "2", name: "Eve" }
 const deploy: Question = { title: "Deploy?", timeout: "1 minute" }
 const at = (seconds: number) => DateTime.makeUnsafe(seconds * 1000)
-const failing = (reason: Reason) => Effect.fail(new AlerterError({ channel: "fake", reason }))
+const failing = (reason: AlerterErrorReason) => Effect.fail(new AlerterError({ channel: "fake", reason }))
 
 /** A channel in which each look finds what it is told to, the last for all that follow. */
 const channel = (
@@ -179,10 +179,10 @@ it.effect("looks that fail are survived, for as long as the channel asks", () =>
   Effect.gen(function*() {
     const yes = Effect.succeed([{ answer: "approve", by: ada } as const])
     const fake = channel([
-      failing(Reason.Unreachable({})),
-      failing(Reason.TimedOut({})),
-      failing(Reason.Rejected({ status: 503, detail: "down" })),
-      failing(Reason.RateLimited({ retryAfter: Duration.seconds(30) })),
+      failing(AlerterErrorReason.Unreachable({})),
+      failing(AlerterErrorReason.TimedOut({})),
+      failing(AlerterErrorReason.Rejected({ status: 503, detail: "down" })),
+      failing(AlerterErrorReason.RateLimited({ retryAfter: Duration.seconds(30) })),
       yes
     ])
     assert.equal((yield* decide(fake))._tag, "Approved")
@@ -191,11 +191,15 @@ it.effect("looks that fail are survived, for as long as the channel asks", () =>
 
 it.effect("silence is an answer only where one could have been heard", () =>
   Effect.gen(function*() {
-    const fake = channel([silence, silence, failing(Reason.Unreachable({ detail: "ECONNRESET" }))])
+    const fake = channel([silence, silence, failing(AlerterErrorReason.Unreachable({ detail: "ECONNRESET" }))])
     const error = yield* Effect.flip(decide(fake, { ...deploy, timeout: "4 seconds" }))
     assert.deepEqual([error.channel, error.reason._tag], ["fake", "Unreachable"])
     assert.deepEqual(fake.list.slice(-2), ["4s poll, 0s left", "4s Withdrawn"])
-    const back = channel([failing(Reason.Unreachable({})), failing(Reason.Unreachable({})), silence])
+    const back = channel([
+      failing(AlerterErrorReason.Unreachable({})),
+      failing(AlerterErrorReason.Unreachable({})),
+      silence
+    ])
     assert.equal((yield* decide(back, { ...deploy, timeout: "4 seconds" }))._tag, "TimedOut")
   }))
 
@@ -203,9 +207,9 @@ it.effect("what won't get better ends it", () =>
   Effect.gen(function*() {
     for (
       const reason of [
-        Reason.Unauthorized({}),
-        Reason.Rejected({ status: 404, detail: "gone" }),
-        Reason.Rejected({
+        AlerterErrorReason.Unauthorized({}),
+        AlerterErrorReason.Rejected({ status: 404, detail: "gone" }),
+        AlerterErrorReason.Rejected({
           detail: "message_not_found"
         })
       ]
@@ -222,7 +226,7 @@ it.effect("what won't get better ends it", () =>
 
 it.effect("a question that could not be prepared is withdrawn", () =>
   Effect.gen(function*() {
-    const fake = channel([silence], { prepare: failing(Reason.Unauthorized({ detail: "no reactions" })) })
+    const fake = channel([silence], { prepare: failing(AlerterErrorReason.Unauthorized({ detail: "no reactions" })) })
     assert.equal((yield* Effect.flip(decide(fake))).reason._tag, "Unauthorized")
     assert.deepEqual(fake.list, ["0s Withdrawn"])
   }))
@@ -241,7 +245,7 @@ it.effect("interrupted, it is withdrawn, once", () =>
 it.effect("a decision stands, whatever becomes of its message", () =>
   Effect.gen(function*() {
     const yes = Effect.succeed([{ answer: "approve", by: ada } as const])
-    for (const settle of [failing(Reason.Unreachable({})), Effect.die("a bug"), Effect.never]) {
+    for (const settle of [failing(AlerterErrorReason.Unreachable({})), Effect.die("a bug"), Effect.never]) {
       const { layer, list } = logs()
       const fake = channel([yes], { settle: () => settle })
       assert.equal((yield* Effect.provide(decide(fake), layer))._tag, "Approved")

@@ -10,7 +10,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as DurableClock from "effect/workflow/DurableClock"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { Reason } from "../../src/Alerter.ts"
+import { AlerterErrorReason } from "../../src/Alerter.ts"
 import { Slack } from "../../src/alerters/index.ts"
 import * as Delivery from "../../src/delivery/index.ts"
 import { Durable } from "../../src/durable/index.ts"
@@ -204,7 +204,7 @@ const alerts = Effect.map(counts, (counts) =>
   ))
 
 const works = (channel: string) => Alerter.layer(() => Effect.void, { channel })
-const fails = (channel: string, reason: Reason = Reason.Unreachable({})) =>
+const fails = (channel: string, reason: AlerterErrorReason = AlerterErrorReason.Unreachable({})) =>
   Alerter.layer(() => Effect.fail(new AlerterError({ channel, reason })), { channel })
 
 const post = (...inputs: ReadonlyArray<Alert | string>) =>
@@ -217,7 +217,7 @@ it.effect("alerts are counted without the layer: delivered and failed, by channe
   alone(Effect.gen(function*() {
     yield* post("a", "b").pipe(Effect.provide(works("pigeon")))
     yield* post("a").pipe(Effect.provide(fails("pigeon")))
-    yield* post("a").pipe(Effect.provide(fails("owl", Reason.RateLimited({}))))
+    yield* post("a").pipe(Effect.provide(fails("owl", AlerterErrorReason.RateLimited({}))))
     yield* post("a").pipe(Effect.provide(Alerter.layer(() => Effect.die(new Error("secret")))))
     yield* post("a").pipe(Effect.provide(Alerter.layerConsole))
     yield* post("a").pipe(Effect.provide(Alerter.layerNone))

@@ -4,12 +4,12 @@ import * as FileSystem from "effect/FileSystem"
 import type * as PlatformError from "effect/PlatformError"
 import * as Semaphore from "effect/Semaphore"
 import type { Alert } from "../../Alert.ts"
-import { AlerterError, Reason } from "../../Alerter.ts"
+import { AlerterError, AlerterErrorReason } from "../../Alerter.ts"
 import { toBriefJson } from "../../internal/alerts/json.ts"
 import { anySize, fitAttachments } from "./channel/attachments.ts"
 import { fitJson } from "./channel/fitAlert.ts"
 
-const failure = (reason: Reason): AlerterError => new AlerterError({ channel: "file", reason })
+const failure = (reason: AlerterErrorReason): AlerterError => new AlerterError({ channel: "file", reason })
 
 /** What another try would not change. */
 const final: ReadonlySet<string> = new Set([
@@ -25,7 +25,11 @@ const errorOf = ({ reason }: PlatformError.PlatformError): AlerterError => {
   const { cause } = reason
   const named = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined
   const code = typeof named === "string" && /^[A-Z][A-Z0-9_]*$/.test(named) ? named : reason._tag
-  return failure(final.has(reason._tag) ? Reason.Rejected({ detail: code }) : Reason.Unreachable({ detail: code }))
+  return failure(
+    final.has(reason._tag)
+      ? AlerterErrorReason.Rejected({ detail: code })
+      : AlerterErrorReason.Unreachable({ detail: code })
+  )
 }
 
 /** Undefined where the path is a name alone. */
@@ -76,10 +80,12 @@ export const make = (
       ended = true
     })
   return (alert) => {
-    if (!(maxBytes > 0)) return Effect.fail(failure(Reason.Rejected({ detail: "its maxBytes is no number above 0" })))
+    if (!(maxBytes > 0)) {
+      return Effect.fail(failure(AlerterErrorReason.Rejected({ detail: "its maxBytes is no number above 0" })))
+    }
     const json = fitJson(fitAttachments(alert, anySize), maxBytes - 1, toBriefJson)
     if (json === undefined) {
-      return Effect.fail(failure(Reason.InvalidAlert({ detail: `it has more than ${maxBytes} bytes` })))
+      return Effect.fail(failure(AlerterErrorReason.InvalidAlert({ detail: `it has more than ${maxBytes} bytes` })))
     }
     // interrupted in the middle, it would leave half a line
     return Effect.mapError(write(`${json}\n`), errorOf).pipe(Effect.uninterruptible, lock.withPermits(1))

@@ -4,7 +4,7 @@ import type * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Field, Severity } from "../../Alert.ts"
-import { Reason } from "../../Alerter.ts"
+import { AlerterErrorReason } from "../../Alerter.ts"
 import { clean, fitEnd, fitMiddle, oneLine } from "../../internal/text/fit.ts"
 import type { Dated } from "./channel/channel.ts"
 import { type Answer, type Failure, failure, type Http, type Read } from "./channel/http.ts"
@@ -159,11 +159,11 @@ export const refused = ({ detail }: Http) => ({ json, status }: Answer): Failure
   if (!isRecord(json) || json["ok"] !== false || status === 429) return undefined
   const code = numberOf(json["error_code"]) ?? status
   const said = detail(typeof json["description"] === "string" ? json["description"] : "")
-  if (code === 401 || code === 403 || code === 404) return failure(Reason.Unauthorized({ detail: said }))
-  if (code !== 429) return failure(Reason.Rejected({ status: code, detail: said }), code >= 500)
+  if (code === 401 || code === 403 || code === 404) return failure(AlerterErrorReason.Unauthorized({ detail: said }))
+  if (code !== 429) return failure(AlerterErrorReason.Rejected({ status: code, detail: said }), code >= 500)
   const seconds = numberOf(parametersOf(json)?.retry_after)
   const retryAfter = seconds === undefined ? undefined : Duration.seconds(Math.max(0, seconds))
-  return failure(Reason.RateLimited({ retryAfter }), true)
+  return failure(AlerterErrorReason.RateLimited({ retryAfter }), true)
 }
 
 /** An answer with a status of success is one of success only where it says so. */
@@ -175,6 +175,6 @@ export const accepted = (
   const { json, status } = answer
   if (isRecord(json) && json["ok"] === true) return Effect.succeed(json)
   return Effect.fail(
-    understand(answer) ?? failure(Reason.Rejected({ status, detail: "this is no answer of the Bot API" }))
+    understand(answer) ?? failure(AlerterErrorReason.Rejected({ status, detail: "this is no answer of the Bot API" }))
   )
 }

@@ -9,7 +9,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { Field } from "../../Alert.ts"
-import { type AlerterError, Reason } from "../../Alerter.ts"
+import { type AlerterError, AlerterErrorReason } from "../../Alerter.ts"
 import type { Channel } from "../../alerters/internal/channel/channel.ts"
 import * as Http from "../../alerters/internal/channel/http.ts"
 import { botMessage, makeNonce, userAgent } from "../../alerters/internal/discord.ts"
@@ -49,7 +49,7 @@ const how = (question: Question): ReadonlyArray<Field> => {
 const read = (makesSense: (json: unknown) => boolean): Http.Read<unknown> => ({ json }) =>
   makesSense(json)
     ? Effect.succeed(json)
-    : Effect.fail(Http.failure(Reason.Unreachable({ detail: "no answer of Discord's" }), true))
+    : Effect.fail(Http.failure(AlerterErrorReason.Unreachable({ detail: "no answer of Discord's" }), true))
 
 /** Where a question is, and when Discord says that it was posted. */
 export interface Posted {

@@ -3,7 +3,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { Field } from "../../Alert.ts"
-import { type AlerterError, Reason } from "../../Alerter.ts"
+import { type AlerterError, AlerterErrorReason } from "../../Alerter.ts"
 import type { Channel } from "../../alerters/internal/channel/channel.ts"
 import * as Http from "../../alerters/internal/channel/http.ts"
 import { read } from "../../alerters/internal/slack/bot.ts"
@@ -45,7 +45,7 @@ const reading = (http: Http.Http, tolerated: ReadonlyArray<string>): Http.Read<u
   const answered = read(http.detail, tolerated)
   return (answer) =>
     at(answer.json, "ok") === undefined
-      ? Effect.fail(Http.failure(Reason.Unreachable({ detail: "no answer of Slack's" }), true))
+      ? Effect.fail(Http.failure(AlerterErrorReason.Unreachable({ detail: "no answer of Slack's" }), true))
       : answered(answer)
 }
 
@@ -87,7 +87,7 @@ export const make = (settings: Settings, { error, http, time }: Channel): Driver
     self !== undefined ? Effect.succeed(self) : Effect.flatMap(post("auth.test", {}), (json) => {
       self = textAt(json, "user_id")
       return self === undefined
-        ? Effect.fail(error(Reason.Rejected({ detail: "auth.test does not say who the bot is" })))
+        ? Effect.fail(error(AlerterErrorReason.Rejected({ detail: "auth.test does not say who the bot is" })))
         : Effect.succeed(self)
     })
   )
@@ -160,7 +160,9 @@ export const make = (settings: Settings, { error, http, time }: Channel): Driver
           ...quiet
         })
         const ts = textAt(posted, "ts")
-        if (ts === undefined) return yield* Effect.fail(error(Reason.Rejected({ detail: "no ts of the question" })))
+        if (ts === undefined) {
+          return yield* Effect.fail(error(AlerterErrorReason.Rejected({ detail: "no ts of the question" })))
+        }
         return { channel: textAt(posted, "channel") ?? channelName, ts }
       }),
     open: (question, { askedAt, message: { channel, ts } }) => {

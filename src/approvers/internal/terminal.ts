@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
 import * as Terminal from "effect/Terminal"
-import { AlerterError, Reason } from "../../Alerter.ts"
+import { AlerterError, AlerterErrorReason } from "../../Alerter.ts"
 import { Approver, Decision, type Question } from "../../Approver.ts"
 import { isDoubtful, labels, labelsShown, mayAnswer, now } from "../../internal/approvals/question.ts"
 import { clean, fitEnd, fitMiddle, oneLine } from "../../internal/text/fit.ts"
@@ -15,9 +15,10 @@ import type { TerminalPromptOptions } from "../TerminalPrompt.ts"
 
 const channel = "terminal"
 
-const invalid = (detail: string) => new AlerterError({ channel, reason: Reason.InvalidAlert({ detail }) })
+const invalid = (detail: string) => new AlerterError({ channel, reason: AlerterErrorReason.InvalidAlert({ detail }) })
 
-const unreachable = (detail: string) => new AlerterError({ channel, reason: Reason.Unreachable({ detail }) })
+const unreachable = (detail: string) =>
+  new AlerterError({ channel, reason: AlerterErrorReason.Unreachable({ detail }) })
 
 /** Nobody reads a question and answers it in less, in milliseconds. */
 const reactionTime = 300

@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { AlerterError, Reason } from "../../Alerter.ts"
+import { AlerterError, AlerterErrorReason } from "../../Alerter.ts"
 import { withoutUrls } from "../../internal/text/redact.ts"
 import { monotonicMillis, withFields } from "./entries.ts"
 import type { Post } from "./policy.ts"
@@ -54,7 +54,7 @@ const failure = (
         yield* Effect.sleep(left)
         left = deadline - (yield* monotonicMillis)
       }
-      const reason = Reason.TimedOut({ limit: after })
+      const reason = AlerterErrorReason.TimedOut({ limit: after })
       return new AlerterError({ channel: "the first channel", reason })
     })
     const outcome = Effect.matchCause(post, { onSuccess: () => undefined, onFailure: errorOf })

@@ -4,7 +4,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { Alerter, AlerterError, isAlerterError, Reason } from "../../Alerter.ts"
+import { Alerter, AlerterError, AlerterErrorReason, isAlerterError } from "../../Alerter.ts"
 import { AlerterObservers } from "../../internal/engine/run.ts"
 import { withoutUrls } from "../../internal/text/redact.ts"
 import { type Post, serving } from "./policy.ts"
@@ -42,9 +42,12 @@ export const errorOf = (cause: Cause.Cause<AlerterError>): AlerterError => {
   const error = Cause.squash(cause)
   if (isAlerterError(error)) return error
   const detail = withoutUrls(error instanceof Error ? error.message : String(error))
-  return new AlerterError({ channel: "alerter", reason: Reason.Rejected({ detail }) })
+  return new AlerterError({ channel: "alerter", reason: AlerterErrorReason.Rejected({ detail }) })
 }
 
 /** One error that tells of several. */
 export const allOf = (channel: string, errors: ReadonlyArray<AlerterError>): AlerterError =>
-  new AlerterError({ channel, reason: Reason.Rejected({ detail: errors.map(({ message }) => message).join("; ") }) })
+  new AlerterError({
+    channel,
+    reason: AlerterErrorReason.Rejected({ detail: errors.map(({ message }) => message).join("; ") })
+  })

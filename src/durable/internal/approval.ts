@@ -11,7 +11,7 @@ import * as Activity from "effect/workflow/Activity"
 import * as DurableClock from "effect/workflow/DurableClock"
 import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
-import { AlerterError, isAlerterError, Reason } from "../../Alerter.ts"
+import { AlerterError, AlerterErrorReason, isAlerterError } from "../../Alerter.ts"
 import { type Approver, Decision, type Person, type Question } from "../../Approver.ts"
 import { failWith } from "../../internal/alerts/alerter.ts"
 import { mayAnswer, mistake } from "../../internal/approvals/question.ts"
@@ -30,7 +30,7 @@ export interface Asking {
 }
 
 const failure = (detail: string): AlerterError =>
-  new AlerterError({ channel: "durable", reason: Reason.InvalidAlert({ detail }) })
+  new AlerterError({ channel: "durable", reason: AlerterErrorReason.InvalidAlert({ detail }) })
 
 const Posted = Schema.Struct({ askedAt: Schema.Finite, handle: Schema.String })
 
@@ -79,7 +79,7 @@ const askIn = (
           Effect.suspend(() => asking.post(question, token)),
           (cause) =>
             failWith(cause, isAlerterError, (detail) =>
-              new AlerterError({ channel: "durable", reason: Reason.Rejected({ detail }) }))
+              new AlerterError({ channel: "durable", reason: AlerterErrorReason.Rejected({ detail }) }))
         )
         return { askedAt, handle }
       })

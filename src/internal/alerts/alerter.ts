@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import { Alert, type Severity } from "../../Alert.ts"
-import type { Reason } from "../../Alerter.ts"
+import type { AlerterErrorReason } from "../../Alerter.ts"
 import { StepContext } from "../../StepContext.ts"
 import { textSymbols } from "../model/severity.ts"
 import { joinLines, withoutUrls } from "../text/redact.ts"
@@ -57,7 +57,7 @@ export const failWith = <E>(
 }
 
 /** @internal */
-export const explain = (reason: Reason): string => {
+export const explain = (reason: AlerterErrorReason): string => {
   switch (reason._tag) {
     case "Unauthorized":
       return detailed("the credentials were not accepted", reason.detail)

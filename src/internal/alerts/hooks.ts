@@ -4,7 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
 import { Alert } from "../../Alert.ts"
-import { Alerter, AlerterError, isAlerterError, Reason } from "../../Alerter.ts"
+import { Alerter, AlerterError, AlerterErrorReason, isAlerterError } from "../../Alerter.ts"
 import { StepContext } from "../../StepContext.ts"
 import { text } from "../text/redact.ts"
 import { failWith } from "./alerter.ts"
@@ -24,7 +24,7 @@ export const post = (
       // An alerter that dies may say to which address it was posting.
       (cause) =>
         failWith(cause, isAlerterError, (detail) =>
-          new AlerterError({ channel: "alerter", reason: Reason.Rejected({ detail }) }))
+          new AlerterError({ channel: "alerter", reason: AlerterErrorReason.Rejected({ detail }) }))
     )
   })
 

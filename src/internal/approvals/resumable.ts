@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { type AlerterError, Reason } from "../../Alerter.ts"
+import { type AlerterError, AlerterErrorReason } from "../../Alerter.ts"
 import type { Approver, Decision, Question } from "../../Approver.ts"
 import { at, numberAt } from "./json.ts"
 import { mistake, now } from "./question.ts"
@@ -23,7 +23,7 @@ export interface Standing<M> {
 /** What the channels differ in. None of these dies. */
 export interface Parts<M> {
   readonly channel: string
-  readonly error: (reason: Reason) => AlerterError
+  readonly error: (reason: AlerterErrorReason) => AlerterError
   /** How long a question that is on its way, and one that is to be marked, is waited for. */
   readonly limit: Duration.Duration
   /** Where a question is, by a handle; undefined where that is none of this channel's. */
@@ -45,12 +45,15 @@ export interface Parts<M> {
 export const make = <M>(
   { channel, decide, error, limit, post, prepare, read, settle: mark }: Parts<M>
 ): Approver.Shape & { readonly resumable: Approver.Resumable } => {
-  const invalid = (detail: string) => Effect.fail(error(Reason.InvalidAlert({ detail })))
+  const invalid = (detail: string) => Effect.fail(error(AlerterErrorReason.InvalidAlert({ detail })))
 
   /** What was decided stays so, whether or not the channel can be told in the time of one attempt. */
   const settle: (...told: Parameters<typeof mark>) => Effect.Effect<void> = (...told) =>
     mark(...told).pipe(
-      Effect.timeoutOrElse({ duration: limit, orElse: () => Effect.fail(error(Reason.TimedOut({ limit }))) }),
+      Effect.timeoutOrElse({
+        duration: limit,
+        orElse: () => Effect.fail(error(AlerterErrorReason.TimedOut({ limit })))
+      }),
       Effect.catch(({ message }) =>
         Effect.logWarning("effect-epilogue: the question could not be marked as settled", message)
       ),

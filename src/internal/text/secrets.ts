@@ -1,5 +1,4 @@
 /** Keeps what a channel is told in confidence out of what it says. */
-import type { Alert, Attachment } from "../../Alert.ts"
 
 /** Replaces each secret that is found. */
 export type Scrub = (text: string) => string
@@ -57,38 +56,3 @@ const decoded = (text: string): string => {
     return text
   }
 }
-
-/** What is text in its bytes: a drawing has the messages of errors in it. */
-const isText = /^text\/|[/+](xml|json)\b/
-
-const scrubAttachment = (attachment: Attachment, scrub: Scrub): Attachment => {
-  const { content, mediaType, name } = attachment
-  const found = isText.test(mediaType) ? new TextDecoder().decode(content) : ""
-  const scrubbed = scrub(found)
-  return {
-    mediaType,
-    name: scrub(name),
-    // as it was where nothing was found, which need not be UTF-8
-    content: scrubbed === found ? content : new TextEncoder().encode(scrubbed)
-  }
-}
-
-/** The alert without the secrets of the channel: an error's message may quote them. */
-export const scrubAlert = (alert: Alert, scrub: Scrub): Alert =>
-  alert.with({
-    title: scrub(alert.title),
-    body: alert.body === undefined ? undefined : scrub(alert.body),
-    fields: alert.fields.map(({ name, value }) => ({ name: scrub(name), value: scrub(value) })),
-    detail: alert.detail === undefined ? undefined : scrub(alert.detail),
-    dedupeKey: alert.dedupeKey === undefined ? undefined : scrub(alert.dedupeKey),
-    idempotencyKey: alert.idempotencyKey === undefined ? undefined : scrub(alert.idempotencyKey),
-    tags: alert.tags.map(scrub),
-    attachments: alert.attachments.map((attachment) => scrubAttachment(attachment, scrub)),
-    source: alert.source === undefined ? undefined : {
-      ...alert.source,
-      pipeline: scrub(alert.source.pipeline),
-      runId: scrub(alert.source.runId),
-      runName: scrub(alert.source.runName),
-      stepPath: alert.source.stepPath.map(scrub)
-    }
-  })

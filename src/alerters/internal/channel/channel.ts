@@ -4,21 +4,22 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { Alert } from "../../../Alert.ts"
-import { Alerter, AlerterError, isAlerterError, Reason } from "../../../Alerter.ts"
+import { Alerter, AlerterError, AlerterErrorReason, isAlerterError } from "../../../Alerter.ts"
 import { failWith, timed } from "../../../internal/alerts/alerter.ts"
 import { counted } from "../../../internal/alerts/metrics.ts"
 import { localTime } from "../../../internal/text/localTime.ts"
-import { type Scrub, scrubAlert, scrubber } from "../../../internal/text/secrets.ts"
+import { type Scrub, scrubber } from "../../../internal/text/secrets.ts"
 import type { ChannelOptions } from "../../ChannelOptions.ts"
 import { fitAttachments } from "./attachments.ts"
 import * as Http from "./http.ts"
+import { scrubAlert } from "./scrub.ts"
 
 export interface Channel {
   readonly http: Http.Http
   /** A time as the people who read the channel know it, with its zone. */
   readonly time: (at: DateTime.DateTime) => string
   /** The alert that can't be sent, or what a server said that can't be understood. */
-  readonly error: (reason: Reason) => AlerterError
+  readonly error: (reason: AlerterErrorReason) => AlerterError
 }
 
 /** A channel's alert has its time, and none of the channel's secrets. */
@@ -72,7 +73,7 @@ export const layer = <E = never, R = never>(
                   failWith(
                     cause,
                     isAlerterError,
-                    (detail) => channel.error(Reason.Rejected({ detail: channel.http.detail(detail) }))
+                    (detail) => channel.error(AlerterErrorReason.Rejected({ detail: channel.http.detail(detail) }))
                   )
               )
             ))

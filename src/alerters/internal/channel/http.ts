@@ -12,7 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { type AlerterError, Reason } from "../../../Alerter.ts"
+import { type AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
 import { withoutUrls } from "../../../internal/text/redact.ts"
 import type { Scrub } from "../../../internal/text/secrets.ts"
@@ -165,11 +165,13 @@ const textOf = (
 const refusal = (answer: Answer, detail: (text: string) => string): Effect.Effect<Failure> => {
   const { status } = answer
   const said = detail(plainText(answer))
-  if (status === 401 || status === 403) return Effect.succeed(failure(Reason.Unauthorized({ detail: said })))
+  if (status === 401 || status === 403) {
+    return Effect.succeed(failure(AlerterErrorReason.Unauthorized({ detail: said })))
+  }
   return Effect.map(retryAfter(answer), (after) => {
-    if (status === 408) return failure(Reason.TimedOut({}), true, after)
-    if (status === 429) return failure(Reason.RateLimited({ retryAfter: after }), true)
-    return failure(Reason.Rejected({ status, detail: said }), status >= 500, after)
+    if (status === 408) return failure(AlerterErrorReason.TimedOut({}), true, after)
+    if (status === 429) return failure(AlerterErrorReason.RateLimited({ retryAfter: after }), true)
+    return failure(AlerterErrorReason.Rejected({ status, detail: said }), status >= 500, after)
   })
 }
 
@@ -206,8 +208,10 @@ const plainText = ({ text }: Answer): string => {
 
 /** The code of the system's error alone (ECONNREFUSED, say), since its message holds the address. */
 const unreachable = (reason: HttpClientError.HttpClientErrorReason): Failure => {
-  if (reason._tag === "InvalidUrlError") return failure(Reason.Rejected({ detail: "its address is no valid URL" }))
-  return failure(Reason.Unreachable({ detail: codeOf(reason.cause) }), reason._tag !== "EncodeError")
+  if (reason._tag === "InvalidUrlError") {
+    return failure(AlerterErrorReason.Rejected({ detail: "its address is no valid URL" }))
+  }
+  return failure(AlerterErrorReason.Unreachable({ detail: codeOf(reason.cause) }), reason._tag !== "EncodeError")
 }
 
 const codeOf = (cause: unknown, depth = 0): string | undefined => {

@@ -1,5 +1,5 @@
 /** What a channel says in JSON, for people. */
-import { AlerterError, Reason } from "../../../Alerter.ts"
+import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 
 const parsed = (text: string): unknown => {
   try {
@@ -18,6 +18,8 @@ export const readable = (error: AlerterError, pick: (answer: object) => string |
   if (detail === undefined) return error
   return new AlerterError({
     channel,
-    reason: reason._tag === "Rejected" ? Reason.Rejected({ ...reason, detail }) : Reason.Unauthorized({ detail })
+    reason: reason._tag === "Rejected"
+      ? AlerterErrorReason.Rejected({ ...reason, detail })
+      : AlerterErrorReason.Unauthorized({ detail })
   })
 }

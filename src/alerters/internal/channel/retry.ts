@@ -2,19 +2,19 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import { AlerterError, Reason } from "../../../Alerter.ts"
+import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import type { ChannelOptions } from "../../ChannelOptions.ts"
 
 /** Why an attempt failed, and whether another is worth it. */
 export interface Failure {
-  readonly reason: Reason
+  readonly reason: AlerterErrorReason
   readonly retryable: boolean
   /** How long the channel says to wait, also where the reason does not hold it. */
   readonly retryAfter: Duration.Duration | undefined
 }
 
 /** @internal */
-export const failure = (reason: Reason, retryable = false, retryAfter?: Duration.Duration): Failure => ({
+export const failure = (reason: AlerterErrorReason, retryable = false, retryAfter?: Duration.Duration): Failure => ({
   reason,
   retryable,
   retryAfter: retryAfter ?? (reason._tag === "RateLimited" ? reason.retryAfter : undefined)
@@ -53,7 +53,7 @@ export const make = (channel: string, options: ChannelOptions): Attempts => {
     const within = timeout === undefined ? limit : Duration.fromInputUnsafe(timeout)
     const limited = Effect.timeoutOrElse(attempt, {
       duration: within,
-      orElse: () => Effect.fail(failure(Reason.TimedOut({ limit: within }), true))
+      orElse: () => Effect.fail(failure(AlerterErrorReason.TimedOut({ limit: within }), true))
     })
     const after = (retry: number): Effect.Effect<A, AlerterError> =>
       Effect.catch(limited, (failed) => {

@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { type Alerter, AlerterError, Reason } from "../../../Alerter.ts"
+import { type Alerter, AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { scrubber } from "../../../internal/text/secrets.ts"
 import type { SmtpOptions, UrlOptions } from "../../Email.ts"
 import * as channels from "../channel/channel.ts"
@@ -13,9 +13,9 @@ import * as Smtp from "./smtp.ts"
 
 const name = "email"
 
-const fail = (reason: Reason) => new AlerterError({ channel: name, reason })
+const fail = (reason: AlerterErrorReason) => new AlerterError({ channel: name, reason })
 
-const invalid = (detail: string) => fail(Reason.InvalidAlert({ detail }))
+const invalid = (detail: string) => fail(AlerterErrorReason.InvalidAlert({ detail }))
 
 const isLoopback = (host: string): boolean => /^(localhost|.*\.localhost|127(\.\d+){3}|::1)$/i.test(host)
 
@@ -95,7 +95,7 @@ export const layer = (
         if (wrong !== undefined) return yield* invalid(wrong)
         const smtp = yield* Effect.mapError(
           Smtp.make(server, (text) => http.detail(scrub(text))),
-          () => fail(Reason.Unreachable({ detail: "it needs a package: npm install nodemailer" }))
+          () => fail(AlerterErrorReason.Unreachable({ detail: "it needs a package: npm install nodemailer" }))
         )
         const attempts = makeAttempts(name, options)
         return (alert) =>

@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import type { SendMailOptions, SMTPTransportOptions } from "nodemailer"
-import { Reason } from "../../../Alerter.ts"
+import { AlerterErrorReason } from "../../../Alerter.ts"
 import { type Failure, failure } from "../channel/retry.ts"
 import type { Attached } from "./content.ts"
 
@@ -148,18 +148,21 @@ const failureOf = (error: unknown, detail: (text: string) => string, limit: Dura
   const said = detail((textIn(error, "response") ?? textIn(error, "message") ?? "").replace(/^\d{3}[ -]/, ""))
   const temporary = status !== undefined && status < 500
   if ((code === "EAUTH" && !temporary) || (status !== undefined && unauthorized.has(status))) {
-    return failure(Reason.Unauthorized({ detail: said }))
+    return failure(AlerterErrorReason.Unauthorized({ detail: said }))
   }
   if (status !== undefined) {
     const noTls = code === "ETLS" && textIn(error, "command") === "STARTTLS"
     return failure(
-      Reason.Rejected({ status, detail: noTls ? `the server offers no TLS, which is required: ${said}` : said }),
+      AlerterErrorReason.Rejected({
+        status,
+        detail: noTls ? `the server offers no TLS, which is required: ${said}` : said
+      }),
       temporary
     )
   }
-  if (code === "ETIMEDOUT") return failure(Reason.TimedOut({ limit }), true)
+  if (code === "ETIMEDOUT") return failure(AlerterErrorReason.TimedOut({ limit }), true)
   const system = textIn(error, "originalCode") ?? code
-  if (untrusted.test(system)) return failure(Reason.Unreachable({ detail: system }))
-  if (broken.test(code)) return failure(Reason.Unreachable({ detail: system }), true)
-  return failure(Reason.Rejected({ detail: said }))
+  if (untrusted.test(system)) return failure(AlerterErrorReason.Unreachable({ detail: system }))
+  if (broken.test(code)) return failure(AlerterErrorReason.Unreachable({ detail: system }), true)
+  return failure(AlerterErrorReason.Rejected({ detail: said }))
 }

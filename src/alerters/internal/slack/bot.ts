@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as Redacted from "effect/Redacted"
 import * as Semaphore from "effect/Semaphore"
-import { type AlerterError, Reason } from "../../../Alerter.ts"
+import { type AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { atLeast } from "../../../internal/model/severity.ts"
 import type { Channel, Dated } from "../channel/channel.ts"
 import { type Failure, failure, type Read, retryAfter } from "../channel/http.ts"
@@ -70,10 +70,10 @@ const refusal = (
   detail: string,
   retryAfter: Duration.Duration | undefined
 ): Failure => {
-  if (unauthorized.has(error)) return failure(Reason.Unauthorized({ detail }))
-  if (rateLimited.has(error)) return failure(Reason.RateLimited({ retryAfter }), true)
-  if (transient.has(error)) return failure(Reason.Unreachable({ detail }), true, retryAfter)
-  return failure(Reason.Rejected({ status, detail }))
+  if (unauthorized.has(error)) return failure(AlerterErrorReason.Unauthorized({ detail }))
+  if (rateLimited.has(error)) return failure(AlerterErrorReason.RateLimited({ retryAfter }), true)
+  if (transient.has(error)) return failure(AlerterErrorReason.Unreachable({ detail }), true, retryAfter)
+  return failure(AlerterErrorReason.Rejected({ status, detail }))
 }
 
 /** Which scope is missing, and what is wrong with which block. */

@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { Attachment } from "../../../Alert.ts"
-import { type AlerterError, Reason } from "../../../Alerter.ts"
+import { type AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import type { Channel } from "../channel/channel.ts"
 import { failure } from "../channel/http.ts"
 import type { Api, Response } from "./bot.ts"
@@ -43,7 +43,9 @@ export const upload = (
         HttpClientRequest.bodyUint8Array(HttpClientRequest.post(text(url, "upload_url")), content, mediaType),
         () => Effect.void,
         // what is said might quote the address, which is a password
-        { refused: ({ status }) => failure(Reason.Rejected({ status, detail: "its upload" }), status >= 500) }
+        {
+          refused: ({ status }) => failure(AlerterErrorReason.Rejected({ status, detail: "its upload" }), status >= 500)
+        }
       )
       return { id: text(url, "file_id"), title: name }
     })
@@ -54,7 +56,7 @@ export const upload = (
     Effect.asVoid,
     Effect.timeoutOrElse({
       duration: limit,
-      orElse: () => Effect.fail(error(Reason.TimedOut({ limit })))
+      orElse: () => Effect.fail(error(AlerterErrorReason.TimedOut({ limit })))
     }),
     Effect.catch(({ message }) =>
       Effect.logWarning("effect-epilogue: the files of an alert were not uploaded", message)

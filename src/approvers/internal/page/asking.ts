@@ -8,7 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { AlerterError, isAlerterError, Reason } from "../../../Alerter.ts"
+import { AlerterError, AlerterErrorReason, isAlerterError } from "../../../Alerter.ts"
 import { Approver, Decision, type Person, type Question } from "../../../Approver.ts"
 import { calledFrom, failWith } from "../../../internal/alerts/alerter.ts"
 import { labels, mistake } from "../../../internal/approvals/question.ts"
@@ -49,7 +49,7 @@ export const layer = <R>(options: WebPageOptions<R>): Layer.Layer<Approver, Aler
       yield* Effect.addFinalizer(() =>
         Deferred.fail(
           stopped,
-          new AlerterError({ channel, reason: Reason.Unreachable({ detail: "the server has stopped" }) })
+          new AlerterError({ channel, reason: AlerterErrorReason.Unreachable({ detail: "the server has stopped" }) })
         )
       )
       const zone = options.timeZone ?? DateTime.zoneMakeLocal()
@@ -59,7 +59,7 @@ export const layer = <R>(options: WebPageOptions<R>): Layer.Layer<Approver, Aler
           const wrong = mistake(question)
           return wrong === undefined
             ? Effect.raceFirst(ask(question), Deferred.await(stopped))
-            : Effect.fail(new AlerterError({ channel, reason: Reason.InvalidAlert({ detail: wrong }) }))
+            : Effect.fail(new AlerterError({ channel, reason: AlerterErrorReason.InvalidAlert({ detail: wrong }) }))
         }
       })
     })
@@ -125,7 +125,11 @@ const asking = <R>(
 
 const notAnnounced = (cause: Parameters<typeof failWith>[0], scrub: Scrub): Effect.Effect<never, AlerterError> =>
   Effect.mapError(
-    failWith(cause, isAlerterError, (detail) => new AlerterError({ channel, reason: Reason.Rejected({ detail }) })),
+    failWith(
+      cause,
+      isAlerterError,
+      (detail) => new AlerterError({ channel, reason: AlerterErrorReason.Rejected({ detail }) })
+    ),
     (error) => {
       const { reason } = error
       // The address may be gone from a message, and the token be there by itself.

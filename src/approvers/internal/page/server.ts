@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { AlerterError, Reason } from "../../../Alerter.ts"
+import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { messagePage, style } from "./html.ts"
 
 /** @internal */
@@ -77,9 +77,11 @@ export const start = (options: ServerOptions): Effect.Effect<Server, AlerterErro
     }
   })
 
-const invalid = (detail: string) => Effect.fail(new AlerterError({ channel, reason: Reason.InvalidAlert({ detail }) }))
+const invalid = (detail: string) =>
+  Effect.fail(new AlerterError({ channel, reason: AlerterErrorReason.InvalidAlert({ detail }) }))
 
-const unreachable = (detail: string) => new AlerterError({ channel, reason: Reason.Unreachable({ detail }) })
+const unreachable = (detail: string) =>
+  new AlerterError({ channel, reason: AlerterErrorReason.Unreachable({ detail }) })
 
 /** 256 bits, as words of letters and digits. */
 const newToken = (): string =>

@@ -4,7 +4,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import { AlerterError, Reason } from "../../../Alerter.ts"
+import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import type { Channel } from "../../../alerters/internal/channel/channel.ts"
 import * as Http from "../../../alerters/internal/channel/http.ts"
 import { accepted, message, methodUrl, refused } from "../../../alerters/internal/telegram.ts"
@@ -46,7 +46,7 @@ export const make = ({ baseUrl, chatId, limit, token }: Settings, { error, http,
   /** An answer that makes no sense comes from something in between. */
   const read: Http.Read<unknown> = (answer) =>
     at(answer.json, "ok") === undefined
-      ? Effect.fail(Http.failure(Reason.Unreachable({ detail: "no answer of Telegram's" }), true))
+      ? Effect.fail(Http.failure(AlerterErrorReason.Unreachable({ detail: "no answer of Telegram's" }), true))
       : accepted(http)(answer)
 
   const call = <M extends keyof ApiMethods<never>>(method: M, body: Params<M>, timeout?: Duration.Duration) =>
@@ -74,7 +74,10 @@ export const make = ({ baseUrl, chatId, limit, token }: Settings, { error, http,
         failed.reason._tag === "Rejected" && failed.reason.status === 409
           ? new AlerterError({
             channel: failed.channel,
-            reason: Reason.Rejected({ status: 409, detail: http.detail(`${conflict} (${failed.reason.detail})`) })
+            reason: AlerterErrorReason.Rejected({
+              status: 409,
+              detail: http.detail(`${conflict} (${failed.reason.detail})`)
+            })
           })
           : failed
       )
@@ -116,7 +119,7 @@ export const make = ({ baseUrl, chatId, limit, token }: Settings, { error, http,
           Effect.flatMap((json) => {
             const id = numberAt(json, "result", "message_id")
             return id === undefined
-              ? Effect.fail(error(Reason.Rejected({ detail: "no id of the question" })))
+              ? Effect.fail(error(AlerterErrorReason.Rejected({ detail: "no id of the question" })))
               : Effect.succeed({ chat: numberAt(json, "result", "chat", "id") ?? chatId, id, nonce })
           }),
           Effect.onError(() => Effect.sync(() => shared.close(nonce)))

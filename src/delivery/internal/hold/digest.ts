@@ -1,6 +1,6 @@
 /** Several alerts as one. */
 import * as DateTime from "effect/DateTime"
-import type { Severity, Source } from "../../../Alert.ts"
+import type { AlertSource, Severity } from "../../../Alert.ts"
 import { Alert } from "../../../Alert.ts"
 import { rank, severities, textSymbols, worst } from "../../../internal/model/severity.ts"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
@@ -91,7 +91,7 @@ const line = ({ at, body, fields, severity, title }: Alert, zone: DateTime.TimeZ
 export const short = (text: string, limit: number): string => fitEnd(oneLine(text.slice(0, limit * 8)), limit)
 
 /** Where all of them come from, as far as it is the same, for what routes by it. */
-const commonSource = (all: ReadonlyArray<Alert>): Source | undefined => {
+const commonSource = (all: ReadonlyArray<Alert>): AlertSource | undefined => {
   const [first, ...others] = all.map(({ source }) => source)
   if (first === undefined) return undefined
   let length = first.stepPath.length

@@ -8,7 +8,7 @@ import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { Alert } from "../../../Alert.ts"
-import { AlerterError, Reason } from "../../../Alerter.ts"
+import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { explain } from "../entries.ts"
 import type { Post } from "../policy.ts"
 
@@ -94,7 +94,9 @@ export const attempt = (post: Post, alert: () => Alert): Effect.Effect<Exit.Exit
     return yield* Effect.timeoutOrElse(Fiber.join(fiber), {
       duration: postLimit,
       orElse: () =>
-        Effect.fail(new AlerterError({ channel: "delivery", reason: Reason.TimedOut({ limit: postLimit }) }))
+        Effect.fail(
+          new AlerterError({ channel: "delivery", reason: AlerterErrorReason.TimedOut({ limit: postLimit }) })
+        )
     }).pipe(
       Effect.interruptible,
       Effect.ensuring(Effect.sync(() => fiber.interruptUnsafe())),

@@ -7,7 +7,7 @@ import * as Latch from "effect/Latch"
 import * as PersistedQueue from "effect/persistence/PersistedQueue"
 import type * as Scope from "effect/Scope"
 import type { Alert } from "../../../Alert.ts"
-import { type Alerter, AlerterError, Reason } from "../../../Alerter.ts"
+import { type Alerter, AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { timed } from "../../../internal/alerts/alerter.ts"
 import { AlertJson, fromJson, toJson } from "../../../internal/alerts/json.ts"
 import type { Options } from "../../Outbox.ts"
@@ -109,7 +109,10 @@ export const make = (
             Effect.andThen(
               Effect.logError("effect-epilogue: the outbox can't be written", cause),
               Effect.fail(
-                new AlerterError({ channel, reason: Reason.Unreachable({ detail: "the outbox can't be written" }) })
+                new AlerterError({
+                  channel,
+                  reason: AlerterErrorReason.Unreachable({ detail: "the outbox can't be written" })
+                })
               )
             )))
     }

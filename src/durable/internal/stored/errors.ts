@@ -4,7 +4,7 @@ import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { AlerterError, Reason } from "../../../Alerter.ts"
+import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { Decision, NotApproved } from "../../../Approver.ts"
 import { HookError } from "../../../Hook.ts"
 
@@ -55,20 +55,20 @@ const ReasonFields = Schema.Union([
   Schema.TaggedStruct("InvalidAlert", { detail: Schema.String })
 ])
 
-const toReason = (fields: typeof ReasonFields.Type): Reason => {
+const toReason = (fields: typeof ReasonFields.Type): AlerterErrorReason => {
   switch (fields._tag) {
     case "RateLimited":
-      return Reason.RateLimited(
+      return AlerterErrorReason.RateLimited(
         fields.retryAfter === undefined ? {} : { retryAfter: Duration.millis(fields.retryAfter) }
       )
     case "TimedOut":
-      return Reason.TimedOut(fields.limit === undefined ? {} : { limit: Duration.millis(fields.limit) })
+      return AlerterErrorReason.TimedOut(fields.limit === undefined ? {} : { limit: Duration.millis(fields.limit) })
     default:
       return fields
   }
 }
 
-const fromReason = Data.taggedEnum<Reason>().$match({
+const fromReason = Data.taggedEnum<AlerterErrorReason>().$match({
   Unauthorized: (reason): typeof ReasonFields.Type => compact(reason) as typeof ReasonFields.Type,
   Unreachable: (reason) => compact(reason) as typeof ReasonFields.Type,
   Rejected: (reason) => compact(reason) as typeof ReasonFields.Type,

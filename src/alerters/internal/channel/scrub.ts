@@ -1,0 +1,38 @@
+/** Removes a channel's secrets from an alert. */
+import type { Alert, Attachment } from "../../../Alert.ts"
+import type { Scrub } from "../../../internal/text/secrets.ts"
+
+/** Media types whose bytes are text: an SVG drawing contains the messages of errors. */
+const isText = /^text\/|[/+](xml|json)\b/
+
+const scrubAttachment = (attachment: Attachment, scrub: Scrub): Attachment => {
+  const { content, mediaType, name } = attachment
+  const text = isText.test(mediaType) ? new TextDecoder().decode(content) : ""
+  const scrubbed = scrub(text)
+  return {
+    mediaType,
+    name: scrub(name),
+    // unchanged bytes stay as they are: they need not be UTF-8, and decoding would damage them
+    content: scrubbed === text ? content : new TextEncoder().encode(scrubbed)
+  }
+}
+
+/** Replaces the secrets in every text of an alert, attachments included: an error's message may quote them. */
+export const scrubAlert = (alert: Alert, scrub: Scrub): Alert =>
+  alert.with({
+    title: scrub(alert.title),
+    body: alert.body === undefined ? undefined : scrub(alert.body),
+    fields: alert.fields.map(({ name, value }) => ({ name: scrub(name), value: scrub(value) })),
+    detail: alert.detail === undefined ? undefined : scrub(alert.detail),
+    dedupeKey: alert.dedupeKey === undefined ? undefined : scrub(alert.dedupeKey),
+    idempotencyKey: alert.idempotencyKey === undefined ? undefined : scrub(alert.idempotencyKey),
+    tags: alert.tags.map(scrub),
+    attachments: alert.attachments.map((attachment) => scrubAttachment(attachment, scrub)),
+    source: alert.source === undefined ? undefined : {
+      ...alert.source,
+      pipeline: scrub(alert.source.pipeline),
+      runId: scrub(alert.source.runId),
+      runName: scrub(alert.source.runName),
+      stepPath: alert.source.stepPath.map(scrub)
+    }
+  })
