@@ -40,8 +40,8 @@ import type * as Workflow from "effect/workflow/Workflow"
 import { layerMemory as memory, type WorkflowEngine, type WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import type { Step } from "../Step.ts"
 import type { StepContext } from "../StepContext.ts"
-import * as engines from "./internal/engine/engines.ts"
-import type { DatabaseInUse } from "./internal/engine/lock.ts"
+import type { DatabaseInUse } from "./internal/engine/databaseLock.ts"
+import * as engines from "./internal/engine/layers.ts"
 import * as pipelines from "./internal/run/pipeline.ts"
 import * as steps from "./internal/run/step.ts"
 import type { LibraryError } from "./internal/stored/errors.ts"
@@ -321,4 +321,4 @@ export {
    * @since 0.1.0
    */
   DatabaseInUse
-} from "./internal/engine/lock.ts"
+} from "./internal/engine/databaseLock.ts"

@@ -6,7 +6,7 @@ import { test } from "node:test"
 import { canary, leaks } from "../support/canary.ts"
 import { makeIt } from "../support/it.ts"
 import { forAll } from "../support/property.ts"
-import { client, countUp, file, reasonOf } from "./sqliteFile.ts"
+import { client, countUp, file, reasonOf } from "./support/sqliteFile.ts"
 
 const it = makeIt(test)
 const values = Schema.Union([

@@ -10,8 +10,8 @@ import { test } from "node:test"
 import * as SqliteClient from "../../src/durable/SqliteClient.ts"
 import { canary, leaks } from "../support/canary.ts"
 import { makeIt } from "../support/it.ts"
-import { client, file, reasonOf } from "./sqliteFile.ts"
-import { folder } from "./support.ts"
+import { folder } from "./support/engine.ts"
+import { client, file, reasonOf } from "./support/sqliteFile.ts"
 
 const it = makeIt(test)
 

@@ -6,7 +6,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { test } from "node:test"
 import { makeIt } from "../support/it.ts"
-import { client, countUp, file, reasonOf } from "./sqliteFile.ts"
+import { client, countUp, file, reasonOf } from "./support/sqliteFile.ts"
 
 const it = makeIt(test)
 

@@ -18,7 +18,7 @@ import { Approval, Durable } from "../../src/durable/index.ts"
 import { Hook, NotApproved, Pipeline, Step, StepContext } from "../../src/index.ts"
 import { makeIt } from "../support/it.ts"
 import { brief } from "../support/observe.ts"
-import { Bad, type Job, job, type Watch, watch } from "./support.ts"
+import { Bad, type Job, job, type Watch, watch } from "./support/engine.ts"
 
 const it = makeIt(test)
 

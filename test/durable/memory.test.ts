@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Durable, SqliteClient } from "../../src/durable/index.ts"
-import { durableSuite } from "./suite.ts"
+import { durableSuite } from "./suites/all.ts"
 
 durableSuite({
   name: "memory",

@@ -8,8 +8,8 @@ import { SqlClient } from "effect/sql/SqlClient"
 import { after } from "node:test"
 import { Durable } from "../../src/durable/index.ts"
 import { type Postgres, postgres, required } from "../support/postgres.ts"
-import { durableSuite } from "./suite.ts"
-import { quick } from "./support.ts"
+import { durableSuite } from "./suites/all.ts"
+import { quick } from "./support/engine.ts"
 
 const client = (url: string) => Layer.orDie(PgClient.layer({ url: Redacted.make(url), maxConnections: 4 }))
 

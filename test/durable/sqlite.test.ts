@@ -6,9 +6,9 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { Durable } from "../../src/durable/index.ts"
 import { Step } from "../../src/index.ts"
-import { crashSuite } from "./restart.ts"
-import { durableSuite } from "./suite.ts"
-import { type Engine, folder, job, quick, run, sqlite, suiteOf, watch } from "./support.ts"
+import { durableSuite } from "./suites/all.ts"
+import { crashSuite } from "./suites/restart.ts"
+import { type Engine, folder, job, quick, run, sqlite, suiteOf, watch } from "./support/engine.ts"
 
 const engine: Engine = {
   name: "SQLite",

@@ -11,7 +11,7 @@ import { type Alerter, AlerterError, AlerterErrorReason } from "../../../Alerter
 import { timed } from "../../../internal/alerts/alerter.ts"
 import { AlertJson, fromJson, toJson } from "../../../internal/alerts/json.ts"
 import type { Options } from "../../Outbox.ts"
-import { type Outbox, OutboxTypeId } from "./outbox.ts"
+import { type Outbox, OutboxTypeId } from "./typeId.ts"
 
 const channel = "outbox"
 

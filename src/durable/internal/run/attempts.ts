@@ -15,10 +15,10 @@ import { runRequired } from "../../../internal/engine/hookRunner.ts"
 import { isInterrupted } from "../../../internal/engine/outcome.ts"
 import { type RetryPolicy, toSchedule } from "../../../internal/engine/retry.ts"
 import { bodyExceeded, timeoutBody } from "../../../internal/engine/timeout.ts"
-import { stamping } from "../outbox/stamp.ts"
+import { stamping } from "../outbox/alertKeys.ts"
 import type { Fact } from "../stored/records.ts"
 import type { DurableEvaluation } from "./evaluation.ts"
-import { findOwed, toOwed } from "./owed.ts"
+import { findOwed, toOwed } from "./pendingHooks.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
 

@@ -18,11 +18,11 @@ import { isInterrupted, outcomeOf, withFailed } from "../../../internal/engine/o
 import type { Occasion } from "../../../internal/model/hook.ts"
 import type { Plan, Planned } from "../../../internal/model/hooks.ts"
 import { Begun, type Fact, type Owed, Started, toJson } from "../stored/records.ts"
+import { LeftOff } from "./cancellation.ts"
 import { recordHook } from "./hooks.ts"
-import { part } from "./keys.ts"
-import { LeftOff } from "./leftOff.ts"
-import { findOwed, toOwed } from "./owed.ts"
+import { findOwed, toOwed } from "./pendingHooks.ts"
 import { type DurableRun, endInterrupted, endLeftBehind } from "./run.ts"
+import { part } from "./stepKeys.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
 

@@ -14,11 +14,11 @@ import { isPipeline, makePipeline } from "../../../internal/steps/step.ts"
 import { StepContext } from "../../../StepContext.ts"
 import { withLibrary } from "../stored/errors.ts"
 import { factSchema } from "../stored/records.ts"
+import { OngoingRuns } from "./activityFibers.ts"
 import { DurableEvaluation } from "./evaluation.ts"
-import { guarding } from "./guard.ts"
-import { Keys } from "./keys.ts"
-import { OngoingRuns } from "./ongoing.ts"
+import { guarding } from "./requireDurable.ts"
 import { type DurableRun, interruptAll } from "./run.ts"
+import { Keys } from "./stepKeys.ts"
 
 type AnyEffect = Effect.Effect<any, any, any>
 

@@ -7,9 +7,9 @@ import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowEngine, type WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { isInterrupted } from "../../../internal/engine/outcome.ts"
+import type { Ongoing } from "./activityFibers.ts"
 import type { DurableEvaluation } from "./evaluation.ts"
-import type { Keys } from "./keys.ts"
-import type { Ongoing } from "./ongoing.ts"
+import type { Keys } from "./stepKeys.ts"
 
 type Ends = Effect.Effect<void, never, any>
 

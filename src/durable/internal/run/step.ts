@@ -9,7 +9,7 @@ import { currentView, View } from "../../../internal/engine/view.ts"
 import { evaluateHere, isStep, withDurable } from "../../../internal/steps/step.ts"
 import { factSchema } from "../stored/records.ts"
 import { attempts } from "./attempts.ts"
-import { besideOthers } from "./beside.ts"
+import { besideOthers } from "./concurrentStep.ts"
 import { DurableEvaluation } from "./evaluation.ts"
 
 /**

@@ -4,9 +4,20 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as assert from "node:assert/strict"
-import { Durable } from "../../src/durable/index.ts"
-import { Hook, Hooks, Pipeline, Step } from "../../src/index.ts"
-import { type Engine, job, park, type Place, run, suiteOf, until, type Watch, watch, within } from "./support.ts"
+import { Durable } from "../../../src/durable/index.ts"
+import { Hook, Hooks, Pipeline, Step } from "../../../src/index.ts"
+import {
+  type Engine,
+  job,
+  park,
+  type Place,
+  run,
+  suiteOf,
+  until,
+  type Watch,
+  watch,
+  within
+} from "../support/engine.ts"
 
 const hook = (seen: Watch, name: string, and: Effect.Effect<unknown> = Effect.void) =>
   Hook.onSuccess(() => Effect.andThen(seen.note(name), and)).pipe(Hook.named(name))

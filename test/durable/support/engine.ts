@@ -18,10 +18,10 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { test } from "node:test"
-import { Durable } from "../../src/durable/index.ts"
-import { type Alert, Alerter } from "../../src/index.ts"
-import { type Body, makeIt } from "../support/it.ts"
-import { type Calls, calls, events, logs } from "../support/observe.ts"
+import { Durable } from "../../../src/durable/index.ts"
+import { type Alert, Alerter } from "../../../src/index.ts"
+import { type Body, makeIt } from "../../support/it.ts"
+import { type Calls, calls, events, logs } from "../../support/observe.ts"
 
 export type Services = WorkflowEngine | SqlClient
 

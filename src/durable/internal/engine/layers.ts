@@ -13,7 +13,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import type { SingleOptions } from "../../Durable.ts"
 import * as SqliteClient from "../../SqliteClient.ts"
-import * as Lock from "./lock.ts"
+import * as Lock from "./databaseLock.ts"
 
 type Engine = WorkflowEngine | Sharding | MessageStorage
 

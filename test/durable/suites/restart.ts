@@ -5,11 +5,23 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as assert from "node:assert/strict"
 import * as path from "node:path"
-import { Durable, Outbox } from "../../src/durable/index.ts"
-import { type Alert, Alerter, Hook, Hooks, Pipeline, Step } from "../../src/index.ts"
-import { forAll } from "../support/property.ts"
-import { type Moment, queued, recorded, remembering, revive } from "./crash.ts"
-import { Bad, type Engine, folder, job, park, type Place, sqlite, suiteOf, until, watch, within } from "./support.ts"
+import { Durable, Outbox } from "../../../src/durable/index.ts"
+import { type Alert, Alerter, Hook, Hooks, Pipeline, Step } from "../../../src/index.ts"
+import { forAll } from "../../support/property.ts"
+import { type Moment, queued, recorded, remembering, revive } from "../support/crashSnapshots.ts"
+import {
+  Bad,
+  type Engine,
+  folder,
+  job,
+  park,
+  type Place,
+  sqlite,
+  suiteOf,
+  until,
+  watch,
+  within
+} from "../support/engine.ts"
 
 /** What was done, by the names of the activities that did it. */
 type Journal = Array<string>

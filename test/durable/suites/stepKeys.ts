@@ -4,11 +4,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as assert from "node:assert/strict"
-import { Durable } from "../../src/durable/index.ts"
-import { Hook, Pipeline, Step, StepContext } from "../../src/index.ts"
-import { brief } from "../support/observe.ts"
-import { forAll } from "../support/property.ts"
-import { type Engine, job, park, run, suiteOf, type Watch, watch } from "./support.ts"
+import { Durable } from "../../../src/durable/index.ts"
+import { Hook, Pipeline, Step, StepContext } from "../../../src/index.ts"
+import { brief } from "../../support/observe.ts"
+import { forAll } from "../../support/property.ts"
+import { type Engine, job, park, run, suiteOf, type Watch, watch } from "../support/engine.ts"
 
 const counting = ({ note }: Watch, name: string, value: number) =>
   Step.make(name, Effect.as(note(`${name} ${value}`), value)).pipe(Step.onSuccess((n) => note(`success ${n}`)))

@@ -10,8 +10,8 @@ import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
-import { SqliteClient } from "../../src/durable/index.ts"
-import { type Place, quick } from "./support.ts"
+import { SqliteClient } from "../../../src/durable/index.ts"
+import { type Place, quick } from "./engine.ts"
 
 /** What becomes of something that is to be saved. */
 export type Saving = <A, E>(save: Effect.Effect<A, E>) => Effect.Effect<A, E>

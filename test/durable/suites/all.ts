@@ -1,17 +1,17 @@
 /** How durable pipelines behave, on whatever engine. */
+import type { Engine } from "../support/engine.ts"
 import { approvalSuite } from "./approval.ts"
-import { besideSuite } from "./beside.ts"
-import { changesSuite } from "./changes.ts"
-import { channelSuite } from "./channel.ts"
-import { interruptSuite } from "./interrupt.ts"
-import { keysSuite } from "./keys.ts"
-import { likeSuite } from "./like.ts"
+import { channelSuite } from "./approvalChannel.ts"
+import { changesSuite } from "./codeChanges.ts"
+import { interruptSuite } from "./interruption.ts"
 import { outboxSuite } from "./outbox.ts"
+import { besideSuite } from "./reevaluation.ts"
 import { restartSuite } from "./restart.ts"
 import { retrySuite } from "./retry.ts"
+import { likeSuite } from "./sameAsInMemory.ts"
+import { keysSuite } from "./stepKeys.ts"
 import { stepsSuite } from "./steps.ts"
-import { storedSuite } from "./stored.ts"
-import type { Engine } from "./support.ts"
+import { storedSuite } from "./storedValues.ts"
 
 export const durableSuite = (engine: Engine): void => {
   likeSuite(engine)

@@ -7,10 +7,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as assert from "node:assert/strict"
-import { Approval, Durable } from "../../src/durable/index.ts"
-import { AlerterError, Approver, Decision, NotApproved, type Question, Step } from "../../src/index.ts"
-import { TestApprover } from "../../src/testing/index.ts"
-import { type Engine, job, park, type Place, suiteOf, until, type Watch, watch, within } from "./support.ts"
+import { Approval, Durable } from "../../../src/durable/index.ts"
+import { AlerterError, Approver, Decision, NotApproved, type Question, Step } from "../../../src/index.ts"
+import { TestApprover } from "../../../src/testing/index.ts"
+import { type Engine, job, park, type Place, suiteOf, until, type Watch, watch, within } from "../support/engine.ts"
 
 const question = { title: "Deploy?", timeout: "1 day" } as const
 

@@ -2,8 +2,8 @@
 import { Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import * as path from "node:path"
-import * as SqliteClient from "../../src/durable/SqliteClient.ts"
-import { folder } from "./support.ts"
+import * as SqliteClient from "../../../src/durable/SqliteClient.ts"
+import { folder } from "./engine.ts"
 
 /** In a folder of its own. */
 export const file = Effect.map(folder, (folder) => path.join(folder, "test.db"))

@@ -6,11 +6,11 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import * as assert from "node:assert/strict"
-import { Durable } from "../../src/durable/index.ts"
-import { Hook, Hooks, Pipeline, Step } from "../../src/index.ts"
-import { brief, kinds } from "../support/observe.ts"
-import { forAll } from "../support/property.ts"
-import { Bad, type Engine, job, park, type Services, suiteOf, type Watch, watch, within } from "./support.ts"
+import { Durable } from "../../../src/durable/index.ts"
+import { Hook, Hooks, Pipeline, Step } from "../../../src/index.ts"
+import { brief, kinds } from "../../support/observe.ts"
+import { forAll } from "../../support/property.ts"
+import { Bad, type Engine, job, park, type Services, suiteOf, type Watch, watch, within } from "../support/engine.ts"
 
 const End = Schema.Literals(["succeed", "fail", "die", "throw", "interrupt"])
 

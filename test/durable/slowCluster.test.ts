@@ -8,9 +8,9 @@ import { test } from "node:test"
 import { Durable } from "../../src/durable/index.ts"
 import { Step } from "../../src/index.ts"
 import { makeIt } from "../support/it.ts"
-import { atFirst, savings, slowCluster, variously } from "./slowStorage.ts"
-import { durableSuite } from "./suite.ts"
-import { Bad, job, park, run, watch } from "./support.ts"
+import { durableSuite } from "./suites/all.ts"
+import { Bad, job, park, run, watch } from "./support/engine.ts"
+import { atFirst, savings, slowCluster, variously } from "./support/slowCluster.ts"
 
 const { live } = makeIt(test)
 

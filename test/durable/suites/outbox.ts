@@ -6,10 +6,10 @@ import * as PersistedQueue from "effect/persistence/PersistedQueue"
 import * as Schedule from "effect/Schedule"
 import type { SqlClient } from "effect/sql/SqlClient"
 import * as assert from "node:assert/strict"
-import { Durable, Outbox } from "../../src/durable/index.ts"
-import { Alert, Alerter, AlerterHooks, Hook, Pipeline, Step } from "../../src/index.ts"
-import { failure } from "../support/policies.ts"
-import { type Engine, job, park, type Place, suiteOf, until, watch, within } from "./support.ts"
+import { Durable, Outbox } from "../../../src/durable/index.ts"
+import { Alert, Alerter, AlerterHooks, Hook, Pipeline, Step } from "../../../src/index.ts"
+import { failure } from "../../support/policies.ts"
+import { type Engine, job, park, type Place, suiteOf, until, watch, within } from "../support/engine.ts"
 
 /** A channel that is down for its first posts, or while it is told to be. */
 const channel = (broken = 0) => {

@@ -5,10 +5,10 @@ import * as Schedule from "effect/Schedule"
 import * as DurableClock from "effect/workflow/DurableClock"
 import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import * as assert from "node:assert/strict"
-import { Approval, Durable } from "../../src/durable/index.ts"
-import { Approver, Hook, Pipeline, Step } from "../../src/index.ts"
-import { brief } from "../support/observe.ts"
-import { Bad, type Engine, interruptRun, job, park, type Place, suiteOf, type Watch, watch } from "./support.ts"
+import { Approval, Durable } from "../../../src/durable/index.ts"
+import { Approver, Hook, Pipeline, Step } from "../../../src/index.ts"
+import { brief } from "../../support/observe.ts"
+import { Bad, type Engine, interruptRun, job, park, type Place, suiteOf, type Watch, watch } from "../support/engine.ts"
 
 const long = (name: string) => DurableClock.sleep({ name, duration: "1 hour", inMemoryThreshold: 0 })
 

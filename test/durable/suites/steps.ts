@@ -6,10 +6,10 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import * as assert from "node:assert/strict"
-import { Approval, Durable } from "../../src/durable/index.ts"
-import { Hook, Hooks, Pipeline, Step } from "../../src/index.ts"
-import { brief, kinds, noting } from "../support/observe.ts"
-import { Bad, endWait, type Engine, job, park, run, suiteOf, until, watch, within } from "./support.ts"
+import { Approval, Durable } from "../../../src/durable/index.ts"
+import { Hook, Hooks, Pipeline, Step } from "../../../src/index.ts"
+import { brief, kinds, noting } from "../../support/observe.ts"
+import { Bad, endWait, type Engine, job, park, run, suiteOf, until, watch, within } from "../support/engine.ts"
 
 export const stepsSuite = (engine: Engine): void => {
   const test = suiteOf(engine)

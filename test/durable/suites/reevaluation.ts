@@ -7,9 +7,9 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import * as assert from "node:assert/strict"
-import { Durable } from "../../src/durable/index.ts"
-import { Alert, Alerter, Hook, Pipeline, Step, StepContext } from "../../src/index.ts"
-import { brief } from "../support/observe.ts"
+import { Durable } from "../../../src/durable/index.ts"
+import { Alert, Alerter, Hook, Pipeline, Step, StepContext } from "../../../src/index.ts"
+import { brief } from "../../support/observe.ts"
 import {
   Bad,
   type Engine,
@@ -23,7 +23,7 @@ import {
   type Watch,
   watch,
   within
-} from "./support.ts"
+} from "../support/engine.ts"
 
 /** A step, a wait, and another step, which is not there before the body is evaluated anew. */
 const waiting = ({ note }: Watch) =>

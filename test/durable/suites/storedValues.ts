@@ -10,9 +10,9 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as assert from "node:assert/strict"
-import { Durable } from "../../src/durable/index.ts"
-import { AlerterHooks, Hook, Params, Pipeline, Step, StepContext } from "../../src/index.ts"
-import { Bad, type Engine, job, park, run, suiteOf, until, watch, within } from "./support.ts"
+import { Durable } from "../../../src/durable/index.ts"
+import { AlerterHooks, Hook, Params, Pipeline, Step, StepContext } from "../../../src/index.ts"
+import { Bad, type Engine, job, park, run, suiteOf, until, watch, within } from "../support/engine.ts"
 
 class Row extends Schema.Class<Row>("Row")({ id: Schema.Int, at: Schema.Date }) {
   get next(): number {

@@ -6,10 +6,21 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import * as assert from "node:assert/strict"
-import { Approval, Durable } from "../../src/durable/index.ts"
-import { Alerter, AlerterError, Approver, NotApproved, Pipeline, Step, StepContext } from "../../src/index.ts"
-import { failure } from "../support/policies.ts"
-import { Bad, type Engine, job, park, type Place, suiteOf, until, type Watch, watch, within } from "./support.ts"
+import { Approval, Durable } from "../../../src/durable/index.ts"
+import { Alerter, AlerterError, Approver, NotApproved, Pipeline, Step, StepContext } from "../../../src/index.ts"
+import { failure } from "../../support/policies.ts"
+import {
+  Bad,
+  type Engine,
+  job,
+  park,
+  type Place,
+  suiteOf,
+  until,
+  type Watch,
+  watch,
+  within
+} from "../support/engine.ts"
 
 const ada = { id: "ada", name: "Ada" }
 const bob = { id: "bob", name: "Bob" }

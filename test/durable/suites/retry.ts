@@ -8,9 +8,9 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as assert from "node:assert/strict"
-import { Approval, Durable } from "../../src/durable/index.ts"
-import { Step, StepContext } from "../../src/index.ts"
-import { brief } from "../support/observe.ts"
+import { Approval, Durable } from "../../../src/durable/index.ts"
+import { Step, StepContext } from "../../../src/index.ts"
+import { brief } from "../../support/observe.ts"
 import {
   Bad,
   type Engine,
@@ -24,7 +24,7 @@ import {
   type Watch,
   watch,
   within
-} from "./support.ts"
+} from "../support/engine.ts"
 
 /** A step that fails until its nth attempt, and notes what is told of each. */
 const failing = (seen: Watch, succeeds: number) => {
