@@ -3,10 +3,14 @@
  *
  * @since 0.1.0
  */
+import * as EffectConsole from "effect/Console"
 import type * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import type { Alert } from "../Alert.ts"
 import { Alerter } from "../Alerter.ts"
-import * as internal from "./internal/console.ts"
+import { render } from "../internal/alerts/alerter.ts"
+import { localTime } from "../internal/text/localTime.ts"
 
 /**
  * @category models
@@ -41,4 +45,32 @@ export interface ConsoleOptions {
  * @since 0.1.0
  */
 export const layer = (options: ConsoleOptions = {}): Layer.Layer<Alerter> =>
-  Alerter.layer((alert) => internal.print(alert, options), { channel: "console" })
+  Alerter.layer((alert) => print(alert, options), { channel: "console" })
+
+interface Process {
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly stdout?: { readonly isTTY?: boolean }
+  readonly stderr?: { readonly isTTY?: boolean }
+}
+
+/** Returns whether to print in colours. Called for each alert, since the process's streams may be replaced. */
+const isColored = ({ colors, stream = "stdout" }: ConsoleOptions): boolean => {
+  if (colors === "always" || colors === "never") return colors === "always"
+  // a cast, since Node, Deno and Bun have `process`, and other runtimes do not
+  const { process } = globalThis as { process?: Process }
+  return process?.[stream]?.isTTY === true && !process.env?.["NO_COLOR"]
+}
+
+/** Renders the alert, with its time at the end of the first line where a time zone is set. */
+const textOf = (alert: Alert, { timeZone }: ConsoleOptions, colored: boolean): string => {
+  if (timeZone === undefined || alert.at === undefined) return render(alert, colored)
+  const time = localTime(alert.at, timeZone)
+  const [first, ...others] = render(alert.with({ at: undefined }), colored).split("\n")
+  return [`${first} ${colored ? `\u001b[2m${time}\u001b[0m` : time}`, ...others].join("\n")
+}
+
+const print = (alert: Alert, options: ConsoleOptions): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const text = textOf(alert, options, isColored(options))
+    return options.stream === "stderr" ? EffectConsole.error(text) : EffectConsole.log(text)
+  })
