@@ -8,7 +8,7 @@ import { Alert } from "../src/index.ts"
 
 const at = DateTime.makeUnsafe(0)
 
-test("a string is a title", () => {
+test("Alert.make turns a string into an alert's title", () => {
   assert.deepEqual({ ...Alert.make("hello") }, {
     _tag: "Alert",
     title: "hello",
@@ -25,7 +25,7 @@ test("a string is a title", () => {
   })
 })
 
-test("what is given is kept", () => {
+test("Alert.make keeps every property that it is given", () => {
   const input = {
     title: "etl failed",
     body: "no such file",
@@ -42,19 +42,19 @@ test("what is given is kept", () => {
   assert.deepEqual({ ...Alert.make(input) }, { _tag: "Alert", ...input })
 })
 
-test("an alert is returned as it is", () => {
+test("Alert.make returns an alert unchanged", () => {
   const alert = Alert.make("hello")
   assert.equal(Alert.make(alert), alert)
 })
 
-test("with changes some of it, and the original stays", () => {
+test("alert.with returns a changed copy and leaves the original unchanged", () => {
   const alert = Alert.make({ title: "a", body: "b", fields: { n: 1 }, at })
   const changed = alert.with({ severity: "error", fields: { m: 2 } })
   assert.ok(changed instanceof Alert)
   assert.deepEqual({ ...changed }, { ...alert, severity: "error", fields: [{ name: "m", value: "2" }] })
   assert.equal(alert.severity, "info")
   assert.deepEqual(alert.fields, [{ name: "n", value: "1" }])
-  // what is taken away is what `make` would have put
+  // undefined resets a property to the default of `make`
   assert.equal(changed.with({ body: undefined }).body, undefined)
   assert.equal(changed.with({ severity: undefined }).severity, "info")
   assert.deepEqual(changed.with({ fields: undefined }).fields, [])
@@ -63,7 +63,7 @@ test("with changes some of it, and the original stays", () => {
   assert.equal(keyed.with({ idempotencyKey: undefined }).idempotencyKey, undefined)
 })
 
-test("fields from a record, in its order, each on one line", () => {
+test("fields given as a record keep its order, and each value becomes one line of text", () => {
   const { fields } = Alert.make({
     title: "t",
     fields: {
@@ -103,7 +103,7 @@ test("fields from a record, in its order, each on one line", () => {
   ])
 })
 
-test("a Redacted stays so, however deep", () => {
+test("a Redacted in a field stays redacted at any depth", () => {
   const secret = Redacted.make("canary")
   const { fields } = Alert.make({
     title: "t",
@@ -126,7 +126,7 @@ test("a Redacted stays so, however deep", () => {
   ])
 })
 
-test("a value that holds itself ends in an ellipsis", () => {
+test("a cyclic value in a field ends in an ellipsis", () => {
   const loop: Record<string, unknown> = {}
   loop["self"] = loop
   assert.match(Alert.make({ title: "t", fields: { loop } }).fields[0]!.value, /^(\{"self":)+"…"\}+$/)
@@ -135,7 +135,7 @@ test("a value that holds itself ends in an ellipsis", () => {
   assert.match(Alert.make({ title: "t", fields: { map } }).fields[0]!.value, /…/)
 })
 
-test("a field called __proto__ is a field like any other", () => {
+test("a field named __proto__ is kept as an ordinary field", () => {
   const fields = JSON.parse(`{ "__proto__": 1, "nested": { "__proto__": { "a": 2 } } }`)
   assert.deepEqual(Alert.make({ title: "t", fields }).fields, [
     { name: "__proto__", value: "1" },
@@ -143,7 +143,7 @@ test("a field called __proto__ is a field like any other", () => {
   ])
 })
 
-test("a field that contains itself, or does not end, is shown in part", () => {
+test("a widely cyclic or endless value in a field is truncated", () => {
   const itself: Record<string, unknown> = {}
   for (let i = 0; i < 12; i++) itself[`me${i}`] = itself
   function* numbers() {

@@ -30,7 +30,7 @@ const it = makeIt(test)
 
 const post = (alert: Alert | string) => Effect.flatMap(Alerter, (alerter) => alerter.post(alert))
 
-/** The error that a post through a layer ends with. */
+/** Posts an alert through `Alerter.layer(fail)` and returns the error. */
 const errorOf = (fail: () => Effect.Effect<unknown, unknown>, options?: { readonly channel: string }) =>
   post("hello").pipe(Effect.flip, Effect.provide(Alerter.layer(fail, options)))
 
@@ -38,7 +38,7 @@ const errorOf = (fail: () => Effect.Effect<unknown, unknown>, options?: { readon
 // custom alerters
 // -----------------------------------------------------------------------------
 
-it.effect("an alerter may be made by hand", () =>
+it.effect("Alerter.of makes an alerter from a post function", () =>
   Effect.gen(function*() {
     const posted: Array<Alert | string> = []
     const byHand = Layer.succeed(Alerter, Alerter.of({ post: (alert) => Effect.sync(() => void posted.push(alert)) }))
@@ -46,7 +46,7 @@ it.effect("an alerter may be made by hand", () =>
     assert.deepEqual(posted, ["hello"])
   }))
 
-it.effect("layer makes an alert of a string, with the time of the post", () =>
+it.effect("Alerter.layer turns a string into an alert and sets the time of the post where none is set", () =>
   Effect.gen(function*() {
     const posted: Array<Alert> = []
     const layer = Alerter.layer((alert) => Effect.sync(() => posted.push(alert)))
@@ -66,7 +66,7 @@ it.effect("layer makes an alert of a string, with the time of the post", () =>
     ])
   }))
 
-it.effect("layer takes the time when the post runs, not when it is made", () =>
+it.effect("Alerter.layer reads the clock when the post runs, not when its Effect is constructed", () =>
   Effect.gen(function*() {
     const posted: Array<number> = []
     const layer = Alerter.layer((alert) => Effect.sync(() => posted.push(alert.at!.epochMilliseconds)))
@@ -80,7 +80,7 @@ it.effect("layer takes the time when the post runs, not when it is made", () =>
     assert.deepEqual(posted, [1_000, 2_000])
   }))
 
-it.effect("a failure, a defect or a throw becomes an AlerterError without addresses", () =>
+it.effect("Alerter.layer turns a failure, a defect or a throw into an AlerterError without URLs", () =>
   Effect.gen(function*() {
     const url = "https://hooks.example.com/services/T0/B0/canary?token=canary#canary"
     const failures: ReadonlyArray<readonly [() => Effect.Effect<unknown, unknown>, string]> = [
@@ -104,14 +104,14 @@ it.effect("a failure, a defect or a throw becomes an AlerterError without addres
     assert.equal((yield* errorOf(() => Effect.fail("no"), { channel: "pager" })).channel, "pager")
   }))
 
-it.effect("an AlerterError is kept, as a defect too", () =>
+it.effect("Alerter.layer passes an AlerterError on unchanged, also where it was a defect", () =>
   Effect.gen(function*() {
     const error = new AlerterError({ channel: "pager", reason: AlerterErrorReason.RateLimited({}) })
     assert.equal(yield* errorOf(() => Effect.fail(error)), error)
     assert.equal(yield* errorOf(() => Effect.die(error)), error)
   }))
 
-it.effect("an interruption stays one", () =>
+it.effect("Alerter.layer keeps an interruption of the post an interruption", () =>
   Effect.gen(function*() {
     const inside = yield* Effect.exit(Effect.provide(post("hello"), Alerter.layer(() => Effect.interrupt)))
     assert.ok(Exit.isFailure(inside) && Cause.hasInterruptsOnly(inside.cause))
@@ -127,7 +127,7 @@ it.effect("an interruption stays one", () =>
     assert.ok(finalized)
   }))
 
-it.effect("the services of post are those of the layer", () =>
+it.effect("post uses the services of the layer, not those of its caller", () =>
   Effect.gen(function*() {
     class Channel extends Context.Service<Channel, { readonly name: string }>()("Channel") {}
     const posted: Array<string> = []
@@ -139,7 +139,7 @@ it.effect("the services of post are those of the layer", () =>
     assert.deepEqual(posted, ["of the layer: hello"])
   }))
 
-test("the message of each reason", () => {
+test("each AlerterErrorReason has a message", () => {
   const R = AlerterErrorReason
   const message = (reason: AlerterErrorReason) => new AlerterError({ channel: "c", reason }).message
   assert.deepEqual(
@@ -173,7 +173,7 @@ test("the message of each reason", () => {
   assert.equal(isAlerterError({ _tag: "AlerterError" }), false)
 })
 
-it.effect("layerNone drops alerts", () =>
+it.effect("Alerter.layerNone drops alerts and prints nothing", () =>
   Effect.gen(function*() {
     assert.equal(yield* Effect.provide(post("hello"), Alerter.layerNone), undefined)
     assert.deepEqual(yield* TestConsole.logLines, [])
@@ -181,7 +181,7 @@ it.effect("layerNone drops alerts", () =>
   }))
 
 // -----------------------------------------------------------------------------
-// the console
+// Alerter.layerConsole
 // -----------------------------------------------------------------------------
 
 const full = Alert.make({
@@ -206,7 +206,7 @@ interface Stdout {
   isTTY?: boolean
 }
 
-/** What is printed where standard output is, or is not, a terminal. */
+/** Posts an alert to `Alerter.layerConsole`, with standard output posing as a terminal or not, and returns the printed text. */
 const printed = (alert: Alert | string, options: { readonly tty: boolean; readonly noColor?: string }) =>
   Effect.acquireUseRelease(
     Effect.sync(() => {
@@ -227,39 +227,39 @@ const printed = (alert: Alert | string, options: { readonly tty: boolean; readon
       })
   ).pipe(Effect.map((lines) => lines.map(String).join("\n")))
 
-it.effect("plain where the console is no terminal", () =>
+it.effect("layerConsole prints without colours where standard output is not a terminal", () =>
   Effect.gen(function*() {
     assert.equal(yield* printed(full, { tty: false }), plainText)
   }))
 
-it.effect("a title alone is one line", () =>
+it.effect("layerConsole prints an alert that has only a title on one line", () =>
   Effect.gen(function*() {
     assert.equal(yield* printed("hello", { tty: false }), "i INFO hello 1970-01-01T00:00:00.000Z")
   }))
 
-it.effect("coloured on a terminal", () =>
+it.effect("layerConsole prints in colour on a terminal", () =>
   Effect.gen(function*() {
     const text = yield* printed(full, { tty: true })
     assert.ok(
       text.startsWith("\u001b[31m✗ ERROR\u001b[0m \u001b[1metl › load failed\u001b[0m \u001b[2m1970"),
       JSON.stringify(text)
     )
-    // oxlint-disable-next-line no-control-regex -- colours are what it is about
+    // oxlint-disable-next-line no-control-regex -- strips the escape sequences of colours
     assert.equal(text.replace(/\u001b\[\d+m/g, ""), plainText)
   }))
 
-it.effect("plain on a terminal where NO_COLOR is set and not empty", () =>
+it.effect("layerConsole prints without colours on a terminal where NO_COLOR is set and not empty", () =>
   Effect.gen(function*() {
     assert.equal(yield* printed(full, { tty: true, noColor: "1" }), plainText)
   }))
 
-it.effect("coloured where NO_COLOR is empty", () =>
+it.effect("layerConsole prints in colour on a terminal where NO_COLOR is empty", () =>
   Effect.gen(function*() {
     assert.ok((yield* printed(full, { tty: true, noColor: "" })).includes("\u001b[31m"))
   }))
 
 for (const severity of ["info", "success", "warning", "error", "critical"] as const) {
-  it.effect(`the severity ${severity} is told by words, not by colour alone`, () =>
+  it.effect(`layerConsole writes the severity ${severity} as a word, so that it does not depend on colour`, () =>
     Effect.gen(function*() {
       const text = yield* printed(Alert.make({ title: "t", severity }), { tty: false })
       assert.ok(text.includes(severity.toUpperCase()))
@@ -269,7 +269,7 @@ for (const severity of ["info", "success", "warning", "error", "critical"] as co
 const hostile = "\u001b[31mred\u001b[0m \u001b]0;title\u0007 \u009b2J \u0000\b\u007f\r\u001b[2K end"
 
 for (const tty of [true, false]) {
-  it.effect(`no control character of an alert reaches the console (${tty ? "terminal" : "no terminal"})`, () =>
+  it.effect(`layerConsole removes control characters from every text of an alert (${tty ? "terminal" : "not a terminal"})`, () =>
     Effect.gen(function*() {
       const alert = Alert.make({
         title: hostile,
@@ -278,9 +278,9 @@ for (const tty of [true, false]) {
         detail: hostile
       })
       const text = yield* printed(alert, { tty })
-      // oxlint-disable-next-line no-control-regex -- control characters are what it is about
+      // oxlint-disable-next-line no-control-regex -- strips the escape sequences that layerConsole itself writes
       const ours = text.replace(/\u001b\[(0|1|2|36)m/g, "")
-      // oxlint-disable-next-line no-control-regex -- control characters are what it is about
+      // oxlint-disable-next-line no-control-regex -- looks for control characters
       assert.doesNotMatch(ours, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/)
       assert.equal(text.includes("\u001b[31m"), false)
       assert.equal(text.includes("\u001b[2K"), false)
@@ -288,7 +288,7 @@ for (const tty of [true, false]) {
     }))
 }
 
-it.effect("titles and names of several lines stay on one, lest they look like several alerts", () =>
+it.effect("layerConsole prints titles and field names on one line, so that a line break cannot fake another alert", () =>
   Effect.gen(function*() {
     const alert = Alert.make({ title: "one\r\n✓ SUCCESS two", fields: { "a\n✓ SUCCESS b": "c" } })
     assert.deepEqual((yield* printed(alert, { tty: false })).split("\n"), [
@@ -298,7 +298,7 @@ it.effect("titles and names of several lines stay on one, lest they look like se
   }))
 
 // -----------------------------------------------------------------------------
-// a process of its own
+// layerConsole in a child process
 // -----------------------------------------------------------------------------
 
 const script = `
@@ -308,7 +308,7 @@ await Effect.runPromise(Effect.flatMap(Alerter, (alerter) =>
   alerter.post(Alert.make({ title: "hello", severity: "success" }))).pipe(Effect.provide(Alerter.layerConsole)))
 `
 
-test("a script whose output is a pipe prints plainly to standard output", () => {
+test("layerConsole prints without colours to standard output where that is a pipe", () => {
   const args = "Bun" in globalThis ? ["-e", script] : ["--input-type=module", "-e", script]
   const child = spawnSync(process.execPath, args, {
     cwd: new URL("..", import.meta.url),
@@ -319,7 +319,7 @@ test("a script whose output is a pipe prints plainly to standard output", () => 
   assert.match(child.stdout, /^✓ SUCCESS hello \d{4}-\d\d-\d\dT[\d:.]+Z\n$/)
 })
 
-it.effect("post runs in the surroundings of whoever posts: span, log annotations, step", () =>
+it.effect("post runs with the span, the log annotations and the step context of its caller", () =>
   Effect.gen(function*() {
     const seen: Array<unknown> = []
     const layer = Alerter.layer(() =>
@@ -336,7 +336,7 @@ it.effect("post runs in the surroundings of whoever posts: span, log annotations
       Effect.annotateLogs("request", "inner"),
       Effect.withParentSpan(external)
     )
-    // the layer is built in the surroundings of the outer step
+    // the layer is built inside the outer step, whose context the posts must not see
     const outer = Step.make("outer", Effect.provide(inner, layer))
     yield* outer.pipe(Effect.annotateLogs("request", "outer"))
     yield* post("outside").pipe(Effect.provide(layer))
@@ -346,7 +346,7 @@ it.effect("post runs in the surroundings of whoever posts: span, log annotations
     ])
   }))
 
-it.effect("a step that an alerter runs in a hook does not inherit the pipeline's hooks", () =>
+it.effect("a step that an alerter evaluates while a hook posts does not inherit the pipeline's hooks", () =>
   Effect.gen(function*() {
     let inherited = 0
     const layer = Alerter.layer(() => Step.make("post", Effect.void))

@@ -36,22 +36,22 @@ class Train extends Params.Service<Train>()("Train", {
 
 const train = Train.layer({ epochs: 3, key: Redacted.make("canary") })
 
-/** An alert's fields as a record: fails where a name stands twice. */
+/** Returns an alert's fields as a record. Fails where two fields have the same name. */
 const fields = (alert: Alert): Record<string, string> => {
   const record = Object.fromEntries(alert.fields.map(({ name, value }) => [name, value]))
   assert.equal(Object.keys(record).length, alert.fields.length)
   return record
 }
 
-/** Evaluates it with an alerter that records, and says what was posted. */
+/** Runs an Effect with `TestAlerter` and returns the alerts that were posted. */
 const sent = <A, E>(effect: Effect.Effect<A, E, Alerter>) =>
   Effect.andThen(Effect.exit(effect), TestAlerter.sent).pipe(Effect.provide(TestAlerter.layer))
 
 // -----------------------------------------------------------------------------
-// what the alerts say
+// the content of the alerts
 // -----------------------------------------------------------------------------
 
-it.effect("a success", () =>
+it.effect("AlerterHooks.success posts title, duration, parameters and annotations of a step that succeeded", () =>
   Effect.gen(function*() {
     const step = Step.make("load", Effect.andThen(Effect.sleep("1500 millis"), StepContext.annotate("rows", 1461)))
       .pipe(
@@ -86,7 +86,7 @@ it.effect("a success", () =>
     })
   }))
 
-it.effect("where they come from, and the tags of the errors", () =>
+it.effect("alerts have the step's path and run as source, and the error's tag in tags", () =>
   Effect.gen(function*() {
     let runId = ""
     const body = Effect.gen(function*() {
@@ -112,7 +112,7 @@ it.effect("where they come from, and the tags of the errors", () =>
     assert.deepEqual(plain!.tags, [])
   }))
 
-it.effect("a failure, after the last attempt", () =>
+it.effect("AlerterHooks.failure posts once after the last attempt, with the error's summary and stack", () =>
   Effect.gen(function*() {
     const step = Step.make("load", Effect.fail(new HttpError({ status: 503, message: "unavailable\nsecond line" })))
       .pipe(
@@ -149,7 +149,7 @@ for (
     ]
   ] as const
 ) {
-  it.effect(`a failure with ${what}`, () =>
+  it.effect(`AlerterHooks.failure names the error of a step that failed with ${what}`, () =>
     Effect.gen(function*() {
       const [alert, ...more] = yield* sent(Step.make("load", body).pipe(Step.hooks(AlerterHooks.all)))
       assert.deepEqual(more, [])
@@ -159,12 +159,12 @@ for (
     }))
 }
 
-it.effect("an interruption is neither", () =>
+it.effect("AlerterHooks.all posts nothing when the step is interrupted", () =>
   Effect.gen(function*() {
     assert.deepEqual(yield* sent(Step.make("load", Effect.interrupt).pipe(Step.hooks(AlerterHooks.all))), [])
   }))
 
-it.effect("each hook is called by its own outcome only", () =>
+it.effect("success and failure hooks post for their own outcome only", () =>
   Effect.gen(function*() {
     const fine = Step.make("s", Effect.void)
     const bad = Step.make("s", Effect.fail("no"))
@@ -174,7 +174,7 @@ it.effect("each hook is called by its own outcome only", () =>
     assert.equal((yield* sent(bad.pipe(Step.hooks(AlerterHooks.all)))).length, 1)
   }))
 
-it.effect("a run", () =>
+it.effect("AlerterHooks on Pipeline.hooks post alerts about the run", () =>
   Effect.gen(function*() {
     const etl = Pipeline.make("etl", Step.make("load", Effect.fail("no such file"))).pipe(
       Pipeline.runName("nightly"),
@@ -192,7 +192,7 @@ it.effect("a run", () =>
     ]])
   }))
 
-it.effect("nested steps are told apart by their path, in the title and the dedupeKey", () =>
+it.effect("title and dedupeKey distinguish nested steps by their path", () =>
   Effect.gen(function*() {
     const inner = Step.make("inner", Effect.fail("no"))
     const both = Effect.all([Step.make("a", inner), Step.make("b", inner)].map(Effect.exit))
@@ -205,7 +205,7 @@ it.effect("nested steps are told apart by their path, in the title and the dedup
     ])
   }))
 
-it.effect("the dedupeKey is the same from run to run", () =>
+it.effect("a step's dedupeKey is the same in every run", () =>
   Effect.gen(function*() {
     const step = Step.make("load", Effect.fail("no")).pipe(Step.hooks(AlerterHooks.failure))
     const [first] = yield* sent(step)
@@ -216,7 +216,7 @@ it.effect("the dedupeKey is the same from run to run", () =>
     assert.notEqual(fields(second!)["run"], fields(first!)["run"])
   }))
 
-it.effect("successWith and failureWith change the alert, knowing the value or the cause", () =>
+it.effect("successWith and failureWith change the alert by a function of the value or the cause", () =>
   Effect.gen(function*() {
     const loaded = AlerterHooks.successWith((alert, rows: ReadonlyArray<string>) =>
       alert.with({ body: `${rows.length} rows` })
@@ -232,7 +232,7 @@ it.effect("successWith and failureWith change the alert, knowing the value or th
     assert.deepEqual([failed!.title, failed!.severity, failed!.body], ["load failed", "critical", "1 reasons"])
   }))
 
-it.effect("one whose change throws posts nothing and fails no step", () =>
+it.effect("a successWith function that throws posts nothing and does not fail the step", () =>
   Effect.gen(function*() {
     const log = logs()
     const broken = AlerterHooks.successWith(() => {
@@ -249,7 +249,7 @@ it.effect("one whose change throws posts nothing and fails no step", () =>
     assert.deepEqual(log.list.map(({ level }) => level), ["Error"])
   }))
 
-it.effect("they are known by name", () =>
+it.effect("the hooks are named AlerterHooks.success and AlerterHooks.failure", () =>
   Effect.sync(() => {
     assert.equal(AlerterHooks.success.name, "AlerterHooks.success")
     assert.equal(AlerterHooks.failure.name, "AlerterHooks.failure")
@@ -258,7 +258,7 @@ it.effect("they are known by name", () =>
   }))
 
 // -----------------------------------------------------------------------------
-// a post that goes wrong
+// posts that fail
 // -----------------------------------------------------------------------------
 
 const lost = new AlerterError({ channel: "pager", reason: AlerterErrorReason.Unreachable({}) })
@@ -299,7 +299,7 @@ for (const [how, layer] of Object.entries(broken)) {
       ["failure", Effect.fail("no"), Exit.fail("no")]
     ] as const
   ) {
-    it.effect(`a post that ${how} changes nothing about a ${outcome}; it is logged, counted and seen`, () =>
+    it.effect(`a post that ${how} leaves a ${outcome} unchanged, and is logged, counted and reported as HookFailed`, () =>
       Effect.gen(function*() {
         const log = logs()
         const seen = events()
@@ -331,7 +331,7 @@ for (const [how, layer] of Object.entries(broken)) {
   }
 }
 
-it.effect("one that needs no more than a second try may get it", () =>
+it.effect("Hook.retry posts an alert again after a failed post", () =>
   Effect.gen(function*() {
     const step = Step.make("load", Effect.fail("no")).pipe(
       Step.hooks(AlerterHooks.failure.pipe(Hook.retry({ times: 1 })))

@@ -32,21 +32,21 @@ const question: Question = { title: "Deploy?", timeout: "1 hour" }
 const approving = (comment?: string) =>
   Approver.layer(() => Effect.succeed(Decision.Approved({ by: alice, at, comment })))
 
-/** The reason for which a question could not be asked, or answered. */
+/** Asks a question and returns the reason of the error. */
 const reasonOf = (asked: Question, layer: Layer.Layer<Approver>) =>
   Approver.ask(asked).pipe(Effect.flip, Effect.map((error) => error.reason), Effect.provide(layer))
 
 // -----------------------------------------------------------------------------
-// an approver of one's own
+// Approver.layer
 // -----------------------------------------------------------------------------
 
-it.effect("says who, when and why", () =>
+it.effect("Approver.ask returns who decided, when, and the comment", () =>
   Effect.gen(function*() {
     const decision = yield* Effect.provide(Approver.ask(question), approving("go on"))
     assert.deepEqual(decision, Decision.Approved({ by: alice, at, comment: "go on" }))
   }))
 
-it.effect("is interrupted when the question's time is up, and then nobody said yes", () =>
+it.effect("an unanswered question is interrupted at its time limit and counts as TimedOut", () =>
   Effect.gen(function*() {
     const { list, note } = calls()
     const layer = Approver.layer(() => Effect.onInterrupt(Effect.never, () => note("withdrawn")))
@@ -58,7 +58,7 @@ it.effect("is interrupted when the question's time is up, and then nobody said y
     assert.deepEqual(list, ["withdrawn"])
   }))
 
-it.effect("an answer of somebody who was not asked is none", () =>
+it.effect("a decision by a person who is not among the approvers is an error", () =>
   Effect.gen(function*() {
     const asked = { ...question, approvers: ["U2", "U3"] }
     const reason = yield* reasonOf(asked, approving())
@@ -67,7 +67,7 @@ it.effect("an answer of somebody who was not asked is none", () =>
     assert.equal(decision._tag, "Approved")
   }))
 
-it.effect("what can't be asked is said, and nobody is asked", () =>
+it.effect("an invalid question fails with a reason and is never asked", () =>
   Effect.gen(function*() {
     const wrong: ReadonlyArray<[Question, RegExp]> = [
       [{ title: " ", timeout: "1 hour" }, /no title/],
@@ -89,7 +89,7 @@ it.effect("what can't be asked is said, and nobody is asked", () =>
     }
   }))
 
-it.effect("failures and defects are errors of the approver, without addresses", () =>
+it.effect("Approver.layer turns failures and defects into an AlerterError without URLs", () =>
   Effect.gen(function*() {
     for (
       const effect of [
@@ -109,7 +109,7 @@ it.effect("failures and defects are errors of the approver, without addresses", 
     assert.equal(yield* Effect.flip(Effect.provide(Approver.ask(question), layer)), unreachable)
   }))
 
-it.effect("its services are those of the layer", () =>
+it.effect("ask uses the services of the layer", () =>
   Effect.gen(function*() {
     class Boss extends Context.Service<Boss, { readonly mood: string }>()("Boss") {}
     const layer: Layer.Layer<Approver, never, Boss> = Approver.layer(() =>
@@ -127,7 +127,7 @@ it.effect("its services are those of the layer", () =>
 
 const guarded = <A, E>(body: Effect.Effect<A, E>) => Step.make("deploy", body).pipe(Step.requireApproval(question))
 
-it.effect("approved: the body runs, and hooks know by whom", () =>
+it.effect("an approved step runs its body, and its hooks see who approved", () =>
   Effect.gen(function*() {
     const { list, note } = calls()
     const told = events()
@@ -143,7 +143,7 @@ it.effect("approved: the body runs, and hooks know by whom", () =>
     ])
   }))
 
-it.effect("the question says for which step", () =>
+it.effect("the question has fields for the pipeline, run and step that it is about", () =>
   Effect.gen(function*() {
     yield* Pipeline.make("nightly", guarded(Effect.void)).pipe(Pipeline.runName("n-1"))
     const [asked] = yield* TestApprover.asked
@@ -155,7 +155,7 @@ it.effect("the question says for which step", () =>
     ])
   }).pipe(Effect.provide(TestApprover.layerApproving())))
 
-it.effect("denied: the body does not run, and the step fails", () =>
+it.effect("a denied step fails with NotApproved without running its body", () =>
   Effect.gen(function*() {
     const { list, note } = calls()
     const error = yield* guarded(note("body")).pipe(
@@ -169,7 +169,7 @@ it.effect("denied: the body does not run, and the step fails", () =>
     assert.deepEqual(list, [`step "deploy" was denied by tester: not today`])
   }).pipe(Effect.provide(TestApprover.layerDenying({ comment: "not today" }))))
 
-it.effect("no answer in time: likewise", () =>
+it.effect("a step without an answer in time fails with NotApproved without running its body", () =>
   Effect.gen(function*() {
     const { list, note } = calls()
     const fiber = yield* Effect.forkChild(Effect.flip(guarded(note("body"))))
@@ -180,7 +180,7 @@ it.effect("no answer in time: likewise", () =>
     assert.deepEqual(list, [])
   }).pipe(Effect.provide(TestApprover.layerSilent)))
 
-it.effect("no way to ask: the body does not run either, and the error is the approver's", () =>
+it.effect("a step whose approver fails ends with the approver's error without running its body", () =>
   Effect.gen(function*() {
     const { list, note } = calls()
     const error = yield* Effect.flip(guarded(note("body")))
@@ -188,7 +188,7 @@ it.effect("no way to ask: the body does not run either, and the error is the app
     assert.deepEqual(list, [])
   }).pipe(Effect.provide(TestApprover.layerFailing())))
 
-it.effect("a retry does not ask again, and the body's time limit does not count the wait", () =>
+it.effect("retries do not ask again, and the step's time limit excludes the wait for approval", () =>
   Effect.gen(function*() {
     let attempts = 0
     const slowly = Approver.layer(() =>
@@ -213,7 +213,7 @@ it.effect("a retry does not ask again, and the body's time limit does not count 
     assert.deepEqual(asked.list, ["asked"])
   }))
 
-it.effect("several approvals are asked for one after another; each is needed", () =>
+it.effect("a step with two approvals needs both", () =>
   Effect.gen(function*() {
     const twice = guarded(Effect.die("ran")).pipe(Step.requireApproval({ title: "Really?", timeout: "1 hour" }))
     const layer = Approver.layer(({ title }) =>
@@ -223,7 +223,7 @@ it.effect("several approvals are asked for one after another; each is needed", (
     assert.ok(error instanceof NotApproved)
   }))
 
-it.effect("a wait that is interrupted withdraws the question", () =>
+it.effect("interrupting a step that waits for approval withdraws the question", () =>
   Effect.gen(function*() {
     const { list, note } = calls()
     const layer = Approver.layer(() =>
@@ -236,7 +236,7 @@ it.effect("a wait that is interrupted withdraws the question", () =>
     assert.deepEqual(list, ["asked", "withdrawn", "interrupted"])
   }))
 
-it.effect("in whatever order it is combined with the others, and in Step.fn", () =>
+it.effect("requireApproval, retry and timeout may be combined in any order, and in Step.fn", () =>
   Effect.gen(function*() {
     const limits = [Step.retry({ times: 5 }), Step.timeout("1 second")] as const
     const approval = Step.requireApproval(question)
@@ -264,7 +264,7 @@ it.effect("in whatever order it is combined with the others, and in Step.fn", ()
     }
   }))
 
-it.effect("nobody is asked where a required start hook failed, or an outer step was denied", () =>
+it.effect("a step does not ask after a required start hook failed or an outer step was denied", () =>
   Effect.gen(function*() {
     const { list, note } = calls()
     const locked = guarded(note("body")).pipe(
@@ -284,7 +284,7 @@ it.effect("nobody is asked where a required start hook failed, or an outer step 
     assert.deepEqual(list, ["Outer?"])
   }))
 
-it.effect("a hook may ask as well, and so may two steps at once", () =>
+it.effect("two concurrent steps and a step inside a hook can each ask for approval", () =>
   Effect.gen(function*() {
     const { list, note } = calls()
     const layer = Approver.layer(({ fields = [], title }) =>
@@ -308,7 +308,7 @@ it.effect("a hook may ask as well, and so may two steps at once", () =>
     assert.deepEqual(list, ["Deploy? a", "Deploy? b", "a", "Deploy? rollback", "rollback"])
   }))
 
-it.effect("events and hooks tell of a denial as of any failure, and of a wait that was interrupted", () =>
+it.effect("events and hooks report a denial as a failure and an interrupted wait as an interruption", () =>
   Effect.gen(function*() {
     const told = events()
     const { list, note } = calls()

@@ -20,7 +20,7 @@ const bodies: Readonly<Record<string, Effect.Effect<number, string>>> = {
   interrupt: Effect.interrupt
 }
 
-/** The ways in which a hook goes wrong. */
+/** Hook functions that fail in one way each. */
 const broken: Readonly<Record<string, () => Effect.Effect<unknown, unknown>>> = {
   fails: () => Effect.fail("hook failed"),
   dies: () => Effect.die("hook died"),
@@ -34,7 +34,7 @@ const broken: Readonly<Record<string, () => Effect.Effect<unknown, unknown>>> = 
   "yields no Effect": () => undefined as unknown as Effect.Effect<void>
 }
 
-/** Runs an Effect to its end while the clock goes on. */
+/** Runs an Effect while the test clock advances by `duration`, and returns its exit. Fails if it is still running. */
 const after = <A, E>(duration: Duration.Input, effect: Effect.Effect<A, E>) =>
   Effect.gen(function*() {
     const fiber = yield* Effect.forkChild(effect)
@@ -45,10 +45,10 @@ const after = <A, E>(duration: Duration.Input, effect: Effect.Effect<A, E>) =>
   })
 
 // -----------------------------------------------------------------------------
-// 5. isolation
+// isolation
 // -----------------------------------------------------------------------------
 
-it.effect("whatever a hook does, the step's exit and the hooks after it are as they were", () =>
+it.effect("a hook that fails in any way changes neither the step's exit nor the hooks after it", () =>
   Effect.gen(function*() {
     for (const [how, f] of Object.entries(broken)) {
       for (const kind of kinds) {
@@ -74,7 +74,7 @@ it.effect("whatever a hook does, the step's exit and the hooks after it are as t
           const where = `${how}, ${kind}, ${end}`
           assert.deepEqual(plain(exit), plain(yield* Effect.exit(body)), where)
           assert.deepEqual(seen.list, ran ? ["after", "last"] : ["last"], where)
-          // said aloud, once
+          // logged exactly once
           const said = log.list.filter(({ level }) => level === "Error")
           assert.deepEqual(said.map(({ message }) => message), ran ? [`hook "bad" (${kind}) of "s" failed`] : [], where)
           const tags = told.list.map(({ _tag }) => _tag)
@@ -84,13 +84,13 @@ it.effect("whatever a hook does, the step's exit and the hooks after it are as t
     }
   }))
 
-it.effect("a typed failure stays catchable when the failure hook dies", () =>
+it.effect("a step's typed error stays catchable when its failure hook dies", () =>
   Effect.gen(function*() {
     const step = Step.make("s", Effect.fail({ _tag: "Mine" as const })).pipe(Step.onFailure(() => Effect.die("boom")))
     assert.equal(yield* step.pipe(Effect.catchTag("Mine", () => Effect.succeed("caught"))), "caught")
   }))
 
-it.effect("a failed hook is logged with its name and cause, told, and counted", () =>
+it.effect("a failed hook is logged with its name and cause, emitted as HookFailed and counted", () =>
   Effect.gen(function*() {
     const [log, told] = [logs(), events()]
     const pageOnCall = (_: unknown) => Effect.fail("no route")
@@ -99,16 +99,17 @@ it.effect("a failed hook is logged with its name and cause, told, and counted", 
       Step.onSuccess(() => Effect.die("x"))
     )
     const registry = new Map()
-    const counts = Effect.map(Metric.snapshot, (snapshots) =>
-      snapshots.flatMap((metric) =>
-        metric.id === "epilogue_hook_failures_total" && metric.type === "Counter"
-          ? [[metric.attributes?.["hook"], metric.attributes?.["kind"], metric.state.count]]
-          : []
-      ))
+    const counts = Effect.map(
+      Metric.snapshot,
+      (snapshots) =>
+        snapshots.flatMap((metric) =>
+          metric.id === "epilogue_hook_failures_total" && metric.type === "Counter"
+            ? [[metric.attributes?.["hook"], metric.attributes?.["kind"], metric.state.count]]
+            : []
+        )
+    )
     yield* Effect.gen(function*() {
-      yield* Pipeline.make("etl", Effect.andThen(load, load)).pipe(Pipeline.onSuccess(() =>
-        Effect.fail("too")
-      ))
+      yield* Pipeline.make("etl", Effect.andThen(load, load)).pipe(Pipeline.onSuccess(() => Effect.fail("too")))
       const [entry] = log.list
       assert.equal(entry!.level, "Error")
       assert.equal(entry!.message, `hook "pageOnCall" (success) of "load" failed`)
@@ -130,7 +131,7 @@ it.effect("a failed hook is logged with its name and cause, told, and counted", 
     assert.equal(failed.hook, "pageOnCall")
   }))
 
-it.effect("names: given, else the function's, else the kind's", () =>
+it.effect("a hook's name is the one given, else its function's, else its constructor's", () =>
   Effect.gen(function*() {
     const notify = () => Effect.void
     const named: ReadonlyArray<readonly [{ readonly name: string }, string]> = [
@@ -145,7 +146,7 @@ it.effect("names: given, else the function's, else the kind's", () =>
   }))
 
 // -----------------------------------------------------------------------------
-// 6. time limits
+// time limits
 // -----------------------------------------------------------------------------
 
 const limits: ReadonlyArray<
@@ -175,7 +176,7 @@ const limits: ReadonlyArray<
 ]
 
 for (const [which, limit, attach] of limits) {
-  it.effect(`a hook that hangs is interrupted at its limit: ${which}`, () =>
+  it.effect(`a hook that hangs is interrupted at its time limit: ${which}`, () =>
     Effect.gen(function*() {
       const [log, told] = [logs(), events()]
       let interrupted = 0
@@ -194,7 +195,7 @@ for (const [which, limit, attach] of limits) {
     }))
 }
 
-it.effect("a limit of \"Infinity\" is none", () =>
+it.effect("a time limit of \"Infinity\" means no limit", () =>
   Effect.gen(function*() {
     const hour = () => Effect.sleep("1 hour")
     const own = Step.make("own", Effect.void).pipe(Step.hooks(Hook.onSuccess(hour).pipe(Hook.timeout("Infinity"))))
@@ -209,7 +210,7 @@ it.effect("a limit of \"Infinity\" is none", () =>
     }
   }))
 
-it.effect("a bad default limit kills the hook, not the step", () =>
+it.effect("an invalid Hook.defaultTimeout fails the hook but not the step", () =>
   Effect.gen(function*() {
     const [log, seen] = [logs(), calls()]
     const step = Step.make("s", Effect.succeed(1)).pipe(
@@ -224,10 +225,10 @@ it.effect("a bad default limit kills the hook, not the step", () =>
   }))
 
 // -----------------------------------------------------------------------------
-// 7. interruption
+// interruption
 // -----------------------------------------------------------------------------
 
-it.effect("hooks run under interruption, and the interruption ends when they have", () =>
+it.effect("interrupt and exit hooks of an interrupted step run to their end before the interruption completes", () =>
   Effect.gen(function*() {
     const seen = calls()
     const step = Step.make("s", Effect.never).pipe(
@@ -245,7 +246,7 @@ it.effect("hooks run under interruption, and the interruption ends when they hav
     assert.ok(interruption.pollUnsafe() !== undefined)
   }))
 
-it.effect("an interruption that lands while a hook runs lets it finish", () =>
+it.effect("a hook that is running when its step is interrupted finishes", () =>
   Effect.gen(function*() {
     for (const kind of ["start", "retry", "success", "failure", "exit"] as const) {
       const seen = calls()
@@ -261,7 +262,7 @@ it.effect("an interruption that lands while a hook runs lets it finish", () =>
       assert.deepEqual(seen.list, ["begun"])
       yield* Effect.forkChild(Fiber.interrupt(fiber))
       yield* TestClock.adjust("500 millis")
-      // after a start or a retry hook an attempt would follow, so that step ends as interrupted
+      // after a start or retry hook an attempt would follow, so only then does the step end as interrupted
       const goesOn = kind === "start" || kind === "retry"
       assert.deepEqual(seen.list, ["begun", "finished", "next", ...(goesOn ? ["interrupt"] : [])])
       const exit = fiber.pollUnsafe()
@@ -269,7 +270,7 @@ it.effect("an interruption that lands while a hook runs lets it finish", () =>
     }
   }))
 
-it.effect("a hook that hangs holds an interruption no longer than its limit", () =>
+it.effect("a hook that hangs delays an interruption no longer than its time limit", () =>
   Effect.gen(function*() {
     for (const hanging of [Effect.never, Effect.uninterruptible(Effect.never)]) {
       const step = Step.make("s", Effect.never).pipe(
@@ -286,10 +287,10 @@ it.effect("a hook that hangs holds an interruption no longer than its limit", ()
   }))
 
 // -----------------------------------------------------------------------------
-// when
+// Hook.when
 // -----------------------------------------------------------------------------
 
-it.effect("Hook.when asks the predicate each time, with the context and the exit", () =>
+it.effect("Hook.when evaluates its predicate with the step's context and exit before each run of the hook", () =>
   Effect.gen(function*() {
     const [seen, told, log] = [calls(), events(), logs()]
     const hook = (name: string) => Hook.onFailure(() => seen.note(name)).pipe(Hook.named(name))
@@ -299,10 +300,11 @@ it.effect("Hook.when asks the predicate each time, with the context and the exit
       Step.hooks(Hooks.make(
         Hook.when(hook("yes"), (context) => context.stepName === "s" && context.attempt === 2),
         Hook.when(hook("no"), () => false),
-        Hook.when(hook("exit"), (_, exit) =>
-          exit !== undefined && Exit.isFailure(exit) && Cause.squash(exit.cause) === "no"),
-        Hook.when(hook("effectful yes"), () =>
-          Effect.as(Effect.sleep("1 second"), true)),
+        Hook.when(
+          hook("exit"),
+          (_, exit) => exit !== undefined && Exit.isFailure(exit) && Cause.squash(exit.cause) === "no"
+        ),
+        Hook.when(hook("effectful yes"), () => Effect.as(Effect.sleep("1 second"), true)),
         Hook.when(hook("effectful no"), () => Effect.succeed(false)),
         Hook.when(hook("failing"), () => Effect.fail("predicate failed")),
         Hook.when(hook("throwing"), () => {
@@ -342,7 +344,7 @@ it.effect("Hook.when asks the predicate each time, with the context and the exit
 // retry
 // -----------------------------------------------------------------------------
 
-it.effect("Hook.retry runs the function again, as one run of the hook, within its limit", () =>
+it.effect("Hook.retry runs a failed function again within the hook's time limit and reports one hook run", () =>
   Effect.gen(function*() {
     const [log, told] = [logs(), events()]
     let tries = 0
@@ -367,7 +369,7 @@ it.effect("Hook.retry runs the function again, as one run of the hook, within it
     assert.deepEqual(yield* run(flaky(9).pipe(Hook.retry({ times: 2 }))), [3, 1, ["HookFailed"]])
     assert.deepEqual(yield* run(flaky(3).pipe(Hook.retry(Schedule.spaced("1 second")))), [3, 0, ["HookEnded"]])
     assert.deepEqual(yield* run(flaky(9).pipe(Hook.retry({ while: (e) => e !== "no 7" }))), [1, 1, ["HookFailed"]])
-    // at 0, 10 and 20 s; at 30 s its time is up
+    // runs at 0, 10 and 20 s; the time limit ends it at 30 s
     assert.deepEqual(yield* run(flaky(99).pipe(Hook.retry(Schedule.spaced("10 seconds")))), [3, 1, ["HookFailed"]])
     // a defect is not retried
     assert.deepEqual(

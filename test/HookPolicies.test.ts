@@ -15,7 +15,7 @@ const it = makeIt(test)
 // background
 // -----------------------------------------------------------------------------
 
-it.effect("a background hook does not hold up the step; the run waits for it", () =>
+it.effect("a step does not wait for its background hook, but the run does", () =>
   Effect.gen(function*() {
     const [seen, told] = [calls(), events()]
     const slow = Hook.onSuccess(() => Effect.andThen(Effect.sleep("5 seconds"), seen.note("background"))).pipe(
@@ -32,7 +32,7 @@ it.effect("a background hook does not hold up the step; the run waits for it", (
     assert.deepEqual(seen.list, ["body", "exit", "next"])
     assert.equal(fiber.pollUnsafe(), undefined)
     yield* TestClock.adjust("1 second")
-    // the run's own hooks come when no hook of a step is running any more
+    // the run's own hooks start when all background hooks of its steps have ended
     assert.deepEqual(seen.list, ["body", "exit", "next", "background", "run"])
     assert.deepEqual(fiber.pollUnsafe(), Exit.void)
     assert.deepEqual(told.list.map(brief), [
@@ -68,7 +68,7 @@ it.effect("a step outside a pipeline waits for its background hooks too", () =>
     }
   }))
 
-it.effect("a background hook has a time limit, and its failure is logged and counted in the run", () =>
+it.effect("a background hook has a time limit, and its failure is logged and counted in RunEnded", () =>
   Effect.gen(function*() {
     const [log, told] = [logs(), events()]
     const step = Step.make("s", Effect.succeed(1)).pipe(
@@ -91,7 +91,7 @@ it.effect("a background hook has a time limit, and its failure is logged and cou
     assert.ok(ended._tag === "RunEnded" && ended.hookFailures === 2)
   }))
 
-it.effect("an interrupted run waits for background hooks, no longer than their limit", () =>
+it.effect("an interrupted run waits for its background hooks no longer than their time limits", () =>
   Effect.gen(function*() {
     const run = Pipeline.make(
       "p",
@@ -115,12 +115,12 @@ it.effect("an interrupted run waits for background hooks, no longer than their l
 
 const audit = (end: Effect.Effect<unknown, unknown>) => Hook.required(Hook.named(Hook.onSuccess(() => end), "audit"))
 
-it.effect("a required hook that works changes nothing", () =>
+it.effect("a required hook that succeeds changes nothing", () =>
   Effect.gen(function*() {
     assert.equal(yield* Step.make("s", Effect.succeed(1)).pipe(Step.hooks(audit(Effect.void))), 1)
   }))
 
-it.effect("a required hook that fails turns success into failure, before ordinary success hooks", () =>
+it.effect("a required success hook that fails makes the step fail before its ordinary success hooks run", () =>
   Effect.gen(function*() {
     const [seen, log, told] = [calls(), logs(), events()]
     const step = Step.make("s", Effect.succeed(1)).pipe(
@@ -148,7 +148,7 @@ it.effect("a required hook that fails turns success into failure, before ordinar
       "HookFailed audit",
       "StepEnded s failure"
     ])
-    // by its tag
+    // HookError is part of the step's error type and can be caught by its tag
     const caught = step.pipe(
       Effect.catchTag("HookError", (error) => Effect.succeed(error.hook)),
       Effect.provide(log.layer)
@@ -156,7 +156,7 @@ it.effect("a required hook that fails turns success into failure, before ordinar
     assert.equal(yield* caught, "audit")
   }))
 
-it.effect("each way of going wrong fails the step: fail, die, throw, interrupt, hang", () =>
+it.effect("a required hook that fails, dies, throws, interrupts itself or hangs fails the step with a HookError", () =>
   Effect.gen(function*() {
     const ways: ReadonlyArray<Effect.Effect<unknown, unknown>> = [
       Effect.fail("x"),
@@ -176,7 +176,7 @@ it.effect("each way of going wrong fails the step: fail, die, throw, interrupt, 
     }
   }))
 
-it.effect("the error stands beside the cause the step had", () =>
+it.effect("a required failure hook's error is added after the step's own error in the cause", () =>
   Effect.gen(function*() {
     const seen = calls()
     const required = Hook.onFailure(() => Effect.fail("x")).pipe(Hook.required)
@@ -191,17 +191,17 @@ it.effect("the error stands beside the cause the step had", () =>
       ["Mine", "HookError"]
     )
     assert.deepEqual(seen.list, ["ordinary", "exit"])
-    // the first is what catchTag sees
+    // catchTag sees only the first error of a cause
     assert.equal(yield* step.pipe(Effect.catchTag("Mine", () => Effect.succeed("caught"))), "caught")
   }))
 
-it.effect("an interruption stays one; hooks and events see the very cause that the caller gets", () =>
+it.effect("required hooks keep an interruption an interruption, and hooks and events see the caller's cause", () =>
   Effect.gen(function*() {
     const cases: ReadonlyArray<readonly [Effect.Effect<unknown, unknown>, string, ReadonlyArray<string>]> = [
       [Effect.succeed(1), "failure", ["Fail"]],
       [Effect.fail("no"), "failure", ["Fail", "Fail"]],
       [Effect.interrupt, "interrupt", ["Interrupt", "Fail"]],
-      // Effect's rule for finalizers: beside a defect no error is recoverable
+      // as for Effect's finalizers: an error beside a defect is not recoverable
       [Effect.die("boom"), "failure", ["Die", "Die"]],
       [Effect.failCause(Cause.combine(Cause.fail("no"), Cause.die("boom"))), "failure", ["Die", "Die", "Die"]]
     ]
@@ -226,7 +226,7 @@ it.effect("an interruption stays one; hooks and events see the very cause that t
     }
   }))
 
-it.effect("a required start hook that fails prevents the body", () =>
+it.effect("a required start hook that fails prevents the step's body from running", () =>
   Effect.gen(function*() {
     const [seen, told] = [calls(), events()]
     const step = Step.make("s", seen.note("body")).pipe(
@@ -245,7 +245,7 @@ it.effect("a required start hook that fails prevents the body", () =>
     assert.equal(told.list.filter(({ _tag }) => _tag === "StepEnded").length, 1)
   }))
 
-it.effect("where a success fails after all, required failure hooks run once, and required exit hooks see the failure", () =>
+it.effect("after a required success hook fails, required failure hooks run once and required exit hooks see the failure", () =>
   Effect.gen(function*() {
     const seen = calls()
     const required = (kind: Hook.Kind, end: Effect.Effect<unknown, unknown> = Effect.void) =>
@@ -265,7 +265,7 @@ it.effect("where a success fails after all, required failure hooks run once, and
     )
   }))
 
-it.effect("a pipeline's own hooks may be required: the run fails", () =>
+it.effect("a required hook of a pipeline that fails makes the run fail", () =>
   Effect.gen(function*() {
     const [seen, told] = [calls(), events()]
     const run = Pipeline.make("p", Effect.succeed(1)).pipe(
@@ -279,7 +279,7 @@ it.effect("a pipeline's own hooks may be required: the run fails", () =>
     assert.equal(brief(told.list.at(-1)!), "RunEnded p failure")
   }))
 
-it.effect("a required retry hook that fails ends the retries, with its error beside the attempt's", () =>
+it.effect("a required retry hook that fails ends the retries and adds its error to the attempt's", () =>
   Effect.gen(function*() {
     const seen = calls()
     const step = Step.make("s", Effect.andThen(seen.note("attempt"), Effect.fail("x"))).pipe(
@@ -296,7 +296,7 @@ it.effect("a required retry hook that fails ends the retries, with its error bes
     assert.ok(errors[1] instanceof Hook.HookError && errors[1].kind === "retry")
   }))
 
-it.effect("required hooks come before the others at the start too", () =>
+it.effect("required start hooks run before ordinary start hooks", () =>
   Effect.gen(function*() {
     const seen = calls()
     yield* Step.make("s", seen.note("body")).pipe(

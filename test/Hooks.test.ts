@@ -11,8 +11,8 @@ const it = makeIt(test)
 
 const modes: ReadonlyArray<Hooks.InheritMode> = ["override", "append", "prepend", "off"]
 
-/** For each kind, a body and the step's own retry that make an event of that kind happen. */
-const happening = (kind: Hook.Kind): Effect.Effect<unknown, string> =>
+/** Returns a body that, with one retry, makes hooks of the given kind run. */
+const bodyFor = (kind: Hook.Kind): Effect.Effect<unknown, string> =>
   kind === "interrupt" ? Effect.interrupt : kind === "failure" || kind === "retry" ? Effect.fail("no") : Effect.void
 
 const expected = (mode: Hooks.InheritMode, own: ReadonlyArray<string>, inherited: ReadonlyArray<string>) =>
@@ -27,7 +27,7 @@ const expected = (mode: Hooks.InheritMode, own: ReadonlyArray<string>, inherited
     : inherited
 
 // -----------------------------------------------------------------------------
-// 4. precedence
+// precedence
 // -----------------------------------------------------------------------------
 
 it.effect("a step with its own onFailure still inherits the pipeline's onSuccess", () =>
@@ -48,7 +48,7 @@ it.effect("a step with its own onFailure still inherits the pipeline's onSuccess
     assert.deepEqual(seen.list, ["pipeline success", "step failure"])
   }))
 
-it.effect("onFailureTag is a failure hook: it takes the place of the pipeline's, for all tags", () =>
+it.effect("onFailureTag overrides the pipeline's failure hooks for every error, whatever its tag", () =>
   Effect.gen(function*() {
     const seen = calls()
     const step = Step.make("s", Effect.fail({ _tag: "B" } as { _tag: "A" } | { _tag: "B" })).pipe(
@@ -63,13 +63,13 @@ it.effect("onFailureTag is a failure hook: it takes the place of the pipeline's,
   }))
 
 for (const mode of modes) {
-  it.effect(`inherit("${mode}") holds for the kind named and for no other`, () =>
+  it.effect(`Step.inherit("${mode}") applies to the kinds that it names, or to all where it names none`, () =>
     Effect.gen(function*() {
       for (const kind of kinds) {
         for (const named of [[kind], [], kinds.filter((other) => other !== kind)]) {
           for (const own of [[], ["own 1", "own 2"]]) {
             const seen = calls()
-            const step = Step.make("s", happening(kind)).pipe(
+            const step = Step.make("s", bodyFor(kind)).pipe(
               Step.retry({ times: 1 }),
               Step.hooks(Hooks.make(...own.map((name) => noting(seen, kind, name)))),
               Step.inherit(mode, ...named)
@@ -87,7 +87,7 @@ for (const mode of modes) {
     }))
 }
 
-it.effect("the last word on a kind holds", () =>
+it.effect("the last Step.inherit for a kind wins", () =>
   Effect.gen(function*() {
     const seen = calls()
     const step = Step.make("s", Effect.void).pipe(
@@ -101,7 +101,7 @@ it.effect("the last word on a kind holds", () =>
     assert.deepEqual(seen.list, ["inherited", "own"])
   }))
 
-it.effect("one step under several pipelines has the hooks of each in turn", () =>
+it.effect("a step that several pipelines share inherits the hooks of the pipeline that evaluates it", () =>
   Effect.gen(function*() {
     const seen = calls()
     const step = Step.make("s", Effect.void)
@@ -114,7 +114,7 @@ it.effect("one step under several pipelines has the hooks of each in turn", () =
   }))
 
 // -----------------------------------------------------------------------------
-// explain
+// Hooks.explain
 // -----------------------------------------------------------------------------
 
 const Level = Schema.Array(Schema.Literals(kinds)).check(Schema.isMaxLength(6))
@@ -128,13 +128,13 @@ const Setup = Schema.Struct({
   end: Schema.Literals(["success", "failure", "interrupt"])
 })
 
-it.effect("explain tells just the hooks that run, in their order", () =>
+it.effect("Hooks.explain lists exactly the hooks that run, in their order", () =>
   forAll(Setup, ({ end, inherited, modes, own }) =>
     Effect.gen(function*() {
       const seen = calls()
       const level = (name: string, of: ReadonlyArray<Hook.Kind>) =>
         Hooks.make(...of.map((kind, i) => noting(seen, kind, `${name} ${kind} ${i}`)))
-      let step = Step.make("s", happening(end)).pipe(Step.retry({ times: 1 }), Step.hooks(level("step", own)))
+      let step = Step.make("s", bodyFor(end)).pipe(Step.retry({ times: 1 }), Step.hooks(level("step", own)))
       for (const { kinds, mode } of modes) step = step.pipe(Step.inherit(mode, ...kinds))
       const pipeline = Pipeline.make("p", step).pipe(Pipeline.stepHooks(level("pipeline", inherited)))
       const explained = Hooks.explain(step, pipeline)
@@ -149,7 +149,7 @@ it.effect("explain tells just the hooks that run, in their order", () =>
       assert.deepEqual(seen.list, explained.filter(({ kind }) => happened(kind)).map(({ name }) => name))
     })))
 
-it.effect("explain says what stands at a hook, and leaves the pipeline's own hooks out", () =>
+it.effect("Hooks.explain gives level, mode, policies and reason of each hook, without the hooks of the run", () =>
   Effect.gen(function*() {
     const step = Step.make("s", Effect.fail("no")).pipe(
       Step.hooks(Hook.onFailure(() => Effect.void).pipe(Hook.named("own"), Hook.required))

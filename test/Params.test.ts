@@ -50,7 +50,7 @@ it.effect("layer provides the value", () =>
     assert.deepEqual(yield* value(Train.layer({ epochs: 3, rate: 0.1, key })), { epochs: 3, rate: 0.1, key })
   }))
 
-it.effect("layer checks what a type can't say, and tells every issue with its path", () =>
+it.effect("layer runs the Schema's checks and reports every issue with its path", () =>
   Effect.gen(function*() {
     const layer = Train.layer({
       epochs: -1.5,
@@ -97,7 +97,7 @@ it.effect("layerUnknown decodes JSON", () =>
     })
   }))
 
-it.effect("layerUnknown tells every issue at once, each with its path: missing, wrong, nested, excess", () =>
+it.effect("layerUnknown reports missing, wrong, nested and excess fields at once, each with its path", () =>
   Effect.gen(function*() {
     const found = yield* issues(Train.layerUnknown({
       epochs: "3",
@@ -120,7 +120,7 @@ it.effect("layerUnknown tells every issue at once, each with its path: missing, 
   }))
 
 for (const input of [undefined, null, "text", 1, [], () => 1]) {
-  it.effect(`layerUnknown refuses ${typeof input === "function" ? "a function" : JSON.stringify(input)}`, () =>
+  it.effect(`layerUnknown rejects ${typeof input === "function" ? "a function" : JSON.stringify(input)}`, () =>
     Effect.gen(function*() {
       assert.ok((yield* issues(Train.layerUnknown(input))).length > 0)
     }))
@@ -138,7 +138,7 @@ it.effect("layerUnknown decodes optional fields and defaults", () =>
     assert.deepEqual((yield* issues(Optional.layerUnknown({ note: 1 }))).map(([path]) => path), ["note"])
   }))
 
-it.effect("the error says which parameters, and what is wrong with each", () =>
+it.effect("a ParamsError names the service and what is wrong with each field", () =>
   Effect.gen(function*() {
     const error = yield* Effect.flip(value(Train.layerUnknown({ epochs: 1, rate: "x", key: "secret" })))
     assert.ok(error instanceof Params.ParamsError)
@@ -161,7 +161,7 @@ class Batch extends Params.Service<Batch>()("Batch", {
 
 const batch = Effect.map(Batch, ({ key, ...rest }) => ({ ...rest, key: Redacted.value(key) }))
 
-it.effect("layerConfig reads environment variables, decoding their text", () =>
+it.effect("layerConfig decodes parameters from environment variables", () =>
   Effect.gen(function*() {
     const env = { BATCH_SIZE: "10", DRY_RUN: "true", KEY: "secret" }
     assert.deepEqual(
@@ -170,7 +170,7 @@ it.effect("layerConfig reads environment variables, decoding their text", () =>
     )
   }))
 
-it.effect("by the names of the fields, unless the provider says otherwise", () =>
+it.effect("layerConfig looks up the fields' own names where the ConfigProvider does not change their case", () =>
   Effect.gen(function*() {
     const env = { batchSize: "10", dryRun: "false", key: "secret", note: "n" }
     const provider = ConfigProvider.layer(ConfigProvider.fromEnv({ env }))
@@ -181,7 +181,7 @@ it.effect("by the names of the fields, unless the provider says otherwise", () =
   }))
 
 for (const path of ["etl", ["etl"], ["jobs", "etl"]]) {
-  it.effect(`below the path ${JSON.stringify(path)}`, () =>
+  it.effect(`layerConfig reads below the path ${JSON.stringify(path)}`, () =>
     Effect.gen(function*() {
       const prefix = typeof path === "string" ? "ETL" : path.join("_").toUpperCase()
       const env = {
@@ -194,7 +194,7 @@ for (const path of ["etl", ["etl"], ["jobs", "etl"]]) {
         yield* Effect.provide(batch, Layer.provide(Batch.layerConfig(path), fromEnv(env))),
         { batchSize: 10, dryRun: false, key: "secret" }
       )
-      // the path of an issue starts at the parameters
+      // an issue's path leaves out the path of the config
       const found = yield* issues(
         Layer.provide(Batch.layerConfig(path), fromEnv({ ...env, [`${prefix}_BATCH_SIZE`]: "x" }))
       )
@@ -202,13 +202,13 @@ for (const path of ["etl", ["etl"], ["jobs", "etl"]]) {
     }))
 }
 
-it.effect("layerConfig tells every issue at once", () =>
+it.effect("layerConfig reports every issue at once", () =>
   Effect.gen(function*() {
     const found = yield* issues(Layer.provide(Batch.layerConfig(), fromEnv({ BATCH_SIZE: "1.5", DRY_RUN: "perhaps" })))
     assert.deepEqual(found.map(([path]) => path), ["batchSize", "dryRun", "key"])
   }))
 
-it.effect("layerConfig says it where the provider itself fails", () =>
+it.effect("layerConfig reports a failure of the ConfigProvider", () =>
   Effect.gen(function*() {
     const failing = ConfigProvider.layer(
       ConfigProvider.make(() => Effect.fail(new ConfigProvider.SourceError({ message: "the vault is sealed" })))
@@ -222,7 +222,7 @@ it.effect("layerConfig says it where the provider itself fails", () =>
 // describe
 // -----------------------------------------------------------------------------
 
-test("describe encodes, and hides what is secret", () => {
+test("describe encodes parameters and redacts secrets", () => {
   const shown = Train.describe({
     epochs: 3,
     rate: 0.1,
@@ -243,7 +243,7 @@ test("describe encodes, and hides what is secret", () => {
   )
 })
 
-test("describe shows a field beside a secret as it is, and hides the secret wherever it stands", () => {
+test("describe redacts secrets inside any collection and shows the fields beside them", () => {
   const Secret = Schema.RedactedFromValue(Schema.String)
   class Deep extends Params.Service<Deep>()("Deep", {
     list: Schema.Array(Schema.Struct({ user: Schema.String, token: Secret, since: Schema.DateTimeUtc })),
@@ -273,7 +273,7 @@ test("describe shows a field beside a secret as it is, and hides the secret wher
   assert.match(shown, /"labelled":"<redacted:token>"/)
 })
 
-test("describe hides a secret that lies deeper than it shows, also where encoding would make text of it", () => {
+test("describe hides secrets below its depth limit, also inside fields that are encoded as JSON text", () => {
   let schema: Schema.Codec<unknown, unknown> = Schema.RedactedFromValue(Schema.String)
   let secret: unknown = Redacted.make("canary")
   for (let depth = 1; depth <= 12; depth++) {
@@ -285,10 +285,10 @@ test("describe hides a secret that lies deeper than it shows, also where encodin
 })
 
 // -----------------------------------------------------------------------------
-// in a step
+// Step.params
 // -----------------------------------------------------------------------------
 
-it.effect("a step's context shows the parameters it asks for, by key", () =>
+it.effect("Step.params puts the redacted parameters into the step's context, by the key of the service", () =>
   Effect.gen(function*() {
     const step = Step.make("train", Effect.map(StepContext, ({ params }) => JSON.stringify(params))).pipe(
       Step.params(Train),
@@ -304,7 +304,7 @@ it.effect("a step's context shows the parameters it asks for, by key", () =>
     )
   }))
 
-it.effect("without Step.params nothing is shown", () =>
+it.effect("parameters that a body uses without Step.params do not appear in the step's context", () =>
   Effect.gen(function*() {
     const step = Step.make("train", Effect.andThen(Train, Effect.map(StepContext, ({ params }) => ({ ...params }))))
     const shown = yield* Effect.provide(step, Train.layerUnknown({ epochs: 3, rate: 0.1, key: "secret" }))

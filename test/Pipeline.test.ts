@@ -12,7 +12,7 @@ import { brief, calls, events, kinds, logs, noting, plain } from "./support/obse
 
 const it = makeIt(test)
 
-it.effect("a pipeline is an Effect with a lifecycle of its own, once a run", () =>
+it.effect("a pipeline is an Effect whose hooks run once a run", () =>
   Effect.gen(function*() {
     const seen = calls()
     const step = Step.make("s", seen.note("step"))
@@ -41,7 +41,7 @@ it.effect("a pipeline is an Effect with a lifecycle of its own, once a run", () 
     }
   }))
 
-it.effect("Pipeline.fn: each call is a pipeline, its combinators get the arguments", () =>
+it.effect("each call of a Pipeline.fn makes a pipeline, and its combinators receive the arguments", () =>
   Effect.gen(function*() {
     const seen = calls()
     const train = Pipeline.fn("train")(
@@ -57,7 +57,7 @@ it.effect("Pipeline.fn: each call is a pipeline, its combinators get the argumen
     assert.deepEqual(seen.list, ["success 3"])
   }))
 
-it.effect("the run's own hooks are not those of its steps, nor the other way about", () =>
+it.effect("Pipeline.onSuccess runs for the run only, and Pipeline.stepHooks for its steps only", () =>
   Effect.gen(function*() {
     const seen = calls()
     yield* Pipeline.make("p", Effect.andThen(Step.make("a", Effect.void), Step.make("b", Effect.void))).pipe(
@@ -67,7 +67,7 @@ it.effect("the run's own hooks are not those of its steps, nor the other way abo
     assert.deepEqual(seen.list, ["a", "b", "run"])
   }))
 
-it.effect("Pipeline.stepHooks adds to those before it", () =>
+it.effect("Pipeline.stepHooks adds to earlier step hooks", () =>
   Effect.gen(function*() {
     const seen = calls()
     yield* Pipeline.make("p", Step.make("s", Effect.void)).pipe(
@@ -77,7 +77,7 @@ it.effect("Pipeline.stepHooks adds to those before it", () =>
     assert.deepEqual(seen.list, ["first", "second"])
   }))
 
-it.effect("a hook of the run that goes wrong changes nothing about it", () =>
+it.effect("a pipeline's hook that fails in any way is logged and does not change the run's exit", () =>
   Effect.gen(function*() {
     const [seen, log] = [calls(), logs()]
     const pipeline = Pipeline.make("p", Effect.succeed(1)).pipe(
@@ -100,7 +100,7 @@ it.effect("a hook of the run that goes wrong changes nothing about it", () =>
     ])
   }))
 
-it.effect("a pipeline inside another is a run of its own; its steps have its hooks", () =>
+it.effect("a pipeline inside another starts a run of its own, whose steps have the inner pipeline's hooks", () =>
   Effect.gen(function*() {
     const seen = calls()
     const step = Step.make(
@@ -129,10 +129,10 @@ it.effect("a pipeline inside another is a run of its own; its steps have its hoo
   }))
 
 // -----------------------------------------------------------------------------
-// 9. a step outside a pipeline
+// steps outside a pipeline
 // -----------------------------------------------------------------------------
 
-it.effect("a step outside any pipeline runs under a pipeline of its own name", () =>
+it.effect("a step outside any pipeline is a run of its own, named like the step", () =>
   Effect.gen(function*() {
     const told = events()
     const ids: Array<string> = []
@@ -151,7 +151,7 @@ it.effect("a step outside any pipeline runs under a pipeline of its own name", (
     assert.deepEqual(new Set(told.list.slice(0, 4).map(({ runId }) => runId)), new Set([ids[0]]))
   }))
 
-it.effect("steps inside a step outside a pipeline are of its run", () =>
+it.effect("steps nested in a step outside any pipeline belong to that step's run", () =>
   Effect.gen(function*() {
     const inner = Step.make(
       "inner",
@@ -166,10 +166,10 @@ it.effect("steps inside a step outside a pipeline are of its run", () =>
   }))
 
 // -----------------------------------------------------------------------------
-// steps in hooks, and in other fibers
+// steps in hooks and in other fibers
 // -----------------------------------------------------------------------------
 
-it.effect("a step run inside a hook does not inherit the pipeline's hooks, but is of its run", () =>
+it.effect("a step inside a hook belongs to the run but does not inherit the pipeline's hooks", () =>
   Effect.gen(function*() {
     const [seen, told] = [calls(), events()]
     const cleanUp = Step.make("clean up", Effect.fail("no")).pipe(Step.onFailure(() => seen.note("clean up failed")))
@@ -188,7 +188,7 @@ it.effect("a step run inside a hook does not inherit the pipeline's hooks, but i
           Effect.provide(told.layer)
         )
       )
-      // once: with the hook inherited, it would call itself for ever
+      // exactly once: a hook that its own step inherited would call itself for ever
       assert.deepEqual(seen.list, [kind, "clean up failed"])
       const started = told.list.filter((event) => event._tag === "StepStarted")
       assert.deepEqual(started.map(({ stepPath }) => stepPath), [["s"], ["s", "bare"], ["s", "clean up"]])
@@ -196,7 +196,7 @@ it.effect("a step run inside a hook does not inherit the pipeline's hooks, but i
     }
   }))
 
-it.effect("a step nested in a step of a hook does not inherit either", () =>
+it.effect("a step nested in a step inside a hook does not inherit the pipeline's hooks either", () =>
   Effect.gen(function*() {
     const seen = calls()
     const deep = Step.make("outer", Step.make("deep", Effect.fail("no")))
@@ -210,7 +210,7 @@ it.effect("a step nested in a step of a hook does not inherit either", () =>
     assert.deepEqual(seen.list, ["failure"])
   }))
 
-it.effect("steps on other fibers are of the run that forked them", () =>
+it.effect("steps on forked fibers belong to the run that forked them", () =>
   Effect.gen(function*() {
     const [seen, told] = [calls(), events()]
     const step = (name: string) => Step.make(name, Effect.sleep("1 second"))
@@ -234,7 +234,7 @@ it.effect("steps on other fibers are of the run that forked them", () =>
     assert.equal(new Set(told.list.map(({ runId }) => runId)).size, 1)
   }))
 
-it.effect("a daemon's step outlives the run, keeps its context and hooks", () =>
+it.effect("a step on a detached fiber that outlives its run keeps the run's context and hooks", () =>
   Effect.gen(function*() {
     const [seen, gate] = [calls(), yield* Deferred.make<void>()]
     const daemon = Step.make("daemon", Deferred.await(gate))
@@ -258,7 +258,7 @@ it.effect("a daemon's step outlives the run, keeps its context and hooks", () =>
     assert.deepEqual(seen.list, ["run", `p daemon ${runId}`])
   }))
 
-it.effect("a child fiber's step that the end of the run interrupts has its interrupt hook", () =>
+it.effect("a step on a scoped fiber that the end of the run interrupts runs its interrupt hook", () =>
   Effect.gen(function*() {
     const seen = calls()
     const child = Step.make("child", Effect.never).pipe(Step.onInterrupt(() => seen.note("interrupted")))
@@ -267,10 +267,10 @@ it.effect("a child fiber's step that the end of the run interrupts has its inter
   }))
 
 // -----------------------------------------------------------------------------
-// 8. nothing is global
+// no global state
 // -----------------------------------------------------------------------------
 
-it.effect("two runs of one pipeline at once share nothing", () =>
+it.effect("two concurrent runs of one pipeline share no annotations", () =>
   Effect.gen(function*() {
     const seen = new Map<string, Set<string>>()
     const step = (name: string, who: string) =>
@@ -296,7 +296,7 @@ it.effect("two runs of one pipeline at once share nothing", () =>
     ]])
   }))
 
-it.effect("a step that outlives its run is a run of its own, under the same hooks, which waits for them", () =>
+it.effect("a step in a finalizer of an ended run is a run of its own, with the same hooks, and waits for them", () =>
   Effect.gen(function*() {
     const [seen, told] = [calls(), events()]
     const cleanup = Step.make("cleanup", Effect.void).pipe(

@@ -15,7 +15,7 @@ import { brief, calls, events, logs } from "./support/observe.ts"
 
 const it = makeIt(test)
 
-/** A run in which everything happens. */
+/** A run that emits every kind of event but progress. */
 const eventful = Effect.suspend(() => {
   let n = 0
   const flaky = Step.make("flaky", Effect.suspend(() => ++n < 3 ? Effect.fail(`no ${n}`) : Effect.succeed(n))).pipe(
@@ -45,7 +45,7 @@ const eventful = Effect.suspend(() => {
   )
 })
 
-it.effect("events come in order, each once", () =>
+it.effect("a run emits each event once and in order", () =>
   Effect.gen(function*() {
     const told = events()
     const exit = yield* Effect.exit(eventful.pipe(Effect.provide([told.layer, logs().layer])))
@@ -59,7 +59,7 @@ it.effect("events come in order, each once", () =>
       "HookEnded onRetry",
       "AttemptFailed flaky 2",
       "HookEnded onRetry",
-      // required hooks can still change how the step ends
+      // before StepEnded, as required hooks can still change the step's outcome
       "HookEnded required",
       "StepEnded flaky success",
       "HookFailed broken",
@@ -92,7 +92,7 @@ it.effect("events come in order, each once", () =>
     ])
   }))
 
-it.effect("events say when, how long, how often, and with what", () =>
+it.effect("events carry time, duration, attempts, exit and annotations", () =>
   Effect.gen(function*() {
     yield* TestClock.setTime(1_000)
     const told = events()
@@ -130,7 +130,7 @@ it.effect("events say when, how long, how often, and with what", () =>
     assert.deepEqual([ended.duration, hook.duration, run.duration].map(Duration.toMillis), [4000, 500, 4500])
   }))
 
-it.effect("the outcome is told when the step ends, before its hooks have", () =>
+it.effect("StepEnded is emitted when the body ends, before the step's hooks have ended", () =>
   Effect.gen(function*() {
     const told = events()
     const fiber = yield* Effect.forkChild(
@@ -142,12 +142,12 @@ it.effect("the outcome is told when the step ends, before its hooks have", () =>
     yield* Fiber.join(fiber)
   }))
 
-it.effect("a body says how far it is, and whose body it is", () =>
+it.effect("Step.progress emits StepProgress with the step's path, index and parent", () =>
   Effect.gen(function*() {
     const told = events()
     const inner = Step.make("inner", Step.progress(3))
     const outer = Step.make("outer", Effect.andThen(Step.progress(1, 2), Effect.all([inner, inner])))
-    // outside a step there is nobody to tell of
+    // outside a step, Step.progress emits nothing
     yield* Pipeline.make("p", Effect.andThen(Step.progress(9), outer)).pipe(Effect.provide(told.layer))
     const progress = told.list.flatMap((event) =>
       event._tag === "StepProgress"
@@ -162,7 +162,7 @@ it.effect("a body says how far it is, and whose body it is", () =>
     yield* outer
   }))
 
-it.effect("without an observer all is the same, but that nobody is told", () =>
+it.effect("exit and logs of a run are the same with and without an observer", () =>
   Effect.gen(function*() {
     const [log, observed] = [logs(), logs()]
     const without = yield* Effect.exit(eventful.pipe(Effect.provide(log.layer)))
@@ -177,7 +177,7 @@ it.effect("without an observer all is the same, but that nobody is told", () =>
 // observers
 // -----------------------------------------------------------------------------
 
-it.effect("an observer that throws is logged; run and other observers go on", () =>
+it.effect("an observer that throws is logged and affects neither the run nor other observers", () =>
   Effect.gen(function*() {
     const [log, before, after] = [logs(), events(), events()]
     const bad = RunEvent.layer(() => {
@@ -189,7 +189,7 @@ it.effect("an observer that throws is logged; run and other observers go on", ()
     const all = ["RunStarted", "StepStarted", "StepEnded", "RunEnded"]
     assert.deepEqual(before.list.map(({ _tag }) => _tag), all)
     assert.deepEqual(after.list.map(({ _tag }) => _tag), all)
-    // logged on fibers of their own
+    // errors of observers are logged on fibers of their own: let these run
     yield* TestClock.adjust(0)
     assert.deepEqual(
       log.list.map(({ level, message }) => [level, message.includes("observer failed on")]),
@@ -200,7 +200,7 @@ it.effect("an observer that throws is logged; run and other observers go on", ()
     )
   }))
 
-it.effect("RunEvent.layer adds to the observers there are", () =>
+it.effect("RunEvent.layer adds to the observers that are already provided, in order", () =>
   Effect.gen(function*() {
     const seen = calls()
     const tell = (name: string) => (event: RunEvent.RunEvent) => void seen.list.push(`${name} ${event._tag}`)
@@ -212,7 +212,7 @@ it.effect("RunEvent.layer adds to the observers there are", () =>
     assert.equal(seen.list.length, 12)
   }))
 
-it.effect("a layer that is provided once more further in tells once, and keeps none between from being told", () =>
+it.effect("an observer layer that is provided twice receives each event once and hides no layer in between", () =>
   Effect.gen(function*() {
     const told: Array<string> = []
     const outer = RunEvent.layer(({ _tag }) => void told.push(`outer ${_tag}`))
@@ -232,7 +232,7 @@ it.effect("a layer that is provided once more further in tells once, and keeps n
     )
   }))
 
-it.effect("layerEffect does not hold up the run, works in order, and drains when its scope closes", () =>
+it.effect("layerEffect handles events in order without delaying the run, and finishes them when its scope closes", () =>
   Effect.gen(function*() {
     const seen = calls()
     const Target = Context.Service<"Target", { readonly name: string }>("Target")
@@ -253,7 +253,7 @@ it.effect("layerEffect does not hold up the run, works in order, and drains when
     assert.deepEqual(seen.list, ["run over", "db RunStarted", "db StepStarted", "db StepEnded", "db RunEnded"])
   }))
 
-it.effect("layerEffect: what fails is logged, the events after it still come", () =>
+it.effect("layerEffect logs an observer's failure and delivers the events after it", () =>
   Effect.gen(function*() {
     const [seen, log] = [calls(), logs()]
     const flaky = RunEvent.layerEffect((event) => {
@@ -267,7 +267,7 @@ it.effect("layerEffect: what fails is logged, the events after it still come", (
     assert.equal(log.list.filter(({ level }) => level === "Error").length, 3)
   }))
 
-it.effect("a run that is interrupted tells how it ended", () =>
+it.effect("an interrupted run emits StepEnded and RunEnded with the outcome interrupt", () =>
   Effect.gen(function*() {
     const told = events()
     const fiber = yield* Effect.forkChild(
@@ -289,10 +289,10 @@ it.effect("a run that is interrupted tells how it ended", () =>
   }))
 
 // -----------------------------------------------------------------------------
-// 10. constant memory
+// constant memory
 // -----------------------------------------------------------------------------
 
-it.effect("steps without end leave nothing behind in their run", () =>
+it.effect("a long run retains no step that has ended", () =>
   Effect.gen(function*() {
     const alive: Array<WeakRef<object>> = []
     let ended = 0
@@ -308,13 +308,13 @@ it.effect("steps without end leave nothing behind in their run", () =>
       "p",
       Effect.gen(function*() {
         for (let i = 0; i < 20_000; i++) yield* step
-        // a turn of the event loop, without which no WeakRef is let go
+        // WeakRefs are only cleared after a turn of the event loop
         yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 0)))
         collect?.()
         yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 0)))
         if (collect !== undefined) {
           const left = alive.filter((ref) => ref.deref() !== undefined).length
-          // the run is still going on, and nearly all of its steps are gone
+          // measured inside the run: nearly all of its ended steps have been collected
           assert.ok(left < 20, `${left} of ${alive.length} are still held`)
         }
       })
@@ -322,7 +322,7 @@ it.effect("steps without end leave nothing behind in their run", () =>
     assert.equal(ended, 20_000)
   }))
 
-it.effect("layerEffect: an observer that hangs holds the end up no longer than the limit of a hook", () =>
+it.effect("a layerEffect observer that hangs delays the end of the run no longer than Hook.defaultTimeout", () =>
   Effect.gen(function*() {
     const seen: Array<string> = []
     const log = logs()

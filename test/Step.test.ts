@@ -19,7 +19,7 @@ const it = makeIt(test)
 class HttpError extends Data.TaggedError("HttpError")<{ readonly status: number }> {}
 class DiskError extends Data.TaggedError("DiskError")<{ readonly path: string }> {}
 
-/** A step with a hook of each kind that notes its kind. */
+/** Makes a step with a hook of each kind that records its kind in `seen`. */
 const watched = <A, E>(body: Effect.Effect<A, E>) => {
   const seen = calls()
   return {
@@ -32,7 +32,7 @@ const watched = <A, E>(body: Effect.Effect<A, E>) => {
 // a step is an Effect
 // -----------------------------------------------------------------------------
 
-it.effect("a step is an Effect: yield it, combine it, retry it from outside", () =>
+it.effect("a step is an Effect that can be yielded, combined and retried", () =>
   Effect.gen(function*() {
     const two = Step.make("two", Effect.succeed(2))
     assert.ok(Step.isStep(two) && Effect.isEffect(two))
@@ -44,11 +44,11 @@ it.effect("a step is an Effect: yield it, combine it, retry it from outside", ()
     const seen = calls()
     const failing = Step.make("failing", Effect.fail("no")).pipe(Step.onFailure(() => seen.note("failure")))
     assert.deepEqual(yield* Effect.exit(Effect.retry(failing, { times: 2 })), Exit.fail("no"))
-    // retried from outside, each evaluation is one of its own
+    // Effect.retry evaluates the step anew, hooks included
     assert.deepEqual(seen.list, ["failure", "failure", "failure"])
   }))
 
-it.effect("Step.fn runs the function anew at each evaluation, its combinators get the arguments", () =>
+it.effect("each evaluation of a Step.fn runs its function, and its combinators receive the arguments", () =>
   Effect.gen(function*() {
     const seen = calls()
     const half = Step.fn("half")(
@@ -69,7 +69,7 @@ it.effect("Step.fn runs the function anew at each evaluation, its combinators ge
     assert.equal(yield* Step.fn("plain")((n: number) => Effect.succeed(n + 1))(1), 2)
   }))
 
-it.effect("a combinator changes a copy, not the step", () =>
+it.effect("combinators return a new step and leave the original unchanged", () =>
   Effect.gen(function*() {
     const seen = calls()
     const bare = Step.make("bare", Effect.succeed(1))
@@ -81,17 +81,17 @@ it.effect("a combinator changes a copy, not the step", () =>
   }))
 
 // -----------------------------------------------------------------------------
-// 1. one terminal event
+// one terminal event
 // -----------------------------------------------------------------------------
 
-it.effect("each end has its hooks: start, then success | failure | interrupt, then exit", () =>
+it.effect("an evaluation runs start hooks, then success, failure or interrupt hooks, then exit hooks", () =>
   Effect.gen(function*() {
     const cases: ReadonlyArray<readonly [Effect.Effect<unknown, string>, string]> = [
       [Effect.succeed(1), "success"],
       [Effect.fail("no"), "failure"],
       [Effect.die("boom"), "failure"],
       [Effect.interrupt, "interrupt"],
-      // something else went wrong beside the interruption
+      // a cause with a failure or defect beside the interruption is a failure
       [Effect.failCause(Cause.combine(Cause.fail("no"), Cause.interrupt())), "failure"],
       [Effect.failCause(Cause.combine(Cause.die("boom"), Cause.interrupt())), "failure"],
       [Effect.failCause(Cause.empty), "failure"],
@@ -110,7 +110,7 @@ it.effect("each end has its hooks: start, then success | failure | interrupt, th
     }
   }))
 
-it.effect("hooks are given what happened: value, cause, exit", () =>
+it.effect("hooks receive the value, the cause or the exit of the step", () =>
   Effect.gen(function*() {
     const got: Array<unknown> = []
     const keep = (x: unknown) => Effect.sync(() => got.push(x))
@@ -125,7 +125,7 @@ it.effect("hooks are given what happened: value, cause, exit", () =>
     assert.deepEqual(got.length, 2)
   }))
 
-it.effect("2. hooks of a kind run in the order attached, one after another", () =>
+it.effect("hooks of a kind run one after another in the order attached", () =>
   Effect.gen(function*() {
     const seen = calls()
     const slow = (name: string, wait: Duration.Input) => () =>
@@ -141,7 +141,7 @@ it.effect("2. hooks of a kind run in the order attached, one after another", () 
     assert.deepEqual(seen.list, ["a begins", "a ends", "b begins", "b ends", "c begins", "c ends", "exit"])
   }))
 
-it.effect("onFailureTag runs for that tag only, with the error", () =>
+it.effect("onFailureTag runs for failures with that tag only, not for defects, and receives the error", () =>
   Effect.gen(function*() {
     const seen = calls()
     const step = (error: HttpError | DiskError) =>
@@ -163,7 +163,7 @@ it.effect("onFailureTag runs for that tag only, with the error", () =>
 // retry
 // -----------------------------------------------------------------------------
 
-it.effect("onRetry is told of each failed attempt before the delay; terminal hooks run once", () =>
+it.effect("onRetry runs after each failed attempt and before the delay, and terminal hooks run once", () =>
   Effect.gen(function*() {
     const seen: Array<unknown> = []
     let n = 0
@@ -178,7 +178,7 @@ it.effect("onRetry is told of each failed attempt before the delay; terminal hoo
     )
     const fiber = yield* Effect.forkChild(step)
     yield* TestClock.adjust(0)
-    // told, while the delay has yet to pass
+    // the retry hook has run, and the delay has not passed
     assert.deepEqual(seen, ["start", [1, "no 1", 1000]])
     assert.equal(n, 1)
     yield* TestClock.adjust("1 second")
@@ -188,7 +188,7 @@ it.effect("onRetry is told of each failed attempt before the delay; terminal hoo
     assert.deepEqual(seen.slice(3), [[3, "no 3", 4000], "attempt 4"])
   }))
 
-it.effect("the last attempt is no retry event; a failure hook sees the attempt's number", () =>
+it.effect("onRetry does not run after the last attempt, whose number the failure hook sees", () =>
   Effect.gen(function*() {
     const seen = calls()
     const step = Step.make("s", Effect.fail("no")).pipe(
@@ -198,12 +198,12 @@ it.effect("the last attempt is no retry event; a failure hook sees the attempt's
     )
     assert.deepEqual(yield* Effect.exit(step), Exit.fail("no"))
     assert.deepEqual(seen.list, ["retry 1", "retry 2", "failure 3"])
-    // the count begins anew
+    // another evaluation counts attempts from 1 again
     yield* Effect.exit(step)
     assert.deepEqual(seen.list.slice(3), ["retry 1", "retry 2", "failure 3"])
   }))
 
-it.effect("neither a defect nor an interruption is retried", () =>
+it.effect("Step.retry retries neither defects nor interruptions", () =>
   Effect.gen(function*() {
     for (const body of [Effect.die("boom"), Effect.interrupt]) {
       const { seen, step } = watched(body)
@@ -214,7 +214,7 @@ it.effect("neither a defect nor an interruption is retried", () =>
   }))
 
 const Policy = Schema.Struct({
-  /** How each attempt ends; succeeds when there are no more. */
+  /** The end of each attempt; attempts after the last one succeed. */
   ends: Schema.Array(Schema.Literals(["a", "b", "c", "die", "interrupt"])).check(Schema.isMaxLength(8)),
   policy: Schema.Struct({
     times: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 5 }))),
@@ -225,7 +225,7 @@ const Policy = Schema.Struct({
   bare: Schema.Boolean
 })
 
-it.effect("Step.retry makes the attempts that Effect.retry makes, at the same times, and ends alike", () =>
+it.effect("Step.retry makes the same attempts as Effect.retry, at the same times and with the same exit", () =>
   forAll(Policy, ({ bare, ends, policy }) =>
     Effect.gen(function*() {
       const schedules: Record<string, Schedule.Schedule<unknown, unknown>> = {
@@ -279,14 +279,14 @@ it.effect("Step.retry makes the attempts that Effect.retry makes, at the same ti
       assert.equal(retries, actual.times.length - 1)
     })))
 
-it.effect("a schedule that fails, fails the step as it fails Effect.retry", () =>
+it.effect("a retry schedule that fails gives the step the same exit as Effect.retry", () =>
   Effect.gen(function*() {
     const failing = Schedule.while(Schedule.forever, () => Effect.fail("schedule" as const))
     const expected = yield* Effect.exit(Effect.retry(Effect.fail("no"), failing))
     assert.deepEqual(yield* Effect.exit(Step.make("s", Effect.fail("no")).pipe(Step.retry(failing))), expected)
   }))
 
-it.effect("an interruption during the delay ends the step as interrupted", () =>
+it.effect("an interruption during the delay before a retry ends the step as interrupted", () =>
   Effect.gen(function*() {
     const { seen, step } = watched(Effect.fail("no"))
     const fiber = yield* Effect.forkChild(step.pipe(Step.retry(Schedule.spaced("1 minute"))))
@@ -299,7 +299,7 @@ it.effect("an interruption during the delay ends the step as interrupted", () =>
 // timeout
 // -----------------------------------------------------------------------------
 
-it.effect("Step.timeout before a retry limits each attempt, after it all together", () =>
+it.effect("Step.timeout limits each attempt when applied before Step.retry, and all attempts together when applied after", () =>
   Effect.gen(function*() {
     const seen = calls()
     const body = Effect.andThen(seen.note("attempt"), Effect.sleep("1 hour"))
@@ -324,7 +324,7 @@ it.effect("Step.timeout before a retry limits each attempt, after it all togethe
     assert.deepEqual(seen.list, ["retry", "retry"])
   }))
 
-it.effect("a time limit of the body is a failure, and does not count the hooks", () =>
+it.effect("a body that exceeds Step.timeout fails, and the time of hooks does not count", () =>
   Effect.gen(function*() {
     const { seen, step } = watched(Effect.never)
     const fiber = yield* Effect.forkChild(Effect.exit(step.pipe(
@@ -337,10 +337,10 @@ it.effect("a time limit of the body is a failure, and does not count the hooks",
   }))
 
 // -----------------------------------------------------------------------------
-// mistakes in the program
+// invalid arguments
 // -----------------------------------------------------------------------------
 
-it.effect("bad input kills the step before its body, with its name in the message", () =>
+it.effect("invalid arguments make the step die before its body runs, with the step's name in the message", () =>
   Effect.gen(function*() {
     const seen = calls()
     const s = Step.make("load", seen.note("body"))
@@ -376,7 +376,7 @@ it.effect("bad input kills the step before its body, with its name in the messag
     assert.throws(() => Hooks.make(null as unknown as typeof hook), /expected a Hook or a Hooks, got null/)
   }))
 
-it.effect("several mistakes are told at once", () =>
+it.effect("several invalid arguments are reported in one message", () =>
   Effect.gen(function*() {
     const exit = yield* Effect.exit(Step.make("", Effect.void).pipe(Step.timeout(-1)))
     assert.ok(Exit.isFailure(exit))

@@ -12,7 +12,7 @@ import { calls, events } from "./support/observe.ts"
 
 const it = makeIt(test)
 
-/** What the context holds, at the time of asking. */
+/** Copies the current step context into plain data. */
 const snapshot = Effect.map(StepContext, (context) => ({
   pipelineName: context.pipelineName,
   runId: context.runId,
@@ -25,7 +25,7 @@ const snapshot = Effect.map(StepContext, (context) => ({
   annotations: { ...context.annotations }
 }))
 
-it.effect("a body and its hooks see the same context, of step and run", () =>
+it.effect("a step's body and hooks see the same context, with the names of step and run", () =>
   Effect.gen(function*() {
     yield* TestClock.setTime(Date.UTC(2026, 10, 23, 9, 42, 6))
     const seen: Array<unknown> = []
@@ -45,19 +45,19 @@ it.effect("a body and its hooks see the same context, of step and run", () =>
       params: {},
       annotations: {}
     }
-    // the run's own: it is called as the pipeline, its path is empty
+    // the run's own context has the pipeline's name as step name, and an empty path
     assert.deepEqual(ofRun, { ...common, stepName: "etl", stepPath: [] })
     assert.equal(ofStep.length, 4)
     for (const context of ofStep) assert.deepEqual(context, { ...common, stepName: "load", stepPath: ["load"] })
   }))
 
-it.effect("a run has the name it is given", () =>
+it.effect("Pipeline.runName sets the run's name", () =>
   Effect.gen(function*() {
     const name = Effect.map(StepContext, ({ runName }) => runName)
     assert.equal(yield* Pipeline.make("p", Step.make("s", name)).pipe(Pipeline.runName("nightly")), "nightly")
   }))
 
-it.effect("nested steps have paths, and each its own context again after an inner one", () =>
+it.effect("nested steps have paths, and an outer step sees its own context again after an inner one", () =>
   Effect.gen(function*() {
     const path = Effect.map(StepContext, ({ stepPath }) => stepPath.join("/"))
     const c = Step.make("c", path)
@@ -67,7 +67,7 @@ it.effect("nested steps have paths, and each its own context again after an inne
     assert.deepEqual([a1, b1, c1, b2, a2, a3], ["a", "a/b", "a/b/c", "a/b", "a", "a"])
   }))
 
-it.effect("the step's context ends with the step", () =>
+it.effect("StepContext is gone when the step has ended", () =>
   Effect.gen(function*() {
     const outside = Effect.map(Effect.context<never>(), (context) => Context.getOrUndefined(context, StepContext))
     for (const body of [Effect.void, Effect.fail("no"), Effect.die("boom"), Effect.interrupt]) {
@@ -84,7 +84,7 @@ it.effect("the step's context ends with the step", () =>
     }
   }))
 
-it.effect("attempt counts as the attempts go", () =>
+it.effect("attempt is the number of the current attempt in body and hooks", () =>
   Effect.gen(function*() {
     const attempts: Array<string> = []
     const note = (where: string) =>
@@ -99,7 +99,7 @@ it.effect("attempt counts as the attempts go", () =>
     assert.deepEqual(attempts, ["body 1", "retry 1", "body 2", "retry 2", "body 3", "failure 3"])
   }))
 
-it.effect("startedAt stays, elapsed grows, and a clock set back is no negative time", () =>
+it.effect("startedAt stays fixed, elapsed grows, and elapsed is never negative when the clock is set back", () =>
   Effect.gen(function*() {
     yield* TestClock.setTime(10_000)
     const seen: Array<number> = []
@@ -120,7 +120,7 @@ it.effect("startedAt stays, elapsed grows, and a clock set back is no negative t
 // annotations
 // -----------------------------------------------------------------------------
 
-it.effect("annotations go from body to hook and from pipeline to step, the step's over the pipeline's", () =>
+it.effect("hooks see the body's annotations, steps see the pipeline's, and the step's take precedence", () =>
   Effect.gen(function*() {
     const seen: Array<unknown> = []
     const keep = Effect.flatMap(snapshot, ({ annotations }) => Effect.sync(() => seen.push(annotations)))
@@ -145,14 +145,14 @@ it.effect("annotations go from body to hook and from pipeline to step, the step'
     const before = { env: "prod", owner: "platform", stage: "loading" }
     const after = { ...before, rows: 1461, file: "a.csv", stage: "done" }
     const once = [before, after, { ...after, hook: "was here" }]
-    // the second evaluation begins anew; what a step notes is not the run's
+    // the second evaluation starts without the first one's annotations, and the run sees neither
     assert.deepEqual(seen, [...once, ...once, { env: "prod", stage: "pipeline", total: 2 }])
     seen.length = 0
     yield* run
     assert.deepEqual(seen[0], before)
   }))
 
-it.effect("what the pipeline's body notes, later steps see", () =>
+it.effect("an annotation made in the pipeline's body is visible to later steps", () =>
   Effect.gen(function*() {
     const region = Step.make("s", Effect.map(StepContext, ({ annotations }) => annotations["region"]))
     assert.deepEqual(
@@ -161,7 +161,7 @@ it.effect("what the pipeline's body notes, later steps see", () =>
     )
   }))
 
-it.effect("keys such as __proto__ are keys like others", () =>
+it.effect("an annotation named __proto__ is kept as an ordinary key", () =>
   Effect.gen(function*() {
     const told = events()
     yield* Step.make("s", StepContext.annotate(JSON.parse(`{"__proto__": {"polluted": true}}`))).pipe(
@@ -177,7 +177,7 @@ it.effect("keys such as __proto__ are keys like others", () =>
     assert.deepEqual(told.list.filter(({ _tag }) => _tag === "HookFailed"), [])
   }))
 
-it.effect("a context is plain data to JSON", () =>
+it.effect("JSON.stringify writes every property of a context", () =>
   Effect.gen(function*() {
     const json = yield* Step.make("s", Effect.map(StepContext, (context) => JSON.stringify(context)))
     assert.deepEqual(Object.keys(JSON.parse(json)).toSorted(), [
@@ -193,7 +193,7 @@ it.effect("a context is plain data to JSON", () =>
     ])
   }))
 
-it.effect("a context made by hand may be provided; annotating it does nothing", () =>
+it.effect("a context made with StepContext.of can be provided, and annotating it does nothing", () =>
   Effect.gen(function*() {
     const context = StepContext.of({
       pipelineName: "p",
@@ -208,16 +208,16 @@ it.effect("a context made by hand may be provided; annotating it does nothing", 
     })
     const name = Effect.andThen(StepContext.annotate("a", 1), Effect.map(StepContext, ({ stepName }) => stepName))
     assert.equal(yield* Effect.provideService(name, StepContext, context), "s")
-    // a step in it is a run of its own
+    // such a context belongs to no run, so a step in it is a run of its own
     const inner = Step.make("inner", Effect.map(StepContext, ({ pipelineName }) => pipelineName))
     assert.equal(yield* Effect.provideService(inner, StepContext, context), "inner")
   }))
 
 // -----------------------------------------------------------------------------
-// 8. ten thousand at once
+// concurrency
 // -----------------------------------------------------------------------------
 
-it.effect("ten thousand steps at once, in two runs, never see each other's context", () =>
+it.effect("ten thousand concurrent steps in two runs never see each other's context", () =>
   Effect.gen(function*() {
     const count = 5_000
     const seen = calls()

@@ -13,7 +13,7 @@ const it = makeIt(test)
 const written = Schema.encodeSync(Schema.fromJsonString(AlertJson))
 const read = Schema.decodeSync(Schema.fromJsonString(AlertJson))
 
-it.effect("any alert is read as it was written", () =>
+it.effect("any alert survives encoding to JSON and decoding", () =>
   forAll(AnyAlert, (input) =>
     Effect.sync(() => {
       const posted = alertOf({ ...input, times: { texts: 1, fields: 1 } })
@@ -27,18 +27,18 @@ it.effect("any alert is read as it was written", () =>
       for (const alert of alerts) assert.deepEqual(fromJson(read(written(toJson(alert)))), alert)
     })))
 
-it.effect("what others read tells of attachments, and has none", () =>
+it.effect("toBriefJson describes attachments without their content, and fromJson drops attachments that are not base64", () =>
   Effect.sync(() => {
     const alert = sample.with({ attachments: [{ name: "a", mediaType: "x/y", content: new Uint8Array(3) }] })
     const attachments = [{ name: "a", mediaType: "x/y", size: 3 }]
     assert.deepEqual(toBriefJson(alert), { ...toJson(sample), attachments })
     assert.deepEqual(toBriefJson(sample), toJson(sample))
-    // what is no base64 is left out, rather than the alert
+    // an attachment that is not base64 is dropped, the alert is kept
     const broken = [{ name: "a", mediaType: "x/y", content: "%" }]
     assert.deepEqual(fromJson({ ...toJson(sample), attachments: broken }), sample)
   }))
 
-it.effect("a time that is none is left out, rather than the alert", () =>
+it.effect("fromJson drops an invalid time and keeps the alert", () =>
   Effect.sync(() => {
     for (const at of ["", "yesterday", "2026-13-01T00:00:00Z"]) {
       assert.deepEqual(fromJson({ ...toJson(Alert.make("hello")), at }), Alert.make("hello"))

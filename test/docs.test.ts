@@ -1,4 +1,4 @@
-/** Every TypeScript snippet in the README, in docs/ and in the docstrings compiles; the README's first one prints what it says. */
+/** Compiles every TypeScript snippet of the README, `docs/` and the docstrings, and runs those whose output the README shows. */
 import { afterAll, beforeAll, expect, test } from "bun:test"
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
@@ -43,19 +43,19 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-test("there are snippets to check", () => {
+test("README and docstrings have snippets to compile", () => {
   expect(fenced(readme, "ts").length).toBeGreaterThan(3)
   expect(docstrings.length).toBeGreaterThan(15)
 })
 
-test("every snippet compiles", async () => {
+test("every TypeScript snippet compiles", async () => {
   const tsc = Bun.spawn([process.execPath, "x", "tsc", "-p", folder], { cwd: root, stdout: "pipe" })
   const output = await new Response(tsc.stdout).text()
   expect(output.replaceAll(relative(root, folder), "")).toBe("")
   expect(await tsc.exited).toBe(0)
 }, 60_000)
 
-test("the README's first snippet prints what it says", async () => {
+test("the README's first snippet prints the output that the README shows", async () => {
   const normal = (output: string) => output.replace(/^\[[\d:.]+\]/gm, "[time]").replace(/\(#\d+\)/g, "(#n)").trim()
   const run = Bun.spawn([process.execPath, join(folder, "0_README_0.ts")], { cwd: root, stdout: "pipe" })
   const output = await new Response(run.stdout).text()
@@ -63,15 +63,19 @@ test("the README's first snippet prints what it says", async () => {
   expect(normal(output)).toBe(normal(fenced(readme, "text")[0]!))
 }, 30_000)
 
-test("the README's config is that of the example, and running it prints what it says", async () => {
-  const file = join(root, "examples", "config", "training.yaml")
-  expect(fenced(readme, "yaml")[0]).toBe(readFileSync(file, "utf8"))
-  const normal = (output: string) => output.replace(/\b\d+ ms\b/g, "n ms").trim()
-  const run = Bun.spawn([process.execPath, join(root, "src", "cli", "main.ts"), "run", file], {
-    cwd: root,
-    stdout: "pipe"
-  })
-  const output = await new Response(run.stdout).text()
-  expect(await run.exited).toBe(0)
-  expect(normal(output)).toBe(normal(fenced(readme, "text")[1]!))
-}, 30_000)
+test(
+  "the README's config file is examples/config/training.yaml and prints the output that the README shows",
+  async () => {
+    const file = join(root, "examples", "config", "training.yaml")
+    expect(fenced(readme, "yaml")[0]).toBe(readFileSync(file, "utf8"))
+    const normal = (output: string) => output.replace(/\b\d+ ms\b/g, "n ms").trim()
+    const run = Bun.spawn([process.execPath, join(root, "src", "cli", "main.ts"), "run", file], {
+      cwd: root,
+      stdout: "pipe"
+    })
+    const output = await new Response(run.stdout).text()
+    expect(await run.exited).toBe(0)
+    expect(normal(output)).toBe(normal(fenced(readme, "text")[1]!))
+  },
+  30_000
+)

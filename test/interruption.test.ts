@@ -1,6 +1,6 @@
 /**
- * A step is interrupted at each point at which it can be: a scheduler that yields
- * before every operation of every fiber, and interrupts the step's fiber at the k-th.
+ * Interrupts a step at every point where it can be interrupted: a scheduler that yields before
+ * every operation of every fiber interrupts the step's fiber before operation number k, for each k.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -17,11 +17,11 @@ const it = makeIt(test)
 
 interface Trial {
   readonly exit: Exit.Exit<unknown, unknown>
-  /** Whether the step had not ended when it was to be interrupted. */
+  /** Whether operation k was reached, so that the interruption took place before the Effect had ended. */
   readonly reached: boolean
 }
 
-/** Runs an Effect and interrupts its fiber before the k-th operation, counted over all fibers. */
+/** Runs an Effect and interrupts its fiber before operation number k, counted over all fibers. */
 const interruptedAt = (k: number, effect: Effect.Effect<unknown, unknown>): Effect.Effect<Trial> =>
   Effect.callback<Trial>((resume) => {
     let operations = 0
@@ -29,7 +29,7 @@ const interruptedAt = (k: number, effect: Effect.Effect<unknown, unknown>): Effe
     let fiber: Fiber.Fiber<unknown, unknown> | undefined
     const asked = new WeakMap<object, number>()
     class Yielding extends Scheduler.MixedScheduler {
-      // A fiber that resumes is asked for the resumption, then for the operation it yielded before: not again.
+      // After yielding, a fiber asks twice more: for its resumption and for the operation that it yielded before.
       override shouldYield(fiber: Fiber.Fiber<unknown, unknown>) {
         const n = asked.get(fiber) ?? 0
         asked.set(fiber, (n + 1) % 3)
@@ -70,7 +70,7 @@ interface Case {
   readonly required?: boolean
   readonly observed?: boolean
   readonly pipeline?: boolean
-  /** What each hook does beside noting that it was called. */
+  /** What each hook does after recording its call. */
   readonly hook: Effect.Effect<unknown, unknown>
 }
 
@@ -130,10 +130,10 @@ const trial = (options: Case, k: number) =>
     const count = (name: string) => seen.list.filter((call) => call === name).length
     const begun = bodyBegan || seen.list.length > 0
 
-    // what has begun has one end; what has not has at most one (it was interrupted before its first operation)
+    // an evaluation that has begun ends once; one interrupted before its first operation has no events at all
     assert.equal(count("exit"), terminal.length > 0 ? 1 : 0, where)
     if (options.required === true && terminal.length === 2) {
-      // a success that a required hook failed after all
+      // a required success hook failed, so failure hooks ran after success hooks
       assert.deepEqual(terminal, ["success", "failure"], where)
     } else {
       assert.ok(terminal.length <= 1, where)
@@ -143,12 +143,12 @@ const trial = (options: Case, k: number) =>
     if (bodyBegan) assert.equal(count("start"), 1, where)
     if (bodyBegan && options.pipeline === true) assert.equal(count("run"), 1, where)
 
-    // and the hooks tell the truth about it
+    // the kind of hook that ran last agrees with the exit
     const last = terminal.at(-1)
     if (exit._tag === "Success") assert.equal(last, "success", where)
     else if (last === "interrupt") assert.ok(Cause.hasInterrupts(exit.cause), where)
     else if (last === "failure") assert.ok(Cause.hasFails(exit.cause) || Cause.hasDies(exit.cause), where)
-    // an interruption after a success is the fiber's, not the step's
+    // a fiber that is interrupted after its step succeeded exits with an interruption
     else if (last === "success") assert.ok(reached && Cause.hasInterruptsOnly(exit.cause), where)
     if (!reached && exit._tag === "Failure") assert.ok(!Cause.hasInterrupts(exit.cause), where)
 
@@ -173,14 +173,14 @@ for (const options of cases) {
       const lasts = new Set<string | undefined>()
       let k = 0
       let unreached = 0
-      // until the run is over before the interruption comes
+      // until three runs in a row have ended before operation k
       while (unreached < 3) {
         const { last, reached } = yield* trial(options, k++)
         lasts.add(last)
         unreached = reached ? 0 : unreached + 1
         assert.ok(k < 2000, "no end")
       }
-      // else nothing was tried
+      // guards against a scheduler that never yields, with which nothing would have been tried
       assert.ok(k > 20, `only ${k} points`)
       assert.ok(lasts.has("interrupt") && lasts.size > 1, `only ${[...lasts]}`)
     }))

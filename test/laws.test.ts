@@ -14,7 +14,7 @@ import { forAll } from "./support/property.ts"
 const it = makeIt(test)
 
 // -----------------------------------------------------------------------------
-// the algebra of collections
+// laws of Hooks.merge and Hooks.mergeUnder
 // -----------------------------------------------------------------------------
 
 const Names = Schema.Array(Schema.Struct({ kind: Schema.Literals(kinds), name: Schema.NonEmptyString })).check(
@@ -25,7 +25,7 @@ const Three = Schema.Struct({ a: Names, b: Names, c: Names })
 const collect = (names: (typeof Names)["Type"]) =>
   Hooks.make(...names.map(({ kind, name }) => noting(calls(), kind, name)))
 
-/** By identity: the same hooks, in the same order. */
+/** Asserts that two collections hold the very same hooks, by identity, in the same order. */
 const assertSame = (
   a: Hooks.Hooks<never, never, unknown, unknown, unknown>,
   b: Hooks.Hooks<never, never, unknown, unknown, unknown>
@@ -36,7 +36,7 @@ const assertSame = (
   }
 }
 
-it.effect("merge is associative, with empty as its unit, and keeps every hook in order", () =>
+it.effect("Hooks.merge is associative, has Hooks.empty as its unit, and keeps every hook in order", () =>
   forAll(Three, (three) =>
     Effect.sync(() => {
       const [a, b, c] = [collect(three.a), collect(three.b), collect(three.c)]
@@ -53,7 +53,7 @@ it.effect("merge is associative, with empty as its unit, and keeps every hook in
       }
     })))
 
-it.effect("mergeUnder is per kind, idempotent, associative, with empty as its unit", () =>
+it.effect("Hooks.mergeUnder decides per kind, is idempotent and associative, and has Hooks.empty as its unit", () =>
   forAll(Three, (three) =>
     Effect.sync(() => {
       const [a, b, c] = [collect(three.a), collect(three.b), collect(three.c)]
@@ -72,7 +72,7 @@ it.effect("mergeUnder is per kind, idempotent, associative, with empty as its un
     })))
 
 // -----------------------------------------------------------------------------
-// evaluations
+// laws of evaluations
 // -----------------------------------------------------------------------------
 
 const Op = Schema.Literals(["sync", "sleep", "yield"])
@@ -84,7 +84,7 @@ const Story = Schema.Struct({
   ),
   retries: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4 })),
   spaced: Schema.Boolean,
-  /** In milliseconds, the interruption from outside; none above 4,000. */
+  /** When the fiber is interrupted, in milliseconds; above 4,000 it is not. */
   interruptedAt: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 6_000 })),
   hooks: Schema.Array(Schema.Struct({
     kind: Schema.Literals(kinds),
@@ -140,14 +140,14 @@ const policyOf = (story: Story) => ({
   schedule: story.spaced ? Schedule.spaced("500 millis") : Schedule.forever
 })
 
-/** Time goes on until the fiber is over, or no more comes of it. Several times, as a fiber that yields lags behind. */
+/** Advances the test clock until the fiber has ended, at most 20 times: a fiber that yields needs several. */
 const settle = (fiber: Fiber.Fiber<unknown, unknown>) =>
   Effect.gen(function*() {
     for (let i = 0; i < 20 && fiber.pollUnsafe() === undefined; i++) yield* TestClock.adjust("1 minute")
   })
 
-/** Runs to the end, interrupted on the way where the story says so. */
-const tell = (story: Story, effect: Effect.Effect<unknown, unknown>) =>
+/** Runs an Effect to its end, interrupting its fiber when the story says so, and returns the exit. */
+const play = (story: Story, effect: Effect.Effect<unknown, unknown>) =>
   Effect.gen(function*() {
     const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
     if (story.interruptedAt <= 4_000) {
@@ -155,13 +155,13 @@ const tell = (story: Story, effect: Effect.Effect<unknown, unknown>) =>
       yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true })
     }
     yield* settle(fiber)
-    // what hangs is interrupted in the end
+    // a body that hangs only ends by interruption
     yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true })
     yield* settle(fiber)
     return yield* Fiber.await(fiber)
   })
 
-it.effect("exactly one terminal event, whatever succeeds, fails, dies, hangs, is retried or interrupted", () =>
+it.effect("an evaluation has exactly one terminal event, however it succeeds, fails, dies, retries or is interrupted", () =>
   forAll(Story, (story) =>
     Effect.gen(function*() {
       const [seen, told] = [calls(), events()]
@@ -171,7 +171,7 @@ it.effect("exactly one terminal event, whatever succeeds, fails, dies, hangs, is
           Step.retry(policyOf(story)),
           Step.hooks(Hooks.make(...kinds.map((kind) => noting(seen, kind, kind))))
         )
-        const exit = yield* tell(story, observed ? Effect.provide(step, told.layer) : step)
+        const exit = yield* play(story, observed ? Effect.provide(step, told.layer) : step)
         const expected = exit._tag === "Success"
           ? "success"
           : Cause.hasInterruptsOnly(exit.cause)
@@ -189,7 +189,7 @@ it.effect("exactly one terminal event, whatever succeeds, fails, dies, hangs, is
       }
     }), 200))
 
-it.effect("no hook changes the exit: as without hooks, so with any", () =>
+it.effect("a step with any hooks has the exit of the same body without hooks", () =>
   forAll(Story, (story) =>
     Effect.gen(function*() {
       const seen = calls()
@@ -197,15 +197,15 @@ it.effect("no hook changes the exit: as without hooks, so with any", () =>
         const hook = Hook.timeout(noting(seen, kind, `${kind} ${does}`, reactions[does]), limit)
         return background ? Hook.background(hook) : hook
       })
-      // A start or retry hook takes time of its own, so no interruption from outside here: it would land elsewhere.
+      // start and retry hooks take time, so an interruption at a fixed time would hit different operations: leave it out
       const calm = { ...story, interruptedAt: 5_000 }
-      const bare = yield* tell(calm, Effect.retry(bodyOf(story), policyOf(story)))
+      const bare = yield* play(calm, Effect.retry(bodyOf(story), policyOf(story)))
       const hooked = Step.make("s", bodyOf(story)).pipe(Step.retry(policyOf(story)), Step.hooks(Hooks.make(...hooks)))
-      const exit = yield* tell(calm, Effect.provide(hooked, logs().layer))
+      const exit = yield* play(calm, Effect.provide(hooked, logs().layer))
       assert.deepEqual(plain(exit), plain(bare))
     }), 200))
 
-it.effect("nor does one under interruption, whose end no hook holds up beyond its limit", () =>
+it.effect("hooks delay an interruption no longer than the sum of their time limits and keep it an interruption", () =>
   forAll(Story, (story) =>
     Effect.gen(function*() {
       const hooks = story.hooks.filter(({ kind }) => kind !== "start" && kind !== "retry").map(

@@ -1,6 +1,6 @@
 /**
- * Searches every output for what is secret: alerts, the console, logs, spans, events,
- * errors, each however it might be printed.
+ * Searches every output (alerts, console, logs, spans, events, errors) for secrets, in each form in which
+ * a program might print it.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Cause from "effect/Cause"
@@ -40,7 +40,7 @@ const it = makeIt(test)
 // the search itself
 // -----------------------------------------------------------------------------
 
-test("a secret in the open is found, so that what follows can fail", () => {
+test("leaks finds a secret in plain sight, so that the tests below can fail", () => {
   const error = Object.assign(new Error("outer", { cause: new Error(canary) }))
   for (const open of [canary, { a: [canary] }, new Map([["a", canary]]), new Error(canary), error, Cause.fail(error)]) {
     assert.notDeepEqual(leaks([open]), [])
@@ -48,7 +48,7 @@ test("a secret in the open is found, so that what follows can fail", () => {
   assert.deepEqual(leaks([Redacted.make(canary)]), [])
 })
 
-it.effect("and in each kind of output", () =>
+it.effect("leaks finds a secret in every kind of output", () =>
   Effect.gen(function*() {
     const { counts, keep, layer, outputs } = recorder()
     const step = Step.make("open", Effect.fail(new Error(canary))).pipe(
@@ -68,7 +68,7 @@ it.effect("and in each kind of output", () =>
 // parameters and annotations
 // -----------------------------------------------------------------------------
 
-it.effect("an annotation may lead everywhere, or be unreadable: the others are told, and soon", () =>
+it.effect("a huge cyclic annotation or one that throws neither leaks secrets nor hides the other annotations", () =>
   Effect.gen(function*() {
     const nodes = Array.from({ length: 12 }, (): Record<string, unknown> => ({ token: Redacted.make(canary) }))
     for (const node of nodes) nodes.forEach((other, i) => Object.assign(node, { [`to${i}`]: other }))
@@ -90,7 +90,7 @@ it.effect("an annotation may lead everywhere, or be unreadable: the others are t
     assert.deepEqual(leaks([text]), [])
   }))
 
-/** Input of any text, each secret made known by the canary in it. */
+/** Arbitrary texts for parameters; each secret is prefixed with the canary, which `leaks` looks for. */
 const Inputs = Schema.Struct({
   secrets: Schema.Array(Schema.String).check(Schema.isMinLength(1), Schema.isMaxLength(4)),
   user: Schema.String,
@@ -174,7 +174,7 @@ it.effect("no secret of a step's parameters, annotations or errors shows in any 
           Step.retry({ times: 1 }),
           Step.onRetry((failed) => Effect.sync(() => keep("events", failed.cause))),
           Step.hooks(AlerterHooks.all),
-          // a hook that fails with what it knows is logged
+          // this hook's failure, secrets included, is logged
           Step.hooks(Hook.onExit((exit) => Effect.fail({ exit, account })))
         )
         const run = Pipeline.make("all", step).pipe(
@@ -198,10 +198,10 @@ it.effect("no secret of a step's parameters, annotations or errors shows in any 
 })
 
 // -----------------------------------------------------------------------------
-// bad parameters
+// invalid parameters
 // -----------------------------------------------------------------------------
 
-/** JSON of any shape in which each text holds the canary. */
+/** Prefixes every string inside a JSON value with the canary. */
 const tainted = (value: unknown): unknown => {
   if (typeof value === "string") return `${canary}${value}`
   if (Array.isArray(value)) return value.map(tainted)
@@ -225,8 +225,8 @@ class Bad extends Params.Service<Bad>()("Bad", {
 
 const fieldNames = Object.keys(Bad.schema.fields)
 
-/** Fails unless the parameters are refused; every output of the refusal is searched. */
-const refused = (layer: Layer.Layer<Bad, Params.ParamsError>, atLeast: number) =>
+/** Asserts that a layer's parameters are rejected, and that no output of the rejection leaks the canary. */
+const assertRejected = (layer: Layer.Layer<Bad, Params.ParamsError>, atLeast: number) =>
   Effect.gen(function*() {
     const { layer: recording, outputs } = recorder()
     const step = Step.make("work", Effect.void).pipe(Step.params(Bad), Effect.provide(layer))
@@ -243,8 +243,8 @@ const refused = (layer: Layer.Layer<Bad, Params.ParamsError>, atLeast: number) =
     assert.deepEqual(leaks([...outputs, exit, exit.cause, error, error.issues]), [])
   })
 
-it.effect("an error about parameters quotes none of them", () =>
-  refused(
+it.effect("a ParamsError of layerUnknown quotes no value", () =>
+  assertRejected(
     Bad.layerUnknown({
       port: canary,
       when: canary,
@@ -256,23 +256,24 @@ it.effect("an error about parameters quotes none of them", () =>
       accounts: [{ token: canary, user: canary }],
       json: `{"token":"${canary}"}`,
       map: [["a", canary]],
-      // a name mistyped, so that the secret is under one that the Schema does not know
+      // a misspelt name: the secret is in a field that the Schema does not know
       tokne: canary
     }),
     11
   ))
 
-it.effect("nor where the JSON inside is none", () => refused(Bad.layerUnknown({ json: `{"token":"${canary}` }), 1))
+it.effect("a ParamsError quotes no value where a field is not valid JSON", () =>
+  assertRejected(Bad.layerUnknown({ json: `{"token":"${canary}` }), 1))
 
-it.effect("nor one about any JSON", () =>
+it.effect("a ParamsError of layerUnknown quotes no value of any JSON", () =>
   forAll(
     Schema.Record(Schema.Literals(fieldNames), Schema.Json),
-    (input) => refused(Bad.layerUnknown(tainted(input)), 1),
+    (input) => assertRejected(Bad.layerUnknown(tainted(input)), 1),
     60
   ))
 
-it.effect("nor one about the value of a typed layer", () =>
-  refused(
+it.effect("a ParamsError of a typed layer quotes no value", () =>
+  assertRejected(
     Bad.layer({
       port: 1.5,
       when: new Date(0),
@@ -288,10 +289,10 @@ it.effect("nor one about the value of a typed layer", () =>
     3
   ))
 
-it.effect("nor one about configuration", () => {
+it.effect("a ParamsError of layerConfig quotes no value", () => {
   const env = Object.fromEntries(fieldNames.map((name) => [name, canary]))
   const provider = ConfigProvider.layer(ConfigProvider.fromEnv({ env }))
-  return refused(Layer.provide(Bad.layerConfig(), provider), 5)
+  return assertRejected(Layer.provide(Bad.layerConfig(), provider), 5)
 })
 
 // -----------------------------------------------------------------------------
@@ -318,7 +319,7 @@ const addresses = Arbitrary.schema(Schema.Struct({
   user: Schema.Literals(["", `${canary}@`, `bot:${canary}@`])
 }))
 
-it.effect("an address in an error of a custom alerter shows in no output", () =>
+it.effect("a webhook URL in the error of a custom alerter appears in no output", () =>
   Effect.gen(function*() {
     const result = yield* Arbitrary.checkEffect(addresses, ({ after, before, path, scheme, user }) =>
       Effect.sandbox(Effect.gen(function*() {
@@ -350,7 +351,7 @@ it.effect("an address in an error of a custom alerter shows in no output", () =>
     assert.equal(Arbitrary.formatCheckFailure(result), undefined)
   }))
 
-it.effect("nor one in the defect of an alerter that is a bare service", () =>
+it.effect("a webhook URL in the defect of an alerter made with Alerter.of appears in no output", () =>
   Effect.gen(function*() {
     const { layer, outputs } = recorder()
     const defect = new Error(`POST https://hooks.example.com/${canary}`)
@@ -365,10 +366,10 @@ it.effect("nor one in the defect of an alerter that is a bare service", () =>
   }))
 
 // -----------------------------------------------------------------------------
-// alerts made by hand
+// alerts made with Alert.make
 // -----------------------------------------------------------------------------
 
-test("an alert's fields of any shape hide what is Redacted", () => {
+test("an alert's fields hide Redacted values inside any collection", () => {
   const token = Redacted.make(canary)
   const alert = Alert.make({
     title: "t",

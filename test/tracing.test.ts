@@ -35,13 +35,13 @@ const attributes = (span: Tracer.NativeSpan) =>
 
 const ended = (span: Tracer.NativeSpan) => span.status._tag === "Ended" ? span.status.exit._tag : "open"
 
-it.effect("with the default tracer, which nobody listens to, there is no span", () =>
+it.effect("steps open no spans with Effect's default tracer", () =>
   Effect.gen(function*() {
     const span = yield* Pipeline.make("p", Step.make("s", Effect.option(Effect.currentSpan)))
     assert.ok(Option.isNone(span))
   }))
 
-it.effect("with a tracer: run > step > hook, with attributes", () =>
+it.effect("with a tracer, run, steps and hooks open nested spans with attributes", () =>
   Effect.gen(function*() {
     const { provide, spans } = memory()
     let n = 0
@@ -72,7 +72,7 @@ it.effect("with a tracer: run > step > hook, with attributes", () =>
     ])
   }))
 
-it.effect("spans of the body and of hooks hang where they belong; one around a step is its parent", () =>
+it.effect("spans inside a body or hook are children of its span, and a span around a step is its parent", () =>
   Effect.gen(function*() {
     const { provide, spans } = memory()
     const step = Step.make("s", Effect.withSpan(Effect.void, "in body")).pipe(
@@ -88,7 +88,7 @@ it.effect("spans of the body and of hooks hang where they belong; one around a s
     ])
   }))
 
-it.effect("each span ends as what it stands for ended; a failed hook does not fail the step's", () =>
+it.effect("each span ends with the exit of its step or hook, and a failed hook does not fail the step's span", () =>
   Effect.gen(function*() {
     const { provide, spans } = memory()
     const step = (name: string, body: Effect.Effect<unknown, string>) =>
@@ -118,7 +118,7 @@ it.effect("each span ends as what it stands for ended; a failed hook does not fa
     })
   }))
 
-it.effect("tracing changes nothing about the step's exit, and TracerEnabled turns it off", () =>
+it.effect("tracing does not change the step's exit, and References.TracerEnabled turns it off", () =>
   Effect.gen(function*() {
     const { provide, spans } = memory()
     const step = Step.make("s", Effect.fail("no")).pipe(Step.onFailure(() => Effect.void))
