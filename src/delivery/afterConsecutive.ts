@@ -1,12 +1,16 @@
 /**
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import type { Alerter } from "../Alerter.ts"
-import * as internal from "./internal/afterConsecutive.ts"
-import { around } from "./internal/policy.ts"
-import type { Persisted } from "./internal/state/state.ts"
+import { heldBack } from "../internal/alerts/metrics.ts"
+import { iso, Millis, remember, timeOf, withFields } from "./internal/entries.ts"
+import { countOf } from "./internal/options.ts"
+import { around, isFailure, type Post, subject } from "./internal/policy.ts"
+import { makeState, type Persisted } from "./internal/state/persisted.ts"
 
 /**
  * @category models
@@ -58,5 +62,33 @@ export const afterConsecutive: {
     self: Layer.Layer<Alerter, E, R>,
     n: number,
     options?: AfterConsecutiveOptions<P>
-  ): Layer.Layer<Alerter, E, R | Persisted<P>> => around((post) => internal.make(post, n, options?.persist))(self)
+  ): Layer.Layer<Alerter, E, R | Persisted<P>> => around((post) => make(post, n, options?.persist))(self)
 )
+
+const Streak = Schema.Struct({ count: Schema.Natural, since: Millis })
+
+const make = <P extends string | undefined>(
+  inner: Post,
+  n: number,
+  persist: P
+): Effect.Effect<Post, never, Persisted<P>> =>
+  Effect.map(makeState("afterConsecutive", persist, Streak), (state) => {
+    countOf("afterConsecutive", "n", n)
+    return (alert) =>
+      Effect.gen(function*() {
+        const key = subject(alert)
+        if (!isFailure(alert)) {
+          if (alert.severity === "success") yield* state.modify((streaks) => streaks.delete(key))
+          return yield* inner(alert)
+        }
+        const at = yield* timeOf(alert)
+        const { count, since } = yield* state.modify((streaks) => {
+          const before = streaks.get(key) ?? { count: 0, since: at }
+          const streak = { ...before, count: before.count + 1 }
+          remember(streaks, key, streak)
+          return streak
+        })
+        if (count < n) return yield* heldBack("afterConsecutive")
+        yield* inner(count === 1 ? alert : withFields(alert, { "in a row": `${count} failures since ${iso(since)}` }))
+      })
+  })

@@ -1,15 +1,20 @@
 /**
  * @since 0.1.0
  */
-import type * as DateTime from "effect/DateTime"
+import * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import type * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import type { Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
-import * as internal from "./internal/digest.ts"
-import { around } from "./internal/policy.ts"
-import type { Persisted } from "./internal/state/state.ts"
+import { atLeast } from "../internal/model/severity.ts"
+import { span } from "./internal/hold/digest.ts"
+import * as Held from "./internal/hold/held.ts"
+import { countOf, millisOf } from "./internal/options.ts"
+import { around, type Post } from "./internal/policy.ts"
+import type { Persisted } from "./internal/state/persisted.ts"
 
 /**
  * @category models
@@ -82,5 +87,27 @@ export const digest: {
   <E, R, P extends string | undefined = undefined>(
     self: Layer.Layer<Alerter, E, R>,
     options: DigestOptions<P>
-  ): Layer.Layer<Alerter, E, R | Persisted<P>> => around((post) => internal.make(post, options))(self)
+  ): Layer.Layer<Alerter, E, R | Persisted<P>> => around((post) => make(post, options))(self)
 )
+
+const make = <P extends string | undefined>(
+  post: Post,
+  options: DigestOptions<P>
+): Effect.Effect<Post, never, Scope.Scope | Persisted<P>> =>
+  Effect.gen(function*() {
+    const window = millisOf("digest", "window", options.window)
+    const isUrgent = atLeast(options.immediate ?? "critical")
+    const hold = yield* Held.make<P>(post, {
+      policy: "digest",
+      persist: options.persist,
+      due: (now, open) => Math.min(open() ?? Infinity, now + window),
+      opens: (now) => now,
+      max: countOf("digest", "max", options.max ?? 100),
+      when: (since, now) => {
+        const time = span(now - since)
+        return time === "" ? "" : ` in ${time}`
+      },
+      zone: options.timeZone ?? DateTime.zoneMakeLocal()
+    })
+    return (alert) => isUrgent(alert) ? post(alert) : hold(alert)
+  })

@@ -1,10 +1,11 @@
 /**
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import type { Alerter } from "../Alerter.ts"
-import * as internal from "./internal/fanOut.ts"
-import { combine } from "./internal/several.ts"
+import type { Alerter, AlerterError } from "../Alerter.ts"
+import type { Post } from "./internal/policy.ts"
+import { allOf, combine, errorOf } from "./internal/several.ts"
 
 /**
  * @category models
@@ -54,4 +55,31 @@ export const fanOut = <
   layers: Layers,
   options?: FanOutOptions
 ): Layer.Layer<Alerter, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>> =>
-  combine(layers, (posts) => internal.toAll(posts, options?.succeeds ?? "all"))
+  combine(layers, (posts) => toAll(posts, options?.succeeds ?? "all"))
+
+const toAll = (posts: ReadonlyArray<Post>, succeeds: "all" | "any"): Post => {
+  if (posts.length === 0) throw new Error("fanOut: no alerters are given")
+  return (alert) =>
+    Effect.gen(function*() {
+      const outcomes = yield* Effect.forEach(
+        posts,
+        (post) =>
+          Effect.matchCause(Effect.suspend(() => post(alert)), { onSuccess: () => undefined, onFailure: errorOf }),
+        { concurrency: "unbounded" }
+      )
+      const errors = outcomes.filter((error) => error !== undefined)
+      if (errors.length === 0) return
+      if (succeeds === "any" && errors.length < posts.length) {
+        return yield* Effect.logWarning(
+          "effect-epilogue: an alert did not reach all of its channels",
+          ...errors.map(({ message }) => message)
+        )
+      }
+      return yield* Effect.fail(oneOf(errors))
+    })
+}
+
+const oneOf = (errors: ReadonlyArray<AlerterError>): AlerterError => {
+  const [first, second] = errors
+  return first !== undefined && second === undefined ? first : allOf("fanOut", errors)
+}

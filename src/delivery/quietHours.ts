@@ -1,14 +1,19 @@
 /**
  * @since 0.1.0
  */
-import type * as DateTime from "effect/DateTime"
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import type * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import type { Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
-import { around } from "./internal/policy.ts"
-import * as internal from "./internal/quietHours.ts"
-import type { Persisted } from "./internal/state/state.ts"
+import { atLeast } from "../internal/model/severity.ts"
+import * as Held from "./internal/hold/held.ts"
+import { endOf, weekdays } from "./internal/hold/hours.ts"
+import { around, type Post } from "./internal/policy.ts"
+import type { Persisted } from "./internal/state/persisted.ts"
 
 /**
  * A day of the week.
@@ -87,5 +92,31 @@ export const quietHours: {
   <E, R, P extends string | undefined = undefined>(
     self: Layer.Layer<Alerter, E, R>,
     options: QuietHoursOptions<P>
-  ): Layer.Layer<Alerter, E, R | Persisted<P>> => around((post) => internal.make(post, options))(self)
+  ): Layer.Layer<Alerter, E, R | Persisted<P>> => around((post) => make(post, options))(self)
 )
+
+/** When what could not be posted after the hours is tried again. */
+const again = 10 * 60_000
+
+const make = <P extends string | undefined>(
+  post: Post,
+  options: QuietHoursOptions<P>
+): Effect.Effect<Post, never, Scope.Scope | Persisted<P>> =>
+  Effect.gen(function*() {
+    const zone = options.timeZone ?? DateTime.zoneMakeLocal()
+    const end = endOf({ from: options.from, to: options.to, timeZone: zone, days: options.days ?? weekdays })
+    const isUrgent = atLeast(options.except ?? "critical")
+    const hold = yield* Held.make<P>(post, {
+      policy: "quietHours",
+      persist: options.persist,
+      due: (now) => end(now) ?? now + again,
+      opens: (now) => end(now) ?? now,
+      max: Infinity,
+      when: () => " in quiet hours",
+      zone
+    })
+    return (alert) =>
+      isUrgent(alert)
+        ? post(alert)
+        : Effect.flatMap(Clock.currentTimeMillis, (now) => end(now) === undefined ? post(alert) : hold(alert))
+  })

@@ -1,12 +1,17 @@
 /**
  * @since 0.1.0
  */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type { Alert } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
-import { around } from "./internal/policy.ts"
-import * as internal from "./internal/recovered.ts"
-import type { Persisted } from "./internal/state/state.ts"
+import { heldBack } from "../internal/alerts/metrics.ts"
+import { iso, locks, Millis, remember, timeOf, withFields } from "./internal/entries.ts"
+import { around, isFailure, type Post, subject } from "./internal/policy.ts"
+import { makeState, type Persisted } from "./internal/state/persisted.ts"
 
 /**
  * @category models
@@ -65,5 +70,73 @@ export const recovered: {
   <E, R, P extends string | undefined = undefined>(
     self: Layer.Layer<Alerter, E, R>,
     options: RecoveredOptions<P> = {}
-  ): Layer.Layer<Alerter, E, R | Persisted<P>> => around((post) => internal.make(post, options))(self)
+  ): Layer.Layer<Alerter, E, R | Persisted<P>> => around((post) => make(post, options))(self)
 )
+
+const Outage = Schema.Struct({ failures: Schema.Natural, since: Millis })
+type Outage = (typeof Outage)["Type"]
+
+const make = <P extends string | undefined>(
+  inner: Post,
+  { persist, successes = "post" }: RecoveredOptions<P>
+): Effect.Effect<Post, never, Persisted<P>> =>
+  Effect.map(makeState("recovered", persist, Outage), (state) => {
+    const oneAtATime = locks()
+
+    const failed = (post: Post, alert: Alert, key: string, at: number) =>
+      Effect.andThen(
+        post(alert),
+        state.modify((outages) => {
+          const before = outages.get(key) ?? { failures: 0, since: at }
+          remember(outages, key, { ...before, failures: before.failures + 1 })
+        })
+      )
+
+    const succeeded = (post: Post, alert: Alert, key: string, at: number) =>
+      Effect.gen(function*() {
+        const outage = yield* state.modify((outages) => outages.get(key))
+        if (outage !== undefined) {
+          yield* post(recovery(alert, outage, at))
+          yield* state.modify((outages) => outages.delete(key))
+        } else if (successes === "post") {
+          yield* post(alert)
+        } else {
+          yield* heldBack("recovered")
+        }
+      })
+
+    return (alert) => {
+      const failure = isFailure(alert)
+      if (!failure && alert.severity !== "success") return inner(alert)
+      const key = subject(alert)
+      return Effect.flatMap(timeOf(alert), (at) =>
+        // Uninterruptible where it remembers, or what has been delivered might be forgotten.
+        oneAtATime(key)(Effect.uninterruptibleMask((restore) => {
+          const post: Post = (alert) => restore(Effect.suspend(() => inner(alert)))
+          return failure ? failed(post, alert, key, at) : succeeded(post, alert, key, at)
+        })))
+    }
+  })
+
+const recovery = (alert: Alert, { failures, since }: Outage, at: number): Alert => {
+  const about = nameOf(alert)
+  const title = about === undefined ? `Recovered: ${alert.title}` : `${about} recovered`
+  // A title of the user's own says more than that it succeeded.
+  const said = about === undefined || alert.title === `${about} succeeded` ? [] : [alert.title]
+  const body = [...said, ...(alert.body === undefined ? [] : [alert.body])].join("\n")
+  return withFields(
+    alert.with({ title, body: body === "" ? undefined : body, tags: [...alert.tags, "recovered"] }),
+    {
+      failures: String(failures),
+      "failing since": iso(since),
+      for: Duration.format(Duration.millis(Math.max(0, at - since)))
+    }
+  )
+}
+
+/** The step or run, as the standard hooks call it. */
+const nameOf = ({ source }: Alert): string | undefined => {
+  if (source === undefined) return undefined
+  const { pipeline, stepPath } = source
+  return (stepPath[0] === pipeline ? stepPath : [pipeline, ...stepPath]).join(" › ")
+}

@@ -2,10 +2,13 @@
  * @since 0.1.0
  */
 import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { Alert, Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
-import * as internal from "./internal/route.ts"
+import { atLeast } from "../internal/model/severity.ts"
+import { ask } from "./internal/entries.ts"
+import type { Post } from "./internal/policy.ts"
 import { combine } from "./internal/several.ts"
 
 /**
@@ -70,7 +73,30 @@ export const route = <const Routes extends ReadonlyArray<Route>, E, R>(
 ): Layer.Layer<Alerter, E | Layer.Error<Routes[number]["to"]>, R | Layer.Services<Routes[number]["to"]>> => {
   const layers: ReadonlyArray<Routes[number]["to"]> = routes.map(({ to }) => to)
   return combine([options.otherwise, ...layers], ([otherwise, ...posts]) => {
-    const predicates = routes.map(({ when }) => internal.predicate(when))
-    return internal.firstMatch(Arr.zip(predicates, posts), otherwise)
+    const predicates = routes.map(({ when }) => predicate(when))
+    return firstMatch(Arr.zip(predicates, posts), otherwise)
   })
 }
+
+type Predicate = (alert: Alert) => boolean
+
+const predicate = (when: Criteria | Predicate): Predicate => {
+  if (typeof when === "function") return when
+  const { pipeline, severity, step, tag } = when
+  const severe = when.atLeast === undefined ? undefined : atLeast(when.atLeast)
+  return (alert) =>
+    (severity === undefined || list(severity).includes(alert.severity)) &&
+    (severe === undefined || severe(alert)) &&
+    (tag === undefined || list(tag).some((tag) => alert.tags.includes(tag))) &&
+    (pipeline === undefined || alert.source?.pipeline === pipeline) &&
+    (step === undefined || alert.source?.stepPath.includes(step) === true)
+}
+
+const list = <A extends string>(one: A | ReadonlyArray<A>): ReadonlyArray<A> => typeof one === "string" ? [one] : one
+
+/** Each predicate with where it leads to, and where all else goes. */
+const firstMatch = (routes: ReadonlyArray<readonly [Predicate, Post]>, otherwise: Post): Post => (alert) =>
+  Effect.gen(function*() {
+    for (const [when, to] of routes) if (yield* ask("route", when, alert, false)) return yield* to(alert)
+    return yield* otherwise(alert)
+  })

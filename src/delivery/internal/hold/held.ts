@@ -10,7 +10,7 @@ import { AlertJson, fromJson, toJson } from "../../../internal/alerts/json.ts"
 import { heldBack } from "../../../internal/alerts/metrics.ts"
 import { explain, Millis } from "../entries.ts"
 import type { Post } from "../policy.ts"
-import * as State from "../state/state.ts"
+import { makeState, type Persisted } from "../state/persisted.ts"
 import { alerts, digestOf, listedOnly, maxListed, short } from "./digest.ts"
 import * as Window from "./timer.ts"
 
@@ -53,10 +53,10 @@ const maxTitles = 20
 export const make = <P extends string | undefined>(
   post: Post,
   options: Options<P>
-): Effect.Effect<Post, never, Scope.Scope | State.Persisted<P>> =>
+): Effect.Effect<Post, never, Scope.Scope | Persisted<P>> =>
   Effect.gen(function*() {
     const { due, max, opens, persist, policy, when, zone } = options
-    const state = yield* State.make(policy, persist, Held)
+    const state = yield* makeState(policy, persist, Held)
     let closed = false
     // whether the next process knows what is kept
     let outlives = persist !== undefined
