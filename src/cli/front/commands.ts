@@ -17,6 +17,7 @@ import * as Records from "./records.ts"
 import { absolute } from "./references.ts"
 
 /** Loaded only where it is asked for: to print the version takes none of it. */
+// oxlint-disable-next-line eslint/no-restricted-imports -- loads the bundle when a command needs it
 const library = () => import("../run/run.ts")
 
 // -----------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import { record } from "./flags.ts"
 import { absolute } from "./references.ts"
 
 /** Loaded only where it is asked for. */
+// oxlint-disable-next-line eslint/no-restricted-imports -- loads the bundle when a command needs it
 const library = () => import("../durable/commands.ts")
 
 const database = Flag.String("database").pipe(

@@ -9,7 +9,9 @@ import { UsageError } from "../request.ts"
 import type { Perform } from "./commands.ts"
 
 /** Loaded only where they are asked for. */
+// oxlint-disable-next-line eslint/no-restricted-imports -- loads the bundle when a command needs it
 const records = () => import("../records/records.ts")
+// oxlint-disable-next-line eslint/no-restricted-imports -- loads the bundle when a command needs it
 const charts = () => import("../records/charts.ts")
 
 const folder = Flag.String("folder").pipe(
