@@ -103,3 +103,16 @@ it.live("supervised: Ctrl-C reaches the run", () =>
       assert.match(end.stdout, /\ncleaned up\n■ slow/)
     }))
   ))
+
+it.live("Ctrl-C while a module is imported ends the command with exit code 130, supervised or not", () =>
+  onEach((runtime) =>
+    Effect.scoped(Effect.forEach(["--no-supervise", "--supervise"], (supervise) =>
+      Effect.gen(function*() {
+        const { ended, kill, wrote } = yield* start(runtime, ["run", `${fixtures}/importing.ts#pipeline`, supervise])
+        yield* wrote("importing\n")
+        kill("SIGINT")
+        const end = yield* ended
+        endedWith(end, 130)
+        assert.match(end.stderr, /^(?:epilogue: )?interrupting; once more \(Ctrl-C\) quits at once\n$/)
+      })))
+  ))

@@ -106,6 +106,20 @@ it.live("supervised: mistakes are told as they are without", () =>
       endedWith(supervised, 2)
     })))
 
+it.live("a variable that a file's alerter misses is a mistake: exit code 2, before anything runs", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const at = yield* folder
+    const layer = `import { Slack } from "effect-epilogue/alerters"\nexport const alerter = Slack.layerConfig()\n`
+    writeFileSync(join(at, "alerter.ts"), layer)
+    const config = join(at, "job.json")
+    writeFileSync(config, JSON.stringify({ alerter: "./alerter.ts#alerter", steps: { load: { timeout: "1 minute" } } }))
+    const args = ["run", `${talkative}#succeeds`, "--config", config, "--no-supervise", "--json"]
+    const ended = yield* epilogue("bun", args, { env: { SLACK_WEBHOOK_URL: "" } })
+    endedWith(ended, 2)
+    assert.equal(ended.stdout, "")
+    assert.match(ended.stderr, /\nerror: [^]*SLACK_WEBHOOK_URL[^\n]*\n$/)
+  })))
+
 it.live("--param: a field of text takes what looks like a number", () =>
   Effect.gen(function*() {
     const run = (...params: ReadonlyArray<string>) =>

@@ -131,6 +131,8 @@ it.live("--durable --record: the record goes on where the run does", () =>
       writeFileSync(env.GATE, "")
       const second = yield* epilogue(runtime, args, { cwd, env })
       endedWith(second, 0)
+      const shown = yield* epilogue(runtime, ["show", idIn(second)], { cwd })
+      assert.match(shown.stdout, /\bnightly\b[^]*\bwait\b/)
       assert.deepEqual(filesIn(runs), [file])
       assert.ok(readFileSync(file!, "utf8").startsWith(before))
       const ended = linesOf(file!).filter(({ _tag }) => _tag === "StepEnded" || _tag === "RunEnded")

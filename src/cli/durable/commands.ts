@@ -24,13 +24,13 @@ export const worker = (request: WorkerRequest): Promise<number> =>
       const { database, emit } = session
       const loaded = yield* load(request)
       const names = loaded.pipelines.map(({ name }) => name)
-      session.onInterrupt("stopping when the steps under way have ended; their runs go on at the next start")
+      session.messages.interrupt = "stopping when the steps under way have ended; their runs go on at the next start"
       const run = Effect.suspend(() => {
         if (emit === undefined) out(`worker ready: ${names.join(", ")} (${shown(database)})`)
         else emit({ _tag: "WorkerReady", pipelines: names, database: database._tag })
         return Effect.never
       })
-      return yield* Effect.provide(run, runner(loaded, engine(database, request))).pipe(
+      return yield* session.observed(Effect.provide(run, runner(loaded, engine(database, request)))).pipe(
         Effect.catchIf(isInUse, ({ message }) =>
           Effect.sync(() => {
             err(`error: ${message}`)
@@ -41,7 +41,7 @@ export const worker = (request: WorkerRequest): Promise<number> =>
 
 /** Answers a question by its token, whether a process runs what is in the database or none does. */
 export const answer = (request: AnswerRequest): Promise<number> =>
-  session(request, ({ database }) =>
+  session(request, ({ database, observed }) =>
     Effect.gen(function*() {
       const { approve, comment } = request
       const { deferredName, executionId, workflowName } = yield* Effect.mapError(
@@ -63,7 +63,7 @@ export const answer = (request: AnswerRequest): Promise<number> =>
         yield* Approval.answer(request.token, { approve, by: { id: name, name }, comment })
         out(`${approve ? "approved" : "denied"} by ${name}`)
         return ExitCode.success
-      }).pipe(Effect.provide(client(database)))
+      }).pipe(Effect.provide(client(database)), observed)
     }))
 
 /** The user of the machine, whom not every runtime knows. */
@@ -77,7 +77,7 @@ const userName = (): string => {
 
 /** Ends a run, whether a process has it or none does. */
 export const interrupt = (request: InterruptRequest): Promise<number> =>
-  session(request, ({ database }) =>
+  session(request, ({ database, observed }) =>
     Effect.gen(function*() {
       const { runId } = request
       const { pipeline: { name, workflow } } = yield* loadOne(request)
@@ -94,5 +94,5 @@ export const interrupt = (request: InterruptRequest): Promise<number> =>
         yield* workflow.interrupt(runId)
         out(`interrupting ${name} ${runId}, once the step under way has ended`)
         return ExitCode.success
-      }).pipe(Effect.provide(client(database)))
+      }).pipe(Effect.provide(client(database)), observed)
     }))

@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import { outcomeOf } from "../../internal/engine/outcome.ts"
 import { type DurableRunRequest, ExitCode } from "../request.ts"
 import { err, out } from "../run/environment.ts"
-import { causeText } from "../run/text.ts"
+import { causeText } from "../run/output.ts"
 import { client, type Database, type Engine, engine, isHeld } from "./database.ts"
 import { loadOne, payloadOf, type Pipeline, type Services } from "./loading.ts"
 import { requestIdOf } from "./requests.ts"
@@ -23,10 +23,12 @@ export const run = (request: DurableRunRequest): Promise<number> =>
       const payload = yield* payloadOf(pipeline, request.payload)
       const runId = yield* pipeline.workflow.executionId(payload)
       const submission: Submission = { session, pipeline, services, payload, runId, submitted: false }
-      session.followed.add(runId)
-      const exit = yield* session.database._tag === "Sqlite"
-        ? inFile(submission, session.database)
-        : Effect.provide(follow(submission, waiting(submission)), client(session.database))
+      session.own.add(runId)
+      const exit = yield* session.observed(
+        session.database._tag === "Sqlite"
+          ? inFile(submission, session.database)
+          : Effect.provide(follow(submission, waiting(submission)), client(session.database))
+      )
       return yield* tell(submission, exit)
     }))
 
@@ -53,7 +55,8 @@ const inFile = (
   Effect.gen(function*() {
     const { pipeline: { name }, runId, session } = submission
     if (!(yield* isHeld(database.filename))) {
-      session.onInterrupt(`stopping ${name} when the step under way has ended; run ${runId} goes on at the next start`)
+      session.messages.interrupt =
+        `stopping ${name} when the step under way has ended; run ${runId} goes on at the next start`
       const layer = runner(
         { pipelines: [submission.pipeline], services: submission.services },
         engine(database, { host: "127.0.0.1", port: 0 })
@@ -88,7 +91,7 @@ const waiting = ({ pipeline: { name }, runId, session }: Submission): Meanwhile<
   const since = Date.now()
   let begun = false
   let told = false
-  session.onInterrupt(`leaving ${name}; run ${runId} goes on without this`)
+  session.messages.interrupt = `leaving ${name}; run ${runId} goes on without this`
   return Effect.gen(function*() {
     if (begun) return
     // the first thing that is recorded of each run

@@ -22,8 +22,9 @@ export interface Observers {
  */
 export const make = async (
   { json, progress, record }: Showing,
-  { isSupervised, observer, print }: {
+  { isOwn, isSupervised, observer, print }: {
     readonly isSupervised: boolean
+    readonly isOwn: (runId: string) => boolean
     readonly observer: RunEvent.Observer
     readonly print: RunEvent.Observer
   }
@@ -32,7 +33,7 @@ export const make = async (
   const mode = wanted === "tree" && isSupervised ? "plain" : wanted
   let first: string | undefined
   const told = RunEvent.layer((event) => {
-    first ??= event.runId
+    if (first === undefined && isOwn(event.runId)) first = event.runId
     observer(event)
   }, ...(mode === "plain" ? [print] : []))
   const shown = mode === "tree" || mode === "github"

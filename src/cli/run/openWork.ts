@@ -7,10 +7,10 @@ import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import type { Observer } from "../../RunEvent.ts"
 import type { Supervisor } from "../supervise/child.ts"
-import { duration } from "./text.ts"
+import { duration } from "./output.ts"
 
 /** @internal */
-export interface Progress {
+export interface OpenWork {
   readonly observer: Observer
   readonly tracer: Tracer.Tracer
   /** Whether any run has begun. */
@@ -20,7 +20,7 @@ export interface Progress {
 }
 
 /** @internal */
-export const make = (supervisor?: Pick<Supervisor, "tell">): Progress => {
+export const make = (supervisor?: Pick<Supervisor, "tell">): OpenWork => {
   const steps = new Map<string, { readonly name: string; readonly since: number }>()
   const hooks = new Map<Tracer.Span, { readonly id: number; readonly at: number }>()
   let count = 0

@@ -1,8 +1,8 @@
-/** What a run prints, where it is not asked for JSON: a line for each thing that happened. */
+/** The texts that the command prints for people. */
 import type { ExplainedHook } from "../../config/index.ts"
 import type { Loaded } from "./loading.ts"
 
-export { plural } from "../../internal/text/words.ts"
+export { causeText, duration, errorText, plural } from "../../internal/text/words.ts"
 export { line } from "../../report/internal/events/line.ts"
 
 /** A step's hooks, in the order in which they run, each with where it comes from and why it is there. */

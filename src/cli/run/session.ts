@@ -1,0 +1,184 @@
+/**
+ * The loop that every command goes through which runs pipelines, in memory or durable: it
+ * connects observers and signals, waits for the program, prints why it failed and returns the
+ * exit code.
+ */
+import type * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { identity } from "effect/Function"
+import * as Layer from "effect/Layer"
+import type { LogLevel } from "effect/LogLevel"
+import { hasProperty } from "effect/Predicate"
+import * as References from "effect/References"
+import * as Tracer from "effect/Tracer"
+import { Alerter } from "../../Alerter.ts"
+import { clean } from "../../internal/text/fit.ts"
+import type { RecordError } from "../../report/RecordError.ts"
+import type { RunEvent } from "../../RunEvent.ts"
+import { ExitCode, type Showing } from "../request.ts"
+import { type Supervisor, telling } from "../supervise/child.ts"
+import { toLine, toTold } from "../supervise/protocol.ts"
+import { err, out, services } from "./environment.ts"
+import * as Observers from "./observers.ts"
+import * as OpenWork from "./openWork.ts"
+import { causeText, line } from "./output.ts"
+import * as Signals from "./signals.ts"
+import { keep } from "./stdout.ts"
+
+/** What a program may use of its session. */
+export interface Session {
+  /** Writes an object as a JSON line to standard output. `undefined` unless `--json` was given. */
+  readonly emit: ((value: object) => void) | undefined
+  /**
+   * Provides an effect that runs pipelines with the observers, the console as its alerter, and a
+   * tracer that knows which hooks are running. Keeps the process alive until the effect ends.
+   */
+  readonly observed: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | RecordError, Exclude<R, Alerter>>
+  /** The current texts, which the program replaces as it learns more. */
+  readonly messages: {
+    /** The answer to the first Ctrl-C. */
+    interrupt: string
+    /** The prefix of the line that says why the program failed. */
+    failure: string
+  }
+  /** Registers an effect to run after the program, however that ended, provided that a run had begun. */
+  readonly afterRuns: (report: Effect.Effect<void>) => void
+  /** Whether a signal has interrupted the program. */
+  readonly isInterrupted: () => boolean
+}
+
+/** A program of the command. It succeeds with the exit code. */
+export type Program = (session: Session) => Effect.Effect<number, unknown, NodeServices.NodeServices>
+
+/** @internal */
+export interface SessionOptions extends FailureOptions, Partial<Showing> {
+  readonly logLevel: LogLevel | undefined
+  /** The process that supervises this one, if any. It prints the answers to signals. */
+  readonly supervisor?: Supervisor | undefined
+  /** Writes to standard output, where the caller has kept that for events already. */
+  readonly write?: ((text: string) => void) | undefined
+  /**
+   * Whether the command was asked for this run. Lines of other runs begin with the run's id.
+   * Every run is the command's own unless this is set.
+   */
+  readonly isOwn?: ((runId: string) => boolean) | undefined
+}
+
+/** Runs a program to its end and returns the exit code. */
+export const session = async (options: SessionOptions, program: Program): Promise<number> => {
+  const { isOwn = () => true, json = false, logLevel, progress = "plain", record, supervisor } = options
+  // before the user's modules are imported, since they may print
+  const write = options.write ?? (json ? keep() : undefined)
+  const openWork = OpenWork.make(supervisor)
+  const messages = { interrupt: "interrupting", failure: "error: " }
+  let report: Effect.Effect<void> = Effect.void
+  let interrupted = false
+
+  const print = (event: RunEvent): void => {
+    if (write !== undefined) return write(toLine(toTold(event)))
+    const text = line(event)
+    if (text !== undefined) out(isOwn(event.runId) ? text : `${event.runId.slice(0, 8)} ${text}`)
+  }
+  const observers = await Observers.make(
+    { json, progress, record },
+    { isSupervised: supervisor !== undefined, isOwn, observer: openWork.observer, print }
+  )
+  const observing = Layer.mergeAll(
+    observers.layer,
+    Layer.succeed(Tracer.Tracer, openWork.tracer),
+    supervisor === undefined ? Alerter.layerConsole : telling(supervisor)(Alerter.layerConsole),
+    keepAlive
+  )
+  const main = program({
+    emit: write === undefined ? undefined : (value) => write(`${JSON.stringify(value)}\n`),
+    observed: (effect) => Effect.provide(effect, observing),
+    messages,
+    afterRuns: (effect) => {
+      report = effect
+    },
+    isInterrupted: () => interrupted
+  })
+
+  // registered before the fiber starts, so that no signal ends the process by default
+  const stopListening = Signals.listen(
+    () => messages.interrupt,
+    () => {
+      interrupted = true
+      fiber.interruptUnsafe(fiber.id)
+    },
+    supervisor === undefined ? openWork.open : undefined,
+    observers.say
+  )
+  const fiber = Effect.runFork(Effect.provide(main, [
+    services,
+    logLevel === undefined ? Layer.empty : Layer.succeed(References.MinimumLogLevel, logLevel)
+  ]))
+  const exit = await Effect.runPromise(Fiber.await(fiber))
+  stopListening()
+  const code = exit._tag === "Success"
+    ? exit.value
+    : failed(exit.cause, { ...options, prefix: messages.failure, nothingHasRun: !openWork.started() })
+  const recorded = observers.recorded()
+  if (recorded !== undefined) err(`recorded: epilogue show ${recorded}`)
+  if (openWork.started()) await Effect.runPromise(report)
+  return code
+}
+
+/** A promise or a database that an effect waits for does not keep every runtime from ending the process. */
+const keepAlive: Layer.Layer<never> = Layer.effectDiscard(
+  Effect.acquireRelease(
+    Effect.sync(() => setInterval(() => {}, 2_147_483_647)),
+    (timer) => Effect.sync(() => clearInterval(timer))
+  )
+)
+
+// -----------------------------------------------------------------------------
+// failures
+// -----------------------------------------------------------------------------
+
+/** @internal */
+export interface FailureOptions {
+  /** Describes a cause; `causeText` unless set. */
+  readonly describe?: ((cause: Cause.Cause<unknown>) => string) | undefined
+  /** Removes secrets from what is printed. */
+  readonly redact?: ((text: string) => string) | undefined
+}
+
+/**
+ * Prints why a program failed, and returns the exit code: 130 after an interruption, 2 where the
+ * config, the command line or the environment is wrong and nothing has run, else 1.
+ */
+export const failed = (
+  cause: Cause.Cause<unknown>,
+  { describe = causeText, nothingHasRun, prefix, redact = identity }: FailureOptions & {
+    readonly prefix: string
+    readonly nothingHasRun: boolean
+  }
+): number => {
+  if (Cause.hasInterruptsOnly(cause)) return ExitCode.interrupted
+  const error = Cause.squash(cause)
+  if (!nothingHasRun || !isMistake(error)) {
+    err(redact(`${prefix}${describe(cause)}`))
+    return ExitCode.failed
+  }
+  // the message of a `ConfigFileError` begins with a place in the file, as a compiler's does
+  err(redact(`${error._tag === "ConfigFileError" ? "" : "error: "}${clean(error.message)}`))
+  return ExitCode.usage
+}
+
+/** Errors that say, where nothing has run yet, that the config, the command line or the environment is wrong. */
+const mistakes: ReadonlySet<unknown> = new Set([
+  "UsageError",
+  "ConfigFileError",
+  "ParamsError",
+  "ConfigError",
+  "RecordError",
+  "InvalidAnswer"
+])
+
+/** By tag, since modules of the user's may bring copies of these classes; and `ConfigError` is no `Error`. */
+const isMistake = (error: unknown): error is { readonly _tag: string; readonly message: string } =>
+  hasProperty(error, "_tag") && mistakes.has(error._tag) && hasProperty(error, "message") &&
+  typeof error.message === "string"
