@@ -160,13 +160,13 @@ test("each AlerterErrorReason has a message", () => {
       "c: the credentials were not accepted",
       "c: the credentials were not accepted: expired",
       "c: too many alerts",
-      "c: too many alerts, the next may come in 5s",
+      "c: too many alerts, the next may come in 5 s",
       "c: the alert was rejected: too long",
       "c: the alert was rejected (400)",
       "c: could not be reached",
       "c: could not be reached: ECONNREFUSED",
       "c: no answer in time",
-      "c: no answer within 5s",
+      "c: no answer within 5 s",
       "c: the alert can't be sent: no title"
     ]
   )

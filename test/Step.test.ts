@@ -318,9 +318,9 @@ it.effect("Step.timeout limits each attempt when applied before Step.retry, and 
         assert.ok(Cause.isTimeoutError(error))
         return error.message
       })
-    assert.match(yield* run(each), /each.*1s/)
+    assert.match(yield* run(each), /each.*1 s/)
     assert.deepEqual(seen.list, ["attempt", "attempt", "attempt"])
-    assert.match(yield* run(all), /all.*5s/)
+    assert.match(yield* run(all), /all.*5 s/)
     assert.deepEqual(seen.list, ["retry", "retry"])
   }))
 

@@ -10,7 +10,7 @@ import type * as Scope from "effect/Scope"
 import type { Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
 import { atLeast } from "../internal/model/severity.ts"
-import { span } from "./internal/hold/digest.ts"
+import { formatDuration } from "../internal/text/duration.ts"
 import * as Held from "./internal/hold/held.ts"
 import { countOf, millisOf } from "./internal/options.ts"
 import { around, type Post } from "./internal/policy.ts"
@@ -104,7 +104,7 @@ const make = <P extends string | undefined>(
       opens: (now) => now,
       max: countOf("digest", "max", options.max ?? 100),
       when: (since, now) => {
-        const time = span(now - since)
+        const time = formatDuration(now - since)
         return time === "" ? "" : ` in ${time}`
       },
       zone: options.timeZone ?? DateTime.zoneMakeLocal()

@@ -1,7 +1,6 @@
 /**
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
@@ -9,6 +8,7 @@ import * as Schema from "effect/Schema"
 import type { Alert } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
 import { heldBack } from "../internal/alerts/metrics.ts"
+import { formatDuration } from "../internal/text/duration.ts"
 import { iso, locks, Millis, remember, timeOf, withFields } from "./internal/entries.ts"
 import { around, isFailure, type Post, subject } from "./internal/policy.ts"
 import { makeState, type Persisted } from "./internal/state/persisted.ts"
@@ -129,7 +129,7 @@ const recovery = (alert: Alert, { failures, since }: Outage, at: number): Alert 
     {
       failures: String(failures),
       "failing since": iso(since),
-      for: Duration.format(Duration.millis(Math.max(0, at - since)))
+      for: formatDuration(Math.max(0, at - since))
     }
   )
 }

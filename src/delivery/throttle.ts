@@ -13,9 +13,10 @@ import { Alert, type Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
 import { heldBack } from "../internal/alerts/metrics.ts"
 import { atLeast } from "../internal/model/severity.ts"
+import { formatDuration } from "../internal/text/duration.ts"
 import { localTime } from "../internal/text/localTime.ts"
 import { explain, heldBack as heldBackField, withFields } from "./internal/entries.ts"
-import { alerts, span } from "./internal/hold/digest.ts"
+import { alerts } from "./internal/hold/digest.ts"
 import * as Window from "./internal/hold/timer.ts"
 import { countOf, millisOf } from "./internal/options.ts"
 import { around, type Post } from "./internal/policy.ts"
@@ -229,7 +230,7 @@ const sentence = (told: Counts.Told, zone: DateTime.TimeZone): string => {
 
 const summaryOf = (told: Counts.Told, now: number, zone: DateTime.TimeZone): Alert => {
   const { count, severity, since } = Counts.total(told)
-  const time = span(now - since)
+  const time = formatDuration(now - since)
   return Alert.make({
     title: `${alerts(count)} held back`,
     body: `Since ${localTime(DateTime.makeUnsafe(since), zone)}${time === "" ? "" : `, in ${time}`}.`,

@@ -63,7 +63,7 @@ it.live("shows the question, with names for everything that can be filled in or 
     }
     const buttons = yield* act(() => page.getByRole("button").allInnerTexts())
     assert.deepEqual(buttons, ["Ship it", "Not now"])
-    assert.match(yield* act(() => page.locator("form").innerText()), /59 minutes left: an answer counts until /)
+    assert.match(yield* act(() => page.locator("form").innerText()), /59 min left: an answer counts until /)
     isQuiet(tab, url)
   }))
 

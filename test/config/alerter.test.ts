@@ -167,7 +167,7 @@ it.effect("digest: window, alone and as a key, max, immediate, timeZone", () =>
     const short = yield* opened({ digest: "10 minutes" })
     yield* all(short.post, "a", "b")
     yield* TestClock.adjust("10 minutes")
-    assert.deepEqual(yield* short.titles, ["2 alerts in 10 minutes: 2 info"])
+    assert.deepEqual(yield* short.titles, ["2 alerts in 10 min: 2 info"])
     const long = yield* opened({ digest: { window: 600, max: 2, immediate: "error", timeZone: "Asia/Tokyo" } })
     yield* all(long.post, "a", broken("b"), "c")
     assert.deepEqual(yield* long.titles, ["b"])

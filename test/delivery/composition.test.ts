@@ -88,7 +88,7 @@ it.effect("an alert to which a policy adds something keeps its idempotencyKey", 
   }))
 
 const collecting: Record<string, Policy<never>> = {
-  "1 hour": digest({ window: "1 hour" }),
+  "1 h": digest({ window: "1 hour" }),
   "quiet hours": quietHours({ from: "00:00", to: "01:00", timeZone: utc })
 }
 
@@ -124,7 +124,7 @@ it.effect("a repeat is known in the store, by the process after a crash", () =>
     for (const key of ["a\ud800", "a\udc00", "", ""]) yield* post(keyed(key))
     yield* TestClock.adjust("1 hour")
     const [digested, ...others] = [...(yield* killed.sent), ...(yield* sent)]
-    assert.match(digested!.title, /^4 alerts in 1 hour/)
+    assert.match(digested!.title, /^4 alerts in 1 h/)
     assert.deepEqual(others, [])
   }))
 
@@ -213,7 +213,7 @@ it.effect("a post that never ends, whatever is done, does not keep what follows 
     yield* TestClock.adjust("2 minutes")
     yield* post("b")
     yield* TestClock.adjust("5 minutes")
-    assert.deepEqual(sent, ["2 alerts in 6 minutes: 2 info"])
+    assert.deepEqual(sent, ["2 alerts in 6 min: 2 info"])
     yield* close
     assert.equal(attempts, 2)
   }).pipe(Effect.provide(logs().layer)))

@@ -34,7 +34,7 @@ it.effect("a window's alerts are posted as one at its end", () =>
     assert.ok(alert !== undefined)
     assert.deepEqual({ ...alert, at: DateTime.formatIso(alert.at!) }, {
       ...Alert.make({
-        title: "3 alerts in 10 minutes: 1 failed, 1 warning, 1 succeeded",
+        title: "3 alerts in 10 min: 1 failed, 1 warning, 1 succeeded",
         severity: "error",
         fields: { first: "1970-01-01 01:00:00 UTC", last: "1970-01-01 01:04:00 UTC" },
         detail: [
@@ -51,7 +51,7 @@ it.effect("a window's alerts are posted as one at its end", () =>
     yield* post("again")
     yield* post("and again")
     yield* TestClock.adjust("10 minutes")
-    assert.equal((yield* titles)[1], "2 alerts in 10 minutes: 2 info")
+    assert.equal((yield* titles)[1], "2 alerts in 10 min: 2 info")
   }))
 
 it.effect("one that remains alone is posted as it is, with its own time", () =>
@@ -84,7 +84,7 @@ it.effect("more than max do not wait", () =>
     assert.deepEqual(yield* titles, [])
     yield* post("d")
     yield* TestClock.adjust("0 millis")
-    assert.deepEqual(yield* titles, ["4 alerts in 1 minute: 4 info"])
+    assert.deepEqual(yield* titles, ["4 alerts in 1 min: 4 info"])
   }))
 
 it.effect("lists the worst where there are too many to list", () =>
@@ -155,7 +155,7 @@ it.effect("the closing scope posts what is held, and later alerts are not held",
     yield* TestClock.adjust("90 seconds")
     yield* post("b")
     yield* close
-    assert.deepEqual(yield* titles, ["2 alerts in 1 minute 30 seconds: 1 failed, 1 info"])
+    assert.deepEqual(yield* titles, ["2 alerts in 1 min 30 s: 1 failed, 1 info"])
     assert.match(String(yield* Effect.exit(post("late"))), /posted too late/)
   }))
 
@@ -197,7 +197,7 @@ it.effect("a flush under way is waited for when the scope closes, and tried agai
     assert.equal(closing.pollUnsafe(), undefined)
     yield* TestClock.adjust("1 second")
     yield* Fiber.join(closing)
-    assert.deepEqual(sent, ["2 alerts in 1 minute 5 seconds: 2 info"])
+    assert.deepEqual(sent, ["2 alerts in 1 min 5 s: 2 info"])
   }).pipe(Effect.provide(logs().layer)))
 
 it.effect("what hangs when the scope has closed is interrupted", () =>

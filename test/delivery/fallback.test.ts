@@ -69,7 +69,7 @@ it.effect("turns to the second when the time is up, and interrupts the first", (
     yield* TestClock.adjust("1 millis")
     assert.equal((yield* Fiber.join(fiber))._tag, "Success")
     assert.equal(interrupted, true)
-    assert.match(field((yield* second.sent)[0], told)!, /no answer within 15s/)
+    assert.match(field((yield* second.sent)[0], told)!, /no answer within 15 s/)
   }))
 
 it.effect("the time may be set, and what is slow but in time is delivered once", () =>
@@ -126,7 +126,7 @@ it.effect("in a chain each has its own time, and the last is told of all before"
     yield* TestClock.adjust("1 second")
     assert.equal((yield* Fiber.join(fiber))._tag, "Success")
     const value = field((yield* last.sent)[0], told)!
-    assert.match(value, /no answer within 15s.*c: could not be reached/)
+    assert.match(value, /no answer within 15 s.*c: could not be reached/)
   }))
 
 it.effect("the second of a chain that works is the last to be tried", () =>

@@ -45,7 +45,7 @@ it.effect("the first success after failures is a recovery, once", () =>
       { name: "rows", value: "3" },
       { name: "failures", value: "2" },
       { name: "failing since", value: "2026-11-23T00:00:00.000Z" },
-      { name: "for", value: "1h 30m" }
+      { name: "for", value: "1 h 30 min" }
     ])
     assert.equal(recovery.severity, "success")
     assert.equal(recovery.dedupeKey, "backup")
@@ -160,7 +160,7 @@ it.effect("remembers from one run to the next, in the store", () =>
     }
     assert.deepEqual(yield* titles, ["backup failed", "backup failed", "Recovered: backup succeeded"])
     assert.equal(field((yield* sent)[2], "failures"), "2")
-    assert.equal(field((yield* sent)[2], "for"), "2d")
+    assert.equal(field((yield* sent)[2], "for"), "2 d")
     assert.match((yield* store.store.get("effect-epilogue/recovered/nightly"))!, /"entries":\[\]/)
   }))
 

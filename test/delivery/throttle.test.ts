@@ -66,7 +66,7 @@ it.effect("a summary is posted at the end of the window where nothing has passed
       summary,
       Alert.make({
         title: "4 alerts held back",
-        body: "Since 1970-01-01 00:01:00 UTC, in 10 minutes.",
+        body: "Since 1970-01-01 00:01:00 UTC, in 10 min.",
         severity: "warning",
         fields: { b: "2", c: "1", "first second": "1" },
         at: DateTime.makeUnsafe(11 * 60_000)

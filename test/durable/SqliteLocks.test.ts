@@ -106,7 +106,7 @@ it.live("a lock is waited for as long as busyTimeout says, while everything else
     ]
     for (const write of writes) {
       const [millis, reason] = yield* timed(reasonOf<unknown, never>(write))
-      assert.deepEqual(reason, ["LockTimeoutError", `the database ${filename} was locked for more than 200ms`])
+      assert.deepEqual(reason, ["LockTimeoutError", `the database ${filename} was locked for more than 200 ms`])
       assert.ok(millis >= 195 && millis < 2000, `${millis}`)
     }
     assert.ok(ticks > 30, `${ticks}`)

@@ -85,7 +85,7 @@ for (const [name, engine] of Object.entries(engines)) {
       assert.ok(Exit.isFailure(exit))
       const error = Cause.squash(exit.cause)
       assert.ok(Cause.isTimeoutError(error))
-      assert.equal(error.message, `step "a" exceeded its time limit of 6h`)
+      assert.equal(error.message, `step "a" exceeded its time limit of 6 h`)
       // at 0, 1 and 3 hours; the next would be at 7
       assert.deepEqual(
         seen.list,

@@ -38,9 +38,9 @@ it.effect("a tree, from the first step to what stays", () =>
     sees(
       terminal,
       "⠴ etl (3.5 s, 2 running, 2 done)",
-      "├─ ✓ load (2.0 s)  team=data rows=1461 source=weather.csv",
+      "├─ ✓ load (2 s)  team=data rows=1461 source=weather.csv",
       "└─ ⠴ transform (1.5 s)",
-      "   ├─ ✓ clean (1.0 s)  team=data",
+      "   ├─ ✓ clean (1 s)  team=data",
       "   └─ ⠴ merge (1.5 s)"
     )
     assert.ok(handlers() !== undefined)
@@ -48,11 +48,11 @@ it.effect("a tree, from the first step to what stays", () =>
     yield* Fiber.join(fiber)
     sees(
       terminal,
-      "✓ etl (5.0 s, 4 steps)  team=data",
-      "├─ ✓ load (2.0 s)  rows=1461 source=weather.csv",
-      "└─ ✓ transform (3.0 s)",
-      "   ├─ ✓ clean (1.0 s)",
-      "   └─ ✓ merge (3.0 s)"
+      "✓ etl (5 s, 4 steps)  team=data",
+      "├─ ✓ load (2 s)  rows=1461 source=weather.csv",
+      "└─ ✓ transform (3 s)",
+      "   ├─ ✓ clean (1 s)",
+      "   └─ ✓ merge (3 s)"
     )
     assert.deepEqual(terminal.cursor(), { row: 5, column: 0, isVisible: true })
     assert.equal(handlers(), undefined)
@@ -88,7 +88,7 @@ it.effect("attempts, with the time until the next one", () =>
     sees(terminal, "⠋ etl (9.0 s, 1 running)", "└─ ⠋ load (9.0 s, attempt 3)")
     yield* TestClock.adjust("4 seconds")
     yield* Fiber.join(fiber)
-    sees(terminal, "✓ etl (13.0 s, 1 step)", "└─ ✓ load (13.0 s, 3 attempts)")
+    sees(terminal, "✓ etl (13 s, 1 step)", "└─ ✓ load (13 s, 3 attempts)")
   }))
 
 it.effect("failures, interruptions, and the run that fails with them", () =>
@@ -102,9 +102,9 @@ it.effect("failures, interruptions, and the run that fails with them", () =>
     yield* Fiber.join(fiber)
     sees(
       terminal,
-      "✗ etl (1.0 s, 2 steps)",
-      "├─ ■ watch (1.0 s): interrupted",
-      "└─ ✗ write (1.0 s): disk full"
+      "✗ etl (1 s, 2 steps)",
+      "├─ ■ watch (1 s): interrupted",
+      "└─ ✗ write (1 s): disk full"
     )
     assert.ok(terminal.cursor().isVisible)
     const outside = Pipeline.make("report", Effect.fail("no month to report on"))
@@ -119,7 +119,7 @@ it.effect("an interrupted run", () =>
     const fiber = yield* Effect.forkChild(Effect.provide(Pipeline.make("etl", sleep("load", "1 minute")), layer))
     yield* TestClock.adjust("3 seconds")
     yield* Fiber.interrupt(fiber)
-    sees(terminal, "■ etl (3.0 s, 1 step): interrupted", "└─ ■ load (3.0 s): interrupted")
+    sees(terminal, "■ etl (3 s, 1 step): interrupted", "└─ ■ load (3 s): interrupted")
     assert.ok(terminal.cursor().isVisible)
   }))
 
@@ -145,14 +145,14 @@ it.effect("hooks that take time, and those that fail", () =>
     sees(
       terminal,
       "⠋ etl (2.0 s, 1 done)",
-      "└─ ✓ load (1.0 s)",
+      "└─ ✓ load (1 s)",
       "   └─ ⠋ hook \"tell Slack\" (success, 1.0 s)"
     )
     yield* TestClock.adjust("1500 millis")
     sees(
       terminal,
       "⠴ etl (3.5 s, 1 done, 1 hook failed)",
-      "├─ ✓ load (1.0 s)",
+      "├─ ✓ load (1 s)",
       "│  └─ ! hook \"tell the pager\" (success) failed after 0 ms: no network",
       "└─ ⠴ hook \"print\" (exit, 0.5 s)"
     )
@@ -160,10 +160,10 @@ it.effect("hooks that take time, and those that fail", () =>
     yield* Fiber.join(fiber)
     sees(
       terminal,
-      "✓ etl (4.0 s, 1 step, 2 hooks failed)",
-      "├─ ✓ load (1.0 s)",
+      "✓ etl (4 s, 1 step, 2 hooks failed)",
+      "├─ ✓ load (1 s)",
       "│  └─ ! hook \"tell the pager\" (success) failed after 0 ms: no network",
-      "└─ ! hook \"print\" (exit) failed after 1.0 s: no printer"
+      "└─ ! hook \"print\" (exit) failed after 1 s: no printer"
     )
   }))
 
@@ -267,14 +267,14 @@ it.effect("runs side by side and in each other; a step outside any pipeline", ()
     yield* Fiber.interrupt(fiber)
     sees(
       terminal,
-      "✓ inner (2.0 s, 1 step)",
-      "└─ ✓ copy (2.0 s)",
-      "✓ outer (3.0 s, 1 step)",
-      "└─ ✓ call (3.0 s)",
-      "✓ outer (4.0 s, 1 step)",
-      "└─ ✓ call (4.0 s)",
-      "■ alone (5.0 s): interrupted",
-      "└─ ■ part (5.0 s): interrupted"
+      "✓ inner (2 s, 1 step)",
+      "└─ ✓ copy (2 s)",
+      "✓ outer (3 s, 1 step)",
+      "└─ ✓ call (3 s)",
+      "✓ outer (4 s, 1 step)",
+      "└─ ✓ call (4 s)",
+      "■ alone (5 s): interrupted",
+      "└─ ■ part (5 s): interrupted"
     )
   }))
 
@@ -298,8 +298,8 @@ it.effect("names and messages can't move the cursor, nor turn text around; secre
     yield* Fiber.join(fiber)
     sees(
       terminal,
-      "✗ p2J (1.0 s, 2 steps)",
-      "├─ ✓ ab c de (1.0 s)  token=<redacted> k ey=xy",
+      "✗ p2J (1 s, 2 steps)",
+      "├─ ✓ ab c de (1 s)  token=<redacted> k ey=xy",
       "└─ ✗ bad (0 ms): HttpError: one and"
     )
   }))
@@ -311,6 +311,6 @@ it.effect("colours, where they are wanted", () =>
     const fiber = yield* Effect.forkChild(Effect.provide(Pipeline.make("etl", sleep("load", "1 second")), layer))
     yield* TestClock.adjust("2 seconds")
     yield* Fiber.join(fiber)
-    sees(terminal, "✓ etl (1.0 s, 1 step)", "└─ ✓ load (1.0 s)")
+    sees(terminal, "✓ etl (1 s, 1 step)", "└─ ✓ load (1 s)")
     assert.deepEqual([...terminal.styles].toSorted(), ["1", "2", "22", "32", "36", "39"])
   }))

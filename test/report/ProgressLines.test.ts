@@ -38,14 +38,14 @@ it.effect("plain lines go to standard error", () =>
     assert.deepEqual(yield* TestConsole.errorLines, [
       "▶ etl (run nightly)",
       "  ▶ load",
-      "  ↻ load: attempt 1 failed, the next follows in 2.0 s: 503",
-      "  ✓ load (3.0 s, 2 attempts)",
+      "  ↻ load: attempt 1 failed, the next follows in 2 s: 503",
+      "  ✓ load (3 s, 2 attempts)",
       "  ! hook \"tell\" (success) of load failed after 0 ms: no network",
       "  ▶ outer",
       "  ▶ outer > inner",
       "  ✗ outer > inner (0 ms): disk full, 100%: stop",
       "  ✗ outer (0 ms): disk full, 100%: stop",
-      "✗ etl (3.0 s, 3 steps, 1 hook failed)"
+      "✗ etl (3 s, 3 steps, 1 hook failed)"
     ])
   }))
 
@@ -69,8 +69,8 @@ it.effect("a group for a run in GitHub's log, with annotations, once each", () =
     assert.deepEqual(lines.map((line) => String(line).replace(stacks, "")), [
       "::group::▶ etl (run nightly)",
       "  ▶ load",
-      "  ↻ load: attempt 1 failed, the next follows in 2.0 s: 503",
-      "  ✓ load (3.0 s, 2 attempts)",
+      "  ↻ load: attempt 1 failed, the next follows in 2 s: 503",
+      "  ✓ load (3 s, 2 attempts)",
       "  ! hook \"tell\" (success) of load failed after 0 ms: no network",
       "::warning title=hook \"tell\" (success) of load failed::no network",
       "  ▶ outer",
@@ -82,7 +82,7 @@ it.effect("a group for a run in GitHub's log, with annotations, once each", () =
       "  ! hook \"tell\" (success) of load failed after 0 ms: no network",
       "  ✗ outer > inner (0 ms): disk full, 100%: stop",
       "  ✗ outer (0 ms): disk full, 100%: stop",
-      "✗ etl (3.0 s, 3 steps, 1 hook failed)"
+      "✗ etl (3 s, 3 steps, 1 hook failed)"
     ])
   }))
 

@@ -76,7 +76,7 @@ it.effect("twenty columns", () =>
     yield* Fiber.join(fiber)
     sees(
       terminal,
-      "✓ nightly-etl (2.0…",
+      "✓ nightly-etl (2 s…",
       "├─ ✓ download ever…",
       "├─ ✓ 日本語のデー…",
       "└─ ✗ ok (0 ms): no…",
@@ -135,10 +135,10 @@ it.effect("a thousand steps: what runs, what failed, and how many", () =>
     sees(
       terminal,
       "⠴ etl (1 min 11 s, 8 running, 556 done, 4 failed)",
-      "├─ ✗ step 100 (1.0 s): odd",
-      "├─ ✗ step 250 (1.0 s): odd",
-      "├─ ✗ step 400 (1.0 s): odd",
-      "├─ ✗ step 550 (1.0 s): odd",
+      "├─ ✗ step 100 (1 s): odd",
+      "├─ ✗ step 250 (1 s): odd",
+      "├─ ✗ step 400 (1 s): odd",
+      "├─ ✗ step 550 (1 s): odd",
       "├─ ⠴ step 561 (0.5 s)",
       "├─ ⠴ step 562 (0.5 s)",
       "├─ ⠴ step 563 (0.5 s)",
@@ -153,9 +153,9 @@ it.effect("a thousand steps: what runs, what failed, and how many", () =>
       terminal,
       "✓ etl (2 min 5 s, 1000 steps)",
       ...[100, 250, 400, 550, 700, 850].map((n) =>
-        `├─ ✗ step ${n} (1.0 s): odd`
+        `├─ ✗ step ${n} (1 s): odd`
       ),
-      "└─ ✗ step 1000 (1.0 s): odd",
+      "└─ ✗ step 1000 (1 s): odd",
       "… and 993 done"
     )
   }))
@@ -245,8 +245,8 @@ it.effect("what else is written goes above, unfinished lines too", () =>
     yield* Fiber.interrupt(fiber)
     assert.deepEqual(terminal.text().split("\n").slice(-3), [
       "from elsewhere",
-      "■ etl (2.0 s, 1 step): interrupted",
-      "└─ ■ load (2.0 s): interrupted"
+      "■ etl (2 s, 1 step): interrupted",
+      "└─ ■ load (2 s): interrupted"
     ])
   }))
 

@@ -1,7 +1,7 @@
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { type Color, looks, palettes, type Theme } from "../../src/report/internal/timeline/colors.ts"
-import { duration, elapsed, ticks } from "../../src/report/internal/timeline/ticks.ts"
+import { elapsed, ticks } from "../../src/report/internal/timeline/ticks.ts"
 
 /** https://www.w3.org/TR/WCAG22/#dfn-relative-luminance */
 const luminance = (color: string): number => {
@@ -47,13 +47,6 @@ test("no two looks differ by colour alone", () => {
   ) => [look, stripes, dash, stroke !== undefined])
   const bars = shapes.filter(([look]) => ["success", "failure", "retry", "interrupt", "cut"].includes(String(look)))
   assert.equal(new Set(bars.map(([, ...form]) => form.join())).size, bars.length)
-})
-
-test("durations are told in two units at most", () => {
-  const told = [0, 0.4, 999, 1000, 1550, 59_999, 60_000, 185_000, 3_600_000, 7_500_000, 90_000_000, 864_000_000]
-  const expected = ["0 ms", "0 ms", "999 ms", "1 s", "1.5 s", "59.9 s", "1 min", "3 min 5 s"]
-    .concat(["1 h", "2 h 5 min", "1 d 1 h", "10 d"])
-  assert.deepEqual(told.map(duration), expected)
 })
 
 test("an axis has marks at round times, few enough to be read", () => {

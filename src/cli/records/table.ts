@@ -2,7 +2,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import { fit, label, type Segment, type Style, take, width } from "../../internal/text/columns.ts"
-import { duration } from "../../internal/text/words.ts"
+import { formatDuration } from "../../internal/text/duration.ts"
 import { marks } from "../../report/internal/events/line.ts"
 import type { Recorded, Status } from "../../report/Record.ts"
 import type { Look } from "../terminal.ts"
@@ -34,7 +34,7 @@ export const table = (runs: ReadonlyArray<Recorded>, { colors, columns }: Look):
         [`${mark} ${run.status}`, style],
         [label(run.pipelineName), "bold"],
         [localTime(DateTime.toEpochMillis(run.startedAt)), "plain"],
-        [duration(Duration.toMillis(run.duration)), "plain"],
+        [formatDuration(Duration.toMillis(run.duration)), "plain"],
         [String(run.steps), "plain"]
       ]
     })

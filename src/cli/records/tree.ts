@@ -1,8 +1,9 @@
 /** A recorded run for people: its steps as a tree, with all that is known of each. */
 import { label, type Line, type Segment } from "../../internal/text/columns.ts"
+import { formatDuration } from "../../internal/text/duration.ts"
 import { clean, oneLine } from "../../internal/text/fit.ts"
 import { text } from "../../internal/text/redact.ts"
-import { duration, plural } from "../../internal/text/words.ts"
+import { plural } from "../../internal/text/words.ts"
 import type { AttemptModel, HookModel, RunModel, StepModel } from "../../report/internal/events/model.ts"
 import { localTime } from "./since.ts"
 import { statusMarks } from "./table.ts"
@@ -57,7 +58,7 @@ const tookOf = (
   { durationMillis, endedAt, startedAt }: Pick<StepModel, "durationMillis" | "endedAt" | "startedAt">,
   { end, open }: View
 ): string => {
-  const took = duration(durationMillis ?? Math.max(0, (endedAt ?? end) - startedAt))
+  const took = formatDuration(durationMillis ?? Math.max(0, (endedAt ?? end) - startedAt))
   return endedAt !== undefined ? took : open === "running" ? `${took} so far` : `cut off after ${took} or more`
 }
 
@@ -124,7 +125,7 @@ const ofAttempts = (attempts: ReadonlyArray<AttemptModel>): ReadonlyArray<Node> 
     some.map(({ cause, endedAt, number, startedAt }) =>
       leaf(
         ["↻", "yellow"],
-        [` attempt ${number} failed after ${duration(Math.max(0, (endedAt ?? startedAt) - startedAt))}`, "plain"],
+        [` attempt ${number} failed after ${formatDuration(Math.max(0, (endedAt ?? startedAt) - startedAt))}`, "plain"],
         ...because(cause)
       )
     )

@@ -5,9 +5,9 @@
  */
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
+import { formatDuration } from "../../internal/text/duration.ts"
 import type { Observer } from "../../RunEvent.ts"
 import type { Supervisor } from "../supervise/child.ts"
-import { duration } from "./output.ts"
 
 /** @internal */
 export interface OpenWork {
@@ -54,7 +54,7 @@ export const make = (supervisor?: Pick<Supervisor, "tell">): OpenWork => {
     tracer: Tracer.make({ span: (options) => new Span(options) }),
     started: () => started,
     open: () => {
-      const after = (since: number) => `after ${duration(Date.now() - since)}`
+      const after = (since: number) => `after ${formatDuration(Date.now() - since)}`
       return [
         ...[...steps.values()].map(({ name, since }) => `step ${name}, ${after(since)}`),
         ...[...hooks].map(([span, { at }]) => `${titleOf(span)}, ${after(at)}`)

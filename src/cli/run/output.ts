@@ -2,7 +2,7 @@
 import type { ExplainedHook } from "../../config/index.ts"
 import type { Loaded } from "./loading.ts"
 
-export { causeText, duration, errorText, plural } from "../../internal/text/words.ts"
+export { causeText, errorText, plural } from "../../internal/text/words.ts"
 export { line } from "../../report/internal/events/line.ts"
 
 /** A step's hooks, in the order in which they run, each with where it comes from and why it is there. */

@@ -1,6 +1,6 @@
 /** The alerts on behalf of a child that died. */
-import * as Duration from "effect/Duration"
 import { Alert } from "../../Alert.ts"
+import { formatDuration } from "../../internal/text/duration.ts"
 import { clean, oneLine } from "../../internal/text/fit.ts"
 import { text } from "../../internal/text/redact.ts"
 import { innermost, type OpenRun, type OpenStep, type State } from "./state.ts"
@@ -116,12 +116,8 @@ const tagsOf = ({ signal }: Death): ReadonlyArray<string> => signal === undefine
 
 const since = (start: number, { at }: Death): string => lasted(at - start)
 
-/** In seconds where there are any. */
-export const lasted = (millis: number): string => {
-  const duration = Math.max(0, millis)
-  if (duration < 1) return "under 1ms"
-  return Duration.format(Duration.millis(duration < 1000 ? duration : Math.round(duration / 1000) * 1000))
-}
+/** Formats the time that something took by the system's clock, which may have been set back meanwhile. */
+export const lasted = (millis: number): string => formatDuration(Math.max(0, millis))
 
 const list = (names: ReadonlyArray<string>): string =>
   names.length > maxSteps

@@ -12,6 +12,7 @@ import { Alert, type Severity } from "../../Alert.ts"
 import type { AlerterErrorReason } from "../../Alerter.ts"
 import { StepContext } from "../../StepContext.ts"
 import { textSymbols } from "../model/severity.ts"
+import { formatDuration } from "../text/duration.ts"
 import { joinLines, withoutUrls } from "../text/redact.ts"
 
 /** The alert with the time of the post, where it has none. */
@@ -64,7 +65,7 @@ export const explain = (reason: AlerterErrorReason): string => {
     case "RateLimited":
       return reason.retryAfter === undefined
         ? "too many alerts"
-        : `too many alerts, the next may come in ${Duration.format(reason.retryAfter)}`
+        : `too many alerts, the next may come in ${formatDuration(Duration.toMillis(reason.retryAfter))}`
     case "Rejected":
       return detailed(
         `the alert was rejected${reason.status === undefined ? "" : ` (${reason.status})`}`,
@@ -73,7 +74,9 @@ export const explain = (reason: AlerterErrorReason): string => {
     case "Unreachable":
       return detailed("could not be reached", reason.detail)
     case "TimedOut":
-      return reason.limit === undefined ? "no answer in time" : `no answer within ${Duration.format(reason.limit)}`
+      return reason.limit === undefined
+        ? "no answer in time"
+        : `no answer within ${formatDuration(Duration.toMillis(reason.limit))}`
     case "InvalidAlert":
       return detailed("the alert can't be sent", reason.detail)
   }

@@ -6,6 +6,7 @@ import { hasProperty } from "effect/Predicate"
 import { Alert } from "../../Alert.ts"
 import { Alerter, AlerterError, AlerterErrorReason, isAlerterError } from "../../Alerter.ts"
 import { StepContext } from "../../StepContext.ts"
+import { formatDuration } from "../text/duration.ts"
 import { text } from "../text/redact.ts"
 import { failWith } from "./alerter.ts"
 
@@ -47,7 +48,7 @@ const alertOf = (
       { name: "pipeline", value: pipelineName },
       { name: "run", value: runName },
       ...(isRun ? [] : [{ name: "step", value: stepName }, { name: "attempt", value: String(attempt) }]),
-      { name: "duration", value: Duration.isZero(elapsed) ? "under 1ms" : Duration.format(elapsed) },
+      { name: "duration", value: formatDuration(Duration.toMillis(elapsed)) },
       ...Object.entries(params).map(([name, value]) => ({ name, value: text(value) })),
       ...Object.entries(annotations).map(([name, value]) => ({ name, value: text(value) }))
     ],

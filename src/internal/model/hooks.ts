@@ -6,6 +6,7 @@ import { pipeArguments } from "effect/Pipeable"
 import { hasProperty } from "effect/Predicate"
 import type { Kind } from "../../Hook.ts"
 import type { Explanation, InheritMode } from "../../Hooks.ts"
+import { formatDuration } from "../text/duration.ts"
 import { type HookImpl, isHook } from "./hook.ts"
 
 /** @internal */
@@ -226,7 +227,7 @@ export const limitMillis = (input: Duration.Input): number | undefined => {
 
 /** The error of whatever exceeded its limit, in milliseconds. */
 export const exceeded = (what: string, limit: number): Cause.TimeoutError =>
-  new Cause.TimeoutError(`${what} exceeded its time limit of ${Duration.format(Duration.millis(limit))}`)
+  new Cause.TimeoutError(`${what} exceeded its time limit of ${formatDuration(limit)}`)
 
 /** What is wrong with a time limit, in words. */
 export const limitMistakes = (of: string, input: Duration.Input): ReadonlyArray<string> =>

@@ -3,6 +3,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import { isIterable } from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
+import { formatDuration } from "./duration.ts"
 
 /** Deep enough for parameters and annotations; whoever nests deeper gets an ellipsis. */
 const maxDepth = 8
@@ -42,7 +43,7 @@ const displayed = (value: unknown, within: ReadonlyArray<object>, left: Left): u
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString()
   if (value instanceof Error) return `${value.name}: ${value.message}`
   if (DateTime.isDateTime(value)) return DateTime.formatIso(value)
-  if (Duration.isDuration(value)) return Duration.format(value)
+  if (Duration.isDuration(value)) return formatDuration(Duration.toMillis(value))
   const inside = [...within, value]
   if (!(value instanceof Map) && isCollection(value)) {
     const { more, parts } = take(value)

@@ -1,18 +1,7 @@
-/** Short texts for people: durations, and what went wrong. */
+/** Short texts for people: counted nouns, and what went wrong. */
 import * as Cause from "effect/Cause"
 import { clean, oneLine } from "./fit.ts"
 import { text } from "./redact.ts"
-
-/** As in `12 ms`, `3.2 s`, `4 min 10 s`, `3 h 12 min`, `2 d 5 h`. */
-export const duration = (millis: number): string => {
-  if (millis < 1000) return `${Math.round(millis)} ms`
-  if (millis < 60_000) return `${(millis / 1000).toFixed(1)} s`
-  const seconds = Math.round(millis / 1000)
-  const minutes = Math.floor(seconds / 60)
-  const hours = Math.floor(minutes / 60)
-  if (hours === 0) return `${minutes} min ${seconds % 60} s`
-  return hours < 24 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`
-}
 
 /** @internal */
 export const plural = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`

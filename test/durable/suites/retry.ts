@@ -158,7 +158,7 @@ export const retrySuite = (engine: Engine): void => {
       assert.deepEqual(seen.list.slice(0, 4), ["attempt", "attempt", "attempt", "caught"])
       assert.deepEqual(
         new Set(caught),
-        new Set(["10ms", "70ms"].map((limit) => `step "hanging" exceeded its time limit of ${limit}`))
+        new Set(["10 ms", "70 ms"].map((limit) => `step "hanging" exceeded its time limit of ${limit}`))
       )
     }))
 
@@ -218,7 +218,7 @@ export const retrySuite = (engine: Engine): void => {
       const exit = yield* run(place, seen, pipeline)
       assert.ok(Exit.isFailure(exit) && Cause.isTimeoutError(Cause.squash(exit.cause)), String(exit))
       assert.deepEqual(seen.list.slice(before).filter((call) => call.startsWith("failure")), [
-        `failure step "load" exceeded its time limit of 2s`
+        `failure step "load" exceeded its time limit of 2 s`
       ])
       // one attempt at most, which has no time
       assert.ok(seen.list.slice(before).filter((call) => call.startsWith("retry 3")).length <= 1, seen.list.join())

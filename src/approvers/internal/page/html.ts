@@ -1,6 +1,7 @@
 /** The pages that people see. They need no script, and load nothing. */
 import type { Question } from "../../../Approver.ts"
 import { labels } from "../../../internal/approvals/question.ts"
+import { formatDuration } from "../../../internal/text/duration.ts"
 import { clean, fitEnd, fitMiddle, oneLine } from "../../../internal/text/fit.ts"
 
 /** How long what people type may be, in UTF-16 code units: as the fields of the form say, and as is cut otherwise. */
@@ -52,7 +53,7 @@ export const questionPage = ({ approver, left, question }: QuestionView): string
       "</div>",
       left === undefined
         ? ""
-        : `<p>${about(left.millis)} left: an answer counts until ${line(left.until)}.</p>`,
+        : `<p>${timeLeft(left.millis)} left: an answer counts until ${line(left.until)}.</p>`,
       "</form>"
     ].join("\n")
   )
@@ -84,12 +85,10 @@ ${content}
 </html>
 `
 
-/** In the largest unit of which there are two or more. */
-const about = (millis: number): string => {
-  const seconds = Math.floor(millis / 1000)
-  const [unit, length] = ([["day", 86_400], ["hour", 3600], ["minute", 60]] as const)
-    .find(([, length]) => seconds >= 2 * length) ?? ["second", 1]
-  return new Intl.NumberFormat("en", { style: "unit", unit, unitDisplay: "long" }).format(Math.floor(seconds / length))
+/** Formats the time left to answer, never more than there is: in minutes, or in seconds where there are few. */
+const timeLeft = (millis: number): string => {
+  const unit = millis < 120_000 ? 1000 : 60_000
+  return formatDuration(Math.floor(millis / unit) * unit)
 }
 
 /** Text on its background has a contrast of 4.5 to 1 or more (https://www.w3.org/TR/WCAG22/#contrast-minimum). */

@@ -103,16 +103,3 @@ const commonSource = (all: ReadonlyArray<Alert>): AlertSource | undefined => {
   const { pipeline, runId, runName } = first
   return { pipeline, runId, runName, stepPath: first.stepPath.slice(0, length) }
 }
-
-/** Of the largest units that matter, two at most: `10 minutes`, `1 hour 30 minutes`. */
-export const span = (millis: number): string => {
-  const seconds = Math.round(millis / 1_000)
-  const minutes = Math.round(seconds / 60)
-  const hours = Math.round(minutes / 60)
-  if (seconds < 3_600) return parts([Math.floor(seconds / 60), "minute"], [seconds % 60, "second"])
-  if (minutes < 1_440) return parts([Math.floor(minutes / 60), "hour"], [minutes % 60, "minute"])
-  return parts([Math.floor(hours / 24), "day"], [hours % 24, "hour"])
-}
-
-const parts = (...units: ReadonlyArray<readonly [number, string]>): string =>
-  units.filter(([count]) => count > 0).map(([count, unit]) => `${count} ${unit}${count === 1 ? "" : "s"}`).join(" ")

@@ -14,6 +14,7 @@ import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 import type * as FileSystem from "node:fs"
 import type * as Sqlite from "node:sqlite"
+import { formatDuration } from "../../../internal/text/duration.ts"
 import type { SqliteClientOptions } from "../../SqliteClient.ts"
 import {
   chunkSize,
@@ -238,7 +239,7 @@ const connect = (
       })
     }
     const message = isBusy(cause)
-      ? `the database ${filename} was locked for more than ${Duration.format(Duration.millis(millis))}`
+      ? `the database ${filename} was locked for more than ${formatDuration(millis)}`
       : `can't run the statement${detailOf(cause)}`
     return failure(cause, "execute", message)
   }

@@ -1,9 +1,10 @@
 /** A line for each thing that happens in a run: what the command prints, and progress without a terminal. */
 import * as Duration from "effect/Duration"
-import { causeLine, duration, plural } from "../../../internal/text/words.ts"
+import { formatDuration } from "../../../internal/text/duration.ts"
+import { causeLine, plural } from "../../../internal/text/words.ts"
 import type { HookInfo, Outcome, RunEvent } from "../../../RunEvent.ts"
 
-const time = (input: Duration.Duration): string => duration(Duration.toMillis(input))
+const time = (duration: Duration.Duration): string => formatDuration(Duration.toMillis(duration))
 
 /** The step's path, or the pipeline where the hook is the run's own. */
 export const owner = ({ pipelineName, step }: HookInfo & { readonly pipelineName: string }): string =>

@@ -1,6 +1,7 @@
 /** What is shown of runs, as lines. */
 import { label, type Line, type Segment, type Style } from "../../../internal/text/columns.ts"
-import { duration, plural } from "../../../internal/text/words.ts"
+import { formatDuration, formatRunningTime } from "../../../internal/text/duration.ts"
+import { plural } from "../../../internal/text/words.ts"
 import { marks } from "../events/line.ts"
 import { bar, rateText } from "./rate.ts"
 import type { Ended, Owner, RunState, StepState } from "./state.ts"
@@ -19,9 +20,6 @@ const colorOf = { success: "green", failure: "red", interrupt: "yellow" } as con
 
 const spin = ({ turn }: Look): Segment => [spinner[Math.abs(turn % spinner.length)]!, "cyan"]
 
-const elapsed = (millis: number): string =>
-  millis < 60_000 ? `${(Math.max(0, millis) / 1000).toFixed(1)} s` : duration(millis)
-
 const notes = (annotations: Ended["annotations"], known: Ended["annotations"] = []): Line => {
   // those of the run are its steps' too; they are shown once
   const own = annotations.filter(([key, value]) => !known.some(([k, v]) => k === key && v === value))
@@ -37,7 +35,7 @@ const stepLine = (run: RunState, step: StepState, look: Look): Line => {
     return [
       [marks[ended.outcome], colorOf[ended.outcome]],
       [` ${name}`, "plain"],
-      [` (${duration(ended.millis)}${tried})`, "dim"],
+      [` (${formatDuration(ended.millis)}${tried})`, "dim"],
       ...because(ended.cause),
       ...notes(ended.annotations, run.ended?.annotations)
     ]
@@ -46,8 +44,8 @@ const stepLine = (run: RunState, step: StepState, look: Look): Line => {
     return [
       ["↻", "yellow"],
       [` ${name}`, "plain"],
-      [` (${elapsed(look.now - startedAt)})`, "dim"],
-      [` attempt ${attempt - 1} failed, again in ${elapsed(waiting.until - look.now)}`, "yellow"],
+      [` (${formatRunningTime(look.now - startedAt)})`, "dim"],
+      [` attempt ${attempt - 1} failed, again in ${formatRunningTime(waiting.until - look.now)}`, "yellow"],
       ...because(waiting.cause)
     ]
   }
@@ -55,7 +53,7 @@ const stepLine = (run: RunState, step: StepState, look: Look): Line => {
   return [
     spin(look),
     [` ${name}`, "plain"],
-    [` (${elapsed(look.now - startedAt)}${tried})`, "dim"],
+    [` (${formatRunningTime(look.now - startedAt)}${tried})`, "dim"],
     ...(rate === undefined ? [] : [...barOf(rate.part, look), [`  ${rateText(rate, look.now)}`, "plain"] as const])
   ]
 }
@@ -71,13 +69,13 @@ const hookLines = ({ failedHooks, hooks }: Owner, look: Look): ReadonlyArray<Lin
   ...[...hooks.values()].map(({ kind, name, startedAt }): Line => [
     spin(look),
     [` hook "${name}"`, "plain"],
-    [` (${kind}, ${elapsed(look.now - startedAt)})`, "dim"]
+    [` (${kind}, ${formatRunningTime(look.now - startedAt)})`, "dim"]
   ]),
   ...failedHooks.map(({ cause, kind, millis, name }): Line => [
     ["!", "yellow"],
     [` hook "${name}"`, "plain"],
     [` (${kind})`, "dim"],
-    [` failed after ${duration(millis)}`, "plain"],
+    [` failed after ${formatDuration(millis)}`, "plain"],
     ...because(cause)
   ])
 ]
@@ -95,13 +93,13 @@ const runLine = (run: RunState, others: ReadonlyArray<RunState>, look: Look): Li
     return [
       [marks[ended.outcome], colorOf[ended.outcome]],
       [` ${name}`, "bold"],
-      [` (${[duration(ended.millis), steps, ...hooks].join(", ")})`, "dim"],
+      [` (${[formatDuration(ended.millis), steps, ...hooks].join(", ")})`, "dim"],
       ...because(cause),
       ...notes(ended.annotations)
     ]
   }
   const told = [
-    elapsed(look.now - startedAt),
+    formatRunningTime(look.now - startedAt),
     ...counted([
       [running.size, "running"],
       [counts.success, "done"],

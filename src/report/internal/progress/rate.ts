@@ -1,5 +1,5 @@
 /** How far a body is, how fast, and how long it will take. */
-import { duration } from "../../../internal/text/words.ts"
+import { formatDuration } from "../../../internal/text/duration.ts"
 
 interface Sample {
   readonly done: number
@@ -64,15 +64,8 @@ export const rateText = (rate: Rate, now: number): string => {
     ...(part === undefined ? [] : [`${Math.floor(part * 100)}%`]),
     total === undefined ? exact.format(done) : `${exact.format(done)}/${exact.format(total)}`,
     ...(perSecond === undefined ? [] : [`${compact.format(perSecond)}/s`]),
-    ...(left === undefined ? [] : [`${timeLeft(left)} left`])
+    ...(left === undefined ? [] : [`${formatDuration(Math.ceil(left / 1000) * 1000)} left`])
   ].join("  ")
-}
-
-const timeLeft = (millis: number): string => {
-  if (millis < 59_500) return `${Math.ceil(millis / 1000)} s`
-  if (millis < 3_600_000) return duration(millis)
-  const minutes = Math.round(millis / 60_000)
-  return minutes < 6000 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${Math.round(minutes / 1440)} days`
 }
 
 /** Its full and its empty part. */

@@ -5,20 +5,6 @@ const minute = 60 * second
 const hour = 60 * minute
 const day = 24 * hour
 
-/** In two units at most, as in `3 min 5 s`. */
-export const duration = (millis: number): string => {
-  const whole = Math.round(millis)
-  if (whole < second) return `${whole} ms`
-  if (whole < minute) return `${Number((Math.floor(millis / 100) / 10).toFixed(1))} s`
-  const [large, small, length, unit] = whole < hour
-    ? ["min", "s", minute, second] as const
-    : whole < day
-    ? ["h", "min", hour, minute] as const
-    : ["d", "h", day, hour] as const
-  const rest = Math.floor((whole % length) / unit)
-  return `${Math.floor(whole / length)} ${large}${rest === 0 ? "" : ` ${rest} ${small}`}`
-}
-
 const steps: ReadonlyArray<number> = [1, 2, 5, 10, 20, 50, 100, 200, 500].concat(
   [1, 2, 5, 10, 15, 30].map((n) => n * second),
   [1, 2, 5, 10, 15, 30].map((n) => n * minute),

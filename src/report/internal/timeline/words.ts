@@ -1,6 +1,6 @@
 /** What the parts of a timeline are called. */
+import { formatDuration } from "../../../internal/text/duration.ts"
 import { type Ending, type Hook, retries, type Row } from "./data.ts"
-import { duration } from "./ticks.ts"
 
 export const endings: Readonly<Record<Ending, string>> = {
   success: "succeeded",
@@ -21,7 +21,7 @@ export const count = (n: number, one: string, many = `${one}s`): string =>
 
 /** How long it took, as far as is known. */
 export const took = ({ end, ending, start }: Pick<Row, "start" | "end" | "ending">): string =>
-  `${ending === "cut" ? "≥ " : ""}${duration(end - start)}`
+  `${ending === "cut" ? "≥ " : ""}${formatDuration(end - start)}`
 
 /** What happened, in a line: all that a chart shows by shapes, for those who do not see them. */
 export const summary = (row: Row): string => {

@@ -1,8 +1,8 @@
 /** All that is known of a row, beside the chart, and what of it is under the pointer. */
+import { formatDuration } from "../../../../internal/text/duration.ts"
 import type { Entry, Hook, Row } from "../data.ts"
 import { hookShapes } from "../legend.ts"
 import { icons } from "../shapes.ts"
-import { duration } from "../ticks.ts"
 import { count, endings, outcomes, took } from "../words.ts"
 import { h, svg } from "./dom.ts"
 import { timeElement } from "./time.ts"
@@ -89,7 +89,7 @@ const attemptLine = (row: Row, index: number): string => {
   const attempt = row.attempts[index]!
   if (attempt.start > row.end) return "had yet to begin"
   const next = row.attempts[index + 1]
-  const wait = next === undefined ? "" : `, then a wait of ${duration(next.start - attempt.end)}`
+  const wait = next === undefined ? "" : `, then a wait of ${formatDuration(next.start - attempt.end)}`
   return `${endings[attempt.ending]} after ${took(attempt)}${wait}`
 }
 
@@ -117,7 +117,7 @@ const hooks = ({ hooks }: Row): ReadonlyArray<Node> =>
 const hookLine = (hook: Hook): string => {
   const ran = hook.outcome === "skipped"
     ? ""
-    : `, ${hook.outcome === "cut" ? "≥ " : ""}${duration(hook.end - hook.start)}`
+    : `, ${hook.outcome === "cut" ? "≥ " : ""}${formatDuration(hook.end - hook.start)}`
   const from = hook.level === "pipeline" ? ", from the pipeline" : ""
   return `on ${hook.kind}: ${outcomes[hook.outcome]}${ran}${from}`
 }
