@@ -84,12 +84,12 @@ const askIn = (
         return { askedAt, handle }
       })
     })
-    const inAttempt = evaluation.attemptUnderWay !== undefined
+    const inAttempt = evaluation.currentAttempt !== undefined
     const { askedAt, handle }: typeof Posted.Type = yield* inAttempt
       ? posted
-      : evaluation.once(`${name}/posted`, posted) as typeof posted // the same, joined where it goes on already
+      : evaluation.runActivity(`${name}/posted`, posted) as typeof posted // the same, joined where it goes on already
     if (inAttempt) {
-      yield* evaluation.markBegun
+      yield* evaluation.recordBegun
     }
     const { channel } = asking
     const limit = Duration.toMillis(question.timeout)

@@ -62,7 +62,7 @@ export const changesSuite = (engine: Engine): void => {
       assert.deepEqual(exit, Exit.succeed(1))
       assert.deepEqual(later.list, ["first", "second"])
       assert.deepEqual(warnings(later), [
-        `effect-epilogue: Step "a" owes hooks that the code no longer has: third (success)`
+        `effect-epilogue: Step "a" skips pending hooks that the code no longer has: third (success)`
       ])
     }))
 
@@ -85,7 +85,7 @@ export const changesSuite = (engine: Engine): void => {
       assert.deepEqual(yield* again(place, later, moved), Exit.succeed(1))
       assert.deepEqual(later.list, ["second", "third"])
       assert.deepEqual(warnings(later), [
-        `effect-epilogue: Step "a" owes hooks that the code no longer has: first (success)`
+        `effect-epilogue: Step "a" skips pending hooks that the code no longer has: first (success)`
       ])
     }))
 

@@ -1,4 +1,4 @@
-/** Alerts that are known again when they are posted again. */
+/** Gives the alerts of hooks and attempts keys that stay the same when the code runs again after a crash. */
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -6,32 +6,32 @@ import { Alert } from "../../../Alert.ts"
 import type { Alerter } from "../../../Alerter.ts"
 
 /**
- * The alert with a key. What it is about stays what it is, so that tonight's failure and tomorrow's are one incident;
- * an alert that is about nothing in particular is about itself.
+ * Adds an `idempotencyKey` to an alert without one. A `dedupeKey` that is set stays, so that tonight's failure and
+ * tomorrow's are one incident; otherwise the alert is about itself.
  */
-export const stamp = (alert: Alert, key: string): Alert =>
+const withKey = (alert: Alert, key: string): Alert =>
   alert.with({ idempotencyKey: alert.idempotencyKey ?? key, dedupeKey: alert.dedupeKey ?? key })
 
-/** Keys for the alerts of one hook or one attempt, in the order in which they are posted. */
-export const keysOf = (key: string): () => string => {
+/** Returns a function that gives the key of each next alert of one hook or attempt, in the order of their posts. */
+const keySequence = (key: string): () => string => {
   let n = 0
   return () => n++ === 0 ? key : `${key}/${n}`
 }
 
-/** The alerter, whose alerts have keys. */
-export const stamping = (alerter: Alerter["Service"], key: string): Alerter["Service"] => {
-  const next = keysOf(key)
-  return { ...alerter, post: (alert) => alerter.post(stamp(Alert.make(alert), next())) }
+/** Returns an alerter that adds keys to the alerts that it posts through `alerter`. */
+export const withAlertKeys = (alerter: Alerter["Service"], key: string): Alerter["Service"] => {
+  const next = keySequence(key)
+  return { ...alerter, post: (alert) => alerter.post(withKey(Alert.make(alert), next())) }
 }
 
-/** An alerter that keeps alerts with their keys and times for later. */
-export const keeping = (key: string, kept: Array<Alert>): Alerter["Service"] => {
-  const next = keysOf(key)
+/** Returns an alerter that adds alerts, with their keys and times, to `collected` and posts nothing. */
+export const collectingAlerts = (key: string, collected: Array<Alert>): Alerter["Service"] => {
+  const next = keySequence(key)
   return {
     post: (alert) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
         const made = Alert.make(alert)
-        kept.push(stamp(made.at === undefined ? made.with({ at: DateTime.makeUnsafe(now) }) : made, next()))
+        collected.push(withKey(made.at === undefined ? made.with({ at: DateTime.makeUnsafe(now) }) : made, next()))
       })
   }
 }

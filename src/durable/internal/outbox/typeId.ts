@@ -1,4 +1,4 @@
-/** How an alerter says that it is an outbox. */
+/** Marks an alerter as an outbox. */
 import type * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
 import type { Alert } from "../../../Alert.ts"
@@ -9,10 +9,10 @@ export const OutboxTypeId: unique symbol = Symbol.for("effect-epilogue/durable/O
 
 /** @internal */
 export interface Outbox {
-  /** Stores an alert to be delivered: once, however often one of the same key is offered. */
+  /** Stores an alert for delivery; an alert whose `idempotencyKey` is stored already is not stored again. */
   readonly offer: (alert: Alert) => Effect.Effect<unknown, unknown>
 }
 
 /** @internal */
 export const outboxOf = (alerter: Alerter["Service"]): Outbox | undefined =>
-  hasProperty(alerter, OutboxTypeId) ? alerter[OutboxTypeId] as Outbox : undefined // none but ours has the symbol
+  hasProperty(alerter, OutboxTypeId) ? alerter[OutboxTypeId] as Outbox : undefined // the cast: only the outbox has this property

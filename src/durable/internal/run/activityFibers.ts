@@ -1,7 +1,7 @@
 /**
- * What this process does of a run, beyond one evaluation of its body. When something is there that a run waits for, the
- * engine interrupts the evaluation and starts another, whatever steps and hooks do beside that wait: what they do goes
- * on, and the next evaluation waits for it.
+ * Keeps the fibers of a run's activities across evaluations of its body. When something arrives that a run waits for,
+ * the engine interrupts the evaluation of the body and starts another one, even while steps and hooks run on other
+ * fibers. These fibers keep running, and the next evaluation joins them.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -9,42 +9,58 @@ import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import type { Details } from "../../../internal/engine/evaluation.ts"
 import { isInterrupted } from "../../../internal/engine/outcome.ts"
-import type { DurableEvaluation } from "./evaluation.ts"
+import type { Cancellation } from "./cancellation.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
 type AnyExit = Exit.Exit<any, unknown>
 
-/** Something that is done once, as its result is stored. */
-interface Move {
+/** The state of an evaluation that a later evaluation of the same step adopts when it joins its activity. */
+export interface ActivityOwner {
+  readonly durable: { readonly preempted: boolean }
+  readonly begun: boolean
+  readonly startedMillis: number
+  readonly attempt: number
+  readonly cancellation: Cancellation
+  readonly sharedDetails: Details
+  join(earlier: ActivityOwner): void
+}
+
+interface RunningActivity {
   readonly fiber: Fiber.Fiber<any, unknown>
-  /** The evaluation that began it. */
-  readonly by: DurableEvaluation
+  /** The evaluation that started it. */
+  readonly owner: ActivityOwner
+  /** Whether it is an attempt of a step's body. */
   readonly isBody: boolean
   /** Whether an evaluation waits for it. */
   awaited: boolean
 }
 
-export class Ongoing {
-  private readonly moves = new Map<string, Move>()
-  /** The exits of steps whose ends were stored here, until observers are told. */
-  readonly untold: Map<string, AnyExit> = new Map()
+/** The activities of one run that are running in this process. */
+export class ActivityFibers {
+  private readonly running = new Map<string, RunningActivity>()
+  /** Exits that were recorded in this process and have not been reported to observers, by the activity's name. */
+  readonly unreported: Map<string, AnyExit> = new Map()
 
   get isEmpty(): boolean {
-    return this.moves.size === 0 && this.untold.size === 0
+    return this.running.size === 0 && this.unreported.size === 0
   }
 
-  /** Starts a move, or joins it where an evaluation before left it. Whoever is interrupted ends it, or leaves it. */
-  once(name: string, move: AnyEffect, by: DurableEvaluation, isBody: boolean): AnyEffect {
+  /**
+   * Starts an activity, or joins the fiber that an earlier evaluation left running. Interrupting the waiting fiber
+   * cancels the activity, unless the engine is about to evaluate the body anew.
+   */
+  run(name: string, activity: AnyEffect, owner: ActivityOwner, isBody: boolean): AnyEffect {
     return Effect.contextWith((context: Context.Context<WorkflowInstance>) => {
       const instance = Context.get(context, WorkflowInstance)
-      const started = waiting(this.start(name, move, by, isBody), by)
-      const left = this.moves.get(name)
-      if (left !== undefined && left.by !== by) by.join(left.by)
+      const started = awaitActivity(this.start(name, activity, owner, isBody), owner)
+      const left = this.running.get(name)
+      if (left !== undefined && left.owner !== owner) owner.join(left.owner)
       const exit = left === undefined ? started : Effect.flatMap(
-        // it counts as what is started does: nothing stops the run meanwhile
-        Workflow.wrapActivityResult(waiting(Effect.succeed(left), by), () => false),
-        // what was interrupted is not stored
+        // a joined activity counts as one that was started here: otherwise the run would suspend while it is running
+        Workflow.wrapActivityResult(awaitActivity(Effect.succeed(left), owner), () => false),
+        // an interrupted activity is not recorded, so it starts again
         (exit) => isInterrupted(exit) ? started : Effect.succeed(exit)
       )
       return Effect.flatMap(
@@ -54,75 +70,90 @@ export class Ongoing {
     })
   }
 
-  private start(name: string, effect: AnyEffect, by: DurableEvaluation, isBody: boolean): Effect.Effect<Move> {
-    const forked = Effect.forkDetach(Effect.interruptible(effect), { startImmediately: true })
+  private start(
+    name: string,
+    activity: AnyEffect,
+    owner: ActivityOwner,
+    isBody: boolean
+  ): Effect.Effect<RunningActivity> {
+    const forked = Effect.forkDetach(Effect.interruptible(activity), { startImmediately: true })
     return Effect.map(forked, (fiber) => {
-      const move = { fiber, by, isBody, awaited: true }
+      const running = { fiber, owner, isBody, awaited: true }
       if (fiber.pollUnsafe() === undefined) {
-        this.moves.set(name, move)
-        fiber.addObserver(() => this.moves.delete(name))
+        this.running.set(name, running)
+        fiber.addObserver(() => this.running.delete(name))
       }
-      return move
-    }) as Effect.Effect<Move> // a workflow's context has what its activities need
+      return running
+    }) as Effect.Effect<RunningActivity> // the context of a workflow has the services that its activities need
   }
 
-  private end(which: (move: Move) => boolean): Effect.Effect<void> {
+  private interrupt(which: (activity: RunningActivity) => boolean): Effect.Effect<void> {
     return Effect.suspend(() =>
-      Fiber.interruptAll([...this.moves.values()].flatMap((move) => !move.awaited && which(move) ? [move.fiber] : []))
+      Fiber.interruptAll(
+        [...this.running.values()].flatMap((activity) => !activity.awaited && which(activity) ? [activity.fiber] : [])
+      )
     )
   }
 
-  /** Ends what nobody waits for. */
-  get endLeft(): Effect.Effect<void> {
-    return this.end(() => true)
+  /** Interrupts the activities that no evaluation waits for. */
+  get interruptUnawaited(): Effect.Effect<void> {
+    return this.interrupt(() => true)
   }
 
-  /** Ends the bodies of which that is so. */
-  get endBodies(): Effect.Effect<void> {
-    return this.end(({ isBody }) => isBody)
+  /** Interrupts the attempts of bodies that no evaluation waits for; hooks keep running. */
+  get interruptUnawaitedBodies(): Effect.Effect<void> {
+    return this.interrupt(({ isBody }) => isBody)
   }
 }
 
-/** How a move ends. */
-const waiting = (begun: Effect.Effect<Move>, { durable }: DurableEvaluation): Effect.Effect<AnyExit> =>
+/** Waits for the exit of an activity. */
+const awaitActivity = (
+  activity: Effect.Effect<RunningActivity>,
+  { durable }: ActivityOwner
+): Effect.Effect<AnyExit> =>
   Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(begun, (move) => {
-      move.awaited = true
-      return Effect.onInterrupt(restore(Fiber.await(move.fiber)), () => {
-        move.awaited = !durable.preempted
-        return move.awaited ? Fiber.interrupt(move.fiber) : Effect.void
+    Effect.flatMap(activity, (running) => {
+      running.awaited = true
+      return Effect.onInterrupt(restore(Fiber.await(running.fiber)), () => {
+        running.awaited = !durable.preempted
+        return running.awaited ? Fiber.interrupt(running.fiber) : Effect.void
       })
     })
   )
 
-/** Those of the runs of a pipeline. */
-export class OngoingRuns {
-  private readonly runs = new Map<string, Ongoing>()
-  /** Whether the process ends: nothing is left for another evaluation, then. */
+/** The activity fibers of all runs of a pipeline in this process. */
+export class ActivityFibersByRun {
+  private readonly runs = new Map<string, ActivityFibers>()
+  /** Whether the process is shutting down: no later evaluation can join an activity then. */
   closed = false
 
-  of(executionId: string): Ongoing {
+  of(executionId: string): ActivityFibers {
     const found = this.runs.get(executionId)
     if (found !== undefined) return found
-    const made = new Ongoing()
+    const made = new ActivityFibers()
     this.runs.set(executionId, made)
     return made
   }
 
-  /** An evaluation is over. Another may follow, or this process has no more to do with the run. */
-  leave(executionId: string, follows: boolean): Effect.Effect<void> {
+  /**
+   * Called when an evaluation of a run's body is over. Keeps the fibers where another evaluation follows in this
+   * process (`reevaluates`) and can join them; otherwise interrupts them.
+   */
+  release(executionId: string, reevaluates: boolean): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const ongoing = this.runs.get(executionId)
-      if (ongoing === undefined || (follows && !ongoing.isEmpty)) return Effect.void
+      const activities = this.runs.get(executionId)
+      if (activities === undefined || (reevaluates && !activities.isEmpty)) return Effect.void
       this.runs.delete(executionId)
-      return ongoing.endLeft
+      return activities.interruptUnawaited
     })
   }
 
   get close(): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.closed = true
-      return Effect.forEach([...this.runs.keys()], (executionId) => this.leave(executionId, false), { discard: true })
+      return Effect.forEach([...this.runs.keys()], (executionId) => this.release(executionId, false), {
+        discard: true
+      })
     })
   }
 }

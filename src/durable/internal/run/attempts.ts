@@ -1,4 +1,4 @@
-/** The attempts of a step's body, each of them an activity, with what comes between two of them. */
+/** Runs the attempts of a step's body, each as an activity, with the retry hooks and the delay between two of them. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -15,18 +15,18 @@ import { runRequired } from "../../../internal/engine/hookRunner.ts"
 import { isInterrupted } from "../../../internal/engine/outcome.ts"
 import { type RetryPolicy, toSchedule } from "../../../internal/engine/retry.ts"
 import { bodyExceeded, timeoutBody } from "../../../internal/engine/timeout.ts"
-import { stamping } from "../outbox/alertKeys.ts"
-import type { Fact } from "../stored/records.ts"
+import { withAlertKeys } from "../outbox/alertKeys.ts"
+import type { EndRecord } from "../stored/records.ts"
 import type { DurableEvaluation } from "./evaluation.ts"
-import { findOwed, toOwed } from "./pendingHooks.ts"
+import { matchPending, toPending } from "./pendingHooks.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
 
-/** What was piped on a body, in the order of the pipe: what comes before the last retry is part of an attempt. */
+/** The combinators piped on a body: those before the last retry are part of each attempt. */
 interface Arrangement {
   readonly attempt: AnyEffect
   readonly policy: RetryPolicy | undefined
-  /** For all attempts together, in milliseconds. */
+  /** The time limit of all attempts together, in milliseconds. */
   readonly limit: number | undefined
 }
 
@@ -45,7 +45,7 @@ const arrange = (owner: StepOwner): Arrangement => {
 
 type Advance = (now: number, error: unknown) => Effect.Effect<Next, unknown, any>
 
-/** How long it is until the next attempt, in milliseconds, if there is one. */
+/** The delay until the next attempt in milliseconds; `undefined` where none follows. */
 type Next = number | undefined
 
 const schedule = (policy: RetryPolicy | undefined): Effect.Effect<Advance | undefined, never, any> =>
@@ -55,7 +55,7 @@ const schedule = (policy: RetryPolicy | undefined): Effect.Effect<Advance | unde
       Pull.catchDone(
         Effect.map(step(now, error), ([, delay]): Next => Duration.toMillis(delay)),
         () => Effect.undefined
-      ) as Effect.Effect<Next, unknown, any> // `catchDone` takes the end of the schedule from its errors
+      ) as Effect.Effect<Next, unknown, any> // the cast: `catchDone` handles the error that ends the schedule
   )
 
 /** @internal */
@@ -63,53 +63,55 @@ export const attempts = (evaluation: DurableEvaluation, owner: StepOwner): AnyEf
   Effect.gen(function*() {
     const { attempt, limit, policy } = arrange(owner)
     const advance = yield* schedule(policy)
-    /** When the first attempt began: the time limit counts from there, whatever happened to the process. */
-    let since: number | undefined
+    /** The start of the first attempt, from which the time limit counts, through crashes too. */
+    let firstStartedAt: number | undefined
     for (let n = 1;; n++) {
       let executed = false
       const execute = Effect.gen(function*() {
         executed = true
         const now = yield* Clock.currentTimeMillis
         evaluation.begin()
-        since ??= now
-        const left = limit === undefined ? undefined : Math.max(0, since + limit - now)
+        firstStartedAt ??= now
+        const left = limit === undefined ? undefined : Math.max(0, firstStartedAt + limit - now)
         const exit = yield* attemptOnce(evaluation, limited(attempt, owner.name, limit, left), n)
         const endedAt = yield* Clock.currentTimeMillis
         const next = yield* Effect.exit(decide(advance, exit, endedAt))
-        // a schedule may fail, and the step does so with it
+        // a schedule that fails fails the step
         const original = Exit.isFailure(next) ? next : exit
         const delay = Exit.isSuccess(next) ? next.value : undefined
-        evaluation.keepUntold(evaluation.key, n, original)
-        if (delay === undefined) return evaluation.factOf(original, endedAt, evaluation.owedAfter(original))
-        const over = limit !== undefined && endedAt + delay >= since + limit
-        return {
-          ...evaluation.factOf(original, endedAt, evaluation.plan.retry.map(toOwed)),
-          again: { delay: over ? Math.max(0, since! + limit - endedAt) : delay, over, since }
+        evaluation.keepOriginal(evaluation.key, n, original)
+        if (delay === undefined) return evaluation.endRecordOf(original, endedAt, evaluation.pendingAfter(original))
+        const timedOut = limit !== undefined && endedAt + delay >= firstStartedAt + limit
+        const retry = {
+          delay: timedOut ? Math.max(0, firstStartedAt + limit - endedAt) : delay,
+          timedOut,
+          firstStartedAt
         }
+        return { ...evaluation.endRecordOf(original, endedAt, evaluation.plan.retry.map(toPending)), retry }
       })
-      evaluation.attempting = n
-      const fact: Fact = yield* evaluation.record(
+      evaluation.nextAttempt = n
+      const end: EndRecord = yield* evaluation.record(
         evaluation.key,
-        evaluation.storing.fact,
-        Effect.suspend(() => evaluation.leftOff.unless(execute)),
+        evaluation.storage.end,
+        Effect.suspend(() => evaluation.cancellation.race(execute)),
         n
       )
-      evaluation.attempting = n + 1
-      evaluation.recallUntold(evaluation.key, n)
-      const { original } = evaluation
-      const exit = fact.exit as Exit.Exit<unknown, unknown>
-      if (!executed) evaluation.restoreFact(fact)
-      since ??= fact.again?.since
-      if (fact.again === undefined || Exit.isSuccess(exit)) {
-        evaluation.fact = fact
-        // the code around it had no result of it, and interrupts it now as it did then
-        return yield* fact.leftOff === true ? Effect.never : exit
+      evaluation.nextAttempt = n + 1
+      evaluation.recallOriginal(evaluation.key, n)
+      const { originalExit } = evaluation
+      const exit = end.exit as Exit.Exit<unknown, unknown>
+      if (!executed) evaluation.restoreEnd(end)
+      firstStartedAt ??= end.retry?.firstStartedAt
+      if (end.retry === undefined || Exit.isSuccess(exit)) {
+        evaluation.recordedEnd = end
+        // at a replay too, the code around a cancelled step interrupts it and never gets a result
+        return yield* end.cancelled === true ? Effect.never : exit
       }
-      // The schedule is brought to where it was, with the time of then.
-      if (!executed && advance !== undefined) yield* Effect.exit(decide(advance, exit, fact.endedAt))
-      const cause = original !== undefined && Exit.isFailure(original) ? original.cause : exit.cause
-      yield* between(evaluation, fact, cause, n)
-      if (fact.again.over) return yield* Effect.fail(bodyExceeded(owner.name, limit!))
+      // A fresh schedule is advanced to the state of the recorded attempt, with the time of that attempt.
+      if (!executed && advance !== undefined) yield* Effect.exit(decide(advance, exit, end.endedAt))
+      const cause = originalExit !== undefined && Exit.isFailure(originalExit) ? originalExit.cause : exit.cause
+      yield* beforeNext(evaluation, end, cause, n)
+      if (end.retry.timedOut) return yield* Effect.fail(bodyExceeded(owner.name, limit!))
     }
   })
 
@@ -118,12 +120,12 @@ const limited = (body: AnyEffect, name: string, limit: number | undefined, left:
     ? body
     : Effect.catchIf(
       timeoutBody(body, name, left),
-      // the limit that was set is the one to tell of, and not what was left of it
+      // the error names the limit that was set, and not the rest of it that this attempt had
       (error) => Cause.isTimeoutError(error) && error.message === bodyExceeded(name, left).message,
       () => Effect.fail(bodyExceeded(name, limit))
     )
 
-/** Runs the body in the step's context. Alerts that it posts are the same ones if it has to run again. */
+/** Runs the body in the step's context. Its alerts get the same keys when it runs again after a crash. */
 const attemptOnce = (
   evaluation: DurableEvaluation,
   body: AnyEffect,
@@ -132,17 +134,17 @@ const attemptOnce = (
   Effect.contextWith((context: Context.Context<WorkflowInstance>) => {
     const instance = Context.get(context, WorkflowInstance)
     const alerter = Context.getOrUndefined(context as Context.Context<never>, Alerter)
-    const stamped = alerter === undefined ? body : Effect.provideService(
+    const withKeys = alerter === undefined ? body : Effect.provideService(
       body,
       Alerter,
-      stamping(alerter, `${evaluation.durable.executionId}/${evaluation.key}/${n}`)
+      withAlertKeys(alerter, `${evaluation.durable.executionId}/${evaluation.key}/${n}`)
     )
     return Effect.suspend(() => {
-      evaluation.attemptUnderWay = n
-      evaluation.asked.clear()
+      evaluation.currentAttempt = n
+      evaluation.timesAsked.clear()
       return Effect.flatMap(
-        Effect.exit(stamped),
-        // it waits for something, as for an approval: then this is no end, and it runs again when that is there
+        Effect.exit(withKeys),
+        // The body is suspended, as for an approval: the attempt has not ended, and runs again when the run resumes.
         (exit) =>
           instance.suspended && isInterrupted(exit)
             ? exit
@@ -150,12 +152,12 @@ const attemptOnce = (
       )
     }).pipe(
       Effect.ensuring(Effect.sync(() => {
-        evaluation.attemptUnderWay = undefined
+        evaluation.currentAttempt = undefined
       }))
     )
   })
 
-/** As `Effect.retry` does, which knows errors but no defects. */
+/** Decides whether another attempt follows: as with `Effect.retry`, after a typed error only, and not after a defect. */
 const decide = (
   advance: Advance | undefined,
   exit: Exit.Exit<unknown, unknown>,
@@ -167,32 +169,32 @@ const decide = (
 }
 
 /**
- * A shorter delay is waited for in the process: a clock that is stored is looked at every few seconds only. An
- * interruption waits for it.
+ * Delays up to this threshold are waited for in memory, since the engine looks at stored clocks only every few seconds.
+ * An interruption of the run waits until such a delay is over.
  */
 const inMemoryThreshold = "10 seconds"
 
-/** An attempt failed and another follows: who asked for it hears of that, and then the delay passes. */
-const between = (
+/** Reports a failed attempt that another follows, runs the retry hooks and waits for the delay. */
+const beforeNext = (
   evaluation: DurableEvaluation,
-  { again, attempts, owes }: Fact,
+  { attempts, pendingHooks, retry }: EndRecord,
   cause: Cause.Cause<unknown>,
   n: number
 ): Effect.Effect<void, unknown, any> =>
   Effect.gen(function*() {
     evaluation.attempt = attempts
-    const failed = { attempt: attempts, cause, delay: Duration.millis(again!.delay) }
+    const failed = { attempt: attempts, cause, delay: Duration.millis(retry!.delay) }
     const { info } = evaluation
-    if (evaluation.fresh && info !== undefined) evaluation.run.emit({ _tag: "AttemptFailed", ...info, ...failed })
-    evaluation.told()
-    const { found } = findOwed(evaluation.plan.retry, owes)
-    const owed = evaluation.plan.retry.flatMap((planned) => found.get(planned) ?? [])
-    const errors = yield* runRequired(evaluation, owed, failed)
+    if (evaluation.unreported && info !== undefined) evaluation.run.emit({ _tag: "AttemptFailed", ...info, ...failed })
+    evaluation.markReported()
+    const { found } = matchPending(evaluation.plan.retry, pendingHooks)
+    const pending = evaluation.plan.retry.flatMap((planned) => found.get(planned) ?? [])
+    const errors = yield* runRequired(evaluation, pending, failed)
     // a required hook that fails ends the retries
     if (errors !== undefined) return yield* Effect.failCause(Cause.combine(cause, errors))
     evaluation.attempt++
-    if (again!.delay > 0) {
-      const delay = DurableClock.sleep({ name: `${evaluation.key}/${n}`, duration: again!.delay, inMemoryThreshold })
-      yield* evaluation.once(`${evaluation.key}/delay/${n}`, delay)
+    if (retry!.delay > 0) {
+      const delay = DurableClock.sleep({ name: `${evaluation.key}/${n}`, duration: retry!.delay, inMemoryThreshold })
+      yield* evaluation.runActivity(`${evaluation.key}/delay/${n}`, delay)
     }
   })

@@ -1,4 +1,4 @@
-/** Steps that are evaluated beside other code of the body, each on a fiber of its own. */
+/** Evaluates a step on a fiber other than the body's, so that it does not depend on what other fibers wait for. */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
@@ -9,17 +9,17 @@ import { isInterrupted } from "../../../internal/engine/outcome.ts"
 type AnyEffect = Effect.Effect<any, unknown, any>
 
 /**
- * As long as a step goes on, others that wait for something do not stop the run: it counts as one activity. Otherwise
- * a step that is to begin, or to go on with an answer, would wait for the same things as they do. It is what
- * `DurableDeferred.into` does, with nothing to store.
+ * Evaluates a step as one activity of the run: while the step is running, a suspension of another fiber does not
+ * suspend the run. Otherwise a step that is about to begin, or that has just received an answer, would have to wait
+ * for whatever the other fibers wait for. `DurableDeferred.into` does the same for an effect whose result it stores.
  */
-export const besideOthers = (step: AnyEffect): AnyEffect =>
+export const concurrentStep = (step: AnyEffect): AnyEffect =>
   Effect.flatMap(WorkflowInstance, (instance) => {
-    // Whoever waits in it waits for what is in it, and not for the step itself.
+    // An instance of its own: a suspension inside the step counts the step's activities only.
     const local = { ...instance, suspended: false, activityState: { count: 0, latch: Latch.makeUnsafe() } }
     const held = Workflow.wrapActivityResult(
       Effect.flatMap(
-        // those beside it have begun by then, too
+        // the yield lets the concurrent steps begin before this one can suspend
         Effect.andThen(
           Effect.yieldNow,
           Effect.forkChild(Effect.provideService(step, WorkflowInstance, local), { startImmediately: true })

@@ -1,7 +1,7 @@
 /**
- * The evaluation of a step, or of a run, whose moves are stored: each of them is an activity of a workflow, which is
- * not executed again once it is recorded. The code around it is evaluated anew whenever the workflow goes on, after a
- * crash or a suspension, and finds what is recorded already.
+ * Evaluates a step, or a run, whose progress is recorded: each part of it is an activity of a workflow, which is not
+ * executed again once its result is recorded. The code around it is evaluated anew whenever the workflow resumes, after
+ * a crash or a suspension, and reads what is recorded already.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -12,68 +12,70 @@ import type * as Schema from "effect/Schema"
 import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
-import { Evaluation, type PipelineOwner, type StepOwner } from "../../../internal/engine/evaluation.ts"
+import { type Details, Evaluation, type PipelineOwner, type StepOwner } from "../../../internal/engine/evaluation.ts"
 import { type Failed, goOnWithout } from "../../../internal/engine/hookRunner.ts"
 import { isInterrupted, outcomeOf, withFailed } from "../../../internal/engine/outcome.ts"
 import type { Occasion } from "../../../internal/model/hook.ts"
 import type { Plan, Planned } from "../../../internal/model/hooks.ts"
-import { Begun, type Fact, type Owed, Started, toJson } from "../stored/records.ts"
-import { LeftOff } from "./cancellation.ts"
+import { BegunRecord, type EndRecord, type PendingHook, StartRecord, toJson } from "../stored/records.ts"
+import type { ActivityOwner } from "./activityFibers.ts"
+import { Cancellation } from "./cancellation.ts"
 import { recordHook } from "./hooks.ts"
-import { findOwed, toOwed } from "./pendingHooks.ts"
-import { type DurableRun, endInterrupted, endLeftBehind } from "./run.ts"
-import { part } from "./stepKeys.ts"
+import { matchPending, toPending } from "./pendingHooks.ts"
+import { type DurableRun, finishAbandoned, markInterrupted, type OpenEvaluation } from "./run.ts"
+import { escapePart } from "./stepKeys.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
 
-/** How an owner's moves are stored. */
-export interface Storing {
-  readonly fact: Schema.Top
+/** How the end of a step or run is stored, and the step's key. */
+export interface StorageOptions {
+  /** The schema of an `EndRecord`. */
+  readonly end: Schema.Top
   readonly key: string | undefined
 }
 
-const moveOf = (name: string, attempt: number): string => `${name}/${attempt}`
+const activityKey = (name: string, attempt: number): string => `${name}/${attempt}`
 
-export class DurableEvaluation extends Evaluation {
+export class DurableEvaluation extends Evaluation implements ActivityOwner, OpenEvaluation {
   readonly durable: DurableRun
-  readonly storing: Storing
-  /** That of the run, or a copy, as an arm of a durable race has one of its own. */
+  readonly storage: StorageOptions
+  /** The run's instance, or the copy that each arm of a durable race has. */
   readonly instance: WorkflowInstance["Service"]
-  /** What its activities are called by. */
+  /** The prefix of the names of its activities. */
   readonly key: string
-  private begunHere = false
-  /** The evaluation before this one, which began what this one joined. */
-  private joined: DurableEvaluation | undefined
-  /** What its last move that was recorded is called by. */
-  private recalled = ""
-  /** While an attempt runs, which is one activity with all that it does: which one. */
-  attemptUnderWay: number | undefined = undefined
-  leftOff = new LeftOff()
+  private hasBegun = false
+  /** The earlier evaluation of the same step whose activity this one joined. */
+  private joined: ActivityOwner | undefined
+  /** The key of the activity that recorded its latest end. */
+  private endActivity = ""
+  /** The attempt that is running, if one is: all that happens in it is part of one activity. */
+  currentAttempt: number | undefined = undefined
+  cancellation = new Cancellation()
   /** The first attempt that is not recorded yet. */
-  attempting = 1
-  /** How often each question has been come to. */
-  readonly asked: Map<string, number> = new Map()
-  /** Whether its end has been seen to, hooks and all. */
+  nextAttempt = 1
+  /** How many times each question has been asked in the current attempt, or outside of attempts. */
+  readonly timesAsked: Map<string, number> = new Map()
+  /** Whether its end is recorded and its hooks have run. */
   settled = false
-  fact: Fact | undefined
-  /** The exit of its body as it was before it was stored: an error still has its stack. */
-  original: Exit.Exit<unknown, unknown> | undefined
+  recordedEnd: EndRecord | undefined
+  /** The exit of the body before it was stored: its errors still have their stacks. */
+  originalExit: Exit.Exit<unknown, unknown> | undefined
 
   constructor(
     owner: StepOwner | PipelineOwner,
     fiber: Fiber.Fiber<unknown, unknown>,
     durable: DurableRun,
-    storing: Storing
+    storage: StorageOptions
   ) {
     super(owner, fiber)
     this.durable = durable
-    this.storing = storing
-    // a workflow's body has one: types say so
+    this.storage = storage
+    // `Durable.step` requires the instance, and a workflow's body has one
     this.instance = Context.getUnsafe(fiber.context, WorkflowInstance)
     if (this.isRun) {
       this.key = "run"
     } else {
-      const next = durable.keys.next(this.owner.name, storing.key, fiber)
+      const next = durable.keys.next(this.owner.name, storage.key, fiber)
       this.key = `step/${"key" in next ? next.key : this.owner.name}`
       if ("mistake" in next) {
         this.plan = {
@@ -84,124 +86,134 @@ export class DurableEvaluation extends Evaluation {
     }
   }
 
-  /** Does something once: afterwards its result is read. */
+  /** Executes an effect as an activity; once its result is recorded, reads that instead. */
   record(name: string, schema: Schema.Top, execute: AnyEffect, attempt = 1): AnyEffect {
-    // What an activity's execution fails with is the engine's own interruption.
+    // the cast: `execute` fails only when the engine itself interrupts it
     const activity = Activity.make({ name, success: schema, execute: execute as Effect.Effect<any, never, any> })
-    const move = Effect.provideService(activity, Activity.CurrentAttempt, attempt)
-    // attempts have the name of the step, and what ends one in its place
-    return this.once(moveOf(name, attempt), move, name === this.key)
+    const attempted = Effect.provideService(activity, Activity.CurrentAttempt, attempt)
+    // attempts, and the cancellation of one, are recorded under the evaluation's own key
+    return this.runActivity(activityKey(name, attempt), attempted, name === this.key)
   }
 
-  /** From what is recorded: how it ended, before that was stored. It is known here until observers are told. */
-  keepUntold(name: string, attempt: number, exit: Exit.Exit<unknown, unknown>): void {
-    this.durable.ongoing.untold.set(moveOf(name, attempt), exit)
+  /** Keeps the original exit, with its stack, until observers have been told. */
+  keepOriginal(name: string, attempt: number, exit: Exit.Exit<unknown, unknown>): void {
+    this.durable.activities.unreported.set(activityKey(name, attempt), exit)
   }
 
-  recallUntold(name: string, attempt: number): void {
-    this.recalled = moveOf(name, attempt)
-    this.original = this.durable.ongoing.untold.get(this.recalled)
+  recallOriginal(name: string, attempt: number): void {
+    this.endActivity = activityKey(name, attempt)
+    this.originalExit = this.durable.activities.unreported.get(this.endActivity)
   }
 
-  /** Whether its end came in this process, and observers have not been told: it is not read from a record. */
-  get fresh(): boolean {
-    return this.durable.ongoing.untold.has(this.recalled)
+  /** Whether its latest end was recorded by this process and observers have not been told of it yet. */
+  get unreported(): boolean {
+    return this.durable.activities.unreported.has(this.endActivity)
   }
 
-  told(): void {
-    this.durable.ongoing.untold.delete(this.recalled)
+  markReported(): void {
+    this.durable.activities.unreported.delete(this.endActivity)
   }
 
-  /** An activity, which goes on where the next evaluation of the run follows at once. */
-  once(name: string, activity: AnyEffect, isBody = false): AnyEffect {
-    return this.durable.ongoing.once(name, activity, this, isBody)
+  /** Runs an activity that keeps running where the body is evaluated anew at once; the next evaluation joins it. */
+  runActivity(name: string, activity: AnyEffect, isBody = false): AnyEffect {
+    return this.durable.activities.run(name, activity, this, isBody)
   }
 
-  /** It is the same step: what goes on is begun and annotated there, and left off here. */
-  join(by: DurableEvaluation): void {
-    this.joined = by
-    this.leftOff = by.leftOff
-    this.details = by.detailed
-    this.attempt = by.attempt
+  get sharedDetails(): Details {
+    return this.detailed
   }
 
-  /** What a question is stored by: a body that has to run again asks the same, the attempt after it asks anew. */
+  /** Adopts the state of the evaluation that started the activity which this one waits for. */
+  join(earlier: ActivityOwner): void {
+    this.joined = earlier
+    this.cancellation = earlier.cancellation
+    this.details = earlier.sharedDetails
+    this.attempt = earlier.attempt
+  }
+
+  /**
+   * Returns the name under which a question is recorded. A body that runs again after a crash finds its own questions;
+   * the next attempt asks new ones.
+   */
   questionName(title: string): string {
-    const name = `${this.key}/ask/${this.attemptUnderWay ?? "-"}/${part(title)}`
-    const times = (this.asked.get(name) ?? 0) + 1
-    this.asked.set(name, times)
+    const name = `${this.key}/ask/${this.currentAttempt ?? "-"}/${escapePart(title)}`
+    const times = (this.timesAsked.get(name) ?? 0) + 1
+    this.timesAsked.set(name, times)
     return times === 1 ? name : `${name}#${times}`
   }
 
-  private begunMark(execute: Effect.Effect<typeof Begun.Type>): AnyEffect {
-    return this.record(`${this.key}/begun`, Begun, execute)
+  private begunRecord(execute: Effect.Effect<typeof BegunRecord.Type>): AnyEffect {
+    return this.record(`${this.key}/begun`, BegunRecord, execute)
   }
 
-  /** For an attempt that waits for something: nothing else that is stored says that it runs. */
-  get markBegun(): Effect.Effect<void> {
-    // what is stored can be, and an engine is there
+  /** Records that the step has begun, for an attempt that suspends: until it ends no other record says so. */
+  get recordBegun(): Effect.Effect<void> {
+    // the cast: the engine is in a workflow's context, and this record can always be encoded
     return Effect.orDie(
-      Effect.asVoid(this.begunMark(Effect.succeed({ startedAt: this.startedMillis })))
+      Effect.asVoid(this.begunRecord(Effect.succeed({ startedAt: this.startedMillis })))
     ) as Effect.Effect<void>
   }
 
-  /** When the run is at its end: whether the step is marked as begun. */
-  get askBegun(): AnyEffect {
+  /** Restores whether the step had begun, for a run that ends before its body comes to the step again. */
+  get recallBegun(): AnyEffect {
     return this.begun ? Effect.void : Effect.map(
-      this.begunMark(Effect.succeed({})),
-      ({ startedAt }: typeof Begun.Type) => {
+      this.begunRecord(Effect.succeed({})),
+      ({ startedAt }: typeof BegunRecord.Type) => {
         if (startedAt !== undefined) this.restore({ startedAt })
       }
     )
   }
 
-  /** Whether anything of it is recorded or under way. */
+  /** Whether one of its activities is recorded or running. */
   get begun(): boolean {
-    if (!this.begunHere && this.joined?.begun === true) this.restore({ startedAt: this.joined.startedMillis })
-    return this.begunHere
+    if (!this.hasBegun && this.joined?.begun === true) this.restore({ startedAt: this.joined.startedMillis })
+    return this.hasBegun
   }
 
-  /** From its first activity: observers are told that it started. */
+  /** Called by its first activity: reports the start to observers, once, and returns its time. */
   begin(): number {
     if (!this.begun) {
-      this.begunHere = true
+      this.hasBegun = true
       super.emitStarted()
     }
     return this.startedMillis
   }
 
-  /** Observers are told by {@link begin}, once. */
+  /** Does nothing: {@link begin} reports the start. */
   protected override emitStarted(): void {}
 
   protected override emitEnded(...args: Parameters<Evaluation["emitEnded"]>): void {
-    if (this.fresh) super.emitEnded(...args)
-    this.told()
+    if (this.unreported) super.emitEnded(...args)
+    this.markReported()
   }
 
   protected override endRun(...args: Parameters<Evaluation["endRun"]>): Effect.Effect<void> {
-    return this.fresh ? super.endRun(...args) : Effect.void
+    return this.unreported ? super.endRun(...args) : Effect.void
   }
 
   protected override nanosUntil(): number {
     return Math.max(0, (this.endedMillis ?? this.startedMillis) - this.startedMillis) * 1e6
   }
 
-  /** What is recorded holds, whatever this process makes of it. */
+  /** Takes the start from a record: the clock of this process may differ. */
   restore({ startedAt }: { readonly startedAt: number }): void {
-    this.begunHere = true
+    this.hasBegun = true
     this.startedMillis = startedAt
     if (this.isRun) this.run.startedMillis = startedAt
   }
 
-  restoreFact(fact: Fact): void {
-    this.restore(fact)
-    this.attempt = fact.attempts
-    this.detailed.params = fact.params
-    this.detailed.notes = fact.annotations
+  restoreEnd(end: EndRecord): void {
+    this.restore(end)
+    this.attempt = end.attempts
+    this.detailed.params = end.params
+    this.detailed.notes = end.annotations
   }
 
-  /** What is to be recorded of an exit. */
-  factOf(exit: Exit.Exit<unknown, unknown>, endedAt: number, owes: ReadonlyArray<Owed>): Fact {
+  endRecordOf(
+    exit: Exit.Exit<unknown, unknown>,
+    endedAt: number,
+    pendingHooks: ReadonlyArray<PendingHook>
+  ): EndRecord {
     return {
       exit,
       startedAt: this.begin(),
@@ -209,27 +221,30 @@ export class DurableEvaluation extends Evaluation {
       attempts: this.attempt,
       params: toJson(this.params),
       annotations: toJson(this.details?.notes ?? {}),
-      owes
+      pendingHooks
     }
   }
 
-  /** The hooks that follow an exit: all that may, since a required one can make a failure of a success. */
-  owedAfter(exit: Exit.Exit<unknown, unknown>): ReadonlyArray<Owed> {
+  /**
+   * Lists the hooks that may run after an exit: after a success that has required hooks also those for a failure, since
+   * a required hook can fail it.
+   */
+  pendingAfter(exit: Exit.Exit<unknown, unknown>): ReadonlyArray<PendingHook> {
     const { ordinary, required } = this.plan
     const outcome = outcomeOf(exit)
     const outcomes = outcome === "success" && required.success.length > 0 ? [outcome, "failure" as const] : [outcome]
     const planned = outcomes.flatMap((outcome) => [...required[outcome], ...ordinary[outcome]])
-    return [...new Set(planned)].map(toOwed)
+    return [...new Set(planned)].map(toPending)
   }
 
   override asEffect(): Effect.Effect<unknown, unknown, unknown> {
     const effect = super.asEffect()
-    // never those of the body, in which other things are right and wrong
+    // hooks never share the view of the body: in the body of a run a plain step is a mistake, in a hook it is not
     this.lazyHookView = undefined
     this.lazyHookContext = undefined
-    // A step with nothing before its body starts with its first attempt.
+    // Without start hooks the first attempt records the start, which saves an activity.
     if (!this.isRun && !this.plan.starts) return effect
-    const start = this.record(`${this.key}/start`, Started, Effect.sync(() => ({ startedAt: this.begin() })))
+    const start = this.record(`${this.key}/start`, StartRecord, Effect.sync(() => ({ startedAt: this.begin() })))
     return Effect.flatMap(start, (started) => {
       this.restore(started)
       return effect
@@ -240,88 +255,93 @@ export class DurableEvaluation extends Evaluation {
     return this.attempts?.() ?? super.body
   }
 
-  /** The attempts of a step's body, each of them recorded. */
+  /** Runs the attempts of a step's body, each of them recorded. `undefined` for a run. */
   attempts: (() => AnyEffect) | undefined
 
   override runHook(planned: Planned, occasion: Occasion): Effect.Effect<Failed> | undefined {
-    if (this.attemptUnderWay !== undefined) return super.runHook(planned, occasion)
+    if (this.currentAttempt !== undefined) return super.runHook(planned, occasion)
     const recorded = recordHook(this, planned, occasion)
     return planned.hook.background ? goOnWithout(this, recorded) : recorded
   }
 
-  /** The body, and then its hooks. */
-  get whole(): AnyEffect {
+  /** Evaluates the body, and then runs the hooks. */
+  get bodyAndHooks(): AnyEffect {
     return Effect.suspend(() => {
       this.durable.open.add(this)
       return Effect.onExit(
         Effect.flatMap(
           Effect.exit(this),
           (exit) =>
-            this.isParked(exit)
+            this.isSuspended(exit)
               ? exit
-              : this.apart(() =>
-                Effect.andThen(this.isRun ? endLeftBehind(this.durable, this) : Effect.void, this.finish(exit))
+              : this.onOwnFiber(() =>
+                Effect.andThen(this.isRun ? finishAbandoned(this.durable, this) : Effect.void, this.finish(exit))
               )
         ),
         (exit) => {
-          // It was interrupted by the code around it, as whoever loses a race is, and by nothing from without.
-          const alone = isInterrupted(exit) && !this.settled &&
-            !this.isParked(exit) && !this.durable.released && !this.durable.instance.interrupted
-          return alone ? Effect.asVoid(Effect.exit(this.apart(() => this.finish(exit, true)))) : Effect.void
+          // The code around the step interrupted it, as the loser of a race, and not the engine.
+          const cancelled = isInterrupted(exit) && !this.settled &&
+            !this.isSuspended(exit) && !this.durable.released && !this.durable.instance.interrupted
+          return cancelled ? Effect.asVoid(Effect.exit(this.onOwnFiber(() => this.finish(exit, true)))) : Effect.void
         }
       )
     })
   }
 
   /**
-   * On a fiber of its own: what interrupts the code around a step waits until its hooks have run, and only what lets go
-   * of the run ends them. On one that has been interrupted no activity could run.
+   * Runs the end of the step on a fiber of its own. An interruption of the code around the step waits until its hooks
+   * have run; only `endingFibers` are interrupted when the run is released. On a fiber that has been interrupted, as the
+   * step's own may be, no activity could run.
    */
-  private apart(ending: () => AnyEffect): AnyEffect {
+  private onOwnFiber(ending: () => AnyEffect): AnyEffect {
     return Effect.uninterruptible(Effect.suspend(() => {
       this.leave()
       return Effect.flatMap(
         Effect.forkDetach(Effect.interruptible(Effect.suspend(ending)), { startImmediately: true }),
         (fiber) => {
-          this.durable.ending.add(fiber)
-          fiber.addObserver(() => this.durable.ending.delete(fiber))
+          this.durable.endingFibers.add(fiber)
+          fiber.addObserver(() => this.durable.endingFibers.delete(fiber))
           return Effect.flatMap(
             Fiber.await(fiber),
-            (exit) => this.isParked(exit) ? Workflow.suspend(this.instance) : exit
+            (exit) => this.isSuspended(exit) ? Workflow.suspend(this.instance) : exit
           )
         }
       )
     }))
   }
 
-  /** Whether it waits for something that may take days. What it did so far is recorded; the rest is done anew then. */
-  private isParked(exit: Exit.Exit<unknown, unknown>): boolean {
+  /** Whether the exit is the engine's suspension of the run, and no end of the step. */
+  private isSuspended(exit: Exit.Exit<unknown, unknown>): boolean {
     return (this.instance.suspended || this.durable.instance.suspended) && isInterrupted(exit)
   }
 
-  /** Records how it ended, unless an attempt did so, and runs the hooks that this owes. Gives what the caller gets. */
-  finish(exit: Exit.Exit<unknown, unknown>, leftOff = false): AnyEffect {
+  /**
+   * Records the end, unless an attempt has recorded it, and runs the pending hooks. Returns the exit for the caller.
+   * `cancelled` says that the code around the step interrupted it.
+   */
+  finish(exit: Exit.Exit<unknown, unknown>, cancelled = false): AnyEffect {
     this.leave()
     if (this.plan.defect !== undefined) return Effect.die(this.plan.defect)
     return Effect.flatMap(
-      this.fact === undefined ? this.recordEnd(exit, leftOff) : Effect.succeed(this.fact),
-      (fact) => {
-        this.restoreFact(fact)
-        this.endedMillis = fact.endedAt
-        const recorded = fact.exit as Exit.Exit<unknown, unknown>
-        const shown = this.original !== undefined && Exit.isFailure(this.original) ? this.original : recorded
+      this.recordedEnd === undefined ? this.recordEnd(exit, cancelled) : Effect.succeed(this.recordedEnd),
+      (end) => {
+        this.restoreEnd(end)
+        this.endedMillis = end.endedAt
+        const recorded = end.exit as Exit.Exit<unknown, unknown>
+        const original = this.originalExit
+        const shown = original !== undefined && Exit.isFailure(original) ? original : recorded
         return Effect.flatMap(
           Effect.andThen(
-            this.keepOwed(fact.owes),
+            this.keepPending(end.pendingHooks),
             Effect.suspend(() => Effect.exit(this.settleFully(shown, outcomeOf(shown))))
           ),
           (hooks) => {
             this.settled = true
-            this.told()
+            this.markReported()
             this.durable.open.delete(this)
             const ended = Exit.isSuccess(hooks) ? recorded : withFailed(recorded, hooks.cause)
             return this.isRun && isInterrupted(recorded)
-              ? Effect.andThen(endInterrupted(this.durable), ended)
+              ? Effect.andThen(markInterrupted(this.durable), ended)
               : ended
           }
         )
@@ -329,33 +349,37 @@ export class DurableEvaluation extends Evaluation {
     )
   }
 
-  private recordEnd(exit: Exit.Exit<unknown, unknown>, leftOff: boolean): Effect.Effect<Fact, unknown, any> {
-    // recorded as the attempt that was left off, or would have been next, lest it run
-    const name = leftOff ? this.key : `${this.key}/end`
-    const attempt = leftOff ? this.attempting : 1
+  private recordEnd(exit: Exit.Exit<unknown, unknown>, cancelled: boolean): Effect.Effect<EndRecord, unknown, any> {
+    // A cancellation is recorded as the result of the attempt that is running, or would be next: otherwise a replay
+    // would run that attempt.
+    const name = cancelled ? this.key : `${this.key}/end`
+    const attempt = cancelled ? this.nextAttempt : 1
     const ended = (exit: Exit.Exit<unknown, unknown>) =>
-      Effect.map(Clock.currentTimeMillis, (now): Fact => {
-        this.keepUntold(name, attempt, exit)
-        return { ...this.factOf(exit, now, this.owedAfter(exit)), ...leftOff ? { leftOff } : undefined }
+      Effect.map(Clock.currentTimeMillis, (now): EndRecord => {
+        this.keepOriginal(name, attempt, exit)
+        return {
+          ...this.endRecordOf(exit, now, this.pendingAfter(exit)),
+          ...cancelled ? { cancelled } : undefined
+        }
       })
     const execute = ended(exit)
-    if (leftOff) this.leftOff.end(execute)
-    // What can't be stored is a defect. It is the end all the same.
+    if (cancelled) this.cancellation.cancel(execute)
+    // An exit that its schema does not fit can't be stored: the step ends with that defect.
     const end = Effect.catchDefect(
-      this.record(name, this.storing.fact, execute, attempt),
+      this.record(name, this.storage.end, execute, attempt),
       (defect) => ended(Exit.die(defect))
     )
-    return Effect.map(end, (fact) => {
-      this.recallUntold(name, attempt)
-      return fact
+    return Effect.map(end, (recorded) => {
+      this.recallOriginal(name, attempt)
+      return recorded
     })
   }
 
-  /** The hooks that the record names are those that run, also where the code has others by now. */
-  keepOwed(owes: ReadonlyArray<Owed>): Effect.Effect<void> {
+  /** Restricts the plan to the hooks that the record names, and warns of those that the code no longer has. */
+  keepPending(pending: ReadonlyArray<PendingHook>): Effect.Effect<void> {
     const { ordinary, required, retry } = this.plan
     const all = [retry, ...[ordinary, required].flatMap((table) => Object.values(table))].flat()
-    const { found, gone } = findOwed(all, owes)
+    const { found, missing } = matchPending(all, pending)
     const keep = (planned: ReadonlyArray<Planned>) => planned.flatMap((one) => found.get(one) ?? [])
     const byOutcome = (table: Plan["ordinary"]): Plan["ordinary"] => ({
       success: keep(table.success),
@@ -367,9 +391,9 @@ export class DurableEvaluation extends Evaluation {
       ordinary: byOutcome(ordinary),
       required: byOutcome(required)
     }
-    return gone.length === 0 ? Effect.void : Effect.logWarning(
-      `effect-epilogue: ${this.owner.label} "${this.owner.name}" owes hooks that the code no longer has: ${
-        gone.map(({ kind, name }) => `${name} (${kind})`).join(", ")
+    return missing.length === 0 ? Effect.void : Effect.logWarning(
+      `effect-epilogue: ${this.owner.label} "${this.owner.name}" skips pending hooks that the code no longer has: ${
+        missing.map(({ kind, name }) => `${name} (${kind})`).join(", ")
       }`
     )
   }

@@ -1,28 +1,29 @@
-/** The hooks that a recorded end owes, and those that the code has by the time they run. */
+/** Matches the hooks that a record names as pending with the hooks of the current code. */
 import type { Planned } from "../../../internal/model/hooks.ts"
-import type { Owed } from "../stored/records.ts"
+import type { PendingHook } from "../stored/records.ts"
 
 /** @internal */
-export const toOwed = ({ hook, index }: Planned): Owed => ({ kind: hook.kind, index, name: hook.name })
+export const toPending = ({ hook, index }: Planned): PendingHook => ({ kind: hook.kind, index, name: hook.name })
 
 /**
- * The hooks that are owed, each in the place that it had when that was recorded, and what is owed by none. A hook is
- * known by its name, and of several of one name by its place.
+ * Finds the planned hook for each pending one, by kind and name; among several of one name, the one at the recorded
+ * index is preferred. `found` maps each planned hook to itself at its recorded index, which is part of the name of its
+ * activity. `missing` lists the pending hooks that the code no longer has.
  */
-export const findOwed = (
+export const matchPending = (
   planned: Iterable<Planned>,
-  owes: ReadonlyArray<Owed>
-): { readonly found: ReadonlyMap<Planned, Planned>; readonly gone: ReadonlyArray<Owed> } => {
-  const hooks = [...new Set(planned)]
+  pending: ReadonlyArray<PendingHook>
+): { readonly found: ReadonlyMap<Planned, Planned>; readonly missing: ReadonlyArray<PendingHook> } => {
+  const candidates = [...new Set(planned)]
   const found = new Map<Planned, Planned>()
-  const find = (left: ReadonlyArray<Owed>, sameIndex: boolean) =>
-    left.filter((owed) => {
-      const one = hooks.find((one) =>
-        !found.has(one) && one.hook.kind === owed.kind && one.hook.name === owed.name &&
-        (!sameIndex || one.index === owed.index)
+  const unmatched = (pending: ReadonlyArray<PendingHook>, sameIndex: boolean) =>
+    pending.filter(({ index, kind, name }) => {
+      const match = candidates.find((candidate) =>
+        !found.has(candidate) && candidate.hook.kind === kind && candidate.hook.name === name &&
+        (!sameIndex || candidate.index === index)
       )
-      if (one !== undefined) found.set(one, { ...one, index: owed.index })
-      return one === undefined
+      if (match !== undefined) found.set(match, { ...match, index })
+      return match === undefined
     })
-  return { gone: find(find(owes, true), false), found }
+  return { missing: unmatched(unmatched(pending, true), false), found }
 }

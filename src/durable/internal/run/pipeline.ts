@@ -1,4 +1,4 @@
-/** Pipelines as workflows. */
+/** Runs pipelines as workflows. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -13,12 +13,12 @@ import { CurrentOverrides } from "../../../internal/model/overrides.ts"
 import { isPipeline, makePipeline } from "../../../internal/steps/step.ts"
 import { StepContext } from "../../../StepContext.ts"
 import { withLibrary } from "../stored/errors.ts"
-import { factSchema } from "../stored/records.ts"
-import { OngoingRuns } from "./activityFibers.ts"
-import { DurableEvaluation } from "./evaluation.ts"
-import { guarding } from "./requireDurable.ts"
-import { type DurableRun, interruptAll } from "./run.ts"
-import { Keys } from "./stepKeys.ts"
+import { endRecordSchema } from "../stored/records.ts"
+import { ActivityFibersByRun } from "./activityFibers.ts"
+import { DurableEvaluation, type StorageOptions } from "./evaluation.ts"
+import { requireDurable } from "./requireDurable.ts"
+import { type DurableRun, finishInterrupted } from "./run.ts"
+import { StepKeys } from "./stepKeys.ts"
 
 type AnyEffect = Effect.Effect<any, any, any>
 
@@ -35,13 +35,13 @@ interface Options {
 export const make = (name: string, options: Options, body: (payload: any, executionId: string) => AnyEffect): any => {
   const { success = Schema.Void } = options
   const error = withLibrary(options.error)
-  // `Durable.ts` has checked the options: the workflow's own take `undefined` for what is left out
+  // the cast: the types in `Durable.ts` have checked the options, and `Workflow.make` accepts `undefined` for absent ones
   const workflow: any = Workflow.make(name, { ...options, success, error } as any)
-  const storing = { fact: factSchema(success, options.error), key: undefined }
-  const execute = (runs: OngoingRuns) => (payload: unknown, executionId: string): AnyEffect =>
+  const storage = { end: endRecordSchema(success, options.error), key: undefined }
+  const execute = (runs: ActivityFibersByRun) => (payload: unknown, executionId: string): AnyEffect =>
     Effect.suspend(() => {
       const result = body(payload, executionId)
-      // a pipeline brings its hooks along
+      // a pipeline keeps its hooks; any other effect becomes a pipeline without hooks
       const pipeline: PipelineOwner = isPipeline(result)
         ? result as unknown as PipelineOwner
         : makePipeline(name, result)
@@ -51,10 +51,10 @@ export const make = (name: string, options: Options, body: (payload: any, execut
         runId: executionId,
         cache: { under: undefined, plan: undefined }
       }
-      return run(owner, executionId, storing, runs)
+      return run(owner, executionId, storage, runs)
     })
   const layer = Effect.map(
-    Effect.acquireRelease(Effect.sync(() => new OngoingRuns()), (runs) => runs.close),
+    Effect.acquireRelease(Effect.sync(() => new ActivityFibersByRun()), (runs) => runs.close),
     (runs) => workflow.toLayer(execute(runs))
   )
   return { name, workflow, layer: Layer.unwrap(layer) }
@@ -63,8 +63,8 @@ export const make = (name: string, options: Options, body: (payload: any, execut
 const run = (
   owner: PipelineOwner,
   executionId: string,
-  storing: { readonly fact: Schema.Top; readonly key: undefined },
-  runs: OngoingRuns
+  storage: StorageOptions,
+  runs: ActivityFibersByRun
 ): AnyEffect =>
   Effect.contextWith((context: Context.Context<WorkflowInstance>) => {
     const instance = Context.get(context, WorkflowInstance)
@@ -74,39 +74,40 @@ const run = (
         executionId,
         instance,
         body: fiber,
-        keys: new Keys(fiber),
+        keys: new StepKeys(fiber),
         open: new Set(),
-        ending: new Set(),
+        endingFibers: new Set(),
         released: false,
         preempted: false,
-        ongoing: runs.of(executionId)
+        activities: runs.of(executionId)
       }
       durable = shared
-      const evaluation = new DurableEvaluation(owner, fiber, shared, storing)
+      const evaluation = new DurableEvaluation(owner, fiber, shared, storage)
       if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
       return Effect.andThen(
         Workflow.addFinalizer((exit) =>
           Effect.andThen(
-            interruptAll(shared, exit),
-            // an interruption that was pending holds
-            Effect.suspend(() => instance.interrupted ? runs.leave(executionId, false) : Effect.void)
+            finishInterrupted(shared, exit),
+            // an interrupted run is not evaluated again, so nothing could join its activities
+            Effect.suspend(() => instance.interrupted ? runs.release(executionId, false) : Effect.void)
           )
         ),
-        span(evaluation, evaluation.whole)
+        span(evaluation, evaluation.bodyAndHooks)
       )
     }).pipe(
-      Effect.updateService(CurrentOverrides, guarding),
-      // whatever set the run going, as a clock of an engine in memory does in the context that it was made in
+      Effect.updateService(CurrentOverrides, requireDurable),
+      // The in-memory engine starts a run in the context of the caller, or of the clock that resumes it: without this a
+      // run that is started in a step would count as part of that step.
       Effect.updateContext((context: Context.Context<any>) =>
         Context.omit(StepContext, Activity.CurrentAttempt)(context)
       )
     )
-    // On a fiber of its own, so that what lets go of the run from without is known before anything in it hears of it.
+    // On a fiber of its own, so that `released` and `preempted` are set before the interruption reaches the body.
     return Effect.flatMap(Effect.forkChild(whole, { startImmediately: true }), (fiber) =>
       Effect.onInterrupt(Fiber.join(fiber), () => {
         if (durable === undefined) return Fiber.interrupt(fiber)
         durable.released = true
         durable.preempted = instance.suspended && !instance.interrupted && !runs.closed
-        return Effect.andThen(Fiber.interruptAll(durable.ending), Fiber.interrupt(fiber))
-      })).pipe(Effect.ensuring(Effect.suspend(() => runs.leave(executionId, instance.suspended))))
+        return Effect.andThen(Fiber.interruptAll(durable.endingFibers), Fiber.interrupt(fiber))
+      })).pipe(Effect.ensuring(Effect.suspend(() => runs.release(executionId, instance.suspended))))
   })

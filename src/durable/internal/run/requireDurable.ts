@@ -1,8 +1,8 @@
-/** What must not run in the body of a durable pipeline: steps and pipelines that nobody records. */
+/** Rejects steps and pipelines in the body of a durable pipeline that are not durable themselves. */
 import type { PipelineOwner, StepOwner } from "../../../internal/engine/evaluation.ts"
 import type { View } from "../../../internal/engine/view.ts"
 import type { Overrides } from "../../../internal/model/overrides.ts"
-import { durableAround } from "./step.ts"
+import { enclosingRun } from "./step.ts"
 
 const withMistake = <Owner extends StepOwner | PipelineOwner>(owner: Owner, mistake: string): Owner => ({
   ...owner,
@@ -10,27 +10,33 @@ const withMistake = <Owner extends StepOwner | PipelineOwner>(owner: Owner, mist
   cache: { under: undefined, plan: undefined }
 })
 
-/** An engine in memory starts a run's next evaluation in the context of the last one, and a child's in its parent's. */
-const guards = new WeakSet<Overrides>()
+/**
+ * The overrides that this module made. The in-memory engine starts a run's next evaluation in the context of the last
+ * one, and a child run in its parent's: without this each evaluation would wrap the overrides once more.
+ */
+const wrapped = new WeakSet<Overrides>()
 
-/** They would run again each time the workflow goes on, and so would their hooks: so they are mistakes. */
-export const guarding = (inner: Overrides | undefined): Overrides => {
-  if (inner !== undefined && guards.has(inner)) return inner
-  const made = guard(inner)
-  guards.add(made)
+/**
+ * Adds a mistake, on which the run dies, to each step and pipeline in a durable body that is not durable: its body and
+ * hooks would run again each time the workflow resumes.
+ */
+export const requireDurable = (inner: Overrides | undefined): Overrides => {
+  if (inner !== undefined && wrapped.has(inner)) return inner
+  const made = wrap(inner)
+  wrapped.add(made)
   return made
 }
 
-const guard = (inner: Overrides | undefined): Overrides => ({
+const wrap = (inner: Overrides | undefined): Overrides => ({
   step: (owner, view) => {
     const changed = inner?.step(owner, view) ?? owner
-    return owner.durable === undefined && durableAround(view) !== undefined
+    return owner.durable === undefined && enclosingRun(view) !== undefined
       ? withMistake(changed, inBody(view, "make it durable with Durable.step(step, { success })"))
       : changed
   },
   run: (owner, view) => {
     const changed = inner?.run(owner, view) ?? owner
-    return durableAround(view) === undefined
+    return enclosingRun(view) === undefined
       ? changed
       : withMistake(changed, inBody(view, "make it one of its own with Durable.pipeline, and execute its workflow"))
   }

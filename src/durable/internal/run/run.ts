@@ -1,4 +1,4 @@
-/** What the steps of a durable run share, and what becomes of them when it ends. */
+/** State that the steps of a durable run share, and the end of the steps that are open when the run ends. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
@@ -7,66 +7,79 @@ import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowEngine, type WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { isInterrupted } from "../../../internal/engine/outcome.ts"
-import type { Ongoing } from "./activityFibers.ts"
-import type { DurableEvaluation } from "./evaluation.ts"
-import type { Keys } from "./stepKeys.ts"
+import type { ActivityFibers } from "./activityFibers.ts"
+import type { StepKeys } from "./stepKeys.ts"
 
-type Ends = Effect.Effect<void, never, any>
+type Finish = Effect.Effect<void, never, any>
 
+/** An evaluation that has not ended, as far as the end of its run is concerned with it. */
+export interface OpenEvaluation {
+  readonly begun: boolean
+  readonly settled: boolean
+  /** Restores from the records that the step had begun before this evaluation of the body. */
+  readonly recallBegun: Effect.Effect<unknown, unknown, any>
+  readonly finish: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<unknown, unknown, any>
+}
+
+/** The state of one evaluation of a run's body. */
 export interface DurableRun {
   readonly executionId: string
   readonly instance: WorkflowInstance["Service"]
-  /** What evaluates the body. */
+  /** The fiber that evaluates the body. */
   readonly body: Fiber.Fiber<unknown, unknown>
-  readonly keys: Keys
-  /** Steps that have not ended, in the order in which they came. */
-  readonly open: Set<DurableEvaluation>
-  /** What sees to the ends of steps. */
-  readonly ending: Set<Fiber.Fiber<unknown, unknown>>
-  /** Whether the process lets go of the run, which goes on elsewhere or later. */
+  readonly keys: StepKeys
+  /** The evaluations that have not ended, in the order in which they started. */
+  readonly open: Set<OpenEvaluation>
+  /** The fibers that record the ends of steps and run their hooks. */
+  readonly endingFibers: Set<Fiber.Fiber<unknown, unknown>>
+  /** Whether this evaluation was interrupted from outside: the run continues in another process, or later. */
   released: boolean
-  /** Whether that is as something came that the run waits for: it is evaluated anew at once. */
+  /** Whether that is because something arrived that the run waits for: the body is evaluated anew at once. */
   preempted: boolean
-  readonly ongoing: Ongoing
+  readonly activities: ActivityFibers
 }
 
-const endOpen = (durable: DurableRun, exit: Exit.Exit<unknown, unknown>, except?: DurableEvaluation): Ends =>
+/** Finishes the steps that have begun and not ended, the last one first. */
+const finishOpen = (durable: DurableRun, exit: Exit.Exit<unknown, unknown>, except?: OpenEvaluation): Finish =>
   Effect.suspend(() =>
     Effect.forEach(
       [...durable.open].toReversed(),
-      (one) => one.begun && !one.settled && one !== except ? Effect.exit(one.finish(exit)) : Effect.void,
+      (evaluation) =>
+        evaluation.begun && !evaluation.settled && evaluation !== except
+          ? Effect.exit(evaluation.finish(exit))
+          : Effect.void,
       { discard: true }
     )
   )
 
-/** Before a run ends: the steps that wait for something, and that nobody waits for any more, as who lost a race. */
-export const endLeftBehind = (durable: DurableRun, run: DurableEvaluation): Ends =>
-  Effect.andThen(durable.ongoing.endLeft, endOpen(durable, Exit.interrupt(), run))
+/** Interrupts, before a run ends, the steps that are suspended and that the body no longer waits for (a lost race). */
+export const finishAbandoned = (durable: DurableRun, run: OpenEvaluation): Finish =>
+  Effect.andThen(durable.activities.interruptUnawaited, finishOpen(durable, Exit.interrupt(), run))
 
-/** When the workflow was interrupted: what is open ends with that, the innermost first, and then the run. */
-export const interruptAll = (durable: DurableRun, exit: Exit.Exit<unknown, unknown>): Ends =>
+/** Finishes all open steps, and then the run, with the interruption that the workflow was asked for. */
+export const finishInterrupted = (durable: DurableRun, exit: Exit.Exit<unknown, unknown>): Finish =>
   Effect.suspend(() =>
     durable.instance.interrupted && isInterrupted(exit)
-      ? Effect.forEach(durable.open, (one) => Effect.exit(one.askBegun), { discard: true }).pipe(
-        Effect.andThen(durable.ongoing.endBodies),
-        Effect.andThen(endOpen(durable, exit))
+      ? Effect.forEach(durable.open, ({ recallBegun }) => Effect.exit(recallBegun), { discard: true }).pipe(
+        Effect.andThen(durable.activities.interruptUnawaitedBodies),
+        Effect.andThen(finishOpen(durable, exit))
       )
       : Effect.void
   )
 
-/** What `workflow.interrupt` completes, on a cluster. */
+/** The deferred that `workflow.interrupt` completes on a cluster. */
 const interruptSignal = DurableDeferred.make("Workflow/InterruptSignal")
 
 /**
- * When a run ends with an interruption: the engine takes it for one that it let go of itself, and would go on with it
- * for ever.
+ * Marks the workflow as interrupted when its run ends with an interruption. Otherwise the engine takes the interruption
+ * for one of its own, as at a suspension, and resumes the run for ever.
  */
-export const endInterrupted = ({ instance }: DurableRun): Effect.Effect<void, unknown, any> =>
+export const markInterrupted = ({ instance }: DurableRun): Effect.Effect<void, unknown, any> =>
   instance.interrupted ? Effect.void : Effect.flatMap(
     WorkflowEngine.use((engine) => engine.deferredResult(interruptSignal)),
-    (asked) => {
-      // it was asked to interrupt the run, and does so where one is parked
-      if (Option.isSome(asked)) return Workflow.suspend(instance)
+    (signal) => {
+      // the engine was asked to interrupt the run, which it does once the run is suspended
+      if (Option.isSome(signal)) return Workflow.suspend(instance)
       instance.interrupted = true
       return Effect.void
     }

@@ -1,21 +1,21 @@
-/** What the activities of a run are called by: the same at each replay, and different for any two. */
+/** Names the activities of a run: the same names at each replay, and different ones for any two steps. */
 import type { Fiber } from "effect/Fiber"
 
 /**
- * What separates the parts of a key can't be in one, nor can what databases refuse or change: Postgres takes no NUL,
- * and half a surrogate pair becomes U+FFFD in UTF-8.
+ * Escapes a part of an activity's name: the characters that separate parts, and those that databases reject or change
+ * (Postgres takes no NUL, and half a surrogate pair becomes U+FFFD in UTF-8).
  */
-export const part = (text: string): string =>
+export const escapePart = (text: string): string =>
   text.replace(/[%/[\]#\p{Cc}\p{Cs}]/gu, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, "0")}`)
 
 interface Seen {
   times: number
-  /** Whether all of them were evaluated by the fiber of the run's body, one after another. */
+  /** Whether the fiber of the run's body evaluated all of them, and therefore one after another. */
   inOrder: boolean
 }
 
-/** The steps that a run has come to, by their names and keys. */
-export class Keys {
+/** Numbers the evaluations of a run's steps by name and key. */
+export class StepKeys {
   readonly #seen = new Map<string, Seen>()
   readonly #body: Fiber<unknown, unknown>
 
@@ -24,15 +24,15 @@ export class Keys {
   }
 
   /**
-   * The key of an evaluation of a step, or what is wrong with it. A step that runs again is the second of its name
-   * only where the order can't be another one at a replay: that is what the body's own fiber does.
+   * Returns the key of the next evaluation of a step, or a mistake. A repeated name gets a number only where a replay
+   * must come to the same order, which holds for evaluations on the body's own fiber; for others it is a mistake.
    */
   next(
     name: string,
     key: string | undefined,
     fiber: Fiber<unknown, unknown>
   ): { readonly key: string } | { readonly mistake: string } {
-    const base = key === undefined ? part(name) : `${part(name)}[${part(key)}]`
+    const base = key === undefined ? escapePart(name) : `${escapePart(name)}[${escapePart(key)}]`
     const inOrder = fiber === this.#body
     const seen = this.#seen.get(base)
     if (seen === undefined) {

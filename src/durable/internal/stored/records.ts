@@ -1,4 +1,7 @@
-/** What is stored of a run. Once written these must stay readable: fields are added, never changed. */
+/**
+ * Schemas of what is stored of a run. Stored records must stay readable by later versions: fields may be added, and
+ * must not be renamed or change their type.
+ */
 import * as Schema from "effect/Schema"
 import { AlertJson } from "../../../internal/alerts/json.ts"
 import { display } from "../../../internal/text/redact.ts"
@@ -6,68 +9,76 @@ import { Kind, withLibrary } from "./errors.ts"
 
 const Values = Schema.Record(Schema.String, Schema.Json)
 
-/** A hook that is to run: which of its kind it is, and its name, lest another one takes its place. */
-export const Owed = Schema.Struct({ kind: Kind, index: Schema.Int, name: Schema.String })
+/**
+ * A hook that must still run after a recorded exit, by its kind, its index within that kind, and its name, which keeps
+ * another hook at this index from running in its place.
+ */
+export const PendingHook = Schema.Struct({ kind: Kind, index: Schema.Int, name: Schema.String })
 
 /** @internal */
-export type Owed = typeof Owed.Type
+export type PendingHook = typeof PendingHook.Type
 
-/** Times are in milliseconds since 1970. */
-export const Started = Schema.Struct({ startedAt: Schema.Finite })
+/** The start of a step with start hooks, or of a run. Times are in milliseconds since 1970. */
+export const StartRecord = Schema.Struct({ startedAt: Schema.Finite })
 
-/** Without a time where it had not. */
-export const Begun = Schema.Struct({ startedAt: Schema.optionalKey(Schema.Finite) })
+/** Records whether a step has begun: without `startedAt` it had not. */
+export const BegunRecord = Schema.Struct({ startedAt: Schema.optionalKey(Schema.Finite) })
 
-const facts = {
+const endRecordFields = {
   startedAt: Schema.Finite,
   endedAt: Schema.Finite,
   /** The number of the last attempt, 1 for the first. */
   attempts: Schema.Int,
   params: Values,
   annotations: Values,
-  owes: Schema.Array(Owed),
+  pendingHooks: Schema.Array(PendingHook),
   /**
-   * That another attempt follows, after so many milliseconds; or, `over`, that the time is up then. The first attempt
-   * began at `since`.
+   * Present on a failed attempt that another follows after `delay` milliseconds; with `timedOut` the time limit of all
+   * attempts is up then, and none follows. `firstStartedAt` is the start of the first attempt.
    */
-  again: Schema.optionalKey(Schema.Struct({ delay: Schema.Finite, over: Schema.Boolean, since: Schema.Finite })),
-  /** That the code around it interrupted it. */
-  leftOff: Schema.optionalKey(Schema.Boolean)
+  retry: Schema.optionalKey(
+    Schema.Struct({ delay: Schema.Finite, timedOut: Schema.Boolean, firstStartedAt: Schema.Finite })
+  ),
+  /** Whether the code around the step interrupted it. */
+  cancelled: Schema.optionalKey(Schema.Boolean)
 }
 
-/** How a step or one of its attempts ended, and the hooks that it owes. */
-export interface Fact {
+/** The end of a step, of one of its attempts, or of a run, with the hooks that must still run. */
+export interface EndRecord {
   readonly exit: unknown
   readonly startedAt: number
   readonly endedAt: number
   readonly attempts: number
   readonly params: Readonly<Record<string, Schema.Json>>
   readonly annotations: Readonly<Record<string, Schema.Json>>
-  readonly owes: ReadonlyArray<Owed>
-  readonly again?: { readonly delay: number; readonly over: boolean; readonly since: number }
-  readonly leftOff?: boolean
+  readonly pendingHooks: ReadonlyArray<PendingHook>
+  readonly retry?: { readonly delay: number; readonly timedOut: boolean; readonly firstStartedAt: number }
+  readonly cancelled?: boolean
 }
 
-/** Made once for a pair of schemas, as a step made anew for each call has the same ones, and to compile one takes time. */
-export const factSchema = (success: Schema.Top, error: Schema.Top | undefined): Schema.Top => {
-  const key = error ?? none
-  const ofSuccess = made.get(success) ?? new WeakMap<Schema.Top, Schema.Top>()
-  made.set(success, ofSuccess)
-  const known = ofSuccess.get(key)
-  if (known !== undefined) return known
+/**
+ * Returns the schema of an `EndRecord` with this result. It is cached by the pair of schemas: compiling one takes time,
+ * and a step that is made anew for each call passes the same pair.
+ */
+export const endRecordSchema = (success: Schema.Top, error: Schema.Top | undefined): Schema.Top => {
+  const key = error ?? noError
+  const byError = cache.get(success) ?? new WeakMap<Schema.Top, Schema.Top>()
+  cache.set(success, byError)
+  const cached = byError.get(key)
+  if (cached !== undefined) return cached
   const schema = Schema.Struct({
     exit: Schema.Exit(success, withLibrary(error), Schema.Defect({ includeStack: true })),
-    ...facts
+    ...endRecordFields
   })
-  ofSuccess.set(key, schema)
+  byError.set(key, schema)
   return schema
 }
 
-const made = new WeakMap<Schema.Top, WeakMap<Schema.Top, Schema.Top>>()
+const cache = new WeakMap<Schema.Top, WeakMap<Schema.Top, Schema.Top>>()
 
-const none: Schema.Top = Schema.Never
+const noError: Schema.Top = Schema.Never
 
-/** How a hook ended, and the alerts that it posted, where they go through an outbox. */
+/** The end of a hook, and the alerts that it posted where they go through an outbox. */
 export const HookRecord = Schema.Struct({
   outcome: Schema.Literals(["ended", "skipped", "failed"]),
   error: Schema.optionalKey(Schema.Defect()),
@@ -77,6 +88,6 @@ export const HookRecord = Schema.Struct({
 /** @internal */
 export type HookRecord = typeof HookRecord.Type
 
-/** As it is shown, which is all that JSON holds of it and nothing that is secret. */
-export const toJson = (values: Readonly<Record<string, unknown>>): Fact["params"] =>
+/** Converts values to the JSON that is shown of them, without anything secret. */
+export const toJson = (values: Readonly<Record<string, unknown>>): EndRecord["params"] =>
   JSON.parse(JSON.stringify(display(values)))
