@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { test } from "node:test"
 import manifest from "../../package.json" with { type: "json" }
 import { jsonSchema } from "../../src/config/index.ts"
-import { endedWith, epilogue, onEach, root } from "../support/command.ts"
+import { assertExitCode, epilogue, onEachRuntime, root } from "../support/command.ts"
 import { makeIt } from "../support/it.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
@@ -26,10 +26,10 @@ const folder = Effect.acquireRelease(
 )
 
 it.live("--version", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.gen(function*() {
       const version = yield* epilogue(runtime, ["--version"])
-      endedWith(version, 0)
+      assertExitCode(version, 0)
       assert.equal(version.stdout, `epilogue v${manifest.version}\n`)
     })
   ))
@@ -37,7 +37,7 @@ it.live("--version", () =>
 it.live("help, and completion for shells", () =>
   Effect.gen(function*() {
     const help = yield* epilogue("bun", ["run", "--help"])
-    endedWith(help, 0)
+    assertExitCode(help, 0)
     for (const text of ["--param", "Service.field=value", "--supervise", "epilogue run nightly.yaml"]) {
       assert.ok(help.stdout.includes(text), text)
     }
@@ -52,22 +52,22 @@ it.live("init writes what can be checked, explained and run, and never overwrite
     Effect.scoped(Effect.gen(function*() {
       const at = yield* folder
       const made = yield* epilogue(runtime, ["init", "jobs"], { cwd: at })
-      endedWith(made, 0)
+      assertExitCode(made, 0)
       assert.ok(made.stdout.includes("epilogue run jobs/epilogue.yaml"), made.stdout)
       const cwd = join(at, "jobs")
       const checked = yield* epilogue(runtime, ["check"], { cwd })
-      endedWith(checked, 0)
+      assertExitCode(checked, 0)
       const explained = yield* epilogue(runtime, ["explain"], { cwd })
       assert.match(explained.stdout, /^ {4}success: celebrate \(epilogue\.yaml:\d+:\d+\): /m)
       const ran = yield* epilogue(runtime, ["run"], { cwd })
-      endedWith(ran, 0)
+      assertExitCode(ran, 0)
       assert.match(ran.stdout, /^Hello, world!\nHello, world!\n/m)
       assert.match(ran.stderr, /print succeeded/)
 
       rmSync(join(cwd, "epilogue.yaml"))
       writeFileSync(join(cwd, "hooks.ts"), "// mine")
       const refused = yield* epilogue(runtime, ["init"], { cwd })
-      endedWith(refused, 2)
+      assertExitCode(refused, 2)
       assert.match(refused.stderr, /hooks\.ts/)
       assert.match(refused.stderr, /pipeline\.ts/)
       assert.doesNotMatch(refused.stderr, /epilogue\.yaml/)
@@ -76,10 +76,10 @@ it.live("init writes what can be checked, explained and run, and never overwrite
     }))))
 
 it.live("run: a config, its hooks, and what the command line puts over it", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.gen(function*() {
       const plain = yield* epilogue(runtime, ["run", `${fixtures}/greeting.yaml`])
-      endedWith(plain, 0)
+      assertExitCode(plain, 0)
       assert.deepEqual(plain.stdout.replace(/\d+ ms|\d+\.\d s/g, "n ms").split("\n"), [
         "▶ greeting (run nightly)",
         "  ▶ greet",
@@ -105,16 +105,16 @@ it.live("run: a config, its hooks, and what the command line puts over it", () =
         "-p",
         "test.GreetParams.name=a=b"
       ])
-      endedWith(over, 0)
+      assertExitCode(over, 0)
       assert.match(over.stdout, /^▶ greeting \(run by hand\)\n {2}▶ greet\nhello a=b\nprinted/)
     })
   ))
 
 it.live("run: a pipeline that fails, and one that dies", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.gen(function*() {
       const failed = yield* epilogue(runtime, ["run", `${pipelines}#failing`])
-      endedWith(failed, 1)
+      assertExitCode(failed, 1)
       assert.deepEqual(failed.stdout.replace(/\d+ ms|\d+\.\d s/g, "n ms").trimEnd().split("\n").slice(3), [
         "  ▶ second",
         "  ↻ second: attempt 1 failed, the next follows in n ms: RangeError: no such row",
@@ -124,7 +124,7 @@ it.live("run: a pipeline that fails, and one that dies", () =>
       ])
       assert.match(failed.stderr, /^failing failed: RangeError: no such row\n$/m)
       const died = yield* epilogue(runtime, ["run", `${pipelines}#dying`])
-      endedWith(died, 1)
+      assertExitCode(died, 1)
       // a bug needs its stack
       assert.match(died.stderr, /dying failed: TypeError: not foreseen\n +at .*pipelines\.ts:\d+/)
     })
@@ -133,7 +133,7 @@ it.live("run: a pipeline that fails, and one that dies", () =>
 it.live("run --json: events and nothing else on stdout", () =>
   Effect.gen(function*() {
     const ran = yield* epilogue("bun", ["run", `${fixtures}/greeting.yaml`, "--json"])
-    endedWith(ran, 0)
+    assertExitCode(ran, 0)
     const events = ran.stdout.trimEnd().split("\n").map((line) => JSON.parse(line))
     assert.deepEqual(events.map(({ _tag }) => _tag), [
       "RunStarted",
@@ -167,7 +167,7 @@ it.live("mistakes on the command line: exit code 2, and nothing on stdout", () =
     ]
     yield* Effect.forEach(cases, ([args, says]) =>
       Effect.map(epilogue("bun", args), (ended) => {
-        endedWith(ended, 2)
+        assertExitCode(ended, 2)
         assert.match(ended.stderr, says)
         assert.doesNotMatch(ended.stderr, /^ +at /m)
         assert.equal(ended.stdout, "")
@@ -178,7 +178,7 @@ it.live("check: all mistakes, each with its place, before anything runs", () =>
   Effect.gen(function*() {
     for (const command of ["check", "run", "explain"]) {
       const ended = yield* epilogue("bun", [command, `${fixtures}/wrong.yaml`])
-      endedWith(ended, 2)
+      assertExitCode(ended, 2)
       assert.equal(ended.stdout, "")
       const [first, second, ...more] = ended.stderr.trimEnd().split("\n")
       assert.match(first!, /^test\/cli\/fixtures\/wrong\.yaml:1:11 pipeline: .*"gone"/)

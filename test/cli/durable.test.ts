@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
-import { endedWith, epilogue, onEach, root, type Runtime, start } from "../support/command.ts"
+import { assertExitCode, epilogue, onEachRuntime, root, type Runtime, start } from "../support/command.ts"
 import { makeIt } from "../support/it.ts"
 import { postgres, required } from "../support/postgres.ts"
 
@@ -50,11 +50,11 @@ const run = (payload: string, name = "nightly") =>
   ["run", `${module}#${name}`, "--durable", "--payload", payload] as const
 
 it.live("run --durable: alone, with progress; a second time it is the same run", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const { cwd, epilogue, told } = yield* place
       const ran = yield* epilogue(runtime, ...run(`{"day":"monday"}`))
-      endedWith(ran, 0)
+      assertExitCode(ran, 0)
       assert.deepEqual(timeless(ran.stdout), [
         `nightly: run ${idIn(ran.stdout)}`,
         "▶ nightly (run)",
@@ -68,7 +68,7 @@ it.live("run --durable: alone, with progress; a second time it is the same run",
       assert.equal(ran.stderr, "")
       assert.ok(existsSync(join(cwd, ".epilogue/durable.db")))
       const again = yield* epilogue(runtime, ...run(`{"day":"monday"}`))
-      endedWith(again, 0)
+      assertExitCode(again, 0)
       assert.equal(again.stdout, `nightly: run ${idIn(ran.stdout)}\nnightly succeeded: {"rows":6}\n`)
       assert.match(again.stderr, /has run with this payload before/)
       assert.deepEqual(told(), ["extract monday", "load monday"])
@@ -79,7 +79,7 @@ it.live("run --durable: a failure, and its events as JSON", () =>
   Effect.gen(function*() {
     const { epilogue } = yield* place
     const failed = yield* epilogue("bun", "run", `${module}#failing`, "--durable", "--json")
-    endedWith(failed, 1)
+    assertExitCode(failed, 1)
     const lines = failed.stdout.trimEnd().split("\n").map((line) => JSON.parse(line))
     assert.deepEqual(lines.map(({ _tag }) => _tag), [
       "Submitted",
@@ -94,23 +94,23 @@ it.live("run --durable: a failure, and its events as JSON", () =>
   }))
 
 it.live("worker: it runs what others submit, and the database is its alone", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const { epilogue, start, told } = yield* place
       const worker = yield* start(runtime, "worker", module)
       yield* worker.wrote("worker ready: asking, failing, nightly (SQLite .epilogue/durable.db)\n")
       const ran = yield* epilogue(runtime, ...run(`{"day":"monday"}`))
-      endedWith(ran, 0)
+      assertExitCode(ran, 0)
       assert.equal(ran.stdout, `nightly: run ${idIn(ran.stdout)}\nnightly succeeded: {"rows":6}\n`)
       assert.equal(ran.stderr, "")
       if (runtime === "bun") {
         const second = yield* epilogue(runtime, "worker", `${module}#some`)
-        endedWith(second, 1)
+        assertExitCode(second, 1)
         assert.match(second.stderr, /^error: another process has the database \.epilogue\/durable\.db open/)
       }
       worker.kill("SIGTERM")
       const ended = yield* worker.ended
-      endedWith(ended, 130)
+      assertExitCode(ended, 130)
       const id = idIn(ran.stdout).slice(0, 8)
       assert.deepEqual(timeless(ended.stdout).slice(1), [
         `${id} ▶ nightly (run)`,
@@ -138,11 +138,11 @@ it.live("kill -9 in the middle: the next worker goes on, and what was done is no
     yield* second.wrote("▶ wait")
     open()
     const ended = yield* follower.ended
-    endedWith(ended, 0)
+    assertExitCode(ended, 0)
     assert.match(ended.stdout, /^nightly: run \w+\nnightly succeeded: \{"rows":6\}\n$/)
     assert.deepEqual(told(), ["extract monday", "wait", "wait", "load monday"])
     second.kill("SIGINT")
-    endedWith(yield* second.ended, 130)
+    assertExitCode(yield* second.ended, 130)
   }))
 
 it.live("Ctrl-C: what runs here goes on at the next start", () =>
@@ -154,14 +154,14 @@ it.live("Ctrl-C: what runs here goes on at the next start", () =>
     yield* running.wrote("once more (Ctrl-C) quits at once")
     running.kill("SIGINT")
     const stopped = yield* running.ended
-    endedWith(stopped, 130)
+    assertExitCode(stopped, 130)
     assert.match(
       stopped.stderr,
       /^stopping nightly .*; run [0-9a-f]+ goes on at the next start; [^\n]*\nquit, and cut off:\n {2}step wait/
     )
     open()
     const ended = yield* epilogue("bun", ...run(`{"day":"monday","rows":1}`))
-    endedWith(ended, 0)
+    assertExitCode(ended, 0)
     assert.deepEqual(told(), ["extract monday", "wait", "wait", "load monday"])
   }))
 
@@ -174,22 +174,22 @@ it.live("Ctrl-C: a run that a worker has goes on without who follows it, until i
     yield* worker.wrote("▶ wait")
     follower.kill("SIGINT")
     const left = yield* follower.ended
-    endedWith(left, 130)
+    assertExitCode(left, 130)
     const id = idIn(left.stdout)
     assert.match(left.stderr, new RegExp(`^leaving nightly; run ${id} goes on without this;`))
     const again = yield* start("bun", ...run(`{"day":"monday","rows":1}`))
     yield* again.wrote(`nightly: run ${id}\n`)
-    endedWith(yield* epilogue("bun", "interrupt", `${module}#nightly`, id), 0)
+    assertExitCode(yield* epilogue("bun", "interrupt", `${module}#nightly`, id), 0)
     // the worker looks for it at intervals
     yield* Effect.sleep("1 second")
     open()
     const ended = yield* again.ended
-    endedWith(ended, 130)
+    assertExitCode(ended, 130)
     assert.equal(ended.stderr, "nightly was interrupted\n")
     const late = yield* epilogue("bun", "interrupt", `${module}#nightly`, id)
-    endedWith(late, 1)
+    assertExitCode(late, 1)
     const unknown = yield* epilogue("bun", "interrupt", `${module}#nightly`, "0f0f")
-    endedWith(unknown, 2)
+    assertExitCode(unknown, 2)
     assert.match(unknown.stderr, /^error: there is no run 0f0f of nightly/)
   }))
 
@@ -207,7 +207,7 @@ it.live("a pipeline that the worker does not have waits, and runs where it can o
       `runs of "failing", which is none of the pipelines here, wait for a worker that has it`
     )
     const ended = yield* follower.ended
-    endedWith(ended, 1)
+    assertExitCode(ended, 1)
     assert.match(
       ended.stderr,
       /no process has the database [^\n]* open any more: failing goes on here\nfailing failed: no such row\n$/
@@ -221,19 +221,19 @@ it.live("answer: with a worker, and where no process runs", () =>
     yield* asked.wrote("--deny")
     asked.kill("SIGINT")
     const stopped = yield* asked.ended
-    endedWith(stopped, 130)
+    assertExitCode(stopped, 130)
     const token = tokenIn(stopped.stdout + stopped.stderr)
-    endedWith(yield* epilogue("bun", "answer", token, "--approve", "--by", "Ada", "--comment", "go ahead"), 0)
+    assertExitCode(yield* epilogue("bun", "answer", token, "--approve", "--by", "Ada", "--comment", "go ahead"), 0)
     const late = yield* epilogue("bun", "answer", token, "--deny")
-    endedWith(late, 1)
+    assertExitCode(late, 1)
     assert.match(late.stderr, /answered before/)
     const ended = yield* epilogue("bun", ...run("{}", "asking"))
-    endedWith(ended, 0)
+    assertExitCode(ended, 0)
     assert.match(ended.stdout, /\nasking succeeded: \{"by":"Ada","comment":"go ahead"\}\n$/)
   }))
 
 it.live("answer: a worker that has the database goes on", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const { epilogue, start } = yield* place
       const worker = yield* start(runtime, "worker", module)
@@ -246,11 +246,11 @@ it.live("answer: a worker that has the database goes on", () =>
       const other = yield* start(runtime, "worker", module)
       yield* other.wrote("worker ready")
       const refused = yield* epilogue(runtime, "answer", token, "--approve", "--by", "Bob")
-      endedWith(refused, 2)
+      assertExitCode(refused, 2)
       assert.match(refused.stderr, /^error: Bob is none of the question's approvers\n$/)
-      endedWith(yield* epilogue(runtime, "answer", token, "--approve", "--by", "Ada"), 0)
+      assertExitCode(yield* epilogue(runtime, "answer", token, "--approve", "--by", "Ada"), 0)
       const ended = yield* follower.ended
-      endedWith(ended, 0)
+      assertExitCode(ended, 0)
       assert.match(ended.stdout, /\nasking succeeded: \{"by":"Ada"\}\n$/)
       other.kill("SIGINT")
       yield* other.ended
@@ -298,7 +298,7 @@ it.live("mistakes: exit code 2, nothing on stdout, and nothing secret", () =>
     ]
     yield* Effect.forEach(cases, ([args, says, code]) =>
       Effect.map(epilogue("bun", args, { cwd, env }), (ended) => {
-        endedWith(ended, code ?? 2)
+        assertExitCode(ended, code ?? 2)
         assert.match(ended.stderr, says)
         assert.doesNotMatch(ended.stderr, /^ +at |hunter2/m)
         assert.equal(ended.stdout, "")
@@ -307,11 +307,11 @@ it.live("mistakes: exit code 2, nothing on stdout, and nothing secret", () =>
 
     // by the environment, and to a database that has not heard of the run
     const inEnvironment = yield* epilogue("bun", ["worker", module], { cwd, env: { ...env, DATABASE_URL: url } })
-    endedWith(inEnvironment, 1)
+    assertExitCode(inEnvironment, 1)
     assert.doesNotMatch(inEnvironment.stderr, /hunter2/)
-    endedWith(yield* epilogue("bun", run(`{"day":"x"}`), { cwd, env: { ...env, EPILOGUE_DATABASE: "own.db" } }), 0)
+    assertExitCode(yield* epilogue("bun", run(`{"day":"x"}`), { cwd, env: { ...env, EPILOGUE_DATABASE: "own.db" } }), 0)
     const elsewhere = yield* epilogue("bun", ["answer", token, "--approve", "--database", "own.db"], { cwd, env })
-    endedWith(elsewhere, 2)
+    assertExitCode(elsewhere, 2)
     assert.match(elsewhere.stderr, /^error: the run of that question is not in the database \(SQLite own\.db\)/)
   }))
 
@@ -329,16 +329,16 @@ if (required("epilogue worker on Postgres")) {
       )
       for (const worker of workers) yield* worker.wrote("worker ready: asking, failing, nightly (Postgres)\n")
       const ran = yield* epilogue("bun", run(`{"day":"monday"}`), { cwd, env })
-      endedWith(ran, 0)
+      assertExitCode(ran, 0)
       assert.match(ran.stdout, /\nnightly succeeded: \{"rows":6\}\n$/)
       yield* Effect.raceAllFirst(workers.map(({ wrote }) => wrote("--deny")))
       for (const worker of workers) worker.kill("SIGINT")
       const stopped = yield* Effect.forEach(workers, ({ ended }) => ended)
       const said = stopped.map(({ stderr, stdout }) => stdout + stderr).join("")
-      endedWith(yield* epilogue("bun", ["answer", tokenIn(said), "--approve", "--by", "Ada"], { cwd, env }), 0)
+      assertExitCode(yield* epilogue("bun", ["answer", tokenIn(said), "--approve", "--by", "Ada"], { cwd, env }), 0)
       const last = yield* start("deno", ["worker", `${module}#asking`], { cwd, env })
       const ended = yield* waiting.ended
-      endedWith(ended, 0)
+      assertExitCode(ended, 0)
       assert.match(ended.stdout, /^asking: run \w+\nasking succeeded: \{"by":"Ada"\}\n$/)
       last.kill("SIGINT")
       const everything = said + (yield* last.ended).stderr + ended.stderr + ran.stderr

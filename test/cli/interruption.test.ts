@@ -4,7 +4,7 @@ import * as assert from "node:assert/strict"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
-import { endedWith, epilogue, onEach, root, start } from "../support/command.ts"
+import { assertExitCode, epilogue, onEachRuntime, root, start } from "../support/command.ts"
 import { makeIt } from "../support/it.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
@@ -13,14 +13,14 @@ const fixtures = "test/cli/fixtures"
 const pipelines = `${fixtures}/pipelines.ts`
 
 it.live("once: the run is interrupted, and its hooks run", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       for (const signal of ["SIGINT", "SIGTERM"] as const) {
         const { ended, kill, wrote } = yield* start(runtime, ["run", `${pipelines}#slow`])
         yield* wrote("waiting\n")
         kill(signal)
         const end = yield* ended
-        endedWith(end, 130)
+        assertExitCode(end, 130)
         assert.deepEqual(end.stdout.replace(/\d+ ms|\d+\.\d s/g, "n ms").split("\n").slice(2), [
           "waiting",
           "  ■ wait (n ms): interrupted",
@@ -34,7 +34,7 @@ it.live("once: the run is interrupted, and its hooks run", () =>
   ))
 
 it.live("twice: it quits at once, and says which hooks and steps it cut off", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const inHook = yield* start(runtime, ["run", `${pipelines}#stuck`])
       yield* inHook.wrote("waiting\n")
@@ -42,7 +42,7 @@ it.live("twice: it quits at once, and says which hooks and steps it cut off", ()
       yield* inHook.wrote("cleaning up\n")
       inHook.kill("SIGINT")
       const hook = yield* inHook.ended
-      endedWith(hook, 130)
+      assertExitCode(hook, 130)
       assert.match(hook.stderr, /\nquit, and cut off:\n {2}hook "onInterrupt" \(interrupt\) of wait, after [^\n]+\n$/)
 
       const inStep = yield* start(runtime, ["run", `${pipelines}#stubborn`])
@@ -51,13 +51,13 @@ it.live("twice: it quits at once, and says which hooks and steps it cut off", ()
       yield* inStep.wrote("interrupting stubborn")
       inStep.kill("SIGINT")
       const step = yield* inStep.ended
-      endedWith(step, 130)
+      assertExitCode(step, 130)
       assert.match(step.stderr, /\nquit, and cut off:\n {2}step hold, after [^\n]+\n$/)
     }))
   ))
 
 it.live("supervised, by default where the config has an alerter: a death is alerted", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const folder = yield* Effect.acquireRelease(
         Effect.sync(() => mkdtempSync(join(root, fixtures, "alerts-"))),
@@ -66,7 +66,7 @@ it.live("supervised, by default where the config has an alerter: a death is aler
       const config = join(folder, "killed.json")
       writeFileSync(config, JSON.stringify({ alerter: { jsonLines: { path: "./alerts.jsonl" } } }))
       const ended = yield* epilogue(runtime, ["run", `${pipelines}#killed`, "--config", config])
-      endedWith(ended, 1)
+      assertExitCode(ended, 1)
       assert.match(ended.stderr, /SIGKILL/)
       const alerts = readFileSync(join(folder, "alerts.jsonl"), "utf8").trimEnd().split("\n")
       const titles = alerts.map((line): unknown => JSON.parse(line).title).toSorted()
@@ -75,7 +75,7 @@ it.live("supervised, by default where the config has an alerter: a death is aler
   ))
 
 it.live("supervised, twice: the hook that was cut off is named", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const { ended, kill, wrote } = yield* start(runtime, ["run", `${pipelines}#stuck`, "--supervise"])
       yield* wrote("waiting\n")
@@ -83,7 +83,7 @@ it.live("supervised, twice: the hook that was cut off is named", () =>
       yield* wrote("cleaning up\n")
       kill("SIGINT")
       const end = yield* ended
-      endedWith(end, 130)
+      assertExitCode(end, 130)
       assert.match(end.stderr, /^epilogue: interrupting; once more \(Ctrl-C\) quits at once\n/)
       assert.match(
         end.stderr,
@@ -93,26 +93,26 @@ it.live("supervised, twice: the hook that was cut off is named", () =>
   ))
 
 it.live("supervised: Ctrl-C reaches the run", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const { ended, kill, wrote } = yield* start(runtime, ["run", `${pipelines}#slow`, "--supervise"])
       yield* wrote("waiting\n")
       kill("SIGINT")
       const end = yield* ended
-      endedWith(end, 130)
+      assertExitCode(end, 130)
       assert.match(end.stdout, /\ncleaned up\n■ slow/)
     }))
   ))
 
 it.live("Ctrl-C while a module is imported ends the command with exit code 130, supervised or not", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.scoped(Effect.forEach(["--no-supervise", "--supervise"], (supervise) =>
       Effect.gen(function*() {
         const { ended, kill, wrote } = yield* start(runtime, ["run", `${fixtures}/importing.ts#pipeline`, supervise])
         yield* wrote("importing\n")
         kill("SIGINT")
         const end = yield* ended
-        endedWith(end, 130)
+        assertExitCode(end, 130)
         assert.match(end.stderr, /^(?:epilogue: )?interrupting; once more \(Ctrl-C\) quits at once\n$/)
       })))
   ))

@@ -4,7 +4,7 @@ import * as assert from "node:assert/strict"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
-import { endedWith, epilogue, onEach, root } from "../support/command.ts"
+import { assertExitCode, epilogue, onEachRuntime, root } from "../support/command.ts"
 import { makeIt } from "../support/it.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
@@ -20,13 +20,13 @@ const folder = Effect.acquireRelease(
 const count = (text: string, part: string): number => text.split(part).length - 1
 
 it.live("an error that nobody has caught ends the run, and no process is left", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.forEach(
       [["throws", "thrown in a timer"], ["rejects", "rejected nowhere"]] as const,
       ([name, message]) =>
         Effect.gen(function*() {
           const ended = yield* epilogue(runtime, ["run", `${talkative}#${name}`, "--supervise"])
-          endedWith(ended, 1)
+          assertExitCode(ended, 1)
           assert.ok(ended.stderr.includes(message), ended.stderr)
           assert.match(ended.stderr, new RegExp(`epilogue: ${name} › load crashed: exit code 1 `))
         })
@@ -34,10 +34,10 @@ it.live("an error that nobody has caught ends the run, and no process is left", 
   ))
 
 it.live("--json: not even what a module prints as it is imported goes to stdout", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.gen(function*() {
       const ended = yield* epilogue(runtime, ["run", `${talkative}#succeeds`, "--json"])
-      endedWith(ended, 0)
+      assertExitCode(ended, 0)
       const events = ended.stdout.trimEnd().split("\n").map((line): unknown => JSON.parse(line)._tag)
       assert.deepEqual(events, ["RunStarted", "StepStarted", "StepEnded", "RunEnded"])
       for (const text of ["imported", "as a table", "written"]) assert.equal(count(ended.stderr, text), 1, text)
@@ -45,7 +45,7 @@ it.live("--json: not even what a module prints as it is imported goes to stdout"
   ))
 
 it.live("supervised: modules are imported once, a closed pipe is no crash, and secrets are in no alert", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const at = yield* folder
       const config = join(at, "job.json")
@@ -62,13 +62,13 @@ it.live("supervised: modules are imported once, a closed pipe is no crash, and s
         VICTIM: join(at, "victim")
       }
       const closed = yield* epilogue(runtime, ["run", `${talkative}#closes`, "--config", config], { env })
-      endedWith(closed, 0)
+      assertExitCode(closed, 0)
       assert.equal(count(closed.stdout, "imported"), 1, closed.stdout)
       assert.equal(readFileSync(env.VICTIM, "utf8"), "")
       assert.equal(closed.stderr, "")
 
       const told = yield* epilogue(runtime, ["run", `${talkative}#tells`, "--config", config], { env })
-      endedWith(told, 1)
+      assertExitCode(told, 1)
       const posted = readFileSync(join(at, "alerts.jsonl"), "utf8")
       const titles = posted.trimEnd().split("\n").map((line): unknown => JSON.parse(line).title).toSorted()
       assert.deepEqual(titles, ["tells crashed", "tells › load crashed"])
@@ -82,7 +82,7 @@ it.live("supervised, --json: an alert on the console is no event", () =>
     const config = join(yield* folder, "job.json")
     writeFileSync(config, JSON.stringify({ alerter: { console: {} } }))
     const ended = yield* epilogue("bun", ["run", `${talkative}#tells`, "--config", config, "--json"])
-    endedWith(ended, 1)
+    assertExitCode(ended, 1)
     const events = ended.stdout.trimEnd().split("\n").map((line): unknown => JSON.parse(line)._tag)
     assert.deepEqual(events, ["RunStarted", "StepStarted"])
     assert.match(ended.stderr, /tells › load crashed/)
@@ -93,7 +93,7 @@ it.live("supervised: a module that ends the process as it is imported is a crash
     const at = yield* folder
     writeFileSync(join(at, "quits.ts"), "process.exit(0)\nexport const pipeline = 1\n")
     const ended = yield* epilogue("bun", ["run", join(at, "quits.ts#pipeline"), "--supervise"])
-    endedWith(ended, 1)
+    assertExitCode(ended, 1)
     assert.match(ended.stderr, /^epilogue: quits\.ts#pipeline crashed: exit code 0 after .*, before its run began\n$/)
   })))
 
@@ -103,7 +103,7 @@ it.live("supervised: mistakes are told as they are without", () =>
       const plain = yield* epilogue("bun", ["run", config, "--no-supervise"])
       const supervised = yield* epilogue("bun", ["run", config, "--supervise"])
       assert.deepEqual(supervised, plain)
-      endedWith(supervised, 2)
+      assertExitCode(supervised, 2)
     })))
 
 it.live("a variable that a file's alerter misses is a mistake: exit code 2, before anything runs", () =>
@@ -115,7 +115,7 @@ it.live("a variable that a file's alerter misses is a mistake: exit code 2, befo
     writeFileSync(config, JSON.stringify({ alerter: "./alerter.ts#alerter", steps: { load: { timeout: "1 minute" } } }))
     const args = ["run", `${talkative}#succeeds`, "--config", config, "--no-supervise", "--json"]
     const ended = yield* epilogue("bun", args, { env: { SLACK_WEBHOOK_URL: "" } })
-    endedWith(ended, 2)
+    assertExitCode(ended, 2)
     assert.equal(ended.stdout, "")
     assert.match(ended.stderr, /\nerror: [^]*SLACK_WEBHOOK_URL[^\n]*\n$/)
   })))
@@ -130,16 +130,16 @@ it.live("--param: a field of text takes what looks like a number", () =>
       ])
     for (const name of ["5", "5.0", "null", "[1, 2]"]) {
       const ended = yield* run(`name=${name}`, "times=1")
-      endedWith(ended, 0)
+      assertExitCode(ended, 0)
       assert.ok(ended.stdout.includes(`\nhello ${name}\n`), ended.stdout)
     }
     const wrong = yield* run("name=5", "times=true")
-    endedWith(wrong, 2)
+    assertExitCode(wrong, 2)
     assert.match(wrong.stderr, /^[^\n]*GreetParams"\]\.times: [^\n]*\n$/)
   }))
 
 it.live("init: where package.json wants modules of the old kind", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const at = yield* folder
       writeFileSync(join(at, "package.json"), JSON.stringify({ type: "commonjs" }))
@@ -147,9 +147,9 @@ it.live("init: where package.json wants modules of the old kind", () =>
       // which would otherwise be looked for in the folder itself
       mkdirSync(join(at, "node_modules"))
       symlinkSync(root, join(at, "node_modules/effect-epilogue"))
-      endedWith(yield* epilogue(runtime, ["init"], { cwd: at }), 0)
+      assertExitCode(yield* epilogue(runtime, ["init"], { cwd: at }), 0)
       const ran = yield* epilogue(runtime, ["run"], { cwd: at })
-      endedWith(ran, 0)
+      assertExitCode(ran, 0)
       assert.match(ran.stdout, /^Hello, world!$/m)
       assert.doesNotMatch(ran.stderr, /Warning/)
     }))

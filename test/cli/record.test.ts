@@ -4,10 +4,10 @@ import * as assert from "node:assert/strict"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
-import { type Ended, endedWith, epilogue, onEach, root, start } from "../support/command.ts"
+import { assertExitCode, type Ended, epilogue, onEachRuntime, root, start } from "../support/command.ts"
 import { makeIt } from "../support/it.ts"
 import { filesIn, linesOf, readAll } from "../support/record.ts"
-import { place } from "../support/recordFiles.ts"
+import { recordsFolder } from "../support/recordFiles.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
 
@@ -35,12 +35,12 @@ const failing = [
 ]
 
 it.live("--record: what happened is there to be shown, and what is printed is as without", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
-      const { cwd, runs } = yield* place
+      const { cwd, runs } = yield* recordsFolder
       // what follows it is no file to record to
       const ran = yield* epilogue(runtime, ["run", "--record", `${pipelines}#failing`], { cwd })
-      endedWith(ran, 1)
+      assertExitCode(ran, 1)
       assert.match(ran.stderr, /\nfailing failed: RangeError: no such row\nrecorded: epilogue show [0-9a-f]{8}\n$/)
       const [file, ...more] = filesIn(runs)
       assert.deepEqual(more, [])
@@ -51,7 +51,7 @@ it.live("--record: what happened is there to be shown, and what is printed is as
       assert.deepEqual(timeless(ran.stdout), timeless(without.stdout))
       assert.equal(filesIn(runs).length, 1)
       const shown = yield* epilogue("bun", ["show", idIn(ran)], { cwd })
-      endedWith(shown, 0)
+      assertExitCode(shown, 0)
       assert.deepEqual(timeless(shown.stdout).slice(1, 6), [
         "✗ failing (n ms, 2 steps, 1 hook failed)",
         "├─ ✓ first (n ms)",
@@ -64,14 +64,14 @@ it.live("--record: what happened is there to be shown, and what is printed is as
 
 it.live("--record=FILE: runs are added to it; with --json it says the same as standard output", () =>
   Effect.gen(function*() {
-    const { cwd, runs } = yield* place
+    const { cwd, runs } = yield* recordsFolder
     const args = ["run", join(fixtures, "greeting.yaml"), "--record=logs/all.jsonl"]
     const first = yield* epilogue("bun", [...args, "--progress", "none"], { cwd })
-    endedWith(first, 0)
+    assertExitCode(first, 0)
     // the pipeline's own
     assert.equal(first.stdout, "hello world\nhello world\nprinted past Effect\ncelebrated\n")
     const second = yield* epilogue("bun", [...args, "--json"], { cwd })
-    endedWith(second, 0)
+    assertExitCode(second, 0)
     for (const { stderr } of [first, second]) assert.ok(!stderr.includes("recorded:"), stderr)
     const told = second.stdout.trimEnd().split("\n").map((line) => JSON.parse(line))
     const { events } = yield* readAll(join(cwd, "logs/all.jsonl"))
@@ -81,15 +81,15 @@ it.live("--record=FILE: runs are added to it; with --json it says the same as st
   }))
 
 it.live("supervised: one record, which is there when the run is killed", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
-      const { cwd, runs } = yield* place
+      const { cwd, runs } = yield* recordsFolder
       const killed = yield* epilogue(runtime, ["run", `${pipelines}#killed`, "--supervise", "--record"], { cwd })
-      endedWith(killed, 1)
+      assertExitCode(killed, 1)
       assert.match(killed.stderr, /SIGKILL/)
       assert.deepEqual(tags(linesOf(filesIn(runs)[0]!)), ["Record", "RunStarted", "StepStarted"])
       const ran = yield* epilogue(runtime, ["run", `${pipelines}#failing`, "--supervise", "--record"], { cwd })
-      endedWith(ran, 1)
+      assertExitCode(ran, 1)
       const [, file, ...more] = filesIn(runs)
       assert.deepEqual(more, [])
       assert.deepEqual(tags(linesOf(file!)), ["Record", ...failing])
@@ -99,19 +99,19 @@ it.live("supervised: one record, which is there when the run is killed", () =>
 
 it.live("Ctrl-C: the record has an end", () =>
   Effect.gen(function*() {
-    const { cwd, runs } = yield* place
+    const { cwd, runs } = yield* recordsFolder
     const { ended, kill, wrote } = yield* start("bun", ["run", `${pipelines}#slow`, "--record"], { cwd })
     yield* wrote("waiting\n")
     kill("SIGINT")
-    endedWith(yield* ended, 130)
+    assertExitCode(yield* ended, 130)
     const { outcome } = linesOf(filesIn(runs)[0]!).at(-1)
     assert.equal(outcome, "interrupt")
   }))
 
 it.live("--durable --record: the record goes on where the run does", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
-      const { cwd, runs } = yield* place
+      const { cwd, runs } = yield* recordsFolder
       const env = { LOG: join(cwd, "log"), GATE: join(cwd, "gate"), EPILOGUE_DATABASE: "", DATABASE_URL: "" }
       const args = [
         "run",
@@ -130,7 +130,7 @@ it.live("--durable --record: the record goes on where the run does", () =>
       const before = readFileSync(file!, "utf8")
       writeFileSync(env.GATE, "")
       const second = yield* epilogue(runtime, args, { cwd, env })
-      endedWith(second, 0)
+      assertExitCode(second, 0)
       const shown = yield* epilogue(runtime, ["show", idIn(second)], { cwd })
       assert.match(shown.stdout, /\bnightly\b[^]*\bwait\b/)
       assert.deepEqual(filesIn(runs), [file])
@@ -147,14 +147,14 @@ it.live("--durable --record: the record goes on where the run does", () =>
 
 it.live("a worker records what others submit", () =>
   Effect.gen(function*() {
-    const { cwd, runs } = yield* place
+    const { cwd, runs } = yield* recordsFolder
     const env = { LOG: join(cwd, "log"), GATE: "", EPILOGUE_DATABASE: "", DATABASE_URL: "" }
     const worker = yield* start("bun", ["worker", durable, "--record"], { cwd, env })
     yield* worker.wrote("worker ready")
     const args = ["run", `${durable}#nightly`, "--durable", "--payload", "{\"day\":\"monday\"}"]
-    endedWith(yield* epilogue("bun", args, { cwd, env }), 0)
+    assertExitCode(yield* epilogue("bun", args, { cwd, env }), 0)
     worker.kill("SIGTERM")
-    endedWith(yield* worker.ended, 130)
+    assertExitCode(yield* worker.ended, 130)
     assert.deepEqual(filesIn(runs).map((file) => linesOf(file).at(-1)._tag), ["RunEnded"])
   }))
 
@@ -163,7 +163,7 @@ it.live("--progress, and what it is where nobody says", () =>
     const github = { GITHUB_ACTIONS: "true" }
     const show = (...args: ReadonlyArray<string>) =>
       Effect.map(epilogue("bun", ["run", `${pipelines}#failing`, ...args], { env: github }), (ran) => {
-        endedWith(ran, 1)
+        assertExitCode(ran, 1)
         return timeless(ran.stdout)
       })
     const groups = yield* show()
@@ -187,7 +187,7 @@ it.live("--progress, and what it is where nobody says", () =>
 
 it.live("where it can't be recorded nothing runs: exit code 2", () =>
   Effect.gen(function*() {
-    const { cwd } = yield* place
+    const { cwd } = yield* recordsFolder
     writeFileSync(join(cwd, ".epilogue"), "a file, and no folder")
     const config = join(fixtures, "greeting.yaml")
     const env = { EPILOGUE_DATABASE: join(cwd, "durable.db"), DATABASE_URL: "", LOG: join(cwd, "log") }
@@ -202,7 +202,7 @@ it.live("where it can't be recorded nothing runs: exit code 2", () =>
     ]
     yield* Effect.forEach(cases, ([args, says]) =>
       Effect.map(epilogue("bun", ["run", ...args], { cwd, env }), (ran) => {
-        endedWith(ran, 2)
+        assertExitCode(ran, 2)
         assert.equal(ran.stdout, "")
         assert.match(ran.stderr, says)
       }), { concurrency: 4 })

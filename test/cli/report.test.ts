@@ -13,15 +13,15 @@ import {
 } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
-import { endedWith, epilogue, onEach } from "../support/command.ts"
+import { assertExitCode, epilogue, onEachRuntime } from "../support/command.ts"
 import { makeIt } from "../support/it.ts"
-import { ended, idOf, place, start, writeRecord } from "../support/recordFiles.ts"
+import { ended, idOf, recordsFolder, start, writeRecord } from "../support/recordFiles.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
 
 const load = { stepName: "load", stepPath: ["load"], index: 0 }
 
-const one = Effect.map(place, ({ cwd, runs }) => {
+const one = Effect.map(recordsFolder, ({ cwd, runs }) => {
   writeRecord(runs, {
     id: "a",
     lines: [
@@ -49,13 +49,13 @@ const mermaid = (title: string) =>
 const png = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 
 it.live("all four at once", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const { cwd } = yield* one
       const read = (name: string) => readFileSync(join(cwd, name))
       const files = ["--html", "a.html", "--svg", "a.svg", "--png", "a.png", "--mermaid=a.mmd"]
       const ran = yield* epilogue(runtime, ["report", "aa", ...files, "--title", "Tag & <Nacht>"], { cwd })
-      endedWith(ran, 0)
+      assertExitCode(ran, 0)
       assert.equal(ran.stdout, "")
       assert.deepEqual(
         ran.stderr.replaceAll(/[\d.]+ KB/g, "n KB").split("\n"),
@@ -74,7 +74,7 @@ it.live("on standard output there is the chart and nothing else", () =>
     const { cwd } = yield* one
     const report = (...args: ReadonlyArray<string>) =>
       Effect.map(epilogue("bun", ["report", ...args], { cwd }), (ran) => {
-        endedWith(ran, 0)
+        assertExitCode(ran, 0)
         assert.equal(ran.stderr, "")
         return ran.stdout
       })
@@ -96,7 +96,7 @@ it.live("what is there is replaced, as the file that it is, and is left alone wh
     mkdirSync(at("folder"))
     const report = (...args: ReadonlyArray<string>) => epilogue("bun", ["report", ...args], { cwd })
     const replaced = yield* report("--html", "link.html")
-    endedWith(replaced, 0)
+    assertExitCode(replaced, 0)
     assert.match(readFileSync(at("page.html"), "utf8"), /^<!DOCTYPE html>/)
     assert.equal(statSync(at("page.html")).mode & 0o777, 0o640)
     assert.ok(lstatSync(at("link.html")).isSymbolicLink())
@@ -107,7 +107,7 @@ it.live("what is there is replaced, as the file that it is, and is left alone wh
     ]
     for (const [target, code] of cases) {
       const ran = yield* report("--svg", target)
-      endedWith(ran, 1)
+      assertExitCode(ran, 1)
       assert.equal(ran.stderr, `error: can't write ${target}: ${code}\n`)
       assert.equal(ran.stdout, "")
     }
@@ -115,7 +115,7 @@ it.live("what is there is replaced, as the file that it is, and is left alone wh
     if (process.getuid?.() !== 0) {
       chmodSync(at("page.html"), 0o400)
       const ran = yield* report("--mermaid=page.html")
-      endedWith(ran, 1)
+      assertExitCode(ran, 1)
       assert.equal(ran.stderr, "error: can't write page.html: EACCES\n")
     }
     assert.deepEqual(readdirSync(cwd).toSorted(), [".epilogue", "folder", "link.html", "page.html"])
@@ -137,7 +137,7 @@ it.live("mistakes: exit code 2, and nothing is written", () =>
     ]
     yield* Effect.forEach(cases, ([args, says]) =>
       Effect.map(epilogue("bun", ["report", ...args], { cwd }), (ran) => {
-        endedWith(ran, 2)
+        assertExitCode(ran, 2)
         assert.equal(ran.stdout, "")
         assert.match(ran.stderr, says)
       }), { concurrency: 4 })

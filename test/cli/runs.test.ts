@@ -4,16 +4,16 @@ import * as assert from "node:assert/strict"
 import { existsSync, readdirSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { test } from "node:test"
-import { type Ended, endedWith, epilogue, onEach } from "../support/command.ts"
+import { assertExitCode, type Ended, epilogue, onEachRuntime } from "../support/command.ts"
 import { makeIt } from "../support/it.ts"
-import { ended, idOf, place, start, writeRecord } from "../support/recordFiles.ts"
+import { ended, idOf, recordsFolder, start, writeRecord } from "../support/recordFiles.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
 
 const minute = 60_000
 
 /** One of each status, with what is no record among them. */
-const five = Effect.map(place, ({ cwd, runs }) => {
+const five = Effect.map(recordsFolder, ({ cwd, runs }) => {
   const now = Date.now()
   const at = (minutes: number) => start + minutes * minute
   writeRecord(runs, { id: "a", lines: [ended("success", 83)] })
@@ -34,11 +34,11 @@ const five = Effect.map(place, ({ cwd, runs }) => {
 const lines = (text: string): ReadonlyArray<string> => text === "" ? [] : text.trimEnd().split("\n")
 
 it.live("a table: the newest first, and what became of each", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const { cwd } = yield* five
       const ran = yield* epilogue(runtime, ["runs"], { cwd, env: { TZ: "UTC" } })
-      endedWith(ran, 0)
+      assertExitCode(ran, 0)
       assert.equal(ran.stderr, "")
       const [head, running, ...more] = lines(ran.stdout)
       assert.equal(head, "RUN       STATUS       PIPELINE  STARTED              DURATION    STEPS")
@@ -58,7 +58,7 @@ it.live("--json, and which runs are listed", () =>
     const { cwd, running } = yield* five
     const ids = (...args: ReadonlyArray<string>) =>
       Effect.map(epilogue("bun", ["runs", "--json", ...args], { cwd, env: { TZ: "Asia/Kolkata" } }), (ran) => {
-        endedWith(ran, 0)
+        assertExitCode(ran, 0)
         assert.equal(ran.stderr, "")
         return lines(ran.stdout).map((line) => JSON.parse(line))
       })
@@ -104,7 +104,7 @@ it.live("--json, and which runs are listed", () =>
 
 it.live("no runs, and mistakes: nothing on stdout", () =>
   Effect.gen(function*() {
-    const { cwd, runs } = yield* place
+    const { cwd, runs } = yield* recordsFolder
     writeRecord(join(cwd, "other"), { id: "a", lines: [ended("success", 83)] })
     writeFileSync(join(cwd, "file"), "")
     const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, code: number, says: RegExp]> = [
@@ -122,7 +122,7 @@ it.live("no runs, and mistakes: nothing on stdout", () =>
     ]
     yield* Effect.forEach(cases, ([args, code, says]) =>
       Effect.map(epilogue("bun", args, { cwd }), (ran) => {
-        endedWith(ran, code)
+        assertExitCode(ran, code)
         assert.equal(ran.stdout, "")
         assert.match(ran.stderr, says)
       }), { concurrency: 4 })
@@ -133,12 +133,12 @@ it.live("no runs, and mistakes: nothing on stdout", () =>
 
 it.live("ids are as long as it takes to tell them apart; colours are there where they are forced", () =>
   Effect.gen(function*() {
-    const { cwd, runs } = yield* place
+    const { cwd, runs } = yield* recordsFolder
     for (const id of ["aaaaaaaa-1", "aaaaaaaa-2", "b\u001b[31m"]) {
       writeRecord(runs, { id, lines: [ended("success", 83)] })
     }
     const ran = yield* epilogue("bun", ["runs"], { cwd, env: { TZ: "UTC", FORCE_COLOR: "1" } })
-    endedWith(ran, 0)
+    assertExitCode(ran, 0)
     assert.ok(ran.stdout.includes("\naaaaaaaa-2  \u001b[32m✓ success\u001b[39m"), ran.stdout)
     assert.ok(ran.stdout.includes("\naaaaaaaa-1"), ran.stdout)
     // none but those of the table
@@ -146,13 +146,13 @@ it.live("ids are as long as it takes to tell them apart; colours are there where
   }))
 
 it.live("prune: all but the newest, and nothing that runs", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const { cwd, runs } = yield* five
       const left = () =>
         readdirSync(runs).filter((name) => name.endsWith(".jsonl")).map((name) => name.split(".")[2]![0]).toSorted()
       const pruned = (ran: Ended, says: string) => {
-        endedWith(ran, 0)
+        assertExitCode(ran, 0)
         assert.equal(ran.stderr, `${says}\n`)
         return lines(ran.stdout).slice(1).map((line) => line[0]).join("")
       }

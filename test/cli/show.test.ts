@@ -4,10 +4,10 @@ import * as assert from "node:assert/strict"
 import { writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
 import { test } from "node:test"
-import { endedWith, epilogue, onEach, start as spawn } from "../support/command.ts"
+import { assertExitCode, epilogue, onEachRuntime, start as spawn } from "../support/command.ts"
 import { makeIt } from "../support/it.ts"
 import { readAll } from "../support/record.ts"
-import { ended, idOf, place, start, writeRecord } from "../support/recordFiles.ts"
+import { ended, idOf, recordsFolder, start, writeRecord } from "../support/recordFiles.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
 
@@ -98,12 +98,12 @@ const show = (cwd: string, ...args: ReadonlyArray<string>) =>
   epilogue("bun", ["show", ...args], { cwd, env: { TZ: "UTC" } })
 
 it.live("a run with all that there is to it", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
-      const { cwd, runs } = yield* place
+      const { cwd, runs } = yield* recordsFolder
       writeRecord(runs, { id: "a", lines: failed })
       const ran = yield* epilogue(runtime, ["show", "aaa"], { cwd, env: { TZ: "UTC" } })
-      endedWith(ran, 0)
+      assertExitCode(ran, 0)
       assert.deepEqual(ran.stdout.split("\n"), tree("a"))
       assert.equal(ran.stderr, "")
     }))
@@ -111,17 +111,17 @@ it.live("a run with all that there is to it", () =>
 
 it.live("named by an id, by how it begins, as the latest, and by its file; --json is what is recorded", () =>
   Effect.gen(function*() {
-    const { cwd, runs } = yield* place
+    const { cwd, runs } = yield* recordsFolder
     const file = relative(cwd, writeRecord(runs, { id: "a", lines: failed }))
     writeRecord(runs, { id: "b1111111-1", at: start - 1, lines: [ended("success", 83)] })
     writeRecord(runs, { id: "b1111111-2", at: start - 2, lines: [ended("success", 83)] })
     for (const name of [[], ["latest"], ["a"], [idOf("a")], [file], ["--folder", runs, "a"]]) {
       const ran = yield* show(cwd, ...name)
-      endedWith(ran, 0)
+      assertExitCode(ran, 0)
       assert.deepEqual(ran.stdout.split("\n"), tree("a"), name.join(" "))
     }
     const json = yield* show(cwd, "a", "--json")
-    endedWith(json, 0)
+    assertExitCode(json, 0)
     const { events } = yield* readAll(join(cwd, file))
     assert.deepEqual(json.stdout.trimEnd().split("\n").map((line) => JSON.parse(line)), events)
     assert.equal(events.length, failed.length + 1)
@@ -129,7 +129,7 @@ it.live("named by an id, by how it begins, as the latest, and by its file; --jso
 
 it.live("what names no run, or more than one: exit code 2, and nothing on stdout", () =>
   Effect.gen(function*() {
-    const { cwd, runs } = yield* place
+    const { cwd, runs } = yield* recordsFolder
     writeRecord(runs, { id: "b1111111-1", lines: [ended("success", 83)] })
     writeRecord(runs, { id: "b1111111-2", lines: [ended("success", 83)] })
     writeFileSync(join(cwd, "text"), "hello\n")
@@ -151,7 +151,7 @@ it.live("what names no run, or more than one: exit code 2, and nothing on stdout
     ]
     yield* Effect.forEach(cases, ([args, says]) =>
       Effect.map(show(cwd, ...args), (ran) => {
-        endedWith(ran, 2)
+        assertExitCode(ran, 2)
         assert.equal(ran.stdout, "")
         assert.match(ran.stderr, says)
       }), { concurrency: 4 })
@@ -159,7 +159,7 @@ it.live("what names no run, or more than one: exit code 2, and nothing on stdout
 
 it.live("a run that goes on, and one that was cut off in the middle of a line", () =>
   Effect.gen(function*() {
-    const { cwd, runs } = yield* place
+    const { cwd, runs } = yield* recordsFolder
     const now = Date.now()
     const lines = (at: number) => [
       { _tag: "StepStarted", ...step(0, "load", 0), at: at + 40 },
@@ -178,7 +178,7 @@ it.live("a run that goes on, and one that was cut off in the middle of a line", 
       ]
     })
     const running = yield* show(cwd, "a")
-    endedWith(running, 0)
+    assertExitCode(running, 0)
     const [, ...told] = running.stdout.replaceAll(/1 min (29|3\d) s/g, "90 s").split("\n")
     assert.deepEqual(told, [
       "▶ nightly (90 s so far, 1 step)",
@@ -187,7 +187,7 @@ it.live("a run that goes on, and one that was cut off in the middle of a line", 
       ""
     ])
     const ran = yield* show(cwd, "b")
-    endedWith(ran, 0)
+    assertExitCode(ran, 0)
     assert.deepEqual(ran.stdout.split("\n").slice(1), [
       "⊘ nightly (cut off after 60 ms or more, 1 step)",
       "└─ ⊘ load (cut off after 20 ms or more, 3 of 4 done)",
@@ -205,7 +205,7 @@ it.live("a run that goes on, and one that was cut off in the middle of a line", 
 
 it.live("a file of several runs: an interrupted one, and one with very many attempts", () =>
   Effect.gen(function*() {
-    const { cwd, runs } = yield* place
+    const { cwd, runs } = yield* recordsFolder
     const attempts = Array.from({ length: 30 }, (_, i) => ({
       _tag: "AttemptFailed",
       ...step(0, "load", i + 1),
@@ -234,7 +234,7 @@ it.live("a file of several runs: an interrupted one, and one with very many atte
       ]
     })
     const ran = yield* show(cwd)
-    endedWith(ran, 0)
+    assertExitCode(ran, 0)
     const lines = ran.stdout.split("\n")
     assert.deepEqual(lines.slice(1, 4), [
       "■ nightly (41 ms, 1 step)",
@@ -256,9 +256,9 @@ it.live("a file of several runs: an interrupted one, and one with very many atte
   }))
 
 it.live("whoever has read enough of it leaves: that is no mistake", () =>
-  onEach((runtime) =>
+  onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
-      const { cwd, runs } = yield* place
+      const { cwd, runs } = yield* recordsFolder
       // far more than a pipe holds
       const name = "long ".repeat(200)
       const steps = Array.from({ length: 2000 }, (_, i) => ({ _tag: "StepStarted", ...step(i, name, i) }))
@@ -267,7 +267,7 @@ it.live("whoever has read enough of it leaves: that is no mistake", () =>
       yield* wrote("RunStarted")
       child.stdout!.destroy()
       const ran = yield* end
-      endedWith(ran, 0)
+      assertExitCode(ran, 0)
       assert.ok(!ran.stdout.includes("RunEnded"))
       assert.equal(ran.stderr, "")
     }))

@@ -4,7 +4,7 @@ import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { stringify } from "yaml"
 import { jsonSchema } from "../../src/config/Document.ts"
-import { read, said, wrong } from "../support/configFile.ts"
+import { documentOf, issueLines, read } from "../support/configFile.ts"
 import { makeIt } from "../support/it.ts"
 import { forAll } from "../support/property.ts"
 
@@ -49,7 +49,7 @@ alerter: { console: true, minSeverity: warning }
 
 it.effect("every key", () =>
   Effect.gen(function*() {
-    const { alerter, ...document } = yield* said(full)
+    const { alerter, ...document } = yield* documentOf(full)
     assert.deepEqual(JSON.parse(JSON.stringify(alerter)).minSeverity, "warning")
     assert.deepEqual(document, {
       $schema: "./epilogue.schema.json",
@@ -105,7 +105,7 @@ it.effect("every key", () =>
 it.effect("values from variables, by what they mean", () =>
   Effect.gen(function*() {
     const env = { N: "3", ON: "true", LIMIT: "2 minutes", SECONDS: "1.5", GROW: "exponential", NAME: "secret name" }
-    const { defaults, params, runName, steps } = yield* said(
+    const { defaults, params, runName, steps } = yield* documentOf(
       `
 runName: run \${NAME}
 defaults: { retry: \${N}, timeout: \${SECONDS} }
@@ -130,7 +130,9 @@ steps:
 
 it.effect("what a variable holds is not what is expected, and not shown", () =>
   Effect.gen(function*() {
-    const lines = yield* wrong("defaults: { retry: ${A}, timeout: ${A} }\npipeline: ${A}", { env: { A: "s3cret" } })
+    const lines = yield* issueLines("defaults: { retry: ${A}, timeout: ${A} }\npipeline: ${A}", {
+      env: { A: "s3cret" }
+    })
     assert.deepEqual(lines, [
       "1:20 defaults.retry: expected a number of further attempts, or a map with the key times, or false, "
       + "found <redacted>",
@@ -143,7 +145,7 @@ it.effect("what a variable holds is not what is expected, and not shown", () =>
 it.effect("all that is wrong at once, in the order of the file, each at its place", () =>
   Effect.gen(function*() {
     assert.deepEqual(
-      yield* wrong(`pipelin: ./x
+      yield* issueLines(`pipelin: ./x
 runName: 3
 stepHooks:
   failure: [1, { us: x }]
@@ -188,7 +190,7 @@ steps:
 
 it.effect("keys that have no effect, by what is beside them", () =>
   Effect.gen(function*() {
-    const retry = (keys: string) => wrong(`defaults: { retry: { times: 1, ${keys} } }`)
+    const retry = (keys: string) => issueLines(`defaults: { retry: { times: 1, ${keys} } }`)
     const effect = "beside it, without which it has no effect"
     assert.deepEqual(yield* retry("factor: 2"), [
       `1:40 defaults.retry.factor: expected backoff: exponential ${effect}, found 2`
@@ -203,7 +205,7 @@ it.effect("keys that have no effect, by what is beside them", () =>
       `1:41 defaults.retry.backoff: expected delay ${effect}, found "linear"`,
       `1:57 defaults.retry.jitter: expected delay ${effect}, found true`
     ])
-    assert.deepEqual(yield* wrong("hooks: { start: { use: a#b, background: true, required: true } }"), [
+    assert.deepEqual(yield* issueLines("hooks: { start: { use: a#b, background: true, required: true } }"), [
       "1:41 hooks.start.background: expected no background: true beside required: true, since nobody waits for it, "
       + "found true"
     ])
@@ -214,7 +216,7 @@ it.effect("what a secret may be is not quoted", () =>
     for (
       const text of ["alerter: { slack: s3cret }", "alerter: { slack: { webhookUrl: [s3cret] } }", "params: s3cret"]
     ) {
-      const lines = yield* wrong(text)
+      const lines = yield* issueLines(text)
       assert.ok(lines.length > 0 && !lines.join().includes("s3cret"), lines.join())
     }
   }))
@@ -364,9 +366,9 @@ it.effect("YAML says the same as JSON", () =>
       steps: { "a: b": { timeout: "1 minute" } }
     }
     const env = { A: "3" }
-    const ofYaml = yield* said(stringify(value), { env })
-    const ofFlow = yield* said(stringify(value, { collectionStyle: "flow" }), { env })
-    const ofJson = yield* said(JSON.stringify(value), { env, file: "a.json" })
+    const ofYaml = yield* documentOf(stringify(value), { env })
+    const ofFlow = yield* documentOf(stringify(value, { collectionStyle: "flow" }), { env })
+    const ofJson = yield* documentOf(JSON.stringify(value), { env, file: "a.json" })
     const shown = (document: unknown) =>
       JSON.stringify(document, (_, part) => Redacted.isRedacted(part) ? Redacted.value(part) : part)
     assert.equal(shown(ofYaml), shown(ofJson))

@@ -2,7 +2,7 @@ import { Effect, Schema } from "effect"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { parse, stringify } from "yaml"
-import { readAnything } from "../support/configFile.ts"
+import { readArbitrary } from "../support/configFile.ts"
 import { makeIt } from "../support/it.ts"
 import { forAll } from "../support/property.ts"
 
@@ -94,7 +94,7 @@ it.live("any value, or any key, at any place: in JSON, and in YAML of both style
           ["a.yaml", stringify(value)],
           ["a.yaml", stringify(value, { collectionStyle: "flow" })]
         ] as const
-      ) seen[(yield* readAnything(text, { file })) === undefined ? "wrong" : "fine"]++
+      ) seen[(yield* readArbitrary(text, { file })) === undefined ? "wrong" : "fine"]++
     })
   }, 120).pipe(Effect.andThen(Effect.sync(() => assert.ok(seen.fine > 5 && seen.wrong > 100, JSON.stringify(seen)))))
 })
@@ -114,8 +114,8 @@ it.live("any text", () =>
   forAll(Text, (pieces) =>
     Effect.gen(function*() {
       for (const file of ["a.yaml", "a.json"]) {
-        yield* readAnything(pieces.join(""), { file })
-        yield* readAnything(pieces.join("").repeat(30), { file })
+        yield* readArbitrary(pieces.join(""), { file })
+        yield* readArbitrary(pieces.join("").repeat(30), { file })
       }
     }), 400))
 
@@ -134,14 +134,14 @@ it.live("valid files with something in, over or taken from them", () => {
           const start = at.reduce((sum, digit) => sum * 12 + digit, 0) % (text.length + 1)
           return text.slice(0, start) + insert + text.slice(start + remove)
         }, text)
-        if ((yield* readAnything(edited, { file })) === undefined) wrong++
-        if ((yield* readAnything(edited.replaceAll("\n", "\r\n"), { file })) === undefined) wrong++
+        if ((yield* readArbitrary(edited, { file })) === undefined) wrong++
+        if ((yield* readArbitrary(edited.replaceAll("\n", "\r\n"), { file })) === undefined) wrong++
       }
     }), 150).pipe(Effect.andThen(Effect.sync(() => assert.ok(wrong > 50, String(wrong)))))
 })
 
 it.live("the file that is changed is valid", () =>
   Effect.gen(function*() {
-    assert.ok((yield* readAnything(valid)) !== undefined)
-    assert.ok((yield* readAnything(JSON.stringify(parse(valid)), { file: "a.json" })) !== undefined)
+    assert.ok((yield* readArbitrary(valid)) !== undefined)
+    assert.ok((yield* readArbitrary(JSON.stringify(parse(valid)), { file: "a.json" })) !== undefined)
   }))

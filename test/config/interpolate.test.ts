@@ -3,7 +3,7 @@ import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { inspect } from "node:util"
 import { decode } from "../../src/config/internal/file/decode.ts"
-import { read, said, wrong } from "../support/configFile.ts"
+import { documentOf, issueLines, read } from "../support/configFile.ts"
 import { makeIt } from "../support/it.ts"
 
 const it = makeIt(test)
@@ -12,7 +12,7 @@ const env = { HOST: "db.internal", EMPTY: "", NESTED: "${HOST}", BRACES: "a: {b,
 
 /** What the texts of a list are, the secret ones in brackets. */
 const texts = (list: string, file?: string) =>
-  Effect.map(said(list, { env, ...(file === undefined ? {} : { file }) }), ({ params }) => {
+  Effect.map(documentOf(list, { env, ...(file === undefined ? {} : { file }) }), ({ params }) => {
     const values = params!["A"]!["a"]
     assert.ok(Array.isArray(values))
     return values.map((value) => Redacted.isRedacted(value) ? `<${Redacted.value(value)}>` : value)
@@ -77,7 +77,7 @@ it.effect("what variables are not", () =>
   Effect.gen(function*() {
     const shape = "expected ${NAME} or ${NAME:-otherwise} ($${ for the characters themselves)"
     assert.deepEqual(
-      yield* wrong(
+      yield* issueLines(
         `params:
   A:
     a: "\${1A}"
@@ -103,7 +103,7 @@ it.effect("what variables are not", () =>
 
 it.effect("a variable that is not set is the one issue at its place", () =>
   Effect.gen(function*() {
-    assert.deepEqual(yield* wrong("defaults: { timeout: ${NO} }\nsteps: ${NO}\npipeline: ${NO}"), [
+    assert.deepEqual(yield* issueLines("defaults: { timeout: ${NO} }\nsteps: ${NO}\npipeline: ${NO}"), [
       "1:22 defaults.timeout: expected the variable NO to be set, or ${NO:-otherwise}, found no such variable, or an empty one",
       "2:8 steps: expected the variable NO to be set, or ${NO:-otherwise}, found no such variable, or an empty one",
       "3:11 pipeline: expected the variable NO to be set, or ${NO:-otherwise}, found no such variable, or an empty one"
@@ -112,14 +112,17 @@ it.effect("a variable that is not set is the one issue at its place", () =>
 
 it.effect("keys and references are read as they are", () =>
   Effect.gen(function*() {
-    const { params, pipeline } = yield* said("pipeline: ./$${x}.ts#a\nparams: { $${A}: { a: 1 } }", { env })
+    const { params, pipeline } = yield* documentOf("pipeline: ./$${x}.ts#a\nparams: { $${A}: { a: 1 } }", { env })
     assert.equal(pipeline, "./${x}.ts#a")
     assert.deepEqual(Object.keys(params!), ["${A}"])
     const reference = "expected a reference such as ./hooks.ts#name, without variables, found <redacted>"
     assert.deepEqual(
-      yield* wrong("pipeline: ${A}\nparams: { ${A}: {} }\nhooks: { start: { use: ${A} } }\nsteps: { \"x${A}\": {} }", {
-        env
-      }),
+      yield* issueLines(
+        "pipeline: ${A}\nparams: { ${A}: {} }\nhooks: { start: { use: ${A} } }\nsteps: { \"x${A}\": {} }",
+        {
+          env
+        }
+      ),
       [
         `1:11 pipeline: ${reference}`,
         "2:11 params[\"${A}\"]: expected a key without variables, which are expanded in values only, found the key \"${A}\"",

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { read, said, wrong } from "../support/configFile.ts"
+import { documentOf, issueLines, read } from "../support/configFile.ts"
 import { makeIt } from "../support/it.ts"
 
 const it = makeIt(test)
@@ -10,7 +10,7 @@ const json = { file: "nightly.json" }
 
 const within = (text: string, options?: { readonly file: string }) => {
   const start = Date.now()
-  return Effect.map(wrong(text, options), (lines) => {
+  return Effect.map(issueLines(text, options), (lines) => {
     assert.ok(Date.now() - start < 1000, `${Date.now() - start} ms`)
     return lines
   })
@@ -22,16 +22,16 @@ it.effect("places in YAML and JSON, whatever ends a line and begins the file", (
       "steps.a.timeout: expected a duration such as \"2 minutes\", a number of seconds more than 0, or false, "
       + "found \"x\""
     const lines = ["steps:", "  a:", "    timeout: x", ""]
-    assert.deepEqual(yield* wrong(lines.join("\n")), [`3:14 ${expected}`])
-    assert.deepEqual(yield* wrong(lines.join("\r\n")), [`3:14 ${expected}`])
-    assert.deepEqual(yield* wrong(`\ufeff${lines.join("\r\n")}`), [`3:14 ${expected}`])
-    assert.deepEqual(yield* wrong("\ufeffruName: 1"), [
+    assert.deepEqual(yield* issueLines(lines.join("\n")), [`3:14 ${expected}`])
+    assert.deepEqual(yield* issueLines(lines.join("\r\n")), [`3:14 ${expected}`])
+    assert.deepEqual(yield* issueLines(`\ufeff${lines.join("\r\n")}`), [`3:14 ${expected}`])
+    assert.deepEqual(yield* issueLines("\ufeffruName: 1"), [
       "1:1 ruName: expected one of the keys $schema, pipeline, runName, annotations, params, hooks, stepHooks, inherit, "
       + "defaults, steps, alerter (did you mean runName?), found the key \"ruName\""
     ])
     const text = ["{ \"steps\": {", "    \"a\": {\"timeout\":", "\t\"x\"}", "} }"]
-    assert.deepEqual(yield* wrong(text.join("\n"), json), [`3:2 ${expected}`])
-    assert.deepEqual(yield* wrong(`\ufeff${text.join("\r\n")}`, json), [`3:2 ${expected}`])
+    assert.deepEqual(yield* issueLines(text.join("\n"), json), [`3:2 ${expected}`])
+    assert.deepEqual(yield* issueLines(`\ufeff${text.join("\r\n")}`, json), [`3:2 ${expected}`])
   }))
 
 it.effect("the place of anything, or of what should hold it", () =>
@@ -45,19 +45,19 @@ it.effect("the place of anything, or of what should hold it", () =>
 
 it.effect("what is no YAML", () =>
   Effect.gen(function*() {
-    const [flow] = yield* wrong("steps: { a: [1\n")
+    const [flow] = yield* issueLines("steps: { a: [1\n")
     assert.match(flow!, /^2:1: expected YAML that can be read, found Flow sequence/)
-    const [indent, ...others] = yield* wrong("steps:\n  a: 1\n b: \"s3cret\n")
+    const [indent, ...others] = yield* issueLines("steps:\n  a: 1\n b: \"s3cret\n")
     assert.match(indent!, /^3:/)
     assert.ok(![indent, ...others].join().includes("s3cret"))
-    assert.deepEqual(yield* wrong(""), [
+    assert.deepEqual(yield* issueLines(""), [
       "1:1: expected a map with keys such as pipeline, steps and alerter, found nothing"
     ])
-    assert.deepEqual(yield* wrong("runName: a\n---\nrunName: b\n"), [
+    assert.deepEqual(yield* issueLines("runName: a\n---\nrunName: b\n"), [
       "2:1: expected one document in the file, found another after ---"
     ])
-    assert.deepEqual(yield* wrong("%YAML 1.1\n---\nrunName: a\n"), ["1:1: expected YAML 1.2, found YAML 1.1"])
-    assert.deepEqual(yield* wrong("runName: [.inf, 1]\nparams: { A: { b: .nan } }"), [
+    assert.deepEqual(yield* issueLines("%YAML 1.1\n---\nrunName: a\n"), ["1:1: expected YAML 1.2, found YAML 1.1"])
+    assert.deepEqual(yield* issueLines("runName: [.inf, 1]\nparams: { A: { b: .nan } }"), [
       "1:10 runName: expected a name, as text, found a list of 2",
       "1:11 runName[0]: expected text, a number, true, false or null, found \"Infinity\"",
       "2:19 params.A.b: expected text, a number, true, false or null, found \"NaN\""
@@ -67,7 +67,7 @@ it.effect("what is no YAML", () =>
 it.effect("tags are refused", () =>
   Effect.gen(function*() {
     assert.deepEqual(
-      yield* wrong("params:\n  A: { b: !!binary aGk=, c: !mine x }\n  ? !!str d\n  : {}\nsteps: !!set {}\n"),
+      yield* issueLines("params:\n  A: { b: !!binary aGk=, c: !mine x }\n  ? !!str d\n  : {}\nsteps: !!set {}\n"),
       [
         "2:20 params.A.b: expected a value without a tag, found the tag \"tag:yaml.org,2002:binary\"",
         "2:35 params.A.c: expected a value without a tag, found the tag \"!mine\"",
@@ -81,12 +81,12 @@ it.effect("keys that must not be", () =>
   Effect.gen(function*() {
     for (const key of ["__proto__", "constructor", "prototype"]) {
       const issue = `expected a key other than __proto__, constructor and prototype, found the key "${key}"`
-      assert.deepEqual(yield* wrong(`params:\n  A: { ${key}: { polluted: true } }\n`), [
+      assert.deepEqual(yield* issueLines(`params:\n  A: { ${key}: { polluted: true } }\n`), [
         `2:8 params.A.${key}: ${issue}`
       ])
-      assert.deepEqual(yield* wrong(`{"params": {"A": {"${key}": {}}}}`, json), [`1:19 params.A.${key}: ${issue}`])
+      assert.deepEqual(yield* issueLines(`{"params": {"A": {"${key}": {}}}}`, json), [`1:19 params.A.${key}: ${issue}`])
       assert.deepEqual(
-        yield* wrong(
+        yield* issueLines(
           `{"params": {"A": {"\\u${key.charCodeAt(0).toString(16).padStart(4, "0")}${key.slice(1)}": {}}}}`,
           json
         ),
@@ -96,19 +96,19 @@ it.effect("keys that must not be", () =>
       )
     }
     assert.equal(Object.hasOwn(Object.prototype, "polluted"), false)
-    assert.deepEqual(yield* wrong("steps: { a: {}, b: {}, a: {} }\n"), [
+    assert.deepEqual(yield* issueLines("steps: { a: {}, b: {}, a: {} }\n"), [
       "1:24 steps.a: expected each key once (it is in line 1 already), found the key \"a\""
     ])
-    assert.deepEqual(yield* wrong("{\"runName\": \"a\",\n\"runName\": \"b\"}", json), [
+    assert.deepEqual(yield* issueLines("{\"runName\": \"a\",\n\"runName\": \"b\"}", json), [
       "2:1 runName: expected each key once (it is in line 1 already), found the key \"runName\""
     ])
-    const [complex] = yield* wrong("? [a, b]\n: c\n")
+    const [complex] = yield* issueLines("? [a, b]\n: c\n")
     assert.match(complex!, /^1:3/)
   }))
 
 it.effect("names that every object has are steps like any other", () =>
   Effect.gen(function*() {
-    const { steps } = yield* said("steps: { toString: { timeout: 1 }, hasOwnProperty: {} }")
+    const { steps } = yield* documentOf("steps: { toString: { timeout: 1 }, hasOwnProperty: {} }")
     assert.deepEqual(Object.keys(steps!), ["toString", "hasOwnProperty"])
   }))
 
@@ -132,11 +132,11 @@ steps:
     assert.deepEqual([shown.d.retry.times, shown.d.retry.delay.millis, shown.d.retry.jitter], [3, 2000, true])
     assert.deepEqual(positionOf(["steps", "b"]), { line: 6, column: 6 })
     assert.deepEqual(positionOf(["steps", "b", "timeout"]), { line: 5, column: 14 })
-    assert.deepEqual(yield* wrong("params: &a { A: { b: *a } }"), [
+    assert.deepEqual(yield* issueLines("params: &a { A: { b: *a } }"), [
       "1:22 params.A.b: expected the name of an anchor before it, around which it does not stand, found \"*a\""
     ])
-    assert.match((yield* wrong("params: { A: *b }"))[0]!, /^1:14/)
-    assert.deepEqual(yield* wrong("steps: { a: { <<: 1 } }"), [
+    assert.match((yield* issueLines("params: { A: *b }"))[0]!, /^1:14/)
+    assert.deepEqual(yield* issueLines("steps: { a: { <<: 1 } }"), [
       "1:19 steps.a[\"<<\"]: expected a map, or a list of maps, to merge, found something else"
     ])
   }))
@@ -178,8 +178,8 @@ it.live("10,000 levels", () =>
       assert.match((yield* within(text, json)).join("\n"), levels)
     }
     const nested = (depth: number) => `params: { A: { a: ${"[".repeat(depth)}${"]".repeat(depth)} } }`
-    yield* said(nested(61))
-    assert.match((yield* wrong(nested(62))).join("\n"), levels)
+    yield* documentOf(nested(61))
+    assert.match((yield* issueLines(nested(62))).join("\n"), levels)
   }))
 
 it.live("files that are too large", () =>
@@ -188,7 +188,7 @@ it.live("files that are too large", () =>
       assert.deepEqual(yield* within("a: b\n".repeat(2_000_000), { file }), ["1:1: expected at most 1 MiB, found more"])
       assert.deepEqual(yield* within("é".repeat(600_000), { file }), ["1:1: expected at most 1 MiB, found more"])
     }
-    yield* said(`params: { A: { b: "${"x".repeat(1_000_000)}" } }`)
+    yield* documentOf(`params: { A: { b: "${"x".repeat(1_000_000)}" } }`)
     assert.match((yield* within(`a: [${"1,".repeat(500_000)}1]`))[0]!, /expected at most 50000 values/)
     assert.match((yield* within(`[${"1,".repeat(500_000)}1]`, json))[0]!, /expected at most 50000 values/)
   }))
@@ -197,14 +197,14 @@ it.effect("characters that are no text", () =>
   Effect.gen(function*() {
     for (const [character, name] of [["\u0000", "0000"], ["\u001b", "001B"], ["\ufdd0", "FDD0"], ["\ud83d", "D83D"]]) {
       const expected = [`2:4: expected text, found the character U+${name}`]
-      assert.deepEqual(yield* wrong(`a: 1\nb: ${character}\n`), expected)
-      assert.deepEqual(yield* wrong(`{"a": 1,\n"b${character}": 2}`, json), [expected[0]!.replace("2:4", "2:3")])
+      assert.deepEqual(yield* issueLines(`a: 1\nb: ${character}\n`), expected)
+      assert.deepEqual(yield* issueLines(`{"a": 1,\n"b${character}": 2}`, json), [expected[0]!.replace("2:4", "2:3")])
     }
   }))
 
 it.effect("JSON is JSON", () =>
   Effect.gen(function*() {
-    const at = (text: string) => Effect.map(wrong(text, json), ([line]) => line)
+    const at = (text: string) => Effect.map(issueLines(text, json), ([line]) => line)
     assert.equal(yield* at("{\"a\": 1,}"), "1:9: expected a key in quotes, found \"}\"")
     assert.equal(yield* at("{\"a\" 1}"), "1:6 a: expected a colon after the key, found \"1\"")
     assert.equal(yield* at("{\"a\": 01}"), "1:8: expected a comma or }, found \"1\"")
@@ -222,14 +222,17 @@ it.effect("JSON is JSON", () =>
     )
     assert.equal(yield* at("[1"), "1:3: expected a comma or ], found the end of the file")
     assert.equal(yield* at(""), "1:1: expected a value in JSON, found the end of the file")
-    const { params } = yield* said("{\"params\": {\"A\": {\"a\\n\": [\"\\u00e9\\\"\", -0.5e1, true, null]}}}", json)
+    const { params } = yield* documentOf(
+      "{\"params\": {\"A\": {\"a\\n\": [\"\\u00e9\\\"\", -0.5e1, true, null]}}}",
+      json
+    )
     assert.deepEqual(params!["A"], { "a\n": ["é\"", -5, true, null] })
   }))
 
 it.effect("names of files", () =>
   Effect.gen(function*() {
-    yield* said("runName: a", { file: "A.YML" })
-    assert.deepEqual(yield* wrong("runName: a", { file: "a.toml" }), [
+    yield* documentOf("runName: a", { file: "A.YML" })
+    assert.deepEqual(yield* issueLines("runName: a", { file: "a.toml" }), [
       "1:1: expected a file whose name ends with .yaml, .yml or .json, found another"
     ])
   }))

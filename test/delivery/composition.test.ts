@@ -22,7 +22,7 @@ import { Alert, Alerter, type AlertInput } from "../../src/index.ts"
 import { TestAlerter } from "../../src/testing/index.ts"
 import { makeIt } from "../support/it.ts"
 import { logs } from "../support/observe.ts"
-import { failure, field, picky } from "../support/policies.ts"
+import { failure, field, selective } from "../support/policies.ts"
 import { forAll } from "../support/property.ts"
 import { open, type Policy, store, titlesOf, utc } from "./heldSupport.ts"
 
@@ -80,7 +80,7 @@ it.effect("an alert to which a policy adds something keeps its idempotencyKey", 
     const [, summary] = yield* told.sent
     assert.equal(summary!.title, "1 alert held back")
     assert.equal(summary!.idempotencyKey, undefined)
-    const { layer, list } = picky(() => true)
+    const { layer, list } = selective(() => true)
     const second = yield* open((self) => self.pipe(fallback(layer)), TestAlerter.layerFailing())
     yield* second.post(keyed("a"))
     assert.deepEqual(keysOf(list), ["a"])

@@ -11,7 +11,7 @@ import { Alert } from "../../src/index.ts"
 import { TestAlerter } from "../../src/testing/index.ts"
 import { makeIt } from "../support/it.ts"
 import { logs } from "../support/observe.ts"
-import { bare, brokenStore, build, failure, field, inner, memoryStore, picky } from "../support/policies.ts"
+import { bare, brokenStore, build, failure, field, inner, memoryStore, selective } from "../support/policies.ts"
 import { forAll } from "../support/property.ts"
 
 const it = makeIt(test)
@@ -106,7 +106,7 @@ it.effect("what was not delivered holds nothing back", () =>
 it.effect("the count of those held back outlives a delivery that failed", () =>
   Effect.gen(function*() {
     let works = true
-    const { layer, list } = picky(() => works)
+    const { layer, list } = selective(() => works)
     const post = yield* build(hourly(layer))
     yield* post(load)
     yield* post(load)
@@ -279,7 +279,7 @@ it.effect("posts exactly what a model posts", () =>
   forAll(Schema.Array(Event).check(Schema.isMaxLength(40)), (events) =>
     Effect.scoped(Effect.gen(function*() {
       let works = true
-      const { layer, list } = picky(() => works)
+      const { layer, list } = selective(() => works)
       const post = yield* build(dedupe(layer, { window: "10 minutes" }))
       // the whole history, searched anew for each alert
       type Past = { readonly time: number; readonly id: string; readonly outcome: "delivered" | "held" | "failed" }

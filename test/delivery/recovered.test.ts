@@ -11,7 +11,7 @@ import { Alert, Alerter, AlerterHooks, Pipeline, Step } from "../../src/index.ts
 import { TestAlerter } from "../../src/testing/index.ts"
 import { makeIt } from "../support/it.ts"
 import { logs } from "../support/observe.ts"
-import { bare, brokenStore, build, field, inner, memoryStore, picky, type Post } from "../support/policies.ts"
+import { bare, brokenStore, build, field, inner, memoryStore, type Post, selective } from "../support/policies.ts"
 import { forAll } from "../support/property.ts"
 
 const it = makeIt(test)
@@ -106,7 +106,7 @@ it.effect("a failure that was not delivered was not alerted", () =>
 it.effect("a recovery that was not delivered is told by the next success", () =>
   Effect.gen(function*() {
     let works = true
-    const { layer, list } = picky(() => works)
+    const { layer, list } = selective(() => works)
     const post = yield* build(layer.pipe(recovered({ successes: "drop" })))
     yield* post(failed)
     works = false
@@ -219,7 +219,7 @@ it.effect("posts exactly what a model posts", () =>
   forAll(Case, ({ events, successes }) =>
     Effect.scoped(Effect.gen(function*() {
       let works = true
-      const { layer, list } = picky(() => works)
+      const { layer, list } = selective(() => works)
       const post = yield* build(layer.pipe(recovered({ successes })))
       const expected = events.flatMap(({ key, severity, works }, i) => {
         if (severity !== "success") return works ? [`${i}`] : []

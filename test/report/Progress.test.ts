@@ -6,7 +6,7 @@ import * as assert from "node:assert/strict"
 import { Hook, Hooks, Pipeline, Step, StepContext } from "../../src/index.ts"
 import { fakeTerminal } from "../support/fakeTerminal.ts"
 import { makeIt } from "../support/it.ts"
-import { sees, shown } from "../support/progress.ts"
+import { assertScreen, shown } from "../support/progress.ts"
 
 const it = makeIt(test)
 
@@ -32,10 +32,10 @@ it.effect("a tree, from the first step to what stays", () =>
       Effect.forkChild
     )
     yield* TestClock.adjust("1 second")
-    sees(terminal, "⠋ etl (1.0 s, 1 running)", "└─ ⠋ load (1.0 s)")
+    assertScreen(terminal, "⠋ etl (1.0 s, 1 running)", "└─ ⠋ load (1.0 s)")
     assert.deepEqual(terminal.cursor(), { row: 2, column: 0, isVisible: false })
     yield* TestClock.adjust("2500 millis")
-    sees(
+    assertScreen(
       terminal,
       "⠴ etl (3.5 s, 2 running, 2 done)",
       "├─ ✓ load (2 s)  team=data rows=1461 source=weather.csv",
@@ -46,7 +46,7 @@ it.effect("a tree, from the first step to what stays", () =>
     assert.ok(handlers() !== undefined)
     yield* TestClock.adjust("10 seconds")
     yield* Fiber.join(fiber)
-    sees(
+    assertScreen(
       terminal,
       "✓ etl (5 s, 4 steps)  team=data",
       "├─ ✓ load (2 s)  rows=1461 source=weather.csv",
@@ -73,22 +73,22 @@ it.effect("attempts, with the time until the next one", () =>
     const load = Step.make("load", body).pipe(Step.retry({ times: 3, schedule: Schedule.spaced("4 seconds") }))
     const fiber = yield* Effect.forkChild(Effect.provide(Pipeline.make("etl", load), layer))
     yield* TestClock.adjust("1 second")
-    sees(
+    assertScreen(
       terminal,
       "⠋ etl (1.0 s, 1 running)",
       "└─ ↻ load (1.0 s) attempt 1 failed, again in 3.0 s: HttpError: try 1: 503"
     )
     yield* TestClock.adjust("4 seconds")
-    sees(
+    assertScreen(
       terminal,
       "⠋ etl (5.0 s, 1 running)",
       "└─ ↻ load (5.0 s) attempt 2 failed, again in 3.0 s: HttpError: try 2: 503"
     )
     yield* TestClock.adjust("4 seconds")
-    sees(terminal, "⠋ etl (9.0 s, 1 running)", "└─ ⠋ load (9.0 s, attempt 3)")
+    assertScreen(terminal, "⠋ etl (9.0 s, 1 running)", "└─ ⠋ load (9.0 s, attempt 3)")
     yield* TestClock.adjust("4 seconds")
     yield* Fiber.join(fiber)
-    sees(terminal, "✓ etl (13 s, 1 step)", "└─ ✓ load (13 s, 3 attempts)")
+    assertScreen(terminal, "✓ etl (13 s, 1 step)", "└─ ✓ load (13 s, 3 attempts)")
   }))
 
 it.effect("failures, interruptions, and the run that fails with them", () =>
@@ -100,7 +100,7 @@ it.effect("failures, interruptions, and the run that fails with them", () =>
     const fiber = yield* Effect.forkChild(Effect.exit(Effect.provide(run, layer)))
     yield* TestClock.adjust("2 seconds")
     yield* Fiber.join(fiber)
-    sees(
+    assertScreen(
       terminal,
       "✗ etl (1 s, 2 steps)",
       "├─ ■ watch (1 s): interrupted",
@@ -119,7 +119,7 @@ it.effect("an interrupted run", () =>
     const fiber = yield* Effect.forkChild(Effect.provide(Pipeline.make("etl", sleep("load", "1 minute")), layer))
     yield* TestClock.adjust("3 seconds")
     yield* Fiber.interrupt(fiber)
-    sees(terminal, "■ etl (3 s, 1 step): interrupted", "└─ ■ load (3 s): interrupted")
+    assertScreen(terminal, "■ etl (3 s, 1 step): interrupted", "└─ ■ load (3 s): interrupted")
     assert.ok(terminal.cursor().isVisible)
   }))
 
@@ -142,14 +142,14 @@ it.effect("hooks that take time, and those that fail", () =>
     )
     const fiber = yield* Effect.forkChild(Effect.provide(run, layer))
     yield* TestClock.adjust("2 seconds")
-    sees(
+    assertScreen(
       terminal,
       "⠋ etl (2.0 s, 1 done)",
       "└─ ✓ load (1 s)",
       "   └─ ⠋ hook \"tell Slack\" (success, 1.0 s)"
     )
     yield* TestClock.adjust("1500 millis")
-    sees(
+    assertScreen(
       terminal,
       "⠴ etl (3.5 s, 1 done, 1 hook failed)",
       "├─ ✓ load (1 s)",
@@ -158,7 +158,7 @@ it.effect("hooks that take time, and those that fail", () =>
     )
     yield* TestClock.adjust("1500 millis")
     yield* Fiber.join(fiber)
-    sees(
+    assertScreen(
       terminal,
       "✓ etl (4 s, 1 step, 2 hooks failed)",
       "├─ ✓ load (1 s)",
@@ -192,7 +192,7 @@ it.effect("how far a body is, with rate and time left", () =>
     yield* TestClock.adjust("4 seconds")
     const done = "█".repeat(8)
     const open = "░".repeat(12)
-    sees(
+    assertScreen(
       terminal,
       "⠋ etl (4.0 s, 2 running)",
       `├─ ⠋ load (4.0 s)  ${done}${open}  40%  1,000/2,500  250/s  6 s left`,
@@ -206,7 +206,7 @@ it.effect("how far a body is, with rate and time left", () =>
     assert.equal(terminal.screen()[1], "├─ ⠋ load (6.0 s)  60%  1,500/2,500  250/s  4 s…")
     yield* TestClock.adjust("10 seconds")
     yield* Fiber.join(fiber)
-    sees(terminal, "✓ etl (10.1 s, 2 steps)", "├─ ✓ load (10.1 s)", "└─ ✓ count (10.1 s)")
+    assertScreen(terminal, "✓ etl (10.1 s, 2 steps)", "├─ ✓ load (10.1 s)", "└─ ✓ count (10.1 s)")
   }))
 
 it.effect("numbers that make no sense are shown as far as they do", () =>
@@ -228,7 +228,7 @@ it.effect("numbers that make no sense are shown as far as they do", () =>
     )
     const fiber = yield* Effect.forkChild(Effect.provide(run, layer))
     yield* TestClock.adjust("1 second")
-    sees(
+    assertScreen(
       terminal,
       "⠋ etl (1.0 s, 4 running)",
       `├─ ⠋ more (1.0 s)  ${"█".repeat(20)}  100%  150/100`,
@@ -252,7 +252,7 @@ it.effect("runs side by side and in each other; a step outside any pipeline", ()
       Effect.forkChild
     )
     yield* TestClock.adjust("1 second")
-    sees(
+    assertScreen(
       terminal,
       "⠋ outer (1.0 s, 1 running) outer-1970_01_01-00_00_00",
       "└─ ⠋ call (1.0 s)",
@@ -265,7 +265,7 @@ it.effect("runs side by side and in each other; a step outside any pipeline", ()
     )
     yield* TestClock.adjust("4 seconds")
     yield* Fiber.interrupt(fiber)
-    sees(
+    assertScreen(
       terminal,
       "✓ inner (2 s, 1 step)",
       "└─ ✓ copy (2 s)",
@@ -296,7 +296,7 @@ it.effect("names and messages can't move the cursor, nor turn text around; secre
     ).pipe(Effect.forkChild)
     yield* TestClock.adjust("2 seconds")
     yield* Fiber.join(fiber)
-    sees(
+    assertScreen(
       terminal,
       "✗ p2J (1 s, 2 steps)",
       "├─ ✓ ab c de (1 s)  token=<redacted> k ey=xy",
@@ -311,6 +311,6 @@ it.effect("colours, where they are wanted", () =>
     const fiber = yield* Effect.forkChild(Effect.provide(Pipeline.make("etl", sleep("load", "1 second")), layer))
     yield* TestClock.adjust("2 seconds")
     yield* Fiber.join(fiber)
-    sees(terminal, "✓ etl (1 s, 1 step)", "└─ ✓ load (1 s)")
+    assertScreen(terminal, "✓ etl (1 s, 1 step)", "└─ ✓ load (1 s)")
     assert.deepEqual([...terminal.styles].toSorted(), ["1", "2", "22", "32", "36", "39"])
   }))

@@ -10,7 +10,7 @@ import { Runs } from "../../src/report/internal/progress/state.ts"
 import { fakeTerminal } from "../support/fakeTerminal.ts"
 import { makeIt } from "../support/it.ts"
 import { logs } from "../support/observe.ts"
-import { sees, shown } from "../support/progress.ts"
+import { assertScreen, shown } from "../support/progress.ts"
 
 const it = makeIt(test)
 
@@ -64,7 +64,7 @@ it.effect("twenty columns", () =>
     )
     const fiber = yield* Effect.forkChild(Effect.provide(run, layer))
     yield* TestClock.adjust("500 millis")
-    sees(
+    assertScreen(
       terminal,
       "⠴ nightly-etl (0.5…",
       "├─ ⠴ download ever…",
@@ -74,7 +74,7 @@ it.effect("twenty columns", () =>
     )
     yield* TestClock.adjust("3 seconds")
     yield* Fiber.join(fiber)
-    sees(
+    assertScreen(
       terminal,
       "✓ nightly-etl (2 s…",
       "├─ ✓ download ever…",
@@ -93,13 +93,13 @@ it.effect("a window made narrower and lower, then wider", () =>
     const fiber = yield* Effect.forkChild(Effect.provide(Pipeline.make("etl", Step.make(long, Effect.never)), layer))
     yield* TestClock.adjust("1 second")
     print("a log\n")
-    sees(terminal, "$ bun etl.ts", "a log", "⠋ etl (1.0 s, 1 running)", `└─ ⠋ ${long} (1.0 s)`)
+    assertScreen(terminal, "$ bun etl.ts", "a log", "⠋ etl (1.0 s, 1 running)", `└─ ⠋ ${long} (1.0 s)`)
     terminal.resize(20, 10)
     yield* TestClock.adjust("1 second")
-    sees(terminal, "$ bun etl.ts", "a log", "⠋ etl (2.0 s, 1 ru…", "└─ ⠋ a name that t…")
+    assertScreen(terminal, "$ bun etl.ts", "a log", "⠋ etl (2.0 s, 1 ru…", "└─ ⠋ a name that t…")
     terminal.resize(100, 10)
     yield* TestClock.adjust("1 second")
-    sees(terminal, "$ bun etl.ts", "a log", "⠋ etl (3.0 s, 1 running)", `└─ ⠋ ${long} (3.0 s)`)
+    assertScreen(terminal, "$ bun etl.ts", "a log", "⠋ etl (3.0 s, 1 running)", `└─ ⠋ ${long} (3.0 s)`)
     terminal.resize(100, 3)
     yield* TestClock.adjust("1 second")
     assert.deepEqual(terminal.screen().slice(-2), ["⠋ etl (4.0 s, 1 running)", ""])
@@ -111,7 +111,7 @@ it.effect("a terminal that doesn't tell its size", () =>
     const terminal = { ...fakeTerminal(), size: () => ({ columns: 0, rows: 0 }) }
     const { layer } = yield* shown(terminal)
     yield* Effect.provide(Pipeline.make("etl", Step.make("x".repeat(100), Effect.void)), layer)
-    sees(terminal, "✓ etl (0 ms, 1 step)", `└─ ✓ ${"x".repeat(73)}…`)
+    assertScreen(terminal, "✓ etl (0 ms, 1 step)", `└─ ✓ ${"x".repeat(73)}…`)
   }))
 
 // -----------------------------------------------------------------------------
@@ -132,7 +132,7 @@ it.effect("a thousand steps: what runs, what failed, and how many", () =>
     )
     const fiber = yield* Effect.forkChild(Effect.provide(run, layer))
     yield* TestClock.adjust("70500 millis")
-    sees(
+    assertScreen(
       terminal,
       "⠴ etl (1 min 11 s, 8 running, 556 done, 4 failed)",
       "├─ ✗ step 100 (1 s): odd",
@@ -149,7 +149,7 @@ it.effect("a thousand steps: what runs, what failed, and how many", () =>
     )
     yield* TestClock.adjust("100 seconds")
     yield* Fiber.join(fiber)
-    sees(
+    assertScreen(
       terminal,
       "✓ etl (2 min 5 s, 1000 steps)",
       ...[100, 250, 400, 550, 700, 850].map((n) =>
@@ -173,7 +173,7 @@ it.effect("a thousand steps at once, in each other and with hooks, fit", () =>
     )
     const fiber = yield* Effect.forkChild(Effect.provide(run, layer))
     yield* TestClock.adjust("1 second")
-    sees(
+    assertScreen(
       terminal,
       "⠋ etl (1.0 s, 1000 running, 900 hooks failed)",
       "└─ ⠋ step 1 (1.0 s)",
@@ -195,7 +195,7 @@ it.effect("more runs than rows", () =>
     const runs = names(20).map((name) => Pipeline.make(name, Step.make("x", Effect.never)))
     const fiber = yield* Effect.forkChild(Effect.provide(Effect.all(runs, { concurrency: "unbounded" }), layer))
     yield* TestClock.adjust("1 second")
-    sees(terminal, ...[1, 2, 3, 4].map((n) => `⠋ step ${n} (1.0 s, 1 running)`), "… and 16 runs")
+    assertScreen(terminal, ...[1, 2, 3, 4].map((n) => `⠋ step ${n} (1.0 s, 1 running)`), "… and 16 runs")
     yield* Fiber.interrupt(fiber)
   }))
 
@@ -231,14 +231,14 @@ it.effect("what else is written goes above, unfinished lines too", () =>
     yield* TestClock.adjust("1 second")
     const tree = (seconds: string) => [`⠋ etl (${seconds}, 1 running)`, `└─ ⠋ load (${seconds})`]
     print("one\ntwo\n")
-    sees(terminal, "one", "two", ...tree("1.0 s"))
+    assertScreen(terminal, "one", "two", ...tree("1.0 s"))
     print("", "name? ", "stderr")
-    sees(terminal, "one", "two", "name?", ...tree("1.0 s"))
+    assertScreen(terminal, "one", "two", "name?", ...tree("1.0 s"))
     print("three\n", "10%\r20%")
-    sees(terminal, "one", "two", "three", "name?", "20%", ...tree("1.0 s"))
+    assertScreen(terminal, "one", "two", "three", "name?", "20%", ...tree("1.0 s"))
     print("name? Anna\n", "", "stderr")
     print(`${"w".repeat(50)}\n`)
-    sees(terminal, "one", "two", "three", "name? Anna", "w".repeat(40), "w".repeat(10), ...tree("1.0 s"))
+    assertScreen(terminal, "one", "two", "three", "name? Anna", "w".repeat(40), "w".repeat(10), ...tree("1.0 s"))
     handlers()?.around(() => terminal.write("from elsewhere\n"))
     yield* TestClock.adjust("1 second")
     assert.deepEqual(terminal.text().split("\n").slice(-3), ["from elsewhere", ...tree("2.0 s")])
@@ -277,7 +277,7 @@ it.effect("who stops watching leaves what there is, and is told no more", () =>
     assert.ok(terminal.cursor().isVisible && handlers() === undefined)
     yield* TestClock.adjust("1 minute")
     yield* Fiber.join(fiber)
-    sees(terminal, "⠋ etl (1.0 s, 1 running)", "└─ ⠋ load (1.0 s)")
+    assertScreen(terminal, "⠋ etl (1.0 s, 1 running)", "└─ ⠋ load (1.0 s)")
   }))
 
 test("only what changed is written", () => {

@@ -1,6 +1,6 @@
 /**
- * What depends on the runtime between an alert and its channel, and a question and its
- * answer: `fetch`, its errors and limits, signatures, mail, files, a page to answer on.
+ * Tests the parts of alerters and approvers that depend on the runtime, on Bun, Deno and Node: `fetch` and its errors,
+ * signatures, mail, files, the server of an approval page.
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Effect from "effect/Effect"
@@ -37,7 +37,7 @@ const folder = Effect.acquireRelease(
 const slack = (url: string) =>
   Slack.layer({ webhookUrl: Redacted.make(`${url}/services/T0`), timeout: "300 millis", delay: "1 millis", retries: 1 })
 
-it.live("fetch: faults, and what they are called", () =>
+it.live("a channel maps faults of fetch to the reasons of an AlerterError", () =>
   Effect.gen(function*() {
     const outcome = (...replies: ReadonlyArray<Reply>) =>
       Effect.gen(function*() {
@@ -51,7 +51,7 @@ it.live("fetch: faults, and what they are called", () =>
     assert.deepEqual(yield* outcome({ status: 302, headers: { location: "/" } }), ["Rejected", 1])
     assert.deepEqual(yield* outcome({ status: 403 }), ["Unauthorized", 1])
     assert.deepEqual(yield* outcome({ status: 503 }), ["Rejected", 2])
-    // how often it was sent is not told, since Deno's fetch tries once more of its own
+    // the number of requests is not asserted, as Deno's fetch itself retries once after a reset
     assert.equal((yield* outcome("reset"))[0], "Unreachable")
     assert.deepEqual(yield* outcome("hang"), ["TimedOut", 2])
     const { url } = yield* Effect.scoped(channelServer())
@@ -60,7 +60,7 @@ it.live("fetch: faults, and what they are called", () =>
     assert.ok(!refused.message.includes("127.0.0.1"), refused.message)
   }))
 
-it.live("a signed webhook can be verified", () =>
+it.live("Webhook.verify accepts a signed webhook and rejects a changed body", () =>
   Effect.gen(function*() {
     const server = yield* channelServer({ status: 204 })
     const secret = Redacted.make("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
@@ -71,7 +71,7 @@ it.live("a signed webhook can be verified", () =>
     assert.ok(yield* Effect.isFailure(Webhook.verify({ secret, headers, body: `${body} ` })))
   }))
 
-it.live("mail", () =>
+it.live("Email sends an alert by SMTP", () =>
   Effect.gen(function*() {
     const server = yield* smtpServer()
     yield* failing.pipe(Effect.provide(Email.layer({
@@ -85,7 +85,7 @@ it.live("mail", () =>
     assert.ok(mail!.text!.includes("no such bucket 🪣 דלי"))
   }))
 
-it.live("a file, and a store that outlives the run", () =>
+it.live("JsonLines appends to a file, and dedupe remembers alerts in a store across runs", () =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const path = yield* folder
@@ -95,14 +95,14 @@ it.live("a file, and a store that outlives the run", () =>
       Layer.provide(KeyValueStore.layerFileSystem(`${path}/state`)),
       Layer.provide(Path.layer)
     )
-    // each as a run of its own, with layers of its own
+    // fresh layers stand for two processes that share file and store
     yield* Effect.provide(failing, Layer.fresh(layer))
     yield* Effect.provide(failing, Layer.fresh(layer))
     const lines = (yield* fs.readFileString(file)).trimEnd().split("\n")
     assert.deepEqual(lines.map((line) => JSON.parse(line).title), ["load failed"])
   }).pipe(Effect.provide(NodeFileSystem.layer)))
 
-it.live("a page to answer on", () =>
+it.live("WebPage serves a page whose form answers the question", () =>
   Effect.gen(function*() {
     const links: Array<string> = []
     const page = WebPage.layer({ announce: (link) => Effect.sync(() => links.push(Redacted.value(link))) })

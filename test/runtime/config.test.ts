@@ -1,4 +1,4 @@
-/** What depends on the runtime between a config file and its pipeline: modules by their paths, files, the parser. */
+/** Tests the parts of config files that depend on the runtime, on Bun, Deno and Node: importing modules, reading files, the YAML parser. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -16,7 +16,7 @@ const services = Layer.merge(NodeFileSystem.layer, Path.layer)
 
 const folder = join(import.meta.dirname, "..", "..", "examples", "config")
 
-it.live("a file's hooks, retries, parameters and alerter", () =>
+it.live("load applies a file's hooks, retries, parameters and alerter to its pipeline", () =>
   Effect.gen(function*() {
     const { explain, pipeline, unusedSteps } = yield* load(join(folder, "training.yaml"), {
       params: { TrainParams: { learningRate: 0.9 } }
@@ -31,7 +31,7 @@ it.live("a file's hooks, retries, parameters and alerter", () =>
     assert.deepEqual(yield* unusedSteps, ["evaluate"])
   }).pipe(Effect.provide([services, TestConsole.layer])))
 
-it.live("what is wrong, with its place", () =>
+it.live("load fails with what is wrong where an export or the file is missing", () =>
   Effect.gen(function*() {
     const error = yield* Effect.flip(load(join(folder, "training.yaml"), { pipeline: "./training.ts#nothing" }))
     assert.match(error.message, /nothing/)

@@ -1,6 +1,4 @@
-/**
- * The core from end to end, on Bun (`bun test`), Deno (`deno test -A`) and Node (`node --test`) alike.
- */
+/** Tests the core from end to end, on Bun (`bun test`), Deno (`deno test -A`) and Node (`node --test`). */
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -30,7 +28,7 @@ const recording = () => {
   return { alerts, layer: Alerter.layer((alert) => Effect.sync(() => alerts.push(alert))) }
 }
 
-it.effect("steps, retry, params, alerts and events of one run", () =>
+it.effect("a run with retries, parameters and a failing step calls its hooks, posts its alerts and emits its events", () =>
   Effect.gen(function*() {
     yield* TestClock.setTime(Date.UTC(2026, 10, 23, 9, 42, 6))
     const [told, posted, seen] = [events(), recording(), calls()]
@@ -92,7 +90,7 @@ it.effect("steps, retry, params, alerts and events of one run", () =>
     assert.ok(!text.includes("s3cret"))
   }))
 
-it.effect("parameters that do not fit are told by their path, and no step runs", () =>
+it.effect("invalid parameters fail the step before its body, with their path and without their values", () =>
   Effect.gen(function*() {
     const seen = calls()
     const step = Step.make("load", seen.note("body")).pipe(Step.params(LoadParams))
@@ -105,7 +103,7 @@ it.effect("parameters that do not fit are told by their path, and no step runs",
     assert.deepEqual(seen.list, [])
   }))
 
-it.effect("hooks that go wrong change nothing; one that hangs is left behind at its limit", () =>
+it.effect("hooks that fail change nothing, and a hook that can't be interrupted is left behind at its time limit", () =>
   Effect.gen(function*() {
     const [seen, log] = [calls(), logs()]
     const step = Step.make("s", Effect.succeed(1)).pipe(
@@ -130,7 +128,7 @@ it.effect("hooks that go wrong change nothing; one that hangs is left behind at 
     assert.equal(log.list.filter(({ level }) => level === "Error").length, 5)
   }))
 
-it.effect("required hooks fail the step, beside what it failed with", () =>
+it.effect("a required hook that fails makes the step fail with a HookError", () =>
   Effect.gen(function*() {
     const audited = Step.make("s", Effect.succeed(1)).pipe(
       Step.hooks(Hook.onSuccess(() => Effect.fail("x")).pipe(Hook.named("audit"), Hook.required)),
@@ -140,7 +138,7 @@ it.effect("required hooks fail the step, beside what it failed with", () =>
     assert.equal(yield* audited, "audit")
   }))
 
-it.live("interruption on the machine's clock: hooks run, then it is over", () =>
+it.live("an interruption in real time ends after interrupt hooks have ended or timed out", () =>
   Effect.gen(function*() {
     const seen = calls()
     const step = (name: string, limit: number) =>
@@ -161,7 +159,7 @@ it.live("interruption on the machine's clock: hooks run, then it is over", () =>
     assert.ok(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause))
   }))
 
-it.live("a thousand steps at once on the machine's clock keep their contexts apart", () =>
+it.live("a thousand concurrent steps in real time keep their contexts apart", () =>
   Effect.gen(function*() {
     const names = Array.from({ length: 1_000 }, (_, n) => `step ${n}`)
     const seen: Array<string> = []

@@ -1,4 +1,4 @@
-/** Durable pipelines from end to end, on Bun (`bun test`), Deno (`deno test -A`) and Node (`node --test`) alike. */
+/** Tests durable pipelines from end to end, on Bun (`bun test`), Deno (`deno test -A`) and Node (`node --test`). */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -9,14 +9,13 @@ import { SqlClient } from "effect/sql/SqlClient"
 import { DurableClock } from "effect/workflow"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import * as assert from "node:assert/strict"
-import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
 import { test } from "node:test"
 import { Approval, Durable, Outbox, SqliteClient } from "../../src/durable/index.ts"
 import { type Alert, Alerter, AlerterHooks, Pipeline, Step, StepContext } from "../../src/index.ts"
 import { makeIt } from "../support/it.ts"
 import { brief, calls, events, logs } from "../support/observe.ts"
+import { temporaryFolder } from "../support/temporaryFolder.ts"
 
 const it = makeIt(test)
 
@@ -24,7 +23,7 @@ class Bad extends Schema.TaggedError<Bad>()("Bad", { n: Schema.Int }) {}
 
 const nap = (name: string) => DurableClock.sleep({ name, duration: "1 millis", inMemoryThreshold: 0 })
 
-/** A night's work, in which somebody has to approve. */
+/** Makes a durable pipeline with a retry, an approval and a failing step, and records all that it does. */
 const night = () => {
   const seen = calls()
   const told = events()
@@ -107,7 +106,7 @@ const check = ({ alerts, log, seen, told }: ReturnType<typeof night>, exit: Exit
   assert.deepEqual(log.list.filter(({ level }) => level === "Error" || level === "Warn"), [])
 }
 
-it.live("in memory", () =>
+it.live("a durable pipeline runs on the engine in memory", () =>
   Effect.gen(function*() {
     const it = night()
     const engine = Layer.merge(Durable.layerMemory, Layer.orDie(SqliteClient.layer({ filename: ":memory:" })))
@@ -120,15 +119,12 @@ it.live("in memory", () =>
     check(it, exit)
   }))
 
-it.live("on a file, which one process opens after another", () =>
+it.live("a durable pipeline on SQLite continues in each process that opens the file after another", () =>
   Effect.gen(function*() {
-    const folder = yield* Effect.acquireRelease(
-      Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "durable-"))),
-      (made) => Effect.sync(() => fs.rmSync(made, { recursive: true, force: true }))
-    )
+    const folder = yield* temporaryFolder("durable")
     const filename = path.join(folder, "made", "night.db")
     const it = night()
-    /** A process. */
+    /** Runs an Effect with the engine built anew, as another process would. */
     const within = <A, E>(use: Effect.Effect<A, E, WorkflowEngine | SqlClient>) =>
       Effect.provide(
         use,
@@ -144,7 +140,7 @@ it.live("on a file, which one process opens after another", () =>
     yield* within(Approval.answer(it.asked()!, { approve: true, by: ada }))
     const exit = yield* within(Effect.exit(it.workflow.execute({ day: "monday" })))
     check(it, exit)
-    // it is over, and read again
+    // the run has ended: its stored exit is returned and nothing runs again
     assert.ok(Exit.isFailure(yield* within(Effect.exit(it.workflow.execute({ day: "monday" })))))
     check(it, exit)
     const states = yield* within(
@@ -154,12 +150,9 @@ it.live("on a file, which one process opens after another", () =>
     assert.equal(states.length, 4)
   }))
 
-it.live("a second process on the file is told so", () =>
+it.live("a second process on the same SQLite file fails with DatabaseInUse", () =>
   Effect.gen(function*() {
-    const folder = yield* Effect.acquireRelease(
-      Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "durable-"))),
-      (made) => Effect.sync(() => fs.rmSync(made, { recursive: true, force: true }))
-    )
+    const folder = yield* temporaryFolder("durable")
     const engine = Durable.layerSqlite({ filename: path.join(folder, "night.db") })
     const error = yield* Effect.flip(Effect.scoped(Layer.build(Layer.fresh(engine)))).pipe(Effect.provide(engine))
     assert.equal(error._tag, "DatabaseInUse")

@@ -1,5 +1,5 @@
-/** Progress on Bun, Deno and Node alike: lines without a terminal, and what is written while there is a tree. */
-// oxlint-disable no-console -- it is what is tried
+/** Tests progress on Bun, Deno and Node: lines without a terminal, and the capture of other output beside a live tree. */
+// oxlint-disable no-console -- writes to the console, which progress has to capture
 import * as Effect from "effect/Effect"
 import * as TestConsole from "effect/testing/TestConsole"
 import * as assert from "node:assert/strict"
@@ -12,7 +12,7 @@ import { makeIt } from "../support/it.ts"
 
 const it = makeIt(test)
 
-it.effect("lines, where there is no terminal", () =>
+it.effect("plain progress prints a line for each start and end of run and steps", () =>
   Effect.gen(function*() {
     const run = Pipeline.make(
       "etl",
@@ -29,13 +29,13 @@ it.effect("lines, where there is no terminal", () =>
     ])
   }))
 
-test("what writes to streams and console is caught, and everything is as before", async () => {
+test("capture intercepts writes to streams and console, and restores both", async () => {
   const before = { ...console }
   const [out, err] = [process.stdout.write, process.stderr.write]
   const seen: Array<string> = []
   const end = capture(["stdout", "stderr"], {
     print: (stream, lines, rest) => void seen.push(`${stream} ${JSON.stringify(lines)} ${JSON.stringify(rest)}`),
-    // what is around the streams isn't seen: here it is kept from being written
+    // Bun's and Deno's console write around the streams: not calling the function keeps the output from the test's terminal
     around: () => {
       seen.push("around")
       return undefined as never
@@ -55,7 +55,7 @@ test("what writes to streams and console is caught, and everything is as before"
   } finally {
     end()
   }
-  // those of Bun and Deno write around the streams
+  // only Node's console writes through process.stdout and process.stderr
   const isNode = process.versions["bun"] === undefined && process.versions["deno"] === undefined
   assert.deepEqual(seen, [
     "stdout \"one\\n\" \"tw\"",
@@ -73,7 +73,7 @@ test("what writes to streams and console is caught, and everything is as before"
   for (const [name, value] of Object.entries(before)) assert.equal(Reflect.get(console, name), value, name)
 })
 
-test("who replaces a stream's method meanwhile keeps it", () => {
+test("ending a capture keeps a write method that was replaced during it", () => {
   const { write } = process.stdout
   const seen: Array<string> = []
   const end = capture(["stdout"], {

@@ -1,4 +1,4 @@
-/** What depends on the runtime in records: files, times, the end of a process. */
+/** Tests the parts of records that depend on the runtime, on Bun, Deno and Node: files, times, the end of a process. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -32,7 +32,7 @@ const run = (n: number) =>
     })
   )
 
-it.live("a run comes back as it was, from a file of its own and from one of several", () =>
+it.live("a recorded run is read back unchanged, from a single file and from a folder of runs", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     const file = path.join(folder, "runs.jsonl")
@@ -55,7 +55,7 @@ it.live("a run comes back as it was, from a file of its own and from one of seve
     assert.deepEqual(yield* Report.prune({ folder: path.join(folder, "runs"), keep: 0 }), [recorded])
   }))
 
-it.live("any name and annotation is written as JSON has it", () =>
+it.live("two records of a run with any name and annotations are equal to the byte", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     let n = 0
@@ -71,7 +71,7 @@ it.live("any name and annotation is written as JSON has it", () =>
       }), 30)
   }))
 
-it.live("errors have the system's codes", () =>
+it.live("a RecordError has the system's error code", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     const missing = yield* Effect.flip(Stream.runDrain(Report.read(path.join(folder, "none"))))
@@ -81,7 +81,7 @@ it.live("errors have the system's codes", () =>
   }))
 
 if (fs.existsSync("/dev/full")) {
-  it.live("a disk that is full is logged once", () =>
+  it.live("a full disk is logged once and does not fail the run", () =>
     Effect.gen(function*() {
       const logged = logs()
       yield* run(10).pipe(Effect.provide(Report.record("/dev/full")), Effect.provide(logged.layer))

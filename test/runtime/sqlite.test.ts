@@ -1,4 +1,4 @@
-/** What depends on the runtime in the SqlClient on `node:sqlite`, and what effect builds on it. */
+/** Tests the SqlClient on `node:sqlite`, and effect's workflows and queues on it, on Bun, Deno and Node. */
 import { ClusterWorkflowEngine, SingleRunner } from "effect/cluster"
 import { Digest } from "effect/crypto"
 import * as Effect from "effect/Effect"
@@ -16,22 +16,17 @@ import * as path from "node:path"
 import { test } from "node:test"
 import * as SqliteClient from "../../src/durable/SqliteClient.ts"
 import { makeIt } from "../support/it.ts"
+import { temporaryFolder } from "../support/temporaryFolder.ts"
 
 const it = makeIt(test)
 
-const file = Effect.map(
-  Effect.acquireRelease(
-    Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "sqlite-"))),
-    (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
-  ),
-  (folder) => path.join(folder, "test.db")
-)
+const file = Effect.map(temporaryFolder("sqlite"), (folder) => path.join(folder, "test.db"))
 
 const withSql = <A, E>(filename: string, use: (sql: SqlClient.SqlClient) => Effect.Effect<A, E>) =>
   Effect.flatMap(SqlClient.SqlClient, use).pipe(Effect.provide(SqliteClient.layer({ filename })))
 
-// the first, since a runtime warns but once
-it.live("SQLite is loaded without a warning, and other warnings pass", () =>
+// has to be the first test of the file: a runtime prints its warning about node:sqlite only once
+it.live("loading SQLite suppresses the runtime's experimental warning and no other", () =>
   Effect.gen(function*() {
     const warnings: Array<string> = []
     const keep = ({ message }: Error) => void warnings.push(message)
@@ -43,7 +38,7 @@ it.live("SQLite is loaded without a warning, and other warnings pass", () =>
     assert.deepEqual(warnings, ["another"])
   }))
 
-it.live("opens in WAL mode, with foreign keys, and leaves one file", () =>
+it.live("a database is opened in WAL mode with foreign keys, and closing it leaves one file", () =>
   Effect.gen(function*() {
     const filename = yield* file
     yield* withSql(filename, (sql) =>
@@ -58,7 +53,7 @@ it.live("opens in WAL mode, with foreign keys, and leaves one file", () =>
     if (os.platform() !== "win32") assert.equal(fs.statSync(filename).mode & 0o777, 0o600)
   }))
 
-it.live("values as SQLite keeps them", () =>
+it.live("values are stored and read with SQLite's types", () =>
   withSql(":memory:", (sql) =>
     Effect.gen(function*() {
       yield* sql`CREATE TABLE v (text TEXT, any)`
@@ -79,7 +74,7 @@ it.live("values as SQLite keeps them", () =>
       ])
     })))
 
-it.live("integers beyond a number", () =>
+it.live("integers beyond the safe range fail unless SafeIntegers is set", () =>
   withSql(":memory:", (sql) =>
     Effect.gen(function*() {
       const big = 2n ** 63n - 1n
@@ -95,7 +90,7 @@ it.live("integers beyond a number", () =>
       assert.deepEqual(yield* sql`SELECT 1 AS small`, [{ small: 1 }])
     })))
 
-it.live("a stream fails where one of its rows does", () =>
+it.live("a stream of rows fails when one of its rows fails", () =>
   withSql(":memory:", (sql) =>
     Effect.gen(function*() {
       const rows = sql<{ x: string }>`WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
@@ -103,7 +98,7 @@ it.live("a stream fails where one of its rows does", () =>
       assert.match((yield* Effect.flip(Stream.runCollect(rows.stream))).message, /malformed JSON/)
     })))
 
-it.live("a table that another connection alters", () =>
+it.live("a prepared statement sees columns that another connection dropped or added", () =>
   Effect.gen(function*() {
     const filename = yield* file
     yield* withSql(filename, (sql) =>
@@ -120,7 +115,7 @@ it.live("a table that another connection alters", () =>
       }))
   }))
 
-it.live("reasons of failures", () =>
+it.live("SQLite's errors map to the reasons of a SqlError", () =>
   Effect.gen(function*() {
     const filename = yield* file
     const tagOf = <A, E extends { readonly reason: { readonly _tag: string } }>(failing: Effect.Effect<A, E>) =>
@@ -143,7 +138,7 @@ it.live("reasons of failures", () =>
     assert.equal(yield* tagOf(opening(`${filename}.txt`)), "UnknownError")
   }))
 
-it.live("two connections write by turns, and read what they change", () =>
+it.live("transactions of two connections run one after another and see each other's changes", () =>
   Effect.gen(function*() {
     const filename = yield* file
     yield* withSql(filename, (sql) =>
@@ -164,7 +159,7 @@ it.live("two connections write by turns, and read what they change", () =>
     assert.deepEqual(yield* withSql(filename, (sql) => sql`SELECT n FROM counter`), [{ n: 100 }])
   }))
 
-it.live("a stream that waits for a lock leaves nothing behind, and writes once", () =>
+it.live("a stream that waits for a lock writes once and leaves no open statement", () =>
   Effect.gen(function*() {
     const filename = yield* file
     yield* withSql(filename, (holder) =>
@@ -182,7 +177,7 @@ it.live("a stream that waits for a lock leaves nothing behind, and writes once",
         })))
   }))
 
-it.live("workflows of effect: what is stored is not run again", () =>
+it.live("effect's workflows on SQLite do not run stored activities again", () =>
   Effect.gen(function*() {
     const filename = yield* file
     const log: Array<string> = []
@@ -235,7 +230,7 @@ it.live("workflows of effect: what is stored is not run again", () =>
     assert.equal(log.length, 4)
   }))
 
-it.live("queues of effect: what is taken once is not taken again", () =>
+it.live("effect's persisted queue on SQLite delivers each item once", () =>
   Effect.gen(function*() {
     const filename = yield* file
     const queueLayer = () =>

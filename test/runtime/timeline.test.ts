@@ -7,7 +7,7 @@ import { nightlyEtl } from "../support/runEvents.ts"
 
 const it = makeIt(test)
 
-it.live("a page, pictures and a Mermaid chart of a run", () =>
+it.live("a run's timeline is rendered as HTML, SVG, Mermaid and PNG", () =>
   Effect.gen(function*() {
     const { events } = nightlyEtl()
     assert.match(Report.html(events), /^<!DOCTYPE html>[\s\S]*<\/html>\n$/)

@@ -1,4 +1,4 @@
-/** Alerts of any text, among it all that a channel might take for markup, or not take at all. */
+/** Schemas of arbitrary alerts, whose texts include markup of every channel and characters that channels reject. */
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import { Alert } from "../../src/index.ts"
@@ -43,12 +43,12 @@ const pieces = [
   "漢"
 ]
 
-/** Texts to be put together. */
+/** The parts of an arbitrary text, which {@link textOf} joins. */
 export const AnyText = Schema.Array(Schema.Union([Schema.Literals(pieces), Schema.String]))
 
 export const textOf = (parts: typeof AnyText.Type): string => parts.join("")
 
-/** A text is repeated as often as `times` says. */
+/** The parts of an arbitrary alert, from which {@link alertOf} makes one. `times` is how often texts and fields are repeated. */
 export const AnyAlert = Schema.Struct({
   title: AnyText,
   body: Schema.optionalKey(AnyText),
@@ -58,7 +58,7 @@ export const AnyAlert = Schema.Struct({
   times: Schema.Struct({ texts: Schema.Literals([1, 20, 3000]), fields: Schema.Literals([1, 10]) })
 })
 
-/** The alert that it says. */
+/** Makes an alert of its parts. */
 export const alertOf = ({ body, detail, fields, severity, times, title }: typeof AnyAlert.Type): Alert => {
   const text = (parts: ReadonlyArray<string>) => textOf(parts).repeat(times.texts)
   return Alert.make({
@@ -74,7 +74,7 @@ export const alertOf = ({ body, detail, fields, severity, times, title }: typeof
   })
 }
 
-/** A stack trace of more than five megabytes, which begins and ends with words to look for. */
+/** Returns a stack trace of over 5 MB that contains `BEGINNING` in its first line and `END` in its last. */
 export const hugeDetail = (): string => {
   const line = "    at 🔥 مرحبا `load` (file:///srv/etl/🔥/*steps*_load.ts:12:3)\n"
   return `Error: BEGINNING\n${line.repeat(Math.ceil(5_000_000 / line.length))}    at END`

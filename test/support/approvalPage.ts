@@ -1,4 +1,4 @@
-/** Questions on pages, and requests to them as no browser would let one make. */
+/** Asks questions with `WebPage.layer`, and sends its server requests that no browser would send. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -40,7 +40,7 @@ export const send = (url: string, { body, headers = {}, method = "GET" }: Reques
     })
   )
 
-/** Sends the page's form. */
+/** Sends the page's form by POST. */
 export const submit = (
   url: string,
   fields: Readonly<Record<string, string>>,
@@ -58,12 +58,12 @@ export interface Link {
 }
 
 export interface Asking {
-  /** The next that is announced. */
+  /** Waits for the next announced link. Dies with the error of the question where asking fails. */
   readonly link: Effect.Effect<Link>
   readonly decision: Fiber.Fiber<Decision, AlerterError>
 }
 
-/** An approver whose links can be had. Its server runs until the end of the test. */
+/** Builds a `WebPage` approver and returns a function that asks with it. The server runs until the scope closes. */
 export const approver = (
   options: WebPage.WebPageOptions = {}
 ): Effect.Effect<
@@ -81,7 +81,7 @@ export const approver = (
     return (question) =>
       Effect.map(Effect.forkScoped(ask(question)), (decision) => ({
         decision,
-        // a question that can't be asked has none, which must not look like one that takes long
+        // a question that fails is never announced: without the race a test would wait for its link forever
         link: Effect.raceFirst(
           Queue.take(links),
           Effect.andThen(Effect.orDie(Fiber.join(decision)), Effect.never)
@@ -89,7 +89,7 @@ export const approver = (
       }))
   })
 
-/** One question that has been asked. */
+/** Asks one question and waits for its link. */
 export const asked = (question: Question, options?: WebPage.WebPageOptions) =>
   Effect.gen(function*() {
     const { decision, link } = yield* (yield* approver(options))(question)

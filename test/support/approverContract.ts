@@ -1,14 +1,13 @@
-/** What every approver that asks in a channel must do, wherever that is. */
+/** Registers the tests that hold for every approver that asks in a channel. */
 import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
 import * as assert from "node:assert/strict"
 import type { ApproverOptions } from "../../src/approvers/index.ts"
-import { Approver, type Decision, type Question } from "../../src/index.ts"
+import { Approver, type Question } from "../../src/index.ts"
+import { answered, type ApproverContract, deploy, fast } from "./approverFixture.ts"
 import { canary, leaks, recorder } from "./canary.ts"
 import { htmlErrorPage, type Reply } from "./channelServer.ts"
 import type { FakeChannel } from "./fakeApi.ts"
@@ -17,35 +16,16 @@ import { logs } from "./observe.ts"
 import { forAll } from "./property.ts"
 import { resumableContract } from "./resumableContract.ts"
 
-export interface ApproverContract<F extends FakeChannel> {
-  /** As in errors: `"slack"`. */
-  readonly channel: string
-  readonly fake: Effect.Effect<F, never, Scope.Scope>
-  /** The layer, with this address. Each secret it is given holds {@link canary}. */
-  readonly layer: (url: string, options: ApproverOptions) => Layer.Layer<Approver>
-  /** The ids of two members, of whom the first is called Ada Lovelace. */
-  readonly people: readonly [string, string]
-  /** What the server answers where the credentials are wrong. */
-  readonly unauthorized: Reply
-  /** Whether a message, as it was sent, is within the channel's limits and mentions nobody. */
-  readonly checks: (payload: string) => void
-}
-
 export const approverContract = <F extends FakeChannel>(test: RegisterTest, contract: ApproverContract<F>): void => {
   resumableContract(test, contract)
   const it = makeIt(test)
   const { channel, fake, people: [ada, eve], unauthorized } = contract
-  const fast: ApproverOptions = { timeout: "1 second", delay: "1 millis", interval: "5 millis" }
-  const deploy: Question = { title: "Deploy to production?", timeout: "3 seconds" }
 
   const ask = ({ api }: F, question: Question = deploy, options: ApproverOptions = fast) =>
     Approver.ask(question).pipe(Effect.provide(contract.layer(api.url, options)))
 
-  const answered = (decision: Decision): string =>
-    decision._tag === "TimedOut" ? "TimedOut" : `${decision._tag} by ${decision.by.name} (${decision.by.id})`
-
   for (const answer of ["approve", "deny"] as const) {
-    it.live(`${channel}: ${answer}`, () =>
+    it.live(`${channel}: an answer to ${answer} decides the question and is shown in its message`, () =>
       Effect.gen(function*() {
         const server = yield* fake
         server.api.on(server.methods.poll, (n) => n === 3 ? server.vote(0, answer, ada) : undefined)
@@ -69,7 +49,7 @@ export const approverContract = <F extends FakeChannel>(test: RegisterTest, cont
       }))
   }
 
-  it.live(`${channel}: only the approvers count, and nobody's silence`, () =>
+  it.live(`${channel}: only answers of the approvers count, and silence times out`, () =>
     Effect.gen(function*() {
       const server = yield* fake
       server.api.on(server.methods.poll, (n) => n === 1 ? server.vote(0, "approve", eve) : undefined)
@@ -87,7 +67,7 @@ export const approverContract = <F extends FakeChannel>(test: RegisterTest, cont
       )
     }))
 
-  it.live(`${channel}: a no counts where both are seen at once`, () =>
+  it.live(`${channel}: a denial wins over an approval that is seen in the same poll`, () =>
     Effect.gen(function*() {
       const server = yield* fake
       server.api.on(server.methods.poll, (n) => {
@@ -98,7 +78,7 @@ export const approverContract = <F extends FakeChannel>(test: RegisterTest, cont
       assert.equal((yield* ask(server))._tag, "Denied")
     }))
 
-  it.live(`${channel}: answers to other questions, and those that come late, don't count`, () =>
+  it.live(`${channel}: late answers and answers to other questions do not count`, () =>
     Effect.gen(function*() {
       const server = yield* fake
       const late = yield* ask(server, { ...deploy, timeout: "30 millis" })
@@ -111,7 +91,7 @@ export const approverContract = <F extends FakeChannel>(test: RegisterTest, cont
       assert.match(server.shown()[0]!, /Timed out/)
     }))
 
-  it.live(`${channel}: questions that stand at the same time don't mix`, () =>
+  it.live(`${channel}: concurrent questions each get their own answer`, () =>
     Effect.gen(function*() {
       const server = yield* fake
       let voted = false
@@ -135,7 +115,7 @@ export const approverContract = <F extends FakeChannel>(test: RegisterTest, cont
       }
     }))
 
-  it.live(`${channel}: looks that fail are survived`, () =>
+  it.live(`${channel}: failed polls are tried again`, () =>
     Effect.gen(function*() {
       const server = yield* fake
       const faults: ReadonlyArray<Reply> = [{ status: 500 }, "reset", htmlErrorPage, { body: "<html>" }, "resetMidBody"]
@@ -146,7 +126,7 @@ export const approverContract = <F extends FakeChannel>(test: RegisterTest, cont
       assert.equal((yield* ask(server, deploy, { ...fast, retries: 0 }))._tag, "Approved")
     }))
 
-  it.live(`${channel}: not to be heard at the end is an error, not silence`, () =>
+  it.live(`${channel}: a last poll that fails is an error rather than a timeout`, () =>
     Effect.gen(function*() {
       const server = yield* fake
       server.api.on(server.methods.poll, (n) => n === 1 ? undefined : { status: 503 })
@@ -156,7 +136,7 @@ export const approverContract = <F extends FakeChannel>(test: RegisterTest, cont
       assert.match(server.shown()[0]!, /Withdrawn/)
     }))
 
-  it.live(`${channel}: wrong credentials, before and after it has asked`, () =>
+  it.live(`${channel}: wrong credentials fail the question, and withdraw it if it was already posted`, () =>
     Effect.gen(function*() {
       const server = yield* fake
       server.api.on(server.methods.ask, (n) => n === 1 ? unauthorized : undefined)
@@ -169,14 +149,14 @@ export const approverContract = <F extends FakeChannel>(test: RegisterTest, cont
       assert.match(server.shown()[0]!, /Withdrawn/)
     }))
 
-  it.live(`${channel}: whoever asked is interrupted`, () =>
+  it.live(`${channel}: interrupting the asking fiber withdraws the question`, () =>
     Effect.gen(function*() {
       const server = yield* fake
       const fiber = yield* Effect.forkChild(ask(server))
       yield* server.api.called(server.methods.poll, 2)
       yield* Fiber.interrupt(fiber)
       assert.match(server.shown()[0]!, /Withdrawn/)
-      // while the question is on its way, too
+      // also where the interruption comes while the question is being posted
       let asking: Fiber.Fiber<unknown, unknown> | undefined
       let interrupted: Promise<unknown> | undefined
       server.api.on(server.methods.ask, () => {
@@ -190,7 +170,7 @@ export const approverContract = <F extends FakeChannel>(test: RegisterTest, cont
       assert.match(server.shown()[1]!, /Withdrawn/)
     }))
 
-  it.live(`${channel}: a decision stands where the message can't be edited`, () =>
+  it.live(`${channel}: a decision stands even if its message can't be edited`, () =>
     Effect.gen(function*() {
       const server = yield* fake
       const { layer, list } = logs()
@@ -205,7 +185,7 @@ export const approverContract = <F extends FakeChannel>(test: RegisterTest, cont
       assert.match(list[0]!.message, /could not be marked as settled/)
     }))
 
-  it.live(`${channel}: whatever is asked fits, and is no markup`, () =>
+  it.live(`${channel}: questions of any text and size keep the channel's limits and are not read as markup`, () =>
     Effect.gen(function*() {
       const server = yield* fake
       const text = (length: number) => Schema.String.check(Schema.isMaxLength(length))
@@ -234,7 +214,7 @@ export const approverContract = <F extends FakeChannel>(test: RegisterTest, cont
       for (const part of ["yes", "no", "שלום", "😀", "characters left out"]) assert.ok(asked.includes(part), part)
     }))
 
-  it.live(`${channel}: no error, log or span holds a secret, also where the server quotes it`, () =>
+  it.live(`${channel}: errors, logs and spans contain no secret, even if the server quotes it`, () =>
     Effect.gen(function*() {
       const recorded = recorder()
       const echo: Reply = ({ body, headers, path }) => ({
@@ -253,7 +233,7 @@ export const approverContract = <F extends FakeChannel>(test: RegisterTest, cont
             Effect.exit
           )
           recorded.keep("events", exit._tag === "Failure" ? Cause.pretty(exit.cause) : exit)
-          // or the search could not fail
+          // guards the search below: a secret was sent, so it could have leaked
           const { headers, path } = server.api.calls.find(({ method }) => method === server.methods[step])!.received
           assert.ok(`${path} ${JSON.stringify(headers)}`.includes(canary), "no secret was sent")
         }

@@ -1,4 +1,4 @@
-/** Searches every output for a secret. */
+/** Records every output of an Effect and searches it for secrets. */
 import * as Cause from "effect/Cause"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -6,10 +6,10 @@ import * as Tracer from "effect/Tracer"
 import { inspect } from "node:util"
 import { RunEvent } from "../../src/index.ts"
 
-/** What every secret holds, and nothing else does. */
+/** A text that every secret of a test contains, and nothing else. */
 export const canary = "c4n4ry"
 
-/** A value in each way that somebody might print it. */
+/** Prints a value in each way that a program might: JSON, `inspect`, `String`, and the texts of errors and causes. */
 export const printouts = (value: unknown): ReadonlyArray<string> => {
   const json = () => JSON.stringify(value, (_, item: unknown) => typeof item === "bigint" ? String(item) : item) ?? ""
   const texts = [json, () => inspect(value, { depth: 30, showHidden: true, getters: true }), () => `${String(value)}`]
@@ -32,10 +32,11 @@ export const printouts = (value: unknown): ReadonlyArray<string> => {
   return printed
 }
 
+/** Returns the printouts of the outputs that contain the {@link canary}. */
 export const leaks = (outputs: ReadonlyArray<unknown>): ReadonlyArray<string> =>
   outputs.flatMap(printouts).filter((text) => text.includes(canary))
 
-/** Keeps every output of what is run in its layer. */
+/** Makes a layer that records all logs, spans and run events of the Effects that use it. */
 export const recorder = () => {
   const outputs: Array<unknown> = []
   const counts = { alerts: 0, logs: 0, spans: 0, events: 0 }

@@ -1,4 +1,4 @@
-/** A certificate for this machine that nobody but its own key has signed, made anew: one in a file would expire. */
+/** Makes a self-signed certificate for this machine at run time, as one in a file would expire. */
 import { generateKeyPairSync, sign } from "node:crypto"
 
 export interface Certificate {
@@ -6,7 +6,7 @@ export interface Certificate {
   readonly cert: string
 }
 
-/** One element of DER (ITU-T X.690): a tag, a length and what is in it. */
+/** Encodes one DER element (ITU-T X.690): tag, length, content. */
 const der = (tag: number, ...parts: ReadonlyArray<Uint8Array | ReadonlyArray<number>>): Buffer => {
   const content = Buffer.concat(parts.map((part) => Buffer.from(part)))
   const { length } = content
@@ -21,7 +21,7 @@ const utcTime = (millis: number): Buffer =>
 
 const ecdsaWithSha256 = sequence(oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02))
 
-/** For `localhost` and 127.0.0.1, valid since an hour ago for a day. */
+/** Makes a certificate for `localhost` and 127.0.0.1, valid from an hour ago until a day from now. */
 export const selfSigned = (): Certificate => {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" })
   const name = sequence(der(0x31, sequence(oid(0x55, 0x04, 0x03), der(0x0c, Buffer.from("localhost")))))
@@ -39,7 +39,7 @@ export const selfSigned = (): Certificate => {
       0xa3,
       sequence(
         extension(oid(0x55, 0x1d, 0x11), alternatives),
-        // basic constraints: it may sign, itself for one
+        // basic constraints: a certificate authority, so that it may sign itself
         extension(oid(0x55, 0x1d, 0x13), sequence(der(0x01, [0xff])))
       )
     )

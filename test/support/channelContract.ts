@@ -1,4 +1,4 @@
-/** What every channel that speaks HTTP must do, whatever it says. */
+/** Registers the tests that hold for every channel that posts by HTTP. */
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,17 +11,17 @@ import { type Answer, channelServer, htmlErrorPage, type Reply } from "./channel
 import { makeIt, type RegisterTest } from "./it.ts"
 
 export interface Contract {
-  /** As in errors: `"slack"`. */
+  /** The channel's name in errors, as in `"slack"`. */
   readonly channel: string
-  /** The layer, sending to this address. Each secret it is given holds {@link canary}. */
+  /** Makes the layer for a server at `url`. Every secret given to it contains {@link canary}. */
   readonly layer: (url: string, options: ChannelOptions) => Layer.Layer<Alerter>
-  /** What the channel's server answers when it takes an alert. */
+  /** The server's answer to an alert that it accepts. */
   readonly accepted: Answer
-  /** Whether the answer's body is read: if not, an answer that breaks off has been a success. */
+  /** Whether the channel reads the answer's body. If not, an answer that breaks off counts as accepted. */
   readonly readsBody: boolean
 }
 
-/** Every kind of text that an alert has, each with something that a channel might take for its own. */
+/** An alert with every property but attachments, as the hook of a failed step would post it. */
 export const sample = Alert.make({
   title: "nightly › load failed",
   body: "Error: no such bucket",
@@ -47,7 +47,7 @@ export const channelContract = (test: RegisterTest, contract: Contract): void =>
   const post = (url: string, options: ChannelOptions = fast, alert: Alert = sample) =>
     Effect.flatMap(Alerter, (alerter) => alerter.post(alert)).pipe(Effect.provide(contract.layer(url, options)))
 
-  /** What a post against these replies comes to, and how many requests it took. */
+  /** Posts an alert to a server with these replies, and returns the error and the number of requests. */
   const against = (replies: ReadonlyArray<Reply>, options: ChannelOptions = fast) =>
     Effect.gen(function*() {
       const server = yield* channelServer(...replies)
@@ -56,14 +56,14 @@ export const channelContract = (test: RegisterTest, contract: Contract): void =>
       return { error, reason: error?.reason, requests: server.requests.length }
     })
 
-  it.live(`${channel}: sends an alert once`, () =>
+  it.live(`${channel}: sends an accepted alert once`, () =>
     Effect.gen(function*() {
       const { error, requests } = yield* against([accepted])
       assert.equal(error, undefined)
       assert.equal(requests, 1)
     }))
 
-  it.live(`${channel}: tries again on 429, as late as Retry-After says in seconds`, () =>
+  it.live(`${channel}: retries after 429 when the seconds in Retry-After have passed`, () =>
     Effect.gen(function*() {
       const [elapsed, { error, requests }] = yield* Effect.timed(
         against([{ status: 429, headers: { "retry-after": "1" } }, accepted])
@@ -73,7 +73,7 @@ export const channelContract = (test: RegisterTest, contract: Contract): void =>
       assert.ok(Duration.toMillis(elapsed) >= 990, Duration.format(elapsed))
     }))
 
-  it.live(`${channel}: tries again on 429, as late as Retry-After says as a date`, () =>
+  it.live(`${channel}: retries after 429 at the date in Retry-After`, () =>
     Effect.gen(function*() {
       const at = Math.ceil((Date.now() + 1000) / 1000) * 1000
       const { error, requests } = yield* against([
@@ -85,7 +85,7 @@ export const channelContract = (test: RegisterTest, contract: Contract): void =>
       assert.ok(Date.now() >= at - 10)
     }))
 
-  it.live(`${channel}: does not wait longer than its longest delay, nor try before the time`, () =>
+  it.live(`${channel}: gives up at once when Retry-After exceeds the longest delay`, () =>
     Effect.gen(function*() {
       const { reason, requests } = yield* against([{ status: 429, headers: { "retry-after": "3600" } }, accepted])
       assert.equal(requests, 1)
@@ -93,21 +93,21 @@ export const channelContract = (test: RegisterTest, contract: Contract): void =>
       assert.equal(Duration.toMillis(reason.retryAfter), 3_600_000)
     }))
 
-  it.live(`${channel}: tries again on 500, 408 and a page of HTML`, () =>
+  it.live(`${channel}: retries after 500, 408 and an HTML error page`, () =>
     Effect.gen(function*() {
       const { error, requests } = yield* against([{ status: 500 }, { status: 408 }, htmlErrorPage, accepted])
       assert.equal(error, undefined)
       assert.equal(requests, 4)
     }))
 
-  it.live(`${channel}: gives up after three retries, and says what the server said`, () =>
+  it.live(`${channel}: gives up after three retries with the server's answer as detail`, () =>
     Effect.gen(function*() {
       const { reason, requests } = yield* against([htmlErrorPage])
       assert.equal(requests, 4)
       assert.deepEqual({ ...reason }, { _tag: "Rejected", status: 502, detail: "502 Bad Gateway" })
     }))
 
-  it.live(`${channel}: never tries again on other answers of 4xx, nor follows a redirect`, () =>
+  it.live(`${channel}: neither retries after other 4xx answers nor follows redirects`, () =>
     Effect.gen(function*() {
       for (const status of [400, 404, 405, 410, 413, 422]) {
         const { reason, requests } = yield* against([{ status, body: "no" }, accepted])
@@ -124,7 +124,7 @@ export const channelContract = (test: RegisterTest, contract: Contract): void =>
       assert.ok(moved.reason?._tag === "Rejected" && moved.reason.status === 302)
     }))
 
-  it.live(`${channel}: tries again when the connection is reset`, () =>
+  it.live(`${channel}: retries after a connection reset`, () =>
     Effect.gen(function*() {
       const { error, requests } = yield* against(["reset", accepted])
       assert.equal(error, undefined)
@@ -133,14 +133,14 @@ export const channelContract = (test: RegisterTest, contract: Contract): void =>
       assert.equal(reason?._tag, "Unreachable")
     }))
 
-  it.live(`${channel}: an answer that breaks off`, () =>
+  it.live(`${channel}: an answer that breaks off is ${readsBody ? "retried" : "accepted, as its body is not read"}`, () =>
     Effect.gen(function*() {
       const { error, requests } = yield* against(["resetMidBody", accepted])
       assert.equal(error, undefined)
       assert.equal(requests, readsBody ? 2 : 1)
     }))
 
-  it.live(`${channel}: no answer in time`, () =>
+  it.live(`${channel}: retries when the answer takes too long, then fails with TimedOut`, () =>
     Effect.gen(function*() {
       const again = yield* against(["hang", accepted], { ...fast, timeout: "200 millis" })
       assert.equal(again.error, undefined)
@@ -150,7 +150,7 @@ export const channelContract = (test: RegisterTest, contract: Contract): void =>
       assert.equal(reason?._tag, "TimedOut")
     }))
 
-  it.live(`${channel}: nobody listens`, () =>
+  it.live(`${channel}: fails with Unreachable when no server listens`, () =>
     Effect.gen(function*() {
       const { url } = yield* Effect.scoped(channelServer())
       const error = yield* Effect.flip(post(url))
@@ -159,7 +159,7 @@ export const channelContract = (test: RegisterTest, contract: Contract): void =>
       assert.equal(error.reason._tag, "Unreachable")
     }))
 
-  it.live(`${channel}: no error, log or span holds a secret, also where the server quotes it`, () =>
+  it.live(`${channel}: errors, logs and spans contain no secret, even if the server quotes it`, () =>
     Effect.gen(function*() {
       const recorded = recorder()
       const echo: Reply = ({ body, headers, path }) => ({
@@ -175,7 +175,7 @@ export const channelContract = (test: RegisterTest, contract: Contract): void =>
           Effect.exit
         )
         recorded.keep("events", exit._tag === "Failure" ? Cause.pretty(exit.cause) : exit)
-        // or the search could not fail
+        // guards the search below: a secret was sent, so it could have leaked
         const { headers, path, body } = server.requests[0]!
         assert.ok(`${path} ${JSON.stringify(headers)} ${body}`.includes(canary), "no secret was sent")
       }

@@ -1,4 +1,4 @@
-/** A server on 127.0.0.1 in place of a channel's: it answers as it is told, faults included, and keeps what it was sent. */
+/** An HTTP server on 127.0.0.1 that stands in for a channel's: it gives prepared replies, faults included, and records requests. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
@@ -9,8 +9,8 @@ export interface Received {
   readonly path: string
   readonly headers: IncomingMessage["headers"]
   readonly body: string
-  /** The body as JSON. Throws where it is none. */
-  // oxlint-disable-next-line no-explicit-any -- tests look into it as they like
+  /** The body, parsed as JSON. Throws where it is not JSON. */
+  // oxlint-disable-next-line no-explicit-any -- tests access properties of any payload without narrowing
   readonly json: any
 }
 
@@ -21,19 +21,20 @@ export interface Answer {
   readonly body?: unknown
 }
 
-/** What a server may do in place of an answer. */
+/** A failure in place of an answer. */
 export type Fault = "reset" | "resetMidBody" | "hang"
 
 export type Reply = Answer | Fault | ((request: Received) => Answer | Fault)
 
 export interface ChannelServer {
-  /** Without a slash at its end. */
+  /** The server's URL, without a trailing slash. */
   readonly url: string
   readonly requests: Array<Received>
-  /** The replies to the requests that follow, in order; the last of them is that to all after. */
+  /** Sets the replies to the next requests, in order. The last reply is repeated. */
   readonly reply: (...replies: ReadonlyArray<Reply>) => void
 }
 
+/** Starts a server with prepared replies, and stops it when the scope closes. */
 export const channelServer = (...replies: ReadonlyArray<Reply>): Effect.Effect<ChannelServer, never, Scope.Scope> =>
   Effect.acquireRelease(Effect.promise(() => start(replies)), ({ close }) => Effect.promise(close))
 
@@ -97,7 +98,7 @@ const answer = (response: ServerResponse, reply: Answer | Fault): void => {
   }
 }
 
-/** What a proxy in front of a channel answers when the channel is down. */
+/** The answer of a proxy whose channel is down. */
 export const htmlErrorPage: Answer = {
   status: 502,
   headers: { "content-type": "text/html" },

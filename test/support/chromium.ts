@@ -1,4 +1,4 @@
-/** Pages in Debian's Chromium, and what they say and load. */
+/** Opens pages in Debian's Chromium and records their errors and requests. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type BrowserContextOptions, chromium, type Page } from "playwright-core"
@@ -7,12 +7,12 @@ export const executablePath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium
 
 export interface Tab {
   readonly page: Page
-  /** Errors on the console, refusals by the Content-Security-Policy among them, and those of scripts. */
+  /** Errors and warnings on the console, violations of the Content-Security-Policy included, and uncaught errors of scripts. */
   readonly errors: ReadonlyArray<string>
   readonly requests: ReadonlyArray<{ readonly method: string; readonly url: string }>
 }
 
-/** A browser whose tabs share nothing. It runs to the end of the scope. */
+/** Starts a browser and returns a function that opens tabs, which share no state. It runs until the scope closes. */
 export const browser: Effect.Effect<
   (options?: BrowserContextOptions) => Effect.Effect<Tab, never, Scope.Scope>,
   never,

@@ -1,4 +1,4 @@
-/** The command as a process, from its sources, on each runtime. */
+/** Runs the command `epilogue` from its sources as a child process, on each runtime. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as assert from "node:assert/strict"
@@ -25,14 +25,14 @@ export interface Ended {
 }
 
 export interface Running {
-  /** What it has written so far, on both. */
+  /** Waits until the process has written `text` to standard output or standard error. Dies if it ends before. */
   readonly wrote: (text: string) => Effect.Effect<void>
   readonly kill: (signal: NodeJS.Signals) => void
   readonly ended: Effect.Effect<Ended>
   readonly child: ChildProcess
 }
 
-/** Starts it; it is killed where the test ends before. */
+/** Starts the command. When the scope closes, it is killed with SIGKILL. */
 export const start = (
   runtime: Runtime,
   args: ReadonlyArray<string>,
@@ -82,17 +82,17 @@ export const start = (
     ({ child }) => Effect.sync(() => void child.kill("SIGKILL"))
   )
 
-/** Runs it to its end. */
+/** Runs the command to its end. */
 export const epilogue = (
   runtime: Runtime,
   args: ReadonlyArray<string>,
   options?: Parameters<typeof start>[2]
 ): Effect.Effect<Ended> => Effect.scoped(Effect.flatMap(start(runtime, args, options), ({ ended }) => ended))
 
-/** Something on each runtime, side by side. */
-export const onEach = <A, E, R>(f: (runtime: Runtime) => Effect.Effect<A, E, R>): Effect.Effect<void, E, R> =>
+/** Runs an Effect for each runtime, concurrently. */
+export const onEachRuntime = <A, E, R>(f: (runtime: Runtime) => Effect.Effect<A, E, R>): Effect.Effect<void, E, R> =>
   Effect.forEach(Object.keys(runtimes) as ReadonlyArray<Runtime>, f, { concurrency: "unbounded", discard: true })
 
-/** Ended so, and if not, with all that it wrote. */
-export const endedWith = (ended: Ended, code: number): void =>
+/** Asserts the exit code of a process, and shows its output where the code differs. */
+export const assertExitCode = (ended: Ended, code: number): void =>
   assert.equal(ended.code, code, `${JSON.stringify(ended, null, 2)}`)

@@ -1,4 +1,4 @@
-/** Config files as texts, and what is wrong with them. */
+/** Decodes config files from strings, and formats their issues. */
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
@@ -18,19 +18,19 @@ export const read = (text: string, { env = {}, file = "nightly.yaml" }: Options 
 > =>
   Effect.provideService(decode(text, file), ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env: { ...env } }))
 
-/** What it says. */
-export const said = (text: string, options?: Options): Effect.Effect<Document> =>
+/** Decodes a config file that is valid. Dies where it is not. */
+export const documentOf = (text: string, options?: Options): Effect.Effect<Document> =>
   Effect.orDie(Effect.map(read(text, options), ({ document }) => document))
 
-/** The lines of the error, less the name of the file. */
-export const wrong = (text: string, options?: Options): Effect.Effect<ReadonlyArray<string>> =>
+/** Decodes a config file that is invalid, and returns the lines of the error without the file's name. */
+export const issueLines = (text: string, options?: Options): Effect.Effect<ReadonlyArray<string>> =>
   Effect.map(
     Effect.orDie(Effect.flip(read(text, options))),
     ({ file, message }) => message.split("\n").map((line) => line.replace(`${file}:`, ""))
   )
 
-/** Reads a text of any kind: either it says something, or each issue points at a place in it. */
-export const readAnything = (text: string, options: Options = {}): Effect.Effect<Decoded | undefined> =>
+/** Decodes an arbitrary text. Where it is invalid, asserts that each issue points at a place in the text, and returns undefined. */
+export const readArbitrary = (text: string, options: Options = {}): Effect.Effect<Decoded | undefined> =>
   Effect.match(read(text, options), {
     onFailure: (error) => {
       assert.equal(error._tag, "ConfigFileError")
@@ -44,7 +44,7 @@ export const readAnything = (text: string, options: Options = {}): Effect.Effect
         const width = lines[position.line - 1]!.length
         assert.ok(position.column >= 1 && position.column <= width + 1, `column ${position.column}: ${expected}`)
         assert.ok(found !== "" && expected !== "")
-        assert.ok(!/[\n\u0000-\u001f]/.test(found), JSON.stringify(found)) // oxlint-disable-line no-control-regex -- they are looked for
+        assert.ok(!/[\n\u0000-\u001f]/.test(found), JSON.stringify(found)) // oxlint-disable-line no-control-regex -- looks for control characters
       }
       return undefined
     },

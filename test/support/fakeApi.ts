@@ -1,4 +1,4 @@
-/** What the fakes of channels' APIs have in common: calls by name, and tests that look at them and step in. */
+/** Makes fakes of channels' APIs: records calls by method name, and lets tests wait for calls and replace their answers. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type Answer, channelServer, type Received, type Reply } from "./channelServer.ts"
@@ -11,11 +11,11 @@ export interface Call {
 export interface FakeApi {
   readonly url: string
   readonly calls: Array<Call>
-  /** What was sent to a method. */
+  /** The bodies of all calls of a method, in order. */
   readonly bodies: (method: string) => ReadonlyArray<Received["json"]>
-  /** Runs before a method's n-th call, counted from 1, is answered, and may answer in its place. */
+  /** Calls `step` before each answer to a method, with the number of the call, counted from 1. What it returns replaces the answer. */
   readonly on: (method: string, step: (n: number, received: Received) => Reply | undefined | void) => void
-  /** Waits for a method's n-th call. */
+  /** Waits for a method's n-th call, the first unless given. */
   readonly called: (method: string, n?: number) => Effect.Effect<void>
 }
 
@@ -53,13 +53,13 @@ export const fakeApi = (
   }))
 }
 
-/** A channel in which people answer questions, for tests that hold for all of them. */
+/** A fake channel in which people answer questions. */
 export interface FakeChannel {
   readonly api: FakeApi
-  /** The names of its calls: that which asks, that which a look for answers begins with, that which edits. */
+  /** The names of the API's methods: the one that posts a question, the first one of each poll, and the one that edits. */
   readonly methods: { readonly ask: string; readonly poll: string; readonly edit: string }
-  /** Answers the question of that number, counted from 0. */
+  /** Answers a question, by its index in the order of posting. */
   readonly vote: (question: number, answer: "approve" | "deny", person: string) => void
-  /** The messages as they are now, as JSON. */
+  /** The messages in their present state, as JSON. */
   readonly shown: () => ReadonlyArray<string>
 }

@@ -1,4 +1,4 @@
-/** Discord's API, as far as questions need it: https://docs.discord.com/developers/resources/message */
+/** Fakes the part of Discord's API that questions use: https://docs.discord.com/developers/resources/message */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { fakeApi, type FakeChannel } from "./fakeApi.ts"
@@ -14,19 +14,19 @@ interface Message {
   readonly id: string
   readonly author: User
   readonly timestamp: string
-  // oxlint-disable-next-line no-explicit-any -- tests look into it as they like
+  // oxlint-disable-next-line no-explicit-any -- tests access properties of any payload without narrowing
   payload: any
   readonly reactions: Map<string, Array<User>>
   readonly message_reference?: { readonly message_id: string }
 }
 
 export interface FakeDiscord extends FakeChannel {
-  /** The bot's. */
+  /** The bot's messages. */
   readonly questions: () => ReadonlyArray<Message>
   readonly react: (question: number, emoji: string, user: User, type?: "normal" | "burst") => void
-  /** A message, in reply to a question where one is given; so many milliseconds after the last question. */
+  /** Posts a message `after` milliseconds after the last question, as a reply where a question is given. */
   readonly say: (user: User, content: string, question?: number, after?: number, edited?: number) => void
-  /** The last message can't be seen until this is called again; its id stays less than those of later ones. */
+  /** Hides the last message until the returned function is called. Its id stays lower than those of later messages. */
   readonly delay: () => () => void
 }
 
@@ -39,7 +39,7 @@ export const users: Readonly<Record<string, User>> = {
 
 export const fakeDiscord: Effect.Effect<FakeDiscord, never, Scope.Scope> = Effect.gen(function*() {
   const messages: Array<Message> = []
-  // around where ids get a digit more, and far above what a number can tell apart
+  // ids are about to gain a digit, so comparing them as text fails, and exceed 2 ** 53, so comparing them as numbers fails
   let lastId = 99_999_999_999_999_995n
   const questions = () => messages.filter(({ author }) => author === bot)
   const add = (author: User, payload: unknown, time: number, reference?: string): Message => {
@@ -77,7 +77,7 @@ export const fakeDiscord: Effect.Effect<FakeDiscord, never, Scope.Scope> = Effec
       if (channel !== "42") return { status: 404, body: { message: "Unknown Channel", code: 10003 } }
       if (id === undefined) {
         if (method === "POST") return { body: add(bot, received.json, Date.now()) }
-        // the first after that id, the newest of them first
+        // as the API: the `limit` oldest messages after that id, newest first
         const later = messages.filter((message) => BigInt(message.id) > after)
         const page = later.toSorted((a, b) => Number(BigInt(a.id) - BigInt(b.id))).slice(0, limit).toReversed()
         return { body: page.map((message) => ({ ...message, ...message.payload, reactions: undefined })) }

@@ -1,4 +1,4 @@
-/** Slack's Web API, as far as questions need it: https://docs.slack.dev/reference/methods */
+/** Fakes the part of Slack's Web API that questions use: https://docs.slack.dev/reference/methods */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { fakeApi, type FakeChannel } from "./fakeApi.ts"
@@ -14,7 +14,7 @@ interface Reply {
 interface Message {
   readonly ts: string
   readonly channel: string
-  // oxlint-disable-next-line no-explicit-any -- tests look into it as they like
+  // oxlint-disable-next-line no-explicit-any -- tests access properties of any payload without narrowing
   payload: any
   readonly reactions: Map<string, Array<string>>
   readonly replies: Array<Reply>
@@ -23,7 +23,7 @@ interface Message {
 export interface FakeSlack extends FakeChannel {
   readonly messages: Array<Message>
   readonly react: (question: number, name: string, user: string) => void
-  /** Posted so many seconds after the question. */
+  /** Posts a reply in a question's thread, `after` seconds after the question. */
   readonly reply: (
     question: number,
     user: string,
@@ -35,7 +35,7 @@ export interface FakeSlack extends FakeChannel {
 
 export const bot = "UBOT"
 
-/** With pages of threads as short as this. */
+/** The number of messages on a page of a thread: small, so that tests need several pages. */
 const pageSize = 2
 
 export const fakeSlack: Effect.Effect<FakeSlack, never, Scope.Scope> = Effect.gen(function*() {

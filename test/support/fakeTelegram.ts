@@ -1,4 +1,4 @@
-/** Telegram's Bot API, as far as questions need it: https://core.telegram.org/bots/api */
+/** Fakes the part of Telegram's Bot API that questions use: https://core.telegram.org/bots/api */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { fakeApi, type FakeChannel } from "./fakeApi.ts"
@@ -13,16 +13,16 @@ interface User {
 
 interface Message {
   readonly message_id: number
-  // oxlint-disable-next-line no-explicit-any -- tests look into it as they like
+  // oxlint-disable-next-line no-explicit-any -- tests access properties of any payload without narrowing
   payload: any
-  /** Of its first button and its second, also where an edit has removed them. */
+  /** The callback data of the first and second button, kept even if an edit removes the buttons. */
   readonly data: readonly [string, string]
 }
 
 export interface FakeTelegram extends FakeChannel {
   readonly messages: Array<Message>
   readonly press: (data: string, user: User) => void
-  /** What whoever pressed was told, in order. */
+  /** The answers shown to people who pressed a button, in order. */
   readonly told: () => ReadonlyArray<{ readonly text: string; readonly show_alert: boolean }>
 }
 
@@ -60,7 +60,7 @@ export const fakeTelegram: Effect.Effect<FakeTelegram, never, Scope.Scope> = Eff
         return ok(true)
       }
       case "getUpdates":
-        // told once: what is below the offset is forgotten
+        // as the API: updates below the offset are confirmed and not delivered again
         updates = updates.filter(({ update_id }) => update_id >= (json.offset ?? 0))
         return ok(updates.slice(0, json.limit))
       case "answerCallbackQuery":

@@ -1,28 +1,28 @@
 /**
- * A terminal in memory: it does what the few control sequences say that progress uses, and refuses others, so that
- * tests compare what a person would see.
+ * Fakes a terminal in memory. It interprets the few control sequences that progress uses and throws on others, so that
+ * tests can compare the screen that a person would see.
  */
 import { width } from "../../src/internal/text/columns.ts"
 
 export interface FakeTerminal {
   readonly write: (text: string) => void
   readonly size: () => { readonly columns: number; readonly rows: number }
-  /** What is on the screen and what was scrolled off it, without empty lines at the end. */
+  /** The lines on the screen and those scrolled off it, without empty lines at the end. */
   readonly text: () => string
-  /** Only what is on the screen. */
+  /** The lines on the screen. */
   readonly screen: () => ReadonlyArray<string>
-  /** Lines that are too long now are wrapped, as most terminals do. */
+  /** Changes the size, and wraps lines that are now too long, as most terminals do. */
   readonly resize: (columns: number, rows: number) => void
   readonly cursor: () => { readonly row: number; readonly column: number; readonly isVisible: boolean }
-  /** How often it was written to, and how much. */
+  /** The number of writes and of characters written. */
   readonly written: { times: number; characters: number }
-  /** The codes of colours that were asked for. */
+  /** The parameters of all colour sequences written. */
   readonly styles: Set<string>
 }
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" })
 
-// oxlint-disable-next-line no-control-regex -- it is what terminals understand
+// oxlint-disable-next-line no-control-regex -- matches control sequences
 const sequence = /^\u001b\[(\??)([\d;]*)([A-Za-z])/
 
 export const fakeTerminal = (columns = 80, rows = 24): FakeTerminal => {

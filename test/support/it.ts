@@ -1,6 +1,6 @@
 /**
- * Tests as Effects, on whatever runner: `bun:test`, `node:test` and `Deno.test` all
- * take a name and a function that returns a promise.
+ * Registers Effects as tests with any test runner: `bun:test`, `node:test` and `Deno.test` all take a name and a
+ * function that returns a promise.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -8,16 +8,16 @@ import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as TestConsole from "effect/testing/TestConsole"
 
-/** How a runner registers a test. */
+/** A runner's function that registers a test. */
 export type RegisterTest = (name: string, run: () => Promise<void>) => unknown
 
-/** A test's body: scoped, everything else provided. */
+/** A test's body, which runs in a scope of its own. */
 export type Body<A, E> = () => Effect.Effect<A, E, Scope.Scope>
 
 export interface It {
-  /** On the test clock, which stands still until it is moved, with what is written to the console kept. */
+  /** Runs a test with `TestClock`, which stands still until it is adjusted, and `TestConsole`, which records its output. */
   readonly effect: <A, E>(name: string, body: Body<A, E>) => void
-  /** On the clock and the console of the machine. */
+  /** Runs a test with the real clock and console. */
   readonly live: <A, E>(name: string, body: Body<A, E>) => void
 }
 

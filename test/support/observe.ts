@@ -1,4 +1,4 @@
-/** What tests look at: calls, logs, events. */
+/** Records calls, logs and run events for tests to inspect. */
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
@@ -9,7 +9,7 @@ import { Hook, RunEvent } from "../../src/index.ts"
 
 export interface Calls {
   readonly list: Array<string>
-  /** Notes the call when it is run. */
+  /** Returns an Effect that appends a call to the list. */
   readonly note: (call: string) => Effect.Effect<void>
 }
 
@@ -18,7 +18,7 @@ export const calls = (): Calls => {
   return { list, note: (call) => Effect.sync(() => void list.push(call)) }
 }
 
-/** A hook that notes that it was called. */
+/** Makes a hook of any kind that records its name in `calls` and then runs `and`. */
 export const noting = (
   { note }: Calls,
   kind: Hook.Kind,
@@ -51,6 +51,7 @@ export interface Entry {
   readonly annotations: Readonly<Record<string, unknown>>
 }
 
+/** Makes a logger layer that records every log entry and prints nothing. */
 export const logs = (): { readonly list: Array<Entry>; readonly layer: Layer.Layer<never> } => {
   const list: Array<Entry> = []
   const logger = Logger.make<unknown, void>(({ cause, fiber, logLevel, message }) => {
@@ -60,12 +61,13 @@ export const logs = (): { readonly list: Array<Entry>; readonly layer: Layer.Lay
   return { list, layer: Logger.layer([logger]) }
 }
 
+/** Makes an observer layer that records every run event. */
 export const events = (): { readonly list: Array<RunEvent.RunEvent>; readonly layer: Layer.Layer<never> } => {
   const list: Array<RunEvent.RunEvent> = []
   return { list, layer: RunEvent.layer((event) => void list.push(event)) }
 }
 
-/** An event in short, as in `StepEnded load failure`. */
+/** Formats an event as its tag, its subject and its outcome, as in `StepEnded load failure`. */
 export const brief = (event: RunEvent.RunEvent): string => {
   switch (event._tag) {
     case "RunStarted":
@@ -85,7 +87,7 @@ export const brief = (event: RunEvent.RunEvent): string => {
   }
 }
 
-/** An exit as data that `deepEqual` can compare: interrupts without the ids of fibers, which are new each time. */
+/** Turns an exit into data for `deepEqual`, without the ids of interrupting fibers, which differ from run to run. */
 export const plain = (exit: Exit.Exit<unknown, unknown>): unknown =>
   exit._tag === "Success" ?
     { success: exit.value } :

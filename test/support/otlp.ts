@@ -1,4 +1,4 @@
-/** What an OTLP receiver on 127.0.0.1 was sent: spans as a tree, metrics by name. */
+/** Receives OTLP over HTTP on 127.0.0.1, and returns the spans and metrics that were sent. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { channelServer, type Received } from "./channelServer.ts"
@@ -9,13 +9,13 @@ export interface Span {
   readonly spanId: string
   readonly parentSpanId: string | undefined
   readonly attributes: Readonly<Record<string, unknown>>
-  /** 1 is fine, 2 is an error. */
+  /** The status code: 1 is OK, 2 is an error. */
   readonly status: number
 }
 
 export interface Point {
   readonly attributes: Readonly<Record<string, unknown>>
-  /** Of a histogram, how many. */
+  /** The value of a gauge or sum; of a histogram, its number of measurements. */
   readonly value: number
 }
 
@@ -23,7 +23,7 @@ export interface OtlpReceiver {
   readonly url: string
   readonly paths: () => ReadonlyArray<string>
   readonly spans: () => ReadonlyArray<Span>
-  /** The points of a metric, as they were sent last, and its unit. */
+  /** The unit and points of a metric in the last request that contains it. */
   readonly metric: (name: string) => { readonly unit: string; readonly points: ReadonlyArray<Point> } | undefined
 }
 
@@ -45,7 +45,7 @@ export const otlpReceiver: Effect.Effect<OtlpReceiver, never, Scope.Scope> = Eff
   })
 )
 
-// oxlint-disable-next-line no-explicit-any -- JSON of a known form
+// oxlint-disable-next-line no-explicit-any -- JSON whose form the OTLP specification fixes
 type Json = any
 
 const spansIn = ({ json }: Received): ReadonlyArray<Span> =>
@@ -69,7 +69,7 @@ const pointsOf = ({ gauge, histogram, sum }: Json): ReadonlyArray<Point> =>
 const valuesOf = (attributes: ReadonlyArray<Json>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]))
 
-/** One line a span, children below their parents and indented. */
+/** Formats spans as one line each, indented below their parents. */
 export const treeOf = (spans: ReadonlyArray<Span>): ReadonlyArray<string> => {
   const below = (parent: string | undefined, indent: string): ReadonlyArray<string> =>
     spans.filter(({ parentSpanId }) => parentSpanId === parent).flatMap(({ name, spanId, status }) => [

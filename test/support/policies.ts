@@ -1,4 +1,4 @@
-/** Alerters to put inside policies, and stores for what these remember. */
+/** Makes alerters for delivery policies to wrap, and stores for the state of policies. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -8,13 +8,14 @@ import { type Alert, Alerter, AlerterError, AlerterErrorReason } from "../../src
 import { TestAlerter } from "../../src/testing/index.ts"
 
 export interface Inner {
-  /** May be used in several builds, which all post to the same alerter. */
+  /** Provides the same alerter in every build. */
   readonly layer: Layer.Layer<Alerter>
   readonly sent: Effect.Effect<ReadonlyArray<Alert>>
   readonly titles: Effect.Effect<ReadonlyArray<string>>
   readonly attempts: Effect.Effect<number>
 }
 
+/** Builds a `TestAlerter` for a policy to wrap. */
 export const inner = (
   layer: Layer.Layer<Alerter | TestAlerter> = TestAlerter.layer
 ): Effect.Effect<Inner, never, Scope.Scope> =>
@@ -30,25 +31,25 @@ export const inner = (
 
 export type Post = Alerter.Shape["post"]
 
-/** The post of a layer that is built anew. */
+/** Builds a layer anew and returns its `post`. */
 export const build = <E>(layer: Layer.Layer<Alerter, E>): Effect.Effect<Post, E, Scope.Scope> =>
   Effect.map(Layer.build(Layer.fresh(layer)), (context) => Context.get(context, Alerter).post)
 
-/** As a channel's that is down. */
+/** Returns the error of a channel that is down. */
 export const failure = (channel: string): AlerterError =>
   new AlerterError({ channel, reason: AlerterErrorReason.Unreachable({ detail: "no route" }) })
 
-/** An alerter that is not one of this library's, so that nothing turns its defects into errors. */
+/** Provides an alerter without `Alerter.layer`, so that nothing turns its defects into errors. */
 export const bare = (post: (alert: Alert | string) => Effect.Effect<void, AlerterError>): Layer.Layer<Alerter> =>
   Layer.succeed(Alerter, { post })
 
-/** Posts to the alerter where `accepts` says so, otherwise fails. */
-export const picky = (
+/** Makes an alerter that records the alerts which `accepts` accepts and fails on others. */
+export const selective = (
   accepts: (alert: Alert) => boolean
 ): { readonly layer: Layer.Layer<Alerter>; readonly list: Array<Alert> } => {
   const list: Array<Alert> = []
   const layer = Alerter.layer((alert) =>
-    Effect.suspend(() => accepts(alert) ? Effect.sync(() => list.push(alert)) : Effect.fail(failure("picky")))
+    Effect.suspend(() => accepts(alert) ? Effect.sync(() => list.push(alert)) : Effect.fail(failure("selective")))
   )
   return { layer, list }
 }
@@ -58,7 +59,7 @@ export interface Store {
   readonly store: KeyValueStore.KeyValueStore
 }
 
-/** In memory, for as many builds as use it. */
+/** Builds a store in memory, whose layer provides the same store in every build. */
 export const memoryStore: Effect.Effect<Store, never, Scope.Scope> = Effect.map(
   Layer.build(Layer.fresh(KeyValueStore.layerMemory)),
   (context) => {
@@ -67,7 +68,7 @@ export const memoryStore: Effect.Effect<Store, never, Scope.Scope> = Effect.map(
   }
 )
 
-/** Every operation ends so. */
+/** Provides a store whose every operation is the given Effect. */
 export const brokenStore = (
   effect: Effect.Effect<never, KeyValueStore.KeyValueStoreError> = Effect.fail(
     new KeyValueStore.KeyValueStoreError({ message: "disk full", method: "any" })
@@ -86,6 +87,6 @@ export const brokenStore = (
     })
   )
 
-/** The value of a field. */
+/** Returns the value of an alert's field. */
 export const field = (alert: Alert | undefined, name: string): string | undefined =>
   alert?.fields.find((field) => field.name === name)?.value

@@ -1,6 +1,6 @@
 /**
- * Databases of a Postgres, for tests: of the server that `DATABASE_URL` names, or of one
- * that is started from Debian's packages and gone when the scope or the process ends.
+ * Creates Postgres databases for tests, on the server that `DATABASE_URL` names or on one that is started from
+ * Debian's packages and stopped when the scope or the process ends.
  */
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Effect from "effect/Effect"
@@ -15,7 +15,7 @@ import { createServer } from "node:net"
 import { join } from "node:path"
 import process from "node:process"
 
-/** Where Debian puts the programs, by version. They are on nobody's `PATH`. */
+/** The folder of Debian's Postgres programs, by version. They are not on the `PATH`. */
 const debian = "/usr/lib/postgresql"
 
 const bin: string | undefined = (existsSync(debian) ? readdirSync(debian) : [])
@@ -23,17 +23,17 @@ const bin: string | undefined = (existsSync(debian) ? readdirSync(debian) : [])
   .map((version) => join(debian, version, "bin"))
   .find((folder) => ["initdb", "pg_ctl", "postgres"].every((program) => existsSync(join(folder, program))))
 
-/** Whether tests can have a Postgres. */
+/** Whether a Postgres server is configured or can be started. */
 export const available: boolean = process.env["DATABASE_URL"] !== undefined || bin !== undefined
 
 const remedy = "apt-get install postgresql, or set DATABASE_URL"
 
-/** The line that says what was skipped without one. With `CI_REQUIRE_ALL=1`, a skip is a failure. */
+/** Formats the line that reports a suite skipped for want of Postgres. With `CI_REQUIRE_ALL=1`, a skip is a failure. */
 export const skipped = (what: string): string => `skipped: ${what} (needs Postgres: ${remedy})`
 
 /**
- * `available`, for a suite that is registered or not. Where nothing may be skipped, the
- * suite is registered nonetheless, and fails for want of a server.
+ * Returns whether to register a suite that needs Postgres, and reports one that is skipped. With `CI_REQUIRE_ALL=1`
+ * the suite is registered even without a server, and fails.
  */
 export const required = (what: string): boolean => {
   if (available || process.env["CI_REQUIRE_ALL"] === "1") return true
@@ -41,23 +41,23 @@ export const required = (what: string): boolean => {
   return false
 }
 
-/** One server, on which each test gets a database of its own. */
+/** A server on which each test gets a database of its own. */
 export interface Postgres {
   /**
-   * The URL of a fresh database, dropped at the end of the scope. A schema of its own
-   * would not do: the advisory locks of `effect/cluster` are the whole database's.
+   * Creates a database and returns its URL. The database is dropped when the scope closes. Schemas in one database
+   * would not isolate tests, as the advisory locks of `effect/cluster` cover the whole database.
    */
   readonly database: Effect.Effect<string, SqlError, Scope.Scope>
 }
 
 /**
- * Started by a shell that waits for its standard input to close. That happens when the
- * scope ends, and also when this process dies of whatever, `kill -9` included; the shell
- * then stops the server, by the process id in its data directory, and removes that.
+ * A shell script that starts Postgres and waits for its standard input to close. That happens when the scope closes,
+ * and also when this process is killed, `kill -9` included. The script then stops the server, by the process id in its
+ * data directory, and removes the directory.
  *
- * Nothing is synced to disk: that matters where the machine or Postgres crashes, and the
- * tests kill neither. The password comes by the pipe, so that no one else on the machine
- * can become superuser of the server and run programs as its user, as `COPY … TO PROGRAM` does.
+ * Nothing is synced to disk: that only matters where the machine or Postgres crashes, and the tests crash neither.
+ * The password comes through the pipe rather than an argument, which other users of the machine could read: a
+ * superuser of Postgres can run programs as the server's user (`COPY … TO PROGRAM`).
  */
 const keeper = `
 set -eu
@@ -67,7 +67,7 @@ IFS= read -r password
 dir=$(mktemp -d /tmp/epilogue-postgres.XXXXXX)
 trap 'rm -rf "$dir"' EXIT
 printf '%s\\n' "$password" > "$dir/password"
-# one line, as pg_ctl makes a shell command of it
+# on one line, as pg_ctl makes a shell command of it
 options="-h 127.0.0.1 -p $port -k '' -F"
 for setting in synchronous_commit=off full_page_writes=off wal_level=minimal max_wal_senders=0 max_connections=200
 do options="$options -c $setting"
@@ -83,7 +83,7 @@ while IFS= read -r _; do :; done
 "$bin/pg_ctl" -D "$dir/data" -m immediate -w stop > /dev/null 2>&1
 `
 
-/** A port of 127.0.0.1 that was free a moment ago. */
+/** Finds a port of 127.0.0.1 that is free. Another process may take it before it is used. */
 export const freePort: Effect.Effect<number> = Effect.callback<number>((resume) => {
   const server = createServer()
   server.listen(0, "127.0.0.1", () => {
@@ -94,15 +94,15 @@ export const freePort: Effect.Effect<number> = Effect.callback<number>((resume) 
 
 const start = (folder: string, port: number): Effect.Effect<string, Error, Scope.Scope> => {
   const password = randomBytes(16).toString("hex")
-  // Postgres refuses to run as root; Debian's package brings a user
+  // Postgres refuses to run as root; Debian's package creates the user `postgres`
   const asUser = process.getuid?.() === 0
     ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]
     : []
   const [command = "sh", ...args] = [...asUser, "sh", "-c", keeper, "postgres-keeper", folder, String(port)]
   return Effect.acquireRelease(
     Effect.callback<{ readonly stop: () => Promise<void> }, Error>((resume) => {
-      // a session of its own, so that Ctrl-C ends the tests and leaves the tidying to the shell;
-      // the root as working directory, as the tree may be closed to the other user
+      // detached: Ctrl-C must not kill the shell, which still has to stop the server;
+      // cwd: the user `postgres` may not be allowed to read this tree
       const child = spawn(command, args, { cwd: "/", detached: true, stdio: ["pipe", "pipe", "pipe"] })
       const closed = new Promise<void>((resolve) => child.once("close", () => resolve()))
       let said = ""
@@ -135,11 +135,11 @@ const server: Effect.Effect<string, Error, Scope.Scope> = Effect.suspend(() => {
   if (url !== undefined) return Effect.succeed(url)
   if (bin === undefined) return Effect.fail(new Error(`no Postgres (${remedy})`))
   const folder = bin
-  // somebody may have taken the port in between
+  // retried, as another process may take the port in between
   return Effect.flatMap(freePort, (port) => start(folder, port)).pipe(Effect.retry({ times: 2 }))
 })
 
-/** One statement on a connection of its own. */
+/** Runs one statement on a connection of its own. */
 const statement = (url: string, text: string): Effect.Effect<void, SqlError> =>
   Effect.scoped(
     Effect.gen(function*() {
@@ -148,17 +148,17 @@ const statement = (url: string, text: string): Effect.Effect<void, SqlError> =>
     }).pipe(Effect.provide(PgClient.layer({ url: Redacted.make(url), maxConnections: 1 })))
   )
 
-/** The server, to the end of the scope. */
+/** Provides the server until the scope closes. */
 export const postgres: Effect.Effect<Postgres, Error, Scope.Scope> = Effect.map(server, (url) => ({
   database: Effect.acquireRelease(
     Effect.suspend(() => {
       const name = `epilogue_${randomBytes(8).toString("hex")}`
       const own = new URL(url)
       own.pathname = `/${name}`
-      // a template that nobody can be connected to, as then it could not be copied
+      // template0 allows no connections; a template with open connections can't be copied
       return Effect.as(statement(url, `CREATE DATABASE ${name} TEMPLATE template0`), { name, url: own.href })
     }),
-    // with what is still connected: killed processes may not have been noticed yet
+    // FORCE: the server may not have noticed yet that processes with connections were killed
     ({ name }) => Effect.ignore(statement(url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
   ).pipe(Effect.map(({ url }) => url))
 }))

@@ -1,4 +1,4 @@
-/** Progress on a terminal in memory. */
+/** Renders live progress on a fake terminal. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as assert from "node:assert/strict"
@@ -9,14 +9,14 @@ import type { FakeTerminal } from "./fakeTerminal.ts"
 import { logs } from "./observe.ts"
 
 export interface Shown {
-  /** What other output is watched with, while it is. */
+  /** The handlers that capture other output, while progress captures it. */
   readonly handlers: () => Handlers | undefined
   readonly print: (text: string, rest?: string, stream?: StreamName) => void
   readonly live: Live
   readonly layer: Layer.Layer<never>
 }
 
-/** A tree for what is provided with the layer, which keeps logs to itself. */
+/** Makes live progress on a terminal. Its layer observes runs and hides their logs. */
 export const shown = (terminal: FakeTerminal, colors = false): Effect.Effect<Shown> =>
   Effect.map(Effect.context<never>(), (context) => {
     let handlers: Handlers | undefined
@@ -39,6 +39,6 @@ export const shown = (terminal: FakeTerminal, colors = false): Effect.Effect<Sho
     }
   })
 
-/** What a person sees. */
-export const sees = (terminal: FakeTerminal, ...lines: ReadonlyArray<string>): void =>
+/** Asserts the lines on a terminal. */
+export const assertScreen = (terminal: FakeTerminal, ...lines: ReadonlyArray<string>): void =>
   assert.equal(terminal.text(), lines.join("\n"))

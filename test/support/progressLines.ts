@@ -1,4 +1,4 @@
-/** A run that prints lines to standard output, more than go unread, and says on standard error how it ended. */
+/** A script that prints more lines of progress to standard output than a pipe holds unread, and its outcome to standard error. */
 import * as Effect from "effect/Effect"
 import { writeSync } from "node:fs"
 import process from "node:process"

@@ -1,8 +1,8 @@
 /**
- * A run with a tree, on whatever standard error is, that ends in the way that its first argument says. What it prints
- * about itself starts with `#`.
+ * A script that runs a pipeline with a live tree on standard error and ends in the way that its first argument names.
+ * Lines that it prints about itself start with `#`.
  */
-// oxlint-disable no-console -- it is what is tried
+// oxlint-disable no-console -- writes to the console, which progress has to capture
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { writeSync } from "node:fs"
@@ -12,7 +12,7 @@ import { Report } from "../../src/report/index.ts"
 
 const [way = "end", count] = process.argv.slice(2)
 
-// not through what is watched
+// writes to the descriptor, as process.stdout.write is captured
 const say = (text: string) => writeSync(1, `# ${text}\n`)
 
 const before = { out: process.stdout.write, err: process.stderr.write, log: console.log, error: console.error }
@@ -32,7 +32,7 @@ const soon = (f: () => void) => Effect.andThen(Effect.sync(() => setTimeout(f, 3
 const body: Effect.Effect<unknown, unknown> = ({
   end: Effect.sleep("300 millis"),
   fail: Effect.andThen(Effect.sleep("300 millis"), Effect.fail("no")),
-  // a signal comes from outside
+  // these two wait for a signal from the test
   wait: Effect.never,
   listen: Effect.never,
   exit: soon(() => process.exit(3)),
@@ -67,5 +67,5 @@ const run = Pipeline.make("etl", Effect.all(steps, { concurrency: "unbounded" })
 
 const fiber = Effect.runFork(run)
 if (way === "listen") process.once("SIGINT", () => fiber.interruptUnsafe())
-// not awaited: Bun goes on after a rejection that nobody handles, while its main module waits
+// not awaited: while its main module waits, Bun does not exit on an unhandled rejection
 void Effect.runPromise(Fiber.await(fiber)).then(sayRestored)

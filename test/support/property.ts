@@ -1,10 +1,10 @@
-/** Properties as Effects: inputs come from a Schema, and what falsifies a property is shrunk. */
+/** Tests properties as Effects, with inputs from a Schema and counterexamples that are shrunk. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import * as assert from "node:assert/strict"
 
-/** Holds where the property neither fails nor throws for any input. */
+/** Asserts that a property neither fails nor dies for any input of the Schema. */
 export const forAll = <S extends Schema.Constraint>(
   schema: S,
   property: (input: S["Type"]) => Effect.Effect<unknown, unknown>,
@@ -13,7 +13,7 @@ export const forAll = <S extends Schema.Constraint>(
   Effect.map(
     Arbitrary.checkEffect(
       Arbitrary.schema(schema),
-      // sandboxed, so that a failed assertion, which is a defect, is shrunk too
+      // a failed assertion is a defect, and only failures are shrunk: the sandbox turns it into one
       (input) => Effect.as(Effect.sandbox(Effect.suspend(() => property(input))), true),
       { runs }
     ),

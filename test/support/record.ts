@@ -1,19 +1,15 @@
-/** What tests of records look at. */
+/** Reads records of runs back from their folders. */
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
 import { Report } from "../../src/report/index.ts"
+import { temporaryFolder } from "./temporaryFolder.ts"
 
-export const tempFolder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
-  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "record-"))),
-  (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
-)
+export const tempFolder = temporaryFolder("record")
 
-/** The lines of a file. Throws where one is no JSON, or the last one is not ended. */
-// oxlint-disable-next-line no-explicit-any -- tests look into it as they like
+/** Parses each line of a file as JSON. Throws where a line is not JSON or the last one lacks its line break. */
+// oxlint-disable-next-line no-explicit-any -- tests access properties of any event without narrowing
 export const linesOf = (file: string): ReadonlyArray<any> => {
   const text = fs.readFileSync(file, "utf8")
   if (!text.endsWith("\n")) throw new Error("the last line is torn")
@@ -23,7 +19,7 @@ export const linesOf = (file: string): ReadonlyArray<any> => {
 export const filesIn = (folder: string): ReadonlyArray<string> =>
   fs.readdirSync(folder).toSorted().map((name) => path.join(folder, name))
 
-/** All that a record has, and what is left out of it. */
+/** Reads all events of a record, together with the lines that the reader skipped. */
 export const readAll = (file: string) =>
   Effect.suspend(() => {
     const skipped: Array<Report.Skipped> = []

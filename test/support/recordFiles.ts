@@ -1,29 +1,29 @@
-/** Records of runs as files, written by hand, so that ids and times are known. */
+/** Writes records of runs by hand, so that their ids and times are known. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
+import { temporaryFolder } from "./temporaryFolder.ts"
 
-/** 2026-11-23 18:00 in UTC. */
+/** 2026-11-23 18:00 UTC, in milliseconds since 1970. */
 export const start: number = Date.UTC(2026, 10, 23, 18)
 
 export interface RecordFile {
-  /** A digit, of which the id is made. */
+  /** A run id, or one hexadecimal digit from which {@link idOf} makes one. */
   readonly id: string
   readonly name?: string
-  /** When it began, in milliseconds since 1970. */
+  /** When the run started, in milliseconds since 1970. {@link start} unless set. */
   readonly at?: number
-  /** When it was written to last. A moment ago unless set. */
+  /** The file's modification time, in milliseconds since 1970. Now unless set. */
   readonly touchedAt?: number
-  /** Less the first. */
+  /** Events after `RunStarted`. A string is written as it is, without a line break. */
   readonly lines?: ReadonlyArray<object | string>
 }
 
-/** As in `aaaaaaaa-aaaa-4aaa-aaaa-aaaaaaaaaaaa`. */
+/** Makes a run id of one digit: `aaaaaaaa-aaaa-4aaa-aaaa-aaaaaaaaaaaa`. */
 export const idOf = (digit: string): string => "********-****-4***-****-************".replaceAll("*", digit)
 
-/** Gives its path. A line that is text stands there as it is. */
+/** Writes a record into a folder and returns its path. */
 export const writeRecord = (
   folder: string,
   { at = start, id, lines = [], name = "nightly", touchedAt }: RecordFile
@@ -43,7 +43,7 @@ export const writeRecord = (
   return file
 }
 
-/** Of a run that took so many milliseconds. */
+/** Returns the `RunEnded` event of a run that took `millis`. */
 export const ended = (outcome: "success" | "failure" | "interrupt", millis: number, at = start): object => ({
   _tag: "RunEnded",
   at: at + millis,
@@ -54,11 +54,9 @@ export const ended = (outcome: "success" | "failure" | "interrupt", millis: numb
   hookFailures: 0
 })
 
-/** To run a command in, with the records that are written to it. */
-export const place: Effect.Effect<{ readonly cwd: string; readonly runs: string }, never, Scope.Scope> = Effect.map(
-  Effect.acquireRelease(
-    Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "epilogue-records-"))),
-    (cwd) => Effect.sync(() => fs.rmSync(cwd, { recursive: true, force: true }))
-  ),
-  (cwd) => ({ cwd, runs: path.join(cwd, ".epilogue/runs") })
-)
+/** Creates a temporary folder to run the command in, and names the folder below it where the command keeps records. */
+export const recordsFolder: Effect.Effect<{ readonly cwd: string; readonly runs: string }, never, Scope.Scope> = Effect
+  .map(
+    temporaryFolder("records"),
+    (cwd) => ({ cwd, runs: path.join(cwd, ".epilogue/runs") })
+  )

@@ -1,4 +1,4 @@
-/** What every approver must do whose questions outlive the process that posted them. */
+/** Registers the tests that hold for every resumable approver, whose questions outlive the process that posted them. */
 import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -7,13 +7,13 @@ import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import type { ApproverOptions } from "../../src/approvers/index.ts"
-import { Approver, type Decision, type Question } from "../../src/index.ts"
-import type { ApproverContract } from "./approverContract.ts"
+import { Approver, type Question } from "../../src/index.ts"
+import { answered, type ApproverContract, deploy, fast } from "./approverFixture.ts"
 import { canary, leaks } from "./canary.ts"
 import type { FakeChannel } from "./fakeApi.ts"
 import { makeIt, type RegisterTest } from "./it.ts"
 
-/** Handles that are none, given one that is. */
+/** Returns invalid handles, made from a valid one. */
 export const badHandles = (handle: string): ReadonlyArray<string> => {
   const good: object = JSON.parse(handle)
   return [
@@ -38,10 +38,8 @@ export const badHandles = (handle: string): ReadonlyArray<string> => {
 export const resumableContract = <F extends FakeChannel>(test: RegisterTest, contract: ApproverContract<F>): void => {
   const it = makeIt(test)
   const { channel, fake, people: [ada, eve], unauthorized } = contract
-  const fast: ApproverOptions = { timeout: "1 second", delay: "1 millis", interval: "5 millis" }
-  const deploy: Question = { title: "Deploy to production?", timeout: "3 seconds" }
 
-  /** With the layer built anew, as in a process that knows nothing of those before. */
+  /** Runs with the layer built anew, as in another process, which knows nothing of earlier questions. */
   const inProcess = <A, E>(
     { api }: F,
     run: (resumable: Approver.Resumable) => Effect.Effect<A, E>,
@@ -49,7 +47,7 @@ export const resumableContract = <F extends FakeChannel>(test: RegisterTest, con
   ): Effect.Effect<A, E> =>
     Effect.gen(function*() {
       const { resumable } = yield* Approver
-      assert.ok(resumable !== undefined, "it is not resumable")
+      assert.ok(resumable !== undefined, "the approver is not resumable")
       return yield* run(resumable)
     }).pipe(Effect.provide(contract.layer(api.url, options)))
 
@@ -58,10 +56,8 @@ export const resumableContract = <F extends FakeChannel>(test: RegisterTest, con
     inProcess(server, ({ listen }) => listen(question, handle), options)
 
   const calls = ({ api, methods }: F, kind: keyof FakeChannel["methods"]) => api.bodies(methods[kind]).length
-  const answered = (decision: Decision): string =>
-    decision._tag === "TimedOut" ? "TimedOut" : `${decision._tag} by ${decision.by.name} (${decision.by.id})`
 
-  it.live(`${channel}: posted once, and an answer counts that was given while nobody listened`, () =>
+  it.live(`${channel}: a question is posted once, and an answer given before anyone listens counts`, () =>
     Effect.gen(function*() {
       const server = yield* fake
       const handle = yield* post(server)
@@ -70,12 +66,12 @@ export const resumableContract = <F extends FakeChannel>(test: RegisterTest, con
       server.vote(0, "approve", ada)
       assert.equal(answered(yield* listen(server, handle)), `Approved by Ada Lovelace (${ada})`)
       assert.match(server.shown()[0]!, /Deploy to production.*Approved by Ada Lovelace at \d{4}-/)
-      // killed before it could say so to anybody, it hears it again
+      // a process that was killed after listening, before it stored the decision, receives it again
       assert.equal(answered(yield* listen(server, handle)), `Approved by Ada Lovelace (${ada})`)
       assert.equal(calls(server, "ask"), 1)
     }))
 
-  it.live(`${channel}: another process hears an answer that comes while it listens, of the approvers alone`, () =>
+  it.live(`${channel}: another process that listens receives the answers of approvers only`, () =>
     Effect.gen(function*() {
       const server = yield* fake
       const question = { ...deploy, approvers: [ada] }
@@ -87,7 +83,7 @@ export const resumableContract = <F extends FakeChannel>(test: RegisterTest, con
       assert.match(server.shown()[0]!, /Denied by Ada Lovelace/)
     }))
 
-  it.live(`${channel}: after a restart, each of several questions hears its answers, whichever asks first`, () =>
+  it.live(`${channel}: after a restart, each of several questions receives its own answer, in any order of listening`, () =>
     Effect.gen(function*() {
       const server = yield* fake
       const questions = ["first?", "second?", "third?"].map((title): Question => ({ ...deploy, title }))
@@ -109,7 +105,7 @@ export const resumableContract = <F extends FakeChannel>(test: RegisterTest, con
       assert.equal(calls(server, "ask"), 3)
     }))
 
-  it.live(`${channel}: to stop listening, by interruption or failure, leaves the question as it is`, () =>
+  it.live(`${channel}: a listener that is interrupted or fails leaves the question unchanged`, () =>
     Effect.gen(function*() {
       const server = yield* fake
       const handle = yield* post(server)
@@ -129,7 +125,7 @@ export const resumableContract = <F extends FakeChannel>(test: RegisterTest, con
       assert.equal((yield* listen(server, handle))._tag, "Approved")
     }))
 
-  it.live(`${channel}: the same process may listen again, and misses nothing in between`, () =>
+  it.live(`${channel}: a process that listens again receives an answer given in between`, () =>
     Effect.gen(function*() {
       const server = yield* fake
       yield* inProcess(server, ({ listen, post }) =>
@@ -144,7 +140,7 @@ export const resumableContract = <F extends FakeChannel>(test: RegisterTest, con
         }))
     }))
 
-  it.live(`${channel}: a question is withdrawn where its post is interrupted, or somebody says so`, () =>
+  it.live(`${channel}: interrupting the post, or calling withdraw, withdraws the question`, () =>
     Effect.gen(function*() {
       const server = yield* fake
       let posting: Fiber.Fiber<unknown, unknown> | undefined
@@ -161,13 +157,13 @@ export const resumableContract = <F extends FakeChannel>(test: RegisterTest, con
       assert.match(server.shown()[1]!, /Withdrawn/)
     }))
 
-  it.effect(`${channel}: the time counts from when it was asked, whoever listens, and is what people were told`, () =>
+  it.effect(`${channel}: the time limit counts from the post of the question and is the one shown in it`, () =>
     Effect.gen(function*() {
       const server = yield* fake
       const question: Question = { ...deploy, timeout: "3 days" }
       const handle = yield* post(server, question)
       yield* TestClock.adjust("2 days")
-      // one look now and one at the end, neither of which the clock can overtake
+      // polls only at the start and at the end, as the test clock would overtake polls in between
       const patient: ApproverOptions = { interval: "10 days", timeout: "30 days" }
       const fiber = yield* Effect.forkChild(listen(server, handle, { ...question, timeout: "1 hour" }, patient))
       yield* server.api.called(server.methods.poll)
@@ -180,7 +176,7 @@ export const resumableContract = <F extends FakeChannel>(test: RegisterTest, con
       assert.match(server.shown()[0]!, /Timed out/)
     }))
 
-  it.effect(`${channel}: where nobody listened when the time was up, nobody's late yes is taken for one in time`, () =>
+  it.effect(`${channel}: a late approval of a question that nobody listened to in time counts as a timeout`, () =>
     Effect.gen(function*() {
       const server = yield* fake
       const question: Question = { ...deploy, timeout: "1 hour" }
@@ -193,7 +189,7 @@ export const resumableContract = <F extends FakeChannel>(test: RegisterTest, con
       assert.equal((yield* listen(server, silence!, question))._tag, "TimedOut")
     }))
 
-  it.live(`${channel}: a handle says since and until when, and holds no secret`, () =>
+  it.live(`${channel}: a handle contains when the question was asked and its deadline, and no secret`, () =>
     Effect.gen(function*() {
       const server = yield* fake
       const before = Date.now()
@@ -214,27 +210,29 @@ export const resumableContract = <F extends FakeChannel>(test: RegisterTest, con
       assert.equal((yield* listen(server, forever!, { ...deploy, timeout: Infinity }))._tag, "Approved")
     }))
 
-  it.live(`${channel}: what is no handle, and a question that can't be asked`, () =>
+  it.live(`${channel}: invalid handles and questions fail without a request to the channel`, () =>
     Effect.gen(function*() {
       const server = yield* fake
       const handle = yield* post(server)
       const sent = server.api.calls.length
       const wrong = [...badHandles(handle), JSON.stringify({ ...JSON.parse(handle), message: {} })]
       for (const bad of [...wrong, canary]) {
-        const errors = yield* inProcess(server, ({ listen, withdraw }) =>
-          Effect.all([Effect.flip(listen(deploy, bad)), Effect.flip(withdraw(deploy, bad))]))
+        const errors = yield* inProcess(
+          server,
+          ({ listen, withdraw }) => Effect.all([Effect.flip(listen(deploy, bad)), Effect.flip(withdraw(deploy, bad))])
+        )
         for (const error of errors) {
           assert.deepEqual([error.channel, error.reason._tag], [channel, "InvalidAlert"], bad)
           assert.deepEqual(leaks([error]), [])
         }
       }
       const empty = { ...deploy, title: " " }
-      const errors = yield* inProcess(server, ({ listen, post }) =>
-        Effect.all([Effect.flip(post(empty)), Effect.flip(listen(empty, handle))]))
+      const errors = yield* inProcess(
+        server,
+        ({ listen, post }) => Effect.all([Effect.flip(post(empty)), Effect.flip(listen(empty, handle))])
+      )
       assert.deepEqual(
-        errors.map(({ reason }) =>
-          reason._tag
-        ),
+        errors.map(({ reason }) => reason._tag),
         ["InvalidAlert", "InvalidAlert"]
       )
       assert.equal(server.api.calls.length, sent)

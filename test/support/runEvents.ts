@@ -1,4 +1,4 @@
-/** Events of runs that never were, with times to the millisecond. */
+/** Builds the events of invented runs, with exact times. */
 import type { Report } from "../../src/report/index.ts"
 
 type Of<Tag extends Report.Event["_tag"]> = Extract<Report.Event, { readonly _tag: Tag }>
@@ -53,7 +53,7 @@ export class Step {
   }
 }
 
-/** A run, whose events come in whatever order they are told; `events` has them by time. Times count from its start. */
+/** Collects the events of a run. They may be added in any order; `events` sorts them. Times are milliseconds from the start. */
 export class Run {
   readonly #info: { readonly pipelineName: string; readonly runId: string; readonly runName: string }
   readonly #start: number
@@ -67,7 +67,7 @@ export class Run {
   }
 
   add(at: number, event: object): void {
-    // the cast: each caller makes an event of one kind, less what all have
+    // the cast: each caller passes an event of one kind without the properties that all kinds share
     this.#events.push({ ...event, ...this.#info, at: this.#start + at } as Report.Event)
   }
 
@@ -147,7 +147,7 @@ const badRows = `BadRows: 3 of 48211 rows are bad
 const timedOut = `TimeoutError: Operation timed out after "30 seconds"
     at postToSlack (file:///srv/etl/alerts.ts:12:9)`
 
-/** A night's job: steps in steps, at once and one after another, a retry, a step that fails, and a hook that does. */
+/** Makes a run with nested, concurrent and sequential steps, retries, a hook that fails and, unless `fails` is false, a failed step. */
 export const nightlyEtl = (start: number | string = "2026-11-02T02:00:00Z", fails = true): Run => {
   const run = new Run("nightly-etl", start, nameOf(start))
   const extract = run.step("extract", 40, { params: { day: "2026-11-02", token: "<redacted>" } })
@@ -196,7 +196,7 @@ export const nightlyEtl = (start: number | string = "2026-11-02T02:00:00Z", fail
   return run.end(89_100, "success", { annotations: { rows: 48_211 } })
 }
 
-/** Killed in the middle: with a step that has failed once, one at work, and a hook that had begun. */
+/** Makes a run that was killed: a step waits for its retry, another is running, and a hook has started. */
 export const cutOff = (start: number | string = "2026-11-03T02:00:00Z"): Run => {
   const run = new Run("nightly-etl", start, nameOf(start))
   const extract = run.step("extract", 30)
@@ -209,7 +209,7 @@ export const cutOff = (start: number | string = "2026-11-03T02:00:00Z"): Run => 
   return run
 }
 
-/** Of so many steps, eight at a time, nested by tens: some fail, some are tried again, some have hooks. */
+/** Makes a run of `count` steps in groups of ten, of which some fail, some are retried and some have hooks. */
 export const manySteps = (count: number): Run => {
   const run = new Run("backfill", "2026-11-02T02:00:00Z")
   let group: Step | undefined

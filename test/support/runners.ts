@@ -1,6 +1,6 @@
 /**
- * Cluster runners as processes, to be killed: each is `test/durable/fixtures/runner.ts`
- * with the workflows of a `Scenario`, on a port of 127.0.0.1, all on one database.
+ * Starts and kills cluster runners as processes. Each runs `test/durable/fixtures/runner.ts` with the workflows of a
+ * `Scenario`, on a port of 127.0.0.1; all share one database.
  */
 import * as NodeClusterSocket from "@effect/platform-node/NodeClusterSocket"
 import * as PgClient from "@effect/sql-pg/PgClient"
@@ -20,25 +20,26 @@ import { join } from "node:path"
 import process from "node:process"
 import { freePort } from "./postgres.ts"
 
-/** What a scenario's effects may ask for. */
+/** The services that a scenario's Effects may use. */
 export type Services = WorkflowEngine.WorkflowEngine | SqlClient.SqlClient
 
-/** What is wrong, one line each, and what is worth a number. */
+/** The result of a scenario's check: one line a problem, and counts to print. */
 export interface Findings {
   readonly problems: ReadonlyArray<string>
   readonly counts: Readonly<Record<string, number>>
 }
 
-/** Workflows, and what must hold of them however often their runners die. A module exports it as `scenario`. */
+/** Workflows and the check of what must hold for them however often their runners die. A module exports it as `scenario`. */
 export interface Scenario {
-  /** The tables that the workflows and `check` need, made once. */
+  /** Creates the tables that the workflows and `check` need. Runs once. */
   readonly prepare: Effect.Effect<void, SqlError, SqlClient.SqlClient>
   /** The workflows, registered on each runner. */
   readonly workflows: Layer.Layer<never, never, Services>
-  /** Sets the nth run going, and gives its execution's id without waiting for it. */
+  /** Starts the nth run and returns the id of its execution without waiting for it. */
   readonly submit: (nth: number) => Effect.Effect<string, never, Services>
+  /** Returns whether an execution has ended. */
   readonly ended: (executionId: string) => Effect.Effect<boolean, never, Services>
-  /** Called when all have ended, with their executions' ids in the order of submission. */
+  /** Checks all runs after they have ended, given the ids of their executions in the order of submission. */
   readonly check: (executionIds: ReadonlyArray<string>) => Effect.Effect<Findings, SqlError, Services>
 }
 
@@ -51,19 +52,18 @@ export const load = (path: string): Effect.Effect<Scenario> =>
   )
 
 /**
- * What makes runners recover within seconds. Measured on two cores, from `kill -9` until
- * all shards are held again:
+ * Sharding settings with which runners recover within seconds. Measured on two cores, from `kill -9` until all shards
+ * are held again:
  *
- * - Started again at once on its port, a runner has its own shards after 0.3 to 0.7 s,
- *   whatever the settings: Postgres drops the advisory locks with the connection, and the
- *   address makes it the same runner as before.
- * - Others take over after 3.1 to 4.3 s, and with Effect's defaults after 26 to 34 s. It is
- *   `shardLockExpiration` that bounds this, being how old a runner's last sign of life may
- *   be. Pings (2.5 s of retries, then the next look at the runners) may find out sooner, but
- *   it is one runner that pings, and where that one died it took the whole expiration.
+ * - A runner that is restarted at once on its port holds its shards again after 0.3 to 0.7 s, whatever the settings:
+ *   Postgres drops the advisory locks with the connection, and the address makes it the same runner as before.
+ * - Other runners take over after 3.1 to 4.3 s, and with Effect's defaults after 26 to 34 s. `shardLockExpiration`,
+ *   the age of a runner's last heartbeat at which it counts as dead, bounds this time. Pings (2.5 s of retries, then
+ *   the next health check) may notice sooner, but only one runner pings, and when that one was killed, the others took
+ *   the whole expiration.
  *
- * Locks are refreshed at least three times in an expiration. With a shorter one, a busy
- * machine would let live runners look dead, and their activities be run again.
+ * Locks are refreshed at least three times per expiration. With a shorter expiration, live runners on a busy machine
+ * would count as dead, and their activities would run again elsewhere.
  */
 export const sharding: Partial<ShardingConfig.ShardingConfig["Service"]> = {
   shardsPerGroup: 12,
@@ -79,7 +79,7 @@ export const sharding: Partial<ShardingConfig.ShardingConfig["Service"]> = {
 
 const database = (url: string) => Layer.orDie(PgClient.layer({ url: Redacted.make(url), maxConnections: 8 }))
 
-/** One that submits and asks, and runs nothing. */
+/** Provides an engine that submits and queries executions without running any. */
 export const client = (url: string): Layer.Layer<Services> =>
   ClusterWorkflowEngine.layer.pipe(
     Layer.provide(
@@ -88,7 +88,7 @@ export const client = (url: string): Layer.Layer<Services> =>
     Layer.provideMerge(database(url))
   )
 
-/** One that runs the scenario's workflows, as a runner's process does. */
+/** Provides an engine that runs the scenario's workflows, as a runner's process does. */
 export const member = (url: string, port: number, { workflows }: Scenario): Layer.Layer<Services> => {
   const runnerAddress = Option.some(RunnerAddress.make({ host: "127.0.0.1", port }))
   return workflows.pipe(
@@ -102,11 +102,11 @@ export const member = (url: string, port: number, { workflows }: Scenario): Laye
   )
 }
 
-/** What a runner's process is told, as JSON in `RUNNER_ORDER`. */
+/** A runner's settings, passed to its process as JSON in the variable `RUNNER_ORDER`. */
 export interface Order {
   readonly url: string
   readonly port: number
-  /** The module of the scenario. */
+  /** The path of the scenario's module. */
   readonly scenario: string
 }
 
@@ -118,19 +118,19 @@ export interface Runner {
 
 export interface Fleet {
   readonly size: number
-  /** Starts the nth, which must not be running, on its own port; done when it has joined. */
+  /** Starts the nth runner, which must not be running, on its own port, and waits until it has joined the cluster. */
   readonly start: (nth: number) => Effect.Effect<Runner, Error>
-  /** The nth, where it runs. */
+  /** Returns the nth runner if it is running. */
   readonly running: (nth: number) => Runner | undefined
-  /** Of those that ended though nobody killed them: what they wrote. */
+  /** The output of each runner that ended without being killed. */
   readonly died: () => ReadonlyArray<string>
-  /** How often each line was logged, warnings and worse. */
+  /** The number of times each warning or error was logged. */
   readonly logged: () => ReadonlyMap<string, number>
 }
 
 const script = join(import.meta.dirname, "../durable/fixtures/runner.ts")
 
-/** `size` runners of a scenario, none of them started yet. Those that run when the scope ends are killed. */
+/** Prepares `size` runners of a scenario without starting any. Running ones are killed when the scope closes. */
 export const fleet = (
   options: { readonly size: number; readonly url: string; readonly scenario: string }
 ): Effect.Effect<Fleet, never, Scope.Scope> =>
@@ -142,7 +142,7 @@ export const fleet = (
 
     const log = (text: string) => {
       for (const line of text.split("\n")) {
-        // what differs from line to line: when, and which fiber
+        // drops the timestamp and the fiber's id, in which equal messages differ
         const said = /(?:WARN|ERROR|FATAL) \(.*?\): (.*)/.exec(line)?.[1]
         if (said !== undefined) logged.set(said, (logged.get(said) ?? 0) + 1)
       }
@@ -152,9 +152,9 @@ export const fleet = (
       Effect.callback<Runner, Error>((resume) => {
         const order: Order = { url: options.url, port: ports[nth]!, scenario: options.scenario }
         const child = spawn(process.execPath, [script], {
-          // the order by the environment, as arguments are for all to see and the URL has a password
+          // the URL has a password, and other users of the machine can read arguments
           env: { ...process.env, RUNNER_ORDER: JSON.stringify(order), NO_COLOR: "1" },
-          // it ends when its standard input does, so that none outlives a harness that was killed
+          // a runner ends when its standard input closes, so it does not outlive a harness that was killed
           stdio: ["pipe", "pipe", "pipe"]
         })
         let said = ""

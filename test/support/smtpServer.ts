@@ -1,4 +1,4 @@
-/** A mail server on 127.0.0.1 that takes mails, or fails as it is told, and keeps what it was sent. */
+/** A mail server on 127.0.0.1 that accepts mails, or fails in prepared ways, and records what it receives. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type ParsedMail, simpleParser } from "mailparser"
@@ -7,24 +7,24 @@ import { type AddressInfo, createServer, type Socket } from "node:net"
 import { SMTPServer, type SMTPServerOptions } from "smtp-server"
 import { selfSigned } from "./certificate.ts"
 
-/** A step of the conversation that is answered with a code of failure. */
+/** A command of the SMTP conversation that is answered with an error code. */
 export interface Refusal {
   readonly at: "connect" | "auth" | "from" | "to" | "data"
   readonly code: number
   readonly text?: string
-  /** With `to`: only this one is refused. */
+  /** With `at: "to"`: the one recipient that is refused, all unless set. */
   readonly recipient?: string
 }
 
-/** What the server does in one conversation. */
+/** The server's behaviour in one conversation. */
 export type Behaviour = "accept" | "hang" | "hangAfterData" | "resetAfterData" | Refusal
 
 export interface SmtpServerOptions {
-  /** Who may send. Whoever wants to, unless set. */
+  /** The credentials that clients must log in with. No login is needed unless set. */
   readonly auth?: { readonly user: string; readonly pass: string }
-  /** TLS from the beginning. */
+  /** Whether connections start with TLS, in place of STARTTLS. */
   readonly secure?: boolean
-  /** For each conversation, in order; the last of them is for all after. */
+  /** The behaviour in each conversation, in order. The last one is repeated. */
   readonly behaviours?: ReadonlyArray<Behaviour>
 }
 
@@ -38,15 +38,15 @@ export interface Received {
 
 export interface SmtpServer {
   readonly port: number
-  /** The server's certificate, which signs itself. */
+  /** The server's self-signed certificate. */
   readonly ca: string
-  /** What was taken, and what was sent before the connection was reset. */
+  /** The mails received, including those after which the connection was reset. */
   readonly received: Array<Received>
-  /** What was received, parsed. */
+  /** The received mails, parsed. */
   readonly mails: Effect.Effect<ReadonlyArray<ParsedMail>>
-  /** How many conversations there were. */
+  /** The number of conversations so far. */
   readonly conversations: () => number
-  /** Waits until each conversation has ended. */
+  /** Waits until every conversation has ended. */
   readonly idle: Effect.Effect<void>
   readonly behave: (...behaviours: ReadonlyArray<Behaviour>) => void
 }
@@ -54,10 +54,10 @@ export interface SmtpServer {
 export const smtpServer = (options: SmtpServerOptions = {}): Effect.Effect<SmtpServer, never, Scope.Scope> =>
   Effect.acquireRelease(Effect.promise(() => start(options)), ({ close }) => Effect.promise(close))
 
-/** No part is made from another. */
+/** Keeps the parser from deriving the text part from the HTML part or the other way round. */
 const asIs = { skipHtmlToText: true, skipTextToHtml: true, skipTextLinks: true, skipImageLinks: true }
 
-// by the conversation's id
+// by the id of the conversation
 type Sessions = Map<string, Behaviour>
 
 const start = async (
@@ -125,7 +125,7 @@ const start = async (
     }
   }
   const server = new SMTPServer(handlers)
-  // clients that go away in the middle of a handshake are what is tested
+  // clients that disconnect during the handshake are part of the tests; without a listener Node would throw
   server.on("error", () => {})
   const listening = server.listen(0, "127.0.0.1")
   listening.on("connection", (socket: Socket) => {
@@ -154,7 +154,7 @@ const start = async (
   }
 }
 
-/** A server that offers a login, but no TLS, and keeps every line that it is sent. */
+/** Starts a mail server that offers a login but no TLS, and records every line it receives. */
 export const cleartextServer: Effect.Effect<
   { readonly port: number; readonly lines: Array<string> },
   never,

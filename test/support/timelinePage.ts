@@ -1,4 +1,4 @@
-/** The timeline's page in a browser. */
+/** Opens pages of timelines in a browser and queries them. */
 import { Effect, Exit, Scope } from "effect"
 import * as assert from "node:assert/strict"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
@@ -25,7 +25,7 @@ after(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** A tab with a file in it. */
+/** Writes a file and opens it in a new tab. */
 export const openedFile = (name: string, content: string, options?: BrowserContextOptions) =>
   Effect.gen(function*() {
     const file = join(folder, name)
@@ -36,12 +36,12 @@ export const openedFile = (name: string, content: string, options?: BrowserConte
     return { ...tab, url }
   })
 
-/** What a person does, as a step of a test. */
+/** Lifts an action in the browser into an Effect. */
 export const act = <A>(f: () => Promise<A>) => Effect.promise(f)
 
 const berlin: BrowserContextOptions = { timezoneId: "Europe/Berlin", locale: "en-GB" }
 
-/** The page of these events, opened from a file. In the end it must have been quiet. */
+/** Opens the page of a run's events. When the scope closes, asserts that the page had no errors and loaded nothing but itself. */
 export const opened = (events: Iterable<Report.Event>, options: BrowserContextOptions = {}) =>
   Effect.gen(function*() {
     const { url, ...tab } = yield* openedFile(`${pages++}.html`, Report.html(events), {
@@ -64,14 +64,14 @@ export const row = (page: Page, name: string) =>
 export const details = (page: Page) => page.getByRole("complementary", { name: "Details" })
 export const tree = (page: Page) => page.getByRole("tree", { name: "Steps" })
 
-/** The name of the row that keys are for. */
+/** Returns the name of the row that has the keyboard focus. */
 export const active = (page: Page): Promise<string | undefined> =>
   page.evaluate(() => {
     const id = document.activeElement?.getAttribute("aria-activedescendant")
     return id == null ? undefined : document.getElementById(id)?.querySelector(".label")?.textContent
   })
 
-/** Where the bars of a row are, in pixels from the left of the chart. */
+/** Returns the left and right end of a row's bars, in pixels from the left of the chart. */
 export const barOf = (page: Page, name: string): Promise<{ left: number; right: number }> =>
   row(page, name).locator("svg.bars").evaluate((svg) => {
     const origin = svg.getBoundingClientRect().left

@@ -1,4 +1,4 @@
-/** A terminal as people have one, by tmux: what a program shows on it, and what it is sent. */
+/** Runs programs in a real terminal, by tmux: reads its screen and sends keys. */
 import { execFileSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -21,27 +21,27 @@ export const commands = {
 } as const
 
 export interface Pane {
-  /** What it shows now, without empty lines at the end. */
+  /** Returns the present screen, without empty lines at the end. */
   readonly shown: () => string
-  /** With what was scrolled off. */
+  /** Returns the present screen and the lines scrolled off it. */
   readonly all: () => string
-  /** Waits until it shows something, and gives back all that it shows then. */
+  /** Waits until the screen matches, and returns it. Throws after 20 seconds. */
   readonly shows: (what: RegExp) => Promise<string>
   readonly isCursorVisible: () => boolean
   readonly resize: (columns: number, rows: number) => void
   readonly send: (...keys: ReadonlyArray<string>) => void
 }
 
-/** Runs a command line in a terminal of its own. When it has ended, the terminal shows `# code` and its exit code. */
+/** Runs a command line in a new terminal. When the command has ended, the terminal shows `# code` and its exit code. */
 export const inTerminal = async (
   command: string,
   size: { readonly columns: number; readonly rows: number },
   use: (pane: Pane) => Promise<void>
 ): Promise<void> => {
-  // a server of its own, which no other hears of
+  // a tmux server of its own, so that it shares nothing with one that the user runs
   const folder = mkdtempSync(join(tmpdir(), "epilogue-tmux-"))
   const tmux = (...args: ReadonlyArray<string>): string =>
-    // `-u`: what is shown is UTF-8, whatever the locale
+    // `-u`: writes UTF-8 whatever the locale
     execFileSync("tmux", ["-u", "-S", join(folder, "socket"), "-f", "/dev/null", ...args], {
       encoding: "utf8",
       env: environment
@@ -54,7 +54,7 @@ export const inTerminal = async (
     String(size.columns),
     "-y",
     String(size.rows),
-    // Ctrl-C is for the command, not for the shell around it
+    // the trap keeps Ctrl-C from ending the shell together with the command
     `cd '${root}'; trap : INT; ${command}; echo "# code $?"; exec sleep 600`
   )
   try {
@@ -67,7 +67,7 @@ export const inTerminal = async (
           if (what.test(text)) return text
           await new Promise((resolve) => setTimeout(resolve, 30))
         }
-        throw new Error(`it doesn't show ${what}:\n${shown()}`)
+        throw new Error(`the terminal does not show ${what}:\n${shown()}`)
       },
       isCursorVisible: () => tmux("display-message", "-p", "#{cursor_flag}").trim() === "1",
       resize: (columns, rows) => void tmux("resize-window", "-x", String(columns), "-y", String(rows)),
@@ -79,7 +79,7 @@ export const inTerminal = async (
   }
 }
 
-// where it runs says nothing about the terminal that is made here
+// these variables describe the terminal or CI around the tests, not the terminal that is started here
 const { CI: _, FORCE_COLOR: _1, GITHUB_ACTIONS: _2, NO_COLOR: _3, TMUX: _4, ...rest } = process.env
 const environment = {
   ...rest,

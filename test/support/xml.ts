@@ -1,14 +1,14 @@
-/** Whether text is XML, as a parser sees it that forgives nothing. For what has no document type. */
+/** A strict parser of XML without a document type. */
 import * as assert from "node:assert/strict"
 
 // https://www.w3.org/TR/xml/#charsets
-// oxlint-disable-next-line no-control-regex -- control characters are what it is about
+// oxlint-disable-next-line no-control-regex -- the set of characters that XML allows
 const characters = /^[\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u
 const name = "[A-Za-z_][\\w.-]*"
 const tag = new RegExp(`^<(/?)(${name})((?:\\s+${name}="[^"<]*")*)\\s*(/?)>`)
 const references = /&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[\da-fA-F]+);)/
 
-/** Fails where it is none. Returns its elements in order, each with the names of its attributes. */
+/** Asserts that text is well-formed XML, and returns its elements in order, each with the names of its attributes. */
 export const assertWellFormed = (xml: string): ReadonlyArray<string> => {
   assert.match(xml, characters)
   const open: Array<string> = []

@@ -7,7 +7,7 @@ import { TestAlerter } from "../../src/testing/index.ts"
 
 const failing = Step.make("load", Effect.fail("no such file")).pipe(Step.hooks(AlerterHooks.all))
 
-test("records what is posted, with the time of the clock", () =>
+test("TestAlerter records posted alerts with the time of the TestClock", () =>
   Effect.gen(function*() {
     yield* TestClock.setTime(1_000)
     yield* Effect.exit(failing)
@@ -18,7 +18,7 @@ test("records what is posted, with the time of the clock", () =>
     expect(second!.title).toBe("by hand")
   }).pipe(Effect.provide([TestAlerter.layer, TestClock.layer()]), Effect.runPromise))
 
-test("two uses of the layer do not share what they record", async () => {
+test("two uses of TestAlerter.layer record separately", async () => {
   const sent = Effect.gen(function*() {
     yield* Effect.exit(failing)
     return (yield* TestAlerter.sent).length
@@ -26,7 +26,7 @@ test("two uses of the layer do not share what they record", async () => {
   expect(await Effect.runPromise(Effect.all([sent, sent]))).toEqual([1, 1])
 })
 
-test("fails n times, with the reason asked for, then records", () =>
+test("TestAlerter.layerFailing fails n times with the given reason and then records", () =>
   Effect.gen(function*() {
     const alerter = yield* Alerter
     const errors = yield* Effect.forEach([1, 2, 3], (n) => Effect.result(alerter.post(`${n}`)))
@@ -42,7 +42,7 @@ test("fails n times, with the reason asked for, then records", () =>
     Effect.runPromise
   ))
 
-test("a hanging alerter holds a step no longer than the hook's limit, and the exit is the step's", () =>
+test("TestAlerter.layerHanging delays a step until the hook's time limit and does not change its exit", () =>
   Effect.gen(function*() {
     const fiber = yield* Effect.forkChild(Effect.exit(failing))
     yield* TestClock.adjust("29 seconds")

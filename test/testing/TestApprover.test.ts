@@ -9,7 +9,7 @@ import { TestApprover } from "../../src/testing/index.ts"
 const question = { title: "Deploy?", timeout: "1 hour" } as const
 const tester = { id: "tester", name: "tester" }
 
-test("approves and denies, at the time of the clock, and keeps the questions", () =>
+test("TestApprover approves or denies at the time of the TestClock, and records questions", () =>
   Effect.gen(function*() {
     yield* TestClock.setTime(1_000)
     const at = DateTime.makeUnsafe(1_000)
@@ -25,7 +25,7 @@ test("approves and denies, at the time of the clock, and keeps the questions", (
     expect(asked).toEqual([question])
   }).pipe(Effect.provide(TestClock.layer()), Effect.runPromise))
 
-test("silence lasts until the question's time is up", () =>
+test("TestApprover.layerSilent times out at the question's time limit", () =>
   Effect.gen(function*() {
     const fiber = yield* Effect.forkChild(Approver.ask(question))
     yield* TestClock.adjust("59 minutes")
@@ -35,7 +35,7 @@ test("silence lasts until the question's time is up", () =>
     expect(yield* TestApprover.asked).toHaveLength(1)
   }).pipe(Effect.provide([TestApprover.layerSilent, TestClock.layer()]), Effect.runPromise))
 
-test("fails for the reason asked for", () =>
+test("TestApprover.layerFailing fails with the given reason", () =>
   Effect.gen(function*() {
     const failing = (layer: typeof TestApprover.layerSilent) =>
       Effect.provide(Effect.flip(Approver.ask(question)), layer)
@@ -44,13 +44,13 @@ test("fails for the reason asked for", () =>
     expect((yield* failing(unauthorized)).reason._tag).toBe("Unauthorized")
   }).pipe(Effect.runPromise))
 
-test("who may not answer makes an error, as anywhere", () =>
+test("a TestApprover whose person is not among the approvers fails the question", () =>
   Effect.gen(function*() {
     const error = yield* Effect.flip(Approver.ask({ ...question, approvers: ["U1"] }))
     expect(error.reason._tag).toBe("InvalidAlert")
   }).pipe(Effect.provide(TestApprover.layerApproving()), Effect.runPromise))
 
-test("a question that one layer posted is heard by another, as after a restart", () =>
+test("a question posted by one TestApprover layer is answered by another, as after a restart", () =>
   Effect.gen(function*() {
     const resumable = Effect.map(Approver, ({ resumable }) => resumable!)
     const [handle, asked] = yield* Effect.gen(function*() {
@@ -78,7 +78,7 @@ test("a question that one layer posted is heard by another, as after a restart",
     expect((yield* Fiber.join(fiber))._tag).toBe("TimedOut")
   }).pipe(Effect.provide(TestClock.layer()), Effect.runPromise))
 
-test("keeps what is withdrawn", () =>
+test("TestApprover records withdrawn questions", () =>
   Effect.gen(function*() {
     const fiber = yield* Effect.forkChild(Approver.ask(question))
     yield* TestClock.adjust("1 minute")
@@ -89,7 +89,7 @@ test("keeps what is withdrawn", () =>
     expect(yield* TestApprover.withdrawn).toEqual([question, question])
   }).pipe(Effect.provide([TestApprover.layerSilent, TestClock.layer()]), Effect.runPromise))
 
-test("can't post, and can't listen either", () =>
+test("TestApprover.layerFailing fails both post and listen", () =>
   Effect.gen(function*() {
     const { resumable } = yield* Approver
     expect((yield* Effect.flip(resumable!.post(question))).reason._tag).toBe("Unreachable")

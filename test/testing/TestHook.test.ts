@@ -16,7 +16,7 @@ const run = <A>(effect: Effect.Effect<A, never, Log>) => {
   return Effect.runPromise(Effect.provideService(effect, Log, log)).then((result) => ({ result, log }))
 }
 
-test("gives the hook a complete context, with what is asked for", async () => {
+test("TestHook.run provides a complete context, changed by the options", async () => {
   const hook = Hook.onFailure(() => Effect.flatMap(StepContext, note))
   const { log, result } = await run(
     TestHook.run(hook, Exit.fail("boom"), { context: { stepName: "load", attempt: 3 }, params: { P: { rows: 3 } } })
@@ -25,7 +25,7 @@ test("gives the hook a complete context, with what is asked for", async () => {
   expect(log).toEqual([{ ...TestHook.defaultContext, stepName: "load", attempt: 3, params: { P: { rows: 3 } } }])
 })
 
-test("calls a hook on the outcomes of its kind only", async () => {
+test("TestHook.run calls a hook on the outcomes of its kind only", async () => {
   const exits = [Exit.succeed(1), Exit.fail("x"), Exit.die("y"), Exit.interrupt(1)]
   const called = (hook: Hook.Hook<number, string, Log>) =>
     run(Effect.forEach(exits, (exit) => TestHook.run(hook, exit))).then(({ result }) => result.map((r) => r._tag))
@@ -36,11 +36,11 @@ test("calls a hook on the outcomes of its kind only", async () => {
   expect(await called(Hook.onInterrupt(note))).toEqual([no, no, no, yes])
   expect(await called(Hook.onExit(note))).toEqual([yes, yes, yes, yes])
   expect(await called(Hook.onStart(note("start")))).toEqual([yes, yes, yes, yes])
-  // as `Effect.retry`, which tries again after errors only
+  // as in a step, defects and interruptions are not retried
   expect(await called(Hook.onRetry(note))).toEqual([no, yes, no, no])
 })
 
-test("tells skipped from failed", async () => {
+test("TestHook.run distinguishes skipped from failed hooks", async () => {
   const hook = Hook.onFailure(() => Effect.fail("no route"))
   const skipped = hook.pipe(Hook.when((context) => context.attempt > 1))
   const { result } = await run(
@@ -49,14 +49,14 @@ test("tells skipped from failed", async () => {
   expect(result.map((r) => r._tag)).toEqual(["Failed", "Skipped"])
 })
 
-test("leaves behind a hook that can't be interrupted, and refuses an invalid limit, as a step does", async () => {
+test("TestHook.run leaves behind a hook that can't be interrupted, and rejects an invalid time limit", async () => {
   const stuck = Hook.onExit(() => Effect.uninterruptible(Effect.never)).pipe(Hook.timeout("10 millis"))
   expect((await Effect.runPromise(TestHook.run(stuck, Exit.void)))._tag).toBe("Failed")
   const invalid = TestHook.run(Hook.timeout(stuck, -1), Exit.void)
   expect((await Effect.runPromiseExit(invalid))._tag).toBe("Failure")
 })
 
-test("holds it to its time limit", () =>
+test("TestHook.run ends a hook at its time limit", () =>
   Effect.gen(function*() {
     const hook = Hook.onSuccess(() => Effect.never).pipe(Hook.timeout("1 second"))
     const fiber = yield* Effect.forkChild(TestHook.run(hook, Exit.succeed(1)))

@@ -8,7 +8,7 @@ const hook = Hook.onSuccess(() => Effect.void).pipe(Hook.named("announce"))
 const load = Step.make("load", Effect.void).pipe(Step.hooks(hook))
 const save = Step.make("save", Effect.void).pipe(Step.hooks(hook))
 
-test("records events, and leaves other observers in place", async () => {
+test("TestObserver records events and leaves other observers in place", async () => {
   const others: Array<string> = []
   const tags = await Effect.gen(function*() {
     yield* load
@@ -22,7 +22,7 @@ test("records events, and leaves other observers in place", async () => {
   expect(others).toEqual(tags)
 })
 
-test("asserts that a hook fired exactly once", () =>
+test("TestObserver.assertFired counts a hook's runs and lists all that fired on failure", () =>
   Effect.gen(function*() {
     yield* load
     yield* TestObserver.assertFiredOnce("announce")
@@ -38,7 +38,7 @@ test("asserts that a hook fired exactly once", () =>
     )
   }).pipe(Effect.provide(TestObserver.layer), Effect.runPromise))
 
-test("a skipped hook did not fire", () =>
+test("TestObserver does not count skipped hooks as fired", () =>
   Effect.gen(function*() {
     yield* Step.make("load", Effect.void).pipe(Step.hooks(hook.pipe(Hook.when(() => false))))
     yield* TestObserver.assertFired("announce", 0)

@@ -119,10 +119,10 @@ export const outboxSuite = (engine: Engine): void => {
     Effect.gen(function*() {
       const seen = watch()
       const sent: Array<string> = []
-      const picky = Alerter.layer(({ title }) =>
+      const selective = Alerter.layer(({ title }) =>
         Effect.suspend(() => title === "bad" ? Effect.fail(failure("test")) : Effect.sync(() => void sent.push(title)))
       )
-      const outbox = inMemory(picky, { retry: Schedule.spaced("5 millis"), maxAttempts: 3, drain: "50 millis" })
+      const outbox = inMemory(selective, { retry: Schedule.spaced("5 millis"), maxAttempts: 3, drain: "50 millis" })
       yield* Effect.flatMap(Alerter, ({ post }) => Effect.forEach(["bad", "good", "better"], post)).pipe(
         Effect.andThen(
           until("it is given up", () => seen.log.list.some(({ message }) => message.includes("given up")))
