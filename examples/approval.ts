@@ -4,6 +4,7 @@
  *
  *     bun examples/approval.ts
  */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect } from "effect"
 import { Alerter, AlerterHooks, Pipeline, Step } from "effect-epilogue"
 import { WebPage } from "effect-epilogue/approvers"
@@ -27,5 +28,5 @@ export const program = Pipeline.make("release", Effect.flatMap(build, deploy))
 
 if (import.meta.main) {
   // Slack, Discord and Telegram can ask too: Slack.layerConfig() of the same module
-  await Effect.runPromise(Effect.provide(program, [WebPage.layer(), Alerter.layerConsole]))
+  NodeRuntime.runMain(Effect.provide(program, [WebPage.layer(), Alerter.layerConsole]))
 }

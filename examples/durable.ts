@@ -6,12 +6,12 @@
  *     bun examples/durable.ts --die-in write    # kill -9, in the middle of that step
  *     bun examples/durable.ts                   # the steps before it do not run again
  */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Effect, FileSystem, Layer, Schema } from "effect"
 import { Alerter, AlerterHooks, Pipeline, Step } from "effect-epilogue"
 import { Durable, Outbox } from "effect-epilogue/durable"
 import { dirname, join } from "node:path"
 import { parseArgs } from "node:util"
-import * as NodeFileSystem from "./nightly-etl/NodeFileSystem.ts"
 import * as Weather from "./nightly-etl/Weather.ts"
 
 const { values } = parseArgs({

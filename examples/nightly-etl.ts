@@ -1,22 +1,24 @@
 /**
- * A night's job on real data: reads Seattle's daily weather, checks every row, sums
- * it up by month, writes a report. It alerts when a step fails and when all went well.
+ * A nightly job on real data: reads Seattle's daily weather, checks every row, sums it
+ * up by month and writes a report. It posts an alert when a step fails, and when the
+ * whole job has succeeded.
  *
  *     bun examples/nightly-etl.ts
  *     bun examples/nightly-etl.ts --out /tmp/report.md
- *     bun examples/nightly-etl.ts --corrupt    # meets bad rows: alerts, exits with 1, writes nothing
+ *     bun examples/nightly-etl.ts --corrupt    # finds bad rows: posts an alert, exits with 1, writes nothing
  */
-import { Cause, Effect, FileSystem, Layer, Runtime, Schema } from "effect"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { Cause, Effect, FileSystem, Layer, Schema } from "effect"
 import { Alerter, AlerterHooks, Params, Pipeline, Step, StepContext } from "effect-epilogue"
 import { dirname, join, relative } from "node:path"
 import { parseArgs } from "node:util"
-import * as NodeFileSystem from "./nightly-etl/NodeFileSystem.ts"
 import * as Weather from "./nightly-etl/Weather.ts"
 
 export class EtlParams extends Params.Service<EtlParams>()("EtlParams", {
   source: Schema.NonEmptyString,
   out: Schema.NonEmptyString,
-  /** Spoil some rows after reading, to see what happens. */
+  /** Whether to spoil some rows after reading them, to see the alert. */
   corrupt: Schema.Boolean
 }) {}
 
@@ -34,14 +36,12 @@ const load = Step.make(
   })
 ).pipe(Step.params(EtlParams))
 
-/** How many bad rows an alert shows. */
+/** The number of bad rows that an alert lists. */
 const shown = 5
 
 /**
- * What stands in for the pipeline's hook where rows are bad: the standard alert, made
- * critical, with file, line and reason. It takes any cause, not only `BadRows` as
- * `Step.onFailureTag` would: a step's own failure hook overrides the pipeline's, so a
- * bug in the step would otherwise raise no alert at all.
+ * Replaces the pipeline's failure hook for `validate`: posts the standard alert as
+ * critical and, where the error is `BadRows`, lists file, line and reason of each row.
  */
 const alertCritical = AlerterHooks.failureWith((alert, cause: Cause.Cause<Weather.BadRows>) => {
   const critical = alert.with({ severity: "critical" })
@@ -72,13 +72,13 @@ const write = Step.fn("write")(
     const { out } = yield* EtlParams
     const { runId } = yield* StepContext
     const fs = yield* FileSystem.FileSystem
-    // In the same folder, since a rename is atomic only within a file system.
+    // In the folder of the report, since a rename is atomic only within a file system.
     const temporary = `${out}.${runId}.tmp`
     yield* fs.makeDirectory(dirname(out), { recursive: true })
     yield* fs.writeFileString(temporary, Weather.toMarkdown(months)).pipe(
       Effect.andThen(fs.rename(temporary, out)),
       Effect.onError(() => Effect.ignore(fs.remove(temporary, { force: true }))),
-      // Ctrl-C waits for these few milliseconds: nothing is left half done, nor lying about.
+      // Ctrl-C waits for these few milliseconds, so that it leaves no temporary file behind.
       Effect.uninterruptible
     )
   },
@@ -96,7 +96,7 @@ export const nightlyEtl = Pipeline.make(
     const days = yield* validate(text)
     const months = yield* aggregate(days)
     yield* write(months)
-    // Of the run, so that its success alert shows them.
+    // Outside of a step this annotates the run, so that its success alert shows the numbers.
     const { out } = yield* EtlParams
     yield* StepContext.annotate({ rows: days.length, months: months.length, report: out })
     return { rows: days.length, months: months.length }
@@ -110,7 +110,7 @@ export const nightlyEtl = Pipeline.make(
 // the script
 // -----------------------------------------------------------------------------
 
-/** Beside this file, and shown as seen from where the script runs. */
+/** Resolves a path beside this file, relative to the working directory, so that alerts show it short. */
 const beside = (path: string) => relative(process.cwd(), join(import.meta.dirname, path))
 
 const paramsFromArgs = Layer.unwrap(Effect.sync(() => {
@@ -122,21 +122,8 @@ const paramsFromArgs = Layer.unwrap(Effect.sync(() => {
   })
 }))
 
-// An application has `NodeRuntime.runMain`; this is all there is to it.
-const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
-  const interrupt = () => fiber.interruptUnsafe()
-  process.once("SIGINT", interrupt).once("SIGTERM", interrupt)
-  fiber.addObserver((exit) => {
-    process.off("SIGINT", interrupt).off("SIGTERM", interrupt)
-    // 0, or 1 after a failure, or 130 after an interruption
-    teardown(exit, (code) => {
-      process.exitCode = code
-    })
-  })
-})
-
 if (import.meta.main) {
-  runMain(nightlyEtl.pipe(
+  NodeRuntime.runMain(nightlyEtl.pipe(
     Effect.provide([Alerter.layerConsole, NodeFileSystem.layer, paramsFromArgs])
   ))
 }

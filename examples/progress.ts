@@ -6,7 +6,8 @@
  *     bun examples/progress.ts 2>&1 | cat                  # lines, as in a log
  *     GITHUB_ACTIONS=true bun examples/progress.ts 2>&1 | cat
  */
-import { Data, Effect, Runtime, Schedule } from "effect"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { Data, Effect, Schedule } from "effect"
 import { Hook, Hooks, Pipeline, Step, StepContext } from "effect-epilogue"
 import { Report } from "effect-epilogue/report"
 
@@ -76,16 +77,4 @@ const weather = Pipeline.make(
 // the script
 // -----------------------------------------------------------------------------
 
-// An application has `NodeRuntime.runMain`; this is all there is to it.
-const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
-  const interrupt = () => fiber.interruptUnsafe()
-  process.once("SIGINT", interrupt).once("SIGTERM", interrupt)
-  fiber.addObserver((exit) => {
-    process.off("SIGINT", interrupt).off("SIGTERM", interrupt)
-    teardown(exit, (code) => {
-      process.exitCode = code
-    })
-  })
-})
-
-runMain(Effect.provide(weather, Report.progress))
+NodeRuntime.runMain(Effect.provide(weather, Report.progress))

@@ -140,11 +140,8 @@ const toRequest = (input: Loading) =>
 // the commands
 // -----------------------------------------------------------------------------
 
-/** Does what was asked for, and notes how it ended. */
-export type Perform = (action: () => Promise<number>) => Effect.Effect<void>
-
 /** @internal */
-export const make = (perform: Perform) => {
+export const make = (perform: Flags.Perform) => {
   const run = Command.make("run", {
     ...loading,
     json: Flag.Boolean("json").pipe(

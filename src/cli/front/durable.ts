@@ -9,8 +9,7 @@ import type { LogLevel } from "effect/LogLevel"
 import * as Option from "effect/Option"
 import type { Path } from "effect/Path"
 import { type DurableRunRequest, type Showing, UsageError } from "../request.ts"
-import type { Perform } from "./commands.ts"
-import { record } from "./flags.ts"
+import { type Perform, record } from "./flags.ts"
 import { absolute } from "./references.ts"
 
 /** Loaded only where it is asked for. */

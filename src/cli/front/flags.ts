@@ -1,8 +1,11 @@
-/** What commands that run pipelines have in common on the command line. */
+/** What the commands of the command line share. */
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type Progress, progresses, type Showing, UsageError } from "../request.ts"
+
+/** Performs the action of a command, whose exit code becomes that of the process. */
+export type Perform = (action: () => Promise<number>) => Effect.Effect<void>
 
 /** Bare, it takes no word after it: `--record nightly.yaml` records, and runs that config. */
 export const record: Flag.Flag<Option.Option<string>> = Flag.String("record").pipe(

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import { UsageError } from "../request.ts"
-import type { Perform } from "./commands.ts"
+import type { Perform } from "./flags.ts"
 
 /** Loaded only where they are asked for. */
 // oxlint-disable-next-line eslint/no-restricted-imports -- loads the bundle when a command needs it

@@ -36,6 +36,7 @@ import { Alerter } from "../../Alerter.ts"
 import { scrubAlert } from "../../alerters/internal/channel/scrub.ts"
 import { withoutUrls } from "../../internal/text/redact.ts"
 import { scrubber } from "../../internal/text/secrets.ts"
+import { ExitCode } from "../request.ts"
 import { alertsOf, type Death, how, lasted, subject } from "./alerts.ts"
 import { SpawnError, start } from "./process.ts"
 import { fromUnheard } from "./protocol.ts"
@@ -102,8 +103,6 @@ interface Signals {
   readonly killed: boolean
 }
 
-const interrupted = 130
-
 const conclude = <E, R>(
   { alerter, pipeline, secrets = [] }: SuperviseOptions<E, R>,
   state: State,
@@ -115,17 +114,17 @@ const conclude = <E, R>(
   if (signals.killed) {
     // only now, when all that the child told has been read
     say(`quit at once${cutOff(state, death)}`)
-    return Effect.succeed(interrupted)
+    return Effect.succeed(ExitCode.interrupted)
   }
   // on a terminal the child gets Ctrl-C itself too, perhaps before it minds signals
-  const obeyed = signal === "SIGINT" || signal === "SIGTERM" || code === interrupted
-  if (signals.sent !== undefined && !state.closed && obeyed) return Effect.succeed(interrupted)
+  const obeyed = signal === "SIGINT" || signal === "SIGTERM" || code === ExitCode.interrupted
+  if (signals.sent !== undefined && !state.closed && obeyed) return Effect.succeed(ExitCode.interrupted)
   const unheard = fromUnheard(code)
   if (unheard !== undefined) return Effect.succeed(unheard)
   if (!isCrash(state, death)) {
     if (signal !== undefined) say(`${how(death)} after the run had ended`)
     // a code of 0 that its main did not choose
-    return Effect.succeed(code === 0 && !state.closed && state.failed ? 1 : code ?? 1)
+    return Effect.succeed(code === 0 && !state.closed && state.failed ? ExitCode.failed : code ?? ExitCode.failed)
   }
   const scrub = scrubber(secrets)
   const alerts = alertsOf(state, pipeline, death).map((alert) => scrubAlert(alert, scrub))
@@ -137,12 +136,12 @@ const conclude = <E, R>(
   return Effect.timeout(posted, patience).pipe(
     Effect.raceFirst(Deferred.await(quit)),
     Effect.catchCause((cause) => Effect.sync(() => sayFailed(cause))),
-    Effect.as(1)
+    Effect.as(ExitCode.failed)
   )
 }
 
 /** Codes of a main that found its config wrong, or was interrupted, before it ran anything. */
-const quiet: ReadonlySet<number | undefined> = new Set([2, interrupted])
+const quiet: ReadonlySet<number | undefined> = new Set([ExitCode.usage, ExitCode.interrupted])
 
 const isCrash = ({ begun, closed, runs }: State, { code }: Death): boolean =>
   !closed && (runs.size > 0 || (!begun && !quiet.has(code)))

@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import { SeverityJson } from "../../internal/alerts/json.ts"
 import { bytes, fitEnd, fitMiddle } from "../../internal/text/fit.ts"
 import { members } from "../../report/internal/events/eventJson.ts"
+import { ExitCode } from "../request.ts"
 
 /** In the child's environment: the number of the file descriptor to tell on. */
 export const variable = "EPILOGUE_SUPERVISOR_FD"
@@ -17,11 +18,13 @@ export const variable = "EPILOGUE_SUPERVISOR_FD"
 export const maxLine = 32 * 1024
 
 /**
- * Exit codes of a child that came to its end, but could not tell of it, since something
- * in it has closed the pipe: its own code is a place in this list, after the first.
- * They are far from what programs choose for themselves.
+ * Exit code 240 + i means: the child came to its end with codes[i], but had lost the pipe on which
+ * to report that, because something in it closed the pipe. Programs rarely use codes in this range.
  */
-const unheard = { first: 240, codes: [0, 1, 2, 130] }
+const unheard: { readonly first: number; readonly codes: ReadonlyArray<number> } = {
+  first: 240,
+  codes: Object.values(ExitCode)
+}
 
 /** The exit code that says so. */
 export const toUnheard = (code: number): number => {
