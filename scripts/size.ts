@@ -15,14 +15,14 @@ interface Budget {
 
 const modules: Record<string, Budget> = {
   Alert: { own: 1180, total: 9100 },
-  Alerter: { own: 3330, total: 19700 },
+  Alerter: { own: 3500, total: 19700 },
   "alerters/index": { own: 22300, total: 75000, schema: true },
-  AlerterHooks: { own: 4780, total: 23350 },
-  Approver: { own: 11800, total: 33800 },
+  AlerterHooks: { own: 5040, total: 23350 },
+  Approver: { own: 12050, total: 33800 },
   "approvers/index": { own: 30400, total: 84100, schema: true },
   "config/index": { own: 69400, total: 136600, schema: true },
   "delivery/index": { own: 14900, total: 55300, schema: true },
-  "durable/index": { own: 25500, total: 150000, schema: true },
+  "durable/index": { own: 25700, total: 150000, schema: true },
   Hook: { own: 1200, total: 15050 },
   Hooks: { own: 1600, total: 12500 },
   Params: { own: 1880, total: 38250, schema: true },
@@ -31,7 +31,7 @@ const modules: Record<string, Budget> = {
   RunEvent: { own: 1040, total: 20300 },
   Step: { own: 8550, total: 29600 },
   StepContext: { own: 420, total: 13500 },
-  index: { own: 15500, total: 58600, schema: true }
+  index: { own: 15700, total: 58600, schema: true }
 }
 
 /** What a bundler leaves of the index: no more than is used. */

@@ -142,7 +142,7 @@ export class Alerter extends Base {
 
   /**
    * Writes alerts to the console: coloured on a terminal, plain otherwise or where
-   * `NO_COLOR` is set (https://no-color.org).
+   * `NO_COLOR` is set (https://no-color.org). `FORCE_COLOR` goes before both.
    */
   static readonly layerConsole: Layer.Layer<Alerter> = Alerter.layer(internal.print, { channel: "console" })
 

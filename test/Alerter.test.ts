@@ -25,6 +25,7 @@ import {
   StepContext
 } from "../src/index.ts"
 import { makeIt } from "./support/it.ts"
+import { posing } from "./support/terminal.ts"
 
 const it = makeIt(test)
 
@@ -202,30 +203,14 @@ const plainText = `✗ ERROR etl › load failed 1970-01-01T00:00:00.000Z
   │ Error: no such file
   │     at load (etl.ts:1:1)`
 
-interface Stdout {
-  isTTY?: boolean
-}
-
 /** Posts an alert to `Alerter.layerConsole`, with standard output posing as a terminal or not, and returns the printed text. */
 const printed = (alert: Alert | string, options: { readonly tty: boolean; readonly noColor?: string }) =>
-  Effect.acquireUseRelease(
-    Effect.sync(() => {
-      const stdout: Stdout = process.stdout
-      const before = { tty: Object.getOwnPropertyDescriptor(stdout, "isTTY"), noColor: process.env["NO_COLOR"] }
-      Object.defineProperty(stdout, "isTTY", { value: options.tty, configurable: true })
-      if (options.noColor === undefined) delete process.env["NO_COLOR"]
-      else process.env["NO_COLOR"] = options.noColor
-      return before
-    }),
-    () => Effect.andThen(Effect.provide(post(alert), Alerter.layerConsole), TestConsole.logLines),
-    (before) =>
-      Effect.sync(() => {
-        if (before.tty === undefined) delete (process.stdout as Stdout).isTTY
-        else Object.defineProperty(process.stdout, "isTTY", before.tty)
-        if (before.noColor === undefined) delete process.env["NO_COLOR"]
-        else process.env["NO_COLOR"] = before.noColor
-      })
-  ).pipe(Effect.map((lines) => lines.map(String).join("\n")))
+  posing("stdout", options.tty, { NO_COLOR: options.noColor }).pipe(
+    Effect.andThen(Effect.provide(post(alert), Alerter.layerConsole)),
+    Effect.andThen(TestConsole.logLines),
+    Effect.map((lines) => lines.map(String).join("\n")),
+    Effect.scoped
+  )
 
 it.effect("layerConsole prints without colours where standard output is not a terminal", () =>
   Effect.gen(function*() {

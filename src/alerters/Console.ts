@@ -11,6 +11,7 @@ import type { Alert } from "../Alert.ts"
 import { Alerter } from "../Alerter.ts"
 import { render } from "../internal/alerts/alerter.ts"
 import { localTime } from "../internal/text/localTime.ts"
+import { colorsOn } from "../internal/text/terminal.ts"
 
 /**
  * @category models
@@ -18,8 +19,8 @@ import { localTime } from "../internal/text/localTime.ts"
  */
 export interface ConsoleOptions {
   /**
-   * `"auto"` unless set: on a terminal, unless `NO_COLOR` is set
-   * (https://no-color.org).
+   * `"auto"` unless set: on a terminal, unless `NO_COLOR` is set (https://no-color.org) or `TERM` is `dumb`;
+   * everywhere where `FORCE_COLOR` is set, and nowhere where that is `0`.
    */
   readonly colors?: "auto" | "always" | "never" | undefined
   /** `"stdout"` unless set. A script whose output is read by another says `"stderr"`. */
@@ -47,20 +48,6 @@ export interface ConsoleOptions {
 export const layer = (options: ConsoleOptions = {}): Layer.Layer<Alerter> =>
   Alerter.layer((alert) => print(alert, options), { channel: "console" })
 
-interface Process {
-  readonly env?: Readonly<Record<string, string | undefined>>
-  readonly stdout?: { readonly isTTY?: boolean }
-  readonly stderr?: { readonly isTTY?: boolean }
-}
-
-/** Returns whether to print in colours. Called for each alert, since the process's streams may be replaced. */
-const isColored = ({ colors, stream = "stdout" }: ConsoleOptions): boolean => {
-  if (colors === "always" || colors === "never") return colors === "always"
-  // a cast, since Node, Deno and Bun have `process`, and other runtimes do not
-  const { process } = globalThis as { process?: Process }
-  return process?.[stream]?.isTTY === true && !process.env?.["NO_COLOR"]
-}
-
 /** Renders the alert, with its time at the end of the first line where a time zone is set. */
 const textOf = (alert: Alert, { timeZone }: ConsoleOptions, colored: boolean): string => {
   if (timeZone === undefined || alert.at === undefined) return render(alert, colored)
@@ -71,6 +58,6 @@ const textOf = (alert: Alert, { timeZone }: ConsoleOptions, colored: boolean): s
 
 const print = (alert: Alert, options: ConsoleOptions): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const text = textOf(alert, options, isColored(options))
+    const text = textOf(alert, options, colorsOn(options.stream ?? "stdout", options.colors))
     return options.stream === "stderr" ? EffectConsole.error(text) : EffectConsole.log(text)
   })

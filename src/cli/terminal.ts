@@ -1,34 +1,37 @@
-/** Where output goes, and what that can show. */
+/** Writes the command's output, and says what standard output can show. */
 import process from "node:process"
-import { hasColors, type Mode, modeFor } from "../report/internal/progress/settings.ts"
-import { look as surroundings } from "../report/internal/progress/surroundings.ts"
+import { colorsOn, isTerminal } from "../internal/text/terminal.ts"
+import { type Mode, modeFor, surroundings } from "../report/internal/progress/settings.ts"
 
+/** Writes a line to standard output. */
 export const out = (text: string): void => void process.stdout.write(`${text}\n`)
+
+/** Writes a line to standard error. */
 export const err = (text: string): void => void process.stderr.write(`${text}\n`)
 
-/** Resolved when it is written, or nobody reads it any more. */
+/** Writes to standard output. Resolves when the content is written, or the pipe's reader is gone. */
 export const written = (content: string | Uint8Array): Promise<void> =>
   new Promise((resolve) => process.stdout.write(content, () => resolve()))
 
-/** How progress is shown where nobody says it: the lines are for standard output. */
+/** Returns how progress is shown unless an option says so. Its lines go to standard output. */
 export const usualMode = (): Mode => modeFor("stdout", surroundings())
 
-/** What tables and trees are made for. */
-export interface Look {
+/** What tables and trees are formatted for. */
+export interface Display {
   readonly isTerminal: boolean
-  /** Infinite, where nobody looks at it line by line. */
+  /** Infinite without a terminal: a program that reads the lines wants them whole. */
   readonly columns: number
   readonly colors: boolean
 }
 
-/** That of standard output. */
-export const look = (): Look => {
-  const { env, isTTY: { stdout: isTerminal } } = surroundings()
+/** Returns what standard output can show. */
+export const display = (): Display => {
   const { columns } = process.stdout
+  const onTerminal = isTerminal("stdout")
   return {
-    isTerminal,
-    columns: isTerminal ? columns > 0 ? columns : 80 : Infinity,
-    // who forces colours wants them in a pipe, too
-    colors: hasColors(env) && (isTerminal ? env["TERM"] !== "dumb" : env["FORCE_COLOR"] !== undefined)
+    isTerminal: onTerminal,
+    // a terminal that does not tell its width
+    columns: onTerminal ? columns > 0 ? columns : 80 : Infinity,
+    colors: colorsOn("stdout")
   }
 }

@@ -22,7 +22,7 @@ export interface ProgressOptions {
   readonly mode?: "auto" | "tree" | "plain" | "github" | undefined
   /** Where to, `stderr` by default: what a script prints may be for another. With `github` it is always `stdout`. */
   readonly stream?: "stdout" | "stderr" | undefined
-  /** Colours of the tree. `auto` (default): unless `NO_COLOR` is set; `FORCE_COLOR` goes before that. */
+  /** Colours of the tree. `auto` (default): on a terminal, unless `NO_COLOR` is set; `FORCE_COLOR` goes before both. */
   readonly colors?: "auto" | "always" | "never" | undefined
 }
 

@@ -8,6 +8,7 @@ import { alertOf, AnyAlert } from "../support/anyAlert.ts"
 import { sample } from "../support/channelContract.ts"
 import { makeIt } from "../support/it.ts"
 import { forAll } from "../support/property.ts"
+import { posing } from "../support/terminal.ts"
 
 const it = makeIt(test)
 
@@ -73,35 +74,18 @@ it.effect("as many lines as there are", () =>
     }
   }))
 
-/** As if the stream were a terminal, or none. */
-const onTerminal = (stream: "stdout" | "stderr", isTTY: boolean, noColor: string | undefined) =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      const before = { isTTY: process[stream].isTTY, noColor: process.env["NO_COLOR"] }
-      setTerminal(stream, isTTY, noColor)
-      return before
-    }),
-    ({ isTTY, noColor }) => Effect.sync(() => setTerminal(stream, isTTY, noColor))
-  )
-
-const setTerminal = (stream: "stdout" | "stderr", isTTY: boolean, noColor: string | undefined) => {
-  Object.defineProperty(process[stream], "isTTY", { value: isTTY, configurable: true, writable: true })
-  if (noColor === undefined) delete process.env["NO_COLOR"]
-  else process.env["NO_COLOR"] = noColor
-}
-
 it.effect("in colours on a terminal alone, unless NO_COLOR is set", () =>
   Effect.gen(function*() {
-    const colored = (stream: "stdout" | "stderr", isTTY: boolean, noColor?: string) =>
+    const colored = (stream: "stdout" | "stderr", isTTY: boolean, env?: { readonly NO_COLOR?: string }) =>
       Effect.gen(function*() {
-        yield* onTerminal(stream, isTTY, noColor)
+        yield* posing(stream, isTTY, env)
         yield* post({ stream })
         const lines = stream === "stdout" ? yield* TestConsole.logLines : yield* TestConsole.errorLines
         return String(lines.at(-1)).includes("\u001b[")
       }).pipe(Effect.scoped)
     assert.equal(yield* colored("stdout", true), true)
-    assert.equal(yield* colored("stdout", true, ""), true)
-    assert.equal(yield* colored("stdout", true, "1"), false)
+    assert.equal(yield* colored("stdout", true, { NO_COLOR: "" }), true)
+    assert.equal(yield* colored("stdout", true, { NO_COLOR: "1" }), false)
     assert.equal(yield* colored("stdout", false), false)
     assert.equal(yield* colored("stderr", true), true)
     assert.equal(yield* colored("stderr", false), false)

@@ -10,7 +10,7 @@ import { abandonedAfter } from "../../report/internal/record/format.ts"
 import { prunable } from "../../report/internal/record/list.ts"
 import { list, prune as pruneRecords, type Recorded } from "../../report/Record.ts"
 import { type PruneRequest, type RunsRequest, type ShowRequest, UsageError } from "../request.ts"
-import { err, look, out, written } from "../terminal.ts"
+import { display, err, out, written } from "../terminal.ts"
 import { eachPiece, fileOf, howToRecord, perform, shownFolder } from "./find.ts"
 import { sinceOf } from "./since.ts"
 import { table } from "./table.ts"
@@ -39,9 +39,9 @@ export const runs = (request: RunsRequest): Promise<number> =>
     if (found.length === 0) return err(`none of ${plural(all.length, "recorded run")} is one of those`)
     const shown = found.slice(0, limit)
     if (json) return out(shown.map((run) => JSON.stringify(toJson(run))).join("\n"))
-    const look_ = look()
-    out(table(shown, look_).join("\n"))
-    if (look_.isTerminal && found.length > limit) err("there are more: --limit 0 lists all of them")
+    const shownOn = display()
+    out(table(shown, shownOn).join("\n"))
+    if (shownOn.isTerminal && found.length > limit) err("there are more: --limit 0 lists all of them")
   }))
 
 const toJson = ({ duration, startedAt, ...run }: Recorded): object => ({
@@ -62,7 +62,7 @@ export const show = (request: ShowRequest): Promise<number> =>
     yield* eachPiece(file, (events) => {
       for (const event of events) found.apply(event)
     })
-    const { colors } = look()
+    const { colors } = display()
     const now = Date.now()
     const heardOf = statSync(file).mtimeMs
     const texts = [...found.byId.values()].map((run) =>
@@ -78,6 +78,6 @@ export const prune = (request: PruneRequest): Promise<number> =>
     const { dryRun, folder, keep } = request
     const removed = dryRun ? prunable(yield* list({ folder }), keep) : yield* pruneRecords({ folder, keep })
     if (removed.length === 0) return err(`nothing to remove in ${shownFolder(request)}`)
-    out(table(removed, look()).join("\n"))
+    out(table(removed, display()).join("\n"))
     err(`${dryRun ? "would remove" : "removed"} the records of ${plural(removed.length, "run")}`)
   }))

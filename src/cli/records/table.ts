@@ -5,7 +5,7 @@ import { fit, label, type Segment, type Style, take, width } from "../../interna
 import { formatDuration } from "../../internal/text/duration.ts"
 import { marks } from "../../report/internal/events/line.ts"
 import type { Recorded, Status } from "../../report/Record.ts"
-import type { Look } from "../terminal.ts"
+import type { Display } from "../terminal.ts"
 import { localTime } from "./since.ts"
 
 /** How runs and steps are marked, those that have no end, too. */
@@ -23,7 +23,7 @@ const gap = "  "
 const pipeline = { column: 2, least: 8 }
 
 /** With a line above it that says what is in each column. */
-export const table = (runs: ReadonlyArray<Recorded>, { colors, columns }: Look): ReadonlyArray<string> => {
+export const table = (runs: ReadonlyArray<Recorded>, { colors, columns }: Display): ReadonlyArray<string> => {
   const length = shortest(runs.map(({ runId }) => runId))
   const rows = [
     ["RUN", "STATUS", "PIPELINE", "STARTED", "DURATION", "STEPS"].map((text): Segment => [text, "dim"]),

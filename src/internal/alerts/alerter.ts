@@ -14,6 +14,7 @@ import { StepContext } from "../../StepContext.ts"
 import { textSymbols } from "../model/severity.ts"
 import { formatDuration } from "../text/duration.ts"
 import { joinLines, withoutUrls } from "../text/redact.ts"
+import { colorsOn } from "../text/terminal.ts"
 
 /** The alert with the time of the post, where it has none. */
 export const timed = <E, R>(
@@ -99,13 +100,9 @@ const plain = (text: string): string => text.replace(/[\u0000-\u0008\u000b-\u001
 /** Titles and names have one line, or a title could look like several alerts. */
 const line = (text: string): string => joinLines(plain(text))
 
-const terminal = (): boolean => {
-  const process = (globalThis as { process?: { env?: Record<string, string>; stdout?: { isTTY?: boolean } } }).process
-  return process?.stdout?.isTTY === true && !process.env?.["NO_COLOR"]
-}
-
 /** @internal */
-export const print = (alert: Alert): Effect.Effect<void> => Effect.suspend(() => Console.log(render(alert, terminal())))
+export const print = (alert: Alert): Effect.Effect<void> =>
+  Effect.suspend(() => Console.log(render(alert, colorsOn("stdout"))))
 
 /** @internal */
 export const render = (alert: Alert, colored: boolean): string => {

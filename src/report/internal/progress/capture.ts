@@ -4,6 +4,7 @@
  */
 import process from "node:process"
 import { StringDecoder } from "node:string_decoder"
+import type { StreamName } from "../../../internal/text/terminal.ts"
 
 /** @internal */
 export interface Handlers {
@@ -16,9 +17,6 @@ export interface Handlers {
   /** Whether nothing is shown now, so that what is written needs no care. */
   readonly isAway: () => boolean
 }
-
-/** @internal */
-export type StreamName = "stdout" | "stderr"
 
 /** Which methods of a console write where. */
 const methods: Readonly<Record<StreamName, ReadonlyArray<keyof Console & string>>> = {

@@ -7,19 +7,19 @@ import type * as Scope from "effect/Scope"
 import { writeSync } from "node:fs"
 import process from "node:process"
 import { Observers } from "../../../internal/engine/run.ts"
+import { colorsOn, type ColorsOption, isTerminal, type StreamName } from "../../../internal/text/terminal.ts"
 import type { Observer, RunEvent } from "../../../RunEvent.ts"
-import { capture, type StreamName } from "./capture.ts"
+import { capture } from "./capture.ts"
 import { make as makeGithub, plain } from "./github.ts"
 import { Live } from "./live.ts"
 import type { Terminal } from "./screen.ts"
-import { hasColors, type Mode, modeFor, type Surroundings } from "./settings.ts"
-import { look } from "./surroundings.ts"
+import { type Mode, modeFor, surroundings } from "./settings.ts"
 
 /** @internal */
 export interface ProgressOptions {
   readonly mode?: "auto" | Mode | undefined
   readonly stream?: StreamName | undefined
-  readonly colors?: "auto" | "always" | "never" | undefined
+  readonly colors?: ColorsOption | undefined
 }
 
 /** What shows progress already: who is told by one of them needs no other. */
@@ -48,19 +48,17 @@ const theLog = sharing<(event: RunEvent) => ReadonlyArray<string>>()
 
 /** Built anew wherever it is provided: what it adds to differs from place to place. */
 export const layer = (
-  { colors = "auto", mode = "auto", stream = "stderr" }: ProgressOptions = {}
+  { colors, mode = "auto", stream = "stderr" }: ProgressOptions = {}
 ): Layer.Layer<never> =>
   Layer.fresh(Layer.effect(
     Observers,
     Effect.gen(function*() {
       const present = yield* Observers
       if (present.some((observer) => known.has(observer))) return present
-      const surroundings = look()
-      const chosen = mode === "auto" ? modeFor(stream, surroundings) : mode
-      const isColored = colors === "auto" ? hasColors(surroundings.env) : colors === "always"
+      const chosen = mode === "auto" ? modeFor(stream, surroundings()) : mode
       const context = yield* Effect.context<never>()
       const observer = chosen === "tree"
-        ? yield* tree(() => liveOn(stream, surroundings, isColored, context))
+        ? yield* tree(() => liveOn(stream, colorsOn(stream, colors), context))
         : yield* lines(chosen, stream)
       known.add(observer)
       return [...present, observer]
@@ -117,11 +115,10 @@ const tree = (make: () => Live): Effect.Effect<Observer, never, Scope.Scope> =>
 
 const liveOn = (
   stream: StreamName,
-  { isTTY }: Surroundings,
   colors: boolean,
   context: Context.Context<never>
 ): Live => {
-  const watched = (["stdout", "stderr"] as const).filter((name) => name === stream || isTTY[name])
+  const watched = (["stdout", "stderr"] as const).filter((name) => name === stream || isTerminal(name))
   return new Live({ terminal: terminalOf(stream), colors, context, capture: (handlers) => capture(watched, handlers) })
 }
 

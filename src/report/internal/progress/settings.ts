@@ -1,20 +1,37 @@
-/** How progress is shown, given where the process runs. */
-import type { StreamName } from "./capture.ts"
+/** Chooses how progress is shown, by where the process runs. */
+import { fstatSync } from "node:fs"
+import { type Environment, isTerminal, type StreamName, variable } from "../../../internal/text/terminal.ts"
 
 /** @internal */
 export type Mode = "tree" | "plain" | "github"
 
 /** @internal */
 export interface Surroundings {
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   readonly isTTY: Readonly<Record<StreamName, boolean>>
-  /** Whether what is written to a stream goes through a pipe, perhaps to the same terminal. */
+  /** Returns whether a stream goes into a pipe, which may lead to the same terminal. */
   readonly isPiped: (stream: StreamName) => boolean
 }
 
+/** Reads the surroundings of this process. */
+export const surroundings = (): Surroundings => ({
+  env: { CI: variable("CI"), GITHUB_ACTIONS: variable("GITHUB_ACTIONS"), TERM: variable("TERM") },
+  isTTY: { stdout: isTerminal("stdout"), stderr: isTerminal("stderr") },
+  isPiped: (stream) => {
+    try {
+      const stats = fstatSync(stream === "stdout" ? 1 : 2)
+      return stats.isFIFO() || stats.isSocket()
+    } catch {
+      return true
+    }
+  }
+})
+
 /**
- * A tree where there is a terminal that knows what to do with it, and a person who looks at it. What comes to it by
- * another way than this process's streams would go through the tree, as in `script.ts | tee log`.
+ * Chooses the tree on a terminal that can move its cursor and that a person looks at, and lines elsewhere.
+ *
+ * Where the other stream is piped, as in `script.ts | tee log`, the pipe's reader may write to the same terminal: its
+ * output would tear the tree, which knows only what this process writes.
  */
 export const modeFor = (stream: StreamName, { env, isPiped, isTTY }: Surroundings): Mode => {
   const other = stream === "stdout" ? "stderr" : "stdout"
@@ -25,9 +42,3 @@ export const modeFor = (stream: StreamName, { env, isPiped, isTTY }: Surrounding
 
 const isSet = (value: string | undefined): boolean =>
   value !== undefined && value !== "" && value !== "0" && value !== "false"
-
-/** https://no-color.org: set to anything but nothing, there are none; `FORCE_COLOR` has the last word, as in Node. */
-export const hasColors = ({ FORCE_COLOR: force, NO_COLOR: no }: Surroundings["env"]): boolean => {
-  if (force !== undefined) return force !== "0" && force !== "false"
-  return no === undefined || no === ""
-}

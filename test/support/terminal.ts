@@ -1,0 +1,35 @@
+/** Makes a stream of this process pose as a terminal, or as none. */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+type Env = Readonly<Record<"FORCE_COLOR" | "NO_COLOR" | "TERM", string | undefined>>
+
+/** Until the scope closes. Variables that are not given are unset, whatever the shell of the test run has. */
+export const posing = (
+  stream: "stdout" | "stderr",
+  isTTY: boolean,
+  env: Partial<Env> = {}
+): Effect.Effect<void, never, Scope.Scope> => {
+  const set = (values: Partial<Env>) => {
+    for (const name of ["FORCE_COLOR", "NO_COLOR", "TERM"] as const) {
+      const value = values[name]
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+    }
+  }
+  return Effect.asVoid(Effect.acquireRelease(
+    Effect.sync(() => {
+      const { FORCE_COLOR, NO_COLOR, TERM } = process.env
+      const own = Object.getOwnPropertyDescriptor(process[stream], "isTTY")
+      Object.defineProperty(process[stream], "isTTY", { value: isTTY, configurable: true, writable: true })
+      set(env)
+      return { own, env: { FORCE_COLOR, NO_COLOR, TERM } }
+    }),
+    (before) =>
+      Effect.sync(() => {
+        if (before.own === undefined) Reflect.deleteProperty(process[stream], "isTTY")
+        else Object.defineProperty(process[stream], "isTTY", before.own)
+        set(before.env)
+      })
+  ))
+}
