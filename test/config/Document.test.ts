@@ -174,7 +174,7 @@ steps:
         + "found the key \"when\"",
         "6:10 inherit: expected \"override\", \"append\", \"prepend\" or \"off\", or a map of these by the kind of hook "
         + "(did you mean append?), found \"apend\"",
-        "9:12 steps.validate.retry.times: expected a whole number, 1 or more, found nothing",
+        "9:12 steps.validate.retry.times: expected a whole number of at least 1, found nothing",
         "9:14 steps.validate.retry.tmies: expected one of the keys times, delay, backoff, factor, maxDelay, jitter "
         + "(did you mean times?), found the key \"tmies\"",
         "9:31 steps.validate.retry.delay: expected a duration such as \"5 seconds\", or a number of seconds, found \"1 s\"",

@@ -79,7 +79,7 @@ const wrong: ReadonlyArray<readonly [input: unknown, ...issues: ReadonlyArray<re
   [{ telegram: { token: "t", chatId: "1", silent: ["loud"], messageThreadId: 0 } }, [
     "telegram.messageThreadId",
     /at least 1/
-  ], ["telegram.silent.0", /one of info, /]],
+  ], ["telegram.silent.0", /"info", "success", /]],
   [{ pagerDuty: { routingKey: 5, baseUrl: "https://u:p@a.test" } }, ["pagerDuty.routingKey", /key/], [
     "pagerDuty.baseUrl",
     /without a user/
@@ -114,11 +114,11 @@ const wrong: ReadonlyArray<readonly [input: unknown, ...issues: ReadonlyArray<re
   [{ jsonLines: {} }, ["jsonLines.path", /path of a file/]],
   [{ none: {} }, ["none", /true/]],
   // policies
-  [{ console: true, minSeverity: "bad" }, ["minSeverity", /one of info, success, warning, error, critical/]],
+  [{ console: true, minSeverity: "bad" }, ["minSeverity", /"info", "success", "warning", "error" or "critical"/]],
   [{ console: true, afterConsecutive: { persist: "x" } }, ["afterConsecutive.n", /at least 1/]],
   [{ console: true, dedupe: -1 }, ["dedupe", /above 0/]],
   [{ console: true, digest: "Infinity" }, ["digest", /duration/]],
-  [{ console: true, digest: { window: 5, immediate: "info" } }, ["digest.immediate", /one of success/]],
+  [{ console: true, digest: { window: 5, immediate: "info" } }, ["digest.immediate", /Expected "success", /]],
   [{ console: true, throttle: 5 }, ["throttle", /limit, window/]],
   [{ console: true, throttle: { limit: 1, window: 1, perKey: { limit: 1 } } }, ["throttle.perKey.window", /duration/]],
   [{ console: true, quietHours: { from: "25:00", to: 420 } }, ["quietHours.from", /"00:00" to "23:59"/], [
@@ -128,7 +128,7 @@ const wrong: ReadonlyArray<readonly [input: unknown, ...issues: ReadonlyArray<re
   [{ console: true, quietHours: { from: "22:00", to: "22:00" } }, ["quietHours.to", /another time/]],
   [{ console: true, quietHours: [{ from: "00:00", to: "24:00" }] }, ["quietHours.0.to", /not the whole week/]],
   [{ console: true, quietHours: { from: "1:00", to: "2:00", days: "caturday" } }, ["quietHours.days", /monday/]],
-  [{ console: true, recovered: { successes: "keep" } }, ["recovered.successes", /post, drop/]],
+  [{ console: true, recovered: { successes: "keep" } }, ["recovered.successes", /"post" or "drop"/]],
   [{ fanOut: [{ console: true, recovered: true }], minSeverity: "error" }, ["fanOut.0.recovered", /successes: drop/]],
   // stores
   [{ console: true, store: "x" }, ["store", /a policy that remembers/]],

@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import { hasProperty } from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import { numberIn } from "../../../alerters/internal/channel/schema/leaf.ts"
 import { didYouMean, listed } from "../../../internal/text/closest.ts"
 import { type ParamsClass, ParamsError, type ParamsIssue } from "../../../Params.ts"
 import type { ParamsByService } from "../../Document.ts"
@@ -106,12 +107,10 @@ const issuesOf = (cause: Cause.Cause<unknown>): ReadonlyArray<ParamsIssue> => {
   return error.issues
 }
 
-/** Text that is a number or a boolean, as such. */
+/** Reads the boolean or the number that the text of a variable stands for, as at any other key of the file. */
 const scalar = (text: string): unknown => {
-  const trimmed = text.trim()
-  if (trimmed === "true" || trimmed === "false") return trimmed === "true"
-  const number = Number(trimmed)
-  return trimmed === "" || Number.isNaN(number) ? text : number
+  const word = text.trim()
+  return word === "true" || word === "false" ? word === "true" : numberIn(text) ?? text
 }
 
 /** Values as they are, also those of variables. */

@@ -2,8 +2,8 @@
 import * as Redacted from "effect/Redacted"
 import type * as SchemaAST from "effect/SchemaAST"
 import type * as SchemaIssue from "effect/SchemaIssue"
+import { alternatives } from "../../../alerters/internal/channel/schema/leaf.ts"
 import { didYouMean } from "../../../internal/text/closest.ts"
-import { alternatives } from "../schema/values.ts"
 import { find, type Node, type Path, type PathSegment, positionOf, type Problem, quote } from "./positions.ts"
 
 interface Wrong {
@@ -47,7 +47,7 @@ const walk = (
         )
         : []
       const [first, ...others] = branches
-      if (first === undefined) return wrong(`${expectedOf(issue.ast)}${meant(issue.ast, value)}`)
+      if (first === undefined) return wrong(withHint(expectedOf(issue.ast), value))
       const best = others.reduce((best, branch) => strangeKeys(branch) < strangeKeys(best) ? branch : best, first)
       return walk(best, path, parent, root)
     }
@@ -59,12 +59,11 @@ const walk = (
       return [{ path, expected: `${oneOf(keys)}${didYouMean(name, keys)}`, isKey: true }]
     }
     case "InvalidType": {
-      const { value } = find(root, path)?.node ?? { value: null }
-      return wrong(`${expectedOf(issue.ast)}${meant(issue.ast, value)}`)
+      return wrong(withHint(expectedOf(issue.ast), find(root, path)?.node.value))
     }
     case "InvalidValue":
     case "Forbidden":
-      return wrong(saidBy(issue.annotations) ?? "another value")
+      return wrong(withHint(saidBy(issue.annotations) ?? "another value", find(root, path)?.node.value))
     case "OneOf":
       return wrong(expectedOf(issue.ast))
   }
@@ -136,11 +135,11 @@ const oneOf = (keys: ReadonlyArray<string>): string => {
   return keys.length === 1 ? `the key ${keys[0]}` : `one of the keys ${keys.join(", ")}`
 }
 
-/** The word that was probably meant, of those that are expected in quotes. */
-const meant = (ast: SchemaAST.AST, value: Node["value"]): string =>
-  typeof value === "string"
-    ? didYouMean(value, [...expectedOf(ast).matchAll(/"([a-z]+)"/g)].map(([, word]) => word!))
-    : ""
+/** Adds the word that was probably meant, of those that are expected in quotes. */
+const withHint = (expected: string, found: Node["value"] | undefined): string =>
+  typeof found === "string"
+    ? `${expected}${didYouMean(found, [...expected.matchAll(/"([a-z]+)"/g)].map(([, word]) => word!))}`
+    : expected
 
 // -----------------------------------------------------------------------------
 // what was found

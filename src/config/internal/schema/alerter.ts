@@ -21,12 +21,21 @@
  * file, or under its `persist`.
  */
 import * as Schema from "effect/Schema"
+import * as Leaf from "../../../alerters/internal/channel/schema/leaf.ts"
+import {
+  checked,
+  either,
+  isMap,
+  list,
+  type Mistake,
+  object,
+  oneOrMore,
+  optional,
+  required
+} from "../../../alerters/internal/channel/schema/structure.ts"
 import { severities } from "../../../internal/model/severity.ts"
 import { type ChannelName, channelNames, channels } from "./channels.ts"
-import * as Leaf from "./leaf.ts"
 import { policies, severity } from "./policies.ts"
-
-const { object, optional, required } = Leaf
 
 /** An alerter as it was read: a channel's name, a reference to a Layer, or more. */
 export type AlerterSpec = string | AlerterObject
@@ -63,9 +72,9 @@ const use = Leaf.leaf<string>({
 })
 
 const when = object({
-  severity: optional(Leaf.oneOrMore(severity), "Exactly this severe, or as one of these."),
+  severity: optional(oneOrMore(severity), "Exactly this severe, or as one of these."),
   atLeast: optional(severity, "At least this severe."),
-  tag: optional(Leaf.oneOrMore(Leaf.text("a tag")), "With this tag, or with any of these."),
+  tag: optional(oneOrMore(Leaf.text("a tag")), "With this tag, or with any of these."),
   pipeline: optional(Leaf.text("the name of a pipeline"), "From the pipeline of this name."),
   step: optional(Leaf.text("the name of a step"), "From the step of this name, or from one within it.")
 }, {
@@ -95,11 +104,11 @@ const plain = {
     "Beside `fanOut`: how many channels an alert must have reached. `all` unless set."
   ),
   after: optional(
-    Leaf.duration({ infinite: true }),
+    Leaf.duration(),
     "Beside `fallback`: how long each but the last may take. 15 seconds unless set."
   ),
   cooldown: optional(
-    Leaf.duration({ zero: true, infinite: true }),
+    Leaf.duration({ zero: true }),
     "Beside `fallback`: for how long one is not tried again after it has failed. Not at all unless set."
   ),
   ...policies,
@@ -116,9 +125,9 @@ const nested: Leaf.FromFile<AlerterSpec> = Schema.suspend(() => Spec)
 /** Keys that say something of a base, which must be there. */
 const ofBase = { succeeds: "fanOut", after: "fallback", cooldown: "fallback", otherwise: "route" }
 
-const baseMistakes = (input: Readonly<Record<string, unknown>>): ReadonlyArray<Leaf.Mistake> => {
+const baseMistakes = (input: Readonly<Record<string, unknown>>): ReadonlyArray<Mistake> => {
   const found = bases.filter((base) => base in input)
-  const mistakes: Array<Leaf.Mistake> = []
+  const mistakes: Array<Mistake> = []
   if (found.length === 0) mistakes.push({ path: [], expected: `exactly one of ${bases.join(", ")}; there is none` })
   if (found.length > 1) {
     mistakes.push({ path: [], expected: `exactly one of ${bases.join(", ")}; there are ${found.join(" and ")}` })
@@ -134,13 +143,13 @@ const baseMistakes = (input: Readonly<Record<string, unknown>>): ReadonlyArray<L
 
 const objectSpec: Leaf.FromFile<AlerterObject> = object({
   ...plain,
-  fanOut: optional(Leaf.list(nested, 1, "a list of alerters"), "Alerters that each get every alert."),
+  fanOut: optional(list(nested, 1, "a list of alerters"), "Alerters that each get every alert."),
   fallback: optional(
-    Leaf.list(nested, 2, "a list of two alerters or more"),
+    list(nested, 2, "a list of two alerters or more"),
     "Alerters of which each gets what the one before it has not delivered."
   ),
   route: optional(
-    Leaf.list(
+    list(
       object({
         when: required(when, "What an alert must be: all that is set."),
         to: required(nested, "an alerter")
@@ -153,7 +162,7 @@ const objectSpec: Leaf.FromFile<AlerterObject> = object({
   otherwise: optional(nested, "Beside `route`: the alerter for what no route is meant for.")
 }, { identifier: "Alerter", keys: baseMistakes })
 
-const Spec: Leaf.FromFile<AlerterSpec> = Leaf.either(use, objectSpec, (text) => text, Leaf.isObject, "AnyAlerter")
+const Spec: Leaf.FromFile<AlerterSpec> = either(use, objectSpec, (text) => text, isMap, "AnyAlerter")
 
 // -----------------------------------------------------------------------------
 // what one alerter does to another
@@ -190,9 +199,9 @@ interface Around {
   readonly names: Map<string, Path>
 }
 
-const mistakesIn = (spec: AlerterSpec, path: Path, around: Around): ReadonlyArray<Leaf.Mistake> => {
+const mistakesIn = (spec: AlerterSpec, path: Path, around: Around): ReadonlyArray<Mistake> => {
   if (typeof spec === "string") return []
-  const mistakes: Array<Leaf.Mistake> = []
+  const mistakes: Array<Mistake> = []
   const store = spec.store ?? around.store
   const least = Math.max(around.least, spec.minSeverity === undefined ? 0 : severities.indexOf(spec.minSeverity))
   for (const [at, persist] of remembering(spec)) {
@@ -220,7 +229,7 @@ const mistakesIn = (spec: AlerterSpec, path: Path, around: Around): ReadonlyArra
   }
   return partsOf(spec).reduce(
     (all, [at, part]) => [...all, ...mistakesIn(part, [...path, ...at], { ...around, store, least })],
-    mistakes as ReadonlyArray<Leaf.Mistake>
+    mistakes as ReadonlyArray<Mistake>
   )
 }
 
@@ -230,7 +239,7 @@ const remembers = (spec: AlerterObject): boolean =>
   partsOf(spec).some(([, part]) => typeof part !== "string" && part.store === undefined && remembers(part))
 
 /** Decodes what a file says of an alerter. All that is wrong is told at once, and none of what was found. */
-export const AlerterSpec: Leaf.FromFile<AlerterSpec> = Leaf.checked(
+export const AlerterSpec: Leaf.FromFile<AlerterSpec> = checked(
   Spec,
   (spec) => mistakesIn(spec, [], { store: undefined, least: 0, names: new Map() })
 )

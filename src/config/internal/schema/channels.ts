@@ -2,28 +2,35 @@
 import * as Base64 from "effect/encoding/Base64"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as Leaf from "../../../alerters/internal/channel/schema/leaf.ts"
+import {
+  either,
+  type Mistake,
+  object,
+  oneOrMore,
+  optional,
+  record,
+  required
+} from "../../../alerters/internal/channel/schema/structure.ts"
 import { areHeaders } from "../../../alerters/internal/webhook.ts"
 import { severities } from "../../../internal/model/severity.ts"
-import * as Leaf from "./leaf.ts"
-
-const { object, optional, required } = Leaf
 
 const zone = optional(Leaf.timeZone, "In which times are shown.")
 
 const attempts = {
-  timeout: optional(Leaf.duration({ infinite: true }), "How long one attempt may take. 10 seconds unless set."),
+  timeout: optional(Leaf.duration(), "How long one attempt may take. 10 seconds unless set."),
   retries: optional(Leaf.whole(0), "How many attempts may follow the first. 3 unless set."),
   delay: optional(Leaf.duration({ zero: true }), "The delay before the second attempt. 500 milliseconds unless set."),
-  maxDelay: optional(Leaf.duration({ zero: true, infinite: true }), "The longest delay. One minute unless set.")
+  maxDelay: optional(Leaf.duration({ zero: true }), "The longest delay. One minute unless set.")
 }
 
 const sending = { ...attempts, timeZone: zone }
 
 /** `true` stands for what the environment says: the variables of `layerConfig`. */
 const channel = <A>(options: Leaf.FromFile<A>): Leaf.FromFile<A | true> =>
-  Leaf.either(Leaf.yes("true, for options from the environment, or a map with options"), options, () => true)
+  either(Leaf.yes("true, for options from the environment, or a map with options"), options, () => true)
 
-const token = Leaf.secret("a token, without spaces", Leaf.isToken)
+const token = Leaf.token("a token")
 
 const maxBytes = Leaf.whole(1)
 
@@ -71,7 +78,7 @@ const email = object({
     Leaf.text("an address, as in alerts@example.com", (text) => !text.includes(",") && isAddress(text)),
     "Who writes."
   ),
-  to: required(Leaf.oneOrMore(address), "One address, several with commas between them, or a list."),
+  to: required(oneOrMore(address), "One address, several with commas between them, or a list."),
   subjectPrefix: optional(Leaf.text("text"), "What every subject begins with: `[production]`, say."),
   requireTls: optional(
     Leaf.flag,
@@ -90,7 +97,7 @@ const email = object({
   ...sending
 }, {
   keys: (input) => {
-    const beside: Array<Leaf.Mistake> = []
+    const beside: Array<Mistake> = []
     if (("host" in input) === ("url" in input)) {
       beside.push({ path: [], expected: `exactly one of host and url${"host" in input ? ": there are both" : ""}` })
     }
@@ -110,10 +117,18 @@ const email = object({
 // -----------------------------------------------------------------------------
 
 const isKey = (text: string): boolean => {
+  if (text.trim() === "") return false
   if (!text.startsWith("whsec_")) return true
   const decoded = Base64.decode(text.slice("whsec_".length))
   return decoded._tag === "Success" && decoded.success.length > 0
 }
+
+// white space is part of a key that is free text
+const key = Leaf.leaf<Redacted.Redacted<string>>({
+  expected: "the key of the signature: text, or base64 after whsec_",
+  json: Schema.String,
+  parse: (input) => typeof input === "string" && isKey(input) ? Redacted.make(input) : undefined
+})
 
 const header = Leaf.leaf<Redacted.Redacted<string> | string>({
   expected: "the value of a header",
@@ -122,7 +137,7 @@ const header = Leaf.leaf<Redacted.Redacted<string> | string>({
     typeof input !== "string" || !areHeaders({ x: input }) ? undefined : ofVariable ? Redacted.make(input) : input
 })
 
-const headers = Leaf.record(header, (name) => areHeaders({ [name]: "x" }), "the name of a header")
+const headers = record(header, (name) => areHeaders({ [name]: "x" }), "the name of a header")
 
 // -----------------------------------------------------------------------------
 // all
@@ -167,7 +182,7 @@ export const channels = {
       chatId: required(Leaf.id("the id of a chat, or the @name of a public one"), "The chat's id, or its `@name`."),
       messageThreadId: optional(Leaf.whole(1), "The topic, in a group that has topics."),
       silent: optional(
-        Leaf.oneOrMore(Leaf.oneOf(severities), 0),
+        oneOrMore(Leaf.oneOf(severities), 0),
         "Alerts that make no sound. `info` and `success` unless set."
       ),
       baseUrl: optional(Leaf.baseUrl, "Of a Bot API server of one's own. `https://api.telegram.org` unless set."),
@@ -182,7 +197,7 @@ export const channels = {
   pagerDuty: optional(
     channel(object({
       routingKey: required(
-        Leaf.secret("an integration key, without spaces", Leaf.isToken),
+        Leaf.token("an integration key"),
         "The integration key of an \"Events API v2\" integration."
       ),
       component: optional(
@@ -219,7 +234,7 @@ export const channels = {
         "A user and a password in it are sent as a header."
       ),
       secret: optional(
-        Leaf.secret("the key of the signature: text, or base64 after whsec_", isKey),
+        key,
         "The key of the signature: base64 after `whsec_`, or any text. Without it there is no signature."
       ),
       headers: optional(headers, "More headers. Those from variables are kept out of all that is shown."),

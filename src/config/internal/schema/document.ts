@@ -1,6 +1,17 @@
 /** The Schema of a file, and what editors take instead of it. */
 import type * as JsonSchema from "effect/JsonSchema"
 import * as Schema from "effect/Schema"
+import {
+  duration,
+  flag,
+  type FromFile,
+  maybeSecret,
+  number,
+  oneOf,
+  reference,
+  whole
+} from "../../../alerters/internal/channel/schema/leaf.ts"
+import { isMap, map, optional } from "../../../alerters/internal/channel/schema/structure.ts"
 import type { InheritMode } from "../../../Hooks.ts"
 import { kinds } from "../../../internal/model/hooks.ts"
 import type {
@@ -14,11 +25,6 @@ import type {
   StepDocument
 } from "../../Document.ts"
 import { AlerterSpec } from "./alerter.ts"
-import { boolean, duration, type FromFile, map, number, positiveDuration, reference, text, word } from "./values.ts"
-
-/** An optional key, and what it is for. */
-const key = <S extends Schema.Top>(schema: S, description: string): Schema.optionalKey<S["Rebuild"]> =>
-  Schema.optionalKey(schema.annotateKey({ description }))
 
 /** A key that has no effect, by what is beside it, is an error where it stands. */
 const needless = <T extends object>(
@@ -42,17 +48,17 @@ const needs = <T extends object>(key: keyof T & string, other: keyof T & string)
 // retry and timeout
 // -----------------------------------------------------------------------------
 
-const Times = number({ whole: true })
+const Times = whole(1)
 
 const RetryMap: FromFile<Retry> = map(
   "a map with the key times",
   Schema.Struct({
     times: Times.annotateKey({ description: "How many attempts may follow the first." }),
-    delay: key(duration, "Before the second attempt. None unless set."),
-    backoff: key(word(["constant", "linear", "exponential"]), "How the delay grows. It stays unless set."),
-    factor: key(number({ whole: false }), "By how much an exponential delay grows. It doubles unless set."),
-    maxDelay: key(positiveDuration, "The longest delay."),
-    jitter: key(boolean, "Whether delays vary by chance.")
+    delay: optional(duration({ zero: true }), "Before the second attempt. None unless set."),
+    backoff: optional(oneOf(["constant", "linear", "exponential"]), "How the delay grows. It stays unless set."),
+    factor: optional(number(1), "By how much an exponential delay grows. It doubles unless set."),
+    maxDelay: optional(duration(), "The longest delay."),
+    jitter: optional(flag, "Whether delays vary by chance.")
   }).check(
     needs("backoff", "delay"),
     needs("jitter", "delay"),
@@ -80,12 +86,12 @@ const no = Schema.Literal(false).annotate({ expected: "false" })
 const aTimeout = "a duration such as \"2 minutes\", a number of seconds more than 0"
 
 const bodyKeys = {
-  retry: key(
+  retry: optional(
     Schema.Union([Times, no, RetryMap]).annotate({ expected: `${aRetry}, or false` }),
     "Tries again after failure. A number is how many attempts may follow the first; false takes the code's retry away."
   ),
-  timeout: key(
-    Schema.Union([positiveDuration, no]).annotate({ expected: `${aTimeout}, or false` }),
+  timeout: optional(
+    Schema.Union([duration(), no]).annotate({ expected: `${aTimeout}, or false` }),
     "How long a step may take. A number is one of seconds; false takes the code's limit away."
   )
 }
@@ -96,7 +102,7 @@ const DefaultsMap: FromFile<Defaults> = map("a map with the keys retry and timeo
 // hooks
 // -----------------------------------------------------------------------------
 
-const Tag = text("the _tag of an error, as text")
+const Tag = maybeSecret("the _tag of an error, as text")
 
 const When = map(
   "a map with the key tag",
@@ -114,11 +120,11 @@ const hookKeys = {
   use: reference.annotateKey({
     description: "Where the hook is: ./hooks.ts#name, package#name, epilogue#alerterFailure, dir.module.name."
   }),
-  name: key(text("a name, as text"), "As in logs, spans and events."),
-  timeout: key(positiveDuration, "How long the hook may take. A number is one of seconds."),
-  retry: key(HookRetry, "Tries the hook again when it fails. A number is how many attempts may follow the first."),
-  background: key(boolean, "Whether nobody waits for it."),
-  required: key(boolean, "Whether the step fails where the hook does.")
+  name: optional(maybeSecret("a name, as text"), "As in logs, spans and events."),
+  timeout: optional(duration(), "How long the hook may take. A number is one of seconds."),
+  retry: optional(HookRetry, "Tries the hook again when it fails. A number is how many attempts may follow the first."),
+  background: optional(flag, "Whether nobody waits for it."),
+  required: optional(flag, "Whether the step fails where the hook does.")
 }
 
 const both = needless<HookEntry>(
@@ -145,16 +151,16 @@ const AnyHooks = listOf(Schema.Struct(hookKeys).check(both), "Hook")
 
 // only failures have tags
 const FailureHooks = listOf(
-  Schema.Struct({ ...hookKeys, when: key(When, "Which failures the hook is for.") }).check(both),
+  Schema.Struct({ ...hookKeys, when: optional(When, "Which failures the hook is for.") }).check(both),
   "FailureHook"
 )
 
 const runKinds = {
-  start: key(AnyHooks, "Before the body."),
-  success: key(AnyHooks, "After success."),
-  failure: key(FailureHooks, "After failure."),
-  interrupt: key(AnyHooks, "After interruption."),
-  exit: key(FailureHooks, "At the end, whatever it is.")
+  start: optional(AnyHooks, "Before the body."),
+  success: optional(AnyHooks, "After success."),
+  failure: optional(FailureHooks, "After failure."),
+  interrupt: optional(AnyHooks, "After interruption."),
+  exit: optional(FailureHooks, "At the end, whatever it is.")
 }
 
 const aHooksMap = "a map of hooks by their kind"
@@ -169,11 +175,11 @@ const HooksMap: FromFile<HooksByKind> = map(
   aHooksMap,
   Schema.Struct({
     ...runKinds,
-    retry: key(FailureHooks, "After an attempt that is followed by another.")
+    retry: optional(FailureHooks, "After an attempt that is followed by another.")
   }).annotate({ identifier: "HooksByKind" })
 )
 
-const Mode: FromFile<InheritMode> = word(["override", "append", "prepend", "off"])
+const Mode: FromFile<InheritMode> = oneOf(["override", "append", "prepend", "off"])
 
 const InheritModes: FromFile<Inherit> = Schema.Union([
   Mode,
@@ -251,14 +257,14 @@ const Annotations = map("a map of annotations by their names", Fields)
 const StepMap: FromFile<StepDocument> = map(
   "a map of what the step is told",
   Schema.Struct({
-    inherit: key(
+    inherit: optional(
       InheritModes,
       `How the step's hooks, those of the code where the file has none, stand to those of every step: ${modes}`
     ),
-    hooks: key(HooksMap, "Hooks of the step."),
+    hooks: optional(HooksMap, "Hooks of the step."),
     ...bodyKeys,
-    params: key(Params, "Parameters for this step, by the service's key, over those of the run."),
-    annotations: key(Annotations, "What is noted about the step.")
+    params: optional(Params, "Parameters for this step, by the service's key, over those of the run."),
+    annotations: optional(Annotations, "What is noted about the step.")
   }).annotate({ identifier: "Step" })
 )
 
@@ -266,33 +272,30 @@ const StepMap: FromFile<StepDocument> = map(
 export const document: FromFile<Document> = map(
   "a map with keys such as pipeline, steps and alerter",
   Schema.Struct({
-    $schema: key(Schema.String.annotate({ expected: "the address of a JSON Schema, as text" }), "For editors."),
-    pipeline: key(reference, "Where the pipeline is: ./nightly-etl.ts#pipeline."),
-    runName: key(text("a name, as text"), "The name of the run."),
-    annotations: key(Annotations, "What is noted about the run."),
-    params: key(Params, "Parameters by the service's key."),
-    hooks: key(RunHooksMap, "Hooks of the run itself."),
-    stepHooks: key(HooksMap, "Hooks of every step."),
-    inherit: key(InheritModes, `How stepHooks stand to the hooks of the code: ${modes}`),
-    defaults: key(DefaultsMap, "For every step that is told nothing of its own."),
-    steps: key(
+    $schema: optional(Schema.String.annotate({ expected: "the address of a JSON Schema, as text" }), "For editors."),
+    pipeline: optional(reference, "Where the pipeline is: ./nightly-etl.ts#pipeline."),
+    runName: optional(maybeSecret("a name, as text"), "The name of the run."),
+    annotations: optional(Annotations, "What is noted about the run."),
+    params: optional(Params, "Parameters by the service's key."),
+    hooks: optional(RunHooksMap, "Hooks of the run itself."),
+    stepHooks: optional(HooksMap, "Hooks of every step."),
+    inherit: optional(InheritModes, `How stepHooks stand to the hooks of the code: ${modes}`),
+    defaults: optional(DefaultsMap, "For every step that is told nothing of its own."),
+    steps: optional(
       map("a map of steps by their names", Schema.Record(Schema.String, StepMap)),
       "Steps by their names."
     ),
     // Suspended, or it would lose in the JSON Schema that it is optional.
-    alerter: key(Schema.suspend((): FromFile<AlerterSpec> => AlerterSpec), "Where alerts go.")
+    alerter: optional(Schema.suspend((): FromFile<AlerterSpec> => AlerterSpec), "Where alerts go.")
   }).check(idleModes)
 )
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
-const isDescription = (value: unknown): boolean => isObject(value) && Object.keys(value).join() === "description"
+const isDescription = (value: unknown): boolean => isMap(value) && Object.keys(value).join() === "description"
 
 /** Descriptions where editors look for them first: beside what they describe rather than under `allOf`. */
 const lifted = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(lifted)
-  if (!isObject(value)) return value
+  if (!isMap(value)) return value
   const parts = Array.isArray(value["allOf"]) ? value["allOf"] : []
   if (!parts.some(isDescription)) return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, lifted(v)]))
   const { allOf: _, ...others } = value
@@ -302,7 +305,7 @@ const lifted = (value: unknown): unknown => {
     ...others,
     ...(kept.length === 0
       ? {}
-      : kept.length === 1 && isObject(only) && Object.keys(others).length === 0
+      : kept.length === 1 && isMap(only) && Object.keys(others).length === 0
       ? only
       : { allOf: kept }),
     ...parts.find(isDescription)

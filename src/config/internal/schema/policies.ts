@@ -2,11 +2,17 @@
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import type { Severity } from "../../../Alert.ts"
+import * as Leaf from "../../../alerters/internal/channel/schema/leaf.ts"
+import {
+  either,
+  list,
+  object,
+  oneOrMore,
+  optional,
+  required
+} from "../../../alerters/internal/channel/schema/structure.ts"
 import { endOf, weekdays } from "../../../delivery/internal/hold/hours.ts"
 import { severities } from "../../../internal/model/severity.ts"
-import * as Leaf from "./leaf.ts"
-
-const { object, optional, required } = Leaf
 
 /** @internal */
 export const severity = Leaf.oneOf(severities)
@@ -17,12 +23,16 @@ const urgent: Leaf.FromFile<Exclude<Severity, "info">> = Leaf.oneOf(["success", 
 const window = Leaf.duration()
 
 // it becomes part of a file's name
-const name = /^[A-Za-z0-9][\w.-]{0,99}$/u
+const name = /^\s*[A-Za-z0-9][\w.-]{0,99}\s*$/u
 
 const persist = Leaf.leaf<string | false>({
   expected: "a name of up to 100 letters, digits, dots, - and _, or false to remember in memory",
   json: Schema.Union([Schema.String.check(Schema.isPattern(name)), Schema.Literal(false)]),
-  parse: (input) => input === false || (typeof input === "string" && name.test(input)) ? input : undefined
+  parse: (input) => {
+    if (input === false) return false
+    const text = typeof input === "string" ? input.trim() : ""
+    return name.test(text) ? text : undefined
+  }
 })
 
 const kept = optional(
@@ -45,15 +55,17 @@ const time = (latest: "23:59" | "24:00"): Leaf.FromFile<Time> =>
   Leaf.leaf<Time>({
     expected: `a time of day in quotes, from "00:00" to "${latest}"`,
     json: Schema.String,
-    parse: (input) =>
-      typeof input === "string" && isTime(input) ? input : input === "24:00" && latest === input ? input : undefined
+    parse: (input) => {
+      const text = typeof input === "string" ? input.trim() : ""
+      return isTime(text) ? text : text === "24:00" && latest === text ? text : undefined
+    }
   })
 
 const quietHours = object({
   from: required(time("23:59"), "When they begin, as in \"22:00\"."),
   to: required(time("24:00"), "When they end, as in \"07:00\": on the next day, if that is earlier."),
   timeZone: optional(Leaf.timeZone, "Where the clock hangs that shows these times. The machine's unless set."),
-  days: optional(Leaf.oneOrMore(Leaf.oneOf(weekdays)), "On which days they begin. On all unless set."),
+  days: optional(oneOrMore(Leaf.oneOf(weekdays)), "On which days they begin. On all unless set."),
   except: optional(urgent, "Alerts at least as severe are posted all the same. `critical` unless set."),
   persist: kept
 }, {
@@ -70,7 +82,7 @@ const quietHours = object({
 /** In the order in which they are asked. */
 export const policies = {
   afterConsecutive: optional(
-    Leaf.either(
+    either(
       Leaf.whole(1),
       object({ n: required(Leaf.whole(1), "From which failure in a row on they pass."), persist: kept }),
       (n): { readonly n: number; readonly persist?: string | false } => ({ n })
@@ -89,7 +101,7 @@ export const policies = {
     "Lets no more than so many alerts through in any time span."
   ),
   recovered: optional(
-    Leaf.either(
+    either(
       Leaf.yes("true, or a map with successes or persist"),
       object({
         successes: optional(
@@ -103,11 +115,11 @@ export const policies = {
     "Posts the first success after alerted failures as a recovery."
   ),
   dedupe: optional(
-    Leaf.either(
-      Leaf.duration({ infinite: true }),
+    either(
+      Leaf.duration(),
       object({
         window: required(
-          Leaf.duration({ infinite: true }),
+          Leaf.duration(),
           "For how long after its delivery an alert keeps others like it back."
         ),
         persist: kept
@@ -117,7 +129,7 @@ export const policies = {
     "Holds back alerts like one that was delivered not long ago, and as severe."
   ),
   digest: optional(
-    Leaf.either(
+    either(
       window,
       object({
         window: required(window, "For how long alerts are held, from the first on."),
@@ -134,7 +146,7 @@ export const policies = {
     "Posts the alerts of a window as one."
   ),
   quietHours: optional(
-    Leaf.either(quietHours, Leaf.list(quietHours, 1), (one) => one, Array.isArray),
+    either(quietHours, list(quietHours, 1), (one) => one, Array.isArray),
     "Holds alerts during some hours of the day, and posts them when these are over."
   )
 }

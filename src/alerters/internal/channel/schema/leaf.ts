@@ -1,0 +1,273 @@
+/**
+ * Schemas of the single values of a config file: texts, secrets, numbers, durations, words. The input is what stands
+ * in the file, where the value of a variable is a `Redacted`.
+ *
+ * - White space around a value is ignored, save in free text (names, paths, passwords), where it is part of the text.
+ * - A number or a boolean that is written as text (in quotes) is none. What a variable holds is always text, and counts
+ *   as a number where YAML would read the same characters as a decimal number: `5`, `+5`, `1e1`, `.5`.
+ * - A duration is `5 seconds`, or a number of seconds. `Infinity` is none.
+ *
+ * An issue says what was expected and never quotes what was found: what stands at a wrong key may well be a secret.
+ */
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type * as SchemaAST from "effect/SchemaAST"
+import * as SchemaGetter from "effect/SchemaGetter"
+import * as SchemaIssue from "effect/SchemaIssue"
+
+/** Decodes a value of a file. It is never encoded: JSON Schema alone looks at how the value is written. */
+export type FromFile<A> = Schema.Codec<A, unknown>
+
+/** Describes a declaration in JSON Schema by another Schema, which neither decodes nor encodes anything. */
+export const shownAs = <A>(json: Schema.Constraint): SchemaAST.Link =>
+  Schema.link<A>()(json, {
+    decode: SchemaGetter.forbidden(() => "it is only described"),
+    encode: SchemaGetter.forbidden(() => "it is only described")
+  })
+
+interface LeafOptions<A> {
+  /** Completes "expected …". */
+  readonly expected: string
+  /** How JSON Schema shows the value. */
+  readonly json: Schema.Constraint
+  /** Returns the value, or `undefined` where the input is none. A variable's input is a string. */
+  readonly parse: (input: unknown, ofVariable: boolean) => A | undefined
+}
+
+/** @internal */
+export const leaf = <A>({ expected, json, parse }: LeafOptions<A>): FromFile<A> =>
+  Schema.declareConstructor<A, unknown>()(
+    [],
+    () => (input) => {
+      const ofVariable = Redacted.isRedacted(input)
+      const value = parse(ofVariable ? Redacted.value(input) : input, ofVariable)
+      return value === undefined
+        ? Effect.fail(new SchemaIssue.InvalidValue({ expected }))
+        : Effect.succeed(value)
+    },
+    { expected, toCodecJson: () => shownAs<A>(json) }
+  )
+
+/** Accepts in JSON Schema, besides the value, a text with a variable in it. `$${` stands for the characters `${`. */
+const orVariable = (json: Schema.Constraint): Schema.Constraint =>
+  Schema.Union([
+    json,
+    Schema.String.check(Schema.isPattern(/(?:^|[^$])\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^}]*)?\}/u))
+  ])
+
+// -----------------------------------------------------------------------------
+// texts and secrets
+// -----------------------------------------------------------------------------
+
+// neither blank nor with what no name, path or address has: control characters and lone surrogates
+// oxlint-disable-next-line no-control-regex -- control characters are what it is about
+const textPattern = /^(?=[\s\S]*\S)[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ud800-\udfff]*$/u
+
+const Text = /* @__PURE__ */ Schema.String.check(/* @__PURE__ */ Schema.isPattern(textPattern))
+
+const isText = (input: unknown): input is string => typeof input === "string" && textPattern.test(input)
+
+type Accepts = (text: string) => boolean
+
+/** Free text as it is; text of a form, where there is one to accept, without the white space around it. */
+const textOf = (input: unknown, accepts: Accepts | undefined): string | undefined => {
+  if (!isText(input)) return undefined
+  if (accepts === undefined) return input
+  return accepts(input.trim()) ? input.trim() : undefined
+}
+
+/** Free text, or text of a form. */
+export const text = (expected: string, accepts?: Accepts): FromFile<string> =>
+  leaf({ expected, json: Text, parse: (input) => textOf(input, accepts) })
+
+/** Text that is `Redacted` whether it stands in the file or in a variable. */
+export const secret = (expected: string, accepts?: Accepts): FromFile<Redacted.Redacted<string>> =>
+  leaf({
+    expected,
+    json: Text,
+    parse: (input) => {
+      const text = textOf(input, accepts)
+      return text === undefined ? undefined : Redacted.make(text)
+    }
+  })
+
+/** Text that is `Redacted` where it comes from a variable. */
+export const maybeSecret = (expected: string, accepts?: Accepts): FromFile<Redacted.Redacted<string> | string> =>
+  leaf<Redacted.Redacted<string> | string>({
+    expected,
+    json: Text,
+    parse: (input, ofVariable) => {
+      const text = textOf(input, accepts)
+      return text === undefined || !ofVariable ? text : Redacted.make(text)
+    }
+  })
+
+const isToken = (text: string): boolean => /^[!-~]+$/.test(text)
+
+/** A secret that is sent in a header: printable ASCII without spaces. */
+export const token = (expected: string): FromFile<Redacted.Redacted<string>> =>
+  secret(`${expected}, without spaces`, isToken)
+
+/** An id: a text, or a number that is exactly what was written. */
+export const id = (expected: string): FromFile<string> =>
+  leaf({
+    expected: `${expected}, in quotes where it is a long number`,
+    json: Schema.Union([Text, Schema.Int]),
+    parse: (input) => Number.isSafeInteger(input) ? String(input) : textOf(input, () => true)
+  })
+
+/** A reference to an export of a module. It is shown in errors, and so can't come from a variable. */
+export const reference: FromFile<string> = /* @__PURE__ */ leaf({
+  expected: "a reference such as ./hooks.ts#name, without variables",
+  json: /* @__PURE__ */ Schema.String.check(/* @__PURE__ */ Schema.isPattern(/^(?![\s\S]*(?:^|[^$])\$\{)[\s\S]*\S/u)),
+  parse: (input, ofVariable) =>
+    typeof input === "string" && !ofVariable && input.trim() !== "" ? input.trim() : undefined
+})
+
+/** Whether a text is an address of http or https. */
+export const isHttp = (text: string): boolean => {
+  const url = URL.parse(text)
+  return url !== null && /^https?:$/.test(url.protocol) && url.hostname !== ""
+}
+
+/** Whether a text is an address of http or https without a user and a password, which `fetch` does not take. */
+const isBareHttp = (text: string): boolean => {
+  const url = URL.parse(text)
+  return isHttp(text) && url?.username === "" && url.password === ""
+}
+
+/** The address of a server, to which paths are added. */
+export const baseUrl: FromFile<string> = /* @__PURE__ */ text(
+  "an address of http or https without a user, a query and a fragment",
+  (text) => isBareHttp(text) && !/[?#]/.test(text)
+)
+
+/** The address of a webhook. Whoever knows it can post to it, so it is a secret. */
+export const webhookUrl: FromFile<Redacted.Redacted<string>> = /* @__PURE__ */ secret(
+  "an address of http or https without a user",
+  isBareHttp
+)
+
+/** A time zone by its name in the IANA database. */
+export const timeZone: FromFile<DateTime.TimeZone> = /* @__PURE__ */ leaf({
+  expected: "a time zone of the IANA database, as in Europe/Berlin",
+  json: Text,
+  parse: (input) => typeof input === "string" ? Option.getOrUndefined(DateTime.zoneMakeNamed(input.trim())) : undefined
+})
+
+// -----------------------------------------------------------------------------
+// words
+// -----------------------------------------------------------------------------
+
+/** `true` or `false`. */
+export const flag: FromFile<boolean> = /* @__PURE__ */ leaf({
+  expected: "true or false",
+  json: /* @__PURE__ */ orVariable(Schema.Boolean),
+  parse: (input, ofVariable) => {
+    if (!ofVariable || typeof input !== "string") return typeof input === "boolean" ? input : undefined
+    const word = input.trim()
+    return word === "true" || word === "false" ? word === "true" : undefined
+  }
+})
+
+/** `true`, where there is nothing else to say. */
+export const yes = (expected: string): FromFile<true> =>
+  leaf({ expected, json: Schema.Literal(true), parse: (input) => input === true ? input : undefined })
+
+/** One of some words. */
+export const oneOf = <const A extends string>(words: ReadonlyArray<A>): FromFile<A> =>
+  leaf<A>({
+    expected: alternatives(words.map((word) => JSON.stringify(word))),
+    json: orVariable(Schema.Union([
+      Schema.Literals(words),
+      Schema.String.check(Schema.isPattern(new RegExp(`^\\s*(?:${words.join("|")})\\s*$`, "u")))
+    ])),
+    parse: (input) => typeof input === "string" ? words.find((word) => word === input.trim()) : undefined
+  })
+
+/** Joins words as in `a, b or c`. */
+export const alternatives = (words: ReadonlyArray<string>): string =>
+  words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`
+
+// -----------------------------------------------------------------------------
+// numbers and durations
+// -----------------------------------------------------------------------------
+
+// decimal numbers of YAML 1.2: https://yaml.org/spec/1.2.2/#1032-tag-resolution
+const numeric = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i
+
+/** Reads the number that the text of a variable stands for. */
+export const numberIn = (text: string): number | undefined => {
+  const number = numeric.test(text.trim()) ? Number(text) : NaN
+  return Number.isFinite(number) ? number : undefined
+}
+
+const numberOf = (input: unknown, ofVariable: boolean): number | undefined =>
+  ofVariable && typeof input === "string"
+    ? numberIn(input)
+    : typeof input === "number" && Number.isFinite(input)
+    ? input
+    : undefined
+
+/** A number of at least `least`. */
+export const number = (least: number): FromFile<number> =>
+  leaf({
+    expected: `a number of at least ${least}`,
+    json: orVariable(Schema.Finite.check(Schema.isGreaterThanOrEqualTo(least))),
+    parse: (input, ofVariable) => {
+      const number = numberOf(input, ofVariable)
+      return number !== undefined && number >= least ? number : undefined
+    }
+  })
+
+/** A whole number from `least` to `most`. */
+export const whole = (least: number, most = Number.MAX_SAFE_INTEGER): FromFile<number> =>
+  leaf({
+    expected: most === Number.MAX_SAFE_INTEGER
+      ? `a whole number of at least ${least}`
+      : `a whole number from ${least} to ${most}`,
+    json: orVariable(Schema.Int.check(Schema.isBetween({ minimum: least, maximum: most }))),
+    parse: (input, ofVariable) => {
+      const number = numberOf(input, ofVariable)
+      return number !== undefined && Number.isSafeInteger(number) && number >= least && number <= most
+        ? number
+        : undefined
+    }
+  })
+
+// `Duration.Input` as text, save what is negative, endless, or so long that it overflows
+const durationText = /^\s*\d{1,15}(?:\.\d{1,15})?\s+(?:nano|micro|milli|second|minute|hour|day|week)s?\s*$/u
+
+const mostSeconds = 999_999_999_999_999
+
+const isDurationText = (text: string): text is `${number} seconds` => durationText.test(text)
+
+const durationOf = (input: unknown, ofVariable: boolean): Duration.Duration | undefined => {
+  const text = typeof input === "string" ? input.trim() : ""
+  if (isDurationText(text)) return Duration.fromInputUnsafe(text)
+  const seconds = numberOf(input, ofVariable)
+  return seconds === undefined || seconds < 0 || seconds > mostSeconds ? undefined : Duration.seconds(seconds)
+}
+
+/** A duration above 0, unless `zero` is set. */
+export const duration = ({ zero = false }: { readonly zero?: boolean } = {}): FromFile<Duration.Duration> =>
+  leaf({
+    expected: `a duration${zero ? "" : " above 0"} such as "5 seconds", or a number of seconds`,
+    json: orVariable(Schema.Union([
+      Schema.Finite.check(
+        zero ? Schema.isGreaterThanOrEqualTo(0) : Schema.isGreaterThan(0),
+        Schema.isLessThanOrEqualTo(mostSeconds)
+      ),
+      zero
+        ? Schema.String.check(Schema.isPattern(durationText))
+        : Schema.String.check(Schema.isPattern(durationText), Schema.isPattern(/[1-9]/u))
+    ])),
+    parse: (input, ofVariable) => {
+      const duration = durationOf(input, ofVariable)
+      return duration !== undefined && (zero || !Duration.isZero(duration)) ? duration : undefined
+    }
+  })

@@ -1,0 +1,178 @@
+import { Duration, Effect, Redacted } from "effect"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { documentOf, issueLines } from "../support/configFile.ts"
+import { makeIt } from "../support/it.ts"
+
+const it = makeIt(test)
+
+const slack = (rest: string) => `alerter: { slack: { webhookUrl: https://a.test/x, ${rest} } }`
+
+/** A file with `VALUE` at some key, by the path of the key. */
+const durations: Readonly<Record<string, string>> = {
+  "defaults.timeout": "defaults: { timeout: VALUE }",
+  "steps.load.timeout": "steps: { load: { timeout: VALUE } }",
+  "defaults.retry.delay": "defaults: { retry: { times: 1, delay: VALUE } }",
+  "defaults.retry.maxDelay": "defaults: { retry: { times: 1, delay: 1, backoff: linear, maxDelay: VALUE } }",
+  "stepHooks.start.timeout": "stepHooks: { start: { use: ./hooks.ts#a, timeout: VALUE } }",
+  "alerter.slack.timeout": slack("timeout: VALUE"),
+  "alerter.slack.delay": slack("delay: VALUE"),
+  "alerter.slack.maxDelay": slack("maxDelay: VALUE"),
+  "alerter.digest.window": "alerter: { console: true, digest: { window: VALUE } }",
+  "alerter.dedupe.window": "alerter: { console: true, dedupe: VALUE }",
+  "alerter.throttle.window": "alerter: { console: true, throttle: { limit: 1, window: VALUE } }",
+  "alerter.after": "alerter: { fallback: [console, none], after: VALUE }",
+  "alerter.cooldown": "alerter: { fallback: [console, none], cooldown: VALUE }"
+}
+
+const counts: Readonly<Record<string, string>> = {
+  "defaults.retry": "defaults: { retry: VALUE }",
+  "steps.load.retry.times": "steps: { load: { retry: { times: VALUE } } }",
+  "stepHooks.start.retry": "stepHooks: { start: { use: ./hooks.ts#a, retry: VALUE } }",
+  "alerter.slack.retries": slack("retries: VALUE"),
+  "alerter.throttle.limit": "alerter: { console: true, throttle: { limit: VALUE, window: 1 } }",
+  "alerter.afterConsecutive.n": "alerter: { console: true, afterConsecutive: VALUE }",
+  "alerter.webhook.maxBytes": "alerter: { webhook: { url: https://a.test, maxBytes: VALUE } }"
+}
+
+const flags: Readonly<Record<string, string>> = {
+  "defaults.retry.jitter": "defaults: { retry: { times: 1, delay: 1, jitter: VALUE } }",
+  "stepHooks.start.required": "stepHooks: { start: { use: ./hooks.ts#a, required: VALUE } }",
+  "alerter.pagerDuty.changeEvents": "alerter: { pagerDuty: { routingKey: k, changeEvents: VALUE } }"
+}
+
+const words: Readonly<Record<string, string>> = {
+  "defaults.retry.backoff": "defaults: { retry: { times: 1, delay: 1, backoff: VALUE } }",
+  "inherit": "stepHooks: { start: ./hooks.ts#a }\ninherit: VALUE",
+  "alerter.minSeverity": "alerter: { console: true, minSeverity: VALUE }",
+  "alerter.console.stream": "alerter: { console: { stream: VALUE } }"
+}
+
+/** One of the words that each of these keys takes. */
+const aWord: Readonly<Record<string, string>> = {
+  "defaults.retry.backoff": "linear",
+  "inherit": "append",
+  "alerter.minSeverity": "error",
+  "alerter.console.stream": "stderr"
+}
+
+const at = (document: unknown, path: string): unknown =>
+  // oxlint-disable-next-line no-explicit-any -- a document is looked into by a path
+  path.split(".").reduce((part: any, key) => part?.[key], document)
+
+/** What every key makes of a value, as it is written in the file and as it is in a variable. */
+const answers = (keys: Readonly<Record<string, string>>, written: string | undefined, variable: string | undefined) =>
+  Effect.forEach(Object.entries(keys), ([path, text]) =>
+    Effect.gen(function*() {
+      const found: Array<unknown> = []
+      if (written !== undefined) found.push(yield* answer(text.replace("VALUE", written), path, {}))
+      if (variable !== undefined) found.push(yield* answer(text.replace("VALUE", "${V}"), path, { V: variable }))
+      return found.map((one) => [path, one] as const)
+    })).pipe(Effect.map((all) => all.flat()))
+
+const answer = (text: string, path: string, env: Readonly<Record<string, string>>) =>
+  Effect.gen(function*() {
+    const result = yield* Effect.result(documentOf(text, { env }).pipe(Effect.catchDefect(Effect.fail)))
+    return result._tag === "Success" ? at(result.success, path) : "an error"
+  })
+
+it.effect("a duration is the same, or the same error, whichever key it stands at", () =>
+  Effect.gen(function*() {
+    const five = Duration.seconds(5)
+    const ten = Duration.seconds(10)
+    const half = Duration.millis(500)
+    const cases: ReadonlyArray<
+      readonly [written: string | undefined, variable: string | undefined, expected: Duration.Duration | "an error"]
+    > = [
+      ["5 seconds", "5 seconds", five],
+      ["\" 5 seconds \"", " 5 seconds \n", five],
+      ["5", "5", five],
+      ["+5", "+5", five],
+      ["1e1", " 1e1 ", ten],
+      [".5", ".5", half],
+      // text in the file is no number, and what stands in a variable is always text
+      ["\"5\"", undefined, "an error"],
+      ["Infinity", "Infinity", "an error"],
+      [".inf", ".inf", "an error"],
+      ["1e999 seconds", "1e999", "an error"],
+      ["5s", "5s", "an error"],
+      ["-5", "-5", "an error"],
+      ["-5 seconds", "-5 seconds", "an error"],
+      ["+5 seconds", "1e1 seconds", "an error"],
+      ["true", "true", "an error"],
+      ["\"\"", " ", "an error"]
+    ]
+    for (const [written, variable, expected] of cases) {
+      for (const [path, found] of yield* answers(durations, written, variable)) {
+        assert.deepEqual(String(found), String(expected), `${written} at ${path}`)
+      }
+    }
+  }))
+
+it.effect("a whole number is the same, or the same error, whichever key it stands at", () =>
+  Effect.gen(function*() {
+    const cases: ReadonlyArray<
+      readonly [written: string | undefined, variable: string | undefined, expected: number | "an error"]
+    > = [
+      ["3", " 3 ", 3],
+      ["+3", "+3", 3],
+      ["1e1", "1e1", 10],
+      ["3.0", "3.0", 3],
+      ["\"3\"", undefined, "an error"],
+      ["3.5", "3.5", "an error"],
+      ["-3", "-3", "an error"],
+      [".inf", "Infinity", "an error"],
+      [undefined, "0x10", "an error"],
+      ["1e17", "1e17", "an error"]
+    ]
+    for (const [written, variable, expected] of cases) {
+      for (const [path, found] of yield* answers(counts, written, variable)) {
+        assert.equal(found, expected, `${written ?? variable} at ${path}`)
+      }
+    }
+  }))
+
+it.effect("true and false are the same, or the same error, whichever key they stand at", () =>
+  Effect.gen(function*() {
+    const cases: ReadonlyArray<
+      readonly [written: string | undefined, variable: string | undefined, expected: boolean | "an error"]
+    > = [
+      ["true", " true\n", true],
+      ["false", "false", false],
+      ["\"true\"", undefined, "an error"],
+      ["yes", "yes", "an error"],
+      ["1", "1", "an error"]
+    ]
+    for (const [written, variable, expected] of cases) {
+      for (const [path, found] of yield* answers(flags, written, variable)) {
+        assert.equal(found, expected, `${written ?? variable} at ${path}`)
+      }
+    }
+  }))
+
+it.effect("white space around a word is ignored, and a word that is none has a suggestion, at every key", () =>
+  Effect.gen(function*() {
+    for (const [path, text] of Object.entries(words)) {
+      const word = aWord[path]!
+      const only = { [path]: text }
+      for (const [, found] of yield* answers(only, `" ${word} "`, `${word}\n`)) assert.equal(found, word, path)
+      const [line = ""] = yield* issueLines(text.replace("VALUE", `${word}x`))
+      assert.match(line, new RegExp(`\\(did you mean ${word}\\?\\)`), path)
+      const [ofVariable = ""] = yield* issueLines(text.replace("VALUE", "${V}"), { env: { V: `${word}x` } })
+      assert.match(ofVariable, /found <redacted>$/, path)
+    }
+  }))
+
+it.effect("white space is part of free text, and text of white space alone is none", () =>
+  Effect.gen(function*() {
+    const texts: Readonly<Record<string, string>> = {
+      runName: "runName: VALUE",
+      "stepHooks.start.name": "stepHooks: { start: { use: ./hooks.ts#a, name: VALUE } }",
+      "alerter.pagerDuty.group": "alerter: { pagerDuty: { routingKey: k, group: VALUE } }",
+      "alerter.slackBot.channel": "alerter: { slackBot: { token: t, channel: VALUE } }"
+    }
+    const shown = (value: unknown) => Redacted.isRedacted(value) ? Redacted.value(value) : value
+    for (const [path, found] of yield* answers(texts, "\" a b \"", " a b ")) assert.equal(shown(found), " a b ", path)
+    for (const [path, found] of yield* answers(texts, "\" \"", " ")) assert.equal(found, "an error", path)
+    for (const [path, found] of yield* answers(texts, undefined, "a\u0000b")) assert.equal(found, "an error", path)
+  }))
