@@ -40,7 +40,7 @@ const fetch = Step.fn("fetch")(
 
 const check = Step.fn("check")(function*(rows: number) {
   for (let done = 0; done <= rows; done += 50) {
-    yield* Step.progress(done, rows)
+    yield* StepContext.progress(done, rows)
     yield* Effect.sleep("20 millis")
   }
   yield* StepContext.annotate({ rows })

@@ -4,77 +4,20 @@
  *
  * @since 0.1.0
  */
-import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Alert } from "./Alert.ts"
 import * as internal from "./internal/alerts/alerter.ts"
 import { counted } from "./internal/alerts/metrics.ts"
+import { AlerterError, AlerterErrorReason } from "./internal/model/alerterError.ts"
 
-/**
- * Why an alert did not arrive.
- *
- * - `Unauthorized`: the channel does not accept our credentials;
- * - `RateLimited`: too much; `retryAfter` where the channel says how long to wait;
- * - `Rejected`: the channel refuses this alert;
- * - `Unreachable`: the channel can't be reached, or broke off;
- * - `TimedOut`: it did not answer in time;
- * - `InvalidAlert`: the alert can't be sent through this channel at all.
- *
- * No `detail` may hold a token or an address.
- *
- * @category errors
- * @since 0.1.0
- */
-export type AlerterErrorReason = Data.TaggedEnum<{
-  Unauthorized: { readonly detail?: string | undefined }
-  RateLimited: { readonly retryAfter?: Duration.Duration | undefined }
-  Rejected: { readonly status?: number | undefined; readonly detail: string }
-  Unreachable: { readonly detail?: string | undefined }
-  TimedOut: { readonly limit?: Duration.Duration | undefined }
-  InvalidAlert: { readonly detail: string }
-}>
-
-/**
- * Constructors of {@link AlerterErrorReason}s, as in `AlerterErrorReason.Unreachable({})`.
- *
- * @category errors
- * @since 0.1.0
- */
-export const AlerterErrorReason: Data.TaggedEnum.Constructor<AlerterErrorReason> = Data.taggedEnum<AlerterErrorReason>()
-
-/**
- * What an {@link AlerterError} is made of.
- *
- * @category errors
- * @since 0.1.0
- */
-export interface AlerterErrorFields {
-  /** The name of the channel: `"console"`, `"slack"`, …. */
-  readonly channel: string
-  readonly reason: AlerterErrorReason
-}
-
-const AlerterErrorBase: new(
-  fields: AlerterErrorFields
-) => Cause.YieldableError & { readonly _tag: "AlerterError" } & AlerterErrorFields = Data.TaggedError("AlerterError")<
-  AlerterErrorFields
->
-
-/**
- * An alert did not arrive.
- *
- * @category errors
- * @since 0.1.0
- */
-export class AlerterError extends AlerterErrorBase {
-  override get message(): string {
-    return `${this.channel}: ${internal.explain(this.reason)}`
-  }
-}
+export {
+  AlerterError,
+  type AlerterErrorFields,
+  AlerterErrorReason,
+  isAlerterError
+} from "./internal/model/alerterError.ts"
 
 const Base: Context.ServiceClass<Alerter, "effect-epilogue/Alerter", Alerter.Shape> = Context.Service<
   Alerter,
@@ -130,7 +73,7 @@ export class Alerter extends Base {
                   Effect.catchCause(
                     Effect.asVoid(Effect.suspend(() => post(timed))),
                     (cause) =>
-                      internal.failWith(cause, isAlerterError, (detail) =>
+                      internal.failWith(cause, (detail) =>
                         new AlerterError({ channel, reason: AlerterErrorReason.Rejected({ detail }) }))
                   ),
                   internal.calledFrom(context)
@@ -166,9 +109,3 @@ export declare namespace Alerter {
     readonly post: (alert: Alert | string) => Effect.Effect<void, AlerterError>
   }
 }
-
-/**
- * @category guards
- * @since 0.1.0
- */
-export const isAlerterError = (u: unknown): u is AlerterError => u instanceof AlerterError

@@ -7,71 +7,20 @@
  */
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Field } from "./Alert.ts"
-import { AlerterError, AlerterErrorReason, isAlerterError } from "./Alerter.ts"
 import { calledFrom, failWith } from "./internal/alerts/alerter.ts"
 import * as internal from "./internal/approvals/question.ts"
 import * as resumable from "./internal/approvals/resumable.ts"
+import { AlerterError, AlerterErrorReason } from "./internal/model/alerterError.ts"
+import type * as approval from "./internal/model/approval.ts"
+import { Decision, type Question } from "./internal/model/approval.ts"
 import { ApproverKey } from "./internal/steps/requireApproval.ts"
 
+export { Decision, type Person, type Question } from "./internal/model/approval.ts"
 export { NotApproved, type NotApprovedFields } from "./internal/steps/requireApproval.ts"
-
-/**
- * What is asked.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Question {
-  /** One line. */
-  readonly title: string
-  readonly body?: string | undefined
-  readonly fields?: ReadonlyArray<Field> | undefined
-  /** What the two answers are called, each by a name of its own. `"Approve"` and `"Deny"` unless set. */
-  readonly options?: { readonly approve?: string | undefined; readonly deny?: string | undefined } | undefined
-  /** How long to wait for an answer. */
-  readonly timeout: Duration.Input
-  /** Whose answer counts, by id in the channel. Everybody's who can give one unless set. */
-  readonly approvers?: ReadonlyArray<string> | undefined
-}
-
-/**
- * Who answered.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Person {
-  /** In the channel: a member's id, the name of a user of the machine. */
-  readonly id: string
-  /** As people know them. */
-  readonly name: string
-}
-
-/**
- * What came of a question.
- *
- * @category models
- * @since 0.1.0
- */
-export type Decision = Data.TaggedEnum<{
-  Approved: { readonly by: Person; readonly at: DateTime.Utc; readonly comment?: string | undefined }
-  Denied: { readonly by: Person; readonly at: DateTime.Utc; readonly comment?: string | undefined }
-  TimedOut: { readonly at: DateTime.Utc }
-}>
-
-/**
- * Constructors of {@link Decision}s, as in `Decision.TimedOut({ at })`.
- *
- * @category models
- * @since 0.1.0
- */
-export const Decision: Data.TaggedEnum.Constructor<Decision> = Data.taggedEnum<Decision>()
 
 /**
  * Asks for permission.
@@ -198,9 +147,7 @@ const customWith = <R>(channel: string, context: Context.Context<R>) => {
   const error = (reason: AlerterErrorReason) => new AlerterError({ channel, reason })
   const guarded = <A>(effect: () => Effect.Effect<A, unknown, R>): Effect.Effect<A, AlerterError> =>
     Effect.suspend(effect).pipe(
-      Effect.catchCause((cause) =>
-        failWith(cause, isAlerterError, (detail) => error(AlerterErrorReason.Rejected({ detail })))
-      ),
+      Effect.catchCause((cause) => failWith(cause, (detail) => error(AlerterErrorReason.Rejected({ detail })))),
       Effect.updateContext(calledFrom(context))
     )
   const decide = (
@@ -250,65 +197,10 @@ export declare namespace Approver {
   }
 
   /**
-   * Asking in two, for what outlives a process: a question is posted once, and its answer
-   * may be waited for by another process, after a restart. What goes from one to the
-   * other is a handle.
-   *
-   * Each of these fails with `InvalidAlert` for a question that can't be asked, and for a
-   * handle that is none, or is another channel's.
-   *
-   * @example
-   * ```ts
-   * import { Approver, type Question } from "effect-epilogue"
-   * import { Effect } from "effect"
-   *
-   * declare const saved: {
-   *   readonly load: (key: string) => Effect.Effect<string | undefined>
-   *   readonly save: (key: string, value: string) => Effect.Effect<void>
-   * }
-   *
-   * // run again after a restart, it asks no second time
-   * const decide = (key: string, question: Question) =>
-   *   Effect.gen(function*() {
-   *     const { resumable } = yield* Approver
-   *     if (resumable === undefined) return yield* Effect.die("this approver can't go on after a restart")
-   *     let handle = yield* saved.load(key)
-   *     if (handle === undefined) {
-   *       handle = yield* resumable.post(question)
-   *       yield* saved.save(key, handle)
-   *     }
-   *     return yield* resumable.listen(question, handle)
-   *   })
-   * ```
+   * The functions of an approver whose questions outlive a process: see `resumable` of {@link Shape}.
    *
    * @category services
    * @since 0.1.0
    */
-  export interface Resumable {
-    /**
-     * Puts the question where people can see it, and gives a handle: a JSON text that says
-     * where that is, since when, and until when it may be answered, and holds no secret.
-     * Interrupted, or where it fails after people could see the question, it withdraws it,
-     * since nobody else knows of it yet. Killed at that moment, it leaves it where it is.
-     */
-    readonly post: (question: Question) => Effect.Effect<string, AlerterError>
-    /**
-     * Waits for the answer to the question with that handle, until the time that people
-     * were told is up, marks the question as settled, and gives the decision. An answer
-     * that was given while nobody listened counts as any other. The time is the handle's,
-     * whatever `timeout` the question has by now; for the rest the question should be the
-     * one that was posted.
-     *
-     * Interrupted, or where it fails, it leaves the question as it is, so that it can be
-     * listened to again. Where nobody listened when the time was up, an approval counts
-     * only if the channel says that it came in time; otherwise the decision is `TimedOut`.
-     * A denial counts all the same.
-     */
-    readonly listen: (question: Question, handle: string) => Effect.Effect<Decision, AlerterError>
-    /**
-     * Says where the question was asked that nobody waits for an answer any more, for when
-     * no process will. A channel that can't be told so is logged, and no error.
-     */
-    readonly withdraw: (question: Question, handle: string) => Effect.Effect<void, AlerterError>
-  }
+  export type Resumable = approval.Resumable
 }

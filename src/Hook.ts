@@ -11,65 +11,29 @@
  */
 import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
-import type { Pipeable } from "effect/Pipeable"
 import type * as Schedule from "effect/Schedule"
+import type { FailedAttempt, Hook } from "./internal/model/hook.ts"
 import * as internal from "./internal/model/hook.ts"
+import type { HookError } from "./internal/model/hookError.ts"
 import type { StepContext } from "./StepContext.ts"
 
-/**
- * The kinds of event a hook can react to.
- *
- * @category models
- * @since 0.1.0
- */
-export type Kind = "start" | "retry" | "success" | "failure" | "interrupt" | "exit"
+export type { FailedAttempt, Hook, Kind } from "./internal/model/hook.ts"
+export { HookError, type HookErrorFields } from "./internal/model/hookError.ts"
 
 /**
- * A reaction to a step that yields `A` or fails with `E`, needing the services `R`.
+ * A hook of whatever types: what a function takes that looks at hooks, or collects
+ * them, and does not attach them.
  *
- * Two more parameters are filled in by the combinators and rarely written:
- * `X` is what the hook adds to the step's errors ({@link HookError} when it is
- * {@link required}), and `T` are the tagged errors it listens for
- * ({@link onFailureTag}), of which the step must be able to fail with each.
+ * @see `Hooks.Any` for a hook or a collection of hooks
  *
  * @category models
  * @since 0.1.0
  */
-export interface Hook<in A, in E, out R, out X = never, out T = never> extends Pipeable {
-  readonly [internal.TypeId]: Hook.Variance<A, E, R, X, T>
-  readonly kind: Kind
-  /** As in logs, spans and events. Set with {@link named}. */
-  readonly name: string
-  /** Whether the step waits for it. */
-  readonly background: boolean
-  /** Whether its failure fails the step. */
-  readonly required: boolean
-}
-
-/**
- * @category models
- * @since 0.1.0
- */
-export declare namespace Hook {
-  /**
-   * The phantom types of a hook.
-   *
-   * @category models
-   * @since 0.1.0
-   */
-  export interface Variance<in A, in E, out R, out X, out T> {
-    readonly _A: (_: A) => void
-    readonly _E: (_: E) => void
-    readonly _R: () => R
-    readonly _X: () => X
-    readonly _T: () => T
-  }
-}
+export type Any = Hook<never, never, unknown, unknown, unknown>
 
 /**
  * An error that carries a tag, as `Data.TaggedError` and `Schema.TaggedError` make them.
@@ -102,52 +66,6 @@ export type UnmetTags<E, T> = T extends Tagged ? [Extract<E, { readonly _tag: T[
  */
 export type FitsTags<E, T> = [UnmetTags<E, T>] extends [never] ? unknown
   : { readonly "the step cannot fail with this tag": UnmetTags<E, T> }
-
-/**
- * What an {@link onRetry} hook is told: the attempt that failed (1 is the first),
- * why, and how long it is until the next.
- *
- * @category models
- * @since 0.1.0
- */
-export interface FailedAttempt<out E> {
-  readonly attempt: number
-  readonly cause: Cause.Cause<E>
-  readonly delay: Duration.Duration
-}
-
-/**
- * What a {@link HookError} says.
- *
- * @category errors
- * @since 0.1.0
- */
-export interface HookErrorFields {
-  readonly hook: string
-  readonly kind: Kind
-  readonly pipelineName: string
-  readonly stepName: string
-  /** What went wrong: the error or the defect. */
-  readonly cause: unknown
-}
-
-const HookErrorBase: new(
-  fields: HookErrorFields
-) => Cause.YieldableError & { readonly _tag: "HookError" } & HookErrorFields = Data.TaggedError("HookError")<
-  HookErrorFields
->
-
-/**
- * A {@link required} hook failed, and with it its step.
- *
- * @category errors
- * @since 0.1.0
- */
-export class HookError extends HookErrorBase {
-  override get message(): string {
-    return `required hook "${this.hook}" (${this.kind}) of "${this.stepName}" failed`
-  }
-}
 
 /**
  * The time limit of a hook that sets none with {@link timeout}: 30 seconds.

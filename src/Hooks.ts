@@ -1,70 +1,20 @@
 /**
- * Collections of hooks, and the algebra by which a step's own hooks are laid over
- * those of its pipeline.
+ * Collections of hooks, and the functions that combine them: a step's own with each
+ * other, and with those of its pipeline.
  *
  * @since 0.1.0
  */
 import { dual } from "effect/Function"
-import type { Pipeable } from "effect/Pipeable"
-import type { Hook, Kind } from "./Hook.ts"
+import type { Any, Hooks } from "./internal/model/hooks.ts"
 import * as internal from "./internal/model/hooks.ts"
-import type { Pipeline } from "./Pipeline.ts"
-import type { Step } from "./Step.ts"
+import { explain as explain_, type Explanation } from "./internal/model/plan.ts"
+import type { Pipeline, Step } from "./internal/model/step.ts"
+
+export type { Any, Hooks, InheritMode } from "./internal/model/hooks.ts"
+export type { Explanation } from "./internal/model/plan.ts"
 
 /**
- * Hooks for a step that yields `A` or fails with `E`, of each kind in the order
- * in which they run. The parameters are those of {@link Hook}.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Hooks<in A, in E, out R, out X = never, out T = never> extends Pipeable {
-  readonly [internal.TypeId]: Hook.Variance<A, E, R, X, T>
-  readonly hooks: Readonly<Record<Kind, ReadonlyArray<Hook<A, E, R, X, T>>>>
-}
-
-/**
- * A hook or a collection of them: what `Step.hooks` and `Pipeline.stepHooks` take.
- *
- * @category models
- * @since 0.1.0
- */
-export type Input<A, E, R, X = never, T = never> = Hook<A, E, R, X, T> | Hooks<A, E, R, X, T>
-
-/**
- * How a step's hooks of a kind stand to those of its pipeline:
- *
- * - `"override"`: the step's where it has any, else the pipeline's;
- * - `"append"`: the pipeline's, then the step's;
- * - `"prepend"`: the step's, then the pipeline's;
- * - `"off"`: the step's only.
- *
- * @category models
- * @since 0.1.0
- */
-export type InheritMode = "override" | "append" | "prepend" | "off"
-
-/**
- * One hook that would run, and why.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Explanation {
-  readonly kind: Kind
-  readonly name: string
-  /** Where the hook comes from. */
-  readonly level: "step" | "pipeline"
-  /** How the step stands to its pipeline's hooks of this kind. */
-  readonly mode: InheritMode
-  readonly required: boolean
-  readonly background: boolean
-  /** One sentence for a person. */
-  readonly reason: string
-}
-
-/**
- * The collection without hooks: the unit of {@link merge}.
+ * The collection without hooks, which is the unit of {@link merge}.
  *
  * @category constructors
  * @since 0.1.0
@@ -89,58 +39,68 @@ export const empty: Hooks<unknown, unknown, never> = internal.empty
  * @category constructors
  * @since 0.1.0
  */
-export const make: <const Items extends ReadonlyArray<Input<never, never, unknown, unknown, unknown>>>(
+export const make: <const Items extends ReadonlyArray<Any>>(
   ...items: Items
 ) => Collected<Items[number]> = internal.make
 
 /**
- * The type of the collection that {@link make} makes of such items.
+ * The type of the collection that {@link make} makes of items of a type.
  *
  * @category utility types
  * @since 0.1.0
  */
 export type Collected<Item> = [Item] extends [never] ? Hooks<unknown, unknown, never>
-  : [Item] extends [Input<infer A, infer E, infer R, infer X, infer T>] ? Hooks<A, E, R, X, T>
+  : [Item] extends [Any<infer A, infer E, infer R, infer X, infer T>] ? Hooks<A, E, R, X, T>
   : never
 
 /**
- * All hooks of both, those of the first before those of the second. Associative,
- * with {@link empty} as its unit.
+ * Collects all hooks of both, those of the first before those of the second.
+ * Associative, with {@link empty} as its unit.
+ *
+ * @see {@link mergeUnder} for hooks of which the first replace the second
  *
  * @category combinators
  * @since 0.1.0
  */
 export const merge: {
   <A2, E2, R2, X2, T2>(
-    that: Input<A2, E2, R2, X2, T2>
-  ): <A, E, R, X, T>(self: Input<A, E, R, X, T>) => Hooks<A & A2, E & E2, R | R2, X | X2, T | T2>
+    that: Any<A2, E2, R2, X2, T2>
+  ): <A, E, R, X, T>(self: Any<A, E, R, X, T>) => Hooks<A & A2, E & E2, R | R2, X | X2, T | T2>
   <A, E, R, X, T, A2, E2, R2, X2, T2>(
-    self: Input<A, E, R, X, T>,
-    that: Input<A2, E2, R2, X2, T2>
+    self: Any<A, E, R, X, T>,
+    that: Any<A2, E2, R2, X2, T2>
   ): Hooks<A & A2, E & E2, R | R2, X | X2, T | T2>
 } = dual(2, internal.merge)
 
 /**
- * A step's hooks laid over its pipeline's: of each kind the step's where it has
- * any, else the pipeline's. Idempotent.
+ * Combines a step's hooks with its pipeline's, as the mode `"override"` does: of
+ * each kind, the step's where it has any, else the pipeline's. Idempotent.
+ *
+ * @see {@link merge} for all hooks of both
  *
  * @category combinators
  * @since 0.1.0
  */
 export const mergeUnder: {
   <A2, E2, R2, X2, T2>(
-    pipelineHooks: Input<A2, E2, R2, X2, T2>
-  ): <A, E, R, X, T>(stepHooks: Input<A, E, R, X, T>) => Hooks<A & A2, E & E2, R | R2, X | X2, T | T2>
+    pipelineHooks: Any<A2, E2, R2, X2, T2>
+  ): <A, E, R, X, T>(stepHooks: Any<A, E, R, X, T>) => Hooks<A & A2, E & E2, R | R2, X | X2, T | T2>
   <A, E, R, X, T, A2, E2, R2, X2, T2>(
-    stepHooks: Input<A, E, R, X, T>,
-    pipelineHooks: Input<A2, E2, R2, X2, T2>
+    stepHooks: Any<A, E, R, X, T>,
+    pipelineHooks: Any<A2, E2, R2, X2, T2>
   ): Hooks<A & A2, E & E2, R | R2, X | X2, T | T2>
 } = dual(2, internal.mergeUnder)
 
 /**
- * Each hook that would run for a step, by kind and in running order, the level
- * it comes from and why. The second argument is the pipeline the step runs in,
- * or the hooks such a pipeline gives its steps.
+ * Lists the hooks that would run for a step, by kind and in running order, with the
+ * level that each comes from and the reason. The second argument is the pipeline
+ * that the step runs in, or the hooks that such a pipeline gives its steps.
+ *
+ * **When to use**
+ *
+ * To see, or to assert in a test, which hooks a step has after precedence.
+ *
+ * @see `Step.inherit` for how a step changes the precedence
  *
  * @example
  * ```ts
@@ -160,5 +120,5 @@ export const mergeUnder: {
  */
 export const explain: (
   step: Step<unknown, unknown, unknown>,
-  pipeline?: Pipeline<unknown, unknown, unknown> | Input<never, never, unknown, unknown, unknown>
-) => ReadonlyArray<Explanation> = internal.explain
+  pipeline?: Pipeline<unknown, unknown, unknown> | Any
+) => ReadonlyArray<Explanation> = explain_

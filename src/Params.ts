@@ -8,21 +8,13 @@ import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type { ParamsIssue } from "./internal/steps/params.ts"
 import * as internal from "./internal/steps/params.ts"
 
-/**
- * One thing that is wrong with the parameters, and where. It never quotes the value.
- *
- * @category errors
- * @since 0.1.0
- */
-export interface ParamsIssue {
-  readonly path: ReadonlyArray<string | number>
-  readonly message: string
-}
+export type { ParamsIssue } from "./internal/steps/params.ts"
 
 /**
- * What a {@link ParamsError} is made of.
+ * The fields of a {@link ParamsError}.
  *
  * @category errors
  * @since 0.1.0

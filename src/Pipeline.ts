@@ -14,24 +14,13 @@ import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import type * as Types from "effect/Types"
 import type { FitsTags } from "./Hook.ts"
-import type { Hooks, Input } from "./Hooks.ts"
 import * as hook from "./internal/model/hook.ts"
+import type { Any } from "./internal/model/hooks.ts"
+import type { Needs, Pipeline } from "./internal/model/step.ts"
 import type { PipelineFn } from "./internal/steps/fn.ts"
 import * as internal from "./internal/steps/step.ts"
-import type { Needs } from "./Step.ts"
 
-/**
- * A named run of steps.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Pipeline<out A, out E = never, out R = never> extends Effect.Effect<A, E, R> {
-  readonly [internal.PipelineTypeId]: typeof internal.PipelineTypeId
-  readonly name: string
-  /** What {@link stepHooks} gave it. */
-  readonly stepHooks: Hooks<never, never, unknown, unknown, unknown>
-}
+export type { Pipeline } from "./internal/model/step.ts"
 
 /**
  * @category guards
@@ -67,6 +56,27 @@ export const isPipeline: (u: unknown) => u is Pipeline<unknown, unknown, unknown
  */
 export const make: <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) => Pipeline<A, E, Needs<R>> =
   internal.makePipeline
+
+/**
+ * Makes a pipeline of an Effect, to be piped into.
+ *
+ * @see {@link make} for the form that takes the name first
+ *
+ * @example
+ * ```ts
+ * import { Pipeline } from "effect-epilogue"
+ * import { Effect } from "effect"
+ *
+ * const etl = Effect.log("loading").pipe(Pipeline.named("etl"))
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const named: {
+  (name: string): <A, E, R>(self: Effect.Effect<A, E, R>) => Pipeline<A, E, Needs<R>>
+  <A, E, R>(self: Effect.Effect<A, E, R>, name: string): Pipeline<A, E, Needs<R>>
+} = dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, name: string) => make(name, self))
 
 /**
  * A function whose calls are pipelines of that name; mirrors `Effect.fn`. The
@@ -114,11 +124,11 @@ export type Fn = PipelineFn
  */
 export const stepHooks: {
   <R2, T>(
-    hooks: Input<unknown, unknown, R2, never, T> & FitsAnyStep<T>
+    hooks: Any<unknown, unknown, R2, never, T> & FitsAnyStep<T>
   ): <A, E, R>(self: Pipeline<A, E, R>) => Pipeline<A, E, R | Needs<R2>>
   <A, E, R, R2, T>(
     self: Pipeline<A, E, R>,
-    hooks: Input<unknown, unknown, R2, never, T> & FitsAnyStep<T>
+    hooks: Any<unknown, unknown, R2, never, T> & FitsAnyStep<T>
   ): Pipeline<A, E, R | Needs<R2>>
 } = dual(2, internal.stepHooks)
 
@@ -147,11 +157,11 @@ type AnyTagged<T> = T extends { readonly _tag: infer K } ? { readonly _tag: K } 
  */
 export const hooks: {
   <A2, E2, R2, X, T>(
-    hooks: Input<A2, E2, R2, X, T>
+    hooks: Any<A2, E2, R2, X, T>
   ): <A extends A2, E extends E2, R>(self: Pipeline<A, E, R> & FitsTags<E, T>) => Pipeline<A, E | X, R | Needs<R2>>
   <A extends A2, E extends E2, R, A2, E2, R2, X, T>(
     self: Pipeline<A, E, R> & FitsTags<E, T>,
-    hooks: Input<A2, E2, R2, X, T>
+    hooks: Any<A2, E2, R2, X, T>
   ): Pipeline<A, E | X, R | Needs<R2>>
 } = dual(2, internal.hooks)
 
@@ -208,6 +218,40 @@ export const onFailure: {
     f: (cause: Cause.Cause<Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
   ): Pipeline<A, E, R | Needs<R2>>
 } = internal.attach(hook.onFailure)
+
+/**
+ * Runs when the run failed with the error of that tag. It does not compile where the
+ * run can't fail with it.
+ *
+ * @see {@link onFailure} for errors of any tag, and defects
+ * @see `Step.onFailureTag` for a single step
+ *
+ * @example
+ * ```ts
+ * import { Pipeline } from "effect-epilogue"
+ * import { Data, Effect } from "effect"
+ *
+ * class NoData extends Data.TaggedError("NoData")<{ readonly day: string }> {}
+ *
+ * const etl = Pipeline.make("etl", Effect.fail(new NoData({ day: "monday" }))).pipe(
+ *   Pipeline.onFailureTag("NoData", ({ day }) => Effect.log(`nothing came on ${day}`))
+ * )
+ * ```
+ *
+ * @category hooks
+ * @since 0.1.0
+ */
+export const onFailureTag: {
+  <const K extends Types.Tags<E>, E, R2>(
+    tag: K,
+    f: (error: Types.ExtractTag<Types.NoInfer<E>, K>) => Effect.Effect<unknown, unknown, R2>
+  ): <A, R>(self: Pipeline<A, E, R>) => Pipeline<A, E, R | Needs<R2>>
+  <A, E, R, const K extends Types.Tags<E>, R2>(
+    self: Pipeline<A, E, R>,
+    tag: K,
+    f: (error: Types.ExtractTag<E, K>) => Effect.Effect<unknown, unknown, R2>
+  ): Pipeline<A, E, R | Needs<R2>>
+} = internal.attachTag
 
 /**
  * Runs when the run was interrupted and nothing else went wrong.

@@ -8,6 +8,8 @@
  * `Hook.required`. A step whose hooks wait for something can't be run with
  * `Effect.runSync`, as nothing can that forks.
  *
+ * `Hooks.explain` lists the hooks that run for a step in a pipeline, and why.
+ *
  * Where a tracer is provided, a step opens a span named after it, with the
  * pipeline, the run and the attempt as attributes (`epilogue.*`), and each of its
  * hooks a child of that span. Where only the default tracer is there, which nobody
@@ -23,32 +25,15 @@ import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import type * as Schedule from "effect/Schedule"
 import type * as Types from "effect/Types"
-import type { FailedAttempt, FitsTags, Kind } from "./Hook.ts"
-import type { InheritMode, Input } from "./Hooks.ts"
-import * as notes from "./internal/model/context.ts"
+import type { FitsTags } from "./Hook.ts"
+import type { FailedAttempt, Kind } from "./internal/model/hook.ts"
 import * as hook from "./internal/model/hook.ts"
+import type { Any, InheritMode } from "./internal/model/hooks.ts"
+import type { Needs, Step } from "./internal/model/step.ts"
 import type { StepFn } from "./internal/steps/fn.ts"
 import * as internal from "./internal/steps/step.ts"
-import { StepContext } from "./StepContext.ts"
 
-/**
- * A named Effect with hooks.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Step<out A, out E = never, out R = never> extends Effect.Effect<A, E, R> {
-  readonly [internal.StepTypeId]: typeof internal.StepTypeId
-  readonly name: string
-}
-
-/**
- * Services, less what a step itself provides to its body and its hooks.
- *
- * @category utility types
- * @since 0.1.0
- */
-export type Needs<R> = Exclude<R, StepContext>
+export type { Needs, Step } from "./internal/model/step.ts"
 
 /**
  * The parameters of a step, as `Params.Service` makes them.
@@ -286,19 +271,22 @@ export const onExit: {
  */
 export const hooks: {
   <A2, E2, R2, X, T>(
-    hooks: Input<A2, E2, R2, X, T>
+    hooks: Any<A2, E2, R2, X, T>
   ): <A extends A2, E extends E2, R>(self: Step<A, E, R> & FitsTags<E, T>) => Step<A, E | X, R | Needs<R2>>
   <A extends A2, E extends E2, R, A2, E2, R2, X, T>(
     self: Step<A, E, R> & FitsTags<E, T>,
-    hooks: Input<A2, E2, R2, X, T>
+    hooks: Any<A2, E2, R2, X, T>
   ): Step<A, E | X, R | Needs<R2>>
 } = dual(2, internal.hooks)
 
 /**
- * How the step's hooks stand to those of its pipeline, for the kinds named, or
- * for all: `"override"` (the default: of each kind the step's where it has any,
+ * Sets how the step's hooks combine with those of its pipeline, for the kinds named,
+ * or for all: `"override"` (the default: of each kind the step's where it has any,
  * else the pipeline's), `"append"` (the pipeline's, then the step's), `"prepend"`
  * (the step's, then the pipeline's), `"off"` (the step's only).
+ *
+ * @see `Hooks.explain` for the hooks that run for a step in a pipeline, and why
+ * @see `Pipeline.stepHooks` for the hooks that a pipeline gives its steps
  *
  * @example
  * ```ts
@@ -306,14 +294,16 @@ export const hooks: {
  * import { Effect } from "effect"
  *
  * const quiet = Step.make("probe", Effect.void).pipe(Step.inherit("off", "failure"))
+ * const loud = Step.inherit(quiet, "append", "success", "exit")
  * ```
  *
  * @category hooks
  * @since 0.1.0
  */
-export const inherit =
-  (mode: InheritMode, ...kinds: ReadonlyArray<Kind>) => <A, E, R>(self: Step<A, E, R>): Step<A, E, R> =>
-    internal.inherit(self, mode, kinds)
+export const inherit: {
+  (mode: InheritMode, ...kinds: ReadonlyArray<Kind>): <A, E, R>(self: Step<A, E, R>) => Step<A, E, R>
+  <A, E, R>(self: Step<A, E, R>, mode: InheritMode, ...kinds: ReadonlyArray<Kind>): Step<A, E, R>
+} = internal.inherit
 
 // -----------------------------------------------------------------------------
 // the body
@@ -409,29 +399,6 @@ export const timeout: {
   (duration: Duration.Input): <A, E, R>(self: Step<A, E, R>) => Step<A, E | Cause.TimeoutError, R>
   <A, E, R>(self: Step<A, E, R>, duration: Duration.Input): Step<A, E | Cause.TimeoutError, R>
 } = dual(2, internal.timeout)
-
-/**
- * Tells, from a step's body, how far it is: so much done, of so much where that is known. Observers show it, as
- * `Report.progress` does with a bar, a rate and the time left; without observers it costs nothing.
- *
- * @example
- * ```ts
- * import { Step } from "effect-epilogue"
- * import { Effect } from "effect"
- *
- * const load = Step.make("load", Effect.gen(function*() {
- *   for (let i = 1; i <= 100; i++) {
- *     yield* Effect.sleep("10 millis")
- *     yield* Step.progress(i, 100)
- *   }
- * }))
- * ```
- *
- * @category combinators
- * @since 0.1.0
- */
-export const progress = (done: number, total?: number): Effect.Effect<void, never, StepContext> =>
-  StepContext.useSync((context) => notes.progress(context, done, total))
 
 export { requireApproval } from "./internal/steps/requireApproval.ts"
 

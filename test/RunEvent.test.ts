@@ -142,13 +142,13 @@ it.effect("StepEnded is emitted when the body ends, before the step's hooks have
     yield* Fiber.join(fiber)
   }))
 
-it.effect("Step.progress emits StepProgress with the step's path, index and parent", () =>
+it.effect("StepContext.progress emits StepProgress with the step's path, index and parent", () =>
   Effect.gen(function*() {
     const told = events()
-    const inner = Step.make("inner", Step.progress(3))
-    const outer = Step.make("outer", Effect.andThen(Step.progress(1, 2), Effect.all([inner, inner])))
-    // outside a step, Step.progress emits nothing
-    yield* Pipeline.make("p", Effect.andThen(Step.progress(9), outer)).pipe(Effect.provide(told.layer))
+    const inner = Step.make("inner", StepContext.progress(3))
+    const outer = Step.make("outer", Effect.andThen(StepContext.progress(1, 2), Effect.all([inner, inner])))
+    // outside a step, StepContext.progress emits nothing
+    yield* Pipeline.make("p", Effect.andThen(StepContext.progress(9), outer)).pipe(Effect.provide(told.layer))
     const progress = told.list.flatMap((event) =>
       event._tag === "StepProgress"
         ? [[event.stepPath.join("/"), event.index, event.parent, event.done, event.total]]

@@ -28,7 +28,7 @@ export interface ProgressOptions {
 
 /**
  * Shows the runs of what it is provided to: on a terminal as a live tree of their steps, with attempts, hooks, what
- * `Step.progress` tells and how it all ended; elsewhere as lines.
+ * `StepContext.progress` tells and how it all ended; elsewhere as lines.
  *
  * While a tree is shown, what is written to `console`, `process.stdout` and `process.stderr` goes above it. What
  * reaches the terminal in another way, such as the output of a child process that inherits it, doesn't. When a run has

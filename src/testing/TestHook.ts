@@ -3,18 +3,25 @@
  *
  * @since 0.1.0
  */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { Hook } from "../Hook.ts"
+import { withinLimit } from "../internal/engine/hookRunner.ts"
+import { outcomeOf } from "../internal/engine/outcome.ts"
+import { erase, type HookImpl, type Occasion, skipped } from "../internal/model/hook.ts"
+import { hookMistakes } from "../internal/model/plan.ts"
 import { StepContext } from "../StepContext.ts"
-import * as internal from "./internal/testHook.ts"
 
 /**
- * What became of the hook: it did its work, had nothing to do (its predicate said
- * no, or the error had another tag), was not called (it is for another kind of
- * outcome), or failed, died, or ran out of time.
+ * The outcome of a hook:
+ *
+ * - `Ended`: it did its work;
+ * - `Skipped`: it had nothing to do, since its predicate returned `false` or the error had another tag;
+ * - `NotCalled`: it is for another kind of outcome;
+ * - `Failed`: it failed, died, or exceeded its time limit.
  *
  * @category models
  * @since 0.1.0
@@ -26,8 +33,8 @@ export type Result =
   | { readonly _tag: "Failed"; readonly cause: Cause.Cause<unknown> }
 
 /**
- * The context the hook sees where nothing else is said: step `"step"` of pipeline
- * `"pipeline"`, first attempt, started at the epoch.
+ * The context of a hook unless {@link run} gets another: that of step `"step"` in
+ * pipeline `"pipeline"`, first attempt, started at the epoch.
  *
  * @category models
  * @since 0.1.0
@@ -45,9 +52,13 @@ export const defaultContext: StepContext.Shape = {
 }
 
 /**
- * Runs a hook as if a step had ended so, with its policies and its time limit.
- * A start hook is run whatever the exit. An `onRetry` hook is told that the attempt
- * of the context failed so, and that another follows at once.
+ * Runs a hook as if a step had ended with the exit, with the hook's policies and its
+ * time limit. Dies if the policies are invalid, as a step with the hook would.
+ *
+ * **Details**
+ *
+ * A start hook runs whatever the exit. An `onRetry` hook runs as if the attempt of the
+ * context had failed with the exit's cause, and another followed without a delay.
  *
  * @example
  * ```ts
@@ -87,5 +98,40 @@ export const run = <A, E, R, X, T>(
     ...options?.context,
     ...(options?.params === undefined ? undefined : { params: options.params })
   }
-  return Effect.provideService(internal.run(hook, exit, context), StepContext, context)
+  const erased = erase(hook)
+  const mistakes = hookMistakes(erased)
+  if (mistakes.length > 0) return Effect.die(new TypeError(mistakes.join("; ")))
+  const called = occasionOf(erased, exit, context)
+  if (called === undefined) return Effect.succeed({ _tag: "NotCalled" })
+  return Effect.suspend(() => erased.run(called.occasion, context)).pipe(
+    Effect.forkDetach({ startImmediately: true }),
+    Effect.flatMap((fiber) => withinLimit(erased, fiber)),
+    Effect.map((end): Result =>
+      end._tag === "Failure"
+        ? { _tag: "Failed", cause: end.cause }
+        : { _tag: end.value === skipped ? "Skipped" : "Ended" }
+    ),
+    Effect.provideService(StepContext, context)
+  )
+}
+
+/** Returns the argument of a hook when a step ends with an exit, or `undefined` where the hook is not called. */
+const occasionOf = (
+  { kind }: HookImpl,
+  exit: Exit.Exit<unknown, unknown>,
+  context: StepContext.Shape
+): { readonly occasion: Occasion } | undefined => {
+  switch (kind) {
+    case "start":
+      return { occasion: undefined }
+    case "retry":
+      // like `Effect.retry`, which tries again after errors only
+      return exit._tag === "Success" || !Cause.hasFails(exit.cause)
+        ? undefined
+        : { occasion: { attempt: context.attempt, cause: exit.cause, delay: Duration.zero } }
+    case "exit":
+      return { occasion: exit }
+    default:
+      return outcomeOf(exit) === kind ? { occasion: exit } : undefined
+  }
 }

@@ -179,7 +179,7 @@ it.effect("how far a body is, with rate and time left", () =>
           Effect.sleep("50 millis"),
           Effect.forEach(
             Array.from({ length: 100 }, (_, i) => i + 1),
-            (i) => Effect.andThen(Step.progress(i * 25, total), Effect.sleep("100 millis")),
+            (i) => Effect.andThen(StepContext.progress(i * 25, total), Effect.sleep("100 millis")),
             { discard: true }
           )
         )
@@ -214,7 +214,7 @@ it.effect("numbers that make no sense are shown as far as they do", () =>
     const terminal = fakeTerminal(100)
     const { layer } = yield* shown(terminal)
     const odd = (name: string, ...told: ReadonlyArray<readonly [number, number?]>) =>
-      Step.make(name, Effect.andThen(Effect.forEach(told, (args) => Step.progress(...args)), Effect.never))
+      Step.make(name, Effect.andThen(Effect.forEach(told, (args) => StepContext.progress(...args)), Effect.never))
     const run = Pipeline.make(
       "etl",
       Effect.all([

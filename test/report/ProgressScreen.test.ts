@@ -3,7 +3,7 @@ import { test } from "bun:test"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
-import { Hook, Pipeline, RunEvent, Step } from "../../src/index.ts"
+import { Hook, Pipeline, RunEvent, Step, StepContext } from "../../src/index.ts"
 import { fit, take, width } from "../../src/internal/text/columns.ts"
 import { Screen } from "../../src/report/internal/progress/screen.ts"
 import { Runs } from "../../src/report/internal/progress/state.ts"
@@ -57,7 +57,7 @@ it.effect("twenty columns", () =>
     const run = Pipeline.make(
       "nightly-etl",
       Effect.all([
-        Step.make("download everything", Effect.andThen(Step.progress(1, 2), Effect.sleep("1 second"))),
+        Step.make("download everything", Effect.andThen(StepContext.progress(1, 2), Effect.sleep("1 second"))),
         Step.make("日本語のデータを読む", Effect.sleep("2 seconds")),
         Step.make("ok", Step.make("👍👍👍👍👍👍👍👍👍", Effect.fail("nothing was as it should be")))
       ], { concurrency: "unbounded", mode: "result" })

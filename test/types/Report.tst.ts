@@ -4,7 +4,7 @@ import type * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import { describe, expect, test } from "tstyche"
 import { minSeverity } from "../../src/delivery/index.ts"
-import { Alert, type Alerter, type Pipeline, type RunEvent, Step, type StepContext } from "../../src/index.ts"
+import { Alert, type Alerter, type Pipeline, type RunEvent, Step, StepContext } from "../../src/index.ts"
 import { Report } from "../../src/report/index.ts"
 
 declare const alerter: Layer.Layer<Alerter, "setup", "Http">
@@ -87,8 +87,8 @@ describe("attachTimeline", () => {
 
 describe("what is told of a step", () => {
   test("progress is told in a step, and never fails", () => {
-    expect(Step.progress(1, 10)).type.toBe<Effect.Effect<void, never, StepContext>>()
-    expect(Step.make("load", Step.progress(1))).type.toBe<Step.Step<void>>()
+    expect(StepContext.progress(1, 10)).type.toBe<Effect.Effect<void, never, StepContext>>()
+    expect(Step.make("load", StepContext.progress(1))).type.toBe<Step.Step<void>>()
   })
 
   test("an attachment has a name, a type and bytes", () => {

@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { type AlerterError, AlerterErrorReason, isAlerterError } from "../../Alerter.ts"
+import { type AlerterError, AlerterErrorReason } from "../../Alerter.ts"
 import type { Channel } from "../../alerters/internal/channel/channel.ts"
 import * as channels from "../../alerters/internal/channel/channel.ts"
 import { Approver, Decision, type Question } from "../../Approver.ts"
@@ -52,8 +52,7 @@ export const layer = <M, E = never, R = never>(
       /** Whatever goes wrong is an error of the channel's. */
       const guarded = <A>(effect: () => Effect.Effect<A, AlerterError>): Effect.Effect<A, AlerterError> =>
         Effect.catchCause(Effect.suspend(effect), (cause) =>
-          failWith(cause, isAlerterError, (detail) =>
-            channel.error(AlerterErrorReason.Rejected({ detail: scrub(detail) }))))
+          failWith(cause, (detail) => channel.error(AlerterErrorReason.Rejected({ detail: scrub(detail) }))))
 
       const open = (question: Question, standing: Standing<M>): Asked =>
         driver.open(scrubbed(question, scrub), standing)
@@ -67,8 +66,7 @@ export const layer = <M, E = never, R = never>(
         poll: (remaining) =>
           Effect.timeoutOrElse(asked.poll(remaining), {
             duration: Duration.sum(remaining, limit),
-            orElse: () =>
-              Effect.fail(channel.error(AlerterErrorReason.TimedOut({ limit })))
+            orElse: () => Effect.fail(channel.error(AlerterErrorReason.TimedOut({ limit })))
           })
       })
 

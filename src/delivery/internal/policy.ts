@@ -6,7 +6,7 @@ import type * as Scope from "effect/Scope"
 import type { Alert } from "../../Alert.ts"
 import { Alerter, type AlerterError } from "../../Alerter.ts"
 import { timed } from "../../internal/alerts/alerter.ts"
-import { AlerterObservers } from "../../internal/engine/run.ts"
+import { AlerterObservers } from "../../internal/model/observers.ts"
 import { atLeast } from "../../internal/model/severity.ts"
 import type { Observer } from "../../RunEvent.ts"
 

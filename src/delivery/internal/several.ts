@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { Alerter, AlerterError, AlerterErrorReason, isAlerterError } from "../../Alerter.ts"
-import { AlerterObservers } from "../../internal/engine/run.ts"
+import { AlerterObservers } from "../../internal/model/observers.ts"
 import { withoutUrls } from "../../internal/text/redact.ts"
 import { type Post, serving } from "./policy.ts"
 

@@ -11,7 +11,7 @@ import * as Activity from "effect/workflow/Activity"
 import * as DurableClock from "effect/workflow/DurableClock"
 import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
-import { AlerterError, AlerterErrorReason, isAlerterError } from "../../Alerter.ts"
+import { AlerterError, AlerterErrorReason } from "../../Alerter.ts"
 import { type Approver, Decision, type Person, type Question } from "../../Approver.ts"
 import { failWith } from "../../internal/alerts/alerter.ts"
 import { mayAnswer, mistake } from "../../internal/approvals/question.ts"
@@ -78,7 +78,7 @@ const askIn = (
         const handle = yield* Effect.catchCause(
           Effect.suspend(() => asking.post(question, token)),
           (cause) =>
-            failWith(cause, isAlerterError, (detail) =>
+            failWith(cause, (detail) =>
               new AlerterError({ channel: "durable", reason: AlerterErrorReason.Rejected({ detail }) }))
         )
         return { askedAt, handle }

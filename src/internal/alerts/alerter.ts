@@ -4,15 +4,13 @@ import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import { Alert, type Severity } from "../../Alert.ts"
-import type { AlerterErrorReason } from "../../Alerter.ts"
-import { StepContext } from "../../StepContext.ts"
+import { type AlerterError, isAlerterError } from "../model/alerterError.ts"
+import { StepContext } from "../model/context.ts"
 import { textSymbols } from "../model/severity.ts"
-import { formatDuration } from "../text/duration.ts"
 import { joinLines, withoutUrls } from "../text/redact.ts"
 import { colorsOn } from "../text/terminal.ts"
 
@@ -46,45 +44,16 @@ export const calledFrom = <R>(layer: Context.Context<R>) => (caller: Context.Con
     Context.merge(caller, layer)
   )
 
-/** A cause as an error of the alerter's. An interruption stays one. */
-export const failWith = <E>(
+/** Fails with the cause's error, or with one made of its message if it is no `AlerterError`. Keeps an interruption. */
+export const failWith = (
   cause: Cause.Cause<unknown>,
-  isError: (u: unknown) => u is E,
-  otherwise: (detail: string) => E
-): Effect.Effect<never, E> => {
+  otherwise: (detail: string) => AlerterError
+): Effect.Effect<never, AlerterError> => {
   if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
   const error = Cause.squash(cause)
-  if (isError(error)) return Effect.fail(error)
+  if (isAlerterError(error)) return Effect.fail(error)
   return Effect.fail(otherwise(withoutUrls(error instanceof Error ? error.message : String(error))))
 }
-
-/** @internal */
-export const explain = (reason: AlerterErrorReason): string => {
-  switch (reason._tag) {
-    case "Unauthorized":
-      return detailed("the credentials were not accepted", reason.detail)
-    case "RateLimited":
-      return reason.retryAfter === undefined
-        ? "too many alerts"
-        : `too many alerts, the next may come in ${formatDuration(Duration.toMillis(reason.retryAfter))}`
-    case "Rejected":
-      return detailed(
-        `the alert was rejected${reason.status === undefined ? "" : ` (${reason.status})`}`,
-        reason.detail
-      )
-    case "Unreachable":
-      return detailed("could not be reached", reason.detail)
-    case "TimedOut":
-      return reason.limit === undefined
-        ? "no answer in time"
-        : `no answer within ${formatDuration(Duration.toMillis(reason.limit))}`
-    case "InvalidAlert":
-      return detailed("the alert can't be sent", reason.detail)
-  }
-}
-
-const detailed = (text: string, detail: string | undefined): string =>
-  detail === undefined || detail === "" ? text : `${text}: ${detail}`
 
 // -----------------------------------------------------------------------------
 // console

@@ -4,7 +4,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
-import type { AlerterError } from "../../Alerter.ts"
+import type { AlerterError } from "../model/alerterError.ts"
 
 const counter = (name: string, description: string): Metric.Counter<number> =>
   Metric.counter(name, { description, incremental: true })

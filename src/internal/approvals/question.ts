@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Person, Question } from "../../Approver.ts"
+import type { Person, Question } from "../model/approval.ts"
 import { fitEnd, oneLine } from "../text/fit.ts"
 
 /** An answer that somebody gave. */

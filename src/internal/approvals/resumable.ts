@@ -5,8 +5,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { type AlerterError, AlerterErrorReason } from "../../Alerter.ts"
-import type { Approver, Decision, Question } from "../../Approver.ts"
+import { type AlerterError, AlerterErrorReason } from "../model/alerterError.ts"
+import type { Decision, Question, Resumable } from "../model/approval.ts"
 import { at, numberAt } from "./json.ts"
 import { mistake, now } from "./question.ts"
 
@@ -41,10 +41,16 @@ export interface Parts<M> {
   ) => Effect.Effect<unknown, AlerterError>
 }
 
+/** The `Approver` service, resumable. */
+export interface ResumableApprover {
+  readonly ask: (question: Question) => Effect.Effect<Decision, AlerterError>
+  readonly resumable: Resumable
+}
+
 /** @internal */
 export const make = <M>(
   { channel, decide, error, limit, post, prepare, read, settle: mark }: Parts<M>
-): Approver.Shape & { readonly resumable: Approver.Resumable } => {
+): ResumableApprover => {
   const invalid = (detail: string) => Effect.fail(error(AlerterErrorReason.InvalidAlert({ detail })))
 
   /** What was decided stays so, whether or not the channel can be told in the time of one attempt. */

@@ -5,75 +5,20 @@ import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import type { HookError } from "../../Hook.ts"
-import type { StepInfo } from "../../RunEvent.ts"
-import { StepContext } from "../../StepContext.ts"
+import { StepContext } from "../model/context.ts"
+import type { Outcome, StepInfo } from "../model/events.ts"
 import type { Occasion } from "../model/hook.ts"
-import {
-  empty,
-  type HooksImpl,
-  type Outcome,
-  type Owner,
-  type Plan,
-  plan as makePlan,
-  type Planned,
-  type Table
-} from "../model/hooks.ts"
-import { CurrentOverrides, type Wrap } from "../model/overrides.ts"
+import type { HookError } from "../model/hookError.ts"
+import { empty, type Table } from "../model/hooks.ts"
+import type { Occurrence } from "../model/occurrence.ts"
+import { CurrentOverrides, type Override } from "../model/overrides.ts"
+import type { PipelineOwner, StepOwner } from "../model/owner.ts"
+import { type Plan, plan as makePlan, type Planned } from "../model/plan.ts"
 import { runAll, runAllNow, runHook, runRequired } from "./hookRunner.ts"
-import { type Failed, outcomeOf, withFailed } from "./outcome.ts"
+import { outcomeOf, type RequiredFailures, withFailed } from "./outcome.ts"
 import { noAnnotations, Run, toDuration } from "./run.ts"
 import { tellEnded, tellStarted } from "./telling.ts"
 import { currentView, View } from "./view.ts"
-
-/** How parameters are shown: the part of `Params.Service` that is needed here, without its Schema. */
-export interface Describable {
-  readonly key: string
-  readonly describe: (value: any) => unknown
-}
-
-/** The plan that an owner was last evaluated with: kept with it, as it is looked up at each evaluation. */
-export interface PlanCache {
-  under: Table | undefined
-  plan: Plan | undefined
-}
-
-/** What a step is made of. */
-export interface StepOwner extends Owner {
-  readonly label: "Step"
-  readonly body: Effect.Effect<unknown, unknown, any>
-  readonly cache: PlanCache
-  readonly annotations: Readonly<Record<string, unknown>>
-  readonly params: ReadonlyArray<Context.Key<any, any> & Describable>
-  /** What comes between the start hooks and the body, which runs only if this succeeds. */
-  readonly gate?: Effect.Effect<unknown, unknown, any> | undefined
-  /** The body before it was wrapped, and what it was wrapped in. */
-  readonly raw?: Effect.Effect<unknown, unknown, any> | undefined
-  readonly wraps?: ReadonlyArray<Wrap> | undefined
-  /** Services that come before those of the environment. */
-  readonly provided?: Context.Context<never> | undefined
-  readonly durable?: Durable | undefined
-}
-
-/** How a step is evaluated whose result is stored. */
-export interface Durable {
-  readonly evaluate: (owner: StepOwner, fiber: Fiber.Fiber<unknown, unknown>) => Effect.Effect<unknown, unknown, any>
-}
-
-/** What a pipeline is made of. */
-export interface PipelineOwner extends Owner {
-  readonly label: "Pipeline"
-  readonly gate?: undefined
-  readonly body: Effect.Effect<unknown, unknown, any>
-  readonly cache: PlanCache
-  readonly annotations: Readonly<Record<string, unknown>>
-  readonly stepHooks: HooksImpl
-  readonly givenName: string | undefined
-  readonly provided?: Context.Context<never> | undefined
-  /** Where it is known before the run starts. */
-  readonly runId?: string | undefined
-  readonly durable?: undefined
-}
 
 /**
  * A finalizer that has nothing left to do. `Effect.onExit` takes `undefined` for
@@ -104,11 +49,18 @@ const planFor = (owner: StepOwner | PipelineOwner, under: Table): Plan => {
   return cache.plan
 }
 
+const overridden = <A extends StepOwner | PipelineOwner>(
+  override: Override<A>,
+  owner: A,
+  view: View | undefined
+): A =>
+  view === undefined ? override(owner, undefined, false) : override(owner, View.evaluation(view), View.inHook(view))
+
 /**
  * As an Effect, it is the body in the step's context: whatever may interrupt the
  * fiber before the first operation, `settle` has been registered already.
  */
-export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
+export class Evaluation extends Effectable.Class<unknown, unknown, unknown> implements Occurrence {
   readonly owner: StepOwner | PipelineOwner
   readonly fiber: Fiber.Fiber<unknown, unknown>
   readonly parent: Evaluation | undefined
@@ -134,7 +86,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
     this.fiber = fiber
     if (owner.label === "Pipeline") {
       const overrides = fiber.getRef(CurrentOverrides)
-      const own = overrides === undefined ? owner : overrides.run(owner, currentView(fiber))
+      const own = overrides === undefined ? owner : overridden(overrides.run, owner, currentView(fiber))
       this.owner = own
       this.parent = undefined
       this.ownsRun = true
@@ -152,7 +104,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
       if (this.run.ended) this.run = this.run.again(fiber)
       this.inHook = view !== undefined && View.inHook(view)
       const { overrides } = this.run
-      this.owner = overrides === undefined ? owner : overrides.step(owner, view)
+      this.owner = overrides === undefined ? owner : overridden(overrides.step, owner, view)
       this.plan = planFor(this.owner, this.inHook ? empty.hooks : this.run.stepHooks)
       this.index = this.run.steps++
       this.startedMillis = this.ownsRun ? this.run.startedMillis : this.run.clock.currentTimeMillisUnsafe()
@@ -328,7 +280,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
   private settleRequired(
     exit: Exit.Exit<unknown, unknown>,
     outcome: Outcome
-  ): Effect.Effect<Failed> {
+  ): Effect.Effect<RequiredFailures> {
     const required = this.plan.required[outcome]
     if (required.length === 0) return Effect.undefined
     const ofOutcome = required.filter(({ hook }) => hook.kind !== "exit")
@@ -351,8 +303,8 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> {
   private settleFailedAfterAll(
     exit: Exit.Exit<unknown, unknown>,
     outcome: Outcome,
-    failed: Failed
-  ): Effect.Effect<Failed> {
+    failed: RequiredFailures
+  ): Effect.Effect<RequiredFailures> {
     if (failed === undefined || outcome !== "success") return Effect.succeed(failed)
     const onFailure = this.plan.required.failure.filter(({ hook }) => hook.kind === "failure")
     return Effect.map(

@@ -6,16 +6,17 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
-import { HookError } from "../../Hook.ts"
 import { defaultTimeout, type HookImpl, type Occasion, skipped } from "../model/hook.ts"
-import { exceeded, limitMillis, limitMistakes, type Planned } from "../model/hooks.ts"
+import { HookError } from "../model/hookError.ts"
+import { exceeded, limitMillis, limitMistakes } from "../model/limit.ts"
+import type { Planned } from "../model/plan.ts"
 import type { Evaluation } from "./evaluation.ts"
 import { toDuration } from "./run.ts"
 import { hookSpan } from "./spans.ts"
 import { hookInfo, tellHookEnded } from "./telling.ts"
 
-/** Why a hook failed: `undefined` where there is nothing to say. */
-export type Failed = Cause.Cause<unknown> | undefined
+/** The cause of a hook that failed, or `undefined`. */
+export type HookFailure = Cause.Cause<unknown> | undefined
 
 const failures = Metric.counter("epilogue_hook_failures_total", {
   description: "Hooks that failed, died or ran out of time",
@@ -89,7 +90,7 @@ export const runHook = (
   evaluation: Evaluation,
   planned: Planned,
   occasion: Occasion
-): Effect.Effect<Failed> | undefined => {
+): Effect.Effect<HookFailure> | undefined => {
   const { observers } = evaluation.run
   const since = observers === undefined ? undefined : evaluation.run.nanos()
   const started = start(evaluation, planned, occasion)
@@ -117,7 +118,7 @@ export const start = (
   } catch (defect) {
     effect = Exit.die(defect)
   }
-  const traced = hookSpan(evaluation, hook, effect)
+  const traced = hookSpan(evaluation, evaluation.fiber, hook, effect)
   if (Exit.isExit(traced)) return traced
   // The services that a hook needs are in the step's context: its type says so.
   const fiber = Effect.runForkWith(context)(traced as Effect.Effect<unknown, unknown>)
@@ -152,7 +153,7 @@ export const goesOn = (evaluation: Evaluation, planned: Planned): void => {
 }
 
 /** The run waits for it before it ends. */
-export const goOnWithout = (evaluation: Evaluation, supervised: Effect.Effect<Failed>): undefined => {
+export const goOnWithout = (evaluation: Evaluation, supervised: Effect.Effect<HookFailure>): undefined => {
   evaluation.run.addBackground(Effect.runForkWith(evaluation.hookContext)(supervised))
 }
 
@@ -162,7 +163,7 @@ export const report = (
   planned: Planned,
   exit: Exit.Exit<unknown, unknown>,
   since: number | undefined
-): Effect.Effect<Failed> | undefined => {
+): Effect.Effect<HookFailure> | undefined => {
   const { hook } = planned
   const { run } = evaluation
   const failed = exit._tag === "Failure"

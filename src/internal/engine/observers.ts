@@ -1,35 +1,34 @@
-/** How observers are provided. */
+/** The layers that provide observers. */
 import type * as Cause from "effect/Cause"
-import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
-import type { Observer, RunEvent } from "../../RunEvent.ts"
+import type { Observer, RunEvent } from "../model/events.ts"
 import { defaultTimeout } from "../model/hook.ts"
-
-type Observers = Context.Reference<ReadonlyArray<Observer>>
+import { Observers } from "../model/observers.ts"
 
 /**
- * Built anew wherever it is provided: one that is remembered would bring back the observers of where it was first. Who
- * is told already is not told twice.
+ * Adds observers, except for those that are there already.
+ *
+ * The layer is fresh, so that it is built wherever it is provided: a memoized one would bring back the observers of the
+ * place where it was built first.
  */
-export const layer = (key: Observers, observers: ReadonlyArray<Observer>): Layer.Layer<never> =>
+export const layer = (observers: ReadonlyArray<Observer>): Layer.Layer<never> =>
   Layer.fresh(Layer.effect(
-    key,
-    Effect.map(key, (present) => [...present, ...observers.filter((observer) => !present.includes(observer))])
+    Observers,
+    Effect.map(Observers, (present) => [...present, ...observers.filter((observer) => !present.includes(observer))])
   ))
 
-/** @internal */
+/** Adds an observer that handles events on a fiber of its own. */
 export const layerEffect = <R>(
-  key: Observers,
   observer: (event: RunEvent) => Effect.Effect<unknown, unknown, R>
 ): Layer.Layer<never, never, R> => {
   const own = new WeakSet<Observer>()
   return Layer.fresh(Layer.effect(
-    key,
+    Observers,
     Effect.gen(function*() {
-      const present = yield* key
+      const present = yield* Observers
       if (present.some((one) => own.has(one))) return present
       const queue = yield* Queue.unbounded<RunEvent, Cause.Done>()
       const handle = (event: RunEvent) =>
@@ -41,7 +40,7 @@ export const layerEffect = <R>(
         Effect.forever(Effect.flatMap(Queue.take(queue), handle)).pipe(Effect.exit),
         { startImmediately: true }
       )
-      // ends the queue and waits until the worker has seen all that was in it
+      // ends the queue, and waits until the worker has handled the events in it
       yield* Effect.addFinalizer(() => Effect.andThen(Queue.end(queue), Fiber.await(worker)))
       const offer: Observer = (event) => void Queue.offerUnsafe(queue, event)
       own.add(offer)

@@ -1,18 +1,18 @@
-/** How evaluations end. */
+/** The outcomes of evaluations, and what required hooks that fail make of them. */
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
-import type { HookError } from "../../Hook.ts"
-import type { Outcome } from "../model/hooks.ts"
+import type { Outcome } from "../model/events.ts"
+import type { HookError } from "../model/hookError.ts"
 
-/** @internal */
+/** Returns how an exit is reported: a cause of interruptions alone is no failure. */
 export const outcomeOf = (exit: Exit.Exit<unknown, unknown>): Outcome =>
   exit._tag === "Success" ? "success" : Cause.hasInterruptsOnly(exit.cause) ? "interrupt" : "failure"
 
-/** Whether it was interrupted, and nothing else went wrong. */
+/** Whether an exit has interruptions, and neither errors nor defects. */
 export const isInterrupted = (exit: Exit.Exit<unknown, unknown>): boolean => outcomeOf(exit) === "interrupt"
 
-/** As `Effect.onExit` has it: beside a defect, errors are defects too. */
-const beside = (cause: Cause.Cause<unknown>, failed: Cause.Cause<unknown>): Cause.Cause<unknown> => {
+/** Combines two causes as `Effect.onExit` does: where there is a defect, errors become defects too. */
+const combine = (cause: Cause.Cause<unknown>, failed: Cause.Cause<unknown>): Cause.Cause<unknown> => {
   const both = Cause.combine(cause, failed)
   return Cause.hasDies(both)
     ? Cause.fromReasons(
@@ -21,11 +21,11 @@ const beside = (cause: Cause.Cause<unknown>, failed: Cause.Cause<unknown>): Caus
     : both
 }
 
-/** The errors of required hooks, if any failed. */
-export type Failed = Cause.Cause<HookError> | undefined
+/** The errors of the required hooks that failed, or `undefined`. */
+export type RequiredFailures = Cause.Cause<HookError> | undefined
 
-/** What the caller gets. */
-export const withFailed = (exit: Exit.Exit<unknown, unknown>, failed: Failed): Exit.Exit<unknown, unknown> =>
+/** Returns the exit of a step after its required hooks: the exit of its body, and their errors. */
+export const withFailed = (exit: Exit.Exit<unknown, unknown>, failed: RequiredFailures): Exit.Exit<unknown, unknown> =>
   failed === undefined
     ? exit
-    : Exit.failCause(exit._tag === "Success" ? failed : beside(exit.cause, failed))
+    : Exit.failCause(exit._tag === "Success" ? failed : combine(exit.cause, failed))

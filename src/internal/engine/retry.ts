@@ -1,47 +1,40 @@
-/** The retry of a body: what `Effect.retry` does, and word of each failed attempt before the next. */
+/** Retries a body as `Effect.retry` does, with an event and hooks for each failed attempt that another follows. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Schedule from "effect/Schedule"
-import type { Wrap } from "../model/overrides.ts"
+import type { AnySchedule, Body, RetryPolicy, Wrap } from "../model/owner.ts"
 import { runRequired } from "./hookRunner.ts"
 import { currentView, View } from "./view.ts"
 
-type AnySchedule = Schedule.Schedule<any, unknown, any, any>
-
-/** What `Effect.retry` takes. */
-export type RetryPolicy = AnySchedule | Effect.Retry.Options<any> | (($: typeof identity) => AnySchedule)
-
-/** @internal */
-export const retryBody = (
-  body: Effect.Effect<unknown, unknown, any>,
-  policy: RetryPolicy
-): Effect.Effect<unknown, unknown, any> =>
+const retryBody = (body: Body, policy: RetryPolicy): Body =>
   Effect.withFiber((fiber) => {
-    // A body is evaluated by its step only, which provides the context.
+    // there is a view: only its step evaluates a body, and it provides the context
     const evaluation = View.evaluation(currentView(fiber)!)
     let cause: Cause.Cause<unknown>
     const attempt = Effect.tapCause(body, (failed) => Effect.sync(() => cause = failed))
-    // The schedule's own step says whether and when another attempt follows; the
-    // hooks run then, before the delay.
-    const told = Schedule.fromStep(Effect.map(Schedule.toStep(toSchedule(policy)), (step) => (now, input: unknown) =>
-      Effect.tap(step(now, input), ([, delay]) =>
-        Effect.uninterruptible(Effect.suspend(() => {
-          const failed = { attempt: evaluation.attempt, cause, delay }
-          const info = evaluation.info
-          if (info !== undefined) {
-            evaluation.run.emit({ _tag: "AttemptFailed", ...info, ...failed })
-          }
-          return Effect.flatMap(runRequired(evaluation, evaluation.plan.retry, failed), (errors) => {
-            // a required hook that fails ends the retries
-            if (errors !== undefined) {
-              return Effect.failCause(Cause.combine(cause, errors))
+    // The step of the schedule decides whether another attempt follows, and when: only then do the hooks run, before
+    // the delay.
+    const withHooks = Schedule.fromStep(
+      Effect.map(Schedule.toStep(toSchedule(policy)), (step) => (now, input: unknown) =>
+        Effect.tap(step(now, input), ([, delay]) =>
+          Effect.uninterruptible(Effect.suspend(() => {
+            const failed = { attempt: evaluation.attempt, cause, delay }
+            const info = evaluation.info
+            if (info !== undefined) {
+              evaluation.run.emit({ _tag: "AttemptFailed", ...info, ...failed })
             }
-            evaluation.attempt++
-            return Effect.void
-          })
-        })))))
-    return Effect.retry(attempt, told)
+            return Effect.flatMap(runRequired(evaluation, evaluation.plan.retry, failed), (errors) => {
+              // a required hook that fails ends the retries
+              if (errors !== undefined) {
+                return Effect.failCause(Cause.combine(cause, errors))
+              }
+              evaluation.attempt++
+              return Effect.void
+            })
+          }))))
+    )
+    return Effect.retry(attempt, withHooks)
   })
 
 /** @internal */
@@ -51,7 +44,10 @@ export const retryWrap = (policy: RetryPolicy): Wrap => ({
   wrap: (body) => retryBody(body, policy)
 })
 
-/** As in `Effect.retry`, whose own conversion would ask `while` and `times` only after the schedule we are told by. */
+/**
+ * Converts a policy to a schedule, as `Effect.retry` does. Its own conversion would check `while` and `times` only after
+ * the schedule above, which would then run hooks for attempts that do not follow.
+ */
 export const toSchedule = (policy: RetryPolicy): AnySchedule => {
   if (typeof policy === "function") return policy(identity)
   if (Schedule.isSchedule(policy)) return policy

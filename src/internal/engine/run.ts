@@ -1,29 +1,15 @@
-/** What the steps of one run share. Nothing here outlives the run. */
+/** The state that the steps of one run share. Nothing here outlives the run. */
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { Observer, RunEvent, RunInfo } from "../../RunEvent.ts"
+import type { Observer, RunEvent, RunInfo } from "../model/events.ts"
 import { empty, type Table } from "../model/hooks.ts"
+import { AlerterObservers, Observers } from "../model/observers.ts"
 import { CurrentOverrides, type Overrides } from "../model/overrides.ts"
 import { isTapped, type Tap, TapKey } from "../model/tap.ts"
-
-/** Defined here, and not in `RunEvent.ts`, so that a step loads no more than the reference. */
-export const Observers: Context.Reference<ReadonlyArray<Observer>> = Context.Reference<ReadonlyArray<Observer>>(
-  "effect-epilogue/RunEvent/Observers",
-  { defaultValue: () => [] }
-)
-
-/**
- * Of alerters that need to know of runs. Apart from those that are provided as observers: a layer of an alerter beside
- * one of observers must not take the place of them.
- */
-export const AlerterObservers: Context.Reference<ReadonlyArray<Observer>> = Context.Reference<ReadonlyArray<Observer>>(
-  "effect-epilogue/Alerter/Observers",
-  { defaultValue: () => [] }
-)
 
 /** Stays empty: most runs have no background hooks, and make no set for them. */
 const none: Set<Fiber.Fiber<unknown, unknown>> = new Set()

@@ -1,55 +1,57 @@
 /**
- * Spans, where somebody listens: a tracer was provided (an OTLP layer does, or the
- * devtools) and `References.TracerEnabled` is not off. The default tracer only
- * keeps spans in memory, at four times the cost of a step.
+ * Spans of steps and hooks, made only where a tracer was provided (by an OTLP layer, or the devtools) and
+ * `References.TracerEnabled` is not off: the default tracer drops its spans, and to make one takes four times as long as
+ * a step.
  */
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type { HookImpl } from "../model/hook.ts"
-import type { Evaluation } from "./evaluation.ts"
+import type { Occurrence } from "../model/occurrence.ts"
 
 const listening = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
   fiber.cache.tracer !== undefined && fiber.cache.tracerEnabled
 
 const noStack = { captureStackTrace: false }
 
-/** The span of a step or a run, around its body and its hooks. */
+/** Wraps the body and the hooks of a step or a run in a span. */
 export const span = (
-  evaluation: Evaluation,
+  occurrence: Occurrence,
+  fiber: Fiber.Fiber<unknown, unknown>,
   effect: Effect.Effect<unknown, unknown, unknown>
 ): Effect.Effect<unknown, unknown, unknown> => {
-  if (!listening(evaluation.fiber)) return effect
-  const { owner, run } = evaluation
+  if (!listening(fiber)) return effect
+  const { owner, run } = occurrence
   return Effect.useSpan(owner.name, {
     attributes: {
       "epilogue.pipeline": run.pipelineName,
       "epilogue.run.id": run.id,
       "epilogue.run.name": run.name,
-      ...(evaluation.isRun ? undefined : {
+      ...(occurrence.isRun ? undefined : {
         "epilogue.step": owner.name,
-        "epilogue.step.path": evaluation.path.join("/"),
-        "epilogue.step.index": evaluation.index
+        "epilogue.step.path": occurrence.path.join("/"),
+        "epilogue.step.index": occurrence.index
       })
     }
   }, (span) =>
     Effect.withParentSpan(effect, span, noStack).pipe(
-      // known only at the end
-      evaluation.isRun
+      // the number of attempts is known only at the end
+      occurrence.isRun
         ? (self) => self
-        : Effect.onExit(() => Effect.sync(() => span.attribute("epilogue.attempt", evaluation.attempt)))
+        : Effect.onExit(() => Effect.sync(() => span.attribute("epilogue.attempt", occurrence.attempt)))
     ))
 }
 
-/** The span of a hook, a child of the step's. */
+/** Wraps a hook in a span, a child of the step's. */
 export const hookSpan = (
-  evaluation: Evaluation,
+  { attempt }: Occurrence,
+  fiber: Fiber.Fiber<unknown, unknown>,
   hook: HookImpl,
   effect: Effect.Effect<unknown, unknown, unknown>
 ): Effect.Effect<unknown, unknown, unknown> =>
-  listening(evaluation.fiber)
+  listening(fiber)
     ? Effect.useSpan(
       hook.name,
-      { attributes: { "epilogue.hook.kind": hook.kind, "epilogue.attempt": evaluation.attempt } },
+      { attributes: { "epilogue.hook.kind": hook.kind, "epilogue.attempt": attempt } },
       (span) => Effect.withParentSpan(effect, span, noStack)
     )
     : effect

@@ -1,7 +1,7 @@
 /** Tells of what nearly every step has: that it started and ended, and that a hook of it did. */
 import type * as Exit from "effect/Exit"
-import type { HookInfo } from "../../RunEvent.ts"
-import type { Outcome, Planned } from "../model/hooks.ts"
+import type { HookInfo, Outcome } from "../model/events.ts"
+import type { Planned } from "../model/plan.ts"
 import type { Evaluation } from "./evaluation.ts"
 import { toDuration } from "./run.ts"
 

@@ -1,16 +1,12 @@
-/** The time limit of a body. */
+/** Time limits of bodies. */
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { exceeded } from "../model/hooks.ts"
-import type { Wrap } from "../model/overrides.ts"
+import { exceeded } from "../model/limit.ts"
+import type { Body, Wrap } from "../model/owner.ts"
 
-/** In milliseconds. */
-export const timeoutBody = (
-  body: Effect.Effect<unknown, unknown, any>,
-  step: string,
-  limit: number
-): Effect.Effect<unknown, unknown, any> =>
+/** Interrupts a body after a limit in milliseconds, and fails. */
+export const timeoutBody = (body: Body, step: string, limit: number): Body =>
   Effect.flatMap(Effect.timeoutOption(body, limit), (value) =>
     Option.isSome(value)
       ? Effect.succeed(value.value)

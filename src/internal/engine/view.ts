@@ -1,19 +1,18 @@
-/** What bodies and hooks see of an evaluation. */
+/** The contexts that bodies and hooks get from an evaluation. */
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import type * as Fiber from "effect/Fiber"
-import { StepContext } from "../../StepContext.ts"
-import { Annotate, Ended, Progress } from "../model/context.ts"
+import { Annotate, Ended, Progress, StepContext } from "../model/context.ts"
 import type { Evaluation } from "./evaluation.ts"
 
 /**
- * The value of the `StepContext` service. A step has two: the one its body sees
- * and the one its hooks see. They differ in one thing: a step that runs inside a
- * hook, or inside such a step, does not inherit the pipeline's hooks, or a failure
- * hook that itself runs a step that fails would call itself for ever.
+ * The value of the `StepContext` service. An evaluation has two views, one for its body
+ * and one for its hooks, which differ in `inHook` alone: a step that runs inside a hook,
+ * at any depth, does not inherit the pipeline's hooks. Otherwise a failure hook that runs
+ * a step that fails would call itself for ever.
  */
 export class View implements StepContext.Shape {
-  // not a property with a value, so that printing a context does not print its run
+  // private at run time too, so that printing a context does not print its run
   readonly #evaluation: Evaluation
   readonly #inHook: boolean
   constructor(evaluation: Evaluation, inHook: boolean) {
@@ -68,7 +67,7 @@ export class View implements StepContext.Shape {
   }
 }
 
-/** The step or run that a fiber is in, if any. */
+/** Returns the view of the step or run that a fiber is in, or `undefined` outside of any. */
 export const currentView = (fiber: Fiber.Fiber<unknown, unknown>): View | undefined => {
   const context = Context.getOrUndefined(fiber.context, StepContext)
   return context instanceof View ? context : undefined

@@ -1,32 +1,98 @@
-/**
- * The erased form of a hook: what the runner works with once the types have been checked.
- */
+/** Hooks: their public types, and their erased form, which the engine works with once the types have been checked. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { pipeArguments } from "effect/Pipeable"
+import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import { hasProperty } from "effect/Predicate"
-import type { FailedAttempt, Kind } from "../../Hook.ts"
-import type { StepContext } from "../../StepContext.ts"
+import type { StepContext } from "./context.ts"
 
 /** @internal */
 export const TypeId = "~effect-epilogue/Hook"
 
-/** Defined here, and not in `Hook.ts`, so that an observer loads no more than the reference. */
+/**
+ * The kinds of event that a hook can react to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Kind = "start" | "retry" | "success" | "failure" | "interrupt" | "exit"
+
+/**
+ * A reaction to a step that yields `A` or fails with `E`, needing the services `R`.
+ *
+ * **Details**
+ *
+ * The combinators fill in two more parameters, which are rarely written:
+ *
+ * | Parameter | Is | Set by |
+ * | --- | --- | --- |
+ * | `X` | the error that the hook adds to the step's, `HookError` or `never` | `Hook.required` |
+ * | `T` | the tagged errors that it listens for: the step must be able to fail with each | `Hook.onFailureTag` |
+ *
+ * @see `Hook.Any` for a hook of whatever types
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Hook<in A, in E, out R, out X = never, out T = never> extends Pipeable {
+  readonly [TypeId]: Hook.Variance<A, E, R, X, T>
+  readonly kind: Kind
+  /** The name in logs, spans and events. Set with `Hook.named`. */
+  readonly name: string
+  /** Whether the step goes on without waiting for the hook. Set with `Hook.background`. */
+  readonly background: boolean
+  /** Whether a failure of the hook fails the step. Set with `Hook.required`. */
+  readonly required: boolean
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export declare namespace Hook {
+  /**
+   * The phantom types of a hook.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  export interface Variance<in A, in E, out R, out X, out T> {
+    readonly _A: (_: A) => void
+    readonly _E: (_: E) => void
+    readonly _R: () => R
+    readonly _X: () => X
+    readonly _T: () => T
+  }
+}
+
+/**
+ * The argument of an `onRetry` hook: the number of the attempt that failed (1 is
+ * the first), its cause, and the delay until the next attempt.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FailedAttempt<out E> {
+  readonly attempt: number
+  readonly cause: Cause.Cause<E>
+  readonly delay: Duration.Duration
+}
+
+/** The default time limit of a hook. Defined here, and not in `Hook.ts`, so that an observer loads only this. */
 export const defaultTimeout: Context.Reference<Duration.Input> = Context.Reference<Duration.Input>(
   "effect-epilogue/Hook/defaultTimeout",
   { defaultValue: () => Duration.seconds(30) }
 )
 
-/** What a hook is called with: nothing (start), an exit (terminal kinds) or a failed attempt (retry). */
+/** The argument of a hook: nothing (start), an exit (terminal kinds) or a failed attempt (retry). */
 export type Occasion = undefined | Exit.Exit<unknown, unknown> | FailedAttempt<unknown>
 
-/** What a hook yields when it had nothing to do: its predicate said no, or the tag was another one. */
+/** The value of a hook that had nothing to do: its predicate returned `false`, or the error had another tag. */
 export const skipped: unique symbol = Symbol.for("effect-epilogue/Hook/skipped")
 
-/** A hook's policies and its function. `A`, `E` and `R` are gone: `Hook.ts` has checked them. */
+/** The function of a hook and its policies, erased: `Hook.ts` has checked `A`, `E` and `R`. */
 export interface HookOptions {
   readonly kind: Kind
   readonly name: string
@@ -36,7 +102,7 @@ export interface HookOptions {
   readonly required?: boolean | undefined
 }
 
-// Phantom types need a value at run time; it is never read.
+// a phantom type needs a value at run time, which is never read
 const variance = {}
 
 /** @internal */
@@ -64,10 +130,16 @@ export class HookImpl implements HookOptions {
   }
 }
 
+/** Returns the erased form of a hook, whose function still needs the hook's services. */
+export const erase = <R>(
+  hook: Hook<never, never, R, unknown, unknown>
+): { readonly run: (...args: Parameters<HookOptions["run"]>) => Effect.Effect<unknown, unknown, R> } & HookImpl =>
+  hook as any // all hooks are made by `make` below, with the services that their types say
+
 /** @internal */
 export const isHook = (u: unknown): u is HookImpl => hasProperty(u, TypeId)
 
-/** The function's own name where it has one, so that `Hook.onFailure(pageOnCall)` is called "pageOnCall". */
+/** Names a hook after its function where that has a name: `Hook.onFailure(pageOnCall)` is called "pageOnCall". */
 const nameOf = (f: unknown, kind: Kind): string =>
   typeof f === "function" && f.name !== "" ? f.name : `on${kind[0]!.toUpperCase()}${kind.slice(1)}`
 
@@ -79,7 +151,7 @@ export const make = (kind: Kind, f: unknown, run: HookOptions["run"]): any =>
 export const modify = (self: any, options: Partial<HookOptions>): any =>
   new HookImpl({ ...(self as HookImpl), ...options })
 
-// The casts below are sound: the runner calls a hook with the occasion of its own kind only.
+// The casts below are sound: the engine calls a hook with an occasion of the hook's own kind only.
 
 /** @internal */
 export const onStart = (effect: Effect.Effect<any, any, any>): any => make("start", undefined, () => effect)

@@ -1,28 +1,25 @@
-/** What is changed of steps and pipelines where they are evaluated: by a file that names them, say. */
+/** Changes of steps and pipelines that are made where they are evaluated, by a config file for example. */
 import * as Context from "effect/Context"
-import type { Effect } from "effect/Effect"
-import type { PipelineOwner, StepOwner } from "../engine/evaluation.ts"
-import type { RetryPolicy } from "../engine/retry.ts"
-import type { View } from "../engine/view.ts"
+import type { Occurrence } from "./occurrence.ts"
+import type { PipelineOwner, StepOwner } from "./owner.ts"
 
-type Body = Effect<unknown, unknown, any>
+/**
+ * Returns the owner to evaluate in place of another, given the evaluation around it.
+ * `inHook` is whether a hook of that evaluation evaluates it. Called at each evaluation.
+ */
+export type Override<A extends StepOwner | PipelineOwner> = (
+  owner: A,
+  around: Occurrence | undefined,
+  inHook: boolean
+) => A
 
-/** What a combinator did to a body, so that it can be done otherwise. */
-export type Wrap =
-  & (
-    | { readonly kind: "retry"; readonly policy: RetryPolicy }
-    /** In milliseconds. */
-    | { readonly kind: "timeout"; readonly limit: number }
-  )
-  & { readonly wrap: (body: Body) => Body }
-
-/** Gives what is evaluated in place of a step or a pipeline, by what that stands in. Asked at each evaluation. */
+/** @internal */
 export interface Overrides {
-  readonly run: (owner: PipelineOwner, around: View | undefined) => PipelineOwner
-  readonly step: (owner: StepOwner, around: View | undefined) => StepOwner
+  readonly run: Override<PipelineOwner>
+  readonly step: Override<StepOwner>
 }
 
-/** Read by each run when it starts. */
+/** The overrides of the runs inside. Each run reads them once, when it starts. */
 export const CurrentOverrides: Context.Reference<Overrides | undefined> = Context.Reference<Overrides | undefined>(
   "effect-epilogue/Overrides",
   { defaultValue: () => undefined }

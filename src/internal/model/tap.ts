@@ -1,24 +1,24 @@
 /**
- * An observer that writes what it is told, as a recorder does, has no use for the event as an object, and to make one
- * takes longer than the step. So it may have a tap, which is told of the most frequent events before they are made:
- * of those that nearly every step has. All others come to the observer itself.
+ * A fast path for observers that write text, as a recorder does, and have no use for events as objects. A tap gets the
+ * events that nearly every step has (it started, it ended, its hook ended) as arguments, since making the objects takes
+ * longer than the step (see `bench/record.ts`). All other events go to the observer itself.
  */
 import type * as Exit from "effect/Exit"
-import type { Observer } from "../../RunEvent.ts"
-import type { Evaluation } from "../engine/evaluation.ts"
-import type { Outcome, Planned } from "./hooks.ts"
+import type { Observer, Outcome } from "./events.ts"
+import type { Occurrence } from "./occurrence.ts"
+import type { Planned } from "./plan.ts"
 
-/** Times `at` are in milliseconds since 1970. None of it may throw. */
+/** Times `at` are in milliseconds since 1970. None of the functions may throw. */
 export interface Tap {
-  readonly stepStarted: (evaluation: Evaluation, at: number) => void
+  readonly stepStarted: (occurrence: Occurrence, at: number) => void
   readonly stepEnded: (
-    evaluation: Evaluation,
+    occurrence: Occurrence,
     at: number,
     exit: Exit.Exit<unknown, unknown>,
     outcome: Outcome,
     nanos: number
   ) => void
-  readonly hookEnded: (evaluation: Evaluation, at: number, planned: Planned, nanos: number) => void
+  readonly hookEnded: (occurrence: Occurrence, at: number, planned: Planned, nanos: number) => void
 }
 
 /** The key under which an observer keeps its tap. */

@@ -1,373 +1,97 @@
-/**
- * The signatures of `Step.fn` and `Pipeline.fn`, one overload for each number of
- * combinators, as `Effect.fn` has them.
- */
+/** The signatures of `Step.fn` and `Pipeline.fn`: those of `Effect.fn`, with a step or a pipeline as the result. */
 import type * as Effect from "effect/Effect"
-import type { Pipeline } from "../../Pipeline.ts"
-import type { Needs, Step } from "../../Step.ts"
+import type { Needs, Pipeline, Step } from "../model/step.ts"
 
-/** The errors of what a generator function yields. */
-export type FnError<Eff> = [Eff] extends [never] ? never
-  : Eff extends Effect.Effect<infer _A, infer E, infer _R> ? E
+type AnyEffect = Effect.Effect<any, any, any>
+
+/** The result of the function: an Effect, or a generator that yields Effects. */
+type Body = AnyEffect | Generator<AnyEffect, any, never>
+
+type Of<K, A, E, R> = K extends "Step" ? Step<A, E, R> : Pipeline<A, E, R>
+
+type Any<K> = Of<K, unknown, unknown, unknown>
+
+type ErrorOf<Eff> = [Eff] extends [never] ? never
+  : [Eff] extends [Effect.Effect<infer _A, infer E, infer _R>] ? E
   : never
 
-/** The services of what a generator function yields. */
-export type FnServices<Eff> = [Eff] extends [never] ? never
-  : Eff extends Effect.Effect<infer _A, infer _E, infer R> ? R
+type ServicesOf<Eff> = [Eff] extends [never] ? never
+  : [Eff] extends [Effect.Effect<infer _A, infer _E, infer R>] ? R
   : never
 
-/** Of `Step.fn`. */
-export interface StepFn {
-  <Eff extends Effect.Effect<unknown, unknown, unknown>, A, Args extends ReadonlyArray<unknown>>(
-    body: (...args: Args) => Generator<Eff, A, never>
-  ): (...args: Args) => Step<A, FnError<Eff>, Needs<FnServices<Eff>>>
-  <A, E, R, Args extends ReadonlyArray<unknown>>(
-    body: (...args: Args) => Effect.Effect<A, E, R>
-  ): (...args: Args) => Step<A, E, Needs<R>>
+/** The step, or the pipeline, of a function with such a result. */
+type Made<K, B> = [B] extends [Effect.Effect<infer A, infer E, infer R>] ? Of<K, A, E, Needs<R>>
+  : [B] extends [Generator<infer Eff, infer A, never>] ? Of<K, A, ErrorOf<Eff>, Needs<ServicesOf<Eff>>>
+  : never
+
+/** A combinator: it takes the step or the pipeline, and the arguments of the call. */
+type Then<Self, Args extends ReadonlyArray<unknown>, Next> = (self: Self, ...args: Args) => Next
+
+type Args = ReadonlyArray<any>
+
+/** A function with up to six combinators. */
+export interface Fn<K extends "Step" | "Pipeline"> {
+  <P extends Args, B extends Body>(body: (...args: P) => B): (...args: P) => Made<K, B>
+  <P extends Args, B extends Body, C extends Any<K>>(
+    body: (...args: P) => B,
+    a: Then<Made<K, B>, P, C>
+  ): (...args: P) => C
+  <P extends Args, B extends Body, C extends Any<K>, D extends Any<K>>(
+    body: (...args: P) => B,
+    a: Then<Made<K, B>, P, C>,
+    b: Then<C, P, D>
+  ): (...args: P) => D
+  <P extends Args, B extends Body, C extends Any<K>, D extends Any<K>, F extends Any<K>>(
+    body: (...args: P) => B,
+    a: Then<Made<K, B>, P, C>,
+    b: Then<C, P, D>,
+    c: Then<D, P, F>
+  ): (...args: P) => F
+  <P extends Args, B extends Body, C extends Any<K>, D extends Any<K>, F extends Any<K>, G extends Any<K>>(
+    body: (...args: P) => B,
+    a: Then<Made<K, B>, P, C>,
+    b: Then<C, P, D>,
+    c: Then<D, P, F>,
+    d: Then<F, P, G>
+  ): (...args: P) => G
   <
-    Eff extends Effect.Effect<unknown, unknown, unknown>,
-    A,
-    Args extends ReadonlyArray<unknown>,
-    B extends Step<unknown, unknown, unknown>
+    P extends Args,
+    B extends Body,
+    C extends Any<K>,
+    D extends Any<K>,
+    F extends Any<K>,
+    G extends Any<K>,
+    H extends Any<K>
   >(
-    body: (...args: Args) => Generator<Eff, A, never>,
-    a: (self: Step<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B
-  ): (...args: Args) => B
-  <A, E, R, Args extends ReadonlyArray<unknown>, B extends Step<unknown, unknown, unknown>>(
-    body: (...args: Args) => Effect.Effect<A, E, R>,
-    a: (self: Step<A, E, Needs<R>>, ...args: Args) => B
-  ): (...args: Args) => B
+    body: (...args: P) => B,
+    a: Then<Made<K, B>, P, C>,
+    b: Then<C, P, D>,
+    c: Then<D, P, F>,
+    d: Then<F, P, G>,
+    e: Then<G, P, H>
+  ): (...args: P) => H
   <
-    Eff extends Effect.Effect<unknown, unknown, unknown>,
-    A,
-    Args extends ReadonlyArray<unknown>,
-    B extends Step<unknown, unknown, unknown>,
-    C extends Step<unknown, unknown, unknown>
+    P extends Args,
+    B extends Body,
+    C extends Any<K>,
+    D extends Any<K>,
+    F extends Any<K>,
+    G extends Any<K>,
+    H extends Any<K>,
+    I extends Any<K>
   >(
-    body: (...args: Args) => Generator<Eff, A, never>,
-    a: (self: Step<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B,
-    b: (self: B, ...args: Args) => C
-  ): (...args: Args) => C
-  <
-    A,
-    E,
-    R,
-    Args extends ReadonlyArray<unknown>,
-    B extends Step<unknown, unknown, unknown>,
-    C extends Step<unknown, unknown, unknown>
-  >(
-    body: (...args: Args) => Effect.Effect<A, E, R>,
-    a: (self: Step<A, E, Needs<R>>, ...args: Args) => B,
-    b: (self: B, ...args: Args) => C
-  ): (...args: Args) => C
-  <
-    Eff extends Effect.Effect<unknown, unknown, unknown>,
-    A,
-    Args extends ReadonlyArray<unknown>,
-    B extends Step<unknown, unknown, unknown>,
-    C extends Step<unknown, unknown, unknown>,
-    D extends Step<unknown, unknown, unknown>
-  >(
-    body: (...args: Args) => Generator<Eff, A, never>,
-    a: (self: Step<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B,
-    b: (self: B, ...args: Args) => C,
-    c: (self: C, ...args: Args) => D
-  ): (...args: Args) => D
-  <
-    A,
-    E,
-    R,
-    Args extends ReadonlyArray<unknown>,
-    B extends Step<unknown, unknown, unknown>,
-    C extends Step<unknown, unknown, unknown>,
-    D extends Step<unknown, unknown, unknown>
-  >(
-    body: (...args: Args) => Effect.Effect<A, E, R>,
-    a: (self: Step<A, E, Needs<R>>, ...args: Args) => B,
-    b: (self: B, ...args: Args) => C,
-    c: (self: C, ...args: Args) => D
-  ): (...args: Args) => D
-  <
-    Eff extends Effect.Effect<unknown, unknown, unknown>,
-    A,
-    Args extends ReadonlyArray<unknown>,
-    B extends Step<unknown, unknown, unknown>,
-    C extends Step<unknown, unknown, unknown>,
-    D extends Step<unknown, unknown, unknown>,
-    F extends Step<unknown, unknown, unknown>
-  >(
-    body: (...args: Args) => Generator<Eff, A, never>,
-    a: (self: Step<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B,
-    b: (self: B, ...args: Args) => C,
-    c: (self: C, ...args: Args) => D,
-    d: (self: D, ...args: Args) => F
-  ): (...args: Args) => F
-  <
-    A,
-    E,
-    R,
-    Args extends ReadonlyArray<unknown>,
-    B extends Step<unknown, unknown, unknown>,
-    C extends Step<unknown, unknown, unknown>,
-    D extends Step<unknown, unknown, unknown>,
-    F extends Step<unknown, unknown, unknown>
-  >(
-    body: (...args: Args) => Effect.Effect<A, E, R>,
-    a: (self: Step<A, E, Needs<R>>, ...args: Args) => B,
-    b: (self: B, ...args: Args) => C,
-    c: (self: C, ...args: Args) => D,
-    d: (self: D, ...args: Args) => F
-  ): (...args: Args) => F
-  <
-    Eff extends Effect.Effect<unknown, unknown, unknown>,
-    A,
-    Args extends ReadonlyArray<unknown>,
-    B extends Step<unknown, unknown, unknown>,
-    C extends Step<unknown, unknown, unknown>,
-    D extends Step<unknown, unknown, unknown>,
-    F extends Step<unknown, unknown, unknown>,
-    G extends Step<unknown, unknown, unknown>
-  >(
-    body: (...args: Args) => Generator<Eff, A, never>,
-    a: (self: Step<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B,
-    b: (self: B, ...args: Args) => C,
-    c: (self: C, ...args: Args) => D,
-    d: (self: D, ...args: Args) => F,
-    e: (self: F, ...args: Args) => G
-  ): (...args: Args) => G
-  <
-    A,
-    E,
-    R,
-    Args extends ReadonlyArray<unknown>,
-    B extends Step<unknown, unknown, unknown>,
-    C extends Step<unknown, unknown, unknown>,
-    D extends Step<unknown, unknown, unknown>,
-    F extends Step<unknown, unknown, unknown>,
-    G extends Step<unknown, unknown, unknown>
-  >(
-    body: (...args: Args) => Effect.Effect<A, E, R>,
-    a: (self: Step<A, E, Needs<R>>, ...args: Args) => B,
-    b: (self: B, ...args: Args) => C,
-    c: (self: C, ...args: Args) => D,
-    d: (self: D, ...args: Args) => F,
-    e: (self: F, ...args: Args) => G
-  ): (...args: Args) => G
-  <
-    Eff extends Effect.Effect<unknown, unknown, unknown>,
-    A,
-    Args extends ReadonlyArray<unknown>,
-    B extends Step<unknown, unknown, unknown>,
-    C extends Step<unknown, unknown, unknown>,
-    D extends Step<unknown, unknown, unknown>,
-    F extends Step<unknown, unknown, unknown>,
-    G extends Step<unknown, unknown, unknown>,
-    H extends Step<unknown, unknown, unknown>
-  >(
-    body: (...args: Args) => Generator<Eff, A, never>,
-    a: (self: Step<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B,
-    b: (self: B, ...args: Args) => C,
-    c: (self: C, ...args: Args) => D,
-    d: (self: D, ...args: Args) => F,
-    e: (self: F, ...args: Args) => G,
-    f: (self: G, ...args: Args) => H
-  ): (...args: Args) => H
-  <
-    A,
-    E,
-    R,
-    Args extends ReadonlyArray<unknown>,
-    B extends Step<unknown, unknown, unknown>,
-    C extends Step<unknown, unknown, unknown>,
-    D extends Step<unknown, unknown, unknown>,
-    F extends Step<unknown, unknown, unknown>,
-    G extends Step<unknown, unknown, unknown>,
-    H extends Step<unknown, unknown, unknown>
-  >(
-    body: (...args: Args) => Effect.Effect<A, E, R>,
-    a: (self: Step<A, E, Needs<R>>, ...args: Args) => B,
-    b: (self: B, ...args: Args) => C,
-    c: (self: C, ...args: Args) => D,
-    d: (self: D, ...args: Args) => F,
-    e: (self: F, ...args: Args) => G,
-    f: (self: G, ...args: Args) => H
-  ): (...args: Args) => H
+    body: (...args: P) => B,
+    a: Then<Made<K, B>, P, C>,
+    b: Then<C, P, D>,
+    c: Then<D, P, F>,
+    d: Then<F, P, G>,
+    e: Then<G, P, H>,
+    f: Then<H, P, I>
+  ): (...args: P) => I
 }
 
-/** Of `Pipeline.fn`. */
-export interface PipelineFn {
-  <Eff extends Effect.Effect<unknown, unknown, unknown>, A, Args extends ReadonlyArray<unknown>>(
-    body: (...args: Args) => Generator<Eff, A, never>
-  ): (...args: Args) => Pipeline<A, FnError<Eff>, Needs<FnServices<Eff>>>
-  <A, E, R, Args extends ReadonlyArray<unknown>>(
-    body: (...args: Args) => Effect.Effect<A, E, R>
-  ): (...args: Args) => Pipeline<A, E, Needs<R>>
-  <
-    Eff extends Effect.Effect<unknown, unknown, unknown>,
-    A,
-    Args extends ReadonlyArray<unknown>,
-    B extends Pipeline<unknown, unknown, unknown>
-  >(
-    body: (...args: Args) => Generator<Eff, A, never>,
-    a: (self: Pipeline<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B
-  ): (...args: Args) => B
-  <A, E, R, Args extends ReadonlyArray<unknown>, B extends Pipeline<unknown, unknown, unknown>>(
-    body: (...args: Args) => Effect.Effect<A, E, R>,
-    a: (self: Pipeline<A, E, Needs<R>>, ...args: Args) => B
-  ): (...args: Args) => B
-  <
-    Eff extends Effect.Effect<unknown, unknown, unknown>,
-    A,
-    Args extends ReadonlyArray<unknown>,
-    B extends Pipeline<unknown, unknown, unknown>,
-    C extends Pipeline<unknown, unknown, unknown>
-  >(
-    body: (...args: Args) => Generator<Eff, A, never>,
-    a: (self: Pipeline<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B,
-    b: (self: B, ...args: Args) => C
-  ): (...args: Args) => C
-  <
-    A,
-    E,
-    R,
-    Args extends ReadonlyArray<unknown>,
-    B extends Pipeline<unknown, unknown, unknown>,
-    C extends Pipeline<unknown, unknown, unknown>
-  >(
-    body: (...args: Args) => Effect.Effect<A, E, R>,
-    a: (self: Pipeline<A, E, Needs<R>>, ...args: Args) => B,
-    b: (self: B, ...args: Args) => C
-  ): (...args: Args) => C
-  <
-    Eff extends Effect.Effect<unknown, unknown, unknown>,
-    A,
-    Args extends ReadonlyArray<unknown>,
-    B extends Pipeline<unknown, unknown, unknown>,
-    C extends Pipeline<unknown, unknown, unknown>,
-    D extends Pipeline<unknown, unknown, unknown>
-  >(
-    body: (...args: Args) => Generator<Eff, A, never>,
-    a: (self: Pipeline<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B,
-    b: (self: B, ...args: Args) => C,
-    c: (self: C, ...args: Args) => D
-  ): (...args: Args) => D
-  <
-    A,
-    E,
-    R,
-    Args extends ReadonlyArray<unknown>,
-    B extends Pipeline<unknown, unknown, unknown>,
-    C extends Pipeline<unknown, unknown, unknown>,
-    D extends Pipeline<unknown, unknown, unknown>
-  >(
-    body: (...args: Args) => Effect.Effect<A, E, R>,
-    a: (self: Pipeline<A, E, Needs<R>>, ...args: Args) => B,
-    b: (self: B, ...args: Args) => C,
-    c: (self: C, ...args: Args) => D
-  ): (...args: Args) => D
-  <
-    Eff extends Effect.Effect<unknown, unknown, unknown>,
-    A,
-    Args extends ReadonlyArray<unknown>,
-    B extends Pipeline<unknown, unknown, unknown>,
-    C extends Pipeline<unknown, unknown, unknown>,
-    D extends Pipeline<unknown, unknown, unknown>,
-    F extends Pipeline<unknown, unknown, unknown>
-  >(
-    body: (...args: Args) => Generator<Eff, A, never>,
-    a: (self: Pipeline<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B,
-    b: (self: B, ...args: Args) => C,
-    c: (self: C, ...args: Args) => D,
-    d: (self: D, ...args: Args) => F
-  ): (...args: Args) => F
-  <
-    A,
-    E,
-    R,
-    Args extends ReadonlyArray<unknown>,
-    B extends Pipeline<unknown, unknown, unknown>,
-    C extends Pipeline<unknown, unknown, unknown>,
-    D extends Pipeline<unknown, unknown, unknown>,
-    F extends Pipeline<unknown, unknown, unknown>
-  >(
-    body: (...args: Args) => Effect.Effect<A, E, R>,
-    a: (self: Pipeline<A, E, Needs<R>>, ...args: Args) => B,
-    b: (self: B, ...args: Args) => C,
-    c: (self: C, ...args: Args) => D,
-    d: (self: D, ...args: Args) => F
-  ): (...args: Args) => F
-  <
-    Eff extends Effect.Effect<unknown, unknown, unknown>,
-    A,
-    Args extends ReadonlyArray<unknown>,
-    B extends Pipeline<unknown, unknown, unknown>,
-    C extends Pipeline<unknown, unknown, unknown>,
-    D extends Pipeline<unknown, unknown, unknown>,
-    F extends Pipeline<unknown, unknown, unknown>,
-    G extends Pipeline<unknown, unknown, unknown>
-  >(
-    body: (...args: Args) => Generator<Eff, A, never>,
-    a: (self: Pipeline<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B,
-    b: (self: B, ...args: Args) => C,
-    c: (self: C, ...args: Args) => D,
-    d: (self: D, ...args: Args) => F,
-    e: (self: F, ...args: Args) => G
-  ): (...args: Args) => G
-  <
-    A,
-    E,
-    R,
-    Args extends ReadonlyArray<unknown>,
-    B extends Pipeline<unknown, unknown, unknown>,
-    C extends Pipeline<unknown, unknown, unknown>,
-    D extends Pipeline<unknown, unknown, unknown>,
-    F extends Pipeline<unknown, unknown, unknown>,
-    G extends Pipeline<unknown, unknown, unknown>
-  >(
-    body: (...args: Args) => Effect.Effect<A, E, R>,
-    a: (self: Pipeline<A, E, Needs<R>>, ...args: Args) => B,
-    b: (self: B, ...args: Args) => C,
-    c: (self: C, ...args: Args) => D,
-    d: (self: D, ...args: Args) => F,
-    e: (self: F, ...args: Args) => G
-  ): (...args: Args) => G
-  <
-    Eff extends Effect.Effect<unknown, unknown, unknown>,
-    A,
-    Args extends ReadonlyArray<unknown>,
-    B extends Pipeline<unknown, unknown, unknown>,
-    C extends Pipeline<unknown, unknown, unknown>,
-    D extends Pipeline<unknown, unknown, unknown>,
-    F extends Pipeline<unknown, unknown, unknown>,
-    G extends Pipeline<unknown, unknown, unknown>,
-    H extends Pipeline<unknown, unknown, unknown>
-  >(
-    body: (...args: Args) => Generator<Eff, A, never>,
-    a: (self: Pipeline<A, FnError<Eff>, Needs<FnServices<Eff>>>, ...args: Args) => B,
-    b: (self: B, ...args: Args) => C,
-    c: (self: C, ...args: Args) => D,
-    d: (self: D, ...args: Args) => F,
-    e: (self: F, ...args: Args) => G,
-    f: (self: G, ...args: Args) => H
-  ): (...args: Args) => H
-  <
-    A,
-    E,
-    R,
-    Args extends ReadonlyArray<unknown>,
-    B extends Pipeline<unknown, unknown, unknown>,
-    C extends Pipeline<unknown, unknown, unknown>,
-    D extends Pipeline<unknown, unknown, unknown>,
-    F extends Pipeline<unknown, unknown, unknown>,
-    G extends Pipeline<unknown, unknown, unknown>,
-    H extends Pipeline<unknown, unknown, unknown>
-  >(
-    body: (...args: Args) => Effect.Effect<A, E, R>,
-    a: (self: Pipeline<A, E, Needs<R>>, ...args: Args) => B,
-    b: (self: B, ...args: Args) => C,
-    c: (self: C, ...args: Args) => D,
-    d: (self: D, ...args: Args) => F,
-    e: (self: F, ...args: Args) => G,
-    f: (self: G, ...args: Args) => H
-  ): (...args: Args) => H
-}
+/** The signature of `Step.fn`. */
+export type StepFn = Fn<"Step">
+
+/** The signature of `Pipeline.fn`. */
+export type PipelineFn = Fn<"Pipeline">

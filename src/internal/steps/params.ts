@@ -6,8 +6,18 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import type { ParamsIssue } from "../../Params.ts"
 import { display, holdsSecret } from "../text/redact.ts"
+
+/**
+ * A mistake in the parameters, and where it is. The message never quotes the value.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export interface ParamsIssue {
+  readonly path: ReadonlyArray<string | number>
+  readonly message: string
+}
 
 const options = { errors: "all", onExcessProperty: "error" } as const
 

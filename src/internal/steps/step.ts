@@ -5,25 +5,16 @@ import * as Effectable from "effect/Effectable"
 import type * as Fiber from "effect/Fiber"
 import { dual } from "effect/Function"
 import { hasProperty } from "effect/Predicate"
-import type { Kind } from "../../Hook.ts"
-import type { InheritMode } from "../../Hooks.ts"
-import { type Durable, Evaluation, type PipelineOwner, type StepOwner } from "../engine/evaluation.ts"
+import { Evaluation } from "../engine/evaluation.ts"
 import { retryWrap } from "../engine/retry.ts"
 import { noAnnotations } from "../engine/run.ts"
 import { span } from "../engine/spans.ts"
 import { timeoutWrap } from "../engine/timeout.ts"
 import * as Hook from "../model/hook.ts"
 import * as Hooks from "../model/hooks.ts"
-import type { Wrap } from "../model/overrides.ts"
-
-/** @internal */
-export const StepTypeId = "~effect-epilogue/Step"
-
-/** @internal */
-export const PipelineTypeId = "~effect-epilogue/Pipeline"
-
-/** @internal */
-export const StepFnTypeId = "~effect-epilogue/Step.fn"
+import { limitMillis, limitMistakes } from "../model/limit.ts"
+import type { Evaluator, PipelineOwner, StepOwner, Wrap } from "../model/owner.ts"
+import { PipelineTypeId, StepFnTypeId, StepTypeId } from "../model/step.ts"
 
 type Owned = StepOwner | PipelineOwner
 
@@ -31,11 +22,11 @@ type Owned = StepOwner | PipelineOwner
 export const evaluateHere = (owner: Owned, fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<any, any, any> => {
   const evaluation = new Evaluation(owner, fiber)
   if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
-  return span(evaluation, Effect.onExit(evaluation, (exit) => evaluation.settle(exit)))
+  return span(evaluation, fiber, Effect.onExit(evaluation, (exit) => evaluation.settle(exit)))
 }
 
 const evaluate = function(this: any, fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<any, any, any> {
-  return this.durable === undefined ? evaluateHere(this, fiber) : this.durable.evaluate(this, fiber)
+  return this.evaluator === undefined ? evaluateHere(this, fiber) : this.evaluator.evaluate(this, fiber)
 }
 
 // Not `Effectable.Class`: a step is evaluated with the fiber at hand.
@@ -55,7 +46,7 @@ const build = (owner: Omit<StepOwner, "cache"> | Omit<PipelineOwner, "cache">, c
 const modify = (self: Owned, changes: Partial<StepOwner> | Partial<PipelineOwner>): any => build(self, changes)
 
 /** @internal */
-export const withDurable = (self: StepOwner, durable: Durable): any => modify(self, { durable })
+export const withEvaluator = (self: StepOwner, evaluator: Evaluator): any => modify(self, { evaluator })
 
 /** @internal */
 export const isStep = (u: unknown): boolean => hasProperty(u, StepTypeId)
@@ -123,18 +114,21 @@ export const attachTag: any = dual(
   (self: Owned, tag: string, f: any) => hooks(self, Hook.onFailureTag(tag, f))
 )
 
-/** @internal */
-export const inherit = (step: any, mode: InheritMode, named: ReadonlyArray<Kind>): any => {
-  const self = step as StepOwner
-  const unknown = named.filter((kind) => !Hooks.kinds.includes(kind))
-  return modify(self, {
-    modes: { ...self.modes, ...Object.fromEntries((named.length === 0 ? Hooks.kinds : named).map((k) => [k, mode])) },
-    mistakes: [
-      ...self.mistakes,
-      ...unknown.map((kind) => `unknown hook kind ${JSON.stringify(kind)} (expected ${Hooks.kinds.join(", ")})`)
-    ]
-  })
-}
+/** In both forms: with rest arguments, whether the first is a step tells them apart, and not their number. */
+export const inherit: any = dual(
+  (args) => isStep(args[0]),
+  (self: StepOwner, mode: Hooks.InheritMode, ...named: ReadonlyArray<Hook.Kind>): any => {
+    const unknown = named.filter((kind) => !Hooks.kinds.includes(kind))
+    const kinds = named.length === 0 ? Hooks.kinds : named
+    return modify(self, {
+      modes: { ...self.modes, ...Object.fromEntries(kinds.map((kind) => [kind, mode])) },
+      mistakes: [
+        ...self.mistakes,
+        ...unknown.map((kind) => `unknown hook kind ${JSON.stringify(kind)} (expected ${Hooks.kinds.join(", ")})`)
+      ]
+    })
+  }
+)
 
 /** @internal */
 export const params = (self: StepOwner, service: any): any => modify(self, { params: [...self.params, service] })
@@ -144,9 +138,9 @@ export const retry = (self: StepOwner, policy: any): any => wrapped(self, retryW
 
 /** @internal */
 export const timeout = (self: StepOwner, duration: Duration.Input): any => {
-  const limit = Hooks.limitMillis(duration)
+  const limit = limitMillis(duration)
   if (limit === undefined) {
-    return modify(self, { mistakes: [...self.mistakes, ...Hooks.limitMistakes("its body", duration)] })
+    return modify(self, { mistakes: [...self.mistakes, ...limitMistakes("its body", duration)] })
   }
   return wrapped(self, timeoutWrap(self.name, limit))
 }

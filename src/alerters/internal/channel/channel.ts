@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { Alert } from "../../../Alert.ts"
-import { Alerter, AlerterError, AlerterErrorReason, isAlerterError } from "../../../Alerter.ts"
+import { Alerter, AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { failWith, timed } from "../../../internal/alerts/alerter.ts"
 import { counted } from "../../../internal/alerts/metrics.ts"
 import { localTime } from "../../../internal/text/localTime.ts"
@@ -72,7 +72,6 @@ export const layer = <E = never, R = never>(
                 (cause) =>
                   failWith(
                     cause,
-                    isAlerterError,
                     (detail) => channel.error(AlerterErrorReason.Rejected({ detail: channel.http.detail(detail) }))
                   )
               )

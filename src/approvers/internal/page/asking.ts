@@ -8,7 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { AlerterError, AlerterErrorReason, isAlerterError } from "../../../Alerter.ts"
+import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { Approver, Decision, type Person, type Question } from "../../../Approver.ts"
 import { calledFrom, failWith } from "../../../internal/alerts/alerter.ts"
 import { labels, mistake } from "../../../internal/approvals/question.ts"
@@ -127,7 +127,6 @@ const notAnnounced = (cause: Parameters<typeof failWith>[0], scrub: Scrub): Effe
   Effect.mapError(
     failWith(
       cause,
-      isAlerterError,
       (detail) => new AlerterError({ channel, reason: AlerterErrorReason.Rejected({ detail }) })
     ),
     (error) => {

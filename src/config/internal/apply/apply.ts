@@ -4,7 +4,8 @@ import * as Duration from "effect/Duration"
 import type { InheritMode } from "../../../Hooks.ts"
 import { retryWrap } from "../../../internal/engine/retry.ts"
 import { timeoutWrap } from "../../../internal/engine/timeout.ts"
-import { empty, kinds, type Laid, type Modes, type Table } from "../../../internal/model/hooks.ts"
+import { empty, kinds, type Table } from "../../../internal/model/hooks.ts"
+import type { HookOverrides, Modes } from "../../../internal/model/plan.ts"
 import type { Retry } from "../../Document.ts"
 import { policyOf } from "../schema/retry.ts"
 import type { Changes, Provided, StepOverride } from "./changes.ts"
@@ -74,7 +75,7 @@ export const compile = (settings: Settings): Compiled => {
 }
 
 const changesOf = (settings: Settings, ran: Set<string>, services: Context.Context<never> | undefined): Changes => {
-  const forAll: Laid = { hooks: settings.stepHooks, modes: settings.modes, level: "pipeline" }
+  const forAll: HookOverrides = { hooks: settings.stepHooks, modes: settings.modes, level: "pipeline" }
   const made = new Map<string, StepOverride>()
 
   const make = (name: string): StepOverride => {

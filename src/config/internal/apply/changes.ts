@@ -1,9 +1,9 @@
 /** Steps and runs with what a file changes of them. */
 import type * as Context from "effect/Context"
-import type { Describable, PipelineOwner, StepOwner } from "../../../internal/engine/evaluation.ts"
-import { View } from "../../../internal/engine/view.ts"
-import type { Laid } from "../../../internal/model/hooks.ts"
-import type { Overrides, Wrap } from "../../../internal/model/overrides.ts"
+import type { Occurrence } from "../../../internal/model/occurrence.ts"
+import type { Overrides } from "../../../internal/model/overrides.ts"
+import type { Describable, PipelineOwner, StepOwner, Wrap } from "../../../internal/model/owner.ts"
+import type { HookOverrides } from "../../../internal/model/plan.ts"
 
 /** In place of what the code says, `false` for none of it. */
 type Instead = Wrap | false | undefined
@@ -17,7 +17,7 @@ export interface Provided {
 /** @internal */
 export interface StepOverride {
   /** Over the code's hooks, in this order. */
-  readonly hooks: ReadonlyArray<Laid>
+  readonly hooks: ReadonlyArray<HookOverrides>
   readonly retry: Instead
   readonly timeout: Instead
   /** In place of what is provided around it. */
@@ -27,7 +27,7 @@ export interface StepOverride {
 
 /** @internal */
 export interface RunOverride {
-  readonly hooks: ReadonlyArray<Laid>
+  readonly hooks: ReadonlyArray<HookOverrides>
   readonly provided: Provided | undefined
   readonly annotations: Readonly<Record<string, unknown>>
   readonly runName: string | undefined
@@ -57,11 +57,11 @@ export const overridesOf = ({ run, step }: Changes): Overrides => {
   const runs = new WeakMap<PipelineOwner, Array<Changed<PipelineOwner>>>()
   // by this file, and not by another that has a step run a pipeline of its own
   const places = new WeakMap<object, Place>()
-  const placeIn = (view: View | undefined): Place => {
-    const around = view === undefined ? undefined : places.get(View.evaluation(view).owner)
-    return view === undefined || around === undefined
+  const placeIn = (around: Occurrence | undefined, inHook: boolean): Place => {
+    const place = around === undefined ? undefined : places.get(around.owner)
+    return place === undefined
       ? { provided: run.provided, inHook: false, isInner: false }
-      : { ...around, inHook: around.inHook || View.inHook(view), isInner: true }
+      : { ...place, inHook: place.inHook || inHook, isInner: true }
   }
   const once = <Owner extends object>(
     made: WeakMap<Owner, Array<Changed<Owner>>>,
@@ -78,14 +78,14 @@ export const overridesOf = ({ run, step }: Changes): Overrides => {
     return changed
   }
   return {
-    run: (owner, view) => {
-      const place = placeIn(view)
+    run: (owner, around, inHook) => {
+      const place = placeIn(around, inHook)
       return once(runs, owner, place, () => changedRun(owner, run, place))
     },
-    step: (owner, view) => {
+    step: (owner, around, inHook) => {
       const override = step(owner.name)
-      const around = placeIn(view)
-      const place = { ...around, provided: override.provided ?? around.provided }
+      const outer = placeIn(around, inHook)
+      const place = { ...outer, provided: override.provided ?? outer.provided }
       return once(steps, owner, place, () => changedStep(owner, override, place))
     }
   }
@@ -97,7 +97,7 @@ const isSame = (a: Place, b: Place): boolean =>
 const changedStep = (owner: StepOwner, override: StepOverride, { inHook, provided }: Place): StepOwner => ({
   ...owner,
   ...bodyOf(owner, override),
-  laid: inHook ? override.hooks.filter(({ level }) => level === "step") : override.hooks,
+  overrides: inHook ? override.hooks.filter(({ level }) => level === "step") : override.hooks,
   annotations: { ...owner.annotations, ...override.annotations },
   provided: provided?.services,
   params: owner.params.map((service) => hiding(service, provided?.hidden.get(service.key))),
@@ -107,7 +107,7 @@ const changedStep = (owner: StepOwner, override: StepOverride, { inHook, provide
 const changedRun = (owner: PipelineOwner, run: RunOverride, { isInner, provided }: Place): PipelineOwner => ({
   ...owner,
   ...(isInner ? undefined : {
-    laid: run.hooks,
+    overrides: run.hooks,
     annotations: { ...owner.annotations, ...run.annotations },
     givenName: run.runName ?? owner.givenName
   }),

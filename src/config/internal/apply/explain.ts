@@ -1,8 +1,9 @@
 /** Which hooks would run for each step, where each comes from, and why. */
 import type { Kind } from "../../../Hook.ts"
-import type { StepOwner } from "../../../internal/engine/evaluation.ts"
 import type { HookImpl } from "../../../internal/model/hook.ts"
-import { chosen, empty, kinds, type Laid, type Owner, type Table } from "../../../internal/model/hooks.ts"
+import { empty, kinds, type Table } from "../../../internal/model/hooks.ts"
+import type { StepOwner } from "../../../internal/model/owner.ts"
+import { chosen, type HookOverrides, type Level, type Owner } from "../../../internal/model/plan.ts"
 import { isStep } from "../../../internal/steps/step.ts"
 import type { ExplainedHook, ExplainedStep } from "../../load.ts"
 import type { Path, Position } from "../file/positions.ts"
@@ -26,7 +27,7 @@ export const explain = (settings: Explained, { module, pipeline }: Exported): Re
   const others = [...settings.steps.keys()].filter((name) => !known.has(name))
   const ofCode = (name: string): Owner => steps.find((step) => step.name === name) ?? unknownStep(name)
   return [...known, ...others].map((name) => {
-    const owner = { ...ofCode(name), laid: changes.step(name).hooks }
+    const owner = { ...ofCode(name), overrides: changes.step(name).hooks }
     return {
       step: name,
       inCode: known.has(name),
@@ -38,7 +39,7 @@ export const explain = (settings: Explained, { module, pipeline }: Exported): Re
           from: settings.origins.has(hook)
             ? { file: settings.file, position: settings.origins.get(hook) }
             : "code",
-          why: why(kind, owner.laid, settings.origins.has(hook), level)
+          why: why(kind, owner.overrides, settings.origins.has(hook), level)
         }))
       )
     }
@@ -47,9 +48,9 @@ export const explain = (settings: Explained, { module, pipeline }: Exported): Re
 
 const unknownStep = (name: string): Owner => ({ name, label: "Step", own: empty, modes: {}, mistakes: [] })
 
-const why = (kind: Kind, laid: ReadonlyArray<Laid>, isFile: boolean, level: Laid["level"]): string => {
-  const ofFile = laid.filter(({ hooks }) => hooks[kind].length > 0)
-  const mode = (at: Laid["level"]) => laid.find((one) => one.level === at)?.modes[kind] ?? "override"
+const why = (kind: Kind, overrides: ReadonlyArray<HookOverrides>, isFile: boolean, level: Level): string => {
+  const ofFile = overrides.filter(({ hooks }) => hooks[kind].length > 0)
+  const mode = (at: Level) => overrides.find((one) => one.level === at)?.modes[kind] ?? "override"
   const asks = mode("step") === "append" || mode("step") === "prepend"
   if (isFile && level === "step") {
     return mode("step") === "override"

@@ -1,6 +1,7 @@
 /** The steps that can be known without running anything. */
 import { hasProperty } from "effect/Predicate"
-import { isStep, StepFnTypeId } from "../../../internal/steps/step.ts"
+import { StepFnTypeId } from "../../../internal/model/step.ts"
+import { isStep } from "../../../internal/steps/step.ts"
 import { closest } from "../../../internal/text/closest.ts"
 import type { Problem } from "../modules/modules.ts"
 

@@ -10,9 +10,10 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as AlerterHooks from "../../../AlerterHooks.ts"
 import type { Kind } from "../../../Hook.ts"
-import type { Input } from "../../../Hooks.ts"
+import type { Any } from "../../../Hooks.ts"
 import * as hook from "../../../internal/model/hook.ts"
 import * as hooks from "../../../internal/model/hooks.ts"
+import { hookMistakes } from "../../../internal/model/plan.ts"
 import { isPipeline, isStep } from "../../../internal/steps/step.ts"
 import type * as Document from "../../Document.ts"
 import { policyOf } from "../schema/retry.ts"
@@ -20,7 +21,7 @@ import type { Problem } from "./modules.ts"
 import { nameOf, quoted } from "./reference.ts"
 
 /** Hooks of whatever steps: a file is not compiled. */
-export type AnyHooks = Input<never, never, unknown, unknown, unknown>
+export type AnyHooks = Any
 
 /** What `epilogue#name` names. */
 export const standard: Readonly<Record<string, unknown>> = {
@@ -143,7 +144,7 @@ const withPolicies = (plain: hook.HookImpl, entry: Document.HookEntry): Result.R
   } else if (isUnnamed(plain)) {
     result = hook.named(result, nameOf(entry.use))
   }
-  const [mistake] = hooks.hookMistakes(result)
+  const [mistake] = hookMistakes(result)
   return mistake === undefined
     ? Result.succeed(result)
     : refuse(mistake, `${a(result.kind)} hook with policies that go together`)

@@ -12,11 +12,12 @@ import type * as Schema from "effect/Schema"
 import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
-import { type Details, Evaluation, type PipelineOwner, type StepOwner } from "../../../internal/engine/evaluation.ts"
-import { type Failed, goOnWithout } from "../../../internal/engine/hookRunner.ts"
+import { type Details, Evaluation } from "../../../internal/engine/evaluation.ts"
+import { goOnWithout, type HookFailure } from "../../../internal/engine/hookRunner.ts"
 import { isInterrupted, outcomeOf, withFailed } from "../../../internal/engine/outcome.ts"
 import type { Occasion } from "../../../internal/model/hook.ts"
-import type { Plan, Planned } from "../../../internal/model/hooks.ts"
+import type { PipelineOwner, StepOwner } from "../../../internal/model/owner.ts"
+import type { Plan, Planned } from "../../../internal/model/plan.ts"
 import { BegunRecord, type EndRecord, type PendingHook, StartRecord, toJson } from "../stored/records.ts"
 import type { ActivityOwner } from "./activityFibers.ts"
 import { Cancellation } from "./cancellation.ts"
@@ -258,7 +259,7 @@ export class DurableEvaluation extends Evaluation implements ActivityOwner, Open
   /** Runs the attempts of a step's body, each of them recorded. `undefined` for a run. */
   attempts: (() => AnyEffect) | undefined
 
-  override runHook(planned: Planned, occasion: Occasion): Effect.Effect<Failed> | undefined {
+  override runHook(planned: Planned, occasion: Occasion): Effect.Effect<HookFailure> | undefined {
     if (this.currentAttempt !== undefined) return super.runHook(planned, occasion)
     const recorded = recordHook(this, planned, occasion)
     return planned.hook.background ? goOnWithout(this, recorded) : recorded

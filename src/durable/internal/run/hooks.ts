@@ -12,9 +12,9 @@ import { Alerter } from "../../../Alerter.ts"
 import type { FailedAttempt } from "../../../Hook.ts"
 import { fromJson, toJson } from "../../../internal/alerts/json.ts"
 import type { Evaluation } from "../../../internal/engine/evaluation.ts"
-import { type Failed, goesOn, report, start, withinLimit } from "../../../internal/engine/hookRunner.ts"
+import { goesOn, type HookFailure, report, start, withinLimit } from "../../../internal/engine/hookRunner.ts"
 import { type Occasion, skipped } from "../../../internal/model/hook.ts"
-import type { Planned } from "../../../internal/model/hooks.ts"
+import type { Planned } from "../../../internal/model/plan.ts"
 import { collectingAlerts, withAlertKeys } from "../outbox/alertKeys.ts"
 import { outboxOf } from "../outbox/typeId.ts"
 import { HookRecord } from "../stored/records.ts"
@@ -42,7 +42,7 @@ export const recordHook = (
   evaluation: HookedEvaluation,
   planned: Planned,
   occasion: Occasion
-): Effect.Effect<Failed> => {
+): Effect.Effect<HookFailure> => {
   const name = nameOf(evaluation, planned, occasion)
   let executed = false
   const execute = Effect.suspend(() => {
@@ -58,7 +58,7 @@ export const recordHook = (
   })
   // An error of the engine is a defect of the run, and no failure of the hook. The cast: in a workflow the engine and
   // the instance are in the context.
-  return Effect.orDie(recorded) as Effect.Effect<Failed>
+  return Effect.orDie(recorded) as Effect.Effect<HookFailure>
 }
 
 /** Runs the hook as in memory: isolated, on a fiber of its own, under its time limit. */

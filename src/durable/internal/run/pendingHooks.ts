@@ -1,5 +1,5 @@
 /** Matches the hooks that a record names as pending with the hooks of the current code. */
-import type { Planned } from "../../../internal/model/hooks.ts"
+import type { Planned } from "../../../internal/model/plan.ts"
 import type { PendingHook } from "../stored/records.ts"
 
 /** @internal */

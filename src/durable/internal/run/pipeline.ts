@@ -7,9 +7,9 @@ import * as Schema from "effect/Schema"
 import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
-import type { PipelineOwner } from "../../../internal/engine/evaluation.ts"
 import { span } from "../../../internal/engine/spans.ts"
 import { CurrentOverrides } from "../../../internal/model/overrides.ts"
+import type { PipelineOwner } from "../../../internal/model/owner.ts"
 import { isPipeline, makePipeline } from "../../../internal/steps/step.ts"
 import { StepContext } from "../../../StepContext.ts"
 import { withLibrary } from "../stored/errors.ts"
@@ -92,7 +92,7 @@ const run = (
             Effect.suspend(() => instance.interrupted ? runs.release(executionId, false) : Effect.void)
           )
         ),
-        span(evaluation, evaluation.bodyAndHooks)
+        span(evaluation, fiber, evaluation.bodyAndHooks)
       )
     }).pipe(
       Effect.updateService(CurrentOverrides, requireDurable),

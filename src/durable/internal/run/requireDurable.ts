@@ -1,7 +1,7 @@
 /** Rejects steps and pipelines in the body of a durable pipeline that are not durable themselves. */
-import type { PipelineOwner, StepOwner } from "../../../internal/engine/evaluation.ts"
-import type { View } from "../../../internal/engine/view.ts"
+import type { Occurrence } from "../../../internal/model/occurrence.ts"
 import type { Overrides } from "../../../internal/model/overrides.ts"
+import type { PipelineOwner, StepOwner } from "../../../internal/model/owner.ts"
 import { enclosingRun } from "./step.ts"
 
 const withMistake = <Owner extends StepOwner | PipelineOwner>(owner: Owner, mistake: string): Owner => ({
@@ -28,21 +28,21 @@ export const requireDurable = (inner: Overrides | undefined): Overrides => {
 }
 
 const wrap = (inner: Overrides | undefined): Overrides => ({
-  step: (owner, view) => {
-    const changed = inner?.step(owner, view) ?? owner
-    return owner.durable === undefined && enclosingRun(view) !== undefined
-      ? withMistake(changed, inBody(view, "make it durable with Durable.step(step, { success })"))
+  step: (owner, around, inHook) => {
+    const changed = inner?.step(owner, around, inHook) ?? owner
+    return owner.evaluator === undefined && enclosingRun(around, inHook) !== undefined
+      ? withMistake(changed, inBody(around, "make it durable with Durable.step(step, { success })"))
       : changed
   },
-  run: (owner, view) => {
-    const changed = inner?.run(owner, view) ?? owner
-    return enclosingRun(view) === undefined
+  run: (owner, around, inHook) => {
+    const changed = inner?.run(owner, around, inHook) ?? owner
+    return enclosingRun(around, inHook) === undefined
       ? changed
-      : withMistake(changed, inBody(view, "make it one of its own with Durable.pipeline, and execute its workflow"))
+      : withMistake(changed, inBody(around, "make it one of its own with Durable.pipeline, and execute its workflow"))
   }
 })
 
-const inBody = (view: View | undefined, remedy: string): string =>
+const inBody = (around: Occurrence | undefined, remedy: string): string =>
   `in the body of the durable pipeline ${
-    JSON.stringify(view?.pipelineName)
+    JSON.stringify(around?.run.pipelineName)
   } it would run again at each resumption: ${remedy}`

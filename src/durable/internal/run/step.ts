@@ -3,37 +3,36 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import { dual } from "effect/Function"
 import * as Schema from "effect/Schema"
-import type { Durable, StepOwner } from "../../../internal/engine/evaluation.ts"
 import { span } from "../../../internal/engine/spans.ts"
 import { currentView, View } from "../../../internal/engine/view.ts"
-import { evaluateHere, isStep, withDurable } from "../../../internal/steps/step.ts"
+import type { Occurrence } from "../../../internal/model/occurrence.ts"
+import type { Evaluator, StepOwner } from "../../../internal/model/owner.ts"
+import { evaluateHere, isStep, withEvaluator } from "../../../internal/steps/step.ts"
 import { endRecordSchema } from "../stored/records.ts"
 import { attempts } from "./attempts.ts"
 import { concurrentStep } from "./concurrentStep.ts"
 import { DurableEvaluation } from "./evaluation.ts"
 
 /**
- * Returns the durable run whose body directly contains the fiber; `undefined` inside a step or a hook, which is one
- * activity as a whole, so that nothing in it is recorded by itself.
+ * Returns the durable run whose body directly contains what is evaluated; `undefined` inside a step or a hook, which is
+ * one activity as a whole, so that nothing in it is recorded by itself.
  */
-export const enclosingRun = (view: View | undefined): DurableEvaluation | undefined => {
-  if (view === undefined || View.inHook(view)) return undefined
-  const evaluation = View.evaluation(view)
-  return evaluation instanceof DurableEvaluation && evaluation.isRun ? evaluation : undefined
-}
+export const enclosingRun = (around: Occurrence | undefined, inHook: boolean): DurableEvaluation | undefined =>
+  !inHook && around instanceof DurableEvaluation && around.isRun ? around : undefined
 
-const evaluator = (success: Schema.Top, error: Schema.Top | undefined, key: string | undefined): Durable => {
+const evaluator = (success: Schema.Top, error: Schema.Top | undefined, key: string | undefined): Evaluator => {
   const storage = { end: endRecordSchema(success, error), key }
   return {
     evaluate: (owner: StepOwner, fiber: Fiber.Fiber<unknown, unknown>) => {
-      const run = enclosingRun(currentView(fiber))
+      const view = currentView(fiber)
+      const run = view === undefined ? undefined : enclosingRun(View.evaluation(view), View.inHook(view))
       if (run === undefined) return evaluateHere(owner, fiber)
       const evaluateOn = (fiber: Fiber.Fiber<unknown, unknown>) => {
         const evaluation = new DurableEvaluation(owner, fiber, run.durable, storage)
         if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
         // the evaluation's owner, and not `owner`, has the changes that a config file makes to the step
         evaluation.attempts = () => attempts(evaluation, evaluation.owner as StepOwner)
-        return span(evaluation, evaluation.bodyAndHooks)
+        return span(evaluation, fiber, evaluation.bodyAndHooks)
       }
       return fiber === run.durable.body ? evaluateOn(fiber) : concurrentStep(Effect.withFiber(evaluateOn))
     }
@@ -51,5 +50,5 @@ export interface Options {
 export const step: any = dual(
   (args) => isStep(args[0]),
   (self: StepOwner, { error, key, success = Schema.Void }: Options = {}): any =>
-    withDurable(self, evaluator(success, error, key))
+    withEvaluator(self, evaluator(success, error, key))
 )

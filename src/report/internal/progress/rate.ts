@@ -13,7 +13,7 @@ const apart = 1000
 /** So long may a body say nothing before it counts as slow. */
 const patience = 1000
 
-/** What `Step.progress` told in one attempt. It remembers some seconds, however often it is told. */
+/** What `StepContext.progress` told in one attempt. It remembers some seconds, however often it is told. */
 export class Rate {
   done = 0
   total: number | undefined

@@ -6,8 +6,9 @@
  * What may throw, as whatever a user's values do, comes before anything is put: no line is left in the middle.
  */
 import type * as Exit from "effect/Exit"
-import type { Evaluation } from "../../../internal/engine/evaluation.ts"
-import type { Outcome, Planned } from "../../../internal/model/hooks.ts"
+import type { Outcome } from "../../../internal/model/events.ts"
+import type { Occurrence } from "../../../internal/model/occurrence.ts"
+import type { Planned } from "../../../internal/model/plan.ts"
 import type { RunEvent } from "../../../RunEvent.ts"
 import { causeOf, shown, toEventJson } from "../events/eventJson.ts"
 import { bytesOf, type Pen } from "./pen.ts"
@@ -34,9 +35,9 @@ export class Heads {
     this.run = run
   }
 
-  of(evaluation: Evaluation, at: number): Begun {
-    const { owner: { name }, parent } = evaluation
-    if (parent !== undefined && !parent.isRun) return this.begin(name, evaluation.path, at)
+  of(occurrence: Occurrence, at: number): Begun {
+    const { owner: { name }, parent } = occurrence
+    if (parent !== undefined && !parent.isRun) return this.begin(name, occurrence.path, at)
     let begun = this.roots.get(name)
     if (begun === undefined || begun.at !== at) {
       begun = this.begin(name, [name], at)
@@ -57,11 +58,11 @@ export class Heads {
     }
   }
 
-  hookOf(evaluation: Evaluation, at: number, planned: Planned): Uint8Array {
-    if (evaluation.isRun) return bytesOf(`${this.hook(at, planned)},"durationMillis":`)
-    const begun = this.of(evaluation, at)
+  hookOf(occurrence: Occurrence, at: number, planned: Planned): Uint8Array {
+    if (occurrence.isRun) return bytesOf(`${this.hook(at, planned)},"durationMillis":`)
+    const begun = this.of(occurrence, at)
     if (begun.hook !== planned) {
-      const { owner: { name }, path } = evaluation
+      const { owner: { name }, path } = occurrence
       begun.hook = planned
       begun.hookEnded = bytesOf(`${this.hook(at, planned)},"step":{${namesOf(name, path)}`)
     }
@@ -98,12 +99,12 @@ const durationAfterStep = bytesOf(`},"durationMillis":`)
 const parentIs = bytesOf(`,"parent":`)
 
 /** @internal */
-export const stepStarted = (pen: Pen, heads: Heads, evaluation: Evaluation, at: number): void => {
-  const params = textOf("params", evaluation.params)
-  const { started } = heads.of(evaluation, at)
+export const stepStarted = (pen: Pen, heads: Heads, occurrence: Occurrence, at: number): void => {
+  const params = textOf("params", occurrence.params)
+  const { started } = heads.of(occurrence, at)
   pen.makeRoom(started.length + constants)
   pen.put(started)
-  putIndex(pen, evaluation)
+  putIndex(pen, occurrence)
   if (params !== undefined) pen.text(params)
   pen.endLine()
 }
@@ -112,18 +113,18 @@ export const stepStarted = (pen: Pen, heads: Heads, evaluation: Evaluation, at: 
 export const stepEnded = (
   pen: Pen,
   heads: Heads,
-  evaluation: Evaluation,
+  occurrence: Occurrence,
   at: number,
   exit: Exit.Exit<unknown, unknown>,
   outcome: Outcome,
   nanos: number
 ): void => {
-  const annotations = textOf("annotations", evaluation.annotations)
-  const how = exit._tag === "Success" && evaluation.attempt === 1 ? undefined : howOf(evaluation, exit, outcome)
-  const { ended } = heads.of(evaluation, at)
+  const annotations = textOf("annotations", occurrence.annotations)
+  const how = exit._tag === "Success" && occurrence.attempt === 1 ? undefined : howOf(occurrence, exit, outcome)
+  const { ended } = heads.of(occurrence, at)
   pen.makeRoom(ended.length + constants)
   pen.put(ended)
-  putIndex(pen, evaluation)
+  putIndex(pen, occurrence)
   if (how === undefined) pen.put(succeeded)
   else {
     pen.text(how)
@@ -134,30 +135,30 @@ export const stepEnded = (
   pen.endLine()
 }
 
-const howOf = ({ attempt }: Evaluation, exit: Exit.Exit<unknown, unknown>, outcome: Outcome): string =>
+const howOf = ({ attempt }: Occurrence, exit: Exit.Exit<unknown, unknown>, outcome: Outcome): string =>
   `,"outcome":"${outcome}"${members(causeOf(exit))},"attempts":${attempt},"durationMillis":`
 
 /** @internal */
 export const hookEnded = (
   pen: Pen,
   heads: Heads,
-  evaluation: Evaluation,
+  occurrence: Occurrence,
   at: number,
   planned: Planned,
   nanos: number
 ): void => {
-  const begun = heads.hookOf(evaluation, at, planned)
+  const begun = heads.hookOf(occurrence, at, planned)
   pen.makeRoom(begun.length + constants)
   pen.put(begun)
-  if (!evaluation.isRun) {
-    putIndex(pen, evaluation)
+  if (!occurrence.isRun) {
+    putIndex(pen, occurrence)
     pen.put(durationAfterStep)
   }
   pen.millis(nanos)
   pen.endLine()
 }
 
-const putIndex = (pen: Pen, { index, parent }: Evaluation): void => {
+const putIndex = (pen: Pen, { index, parent }: Occurrence): void => {
   pen.integer(index)
   if (parent === undefined || parent.isRun) return
   pen.put(parentIs)

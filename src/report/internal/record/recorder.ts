@@ -1,5 +1,5 @@
 /** The observer that writes what it is told, each run where it belongs. */
-import type { Run } from "../../../internal/engine/run.ts"
+import type { OccurrenceRun } from "../../../internal/model/occurrence.ts"
 import { type Tap, TapKey, type Tapped } from "../../../internal/model/tap.ts"
 import type { Observer, RunEvent } from "../../../RunEvent.ts"
 import { EndedRuns } from "../events/endedRuns.ts"
@@ -59,7 +59,7 @@ export const makeRecorder = (
 ): Recorder => {
   const entries = new Map<string, Entry>()
   const ended = new EndedRuns<Sink>()
-  let lastRun: Run | undefined
+  let lastRun: OccurrenceRun | undefined
   let lastEntry: Entry | undefined
 
   const begin = ({ pipelineName, runId, runName }: RunNames, at: number, begins: boolean): Entry => {
@@ -72,7 +72,7 @@ export const makeRecorder = (
     return entry
   }
 
-  const entryOf = (run: Run, at: number): Entry => {
+  const entryOf = (run: OccurrenceRun, at: number): Entry => {
     if (run === lastRun && lastEntry !== undefined) return lastEntry
     const { id } = run
     const entry = entries.get(id) ?? begin({ pipelineName: run.pipelineName, runId: id, runName: run.name }, at, false)
@@ -91,7 +91,7 @@ export const makeRecorder = (
   }
 
   /** The entry's pen has another line. */
-  const add = (run: Run, entry: Entry, at: number): void => {
+  const add = (run: OccurrenceRun, entry: Entry, at: number): void => {
     entry.sink.add(at)
     if (run.ended) forget(run.id, entry)
   }

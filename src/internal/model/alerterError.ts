@@ -1,0 +1,104 @@
+/** The error of alerters and approvers. */
+import type * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import { formatDuration } from "../text/duration.ts"
+
+/**
+ * The reason for which an alert did not arrive.
+ *
+ * - `Unauthorized`: the channel does not accept the credentials;
+ * - `RateLimited`: too many alerts; `retryAfter` where the channel says how long to wait;
+ * - `Rejected`: the channel refuses this alert;
+ * - `Unreachable`: the channel can't be reached, or it closed the connection;
+ * - `TimedOut`: the channel did not answer in time;
+ * - `InvalidAlert`: the alert can't be sent through this channel at all.
+ *
+ * **Gotchas**
+ *
+ * A `detail` is shown in logs, so it must hold no token and no address.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type AlerterErrorReason = Data.TaggedEnum<{
+  Unauthorized: { readonly detail?: string | undefined }
+  RateLimited: { readonly retryAfter?: Duration.Duration | undefined }
+  Rejected: { readonly status?: number | undefined; readonly detail: string }
+  Unreachable: { readonly detail?: string | undefined }
+  TimedOut: { readonly limit?: Duration.Duration | undefined }
+  InvalidAlert: { readonly detail: string }
+}>
+
+/**
+ * The constructors of {@link AlerterErrorReason}, as in `AlerterErrorReason.Unreachable({})`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const AlerterErrorReason: Data.TaggedEnum.Constructor<AlerterErrorReason> = Data.taggedEnum<AlerterErrorReason>()
+
+/**
+ * The fields of an {@link AlerterError}.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export interface AlerterErrorFields {
+  /** The name of the channel: `"console"`, `"slack"`, …. */
+  readonly channel: string
+  readonly reason: AlerterErrorReason
+}
+
+const AlerterErrorBase: new(
+  fields: AlerterErrorFields
+) => Cause.YieldableError & { readonly _tag: "AlerterError" } & AlerterErrorFields = Data.TaggedError("AlerterError")<
+  AlerterErrorFields
+>
+
+/**
+ * An alert did not arrive.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class AlerterError extends AlerterErrorBase {
+  override get message(): string {
+    return `${this.channel}: ${explain(this.reason)}`
+  }
+}
+
+/**
+ * Returns whether a value is an {@link AlerterError}.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isAlerterError = (u: unknown): u is AlerterError => u instanceof AlerterError
+
+const explain = (reason: AlerterErrorReason): string => {
+  switch (reason._tag) {
+    case "Unauthorized":
+      return detailed("the credentials were not accepted", reason.detail)
+    case "RateLimited":
+      return reason.retryAfter === undefined
+        ? "too many alerts"
+        : `too many alerts, the next may come in ${formatDuration(Duration.toMillis(reason.retryAfter))}`
+    case "Rejected":
+      return detailed(
+        `the alert was rejected${reason.status === undefined ? "" : ` (${reason.status})`}`,
+        reason.detail
+      )
+    case "Unreachable":
+      return detailed("could not be reached", reason.detail)
+    case "TimedOut":
+      return reason.limit === undefined
+        ? "no answer in time"
+        : `no answer within ${formatDuration(Duration.toMillis(reason.limit))}`
+    case "InvalidAlert":
+      return detailed("the alert can't be sent", reason.detail)
+  }
+}
+
+const detailed = (text: string, detail: string | undefined): string =>
+  detail === undefined || detail === "" ? text : `${text}: ${detail}`

@@ -1,0 +1,126 @@
+/** Questions that need an answer by a person, and their answers. */
+import * as Data from "effect/Data"
+import type * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type { Field } from "../../Alert.ts"
+import type { AlerterError } from "./alerterError.ts"
+
+/**
+ * A request for permission.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Question {
+  /** One line. */
+  readonly title: string
+  readonly body?: string | undefined
+  readonly fields?: ReadonlyArray<Field> | undefined
+  /** The names of the two answers, which must differ. `"Approve"` and `"Deny"` unless set. */
+  readonly options?: { readonly approve?: string | undefined; readonly deny?: string | undefined } | undefined
+  /** How long to wait for an answer. */
+  readonly timeout: Duration.Input
+  /** The ids, in the channel, of the people whose answers count. Unless set, all answers count. */
+  readonly approvers?: ReadonlyArray<string> | undefined
+}
+
+/**
+ * The person who answered a question.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Person {
+  /** The id in the channel: that of a member, or the name of a user of the machine. */
+  readonly id: string
+  /** The name for people. */
+  readonly name: string
+}
+
+/**
+ * The outcome of a question: somebody approved or denied it, or nobody answered in time.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Decision = Data.TaggedEnum<{
+  Approved: { readonly by: Person; readonly at: DateTime.Utc; readonly comment?: string | undefined }
+  Denied: { readonly by: Person; readonly at: DateTime.Utc; readonly comment?: string | undefined }
+  TimedOut: { readonly at: DateTime.Utc }
+}>
+
+/**
+ * The constructors of {@link Decision}, as in `Decision.TimedOut({ at })`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const Decision: Data.TaggedEnum.Constructor<Decision> = Data.taggedEnum<Decision>()
+
+/**
+ * An approver whose questions outlive a process: one process posts a question, and
+ * another may wait for its answer, after a restart. A handle, which is a text, leads
+ * the second to the question of the first.
+ *
+ * **Gotchas**
+ *
+ * Each function fails with `InvalidAlert` for a question that can't be asked, and for
+ * a text that is no handle of a question of this channel.
+ *
+ * @example
+ * ```ts
+ * import { Approver, type Question } from "effect-epilogue"
+ * import { Effect } from "effect"
+ *
+ * declare const saved: {
+ *   readonly load: (key: string) => Effect.Effect<string | undefined>
+ *   readonly save: (key: string, value: string) => Effect.Effect<void>
+ * }
+ *
+ * // run again after a restart, it asks no second time
+ * const decide = (key: string, question: Question) =>
+ *   Effect.gen(function*() {
+ *     const { resumable } = yield* Approver
+ *     if (resumable === undefined) return yield* Effect.die("this approver can't go on after a restart")
+ *     let handle = yield* saved.load(key)
+ *     if (handle === undefined) {
+ *       handle = yield* resumable.post(question)
+ *       yield* saved.save(key, handle)
+ *     }
+ *     return yield* resumable.listen(question, handle)
+ *   })
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export interface Resumable {
+  /**
+   * Posts the question and returns its handle: a JSON text that says where the question
+   * is, when it was asked and until when it may be answered. The handle holds no secret.
+   *
+   * If it is interrupted, or fails after the question was visible, it withdraws the
+   * question, since no other process knows of it yet. If the process is killed at that
+   * moment, the question stays.
+   */
+  readonly post: (question: Question) => Effect.Effect<string, AlerterError>
+  /**
+   * Waits for the answer to the question with that handle, marks the question as settled
+   * where people see it, and returns the decision. An answer that was given while no
+   * process listened counts as any other. The time limit is the handle's, whatever
+   * `timeout` the question has by now; otherwise the question should be the one that was
+   * posted.
+   *
+   * If it is interrupted, or fails, it leaves the question as it is, so that it can be
+   * listened to again. If no process listened when the time was up, an approval counts
+   * only where the channel says that it came in time, and otherwise the decision is
+   * `TimedOut`; a denial counts in any case.
+   */
+  readonly listen: (question: Question, handle: string) => Effect.Effect<Decision, AlerterError>
+  /**
+   * Marks the question as withdrawn where people see it, for when no process will wait
+   * for the answer any more. A failure of the channel is logged, and is no error.
+   */
+  readonly withdraw: (question: Question, handle: string) => Effect.Effect<void, AlerterError>
+}

@@ -1,0 +1,37 @@
+/** The error of a step whose required hook failed. Apart from `hook.ts`, so that an observer does not load it. */
+import type * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+import type { Kind } from "./hook.ts"
+
+/**
+ * The fields of a {@link HookError}.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export interface HookErrorFields {
+  readonly hook: string
+  readonly kind: Kind
+  readonly pipelineName: string
+  readonly stepName: string
+  /** The error or the defect of the hook. */
+  readonly cause: unknown
+}
+
+const HookErrorBase: new(
+  fields: HookErrorFields
+) => Cause.YieldableError & { readonly _tag: "HookError" } & HookErrorFields = Data.TaggedError("HookError")<
+  HookErrorFields
+>
+
+/**
+ * A hook with `Hook.required` failed, and its step failed with it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class HookError extends HookErrorBase {
+  override get message(): string {
+    return `required hook "${this.hook}" (${this.kind}) of "${this.stepName}" failed`
+  }
+}

@@ -1,0 +1,47 @@
+/** The public types of steps and pipelines, and the ids by which they are known. */
+import type * as Effect from "effect/Effect"
+import type { StepContext } from "./context.ts"
+import type { Hooks } from "./hooks.ts"
+
+/** @internal */
+export const StepTypeId = "~effect-epilogue/Step"
+
+/** @internal */
+export const PipelineTypeId = "~effect-epilogue/Pipeline"
+
+/** The key under which a function made by `Step.fn` keeps the name of its steps. */
+export const StepFnTypeId = "~effect-epilogue/Step.fn"
+
+/**
+ * A named Effect with hooks.
+ *
+ * @see `Hooks.explain` for which hooks run for a step in a pipeline, and why
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Step<out A, out E = never, out R = never> extends Effect.Effect<A, E, R> {
+  readonly [StepTypeId]: typeof StepTypeId
+  readonly name: string
+}
+
+/**
+ * A named run of steps.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Pipeline<out A, out E = never, out R = never> extends Effect.Effect<A, E, R> {
+  readonly [PipelineTypeId]: typeof PipelineTypeId
+  readonly name: string
+  /** The default hooks of its steps. Set with `Pipeline.stepHooks`. */
+  readonly stepHooks: Hooks<never, never, unknown, unknown, unknown>
+}
+
+/**
+ * The services `R` without `StepContext`, which a step provides to its body and its hooks.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Needs<R> = Exclude<R, StepContext>
