@@ -1,37 +1,36 @@
 /**
- * Steps and pipelines that survive the process they run in, on Effect's own workflow engine.
+ * Steps and pipelines whose runs survive the process, on Effect's workflow engine.
  *
- * A durable pipeline is a `Workflow` of `effect/workflow`. Its steps are made durable with {@link step}: the result of
- * each is stored, so that after a crash it is not run again, and so is which hooks its end owes and that each of them
- * has run. The body of the pipeline is evaluated anew whenever the run goes on, after a crash or a wait, and finds the
- * results of the steps that have ended. So all that takes effect belongs in steps; a step or a pipeline that is not
- * durable is a mistake there, on which the run dies. What a step does inside is one activity, with any other steps in
- * it as in memory.
+ * A durable pipeline is a `Workflow` of `effect/workflow`, and {@link step} makes a step of it durable. When a step ends,
+ * its result is recorded together with the hooks that must still run, and each hook is recorded when it has run. When a
+ * run resumes, after a crash or a wait, its body is evaluated anew and reads the results of the steps that have ended.
+ * So side effects belong in steps. A step or a pipeline in the body that is not durable would run again at each
+ * resumption: it is a mistake, on which the run dies. All that happens inside of a step, nested steps included, is one
+ * activity, in which steps are evaluated as in memory.
  *
- * What is certain, and what is not:
+ * **Guarantees**
  *
- * - A step that has ended is recorded once, with the hooks that it owes, and does not run again. One that was cut off
- *   runs again from its beginning.
- * - A hook that has ended is recorded once, and does not run again. One that was cut off before it was recorded runs
- *   again, so what it did may happen twice: a post that had arrived already arrives again. Its alert has the same
- *   `idempotencyKey` then (run, step, kind and place), by which whoever receives it can tell.
- * - With an `Outbox` alerts are rows: none is lost, and none is queued twice.
- * - Observers are told of what happens in their process, once, and not of what is read from records. A crash between a
- *   record and the telling of it loses the event, but nothing else.
+ * - A step's end is recorded once, with its pending hooks, and a recorded step does not run again. A step that was cut
+ *   off before that runs again from its beginning.
+ * - A hook's end is recorded once, and a recorded hook does not run again. A hook that was cut off before that runs
+ *   again, so a post that had arrived may arrive a second time. Its alert has the same `idempotencyKey` then (run, step,
+ *   kind and index), by which the receiver can drop the duplicate.
+ * - With an `Outbox`, alerts are rows of a database: none is lost, and none is queued twice.
+ * - Observers are told of each event once, in the process in which it happens; records that are read at a replay cause
+ *   no events. A crash between a record and its event loses the event, and nothing else.
  *
- * `Effect.sleep` in the body starts anew after a crash; `DurableClock.sleep` of `effect/workflow` does not, and may
- * take days. So may an answer to `Approver.ask`, with an approver of `Approval`.
+ * **Gotchas**
+ *
+ * `Effect.sleep` in the body starts anew after a crash; `DurableClock.sleep` of `effect/workflow` does not, and may take
+ * days. So may the answer to `Approver.ask`, with an approver of `Approval`.
  *
  * @since 0.1.0
  */
 import type { MessageStorage } from "effect/cluster/MessageStorage"
 import type { Sharding } from "effect/cluster/Sharding"
-import type { ShardingConfig } from "effect/cluster/ShardingConfig"
 import type { ConfigError } from "effect/Config"
-import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import type * as Schedule from "effect/Schedule"
 import type * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import type { SqlClient } from "effect/sql/SqlClient"
@@ -45,11 +44,20 @@ import * as engines from "./internal/engine/layers.ts"
 import * as pipelines from "./internal/run/pipeline.ts"
 import * as steps from "./internal/run/step.ts"
 import type { LibraryError } from "./internal/stored/errors.ts"
+import type {
+  Fits,
+  PayloadOf,
+  Pipeline,
+  PipelineOptions,
+  SchemaServices,
+  SingleOptions,
+  StepOptions
+} from "./Options.ts"
 
 export type {
   /**
-   * The errors that the library adds to those of a step: a required hook's, that of a time limit, of an approval. They
-   * are stored without a schema of the user's.
+   * The errors that the library adds to those of a step: the error of a required hook, of a time limit, of an approval
+   * or of an alerter. They are stored without a schema of yours.
    *
    * @category models
    * @since 0.1.0
@@ -57,51 +65,32 @@ export type {
   LibraryError
 } from "./internal/stored/errors.ts"
 
-/**
- * What the services of a schema are, to encode and to decode.
- *
- * @category utility types
- * @since 0.1.0
- */
-export type SchemaServices<S extends Schema.Top> = S["DecodingServices"] | S["EncodingServices"]
+export type {
+  Fits,
+  PayloadOf,
+  Pipeline,
+  PipelineOptions,
+  SchemaServices,
+  SingleOptions,
+  StepOptions
+} from "./Options.ts"
 
 /**
- * That values are of the type that a schema is of. Asked for by itself, as otherwise TypeScript takes whatever is there
- * where the schema is of nothing, as it takes any function where one that gives nothing is wanted.
+ * Makes a step durable: in the body of a {@link pipeline} its result, a success or a failure, is recorded, and its body
+ * does not run again after that.
  *
- * @category utility types
- * @since 0.1.0
- */
-export type Fits<A, S extends Schema.Top> = [A] extends [S["Type"]] ? unknown
-  : { readonly "the success schema is not of this type": A }
-
-/**
- * How the result of a step is stored.
+ * **Details**
  *
- * @category models
- * @since 0.1.0
- */
-export interface StepOptions<out S extends Schema.Top, out X extends Schema.Top> {
-  /** Of what the step yields. May be left out where that is nothing. */
-  readonly success?: S | undefined
-  /** Of what it fails with, {@link LibraryError}s aside. May be left out where there are no others. */
-  readonly error?: X | undefined
-  /**
-   * Tells evaluations of one name in one run apart: needed where they are not one after another in the pipeline's
-   * body, as in `Effect.forEach` with concurrency. It must be the same when the run goes on after a crash.
-   */
-  readonly key?: string | undefined
-}
-
-/**
- * Makes a step durable: in the body of a {@link pipeline} its result, a success or a failure, is stored, and its body
- * is not run again once that is done. Its hooks, retry, time limit and approval stay what they are; each attempt is
- * recorded, and so is each hook, and a delay between attempts of more than ten seconds needs no process. The time limit
- * for all attempts counts from the first of them, by the clock on the wall. Of several retries in a pipe the last is
- * recorded, and those before it are part of an attempt.
+ * - The step keeps its hooks, retries, time limit and approval. Each attempt and each hook is recorded. A delay between
+ *   attempts of more than 10 seconds needs no process.
+ * - A `Step.timeout` after the `Step.retry` counts from the start of the first attempt, by the wall clock, through
+ *   restarts.
+ * - Of several retries in a pipe the last one is recorded; those before it are part of each attempt.
  *
- * What the step and its hooks see is what the schemas make of it. Elsewhere than in the body of a durable pipeline it
- * is the step that it was.
+ * **Gotchas**
+ *
+ * The caller and the hooks get the value that the schemas decode. Outside of a durable pipeline's body the step is
+ * evaluated in memory, as if it were not durable.
  *
  * @example
  * ```ts
@@ -116,6 +105,7 @@ export interface StepOptions<out S extends Schema.Top, out X extends Schema.Top>
  * )
  * ```
  *
+ * @see {@link pipeline} for the pipeline around it
  * @category constructors
  * @since 0.1.0
  */
@@ -138,63 +128,17 @@ export const step: {
 } = steps.step
 
 /**
- * What a {@link pipeline} takes beside its name and its body.
+ * Makes a pipeline whose runs survive the process: a `Workflow`, and the layer that runs it.
  *
- * @category models
- * @since 0.1.0
- */
-export interface PipelineOptions<
-  P extends Schema.Struct.Fields | Workflow.AnyStructSchema,
-  out S extends Schema.Top,
-  out X extends Schema.Top
-> {
-  readonly payload: P
-  /** Of what the body yields. May be left out where that is nothing. */
-  readonly success?: S | undefined
-  /** Of what it fails with, {@link LibraryError}s aside. May be left out where there are no others. */
-  readonly error?: X | undefined
-  /** What makes two submissions the same run: it runs once, and both get its result. */
-  readonly idempotencyKey: (payload: PayloadOf<P>["Type"]) => string
-  /** Those of `effect/workflow` and `effect/cluster`, such as `ClusterSchema.ShardGroup`. */
-  readonly annotations?: Context.Context<never> | undefined
-  /** How whoever waits for the result of a run that is suspended looks for it, as in `Workflow.make`. */
-  readonly suspendedRetrySchedule?: Schedule.Schedule<unknown> | undefined
-}
-
-/**
- * The schema of a payload that was given as such or by its fields.
+ * **Details**
  *
- * @category utility types
- * @since 0.1.0
- */
-export type PayloadOf<P extends Schema.Struct.Fields | Workflow.AnyStructSchema> = P extends Schema.Struct.Fields
-  ? Schema.Struct<P>
-  : P
-
-/**
- * A pipeline as a workflow, and the layer that runs it.
+ * The body is a function that takes the payload, and the execution id, and returns an Effect. Where that is a `Pipeline`
+ * of the in-memory kind, its hooks, annotations and run name are kept. The hooks of the run are recorded as those of
+ * steps are.
  *
- * @category models
- * @since 0.1.0
- */
-export interface Pipeline<
-  Name extends string,
-  P extends Workflow.AnyStructSchema,
-  S extends Schema.Top,
-  X extends Schema.Top,
-  out R
-> {
-  readonly name: Name
-  /** To `execute`, `poll`, `interrupt` and `resume`; its execution id is the `runId` of hooks and alerts. */
-  readonly workflow: Workflow.Workflow<Name, P, S, X>
-  /** Runs what was submitted, here or elsewhere: the services that the body and its hooks need are this layer's. */
-  readonly layer: Layer.Layer<never, never, R | WorkflowEngine>
-}
-
-/**
- * A pipeline whose runs survive the process: a `Workflow` and its layer. The body is a function of the payload that
- * gives an Effect, which may be a `Pipeline` of the in-memory kind: its hooks, its annotations and its name for the run
- * are kept. The hooks of the run itself are recorded as those of steps are.
+ * **Gotchas**
+ *
+ * The body is evaluated anew whenever the run resumes. Steps and pipelines in it must be durable.
  *
  * @example
  * ```ts
@@ -220,6 +164,7 @@ export interface Pipeline<
  * )
  * ```
  *
+ * @see {@link step} for the steps in it
  * @category constructors
  * @since 0.1.0
  */
@@ -251,29 +196,24 @@ export const pipeline: <
 // -----------------------------------------------------------------------------
 
 /**
- * An engine that keeps all in memory: for tests, and for scripts that need what a workflow can do but not to survive.
+ * An engine that keeps everything in memory.
  *
+ * **When to use**
+ *
+ * For tests, and for scripts that need approvals or interruption but need not survive the process.
+ *
+ * @see {@link layerSqlite} for an engine that survives it
  * @category engines
  * @since 0.1.0
  */
 export const layerMemory: Layer.Layer<WorkflowEngine> = memory
 
 /**
- * How a single process runs workflows.
+ * An engine for one process that keeps everything in the database of any `SqlClient`. After a crash the next process
+ * with this layer resumes the runs. Locks in the database prevent two processes from running the same workflows: a second
+ * process waits until the locks of the first have expired.
  *
- * @category models
- * @since 0.1.0
- */
-export interface SingleOptions {
-  /** Over the environment's and the defaults of `effect/cluster`. */
-  readonly shardingConfig?: Partial<ShardingConfig["Service"]> | undefined
-}
-
-/**
- * An engine for one process that keeps all in the database of the `SqlClient` it is given, whichever that is. After a
- * crash the next process with this layer goes on where the last one was. Locks in the database keep two processes from
- * running the same things: the second waits until the first one's have run out.
- *
+ * @see {@link layerSqlite} for a database without a package to install
  * @category engines
  * @since 0.1.0
  */
@@ -282,9 +222,19 @@ export const layerSingle = (
 ): Layer.Layer<WorkflowEngine | Sharding | MessageStorage, ConfigError, SqlClient> => engines.single("sql", options)
 
 /**
- * The embedded engine: one process, and a SQLite file that is made where it is not there (its folder is, too). Another
- * process that opens the same file meanwhile fails with {@link DatabaseInUse}; after a crash, or `kill -9`, the next
- * one goes on at once. The `SqlClient` is there for an `Outbox`, and for queries of your own.
+ * The embedded engine: one process, and a SQLite file, which is made with its folder where it is missing. It also
+ * provides the file's `SqlClient`, for an `Outbox` and for queries of your own.
+ *
+ * **Details**
+ *
+ * The client is `node:sqlite`, which Bun, Deno and Node 22.19 or later include. A file that is made can be read by its
+ * owner only. After a crash, or `kill -9`, the next process resumes the runs at once. Transactions start with `BEGIN
+ * IMMEDIATE`. Integers that a number can't represent fail, unless `SqlClient.SafeIntegers` is provided.
+ *
+ * **Gotchas**
+ *
+ * While one process has the file open, another one fails with {@link DatabaseInUse}. The file must not be on a network
+ * drive.
  *
  * @example
  * ```ts
@@ -293,6 +243,7 @@ export const layerSingle = (
  * const engine = Durable.layerSqlite({ filename: ".epilogue/durable.db" })
  * ```
  *
+ * @see {@link layerCluster} for several processes
  * @category engines
  * @since 0.1.0
  */
@@ -304,10 +255,14 @@ export const layerSqlite = (
 > => engines.sqlite(options.filename, options)
 
 /**
- * The engine on a cluster: several processes, on one machine or many, that share a database. The cluster is the one of
- * `effect/cluster`, as `NodeClusterSocket.layer({ storage: "sql" })` of `@effect/platform-node` makes it, on Bun, Deno
- * and Node, with the `SqlClient` of `@effect/sql-pg`.
+ * The engine on a cluster of `effect/cluster`: several processes, on one machine or many, that share a database.
  *
+ * **Details**
+ *
+ * `NodeClusterSocket.layer({ storage: "sql" })` of `@effect/platform-node` makes the cluster, on Bun, Deno and Node, with
+ * the `SqlClient` of `@effect/sql-pg`.
+ *
+ * @see {@link layerSingle} for one process
  * @category engines
  * @since 0.1.0
  */
@@ -315,7 +270,7 @@ export const layerCluster: Layer.Layer<WorkflowEngine, never, Sharding | Message
 
 export {
   /**
-   * Another process runs what is in a database that is for one.
+   * The error of {@link layerSqlite} while another process has the database open.
    *
    * @category errors
    * @since 0.1.0

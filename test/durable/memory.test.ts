@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Durable, SqliteClient } from "../../src/durable/index.ts"
+import { Durable } from "../../src/durable/index.ts"
+import * as SqliteClient from "../../src/durable/internal/engine/sqliteClient.ts"
 import { durableSuite } from "./suites/all.ts"
 
 durableSuite({

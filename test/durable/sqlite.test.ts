@@ -37,7 +37,7 @@ embedded(
         const error = yield* Effect.flip(Effect.scoped(Layer.build(Layer.fresh(engine))))
         assert.ok(error._tag === "DatabaseInUse")
         assert.equal(error.filename, filename)
-        assert.match(error.message, /another process has the database .*durable\.db open, which is for one/)
+        assert.match(error.message, /another process has the database .*durable\.db open, and only one may/)
       }).pipe(Effect.provide(engine))
       const step = Durable.step(Step.make("a", Effect.void))
       assert.deepEqual(yield* run(Layer.orDie(engine), watch(), job(() => step)), Exit.void)

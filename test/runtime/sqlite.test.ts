@@ -14,7 +14,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { test } from "node:test"
-import * as SqliteClient from "../../src/durable/SqliteClient.ts"
+import * as SqliteClient from "../../src/durable/internal/engine/sqliteClient.ts"
 import { makeIt } from "../support/it.ts"
 import { temporaryFolder } from "../support/temporaryFolder.ts"
 

@@ -21,7 +21,7 @@ import { existsSync } from "node:fs"
 import process from "node:process"
 import * as Durable from "../../durable/Durable.ts"
 import * as Lock from "../../durable/internal/engine/databaseLock.ts"
-import * as SqliteClient from "../../durable/SqliteClient.ts"
+import * as SqliteClient from "../../durable/internal/engine/sqliteClient.ts"
 import { UsageError } from "../request.ts"
 import { type Address, runnerLayer } from "./cluster.ts"
 

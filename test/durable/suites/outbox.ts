@@ -186,7 +186,9 @@ export const outboxSuite = (engine: Engine): void => {
         until("all is delivered", () => next.sent.length >= 6).pipe(Effect.provide(Outbox.layer(next.layer)))
       )
       assert.deepEqual(keysOf(next.sent), expected(id).toSorted())
-      assert.ok(seen.log.list.some(({ message }) => message.includes("stay in the outbox, for whoever opens it next")))
+      assert.ok(
+        seen.log.list.some(({ message }) => message.includes("stay in the outbox, to be delivered by the next process"))
+      )
       // and it is not delivered again
       const last = channel()
       yield* within(place, Layer.empty, Effect.provide(Effect.sleep(150), Outbox.layer(last.layer)))

@@ -10,7 +10,8 @@ import * as Statement from "effect/sql/Statement"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { Durable, SqliteClient } from "../../../src/durable/index.ts"
+import { Durable } from "../../../src/durable/index.ts"
+import * as SqliteClient from "../../../src/durable/internal/engine/sqliteClient.ts"
 import { type Place, quick } from "./engine.ts"
 
 /** A moment at which a process could have died. */

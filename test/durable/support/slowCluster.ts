@@ -10,7 +10,7 @@ import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
-import { SqliteClient } from "../../../src/durable/index.ts"
+import * as SqliteClient from "../../../src/durable/internal/engine/sqliteClient.ts"
 import { type Place, quick } from "./engine.ts"
 
 /** What becomes of something that is to be saved. */

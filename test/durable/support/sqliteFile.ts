@@ -2,14 +2,14 @@
 import { Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import * as path from "node:path"
-import * as SqliteClient from "../../../src/durable/SqliteClient.ts"
+import * as SqliteClient from "../../../src/durable/internal/engine/sqliteClient.ts"
 import { folder } from "./engine.ts"
 
 /** In a folder of its own. */
 export const file = Effect.map(folder, (folder) => path.join(folder, "test.db"))
 
 /** A client of its own, open until the test ends. */
-export const client = (filename = ":memory:", options: Omit<SqliteClient.SqliteClientOptions, "filename"> = {}) =>
+export const client = (filename = ":memory:", options: Omit<SqliteClient.Options, "filename"> = {}) =>
   Effect.flatMap(
     Layer.build(Layer.fresh(SqliteClient.layer({ filename, ...options }))),
     (services) => Effect.provide(SqlClient.SqlClient, services)

@@ -1,4 +1,4 @@
-/** A file that one process holds, and that nobody holds once it is dead. */
+/** Locks a database file for one process; the lock is free once the process is dead. */
 import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type { SqlError } from "effect/sql/SqlError"
 import type { DatabaseSync } from "node:sqlite"
-import { failure, isBusy, load } from "./sqlite.ts"
+import { failure, isBusy, load } from "./nodeSqlite.ts"
 
 const Base: new(fields: { readonly filename: string }) => Cause.YieldableError & {
   readonly _tag: "DatabaseInUse"
@@ -15,19 +15,22 @@ const Base: new(fields: { readonly filename: string }) => Cause.YieldableError &
 
 export class DatabaseInUse extends Base {
   override get message(): string {
-    return `another process has the database ${this.filename} open, which is for one`
+    return `another process has the database ${this.filename} open, and only one may`
   }
 }
 
-/** So long a process that is about to end may take. */
-const patience = { schedule: Schedule.spaced("100 millis"), times: 30 }
+/** Waits up to 3 seconds for a process that is shutting down. */
+const retries = { schedule: Schedule.spaced("100 millis"), times: 30 }
 
-/** SQLite's lock is the system's, on all three runtimes, where Node has none of its own, and `kill -9` lets go of it. */
+/**
+ * Takes an exclusive lock on the file `FILENAME.lock` by way of SQLite: an operating system's lock, which `kill -9`
+ * releases, and for which Node has no function of its own.
+ */
 const acquire = (filename: string): Effect.Effect<DatabaseSync, DatabaseInUse | SqlError> =>
   Effect.flatMap(load, ({ sqlite }) =>
     Effect.try({
       try: () => {
-        // a file beside the database, which others may read and write
+        // a file of its own, so that other programs can still read the database
         const file = new sqlite.DatabaseSync(`${filename}.lock`, { timeout: 0 })
         try {
           file.prepare("PRAGMA locking_mode = EXCLUSIVE").all()
@@ -46,16 +49,16 @@ const acquire = (filename: string): Effect.Effect<DatabaseSync, DatabaseInUse | 
 
 const release = (file: DatabaseSync): Effect.Effect<void> => Effect.sync(() => file.close())
 
-/** Holds the database at `filename` for this process. */
+/** Locks the database at `filename` as long as the layer lives. */
 export const layer = (filename: string): Layer.Layer<never, DatabaseInUse | SqlError> =>
   Layer.effectDiscard(
     Effect.acquireRelease(
-      Effect.retry(acquire(filename), { ...patience, while: (error) => error._tag === "DatabaseInUse" }),
+      Effect.retry(acquire(filename), { ...retries, while: (error) => error._tag === "DatabaseInUse" }),
       release
     )
   )
 
-/** Whether another process holds it. It is asked for here for a moment, which whoever starts right then waits for. */
+/** Whether another process has locked it. Takes the lock for a moment; a process that starts then waits for it. */
 export const isHeld = (filename: string): Effect.Effect<boolean, SqlError> =>
   acquire(filename).pipe(
     Effect.flatMap(release),

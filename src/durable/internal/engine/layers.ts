@@ -1,4 +1,4 @@
-/** Engines of `effect/workflow`, put together. */
+/** Layers of workflow engines, built from those of `effect/cluster`. */
 import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
 import type { MessageStorage } from "effect/cluster/MessageStorage"
 import type { Sharding } from "effect/cluster/Sharding"
@@ -11,9 +11,9 @@ import * as Layer from "effect/Layer"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
-import type { SingleOptions } from "../../Durable.ts"
-import * as SqliteClient from "../../SqliteClient.ts"
-import * as Lock from "./databaseLock.ts"
+import type { SingleOptions } from "../../Options.ts"
+import * as DatabaseLock from "./databaseLock.ts"
+import * as SqliteClient from "./sqliteClient.ts"
 
 type Engine = WorkflowEngine | Sharding | MessageStorage
 
@@ -21,10 +21,11 @@ type Engine = WorkflowEngine | Sharding | MessageStorage
 export const cluster = ClusterWorkflowEngine.layer
 
 /**
- * A runner fails the stored runs of a pipeline that it does not know for a minute, for good: in one process that is a
- * script whose layers do not all have the same pipelines. The environment's word counts, as for all of effect's settings.
+ * Waits without a limit until the pipelines of stored runs are registered, unless the environment sets a limit. By
+ * default a runner fails a stored run for good when its pipeline is not registered within a minute; in a single process
+ * that happens to every run of a pipeline whose layer the script does not include this time.
  */
-export const patient = (): Partial<ShardingConfig["Service"]> =>
+const registrationSettings = (): Partial<ShardingConfig["Service"]> =>
   process.env["ENTITY_REGISTRATION_TIMEOUT"] === undefined ? { entityRegistrationTimeout: Infinity } : {}
 
 /** @internal */
@@ -34,7 +35,7 @@ export const single = (
 ): Layer.Layer<Engine, ConfigError, SqlClient> =>
   cluster.pipe(
     Layer.provideMerge(
-      SingleRunner.layer({ runnerStorage, shardingConfig: { ...patient(), ...options?.shardingConfig } })
+      SingleRunner.layer({ runnerStorage, shardingConfig: { ...registrationSettings(), ...options?.shardingConfig } })
     ),
     Layer.provide(Digest.layerWebCrypto)
   )
@@ -43,18 +44,19 @@ export const single = (
 export const sqlite = (
   filename: string,
   options: SingleOptions
-): Layer.Layer<Engine | SqlClient, ConfigError | SqlError | Lock.DatabaseInUse> => {
-  // Who holds the file runs all that is in the database, so no locks are needed inside, which would outlive a crash.
+): Layer.Layer<Engine | SqlClient, ConfigError | SqlError | DatabaseLock.DatabaseInUse> => {
+  // The lock on the file makes this the only runner, so the runner's locks stay in memory: in the database they would
+  // outlive a crash, and the next process would have to wait until they expire.
   const engine = single("memory", options).pipe(Layer.provideMerge(SqliteClient.layer({ filename })))
   return filename === ":memory:" ? engine : engine.pipe(
-    Layer.provide(Lock.layer(filename)),
-    (held) => Layer.provide(held, Layer.effectDiscard(makeFolderOf(filename)))
+    Layer.provide(DatabaseLock.layer(filename)),
+    (locked) => Layer.provide(locked, Layer.effectDiscard(makeFolderOf(filename)))
   )
 }
 
 const makeFolderOf = (filename: string): Effect.Effect<void> =>
   Effect.promise(async () => {
     const [{ mkdir }, { dirname }] = await Promise.all([import("node:fs/promises"), import("node:path")])
-    // whoever opens the file in it says what is wrong
+    // errors are ignored: opening the file in that folder then fails, with an error that says more
     await mkdir(dirname(filename), { recursive: true }).catch(() => {})
   })

@@ -1,4 +1,4 @@
-/** Statements of `node:sqlite`: how they are prepared and kept, and what goes in and comes out. */
+/** Prepares and caches statements of `node:sqlite`, and converts their parameters and rows. */
 import type * as Sqlite from "node:sqlite"
 
 /** @internal */
@@ -7,48 +7,48 @@ export type Row = Record<string, unknown>
 /** @internal */
 export type Prepare = (sql: string) => Sqlite.StatementSync
 
-/** What may follow a statement, and is none itself. */
+/** Matches text without a statement: white space, semicolons and comments. */
 const blank = /^(?:\s|;|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))*$/
 
 /** @internal */
 export const preparing = (db: Sqlite.DatabaseSync): Prepare => (sql) => {
-  // of nothing SQLite makes no statement, and Deno crashes where that is asked for its text
+  // SQLite makes no statement of such a text, and Deno crashes when `sourceSQL` of that is read
   if (blank.test(sql)) throw new Error("there is no statement")
   if (sql.includes("\0")) throw new Error("a statement ends at a NUL")
   const statement = db.prepare(sql)
-  // SQLite prepares the first alone, and says nothing of the others
+  // SQLite prepares the first statement only, and ignores the rest without an error
   if (!blank.test(sql.slice(statement.sourceSQL.length))) throw new Error("there is more than one statement")
   return statement
 }
 
-/** Looks first whether somebody else altered a table: what is prepared goes by what this connection knows of it. */
+/** Reloads the schema before each preparation: otherwise a statement has the columns from before another connection altered a table. */
 export const refreshing = (db: Sqlite.DatabaseSync, prepare: Prepare): Prepare => {
-  let look: Sqlite.StatementSync | undefined
+  let reload: Sqlite.StatementSync | undefined
   return (sql) => {
-    look ??= db.prepare("SELECT 1 FROM sqlite_schema LIMIT 0")
-    look.all()
+    reload ??= db.prepare("SELECT 1 FROM sqlite_schema LIMIT 0")
+    reload.all()
     return prepare(sql)
   }
 }
 
-/** Keeps the statements used last. */
-export const keeping = (prepare: Prepare, limit: number): Prepare => {
-  const kept = new Map<string, Sqlite.StatementSync>()
+/** Caches the statements that were used last, up to `limit` of them. */
+export const caching = (prepare: Prepare, limit: number): Prepare => {
+  const cached = new Map<string, Sqlite.StatementSync>()
   return (sql) => {
-    const statement = kept.get(sql) ?? prepare(sql)
-    kept.delete(sql)
-    kept.set(sql, statement)
-    for (const oldest of kept.keys()) {
-      if (kept.size <= limit) break
-      kept.delete(oldest)
+    const statement = cached.get(sql) ?? prepare(sql)
+    cached.delete(sql)
+    cached.set(sql, statement)
+    for (const oldest of cached.keys()) {
+      if (cached.size <= limit) break
+      cached.delete(oldest)
     }
     return statement
   }
 }
 
 /**
- * A number is bound as a float, which a text column would keep as `3.0`: whole ones go as integers. An object in the
- * first place would be taken for named parameters.
+ * Converts a parameter. Whole numbers are bound as integers, since a number is bound as a float, which a text column
+ * stores as `3.0`. Objects are rejected: as the first parameter, one would be taken for named parameters.
  */
 export const toParam = (value: unknown, index: number): Sqlite.SQLInputValue => {
   switch (typeof value) {
@@ -66,20 +66,20 @@ export const toParam = (value: unknown, index: number): Sqlite.SQLInputValue => 
   if (value instanceof Date) return value.toISOString()
   const bytes = value instanceof ArrayBuffer ? new Uint8Array(value) : value
   if (ArrayBuffer.isView(bytes)) {
-    // Node 22 takes an empty buffer for NULL, unless nobody has asked for it yet; the cast is for views on shared
-    // memory, which can be bound too
+    // A new array, since Node 22 binds an empty one as NULL once its `buffer` was accessed. The cast: views on shared
+    // memory can be bound, though their type says no.
     return bytes.byteLength === 0 ? new Uint8Array(0) : bytes as NodeJS.ArrayBufferView
   }
   throw new TypeError(`parameter ${index + 1} is of a type that SQLite does not have`)
 }
 
-/** A plain object: without a prototype it can't be printed, or compared with one that has it. */
+/** Returns a plain object: `node:sqlite`'s rows have no prototype, so they print and compare badly. */
 export const toRow = (row: Row): Row => ({ ...row })
 
 /** @internal */
 export const chunkSize = 128
 
-/** The next rows of a stream: fewer than `chunkSize` where there are no more. */
+/** Returns the next rows of a stream, fewer than `chunkSize` at its end. */
 export const take = (rows: Iterator<Row>): ReadonlyArray<Row> => {
   const taken: Array<Row> = []
   while (taken.length < chunkSize) {

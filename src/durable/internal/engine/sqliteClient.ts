@@ -1,24 +1,58 @@
-/** effect's SqlClient on `node:sqlite`. */
+/**
+ * effect's `SqlClient` on `node:sqlite`, which Bun, Deno and Node include: for `Durable.layerSqlite`, until a version of
+ * `@effect/sql-sqlite-node` fits this `effect`.
+ *
+ * A client has one connection, in WAL mode, with foreign keys on. The connection is closed with the layer; the last one
+ * to close the file checkpoints it and removes its `-wal` file.
+ *
+ * **Concurrency.** Layers, processes and runtimes on one machine can share a file, but not one on a network drive.
+ * Readers do not wait. A writer waits for its turn, at most `busyTimeout`, without blocking the thread, and then fails
+ * with a `LockTimeoutError`. Transactions start with `BEGIN IMMEDIATE`, so that no other connection changes what one has
+ * read before it ends; for one that only reads, provide `SqlClient.BeginTransaction` with `"BEGIN"`. The wait for the
+ * start of a transaction can't be interrupted.
+ *
+ * **One connection.** A transaction or a stream has the connection until it ends. To run a statement while a stream is
+ * open, put both in a transaction. `node:sqlite` is synchronous: while a statement runs, nothing else does. A stream reads
+ * 128 rows at a time; on Deno 2.9 all at once, since there an iterator ends, instead of failing, at a row that fails.
+ *
+ * **Values.** `boolean` is stored as 1 or 0, `Date` as ISO 8601, `undefined` and `NaN` as `NULL`, an `ArrayBuffer` or a
+ * view on one as a blob, which is read as `Uint8Array`. Whole numbers are stored as integers, others as floats. An integer
+ * that a number can't represent fails, unless `SqlClient.SafeIntegers` is provided, which reads integers as `bigint`. On
+ * Deno 2.9 and Node 22, a text is read only up to its first NUL.
+ *
+ * **Errors** are `SqlError`s, classified as effect does. They contain no parameter of a statement; those of opening
+ * contain the file's path. A text with more than one statement fails.
+ */
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { hasProperty } from "effect/Predicate"
-import type { Reactivity } from "effect/reactivity/Reactivity"
+import * as Layer from "effect/Layer"
+import * as Reactivity from "effect/reactivity/Reactivity"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
-import { classifySqliteError, ConnectionError, SqlError, UnknownError } from "effect/sql/SqlError"
+import { ConnectionError, SqlError, UnknownError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
-import type * as FileSystem from "node:fs"
 import type * as Sqlite from "node:sqlite"
 import { formatDuration } from "../../../internal/text/duration.ts"
-import type { SqliteClientOptions } from "../../SqliteClient.ts"
 import {
+  type Abilities,
+  abilitiesOf,
+  CANTOPEN,
+  codeOf,
+  detailOf,
+  failure,
+  isBusy,
+  load,
+  type Modules,
+  retryWhileBusy
+} from "./nodeSqlite.ts"
+import {
+  caching,
   chunkSize,
-  keeping,
   type Prepare,
   preparing,
   refreshing,
@@ -28,137 +62,35 @@ import {
   toRow
 } from "./sqliteStatement.ts"
 
+/** @internal */
+export interface Options {
+  /**
+   * The path of the file, or `":memory:"` for a database that is lost with the layer. A missing file is made, readable
+   * by its owner only; its folder has to exist.
+   */
+  readonly filename: string
+  /** How long to wait while another connection has locked the file. 5 seconds unless set. */
+  readonly busyTimeout?: Duration.Input | undefined
+  /**
+   * Which commits survive a power cut. Either way the file stays whole, and no commit is lost when the process is killed,
+   * `kill -9` included.
+   *
+   * - `"full"`, unless set: all, since each commit waits for the disk
+   * - `"normal"`: all but the last ones; a commit takes a fraction of the time
+   */
+  readonly synchronous?: "full" | "normal" | undefined
+}
+
 type TransformRows = Parameters<Connection["execute"]>[2]
 
-/** SQLite's number of what went wrong. It stands under a name of its own, which effect does not look at. */
-const errcodeOf = (cause: unknown): number | undefined =>
-  hasProperty(cause, "errcode") && typeof cause.errcode === "number" ? cause.errcode : undefined
-
-const codeOf = (cause: unknown): string | undefined =>
-  hasProperty(cause, "code") && typeof cause.code === "string" ? cause.code : undefined
-
-const detailOf = (cause: unknown): string => cause instanceof Error ? `: ${cause.message}` : ""
-
-/** @internal */
-export const failure = (cause: unknown, operation: string, message: string, errno = errcodeOf(cause)): SqlError => {
-  if (cause instanceof Error && errno !== undefined) Object.assign(cause, { errno })
-  return new SqlError({ reason: classifySqliteError(cause, { message, operation }) })
-}
-
-const CANTOPEN = 14
-const BUSY = 5
-/** What was read is out of date, so that the transaction can't write, however long it waits. */
-const BUSY_SNAPSHOT = 517
-
-/** @internal */
-export const isBusy = (cause: unknown): boolean => {
-  const errcode = errcodeOf(cause)
-  return errcode !== undefined && (errcode & 0xff) === BUSY && errcode !== BUSY_SNAPSHOT
-}
-
-/** On the machine's clock: a lock is another process's, which no test clock moves. */
-const pause = (millis: number): Effect.Effect<void> =>
-  Effect.callback((resume) => {
-    const timer = setTimeout(() => resume(Effect.void), millis)
-    return Effect.sync(() => clearTimeout(timer))
-  })
-
-/** In milliseconds, as SQLite itself waits. */
-const pauses = [1, 2, 5, 10, 15, 20, 25, 25, 25, 50, 50, 100]
-
 /**
- * Tries until the database is not locked. SQLite would wait too, but with it the whole runtime, and whoever holds the
- * lock, if it is in this process. It takes back what a statement did before it was refused.
+ * Makes the file, readable by its owner only, since stored payloads may be confidential. Returns the error's code where
+ * that fails.
  */
-const patiently = <A>(attempt: () => A, millis: number, isFinal = () => false): Effect.Effect<A, unknown> =>
-  Effect.suspend(() => {
-    const end = performance.now() + millis
-    const from = (tries: number): Effect.Effect<A, unknown> => {
-      try {
-        return Effect.succeed(attempt())
-      } catch (cause) {
-        const left = end - performance.now()
-        if (!isBusy(cause) || left <= 0 || isFinal()) return Effect.fail(cause)
-        const next = pauses[Math.min(tries, pauses.length - 1)] ?? 0
-        return Effect.flatMap(pause(Math.min(next, left)), () => from(tries + 1))
-      }
-    }
-    return from(0)
-  })
-
-const noSqlite = (cause: unknown): SqlError =>
-  failure(cause, "connect", "node:sqlite is missing: it needs Bun, Deno, or Node 22.19 or later")
-
-interface Modules {
-  readonly sqlite: typeof Sqlite
-  readonly fs: typeof FileSystem
-}
-
-/**
- * Node 22 warns that SQLite is experimental. That one warning is left out; any other passes, and since the module
- * loads at once nobody else meets the function that stands in.
- */
-export const load = Effect.try({
-  try: (): Modules => {
-    const { emitWarning } = process
-    process.emitWarning = (...args: ReadonlyArray<unknown>): void => {
-      if (!String(args[0]).startsWith("SQLite is an experimental feature")) Reflect.apply(emitWarning, process, args)
-    }
-    try {
-      const sqlite = process.getBuiltinModule("node:sqlite")
-      // typed as if it were there always
-      if (sqlite === undefined) throw new Error("no such module")
-      return { sqlite, fs: process.getBuiltinModule("node:fs") }
-    } finally {
-      process.emitWarning = emitWarning
-    }
-  },
-  catch: noSqlite
-})
-
-interface Abilities {
-  /** Whether an iterator fails where a row does. On Deno 2.9 it ends there, as if there were no more rows. */
-  readonly iterates: boolean
-  /**
-   * Whether a statement sees that its table was altered. On Node 22 and Deno 2.9 it goes on with the columns that it
-   * was prepared with, so that values come under the names of others.
-   */
-  readonly adapts: boolean
-}
-
-let abilities: Abilities | undefined
-
-const abilitiesOf = ({ DatabaseSync }: typeof Sqlite): Abilities => {
-  if (abilities !== undefined) return abilities
-  const db = new DatabaseSync(":memory:")
-  const iterates = () => {
-    try {
-      db.prepare("SELECT abs(-9223372036854775808)").iterate().next()
-      return false
-    } catch {
-      return true
-    }
-  }
-  const adapts = () => {
-    db.prepare("CREATE TABLE altered (a)").all()
-    db.prepare("INSERT INTO altered VALUES (1)").all()
-    const read = db.prepare("SELECT * FROM altered")
-    read.all()
-    db.prepare("ALTER TABLE altered ADD COLUMN b").all()
-    return read.all().every((row) => Object.keys(row).length === 2)
-  }
-  try {
-    return abilities = { iterates: iterates(), adapts: adapts() }
-  } finally {
-    db.close()
-  }
-}
-
-/** For its owner alone, since stored payloads may tell more than others should read. Gives why it can't be made. */
 const create = (fs: Modules["fs"], filename: string): string | undefined => {
   if (filename === ":memory:") return undefined
   try {
-    // only where it is missing: a file that is opened and closed loses SQLite's locks on it
+    // `wx`: an existing file must not be opened, since closing it again would drop SQLite's locks on it (POSIX)
     fs.writeFileSync(filename, "", { flag: "wx", mode: 0o600 })
     return undefined
   } catch (cause) {
@@ -185,7 +117,7 @@ const open = (
 ): Effect.Effect<Sqlite.DatabaseSync, SqlError, Scope.Scope> => {
   const refused = invalid(filename)
   if (refused !== undefined) {
-    // a URI may hold a key
+    // the name is not shown, as a URI may contain a key
     return Effect.fail(failure(new Error(refused), "connect", `can't open the database: ${refused}`))
   }
   const failed = (detail: string, cause: unknown, errno?: number) =>
@@ -193,10 +125,10 @@ const open = (
   const opened = Effect.suspend(() => {
     const code = create(fs, filename)
     return Effect.try({
-      // locks are waited for by `patiently`
+      // no timeout: `retryWhileBusy` waits for locks without blocking the thread
       try: () => new sqlite.DatabaseSync(filename, { timeout: 0, enableForeignKeyConstraints: true }),
       catch: (cause) => {
-        // Deno gives no number here, and the path a second time
+        // Deno's error has no `errcode` here, and repeats the path in its message
         const unopened = codeOf(cause) === "ERR_SQLITE_ERROR"
         const detail = code ?? (unopened ? "unable to open database file" : undefined)
         return failed(detail === undefined ? detailOf(cause) : `: ${detail}`, cause, unopened ? CANTOPEN : undefined)
@@ -210,7 +142,7 @@ const open = (
       })),
     (db) =>
       Effect.mapError(
-        patiently(() => {
+        retryWhileBusy(() => {
           for (const pragma of [journal, synchronous[settings.synchronous]]) db.prepare(pragma).all()
         }, millis),
         (cause) => failed(detailOf(cause), cause)
@@ -224,7 +156,7 @@ const connect = (
   { adapts, iterates }: Abilities
 ): Connection => {
   const prepare = adapts ? preparing(db) : refreshing(db, preparing(db))
-  const prepareKept = adapts ? keeping(prepare, 256) : prepare
+  const prepareCached = adapts ? caching(prepare, 256) : prepare
 
   const failed = (cause: unknown): SqlError => {
     if (!db.isOpen) {
@@ -232,7 +164,7 @@ const connect = (
       return new SqlError({ reason: new ConnectionError({ cause, message, operation: "execute" }) })
     }
     if (codeOf(cause) === "ERR_OUT_OF_RANGE") {
-      // the runtime's own message has the value
+      // the runtime's own message contains the value, which may be confidential
       const message = "a number does not hold an integer of the result: provide SqlClient.SafeIntegers"
       return new SqlError({
         reason: new UnknownError({ cause: new RangeError(message), message, operation: "execute" })
@@ -255,12 +187,12 @@ const connect = (
       const bigints = fiber.getRef(SqlClient.SafeIntegers)
       const attempt = () => {
         const statement = prepare(sql)
-        // for each, since a kept one has those of its last use
+        // set at each use: a cached statement keeps the settings of its last one
         statement.setReadBigInts(bigints)
         statement.setReturnArrays(arrays)
         return use(statement, params.map(toParam))
       }
-      return Effect.mapError(patiently(attempt, millis), failed)
+      return Effect.mapError(retryWhileBusy(attempt, millis), failed)
     })
 
   const execute = (prepare: Prepare): Connection["execute"] => (sql, params, transformRows) =>
@@ -274,7 +206,7 @@ const connect = (
       prepare,
       sql,
       params,
-      // typed as objects, which rows as arrays are not
+      // the cast: the type says objects, and with `setReturnArrays` rows are arrays
       (statement, params) =>
         statement.all(...params) as ReadonlyArray<unknown> as ReadonlyArray<ReadonlyArray<unknown>>,
       true
@@ -288,21 +220,21 @@ const connect = (
       let ended = false
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
-          // a statement in the middle of its rows would hold what it reads, and the file
+          // an open iterator would keep its read transaction, and so the file
           if (db.isOpen) rows?.return?.()
         })
       )
       const start = (): Iterator<Row> => {
-        // not a kept one: another use of it would end this
+        // not a cached statement: another use of it would end this stream
         const statement = prepare(sql)
         statement.setReadBigInts(bigints)
         const bound = params.map(toParam)
         return iterates ? statement.iterate(...bound) : statement.all(...bound).values()
       }
       const next = () => {
-        // asked once more than it has rows, an iterator of Node 22 runs its statement again
+        // on Node 22 an iterator that has ended runs its statement again when it is asked for more rows
         if (ended) return []
-        // begun anew where it was refused before its first row; after it there is no second try
+        // starts anew where the first row was refused by a lock; later rows are not retried
         if (!begun) {
           rows?.return?.()
           rows = start()
@@ -312,7 +244,7 @@ const connect = (
         ended = taken.length < chunkSize
         return taken
       }
-      const pull = patiently(next, millis, () => begun).pipe(
+      const pull = retryWhileBusy(next, millis, () => begun).pipe(
         Effect.mapError(failed),
         Effect.flatMap((taken) => {
           const transformed = transformRows === undefined ? taken : transformRows(taken)
@@ -323,13 +255,13 @@ const connect = (
     })
 
   return {
-    execute: execute(prepareKept),
+    execute: execute(prepareCached),
     executeUnprepared: execute(prepare),
-    executeValues: executeValues(prepareKept),
+    executeValues: executeValues(prepareCached),
     executeValuesUnprepared: executeValues(prepare),
     executeRaw: (sql, params) =>
       run(
-        prepareKept,
+        prepareCached,
         sql,
         params,
         (statement, params) => statement.columns().length === 0 ? statement.run(...params) : statement.all(...params)
@@ -338,10 +270,9 @@ const connect = (
   }
 }
 
-/** @internal */
-export const make = (
-  { busyTimeout = "5 seconds", filename, synchronous = "full" }: SqliteClientOptions
-): Effect.Effect<SqlClient.SqlClient, SqlError, Reactivity | Scope.Scope> =>
+const make = (
+  { busyTimeout = "5 seconds", filename, synchronous = "full" }: Options
+): Effect.Effect<SqlClient.SqlClient, SqlError, Reactivity.Reactivity | Scope.Scope> =>
   Effect.gen(function*() {
     const settings = { filename, millis: Duration.toMillis(busyTimeout), synchronous }
     const modules = yield* load
@@ -351,15 +282,20 @@ export const make = (
       ...SqlClient.makeSqliteAcquirers({
         connection: Effect.succeed(connection),
         semaphore: yield* Semaphore.make(1),
-        // that of a closed one throws
+        // `isTransaction` of a closed database throws
         isTransaction: () => db.isOpen && db.isTransaction
       }),
       compiler: Statement.makeCompilerSqlite(),
       driver: "node:sqlite",
       spanAttributes: [["db.system.name", "sqlite"]],
-      // one that reads and then writes would be refused in the middle where another wrote in between
+      // takes the write lock first: with BEGIN, a transaction that reads and then writes fails where another one wrote
+      // in between
       beginTransaction: "BEGIN IMMEDIATE",
       prepareTransactionControls: true,
       releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`
     })
   })
+
+/** @internal */
+export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, SqlError> =>
+  Layer.effect(SqlClient.SqlClient, make(options)).pipe(Layer.provide(Reactivity.layer))

@@ -7,7 +7,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { test } from "node:test"
-import * as SqliteClient from "../../src/durable/SqliteClient.ts"
+import * as SqliteClient from "../../src/durable/internal/engine/sqliteClient.ts"
 import { canary, leaks } from "../support/canary.ts"
 import { makeIt } from "../support/it.ts"
 import { folder } from "./support/engine.ts"
@@ -86,7 +86,7 @@ const writer = (filename: string, synchronous: "full" | "normal") =>
     `import { Effect } from "effect"
      import { SqlClient } from "effect/sql"
      import * as SqliteClient from ${
-      JSON.stringify(path.resolve(import.meta.dirname, "../../src/durable/SqliteClient.ts"))
+      JSON.stringify(path.resolve(import.meta.dirname, "../../src/durable/internal/engine/sqliteClient.ts"))
     }
      await Effect.gen(function*() {
        const sql = yield* SqlClient.SqlClient

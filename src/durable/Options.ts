@@ -1,0 +1,120 @@
+/**
+ * The options and results of durable steps, pipelines and engines.
+ *
+ * @since 0.1.0
+ */
+import type { ShardingConfig } from "effect/cluster/ShardingConfig"
+import type * as Context from "effect/Context"
+import type * as Layer from "effect/Layer"
+import type * as Schedule from "effect/Schedule"
+import type * as Schema from "effect/Schema"
+import type * as Workflow from "effect/workflow/Workflow"
+import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+
+/**
+ * The services that a schema needs, to encode and to decode.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type SchemaServices<S extends Schema.Top> = S["DecodingServices"] | S["EncodingServices"]
+
+/**
+ * Rejects a step whose value does not match the `success` schema; the compiler's message then shows the value's type.
+ *
+ * **Details**
+ *
+ * A constraint of its own is needed because the default schema is `Schema.Void`, and TypeScript accepts a value of any
+ * type where `void` is expected of a function's result.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Fits<A, S extends Schema.Top> = [A] extends [S["Type"]] ? unknown
+  : { readonly "the success schema is not of this type": A }
+
+/**
+ * How the result of a durable step is stored.
+ *
+ * @see {@link PipelineOptions} for those of a pipeline
+ * @category models
+ * @since 0.1.0
+ */
+export interface StepOptions<out S extends Schema.Top, out X extends Schema.Top> {
+  /** The schema of the step's value. `Schema.Void` unless set. */
+  readonly success?: S | undefined
+  /** The schema of the step's errors other than `LibraryError`s. `Schema.Never` unless set. */
+  readonly error?: X | undefined
+  /**
+   * Tells evaluations of one name in one run apart. It is needed where they do not run one after another in the
+   * pipeline's body, as in `Effect.forEach` with concurrency, and must be the same when the run resumes after a crash.
+   */
+  readonly key?: string | undefined
+}
+
+/**
+ * The schemas of a durable pipeline, the key of its runs, and settings of its workflow.
+ *
+ * @see {@link StepOptions} for those of a step
+ * @category models
+ * @since 0.1.0
+ */
+export interface PipelineOptions<
+  P extends Schema.Struct.Fields | Workflow.AnyStructSchema,
+  out S extends Schema.Top,
+  out X extends Schema.Top
+> {
+  /** The schema of the payload that a run is submitted with, or the fields of a struct. */
+  readonly payload: P
+  /** The schema of the body's value. `Schema.Void` unless set. */
+  readonly success?: S | undefined
+  /** The schema of the body's errors other than `LibraryError`s. `Schema.Never` unless set. */
+  readonly error?: X | undefined
+  /** Returns the key of a run: two submissions with the same key are one run, and both get its result. */
+  readonly idempotencyKey: (payload: PayloadOf<P>["Type"]) => string
+  /** Annotations of `effect/workflow` and `effect/cluster`, such as `ClusterSchema.ShardGroup`. */
+  readonly annotations?: Context.Context<never> | undefined
+  /** How often a caller that waits for a suspended run asks for its result, as in `Workflow.make`. */
+  readonly suspendedRetrySchedule?: Schedule.Schedule<unknown> | undefined
+}
+
+/**
+ * The schema of a payload, given as a schema or by its fields.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type PayloadOf<P extends Schema.Struct.Fields | Workflow.AnyStructSchema> = P extends Schema.Struct.Fields
+  ? Schema.Struct<P>
+  : P
+
+/**
+ * A durable pipeline: its workflow, and the layer that runs it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Pipeline<
+  Name extends string,
+  P extends Workflow.AnyStructSchema,
+  S extends Schema.Top,
+  X extends Schema.Top,
+  out R
+> {
+  readonly name: Name
+  /** The workflow to `execute`, `poll`, `interrupt` and `resume`; its execution id is the `runId` of hooks and alerts. */
+  readonly workflow: Workflow.Workflow<Name, P, S, X>
+  /** Runs what is submitted, in this process or another. It needs the services of the body and of its hooks. */
+  readonly layer: Layer.Layer<never, never, R | WorkflowEngine>
+}
+
+/**
+ * Settings of an engine for a single process.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SingleOptions {
+  /** Overrides the environment's settings and the defaults of `effect/cluster`. */
+  readonly shardingConfig?: Partial<ShardingConfig["Service"]> | undefined
+}
