@@ -153,7 +153,7 @@ it.effect("hooks that take time, and those that fail", () =>
       terminal,
       "⠴ etl (3.5 s, 1 done, 1 hook failed)",
       "├─ ✓ load (1 s)",
-      "│  └─ ! hook \"tell the pager\" (success) failed after 0 ms: no network",
+      "│  └─ ! hook \"tell the pager\" (success, failed after 0 ms): no network",
       "└─ ⠴ hook \"print\" (exit, 0.5 s)"
     )
     yield* TestClock.adjust("1500 millis")
@@ -162,8 +162,8 @@ it.effect("hooks that take time, and those that fail", () =>
       terminal,
       "✓ etl (4 s, 1 step, 2 hooks failed)",
       "├─ ✓ load (1 s)",
-      "│  └─ ! hook \"tell the pager\" (success) failed after 0 ms: no network",
-      "└─ ! hook \"print\" (exit) failed after 1 s: no printer"
+      "│  └─ ! hook \"tell the pager\" (success, failed after 0 ms): no network",
+      "└─ ! hook \"print\" (exit, failed after 1 s): no printer"
     )
   }))
 

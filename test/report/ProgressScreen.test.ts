@@ -178,11 +178,11 @@ it.effect("a thousand steps at once, in each other and with hooks, fit", () =>
       "⠋ etl (1.0 s, 1000 running, 900 hooks failed)",
       "└─ ⠋ step 1 (1.0 s)",
       "   ├─ ⠋ step 1 (1.0 s)",
-      "   │  └─ ! hook \"onStart\" (start) failed after 0 ms: no",
+      "   │  └─ ! hook \"onStart\" (start, failed after 0 ms): no",
       "   ├─ ⠋ step 2 (1.0 s)",
-      "   │  └─ ! hook \"onStart\" (start) failed after 0 ms: no",
+      "   │  └─ ! hook \"onStart\" (start, failed after 0 ms): no",
       "   └─ ⠋ step 3 (1.0 s)",
-      "      └─ ! hook \"onStart\" (start) failed after 0 ms: no",
+      "      └─ ! hook \"onStart\" (start, failed after 0 ms): no",
       "… and 996 running"
     )
     yield* Fiber.interrupt(fiber)

@@ -1,21 +1,12 @@
 /** Recorded runs as a table. */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
-import { fit, label, type Segment, type Style, take, width } from "../../internal/text/columns.ts"
+import { fit, label, type Segment, take, width } from "../../internal/text/columns.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
-import { marks } from "../../report/internal/events/line.ts"
-import type { Recorded, Status } from "../../report/Record.ts"
+import { statusMarks } from "../../report/internal/events/tree.ts"
+import type { Recorded } from "../../report/Record.ts"
 import type { Display } from "../terminal.ts"
 import { localTime } from "./since.ts"
-
-/** How runs and steps are marked, those that have no end, too. */
-export const statusMarks: Readonly<Record<Status, readonly [mark: string, style: Style]>> = {
-  success: [marks.success, "green"],
-  failure: [marks.failure, "red"],
-  interrupt: [marks.interrupt, "yellow"],
-  running: ["▶", "cyan"],
-  cutOff: ["⊘", "red"]
-}
 
 const gap = "  "
 

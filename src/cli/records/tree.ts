@@ -1,46 +1,49 @@
-/** A recorded run for people: its steps as a tree, with all that is known of each. */
-import { label, type Line, type Segment } from "../../internal/text/columns.ts"
+/** Renders a recorded run as a tree of its steps, with all that the record has of each. */
+import { label, type Line } from "../../internal/text/columns.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
 import { clean, oneLine } from "../../internal/text/fit.ts"
 import { text } from "../../internal/text/redact.ts"
 import { plural } from "../../internal/text/words.ts"
 import type { AttemptModel, HookModel, RunModel, StepModel } from "../../report/internal/events/model.ts"
+import {
+  type Annotation,
+  draw,
+  evaluationLine,
+  failedHookMark,
+  hookLine,
+  leaf,
+  type Node,
+  ownAnnotations,
+  statusMarks
+} from "../../report/internal/events/tree.ts"
 import { localTime } from "./since.ts"
-import { statusMarks } from "./table.ts"
 
 type Values = Readonly<Record<string, unknown>>
 
-interface Node {
-  readonly line: Line
-  readonly below: ReadonlyArray<Node>
-}
-
-/** Of a step that was tried very often, the first and the last attempts. */
+/** How many failed attempts of a step are shown: the first and the last of them. */
 const maxAttempts = 20
 
-/** `now`, where a run without an end goes on, as far as can be told. */
+/** Renders a run. `now` is given where a run without an end seems to go on. */
 export const runLines = (run: RunModel, now: number | undefined): ReadonlyArray<Line> => {
   const { annotations, cause, hookFailures, hooks, lastAt, outcome, pipelineName, runId, runName, startedAt } = run
   const open = now === undefined ? "cutOff" : "running"
-  const [mark, style] = statusMarks[outcome ?? open]
-  const view: View = { run, open, end: run.endedAt ?? now ?? lastAt }
+  const view: View = { annotations: entries(annotations), open, end: run.endedAt ?? now ?? lastAt }
   const told = [
     tookOf(run, view),
     plural(run.steps.size, "step"),
     ...(hookFailures > 0 ? [`${plural(hookFailures, "hook")} failed`] : [])
   ]
   const root: Node = {
-    line: [
-      [mark, style],
-      [` ${label(pipelineName)}`, "bold"],
-      [` (${told.join(", ")})`, "dim"],
-      ...notes(annotations)
-    ],
-    below: [...run.roots.map((step) => ofStep(step, view)), ...hooks.map((hook) => ofHook(hook, view))]
+    line: evaluationLine(
+      { mark: statusMarks[outcome ?? open], name: label(pipelineName), told },
+      view.annotations,
+      "bold"
+    ),
+    below: () => [...run.roots.map((step) => stepNode(step, view)), ...hooks.map((hook) => hookNode(hook, view))]
   }
   return [
     [[`run ${label(runId)}`, "plain"], [`  ${label(runName)}  ${localTime(startedAt)}`, "dim"]],
-    ...draw(root),
+    ...draw([root]),
     ...(outcome === "failure" && cause !== undefined
       ? clean(`\n${cause}`).trimEnd().split("\n").map((line): Line => [[line, "plain"]])
       : [])
@@ -48,9 +51,10 @@ export const runLines = (run: RunModel, now: number | undefined): ReadonlyArray<
 }
 
 interface View {
-  readonly run: RunModel
+  /** Those of the run. */
+  readonly annotations: ReadonlyArray<Annotation>
   readonly open: "running" | "cutOff"
-  /** Of the run, or until when something is known of it. */
+  /** When the run ended, or until when something is known of it. */
   readonly end: number
 }
 
@@ -62,23 +66,15 @@ const tookOf = (
   return endedAt !== undefined ? took : open === "running" ? `${took} so far` : `cut off after ${took} or more`
 }
 
-const because = (cause: string | undefined, outcome?: StepModel["outcome"]): ReadonlyArray<Segment> =>
-  cause === undefined ? [] : [[`: ${outcome === "interrupt" ? "interrupted" : firstLine(cause)}`, "plain"]]
-
 const firstLine = (cause: string): string => label(oneLine(clean(cause).trimStart().split("\n")[0]!))
 
-const pairs = (values: ReadonlyArray<readonly [string, unknown]>): string =>
-  values.map(([key, value]) => `${key}=${text(value)}`).map(oneLine).join(" ")
+const causeOf = (cause: string | undefined): string | undefined => cause === undefined ? undefined : firstLine(cause)
 
-/** Those of the run are its steps' too; they are shown once. */
-const notes = (annotations: Values, known: Values = {}): ReadonlyArray<Segment> => {
-  const own = Object.entries(annotations).filter(([key, value]) => !(key in known) || text(known[key]) !== text(value))
-  return own.length === 0 ? [] : [[`  ${pairs(own)}`, "dim"]]
-}
+const entries = (values: Values): ReadonlyArray<Annotation> =>
+  Object.entries(values).map(([key, value]) => [oneLine(key), oneLine(text(value))])
 
-const ofStep = (step: StepModel, view: View): Node => {
+const stepNode = (step: StepModel, view: View): Node => {
   const { annotations, attempts, cause, children, hooks, name, outcome, params, progress } = step
-  const [mark, style] = statusMarks[outcome ?? view.open]
   const told = [
     tookOf(step, view),
     ...(attempts.length > 1 ? [plural(attempts.length, "attempt")] : []),
@@ -87,79 +83,64 @@ const ofStep = (step: StepModel, view: View): Node => {
       : [`${progress.done}${progress.total === undefined ? "" : ` of ${progress.total}`} done`])
   ]
   return {
-    line: [
-      [mark, style],
-      [` ${label(name)}`, "plain"],
-      [` (${told.join(", ")})`, "dim"],
-      ...because(cause, outcome),
-      ...notes(annotations, view.run.annotations)
-    ],
-    below: [
-      ...ofParams(params),
-      ...ofAttempts(attempts.slice(0, -1)),
-      ...children.map((child) => ofStep(child, view)),
-      ...hooks.map((hook) => ofHook(hook, view))
+    line: evaluationLine(
+      {
+        mark: statusMarks[outcome ?? view.open],
+        name: label(name),
+        told,
+        cause: cause !== undefined && outcome === "interrupt" ? "interrupted" : causeOf(cause)
+      },
+      ownAnnotations(entries(annotations), view.annotations)
+    ),
+    below: () => [
+      ...paramNodes(params),
+      ...attemptNodes(attempts.slice(0, -1)),
+      ...children.map((child) => stepNode(child, view)),
+      ...hooks.map((hook) => hookNode(hook, view))
     ]
   }
 }
 
-const leaf = (...line: Line): Node => ({ line, below: [] })
-
-/** By service, then by field. */
-const ofParams = (params: Values): ReadonlyArray<Node> =>
+/** One line for each service, with its fields. */
+const paramNodes = (params: Values): ReadonlyArray<Node> =>
   Object.entries(params).map(([service, value]) =>
-    leaf(
+    leaf([
       [label(service), "plain"],
       [
         typeof value === "object" && value !== null && !Array.isArray(value)
-          ? `  ${pairs(Object.entries(value))}`
+          ? `  ${entries({ ...value }).map(([key, value]) => `${key}=${value}`).join(" ")}`
           : `  ${oneLine(text(value))}`,
         "dim"
       ]
-    )
+    ])
   )
 
-/** Those that failed and were followed by another. */
-const ofAttempts = (attempts: ReadonlyArray<AttemptModel>): ReadonlyArray<Node> => {
+/** One line for each attempt that failed and was followed by another. */
+const attemptNodes = (attempts: ReadonlyArray<AttemptModel>): ReadonlyArray<Node> => {
   const nodes = (some: ReadonlyArray<AttemptModel>) =>
     some.map(({ cause, endedAt, number, startedAt }) =>
-      leaf(
+      leaf([
         ["↻", "yellow"],
         [` attempt ${number} failed after ${formatDuration(Math.max(0, (endedAt ?? startedAt) - startedAt))}`, "plain"],
-        ...because(cause)
-      )
+        ...(cause === undefined ? [] : [[`: ${firstLine(cause)}`, "plain"] as const])
+      ])
     )
   if (attempts.length <= maxAttempts) return nodes(attempts)
   const half = maxAttempts / 2
   return [
     ...nodes(attempts.slice(0, half)),
-    leaf([`… ${attempts.length - maxAttempts} more`, "dim"]),
+    leaf([[`… ${attempts.length - maxAttempts} more`, "dim"]]),
     ...nodes(attempts.slice(-half))
   ]
 }
 
-const ofHook = (hook: HookModel, view: View): Node => {
-  const { cause, kind, name, outcome } = hook
-  const named = (mark: Segment, told: string): Node =>
-    leaf(mark, [` hook "${label(name)}"`, "plain"], [` (${kind}${told})`, "dim"], ...because(cause))
+const hookNode = (hook: HookModel, view: View): Node => {
   const took = tookOf(hook, view)
-  switch (outcome) {
-    case "ended":
-      return named(["✓", "green"], `, ${took}`)
-    case "failed":
-      return named(["!", "yellow"], `, failed after ${took}`)
-    case "skipped":
-      return named(["-", "dim"], ", had nothing to do")
-    case "running":
-      return named(statusMarks[view.open], `, ${took}`)
-  }
+  const [mark, told] = ({
+    ended: [statusMarks.success, took],
+    failed: [failedHookMark, `failed after ${took}`],
+    skipped: [["-", "dim"], "had nothing to do"],
+    running: [statusMarks[view.open], took]
+  } as const)[hook.outcome]
+  return leaf(hookLine({ mark, name: label(hook.name), told: [hook.kind, told], cause: causeOf(hook.cause) }))
 }
-
-const draw = ({ below, line }: Node, prefix = ""): ReadonlyArray<Line> => [
-  line,
-  ...below.flatMap((node, i) => {
-    const isLast = i + 1 === below.length
-    const [first, ...rest] = draw(node, prefix + (isLast ? "   " : "│  "))
-    return [[[prefix + (isLast ? "└─ " : "├─ "), "dim"], ...first!] satisfies Line, ...rest]
-  })
-]

@@ -1,10 +1,19 @@
-/** What is shown of runs, as lines. */
+/** Renders the runs that go on as the lines of one frame. */
 import { label, type Line, type Segment, type Style } from "../../../internal/text/columns.ts"
 import { formatDuration, formatRunningTime } from "../../../internal/text/duration.ts"
 import { plural } from "../../../internal/text/words.ts"
-import { marks } from "../events/line.ts"
+import {
+  draw,
+  evaluationLine,
+  failedHookMark,
+  hookLine,
+  leaf,
+  type Node,
+  ownAnnotations,
+  statusMarks
+} from "../events/tree.ts"
 import { bar, rateText } from "./rate.ts"
-import type { Ended, Owner, RunState, StepState } from "./state.ts"
+import type { Owner, RunState, StepState } from "./state.ts"
 
 /** @internal */
 export interface Look {
@@ -16,49 +25,34 @@ export interface Look {
 
 const spinner = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"]
 
-const colorOf = { success: "green", failure: "red", interrupt: "yellow" } as const
-
 const spin = ({ turn }: Look): Segment => [spinner[Math.abs(turn % spinner.length)]!, "cyan"]
-
-const notes = (annotations: Ended["annotations"], known: Ended["annotations"] = []): Line => {
-  // those of the run are its steps' too; they are shown once
-  const own = annotations.filter(([key, value]) => !known.some(([k, v]) => k === key && v === value))
-  return own.length === 0 ? [] : [[`  ${own.map(([key, value]) => `${key}=${value}`).join(" ")}`, "dim"]]
-}
-
-const because = (cause: string | undefined): Line => cause === undefined ? [] : [[`: ${cause}`, "plain"]]
 
 const stepLine = (run: RunState, step: StepState, look: Look): Line => {
   const { attempt, ended, name, rate, startedAt, waiting } = step
   if (ended !== undefined) {
-    const tried = ended.attempts > 1 ? `, ${plural(ended.attempts, "attempt")}` : ""
-    return [
-      [marks[ended.outcome], colorOf[ended.outcome]],
-      [` ${name}`, "plain"],
-      [` (${formatDuration(ended.millis)}${tried})`, "dim"],
-      ...because(ended.cause),
-      ...notes(ended.annotations, run.ended?.annotations)
-    ]
+    const { annotations, attempts, cause, millis, outcome } = ended
+    const told = [formatDuration(millis), ...(attempts > 1 ? [plural(attempts, "attempt")] : [])]
+    return evaluationLine(
+      { mark: statusMarks[outcome], name, told, cause },
+      ownAnnotations(annotations, run.ended?.annotations)
+    )
   }
+  const elapsed = formatRunningTime(look.now - startedAt)
   if (waiting !== undefined && look.now < waiting.until) {
+    const left = formatRunningTime(waiting.until - look.now)
     return [
-      ["↻", "yellow"],
-      [` ${name}`, "plain"],
-      [` (${formatRunningTime(look.now - startedAt)})`, "dim"],
-      [` attempt ${attempt - 1} failed, again in ${formatRunningTime(waiting.until - look.now)}`, "yellow"],
-      ...because(waiting.cause)
+      ...evaluationLine({ mark: ["↻", "yellow"], name, told: [elapsed] }),
+      [` attempt ${attempt - 1} failed, again in ${left}`, "yellow"],
+      [`: ${waiting.cause}`, "plain"]
     ]
   }
-  const tried = attempt > 1 ? `, attempt ${attempt}` : ""
   return [
-    spin(look),
-    [` ${name}`, "plain"],
-    [` (${formatRunningTime(look.now - startedAt)}${tried})`, "dim"],
+    ...evaluationLine({ mark: spin(look), name, told: [elapsed, ...(attempt > 1 ? [`attempt ${attempt}`] : [])] }),
     ...(rate === undefined ? [] : [...barOf(rate.part, look), [`  ${rateText(rate, look.now)}`, "plain"] as const])
   ]
 }
 
-/** A narrow terminal has room for the number alone. */
+/** Leaves the bar out on a narrow terminal, which has room for the number alone. */
 const barOf = (part: number | undefined, { columns }: Look): Line => {
   if (part === undefined || columns < 50) return []
   const [full, empty] = bar(part, columns < 80 ? 10 : 20)
@@ -66,18 +60,12 @@ const barOf = (part: number | undefined, { columns }: Look): Line => {
 }
 
 const hookLines = ({ failedHooks, hooks }: Owner, look: Look): ReadonlyArray<Line> => [
-  ...[...hooks.values()].map(({ kind, name, startedAt }): Line => [
-    spin(look),
-    [` hook "${name}"`, "plain"],
-    [` (${kind}, ${formatRunningTime(look.now - startedAt)})`, "dim"]
-  ]),
-  ...failedHooks.map(({ cause, kind, millis, name }): Line => [
-    ["!", "yellow"],
-    [` hook "${name}"`, "plain"],
-    [` (${kind})`, "dim"],
-    [` failed after ${formatDuration(millis)}`, "plain"],
-    ...because(cause)
-  ])
+  ...[...hooks.values()].map(({ kind, name, startedAt }) =>
+    hookLine({ mark: spin(look), name, told: [kind, formatRunningTime(look.now - startedAt)] })
+  ),
+  ...failedHooks.map(({ cause, kind, millis, name }) =>
+    hookLine({ mark: failedHookMark, name, told: [kind, `failed after ${formatDuration(millis)}`], cause })
+  )
 ]
 
 const counted = (counts: ReadonlyArray<readonly [n: number, what: string]>): ReadonlyArray<string> =>
@@ -85,18 +73,14 @@ const counted = (counts: ReadonlyArray<readonly [n: number, what: string]>): Rea
 
 const runLine = (run: RunState, others: ReadonlyArray<RunState>, look: Look): Line => {
   const { counts, ended, hookFailures, name, runName, running, startedAt } = run
-  const hooks: ReadonlyArray<string> = hookFailures > 0 ? [`${plural(hookFailures, "hook")} failed`] : []
+  const hooks = hookFailures > 0 ? [`${plural(hookFailures, "hook")} failed`] : []
   if (ended !== undefined) {
+    const { annotations, millis, outcome } = ended
     const steps = plural(counts.success + counts.failure + counts.interrupt + running.size, "step")
-    // who has failed is told below, unless it was no step
-    const cause = ended.outcome === "failure" && counts.failure > 0 ? undefined : ended.cause
-    return [
-      [marks[ended.outcome], colorOf[ended.outcome]],
-      [` ${name}`, "bold"],
-      [` (${[formatDuration(ended.millis), steps, ...hooks].join(", ")})`, "dim"],
-      ...because(cause),
-      ...notes(ended.annotations)
-    ]
+    // the line of the step that failed tells the cause, unless the run failed outside of its steps
+    const cause = outcome === "failure" && counts.failure > 0 ? undefined : ended.cause
+    const told = [formatDuration(millis), steps, ...hooks]
+    return evaluationLine({ mark: statusMarks[outcome], name, told, cause }, annotations, "bold")
   }
   const told = [
     formatRunningTime(look.now - startedAt),
@@ -108,12 +92,15 @@ const runLine = (run: RunState, others: ReadonlyArray<RunState>, look: Look): Li
     ]),
     ...hooks
   ]
-  // a name that was given, or is needed to tell two runs apart
+  // a run name that the user chose, or that is needed to tell two runs of a pipeline apart
   const isNamed = !runName.startsWith(`${name}-`) || others.some((other) => other !== run && other.name === name)
-  return [spin(look), [` ${name}`, "bold"], [` (${told.join(", ")})${isNamed ? ` ${runName}` : ""}`, "dim"]]
+  return [
+    ...evaluationLine({ mark: spin(look), name, told }, [], "bold"),
+    ...(isNamed ? [[` ${runName}`, "dim"] as const] : [])
+  ]
 }
 
-/** A step outside any pipeline is a run of its own, of one name with it. */
+/** Returns whether a run is that of a step outside any pipeline, which has the step's name: one line shows both. */
 const isBareStep = ({ failedHooks, hooks, name, roots }: RunState): boolean => {
   const [only] = roots
   return roots.size === 1 && only!.name === name && hooks.size === 0 && failedHooks.length === 0
@@ -122,15 +109,17 @@ const isBareStep = ({ failedHooks, hooks, name, roots }: RunState): boolean => {
 const heightOf = ({ failedHooks, hooks }: Owner): number => 1 + hooks.size + failedHooks.length
 
 /**
- * The steps for which there is room: those that failed, though half of it is for those that run, the first that began
- * first, and the last of those that are over. Each has those above it. `undefined` for all of them.
+ * Chooses the steps for which there is room, or returns `undefined` where all of them fit.
+ *
+ * Failed steps go first, the latest of them, but leave half of the room to running steps, the earliest of them; what is
+ * left is for the steps that ended last. Each step brings along those that it runs in.
  */
 const visible = (run: RunState, rows: number, isForgotten: boolean): ReadonlySet<StepState> | undefined => {
   const { calm, ended, running, troubled } = run
-  // at the end, some of a thousand that went well would tell nothing
+  // once the run has ended, a few of a thousand steps that succeeded tell nothing
   const done = ended !== undefined && isForgotten ? [] : [...calm].toReversed()
   const all = [...troubled, ...running, ...calm]
-  // a line says how many there are besides
+  // one row says how many steps are not shown
   let left = isForgotten ? rows - 1 : rows
   if (done.length === calm.size && all.length <= left && all.reduce((sum, step) => sum + heightOf(step), 0) <= left) {
     return undefined
@@ -153,46 +142,41 @@ const visible = (run: RunState, rows: number, isForgotten: boolean): ReadonlySet
   return shown
 }
 
-/** A run, in at most so many lines. */
+/** Renders a run in at most `rows` lines. */
 const runLines = (
   run: RunState,
   others: ReadonlyArray<RunState>,
   rows: number,
   look: Look
 ): ReadonlyArray<Line> => {
-  const total = run.counts.success + run.counts.failure + run.counts.interrupt + run.running.size
-  const isForgotten = total > run.running.size + run.calm.size + run.troubled.size
+  const { calm, counts, roots, running, troubled } = run
+  const total = counts.success + counts.failure + counts.interrupt + running.size
+  const isForgotten = total > running.size + calm.size + troubled.size
   const isBare = isBareStep(run) && !isForgotten
   const above = isBare ? [] : [runLine(run, others, look)]
   const own = hookLines(run, look)
   const room = rows - above.length - own.length
   if (room < 1) return [...above, ...own].slice(0, Math.max(0, rows))
   const shown = visible(run, room, isForgotten)
-  const lines: Array<Line> = [...above]
-  const hidden = { running: run.running.size, ...run.counts }
-  const walk = (steps: Iterable<StepState>, last: ReadonlyArray<Line>, prefix: string, isTop: boolean): void => {
-    const nodes = shown === undefined ? [...steps] : [...steps].filter((step) => shown.has(step))
-    nodes.forEach((step, i) => {
-      hidden[step.ended?.outcome ?? "running"]--
-      const isLast = i + 1 === nodes.length && last.length === 0
-      const [here, below] = isTop ? ["", ""] : isLast ? ["└─ ", "   "] : ["├─ ", "│  "]
-      lines.push([[prefix + here, "dim"], ...stepLine(run, step, look)])
-      walk(step.children, hookLines(step, look), prefix + below, false)
-    })
-    last.forEach((line, i) => lines.push([[prefix + (i + 1 === last.length ? "└─ " : "├─ "), "dim"], ...line]))
-  }
-  walk(run.roots, own, "", isBare)
+  const nodesOf = (steps: ReadonlySet<StepState>): ReadonlyArray<Node> =>
+    [...steps].filter((step) => shown?.has(step) !== false).map((step) => ({
+      line: stepLine(run, step, look),
+      below: () => [...nodesOf(step.children), ...hookLines(step, look).map(leaf)]
+    }))
+  const below = () => [...nodesOf(roots), ...own.map(leaf)]
+  const lines = draw(isBare ? below() : above.map((line) => ({ line, below })))
+  const hidden = { running: running.size, ...counts }
+  for (const { ended } of shown ?? [...troubled, ...running, ...calm]) hidden[ended?.outcome ?? "running"]--
   const more = counted([
     [hidden.running, "running"],
     [hidden.success, "done"],
     [hidden.failure, "failed"],
     [hidden.interrupt, "interrupted"]
   ])
-  if (more.length > 0) lines.push([[`… and ${more.join(", ")}`, "dim"]])
-  return lines
+  return more.length === 0 ? lines : [...lines, [[`… and ${more.join(", ")}`, "dim"]]]
 }
 
-/** All that is shown, in at most so many lines. */
+/** Renders the runs in at most `rows` lines. */
 export const frame = (runs: ReadonlyArray<RunState>, rows: number, look: Look): ReadonlyArray<Line> => {
   if (runs.length > rows) {
     const shown = runs.slice(0, Math.max(0, rows - 1)).map((run) => runLine(run, runs, look))
@@ -205,7 +189,7 @@ export const frame = (runs: ReadonlyArray<RunState>, rows: number, look: Look): 
   return lines
 }
 
-/** What has been written to a stream of a line that goes on. */
+/** Returns the line that a stream has begun and not ended yet: what follows its last carriage return. */
 export const unfinished = (
   text: string
 ): Line => [[label(text.slice(text.lastIndexOf("\r") + 1)), "plain" satisfies Style]]

@@ -1,0 +1,84 @@
+/** Draws a run as a tree of its steps and hooks: for progress on a terminal, and for `epilogue show`. */
+import type { Line, Segment } from "../../../internal/text/columns.ts"
+import type { Outcome } from "../../../RunEvent.ts"
+import { marks } from "./line.ts"
+
+/** A line of the tree, and what is drawn below it. */
+export interface Node {
+  readonly line: Line
+  /** A function, so that a tree of any depth is built without recursion. */
+  readonly below: () => ReadonlyArray<Node>
+}
+
+/** @internal */
+export const leaf = (line: Line): Node => ({ line, below: () => [] })
+
+/** Returns the lines of the trees, one below another. */
+export const draw = (roots: ReadonlyArray<Node>): ReadonlyArray<Line> => {
+  const lines: Array<Line> = []
+  const ahead = roots.toReversed().map((node) => ({ node, here: "", below: "" }))
+  for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
+    const { below, here, node } = next
+    lines.push(here === "" ? node.line : [[here, "dim"], ...node.line])
+    for (const [i, child] of node.below().toReversed().entries()) {
+      const [branch, trunk] = i === 0 ? ["└─ ", "   "] : ["├─ ", "│  "]
+      ahead.push({ node: child, here: below + branch, below: below + trunk })
+    }
+  }
+  return lines
+}
+
+/** The mark before the name of a run, a step or a hook, by what became of it. */
+export const statusMarks: Readonly<Record<Outcome | "running" | "cutOff", Segment>> = {
+  success: [marks.success, "green"],
+  failure: [marks.failure, "red"],
+  interrupt: [marks.interrupt, "yellow"],
+  running: ["▶", "cyan"],
+  cutOff: ["⊘", "red"]
+}
+
+/** Texts that are fit for one line. */
+interface Described {
+  readonly mark: Segment
+  readonly name: string
+  /** Shown in parentheses after the name. */
+  readonly told: ReadonlyArray<string>
+  readonly cause?: string | undefined
+}
+
+const because = (cause: string | undefined): Line => cause === undefined ? [] : [[`: ${cause}`, "plain"]]
+
+/** As in `✗ load (2.1 s, 2 attempts): no such row  rows=7`. The names of runs are bold. */
+export const evaluationLine = (
+  { cause, mark, name, told }: Described,
+  annotations: ReadonlyArray<Annotation> = [],
+  style: "plain" | "bold" = "plain"
+): Line => [
+  mark,
+  [` ${name}`, style],
+  [` (${told.join(", ")})`, "dim"],
+  ...because(cause),
+  ...(annotations.length === 0
+    ? []
+    : [[`  ${annotations.map(([key, value]) => `${key}=${value}`).join(" ")}`, "dim"] as const])
+]
+
+/** As in `! hook "page" (failure, failed after 9 ms): no network`. */
+export const hookLine = ({ cause, mark, name, told }: Described): Line => [
+  mark,
+  [` hook "${name}"`, "plain"],
+  [` (${told.join(", ")})`, "dim"],
+  ...because(cause)
+]
+
+/** The mark of a hook that failed, which need not change what becomes of its step. */
+export const failedHookMark: Segment = ["!", "yellow"]
+
+/** @internal */
+export type Annotation = readonly [key: string, value: string]
+
+/** Returns the annotations of a step without those that its run has: the run's line shows them already. */
+export const ownAnnotations = (
+  annotations: ReadonlyArray<Annotation>,
+  ofRun: ReadonlyArray<Annotation> = []
+): ReadonlyArray<Annotation> => annotations.filter(([key, value]) => !ofRun.some(([k, v]) => k === key && v === value))
