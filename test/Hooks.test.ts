@@ -71,16 +71,19 @@ for (const mode of modes) {
             const seen = calls()
             const step = Step.make("s", bodyFor(kind)).pipe(
               Step.retry({ times: 1 }),
-              Step.hooks(Hooks.make(...own.map((name) => noting(seen, kind, name)))),
-              Step.inherit(mode, ...named)
+              Step.hooks(Hooks.make(...own.map((name) => noting(seen, kind, name))))
             )
-            yield* Effect.exit(
-              Pipeline.make("p", step).pipe(
-                Pipeline.stepHooks(Hooks.make(noting(seen, kind, "inherited 1"), noting(seen, kind, "inherited 2")))
+            for (const inheriting of [Step.inherit(step, mode, ...named), step.pipe(Step.inherit(mode, ...named))]) {
+              seen.list.length = 0
+              yield* Effect.exit(
+                Pipeline.make("p", inheriting).pipe(
+                  Pipeline.stepHooks(Hooks.make(noting(seen, kind, "inherited 1"), noting(seen, kind, "inherited 2")))
+                )
               )
-            )
-            const held = named.length === 0 || named.includes(kind) ? mode : "override"
-            assert.deepEqual(seen.list, expected(held, own, ["inherited 1", "inherited 2"]), `${kind} ${named} ${own}`)
+              const held = named.length === 0 || named.includes(kind) ? mode : "override"
+              const order = expected(held, own, ["inherited 1", "inherited 2"])
+              assert.deepEqual(seen.list, order, `${kind} ${named} ${own}`)
+            }
           }
         }
       }

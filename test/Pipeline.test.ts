@@ -1,4 +1,5 @@
 import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -39,6 +40,30 @@ it.effect("a pipeline is an Effect whose hooks run once a run", () =>
       assert.ok(terminal!.startsWith(outcome), terminal)
       assert.equal(exit, outcome === "success" ? "exit Success" : "exit Failure")
     }
+  }))
+
+it.effect("Pipeline.onFailureTag runs once, for the error with its tag only, in both forms", () =>
+  Effect.gen(function*() {
+    class NoData extends Data.TaggedError("NoData")<{ readonly day: string }> {}
+    class Slow extends Data.TaggedError("Slow") {}
+    for (const error of [new NoData({ day: "monday" }), new Slow()]) {
+      const seen = calls()
+      const failing: Effect.Effect<void, NoData | Slow> = Effect.fail(error)
+      const piped = Pipeline.make("p", Step.make("s", failing)).pipe(
+        Pipeline.onFailureTag("NoData", ({ day }) => seen.note(`no data on ${day}`))
+      )
+      const direct = Pipeline.onFailureTag(piped, "Slow", () => seen.note("slow"))
+      assert.deepEqual(yield* Effect.exit(direct), Exit.fail(error))
+      assert.deepEqual(seen.list, error._tag === "Slow" ? ["slow"] : ["no data on monday"])
+    }
+  }))
+
+it.effect("Pipeline.named makes a pipeline of that name, in both forms", () =>
+  Effect.gen(function*() {
+    const name = Effect.map(StepContext, ({ pipelineName }) => pipelineName)
+    assert.equal(yield* name.pipe(Pipeline.named("etl")), "etl")
+    assert.equal(yield* Pipeline.named(name, "etl"), "etl")
+    assert.ok(Pipeline.isPipeline(Pipeline.named(name, "etl")))
   }))
 
 it.effect("each call of a Pipeline.fn makes a pipeline, and its combinators receive the arguments", () =>

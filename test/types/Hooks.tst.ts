@@ -22,6 +22,31 @@ interface Both {
   readonly s: string
 }
 
+describe("Any", () => {
+  test("is a hook or a collection, of whatever types", () => {
+    expect<Hooks.Any>().type.toBeAssignableFrom(onNumber)
+    expect<Hooks.Any>().type.toBeAssignableFrom(required)
+    expect<Hooks.Any>().type.toBeAssignableFrom(Hooks.make(onHttp, onText))
+    expect<Hooks.Any>().type.not.toBeAssignableFrom(step)
+  })
+
+  test("with type parameters, is a hook or a collection of these types", () => {
+    expect<Hooks.Any<number, Http, Mail, never, never>>().type.toBe<
+      Hook.Hook<number, Http, Mail> | Hooks.Hooks<number, Http, Mail>
+    >()
+    expect<Hooks.Any<number, Http, Mail, never, never>>().type.not.toBeAssignableFrom(onText)
+  })
+})
+
+describe("Hook.Any", () => {
+  test("is a hook of whatever types, and no collection", () => {
+    expect<Hook.Any>().type.toBeAssignableFrom(onNumber)
+    expect<Hook.Any>().type.toBeAssignableFrom(required)
+    expect<Hook.Any>().type.toBeAssignableFrom(onHttp)
+    expect<Hook.Any>().type.not.toBeAssignableFrom(Hooks.make(onNumber))
+  })
+})
+
 describe("make", () => {
   test("of nothing is empty", () => {
     expect(Hooks.make()).type.toBe<Hooks.Hooks<unknown, unknown, never>>()

@@ -27,6 +27,13 @@ describe("make", () => {
     expect(Effect.runPromise).type.not.toBeCallableWith(pipeline)
   })
 
+  test("named takes the Effect first or last", () => {
+    expect(body.pipe(Pipeline.named("p"))).type.toBe<Same>()
+    expect(Pipeline.named(body, "p")).type.toBe<Same>()
+    expect(Pipeline.named(Effect.andThen(StepContext, body), "p")).type.toBe<Same>()
+    expect(Pipeline.named).type.not.toBeCallableWith("p", body)
+  })
+
   test("an Effect or a step is no pipeline", () => {
     expect(Pipeline.onStart).type.not.toBeCallableWith(body, Effect.void)
     expect(Pipeline.stepHooks).type.not.toBeCallableWith(body, AlerterHooks.all)
@@ -130,6 +137,38 @@ describe("stepHooks", () => {
     expect(Pipeline.stepHooks).type.toBeCallableWith(Hook.onStart(Effect.void))
     // @ts-expect-error 'HookError' is not assignable to type 'never'
     pipeline.pipe(Pipeline.stepHooks(Hook.required(AlerterHooks.failure)))
+  })
+})
+
+describe("onFailureTag", () => {
+  test("infers the error from its tag, data-last and data-first", () => {
+    pipe(
+      pipeline,
+      Pipeline.onFailureTag("Http", (error) => {
+        expect(error).type.toBe<Http>()
+        return Effect.void
+      })
+    )
+    Pipeline.onFailureTag(pipeline, "Http", (error) => {
+      expect(error).type.toBe<Http>()
+      return Effect.void
+    })
+  })
+
+  test("keeps the pipeline's types, and adds the hook's services", () => {
+    expect(pipeline.pipe(Pipeline.onFailureTag("Http", () => needsMail))).type.toBe<Joined>()
+    expect(Pipeline.onFailureTag(pipeline, "Http", () => needsMail)).type.toBe<Joined>()
+  })
+
+  test("rejects a tag that the pipeline can't fail with", () => {
+    expect(Pipeline.onFailureTag).type.not.toBeCallableWith(pipeline, "Slow", () => Effect.void)
+    expect(Pipeline.onFailureTag).type.toBeCallableWith(pipeline, "Http", () => Effect.void)
+    // @ts-expect-error Argument of type '"Slow"' is not assignable to parameter of type '"Http"'
+    pipeline.pipe(Pipeline.onFailureTag("Slow", () => Effect.void))
+  })
+
+  test("rejects a step", () => {
+    expect(Pipeline.onFailureTag).type.not.toBeCallableWith(Step.make("s", body), "Http", () => Effect.void)
   })
 })
 

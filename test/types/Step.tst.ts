@@ -85,6 +85,16 @@ describe("constructors", () => {
     expect(Step.hooks(AlerterHooks.all)).type.not.toBeCallableWith(body)
   })
 
+  test("inherit takes the step first or last, and keeps its types", () => {
+    expect(step.pipe(Step.inherit("off"))).type.toBe<typeof step>()
+    expect(step.pipe(Step.inherit("append", "failure", "exit"))).type.toBe<typeof step>()
+    expect(Step.inherit(step, "off")).type.toBe<typeof step>()
+    expect(Step.inherit(step, "prepend", "failure", "exit")).type.toBe<typeof step>()
+    expect(Step.inherit).type.not.toBeCallableWith(body, "off")
+    expect(Step.inherit).type.not.toBeCallableWith(step, "none")
+    expect(Step.inherit).type.not.toBeCallableWith(step, "off", "sucess")
+  })
+
   test("what Effect's own combinators return is an Effect", () => {
     expect(Step.annotate).type.not.toBeCallableWith(Effect.map(step, String), {})
     expect(Step.annotate).type.toBeCallableWith(step, {})
