@@ -1,21 +1,16 @@
 /** What modules and steps do to the command besides what they are asked for. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
-import { assertExitCode, epilogue, onEachRuntime, root } from "../support/command.ts"
-import { makeIt } from "../support/it.ts"
+import { assertExitCode, epilogue, onEachRuntime } from "../../support/command.ts"
+import { makeIt } from "../../support/it.ts"
+import { fixtures, projectFolder } from "../support.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
 
-const fixtures = "test/cli/fixtures"
 const talkative = `${fixtures}/talkative.ts`
-
-const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(root, fixtures, "modules-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
-)
 
 const count = (text: string, part: string): number => text.split(part).length - 1
 
@@ -47,7 +42,7 @@ it.live("--json: not even what a module prints as it is imported goes to stdout"
 it.live("supervised: modules are imported once, a closed pipe is no crash, and secrets are in no alert", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
-      const at = yield* folder
+      const at = yield* projectFolder
       const config = join(at, "job.json")
       const alerts = { jsonLines: { path: "./alerts.jsonl" } }
       const annotations = { token: "${TOKEN}" }
@@ -79,7 +74,7 @@ it.live("supervised: modules are imported once, a closed pipe is no crash, and s
 
 it.live("supervised, --json: an alert on the console is no event", () =>
   Effect.scoped(Effect.gen(function*() {
-    const config = join(yield* folder, "job.json")
+    const config = join(yield* projectFolder, "job.json")
     writeFileSync(config, JSON.stringify({ alerter: { console: {} } }))
     const ended = yield* epilogue("bun", ["run", `${talkative}#tells`, "--config", config, "--json"])
     assertExitCode(ended, 1)
@@ -90,7 +85,7 @@ it.live("supervised, --json: an alert on the console is no event", () =>
 
 it.live("supervised: a module that ends the process as it is imported is a crash", () =>
   Effect.scoped(Effect.gen(function*() {
-    const at = yield* folder
+    const at = yield* projectFolder
     writeFileSync(join(at, "quits.ts"), "process.exit(0)\nexport const pipeline = 1\n")
     const ended = yield* epilogue("bun", ["run", join(at, "quits.ts#pipeline"), "--supervise"])
     assertExitCode(ended, 1)
@@ -108,7 +103,7 @@ it.live("supervised: mistakes are told as they are without", () =>
 
 it.live("a variable that a file's alerter misses is a mistake: exit code 2, before anything runs", () =>
   Effect.scoped(Effect.gen(function*() {
-    const at = yield* folder
+    const at = yield* projectFolder
     const layer = `import { Slack } from "effect-epilogue/alerters"\nexport const alerter = Slack.layerConfig()\n`
     writeFileSync(join(at, "alerter.ts"), layer)
     const config = join(at, "job.json")
@@ -119,38 +114,3 @@ it.live("a variable that a file's alerter misses is a mistake: exit code 2, befo
     assert.equal(ended.stdout, "")
     assert.match(ended.stderr, /\nerror: [^]*SLACK_WEBHOOK_URL[^\n]*\n$/)
   })))
-
-it.live("--param: a field of text takes what looks like a number", () =>
-  Effect.gen(function*() {
-    const run = (...params: ReadonlyArray<string>) =>
-      epilogue("bun", [
-        "run",
-        `${fixtures}/pipelines.ts#greeting`,
-        ...params.flatMap((param) => ["--param", `test.GreetParams.${param}`])
-      ])
-    for (const name of ["5", "5.0", "null", "[1, 2]"]) {
-      const ended = yield* run(`name=${name}`, "times=1")
-      assertExitCode(ended, 0)
-      assert.ok(ended.stdout.includes(`\nhello ${name}\n`), ended.stdout)
-    }
-    const wrong = yield* run("name=5", "times=true")
-    assertExitCode(wrong, 2)
-    assert.match(wrong.stderr, /^[^\n]*GreetParams"\]\.times: [^\n]*\n$/)
-  }))
-
-it.live("init: where package.json wants modules of the old kind", () =>
-  onEachRuntime((runtime) =>
-    Effect.scoped(Effect.gen(function*() {
-      const at = yield* folder
-      writeFileSync(join(at, "package.json"), JSON.stringify({ type: "commonjs" }))
-      writeFileSync(join(at, "tsconfig.json"), JSON.stringify({ extends: "../../../../tsconfig.json" }))
-      // which would otherwise be looked for in the folder itself
-      mkdirSync(join(at, "node_modules"))
-      symlinkSync(root, join(at, "node_modules/effect-epilogue"))
-      assertExitCode(yield* epilogue(runtime, ["init"], { cwd: at }), 0)
-      const ran = yield* epilogue(runtime, ["run"], { cwd: at })
-      assertExitCode(ran, 0)
-      assert.match(ran.stdout, /^Hello, world!$/m)
-      assert.doesNotMatch(ran.stderr, /Warning/)
-    }))
-  ))

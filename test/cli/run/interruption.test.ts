@@ -1,16 +1,14 @@
 /** Ctrl-C, once and twice, on Bun, Deno and Node; and deaths that the command follows. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
-import { assertExitCode, epilogue, onEachRuntime, root, start } from "../support/command.ts"
-import { makeIt } from "../support/it.ts"
+import { assertExitCode, epilogue, onEachRuntime, start } from "../../support/command.ts"
+import { makeIt } from "../../support/it.ts"
+import { fixtures, pipelines, projectFolder } from "../support.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
-
-const fixtures = "test/cli/fixtures"
-const pipelines = `${fixtures}/pipelines.ts`
 
 it.live("once: the run is interrupted, and its hooks run", () =>
   onEachRuntime((runtime) =>
@@ -59,10 +57,7 @@ it.live("twice: it quits at once, and says which hooks and steps it cut off", ()
 it.live("supervised, by default where the config has an alerter: a death is alerted", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
-      const folder = yield* Effect.acquireRelease(
-        Effect.sync(() => mkdtempSync(join(root, fixtures, "alerts-"))),
-        (path) => Effect.sync(() => rmSync(path, { recursive: true }))
-      )
+      const folder = yield* projectFolder
       const config = join(folder, "killed.json")
       writeFileSync(config, JSON.stringify({ alerter: { jsonLines: { path: "./alerts.jsonl" } } }))
       const ended = yield* epilogue(runtime, ["run", `${pipelines}#killed`, "--config", config])

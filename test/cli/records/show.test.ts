@@ -4,10 +4,10 @@ import * as assert from "node:assert/strict"
 import { writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
 import { test } from "node:test"
-import { assertExitCode, epilogue, onEachRuntime, start as spawn } from "../support/command.ts"
-import { makeIt } from "../support/it.ts"
-import { readAll } from "../support/record.ts"
-import { ended, idOf, recordsFolder, start, writeRecord } from "../support/recordFiles.ts"
+import { assertExitCode, epilogue, onEachRuntime, start as spawn } from "../../support/command.ts"
+import { makeIt } from "../../support/it.ts"
+import { readAll } from "../../support/record.ts"
+import { ended, idOf, recordsFolder, start, writeRecord } from "../../support/recordFiles.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
 

@@ -13,9 +13,9 @@ import {
 } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
-import { assertExitCode, epilogue, onEachRuntime } from "../support/command.ts"
-import { makeIt } from "../support/it.ts"
-import { ended, idOf, recordsFolder, start, writeRecord } from "../support/recordFiles.ts"
+import { assertExitCode, epilogue, onEachRuntime } from "../../support/command.ts"
+import { makeIt } from "../../support/it.ts"
+import { ended, idOf, recordsFolder, start, writeRecord } from "../../support/recordFiles.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
 

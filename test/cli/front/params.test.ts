@@ -2,8 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { collectParams } from "../../src/cli/front/params.ts"
-import { makeIt } from "../support/it.ts"
+import { collectParams } from "../../../src/cli/front/params.ts"
+import { makeIt } from "../../support/it.ts"
 
 const it = makeIt(test)
 

@@ -4,9 +4,9 @@ import * as assert from "node:assert/strict"
 import { existsSync, readdirSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { test } from "node:test"
-import { assertExitCode, type Ended, epilogue, onEachRuntime } from "../support/command.ts"
-import { makeIt } from "../support/it.ts"
-import { ended, idOf, recordsFolder, start, writeRecord } from "../support/recordFiles.ts"
+import { assertExitCode, type Ended, epilogue, onEachRuntime } from "../../support/command.ts"
+import { makeIt } from "../../support/it.ts"
+import { ended, idOf, recordsFolder, start, writeRecord } from "../../support/recordFiles.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
 

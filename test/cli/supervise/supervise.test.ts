@@ -10,12 +10,14 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, test } from "node:test"
-import { type ChannelServer, channelServer, type Received, type Reply } from "../support/channelServer.ts"
-import { makeIt } from "../support/it.ts"
+import { type ChannelServer, channelServer, type Received, type Reply } from "../../support/channelServer.ts"
+import { root } from "../../support/command.ts"
+import { makeIt } from "../../support/it.ts"
+import { fixtures } from "../support.ts"
 
 const it = makeIt(test)
 
-const bin = (name: string) => join(import.meta.dirname, "../../node_modules/.bin", name)
+const bin = (name: string) => join(root, "node_modules/.bin", name)
 
 const runtimes = {
   bun: { command: bin("bun"), args: [], heap: [] },
@@ -29,7 +31,7 @@ const folder = mkdtempSync(join(tmpdir(), "supervise-"))
 after(() => rmSync(folder, { recursive: true }))
 
 const built = build({
-  entryPoints: ["superviseParent", "superviseChild"].map((name) => join(import.meta.dirname, "fixtures", `${name}.ts`)),
+  entryPoints: ["superviseParent", "superviseChild"].map((name) => join(root, fixtures, `${name}.ts`)),
   outdir: folder,
   outExtension: { ".js": ".mjs" },
   bundle: true,

@@ -5,12 +5,12 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { connect } from "../../src/cli/supervise/child.ts"
-import { fromLine, maxLine, reader, type Told, toLine, toTold, variable } from "../../src/cli/supervise/protocol.ts"
-import { Hook, Params, Pipeline, type RunEvent, Step } from "../../src/index.ts"
-import { makeIt } from "../support/it.ts"
-import { events } from "../support/observe.ts"
-import { forAll } from "../support/property.ts"
+import { connect } from "../../../src/cli/supervise/child.ts"
+import { fromLine, maxLine, reader, type Told, toLine, toTold, variable } from "../../../src/cli/supervise/protocol.ts"
+import { Hook, Params, Pipeline, type RunEvent, Step } from "../../../src/index.ts"
+import { makeIt } from "../../support/it.ts"
+import { events } from "../../support/observe.ts"
+import { forAll } from "../../support/property.ts"
 
 const it = makeIt(test)
 

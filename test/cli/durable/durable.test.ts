@@ -5,13 +5,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
-import { assertExitCode, epilogue, onEachRuntime, root, type Runtime, start } from "../support/command.ts"
-import { makeIt } from "../support/it.ts"
-import { postgres, required } from "../support/postgres.ts"
+import { assertExitCode, epilogue, onEachRuntime, root, type Runtime, start } from "../../support/command.ts"
+import { makeIt } from "../../support/it.ts"
+import { postgres, required } from "../../support/postgres.ts"
+import { fixtures } from "../support.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 60_000 }, run))
 
-const module = join(root, "test/cli/fixtures/durable.ts")
+const module = join(root, fixtures, "durable.ts")
 
 /** A folder to run in, with a database of its own, which others at once may be in. */
 const place = Effect.map(
@@ -267,7 +268,7 @@ it.live("mistakes: exit code 2, nothing on stdout, and nothing secret", () =>
       [["worker", `${module}#gone`], /pipelines: expected [^\n]*, found no export "gone": .*nightly/],
       [["worker", `${module}#mixed`], /of which "other" is a value of type number\n$/],
       [["worker", `${module}#notDurable`], /an Effect that is not durable/],
-      [["worker", join(root, "test/cli/fixtures/hooks.ts")], /expected durable pipelines/],
+      [["worker", join(root, fixtures, "hooks.ts")], /expected durable pipelines/],
       [["worker", module, "--layer", `${module}#nightly`], /layer: expected a Layer/],
       [["worker", module, "--port", "70000"], /^error: --port 70000 is no port\n$/],
       [

@@ -4,16 +4,16 @@ import * as assert from "node:assert/strict"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
-import { assertExitCode, type Ended, epilogue, onEachRuntime, root, start } from "../support/command.ts"
-import { makeIt } from "../support/it.ts"
-import { filesIn, linesOf, readAll } from "../support/record.ts"
-import { recordsFolder } from "../support/recordFiles.ts"
+import { assertExitCode, type Ended, epilogue, onEachRuntime, root, start } from "../../support/command.ts"
+import { makeIt } from "../../support/it.ts"
+import { filesIn, linesOf, readAll } from "../../support/record.ts"
+import { recordsFolder } from "../../support/recordFiles.ts"
+import { fixtures } from "../support.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
 
-const fixtures = join(root, "test/cli/fixtures")
-const pipelines = join(fixtures, "pipelines.ts")
-const durable = join(fixtures, "durable.ts")
+const pipelines = join(root, fixtures, "pipelines.ts")
+const durable = join(root, fixtures, "durable.ts")
 
 /** What happened, as a record or a run with `--json` tells it. */
 const tags = (events: ReadonlyArray<{ readonly _tag: string }>): ReadonlyArray<string> => events.map(({ _tag }) => _tag)
@@ -65,7 +65,7 @@ it.live("--record: what happened is there to be shown, and what is printed is as
 it.live("--record=FILE: runs are added to it; with --json it says the same as standard output", () =>
   Effect.gen(function*() {
     const { cwd, runs } = yield* recordsFolder
-    const args = ["run", join(fixtures, "greeting.yaml"), "--record=logs/all.jsonl"]
+    const args = ["run", join(root, fixtures, "greeting.yaml"), "--record=logs/all.jsonl"]
     const first = yield* epilogue("bun", [...args, "--progress", "none"], { cwd })
     assertExitCode(first, 0)
     // the pipeline's own
@@ -189,7 +189,7 @@ it.live("where it can't be recorded nothing runs: exit code 2", () =>
   Effect.gen(function*() {
     const { cwd } = yield* recordsFolder
     writeFileSync(join(cwd, ".epilogue"), "a file, and no folder")
-    const config = join(fixtures, "greeting.yaml")
+    const config = join(root, fixtures, "greeting.yaml")
     const env = { EPILOGUE_DATABASE: join(cwd, "durable.db"), DATABASE_URL: "", LOG: join(cwd, "log") }
     const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [
       [[config, "--record"], /^error: can't record runs in \.epilogue\/runs: (ENOTDIR|EEXIST)\n$/],

@@ -1,0 +1,57 @@
+/** The command line: its help, and how it is parsed. */
+import * as Effect from "effect/Effect"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import manifest from "../../../package.json" with { type: "json" }
+import { assertExitCode, epilogue, onEachRuntime } from "../../support/command.ts"
+import { makeIt } from "../../support/it.ts"
+import { fixtures, pipelines } from "../support.ts"
+
+const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
+
+it.live("--version", () =>
+  onEachRuntime((runtime) =>
+    Effect.gen(function*() {
+      const version = yield* epilogue(runtime, ["--version"])
+      assertExitCode(version, 0)
+      assert.equal(version.stdout, `epilogue v${manifest.version}\n`)
+    })
+  ))
+
+it.live("help, and completion for shells", () =>
+  Effect.gen(function*() {
+    const help = yield* epilogue("bun", ["run", "--help"])
+    assertExitCode(help, 0)
+    for (const text of ["--param", "Service.field=value", "--supervise", "epilogue run nightly.yaml"]) {
+      assert.ok(help.stdout.includes(text), text)
+    }
+    for (const shell of ["bash", "zsh", "fish"]) {
+      const { stdout } = yield* epilogue("bun", ["--completions", shell])
+      for (const text of ["explain", "run-name"]) assert.ok(stdout.includes(text), `${shell}: ${text}`)
+    }
+  }))
+
+it.live("mistakes on the command line: exit code 2, and nothing on stdout", () =>
+  Effect.gen(function*() {
+    const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [
+      [["run"], /^error: name a config or a MODULE#EXPORT/],
+      [["run", "gone.yaml"], /^error: there is no file gone\.yaml/],
+      [["run", "a.yaml", "--config", "b.yaml"], /^error: there are two configs: a\.yaml and --config b\.yaml/],
+      [["run", "x", "--nope"], /^error: .*--nope[^]*see: epilogue run --help/],
+      [["frobnicate"], /^error: .*frobnicate/],
+      [["run", "x", "--param", "secretless"], /^error: .*--param[^]*Service\.field=value/],
+      [["run", "x", "--param", "times=hunter2"], /^error: (?![^]*hunter2)/],
+      [["run", `${pipelines}#gone`], /no export "gone".*GreetParams/],
+      [["run", `${pipelines}#notOne`], /expected a Pipeline/],
+      [["run", `${fixtures}/gone.ts#x`], /gone\.ts/],
+      [["run", `${pipelines}#greeting`, "--param", "test.GreetParams.times=many"], /test\.GreetParams"\]\.times/],
+      [["run", `${pipelines}#greeting`, "--param", "Other.times=1"], /Other/]
+    ]
+    yield* Effect.forEach(cases, ([args, says]) =>
+      Effect.map(epilogue("bun", args), (ended) => {
+        assertExitCode(ended, 2)
+        assert.match(ended.stderr, says)
+        assert.doesNotMatch(ended.stderr, /^ +at /m)
+        assert.equal(ended.stdout, "")
+      }), { concurrency: 4 })
+  }))

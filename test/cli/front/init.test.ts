@@ -1,0 +1,55 @@
+/** `epilogue init`. */
+import * as Effect from "effect/Effect"
+import * as assert from "node:assert/strict"
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { test } from "node:test"
+import { assertExitCode, epilogue, onEachRuntime, root } from "../../support/command.ts"
+import { makeIt } from "../../support/it.ts"
+import { projectFolder } from "../support.ts"
+
+const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
+
+it.live("init writes what can be checked, explained and run, and never overwrites", () =>
+  Effect.forEach(["bun"] as const, (runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const at = yield* projectFolder
+      const made = yield* epilogue(runtime, ["init", "jobs"], { cwd: at })
+      assertExitCode(made, 0)
+      assert.ok(made.stdout.includes("epilogue run jobs/epilogue.yaml"), made.stdout)
+      const cwd = join(at, "jobs")
+      const checked = yield* epilogue(runtime, ["check"], { cwd })
+      assertExitCode(checked, 0)
+      const explained = yield* epilogue(runtime, ["explain"], { cwd })
+      assert.match(explained.stdout, /^ {4}success: celebrate \(epilogue\.yaml:\d+:\d+\): /m)
+      const ran = yield* epilogue(runtime, ["run"], { cwd })
+      assertExitCode(ran, 0)
+      assert.match(ran.stdout, /^Hello, world!\nHello, world!\n/m)
+      assert.match(ran.stderr, /print succeeded/)
+
+      rmSync(join(cwd, "epilogue.yaml"))
+      writeFileSync(join(cwd, "hooks.ts"), "// mine")
+      const refused = yield* epilogue(runtime, ["init"], { cwd })
+      assertExitCode(refused, 2)
+      assert.match(refused.stderr, /hooks\.ts/)
+      assert.match(refused.stderr, /pipeline\.ts/)
+      assert.doesNotMatch(refused.stderr, /epilogue\.yaml/)
+      assert.equal(readFileSync(join(cwd, "hooks.ts"), "utf8"), "// mine")
+      assert.throws(() => readFileSync(join(cwd, "epilogue.yaml")))
+    }))))
+
+it.live("init: where package.json wants modules of the old kind", () =>
+  onEachRuntime((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const at = yield* projectFolder
+      writeFileSync(join(at, "package.json"), JSON.stringify({ type: "commonjs" }))
+      // which would otherwise be looked for in the folder itself
+      mkdirSync(join(at, "node_modules"))
+      symlinkSync(root, join(at, "node_modules/effect-epilogue"))
+      assertExitCode(yield* epilogue(runtime, ["init"], { cwd: at }), 0)
+      const ran = yield* epilogue(runtime, ["run"], { cwd: at })
+      assertExitCode(ran, 0)
+      assert.match(ran.stdout, /^Hello, world!$/m)
+      assert.doesNotMatch(ran.stderr, /Warning/)
+    }))
+  ))

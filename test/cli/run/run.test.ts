@@ -1,0 +1,123 @@
+/** `epilogue run`, `check` and `schema` as processes on Bun, Deno and Node. */
+import * as Effect from "effect/Effect"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { jsonSchema } from "../../../src/config/index.ts"
+import { assertExitCode, epilogue, onEachRuntime } from "../../support/command.ts"
+import { makeIt } from "../../support/it.ts"
+import { fixtures, pipelines } from "../support.ts"
+
+const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
+
+it.live("run: a config, its hooks, and what the command line puts over it", () =>
+  onEachRuntime((runtime) =>
+    Effect.gen(function*() {
+      const plain = yield* epilogue(runtime, ["run", `${fixtures}/greeting.yaml`])
+      assertExitCode(plain, 0)
+      assert.deepEqual(plain.stdout.replace(/\d+ ms|\d+\.\d s/g, "n ms").split("\n"), [
+        "▶ greeting (run nightly)",
+        "  ▶ greet",
+        "hello world",
+        "hello world",
+        "printed past Effect",
+        "  ✓ greet (n ms)",
+        "celebrated",
+        "✓ greeting (n ms, 1 step)",
+        ""
+      ])
+      assert.match(plain.stderr, /a log/)
+      assert.match(plain.stderr, /"absent", which never ran/)
+      const over = yield* epilogue(runtime, [
+        "run",
+        `${pipelines}#greeting`,
+        "--config",
+        `${fixtures}/greeting.yaml`,
+        "--run-name",
+        "by hand",
+        "--param",
+        "test.GreetParams.times=1",
+        "-p",
+        "test.GreetParams.name=a=b"
+      ])
+      assertExitCode(over, 0)
+      assert.match(over.stdout, /^▶ greeting \(run by hand\)\n {2}▶ greet\nhello a=b\nprinted/)
+    })
+  ))
+
+it.live("run: a pipeline that fails, and one that dies", () =>
+  onEachRuntime((runtime) =>
+    Effect.gen(function*() {
+      const failed = yield* epilogue(runtime, ["run", `${pipelines}#failing`])
+      assertExitCode(failed, 1)
+      assert.deepEqual(failed.stdout.replace(/\d+ ms|\d+\.\d s/g, "n ms").trimEnd().split("\n").slice(3), [
+        "  ▶ second",
+        "  ↻ second: attempt 1 failed, the next follows in n ms: RangeError: no such row",
+        "  ✗ second (n ms, 2 attempts): RangeError: no such row",
+        "  ! hook \"onFailure\" (failure) of second failed after n ms: the hook broke",
+        "✗ failing (n ms, 2 steps, 1 hook failed)"
+      ])
+      assert.match(failed.stderr, /^failing failed: RangeError: no such row\n$/m)
+      const died = yield* epilogue(runtime, ["run", `${pipelines}#dying`])
+      assertExitCode(died, 1)
+      // a bug needs its stack
+      assert.match(died.stderr, /dying failed: TypeError: not foreseen\n +at .*pipelines\.ts:\d+/)
+    })
+  ))
+
+it.live("run --json: events and nothing else on stdout", () =>
+  Effect.gen(function*() {
+    const ran = yield* epilogue("bun", ["run", `${fixtures}/greeting.yaml`, "--json"])
+    assertExitCode(ran, 0)
+    const events = ran.stdout.trimEnd().split("\n").map((line) => JSON.parse(line))
+    assert.deepEqual(events.map(({ _tag }) => _tag), [
+      "RunStarted",
+      "StepStarted",
+      "StepEnded",
+      "HookEnded",
+      "RunEnded"
+    ])
+    assert.deepEqual(events[1].params, { "test.GreetParams": { name: "world", times: 2 } })
+    assert.equal(events[4].outcome, "success")
+    for (const text of ["hello world", "printed past Effect", "celebrated"]) {
+      assert.ok(ran.stderr.includes(text), text)
+    }
+  }))
+
+it.live("check: all mistakes, each with its place, before anything runs", () =>
+  Effect.gen(function*() {
+    for (const command of ["check", "run", "explain"]) {
+      const ended = yield* epilogue("bun", [command, `${fixtures}/wrong.yaml`])
+      assertExitCode(ended, 2)
+      assert.equal(ended.stdout, "")
+      const [first, second, ...more] = ended.stderr.trimEnd().split("\n")
+      assert.match(first!, /^test\/cli\/fixtures\/wrong\.yaml:1:11 pipeline: .*"gone"/)
+      assert.match(second!, /^test\/cli\/fixtures\/wrong\.yaml:5:40 steps\.greet\.hooks\.success\[1\]: .*"missing"/)
+      assert.deepEqual(more, [])
+    }
+  }))
+
+it.live("schema", () =>
+  Effect.gen(function*() {
+    const { stdout } = yield* epilogue("bun", ["schema"])
+    const schema = JSON.parse(stdout)
+    assert.equal(schema.$id, "urn:effect-epilogue:config")
+    assert.deepEqual(schema, JSON.parse(JSON.stringify(jsonSchema())))
+  }))
+
+it.live("--param: a field of text takes what looks like a number", () =>
+  Effect.gen(function*() {
+    const run = (...params: ReadonlyArray<string>) =>
+      epilogue("bun", [
+        "run",
+        `${pipelines}#greeting`,
+        ...params.flatMap((param) => ["--param", `test.GreetParams.${param}`])
+      ])
+    for (const name of ["5", "5.0", "null", "[1, 2]"]) {
+      const ended = yield* run(`name=${name}`, "times=1")
+      assertExitCode(ended, 0)
+      assert.ok(ended.stdout.includes(`\nhello ${name}\n`), ended.stdout)
+    }
+    const wrong = yield* run("name=5", "times=true")
+    assertExitCode(wrong, 2)
+    assert.match(wrong.stderr, /^[^\n]*GreetParams"\]\.times: [^\n]*\n$/)
+  }))
