@@ -1,6 +1,6 @@
 /**
- * Slack; if that fails, a push message through ntfy, which says why; if that fails
- * too, the terminal. Critical alerts go to ntfy as well, whatever becomes of the first.
+ * Posts alerts to Slack. If that fails, to ntfy as a push message that says why, and if that fails too, to the
+ * terminal. Critical alerts always go to ntfy as well.
  *
  *     SLACK_WEBHOOK_URL=… NTFY_TOPIC=… bun examples/fallback-chain.ts
  */
@@ -12,7 +12,7 @@ import { fallback, fanOut, minSeverity } from "effect-epilogue/delivery"
 const slack = Slack.layerConfig()
 const push = Ntfy.layerConfig()
 
-// both together must end before the hook that waits for them does, after 30 seconds
+// Two time limits of 10 seconds end before the time limit of the hook that waits for the chain: 30 seconds.
 const soon = { after: "10 seconds" } as const
 
 export const alerter = fanOut([

@@ -1,10 +1,10 @@
 /**
- * A nightly job that speaks up when something has changed, and else once a week:
- * - a step that fails night after night alerts once, not every night,
- * - and once more when it is well again;
- * - what went well is told in one message a week.
+ * A nightly job that alerts at once only when something has changed:
+ * - A step that fails night after night alerts once, not every night.
+ * - When it succeeds again, it alerts once more.
+ * - Successes are posted as one message a week.
  *
- * Each night is a process of its own, so what was said is kept in a folder.
+ * Each night is a process of its own, so the policies keep their state in a folder.
  *
  *     SLACK_WEBHOOK_URL=… bun examples/quiet-nights.ts --store /var/lib/nightly
  *     SLACK_WEBHOOK_URL=… bun examples/quiet-nights.ts --store /var/lib/nightly --broken
@@ -37,7 +37,7 @@ export const nightly = (broken: boolean) => {
   return Pipeline.make("mirror", Effect.andThen(Effect.exit(sync), prune)).pipe(Pipeline.stepHooks(AlerterHooks.all))
 }
 
-/** What was said, in a folder. */
+/** Keeps the state of the policies in a folder, one file for each `persist` name. */
 export const store = (folder: string) =>
   KeyValueStore.layerFileSystem(folder).pipe(Layer.provide([NodeFileSystem.layer, Path.layer]))
 

@@ -13,24 +13,38 @@ import { around, isFailure, type Post, subject } from "./internal/policy.ts"
 import { makeState, type Persisted } from "./internal/state/persisted.ts"
 
 /**
+ * Options of {@link afterConsecutive}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface AfterConsecutiveOptions<P extends string | undefined = undefined> {
-  /** The name, for this use alone, under which the `KeyValueStore` remembers. In memory unless set. */
+  /**
+   * The name of this policy's entry in the `KeyValueStore`, used by no other policy of its kind. In memory by default.
+   */
   readonly persist?: P | undefined
 }
 
 /**
- * Lets failures of the same step (or with the same `dedupeKey`, or title) pass only
- * from the `n`th in a row on. It and those that follow say how many there have been,
- * in a field `in a row`. A failure is a `warning`, or worse; a `success` ends the
- * row, and passes, as does an `info`, which ends none.
+ * Drops failures about a subject until `n` of them have come in a row.
  *
- * Ask it early: pipe it after `dedupe`, `recovered` and `throttle`, so that what it
- * drops counts as delivered nowhere, and what they drop is counted here.
+ * **When to use**
  *
- * An `n` that is no whole number of at least 1 is a defect when the layer is built.
+ * For steps that fail now and then and succeed on the next run, where a single failure needs no attention.
+ *
+ * **Details**
+ *
+ * The subject of an alert is its `dedupeKey`, else the step or run in its `source`, else its title. A failure is an
+ * alert of severity `warning` or worse. The `n`th failure in a row and those after it are delivered, with their number
+ * in a field `in a row`. A `success` is delivered and ends the row. An `info` is delivered and changes nothing.
+ *
+ * Failures are counted whether or not their delivery succeeds.
+ *
+ * **Gotchas**
+ *
+ * - Pipe `afterConsecutive` after `dedupe`, `recovered` and `throttle`. Otherwise they take alerts for delivered that
+ *   it drops, and it does not count the alerts that they hold back.
+ * - An `n` that is not a whole number of at least 1 is a defect when the layer is built.
  *
  * @example
  * ```ts
@@ -39,9 +53,11 @@ export interface AfterConsecutiveOptions<P extends string | undefined = undefine
  *
  * const alerter = Slack.layerConfig().pipe(afterConsecutive(3))
  *
- * // for a script that starts anew each time, with the count in a KeyValueStore
+ * // for a script that a scheduler starts again and again: the count is kept in a KeyValueStore
  * const everyMinute = Slack.layerConfig().pipe(afterConsecutive(3, { persist: "every-minute" }))
  * ```
+ *
+ * @see {@link recovered} for an alert when the step succeeds again
  *
  * @category policies
  * @since 0.1.0

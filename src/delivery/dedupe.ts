@@ -26,41 +26,51 @@ import { around, isDigest, isFailure, type Post, subject } from "./internal/poli
 import { makeState, type Persisted } from "./internal/state/persisted.ts"
 
 /**
+ * Options of {@link dedupe}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface DedupeOptions<P extends string | undefined = undefined> {
-  /** For how long after its delivery an alert keeps others like it back. */
+  /** For how long after the delivery of an alert its duplicates are held back. `Infinity` is for ever. */
   readonly window: Duration.Input
-  /** The name, for this use alone, under which the `KeyValueStore` remembers. In memory unless set. */
+  /**
+   * The name of this policy's entry in the `KeyValueStore`, used by no other policy of its kind. In memory by default.
+   */
   readonly persist?: P | undefined
   /**
-   * What alerts that are alike have in common. Unless this says it: the alert's
-   * `dedupeKey`, or else its step (or title), its tags and the first line of its body.
+   * Returns the key that duplicates have in common, or `undefined` for the default: the alert's `dedupeKey`, else its
+   * step (or title) together with its tags and the first line of its body.
    */
   readonly by?: ((alert: Alert) => string | undefined) | undefined
 }
 
 /**
- * Holds back alerts like one that was delivered not long ago, and as severe. The next
- * that is delivered after the window says how many there were, in a field `held back`.
+ * Holds back duplicates of an alert that was delivered recently with the same severity.
  *
- * What was not delivered holds nothing back: of two at once the second waits for the
- * first, and is tried if that fails. A success after a delivered failure is never held
- * back, nor a failure after a delivered success: both are news. (What goes back and
- * forth all the time is for `throttle`.) Where none is delivered any more, nobody is
- * told how many there were. Up to 10,000 kinds of alerts are remembered;
- * if there are more, the oldest is forgotten.
+ * **When to use**
  *
- * Alerts of the standard hooks have a `dedupeKey` for their step, whatever the error;
- * `by` may tell errors apart, as in the example.
+ * For jobs that run often and fail for the same reason each time: the first failure is delivered, its repeats are
+ * counted.
  *
- * Pipe `throttle` and `afterConsecutive` after `dedupe`: asked later, nearer to the
- * channel, they might drop what `dedupe` takes for delivered. Pipe `digest` and
- * `quietHours` before it, since what they make of several alerts is like none of them.
+ * **Details**
  *
- * A window that makes no sense is a defect when the layer is built; an infinite one is
- * for ever.
+ * - The first duplicate that is delivered after the window reports in a field `held back` how many there were. If none
+ *   comes, they are not reported.
+ * - An alert whose delivery fails holds nothing back. Of two duplicates at the same time, the second waits for the
+ *   first, and is delivered if that fails.
+ * - A success after a delivered failure is delivered within the window too, as is a failure after a delivered success.
+ *   Use `throttle` for steps that fail and succeed all the time.
+ * - Up to 10,000 keys are remembered. Beyond that the oldest is forgotten.
+ *
+ * **Gotchas**
+ *
+ * - Alerts of the standard hooks have a `dedupeKey` for their step, whatever the error. Use `by` to tell errors apart,
+ *   as in the example.
+ * - Pipe `throttle` and `afterConsecutive` after `dedupe`. Piped before, they stand between it and the channel, and it
+ *   takes the alerts that they drop for delivered.
+ * - Pipe `digest` and `quietHours` before `dedupe`. Their combined alerts are duplicates of nothing.
+ * - A window that is not positive is a defect when the layer is built.
  *
  * @example
  * ```ts
@@ -71,9 +81,12 @@ export interface DedupeOptions<P extends string | undefined = undefined> {
  *   dedupe({ window: "1 hour", by: (alert) => `${alert.dedupeKey} ${alert.tags.join(" ")}` })
  * )
  *
- * // for a script that runs each night, with the state in a KeyValueStore
+ * // for a script that runs each night: the state is kept in a KeyValueStore
  * const nightly = Slack.layerConfig().pipe(dedupe({ window: "3 days", persist: "nightly-etl" }))
  * ```
+ *
+ * @see {@link throttle} for limiting all alerts, duplicates or not
+ * @see {@link recovered} for an alert when a step succeeds again
  *
  * @category policies
  * @since 0.1.0
@@ -95,11 +108,11 @@ export const dedupe: {
 )
 
 const Entry = Schema.Struct({
-  /** When the last one was delivered. */
+  /** When an alert with this key was delivered last. */
   at: Millis,
-  /** How many have been held back since. */
+  /** How many duplicates have been held back since. */
   held: Schema.Natural,
-  /** The opposite has been delivered since: a failure after a success, or a success after a failure. */
+  /** Whether the opposite has been delivered since: a success after a failure, or a failure after a success. */
   over: Schema.Boolean
 })
 type Entry = (typeof Entry)["Type"]
@@ -111,13 +124,13 @@ const make = <P extends string | undefined>(
   Effect.map(makeState("dedupe", persist, Entry), (state) => {
     const length = limitOf("dedupe", "window", window)
     const oneAtATime = locks()
-    // What seems to come from the future is of a clock that was wrong, and might hold back for ever.
+    // A time in the future was stored while the clock was wrong. It must not hold back alerts until then.
     const holds = ({ at, over }: Entry, now: number) => !over && now >= at && now - at < length
 
-    /** The entry of the key, and whether it holds back this alert, which is counted then. */
+    /** Returns the entry of the key and whether it holds back the alert, which it counts in that case. */
     const check = (key: string, before: number, now: number) =>
       state.modify((entries) => {
-        // the oldest come first
+        // Entries are in the order of delivery, so all after the first that still holds do too.
         for (const [key, entry] of entries) {
           if (holds(entry, now)) break
           if (entry.held === 0) entries.delete(key)
@@ -128,7 +141,7 @@ const make = <P extends string | undefined>(
         return { entry, held }
       })
 
-    const mark = (alert: Alert, name: string, at: number) =>
+    const markDelivered = (alert: Alert, name: string, at: number) =>
       state.modify((entries) => {
         remember(entries, keyOf(alert.severity, name), { at, held: 0, over: false })
         for (const severity of opposites(alert)) {
@@ -145,20 +158,20 @@ const make = <P extends string | undefined>(
           Effect.gen(function*() {
             const { entry, held } = yield* check(key, heldBackBefore(alert), yield* Clock.currentTimeMillis)
             if (held) return yield* heldBack("dedupe")
-            yield* restore(Effect.suspend(() => inner(counted(alert, entry))))
-            yield* mark(alert, name, yield* Clock.currentTimeMillis)
+            yield* restore(Effect.suspend(() => inner(withCount(alert, entry))))
+            yield* markDelivered(alert, name, yield* Clock.currentTimeMillis)
           })
         ))
       })
   })
 
-/** Which news this makes old. */
+/** Returns the severities whose alerts are delivered again once this alert has been. */
 const opposites = (alert: Alert): ReadonlyArray<Severity> =>
   isFailure(alert) ? ["success"] : alert.severity === "success" ? ["warning", "error", "critical"] : []
 
 const keyOf = (severity: Severity, name: string): string => `${severity} ${name}`
 
-const counted = (alert: Alert, entry: Entry | undefined): Alert =>
+const withCount = (alert: Alert, entry: Entry | undefined): Alert =>
   entry === undefined || entry.held === 0
     ? alert
     : withFields(alert, { [heldBackField]: `${entry.held} more like it since ${iso(entry.at)}` })
@@ -166,19 +179,19 @@ const counted = (alert: Alert, entry: Entry | undefined): Alert =>
 const nameOf = (alert: Alert, by: DedupeOptions<undefined>["by"]): Effect.Effect<string> =>
   Effect.map(
     by === undefined ? Effect.undefined : ask("dedupe", by, alert, undefined),
-    (name) => short(name ?? alert.dedupeKey ?? fingerprint(alert))
+    (name) => shorten(name ?? alert.dedupeKey ?? fingerprint(alert))
   )
 
-/** The step and the error. */
+/** Returns the default key of an alert without a `dedupeKey`: its step and its error. */
 const fingerprint = (alert: Alert): string =>
   JSON.stringify([
     subject(alert),
     alert.tags,
     (alert.body ?? "").trimStart().split("\n", 1)[0],
-    // a digest is like another only where the same alerts are in it
+    // Digests of a step have no body: they are duplicates only if they list the same alerts.
     ...(isDigest(alert) ? [alert.title, alert.detail] : [])
   ])
 
-/** An error's message may be of any length, but what is remembered may not. */
-const short = (name: string): string =>
+/** Shortens a long key to its beginning, length and hash, since the keys of all entries are stored. */
+const shorten = (name: string): string =>
   name.length <= 300 ? name : `${name.slice(0, 200)} ${name.length} ${Hash.string(name)}`

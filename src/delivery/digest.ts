@@ -10,55 +10,63 @@ import type * as Scope from "effect/Scope"
 import type { Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
 import { atLeast } from "../internal/model/severity.ts"
-import { formatDuration } from "../internal/text/duration.ts"
+import { inTime } from "./internal/hold/digest.ts"
 import * as Held from "./internal/hold/held.ts"
 import { countOf, millisOf } from "./internal/options.ts"
 import { around, type Post } from "./internal/policy.ts"
 import type { Persisted } from "./internal/state/persisted.ts"
 
 /**
+ * Options of {@link digest}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface DigestOptions<P extends string | undefined = undefined> {
-  /** For how long alerts are held, from the first on. */
+  /** For how long alerts are held, counted from the first of them. */
   readonly window: Duration.Input
-  /** If more are held than this, they are posted before the window ends. 100 unless set. */
+  /** The largest number of alerts that are held. One more ends the window early. 100 by default. */
   readonly max?: number | undefined
-  /** Alerts at least as severe are posted at once. `"critical"` unless set. */
+  /** The severity from which on alerts are posted at once. `"critical"` by default. */
   readonly immediate?: Severity | undefined
-  /** The name, for this use alone, under which the `KeyValueStore` keeps what is held. In memory unless set. */
+  /**
+   * The name of this policy's entry in the `KeyValueStore`, used by no other policy of its kind. In memory by default.
+   */
   readonly persist?: P | undefined
-  /** In which times are shown. The machine's unless set. */
+  /** The time zone of the times in alerts. The machine's by default. */
   readonly timeZone?: DateTime.TimeZone | undefined
 }
 
 /**
- * Posts the alerts of a window as one: how many there were of which severity, and in
- * a code block each one's time, severity, title, first line of the body and what it has
- * to tell of others held back, the 500 worst if there are more. It has the highest
- * severity of them, the tag `digest`, the tags of all (up to 50 together), and where
- * they come from, as far as that is the same. An alert that remains alone is posted as
- * it is.
+ * Holds alerts for the length of a window, then posts them as one alert.
  *
- * A repeat of a post that is held, with the same `idempotencyKey`, is not held too. A
- * digest has no `idempotencyKey`, as it is none of the posts in it.
+ * **When to use**
  *
- * The post of an alert that is held succeeds. A digest that can't be delivered is kept
- * and tried again with the next, a window later at the latest.
+ * For alerts that nobody needs to read at once: a summary of all successes once a week, or one message instead of
+ * fifty when many items fail within minutes.
  *
- * When the scope closes, what is held is posted at once, for up to 30 seconds; if that
- * fails the titles are logged as an error. With `persist` it stays in the store
- * instead (unless the store failed): the window goes on, over any number of processes,
- * and the first that runs at its end or later posts the digest. A process that is
- * killed between the delivery and the note of it in the store leaves the digest to be
- * posted again; of processes that run at the same time one posts it, unless they do so
- * within the same moment.
+ * **Details**
  *
- * Pipe it around each of several channels, not around a `fanOut` to all of them: one
- * that is down would have the others get the digest again with each attempt.
+ * - The title says how many alerts there were of which severity. A code block lists each with its time, severity,
+ *   title, the first line of its body and its field `held back`; beyond 500 it lists the most severe. The digest has
+ *   the highest severity, the tag `digest`, the tags of all alerts (up to 50 together) and the part of their `source`
+ *   that is the same. It has no `idempotencyKey`.
+ * - If the window ends with a single alert, that is posted unchanged.
+ * - The post of an alert that is held succeeds. A repeat with the same `idempotencyKey` is not held twice.
+ * - A digest whose delivery fails is kept, and tried again with the next, a window later at the latest.
+ * - When the scope closes, held alerts are posted at once, for up to 30 seconds. If that fails, their titles are logged
+ *   as an error.
+ * - With `persist`, held alerts stay in the store instead when the scope closes, unless the store has failed. The
+ *   window goes on over any number of processes, and the first that runs at its end or later posts the digest. A
+ *   process that is killed between the delivery and the update of the store leaves the digest to be posted again. Of
+ *   several processes that run at the same time one posts it, unless they try in the same moment.
  *
- * A window or a `max` that makes no sense is a defect when the layer is built.
+ * **Gotchas**
+ *
+ * - Pipe `digest` around each of several channels, not around a `fanOut` to all of them. Otherwise, while one channel
+ *   is down, the others get the digest again with each attempt.
+ * - A window that is not positive and finite, or a `max` that is not a whole number of at least 1, is a defect when the
+ *   layer is built.
  *
  * @example
  * ```ts
@@ -67,9 +75,11 @@ export interface DigestOptions<P extends string | undefined = undefined> {
  *
  * const alerter = Slack.layerConfig().pipe(digest({ window: "10 minutes", immediate: "error" }))
  *
- * // once a week, for a script that runs each night, with the state in a KeyValueStore
+ * // once a week, for a script that runs each night: held alerts are kept in a KeyValueStore
  * const weekly = Slack.layerConfig().pipe(digest({ window: "7 days", persist: "nightly-etl" }))
  * ```
+ *
+ * @see {@link quietHours} for holding alerts during some hours of the day
  *
  * @category policies
  * @since 0.1.0
@@ -103,10 +113,7 @@ const make = <P extends string | undefined>(
       due: (now, open) => Math.min(open() ?? Infinity, now + window),
       opens: (now) => now,
       max: countOf("digest", "max", options.max ?? 100),
-      when: (since, now) => {
-        const time = formatDuration(now - since)
-        return time === "" ? "" : ` in ${time}`
-      },
+      when: (since, now) => inTime(" ", now - since),
       zone: options.timeZone ?? DateTime.zoneMakeLocal()
     })
     return (alert) => isUrgent(alert) ? post(alert) : hold(alert)

@@ -15,29 +15,38 @@ import type { Post } from "./internal/policy.ts"
 import { allOf, combine, errorOf } from "./internal/several.ts"
 
 /**
+ * Options of {@link fallback}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface FallbackOptions {
-  /** How long the first alerter may take. 15 seconds unless set. */
+  /** The time limit of a post to the first alerter. 15 seconds by default. */
   readonly after?: Duration.Input | undefined
-  /** For how long the first is not tried again after it has failed. Not at all unless set. */
+  /** For how long after a failure the first alerter is skipped. Zero by default: each alert is tried there first. */
   readonly cooldown?: Duration.Input | undefined
 }
 
 /**
- * Posts to a second alerter what the first has not delivered: it failed, died, or took
- * too long, in which case it is interrupted. The second is told so, in a field
- * `not delivered by`. An alert that was slow to be delivered may arrive in both.
+ * Posts an alert to a second alerter if the first does not deliver it.
  *
- * Fails if both do, with one error of the channel `"fallback"` that tells of each.
- * There may be a third: in `a.pipe(fallback(b), fallback(c))` each has its own time.
+ * **When to use**
  *
- * A channel tries more than once by itself, so `after` is best longer than its retries
- * may take, or the channel be given fewer of them. And hooks have a time limit too, of
- * 30 seconds unless set, which must be longer than all of a chain takes.
+ * For alerts that must arrive even while a channel is down: push messages or the console as a fallback for a chat.
  *
- * An `after` or a `cooldown` that makes no sense is a defect when the layer is built.
+ * **Details**
+ *
+ * - The second alerter is used where the first fails, dies, or exceeds the time limit `after`, in which case it is
+ *   interrupted. The alert that the second receives says why, in a field `not delivered by`.
+ * - Fails if both fail, with one error of the channel `"fallback"` that contains the messages of both.
+ * - There may be a third: in `a.pipe(fallback(b), fallback(c))` each alerter has its own time limit.
+ *
+ * **Gotchas**
+ *
+ * - A slow alert may arrive at both alerters.
+ * - Channels retry by themselves. Set `after` longer than all their attempts take, or give them fewer.
+ * - Hooks have a time limit too, 30 seconds by default. It must be longer than the whole chain takes.
+ * - An `after` that is not positive, or a negative `cooldown`, is a defect when the layer is built.
  *
  * @example
  * ```ts
@@ -47,6 +56,8 @@ export interface FallbackOptions {
  *
  * const alerter = Slack.layerConfig().pipe(fallback(Alerter.layerConsole, { after: "5 seconds" }))
  * ```
+ *
+ * @see {@link fanOut} for posting to several alerters at once
  *
  * @category policies
  * @since 0.1.0
@@ -78,41 +89,42 @@ export const fallback: {
 )
 
 /**
- * Run by a fallback that turns to its second alerter, so that one around it allows
- * that as much time as the first has had.
+ * Restarts the time limits of all fallbacks around this one. Runs when this one turns to its second alerter, which is
+ * entitled to as much time as the first has had.
  */
-const TurnedToSecond: Context.Reference<Effect.Effect<void>> = Context.Reference(
-  "effect-epilogue/delivery/fallback/TurnedToSecond",
+const RestartTimeLimits: Context.Reference<Effect.Effect<void>> = Context.Reference(
+  "effect-epilogue/delivery/fallback/RestartTimeLimits",
   { defaultValue: () => Effect.void }
 )
 
 const make = (first: Post, second: Post, after: Duration.Duration, cooldown: number): Post => {
+  // the last error of the first alerter, while that is skipped
   let broken: { readonly error: AlerterError; readonly until: number } | undefined
   return (alert) =>
     Effect.gen(function*() {
       let error = broken !== undefined && (yield* monotonicMillis) < broken.until ? broken.error : undefined
       if (error === undefined) {
-        error = yield* failure(Effect.suspend(() => first(alert)), after)
+        error = yield* failureOf(Effect.suspend(() => first(alert)), after)
         broken = error && { error, until: (yield* monotonicMillis) + cooldown }
       }
       if (error === undefined) return
-      yield* yield* TurnedToSecond
-      const told = withFields(alert, { "not delivered by": withoutUrls(error.message) })
-      const why = error
+      yield* yield* RestartTimeLimits
+      const annotated = withFields(alert, { "not delivered by": withoutUrls(error.message) })
+      const firstError = error
       yield* Effect.catchCause(
-        Effect.suspend(() => second(told)),
-        (cause) => Effect.fail(allOf("fallback", [why, errorOf(cause)]))
+        Effect.suspend(() => second(annotated)),
+        (cause) => Effect.fail(allOf("fallback", [firstError, errorOf(cause)]))
       )
     })
 }
 
-/** What kept a post from success. None where it succeeded. */
-const failure = (
+/** Returns the error of a post, also where it died or exceeded the time limit; `undefined` if it succeeded. */
+const failureOf = (
   post: Effect.Effect<void, AlerterError>,
   after: Duration.Duration
 ): Effect.Effect<AlerterError | undefined> =>
   Effect.gen(function*() {
-    const outer = yield* TurnedToSecond
+    const outer = yield* RestartTimeLimits
     const allowed = Duration.toMillis(after)
     let deadline = (yield* monotonicMillis) + allowed
     const extend = Effect.andThen(outer, Effect.map(monotonicMillis, (now) => void (deadline = now + allowed)))
@@ -126,11 +138,11 @@ const failure = (
       return new AlerterError({ channel: "the first channel", reason })
     })
     const outcome = Effect.matchCause(post, { onSuccess: () => undefined, onFailure: errorOf })
-    // A fiber of its own, since one that is slow to end when it is interrupted must not hold up the second.
+    // A detached fiber: an alerter that is slow to end when it is interrupted must not delay the second.
     return yield* Effect.uninterruptibleMask((restore) =>
       Effect.gen(function*() {
         const fiber = yield* outcome.pipe(
-          Effect.provideService(TurnedToSecond, extend),
+          Effect.provideService(RestartTimeLimits, extend),
           Effect.interruptible,
           Effect.forkDetach({ startImmediately: true })
         )

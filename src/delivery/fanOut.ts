@@ -8,28 +8,35 @@ import type { Post } from "./internal/policy.ts"
 import { allOf, combine, errorOf } from "./internal/several.ts"
 
 /**
+ * Options of {@link fanOut}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface FanOutOptions {
-  /** How many channels an alert must have reached: `"all"` unless set, or `"any"` of them. */
+  /** Whether a post succeeds if all alerters deliver the alert, or if any does. `"all"` by default. */
   readonly succeeds?: "all" | "any" | undefined
 }
 
 /**
- * Posts each alert to several alerters at once. The post ends when that to each of
- * them has ended, so a slow or broken one keeps no other from delivery.
+ * Posts each alert to several alerters at the same time.
  *
- * With `"all"` it fails if any failed: with that one's error, or with one of the
- * channel `"fanOut"` that tells of each. With `"any"` it fails only if all did, and
- * logs a warning with the errors of those that failed beside one that did not.
+ * **When to use**
  *
- * A layer that stands in the list twice gets each alert twice. The list must not be
- * empty, which the compiler sees to.
+ * For alerts that are to arrive in more than one place: in the team's chat and with whoever is on call.
  *
- * Pipe `digest`, `quietHours`, `dedupe` and `throttle` around each layer of the list
- * rather than around all: what failed in one channel and is tried again is posted to
- * the others again.
+ * **Details**
+ *
+ * - The post ends when all alerters have ended. A slow or broken one keeps no other from delivering.
+ * - With `"all"` the post fails if any alerter fails: with its error if it is the only one, else with one error of the
+ *   channel `"fanOut"` that contains all messages.
+ * - With `"any"` the post fails only if all alerters fail. If some do, their errors are logged as a warning.
+ *
+ * **Gotchas**
+ *
+ * - A layer that stands in the list twice gets each alert twice.
+ * - Pipe `digest`, `quietHours`, `dedupe` and `throttle` around each layer of the list rather than around the `fanOut`.
+ *   Otherwise, when one channel has failed and the alert is tried again, the others get it again too.
  *
  * @example
  * ```ts
@@ -37,11 +44,14 @@ export interface FanOutOptions {
  * import { fanOut } from "effect-epilogue/delivery"
  * import { Config } from "effect"
  *
- * const everybody = fanOut([
+ * const alerter = fanOut([
  *   Slack.layerConfig(),
  *   Slack.layerConfig({ webhookUrl: Config.Redacted("ON_CALL_SLACK") })
  * ], { succeeds: "any" })
  * ```
+ *
+ * @see {@link fallback} for using a second alerter only if the first fails
+ * @see {@link route} for choosing one alerter by the alert
  *
  * @category policies
  * @since 0.1.0
@@ -58,7 +68,7 @@ export const fanOut = <
   combine(layers, (posts) => toAll(posts, options?.succeeds ?? "all"))
 
 const toAll = (posts: ReadonlyArray<Post>, succeeds: "all" | "any"): Post => {
-  if (posts.length === 0) throw new Error("fanOut: no alerters are given")
+  if (posts.length === 0) throw new Error("fanOut: the list of alerters must not be empty")
   return (alert) =>
     Effect.gen(function*() {
       const outcomes = yield* Effect.forEach(

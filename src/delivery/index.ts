@@ -1,8 +1,9 @@
 /**
- * Policies around any alerter: each takes a Layer of `Alerter` and gives another.
+ * Policies that decide which alerts are delivered, when, and where. Each takes a layer of `Alerter` and returns
+ * another.
  *
- * The one piped last is asked first: in `slack.pipe(dedupe(…), minSeverity("error"))`
- * alerts of lesser severity never reach `dedupe`.
+ * The policy that is piped last sees an alert first: in `slack.pipe(dedupe(…), minSeverity("error"))` alerts below
+ * `error` never reach `dedupe`.
  *
  * @since 0.1.0
  */

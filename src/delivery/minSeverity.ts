@@ -11,8 +11,12 @@ import { atLeast } from "../internal/model/severity.ts"
 import { around } from "./internal/policy.ts"
 
 /**
- * Drops alerts of a lesser severity. The order is `info`, `success`, `warning`,
- * `error`, `critical`.
+ * Drops alerts below a severity. The order is `info`, `success`, `warning`, `error`, `critical`.
+ *
+ * **Gotchas**
+ *
+ * A recovery is a `success`, so `minSeverity("warning")` drops it. To drop all other successes, use the option
+ * `successes: "drop"` of `recovered` instead.
  *
  * @example
  * ```ts
@@ -21,6 +25,8 @@ import { around } from "./internal/policy.ts"
  *
  * const failuresOnly = Slack.layerConfig().pipe(minSeverity("warning"))
  * ```
+ *
+ * @see {@link route} for posting alerts elsewhere instead of dropping them
  *
  * @category policies
  * @since 0.1.0

@@ -24,45 +24,57 @@ import type { Persisted } from "./internal/state/persisted.ts"
 export type Weekday = "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday"
 
 /**
+ * Options of {@link quietHours}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface QuietHoursOptions<P extends string | undefined = undefined> {
-  /** When they begin, as in `"22:00"`. */
+  /** The time of day at which the quiet hours begin, as in `"22:00"`. */
   readonly from: `${number}:${number}`
-  /** When they end, as in `"07:00"`: on the next day, if that is earlier. `"24:00"` is the end of the day. */
+  /**
+   * The time of day at which they end, as in `"07:00"`. A time before `from` is on the next day. `"24:00"` is the end
+   * of the day.
+   */
   readonly to: `${number}:${number}`
-  /** Where the clock hangs that shows these times. The machine's unless set. */
+  /** The time zone of `from` and `to`, and of the times in alerts. The machine's by default. */
   readonly timeZone?: DateTime.TimeZone | undefined
-  /** On which days they begin. On all unless set. */
+  /** The days on which quiet hours begin. All by default. */
   readonly days?: ReadonlyArray<Weekday> | undefined
-  /** Alerts at least as severe are posted all the same. `"critical"` unless set. */
+  /** The severity from which on alerts are posted during quiet hours too. `"critical"` by default. */
   readonly except?: Severity | undefined
-  /** The name, for this use alone, under which the `KeyValueStore` keeps what is held. In memory unless set. */
+  /**
+   * The name of this policy's entry in the `KeyValueStore`, used by no other policy of its kind. In memory by default.
+   */
   readonly persist?: P | undefined
 }
 
 /**
- * Holds alerts during some hours of the day, and posts them when these are over:
- * several as one, as `digest` does, a single one as it is.
+ * Holds alerts during some hours of the day and posts them afterwards: several as one, like {@link digest}, a single
+ * one unchanged.
  *
- * The post of an alert that is held succeeds. What can't be delivered after the hours
- * is kept and tried again each ten minutes. Where clocks are changed, hours that begin
- * in the hour left out begin an hour later by the clock, and hours that end in the
- * hour that comes twice end in its second run.
+ * **When to use**
  *
- * When the scope closes, what is held is posted at once, for up to 30 seconds, quiet
- * or not, since nobody could post it later; if that fails the titles are logged as an
- * error. With `persist` it stays in the store instead (unless the store failed), and
- * is posted by the first process that runs outside the hours: a script that only ever
- * runs within them posts nothing of it.
+ * For channels that make a sound, at times when nobody is to be disturbed by anything less than critical.
  *
- * As with `digest`, what is posted together has the tag `digest` and no
- * `idempotencyKey`, a repeat of a post that is held is not held too, and a `fanOut` to
- * all of several channels goes around it, not within.
+ * **Details**
  *
- * Times such as `"25:00"`, hours without an end and an empty time span are a defect
- * when the layer is built.
+ * - The post of an alert that is held succeeds. A repeat with the same `idempotencyKey` is not held twice. Alerts that
+ *   are posted together have the tag `digest` and no `idempotencyKey`.
+ * - If the delivery after the quiet hours fails, it is tried again every ten minutes, outside of quiet hours.
+ * - Where clocks are put forward, hours that begin in the skipped hour begin an hour later by the clock. Where they are
+ *   put back, hours that end in the repeated hour end in its second run.
+ * - When the scope closes, held alerts are posted at once, quiet or not, for up to 30 seconds, since nothing would post
+ *   them later. If that fails, their titles are logged as an error.
+ * - With `persist`, held alerts stay in the store instead, unless the store has failed. The first process that runs
+ *   outside of the quiet hours posts them.
+ *
+ * **Gotchas**
+ *
+ * - With `persist`, a script that only ever runs within the quiet hours never posts what it holds.
+ * - Pipe `quietHours` around each of several channels, not around a `fanOut` to all of them. Otherwise, while one
+ *   channel is down, the others get the same alerts again with each attempt.
+ * - A time such as `"25:00"`, equal times, and quiet hours that never end are a defect when the layer is built.
  *
  * @example
  * ```ts
@@ -75,6 +87,8 @@ export interface QuietHoursOptions<P extends string | undefined = undefined> {
  *   quietHours({ from: "00:00", to: "24:00", days: ["saturday", "sunday"], except: "error" })
  * )
  * ```
+ *
+ * @see {@link digest} for holding alerts at any time of the day
  *
  * @category policies
  * @since 0.1.0
@@ -95,8 +109,8 @@ export const quietHours: {
   ): Layer.Layer<Alerter, E, R | Persisted<P>> => around((post) => make(post, options))(self)
 )
 
-/** When what could not be posted after the hours is tried again. */
-const again = 10 * 60_000
+/** The delay, in milliseconds, after a delivery that failed outside of the quiet hours. */
+const retryDelay = 10 * 60_000
 
 const make = <P extends string | undefined>(
   post: Post,
@@ -109,7 +123,7 @@ const make = <P extends string | undefined>(
     const hold = yield* Held.make<P>(post, {
       policy: "quietHours",
       persist: options.persist,
-      due: (now) => end(now) ?? now + again,
+      due: (now) => end(now) ?? now + retryDelay,
       opens: (now) => end(now) ?? now,
       max: Infinity,
       when: () => " in quiet hours",

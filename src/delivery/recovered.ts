@@ -14,29 +14,44 @@ import { around, isFailure, type Post, subject } from "./internal/policy.ts"
 import { makeState, type Persisted } from "./internal/state/persisted.ts"
 
 /**
+ * Options of {@link recovered}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface RecoveredOptions<P extends string | undefined = undefined> {
-  /** The name, for this use alone, under which the `KeyValueStore` remembers. In memory unless set. */
+  /**
+   * The name of this policy's entry in the `KeyValueStore`, used by no other policy of its kind. In memory by default.
+   */
   readonly persist?: P | undefined
-  /** What becomes of successes that no alerted failure came before: `"post"` unless set. */
+  /** Whether to post or drop successes that do not follow a delivered failure. `"post"` by default. */
   readonly successes?: "post" | "drop" | undefined
 }
 
 /**
- * Posts the first success after alerted failures of the same step (or with the same
- * `dedupeKey`, or title) as a recovery: its title says `recovered`, it is tagged so
- * too, and fields say how many failures there were, since when, and for how long.
- * Once: it is forgotten when the recovery has been delivered.
+ * Turns the first success after delivered failures about the same subject into a recovery.
  *
- * A failure (a `warning`, or worse) counts if it was delivered.
+ * **When to use**
  *
- * Pipe `throttle` and `afterConsecutive` after `recovered`: asked later, nearer to the
- * channel, they might drop what `recovered` takes for delivered. Pipe `digest` and
- * `quietHours` before it, since what they make of several alerts names no step. A
- * `minSeverity` above `success` drops recoveries too, wherever it stands: what is
- * meant is `successes: "drop"`.
+ * To let people know that a failure which they were alerted to is over. With `successes: "drop"` they read about
+ * failures and recoveries alone.
+ *
+ * **Details**
+ *
+ * The subject of an alert is its `dedupeKey`, else the step or run in its `source`, else its title. A failure is an
+ * alert of severity `warning` or worse, and counts if it was delivered.
+ *
+ * A recovery has `recovered` in its title and tags, and the number of failures, the time of the first and the duration
+ * of the outage in its fields. The outage is forgotten once the recovery has been delivered; if its delivery fails, the
+ * next success is the recovery.
+ *
+ * **Gotchas**
+ *
+ * - Attach hooks for success too (`AlerterHooks.all`): a recovery is a success.
+ * - Pipe `throttle` and `afterConsecutive` after `recovered`. Piped before, they stand between it and the channel, and
+ *   it takes the failures that they drop for delivered.
+ * - Pipe `digest` and `quietHours` before `recovered`, since their combined alerts name no step.
+ * - `minSeverity` above `success` drops recoveries too, wherever it is piped. Use `successes: "drop"` instead.
  *
  * @example
  * ```ts
@@ -44,15 +59,18 @@ export interface RecoveredOptions<P extends string | undefined = undefined> {
  * import { Slack } from "effect-epilogue/alerters"
  * import { afterConsecutive, recovered } from "effect-epilogue/delivery"
  *
- * // both hooks, since a recovery is a success
+ * // hooks for failure and success, since a recovery is a success
  * const hooks = AlerterHooks.all
  *
- * // a script that runs each night tells of failures, and of the night when all is well again
+ * // a script that runs each night alerts from the second failed night in a row on, and when a night succeeds again
  * const alerter = Slack.layerConfig().pipe(
  *   recovered({ successes: "drop", persist: "nightly-etl" }),
  *   afterConsecutive(2, { persist: "nightly-etl" })
  * )
  * ```
+ *
+ * @see {@link afterConsecutive} for ignoring single failures
+ * @see {@link dedupe} for holding back repeated failures
  *
  * @category policies
  * @since 0.1.0
@@ -110,7 +128,7 @@ const make = <P extends string | undefined>(
       if (!failure && alert.severity !== "success") return inner(alert)
       const key = subject(alert)
       return Effect.flatMap(timeOf(alert), (at) =>
-        // Uninterruptible where it remembers, or what has been delivered might be forgotten.
+        // Only the post is interruptible: a delivered failure must not be missing from the state.
         oneAtATime(key)(Effect.uninterruptibleMask((restore) => {
           const post: Post = (alert) => restore(Effect.suspend(() => inner(alert)))
           return failure ? failed(post, alert, key, at) : succeeded(post, alert, key, at)
@@ -121,9 +139,9 @@ const make = <P extends string | undefined>(
 const recovery = (alert: Alert, { failures, since }: Outage, at: number): Alert => {
   const about = nameOf(alert)
   const title = about === undefined ? `Recovered: ${alert.title}` : `${about} recovered`
-  // A title of the user's own says more than that it succeeded.
-  const said = about === undefined || alert.title === `${about} succeeded` ? [] : [alert.title]
-  const body = [...said, ...(alert.body === undefined ? [] : [alert.body])].join("\n")
+  // A title that the user has set is kept in the body: it says more than that the step succeeded.
+  const ownTitle = about === undefined || alert.title === `${about} succeeded` ? [] : [alert.title]
+  const body = [...ownTitle, ...(alert.body === undefined ? [] : [alert.body])].join("\n")
   return withFields(
     alert.with({ title, body: body === "" ? undefined : body, tags: [...alert.tags, "recovered"] }),
     {
@@ -134,7 +152,7 @@ const recovery = (alert: Alert, { failures, since }: Outage, at: number): Alert 
   )
 }
 
-/** The step or run, as the standard hooks call it. */
+/** Returns the name of the step or run as the standard hooks write it. */
 const nameOf = ({ source }: Alert): string | undefined => {
   if (source === undefined) return undefined
   const { pipeline, stepPath } = source

@@ -12,41 +12,50 @@ import type { Post } from "./internal/policy.ts"
 import { combine } from "./internal/several.ts"
 
 /**
- * What an alert must be for a route to be its own: all that is set.
+ * Conditions on an alert. All that are set must hold.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Criteria {
-  /** Exactly this severe, or as one of these. */
+  /** The severity of the alert, or a list that contains it. */
   readonly severity?: Severity | ReadonlyArray<Severity> | undefined
-  /** At least this severe. */
+  /** The lowest severity of the alert. */
   readonly atLeast?: Severity | undefined
-  /** With this tag, or with any of these. The standard failure hook sets the tags of the errors. */
+  /** A tag of the alert, or a list that contains one of its tags. The standard failure hook sets the tags of errors. */
   readonly tag?: string | ReadonlyArray<string> | undefined
-  /** From the pipeline of this name. */
+  /** The name of the pipeline that the alert comes from. */
   readonly pipeline?: string | undefined
-  /** From the step of this name, or from one within it. */
+  /** The name of the step that the alert comes from, or of a step around that. */
   readonly step?: string | undefined
 }
 
 /**
- * Where some alerts go.
+ * An alerter for some of the alerts of {@link route}.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Route {
-  /** Criteria, or a function that says whether an alert goes here. One that throws says no, and a warning is logged. */
+  /**
+   * The alerts of this route, as criteria or as a predicate. If the predicate throws, a warning is logged and it counts
+   * as `false`.
+   */
   readonly when: Criteria | ((alert: Alert) => boolean)
   readonly to: Layer.Layer<Alerter, unknown, unknown>
 }
 
 /**
- * Posts each alert to the first route whose `when` holds, or else to `otherwise`. To
- * drop what no route is meant for, say so with `Alerter.layerNone`.
+ * Posts each alert to the first route whose `when` holds, or to `otherwise`.
  *
- * A layer that is used in several routes is built once.
+ * **When to use**
+ *
+ * For different audiences: the alerts of each team in a chat of its own, critical ones with whoever is on call.
+ *
+ * **Details**
+ *
+ * A layer that is used in several routes is built once. If the delivery of a route fails, the post fails; no other
+ * route is tried. To drop alerts that match no route, set `otherwise` to `Alerter.layerNone`.
  *
  * @example
  * ```ts
@@ -63,6 +72,8 @@ export interface Route {
  *   { when: (alert) => alert.title.startsWith("test"), to: Alerter.layerNone }
  * ], { otherwise: Alerter.layerConsole })
  * ```
+ *
+ * @see {@link fanOut} for posting each alert to several alerters
  *
  * @category policies
  * @since 0.1.0
@@ -94,7 +105,7 @@ const predicate = (when: Criteria | Predicate): Predicate => {
 
 const list = <A extends string>(one: A | ReadonlyArray<A>): ReadonlyArray<A> => typeof one === "string" ? [one] : one
 
-/** Each predicate with where it leads to, and where all else goes. */
+/** Posts to the alerter of the first predicate that holds, or to `otherwise`. */
 const firstMatch = (routes: ReadonlyArray<readonly [Predicate, Post]>, otherwise: Post): Post => (alert) =>
   Effect.gen(function*() {
     for (const [when, to] of routes) if (yield* ask("route", when, alert, false)) return yield* to(alert)

@@ -13,60 +13,66 @@ import { Alert, type Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
 import { heldBack } from "../internal/alerts/metrics.ts"
 import { atLeast } from "../internal/model/severity.ts"
-import { formatDuration } from "../internal/text/duration.ts"
 import { localTime } from "../internal/text/localTime.ts"
 import { explain, heldBack as heldBackField, withFields } from "./internal/entries.ts"
-import { alerts } from "./internal/hold/digest.ts"
-import * as Window from "./internal/hold/timer.ts"
+import { alerts, inTime } from "./internal/hold/digest.ts"
+import * as Timer from "./internal/hold/timer.ts"
 import { countOf, millisOf } from "./internal/options.ts"
 import { around, type Post } from "./internal/policy.ts"
 import { makeState, type Persisted } from "./internal/state/persisted.ts"
 import * as Counts from "./internal/throttle/counts.ts"
 
 /**
+ * Options of {@link throttle}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface ThrottleOptions<P extends string | undefined = undefined> {
-  /** So many alerts at most, of all kinds, … */
+  /** The largest number of alerts, about all subjects together, in any time span as long as `window`. */
   readonly limit: number
-  /** … in any time span of this length. */
+  /** The length of the time span that `limit` applies to. */
   readonly window: Duration.Input
   /**
-   * So many about the same thing, besides: alerts with the same `dedupeKey`, or from
-   * the same step or run, or else with the same title.
+   * An additional limit for each subject. The subject of an alert is its `dedupeKey`, else the step or run in its
+   * `source`, else its title.
    */
   readonly perKey?: { readonly limit: number; readonly window: Duration.Input } | undefined
-  /** Alerts at least as severe always pass, and are not counted. None unless set. */
+  /** The severity from which on alerts always pass, without taking a slot of the limits. None by default. */
   readonly always?: Severity | undefined
-  /** The name, for this use alone, under which the `KeyValueStore` keeps the counts. In memory unless set. */
+  /**
+   * The name of this policy's entry in the `KeyValueStore`, used by no other policy of its kind. In memory by default.
+   */
   readonly persist?: P | undefined
-  /** In which times are shown. The machine's unless set. */
+  /** The time zone of the times in alerts. The machine's by default. */
   readonly timeZone?: DateTime.TimeZone | undefined
 }
 
 /**
- * Lets no more than so many alerts through in any time span. What is too much is not
- * delivered but counted, and its post succeeds.
+ * Limits how many alerts are delivered in any time span. Alerts beyond the limit are counted instead of delivered, and
+ * their post succeeds.
  *
- * The next alert that passes says in a field `held back` how many there were: those
- * that were too many of its own kind, and those that were too many of all. If none
- * passes by the end of the window, a summary does, with the counts by subject and the
- * highest severity. It needs room within the limit, too, and waits for it.
+ * **When to use**
  *
- * An alert takes its place when it is posted; if its delivery fails, the place is free
- * again. Held back alerts of a hundred subjects are counted each by itself, those of
- * further subjects together.
+ * To protect people, and channels that limit their callers, from a flood of alerts: hundreds of items that fail for
+ * the same reason, or a step that fails and recovers all the time.
  *
- * When the scope closes, the summary is posted at once, limit or no limit, for up to
- * 30 seconds; if that fails the counts are logged as an error. With `persist` they
- * are kept in the store instead, for the next process. Processes that use the same
- * name at the same time may let a few more through.
+ * **Details**
  *
- * Pipe `digest` and `quietHours` before it, since it holds back what these make of
- * several alerts like any other.
+ * - The next alert that passes reports the held back alerts in a field `held back`: those about its own subject, and
+ *   those that the overall limit held back. If none passes by the end of the window, a summary is posted, with the
+ *   counts by subject and their highest severity. A summary takes a slot of the overall limit, and waits for one.
+ * - An alert takes its slot when it is posted. If its delivery fails, the slot is free again.
+ * - A hundred subjects have a count of their own. Held back alerts about further subjects are counted together.
+ * - When the scope closes, the summary is posted at once, whatever the limit, for up to 30 seconds. If that fails, the
+ *   counts are logged as an error. With `persist`, the store keeps them for the next process instead.
  *
- * A limit or a window that makes no sense is a defect when the layer is built.
+ * **Gotchas**
+ *
+ * - Pipe `digest` and `quietHours` before `throttle`. Otherwise it holds back their combined alerts like any other.
+ * - Processes that use the same `persist` name at the same time may together exceed the limit by a few alerts.
+ * - A limit that is not a whole number of at least 1, or a window that is not positive and finite, is a defect when the
+ *   layer is built.
  *
  * @example
  * ```ts
@@ -82,6 +88,9 @@ export interface ThrottleOptions<P extends string | undefined = undefined> {
  *   })
  * )
  * ```
+ *
+ * @see {@link dedupe} for holding back repeats of the same alert
+ * @see {@link digest} for combining alerts instead of counting them
  *
  * @category policies
  * @since 0.1.0
@@ -119,51 +128,54 @@ const make = <P extends string | undefined>(
     }
     const always = options.always === undefined ? () => false : atLeast(options.always)
     const state = yield* makeState("throttle", options.persist, Counts.Entry)
-    // passes in use: they count, however long a delivery takes
-    const underway = new Set<string>()
+    // the deliveries that have not ended yet
+    const inFlight = new Set<string>()
     let closed = false
-    // whether the next process knows the counts
+    // whether the next process will find the counts in the store
     let outlives = options.persist !== undefined
-    // after a summary that failed
+    // the earliest time of the next summary, after one that failed
     let notBefore = -Infinity
 
-    // nobody would tell of it any more
+    // From then on nothing reports what is held back, so nothing is held back.
     const isLate = () => closed && !outlives
 
     const begin = (alert: Alert, now: number, id: string) =>
-      state.modify((entries): Counts.Told | undefined => {
+      state.modify((entries): Counts.Report | undefined => {
         if (isLate()) return []
-        if (always(alert)) return Counts.tell(entries, Counts.keyOf(alert))
-        const told = Counts.enter(entries, limits, underway, alert, now, id)
-        if (told !== undefined) underway.add(id)
-        return told
+        if (always(alert)) return Counts.takeCounts(entries, Counts.keyOf(alert))
+        const report = Counts.admit(entries, limits, inFlight, alert, now, id)
+        if (report !== undefined) inFlight.add(id)
+        return report
       })
 
-    /** What came of a delivery: the pass was used now, or not at all. */
-    const end = (id: string, key: string, told: Counts.Told, exit: Exit.Exit<unknown, unknown>) =>
+    /**
+     * Ends a delivery. After a success its slot counts from now on. After a failure the slot and the report are
+     * returned.
+     */
+    const end = (id: string, key: string, report: Counts.Report, exit: Exit.Exit<unknown, unknown>) =>
       Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
         const late = isLate()
         yield* state.modify((entries) => {
-          if (Exit.isFailure(exit)) Counts.giveBack(entries, id)
-          else if (underway.has(id)) Counts.pass(entries, key, id, now)
-          if (Exit.isFailure(exit) && !late) Counts.add(entries, told)
-          underway.delete(id)
+          if (Exit.isFailure(exit)) Counts.freeSlot(entries, id)
+          else if (inFlight.has(id)) Counts.takeSlot(entries, key, id, now)
+          if (Exit.isFailure(exit) && !late) Counts.addCounts(entries, report)
+          inFlight.delete(id)
         })
-        if (Exit.isFailure(exit) && late) yield* lost(told)
+        if (Exit.isFailure(exit) && late) yield* logLost(report)
       })
 
     const deliver = (alert: Alert, restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>) =>
       Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
         const id = globalThis.crypto.randomUUID()
-        const told = yield* begin(alert, now, id)
-        if (told === undefined) {
+        const report = yield* begin(alert, now, id)
+        if (report === undefined) {
           changed()
           return yield* heldBack("throttle")
         }
-        const exit = yield* Effect.exit(restore(Effect.suspend(() => post(telling(alert, told, zone)))))
-        yield* end(id, Counts.keyOf(alert), told, exit)
+        const exit = yield* Effect.exit(restore(Effect.suspend(() => post(withReport(alert, report, zone)))))
+        yield* end(id, Counts.keyOf(alert), report, exit)
         changed()
         return yield* exit
       })
@@ -172,27 +184,27 @@ const make = <P extends string | undefined>(
       Effect.uninterruptible(Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
         const id = globalThis.crypto.randomUUID()
-        const told = yield* state.modify((entries) => {
-          const told = take(entries, now, id)
-          if (told.length > 0) underway.add(id)
-          return told
+        const report = yield* state.modify((entries) => {
+          const report = take(entries, now, id)
+          if (report.length > 0) inFlight.add(id)
+          return report
         })
-        if (told.length === 0) return
-        const exit = yield* Window.attempt(post, () => summaryOf(told, now, zone))
-        yield* end(id, Counts.others, told, exit)
+        if (report.length === 0) return
+        const exit = yield* Timer.attempt(post, () => summaryOf(report, now, zone))
+        yield* end(id, Counts.others, report, exit)
         if (Exit.isSuccess(exit)) return
         notBefore = (yield* Clock.currentTimeMillis) + limits.overall.window
         yield* Effect.logWarning(
-          "effect-epilogue: throttle: what was held back could not be told",
+          "effect-epilogue: throttle: the summary of held back alerts could not be posted",
           explain(exit.cause)
         )
       }))
 
-    const due: Take = (entries, now, id) => Counts.summarise(entries, limits, underway, now, id)
+    const due: Take = (entries, now, id) => Counts.summarise(entries, limits, inFlight, now, id)
 
-    const changed = yield* Window.make({
+    const changed = yield* Timer.make({
       next: state.modify((entries) => {
-        const at = Counts.nextSummary(entries, limits, underway)
+        const at = Counts.nextSummary(entries, limits, inFlight)
         return at === undefined ? undefined : Math.max(at, notBefore)
       }),
       flush: summarise(due),
@@ -200,49 +212,46 @@ const make = <P extends string | undefined>(
         closed = true
         const { size } = yield* state.unsaved
         outlives = options.persist !== undefined && size === 0
-        // What is due must not wait for the next process, which may be as short as this one.
+        // Also posts a summary that is due: the next process may be as short as this one and never reach its timer.
         yield* summarise(size === 0 ? due : takeAll)
       }),
       closed: Effect.flatMap(
         state.unsaved,
-        ({ size }) => size === 0 ? Effect.void : Effect.flatMap(state.modify(takeAll), lost)
+        ({ size }) => size === 0 ? Effect.void : Effect.flatMap(state.modify(takeAll), logLost)
       )
     })
 
     return (alert) => Effect.uninterruptibleMask((restore) => deliver(alert, restore))
   })
 
-type Entries = Map<string, typeof Counts.Entry.Type>
+/** Takes the counts that a summary is to report. */
+type Take = (entries: Counts.Entries, now: number, id: string) => Counts.Report
 
-const takeAll = (entries: Entries): Counts.Told => Counts.tell(entries, undefined)
+const takeAll = (entries: Counts.Entries): Counts.Report => Counts.takeCounts(entries, undefined)
 
-/** Takes from the entries what is to be told. */
-type Take = (entries: Entries, now: number, id: string) => Counts.Told
+const withReport = (alert: Alert, report: Counts.Report, zone: DateTime.TimeZone): Alert =>
+  report.length === 0 ? alert : withFields(alert, { [heldBackField]: sentence(report, zone) })
 
-const telling = (alert: Alert, told: Counts.Told, zone: DateTime.TimeZone): Alert =>
-  told.length === 0 ? alert : withFields(alert, { [heldBackField]: sentence(told, zone) })
-
-const sentence = (told: Counts.Told, zone: DateTime.TimeZone): string => {
-  const { count, since } = Counts.total(told)
-  const subjects = Counts.bySubject(told).map(({ count, name }) => `${name} (${count})`).join(", ")
+const sentence = (report: Counts.Report, zone: DateTime.TimeZone): string => {
+  const { count, since } = Counts.total(report)
+  const subjects = Counts.bySubject(report).map(({ count, name }) => `${name} (${count})`).join(", ")
   return `${alerts(count)} since ${localTime(DateTime.makeUnsafe(since), zone)}: ${subjects}`
 }
 
-const summaryOf = (told: Counts.Told, now: number, zone: DateTime.TimeZone): Alert => {
-  const { count, severity, since } = Counts.total(told)
-  const time = formatDuration(now - since)
+const summaryOf = (report: Counts.Report, now: number, zone: DateTime.TimeZone): Alert => {
+  const { count, severity, since } = Counts.total(report)
   return Alert.make({
     title: `${alerts(count)} held back`,
-    body: `Since ${localTime(DateTime.makeUnsafe(since), zone)}${time === "" ? "" : `, in ${time}`}.`,
+    body: `Since ${localTime(DateTime.makeUnsafe(since), zone)}${inTime(", ", now - since)}.`,
     severity,
-    fields: Counts.bySubject(told).map(({ count, name }) => ({ name, value: `${count}` }))
+    fields: Counts.bySubject(report).map(({ count, name }) => ({ name, value: `${count}` }))
   })
 }
 
-const lost = (told: Counts.Told): Effect.Effect<void> => {
-  if (told.length === 0) return Effect.void
+const logLost = (report: Counts.Report): Effect.Effect<void> => {
+  if (report.length === 0) return Effect.void
   return Effect.logError(
-    `effect-epilogue: throttle: nobody was told of ${alerts(Counts.total(told).count)} held back`,
-    Counts.bySubject(told).map(({ count, name }) => `${name}: ${count}`).join("\n")
+    `effect-epilogue: throttle: ${alerts(Counts.total(report).count)} held back, never reported`,
+    Counts.bySubject(report).map(({ count, name }) => `${name}: ${count}`).join("\n")
   )
 }

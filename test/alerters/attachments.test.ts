@@ -13,11 +13,12 @@ import { Outbox } from "../../src/durable/index.ts"
 import { Alert, Alerter, type Attachment } from "../../src/index.ts"
 import { scrubber } from "../../src/internal/text/secrets.ts"
 import { TestAlerter } from "../../src/testing/index.ts"
-import { open, store } from "../delivery/heldSupport.ts"
+import { open } from "../delivery/support.ts"
 import { canary } from "../support/canary.ts"
 import { type ChannelServer, channelServer, type Received, type Reply } from "../support/channelServer.ts"
 import { makeIt } from "../support/it.ts"
 import { logs } from "../support/observe.ts"
+import { memoryStore } from "../support/policies.ts"
 import { smtpServer } from "../support/smtpServer.ts"
 
 const it = makeIt(test)
@@ -313,7 +314,7 @@ it.effect("a digest of one has its attachments, one of several none", () =>
 
 it.effect("what is stored keeps them: by a policy that persists, and by an outbox", () =>
   Effect.gen(function*() {
-    const kept = yield* store
+    const kept = yield* memoryStore
     const held = (self: Layer.Layer<Alerter>) =>
       self.pipe(digest({ window: "1 hour", persist: "x" }), Layer.provide(kept.layer))
     const first = yield* open(held)

@@ -16,7 +16,7 @@ const it = makeIt(test)
 
 const load = Alert.make({ title: "load", severity: "error", dedupeKey: "load" })
 
-it.effect("drops failures up to the nth in a row, which says how many, as do those that follow", () =>
+it.effect("failures before the nth in a row are dropped, and later ones report their number", () =>
   Effect.gen(function*() {
     const { layer, sent } = yield* inner()
     const post = yield* build(layer.pipe(afterConsecutive(3)))
@@ -35,7 +35,7 @@ it.effect("drops failures up to the nth in a row, which says how many, as do tho
     assert.match(field(fourth, "in a row")!, /^4 failures/)
   }))
 
-it.effect("a success ends the row, an info does not, and both pass", () =>
+it.effect("a success ends the row, an info does not, and both are delivered", () =>
   Effect.gen(function*() {
     const { layer, sent } = yield* inner()
     const post = yield* build(afterConsecutive(layer, 2))
@@ -45,7 +45,7 @@ it.effect("a success ends the row, an info does not, and both pass", () =>
     assert.match(field((yield* sent)[2], "in a row")!, /^2 failures/)
   }))
 
-it.effect("of one, everything passes unchanged", () =>
+it.effect("with n = 1 every failure is delivered unchanged", () =>
   Effect.gen(function*() {
     const { layer, sent } = yield* inner()
     const post = yield* build(layer.pipe(afterConsecutive(1)))
@@ -53,7 +53,7 @@ it.effect("of one, everything passes unchanged", () =>
     assert.deepEqual((yield* sent)[0]?.fields, [])
   }))
 
-it.effect("a failure counts whether or not it was delivered", () =>
+it.effect("a failure is counted even if its delivery fails", () =>
   Effect.gen(function*() {
     const { layer, sent } = yield* inner(TestAlerter.layerFailing({ times: 1 }))
     const post = yield* build(layer.pipe(afterConsecutive(2)))
@@ -63,7 +63,7 @@ it.effect("a failure counts whether or not it was delivered", () =>
     assert.match(field((yield* sent)[0], "in a row")!, /^3 failures/)
   }))
 
-it.effect("counts the runs of a step by the standard hooks", () =>
+it.effect("alerts of the standard hooks count the failed runs of a step", () =>
   Effect.gen(function*() {
     const { layer, titles } = yield* inner()
     const alerter = yield* build(layer.pipe(afterConsecutive(2)))
@@ -78,7 +78,7 @@ it.effect("counts the runs of a step by the standard hooks", () =>
     assert.deepEqual(yield* titles, ["load succeeded", "load failed"])
   }))
 
-it.effect("counts from one run to the next, in the store", () =>
+it.effect("with a store the count goes on in the next process", () =>
   Effect.gen(function*() {
     const { layer, sent } = yield* inner()
     const store = yield* memoryStore
@@ -88,7 +88,7 @@ it.effect("counts from one run to the next, in the store", () =>
     assert.match(field((yield* sent)[0], "in a row")!, /^3 failures/)
   }))
 
-it.effect("of more than it can remember, forgets that which failed last the longest ago", () =>
+it.effect("beyond 10,000 subjects the one whose last failure is oldest is forgotten", () =>
   Effect.gen(function*() {
     const { layer, titles } = yield* inner()
     const post = yield* build(layer.pipe(afterConsecutive(3)))
@@ -102,7 +102,7 @@ it.effect("of more than it can remember, forgets that which failed last the long
     assert.deepEqual(yield* titles, ["0", "1"])
   }))
 
-it.effect("a broken store costs a warning, and the count is that of this run", () =>
+it.effect("with a broken store the policy warns and counts in memory", () =>
   Effect.gen(function*() {
     const logged = logs()
     const { layer, sent } = yield* inner()
@@ -123,7 +123,7 @@ const Case = Schema.Struct({
   events: Schema.Array(Event).check(Schema.isMaxLength(40))
 })
 
-it.effect("posts exactly what a model posts", () =>
+it.effect("for any sequence of alerts the deliveries equal those of a reference model", () =>
   forAll(Case, ({ events, n }) =>
     Effect.scoped(Effect.gen(function*() {
       const { layer, sent } = yield* inner()

@@ -19,7 +19,7 @@ const it = makeIt(test)
 const load = Alert.make({ title: "load failed", severity: "error", dedupeKey: "load" })
 const hourly = dedupe({ window: "1 hour" })
 
-it.effect("holds back for the window, then says how many", () =>
+it.effect("duplicates are held back for the window, and the next alert reports their number", () =>
   Effect.gen(function*() {
     const { sent, layer } = yield* inner()
     const post = yield* build(hourly(layer))
@@ -42,7 +42,7 @@ it.effect("holds back for the window, then says how many", () =>
     assert.deepEqual(third?.fields, [])
   }))
 
-it.effect("tells severities and keys apart, and takes the layer first too", () =>
+it.effect("alerts with another severity or another key are no duplicates", () =>
   Effect.gen(function*() {
     const { attempts, layer } = yield* inner()
     const post = yield* build(dedupe(layer, { window: "1 hour" }))
@@ -53,7 +53,7 @@ it.effect("tells severities and keys apart, and takes the layer first too", () =
     assert.equal(yield* attempts, 10)
   }))
 
-it.effect("without a key, what matters is the step and the error", () =>
+it.effect("without a dedupeKey alerts with the same step, tags and first line are duplicates", () =>
   Effect.gen(function*() {
     const { layer, titles } = yield* inner()
     const post = yield* build(hourly(layer))
@@ -71,7 +71,7 @@ it.effect("without a key, what matters is the step and the error", () =>
     assert.deepEqual(yield* titles, ["1", "3", "4", "5", "6", "7"])
   }))
 
-it.effect("`by` says what is alike, or leaves it, or throws", () =>
+it.effect("`by` sets the key, and the default applies if it returns undefined or throws", () =>
   Effect.gen(function*() {
     const { layer, titles } = yield* inner()
     const logged = logs()
@@ -89,7 +89,7 @@ it.effect("`by` says what is alike, or leaves it, or throws", () =>
     assert.match(logged.list[0]!.message, /dedupe.*bug/)
   }))
 
-it.effect("what was not delivered holds nothing back", () =>
+it.effect("an alert whose delivery failed holds nothing back", () =>
   Effect.gen(function*() {
     const { attempts, layer, titles } = yield* inner(TestAlerter.layerFailing({ times: 2 }))
     const post = yield* build(hourly(layer))
@@ -103,7 +103,7 @@ it.effect("what was not delivered holds nothing back", () =>
     for (const _ of [1, 2]) assert.equal((yield* Effect.exit(dying(load)))._tag, "Failure")
   }))
 
-it.effect("the count of those held back outlives a delivery that failed", () =>
+it.effect("the number of held back alerts is kept when the delivery that reports it fails", () =>
   Effect.gen(function*() {
     let works = true
     const { layer, list } = selective(() => works)
@@ -120,7 +120,7 @@ it.effect("the count of those held back outlives a delivery that failed", () =>
   }))
 
 for (const outcome of ["succeeds", "fails", "is interrupted"] as const) {
-  it.effect(`of two at once the second waits for the first, which ${outcome}`, () =>
+  it.effect(`the second of two concurrent duplicates waits for the first, which ${outcome}`, () =>
     Effect.gen(function*() {
       const gate = yield* Deferred.make<void, ReturnType<typeof failure>>()
       let attempts = 0
@@ -139,7 +139,7 @@ for (const outcome of ["succeeds", "fails", "is interrupted"] as const) {
     }))
 }
 
-it.effect("a third waits too, for the second where the first failed", () =>
+it.effect("when the first of three concurrent duplicates fails, the third waits for the second", () =>
   Effect.gen(function*() {
     const gate = Deferred.make<void, ReturnType<typeof failure>>()
     const gates = [yield* gate, yield* gate]
@@ -157,7 +157,7 @@ it.effect("a third waits too, for the second where the first failed", () =>
     assert.equal(attempts, 2)
   }))
 
-it.effect("the window begins with the delivery", () =>
+it.effect("the window begins when the delivery ends", () =>
   Effect.gen(function*() {
     let attempts = 0
     const post = yield* build(
@@ -171,7 +171,7 @@ it.effect("the window begins with the delivery", () =>
     assert.equal(attempts, 1)
   }))
 
-it.effect("a success after a delivered failure is news, and a failure after a delivered success", () =>
+it.effect("a success after a delivered failure is delivered within the window, and so is a failure after a success", () =>
   Effect.gen(function*() {
     const { layer, sent } = yield* inner()
     const post = yield* build(hourly(layer))
@@ -182,7 +182,7 @@ it.effect("a success after a delivered failure is news, and a failure after a de
     assert.match(field((yield* sent)[2], "held back")!, /^1 more/)
   }))
 
-it.effect("remembers from one run to the next, in the store", () =>
+it.effect("with a store, duplicates are recognised in the next process", () =>
   Effect.gen(function*() {
     const { layer, sent } = yield* inner()
     const store = yield* memoryStore
@@ -196,7 +196,7 @@ it.effect("remembers from one run to the next, in the store", () =>
     yield* TestClock.adjust("1 hour")
     yield* Effect.scoped(Effect.flatMap(build(nightly), (post) => post(load)))
     assert.match(field((yield* sent)[2], "held back")!, /^1 more/)
-    // what is over is no longer stored
+    // entries whose window has ended are removed from the store
     const post = yield* build(nightly)
     yield* TestClock.adjust("1 hour")
     yield* post(load.with({ dedupeKey: "save" }))
@@ -205,7 +205,7 @@ it.effect("remembers from one run to the next, in the store", () =>
     assert.doesNotMatch(stored, /load/)
   }))
 
-it.effect("a broken store costs a warning, and no alert", () =>
+it.effect("with a broken store the policy warns and delivers all the same", () =>
   Effect.gen(function*() {
     const stores = [brokenStore(), brokenStore(Effect.die(new Error("disk full")))]
     for (const store of stores) {
@@ -219,7 +219,7 @@ it.effect("a broken store costs a warning, and no alert", () =>
     }
   }))
 
-it.effect("a store that never answers costs no more than a few seconds", () =>
+it.effect("a store that never answers delays a post by a few seconds at most", () =>
   Effect.gen(function*() {
     const { layer, sent } = yield* inner()
     const post = yield* build(
@@ -233,7 +233,7 @@ it.effect("a store that never answers costs no more than a few seconds", () =>
     assert.equal((yield* sent).length, 1)
   }).pipe(Effect.provide(logs().layer)))
 
-it.effect("what can't be read, or comes from the future, holds nothing back", () =>
+it.effect("an invalid entry, or one with a time in the future, holds nothing back", () =>
   Effect.gen(function*() {
     const store = yield* memoryStore
     const { attempts, layer } = yield* inner()
@@ -249,14 +249,14 @@ it.effect("what can't be read, or comes from the future, holds nothing back", ()
       const before = yield* attempts
       const post = yield* build(Layer.provide(dedupe(layer, { window: "1 hour", persist: "nightly" }), store.layer))
       const fiber = yield* Effect.forkChild(Effect.provide(Effect.andThen(post(load), post(load)), logs().layer))
-      // another process might be writing
+      // an invalid text is read again after this time, since another process may be writing it
       yield* TestClock.adjust("100 millis")
       yield* Fiber.join(fiber)
       assert.equal(yield* attempts, before + 1, text)
     }
   }))
 
-it.effect("forgets the oldest of more than it can remember", () =>
+it.effect("beyond 10,000 keys the oldest is forgotten", () =>
   Effect.gen(function*() {
     const { attempts, layer } = yield* inner()
     const post = yield* build(hourly(layer))
@@ -270,18 +270,18 @@ it.effect("forgets the oldest of more than it can remember", () =>
 const Event = Schema.Struct({
   key: Schema.Literals(["a", "b", "c"]),
   severity: Schema.Literals(["info", "error", "success"]),
-  /** In minutes, since the one before. */
+  /** Minutes since the previous event. */
   after: Schema.Literals([0, 1, 7, 10, 25]),
   works: Schema.Boolean
 })
 
-it.effect("posts exactly what a model posts", () =>
+it.effect("for any sequence of alerts the deliveries equal those of a reference model", () =>
   forAll(Schema.Array(Event).check(Schema.isMaxLength(40)), (events) =>
     Effect.scoped(Effect.gen(function*() {
       let works = true
       const { layer, list } = selective(() => works)
       const post = yield* build(dedupe(layer, { window: "10 minutes" }))
-      // the whole history, searched anew for each alert
+      // The model keeps the whole history and searches it for each alert.
       type Past = { readonly time: number; readonly id: string; readonly outcome: "delivered" | "held" | "failed" }
       const past: Array<Past> = []
       const expected: Array<string> = []

@@ -13,11 +13,11 @@ import { bare, build, failure, field, type Inner, inner, type Post } from "../su
 
 const it = makeIt(test)
 
-const told = "not delivered by"
+const notDeliveredBy = "not delivered by"
 
 const start = (effect: ReturnType<Post>) => Effect.forkChild(Effect.exit(effect), { startImmediately: true })
 
-/** What the second gets of an alert that the first does not take. */
+/** Returns the alert that the second alerter receives if `first` does not deliver it. */
 const toSecond = (first: Inner["layer"]): Effect.Effect<Alert | undefined, unknown, Scope.Scope> =>
   Effect.gen(function*() {
     const second = yield* inner()
@@ -26,38 +26,38 @@ const toSecond = (first: Inner["layer"]): Effect.Effect<Alert | undefined, unkno
     return (yield* second.sent)[0]
   })
 
-it.effect("leaves the second alone while the first works", () =>
+it.effect("the second alerter gets nothing while the first works", () =>
   Effect.gen(function*() {
     const [first, second] = [yield* inner(), yield* inner()]
     const post = yield* build(fallback(first.layer, second.layer))
     yield* post("hello")
     assert.deepEqual(yield* first.titles, ["hello"])
-    assert.equal(field((yield* first.sent)[0], told), undefined)
+    assert.equal(field((yield* first.sent)[0], notDeliveredBy), undefined)
     assert.equal(yield* second.attempts, 0)
   }))
 
-it.effect("the second is told that the first is broken, and why", () =>
+it.effect("the alert for the second alerter says why the first did not deliver it", () =>
   Effect.gen(function*() {
     const failed = yield* toSecond(bare(() => Effect.fail(failure("slack"))))
     assert.deepEqual(failed?.fields, [
       { name: "rows", value: "3" },
-      { name: told, value: "slack: could not be reached: no route" }
+      { name: notDeliveredBy, value: "slack: could not be reached: no route" }
     ])
     const died = yield* toSecond(bare(() => Effect.die(new Error("POST https://hooks.example.org/secret: bug"))))
-    assert.equal(field(died, told), "alerter: the alert was rejected: POST <url>: bug")
+    assert.equal(field(died, notDeliveredBy), "alerter: the alert was rejected: POST <url>: bug")
     const thrown = yield* toSecond(bare(() => {
       throw new Error("thrown")
     }))
-    assert.match(field(thrown, told)!, /thrown/)
+    assert.match(field(thrown, notDeliveredBy)!, /thrown/)
     const reason = AlerterErrorReason.Unreachable({ detail: "POST https://hooks.example.org/secret" })
-    const telling = yield* toSecond(bare(() => Effect.fail(new AlerterError({ channel: "own", reason }))))
-    assert.equal(field(telling, told), "own: could not be reached: POST <url>")
+    const withUrl = yield* toSecond(bare(() => Effect.fail(new AlerterError({ channel: "own", reason }))))
+    assert.equal(field(withUrl, notDeliveredBy), "own: could not be reached: POST <url>")
     const stopped = yield* toSecond(bare(() => Effect.interrupt))
-    assert.match(field(stopped, told)!, /interrupted/)
+    assert.match(field(stopped, notDeliveredBy)!, /interrupted/)
     assert.equal(stopped?.title, "hello")
   }))
 
-it.effect("turns to the second when the time is up, and interrupts the first", () =>
+it.effect("after the time limit the first alerter is interrupted, and the second gets the alert", () =>
   Effect.gen(function*() {
     let interrupted = false
     const hanging = bare(() => Effect.onInterrupt(Effect.never, () => Effect.sync(() => interrupted = true)))
@@ -69,10 +69,10 @@ it.effect("turns to the second when the time is up, and interrupts the first", (
     yield* TestClock.adjust("1 millis")
     assert.equal((yield* Fiber.join(fiber))._tag, "Success")
     assert.equal(interrupted, true)
-    assert.match(field((yield* second.sent)[0], told)!, /no answer within 15 s/)
+    assert.match(field((yield* second.sent)[0], notDeliveredBy)!, /no answer within 15 s/)
   }))
 
-it.effect("the time may be set, and what is slow but in time is delivered once", () =>
+it.effect("a post within the time limit `after` is delivered once", () =>
   Effect.gen(function*() {
     const slow = bare(() => Effect.sleep("3 seconds"))
     const second = yield* inner()
@@ -88,7 +88,7 @@ it.effect("the time may be set, and what is slow but in time is delivered once",
     assert.equal(yield* second.attempts, 1)
   }))
 
-it.effect("a first that does not heed its interruption holds nothing up", () =>
+it.effect("a first alerter that ignores interruption does not delay the second", () =>
   Effect.gen(function*() {
     const [gate, second] = [yield* Deferred.make<void>(), yield* inner()]
     const stubborn = bare(() => Effect.uninterruptible(Deferred.await(gate)))
@@ -100,7 +100,7 @@ it.effect("a first that does not heed its interruption holds nothing up", () =>
     yield* Deferred.succeed(gate, undefined)
   }))
 
-it.effect("tells of both where both fail", () =>
+it.effect("if both alerters fail, the error contains both messages", () =>
   Effect.gen(function*() {
     const a = bare(() => Effect.fail(failure("slack")))
     const b = bare(() => Effect.die("bug"))
@@ -110,7 +110,7 @@ it.effect("tells of both where both fail", () =>
     assert.match(error.message, /slack: could not be reached: no route; alerter: .*bug/)
   }))
 
-it.effect("in a chain each has its own time, and the last is told of all before", () =>
+it.effect("in a chain each alerter has its own time limit, and the last alert names all errors", () =>
   Effect.gen(function*() {
     const attempted: Array<string> = []
     const hanging = (name: string) => bare(() => Effect.andThen(Effect.sync(() => attempted.push(name)), Effect.never))
@@ -125,11 +125,11 @@ it.effect("in a chain each has its own time, and the last is told of all before"
     assert.equal(yield* last.attempts, 0)
     yield* TestClock.adjust("1 second")
     assert.equal((yield* Fiber.join(fiber))._tag, "Success")
-    const value = field((yield* last.sent)[0], told)!
+    const value = field((yield* last.sent)[0], notDeliveredBy)!
     assert.match(value, /no answer within 15 s.*c: could not be reached/)
   }))
 
-it.effect("the second of a chain that works is the last to be tried", () =>
+it.effect("a chain ends with the first alerter that works", () =>
   Effect.gen(function*() {
     const [b, c] = [yield* inner(), yield* inner()]
     const post = yield* build(bare(() => Effect.never).pipe(fallback(b.layer), fallback(c.layer)))
@@ -139,7 +139,7 @@ it.effect("the second of a chain that works is the last to be tried", () =>
     assert.deepEqual([yield* b.attempts, yield* c.attempts], [1, 0])
   }))
 
-it.effect("the next alert tries the first again", () =>
+it.effect("without a cooldown the next alert is posted to the first alerter again", () =>
   Effect.gen(function*() {
     const first = yield* inner(TestAlerter.layerFailing({ times: 1, reason: AlerterErrorReason.RateLimited({}) }))
     const second = yield* inner()
@@ -150,7 +150,7 @@ it.effect("the next alert tries the first again", () =>
     assert.deepEqual(yield* first.titles, ["two"])
   }))
 
-it.effect("with a cooldown, only after that", () =>
+it.effect("during the cooldown the first alerter is skipped", () =>
   Effect.gen(function*() {
     const first = yield* inner(TestAlerter.layerFailing({ times: 2 }))
     const second = yield* inner()
@@ -159,7 +159,7 @@ it.effect("with a cooldown, only after that", () =>
     yield* TestClock.adjust("59 seconds")
     yield* post("two")
     assert.equal(yield* first.attempts, 1)
-    assert.equal(field((yield* second.sent)[1], told), "test: could not be reached")
+    assert.equal(field((yield* second.sent)[1], notDeliveredBy), "test: could not be reached")
     yield* TestClock.adjust("1 second")
     yield* post("three")
     yield* TestClock.adjust("30 seconds")
@@ -172,7 +172,7 @@ it.effect("with a cooldown, only after that", () =>
     assert.deepEqual(yield* first.titles, ["four", "five"])
   }))
 
-it.effect("a clock that is set back does not make the cooldown longer", () =>
+it.effect("setting the clock back does not extend the cooldown", () =>
   Effect.gen(function*() {
     yield* TestClock.setTime(Date.parse("2026-11-23"))
     const first = yield* inner(TestAlerter.layerFailing({ times: 1 }))
@@ -185,7 +185,7 @@ it.effect("a clock that is set back does not make the cooldown longer", () =>
     assert.deepEqual(yield* first.titles, ["two"])
   }))
 
-it.effect("who goes away interrupts the first, and nothing reaches the second", () =>
+it.effect("interrupting the post interrupts the alerter that is tried, and no other gets the alert", () =>
   Effect.gen(function*() {
     let interrupted = 0
     const hanging = bare(() => Effect.onInterrupt(Effect.never, () => Effect.sync(() => interrupted++)))
@@ -204,7 +204,7 @@ it.effect("who goes away interrupts the first, and nothing reaches the second", 
     assert.equal(interrupted, 2)
   }))
 
-it.effect("who goes away waits until the first has cleaned up", () =>
+it.effect("an interruption of the post waits for the finalizers of the first alerter", () =>
   Effect.gen(function*() {
     let cleaned = false
     const careful = bare(() =>

@@ -1,5 +1,4 @@
 import { DateTime, Effect, Layer, Schema } from "effect"
-import type { KeyValueStore } from "effect/persistence"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
@@ -8,8 +7,9 @@ import { Alert, Alerter } from "../../src/index.ts"
 import { TestAlerter } from "../../src/testing/index.ts"
 import { makeIt } from "../support/it.ts"
 import { logs } from "../support/observe.ts"
+import { memoryStore } from "../support/policies.ts"
 import { forAll } from "../support/property.ts"
-import { listed, open, readOnly, store, utc } from "./heldSupport.ts"
+import { listed, open, readOnly, utc } from "./support.ts"
 
 const it = makeIt(test)
 
@@ -19,11 +19,11 @@ const nights = { from: "22:00", to: "07:00", timeZone: utc } as const
 
 const clockTo = (iso: string) => TestClock.setTime(Date.parse(iso))
 
-/** What was posted by when: the time of each post, to the minute. */
+/** Returns the time, to the minute, and the title of each alert. */
 const timed = (alerts: ReadonlyArray<Alert>): ReadonlyArray<string> =>
   alerts.map(({ at, title }) => `${DateTime.formatIso(at!).slice(0, 16)} ${title}`)
 
-it.effect("what comes within the hours is posted at their end as one", () =>
+it.effect("alerts within the quiet hours are posted as one at their end", () =>
   Effect.gen(function*() {
     const { post, sent } = yield* open(quietHours(nights))
     yield* clockTo("2026-11-23T21:59:59Z")
@@ -45,7 +45,7 @@ it.effect("what comes within the hours is posted at their end as one", () =>
     assert.equal(digest.detail, "2026-11-23 22:00:00 ✗ load – no\n2026-11-24 06:59:59 i save")
   }))
 
-it.effect("a single one is posted as it is, and what is urgent at once", () =>
+it.effect("a single alert is posted unchanged, and urgent ones at once", () =>
   Effect.gen(function*() {
     const { post, sent } = yield* open((self) => quietHours(self, { ...nights, except: "error" }))
     yield* post(Alert.make({ title: "load", severity: "error" }))
@@ -57,7 +57,7 @@ it.effect("a single one is posted as it is, and what is urgent at once", () =>
     assert.deepEqual((yield* sent)[1], alert)
   }))
 
-it.effect("days are those on which the hours begin, and hours that meet are one", () =>
+it.effect("`days` are the days on which the hours begin, and adjoining hours are one", () =>
   Effect.gen(function*() {
     // 2026-11-27 is a Friday
     const nightly = yield* open(quietHours({ ...nights, days: ["friday"] }))
@@ -97,25 +97,25 @@ const changes: ReadonlyArray<
     arrivals: ReadonlyArray<string>
   ]
 > = [
-  ["a night of eight hours", { from: "22:00", to: "07:00" }, ["03-28T21:00"], ["03-29T05:00"]],
-  ["a night of ten hours", { from: "22:00", to: "07:00" }, ["10-24T20:00"], ["10-25T06:00"]],
-  ["an end that is left out", { from: "01:00", to: "02:30" }, ["03-29T00:10"], ["03-29T01:30"]],
-  ["a beginning that is left out", { from: "02:30", to: "04:00" }, ["03-29T01:10", "03-29T01:40"], [
+  ["a night is an hour shorter", { from: "22:00", to: "07:00" }, ["03-28T21:00"], ["03-29T05:00"]],
+  ["a night is an hour longer", { from: "22:00", to: "07:00" }, ["10-24T20:00"], ["10-25T06:00"]],
+  ["the end is in the skipped hour", { from: "01:00", to: "02:30" }, ["03-29T00:10"], ["03-29T01:30"]],
+  ["the beginning is in the skipped hour", { from: "02:30", to: "04:00" }, ["03-29T01:10", "03-29T01:40"], [
     "03-29T01:10",
     "03-29T02:00"
   ]],
-  ["an end that comes twice", { from: "01:00", to: "02:30" }, ["10-25T00:40", "10-25T01:31"], [
+  ["the end is in the repeated hour", { from: "01:00", to: "02:30" }, ["10-25T00:40", "10-25T01:31"], [
     "10-25T01:30",
     "10-25T01:31"
   ]],
-  ["a beginning that comes twice", { from: "02:30", to: "03:00" }, ["10-25T00:20", "10-25T01:10"], [
+  ["the beginning is in the repeated hour", { from: "02:30", to: "03:00" }, ["10-25T00:20", "10-25T01:10"], [
     "10-25T00:20",
     "10-25T02:00"
   ]]
 ]
 
 for (const [name, hours, posts, arrivals] of changes) {
-  it.effect(`where clocks are changed: ${name}`, () =>
+  it.effect(`when clocks are changed, alerts arrive at the end of the hours if ${name}`, () =>
     Effect.gen(function*() {
       const arrived: Array<number> = []
       const inner = Alerter.layer(() =>
@@ -131,7 +131,7 @@ for (const [name, hours, posts, arrivals] of changes) {
     }))
 }
 
-it.effect("what fails after the hours is tried again each ten minutes, and not in the next hours", () =>
+it.effect("a delivery that fails is tried again every ten minutes, except in quiet hours", () =>
   Effect.gen(function*() {
     const { attempts, post, sent } = yield* open(
       quietHours({ from: "22:00", to: "21:45", timeZone: utc }),
@@ -149,7 +149,7 @@ it.effect("what fails after the hours is tried again each ten minutes, and not i
     assert.deepEqual((yield* sent).map(({ title }) => title), ["a"])
   }))
 
-it.effect("the closing scope posts what nobody could post later", () =>
+it.effect("when the scope closes, held alerts are posted", () =>
   Effect.gen(function*() {
     const { close, post, titles } = yield* open(quietHours(nights))
     yield* post("a")
@@ -158,9 +158,9 @@ it.effect("the closing scope posts what nobody could post later", () =>
     assert.deepEqual(yield* titles, ["2 alerts in quiet hours: 2 info"])
   }))
 
-it.effect("with a store a process outside the hours posts it", () =>
+it.effect("with a store, a process that runs outside of the hours posts the held alerts", () =>
   Effect.gen(function*() {
-    const kept = yield* store
+    const kept = yield* memoryStore
     const layer = (self: Layer.Layer<Alerter>) =>
       quietHours(self, { ...nights, persist: "etl" }).pipe(Layer.provide(kept.layer))
     for (const night of ["01", "02"]) {
@@ -195,7 +195,7 @@ const wrong: ReadonlyArray<readonly [Partial<QuietHoursOptions>, RegExp]> = [
 ]
 
 for (const [options, message] of wrong) {
-  it.effect(`is a defect: ${JSON.stringify(options)}`, () =>
+  it.effect(`${JSON.stringify(options)} is a defect when the layer is built`, () =>
     Effect.gen(function*() {
       const exit = yield* Effect.exit(open(quietHours({ ...nights, ...options })))
       assert.match(String(exit), message)
@@ -213,7 +213,7 @@ const weekdays: ReadonlyArray<Weekday> = [
   "saturday"
 ]
 
-/** The clock on the wall, by another way than the one that is tested. */
+/** Returns the local weekday and minute of a time, computed by `Intl` instead of the code under test. */
 const wall = (timeZone: string) => {
   const format = new Intl.DateTimeFormat("en-GB", {
     timeZone,
@@ -231,7 +231,7 @@ const wall = (timeZone: string) => {
 
 const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
-// From four on, no clock is changed in these zones: the wall alone says what is quiet.
+// In these zones no clock is changed after four, so the local time alone decides what is quiet.
 const Boundary = between(4 * 60, 24 * 60 - 1)
 
 const Scenario = Schema.Struct({
@@ -248,7 +248,7 @@ const pad = (n: number) => `${n}`.padStart(2, "0")
 const time = (minute: number): `${number}:${number}` =>
   `${pad(Math.floor(minute / 60))}:${pad(minute % 60)}` as `${number}:${number}`
 
-test("nothing is posted within the hours, nothing held outside them, and nothing lost", () =>
+test("in any time zone no alert is posted within the hours, held outside of them, or lost", () =>
   Effect.runPromise(
     forAll(Scenario, ({ days, failures, from, start, to, waits, zone }) =>
       from === to ? Effect.void : Effect.gen(function*() {
@@ -307,13 +307,3 @@ test("nothing is posted within the hours, nothing held outside them, and nothing
         }
       }).pipe(Effect.scoped, Effect.provide([TestClock.layer(), logs().layer])), 150)
   ))
-
-// the store is asked for only where it is named
-const _memory: Layer.Layer<Alerter> = TestAlerter.layer.pipe(quietHours(nights))
-const _stored: Layer.Layer<Alerter, never, KeyValueStore.KeyValueStore> = TestAlerter.layer.pipe(
-  quietHours({ ...nights, persist: "x" })
-)
-// @ts-expect-error the store is missing
-const _missing: Layer.Layer<Alerter> = TestAlerter.layer.pipe(quietHours({ ...nights, persist: "x" }))
-// @ts-expect-error no time
-const _untimely = quietHours({ ...nights, from: "ten" })

@@ -19,7 +19,7 @@ const it = makeIt(test)
 const failed = Alert.make({ title: "backup failed", severity: "error", dedupeKey: "backup" })
 const succeeded = failed.with({ title: "backup succeeded", severity: "success" })
 
-it.effect("the first success after failures is a recovery, once", () =>
+it.effect("only the first success after failures becomes a recovery", () =>
   Effect.gen(function*() {
     const { layer, sent, titles } = yield* inner()
     const post = yield* build(layer.pipe(recovered()))
@@ -54,7 +54,7 @@ it.effect("the first success after failures is a recovery, once", () =>
     assert.deepEqual((yield* sent)[5]?.fields, [])
   }))
 
-it.effect("other successes may be dropped, nothing else is", () =>
+it.effect("with successes: drop, other successes are dropped and nothing else", () =>
   Effect.gen(function*() {
     const { layer, titles } = yield* inner()
     const post = yield* build(recovered(layer, { successes: "drop" }))
@@ -72,7 +72,7 @@ const running = (post: Post) => (name: string, end: Effect.Effect<unknown, strin
   return Pipeline.make("nightly", step).pipe(Effect.provideService(Alerter, { post }), Effect.exit)
 }
 
-it.effect("a step is named as the standard hooks name it, and a title of one's own is kept", () =>
+it.effect("a recovery names the step as the standard hooks do, and keeps a title of the user's own", () =>
   Effect.gen(function*() {
     const { layer, sent } = yield* inner()
     const run = running(yield* build(layer.pipe(recovered({ successes: "drop" }))))
@@ -91,7 +91,7 @@ it.effect("a step is named as the standard hooks name it, and a title of one's o
     ])
   }))
 
-it.effect("a failure that was not delivered was not alerted", () =>
+it.effect("a failure that was not delivered needs no recovery", () =>
   Effect.gen(function*() {
     const { layer, sent, titles } = yield* inner(TestAlerter.layerFailing({ times: 1 }))
     const post = yield* build(layer.pipe(recovered()))
@@ -103,7 +103,7 @@ it.effect("a failure that was not delivered was not alerted", () =>
     assert.equal(field((yield* sent)[2], "failures"), "1")
   }))
 
-it.effect("a recovery that was not delivered is told by the next success", () =>
+it.effect("after a recovery that was not delivered the next success is the recovery", () =>
   Effect.gen(function*() {
     let works = true
     const { layer, list } = selective(() => works)
@@ -117,7 +117,7 @@ it.effect("a recovery that was not delivered is told by the next success", () =>
     assert.deepEqual(list.map(({ title }) => title), ["backup failed", "Recovered: backup succeeded"])
   }))
 
-it.effect("two successes at once recover once, and a success waits for the failure before it", () =>
+it.effect("two concurrent successes make one recovery, after the failure before them was delivered", () =>
   Effect.gen(function*() {
     const gate = yield* Deferred.make<void>()
     const titles: Array<string> = []
@@ -134,7 +134,7 @@ it.effect("two successes at once recover once, and a success waits for the failu
     assert.deepEqual(titles, ["backup failed", "Recovered: backup succeeded"])
   }))
 
-it.effect("can be interrupted while it posts, and has not alerted then", () =>
+it.effect("an interrupted post of a failure counts as not delivered", () =>
   Effect.gen(function*() {
     const titles: Array<string> = []
     let hangs = true
@@ -149,7 +149,7 @@ it.effect("can be interrupted while it posts, and has not alerted then", () =>
     assert.deepEqual(titles, ["backup succeeded"])
   }))
 
-it.effect("remembers from one run to the next, in the store", () =>
+it.effect("with a store, a failure of an earlier process is recovered from", () =>
   Effect.gen(function*() {
     const { layer, sent, titles } = yield* inner()
     const store = yield* memoryStore
@@ -164,7 +164,7 @@ it.effect("remembers from one run to the next, in the store", () =>
     assert.match((yield* store.store.get("effect-epilogue/recovered/nightly"))!, /"entries":\[\]/)
   }))
 
-it.effect("a broken store costs a warning, and no alert", () =>
+it.effect("with a broken store the policy warns and delivers all the same", () =>
   Effect.gen(function*() {
     const logged = logs()
     const { layer, titles } = yield* inner()
@@ -174,7 +174,7 @@ it.effect("a broken store costs a warning, and no alert", () =>
     assert.match(logged.list[0]!.message, /nightly.*disk full/)
   }))
 
-it.effect("under afterConsecutive, what was dropped is not recovered from", () =>
+it.effect("a failure that afterConsecutive has dropped is not recovered from", () =>
   Effect.gen(function*() {
     const { layer, titles } = yield* inner()
     const post = yield* build(layer.pipe(recovered({ successes: "drop" }), afterConsecutive(2)))
@@ -183,7 +183,7 @@ it.effect("under afterConsecutive, what was dropped is not recovered from", () =
   }))
 
 for (const order of ["dedupe first", "recovered first"] as const) {
-  it.effect(`with dedupe (${order}) each failure that was delivered is recovered from`, () =>
+  it.effect(`with dedupe (${order}) each delivered failure is recovered from`, () =>
     Effect.gen(function*() {
       const { layer, titles } = yield* inner()
       const [unique, back] = [dedupe({ window: "1 hour" }), recovered({ successes: "drop" })]
@@ -215,7 +215,7 @@ const Case = Schema.Struct({
   events: Schema.Array(Event).check(Schema.isMaxLength(40))
 })
 
-it.effect("posts exactly what a model posts", () =>
+it.effect("for any sequence of alerts the deliveries equal those of a reference model", () =>
   forAll(Case, ({ events, successes }) =>
     Effect.scoped(Effect.gen(function*() {
       let works = true

@@ -30,7 +30,7 @@ const takes = (when: Criteria | ((alert: Alert) => boolean), alert: Alert) =>
     return counts[0] === 1
   })
 
-it.effect("criteria", () =>
+it.effect("an alert matches a route if all of its criteria hold", () =>
   Effect.gen(function*() {
     const alert = Alert.make({
       title: "t",
@@ -70,7 +70,7 @@ it.effect("criteria", () =>
     }
   }))
 
-it.effect("a predicate, and one that throws is no match but a warning", () =>
+it.effect("a predicate selects alerts, and one that throws selects none and is logged", () =>
   Effect.gen(function*() {
     assert.ok(yield* takes((alert) => alert.title.startsWith("a"), Alert.make("abc")))
     assert.ok(!(yield* takes((alert) => alert.title.startsWith("b"), Alert.make("abc"))))
@@ -82,7 +82,7 @@ it.effect("a predicate, and one that throws is no match but a warning", () =>
     assert.match(logged.list[0]!.message, /route.*bug/)
   }))
 
-it.effect("what is not delivered goes nowhere else", () =>
+it.effect("an alert whose delivery fails is not posted to another route", () =>
   Effect.gen(function*() {
     const [broken, other] = [yield* inner(TestAlerter.layerFailing()), yield* inner()]
     const post = yield* build(route([{ when: {}, to: broken.layer }], { otherwise: other.layer }))
@@ -91,7 +91,7 @@ it.effect("what is not delivered goes nowhere else", () =>
     assert.equal(yield* other.attempts, 0)
   }))
 
-it.effect("a layer in several routes is built once, and no route is one too", () =>
+it.effect("a layer in several routes is built once, and without routes all alerts go to otherwise", () =>
   Effect.gen(function*() {
     let builds = 0
     const shared = Layer.effect(
@@ -122,7 +122,7 @@ const Case = Schema.Struct({
   tags: Schema.Array(Schema.Literals(["x", "y"])).check(Schema.isMaxLength(2))
 })
 
-it.effect("each alert goes to exactly one: the first that matches", () =>
+it.effect("each alert goes to the first route that matches, and to no other", () =>
   forAll(Case, ({ routes, severity, tags }) =>
     Effect.scoped(Effect.gen(function*() {
       const got: Array<number> = []

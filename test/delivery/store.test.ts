@@ -1,4 +1,4 @@
-/** Stores that fail, hang, forget, or are written by others: whatever they do, no alert is lost. */
+/** No alert is lost, whether the store fails, hangs, is emptied, or is written by other processes. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -11,7 +11,7 @@ import { dedupe, digest, throttle } from "../../src/delivery/index.ts"
 import { Alert, type Alerter } from "../../src/index.ts"
 import { makeIt } from "../support/it.ts"
 import { logs } from "../support/observe.ts"
-import { listed, open } from "./heldSupport.ts"
+import { listed, open } from "./support.ts"
 
 const it = makeIt(test)
 
@@ -23,7 +23,7 @@ interface Faults {
 const failed = (message: string, cause?: Error) =>
   Effect.fail(new KeyValueStore.KeyValueStoreError({ method: "any", message, cause }))
 
-/** A store over data that other stores may use too, as those of several processes do. */
+/** Returns a store whose data other stores may share, as those of several processes do. */
 const storeOver = (data: Map<string, string>, faults: Faults = {}): Layer.Layer<KeyValueStore.KeyValueStore> =>
   Layer.sync(KeyValueStore.KeyValueStore, () =>
     KeyValueStore.makeStringOnly({
@@ -46,7 +46,7 @@ const weekly = (store: Layer.Layer<KeyValueStore.KeyValueStore>) => (self: Layer
 const key = "effect-epilogue/digest/weekly"
 
 for (const operation of ["get", "set"] as const) {
-  it.effect(`a store whose ${operation} hangs and ignores interruption holds up neither posts nor the scope`, () =>
+  it.effect(`a store whose ${operation} hangs and ignores interruption delays posts and the scope by seconds only`, () =>
     Effect.gen(function*() {
       const log = logs()
       const store = storeOver(new Map(), { [operation]: () => Effect.uninterruptible(Effect.never) })
@@ -61,7 +61,7 @@ for (const operation of ["get", "set"] as const) {
     }))
 }
 
-it.effect("a store that hangs at the close only does not lose what it had no time for", () =>
+it.effect("alerts that a hanging store could not save are posted as the scope closes", () =>
   Effect.gen(function*() {
     const data = new Map<string, string>()
     let hangs = false
@@ -76,14 +76,14 @@ it.effect("a store that hangs at the close only does not lose what it had no tim
     const closing = yield* Effect.forkChild(first.close)
     yield* TestClock.adjust("5 seconds")
     yield* Fiber.join(closing)
-    // what is in the store is left to the next process
+    // "a" is in the store, so the next process posts it
     assert.deepEqual(yield* first.titles, ["b"])
     const next = yield* open(weekly(storeOver(data)))
     yield* TestClock.adjust("7 days")
     assert.deepEqual(yield* next.titles, ["a"])
   }).pipe(Effect.provide(logs().layer)))
 
-it.effect("what can't be read for a moment is not overwritten", () =>
+it.effect("entries are not overwritten while they can't be read", () =>
   Effect.gen(function*() {
     const data = new Map<string, string>()
     const first = yield* open(weekly(storeOver(data)))
@@ -99,7 +99,7 @@ it.effect("what can't be read for a moment is not overwritten", () =>
     assert.deepEqual(all, ["night 1", "night 2"])
   }).pipe(Effect.provide(logs().layer)))
 
-it.effect("where the store fails at the close, what is in it already is not posted twice", () =>
+it.effect("when the store fails, only alerts that it does not contain are posted as the scope closes", () =>
   Effect.gen(function*() {
     const data = new Map<string, string>()
     const first = yield* open(weekly(storeOver(data)))
@@ -116,8 +116,8 @@ it.effect("where the store fails at the close, what is in it already is not post
 
 const slow = { get: () => Effect.sleep("10 millis"), set: () => Effect.sleep("10 millis") }
 
-for (const how of ["one store", "stores of two processes"]) {
-  it.effect(`two that write at the same moment lose nothing, with ${how}`, () =>
+for (const how of ["one store", "two stores over the same data"]) {
+  it.effect(`concurrent writes through ${how} lose nothing`, () =>
     Effect.gen(function*() {
       const data = new Map<string, string>()
       const services = yield* Layer.build(storeOver(data, slow))
@@ -144,7 +144,7 @@ for (const how of ["one store", "stores of two processes"]) {
     }))
 }
 
-it.effect("what was emptied under a run that goes on is written again", () =>
+it.effect("entries that were deleted from the store during a run are written again", () =>
   Effect.gen(function*() {
     const data = new Map<string, string>()
     const first = yield* open(weekly(storeOver(data)))
@@ -157,7 +157,7 @@ it.effect("what was emptied under a run that goes on is written again", () =>
     assert.deepEqual(yield* next.titles, ["a"])
   }))
 
-it.effect("a text that another process is writing is read again, and one that makes no sense is kept aside", () =>
+it.effect("a half-written text is read again, and an invalid one is copied before it is replaced", () =>
   Effect.gen(function*() {
     const log = logs()
     yield* Effect.gen(function*() {
@@ -185,11 +185,11 @@ it.effect("a text that another process is writing is read again, and one that ma
       assert.match(data.get(key)!, /"c"/)
     }).pipe(Effect.provide(log.layer))
     assert.deepEqual(log.list.map(({ message }) => message), [
-      `effect-epilogue: the state "${key}" could not be understood it makes no sense, and is kept as "${key}/unreadable"`
+      `effect-epilogue: the state "${key}" could not be decoded the stored text is invalid, a copy is kept as "${key}/unreadable"`
     ])
   }))
 
-it.effect("a text that is half of one and half of another is not believed", () =>
+it.effect("a text that mixes the writes of two processes is rejected by its checksum", () =>
   Effect.gen(function*() {
     const data = new Map<string, string>()
     const first = yield* open(weekly(storeOver(data)))
@@ -204,7 +204,7 @@ it.effect("a text that is half of one and half of another is not believed", () =
     assert.deepEqual(yield* second.titles, ["a"])
   }))
 
-it.effect("a store's trouble is told once until it is over, with its reason and without addresses", () =>
+it.effect("a store that keeps failing is logged once, with the reason and without URLs", () =>
   Effect.gen(function*() {
     const log = logs()
     let broken = true
@@ -217,7 +217,7 @@ it.effect("a store's trouble is told once until it is over, with its reason and 
       )
       for (let i = 0; i < 50; i++) yield* post(`${i}`)
       broken = false
-      yield* post("well")
+      yield* post("works")
       broken = true
       yield* post("again")
       yield* close
@@ -230,7 +230,7 @@ it.effect("a store's trouble is told once until it is over, with its reason and 
     ])
   }))
 
-it.effect("after the close nothing is held where the store has failed", () =>
+it.effect("after the scope has closed, alerts pass through if the store has failed", () =>
   Effect.gen(function*() {
     const store = storeOver(new Map(), { set: () => failed("disk full") })
     const held = yield* open(weekly(store))

@@ -26,7 +26,7 @@ declare const withMail: Layer.Layer<Alerter, "no mail", Mail>
 declare const noAlerter: Layer.Layer<Db>
 
 describe("policies around one alerter", () => {
-  test("keep its types, piped or called", () => {
+  test("keep the errors and requirements of its layer, piped or called", () => {
     expect(withDb.pipe(minSeverity("warning"))).type.toBe<typeof withDb>()
     expect(minSeverity(withDb, "warning")).type.toBe<typeof withDb>()
     expect(withDb.pipe(
@@ -45,7 +45,7 @@ describe("policies around one alerter", () => {
     expect(recovered(withDb)).type.toBe<typeof withDb>()
   })
 
-  test("what is to be remembered needs a store", () => {
+  test("require a KeyValueStore where `persist` is set", () => {
     type Stored = Layer.Layer<Alerter, "no db", Db | KeyValueStore>
     expect(withDb.pipe(dedupe({ window: "1 hour", persist: "a" }))).type.toBe<Stored>()
     expect(withDb.pipe(throttle({ limit: 1, window: "1 hour", persist: "a" }))).type.toBe<Stored>()
@@ -57,7 +57,7 @@ describe("policies around one alerter", () => {
     expect(Effect.runPromise).type.not.toBeCallableWith(program)
   })
 
-  test("what is no duration, severity or time of day is refused", () => {
+  test("reject values that are not a duration, a severity or a time of day", () => {
     expect(dedupe).type.not.toBeCallableWith({ window: "soon" })
     expect(dedupe).type.not.toBeCallableWith({})
     expect(minSeverity).type.not.toBeCallableWith("fatal")
@@ -65,17 +65,17 @@ describe("policies around one alerter", () => {
     expect(throttle).type.not.toBeCallableWith({ limit: 10 })
   })
 
-  test("only around an alerter", () => {
+  test("reject a layer of another service", () => {
     expect(minSeverity).type.not.toBeCallableWith(noAlerter, "error")
     expect(dedupe).type.not.toBeCallableWith(noAlerter, { window: "1 hour" })
     expect(recovered).type.not.toBeCallableWith(noAlerter)
   })
 })
 
-describe("policies around several", () => {
+describe("policies around several alerters", () => {
   type Both = Layer.Layer<Alerter, "no db" | "no mail", Db | Mail>
 
-  test("need what all of them need", () => {
+  test("have the errors and requirements of all layers", () => {
     expect(fanOut([withDb, withMail, plain])).type.toBe<Both>()
     expect(fanOut([withDb, withMail], { succeeds: "any" })).type.toBe<Both>()
     expect(withDb.pipe(fallback(withMail))).type.toBe<Both>()
@@ -87,7 +87,7 @@ describe("policies around several", () => {
     })).type.toBe<Both>()
   })
 
-  test("one at least, and somewhere to go for what no rule is for", () => {
+  test("require at least one alerter, known criteria, and an `otherwise`", () => {
     expect(fanOut).type.not.toBeCallableWith([])
     expect(route).type.not.toBeCallableWith([{ when: { severity: "critical" }, to: plain }])
     expect(route).type.not.toBeCallableWith([{ when: { colour: "red" }, to: plain }], { otherwise: plain })

@@ -1,4 +1,4 @@
-/** What policies that remember have in common. */
+/** Times, fields, locks and bounded maps that several policies share. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
@@ -8,32 +8,35 @@ import * as Semaphore from "effect/Semaphore"
 import type { Alert } from "../../Alert.ts"
 import { withoutUrls } from "../../internal/text/redact.ts"
 
-/** A point in time, of those that a date can hold. */
+/** Milliseconds since the epoch, within the range of a `Date`. */
 export const Millis: Schema.Codec<number> = Schema.Finite.check(
   Schema.isBetween({ minimum: -8.64e15, maximum: 8.64e15 })
 )
 
-/** @internal */
+/** Returns a time as ISO 8601 in UTC. */
 export const iso = (millis: number): string => DateTime.formatIso(DateTime.makeUnsafe(millis))
 
-/** For how long something takes, whatever becomes of the clock on the wall. */
+/** Returns milliseconds for measuring elapsed time, which do not change when the system clock is set. */
 export const monotonicMillis: Effect.Effect<number> = Effect.map(
   Clock.monotonicTimeNanos,
   (nanos) => Number(nanos / 1_000_000n)
 )
 
-/** When it happened. */
+/** Returns the time of an alert: its `at`, or now. */
 export const timeOf = ({ at }: Alert): Effect.Effect<number> =>
   at === undefined ? Clock.currentTimeMillis : Effect.succeed(DateTime.toEpochMillis(at))
 
-/** @internal */
+/** Returns the alert with fields added after its own. */
 export const withFields = (alert: Alert, fields: Readonly<Record<string, string>>): Alert =>
   alert.with({ fields: [...alert.fields, ...Object.entries(fields).map(([name, value]) => ({ name, value }))] })
 
-/** The field in which a policy says how many alerts it did not let pass before this one. */
+/** The name of the field in which a policy reports how many alerts it held back before this one. */
 export const heldBack = "held back"
 
-/** How many alerts it tells of that a policy around held back. If it is held back too, they must not be forgotten. */
+/**
+ * Returns how many held back alerts the fields of this alert report. A policy that holds this alert back too adds
+ * them to its own count, or they would never be reported.
+ */
 export const heldBackBefore = ({ fields }: Alert): number =>
   fields.reduce(
     (sum, { name, value }) =>
@@ -41,20 +44,20 @@ export const heldBackBefore = ({ fields }: Alert): number =>
     0
   )
 
-/** More than scripts have steps, and little enough for any memory. */
-const limit = 10_000
+/** Far more than scripts have steps, and few enough to fit into memory. */
+const maxEntries = 10_000
 
-/** Sets an entry as the newest. Where there are too many, the oldest is forgotten. */
+/** Sets an entry and makes it the newest. Drops the oldest entries beyond the limit. */
 export const remember = <A>(entries: Map<string, A>, key: string, entry: A): void => {
   entries.delete(key)
   entries.set(key, entry)
   for (const oldest of entries.keys()) {
-    if (entries.size <= limit) break
+    if (entries.size <= maxEntries) break
     entries.delete(oldest)
   }
 }
 
-/** One at a time, as long as somebody uses a key. */
+/** Returns a function that runs effects with the same key one after another. A key's lock lives while it is in use. */
 export const locks = () => {
   const locks = new Map<string, { readonly semaphore: Semaphore.Semaphore; users: number }>()
   return (key: string) => <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -70,17 +73,19 @@ export const locks = () => {
     )
 }
 
-/** Why something failed, for a log: without the addresses that may be in it. */
+/** Returns the reason for a failure as text for the log. Removes URLs, which may contain secrets. */
 export const explain = (cause: Cause.Cause<unknown>): string => {
   if (Cause.hasInterruptsOnly(cause)) return "it was interrupted"
   const error = Cause.squash(cause)
   if (!(error instanceof Error)) return withoutUrls(String(error))
-  // what stores say of a disk that is full is found there
+  // The errors of a `KeyValueStore` have the operating system's message (no space left, say) only in `cause`.
   const why = error.cause instanceof Error ? `: ${error.cause.message}` : ""
   return withoutUrls(error.message + why)
 }
 
-/** What a function of the user's says of an alert. One that throws must not cost the alert. */
+/**
+ * Calls a function from the user's options. If it throws, logs a warning and returns `otherwise`: the alert must go on.
+ */
 export const ask = <A>(policy: string, f: (alert: Alert) => A, alert: Alert, otherwise: A): Effect.Effect<A> =>
   Effect.catchDefect(
     Effect.sync(() => f(alert)),

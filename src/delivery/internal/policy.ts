@@ -1,4 +1,4 @@
-/** What all policies are made of. */
+/** The layers that every policy around one alerter is made with, and how policies classify alerts. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -10,19 +10,21 @@ import { AlerterObservers } from "../../internal/model/observers.ts"
 import { atLeast } from "../../internal/model/severity.ts"
 import type { Observer } from "../../RunEvent.ts"
 
-/** Posts an alert that has its time. */
+/** Posts an alert whose `at` is set: {@link serving} sets it before any policy sees the alert. */
 export type Post = (alert: Alert) => Effect.Effect<void, AlerterError>
 
 /**
- * A policy around one alerter. `make` is called when the layer is built, in its scope:
- * what it adds to the scope as finalizers runs while the alerter inside still works.
+ * Wraps the post of an alerter in a policy.
+ *
+ * `make` runs when the layer is built, in the layer's scope. Finalizers that it adds run before those of the wrapped
+ * alerter, so they can still post.
  */
 export const around = <R>(make: (inner: Post) => Effect.Effect<Post, never, R>): <E, RIn>(
   self: Layer.Layer<Alerter, E, RIn>
 ) => Layer.Layer<Alerter, E, RIn | Exclude<R, Scope.Scope>> =>
   observing((inner) => Effect.map(make(inner), (post) => ({ post })))
 
-/** {@link around}, where the policy may have to know of what the runs do that post to it. */
+/** Wraps the post of an alerter, like {@link around}, for a policy that also observes the runs that post to it. */
 export const observing = <R>(
   make: (inner: Post) => Effect.Effect<{ readonly post: Post; readonly observer?: Observer }, never, R>
 ) =>
@@ -38,21 +40,21 @@ export const observing = <R>(
     })
   ).pipe(Layer.provide(self))
 
-/** An alerter made of a post, with the observers that it needs and those of the alerters within. */
+/** Makes the `Alerter` service from a post. `observers` are those of the policy and of all alerters that it wraps. */
 export const serving = (post: Post, observers: ReadonlyArray<Observer>): Context.Context<Alerter> => {
   const service = Context.make(Alerter, { post: (alert) => timed(alert, post) })
   return observers.length === 0 ? service : Context.add(service, AlerterObservers, observers)
 }
 
-/** Whether it tells of something that went wrong. */
+/** Returns whether an alert reports a failure: a `warning` or worse. */
 export const isFailure: (alert: Alert) => boolean = atLeast("warning")
 
-/** What alerts are tagged with that were made of several. */
+/** The tag of alerts that combine several others. */
 export const digestTag = "digest"
 
-/** @internal */
+/** Returns whether an alert combines several others. */
 export const isDigest = ({ tags }: Alert): boolean => tags.includes(digestTag)
 
-/** What the alert is about: its `dedupeKey`, or the step or run that it comes from, or else its title. */
+/** Returns what an alert is about: its `dedupeKey`, else the step or run in its `source`, else its title. */
 export const subject = ({ dedupeKey, source, title }: Alert): string =>
   dedupeKey ?? (source === undefined ? title : [source.pipeline, ...source.stepPath].join("/"))

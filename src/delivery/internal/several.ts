@@ -1,4 +1,4 @@
-/** Policies over several alerters. */
+/** The layer that policies over several alerters are made with, and the errors that they combine. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -9,21 +9,23 @@ import { AlerterObservers } from "../../internal/model/observers.ts"
 import { withoutUrls } from "../../internal/text/redact.ts"
 import { type Post, serving } from "./policy.ts"
 
-/** Whatever its layer needs, and however it fails to be built. */
+/** A layer of an alerter with any errors and requirements. */
 export type AnyAlerter = Layer.Layer<Alerter, unknown, unknown>
 
 /**
- * An alerter made of those of other layers, in their order. They are built with the
- * layers around them, so that one that is used in two places is built once.
+ * Makes one alerter from several, whose posts `make` receives in the order of their layers.
+ *
+ * The layers are built with the memo map of the layers around them, so a layer that is used in two places is built
+ * once.
  */
 export const combine = <const Layers extends ReadonlyArray<AnyAlerter>>(
   layers: Layers,
   make: (posts: { readonly [K in keyof Layers]: Post }) => Post
 ): Layer.Layer<Alerter, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>> =>
-  // casts, since TypeScript does not follow the types of a tuple's parts through a loop
+  // Both casts: TypeScript does not carry the element types of a tuple through a loop.
   Layer.fromBuildMemo((memoMap, scope) =>
     Effect.gen(function*() {
-      // Closed at once, or one that has much to flush would keep the others waiting.
+      // Scopes close in parallel. In sequence, an alerter that takes long to flush would delay the others.
       const together = yield* Scope.fork(scope, "parallel")
       const contexts = yield* Effect.forEach(
         layers,
@@ -37,7 +39,7 @@ export const combine = <const Layers extends ReadonlyArray<AnyAlerter>>(
     })
   ) as Layer.Layer<Alerter, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>>
 
-/** What an alerter's cause comes to as an error, also where it died or was interrupted from within. */
+/** Returns the error in the cause of a failed post. A defect or an interruption becomes a `Rejected` error. */
 export const errorOf = (cause: Cause.Cause<AlerterError>): AlerterError => {
   const error = Cause.squash(cause)
   if (isAlerterError(error)) return error
@@ -45,7 +47,7 @@ export const errorOf = (cause: Cause.Cause<AlerterError>): AlerterError => {
   return new AlerterError({ channel: "alerter", reason: AlerterErrorReason.Rejected({ detail }) })
 }
 
-/** One error that tells of several. */
+/** Returns one error whose detail lists the messages of several. */
 export const allOf = (channel: string, errors: ReadonlyArray<AlerterError>): AlerterError =>
   new AlerterError({
     channel,

@@ -1,14 +1,15 @@
-/** Several alerts as one. */
+/** Alerts that combine several others. */
 import * as DateTime from "effect/DateTime"
 import type { AlertSource, Severity } from "../../../Alert.ts"
 import { Alert } from "../../../Alert.ts"
 import { rank, severities, textSymbols, worst } from "../../../internal/model/severity.ts"
+import { formatDuration } from "../../../internal/text/duration.ts"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
 import { localTime } from "../../../internal/text/localTime.ts"
 import { heldBack } from "../entries.ts"
 import { digestTag, isDigest } from "../policy.ts"
 
-/** So many alerts are listed, the worst ones if there are more. */
+/** The largest number of lines in the list of alerts. The most severe are kept if there are more. */
 export const maxListed = 500
 
 const maxTags = 50
@@ -24,10 +25,10 @@ const words: Record<Severity, (count: number) => string> = {
   info: (count) => `${count} info`
 }
 
-/** @internal */
+/** Returns a number of alerts in words: `1 alert`, `2 alerts`. */
 export const alerts = (count: number): string => count === 1 ? "1 alert" : `${count} alerts`
 
-/** All of them, in the order given, as one alert. `when` follows their number in the title. */
+/** Combines alerts into one that lists them in the given order. `when` follows their number in the title. */
 export const digestOf = (all: ReadonlyArray<Alert>, when: string, zone: DateTime.TimeZone): Alert => {
   const times = all.flatMap(({ at }) => at === undefined ? [] : [at])
   const first = times.reduce((a, b) => DateTime.min(a, b), times[0] ?? DateTime.makeUnsafe(0))
@@ -51,7 +52,7 @@ const tally = (all: ReadonlyArray<Alert>): string =>
   }).join(", ")
 
 const list = (all: ReadonlyArray<Alert>, zone: DateTime.TimeZone): string => {
-  const lines = all.flatMap((alert) => [line(alert, zone), ...within(alert)].map((text) => ({ alert, text })))
+  const lines = all.flatMap((alert) => [line(alert, zone), ...nested(alert)].map((text) => ({ alert, text })))
   if (lines.length <= maxListed) return lines.map(({ text }) => text).join("\n")
   const listed = lines.map(({ alert, text }, index) => ({ rank: rank(alert.severity), index, text }))
     .toSorted((a, b) => b.rank - a.rank || a.index - b.index)
@@ -61,7 +62,7 @@ const list = (all: ReadonlyArray<Alert>, zone: DateTime.TimeZone): string => {
   return [...listed, `… and ${lines.length - listed.length} more, none of them worse`].join("\n")
 }
 
-/** What a digest shows of an alert. Where there are many, no more of them need be kept. */
+/** Returns the alert with only what a digest shows of it, to save memory where many are held. */
 export const listedOnly = (alert: Alert): Alert =>
   alert.with({
     title: short(alert.title, maxTitle),
@@ -73,12 +74,12 @@ export const listedOnly = (alert: Alert): Alert =>
 
 const firstLine = (body: string): string => short(body.trimStart().split("\n", 1)[0] ?? "", maxBody)
 
-/** The alerts that one was made of, where one policy that collects is around another. */
-const within = (alert: Alert): ReadonlyArray<string> =>
+/** Returns the indented list of an alert that is a digest itself: `digest` or `quietHours` was piped twice. */
+const nested = (alert: Alert): ReadonlyArray<string> =>
   isDigest(alert) && alert.detail !== undefined ? alert.detail.split("\n").map((line) => `  ${line}`) : []
 
 const line = ({ at, body, fields, severity, title }: Alert, zone: DateTime.TimeZone): string => {
-  // without the zone, which the fields tell
+  // without the zone, which stands in the fields "first" and "last"
   const time = at === undefined ? "" : `${localTime(at, zone).slice(0, "2026-11-23 13:40:12".length)} `
   const rest = body === undefined ? "" : firstLine(body)
   const notes = fields.flatMap(({ name, value }) => name === heldBack ? [short(`${name}: ${value}`, maxNote)] : [])
@@ -87,10 +88,10 @@ const line = ({ at, body, fields, severity, title }: Alert, zone: DateTime.TimeZ
   }`
 }
 
-/** One line of a text that may have megabytes, of which no more than need be is read. */
+/** Returns a text as one line of limited length. Reads only its beginning, since it may have megabytes. */
 export const short = (text: string, limit: number): string => fitEnd(oneLine(text.slice(0, limit * 8)), limit)
 
-/** Where all of them come from, as far as it is the same, for what routes by it. */
+/** Returns the source that all alerts share, with the common start of their paths, so that `route` still works. */
 const commonSource = (all: ReadonlyArray<Alert>): AlertSource | undefined => {
   const [first, ...others] = all.map(({ source }) => source)
   if (first === undefined) return undefined
@@ -103,3 +104,7 @@ const commonSource = (all: ReadonlyArray<Alert>): AlertSource | undefined => {
   const { pipeline, runId, runName } = first
   return { pipeline, runId, runName, stepPath: first.stepPath.slice(0, length) }
 }
+
+/** Returns a duration after `before` and "in", or an empty text for less than half a second: `, in 10 min`. */
+export const inTime = (before: string, millis: number): string =>
+  millis < 500 ? "" : `${before}in ${formatDuration(millis)}`

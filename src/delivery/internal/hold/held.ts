@@ -1,4 +1,4 @@
-/** Alerts that are kept for later. */
+/** Holding alerts until they are due, for `digest` and `quietHours`. */
 import * as Clock from "effect/Clock"
 import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -12,16 +12,18 @@ import { explain, Millis } from "../entries.ts"
 import type { Post } from "../policy.ts"
 import { makeState, type Persisted } from "../state/persisted.ts"
 import { alerts, digestOf, listedOnly, maxListed, short } from "./digest.ts"
-import * as Window from "./timer.ts"
+import * as Timer from "./timer.ts"
 
+/** One alert that is held. */
 const Held = Schema.Struct({
   alert: AlertJson,
-  /** When it was posted, and when it is to be passed on. */
+  /** When it was posted to the policy. */
   since: Millis,
+  /** When it is to be posted to the channel. */
   due: Millis,
-  /** Whether that was tried in vain. */
+  /** Whether an attempt to post it has failed. */
   tried: Schema.Boolean,
-  /** Until then somebody is at it: this process, or another that uses the same store. */
+  /** Until when a process that uses the store reserves it, in order to post it. */
   claimed: Schema.optionalKey(Millis)
 })
 
@@ -29,26 +31,29 @@ type Held = typeof Held.Type
 type Entries = Map<string, Held>
 type Batch = ReadonlyArray<readonly [id: string, held: Held]>
 
+/** How a policy holds alerts. Times are milliseconds since the epoch. */
 export interface Options<P extends string | undefined> {
   readonly policy: string
   readonly persist: P | undefined
-  /** When an alert is due that is kept from now on, or still. `open` says when others are due. */
+  /** Returns when an alert that is held from now on is due. `open` returns when the held alerts are due. */
   readonly due: (now: number, open: () => number | undefined) => number
-  /** The earliest time from now on at which anything may be posted. */
+  /** Returns the earliest time, from now on, at which held alerts may be posted. */
   readonly opens: (now: number) => number
-  /** If more are kept, all are due. */
+  /** If more alerts are held, all are due at once. */
   readonly max: number
-  /** What follows the number of alerts in the title of a digest. */
+  /** Returns the text after the number of alerts in the title of a digest. */
   readonly when: (since: number, now: number) => string
   readonly zone: DateTime.TimeZone
 }
 
-/** How many titles a log entry has at most. */
+/** The largest number of titles in a log entry. */
 const maxTitles = 20
 
 /**
- * Keeps alerts until they are due, then posts them as one. Returns what keeps one;
- * after the scope was closed that posts at once, where nothing outlives the process.
+ * Makes a post that holds alerts until they are due, then posts them as one.
+ *
+ * After the scope has closed the returned post passes alerts through at once, unless the store keeps them for the next
+ * process: nothing in this process would post them any more.
  */
 export const make = <P extends string | undefined>(
   post: Post,
@@ -58,17 +63,18 @@ export const make = <P extends string | undefined>(
     const { due, max, opens, persist, policy, when, zone } = options
     const state = yield* makeState(policy, persist, Held)
     let closed = false
-    // whether the next process knows what is kept
+    // whether the next process will find the held alerts in the store
     let outlives = persist !== undefined
-    // what the timer waits for
+    // the time that the timer sleeps until
     let next: number | undefined
 
-    const flush = (nowOrNever: ReadonlySet<string>) =>
+    /** Posts what is due, and the `unsaved` alerts whether due or not. */
+    const flush = (unsaved: ReadonlySet<string>) =>
       Effect.uninterruptible(Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
-        const batch = yield* state.modify((entries) => claim(entries, now, opens(now), nowOrNever))
+        const batch = yield* state.modify((entries) => claim(entries, now, opens(now), unsaved))
         if (batch.length === 0) return
-        const exit = yield* Window.attempt(post, () => present(batch, now, when, zone))
+        const exit = yield* Timer.attempt(post, () => combined(batch, now, when, zone))
         if (Exit.isSuccess(exit)) {
           yield* state.modify((entries) => batch.forEach(([id]) => entries.delete(id)))
           return
@@ -76,12 +82,12 @@ export const make = <P extends string | undefined>(
         const later = yield* Clock.currentTimeMillis
         yield* state.modify((entries) => release(entries, batch, due(later, openAt(entries))))
         yield* Effect.logWarning(
-          `effect-epilogue: ${policy}: ${alerts(batch.length)} could not be posted, and kept`,
+          `effect-epilogue: ${policy}: ${alerts(batch.length)} could not be posted, will be tried again`,
           explain(exit.cause)
         )
       }))
 
-    const changed = yield* Window.make({
+    const changed = yield* Timer.make({
       next: Effect.flatMap(Clock.currentTimeMillis, (now) =>
         state.modify((entries) => {
           next = nextOf(entries, now, due(now, never))
@@ -92,16 +98,16 @@ export const make = <P extends string | undefined>(
         closed = true
         const unsaved = yield* state.unsaved
         outlives = persist !== undefined && unsaved.size === 0
-        // What is due must not wait for the next process, which may be as short as this one.
+        // Also posts what is due: the next process may be as short as this one and never reach its timer.
         yield* flush(unsaved)
       }),
       closed: Effect.flatMap(
         state.unsaved,
-        (unsaved) => unsaved.size === 0 ? Effect.void : Effect.flatMap(state.modify(takeOut(unsaved)), lost(policy))
+        (unsaved) => unsaved.size === 0 ? Effect.void : Effect.flatMap(state.modify(takeOut(unsaved)), logLost(policy))
       )
     })
 
-    /** Not where nobody would post it any more. */
+    /** Returns whether the alert is held now. */
     const hold = (alert: Alert, now: number) => (entries: Entries): boolean => {
       if (closed && !outlives) {
         return false
@@ -122,18 +128,19 @@ export const make = <P extends string | undefined>(
       })
   })
 
+/** Adds an alert to the entries. Returns whether there are more than `max` now, which makes all of them due. */
 const keep = (entries: Entries, alert: Alert, since: number, due: number, max: number): boolean => {
   const { idempotencyKey } = alert
   const id = idempotencyKey ? `of:${idempotencyKey}` : globalThis.crypto.randomUUID()
-  // a repeat of one that is kept already
+  // a repeat of a post that is held already
   if (entries.has(id)) return false
-  // Alone, it is posted as it is. Of several a digest shows nothing that is attached, which may be large.
+  // An alert that stays alone is posted as it is, with attachments. A digest shows none, so they need not be stored.
   const alone = entries.size === 0
   const kept = toJson(
     entries.size < maxListed ? alert.with({ attachments: alone ? alert.attachments : [] }) : listedOnly(alert)
   )
   for (const [id, held] of entries) {
-    if (held.alert.attachments !== undefined) entries.set(id, { ...held, alert: bare(held.alert) })
+    if (held.alert.attachments !== undefined) entries.set(id, { ...held, alert: withoutAttachments(held.alert) })
   }
   entries.set(id, { alert: kept, since, due, tried: false })
   if (entries.size <= max) return false
@@ -143,9 +150,9 @@ const keep = (entries: Entries, alert: Alert, since: number, due: number, max: n
   return true
 }
 
-const bare = ({ attachments: _, ...alert }: AlertJson): AlertJson => alert
+const withoutAttachments = ({ attachments: _, ...alert }: AlertJson): AlertJson => alert
 
-/** When those are due that nobody is at. */
+/** Returns when the first of the unclaimed alerts is due. */
 const openAt = (entries: Entries) => (): number | undefined => {
   let at: number | undefined
   for (const { claimed, due } of entries.values()) {
@@ -157,8 +164,10 @@ const openAt = (entries: Entries) => (): number | undefined => {
 const never = (): undefined => undefined
 
 /**
- * When something can be posted next. What seems to be due later than if it had come
- * just now was kept while a clock was wrong, and is put right.
+ * Returns when something can be posted next.
+ *
+ * Corrects entries that are due later than an alert that arrives now (`latest`), or claimed for longer than a claim
+ * lasts. They were written while the clock was wrong, and would otherwise wait until then.
  */
 const nextOf = (entries: Entries, now: number, latest: number): number | undefined => {
   let next: number | undefined
@@ -170,13 +179,13 @@ const nextOf = (entries: Entries, now: number, latest: number): number | undefin
   return next
 }
 
-/** What is due, unless it must wait, and what can't wait. */
-const claim = (entries: Entries, now: number, opens: number, nowOrNever: ReadonlySet<string>): Batch => {
+/** Claims and returns the alerts that are due and may be posted now, and the `unsaved` ones in any case. */
+const claim = (entries: Entries, now: number, opens: number, unsaved: ReadonlySet<string>): Batch => {
   const batch: Array<Batch[number]> = []
   for (const [id, held] of entries) {
     const { claimed = 0, due } = held
     if (claimed > now) continue
-    if (nowOrNever.has(id) || (due <= now && opens <= now)) {
+    if (unsaved.has(id) || (due <= now && opens <= now)) {
       batch.push([id, held])
       entries.set(id, { ...held, claimed: now + claimTime })
     } else if (due <= now) entries.set(id, { ...held, due: opens })
@@ -184,12 +193,12 @@ const claim = (entries: Entries, now: number, opens: number, nowOrNever: Readonl
   return batch
 }
 
-/** A little longer than a post may take. */
+/** A little longer than the time limit of a post. */
 const claimTime = 6 * 60_000
 
+/** Ends the claim on alerts that could not be posted. Skips those that were taken out meanwhile. */
 const release = (entries: Entries, batch: Batch, due: number): void => {
   for (const [id, { claimed: _, ...held }] of batch) {
-    // not what was taken away meanwhile
     if (entries.has(id)) entries.set(id, { ...held, due, tried: true })
   }
 }
@@ -200,14 +209,14 @@ const takeOut = (ids: ReadonlySet<string>) => (entries: Entries): Batch => {
   return taken
 }
 
-const present = (batch: Batch, now: number, when: Options<string>["when"], zone: DateTime.TimeZone): Alert => {
+const combined = (batch: Batch, now: number, when: Options<string>["when"], zone: DateTime.TimeZone): Alert => {
   const inOrder = batch.map(([, held]) => held).toSorted((a, b) => a.since - b.since)
   const [first, ...others] = inOrder.map(({ alert }) => fromJson(alert))
   if (first !== undefined && others.length === 0) return first
   return digestOf(inOrder.map(({ alert }) => fromJson(alert)), when(inOrder[0]?.since ?? now, now), zone)
 }
 
-const lost = (policy: string) => (batch: Batch): Effect.Effect<void> => {
+const logLost = (policy: string) => (batch: Batch): Effect.Effect<void> => {
   if (batch.length === 0) return Effect.void
   const titles = batch.slice(0, maxTitles).map(([, { alert }]) => short(alert.title, 200))
   if (titles.length < batch.length) titles.push(`… and ${batch.length - titles.length} more`)

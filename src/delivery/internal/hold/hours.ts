@@ -4,6 +4,7 @@ import * as DateTime from "effect/DateTime"
 /** Sunday first, as `DateTime` numbers them. */
 export const weekdays = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"] as const
 
+/** The options of {@link endOf}, before they are checked. */
 export interface Hours {
   readonly from: string
   readonly to: string
@@ -16,7 +17,7 @@ interface Time {
   readonly minute: number
 }
 
-const timeOf = (name: string, text: string, latest: "23:59" | "24:00"): Time => {
+const parseTime = (name: string, text: string, latest: "23:59" | "24:00"): Time => {
   const match = /^(\d{1,2}):(\d{2})$/.exec(text)
   const time = { hour: Number(match?.[1]), minute: Number(match?.[2]) }
   const valid = match !== null && time.minute < 60 && minutesOf(time) <= (latest === "24:00" ? 1_440 : 1_439)
@@ -27,18 +28,21 @@ const timeOf = (name: string, text: string, latest: "23:59" | "24:00"): Time => 
 const minutesOf = ({ hour, minute }: Time): number => hour * 60 + minute
 
 /**
- * When the hours end that a time lies in; nothing where it lies in none. Those of the
- * next day may begin right then. Throws if they make no sense. Hours that begin in an hour left out when clocks are put
- * forward begin an hour later by the clock; those that end in an hour which comes
- * twice end in the second.
+ * Returns a function from a time to the end of the quiet hours that contain it, or to `undefined` outside of them.
+ * The quiet hours of the next day may begin at that end. Throws if the options are invalid.
+ *
+ * Where clocks are put forward, hours that begin in the skipped hour begin an hour later by the clock. Where they are
+ * put back, hours that end in the repeated hour end in its second run.
  */
 export const endOf = ({ days, from, timeZone, to }: Hours): (now: number) => number | undefined => {
-  const begin = timeOf("from", from, "23:59")
-  const end = timeOf("to", to, "24:00")
+  const begin = parseTime("from", from, "23:59")
+  const end = parseTime("to", to, "24:00")
   const overMidnight = minutesOf(end) < minutesOf(begin)
   const onDays = new Set(days.map((day) => weekdays.indexOf(day)))
   if (minutesOf(end) === minutesOf(begin)) throw new Error(`quietHours: "from" and "to" are both ${from}`)
-  if (onDays.has(-1)) throw new Error(`quietHours: "days" has what is no day of the week: ${days.join(", ")}`)
+  if (onDays.has(-1)) {
+    throw new Error(`quietHours: "days" contains a value that is not a day of the week: ${days.join(", ")}`)
+  }
   if (onDays.size === 7 && minutesOf(end) - minutesOf(begin) === 1_440) {
     throw new Error("quietHours: all hours of all days would be quiet")
   }
@@ -55,10 +59,10 @@ export const endOf = ({ days, from, timeZone, to }: Hours): (now: number) => num
 
   return (now) => {
     const { day, month, year } = DateTime.toParts(DateTime.makeZonedUnsafe(now, { timeZone }))
-    // the date as such, which has no zone
+    // A calendar date, held in UTC so that a change of clocks does not affect the addition of days.
     const today = DateTime.makeUnsafe({ year, month, day })
-    for (const before of [-1, 0]) {
-      const date = DateTime.add(today, { days: before })
+    for (const offset of [-1, 0]) {
+      const date = DateTime.add(today, { days: offset })
       if (!onDays.has(DateTime.toPartsUtc(date).weekDay)) continue
       const until = at(date, overMidnight ? 1 : 0, end, "later")
       if (at(date, 0, begin, "compatible") <= now && now < until) return until

@@ -1,4 +1,4 @@
-/** What posts at the end of a window what was held back within it. */
+/** The background fiber that posts what a policy holds when it becomes due. */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -12,39 +12,41 @@ import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { explain } from "../entries.ts"
 import type { Post } from "../policy.ts"
 
-export interface Window {
-  /** When something is to be posted, if anything is. */
+/** The work of a {@link make | timer}. */
+export interface Timer {
+  /** Returns the time of the next flush in milliseconds since the epoch, or `undefined` if nothing is held. */
   readonly next: Effect.Effect<number | undefined>
-  /** Posts what is to be posted by now, and sees to it that `next` is later then. */
+  /** Posts what is due. Must leave `next` later than now, or the timer would spin. */
   readonly flush: Effect.Effect<unknown>
-  /** Posts all there is, since the scope closes. */
+  /** Posts what must not wait for another process. Runs when the scope closes, for up to {@link closeLimit}. */
   readonly close: Effect.Effect<unknown>
-  /** When that is done, or has taken too long: tells of what is lost. */
+  /** Logs what `close` could not post. Runs after `close` has ended or was interrupted. */
   readonly closed: Effect.Effect<unknown>
 }
 
-/** How long the closing of a scope may be held up. */
+/** How long `close` may delay the end of the scope. */
 export const closeLimit = Duration.seconds(30)
 
-/** How long a post in the background may take: longer than all attempts of a channel together. */
+/** The time limit of one post in the background: longer than all attempts of a channel together. */
 export const postLimit = Duration.minutes(5)
 
-/** A timer stands still while the machine sleeps, so what is due is looked for now and then. */
+/** The longest sleep. Timers may stand still while the machine is suspended, so the clock is checked every hour. */
 const longestSleep = Duration.toMillis(Duration.hours(1))
 
 /**
  * Flushes whenever something is due, one flush at a time, until the scope closes.
- * Returns what is to be called when `next` may have changed.
+ *
+ * Returns a function to call when `next` may have become earlier.
  */
-export const make = ({ close, closed, flush, next }: Window): Effect.Effect<() => void, never, Scope.Scope> =>
+export const make = ({ close, closed, flush, next }: Timer): Effect.Effect<() => void, never, Scope.Scope> =>
   Effect.gen(function*() {
     const lock = Semaphore.makeUnsafe(1)
     const changed = Latch.makeUnsafe()
     let closing = false
     let flushing: Fiber.Fiber<unknown> | undefined
 
-    // In a fiber of its own: an alerter that can't be interrupted can't hold up the scope then.
-    const alone = (effect: Effect.Effect<unknown>) => Effect.forkDetach(lock.withPermits(1)(effect))
+    // A detached fiber: an alerter that ignores interruption must not keep the scope open.
+    const detached = (effect: Effect.Effect<unknown>) => Effect.forkDetach(lock.withPermits(1)(effect))
 
     const turn = Effect.gen(function*() {
       changed.closeUnsafe()
@@ -55,25 +57,25 @@ export const make = ({ close, closed, flush, next }: Window): Effect.Effect<() =
           ? changed.await
           : Effect.raceFirst(changed.await, Effect.sleep(Math.min(at - now, longestSleep)))
       }
-      flushing = yield* alone(Effect.suspend(() => closing ? Effect.void : flush))
+      flushing = yield* detached(Effect.suspend(() => closing ? Effect.void : flush))
       const exit = yield* Fiber.await(flushing)
       if (closing) return yield* Effect.never
       if (exit._tag === "Success") return
-      // a store that dies, say: not at once again
-      yield* Effect.logError("effect-epilogue: what was held back could not be posted", explain(exit.cause))
+      // The flush died, as with a store that has a bug. Without a pause the loop would retry at once, for ever.
+      yield* Effect.logError("effect-epilogue: held alerts could not be posted", explain(exit.cause))
       yield* Effect.sleep("1 minute")
     })
     yield* Effect.forkScoped(Effect.forever(turn))
 
-    // Added last, so it runs first: a flush that is under way is waited for, not cut off.
+    // Added after the fork, so it runs before the loop is interrupted: it waits for a flush that is in progress.
     yield* Effect.addFinalizer(() =>
       Effect.gen(function*() {
         closing = true
-        const last = yield* alone(close)
+        const last = yield* detached(close)
         yield* Effect.timeoutOption(Fiber.await(last), closeLimit)
         flushing?.interruptUnsafe()
         last.interruptUnsafe()
-        // what can be interrupted now tells what it did not do
+        // The interrupted flush puts back what it has not posted, so that `closed` can log it.
         yield* Effect.timeoutOption(Fiber.await(last), "1 second")
         yield* closed
       })
@@ -84,8 +86,9 @@ export const make = ({ close, closed, flush, next }: Window): Effect.Effect<() =
   })
 
 /**
- * Posts in the background. What comes of it is told, also where the alerter dies. In a
- * fiber of its own: one that can't be interrupted must not keep all that follows waiting.
+ * Posts an alert in the background and returns the exit, within {@link postLimit}.
+ *
+ * Runs in a detached fiber: an alerter that ignores interruption must not block later posts.
  */
 export const attempt = (post: Post, alert: () => Alert): Effect.Effect<Exit.Exit<void, AlerterError>> =>
   Effect.gen(function*() {

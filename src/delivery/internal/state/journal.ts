@@ -1,27 +1,30 @@
-/** What one user of a store has changed there, so that nothing of it is lost where others write too. */
+/** Recent changes of one process to a shared store, so that it can repeat those that another process overwrote. */
 
-/** What changed at once: what was set, and `undefined` for what was deleted. */
+/** Changes that were written together: entries that were set, and `undefined` for keys that were deleted. */
 interface Write<A> {
   readonly seq: number
   readonly at: number
   readonly changes: Map<string, A | undefined>
 }
 
-/** How many writes of whom the store has seen, the latest writer first. */
+/** The number of the last write by each writer that the stored entries include, the latest writer first. */
 export type Seen = ReadonlyArray<readonly [writer: string, seq: number]>
 
-/** More than write to one entry of a store within a minute. */
+/** More processes than write to one entry of a store within a minute. */
 const maxWriters = 100
 
-/** How long a write may be lost to another, which had read before it and wrote after it. In milliseconds. */
+/** For how many milliseconds another process that read before a write of this one may still overwrite it. */
 const memory = 60_000
 
+/** Numbers the writes of one process and compares them with what is stored. */
 export interface Journal<A> {
-  /** Whether there is something that the store has not seen, or has not kept. */
+  /** Returns the changes of this process that are not in the store, or no longer. */
   readonly missing: (seen: Seen) => ReadonlyMap<string, A | undefined>
-  /** The entries of the store, with what is missing there. */
+  /** Returns the stored entries with the missing changes applied. */
   readonly apply: (entries: ReadonlyArray<readonly [string, A]>, seen: Seen) => Map<string, A>
-  /** Notes what has changed. `forget` says which deleted keys the store can't have. */
+  /**
+   * Records the difference between two states. `forget` returns whether a deleted key is certainly not in the store.
+   */
   readonly note: (options: {
     readonly before: ReadonlyMap<string, A>
     readonly after: ReadonlyMap<string, A>
@@ -29,24 +32,24 @@ export interface Journal<A> {
     readonly now: number
     readonly forget: (key: string) => boolean
   }) => void
-  /** What the store has seen once all of this is written. */
+  /** Returns what to store as `seen` with a write that includes all changes of this process. */
   readonly sign: (seen: Seen) => Seen
 }
 
-/** Numbers what it writes, so that what comes back from the store shows which of it is there. */
+/** Makes an empty journal for a new writer. */
 export const make = <A>(): Journal<A> => {
-  const me = globalThis.crypto.randomUUID().slice(0, 13)
+  const writer = globalThis.crypto.randomUUID().slice(0, 13)
   let seq = 0
   let writes: ReadonlyArray<Write<A>> = []
 
   const unseen = (seen: Seen): ReadonlyArray<Write<A>> => {
-    const last = seen.find(([writer]) => writer === me)?.[1] ?? 0
+    const last = seen.find(([other]) => other === writer)?.[1] ?? 0
     return writes.filter((write) => write.seq > last)
   }
 
   const missing = (seen: Seen): Map<string, A | undefined> => {
     const all = new Map<string, A | undefined>()
-    for (const { changes } of unseen(seen)) for (const [key, entry] of changes) put(all, key, entry)
+    for (const { changes } of unseen(seen)) for (const [key, entry] of changes) setNewest(all, key, entry)
     return all
   }
 
@@ -56,7 +59,7 @@ export const make = <A>(): Journal<A> => {
       const all = new Map(entries)
       for (const [key, entry] of missing(seen)) {
         if (entry === undefined) all.delete(key)
-        else put(all, key, entry)
+        else setNewest(all, key, entry)
       }
       return all
     },
@@ -64,25 +67,25 @@ export const make = <A>(): Journal<A> => {
       const changes = new Map<string, A | undefined>()
       for (const [key, entry] of after) if (before.get(key) !== entry) changes.set(key, entry)
       for (const key of before.keys()) if (!after.has(key)) changes.set(key, undefined)
-      const waiting = missing(seen)
+      const unwritten = missing(seen)
       const kept = writes.filter((write) => now - write.at < memory)
-      if (changes.size === 0 && waiting.size === 0) {
+      if (changes.size === 0 && unwritten.size === 0) {
         writes = kept
         return
       }
-      // one write for all that the store has not seen, however long it can't be written
-      for (const [key, entry] of changes) put(waiting, key, entry)
-      for (const [key, entry] of waiting) if (entry === undefined && forget(key)) waiting.delete(key)
-      const late = new Set(unseen(seen))
+      // All unwritten changes become one write. Otherwise the list would grow for as long as the store is broken.
+      for (const [key, entry] of changes) setNewest(unwritten, key, entry)
+      for (const [key, entry] of unwritten) if (entry === undefined && forget(key)) unwritten.delete(key)
+      const replaced = new Set(unseen(seen))
       if (changes.size > 0) seq++
-      writes = [...kept.filter((write) => !late.has(write)), { seq, at: now, changes: waiting }]
+      writes = [...kept.filter((write) => !replaced.has(write)), { seq, at: now, changes: unwritten }]
     },
-    sign: (seen) => [[me, seq] as const, ...seen.filter(([writer]) => writer !== me)].slice(0, maxWriters)
+    sign: (seen) => [[writer, seq] as const, ...seen.filter(([other]) => other !== writer)].slice(0, maxWriters)
   }
 }
 
-/** As the newest. */
-const put = <A>(entries: Map<string, A>, key: string, entry: A): void => {
+/** Sets an entry and moves its key to the end of the map. */
+const setNewest = <A>(entries: Map<string, A>, key: string, entry: A): void => {
   entries.delete(key)
   entries.set(key, entry)
 }

@@ -8,7 +8,10 @@ import { inStore } from "./store.ts"
 /** The service that a policy needs for the option `persist`: a `KeyValueStore` where it is a name, none otherwise. */
 export type Persisted<P> = P extends string ? KeyValueStore.KeyValueStore : never
 
-/** Makes the state of a policy: in the store's entry `effect-epilogue/<policy>/<persist>`, or in memory without `persist`. */
+/**
+ * Makes the state of a policy: in the store's entry `effect-epilogue/<policy>/<persist>`, or in memory without
+ * `persist`.
+ */
 export const makeState = <A, P extends string | undefined>(
   policy: string,
   persist: P,

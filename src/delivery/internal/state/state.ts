@@ -1,7 +1,10 @@
 /** The entries that a policy remembers, and the variant that lives in memory. */
 import * as Effect from "effect/Effect"
 
-/** Entries by key, in the order in which they were set. Its effects never fail: a broken store costs a warning, not an alert. */
+/**
+ * Entries by key, in the order in which they were set. Its effects never fail: a broken store costs a warning, not an
+ * alert.
+ */
 export interface State<A> {
   /** Reads the entries, runs `f` on them and writes back what it changed. Concurrent calls run one after another. */
   readonly modify: <B>(f: (entries: Map<string, A>) => B) => Effect.Effect<B>

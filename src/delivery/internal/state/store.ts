@@ -1,4 +1,4 @@
-/** A state that is one entry of a `KeyValueStore`. */
+/** A state that is kept as one entry of a `KeyValueStore`. */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { identity } from "effect/Function"
@@ -10,21 +10,25 @@ import { explain, monotonicMillis } from "../entries.ts"
 import * as Journal from "./journal.ts"
 import type { State } from "./state.ts"
 
-/** How long a store may take, since whoever waits for it can't be interrupted. */
-const limit = "5 seconds"
+/** The time limit of one operation of the store. Posts wait for it uninterruptibly, so it is short. */
+const timeLimit = "5 seconds"
 
-/** For how long a store that took too long is left alone, or all would have to wait for it. In milliseconds. */
+/**
+ * For how many milliseconds a store that exceeded the time limit is not used. Otherwise each post would wait for it.
+ */
 const pause = 60_000
 
-/** How long a text that makes no sense may be one that another process is writing. */
+/** How long to wait before reading an invalid text again: another process may be in the middle of writing it. */
 const halfWritten = "100 millis"
 
-/** How long another process may take from its reading to its writing. */
-const settled = "250 millis"
+/** How long another process may take between its read and its write. */
+const settleTime = "250 millis"
 
 const locks = new WeakMap<KeyValueStore.KeyValueStore, Map<string, Semaphore.Semaphore>>()
 
-/** One for all that use the same entry, since a policy may be built more than once. */
+/**
+ * Returns the lock of an entry. Policies share it, since a layer with the same `persist` may be built more than once.
+ */
 const lockOf = (store: KeyValueStore.KeyValueStore, key: string): Semaphore.Semaphore => {
   const ofStore = locks.get(store) ?? new Map<string, Semaphore.Semaphore>()
   locks.set(store, ofStore)
@@ -33,19 +37,21 @@ const lockOf = (store: KeyValueStore.KeyValueStore, key: string): Semaphore.Sema
   return lock
 }
 
-/** With a sum, since two that write a file at once may leave a text that is half of each. */
-const summed = (json: string): string => `${json}\n${Hash.string(json)}`
+/** Appends a checksum. Two processes that write a file at the same time may leave a text with parts of both. */
+const withChecksum = (json: string): string => `${json}\n${Hash.string(json)}`
 
-const checked = (text: string): string => {
+const verified = (text: string): string => {
   const [json = "", sum] = text.split("\n")
-  if (sum !== undefined && sum !== String(Hash.string(json))) throw new Error("the sum is not that of the text")
+  if (sum !== undefined && sum !== String(Hash.string(json))) throw new Error("the checksum does not match")
   return json
 }
 
 /**
- * Read anew each time, since another process may have written meanwhile. While the store
- * can't be read it isn't written either, which would cost what is in it: what has
- * changed is kept, and added once it can. So is what another process has overwritten.
+ * Makes a state that is stored under one key, and may be shared with other processes.
+ *
+ * Each `modify` reads the store again, since another process may have written. If the read fails, nothing is written,
+ * which would overwrite entries of others: changes stay in memory and are written once the store can be read again.
+ * Changes that another process has overwritten are written again too.
  */
 export const inStore = <A>(
   store: KeyValueStore.KeyValueStore,
@@ -56,24 +62,26 @@ export const inStore = <A>(
     seen: Schema.Array(Schema.Tuple([Schema.String, Schema.Natural])),
     entries: Schema.Array(Schema.Tuple([Schema.String, schema]))
   }))
-  const encode = (document: typeof Document.Type) => Effect.map(Schema.encodeEffect(Document)(document), summed)
+  const encode = (document: typeof Document.Type) => Effect.map(Schema.encodeEffect(Document)(document), withChecksum)
   const decode = (text: string | undefined) =>
-    Effect.flatMap(Effect.try({ try: () => checked(text ?? ""), catch: identity }), Schema.decodeEffect(Document))
+    Effect.flatMap(Effect.try({ try: () => verified(text ?? ""), catch: identity }), Schema.decodeEffect(Document))
   const lock = lockOf(store, key)
   const journal = Journal.make<A>()
-  // what was read or written last
+  // the document that was read or written last, and its text
   let known: typeof Document.Type = { seen: [], entries: [] }
   let text: string | undefined
-  // the store has lost what is known
+  // whether the store has lost the known entries: it was emptied, or its text is invalid
   let lost = false
-  // a write has been tried that may have been done
+  // whether a write was started that may or may not have reached the store
   let uncertain = false
-  // somebody else has written meanwhile
+  // whether another process has written since this one did
   let shared = false
-  let slow: { readonly since: number; readonly fiber: Fiber.Fiber<unknown, unknown> } | undefined
-  const troubles = new Set<string>()
+  // the operation that exceeded the time limit
+  let stuck: { readonly since: number; readonly fiber: Fiber.Fiber<unknown, unknown> } | undefined
+  // the operations whose last attempt failed
+  const failing = new Set<string>()
 
-  /** Ends in time, also where the store can't be interrupted. */
+  /** Fails after the time limit, even if the store ignores interruption: it runs in a fiber of its own. */
   const limited = <B, E>(effect: Effect.Effect<B, E>) =>
     Effect.gen(function*() {
       const fiber = yield* Effect.forkDetach(Effect.interruptible(effect), { startImmediately: true })
@@ -81,35 +89,38 @@ export const inStore = <A>(
       if (done !== undefined) return yield* done
       const since = yield* monotonicMillis
       return yield* Effect.timeoutOrElse(Fiber.join(fiber), {
-        duration: limit,
+        duration: timeLimit,
         orElse: () => {
-          slow = { since, fiber }
+          stuck = { since, fiber }
           fiber.interruptUnsafe()
-          return Effect.fail(new Error(`no answer within ${limit}`))
+          return Effect.fail(new Error(`no answer within ${timeLimit}`))
         }
       })
     })
 
-  /** Told once, until it is well again: a broken store must not flood the log. */
-  const told = (what: string, effect: Effect.Effect<unknown, unknown>): Effect.Effect<boolean> =>
+  /**
+   * Returns whether the effect succeeded. Logs the first of several failures only, or a broken store would flood the
+   * log.
+   */
+  const succeeds = (done: "read" | "written" | "decoded", effect: Effect.Effect<unknown, unknown>) =>
     Effect.matchCauseEffect(effect, {
-      onSuccess: () => Effect.sync(() => (troubles.delete(what), true)),
+      onSuccess: () => Effect.sync(() => (failing.delete(done), true)),
       onFailure: (cause) => {
-        if (troubles.has(what)) return Effect.succeed(false)
-        troubles.add(what)
+        if (failing.has(done)) return Effect.succeed(false)
+        failing.add(done)
         return Effect.as(
-          Effect.logWarning(`effect-epilogue: the state "${key}" could not be ${what}`, explain(cause).slice(0, 1_000)),
+          Effect.logWarning(`effect-epilogue: the state "${key}" could not be ${done}`, explain(cause).slice(0, 1_000)),
           false
         )
       }
     })
 
-  const setAside = (unreadable: string) =>
+  const setAside = (invalid: string) =>
     Effect.gen(function*() {
       const aside = `${key}/unreadable`
-      const exit = yield* Effect.exit(limited(store.set(aside, unreadable)))
-      const kept = exit._tag === "Success" ? `, and is kept as "${aside}"` : ""
-      return yield* Effect.fail(new Error(`it makes no sense${kept}`))
+      const exit = yield* Effect.exit(limited(store.set(aside, invalid)))
+      const copy = exit._tag === "Success" ? `, a copy is kept as "${aside}"` : ""
+      return yield* Effect.fail(new Error(`the stored text is invalid${copy}`))
     })
 
   const read = Effect.gen(function*() {
@@ -125,10 +136,10 @@ export const inStore = <A>(
       if (document._tag === "Success") {
         known = document.value
         lost = false
-        troubles.delete("understood")
+        failing.delete("decoded")
       } else {
         lost = true
-        if (found !== undefined) yield* told("understood", setAside(found))
+        if (found !== undefined) yield* succeeds("decoded", setAside(found))
       }
     }
     if (found === undefined) lost = known.entries.length > 0
@@ -150,9 +161,9 @@ export const inStore = <A>(
   const change = <B>(f: (entries: Map<string, A>) => B, isPatient: boolean): Effect.Effect<B> =>
     Effect.gen(function*() {
       const now = yield* monotonicMillis
-      // never two at once, which might be done in the wrong order
-      if (slow?.fiber.pollUnsafe() !== undefined && (isPatient || now - slow.since >= pause)) slow = undefined
-      const isRead = slow === undefined && (yield* told("read", read))
+      // The store is used again only after the stuck operation has ended: of two writes the older might win.
+      if (stuck?.fiber.pollUnsafe() !== undefined && (isPatient || now - stuck.since >= pause)) stuck = undefined
+      const isRead = stuck === undefined && (yield* succeeds("read", read))
       const before = journal.apply(known.entries, known.seen)
       const after = new Map(before)
       const result = f(after)
@@ -160,21 +171,21 @@ export const inStore = <A>(
       const forget = (key: string) => !uncertain && !stored.has(key)
       journal.note({ before, after, seen: known.seen, now, forget })
       const isBehind = lost || journal.missing(known.seen).size > 0
-      if (isRead && slow === undefined && isBehind) yield* told("written", write([...after]))
+      if (isRead && stuck === undefined && isBehind) yield* succeeds("written", write([...after]))
       return result
     }).pipe(Effect.uninterruptible, lock.withPermits(1))
 
-  const check = change((entries) => [...entries.keys()], true)
+  const save = change((entries) => [...entries.keys()], true)
 
   return {
     modify: (f) => change(f, false),
     unsaved: Effect.gen(function*() {
-      let keys = yield* check
+      let keys = yield* save
       if (shared) {
-        // who has read before our last write may write yet
+        // Another process may have read before our last write and overwrite it yet: wait, then look again.
         shared = false
-        yield* Effect.sleep(settled)
-        keys = yield* check
+        yield* Effect.sleep(settleTime)
+        keys = yield* save
       }
       return new Set(lost ? keys : journal.missing(known.seen).keys())
     })

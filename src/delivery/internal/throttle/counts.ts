@@ -1,4 +1,4 @@
-/** Who may pass, and how many could not. */
+/** Which alerts passed a throttle, and counts of those that it held back. */
 import * as Schema from "effect/Schema"
 import type { Alert } from "../../../Alert.ts"
 import { SeverityJson } from "../../../internal/alerts/json.ts"
@@ -7,145 +7,161 @@ import { heldBackBefore, Millis } from "../entries.ts"
 import { short } from "../hold/digest.ts"
 import { subject } from "../policy.ts"
 
-const Untold = Schema.Struct({
+/** A count of held back alerts that no delivered alert has reported yet. */
+const Count = Schema.Struct({
   count: Schema.Int,
+  /** When the first of them was held back. */
   since: Millis,
+  /** The highest of their severities. */
   severity: SeverityJson
 })
 
-/** What was held back and not told of yet. */
-export type Untold = typeof Untold.Type
+type Count = typeof Count.Type
 
-/** What is kept of one subject. */
+/** The entry of one subject. */
 export const Entry = Schema.Struct({
-  /** Alerts that were delivered, or are on their way, each with the time. */
+  /** The alerts that were delivered or are being delivered, each with the time. Each takes a slot of the limits. */
   passed: Schema.Array(Schema.Tuple([Schema.String, Millis])),
-  /** Held back since there were too many of the subject. */
-  own: Schema.optionalKey(Untold),
-  /** Held back since there were too many of all. */
-  shared: Schema.optionalKey(Untold)
+  /** Alerts held back by the limit of the subject. */
+  own: Schema.optionalKey(Count),
+  /** Alerts held back by the limit of all subjects together. */
+  shared: Schema.optionalKey(Count)
 })
 
 type Entry = typeof Entry.Type
-type Entries = Map<string, Entry>
 
-/** What is told of, by key. Keys are made by `keyOf`. */
-export type Told = ReadonlyArray<readonly [key: string, what: "own" | "shared", untold: Untold]>
+/** Entries by key, as {@link keyOf} makes them, besides {@link others}. */
+export type Entries = Map<string, Entry>
 
+/** Counts taken from the entries in order to report them with a delivery. {@link addCounts} puts them back. */
+export type Report = ReadonlyArray<readonly [key: string, by: "own" | "shared", count: Count]>
+
+/** At most `limit` alerts within any `window` of milliseconds. */
 export interface Limit {
   readonly limit: number
-  /** In milliseconds. */
   readonly window: number
 }
 
+/** The limit of all alerts together, and that of each subject. */
 export interface Limits {
   readonly overall: Limit
   readonly perKey: Limit | undefined
 }
 
-/** So many subjects are counted each by itself, and the others together. */
-export const maxSubjects = 100
+/** The number of subjects that have a count of their own. Alerts about further subjects share one. */
+const maxSubjects = 100
 
+/** The key of the subjects without a count of their own. Summaries take their slots here too. */
 export const others = "others"
 const prefix = "of:"
 
-/** @internal */
+/** Returns the key of the alert's subject. */
 export const keyOf = (alert: Alert): string => prefix + subject(alert)
 
 const nameOf = (key: string): string => key === others ? "others" : short(key.slice(prefix.length), 100)
 
-const none: Entry = { passed: [] }
+const empty: Entry = { passed: [] }
 
-/** A pass that may be used, and what it has to tell; or nothing, and the alert is counted. */
-export const enter = (
+/**
+ * Takes a slot for the alert and returns the counts that it has to report. Without a free slot, counts the alert as
+ * held back and returns `undefined`.
+ */
+export const admit = (
   entries: Entries,
   limits: Limits,
-  underway: ReadonlySet<string>,
+  inFlight: ReadonlySet<string>,
   alert: Alert,
   now: number,
   id: string
-): Told | undefined => {
-  prune(entries, limits, underway, now)
+): Report | undefined => {
+  prune(entries, limits, inFlight, now)
   const key = keyOf(alert)
   const { overall, perKey } = limits
-  const untold = { count: 1 + heldBackBefore(alert), since: now, severity: alert.severity }
+  const count = { count: 1 + heldBackBefore(alert), since: now, severity: alert.severity }
   const passed = entries.get(key)?.passed ?? []
-  const own = perKey !== undefined && used(passed, perKey, underway, now) >= perKey.limit
-  if (own || used(all(entries), overall, underway, now) >= overall.limit) {
-    add(entries, [isCrowded(entries, key) ? [others, "shared", untold] : [key, own ? "own" : "shared", untold]])
+  const own = perKey !== undefined && used(passed, perKey, inFlight, now) >= perKey.limit
+  if (own || used(all(entries), overall, inFlight, now) >= overall.limit) {
+    addCounts(entries, [isCrowded(entries, key) ? [others, "shared", count] : [key, own ? "own" : "shared", count]])
     return undefined
   }
-  pass(entries, key, id, now)
-  return tell(entries, key)
+  takeSlot(entries, key, id, now)
+  return takeCounts(entries, key)
 }
 
+/** Returns whether the key is new, and as many subjects as may have a count have one. */
 const isCrowded = (entries: Entries, key: string): boolean =>
   !entries.has(key) &&
   [...entries.values()].filter(({ own, shared }) => own !== undefined || shared !== undefined).length >= maxSubjects
 
-/** Takes a pass for a summary, if something is due and there is room. */
+/** Takes a slot for a summary and returns all counts, if a summary is due and a slot is free. Else returns none. */
 export const summarise = (
   entries: Entries,
   limits: Limits,
-  underway: ReadonlySet<string>,
+  inFlight: ReadonlySet<string>,
   now: number,
   id: string
-): Told => {
-  prune(entries, limits, underway, now)
+): Report => {
+  prune(entries, limits, inFlight, now)
   const at = dueAt(entries, limits)
-  if (at === undefined || at > now || used(all(entries), limits.overall, underway, now) >= limits.overall.limit) {
+  if (at === undefined || at > now || used(all(entries), limits.overall, inFlight, now) >= limits.overall.limit) {
     return []
   }
-  pass(entries, others, id, now)
-  return tell(entries, undefined)
+  takeSlot(entries, others, id, now)
+  return takeCounts(entries, undefined)
 }
 
-/** When a summary can be posted; nothing where there is nothing to tell, or only the end of a delivery makes room. */
-export const nextSummary = (entries: Entries, limits: Limits, underway: ReadonlySet<string>): number | undefined => {
+/**
+ * Returns when a summary can be posted. Returns `undefined` if nothing is held back, or if deliveries in flight take
+ * all slots: then the end of one of them decides.
+ */
+export const nextSummary = (entries: Entries, limits: Limits, inFlight: ReadonlySet<string>): number | undefined => {
   const at = dueAt(entries, limits)
   if (at === undefined) return undefined
   const { limit, window } = limits.overall
   const passed = all(entries)
-  const over = passed.filter(([id]) => !underway.has(id)).map(([, time]) => time).toSorted((a, b) => b - a)
-  const room = limit - passed.filter(([id]) => underway.has(id)).length
-  if (room < 1) return undefined
-  const last = over[room - 1]
+  const ended = passed.filter(([id]) => !inFlight.has(id)).map(([, time]) => time).toSorted((a, b) => b - a)
+  const slots = limit - passed.filter(([id]) => inFlight.has(id)).length
+  if (slots < 1) return undefined
+  const last = ended[slots - 1]
   return last === undefined ? at : Math.max(at, last + window)
 }
 
-/** What a key's next alert has to tell, or all there is to tell. It counts as told from now on. */
-export const tell = (entries: Entries, key: string | undefined): Told => {
-  const told: Array<Told[number]> = []
+/**
+ * Removes counts from the entries and returns them: those that the next alert of a key reports (its own, and all that
+ * the overall limit held back), or all where `key` is `undefined`.
+ */
+export const takeCounts = (entries: Entries, key: string | undefined): Report => {
+  const report: Array<Report[number]> = []
   for (const [name, { own, passed, shared }] of entries) {
-    const tellsOwn = key === undefined || key === name
-    if (own !== undefined && tellsOwn) told.push([name, "own", own])
-    if (shared !== undefined) told.push([name, "shared", shared])
-    entries.set(name, own === undefined || tellsOwn ? { passed } : { passed, own })
+    const takesOwn = key === undefined || key === name
+    if (own !== undefined && takesOwn) report.push([name, "own", own])
+    if (shared !== undefined) report.push([name, "shared", shared])
+    entries.set(name, own === undefined || takesOwn ? { passed } : { passed, own })
   }
-  return told
+  return report
 }
 
-/** Counts what was held back, once more where telling it has failed. */
-export const add = (entries: Entries, told: Told): void => {
-  for (const [key, what, untold] of told) {
-    const entry = entries.get(key) ?? none
-    entries.set(key, { ...entry, [what]: sum(entry[what], untold) })
+/** Adds counts to the entries: of an alert that is held back, or of a report whose delivery failed. */
+export const addCounts = (entries: Entries, report: Report): void => {
+  for (const [key, by, count] of report) {
+    const entry = entries.get(key) ?? empty
+    entries.set(key, { ...entry, [by]: sum(entry[by], count) })
   }
 }
 
-const sum = (a: Untold | undefined, b: Untold): Untold =>
+const sum = (a: Count | undefined, b: Count): Count =>
   a === undefined
     ? b
     : { count: a.count + b.count, since: Math.min(a.since, b.since), severity: worst(a.severity, b.severity) }
 
-/** The time at which a pass was used. */
-export const pass = (entries: Entries, key: string, id: string, at: number): void => {
-  const entry = entries.get(key) ?? none
+/** Takes a slot, or sets the time of one that the delivery `id` has taken before. */
+export const takeSlot = (entries: Entries, key: string, id: string, at: number): void => {
+  const entry = entries.get(key) ?? empty
   entries.set(key, { ...entry, passed: [...entry.passed.filter(([other]) => other !== id), [id, at]] })
 }
 
-/** The pass is not used. */
-export const giveBack = (entries: Entries, id: string): void => {
+/** Frees the slot of a delivery that failed. */
+export const freeSlot = (entries: Entries, id: string): void => {
   for (const [key, entry] of entries) {
     if (entry.passed.some(([other]) => other === id)) {
       entries.set(key, { ...entry, passed: entry.passed.filter(([other]) => other !== id) })
@@ -153,10 +169,11 @@ export const giveBack = (entries: Entries, id: string): void => {
   }
 }
 
-const prune = (entries: Entries, { overall, perKey }: Limits, underway: ReadonlySet<string>, now: number): void => {
+/** Drops slots that have left all windows, and entries that are empty then. */
+const prune = (entries: Entries, { overall, perKey }: Limits, inFlight: ReadonlySet<string>, now: number): void => {
   const longest = Math.max(overall.window, perKey?.window ?? 0)
   for (const [key, entry] of entries) {
-    const passed = entry.passed.filter(([id, at]) => underway.has(id) || isWithin(at, now, longest))
+    const passed = entry.passed.filter(([id, at]) => inFlight.has(id) || isWithin(at, now, longest))
     if (passed.length === 0 && entry.own === undefined && entry.shared === undefined) entries.delete(key)
     else if (passed.length < entry.passed.length) entries.set(key, { ...entry, passed })
   }
@@ -164,12 +181,16 @@ const prune = (entries: Entries, { overall, perKey }: Limits, underway: Readonly
 
 const all = (entries: Entries): Entry["passed"] => [...entries.values()].flatMap(({ passed }) => passed)
 
-const used = (passed: Entry["passed"], { window }: Limit, underway: ReadonlySet<string>, now: number): number =>
-  passed.filter(([id, at]) => underway.has(id) || isWithin(at, now, window)).length
+/** Returns how many slots are taken. A delivery in flight takes one, however long it lasts. */
+const used = (passed: Entry["passed"], { window }: Limit, inFlight: ReadonlySet<string>, now: number): number =>
+  passed.filter(([id, at]) => inFlight.has(id) || isWithin(at, now, window)).length
 
-/** What seems to come from the future is of a clock that was wrong, and might be in the way for ever. */
+/**
+ * Returns whether a time lies in the window. One in the future was stored by a wrong clock, and would never leave it.
+ */
 const isWithin = (at: number, now: number, window: number): boolean => at > now - window && at <= now
 
+/** Returns when the first count has waited for a whole window, and needs a summary. */
 const dueAt = (entries: Entries, { overall, perKey }: Limits): number | undefined => {
   let due: number | undefined
   for (const { own, shared } of entries.values()) {
@@ -182,17 +203,17 @@ const dueAt = (entries: Entries, { overall, perKey }: Limits): number | undefine
   return due
 }
 
-/** @internal */
-export const total = (told: Told): Untold =>
-  told.map(([, , untold]) => untold).reduce(sum, { count: 0, since: Infinity, severity: "info" })
+/** Returns the sum of all counts of a report. */
+export const total = (report: Report): Count =>
+  report.map(([, , count]) => count).reduce(sum, { count: 0, since: Infinity, severity: "info" })
 
-/** How many subjects are named. */
+/** The largest number of subjects that a report names. */
 const maxNamed = 20
 
-/** How many of which subject, most of them first. A bounded list. */
-export const bySubject = (told: Told): ReadonlyArray<{ readonly name: string; readonly count: number }> => {
+/** Returns the counts by subject, largest first. The smallest are summed up, which bounds the list. */
+export const bySubject = (report: Report): ReadonlyArray<{ readonly name: string; readonly count: number }> => {
   const counts = new Map<string, number>()
-  for (const [key, , { count }] of told) counts.set(key, (counts.get(key) ?? 0) + count)
+  for (const [key, , { count }] of report) counts.set(key, (counts.get(key) ?? 0) + count)
   const subjects = [...counts].map(([key, count]) => ({ name: nameOf(key), count })).toSorted((a, b) =>
     b.count - a.count
   )

@@ -1,4 +1,4 @@
-/** Policies that hold back, opened and closed by hand. */
+/** Opens a policy around a `TestAlerter`, to be closed by hand. */
 import { Context, DateTime, Effect, Exit, Layer, Scope } from "effect"
 import { KeyValueStore } from "effect/persistence"
 import { type Alert, Alerter } from "../../src/index.ts"
@@ -6,7 +6,7 @@ import { TestAlerter } from "../../src/testing/index.ts"
 
 export type Policy<R> = (self: Layer.Layer<Alerter>) => Layer.Layer<Alerter, never, R>
 
-/** An alerter inside a policy. What it gets after its scope was closed is a defect. */
+/** Builds a policy around `channel`, whose post dies after its scope has closed. */
 export const open = <R>(
   policy: Policy<R>,
   channel: Layer.Layer<Alerter | TestAlerter> = TestAlerter.layer
@@ -30,16 +30,7 @@ export const open = <R>(
 
 export const titlesOf = (alerts: ReadonlyArray<Alert>): ReadonlyArray<string> => alerts.map(({ title }) => title)
 
-/** One store for several runs. */
-export const store = Effect.map(
-  Layer.build(Layer.fresh(KeyValueStore.layerMemory)),
-  (services) => ({
-    layer: Layer.succeedContext(services),
-    store: Context.get(services, KeyValueStore.KeyValueStore)
-  })
-)
-
-/** A store that can't be written. */
+/** A store that can be read but not written. */
 export const readOnly: Layer.Layer<KeyValueStore.KeyValueStore> = Layer.sync(
   KeyValueStore.KeyValueStore,
   () =>
@@ -55,6 +46,6 @@ export const readOnly: Layer.Layer<KeyValueStore.KeyValueStore> = Layer.sync(
 
 export const utc: DateTime.TimeZone = DateTime.zoneMakeNamedUnsafe("UTC")
 
-/** The titles that a digest lists, or that of an alert which is none. */
+/** Returns the titles that a digest lists, or the title of an alert that is not a digest. */
 export const listed = ({ detail, title }: Alert): ReadonlyArray<string> =>
   detail === undefined ? [title] : detail.split("\n").map((line) => /^\S+ \S+ \S+ (.*?)(?: – |$)/.exec(line)?.[1] ?? "")
