@@ -1,5 +1,5 @@
 /**
- * Typed success and failure hooks for named steps and pipelines, on Effect.
+ * Typed success and failure hooks for named steps and pipelines, on Effect 4.
  *
  * @module
  */

@@ -1,20 +1,19 @@
 /**
- * A million steps in one run: the heap must not grow with them.
+ * Measures that the heap does not grow while one run evaluates a million steps.
  *
  *     bun bench/memory.ts
  *     deno run -A --v8-flags=--expose-gc bench/memory.ts
  *     node --expose-gc bench/memory.ts
  *
- * `BENCH_STEPS` (default a million) says how many steps. One program runs the same
- * step again and again; another makes a step of its own name for each; a third runs
- * one with async hooks in the background, as those are what a run keeps a set of.
+ * `BENCH_STEPS` (default a million) sets the number of steps. The programs repeat one step, repeat one that fails,
+ * make steps of different names, and repeat one with an async background hook, of which a run keeps a set.
  */
 import * as Effect from "effect/Effect"
 import process from "node:process"
 import * as Hook from "../src/Hook.ts"
 import * as Pipeline from "../src/Pipeline.ts"
 import * as Step from "../src/Step.ts"
-import { heap, tolerated } from "./heap.ts"
+import { heap, reportGrowth } from "./heap.ts"
 
 const total = Number(process.env["BENCH_STEPS"] ?? 1_000_000)
 const intervals = 10
@@ -44,7 +43,7 @@ const variants: ReadonlyArray<{
   {
     name: "one step with a hook in the background, a million times",
     hooks: 1,
-    // or the hooks would never have their turn
+    // yields every 100 steps, as background hooks would otherwise never get to run
     nth: (i) => i % 100 === 0 ? Effect.andThen(Effect.yieldNow, background) : background
   }
 ]
@@ -54,7 +53,7 @@ for (const { hooks, name, nth } of variants) {
   const heaps: Array<number> = []
   const started = performance.now()
   const program = Effect.gen(function*() {
-    // a tenth more, before the first look: what is compiled and cached once is no growth
+    // a warm-up before the first measurement, so that code compiled and cached once does not count as growth
     for (let i = 0; i < total / intervals; i++) yield* nth(i)
     heaps.push(yield* heap)
     for (let interval = 1; interval <= intervals; interval++) {
@@ -63,14 +62,8 @@ for (const { hooks, name, nth } of variants) {
     }
   })
   await Effect.runPromise(Pipeline.make("pipeline", program))
-  const seconds = (performance.now() - started) / 1_000
+
   const expected = hooks * (total + total / intervals)
   if (called !== expected) throw new Error(`${name}: ${called} hooks were called, not ${expected}`)
-  const growth = heaps.at(-1)! - heaps[0]!
-  const bytes = (growth * 2 ** 20 / total).toFixed(2)
-  console.log(`${name} (${seconds.toFixed(1)} s)`)
-  console.log(`  heap in MB: ${heaps.map((megabytes) => megabytes.toFixed(2)).join(" ")}`)
-  console.log(
-    `  growth: ${growth.toFixed(2)} MB, ${bytes} bytes a step${growth > tolerated ? " — NOT FLAT" : ", flat"}`
-  )
+  reportGrowth(name, heaps, total, started)
 }

@@ -1,16 +1,15 @@
 /**
- * What a step costs while its run is recorded, against the same where nobody listens.
+ * Measures the cost of a step in a run that is recorded, compared with the same run without an observer.
  *
  *     bun bench/record.ts · deno run -A bench/record.ts · node bench/record.ts
  *
- * The step is that of `bench/steps.ts`: it does nothing, and has a success and a failure hook. Three events of it are
- * recorded: that it started, that it ended, and that its hook did. `BENCH_ROUNDS` (default 31) says how many rounds;
- * what is shown is the median of the rounds: of the times, and of the ratios within a round.
+ * The step is that of `bench/steps.ts`: its body does nothing, and it has a success and a failure hook. It emits three
+ * events: `StepStarted`, `StepEnded` and `HookEnded`. `BENCH_ROUNDS` (default 31) sets the number of rounds. The output
+ * shows medians over the rounds, of the times and of the ratios within a round.
  */
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import { measure } from "mitata"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -19,6 +18,7 @@ import * as Pipeline from "../src/Pipeline.ts"
 import * as Report from "../src/report/Report.ts"
 import * as RunEvent from "../src/RunEvent.ts"
 import * as Step from "../src/Step.ts"
+import { median, nanosPerStep, runtime } from "./statistics.ts"
 
 const rounds = Number(process.env["BENCH_ROUNDS"] ?? 31)
 const stepsPerRun = 10_000
@@ -71,31 +71,17 @@ const candidates = layers.map(([name, layer]): Candidate => {
   return { name, run: () => runtime.runPromise(program), close: () => runtime.dispose() }
 })
 
-/** What is there so far is no subject, and disks are finite. */
+/** Deletes the records so far, so that the disk does not fill up. */
 const clear = () => {
   for (const name of fs.readdirSync(runs)) fs.rmSync(path.join(runs, name))
   fs.truncateSync(file)
 }
 
-const nanos = async ({ run }: Candidate): Promise<number> => {
-  // `gc: false`: where no runtime flag exposes one, mitata's fallback allocates a gigabyte
-  const { p50 } = await measure(run, { gc: false, min_samples: 5, min_cpu_time: 10e6, warmup_samples: 0 })
-  return p50 / stepsPerRun
-}
-
-const median = (numbers: ReadonlyArray<number>): number => {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
-}
-
-const versions: Readonly<Record<string, string | undefined>> = process.versions
-const runtime = ["bun", "deno", "node"].find((name) => versions[name] !== undefined)!
-console.log(`${runtime} ${versions[runtime]}, median of ${rounds} rounds, ns a step`)
+console.log(`${runtime}, median of ${rounds} rounds, ns a step`)
 
 for (const { run } of candidates) for (let i = 0; i < 20; i++) await run()
 
-// who records less than all would look fast
+// a candidate that dropped events would look fast
 const lines = (text: string) => text.split("\n").length - 1
 const recorded = fs.readdirSync(runs).map((name) => lines(fs.readFileSync(path.join(runs, name), "utf8")))
 const expected = stepsPerRun * 3 + 2
@@ -105,10 +91,10 @@ if (succeeded !== candidates.length * 20 * stepsPerRun || failed !== 0) throw ne
 
 const results = candidates.map((): Array<number> => [])
 for (let round = 0; round < rounds; round++) {
-  // nobody always goes first
+  // each round starts with another candidate, as the first one of a round may be at a disadvantage
   for (let i = 0; i < candidates.length; i++) {
     const c = (i + round) % candidates.length
-    results[c]!.push(await nanos(candidates[c]!))
+    results[c]!.push(await nanosPerStep(candidates[c]!.run, stepsPerRun, 5))
   }
   clear()
 }

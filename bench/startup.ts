@@ -1,18 +1,18 @@
 /**
- * How much longer a script takes to start for importing this library: one that
- * imports `Step`, `Hook`, `Pipeline`, `Alerter` and `AlerterHooks`, against one that
- * imports the same modules of `effect` and nothing of ours.
+ * Measures how much longer a script takes to start when it imports this library: a script that imports `Step`, `Hook`,
+ * `Pipeline`, `Alerter` and `AlerterHooks` is compared with one that imports the same modules of `effect` only.
  *
  *     bun bench/startup.ts [bun|deno|node …]
  *
- * Bun and Deno load `src`, Node the JavaScript that `tsc` makes of it, as users get
- * it. `BENCH_ROUNDS` (default 21) says how often each is started; they take turns.
+ * Bun and Deno load `src`. Node loads the JavaScript that `tsc` makes of it, as users do. `BENCH_ROUNDS` (default 21)
+ * sets how often each script is started; the scripts take turns.
  */
 import { execFileSync, spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { delimiter, dirname, join, resolve } from "node:path"
 import process from "node:process"
 import { fileURLToPath, pathToFileURL } from "node:url"
+import { median } from "./statistics.ts"
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..")
 const bin = join(root, "node_modules", ".bin")
@@ -22,7 +22,7 @@ const target = 1.3
 
 const entries = ["Step", "Hook", "Pipeline", "Alerter", "AlerterHooks"]
 
-/** The imports of a module that remain when its types are stripped. */
+/** Returns the specifiers of a module's imports, without those of types, which runtimes strip. */
 const importsOf = (file: string): ReadonlyArray<string> => {
   const imports = /^(?:import|export) (?:\* as \w+|\*|\{[^{}]*\}) from "([^"]+)"/gm
   return [...readFileSync(file, "utf8").matchAll(imports)].map((match) => match[1]!)
@@ -43,7 +43,7 @@ const submodules = [...external].toSorted()
 if (submodules.length === 0) throw new Error("no imports of effect found: has their form changed?")
 console.log(`${seen.size} modules of ours load ${submodules.length} of effect's: ${submodules.join(" ")}`)
 
-// In the project, so that `effect` is found; not in node_modules, where Deno takes a script for a package's.
+// inside the project, so that `effect` is found; not in node_modules, where Deno treats scripts as part of a package
 mkdirSync(join(root, "tmp"), { recursive: true })
 const dir = mkdtempSync(join(root, "tmp", "startup-"))
 
@@ -57,18 +57,12 @@ const built = (): string => {
   return out
 }
 
-/** Used, so that no runtime may leave the import out. */
+/** Writes a script that imports the modules and uses them, so that no runtime can omit an import. */
 const script = (name: string, specifiers: ReadonlyArray<string>): string => {
   const file = join(dir, name)
   const imports = specifiers.map((specifier, i) => `import * as m${i} from ${JSON.stringify(specifier)}`)
   writeFileSync(file, `${imports.join("\n")}\nglobalThis.loaded = [${specifiers.map((_, i) => `m${i}`)}].length\n`)
   return file
-}
-
-const median = (numbers: ReadonlyArray<number>): number => {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
 const start = (command: ReadonlyArray<string>, file: string): number => {
@@ -84,7 +78,7 @@ const urls = (of: string, extension: string) =>
 
 const asked = process.argv.slice(2)
 const runtimes = [
-  // the programs themselves: node_modules/.bin may hold scripts that start them
+  // by name: PATH resolves them to the runtimes in node_modules/.bin
   { name: "bun", command: ["bun"], source: () => urls(join(root, "src"), "ts") },
   { name: "deno", command: ["deno", "run", "-A", "--no-lock"], source: () => urls(join(root, "src"), "ts") },
   { name: "node", command: ["node"], source: () => urls(built(), "js") }

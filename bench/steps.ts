@@ -1,12 +1,11 @@
 /**
- * What a step with a success and a failure hook costs, against the same by hand in
- * Effect and against other hook libraries.
+ * Measures the cost of a step with a success and a failure hook, compared with the same by hand in Effect and with other
+ * hook libraries.
  *
  *     bun bench/steps.ts · deno run -A bench/steps.ts · node bench/steps.ts
  *
- * `BENCH_ROUNDS` (default 31) says how many rounds. Machines are noisy, so the
- * candidates are measured in turn within each round, and what is shown is the
- * median of the rounds: of the times, and of the ratios within a round.
+ * `BENCH_ROUNDS` (default 31) sets the number of rounds. As machines are noisy, the candidates take turns within each
+ * round, and the output shows medians over the rounds, of the times and of the ratios within a round.
  */
 import BeforeAfterHook from "before-after-hook"
 import type * as Cause from "effect/Cause"
@@ -14,20 +13,20 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { createHooks } from "hookable"
 import { Listr, ListrTaskEventType, ListrTaskState } from "listr2"
-import { measure } from "mitata"
 import process from "node:process"
 import * as Pipeline from "../src/Pipeline.ts"
 import * as Step from "../src/Step.ts"
+import { median, nanosPerStep, runtime } from "./statistics.ts"
 
 const rounds = Number(process.env["BENCH_ROUNDS"] ?? 31)
 const stepsPerProgram = 2_000
 
 class Boom extends Error {}
-// one for all: what an Error costs is not the subject
+// shared by all steps, so that the cost of constructing an Error does not count
 const boom = new Boom("boom")
 
 // -----------------------------------------------------------------------------
-// the hooks, the same for everyone
+// the hooks, the same for all candidates
 // -----------------------------------------------------------------------------
 
 let succeeded = 0
@@ -59,7 +58,7 @@ const async: typeof sync = {
 // Effect: with this library, and by hand
 // -----------------------------------------------------------------------------
 
-/** `n` of them, one after another. */
+/** Runs `n` steps one after another. */
 const repeat = (n: number, nth: () => Effect.Effect<unknown, unknown>): Effect.Effect<void, unknown> =>
   Effect.gen(function*() {
     for (let i = 0; i < n; i++) yield* nth()
@@ -95,7 +94,7 @@ const byHand = (hooks: typeof sync, fails: boolean, limited: boolean): Effect.Ef
 }
 
 // -----------------------------------------------------------------------------
-// the peers, each as its readme has it, in an async function
+// other libraries, each used as in its README, in an async function
 // -----------------------------------------------------------------------------
 
 const promised = async (fails: boolean): Promise<number> => {
@@ -188,7 +187,7 @@ const effectCandidates = (hooks: typeof sync, fails: boolean, anew = false): Rea
 }
 
 const peers = (fails: boolean): ReadonlyArray<Candidate> => {
-  // a list of thousands is not what listr2 is for: fewer, and built anew each time, as a list runs once
+  // listr2 is not made for lists of thousands, and a list runs only once: fewer steps, and a new list for each run
   const few = 200
   return [
     { name: "hookable", steps: stepsPerProgram, program: hookable(stepsPerProgram, fails) },
@@ -207,23 +206,11 @@ const groups: ReadonlyArray<Group> = [
   { name: "steps that succeed", fails: false, all: [...effectCandidates(sync, false), ...peers(false)] },
   { name: "steps that fail", fails: true, all: [...effectCandidates(sync, true), ...peers(true)] },
   { name: "steps that succeed, async hooks", fails: false, all: effectCandidates(async, false) },
-  // as `Step.fn` does, at each call
+  // as each call of a `Step.fn` does
   { name: "steps made anew each time", fails: false, all: effectCandidates(sync, false, true) }
 ]
 
-const nanos = async ({ program, steps }: Candidate): Promise<number> => {
-  // `gc: false`: where no runtime flag exposes one, mitata's fallback allocates a gigabyte
-  const { p50 } = await measure(program, { gc: false, min_samples: 3, min_cpu_time: 10e6, warmup_samples: 0 })
-  return p50 / steps
-}
-
-const median = (numbers: ReadonlyArray<number>): number => {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
-}
-
-/** A candidate that does less than it should would look fast. */
+/** Throws unless a candidate calls the right hooks for each step: one that does less would look fast. */
 const check = async ({ name, program, steps }: Candidate, fails: boolean): Promise<void> => {
   succeeded = 0
   failed = 0
@@ -233,11 +220,9 @@ const check = async ({ name, program, steps }: Candidate, fails: boolean): Promi
   }
 }
 
-const versions: Readonly<Record<string, string | undefined>> = process.versions
-const runtime = ["bun", "deno", "node"].find((name) => versions[name] !== undefined)!
-console.log(`${runtime} ${versions[runtime]}, median of ${rounds} rounds, ns a step`)
+console.log(`${runtime}, median of ${rounds} rounds, ns a step`)
 
-// every candidate warm before the first is measured, so that none has a younger compiler than the others
+// warms up every candidate before measuring the first, so that all of them run equally optimized code
 for (const { all, fails } of groups) {
   for (const candidate of all) {
     await check(candidate, fails)
@@ -248,10 +233,10 @@ for (const { all, fails } of groups) {
 const results = groups.map(({ all }) => all.map((): Array<number> => []))
 for (let round = 0; round < rounds; round++) {
   for (const [g, { all }] of groups.entries()) {
-    // nobody always goes first
+    // each round starts with another candidate, as the first one of a round may be at a disadvantage
     for (let i = 0; i < all.length; i++) {
       const c = (i + round) % all.length
-      results[g]![c]!.push(await nanos(all[c]!))
+      results[g]![c]!.push(await nanosPerStep(all[c]!.program, all[c]!.steps, 3))
     }
   }
 }
@@ -268,7 +253,7 @@ for (const [g, { all, name }] of groups.entries()) {
         ratio(own, times(hand)).toFixed(2).padStart(9) + ratio(own, times(handLimited)).toFixed(2).padStart(9)
     )
   }
-  // A pending hook needs a timer, as (a') does and (a) does not, so there is no target for the async ones.
+  // no target for async hooks: a pending hook needs a timer for its time limit, which (a) does not set
   if (g < 2) {
     for (const [to, limit] of [[hand, 1.25], [handLimited, 0.5]] as const) {
       const actual = ratio(times(ours), times(to))

@@ -25,7 +25,7 @@ describe("Alert", () => {
     expect(Alert.make).type.not.toBeCallableWith({ title: "t", idempotencyKey: 1 })
   })
 
-  test("it is readonly and made by make only", () => {
+  test("an alert is readonly, and only make constructs one", () => {
     expect(Alert.make("t").severity).type.toBe<Severity>()
     expect(Alert.make("t").fields).type.toBe<ReadonlyArray<Field>>()
     expect(Alert).type.not.toBeConstructableWith({ title: "t" })
@@ -33,7 +33,7 @@ describe("Alert", () => {
     Alert.make("t").title = "u"
   })
 
-  test("with takes some of the input", () => {
+  test("with takes part of the input of make", () => {
     expect(Alert.make("t").with({ severity: "error" })).type.toBe<Alert>()
     expect(Alert.make("t").with).type.not.toBeCallableWith({ severity: "fatal" })
   })
@@ -49,7 +49,7 @@ describe("Alerter", () => {
     })
   })
 
-  test("layer captures the services of post; its errors need not be an AlerterError", () => {
+  test("layer requires the services of its function, whose errors may be of any type", () => {
     expect(Alerter.layer(() => failing)).type.toBe<Layer.Layer<Alerter, never, Mail>>()
     expect(Alerter.layer(() => Effect.void)).type.toBe<Layer.Layer<Alerter>>()
     Alerter.layer((alert) => {
@@ -60,19 +60,19 @@ describe("Alerter", () => {
     expect(Alerter.layer).type.not.toBeCallableWith(() => Effect.void, { name: "pager" })
   })
 
-  test("one made by hand fails with an AlerterError and needs nothing", () => {
+  test("Alerter.of takes a post that fails with AlerterError only and requires no services", () => {
     expect(Layer.succeed(Alerter, Alerter.of({ post: () => Effect.void }))).type.toBe<Layer.Layer<Alerter>>()
     expect(Alerter.of).type.not.toBeCallableWith({ post: () => Effect.fail("lost") })
     expect(Alerter.of).type.not.toBeCallableWith({ post: () => failing })
     expect(Alerter.of).type.not.toBeCallableWith({})
   })
 
-  test("the layers that come with it", () => {
+  test("layerConsole and layerNone require nothing", () => {
     expect(Alerter.layerConsole).type.toBe<Layer.Layer<Alerter>>()
     expect(Alerter.layerNone).type.toBe<Layer.Layer<Alerter>>()
   })
 
-  test("reasons", () => {
+  test("the constructors of reasons check their fields", () => {
     expect(AlerterErrorReason.Rejected).type.toBeCallableWith({ detail: "no", status: 400 })
     expect(AlerterErrorReason.Rejected).type.not.toBeCallableWith({})
     expect(isAlerterError).type.toBe<(u: unknown) => u is AlerterError>()
@@ -80,13 +80,13 @@ describe("Alerter", () => {
 })
 
 describe("AlerterHooks", () => {
-  test("fit any step and need an Alerter", () => {
+  test("the standard hooks fit any step and require an Alerter", () => {
     expect(AlerterHooks.success).type.toBe<Hook.Hook<unknown, unknown, Alerter | StepContext>>()
     expect(AlerterHooks.failure).type.toBe<Hook.Hook<unknown, unknown, Alerter | StepContext>>()
     expect(AlerterHooks.all).type.toBe<Hooks.Hooks<unknown, unknown, Alerter | StepContext>>()
   })
 
-  test("successWith and failureWith fit steps of what they are told", () => {
+  test("successWith and failureWith fit steps with the value or error of their function", () => {
     const loaded = AlerterHooks.successWith((alert, rows: ReadonlyArray<string>) =>
       alert.with({ body: `${rows.length}` })
     )
@@ -104,7 +104,7 @@ describe("AlerterHooks", () => {
     expect(AlerterHooks.failureWith).type.not.toBeCallableWith(() => "alert")
   })
 
-  test("with the layer the step runs", () => {
+  test("a step with a standard hook can be run once an Alerter is provided", () => {
     const step = Step.make("s", Effect.fail("no")).pipe(Step.hooks(AlerterHooks.failure))
     expect(Effect.runPromise).type.not.toBeCallableWith(step)
     expect(Effect.runPromise).type.toBeCallableWith(Effect.provide(step, Alerter.layerNone))

@@ -12,13 +12,13 @@ declare const decision: Decision
 const question = { title: "Deploy?", timeout: "1 hour" } as const
 
 describe("Step.requireApproval", () => {
-  test("adds what can go wrong, and the service, to the step's types", () => {
+  test("requireApproval adds its errors and the Approver to the step's types", () => {
     type Guarded = Step.Step<number, "no such file" | AlerterError | NotApproved, Boss | Approver>
     expect(Step.requireApproval(step, question)).type.toBe<Guarded>()
     expect(step.pipe(Step.requireApproval(question))).type.toBe<Guarded>()
   })
 
-  test("without an approver it does not run", () => {
+  test("a step that requires approval can't be run without an Approver", () => {
     const guarded = Step.make("s", Effect.void).pipe(Step.requireApproval(question))
     expect(Effect.runPromise).type.not.toBeCallableWith(guarded)
     expect(Effect.runPromise).type.toBeCallableWith(guarded.pipe(
@@ -26,41 +26,41 @@ describe("Step.requireApproval", () => {
     ))
   })
 
-  test("hooks may listen for NotApproved, once it can happen", () => {
+  test("onFailureTag accepts NotApproved only on a step that requires approval", () => {
     const guarded = step.pipe(Step.requireApproval(question))
     expect(guarded.pipe(Step.onFailureTag("NotApproved", ({ step }) => Effect.log(step)))).type.toBe<typeof guarded>()
     expect(Step.onFailureTag).type.not.toBeCallableWith(step, "NotApproved", () => Effect.void)
   })
 
-  test("a question has a title and a time limit", () => {
+  test("a question requires a title and a time limit", () => {
     expect(Step.requireApproval).type.not.toBeCallableWith({ title: "Deploy?" })
     expect(Step.requireApproval).type.not.toBeCallableWith({ timeout: "1 hour" })
     expect(Step.requireApproval).type.not.toBeCallableWith({ ...question, timeout: "soon" })
   })
 
-  test("not for what is no step", () => {
+  test("requireApproval rejects Effects that are not steps", () => {
     expect(Step.requireApproval).type.not.toBeCallableWith(Effect.void, question)
   })
 })
 
 describe("Approver", () => {
-  test("ask", () => {
+  test("ask requires an Approver and fails with an AlerterError", () => {
     expect(Approver.ask(question)).type.toBe<Effect.Effect<Decision, AlerterError, Approver>>()
   })
 
-  test("a layer needs what its function does", () => {
+  test("layer requires the services of its function, whose errors may be of any type", () => {
     expect(Approver.layer(() => Effect.as(Boss, decision))).type.toBe<Layer.Layer<Approver, never, Boss>>()
     expect(Approver.layer(() => Effect.fail("no") as Effect.Effect<Decision, string>)).type.toBe<
       Layer.Layer<Approver>
     >()
   })
 
-  test("a layer's function decides", () => {
+  test("layer rejects a function that does not return a Decision", () => {
     expect(Approver.layer).type.not.toBeCallableWith(() => Effect.succeed(true))
     expect(Approver.layer).type.not.toBeCallableWith(() => Effect.void)
   })
 
-  test("a layer of functions that post and listen needs what they do", () => {
+  test("layerResumable takes post, listen and withdraw, and requires their services", () => {
     const functions = {
       post: () => Effect.as(Boss, "7"),
       listen: () => Effect.fail("no") as Effect.Effect<Decision, string>,
@@ -72,7 +72,7 @@ describe("Approver", () => {
     expect(Approver.layerResumable).type.not.toBeCallableWith({ post: functions.post, listen: functions.listen })
   })
 
-  test("resumable, where it is", () => {
+  test("an approver's resumable part is optional", () => {
     expect(Approver.of).type.toBeCallableWith({ ask: () => Effect.succeed(decision) })
     expect<Approver.Shape["resumable"]>().type.toBe<Approver.Resumable | undefined>()
     expect<Approver.Resumable["post"]>().type.toBe<(question: Question) => Effect.Effect<string, AlerterError>>()
@@ -84,7 +84,7 @@ describe("Approver", () => {
     >()
   })
 
-  test("who answered is known where somebody did", () => {
+  test("a decision has the person who made it, unless it timed out", () => {
     if (decision._tag === "TimedOut") expect(decision).type.not.toHaveProperty("by")
     else expect(decision.by).type.toBe<{ readonly id: string; readonly name: string }>()
     expect(Decision.Approved).type.not.toBeCallableWith({})

@@ -18,7 +18,7 @@ declare const onNumber: Hook.Hook<number, Http, Mail>
 declare const db: Schedule.Schedule<number, unknown, never, Db>
 
 describe("constructors", () => {
-  test("without annotations they fit any step", () => {
+  test("a hook without annotations fits any step", () => {
     expect(Hook.onStart(post)).type.toBe<Hook.Hook<unknown, unknown, Mail>>()
     expect(Hook.onSuccess(() => post)).type.toBe<Hook.Hook<unknown, unknown, Mail>>()
     expect(Hook.onFailure(() => post)).type.toBe<Hook.Hook<unknown, unknown, Mail>>()
@@ -30,7 +30,7 @@ describe("constructors", () => {
     >()
   })
 
-  test("with them they fit the steps that have such", () => {
+  test("a hook with annotated arguments fits steps with that value or error only", () => {
     expect(Hook.onSuccess((_: number) => post)).type.toBe<Hook.Hook<number, unknown, Mail>>()
     expect(Hook.onFailure((_: Cause.Cause<Http>) => post)).type.toBe<Hook.Hook<unknown, Http, Mail>>()
     expect(Hook.onRetry((_: Hook.FailedAttempt<Http>) => post)).type.toBe<Hook.Hook<unknown, Http, Mail>>()
@@ -40,7 +40,7 @@ describe("constructors", () => {
     >()
   })
 
-  test("an unannotated argument is unknown", () => {
+  test("an unannotated argument is inferred as unknown", () => {
     Hook.onSuccess((value) => {
       expect(value).type.toBe<unknown>()
       return Effect.void
@@ -59,11 +59,11 @@ describe("constructors", () => {
     })
   })
 
-  test("the tag is that of the error", () => {
+  test("onFailureTag rejects an error with another tag", () => {
     expect(Hook.onFailureTag).type.not.toBeCallableWith("Http", (_: Parse) => post)
   })
 
-  test("a hook is an Effect or returns one", () => {
+  test("onStart takes an Effect, the other constructors a function that returns one", () => {
     expect(Hook.onSuccess).type.not.toBeCallableWith(() => 1)
     expect(Hook.onSuccess).type.not.toBeCallableWith(post)
     expect(Hook.onStart).type.not.toBeCallableWith(() => post)
@@ -72,7 +72,7 @@ describe("constructors", () => {
 })
 
 describe("policies", () => {
-  test("keep the hook's types, data-last and data-first", () => {
+  test("policies keep the hook's types, data-last and data-first", () => {
     expect(onNumber.pipe(Hook.named("n"))).type.toBe<Hook.Hook<number, Http, Mail>>()
     expect(Hook.named(onNumber, "n")).type.toBe<Hook.Hook<number, Http, Mail>>()
     expect(onNumber.pipe(Hook.timeout("1 second"))).type.toBe<Hook.Hook<number, Http, Mail>>()
@@ -89,7 +89,7 @@ describe("policies", () => {
     expect(Hook.retry).type.not.toBeCallableWith(onNumber, { times: "1" })
   })
 
-  test("when adds the predicate's services and knows the exit", () => {
+  test("when adds the predicate's services and passes it the typed exit", () => {
     expect(onNumber.pipe(Hook.when((context) => context.attempt > 1))).type.toBe<Hook.Hook<number, Http, Mail>>()
     expect(onNumber.pipe(Hook.when(() => Effect.as(Db, true)))).type.toBe<Hook.Hook<number, Http, Mail | Db>>()
     Hook.when(onNumber, (context, exit) => {
@@ -101,7 +101,7 @@ describe("policies", () => {
     expect(Hook.when).type.not.toBeCallableWith(onNumber, () => "yes")
   })
 
-  test("required says so in the type", () => {
+  test("required adds HookError to X", () => {
     expect(onNumber.pipe(Hook.required)).type.toBe<Hook.Hook<number, Http, Mail, Hook.HookError>>()
     expect(Hook.onFailureTag("Http", (_: Http) => post).pipe(Hook.required)).type.toBe<
       Hook.Hook<unknown, unknown, Mail, Hook.HookError, Http>
@@ -117,7 +117,7 @@ describe("policies", () => {
 })
 
 describe("variance", () => {
-  test("contravariant in A and E", () => {
+  test("Hook is contravariant in A and E", () => {
     expect<Hook.Hook<unknown, unknown, never>>().type.toBeAssignableTo<Hook.Hook<number, Http, never>>()
     expect<Hook.Hook<number, unknown, never>>().type.not.toBeAssignableTo<Hook.Hook<unknown, unknown, never>>()
     expect<Hook.Hook<number, unknown, never>>().type.not.toBeAssignableTo<Hook.Hook<string, unknown, never>>()
@@ -125,7 +125,7 @@ describe("variance", () => {
     expect<Hook.Hook<unknown, Http | Parse, never>>().type.toBeAssignableTo<Hook.Hook<unknown, Http, never>>()
   })
 
-  test("covariant in R, X and T", () => {
+  test("Hook is covariant in R, X and T", () => {
     expect<Hook.Hook<unknown, unknown, Mail>>().type.toBeAssignableTo<Hook.Hook<unknown, unknown, Mail | Db>>()
     expect<Hook.Hook<unknown, unknown, Mail>>().type.not.toBeAssignableTo<Hook.Hook<unknown, unknown, never>>()
     expect<Hook.Hook<unknown, unknown, never, Hook.HookError>>().type.not.toBeAssignableTo<
@@ -138,7 +138,7 @@ describe("variance", () => {
 })
 
 describe("utility types", () => {
-  test("UnmetTags", () => {
+  test("UnmetTags lists the tags that no error of E has with all fields", () => {
     expect<Hook.UnmetTags<Http | Parse, Parse>>().type.toBe<never>()
     expect<Hook.UnmetTags<Http, Http | Parse>>().type.toBe<"Parse">()
     expect<Hook.UnmetTags<Http, { readonly _tag: "Http"; readonly url: string }>>().type.toBe<"Http">()

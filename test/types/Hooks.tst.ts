@@ -48,12 +48,12 @@ describe("Hook.Any", () => {
 })
 
 describe("make", () => {
-  test("of nothing is empty", () => {
+  test("make without hooks has the type of empty", () => {
     expect(Hooks.make()).type.toBe<Hooks.Hooks<unknown, unknown, never>>()
     expect(Hooks.empty).type.toBe<Hooks.Hooks<unknown, unknown, never>>()
   })
 
-  test("the result fits the steps that each item fits", () => {
+  test("a collection fits only steps that each of its hooks fits", () => {
     const both = Hooks.make(onNumber, onText)
     expect(both).type.toBeAssignableTo<Hooks.Hooks<Both, Http, Mail | Db>>()
     expect(Step.hooks(both)).type.toBeCallableWith(Step.make("s", Effect.succeed({ n: 1, s: "" })))
@@ -64,7 +64,7 @@ describe("make", () => {
     >()
   })
 
-  test("services, required and tags are those of any item", () => {
+  test("a collection has the services, HookError and tags of all of its hooks", () => {
     expect(Hooks.make(required, onHttp, onParse)).type.toBe<
       Hooks.Hooks<unknown, unknown, never, Hook.HookError, Http | Parse>
     >()
@@ -73,7 +73,7 @@ describe("make", () => {
     expect(step.pipe(Step.hooks(Hooks.make(required)))).type.toBe<Step.Step<number, Http | Hook.HookError>>()
   })
 
-  test("takes collections too, and nothing else", () => {
+  test("make takes hooks and collections and nothing else", () => {
     expect(Hooks.make(AlerterHooks.all, onHttp)).type.toBe<
       Hooks.Hooks<unknown, unknown, Alerter | StepContext, never, Http>
     >()
@@ -85,26 +85,26 @@ describe("make", () => {
 describe("merge, mergeUnder", () => {
   type Merged = Hooks.Hooks<{ readonly n: number } & { readonly s: string }, Http, Mail | Db>
 
-  test("data-first and data-last", () => {
+  test("merge and mergeUnder combine types, data-first and data-last", () => {
     expect(Hooks.merge(onNumber, onText)).type.toBe<Merged>()
     expect(Hooks.make(onNumber).pipe(Hooks.merge(onText))).type.toBe<Merged>()
     expect(Hooks.mergeUnder(onNumber, onText)).type.toBe<Merged>()
     expect(Hooks.make(onNumber).pipe(Hooks.mergeUnder(onText))).type.toBe<Merged>()
   })
 
-  test("required and tags survive", () => {
+  test("merge and mergeUnder keep HookError and tags", () => {
     expect(Hooks.merge(required, onHttp)).type.toBe<Hooks.Hooks<unknown, unknown, never, Hook.HookError, Http>>()
     expect(Hooks.mergeUnder(required, onHttp)).type.toBe<Hooks.Hooks<unknown, unknown, never, Hook.HookError, Http>>()
   })
 
-  test("empty is the unit", () => {
+  test("merging with empty changes no type", () => {
     expect(Hooks.merge(Hooks.empty, Hooks.make(onHttp))).type.toBe<Hooks.Hooks<unknown, unknown, never, never, Http>>()
     expect(Hooks.merge(Hooks.make(onText), Hooks.empty)).type.toBe<Hooks.Hooks<{ readonly s: string }, Http, Db>>()
   })
 })
 
 describe("explain", () => {
-  test("takes a step, and a pipeline or hooks", () => {
+  test("explain takes a step, and optionally a pipeline or hooks", () => {
     expect(Hooks.explain(step)).type.toBe<ReadonlyArray<Hooks.Explanation>>()
     expect(Hooks.explain).type.toBeCallableWith(step, Pipeline.make("p", step))
     expect(Hooks.explain).type.toBeCallableWith(step, AlerterHooks.all)
@@ -115,7 +115,7 @@ describe("explain", () => {
 })
 
 describe("variance", () => {
-  test("as that of Hook", () => {
+  test("Hooks has the variance of Hook", () => {
     expect<Hooks.Hooks<unknown, unknown, never>>().type.toBeAssignableTo<Hooks.Hooks<number, Http, Mail>>()
     expect<Hooks.Hooks<number, unknown, never>>().type.not.toBeAssignableTo<Hooks.Hooks<unknown, unknown, never>>()
     expect<Hooks.Hooks<unknown, unknown, Mail>>().type.not.toBeAssignableTo<Hooks.Hooks<unknown, unknown, never>>()

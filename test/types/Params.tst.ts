@@ -23,7 +23,7 @@ interface Decoded {
 declare const key: Redacted.Redacted<string>
 
 describe("a class of Params.Service", () => {
-  test("yields the decoded value", () => {
+  test("the service yields the decoded value", () => {
     const asked = Effect.gen(function*() {
       const value = yield* Train
       expect(value.epochs).type.toBe<number>()
@@ -39,7 +39,7 @@ describe("a class of Params.Service", () => {
     expect<Train["Service"]>().type.toBeAssignableFrom<Decoded>()
   })
 
-  test("a readonly value", () => {
+  test("the value is readonly", () => {
     Effect.map(Train, (value) => {
       // @ts-expect-error Cannot assign to 'epochs' because it is a read-only property
       value.epochs = 1
@@ -56,7 +56,7 @@ describe("a class of Params.Service", () => {
     expect(Train.layer).type.not.toBeCallableWith({ epochs: 1, key, at: new Date(0), epoch: 1 })
   })
 
-  test("fields with constructor defaults may be left out of it", () => {
+  test("layer does not require fields with constructor defaults", () => {
     class Defaulted extends Params.Service<Defaulted>()("Defaulted", {
       retries: Schema.Int.pipe(Schema.withConstructorDefault(Effect.succeed(3)))
     }) {}
@@ -64,7 +64,7 @@ describe("a class of Params.Service", () => {
     expect(Defaulted.layer).type.not.toBeCallableWith({ retries: "3" })
   })
 
-  test("layerUnknown and layerConfig take anything, or a path", () => {
+  test("layerUnknown takes any input, and layerConfig an optional path", () => {
     expect(Train.layerUnknown(JSON.parse("{}") as unknown)).type.toBe<Layer.Layer<Train, Params.ParamsError>>()
     expect(Train.layerConfig()).type.toBe<Layer.Layer<Train, Params.ParamsError>>()
     expect(Train.layerConfig).type.toBeCallableWith("train")
@@ -77,7 +77,7 @@ describe("a class of Params.Service", () => {
     expect(Train.describe).type.not.toBeCallableWith({ epochs: 1 })
   })
 
-  test("a field that needs a service to be decoded is refused", () => {
+  test("a field whose decoding needs a service is rejected", () => {
     class Lookup extends Context.Service<Lookup, { readonly find: string }>()("Lookup") {}
     const needy = Schema.String as unknown as Schema.Codec<string, string, Lookup>
     expect(Params.Service<Train>()).type.not.toBeCallableWith("X", { needy })
@@ -88,7 +88,7 @@ describe("a class of Params.Service", () => {
 describe("Step.params", () => {
   const step = Step.make("s", Effect.succeed(1))
 
-  test("the step needs them, data-last and data-first", () => {
+  test("Step.params adds the parameters to the step's services, data-last and data-first", () => {
     expect(step.pipe(Step.params(Train))).type.toBe<Step.Step<number, never, Train>>()
     expect(Step.params(step, Train)).type.toBe<Step.Step<number, never, Train>>()
     expect(Effect.runPromise).type.not.toBeCallableWith(Step.params(step, Train))
@@ -97,7 +97,7 @@ describe("Step.params", () => {
     >()
   })
 
-  test("a service that is none of parameters is refused", () => {
+  test("Step.params rejects a service that was not made with Params.Service", () => {
     class Db extends Context.Service<Db, { readonly rows: number }>()("Db") {}
     expect(Step.params).type.not.toBeCallableWith(Db)
     expect(Step.params).type.not.toBeCallableWith(step, Db)

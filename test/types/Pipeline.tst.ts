@@ -20,7 +20,7 @@ type Same = Pipeline.Pipeline<number, Http, Db>
 type Joined = Pipeline.Pipeline<number, Http, Db | Mail>
 
 describe("make", () => {
-  test("keeps the Effect's types, less StepContext", () => {
+  test("make keeps the Effect's types and removes StepContext from its services", () => {
     expect(Pipeline.make("p", body)).type.toBe<Same>()
     expect(Pipeline.make("p", Effect.andThen(StepContext, body))).type.toBe<Same>()
     expect(pipeline).type.toBeAssignableTo<Effect.Effect<number, Http, Db>>()
@@ -34,7 +34,7 @@ describe("make", () => {
     expect(Pipeline.named).type.not.toBeCallableWith("p", body)
   })
 
-  test("an Effect or a step is no pipeline", () => {
+  test("combinators of Pipeline reject Effects and steps", () => {
     expect(Pipeline.onStart).type.not.toBeCallableWith(body, Effect.void)
     expect(Pipeline.stepHooks).type.not.toBeCallableWith(body, AlerterHooks.all)
     expect(Pipeline.stepHooks(AlerterHooks.all)).type.not.toBeCallableWith(Step.make("s", body))
@@ -45,7 +45,7 @@ describe("make", () => {
 })
 
 describe("fn", () => {
-  test("infers arguments and result", () => {
+  test("fn infers arguments and result", () => {
     expect(
       Pipeline.fn("p")(function*(id: string) {
         yield* StepContext
@@ -56,7 +56,7 @@ describe("fn", () => {
     expect(Pipeline.fn("p")).type.not.toBeCallableWith((n: number) => n)
   })
 
-  test("combinators get the pipeline, then the arguments", () => {
+  test("combinators of fn receive the pipeline and then the arguments", () => {
     const f = Pipeline.fn("p")(
       function*(n: number) {
         return (yield* body) + n
@@ -74,7 +74,7 @@ describe("fn", () => {
     expect(f).type.toBe<(n: number) => Joined>()
   })
 
-  test("up to six", () => {
+  test("fn takes up to six combinators", () => {
     const more = Pipeline.annotate({})
     const last = Pipeline.onStart(needsMail)
     const gen = function*(n: number) {
@@ -96,14 +96,14 @@ describe("fn", () => {
     expect(Pipeline.fn("f")(eff, more, more, more, more, more, last)).type.toBe<Out>()
   })
 
-  test("a combinator must return a pipeline", () => {
+  test("combinators of fn have to return a pipeline", () => {
     expect(Pipeline.fn("p")).type.not.toBeCallableWith((_: number) => body, Effect.asVoid)
     expect(Pipeline.fn("p")).type.not.toBeCallableWith((_: number) => body, Step.annotate({}))
   })
 })
 
 describe("stepHooks", () => {
-  test("take hooks for anything; their services join", () => {
+  test("stepHooks takes hooks that fit any step and adds their services", () => {
     expect(pipeline.pipe(Pipeline.stepHooks(AlerterHooks.all))).type.toBe<
       Pipeline.Pipeline<number, Http, Db | Alerter>
     >()
@@ -115,7 +115,7 @@ describe("stepHooks", () => {
     expect(pipeline.pipe(Pipeline.stepHooks(Hooks.empty))).type.toBe<Same>()
   })
 
-  test("refuse hooks for a value, an error or a tagged error's fields", () => {
+  test("stepHooks rejects hooks for a certain value, error or fields of a tagged error", () => {
     expect(Pipeline.stepHooks).type.not.toBeCallableWith(Hook.onSuccess((_: number) => Effect.void))
     expect(Pipeline.stepHooks).type.not.toBeCallableWith(pipeline, Hook.onSuccess((_: number) => Effect.void))
     expect(Pipeline.stepHooks).type.not.toBeCallableWith(Hook.onFailure((_: Cause.Cause<Http>) => Effect.void))
@@ -130,7 +130,7 @@ describe("stepHooks", () => {
     )
   })
 
-  test("refuse required hooks", () => {
+  test("stepHooks rejects required hooks", () => {
     expect(Pipeline.stepHooks).type.not.toBeCallableWith(Hook.required(Hook.onStart(Effect.void)))
     expect(Pipeline.stepHooks).type.not.toBeCallableWith(pipeline, Hook.required(Hook.onStart(Effect.void)))
     expect(Pipeline.stepHooks).type.not.toBeCallableWith(Hooks.make(Hook.required(AlerterHooks.failure)))
@@ -173,7 +173,7 @@ describe("onFailureTag", () => {
 })
 
 describe("the run's own hooks", () => {
-  test("what they are called with is inferred", () => {
+  test("the arguments of the run's hooks are inferred", () => {
     pipe(
       pipeline,
       Pipeline.onSuccess((value) => {
@@ -195,7 +195,7 @@ describe("the run's own hooks", () => {
     })
   })
 
-  test("their services join, less StepContext; their errors don't", () => {
+  test("the run's hooks add their services but StepContext, and not their errors", () => {
     expect(pipeline.pipe(Pipeline.onStart(needsMail))).type.toBe<Joined>()
     expect(pipeline.pipe(Pipeline.onSuccess(() => needsMail))).type.toBe<Joined>()
     expect(pipeline.pipe(Pipeline.onFailure(() => needsMail))).type.toBe<Joined>()
@@ -208,7 +208,7 @@ describe("the run's own hooks", () => {
     expect(Pipeline.onExit(pipeline, () => needsMail)).type.toBe<Joined>()
   })
 
-  test("a hook for another value, cause or tag does not fit", () => {
+  test("a hook for another value, cause or tag is rejected", () => {
     expect(Pipeline.onSuccess((_: string) => Effect.void)).type.not.toBeCallableWith(pipeline)
     expect(Pipeline.onFailure((_: Cause.Cause<string>) => Effect.void)).type.not.toBeCallableWith(pipeline)
     expect(Pipeline.hooks(Hook.onFailureTag("Other", () => Effect.void))).type.not.toBeCallableWith(pipeline)
@@ -216,7 +216,7 @@ describe("the run's own hooks", () => {
     expect(Pipeline.hooks(Hook.onSuccess((_: string) => Effect.void))).type.not.toBeCallableWith(pipeline)
   })
 
-  test("a required one is possible here: HookError joins E", () => {
+  test("a required hook of the run adds HookError to E", () => {
     expect(pipeline.pipe(Pipeline.hooks(Hook.required(Hook.onStart(Effect.void))))).type.toBe<
       Pipeline.Pipeline<number, Http | Hook.HookError, Db>
     >()

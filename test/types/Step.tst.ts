@@ -28,12 +28,12 @@ describe("constructors", () => {
     expect(step).type.toBeAssignableTo<Effect.Effect<number, Http | Parse, Db>>()
   })
 
-  test("a name is needed", () => {
+  test("make requires a name", () => {
     expect(Step.make).type.not.toBeCallableWith(body)
     expect(Step.make).type.not.toBeCallableWith(1, body)
   })
 
-  test("StepContext is what a step provides", () => {
+  test("a step provides StepContext to its body", () => {
     const asks = Effect.andThen(StepContext, body)
     expect(asks).type.toBe<Effect.Effect<number, Http | Parse, Db | StepContext>>()
     expect(Step.make("s", asks)).type.toBe<Step.Step<number, Http | Parse, Db>>()
@@ -42,7 +42,7 @@ describe("constructors", () => {
     expect(Effect.runPromise).type.toBeCallableWith(Step.make("s", StepContext.annotate("rows", 1)))
   })
 
-  test("around a step, StepContext is still asked for", () => {
+  test("an Effect around a step still requires StepContext", () => {
     expect(Effect.andThen(step, StepContext.elapsed)).type.toBeAssignableTo<
       Effect.Effect<unknown, Http | Parse, Db | StepContext>
     >()
@@ -51,17 +51,17 @@ describe("constructors", () => {
     >()
   })
 
-  test("yield* gives the value", () => {
+  test("yield* of a step returns its value", () => {
     expect(Effect.gen(function*() {
       return yield* step
     })).type.toBe<Effect.Effect<number, Http | Parse, Db>>()
   })
 
-  test("isStep is a guard", () => {
+  test("isStep is a type guard", () => {
     expect(Step.isStep).type.toBe<(u: unknown) => u is Step.Step<unknown, unknown, unknown>>()
   })
 
-  test("an Effect is no step, nor is a pipeline", () => {
+  test("combinators of Step reject Effects and pipelines", () => {
     expect(body).type.not.toBeAssignableTo<Step.Step<unknown, unknown, unknown>>()
     expect(Pipeline.make("p", body)).type.not.toBeAssignableTo<Step.Step<unknown, unknown, unknown>>()
     expect(Step.onStart).type.not.toBeCallableWith(body, Effect.void)
@@ -95,14 +95,14 @@ describe("constructors", () => {
     expect(Step.inherit).type.not.toBeCallableWith(step, "off", "sucess")
   })
 
-  test("what Effect's own combinators return is an Effect", () => {
+  test("combinators of Effect turn a step into an Effect", () => {
     expect(Step.annotate).type.not.toBeCallableWith(Effect.map(step, String), {})
     expect(Step.annotate).type.toBeCallableWith(step, {})
   })
 })
 
 describe("hooks", () => {
-  test("what they are called with is inferred, data-last", () => {
+  test("the arguments of hooks are inferred, data-last", () => {
     pipe(
       step,
       Step.onSuccess((value) => {
@@ -132,7 +132,7 @@ describe("hooks", () => {
     )
   })
 
-  test("and data-first", () => {
+  test("the arguments of hooks are inferred, data-first", () => {
     Step.onSuccess(step, (value) => {
       expect(value).type.toBe<number>()
       return Effect.void
@@ -155,7 +155,7 @@ describe("hooks", () => {
     })
   })
 
-  test("their services join R, less StepContext; their errors don't join E", () => {
+  test("hooks add their services but StepContext to R, and not their errors to E", () => {
     type Joined = Step.Step<number, Http | Parse, Db | Mail>
     expect(step.pipe(Step.onStart(needsMail))).type.toBe<Joined>()
     expect(step.pipe(Step.onSuccess(() => needsMail))).type.toBe<Joined>()
@@ -175,14 +175,14 @@ describe("hooks", () => {
     expect(Step.hooks(step, Hook.onStart(needsMail))).type.toBe<Joined>()
   })
 
-  test("a step that needs an Alerter does not run without one", () => {
+  test("a step that requires an Alerter can't be run without one", () => {
     const alerting = Step.make("s", Effect.void).pipe(Step.hooks(AlerterHooks.all))
     expect(alerting).type.toBe<Step.Step<void, never, Alerter>>()
     expect(Effect.runPromise).type.not.toBeCallableWith(alerting)
     expect(Effect.runPromise).type.toBeCallableWith(Step.make("s", Effect.void))
   })
 
-  test("a success hook for another value does not fit", () => {
+  test("a success hook for another value is rejected", () => {
     expect(Step.onSuccess((_: string) => Effect.void)).type.not.toBeCallableWith(step)
     expect(Step.onSuccess((_: number) => Effect.void)).type.toBeCallableWith(step)
     expect(Step.onSuccess((_: number | string) => Effect.void)).type.toBeCallableWith(step)
@@ -190,11 +190,11 @@ describe("hooks", () => {
     expect(Step.onSuccess).type.not.toBeCallableWith(step, () => 1)
   })
 
-  test("retry takes a builder", () => {
+  test("retry takes a schedule builder", () => {
     expect(step.pipe(Step.retry(($) => $(Schedule.recurs(2))))).type.toBe<typeof step>()
   })
 
-  test("a hook for more than the step yields or fails with does not widen it", () => {
+  test("a hook for wider types than the step's does not widen the step's types", () => {
     const shared = (_: unknown) => Effect.void
     const piped = step.pipe(
       Step.onSuccess(shared),
@@ -205,7 +205,7 @@ describe("hooks", () => {
     expect(piped).type.toBe<typeof step>()
   })
 
-  test("a failure hook for another cause does not fit", () => {
+  test("failure, retry and exit hooks for another error are rejected", () => {
     expect(Step.onFailure((_: Cause.Cause<Slow>) => Effect.void)).type.not.toBeCallableWith(step)
     expect(Step.onFailure((_: Cause.Cause<Http>) => Effect.void)).type.not.toBeCallableWith(step)
     expect(Step.onFailure((_: Cause.Cause<Http | Parse | Slow>) => Effect.void)).type.toBeCallableWith(step)
@@ -215,7 +215,7 @@ describe("hooks", () => {
     expect(Step.onExit((_: Exit.Exit<number, Http>) => Effect.void)).type.not.toBeCallableWith(step)
   })
 
-  test("a tag that the step can't fail with does not fit", () => {
+  test("onFailureTag rejects a tag that the step can't fail with", () => {
     expect(Step.onFailureTag).type.not.toBeCallableWith(step, "Slow", () => Effect.void)
     expect(Step.onFailureTag).type.toBeCallableWith(step, "Http", () => Effect.void)
     expect(Step.onFailureTag).type.not.toBeCallableWith(step, "Http", (_: Parse) => Effect.void)
@@ -235,7 +235,7 @@ describe("hooks", () => {
 describe("Step.hooks", () => {
   const onTag = Hook.onFailureTag("Http", (_: Http) => Effect.void)
 
-  test("takes what fits", () => {
+  test("Step.hooks takes hooks that fit the step", () => {
     expect(step.pipe(Step.hooks(onTag))).type.toBe<Step.Step<number, Http | Parse, Db>>()
     expect(Step.hooks(step, onTag)).type.toBe<Step.Step<number, Http | Parse, Db>>()
     expect(step.pipe(Step.hooks(AlerterHooks.all))).type.toBe<Step.Step<number, Http | Parse, Db | Alerter>>()
@@ -244,7 +244,7 @@ describe("Step.hooks", () => {
     >()
   })
 
-  test("refuses another value, cause or tag", () => {
+  test("Step.hooks rejects hooks for another value, cause or tag", () => {
     expect(Step.hooks(Hook.onSuccess((_: string) => Effect.void))).type.not.toBeCallableWith(step)
     expect(Step.hooks).type.not.toBeCallableWith(step, Hook.onSuccess((_: string) => Effect.void))
     expect(Step.hooks(Hook.onFailure((_: Cause.Cause<Http>) => Effect.void))).type.not.toBeCallableWith(step)
@@ -254,7 +254,7 @@ describe("Step.hooks", () => {
     expect(Step.hooks(onTag)).type.not.toBeCallableWith(Step.make("s", Effect.void))
   })
 
-  test("refuses a tag whose error has other fields", () => {
+  test("Step.hooks rejects a tag whose error has other fields", () => {
     interface OtherHttp {
       readonly _tag: "Http"
       readonly url: string
@@ -265,13 +265,13 @@ describe("Step.hooks", () => {
     expect(Step.hooks(other)).type.toBeCallableWith(Step.make("s", Effect.fail<OtherHttp>({ _tag: "Http", url: "" })))
   })
 
-  test("a required hook's HookError joins E", () => {
+  test("a required hook adds HookError to E", () => {
     const required = Hook.onSuccess(() => Effect.fail("no")).pipe(Hook.required)
     expect(step.pipe(Step.hooks(required))).type.toBe<Step.Step<number, Http | Parse | Hook.HookError, Db>>()
     expect(Step.hooks(step, required)).type.toBe<Step.Step<number, Http | Parse | Hook.HookError, Db>>()
   })
 
-  test("a hook for anything fits any step", () => {
+  test("a hook of unknown value and error fits any step", () => {
     const any = Hook.onExit(() => Effect.void)
     expect(Step.hooks(any)).type.toBeCallableWith(step)
     expect(Step.hooks(any)).type.toBeCallableWith(Step.make("s", Effect.succeed("text")))
@@ -280,7 +280,7 @@ describe("Step.hooks", () => {
 })
 
 describe("inherit", () => {
-  test("knows the modes and the kinds", () => {
+  test("inherit takes the modes and kinds that exist and no others", () => {
     expect(step.pipe(Step.inherit("append", "failure", "exit"))).type.toBe<Step.Step<number, Http | Parse, Db>>()
     expect(Step.inherit).type.toBeCallableWith("override")
     expect(Step.inherit).type.toBeCallableWith("prepend", "start", "retry", "success", "failure", "interrupt", "exit")
@@ -293,17 +293,17 @@ describe("inherit", () => {
 describe("retry", () => {
   const isHttp = (error: Http | Parse): error is Http => error._tag === "Http"
 
-  test("narrows as Effect.retry does", () => {
+  test("retry narrows the error by a refinement as Effect.retry does", () => {
     expect(step.pipe(Step.retry({ while: isHttp }))).type.toBe<Step.Step<number, Parse, Db>>()
     expect(step.pipe(Step.retry({ until: isHttp }))).type.toBe<Step.Step<number, Http, Db>>()
     expect(Step.retry(step, { while: isHttp })).type.toBe<Step.Step<number, Parse, Db>>()
     expect(Step.retry(step, { until: isHttp })).type.toBe<Step.Step<number, Http, Db>>()
     expect(body.pipe(Effect.retry({ while: isHttp }))).type.toBe<Effect.Effect<number, Parse, Db>>()
-    // with a count, the refinement says nothing about the last attempt
+    // with `times`, the last attempt may fail with an error that the refinement excludes
     expect(step.pipe(Step.retry({ times: 2, while: isHttp }))).type.toBe<Step.Step<number, Http | Parse, Db>>()
   })
 
-  test("the schedule's errors and services join", () => {
+  test("retry adds the schedule's errors and services", () => {
     expect(step.pipe(Step.retry(times))).type.toBe<Step.Step<number, Http | Parse | Slow, Db | Mail>>()
     expect(Step.retry(step, times)).type.toBe<Step.Step<number, Http | Parse | Slow, Db | Mail>>()
     expect(step.pipe(Step.retry({ schedule: times }))).type.toBe<
@@ -312,13 +312,13 @@ describe("retry", () => {
     expect(step.pipe(Step.retry(Schedule.recurs(3)))).type.toBe<Step.Step<number, Http | Parse, Db>>()
   })
 
-  test("so do those of a condition, less StepContext", () => {
+  test("retry adds the condition's errors and its services but StepContext", () => {
     const ask = () => Effect.as(needsMail, true)
     expect(step.pipe(Step.retry({ while: ask }))).type.toBe<Step.Step<number, Http | Parse | Slow, Db | Mail>>()
     expect(Step.retry(step, { until: ask })).type.toBe<Step.Step<number, Http | Parse | Slow, Db | Mail>>()
   })
 
-  test("the condition's error is inferred", () => {
+  test("the error of a retry condition is inferred", () => {
     step.pipe(Step.retry({
       times: 3,
       while: (error) => {
@@ -328,7 +328,7 @@ describe("retry", () => {
     }))
   })
 
-  test("refuses options that there are none of", () => {
+  test("retry rejects unknown or ill-typed options", () => {
     expect(Step.retry).type.not.toBeCallableWith(step, { time: 3 })
     expect(Step.retry).type.not.toBeCallableWith(step, { times: "3" })
     expect(Step.retry).type.not.toBeCallableWith(step, { while: (_: Slow) => true })
@@ -358,7 +358,7 @@ describe("timeout, annotate", () => {
 })
 
 describe("fn", () => {
-  test("infers arguments and result of a generator function", () => {
+  test("fn infers arguments and result of a generator function", () => {
     const f = Step.fn("f")(function*(id: string, n: number) {
       yield* StepContext
       const rows = yield* body
@@ -369,7 +369,7 @@ describe("fn", () => {
     expect(f).type.not.toBeCallableWith(1, "a")
   })
 
-  test("one that yields nothing", () => {
+  test("fn takes a generator function that yields nothing", () => {
     // oxlint-disable-next-line require-yield
     expect(
       Step.fn("f")(function*(n: number) {
@@ -378,14 +378,14 @@ describe("fn", () => {
     ).type.toBe<(n: number) => Step.Step<number>>()
   })
 
-  test("and of a function that returns an Effect", () => {
+  test("fn infers arguments and result of a function that returns an Effect", () => {
     expect(Step.fn("f")((n: number) => Effect.andThen(needsMail, Effect.succeed(n)))).type.toBe<
       (n: number) => Step.Step<number, Slow, Mail>
     >()
     expect(Step.fn("f")).type.not.toBeCallableWith((n: number) => n)
   })
 
-  test("combinators get the step, then the arguments", () => {
+  test("combinators of fn receive the step and then the arguments", () => {
     const f = Step.fn("f")(
       function*(url: string) {
         return (yield* body) + url.length
@@ -403,7 +403,7 @@ describe("fn", () => {
     expect(f).type.toBe<(url: string) => Step.Step<number, Http | Parse | Cause.TimeoutError, Db | Mail>>()
   })
 
-  test("up to six", () => {
+  test("fn takes up to six combinators", () => {
     const more = Step.annotate({})
     const wait = Step.timeout("1 second")
     const gen = function*(n: number) {
@@ -425,14 +425,14 @@ describe("fn", () => {
     expect(Step.fn("f")(eff, more, more, more, more, more, wait)).type.toBe<Out>()
   })
 
-  test("a combinator must return a step", () => {
+  test("combinators of fn have to return a step", () => {
     expect(Step.fn("f")).type.not.toBeCallableWith((_: number) => body, Effect.asVoid)
     expect(Step.fn("f")).type.not.toBeCallableWith((_: number) => body, Step.onSuccess((_: string) => Effect.void))
   })
 })
 
 describe("variance", () => {
-  test("a step is covariant", () => {
+  test("Step is covariant in A, E and R", () => {
     expect<Step.Step<1, Http, Db>>().type.toBeAssignableTo<Step.Step<number, Http | Parse, Db | Mail>>()
     expect<Step.Step<number, Http>>().type.not.toBeAssignableTo<Step.Step<1, Http>>()
     expect<Step.Step<number, Http | Parse>>().type.not.toBeAssignableTo<Step.Step<number, Http>>()
