@@ -12,7 +12,7 @@ import type { Alert, Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
 import { heldBack } from "../internal/alerts/metrics.ts"
 import {
-  ask,
+  callSafely,
   heldBack as heldBackField,
   heldBackBefore,
   iso,
@@ -130,7 +130,7 @@ const make = <P extends string | undefined>(
     /** Returns the entry of the key and whether it holds back the alert, which it counts in that case. */
     const check = (key: string, before: number, now: number) =>
       state.modify((entries) => {
-        // Entries are in the order of delivery, so all after the first that still holds do too.
+        // Removes expired entries. The oldest come first, so it stops at the first that still holds back.
         for (const [key, entry] of entries) {
           if (holds(entry, now)) break
           if (entry.held === 0) entries.delete(key)
@@ -178,7 +178,7 @@ const withCount = (alert: Alert, entry: Entry | undefined): Alert =>
 
 const nameOf = (alert: Alert, by: DedupeOptions<undefined>["by"]): Effect.Effect<string> =>
   Effect.map(
-    by === undefined ? Effect.undefined : ask("dedupe", by, alert, undefined),
+    by === undefined ? Effect.undefined : callSafely("dedupe", by, alert, undefined),
     (name) => shorten(name ?? alert.dedupeKey ?? fingerprint(alert))
   )
 

@@ -12,7 +12,7 @@ import { withoutUrls } from "../internal/text/redact.ts"
 import { monotonicMillis, withFields } from "./internal/entries.ts"
 import { limitOf } from "./internal/options.ts"
 import type { Post } from "./internal/policy.ts"
-import { allOf, combine, errorOf } from "./internal/several.ts"
+import { combine, combinedError, errorOf } from "./internal/several.ts"
 
 /**
  * Options of {@link fallback}.
@@ -113,7 +113,7 @@ const make = (first: Post, second: Post, after: Duration.Duration, cooldown: num
       const firstError = error
       yield* Effect.catchCause(
         Effect.suspend(() => second(annotated)),
-        (cause) => Effect.fail(allOf("fallback", [firstError, errorOf(cause)]))
+        (cause) => Effect.fail(combinedError("fallback", [firstError, errorOf(cause)]))
       )
     })
 }

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { Alerter, AlerterError } from "../Alerter.ts"
 import type { Post } from "./internal/policy.ts"
-import { allOf, combine, errorOf } from "./internal/several.ts"
+import { combine, combinedError, errorOf } from "./internal/several.ts"
 
 /**
  * Options of {@link fanOut}.
@@ -91,5 +91,5 @@ const toAll = (posts: ReadonlyArray<Post>, succeeds: "all" | "any"): Post => {
 
 const oneOf = (errors: ReadonlyArray<AlerterError>): AlerterError => {
   const [first, second] = errors
-  return first !== undefined && second === undefined ? first : allOf("fanOut", errors)
+  return first !== undefined && second === undefined ? first : combinedError("fanOut", errors)
 }

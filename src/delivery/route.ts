@@ -7,7 +7,7 @@ import type * as Layer from "effect/Layer"
 import type { Alert, Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
 import { atLeast } from "../internal/model/severity.ts"
-import { ask } from "./internal/entries.ts"
+import { callSafely } from "./internal/entries.ts"
 import type { Post } from "./internal/policy.ts"
 import { combine } from "./internal/several.ts"
 
@@ -108,6 +108,6 @@ const list = <A extends string>(one: A | ReadonlyArray<A>): ReadonlyArray<A> => 
 /** Posts to the alerter of the first predicate that holds, or to `otherwise`. */
 const firstMatch = (routes: ReadonlyArray<readonly [Predicate, Post]>, otherwise: Post): Post => (alert) =>
   Effect.gen(function*() {
-    for (const [when, to] of routes) if (yield* ask("route", when, alert, false)) return yield* to(alert)
+    for (const [when, to] of routes) if (yield* callSafely("route", when, alert, false)) return yield* to(alert)
     return yield* otherwise(alert)
   })

@@ -86,7 +86,7 @@ export const explain = (cause: Cause.Cause<unknown>): string => {
 /**
  * Calls a function from the user's options. If it throws, logs a warning and returns `otherwise`: the alert must go on.
  */
-export const ask = <A>(policy: string, f: (alert: Alert) => A, alert: Alert, otherwise: A): Effect.Effect<A> =>
+export const callSafely = <A>(policy: string, f: (alert: Alert) => A, alert: Alert, otherwise: A): Effect.Effect<A> =>
   Effect.catchDefect(
     Effect.sync(() => f(alert)),
     (defect) =>

@@ -48,7 +48,7 @@ export const errorOf = (cause: Cause.Cause<AlerterError>): AlerterError => {
 }
 
 /** Returns one error whose detail lists the messages of several. */
-export const allOf = (channel: string, errors: ReadonlyArray<AlerterError>): AlerterError =>
+export const combinedError = (channel: string, errors: ReadonlyArray<AlerterError>): AlerterError =>
   new AlerterError({
     channel,
     reason: AlerterErrorReason.Rejected({ detail: errors.map(({ message }) => message).join("; ") })
