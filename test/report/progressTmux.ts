@@ -1,5 +1,6 @@
 /** The tree on a real terminal, on each runtime. Run by `scripts/terminal.ts`. */
 import { expect, test } from "bun:test"
+import { width } from "../../src/internal/text/columns.ts"
 import { commands, inTerminal } from "../support/tmux.ts"
 
 const script = "test/support/progressScript.ts"
@@ -40,7 +41,7 @@ for (const [runtime, command] of Object.entries(commands)) {
         "│  └─ ✓ fetch (n s)  file=sensors.csv bytes=34100",
         "├─ ✓ check (n s)  rows=4400",
         "└─ ✓ publish (n s)",
-        "   └─ ! hook \"page\" (success) failed after n s: nobody is on call",
+        "   └─ ! hook \"page\" (success, failed after n s): nobody is on call",
         "# code 0"
       ])
       expect(ended).toContain("hook \"page\" (success) of \"publish\" failed")
@@ -110,7 +111,7 @@ for (const [runtime, command] of Object.entries(commands)) {
         "✗ failing (n s, 2 steps, 1 hook failed)",
         "├─ ✓ first (n s)",
         "└─ ✗ second (n s, 2 attempts): RangeError: no such row",
-        "   └─ ! hook \"onFailure\" (failure) failed after n s: the hook broke",
+        "   └─ ! hook \"onFailure\" (failure, failed after n s): the hook broke",
         "failing failed: RangeError: no such row",
         "# code 1"
       ])
@@ -156,5 +157,42 @@ test("a thousand steps on a small screen", async () => {
     expect(steady(text).at(-1)).toBe("… and 994 running")
     const ended = await pane.shows(/# code/)
     expect(ended).toContain("# restored")
+  })
+}, 60_000)
+
+test("the terminal gives text as many columns as it is measured to have", async () => {
+  const texts = [
+    "abc",
+    "naïve",
+    "nai\u0308ve",
+    "o\u0308\u0301",
+    "日本",
+    "한국",
+    "\u1112\u1161\u11ab",
+    "ＡＢ",
+    "か\u3099",
+    "😀",
+    "✅",
+    "❤",
+    "🇩🇪",
+    "🇩🇪🇫🇷",
+    "🏴\u{e0067}\u{e0062}\u{e007f}",
+    "🀄🀰🂡",
+    "✓✗■▶⊘↻⠋…",
+    "│└─█░",
+    "नमस्ते",
+    "নি",
+    "நி",
+    "ខ្មែរ",
+    "ที่นี่",
+    "שָׁלוֹם",
+    "مُحَمَّد",
+    "𗀀"
+  ]
+  const args = texts.map((text) => `'${text}'`).join(" ")
+  await inTerminal(`bun test/support/columnsScript.ts ${args}`, { columns: 100, rows: 10 }, async (pane) => {
+    const ended = await pane.shows(/# code/)
+    const measured = /columns: ([\d ]+)/.exec(ended)?.[1]?.trim().split(" ").map(Number)
+    expect(texts.map((text, i) => [text, measured?.[i]])).toEqual(texts.map((text) => [text, width(text)]))
   })
 }, 60_000)
