@@ -1,10 +1,16 @@
 /**
- * An approver for durable pipelines: the question is asked once, and its answer may come after days and restarts.
+ * Approvers for durable pipelines: a question is asked once, and its answer may come after days and restarts.
  *
- * `Approver.ask` and `Step.requireApproval` are what they are in memory. The run waits without a process where answers
- * come by {@link answer}; where they come from a channel, some process has to listen, and after a restart goes on with
- * the message that is there already. A crash between the post of a question and the record of it asks a second time;
- * the answer to either counts where it is given by the token, and in a channel that to the last.
+ * **Details**
+ *
+ * `Approver.ask` and `Step.requireApproval` are used as in memory. With {@link layer}, the run needs no process while it
+ * waits, and {@link answer} gives the answer. With {@link layerChannel}, a process has to listen in the channel; after a
+ * restart the next one listens to the message that is there already.
+ *
+ * **Gotchas**
+ *
+ * A crash between the post of a question and the record of it asks a second time. The two have the same token, so an
+ * answer by the token counts whichever message it comes from; in a channel only the answer to the last message counts.
  *
  * @since 0.1.0
  */
@@ -22,10 +28,17 @@ import { labels } from "../internal/approvals/question.ts"
 import * as internal from "./internal/approval.ts"
 
 /**
- * An approver whose questions are alerts, to whatever channel they go. An alert says how to answer: with the command
- * `epilogue answer TOKEN --approve`, or as `instructions` say, with a link to a page of your own, which calls
- * {@link answer}. The token names the run and the question. It is no secret, and it gives no access to anything: who
- * may reach the engine may answer.
+ * An approver that posts each question as an alert, through the `Alerter` of the context.
+ *
+ * **Details**
+ *
+ * The alert says how to answer. Unless `instructions` returns other fields, such as a link to a page of your own that
+ * calls {@link answer}, these are the commands `epilogue answer TOKEN --approve` and `--deny`.
+ *
+ * **Gotchas**
+ *
+ * The token names the run and the question. It is no secret and grants no access: every process that reaches the engine
+ * can answer.
  *
  * @example
  * ```ts
@@ -36,6 +49,7 @@ import * as internal from "./internal/approval.ts"
  * })
  * ```
  *
+ * @see {@link layerChannel} for answers from a channel
  * @category layers
  * @since 0.1.0
  */
@@ -68,9 +82,10 @@ const commands = (token: string, question: Question): AlertInput["fields"] => {
 }
 
 /**
- * An approver that asks in a channel, such as `Slack.layerConfig()` of `effect-epilogue/approvers`. Where the channel's
- * approver is resumable, the question stands through restarts; another one's is asked anew after each.
+ * An approver that asks in a channel, such as those of `effect-epilogue/approvers`. If the channel's approver is
+ * resumable, its question stays open through restarts; otherwise it is asked again after each restart.
  *
+ * @see {@link layer} for questions without a process that listens
  * @category layers
  * @since 0.1.0
  */
@@ -79,7 +94,7 @@ export const layerChannel = <E, R>(channel: Layer.Layer<Approver, E, R>): Layer.
     Approver,
     Effect.map(Approver, (approver) => {
       const resumable = approver.resumable ?? {
-        // nothing is posted before somebody listens
+        // `listen` posts the question: this approver can only ask and wait at once
         post: () => Effect.succeed(""),
         listen: (question: Question) => approver.ask(question),
         withdraw: () => Effect.void
@@ -99,8 +114,8 @@ const InvalidAnswerBase: new(fields: {
 } = Data.TaggedError("InvalidAnswer")<{ readonly reason: "Token" | "Approver"; readonly message: string }>
 
 /**
- * An answer that counts for nothing: what it was given with is no token, or who gave it is none of those whose answer
- * the question asks for.
+ * The error of an answer that was not accepted: the text is not a token (`"Token"`), or the person is not in the
+ * question's list of approvers (`"Approver"`).
  *
  * @category errors
  * @since 0.1.0
@@ -108,10 +123,17 @@ const InvalidAnswerBase: new(fields: {
 export class InvalidAnswer extends InvalidAnswerBase {}
 
 /**
- * Answers a question by its token, from whatever process has the engine. The first answer counts; what comes after it,
- * or after the question's time, changes nothing. Who answers is for the caller to know: an `approvers` list of the
- * question is checked against what is said here. Where the pipeline has a `ClusterSchema.ShardGroup`, that has to be a
- * process that has the pipeline's layer, too.
+ * Answers a question by its token, from any process that has the engine. Fails with {@link InvalidAnswer} if the text is
+ * not a token, or if the question has a list of approvers and `by.id` is not in it.
+ *
+ * **Details**
+ *
+ * The first answer counts. Later answers, and approvals after the question's time limit, change nothing.
+ *
+ * **Gotchas**
+ *
+ * The caller has to authenticate the person: `by` is taken as given. If the pipeline has a `ClusterSchema.ShardGroup`,
+ * the process needs the pipeline's layer too.
  *
  * @example
  * ```ts
@@ -131,10 +153,10 @@ export const answer = (token: string, given: {
 }): Effect.Effect<void, InvalidAnswer, WorkflowEngine> =>
   Effect.gen(function*() {
     const question = yield* Effect.catch(internal.decodeToken(token), () =>
-      Effect.fail(new InvalidAnswer({ reason: "Token", message: "that is no token of a question" })))
+      Effect.fail(new InvalidAnswer({ reason: "Token", message: "the text is not a token of a question" })))
     if (!internal.mayAnswerTo(question, given.by)) {
       return yield* Effect.fail(
-        new InvalidAnswer({ reason: "Approver", message: `${given.by.id} is none of the question's approvers` })
+        new InvalidAnswer({ reason: "Approver", message: `${given.by.id} is not one of the question's approvers` })
       )
     }
     const { approve, by, comment } = given

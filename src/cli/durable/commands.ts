@@ -46,7 +46,7 @@ export const answer = (request: AnswerRequest): Promise<number> =>
       const { approve, comment } = request
       const { deferredName, executionId, workflowName } = yield* Effect.mapError(
         decodeToken(request.token),
-        () => new UsageError({ message: "that is no token of a question" })
+        () => new UsageError({ message: "the text is not a token of a question" })
       )
       yield* existing(database)
       const name = request.by ?? userName()

@@ -1,4 +1,4 @@
-/** Questions of durable pipelines: asked once, answered whenever. */
+/** Asks questions in durable pipelines: posts each once, and waits for its answer through restarts. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
@@ -21,11 +21,11 @@ import { StepContext } from "../../StepContext.ts"
 import { DurableEvaluation } from "./run/evaluation.ts"
 import { AlerterErrorStored, DecisionStored } from "./stored/errors.ts"
 
-/** How a question reaches people, and what is left to do to hear them. */
+/** How a question is posted, and where its answer comes from. */
 export interface Asking {
-  /** Puts it where they can see it. What it gives is stored, for the channel after a restart. */
+  /** Posts the question. Its result, the handle of the message, is recorded for `channel` after a restart. */
   readonly post: (question: Question, token: string) => Effect.Effect<string, AlerterError>
-  /** Where they answer what was posted; nowhere where answers come by the token alone. */
+  /** The channel to listen in; `undefined` if answers come by token only. */
   readonly channel: Approver.Resumable | undefined
 }
 
@@ -34,11 +34,11 @@ const failure = (detail: string): AlerterError =>
 
 const Posted = Schema.Struct({ askedAt: Schema.Finite, handle: Schema.String })
 
-/** Waits for an answer by token, in the channel, or for the end of the question's time. */
+/** Asks the question and waits for its answer, by token or in the channel, or for its time limit. */
 export const ask = (asking: Asking, question: Question): Effect.Effect<Decision, AlerterError> =>
   Effect.contextWith((context: Context.Context<never>) => {
-    const wrong = mistake(question)
-    if (wrong !== undefined) return Effect.fail(failure(wrong))
+    const invalid = mistake(question)
+    if (invalid !== undefined) return Effect.fail(failure(invalid))
     const instance = Context.getOrUndefined(context, WorkflowInstance)
     const view = Context.getOrUndefined(context, StepContext)
     const evaluation = view instanceof View ? durableOf(View.evaluation(view)) : undefined
@@ -46,11 +46,11 @@ export const ask = (asking: Asking, question: Question): Effect.Effect<Decision,
       return Effect.fail(failure("this approver asks in durable pipelines only"))
     }
     if (view instanceof View && View.inHook(view)) return Effect.fail(failure("a hook can't wait for an answer"))
-    // The engine is where the instance is; what is asked of it fails with nothing else than what is stored.
+    // The cast: an instance implies an engine, and only errors with a schema are recorded, which are `AlerterError`s.
     return askIn(asking, question, evaluation, instance) as Effect.Effect<Decision, AlerterError>
   })
 
-/** Of a step in a durable one, what it is in counts. */
+/** Returns the closest durable evaluation: the step itself, or the durable step that it is nested in. */
 const durableOf = (evaluation: Evaluation | undefined): DurableEvaluation | undefined =>
   evaluation === undefined || evaluation instanceof DurableEvaluation ? evaluation : durableOf(evaluation.parent)
 
@@ -87,7 +87,7 @@ const askIn = (
     const inAttempt = evaluation.currentAttempt !== undefined
     const { askedAt, handle }: typeof Posted.Type = yield* inAttempt
       ? posted
-      : evaluation.runActivity(`${name}/posted`, posted) as typeof posted // the same, joined where it goes on already
+      : evaluation.runActivity(`${name}/posted`, posted) as typeof posted // the cast: its result is the activity's
     if (inAttempt) {
       yield* evaluation.recordBegun
     }
@@ -97,10 +97,10 @@ const askIn = (
     const timedOut = Effect.sync(() =>
       Decision.TimedOut({ at: DateTime.makeUnsafe(until) })
     )
-    // The clock may strike late; an approval that is later than that is none. A denial counts all the same.
+    // An approval after the time limit is none, even if the clock fires later still. A denial counts all the same.
     const answered = Effect.flatMap(DurableDeferred.await(deferred), (decision) =>
       decision._tag === "Approved" && DateTime.toEpochMillis(decision.at) > until ? timedOut : Effect.succeed(decision))
-    // Who listens in a channel knows when the time is up, and what came in time while nobody listened.
+    // A channel applies the time limit itself, since it may find an answer that came in time while no process listened.
     const heard = channel === undefined
       ? Effect.andThen(
         DurableClock.sleep({ name, duration: question.timeout, inMemoryThreshold: 0 }),
@@ -118,17 +118,17 @@ const askIn = (
       name,
       success: DecisionStored,
       error: AlerterErrorStored,
-      // a clock that never strikes can't be stored
+      // a clock of infinite duration can't be stored
       effects: channel === undefined && limit === Infinity ? [answered] : [answered, heard]
     })
     if (channel !== undefined) {
-      yield* withdrawUnheard(channel, name, deferred, question, handle)
+      yield* withdrawAnswered(channel, name, deferred, question, handle)
     }
     return decision
   })
 
-/** Where the answer came by the token, nobody is to answer in the channel any more. */
-const withdrawUnheard = (
+/** Withdraws the question from the channel if it was answered by token: an answer there would change nothing. */
+const withdrawAnswered = (
   channel: Approver.Resumable,
   name: string,
   deferred: DurableDeferred.DurableDeferred<typeof DecisionStored>,
@@ -175,7 +175,7 @@ const encodeToken = ({ approvers, deferredName, executionId, workflowName }: Tok
       : [workflowName, executionId, deferredName, approvers]
   )
 
-/** What a token says, where it is one. */
+/** Reads a token; fails where the text is not one. */
 export const decodeToken = (token: string): Effect.Effect<Token, Schema.SchemaError> =>
   Effect.map(
     Schema.decodeEffect(TokenString)(token.trim()),
@@ -187,12 +187,12 @@ export const decodeToken = (token: string): Effect.Effect<Token, Schema.SchemaEr
     })
   )
 
-/** Whether the question that a token belongs to counts that person's answer. */
+/** Whether the token's question accepts an answer of this person. */
 export const mayAnswerTo = ({ approvers }: Token, by: Person): boolean =>
-  // only who may answer matters of a question here
+  // `mayAnswer` reads the `approvers` of a question only
   mayAnswer({ title: "", timeout: 0, approvers }, by)
 
-/** Gives the answer. The first one counts. */
+/** Records the answer, unless the question has one already. */
 export const answer = (token: Token, decision: Decision): Effect.Effect<void, never, WorkflowEngine> =>
   WorkflowEngine.use((engine) =>
     engine.deferredDone(DurableDeferred.make(token.deferredName, { success: DecisionStored }), {

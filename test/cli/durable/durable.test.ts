@@ -248,7 +248,7 @@ it.live("answer: a worker that has the database goes on", () =>
       yield* other.wrote("worker ready")
       const refused = yield* epilogue(runtime, "answer", token, "--approve", "--by", "Bob")
       assertExitCode(refused, 2)
-      assert.match(refused.stderr, /^error: Bob is none of the question's approvers\n$/)
+      assert.match(refused.stderr, /^error: Bob is not one of the question's approvers\n$/)
       assertExitCode(yield* epilogue(runtime, "answer", token, "--approve", "--by", "Ada"), 0)
       const ended = yield* follower.ended
       assertExitCode(ended, 0)
@@ -294,7 +294,7 @@ it.live("mistakes: exit code 2, nothing on stdout, and nothing secret", () =>
       ],
       [run(`{"day":"x","hunter":1}`), /payload\.hunter: .*found a field that the payload does not have\n$/],
       [["answer", token, "--approve"], /^error: there is no database \.epilogue\/durable\.db: name it with --database/],
-      [["answer", "hunter", "--approve"], /^error: that is no token of a question\n$/],
+      [["answer", "hunter", "--approve"], /^error: the text is not a token of a question\n$/],
       [["answer", token, "--approve", "--deny"], /^error: say either --approve or --deny\n$/]
     ]
     yield* Effect.forEach(cases, ([args, says, code]) =>

@@ -165,7 +165,7 @@ const connect = (
     }
     if (codeOf(cause) === "ERR_OUT_OF_RANGE") {
       // the runtime's own message contains the value, which may be confidential
-      const message = "a number does not hold an integer of the result: provide SqlClient.SafeIntegers"
+      const message = "the result has an integer that a number can't represent: provide SqlClient.SafeIntegers"
       return new SqlError({
         reason: new UnknownError({ cause: new RangeError(message), message, operation: "execute" })
       })

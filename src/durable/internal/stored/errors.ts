@@ -1,4 +1,4 @@
-/** The errors that the library itself adds to a step's, as they are stored. */
+/** Schemas of the errors that the library adds to those of a step. */
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
@@ -26,11 +26,11 @@ const DecisionFields = Schema.Union([
   Schema.TaggedStruct("TimedOut", { at: Schema.DateTimeUtcFromMillis })
 ])
 
-/** What does not have a field has none: a key that is there without a value can't be stored. */
+/** Removes the keys whose value is `undefined`, which an optional key's schema rejects. */
 const compact = <A extends object>(value: A): A =>
-  Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as A // with fewer keys
+  Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as A // the cast: the removed keys are optional
 
-/** A decision of an approver. */
+/** The schema of an approver's decision. */
 export const DecisionStored: Schema.Codec<Decision, unknown> = DecisionFields.pipe(
   Schema.decodeTo(
     Schema.declare((u: unknown): u is Decision => isDecision(u)),
@@ -78,7 +78,7 @@ const fromReason = Data.taggedEnum<AlerterErrorReason>().$match({
   TimedOut: ({ _tag, limit }) => limit === undefined ? { _tag } : { _tag, limit: Duration.toMillis(limit) }
 })
 
-// Tags of their own as they are stored, since a user's error may have the same one.
+// Stored under tags of their own: a user's error with the same tag would be decoded as the library's.
 
 const HookErrorStored = Schema.TaggedStruct("effect-epilogue/HookError", {
   hook: Schema.String,
@@ -107,7 +107,7 @@ const NotApprovedStored = Schema.TaggedStruct("effect-epilogue/NotApproved", {
 }).pipe(Schema.decodeTo(
   Schema.instanceOf(NotApproved),
   SchemaTransformation.transform({
-    // only decisions against are ever in one
+    // the cast: a `NotApproved` is stored with such a decision only
     decode: ({ decision, step }) => new NotApproved({ step, decision: decision as NotApproved["decision"] }),
     encode: ({ decision, step }) => ({ _tag: "effect-epilogue/NotApproved" as const, decision, step })
   })
@@ -144,6 +144,6 @@ const TimeoutErrorStored = Schema.TaggedStruct("effect-epilogue/TimeoutError", {
 
 const library = [HookErrorStored, NotApprovedStored, AlerterErrorStored, TimeoutErrorStored] as const
 
-/** The library's errors, and those of the user's schema. */
+/** Returns the schema of the library's errors and, if there are any, the user's. */
 export const withLibrary = (error: Schema.Top | undefined): Schema.Top =>
   Schema.Union(error === undefined ? library : [...library, error])
