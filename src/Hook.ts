@@ -1,11 +1,12 @@
 /**
- * One typed reaction to one kind of event in the life of a step or a run: it
- * started, an attempt failed, it succeeded, failed, was interrupted, or ended in
- * whatever way.
+ * Makes hooks: typed reactions to one kind of event in the life of a step or a run. It started, an attempt
+ * failed, it succeeded, failed, was interrupted, or ended in any way.
  *
- * A `Hook<A, E, R>` may be attached to any step that yields an `A` and fails with
- * an `E`; the services `R` it needs become the step's. What goes wrong inside a
- * hook never reaches the step, unless the hook is {@link required}.
+ * **Details**
+ *
+ * A `Hook<A, E, R>` can be attached to any step that yields an `A` and fails with an `E`; the services `R` are
+ * then required by the step. A failure inside a hook does not reach the step, unless the hook is
+ * {@link required}.
  *
  * @since 0.1.0
  */
@@ -25,8 +26,11 @@ export type { FailedAttempt, Hook, Kind } from "./internal/model/hook.ts"
 export { HookError, type HookErrorFields } from "./internal/model/hookError.ts"
 
 /**
- * A hook of whatever types: what a function takes that looks at hooks, or collects
- * them, and does not attach them.
+ * A hook of any types.
+ *
+ * **When to use**
+ *
+ * As the type of arguments that inspect or collect hooks without attaching them.
  *
  * @see `Hooks.Any` for a hook or a collection of hooks
  *
@@ -36,7 +40,7 @@ export { HookError, type HookErrorFields } from "./internal/model/hookError.ts"
 export type Any = Hook<never, never, unknown, unknown, unknown>
 
 /**
- * An error that carries a tag, as `Data.TaggedError` and `Schema.TaggedError` make them.
+ * An error with a tag, as `Data.TaggedError` and `Schema.TaggedError` make them.
  *
  * @category models
  * @since 0.1.0
@@ -46,8 +50,10 @@ export interface Tagged {
 }
 
 /**
- * The tags of `T` with which a step that fails with `E` can't fail: `never` if
- * the hook fits the step.
+ * Computes the tags of `T` with which a step that fails with `E` can't fail. It is `never` if the hook fits the
+ * step.
+ *
+ * @see {@link FitsTags} for the constraint that uses it
  *
  * @category utility types
  * @since 0.1.0
@@ -58,8 +64,10 @@ export type UnmetTags<E, T> = T extends Tagged ? [Extract<E, { readonly _tag: T[
   : never
 
 /**
- * What a compile error shows where a hook listens for an error that the step
- * can't fail with.
+ * Constrains a step to those that can fail with the tagged errors `T`. Its property is what a compile error
+ * shows where the step can't.
+ *
+ * @see {@link onFailureTag} for the hooks with such errors
  *
  * @category utility types
  * @since 0.1.0
@@ -68,9 +76,18 @@ export type FitsTags<E, T> = [UnmetTags<E, T>] extends [never] ? unknown
   : { readonly "the step cannot fail with this tag": UnmetTags<E, T> }
 
 /**
- * The time limit of a hook that sets none with {@link timeout}: 30 seconds.
- * Provide another to change it for everything inside; an invalid or negative one
- * kills the hook that would have run under it.
+ * The time limit of hooks that have none of their own: 30 seconds unless provided.
+ *
+ * **When to use**
+ *
+ * To change the limit of all hooks inside an Effect, as in
+ * `Effect.provideService(program, Hook.defaultTimeout, "5 seconds")`.
+ *
+ * **Gotchas**
+ *
+ * An invalid or negative limit fails each hook that would run under it; the step is not affected.
+ *
+ * @see {@link timeout} for the limit of one hook
  *
  * @category references
  * @since 0.1.0
@@ -82,7 +99,7 @@ export const defaultTimeout: Context.Reference<Duration.Input> = internal.defaul
 // -----------------------------------------------------------------------------
 
 /**
- * Runs before the first attempt.
+ * Makes a hook that runs an Effect before the first attempt of a step.
  *
  * @example
  * ```ts
@@ -92,13 +109,15 @@ export const defaultTimeout: Context.Reference<Duration.Input> = internal.defaul
  * const announce = Hook.onStart(Effect.log("here we go"))
  * ```
  *
+ * @see {@link onExit} for the end of a step
+ *
  * @category constructors
  * @since 0.1.0
  */
 export const onStart: <R>(effect: Effect.Effect<unknown, unknown, R>) => Hook<unknown, unknown, R> = internal.onStart
 
 /**
- * Runs when the step succeeded, with the value its caller gets.
+ * Makes a hook that runs after a step succeeded, with the value that the step's caller gets.
  *
  * @example
  * ```ts
@@ -108,6 +127,9 @@ export const onStart: <R>(effect: Effect.Effect<unknown, unknown, R>) => Hook<un
  * const count = Hook.onSuccess((rows: ReadonlyArray<string>) => Effect.log(`${rows.length} rows`))
  * ```
  *
+ * @see {@link onFailure} for the opposite
+ * @see {@link onExit} for any outcome
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -116,8 +138,8 @@ export const onSuccess: <R, A = unknown>(
 ) => Hook<A, unknown, R> = internal.onSuccess
 
 /**
- * Runs when the step failed or died, after its last attempt. A step that was
- * interrupted, and nothing else, did not fail: see {@link onInterrupt}.
+ * Makes a hook that runs after a step failed or died in its last attempt. A step that was interrupted and did
+ * not also fail counts as interrupted.
  *
  * @example
  * ```ts
@@ -127,6 +149,9 @@ export const onSuccess: <R, A = unknown>(
  * const report = Hook.onFailure((cause) => Effect.logError(Cause.pretty(cause)))
  * ```
  *
+ * @see {@link onFailureTag} for one tagged error
+ * @see {@link onInterrupt} for interruptions
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -135,13 +160,14 @@ export const onFailure: <R, E = unknown>(
 ) => Hook<unknown, E, R> = internal.onFailure
 
 /**
- * Runs when the step failed with the error of that tag, and is skipped when it
- * failed otherwise. It does not compile on a step that can't fail so. On a
- * pipeline, whose steps' errors are not known, it may ask for no more than the tag.
+ * Makes a hook that runs after a step failed with the error of that tag. It is skipped for other errors, and
+ * does not compile on a step that can't fail with the tag. On `Pipeline.stepHooks`, where the steps' errors are
+ * unknown, its function may use no field but the tag.
  *
- * It is a failure hook: by precedence a step that has one no longer inherits the
- * pipeline's failure hooks, not even for errors of other tags. To keep them, say
- * `Step.inherit("append", "failure")`.
+ * **Gotchas**
+ *
+ * It is a failure hook: a step that has one no longer inherits its pipeline's failure hooks, not even for errors
+ * of other tags. `Step.inherit("append", "failure")` keeps them.
  *
  * @example
  * ```ts
@@ -153,6 +179,8 @@ export const onFailure: <R, E = unknown>(
  * const page = Hook.onFailureTag("HttpError", (error: HttpError) => Effect.logError(`HTTP ${error.status}`))
  * ```
  *
+ * @see {@link onFailure} for all errors and defects
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -162,7 +190,9 @@ export const onFailureTag: <const K extends string, R, T extends { readonly _tag
 ) => Hook<unknown, unknown, R, never, T> = internal.onFailureTag
 
 /**
- * Runs when the step was interrupted and nothing else went wrong.
+ * Makes a hook that runs after a step was interrupted, unless it also failed or died.
+ *
+ * @see {@link onFailure} for failures
  *
  * @category constructors
  * @since 0.1.0
@@ -172,7 +202,10 @@ export const onInterrupt: <R>(
 ) => Hook<unknown, unknown, R> = internal.onInterrupt
 
 /**
- * Runs when an attempt failed and another follows, before the delay between them.
+ * Makes a hook that runs after an attempt failed and another follows, before the delay in between.
+ *
+ * @see `Step.retry` for the retries of a step
+ * @see {@link retry} for retrying the hook itself
  *
  * @category constructors
  * @since 0.1.0
@@ -182,7 +215,9 @@ export const onRetry: <R, E = unknown>(
 ) => Hook<unknown, E, R> = internal.onRetry
 
 /**
- * Runs however the step ended, after the hooks of that outcome.
+ * Makes a hook that runs after a step ended, whatever the outcome, and after the hooks of that outcome.
+ *
+ * @see {@link onSuccess} for hooks of one outcome
  *
  * @category constructors
  * @since 0.1.0
@@ -196,8 +231,8 @@ export const onExit: <R, A = unknown, E = unknown>(
 // -----------------------------------------------------------------------------
 
 /**
- * Gives the hook a name for logs, spans and events. Without it, a hook is called
- * as its function is, or `onFailure`, `onSuccess`, ….
+ * Names a hook in logs, spans and events. A hook without a name has that of its function, as in
+ * `Hook.onFailure(pageOnCall)`, or else that of its constructor, as in `onFailure`.
  *
  * @category policies
  * @since 0.1.0
@@ -208,13 +243,20 @@ export const named: {
 } = dual(2, internal.named)
 
 /**
- * How long the hook may take, retries included. When its time is up it is
- * interrupted and no longer waited for, and counts as failed. Without it,
- * {@link defaultTimeout} holds. `"Infinity"` takes the limit away: then nothing
- * frees a step, or an interruption, from a hook that hangs.
+ * Limits the time of a hook, all of its retries included. A hook that exceeds the limit is interrupted, counts
+ * as failed, and is not waited for any longer.
  *
- * A negative limit, or one that is no duration, is a mistake in the program: the
- * step dies before its body runs and says so.
+ * **Details**
+ *
+ * A hook without a limit has {@link defaultTimeout}. `"Infinity"` removes the limit.
+ *
+ * **Gotchas**
+ *
+ * A hook without a limit that hangs blocks its step, and an interruption of it, for ever. A negative limit, or
+ * one that is not a duration, is a mistake in the program: the step dies before its body runs.
+ *
+ * @see {@link defaultTimeout} for the limit of all hooks
+ * @see `Step.timeout` for the time limit of a body
  *
  * @category policies
  * @since 0.1.0
@@ -225,9 +267,8 @@ export const timeout: {
 } = dual(2, internal.timeout)
 
 /**
- * Runs the hook again when it fails: by a `Schedule`, or
- * `{ times, schedule, while, until }`. All tries together have the hook's
- * time limit, and count as one run of it.
+ * Runs a hook again when it fails, by a `Schedule` or `{ times, schedule, while, until }`. All tries together
+ * share the hook's time limit and count as one run of the hook. Defects are not retried.
  *
  * @example
  * ```ts
@@ -238,6 +279,9 @@ export const timeout: {
  *   Hook.retry({ times: 3, schedule: Schedule.exponential("200 millis") })
  * )
  * ```
+ *
+ * @see {@link timeout} for the time limit
+ * @see `Step.retry` for retrying the body of a step
  *
  * @category policies
  * @since 0.1.0
@@ -253,8 +297,7 @@ export const retry: {
 } = dual(2, internal.retry)
 
 /**
- * When to run a failed hook again. A hook's errors are of no known type, so
- * conditions on them take `unknown`.
+ * The policy of {@link retry}. Conditions take `unknown`, as the types of a hook's errors are not tracked.
  *
  * @category models
  * @since 0.1.0
@@ -267,9 +310,9 @@ export type RetryPolicy<R = never> = Schedule.Schedule<unknown, unknown, unknown
 }
 
 /**
- * Runs the hook only where the predicate says so. It is asked each time, with the
- * step's context and its exit (that of the failed attempt for an `onRetry` hook,
- * none for an `onStart` hook). A predicate that fails fails the hook.
+ * Runs a hook only if a predicate holds. The predicate is evaluated each time, with the step's context and exit:
+ * for an `onRetry` hook the exit of the failed attempt, for an `onStart` hook none. If the predicate fails, the
+ * hook fails.
  *
  * @example
  * ```ts
@@ -280,6 +323,8 @@ export type RetryPolicy<R = never> = Schedule.Schedule<unknown, unknown, unknown
  *   Hook.when((context) => context.attempt > 1)
  * )
  * ```
+ *
+ * @see {@link onFailureTag} for a condition on the tag of an error
  *
  * @category policies
  * @since 0.1.0
@@ -301,8 +346,15 @@ export const when: {
 } = dual(2, internal.when)
 
 /**
- * Does not hold up the step: it runs beside what follows, and the run waits for
- * it before it ends. It can't be {@link required} as well.
+ * Runs a hook beside what follows, so that the step does not wait for it. The run waits for all background hooks
+ * before it ends.
+ *
+ * **Gotchas**
+ *
+ * A background hook can't be {@link required}: `required` piped into `background` does not compile, and the
+ * other order makes the step die.
+ *
+ * @see {@link timeout} for how long the run waits at most
  *
  * @category policies
  * @since 0.1.0
@@ -311,15 +363,25 @@ export const background = <A, E, R, T>(self: Hook<A, E, R, never, T>): Hook<A, E
   internal.modify(self, { background: true })
 
 /**
- * Its failure fails the step, with {@link HookError} beside the cause the step
- * had. Required hooks run before the others of the same event, so that a success
- * hook is called only when nothing can fail the step any more; where one fails a
- * step that had succeeded, the step's failure hooks are called instead. Beside a
- * defect of the step the `HookError` is a defect too, as Effect has it for any error.
+ * Makes a hook's failure fail the step, with a {@link HookError} that is added to the cause of the step's own
+ * failure, if any.
  *
- * A required hook can't be {@link background} as well: the step dies and says so.
- * It does not compile as a pipeline's default for steps, whose types could not
- * tell of the `HookError`.
+ * **When to use**
+ *
+ * For hooks without which a success must not count, such as an entry in an audit log.
+ *
+ * **Details**
+ *
+ * Required hooks run before the others of the same event, so an ordinary success hook runs only when nothing can
+ * fail the step any more. If a required hook fails a step that had succeeded, the step's failure hooks run.
+ *
+ * **Gotchas**
+ *
+ * - Beside a defect of the step, the `HookError` is a defect too and can't be caught by its tag, as with errors
+ *   of Effect's finalizers.
+ * - A required hook can't be {@link background} as well: the step dies.
+ * - `Pipeline.stepHooks` does not take required hooks, as the types of its steps could not mention the
+ *   `HookError`.
  *
  * @example
  * ```ts
@@ -331,6 +393,8 @@ export const background = <A, E, R, T>(self: Hook<A, E, R, never, T>): Hook<A, E
  *   Step.hooks(Hook.onSuccess(() => Effect.fail("the audit log is full")).pipe(Hook.required))
  * )
  * ```
+ *
+ * @see {@link HookError} for the error
  *
  * @category policies
  * @since 0.1.0

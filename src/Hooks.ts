@@ -1,6 +1,5 @@
 /**
- * Collections of hooks, and the functions that combine them: a step's own with each
- * other, and with those of its pipeline.
+ * Collects hooks, and combines collections with each other and with those of a pipeline.
  *
  * @since 0.1.0
  */
@@ -14,7 +13,7 @@ export type { Any, Hooks, InheritMode } from "./internal/model/hooks.ts"
 export type { Explanation } from "./internal/model/plan.ts"
 
 /**
- * The collection without hooks, which is the unit of {@link merge}.
+ * The collection without hooks, which is the unit of {@link merge} and {@link mergeUnder}.
  *
  * @category constructors
  * @since 0.1.0
@@ -22,8 +21,7 @@ export type { Explanation } from "./internal/model/plan.ts"
 export const empty: Hooks<unknown, unknown, never> = internal.empty
 
 /**
- * Collects hooks, and collections of them, in the order given. The result fits
- * the steps that each of them fits.
+ * Collects hooks and collections of hooks in the order given. The result fits only steps that each of them fits.
  *
  * @example
  * ```ts
@@ -36,6 +34,9 @@ export const empty: Hooks<unknown, unknown, never> = internal.empty
  * )
  * ```
  *
+ * @see {@link merge} for two collections in a pipe
+ * @see `Step.hooks` for attaching a collection to a step
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -44,7 +45,7 @@ export const make: <const Items extends ReadonlyArray<Any>>(
 ) => Collected<Items[number]> = internal.make
 
 /**
- * The type of the collection that {@link make} makes of items of a type.
+ * Computes the type of the collection that {@link make} makes of its items.
  *
  * @category utility types
  * @since 0.1.0
@@ -54,8 +55,8 @@ export type Collected<Item> = [Item] extends [never] ? Hooks<unknown, unknown, n
   : never
 
 /**
- * Collects all hooks of both, those of the first before those of the second.
- * Associative, with {@link empty} as its unit.
+ * Combines the hooks of both, those of the first before those of the second. The operation is associative, with
+ * {@link empty} as its unit.
  *
  * @see {@link mergeUnder} for hooks of which the first replace the second
  *
@@ -73,10 +74,11 @@ export const merge: {
 } = dual(2, internal.merge)
 
 /**
- * Combines a step's hooks with its pipeline's, as the mode `"override"` does: of
- * each kind, the step's where it has any, else the pipeline's. Idempotent.
+ * Combines a step's hooks with its pipeline's as the mode `"override"` does: of each kind, the step's if it has
+ * any, else the pipeline's. The operation is idempotent and associative, with {@link empty} as its unit.
  *
  * @see {@link merge} for all hooks of both
+ * @see `Step.inherit` for the other modes
  *
  * @category combinators
  * @since 0.1.0
@@ -92,15 +94,13 @@ export const mergeUnder: {
 } = dual(2, internal.mergeUnder)
 
 /**
- * Lists the hooks that would run for a step, by kind and in running order, with the
- * level that each comes from and the reason. The second argument is the pipeline
- * that the step runs in, or the hooks that such a pipeline gives its steps.
+ * Lists the hooks that would run for a step, by kind and in running order, with the level that each comes from
+ * and the reason. The second argument is the pipeline that the step runs in, or the hooks that such a pipeline
+ * gives its steps.
  *
  * **When to use**
  *
  * To see, or to assert in a test, which hooks a step has after precedence.
- *
- * @see `Step.inherit` for how a step changes the precedence
  *
  * @example
  * ```ts
@@ -114,6 +114,8 @@ export const mergeUnder: {
  * // success AlerterHooks.success pipeline
  * // failure onFailure step
  * ```
+ *
+ * @see `Step.inherit` for how a step changes the precedence
  *
  * @category inspection
  * @since 0.1.0

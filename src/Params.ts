@@ -1,6 +1,6 @@
 /**
- * Parameters as services: a Schema says what they are, a Layer where they come
- * from, and a body or hook that needs them asks for them.
+ * Defines parameters as services: a Schema describes them, a Layer provides them from values, JSON or
+ * environment variables, and bodies and hooks use them as any service.
  *
  * @since 0.1.0
  */
@@ -22,6 +22,7 @@ export type { ParamsIssue } from "./internal/steps/params.ts"
 export interface ParamsErrorFields {
   /** The key of the parameter service. */
   readonly service: string
+  /** All issues, each with its path below the service. */
   readonly issues: ReadonlyArray<ParamsIssue>
 }
 
@@ -38,8 +39,10 @@ const ParamsErrorBase: new(
 )
 
 /**
- * Parameters that are not what their Schema says: every issue at once, each with
- * its path.
+ * The error of parameters that do not match their Schema. It lists every issue at once, each with its path, and
+ * quotes no value, as values may be secret.
+ *
+ * @see {@link Service} for the layers that fail with it
  *
  * @category errors
  * @since 0.1.0
@@ -52,7 +55,9 @@ export class ParamsError extends ParamsErrorBase {
 }
 
 /**
- * A parameter service: extend it with a class of your own.
+ * The class of a parameter service, to be extended by a class of your own.
+ *
+ * @see {@link Service} for the constructor
  *
  * @category models
  * @since 0.1.0
@@ -60,24 +65,37 @@ export class ParamsError extends ParamsErrorBase {
 export interface ParamsClass<in out Self, in out Key extends string, F extends Schema.Struct.Fields>
   extends Context.ServiceClass<Self, Key, Schema.Struct.Type<F>>
 {
-  /** The Schema of the whole. */
+  /** The Schema of all fields. */
   readonly schema: Schema.Struct<F>
-  /** A value as it may be shown: encoded as JSON, each `Redacted` as `"<redacted>"`. */
+  /** Encodes a value as JSON for people, with each `Redacted` as `"<redacted>"`. */
   describe(value: Schema.Struct.Type<F>): Readonly<Record<string, unknown>>
-  /** From a value of the right type. It is checked all the same: a type does not say that a number is positive. */
+  /**
+   * Provides a value of the decoded types. The Schema's checks apply all the same: a type does not say that a
+   * number is positive.
+   */
   layer(value: Schema.Struct.MakeIn<F>): Layer.Layer<Self, ParamsError>
-  /** From JSON of unknown origin. Keys that the Schema does not know are errors. */
+  /** Decodes and provides JSON of unknown origin. Keys that the Schema does not know are errors. */
   layerUnknown(input: unknown): Layer.Layer<Self, ParamsError>
   /**
-   * From the `ConfigProvider`, so from environment variables unless another is
-   * provided, each named as its field; below `path`, if given. For names such as
-   * `BATCH_SIZE` provide `ConfigProvider.constantCase(ConfigProvider.fromEnv())`.
+   * Decodes and provides values of the `ConfigProvider`, which by default reads environment variables. Each
+   * value has the name of its field, below `path` if one is given.
+   *
+   * **Gotchas**
+   *
+   * The default provider looks up `batchSize`, not `BATCH_SIZE`. For the latter provide
+   * `ConfigProvider.constantCase(ConfigProvider.fromEnv())`.
    */
   layerConfig(path?: string | ReadonlyArray<string>): Layer.Layer<Self, ParamsError>
 }
 
 /**
- * Makes the class of a parameter service.
+ * Makes the class of a parameter service from a key and the fields of a Schema.
+ *
+ * **Details**
+ *
+ * The class is a service that yields the decoded value, and has three layers that provide it: `layer` takes a
+ * value, `layerUnknown` decodes JSON, and `layerConfig` decodes environment variables. Fields whose Schema is
+ * `Schema.Redacted` or `Schema.RedactedFromValue` are shown as `<redacted>` wherever the parameters are shown.
  *
  * @example
  * ```ts
@@ -100,6 +118,8 @@ export interface ParamsClass<in out Self, in out Key extends string, F extends S
  * )
  * ```
  *
+ * @see `Step.params` for showing the parameters in alerts and records
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -110,7 +130,8 @@ export const Service: <Self>() => <const Key extends string, F extends Schema.St
   internal.make(key, fields, (issues) => new ParamsError({ service: key, issues }))
 
 /**
- * Fields that need no services to be decoded or encoded.
+ * Constrains fields to those that require no services to be decoded or encoded. Its property is what a compile
+ * error shows for others.
  *
  * @category utility types
  * @since 0.1.0

@@ -1,10 +1,12 @@
 /**
- * A named run: hooks for its steps, and hooks for itself.
+ * Names Effects as pipelines. A pipeline gives hooks to all steps that are evaluated in it, and has hooks for
+ * the run itself.
  *
- * A `Pipeline<A, E, R>` is an `Effect<A, E, R>` too. Each evaluation of it is a run
- * of its own, with an id; nothing is shared between runs. A pipeline inside
- * another's body is a run of its own as well, and its steps inherit its hooks, not
- * the outer one's.
+ * **Details**
+ *
+ * A `Pipeline<A, E, R>` is an `Effect<A, E, R>`. Each evaluation is a run of its own with an id; runs share
+ * nothing. A pipeline inside the body of another is a run of its own too, and its steps inherit the hooks of the
+ * inner pipeline only.
  *
  * @since 0.1.0
  */
@@ -23,6 +25,8 @@ import * as internal from "./internal/steps/step.ts"
 export type { Pipeline } from "./internal/model/step.ts"
 
 /**
+ * Returns whether a value is a pipeline.
+ *
  * @category guards
  * @since 0.1.0
  */
@@ -35,8 +39,12 @@ export const isPipeline: (u: unknown) => u is Pipeline<unknown, unknown, unknown
 // -----------------------------------------------------------------------------
 
 /**
- * Makes a pipeline of an Effect: the steps evaluated in it, by whatever fiber, are
- * steps of its run.
+ * Makes a pipeline from a name and an Effect. All steps that the Effect evaluates, on whatever fiber, belong to
+ * its run.
+ *
+ * **Gotchas**
+ *
+ * An empty name is a mistake in the program: the run dies before its body runs.
  *
  * @example
  * ```ts
@@ -51,6 +59,9 @@ export const isPipeline: (u: unknown) => u is Pipeline<unknown, unknown, unknown
  * )
  * ```
  *
+ * @see {@link named} for the form that takes the Effect first
+ * @see {@link fn} for pipelines with arguments
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -58,9 +69,7 @@ export const make: <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) => Pi
   internal.makePipeline
 
 /**
- * Makes a pipeline of an Effect, to be piped into.
- *
- * @see {@link make} for the form that takes the name first
+ * Makes a pipeline from an Effect and a name, to be piped into.
  *
  * @example
  * ```ts
@@ -69,6 +78,8 @@ export const make: <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) => Pi
  *
  * const etl = Effect.log("loading").pipe(Pipeline.named("etl"))
  * ```
+ *
+ * @see {@link make} for the form that takes the name first
  *
  * @category constructors
  * @since 0.1.0
@@ -79,8 +90,8 @@ export const named: {
 } = dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, name: string) => make(name, self))
 
 /**
- * A function whose calls are pipelines of that name; mirrors `Effect.fn`. The
- * combinators get the pipeline, then the arguments of the call.
+ * Makes a function whose calls return pipelines of that name, as `Effect.fn` makes one whose calls return
+ * Effects. Combinators receive the pipeline, followed by the arguments of the call.
  *
  * @example
  * ```ts
@@ -96,13 +107,16 @@ export const named: {
  * )
  * ```
  *
+ * @see {@link make} for pipelines without arguments
+ *
  * @category constructors
  * @since 0.1.0
  */
 export const fn: (name: string) => Fn = internal.fn(internal.makePipeline)
 
 /**
- * The signature of {@link fn}.
+ * The signature of {@link fn}: it takes a generator function, or a function that returns an Effect, and
+ * combinators that take and return a pipeline.
  *
  * @category models
  * @since 0.1.0
@@ -114,10 +128,16 @@ export type Fn = PipelineFn
 // -----------------------------------------------------------------------------
 
 /**
- * Default hooks for every step run inside, merged under the step's own: of each
- * kind the step's where it has any, else these (see `Step.inherit`). As such steps
- * are of any type, the hooks may ask for no particular value, error or tagged
- * error's fields, and may not be `Hook.required`.
+ * Gives hooks to all steps that are evaluated in the pipeline. By default they run only for the kinds of which a
+ * step has no hooks of its own.
+ *
+ * **Gotchas**
+ *
+ * As the steps may be of any type, the hooks may use no particular value or error, no field of a tagged error
+ * but its tag, and may not be `Hook.required`: others do not compile.
+ *
+ * @see `Step.inherit` for how a step's hooks combine with these
+ * @see {@link hooks} for hooks of the run itself
  *
  * @category hooks
  * @since 0.1.0
@@ -133,8 +153,8 @@ export const stepHooks: {
 } = dual(2, internal.stepHooks)
 
 /**
- * What a compile error shows where a pipeline's hook wants more of an error than
- * its tag.
+ * Constrains the hooks of {@link stepHooks} to those that use no field of a tagged error but its tag. Its
+ * property is what a compile error shows for others.
  *
  * @category utility types
  * @since 0.1.0
@@ -148,9 +168,10 @@ type AnyTagged<T> = T extends { readonly _tag: infer K } ? { readonly _tag: K } 
 // -----------------------------------------------------------------------------
 
 /**
- * Attaches a `Hook` or `Hooks` to the run itself, with whatever policies they have.
- * Like those below it runs once a run and is never propagated to steps. Its
- * `StepContext` is that of the run.
+ * Attaches a `Hook` or `Hooks` to the run itself, with their policies. They run once per run, never for its
+ * steps, and see the `StepContext` of the run.
+ *
+ * @see {@link stepHooks} for hooks of the steps
  *
  * @category hooks
  * @since 0.1.0
@@ -166,7 +187,9 @@ export const hooks: {
 } = dual(2, internal.hooks)
 
 /**
- * Runs before the run's body.
+ * Attaches a hook that runs before the body of the run.
+ *
+ * @see `Hook.onStart` for the hook as a value
  *
  * @category hooks
  * @since 0.1.0
@@ -182,7 +205,9 @@ export const onStart: {
 } = internal.attach(hook.onStart)
 
 /**
- * Runs when the run succeeded.
+ * Attaches a hook that runs after the run succeeded, with its value.
+ *
+ * @see `Hook.onSuccess` for the hook as a value
  *
  * @category hooks
  * @since 0.1.0
@@ -201,7 +226,11 @@ export const onSuccess: {
 } = internal.attach(hook.onSuccess)
 
 /**
- * Runs when the run failed or died.
+ * Attaches a hook that runs after the run failed or died.
+ *
+ * @see `Hook.onFailure` for the hook as a value
+ * @see {@link onFailureTag} for one tagged error
+ * @see {@link stepHooks} for failures of single steps
  *
  * @category hooks
  * @since 0.1.0
@@ -220,11 +249,8 @@ export const onFailure: {
 } = internal.attach(hook.onFailure)
 
 /**
- * Runs when the run failed with the error of that tag. It does not compile where the
- * run can't fail with it.
- *
- * @see {@link onFailure} for errors of any tag, and defects
- * @see `Step.onFailureTag` for a single step
+ * Attaches a hook that runs after the run failed with the error of that tag. A tag that the run can't fail with
+ * does not compile.
  *
  * @example
  * ```ts
@@ -237,6 +263,9 @@ export const onFailure: {
  *   Pipeline.onFailureTag("NoData", ({ day }) => Effect.log(`nothing came on ${day}`))
  * )
  * ```
+ *
+ * @see {@link onFailure} for errors of any tag, and defects
+ * @see `Step.onFailureTag` for a single step
  *
  * @category hooks
  * @since 0.1.0
@@ -254,7 +283,9 @@ export const onFailureTag: {
 } = internal.attachTag
 
 /**
- * Runs when the run was interrupted and nothing else went wrong.
+ * Attaches a hook that runs after the run was interrupted, unless it also failed or died.
+ *
+ * @see `Hook.onInterrupt` for the hook as a value
  *
  * @category hooks
  * @since 0.1.0
@@ -270,7 +301,9 @@ export const onInterrupt: {
 } = internal.attach(hook.onInterrupt)
 
 /**
- * Runs however the run ended.
+ * Attaches a hook that runs after the run ended, whatever the outcome, and after the hooks of that outcome.
+ *
+ * @see `Hook.onExit` for the hook as a value
  *
  * @category hooks
  * @since 0.1.0
@@ -293,7 +326,10 @@ export const onExit: {
 // -----------------------------------------------------------------------------
 
 /**
- * Notes something about the run: its hooks and alerts see it, and those of its steps.
+ * Adds annotations to the run, which hooks, alerts and events of the run and of its steps show.
+ *
+ * @see `Step.annotate` for annotations of one step
+ * @see `StepContext.annotate` for values that a body finds out
  *
  * @category combinators
  * @since 0.1.0
@@ -304,8 +340,12 @@ export const annotate: {
 } = dual(2, internal.annotate)
 
 /**
- * Names the run, for people; otherwise it is called by the pipeline's name and the
- * second it started in (UTC), such as `etl-2026_11_23-09_42_06`.
+ * Names the run for people. A run without a name is called by its pipeline and the second of its start (UTC), as
+ * in `etl-2026_11_23-09_42_06`.
+ *
+ * **Gotchas**
+ *
+ * Names need not be unique: `StepContext.runId` identifies a run.
  *
  * @category combinators
  * @since 0.1.0

@@ -1,7 +1,9 @@
 /**
- * The events of a run, as data, and the observers that get them.
+ * Describes everything that happens in a run as events, and provides observers that receive them.
  *
- * A run without observers builds no events.
+ * **Details**
+ *
+ * A run without observers builds no events, so they cost nothing where they are not used.
  *
  * @since 0.1.0
  */
@@ -32,7 +34,9 @@ export type {
 } from "./internal/model/events.ts"
 
 /**
- * The observers of the runs inside. Each run reads them once, when it starts.
+ * The observers of all runs inside. Each run reads them once, when it starts.
+ *
+ * @see {@link layer} for adding observers
  *
  * @category references
  * @since 0.1.0
@@ -40,15 +44,12 @@ export type {
 export const Observers: Context.Reference<ReadonlyArray<Observer>> = observers.Observers
 
 /**
- * Adds observers to those that are provided already, except for those that are
- * among them.
+ * Adds observers to those that are already provided. An observer that is among those is not added again.
  *
  * **Gotchas**
  *
- * Layers side by side in one `Layer.mergeAll` don't see each other: give all
- * observers to one call, or stack the layers with `Layer.provideMerge`.
- *
- * @see {@link layerEffect} for observers that do slow work
+ * Layers side by side in one `Layer.mergeAll` don't see each other, so only the observers of one of them would
+ * be called: give all observers to one call, or stack the layers with `Layer.provideMerge`.
  *
  * @example
  * ```ts
@@ -57,20 +58,21 @@ export const Observers: Context.Reference<ReadonlyArray<Observer>> = observers.O
  * const trace = RunEvent.layer((event) => console.log(event._tag))
  * ```
  *
+ * @see {@link layerEffect} for observers that do slow work
+ *
  * @category layers
  * @since 0.1.0
  */
 export const layer = (...observers: ReadonlyArray<Observer>): Layer.Layer<never> => internal.layer(observers)
 
 /**
- * Adds an observer that works on its own fiber, one event after another, without
- * holding up the run. Closing the layer's scope waits until it has handled the
- * events that are left, so that none is lost.
+ * Adds an observer that handles events on a fiber of its own, one after another, so that the run does not wait
+ * for it. Closing the layer's scope waits until all events are handled.
  *
  * **Details**
  *
- * A failure is logged, and so is an event that takes longer than
- * `Hook.defaultTimeout`; the events after it are handled all the same.
+ * An event whose handling fails is logged, as is one that takes longer than `Hook.defaultTimeout`. The events
+ * after it are handled all the same.
  *
  * @see {@link layer} for observers that are functions
  *

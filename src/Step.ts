@@ -1,19 +1,20 @@
 /**
- * A named Effect with hooks: callbacks that run right after it, in its
- * environment, with its context, its parameters and its error.
+ * Names Effects as steps, and attaches hooks to them: functions that run when the Effect starts, is retried,
+ * succeeds, fails, is interrupted or ends, with its context, its parameters and its typed value or error.
  *
- * A `Step<A, E, R>` is an `Effect<A, E, R>`: `yield*` it, put it in `Effect.all`,
- * retry it from outside. Each evaluation of it ends in exactly one terminal event,
- * and what goes wrong in a hook changes nothing about its exit, unless the hook is
- * `Hook.required`. A step whose hooks wait for something can't be run with
- * `Effect.runSync`, as nothing can that forks.
+ * **Details**
  *
- * `Hooks.explain` lists the hooks that run for a step in a pipeline, and why.
+ * A `Step<A, E, R>` is an `Effect<A, E, R>`: `yield*` it, put it in `Effect.all`, retry it from outside. Each
+ * evaluation ends in exactly one of success, failure and interrupt. A hook that fails does not change the step's
+ * exit, unless it is `Hook.required`.
  *
- * Where a tracer is provided, a step opens a span named after it, with the
- * pipeline, the run and the attempt as attributes (`epilogue.*`), and each of its
- * hooks a child of that span. Where only the default tracer is there, which nobody
- * listens to, it opens none.
+ * With a tracer, each evaluation opens a span with the step's name and the attributes `epilogue.*` (pipeline,
+ * run, step, attempt), and each hook opens a child span. With Effect's default tracer, which exports nothing, no
+ * span is opened.
+ *
+ * **Gotchas**
+ *
+ * `Effect.runSync` can't run a step whose hooks wait for something, as hooks run on fibers of their own.
  *
  * @since 0.1.0
  */
@@ -36,17 +37,21 @@ import * as internal from "./internal/steps/step.ts"
 export type { Needs, Step } from "./internal/model/step.ts"
 
 /**
- * The parameters of a step, as `Params.Service` makes them.
+ * The key of a parameter service, as `Params.Service` makes it.
+ *
+ * @see {@link params} for declaring that a step uses the parameters
  *
  * @category models
  * @since 0.1.0
  */
 export interface ParamsKey<out Self, out Value> extends Context.Key<Self, Value> {
-  /** The value as it may be shown: encoded, without secrets. */
+  /** Encodes the value for people, with secrets redacted. */
   readonly describe: (value: never) => unknown
 }
 
 /**
+ * Returns whether a value is a step.
+ *
  * @category guards
  * @since 0.1.0
  */
@@ -59,8 +64,11 @@ export const isStep: (u: unknown) => u is Step<unknown, unknown, unknown> = inte
 // -----------------------------------------------------------------------------
 
 /**
- * Makes a step of an Effect. An empty name is a mistake in the program, on which
- * the step dies.
+ * Makes a step from a name and an Effect.
+ *
+ * **Gotchas**
+ *
+ * An empty name is a mistake in the program: the step dies before its body runs.
  *
  * @example
  * ```ts
@@ -72,13 +80,18 @@ export const isStep: (u: unknown) => u is Step<unknown, unknown, unknown> = inte
  * )
  * ```
  *
+ * @see {@link named} for the form that takes the Effect first
+ * @see {@link fn} for steps with arguments
+ *
  * @category constructors
  * @since 0.1.0
  */
 export const make: <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) => Step<A, E, Needs<R>> = internal.makeStep
 
 /**
- * {@link make}, to be piped into.
+ * Makes a step from an Effect and a name, to be piped into.
+ *
+ * @see {@link make} for the form that takes the name first
  *
  * @category constructors
  * @since 0.1.0
@@ -89,8 +102,9 @@ export const named: {
 } = dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, name: string) => make(name, self))
 
 /**
- * A function whose calls are steps of that name; mirrors `Effect.fn`. The
- * combinators get the step, then the arguments of the call.
+ * Makes a function whose calls return steps of that name, as `Effect.fn` makes one whose calls return Effects.
+ * Each evaluation of such a step runs the body anew. Combinators receive the step, followed by the arguments of
+ * the call.
  *
  * @example
  * ```ts
@@ -107,14 +121,16 @@ export const named: {
  * )
  * ```
  *
+ * @see {@link make} for steps without arguments
+ *
  * @category constructors
  * @since 0.1.0
  */
 export const fn: (name: string) => Fn = internal.fn(internal.makeStep)
 
 /**
- * The signature of {@link fn}: a generator function or one that returns an Effect,
- * and combinators that take and return a step.
+ * The signature of {@link fn}: it takes a generator function, or a function that returns an Effect, and
+ * combinators that take and return a step.
  *
  * @category models
  * @since 0.1.0
@@ -124,12 +140,16 @@ export type Fn = StepFn
 // -----------------------------------------------------------------------------
 // hooks
 //
-// Each has two forms to be piped into: in the first the step says what the hook gets,
-// in the second the hook does, where it stands outside a pipe. Neither widens the step.
+// Each combinator has two data-last forms. In the first, inside a pipe, the step's types give the type of the
+// function's argument; in the second, outside of a pipe, the argument's type decides which steps fit. Neither widens
+// the types of the step.
 // -----------------------------------------------------------------------------
 
 /**
- * Runs an Effect before the first attempt. See `Hook.onStart`.
+ * Attaches a hook that runs before the first attempt.
+ *
+ * @see `Hook.onStart` for the hook as a value
+ * @see {@link onRetry} for a hook that runs between attempts
  *
  * @category hooks
  * @since 0.1.0
@@ -140,7 +160,10 @@ export const onStart: {
 } = internal.attach(hook.onStart)
 
 /**
- * Runs when the step succeeded, with the value its caller gets. See `Hook.onSuccess`.
+ * Attaches a hook that runs after the step succeeded, with the value that the step's caller gets.
+ *
+ * @see `Hook.onSuccess` for the hook as a value
+ * @see {@link onExit} for a hook that runs after any outcome
  *
  * @category hooks
  * @since 0.1.0
@@ -159,7 +182,11 @@ export const onSuccess: {
 } = internal.attach(hook.onSuccess)
 
 /**
- * Runs when the step failed or died, after its last attempt. See `Hook.onFailure`.
+ * Attaches a hook that runs after the step failed or died in its last attempt.
+ *
+ * @see `Hook.onFailure` for the hook as a value
+ * @see {@link onFailureTag} for one tagged error
+ * @see {@link onInterrupt} for interruptions, which are not failures
  *
  * @category hooks
  * @since 0.1.0
@@ -178,9 +205,17 @@ export const onFailure: {
 } = internal.attach(hook.onFailure)
 
 /**
- * Runs when the step failed with the error of that tag. It does not compile where
- * the step can't fail so. See `Hook.onFailureTag`, also for how it stands to the
- * pipeline's failure hooks.
+ * Attaches a hook that runs after the step failed with the error of that tag. A tag that the step can't fail
+ * with does not compile.
+ *
+ * **Gotchas**
+ *
+ * It is a failure hook: the step no longer inherits its pipeline's failure hooks, not even for errors of other
+ * tags. `Step.inherit("append", "failure")` keeps them.
+ *
+ * @see `Hook.onFailureTag` for the hook as a value
+ * @see {@link onFailure} for all errors and defects
+ * @see {@link inherit} for keeping the pipeline's failure hooks
  *
  * @category hooks
  * @since 0.1.0
@@ -198,7 +233,9 @@ export const onFailureTag: {
 } = internal.attachTag
 
 /**
- * Runs when the step was interrupted and nothing else went wrong. See `Hook.onInterrupt`.
+ * Attaches a hook that runs after the step was interrupted, unless it also failed or died.
+ *
+ * @see `Hook.onInterrupt` for the hook as a value
  *
  * @category hooks
  * @since 0.1.0
@@ -214,7 +251,10 @@ export const onInterrupt: {
 } = internal.attach(hook.onInterrupt)
 
 /**
- * Runs when an attempt failed and another follows. See `Hook.onRetry`.
+ * Attaches a hook that runs after an attempt failed and another follows, before the delay in between.
+ *
+ * @see `Hook.onRetry` for the hook as a value
+ * @see {@link retry} for the retries themselves
  *
  * @category hooks
  * @since 0.1.0
@@ -233,7 +273,9 @@ export const onRetry: {
 } = internal.attach(hook.onRetry)
 
 /**
- * Runs however the step ended. See `Hook.onExit`.
+ * Attaches a hook that runs after the step ended, whatever the outcome, and after the hooks of that outcome.
+ *
+ * @see `Hook.onExit` for the hook as a value
  *
  * @category hooks
  * @since 0.1.0
@@ -252,7 +294,12 @@ export const onExit: {
 } = internal.attach(hook.onExit)
 
 /**
- * Attaches a `Hook` or `Hooks`, with whatever policies they have.
+ * Attaches a `Hook` or `Hooks`, with their policies.
+ *
+ * **When to use**
+ *
+ * For hooks with policies such as `Hook.timeout`, and for hooks that several steps share. For a plain function,
+ * {@link onSuccess}, {@link onFailure} and the others are shorter.
  *
  * @example
  * ```ts
@@ -265,6 +312,9 @@ export const onExit: {
  *   )
  * )
  * ```
+ *
+ * @see `Pipeline.stepHooks` for hooks of all steps of a pipeline
+ * @see {@link inherit} for how they combine with those
  *
  * @category hooks
  * @since 0.1.0
@@ -280,13 +330,15 @@ export const hooks: {
 } = dual(2, internal.hooks)
 
 /**
- * Sets how the step's hooks combine with those of its pipeline, for the kinds named,
- * or for all: `"override"` (the default: of each kind the step's where it has any,
- * else the pipeline's), `"append"` (the pipeline's, then the step's), `"prepend"`
- * (the step's, then the pipeline's), `"off"` (the step's only).
+ * Sets how the step's hooks combine with those of its pipeline, for the kinds given, or for all kinds if none is
+ * given:
  *
- * @see `Hooks.explain` for the hooks that run for a step in a pipeline, and why
- * @see `Pipeline.stepHooks` for the hooks that a pipeline gives its steps
+ * | mode | runs |
+ * | --- | --- |
+ * | `"override"` (default) | the step's hooks if it has any of the kind, else the pipeline's |
+ * | `"append"` | the pipeline's hooks, then the step's |
+ * | `"prepend"` | the step's hooks, then the pipeline's |
+ * | `"off"` | the step's hooks only |
  *
  * @example
  * ```ts
@@ -296,6 +348,9 @@ export const hooks: {
  * const quiet = Step.make("probe", Effect.void).pipe(Step.inherit("off", "failure"))
  * const loud = Step.inherit(quiet, "append", "success", "exit")
  * ```
+ *
+ * @see `Hooks.explain` for the hooks that run for a step in a pipeline, and why
+ * @see `Pipeline.stepHooks` for the hooks that a pipeline gives its steps
  *
  * @category hooks
  * @since 0.1.0
@@ -310,8 +365,10 @@ export const inherit: {
 // -----------------------------------------------------------------------------
 
 /**
- * The step needs these parameters: hooks see them, encoded and without secrets, in
- * `StepContext.params`.
+ * Declares that the step uses these parameters: the step requires the service, and hooks see the value in
+ * `StepContext.params`, encoded and with secrets redacted.
+ *
+ * @see `Params.Service` for making a parameter service
  *
  * @category combinators
  * @since 0.1.0
@@ -322,11 +379,18 @@ export const params: {
 } = dual(2, internal.params)
 
 /**
- * Retries the body, inside the hooks: takes what `Effect.retry` takes, a
- * `Schedule` or `{ times, schedule, while, until }`. Each failed attempt that
- * another follows is an `onRetry` event; the step's terminal hooks run once, after
- * the last. A {@link timeout} before it in the pipe holds for each attempt, one
- * after it for all together.
+ * Retries the step's body inside its hooks. Takes what `Effect.retry` takes: a `Schedule`, a builder, or
+ * `{ times, schedule, while, until }`.
+ *
+ * **Details**
+ *
+ * Each failed attempt that is followed by another runs the `onRetry` hooks. The hooks for the step's outcome run
+ * once, after the last attempt. Defects and interruptions are not retried.
+ *
+ * **Gotchas**
+ *
+ * The order of {@link timeout} and `retry` in a pipe matters: a timeout before `retry` limits each attempt, one
+ * after it limits all attempts together.
  *
  * @example
  * ```ts
@@ -338,6 +402,9 @@ export const params: {
  *   Step.onRetry(({ attempt, delay }) => Effect.log(`attempt ${attempt} failed`, delay))
  * )
  * ```
+ *
+ * @see {@link onRetry} for hooks that run between attempts
+ * @see `Hook.retry` for retrying a hook
  *
  * @category combinators
  * @since 0.1.0
@@ -367,7 +434,7 @@ export const retry: {
 } = dual(2, internal.retry)
 
 /**
- * Makes a schedule with the step's error type at hand, as in
+ * A function that makes a schedule with the step's error type inferred, as in
  * `Step.retry(($) => $(Schedule.recurs(3)))`.
  *
  * @category models
@@ -378,8 +445,7 @@ export type RetryBuilder<B, E, Error, Env> = (
 ) => Schedule.Schedule<B, Types.NoInfer<E>, Error, Env>
 
 /**
- * The step that {@link retry} makes with such options, as `Effect.Retry.Return`
- * has it for Effects.
+ * The type of the step that {@link retry} returns for such options, as `Effect.Retry.Return` is for Effects.
  *
  * @category utility types
  * @since 0.1.0
@@ -388,9 +454,15 @@ export type Retried<A, E, R, O extends Effect.Retry.Options<E>> = Effect.Retry.R
   Effect.Effect<infer A2, infer E2, infer R2> ? Step<A2, E2, Needs<R2>> : never
 
 /**
- * A time limit for the body: when it is up, the body is interrupted and the step
- * fails with a `Cause.TimeoutError`. A negative limit is a mistake in the program,
- * on which the step dies before its body runs.
+ * Limits the time of the step's body: when it is exceeded, the body is interrupted and the step fails with a
+ * `Cause.TimeoutError`. The time of hooks does not count.
+ *
+ * **Gotchas**
+ *
+ * A negative limit is a mistake in the program: the step dies before its body runs.
+ *
+ * @see {@link retry} for how the two combine
+ * @see `Hook.timeout` for the time limit of a hook
  *
  * @category combinators
  * @since 0.1.0
@@ -403,8 +475,10 @@ export const timeout: {
 export { requireApproval } from "./internal/steps/requireApproval.ts"
 
 /**
- * Notes something about the step, for its hooks and alerts. See also
- * `StepContext.annotate`, for what the body finds out.
+ * Adds annotations to the step, which its hooks, alerts and events show.
+ *
+ * @see `StepContext.annotate` for values that the body finds out
+ * @see `Pipeline.annotate` for annotations of a whole run
  *
  * @category combinators
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
- * The service that tells a step's body and its hooks about the step: its name, its
- * run, the attempt, its parameters, its annotations.
+ * Provides the context of the current step to its body and its hooks: name, path, run, attempt, parameters and
+ * annotations.
  *
  * @since 0.1.0
  */
