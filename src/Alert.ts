@@ -1,6 +1,5 @@
 /**
- * A message about a step or a run, as data: channels render it, each in its own
- * way, so nobody concatenates strings.
+ * Describes messages about steps and runs as data, which each channel renders in its own way.
  *
  * @since 0.1.0
  */
@@ -8,7 +7,7 @@ import type * as DateTime from "effect/DateTime"
 import * as internal from "./internal/text/redact.ts"
 
 /**
- * How bad it is, least first.
+ * The severity of an alert, from the least to the most severe.
  *
  * @category models
  * @since 0.1.0
@@ -16,7 +15,7 @@ import * as internal from "./internal/text/redact.ts"
 export type Severity = "info" | "success" | "warning" | "error" | "critical"
 
 /**
- * A name and a short text, shown beside each other.
+ * A name and a short text, which channels show side by side.
  *
  * @category models
  * @since 0.1.0
@@ -27,11 +26,17 @@ export interface Field {
 }
 
 /**
- * A file beside an alert: a picture, say. It is sent as it is, so what is secret must not be in it.
+ * A file that is sent beside an alert, such as a picture.
  *
- * `Email`, `Discord` and `Slack.layerBot` send up to 10 of them, and leave out what is larger than they take, as their
- * documentation says; other channels send none. A field `not attached` names what is left out. What is stored, by an
- * `Outbox` or a policy with `persist`, is stored with its attachments, so small is better.
+ * **Details**
+ *
+ * `Email`, `Discord` and `Slack.layerBot` send up to 10 attachments and leave out larger ones than the channel
+ * takes; other channels send none. A field `not attached` of the alert names what is left out.
+ *
+ * **Gotchas**
+ *
+ * - Attachments are sent unchanged, so they must not contain secrets.
+ * - An `Outbox`, or a policy with `persist`, stores an alert with its attachments: keep them small.
  *
  * @category models
  * @since 0.1.0
@@ -39,14 +44,16 @@ export interface Field {
 export interface Attachment {
   /** The file's name, as in `"timeline.png"`. */
   readonly name: string
-  /** As in `"image/png"` (https://www.iana.org/assignments/media-types). */
+  /** The media type, as in `"image/png"` (https://www.iana.org/assignments/media-types). */
   readonly mediaType: string
   readonly content: Uint8Array
 }
 
 /**
- * Where an alert comes from, for what routes, threads and counts alerts. The
- * standard hooks fill it in.
+ * The step or run that an alert is about, by which policies and channels route, thread and count alerts. The
+ * standard hooks set it.
+ *
+ * @see `AlerterHooks` for the standard hooks
  *
  * @category models
  * @since 0.1.0
@@ -55,47 +62,55 @@ export interface AlertSource {
   readonly pipeline: string
   readonly runId: string
   readonly runName: string
-  /** Names from the outermost step to this one; none where the run itself is meant. */
+  /** The names of the steps from the outermost to this one. Empty if the alert is about the run. */
   readonly stepPath: ReadonlyArray<string>
+  /** The number of the attempt that ended. 1 is the first. */
   readonly attempt?: number | undefined
 }
 
 /**
- * What {@link Alert.make} takes. Only the title is needed.
+ * The input of {@link Alert.make}. Only the title is required.
  *
  * @category models
  * @since 0.1.0
  */
 export interface AlertInput {
-  /** One line. */
+  /** The title, on one line. */
   readonly title: string
+  /** A text of one or more lines. */
   readonly body?: string | undefined
   /** `"info"` unless set. */
   readonly severity?: Severity | undefined
-  /** As a list, or as a record of values of any type, in which a `Redacted` stays so. */
+  /**
+   * Fields as a list, or as a record of values of any type, which are formatted as text. A `Redacted` value is
+   * shown as `<redacted>`.
+   */
   readonly fields?: ReadonlyArray<Field> | Readonly<Record<string, unknown>> | undefined
-  /** Shown as a code block: a stack trace, say. */
+  /** A text that is shown as a code block, such as a stack trace. */
   readonly detail?: string | undefined
-  /** What alerts about the same thing have in common. */
+  /** A key that alerts about the same thing share, as tonight's failure of a step and tomorrow's success do. */
   readonly dedupeKey?: string | undefined
   /**
-   * The same in each repeat of one and the same post, different for any other, so that
-   * who receives a post twice can tell. (`dedupeKey` can't: tonight's failure and
-   * tomorrow's have the same.) What a channel makes of it, its documentation says. An
-   * empty one is none.
+   * A key that repeats of one post share and other posts do not, so that a receiver can drop a repeated post. An
+   * empty key counts as none.
+   *
+   * **Details**
+   *
+   * Each channel's documentation says what it does with the key. `dedupeKey` can't serve for this: failures of
+   * one step on two nights have the same.
    */
   readonly idempotencyKey?: string | undefined
-  /** Words to route by. The standard failure hook puts the tags of the errors here. */
+  /** Words to route by. The standard failure hook sets the tags of the errors. */
   readonly tags?: ReadonlyArray<string> | undefined
   readonly source?: AlertSource | undefined
-  /** What is sent beside it, where the channel can. */
+  /** The time of what the alert is about. `Alerter.layer` sets the time of the post if there is none. */
   readonly attachments?: ReadonlyArray<Attachment> | undefined
   /** When it happened. `Alerter.layer` fills in the time of the post. */
   readonly at?: DateTime.Utc | undefined
 }
 
 /**
- * A structured message.
+ * A structured message, which channels render.
  *
  * @example
  * ```ts
@@ -107,6 +122,8 @@ export interface AlertInput {
  *   fields: { rows: 1461, bad: 3 }
  * })
  * ```
+ *
+ * @see `Alerter` for posting alerts
  *
  * @category models
  * @since 0.1.0
@@ -139,13 +156,13 @@ export class Alert {
     this.at = input.at
   }
 
-  /** An alert of a title alone, or of what is given. An alert is returned as it is. */
+  /** Makes an alert from an input, or from a title alone. An alert is returned unchanged. */
   static make(input: AlertInput | Alert | string): Alert {
     if (input instanceof Alert) return input
     return new Alert(typeof input === "string" ? { title: input } : input)
   }
 
-  /** The same alert with some of it changed. */
+  /** Returns a copy with some properties changed. A change to `undefined` resets a property to its default. */
   with(changes: Partial<AlertInput>): Alert {
     return new Alert({ ...this, ...changes })
   }

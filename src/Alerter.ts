@@ -1,6 +1,6 @@
 /**
- * The service that posts alerts, wherever they go. Hooks ask for it; the script
- * says with one Layer which channel it is.
+ * Posts alerts. Hooks require the service `Alerter`, and one Layer of the script decides which channel receives
+ * them.
  *
  * @since 0.1.0
  */
@@ -25,7 +25,7 @@ const Base: Context.ServiceClass<Alerter, "effect-epilogue/Alerter", Alerter.Sha
 >()("effect-epilogue/Alerter")
 
 /**
- * Posts alerts.
+ * The service that posts alerts.
  *
  * @example
  * ```ts
@@ -41,20 +41,28 @@ const Base: Context.ServiceClass<Alerter, "effect-epilogue/Alerter", Alerter.Sha
  * }).pipe(Effect.provide(toLog))
  * ```
  *
+ * @see `AlerterHooks` for hooks that post alerts about steps
+ * @see `TestAlerter` of `effect-epilogue/testing` for tests
+ *
  * @category services
  * @since 0.1.0
  */
 export class Alerter extends Base {
   /**
-   * An alerter made of a function. It gets an `Alert` with its time, also where a
-   * string was posted. A failure or a defect that is no {@link AlerterError}
-   * becomes one (`Rejected`, with the message less the addresses in it). The
-   * function's services are those of the layer.
+   * Makes an alerter from a function that sends an alert. The layer requires the services of the function.
    *
-   * What becomes of each alert is counted in the metrics `epilogue_alerts_delivered_total`,
-   * by `channel`, and `epilogue_alerts_failed_total`, by `channel` and the tag of the
-   * `reason` (or `Interrupted`), as it is in every channel of `effect-epilogue/alerters`.
-   * Where the function posts to another alerter that counts, that one's count stands alone.
+   * **Details**
+   *
+   * - The function receives an `Alert` with its time set, also if a string was posted.
+   * - A failure or a defect that is not an {@link AlerterError} becomes one with the reason `Rejected` and the
+   *   message as detail, without URLs, as these may contain secrets.
+   * - The function runs with the span, the log annotations and the step context of the post's caller.
+   * - The metrics `epilogue_alerts_delivered_total` (by `channel`) and `epilogue_alerts_failed_total` (by
+   *   `channel` and the tag of the `reason`, or `Interrupted`) count its posts, as they do for every channel of
+   *   `effect-epilogue/alerters`. If the function posts to an alerter that is counted itself, only that one
+   *   counts.
+   *
+   * @see {@link AlerterError} for the errors of `post`
    */
   static layer<R = never>(
     post: (alert: Alert) => Effect.Effect<unknown, unknown, R>,
@@ -84,28 +92,30 @@ export class Alerter extends Base {
   }
 
   /**
-   * Writes alerts to the console: coloured on a terminal, plain otherwise or where
-   * `NO_COLOR` is set (https://no-color.org). `FORCE_COLOR` goes before both.
+   * Provides an alerter that prints to the console: in colour on a terminal, otherwise without. `NO_COLOR`
+   * (https://no-color.org) turns colours off, and `FORCE_COLOR` takes precedence over both.
    */
   static readonly layerConsole: Layer.Layer<Alerter> = Alerter.layer(internal.print, { channel: "console" })
 
-  /** Drops alerts. */
+  /** Provides an alerter that drops all alerts. */
   static readonly layerNone: Layer.Layer<Alerter> = Layer.succeed(Alerter, Alerter.of({ post: () => Effect.void }))
 }
 
 /**
+ * The types of the service.
+ *
  * @category services
  * @since 0.1.0
  */
 export declare namespace Alerter {
   /**
-   * What the service holds.
+   * The functions of the service.
    *
    * @category services
    * @since 0.1.0
    */
   export interface Shape {
-    /** Posts an alert, or one of that title. Succeeds when it has arrived. */
+    /** Posts an alert, or one with that title. Succeeds when the channel has accepted it. */
     readonly post: (alert: Alert | string) => Effect.Effect<void, AlerterError>
   }
 }

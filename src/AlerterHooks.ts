@@ -1,10 +1,11 @@
 /**
- * The standard hooks: they post to whatever {@link Alerter} the environment has.
+ * Provides standard hooks that post alerts about steps and runs through the `Alerter` of the environment.
  *
- * An alert says which pipeline, run, step and attempt it is about, how long the
- * step took, its parameters (encoded, without secrets) and its annotations, and
- * for a failure why. A post that fails is the hook's failure: it is logged and
- * counted, and changes nothing about the step.
+ * **Details**
+ *
+ * An alert names the pipeline, run, step and attempt that it is about, and contains the duration, the parameters
+ * (encoded, secrets redacted) and the annotations of the step, and after a failure the cause. A post that fails
+ * is a failure of the hook: it is logged and counted, and does not change the step.
  *
  * @since 0.1.0
  */
@@ -23,7 +24,7 @@ import { text } from "./internal/text/redact.ts"
 import { StepContext } from "./StepContext.ts"
 
 /**
- * Posts that the step (or the run) succeeded.
+ * Posts an alert after the step or run succeeded.
  *
  * @example
  * ```ts
@@ -36,6 +37,9 @@ import { StepContext } from "./StepContext.ts"
  * )
  * ```
  *
+ * @see {@link successWith} for changing the alert
+ * @see {@link all} for both outcomes
+ *
  * @category hooks
  * @since 0.1.0
  */
@@ -45,7 +49,11 @@ export const success: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.
 )
 
 /**
- * Posts that the step (or the run) failed, with the pretty-printed cause.
+ * Posts an alert after the step or run failed, with the error in its body and the whole cause, stack traces
+ * included, as its detail.
+ *
+ * @see {@link failureWith} for changing the alert
+ * @see {@link all} for both outcomes
  *
  * @category hooks
  * @since 0.1.0
@@ -56,7 +64,8 @@ export const failure: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.
 )
 
 /**
- * {@link success}, with the alert changed before it is posted.
+ * Makes a hook that posts the alert of {@link success} after a function has changed it. The function receives
+ * the step's value.
  *
  * @example
  * ```ts
@@ -66,6 +75,8 @@ export const failure: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.
  *   alert.with({ body: `${rows.length} rows` })
  * )
  * ```
+ *
+ * @see {@link failureWith} for failures
  *
  * @category constructors
  * @since 0.1.0
@@ -80,7 +91,8 @@ export function successWith<A = unknown>(
 }
 
 /**
- * {@link failure}, with the alert changed before it is posted.
+ * Makes a hook that posts the alert of {@link failure} after a function has changed it. The function receives
+ * the step's cause.
  *
  * @example
  * ```ts
@@ -88,6 +100,8 @@ export function successWith<A = unknown>(
  *
  * const page = AlerterHooks.failureWith((alert) => alert.with({ severity: "critical" }))
  * ```
+ *
+ * @see {@link successWith} for successes
  *
  * @category constructors
  * @since 0.1.0
@@ -102,7 +116,7 @@ export function failureWith<E = unknown>(
 }
 
 /**
- * Both.
+ * Posts an alert after success and after failure: {@link success} and {@link failure} together.
  *
  * @category hooks
  * @since 0.1.0

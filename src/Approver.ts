@@ -1,7 +1,10 @@
 /**
- * The service that asks somebody for permission and waits for the answer. Only
- * channels that can hear one provide it (`effect-epilogue/approvers`), and none says
- * yes by default.
+ * Asks a person for permission and waits for the answer.
+ *
+ * **Details**
+ *
+ * The channels of `effect-epilogue/approvers`, which can receive answers, provide the service. There is no
+ * default that approves.
  *
  * @since 0.1.0
  */
@@ -23,7 +26,7 @@ export { Decision, type Person, type Question } from "./internal/model/approval.
 export { NotApproved, type NotApprovedFields } from "./internal/steps/requireApproval.ts"
 
 /**
- * Asks for permission.
+ * The service that asks for permission.
  *
  * @example
  * ```ts
@@ -36,20 +39,32 @@ export { NotApproved, type NotApprovedFields } from "./internal/steps/requireApp
  * })
  * ```
  *
+ * @see `Step.requireApproval` for a step that runs only when it is approved
+ * @see `TestApprover` of `effect-epilogue/testing` for tests
+ *
  * @category services
  * @since 0.1.0
  */
 export class Approver extends ApproverKey {
-  /** Asks the environment's approver. Fails where the question can't be asked, or no answer could be heard. */
+  /**
+   * Asks through the approver of the environment. Fails with an `AlerterError` if the question can't be asked or
+   * its answers can't be read, and never takes that for a decision.
+   */
   static ask(question: Question): Effect.Effect<Decision, AlerterError, Approver> {
     return Effect.flatMap(ApproverKey, (approver) => approver.ask(question))
   }
 
   /**
-   * An approver made of a function that asks, and waits: it is interrupted when the
-   * question's time is up, and then the decision is `TimedOut`. An answer of somebody
-   * who is not among the question's `approvers` is an error. A failure or a defect
-   * that is no `AlerterError` becomes one.
+   * Makes an approver from a function that asks and waits for the answer. The layer requires the services of the
+   * function.
+   *
+   * **Details**
+   *
+   * - At the question's time limit the function is interrupted, and the decision is `TimedOut`.
+   * - A decision by a person who is not among the question's `approvers` is an error.
+   * - A failure or a defect that is not an `AlerterError` becomes one, without URLs in its message.
+   *
+   * @see {@link Approver.layerResumable} for questions that outlive a process
    */
   static layer<R = never>(
     ask: (question: Question) => Effect.Effect<Decision, unknown, R>,
@@ -72,16 +87,19 @@ export class Approver extends ApproverKey {
   }
 
   /**
-   * An approver made of functions that ask, that wait for the answer, maybe in another
-   * process, after a restart, and that withdraw. It provides `ask` and `resumable`.
+   * Makes an approver from functions that post a question, wait for its answer, maybe in another process after a
+   * restart, and withdraw it. It provides `ask` and `resumable`.
    *
-   * `post` gives a text by which the question can be found again, which must hold no
-   * secret; the other two are called with that text. `listen` is interrupted when the
-   * question's time is up, counted from when `post` was done, and then the decision is
-   * `TimedOut`. Where it is called only after that, it has 10 seconds to find an answer
-   * that came in time: an approval is none whose `at` is later. What came of the question
-   * is for `listen` to show where people see it, and for `withdraw` that nobody waits any
-   * more; a failure of `withdraw` is logged. For the rest it is as in `layer`.
+   * **Details**
+   *
+   * - `post` returns a text that identifies the question and must not contain a secret. `listen` and `withdraw`
+   *   receive this text.
+   * - `listen` is interrupted at the question's time limit, which counts from the end of `post`, and the
+   *   decision is then `TimedOut`. If it is called only after that, it has 10 seconds to find an answer that was
+   *   given in time; an approval with a later `at` does not count.
+   * - `listen` should show the decision where people see the question, and `withdraw` that no answer is expected
+   *   any more. A failure of `withdraw` is logged.
+   * - Errors, and people who may not answer, are treated as in {@link Approver.layer}.
    *
    * @example
    * ```ts
@@ -102,6 +120,8 @@ export class Approver extends ApproverKey {
    *   withdraw: (_, id) => tickets.cancel(id)
    * }, { channel: "tickets" })
    * ```
+   *
+   * @see {@link Approver.layer} for questions that end with the process
    */
   static layerResumable<R = never>(
     functions: {
@@ -139,10 +159,13 @@ export class Approver extends ApproverKey {
   }
 }
 
-/** What may still be done when a question's time is up. */
+/** The time that `listen` and `withdraw` have after a question's time limit. */
 const grace = Duration.seconds(10)
 
-/** Somebody's own functions, called with the services of the layer: whatever goes wrong is an error of the channel's. */
+/**
+ * Wraps a user's functions: provides the services of the layer, and turns failures and defects into errors of
+ * the channel.
+ */
 const customWith = <R>(channel: string, context: Context.Context<R>) => {
   const error = (reason: AlerterErrorReason) => new AlerterError({ channel, reason })
   const guarded = <A>(effect: () => Effect.Effect<A, unknown, R>): Effect.Effect<A, AlerterError> =>
@@ -166,7 +189,9 @@ const customWith = <R>(channel: string, context: Context.Context<R>) => {
             ? Effect.succeed(decision)
             : Effect.fail(
               error(
-                AlerterErrorReason.InvalidAlert({ detail: `${decision.by.id} answered, who is none of its approvers` })
+                AlerterErrorReason.InvalidAlert({
+                  detail: `${decision.by.id} answered, but is not among its approvers`
+                })
               )
             )
         )
@@ -176,23 +201,28 @@ const customWith = <R>(channel: string, context: Context.Context<R>) => {
 }
 
 /**
+ * The types of the service.
+ *
  * @category services
  * @since 0.1.0
  */
 export declare namespace Approver {
   /**
-   * What the service holds.
+   * The functions of the service.
    *
    * @category services
    * @since 0.1.0
    */
   export interface Shape {
     /**
-     * Asks, waits for the answer, and shows where the question was asked what came of it.
-     * Whoever interrupts it withdraws the question, and so does its failure.
+     * Asks, waits for the answer, and shows the decision where the question was asked. If it is interrupted or
+     * fails, it withdraws the question.
      */
     readonly ask: (question: Question) => Effect.Effect<Decision, AlerterError>
-    /** Where another process can go on waiting for the answer; undefined where none could. */
+    /**
+     * The functions for questions that another process may wait for. `undefined` if the approver does not
+     * support that.
+     */
     readonly resumable?: Resumable | undefined
   }
 

@@ -1,5 +1,5 @@
 /**
- * An alerter for tests: it records what is posted, or fails, or hangs.
+ * Provides alerters for tests: they record what is posted, fail, or never answer.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ const Base: Context.ServiceClass<TestAlerter, "effect-epilogue/testing/TestAlert
   .Service<TestAlerter, TestAlerter.Shape>()("effect-epilogue/testing/TestAlerter")
 
 /**
- * What was posted. Its layers provide the `Alerter` too.
+ * The alerts that were posted. Its layers provide `Alerter` as well, and record separately in each use.
  *
  * @example
  * ```ts
@@ -29,6 +29,9 @@ const Base: Context.ServiceClass<TestAlerter, "effect-epilogue/testing/TestAlert
  * }).pipe(Effect.provide(TestAlerter.layer))
  * ```
  *
+ * @see {@link TestAlerter.layer} for an alerter that succeeds
+ * @see {@link TestAlerter.layerFailing} and {@link TestAlerter.layerHanging} for others
+ *
  * @category services
  * @since 0.1.0
  */
@@ -39,13 +42,16 @@ export class TestAlerter extends Base {
     (self) => self.sent
   )
 
-  /** How many posts began, those that failed or hang included. */
+  /** The number of posts that began, including those that failed or hang. */
   static readonly attempts: Effect.Effect<number, never, TestAlerter> = Effect.flatMap(Base, (self) => self.attempts)
 
-  /** Records every alert. */
+  /** Provides an alerter that records every alert. */
   static readonly layer: Layer.Layer<Alerter | TestAlerter> = layerWith(() => Effect.void)
 
-  /** Fails `times` posts (all of them unless given), then records. */
+  /**
+   * Provides an alerter that fails the first `times` posts (all of them unless given) with `reason`
+   * (`Unreachable` unless given), and records the others.
+   */
   static layerFailing(options?: {
     readonly times?: number | undefined
     readonly reason?: AlerterErrorReason | undefined
@@ -54,17 +60,25 @@ export class TestAlerter extends Base {
     return layerWith((attempt) => attempt <= (options?.times ?? Infinity) ? Effect.fail(error) : Effect.void)
   }
 
-  /** Never answers. */
+  /**
+   * Provides an alerter that never answers.
+   *
+   * **When to use**
+   *
+   * To test time limits of hooks, with `TestClock`.
+   */
   static readonly layerHanging: Layer.Layer<Alerter | TestAlerter> = layerWith(() => Effect.never)
 }
 
 /**
+ * The types of the service.
+ *
  * @category services
  * @since 0.1.0
  */
 export declare namespace TestAlerter {
   /**
-   * What the service holds.
+   * The records of the service.
    *
    * @category services
    * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * An approver that answers as a test says, and keeps what it was asked.
+ * Provides approvers for tests: they answer as the test says, and record the questions.
  *
  * @since 0.1.0
  */
@@ -14,8 +14,11 @@ const Base: Context.ServiceClass<TestApprover, "effect-epilogue/testing/TestAppr
   .Service<TestApprover, TestApprover.Shape>()("effect-epilogue/testing/TestApprover")
 
 /**
- * Answers as a test says. It is resumable: a question that was posted by one layer can
- * be listened to by another, as after a restart.
+ * The questions that were asked. Its layers provide `Approver` as well.
+ *
+ * **Details**
+ *
+ * The approver is resumable: a question that one layer posted can be listened to by another, as after a restart.
  *
  * @example
  * ```ts
@@ -33,11 +36,13 @@ const Base: Context.ServiceClass<TestApprover, "effect-epilogue/testing/TestAppr
  * }).pipe(Effect.provide(TestApprover.layerDenying({ comment: "not on a Friday" })))
  * ```
  *
+ * @see `Step.requireApproval` for steps that ask
+ *
  * @category services
  * @since 0.1.0
  */
 export class TestApprover extends Base {
-  /** The questions, in order, each time that they were put: not each time that somebody listened. */
+  /** The questions that were posted, in order. Listening again to a question does not add it again. */
   static readonly asked: Effect.Effect<ReadonlyArray<Question>, never, TestApprover> = Effect.flatMap(
     Base,
     (self) => self.asked
@@ -49,20 +54,20 @@ export class TestApprover extends Base {
     (self) => self.withdrawn
   )
 
-  /** Approves at once. */
+  /** Provides an approver that approves at once. */
   static layerApproving(answer?: TestApprover.Answer): Layer.Layer<Approver | TestApprover> {
     return layerWith(() => Effect.map(now, (at) => Decision.Approved({ ...answered(answer), at })))
   }
 
-  /** Denies at once. */
+  /** Provides an approver that denies at once. */
   static layerDenying(answer?: TestApprover.Answer): Layer.Layer<Approver | TestApprover> {
     return layerWith(() => Effect.map(now, (at) => Decision.Denied({ ...answered(answer), at })))
   }
 
-  /** Never answers: a question times out when the clock says so. */
+  /** Provides an approver that never answers, so that questions time out by the clock. */
   static readonly layerSilent: Layer.Layer<Approver | TestApprover> = layerWith(() => Effect.never)
 
-  /** Can't ask. */
+  /** Provides an approver that fails to ask and to listen, with the reason `Unreachable` unless given. */
   static layerFailing(reason?: AlerterErrorReason): Layer.Layer<Approver | TestApprover> {
     const error = Effect.fail(
       new AlerterError({ channel: "test", reason: reason ?? AlerterErrorReason.Unreachable({}) })
@@ -72,12 +77,14 @@ export class TestApprover extends Base {
 }
 
 /**
+ * The types of the service.
+ *
  * @category services
  * @since 0.1.0
  */
 export declare namespace TestApprover {
   /**
-   * What the service holds.
+   * The records of the service.
    *
    * @category services
    * @since 0.1.0
@@ -88,7 +95,7 @@ export declare namespace TestApprover {
   }
 
   /**
-   * Who answers, and with which comment. The id, and the name, are `"tester"` unless set.
+   * The person who answers, and the comment. Id and name are `"tester"` unless set.
    *
    * @category models
    * @since 0.1.0

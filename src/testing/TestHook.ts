@@ -1,5 +1,5 @@
 /**
- * Runs one hook by itself, against any outcome.
+ * Runs a single hook against any outcome.
  *
  * @since 0.1.0
  */
@@ -18,10 +18,12 @@ import { StepContext } from "../StepContext.ts"
 /**
  * The outcome of a hook:
  *
- * - `Ended`: it did its work;
- * - `Skipped`: it had nothing to do, since its predicate returned `false` or the error had another tag;
+ * - `Ended`: it succeeded;
+ * - `Skipped`: it had nothing to do, as its predicate returned `false` or the error had another tag;
  * - `NotCalled`: it is for another kind of outcome;
  * - `Failed`: it failed, died, or exceeded its time limit.
+ *
+ * @see {@link run} for running a hook
  *
  * @category models
  * @since 0.1.0
@@ -33,8 +35,8 @@ export type Result =
   | { readonly _tag: "Failed"; readonly cause: Cause.Cause<unknown> }
 
 /**
- * The context of a hook unless {@link run} gets another: that of step `"step"` in
- * pipeline `"pipeline"`, first attempt, started at the epoch.
+ * The context in which {@link run} runs a hook, where its options do not change it: step `"step"` in pipeline
+ * `"pipeline"`, first attempt, started at the epoch.
  *
  * @category models
  * @since 0.1.0
@@ -52,13 +54,13 @@ export const defaultContext: StepContext.Shape = {
 }
 
 /**
- * Runs a hook as if a step had ended with the exit, with the hook's policies and its
- * time limit. Dies if the policies are invalid, as a step with the hook would.
+ * Runs a hook as if a step had ended with the exit, with the hook's policies and its time limit, and returns the
+ * hook's outcome. Dies if the policies are invalid, as a step with the hook would.
  *
  * **Details**
  *
- * A start hook runs whatever the exit. An `onRetry` hook runs as if the attempt of the
- * context had failed with the exit's cause, and another followed without a delay.
+ * A start hook runs whatever the exit. An `onRetry` hook runs as if the attempt of the context had failed with
+ * the exit's cause, and another followed without a delay.
  *
  * @example
  * ```ts
@@ -81,6 +83,9 @@ export const defaultContext: StepContext.Shape = {
  *   console.log(result._tag) // Ended
  * })
  * ```
+ *
+ * @see {@link defaultContext} for the context of the hook
+ * @see `TestObserver` for hooks of a whole run
  *
  * @category running
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * Records the events of runs, and asserts which hooks fired.
+ * Records the events of runs, and asserts which hooks ran.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ const Base: Context.ServiceClass<TestObserver, "effect-epilogue/testing/TestObse
   .Service<TestObserver, TestObserver.Shape>()("effect-epilogue/testing/TestObserver")
 
 /**
- * The events of the runs inside its layer.
+ * The events of the runs that use its layer.
  *
  * @example
  * ```ts
@@ -30,11 +30,13 @@ const Base: Context.ServiceClass<TestObserver, "effect-epilogue/testing/TestObse
  * }).pipe(Effect.provide(TestObserver.layer))
  * ```
  *
+ * @see `TestHook.run` for a single hook without a step
+ *
  * @category services
  * @since 0.1.0
  */
 export class TestObserver extends Base {
-  /** Records, and leaves the observers that were there in place. */
+  /** Records events, and keeps the observers that are already provided. */
   static readonly layer: Layer.Layer<TestObserver> = Layer.effectContext(
     Effect.map(RunEvent.Observers, (present) => {
       const events: Array<RunEvent.RunEvent> = []
@@ -44,16 +46,17 @@ export class TestObserver extends Base {
     })
   )
 
-  /** All events so far, in order. */
+  /** The events so far, in order. */
   static readonly events: Effect.Effect<ReadonlyArray<RunEvent.RunEvent>, never, TestObserver> = Effect.flatMap(
     Base,
     (self) => self.events
   )
 
   /**
-   * Dies unless the hook of that name fired exactly once, whether it ended well or
-   * failed: of the steps of that name, if one is given, otherwise of all. A hook
-   * that was skipped did not fire.
+   * Dies unless the hook of that name ran exactly once, whether it succeeded or failed. Counts the runs for
+   * steps of the name `of.step` if one is given, otherwise all. A hook that was skipped did not run.
+   *
+   * @see {@link TestObserver.assertFired} for another number of times
    */
   static assertFiredOnce(
     hook: string,
@@ -62,7 +65,10 @@ export class TestObserver extends Base {
     return TestObserver.assertFired(hook, 1, of)
   }
 
-  /** The same for any number of times, 0 included. */
+  /**
+   * Dies unless the hook of that name ran `times` times, which may be 0. Counts as
+   * {@link TestObserver.assertFiredOnce} does, and lists all hooks that ran in the message.
+   */
   static assertFired(
     hook: string,
     times: number,
@@ -90,12 +96,14 @@ const isFired = (event: RunEvent.RunEvent): event is RunEvent.HookEnded | RunEve
   event._tag === "HookEnded" || event._tag === "HookFailed"
 
 /**
+ * The types of the service.
+ *
  * @category services
  * @since 0.1.0
  */
 export declare namespace TestObserver {
   /**
-   * What the service holds.
+   * The records of the service.
    *
    * @category services
    * @since 0.1.0

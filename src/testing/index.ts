@@ -1,5 +1,5 @@
 /**
- * What a user needs to test their own hooks and alerters.
+ * Provides test doubles for alerters and approvers, and tools to test hooks.
  *
  * @since 0.1.0
  */

@@ -5,18 +5,20 @@ import * as Duration from "effect/Duration"
 import { formatDuration } from "../text/duration.ts"
 
 /**
- * The reason for which an alert did not arrive.
+ * The reason why an alert did not arrive, or a question could not be asked:
  *
  * - `Unauthorized`: the channel does not accept the credentials;
- * - `RateLimited`: too many alerts; `retryAfter` where the channel says how long to wait;
- * - `Rejected`: the channel refuses this alert;
+ * - `RateLimited`: too many alerts; `retryAfter` is set if the channel says how long to wait;
+ * - `Rejected`: the channel refuses this alert; `status` is its HTTP status, if any;
  * - `Unreachable`: the channel can't be reached, or it closed the connection;
  * - `TimedOut`: the channel did not answer in time;
  * - `InvalidAlert`: the alert can't be sent through this channel at all.
  *
  * **Gotchas**
  *
- * A `detail` is shown in logs, so it must hold no token and no address.
+ * A `detail` is shown in logs, so it must not contain a token or a URL.
+ *
+ * @see {@link AlerterError} for the error with this reason
  *
  * @category errors
  * @since 0.1.0
@@ -57,7 +59,10 @@ const AlerterErrorBase: new(
 >
 
 /**
- * An alert did not arrive.
+ * The error of an alert that did not arrive, or of a question that could not be asked.
+ *
+ * @see {@link AlerterErrorReason} for its reasons
+ * @see {@link isAlerterError} for the type guard
  *
  * @category errors
  * @since 0.1.0

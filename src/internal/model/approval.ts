@@ -9,19 +9,22 @@ import type { AlerterError } from "./alerterError.ts"
 /**
  * A request for permission.
  *
+ * @see `Approver.ask` for asking it
+ * @see {@link Decision} for its outcome
+ *
  * @category models
  * @since 0.1.0
  */
 export interface Question {
-  /** One line. */
+  /** The title, on one line. It must contain visible characters. */
   readonly title: string
   readonly body?: string | undefined
   readonly fields?: ReadonlyArray<Field> | undefined
   /** The names of the two answers, which must differ. `"Approve"` and `"Deny"` unless set. */
   readonly options?: { readonly approve?: string | undefined; readonly deny?: string | undefined } | undefined
-  /** How long to wait for an answer. */
+  /** The time to wait for an answer, which must be positive. */
   readonly timeout: Duration.Input
-  /** The ids, in the channel, of the people whose answers count. Unless set, all answers count. */
+  /** The ids, in the channel, of the people whose answers count. All answers count unless set. */
   readonly approvers?: ReadonlyArray<string> | undefined
 }
 
@@ -41,6 +44,8 @@ export interface Person {
 /**
  * The outcome of a question: somebody approved or denied it, or nobody answered in time.
  *
+ * @see {@link Question} for what was asked
+ *
  * @category models
  * @since 0.1.0
  */
@@ -59,14 +64,13 @@ export type Decision = Data.TaggedEnum<{
 export const Decision: Data.TaggedEnum.Constructor<Decision> = Data.taggedEnum<Decision>()
 
 /**
- * An approver whose questions outlive a process: one process posts a question, and
- * another may wait for its answer, after a restart. A handle, which is a text, leads
- * the second to the question of the first.
+ * The functions of an approver whose questions outlive a process: one process posts a question, and another,
+ * after a restart, may wait for its answer. A handle, which is a text, identifies the question.
  *
  * **Gotchas**
  *
- * Each function fails with `InvalidAlert` for a question that can't be asked, and for
- * a text that is no handle of a question of this channel.
+ * Each function fails with the reason `InvalidAlert` for an invalid question, and for a text that is not the
+ * handle of a question of this channel.
  *
  * @example
  * ```ts
@@ -92,6 +96,8 @@ export const Decision: Data.TaggedEnum.Constructor<Decision> = Data.taggedEnum<D
  *   })
  * ```
  *
+ * @see `Approver.layerResumable` for making such an approver
+ *
  * @category services
  * @since 0.1.0
  */
@@ -106,21 +112,20 @@ export interface Resumable {
    */
   readonly post: (question: Question) => Effect.Effect<string, AlerterError>
   /**
-   * Waits for the answer to the question with that handle, marks the question as settled
-   * where people see it, and returns the decision. An answer that was given while no
-   * process listened counts as any other. The time limit is the handle's, whatever
-   * `timeout` the question has by now; otherwise the question should be the one that was
-   * posted.
+   * Waits for the answer to the question with that handle, marks the question as settled where people see it,
+   * and returns the decision.
    *
-   * If it is interrupted, or fails, it leaves the question as it is, so that it can be
-   * listened to again. If no process listened when the time was up, an approval counts
-   * only where the channel says that it came in time, and otherwise the decision is
-   * `TimedOut`; a denial counts in any case.
+   * An answer that was given while no process listened counts as any other. The time limit is the handle's,
+   * whatever `timeout` the question has by now; otherwise the question should be the one that was posted.
+   *
+   * If it is interrupted, or fails, it leaves the question as it is, so that another call can listen again. If
+   * no process listened when the time was up, an approval counts only if the channel says that it came in time,
+   * and otherwise the decision is `TimedOut`; a denial counts in any case.
    */
   readonly listen: (question: Question, handle: string) => Effect.Effect<Decision, AlerterError>
   /**
-   * Marks the question as withdrawn where people see it, for when no process will wait
-   * for the answer any more. A failure of the channel is logged, and is no error.
+   * Marks the question as withdrawn where people see it, for when no process will wait for the answer any more.
+   * A failure of the channel is logged and is not an error.
    */
   readonly withdraw: (question: Question, handle: string) => Effect.Effect<void, AlerterError>
 }

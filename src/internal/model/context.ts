@@ -23,9 +23,12 @@ const Base: Context.ServiceClass<StepContext, "effect-epilogue/StepContext", Ste
 >()("effect-epilogue/StepContext")
 
 /**
- * The context of the step that is being evaluated, or of the run, in the body and
- * the hooks of a pipeline itself. Steps and pipelines provide it; elsewhere asking
- * for it does not compile.
+ * The context of the step that is being evaluated, for its body and its hooks. In the body of a pipeline outside
+ * of its steps, and in the pipeline's own hooks, it is the context of the run.
+ *
+ * **Details**
+ *
+ * Steps and pipelines provide it. Using it elsewhere does not compile.
  *
  * @example
  * ```ts
@@ -44,12 +47,14 @@ const Base: Context.ServiceClass<StepContext, "effect-epilogue/StepContext", Ste
  */
 export class StepContext extends Base {
   /**
-   * Adds annotations to the step: they are in `annotations` from then on, for its
-   * hooks and its alerts. In the body of a pipeline, outside its steps, they are
-   * the run's, for the hooks of the run and of all its steps. Wrap a secret in a
-   * `Redacted`.
+   * Adds annotations to the step, which its hooks, alerts and events show from then on. In the body of a
+   * pipeline outside of its steps it annotates the run, whose hooks and those of all its steps show them.
    *
-   * @see `Step.annotate` for what is known before the step runs
+   * **Gotchas**
+   *
+   * Annotations are shown in logs, alerts and records: wrap a secret in a `Redacted`.
+   *
+   * @see `Step.annotate` for values that are known before the step runs
    */
   static annotate(key: string, value: unknown): Effect.Effect<void, never, StepContext>
   static annotate(values: Readonly<Record<string, unknown>>): Effect.Effect<void, never, StepContext>
@@ -65,11 +70,13 @@ export class StepContext extends Base {
   }
 
   /**
-   * Reports, from a step's body, how much of its work is done, and of how much in
-   * all where that is known. Observers get a `StepProgress` event, from which
-   * `effect-epilogue/report` draws a bar, a rate and the time left; without
-   * observers it costs nothing. In the body of a pipeline, outside its steps, it
-   * does nothing.
+   * Reports from a step's body how much of its work is done, and how much there is in all where that is known.
+   *
+   * **Details**
+   *
+   * Observers receive a `StepProgress` event, from which `effect-epilogue/report` draws a bar, a rate and the
+   * time left. Without observers it costs nothing. In the body of a pipeline outside of its steps it does
+   * nothing.
    *
    * @example
    * ```ts
@@ -91,7 +98,7 @@ export class StepContext extends Base {
     })
   }
 
-  /** The time since the step started. In its hooks, the time that it took, if the hook runs long after. */
+  /** The time since the step started. In a hook that runs long after its step ended, the time that the step took. */
   static readonly elapsed: Effect.Effect<Duration.Duration, never, StepContext> = Effect.flatMap(
     Base,
     (context) =>
@@ -102,32 +109,41 @@ export class StepContext extends Base {
 }
 
 /**
+ * The types of the service.
+ *
  * @category services
  * @since 0.1.0
  */
 export declare namespace StepContext {
   /**
-   * What the service holds.
+   * The context of a step or a run.
    *
    * @category services
    * @since 0.1.0
    */
   export interface Shape {
     readonly pipelineName: string
-    /** Unique to the run (a UUID). */
+    /** The id of the run, a random UUID. */
     readonly runId: string
-    /** For people: set by `Pipeline.runName`, else the pipeline's name and when the run started. */
+    /**
+     * The name of the run for people: that of `Pipeline.runName`, else the pipeline's name and the time of the
+     * start.
+     */
     readonly runName: string
-    /** The pipeline's name where the context is that of a run. */
+    /** The name of the step, or that of the pipeline if the context is a run's. */
     readonly stepName: string
-    /** The names of the steps that this one runs in, outermost first, and its own. Empty for a run. */
+    /** The names of the steps from the outermost to this one. Empty for a run. */
     readonly stepPath: ReadonlyArray<string>
-    /** The number of the attempt that runs, or, in terminal hooks, that ran last. 1 is the first. */
+    /** The number of the current attempt, in hooks of the step's outcome that of the last one. 1 is the first. */
     readonly attempt: number
+    /** When the step started, by the wall clock. */
     readonly startedAt: DateTime.Utc
-    /** By the key of each parameter service, encoded as JSON values, secrets as `"<redacted>"`. */
+    /**
+     * The parameters by the key of their service, encoded as JSON values, secrets as `"<redacted>"`. Only those
+     * that `Step.params` declares.
+     */
     readonly params: Readonly<Record<string, unknown>>
-    /** The pipeline's and the step's own, the latter over the former. */
+    /** The annotations of the pipeline and the step. The step's take precedence. */
     readonly annotations: Readonly<Record<string, unknown>>
   }
 }

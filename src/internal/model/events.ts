@@ -6,7 +6,7 @@ import type * as Exit from "effect/Exit"
 import type { Kind } from "./hook.ts"
 
 /**
- * The fields of every event.
+ * The fields that all events have.
  *
  * @category models
  * @since 0.1.0
@@ -15,29 +15,29 @@ export interface RunInfo {
   readonly pipelineName: string
   readonly runId: string
   readonly runName: string
-  /** When it happened, to the millisecond. */
+  /** The time of the event, to the millisecond. */
   readonly at: DateTime.Utc
 }
 
 /**
- * Identifies the evaluation of a step in a run: two steps of one name differ by
- * `stepPath`, or at least by `index`.
+ * Identifies one evaluation of a step in a run. Two evaluations of the same name differ in `index`, and in
+ * `stepPath` if they run in different steps.
  *
  * @category models
  * @since 0.1.0
  */
 export interface StepInfo {
   readonly stepName: string
-  /** The names of the steps that this one runs in, outermost first, and its own. */
+  /** The names of the steps from the outermost to this one. */
   readonly stepPath: ReadonlyArray<string>
-  /** The number of evaluations of steps that had begun in this run before this one. */
+  /** The position of the evaluation in the run: the number of evaluations of steps that started before it. */
   readonly index: number
-  /** The `index` of the step it runs in, if any. */
+  /** The `index` of the step around it, if any. */
   readonly parent: number | undefined
 }
 
 /**
- * Identifies a hook: `step` is `undefined` for a hook of the run itself.
+ * Identifies a hook in a run.
  *
  * @category models
  * @since 0.1.0
@@ -49,11 +49,12 @@ export interface HookInfo {
   readonly level: "step" | "pipeline"
   /** The position of the hook among those of its kind, in running order. */
   readonly hookIndex: number
+  /** The step of the hook, or `undefined` for a hook of the run itself. */
   readonly step: StepInfo | undefined
 }
 
 /**
- * How a step or a run ended. One that was interrupted, without an error or a defect, did not fail.
+ * The outcome of a step or a run. An interruption beside an error or a defect is a failure.
  *
  * @category models
  * @since 0.1.0
@@ -62,6 +63,8 @@ export type Outcome = "success" | "failure" | "interrupt"
 
 /**
  * The first event of a run.
+ *
+ * @see {@link RunEnded} for the last
  *
  * @category events
  * @since 0.1.0
@@ -73,18 +76,21 @@ export interface RunStarted extends RunInfo {
 /**
  * A step started. Its start hooks run after this event, and then its body.
  *
+ * @see {@link StepEnded} for the end of the step
+ *
  * @category events
  * @since 0.1.0
  */
 export interface StepStarted extends RunInfo, StepInfo {
   readonly _tag: "StepStarted"
-  /** Redacted and encoded, as in `StepContext`. */
+  /** The parameters, encoded and with secrets redacted, as in `StepContext`. */
   readonly params: Readonly<Record<string, unknown>>
 }
 
 /**
- * An attempt failed and another follows after `delay`. The failure of the last
- * attempt is the step's: it is in {@link StepEnded}.
+ * An attempt failed, and another follows after `delay`. The failure of the last attempt is in {@link StepEnded}.
+ *
+ * @see `Step.retry` for retries
  *
  * @category events
  * @since 0.1.0
@@ -97,8 +103,10 @@ export interface AttemptFailed extends RunInfo, StepInfo {
 }
 
 /**
- * The one terminal event of an evaluation of a step. Its hooks' events follow,
- * except those of required hooks, which can still change the outcome.
+ * The one terminal event of an evaluation of a step. The events of its hooks follow, except those of required
+ * hooks, which precede it because they can still change the outcome.
+ *
+ * @see {@link StepStarted} for its beginning
  *
  * @category events
  * @since 0.1.0
@@ -113,7 +121,9 @@ export interface StepEnded extends RunInfo, StepInfo {
 }
 
 /**
- * The body of a step reported its progress, with `StepContext.progress`.
+ * The body of a step reported its progress.
+ *
+ * @see `StepContext.progress` for reporting it
  *
  * @category events
  * @since 0.1.0
@@ -121,12 +131,15 @@ export interface StepEnded extends RunInfo, StepInfo {
 export interface StepProgress extends RunInfo, StepInfo {
   readonly _tag: "StepProgress"
   readonly done: number
-  /** How much there is to do, where that is known. */
+  /** How much there is to do in all, where that is known. */
   readonly total: number | undefined
 }
 
 /**
- * A hook was called and waits for something. A hook that ends at once has no such event, only that of its end.
+ * A hook started and waits for something. A hook that ends at once has no such event.
+ *
+ * @see {@link HookEnded} for a hook that succeeded
+ * @see {@link HookFailed} for a hook that failed
  *
  * @category events
  * @since 0.1.0
@@ -136,7 +149,7 @@ export interface HookStarted extends RunInfo, HookInfo {
 }
 
 /**
- * A hook did its work.
+ * A hook ran and succeeded.
  *
  * @category events
  * @since 0.1.0
@@ -147,7 +160,9 @@ export interface HookEnded extends RunInfo, HookInfo {
 }
 
 /**
- * A hook failed, died, or ran out of time (a `Cause.TimeoutError`).
+ * A hook failed, died, or exceeded its time limit (a `Cause.TimeoutError`).
+ *
+ * @see `Hook.required` for hooks whose failure fails the step
  *
  * @category events
  * @since 0.1.0
@@ -161,6 +176,8 @@ export interface HookFailed extends RunInfo, HookInfo {
 /**
  * A hook had nothing to do: its predicate returned `false`, or the error had another tag.
  *
+ * @see `Hook.when` for predicates
+ *
  * @category events
  * @since 0.1.0
  */
@@ -169,8 +186,10 @@ export interface HookSkipped extends RunInfo, HookInfo {
 }
 
 /**
- * The last event of a run: its hooks and all background hooks have ended. Only a step on a fiber that outlives the run
- * has events after it.
+ * The last event of a run, after its hooks and all background hooks have ended. Only steps on fibers that
+ * outlive the run have events after it.
+ *
+ * @see {@link RunStarted} for the first
  *
  * @category events
  * @since 0.1.0
@@ -180,15 +199,17 @@ export interface RunEnded extends RunInfo {
   readonly outcome: Outcome
   readonly exit: Exit.Exit<unknown, unknown>
   readonly duration: Duration.Duration
-  /** How many steps were evaluated. */
+  /** The number of evaluations of steps. */
   readonly steps: number
-  /** How many hooks failed, of steps and of the run. */
+  /** The number of hooks that failed, of steps and of the run. */
   readonly hookFailures: number
   readonly annotations: Readonly<Record<string, unknown>>
 }
 
 /**
- * An event of a run. `_tag` tells the kinds apart.
+ * An event of a run. `_tag` distinguishes the kinds.
+ *
+ * @see {@link Observer} for receiving events
  *
  * @category models
  * @since 0.1.0
@@ -210,8 +231,10 @@ export type RunEvent =
  *
  * **Gotchas**
  *
- * It must not block: for slow work use `RunEvent.layerEffect`. What it throws is
- * logged and changes nothing about the run.
+ * It must not block: for slow work use `RunEvent.layerEffect`. An exception is logged and does not affect the
+ * run.
+ *
+ * @see `RunEvent.layer` for adding an observer
  *
  * @category models
  * @since 0.1.0

@@ -14,24 +14,30 @@ export const TypeId = "~effect-epilogue/Hook"
 /**
  * The kinds of event that a hook can react to.
  *
+ * @see {@link Hook} for a hook of a kind
+ *
  * @category models
  * @since 0.1.0
  */
 export type Kind = "start" | "retry" | "success" | "failure" | "interrupt" | "exit"
 
 /**
- * A reaction to a step that yields `A` or fails with `E`, needing the services `R`.
+ * A reaction to one kind of event of a step that yields `A` or fails with `E`.
  *
  * **Details**
  *
- * The combinators fill in two more parameters, which are rarely written:
- *
- * | Parameter | Is | Set by |
+ * | parameter | meaning | set by |
  * | --- | --- | --- |
- * | `X` | the error that the hook adds to the step's, `HookError` or `never` | `Hook.required` |
+ * | `A` | the value of the steps that it fits; `unknown` fits any | the argument of `Hook.onSuccess` and `Hook.onExit` |
+ * | `E` | the error of the steps that it fits; `unknown` fits any | the argument of `Hook.onFailure`, `Hook.onRetry` and `Hook.onExit` |
+ * | `R` | the services that it requires, which its step then requires | the Effect of the hook, `Hook.when`, `Hook.retry` |
+ * | `X` | the error that it adds to the step's: `HookError` or `never` | `Hook.required` |
  * | `T` | the tagged errors that it listens for: the step must be able to fail with each | `Hook.onFailureTag` |
  *
- * @see `Hook.Any` for a hook of whatever types
+ * `X` and `T` are inferred and rarely written.
+ *
+ * @see `Hook.Any` for a hook of any types
+ * @see `Hooks.Hooks` for a collection of hooks
  *
  * @category models
  * @since 0.1.0
@@ -48,6 +54,8 @@ export interface Hook<in A, in E, out R, out X = never, out T = never> extends P
 }
 
 /**
+ * The types of a hook.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -68,8 +76,10 @@ export declare namespace Hook {
 }
 
 /**
- * The argument of an `onRetry` hook: the number of the attempt that failed (1 is
- * the first), its cause, and the delay until the next attempt.
+ * The argument of an `onRetry` hook: the number of the attempt that failed (1 is the first), its cause, and the
+ * delay before the next attempt.
+ *
+ * @see `Hook.onRetry` for such hooks
  *
  * @category models
  * @since 0.1.0

@@ -25,7 +25,9 @@ const HookErrorBase: new(
 >
 
 /**
- * A hook with `Hook.required` failed, and its step failed with it.
+ * The error of a step, or a run, whose required hook failed.
+ *
+ * @see `Hook.required` for required hooks
  *
  * @category errors
  * @since 0.1.0

@@ -7,8 +7,10 @@ import { type Hook, type HookImpl, isHook, type Kind } from "./hook.ts"
 export const TypeId = "~effect-epilogue/Hooks"
 
 /**
- * Hooks for a step that yields `A` or fails with `E`, of each kind in the order in
- * which they run. The parameters are those of `Hook.Hook`.
+ * A collection of hooks for a step that yields `A` or fails with `E`, by kind and in running order. The type
+ * parameters are those of `Hook.Hook`.
+ *
+ * @see `Hooks.make` for making one
  *
  * @category models
  * @since 0.1.0
@@ -19,10 +21,10 @@ export interface Hooks<in A, in E, out R, out X = never, out T = never> extends 
 }
 
 /**
- * A hook or a collection of hooks: the argument of `Step.hooks`, `Pipeline.hooks`
- * and `Pipeline.stepHooks`. Without type parameters, one of whatever types.
+ * A hook or a collection of hooks: the argument of `Step.hooks`, `Pipeline.hooks` and `Pipeline.stepHooks`.
+ * Without type parameters, a hook or collection of any types.
  *
- * @see `Hook.Any` for a single hook of whatever types
+ * @see `Hook.Any` for a single hook of any types
  *
  * @category models
  * @since 0.1.0
@@ -34,10 +36,12 @@ export type Any<A = never, E = never, R = unknown, X = unknown, T = unknown> =
 /**
  * How the hooks of a step combine with those of its pipeline, for each kind:
  *
- * - `"override"`: the step's where it has any, else the pipeline's;
+ * - `"override"`: the step's if it has any, else the pipeline's;
  * - `"append"`: the pipeline's, then the step's;
  * - `"prepend"`: the step's, then the pipeline's;
  * - `"off"`: the step's only.
+ *
+ * @see `Step.inherit` for setting the mode
  *
  * @category models
  * @since 0.1.0

@@ -11,6 +11,8 @@ export type Level = "step" | "pipeline"
 /**
  * A hook that would run for a step, and why.
  *
+ * @see `Hooks.explain` for listing them
+ *
  * @category models
  * @since 0.1.0
  */

@@ -13,9 +13,9 @@ export const PipelineTypeId = "~effect-epilogue/Pipeline"
 export const StepFnTypeId = "~effect-epilogue/Step.fn"
 
 /**
- * A named Effect with hooks.
+ * A named Effect with hooks, which yields `A`, fails with `E` and requires the services `R`.
  *
- * @see `Hooks.explain` for which hooks run for a step in a pipeline, and why
+ * @see `Hooks.explain` for the hooks that run for a step in a pipeline, and why
  *
  * @category models
  * @since 0.1.0
@@ -26,7 +26,9 @@ export interface Step<out A, out E = never, out R = never> extends Effect.Effect
 }
 
 /**
- * A named run of steps.
+ * A named run of steps, which yields `A`, fails with `E` and requires the services `R`.
+ *
+ * @see `Pipeline.stepHooks` for the hooks that it gives its steps
  *
  * @category models
  * @since 0.1.0
@@ -34,12 +36,12 @@ export interface Step<out A, out E = never, out R = never> extends Effect.Effect
 export interface Pipeline<out A, out E = never, out R = never> extends Effect.Effect<A, E, R> {
   readonly [PipelineTypeId]: typeof PipelineTypeId
   readonly name: string
-  /** The default hooks of its steps. Set with `Pipeline.stepHooks`. */
+  /** The hooks that it gives its steps. */
   readonly stepHooks: Hooks<never, never, unknown, unknown, unknown>
 }
 
 /**
- * The services `R` without `StepContext`, which a step provides to its body and its hooks.
+ * Removes `StepContext`, which a step provides to its body and its hooks, from the services `R`.
  *
  * @category utility types
  * @since 0.1.0

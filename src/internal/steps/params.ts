@@ -9,7 +9,10 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import { display, holdsSecret } from "../text/redact.ts"
 
 /**
- * A mistake in the parameters, and where it is. The message never quotes the value.
+ * A mistake in parameters, with its path below the service. The message never quotes a value, as values may be
+ * secret.
+ *
+ * @see `Params.ParamsError` for the error that lists issues
  *
  * @category errors
  * @since 0.1.0

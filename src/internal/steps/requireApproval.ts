@@ -18,7 +18,7 @@ export const ApproverKey: Context.ServiceClass<Approver, "effect-epilogue/Approv
 >()("effect-epilogue/Approver")
 
 /**
- * What a {@link NotApproved} is made of.
+ * The fields of a {@link NotApproved}.
  *
  * @category errors
  * @since 0.1.0
@@ -36,7 +36,9 @@ const NotApprovedBase: new(
 >
 
 /**
- * A step needed an approval that it did not get.
+ * The error of a step whose approval was denied or not given in time.
+ *
+ * @see `Step.requireApproval` for the steps that fail with it
  *
  * @category errors
  * @since 0.1.0
@@ -71,12 +73,15 @@ const approval = (question: Question): Effect.Effect<void, AlerterError | NotApp
   })
 
 /**
- * Asks the environment's `Approver` before the first attempt, and runs the body only
- * when somebody approves; otherwise the step fails with {@link NotApproved}, or with
- * the `AlerterError` of an approver that could not ask. The wait is part of the step:
- * start hooks run before it, and its hooks see how it ended. It is not part of the
- * body: a retry does not ask again, and `Step.timeout` does not count it. Who approved
- * is an annotation.
+ * Asks the environment's `Approver` before the first attempt, and runs the body only if somebody approves.
+ * Otherwise the step fails with {@link NotApproved}, or with the `AlerterError` of an approver that could not
+ * ask.
+ *
+ * **Details**
+ *
+ * - The wait belongs to the step: start hooks run before it, and the step's hooks see how it ended.
+ * - The wait does not belong to the body: retries do not ask again, and `Step.timeout` does not count it.
+ * - The person who approved is added as the annotation `approved by`.
  *
  * @example
  * ```ts
@@ -88,6 +93,8 @@ const approval = (question: Question): Effect.Effect<void, AlerterError | NotApp
  *   Step.requireApproval({ title: "Deploy to production?", timeout: "1 hour" })
  * )
  * ```
+ *
+ * @see `Approver.ask` for asking anywhere else
  *
  * @category combinators
  * @since 0.1.0
