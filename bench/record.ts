@@ -54,8 +54,8 @@ const program = Pipeline.make(
 const bare = "bare"
 const layers: ReadonlyArray<readonly [name: string, layer: Layer.Layer<never, unknown> | undefined]> = [
   [bare, undefined],
-  ["Report.record(): a file a run", Report.record(undefined, { folder: runs })],
-  ["Report.record(path): one file", Report.record(file)],
+  ["Report.layerRecord(): a file a run", Report.layerRecord({ folder: runs })],
+  ["Report.layerRecord({ file: path }): one file", Report.layerRecord({ file })],
   ["an observer that does nothing", RunEvent.layer(() => {})]
 ]
 

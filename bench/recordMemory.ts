@@ -43,7 +43,7 @@ for (const [v, { name, nth }] of variants.entries()) {
       recording.push(yield* heap)
     }
   })
-  await Effect.runPromise(Effect.provide(Pipeline.make("pipeline", program), Report.record(file)))
+  await Effect.runPromise(Effect.provide(Pipeline.make("pipeline", program), Report.layerRecord({ file })))
   reportGrowth(`recorded: ${name}`, recording, total, since)
 
   const reading: Array<number> = []

@@ -69,6 +69,6 @@ const otlp = Layer.unwrap(
 const program = Effect.gen(function*() {
   yield* nightly
   yield* Console.log(yield* PrometheusMetrics.format())
-}).pipe(Effect.provide([Report.metrics, Alerter.layerConsole, otlp]))
+}).pipe(Effect.provide([Report.layerMetrics, Alerter.layerConsole, otlp]))
 
 if (import.meta.main) await Effect.runPromise(program)

@@ -77,4 +77,4 @@ const weather = Pipeline.make(
 // the script
 // -----------------------------------------------------------------------------
 
-NodeRuntime.runMain(Effect.provide(weather, Report.progress))
+NodeRuntime.runMain(Effect.provide(weather, Report.layerProgress()))

@@ -1,40 +1,67 @@
 /**
- * Runs, shown while they go on.
+ * Shows runs while they go on.
  *
  * @since 0.1.0
  */
-import type * as Layer from "effect/Layer"
-import * as internal from "./internal/progress/layer.ts"
+import * as Console from "effect/Console"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { writeSync } from "node:fs"
+import process from "node:process"
+import { colorsOn, isTerminal, type StreamName } from "../internal/text/terminal.ts"
+import { type Observer, Observers, type RunEvent } from "../RunEvent.ts"
+import { capture } from "./internal/progress/capture.ts"
+import { make as makeGithub, plain } from "./internal/progress/github.ts"
+import { Live } from "./internal/progress/live.ts"
+import type { Terminal } from "./internal/progress/screen.ts"
+import { type Mode, modeFor, surroundings } from "./internal/progress/settings.ts"
 
 /**
- * @category models
+ * Options of {@link layerProgress}.
+ *
+ * @category options
  * @since 0.1.0
  */
 export interface ProgressOptions {
   /**
-   * - `tree`: a tree that is drawn anew some ten times a second, with other output above it.
-   * - `plain`: a line for each thing that happens.
-   * - `github`: for the log of GitHub Actions: lines as with `plain`, in a group for each run, with an annotation for
-   *   each step and hook that failed.
-   * - `auto` (default): `tree` on a terminal, unless `TERM=dumb` or `CI` is set, or the output of the script goes
+   * - `tree`: a tree that is redrawn ten times a second, below all other output.
+   * - `plain`: a line for each step, failed attempt and failed hook.
+   * - `github`: the lines of `plain` for the log of GitHub Actions, in a group for each run, with an annotation for each
+   *   step and hook that failed.
+   * - `auto` (default): `tree` on a terminal, unless `TERM=dumb` or `CI` is set, or the script's other stream goes
    *   through a pipe; `github` where `GITHUB_ACTIONS=true`; else `plain`.
    */
   readonly mode?: "auto" | "tree" | "plain" | "github" | undefined
-  /** Where to, `stderr` by default: what a script prints may be for another. With `github` it is always `stdout`. */
+  /**
+   * The stream to write to. `stderr` by default, so that the script's own output can be piped. `github` always writes to
+   * `stdout`, where the runner of GitHub Actions reads commands.
+   */
   readonly stream?: "stdout" | "stderr" | undefined
   /** Colours of the tree. `auto` (default): on a terminal, unless `NO_COLOR` is set; `FORCE_COLOR` goes before both. */
   readonly colors?: "auto" | "always" | "never" | undefined
 }
 
 /**
- * Shows the runs of what it is provided to: on a terminal as a live tree of their steps, with attempts, hooks, what
- * `StepContext.progress` tells and how it all ended; elsewhere as lines.
+ * Shows the runs of the program that it is provided to: on a terminal as a live tree of steps, with attempts, hooks,
+ * progress and outcomes; elsewhere as lines.
  *
- * While a tree is shown, what is written to `console`, `process.stdout` and `process.stderr` goes above it. What
- * reaches the terminal in another way, such as the output of a child process that inherits it, doesn't. When a run has
- * ended, its tree stays as text; cursor and streams are as they were, and they are if the process ends before.
+ * **Details**
  *
- * It is added to the observers that are there, once: provided again further in, it does nothing.
+ * While a tree is shown, output to `console`, `process.stdout` and `process.stderr` appears above it. When a run has
+ * ended, its tree stays as text. Cursor and streams are restored then, and also when the process is killed by a signal or
+ * an uncaught error.
+ *
+ * In the log of GitHub Actions, names and messages are escaped, so that the runner does not read them as commands. Text
+ * that a step prints by itself is not.
+ *
+ * The layer adds an observer to those already provided. Provided twice, it shows a run once.
+ *
+ * **Gotchas**
+ *
+ * Output that reaches the terminal without those streams, such as that of a child process that inherits them, is drawn
+ * into the tree.
  *
  * @example
  * ```ts
@@ -44,28 +71,130 @@ export interface ProgressOptions {
  *
  * const load = Step.make("load", Effect.sleep("1 second"))
  *
- * Pipeline.make("etl", load).pipe(Effect.provide(Report.progress), Effect.runPromise)
+ * Pipeline.make("etl", load).pipe(Effect.provide(Report.layerProgress()), Effect.runPromise)
+ *
+ * // lines on standard output, wherever it goes
+ * const lines = Report.layerProgress({ mode: "plain", stream: "stdout" })
  * ```
  *
+ * @see {@link layerRecord} to look at a run afterwards
  * @category layers
  * @since 0.1.0
  */
-export const progress: Layer.Layer<never> = internal.layer()
+export const layerProgress = ({ colors, mode = "auto", stream = "stderr" }: ProgressOptions = {}): Layer.Layer<never> =>
+  // fresh, since a memoized layer would bring back the observers of the place where it was built first
+  Layer.fresh(Layer.effect(
+    Observers,
+    Effect.gen(function*() {
+      const present = yield* Observers
+      if (present.some((observer) => showing.has(observer))) return present
+      const chosen = mode === "auto" ? modeFor(stream, surroundings()) : mode
+      const context = yield* Effect.context<never>()
+      const observer = chosen === "tree"
+        ? yield* tree(() => liveOn(stream, colorsOn(stream, colors), context))
+        : yield* lines(chosen, stream)
+      showing.add(observer)
+      return [...present, observer]
+    })
+  ))
+
+/** The observers that show progress, so that of two layers, one in the other, only the outer one does. */
+const showing = new WeakSet<Observer>()
+
+/** Returns a function that acquires a value shared by all who use it at the same time, and makes it for the first. */
+const sharing = <A>() => {
+  let held: { readonly value: A; users: number } | undefined
+  return (make: () => A): Effect.Effect<A, never, Scope.Scope> =>
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        held ??= { value: make(), users: 0 }
+        held.users++
+        return held.value
+      }),
+      () =>
+        Effect.sync(() => {
+          if (held !== undefined && --held.users === 0) held = undefined
+        })
+    )
+}
+
+// The process has one terminal and one log: two trees would draw over each other, and groups in a log can't nest.
+const theLive = sharing<Live>()
+const theLog = sharing<(event: RunEvent) => ReadonlyArray<string>>()
+
+/** Prints lines by effect's `Console`, which tests can replace. */
+const lines = (mode: Exclude<Mode, "tree">, stream: StreamName): Effect.Effect<Observer, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const console = yield* Console.Console
+    yield* ignoringClosedPipe(mode === "github" ? "stdout" : stream)
+    if (mode === "github") {
+      const toLines = yield* theLog(makeGithub)
+      return (event) => {
+        for (const text of toLines(event)) console.log(text)
+      }
+    }
+    return (event) => {
+      const text = plain(event)
+      if (text === undefined) return
+      if (stream === "stdout") console.log(text)
+      else console.error(text)
+    }
+  })
 
 /**
- * {@link progress} of another kind, or somewhere else.
- *
- * In the log of GitHub Actions, names and messages are escaped, so that they can't be taken for commands to its
- * runner. What a step prints by itself is not: that is the same as without progress.
- *
- * @example
- * ```ts
- * import { Report } from "effect-epilogue/report"
- *
- * const progress = Report.progressWith({ mode: "plain", stream: "stdout" })
- * ```
- *
- * @category layers
- * @since 0.1.0
+ * Ignores, until the scope closes, that the reader of a stream has gone, as behind `head`: the run should go on, but Node
+ * ends the process for an error that no listener handles.
  */
-export const progressWith = (options: ProgressOptions): Layer.Layer<never> => internal.layer(options)
+const ignoringClosedPipe = (name: StreamName): Effect.Effect<void, never, Scope.Scope> => {
+  const stream = process[name]
+  const use = (change: number) => {
+    users[name] += change
+    stream.off("error", unlessClosed)
+    if (users[name] > 0) stream.on("error", unlessClosed)
+  }
+  return Effect.acquireRelease(
+    Effect.sync(() => use(1)),
+    // later, since the error of the last write is emitted after it
+    () => Effect.sync(() => void setImmediate(() => use(-1)))
+  )
+}
+
+const users: Record<StreamName, number> = { stdout: 0, stderr: 0 }
+
+function unlessClosed(this: NodeJS.WriteStream, error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE" && this.listenerCount("error") === 1) throw error
+}
+
+const tree = (make: () => Live): Effect.Effect<Observer, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { close, observer } = (yield* theLive(make)).watch()
+    yield* Effect.addFinalizer(() => Effect.sync(close))
+    return observer
+  })
+
+const liveOn = (stream: StreamName, colors: boolean, context: Context.Context<never>): Live => {
+  const watched = (["stdout", "stderr"] as const).filter((name) => name === stream || isTerminal(name))
+  return new Live({ terminal: terminalOf(stream), colors, context, capture: (handlers) => capture(watched, handlers) })
+}
+
+const terminalOf = (name: StreamName): Terminal => {
+  const fd = name === "stdout" ? 1 : 2
+  return {
+    // not by the stream, which may keep text for later, when the process has ended
+    write: (text) => writeAll(fd, Buffer.from(text)),
+    size: () => ({ columns: process[name].columns ?? 0, rows: process[name].rows ?? 0 })
+  }
+}
+
+const writeAll = (fd: number, bytes: Uint8Array): void => {
+  let written = 0
+  while (written < bytes.length) {
+    try {
+      written += writeSync(fd, bytes, written)
+    } catch (error) {
+      // A terminal that is closed is no reason for a run to fail; one that is full takes more a millisecond later.
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    }
+  }
+}

@@ -1,16 +1,13 @@
 /**
- * Records of runs: files of JSON lines (https://jsonlines.org) that are written while a run goes, and read afterwards,
- * or meanwhile.
+ * Records runs in files of JSON lines (https://jsonlines.org), which can be read afterwards and while the run goes on.
  *
- * The first line of a record is `{"_tag":"Record","version":1,…}`. Each line after it is an {@link Event}, less what is
- * said already: in a file of one run the first line has `pipelineName`, `runId` and `runName`; in a file of several the
- * first event of a run has them, and those after it have its `runId`. `params` and `annotations` that are empty are
- * left out. `{"_tag":"Lost","events":3}` stands where so many could not be written.
+ * The first line of a record is `{"_tag":"Record","version":1,…}`. Each further line is an {@link Event} without what
+ * earlier lines say: in a file of one run, the first line has `pipelineName`, `runId` and `runName`; in a file of several
+ * runs, the first event of a run has them, and its later events have only the `runId`. `params` and `annotations` that
+ * are empty are left out. `{"_tag":"Lost","events":3}` stands where three events could not be written.
  *
  * @since 0.1.0
  */
-import type * as DateTime from "effect/DateTime"
-import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
@@ -20,12 +17,15 @@ import * as format from "./internal/record/format.ts"
 import * as layers from "./internal/record/layer.ts"
 import * as listing from "./internal/record/list.ts"
 import * as reading from "./internal/record/read.ts"
+import type { Recorded, Skipped } from "./Recorded.ts"
 import type { RecordError } from "./RecordError.ts"
 
+export type { Recorded, Skipped, Status } from "./Recorded.ts"
+
 /**
- * Where the records of runs are.
+ * Says in which folder the records of runs are.
  *
- * @category models
+ * @category options
  * @since 0.1.0
  */
 export interface FolderOptions {
@@ -34,28 +34,46 @@ export interface FolderOptions {
 }
 
 /**
- * Records the runs that go on in the layer, beside the observers that there are: without a path in a file each, in
- * `.epilogue/runs` or the folder given; with one in that file, all of them. What is missing of the path is made, for
- * its owner alone. The layer fails where it can't be written to, and where the file is no record. Nothing else is
- * needed: observers are told at once and can't wait, so records are written with `node:fs`, which all runtimes have,
- * and not with effect's `FileSystem`.
+ * Options of {@link layerRecord}.
  *
- * **What a crash can lose.** An event is written at once, unless four writes took place in the same millisecond: then
- * it is written with those that follow, after a millisecond more, or when they have 64 KB, or when the run ends. So of
- * a process that is killed (`kill -9`) all is there but, where more happened at once than that, the events of its last
- * millisecond or so; of code that lets nothing else run after such a burst, those until it does. `process.exit` and
- * `Deno.exit` lose nothing. Files are not synced: when the machine itself goes down, what its system had not put on the
- * disk is lost.
+ * @category options
+ * @since 0.1.0
+ */
+export interface RecordOptions extends FolderOptions {
+  /** Records all runs in this one file, in place of a file for each in the folder. */
+  readonly file?: string | undefined
+}
+
+/**
+ * Records the runs of the program that it is provided to: each in a file of its own, or all of them in one `file`.
  *
- * **Several processes** may record to one file: lines are appended (`O_APPEND`) in one write each time, which local
- * file systems keep whole. Network file systems such as NFS need not.
+ * **When to use**
  *
- * **Durable runs** that go on in another process go on in the file that they have in the folder.
+ * To look at a run afterwards, with `epilogue show` and `epilogue report`, {@link read} and {@link html}.
  *
- * Where a file can't be written to any more, since the disk is full, say, the run goes on: that is logged once, at
- * error level, the events that are lost are counted (`epilogue_record_lost_events_total`, a metric), and those after
- * them are written when that is possible again. No record has the value of a step; parameters and annotations are
- * redacted.
+ * **Details**
+ *
+ * The layer adds an observer to those already provided. Missing folders are made, for their owner alone. The layer fails
+ * where it can't write, and where `file` exists and is no record. It needs no other service: observers are called
+ * synchronously, so records are written by `node:fs`, which Bun, Deno and Node have, and not by effect's `FileSystem`.
+ *
+ * *What a crash can lose.* An event is written at once, unless four writes took place in the same millisecond: then it is
+ * written together with those that follow, a millisecond later, or when they have 64 KB, or when the run ends. So a
+ * process that is killed (`kill -9`) loses the events of its last millisecond at most, and nothing if fewer than five
+ * fell into it; code that blocks the thread after such a burst can lose those until it yields. `process.exit` and
+ * `Deno.exit` lose nothing. Files are not synced: if the machine itself goes down, the operating system may lose what it
+ * had not put on the disk.
+ *
+ * *Several processes* may record to one file: lines are appended (`O_APPEND`) in one write each time, which local file
+ * systems keep whole. Network file systems such as NFS may not.
+ *
+ * *Durable runs* that another process continues are continued in the file that they have in the folder.
+ *
+ * *Faults.* If a file can't be written any more, because the disk is full, say, the run goes on. That is logged once, at
+ * error level, lost events are counted by the metric `epilogue_record_lost_events_total`, and later events are written as
+ * soon as that is possible again.
+ *
+ * No record has the value of a step. Parameters and annotations are redacted.
  *
  * @example
  * ```ts
@@ -66,62 +84,57 @@ export interface FolderOptions {
  * const nightly = Pipeline.make("nightly", Step.make("load", Effect.succeed(1)))
  *
  * // a file in .epilogue/runs
- * Effect.runPromise(Effect.provide(nightly, Report.record()))
+ * Effect.runPromise(Effect.provide(nightly, Report.layerRecord()))
+ *
+ * // all runs in one file
+ * Effect.runPromise(Effect.provide(nightly, Report.layerRecord({ file: "runs.jsonl" })))
  * ```
  *
+ * @see {@link list} for the recorded runs
  * @category layers
  * @since 0.1.0
  */
-export const record = (path?: string, options?: FolderOptions): Layer.Layer<never, RecordError> =>
-  layers.record(path, options?.folder ?? layers.defaultFolder)
+export const layerRecord = ({ file, folder }: RecordOptions = {}): Layer.Layer<never, RecordError> =>
+  layers.record(file, folder ?? layers.defaultFolder)
 
 /**
- * What a line of a record says: that it is one, an event less what is said of its run before, or that some are missing.
+ * A line of a record: its header, an event without what earlier lines say, or a number of lost events.
  *
  * @category models
  * @since 0.1.0
  */
-export type Line = format.Line
+export type RecordLine = format.Line
 
 /**
- * The schema of {@link Line}, for whoever reads records with something else: {@link read} puts events together.
+ * The schema of {@link RecordLine}.
+ *
+ * **When to use**
+ *
+ * To read records by other means, line by line. {@link read} completes the events, which this schema does not.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const Line: Schema.Codec<Line> = format.Line
+export const RecordLine: Schema.Codec<RecordLine> = format.Line
 
 /**
- * A line of a record from which no event comes, or a place where events are missing.
+ * Options of {@link read}.
  *
- * - `torn`: the line has no end, as a crash or a full disk leaves it;
- * - `unknown`: a later version wrote it, and this one doesn't know what it says;
- * - `lost`: so many events could not be written here.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Skipped {
-  /** From 1. */
-  readonly line: number
-  readonly reason: "torn" | "unknown" | "lost"
-  readonly events: number
-}
-
-/**
- * @category models
+ * @category options
  * @since 0.1.0
  */
 export interface ReadOptions {
-  /** Is told of what is left out. Unless set, a warning at the end says how much it was. */
+  /** Called for each line that is left out. Unless set, a warning is logged at the end, with the numbers of them. */
   readonly onSkipped?: ((skipped: Skipped) => void) | undefined
 }
 
 /**
- * The events of a record, in the order in which they were written, however many they are: only some are in memory at a
- * time. It ends where the file ends now, also where the run goes on.
+ * Reads the events of a record, in the order in which they were written, in constant memory.
  *
- * Fails where the file is no record, or of a later version.
+ * **Details**
+ *
+ * The stream ends at the present end of the file, even if the run goes on. It fails if the file is no record, or if a
+ * later version wrote it. Torn and unknown lines are left out.
  *
  * @example
  * ```ts
@@ -134,6 +147,7 @@ export interface ReadOptions {
  * )
  * ```
  *
+ * @see {@link find} for the file of a run
  * @category reading
  * @since 0.1.0
  */
@@ -141,49 +155,22 @@ export const read = (path: string, options?: ReadOptions): Stream.Stream<Event, 
   reading.read(path, options?.onSkipped)
 
 /**
- * What became of a run. `running` and `cutOff` have no end yet: a recorder touches the files of its runs every quarter
- * of a minute, and a record that nobody has touched for a minute is `cutOff`. Its process was killed, or has been busy
- * without a pause all the time, or it is a durable run that waits to go on.
+ * Options of {@link list}.
  *
- * @category models
- * @since 0.1.0
- */
-export type Status = "running" | "cutOff" | "success" | "failure" | "interrupt"
-
-/**
- * A run that has a record of its own.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Recorded {
-  /** Of the file. */
-  readonly path: string
-  readonly pipelineName: string
-  readonly runId: string
-  readonly runName: string
-  readonly status: Status
-  readonly startedAt: DateTime.Utc
-  /** Of a run that is `running`, until now; of one that is `cutOff`, until the last event of it. */
-  readonly duration: Duration.Duration
-  /** How many were evaluated. Of a run that has no end, as far as the last events tell. */
-  readonly steps: number
-  /** How many hooks failed, once the run has ended. */
-  readonly hookFailures: number | undefined
-}
-
-/**
- * @category models
+ * @category options
  * @since 0.1.0
  */
 export interface ListOptions extends FolderOptions {
-  /** All of them unless set. */
+  /** How many of the newest runs are returned: all of them unless set. */
   readonly limit?: number | undefined
 }
 
 /**
- * The runs recorded in the folder, the newest first. Of each no more is read than the beginning and the end of its
- * file. Files of several runs, and what is no record, are left out.
+ * Returns the runs recorded in the folder, the newest first.
+ *
+ * **Details**
+ *
+ * Only the beginning and the end of each file is read. Files of several runs and files that are no records are left out.
  *
  * @example
  * ```ts
@@ -200,7 +187,8 @@ export const list = (options?: ListOptions): Effect.Effect<ReadonlyArray<Recorde
   listing.list(options?.folder ?? layers.defaultFolder, options?.limit ?? Infinity)
 
 /**
- * The run whose id is this, or begins so, if it is the only one.
+ * Returns the recorded run with this id, or with the only id that begins with it. Fails with `NotFound` or `Ambiguous`
+ * otherwise.
  *
  * @example
  * ```ts
@@ -217,17 +205,19 @@ export const find = (idOrPrefix: string, options?: FolderOptions): Effect.Effect
   listing.find(options?.folder ?? layers.defaultFolder, idOrPrefix)
 
 /**
- * @category models
+ * Options of {@link prune}.
+ *
+ * @category options
  * @since 0.1.0
  */
 export interface PruneOptions extends FolderOptions {
-  /** How many of the newest runs stay. */
+  /** How many of the newest runs to keep: a whole number, 0 or more. Any other is a defect. */
   readonly keep: number
 }
 
 /**
- * Removes the records of all but the newest runs, and gives what it removed. A run that is `running` stays, beside
- * those: see {@link Status} for how that is known.
+ * Removes the records of all but the newest runs, and returns the removed runs. Never removes the record of a run that is
+ * `running`.
  *
  * @example
  * ```ts

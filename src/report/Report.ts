@@ -1,25 +1,26 @@
 /**
- * What shows a run: its progress while it goes, a record of it, a timeline, metrics. All of it are observers of
- * `RunEvent`: a run without them pays nothing.
+ * Shows runs: their progress while they go on, a record of each, a timeline, metrics. Each of these observes `RunEvent`s;
+ * a run without them pays nothing for them.
  *
  * @since 0.1.0
  */
 export { attachTimeline, type AttachTimelineOptions } from "./AttachTimeline.ts"
 export { Event, fromRunEvent } from "./Event.ts"
-export { metrics } from "./Metrics.ts"
-export { progress, type ProgressOptions, progressWith } from "./Progress.ts"
+export { layerMetrics } from "./Metrics.ts"
+export { layerProgress, type ProgressOptions } from "./Progress.ts"
 export {
   find,
   type FolderOptions,
-  Line,
+  layerRecord,
   list,
   type ListOptions,
   prune,
   type PruneOptions,
   read,
   type ReadOptions,
-  record,
   type Recorded,
+  RecordLine,
+  type RecordOptions,
   type Skipped,
   type Status
 } from "./Record.ts"

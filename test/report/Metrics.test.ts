@@ -16,7 +16,7 @@ import * as Delivery from "../../src/delivery/index.ts"
 import { Durable } from "../../src/durable/index.ts"
 import { Alert, Alerter, AlerterError, Hook, Pipeline, RunEvent, Step } from "../../src/index.ts"
 import { Report } from "../../src/report/index.ts"
-import { maxSeries } from "../../src/report/internal/metrics.ts"
+import { maxSeries } from "../../src/report/Metrics.ts"
 import { canary } from "../support/canary.ts"
 import { channelServer } from "../support/channelServer.ts"
 import { makeIt } from "../support/it.ts"
@@ -60,8 +60,8 @@ it.effect("counts runs, steps, retries and hooks, by names and outcome", () =>
       Step.hooks(Hook.onSuccess(() => Effect.void).pipe(Hook.named("never"), Hook.when(() => false)))
     )
     const run = Pipeline.make("etl", Effect.andThen(load, Effect.ignore(Step.make("save", Effect.fail("full")))))
-    yield* Effect.andThen(run, run).pipe(Effect.provide(Report.metrics))
-    yield* Effect.ignore(Pipeline.make("etl", Effect.fail("no"))).pipe(Effect.provide(Report.metrics))
+    yield* Effect.andThen(run, run).pipe(Effect.provide(Report.layerMetrics))
+    yield* Effect.ignore(Pipeline.make("etl", Effect.fail("no"))).pipe(Effect.provide(Report.layerMetrics))
     assert.deepEqual(yield* counts, {
       "runs_total{pipeline=\"etl\",outcome=\"success\"}": 2,
       "runs_total{pipeline=\"etl\",outcome=\"failure\"}": 1,
@@ -83,7 +83,7 @@ it.effect("an interrupted step is none that failed; steps are running while they
   alone(Effect.gen(function*() {
     const wait = Step.make("wait", Effect.never)
     const fiber = yield* Effect.forkChild(
-      Pipeline.make("p", Effect.all([wait, wait], { concurrency: 2 })).pipe(Effect.provide(Report.metrics)),
+      Pipeline.make("p", Effect.all([wait, wait], { concurrency: 2 })).pipe(Effect.provide(Report.layerMetrics)),
       { startImmediately: true }
     )
     yield* TestClock.adjust("1 second")
@@ -101,7 +101,9 @@ it.effect("durations in seconds, in buckets that suit them", () =>
   alone(Effect.gen(function*() {
     const hook = Hook.onSuccess(() => Effect.sleep("2 seconds")).pipe(Hook.named("slow"))
     const step = Step.make("s", Effect.sleep("4 minutes")).pipe(Step.hooks(hook))
-    yield* Effect.forkChild(Pipeline.make("p", step).pipe(Effect.provide(Report.metrics)), { startImmediately: true })
+    yield* Effect.forkChild(Pipeline.make("p", step).pipe(Effect.provide(Report.layerMetrics)), {
+      startImmediately: true
+    })
     yield* TestClock.adjust("4 minutes")
     yield* TestClock.adjust("2 seconds")
     const all = yield* samples
@@ -122,7 +124,7 @@ it.effect("Prometheus' text: each metric with its type and help, no ids in label
     const inner = Step.make("inner", Effect.void)
     yield* Pipeline.make("p", Step.make("outer \"1\"\n", inner)).pipe(
       Pipeline.runName("the night of the long run"),
-      Effect.provide(Report.metrics)
+      Effect.provide(Report.layerMetrics)
     )
     const text = yield* PrometheusMetrics.format()
     for (const name of ["runs_total", "steps_total"]) {
@@ -148,7 +150,7 @@ it.effect("no more than so many series, whatever steps are called", () =>
           discard: true
         }
       )
-    ).pipe(Effect.provide(Report.metrics))
+    ).pipe(Effect.provide(Report.layerMetrics))
     const all = yield* counts
     const steps = Object.keys(all).filter((name) => name.startsWith("steps_total"))
     assert.equal(steps.length, maxSeries + 1)
@@ -161,10 +163,10 @@ it.effect("stacks on other observers; a layer around another counts once", () =>
     const told: Array<string> = []
     const step = Step.make("s", Effect.void)
     yield* step.pipe(
-      Effect.provide(Layer.provideMerge(Report.metrics, RunEvent.layer((event) => told.push(event._tag)))),
-      Effect.provide(Report.metrics)
+      Effect.provide(Layer.provideMerge(Report.layerMetrics, RunEvent.layer((event) => told.push(event._tag)))),
+      Effect.provide(Report.layerMetrics)
     )
-    yield* step.pipe(Effect.provide(Report.metrics), Effect.provide(Report.metrics))
+    yield* step.pipe(Effect.provide(Report.layerMetrics), Effect.provide(Report.layerMetrics))
     assert.deepEqual(told, ["RunStarted", "StepStarted", "StepEnded", "RunEnded"])
     assert.equal((yield* counts)["steps_total{pipeline=\"s\",step=\"s\",outcome=\"success\"}"], 2)
   })))
@@ -182,7 +184,7 @@ it.live("to an OTLP receiver: metrics with their units, and the trace", () =>
     const load = Step.make("load", Effect.fail("no")).pipe(
       Step.hooks(Hook.onFailure(() => Effect.void).pipe(Hook.named("tell")))
     )
-    yield* Effect.ignore(Pipeline.make("etl", load)).pipe(Effect.provide([Report.metrics, otlp]))
+    yield* Effect.ignore(Pipeline.make("etl", load)).pipe(Effect.provide([Report.layerMetrics, otlp]))
     const labels = { pipeline: "etl", step: "load", outcome: "failure" }
     assert.deepEqual(receiver.metric("epilogue_steps_total"), { unit: "1", points: [{ attributes: labels, value: 1 }] })
     assert.deepEqual(receiver.metric("epilogue_step_duration_seconds"), {
@@ -337,7 +339,7 @@ it.effect("a durable run that waits is replayed, and counted once", () =>
         })
       ))
     const services = yield* Layer.build(
-      job.layer.pipe(Layer.provideMerge(Durable.layerMemory), Layer.provideMerge(Report.metrics))
+      job.layer.pipe(Layer.provideMerge(Durable.layerMemory), Layer.provideMerge(Report.layerMetrics))
     )
     const run = job.workflow.execute({}).pipe(Effect.provide(services))
     const fiber = yield* Effect.forkChild(run, { startImmediately: true })

@@ -39,7 +39,9 @@ for (const own of [true, false]) {
     Effect.gen(function*() {
       const folder = yield* tempFolder
       const told = events()
-      const recording = own ? Report.record(undefined, { folder }) : Report.record(path.join(folder, "runs.jsonl"))
+      const recording = own
+        ? Report.layerRecord({ folder })
+        : Report.layerRecord({ file: path.join(folder, "runs.jsonl") })
       yield* Effect.gen(function*() {
         yield* run
         yield* Effect.sleep("60 millis")
@@ -80,7 +82,7 @@ it.live("its file may have been removed by then", () =>
       yield* run
       yield* Report.prune({ keep: 0, folder })
       yield* Effect.sleep("60 millis")
-    }).pipe(Effect.provide(Report.record(undefined, { folder })))
+    }).pipe(Effect.provide(Report.layerRecord({ folder })))
     const { events: read } = yield* readAll(filesIn(folder)[0]!)
     assert.deepEqual(read.map(({ _tag }) => _tag), ["StepEnded", "HookEnded"])
   }))

@@ -29,7 +29,7 @@ const etl = Pipeline.make(
 it.effect("plain lines go to standard error", () =>
   Effect.gen(function*() {
     const fiber = yield* Effect.exit(etl).pipe(
-      Effect.provide([Report.progressWith({ mode: "plain" }), quiet]),
+      Effect.provide([Report.layerProgress({ mode: "plain" }), quiet]),
       Effect.forkChild
     )
     yield* TestClock.adjust("10 seconds")
@@ -52,7 +52,7 @@ it.effect("plain lines go to standard error", () =>
 it.effect("a name is no more than a part of its line", () =>
   Effect.gen(function*() {
     const step = Step.make("a\n::error::b\u001b[2J\u0007", Effect.void)
-    yield* Effect.provide(step, Report.progressWith({ mode: "plain", stream: "stdout" }))
+    yield* Effect.provide(step, Report.layerProgress({ mode: "plain", stream: "stdout" }))
     const lines = (yield* TestConsole.logLines).map((line) => String(line).replace(/\(.*/, ""))
     assert.deepEqual(lines, ["▶ a ::error::b ", "  ▶ a ::error::b", "  ✓ a ::error::b ", "✓ a ::error::b "])
   }))
@@ -60,7 +60,7 @@ it.effect("a name is no more than a part of its line", () =>
 it.effect("a group for a run in GitHub's log, with annotations, once each", () =>
   Effect.gen(function*() {
     const fiber = yield* Effect.exit(etl).pipe(
-      Effect.provide([Report.progressWith({ mode: "github", stream: "stderr" }), quiet]),
+      Effect.provide([Report.layerProgress({ mode: "github", stream: "stderr" }), quiet]),
       Effect.forkChild
     )
     yield* TestClock.adjust("10 seconds")
@@ -90,7 +90,7 @@ it.effect("groups don't nest: what begins inside is lines; a run that fails by i
   Effect.gen(function*() {
     const inner = Pipeline.make("inner", Effect.fail("no"))
     yield* Effect.ignore(Pipeline.make("outer", Effect.ignore(inner))).pipe(
-      Effect.provide([Report.progressWith({ mode: "github" }), quiet])
+      Effect.provide([Report.layerProgress({ mode: "github" }), quiet])
     )
     const lines = (yield* TestConsole.logLines).map((line) => String(line).replace(/ \(.*/, ""))
     assert.deepEqual(lines, [
@@ -154,7 +154,7 @@ test("no name or message is taken for a command", () => {
 it.effect("a run that fails a thousand times tells of some at the end", () =>
   Effect.gen(function*() {
     const steps = Array.from({ length: 1000 }, (_, i) => Effect.ignore(Step.make(`step ${i}`, Effect.fail("no"))))
-    yield* Pipeline.make("etl", Effect.all(steps)).pipe(Effect.provide(Report.progressWith({ mode: "github" })))
+    yield* Pipeline.make("etl", Effect.all(steps)).pipe(Effect.provide(Report.layerProgress({ mode: "github" })))
     const lines = (yield* TestConsole.logLines).map(String)
     const end = lines.slice(lines.indexOf("::endgroup::"))
     assert.equal(end.length, 1 + 50 + 1 + 1)
@@ -164,7 +164,7 @@ it.effect("a run that fails a thousand times tells of some at the end", () =>
 it.effect("it is shown once, however often it is provided, beside other observers; secrets stay hidden", () =>
   Effect.gen(function*() {
     const seen: Array<string> = []
-    const progress = Report.progressWith({ mode: "plain" })
+    const progress = Report.layerProgress({ mode: "plain" })
     yield* Step.make("load", Effect.fail({ token: Redacted.make("s3cret") })).pipe(
       Effect.provide(progress),
       Effect.provide(RunEvent.layer(({ _tag }) => void seen.push(_tag))),

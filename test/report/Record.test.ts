@@ -23,7 +23,7 @@ it.live("a run has a file of its own, whose name sorts by time and has pipeline 
     const run = Pipeline.make("nightly/load 夜", Effect.andThen(step("a"), Effect.exit(step("b", Effect.fail("no")))))
     yield* run.pipe(
       Pipeline.runName("tonight"),
-      Effect.provide(Report.record(undefined, { folder })),
+      Effect.provide(Report.layerRecord({ folder })),
       Effect.provide(told.layer)
     )
     const [file, ...others] = filesIn(folder)
@@ -48,7 +48,7 @@ it.live("a run has a file of its own, whose name sorts by time and has pipeline 
     const { events: read, skipped } = yield* readAll(file!)
     assert.deepEqual(skipped, [])
     assert.deepEqual(read, told.list.map(Report.fromRunEvent))
-    const decode = Schema.decodeUnknownEffect(Report.Line, { onExcessProperty: "error" })
+    const decode = Schema.decodeUnknownEffect(Report.RecordLine, { onExcessProperty: "error" })
     for (const line of [header, ...lines]) yield* decode(line)
   }))
 
@@ -60,7 +60,7 @@ it.live("is in .epilogue/runs of the working directory, and needs no other servi
       Effect.sync(() => process.chdir(folder)),
       () => Effect.sync(() => process.chdir(before))
     )
-    yield* Effect.provide(Pipeline.make("p", step("a")), Report.record())
+    yield* Effect.provide(Pipeline.make("p", step("a")), Report.layerRecord())
     assert.equal(filesIn(path.join(folder, ".epilogue", "runs")).length, 1)
   }))
 
@@ -75,7 +75,7 @@ it.live("an event is in the file while the run goes on", () =>
     const hooked = step("a", look).pipe(Step.hooks(Hook.onSuccess(() => look).pipe(Hook.named("h"))))
     yield* Effect.provide(
       Pipeline.make("p", Effect.andThen(hooked, Effect.andThen(Effect.sleep("3 millis"), step("b", look)))),
-      Report.record(undefined, { folder })
+      Report.layerRecord({ folder })
     )
     assert.deepEqual(seen, [
       ["Record", "RunStarted", "StepStarted a"],
@@ -98,7 +98,7 @@ it.live("after a burst the rest is in the file a moment later, while the run goe
           lines = linesOf(filesIn(folder)[0]!).length
         })
       ),
-      Report.record(undefined, { folder })
+      Report.layerRecord({ folder })
     )
     assert.equal(lines, 2 + 1_000)
   }))
@@ -111,7 +111,7 @@ it.live("runs at once in one file do not mix, and each is told of once", () =>
     const run = (n: number) =>
       Pipeline.make(`p${n % 3}`, Effect.forEach(["a", "b", "c"], (name) => step(name, pause), { concurrency: 2 }))
     yield* Effect.forEach(Array.from({ length: 40 }, (_, n) => n), run, { concurrency: "unbounded" }).pipe(
-      Effect.provide(Report.record(file)),
+      Effect.provide(Report.layerRecord({ file })),
       Effect.provide(told.layer)
     )
     const { events: read, skipped } = yield* readAll(file)
@@ -128,7 +128,7 @@ it.live("many more runs at once than files may be open", () =>
     const run = (n: number) =>
       Pipeline.make(`p${n}`, Effect.forEach(["a", "b"], (name) => step(name, Effect.sleep("5 millis"))))
     yield* Effect.forEach(Array.from({ length: 300 }, (_, n) => n), run, { concurrency: "unbounded" }).pipe(
-      Effect.provide(Report.record(undefined, { folder }))
+      Effect.provide(Report.layerRecord({ folder }))
     )
     const files = filesIn(folder)
     assert.equal(files.length, 300)
@@ -148,9 +148,9 @@ it.live("many more runs at once than files may be open", () =>
 it.live("two records of one run in the same place are one", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
-    const recording = Report.record(undefined, { folder })
+    const recording = Report.layerRecord({ folder })
     yield* Effect.provide(Pipeline.make("p", step("a")), recording).pipe(
-      Effect.provide(Report.record(undefined, { folder: `${folder}/.` }))
+      Effect.provide(Report.layerRecord({ folder: `${folder}/.` }))
     )
     assert.deepEqual(linesOf(filesIn(folder)[0]!).length, 5)
   }))
@@ -194,8 +194,8 @@ it.live("what is written without making an event of it is what the event says", 
         const told = events()
         // of two recorders only the first can do without events
         yield* Effect.exit(runOf(program)).pipe(
-          Effect.provide(Report.record(second)),
-          Effect.provide(Report.record(first)),
+          Effect.provide(Report.layerRecord({ file: second })),
+          Effect.provide(Report.layerRecord({ file: first })),
           Effect.provide(told.layer)
         )
         assert.equal(fs.readFileSync(first, "utf8"), fs.readFileSync(second, "utf8"))
@@ -217,7 +217,7 @@ it.live("tells nothing that is secret", () =>
       Step.onSuccess(() => Effect.fail({ secret }))
     )
     yield* Effect.provide(Pipeline.make("p", hidden).pipe(Pipeline.annotate({ secret })), [
-      Report.record(undefined, { folder }),
+      Report.layerRecord({ folder }),
       Secrets.layer({ token: secret })
     ])
     const text = fs.readFileSync(filesIn(folder)[0]!, "utf8")
@@ -236,19 +236,22 @@ it.live("fails at the start where nothing can be written", () =>
       ran = true
     })
     const failure = (layer: Layer.Layer<never, Report.RecordError>) => Effect.flip(Effect.provide(run, layer))
-    const inFile = yield* failure(Report.record(path.join(file, "runs.jsonl")))
+    const inFile = yield* failure(Report.layerRecord({ file: path.join(file, "runs.jsonl") }))
     assert.deepEqual({ ...inFile.reason }, { _tag: "Inaccessible", operation: "record runs to", code: "ENOTDIR" })
     assert.equal(inFile.message, `can't record runs to ${path.join(file, "runs.jsonl")}: ENOTDIR`)
     assert.ok(Report.isRecordError(inFile))
-    assert.equal((yield* failure(Report.record(folder))).message, `can't record runs to ${folder}: EISDIR`)
+    assert.equal(
+      (yield* failure(Report.layerRecord({ file: folder }))).message,
+      `can't record runs to ${folder}: EISDIR`
+    )
     assert.match(
-      (yield* failure(Report.record(undefined, { folder: file }))).message,
+      (yield* failure(Report.layerRecord({ folder: file }))).message,
       /^can't record runs in .*: EEXIST$/
     )
     const text = "name: nightly\n"
     fs.writeFileSync(file, text)
     assert.equal(
-      (yield* failure(Report.record(file))).message,
+      (yield* failure(Report.layerRecord({ file }))).message,
       `${file}:1: this is no record of a run: expected a line that begins with {"_tag":"Record","version":`
     )
     assert.equal(fs.readFileSync(file, "utf8"), text)
@@ -271,14 +274,14 @@ if (fs.existsSync("/dev/full")) {
       const logged = logs()
       const exit = yield* Effect.exit(
         Pipeline.make("p", Effect.as(Effect.andThen(step("a"), step("b")), 1)).pipe(
-          Effect.provide(Report.record("/dev/full")),
+          Effect.provide(Report.layerRecord({ file: "/dev/full" })),
           Effect.provide(logged.layer)
         )
       )
       assert.deepEqual(exit, Exit.succeed(1))
       assert.deepEqual(logged.list.map(({ level, message }) => [level, message]), [[
         "Error",
-        "Report.record: can't write /dev/full: ENOSPC. The run goes on, and what can't be written of it is lost."
+        "Report.layerRecord: can't write /dev/full: ENOSPC. The run goes on, and what can't be written of it is lost."
       ]])
       assert.equal(yield* lostEvents, 6)
     })))
@@ -294,7 +297,7 @@ it.live("a folder that is taken away is made again, and what was open stays so",
         fs.rmSync(folder, { recursive: true })
         yield* run("second")
       }),
-      Report.record(undefined, { folder })
+      Report.layerRecord({ folder })
     )
     assert.equal(filesIn(folder).length, 1)
   }))
@@ -304,7 +307,7 @@ it.live("is ended when the layer is, also in the middle of a run", () =>
     const folder = yield* tempFolder
     const recording = yield* Effect.scoped(
       Effect.gen(function*() {
-        const services = yield* Layer.build(Report.record(undefined, { folder }))
+        const services = yield* Layer.build(Report.layerRecord({ folder }))
         const steps = Effect.forEach(Array.from({ length: 20 }), () => step("s"), { discard: true })
         const fiber = yield* Effect.forkDetach(
           Effect.provide(Pipeline.make("p", Effect.andThen(steps, Effect.never)), services),
@@ -323,7 +326,7 @@ it.live("is ended when the layer is, also in the middle of a run", () =>
 it.live("provided once more further in, it is once, and keeps no observer from the run", () =>
   Effect.gen(function*() {
     const file = path.join(yield* tempFolder, "runs.jsonl")
-    const record = Report.record(file)
+    const record = Report.layerRecord({ file })
     const between = events()
     yield* Pipeline.make("p", step("a")).pipe(
       Effect.provide(record),
@@ -342,7 +345,7 @@ it.live("stands beside other observers, and without it nothing is written", () =
     const run = Pipeline.make("p", step("a"))
     yield* run.pipe(
       Effect.provide(last.layer),
-      Effect.provide(Report.record(undefined, { folder })),
+      Effect.provide(Report.layerRecord({ folder })),
       Effect.provide(first.layer),
       Effect.provideService(References.MinimumLogLevel, "None")
     )

@@ -38,7 +38,9 @@ for (const own of [true, false]) {
   it.live(`${own ? "a file of its own" : "a file of several runs"}: what is lost is told, and the rest is there`, () =>
     Effect.gen(function*() {
       const folder = yield* tempFolder
-      const recording = own ? Report.record(undefined, { folder }) : Report.record(path.join(folder, "runs.jsonl"))
+      const recording = own
+        ? Report.layerRecord({ folder })
+        : Report.layerRecord({ file: path.join(folder, "runs.jsonl") })
       const told = events()
       const logged = logs()
       const limits = yield* disk
@@ -79,7 +81,7 @@ it.live("a file that is full from the start", () =>
         limits.free = Infinity
         yield* step("b")
       })
-    ).pipe(Effect.provide(Report.record(undefined, { folder })), Effect.provide(logged.layer))
+    ).pipe(Effect.provide(Report.layerRecord({ folder })), Effect.provide(logged.layer))
     const { events: read, skipped } = yield* readAll(filesIn(folder)[0]!)
     assert.deepEqual(read.map(({ _tag }) => _tag), ["StepStarted", "StepEnded", "RunEnded"])
     assert.deepEqual(skipped, [{ line: 2, reason: "lost", events: 3 }])
@@ -107,7 +109,7 @@ it.live("a file that something else has closed is opened again", () =>
     const close = Effect.sync(() => fs.closeSync(opened[0]!))
     const file = path.join(folder, "runs.jsonl")
     yield* Pipeline.make("p", Effect.all([step("a", pause), close, step("b", pause), step("c", pause)])).pipe(
-      Effect.provide(Report.record(file)),
+      Effect.provide(Report.layerRecord({ file })),
       Effect.provide(logged.layer)
     )
     const { events: read, skipped } = yield* readAll(file)

@@ -15,7 +15,7 @@ const it = makeIt(test)
 const step = (name: string, body: Effect.Effect<unknown, unknown> = Effect.void) => Step.make(name, body)
 
 const recorded = (folder: string, run: Effect.Effect<unknown, unknown>) =>
-  Effect.exit(Effect.provide(run, [Report.record(undefined, { folder }), logs().layer]))
+  Effect.exit(Effect.provide(run, [Report.layerRecord({ folder }), logs().layer]))
 
 /** Until the clock has gone on. */
 const pause = Effect.sleep("3 millis")
@@ -129,7 +129,10 @@ it.live("what is no record of a run, and files that vanish, are left out; where 
     fs.writeFileSync(path.join(folder, "20991123T000000000Z.p.y.jsonl"), "")
     fs.writeFileSync(path.join(folder, "20991123T000000000Z.p.z.jsonl"), `{"_tag":"Record","version":1}\n`)
     fs.mkdirSync(path.join(folder, "20991123T000000000Z.p.folder.jsonl"))
-    yield* Effect.provide(Pipeline.make("p", step("a")), Report.record(path.join(folder, "shared.jsonl")))
+    yield* Effect.provide(
+      Pipeline.make("p", step("a")),
+      Report.layerRecord({ file: path.join(folder, "shared.jsonl") })
+    )
     assert.equal((yield* Report.list({ folder })).length, 1)
     assert.equal((yield* Report.list({ folder, limit: 1 })).length, 1)
     assert.deepEqual(yield* Report.list({ folder: path.join(folder, "none") }), [])
@@ -183,7 +186,7 @@ const recordAs = (folder: string, runId: string) =>
       Effect.map(RunEvent.Observers, (observers) => {
         for (const event of told.list) for (const observer of observers) observer({ ...event, runId })
       }),
-      Report.record(undefined, { folder })
+      Report.layerRecord({ folder })
     )
   })
 

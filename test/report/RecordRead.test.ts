@@ -53,13 +53,13 @@ it.live("any events come back as they were, from a file of several runs and from
         // as JSON has no negative zero
         const expected = (events: ReadonlyArray<RunEvent.RunEvent>) =>
           JSON.parse(JSON.stringify(events.map(Report.fromRunEvent)))
-        yield* record(Report.record(file), events)
+        yield* record(Report.layerRecord({ file }), events)
         const read = yield* readAll(file)
         assert.deepEqual(read.skipped, [])
         assert.deepEqual(read.events, expected(events))
         const own = path.join(folder, `${n}`)
         const ofOne = events.map((event) => ({ ...event, pipelineName: "p", runId: "id", runName: "name" }))
-        yield* record(Report.record(undefined, { folder: own }), ofOne)
+        yield* record(Report.layerRecord({ folder: own }), ofOne)
         assert.equal(filesIn(own).length, events.length === 0 ? 0 : 1)
         for (const file of filesIn(own)) assert.deepEqual((yield* readAll(file)).events, expected(ofOne))
       }), 100)
@@ -68,7 +68,7 @@ it.live("any events come back as they were, from a file of several runs and from
 const recorded = (file: string) =>
   Effect.provide(
     Pipeline.make("p", Effect.andThen(Step.make("a", Effect.void), Step.make("b", Effect.void))),
-    Report.record(file)
+    Report.layerRecord({ file })
   )
 
 it.live("a torn last line is left out, and so it is when another process goes on after it", () =>
@@ -185,7 +185,7 @@ it.live("long lines, and characters of several bytes, wherever the file is cut t
     const lengths = [1, 100, 5_000, 20_000, 7, 200_000, 3]
     yield* Effect.provide(
       Pipeline.make("p", Effect.forEach(lengths, (n) => Step.make(name(n), Effect.void))),
-      Report.record(file)
+      Report.layerRecord({ file })
     )
     const { events, skipped } = yield* readAll(file)
     assert.deepEqual(skipped, [])
@@ -207,7 +207,7 @@ it.live("reads 100,000 events in bounded memory", () =>
           for (let i = 0; i < steps; i++) yield* step
         })
       ),
-      Report.record(file)
+      Report.layerRecord({ file })
     )
     const heap = () => {
       globalThis.Bun?.gc(true)

@@ -18,7 +18,7 @@ it.effect("plain progress prints a line for each start and end of run and steps"
       "etl",
       Effect.andThen(Step.make("load", Effect.void), Step.make("write", Effect.fail("no")))
     )
-    yield* Effect.exit(Effect.provide(Pipeline.runName(run, "nightly"), Report.progressWith({ mode: "plain" })))
+    yield* Effect.exit(Effect.provide(Pipeline.runName(run, "nightly"), Report.layerProgress({ mode: "plain" })))
     assert.deepEqual(yield* TestConsole.errorLines, [
       "▶ etl (run nightly)",
       "  ▶ load",

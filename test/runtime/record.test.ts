@@ -38,8 +38,8 @@ it.live("a recorded run is read back unchanged, from a single file and from a fo
     const file = path.join(folder, "runs.jsonl")
     const told = events()
     yield* run(2_000).pipe(
-      Effect.provide(Report.record(file)),
-      Effect.provide(Report.record(undefined, { folder: path.join(folder, "runs") })),
+      Effect.provide(Report.layerRecord({ file })),
+      Effect.provide(Report.layerRecord({ folder: path.join(folder, "runs") })),
       Effect.provide(told.layer)
     )
     const expected = told.list.map(Report.fromRunEvent)
@@ -64,8 +64,8 @@ it.live("two records of a run with any name and annotations are equal to the byt
       Effect.gen(function*() {
         const [first, second] = [path.join(folder, `${++n}`), path.join(folder, `${++n}`)] as const
         yield* Pipeline.make(`${name}.`, Step.annotate(Step.make(`${name}.`, hooked), notes)).pipe(
-          Effect.provide(Report.record(second)),
-          Effect.provide(Report.record(first))
+          Effect.provide(Report.layerRecord({ file: second })),
+          Effect.provide(Report.layerRecord({ file: first }))
         )
         assert.equal(fs.readFileSync(first, "utf8"), fs.readFileSync(second, "utf8"))
       }), 30)
@@ -76,7 +76,7 @@ it.live("a RecordError has the system's error code", () =>
     const folder = yield* tempFolder
     const missing = yield* Effect.flip(Stream.runDrain(Report.read(path.join(folder, "none"))))
     assert.deepEqual({ ...missing.reason }, { _tag: "Inaccessible", operation: "open", code: "ENOENT" })
-    const refused = yield* Effect.flip(Effect.provide(Effect.void, Report.record(folder)))
+    const refused = yield* Effect.flip(Effect.provide(Effect.void, Report.layerRecord({ file: folder })))
     assert.deepEqual({ ...refused.reason }, { _tag: "Inaccessible", operation: "record runs to", code: "EISDIR" })
   }))
 
@@ -84,7 +84,7 @@ if (fs.existsSync("/dev/full")) {
   it.live("a full disk is logged once and does not fail the run", () =>
     Effect.gen(function*() {
       const logged = logs()
-      yield* run(10).pipe(Effect.provide(Report.record("/dev/full")), Effect.provide(logged.layer))
+      yield* run(10).pipe(Effect.provide(Report.layerRecord({ file: "/dev/full" })), Effect.provide(logged.layer))
       assert.deepEqual(logged.list.map(({ level }) => level), ["Error"])
       assert.match(logged.list[0]!.message, /\/dev\/full: ENOSPC/)
     }))
@@ -125,7 +125,9 @@ it.live("a run of very many steps that ended with a very long cause is listed", 
 if (fs.existsSync("/proc/self")) {
   it.live("fails where no folder can be made", () =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip(Effect.provide(Effect.void, Report.record("/proc/none/runs.jsonl")))
+      const error = yield* Effect.flip(
+        Effect.provide(Effect.void, Report.layerRecord({ file: "/proc/none/runs.jsonl" }))
+      )
       assert.equal(error.message, "can't record runs to /proc/none/runs.jsonl: ENOENT")
     }))
 }

@@ -10,7 +10,7 @@ const mode = process.argv[2] === "github" ? "github" : "plain"
 const step = Step.make("a", Effect.sleep("1 millis"))
 
 const run = Pipeline.make("p", Effect.forEach(Array.from({ length: 200 }), () => step, { discard: true })).pipe(
-  Effect.provide(Report.progressWith({ mode, stream: "stdout" }))
+  Effect.provide(Report.layerProgress({ mode, stream: "stdout" }))
 )
 
 void Effect.runPromiseExit(run).then(({ _tag }) => writeSync(2, `# ${_tag.toLowerCase()}\n`))

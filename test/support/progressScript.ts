@@ -62,7 +62,7 @@ const body: Effect.Effect<unknown, unknown> = ({
 const steps = Array.from({ length: Number(count ?? 1) }, (_, i) => Step.make(`step ${i + 1}`, body))
 
 const run = Pipeline.make("etl", Effect.all(steps, { concurrency: "unbounded" })).pipe(
-  Effect.provide(Report.progressWith({ mode: "tree", colors: "never" }))
+  Effect.provide(Report.layerProgress({ mode: "tree", colors: "never" }))
 )
 
 const fiber = Effect.runFork(run)

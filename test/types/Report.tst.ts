@@ -14,21 +14,23 @@ declare const job: Pipeline.Pipeline<number, "bad", "Db">
 
 describe("observers", () => {
   test("are layers that need nothing; only a record can fail", () => {
-    expect(Report.progress).type.toBe<Layer.Layer<never>>()
-    expect(Report.progressWith({ mode: "plain", stream: "stdout" })).type.toBe<Layer.Layer<never>>()
-    expect(Report.metrics).type.toBe<Layer.Layer<never>>()
-    expect(Report.record()).type.toBe<Layer.Layer<never, Report.RecordError>>()
-    expect(Report.record("run.jsonl")).type.toBe<Layer.Layer<never, Report.RecordError>>()
+    expect(Report.layerProgress()).type.toBe<Layer.Layer<never>>()
+    expect(Report.layerProgress({ mode: "plain", stream: "stdout" })).type.toBe<Layer.Layer<never>>()
+    expect(Report.layerMetrics).type.toBe<Layer.Layer<never>>()
+    expect(Report.layerRecord()).type.toBe<Layer.Layer<never, Report.RecordError>>()
+    expect(Report.layerRecord({ file: "run.jsonl" })).type.toBe<Layer.Layer<never, Report.RecordError>>()
   })
 
   test("a mode or a stream that there is none of does not compile", () => {
-    expect(Report.progressWith).type.not.toBeCallableWith({ mode: "fancy" })
-    expect(Report.progressWith).type.not.toBeCallableWith({ stream: "stdin" })
+    expect(Report.layerProgress).type.not.toBeCallableWith({ mode: "fancy" })
+    expect(Report.layerProgress).type.not.toBeCallableWith({ stream: "stdin" })
   })
 
   test("add nothing to what a pipeline needs, and to its errors what they may fail with", () => {
-    expect(Effect.provide(job, Report.progress)).type.toBe<Effect.Effect<number, "bad", "Db">>()
-    expect(Effect.provide(job, Report.record())).type.toBe<Effect.Effect<number, "bad" | Report.RecordError, "Db">>()
+    expect(Effect.provide(job, Report.layerProgress())).type.toBe<Effect.Effect<number, "bad", "Db">>()
+    expect(Effect.provide(job, Report.layerRecord())).type.toBe<
+      Effect.Effect<number, "bad" | Report.RecordError, "Db">
+    >()
   })
 })
 
@@ -47,7 +49,7 @@ describe("records", () => {
 
   test("their schemas are those of what they hold", () => {
     expect(Report.Event).type.toBe<Schema.Codec<Report.Event>>()
-    expect(Report.Line).type.toBe<Schema.Codec<Report.Line>>()
+    expect(Report.RecordLine).type.toBe<Schema.Codec<Report.RecordLine>>()
     expect(Report.fromRunEvent(event)).type.toBe<Report.Event>()
   })
 
@@ -81,7 +83,7 @@ describe("attachTimeline", () => {
   })
 
   test("around anything else than an alerter it does not compile", () => {
-    expect(Report.attachTimeline).type.not.toBeCallableWith(Report.metrics)
+    expect(Report.attachTimeline).type.not.toBeCallableWith(Report.layerMetrics)
   })
 })
 

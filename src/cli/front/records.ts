@@ -75,7 +75,7 @@ export const make = (perform: Perform) => {
       yield* perform(async () => (await records()).runs(request))
     })).pipe(
       Command.withDescription(
-        "List the runs that were recorded, by \"epilogue run --record\" or by Report.record() in code. Times are yours."
+        "List the runs that were recorded, by \"epilogue run --record\" or by Report.layerRecord() in code. Times are yours."
       ),
       Command.withShortDescription("List recorded runs"),
       Command.withExamples([

@@ -34,7 +34,7 @@ const misnamed: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EISDIR"])
 export const shownFolder = ({ folder }: FolderRequest): string => folder ?? defaultFolder
 
 /** How they come to be. */
-export const howToRecord = "record one with \"epilogue run … --record\", or with Report.record() in code"
+export const howToRecord = "record one with \"epilogue run … --record\", or with Report.layerRecord() in code"
 
 const expected =
   "expected the id of a run or how it begins, as \"epilogue runs\" lists them, the file of a record, or latest"

@@ -37,12 +37,14 @@ export const make = async (
     observer(event)
   }, ...(mode === "plain" ? [print] : []))
   const shown = mode === "tree" || mode === "github"
-    ? (await import("../../report/Progress.ts")).progressWith({ mode, stream: "stdout" }).pipe(Layer.provideMerge(told))
+    ? (await import("../../report/Progress.ts")).layerProgress({ mode, stream: "stdout" }).pipe(
+      Layer.provideMerge(told)
+    )
     : told
   return {
     layer: record === undefined
       ? shown
-      : (await import("../../report/Record.ts")).record(record === "" ? undefined : record).pipe(
+      : (await import("../../report/Record.ts")).layerRecord(record === "" ? {} : { file: record }).pipe(
         Layer.provideMerge(shown)
       ),
     // what is written past the stream would go through the tree

@@ -53,7 +53,7 @@ export const record = (path: string | undefined, folder: string): Layer.Layer<ne
       const context = yield* Effect.context<never>()
       // as of any observer: a user's value may throw when it is shown
       const onDefect = (tag: string, defect: unknown) =>
-        void Effect.runForkWith(context)(Effect.logError(`Report.record failed on ${tag}`, defect))
+        void Effect.runForkWith(context)(Effect.logError(`Report.layerRecord failed on ${tag}`, defect))
       const recorder = yield* Effect.acquireRelease(
         Effect.try({
           try: () => start(resolved, path !== undefined, shared, onDefect),
@@ -140,7 +140,7 @@ const failing: Effect.Effect<Shared["onFailure"]> = Effect.map(Effect.context<ne
   let said = false
   return (path, operation, cause, events) => {
     const say = said ? Effect.void : Effect.logError(
-      `Report.record: can't ${operation} ${path}: ${
+      `Report.layerRecord: can't ${operation} ${path}: ${
         codeOf(cause)
       }. The run goes on, and what can't be written of it is lost.`
     )
