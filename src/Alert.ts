@@ -9,6 +9,8 @@ import * as internal from "./internal/text/redact.ts"
 /**
  * The severity of an alert, from the least to the most severe.
  *
+ * @see `minSeverity` of `effect-epilogue/delivery` for dropping alerts below one
+ *
  * @category models
  * @since 0.1.0
  */
@@ -37,6 +39,8 @@ export interface Field {
  *
  * - Attachments are sent unchanged, so they must not contain secrets.
  * - An `Outbox`, or a policy with `persist`, stores an alert with its attachments: keep them small.
+ *
+ * @see `Report.attachTimeline` of `effect-epilogue/report` for pictures of runs
  *
  * @category models
  * @since 0.1.0
@@ -71,6 +75,8 @@ export interface AlertSource {
 /**
  * The input of {@link Alert.make}. Only the title is required.
  *
+ * @see {@link Alert} for the result
+ *
  * @category models
  * @since 0.1.0
  */
@@ -103,7 +109,7 @@ export interface AlertInput {
   /** Words to route by. The standard failure hook sets the tags of the errors. */
   readonly tags?: ReadonlyArray<string> | undefined
   readonly source?: AlertSource | undefined
-  /** The time of what the alert is about. `Alerter.layer` sets the time of the post if there is none. */
+  /** The time of what the alert is about. If it is not set, `Alerter.layer` sets the time of the post. */
   readonly attachments?: ReadonlyArray<Attachment> | undefined
   /** When it happened. `Alerter.layer` fills in the time of the post. */
   readonly at?: DateTime.Utc | undefined

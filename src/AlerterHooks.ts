@@ -118,6 +118,9 @@ export function failureWith<E = unknown>(
 /**
  * Posts an alert after success and after failure: {@link success} and {@link failure} together.
  *
+ * @see `Pipeline.stepHooks` for posting about every step
+ * @see `Pipeline.hooks` for posting about the run
+ *
  * @category hooks
  * @since 0.1.0
  */

@@ -234,6 +234,8 @@ export const onExit: <R, A = unknown, E = unknown>(
  * Names a hook in logs, spans and events. A hook without a name has that of its function, as in
  * `Hook.onFailure(pageOnCall)`, or else that of its constructor, as in `onFailure`.
  *
+ * @see `TestObserver.assertFired` of `effect-epilogue/testing` for asserting by name that a hook ran
+ *
  * @category policies
  * @since 0.1.0
  */
@@ -298,6 +300,8 @@ export const retry: {
 
 /**
  * The policy of {@link retry}. Conditions take `unknown`, as the types of a hook's errors are not tracked.
+ *
+ * @see {@link retry} for using it
  *
  * @category models
  * @since 0.1.0

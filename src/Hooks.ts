@@ -15,6 +15,8 @@ export type { Explanation } from "./internal/model/plan.ts"
 /**
  * The collection without hooks, which is the unit of {@link merge} and {@link mergeUnder}.
  *
+ * @see {@link make} for collections with hooks
+ *
  * @category constructors
  * @since 0.1.0
  */

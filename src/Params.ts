@@ -16,6 +16,8 @@ export type { ParamsIssue } from "./internal/steps/params.ts"
 /**
  * The fields of a {@link ParamsError}.
  *
+ * @see {@link ParamsIssue} for one issue
+ *
  * @category errors
  * @since 0.1.0
  */

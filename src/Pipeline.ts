@@ -27,6 +27,8 @@ export type { Pipeline } from "./internal/model/step.ts"
 /**
  * Returns whether a value is a pipeline.
  *
+ * @see `Step.isStep` for steps
+ *
  * @category guards
  * @since 0.1.0
  */
@@ -346,6 +348,8 @@ export const annotate: {
  * **Gotchas**
  *
  * Names need not be unique: `StepContext.runId` identifies a run.
+ *
+ * @see `StepContext` for the run's name and id
  *
  * @category combinators
  * @since 0.1.0

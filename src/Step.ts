@@ -52,6 +52,8 @@ export interface ParamsKey<out Self, out Value> extends Context.Key<Self, Value>
 /**
  * Returns whether a value is a step.
  *
+ * @see `Pipeline.isPipeline` for pipelines
+ *
  * @category guards
  * @since 0.1.0
  */

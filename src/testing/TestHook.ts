@@ -38,6 +38,8 @@ export type Result =
  * The context in which {@link run} runs a hook, where its options do not change it: step `"step"` in pipeline
  * `"pipeline"`, first attempt, started at the epoch.
  *
+ * @see {@link run} for changing it
+ *
  * @category models
  * @since 0.1.0
  */

@@ -43,6 +43,8 @@ export const AlerterErrorReason: Data.TaggedEnum.Constructor<AlerterErrorReason>
 /**
  * The fields of an {@link AlerterError}.
  *
+ * @see {@link AlerterErrorReason} for the reasons
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -75,6 +77,8 @@ export class AlerterError extends AlerterErrorBase {
 
 /**
  * Returns whether a value is an {@link AlerterError}.
+ *
+ * @see {@link AlerterError} for the class
  *
  * @category guards
  * @since 0.1.0

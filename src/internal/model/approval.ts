@@ -31,6 +31,8 @@ export interface Question {
 /**
  * The person who answered a question.
  *
+ * @see {@link Decision} for the answer
+ *
  * @category models
  * @since 0.1.0
  */

@@ -42,6 +42,9 @@ const Base: Context.ServiceClass<StepContext, "effect-epilogue/StepContext", Ste
  * }))
  * ```
  *
+ * @see `Step.params` for the parameters in it
+ * @see `Step.annotate` and `Pipeline.annotate` for annotations from outside of the body
+ *
  * @category services
  * @since 0.1.0
  */
@@ -136,7 +139,7 @@ export declare namespace StepContext {
     readonly stepPath: ReadonlyArray<string>
     /** The number of the current attempt, in hooks of the step's outcome that of the last one. 1 is the first. */
     readonly attempt: number
-    /** When the step started, by the wall clock. */
+    /** The time at which the step started, by the wall clock. */
     readonly startedAt: DateTime.Utc
     /**
      * The parameters by the key of their service, encoded as JSON values, secrets as `"<redacted>"`. Only those

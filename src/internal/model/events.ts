@@ -23,6 +23,8 @@ export interface RunInfo {
  * Identifies one evaluation of a step in a run. Two evaluations of the same name differ in `index`, and in
  * `stepPath` if they run in different steps.
  *
+ * @see {@link RunInfo} for the run
+ *
  * @category models
  * @since 0.1.0
  */
@@ -38,6 +40,8 @@ export interface StepInfo {
 
 /**
  * Identifies a hook in a run.
+ *
+ * @see {@link StepInfo} for the step of the hook
  *
  * @category models
  * @since 0.1.0
@@ -55,6 +59,8 @@ export interface HookInfo {
 
 /**
  * The outcome of a step or a run. An interruption beside an error or a defect is a failure.
+ *
+ * @see {@link StepEnded} and {@link RunEnded} for the events that have one
  *
  * @category models
  * @since 0.1.0
@@ -131,7 +137,7 @@ export interface StepEnded extends RunInfo, StepInfo {
 export interface StepProgress extends RunInfo, StepInfo {
   readonly _tag: "StepProgress"
   readonly done: number
-  /** How much there is to do in all, where that is known. */
+  /** The amount of work in all, where that is known. */
   readonly total: number | undefined
 }
 
@@ -150,6 +156,9 @@ export interface HookStarted extends RunInfo, HookInfo {
 
 /**
  * A hook ran and succeeded.
+ *
+ * @see {@link HookFailed} for a hook that failed
+ * @see {@link HookSkipped} for a hook that had nothing to do
  *
  * @category events
  * @since 0.1.0

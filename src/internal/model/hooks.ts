@@ -34,7 +34,7 @@ export type Any<A = never, E = never, R = unknown, X = unknown, T = unknown> =
   | Hooks<A, E, R, X, T>
 
 /**
- * How the hooks of a step combine with those of its pipeline, for each kind:
+ * The way in which the hooks of a step combine with those of its pipeline, for each kind:
  *
  * - `"override"`: the step's if it has any, else the pipeline's;
  * - `"append"`: the pipeline's, then the step's;

@@ -11,7 +11,7 @@ export interface OccurrenceRun {
   readonly ended: boolean
 }
 
-/** One evaluation of a step, or of a pipeline, which is a run. */
+/** Describes one evaluation of a step, or of a pipeline, which is a run. */
 export interface Occurrence {
   /** The step or the pipeline, with the overrides that apply here. */
   readonly owner: StepOwner | PipelineOwner

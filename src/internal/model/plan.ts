@@ -21,11 +21,11 @@ export interface Explanation {
   readonly name: string
   /** Whether the hook is the step's own or its pipeline's. */
   readonly level: "step" | "pipeline"
-  /** How the step's hooks of this kind combine with its pipeline's. */
+  /** The mode by which the step's hooks of this kind combine with its pipeline's. */
   readonly mode: InheritMode
   readonly required: boolean
   readonly background: boolean
-  /** One sentence for a person. */
+  /** The reason, in a sentence for people. */
   readonly reason: string
 }
 

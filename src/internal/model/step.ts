@@ -43,6 +43,8 @@ export interface Pipeline<out A, out E = never, out R = never> extends Effect.Ef
 /**
  * Removes `StepContext`, which a step provides to its body and its hooks, from the services `R`.
  *
+ * @see `StepContext` for the service
+ *
  * @category utility types
  * @since 0.1.0
  */
