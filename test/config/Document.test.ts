@@ -10,7 +10,7 @@ import { forAll } from "../support/property.ts"
 
 const it = makeIt(test)
 
-/** Every key there is. */
+/** A file with every key. */
 const full = `
 $schema: ./epilogue.schema.json
 pipeline: ./nightly-etl.ts#pipeline
@@ -47,7 +47,7 @@ steps:
 alerter: { console: true, minSeverity: warning }
 `
 
-it.effect("every key", () =>
+it.effect("a file with every key is decoded", () =>
   Effect.gen(function*() {
     const { alerter, ...document } = yield* documentOf(full)
     assert.deepEqual(JSON.parse(JSON.stringify(alerter)).minSeverity, "warning")
@@ -102,7 +102,7 @@ it.effect("every key", () =>
     })
   }))
 
-it.effect("values from variables, by what they mean", () =>
+it.effect("a value from a variable is decoded as its key expects", () =>
   Effect.gen(function*() {
     const env = { N: "3", ON: "true", LIMIT: "2 minutes", SECONDS: "1.5", GROW: "exponential", NAME: "secret name" }
     const { defaults, params, runName, steps } = yield* documentOf(
@@ -128,7 +128,7 @@ steps:
     assert.ok(!JSON.stringify(params).includes("secret name"))
   }))
 
-it.effect("what a variable holds is not what is expected, and not shown", () =>
+it.effect("an invalid value from a variable is an issue that does not show it", () =>
   Effect.gen(function*() {
     const lines = yield* issueLines("defaults: { retry: ${A}, timeout: ${A} }\npipeline: ${A}", {
       env: { A: "s3cret" }
@@ -142,7 +142,7 @@ it.effect("what a variable holds is not what is expected, and not shown", () =>
     ])
   }))
 
-it.effect("all that is wrong at once, in the order of the file, each at its place", () =>
+it.effect("all issues are reported at once, in the order of the file, each at its place", () =>
   Effect.gen(function*() {
     assert.deepEqual(
       yield* issueLines(`pipelin: ./x
@@ -188,7 +188,7 @@ steps:
     )
   }))
 
-it.effect("keys that have no effect, by what is beside them", () =>
+it.effect("a key that has no effect beside the others is an issue", () =>
   Effect.gen(function*() {
     const retry = (keys: string) => issueLines(`defaults: { retry: { times: 1, ${keys} } }`)
     const effect = "beside it, without which it has no effect"
@@ -211,7 +211,7 @@ it.effect("keys that have no effect, by what is beside them", () =>
     ])
   }))
 
-it.effect("what a secret may be is not quoted", () =>
+it.effect("issues do not quote values of keys that may hold secrets", () =>
   Effect.gen(function*() {
     for (
       const text of ["alerter: { slack: s3cret }", "alerter: { slack: { webhookUrl: [s3cret] } }", "params: s3cret"]
@@ -227,21 +227,21 @@ it.effect("what a secret may be is not quoted", () =>
 
 const validate = new Ajv2020({ strict: false, allErrors: true }).compile(jsonSchema())
 
-/** By the Schema, and by what editors have. */
-const judged = (value: unknown): Effect.Effect<readonly [boolean, boolean]> =>
+/** Returns whether a value is valid for the Schema, and for the JSON Schema that editors use. */
+const verdicts = (value: unknown): Effect.Effect<readonly [boolean, boolean]> =>
   Effect.map(
     Effect.result(read(JSON.stringify(value), { file: "nightly.json", env: { A: "3" } })),
     ({ _tag }) => [_tag === "Success", validate(value)]
   )
 
-it.effect("what it says of itself", () =>
+it.effect("every key of the JSON Schema has a description, and no map allows other keys", () =>
   Effect.sync(() => {
     const schema = jsonSchema()
     assert.equal(schema["$id"], "urn:effect-epilogue:config")
     assert.equal(schema["additionalProperties"], false)
     const undescribed: Array<string> = []
     const open: Array<string> = []
-    // oxlint-disable-next-line no-explicit-any -- a JSON Schema is looked into
+    // oxlint-disable-next-line no-explicit-any -- parts of a JSON Schema are of any type
     const look = (value: any, path: string): void => {
       if (typeof value !== "object" || value === null) return
       if (value.properties !== undefined && value.type === "object" && value.additionalProperties !== false) {
@@ -250,11 +250,11 @@ it.effect("what it says of itself", () =>
       for (const [key, part] of Object.entries(value)) look(part, `${path}/${key}`)
     }
     look(schema, "")
-    // oxlint-disable-next-line no-explicit-any -- a JSON Schema is looked into
+    // oxlint-disable-next-line no-explicit-any -- parts of a JSON Schema are of any type
     const parts = schema as any
     for (const [name, of] of Object.entries({ top: parts, ...parts.$defs })) {
       if (name.startsWith("Alerter") || name === "Inherit") continue
-      // oxlint-disable-next-line no-explicit-any -- a JSON Schema is looked into
+      // oxlint-disable-next-line no-explicit-any -- parts of a JSON Schema are of any type
       for (const [key, property] of Object.entries((of as any).properties ?? {})) {
         if (typeof (property as { description?: unknown }).description !== "string") undescribed.push(`${name}.${key}`)
       }
@@ -317,18 +317,18 @@ const AnyDocument = Schema.Union([
   Schema.Struct({ pipeline: Maybe(Schema.String), runName: Maybe(Schema.String), params: Maybe(Any) })
 ])
 
-// What one may read in a variable, the other sees as text with one; and what neither JSON nor the Schema of an editor forbids.
+// Values that the JSON Schema can't judge: forbidden keys, malformed or unset variables, and variables in keys.
 const isBeyond = (text: string): boolean =>
   /__proto__|constructor|prototype/.test(text) || /\$\{(?!A\}|A:-b\}|B:-linear\})/.test(text) ||
   /"[^"]*\$\{[^"]*":/.test(text)
 
-it.live("it agrees with the Schema", () => {
+it.live("the JSON Schema and the Schema accept the same documents", () => {
   const seen = { valid: 0, invalid: 0 }
   return forAll(AnyDocument, (value) => {
     const text = JSON.stringify(value)
-    // a variable's text is known to the Schema alone
+    // only the Schema knows the value of a variable
     if (isBeyond(text) || /\$\{/.test(text)) return Effect.void
-    return Effect.map(judged(value), ([ours, editors]) => {
+    return Effect.map(verdicts(value), ([ours, editors]) => {
       seen[ours ? "valid" : "invalid"]++
       assert.equal(editors, ours, text)
     })
@@ -337,7 +337,7 @@ it.live("it agrees with the Schema", () => {
   )
 })
 
-it.effect("it agrees with the Schema where there are variables", () =>
+it.effect("the JSON Schema and the Schema accept the same documents with variables", () =>
   Effect.gen(function*() {
     for (
       const [value, valid] of [
@@ -356,10 +356,10 @@ it.effect("it agrees with the Schema where there are variables", () =>
         [{ alerter: "console" }, true],
         [{ alerter: 3 }, false]
       ] as const
-    ) assert.deepEqual(yield* judged(value), [valid, valid], JSON.stringify(value))
+    ) assert.deepEqual(yield* verdicts(value), [valid, valid], JSON.stringify(value))
   }))
 
-it.effect("YAML says the same as JSON", () =>
+it.effect("the same document in YAML and JSON is decoded alike", () =>
   Effect.gen(function*() {
     const value = {
       params: { A: { text: "${A}, {x}", on: "yes", n: "1" } },

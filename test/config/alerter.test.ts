@@ -1,4 +1,4 @@
-import { Effect, type Layer, Redacted } from "effect"
+import { Effect, Fiber, type Layer, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import * as fs from "node:fs"
@@ -23,7 +23,7 @@ const fine = (title: string) => broken(title).with({ severity: "success", tags: 
 
 const all = (post: Post, ...alerts: ReadonlyArray<Alert | string>) => Effect.forEach(alerts, (alert) => post(alert))
 
-/** What arrives of these alerts through policies around `#in`. */
+/** Returns the alerts that arrive when these are posted through policies around `#in`. */
 const opened = (policies: Readonly<Record<string, unknown>>, options?: Parameters<typeof layerOf>[2]) =>
   Effect.gen(function*() {
     const channel = yield* inner()
@@ -32,10 +32,10 @@ const opened = (policies: Readonly<Record<string, unknown>>, options?: Parameter
   })
 
 // -----------------------------------------------------------------------------
-// where alerts go
+// targets
 // -----------------------------------------------------------------------------
 
-it.effect("a Layer of a module, alone or under use", () =>
+it.effect("an alerter may be a Layer of a module, as a text or under use", () =>
   Effect.gen(function*() {
     const channel = yield* inner()
     for (const spec of ["#in", { use: "#in" }]) yield* all(yield* open(spec, { in: channel.layer }), "a")
@@ -47,7 +47,7 @@ it.effect("a Layer of a module, alone or under use", () =>
     ])
   }))
 
-it.effect("fanOut: all, or any by succeeds", () =>
+it.effect("fanOut posts to all alerters, and succeeds: any needs one of them", () =>
   Effect.gen(function*() {
     const [a, b] = [yield* inner(), yield* inner()]
     const down = bare(() => Effect.fail(failure("down")))
@@ -59,7 +59,7 @@ it.effect("fanOut: all, or any by succeeds", () =>
     assert.deepEqual(yield* a.titles, ["x", "y", "z"])
   }).pipe(Effect.provide(logs().layer)))
 
-it.effect("fallback: a chain, in which each has its own time by after, and rests by cooldown", () =>
+it.effect("fallback is a chain with the time limit after and the pause cooldown", () =>
   Effect.gen(function*() {
     const tried: Array<string> = []
     const hanging = (name: string) => bare(() => Effect.andThen(Effect.sync(() => tried.push(name)), Effect.never))
@@ -71,7 +71,7 @@ it.effect("fallback: a chain, in which each has its own time by after, and rests
     assert.deepEqual([tried, yield* last.titles], [["a", "b"], []])
     yield* TestClock.adjust("1 second")
     assert.deepEqual(yield* last.titles, ["x"])
-    yield* Effect.exit(Effect.sync(() => fiber))
+    yield* Fiber.join(fiber)
     yield* post("y")
     assert.deepEqual([tried, yield* last.titles], [["a", "b"], ["x", "y"]])
   }))
@@ -86,7 +86,7 @@ const criteria: ReadonlyArray<readonly [when: Readonly<Record<string, unknown>>,
   [{ step: "load" }, broken("a"), broken("a", "extract")]
 ]
 
-it.effect("route: each criterion, and otherwise", () =>
+it.effect("route selects by each criterion, and by otherwise", () =>
   Effect.gen(function*() {
     for (const [when, taken, not] of criteria) {
       const [to, otherwise] = [yield* inner(), yield* inner()]
@@ -103,10 +103,10 @@ it.effect("route: each criterion, and otherwise", () =>
   }))
 
 // -----------------------------------------------------------------------------
-// policies, each by its keys
+// keys of the policies
 // -----------------------------------------------------------------------------
 
-it.effect("afterConsecutive: n, alone and as a key", () =>
+it.effect("afterConsecutive takes n, as a number or as a key", () =>
   Effect.gen(function*() {
     for (const afterConsecutive of [2, { n: Redacted.make("2") }]) {
       const { post, titles } = yield* opened({ afterConsecutive })
@@ -115,14 +115,14 @@ it.effect("afterConsecutive: n, alone and as a key", () =>
     }
   }))
 
-it.effect("minSeverity", () =>
+it.effect("minSeverity drops alerts below the severity", () =>
   Effect.gen(function*() {
     const { post, titles } = yield* opened({ minSeverity: "error" })
     yield* all(post, "a", broken("b"))
     assert.deepEqual(yield* titles, ["b"])
   }))
 
-it.effect("throttle: limit, window, perKey, always, timeZone", () =>
+it.effect("throttle takes limit, window, perKey, always and timeZone", () =>
   Effect.gen(function*() {
     const { post, sent, titles } = yield* opened({
       throttle: {
@@ -141,7 +141,7 @@ it.effect("throttle: limit, window, perKey, always, timeZone", () =>
     assert.match((yield* sent)[3]?.body ?? "", /1970-01-01 09:00:00 Asia\/Tokyo/)
   }))
 
-it.effect("recovered: alone, and successes", () =>
+it.effect("recovered may be true, or take successes", () =>
   Effect.gen(function*() {
     for (const [recovered, expected] of [[true, 3], [{ successes: "drop" }, 2], [{ successes: "post" }, 3]] as const) {
       const { post, sent } = yield* opened({ recovered })
@@ -151,7 +151,7 @@ it.effect("recovered: alone, and successes", () =>
     }
   }))
 
-it.effect("dedupe: window, alone and as a key", () =>
+it.effect("dedupe takes window, as a duration or as a key", () =>
   Effect.gen(function*() {
     for (const dedupe of ["10 minutes", 600, { window: Redacted.make("10 minutes") }]) {
       const { post, titles } = yield* opened({ dedupe })
@@ -162,7 +162,7 @@ it.effect("dedupe: window, alone and as a key", () =>
     }
   }))
 
-it.effect("digest: window, alone and as a key, max, immediate, timeZone", () =>
+it.effect("digest takes window, as a duration or as a key, max, immediate and timeZone", () =>
   Effect.gen(function*() {
     const short = yield* opened({ digest: "10 minutes" })
     yield* all(short.post, "a", "b")
@@ -176,7 +176,7 @@ it.effect("digest: window, alone and as a key, max, immediate, timeZone", () =>
     assert.match((yield* long.sent)[1]?.detail ?? "", /^1970-01-01 09:10:00 i a/)
   }))
 
-it.effect("quietHours: from, to, timeZone, days, except, one and several", () =>
+it.effect("quietHours takes from, to, timeZone, days and except, once or as a list", () =>
   Effect.gen(function*() {
     // a Sunday, 21:00 in Berlin
     yield* TestClock.setTime(Date.parse("2026-11-22T20:00:00Z"))
@@ -198,10 +198,10 @@ it.effect("quietHours: from, to, timeZone, days, except, one and several", () =>
   }))
 
 // -----------------------------------------------------------------------------
-// their order
+// order of the policies
 // -----------------------------------------------------------------------------
 
-/** Each before the other, whatever the order in the file. */
+/** Runs the test with the keys in either order in the file. */
 const inEachOrder = (
   policies: Readonly<Record<string, unknown>>,
   expects: (channel: Inner & { readonly post: Post }) => Effect.Effect<void, unknown>
@@ -211,7 +211,7 @@ const inEachOrder = (
     (entries) => Effect.flatMap(opened(Object.fromEntries(entries)), expects)
   )
 
-it.effect("afterConsecutive before minSeverity: a success that is dropped ends a row", () =>
+it.effect("afterConsecutive sees alerts before minSeverity: a success that is dropped ends a row", () =>
   inEachOrder({ afterConsecutive: 2, minSeverity: "error" }, ({ post, titles }) =>
     Effect.gen(function*() {
       yield* all(post, broken("a"), fine("b"), broken("c"))
@@ -220,7 +220,7 @@ it.effect("afterConsecutive before minSeverity: a success that is dropped ends a
       assert.deepEqual(yield* titles, ["d"])
     })))
 
-it.effect("minSeverity before throttle: what is dropped takes no place", () =>
+it.effect("minSeverity sees alerts before throttle: a dropped alert takes no slot", () =>
   inEachOrder(
     { minSeverity: "error", throttle: { limit: 1, window: "1 hour" } },
     ({ post, titles }) =>
@@ -230,7 +230,7 @@ it.effect("minSeverity before throttle: what is dropped takes no place", () =>
       })
   ))
 
-it.effect("throttle before recovered: what it drops needs no recovery", () =>
+it.effect("throttle sees alerts before recovered: a failure that it holds back needs no recovery", () =>
   inEachOrder(
     {
       throttle: { limit: 1, window: "1 hour", perKey: { limit: 1, window: "1 minute" } },
@@ -246,7 +246,7 @@ it.effect("throttle before recovered: what it drops needs no recovery", () =>
       })
   ))
 
-it.effect("recovered before dedupe: it counts what is held back", () =>
+it.effect("recovered sees alerts before dedupe: it counts failures that are held back", () =>
   inEachOrder({ recovered: true, dedupe: "1 hour" }, ({ post, sent }) =>
     Effect.gen(function*() {
       yield* all(post, broken("a"), broken("b"), broken("c"), fine("d"))
@@ -254,7 +254,7 @@ it.effect("recovered before dedupe: it counts what is held back", () =>
       assert.match(JSON.stringify((yield* sent)[1]?.fields), /"3/)
     })))
 
-it.effect("dedupe before digest: a digest has one of each kind", () =>
+it.effect("dedupe sees alerts before digest: a digest lists no duplicates", () =>
   inEachOrder({ dedupe: "1 hour", digest: "10 minutes" }, ({ post, titles }) =>
     Effect.gen(function*() {
       yield* all(post, broken("a"), broken("b"), "c")
@@ -262,7 +262,7 @@ it.effect("dedupe before digest: a digest has one of each kind", () =>
       assert.match((yield* titles)[0] ?? "", /^2 alerts/)
     })))
 
-it.effect("digest before quietHours: none is posted while it is quiet", () =>
+it.effect("digest sees alerts before quietHours: no digest is posted during quiet hours", () =>
   Effect.gen(function*() {
     const day = 24 * 3_600_000
     yield* TestClock.setTime(100 * day + 21.9 * 3_600_000)
@@ -276,7 +276,7 @@ it.effect("digest before quietHours: none is posted while it is quiet", () =>
   }))
 
 // -----------------------------------------------------------------------------
-// what is remembered
+// stored state
 // -----------------------------------------------------------------------------
 
 const run = (spec: unknown, root: string, channel: Layer.Layer<Alerter>, alerts: ReadonlyArray<Alert>, name?: string) =>
@@ -287,7 +287,7 @@ const run = (spec: unknown, root: string, channel: Layer.Layer<Alerter>, alerts:
     )
   )
 
-it.live("store: policies here and below remember in a folder, each under its place", () =>
+it.live("store keeps the state of all policies in a folder, each under its place in the file", () =>
   Effect.gen(function*() {
     const root = yield* folder
     const quietHours = { from: "00:00", to: "23:59", days: "monday", timeZone: "UTC" }
@@ -310,7 +310,7 @@ it.live("store: policies here and below remember in a folder, each under its pla
     assert.ok(names.includes("effect-epilogue/afterConsecutive/@nightly.alerter.fanOut.1"))
     assert.equal(fs.statSync(path.join(root, "state")).mode & 0o777, 0o700)
     yield* run(spec, root, channel.layer, [broken("b")], "nightly")
-    // the second knew of the first
+    // the second alerter has found the state of the first
     assert.deepEqual(yield* channel.titles, ["b"])
     assert.equal(field((yield* channel.sent)[0], "in a row")?.slice(0, 10), "2 failures")
   }))
@@ -319,7 +319,7 @@ const twice = (policy: string, options: unknown, persist: { readonly persist?: u
   Effect.gen(function*() {
     const root = yield* folder
     const channel = yield* inner()
-    // there must be one that remembers, or the store would be a mistake
+    // a store is an issue unless some policy uses it
     const other = { none: true, dedupe: { window: 60, persist: "other" } }
     const spec = { store: root, fanOut: [{ use: "#in", [policy]: { ...(options as object), ...persist } }, other] }
     yield* run(spec, root, channel.layer, [broken("a")])
@@ -328,7 +328,7 @@ const twice = (policy: string, options: unknown, persist: { readonly persist?: u
     return { titles: yield* channel.titles, names }
   })
 
-it.live("persist: a name of its own, or none", () =>
+it.live("persist names the entry in the store, and false keeps the state in memory", () =>
   Effect.gen(function*() {
     const hours = { from: "00:00", to: "24:00", timeZone: "UTC", days: "monday" }
     const policies = {
@@ -342,7 +342,7 @@ it.live("persist: a name of its own, or none", () =>
       assert.deepEqual((yield* twice(policy, options, { persist: "own" })).names, [`effect-epilogue/${policy}/own`])
       assert.deepEqual((yield* twice(policy, options, { persist: false })).names, [], policy)
     }
-    // on all days but one, so that it holds for sure on one of two
+    // two policies for different days, so that one of them holds the alert on whichever day the test runs
     const kept = [hours, { ...hours, days: ["tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] }]
     const names = yield* Effect.forEach(kept, (hours) =>
       Effect.map(twice("quietHours", hours, { persist: "own" }), ({ names }) => names))

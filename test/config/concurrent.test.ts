@@ -19,7 +19,7 @@ const training = (name: string) =>
   `pipeline: ./pipeline.ts#training
 params: { TrainParams: { epochs: 1, name: ${name} } }`
 
-it.effect("two files over one pipeline at once, each with its own", () =>
+it.effect("concurrent runs of one pipeline with two files keep their parameters apart", () =>
   Effect.gen(function*() {
     calls.length = 0
     const [a, b] = yield* Effect.all([loadText(training("a")), loadText(training("b"))])
@@ -28,18 +28,18 @@ it.effect("two files over one pipeline at once, each with its own", () =>
     const bodies = calls.filter((call) => call.startsWith("epochs"))
     assert.equal(bodies.filter((call) => call.endsWith("name a")).length, 10)
     assert.equal(bodies.filter((call) => call.endsWith("name b")).length, 10)
-    // and the hooks after each saw the same
+    // the hooks of each run had the same parameters as its body
     assert.equal(calls.filter((call) => call === `{"TrainParams":{"epochs":1,"name":"a"}}`).length, 10)
   }).pipe(Effect.provide(services)))
 
-it.effect("an interrupted run leaves nothing of the file behind", () =>
+it.effect("after an interrupted run the pipeline without the file has the settings of its code", () =>
   Effect.gen(function*() {
     calls.length = 0
     const { pipeline } = yield* loadText("pipeline: ./pipeline.ts#waiting\nsteps: { slow: { timeout: 1 minute } }")
     const fiber = yield* Effect.forkChild(pipeline)
     while (calls.length === 0) yield* Effect.yieldNow
     yield* Fiber.interrupt(fiber)
-    // the same step without the file has the code's limit again
+    // without the file the time limit of the code applies: 30 minutes
     const { pipeline: bare } = yield* loadText("pipeline: ./pipeline.ts#waiting")
     calls.length = 0
     const again = yield* Effect.forkChild(bare)

@@ -12,7 +12,7 @@ import { folder } from "./alerterSupport.ts"
 
 const it = makeIt(test)
 
-/** A file of this alerter in `root/config`, in a folder with `outside` and links to it. */
+/** Loads a file with this alerter from `root/config`, beside a folder `outside` and links to it. Returns the issues. */
 const loading = (alerter: string, options: Parameters<typeof load>[1] = {}) =>
   Effect.gen(function*() {
     const top = yield* folder
@@ -32,10 +32,10 @@ const loading = (alerter: string, options: Parameters<typeof load>[1] = {}) =>
       : settled.failure.message.replaceAll(fs.realpathSync(top), "").replaceAll(top, "").split("\n")
   }).pipe(Effect.scoped, Effect.provide([NodeFileSystem.layer, Path.layer]))
 
-const escaped = (place: string, found = "a path to outside", root = "/root/config") =>
+const escaped = (place: string, found = "a path outside of it", root = "/root/config") =>
   new RegExp(`${place}: expected a path in ${root}, found ${found}$`)
 
-it.effect("what an alerter writes stays in the root", () =>
+it.effect("an alerter writes to paths inside of the root only", () =>
   Effect.gen(function*() {
     for (const inside of ["state", "a/b/c.jsonl", "./x/../y", "..hidden", "self/x", "link/../x"]) {
       assert.deepEqual(yield* loading(`  jsonLines: { path: ${inside} }\n  store: ${inside}\n  dedupe: 1 minute`), [])
@@ -49,10 +49,10 @@ it.effect("what an alerter writes stays in the root", () =>
       assert.deepEqual(more, [])
     }
     const [dangling = ""] = yield* loading("  jsonLines: { path: dangling.jsonl }")
-    assert.match(dangling, escaped("2:22 alerter.jsonLines.path", "a link that leads nowhere"))
+    assert.match(dangling, escaped("2:22 alerter.jsonLines.path", "a broken link"))
   }))
 
-it.effect("unless it is allowed, or the root is another", () =>
+it.effect("allowOutside and another root permit other paths", () =>
   Effect.gen(function*() {
     const alerter = "  jsonLines: { path: ../alerts.jsonl }"
     assert.deepEqual(yield* loading(alerter, { root: "root" }), [])
@@ -60,9 +60,9 @@ it.effect("unless it is allowed, or the root is another", () =>
     assert.equal((yield* loading("  jsonLines: { path: ../../alerts.jsonl }", { root: "root" })).length, 1)
   }))
 
-it.effect("a path that a variable holds is not told", () =>
+it.effect("an issue does not show a path from a variable", () =>
   Effect.gen(function*() {
-    const told = yield* loading("  jsonLines: { path: \"${FILE}\" }")
-    assert.match(told.join("\n"), escaped("2:22 alerter.jsonLines.path"))
-    assert.ok(!told.join("\n").includes(canary))
+    const lines = yield* loading("  jsonLines: { path: \"${FILE}\" }")
+    assert.match(lines.join("\n"), escaped("2:22 alerter.jsonLines.path"))
+    assert.ok(!lines.join("\n").includes(canary))
   }).pipe(Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ FILE: `/${canary}/x` })))))

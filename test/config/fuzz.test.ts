@@ -58,7 +58,7 @@ const Words = Schema.Literals([
 
 const Value = Schema.Union([Schema.Json, Words, Schema.Record(Words, Schema.Json), Schema.Array(Words)])
 
-/** Sets, adds or renames one thing, somewhere in a value. */
+/** Sets, adds or renames one entry, somewhere in a value. */
 const changed = (root: unknown, picks: ReadonlyArray<number>, how: number, value: unknown, key: string): unknown => {
   const [pick, ...others] = picks
   if (pick === undefined || typeof root !== "object" || root === null) return value
@@ -77,7 +77,7 @@ const changed = (root: unknown, picks: ReadonlyArray<number>, how: number, value
 
 const small = Schema.Literals(Array.from({ length: 12 }, (_, i) => i))
 
-it.live("any value, or any key, at any place: in JSON, and in YAML of both styles", () => {
+it.live("any value or key at any place is read or is an issue, in JSON and in both styles of YAML", () => {
   const seen = { fine: 0, wrong: 0 }
   const base: unknown = parse(valid)
   const Change = Schema.Struct({ picks: Schema.Array(small), how: Schema.Literals([0, 1]), value: Value, key: Words })
@@ -110,7 +110,7 @@ const Piece = Schema.Literals(pieces)
 
 const Text = Schema.Array(Schema.Union([Piece, Piece, Piece, Schema.String]))
 
-it.live("any text", () =>
+it.live("any text is read or is an issue", () =>
   forAll(Text, (pieces) =>
     Effect.gen(function*() {
       for (const file of ["a.yaml", "a.json"]) {
@@ -119,7 +119,7 @@ it.live("any text", () =>
       }
     }), 400))
 
-it.live("valid files with something in, over or taken from them", () => {
+it.live("a valid file with text inserted, replaced or removed is read or is an issue", () => {
   const Edit = Schema.Struct({
     at: Schema.Array(small),
     remove: Schema.Literals([0, 1, 2, 7, 40]),
@@ -140,7 +140,7 @@ it.live("valid files with something in, over or taken from them", () => {
     }), 150).pipe(Effect.andThen(Effect.sync(() => assert.ok(wrong > 50, String(wrong)))))
 })
 
-it.live("the file that is changed is valid", () =>
+it.live("the file that these tests change is valid", () =>
   Effect.gen(function*() {
     assert.ok((yield* readArbitrary(valid)) !== undefined)
     assert.ok((yield* readArbitrary(JSON.stringify(parse(valid)), { file: "a.json" })) !== undefined)

@@ -42,9 +42,9 @@ const bodies = {
   interrupt: Effect.interrupt
 }
 
-/** The exit of a step that ends so, with hooks from a file. */
+/** Returns the exit of a step with this body and with hooks from a file. */
 const run = (body: Effect.Effect<unknown, unknown>, ...hooks: ReadonlyArray<AnyHooks>) => {
-  // a file's hooks are of any type, as an export's are
+  // a cast, since hooks from a file have no static types
   const untyped = Step.hooks as unknown as (hooks: unknown) => (step: unknown) => Effect.Effect<unknown, unknown>
   return Effect.exit(Step.make("load", body).pipe(untyped(Hooks.make(...hooks))))
 }
@@ -52,10 +52,10 @@ const run = (body: Effect.Effect<unknown, unknown>, ...hooks: ReadonlyArray<AnyH
 const failures = (seen: ReturnType<typeof logs>) => seen.list.map(({ cause, message }) => ({ cause, message }))
 
 // -----------------------------------------------------------------------------
-// what is a hook, and what isn't
+// exports
 // -----------------------------------------------------------------------------
 
-it.effect("a hook, and a collection, of which the hooks of the kind are taken", () =>
+it.effect("an export may be a hook, or Hooks, of which those of the kind are used", () =>
   Effect.gen(function*() {
     fixtures.ran.length = 0
     yield* run(bodies.success, made(fixtures.celebrate, "success"), made(fixtures.both, "success"))
@@ -70,7 +70,7 @@ it.effect("a hook, and a collection, of which the hooks of the kind are taken", 
     assert.deepEqual(hooksOf(made(fixtures.both, "failure")).map(({ kind }) => kind), ["failure", "failure"])
   }))
 
-it.effect("what is named twice is two hooks, and the export stays as it is", () =>
+it.effect("a hook that is named twice is two hooks, and the export is unchanged", () =>
   Effect.sync(() => {
     const [first] = hooksOf(made(fixtures.pageOnCall, "failure"))
     const [second] = hooksOf(made(fixtures.pageOnCall, "failure"))
@@ -79,7 +79,7 @@ it.effect("what is named twice is two hooks, and the export stays as it is", () 
     assert.deepEqual([second?.required, third?.required, fixtures.pageOnCall.required], [false, true, false])
   }))
 
-it.effect("the standard hooks", () =>
+it.effect("epilogue#name is a standard alert hook", () =>
   Effect.gen(function*() {
     const alerts: Array<Alert> = []
     const layer = Alerter.layer((alert) => Effect.sync(() => alerts.push(alert)))
@@ -90,12 +90,12 @@ it.effect("the standard hooks", () =>
     assert.match(refused(standard["alerterSuccess"], "failure"), /a failure hook, found the success hook "AlerterHooks/)
   }))
 
-it.effect("what is no hook of the kind is said", () =>
+it.effect("an export that is not a hook of the kind is refused, and its content is not shown", () =>
   Effect.sync(() => {
     const refusals: ReadonlyArray<readonly [unknown, RegExp]> = [
       [fixtures.celebrate, /expected a failure hook, found the success hook "onSuccess"/],
-      [Hooks.make(fixtures.celebrate), /expected Hooks with a failure hook, found Hooks with none but success hooks/],
-      [fixtures.none, /found Hooks without a hook/],
+      [Hooks.make(fixtures.celebrate), /expected Hooks with a failure hook, found Hooks with only success hooks/],
+      [fixtures.none, /found empty Hooks/],
       [fixtures.step, /found the Step "load"/],
       [fixtures.pipeline, /found the Pipeline "etl"/],
       [fixtures.effect, /found an Effect/],
@@ -125,18 +125,18 @@ it.effect("what is no hook of the kind is said", () =>
 // functions
 // -----------------------------------------------------------------------------
 
-it.effect("functions are told what hooks of the kind are, whatever they return", () =>
+it.effect("a function receives the arguments of a hook of the kind, whatever it returns", () =>
   Effect.gen(function*() {
     for (const f of [fixtures.tell, fixtures.tellLater, fixtures.tellAfterwards]) {
       fixtures.ran.length = 0
-      const told = (kind: Hook.Kind) => made(f, kind)
-      yield* run(bodies.success, told("start"), told("success"), told("exit"))
-      yield* run(bodies.failure, told("failure"))
-      yield* run(bodies.interrupt, told("interrupt"))
+      const hookOf = (kind: Hook.Kind) => made(f, kind)
+      yield* run(bodies.success, hookOf("start"), hookOf("success"), hookOf("exit"))
+      yield* run(bodies.failure, hookOf("failure"))
+      yield* run(bodies.interrupt, hookOf("interrupt"))
       const seen = fixtures.ran.map((ran) => (ran as ReadonlyArray<unknown>)[1])
       assert.equal(seen.length, 5)
       assert.deepEqual(seen.slice(0, 2), [undefined, "the value"])
-      const tags = seen.slice(2).map((told) => JSON.parse(JSON.stringify(told))._id)
+      const tags = seen.slice(2).map((argument) => JSON.parse(JSON.stringify(argument))._id)
       assert.deepEqual(tags, ["Exit", "Cause", "Cause"])
     }
   }))
@@ -157,12 +157,12 @@ it.effect("a start function is called without arguments, a retry function with t
     assert.deepEqual(attempts.map(({ attempt }) => attempt), [1, 2])
   }))
 
-it.effect("a function that throws, rejects, or makes a hook and runs none, is a hook that failed", () =>
+it.effect("a function that throws, rejects or returns a hook is a failed hook", () =>
   Effect.gen(function*() {
     const cases = [
       { name: "throws", f: fixtures.throws, words: "it throws" },
       { name: "rejects", f: fixtures.rejects, words: "it rejects" },
-      { name: "makesHook", f: fixtures.makesHook, words: "export what it makes" }
+      { name: "makesHook", f: fixtures.makesHook, words: "export that in its place" }
     ]
     for (const { f, name, words } of cases) {
       const seen = logs()
@@ -182,7 +182,7 @@ it.effect("a function that throws, rejects, or makes a hook and runs none, is a 
 const nameOf = (value: unknown, kind: Hook.Kind, entry: Partial<HookEntry>) =>
   hooksOf(made(value, kind, entry)).map(({ name }) => name).join()
 
-it.effect("names: the entry's, the hook's own, the export's", () =>
+it.effect("a hook is named by its entry, else by its code, else by its export", () =>
   Effect.sync(() => {
     const { both, celebrate, pageOnCall, tell } = fixtures
     assert.equal(nameOf(tell, "failure", { use: "./hooks.ts#tellThem" }), "tellThem")
@@ -197,7 +197,7 @@ it.effect("names: the entry's, the hook's own, the export's", () =>
     assert.match(refused(tell, "failure", { name: "" }), /empty name/)
   }))
 
-it.effect("when: only errors with one of the tags", () =>
+it.effect("when limits a hook to errors with one of the tags", () =>
   Effect.gen(function*() {
     const seen = calls()
     const listening = (tag: NonNullable<HookEntry["when"]>["tag"], kind: Hook.Kind) =>
@@ -209,28 +209,28 @@ it.effect("when: only errors with one of the tags", () =>
       listening(Redacted.make("HttpError"), "failure"),
       listening("HttpError", "exit")
     ]
-    const told = (body: Effect.Effect<unknown, unknown>) => Effect.map(run(body, ...hooks), () => seen.list.splice(0))
-    assert.deepEqual(yield* told(bodies.failure), [
+    const called = (body: Effect.Effect<unknown, unknown>) => Effect.map(run(body, ...hooks), () => seen.list.splice(0))
+    assert.deepEqual(yield* called(bodies.failure), [
       "failure \"HttpError\"",
       "failure \"<redacted>\"",
       "exit \"HttpError\""
     ])
-    assert.deepEqual(yield* told(Effect.fail(new DbError())), ["failure [\"Other\",\"DbError\"]"])
+    assert.deepEqual(yield* called(Effect.fail(new DbError())), ["failure [\"Other\",\"DbError\"]"])
     for (
       const body of [bodies.success, bodies.interrupt, Effect.fail("text"), Effect.die(new HttpError({ status: 1 }))]
     ) {
-      assert.deepEqual(yield* told(body), [])
+      assert.deepEqual(yield* called(body), [])
     }
     for (const kind of ["start", "success", "interrupt"] as const) {
       assert.match(
         refused(fixtures.tell, kind, { when: { tag: "A" } }),
-        /it beside failure, retry, exit hooks, found `when`/
+        /`when` beside failure, retry, exit hooks only, found `when` beside/
       )
     }
     assert.match(refused(fixtures.tell, "failure", { when: { tag: [] } }), /without a tag/)
   }))
 
-it.effect("a hook that is not for the error is skipped, before its retries", () =>
+it.effect("a hook whose tags do not match is skipped, and not retried", () =>
   Effect.gen(function*() {
     const seen = events()
     let tries = 0
@@ -243,7 +243,7 @@ it.effect("a hook that is not for the error is skipped, before its retries", () 
     assert.equal(tries, 4)
   }))
 
-it.effect("timeout: over the one that the code sets", () =>
+it.effect("timeout replaces the time limit of the code", () =>
   Effect.gen(function*() {
     const slow = Hook.timeout(Hook.onFailure(() => Effect.never), "1 hour")
     const fiber = yield* Effect.forkChild(run(bodies.failure, made(slow, "failure", { timeout: Duration.seconds(5) })))
@@ -254,7 +254,7 @@ it.effect("timeout: over the one that the code sets", () =>
     assert.match(refused(slow, "failure", { timeout: Duration.seconds(-1) }), /time limit .* not negative/)
   }))
 
-it.effect("required and background, not both", () =>
+it.effect("required and background are set by the entry, and refused together", () =>
   Effect.gen(function*() {
     const failing = () => Effect.fail("no")
     const exit = yield* run(bodies.success, made(failing, "success", { required: true }))
@@ -272,7 +272,7 @@ it.effect("required and background, not both", () =>
     assert.match(refused(fixtures.audited, "success", { background: true }), /can't be both/)
   }))
 
-it.effect("retry: how often, and after which delays", () =>
+it.effect("retry sets the number of attempts and their delays", () =>
   Effect.gen(function*() {
     const second = Duration.seconds(1)
     const at = (retry: NonNullable<HookEntry["retry"]>) =>

@@ -10,7 +10,7 @@ const it = makeIt(test)
 
 const env = { HOST: "db.internal", EMPTY: "", NESTED: "${HOST}", BRACES: "a: {b, [c]} # d", A_B: "ab", A: "a" }
 
-/** What the texts of a list are, the secret ones in brackets. */
+/** Returns the values of a list, those that are `Redacted` in angle brackets. */
 const texts = (list: string, file?: string) =>
   Effect.map(documentOf(list, { env, ...(file === undefined ? {} : { file }) }), ({ params }) => {
     const values = params!["A"]!["a"]
@@ -18,7 +18,7 @@ const texts = (list: string, file?: string) =>
     return values.map((value) => Redacted.isRedacted(value) ? `<${Redacted.value(value)}>` : value)
   })
 
-it.effect("variables in YAML", () =>
+it.effect("variables in YAML are expanded, and $${ is a literal ${", () =>
   Effect.gen(function*() {
     assert.deepEqual(
       yield* texts(`
@@ -65,7 +65,7 @@ params:
     ])
   }))
 
-it.effect("variables in JSON", () =>
+it.effect("variables in JSON are expanded, and $${ is a literal ${", () =>
   Effect.gen(function*() {
     assert.deepEqual(
       yield* texts("{\"params\": {\"A\": {\"a\": [\"${HOST}\", \"$${HOST}\", \"${NO:-\\\"q\\\"}\", 1]}}}", "a.json"),
@@ -73,9 +73,9 @@ it.effect("variables in JSON", () =>
     )
   }))
 
-it.effect("what variables are not", () =>
+it.effect("malformed and unset variables are issues that show no default", () =>
   Effect.gen(function*() {
-    const shape = "expected ${NAME} or ${NAME:-otherwise} ($${ for the characters themselves)"
+    const shape = "expected ${NAME} or ${NAME:-default} (write $${ for a literal ${)"
     assert.deepEqual(
       yield* issueLines(
         `params:
@@ -94,23 +94,23 @@ it.effect("what variables are not", () =>
         `4:8 params.A.b: ${shape}, found "\${HOST"`,
         `5:8 params.A.c: ${shape}, found "\${NO:-…}"`,
         `6:8 params.A.d: ${shape}, found "\${s p:-…}"`,
-        "7:8 params.A.e: expected the variable NO to be set, or ${NO:-otherwise}, found no such variable, or an empty one",
-        "7:8 params.A.e: expected the variable EMPTY to be set, or ${EMPTY:-otherwise}, found no such variable, or an empty one",
+        "7:8 params.A.e: expected the variable NO to be set, or ${NO:-default}, found no such variable, or an empty one",
+        "7:8 params.A.e: expected the variable EMPTY to be set, or ${EMPTY:-default}, found no such variable, or an empty one",
         `8:8 params.A.f: ${shape}, found "\${}"`
       ]
     )
   }))
 
-it.effect("a variable that is not set is the one issue at its place", () =>
+it.effect("an unset variable is the only issue at its position", () =>
   Effect.gen(function*() {
     assert.deepEqual(yield* issueLines("defaults: { timeout: ${NO} }\nsteps: ${NO}\npipeline: ${NO}"), [
-      "1:22 defaults.timeout: expected the variable NO to be set, or ${NO:-otherwise}, found no such variable, or an empty one",
-      "2:8 steps: expected the variable NO to be set, or ${NO:-otherwise}, found no such variable, or an empty one",
-      "3:11 pipeline: expected the variable NO to be set, or ${NO:-otherwise}, found no such variable, or an empty one"
+      "1:22 defaults.timeout: expected the variable NO to be set, or ${NO:-default}, found no such variable, or an empty one",
+      "2:8 steps: expected the variable NO to be set, or ${NO:-default}, found no such variable, or an empty one",
+      "3:11 pipeline: expected the variable NO to be set, or ${NO:-default}, found no such variable, or an empty one"
     ])
   }))
 
-it.effect("keys and references are read as they are", () =>
+it.effect("variables in keys and references are issues", () =>
   Effect.gen(function*() {
     const { params, pipeline } = yield* documentOf("pipeline: ./$${x}.ts#a\nparams: { $${A}: { a: 1 } }", { env })
     assert.equal(pipeline, "./${x}.ts#a")
@@ -132,7 +132,7 @@ it.effect("keys and references are read as they are", () =>
     )
   }))
 
-it.effect("values are never shown", () =>
+it.effect("issues and documents never show the value of a variable", () =>
   Effect.gen(function*() {
     const secret = { S: "s3cret" }
     const decoded = yield* read("runName: ${S}\nparams: { A: { a: ${S}, b: \"x ${S}\" } }", { env: secret })
@@ -153,7 +153,7 @@ it.effect("values are never shown", () =>
     }
   }))
 
-it.effect("from any ConfigProvider", () =>
+it.effect("variables are read from the ConfigProvider, and its errors are not shown", () =>
   Effect.gen(function*() {
     const from = (provider: ConfigProvider.ConfigProvider) =>
       Effect.provideService(
@@ -168,6 +168,6 @@ it.effect("from any ConfigProvider", () =>
     const error = yield* Effect.flip(from(failing))
     assert.equal(
       error.message,
-      "a.yaml:1:19 params.A.a: expected the variable dbHost, which can't be read, found an error of its source"
+      "a.yaml:1:19 params.A.a: expected a readable variable dbHost, found an error of the ConfigProvider"
     )
   }))

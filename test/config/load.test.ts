@@ -15,7 +15,7 @@ import { folder, loadText, runText } from "./support.ts"
 
 const it = makeIt(test)
 
-/** Where each issue is, and the whole of what is said. */
+/** Returns the place of each issue, and the whole message. */
 const issuesOf = (text: string, ...options: Parameters<typeof loadText> extends [string, ...infer O] ? O : never) =>
   Effect.map(Effect.flip(loadText(text, ...options)), (error) => {
     assert.ok(error instanceof ConfigFileError)
@@ -29,10 +29,10 @@ const environment = (variables: Readonly<Record<string, string>>) =>
   Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(variables)))
 
 // -----------------------------------------------------------------------------
-// what is wrong
+// issues
 // -----------------------------------------------------------------------------
 
-it.effect("all that is wrong is told at once, with its place", () =>
+it.effect("all issues with modules and parameters are reported at once, with their places", () =>
   Effect.gen(function*() {
     calls.length = 0
     const { message, places } = yield* issuesOf(`pipeline: ./pipeline.ts#training
@@ -60,7 +60,7 @@ steps:
     assert.deepEqual(calls, [])
   }))
 
-it.effect("what is wrong with keys, and what is wrong with what they name, is told together", () =>
+it.effect("issues with keys and with the modules that they name are reported together", () =>
   Effect.gen(function*() {
     const { message, places } = yield* issuesOf(`pipeline: ./pipeline.ts#training
 params: { TrainParams: { epochs: 3, name: x } }
@@ -79,12 +79,12 @@ alerter: { slack: { webhookUrl: "\${NOPE}" } }
       "6:49 steps.good.hooks.success",
       "7:33 alerter.slack.webhookUrl"
     ], message)
-    // the parameters are not blamed for the field that was wrong
+    // a syntax error is an issue of its own
     const wrong = yield* issuesOf("pipeline: ./nowhere.ts#x\nparams: { TrainParams: { epochs: 1, name: [}] } }")
     assert.ok(wrong.places.length > 0)
   }))
 
-it.effect("a pipeline that is none, or nowhere", () =>
+it.effect("a pipeline that is missing, or not a Pipeline, is an issue at its place", () =>
   Effect.gen(function*() {
     assert.match(
       (yield* issuesOf("pipeline: ./pipeline.ts#number")).message,
@@ -93,7 +93,7 @@ it.effect("a pipeline that is none, or nowhere", () =>
     assert.match((yield* issuesOf("pipeline: ./pipeline.ts#piepline")).message, /pipeline/)
     assert.match((yield* issuesOf("pipeline: ../../../../../../outside.ts#pipeline")).message, /1:11 pipeline/)
     assert.match((yield* issuesOf("runName: x")).message, /no pipeline/)
-    // a flag is in no file
+    // an issue with a flag has no position
     const flag = yield* issuesOf("runName: x", { pipeline: "./pipeline.ts#number" })
     assert.deepEqual(flag.places, ["undefined:undefined pipeline"])
     assert.match(flag.message, /the command line/)
@@ -102,17 +102,17 @@ it.effect("a pipeline that is none, or nowhere", () =>
     assert.deepEqual(places, ["undefined:undefined params.TrainParams.epochs"])
   }))
 
-it.effect("a file that is not there", () =>
+it.effect("a missing file is an issue", () =>
   Effect.gen(function*() {
     const error = yield* Effect.flip(load("/nowhere/at/all.yaml"))
     assert.match(error.message, /no such file/)
   }).pipe(Effect.provide([NodeFileSystem.layer, Path.layer])))
 
 // -----------------------------------------------------------------------------
-// what runs
+// runs
 // -----------------------------------------------------------------------------
 
-it.effect("a step that is much like one that the module exports, but none of them, is a mistake", () =>
+it.effect("a step whose name is close to that of an exported step is an issue", () =>
   Effect.gen(function*() {
     const { message, places } = yield* issuesOf(`pipeline: ./pipeline.ts#pipeline
 steps:
@@ -122,11 +122,11 @@ steps:
   elsewhere: { retry: 1 }`)
     assert.deepEqual(places.map((place) => place.replace(/^\S+ /, "")), ["steps.goood", "steps.counts"])
     assert.match(message, /did you mean good\?/)
-    // what a function makes
+    // the name of a step that an exported function makes
     assert.match(message, /did you mean count\?/)
   }))
 
-it.effect("steps that the file names and that never ran are told afterwards", () =>
+it.effect("unusedSteps returns the steps of the file that have not run", () =>
   Effect.gen(function*() {
     const { pipeline, unusedSteps } = yield* loadText(`pipeline: ./pipeline.ts#pipeline
 steps:
@@ -138,7 +138,7 @@ steps:
     assert.deepEqual(yield* unusedSteps, ["elsewhere", "slow"])
   }).pipe(Effect.provide([NodeFileSystem.layer, Path.layer])))
 
-it.effect("the file's alerter is where alerts go, whatever the environment has", () =>
+it.effect("alerts go to the file's alerter, even if the environment has another", () =>
   Effect.gen(function*() {
     yield* runText(`pipeline: ./pipeline.ts#pipeline
 stepHooks: { failure: epilogue#alerterFailure }
@@ -153,20 +153,20 @@ alerter: console`)
     assert.deepEqual(yield* TestAlerter.sent, [])
   }).pipe(Effect.provide(TestAlerter.layer)))
 
-it.effect("without one, it is that of the environment", () =>
+it.effect("without an alerter in the file, alerts go to that of the environment", () =>
   Effect.gen(function*() {
     yield* runText("pipeline: ./pipeline.ts#pipeline\nstepHooks: { failure: epilogue#alerterFailure }")
     assert.deepEqual((yield* TestAlerter.sent).map(({ title }) => title), ["both › bad failed"])
   }).pipe(Effect.provide(TestAlerter.layer)))
 
-it.effect("something may be put around the file's alerter", () =>
+it.effect("the option `alerter` wraps the file's alerter in a policy", () =>
   Effect.gen(function*() {
     const text = "pipeline: ./pipeline.ts#pipeline\nstepHooks: { failure: epilogue#alerterFailure }\nalerter: console"
     yield* runText(text, { alerter: minSeverity("critical") })
     assert.deepEqual(yield* TestConsole.logLines, [])
   }))
 
-it.effect("what a variable holds reaches the body, and no output", () =>
+it.effect("the value of a variable reaches the body of a step and no output", () =>
   Effect.gen(function*() {
     calls.length = 0
     const recorded = recorder()
@@ -188,7 +188,7 @@ alerter: console`
     assert.deepEqual(leaks(recorded.outputs), [])
   }))
 
-it.effect("a file in JSON says the same", () =>
+it.effect("a JSON file configures a run as a YAML file does", () =>
   Effect.gen(function*() {
     calls.length = 0
     const text = JSON.stringify({
@@ -200,7 +200,7 @@ it.effect("a file in JSON says the same", () =>
     assert.deepEqual(calls.slice(-2), ["good: file success", "run j: code success"])
   }))
 
-it.effect("without a file: the pipeline, parameters and the run's name alone", () =>
+it.effect("loadPipeline runs a pipeline without a file, with parameters", () =>
   Effect.gen(function*() {
     calls.length = 0
     const { pipeline, pipelineName } = yield* loadPipeline(`${folder}/pipeline.ts#training`, {
@@ -216,7 +216,7 @@ it.effect("without a file: the pipeline, parameters and the run's name alone", (
 // explain
 // -----------------------------------------------------------------------------
 
-it.effect("explains each hook: where it comes from, and why", () =>
+it.effect("the explanation lists each hook with its origin and the reason", () =>
   Effect.gen(function*() {
     const { explain } = yield* loadText(`pipeline: ./pipeline.ts#pipeline
 stepHooks:

@@ -12,7 +12,7 @@ import { loadText, runText } from "./support.ts"
 
 const it = makeIt(test)
 
-/** What a run of a pipeline of `nested.ts` calls, in order. */
+/** Returns what a run of a pipeline of `nested.ts` calls, in order. */
 const called = (pipeline: string, text: string) =>
   Effect.gen(function*() {
     calls.length = 0
@@ -27,7 +27,7 @@ const placesOf = (text: string, ...options: Parameters<typeof loadText> extends 
     ({ issues }) => issues.map(({ path, position }) => `${position?.line}:${position?.column} ${path.join(".")}`)
   )
 
-it.effect("the file's alerter comes before one that the code provides, around the pipeline or in it", () =>
+it.effect("the file's alerter wins over one that the code provides around or inside of the pipeline", () =>
   Effect.gen(function*() {
     const hooks = "stepHooks: { failure: epilogue#alerterFailure }"
     for (const name of ["alerting", "alertingInside"]) {
@@ -37,7 +37,7 @@ it.effect("the file's alerter comes before one that the code provides, around th
     assert.equal((yield* TestConsole.logLines).length, 2)
   }))
 
-it.effect("hooks, name and annotations of the run are the outermost pipeline's", () =>
+it.effect("hooks, name and annotations of the run apply to the outermost pipeline only", () =>
   Effect.gen(function*() {
     const text = "runName: r\nhooks: { success: ./hooks.ts#runSuccess }\nstepHooks: { success: ./hooks.ts#success }"
     assert.deepEqual(yield* called("outer", text), [
@@ -48,7 +48,7 @@ it.effect("hooks, name and annotations of the run are the outermost pipeline's",
     ])
   }))
 
-it.effect("a pipeline that a hook runs has none of the file's hooks, or it would call itself for ever", () =>
+it.effect("a pipeline that a hook runs has none of the file's hooks", () =>
   Effect.gen(function*() {
     calls.length = 0
     const text = "pipeline: ./pipeline.ts#pipeline\nrunName: r"
@@ -60,7 +60,7 @@ it.effect("a pipeline that a hook runs has none of the file's hooks, or it would
     assert.deepEqual(calls.splice(0), ["bad", ...once, ...once, ...once, ...once, "run r: code success"])
   }))
 
-it.effect("parameters of a step are those of the steps in it, whatever the run has", () =>
+it.effect("parameters of a step apply to the steps inside of it, and win over those of the run", () =>
   Effect.gen(function*() {
     const whole = "steps: { whole: { params: { TrainParams: { epochs: 5, name: \"${NAME}\" } } } }"
     const run = "params: { TrainParams: { epochs: 3, name: run } }"
@@ -75,7 +75,7 @@ it.effect("parameters of a step are those of the steps in it, whatever the run h
     assert.equal((yield* called("shadowed", run))[0], "epochs 3 (number), name run")
   }).pipe(Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ NAME: "step" })))))
 
-it.effect("a step that is run by itself has no run to be told of", () =>
+it.effect("runName, hooks and annotations are issues if the pipeline is a single step", () =>
   Effect.gen(function*() {
     const text = `pipeline: ./pipeline.ts#good
 runName: r
@@ -86,7 +86,7 @@ annotations: { team: data }`
     yield* loadText("pipeline: ./pipeline.ts#good\nstepHooks: { success: ./hooks.ts#success }")
   }))
 
-it.effect("a step's mode without hooks of the kind in the file is about those that it has in code", () =>
+it.effect("inherit of a step without hooks in the file combines its hooks in code with the stepHooks", () =>
   Effect.gen(function*() {
     const text = (inherit: string) =>
       `stepHooks: { success: ./hooks.ts#success }\nsteps: { own: { inherit: { success: ${inherit} } } }`
@@ -95,10 +95,10 @@ it.effect("a step's mode without hooks of the kind in the file is about those th
     assert.deepEqual(yield* called("inherits", text("prepend")), ["own", "own: code step success", "own: file success"])
     assert.deepEqual(yield* called("inherits", text("off")), ["own"])
     const { explain } = yield* loadText(`pipeline: ./nested.ts#inherits\n${text("append")}`)
-    assert.match(explain[0]?.hooks[0]?.why ?? "", /asks for the file's stepHooks too/)
+    assert.match(explain[0]?.hooks[0]?.why ?? "", /the step inherits the file's stepHooks \(inherit: append\)/)
   }))
 
-it.effect("an inherit of stepHooks that has none to stand for is an error", () =>
+it.effect("inherit is an issue if the file has no stepHooks of the kind", () =>
   Effect.gen(function*() {
     const pipeline = "pipeline: ./pipeline.ts#pipeline\n"
     assert.deepEqual(yield* placesOf(`${pipeline}inherit: append`), ["2:10 inherit"])
@@ -111,7 +111,7 @@ it.effect("an inherit of stepHooks that has none to stand for is an error", () =
     yield* loadText(`${pipeline}inherit: { failure: off }`)
   }))
 
-it.effect("names that every object has are names like others", () =>
+it.effect("parameters and steps may have the names of methods of Object", () =>
   Effect.gen(function*() {
     const text = `pipeline: ./pipeline.ts#pipeline
 params: { toString: { valueOf: 1 } }
@@ -121,13 +121,13 @@ steps: { toString: { retry: 1 }, hasOwnProperty: { annotations: { valueOf: 1 } }
     assert.deepEqual(yield* unusedSteps, ["toString", "hasOwnProperty"])
   }).pipe(Effect.provide([NodeFileSystem.layer, Path.layer])))
 
-it.effect("a run is tried once, so it has no retry hooks", () =>
+it.effect("retry hooks of a run are an issue, since a run is not retried", () =>
   Effect.gen(function*() {
     const text = "pipeline: ./pipeline.ts#pipeline\nhooks: { retry: ./hooks.ts#retry, exit: ./hooks.ts#failure }"
     assert.deepEqual(yield* placesOf(text), ["2:10 hooks.retry"])
   }))
 
-it.effect("false takes away that a hook is required in code, or runs in the background", () =>
+it.effect("required: false and background: false replace what the code sets", () =>
   Effect.gen(function*() {
     const good = (entry: string) =>
       called("outer", `stepHooks: { success: { use: ./nested.ts#${entry} } }`).pipe(

@@ -16,7 +16,7 @@ const within = (text: string, options?: { readonly file: string }) => {
   })
 }
 
-it.effect("places in YAML and JSON, whatever ends a line and begins the file", () =>
+it.effect("positions in YAML and JSON are right with any line ending and with a byte order mark", () =>
   Effect.gen(function*() {
     const expected =
       "steps.a.timeout: expected a duration such as \"2 minutes\", a number of seconds more than 0, or false, "
@@ -34,7 +34,7 @@ it.effect("places in YAML and JSON, whatever ends a line and begins the file", (
     assert.deepEqual(yield* issueLines(`\ufeff${text.join("\r\n")}`, json), [`3:2 ${expected}`])
   }))
 
-it.effect("the place of anything, or of what should hold it", () =>
+it.effect("positionOf returns the position of a value, or of the nearest value around a missing one", () =>
   Effect.gen(function*() {
     const { positionOf } = yield* read("steps:\n  a:\n    hooks: { failure: [x#a, { use: x#b }] }\n  b: {}\n")
     assert.deepEqual(positionOf(["steps", "a", "hooks", "failure", 1, "use"]), { line: 3, column: 36 })
@@ -43,10 +43,10 @@ it.effect("the place of anything, or of what should hold it", () =>
     assert.deepEqual(positionOf(["alerter"]), { line: 1, column: 1 })
   }))
 
-it.effect("what is no YAML", () =>
+it.effect("invalid YAML is an issue at its position, which shows no text of the file", () =>
   Effect.gen(function*() {
     const [flow] = yield* issueLines("steps: { a: [1\n")
-    assert.match(flow!, /^2:1: expected YAML that can be read, found Flow sequence/)
+    assert.match(flow!, /^2:1: expected valid YAML, found Flow sequence/)
     const [indent, ...others] = yield* issueLines("steps:\n  a: 1\n b: \"s3cret\n")
     assert.match(indent!, /^3:/)
     assert.ok(![indent, ...others].join().includes("s3cret"))
@@ -64,7 +64,7 @@ it.effect("what is no YAML", () =>
     ])
   }))
 
-it.effect("tags are refused", () =>
+it.effect("YAML tags are issues", () =>
   Effect.gen(function*() {
     assert.deepEqual(
       yield* issueLines("params:\n  A: { b: !!binary aGk=, c: !mine x }\n  ? !!str d\n  : {}\nsteps: !!set {}\n"),
@@ -77,7 +77,7 @@ it.effect("tags are refused", () =>
     )
   }))
 
-it.effect("keys that must not be", () =>
+it.effect("forbidden and duplicate keys are issues", () =>
   Effect.gen(function*() {
     for (const key of ["__proto__", "constructor", "prototype"]) {
       const issue = `expected a key other than __proto__, constructor and prototype, found the key "${key}"`
@@ -106,13 +106,13 @@ it.effect("keys that must not be", () =>
     assert.match(complex!, /^1:3/)
   }))
 
-it.effect("names that every object has are steps like any other", () =>
+it.effect("a step may have the name of a method of Object", () =>
   Effect.gen(function*() {
     const { steps } = yield* documentOf("steps: { toString: { timeout: 1 }, hasOwnProperty: {} }")
     assert.deepEqual(Object.keys(steps!), ["toString", "hasOwnProperty"])
   }))
 
-it.effect("aliases and merges", () =>
+it.effect("aliases share the value of their anchor, and merge keys copy it", () =>
   Effect.gen(function*() {
     const { positionOf, document } = yield* read(`
 steps:
@@ -133,7 +133,7 @@ steps:
     assert.deepEqual(positionOf(["steps", "b"]), { line: 6, column: 6 })
     assert.deepEqual(positionOf(["steps", "b", "timeout"]), { line: 5, column: 14 })
     assert.deepEqual(yield* issueLines("params: &a { A: { b: *a } }"), [
-      "1:22 params.A.b: expected the name of an anchor before it, around which it does not stand, found \"*a\""
+      "1:22 params.A.b: expected the name of an anchor that ends before the alias, found \"*a\""
     ])
     assert.match((yield* issueLines("params: { A: *b }"))[0]!, /^1:14/)
     assert.deepEqual(yield* issueLines("steps: { a: { <<: 1 } }"), [
@@ -141,7 +141,7 @@ steps:
     ])
   }))
 
-it.live("bombs", () =>
+it.live("files that expand exponentially by aliases are refused within a second", () =>
   Effect.gen(function*() {
     const laughs = ["a: &a [ha, ha, ha, ha, ha, ha, ha, ha, ha, ha]"]
     for (let i = 1; i < 12; i++) {
@@ -156,12 +156,12 @@ it.live("bombs", () =>
     assert.match((yield* within(merges.join("\n")))[0]!, /expected at most/)
     const deep = ["a0: &a0 [1]"]
     for (let i = 1; i < 100; i++) deep.push(`a${i}: &a${i} [*a${i - 1}]`)
-    assert.match((yield* within(deep.join("\n"))).join("\n"), /64:.*expected at most 64 levels/)
+    assert.match((yield* within(deep.join("\n"))).join("\n"), /64:.*expected at most 64 levels of nesting/)
   }))
 
-it.live("10,000 levels", () =>
+it.live("files with 10,000 nested levels are refused within a second", () =>
   Effect.gen(function*() {
-    const levels = /expected at most 64 levels, found more$/
+    const levels = /expected at most 64 levels of nesting, found more$/
     const times = (text: string, end = "") => text.repeat(10_000) + end.repeat(10_000)
     for (
       const text of [
@@ -182,7 +182,7 @@ it.live("10,000 levels", () =>
     assert.match((yield* issueLines(nested(62))).join("\n"), levels)
   }))
 
-it.live("files that are too large", () =>
+it.live("files with too many bytes or values are refused within a second", () =>
   Effect.gen(function*() {
     for (const file of ["a.yaml", "a.json"]) {
       assert.deepEqual(yield* within("a: b\n".repeat(2_000_000), { file }), ["1:1: expected at most 1 MiB, found more"])
@@ -193,35 +193,35 @@ it.live("files that are too large", () =>
     assert.match((yield* within(`[${"1,".repeat(500_000)}1]`, json))[0]!, /expected at most 50000 values/)
   }))
 
-it.effect("characters that are no text", () =>
+it.effect("control and invalid characters are an issue at their position", () =>
   Effect.gen(function*() {
     for (const [character, name] of [["\u0000", "0000"], ["\u001b", "001B"], ["\ufdd0", "FDD0"], ["\ud83d", "D83D"]]) {
-      const expected = [`2:4: expected text, found the character U+${name}`]
+      const expected = [`2:4: expected text without control or invalid characters, found the character U+${name}`]
       assert.deepEqual(yield* issueLines(`a: 1\nb: ${character}\n`), expected)
       assert.deepEqual(yield* issueLines(`{"a": 1,\n"b${character}": 2}`, json), [expected[0]!.replace("2:4", "2:3")])
     }
   }))
 
-it.effect("JSON is JSON", () =>
+it.effect("JSON is read strictly, and the first syntax error is an issue at its position", () =>
   Effect.gen(function*() {
     const at = (text: string) => Effect.map(issueLines(text, json), ([line]) => line)
     assert.equal(yield* at("{\"a\": 1,}"), "1:9: expected a key in quotes, found \"}\"")
     assert.equal(yield* at("{\"a\" 1}"), "1:6 a: expected a colon after the key, found \"1\"")
     assert.equal(yield* at("{\"a\": 01}"), "1:8: expected a comma or }, found \"1\"")
-    assert.equal(yield* at("{\"a\": [1, // no\n2]}"), "1:11 a[1]: expected a value in JSON, found \"/\"")
-    assert.equal(yield* at("{\"a\": NaN}"), "1:7 a: expected a value in JSON, found \"N\"")
-    assert.equal(yield* at("{\"a\": 1e999}"), "1:7 a: expected a number that can be told from infinity, found \"1\"")
+    assert.equal(yield* at("{\"a\": [1, // no\n2]}"), "1:11 a[1]: expected a JSON value, found \"/\"")
+    assert.equal(yield* at("{\"a\": NaN}"), "1:7 a: expected a JSON value, found \"N\"")
+    assert.equal(yield* at("{\"a\": 1e999}"), "1:7 a: expected a finite number, found \"1\"")
     assert.equal(yield* at("{} {}"), "1:4: expected nothing after the value, found \"{\"")
     assert.equal(
       yield* at("{\"a\": \"x"),
-      "1:7 a: expected the end of the text, and no control characters in it, found \"\\\"\""
+      "1:7 a: expected a closing quote, and no control characters before it, found \"\\\"\""
     )
     assert.equal(
       yield* at("{\"a\": \"\t\"}"),
-      "1:7 a: expected the end of the text, and no control characters in it, found \"\\\"\""
+      "1:7 a: expected a closing quote, and no control characters before it, found \"\\\"\""
     )
     assert.equal(yield* at("[1"), "1:3: expected a comma or ], found the end of the file")
-    assert.equal(yield* at(""), "1:1: expected a value in JSON, found the end of the file")
+    assert.equal(yield* at(""), "1:1: expected a JSON value, found the end of the file")
     const { params } = yield* documentOf(
       "{\"params\": {\"A\": {\"a\\n\": [\"\\u00e9\\\"\", -0.5e1, true, null]}}}",
       json
@@ -229,15 +229,15 @@ it.effect("JSON is JSON", () =>
     assert.deepEqual(params!["A"], { "a\n": ["é\"", -5, true, null] })
   }))
 
-it.effect("names of files", () =>
+it.effect("a file name that ends with neither .yaml, .yml nor .json is an issue", () =>
   Effect.gen(function*() {
     yield* documentOf("runName: a", { file: "A.YML" })
     assert.deepEqual(yield* issueLines("runName: a", { file: "a.toml" }), [
-      "1:1: expected a file whose name ends with .yaml, .yml or .json, found another"
+      "1:1: expected a file whose name ends with .yaml, .yml or .json, found another name"
     ])
   }))
 
-it.effect("the message shows a hundred issues, the error has all", () =>
+it.effect("the error message shows the first hundred of all issues", () =>
   Effect.gen(function*() {
     const text = Array.from({ length: 250 }, (_, i) => `key${i}: 1`).join("\n")
     const { issues, message } = yield* Effect.flip(read(text))

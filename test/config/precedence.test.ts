@@ -10,7 +10,7 @@ import { runText } from "./support.ts"
 
 const it = makeIt(test)
 
-/** What a run by this file calls, in order. */
+/** Returns what a run with this file calls, in order. */
 const called = (text: string, ...options: Parameters<typeof runText> extends [string, ...infer O] ? O : never) =>
   Effect.gen(function*() {
     calls.length = 0
@@ -21,7 +21,7 @@ const called = (text: string, ...options: Parameters<typeof runText> extends [st
 
 const pipeline = "pipeline: ./pipeline.ts#pipeline\nrunName: r\n"
 
-it.effect("a file without hooks leaves those of the code", () =>
+it.effect("without hooks in the file those of the code run", () =>
   Effect.gen(function*() {
     assert.deepEqual(yield* called(pipeline), [
       "bad",
@@ -32,7 +32,7 @@ it.effect("a file without hooks leaves those of the code", () =>
     ])
   }))
 
-it.effect("the file's stepHooks take the place of the code's, per kind", () =>
+it.effect("the file's stepHooks replace those of the code, per kind", () =>
   Effect.gen(function*() {
     assert.deepEqual(yield* called(`${pipeline}stepHooks: { success: ./hooks.ts#success }`), [
       "bad",
@@ -43,7 +43,7 @@ it.effect("the file's stepHooks take the place of the code's, per kind", () =>
     ])
   }))
 
-it.effect("the file's for the step take the place of its stepHooks", () =>
+it.effect("the file's hooks of a step replace the file's stepHooks", () =>
   Effect.gen(function*() {
     const text = `${pipeline}
 stepHooks: { success: ./hooks.ts#success, failure: [./hooks.ts#failure] }
@@ -58,7 +58,7 @@ steps:
     ])
   }))
 
-it.effect("modes of inheritance, of the file over the code and of the step over the file", () =>
+it.effect("inherit decides how the file combines with the code, and a step with the file", () =>
   Effect.gen(function*() {
     const success = (inherit: string, ofStep: string) =>
       Effect.map(
@@ -79,14 +79,14 @@ steps:
     assert.deepEqual(yield* success("{ failure: append }", "append"), [file, step])
   }))
 
-it.effect("hooks of the run", () =>
+it.effect("the file's hooks replace those of the run", () =>
   Effect.gen(function*() {
     const all = yield* called(`${pipeline}hooks: { success: ./hooks.ts#success }`)
     assert.equal(all.at(-1), "both: file success")
     assert.ok(!all.includes("run r: code success"))
   }))
 
-it.effect("retry and its hooks, for one step and for all, and none of it", () =>
+it.effect("retry applies to one step or all, runs retry hooks, and false removes the code's", () =>
   Effect.gen(function*() {
     const attempts = (text: string) =>
       Effect.map(called(pipeline + text), (all) => all.filter((call) => call === "bad").length)
@@ -98,12 +98,12 @@ it.effect("retry and its hooks, for one step and for all, and none of it", () =>
     assert.deepEqual(all.slice(0, 4), ["bad", "bad: file retry", "bad", "bad: code pipeline failure"])
   }))
 
-it.effect("delays between attempts", () =>
+it.effect("the delays between attempts follow the backoff", () =>
   Effect.gen(function*() {
     const text = `${pipeline}steps: { bad: { retry: { times: 2, delay: 1 second, backoff: exponential } } }`
     calls.length = 0
     const fiber = yield* Effect.forkChild(called(text))
-    // the modules are loaded on the machine's clock
+    // modules load on the real clock, so the test clock must not be used before
     while (calls.length === 0) yield* Effect.promise(() => new Promise(setImmediate))
     yield* TestClock.adjust("999 millis")
     assert.equal(calls.length, 1)
@@ -113,7 +113,7 @@ it.effect("delays between attempts", () =>
     assert.equal((yield* Fiber.join(fiber)).filter((call) => call === "bad").length, 3)
   }))
 
-it.effect("a time limit in place of the code's, or none", () =>
+it.effect("timeout replaces the time limit of the code, and false removes it", () =>
   Effect.gen(function*() {
     const ends = (text: string) =>
       Effect.gen(function*() {
@@ -134,7 +134,7 @@ it.effect("a time limit in place of the code's, or none", () =>
     assert.equal(yield* ends("steps: { slow: { timeout: false } }"), 60)
   }))
 
-it.effect("parameters: the step's over the file's, flags over both", () =>
+it.effect("parameters of a step win over those of the file, and flags over both", () =>
   Effect.gen(function*() {
     const text = (steps: string) =>
       `pipeline: ./pipeline.ts#training

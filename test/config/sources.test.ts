@@ -17,7 +17,7 @@ const it = makeIt(test)
 
 const services = Layer.mergeAll(NodeFileSystem.layer, Path.layer)
 
-/** A folder with these files, gone after the test. A file that begins with `->` is a link. */
+/** Makes a folder with these files for the scope of the test. A text that begins with `->` makes a link. */
 const tree = (files: Readonly<Record<string, string>>) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -54,10 +54,10 @@ const says = (reference: string, options: SourceOptions, ...words: ReadonlyArray
 const fixtureFolder = decodeURIComponent(new URL("fixtures", import.meta.url).pathname)
 
 // -----------------------------------------------------------------------------
-// forms
+// forms of references
 // -----------------------------------------------------------------------------
 
-it.live("every form of reference", () =>
+it.live("each form of reference finds its export", () =>
   Effect.gen(function*() {
     const root = yield* tree({
       "a.ts": "export const name: string = 'a.ts'; export default 'default of a.ts'",
@@ -94,7 +94,7 @@ it.live("every form of reference", () =>
     assert.equal(yield* valueOf("../a.ts#name", within(`${root}/sub`, { root })), "a.ts")
   }))
 
-it.live("ZenML's form takes the longest module, and sources before what they were compiled to", () =>
+it.live("a dotted reference finds the longest path, and TypeScript before JavaScript", () =>
   Effect.gen(function*() {
     const root = yield* tree({
       "x.ts": "export const y = { z: 'member of x.ts' }",
@@ -108,7 +108,7 @@ it.live("ZenML's form takes the longest module, and sources before what they wer
     yield* says("alerts.oncall.page", within(fixtureFolder), "no ./alerts/oncall.ts", "the export page")
   }))
 
-it.live("epilogue#name", () =>
+it.live("epilogue#name finds a standard hook, or suggests one", () =>
   Effect.gen(function*() {
     const options = within(fixtureFolder)
     for (const name of ["alerterSuccess", "alerterFailure", "alerter"]) {
@@ -119,7 +119,7 @@ it.live("epilogue#name", () =>
     yield* says("epilogue", options, "one of epilogue#alerterSuccess")
   }))
 
-it.live("what is no reference, or leads to another machine", () =>
+it.live("malformed and remote references are refused", () =>
   Effect.gen(function*() {
     const root = yield* tree({ "hooks.ts": "export const x = 1", "data.json": "{}", "bare": "", "lib/a.ts": "" })
     const refused: Readonly<Record<string, ReadonlyArray<string>>> = {
@@ -131,7 +131,7 @@ it.live("what is no reference, or leads to another machine", () =>
       "C:/etl/hooks.ts#x": ["drive"],
       "//server/share/hooks.ts#x": ["another machine"],
       "file://server/share/h.ts#x": ["another machine"],
-      "http://evil.test/h.ts#x": ["a http: URL", "no module is loaded from elsewhere"],
+      "http://evil.test/h.ts#x": ["a http: URL", "remote modules are not loaded"],
       "HTTPS://evil.test/h.ts#x": ["a https: URL"],
       "data:text/javascript,export const x = 1#x": ["a data: URL"],
       "node:fs#rmSync": ["a node: URL"],
@@ -156,7 +156,7 @@ it.live("what is no reference, or leads to another machine", () =>
     for (const [reference, words] of Object.entries(refused)) yield* says(reference, within(root), ...words)
   }))
 
-it.live("any text is found inside, or is a problem", () =>
+it.live("for any text the module is inside of the root, or the reference is a problem", () =>
   Effect.gen(function*() {
     const root = yield* tree({ "root/a.ts": "", "root/b/c.ts": "", "out.ts": "" })
     const parts = [
@@ -195,7 +195,7 @@ it.live("any text is found inside, or is a problem", () =>
 // paths
 // -----------------------------------------------------------------------------
 
-it.live("nothing outside the root, by whatever way", () =>
+it.live("no path, URL or link leads to a module outside of the root", () =>
   Effect.gen(function*() {
     const base = yield* tree({
       "out/secret.ts": "export const x = 'outside'",
@@ -229,7 +229,7 @@ it.live("nothing outside the root, by whatever way", () =>
     }
     assert.equal(yield* valueOf("./fine.ts#x", options), "inside")
     yield* says("./dangling.ts#x", options, "can't be opened (NotFound)")
-    // the same folder under two names
+    // the same folder with and without links
     const names = [`${base}/root`, `${base}/alias`]
     for (const [folder, root] of names.flatMap((folder) => names.map((root) => [folder, root] as const))) {
       assert.equal(yield* valueOf("./in.ts#x", within(folder, { root })), "inside")
@@ -237,7 +237,7 @@ it.live("nothing outside the root, by whatever way", () =>
     }
   }))
 
-it.live("what is missing, and what may have been meant", () =>
+it.live("a missing file or export is a problem with a suggestion", () =>
   Effect.gen(function*() {
     const root = yield* tree({
       "Hooks/onCall.ts": "export const pageOnCall = 1, celebrate = 2",
@@ -268,7 +268,7 @@ it.live("what is missing, and what may have been meant", () =>
 
 const manifest = (json: object) => JSON.stringify({ type: "module", ...json })
 
-it.live("installed packages", () =>
+it.live("references to packages follow their exports, as the runtimes do", () =>
   Effect.gen(function*() {
     const base = yield* tree({
       "package.json": manifest({ name: "project", exports: { "./own": "./app/own.js" } }),
@@ -333,7 +333,7 @@ it.live("installed packages", () =>
     yield* says("esm-only/out#x", options, "among what the package exports")
     yield* says("esm-only/a.js#x", options, "among what the package exports")
     yield* says("old/lib/gone#x", options, "no file lib/gone in the package")
-    yield* says("bad.js#x", options, "no JSON")
+    yield* says("bad.js#x", options, "not valid JSON")
     yield* says("Near#x", options, "no package Near")
     yield* says("not-installed#x", options, "no package not-installed", "a path that begins with ./")
   }))
@@ -342,7 +342,7 @@ it.live("installed packages", () =>
 // loading
 // -----------------------------------------------------------------------------
 
-it.live("modules that do not load", () =>
+it.live("an error of a module is a problem with its message and without its stack", () =>
   Effect.gen(function*() {
     const root = yield* tree({
       "throws.ts": "export const x = 1\nthrow new Error('no \\u001b[31mdatabase\\nat hand')",
@@ -358,10 +358,10 @@ it.live("modules that do not load", () =>
     yield* says("./import.ts#x", within(root), "an error while", "gone.ts")
   }))
 
-it.effect("a module that never ends loading is waited for ten seconds, once", () =>
+it.effect("a module that never ends loading fails after ten seconds, and at once when it is loaded again", () =>
   Effect.gen(function*() {
     const root = yield* tree({
-      "hangs.ts": "export const x = 1; await new Promise((letGo) => { globalThis.letGo = letGo })"
+      "hangs.ts": "export const x = 1; await new Promise((finish) => { globalThis.finish = finish })"
     })
     const source = yield* Effect.provide(resolve("./hangs.ts#x", within(root)), services)
     const fiber = yield* Effect.forkChild(Effect.flip(load(source)))
@@ -375,17 +375,17 @@ it.effect("a module that never ends loading is waited for ten seconds, once", ()
     const again = yield* Effect.forkChild(Effect.flip(load(source)))
     yield* TestClock.adjust("0 millis")
     assert.match((yield* Fiber.join(again)).found, /still loading/)
-    // Deno complains of a module that waits for nothing that could happen
+    // Let the module end, since Deno reports a top-level await that never resolves.
     yield* Effect.promise(async () => {
-      // it may not have begun yet, as reading it takes time of the machine's
-      while (!Reflect.has(globalThis, "letGo")) await setImmediate()
-      Reflect.get(globalThis, "letGo")()
+      // The module may not have started yet: it is read on the real clock.
+      while (!Reflect.has(globalThis, "finish")) await setImmediate()
+      Reflect.get(globalThis, "finish")()
       await import(source.url)
     })
     assert.equal(yield* load(source), 1)
   }))
 
-it.live("each module runs once, also one that fails, and yields all that it exports", () =>
+it.live("a module runs once, even if it fails, and all its exports can be read", () =>
   Effect.gen(function*() {
     const root = yield* tree({
       "once.ts": "globalThis.timesLoaded = (globalThis.timesLoaded ?? 0) + 1; export const a = 1; export const b = 2",

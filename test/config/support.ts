@@ -1,4 +1,4 @@
-/** Config files out of texts, as if they lay in the folder of the fixtures. */
+/** Loads config files from texts, as if they were in the folder of the fixtures. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -18,13 +18,13 @@ const withFile = (file: string, text: string): Layer.Layer<FileSystem.FileSystem
     }))
   ).pipe(Layer.provide(NodeFileSystem.layer))
 
-/** What a file of this text comes to. */
+/** Loads a file with this text. */
 export const loadText = (text: string, options?: LoadOptions, name = "test.yaml") => {
   const file = join(folder, name)
   return load(file, options).pipe(Effect.provide([withFile(file, text), Path.layer]))
 }
 
-/** Runs it too, with the services of the machine. */
+/** Loads a file with this text and runs its pipeline, with the services of Node. */
 export const runText = (...file: Parameters<typeof loadText>) =>
   Effect.flatMap(
     loadText(...file),

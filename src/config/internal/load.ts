@@ -15,9 +15,9 @@ import { ConfigFileError, type ConfigIssue } from "../ConfigFileError.ts"
 import type { Document, HooksByKind, StepDocument, Text } from "../Document.ts"
 import type { Loaded, LoadOptions } from "../load.ts"
 import * as alerters from "./apply/alerter.ts"
-import { type BodySettings, compile, modesOf, type StepSettings } from "./apply/apply.ts"
-import { overridesOf } from "./apply/changes.ts"
+import { type BodySettings, compile, modesOf, type StepSettings } from "./apply/compile.ts"
 import { explain } from "./apply/explain.ts"
+import { overridesOf } from "./apply/overrides.ts"
 import * as Params from "./apply/params.ts"
 import { mistakeOf, stepNames } from "./apply/stepNames.ts"
 import { type Decoded, read } from "./file/decode.ts"
@@ -125,9 +125,9 @@ const load = (
     if (issues.length > 0) return yield* failWith(file, issues.toSorted(byPosition))
 
     const settings = { run, stepHooks, modes, defaults: bodyOf(document.defaults ?? {}), provided: params, steps }
-    const { changes, ran } = compile(settings)
+    const { overrides, ran } = compile(settings)
     const changed = (services?: Context.Context<never>) =>
-      Effect.provideService(exported.pipeline, CurrentOverrides, overridesOf(changes(services)))
+      Effect.provideService(exported.pipeline, CurrentOverrides, overridesOf(overrides(services)))
     return {
       pipelineName: exported.name,
       pipeline: alerter === undefined

@@ -1,4 +1,4 @@
-/** Which hooks would run for each step, where each comes from, and why. */
+/** Explains which hooks would run for each step, where each comes from, and why. */
 import type { Kind } from "../../../Hook.ts"
 import type { HookImpl } from "../../../internal/model/hook.ts"
 import { empty, kinds, type Table } from "../../../internal/model/hooks.ts"
@@ -8,26 +8,25 @@ import { isStep } from "../../../internal/steps/step.ts"
 import type { ExplainedHook, ExplainedStep } from "../../load.ts"
 import type { Path, Position } from "../file/positions.ts"
 import type { Exported } from "../load.ts"
-import type { Settings } from "./apply.ts"
-import { compile } from "./apply.ts"
+import { compile, type FileSettings } from "./compile.ts"
 
-interface Explained extends Settings {
+interface Explained extends FileSettings {
   readonly file: string
   readonly origins: ReadonlyMap<HookImpl, Position | undefined>
   readonly positionOf: (path: Path) => Position | undefined
 }
 
-/** The steps that the module exports, and those that the file names besides. */
+/** Explains the steps that the module exports, then the others that the file names. */
 export const explain = (settings: Explained, { module, pipeline }: Exported): ReadonlyArray<ExplainedStep> => {
-  // casts, since a module's exports have no types at run time; `isStep` and the name of the field say what they are
+  // casts, since the exports of a module have no types at run time: `isStep` and the field's name identify them
   const steps = Object.values(module).filter(isStep) as unknown as ReadonlyArray<StepOwner>
   const inherited = ((pipeline as { readonly stepHooks?: { readonly hooks: Table } }).stepHooks?.hooks) ?? empty.hooks
-  const changes = compile(settings).changes()
+  const overrides = compile(settings).overrides()
   const known = new Set(steps.map(({ name }) => name))
   const others = [...settings.steps.keys()].filter((name) => !known.has(name))
   const ofCode = (name: string): Owner => steps.find((step) => step.name === name) ?? unknownStep(name)
   return [...known, ...others].map((name) => {
-    const owner = { ...ofCode(name), overrides: changes.step(name).hooks }
+    const owner = { ...ofCode(name), overrides: overrides.step(name).hooks }
     return {
       step: name,
       inCode: known.has(name),
@@ -51,19 +50,21 @@ const unknownStep = (name: string): Owner => ({ name, label: "Step", own: empty,
 const why = (kind: Kind, overrides: ReadonlyArray<HookOverrides>, isFile: boolean, level: Level): string => {
   const ofFile = overrides.filter(({ hooks }) => hooks[kind].length > 0)
   const mode = (at: Level) => overrides.find((one) => one.level === at)?.modes[kind] ?? "override"
-  const asks = mode("step") === "append" || mode("step") === "prepend"
+  const inherits = mode("step") === "append" || mode("step") === "prepend"
   if (isFile && level === "step") {
     return mode("step") === "override"
-      ? `the file's ${kind} hooks of the step take the place of all others`
+      ? `the file's ${kind} hooks of the step replace all others`
       : `the file's ${kind} hooks of the step (inherit: ${mode("step")})`
   }
   if (isFile) {
-    return asks || ofFile.some((one) => one.level === "step")
-      ? `the step asks for the file's stepHooks too (inherit: ${mode("step")})`
+    return inherits || ofFile.some((one) => one.level === "step")
+      ? `the step inherits the file's stepHooks (inherit: ${mode("step")})`
       : mode("pipeline") === "override"
-      ? `the file's stepHooks take the place of the code's ${kind} hooks`
+      ? `the file's stepHooks replace the code's ${kind} hooks`
       : `the file's stepHooks (inherit: ${mode("pipeline")})`
   }
   const of = level === "step" ? "the step's own in code" : "the pipeline's in code"
-  return ofFile.length === 0 && !asks ? `${of}; the file has none of this kind` : `${of}, which the file asks for too`
+  return ofFile.length === 0 && !inherits
+    ? `${of}; the file has none of this kind`
+    : `${of}, which the file's hooks inherit`
 }

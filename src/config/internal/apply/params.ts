@@ -1,4 +1,4 @@
-/** Parameters that a file or a flag gives, as services. */
+/** Decodes the parameters that a file and flags set, and provides them as services. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -14,7 +14,7 @@ import type { ParamsByService } from "../../Document.ts"
 import type { Path } from "../file/positions.ts"
 import type { Report } from "../load.ts"
 import type { Problem } from "../modules/modules.ts"
-import type { Provided } from "./changes.ts"
+import type { Provided } from "./overrides.ts"
 
 type AnyParams = ParamsClass<unknown, string, {}>
 
@@ -22,18 +22,18 @@ const isParams = (value: unknown): value is AnyParams =>
   typeof value === "function" && hasProperty(value, "layerUnknown") && hasProperty(value, "describe") &&
   hasProperty(value, "key") && typeof value.key === "string"
 
-/** The parameter services among what a module exports, by their keys. */
+/** Returns the `Params` services that a module exports, by their keys. */
 export const servicesOf = (module: Readonly<Record<string, unknown>>): ReadonlyMap<string, AnyParams> =>
   new Map(Object.values(module).filter(isParams).map((service) => [service.key, service]))
 
-/** What somebody says, and where. */
+/** Parameters from one place. */
 interface Given {
   readonly values: ParamsByService
   readonly place: Path
   readonly by: "file" | "flag"
 }
 
-/** All that are given, decoded: what is given later wins, field by field. */
+/** Merges and decodes parameters. Of several values of a field the last wins. Reports those that are invalid. */
 export const provide = (
   services: ReadonlyMap<string, AnyParams>,
   given: ReadonlyArray<Given>,
@@ -60,7 +60,7 @@ export const provide = (
           ) ??
             own[0]!
           report([...place, key, ...path], {
-            found: "a value that does not fit",
+            found: "an invalid value",
             expected: message.replace(/^Expected /, "")
           }, by)
         }
@@ -86,18 +86,18 @@ const decode = (service: AnyParams, values: Fields): Effect.Effect<Exit.Exit<Con
   Effect.gen(function*() {
     const first = yield* build(service, revealed(values, String))
     if (Exit.isSuccess(first)) return first
-    // What a variable holds is text, where a field may want a number.
-    const wrong = issuesOf(first.cause).map(({ path }) => path[0]).filter((name) => holdsVariable(values[name ?? ""]))
-    if (wrong.length === 0) return first
+    // The value of a variable is text. Where the field expects a number or a boolean, it is read as one.
+    const invalid = issuesOf(first.cause).map(({ path }) => path[0]).filter((name) => holdsVariable(values[name ?? ""]))
+    if (invalid.length === 0) return first
     const texts = Object.entries(values).map((
       [name, value]
-    ) => [name, revealed(value, wrong.includes(name) ? scalar : String)])
+    ) => [name, revealed(value, invalid.includes(name) ? scalar : String)])
     return yield* build(service, Object.fromEntries(texts))
   })
 
 const build = (service: AnyParams, input: unknown) =>
   Effect.exit(Effect.scoped(
-    // a cast, since the service is among those that a step asks its environment for, whichever these are
+    // a cast, since the type of the layer's output, one of the services that a step requires, is not known here
     Layer.build(service.layerUnknown(input)) as Effect.Effect<Context.Context<never>, ParamsError, Scope.Scope>
   ))
 
@@ -107,13 +107,13 @@ const issuesOf = (cause: Cause.Cause<unknown>): ReadonlyArray<ParamsIssue> => {
   return error.issues
 }
 
-/** Reads the boolean or the number that the text of a variable stands for, as at any other key of the file. */
+/** Reads the boolean or number in the text of a variable, as at any other key of the file. */
 const scalar = (text: string): unknown => {
   const word = text.trim()
   return word === "true" || word === "false" ? word === "true" : numberIn(text) ?? text
 }
 
-/** Values as they are, also those of variables. */
+/** Returns a value with the texts of variables revealed and read. */
 const revealed = (value: unknown, read: (text: string) => unknown): unknown => {
   if (Redacted.isRedacted(value)) return read(String(Redacted.value(value)))
   if (Array.isArray(value)) return value.map((part) => revealed(part, read))

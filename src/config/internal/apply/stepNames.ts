@@ -1,11 +1,11 @@
-/** The steps that can be known without running anything. */
+/** Finds the names of steps without running anything, to check those in a file. */
 import { hasProperty } from "effect/Predicate"
 import { StepFnTypeId } from "../../../internal/model/step.ts"
 import { isStep } from "../../../internal/steps/step.ts"
 import { closest } from "../../../internal/text/closest.ts"
 import type { Problem } from "../modules/modules.ts"
 
-/** Of the steps that a module exports, and of the functions that make steps. */
+/** Returns the names of the steps, and of the functions that make steps, among the exports of a module. */
 export const stepNames = (module: Readonly<Record<string, unknown>>): ReadonlySet<string> =>
   new Set(
     Object.values(module).flatMap((value) => {
@@ -17,14 +17,15 @@ export const stepNames = (module: Readonly<Record<string, unknown>>): ReadonlySe
   )
 
 /**
- * What is wrong with the name of a step. A module need not export its steps, so a name
- * that it does not export may be right; not so one that is much like one that it does.
+ * Returns the mistake in the name of a step, if it is close to the name of an exported step.
+ *
+ * Any other unknown name is accepted, since a module need not export its steps.
  */
 export const mistakeOf = (name: string, known: ReadonlySet<string>): Problem | undefined => {
   if (known.has(name)) return undefined
   const meant = closest(name, known)
   return meant === undefined ? undefined : {
     found: `${JSON.stringify(name)}, and the module exports a step ${JSON.stringify(meant)}`,
-    expected: `the name of a step (did you mean ${meant}? If it is another, export it too)`
+    expected: `the name of a step (did you mean ${meant}? If it is another step, export that too)`
   }
 }

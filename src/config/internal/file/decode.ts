@@ -1,4 +1,4 @@
-/** From a file's text to what it says, or all that is wrong with it. */
+/** Decodes the text of a config file, and collects everything that is wrong with it. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -19,31 +19,34 @@ import {
   type Problem
 } from "./positions.ts"
 
-/** What a file says, and where. */
+/** A decoded document, with the positions of its parts. */
 export interface Decoded {
   readonly document: Document
   readonly file: string
-  /** Of what stands at a path; of what should hold it, where it is not there. */
+  /** Returns the position of the value at a path, or of the nearest value around it. */
   readonly positionOf: (path: Path) => Position | undefined
 }
 
-/** All that is wrong with a file, and what it says besides. */
+/** All issues of a file, and the part of it that is valid. */
 export interface Reading {
   readonly issues: ReadonlyArray<ConfigIssue>
-  /** Without the parts that are wrong; `undefined` where nothing is left. */
+  /** The document without its invalid parts, or `undefined` if nothing valid is left. */
   readonly decoded: Decoded | undefined
 }
 
-/** Reads a file's text. Variables come from the `ConfigProvider`. */
+/** Decodes the text of a file, or fails with all of its issues. Variables come from the `ConfigProvider`. */
 export const decode = (text: string, file: string): Effect.Effect<Decoded, ConfigFileError> =>
   Effect.flatMap(read(text, file), ({ decoded, issues }) => {
     const [first, ...others] = issues
     return first === undefined && decoded !== undefined
       ? Effect.succeed(decoded)
-      : Effect.fail(new ConfigFileError({ file, issues: [first ?? { ...nothing, file }, ...others] }))
+      : Effect.fail(new ConfigFileError({ file, issues: [first ?? { ...invalid, file }, ...others] }))
   })
 
-/** The same where something is wrong: what is right can be looked at too, so that all is told at once. */
+/**
+ * Decodes the text of a file as far as it is valid. The caller checks the valid part too (hooks, parameters), so that
+ * users see all issues at once.
+ */
 export const read = (text: string, file: string): Effect.Effect<Reading> =>
   Effect.gen(function*() {
     const parsed = yield* parse(text, file)
@@ -53,24 +56,24 @@ export const read = (text: string, file: string): Effect.Effect<Reading> =>
     const { problems, root } = yield* interpolate(parsed.root)
     const known = [...parsed.problems, ...problems]
     const decoded = decodeDocument(plain(root))
-    const wrong = Result.isFailure(decoded) ? describe(decoded.failure.issue, root) : []
-    // what could not be read is not blamed for what it isn't
+    const mismatches = Result.isFailure(decoded) ? describe(decoded.failure.issue, root) : []
+    // A value that could not be read has its issue already. The Schema's complaint about its absence would be noise.
     const unread = new Set(known.map(({ path }) => JSON.stringify(path)))
-    const others = wrong.filter(({ path }) =>
+    const others = mismatches.filter(({ path }) =>
       !unread.has("[]") && !path.some((_, index) => unread.has(JSON.stringify(path.slice(0, index + 1))))
     )
-    const document = Result.isSuccess(decoded) ? decoded.success : salvage(root, [...known, ...wrong])
+    const document = Result.isSuccess(decoded) ? decoded.success : salvage(root, [...known, ...mismatches])
     const issues = at([...known, ...others])
     return {
-      issues: issues.length > 0 || Result.isSuccess(decoded) ? issues : [{ ...nothing, file }],
+      issues: issues.length > 0 || Result.isSuccess(decoded) ? issues : [{ ...invalid, file }],
       decoded: document && { document, file, positionOf: (path) => positionOf(root, path) }
     }
   })
 
-/** How often what is left is looked at again, since a part may be wrong only where another is missing. */
+/** How often invalid parts are removed: a part may become invalid because another was removed. */
 const rounds = 5
 
-/** The document without what is wrong. */
+/** Returns the document without its invalid parts. */
 const salvage = (root: Node, problems: ReadonlyArray<Problem>): Document | undefined => {
   const rest = plain(root)
   let paths = problems.map(({ path }) => path)
@@ -83,14 +86,17 @@ const salvage = (root: Node, problems: ReadonlyArray<Problem>): Document | undef
   return undefined
 }
 
-/** Takes away what stands at a path, or else what should hold it. Of a list all, or the indices of others would change. */
+/**
+ * Removes the value at a path, or the nearest value around it. A list is removed as a whole: without one item, the
+ * indices of the others would no longer match the file.
+ */
 const remove = (from: unknown, path: Path): void => {
   let holder: Record<string, unknown> | undefined
   let key = ""
   let part = from
   for (const segment of path) {
     if (typeof part !== "object" || part === null || !Object.hasOwn(part, segment)) break
-    // a cast, since it has such a part
+    // The cast is safe: the line above has checked that the part is there.
     const whole = part as Record<string, unknown>
     if (!Array.isArray(part)) {
       holder = whole
@@ -103,9 +109,9 @@ const remove = (from: unknown, path: Path): void => {
 
 const decodeDocument = Schema.decodeUnknownResult(document, { errors: "all", onExcessProperty: "error" })
 
-const nothing: Problem = { path: [], position: undefined, expected: "another document", found: "this" }
+const invalid: Problem = { path: [], position: undefined, expected: "a valid document", found: "an invalid one" }
 
-/** As the Schema takes it. Maps have no prototype, and parts that aliases share are one object. */
+/** Returns the input for the Schema. Maps have no prototype, and values that aliases share are one object. */
 const plain = (root: Node): unknown => {
   const done = new Map<unknown, unknown>()
   const of = ({ value }: Node): unknown => {

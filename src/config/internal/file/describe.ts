@@ -1,4 +1,4 @@
-/** What a Schema finds wrong with a tree, in people's words. */
+/** Translates the issues of a Schema into expected and found values with their places in the file. */
 import * as Redacted from "effect/Redacted"
 import type * as SchemaAST from "effect/SchemaAST"
 import type * as SchemaIssue from "effect/SchemaIssue"
@@ -6,13 +6,14 @@ import { alternatives } from "../../../alerters/internal/channel/schema/leaf.ts"
 import { didYouMean } from "../../../internal/text/closest.ts"
 import { find, type Node, type Path, type PathSegment, positionOf, type Problem, quote } from "./positions.ts"
 
-interface Wrong {
+/** One issue before its place is looked up. `isKey` marks an issue with the key, not with its value. */
+interface Mismatch {
   readonly path: Path
   readonly expected: string
   readonly isKey: boolean
 }
 
-/** Every issue with its place. A key that should not be there is placed at the key, other things at the value. */
+/** Returns every issue with its place: the key, if that is unexpected, otherwise the value. */
 export const describe = (issue: SchemaIssue.Issue, root: Node): ReadonlyArray<Problem> =>
   walk(issue, [], undefined, root).map(({ expected, isKey, path }) => {
     const entry = find(root, path)
@@ -26,16 +27,16 @@ const walk = (
   path: Path,
   parent: SchemaAST.AST | undefined,
   root: Node
-): ReadonlyArray<Wrong> => {
-  const wrong = (expected: string): ReadonlyArray<Wrong> => [{ path, expected, isKey: false }]
+): ReadonlyArray<Mismatch> => {
+  const wrong = (expected: string): ReadonlyArray<Mismatch> => [{ path, expected, isKey: false }]
   switch (issue._tag) {
     case "Pointer":
       return walk(issue.issue, [...path, ...issue.path.map(toSegment)], parent, root)
     case "Encoding":
       return walk(issue.issue, path, parent, root)
     case "Filter":
-      return issue.issue._tag === "InvalidValue" && saidBy(issue.issue.annotations) === undefined
-        ? wrong(saidBy(issue.filter.annotations) ?? "another value")
+      return issue.issue._tag === "InvalidValue" && annotated(issue.issue.annotations) === undefined
+        ? wrong(annotated(issue.filter.annotations) ?? "another value")
         : walk(issue.issue, path, parent, root)
     case "Composite":
       return issue.issues.flatMap((one) => walk(one, path, issue.ast, root))
@@ -48,7 +49,7 @@ const walk = (
         : []
       const [first, ...others] = branches
       if (first === undefined) return wrong(withHint(expectedOf(issue.ast), value))
-      const best = others.reduce((best, branch) => strangeKeys(branch) < strangeKeys(best) ? branch : best, first)
+      const best = others.reduce((best, branch) => misfits(branch) < misfits(best) ? branch : best, first)
       return walk(best, path, parent, root)
     }
     case "MissingKey":
@@ -63,7 +64,7 @@ const walk = (
     }
     case "InvalidValue":
     case "Forbidden":
-      return wrong(withHint(saidBy(issue.annotations) ?? "another value", find(root, path)?.node.value))
+      return wrong(withHint(annotated(issue.annotations) ?? "another value", find(root, path)?.node.value))
     case "OneOf":
       return wrong(expectedOf(issue.ast))
   }
@@ -74,30 +75,32 @@ const toSegment = (key: PropertyKey): PathSegment => typeof key === "number" ? k
 const unwrapped = (issue: SchemaIssue.Issue): SchemaIssue.Issue =>
   issue._tag === "Encoding" ? unwrapped(issue.issue) : issue
 
-/** How little a map has to do with a branch. */
-const strangeKeys = (issue: SchemaIssue.Issue): number => {
+/**
+ * Returns how many keys of a map do not fit a branch of a union. The branch with the fewest is the one that was meant.
+ */
+const misfits = (issue: SchemaIssue.Issue): number => {
   if (issue._tag !== "Composite") return 1
-  const strange = issue.issues.filter((one) =>
+  const misfitting = issue.issues.filter((one) =>
     one._tag === "Pointer" && (one.issue._tag === "UnexpectedKey" || one.issue._tag === "MissingKey")
   )
-  return strange.length
+  return misfitting.length
 }
 
 // -----------------------------------------------------------------------------
-// what was expected
+// expected values
 // -----------------------------------------------------------------------------
 
-type Words = { readonly expected?: unknown; readonly message?: unknown } | undefined
+type Annotations = { readonly expected?: unknown; readonly message?: unknown } | undefined
 
-const saidBy = (annotations: Words): string | undefined => {
-  const said = annotations?.message ?? annotations?.expected
-  return typeof said === "string" ? said : undefined
+const annotated = (annotations: Annotations): string | undefined => {
+  const text = annotations?.message ?? annotations?.expected
+  return typeof text === "string" ? text : undefined
 }
 
 const expectedOf = (ast: SchemaAST.AST): string => {
-  const said = saidBy(ast.checks?.findLast((check) => saidBy(check.annotations) !== undefined)?.annotations)
-    ?? saidBy(ast.annotations)
-  if (said !== undefined) return said
+  const text = annotated(ast.checks?.findLast((check) => annotated(check.annotations) !== undefined)?.annotations)
+    ?? annotated(ast.annotations)
+  if (text !== undefined) return text
   switch (ast._tag) {
     case "String":
       return "text"
@@ -135,17 +138,17 @@ const oneOf = (keys: ReadonlyArray<string>): string => {
   return keys.length === 1 ? `the key ${keys[0]}` : `one of the keys ${keys.join(", ")}`
 }
 
-/** Adds the word that was probably meant, of those that are expected in quotes. */
+/** Adds the word that was probably meant, if the text is close to one that is expected in quotes. */
 const withHint = (expected: string, found: Node["value"] | undefined): string =>
   typeof found === "string"
     ? `${expected}${didYouMean(found, [...expected.matchAll(/"([a-z]+)"/g)].map(([, word]) => word!))}`
     : expected
 
 // -----------------------------------------------------------------------------
-// what was found
+// found values
 // -----------------------------------------------------------------------------
 
-// A secret may stand in the file as it is, and where it does not belong.
+// Users may write secrets into the file as they are, and at the wrong key. Such values are not shown.
 const mayBeSecret = (path: Path): boolean => path[0] === "alerter" || path.includes("params")
 
 const foundAt = (node: Node | undefined, path: Path): string => {

@@ -1,10 +1,10 @@
-/** Variables in texts: `${NAME}` and `${NAME:-otherwise}`, and `$${` for the characters themselves. */
+/** Expands variables in texts: `${NAME}` and `${NAME:-default}`. `$${` stands for a literal `${`. */
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { type Entry, isList, isMap, type Leaf, type Node, type Path, type Problem, quote } from "./positions.ts"
 
-/** @internal */
+/** The expanded tree and all variables that could not be expanded. */
 export interface Interpolated {
   readonly root: Node
   readonly problems: ReadonlyArray<Problem>
@@ -14,15 +14,15 @@ const variables = /\$\$\{|\$\{([^}]*)(\}?)/g
 
 const shape = /^([A-Za-z_][A-Za-z0-9_]*)(?::-([\s\S]*))?$/
 
-const aVariable = "${NAME} or ${NAME:-otherwise} ($${ for the characters themselves)"
+const forms = "${NAME} or ${NAME:-default} (write $${ for a literal ${)"
 
-/** The tree with its variables expanded, each text that has one as a `Redacted`. Nothing else is copied. */
+/** Returns the tree with variables expanded from the `ConfigProvider`. A text with a variable becomes a `Redacted`. */
 export const interpolate = (root: Node): Effect.Effect<Interpolated> =>
   Effect.gen(function*() {
     const provider = yield* ConfigProvider.ConfigProvider
     const problems: Array<Problem> = []
     const values = yield* lookUp(provider, namesIn(root))
-    // what an alias means is expanded once
+    // Aliases share the value of their anchor, so each value is expanded once.
     const done = new Map<Node["value"], Node["value"]>()
 
     const expand = (text: string, node: Node, path: Path): Leaf => {
@@ -34,14 +34,14 @@ export const interpolate = (root: Node): Effect.Effect<Interpolated> =>
           problems.push({ path, position: node.at, expected, found })
           return ""
         }
-        const [, name, otherwise] = end === "" ? [] : shape.exec(body) ?? []
-        if (name === undefined || otherwise?.includes("${") === true) return problem(aVariable, shownAs(whole))
+        const [, name, fallback] = end === "" ? [] : shape.exec(body) ?? []
+        if (name === undefined || fallback?.includes("${") === true) return problem(forms, shownAs(whole))
         const value = values.get(name)
-        if (typeof value === "object") return problem(`the variable ${name}, which can't be read`, value.message)
-        // as in a shell
-        if (otherwise !== undefined) return value === undefined || value === "" ? otherwise : value
+        if (typeof value === "object") return problem(`a readable variable ${name}`, value.message)
+        // as in a shell: an empty variable takes the default too
+        if (fallback !== undefined) return value === undefined || value === "" ? fallback : value
         return value ??
-          problem(`the variable ${name} to be set, or \${${name}:-otherwise}`, "no such variable, or an empty one")
+          problem(`the variable ${name} to be set, or \${${name}:-default}`, "no such variable, or an empty one")
       })
       return secret ? Redacted.make(expanded) : expanded
     }
@@ -76,10 +76,10 @@ export const interpolate = (root: Node): Effect.Effect<Interpolated> =>
     return { root: nodeOf(root, []), problems }
   })
 
-/** Less what stands for an unset variable, which may be a secret. */
+/** Quotes a variable without its default, which may be a secret. */
 const shownAs = (variable: string): string => quote(variable.replace(/:-[\s\S]*/, ":-…}"))
 
-/** Those that are asked for in values. */
+/** Returns the names of all variables in values. */
 const namesIn = (root: Node): ReadonlySet<string> => {
   const names = new Set<string>()
   const seen = new Set<Node["value"]>()
@@ -111,8 +111,8 @@ const lookUp = (
   Effect.map(
     Effect.forEach(names, (name) =>
       Effect.match(provider.load([name]), {
-        // a source's own message may hold anything
-        onFailure: (): readonly [string, Unreadable] => [name, { message: "an error of its source" }],
+        // The message of the source is not shown, since it may contain secrets.
+        onFailure: (): readonly [string, Unreadable] => [name, { message: "an error of the ConfigProvider" }],
         onSuccess: (node) => [name, node?.value] as const
       })),
     (entries) => new Map<string, string | Unreadable | undefined>(entries)

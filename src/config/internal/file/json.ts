@@ -1,9 +1,12 @@
-/** JSON (RFC 8259) with places. `JSON.parse` knows none, keeps the last of equal keys, and sets prototypes. */
+/**
+ * Parses JSON (RFC 8259) into a tree with positions. `JSON.parse` reports no positions, keeps the last of duplicate
+ * keys, and lets `__proto__` through.
+ */
 import { type Entry, type Node, type Path, type Position, type Problem, quote } from "./positions.ts"
-import { addEntry, type Building, deepest, mostNodes } from "./tree.ts"
+import { addEntry, deepest, mostNodes, type Parsed } from "./tree.ts"
 
-/** Ends the reading: what follows can't be told from what is wrong. */
-class Broken {
+/** Thrown at the first syntax error: what follows can't be read reliably. */
+class SyntaxProblem {
   readonly problem: Problem
   constructor(problem: Problem) {
     this.problem = problem
@@ -17,14 +20,14 @@ const word = /[A-Za-z]+/y
 
 const words: ReadonlyMap<string, boolean | null> = new Map([["true", true], ["false", false], ["null", null]])
 
-/** @internal */
-export const parseJson = (text: string, place: (offset: number) => Position): Building => {
+/** Returns the tree of a JSON text, or the problem that made it unreadable. */
+export const parseJson = (text: string, place: (offset: number) => Position): Parsed => {
   const problems: Array<Problem> = []
   let at = 0
   let nodes = 0
 
   const fail = (path: Path, expected: string, found = foundAt(text, at)): never => {
-    throw new Broken({ path, position: place(at), found, expected })
+    throw new SyntaxProblem({ path, position: place(at), found, expected })
   }
   const match = (pattern: RegExp): string => {
     pattern.lastIndex = at
@@ -67,21 +70,21 @@ export const parseJson = (text: string, place: (offset: number) => Position): Bu
   const readValue = (path: Path): Node["value"] => {
     const first = text[at]
     if (first === "{" || first === "[") {
-      if (path.length >= deepest) return fail(path, `at most ${deepest} levels`, "more")
+      if (path.length >= deepest) return fail(path, `at most ${deepest} levels of nesting`, "more")
       at++
       return first === "{" ? readMap(path) : readList(path)
     }
-    if (first === "\"") return readString(path, "the end of the text, and no control characters in it")
+    if (first === "\"") return readString(path, "a closing quote, and no control characters before it")
     const start = at
     const digits = match(number)
     if (digits !== "") {
       const value = Number(digits)
       at = Number.isFinite(value) ? at : start
-      return Number.isFinite(value) ? value : fail(path, "a number that can be told from infinity")
+      return Number.isFinite(value) ? value : fail(path, "a finite number")
     }
     const value = words.get(match(word))
     if (value === undefined) at = start
-    return value === undefined ? fail(path, "a value in JSON") : value
+    return value === undefined ? fail(path, "a JSON value") : value
   }
 
   const read = (path: Path): Node => {
@@ -97,7 +100,7 @@ export const parseJson = (text: string, place: (offset: number) => Position): Bu
     if (at < text.length) fail([], "nothing after the value")
     return { root, problems }
   } catch (error) {
-    if (error instanceof Broken) return { root: undefined, problems: [...problems, error.problem] }
+    if (error instanceof SyntaxProblem) return { root: undefined, problems: [...problems, error.problem] }
     throw error
   }
 }

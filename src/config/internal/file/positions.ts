@@ -1,38 +1,38 @@
-/** Where things stand in a file. */
+/** The tree of a config file, and the positions of its parts. */
 import type * as Redacted from "effect/Redacted"
 import type { ConfigIssue, PathSegment, Position } from "../../ConfigFileError.ts"
 
 export type { ConfigIssue, PathSegment, Position }
 
-/** @internal */
+/** The keys and indices that lead from the root of a file to a value. */
 export type Path = ReadonlyArray<PathSegment>
 
-/** What a leaf of the tree can be: a variable's value is a secret. */
+/** A value that is neither a list nor a map. A text with a variable is `Redacted`. */
 export type Leaf = string | number | boolean | null | Redacted.Redacted
 
-/** A part of a file and its place. What an alias means is the same object as what its anchor is at, but for the place. */
+/** A value with its position. An alias has a position of its own, but shares the value object with its anchor. */
 export interface Node {
   readonly at: Position
   readonly value: Leaf | ReadonlyArray<Node> | ReadonlyMap<string, Entry>
 }
 
-/** A key's place, and what stands there. */
+/** The position of a key, and its value. */
 export interface Entry {
   readonly keyAt: Position
   readonly node: Node
 }
 
-/** An issue, before the file is known. */
+/** A {@link ConfigIssue} without the name of the file. */
 export type Problem = Omit<ConfigIssue, "file">
 
-/** In the order of the file. */
+/** Orders problems as they appear in the file. */
 export const byPosition = (a: Problem, b: Problem): number =>
   (a.position?.line ?? 0) - (b.position?.line ?? 0) || (a.position?.column ?? 0) - (b.position?.column ?? 0)
 
-/** @internal */
+/** Returns whether a value is a list. */
 export const isList = (value: Node["value"]): value is ReadonlyArray<Node> => Array.isArray(value)
 
-/** @internal */
+/** Returns whether a value is a map. */
 export const isMap = (value: Node["value"]): value is ReadonlyMap<string, Entry> => value instanceof Map
 
 const entryAt = (node: Node, segment: PathSegment): Entry | undefined => {
@@ -41,14 +41,16 @@ const entryAt = (node: Node, segment: PathSegment): Entry | undefined => {
   return item === undefined ? undefined : { keyAt: item.at, node: item }
 }
 
-/** What stands at a path, if anything does. */
+/** Returns the entry at a path, or `undefined`. */
 export const find = (root: Node, path: Path): Entry | undefined => {
   let entry: Entry | undefined = { keyAt: root.at, node: root }
   for (const segment of path) entry = entry && entryAt(entry.node, segment)
   return entry
 }
 
-/** The place of a path; of what should hold it, where it is not there. */
+/**
+ * Returns the position of the value at a path. If that is missing, returns the position of the nearest value around it.
+ */
 export const positionOf = (root: Node, path: Path): Position => {
   let node = root
   for (const segment of path) {
@@ -59,7 +61,7 @@ export const positionOf = (root: Node, path: Path): Position => {
   return node.at
 }
 
-/** A function from an offset in the text to its place. A line ends with `\n` or `\r\n`. */
+/** Returns a function from an offset in the text to its position. Lines end with `\n` or `\r\n`. */
 export const positions = (text: string): (offset: number) => Position => {
   const starts = [0]
   for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1)
@@ -75,7 +77,7 @@ export const positions = (text: string): (offset: number) => Position => {
   }
 }
 
-/** `steps.validate.hooks.failure[1]` */
+/** Returns a path as text: `steps.validate.hooks.failure[1]`. */
 export const showPath = (path: Path): string =>
   path.reduce<string>((shown, segment) => {
     if (typeof segment === "number") return `${shown}[${segment}]`
@@ -83,25 +85,25 @@ export const showPath = (path: Path): string =>
     return shown === "" ? segment : `${shown}.${segment}`
   }, "")
 
-const longest = 60
+const maxQuoted = 60
 
-/** Text of the file on one line, within limits, with nothing in it that a terminal might obey. */
+/** Quotes a text of the file on one line of limited length, with control and bidi characters escaped. */
 export const quote = (text: string): string => {
-  const short = text.length > longest ? `${text.slice(0, longest).toWellFormed()}…` : text.toWellFormed()
+  const short = text.length > maxQuoted ? `${text.slice(0, maxQuoted).toWellFormed()}…` : text.toWellFormed()
   return JSON.stringify(short).replace(
     /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
   )
 }
 
-const mostShown = 100
+const maxShown = 100
 
-/** All issues, one a line. */
+/** Returns the issues as text, one on each line. */
 export const explain = (issues: ReadonlyArray<ConfigIssue>): string => {
-  const lines = issues.slice(0, mostShown).map(({ expected, file, found, path, position }) => {
+  const lines = issues.slice(0, maxShown).map(({ expected, file, found, path, position }) => {
     const place = position === undefined ? file : `${file}:${position.line}:${position.column}`
     const what = path.length === 0 ? "" : ` ${showPath(path)}:`
     return `${place}${path.length === 0 ? ":" : ""}${what} expected ${expected}, found ${found}`
   })
-  return issues.length > mostShown ? [...lines, `… and ${issues.length - mostShown} more`].join("\n") : lines.join("\n")
+  return issues.length > maxShown ? [...lines, `… and ${issues.length - maxShown} more`].join("\n") : lines.join("\n")
 }

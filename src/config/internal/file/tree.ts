@@ -1,23 +1,23 @@
-/** What trees of either format have in common: limits, and keys that are refused. */
+/** Limits and forbidden keys that YAML and JSON have in common. */
 import type { Entry, Node, Path, Position, Problem } from "./positions.ts"
 import { quote } from "./positions.ts"
 
-/** Levels of lists and maps in each other. */
+/** The largest depth of nested lists and maps. */
 export const deepest = 64
 
-/** Values in one file, those that come by aliases counted each time. */
+/** The largest number of values in a file. A value counts once more for each alias to it. */
 export const mostNodes = 50_000
 
-/** A tree as far as it could be read: none where the file can't be made sense of. */
-export interface Building {
+/** The result of parsing: a tree, unless the file is unreadable, and all problems. */
+export interface Parsed {
   readonly root: Node | undefined
   readonly problems: ReadonlyArray<Problem>
 }
 
-// An object's prototype could be reached through these.
-const refused = new Set(["__proto__", "constructor", "prototype"])
+// With these keys the values of a file could change the prototype of an object.
+const forbidden = new Set(["__proto__", "constructor", "prototype"])
 
-/** Adds an entry, unless there is one of that key already or there must not be any. */
+/** Adds an entry. A duplicate or forbidden key is added to the problems instead. */
 export const addEntry = (
   entries: Map<string, Entry>,
   key: string,
@@ -28,13 +28,13 @@ export const addEntry = (
   const problem = (expected: string): void =>
     void problems.push({ path: [...path, key], position: entry.keyAt, found: `the key ${quote(key)}`, expected })
   const first = entries.get(key)
-  if (refused.has(key)) return problem("a key other than __proto__, constructor and prototype")
+  if (forbidden.has(key)) return problem("a key other than __proto__, constructor and prototype")
   if (first !== undefined) return problem(`each key once (it is in line ${first.keyAt.line} already)`)
   entries.set(key, entry)
 }
 
-/** One thing that keeps a file from being read at all. */
-export const unreadable = (position: Position, expected: string, found: string): Building => ({
+/** Returns the result for a file that can't be parsed at all. */
+export const unreadable = (position: Position, expected: string, found: string): Parsed => ({
   root: undefined,
   problems: [{ path: [], position, expected, found }]
 })

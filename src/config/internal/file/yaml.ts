@@ -1,17 +1,19 @@
-/** YAML 1.2, as far as it is JSON in other clothes: no tags, no further documents, no cycles. */
+/** Parses the part of YAML 1.2 that JSON can express into a tree with positions: no tags, one document, no cycles. */
 import type * as Yaml from "yaml"
 import { type Entry, isList, isMap, type Node, type Path, type Position, type Problem, quote } from "./positions.ts"
-import { addEntry, type Building, deepest, mostNodes, unreadable } from "./tree.ts"
+import { addEntry, deepest, mostNodes, type Parsed, unreadable } from "./tree.ts"
 
-/** So many tokens are enough for {@link mostNodes} values. */
+/** More tokens than {@link mostNodes} values can have. */
 const mostTokens = 8 * mostNodes
 
 const scalarFollows = "\u001f"
 
 /**
- * Where the text is nested too deeply, or holds too much, for the parser, whose stack
- * and memory it would exhaust. Flows are counted by their brackets; blocks by the
- * columns at which something begins, each of which can be of a list and of a map.
+ * Returns the offset at which a text exceeds the limits of depth or size, before it is parsed: beyond them the parser
+ * would exhaust the stack or the memory.
+ *
+ * The depth of flow collections is counted by brackets. The depth of block collections is counted by the columns at
+ * which something begins, where a list and a map may begin at the same column.
  */
 const excess = (
   lexer: Yaml.Lexer,
@@ -40,7 +42,7 @@ const excess = (
       columns.push(column)
       begins = token === "-" || token === "?" || token === ":"
     }
-    if (flow > deepest || columns.length > deepest) return { offset, expected: `at most ${deepest} levels` }
+    if (flow > deepest || columns.length > deepest) return { offset, expected: `at most ${deepest} levels of nesting` }
     offset += token.length
     const newline = token.lastIndexOf("\n")
     if (newline >= 0) {
@@ -56,8 +58,8 @@ const excess = (
 // variables
 // -----------------------------------------------------------------------------
 
-// In a flow map braces and commas end a text, so a variable's are other characters until the parser is done: such as
-// Unicode keeps from texts. Their number does not change, nor so the places.
+// In flow collections braces, brackets and commas end a text. Those of a variable are replaced by Unicode noncharacters
+// while the text is parsed, one for one, so that positions stay the same.
 const special = "{}[],"
 const firstStandIn = 0xfdd0
 
@@ -80,12 +82,12 @@ const restore = (text: string): string =>
 // the tree
 // -----------------------------------------------------------------------------
 
-/** @internal */
-export const parseYaml = (yaml: typeof Yaml, text: string, place: (offset: number) => Position): Building => {
+/** Returns the tree of a YAML text, or the problems that made it unreadable. */
+export const parseYaml = (yaml: typeof Yaml, text: string, place: (offset: number) => Position): Parsed => {
   const shown = hide(text)
   const tooMuch = excess(new yaml.Lexer(), shown)
   if (tooMuch !== undefined) return unreadable(place(tooMuch.offset), tooMuch.expected, "more")
-  // duplicates are looked for below, in less time, and with their paths
+  // `uniqueKeys: false`: duplicate keys are found below, with their paths, and without quadratic time.
   const options = { prettyErrors: false, stringKeys: true, uniqueKeys: false, merge: false, schema: "core" } as const
   const [document, another] = [
     ...new yaml.Composer(options).compose(new yaml.Parser().parse(shown), true, shown.length)
@@ -94,9 +96,9 @@ export const parseYaml = (yaml: typeof Yaml, text: string, place: (offset: numbe
   const problems: Array<Problem> = document.errors.map((error) => ({
     path: [],
     position: place(error.pos[0]),
-    // less the text that some end with, which may be a secret
+    // Some messages end with a text of the file, which may be a secret.
     found: restore(error.message).replace(/: ".*$/s, "").slice(0, 200).replace(/\s+/g, " ").trim(),
-    expected: "YAML that can be read"
+    expected: "valid YAML"
   }))
   if (problems.length > 0) return { root: undefined, problems }
   if (another !== undefined) {
@@ -111,14 +113,14 @@ const convert = (
   yaml: typeof Yaml,
   contents: Yaml.ParsedNode | null,
   place: (offset: number) => Position
-): Building => {
+): Parsed => {
   const problems: Array<Problem> = []
   const anchors = new Map<string, Anchored>()
   let total = 0
   let exhausted = false
 
   const startOf = (node: Yaml.ParsedNode | null | undefined, otherwise: Position): Position =>
-    // what is empty is placed where it is named
+    // An empty value has no place of its own, so it gets that of its key.
     node?.range == null || node.range[0] === node.range[1] ? otherwise : place(node.range[0])
 
   const problem = (path: Path, position: Position, expected: string, found: string): void =>
@@ -131,7 +133,7 @@ const convert = (
     if (yaml.isAlias(node)) return readAlias(node, path, at)
     if (node.tag !== undefined) problem(path, at, "a value without a tag", `the tag ${quote(node.tag)}`)
     if (path.length >= deepest && !yaml.isScalar(node)) {
-      problem(path, at, `at most ${deepest} levels`, "more")
+      problem(path, at, `at most ${deepest} levels of nesting`, "more")
       return { at, value: null }
     }
     if (node.anchor === undefined) return { at, value: readValue(node, path, at) }
@@ -150,12 +152,12 @@ const convert = (
   const readAlias = (alias: Yaml.Alias.Parsed, path: Path, at: Position): Node => {
     const anchored = anchors.get(alias.source)
     if (anchored === undefined || anchored === "unfinished") {
-      problem(path, at, "the name of an anchor before it, around which it does not stand", quote(`*${alias.source}`))
+      problem(path, at, "the name of an anchor that ends before the alias", quote(`*${alias.source}`))
       return { at, value: null }
     }
     total += anchored.size
     if (total > mostNodes) exceed(path, at)
-    else if (path.length + anchored.height > deepest) problem(path, at, `at most ${deepest} levels`, "more")
+    else if (path.length + anchored.height > deepest) problem(path, at, `at most ${deepest} levels of nesting`, "more")
     else return { at, value: anchored.node.value }
     return { at, value: null }
   }
@@ -165,9 +167,9 @@ const convert = (
     path: Path,
     at: Position
   ): Node["value"] => {
-    // what a tag makes of it is unknown
+    // The meaning of a tagged value is unknown.
     if (node.tag !== undefined) return null
-    // The guards forget that all of this was parsed, and so has ranges: hence the casts.
+    // The guards of `yaml` narrow to types without ranges, although every parsed node has one: hence the casts.
     if (yaml.isSeq(node)) return node.items.map((item, index) => read(item as Yaml.ParsedNode, [...path, index], at))
     if (yaml.isMap(node)) return readMap(node as Yaml.YAMLMap.Parsed, path, at)
     const { value } = node as Yaml.Scalar.Parsed
@@ -197,7 +199,7 @@ const convert = (
     return entries
   }
 
-  /** As https://yaml.org/type/merge.html: what is there stays, and earlier maps come before later ones. */
+  /** Merges maps as in https://yaml.org/type/merge.html: own keys win, then those of earlier maps. */
   const merge = (entries: Map<string, Entry>, { at, value }: Node, path: Path): void => {
     for (const source of isList(value) ? value : [{ at, value }]) {
       if (!isMap(source.value)) {

@@ -1,4 +1,4 @@
-/** Where an alerter writes: nowhere outside the root, not by a link either. */
+/** Checks that an alerter writes to no file outside of the root, neither by its path nor through a symbolic link. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
@@ -9,7 +9,7 @@ type Segments = ReadonlyArray<string | number>
 
 type Services = FileSystem.FileSystem | Path.Path
 
-/** The files and folders that are written to, each with its place. */
+/** Returns the files and folders that an alerter writes to, each with its path in the config file. */
 const writtenBy = (
   spec: AlerterSpec,
   place: Segments = []
@@ -23,7 +23,9 @@ const writtenBy = (
   ]
 }
 
-/** What would be written to outside, told without the path, which may come from a variable. */
+/**
+ * Returns a problem for each target outside of the root. It does not show the target, which may come from a variable.
+ */
 export const escaping = (
   spec: AlerterSpec,
   { allowOutside, folder, root }: SourceOptions
@@ -34,12 +36,12 @@ export const escaping = (
     const realRoot = yield* realOr(root)
     const found: Array<{ readonly path: Segments; readonly problem: Problem }> = []
     for (const { place, target } of writtenBy(spec)) {
-      const real = yield* reached(path.resolve(folder, target))
+      const real = yield* resolveLinks(path.resolve(folder, target))
       if (real !== undefined && isInside(path, realRoot, real)) continue
       found.push({
         path: place,
         problem: {
-          found: real === undefined ? "a link that leads nowhere" : "a path to outside",
+          found: real === undefined ? "a broken link" : "a path outside of it",
           expected: `a path in ${realRoot}`
         }
       })
@@ -47,8 +49,8 @@ export const escaping = (
     return found
   })
 
-/** Without links, also where it, or a folder that it is in, is yet to be made; not where a link leads to nothing. */
-const reached = (target: string): Effect.Effect<string | undefined, never, Services> =>
+/** Resolves the links in a path whose last parts need not exist yet. Returns `undefined` for a broken link. */
+const resolveLinks = (target: string): Effect.Effect<string | undefined, never, Services> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
@@ -58,6 +60,6 @@ const reached = (target: string): Effect.Effect<string | undefined, never, Servi
     const parent = path.dirname(target)
     if (link._tag === "Some") return undefined
     if (parent === target) return target
-    const above = yield* reached(parent)
+    const above = yield* resolveLinks(parent)
     return above === undefined ? undefined : path.join(above, path.basename(target))
   })

@@ -1,4 +1,4 @@
-/** What a file names, as hooks of the kind in whose list it stands, with the policies beside it. */
+/** Turns an export that a config file names into hooks of the expected kind, with the policies of the file. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -20,17 +20,17 @@ import { policyOf } from "../schema/retry.ts"
 import type { Problem } from "./modules.ts"
 import { nameOf, quoted } from "./reference.ts"
 
-/** Hooks of whatever steps: a file is not compiled. */
+/** Hooks of any types: the compiler does not see a config file. */
 export type AnyHooks = Any
 
-/** What `epilogue#name` names. */
+/** The hooks that a file names `epilogue#name`. */
 export const standard: Readonly<Record<string, unknown>> = {
   alerterSuccess: AlerterHooks.success,
   alerterFailure: AlerterHooks.failure,
   alerter: AlerterHooks.all
 }
 
-/** A hook, the hooks of the kind of a collection, or a function as a hook of the kind. */
+/** Accepts a hook of the kind, a collection with hooks of the kind, or a function, which becomes a hook of the kind. */
 export const toHook = (value: unknown, kind: Kind, entry: Document.HookEntry): Result.Result<AnyHooks, Problem> => {
   if (hook.isHook(value)) {
     return value.kind === kind
@@ -44,7 +44,7 @@ export const toHook = (value: unknown, kind: Kind, entry: Document.HookEntry): R
       return Result.map(Result.all(ofKind.map((one) => withPolicies(one, entry))), (all) => hooks.make(...all))
     }
     const others = hooks.kinds.filter((kind) => table[kind].length > 0)
-    const found = others.length === 0 ? "Hooks without a hook" : `Hooks with none but ${others.join(", ")} hooks`
+    const found = others.length === 0 ? "empty Hooks" : `Hooks with only ${others.join(", ")} hooks`
     return refuse(found, `Hooks with ${a(kind)} hook`)
   }
   return isPlainFunction(value)
@@ -71,7 +71,7 @@ const signatures: Readonly<Record<Kind, string>> = {
 
 type AnyFunction = (...args: ReadonlyArray<unknown>) => unknown
 
-/** Called with what a hook of the kind is told. */
+/** Makes a hook that calls a function with the arguments of hooks of the kind. */
 const wrap = (f: AnyFunction, kind: Kind, name: string): hook.HookImpl => {
   const call = (...args: ReadonlyArray<unknown>) => Effect.suspend(() => settle(f(...args), name))
   switch (kind) {
@@ -90,11 +90,13 @@ const wrap = (f: AnyFunction, kind: Kind, name: string): hook.HookImpl => {
   }
 }
 
-/** An Effect is run and a promise awaited, for an Effect too. What else a function returns is its own affair. */
+/** Runs an Effect, awaits a promise (also for an Effect), and ignores any other value that a function returns. */
 const settle = (returned: unknown, name: string): Effect.Effect<unknown, unknown, unknown> => {
   if (Effect.isEffect(returned)) return returned
   if (hook.isHook(returned) || isHooks(returned)) {
-    return Effect.fail(new TypeError(`${name} made ${describe(returned)} and ran nothing: export what it makes`))
+    return Effect.fail(
+      new TypeError(`${name} returned ${describe(returned)} instead of running it: export that in its place`)
+    )
   }
   if (!isThenable(returned)) return Effect.void
   const awaited = Effect.tryPromise({ try: () => Promise.resolve(returned), catch: identity })
@@ -103,7 +105,7 @@ const settle = (returned: unknown, name: string): Effect.Effect<unknown, unknown
 
 const isThenable = (u: unknown): u is PromiseLike<unknown> => hasProperty(u, "then") && typeof u.then === "function"
 
-/** One to be called: neither a class, nor a generator, of which a call runs nothing. */
+/** Returns whether a value is a function to call. Calling a generator function would run none of its code. */
 const isPlainFunction = (u: unknown): u is AnyFunction =>
   typeof u === "function" && !isGenerator(u) && !isClass(u) && !Context.isKey(u) && !Effect.isEffect(u)
 
@@ -117,29 +119,29 @@ const isHooks = (u: unknown): u is hooks.HooksImpl => hasProperty(u, hooks.TypeI
 // policies
 // -----------------------------------------------------------------------------
 
-/** The kinds whose hooks are told of failures. */
+/** The kinds whose hooks receive a failure. */
 const failing: ReadonlyArray<Kind> = ["failure", "retry", "exit"]
 
 const withPolicies = (plain: hook.HookImpl, entry: Document.HookEntry): Result.Result<hook.HookImpl, Problem> => {
   const { background, name, required, retry, timeout, when } = entry
-  // another one, since what is named twice is two hooks
+  // A copy: an export that is named twice is two hooks, each with policies of its own.
   let result: hook.HookImpl = hook.modify(plain, {})
   if (retry !== undefined) result = hook.retry(result, policyOf(retry))
   if (when !== undefined) {
     const kinds = failing.join(", ")
     if (!failing.includes(plain.kind)) {
-      return refuse(`\`when\` beside ${a(plain.kind)} hook`, `it beside ${kinds} hooks`)
+      return refuse(`\`when\` beside ${a(plain.kind)} hook`, `\`when\` beside ${kinds} hooks only`)
     }
     const tags = [when.tag].flat().map(reveal)
-    if (tags.length === 0) return refuse("`when` without a tag", "the _tag of an error, or a list of some")
-    // outside the retry, so that it is asked once
+    if (tags.length === 0) return refuse("`when` without a tag", "the _tag of an error, or a list of tags")
+    // around the retry, so that the tag is checked once
     result = hook.when(result, (_, exit) => exit !== undefined && hasTag(exit, tags))
   }
   if (timeout !== undefined) result = hook.timeout(result, timeout)
   if (background !== undefined) result = hook.modify(result, { background })
   if (required !== undefined) result = hook.modify(result, { required })
   if (name !== undefined) {
-    // it is shown wherever the hook is, so it may not give away what is secret
+    // A name is shown in logs and alerts. `String` of a `Redacted` does not reveal its value.
     result = hook.named(result, String(name))
   } else if (isUnnamed(plain)) {
     result = hook.named(result, nameOf(entry.use))
@@ -147,15 +149,15 @@ const withPolicies = (plain: hook.HookImpl, entry: Document.HookEntry): Result.R
   const [mistake] = hookMistakes(result)
   return mistake === undefined
     ? Result.succeed(result)
-    : refuse(mistake, `${a(result.kind)} hook with policies that go together`)
+    : refuse(mistake, `${a(result.kind)} hook with policies that can be combined`)
 }
 
-/** As a hook is that was made of a function without a name. */
+/** Returns whether a hook has the default name of its kind. */
 const isUnnamed = ({ kind, name }: hook.HookImpl): boolean => name.toLowerCase() === `on${kind}`
 
 const reveal = (text: Document.Text): string => Redacted.isRedacted(text) ? Redacted.value(text) : text
 
-/** As `Hook.onFailureTag` has it: the errors count, and not the defects. */
+/** Returns whether an error of the exit has one of the tags. Defects are ignored, as in `Hook.onFailureTag`. */
 const hasTag = (exit: Exit.Exit<unknown, unknown>, tags: ReadonlyArray<string>): boolean =>
   exit._tag === "Failure" && exit.cause.reasons.some((reason) => {
     const error = Cause.isFailReason(reason) ? reason.error : undefined
@@ -166,7 +168,7 @@ const hasTag = (exit: Exit.Exit<unknown, unknown>, tags: ReadonlyArray<string>):
 // descriptions
 // -----------------------------------------------------------------------------
 
-/** What something is, without what is in it. */
+/** Returns what kind of value something is, without showing its content. */
 const describe = (u: unknown): string => {
   if (u === null || u === undefined) return String(u)
   if (typeof u === "string") return "a text"

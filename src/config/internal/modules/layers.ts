@@ -1,4 +1,4 @@
-/** An alerter of the user's own, by its source. */
+/** Loads an alerter of the user's own from a module. */
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -6,12 +6,12 @@ import type * as Path from "effect/Path"
 import type { FileAlerter } from "../../load.ts"
 import * as Sources from "./modules.ts"
 
-/** Finds and imports the module, and takes the Layer. */
+/** Returns a function that imports the module of a reference and returns its export, if that is a Layer. */
 export const layerSource =
   (sources: Sources.SourceOptions) =>
   (reference: string): Effect.Effect<FileAlerter, Sources.Problem, FileSystem.FileSystem | Path.Path> =>
     Effect.flatMap(Effect.flatMap(Sources.resolve(reference, sources), Sources.load), (value) =>
       Layer.isLayer(value)
-        // a cast, since what a module exports has no types at run time
+        // a cast, since the exports of a module have no types at run time
         ? Effect.succeed(value as FileAlerter)
-        : Effect.fail({ found: `${reference}, which is no Layer`, expected: "a Layer of Alerter" }))
+        : Effect.fail({ found: `${reference}, which is not a Layer`, expected: "a Layer of Alerter" }))

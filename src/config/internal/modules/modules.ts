@@ -1,4 +1,4 @@
-/** From a reference in a file to what it names: found first, without running anything, then loaded. */
+/** Finds the module of a reference, without running it, and loads its export. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
@@ -9,34 +9,34 @@ import { standard } from "./hooks.ts"
 import * as packages from "./packages.ts"
 import { extensions, parse, quoted, type Reference } from "./reference.ts"
 
-/** What was found where something else was expected, both in words. */
+/** A mistake in words, for a sentence such as "expected a module, found a folder". */
 export interface Problem {
   readonly found: string
   readonly expected: string
 }
 
-/** Where references are resolved from, and what they may reach. */
+/** The folder that references are resolved from, and the folder that they may not leave. */
 export interface SourceOptions {
-  /** Of the file that names them. */
+  /** The folder of the file that contains the references. */
   readonly folder: string
-  /** No path may leave it, not by a link either. Installed packages may lie outside. */
+  /** The folder that no path may leave, neither directly nor through a link. Installed packages may lie outside. */
   readonly root: string
   readonly allowOutside: boolean
 }
 
-/** A module that is there, and the export of it that is wanted. */
+/** An existing module and the name of one of its exports. */
 export interface Source {
-  /** What `import()` takes. */
+  /** The argument of `import()`. */
   readonly url: string
-  /** The export, and by dots what is inside it. */
+  /** The name of the export, then those of its members, separated by dots. */
   readonly name: string
-  /** As it was written. */
+  /** The reference as it is written in the file, for messages. */
   readonly shown: string
 }
 
 type Services = FileSystem.FileSystem | Path.Path
 
-/** No module: where the standard hooks are. */
+/** The URL that stands for the standard hooks, which are in no module. */
 const standardUrl = "epilogue:"
 
 /** How long a module may take to load. */
@@ -45,10 +45,10 @@ const loadLimit = "10 seconds"
 const fail = (found: string, expected: string): Effect.Effect<never, Problem> => Effect.fail({ found, expected })
 
 // -----------------------------------------------------------------------------
-// finding
+// resolving
 // -----------------------------------------------------------------------------
 
-/** Finds the module. Whether it has such an export is known when it is loaded. */
+/** Finds the module of a reference. Whether it has the export is known only once it is loaded. */
 export const resolve = (reference: string, options: SourceOptions): Effect.Effect<Source, Problem, Services> =>
   Effect.gen(function*() {
     const path = yield* Path.Path
@@ -62,7 +62,7 @@ export const resolve = (reference: string, options: SourceOptions): Effect.Effec
         return yield* fail(quoted(reference), one)
       }
       case "Path": {
-        // a drive is a path on its own system only
+        // Elsewhere than on Windows, `c:/hooks.ts` would be a relative path.
         if (/^[a-z]:/i.test(parsed.path) && !path.isAbsolute(parsed.path)) {
           return yield* fail(`a drive in ${quoted(reference)}`, "a path of this system")
         }
@@ -84,7 +84,7 @@ export const resolve = (reference: string, options: SourceOptions): Effect.Effec
     }
   })
 
-/** Without links, or as it is where that can't be said. */
+/** Returns the real path of a folder, or its absolute path if the real one can't be determined. */
 export const realOr = (folder: string): Effect.Effect<string, never, Services> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -93,7 +93,7 @@ export const realOr = (folder: string): Effect.Effect<string, never, Services> =
     return yield* Effect.catch(fs.realPath(absolute), () => Effect.succeed(absolute))
   })
 
-/** Whether a file is the root, or in it. */
+/** Returns whether a file is the root or inside of it. */
 export const isInside = (path: Path.Path, root: string, file: string): boolean => {
   const relative = path.relative(root, file)
   return relative !== ".." && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative)
@@ -104,27 +104,31 @@ const outside = (written: string, how: string, root: string): Problem => ({
   expected: `a file in ${root}`
 })
 
-/** The URL of a module at a path, if it may be reached. */
+/** Returns the URL of the module at a path, unless that is outside of the root. */
 const locate = (target: string, written: string, options: SourceOptions): Effect.Effect<string, Problem, Services> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const root = yield* realOr(options.root)
-    // the same folder may be written with links or without
+    // The root may be written with links, and the path without, or the other way round.
     const base = [root, path.resolve(options.root)].find((root) => isInside(path, root, target))
-    if (base === undefined && !options.allowOutside) return yield* Effect.fail(outside(written, "outside", root))
+    if (base === undefined && !options.allowOutside) {
+      return yield* Effect.fail(outside(written, "which is outside", root))
+    }
     yield* checkSpelling(base ?? path.dirname(target), target, written)
     const real = yield* Effect.mapError(fs.realPath(target), ({ reason }): Problem => ({
       found: `${quoted(written)}, which can't be opened (${reason._tag})`,
       expected: "a module"
     }))
     if (!options.allowOutside && !isInside(path, root, real)) {
-      return yield* Effect.fail(outside(written, "a link to outside", root))
+      return yield* Effect.fail(outside(written, "which is a link to outside", root))
     }
     return yield* moduleUrl(real, written)
   })
 
-/** That each name on the way is there in these letters: there are file systems to which `Hooks.ts` is `hooks.ts`. */
+/**
+ * Fails unless every part of the path exists in this spelling. On some file systems `Hooks.ts` would find `hooks.ts`.
+ */
 const checkSpelling = (base: string, target: string, written: string): Effect.Effect<void, Problem, Services> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -132,11 +136,11 @@ const checkSpelling = (base: string, target: string, written: string): Effect.Ef
     let folder = base
     for (const segment of path.relative(base, target).split(path.sep)) {
       if (segment === "") continue
-      // a folder may be entered that must not be read
+      // A folder without read permission may still be entered, so it is not an error here.
       const names = yield* Effect.catch(fs.readDirectory(folder), () => Effect.succeed(undefined))
       if (names !== undefined && !names.some((name) => name.normalize() === segment.normalize())) {
         const last = path.join(folder, segment) === target
-        // what is no module is not what was meant
+        // Only modules are suggested.
         const candidates = last ? names.filter((name) => extensions.includes(path.extname(name))) : names
         const meant = closest(segment, candidates)
           ?? candidates.find((name) => name.startsWith(`${path.parse(segment).name}.`))
@@ -150,7 +154,7 @@ const checkSpelling = (base: string, target: string, written: string): Effect.Ef
     }
   })
 
-/** What `import()` takes, if the file, of which no part is a link, is a module by its name. */
+/** Returns the URL of a file whose path has no links, if it has the extension of a module. */
 const moduleUrl = (file: string, written: string): Effect.Effect<string, Problem, Services> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -160,7 +164,7 @@ const moduleUrl = (file: string, written: string): Effect.Effect<string, Problem
       expected: "a module"
     }))
     if (info.type !== "File") {
-      const what = info.type === "Directory" ? "a folder" : "no file"
+      const what = info.type === "Directory" ? "a folder" : "not a file"
       return yield* fail(`${quoted(written)}, which is ${what}`, "a module, as in ./hooks.ts#name")
     }
     const extension = path.extname(file)
@@ -170,12 +174,15 @@ const moduleUrl = (file: string, written: string): Effect.Effect<string, Problem
     }
     const url = yield* Effect.mapError(path.toFileUrl(file), (): Problem => ({
       found: quoted(written),
-      expected: "a path with a URL"
+      expected: "a path that a URL can express"
     }))
     return url.href
   })
 
-/** ZenML's form: `dir.module.function` is `function` of `dir/module`, or a member of what `dir` exports as `module`. */
+/**
+ * Resolves ZenML's form: `dir.module.function` is `function` of `dir/module`, or a member of the export `module` of
+ * `dir`.
+ */
 const locateDotted = (
   segments: ReadonlyArray<string>,
   reference: string,
@@ -185,7 +192,7 @@ const locateDotted = (
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const folder = yield* realOr(options.folder)
-    // the longest module first
+    // The longest path is tried first: a file `dir/module` wins over an export `module` of `dir`.
     for (let length = segments.length - 1; length > 0; length--) {
       const stem = path.join(folder, ...segments.slice(0, length))
       const base = path.basename(stem)
@@ -201,7 +208,7 @@ const locateDotted = (
         name: segments.slice(length).join(".")
       }
     }
-    // packages may have dots in their names
+    // a package whose name contains dots
     const packageName = segments.join(".")
     const file = yield* packages.find(packageName, ".", folder)
     if (file !== undefined) return { url: yield* packageUrl(file, reference), name: "default" }
@@ -233,13 +240,13 @@ const locatePackage = (
     )
   })
 
-/** Packages are often links to where they are kept. */
+/** Returns the URL of a file in a package. Package managers often link packages, so the real path is used. */
 const packageUrl = (file: string, reference: string): Effect.Effect<string, Problem, Services> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const real = yield* Effect.mapError(fs.realPath(file), ({ reason }): Problem => ({
       found: `${file}, which can't be opened (${reason._tag})`,
-      expected: "the module that the package says is there"
+      expected: "the module that the package declares"
     }))
     return yield* moduleUrl(real, reference)
   })
@@ -248,10 +255,10 @@ const packageUrl = (file: string, reference: string): Effect.Effect<string, Prob
 // loading
 // -----------------------------------------------------------------------------
 
-// Not every runtime remembers a module that failed, which would do again what it did before.
+// Some runtimes run a module that failed again at its next import, which would repeat its side effects.
 const imports = new Map<string, Promise<Readonly<Record<string, unknown>>>>()
 
-/** What is still loading after all this time, and not waited for once more. */
+/** The URLs of modules that exceeded the time limit and are still loading. They are not waited for again. */
 const stuck = new Set<string>()
 
 const importOnce = (url: string): Promise<Readonly<Record<string, unknown>>> => {
@@ -264,7 +271,7 @@ const importOnce = (url: string): Promise<Readonly<Record<string, unknown>>> => 
   return loading
 }
 
-/** All that a module exports. It runs once, however often it is asked for. */
+/** Returns all exports of a module. Its code runs once, however often it is loaded. */
 export const module = (
   { shown, url }: Pick<Source, "url" | "shown">
 ): Effect.Effect<Readonly<Record<string, unknown>>, Problem> =>
@@ -287,7 +294,7 @@ export const module = (
       }
     )
 
-/** What is said of an error, without where it was thrown. Bundlers collect several. */
+/** Returns the message of an error without its stack. Bundlers throw an `AggregateError` with several. */
 const messageOf = (error: unknown): string => {
   const errors = error instanceof AggregateError && error.errors.length > 0 ? error.errors : [error]
   const messages = errors.map((error: unknown) =>
@@ -300,7 +307,7 @@ const messageOf = (error: unknown): string => {
   return fitEnd(oneLine(messages.join("; ")), 500)
 }
 
-/** Loads the module and takes the export. */
+/** Loads a module and returns the export of the source. */
 export const load = (source: Source): Effect.Effect<unknown, Problem> =>
   Effect.flatMap(module(source), (exports) => {
     if (Object.hasOwn(exports, source.name)) return Effect.succeed(exports[source.name])
@@ -312,13 +319,13 @@ const memberOf = (from: unknown, names: ReadonlyArray<string>): { readonly value
   let value = from
   for (const name of names) {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined
-    value = (value as Record<string, unknown>)[name] // it was just seen to have it
+    value = (value as Record<string, unknown>)[name] // the cast is safe: the line above has checked that it is there
   }
   return { value }
 }
 
 const missing = (exports: Readonly<Record<string, unknown>>, { name, shown }: Source): Problem => {
-  // Node adds the second to modules of the old kind
+  // Node adds these to the exports of CommonJS modules.
   const names = Object.keys(exports).filter((name) => name !== "__esModule" && name !== "module.exports").toSorted()
   const has = names.length === 0 ? "the module exports nothing" : `the module exports ${listed(names)}`
   return name === "default"

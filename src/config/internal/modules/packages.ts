@@ -1,8 +1,8 @@
 /**
- * Where an installed package keeps what it exports. The runtimes can be asked that for the module that asks only,
- * or by the rules of `require`, by which a package of ES modules alone is not there.
+ * Resolves the exports of installed packages from the folder of a config file.
  *
- * https://nodejs.org/api/esm.html#resolution-algorithm-specification
+ * `import.meta.resolve` would resolve them from this module instead, and `require.resolve` finds no packages that have
+ * ES modules only. So this follows https://nodejs.org/api/esm.html#resolution-algorithm-specification.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -13,7 +13,7 @@ import type { Problem } from "./modules.ts"
 
 type Services = FileSystem.FileSystem | Path.Path
 
-/** What the runtime would choose by, and what it was told to. */
+/** Returns the conditions of the runtime, and those of its flag `--conditions`. */
 const conditions = (): ReadonlySet<string> => {
   const all = ["import", "module-sync", "node", "default"]
   if ("Bun" in globalThis) all.push("bun")
@@ -26,7 +26,7 @@ const conditions = (): ReadonlySet<string> => {
   return new Set(all)
 }
 
-/** The file of a package's subpath, `undefined` where no such package is installed for a folder. */
+/** Returns the file of a package's subpath, or `undefined` if no such package is installed for the folder. */
 export const find = (
   name: string,
   subpath: string,
@@ -38,7 +38,7 @@ export const find = (
     for (const own of folders) {
       const manifest = yield* manifestOf(own, name)
       if (manifest === undefined) continue
-      // only the nearest is the package that the folder is in
+      // The folder belongs to the package of the nearest manifest, so no other is a reference to itself.
       if (manifest.name !== name || manifest.exports === undefined) break
       return path.join(own, yield* exported(name, manifest.exports, subpath))
     }
@@ -75,7 +75,7 @@ const manifestOf = (folder: string, name: string): Effect.Effect<Manifest | unde
     const json = yield* Effect.try({
       try: (): unknown => JSON.parse(text),
       catch: (): Problem => ({
-        found: `${path.join(folder, "package.json")}, which is no JSON`,
+        found: `${path.join(folder, "package.json")}, which is not valid JSON`,
         expected: `the package ${name}`
       })
     })
@@ -83,7 +83,7 @@ const manifestOf = (folder: string, name: string): Effect.Effect<Manifest | unde
     return { name: field("name"), exports: field("exports") ?? undefined, main: field("main") }
   })
 
-/** Whether a package's folder is there, in these letters: there are file systems to which `Effect` is `effect`. */
+/** Returns whether a package's folder exists in this spelling. On some file systems `Effect` would find `effect`. */
 const isSpelled = (modules: string, name: string): Effect.Effect<boolean, never, Services> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -97,11 +97,11 @@ const isSpelled = (modules: string, name: string): Effect.Effect<boolean, never,
     return true
   })
 
-/** By the package's `exports`. */
+/** Returns the file of a subpath by the field `exports` of the manifest. */
 const exported = (name: string, exports: unknown, subpath: string): Effect.Effect<string, Problem> => {
   const isTable = typeof exports === "object" && exports !== null && !Array.isArray(exports)
     && Object.keys(exports).every((key) => key.startsWith("."))
-  // the cast: a table of subpaths was told from conditions just above
+  // a cast, since `isTable` has made sure that the keys are subpaths, not conditions
   const table = isTable ? exports as Record<string, unknown> : { ".": exports }
   const key = Object.hasOwn(table, subpath) && !subpath.includes("*") ? subpath : patternOf(Object.keys(table), subpath)
   const file = key === undefined ? undefined : targetOf(table[key], starOf(key, subpath), conditions())
@@ -114,7 +114,7 @@ const exported = (name: string, exports: unknown, subpath: string): Effect.Effec
   })
 }
 
-/** The pattern with the longest beginning that fits. */
+/** Returns the matching pattern with the longest part before its `*`. */
 const patternOf = (keys: ReadonlyArray<string>, subpath: string): string | undefined => {
   let best: string | undefined
   for (const key of keys) {
@@ -126,7 +126,7 @@ const patternOf = (keys: ReadonlyArray<string>, subpath: string): string | undef
   return best
 }
 
-/** What of a subpath stands where the pattern has its star. */
+/** Returns the part of a subpath that the `*` of a pattern stands for. */
 const starOf = (key: string, subpath: string): string | undefined => {
   const star = key.indexOf("*")
   if (star === -1) return undefined
@@ -136,7 +136,7 @@ const starOf = (key: string, subpath: string): string | undefined => {
     : undefined
 }
 
-/** `null` where the package says that there is none, `undefined` where no condition holds. */
+/** Returns the file of a target. Returns `null` if the package excludes it, `undefined` if no condition holds. */
 const targetOf = (
   target: unknown,
   star: string | undefined,
@@ -163,7 +163,7 @@ const targetOf = (
   return undefined
 }
 
-/** A package without `exports`: its `main`, or any of its files. */
+/** Returns the file of a subpath in a package without `exports`: its `main`, or any of its files. */
 const legacy = (name: string, home: string, main: unknown, subpath: string): Effect.Effect<string, Problem, Services> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -172,7 +172,7 @@ const legacy = (name: string, home: string, main: unknown, subpath: string): Eff
     const tried = [stem, `${stem}.js`, `${stem}/index.js`, ...(subpath === "." ? ["index.js"] : [])]
     for (const one of tried) {
       const file = path.join(home, one)
-      // a `main` may say anything
+      // A `main` such as `../..` must not lead out of the package.
       if (!file.startsWith(`${home}${path.sep}`)) continue
       const info = yield* Effect.catch(fs.stat(file), () => Effect.succeed(undefined))
       if (info?.type === "File") return file

@@ -1,9 +1,12 @@
-/** How a file names what is in a module: `./hooks.ts#pageOnCall`, `package/sub#export`, `epilogue#name`, `dir.module.function`. */
+/**
+ * Parses references to the exports of modules: `./hooks.ts#pageOnCall`, `package/sub#export`, `epilogue#name`,
+ * `dir.module.function`.
+ */
 import * as Result from "effect/Result"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
 import type { Problem } from "./modules.ts"
 
-/** A reference, taken apart. `name` is the export. */
+/** A parsed reference. `name` is the name of the export. */
 export type Reference =
   | { readonly _tag: "Standard"; readonly name: string }
   | { readonly _tag: "Path"; readonly path: string; readonly name: string }
@@ -11,10 +14,10 @@ export type Reference =
   | { readonly _tag: "Package"; readonly package: string; readonly subpath: string; readonly name: string }
   | { readonly _tag: "Dotted"; readonly segments: ReadonlyArray<string> }
 
-/** Of modules that the runtimes know, in the order in which they are tried where a reference leaves it open. */
+/** The extensions of modules, in the order in which they are tried for a reference without one. */
 export const extensions: ReadonlyArray<string> = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"]
 
-/** A text of somebody's, fit for a message. */
+/** Quotes a text on one line of limited length, for a message. */
 export const quoted = (text: string): string => JSON.stringify(fitEnd(oneLine(text), 200))
 
 const forms = "a reference such as ./hooks.ts#name, package#name, epilogue#name or folder.module.name"
@@ -28,26 +31,26 @@ const packaged = /^((?:@[^/@.\s%][^/@\s%]*\/)?[^/@.\s%][^/@\s%]*)((?:\/[^/]+)*)$
 
 const refuse = (found: string, expected: string): Result.Result<never, Problem> => Result.fail({ found, expected })
 
-/** @internal */
+/** Parses a reference. */
 export const parse = (text: string): Result.Result<Reference, Problem> => {
   if (text === "") return refuse("an empty text", forms)
   if (controls.test(text) || !text.isWellFormed()) return refuse(`${quoted(text)}, with control characters`, forms)
   if (text.includes("\\")) {
     return refuse(`backslashes in ${quoted(text)}`, `/ between folders, as in ${quoted(text.replaceAll("\\", "/"))}`)
   }
-  // folders may have a # in their names, exports can't
+  // The last `#` separates the export: names of folders may contain a `#`, names of exports can't.
   const hash = text.lastIndexOf("#")
   const module = hash === -1 ? text : text.slice(0, hash)
   const name = hash === -1 ? "default" : text.slice(hash + 1)
   if (name === "") return refuse(`${quoted(text)}, which ends at the #`, "the name of an export after the #")
   if (module === "") return refuse(`${quoted(text)}, which begins with the #`, forms)
   const scheme = schemed.exec(module)?.[1]?.toLowerCase()
-  // one letter is a drive
+  // A scheme of one letter is a Windows drive.
   if (scheme !== undefined && scheme.length > 1) return parseUrl(text, module, scheme, name)
   if (module.startsWith("//")) {
     return refuse(
       `another machine's path in ${quoted(text)}`,
-      "a module on this machine: none is loaded from elsewhere"
+      "a module on this machine: remote modules are not loaded"
     )
   }
   if (scheme !== undefined || pathLike.test(module)) return Result.succeed({ _tag: "Path", path: module, name })
@@ -58,15 +61,15 @@ export const parse = (text: string): Result.Result<Reference, Problem> => {
 
 const parseUrl = (text: string, module: string, scheme: string, name: string): Result.Result<Reference, Problem> => {
   if (scheme !== "file") {
-    return refuse(`a ${scheme}: URL`, "a file or an installed package: no module is loaded from elsewhere")
+    return refuse(`a ${scheme}: URL`, "a file or an installed package: remote modules are not loaded")
   }
   if (!URL.canParse(module)) {
-    return refuse(`${quoted(text)}, which is no URL`, "a URL such as file:///srv/etl/hooks.ts#name")
+    return refuse(`${quoted(text)}, which is not a valid URL`, "a URL such as file:///srv/etl/hooks.ts#name")
   }
   const url = new URL(module)
   if (url.search !== "") return refuse(`a query in ${quoted(text)}`, "a file: URL without one")
   if (url.hostname !== "") {
-    return refuse(`another machine in ${quoted(text)}`, "a module on this machine: none is loaded from elsewhere")
+    return refuse(`another machine in ${quoted(text)}`, "a module on this machine: remote modules are not loaded")
   }
   if (/%(?:2f|5c|00)/i.test(url.pathname)) {
     return refuse(`an encoded separator in ${quoted(text)}`, "a file: URL with / between folders")
@@ -89,11 +92,11 @@ const parsePackage = (text: string, module: string, name: string): Result.Result
   const [, packageName, subpath] = packaged.exec(module) ?? []
   if (packageName === undefined || subpath === undefined) return refuse(quoted(text), forms)
   const bad = module.split("/").find((segment) => segment === "." || segment === ".." || segment === "node_modules")
-  if (bad !== undefined) return refuse(`${quoted(bad)} in ${quoted(text)}`, "a package's name, and what it exports")
+  if (bad !== undefined) return refuse(`${quoted(bad)} in ${quoted(text)}`, "the name of a package and of its export")
   return Result.succeed({ _tag: "Package", package: packageName, subpath: `.${subpath}`, name })
 }
 
-/** What a thing is called after its reference: as its export, or as its module where that is the default. */
+/** Returns a name for the target of a reference: the name of its export, or that of its module for a default export. */
 export const nameOf = (text: string): string => {
   const reference = Result.getOrUndefined(parse(text))
   if (reference === undefined) return text

@@ -1,31 +1,32 @@
-/** Steps and runs with what a file changes of them. */
+/** Applies the overrides of a file to steps and pipelines where they are evaluated. */
 import type * as Context from "effect/Context"
 import type { Occurrence } from "../../../internal/model/occurrence.ts"
 import type { Overrides } from "../../../internal/model/overrides.ts"
 import type { Describable, PipelineOwner, StepOwner, Wrap } from "../../../internal/model/owner.ts"
 import type { HookOverrides } from "../../../internal/model/plan.ts"
 
-/** In place of what the code says, `false` for none of it. */
-type Instead = Wrap | false | undefined
+/** Replaces a wrap of the code. `false` removes it, `undefined` keeps it. */
+type Replacement = Wrap | false | undefined
 
-/** What is provided: services, and which fields of parameters nobody is to see. */
+/** Services to provide. */
 export interface Provided {
   readonly services: Context.Context<never>
+  /** The fields that come from variables and are shown as `<redacted>`, by the key of their `Params` service. */
   readonly hidden: ReadonlyMap<string, ReadonlySet<string>>
 }
 
-/** @internal */
+/** What a file changes about the steps of one name. */
 export interface StepOverride {
-  /** Over the code's hooks, in this order. */
+  /** Hooks that override those of the code, in this order. */
   readonly hooks: ReadonlyArray<HookOverrides>
-  readonly retry: Instead
-  readonly timeout: Instead
-  /** In place of what is provided around it. */
+  readonly retry: Replacement
+  readonly timeout: Replacement
+  /** Services in place of those that the run provides. */
   readonly provided: Provided | undefined
   readonly annotations: Readonly<Record<string, unknown>>
 }
 
-/** @internal */
+/** What a file changes about a run. */
 export interface RunOverride {
   readonly hooks: ReadonlyArray<HookOverrides>
   readonly provided: Provided | undefined
@@ -33,29 +34,29 @@ export interface RunOverride {
   readonly runName: string | undefined
 }
 
-/** What is to be changed. */
-export interface Changes {
+/** What a file changes about a run and its steps. */
+export interface FileOverrides {
   readonly run: RunOverride
-  /** Of the steps of a name. */
+  /** Returns what it changes about the steps of a name. */
   readonly step: (name: string) => StepOverride
 }
 
-/** What counts for what is evaluated in a step or a run. */
+/** How the overrides depend on where a step or pipeline is evaluated. */
 interface Place {
   readonly provided: Provided | undefined
-  /** Whether a hook runs it: then it has no hooks that the file gives to all, or these would call themselves. */
+  /** Whether a hook evaluates it. Then it has none of the file's `stepHooks`, or a hook would run itself for ever. */
   readonly inHook: boolean
-  /** Whether it is a pipeline in another, and so not the run that the file is about. */
+  /** Whether it is a pipeline inside of another. The settings of the run apply to the outermost pipeline only. */
   readonly isInner: boolean
 }
 
-type Changed<Owner> = Owner & { readonly place: Place }
+type Overridden<Owner> = Owner & { readonly place: Place }
 
-/** Each owner is changed once for each place, and not at each of its evaluations. */
-export const overridesOf = ({ run, step }: Changes): Overrides => {
-  const steps = new WeakMap<StepOwner, Array<Changed<StepOwner>>>()
-  const runs = new WeakMap<PipelineOwner, Array<Changed<PipelineOwner>>>()
-  // by this file, and not by another that has a step run a pipeline of its own
+/** Returns the overrides for the engine. Each owner is copied once for each place, not at each of its evaluations. */
+export const overridesOf = ({ run, step }: FileOverrides): Overrides => {
+  const steps = new WeakMap<StepOwner, Array<Overridden<StepOwner>>>()
+  const runs = new WeakMap<PipelineOwner, Array<Overridden<PipelineOwner>>>()
+  // The places of the owners that this file has overridden. A pipeline of another file may run inside a step of this one.
   const places = new WeakMap<object, Place>()
   const placeIn = (around: Occurrence | undefined, inHook: boolean): Place => {
     const place = around === undefined ? undefined : places.get(around.owner)
@@ -64,7 +65,7 @@ export const overridesOf = ({ run, step }: Changes): Overrides => {
       : { ...place, inHook: place.inHook || inHook, isInner: true }
   }
   const once = <Owner extends object>(
-    made: WeakMap<Owner, Array<Changed<Owner>>>,
+    made: WeakMap<Owner, Array<Overridden<Owner>>>,
     owner: Owner,
     place: Place,
     make: () => Owner
@@ -72,21 +73,21 @@ export const overridesOf = ({ run, step }: Changes): Overrides => {
     const all = made.get(owner) ?? []
     const known = all.find((one) => isSame(one.place, place))
     if (known !== undefined) return known
-    const changed = { ...make(), place }
-    made.set(owner, [...all, changed])
-    places.set(changed, place)
-    return changed
+    const overridden = { ...make(), place }
+    made.set(owner, [...all, overridden])
+    places.set(overridden, place)
+    return overridden
   }
   return {
     run: (owner, around, inHook) => {
       const place = placeIn(around, inHook)
-      return once(runs, owner, place, () => changedRun(owner, run, place))
+      return once(runs, owner, place, () => overriddenRun(owner, run, place))
     },
     step: (owner, around, inHook) => {
       const override = step(owner.name)
       const outer = placeIn(around, inHook)
       const place = { ...outer, provided: override.provided ?? outer.provided }
-      return once(steps, owner, place, () => changedStep(owner, override, place))
+      return once(steps, owner, place, () => overriddenStep(owner, override, place))
     }
   }
 }
@@ -94,7 +95,7 @@ export const overridesOf = ({ run, step }: Changes): Overrides => {
 const isSame = (a: Place, b: Place): boolean =>
   a.provided === b.provided && a.inHook === b.inHook && a.isInner === b.isInner
 
-const changedStep = (owner: StepOwner, override: StepOverride, { inHook, provided }: Place): StepOwner => ({
+const overriddenStep = (owner: StepOwner, override: StepOverride, { inHook, provided }: Place): StepOwner => ({
   ...owner,
   ...bodyOf(owner, override),
   overrides: inHook ? override.hooks.filter(({ level }) => level === "step") : override.hooks,
@@ -104,7 +105,7 @@ const changedStep = (owner: StepOwner, override: StepOverride, { inHook, provide
   cache: { under: undefined, plan: undefined }
 })
 
-const changedRun = (owner: PipelineOwner, run: RunOverride, { isInner, provided }: Place): PipelineOwner => ({
+const overriddenRun = (owner: PipelineOwner, run: RunOverride, { isInner, provided }: Place): PipelineOwner => ({
   ...owner,
   ...(isInner ? undefined : {
     overrides: run.hooks,
@@ -116,9 +117,8 @@ const changedRun = (owner: PipelineOwner, run: RunOverride, { isInner, provided 
 })
 
 /**
- * Each wrap in the place where the code has one of its kind. Where it has none, the
- * retry comes inside all others and the time limit outside, so that it holds for all
- * attempts together.
+ * Replaces the retry and the timeout of a step where the code has them. Where it has none, the retry is placed inside
+ * all other wraps and the timeout around them, so that the timeout applies to all attempts together.
  */
 const bodyOf = (
   owner: StepOwner,
@@ -132,27 +132,27 @@ const bodyOf = (
   return { body: wraps.reduce((body, { wrap }) => wrap(body), raw), raw, wraps }
 }
 
-const replaced = (wraps: ReadonlyArray<Wrap>, kind: Wrap["kind"], instead: Instead): ReadonlyArray<Wrap> => {
-  if (instead === undefined) return wraps
+const replaced = (wraps: ReadonlyArray<Wrap>, kind: Wrap["kind"], replacement: Replacement): ReadonlyArray<Wrap> => {
+  if (replacement === undefined) return wraps
   const others = wraps.filter((wrap) => wrap.kind !== kind)
-  if (instead === false) return others
+  if (replacement === false) return others
   const first = wraps.findIndex((wrap) => wrap.kind === kind)
   const at = first >= 0
     ? wraps.slice(0, first).filter((wrap) => wrap.kind !== kind).length
     : kind === "retry"
     ? 0
     : others.length
-  return [...others.slice(0, at), instead, ...others.slice(at)]
+  return [...others.slice(0, at), replacement, ...others.slice(at)]
 }
 
 const hiding = <Service extends Describable>(service: Service, fields: ReadonlySet<string> | undefined): Service =>
   fields === undefined
     ? service
-    // the same service, so its key and all else of it stay
+    // An object that inherits from the service, so that it keeps its key and everything else.
     : Object.assign(Object.create(service), {
       describe: (value: unknown) =>
         Object.fromEntries(
-          // a cast, since `describe` gives a record of fields for those of `Params`, and no others are hidden
+          // a cast, since `describe` of a `Params` service returns a record of its fields, and only those have hidden ones
           Object.entries(service.describe(value) as Readonly<Record<string, unknown>>)
             .map(([name, field]) => [name, fields.has(name) ? "<redacted>" : field])
         )

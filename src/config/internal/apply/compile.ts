@@ -1,4 +1,4 @@
-/** What a file says, as changes of steps and runs. */
+/** Compiles the settings of a file into overrides of steps and runs. */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import type { InheritMode } from "../../../Hooks.ts"
@@ -8,15 +8,15 @@ import { empty, kinds, type Table } from "../../../internal/model/hooks.ts"
 import type { HookOverrides, Modes } from "../../../internal/model/plan.ts"
 import type { Retry } from "../../Document.ts"
 import { policyOf } from "../schema/retry.ts"
-import type { Changes, Provided, StepOverride } from "./changes.ts"
+import type { FileOverrides, Provided, StepOverride } from "./overrides.ts"
 
-/** The values of a step, `false` for what the code says and the file takes away. */
+/** How the body of a step runs. `false` removes what the code sets, `undefined` keeps it. */
 export interface BodySettings {
   readonly retry: number | Retry | false | undefined
   readonly timeout: Duration.Duration | false | undefined
 }
 
-/** @internal */
+/** What a file sets for the steps of one name. */
 export interface StepSettings extends BodySettings {
   readonly hooks: Table
   readonly modes: Modes
@@ -24,14 +24,14 @@ export interface StepSettings extends BodySettings {
   readonly annotations: Readonly<Record<string, unknown>>
 }
 
-/** @internal */
-export interface Settings {
+/** What a file and flags set, with hooks loaded and parameters decoded. */
+export interface FileSettings {
   readonly run: {
     readonly hooks: Table
     readonly runName: string | undefined
     readonly annotations: Readonly<Record<string, unknown>>
   }
-  /** For every step. */
+  /** Hooks of every step. */
   readonly stepHooks: Table
   readonly modes: Modes
   readonly defaults: BodySettings
@@ -39,11 +39,11 @@ export interface Settings {
   readonly steps: ReadonlyMap<string, StepSettings>
 }
 
-/** One mode for all kinds, or one for each of some. */
+/** Returns the mode of each kind, from one mode for all kinds or from several. */
 export const modesOf = (inherit: InheritMode | Modes | undefined): Modes =>
   typeof inherit === "string" ? Object.fromEntries(kinds.map((kind) => [kind, inherit])) : inherit ?? {}
 
-const unchanged: StepSettings = {
+const noSettings: StepSettings = {
   hooks: empty.hooks,
   modes: {},
   retry: undefined,
@@ -52,15 +52,18 @@ const unchanged: StepSettings = {
   annotations: {}
 }
 
-/** @internal */
+/** Compiled settings. */
 export interface Compiled {
-  /** What is to be changed, with services to provide beside the parameters. */
-  readonly changes: (services?: Context.Context<never>) => Changes
-  /** The names of the steps that were asked for. */
+  /** Returns the overrides. `services` are provided in addition to the parameters. */
+  readonly overrides: (services?: Context.Context<never>) => FileOverrides
+  /** The names of the steps that have been evaluated. */
   readonly ran: ReadonlySet<string>
 }
 
-const beside = (services: Context.Context<never> | undefined, provided: Provided | undefined): Provided | undefined =>
+const withServices = (
+  services: Context.Context<never> | undefined,
+  provided: Provided | undefined
+): Provided | undefined =>
   services === undefined
     ? provided
     : {
@@ -68,18 +71,22 @@ const beside = (services: Context.Context<never> | undefined, provided: Provided
       hidden: provided?.hidden ?? new Map()
     }
 
-/** @internal */
-export const compile = (settings: Settings): Compiled => {
+/** Compiles the settings of a file. */
+export const compile = (settings: FileSettings): Compiled => {
   const ran = new Set<string>()
-  return { ran, changes: (services) => changesOf(settings, ran, services) }
+  return { ran, overrides: (services) => overridesWith(settings, ran, services) }
 }
 
-const changesOf = (settings: Settings, ran: Set<string>, services: Context.Context<never> | undefined): Changes => {
+const overridesWith = (
+  settings: FileSettings,
+  ran: Set<string>,
+  services: Context.Context<never> | undefined
+): FileOverrides => {
   const forAll: HookOverrides = { hooks: settings.stepHooks, modes: settings.modes, level: "pipeline" }
   const made = new Map<string, StepOverride>()
 
   const make = (name: string): StepOverride => {
-    const step = settings.steps.get(name) ?? unchanged
+    const step = settings.steps.get(name) ?? noSettings
     const retry = step.retry ?? settings.defaults.retry
     const timeout = step.timeout ?? settings.defaults.timeout
     return {
@@ -88,7 +95,7 @@ const changesOf = (settings: Settings, ran: Set<string>, services: Context.Conte
       timeout: timeout === undefined || timeout === false
         ? timeout
         : timeoutWrap(name, Duration.toMillis(timeout)),
-      provided: step.provided === undefined ? undefined : beside(services, step.provided),
+      provided: step.provided === undefined ? undefined : withServices(services, step.provided),
       annotations: step.annotations
     }
   }
@@ -96,7 +103,7 @@ const changesOf = (settings: Settings, ran: Set<string>, services: Context.Conte
   return {
     run: {
       hooks: [{ hooks: settings.run.hooks, modes: {}, level: "step" }],
-      provided: beside(services, settings.provided),
+      provided: withServices(services, settings.provided),
       annotations: settings.run.annotations,
       runName: settings.run.runName
     },
