@@ -25,7 +25,7 @@ import {
   StepContext
 } from "../src/index.ts"
 import { makeIt } from "./support/it.ts"
-import { posing } from "./support/terminal.ts"
+import { setTerminal } from "./support/terminal.ts"
 
 const it = makeIt(test)
 
@@ -205,7 +205,7 @@ const plainText = `✗ ERROR etl › load failed 1970-01-01T00:00:00.000Z
 
 /** Posts an alert to `Alerter.layerConsole`, with standard output posing as a terminal or not, and returns the printed text. */
 const printed = (alert: Alert | string, options: { readonly tty: boolean; readonly noColor?: string }) =>
-  posing("stdout", options.tty, { NO_COLOR: options.noColor }).pipe(
+  setTerminal("stdout", options.tty, { NO_COLOR: options.noColor }).pipe(
     Effect.andThen(Effect.provide(post(alert), Alerter.layerConsole)),
     Effect.andThen(TestConsole.logLines),
     Effect.map((lines) => lines.map(String).join("\n")),

@@ -130,14 +130,14 @@ const guarded = <A, E>(body: Effect.Effect<A, E>) => Step.make("deploy", body).p
 it.effect("an approved step runs its body, and its hooks see who approved", () =>
   Effect.gen(function*() {
     const { list, note } = calls()
-    const told = events()
+    const emitted = events()
     const step = guarded(note("body")).pipe(
       Step.hooks(noting({ list, note }, "start", "start")),
       Step.onSuccess(() => Effect.flatMap(StepContext, ({ annotations }) => note(JSON.stringify(annotations))))
     )
-    yield* step.pipe(Effect.provide([TestApprover.layerApproving({ by: alice }), told.layer]))
+    yield* step.pipe(Effect.provide([TestApprover.layerApproving({ by: alice }), emitted.layer]))
     assert.deepEqual(list, ["start", "body", `{"approved by":"Alice (U1)"}`])
-    assert.deepEqual(told.list.map(brief).filter((event) => event.startsWith("Step")), [
+    assert.deepEqual(emitted.list.map(brief).filter((event) => event.startsWith("Step")), [
       "StepStarted deploy",
       "StepEnded deploy success"
     ])
@@ -310,12 +310,12 @@ it.effect("two concurrent steps and a step inside a hook can each ask for approv
 
 it.effect("events and hooks report a denial as a failure and an interrupted wait as an interruption", () =>
   Effect.gen(function*() {
-    const told = events()
+    const emitted = events()
     const { list, note } = calls()
     const step = guarded(note("body")).pipe(Step.onExit((exit) => note(exit._tag)))
     const denied = Pipeline.make("p", step).pipe(Pipeline.onFailure(() => note("pipeline")))
-    yield* Effect.exit(Effect.provide(denied, [TestApprover.layerDenying(), told.layer]))
-    assert.deepEqual(told.list.map(brief).filter((event) => event.startsWith("Step") || event.startsWith("Run")), [
+    yield* Effect.exit(Effect.provide(denied, [TestApprover.layerDenying(), emitted.layer]))
+    assert.deepEqual(emitted.list.map(brief).filter((event) => event.startsWith("Step") || event.startsWith("Run")), [
       "RunStarted p",
       "StepStarted deploy",
       "StepEnded deploy failure",

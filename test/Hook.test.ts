@@ -35,7 +35,7 @@ const broken: Readonly<Record<string, () => Effect.Effect<unknown, unknown>>> = 
 }
 
 /** Runs an Effect while the test clock advances by `duration`, and returns its exit. Fails if it is still running. */
-const after = <A, E>(duration: Duration.Input, effect: Effect.Effect<A, E>) =>
+const exitAfter = <A, E>(duration: Duration.Input, effect: Effect.Effect<A, E>) =>
   Effect.gen(function*() {
     const fiber = yield* Effect.forkChild(effect)
     yield* TestClock.adjust(duration)
@@ -53,7 +53,7 @@ it.effect("a hook that fails in any way changes neither the step's exit nor the 
     for (const [how, f] of Object.entries(broken)) {
       for (const kind of kinds) {
         for (const [end, body] of Object.entries(bodies)) {
-          const [seen, log, told] = [calls(), logs(), events()]
+          const [seen, log, emitted] = [calls(), logs(), events()]
           const bad = kind === "start"
             ? Hook.onStart(Effect.suspend(f))
             : kind === "success"
@@ -70,14 +70,14 @@ it.effect("a hook that fails in any way changes neither the step's exit nor the 
             Step.hooks(Hooks.make(Hook.named(bad, "bad"), noting(seen, kind, "after"), noting(seen, "exit", "last")))
           )
           const ran = kind === "start" || kind === "exit" || kind === end || (kind === "retry" && end === "failure")
-          const exit = yield* after("31 seconds", step.pipe(Effect.provide([log.layer, told.layer])))
+          const exit = yield* exitAfter("31 seconds", step.pipe(Effect.provide([log.layer, emitted.layer])))
           const where = `${how}, ${kind}, ${end}`
           assert.deepEqual(plain(exit), plain(yield* Effect.exit(body)), where)
           assert.deepEqual(seen.list, ran ? ["after", "last"] : ["last"], where)
           // logged exactly once
           const said = log.list.filter(({ level }) => level === "Error")
           assert.deepEqual(said.map(({ message }) => message), ran ? [`hook "bad" (${kind}) of "s" failed`] : [], where)
-          const tags = told.list.map(({ _tag }) => _tag)
+          const tags = emitted.list.map(({ _tag }) => _tag)
           assert.equal(tags.filter((tag) => tag === "HookFailed").length, ran ? 1 : 0, where)
         }
       }
@@ -92,7 +92,7 @@ it.effect("a step's typed error stays catchable when its failure hook dies", () 
 
 it.effect("a failed hook is logged with its name and cause, emitted as HookFailed and counted", () =>
   Effect.gen(function*() {
-    const [log, told] = [logs(), events()]
+    const [log, emitted] = [logs(), events()]
     const pageOnCall = (_: unknown) => Effect.fail("no route")
     const load = Step.make("load", Effect.succeed(1)).pipe(
       Step.onSuccess(pageOnCall),
@@ -114,7 +114,7 @@ it.effect("a failed hook is logged with its name and cause, emitted as HookFaile
       assert.equal(entry!.level, "Error")
       assert.equal(entry!.message, `hook "pageOnCall" (success) of "load" failed`)
       assert.equal(Cause.squash(entry!.cause), "no route")
-      const ended = told.list.at(-1)!
+      const ended = emitted.list.at(-1)!
       assert.ok(ended._tag === "RunEnded")
       const { hook, pipeline, runId, step } = entry!.annotations
       assert.deepEqual({ hook, pipeline, runId, step }, {
@@ -125,8 +125,8 @@ it.effect("a failed hook is logged with its name and cause, emitted as HookFaile
       })
       assert.equal(ended.hookFailures, 5)
       assert.deepEqual(yield* counts, [["pageOnCall", "success", 2], ["onSuccess", "success", 3]])
-    }).pipe(Effect.provide([log.layer, told.layer]), Effect.provideService(Metric.MetricRegistry, registry))
-    const failed = told.list.find((event) => event._tag === "HookFailed")!
+    }).pipe(Effect.provide([log.layer, emitted.layer]), Effect.provideService(Metric.MetricRegistry, registry))
+    const failed = emitted.list.find((event) => event._tag === "HookFailed")!
     assert.equal(Cause.squash(failed.cause), "no route")
     assert.equal(failed.hook, "pageOnCall")
   }))
@@ -178,17 +178,17 @@ const limits: ReadonlyArray<
 for (const [which, limit, attach] of limits) {
   it.effect(`a hook that hangs is interrupted at its time limit: ${which}`, () =>
     Effect.gen(function*() {
-      const [log, told] = [logs(), events()]
+      const [log, emitted] = [logs(), events()]
       let interrupted = 0
       const step = attach(Step.make("s", Effect.succeed(1)), () => interrupted++)
-      const fiber = yield* Effect.forkChild(step.pipe(Effect.provide([log.layer, told.layer])))
+      const fiber = yield* Effect.forkChild(step.pipe(Effect.provide([log.layer, emitted.layer])))
       yield* TestClock.adjust(limit - 1)
       assert.equal(fiber.pollUnsafe(), undefined)
       assert.equal(interrupted, 0)
       yield* TestClock.adjust(1)
       assert.deepEqual(fiber.pollUnsafe(), Exit.succeed(1))
       assert.equal(interrupted, 1)
-      const failed = told.list.find((event) => event._tag === "HookFailed")!
+      const failed = emitted.list.find((event) => event._tag === "HookFailed")!
       assert.ok(Cause.isTimeoutError(Cause.squash(failed.cause)))
       assert.equal(Duration.toMillis(failed.duration), limit)
       assert.equal(log.list.length, 1)
@@ -204,9 +204,9 @@ it.effect("a time limit of \"Infinity\" means no limit", () =>
       Effect.provideService(Hook.defaultTimeout, "Infinity")
     )
     for (const step of [own, all]) {
-      const told = events()
-      assert.deepEqual(yield* after("1 hour", step.pipe(Effect.provide(told.layer))), Exit.void)
-      assert.deepEqual(told.list.filter(({ _tag }) => _tag === "HookFailed"), [])
+      const emitted = events()
+      assert.deepEqual(yield* exitAfter("1 hour", step.pipe(Effect.provide(emitted.layer))), Exit.void)
+      assert.deepEqual(emitted.list.filter(({ _tag }) => _tag === "HookFailed"), [])
     }
   }))
 
@@ -219,7 +219,7 @@ it.effect("an invalid Hook.defaultTimeout fails the hook but not the step", () =
       Effect.provideService(Hook.defaultTimeout, -1),
       Effect.provide(log.layer)
     )
-    assert.deepEqual(yield* after("1 minute", step), Exit.succeed(1))
+    assert.deepEqual(yield* exitAfter("1 minute", step), Exit.succeed(1))
     assert.deepEqual(seen.list, ["after"])
     assert.match(String(Cause.squash(log.list[0]!.cause)), /Hook\.defaultTimeout.*-1/)
   }))
@@ -292,7 +292,7 @@ it.effect("a hook that hangs delays an interruption no longer than its time limi
 
 it.effect("Hook.when evaluates its predicate with the step's context and exit before each run of the hook", () =>
   Effect.gen(function*() {
-    const [seen, told, log] = [calls(), events(), logs()]
+    const [seen, emitted, log] = [calls(), events(), logs()]
     const hook = (name: string) => Hook.onFailure(() => seen.note(name)).pipe(Hook.named(name))
     const body = Effect.fail("no")
     const step = Step.make("s", body).pipe(
@@ -316,11 +316,11 @@ it.effect("Hook.when evaluates its predicate with the step's context and exit be
       ))
     )
     assert.deepEqual(
-      plain(yield* after("1 second", step.pipe(Effect.provide([told.layer, log.layer])))),
+      plain(yield* exitAfter("1 second", step.pipe(Effect.provide([emitted.layer, log.layer])))),
       plain(Exit.fail("no"))
     )
     assert.deepEqual(seen.list, ["start", "retry", "yes", "exit", "effectful yes", "both"])
-    const briefs = told.list.filter((event) => "hook" in event).map(brief)
+    const briefs = emitted.list.filter((event) => "hook" in event).map(brief)
     assert.deepEqual(briefs, [
       "HookEnded onStart",
       "HookEnded onRetry",
@@ -346,23 +346,23 @@ it.effect("Hook.when evaluates its predicate with the step's context and exit be
 
 it.effect("Hook.retry runs a failed function again within the hook's time limit and reports one hook run", () =>
   Effect.gen(function*() {
-    const [log, told] = [logs(), events()]
+    const [log, emitted] = [logs(), events()]
     let tries = 0
     const flaky = (until: number) =>
       Hook.onSuccess((value: number) => ++tries < until ? Effect.fail(`no ${value}`) : Effect.void)
     const run = (hook: Hook.Hook<number, unknown, never>) =>
       Effect.gen(function*() {
         tries = 0
-        log.list.length = told.list.length = 0
+        log.list.length = emitted.list.length = 0
         const step = Step.make("s", Effect.succeed(7)).pipe(Step.hooks(hook))
         assert.deepEqual(
-          yield* after("31 seconds", step.pipe(Effect.provide([log.layer, told.layer]))),
+          yield* exitAfter("31 seconds", step.pipe(Effect.provide([log.layer, emitted.layer]))),
           Exit.succeed(7)
         )
         return [
           tries,
           log.list.length,
-          told.list.filter(({ _tag }) => _tag === "HookEnded" || _tag === "HookFailed").map(({ _tag }) => _tag)
+          emitted.list.filter(({ _tag }) => _tag === "HookEnded" || _tag === "HookFailed").map(({ _tag }) => _tag)
         ]
       })
     assert.deepEqual(yield* run(flaky(3).pipe(Hook.retry({ times: 5 }))), [3, 0, ["HookEnded"]])

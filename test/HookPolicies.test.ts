@@ -17,7 +17,7 @@ const it = makeIt(test)
 
 it.effect("a step does not wait for its background hook, but the run does", () =>
   Effect.gen(function*() {
-    const [seen, told] = [calls(), events()]
+    const [seen, emitted] = [calls(), events()]
     const slow = Hook.onSuccess(() => Effect.andThen(Effect.sleep("5 seconds"), seen.note("background"))).pipe(
       Hook.named("slow"),
       Hook.background
@@ -25,7 +25,7 @@ it.effect("a step does not wait for its background hook, but the run does", () =
     const step = Step.make("s", seen.note("body")).pipe(Step.hooks(slow), Step.onExit(() => seen.note("exit")))
     const run = Pipeline.make("p", Effect.andThen(step, seen.note("next"))).pipe(
       Pipeline.onSuccess(() => seen.note("run")),
-      Effect.provide(told.layer)
+      Effect.provide(emitted.layer)
     )
     const fiber = yield* Effect.forkChild(run)
     yield* TestClock.adjust("4 seconds")
@@ -35,7 +35,7 @@ it.effect("a step does not wait for its background hook, but the run does", () =
     // the run's own hooks start when all background hooks of its steps have ended
     assert.deepEqual(seen.list, ["body", "exit", "next", "background", "run"])
     assert.deepEqual(fiber.pollUnsafe(), Exit.void)
-    assert.deepEqual(told.list.map(brief), [
+    assert.deepEqual(emitted.list.map(brief), [
       "RunStarted p",
       "StepStarted s",
       "StepEnded s success",
@@ -70,7 +70,7 @@ it.effect("a step outside a pipeline waits for its background hooks too", () =>
 
 it.effect("a background hook has a time limit, and its failure is logged and counted in RunEnded", () =>
   Effect.gen(function*() {
-    const [log, told] = [logs(), events()]
+    const [log, emitted] = [logs(), events()]
     const step = Step.make("s", Effect.succeed(1)).pipe(
       Step.hooks(Hooks.make(
         Hook.onSuccess(() => Effect.never).pipe(Hook.named("hung"), Hook.timeout("2 seconds"), Hook.background),
@@ -80,14 +80,14 @@ it.effect("a background hook has a time limit, and its failure is logged and cou
         )
       ))
     )
-    const fiber = yield* Effect.forkChild(Pipeline.make("p", step).pipe(Effect.provide([log.layer, told.layer])))
+    const fiber = yield* Effect.forkChild(Pipeline.make("p", step).pipe(Effect.provide([log.layer, emitted.layer])))
     yield* TestClock.adjust("2 seconds")
     assert.deepEqual(fiber.pollUnsafe(), Exit.succeed(1))
     assert.deepEqual(log.list.map(({ message }) => message), [
       `hook "dies" (success) of "s" failed`,
       `hook "hung" (success) of "s" failed`
     ])
-    const ended = told.list.at(-1)!
+    const ended = emitted.list.at(-1)!
     assert.ok(ended._tag === "RunEnded" && ended.hookFailures === 2)
   }))
 
@@ -122,14 +122,14 @@ it.effect("a required hook that succeeds changes nothing", () =>
 
 it.effect("a required success hook that fails makes the step fail before its ordinary success hooks run", () =>
   Effect.gen(function*() {
-    const [seen, log, told] = [calls(), logs(), events()]
+    const [seen, log, emitted] = [calls(), logs(), events()]
     const step = Step.make("s", Effect.succeed(1)).pipe(
       Step.onSuccess(() => seen.note("success")),
       Step.onFailure((cause) => seen.note(`failure ${(Cause.squash(cause) as Error).message}`)),
       Step.onExit((exit) => seen.note(`exit ${exit._tag}`)),
       Step.hooks(audit(Effect.fail("the log is full")))
     )
-    const run = Pipeline.make("p", step).pipe(Effect.provide([log.layer, told.layer]))
+    const run = Pipeline.make("p", step).pipe(Effect.provide([log.layer, emitted.layer]))
     const error = yield* Effect.flip(run)
     assert.ok(error instanceof Hook.HookError)
     const { cause, hook, kind, pipelineName, stepName } = error
@@ -143,7 +143,7 @@ it.effect("a required success hook that fails makes the step fail before its ord
     const message = `required hook "audit" (success) of "s" failed`
     assert.deepEqual(seen.list, [`failure ${message}`, "exit Failure"])
     assert.equal(log.list.length, 1)
-    assert.deepEqual(told.list.filter(({ _tag }) => _tag.startsWith("Step") || _tag === "HookFailed").map(brief), [
+    assert.deepEqual(emitted.list.filter(({ _tag }) => _tag.startsWith("Step") || _tag === "HookFailed").map(brief), [
       "StepStarted s",
       "HookFailed audit",
       "StepEnded s failure"
@@ -206,7 +206,7 @@ it.effect("required hooks keep an interruption an interruption, and hooks and ev
       [Effect.failCause(Cause.combine(Cause.fail("no"), Cause.die("boom"))), "failure", ["Die", "Die", "Die"]]
     ]
     for (const [body, outcome, reasons] of cases) {
-      const [seen, told] = [calls(), events()]
+      const [seen, emitted] = [calls(), events()]
       const seenExits: Array<Exit.Exit<unknown, unknown>> = []
       const step = Step.make("s", body).pipe(
         Step.hooks(Hooks.make(
@@ -214,13 +214,13 @@ it.effect("required hooks keep an interruption an interruption, and hooks and ev
           ...(["success", "failure", "interrupt"] as const).map((kind) => noting(seen, kind, kind)),
           Hook.onExit((exit) => Effect.sync(() => seenExits.push(exit)))
         )),
-        Effect.provide([logs().layer, told.layer])
+        Effect.provide([logs().layer, emitted.layer])
       )
       const exit = yield* Effect.exit(step)
       assert.ok(Exit.isFailure(exit))
       assert.deepEqual(exit.cause.reasons.map(({ _tag }) => _tag), reasons)
       assert.deepEqual(seen.list, [outcome])
-      const ended = told.list.find((event) => event._tag === "StepEnded")!
+      const ended = emitted.list.find((event) => event._tag === "StepEnded")!
       assert.equal(ended.outcome, outcome)
       assert.deepEqual([seenExits.map(plain), plain(ended.exit)], [[plain(exit)], plain(exit)])
     }
@@ -228,7 +228,7 @@ it.effect("required hooks keep an interruption an interruption, and hooks and ev
 
 it.effect("a required start hook that fails prevents the step's body from running", () =>
   Effect.gen(function*() {
-    const [seen, told] = [calls(), events()]
+    const [seen, emitted] = [calls(), events()]
     const step = Step.make("s", seen.note("body")).pipe(
       Step.hooks(Hooks.make(
         Hook.onStart(Effect.fail("not allowed")).pipe(Hook.named("gate"), Hook.required),
@@ -237,12 +237,12 @@ it.effect("a required start hook that fails prevents the step's body from runnin
         noting(seen, "failure", "failure"),
         noting(seen, "exit", "exit")
       )),
-      Effect.provide([logs().layer, told.layer])
+      Effect.provide([logs().layer, emitted.layer])
     )
     const error = yield* Effect.flip(step)
     assert.ok(error instanceof Hook.HookError && error.kind === "start" && error.hook === "gate")
     assert.deepEqual(seen.list, ["failure", "exit"])
-    assert.equal(told.list.filter(({ _tag }) => _tag === "StepEnded").length, 1)
+    assert.equal(emitted.list.filter(({ _tag }) => _tag === "StepEnded").length, 1)
   }))
 
 it.effect("after a required success hook fails, required failure hooks run once and required exit hooks see the failure", () =>
@@ -267,16 +267,16 @@ it.effect("after a required success hook fails, required failure hooks run once 
 
 it.effect("a required hook of a pipeline that fails makes the run fail", () =>
   Effect.gen(function*() {
-    const [seen, told] = [calls(), events()]
+    const [seen, emitted] = [calls(), events()]
     const run = Pipeline.make("p", Effect.succeed(1)).pipe(
       Pipeline.hooks(audit(Effect.fail("x"))),
       Pipeline.onSuccess(() => seen.note("success")),
       Pipeline.onFailure(() => seen.note("failure")),
-      Effect.provide([logs().layer, told.layer])
+      Effect.provide([logs().layer, emitted.layer])
     )
     assert.equal((yield* Effect.flip(run)).stepName, "p")
     assert.deepEqual(seen.list, ["failure"])
-    assert.equal(brief(told.list.at(-1)!), "RunEnded p failure")
+    assert.equal(brief(emitted.list.at(-1)!), "RunEnded p failure")
   }))
 
 it.effect("a required retry hook that fails ends the retries and adds its error to the attempt's", () =>

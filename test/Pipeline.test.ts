@@ -159,7 +159,7 @@ it.effect("a pipeline inside another starts a run of its own, whose steps have t
 
 it.effect("a step outside any pipeline is a run of its own, named like the step", () =>
   Effect.gen(function*() {
-    const told = events()
+    const emitted = events()
     const ids: Array<string> = []
     const step = Step.make(
       "alone",
@@ -167,13 +167,13 @@ it.effect("a step outside any pipeline is a run of its own, named like the step"
         ids.push(runId)
         return Effect.succeed(pipelineName)
       })
-    ).pipe(Effect.provide(told.layer))
+    ).pipe(Effect.provide(emitted.layer))
     assert.equal(yield* step, "alone")
     yield* step
     assert.notEqual(ids[0], ids[1])
     const once = ["RunStarted alone", "StepStarted alone", "StepEnded alone success", "RunEnded alone success"]
-    assert.deepEqual(told.list.map(brief), [...once, ...once])
-    assert.deepEqual(new Set(told.list.slice(0, 4).map(({ runId }) => runId)), new Set([ids[0]]))
+    assert.deepEqual(emitted.list.map(brief), [...once, ...once])
+    assert.deepEqual(new Set(emitted.list.slice(0, 4).map(({ runId }) => runId)), new Set([ids[0]]))
   }))
 
 it.effect("steps nested in a step outside any pipeline belong to that step's run", () =>
@@ -196,11 +196,11 @@ it.effect("steps nested in a step outside any pipeline belong to that step's run
 
 it.effect("a step inside a hook belongs to the run but does not inherit the pipeline's hooks", () =>
   Effect.gen(function*() {
-    const [seen, told] = [calls(), events()]
+    const [seen, emitted] = [calls(), events()]
     const cleanUp = Step.make("clean up", Effect.fail("no")).pipe(Step.onFailure(() => seen.note("clean up failed")))
     const bare = Step.make("bare", Effect.fail("no"))
     for (const kind of kinds) {
-      seen.list.length = told.list.length = 0
+      seen.list.length = emitted.list.length = 0
       const hook = noting(seen, kind, kind, Effect.andThen(Effect.exit(bare), Effect.exit(cleanUp)))
       const body = kind === "interrupt"
         ? Effect.interrupt
@@ -210,14 +210,14 @@ it.effect("a step inside a hook belongs to the run but does not inherit the pipe
       yield* Effect.exit(
         Pipeline.make("p", Step.make("s", body).pipe(Step.retry({ times: 1 }))).pipe(
           Pipeline.stepHooks(hook),
-          Effect.provide(told.layer)
+          Effect.provide(emitted.layer)
         )
       )
       // exactly once: a hook that its own step inherited would call itself for ever
       assert.deepEqual(seen.list, [kind, "clean up failed"])
-      const started = told.list.filter((event) => event._tag === "StepStarted")
+      const started = emitted.list.filter((event) => event._tag === "StepStarted")
       assert.deepEqual(started.map(({ stepPath }) => stepPath), [["s"], ["s", "bare"], ["s", "clean up"]])
-      assert.equal(new Set(told.list.map(({ runId }) => runId)).size, 1)
+      assert.equal(new Set(emitted.list.map(({ runId }) => runId)).size, 1)
     }
   }))
 
@@ -237,7 +237,7 @@ it.effect("a step nested in a step inside a hook does not inherit the pipeline's
 
 it.effect("steps on forked fibers belong to the run that forked them", () =>
   Effect.gen(function*() {
-    const [seen, told] = [calls(), events()]
+    const [seen, emitted] = [calls(), events()]
     const step = (name: string) => Step.make(name, Effect.sleep("1 second"))
     yield* Effect.gen(function*() {
       const fiber = yield* Effect.forkChild(
@@ -252,11 +252,11 @@ it.effect("steps on forked fibers belong to the run that forked them", () =>
       )
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(fiber)
-    }).pipe(Effect.provide(told.layer))
+    }).pipe(Effect.provide(emitted.layer))
     assert.deepEqual([...seen.list].toSorted(), ["a", "b", "child"])
-    const ended = told.list.at(-1)!
+    const ended = emitted.list.at(-1)!
     assert.ok(ended._tag === "RunEnded" && ended.steps === 3)
-    assert.equal(new Set(told.list.map(({ runId }) => runId)).size, 1)
+    assert.equal(new Set(emitted.list.map(({ runId }) => runId)).size, 1)
   }))
 
 it.effect("a step on a detached fiber that outlives its run keeps the run's context and hooks", () =>
@@ -323,14 +323,14 @@ it.effect("two concurrent runs of one pipeline share no annotations", () =>
 
 it.effect("a step in a finalizer of an ended run is a run of its own, with the same hooks, and waits for them", () =>
   Effect.gen(function*() {
-    const [seen, told] = [calls(), events()]
+    const [seen, emitted] = [calls(), events()]
     const cleanup = Step.make("cleanup", Effect.void).pipe(
       Step.hooks(Hook.background(Hook.onExit(() => Effect.andThen(Effect.sleep("1 second"), seen.note("background")))))
     )
     const run = Pipeline.make("p", Effect.addFinalizer(() => cleanup)).pipe(
       Pipeline.stepHooks(noting(seen, "success", "inherited")),
       Effect.scoped,
-      Effect.provide(told.layer)
+      Effect.provide(emitted.layer)
     )
     const fiber = yield* Effect.forkChild(run)
     yield* TestClock.adjust("999 millis")
@@ -338,7 +338,7 @@ it.effect("a step in a finalizer of an ended run is a run of its own, with the s
     yield* TestClock.adjust("1 millis")
     yield* Fiber.join(fiber)
     assert.deepEqual(seen.list, ["inherited", "background"])
-    assert.deepEqual(told.list.map(brief), [
+    assert.deepEqual(emitted.list.map(brief), [
       "RunStarted p",
       "RunEnded p success",
       "RunStarted p",
@@ -349,5 +349,5 @@ it.effect("a step in a finalizer of an ended run is a run of its own, with the s
       "HookEnded onExit",
       "RunEnded p success"
     ])
-    assert.equal(new Set(told.list.map(({ runId }) => runId)).size, 2)
+    assert.equal(new Set(emitted.list.map(({ runId }) => runId)).size, 2)
   }))

@@ -47,10 +47,10 @@ const eventful = Effect.suspend(() => {
 
 it.effect("a run emits each event once and in order", () =>
   Effect.gen(function*() {
-    const told = events()
-    const exit = yield* Effect.exit(eventful.pipe(Effect.provide([told.layer, logs().layer])))
+    const emitted = events()
+    const exit = yield* Effect.exit(eventful.pipe(Effect.provide([emitted.layer, logs().layer])))
     assert.deepEqual(exit, Exit.succeed("done"))
-    assert.deepEqual(told.list.map(brief), [
+    assert.deepEqual(emitted.list.map(brief), [
       "RunStarted p",
       "HookEnded onStart",
       "StepStarted flaky",
@@ -72,13 +72,13 @@ it.effect("a run emits each event once and in order", () =>
       "HookEnded onSuccess",
       "RunEnded p success"
     ])
-    const ended = told.list.at(-1)!
+    const ended = emitted.list.at(-1)!
     assert.ok(ended._tag === "RunEnded")
     assert.deepEqual([ended.steps, ended.hookFailures, ended.exit], [3, 1, Exit.succeed("done")])
-    assert.equal(new Set(told.list.map(({ runId }) => runId)).size, 1)
-    const indices = told.list.flatMap((event) => event._tag === "StepStarted" ? [event.index] : [])
+    assert.equal(new Set(emitted.list.map(({ runId }) => runId)).size, 1)
+    const indices = emitted.list.flatMap((event) => event._tag === "StepStarted" ? [event.index] : [])
     assert.deepEqual(indices, [0, 1, 2])
-    const ofHooks = told.list.filter((event) => "hook" in event)
+    const ofHooks = emitted.list.filter((event) => "hook" in event)
     assert.deepEqual(ofHooks.map(({ hook, hookIndex, level, step }) => [hook, hookIndex, level, step?.stepName]), [
       ["onStart", 0, "step", undefined],
       ["onStart", 0, "step", "flaky"],
@@ -95,7 +95,7 @@ it.effect("a run emits each event once and in order", () =>
 it.effect("events carry time, duration, attempts, exit and annotations", () =>
   Effect.gen(function*() {
     yield* TestClock.setTime(1_000)
-    const told = events()
+    const emitted = events()
     let n = 0
     const body = Effect.gen(function*() {
       yield* Effect.sleep("2 seconds")
@@ -111,15 +111,15 @@ it.effect("events carry time, duration, attempts, exit and annotations", () =>
       Pipeline.make("p", step).pipe(
         Pipeline.runName("nightly"),
         Pipeline.annotate({ env: "test" }),
-        Effect.provide(told.layer)
+        Effect.provide(emitted.layer)
       )
     )
     yield* TestClock.adjust("10 seconds")
     yield* Fiber.join(fiber)
-    const [, started, attempt, ended, hookStarted, hook, run] = told.list
+    const [, started, attempt, ended, hookStarted, hook, run] = emitted.list
     const at = (event: RunEvent.RunEvent) => DateTime.toEpochMillis(event.at)
-    assert.deepEqual(told.list.map(at), [1000, 1000, 3000, 5000, 5000, 5500, 5500])
-    assert.ok(told.list.every(({ pipelineName, runName }) => pipelineName === "p" && runName === "nightly"))
+    assert.deepEqual(emitted.list.map(at), [1000, 1000, 3000, 5000, 5000, 5500, 5500])
+    assert.ok(emitted.list.every(({ pipelineName, runName }) => pipelineName === "p" && runName === "nightly"))
     assert.ok(started?._tag === "StepStarted" && started.stepPath.join() === "s")
     assert.ok(attempt?._tag === "AttemptFailed" && Cause.squash(attempt.cause) === "no" && attempt.attempt === 1)
     assert.ok(ended?._tag === "StepEnded" && hook?._tag === "HookEnded" && run?._tag === "RunEnded")
@@ -132,24 +132,24 @@ it.effect("events carry time, duration, attempts, exit and annotations", () =>
 
 it.effect("StepEnded is emitted when the body ends, before the step's hooks have ended", () =>
   Effect.gen(function*() {
-    const told = events()
+    const emitted = events()
     const fiber = yield* Effect.forkChild(
-      Step.make("s", Effect.void).pipe(Step.onSuccess(() => Effect.sleep("1 second")), Effect.provide(told.layer))
+      Step.make("s", Effect.void).pipe(Step.onSuccess(() => Effect.sleep("1 second")), Effect.provide(emitted.layer))
     )
     yield* TestClock.adjust("500 millis")
-    assert.deepEqual(told.list.slice(-2).map(brief), ["StepEnded s success", "HookStarted onSuccess"])
+    assert.deepEqual(emitted.list.slice(-2).map(brief), ["StepEnded s success", "HookStarted onSuccess"])
     yield* TestClock.adjust("500 millis")
     yield* Fiber.join(fiber)
   }))
 
 it.effect("StepContext.progress emits StepProgress with the step's path, index and parent", () =>
   Effect.gen(function*() {
-    const told = events()
+    const emitted = events()
     const inner = Step.make("inner", StepContext.progress(3))
     const outer = Step.make("outer", Effect.andThen(StepContext.progress(1, 2), Effect.all([inner, inner])))
     // outside a step, StepContext.progress emits nothing
-    yield* Pipeline.make("p", Effect.andThen(StepContext.progress(9), outer)).pipe(Effect.provide(told.layer))
-    const progress = told.list.flatMap((event) =>
+    yield* Pipeline.make("p", Effect.andThen(StepContext.progress(9), outer)).pipe(Effect.provide(emitted.layer))
+    const progress = emitted.list.flatMap((event) =>
       event._tag === "StepProgress"
         ? [[event.stepPath.join("/"), event.index, event.parent, event.done, event.total]]
         : []
@@ -214,10 +214,10 @@ it.effect("RunEvent.layer adds to the observers that are already provided, in or
 
 it.effect("an observer layer that is provided twice receives each event once and hides no layer in between", () =>
   Effect.gen(function*() {
-    const told: Array<string> = []
-    const outer = RunEvent.layer(({ _tag }) => void told.push(`outer ${_tag}`))
-    const slow = RunEvent.layerEffect(({ _tag }) => Effect.sync(() => void told.push(`slow ${_tag}`)))
-    const between = RunEvent.layer(({ _tag }) => void told.push(`between ${_tag}`))
+    const emitted: Array<string> = []
+    const outer = RunEvent.layer(({ _tag }) => void emitted.push(`outer ${_tag}`))
+    const slow = RunEvent.layerEffect(({ _tag }) => Effect.sync(() => void emitted.push(`slow ${_tag}`)))
+    const between = RunEvent.layer(({ _tag }) => void emitted.push(`between ${_tag}`))
     yield* Pipeline.make("p", Effect.void).pipe(
       Effect.provide(slow),
       Effect.provide(outer),
@@ -227,7 +227,7 @@ it.effect("an observer layer that is provided twice receives each event once and
     )
     const tags = ["RunStarted", "RunEnded"]
     assert.deepEqual(
-      told.toSorted(),
+      emitted.toSorted(),
       ["between", "outer", "slow"].flatMap((who) => tags.map((tag) => `${who} ${tag}`)).toSorted()
     )
   }))
@@ -269,16 +269,16 @@ it.effect("layerEffect logs an observer's failure and delivers the events after 
 
 it.effect("an interrupted run emits StepEnded and RunEnded with the outcome interrupt", () =>
   Effect.gen(function*() {
-    const told = events()
+    const emitted = events()
     const fiber = yield* Effect.forkChild(
       Pipeline.make("p", Effect.all([Step.make("a", Effect.never), Step.make("b", Effect.never)], { concurrency: 2 }))
         .pipe(
-          Effect.provide(told.layer)
+          Effect.provide(emitted.layer)
         )
     )
     yield* TestClock.adjust(0)
     yield* Fiber.interrupt(fiber)
-    assert.deepEqual(told.list.map(brief), [
+    assert.deepEqual(emitted.list.map(brief), [
       "RunStarted p",
       "StepStarted a",
       "StepStarted b",

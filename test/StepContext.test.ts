@@ -163,7 +163,7 @@ it.effect("an annotation made in the pipeline's body is visible to later steps",
 
 it.effect("an annotation named __proto__ is kept as an ordinary key", () =>
   Effect.gen(function*() {
-    const told = events()
+    const emitted = events()
     yield* Step.make("s", StepContext.annotate(JSON.parse(`{"__proto__": {"polluted": true}}`))).pipe(
       Step.onSuccess(() =>
         Effect.map(StepContext, ({ annotations }) => {
@@ -171,10 +171,10 @@ it.effect("an annotation named __proto__ is kept as an ordinary key", () =>
           assert.ok(Object.hasOwn(annotations, "__proto__"))
         })
       ),
-      Effect.provide(told.layer)
+      Effect.provide(emitted.layer)
     )
     assert.equal(({} as Record<string, unknown>)["polluted"], undefined)
-    assert.deepEqual(told.list.filter(({ _tag }) => _tag === "HookFailed"), [])
+    assert.deepEqual(emitted.list.filter(({ _tag }) => _tag === "HookFailed"), [])
   }))
 
 it.effect("JSON.stringify writes every property of a context", () =>

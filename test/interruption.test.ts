@@ -106,7 +106,7 @@ const cases: ReadonlyArray<Case> = Object.entries(bodies).flatMap(([body, effect
 
 const trial = (options: Case, k: number) =>
   Effect.gen(function*() {
-    const [seen, told, log] = [calls(), events(), logs()]
+    const [seen, emitted, log] = [calls(), events(), logs()]
     let bodyBegan = false
     const policy = (hook: Hook.Hook<unknown, unknown, never>): Hook.Hook<unknown, unknown, never, unknown> =>
       options.required === true ? Hook.required(hook) : hook
@@ -122,7 +122,7 @@ const trial = (options: Case, k: number) =>
     const run = options.pipeline === true
       ? Pipeline.make("p", step).pipe(Pipeline.onExit(() => seen.note("run")))
       : step
-    const observers = options.observed === true ? [log.layer, told.layer] as const : [log.layer] as const
+    const observers = options.observed === true ? [log.layer, emitted.layer] as const : [log.layer] as const
     const { exit, reached } = yield* interruptedAt(k, Effect.provide(run, [...observers]))
 
     const where = `${options.name}, interrupted at ${k}: ${seen.list}`
@@ -153,15 +153,15 @@ const trial = (options: Case, k: number) =>
     if (!reached && exit._tag === "Failure") assert.ok(!Cause.hasInterrupts(exit.cause), where)
 
     if (options.observed === true) {
-      const of = (tag: string) => told.list.filter(({ _tag }) => _tag === tag)
-      const [started, ended] = [of("StepStarted").length, told.list.filter((event) => event._tag === "StepEnded")]
+      const of = (tag: string) => emitted.list.filter(({ _tag }) => _tag === tag)
+      const [started, ended] = [of("StepStarted").length, emitted.list.filter((event) => event._tag === "StepEnded")]
       assert.equal(started, ended.length, where)
       assert.equal(of("RunStarted").length, of("RunEnded").length, where)
       assert.equal(ended.length, terminal.length > 0 ? 1 : 0, where)
       if (last !== undefined) assert.equal(ended[0]!.outcome, last, where)
-      if (told.list.length > 0) {
-        assert.equal(told.list[0]!._tag, "RunStarted", where)
-        assert.equal(told.list.at(-1)!._tag, "RunEnded", where)
+      if (emitted.list.length > 0) {
+        assert.equal(emitted.list[0]!._tag, "RunStarted", where)
+        assert.equal(emitted.list.at(-1)!._tag, "RunEnded", where)
       }
     }
     return { reached, last, begun }

@@ -164,14 +164,14 @@ const play = (story: Story, effect: Effect.Effect<unknown, unknown>) =>
 it.effect("an evaluation has exactly one terminal event, however it succeeds, fails, dies, retries or is interrupted", () =>
   forAll(Story, (story) =>
     Effect.gen(function*() {
-      const [seen, told] = [calls(), events()]
+      const [seen, emitted] = [calls(), events()]
       for (const observed of [false, true]) {
         seen.list.length = 0
         const step = Step.make("s", bodyOf(story)).pipe(
           Step.retry(policyOf(story)),
           Step.hooks(Hooks.make(...kinds.map((kind) => noting(seen, kind, kind))))
         )
-        const exit = yield* play(story, observed ? Effect.provide(step, told.layer) : step)
+        const exit = yield* play(story, observed ? Effect.provide(step, emitted.layer) : step)
         const expected = exit._tag === "Success"
           ? "success"
           : Cause.hasInterruptsOnly(exit.cause)
@@ -180,11 +180,11 @@ it.effect("an evaluation has exactly one terminal event, however it succeeds, fa
         const retries = seen.list.filter((kind) => kind === "retry")
         assert.deepEqual(seen.list, ["start", ...retries, expected, "exit"])
         if (!observed) continue
-        const ended = told.list.filter((event) => event._tag === "StepEnded")
+        const ended = emitted.list.filter((event) => event._tag === "StepEnded")
         assert.deepEqual(ended.map(({ attempts, outcome }) => [attempts, outcome]), [[retries.length + 1, expected]])
-        assert.equal(told.list.filter(({ _tag }) => _tag === "StepStarted").length, 1)
-        assert.equal(told.list.filter(({ _tag }) => _tag === "AttemptFailed").length, retries.length)
-        assert.equal(told.list.at(-1)!._tag, "RunEnded")
+        assert.equal(emitted.list.filter(({ _tag }) => _tag === "StepStarted").length, 1)
+        assert.equal(emitted.list.filter(({ _tag }) => _tag === "AttemptFailed").length, retries.length)
+        assert.equal(emitted.list.at(-1)!._tag, "RunEnded")
         assert.deepEqual(plain(ended[0]!.exit), plain(exit))
       }
     }), 200))

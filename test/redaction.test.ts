@@ -77,11 +77,11 @@ it.effect("a huge cyclic annotation or one that throws neither leaks secrets nor
         throw new Error(canary)
       }
     }
-    const told: Array<Report.Event> = []
+    const emitted: Array<Report.Event> = []
     yield* Step.make("s", StepContext.annotate({ rows: 3, graph: nodes[0], broken })).pipe(
-      Effect.provide(RunEvent.layer((event) => void told.push(Report.fromRunEvent(event))))
+      Effect.provide(RunEvent.layer((event) => void emitted.push(Report.fromRunEvent(event))))
     )
-    const ended = told.find(({ _tag }) => _tag === "StepEnded")
+    const ended = emitted.find(({ _tag }) => _tag === "StepEnded")
     assert.ok(ended?._tag === "StepEnded")
     assert.equal(ended.annotations?.["rows"], 3)
     assert.deepEqual(ended.annotations?.["broken"], "<unreadable: Error>")

@@ -3,7 +3,7 @@ import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { colorsOn, hasColors } from "../src/internal/text/terminal.ts"
 import { makeIt } from "./support/it.ts"
-import { posing } from "./support/terminal.ts"
+import { setTerminal } from "./support/terminal.ts"
 
 const it = makeIt(test)
 
@@ -24,8 +24,8 @@ test("FORCE_COLOR decides alone: it colours pipes and dumb terminals, and 0 or f
 
 it.effect("an option of always or never goes before terminal and variables", () =>
   Effect.scoped(Effect.gen(function*() {
-    yield* posing("stderr", false, { FORCE_COLOR: "1" })
+    yield* setTerminal("stderr", false, { FORCE_COLOR: "1" })
     assert.deepEqual([colorsOn("stderr"), colorsOn("stderr", "never")], [true, false])
-    yield* posing("stderr", true, { NO_COLOR: "1" })
+    yield* setTerminal("stderr", true, { NO_COLOR: "1" })
     assert.deepEqual([colorsOn("stderr", "auto"), colorsOn("stderr", "always")], [false, true])
   })))

@@ -8,7 +8,7 @@ import { alertOf, AnyAlert } from "../support/anyAlert.ts"
 import { sample } from "../support/channelContract.ts"
 import { makeIt } from "../support/it.ts"
 import { forAll } from "../support/property.ts"
-import { posing } from "../support/terminal.ts"
+import { setTerminal } from "../support/terminal.ts"
 
 const it = makeIt(test)
 
@@ -78,7 +78,7 @@ it.effect("in colours on a terminal alone, unless NO_COLOR is set", () =>
   Effect.gen(function*() {
     const colored = (stream: "stdout" | "stderr", isTTY: boolean, env?: { readonly NO_COLOR?: string }) =>
       Effect.gen(function*() {
-        yield* posing(stream, isTTY, env)
+        yield* setTerminal(stream, isTTY, env)
         yield* post({ stream })
         const lines = stream === "stdout" ? yield* TestConsole.logLines : yield* TestConsole.errorLines
         return String(lines.at(-1)).includes("\u001b[")

@@ -31,7 +31,7 @@ const recording = () => {
 it.effect("a run with retries, parameters and a failing step calls its hooks, posts its alerts and emits its events", () =>
   Effect.gen(function*() {
     yield* TestClock.setTime(Date.UTC(2026, 10, 23, 9, 42, 6))
-    const [told, posted, seen] = [events(), recording(), calls()]
+    const [emitted, posted, seen] = [events(), recording(), calls()]
     let n = 0
     const load = Step.make(
       "load",
@@ -62,14 +62,14 @@ it.effect("a run with retries, parameters and a failing step calls its hooks, po
     )
     const fiber = yield* Effect.forkChild(etl.pipe(
       Effect.provide(LoadParams.layerUnknown({ rows: 7, token: "s3cret" })),
-      Effect.provide([told.layer, posted.layer])
+      Effect.provide([emitted.layer, posted.layer])
     ))
     yield* TestClock.adjust("5 seconds")
     const exit = fiber.pollUnsafe()
     assert.ok(exit !== undefined && Exit.isFailure(exit))
     assert.equal(Cause.squash(exit.cause), "no room for 7 rows")
     assert.deepEqual(seen.list, ["retry 1", "retry 2", "run failed"])
-    assert.deepEqual(told.list.map(brief), [
+    assert.deepEqual(emitted.list.map(brief), [
       "RunStarted etl",
       "StepStarted load",
       "AttemptFailed load 1",
@@ -85,7 +85,7 @@ it.effect("a run with retries, parameters and a failing step calls its hooks, po
       "RunEnded etl failure"
     ])
     assert.deepEqual(posted.alerts.map(({ severity }) => severity), ["success", "error"])
-    const text = JSON.stringify([posted.alerts, told.list])
+    const text = JSON.stringify([posted.alerts, emitted.list])
     assert.ok(text.includes("nightly") && text.includes("no room for 7 rows") && text.includes("<redacted>"))
     assert.ok(!text.includes("s3cret"))
   }))

@@ -27,7 +27,7 @@ const nap = (name: string) => DurableClock.sleep({ name, duration: "1 millis", i
 /** Makes a durable pipeline with a retry, an approval and a failing step, and records all that it does. */
 const night = () => {
   const seen = calls()
-  const told = events()
+  const emitted = events()
   const log = logs()
   const alerts: Array<Alert> = []
   let n = 0
@@ -70,22 +70,22 @@ const night = () => {
   const layers = layer.pipe(
     Layer.provide(Approval.layer()),
     Layer.provide(Outbox.layer(alerter)),
-    Layer.provide([told.layer, log.layer])
+    Layer.provide([emitted.layer, log.layer])
   )
   const untilAsked = Effect.suspend(() => asked() === undefined ? Effect.fail("not yet") : Effect.void).pipe(
     Effect.retry({ schedule: Schedule.spaced("10 millis"), times: 400 })
   )
-  return { seen, told, log, alerts, layer: Layer.orDie(layers), workflow, asked, untilAsked }
+  return { seen, emitted, log, alerts, layer: Layer.orDie(layers), workflow, asked, untilAsked }
 }
 
 const ada = { id: "ada", name: "Ada" }
 
-const check = ({ alerts, log, seen, told }: ReturnType<typeof night>, exit: Exit.Exit<unknown, unknown>) => {
+const check = ({ alerts, log, seen, emitted }: ReturnType<typeof night>, exit: Exit.Exit<unknown, unknown>) => {
   assert.ok(Exit.isFailure(exit))
   const error = Cause.squash(exit.cause)
   assert.ok(error instanceof Bad && error.n === 9)
   assert.deepEqual(seen.list, ["load 1", "retry 1", "load 2", "deploy", "run Failure"])
-  const inTurn = told.list.map(brief).filter((event) => !event.startsWith("Hook"))
+  const inTurn = emitted.list.map(brief).filter((event) => !event.startsWith("Hook"))
   assert.deepEqual(inTurn, [
     "RunStarted night",
     "StepStarted load",

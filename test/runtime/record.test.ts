@@ -36,13 +36,13 @@ it.live("a recorded run is read back unchanged, from a single file and from a fo
   Effect.gen(function*() {
     const folder = yield* tempFolder
     const file = path.join(folder, "runs.jsonl")
-    const told = events()
+    const emitted = events()
     yield* run(2_000).pipe(
       Effect.provide(Report.layerRecord({ file })),
       Effect.provide(Report.layerRecord({ folder: path.join(folder, "runs") })),
-      Effect.provide(told.layer)
+      Effect.provide(emitted.layer)
     )
-    const expected = told.list.map(Report.fromRunEvent)
+    const expected = emitted.list.map(Report.fromRunEvent)
     for (const place of [file, ...filesIn(path.join(folder, "runs"))]) {
       const { events, skipped } = yield* readAll(place)
       assert.deepEqual(skipped, [])

@@ -1,11 +1,11 @@
-/** Makes a stream of this process pose as a terminal, or as none. */
+/** Makes an output stream of this process look like a terminal, or not. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
 type Env = Readonly<Record<"FORCE_COLOR" | "NO_COLOR" | "TERM", string | undefined>>
 
-/** Until the scope closes. Variables that are not given are unset, whatever the shell of the test run has. */
-export const posing = (
+/** Sets `isTTY` of a stream and the variables for colours until the scope closes. Variables that are not given are unset. */
+export const setTerminal = (
   stream: "stdout" | "stderr",
   isTTY: boolean,
   env: Partial<Env> = {}
