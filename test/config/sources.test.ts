@@ -9,7 +9,8 @@ import * as TestClock from "effect/testing/TestClock"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { setImmediate } from "node:timers/promises"
-import { load, module, type Problem, resolve, type SourceOptions } from "../../src/config/internal/modules/modules.ts"
+import { load, module, resolve, type SourceOptions } from "../../src/config/internal/modules/modules.ts"
+import type { Refusal } from "../../src/config/internal/modules/refusal.ts"
 import { makeIt } from "../support/it.ts"
 import { forAll } from "../support/property.ts"
 
@@ -43,7 +44,7 @@ const valueOf = (reference: string, options: SourceOptions) =>
 
 const problemOf = (reference: string, options: SourceOptions) => Effect.flip(valueOf(reference, options))
 
-const inWords = ({ expected, found }: Problem): string => `expected ${expected}, found ${found}`
+const inWords = ({ expected, found }: Refusal): string => `expected ${expected}, found ${found}`
 
 const says = (reference: string, options: SourceOptions, ...words: ReadonlyArray<string>) =>
   Effect.map(problemOf(reference, options), (problem) => {

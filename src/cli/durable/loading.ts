@@ -11,6 +11,7 @@ import type { Result } from "effect/workflow/Workflow"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { ConfigFileError, type ConfigIssue } from "../../config/index.ts"
 import * as Sources from "../../config/internal/modules/modules.ts"
+import type { Refusal } from "../../config/internal/modules/refusal.ts"
 import { listed } from "../../internal/text/closest.ts"
 import type { DurableModule } from "../request.ts"
 
@@ -49,10 +50,10 @@ const commandLine = "the command line"
 
 /** What is wrong with what was said on the command line, each with its place. */
 const wrong = (
-  problems: readonly [Sources.Problem, ...ReadonlyArray<Sources.Problem>],
+  problems: readonly [Refusal, ...ReadonlyArray<Refusal>],
   path: (index: number) => ConfigIssue["path"]
 ): ConfigFileError => {
-  const issue = (problem: Sources.Problem, index: number): ConfigIssue => ({
+  const issue = (problem: Refusal, index: number): ConfigIssue => ({
     path: path(index),
     file: commandLine,
     position: undefined,
@@ -85,7 +86,7 @@ const partsOf = (value: unknown): ReadonlyArray<readonly [name: string, part: un
 const durable = "a durable pipeline, which Durable.pipeline makes"
 
 /** A pipeline, or all that are in an array or a record. */
-const pipelinesOf = (shown: string, value: unknown): Effect.Effect<ReadonlyArray<Pipeline>, Sources.Problem> => {
+const pipelinesOf = (shown: string, value: unknown): Effect.Effect<ReadonlyArray<Pipeline>, Refusal> => {
   if (isPipeline(value)) return Effect.succeed([value])
   const parts = partsOf(value)
   const expected = `${durable}, or an array or a record of them`
@@ -106,7 +107,7 @@ const kindOf = (value: unknown): string =>
 const exported = (
   shown: string,
   module: Readonly<Record<string, unknown>>
-): Effect.Effect<ReadonlyArray<Pipeline>, Sources.Problem> => {
+): Effect.Effect<ReadonlyArray<Pipeline>, Refusal> => {
   const pipelines = Object.values(module).flatMap((value) => {
     if (isPipeline(value)) return [value]
     const parts = partsOf(value)?.map(([, part]) => part) ?? []
@@ -123,7 +124,7 @@ const exported = (
 const sourceOf = (reference: string) => Sources.resolve(reference, { folder: ".", root: ".", allowOutside: true })
 
 /** The one that a name stands for, which is exported as two things at times. */
-const unique = (pipelines: ReadonlyArray<Pipeline>): Effect.Effect<ReadonlyArray<Pipeline>, Sources.Problem> => {
+const unique = (pipelines: ReadonlyArray<Pipeline>): Effect.Effect<ReadonlyArray<Pipeline>, Refusal> => {
   const byName = new Map<string, Pipeline>()
   for (const pipeline of pipelines) {
     const known = byName.get(pipeline.name)
@@ -208,7 +209,7 @@ export const payloadOf = (
       Schema.decodeUnknownEffect(schema, { errors: "all", onExcessProperty: "error" })(input),
       ({ issue }) => {
         const issues = formatIssue(issue).issues
-        const problems = issues.map(({ message }): Sources.Problem =>
+        const problems = issues.map(({ message }): Refusal =>
           /^missing key/i.test(message)
             ? { found: text === undefined ? "no --payload" : "nothing", expected: "a value" }
             : /excess property/i.test(message)

@@ -25,12 +25,13 @@ import { byPosition, type Path as Place, type Position } from "./file/positions.
 import { escaping } from "./modules/confined.ts"
 import { toHook } from "./modules/hooks.ts"
 import { layerSource } from "./modules/layers.ts"
-import type { Problem, SourceOptions } from "./modules/modules.ts"
+import type { SourceOptions } from "./modules/modules.ts"
 import * as Sources from "./modules/modules.ts"
+import type { Refusal } from "./modules/refusal.ts"
 import type { AlerterSpec } from "./schema/alerter.ts"
 
 /** Something that was said wrongly, in the file or by a flag, to be told with all else. */
-export type Report = (path: Place, problem: Problem, by?: "file" | "flag") => void
+export type Report = (path: Place, problem: Refusal, by?: "file" | "flag") => void
 
 /** What is gone through once, with what is wrong noted on the way. */
 interface Loading {
@@ -163,7 +164,7 @@ const pipelineOf = (
       report([], { found: "no pipeline", expected: "pipeline: ./path.ts#export, here or on the command line" })
       return nothing
     }
-    const tell = (problem: Problem) => report(["pipeline"], problem, options.pipeline === undefined ? "file" : "flag")
+    const tell = (problem: Refusal) => report(["pipeline"], problem, options.pipeline === undefined ? "file" : "flag")
     // whoever starts it may name any module, as when it is run by itself
     const trusted = options.pipeline === undefined ? sources : { ...sources, allowOutside: true }
     const source = yield* Effect.result(Sources.resolve(reference, trusted))
@@ -197,7 +198,7 @@ const isDurable = (u: unknown): boolean => hasProperty(u, "workflow") && hasProp
 
 /** A step alone is no run that could have any of these. */
 const withoutRun = ({ document, report }: Loading, options: LoadOptions): void => {
-  const problem: Problem = { found: "a Step as the pipeline", expected: "a Pipeline, without which it has no effect" }
+  const problem: Refusal = { found: "a Step as the pipeline", expected: "a Pipeline, without which it has no effect" }
   for (const key of ["runName", "hooks", "annotations"] as const) {
     if (document[key] !== undefined) report([key], problem)
   }

@@ -13,7 +13,7 @@ import { type ParamsClass, ParamsError, type ParamsIssue } from "../../../Params
 import type { ParamsByService } from "../../Document.ts"
 import type { Path } from "../file/positions.ts"
 import type { Report } from "../load.ts"
-import type { Problem } from "../modules/modules.ts"
+import type { Refusal } from "../modules/refusal.ts"
 import type { Provided } from "./overrides.ts"
 
 type AnyParams = ParamsClass<unknown, string, {}>
@@ -73,7 +73,7 @@ export const provide = (
     return keys.size === 0 ? undefined : { services: context, hidden }
   })
 
-const unknown = (key: string, services: ReadonlyMap<string, unknown>): Problem => ({
+const unknown = (key: string, services: ReadonlyMap<string, unknown>): Refusal => ({
   found: `${JSON.stringify(key)}${didYouMean(key, services.keys())}`,
   expected: services.size === 0
     ? "the key of a Params service, of which the pipeline's module exports none"

@@ -3,7 +3,7 @@ import { hasProperty } from "effect/Predicate"
 import { StepFnTypeId } from "../../../internal/model/step.ts"
 import { isStep } from "../../../internal/steps/step.ts"
 import { closest } from "../../../internal/text/closest.ts"
-import type { Problem } from "../modules/modules.ts"
+import type { Refusal } from "../modules/refusal.ts"
 
 /** Returns the names of the steps, and of the functions that make steps, among the exports of a module. */
 export const stepNames = (module: Readonly<Record<string, unknown>>): ReadonlySet<string> =>
@@ -21,7 +21,7 @@ export const stepNames = (module: Readonly<Record<string, unknown>>): ReadonlySe
  *
  * Any other unknown name is accepted, since a module need not export its steps.
  */
-export const mistakeOf = (name: string, known: ReadonlySet<string>): Problem | undefined => {
+export const mistakeOf = (name: string, known: ReadonlySet<string>): Refusal | undefined => {
   if (known.has(name)) return undefined
   const meant = closest(name, known)
   return meant === undefined ? undefined : {

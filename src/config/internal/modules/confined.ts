@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import { type AlerterSpec, partsOf } from "../schema/alerter.ts"
-import { isInside, type Problem, realOr, type SourceOptions } from "./modules.ts"
+import { isInside, realOr, type SourceOptions } from "./modules.ts"
+import type { Refusal } from "./refusal.ts"
 
 type Segments = ReadonlyArray<string | number>
 
@@ -29,12 +30,12 @@ const writtenBy = (
 export const escaping = (
   spec: AlerterSpec,
   { allowOutside, folder, root }: SourceOptions
-): Effect.Effect<ReadonlyArray<{ readonly path: Segments; readonly problem: Problem }>, never, Services> =>
+): Effect.Effect<ReadonlyArray<{ readonly path: Segments; readonly problem: Refusal }>, never, Services> =>
   Effect.gen(function*() {
     if (allowOutside) return []
     const path = yield* Path.Path
     const realRoot = yield* realOr(root)
-    const found: Array<{ readonly path: Segments; readonly problem: Problem }> = []
+    const found: Array<{ readonly path: Segments; readonly problem: Refusal }> = []
     for (const { place, target } of writtenBy(spec)) {
       const real = yield* resolveLinks(path.resolve(folder, target))
       if (real !== undefined && isInside(path, realRoot, real)) continue

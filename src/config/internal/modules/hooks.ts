@@ -17,8 +17,8 @@ import { hookMistakes } from "../../../internal/model/plan.ts"
 import { isPipeline, isStep } from "../../../internal/steps/step.ts"
 import type * as Document from "../../Document.ts"
 import { policyOf } from "../schema/retry.ts"
-import type { Problem } from "./modules.ts"
 import { nameOf, quoted } from "./reference.ts"
+import { type Refusal, refuse } from "./refusal.ts"
 
 /** Hooks of any types: the compiler does not see a config file. */
 export type AnyHooks = Any
@@ -31,7 +31,7 @@ export const standard: Readonly<Record<string, unknown>> = {
 }
 
 /** Accepts a hook of the kind, a collection with hooks of the kind, or a function, which becomes a hook of the kind. */
-export const toHook = (value: unknown, kind: Kind, entry: Document.HookEntry): Result.Result<AnyHooks, Problem> => {
+export const toHook = (value: unknown, kind: Kind, entry: Document.HookEntry): Result.Result<AnyHooks, Refusal> => {
   if (hook.isHook(value)) {
     return value.kind === kind
       ? withPolicies(value, entry)
@@ -51,8 +51,6 @@ export const toHook = (value: unknown, kind: Kind, entry: Document.HookEntry): R
     ? withPolicies(hook.named(wrap(value, kind, nameOf(entry.use)), nameOf(entry.use)), entry)
     : refuse(describe(value), `${a(kind)} hook, Hooks, or a function ${signatures[kind]}`)
 }
-
-const refuse = (found: string, expected: string): Result.Result<never, Problem> => Result.fail({ found, expected })
 
 const a = (noun: string): string => `${/^[aeiou]/i.test(noun) ? "an" : "a"} ${noun}`
 
@@ -122,7 +120,7 @@ const isHooks = (u: unknown): u is hooks.HooksImpl => hasProperty(u, hooks.TypeI
 /** The kinds whose hooks receive a failure. */
 const failing: ReadonlyArray<Kind> = ["failure", "retry", "exit"]
 
-const withPolicies = (plain: hook.HookImpl, entry: Document.HookEntry): Result.Result<hook.HookImpl, Problem> => {
+const withPolicies = (plain: hook.HookImpl, entry: Document.HookEntry): Result.Result<hook.HookImpl, Refusal> => {
   const { background, name, required, retry, timeout, when } = entry
   // A copy: an export that is named twice is two hooks, each with policies of its own.
   let result: hook.HookImpl = hook.modify(plain, {})

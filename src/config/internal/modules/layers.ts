@@ -5,11 +5,12 @@ import * as Layer from "effect/Layer"
 import type * as Path from "effect/Path"
 import type { FileAlerter } from "../../load.ts"
 import * as Sources from "./modules.ts"
+import type { Refusal } from "./refusal.ts"
 
 /** Returns a function that imports the module of a reference and returns its export, if that is a Layer. */
 export const layerSource =
   (sources: Sources.SourceOptions) =>
-  (reference: string): Effect.Effect<FileAlerter, Sources.Problem, FileSystem.FileSystem | Path.Path> =>
+  (reference: string): Effect.Effect<FileAlerter, Refusal, FileSystem.FileSystem | Path.Path> =>
     Effect.flatMap(Effect.flatMap(Sources.resolve(reference, sources), Sources.load), (value) =>
       Layer.isLayer(value)
         // a cast, since the exports of a module have no types at run time

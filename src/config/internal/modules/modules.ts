@@ -8,12 +8,7 @@ import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
 import { standard } from "./hooks.ts"
 import * as packages from "./packages.ts"
 import { extensions, parse, quoted, type Reference } from "./reference.ts"
-
-/** A mistake in words, for a sentence such as "expected a module, found a folder". */
-export interface Problem {
-  readonly found: string
-  readonly expected: string
-}
+import type { Refusal } from "./refusal.ts"
 
 /** The folder that references are resolved from, and the folder that they may not leave. */
 export interface SourceOptions {
@@ -42,14 +37,14 @@ const standardUrl = "epilogue:"
 /** How long a module may take to load. */
 const loadLimit = "10 seconds"
 
-const fail = (found: string, expected: string): Effect.Effect<never, Problem> => Effect.fail({ found, expected })
+const fail = (found: string, expected: string): Effect.Effect<never, Refusal> => Effect.fail({ found, expected })
 
 // -----------------------------------------------------------------------------
 // resolving
 // -----------------------------------------------------------------------------
 
 /** Finds the module of a reference. Whether it has the export is known only once it is loaded. */
-export const resolve = (reference: string, options: SourceOptions): Effect.Effect<Source, Problem, Services> =>
+export const resolve = (reference: string, options: SourceOptions): Effect.Effect<Source, Refusal, Services> =>
   Effect.gen(function*() {
     const path = yield* Path.Path
     const parsed = yield* Effect.fromResult(parse(reference))
@@ -71,7 +66,7 @@ export const resolve = (reference: string, options: SourceOptions): Effect.Effec
         return { url, name: parsed.name, shown }
       }
       case "FileUrl": {
-        const file = yield* Effect.mapError(path.fromFileUrl(parsed.url), (): Problem => ({
+        const file = yield* Effect.mapError(path.fromFileUrl(parsed.url), (): Refusal => ({
           found: quoted(reference),
           expected: "a file: URL of this system"
         }))
@@ -99,13 +94,13 @@ export const isInside = (path: Path.Path, root: string, file: string): boolean =
   return relative !== ".." && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative)
 }
 
-const outside = (written: string, how: string, root: string): Problem => ({
+const outside = (written: string, how: string, root: string): Refusal => ({
   found: `${quoted(written)}, ${how}`,
   expected: `a file in ${root}`
 })
 
 /** Returns the URL of the module at a path, unless that is outside of the root. */
-const locate = (target: string, written: string, options: SourceOptions): Effect.Effect<string, Problem, Services> =>
+const locate = (target: string, written: string, options: SourceOptions): Effect.Effect<string, Refusal, Services> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
@@ -116,7 +111,7 @@ const locate = (target: string, written: string, options: SourceOptions): Effect
       return yield* Effect.fail(outside(written, "which is outside", root))
     }
     yield* checkSpelling(base ?? path.dirname(target), target, written)
-    const real = yield* Effect.mapError(fs.realPath(target), ({ reason }): Problem => ({
+    const real = yield* Effect.mapError(fs.realPath(target), ({ reason }): Refusal => ({
       found: `${quoted(written)}, which can't be opened (${reason._tag})`,
       expected: "a module"
     }))
@@ -129,7 +124,7 @@ const locate = (target: string, written: string, options: SourceOptions): Effect
 /**
  * Fails unless every part of the path exists in this spelling. On some file systems `Hooks.ts` would find `hooks.ts`.
  */
-const checkSpelling = (base: string, target: string, written: string): Effect.Effect<void, Problem, Services> =>
+const checkSpelling = (base: string, target: string, written: string): Effect.Effect<void, Refusal, Services> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
@@ -155,11 +150,11 @@ const checkSpelling = (base: string, target: string, written: string): Effect.Ef
   })
 
 /** Returns the URL of a file whose path has no links, if it has the extension of a module. */
-const moduleUrl = (file: string, written: string): Effect.Effect<string, Problem, Services> =>
+const moduleUrl = (file: string, written: string): Effect.Effect<string, Refusal, Services> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    const info = yield* Effect.mapError(fs.stat(file), ({ reason }): Problem => ({
+    const info = yield* Effect.mapError(fs.stat(file), ({ reason }): Refusal => ({
       found: `${quoted(written)}, which can't be opened (${reason._tag})`,
       expected: "a module"
     }))
@@ -172,7 +167,7 @@ const moduleUrl = (file: string, written: string): Effect.Effect<string, Problem
       const what = extension === "" ? "a file without an extension" : `a ${extension} file`
       return yield* fail(`${quoted(written)}, ${what}`, `a module: a file with ${listed(extensions)}`)
     }
-    const url = yield* Effect.mapError(path.toFileUrl(file), (): Problem => ({
+    const url = yield* Effect.mapError(path.toFileUrl(file), (): Refusal => ({
       found: quoted(written),
       expected: "a path that a URL can express"
     }))
@@ -187,7 +182,7 @@ const locateDotted = (
   segments: ReadonlyArray<string>,
   reference: string,
   options: SourceOptions
-): Effect.Effect<Pick<Source, "url" | "name">, Problem, Services> =>
+): Effect.Effect<Pick<Source, "url" | "name">, Refusal, Services> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
@@ -223,7 +218,7 @@ const locatePackage = (
   { name, package: packageName, subpath }: Extract<Reference, { readonly _tag: "Package" }>,
   reference: string,
   options: SourceOptions
-): Effect.Effect<string, Problem, Services> =>
+): Effect.Effect<string, Refusal, Services> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
@@ -241,10 +236,10 @@ const locatePackage = (
   })
 
 /** Returns the URL of a file in a package. Package managers often link packages, so the real path is used. */
-const packageUrl = (file: string, reference: string): Effect.Effect<string, Problem, Services> =>
+const packageUrl = (file: string, reference: string): Effect.Effect<string, Refusal, Services> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
-    const real = yield* Effect.mapError(fs.realPath(file), ({ reason }): Problem => ({
+    const real = yield* Effect.mapError(fs.realPath(file), ({ reason }): Refusal => ({
       found: `${file}, which can't be opened (${reason._tag})`,
       expected: "the module that the package declares"
     }))
@@ -274,13 +269,13 @@ const importOnce = (url: string): Promise<Readonly<Record<string, unknown>>> => 
 /** Returns all exports of a module. Its code runs once, however often it is loaded. */
 export const module = (
   { shown, url }: Pick<Source, "url" | "shown">
-): Effect.Effect<Readonly<Record<string, unknown>>, Problem> =>
+): Effect.Effect<Readonly<Record<string, unknown>>, Refusal> =>
   url === standardUrl
     ? Effect.succeed(standard)
     : Effect.timeoutOrElse(
       Effect.tryPromise({
         try: () => importOnce(url),
-        catch: (error): Problem => ({
+        catch: (error): Refusal => ({
           found: `an error while ${quoted(shown)} was loaded: ${messageOf(error)}`,
           expected: "a module that loads"
         })
@@ -308,7 +303,7 @@ const messageOf = (error: unknown): string => {
 }
 
 /** Loads a module and returns the export of the source. */
-export const load = (source: Source): Effect.Effect<unknown, Problem> =>
+export const load = (source: Source): Effect.Effect<unknown, Refusal> =>
   Effect.flatMap(module(source), (exports) => {
     if (Object.hasOwn(exports, source.name)) return Effect.succeed(exports[source.name])
     const member = memberOf(exports, source.name.split("."))
@@ -324,7 +319,7 @@ const memberOf = (from: unknown, names: ReadonlyArray<string>): { readonly value
   return { value }
 }
 
-const missing = (exports: Readonly<Record<string, unknown>>, { name, shown }: Source): Problem => {
+const missing = (exports: Readonly<Record<string, unknown>>, { name, shown }: Source): Refusal => {
   // Node adds these to the exports of CommonJS modules.
   const names = Object.keys(exports).filter((name) => name !== "__esModule" && name !== "module.exports").toSorted()
   const has = names.length === 0 ? "the module exports nothing" : `the module exports ${listed(names)}`

@@ -9,7 +9,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import { hasProperty } from "effect/Predicate"
 import { didYouMean, listed } from "../../../internal/text/closest.ts"
-import type { Problem } from "./modules.ts"
+import type { Refusal } from "./refusal.ts"
 
 type Services = FileSystem.FileSystem | Path.Path
 
@@ -31,7 +31,7 @@ export const find = (
   name: string,
   subpath: string,
   folder: string
-): Effect.Effect<string | undefined, Problem, Services> =>
+): Effect.Effect<string | undefined, Refusal, Services> =>
   Effect.gen(function*() {
     const path = yield* Path.Path
     const folders = ancestors(path, folder)
@@ -63,7 +63,7 @@ interface Manifest {
   readonly main: unknown
 }
 
-const manifestOf = (folder: string, name: string): Effect.Effect<Manifest | undefined, Problem, Services> =>
+const manifestOf = (folder: string, name: string): Effect.Effect<Manifest | undefined, Refusal, Services> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
@@ -74,7 +74,7 @@ const manifestOf = (folder: string, name: string): Effect.Effect<Manifest | unde
     if (text === undefined) return undefined
     const json = yield* Effect.try({
       try: (): unknown => JSON.parse(text),
-      catch: (): Problem => ({
+      catch: (): Refusal => ({
         found: `${path.join(folder, "package.json")}, which is not valid JSON`,
         expected: `the package ${name}`
       })
@@ -98,7 +98,7 @@ const isSpelled = (modules: string, name: string): Effect.Effect<boolean, never,
   })
 
 /** Returns the file of a subpath by the field `exports` of the manifest. */
-const exported = (name: string, exports: unknown, subpath: string): Effect.Effect<string, Problem> => {
+const exported = (name: string, exports: unknown, subpath: string): Effect.Effect<string, Refusal> => {
   const isTable = typeof exports === "object" && exports !== null && !Array.isArray(exports)
     && Object.keys(exports).every((key) => key.startsWith("."))
   // a cast, since `isTable` has made sure that the keys are subpaths, not conditions
@@ -164,7 +164,7 @@ const targetOf = (
 }
 
 /** Returns the file of a subpath in a package without `exports`: its `main`, or any of its files. */
-const legacy = (name: string, home: string, main: unknown, subpath: string): Effect.Effect<string, Problem, Services> =>
+const legacy = (name: string, home: string, main: unknown, subpath: string): Effect.Effect<string, Refusal, Services> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
@@ -177,7 +177,7 @@ const legacy = (name: string, home: string, main: unknown, subpath: string): Eff
       const info = yield* Effect.catch(fs.stat(file), () => Effect.succeed(undefined))
       if (info?.type === "File") return file
     }
-    return yield* Effect.fail<Problem>({
+    return yield* Effect.fail<Refusal>({
       found: `no file ${subpath === "." ? stem : subpath.slice(2)} in the package`,
       expected: `a module of the package ${name}`
     })

@@ -4,7 +4,7 @@
  */
 import * as Result from "effect/Result"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
-import type { Problem } from "./modules.ts"
+import { type Refusal, refuse } from "./refusal.ts"
 
 /** A parsed reference. `name` is the name of the export. */
 export type Reference =
@@ -29,10 +29,8 @@ const pathLike = /^(?:\.{0,2}\/|\.{1,2}$)/
 const dotted = /^[\p{ID_Start}_$][\p{ID_Continue}$-]*(?:\.[\p{ID_Start}_$][\p{ID_Continue}$-]*)+$/u
 const packaged = /^((?:@[^/@.\s%][^/@\s%]*\/)?[^/@.\s%][^/@\s%]*)((?:\/[^/]+)*)$/
 
-const refuse = (found: string, expected: string): Result.Result<never, Problem> => Result.fail({ found, expected })
-
 /** Parses a reference. */
-export const parse = (text: string): Result.Result<Reference, Problem> => {
+export const parse = (text: string): Result.Result<Reference, Refusal> => {
   if (text === "") return refuse("an empty text", forms)
   if (controls.test(text) || !text.isWellFormed()) return refuse(`${quoted(text)}, with control characters`, forms)
   if (text.includes("\\")) {
@@ -59,7 +57,7 @@ export const parse = (text: string): Result.Result<Reference, Problem> => {
   return parsePackage(text, module, name)
 }
 
-const parseUrl = (text: string, module: string, scheme: string, name: string): Result.Result<Reference, Problem> => {
+const parseUrl = (text: string, module: string, scheme: string, name: string): Result.Result<Reference, Refusal> => {
   if (scheme !== "file") {
     return refuse(`a ${scheme}: URL`, "a file or an installed package: remote modules are not loaded")
   }
@@ -88,7 +86,7 @@ const decode = (text: string): string | undefined => {
   }
 }
 
-const parsePackage = (text: string, module: string, name: string): Result.Result<Reference, Problem> => {
+const parsePackage = (text: string, module: string, name: string): Result.Result<Reference, Refusal> => {
   const [, packageName, subpath] = packaged.exec(module) ?? []
   if (packageName === undefined || subpath === undefined) return refuse(quoted(text), forms)
   const bad = module.split("/").find((segment) => segment === "." || segment === ".." || segment === "node_modules")
