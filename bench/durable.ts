@@ -1,12 +1,12 @@
 /**
- * Runs a second of a durable pipeline, and what its hooks cost against a bare `Workflow` that does the same activities
- * by hand: three steps, a success hook for each, and one of the run.
+ * Measures runs per second of a durable pipeline with three steps, a success hook for each and one of the run, against a
+ * bare `Workflow` that executes the same activities by hand.
  *
  *     bun bench/durable.ts · deno run -A bench/durable.ts · node --conditions=@effect-epilogue/source bench/durable.ts
  *
- * `BENCH_ROUNDS` (default 11) says how many rounds of `BENCH_RUNS` (default 40) runs at once. The candidates are
- * measured in turn within each round; what is shown is the median of the rounds, of the times and of the ratios. With
- * `DATABASE_URL` it measures on that Postgres too.
+ * `BENCH_ROUNDS` (default 11) is the number of rounds, `BENCH_RUNS` (default 40) the number of concurrent runs in each.
+ * Each round measures both candidates; the output is the median over the rounds of the times, and of their ratios. With
+ * `DATABASE_URL` it also measures on that Postgres.
  */
 import { PgClient } from "@effect/sql-pg"
 import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
@@ -54,7 +54,7 @@ const durable = Durable.pipeline("durable", { payload, success: Schema.Int, idem
     })
   ).pipe(Pipeline.onSuccess(() => count)))
 
-/** The same activities: the run's start and end are recorded too, since its hook is owed. */
+/** Executes the same activities by hand; the start and the end of the run are recorded for the sake of its hook. */
 const bare = Workflow.make("bare", { payload, success: Schema.Int, idempotencyKey })
 const bareLayer = bare.toLayer(() =>
   Effect.gen(function*() {
@@ -98,7 +98,7 @@ const measure = async (engine: string, layer: Layer.Layer<WorkflowEngine, unknow
   await time(runtime, byHand)
   const [a, b, ratios]: [Array<number>, Array<number>, Array<number>] = [[], [], []]
   for (let i = 0; i < rounds; i++) {
-    // in turn first, since the tables grow
+    // the candidates take turns to be first, since the growing tables slow down later runs
     const first = i % 2 === 0 ? ours : byHand
     const x = await time(runtime, first)
     const y = await time(runtime, first === ours ? byHand : ours)

@@ -1,9 +1,9 @@
 /**
- * The night's job, so that it survives: killed in the middle, it goes on where it was when it is started again. What a
- * step gave and which hooks have run is in a SQLite file, and so are the alerts, until they have arrived.
+ * A nightly job that survives `kill -9`: when it is started again, it continues with the step that was cut off. A SQLite
+ * file stores the results of steps, the hooks that have run, and the alerts until they have arrived.
  *
  *     bun examples/durable.ts
- *     bun examples/durable.ts --die-in write    # kill -9, in the middle of that step
+ *     bun examples/durable.ts --die-in write    # kill -9 in the middle of that step
  *     bun examples/durable.ts                   # the steps before it do not run again
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
@@ -24,7 +24,7 @@ const { values } = parseArgs({
 
 const source = join(import.meta.dirname, "data", "seattle-weather.csv")
 
-/** As a power cut would: no finalizer runs. */
+/** Kills the process if `--die-in` names this step. As in a power cut, no finalizer runs. */
 const mayDieIn = (step: string) =>
   Effect.sync(() => {
     if (values["die-in"] === step) process.kill(process.pid, "SIGKILL")
@@ -34,7 +34,7 @@ const mayDieIn = (step: string) =>
 // steps
 // -----------------------------------------------------------------------------
 
-/** What is stored of a step should be small: here where the data is, and not the data. */
+/** Stages the data in a file. The result that is stored should be small, so it is the path, and not the data. */
 const load = (staged: string) =>
   Step.make(
     "load",
@@ -69,7 +69,7 @@ const write = (months: ReadonlyArray<Weather.Month>, out: string) =>
     Effect.gen(function*() {
       console.log("write: the report")
       const fs = yield* FileSystem.FileSystem
-      // a step that was cut off runs again: what it does must bear that
+      // a step that was cut off runs again, so its effects must be safe to repeat
       yield* fs.writeFileString(`${out}.tmp`, Weather.toMarkdown(months))
       yield* mayDieIn("write")
       yield* fs.rename(`${out}.tmp`, out)
@@ -84,7 +84,7 @@ export const nightly = Durable.pipeline("nightly", {
   payload: { day: Schema.String, folder: Schema.String },
   success: Schema.Int,
   error: Weather.BadRows,
-  // one run a night, however often it is started
+  // starting the job again continues the run of that day
   idempotencyKey: ({ day, folder }) => `${folder}/${day}`
 }, ({ day, folder }) =>
   Pipeline.make(

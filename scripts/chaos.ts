@@ -1,12 +1,12 @@
 /**
- * Kills cluster runners with `kill -9` while their workflows go on, and starts them again,
- * until so many kills are done and all runs have ended; then checks what the scenario says
- * must hold. Exits non-zero if anything does not. Without Postgres it is skipped, which
- * `CI_REQUIRE_ALL=1` takes for a failure.
+ * Kills cluster runners with `kill -9` while they run workflows, and starts them again; after the last kill it waits
+ * until all runs have ended, and then runs the checks of the scenario. Exits with 1 if a check fails. Without Postgres it
+ * is skipped, which is a failure with `CI_REQUIRE_ALL=1`.
  *
  *     bun scripts/chaos.ts [MODULE]
  *
- * `CHAOS_KILLS`, `CHAOS_RUNS`, `CHAOS_SEED`; `CHAOS_LOG=1` shows what the runners logged.
+ * MODULE exports a `scenario`. `CHAOS_KILLS` (50) and `CHAOS_RUNS` (200) are the numbers of kills and runs, `CHAOS_SEED`
+ * seeds their timing, and `CHAOS_LOG=1` prints the log of the runners.
  */
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
@@ -15,17 +15,17 @@ import process from "node:process"
 import * as Postgres from "../test/support/postgres.ts"
 import * as Runners from "../test/support/runners.ts"
 
-const number = (name: string, otherwise: number) => Number(process.env[name] ?? otherwise)
+const numberFrom = (name: string, otherwise: number) => Number(process.env[name] ?? otherwise)
 
 const module = resolve(process.argv[2] ?? join(import.meta.dirname, "../test/durable/fixtures/pipelines.ts"))
-const kills = number("CHAOS_KILLS", 50)
-const runs = number("CHAOS_RUNS", 200)
-const seed = number("CHAOS_SEED", Date.now() % 2 ** 31)
+const kills = numberFrom("CHAOS_KILLS", 50)
+const runs = numberFrom("CHAOS_RUNS", 200)
+const seed = numberFrom("CHAOS_SEED", Date.now() % 2 ** 31)
 const size = 3
-/** After the last kill, how long the runs that are left may take. */
-const patience = 60_000
+/** How long runs may take after the last kill, in milliseconds. */
+const drainTimeout = 60_000
 
-/** Numbers of [0, 1), the same ones for the same seed: mulberry32. */
+/** Returns pseudorandom numbers in [0, 1), the same ones for the same seed (mulberry32). */
 const random = (() => {
   let state = seed
   return () => {
@@ -48,7 +48,7 @@ const chaos = Effect.gen(function*() {
   return yield* Effect.gen(function*() {
     yield* scenario.prepare
     const all = Array.from({ length: size }, (_, nth) => nth)
-    // one by one, as each finds the tables of the cluster or makes them
+    // sequential, so that only the first one makes the tables of the cluster
     yield* Effect.forEach(all, fleet.start, { discard: true })
     console.log(`${size} runners joined after ${seconds(began)} s; seed ${seed}`)
 
@@ -64,8 +64,8 @@ const chaos = Effect.gen(function*() {
           submitted.set(executionId, performance.now())
         }
       })
-    /** Those that have not ended. */
-    const look = Effect.suspend(() =>
+    /** Removes the runs that have ended from `submitted`, and keeps how long they took. */
+    const collectEnded = Effect.suspend(() =>
       Effect.forEach(
         [...submitted],
         ([executionId, at]) =>
@@ -81,7 +81,7 @@ const chaos = Effect.gen(function*() {
     const killing = performance.now()
     let killed = 0
     while (killed < kills) {
-      // so that some begin, some are at work and some end at each kill
+      // spread over the kills, so that each kill meets runs that begin, that are running and that end
       yield* submitUpTo(Math.ceil((runs * (killed + 1)) / kills))
       yield* Effect.sleep(100 + random() * 600)
       const nth = Math.floor(random() * size)
@@ -89,46 +89,46 @@ const chaos = Effect.gen(function*() {
       if (runner === undefined) break
       yield* runner.kill("SIGKILL")
       killed++
-      // At once, as a supervisor does it, which lets it go on with its own shards; or so late
-      // that the others have taken them over.
+      // Usually restarts the runner at once, as a supervisor does, so that it keeps its shards; sometimes so late that
+      // the other runners have taken them over.
       if (random() < 0.1) yield* Effect.sleep("5 seconds")
       yield* fleet.start(nth)
-      yield* look
+      yield* collectEnded
       if (killed % 10 === 0) console.log(`${killed} kills, ${took.length} of ${executionIds.length} runs ended`)
     }
     const last = performance.now()
-    while (submitted.size > 0 && performance.now() - last < patience) {
+    while (submitted.size > 0 && performance.now() - last < drainTimeout) {
       yield* Effect.sleep("250 millis")
-      yield* look
+      yield* collectEnded
     }
     const drained = seconds(last)
 
     const { counts, problems } = yield* scenario.check(executionIds)
-    const wrong = [
+    const failures = [
       ...problems,
       ...[...submitted.keys()].map((executionId) =>
-        `run ${executionId} has not ended ${patience / 1000} s after the last kill`
+        `run ${executionId} has not ended ${drainTimeout / 1000} s after the last kill`
       ),
-      ...fleet.died().map((said) => `a runner died by itself:\n${said}`),
-      ...(killed < kills ? [`only ${killed} kills`] : [])
+      ...fleet.died().map((said) => `a runner died without being killed:\n${said}`),
+      ...(killed < kills ? [`only ${killed} of ${kills} kills`] : [])
     ]
     took.sort((a, b) => a - b)
-    const at = (share: number) => ((took[Math.floor((took.length - 1) * share)] ?? 0) / 1000).toFixed(1)
-    for (const line of wrong.slice(0, 20)) console.error(line)
+    const quantile = (share: number) => ((took[Math.floor((took.length - 1) * share)] ?? 0) / 1000).toFixed(1)
+    for (const line of failures.slice(0, 20)) console.error(line)
     if (process.env["CHAOS_LOG"] === "1") {
       for (const [line, times] of fleet.logged()) console.log(`${times} × ${line}`)
     }
     console.log([
       `${
-        wrong.length === 0 ? "as it should be" : `${wrong.length} wrong`
+        failures.length === 0 ? "passed" : `${failures.length} failures`
       }: ${killed} kills, ${executionIds.length} runs`,
       ...Object.entries(counts).map(([name, count]) => `${count} ${name}`)
     ].join(", "))
     console.log(
-      `a run took ${at(0.5)} s (half), ${at(0.95)} s (95 %), ${at(1)} s (all); ` +
+      `a run took ${quantile(0.5)} s (half), ${quantile(0.95)} s (95 %), ${quantile(1)} s (all); ` +
         `the last ended ${drained} s after the last kill; ${seconds(began)} s in all (${seconds(killing)} s with kills)`
     )
-    return wrong.length === 0
+    return failures.length === 0
   }).pipe(Effect.provide(Runners.client(url)))
 }).pipe(Effect.scoped, Effect.provideService(References.MinimumLogLevel, "Warn"))
 

@@ -60,7 +60,7 @@ export interface Options {
    * unless set.
    */
   readonly maxAttempts?: number | undefined
-  /** How long the layer waits, when it closes, until the alerts stored by this process are delivered. 5 seconds unless set. */
+  /** How long the closing layer waits for the delivery of the alerts that this process stored. 5 seconds unless set. */
   readonly drain?: Duration.Input | undefined
 }
 

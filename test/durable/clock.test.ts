@@ -1,4 +1,4 @@
-/** Hours, on a clock that is moved: on engines in memory. */
+/** Waits of hours on in-memory engines, on a clock that the tests adjust. */
 import * as Cause from "effect/Cause"
 import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
 import * as TestRunner from "effect/cluster/TestRunner"
@@ -18,7 +18,7 @@ import { Approval, Durable } from "../../src/durable/index.ts"
 import { Hook, NotApproved, Pipeline, Step, StepContext } from "../../src/index.ts"
 import { makeIt } from "../support/it.ts"
 import { brief } from "../support/observe.ts"
-import { Bad, type Job, job, type Watch, watch } from "./support/engine.ts"
+import { Bad, type Job, job, type Recorder, recorder } from "./support/engine.ts"
 
 const it = makeIt(test)
 
@@ -27,12 +27,12 @@ const engines: Readonly<Record<string, Layer.Layer<WorkflowEngine>>> = {
   "a cluster in memory": ClusterWorkflowEngine.layer.pipe(Layer.provide(TestRunner.layer))
 }
 
-/** Runs a pipeline while the clock goes on, bit by bit, so many times at most. */
-const during = <A, E, R>(
+/** Runs a pipeline while the clock advances by `step`, at most `times` times, and returns the exit of the run. */
+const runOnTestClock = <A, E, R>(
   engine: Layer.Layer<WorkflowEngine>,
-  seen: Watch,
+  seen: Recorder,
   { layer, workflow }: Job<A, E, R>,
-  bit: Duration.Input,
+  step: Duration.Input,
   times: number
 ) =>
   Effect.gen(function*() {
@@ -43,20 +43,20 @@ const during = <A, E, R>(
       )
     )
     for (let i = 0; i < times && fiber.pollUnsafe() === undefined; i++) {
-      yield* TestClock.adjust(bit)
-      // what runs in between is not all on the clock
+      yield* TestClock.adjust(step)
+      // the engine also does work that does not wait for the clock
       yield* TestClock.withLive(Effect.sleep(1))
     }
-    assert.ok(fiber.pollUnsafe() !== undefined, "it has not ended")
+    assert.ok(fiber.pollUnsafe() !== undefined, "the run has not ended")
     return yield* Fiber.join(fiber)
   })
 
 const hour = 3_600_000
 
 for (const [name, engine] of Object.entries(engines)) {
-  it.effect(`${name}: a hook that hangs is left behind after half a minute, and the others run`, () =>
+  it.effect(`${name}: a hook that hangs is abandoned after 30 seconds, or its own time limit, and the others run`, () =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const times: Array<number> = []
       const step = Step.make("a", Effect.void).pipe(
         Step.onSuccess(() => Effect.never),
@@ -64,38 +64,38 @@ for (const [name, engine] of Object.entries(engines)) {
         Step.onExit(() => Effect.map(Effect.clockWith((clock) => clock.currentTimeMillis), (now) => times.push(now))),
         Durable.step()
       )
-      assert.deepEqual(yield* during(engine, seen, job(() => step), "1 second", 60), Exit.void)
+      assert.deepEqual(yield* runOnTestClock(engine, seen, job(() => step), "1 second", 60), Exit.void)
       assert.ok(times.length === 1 && times[0]! >= 35_000 && times[0]! <= 37_000, times.join())
-      assert.deepEqual(seen.told.list.map(brief).filter((event) => event.startsWith("HookFailed")), [
+      assert.deepEqual(seen.events.list.map(brief).filter((event) => event.startsWith("HookFailed")), [
         "HookFailed onSuccess",
         "HookFailed onSuccess"
       ])
     }))
 
-  it.effect(`${name}: retries over hours, and a limit for all of them`, () =>
+  it.effect(`${name}: retries with delays of hours end at the time limit of all attempts`, () =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const step = Step.make("a", Effect.andThen(seen.note("attempt"), Effect.fail(new Bad({ n: 1 })))).pipe(
         Step.retry(Schedule.exponential("1 hour")),
         Step.timeout("6 hours"),
         Step.onRetry(({ attempt }) => seen.note(`retry ${attempt}`)),
         Durable.step({ error: Bad })
       )
-      const exit = yield* during(engine, seen, job(() => step), "10 minutes", 50)
+      const exit = yield* runOnTestClock(engine, seen, job(() => step), "10 minutes", 50)
       assert.ok(Exit.isFailure(exit))
       const error = Cause.squash(exit.cause)
       assert.ok(Cause.isTimeoutError(error))
       assert.equal(error.message, `step "a" exceeded its time limit of 6 h`)
-      // at 0, 1 and 3 hours; the next would be at 7
+      // attempts start at 0, 1 and 3 hours; the next one would start at 7
       assert.deepEqual(
         seen.list,
         [1, 2, 3].flatMap((n) => ["attempt", `retry ${n}`])
       )
     }))
 
-  it.effect(`${name}: nobody answers for hours`, () =>
+  it.effect(`${name}: an approval without an answer times out after its hours`, () =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const times: Array<number> = []
       const step = Step.make("deploy", seen.note("body")).pipe(
         Step.requireApproval({ title: "Deploy?", timeout: "9 hours" }),
@@ -111,7 +111,7 @@ for (const [name, engine] of Object.entries(engines)) {
           })
         )
       )
-      const exit = yield* during(engine, seen, pipeline, "20 minutes", 40)
+      const exit = yield* runOnTestClock(engine, seen, pipeline, "20 minutes", 40)
       const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
       assert.ok(error instanceof NotApproved && error.decision._tag === "TimedOut")
       const at = DateTime.toEpochMillis(error.decision.at)

@@ -6,8 +6,8 @@ import { durableSuite } from "./suites/all.ts"
 
 durableSuite({
   name: "memory",
-  place: Effect.succeed(Layer.merge(Durable.layerMemory, Layer.orDie(SqliteClient.layer({ filename: ":memory:" })))),
+  storage: Effect.succeed(Layer.merge(Durable.layerMemory, Layer.orDie(SqliteClient.layer({ filename: ":memory:" })))),
   survives: false,
   runs: 60,
-  atOnce: 1
+  concurrency: 1
 })

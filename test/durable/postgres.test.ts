@@ -9,12 +9,12 @@ import { after } from "node:test"
 import { Durable } from "../../src/durable/index.ts"
 import { type Postgres, postgres, required } from "../support/postgres.ts"
 import { durableSuite } from "./suites/all.ts"
-import { quick } from "./support/engine.ts"
+import { fastSharding } from "./support/engine.ts"
 
 const client = (url: string) => Layer.orDie(PgClient.layer({ url: Redacted.make(url), maxConnections: 4 }))
 
-/** A database anew: to make one takes longer than most tests. */
-const empty = Effect.gen(function*() {
+/** Empties a database for reuse, since making one takes longer than most tests. */
+const truncate = Effect.gen(function*() {
   const sql = yield* SqlClient
   const tables = yield* sql<{ name: string }>`SELECT tablename AS name FROM pg_tables
     WHERE schemaname = 'public' AND tablename NOT LIKE '%migrations'`
@@ -25,7 +25,7 @@ if (required("durable pipelines on Postgres")) {
   const scope = Scope.makeUnsafe()
   after(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
-  // started by the first test
+  // the first test starts it
   let server: Promise<Postgres> | undefined
   const free: Array<string> = []
 
@@ -36,13 +36,13 @@ if (required("durable pipelines on Postgres")) {
 
   durableSuite({
     name: "Postgres",
-    place: Effect.gen(function*() {
+    storage: Effect.gen(function*() {
       const url = yield* Effect.acquireRelease(database, (url) => Effect.sync(() => free.push(url)))
-      yield* Effect.orDie(Effect.provide(empty, client(url)))
-      return Layer.orDie(Durable.layerSingle({ shardingConfig: quick }).pipe(Layer.provideMerge(client(url))))
+      yield* Effect.orDie(Effect.provide(truncate, client(url)))
+      return Layer.orDie(Durable.layerSingle({ shardingConfig: fastSharding }).pipe(Layer.provideMerge(client(url))))
     }),
     survives: true,
     runs: 2,
-    atOnce: 4
+    concurrency: 4
   })
 }

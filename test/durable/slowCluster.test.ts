@@ -1,4 +1,4 @@
-/** A storage that takes its time: code around a step may interrupt it while it is being stored. */
+/** Durable pipelines on a slow storage: the code around a step may interrupt it while its record is being stored. */
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -9,16 +9,16 @@ import { Durable } from "../../src/durable/index.ts"
 import { Step } from "../../src/index.ts"
 import { makeIt } from "../support/it.ts"
 import { durableSuite } from "./suites/all.ts"
-import { Bad, job, park, run, watch } from "./support/engine.ts"
-import { atFirst, savings, slowCluster, variously } from "./support/slowCluster.ts"
+import { Bad, job, recorder, run, suspendRun } from "./support/engine.ts"
+import { onFirstSave, savings, slowCluster, varyingSaves } from "./support/slowCluster.ts"
 
 const { live } = makeIt(test)
 
 for (const [name, saving] of Object.entries(savings)) {
   for (const what of ["start", "attempt"]) {
-    live(`a step that is interrupted while its ${what} ${name}`, () =>
+    live(`a step interrupted while its ${what} ${name} ends once, with an interruption`, () =>
       Effect.gen(function*() {
-        const seen = watch()
+        const seen = recorder()
         const asked = Deferred.makeUnsafe<void>()
         const hanging = Step.make("hanging", Effect.onInterrupt(Effect.never, () => seen.note("body interrupted")))
           .pipe(
@@ -32,14 +32,14 @@ for (const [name, saving] of Object.entries(savings)) {
         const pipeline = job(() =>
           Effect.gen(function*() {
             const exit = yield* Effect.exit(Effect.all([hanging, failing], { concurrency: 2 }))
-            yield* park("1")
+            yield* suspendRun("1")
             yield* Durable.step(Step.make("after", seen.note("after")))
             return Exit.isFailure(exit) && Cause.squash(exit.cause) instanceof Bad
           })
         )
-        const it = `step/hanging${what === "start" ? "/start" : ""}`
-        const place = slowCluster(atFirst(it, saving, () => Deferred.doneUnsafe(asked, Exit.void)))
-        const exit = yield* run(place, seen, pipeline)
+        const activity = `step/hanging${what === "start" ? "/start" : ""}`
+        const storage = slowCluster(onFirstSave(activity, saving, () => Deferred.doneUnsafe(asked, Exit.void)))
+        const exit = yield* run(storage, seen, pipeline)
         assert.deepEqual(exit, Exit.succeed(true))
         const [first, ...rest] = seen.list
         const ended = ["interrupt", "exit Failure", "after"]
@@ -50,10 +50,10 @@ for (const [name, saving] of Object.entries(savings)) {
 
 for (const [name, saving] of Object.entries(savings)) {
   live(
-    `a step that is interrupted after a wait beside it was over, while its attempt ${name}`,
+    `a step interrupted after a re-evaluation, while its attempt ${name}, ends once, with an interruption`,
     () =>
       Effect.gen(function*() {
-        const seen = watch()
+        const seen = recorder()
         const long = Step.make("long", Effect.onInterrupt(Effect.never, () => seen.note("body interrupted"))).pipe(
           Step.onInterrupt(() => seen.note("interrupt")),
           Durable.step()
@@ -61,14 +61,14 @@ for (const [name, saving] of Object.entries(savings)) {
         const pipeline = job(() =>
           Effect.race(
             long,
-            Effect.andThen(park("wait", "100 millis"), Durable.step(Step.make("after", seen.note("after"))))
+            Effect.andThen(suspendRun("wait", "100 millis"), Durable.step(Step.make("after", seen.note("after"))))
           )
         )
-        const exit = yield* run(slowCluster(atFirst("step/long", saving)), seen, pipeline)
+        const exit = yield* run(slowCluster(onFirstSave("step/long", saving)), seen, pipeline)
         assert.deepEqual(exit, Exit.void)
         assert.deepEqual(seen.list.filter((call) => call !== "body interrupted"), ["after", "interrupt"])
         assert.ok(seen.count("body interrupted") <= 1)
-        const told = seen.told.list.filter((event) => "stepName" in event && event.stepName === "long")
+        const told = seen.events.list.filter((event) => "stepName" in event && event.stepName === "long")
         assert.deepEqual(told.map(({ _tag }) => _tag), ["StepStarted", "StepEnded"])
       })
   )
@@ -76,11 +76,11 @@ for (const [name, saving] of Object.entries(savings)) {
 
 durableSuite({
   name: "a slow cluster",
-  place: Effect.sync(() => {
-    const saving = variously()
+  storage: Effect.sync(() => {
+    const saving = varyingSaves()
     return slowCluster(() => saving)
   }),
   survives: false,
   runs: 10,
-  atOnce: 4
+  concurrency: 4
 })

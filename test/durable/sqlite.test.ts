@@ -8,14 +8,23 @@ import { Durable } from "../../src/durable/index.ts"
 import { Step } from "../../src/index.ts"
 import { durableSuite } from "./suites/all.ts"
 import { crashSuite } from "./suites/restart.ts"
-import { type Engine, folder, job, quick, run, sqlite, suiteOf, watch } from "./support/engine.ts"
+import {
+  type Engine,
+  fastSharding,
+  job,
+  recorder,
+  run,
+  sqliteStorage,
+  suiteOf,
+  temporaryFolder
+} from "./support/engine.ts"
 
 const engine: Engine = {
   name: "SQLite",
-  place: Effect.map(folder, (folder) => sqlite(path.join(folder, "durable.db"))),
+  storage: Effect.map(temporaryFolder, (folder) => sqliteStorage(path.join(folder, "durable.db"))),
   survives: true,
   runs: 8,
-  atOnce: 4
+  concurrency: 4
 }
 
 durableSuite(engine)
@@ -28,11 +37,11 @@ crashSuite(engine)
 const embedded = suiteOf({ ...engine, name: "layerSqlite" })
 
 embedded(
-  "a second engine on a file fails while the first is there, and takes over when it has gone",
+  "a second engine on a file fails while the first has it open, and takes over after that has closed",
   () =>
     Effect.gen(function*() {
-      const filename = path.join(yield* folder, "a folder", "that is made", "durable.db")
-      const engine = Durable.layerSqlite({ filename, shardingConfig: quick })
+      const filename = path.join(yield* temporaryFolder, "a folder", "that is made", "durable.db")
+      const engine = Durable.layerSqlite({ filename, shardingConfig: fastSharding })
       yield* Effect.gen(function*() {
         const error = yield* Effect.flip(Effect.scoped(Layer.build(Layer.fresh(engine))))
         assert.ok(error._tag === "DatabaseInUse")
@@ -40,22 +49,22 @@ embedded(
         assert.match(error.message, /another process has the database .*durable\.db open, and only one may/)
       }).pipe(Effect.provide(engine))
       const step = Durable.step(Step.make("a", Effect.void))
-      assert.deepEqual(yield* run(Layer.orDie(engine), watch(), job(() => step)), Exit.void)
+      assert.deepEqual(yield* run(Layer.orDie(engine), recorder(), job(() => step)), Exit.void)
     })
 )
 
-embedded("a second engine waits for one that is about to end", () =>
+embedded("a second engine waits for one that closes within 3 seconds", () =>
   Effect.gen(function*() {
-    const filename = path.join(yield* folder, "durable.db")
-    const engine = Durable.layerSqlite({ filename, shardingConfig: quick })
+    const filename = path.join(yield* temporaryFolder, "durable.db")
+    const engine = Durable.layerSqlite({ filename, shardingConfig: fastSharding })
     yield* Effect.forkChild(Effect.provide(Effect.sleep(200), engine), { startImmediately: true })
     yield* Effect.sleep(50)
     yield* Effect.scoped(Layer.build(Layer.fresh(engine)))
   }))
 
-embedded("a file that can't be made is the database's error, and not another process'", () =>
+embedded("a file that can't be made fails with a SqlError, not with DatabaseInUse", () =>
   Effect.gen(function*() {
-    const file = path.join(yield* folder, "file")
+    const file = path.join(yield* temporaryFolder, "file")
     fs.writeFileSync(file, "")
     const engine = Durable.layerSqlite({ filename: path.join(file, "durable.db") })
     assert.equal((yield* Effect.flip(Effect.scoped(Layer.build(engine))))._tag, "SqlError")

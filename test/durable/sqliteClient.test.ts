@@ -20,8 +20,8 @@ const values = Schema.Union([
   Schema.Date
 ])
 
-/** How a value comes back where integers are numbers, or undefined where it can't. */
-const kept = (value: typeof values.Type): unknown => {
+/** Returns the value that is read back, or undefined for a bigint, which fails unless integers are bigints. */
+const readBack = (value: typeof values.Type): unknown => {
   switch (typeof value) {
     case "bigint":
       return undefined
@@ -35,13 +35,13 @@ const kept = (value: typeof values.Type): unknown => {
   return value instanceof Date ? value.toISOString() : value
 }
 
-it.live("any value comes back, by each way of asking", () =>
+it.live("any value is read back by each method of a statement", () =>
   Effect.gen(function*() {
     const sql = yield* client()
     yield* sql`CREATE TABLE v (v)`
     yield* forAll(values, (value) =>
       Effect.gen(function*() {
-        const expected = kept(value)
+        const expected = readBack(value)
         if (expected === undefined) return
         const inserted = yield* sql`INSERT INTO v ${sql.insert({ v: value })} RETURNING v`
         const read = sql`SELECT v FROM v`
@@ -57,7 +57,7 @@ it.live("any value comes back, by each way of asking", () =>
       }), 300)
   }))
 
-it.live("any integer of 64 bits comes back as a bigint, and others fail", () =>
+it.live("with SafeIntegers, 64-bit integers are read as bigints, and larger ones fail", () =>
   Effect.gen(function*() {
     const sql = yield* client()
     const ends = [2n ** 63n, 2n ** 63n - 1n, -(2n ** 63n), -(2n ** 63n) - 1n, 2n ** 53n, 0n]
@@ -70,7 +70,7 @@ it.live("any integer of 64 bits comes back as a bigint, and others fail", () =>
       }).pipe(Effect.provideService(SqlClient.SafeIntegers, true)), 300)
   }))
 
-it.live("a parameter that SQLite has no type for fails, and is not named", () =>
+it.live("a parameter that SQLite has no type for fails with an error that does not show it", () =>
   Effect.gen(function*() {
     const sql = yield* client()
     for (const value of [{ canary }, {}, [canary], Symbol(canary), () => canary, new Map(), new Date(Number.NaN)]) {
@@ -89,7 +89,7 @@ it.live("a parameter that SQLite has no type for fails, and is not named", () =>
     }
   }))
 
-it.live("raw results: rows, or what changed", () =>
+it.live("raw returns the rows, or the number of changes", () =>
   Effect.gen(function*() {
     const sql = yield* client()
     yield* sql`CREATE TABLE t (a INTEGER PRIMARY KEY)`
@@ -100,7 +100,7 @@ it.live("raw results: rows, or what changed", () =>
     assert.equal((yield* sql`INSERT INTO t VALUES (7) RETURNING a`.raw as Effect.Effect<Array<unknown>>).length, 1)
   }))
 
-it.live("rows are plain objects, whatever their columns are called", () =>
+it.live("rows are plain objects, whatever the names of their columns", () =>
   Effect.gen(function*() {
     const sql = yield* client()
     const [row] = yield* sql`SELECT 1 AS "__proto__", 2 AS "constructor", 3 AS "constructor"`
@@ -138,7 +138,7 @@ it.live("a text with more than one statement, or none, fails", () =>
     yield* sql.unsafe("CREATE TRIGGER tr AFTER INSERT ON t BEGIN SELECT 1; SELECT 2; END;")
   }))
 
-it.live("keeps the statements used last, and no more than that", () =>
+it.live("caches the 256 statements that were used last", () =>
   Effect.gen(function*() {
     const sql = yield* client()
     const { prepare } = DatabaseSync.prototype
@@ -171,7 +171,7 @@ it.live("keeps the statements used last, and no more than that", () =>
     assert.equal(yield* preparedBy(sql.withTransaction(first)), 0)
   }))
 
-it.live("a stream has every row, whatever their number", () =>
+it.live("a stream returns every row, for any number of rows", () =>
   Effect.gen(function*() {
     const sql = yield* client()
     for (const count of [1, 127, 128, 129, 256, 1000]) {
@@ -181,7 +181,7 @@ it.live("a stream has every row, whatever their number", () =>
     assert.deepEqual(yield* Stream.runCollect(sql`SELECT 1 WHERE 0`.stream), [])
   }))
 
-it.live("a stream reads as it goes, and lets go where it is left", () =>
+it.live("a stream reads on demand, and releases the file when it is interrupted", () =>
   Effect.gen(function*() {
     const sql = yield* client(yield* file)
     const endless = sql.unsafe<{ i: number }>(countUp(1e15)).stream
@@ -194,7 +194,7 @@ it.live("a stream reads as it goes, and lets go where it is left", () =>
     assert.equal((yield* sql`PRAGMA wal_checkpoint(TRUNCATE)`)[0]!["busy"], 0)
   }))
 
-it.live("a stream that writes does so once", () =>
+it.live("a stream of a writing statement writes once", () =>
   Effect.gen(function*() {
     const sql = yield* client()
     yield* sql`CREATE TABLE t (a)`
@@ -205,7 +205,7 @@ it.live("a stream that writes does so once", () =>
     assert.deepEqual(yield* sql`SELECT count(*) AS n FROM t`, [{ n: 129 }])
   }))
 
-it.live("a stream in a transaction, beside the same statement", () =>
+it.live("a stream in a transaction is independent of the same statement", () =>
   Effect.gen(function*() {
     const sql = yield* client()
     const numbers = sql.unsafe<{ i: number }>(countUp(300))

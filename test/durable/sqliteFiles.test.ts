@@ -1,4 +1,4 @@
-/** What is opened, and what is found there after a crash. */
+/** Files that the SQLite client opens, and their content after a crash. */
 import { Effect, Layer } from "effect"
 import { KeyValueStore } from "effect/persistence"
 import * as assert from "node:assert/strict"
@@ -10,14 +10,14 @@ import { test } from "node:test"
 import * as SqliteClient from "../../src/durable/internal/engine/sqliteClient.ts"
 import { canary, leaks } from "../support/canary.ts"
 import { makeIt } from "../support/it.ts"
-import { folder } from "./support/engine.ts"
+import { temporaryFolder } from "./support/engine.ts"
 import { client, file, reasonOf } from "./support/sqliteFile.ts"
 
 const it = makeIt(test)
 
-it.live("files that can't be opened: which, and why", () =>
+it.live("a file that can't be opened fails with its path and the reason", () =>
   Effect.gen(function*() {
-    const root = yield* folder
+    const root = yield* temporaryFolder
     const at = (name: string) => path.join(root, name)
     const why = (filename: string) => Effect.scoped(reasonOf(client(filename)))
     const cant = (filename: string, why: string) => `can't open the database ${filename}: ${why}`
@@ -44,7 +44,7 @@ it.live("files that can't be opened: which, and why", () =>
     if (os.platform() !== "win32") assert.equal(fs.statSync(at("empty.db")).mode & 0o777, 0o640)
   }))
 
-it.live("where the runtime has no SQLite", () =>
+it.live("a runtime without SQLite fails with an error that says so", () =>
   Effect.gen(function*() {
     const { getBuiltinModule } = process
     yield* Effect.acquireRelease(
@@ -56,7 +56,7 @@ it.live("where the runtime has no SQLite", () =>
     assert.equal(process.emitWarning, emitWarning)
   }))
 
-it.live("settings of the connection", () =>
+it.live("the options set up the connection, and a database in memory is its own", () =>
   Effect.gen(function*() {
     const filename = yield* file
     const safe = yield* client(filename)
@@ -69,7 +69,7 @@ it.live("settings of the connection", () =>
     assert.equal(fs.existsSync(":memory:"), false)
   }))
 
-it.live("under a KeyValueStore of effect", () =>
+it.live("effect's KeyValueStore works on the client", () =>
   Effect.gen(function*() {
     const layer = Layer.provide(KeyValueStore.layerSql(), SqliteClient.layer({ filename: yield* file }))
     yield* Effect.gen(function*() {
@@ -79,7 +79,7 @@ it.live("under a KeyValueStore of effect", () =>
     }).pipe(Effect.provide(layer))
   }))
 
-/** Another process: it says what it has committed, until it is killed. */
+/** Starts a process that prints the number of each transaction that it has committed. */
 const writer = (filename: string, synchronous: "full" | "normal") =>
   spawn(process.execPath, [
     "-e",
@@ -102,7 +102,7 @@ const writer = (filename: string, synchronous: "full" | "normal") =>
   ], { stdio: ["ignore", "pipe", "inherit"] })
 
 for (const synchronous of ["full", "normal"] as const) {
-  it.live(`another process is killed: what it committed is there (${synchronous})`, () =>
+  it.live(`commits of a killed process are kept (${synchronous})`, () =>
     Effect.gen(function*() {
       const filename = yield* file
       const sql = yield* client(filename)

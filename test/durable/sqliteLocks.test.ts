@@ -1,4 +1,4 @@
-/** Transactions, and what others do to the same file. */
+/** Transactions, and several connections to the same file. */
 import { Cause, Deferred, Duration, Effect, Exit, Fiber, Schedule, Scope, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import * as assert from "node:assert/strict"
@@ -10,7 +10,7 @@ import { client, countUp, file, reasonOf } from "./support/sqliteFile.ts"
 
 const it = makeIt(test)
 
-it.live("a transaction that fails, dies or is interrupted leaves nothing", () =>
+it.live("a transaction that fails, dies or is interrupted is rolled back", () =>
   Effect.gen(function*() {
     const filename = yield* file
     const sql = yield* client(filename)
@@ -25,7 +25,7 @@ it.live("a transaction that fails, dies or is interrupted leaves nothing", () =>
       sql`INSERT INTO t VALUES (1)`,
       sql`SELECT * FROM missing`,
       Stream.runForEach(sql.unsafe(countUp(1000)).stream, () => Effect.fail("no")),
-      // ends the transaction by itself
+      // rolls back the whole transaction itself
       sql`INSERT OR ROLLBACK INTO t VALUES (1)`
     ]
     for (const fail of fails) {
@@ -44,7 +44,7 @@ it.live("a transaction that fails, dies or is interrupted leaves nothing", () =>
     assert.deepEqual(yield* other`SELECT * FROM t`, [{ a: 1 }])
   }))
 
-it.live("a transaction within one is undone alone", () =>
+it.live("a nested transaction is rolled back alone", () =>
   Effect.gen(function*() {
     const sql = yield* client()
     yield* sql`CREATE TABLE t (a)`
@@ -62,7 +62,7 @@ it.live("a transaction within one is undone alone", () =>
     assert.deepEqual(yield* sql`SELECT a FROM t`.values, [[1], [3]])
   }))
 
-it.live("a commit that fails is undone, and the client goes on", () =>
+it.live("a commit that fails is rolled back, and the client stays usable", () =>
   Effect.gen(function*() {
     const sql = yield* client()
     yield* sql`CREATE TABLE p (a PRIMARY KEY)`
@@ -74,8 +74,8 @@ it.live("a commit that fails is undone, and the client goes on", () =>
     assert.deepEqual(yield* sql`SELECT p FROM c`, [{ p: 1 }])
   }))
 
-/** Holds the lock until it is interrupted or let go. */
-const holding = (sql: SqlClient.SqlClient) =>
+/** Holds the write lock until the test ends, or the returned effect is run. */
+const holdLock = (sql: SqlClient.SqlClient) =>
   Effect.gen(function*() {
     const held = yield* Deferred.make<void>()
     const free = yield* Deferred.make<void>()
@@ -89,13 +89,13 @@ const holding = (sql: SqlClient.SqlClient) =>
 const timed = <A, E>(effect: Effect.Effect<A, E>) =>
   Effect.map(Effect.timed(effect), ([duration, value]) => [Duration.toMillis(duration), value] as const)
 
-it.live("a lock is waited for as long as busyTimeout says, while everything else goes on", () =>
+it.live("a writer waits for a lock for the busyTimeout, and does not block the thread", () =>
   Effect.gen(function*() {
     const filename = yield* file
     const holder = yield* client(filename)
     const sql = yield* client(filename, { busyTimeout: "200 millis" })
     yield* holder`CREATE TABLE t (a)`
-    const release = yield* holding(holder)
+    const release = yield* holdLock(holder)
     let ticks = 0
     yield* Effect.forkScoped(Effect.repeat(Effect.sync(() => ticks++), Schedule.spaced("5 millis")))
     const insert = sql`INSERT INTO t VALUES (1)`
@@ -119,13 +119,13 @@ it.live("a lock is waited for as long as busyTimeout says, while everything else
     assert.deepEqual(yield* holder`SELECT count(*) AS n FROM t`, [{ n: 3 }])
   }))
 
-it.live("who waits for a lock goes on when it is free, and can be interrupted", () =>
+it.live("a writer that waits for a lock continues when it is free, and can be interrupted", () =>
   Effect.gen(function*() {
     const filename = yield* file
     const holder = yield* client(filename)
     const sql = yield* client(filename, { busyTimeout: "1 minute" })
     yield* holder`CREATE TABLE t (a)`
-    const release = yield* holding(holder)
+    const release = yield* holdLock(holder)
     const left = yield* Effect.forkChild(sql`INSERT INTO t VALUES (1)`)
     yield* Effect.sleep("50 millis")
     yield* Fiber.interrupt(left)
@@ -136,24 +136,24 @@ it.live("who waits for a lock goes on when it is free, and can be interrupted", 
     assert.deepEqual(yield* holder`SELECT a FROM t`, [{ a: 2 }])
   }))
 
-it.effect("locks are waited for on the machine's clock", () =>
+it.effect("a test clock does not affect the wait for a lock", () =>
   Effect.gen(function*() {
     const filename = yield* file
     const holder = yield* client(filename)
     const sql = yield* client(filename, { busyTimeout: "50 millis" })
     yield* holder`CREATE TABLE t (a)`
-    yield* holding(holder)
+    yield* holdLock(holder)
     assert.equal((yield* reasonOf(sql`INSERT INTO t VALUES (1)`))[0], "LockTimeoutError")
   }))
 
-it.live("a transaction that only reads need not wait; one that then writes on old news fails at once", () =>
+it.live("with BEGIN, a reading transaction does not wait, and one that writes after an outdated read fails at once", () =>
   Effect.gen(function*() {
     const filename = yield* file
     const holder = yield* client(filename)
     const sql = yield* client(filename)
     yield* holder`CREATE TABLE t (a)`
     const deferred = Effect.provideService(SqlClient.BeginTransaction, "BEGIN")
-    const release = yield* holding(holder)
+    const release = yield* holdLock(holder)
     assert.deepEqual(yield* deferred(sql.withTransaction(sql`SELECT * FROM t`)), [])
     yield* release
     const stale = sql.withTransaction(Effect.gen(function*() {
@@ -167,7 +167,7 @@ it.live("a transaction that only reads need not wait; one that then writes on ol
     assert.deepEqual(yield* holder`SELECT a FROM t`, [{ a: 1 }])
   }))
 
-it.live("many open the same file at once", () =>
+it.live("20 clients open and write the same file at once", () =>
   Effect.gen(function*() {
     const filename = yield* file
     const use = Effect.gen(function*() {
@@ -180,7 +180,7 @@ it.live("many open the same file at once", () =>
     assert.deepEqual(yield* sql`SELECT count(*) AS n FROM t`, [{ n: 20 }])
   }))
 
-it.live("a database that is closed", () =>
+it.live("a closed database fails with a ConnectionError", () =>
   Effect.gen(function*() {
     const filename = yield* file
     const scope = yield* Scope.make()
@@ -206,7 +206,7 @@ it.live("a database that is closed", () =>
     assert.deepEqual(yield* again`SELECT * FROM t`, [])
   }))
 
-it.live("closed in the middle of a stream", () =>
+it.live("a stream fails when the database is closed in the middle of it", () =>
   Effect.gen(function*() {
     const filename = yield* file
     const scope = yield* Scope.make()

@@ -32,7 +32,7 @@ const Errors = Schema.Union([Http, Parse])
 type Engine = WorkflowEngine | WorkflowInstance
 
 describe("Durable.step", () => {
-  test("keeps the step's types, and asks for an engine", () => {
+  test("keeps the step's types, and requires an engine", () => {
     const stored = Durable.step(count, { success: Schema.Int, error: Errors })
     expect(stored).type.toBe<Step.Step<number, Http | Parse, Db | Engine>>()
     expect(count.pipe(Durable.step({ success: Schema.Int, error: Errors }))).type.toBe<typeof stored>()
@@ -41,20 +41,20 @@ describe("Durable.step", () => {
     expect(tidy.pipe(Durable.step({ key: "k" }))).type.toBe<Step.Step<void, never, Engine>>()
   })
 
-  test("a success that the schema does not fit does not compile", () => {
+  test("rejects a value that the success schema does not fit", () => {
     expect(Durable.step).type.not.toBeCallableWith(count, { success: Schema.String, error: Errors })
     expect(count.pipe).type.not.toBeCallableWith(Durable.step({ success: Schema.String, error: Errors }))
-    // nothing is stored of what is not nothing
+    // without a schema only void can be stored
     expect(count.pipe).type.not.toBeCallableWith(Durable.step({ error: Errors }))
   })
 
-  test("an error without a schema does not compile", () => {
+  test("rejects an error without a schema", () => {
     expect(Durable.step).type.not.toBeCallableWith(count, { success: Schema.Int })
     expect(Durable.step).type.not.toBeCallableWith(count, { success: Schema.Int, error: Http })
     expect(count.pipe).type.not.toBeCallableWith(Durable.step({ success: Schema.Int, error: Http }))
   })
 
-  test("the library's own errors need none", () => {
+  test("requires no schema for the library's own errors", () => {
     const limited = tidy.pipe(
       Step.requireApproval({ title: "Go?", timeout: "1 hour" }),
       Step.timeout("1 minute"),
@@ -66,7 +66,7 @@ describe("Durable.step", () => {
     expect<Durable.LibraryError>().type.toBe<AlerterError | NotApproved | Cause.TimeoutError | Hook.HookError>()
   })
 
-  test("what schemas need is asked for", () => {
+  test("requires the services of the schemas", () => {
     const Rows = Schema.declare<number>((u): u is number => typeof u === "number") as Schema.Codec<
       number,
       number,
@@ -78,7 +78,7 @@ describe("Durable.step", () => {
     >()
   })
 
-  test("hooks that are attached afterwards see the same types", () => {
+  test("gives hooks that are attached afterwards the same types", () => {
     const stored = Durable.step(count, { success: Schema.Int, error: Errors })
     stored.pipe(
       Step.onSuccess((rows) => {
@@ -103,7 +103,7 @@ describe("Durable.pipeline", () => {
   }
   const stored = Durable.step(count, { success: Schema.Int, error: Errors })
 
-  test("the payload is inferred, where it is used", () => {
+  test("infers the payload for the key and the body", () => {
     Durable.pipeline("nightly", {
       payload: { day: Schema.String, rows: Schema.NumberFromString },
       idempotencyKey: (payload) => {
@@ -122,7 +122,7 @@ describe("Durable.pipeline", () => {
     })
   })
 
-  test("the layer needs what the body and its hooks need, an engine, and nothing of a run's own", () => {
+  test("requires of the layer the services of the body and its hooks and an engine, and none of a run", () => {
     const plain = Durable.pipeline("nightly", options, () => stored)
     expect(plain.layer).type.toBe<Layer.Layer<never, never, Db | WorkflowEngine>>()
     const hooked = Durable.pipeline("nightly", options, () =>
@@ -133,7 +133,7 @@ describe("Durable.pipeline", () => {
     expect(hooked.layer).type.toBe<Layer.Layer<never, never, Alerter | Db | Mail | WorkflowEngine>>()
   })
 
-  test("a service that a hook needs and nobody provides does not compile where the layer is used", () => {
+  test("rejects running a pipeline without a service that one of its hooks needs", () => {
     const hooked = Durable.pipeline("tidy", {
       payload: { day: Schema.String },
       idempotencyKey: ({ day }) => day
@@ -146,7 +146,7 @@ describe("Durable.pipeline", () => {
     expect(Effect.runPromise).type.not.toBeCallableWith(run)
   })
 
-  test("the workflow's result is exact", () => {
+  test("gives the workflow the exact result and errors", () => {
     const { name, workflow } = Durable.pipeline("nightly", options, () => stored)
     expect(name).type.toBe<"nightly">()
     expect(workflow.execute({ day: "x", rows: 1 })).type.toBe<Effect.Effect<number, Http | Parse, WorkflowEngine>>()
@@ -159,7 +159,7 @@ describe("Durable.pipeline", () => {
     expect(workflow.execute).type.not.toBeCallableWith({ day: "x" })
   })
 
-  test("a body that the schemas do not fit does not compile", () => {
+  test("rejects a body that the schemas do not fit", () => {
     const { payload, idempotencyKey, success, error } = options
     expect(Durable.pipeline).type.not.toBeCallableWith("p", { payload, idempotencyKey, error }, () => stored)
     expect(Durable.pipeline).type.not.toBeCallableWith("p", { payload, idempotencyKey, success }, () => stored)
@@ -172,8 +172,8 @@ describe("Durable.pipeline", () => {
   })
 })
 
-describe("what is around", () => {
-  test("engines", () => {
+describe("engines, approvals and outboxes", () => {
+  test("engines have the types of their requirements", () => {
     expect(Durable.layerMemory).type.toBe<Layer.Layer<WorkflowEngine>>()
     expect(Durable.layerSingle()).type.toBeAssignableTo<Layer.Layer<WorkflowEngine, unknown, SqlClient>>()
     expect(Durable.layerSqlite({ filename: "x" })).type.toBeAssignableTo<
@@ -182,7 +182,7 @@ describe("what is around", () => {
     expect(Durable.layerSqlite).type.not.toBeCallableWith({})
   })
 
-  test("approvals and outboxes", () => {
+  test("approvals and outboxes have the types of their requirements", () => {
     expect(Approval.layer()).type.toBe<Layer.Layer<Approver, never, Alerter>>()
     expect(Approval.answer("t", { approve: true, by: { id: "a", name: "A" } })).type.toBe<
       Effect.Effect<void, Approval.InvalidAnswer, WorkflowEngine>

@@ -1,29 +1,29 @@
-/** How durable pipelines behave, on whatever engine. */
+/** Registers all suites of durable pipelines for an engine. */
 import type { Engine } from "../support/engine.ts"
 import { approvalSuite } from "./approval.ts"
-import { channelSuite } from "./approvalChannel.ts"
-import { changesSuite } from "./codeChanges.ts"
-import { interruptSuite } from "./interruption.ts"
+import { approvalChannelSuite } from "./approvalChannel.ts"
+import { codeChangesSuite } from "./codeChanges.ts"
+import { interruptionSuite } from "./interruption.ts"
 import { outboxSuite } from "./outbox.ts"
-import { besideSuite } from "./reevaluation.ts"
+import { reevaluationSuite } from "./reevaluation.ts"
 import { restartSuite } from "./restart.ts"
 import { retrySuite } from "./retry.ts"
-import { likeSuite } from "./sameAsInMemory.ts"
-import { keysSuite } from "./stepKeys.ts"
+import { sameAsInMemorySuite } from "./sameAsInMemory.ts"
+import { stepKeysSuite } from "./stepKeys.ts"
 import { stepsSuite } from "./steps.ts"
-import { storedSuite } from "./storedValues.ts"
+import { storedValuesSuite } from "./storedValues.ts"
 
 export const durableSuite = (engine: Engine): void => {
-  likeSuite(engine)
+  sameAsInMemorySuite(engine)
   outboxSuite(engine)
-  changesSuite(engine)
-  keysSuite(engine)
-  storedSuite(engine)
+  codeChangesSuite(engine)
+  stepKeysSuite(engine)
+  storedValuesSuite(engine)
   approvalSuite(engine)
-  channelSuite(engine)
+  approvalChannelSuite(engine)
   retrySuite(engine)
   restartSuite(engine)
-  interruptSuite(engine)
+  interruptionSuite(engine)
   stepsSuite(engine)
-  besideSuite(engine)
+  reevaluationSuite(engine)
 }

@@ -1,4 +1,4 @@
-/** Questions that are asked once, and whose answers come whenever. */
+/** Approvals that are asked for by alerts and answered by token. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -12,14 +12,14 @@ import { failure } from "../../support/policies.ts"
 import {
   Bad,
   type Engine,
+  inProcess,
   job,
-  park,
-  type Place,
+  type Recorder,
+  recorder,
+  type Storage,
   suiteOf,
-  until,
-  type Watch,
-  watch,
-  within
+  suspendRun,
+  until
 } from "../support/engine.ts"
 
 const ada = { id: "ada", name: "Ada" }
@@ -27,23 +27,23 @@ const bob = { id: "bob", name: "Bob" }
 
 const question = { title: "Deploy?", timeout: "1 day" } as const
 
-const tokenOf = (seen: Watch, nth = 0): string => {
+const tokenOf = (seen: Recorder, nth = 0): string => {
   const token = seen.alerts[nth]?.idempotencyKey
   assert.ok(token !== undefined, `question ${nth} was not asked`)
   return token
 }
 
-/** Runs a body whose questions are alerts, while somebody answers. */
-const asking = <E extends Bad | Durable.LibraryError, R, E2>(
-  place: Place,
-  seen: Watch,
+/** Runs a body whose questions are alerts, and the effect that answers them. */
+const runAnswering = <E extends Bad | Durable.LibraryError, R, E2>(
+  storage: Storage,
+  seen: Recorder,
   body: Effect.Effect<unknown, E, R>,
   answering: Effect.Effect<unknown, E2, WorkflowEngine>,
   id = "1"
 ) => {
   const { layer, workflow } = job(() => body)
-  return within(
-    place,
+  return inProcess(
+    storage,
     layer.pipe(Layer.provide(Approval.layer()), Layer.provide(seen.layer)),
     Effect.gen(function*() {
       yield* workflow.execute({ id }, { discard: true })
@@ -54,9 +54,9 @@ const asking = <E extends Bad | Durable.LibraryError, R, E2>(
 }
 
 /** Waits for the nth question and answers it. */
-const answer = (seen: Watch, given: Parameters<typeof Approval.answer>[1], nth = 0) =>
+const answer = (seen: Recorder, given: Parameters<typeof Approval.answer>[1], nth = 0) =>
   Effect.andThen(
-    until(`question ${nth}`, () => seen.alerts.length > nth),
+    until(`question ${nth} is asked`, () => seen.alerts.length > nth),
     Effect.suspend(() => Approval.answer(tokenOf(seen, nth), given))
   )
 
@@ -69,9 +69,9 @@ const errorOf = (exit: Exit.Exit<unknown, unknown>): unknown =>
 export const approvalSuite = (engine: Engine): void => {
   const test = suiteOf(engine)
 
-  test("a step that is approved runs, and says who approved", (place) =>
+  test("an approved step runs, with an annotation of who approved it", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const notes: Array<unknown> = []
       const deploy = Step.make("deploy", seen.note("body")).pipe(
         Step.requireApproval({ ...question, body: "v2", fields: [{ name: "commit", value: "abc" }] }),
@@ -79,7 +79,7 @@ export const approvalSuite = (engine: Engine): void => {
         Step.onSuccess(() => Effect.map(StepContext, ({ annotations }) => notes.push(annotations))),
         Durable.step()
       )
-      const exit = yield* asking(place, seen, Effect.tap(deploy, () => park("1")), answer(seen, yes))
+      const exit = yield* runAnswering(storage, seen, Effect.tap(deploy, () => suspendRun("1")), answer(seen, yes))
       assert.deepEqual(exit, Exit.void)
       assert.deepEqual(seen.list, ["start", "body"])
       assert.deepEqual(notes, [{ "approved by": "Ada (ada)" }])
@@ -97,9 +97,9 @@ export const approvalSuite = (engine: Engine): void => {
       ])
     }))
 
-  test("one that is denied fails, with the decision, at a replay too", (place) =>
+  test("a denied step fails with NotApproved and the decision, at a replay too", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const deploy = Step.make("deploy", seen.note("body")).pipe(
         Step.requireApproval(question),
         Step.onFailureTag("NotApproved", ({ message }) => seen.note(message)),
@@ -108,10 +108,10 @@ export const approvalSuite = (engine: Engine): void => {
       const caught: Array<NotApproved> = []
       const body = Effect.gen(function*() {
         yield* Effect.catchTag(deploy, "NotApproved", (error) => Effect.sync(() => void caught.push(error)))
-        yield* park("1", "50 millis")
+        yield* suspendRun("1", "50 millis")
         return yield* caught[0]!
       })
-      const exit = yield* asking(place, seen, body, answer(seen, no))
+      const exit = yield* runAnswering(storage, seen, body, answer(seen, no))
       assert.deepEqual(seen.list, [`step "deploy" was denied by Bob: not on a Friday`])
       assert.ok(caught.length > 1)
       for (const error of [...caught, errorOf(exit)]) {
@@ -121,36 +121,36 @@ export const approvalSuite = (engine: Engine): void => {
       }
     }))
 
-  test("no answer in time", (place) =>
+  test("a step without an answer in time fails with TimedOut, and a later answer changes nothing", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const deploy = Step.make("deploy", seen.note("body")).pipe(
         Step.requireApproval({ ...question, timeout: "30 millis" }),
         Durable.step()
       )
       const late = Effect.andThen(
-        until("the run has ended", () => seen.told.list.some(({ _tag }) => _tag === "RunEnded")),
+        until("the run has ended", () => seen.events.list.some(({ _tag }) => _tag === "RunEnded")),
         answer(seen, yes)
       )
-      const error = errorOf(yield* asking(place, seen, deploy, late))
+      const error = errorOf(yield* runAnswering(storage, seen, deploy, late))
       assert.ok(error instanceof NotApproved && error.decision._tag === "TimedOut")
       assert.deepEqual(seen.list, [])
     }))
 
-  test("a question may stand for ever", (place) =>
+  test("a question may have an infinite timeout", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const deploy = Step.make("deploy", seen.note("body")).pipe(
         Step.requireApproval({ ...question, timeout: Infinity }),
         Durable.step()
       )
-      assert.deepEqual(yield* asking(place, seen, deploy, answer(seen, yes)), Exit.void)
+      assert.deepEqual(yield* runAnswering(storage, seen, deploy, answer(seen, yes)), Exit.void)
       assert.deepEqual(seen.list, ["body"])
     }))
 
-  test("only the answer of who was asked counts, and the first of these", (place) =>
+  test("the first answer of one of the approvers counts, and other people are refused", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const body = Effect.map(
         Approver.ask({ ...question, approvers: ["ada", "eve"] }),
         (decision) => decision._tag === "TimedOut" ? [] : [decision._tag, decision.by]
@@ -161,28 +161,28 @@ export const approvalSuite = (engine: Engine): void => {
         yield* answer(seen, yes)
         yield* answer(seen, { approve: false, by: { id: "eve", name: "Eve" } })
       })
-      const exit = yield* asking(place, seen, body, answers)
+      const exit = yield* runAnswering(storage, seen, body, answers)
       assert.deepEqual(exit, Exit.succeed(["Approved", ada]))
       assert.deepEqual(refused.map(({ reason }) => reason), ["Approver"])
     }))
 
-  test("what is no token is none", (place) =>
+  test("an invalid token is refused", (storage) =>
     Effect.gen(function*() {
       const texts = ["", " ", "x", "nonsense", "W10", "WyJhIl0", btoa("{}"), btoa(`["a","b"]`), btoa(`["a","b",1]`)]
       const { layer } = job(() => Effect.void)
       const reasons = Effect.forEach(texts, (text) =>
         Effect.map(Effect.flip(Approval.answer(text, yes)), ({ _tag, reason }) => `${_tag} ${reason}`))
       assert.deepEqual(
-        yield* within(place, layer, reasons),
+        yield* inProcess(storage, layer, reasons),
         texts.map(() =>
           "InvalidAnswer Token"
         )
       )
     }))
 
-  test("questions in a body, one after another and of one title; a body that runs again asks none anew", (place) =>
+  test("questions with the same title are separate, and a body that runs again asks none of them twice", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const ask = (title: string) => Effect.map(Approver.ask({ ...question, title }), ({ _tag }) => _tag)
       const step = Step.make(
         "step",
@@ -196,15 +196,15 @@ export const approvalSuite = (engine: Engine): void => {
         return [first, inStep, yield* ask("A?")]
       })
       const answers = Effect.forEach([yes, no, yes, no, yes], (given, nth) => answer(seen, given, nth))
-      const exit = yield* asking(place, seen, body, answers)
+      const exit = yield* runAnswering(storage, seen, body, answers)
       assert.deepEqual(exit, Exit.succeed(["Approved", "Denied,Approved,Denied", "Approved"]))
       assert.deepEqual(seen.alerts.map(({ title }) => title), ["A?", "A?", "A?", "B?", "A?"])
       assert.equal(new Set(seen.alerts.map(({ idempotencyKey }) => idempotencyKey)).size, 5)
     }))
 
-  test("the attempt after one that asked asks anew", (place) =>
+  test("each attempt of a step asks again", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const step = Step.make(
         "step",
         Effect.flatMap(Approver.ask(question), ({ _tag }) =>
@@ -217,32 +217,37 @@ export const approvalSuite = (engine: Engine): void => {
         Durable.step({ error: Bad })
       )
       const answers = Effect.forEach([no, no, yes], (given, nth) => answer(seen, given, nth))
-      assert.deepEqual(yield* asking(place, seen, step, answers), Exit.void)
+      assert.deepEqual(yield* runAnswering(storage, seen, step, answers), Exit.void)
       assert.deepEqual([seen.list, seen.alerts.length], [["retry 1", "retry 2"], 3])
     }))
 
-  test("questions of steps at once, answered in another order", (place) =>
+  test("concurrent steps run in the order in which their questions are answered", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const steps = ["a", "b", "c"].map((name) =>
         Step.make(name, seen.note(name)).pipe(Step.requireApproval({ ...question, title: name }), Durable.step())
       )
       const answers = Effect.gen(function*() {
-        yield* until("all are asked", () => seen.alerts.length === 3)
+        yield* until("all questions are asked", () => seen.alerts.length === 3)
         for (const name of ["c", "a", "b"]) {
           const nth = seen.alerts.findIndex(({ title }) => title === name)
           yield* answer(seen, yes, nth)
-          yield* until(name, () => seen.list.includes(name))
+          yield* until(`${name} runs`, () => seen.list.includes(name))
         }
       })
-      const exit = yield* asking(place, seen, Effect.all(steps, { concurrency: "unbounded", discard: true }), answers)
+      const exit = yield* runAnswering(
+        storage,
+        seen,
+        Effect.all(steps, { concurrency: "unbounded", discard: true }),
+        answers
+      )
       assert.deepEqual(exit, Exit.void)
       assert.deepEqual([seen.list, seen.alerts.length], [["c", "a", "b"], 3])
     }))
 
-  test("an answer that comes while the question is posted", (place) =>
+  test("an answer that arrives while the question is being posted counts", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const { layer, workflow } = job(() => Effect.map(Approver.ask(question), ({ _tag }) => _tag))
       const eager = Layer.effect(
         Alerter,
@@ -256,17 +261,17 @@ export const approvalSuite = (engine: Engine): void => {
               ))
           }))
       )
-      const exit = yield* within(
-        place,
+      const exit = yield* inProcess(
+        storage,
         layer.pipe(Layer.provide(Approval.layer()), Layer.provide(eager), Layer.provide(seen.log.layer)),
         Effect.exit(workflow.execute({ id: "1" }))
       )
       assert.deepEqual(exit, Exit.succeed("Approved"))
     }))
 
-  test("a question that can't be posted, or not be asked, is an error of the channel's", (place) =>
+  test("a question that can't be posted, or is invalid, fails with an AlerterError", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       let posts = 0
       const broken = Alerter.layer(() => Effect.suspend(() => (posts++, Effect.fail(failure("test")))))
       const caught: Array<unknown> = []
@@ -280,11 +285,11 @@ export const approvalSuite = (engine: Engine): void => {
         Effect.gen(function*() {
           yield* ask("A?")
           yield* ask(" ")
-          yield* park("1")
+          yield* suspendRun("1")
         })
       )
-      const exit = yield* within(
-        place,
+      const exit = yield* inProcess(
+        storage,
         layer.pipe(Layer.provide(Approval.layer()), Layer.provide(broken), Layer.provide(seen.log.layer)),
         Effect.exit(workflow.execute({ id: "1" }))
       )
@@ -297,14 +302,14 @@ export const approvalSuite = (engine: Engine): void => {
       )
     }))
 
-  test("a hook can't wait for an answer, and neither can a pipeline that is not durable", (place) =>
+  test("asking fails in a hook, and in a pipeline that is not durable", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const step = Step.make("step", Effect.void).pipe(
         Step.onSuccess(() => Effect.tapError(Approver.ask(question), ({ message }) => seen.note(message))),
         Durable.step()
       )
-      assert.deepEqual(yield* asking(place, seen, step, Effect.void), Exit.void)
+      assert.deepEqual(yield* runAnswering(storage, seen, step, Effect.void), Exit.void)
       const inMemory = Pipeline.make("p", Approver.ask(question)).pipe(
         Effect.tapError(({ message }) => seen.note(message)),
         Effect.provide(Approval.layer().pipe(Layer.provide(seen.layer)))
@@ -318,9 +323,9 @@ export const approvalSuite = (engine: Engine): void => {
 
   if (!engine.survives) return
 
-  test("a question stands through restarts", (place) =>
+  test("a question stays open through restarts, and any process can answer it", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const deploy = Step.make("deploy", seen.note("body")).pipe(
         Step.requireApproval(question),
         Step.onStart(seen.note("start")),
@@ -328,18 +333,18 @@ export const approvalSuite = (engine: Engine): void => {
       )
       const { layer, workflow } = job(() => deploy)
       const pipelines = layer.pipe(Layer.provide(Approval.layer()), Layer.provide(seen.layer))
-      yield* within(
-        place,
+      yield* inProcess(
+        storage,
         pipelines,
         Effect.andThen(
           workflow.execute({ id: "1" }, { discard: true }),
-          until("it is asked", () => seen.alerts.length > 0)
+          until("the question is asked", () => seen.alerts.length > 0)
         )
       )
-      yield* within(place, pipelines, Effect.sleep(100))
-      // somebody else, who runs nothing
-      yield* within(place, Layer.empty, Approval.answer(tokenOf(seen), yes))
-      assert.deepEqual(yield* within(place, pipelines, Effect.exit(workflow.execute({ id: "1" }))), Exit.void)
+      yield* inProcess(storage, pipelines, Effect.sleep(100))
+      // a process without the pipeline
+      yield* inProcess(storage, Layer.empty, Approval.answer(tokenOf(seen), yes))
+      assert.deepEqual(yield* inProcess(storage, pipelines, Effect.exit(workflow.execute({ id: "1" }))), Exit.void)
       assert.deepEqual([seen.list, seen.alerts.length], [["start", "body"], 1])
     }))
 }

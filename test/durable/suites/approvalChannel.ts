@@ -1,4 +1,4 @@
-/** Questions in a channel, whose approver may be resumable. */
+/** Approvals in a channel, with and without a resumable approver. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
@@ -10,13 +10,23 @@ import * as assert from "node:assert/strict"
 import { Approval, Durable } from "../../../src/durable/index.ts"
 import { AlerterError, Approver, Decision, NotApproved, type Question, Step } from "../../../src/index.ts"
 import { TestApprover } from "../../../src/testing/index.ts"
-import { type Engine, job, park, type Place, suiteOf, until, type Watch, watch, within } from "../support/engine.ts"
+import {
+  type Engine,
+  inProcess,
+  job,
+  type Recorder,
+  recorder,
+  type Storage,
+  suiteOf,
+  suspendRun,
+  until
+} from "../support/engine.ts"
 
 const question = { title: "Deploy?", timeout: "1 day" } as const
 
 const ada = { id: "ada", name: "Ada" }
 
-/** A channel in which questions stand for themselves, whatever becomes of the process. */
+/** Makes a resumable channel, whose questions stay open when the process ends. */
 const board = () => {
   const posted: Array<Question> = []
   const withdrawn: Array<string> = []
@@ -40,15 +50,15 @@ const board = () => {
   return { posted, withdrawn, listening, layer, decide }
 }
 
-const deploying = (seen: Watch) => {
+const deploying = (seen: Recorder) => {
   const deploy = Step.make("deploy", seen.note("body")).pipe(Step.requireApproval(question), Durable.step())
-  return job(() => Effect.tap(deploy, () => park("1")))
+  return job(() => Effect.tap(deploy, () => suspendRun("1")))
 }
 
-const through = <E, R>(place: Place, seen: Watch, channel: Layer.Layer<Approver | R, E>) => {
+const deployThrough = <E, R>(storage: Storage, seen: Recorder, channel: Layer.Layer<Approver | R, E>) => {
   const { layer, workflow } = deploying(seen)
-  return within(
-    place,
+  return inProcess(
+    storage,
     Layer.orDie(layer.pipe(Layer.provide(Approval.layerChannel(channel)), Layer.provide(seen.layer))),
     Effect.exit(workflow.execute({ id: "1" }))
   )
@@ -57,34 +67,34 @@ const through = <E, R>(place: Place, seen: Watch, channel: Layer.Layer<Approver 
 const errorOf = (exit: Exit.Exit<unknown, unknown>): unknown =>
   Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
 
-export const channelSuite = (engine: Engine): void => {
+export const approvalChannelSuite = (engine: Engine): void => {
   const test = suiteOf(engine)
 
-  test("a channel approves, denies, fails", (place) =>
+  test("a step runs when the channel approves", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
-      assert.deepEqual(yield* through(place, seen, TestApprover.layerApproving()), Exit.void)
+      const seen = recorder()
+      assert.deepEqual(yield* deployThrough(storage, seen, TestApprover.layerApproving()), Exit.void)
       assert.deepEqual(seen.list, ["body"])
     }))
 
-  test("a channel denies", (place) =>
+  test("a step fails with NotApproved when the channel denies", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
-      const error = errorOf(yield* through(place, seen, TestApprover.layerDenying({ comment: "no" })))
+      const seen = recorder()
+      const error = errorOf(yield* deployThrough(storage, seen, TestApprover.layerDenying({ comment: "no" })))
       assert.ok(error instanceof NotApproved && error.decision._tag === "Denied" && error.decision.comment === "no")
       assert.deepEqual(seen.list, [])
     }))
 
-  test("a channel that fails", (place) =>
+  test("a step fails with AlerterError when the channel fails", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
-      const error = errorOf(yield* through(place, seen, TestApprover.layerFailing()))
+      const seen = recorder()
+      const error = errorOf(yield* deployThrough(storage, seen, TestApprover.layerFailing()))
       assert.ok(error instanceof AlerterError && error.reason._tag === "Unreachable")
     }))
 
-  test("an approver that is not resumable asks when it is listened to", (place) =>
+  test("an approver that is not resumable asks once", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       let asked = 0
       const plain = Approver.layer(() =>
         Effect.map(Clock.currentTimeMillis, (now) => {
@@ -92,17 +102,17 @@ export const channelSuite = (engine: Engine): void => {
           return Decision.Approved({ by: ada, at: DateTime.makeUnsafe(now) })
         })
       )
-      assert.deepEqual(yield* through(place, seen, plain), Exit.void)
+      assert.deepEqual(yield* deployThrough(storage, seen, plain), Exit.void)
       assert.deepEqual([asked, seen.list], [1, ["body"]])
     }))
 
-  test("an answer by the token withdraws the question from the channel", (place) =>
+  test("an answer by the token withdraws the question from the channel", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const { layer, listening, posted, withdrawn } = board()
       const pipeline = deploying(seen)
       const tokens: Array<string> = []
-      // a channel of one's own may show the token
+      // a channel that keeps the tokens of its questions
       const shown = Layer.effect(
         Approver,
         Effect.map(Approver, (approver) =>
@@ -117,12 +127,12 @@ export const channelSuite = (engine: Engine): void => {
             }
           }))
       ).pipe(Layer.provide(layer))
-      const exit = yield* within(
-        place,
+      const exit = yield* inProcess(
+        storage,
         pipeline.layer.pipe(Layer.provide(Approval.layerChannel(shown)), Layer.provide(seen.layer)),
         Effect.gen(function*() {
           yield* pipeline.workflow.execute({ id: "1" }, { discard: true })
-          yield* until("somebody listens", () => listening.length > 0)
+          yield* until("a process listens", () => listening.length > 0)
           yield* Approval.answer(tokens[0]!, { approve: true, by: ada })
           return yield* Effect.exit(pipeline.workflow.execute({ id: "1" }))
         })
@@ -133,24 +143,27 @@ export const channelSuite = (engine: Engine): void => {
 
   if (!engine.survives) return
 
-  test("a resumable channel's question is posted once, and heard by the next process", (place) =>
+  test("a resumable channel's question is posted once, and the next process gets its answer", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const { decide, layer, listening, posted, withdrawn } = board()
       const pipeline = deploying(seen)
       const pipelines = pipeline.layer.pipe(Layer.provide(Approval.layerChannel(layer)), Layer.provide(seen.layer))
       for (const times of [1, 2]) {
-        yield* within(
-          place,
+        yield* inProcess(
+          storage,
           pipelines,
           Effect.andThen(
             pipeline.workflow.execute({ id: "1" }, { discard: true }),
-            until("somebody listens", () => listening.length >= times)
+            until("a process listens", () => listening.length >= times)
           )
         )
       }
       yield* decide("q1", "Approved")
-      assert.deepEqual(yield* within(place, pipelines, Effect.exit(pipeline.workflow.execute({ id: "1" }))), Exit.void)
+      assert.deepEqual(
+        yield* inProcess(storage, pipelines, Effect.exit(pipeline.workflow.execute({ id: "1" }))),
+        Exit.void
+      )
       assert.deepEqual([posted.length, withdrawn, seen.list], [1, [], ["body"]])
     }))
 }

@@ -1,4 +1,4 @@
-/** Code that changed while runs were under way. */
+/** Runs that resume with code that has changed since they started. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -8,29 +8,33 @@ import { Durable } from "../../../src/durable/index.ts"
 import { Hook, Hooks, Pipeline, Step } from "../../../src/index.ts"
 import {
   type Engine,
+  inProcess,
   job,
-  park,
-  type Place,
+  type Recorder,
+  recorder,
   run,
+  type Storage,
   suiteOf,
-  until,
-  type Watch,
-  watch,
-  within
+  suspendRun,
+  until
 } from "../support/engine.ts"
 
-const hook = (seen: Watch, name: string, and: Effect.Effect<unknown> = Effect.void) =>
+const hook = (seen: Recorder, name: string, and: Effect.Effect<unknown> = Effect.void) =>
   Hook.onSuccess(() => Effect.andThen(seen.note(name), and)).pipe(Hook.named(name))
 
-/** A run whose step has ended, while its first hook runs. */
-const cut = (place: Place, seen: Watch, hooks: ReadonlyArray<Hook.Hook<unknown, unknown, never>>) => {
+/** Ends the process of a run whose step has ended, while the first hook runs. */
+const endDuringFirstHook = (
+  storage: Storage,
+  seen: Recorder,
+  hooks: ReadonlyArray<Hook.Hook<unknown, unknown, never>>
+) => {
   const step = Step.make("a", Effect.as(seen.note("body"), 1)).pipe(
     Step.hooks(Hooks.make(...hooks)),
     Durable.step({ success: Schema.Int })
   )
   const { layer, workflow } = job(() => step)
-  return within(
-    place,
+  return inProcess(
+    storage,
     Layer.provide(layer, seen.layer),
     Effect.andThen(
       workflow.execute({ id: "1" }, { discard: true }),
@@ -39,26 +43,35 @@ const cut = (place: Place, seen: Watch, hooks: ReadonlyArray<Hook.Hook<unknown, 
   )
 }
 
-const warnings = ({ log }: Watch) => log.list.filter(({ level }) => level === "Warn").map(({ message }) => message)
+const warnings = ({ log }: Recorder) => log.list.filter(({ level }) => level === "Warn").map(({ message }) => message)
 
-export const changesSuite = (engine: Engine): void => {
+export const codeChangesSuite = (engine: Engine): void => {
   if (!engine.survives) return
   const test = suiteOf(engine)
 
-  const again = (place: Place, seen: Watch, hooks: ReadonlyArray<Hook.Hook<unknown, unknown, never>>) => {
+  /** Resumes the run in another process, with other hooks. */
+  const resumeWith = (storage: Storage, seen: Recorder, hooks: ReadonlyArray<Hook.Hook<unknown, unknown, never>>) => {
     const step = Step.make("a", Effect.as(seen.note("body"), 2)).pipe(
       Step.hooks(Hooks.make(...hooks)),
       Durable.step({ success: Schema.Int })
     )
-    return run(place, seen, job(() => step))
+    return run(storage, seen, job(() => step))
   }
 
-  test("a hook that was owed and is gone by now is warned of; the others run", (place) =>
+  test("a pending hook that the code no longer has is skipped with a warning, and the others run", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
-      yield* cut(place, seen, [hook(seen, "first", Effect.never), hook(seen, "second"), hook(seen, "third")])
-      const later = watch()
-      const exit = yield* again(place, later, [hook(later, "first"), hook(later, "second"), hook(later, "renamed")])
+      const seen = recorder()
+      yield* endDuringFirstHook(storage, seen, [
+        hook(seen, "first", Effect.never),
+        hook(seen, "second"),
+        hook(seen, "third")
+      ])
+      const later = recorder()
+      const exit = yield* resumeWith(storage, later, [
+        hook(later, "first"),
+        hook(later, "second"),
+        hook(later, "renamed")
+      ])
       assert.deepEqual(exit, Exit.succeed(1))
       assert.deepEqual(later.list, ["first", "second"])
       assert.deepEqual(warnings(later), [
@@ -66,33 +79,37 @@ export const changesSuite = (engine: Engine): void => {
       ])
     }))
 
-  test("a hook that was added later is not owed", (place) =>
+  test("a hook that was added after the step had ended does not run", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
-      yield* cut(place, seen, [hook(seen, "first", Effect.never), hook(seen, "second")])
-      const later = watch()
+      const seen = recorder()
+      yield* endDuringFirstHook(storage, seen, [hook(seen, "first", Effect.never), hook(seen, "second")])
+      const later = recorder()
       const added = [hook(later, "first"), hook(later, "second"), hook(later, "new")]
-      assert.deepEqual(yield* again(place, later, added), Exit.succeed(1))
+      assert.deepEqual(yield* resumeWith(storage, later, added), Exit.succeed(1))
       assert.deepEqual([later.list, warnings(later)], [["first", "second"], []])
     }))
 
-  test("the first of several is removed, or one is put before them", (place) =>
+  test("pending hooks run although the hook before them was removed", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
-      yield* cut(place, seen, [hook(seen, "first", Effect.never), hook(seen, "second"), hook(seen, "third")])
-      const later = watch()
+      const seen = recorder()
+      yield* endDuringFirstHook(storage, seen, [
+        hook(seen, "first", Effect.never),
+        hook(seen, "second"),
+        hook(seen, "third")
+      ])
+      const later = recorder()
       const moved = [hook(later, "second"), hook(later, "third")]
-      assert.deepEqual(yield* again(place, later, moved), Exit.succeed(1))
+      assert.deepEqual(yield* resumeWith(storage, later, moved), Exit.succeed(1))
       assert.deepEqual(later.list, ["second", "third"])
       assert.deepEqual(warnings(later), [
         `effect-epilogue: Step "a" skips pending hooks that the code no longer has: first (success)`
       ])
     }))
 
-  test("steps that are added run, those that are there do not run again", (place) =>
+  test("added steps run, and recorded steps do not run again", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
-      const step = (seen: Watch, name: string) => Durable.step(Step.make(name, seen.note(name)))
+      const seen = recorder()
+      const step = (seen: Recorder, name: string) => Durable.step(Step.make(name, seen.note(name)))
       const before = job(() =>
         Effect.gen(function*() {
           yield* step(seen, "a")
@@ -100,28 +117,28 @@ export const changesSuite = (engine: Engine): void => {
           yield* Effect.andThen(seen.note("first"), Effect.never)
         })
       )
-      yield* within(
-        place,
+      yield* inProcess(
+        storage,
         Layer.provide(before.layer, seen.layer),
         Effect.andThen(
           before.workflow.execute({ id: "1" }, { discard: true }),
-          until("it waits", () => seen.list.includes("first"))
+          until("the body waits", () => seen.list.includes("first"))
         )
       )
-      const later = watch()
+      const later = recorder()
       const after = job(() =>
         Pipeline.make(
           "x",
           Effect.gen(function*() {
             yield* step(later, "a")
             yield* step(later, "b")
-            yield* park("1")
+            yield* suspendRun("1")
             yield* step(later, "c")
             yield* step(later, "d")
           })
         ).pipe(Pipeline.onSuccess(() => later.note("run success")))
       )
-      assert.deepEqual(yield* run(place, later, after), Exit.void)
+      assert.deepEqual(yield* run(storage, later, after), Exit.void)
       assert.deepEqual(later.list, ["b", "d", "run success"])
     }))
 }

@@ -1,4 +1,4 @@
-/** `workflow.interrupt`, wherever the run is. */
+/** Interruptions with `workflow.interrupt`, at each point of a run. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
@@ -8,14 +8,24 @@ import * as assert from "node:assert/strict"
 import { Approval, Durable } from "../../../src/durable/index.ts"
 import { Approver, Hook, Pipeline, Step } from "../../../src/index.ts"
 import { brief } from "../../support/observe.ts"
-import { Bad, type Engine, interruptRun, job, park, type Place, suiteOf, type Watch, watch } from "../support/engine.ts"
+import {
+  Bad,
+  type Engine,
+  interruptRun,
+  job,
+  type Recorder,
+  recorder,
+  type Storage,
+  suiteOf,
+  suspendRun
+} from "../support/engine.ts"
 
-const long = (name: string) => DurableClock.sleep({ name, duration: "1 hour", inMemoryThreshold: 0 })
+const sleepOneHour = (name: string) => DurableClock.sleep({ name, duration: "1 hour", inMemoryThreshold: 0 })
 
 const question = { title: "Go on?", timeout: "1 day" } as const
 
-/** A step that notes how it starts and ends. */
-const noted = <E, R>({ note }: Watch, name: string, body: Effect.Effect<unknown, E, R>) =>
+/** Makes a step that notes its body and its hooks. */
+const noted = <E, R>({ note }: Recorder, name: string, body: Effect.Effect<unknown, E, R>) =>
   Step.make(name, Effect.asVoid(Effect.andThen(note(`${name} body`), body))).pipe(
     Step.onSuccess(() => note(`${name} success`)),
     Step.onFailure(() => note(`${name} failure`)),
@@ -23,13 +33,13 @@ const noted = <E, R>({ note }: Watch, name: string, body: Effect.Effect<unknown,
     Step.onExit((exit) => note(`${name} exit ${exit._tag}`))
   )
 
-export const interruptSuite = (engine: Engine): void => {
+export const interruptionSuite = (engine: Engine): void => {
   const test = suiteOf(engine)
 
-  /** Interrupts a run once it is where it should be, and gives what was seen of that. */
+  /** Interrupts a run of a body once it is suspended, or once `ready` returns true. */
   const interrupted = <E extends Bad | Durable.LibraryError, R>(
-    place: Place,
-    seen: Watch,
+    storage: Storage,
+    seen: Recorder,
     body: () => Effect.Effect<unknown, E, R>,
     ready?: () => boolean
   ) => {
@@ -42,47 +52,47 @@ export const interruptSuite = (engine: Engine): void => {
       )
     )
     const pipelines = layer.pipe(Layer.provide(Approval.layer()), Layer.provide(seen.layer))
-    return interruptRun(place, pipelines, workflow, ready)
+    return interruptRun(storage, pipelines, workflow, ready)
   }
 
   const ended = ["run interrupt", "run exit"]
 
-  test("in a clock of the body", (place) =>
+  test("interrupts a run that waits for a clock in its body", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
-      yield* interrupted(place, seen, () =>
+      const seen = recorder()
+      yield* interrupted(storage, seen, () =>
         Effect.gen(function*() {
           yield* Durable.step(noted(seen, "a", Effect.void))
-          yield* long("nap")
+          yield* sleepOneHour("nap")
           yield* Durable.step(noted(seen, "b", Effect.void))
         }))
       assert.deepEqual(seen.list, ["a body", "a success", "a exit Success", ...ended])
-      assert.deepEqual(seen.told.list.map(brief).filter((event) => event.startsWith("Run")), [
+      assert.deepEqual(seen.events.list.map(brief).filter((event) => event.startsWith("Run")), [
         "RunStarted job",
         "RunEnded job interrupt"
       ])
     }))
 
-  test("in a deferred, after several replays", (place) =>
+  test("interrupts a run that waits for a deferred, after several replays", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const deferred = DurableDeferred.make("never")
       let evaluations = 0
-      yield* interrupted(place, seen, () =>
+      yield* interrupted(storage, seen, () =>
         Effect.gen(function*() {
           evaluations++
-          yield* park("1")
-          yield* park("2")
+          yield* suspendRun("1")
+          yield* suspendRun("2")
           evaluations = 10
           yield* DurableDeferred.await(deferred)
         }), () => evaluations === 10)
       assert.deepEqual(seen.list, ended)
     }))
 
-  test("while a body runs: it ends, and then its hooks and those of the run have their turn", (place) =>
+  test("lets a running body end and its hooks run, and then interrupts the run", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
-      yield* interrupted(place, seen, () =>
+      const seen = recorder()
+      yield* interrupted(storage, seen, () =>
         Effect.gen(function*() {
           yield* Durable.step(noted(seen, "a", Effect.sleep(100)))
           yield* Durable.step(noted(seen, "b", Effect.void))
@@ -91,45 +101,45 @@ export const interruptSuite = (engine: Engine): void => {
     }))
 
   for (const delay of ["1 hour", "400 millis"] as const) {
-    test(`in the delay of ${delay} before a retry`, (place) =>
+    test(`interrupts a step in its delay of ${delay} before a retry`, (storage) =>
       Effect.gen(function*() {
-        const seen = watch()
+        const seen = recorder()
         const failing = noted(seen, "a", Effect.fail(new Bad({ n: 1 }))).pipe(
           Step.retry(Schedule.spaced(delay)),
           Step.onRetry(() => seen.note("a retry"))
         )
         const ready = delay === "1 hour" ? undefined : () => seen.list.includes("a retry")
-        yield* interrupted(place, seen, () => Durable.step(failing, { error: Bad }), ready)
+        yield* interrupted(storage, seen, () => Durable.step(failing, { error: Bad }), ready)
         assert.deepEqual(seen.list, ["a body", "a retry", "a interrupt", "a exit Failure", ...ended])
-        const tags = seen.told.list.map(brief)
+        const tags = seen.events.list.map(brief)
         assert.deepEqual(tags.filter((tag) => tag.startsWith("Step")), ["StepStarted a", "StepEnded a interrupt"])
       }))
   }
 
-  test("in the approval that a step requires", (place) =>
+  test("interrupts a step that waits for its required approval", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const step = noted(seen, "a", Effect.void).pipe(Step.requireApproval(question))
-      yield* interrupted(place, seen, () => Durable.step(step))
+      yield* interrupted(storage, seen, () => Durable.step(step))
       assert.deepEqual(seen.list, ["a interrupt", "a exit Failure", ...ended])
       assert.equal(seen.alerts.length, 1)
     }))
 
-  test("in an approval that a body asks for", (place) =>
+  test("interrupts a step whose body waits for an answer", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const step = noted(seen, "a", Approver.ask(question))
-      yield* interrupted(place, seen, () => Durable.step(step))
+      yield* interrupted(storage, seen, () => Durable.step(step))
       assert.deepEqual(seen.list, ["a body", "a interrupt", "a exit Failure", ...ended])
       assert.equal(seen.alerts.length, 1)
     }))
 
-  test("in several steps at once, one of which has ended: the last that began is the first to be told", (place) =>
+  test("interrupts concurrent steps, the last that began first, and no step that has ended", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const asking = (name: string) => noted(seen, name, Effect.void).pipe(Step.requireApproval(question))
       const failing = noted(seen, "c", Effect.fail(new Bad({ n: 1 }))).pipe(Step.retry(Schedule.spaced("1 hour")))
-      yield* interrupted(place, seen, () =>
+      yield* interrupted(storage, seen, () =>
         Effect.gen(function*() {
           yield* Durable.step(noted(seen, "first", Effect.void))
           yield* Effect.all([
@@ -154,32 +164,32 @@ export const interruptSuite = (engine: Engine): void => {
       ])
     }))
 
-  test("before the process has begun with it", (place) =>
+  test("interrupts a run that has just been submitted", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       let bodies = 0
-      yield* interrupted(place, seen, () =>
+      yield* interrupted(storage, seen, () =>
         Effect.andThen(
           Effect.sync(() => bodies++),
-          Effect.andThen(long("nap"), Durable.step(noted(seen, "a", Effect.void)))
+          Effect.andThen(sleepOneHour("nap"), Durable.step(noted(seen, "a", Effect.void)))
         ), () => true)
-      // where it had not begun, nothing of it has
+      // without an evaluation of the body no hook runs
       if (bodies > 0) assert.deepEqual(seen.list, ended)
       else assert.deepEqual(seen.list, [])
     }))
 
-  test("a required interrupt hook that fails, a hook that fails, and one in the background", (place) =>
+  test("runs the other interrupt hooks when a required one fails, and waits for those in the background", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const step = noted(seen, "a", Effect.void).pipe(
         Step.requireApproval(question),
         Step.hooks(Hook.onInterrupt(() => Effect.fail("no")).pipe(Hook.named("audit"), Hook.required)),
         Step.hooks(Hook.onInterrupt(() => Effect.andThen(Effect.sleep(30), seen.note("late"))).pipe(Hook.background))
       )
-      yield* interrupted(place, seen, () => Durable.step(step))
+      yield* interrupted(storage, seen, () => Durable.step(step))
       assert.deepEqual(seen.list.filter((call) => call !== "late"), ["a interrupt", "a exit Failure", ...ended])
       assert.equal(seen.count("late"), 1)
-      const failed = seen.told.list.filter(({ _tag }) => _tag === "HookFailed")
+      const failed = seen.events.list.filter(({ _tag }) => _tag === "HookFailed")
       assert.deepEqual(failed.map(brief), ["HookFailed audit"])
     }))
 }

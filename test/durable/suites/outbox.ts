@@ -1,4 +1,4 @@
-/** Alerts that are stored first. */
+/** Alerts that are stored in an outbox and delivered from there. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -9,9 +9,9 @@ import * as assert from "node:assert/strict"
 import { Durable, Outbox } from "../../../src/durable/index.ts"
 import { Alert, Alerter, AlerterHooks, Hook, Pipeline, Step } from "../../../src/index.ts"
 import { failure } from "../../support/policies.ts"
-import { type Engine, job, park, type Place, suiteOf, until, watch, within } from "../support/engine.ts"
+import { type Engine, inProcess, job, recorder, type Storage, suiteOf, suspendRun, until } from "../support/engine.ts"
 
-/** A channel that is down for its first posts, or while it is told to be. */
+/** Makes a channel that fails its first `broken` posts, or until `mend` is called. */
 const channel = (broken = 0) => {
   const attempts: Array<number> = []
   const sent: Array<Alert> = []
@@ -25,7 +25,7 @@ const channel = (broken = 0) => {
   return { attempts, sent, layer, mend: () => (down = 0) }
 }
 
-/** A pipeline with steps whose hooks post, each of them twice. */
+/** Makes a pipeline whose step hooks post two alerts each. */
 const posting = () => {
   const twice = Hook.onSuccess(() =>
     Effect.flatMap(
@@ -38,9 +38,9 @@ const posting = () => {
       "x",
       Effect.gen(function*() {
         yield* Durable.step(Step.make("a", Effect.void))
-        yield* park("1")
+        yield* suspendRun("1")
         yield* Durable.step(Step.make("b", Effect.flatMap(Alerter, ({ post }) => post("of a body"))))
-        yield* park("2")
+        yield* suspendRun("2")
       })
     ).pipe(Pipeline.stepHooks(twice), Pipeline.hooks(AlerterHooks.success))
   )
@@ -57,7 +57,7 @@ const expected = (id: string) => [
 
 const keysOf = (alerts: ReadonlyArray<Alert>) => alerts.map(({ idempotencyKey }) => idempotencyKey).toSorted()
 
-/** An outbox that looks for what is due all the time, as one in a database does each second. */
+/** Makes an outbox in memory, which delivers without the delay of up to a second of one in a database. */
 const inMemory = (...args: Parameters<typeof Outbox.layerQueue<never, never>>) =>
   Outbox.layerQueue(...args).pipe(
     Layer.provide(PersistedQueue.layer.pipe(Layer.provide(PersistedQueue.layerStoreMemory)))
@@ -66,16 +66,17 @@ const inMemory = (...args: Parameters<typeof Outbox.layerQueue<never, never>>) =
 export const outboxSuite = (engine: Engine): void => {
   const test = suiteOf(engine)
 
-  const through = (
-    place: Place,
+  /** Runs the pipeline with an outbox, and returns its execution id. */
+  const postThrough = (
+    storage: Storage,
     outbox: Layer.Layer<Alerter, unknown, SqlClient>,
     id = "1",
     and: Effect.Effect<unknown, never, SqlClient> = Effect.void
   ) => {
     const { layer, workflow } = posting()
-    return within(
-      place,
-      Layer.orDie(layer.pipe(Layer.provide(outbox), Layer.provide(watch().log.layer))),
+    return inProcess(
+      storage,
+      Layer.orDie(layer.pipe(Layer.provide(outbox), Layer.provide(recorder().log.layer))),
       Effect.gen(function*() {
         const executionId = yield* workflow.executionId({ id })
         assert.deepEqual(yield* Effect.exit(workflow.execute({ id })), Exit.void)
@@ -85,29 +86,29 @@ export const outboxSuite = (engine: Engine): void => {
     )
   }
 
-  test("an outbox delivers all that hooks and bodies post, each once, by the end of the process", (place) =>
+  test("an outbox delivers each alert of hooks and bodies once, before the process ends", (storage) =>
     Effect.gen(function*() {
       const { layer, sent } = channel()
-      const id = yield* through(place, Outbox.layer(layer))
+      const id = yield* postThrough(storage, Outbox.layer(layer))
       assert.deepEqual(keysOf(sent), expected(id).toSorted())
       const mine = sent.filter(({ title }) => title === "two")
       assert.deepEqual(mine.map(({ dedupeKey }) => dedupeKey), ["mine", "mine"])
       assert.ok(sent.every(({ at, dedupeKey }) => at !== undefined && dedupeKey !== undefined))
     }))
 
-  test("on a queue of one's own", (place) =>
+  test("layerQueue delivers each alert once through a queue of the caller's", (storage) =>
     Effect.gen(function*() {
       const { layer, sent } = channel()
-      const id = yield* through(place, inMemory(layer))
+      const id = yield* postThrough(storage, inMemory(layer))
       assert.deepEqual(keysOf(sent), expected(id).toSorted())
     }))
 
-  test("while the channel is down, deliveries are tried again, ever less often", () =>
+  test("deliveries are retried with the delays of the schedule while the channel is down", () =>
     Effect.gen(function*() {
       const { attempts, layer, sent } = channel(3)
       const outbox = inMemory(layer, { retry: Schedule.exponential("20 millis"), concurrency: 1 })
       yield* Effect.flatMap(Alerter, ({ post }) => post("x")).pipe(
-        Effect.provide(Layer.provideMerge(outbox, watch().log.layer))
+        Effect.provide(Layer.provideMerge(outbox, recorder().log.layer))
       )
       assert.deepEqual(sent.map(({ title }) => title), ["x"])
       const delays = attempts.slice(1).map((at, i) => at - attempts[i]!)
@@ -115,9 +116,9 @@ export const outboxSuite = (engine: Engine): void => {
       for (const [i, least] of [20, 40, 80].entries()) assert.ok(delays[i]! >= least - 2, delays.join())
     }))
 
-  test("what can't be delivered is given up, and said; the others are not held up", () =>
+  test("an alert is given up after maxAttempts with an error in the log, and holds up no other", () =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const sent: Array<string> = []
       const selective = Alerter.layer(({ title }) =>
         Effect.suspend(() => title === "bad" ? Effect.fail(failure("test")) : Effect.sync(() => void sent.push(title)))
@@ -125,22 +126,22 @@ export const outboxSuite = (engine: Engine): void => {
       const outbox = inMemory(selective, { retry: Schedule.spaced("5 millis"), maxAttempts: 3, drain: "50 millis" })
       yield* Effect.flatMap(Alerter, ({ post }) => Effect.forEach(["bad", "good", "better"], post)).pipe(
         Effect.andThen(
-          until("it is given up", () => seen.log.list.some(({ message }) => message.includes("given up")))
+          until("the alert is given up", () => seen.log.list.some(({ message }) => message.includes("given up")))
         ),
         Effect.provide(Layer.provideMerge(outbox, seen.log.layer))
       )
       assert.deepEqual(sent.toSorted(), ["better", "good"])
-      const said = seen.log.list.filter(({ level }) => level === "Error").map(({ message }) => message)
-      assert.equal(said.length, 1)
-      assert.match(said[0]!, /an alert is given up after 3 attempts/)
+      const errors = seen.log.list.filter(({ level }) => level === "Error").map(({ message }) => message)
+      assert.equal(errors.length, 1)
+      assert.match(errors[0]!, /an alert is given up after 3 attempts/)
     }))
 
-  test("the same key is stored once, others are not", (place) =>
+  test("alerts with the same key are stored once, and alerts without a key each time", (storage) =>
     Effect.gen(function*() {
       const { layer, sent } = channel()
       const same = Alert.make({ title: "same", idempotencyKey: "k" })
-      yield* within(
-        place,
+      yield* inProcess(
+        storage,
         Layer.empty,
         Effect.flatMap(Alerter, ({ post }) => Effect.forEach([same, same, "other", "other"], post)).pipe(
           Effect.provide(Outbox.layer(layer))
@@ -149,14 +150,14 @@ export const outboxSuite = (engine: Engine): void => {
       assert.deepEqual(sent.map(({ title }) => title).toSorted(), ["other", "other", "same"])
     }))
 
-  test("a name longer than a database's keys are", (place) =>
+  test("a step whose name exceeds the length of a queue's ids can post", (storage) =>
     Effect.gen(function*() {
       const { layer, sent } = channel()
       const name = "x".repeat(400)
       const step = Step.make(name, Effect.void).pipe(Step.hooks(AlerterHooks.success), Durable.step())
       const pipeline = job(() => step)
-      const exit = yield* within(
-        place,
+      const exit = yield* inProcess(
+        storage,
         Layer.orDie(pipeline.layer.pipe(Layer.provide(Outbox.layer(layer)))),
         Effect.exit(pipeline.workflow.execute({ id: "1" }))
       )
@@ -166,32 +167,32 @@ export const outboxSuite = (engine: Engine): void => {
 
   if (!engine.survives) return
 
-  test("what is not delivered is kept, and delivered by the next process", (place) =>
+  test("alerts that are not delivered are kept, and the next process delivers them once", (storage) =>
     Effect.gen(function*() {
       const { layer, sent } = channel(1_000)
-      const seen = watch()
-      const id = yield* through(
-        place,
+      const seen = recorder()
+      const id = yield* postThrough(
+        storage,
         Outbox.layer(layer, { retry: Schedule.spaced("20 millis"), drain: "10 millis" }).pipe(
           Layer.provide(seen.log.layer)
         )
       )
       assert.deepEqual(sent, [])
-      // one that only stores adds to it
-      yield* through(place, Outbox.layer(layer, { deliver: false }))
+      // an outbox that only stores uses the same queue
+      yield* postThrough(storage, Outbox.layer(layer, { deliver: false }))
       const next = channel()
-      yield* within(
-        place,
+      yield* inProcess(
+        storage,
         Layer.empty,
-        until("all is delivered", () => next.sent.length >= 6).pipe(Effect.provide(Outbox.layer(next.layer)))
+        until("all alerts are delivered", () => next.sent.length >= 6).pipe(Effect.provide(Outbox.layer(next.layer)))
       )
       assert.deepEqual(keysOf(next.sent), expected(id).toSorted())
       assert.ok(
         seen.log.list.some(({ message }) => message.includes("stay in the outbox, to be delivered by the next process"))
       )
-      // and it is not delivered again
+      // a third process finds nothing to deliver
       const last = channel()
-      yield* within(place, Layer.empty, Effect.provide(Effect.sleep(150), Outbox.layer(last.layer)))
+      yield* inProcess(storage, Layer.empty, Effect.provide(Effect.sleep(150), Outbox.layer(last.layer)))
       assert.deepEqual(last.sent, [])
     }))
 }

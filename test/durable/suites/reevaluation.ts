@@ -1,4 +1,4 @@
-/** What goes on beside a wait, when that is over: the engine then interrupts the body and evaluates it anew. */
+/** Steps and hooks that are running when another fiber's wait is over, and the engine evaluates the body anew. */
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,44 +13,45 @@ import { brief } from "../../support/observe.ts"
 import {
   Bad,
   type Engine,
+  inProcess,
   interruptRun,
   job,
-  park,
-  type Place,
+  type Recorder,
+  recorder,
   run,
+  type Storage,
   suiteOf,
-  until,
-  type Watch,
-  watch,
-  within
+  suspendRun,
+  until
 } from "../support/engine.ts"
 
-/** A step, a wait, and another step, which is not there before the body is evaluated anew. */
-const waiting = ({ note }: Watch) =>
+/** Runs a step, a wait, and another step, which is reached only when the body is evaluated anew. */
+const waiting = ({ note }: Recorder) =>
   Effect.gen(function*() {
     yield* Durable.step(Step.make("before", note("before")))
-    // longer than what is beside it takes to begin
-    yield* park("wait", "300 millis")
+    // long enough for the concurrent step to begin
+    yield* suspendRun("wait", "300 millis")
     yield* Durable.step(Step.make("after", note("after")))
   })
 
-const after = (seen: Watch) => until("the wait is over", () => seen.count("after") > 0)
+const after = (seen: Recorder) => until("the wait is over", () => seen.count("after") > 0)
 
-const noted = <E, R>({ note }: Watch, name: string, does: Effect.Effect<unknown, E, R>) =>
+/** Runs an effect, and notes its start, its end and its interruption. */
+const noted = <E, R>({ note }: Recorder, name: string, does: Effect.Effect<unknown, E, R>) =>
   Effect.asVoid(does).pipe(
     (does) => Effect.andThen(note(name), does),
     (does) => Effect.andThen(does, note(`${name} ended`)),
     Effect.onInterrupt(() => note(`${name} interrupted`))
   )
 
-const told = (seen: Watch, name: string) => seen.told.list.map(brief).filter((event) => event.includes(name))
+const eventsOf = (seen: Recorder, name: string) => seen.events.list.map(brief).filter((event) => event.includes(name))
 
-export const besideSuite = (engine: Engine): void => {
+export const reevaluationSuite = (engine: Engine): void => {
   const test = suiteOf(engine)
 
-  test("a body goes on, and is tried again, and its end is told", (place) =>
+  test("a body keeps running, is retried, and its end is reported once", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const body = Effect.andThen(noted(seen, "long", after(seen)), Effect.fail(new Bad({ n: 1 })))
       const long = Step.make("long", body).pipe(
         Step.retry({ times: 1 }),
@@ -59,7 +60,7 @@ export const besideSuite = (engine: Engine): void => {
         Durable.step({ error: Bad })
       )
       const pipeline = job(() => Effect.all([Effect.exit(long), waiting(seen)], { concurrency: 2, discard: true }))
-      assert.deepEqual(yield* run(place, seen, pipeline), Exit.void)
+      assert.deepEqual(yield* run(storage, seen, pipeline), Exit.void)
       assert.deepEqual(seen.list.toSorted(), [
         "after",
         "before",
@@ -70,14 +71,14 @@ export const besideSuite = (engine: Engine): void => {
         "long ended",
         "retry 1"
       ])
-      assert.deepEqual(told(seen, " long"), ["StepStarted long", "AttemptFailed long 1", "StepEnded long failure"])
-      assert.equal(seen.told.list.filter(({ _tag }) => _tag === "StepEnded").length, 3)
+      assert.deepEqual(eventsOf(seen, " long"), ["StepStarted long", "AttemptFailed long 1", "StepEnded long failure"])
+      assert.equal(seen.events.list.filter(({ _tag }) => _tag === "StepEnded").length, 3)
     }))
 
   for (const where of ["of a step", "in the background", "of a failed attempt"]) {
-    test(`a hook goes on, ${where}, and posts once`, (place) =>
+    test(`a hook ${where} keeps running, and posts once`, (storage) =>
       Effect.gen(function*() {
-        const seen = watch()
+        const seen = recorder()
         const hook = Effect.gen(function*() {
           const alerter = yield* Alerter
           yield* alerter.post(Alert.make({ title: "once" }))
@@ -95,19 +96,19 @@ export const besideSuite = (engine: Engine): void => {
         const pipeline = job(() =>
           Effect.all([Durable.step(long, { error: Bad }), waiting(seen)], { concurrency: 2, discard: true })
         )
-        assert.deepEqual(yield* run(place, seen, pipeline), Exit.void)
+        assert.deepEqual(yield* run(storage, seen, pipeline), Exit.void)
         for (const call of ["hook", "hook ended"]) {
           assert.deepEqual([call, seen.count(call)], [call, 1], seen.list.join())
         }
         assert.equal(seen.count("hook interrupted"), 0)
         assert.deepEqual(seen.alerts.map(({ title }) => title), ["once"])
-        assert.equal(told(seen, "HookEnded").length, 1)
+        assert.equal(eventsOf(seen, "HookEnded").length, 1)
       }))
   }
 
-  test("who loses a race later is interrupted, once, with all that it noted", (place) =>
+  test("a step that loses a race after the re-evaluation is interrupted once, with its annotations", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const notes: Array<unknown> = []
       const body = Effect.andThen(StepContext.annotate({ file: "a.csv" }), Effect.never)
       const long = Step.make("long", noted(seen, "long", body)).pipe(
@@ -118,84 +119,86 @@ export const besideSuite = (engine: Engine): void => {
       const pipeline = job(() =>
         Pipeline.make("x", Effect.race(long, waiting(seen))).pipe(Pipeline.onExit(() => seen.note("run exit")))
       )
-      assert.deepEqual(yield* run(place, seen, pipeline), Exit.void)
+      assert.deepEqual(yield* run(storage, seen, pipeline), Exit.void)
       assert.deepEqual(seen.list.slice(0, 2).toSorted(), ["before", "long"])
       assert.deepEqual(seen.list.slice(2), ["after", "long interrupted", "interrupt hook", "run exit"])
       assert.deepEqual(notes, [{ file: "a.csv" }])
-      assert.deepEqual(told(seen, " long"), ["StepStarted long", "StepEnded long interrupt"])
-      const [ended] = seen.told.list.flatMap((event) =>
+      assert.deepEqual(eventsOf(seen, " long"), ["StepStarted long", "StepEnded long interrupt"])
+      const [ended] = seen.events.list.flatMap((event) =>
         event._tag === "StepEnded" && event.stepName === "long" ? [event] : []
       )
       assert.ok(Duration.toMillis(ended!.duration) >= 250, String(ended!.duration))
     }))
 
-  test("a short delay before a retry goes on", (place) =>
+  test("a short delay before a retry keeps running", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const long = Step.make("long", Effect.andThen(seen.note("long"), Effect.fail(new Bad({ n: 1 })))).pipe(
         Step.retry({ schedule: Schedule.spaced("900 millis"), times: 1 }),
         Durable.step({ error: Bad })
       )
-      const waits = Effect.forEach(["1", "2", "3", "4", "5"], (name) => park(name, "300 millis"), { discard: true })
+      const waits = Effect.forEach(["1", "2", "3", "4", "5"], (name) => suspendRun(name, "300 millis"), {
+        discard: true
+      })
       const pipeline = job(() =>
         Effect.all([
           Effect.andThen(Effect.exit(long), Durable.step(Step.make("ended", seen.note("ended")))),
           Effect.andThen(waits, Durable.step(Step.make("waited", seen.note("waited"))))
         ], { concurrency: 2, discard: true })
       )
-      assert.deepEqual(yield* run(place, seen, pipeline), Exit.void)
-      // with the five waits after one another it would come last
+      assert.deepEqual(yield* run(storage, seen, pipeline), Exit.void)
+      // a delay that started anew after each of the five waits would end last
       assert.deepEqual(seen.list, ["long", "long", "ended", "waited"])
     }))
 
   const interrupted = <E extends Bad | Durable.LibraryError, R>(
-    place: Place,
-    seen: Watch,
+    storage: Storage,
+    seen: Recorder,
     body: Effect.Effect<unknown, E, R>,
     ready: () => boolean
   ) => {
     const { layer, workflow } = job(() => Pipeline.make("x", body).pipe(Pipeline.onExit(() => seen.note("run exit"))))
-    return interruptRun(place, Layer.provide(layer, seen.layer), workflow, ready)
+    return interruptRun(storage, Layer.provide(layer, seen.layer), workflow, ready)
   }
 
-  test("an interruption that was asked for meanwhile holds when the wait is over: bodies end", (place) =>
+  test("an interruption requested during a wait interrupts the running body when the wait is over", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const long = Step.make("long", noted(seen, "long", Effect.never)).pipe(
         Step.onInterrupt(() => seen.note("interrupt hook")),
         Durable.step()
       )
       const body = Effect.all([long, waiting(seen)], { concurrency: 2, discard: true })
-      yield* interrupted(place, seen, body, () => seen.count("long") + seen.count("before") === 2)
+      yield* interrupted(storage, seen, body, () => seen.count("long") + seen.count("before") === 2)
       assert.deepEqual(seen.list.slice(2), ["long interrupted", "interrupt hook", "run exit"])
-      assert.deepEqual(told(seen, " long"), ["StepStarted long", "StepEnded long interrupt"])
+      assert.deepEqual(eventsOf(seen, " long"), ["StepStarted long", "StepEnded long interrupt"])
     }))
 
-  test("an interruption that was asked for meanwhile holds when the wait is over: hooks go on", (place) =>
+  test("an interruption requested during a wait lets a running hook finish when the wait is over", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const long = Step.make("long", seen.note("long")).pipe(
         Step.onSuccess(() => noted(seen, "hook", Effect.sleep("700 millis"))),
         Durable.step()
       )
       const body = Effect.all([long, waiting(seen)], { concurrency: 2, discard: true })
-      yield* interrupted(place, seen, body, () => seen.count("hook") + seen.count("before") === 2)
+      yield* interrupted(storage, seen, body, () => seen.count("hook") + seen.count("before") === 2)
       assert.deepEqual(seen.list.slice(3), ["hook ended", "run exit"])
-      assert.deepEqual(told(seen, " long"), ["StepStarted long", "StepEnded long success"])
+      assert.deepEqual(eventsOf(seen, " long"), ["StepStarted long", "StepEnded long success"])
     }))
 
-  test("an interruption that was asked for meanwhile holds when the wait is over: the run ends", (place) =>
+  test("an interruption requested during a wait ends the run when the wait is over", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const held = DurableDeferred.into(noted(seen, "held", Effect.sleep("1 second")), DurableDeferred.make("held"))
       const body = Effect.all([held, waiting(seen)], { concurrency: 2, discard: true })
-      yield* interrupted(place, seen, body, () => seen.count("held") + seen.count("before") === 2)
+      yield* interrupted(storage, seen, body, () => seen.count("held") + seen.count("before") === 2)
       assert.equal(seen.count("run exit"), 1, seen.list.join())
     }))
 
-  test("a process that ends before the body comes to it again interrupts it", (place) =>
+  test("a process that shuts down before the new evaluation reaches a running step interrupts it", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const long = Step.make("long", noted(seen, "long", Effect.never)).pipe(Durable.step())
       let evaluations = 0
       const { layer, workflow } = job(() =>
@@ -204,8 +207,8 @@ export const besideSuite = (engine: Engine): void => {
           Effect.all([long, waiting(seen)], { concurrency: 2, discard: true })
         )
       )
-      yield* within(
-        place,
+      yield* inProcess(
+        storage,
         Layer.provide(layer, seen.layer),
         Effect.andThen(
           workflow.execute({ id: "1" }, { discard: true }),
@@ -215,39 +218,39 @@ export const besideSuite = (engine: Engine): void => {
       assert.equal(seen.count("long interrupted"), 1)
     }))
 
-  test("a body that waits itself, afterwards, runs again until it ends, once", (place) =>
+  test("a body that then waits itself runs again until it has ended once", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
-      const body = Effect.andThen(after(seen), park("in the body", "100 millis"))
+      const seen = recorder()
+      const body = Effect.andThen(after(seen), suspendRun("in the body", "100 millis"))
       const long = Step.make("long", noted(seen, "long", body)).pipe(Durable.step())
       const pipeline = job(() => Effect.all([long, waiting(seen)], { concurrency: 2, discard: true }))
-      assert.deepEqual(yield* run(place, seen, pipeline), Exit.void)
+      assert.deepEqual(yield* run(storage, seen, pipeline), Exit.void)
       assert.equal(seen.count("long ended"), 1)
       assert.equal(seen.count("long"), seen.count("long interrupted") + 1)
     }))
 
-  test("what nobody waits for any more ends with the run", (place) =>
+  test("a running step that the new evaluation does not reach is interrupted when the run ends", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const long = Step.make("long", noted(seen, "long", Effect.never)).pipe(Durable.step())
       let evaluations = 0
       const pipeline = job(() =>
         Pipeline.make(
           "x",
-          // the body is another one by then, which it should not be
+          // a body that differs at its second evaluation, though it should not
           Effect.suspend(() => ++evaluations === 1 ? Effect.race(long, waiting(seen)) : waiting(seen))
         ).pipe(Pipeline.onExit(() => seen.note("run exit")))
       )
-      assert.deepEqual(yield* run(place, seen, pipeline), Exit.void)
-      // a cluster interrupts it by a message
+      assert.deepEqual(yield* run(storage, seen, pipeline), Exit.void)
+      // sorted: a cluster interrupts the activity by a message, at any time around the end
       assert.deepEqual(seen.list.slice(-3).toSorted(), ["after", "long interrupted", "run exit"])
     }))
 
   if (!engine.survives) return
 
-  test("a process that ends meanwhile interrupts it, and the next does it again", (place) =>
+  test("a process that shuts down meanwhile interrupts a running step, and the next process runs it again", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       let hangs = true
       const body = Effect.suspend(() => hangs ? Effect.never : Effect.void)
       const long = Step.make("long", noted(seen, "long", body)).pipe(
@@ -256,13 +259,13 @@ export const besideSuite = (engine: Engine): void => {
         Durable.step()
       )
       const pipeline = job(() => Effect.all([long, waiting(seen)], { concurrency: 2, discard: true }))
-      yield* within(
-        place,
+      yield* inProcess(
+        storage,
         Layer.provide(pipeline.layer, seen.layer),
         Effect.andThen(pipeline.workflow.execute({ id: "1" }, { discard: true }), after(seen))
       )
       hangs = false
-      const exit = yield* run(place, seen, pipeline)
+      const exit = yield* run(storage, seen, pipeline)
       assert.ok(Exit.isSuccess(exit), Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "")
       assert.deepEqual(
         ["long", "long interrupted", "long ended", "success", "interrupt hook", "before", "after"].map(seen.count),

@@ -14,20 +14,20 @@ import { brief } from "../../support/observe.ts"
 import {
   Bad,
   type Engine,
+  inProcess,
   type Job,
   job,
-  park,
-  type Place,
+  type Recorder,
+  recorder,
   run,
+  type Storage,
   suiteOf,
-  until,
-  type Watch,
-  watch,
-  within
+  suspendRun,
+  until
 } from "../support/engine.ts"
 
-/** A step that fails until its nth attempt, and notes what is told of each. */
-const failing = (seen: Watch, succeeds: number) => {
+/** Makes a step that succeeds at a given attempt, and notes attempts and hooks. */
+const failing = (seen: Recorder, succeeds: number) => {
   let n = 0
   return Step.make(
     "load",
@@ -45,14 +45,14 @@ const failing = (seen: Watch, succeeds: number) => {
   )
 }
 
-/** A process that ends once something was noted. */
-const endsAfter = <A, E, R>(place: Place, seen: Watch, { layer, workflow }: Job<A, E, R>, call: string) =>
-  within(
-    place,
+/** Runs the pipeline in a process that ends once a call was noted. */
+const endAfter = <A, E, R>(storage: Storage, seen: Recorder, { layer, workflow }: Job<A, E, R>, call: string) =>
+  inProcess(
+    storage,
     Layer.provide(layer, seen.layer),
     Effect.gen(function*() {
       yield* Effect.forkChild(workflow.execute({ id: "1" }))
-      yield* until(call, () => seen.list.includes(call))
+      yield* until(`${call} is noted`, () => seen.list.includes(call))
     })
   )
 
@@ -61,14 +61,14 @@ const durable = Durable.step({ success: Schema.Int, error: Bad })
 export const retrySuite = (engine: Engine): void => {
   const test = suiteOf(engine)
 
-  test("attempts and delays are those of the schedule", (place) =>
+  test("attempts and delays follow the schedule", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const step = failing(seen, 4).pipe(Step.retry(Schedule.exponential("2 millis")), durable)
       const exit = yield* run(
-        place,
+        storage,
         seen,
-        job(() => Effect.tap(step, () => park("1")))
+        job(() => Effect.tap(step, () => suspendRun("1")))
       )
       assert.deepEqual(exit, Exit.succeed(4))
       assert.deepEqual(seen.list, [
@@ -81,7 +81,7 @@ export const retrySuite = (engine: Engine): void => {
         "attempt 4",
         "success 4"
       ])
-      const told = seen.told.list.filter(({ _tag }) => _tag !== "HookEnded").map(brief)
+      const told = seen.events.list.filter(({ _tag }) => _tag !== "HookEnded").map(brief)
       assert.deepEqual(told, [
         "RunStarted job",
         "StepStarted load",
@@ -93,13 +93,13 @@ export const retrySuite = (engine: Engine): void => {
       ])
     }))
 
-  test("`while`, `until` and `times` say when it is enough", (place) =>
+  test("`while`, `until` and `times` end the retries", (storage) =>
     Effect.gen(function*() {
       const attempts = (options: Effect.Retry.Options<Bad>, id: string) =>
         Effect.gen(function*() {
-          const seen = watch()
+          const seen = recorder()
           const step = failing(seen, 9).pipe(Step.retry(options), durable)
-          const exit = yield* run(place, seen, job(() => Effect.tapCause(step, () => park("1"))), id)
+          const exit = yield* run(storage, seen, job(() => Effect.tapCause(step, () => suspendRun("1"))), id)
           assert.ok(Exit.isFailure(exit) && Cause.squash(exit.cause) instanceof Bad)
           return seen.list.filter((call) => call.startsWith("attempt")).length
         })
@@ -109,31 +109,31 @@ export const retrySuite = (engine: Engine): void => {
       assert.equal(yield* attempts({ schedule: Schedule.recurs(1) }, "recurs"), 2)
     }))
 
-  test("a defect is not retried, and neither is an error that can't be stored", (place) =>
+  test("a defect and an error that can't be stored are not retried", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const step = (name: string, body: Effect.Effect<number, Bad>) =>
         Step.make(name, Effect.andThen(seen.note(name), body)).pipe(
           Step.retry({ times: 3 }),
           Step.onFailure((cause) => seen.note(`${name} ${cause.reasons.map(({ _tag }) => _tag).join()}`)),
           durable
         )
-      // the type does not tell: a schema may check more than that
+      // the cast: a value of this type that its schema rejects
       const wrong = Object.assign(Object.create(Bad.prototype), { _tag: "Bad", n: "x" }) as Bad
       const pipeline = job(() =>
         Effect.gen(function*() {
           yield* Effect.exit(step("dies", Effect.die("boom")))
           yield* Effect.exit(step("odd", Effect.fail(wrong)))
-          yield* park("1")
+          yield* suspendRun("1")
         })
       )
-      yield* run(place, seen, pipeline)
+      yield* run(storage, seen, pipeline)
       assert.deepEqual(seen.list, ["dies", "dies Die", "odd", "odd Die"])
     }))
 
-  test("the time limit of an attempt, and of all attempts, is an error to be caught by its tag", (place) =>
+  test("the time limits of an attempt and of all attempts fail with a TimeoutError", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const hanging = Step.make("hanging", Effect.andThen(seen.note("attempt"), Effect.never))
       const each = hanging.pipe(Step.timeout("10 millis"), Step.retry({ times: 2 }))
       const all = hanging.pipe(
@@ -150,11 +150,11 @@ export const retrySuite = (engine: Engine): void => {
             assert.ok(Cause.isTimeoutError(error))
             caught.push(error.message)
             yield* seen.note("caught")
-            yield* park(`${i}`)
+            yield* suspendRun(`${i}`)
           }
         })
       )
-      assert.deepEqual(yield* run(place, seen, pipeline), Exit.void)
+      assert.deepEqual(yield* run(storage, seen, pipeline), Exit.void)
       assert.deepEqual(seen.list.slice(0, 4), ["attempt", "attempt", "attempt", "caught"])
       assert.deepEqual(
         new Set(caught),
@@ -164,37 +164,37 @@ export const retrySuite = (engine: Engine): void => {
 
   if (!engine.survives) return
 
-  test("attempts go on after a restart: none runs again, and the schedule is where it was", (place) =>
+  test("attempts continue after a restart: no recorded one runs again, and the schedule continues", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const step = failing(seen, 6).pipe(
         Step.retry({ schedule: Schedule.exponential("8 millis"), times: 5 }),
         durable
       )
       const pipeline = job(() => step)
-      yield* endsAfter(place, seen, pipeline, "retry 2 16")
-      yield* endsAfter(place, seen, pipeline, "retry 4 64")
-      assert.deepEqual(yield* run(place, seen, pipeline), Exit.succeed(6))
+      yield* endAfter(storage, seen, pipeline, "retry 2 16")
+      yield* endAfter(storage, seen, pipeline, "retry 4 64")
+      assert.deepEqual(yield* run(storage, seen, pipeline), Exit.succeed(6))
       const retries = [8, 16, 32, 64, 128].map((delay, i) => `retry ${i + 1} ${delay}`)
       assert.deepEqual(
         [...new Set(seen.list)],
         [...retries.flatMap((retry, i) => [`attempt ${i + 1}`, retry]), "attempt 6", "success 6"]
       )
       assert.equal(seen.list.filter((call) => call.startsWith("attempt")).length, 6)
-      const starts = seen.told.list.map(brief).filter((event) => event === "StepStarted load")
+      const starts = seen.events.list.map(brief).filter((event) => event === "StepStarted load")
       assert.equal(starts.length, 1)
     }))
 
-  test("jitter is drawn once: the delay that was told is the one that passes", (place) =>
+  test("a jittered delay stays the same after a restart", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const step = failing(seen, 4).pipe(
         Step.retry(Schedule.jittered(Schedule.spaced("20 millis"))),
         durable
       )
       const pipeline = job(() => step)
-      yield* endsAfter(place, seen, pipeline, "attempt 3")
-      yield* run(place, seen, pipeline)
+      yield* endAfter(storage, seen, pipeline, "attempt 3")
+      yield* run(storage, seen, pipeline)
       const delays = new Map<string, Set<string>>()
       for (const call of seen.list) {
         const [what = "", n = "", delay = ""] = call.split(" ")
@@ -203,30 +203,30 @@ export const retrySuite = (engine: Engine): void => {
       assert.deepEqual([...delays.values()].map(({ size }) => size), [1, 1, 1])
     }))
 
-  test("the time of all attempts counts from the first, whatever happened to the process", (place) =>
+  test("the time limit of all attempts counts from the first attempt through a restart", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const step = failing(seen, 99).pipe(
         Step.retry(Schedule.spaced("40 millis")),
         Step.timeout("2 seconds"),
         durable
       )
       const pipeline = job(() => step)
-      yield* endsAfter(place, seen, pipeline, "retry 2 40")
+      yield* endAfter(storage, seen, pipeline, "retry 2 40")
       yield* Effect.sleep("2100 millis")
       const before = seen.list.length
-      const exit = yield* run(place, seen, pipeline)
+      const exit = yield* run(storage, seen, pipeline)
       assert.ok(Exit.isFailure(exit) && Cause.isTimeoutError(Cause.squash(exit.cause)), String(exit))
       assert.deepEqual(seen.list.slice(before).filter((call) => call.startsWith("failure")), [
         `failure step "load" exceeded its time limit of 2 s`
       ])
-      // one attempt at most, which has no time
+      // at most one more attempt runs, with no time left
       assert.ok(seen.list.slice(before).filter((call) => call.startsWith("retry 3")).length <= 1, seen.list.join())
     }))
 
-  test("the wait for an approval is no part of that time", (place) =>
+  test("the time limit of all attempts does not include the wait for an approval", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const step = failing(seen, 3).pipe(
         Step.requireApproval({ title: "Load?", timeout: "1 hour" }),
         Step.retry(Schedule.spaced("60 millis")),
@@ -235,24 +235,24 @@ export const retrySuite = (engine: Engine): void => {
       )
       const { layer, workflow } = job(() => step)
       const pipeline = { workflow, layer: Layer.provide(layer, Approval.layer()) }
-      yield* within(
-        place,
+      yield* inProcess(
+        storage,
         Layer.provide(pipeline.layer, seen.layer),
         Effect.gen(function*() {
           yield* Effect.forkChild(workflow.execute({ id: "1" }))
-          yield* until("it is asked", () => seen.alerts.length > 0)
+          yield* until("the question is asked", () => seen.alerts.length > 0)
           yield* Effect.sleep("2100 millis")
           const token = seen.alerts[0]!.idempotencyKey!
           yield* Approval.answer(token, { approve: true, by: { id: "ada", name: "Ada" } })
-          yield* until("it is tried again", () => seen.list.includes("retry 1 60"))
+          yield* until("the step is retried", () => seen.list.includes("retry 1 60"))
         })
       )
-      assert.deepEqual(yield* run(place, seen, pipeline), Exit.succeed(3))
+      assert.deepEqual(yield* run(storage, seen, pipeline), Exit.succeed(3))
     }))
 
-  test("hooks see when the step started and which attempt it is, and what each attempt noted", (place) =>
+  test("hooks see the start of the first attempt, the attempt's number, and the annotations of all attempts", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const views: Array<Pick<StepContext.Shape, "attempt" | "startedAt" | "annotations">> = []
       const step = Step.make(
         "load",
@@ -274,10 +274,10 @@ export const retrySuite = (engine: Engine): void => {
       )
       const pipeline = job(() => step)
       const before = Date.now()
-      yield* endsAfter(place, seen, pipeline, "retry 1")
+      yield* endAfter(storage, seen, pipeline, "retry 1")
       const between = Date.now()
       yield* Effect.sleep(30)
-      yield* run(place, seen, pipeline)
+      yield* run(storage, seen, pipeline)
       const [view] = views
       assert.ok(view !== undefined && views.length === 1)
       assert.equal(view.attempt, 3)

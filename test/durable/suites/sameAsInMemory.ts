@@ -1,4 +1,4 @@
-/** Durable pipelines are like those in memory: the same story, told by both. */
+/** Durable pipelines behave as those in memory: generated scenarios cause the same calls and events in both. */
 
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,33 +10,43 @@ import { Durable } from "../../../src/durable/index.ts"
 import { Hook, Hooks, Pipeline, Step } from "../../../src/index.ts"
 import { brief, kinds } from "../../support/observe.ts"
 import { forAll } from "../../support/property.ts"
-import { Bad, type Engine, job, park, type Services, suiteOf, type Watch, watch, within } from "../support/engine.ts"
+import {
+  Bad,
+  type Engine,
+  inProcess,
+  job,
+  type Recorder,
+  recorder,
+  type Services,
+  suiteOf,
+  suspendRun
+} from "../support/engine.ts"
 
 const End = Schema.Literals(["succeed", "fail", "die", "throw", "interrupt"])
 
-const HookStory = Schema.Struct({
+const HookScenario = Schema.Struct({
   kind: Schema.Literals(kinds),
   does: Schema.Literals(["end", "sleep", "fail", "die", "throw", "interrupt", "hang"]),
   sort: Schema.Literals(["plain", "plain", "background", "required"])
 })
 
-const StepStory = Schema.Struct({
+const StepScenario = Schema.Struct({
   attempts: Schema.Array(End).check(Schema.isMaxLength(3)),
   retries: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 })),
-  hooks: Schema.Array(HookStory).check(Schema.isMaxLength(4)),
+  hooks: Schema.Array(HookScenario).check(Schema.isMaxLength(4)),
   inherit: Schema.Literals(["override", "append", "prepend", "off"]),
-  /** What comes of it is no concern of the next. */
+  /** Whether the body catches its failure, so that the next step runs. */
   caught: Schema.Boolean
 })
 
-export const Story = Schema.Struct({
-  steps: Schema.Array(StepStory).check(Schema.isMinLength(1), Schema.isMaxLength(3)),
-  stepHooks: Schema.Array(HookStory).check(Schema.isMaxLength(3)),
-  runHooks: Schema.Array(HookStory).check(Schema.isMaxLength(3))
+export const Scenario = Schema.Struct({
+  steps: Schema.Array(StepScenario).check(Schema.isMinLength(1), Schema.isMaxLength(3)),
+  stepHooks: Schema.Array(HookScenario).check(Schema.isMaxLength(3)),
+  runHooks: Schema.Array(HookScenario).check(Schema.isMaxLength(3))
 })
 
-export type Story = typeof Story.Type
-type HookStory = typeof HookStory.Type
+export type Scenario = typeof Scenario.Type
+type HookScenario = typeof HookScenario.Type
 
 const ends: Readonly<Record<typeof End.Type, Effect.Effect<number, Bad>>> = {
   succeed: Effect.succeed(1),
@@ -48,7 +58,7 @@ const ends: Readonly<Record<typeof End.Type, Effect.Effect<number, Bad>>> = {
   interrupt: Effect.interrupt
 }
 
-const reactions: Readonly<Record<HookStory["does"], Effect.Effect<unknown, unknown>>> = {
+const reactions: Readonly<Record<HookScenario["does"], Effect.Effect<unknown, unknown>>> = {
   end: Effect.void,
   sleep: Effect.sleep(2),
   fail: Effect.fail("hook"),
@@ -60,9 +70,13 @@ const reactions: Readonly<Record<HookStory["does"], Effect.Effect<unknown, unkno
   hang: Effect.never
 }
 
-/** A hook that notes what it reacts to. */
-const hookOf = (seen: Watch, { does, kind, sort }: HookStory, name: string): Hook.Hook<unknown, unknown, never> => {
-  const react = (what: string) => Effect.andThen(seen.note(`${name} ${what}`), reactions[does])
+/** Makes a hook that notes the exit or attempt that it gets. */
+const hookOf = (
+  seen: Recorder,
+  { does, kind, sort }: HookScenario,
+  name: string
+): Hook.Hook<unknown, unknown, never> => {
+  const react = (occasion: string) => Effect.andThen(seen.note(`${name} ${occasion}`), reactions[does])
   const make = (): Hook.Hook<unknown, unknown, never> => {
     switch (kind) {
       case "start":
@@ -83,7 +97,7 @@ const hookOf = (seen: Watch, { does, kind, sort }: HookStory, name: string): Hoo
   return sort === "background" ? Hook.background(hook) : hook
 }
 
-/** What a cause says, without what can't be kept: fibers, stacks. */
+/** Describes an exit without what differs between runs, such as fibers and stacks. */
 export const shortOf = (exit: Exit.Exit<unknown, unknown>): string =>
   Exit.isSuccess(exit)
     ? `ok ${String(exit.value)}`
@@ -95,30 +109,30 @@ export const shortOf = (exit: Exit.Exit<unknown, unknown>): string =>
         : "interrupt"
     ).join(" + ")
 
-const collect = (seen: Watch, hooks: ReadonlyArray<HookStory>, of: string) =>
+const collect = (seen: Recorder, hooks: ReadonlyArray<HookScenario>, of: string) =>
   hooks.map((hook, i) => {
     const made = hookOf(seen, hook, `${of}.${i}`)
-    // its type says that the step may fail with it, which is one of the library's errors
+    // the cast: drops the hook's error type, a `HookError`, which `Durable.step` stores without a schema
     return hook.sort === "required" ? Hook.required(made) as Hook.Hook<unknown, unknown, never> : made
   })
 
-const stepsOf = (seen: Watch, { steps }: Story) =>
-  steps.map((story, i) => {
+const stepsOf = (seen: Recorder, { steps }: Scenario) =>
+  steps.map((scenario, i) => {
     let attempt = 0
     const body = Effect.suspend(() => {
-      const end = story.attempts[attempt++] ?? "succeed"
+      const end = scenario.attempts[attempt++] ?? "succeed"
       return Effect.andThen(seen.note(`step${i} body ${end}`), ends[end])
     })
     return Step.make(`step${i}`, body).pipe(
-      Step.retry({ times: story.retries }),
-      Step.hooks(Hooks.make(...collect(seen, story.hooks, `step${i}`))),
-      Step.inherit(story.inherit)
+      Step.retry({ times: scenario.retries }),
+      Step.hooks(Hooks.make(...collect(seen, scenario.hooks, `step${i}`))),
+      Step.inherit(scenario.inherit)
     )
   })
 
-/** The steps one after another, with something between them. */
+/** Runs the steps one after another, and `between` after each. */
 const inTurn = <R, R2>(
-  story: Story,
+  scenario: Scenario,
   steps: ReadonlyArray<Effect.Effect<number, Bad | Durable.LibraryError, R>>,
   between: (i: number) => Effect.Effect<void, never, R2>
 ) =>
@@ -127,13 +141,13 @@ const inTurn = <R, R2>(
     for (const [i, step] of steps.entries()) {
       const exit = yield* Effect.exit(step)
       results.push(shortOf(exit))
-      if (Exit.isFailure(exit) && !story.steps[i]!.caught) return yield* exit
+      if (Exit.isFailure(exit) && !scenario.steps[i]!.caught) return yield* exit
       yield* between(i)
     }
     return results.join(", ")
   })
 
-const runOf = <E, R>(seen: Watch, { runHooks, stepHooks }: Story, body: Effect.Effect<unknown, E, R>) => {
+const runOf = <E, R>(seen: Recorder, { runHooks, stepHooks }: Scenario, body: Effect.Effect<unknown, E, R>) => {
   const lifecycle = runHooks.filter(({ kind }) => kind !== "retry")
   return Pipeline.make("job", body).pipe(
     Pipeline.stepHooks(Hooks.make(...collect(seen, stepHooks, "pipeline"))),
@@ -141,13 +155,13 @@ const runOf = <E, R>(seen: Watch, { runHooks, stepHooks }: Story, body: Effect.E
   )
 }
 
-/** Background hooks run when they do, so they are told of apart from the others. */
-const told = (story: Story, { list, told: { list: events } }: Watch) => {
+/** Lists calls and events, those of background hooks apart, since their order varies. */
+const observed = (scenario: Scenario, { list, events: { list: events } }: Recorder) => {
   const ofBackground = (call: string): boolean => {
     const [, of = "", index = ""] = /^(\w+)\.(\d+) /.exec(call) ?? []
-    const hooks = of === "run" ? story.runHooks.filter(({ kind }) => kind !== "retry") : of === "pipeline"
-      ? story.stepHooks
-      : story.steps[Number(of.slice(4))]?.hooks
+    const hooks = of === "run" ? scenario.runHooks.filter(({ kind }) => kind !== "retry") : of === "pipeline"
+      ? scenario.stepHooks
+      : scenario.steps[Number(of.slice(4))]?.hooks
     return hooks?.[Number(index)]?.sort === "background"
   }
   const lines = (all: ReadonlyArray<string>, background: (line: string) => boolean) => ({
@@ -163,27 +177,31 @@ const told = (story: Story, { list, told: { list: events } }: Watch) => {
   }
 }
 
-/** A workflow leaves out interruptions where there is something else to tell. */
-const asTold = (exit: Exit.Exit<unknown, unknown>): string => shortOf(exit).replace(/interrupt \+ /g, "")
+/** Describes an exit as a workflow does, which drops interruptions from a cause with other reasons. */
+const workflowExit = (exit: Exit.Exit<unknown, unknown>): string => shortOf(exit).replace(/interrupt \+ /g, "")
 
-export const likeSuite = (engine: Engine): void => {
-  const test = suiteOf(engine)
+export const sameAsInMemorySuite = (engine: Engine): void => {
+  const test = suiteOf(engine, 20_000)
 
-  test("whatever steps and hooks do, it is told as in memory", (place) =>
-    forAll(Story, (story) =>
+  test("generated steps and hooks cause the same calls, events and exit as in memory", (storage) =>
+    forAll(Scenario, (scenario) =>
       Effect.gen(function*() {
-        const [here, there, parking] = [watch(), watch(), watch()]
-        const inMemory = runOf(here, story, inTurn(story, stepsOf(here, story), () => Effect.void))
-        const exit = yield* Effect.exit(Effect.provide(inMemory, here.layer))
-        const durably = (seen: Watch, between: Parameters<typeof inTurn<never, Services | WorkflowInstance>>[2]) => {
-          const steps = stepsOf(seen, story).map(Durable.step({ success: Schema.Number, error: Bad }))
-          const { layer, workflow } = job(() => runOf(seen, story, inTurn(story, steps, between)))
-          return within(place, Layer.provide(layer, seen.layer), Effect.exit(workflow.execute({ id: String(id++) })))
+        const [inMemory, durable, suspending] = [recorder(), recorder(), recorder()]
+        const pipeline = runOf(inMemory, scenario, inTurn(scenario, stepsOf(inMemory, scenario), () => Effect.void))
+        const exit = yield* Effect.exit(Effect.provide(pipeline, inMemory.layer))
+        const durably = (seen: Recorder, between: Parameters<typeof inTurn<never, Services | WorkflowInstance>>[2]) => {
+          const steps = stepsOf(seen, scenario).map(Durable.step({ success: Schema.Number, error: Bad }))
+          const { layer, workflow } = job(() => runOf(seen, scenario, inTurn(scenario, steps, between)))
+          return inProcess(
+            storage,
+            Layer.provide(layer, seen.layer),
+            Effect.exit(workflow.execute({ id: String(id++) }))
+          )
         }
-        assert.deepEqual(asTold(yield* durably(there, () => Effect.void)), asTold(exit))
-        assert.deepEqual(told(story, there), told(story, here))
-        assert.deepEqual(asTold(yield* durably(parking, (i) => park(`p${i}`))), asTold(exit))
-        assert.deepEqual(told(story, parking), told(story, here))
+        assert.deepEqual(workflowExit(yield* durably(durable, () => Effect.void)), workflowExit(exit))
+        assert.deepEqual(observed(scenario, durable), observed(scenario, inMemory))
+        assert.deepEqual(workflowExit(yield* durably(suspending, (i) => suspendRun(`p${i}`))), workflowExit(exit))
+        assert.deepEqual(observed(scenario, suspending), observed(scenario, inMemory))
       }), engine.runs))
 }
 

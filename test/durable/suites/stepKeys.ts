@@ -1,4 +1,4 @@
-/** What tells the steps of a run apart, and what must not run in its body. */
+/** The keys of steps, and steps and pipelines that are not allowed in a durable body. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -8,9 +8,9 @@ import { Durable } from "../../../src/durable/index.ts"
 import { Hook, Pipeline, Step, StepContext } from "../../../src/index.ts"
 import { brief } from "../../support/observe.ts"
 import { forAll } from "../../support/property.ts"
-import { type Engine, job, park, run, suiteOf, type Watch, watch } from "../support/engine.ts"
+import { type Engine, job, type Recorder, recorder, run, suiteOf, suspendRun } from "../support/engine.ts"
 
-const counting = ({ note }: Watch, name: string, value: number) =>
+const counting = ({ note }: Recorder, name: string, value: number) =>
   Step.make(name, Effect.as(note(`${name} ${value}`), value)).pipe(Step.onSuccess((n) => note(`success ${n}`)))
 
 const int = { success: Schema.Int }
@@ -18,47 +18,47 @@ const int = { success: Schema.Int }
 const messageOf = (exit: Exit.Exit<unknown, unknown>): string =>
   Exit.isFailure(exit) ? String((Cause.squash(exit.cause) as Error).message) : "a success"
 
-export const keysSuite = (engine: Engine): void => {
+export const stepKeysSuite = (engine: Engine): void => {
   const test = suiteOf(engine)
 
-  test("evaluations of one name, one after another, are each recorded", (place) =>
+  test("sequential evaluations of one name are each recorded", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const pipeline = job(() =>
         Effect.gen(function*() {
           let sum = 0
           for (const n of [1, 2, 3]) {
             sum += yield* Durable.step(counting(seen, "s", n), int)
-            yield* park(`${n}`)
+            yield* suspendRun(`${n}`)
           }
           const more = yield* Effect.forEach([4, 5], (n) => Durable.step(counting(seen, "s", n), int))
-          yield* park("more")
+          yield* suspendRun("more")
           return [sum, ...more]
         })
       )
-      assert.deepEqual(yield* run(place, seen, pipeline), Exit.succeed([6, 4, 5]))
+      assert.deepEqual(yield* run(storage, seen, pipeline), Exit.succeed([6, 4, 5]))
       assert.deepEqual(seen.list, [1, 2, 3, 4, 5].flatMap((n) => [`s ${n}`, `success ${n}`]))
     }))
 
-  test("at once and without keys they are a mistake, of which the run dies", (place) =>
+  test("concurrent evaluations of one name without keys of their own are a defect of the run", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const at = (key?: string) =>
         job(() =>
           Effect.forEach([1, 2], (n) => Durable.step(counting(seen, "s", n), { ...int, key }), { concurrency: 2 })
         )
-      const exit = yield* run(place, seen, at())
+      const exit = yield* run(storage, seen, at())
       assert.ok(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
       assert.match(
         messageOf(exit),
         /^Step "s": it runs more than once in this run, not one after another: give each a key of its own, as in Durable\.step\(step, \{ key \}\)$/
       )
-      assert.match(messageOf(yield* run(place, seen, at("k"), "2")), /, with the key "k": give each a key/)
+      assert.match(messageOf(yield* run(storage, seen, at("k"), "2")), /, with the key "k": give each a key/)
     }))
 
-  test("with keys they are told apart, in whatever order they come", (place) =>
+  test("concurrent evaluations with keys are told apart, in any order", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const all = Array.from({ length: 12 }, (_, n) => n)
       let evaluations = 0
       const pipeline = job(() =>
@@ -69,24 +69,24 @@ export const keysSuite = (engine: Engine): void => {
             (n) => Effect.map(Durable.step(counting(seen, "s", n), { ...int, key: `k${n}` }), (value) => [n, value]),
             { concurrency: 4 }
           )
-          yield* park("1", "100 millis")
-          yield* park("2", "100 millis")
+          yield* suspendRun("1", "100 millis")
+          yield* suspendRun("2", "100 millis")
           return got.every(([n, value]) => n === value)
         })
       )
-      assert.deepEqual(yield* run(place, seen, pipeline), Exit.succeed(true))
+      assert.deepEqual(yield* run(storage, seen, pipeline), Exit.succeed(true))
       assert.ok(evaluations > 2)
       assert.deepEqual(seen.list.toSorted(), all.flatMap((n) => [`s ${n}`, `success ${n}`]).toSorted())
     }))
 
-  test("whatever names and keys there are, each pair is one", (place) =>
+  test("any two pairs of a name and a key are different steps", (storage) =>
     forAll(
       Schema.Array(Schema.Tuple([Schema.NonEmptyString, Schema.optionalKey(Schema.String)])).check(
         Schema.isMaxLength(8)
       ),
       (pairs) =>
         Effect.gen(function*() {
-          const seen = watch()
+          const seen = recorder()
           const odd = ["a/b", "a[b]", "a#2", "a%2Fb", "a%2fb", "run", "a/hook/success/0", "x".repeat(300)]
             .concat("é\u{1F600}", "a\0b", "a%00b", "\uD800", "\uDBFF", "\uDC00\uD800", "\u007F")
           const named = [
@@ -102,25 +102,25 @@ export const keysSuite = (engine: Engine): void => {
               for (const [n, [name, key]] of once.entries()) {
                 values.push(yield* Durable.step(counting(seen, name, n), { ...int, key }))
               }
-              yield* park("1")
+              yield* suspendRun("1")
               return values
             })
           )
-          const exit = yield* run(place, seen, pipeline, String(runs++))
+          const exit = yield* run(storage, seen, pipeline, String(runs++))
           assert.deepEqual(exit, Exit.succeed(once.map((_, n) => n)))
           assert.equal(seen.list.length, 2 * once.length)
         }),
       engine.runs / 2
     ))
 
-  test("a plain step in the body is a mistake, and so is a plain pipeline; neither runs", (place) =>
+  test("a step or a pipeline in the body that is not durable is a defect of the run, and does not run", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const plain = Step.make("plain", seen.note("body")).pipe(Step.onFailure(() => seen.note("failure")))
       const inner = Pipeline.make("inner", seen.note("body")).pipe(Pipeline.onFailure(() => seen.note("failure")))
       const exits = [
-        yield* run(place, seen, job(() => plain), "step"),
-        yield* run(place, seen, job(() => Effect.andThen(park("1"), inner)), "pipeline")
+        yield* run(storage, seen, job(() => plain), "step"),
+        yield* run(storage, seen, job(() => Effect.andThen(suspendRun("1"), inner)), "pipeline")
       ]
       assert.deepEqual(exits.map((exit) => Exit.isFailure(exit) && Cause.hasDies(exit.cause)), [true, true])
       assert.deepEqual(exits.map(messageOf), [
@@ -130,19 +130,19 @@ export const keysSuite = (engine: Engine): void => {
       assert.deepEqual(seen.list, [])
     }))
 
-  test("a mistake in a step is a defect that the body can't but die of, recorded by the run", (place) =>
+  test("a mistake in a step is a defect of the run, whose failure hooks run", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const broken = Step.make("", seen.note("body")).pipe(Durable.step())
       const pipeline = Pipeline.make("x", broken).pipe(Pipeline.onFailure(() => seen.note("run failure")))
-      const exit = yield* run(place, seen, job(() => pipeline))
+      const exit = yield* run(storage, seen, job(() => pipeline))
       assert.match(messageOf(exit), /its name is empty/)
       assert.deepEqual(seen.list, ["run failure"])
     }))
 
-  test("inside a durable step, steps and pipelines are what they are in memory, and inherit its pipeline's hooks", (place) =>
+  test("steps and pipelines inside a durable step run as in memory, and steps inherit the pipeline's hooks", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const paths: Array<string> = []
       const inner = Step.make("inner", Effect.map(StepContext, ({ stepPath }) => paths.push(stepPath.join("/"))))
       const nested = Durable.step(Step.make("nested", seen.note("nested")))
@@ -154,12 +154,12 @@ export const keysSuite = (engine: Engine): void => {
           yield* Pipeline.make("p", seen.note("pipeline"))
         })
       ).pipe(Durable.step())
-      const pipeline = Pipeline.make("x", Effect.tap(outer, () => park("1"))).pipe(
+      const pipeline = Pipeline.make("x", Effect.tap(outer, () => suspendRun("1"))).pipe(
         Pipeline.stepHooks(
           Hook.onSuccess(() => Effect.flatMap(StepContext, ({ stepName }) => seen.note(`hook ${stepName}`)))
         )
       )
-      assert.deepEqual(yield* run(place, seen, job(() => pipeline)), Exit.void)
+      assert.deepEqual(yield* run(storage, seen, job(() => pipeline)), Exit.void)
       assert.deepEqual(paths, ["outer/inner"])
       assert.deepEqual(
         seen.list,
@@ -175,10 +175,10 @@ export const keysSuite = (engine: Engine): void => {
       )
     }))
 
-  test("in a hook too, be it a step's or the run's", (place) =>
+  test("steps and pipelines inside a hook of a step or of the run run as in memory", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
-      const within = (name: string) =>
+      const seen = recorder()
+      const nestedIn = (name: string) =>
         Effect.andThen(
           Step.make(`${name} step`, seen.note(`${name} step`)),
           Effect.andThen(
@@ -186,22 +186,22 @@ export const keysSuite = (engine: Engine): void => {
             Pipeline.make("p", seen.note(`${name} pipeline`))
           )
         )
-      const step = Step.make("a", Effect.void).pipe(Step.hooks(Hook.onSuccess(() => within("step"))), Durable.step())
-      const pipeline = Pipeline.make("x", Effect.tap(step, () => park("1"))).pipe(
-        Pipeline.hooks(Hook.onStart(Effect.orDie(within("start")))),
-        Pipeline.hooks(Hook.onSuccess(() => within("run")))
+      const step = Step.make("a", Effect.void).pipe(Step.hooks(Hook.onSuccess(() => nestedIn("step"))), Durable.step())
+      const pipeline = Pipeline.make("x", Effect.tap(step, () => suspendRun("1"))).pipe(
+        Pipeline.hooks(Hook.onStart(Effect.orDie(nestedIn("start")))),
+        Pipeline.hooks(Hook.onSuccess(() => nestedIn("run")))
       )
-      assert.deepEqual(yield* run(place, seen, job(() => pipeline)), Exit.void)
+      assert.deepEqual(yield* run(storage, seen, job(() => pipeline)), Exit.void)
       const of = (name: string) => [`${name} step`, `${name} durable`, `${name} pipeline`]
       assert.deepEqual(seen.list, [...of("start"), ...of("step"), ...of("run")])
-      assert.deepEqual(seen.told.list.filter(({ _tag }) => _tag === "HookFailed").map(brief), [])
+      assert.deepEqual(seen.events.list.filter(({ _tag }) => _tag === "HookFailed").map(brief), [])
     }))
 
-  test("outside of a durable pipeline a durable step is the one that it was", () =>
+  test("outside of a durable pipeline a durable step runs as in memory", () =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const durable = Durable.step(counting(seen, "s", 1), int)
-      // its type says that it needs an engine
+      // the cast: its type requires an engine, which only a durable body uses
       const step = durable as Step.Step<number>
       assert.equal(yield* step, 1)
       assert.equal(yield* Pipeline.make("p", Effect.all([step, step], { concurrency: 2 }).pipe(Effect.as(2))), 2)

@@ -1,4 +1,4 @@
-/** Steps, their hooks, and those of the run: what design.md says of them in memory. */
+/** Steps, their hooks and those of the run, on a durable engine. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -9,14 +9,25 @@ import * as assert from "node:assert/strict"
 import { Approval, Durable } from "../../../src/durable/index.ts"
 import { Hook, Hooks, Pipeline, Step } from "../../../src/index.ts"
 import { brief, kinds, noting } from "../../support/observe.ts"
-import { Bad, endWait, type Engine, job, park, run, suiteOf, until, watch, within } from "../support/engine.ts"
+import {
+  Bad,
+  endWait,
+  type Engine,
+  inProcess,
+  job,
+  recorder,
+  run,
+  suiteOf,
+  suspendRun,
+  until
+} from "../support/engine.ts"
 
 export const stepsSuite = (engine: Engine): void => {
   const test = suiteOf(engine)
 
-  test("a step and its run, from start to end", (place) =>
+  test("a step and its run call hooks and report events in order", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       let n = 0
       const step = Step.make("load", Effect.suspend(() => ++n < 3 ? Effect.fail(new Bad({ n })) : Effect.succeed(n)))
         .pipe(
@@ -25,7 +36,7 @@ export const stepsSuite = (engine: Engine): void => {
           Durable.step({ success: Schema.Int, error: Bad })
         )
       const runHooks = Hooks.make(...kinds.filter((kind) => kind !== "retry").map((k) => noting(seen, k, `run ${k}`)))
-      const exit = yield* run(place, seen, job(() => Pipeline.make("any", step).pipe(Pipeline.hooks(runHooks))))
+      const exit = yield* run(storage, seen, job(() => Pipeline.make("any", step).pipe(Pipeline.hooks(runHooks))))
       assert.deepEqual(exit, Exit.succeed(3))
       assert.deepEqual(seen.list, [
         "run start",
@@ -37,7 +48,7 @@ export const stepsSuite = (engine: Engine): void => {
         "run success",
         "run exit"
       ])
-      assert.deepEqual(seen.told.list.map(brief), [
+      assert.deepEqual(seen.events.list.map(brief), [
         "RunStarted job",
         "HookEnded run start",
         "StepStarted load",
@@ -56,9 +67,9 @@ export const stepsSuite = (engine: Engine): void => {
       assert.deepEqual(seen.log.list, [])
     }))
 
-  test("a required hook fails a success, with an error to be caught by its tag, at a replay too", (place) =>
+  test("a failed required hook fails the step with a HookError that can be caught by its tag, at a replay too", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const audit = Hook.onSuccess(() => Effect.fail(new Bad({ n: 7 }))).pipe(Hook.named("audit"), Hook.required)
       const step = Step.make("load", Effect.succeed(1)).pipe(
         Step.hooks(audit),
@@ -70,11 +81,11 @@ export const stepsSuite = (engine: Engine): void => {
       const { layer, workflow } = job(() =>
         Effect.gen(function*() {
           yield* Effect.catchTag(step, "HookError", (error) => Effect.sync(() => void caught.push(error)))
-          yield* park("a")
+          yield* suspendRun("a")
           return "done"
         })
       )
-      assert.deepEqual(yield* run(place, seen, { layer, workflow }), Exit.succeed("done"))
+      assert.deepEqual(yield* run(storage, seen, { layer, workflow }), Exit.succeed("done"))
       assert.deepEqual(seen.list, ["failure audit"])
       assert.equal(caught.length, 2)
       for (const error of caught) {
@@ -90,25 +101,25 @@ export const stepsSuite = (engine: Engine): void => {
       }
     }))
 
-  test("a required hook of the run fails the run", (place) =>
+  test("a failed required hook of the run fails the run", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const audit = Hook.onSuccess(() => Effect.fail("no")).pipe(Hook.named("audit"), Hook.required)
       const pipeline = Pipeline.make("x", Effect.succeed(1)).pipe(
         Pipeline.hooks(audit),
         Pipeline.onFailure(() => seen.note("failure")),
         Pipeline.onSuccess(() => seen.note("success"))
       )
-      const exit = yield* run(place, seen, job(() => pipeline))
+      const exit = yield* run(storage, seen, job(() => pipeline))
       assert.ok(Exit.isFailure(exit))
       const error = Cause.squash(exit.cause)
       assert.ok(error instanceof Hook.HookError && error.hook === "audit" && error.cause === "no")
       assert.deepEqual(seen.list, ["failure"])
     }))
 
-  test("a required start hook keeps the body from running, a required retry hook ends the retries", (place) =>
+  test("a failed required start hook keeps the body from running, and a required retry hook ends the retries", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const broken = Effect.fail("no")
       const first = Step.make("first", seen.note("body")).pipe(
         Step.hooks(Hook.onStart(broken).pipe(Hook.named("gate"), Hook.required)),
@@ -126,31 +137,31 @@ export const stepsSuite = (engine: Engine): void => {
       const pipeline = job(() =>
         Effect.gen(function*() {
           const exits = [yield* Effect.exit(first), yield* Effect.exit(second)]
-          yield* park("a")
+          yield* suspendRun("a")
           return exits.map((exit) =>
             Exit.isFailure(exit) ? exit.cause.reasons.map((r) => Cause.isFailReason(r) ? r.error._tag : r._tag) : []
           )
         })
       )
-      assert.deepEqual(yield* run(place, seen, pipeline), Exit.succeed([["HookError"], ["Bad", "HookError"]]))
+      assert.deepEqual(yield* run(storage, seen, pipeline), Exit.succeed([["HookError"], ["Bad", "HookError"]]))
       assert.deepEqual(seen.list, ["first failed", "attempt", "Bad", "HookError"])
     }))
 
-  test("a background hook holds up no step, and the run waits for it", (place) =>
+  test("a background hook does not delay the next step, and the run waits for it", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const slow = Effect.andThen(until("b has ended", () => seen.count("b success") > 0), seen.note("background"))
       const step = Step.make("a", Effect.void).pipe(Step.hooks(Hook.onSuccess(() => slow).pipe(Hook.background)))
       const pipeline = Pipeline.make("x", Effect.andThen(Durable.step(step), Durable.step(noted(seen, "b")))).pipe(
         Pipeline.onExit(() => seen.note("run exit"))
       )
-      yield* run(place, seen, job(() => pipeline))
+      yield* run(storage, seen, job(() => pipeline))
       assert.deepEqual(seen.list, ["b", "b success", "background", "run exit"])
     }))
 
-  test("each body and hook runs once, and observers hear of each once, however often the body is evaluated", (place) =>
+  test("bodies and hooks run once and are reported once, however often the body is evaluated", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       let evaluations = 0
       let waiting = false
       const deferred = DurableDeferred.make("signal", { success: Schema.Int })
@@ -163,17 +174,19 @@ export const stepsSuite = (engine: Engine): void => {
           Effect.gen(function*() {
             evaluations++
             yield* Durable.step(noted(seen, "a"))
-            yield* park("1", "100 millis")
+            yield* suspendRun("1", "100 millis")
             yield* Durable.step(retried, { error: Bad })
-            yield* park("2", "100 millis")
+            yield* suspendRun("2", "100 millis")
             waiting = true
             const signal = yield* DurableDeferred.await(deferred)
             yield* Effect.all(
-              ["p", "q", "r"].map((name) => Effect.andThen(Durable.step(noted(seen, name)), park(name, "100 millis"))),
+              ["p", "q", "r"].map((name) =>
+                Effect.andThen(Durable.step(noted(seen, name)), suspendRun(name, "100 millis"))
+              ),
               { concurrency: "unbounded" }
             )
             yield* Durable.step(noted(seen, "z"))
-            yield* park("3", "100 millis")
+            yield* suspendRun("3", "100 millis")
             return signal
           })
         ).pipe(
@@ -182,12 +195,12 @@ export const stepsSuite = (engine: Engine): void => {
           Pipeline.stepHooks(Hook.onExit(() => seen.note("step hook")))
         )
       )
-      const exit = yield* within(
-        place,
+      const exit = yield* inProcess(
+        storage,
         Layer.provide(layer, seen.layer),
         Effect.gen(function*() {
           const executionId = yield* workflow.execute({ id: "1" }, { discard: true })
-          yield* until("it waits for the signal", () => waiting)
+          yield* until("the body waits for the signal", () => waiting)
           yield* endWait(workflow, executionId, deferred, 5)
           return yield* Effect.exit(workflow.execute({ id: "1" }))
         })
@@ -199,16 +212,16 @@ export const stepsSuite = (engine: Engine): void => {
       }
       assert.deepEqual([seen.count("retry 1"), seen.count("retry 2"), n], [1, 1, 3])
       assert.deepEqual([seen.count("run start"), seen.count("run exit"), seen.count("step hook")], [1, 1, 6])
-      const tags = seen.told.list.map(brief)
+      const tags = seen.events.list.map(brief)
       const twice = tags.filter((tag, i) => !tag.startsWith("HookEnded") && tags.indexOf(tag) !== i)
       assert.deepEqual(twice, [])
       assert.deepEqual(tags.filter((tag) => tag.startsWith("Step")).length, 12)
       assert.equal(tags.filter((tag) => tag.startsWith("HookEnded")).length, 5 + 2 + 2 + 6)
     }))
 
-  test("what code around a step interrupts ends with an interruption, once, also where the run goes on", (place) =>
+  test("a step that the code around it interrupts ends once with an interruption, and the run continues", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const hanging = Step.make("hanging", Effect.andThen(seen.note("body"), Effect.never)).pipe(
         Step.onInterrupt(() => seen.note("interrupt")),
         Step.onExit((exit) => seen.note(`exit ${exit._tag}`)),
@@ -220,19 +233,19 @@ export const stepsSuite = (engine: Engine): void => {
       const pipeline = job(() =>
         Effect.gen(function*() {
           const exit = yield* Effect.exit(Effect.all([hanging, failing], { concurrency: 2 }))
-          yield* park("1")
+          yield* suspendRun("1")
           yield* Durable.step(noted(seen, "after"))
-          yield* park("2")
+          yield* suspendRun("2")
           return Exit.isFailure(exit) && Cause.squash(exit.cause) instanceof Bad
         })
       )
-      assert.deepEqual(yield* run(place, seen, pipeline), Exit.succeed(true))
+      assert.deepEqual(yield* run(storage, seen, pipeline), Exit.succeed(true))
       assert.deepEqual(seen.list, ["body", "interrupt", "exit Failure", "after", "after success"])
     }))
 
-  test("a step under a time limit of the code around it", (place) =>
+  test("a step is interrupted by a timeout of the code around it", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const hanging = Step.make("hanging", Effect.andThen(seen.note("body"), Effect.never)).pipe(
         Step.onInterrupt(() => seen.note("interrupt")),
         Durable.step()
@@ -240,17 +253,17 @@ export const stepsSuite = (engine: Engine): void => {
       const pipeline = job(() =>
         Effect.gen(function*() {
           yield* Effect.timeoutOption(hanging, 200)
-          yield* park("1")
+          yield* suspendRun("1")
           return "done"
         })
       )
-      assert.deepEqual(yield* run(place, seen, pipeline), Exit.succeed("done"))
+      assert.deepEqual(yield* run(storage, seen, pipeline), Exit.succeed("done"))
       assert.deepEqual(seen.list, ["body", "interrupt"])
     }))
 
-  test("the hooks of a step that loses a race while they run", (place) =>
+  test("the hooks of a step that loses a race while they run are not interrupted", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const winner = Step.make("winner", Effect.sleep(60)).pipe(Durable.step())
       const loser = Step.make("loser", seen.note("body")).pipe(
         Step.onSuccess(() => Effect.andThen(Effect.sleep(120), seen.note("success"))),
@@ -259,20 +272,20 @@ export const stepsSuite = (engine: Engine): void => {
         Durable.step()
       )
       const pipeline = job(() => Effect.asVoid(Effect.race(winner, loser)))
-      yield* run(place, seen, pipeline)
+      yield* run(storage, seen, pipeline)
       assert.deepEqual(seen.list, ["body", "success", "exit Success"])
     }))
 
-  test("who loses a durable race while it waits is interrupted, before the run ends", (place) =>
+  test("a waiting step that loses a durable race is interrupted before the run ends", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const waiting = Step.make("waiting", seen.note("body")).pipe(
         Step.onStart(seen.note("start")),
         Step.requireApproval({ title: "Go on?", timeout: "1 day" }),
         Step.onInterrupt(() => seen.note("interrupt")),
         Durable.step()
       )
-      const asked = until("it is asked", () => seen.alerts.length > 0)
+      const asked = until("the question is asked", () => seen.alerts.length > 0)
       const winner = Step.make("winner", Effect.andThen(asked, Effect.sleep(50))).pipe(Durable.step())
       const { layer, workflow } = job(() =>
         Pipeline.make(
@@ -289,23 +302,23 @@ export const stepsSuite = (engine: Engine): void => {
         ).pipe(Pipeline.onExit((exit) => seen.note(`run ${exit._tag}`)))
       )
       const pipeline = { workflow, layer: Layer.provide(layer, Approval.layer()) }
-      assert.deepEqual(yield* run(place, seen, pipeline), Exit.void)
+      assert.deepEqual(yield* run(storage, seen, pipeline), Exit.void)
       assert.deepEqual(seen.list.toSorted(), ["after", "after success", "interrupt", "run Success", "start"])
       assert.equal(seen.list.at(-1), "run Success")
     }))
 
-  test("a wait in a step's body: it runs again from its beginning, and ends once", (place) =>
+  test("a step's body that waits runs again from its beginning, and ends once", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const deferred = DurableDeferred.make("signal")
       const waits = DurableDeferred.await(deferred)
       const step = Step.make("a", Effect.andThen(seen.note("body"), Effect.andThen(waits, seen.note("end")))).pipe(
         Step.onSuccess(() => seen.note("success")),
         Durable.step()
       )
-      const { layer, workflow } = job(() => Effect.tap(step, () => park("1")))
-      const exit = yield* within(
-        place,
+      const { layer, workflow } = job(() => Effect.tap(step, () => suspendRun("1")))
+      const exit = yield* inProcess(
+        storage,
         Layer.provide(layer, seen.layer),
         Effect.gen(function*() {
           const executionId = yield* workflow.execute({ id: "1" }, { discard: true })
@@ -315,13 +328,13 @@ export const stepsSuite = (engine: Engine): void => {
       )
       assert.deepEqual(exit, Exit.void)
       assert.deepEqual(seen.list, ["body", "body", "end", "success"])
-      const ends = seen.told.list.map(brief).filter((event) => event.startsWith("StepEnded"))
+      const ends = seen.events.list.map(brief).filter((event) => event.startsWith("StepEnded"))
       assert.deepEqual(ends, ["StepEnded a success"])
     }))
 
-  test("a child is a run of its own", (place) =>
+  test("a child workflow is a run of its own", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const child = Durable.pipeline("child", {
         payload: { id: Schema.String },
         success: Schema.Int,
@@ -331,7 +344,7 @@ export const stepsSuite = (engine: Engine): void => {
           "x",
           Effect.gen(function*() {
             yield* Durable.step(noted(seen, "inner"))
-            yield* park("child")
+            yield* suspendRun("child")
             return 4
           })
         ).pipe(Pipeline.onExit(() => seen.note("child exit"))))
@@ -339,7 +352,7 @@ export const stepsSuite = (engine: Engine): void => {
         Pipeline.make(
           "x",
           Effect.gen(function*() {
-            yield* park("before")
+            yield* suspendRun("before")
             const n = yield* child.workflow.execute({ id: "c" })
             yield* Durable.step(noted(seen, "outer"))
             return n
@@ -347,9 +360,9 @@ export const stepsSuite = (engine: Engine): void => {
         ).pipe(Pipeline.onExit(() => seen.note("parent exit")))
       )
       const both = { workflow: parent.workflow, layer: Layer.merge(parent.layer, child.layer) }
-      assert.deepEqual(yield* run(place, seen, both), Exit.succeed(4))
+      assert.deepEqual(yield* run(storage, seen, both), Exit.succeed(4))
       assert.deepEqual(seen.list, ["inner", "inner success", "child exit", "outer", "outer success", "parent exit"])
-      assert.equal(new Set(seen.told.list.map(({ runId }) => runId)).size, 2)
+      assert.equal(new Set(seen.events.list.map(({ runId }) => runId)).size, 2)
     }))
 }
 

@@ -1,4 +1,4 @@
-/** What is stored, and what hooks see of it: values, errors, contexts; and no secrets. */
+/** Stored values, errors and contexts, and how hooks and bodies see them after a replay; no secret is stored. */
 import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
@@ -12,7 +12,7 @@ import { SqlClient } from "effect/sql/SqlClient"
 import * as assert from "node:assert/strict"
 import { Durable } from "../../../src/durable/index.ts"
 import { AlerterHooks, Hook, Params, Pipeline, Step, StepContext } from "../../../src/index.ts"
-import { Bad, type Engine, job, park, run, suiteOf, until, watch, within } from "../support/engine.ts"
+import { Bad, type Engine, inProcess, job, recorder, run, suiteOf, suspendRun, until } from "../support/engine.ts"
 
 class Row extends Schema.Class<Row>("Row")({ id: Schema.Int, at: Schema.Date }) {
   get next(): number {
@@ -39,12 +39,12 @@ class Secrets extends Params.Service<Secrets>()("Secrets", {
   token: Schema.Redacted(Schema.String)
 }) {}
 
-export const storedSuite = (engine: Engine): void => {
+export const storedValuesSuite = (engine: Engine): void => {
   const test = suiteOf(engine)
 
-  test("values and errors are what their schemas make of them, to hooks, to the body, at a replay", (place) =>
+  test("hooks, the body and a replay get the values and errors that the schemas decode", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const row = new Row({ id: 1, at: new Date(0) })
       const value: typeof Values.Type = {
         row,
@@ -73,10 +73,10 @@ export const storedSuite = (engine: Engine): void => {
         Effect.gen(function*() {
           values.push(yield* good)
           yield* Effect.catchTag(bad, "Gone", keep)
-          yield* park("1")
+          yield* suspendRun("1")
           return values[0]!.row
         }))
-      const exit = yield* run(place, seen, pipeline)
+      const exit = yield* run(storage, seen, pipeline)
       assert.ok(Exit.isSuccess(exit) && exit.value instanceof Row && exit.value.next === 2)
       assert.equal(values.length, 3)
       for (const got of values) {
@@ -90,9 +90,9 @@ export const storedSuite = (engine: Engine): void => {
       }
     }))
 
-  test("what can't be stored is a defect, and hooks run", (place) =>
+  test("a result that its schema does not fit is a defect, for which failure hooks run", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const wrong = (name: string, body: Effect.Effect<number, Bad>) =>
         Step.make(name, Effect.andThen(seen.note(name), body)).pipe(
           Step.onSuccess(() => seen.note(`${name} success`)),
@@ -104,9 +104,9 @@ export const storedSuite = (engine: Engine): void => {
         "x",
         Effect.gen(function*() {
           const exit = yield* Effect.exit(wrong("half", Effect.succeed(0.5)))
-          yield* park("1")
+          yield* suspendRun("1")
           yield* Effect.exit(wrong("undefined", Effect.succeed(undefined as unknown as number)))
-          yield* park("2")
+          yield* suspendRun("2")
           assert.ok(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
           return Symbol("no JSON")
         })
@@ -115,7 +115,7 @@ export const storedSuite = (engine: Engine): void => {
         Pipeline.onFailure(() => seen.note("run failure")),
         Pipeline.onExit(() => seen.note("run exit"))
       )
-      const exit = yield* run(place, seen, job(() => pipeline))
+      const exit = yield* run(storage, seen, job(() => pipeline))
       assert.ok(Exit.isFailure(exit) && Cause.hasDies(exit.cause), String(exit))
       assert.deepEqual(seen.list, [
         ...["half", "undefined"].flatMap((name) => [name, `${name} failure Die`, `${name} exit Failure`]),
@@ -124,9 +124,9 @@ export const storedSuite = (engine: Engine): void => {
       ])
     }))
 
-  test("defects of all sorts, at a replay too", (place) =>
+  test("defects of any type stay defects at a replay", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const defects: ReadonlyArray<unknown> = [new TypeError("boom"), "text", 5, { a: 1 }, null, undefined, Symbol("s")]
       const results: Array<Array<unknown>> = []
       const pipeline = job(() =>
@@ -140,19 +140,19 @@ export const storedSuite = (engine: Engine): void => {
           const first = yield* Effect.exit(Durable.step(Step.make("t", Effect.die(defects[0]))))
           const error = Exit.isFailure(first) ? Cause.squash(first.cause) : undefined
           result.push(error instanceof Error && `${error.name}: ${error.message}`)
-          yield* park("1")
+          yield* suspendRun("1")
         })
       )
-      assert.deepEqual(yield* run(place, seen, pipeline), Exit.void)
+      assert.deepEqual(yield* run(storage, seen, pipeline), Exit.void)
       assert.equal(results.length, 2)
       for (const result of results) assert.deepEqual(result, [...defects.map(() => true), "TypeError: boom"])
     }))
 
-  test("the context of bodies and hooks", (place) =>
+  test("bodies and hooks see the same run, step, parameters and annotations through replays", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const views: Array<Record<string, unknown>> = []
-      const look = (who: string) =>
+      const record = (who: string) =>
         Effect.map(
           StepContext,
           ({ annotations, attempt, params, pipelineName, runId, runName, startedAt, stepName, stepPath }) => {
@@ -160,42 +160,42 @@ export const storedSuite = (engine: Engine): void => {
             views.push({ who, runId, runName, started, pipelineName, stepName, stepPath, attempt, params, annotations })
           }
         )
-      const inner = Step.make("inner", look("inner"))
+      const inner = Step.make("inner", record("inner"))
       const step = Step.make(
         "load",
         Effect.gen(function*() {
-          yield* look("body")
+          yield* record("body")
           yield* StepContext.annotate({ rows: 3, token: Redacted.make("s3cret"), at: new Date(0) })
           yield* inner
         })
       ).pipe(
         Step.params(Secrets),
         Step.annotate({ team: "data" }),
-        Step.onStart(look("start")),
-        Step.onSuccess(() => look("success")),
+        Step.onStart(record("start")),
+        Step.onSuccess(() => record("success")),
         Durable.step()
       )
       const { layer, workflow } = job((_, executionId) =>
         Pipeline.make(
           "any",
           Effect.gen(function*() {
-            yield* park("1")
+            yield* suspendRun("1")
             yield* step
-            yield* park("2")
-            yield* look("pipeline")
+            yield* suspendRun("2")
+            yield* record("pipeline")
             return executionId
           })
         ).pipe(
           Pipeline.annotate({ env: "test" }),
-          Pipeline.onStart(look("run start")),
-          Pipeline.onExit(() => look("run exit"))
+          Pipeline.onStart(record("run start")),
+          Pipeline.onExit(() => record("run exit"))
         )
       )
       const provided = {
         workflow,
         layer: Layer.provide(layer, Layer.orDie(Secrets.layerUnknown({ rows: 7, token: "s3cret" })))
       }
-      const exit = yield* run(place, seen, provided)
+      const exit = yield* run(storage, seen, provided)
       assert.ok(Exit.isSuccess(exit))
       assert.deepEqual(views.map(({ who }) => who), [
         "run start",
@@ -230,9 +230,9 @@ export const storedSuite = (engine: Engine): void => {
       })
     }))
 
-  test("a name for the run is kept, and secrets are in nothing that is stored, logged, told or posted", (place) =>
+  test("alerts show the run's name, and no secret is stored, logged, reported or posted", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const step = Step.make(
         "load",
         Effect.gen(function*() {
@@ -250,8 +250,8 @@ export const storedSuite = (engine: Engine): void => {
         )
       )
       const secrets = Layer.orDie(Secrets.layerUnknown({ rows: 7, token: "s3cret" }))
-      const tables = yield* within(
-        place,
+      const tables = yield* inProcess(
+        storage,
         layer.pipe(Layer.provide(secrets), Layer.provide(seen.layer)),
         Effect.gen(function*() {
           yield* Effect.exit(workflow.execute({ id: "1" }))
@@ -263,14 +263,14 @@ export const storedSuite = (engine: Engine): void => {
       )
       assert.ok(seen.alerts.length >= 2)
       assert.ok(seen.alerts.every(({ source }) => source?.runName === "nightly"))
-      const text = JSON.stringify([tables, seen.alerts, seen.told.list, seen.log.list, seen.told.list.map(String)])
+      const text = JSON.stringify([tables, seen.alerts, seen.events.list, seen.log.list, seen.events.list.map(String)])
       assert.ok(text.includes("nightly") && text.includes("<redacted>"))
       assert.ok(!text.includes("s3cret"))
     }))
 
-  test("an alert has a key by which it is known again, and stays about what it is about", (place) =>
+  test("each alert has an idempotency key of its own, and two runs have the same dedupe keys", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const step = Step.make("load", Effect.fail(new Bad({ n: 1 }))).pipe(
         Step.onFailure(() => Effect.void),
         Step.hooks(AlerterHooks.failure),
@@ -278,22 +278,22 @@ export const storedSuite = (engine: Engine): void => {
       )
       const { layer, workflow } = job(() => Pipeline.make("x", step).pipe(Pipeline.hooks(AlerterHooks.failure)))
       const pipeline = { layer, workflow }
-      yield* run(place, seen, pipeline, "1")
-      yield* run(place, seen, pipeline, "2")
+      yield* run(storage, seen, pipeline, "1")
+      yield* run(storage, seen, pipeline, "2")
       const keys = seen.alerts.map(({ idempotencyKey }) => idempotencyKey)
       assert.equal(keys.length, 4)
       assert.equal(new Set(keys).size, 4)
       const about = seen.alerts.map(({ dedupeKey }) => dedupeKey)
       assert.ok(about.every((key) => key !== undefined))
-      // of the two runs, the same
+      // the same in both runs
       assert.deepEqual(about.slice(0, 2), about.slice(2))
     }))
 
   if (!engine.survives) return
 
-  test("the time that a run takes is from its start to its end, and the process' absence no part of a step's", (place) =>
+  test("the elapsed time of a step does not include the time between two processes", (storage) =>
     Effect.gen(function*() {
-      const seen = watch()
+      const seen = recorder()
       const elapsed: Array<number> = []
       const step = Step.make("quick", Effect.void).pipe(
         Step.onSuccess(() =>
@@ -309,8 +309,8 @@ export const storedSuite = (engine: Engine): void => {
         Durable.step()
       )
       const { layer, workflow } = job(() => step)
-      yield* within(
-        place,
+      yield* inProcess(
+        storage,
         Layer.provide(layer, seen.layer),
         Effect.andThen(
           workflow.execute({ id: "1" }, { discard: true }),
@@ -318,7 +318,7 @@ export const storedSuite = (engine: Engine): void => {
         )
       )
       yield* Effect.sleep(300)
-      assert.deepEqual(yield* run(place, seen, { layer, workflow }), Exit.void)
+      assert.deepEqual(yield* run(storage, seen, { layer, workflow }), Exit.void)
       assert.deepEqual(seen.list, ["hook", "exit"])
       assert.ok(elapsed.length === 1 && elapsed[0]! < 250, String(elapsed))
     }))

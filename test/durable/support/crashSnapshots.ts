@@ -1,4 +1,7 @@
-/** Crashes, without one: before each write the file is copied as it is then, and a process goes on from the copy. */
+/**
+ * Simulates crashes of a process: copies its database at each write, so that a test can resume from any of the copies as
+ * if the process had died there.
+ */
 import * as SingleRunner from "effect/cluster/SingleRunner"
 import { Digest } from "effect/crypto"
 import * as Effect from "effect/Effect"
@@ -12,13 +15,13 @@ import * as path from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { Durable } from "../../../src/durable/index.ts"
 import * as SqliteClient from "../../../src/durable/internal/engine/sqliteClient.ts"
-import { type Place, quick } from "./engine.ts"
+import { fastSharding, type Storage } from "./engine.ts"
 
-/** A moment at which a process could have died. */
-export interface Moment {
-  /** The file as it was. */
+/** A copy of the database at a moment at which the process could have died. */
+export interface Snapshot {
+  /** The path of the copy. */
   readonly file: string
-  /** How much had been noted by then. */
+  /** How many calls had been noted by then. */
   readonly noted: number
 }
 
@@ -30,34 +33,34 @@ const copy = (from: string, to: string) => {
 
 const writes = /^\s*(?:INSERT|UPDATE|DELETE|COMMIT|WITH)/i
 
-/** A place in a file that remembers each moment before something is written to it, and each after something was. */
-export const remembering = (
+/** Makes the storage of a SQLite file that takes a snapshot before each statement that writes. */
+export const snapshotting = (
   file: string,
   noted: () => number
-): { readonly place: Place; readonly moments: Array<Moment> } => {
-  const moments: Array<Moment> = []
-  const remember = (sql: string) => {
+): { readonly storage: Storage; readonly snapshots: Array<Snapshot> } => {
+  const snapshots: Array<Snapshot> = []
+  const snapshot = (sql: string) => {
     if (!writes.test(sql)) return
-    const moment = `${file}-${moments.length}`
-    copy(file, moment)
-    moments.push({ file: moment, noted: noted() })
+    const copied = `${file}-${snapshots.length}`
+    copy(file, copied)
+    snapshots.push({ file: copied, noted: noted() })
   }
   const watched = (connection: Connection): Connection => ({
     execute: (sql, params, transform) =>
-      Effect.suspend(() => (remember(sql), connection.execute(sql, params, transform))),
+      Effect.suspend(() => (snapshot(sql), connection.execute(sql, params, transform))),
     executeUnprepared: (sql, params, transform) =>
-      Effect.suspend(() => (remember(sql), connection.executeUnprepared(sql, params, transform))),
-    executeValues: (sql, params) => Effect.suspend(() => (remember(sql), connection.executeValues(sql, params))),
+      Effect.suspend(() => (snapshot(sql), connection.executeUnprepared(sql, params, transform))),
+    executeValues: (sql, params) => Effect.suspend(() => (snapshot(sql), connection.executeValues(sql, params))),
     executeValuesUnprepared: (sql, params) =>
-      Effect.suspend(() => (remember(sql), connection.executeValuesUnprepared(sql, params))),
-    executeRaw: (sql, params) => Effect.suspend(() => (remember(sql), connection.executeRaw(sql, params))),
+      Effect.suspend(() => (snapshot(sql), connection.executeValuesUnprepared(sql, params))),
+    executeRaw: (sql, params) => Effect.suspend(() => (snapshot(sql), connection.executeRaw(sql, params))),
     executeStream: connection.executeStream
   })
   const client = Layer.effect(
     SqlClient.SqlClient,
     Effect.gen(function*() {
       const inner = yield* SqlClient.SqlClient
-      // lest there is much to copy
+      // keeps the -wal file, and so each copy, small
       yield* inner`PRAGMA wal_autocheckpoint = 16`
       return yield* SqlClient.make({
         acquirer: Effect.map(inner.reserve, watched),
@@ -70,19 +73,19 @@ export const remembering = (
       })
     })
   ).pipe(Layer.provide([SqliteClient.layer({ filename: file, synchronous: "normal" }), Reactivity.layer]))
-  const place = Durable.layerCluster.pipe(
-    Layer.provide(SingleRunner.layer({ runnerStorage: "memory", shardingConfig: quick })),
+  const storage = Durable.layerCluster.pipe(
+    Layer.provide(SingleRunner.layer({ runnerStorage: "memory", shardingConfig: fastSharding })),
     Layer.provide(Digest.layerWebCrypto),
     Layer.provideMerge(client)
   )
-  return { place: Layer.orDie(place), moments }
+  return { storage: Layer.orDie(storage), snapshots }
 }
 
-/** A moment's file by itself, for a process to go on with. */
-export const revive = ({ file }: Moment, name: string): string => {
-  const revived = path.join(path.dirname(file), name)
-  copy(file, revived)
-  return revived
+/** Copies a snapshot to a file that a process can resume from, and returns its path. */
+export const restoreSnapshot = ({ file }: Snapshot, name: string): string => {
+  const restored = path.join(path.dirname(file), name)
+  copy(file, restored)
+  return restored
 }
 
 const query = <A>(file: string, sql: string): ReadonlyArray<A> => {
@@ -97,8 +100,8 @@ const query = <A>(file: string, sql: string): ReadonlyArray<A> => {
 const hasTable = (file: string, name: string): boolean =>
   query<{ name: string }>(file, "SELECT name FROM sqlite_master").some((row) => row.name === name)
 
-/** What is recorded in a file, by the name and the attempt of the activity. */
-export const recorded = (file: string): ReadonlySet<string> => {
+/** Returns the activities whose result is recorded in a file, as `name/attempt`. */
+export const recordedActivities = (file: string): ReadonlySet<string> => {
   if (!hasTable(file, "cluster_replies")) return new Set()
   const rows = query<{ id: string; reply: string }>(
     file,
@@ -110,15 +113,15 @@ export const recorded = (file: string): ReadonlySet<string> => {
   )
 }
 
-export interface Queued {
+export interface QueuedAlert {
   readonly id: string
   readonly state: string
-  /** Since when somebody delivers it, who may be dead by now. */
+  /** When a process took it to deliver it; that process may be dead. */
   readonly acquired_at: string | null
 }
 
-/** The alerts in an outbox. */
-export const queued = (file: string): ReadonlyArray<Queued> =>
+/** Returns the alerts in the outbox of a file. */
+export const queuedAlerts = (file: string): ReadonlyArray<QueuedAlert> =>
   hasTable(file, "effect_epilogue_outbox")
-    ? query<Queued>(file, "SELECT id, state, acquired_at FROM effect_epilogue_outbox")
+    ? query<QueuedAlert>(file, "SELECT id, state, acquired_at FROM effect_epilogue_outbox")
     : []

@@ -1,4 +1,4 @@
-/** What the tests of durable pipelines share: engines, places where runs are kept, and what is looked at. */
+/** Storages, a pipeline, a recorder and waits that the tests of durable pipelines share. */
 import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -25,53 +25,53 @@ import { type Calls, calls, events, logs } from "../../support/observe.ts"
 
 export type Services = WorkflowEngine | SqlClient
 
-/** Where runs are kept: each build of the layer is a process that has it. */
-export type Place = Layer.Layer<Services>
+/** The layer of an engine and its database: each build of it stands for a process that opens that database. */
+export type Storage = Layer.Layer<Services>
 
-/** What the suite is run on. */
+/** An engine that the suites run on. */
 export interface Engine {
   readonly name: string
-  /** A fresh place, for one test. */
-  readonly place: Effect.Effect<Place, never, Scope.Scope>
-  /** Whether what is kept survives the process. */
+  /** Makes an empty storage, for one test. */
+  readonly storage: Effect.Effect<Storage, never, Scope.Scope>
+  /** Whether runs survive the process. */
   readonly survives: boolean
-  /** Of a property. */
+  /** How many examples of a property are run. */
   readonly runs: number
-  /** How many tests may run beside one another. */
-  readonly atOnce: number
+  /** How many tests may run at once. */
+  readonly concurrency: number
 }
 
-/** The tests of each engine, in order. */
+/** The tests registered for each engine, in order. */
 const queues = new WeakMap<Engine, Array<() => Promise<void>>>()
 
 /**
- * Registers the tests of a suite, named by its engine. Most of the time they wait, so those that come next are started
- * beside the one whose turn it is.
+ * Returns a function that registers a test, titled with the engine's name. The tests spend most of their time waiting,
+ * so the next ones are started together with the one that the runner has come to.
  */
 export const suiteOf = (engine: Engine, timeout = 10_000) => {
-  const { atOnce, name, place } = engine
+  const { concurrency, name, storage } = engine
   const queue = queues.get(engine) ?? []
   queues.set(engine, queue)
   const { live } = makeIt((title, run) => {
     let started: Promise<void> | undefined
     const start = () => {
       started ??= run()
-      // it is heard of when it is the test's turn
+      // a failure is reported when the runner comes to this test
       started.catch(() => {})
       return started
     }
     const nth = queue.push(start) - 1
     test(title, { timeout }, () => {
-      for (const next of queue.slice(nth, nth + atOnce)) void next()
+      for (const next of queue.slice(nth, nth + concurrency)) void next()
       return start()
     })
   })
-  return <A, E>(title: string, body: (place: Place) => Effect.Effect<A, E, Scope.Scope>): void =>
-    live(`${name}: ${title}`, (() => Effect.flatMap(place, body)) satisfies Body<A, E>)
+  return <A, E>(title: string, body: (storage: Storage) => Effect.Effect<A, E, Scope.Scope>): void =>
+    live(`${name}: ${title}`, (() => Effect.flatMap(storage, body)) satisfies Body<A, E>)
 }
 
-/** Runs look for what they wait for this often, in place of each 10 seconds. */
-export const quick = {
+/** Poll intervals of a cluster for tests: with the defaults a run looks for messages every 10 seconds only. */
+export const fastSharding = {
   shardsPerGroup: 4,
   entityMessagePollInterval: "50 millis",
   entityReplyPollInterval: "50 millis",
@@ -79,23 +79,25 @@ export const quick = {
   sendRetryInterval: "20 millis"
 } as const
 
-export const folder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
+/** Makes a folder that is removed when the test ends. */
+export const temporaryFolder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "durable-"))),
   (made) => Effect.sync(() => fs.rmSync(made, { recursive: true, force: true }))
 )
 
-/** A place in a file. */
-export const sqlite = (filename: string): Place => Layer.orDie(Durable.layerSqlite({ filename, shardingConfig: quick }))
+/** Returns the storage of a SQLite file. */
+export const sqliteStorage = (filename: string): Storage =>
+  Layer.orDie(Durable.layerSqlite({ filename, shardingConfig: fastSharding }))
 
-/** One process: it starts, does something, and ends as processes do that are asked to. */
-export const within = <A, E, R, RL>(
-  place: Place,
+/** Stands for one process: starts the engine and the pipelines, runs `use`, and shuts down in order. */
+export const inProcess = <A, E, R, RL>(
+  storage: Storage,
   pipelines: Layer.Layer<never, never, RL>,
   use: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, Exclude<R, Services> | Exclude<RL, Services>> =>
-  Effect.provide(use, Layer.provideMerge(pipelines, Layer.fresh(place)))
+  Effect.provide(use, Layer.provideMerge(pipelines, Layer.fresh(storage)))
 
-/** What `Durable.pipeline` gives, as far as tests need it. */
+/** The part of `Durable.pipeline`'s result that tests need. */
 export interface Job<A, E, R> {
   readonly layer: Layer.Layer<never, never, R>
   readonly workflow: {
@@ -103,21 +105,21 @@ export interface Job<A, E, R> {
   }
 }
 
-/** A process that runs a pipeline, and how the run ended. */
+/** Runs a pipeline in a process of its own, and returns the exit of the run. */
 export const run = <A, E, R>(
-  place: Place,
-  seen: Watch,
+  storage: Storage,
+  seen: Recorder,
   { layer, workflow }: Job<A, E, R>,
   id = "1"
 ): Effect.Effect<Exit.Exit<A, E>, never, Exclude<Exclude<R, Alerter>, Services>> =>
-  within(place, Layer.provide(layer, seen.layer), Effect.exit(workflow.execute({ id })))
+  inProcess(storage, Layer.provide(layer, seen.layer), Effect.exit(workflow.execute({ id })))
 
 export class Bad extends Schema.TaggedError<Bad>()("Bad", { n: Schema.Int }) {}
 
-type Body_<A, E, R> = (payload: { readonly id: string }, executionId: string) => Effect.Effect<A, E, R>
+type JobBody<A, E, R> = (payload: { readonly id: string }, executionId: string) => Effect.Effect<A, E, R>
 
-/** A pipeline for a test: its runs are told apart by an id, and it may fail with `Bad`. */
-export const job = <E extends Bad | Durable.LibraryError, R>(body: Body_<unknown, E, R>) =>
+/** Makes a durable pipeline for a test, whose runs have an id and may fail with `Bad`. */
+export const job = <E extends Bad | Durable.LibraryError, R>(body: JobBody<unknown, E, R>) =>
   Durable.pipeline("job", {
     payload: { id: Schema.String },
     success: Schema.Union([Schema.Undefined, Schema.Unknown]),
@@ -125,41 +127,52 @@ export const job = <E extends Bad | Durable.LibraryError, R>(body: Body_<unknown
     idempotencyKey: ({ id }) => id
   }, body)
 
-/** Parks the run, so that its body is evaluated anew: almost always, as the time may have passed before it is parked. */
-export const park = (
+/**
+ * Suspends the run, so that its body is evaluated anew. On a slow machine the time may be up before the engine has
+ * suspended the run; then the body simply continues.
+ */
+export const suspendRun = (
   name: string,
   duration: Duration.Input = "20 millis"
 ): Effect.Effect<void, never, WorkflowEngine | WorkflowInstance> =>
   DurableClock.sleep({ name, duration, inMemoryThreshold: 0 })
 
-export interface Watch extends Calls {
-  readonly told: ReturnType<typeof events>
+export interface Recorder extends Calls {
+  readonly events: ReturnType<typeof events>
   readonly log: ReturnType<typeof logs>
   readonly alerts: Array<Alert>
-  /** Of the alerts that are posted, of what is logged and what is told. */
+  /** Records alerts, log entries and run events. */
   readonly layer: Layer.Layer<Alerter>
   readonly count: (call: string) => number
 }
 
-/** Keeps all that can be seen of runs. */
-export const watch = (): Watch => {
+/** Makes a recorder of calls, alerts, log entries and run events. */
+export const recorder = (): Recorder => {
   const { list, note } = calls()
-  const told = events()
+  const runEvents = events()
   const log = logs()
   const alerts: Array<Alert> = []
   const layer = Layer.mergeAll(
-    told.layer,
+    runEvents.layer,
     log.layer,
     Alerter.layer((alert) => Effect.sync(() => void alerts.push(alert)))
   )
-  return { list, note, told, log, alerts, layer, count: (call) => list.filter((other) => other === call).length }
+  return {
+    list,
+    note,
+    events: runEvents,
+    log,
+    alerts,
+    layer,
+    count: (call) => list.filter((other) => other === call).length
+  }
 }
 
-/** Waits until something holds, on the machine's clock. */
+/** Waits until a condition holds, on the machine's clock; dies after `millis`. */
 export const until = (what: string, holds: () => boolean, millis = 4_000): Effect.Effect<void> =>
   Effect.suspend(() => holds() ? Effect.void : Effect.fail("not yet")).pipe(
     Effect.retry({ schedule: Schedule.spaced("5 millis"), times: millis / 5 }),
-    Effect.catch(() => Effect.die(new Error(`waited in vain: ${what}`)))
+    Effect.catch(() => Effect.die(new Error(`timed out waiting until ${what}`)))
   )
 
 interface Polled {
@@ -170,8 +183,8 @@ interface Polled {
   >
 }
 
-/** How a run ended, once it has. */
-export const ending = (
+/** Waits until a run has ended, and returns its exit. */
+export const awaitExit = (
   workflow: Polled,
   executionId: string
 ): Effect.Effect<Exit.Exit<unknown, unknown>, never, WorkflowEngine> =>
@@ -186,14 +199,14 @@ export const ending = (
     Effect.catch(() => Effect.die(new Error("the run does not end")))
   )
 
-/** Waits until a run is parked. */
-export const parked = (workflow: Polled, executionId: string): Effect.Effect<void, never, WorkflowEngine> =>
+/** Waits until a run is suspended. */
+export const awaitSuspended = (workflow: Polled, executionId: string): Effect.Effect<void, never, WorkflowEngine> =>
   Effect.flatMap(
     Effect.catchDefect(workflow.poll(executionId), () => Effect.succeedNone),
     (result) => Option.isSome(result) && result.value._tag === "Suspended" ? Effect.void : Effect.fail("not yet")
   ).pipe(
     Effect.retry({ schedule: Schedule.spaced("10 millis"), times: 400 }),
-    Effect.catch(() => Effect.die(new Error("the run does not park")))
+    Effect.catch(() => Effect.die(new Error("the run is not suspended")))
   )
 
 interface Interruptible extends Polled {
@@ -204,30 +217,30 @@ interface Interruptible extends Polled {
   readonly interrupt: (executionId: string) => Effect.Effect<void, never, WorkflowEngine>
 }
 
-/** Interrupts a run where it is parked, or else once it is where it should be. It ends with that. */
+/** Interrupts a run once it is suspended, or once `ready` returns true, and asserts that it ends with an interruption. */
 export const interruptRun = <RL>(
-  place: Place,
+  storage: Storage,
   pipelines: Layer.Layer<never, never, RL>,
   workflow: Interruptible,
   ready?: () => boolean
 ) =>
-  within(
-    place,
+  inProcess(
+    storage,
     pipelines,
     Effect.gen(function*() {
       const executionId = yield* workflow.execute({ id: "1" }, { discard: true })
-      if (ready === undefined) yield* parked(workflow, executionId)
-      else yield* until("the run is there", ready)
+      if (ready === undefined) yield* awaitSuspended(workflow, executionId)
+      else yield* until("the run is ready to be interrupted", ready)
       yield* workflow.interrupt(executionId)
-      const exit = yield* ending(workflow, executionId)
-      // what is over is over
+      const exit = yield* awaitExit(workflow, executionId)
+      // an interruption of a run that has ended changes nothing
       yield* workflow.interrupt(executionId)
       yield* Effect.sleep(20)
       assert.ok(isInterrupt(exit), String(exit))
     })
   )
 
-/** Ends a wait of a run, once that is parked in it. */
+/** Completes the deferred that a run waits for, once the run is suspended. */
 export const endWait = <S extends Schema.Top>(
   workflow: Polled & Workflow.Any,
   executionId: string,
@@ -235,7 +248,7 @@ export const endWait = <S extends Schema.Top>(
   value: S["Type"]
 ) =>
   Effect.gen(function*() {
-    yield* parked(workflow, executionId)
+    yield* awaitSuspended(workflow, executionId)
     const token = DurableDeferred.tokenFromExecutionId(deferred, { workflow, executionId })
     yield* DurableDeferred.succeed(deferred, { token, value })
   })

@@ -1,4 +1,4 @@
-/** A cluster in memory whose storage takes its time, and is at times interrupted in it. */
+/** An in-memory cluster whose storage saves slowly, and whose saves may be interrupted. */
 import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
 import * as MessageStorage from "effect/cluster/MessageStorage"
 import * as RunnerHealth from "effect/cluster/RunnerHealth"
@@ -11,36 +11,36 @@ import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as SqliteClient from "../../../src/durable/internal/engine/sqliteClient.ts"
-import { type Place, quick } from "./engine.ts"
+import { fastSharding, type Storage } from "./engine.ts"
 
-/** What becomes of something that is to be saved. */
+/** Changes how a request is saved. */
 export type Saving = <A, E>(save: Effect.Effect<A, E>) => Effect.Effect<A, E>
 
 const short = Effect.sleep("20 millis")
 
 export const savings = {
-  "is not stored at all": (save) => Effect.andThen(Effect.never, save),
-  "is stored when it is interrupted": (save) => Effect.onInterrupt(Effect.never, () => Effect.ignore(save)),
-  "is stored after it was interrupted": (save) =>
+  "is never stored": (save) => Effect.andThen(Effect.never, save),
+  "is stored on interruption": (save) => Effect.onInterrupt(Effect.never, () => Effect.ignore(save)),
+  "is stored some time after the interruption": (save) =>
     Effect.onInterrupt(Effect.never, () => Effect.forkDetach(Effect.andThen(short, save))),
-  "is stored, which nobody hears of": (save) => Effect.andThen(save, Effect.never),
-  "is stored, whatever interrupts it": (save) => Effect.uninterruptible(Effect.andThen(short, save)),
-  "is stored, which is heard of late": (save) => Effect.uninterruptible(Effect.tap(save, () => short))
+  "is stored without a confirmation": (save) => Effect.andThen(save, Effect.never),
+  "is stored uninterruptibly": (save) => Effect.uninterruptible(Effect.andThen(short, save)),
+  "is stored and confirmed late": (save) => Effect.uninterruptible(Effect.tap(save, () => short))
 } satisfies Readonly<Record<string, Saving>>
 
-/** Each time another way, and most of them some milliseconds. */
-export const variously = (): Saving => {
+/** Returns a function that delays each save in another way, by up to 10 milliseconds. */
+export const varyingSaves = (): Saving => {
   let times = 0
   return (save) => {
-    const while_ = Effect.sleep(times * 7 % 11)
-    const late = Effect.andThen(while_, save)
+    const delay = Effect.sleep(times * 7 % 11)
+    const late = Effect.andThen(delay, save)
     switch (times++ % 5) {
       case 0:
         return late
       case 1:
         return Effect.onInterrupt(late, () => Effect.forkDetach(late))
       case 2:
-        return Effect.tap(save, () => while_)
+        return Effect.tap(save, () => delay)
       case 3:
         return Effect.uninterruptible(late)
       default:
@@ -49,8 +49,8 @@ export const variously = (): Saving => {
   }
 }
 
-/** That activity, in that way, when it is first to be saved. */
-export const atFirst = (activity: string, saving: Saving, asked: () => void = () => {}) => {
+/** Applies `saving` to the first save of an activity, and none to others; calls `asked` then. */
+export const onFirstSave = (activity: string, saving: Saving, asked: () => void = () => {}) => {
   let first = true
   return (name: unknown): Saving => {
     if (name !== activity || !first) return identity
@@ -61,7 +61,7 @@ export const atFirst = (activity: string, saving: Saving, asked: () => void = ()
 }
 
 /** @param savingOf - how a request is saved, by the name of the activity if it is for one */
-export const slowCluster = (savingOf: (activity: unknown) => Saving): Place => {
+export const slowCluster = (savingOf: (activity: unknown) => Saving): Storage => {
   const storage = Layer.effect(
     MessageStorage.MessageStorage,
     Effect.map(MessageStorage.MessageStorage, (storage): MessageStorage.MessageStorage["Service"] => ({
@@ -74,7 +74,7 @@ export const slowCluster = (savingOf: (activity: unknown) => Saving): Place => {
     Layer.provide(Runners.layerNoop),
     Layer.provideMerge(storage.pipe(Layer.provide(MessageStorage.layerMemory))),
     Layer.provide([RunnerStorage.layerMemory, RunnerHealth.layerNoop, Digest.layerWebCrypto]),
-    Layer.provide(ShardingConfig.layer(quick)),
+    Layer.provide(ShardingConfig.layer(fastSharding)),
     Layer.merge(Layer.orDie(SqliteClient.layer({ filename: ":memory:" })))
   )
 }

@@ -21,7 +21,10 @@ export const preparing = (db: Sqlite.DatabaseSync): Prepare => (sql) => {
   return statement
 }
 
-/** Reloads the schema before each preparation: otherwise a statement has the columns from before another connection altered a table. */
+/**
+ * Reloads the schema before each preparation. Otherwise a statement has the old columns of a table that another
+ * connection has altered.
+ */
 export const refreshing = (db: Sqlite.DatabaseSync, prepare: Prepare): Prepare => {
   let reload: Sqlite.StatementSync | undefined
   return (sql) => {

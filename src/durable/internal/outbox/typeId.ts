@@ -15,4 +15,4 @@ export interface Outbox {
 
 /** @internal */
 export const outboxOf = (alerter: Alerter["Service"]): Outbox | undefined =>
-  hasProperty(alerter, OutboxTypeId) ? alerter[OutboxTypeId] as Outbox : undefined // the cast: only the outbox has this property
+  hasProperty(alerter, OutboxTypeId) ? alerter[OutboxTypeId] as Outbox : undefined // the cast: outboxes alone have it

@@ -28,7 +28,7 @@ const DecisionFields = Schema.Union([
 
 /** Removes the keys whose value is `undefined`, which an optional key's schema rejects. */
 const compact = <A extends object>(value: A): A =>
-  Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as A // the cast: the removed keys are optional
+  Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as A // the cast: those keys are optional
 
 /** The schema of an approver's decision. */
 export const DecisionStored: Schema.Codec<Decision, unknown> = DecisionFields.pipe(
