@@ -25,8 +25,8 @@ import { png, type PngOptions } from "./Timeline.ts"
  */
 export interface AttachTimelineOptions extends PngOptions {
   /**
-   * How many ended steps of a run are kept for its picture, besides all running ones: the latest failures first, then the
-   * longest steps. 200 unless set; up to twice as many are kept for a while.
+   * How many ended steps of a run are kept for its picture, besides all running ones: the latest failures first, then
+   * the longest steps. 200 unless set; up to twice as many are kept for a while.
    */
   readonly maxSteps?: number | undefined
 }
@@ -55,9 +55,9 @@ export interface AttachTimelineOptions extends PngOptions {
  * **Gotchas**
  *
  * A policy that holds alerts back for longer (`digest`, `quietHours`) may hand them on when their run has ended and no
- * picture can be made any more. Pipe it before `attachTimeline`, nearer to the channel: then an alert that is held alone
- * keeps its picture, and one that is made of several alerts has none. The same goes for an `Outbox`, which stores the
- * picture with the alert: `Outbox.layer(…).pipe(Report.attachTimeline())`.
+ * picture can be made any more. Pipe it before `attachTimeline`, nearer to the channel: then an alert that is held
+ * alone keeps its picture, and one that is made of several alerts has none. The same goes for an `Outbox`, which stores
+ * the picture with the alert: `Outbox.layer(…).pipe(Report.attachTimeline())`.
  *
  * @example
  * ```ts

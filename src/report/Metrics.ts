@@ -43,8 +43,8 @@ import { type HookInfo, type Observer, Observers, type RunEvent } from "../RunEv
  * | `epilogue_alerts_held_back_total` | counter | `policy` |
  *
  * An alert is counted once for each channel that it is posted to, and once for each policy that holds or drops it: an
- * alert that is held and posted later, alone or in a digest, is in both. A post that an outbox or a digest tries again is
- * counted again. Only alerters made by `Alerter.layer` or in `effect-epilogue/alerters` are counted.
+ * alert that is held and posted later, alone or in a digest, is in both. A post that an outbox or a digest tries again
+ * is counted again. Only alerters made by `Alerter.layer` or in `effect-epilogue/alerters` are counted.
  *
  * Names and units follow Prometheus' conventions (https://prometheus.io/docs/practices/naming), and stay the same when
  * Prometheus receives them by OTLP

@@ -28,15 +28,15 @@ export interface ProgressOptions {
   /**
    * - `tree`: a tree that is redrawn ten times a second, below all other output.
    * - `plain`: a line for each step, failed attempt and failed hook.
-   * - `github`: the lines of `plain` for the log of GitHub Actions, in a group for each run, with an annotation for each
-   *   step and hook that failed.
+   * - `github`: the lines of `plain` for the log of GitHub Actions, in a group for each run, with an annotation for
+   *   each step and hook that failed.
    * - `auto` (default): `tree` on a terminal, unless `TERM=dumb` or `CI` is set, or the script's other stream goes
    *   through a pipe; `github` where `GITHUB_ACTIONS=true`; else `plain`.
    */
   readonly mode?: "auto" | "tree" | "plain" | "github" | undefined
   /**
-   * The stream to write to. `stderr` by default, so that the script's own output can be piped. `github` always writes to
-   * `stdout`, where the runner of GitHub Actions reads commands.
+   * The stream to write to. `stderr` by default, so that the script's own output can be piped. `github` always writes
+   * to `stdout`, where the runner of GitHub Actions reads commands.
    */
   readonly stream?: "stdout" | "stderr" | undefined
   /** Colours of the tree. `auto` (default): on a terminal, unless `NO_COLOR` is set; `FORCE_COLOR` goes before both. */
@@ -50,8 +50,8 @@ export interface ProgressOptions {
  * **Details**
  *
  * While a tree is shown, output to `console`, `process.stdout` and `process.stderr` appears above it. When a run has
- * ended, its tree stays as text. Cursor and streams are restored then, and also when the process is killed by a signal or
- * an uncaught error.
+ * ended, its tree stays as text. Cursor and streams are restored then, and also when the process is killed by a signal
+ * or an uncaught error.
  *
  * In the log of GitHub Actions, names and messages are escaped, so that the runner does not read them as commands. Text
  * that a step prints by itself is not.
@@ -142,8 +142,8 @@ const lines = (mode: Exclude<Mode, "tree">, stream: StreamName): Effect.Effect<O
   })
 
 /**
- * Ignores, until the scope closes, that the reader of a stream has gone, as behind `head`: the run should go on, but Node
- * ends the process for an error that no listener handles.
+ * Ignores, until the scope closes, that the reader of a stream has gone, as behind `head`: the run should go on, but
+ * Node ends the process for an error that no listener handles.
  */
 const ignoringClosedPipe = (name: StreamName): Effect.Effect<void, never, Scope.Scope> => {
   const stream = process[name]

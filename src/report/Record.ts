@@ -2,9 +2,10 @@
  * Records runs in files of JSON lines (https://jsonlines.org), which can be read afterwards and while the run goes on.
  *
  * The first line of a record is `{"_tag":"Record","version":1,…}`. Each further line is an {@link Event} without what
- * earlier lines say: in a file of one run, the first line has `pipelineName`, `runId` and `runName`; in a file of several
- * runs, the first event of a run has them, and its later events have only the `runId`. `params` and `annotations` that
- * are empty are left out. `{"_tag":"Lost","events":3}` stands where three events could not be written.
+ * earlier lines say: in a file of one run, the first line has `pipelineName`, `runId` and `runName`; in a file of
+ * several runs, the first event of a run has them, and its later events have only the `runId`. `params` and
+ * `annotations` that are empty are left out. `{"_tag":"Lost","events":3}` stands where three events could not be
+ * written.
  *
  * @since 0.1.0
  */
@@ -53,12 +54,12 @@ export interface RecordOptions extends FolderOptions {
  *
  * **Details**
  *
- * The layer adds an observer to those already provided. Missing folders are made, for their owner alone. The layer fails
- * where it can't write, and where `file` exists and is no record. It needs no other service: observers are called
+ * The layer adds an observer to those already provided. Missing folders are made, for their owner alone. The layer
+ * fails where it can't write, and where `file` exists and is no record. It needs no other service: observers are called
  * synchronously, so records are written by `node:fs`, which Bun, Deno and Node have, and not by effect's `FileSystem`.
  *
- * *What a crash can lose.* An event is written at once, unless four writes took place in the same millisecond: then it is
- * written together with those that follow, a millisecond later, or when they have 64 KB, or when the run ends. So a
+ * *What a crash can lose.* An event is written at once, unless four writes took place in the same millisecond: then it
+ * is written together with those that follow, a millisecond later, or when they have 64 KB, or when the run ends. So a
  * process that is killed (`kill -9`) loses the events of its last millisecond at most, and nothing if fewer than five
  * fell into it; code that blocks the thread after such a burst can lose those until it yields. `process.exit` and
  * `Deno.exit` lose nothing. Files are not synced: if the machine itself goes down, the operating system may lose what it
@@ -69,9 +70,9 @@ export interface RecordOptions extends FolderOptions {
  *
  * *Durable runs* that another process continues are continued in the file that they have in the folder.
  *
- * *Faults.* If a file can't be written any more, because the disk is full, say, the run goes on. That is logged once, at
- * error level, lost events are counted by the metric `epilogue_record_lost_events_total`, and later events are written as
- * soon as that is possible again.
+ * *Faults.* If a file can't be written any more, because the disk is full, say, the run goes on. That is logged once,
+ * at error level, lost events are counted by the metric `epilogue_record_lost_events_total`, and later events are
+ * written as soon as that is possible again.
  *
  * No record has the value of a step. Parameters and annotations are redacted.
  *
@@ -170,7 +171,8 @@ export interface ListOptions extends FolderOptions {
  *
  * **Details**
  *
- * Only the beginning and the end of each file is read. Files of several runs and files that are no records are left out.
+ * Only the beginning and the end of each file is read. Files of several runs and files that are no records are left
+ * out.
  *
  * @example
  * ```ts
@@ -216,7 +218,8 @@ export interface PruneOptions extends FolderOptions {
 }
 
 /**
- * Removes the records of all but the newest runs, and returns the removed runs. Never removes the record of a run that is
+ * Removes the records of all but the newest runs, and returns the removed runs. Never removes the record of a run that
+ * is
  * `running`.
  *
  * @example

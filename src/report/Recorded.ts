@@ -12,8 +12,8 @@ import type * as Duration from "effect/Duration"
  * **Details**
  *
  * A recorder touches the files of its runs every 15 seconds. A run is `running` if its file was touched within the last
- * minute, and `cutOff` otherwise: its process was killed, or something blocks its thread, or it is a durable run that is
- * suspended.
+ * minute, and `cutOff` otherwise: its process was killed, or something blocks its thread, or it is a durable run that
+ * is suspended.
  *
  * @category models
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
- * Shows runs: their progress while they go on, a record of each, a timeline, metrics. Each of these observes `RunEvent`s;
- * a run without them pays nothing for them.
+ * Shows runs: their progress while they go on, a record of each, a timeline, metrics. Each of these observes
+ * `RunEvent`s; a run without them pays nothing for them.
  *
  * @since 0.1.0
  */

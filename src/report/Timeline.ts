@@ -1,6 +1,6 @@
 /**
- * Runs as charts: a page to look into, and pictures to paste. What went on at the same time stands below one another, with
- * what failed, what was tried again, and what hooks did.
+ * Runs as charts: a page to look into, and pictures to paste. What went on at the same time stands below one another,
+ * with what failed, what was tried again, and what hooks did.
  *
  * All of it is made from events, of one run or of several, in the order in which they came.
  *

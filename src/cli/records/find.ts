@@ -64,7 +64,10 @@ export const fileOf = (
     )
   })
 
-/** The events in a file, given on in the pieces in which they are read. It is said how many can't be. There is one, at least. */
+/**
+ * The events in a file, given on in the pieces in which they are read. It is said how many can't be. There is one, at
+ * least.
+ */
 export const eachPiece = (
   file: string,
   use: (events: ReadonlyArray<Event>) => Promise<void> | void

@@ -1,4 +1,7 @@
-/** Runs that were recorded: their list, one of them, and their end. Built with all that it needs, as it has to start fast. */
+/**
+ * Runs that were recorded: their list, one of them, and their end. Built with all that it needs, as it has to start
+ * fast.
+ */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

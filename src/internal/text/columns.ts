@@ -23,13 +23,17 @@ export const label = (text: string): string => oneLine(text.slice(0, longest)).r
 const ascii = /^[\u0020-\u007e]*$/
 
 /**
- * Matches characters of two columns: what Unicode calls wide or fullwidth (UAX #11), and emoji, by blocks. Node has such a
- * function, but doesn't export it. The two letters of a flag, which have emoji presentation, take one column each.
+ * Matches characters of two columns: what Unicode calls wide or fullwidth (UAX #11), and emoji, by blocks. Node has
+ * such a function, but doesn't export it. The two letters of a flag, which have emoji presentation, take one column
+ * each.
  */
 const wide =
   /(?![\u{1f1e6}-\u{1f1ff}])\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18dff}\u{1aff0}-\u{1b2ff}\u{1d300}-\u{1d37f}\u{1f200}-\u{1f265}\u{1fa70}-\u{1faff}\u{20000}-\u{3fffd}]/u
 
-/** Matches characters of no column: combining ones, joiners, variation selectors, vowels and finals of decomposed Hangul. */
+/**
+ * Matches characters of no column: combining ones, joiners, variation selectors, vowels and finals of decomposed
+ * Hangul.
+ */
 const none = /[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]/u
 
 /**
@@ -37,8 +41,8 @@ const none = /[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]/u
  *
  * **Details**
  *
- * Where terminals differ, it is the larger number, since a line that is taken for too short reaches beyond the edge: the
- * parts of a joined emoji are added up, as terminals that don't join them show them side by side; and a variation
+ * Where terminals differ, it is the larger number, since a line that is taken for too short reaches beyond the edge:
+ * the parts of a joined emoji are added up, as terminals that don't join them show them side by side; and a variation
  * selector makes a wide emoji of the character before it.
  *
  * `displayWidth` of `effect/cli` joins emoji, but takes letters with a spacing vowel, as in Hindi, Tamil, Bengali and

@@ -26,7 +26,9 @@ interface Runtime {
 // A cast, and not `node:process`, since the core also runs where there is no process, as in a browser.
 const runtime = globalThis as Runtime
 
-/** Returns whether a stream of this process shows on a terminal. Asked anew each time, since streams may be replaced. */
+/**
+ * Returns whether a stream of this process shows on a terminal. Asked anew each time, since streams may be replaced.
+ */
 export const isTerminal = (stream: StreamName): boolean => runtime.process?.[stream]?.isTTY === true
 
 /**

@@ -1,6 +1,8 @@
 /**
- * What is remembered of runs that have ended, by their ids, of the last of them: a step on a fiber of its own may end
- * after its run, and what comes then is of no new one.
+ * Remembers a value for each of the last 1,000 runs that ended, by run id.
+ *
+ * A step that was forked into a fiber of its own may end after its run. Without this its late events would be taken for
+ * the beginning of a new run.
  */
 export class EndedRuns<A> {
   readonly #byId = new Map<string, A>()
@@ -15,4 +17,5 @@ export class EndedRuns<A> {
   }
 }
 
+/** How many runs are remembered. */
 const most = 1000

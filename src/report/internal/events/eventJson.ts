@@ -1,6 +1,6 @@
 /**
- * Events as JSON: for records of runs, for timelines, and for a supervisor. The value of an exit is left out, and a
- * cause is its pretty text. Parameters come redacted, and annotations are redacted here.
+ * Converts events to JSON, for records, timelines and the command's supervisor. The value of an exit is left out, and a
+ * cause becomes its pretty text. Parameters and annotations are redacted.
  */
 import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
@@ -41,7 +41,7 @@ const hook = {
   step: Schema.optionalKey(Step)
 }
 
-/** What can be told, one kind each. Fields that are optional may be left out where there is little room. */
+/** The schema of each kind of event. Optional fields may be left out of a record to save space. */
 export const members = [
   Schema.TaggedStruct("RunStarted", run),
   Schema.TaggedStruct("StepStarted", { ...step, params: Schema.optionalKey(values) }),
@@ -75,9 +75,9 @@ export const members = [
   })
 ] as const
 
-// Explicit types, for registries that take no others: the schema below has to agree with them.
+// Explicit types, since JSR accepts no inferred ones. The schema below has to agree with them.
 
-/** Of which run, and when, in milliseconds since 1970. */
+/** The run of an event, and its time in milliseconds since 1970. */
 interface OfRun {
   readonly pipelineName: string
   readonly runId: string
@@ -139,7 +139,7 @@ export type EventJson =
 /** @internal */
 export const EventJson: Schema.Codec<EventJson> = Schema.Union(members)
 
-/** An event as it is told. */
+/** Converts an event. */
 export const toEventJson = (event: RunEvent): EventJson => {
   const { at, pipelineName, runId, runName } = event
   const run = { pipelineName, runId, runName, at: DateTime.toEpochMillis(at) }
@@ -228,5 +228,5 @@ export const causeOf = (exit: Exit.Exit<unknown, unknown>): { readonly cause?: s
 export const shown = (values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(values).map(([key, value]) => [key, display(value)]))
 
-/** JSON has no other numbers. */
+/** Clamps a number, since JSON has neither infinities nor NaN, which becomes 0. */
 const finite = (n: number): number => Math.min(Math.max(n, -Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER) || 0

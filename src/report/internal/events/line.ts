@@ -1,4 +1,4 @@
-/** A line for each thing that happens in a run: what the command prints, and progress without a terminal. */
+/** Formats events as lines, for what `epilogue run` prints and for progress without a terminal. */
 import * as Duration from "effect/Duration"
 import { formatDuration } from "../../../internal/text/duration.ts"
 import { causeLine, plural } from "../../../internal/text/words.ts"
@@ -6,14 +6,14 @@ import type { HookInfo, Outcome, RunEvent } from "../../../RunEvent.ts"
 
 const time = (duration: Duration.Duration): string => formatDuration(Duration.toMillis(duration))
 
-/** The step's path, or the pipeline where the hook is the run's own. */
+/** Returns the path of the step that a hook belongs to, or the name of the pipeline for a hook of the run itself. */
 export const owner = ({ pipelineName, step }: HookInfo & { readonly pipelineName: string }): string =>
   step?.stepPath.join(" > ") ?? pipelineName
 
 /** @internal */
 export const marks: Readonly<Record<Outcome, string>> = { success: "✓", failure: "✗", interrupt: "■" }
 
-/** `undefined` for what goes without saying: hooks that did their work or had none. */
+/** Formats an event, or returns `undefined` for progress and for hooks that start, succeed or are skipped. */
 export const line = (event: RunEvent): string | undefined => {
   switch (event._tag) {
     case "RunStarted":

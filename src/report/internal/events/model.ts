@@ -1,4 +1,4 @@
-/** What became of runs, put together from their events. */
+/** Builds models of runs from their events. */
 import type { EventJson } from "./eventJson.ts"
 import { stepAt } from "./stepAt.ts"
 
@@ -6,7 +6,7 @@ type Outcome = Extract<EventJson, { readonly _tag: "StepEnded" }>["outcome"]
 type HookEvent = Extract<EventJson, { readonly hook: string }>
 type Values = Readonly<Record<string, unknown>>
 
-/** One attempt at a step's body. Times are in milliseconds since 1970. */
+/** An attempt at a step's body. Times are in milliseconds since 1970. */
 export interface AttemptModel {
   readonly number: number
   readonly startedAt: number
@@ -37,10 +37,10 @@ export interface StepModel {
   readonly params: Values
   readonly attempts: Array<AttemptModel>
   readonly hooks: Array<HookModel>
-  /** Steps that run in it, in the order in which they began. */
+  /** The steps that run inside this one, in the order in which they began. */
   readonly children: Array<StepModel>
   endedAt: number | undefined
-  /** More exact than the two times. */
+  /** More exact than the difference of the two times. */
   durationMillis: number | undefined
   outcome: Outcome | undefined
   cause: string | undefined
@@ -55,13 +55,13 @@ export interface RunModel {
   readonly runName: string
   readonly startedAt: number
   readonly steps: Set<StepModel>
-  /** The last that had an index. */
+  /** The latest step of each index. */
   readonly byIndex: Map<number, StepModel>
-  /** Steps that run in no other. */
+  /** The steps that run in no other step. */
   readonly roots: Array<StepModel>
-  /** Of the run itself. */
+  /** The hooks of the run itself. */
   readonly hooks: Array<HookModel>
-  /** When it was last heard of. */
+  /** The time of the last event. */
   lastAt: number
   endedAt: number | undefined
   durationMillis: number | undefined
@@ -71,7 +71,7 @@ export interface RunModel {
   hookFailures: number
 }
 
-/** The runs that the events so far tell of, by their ids. What comes in the middle of a run is taken as it is. */
+/** Builds a model of each run. The first event of a run need not be its start. */
 export class Runs {
   readonly byId: Map<string, RunModel> = new Map()
 
@@ -179,7 +179,7 @@ const begin = (run: RunModel, info: StepInfo, startedAt: number, params: Values)
   }
   const parent = info.parent === undefined ? undefined : known(run, info.parent, info.stepPath.slice(0, -1))
   const siblings = parent === undefined ? run.roots : parent.children
-  // a step that was cut off by a crash, and begins again
+  // A durable step that a crash cut off starts again: the new model takes the place of the old one.
   const before = known(
     run,
     info.index,

@@ -1,25 +1,26 @@
-/** What runs in progress have done so far, as much of it as a picture shows. */
+/** Keeps the events of runs that have not ended, as many as a picture of the run can show. */
 import { fitEnd } from "../../../internal/text/fit.ts"
 import type { RunEvent } from "../../../RunEvent.ts"
 import { type EventJson, toEventJson } from "./eventJson.ts"
 
-/** More runs at once are not known of; those that began first are forgotten. */
+/** How many runs are kept at once. Of more, the runs that began first are forgotten. */
 const maxRuns = 1000
 
-/** Of one step or of the run itself: attempts and hooks. The first and the last of more. */
+/** How many events of a step, or of the run itself, are kept: of more, the first one and the last ones. */
 const maxEvents = 30
 
-/** A picture has no room for more of a cause. */
+/** How much of a cause is kept, in UTF-16 code units: a picture has no room for more. */
 const maxCause = 1000
 
 interface Numbered {
+  /** The place of the event among all events observed. */
   readonly nth: number
   readonly event: EventJson
 }
 
 interface Step {
   readonly events: Array<Numbered>
-  /** How much it matters, once it has ended: what failed most, then what took longest. */
+  /** Set when the step ends. Steps of a higher rank are kept longer: failed ones, the latest first, then long ones. */
   rank: number | undefined
 }
 
@@ -31,17 +32,18 @@ interface Run {
   forgotten: number
 }
 
-/** The events of a run, in the order in which they came. */
+/** What is kept of a run. */
 export interface Recent {
+  /** In the order in which they came. */
   readonly events: ReadonlyArray<EventJson>
-  /** How many steps there were, and how many of them are known. */
+  /** How many steps have started, and how many of them are kept. */
   readonly steps: number
   readonly known: number
 }
 
 const none = {}
 
-/** Without what no picture shows, and what may be of any size. */
+/** Converts an event to JSON without parameters and annotations, which no picture shows and which may have any size. */
 const small = (event: RunEvent): EventJson => {
   const bare = "params" in event
     ? { ...event, params: none }
@@ -57,7 +59,9 @@ const add = (events: Array<Numbered>, numbered: Numbered): void => {
   if (events.length > maxEvents) events.splice(1, 1)
 }
 
-/** Forgets a run when it ends. Of each it knows the steps that go on, and `max` of those that have ended, or twice that. */
+/**
+ * Keeps of each run its running steps, and from `max` to twice as many of its ended steps. Forgets a run when it ends.
+ */
 export class RecentRuns {
   readonly #runs = new Map<string, Run>()
   readonly #max: number
@@ -72,11 +76,11 @@ export class RecentRuns {
   }
 
   readonly observe = (event: RunEvent): void => {
-    // a hook that goes on may be the one that asks for the picture
+    // A started hook is left out: it may be the very one that posts the alert with the picture.
     if (event._tag === "StepProgress" || event._tag === "HookStarted") return
     if (event._tag === "RunEnded") return void this.#runs.delete(event.runId)
     const index = "index" in event ? event.index : "step" in event ? event.step?.index : undefined
-    // the end of a step that outlived its run begins none
+    // The late end of a step that outlived its run must not bring the run back.
     if (index !== undefined && event._tag !== "StepStarted" && !this.#runs.has(event.runId)) return
     const run = this.#run(event.runId)
     if (index === undefined) return add(run.events, this.#numbered(event))
@@ -87,7 +91,7 @@ export class RecentRuns {
     if (step.rank === undefined) run.ended++
     const failed = event.outcome === "failure"
     const { events: [first] } = step
-    // of what failed the last, which is what an alert tells of
+    // Failed steps rank above all others, and the latest highest, since alerts are about it.
     step.rank = failed ? 1e15 + this.#nth : Number(event.at.epochMilliseconds - (first?.event.at ?? 0))
     if (run.ended >= 2 * this.#max) this.#forget(run)
   }
@@ -116,7 +120,7 @@ export class RecentRuns {
     return run
   }
 
-  /** None where there are too many at once, nor again of one that was forgotten. */
+  /** Returns `undefined` for an event of a forgotten step, and for a step that starts while too many others run. */
   #begin(run: Run, index: number, tag: RunEvent["_tag"]): Step | undefined {
     if (tag !== "StepStarted") return undefined
     if (run.steps.size - run.ended >= 2 * this.#max) {
@@ -130,7 +134,7 @@ export class RecentRuns {
 
   #forget(run: Run): void {
     const ended = [...run.steps].filter(([, { rank }]) => rank !== undefined)
-    // a cast to a number, since those without one were left out
+    // the conversion: the filter above left no step without a rank
     const least = ended.toSorted(([, a], [, b]) => Number(b.rank) - Number(a.rank)).slice(this.#max)
     for (const [index] of least) run.steps.delete(index)
     run.ended -= least.length

@@ -1,7 +1,7 @@
 /**
- * The step that has an index, looked for by its path among others where the index is another's: a durable run that goes
- * on after an interruption may come to steps that run side by side in another order than before, and what had one index
- * before has another then.
+ * Finds a step by its index, or by its path among `others` if the step with that index has another path.
+ *
+ * Indexes of a durable run change when it resumes: steps that run side by side may then start in another order.
  */
 export const stepAt = <S extends { readonly path: ReadonlyArray<string> }>(
   byIndex: ReadonlyMap<number, S>,

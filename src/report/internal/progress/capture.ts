@@ -1,6 +1,6 @@
 /**
- * What else is written while lines stay at the bottom of the terminal: it has to go above them, and whatever ends the
- * process, the terminal and the streams have to be as they were.
+ * Captures all other output of the process while the tree stands at the bottom of the terminal, so that it can be
+ * printed above the tree, and restores terminal and streams however the process ends.
  */
 import process from "node:process"
 import { StringDecoder } from "node:string_decoder"
@@ -8,17 +8,17 @@ import type { StreamName } from "../../../internal/text/terminal.ts"
 
 /** @internal */
 export interface Handlers {
-  /** Whole lines, and what there is of one that goes on. */
+  /** Called with whole lines, and with the beginning of a line that has no end yet. */
   readonly print: (stream: StreamName, lines: string, rest: string) => void
-  /** What is written and not seen. */
+  /** Wraps a write whose text can't be captured. */
   readonly around: <A>(write: () => A) => A
-  /** The process ends, or may: nothing can be relied upon after this. */
+  /** Called when the process is about to end, or may be: it may not come to any other call. */
   readonly leave: () => void
-  /** Whether nothing is shown now, so that what is written needs no care. */
+  /** Returns whether no tree is shown now, so that output may go straight to the stream. */
   readonly isAway: () => boolean
 }
 
-/** Which methods of a console write where. */
+/** The methods of `console` that write to each stream. */
 const methods: Readonly<Record<StreamName, ReadonlyArray<keyof Console & string>>> = {
   stdout: [
     "clear",
@@ -37,12 +37,14 @@ const methods: Readonly<Record<StreamName, ReadonlyArray<keyof Console & string>
   stderr: ["assert", "countReset", "error", "time", "trace", "warn"]
 }
 
-/** A stream's text may come without any line end; then it is given one at last. */
+/** How much of a line without an end is kept, in UTF-16 code units, before it is printed with an end. */
 const maxUnfinished = 16_384
 
 /**
- * Watches these streams, which all show on the same terminal. Gives back what ends it; a stream or method that someone
- * else has replaced meanwhile stays theirs, and what they call of this lets everything through from then on.
+ * Captures output to these streams, which all show on the same terminal. Returns a function that ends the capture.
+ *
+ * If other code has replaced a stream's `write` or a method of `console` meanwhile, its function stays in place, and
+ * the one of this module that it wraps lets everything through from then on.
  */
 export const capture = (streams: ReadonlyArray<StreamName>, handlers: Handlers): () => void => {
   let inside = 0
@@ -62,7 +64,7 @@ export const capture = (streams: ReadonlyArray<StreamName>, handlers: Handlers):
   }
   const undo = [
     ...captured.map(({ end }) => end),
-    // that of Node writes to the streams, those of Bun and Deno around them
+    // Node's console writes to the streams captured above. The consoles of Bun and Deno bypass them.
     ...(process.versions["bun"] === undefined && process.versions["deno"] === undefined
       ? []
       : streams.flatMap((name) => methods[name].map((method) => captureMethod(method, around)))),
@@ -73,7 +75,7 @@ export const capture = (streams: ReadonlyArray<StreamName>, handlers: Handlers):
   }
 }
 
-/** Replaces a property, whether its own or inherited. Gives back what puts the former in its place again. */
+/** Replaces a property, own or inherited. Returns a function that restores it, unless it was replaced again. */
 const replace = (target: object, key: string, value: unknown): () => void => {
   const before = Object.getOwnPropertyDescriptor(target, key)
   Object.defineProperty(target, key, {
@@ -100,7 +102,7 @@ const captureStream = (
   let open = true
   let rest = ""
   const write = (chunk: unknown, ...args: ReadonlyArray<unknown>): boolean => {
-    // what is no text is for the stream to refuse
+    // The stream itself rejects a chunk that is neither text nor bytes.
     if (!open || isLetThrough() || !(typeof chunk === "string" || chunk instanceof Uint8Array)) {
       return Reflect.apply(original, stream, [chunk, ...args])
     }
@@ -151,9 +153,9 @@ const captureMethod = (method: keyof Console & string, around: <A>(write: () => 
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 
-/** Calls it when the process ends, and when it may: by a signal, or by what nobody caught. */
+/** Calls `leave` when the process ends, and when a signal or an uncaught error may end it. */
 const onEnd = (leave: () => void): () => void => {
-  // `Deno.exit` tells nobody but those who listen for this
+  // Deno.exit emits only this event
   globalThis.addEventListener?.("unload", leave)
   process.on("exit", leave).on("uncaughtExceptionMonitor", leave)
   const undo = signals.map((signal) => onSignal(signal, leave))
@@ -165,9 +167,11 @@ const onEnd = (leave: () => void): () => void => {
 }
 
 /**
- * Who listens for a signal keeps it from ending the process. So where nobody else does, the process is sent it once
- * more without this. Whoever listens only once is not among the listeners any more on Deno when this is called; hence
- * it is asked for before, again and again.
+ * Calls `leave` for a signal, and lets the signal end the process if no other listener handles it.
+ *
+ * A listener keeps the signal from ending the process, so without others this one removes itself and sends the signal
+ * again. On Deno, a listener added by `once` is already removed when this one runs. Hence the others are counted ahead,
+ * twenty times a second.
  */
 const onSignal = (signal: NodeJS.Signals, leave: () => void): () => void => {
   let others = 0
@@ -181,10 +185,10 @@ const onSignal = (signal: NodeJS.Signals, leave: () => void): () => void => {
     process.kill(process.pid, signal)
   }
   try {
-    // first, while those who listen only once are counted
+    // at the front, where `once` listeners are still counted
     process.prependListener(signal, listener)
   } catch {
-    // not all systems have all signals
+    // this system does not have the signal
     return () => {}
   }
   count()

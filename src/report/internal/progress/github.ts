@@ -1,14 +1,14 @@
 /**
- * Runs in the log of GitHub Actions, by workflow commands: lines that begin with `::` (or hold `##[`, as they once
- * did) tell the runner something.
+ * Formats runs for the log of GitHub Actions, with workflow commands: lines that begin with `::`, or contain the older
+ * form `##[`, are commands to the runner.
  *
  * - https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
- * - how they are read and what has to be escaped, which that page doesn't say:
+ * - how the runner parses them, and so what has to be escaped:
  *   https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
  *
- * Groups don't nest, and steps that run side by side would tear theirs apart: so a run is a group, and its steps and
- * the runs that begin meanwhile are lines of it. What failed is annotated at once, as the process may not live to the
- * end of the run, and told once more below the group, which is shown folded.
+ * Groups can't nest, and groups of steps that run side by side would interleave. So each run is a group, and its steps,
+ * and the runs that begin meanwhile, are lines of it. A failure is annotated at once, since the process may not live to
+ * the end of the run, and printed once more below the group, which GitHub shows folded.
  */
 import * as Cause from "effect/Cause"
 import { clean } from "../../../internal/text/fit.ts"
@@ -16,7 +16,7 @@ import { causeText } from "../../../internal/text/words.ts"
 import type { RunEvent } from "../../../RunEvent.ts"
 import { line, owner } from "../events/line.ts"
 
-/** A line as it is told without a terminal, and nothing else: no name or message makes it two, or moves a cursor. */
+/** Formats an event as one line without control characters, so that no name or message can forge a second line. */
 export const plain = (event: RunEvent): string | undefined => {
   const text = line(event)
   return text === undefined ? undefined : clean(text).replaceAll("\n", " ")
@@ -27,13 +27,15 @@ const escapeData = (text: string): string =>
 
 const escapeProperty = (text: string): string => escapeData(text).replaceAll(":", "%3A").replaceAll(",", "%2C")
 
-/** A line that is no command. It begins with a mark, so `::` is none; that of old is one anywhere. */
+/**
+ * Makes sure that a line is no command. It begins with a mark, so `::` is harmless, but `##[` is a command anywhere.
+ */
 const harmless = (text: string): string => text.replaceAll("##[", "## [")
 
 const annotation = (severity: "error" | "warning", title: string, message: string): string =>
   `::${severity} title=${escapeProperty(title)}::${escapeData(message)}`
 
-/** So many lines of what failed are kept for the end of a run. */
+/** How many lines about failures are kept to be printed at the end of a run. */
 const remembered = 50
 
 interface Group {
@@ -42,10 +44,12 @@ interface Group {
   more: number
 }
 
-/** Gives back the lines to print for an event. */
+/** Returns a function from an event to the lines to print for it. It keeps the state of the log. */
 export const make = (): (event: RunEvent) => ReadonlyArray<string> => {
   let group: Group | undefined
-  /** The last annotated failure of each run: what fails with it around it is not news. */
+  /**
+   * The last annotated failure of each run. A step or run around it that fails for the same reason is not annotated.
+   */
   const annotated = new Map<string, { readonly path: ReadonlyArray<string>; readonly why: string }>()
 
   const errors = (event: RunEvent): ReadonlyArray<string> => {

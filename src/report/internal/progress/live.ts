@@ -1,4 +1,4 @@
-/** The tree of the runs that go on, on a terminal. */
+/** Draws the tree of the running runs on a terminal. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -15,25 +15,25 @@ import { Runs, type RunState } from "./state.ts"
 export interface LiveOptions {
   readonly terminal: Terminal
   readonly colors: boolean
-  /** Begins to watch what else is written, and gives back what ends that. */
+  /** Begins to capture other output, and returns a function that ends that. */
   readonly capture: (handlers: Handlers) => () => void
-  /** Where the clock is from, by which it draws. */
+  /** Has the clock that the tree is drawn by. */
   readonly context: Context.Context<never>
 }
 
-/** Between two frames, in milliseconds. */
+/** The time between two frames, in milliseconds. */
 const interval = 100
 
-/** For a terminal that doesn't tell its size. */
+/** The size that is assumed of a terminal that does not report its own. */
 const usual = { columns: 80, rows: 24 }
 
-/** While no run goes on, nothing is watched and nothing drawn. */
+/** Draws while runs are running. At other times it captures nothing and draws nothing. */
 export class Live {
   readonly #options: LiveOptions
   readonly #screen: Screen
   readonly #clock: Clock.Clock
   readonly #runs = new Runs()
-  /** Of each stream, what there is of a line that goes on. */
+  /** The beginning of an unfinished line of each stream. */
   readonly #unfinished = new Map<StreamName, string>()
   #lines: ReadonlyArray<Line> = []
   #drawnAt = -Infinity
@@ -47,7 +47,7 @@ export class Live {
     this.#screen = new Screen({ ...terminal, size: () => sizeOf(terminal) }, colors)
   }
 
-  /** An observer, and what makes it stop; what its runs have come to until then stays. */
+  /** Returns an observer, and a function that stops it and leaves its unfinished runs on the terminal as they are. */
   watch(): { readonly observer: Observer; readonly close: () => void } {
     const own = new Set<string>()
     let open = true
@@ -62,7 +62,7 @@ export class Live {
         } else {
           own.add(run.id)
           this.#start()
-          // where a body leaves no time for the ticker
+          // a body that blocks the thread keeps the ticker from drawing
           if (this.#clock.currentTimeMillisUnsafe() - this.#drawnAt >= interval) this.#draw()
         }
       },
@@ -113,13 +113,13 @@ export class Live {
   #draw(): void {
     const look = this.#look()
     const { rows } = sizeOf(this.#options.terminal)
-    // the row below the lines is the cursor's, and one is for a line that goes on
+    // two rows are kept free: for the cursor below the lines, and for an unfinished line of other output
     this.#lines = frame([...this.#runs.byId.values()], rows - 2, look)
     this.#drawnAt = look.now
     this.#screen.draw(this.#all())
   }
 
-  /** Leaves runs as they are now, as text, above the others. */
+  /** Prints runs a last time, as text that stays above those that are still drawn. */
   #settle(runs: ReadonlyArray<RunState>): void {
     this.#screen.settle(frame(runs, Infinity, this.#look()))
     if (this.#runs.byId.size === 0) this.#stop()

@@ -1,4 +1,4 @@
-/** How far a body is, how fast, and how long it will take. */
+/** Estimates from a step's progress how fast it is and how long it will take. */
 import { formatDuration } from "../../../internal/text/duration.ts"
 
 interface Sample {
@@ -6,14 +6,17 @@ interface Sample {
   readonly at: number
 }
 
-/** Time enough for a rate that doesn't jump about, and little enough to follow one that changes. */
+/**
+ * How many samples the rate is measured over, and how far apart they are, in milliseconds: enough for a steady number,
+ * and few enough to follow a rate that changes.
+ */
 const maxSamples = 16
 const apart = 1000
 
-/** So long may a body say nothing before it counts as slow. */
+/** How long a body may report nothing, in milliseconds, before its rate is taken to fall. */
 const patience = 1000
 
-/** What `StepContext.progress` told in one attempt. It remembers some seconds, however often it is told. */
+/** The progress of one attempt. Keeps the samples of the last seconds, however often progress is reported. */
 export class Rate {
   done = 0
   total: number | undefined
@@ -26,17 +29,17 @@ export class Rate {
     this.#at = at
     const last = this.#samples.at(-1)
     if (last !== undefined && at - last.at < apart) return
-    // work that goes on from where another process left off began with what it told first
+    // The first report counts as the start: a resumed body begins with what another process has done.
     this.#samples.push({ done: this.done, at })
     if (this.#samples.length > maxSamples) this.#samples.shift()
   }
 
-  /** Between 0 and 1. */
+  /** The part that is done, between 0 and 1. `undefined` without a total. */
   get part(): number | undefined {
     return this.total === undefined ? undefined : Math.min(1, Math.max(0, this.done / this.total))
   }
 
-  /** A second; `undefined` where it is not known yet, or nothing moves. */
+  /** Returns the rate, or `undefined` in the first half second and where nothing moves. */
   perSecond(now: number): number | undefined {
     const [first] = this.#samples
     if (first === undefined) return undefined
@@ -55,7 +58,7 @@ export class Rate {
 const exact = new Intl.NumberFormat("en", { maximumFractionDigits: 1 })
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 })
 
-/** As in `40%  400/1,000  20/s  30 s left`. */
+/** Formats progress, as in `40%  400/1,000  20/s  30 s left`. */
 export const rateText = (rate: Rate, now: number): string => {
   const perSecond = rate.perSecond(now)
   const left = rate.millisLeft(now)
@@ -68,7 +71,7 @@ export const rateText = (rate: Rate, now: number): string => {
   ].join("  ")
 }
 
-/** Its full and its empty part. */
+/** Returns the full and the empty part of a bar. */
 export const bar = (part: number, columns: number): readonly [full: string, empty: string] => {
   const full = Math.floor(part * columns)
   return ["█".repeat(full), "░".repeat(columns - full)]

@@ -1,21 +1,21 @@
-/** Lines that stay at the bottom of a terminal, while other output goes above them. */
+/** Keeps lines at the bottom of a terminal while other output is printed above them. */
 import { fit, type Fitted, type Line } from "../../../internal/text/columns.ts"
 
 /** @internal */
 export interface Terminal {
-  /** At once, as the process may end right after. */
+  /** Writes synchronously, since the process may end right after. */
   readonly write: (text: string) => void
-  /** Asked each time, as windows are resized. */
+  /** Called for each frame, since windows are resized. */
   readonly size: () => { readonly columns: number; readonly rows: number }
 }
 
 const csi = "\u001b["
 const hideCursor = `${csi}?25l`
 const showCursor = `${csi}?25h`
-/** Where the end of a line is misjudged, it is cut and not continued on the next one, which would shift all. */
+/** A line that is wider than it was measured is cut: continued on the next row, it would shift all lines. */
 const noWrap = `${csi}?7l`
 const wrap = `${csi}?7h`
-/** The terminal shows nothing of an update until all is there; who doesn't know that ignores it. */
+/** Makes the terminal show an update as a whole. Terminals without this mode ignore it. */
 const beginUpdate = `${csi}?2026h`
 const endUpdate = `${csi}?2026l`
 const toLineEnd = `${csi}K`
@@ -24,16 +24,17 @@ const noStyle = `${csi}0m`
 
 const up = (rows: number): string => rows > 0 ? `\r${csi}${rows}A` : "\r"
 
-/** So often is the frame drawn again at once when something is written above it, until the next {@link Screen.draw}. */
+/** How often output above redraws the lines at once, until the next {@link Screen.draw}: more would slow down a script
+ * that prints much. */
 const maxRestores = 5
 
-/** The cursor is in the first column below the lines, when none of the methods runs. */
+/** Between two calls, the cursor is in the first column below the lines. */
 export class Screen {
   readonly #terminal: Terminal
   readonly #colors: boolean
-  /** What stands there. */
+  /** The lines on the screen. */
   #lines: ReadonlyArray<Fitted> = []
-  /** What should. */
+  /** The lines that should be. */
   #wanted: ReadonlyArray<Line> = []
   #columns = 0
   #isCursorHidden = false
@@ -45,12 +46,14 @@ export class Screen {
     this.#colors = colors
   }
 
-  /** From {@link leave} until lines are drawn: whoever writes needs nothing of this. */
+  /**
+   * Whether nothing is drawn, from {@link leave} to the next {@link draw}: other output may go straight to the stream.
+   */
   get isAway(): boolean {
     return this.#isAway
   }
 
-  /** In place of the lines that stand there: only those that differ are written. */
+  /** Draws lines in place of the present ones. Writes only those that differ. */
   draw(lines: ReadonlyArray<Line>): void {
     this.#wanted = lines
     this.#restores = 0
@@ -59,14 +62,14 @@ export class Screen {
     if (text !== "") this.#write(text)
   }
 
-  /** Text of whole lines above the lines, which may have changed too. */
+  /** Prints text of whole lines above the drawn lines, which may have changed too. */
   print(text: string, lines: ReadonlyArray<Line> = this.#wanted): void {
     this.#wanted = lines
-    // a colour that goes on is for what was written, not for the lines below
+    // reset the style, or a colour that the text leaves on would colour the lines below
     this.#restore(text === "" ? "" : this.#erase() + text + (text.includes("\u001b") ? noStyle : ""))
   }
 
-  /** Lets something write that can't be told what: above what stands there. */
+  /** Clears the lines around a write whose text is not known, so that it appears above them. */
   around<A>(write: () => A): A {
     const erased = this.#erase()
     if (erased !== "") this.#write(erased)
@@ -77,7 +80,7 @@ export class Screen {
     }
   }
 
-  /** Lines that stay as they are: output from now on goes below them. */
+  /** Prints lines that stay as they are. All later output goes below them. */
   settle(lines: ReadonlyArray<Line>): void {
     const erased = this.#erase()
     this.#columns = this.#terminal.size().columns
@@ -85,7 +88,7 @@ export class Screen {
     this.#write(`${erased}${noWrap}${text}${wrap}`)
   }
 
-  /** As if it had never been here, but for what stands there. It can go on afterwards. */
+  /** Restores the cursor and leaves the lines as they are. Drawing may be resumed afterwards. */
   leave(): void {
     this.#isAway = true
     this.#lines = []
@@ -105,12 +108,12 @@ export class Screen {
     this.#terminal.write(`${beginUpdate}${cursor}${text}${endUpdate}`)
   }
 
-  // A column is left free: with a character in the last one, what erases to the end of the line would erase it too.
+  // The last column is left free: a character there would be erased by the code that clears the rest of the line.
   #fit(line: Line): Fitted {
     return fit(line, this.#columns - 1, this.#colors)
   }
 
-  /** How many rows the lines take now: where a window was made narrower, most terminals have wrapped them. */
+  /** Returns how many rows the lines take now: most terminals wrap them when a window is made narrower. */
   #height(columns: number): number {
     return columns >= this.#columns
       ? this.#lines.length
@@ -125,7 +128,7 @@ export class Screen {
 
   #change(): string {
     const { columns } = this.#terminal.size()
-    // or a terminal would take the new lines for parts of those that it has wrapped
+    // clear first, or a terminal may join the new lines to wrapped ones when it is resized again
     const erased = columns === this.#columns ? "" : this.#erase()
     const before = this.#lines
     this.#columns = columns

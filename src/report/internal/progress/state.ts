@@ -1,6 +1,6 @@
 /**
- * What goes on in runs, as far as it is shown. What is over is remembered as long as it may be seen, so that a million
- * steps take no more room than some hundred; a record of all there was is another matter.
+ * Keeps the state of running runs, as far as progress shows it. Of ended steps only the latest are kept, so that a run
+ * of a million steps takes no more memory than one of a few hundred.
  */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
@@ -25,7 +25,7 @@ export interface FailedHook extends Pick<HookState, "name" | "kind"> {
   readonly cause: string
 }
 
-/** What has hooks: a step, or the run. */
+/** What hooks belong to: a step, or the run. */
 export interface Owner {
   readonly name: string
   readonly startedAt: number
@@ -48,10 +48,10 @@ export interface StepState extends Owner {
   readonly index: number
   readonly path: ReadonlyArray<string>
   readonly parent: StepState | undefined
-  /** Those that are remembered, in the order in which they began. */
+  /** The kept steps that run inside this one, in the order in which they began. */
   readonly children: Set<StepState>
   attempt: number
-  /** Between two attempts. */
+  /** Set between two attempts. */
   waiting: { readonly until: number; readonly cause: string } | undefined
   rate: Rate | undefined
 }
@@ -60,29 +60,29 @@ export interface StepState extends Owner {
 export interface RunState extends Owner {
   readonly id: string
   readonly runName: string
-  /** The last that had an index, of those that are remembered. */
+  /** The latest kept step of each index. */
   readonly steps: Map<number, StepState>
   readonly roots: Set<StepState>
   readonly running: Set<StepState>
-  /** What ended and is remembered: nothing was wrong with the one, something with the other. */
+  /** The kept steps that ended: without any trouble, and with a failure of the step or of one of its hooks. */
   readonly calm: Set<StepState>
   readonly troubled: Set<StepState>
   readonly counts: Record<Outcome, number>
   hookFailures: number
 }
 
-/** So many steps that have ended are remembered of each kind, and so many failures of hooks of one step. */
+/** How many ended steps are kept of each kind, and how many failed hooks of one step. */
 const remembered = 100
 const rememberedHooks = 5
 
-/** The runs that go on. */
+/** The running runs. */
 export class Runs {
   readonly byId: Map<string, RunState> = new Map()
   readonly #ended = new EndedRuns<true>()
 
   /**
-   * The run that the event is about. One that ends with it is not among the others any more, and of what comes after
-   * that, as the end of a step that outlived its run, nothing is shown.
+   * Applies an event and returns its run. A run that ends with the event is removed, and later events of it, such as
+   * the end of a step that outlived its run, return `undefined`.
    */
   apply(event: RunEvent): RunState | undefined {
     if (this.#ended.get(event.runId)) return undefined
@@ -162,11 +162,11 @@ const begin = (run: RunState, info: StepInfo, at: number): StepState => {
     waiting: undefined,
     rate: undefined
   }
-  // a step that was cut off by a crash, and begins again
+  // A durable step that a crash cut off starts again: the new one takes the place of the old one.
   const before = known(run, info.index, info.stepPath, () => [...run.running])
   if (before !== undefined) forget(run, before)
   siblings(run, step).add(step)
-  // its former index is another step's by now
+  // Another step may have its former index by now: finding this one there, `stepAt` goes on to search by path.
   if (before !== undefined) run.steps.set(before.index, step)
   run.steps.set(info.index, step)
   run.running.add(step)
@@ -207,7 +207,7 @@ const remember = (run: RunState, step: StepState, isTroubled: boolean): void => 
   const kept = isTroubled ? run.troubled : run.calm
   kept.add(step)
   if (kept.size <= remembered) return
-  // not the one above others that are remembered; these ended before it, so theirs is the first turn
+  // a step is kept while steps inside it are: those ended before it, and are forgotten before it
   for (const oldest of kept) {
     if (oldest.children.size > 0 || oldest.hooks.size > 0) continue
     forget(run, oldest)
@@ -227,7 +227,7 @@ type HookEvent = Extract<RunEvent, HookInfo>
 
 const hook = (run: RunState, event: HookEvent, at: number): void => {
   if (event._tag === "HookFailed") run.hookFailures++
-  // of a step that is forgotten already, or was never heard of: then it is counted at most
+  // a failure of a hook whose step is no longer kept is counted, but not shown
   const owner = event.step === undefined ? run : known(run, event.step.index, event.step.stepPath)
   if (owner === undefined) return
   const { kind } = event
@@ -245,6 +245,6 @@ const hook = (run: RunState, event: HookEvent, at: number): void => {
     millis: Duration.toMillis(event.duration),
     cause: label(causeLine(event.cause))
   })
-  // it had ended well, and now something is wrong with it
+  // the step had ended without trouble before its hook failed
   if ("path" in owner && run.calm.delete(owner)) remember(run, owner, true)
 }

@@ -1,9 +1,9 @@
 /**
- * Events as lines. The most frequent are written without ever being objects: their text is that of
- * `JSON.stringify(toEventJson(event))`, less what a line need not say: of its run, and that there are no parameters or
- * annotations.
+ * Encodes events as lines. The three most frequent kinds are written without making an object: their text is that of
+ * `JSON.stringify(toEventJson(event))`, without the names of the run and without empty parameters and annotations.
  *
- * What may throw, as whatever a user's values do, comes before anything is put: no line is left in the middle.
+ * Code that may throw, because it reads the user's values, runs before the first byte of a line is put: otherwise half
+ * a line would stay in the buffer.
  */
 import type * as Exit from "effect/Exit"
 import type { Outcome } from "../../../internal/model/events.ts"
@@ -15,7 +15,7 @@ import { bytesOf, type Pen } from "./pen.ts"
 
 const none: Uint8Array = new Uint8Array()
 
-/** How lines of a step begin, up to its index, where it has this name and happens at that time: many do. */
+/** The beginnings of a step's lines, up to its index. Many steps of one name share them within a millisecond. */
 interface Begun {
   at: number
   started: Uint8Array
@@ -24,11 +24,11 @@ interface Begun {
   hookEnded: Uint8Array
 }
 
-/** How the lines of a run begin. */
+/** Keeps the beginnings of the lines of a run. */
 export class Heads {
-  /** What is said of the run: nothing, or members of an object, each after a comma. */
+  /** The names of the run, as members of a JSON object, each after a comma; or nothing. */
   readonly run: string
-  /** By the names of steps that are in no other. */
+  /** The beginnings for steps that run in no other step, by their names. */
   private readonly roots = new Map<string, Begun>()
 
   constructor(run: string) {
@@ -91,7 +91,7 @@ const members = (values: object): string => {
   return json === "" ? "" : `,${json}`
 }
 
-/** More than what is of no length of its own in a line: the pieces below, and numbers. */
+/** More bytes than the constant parts and the numbers of a line take together. */
 const constants = 256
 
 const succeeded = bytesOf(`,"outcome":"success","attempts":1,"durationMillis":`)

@@ -1,7 +1,7 @@
 /**
- * Files, as a record needs them: written at once, since an observer can't wait, and read piece by piece.
+ * Opens and writes the files of records, synchronously, since an observer can't wait.
  *
- * `node:fs` is loaded when a record is made or read, so that whoever imports the module for something else needs none.
+ * `node:fs` is loaded when a record is written or read, so that importing this module needs no file system.
  */
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
@@ -15,11 +15,11 @@ import { headerStart } from "./format.ts"
 export interface Modules {
   readonly fs: typeof NodeFs
   readonly path: typeof NodePath
-  /** Since not all runtimes have timers of their own that keep no process alive. */
+  /** Node's timers, since those of Deno's global scope have no `unref`. */
   readonly timers: typeof NodeTimers
 }
 
-/** The system's own, as in ENOSPC. Its message has the path a second time. */
+/** Returns the code of a system error, such as ENOSPC: its message would repeat the path. */
 export const codeOf = (cause: unknown): string =>
   hasProperty(cause, "code") && typeof cause.code === "string"
     ? cause.code
@@ -34,7 +34,7 @@ export const failure = (path: string, operation: string, cause: unknown): Record
 /** @internal */
 export const modules = (path: string): Effect.Effect<Modules, RecordError> =>
   Effect.try({
-    // typed as if they were there always
+    // `getBuiltinModule` is typed as if it never returned undefined
     try: () => ({
       fs: process.getBuiltinModule("node:fs"),
       path: process.getBuiltinModule("node:path"),
@@ -43,7 +43,7 @@ export const modules = (path: string): Effect.Effect<Modules, RecordError> =>
     catch: () => new Error("node:fs is missing: it needs Bun, Deno, or Node 22.19 or later")
   }).pipe(Effect.mapError((cause) => failure(path, "load node:fs for", cause)))
 
-/** For its owner alone, since parameters and causes may tell more than others should read. */
+/** For the owner alone, since parameters and causes may hold what other users of the machine should not read. */
 const fileMode = 0o600
 const folderMode = 0o700
 
@@ -57,7 +57,7 @@ const retried = (modules: Modules, path: string, open: () => number): number => 
   }
 }
 
-/** Not by `recursive`, with which Node never ends where nothing can be made, as in `/proc`. */
+/** Makes a folder and its parents. `recursive` is not used: with it, Node loops forever in places such as `/proc`. */
 export const makeFolder = (modules: Modules, folder: string): void => {
   const { fs, path } = modules
   const make = () => fs.mkdirSync(folder, { mode: folderMode })
@@ -71,21 +71,21 @@ export const makeFolder = (modules: Modules, folder: string): void => {
     try {
       make()
     } catch (cause) {
-      // somebody else was faster
+      // another process has made it meanwhile
       if (codeOf(cause) !== "EEXIST") throw cause
     }
   }
 }
 
-/** To append only, whoever else does so. */
+/** Opens a file for appending, so that several processes may write to it. */
 export const openToAppend = (modules: Modules, path: string): number =>
   retried(modules, path, () => modules.fs.openSync(path, "a", fileMode))
 
-/** Whether what is added begins a line. It does not after half a line, as a crash or a full disk leaves it. */
+/** Returns whether the file ends with a whole line. A crash or a full disk may have left half of one. */
 export const endsLine = ({ fs }: Modules, path: string, fd: number): boolean => {
   const stat = fs.fstatSync(fd)
   if (!stat.isFile() || stat.size === 0) return true
-  // what is open to append can't be read
+  // a descriptor that is open for appending can't be read from
   let reading: number
   try {
     reading = fs.openSync(path, "r")
@@ -102,8 +102,8 @@ export const endsLine = ({ fs }: Modules, path: string, fd: number): boolean => 
 }
 
 /**
- * Whether a file is empty, is not there, or begins as a record does, of which a crash may have left the beginning. What
- * can't be read is taken for one: it may be allowed to be written to all the same.
+ * Returns whether a file may be a record: it is missing or empty, or begins with a header, of which a crash may have
+ * left only a part. A file that can't be read counts as one, since it may be writable all the same.
  */
 export const mayBeRecord = ({ fs }: Modules, path: string): boolean => {
   try {
@@ -124,7 +124,10 @@ export const mayBeRecord = ({ fs }: Modules, path: string): boolean => {
 /** @internal */
 export const newline = 10
 
-/** In one write, unless the system takes but a part of it. `onPart` is told when something is in the file. */
+/**
+ * Writes the bytes in one call, so that lines of several processes do not mix. If the system takes only a part, writes
+ * the rest and calls `onPart` before: should that fail, the file ends with half a line.
+ */
 export const writeAll = (
   { fs }: Modules,
   fd: number,

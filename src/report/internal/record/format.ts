@@ -1,17 +1,17 @@
 /**
- * What stands in a record. The first line says what it is: `Header`. Each process that goes on with a file writes it
- * anew. The lines after it are events, and of the run that an event belongs to they say no more than is not said before:
+ * Defines the lines of a record. The first one is the `Header`, and each process that continues the file writes
+ * another. All others are events, without what earlier lines say about their run:
  *
- * - in a file of one run the header tells its names and its id, and the events none of it;
- * - in a file of several the first event of a run tells all, and those that follow its id.
+ * - in a file of one run, the header has the run's id and names, and its events have neither;
+ * - in a file of several runs, the first event of a run has all of them, and its later events only the id.
  */
 import * as Schema from "effect/Schema"
 import { type EventJson, members } from "../events/eventJson.ts"
 
-/** Raised where a reader of the version before would take a line for what it is not. A field more is no such thing. */
+/** Raised when older readers would misread a line. Additional fields are no reason to. */
 export const version = 1
 
-/** A record that was not written to for so long is nobody's any more, in milliseconds. */
+/** How long a record of a live process may stay untouched, in milliseconds. After that its run counts as cut off. */
 export const abandonedAfter = 60_000
 
 /** @internal */
@@ -20,7 +20,7 @@ export const Header: Schema.Codec<Header> = Schema.TaggedStruct("Record", {
   pipelineName: Schema.optionalKey(Schema.String),
   runId: Schema.optionalKey(Schema.String),
   runName: Schema.optionalKey(Schema.String),
-  /** When the run began, or was first heard of. In milliseconds since 1970. */
+  /** The time of the first event of the run in this file, in milliseconds since 1970. */
   at: Schema.optionalKey(Schema.Finite)
 })
 
@@ -34,10 +34,10 @@ export interface Header {
   readonly at?: number
 }
 
-/** How every header begins. */
+/** The beginning of every header. */
 export const headerStart = `{"_tag":"Record","version":`
 
-/** Events that could not be written, since the disk was full, say. */
+/** Stands for events that could not be written, because the disk was full, say. */
 export const Lost: Schema.Codec<Lost> = Schema.TaggedStruct("Lost", { events: Schema.Int })
 
 /** @internal */
@@ -64,7 +64,7 @@ export const headerLine = (run?: RunNames & { readonly at: number }): string => 
 /** @internal */
 export const lostLine = (events: number): string => `${JSON.stringify({ _tag: "Lost", events } satisfies Lost)}\n`
 
-/** An event, less what is said of its run before. */
+/** An event without what earlier lines say about its run. */
 export type EventLine = EventJson extends infer Event
   ? Event extends EventJson ? Omit<Event, keyof RunNames> & Partial<RunNames> : never
   : never
@@ -83,4 +83,4 @@ export const Line: Schema.Codec<Line> = Schema.Union([
   Header,
   Lost,
   ...members.map(({ fields }) => Schema.Struct({ ...fields, ...names }))
-]) as Schema.Top as Schema.Codec<Line> // of a union that is mapped nothing is known
+]) as Schema.Top as Schema.Codec<Line> // a cast, since the types of the members are lost when they are mapped

@@ -1,4 +1,4 @@
-/** The layer that records runs. */
+/** Makes the layer that records runs. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
@@ -19,17 +19,19 @@ const lost = Metric.counter("epilogue_record_lost_events_total", {
   incremental: true
 })
 
-/** So many files stay open, of as many runs at once; those of others are opened again for each write. */
+/**
+ * How many files stay open. The files of further runs are opened for each write, since a process may open few hundred.
+ */
 const maxOpen = 64
 
-/** Some of them in the time after which a record counts as cut off. */
+/** How often files are touched: several times before a record counts as cut off. */
 const heartbeatMillis = abandonedAfter / 4
 
-/** The key under which an observer says where it records. */
+/** The key under which an observer has the path that it records to. */
 const RecordsTo = Symbol.for("effect-epilogue/Report/RecordsTo")
 
-/** Built anew wherever it is provided: one that is remembered would bring back the observers of where it was first. */
 export const record = (path: string | undefined, folder: string): Layer.Layer<never, RecordError> =>
+  // fresh, since a memoized layer would bring back the observers of the place where it was built first
   Layer.fresh(Layer.effect(
     Observers,
     Effect.gen(function*() {
@@ -37,7 +39,7 @@ export const record = (path: string | undefined, folder: string): Layer.Layer<ne
       const place = path ?? folder
       const loaded = yield* modules(place)
       const resolved = loaded.path.resolve(place)
-      // written twice, it would be read twice
+      // a second recorder to the same place would write each event twice
       if (present.some((observer) => hasProperty(observer, RecordsTo) && observer[RecordsTo] === resolved)) {
         return present
       }
@@ -51,7 +53,7 @@ export const record = (path: string | undefined, folder: string): Layer.Layer<ne
         onFailure: yield* failing
       }
       const context = yield* Effect.context<never>()
-      // as of any observer: a user's value may throw when it is shown
+      // a user's value may throw when it is encoded: logged, as a defect of any observer is
       const onDefect = (tag: string, defect: unknown) =>
         void Effect.runForkWith(context)(Effect.logError(`Report.layerRecord failed on ${tag}`, defect))
       const recorder = yield* Effect.acquireRelease(
@@ -68,7 +70,7 @@ export const record = (path: string | undefined, folder: string): Layer.Layer<ne
     })
   ))
 
-/** Thrown, as what the system refuses is. */
+/** Thrown, not returned, since the code that checks the file also throws system errors. */
 class NotARecord {
   readonly line = 1
   readonly expected = `a line that begins with ${headerStart}`
@@ -95,12 +97,12 @@ const start = (
     onDefect
   )
   const sinks = (): Iterable<Sink> => file === undefined ? recorder.sinks() : [file]
-  // a run that is silent for long, as one whose step takes hours, is alive all the same
+  // a run whose step takes hours writes nothing, but must not count as cut off
   const heartbeat = timers.setInterval(() => {
     const now = new Date()
     for (const { path } of recorder.sinks()) fs.utimes(path, now, now, () => {})
   }, heartbeatMillis)
-  // it keeps no process alive
+  // the timer must not keep the process alive
   heartbeat.unref()
   const flush = () => {
     for (const sink of sinks()) sink.flush()
@@ -126,8 +128,8 @@ const start = (
 }
 
 /**
- * `process.exit` runs no finalizers, and `Deno.exit` tells only those who listen for `unload`. One listener for all, or
- * Node would warn of a leak.
+ * Writes what recorders hold back when the process exits: `process.exit` and `Deno.exit` run no finalizers, and the
+ * latter emits only `unload`. All recorders share one listener, since Node warns of a leak from eleven on.
  */
 const flushes = new Set<() => void>()
 
@@ -135,7 +137,7 @@ const flushAll = () => {
   for (const flush of flushes) flush()
 }
 
-/** What can't be written is counted, and said once. */
+/** Makes the function that counts lost events and logs the first fault. */
 const failing: Effect.Effect<Shared["onFailure"]> = Effect.map(Effect.context<never>(), (context) => {
   let said = false
   return (path, operation, cause, events) => {

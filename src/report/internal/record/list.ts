@@ -1,4 +1,4 @@
-/** The runs recorded in a folder, of each of which no more is read than its beginning and its end. */
+/** Lists the runs recorded in a folder. Reads only the beginning and the end of each file. */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -14,7 +14,7 @@ import { isRecordName, mayBe } from "./names.ts"
 
 const decodeHeader = Schema.decodeUnknownExit(Header)
 
-/** Names of records, the newest first. Where there is no folder there are none. */
+/** Returns the names of records, the newest first, or none if the folder is missing. */
 const namesIn = ({ fs }: Modules, folder: string): Effect.Effect<ReadonlyArray<string>, RecordError> =>
   Effect.tryPromise({
     try: () => fs.promises.readdir(folder),
@@ -45,14 +45,14 @@ const parse = (line: string): unknown => {
   }
 }
 
-/** Of a window that grows until enough is in it. */
+/** How many bytes are read first, and at most: the window grows until it has whole lines with what is looked for. */
 const first = 4 * 1024
 const most = 16 * 1024 * 1024
 
 const headerOf = async (file: NodeFs.promises.FileHandle, size: number): Promise<Header | undefined> => {
   for (let window = first;; window *= 8) {
     const text = await readAt(file, 0, Math.min(window, size))
-    // a first line of which only the beginning was written is followed by another
+    // a header of which a crash left only the beginning is followed by a whole one
     for (const line of text.split("\n").slice(0, -1)) {
       const header = decodeHeader(parse(line))
       if (Exit.isSuccess(header)) return header.value.version <= version ? header.value : undefined
@@ -62,24 +62,25 @@ const headerOf = async (file: NodeFs.promises.FileHandle, size: number): Promise
   }
 }
 
-/** The event that was recorded last, or the run's end if that is among the last. */
+/** Returns the end of the run if it is among the last events, and the last event otherwise. */
 const lastOf = async (file: NodeFs.promises.FileHandle, size: number): Promise<object | undefined> => {
   for (let window = first;; window *= 8) {
     const from = Math.max(0, size - window)
     const lines = (await readAt(file, from, size - from)).split("\n")
-    // the first one need not be whole
+    // the window may begin in the middle of a line
     const events = (from > 0 ? lines.slice(1) : lines).map(parse).filter((event) => hasProperty(event, "at"))
     const ended = events.findLast((event) => hasProperty(event, "_tag") && event._tag === "RunEnded")
     const last = ended ?? events.at(-1)
-    // steps that outlived their run may have ended after it
+    // Steps that outlived their run may have ended after it, so one larger window is read before the end counts as
+    // missing.
     if (last !== undefined && (ended !== undefined || from === 0 || window > first)) return withSteps(last, events)
     if (from === 0 || window >= most) return undefined
   }
 }
 
-/** Of a run that goes on, as many steps have begun as the last of them says, by its place. */
+/** Adds the number of steps, for an event that lacks it: the highest index among the last events, plus one. */
 const withSteps = (last: object, events: ReadonlyArray<unknown>): object => {
-  // not by `Math.max`, which takes no hundred thousand of them
+  // Math.max(...) would exceed the number of arguments
   const steps = events.reduce<number>(
     (most, event) => hasProperty(event, "index") ? Math.max(most, Number(event.index) + 1) : most,
     0
@@ -98,7 +99,7 @@ const outcomeOf = (value: object): "success" | "failure" | "interrupt" | undefin
   return outcome === "success" || outcome === "failure" || outcome === "interrupt" ? outcome : undefined
 }
 
-/** What can't be read, or is no record, is none. */
+/** Reads the summary of a run, or returns `undefined` for a file that can't be read or is no record of one run. */
 const look = async ({ fs, path }: Modules, folder: string, name: string): Promise<Recorded | undefined> => {
   const place = path.join(folder, name)
   let file: NodeFs.promises.FileHandle | undefined
@@ -113,7 +114,7 @@ const look = async ({ fs, path }: Modules, folder: string, name: string): Promis
     const at = number(last, "at") ?? header.at ?? mtimeMs
     const startedAt = header.at ?? at
     const outcome = outcomeOf(last)
-    // the machine's clock, as it is by that that files have their times
+    // not effect's clock, which tests replace: files have their times from the machine's clock
     const now = Date.now()
     const alive = now - mtimeMs < abandonedAfter
     return {
@@ -132,7 +133,7 @@ const look = async ({ fs, path }: Modules, folder: string, name: string): Promis
       hookFailures: outcome === undefined ? undefined : number(last, "hookFailures") ?? 0
     }
   } catch {
-    // removed meanwhile, say
+    // the file was removed meanwhile, say
     return undefined
   } finally {
     await file?.close().catch(() => undefined)
@@ -155,7 +156,7 @@ export const list = (folder: string, limit: number): Effect.Effect<ReadonlyArray
     const loaded = yield* modules(folder)
     const names = yield* namesIn(loaded, folder)
     const found: Array<Recorded> = []
-    // a name may be that of no record
+    // a file may be no record in spite of its name, so further ones are read until there are enough
     for (let from = 0; from < names.length && found.length < limit;) {
       const to = Math.min(names.length, from + Math.max(limit - found.length, 1))
       found.push(...(yield* lookAll(loaded, folder, names.slice(from, to))))
@@ -182,7 +183,7 @@ export const find = (folder: string, idOrPrefix: string): Effect.Effect<Recorded
     })
   })
 
-/** Of all runs, the newest first, those that give way: a run that goes on does not. */
+/** Returns the runs that pruning removes, of all runs, the newest first: never one that is running. */
 export const prunable = (all: ReadonlyArray<Recorded>, keep: number): ReadonlyArray<Recorded> =>
   all.slice(keep).filter(({ status }) => status !== "running")
 
@@ -200,7 +201,7 @@ export const prune = (folder: string, keep: number): Effect.Effect<ReadonlyArray
         catch: (cause) => failure(path, "remove", cause)
       }).pipe(
         Effect.as(true),
-        // somebody else was faster
+        // another process has removed it meanwhile
         Effect.catch((error) =>
           error.reason._tag === "Inaccessible" && error.reason.code === "ENOENT"
             ? Effect.succeed(false)

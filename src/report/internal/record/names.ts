@@ -1,15 +1,17 @@
-/** What the file of a run is called: by the time it started, so that names sort by it, its pipeline and its id. */
+/** Names the file of a run by the time of its first event, so that names sort by age, its pipeline and its id. */
 import type { Modules } from "./files.ts"
 
 const extension = ".jsonl"
 
-/** As in `20261123T124012345Z`. */
+/** Formats a time, as in `20261123T124012345Z`. */
 const stamp = (millis: number): string => new Date(millis).toISOString().replaceAll(/[-:.]/g, "")
 
-/** What is safe in the name of a file anywhere. Dots divide its parts. */
+/**
+ * Replaces characters that some system forbids in the name of a file, and dots, which separate the parts of the name.
+ */
 const safe = (text: string, max: number): string => text.replaceAll(/[^A-Za-z0-9_-]+/g, "-").slice(0, max)
 
-/** Ids that look the same when they are made safe must not share a file. */
+/** Makes an id safe. An id that changes thereby gets a hash (FNV-1a), so that no two ids share a file. */
 const safeId = (id: string): string => {
   const kept = safe(id, 64)
   if (kept === id) return kept
@@ -28,7 +30,7 @@ export interface RunOf {
 export const fileName = ({ pipelineName, runId }: RunOf, startedAt: number): string =>
   `${stamp(startedAt)}.${safe(pipelineName, 60) || "run"}.${safeId(runId)}${extension}`
 
-/** Whether the name is that of a run whose id may begin so. */
+/** Returns whether a name may be that of a run whose id is, or begins with, the given one. */
 export const mayBe = (name: string, idOrPrefix: string): boolean => {
   const [, , id] = name.split(".")
   return id !== undefined && id.startsWith(safe(idOrPrefix, 64))
@@ -37,13 +39,15 @@ export const mayBe = (name: string, idOrPrefix: string): boolean => {
 /** @internal */
 export const isRecordName = (name: string): boolean => /^\d{8}T\d{9}Z\.[\w-]+\.[\w~-]*\.jsonl$/.test(name)
 
-/** The name that the run's file has already, where another process, or this one before, recorded a part of it. */
+/**
+ * Returns the name of the file to which an earlier recorder, here or in another process, recorded a part of the run.
+ */
 export const existing = ({ fs }: Modules, folder: string, { runId }: RunOf): string | undefined => {
   const end = `.${safeId(runId)}${extension}`
-  // the oldest, in case there are several
+  // if there are several, the oldest
   return fs.readdirSync(folder).filter((name) => isRecordName(name) && name.endsWith(end)).toSorted()[0]
 }
 
-/** Where nothing else is said a run gets one of these, which no other run has. */
+/** Returns whether an id is a random UUID, as a run gets unless it is given one: no file can exist for it yet. */
 export const isFresh = (id: string): boolean =>
   /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(id)

@@ -1,4 +1,4 @@
-/** A record, line by line. */
+/** Reads a record line by line. */
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -14,14 +14,14 @@ import { type Header, Header as HeaderSchema, headerStart, Lost, type RunNames, 
 
 const chunkSize = 64 * 1024
 
-/** Longer than a line is. What is longer still is not kept. */
+/** In bytes, more than any recorder writes in a line. A longer line is dropped, so that memory stays bounded. */
 const maxLine = 64 * 1024 * 1024
 
 const decodeEvent = Schema.decodeUnknownExit(EventJson)
 const decodeHeader = Schema.decodeUnknownExit(HeaderSchema)
 const isLost = Schema.is(Lost)
 
-/** Thrown, as lines are looked at in a loop. */
+/** Thrown out of the loop over the lines. */
 class Mistake {
   readonly reason: RecordErrorReason
   constructor(reason: RecordErrorReason) {
@@ -31,13 +31,13 @@ class Mistake {
 
 const decoder = new TextDecoder()
 
-/** Bytes in, whole lines out. */
+/** Splits chunks of bytes into lines. */
 class Lines {
   private rest: Array<Uint8Array> = []
   private size = 0
   private tooLong = false
 
-  /** What comes after the last end of a line. */
+  /** Returns what follows the last end of a line, or `undefined` if that is too long. */
   take(): string | undefined {
     const { rest, tooLong } = this
     this.rest = []
@@ -49,7 +49,7 @@ class Lines {
     return more.length === 0 ? decoder.decode(only) : decoder.decode(Buffer.concat(rest))
   }
 
-  /** `undefined` for a line that is too long. */
+  /** Returns the lines that a chunk ends, with `undefined` in place of a line that is too long. */
   *of(chunk: Uint8Array): Generator<string | undefined> {
     const end = chunk.lastIndexOf(newline)
     if (end < 0) return this.keep(chunk)
@@ -67,17 +67,17 @@ class Lines {
       this.tooLong = true
       this.rest = []
     }
-    // a copy, as what is read next takes its place
+    // a copy, since the next read reuses the buffer
     if (!this.tooLong) this.rest.push(bytes.slice())
   }
 }
 
-/** Takes lines one after another, and knows what those before have said. */
+/** Decodes lines one after another, and completes each event by what earlier lines say about its run. */
 class Reader {
   private line = 0
   private headed = false
   private run: RunNames | undefined
-  /** Runs that have not ended, where there are several. */
+  /** The runs that have not ended, in a file of several runs. */
   private readonly runs = new Map<string, RunNames>()
   private readonly onSkipped: (skipped: Skipped) => void
 
@@ -91,7 +91,7 @@ class Reader {
     const value = text === undefined ? undefined : parse(text)
     if (hasProperty(value, "_tag") && value._tag === "Record") return this.header(value)
     if (!this.headed) {
-      // a header of which only the beginning was written
+      // a crash left only the beginning of the header
       if (
         text !== undefined && (headerStart.startsWith(text) || (text.startsWith(headerStart) && value === undefined))
       ) {
@@ -110,7 +110,7 @@ class Reader {
     return decoded.value
   }
 
-  /** What the last line leaves off in the middle is torn, and may be a line that is being written now. */
+  /** Reports the present line. A torn last line may be one that is being written right now. */
   skip(reason: "torn" | "unknown"): undefined {
     this.onSkipped({ line: this.line, reason, events: 1 })
   }
@@ -132,7 +132,7 @@ class Reader {
   private namesOf(value: object): RunNames | undefined {
     const id = hasProperty(value, "runId") ? value.runId : undefined
     if (typeof id !== "string") return this.run
-    // the line that told them may be torn
+    // the event that has the names may be torn
     return this.runs.get(id) ?? { pipelineName: "", runId: id, runName: id }
   }
 
@@ -149,7 +149,7 @@ const namesIn = ({ pipelineName, runId, runName }: Header): RunNames | undefined
     ? undefined
     : { pipelineName, runId, runName }
 
-/** A line leaves out what is empty. */
+/** Adds the empty parameters and annotations that a line leaves out. */
 const complete = (value: object): object =>
   !hasProperty(value, "_tag")
     ? value
@@ -167,7 +167,7 @@ const parse = (text: string): unknown => {
   }
 }
 
-/** Not all told: `events` that could not be read, and of how many lines. */
+/** Logs how many events are left out, by reason. */
 const warning = (path: string, counts: ReadonlyMap<Skipped["reason"], number>): Effect.Effect<void> => {
   const told = [...counts].map(([reason, count]) => `${count} ${reason}`).join(", ")
   return told === "" ? Effect.void : Effect.logWarning(`${path}: events are left out: ${told}`)

@@ -1,4 +1,4 @@
-/** The observer that writes what it is told, each run where it belongs. */
+/** Makes the observer that writes events to the files of their runs. */
 import type { OccurrenceRun } from "../../../internal/model/occurrence.ts"
 import { type Tap, TapKey, type Tapped } from "../../../internal/model/tap.ts"
 import type { Observer, RunEvent } from "../../../RunEvent.ts"
@@ -8,42 +8,43 @@ import { headerLine, type RunNames } from "./format.ts"
 import { existing, fileName, isFresh } from "./names.ts"
 import { type Shared, Sink } from "./sink.ts"
 
-/** A run that is recorded. */
+/** A run that is being recorded. */
 interface Entry {
   readonly sink: Sink
-  /** What each of its lines says of it, and what the first one does. */
+  /** The heads of all lines but the first. */
   readonly brief: encode.Heads
+  /** The heads of the first line, which has the names of the run. */
   readonly full: encode.Heads
-  /** The generation of the sink that has had the first one. */
+  /** The generation of the sink in which the first line was written. */
   generation: number
 }
 
-/** Where runs are recorded. */
+/** Decides which file a run is recorded to. */
 export interface Place {
   readonly sinkOf: (run: RunNames, at: number, begins: boolean) => Sink
-  /** Whether the file is the run's own, and its header tells of it. */
+  /** Whether each run has a file of its own, whose header has its names. */
   readonly own: boolean
 }
 
-/** A file a run. One that goes on after a crash, here or in another process, goes on in the file that it has. */
+/** Records each run to a file of its own. A run that resumes after a crash is continued in the file that it has. */
 export const folderPlace = (folder: string, shared: Shared): Place => ({
   own: true,
   sinkOf: (run, at, begins) => {
     const { modules } = shared
     let name: string | undefined
-    // looked for only where it may be there: a folder can be large
+    // A folder can be large, so it is searched only for runs that may have begun elsewhere.
     if (!begins || !isFresh(run.runId)) {
       try {
         name = existing(modules, folder, run)
       } catch {
-        // why it can't be read will be seen when it is written to
+        // a folder that can't be read fails again when the file is opened, and that is logged
       }
     }
     return new Sink(modules.path.join(folder, name ?? fileName(run, at)), headerLine({ ...run, at }), shared)
   }
 })
 
-/** One file for all runs. */
+/** Records all runs to one file. */
 export const filePlace = (sink: Sink): Place => ({ own: false, sinkOf: () => sink })
 
 /** @internal */
@@ -81,7 +82,7 @@ export const makeRecorder = (
     return entry
   }
 
-  /** Something was written of a run that has ended. */
+  /** Releases the file of a run that has ended, after each line about it. */
   const forget = (runId: string, { sink }: Entry): void => {
     if (ended.get(runId) === undefined) return
     entries.delete(runId)
@@ -90,13 +91,13 @@ export const makeRecorder = (
     if (place.own) sink.close()
   }
 
-  /** The entry's pen has another line. */
+  /** Hands the line that was encoded to the sink. */
   const add = (run: OccurrenceRun, entry: Entry, at: number): void => {
     entry.sink.add(at)
     if (run.ended) forget(run.id, entry)
   }
 
-  /** What the next line says of its run. */
+  /** Returns the heads of the next line: the full ones again if earlier lines were lost. */
   const headsOf = (entry: Entry): encode.Heads => {
     if (entry.generation === entry.sink.generation) return entry.brief
     entry.generation = entry.sink.generation

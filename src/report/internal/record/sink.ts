@@ -1,50 +1,51 @@
-/** A file to which lines are added while others may do the same. */
+/** Appends lines to a file to which other processes may append, too. */
 import { codeOf, endsLine, type Modules, openToAppend, writeAll } from "./files.ts"
 import { lostLine } from "./format.ts"
 import type { Pen } from "./pen.ts"
 
-/** A write takes some microseconds, so that so many in a millisecond are hardly felt. */
+/** A write takes a few microseconds, so four of them in a millisecond cost a run next to nothing. */
 const writesAMillisecond = 4
 
-/** In bytes. */
+/** How many bytes are held back at most. */
 const maxPending = 64 * 1024
 
-/** What several sinks share. */
+/** What all sinks of a recorder share. */
 export interface Shared {
   readonly modules: Modules
   readonly pen: Pen
-  /** Whose lines the pen has. */
+  /** The sink whose lines are in the pen. */
   writing: Sink | undefined
-  /** Those whose file is open, the one that was written last at the end. */
+  /** The sinks whose file is open, the least recently written first. */
   readonly open: Set<Sink>
-  /** How many files may be open at once: a process has no more than some hundred. */
+  /** How many files may be open at once. */
   readonly maxOpen: number
-  /** Whether the layer has ended. A run that outlives it is recorded all the same, but nobody would close its file. */
+  /** Whether the layer has ended. Then each line closes its file: a run that outlives the layer is still recorded. */
   ended: boolean
-  /** Is told what could not be written, and how many events that were. */
+  /** Called when events could not be written. */
   readonly onFailure: (path: string, operation: string, cause: unknown, events: number) => void
 }
 
 /**
- * Lines are written at once as long as they are few, and together where they are many: then up to `maxPending`, or what
- * comes within a millisecond. What is written is so for good, unless the whole machine goes down.
+ * Writes lines at once while they are few. Of more than four in a millisecond, it writes the rest together: a
+ * millisecond later, or when `maxPending` bytes are reached. Written lines survive the process, but not a crash of the
+ * machine.
  */
 export class Sink {
   readonly path: string
   private readonly shared: Shared
   private readonly header: string
   private fd: number | undefined
-  /** Lines that are not written yet, while the pen is another's. */
+  /** Lines that are not written yet, kept here while another sink uses the pen. */
   private parked: Uint8Array | undefined
   private lines = 0
   private millis = 0
   private writes = 0
   private timer: ReturnType<typeof setTimeout> | undefined
-  /** Whether the file ends in the middle of a line. `undefined` where it has to be looked at. */
+  /** Whether the file ends in the middle of a line. `undefined` until it is checked. */
   private torn: boolean | undefined
   private headed = false
   private lost = 0
-  /** Raised when something was lost: what was said in it has to be said again. */
+  /** Incremented when events are lost: the names of runs may be among them, and have to be written again. */
   generation = 0
 
   constructor(path: string, header: string, shared: Shared) {
@@ -53,7 +54,7 @@ export class Sink {
     this.shared = shared
   }
 
-  /** To write a line with, which is to be {@link add}ed. */
+  /** The pen to encode a line with. The caller then calls {@link add}. */
   get pen(): Pen {
     const { shared } = this
     const { pen, writing } = shared
@@ -71,7 +72,7 @@ export class Sink {
     return pen
   }
 
-  /** The pen has another line, of what happened at that time. The last one of a run does not wait for others. */
+  /** Takes the line that was encoded, of an event at that time. The last line of a run is written at once. */
   add(at: number, last = false): void {
     this.lines++
     if (at !== this.millis) {
@@ -116,7 +117,7 @@ export class Sink {
     pen.clear()
   }
 
-  /** What has to stand before the lines. */
+  /** Puts before the pending lines what has to precede them: an end of line, a header, the number of lost events. */
   private prefix(pen: Pen): void {
     const lines = pen.bytes.slice(0, pen.length)
     pen.length = 0
@@ -127,7 +128,7 @@ export class Sink {
     pen.put(lines)
   }
 
-  /** Throws where it can't be opened. */
+  /** Opens the file, if it is not open, and returns its descriptor. Throws if it can't be opened. */
   opened(): number {
     const { modules, open } = this.shared
     if (this.fd !== undefined) {
@@ -144,24 +145,24 @@ export class Sink {
     const fd = openToAppend(modules, this.path)
     this.fd = fd
     open.add(this)
-    // somebody may have removed it while it was closed
+    // the file may have been removed while it was closed: then it needs a header again
     if (modules.fs.fstatSync(fd).size === 0) this.headed = false
     this.torn ??= !endsLine(modules, this.path, fd)
     return fd
   }
 
-  /** What can't be written to is opened anew for the next write: as it is, it may never be good for any again. */
+  /** Closes a file after a failed write, so that the next write opens it again: the descriptor may never recover. */
   private forget(cause: unknown): void {
     const { modules: { fs }, open } = this.shared
     const { fd } = this
     this.fd = undefined
     open.delete(this)
-    // a number that is no file of ours any more may become another's
+    // the number of a descriptor that is closed already may belong to another file by now
     if (fd === undefined || codeOf(cause) === "EBADF") return
     try {
       fs.closeSync(fd)
     } catch {
-      // it is told already
+      // the failed write has been reported
     }
   }
 
@@ -176,7 +177,7 @@ export class Sink {
     try {
       this.shared.modules.fs.closeSync(this.fd)
     } catch (cause) {
-      // a file system over a network may say only now that it is full
+      // a network file system may report only on close that it is full
       this.shared.onFailure(this.path, "close", cause, 0)
     }
     this.fd = undefined

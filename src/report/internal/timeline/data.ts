@@ -66,8 +66,8 @@ export const isTrouble = (row: Row): boolean =>
 export const retries = ({ attempts }: Row): number => Math.max(0, attempts.length - 1)
 
 /**
- * Whether a common clock says little of these runs: they do not overlap, as those of several nights do not, so that most
- * of the chart would be empty.
+ * Whether a common clock says little of these runs: they do not overlap, as those of several nights do not, so that
+ * most of the chart would be empty.
  */
 export const areApart = (rows: ReadonlyArray<Row>): boolean => {
   const runs = rows.filter(({ kind }) => kind === "run").toSorted((a, b) => a.start - b.start)

@@ -1,11 +1,11 @@
 /**
  * A page of its own: it loads nothing, and its policy lets no script run but the one it comes with.
  *
- * The script's sources are in `page/`, and `page.gen.ts` is what `scripts/page.ts` makes of them: a bundle as text, which
- * every runtime imports like any other module. Functions as text (`toString`) would lose what they import and what a
- * user's bundler renames or takes out; a file read at run time would be missing from a bundle; and a template string
- * would be neither checked nor linted. A test sees to it that the generated file is that of the sources. It has the
- * hashes for the policy too, so that to make a page is a matter of text alone.
+ * The script's sources are in `page/`, and `page.gen.ts` is what `scripts/page.ts` makes of them: a bundle as text,
+ * which every runtime imports like any other module. Functions as text (`toString`) would lose what they import and
+ * what a user's bundler renames or takes out; a file read at run time would be missing from a bundle; and a template
+ * string would be neither checked nor linted. A test sees to it that the generated file is that of the sources. It has
+ * the hashes for the policy too, so that to make a page is a matter of text alone.
  */
 import { palettes, stripes } from "./colors.ts"
 import { isTrouble, type Row, type Timeline } from "./data.ts"

@@ -2,8 +2,9 @@
 import { clean, oneLine } from "../../../internal/text/fit.ts"
 
 /**
- * What changes the direction of the text around it (https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings):
- * by it, the name of a step could make what stands beside it read otherwise. Text in Arabic or Hebrew needs none of it.
+ * What changes the direction of the text around it
+ * (https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings): by it, the name of a step could make what
+ * stands beside it read otherwise. Text in Arabic or Hebrew needs none of it.
  */
 const directions = /[\u202a-\u202e\u2066-\u2069]/g
 

@@ -203,7 +203,9 @@ export class Chart {
     shown.drawn = this.#version
   }
 
-  /** To the right of a bar, or to the left where there is no room, if there is some there. Says where to look for a bar. */
+  /**
+   * To the right of a bar, or to the left where there is no room, if there is some there. Says where to look for a bar.
+   */
   #label(row: Row, start: number, { base, end }: Drawn): ReadonlyArray<Node> {
     if (end < 0) return [svg("text", { x: 4, y: base, class: "took" }, "‹")]
     if (start > this.#width) return [svg("text", { x: this.#width - 4, y: base, class: "took before" }, "›")]

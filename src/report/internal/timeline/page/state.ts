@@ -128,7 +128,10 @@ export class State {
     this.filter()
   }
 
-  /** Shows what is around a time `factor` times as large. The time stays where it is: the chosen row's, if it is in sight. */
+  /**
+   * Shows what is around a time `factor` times as large. The time stays where it is: the chosen row's, if it is in
+   * sight.
+   */
   zoom(factor: number, around: number = this.#middle()): void {
     const { from, to } = this.range
     const length = to - from
@@ -179,7 +182,9 @@ export class State {
     this.show({ from: from - extra, to: to + extra * 3 })
   }
 
-  /** The next row after the chosen one, or before it, that tells of trouble. It may be folded away: then it is unfolded. */
+  /**
+   * The next row after the chosen one, or before it, that tells of trouble. It may be folded away: then it is unfolded.
+   */
   nextTrouble(direction: 1 | -1): number | undefined {
     const { rows } = this
     const shown = this.troublesOnly || this.search !== "" ? new Set(this.visible) : undefined
