@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command. */
+/** The entry point of the command `epilogue`. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
 import * as CliConfig from "effect/cli/CliConfig"
@@ -22,7 +22,7 @@ const command = Command.make((action) =>
   })
 )
 
-/** Standard output is for results: what is wrong with the command line goes elsewhere, and help only where asked for. */
+/** Prints mistakes in the command line to standard error, in a line each, without the whole help on standard output. */
 const presenter = CliOutput.layerPresenter({
   present: (event) =>
     event._tag === "InvalidInvocation"
@@ -36,25 +36,28 @@ const presenter = CliOutput.layerPresenter({
 const codeOf = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
   if (Cause.hasInterruptsOnly(cause)) return Effect.succeed(ExitCode.interrupted)
   const error = Cause.squash(cause)
-  // which have been presented
+  // the presenter has printed it already
   if (CliError.isCliError(error)) return Effect.succeed(ExitCode.usage)
   if (error instanceof UsageError) return Effect.as(Console.error(`error: ${error.message}`), ExitCode.usage)
   return Effect.as(Console.error(Cause.pretty(cause)), ExitCode.failed)
 }
 
-// as it is now: a run may keep it for events
+// bound now, since `--json` replaces `stdout.write` later
 const { stdout } = process
 const write = stdout.write.bind(stdout)
 
-/** Ends the process, as what a pipeline or a module left open would keep it, once all is written. */
+/**
+ * Ends the process once all output is written. Without this, a timer or a connection that a pipeline or a module left
+ * open would keep the process alive.
+ */
 const finish = (code: number): void => {
   write("", () => process.stderr.write("", () => process.exit(code)))
 }
 
-// whoever reads the output may have had enough of it
+// EPIPE: the reader of the output has ended, as `head` does
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
 
-// not awaited: while a module is, Bun goes on after errors that nobody has caught
+// not awaited, since Bun does not exit on an uncaught error while the top level of a module is awaiting
 void Effect.runPromise(
   CliCommand.run(command, { version: manifest.version }).pipe(
     Effect.map(() => code),

@@ -1,34 +1,34 @@
-/** What the command line asks for, as plain data: it passes from one bundle to the other. */
+/** The requests of the command line, as plain data: they pass from one bundle of the command to another. */
 import * as Data from "effect/Data"
 import type { LogLevel } from "effect/LogLevel"
 
-/** How the command ends. */
+/** The exit codes of the command. */
 export const ExitCode = {
   success: 0,
-  /** The pipeline failed, or the process that ran it died. */
+  /** The pipeline failed, or the process that ran it crashed. */
   failed: 1,
-  /** The config or the command line is wrong: nothing has run. */
+  /** The config, the command line or the environment is wrong, and nothing has run. */
   usage: 2,
   interrupted: 130
 } as const
 
-/** What was asked for can't be done as it was asked for. Its message is all there is to say. */
+/** The command line asks for something impossible. The message alone is printed, without a stack. */
 export class UsageError extends Data.TaggedError("UsageError")<{ readonly message: string }> {}
 
 type Params = Readonly<Record<string, Readonly<Record<string, unknown>>>>
 
-/** What is to be loaded. At least one of `config` and `pipeline` is there. */
+/** A pipeline to load. At least one of `config` and `pipeline` is set. */
 export interface LoadRequest {
-  /** The config file, as it was named. */
+  /** The path of the config file, as given. */
   readonly config: string | undefined
-  /** `MODULE#EXPORT`, the module absolute unless it is a package. */
+  /** `MODULE#EXPORT`: the module is an absolute path, or the name of a package. */
   readonly pipeline: string | undefined
-  /** By service, then by field. */
+  /** The values of `--param`, by service, then by field: decoded from JSON where they are valid JSON. */
   readonly params: Params
-  /** As they were written, for fields that take text: `--param Job.version=5` may be meant so. */
+  /** The same values as they were written, for fields of text: `--param Job.version=5` may mean `"5"`. */
   readonly texts: Params
   readonly runName: string | undefined
-  /** The folder that no path in the config may leave, absolute; where not given, the config's own. */
+  /** The absolute path of the folder that no path in the config may leave; the config's own folder unless set. */
   readonly root: string | undefined
   readonly allowOutside: boolean
 }
@@ -36,95 +36,97 @@ export interface LoadRequest {
 /** @internal */
 export const progresses = ["auto", "tree", "plain", "github", "none"] as const
 
-/** How a run is shown. */
+/** How the progress of a run is displayed. */
 export type Progress = (typeof progresses)[number]
 
-/** What becomes of the events of runs. */
+/** How the events of runs are displayed and recorded. */
 export interface Showing {
-  /** Events as JSON lines instead of lines for people. */
+  /** Whether to print events as JSON lines instead of lines for people. */
   readonly json: boolean
   readonly progress: Progress
-  /** A file; `""` for one for each run, in their folder. */
+  /** The file to append records to; `""` for a new file for each run in `.epilogue/runs`. */
   readonly record: string | undefined
 }
 
-/** A run. */
+/** `epilogue run`. */
 export interface RunRequest extends LoadRequest, Showing {
-  /** `undefined`: where the config names an alerter. */
+  /** Whether to run the pipeline in a child process; unless set, only where the config names an alerter. */
   readonly supervise: boolean | undefined
   readonly logLevel: LogLevel | undefined
 }
 
-/** What durable pipelines run with. */
+/** What all commands for durable pipelines take. */
 export interface DurableRequest {
-  /** A file, or the URL of a Postgres, which is never shown; where not given, as the environment says. */
+  /** A SQLite file, or a Postgres URL, which is never printed; unless set, the environment names the database. */
   readonly database: string | undefined
   readonly logLevel: LogLevel | undefined
 }
 
-/** What of a module is wanted, the module absolute unless it is a package. */
+/** The exports of a module to load. Modules are absolute paths, or names of packages. */
 export interface DurableModule {
-  /** `MODULE#EXPORT`, or all that the module exports. */
+  /** `MODULE#EXPORT`, or `MODULE` for all of its durable pipelines. */
   readonly reference: string
-  /** Of a Layer: where the services of the pipelines come from, if not from the module's own `layer`. */
+  /** The `MODULE#EXPORT` of a Layer with the services of the pipelines; unless set, the module's export `layer`. */
   readonly layer: string | undefined
 }
 
-/** A worker. */
+/** `epilogue worker`. */
 export interface WorkerRequest extends DurableRequest, DurableModule, Showing {
-  /** Where other runners of a cluster reach this one. */
+  /** The host at which other runners of the cluster reach this one. */
   readonly host: string
-  /** 0 for one that is free. */
+  /** The port for that; 0 for any free port. */
   readonly port: number
 }
 
-/** A run of a durable pipeline. */
+/** `epilogue run --durable`. */
 export interface DurableRunRequest extends DurableRequest, DurableModule, Showing {
-  /** As JSON. */
+  /** The payload as JSON; `{}` unless set. */
   readonly payload: string | undefined
 }
 
-/** An answer to a question of a durable run. */
+/** `epilogue answer`: the answer to a question of a durable run. */
 export interface AnswerRequest extends DurableRequest {
   readonly token: string
   readonly approve: boolean
-  /** Who answers, where it is not the user of the machine. */
+  /** The name of the person who answers; the user of the machine unless set. */
   readonly by: string | undefined
   readonly comment: string | undefined
 }
 
-/** The end of a durable run, before its time. */
+/** `epilogue interrupt`. */
 export interface InterruptRequest extends DurableRequest, DurableModule {
   readonly runId: string
 }
 
-/** Where the records of runs are; `.epilogue/runs` where not given. */
+/** What all commands for recorded runs take. */
 export interface FolderRequest {
+  /** The folder of the records; `.epilogue/runs` unless set. */
   readonly folder: string | undefined
 }
 
-/** A list of the runs that have a record. */
+/** `epilogue runs`: a list of recorded runs. */
 export interface RunsRequest extends FolderRequest {
-  /** Those of these pipelines, and that ended so; all of them where none is named. */
+  /** Lists only runs of these pipelines; empty for all. */
   readonly pipelines: ReadonlyArray<string>
+  /** Lists only runs with these statuses; empty for all. */
   readonly statuses: ReadonlyArray<string>
-  /** For how long, or since when; as it was written. */
+  /** A duration until now, or a date and time, as given: lists only runs that started since. */
   readonly since: string | undefined
-  /** 0 for all. */
+  /** The largest number of runs to list; 0 for all. */
   readonly limit: number
   readonly json: boolean
 }
 
-/** One run that has a record. */
+/** `epilogue show`: one recorded run. */
 export interface ShowRequest extends FolderRequest {
-  /** An id, how one begins, `latest`, or a file. */
+  /** A run's id, the beginning of one, `latest`, or the path of a record. */
   readonly run: string
   readonly json: boolean
 }
 
-/** What is made of a record; `-` is standard output. At least one of the four is there. */
+/** `epilogue report`: the files to make of a record; `-` for standard output. At least one of the four is set. */
 export interface ReportRequest extends FolderRequest {
-  /** As in {@link ShowRequest}. */
+  /** See {@link ShowRequest.run}. */
   readonly run: string
   readonly html: string | undefined
   readonly svg: string | undefined
@@ -134,9 +136,10 @@ export interface ReportRequest extends FolderRequest {
   readonly theme: "light" | "dark" | undefined
 }
 
-/** Removes records. */
+/** `epilogue prune`: removes records. */
 export interface PruneRequest extends FolderRequest {
+  /** The number of runs to keep, the newest. */
   readonly keep: number
-  /** Only says which. */
+  /** Whether only to print which records would be removed. */
   readonly dryRun: boolean
 }

@@ -1,4 +1,4 @@
-/** Where the command gets a pipeline from. */
+/** Loads the pipeline that the command line names. */
 import * as Effect from "effect/Effect"
 import type { FileSystem } from "effect/FileSystem"
 import type { Path } from "effect/Path"
@@ -13,7 +13,12 @@ import type { LoadRequest } from "../request.ts"
 
 export type { Loaded }
 
-/** As the command line says. A parameter that does not fit as JSON may fit as text. */
+/**
+ * Loads a pipeline from a config file, a module, or both, with the parameters of the command line.
+ *
+ * A parameter whose JSON value does not fit its field is tried again as text: `--param Job.version=5` sets a field of
+ * text to `"5"`.
+ */
 export const load = (
   request: LoadRequest,
   alerter?: LoadOptions["alerter"]
@@ -22,7 +27,7 @@ export const load = (
     const params = withTexts(request, error)
     return params === undefined
       ? Effect.fail(error)
-      // where it does not either, what was said of it as JSON is to the point
+      // where the text does not fit either, the error about the JSON value explains more
       : Effect.mapError(
         attempt({ ...request, params }, alerter),
         (second) => second.issues.length < error.issues.length ? second : error
@@ -37,7 +42,7 @@ const attempt = (
   return config === undefined ? loadPipeline(pipeline ?? "", options) : fromFile(config, { ...options, pipeline })
 }
 
-/** The parameters, with those that did not fit as text; nothing where all of them were text. */
+/** Returns the parameters with the texts of those that did not fit, or `undefined` if there is no text to try. */
 const withTexts = (
   { config, params, texts }: LoadRequest,
   { issues }: ConfigFileError

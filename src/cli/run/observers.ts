@@ -1,4 +1,4 @@
-/** Who is told what happens in a run: what shows it, and what records it. */
+/** The observers of a run: its display, and its record. */
 import * as Layer from "effect/Layer"
 import process from "node:process"
 import { isFresh } from "../../report/internal/record/names.ts"
@@ -10,15 +10,18 @@ import { usualMode } from "../terminal.ts"
 /** @internal */
 export interface Observers {
   readonly layer: Layer.Layer<never, RecordError>
-  /** How something is said on standard error at once, where that may not be by the file's number. */
+  /** Writes a text to standard error at once. Set where writing to the file descriptor itself would garble the tree. */
   readonly say: ((text: string) => void) | undefined
-  /** By what the first of the runs is found that have a file of their own. */
+  /** Returns the id (or its beginning) of the first own run that was recorded in a file of its own. */
   readonly recorded: () => string | undefined
 }
 
 /**
- * `observer` is told in any case. `print` gives lines for people, or events for a program; a supervised run has plain
- * lines in place of a tree, as its supervisor writes to the same terminal what comes from it.
+ * Makes the observers of a command.
+ *
+ * `observer` receives every event; `print` receives them where they are displayed as lines, or as JSON. A supervised
+ * run is displayed as plain lines in place of a tree, since its supervisor writes to the same terminal and would garble
+ * the tree.
  */
 export const make = async (
   { json, progress, record }: Showing,
@@ -32,22 +35,22 @@ export const make = async (
   const wanted = json ? "plain" : progress === "auto" ? usualMode() : progress
   const mode = wanted === "tree" && isSupervised ? "plain" : wanted
   let first: string | undefined
-  const told = RunEvent.layer((event) => {
+  const base = RunEvent.layer((event) => {
     if (first === undefined && isOwn(event.runId)) first = event.runId
     observer(event)
   }, ...(mode === "plain" ? [print] : []))
   const shown = mode === "tree" || mode === "github"
     ? (await import("../../report/Progress.ts")).layerProgress({ mode, stream: "stdout" }).pipe(
-      Layer.provideMerge(told)
+      Layer.provideMerge(base)
     )
-    : told
+    : base
   return {
     layer: record === undefined
       ? shown
       : (await import("../../report/Record.ts")).layerRecord(record === "" ? {} : { file: record }).pipe(
         Layer.provideMerge(shown)
       ),
-    // what is written past the stream would go through the tree
+    // the stream's `write` is the tree's, which prints the text above it
     say: mode === "tree" && process.stderr.isTTY ? (text) => void process.stderr.write(text) : undefined,
     recorded: () =>
       json || record !== "" || first === undefined ? undefined : isFresh(first) ? first.slice(0, 8) : first

@@ -1,7 +1,8 @@
 /**
- * What of a run has begun and not ended. Steps are known by the run's events; hooks by
- * their spans, unless the pipeline brings a tracer of its own: their event comes only
- * when they have done what they can do at once.
+ * Keeps the steps and hooks of a run that have begun and not ended.
+ *
+ * Steps are known by the run's events, hooks by their spans: the event of a hook comes only after the part of the hook
+ * that runs synchronously, too late for a hook that blocks. In a pipeline with a tracer of its own, hooks are unknown.
  */
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
@@ -13,9 +14,9 @@ import type { Supervisor } from "../supervise/child.ts"
 export interface OpenWork {
   readonly observer: Observer
   readonly tracer: Tracer.Tracer
-  /** Whether any run has begun. */
+  /** Whether a run has begun. */
   readonly started: () => boolean
-  /** A line for each step and hook that has not ended. */
+  /** Returns a line for each step and hook that has not ended. */
   readonly open: () => ReadonlyArray<string>
 }
 
@@ -26,7 +27,7 @@ export const make = (supervisor?: Pick<Supervisor, "tell">): OpenWork => {
   let count = 0
   let started = false
 
-  /** A span of a step or hook. What is logged meanwhile is not kept with it, as nobody would read that. */
+  /** The span of a step or hook. Drops what is logged within it, since nothing exports these spans. */
   class Span extends Tracer.NativeSpan {
     override attribute(key: string, value: unknown): void {
       super.attribute(key, value)

@@ -5,7 +5,7 @@ import type { Loaded } from "./loading.ts"
 export { causeText, errorText, plural } from "../../internal/text/words.ts"
 export { line } from "../../report/internal/events/line.ts"
 
-/** A step's hooks, in the order in which they run, each with where it comes from and why it is there. */
+/** Returns a line for each step and each of its hooks, in the order in which they run, with their source and reason. */
 export const explained = ({ explain, pipelineName }: Loaded): ReadonlyArray<string> => [
   pipelineName,
   ...explain.flatMap(({ hooks, inCode, step }) => [

@@ -1,7 +1,8 @@
 /**
- * What the command does with a user's modules. It is built apart from the rest, with
- * `effect` and the library's modules left out of it, so that it has the same ones as
- * the modules that it imports.
+ * `epilogue run`, `check`, `explain` and `schema`.
+ *
+ * They import the user's modules. So they are bundled apart from the rest of the command, without `effect` and the
+ * library: both have to be the same module instances as the user's.
  */
 import * as Effect from "effect/Effect"
 import { jsonSchema } from "../../config/Document.ts"
@@ -26,16 +27,17 @@ export const run = async (request: RunRequest): Promise<number> => {
     const supervision = await Effect.runPromise(Effect.provide(Supervision.read(request), services))
     if (supervision !== undefined && (request.supervise ?? supervision.alerter !== undefined)) {
       if (request.progress === "tree") err("plain lines, as the run is supervised; the tree is for --no-supervise")
-      return follow(supervision)
+      return superviseChild(supervision)
     }
   }
   const code = await runHere(request, supervisor, write)
   return supervisor?.isUnheard() === true ? toUnheard(code) : code
 }
 
-const follow = async ({ alerter, pipeline, secrets }: Supervision.Supervision): Promise<number> => {
-  const followed = supervise({ ...again(), pipeline, alerter, secrets })
-  const result = await Effect.runPromise(followed.pipe(Effect.provide(services), Effect.result))
+/** Supervises a child process that runs the same command line. */
+const superviseChild = async ({ alerter, pipeline, secrets }: Supervision.Supervision): Promise<number> => {
+  const supervised = supervise({ ...again(), pipeline, alerter, secrets })
+  const result = await Effect.runPromise(supervised.pipe(Effect.provide(services), Effect.result))
   if (result._tag === "Success") return result.success
   err(`error: ${errorText(result.failure)}`)
   return ExitCode.failed
@@ -72,13 +74,13 @@ const withLoaded = async (request: LoadRequest, use: (loaded: Loaded) => void): 
   return ExitCode.success
 }
 
-/** Loads all that a run would, and runs nothing. */
+/** Loads what a run would load, reports all mistakes, and runs nothing. */
 export const check = (request: LoadRequest): Promise<number> =>
   withLoaded(request, ({ explain, pipelineName }) => {
     out(`${pipelineName}: no mistakes found (${plural(explain.length, "step")} known)`)
   })
 
-/** Prints which hooks each step has, and where from. */
+/** Prints the hooks of each step, and the source of each. */
 export const explain = (request: LoadRequest): Promise<number> =>
   withLoaded(request, (loaded) => {
     for (const text of explained(loaded)) out(text)

@@ -1,10 +1,10 @@
-/** The runtime that the command runs on. */
+/** How to start this process again. */
 import process from "node:process"
 
-/** What starts this command line again: the same runtime and flags, the same script and arguments. */
+/** Returns the command line of this process: the runtime with its flags, the script and its arguments. */
 export const again = (): { readonly command: string; readonly args: ReadonlyArray<string> } => {
   const [, script = "", ...args] = process.argv
-  // Deno does not say what it may do; whoever may start processes may do all through them
+  // Deno does not reveal its permissions; a process that may start others has all of them anyway
   const flags = "Deno" in globalThis ? ["run", "--allow-all"] : process.execArgv
   return { command: process.execPath, args: [...flags, script, ...args] }
 }

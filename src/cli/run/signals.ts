@@ -1,10 +1,10 @@
-/** Ctrl-C, once and twice. */
+/** Handles Ctrl-C: the first interrupts, the second quits. */
 import { writeSync } from "node:fs"
 import { ExitCode } from "../request.ts"
 
 const signals = ["SIGINT", "SIGTERM"] as const
 
-/** At once, since the process may end right after. A closed pipe is no reason to stay. */
+/** Writes synchronously, since the process may exit right after. A closed pipe must not keep it from exiting. */
 const atOnce = (text: string): void => {
   try {
     writeSync(2, text)
@@ -12,13 +12,14 @@ const atOnce = (text: string): void => {
 }
 
 /**
- * The first signal, at which it is said what follows, interrupts the run, whose hooks and
- * finalizers run; the second quits, and says what it cut off, unless that is for a
- * supervisor to do, who passes signals on that came to both. Gives back what removes the
- * listeners.
+ * Listens to SIGINT and SIGTERM, and returns a function that removes the listeners.
+ *
+ * The first signal prints `message` and calls `interrupt`, so that hooks and finalizers run. The second prints `open`,
+ * the work that it cuts off, and exits. A supervised process, which has no `open`, leaves both to its supervisor:
+ * Ctrl-C reaches both processes, and the supervisor passes signals on, so a second one may be the same again.
  */
 export const listen = (
-  says: () => string,
+  message: () => string,
   interrupt: () => void,
   open: (() => ReadonlyArray<string>) | undefined,
   write: (text: string) => void = atOnce
@@ -28,7 +29,7 @@ export const listen = (
   const onSignal = () => {
     if (!received) {
       received = true
-      if (open !== undefined) say(`${says()}; once more (Ctrl-C) quits at once`)
+      if (open !== undefined) say(`${message()}; once more (Ctrl-C) quits at once`)
       interrupt()
       return
     }
