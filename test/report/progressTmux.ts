@@ -124,7 +124,7 @@ for (const [runtime, command] of Object.entries(commands)) {
       pane.send("C-c")
       expect(steady(await pane.shows(/# code/))).toEqual([
         "waiting",
-        "interrupting slow; once more (Ctrl-C) quits at once",
+        "interrupting slow; press Ctrl-C again to quit at once",
         "cleaned up",
         "■ slow (n s, 1 step): interrupted",
         "└─ ■ wait (n s): interrupted",

@@ -1,4 +1,4 @@
-/** A runner of a cluster, as `NodeClusterSocket.layer({ storage: "sql" })` makes it, at a port that may be any. */
+/** A runner of a cluster, like that of `NodeClusterSocket.layer({ storage: "sql" })`, but with any free port. */
 import * as NodeClusterSocket from "@effect/platform-node/NodeClusterSocket"
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import type { MessageStorage } from "effect/cluster/MessageStorage"
@@ -19,7 +19,7 @@ import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import { SocketServer, type SocketServerError } from "effect/socket/SocketServer"
 import type { SqlClient } from "effect/sql/SqlClient"
 
-/** Where a runner of a cluster is reached; port 0 is any that is free. */
+/** The address of a runner; port 0 stands for any free port. */
 export interface Address {
   readonly host: string
   readonly port: number
@@ -27,7 +27,11 @@ export interface Address {
 
 type Settings = Partial<ShardingConfig.ShardingConfig["Service"]>
 
-/** It listens first, so that it knows its port before it tells the others. `LISTEN_HOST` may differ from its host. */
+/**
+ * Runs shards of the cluster at an address. The server starts first, so that the port is known when the runner
+ * registers. The environment variables `LISTEN_HOST` and `LISTEN_PORT` set an address to listen at that differs from
+ * the one at which others reach the runner.
+ */
 export const runnerLayer = (
   { host, port }: Address,
   settings: Settings
@@ -42,8 +46,8 @@ export const runnerLayer = (
     ShardingConfig.ShardingConfig,
     Effect.gen(function*() {
       const { address } = yield* SocketServer
-      const own = port === 0 && "port" in address ? address.port : port
-      const runnerAddress = Option.some(RunnerAddress.make({ host, port: own }))
+      const ownPort = port === 0 && "port" in address ? address.port : port
+      const runnerAddress = Option.some(RunnerAddress.make({ host, port: ownPort }))
       return { ...(yield* ShardingConfig.configFromEnv), ...settings, runnerAddress }
     })
   )

@@ -1,6 +1,6 @@
 /**
- * What the command does with durable pipelines. It is built as `run.ts` is, and loaded
- * only where it is asked for.
+ * `epilogue run --durable`, `worker`, `answer` and `interrupt`: a bundle of its own, made like that of `run/run.ts`,
+ * which commands for pipelines in memory do not load.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -17,7 +17,7 @@ import { isInUse, runner, session } from "./session.ts"
 
 export { run } from "./run.ts"
 
-/** Runs the pipelines of a module, whoever submits to them, until it is stopped. */
+/** Runs durable pipelines of a module for all processes that submit runs to the database, until a signal. */
 export const worker = (request: WorkerRequest): Promise<number> =>
   session(request, (session) =>
     Effect.gen(function*() {
@@ -39,7 +39,7 @@ export const worker = (request: WorkerRequest): Promise<number> =>
       )
     }))
 
-/** Answers a question by its token, whether a process runs what is in the database or none does. */
+/** Answers a question by its token. The answer goes to the database, so it needs no worker. */
 export const answer = (request: AnswerRequest): Promise<number> =>
   session(request, ({ database, observed }) =>
     Effect.gen(function*() {
@@ -53,11 +53,11 @@ export const answer = (request: AnswerRequest): Promise<number> =>
       return yield* Effect.gen(function*() {
         if (Option.isNone(yield* requestIdOf(workflowName, executionId, "run", ""))) {
           return yield* new UsageError({
-            message: `the run of that question is not in the database (${shown(database)}): is it another one?`
+            message: `the run of that question is not in the database (${shown(database)}): is it in another one?`
           })
         }
         if (Option.isSome(yield* requestIdOf(workflowName, executionId, "deferred", deferredName))) {
-          err("it was answered before, and the first answer counts")
+          err("the question was answered before, and the first answer counts")
           return ExitCode.failed
         }
         yield* Approval.answer(request.token, { approve, by: { id: name, name }, comment })
@@ -66,7 +66,7 @@ export const answer = (request: AnswerRequest): Promise<number> =>
       }).pipe(Effect.provide(client(database)), observed)
     }))
 
-/** The user of the machine, whom not every runtime knows. */
+/** Returns the name of the user, from the environment where the runtime does not know it. */
 const userName = (): string => {
   try {
     const { username } = userInfo()
@@ -75,7 +75,7 @@ const userName = (): string => {
   return process.env["USER"] ?? process.env["LOGNAME"] ?? "unknown"
 }
 
-/** Ends a run, whether a process has it or none does. */
+/** Asks a run to end. The request goes to the database, so it needs no worker. */
 export const interrupt = (request: InterruptRequest): Promise<number> =>
   session(request, ({ database, observed }) =>
     Effect.gen(function*() {

@@ -1,4 +1,4 @@
-/** Where durable runs are kept: a SQLite file, or a Postgres that several processes share. */
+/** The database of durable runs: a SQLite file, or a Postgres database that several processes share. */
 import type { MessageStorage } from "effect/cluster/MessageStorage"
 import * as RunnerHealth from "effect/cluster/RunnerHealth"
 import * as Runners from "effect/cluster/Runners"
@@ -25,19 +25,19 @@ import * as SqliteClient from "../../durable/internal/engine/sqliteClient.ts"
 import { UsageError } from "../request.ts"
 import { type Address, runnerLayer } from "./cluster.ts"
 
-/** A URL is a secret, as there may be a password in it. */
+/** A database. The URL is redacted, since it may hold a password. */
 export type Database =
   | { readonly _tag: "Sqlite"; readonly filename: string }
   | { readonly _tag: "Postgres"; readonly url: Redacted.Redacted }
 
-/** Where the environment says nothing. */
+/** The database where neither the command line nor the environment names one. */
 const defaultFile = ".epilogue/durable.db"
 
 const variables = ["EPILOGUE_DATABASE", "DATABASE_URL"] as const
 
 const schemed = /^[a-z][a-z0-9+.-]+:/i
 
-/** What the command line says, or the environment. */
+/** Returns the database that the command line names, else the one that the environment names. */
 export const databaseOf = (flag: string | undefined): Effect.Effect<Database, UsageError> => {
   const variable = variables.find((name) => (process.env[name] ?? "") !== "")
   const [by, text] = flag !== undefined
@@ -48,19 +48,19 @@ export const databaseOf = (flag: string | undefined): Effect.Effect<Database, Us
   if (/^postgres(?:ql)?:\/\//i.test(text)) {
     return URL.canParse(text)
       ? Effect.succeed({ _tag: "Postgres", url: Redacted.make(text, { label: "database" }) })
-      : new UsageError({ message: `${by} begins as a postgres:// URL does, and is none` })
+      : new UsageError({ message: `${by} begins with postgres:// and is not a valid URL` })
   }
-  // what may be an address is not shown
+  // the text is left out of the message, since it may be a URL with a password
   return text === "" || text === ":memory:" || (schemed.test(text) && !/^[a-z]:[\\/]/i.test(text))
     ? new UsageError({ message: `${by} is neither a postgres:// URL nor the path of a SQLite file` })
     : Effect.succeed({ _tag: "Sqlite", filename: text })
 }
 
-/** What may be said of it. */
+/** Describes a database without its URL. */
 export const shown = (database: Database): string =>
   database._tag === "Sqlite" ? `SQLite ${database.filename}` : "Postgres"
 
-/** That runs can be kept in it already, where somebody else has to have made it. */
+/** Fails where the file of a SQLite database does not exist: a command that expects a run in it must not create it. */
 export const existing = (database: Database): Effect.Effect<void, UsageError, FileSystem.FileSystem> =>
   database._tag === "Postgres" ? Effect.void : Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -70,12 +70,12 @@ export const existing = (database: Database): Effect.Effect<void, UsageError, Fi
     })
   })
 
-/** Texts that must not be shown. */
+/** Returns the texts to redact from everything that is printed. */
 export const secretsOf = (database: Database): ReadonlyArray<string> => {
   if (database._tag === "Sqlite") return []
   const url = Redacted.value(database.url)
   const { password } = new URL(url)
-  // what is shorter keeps no secret, and may well be a part of a word
+  // a password of up to three characters is not redacted, since it may be a part of other words
   return [url, password, decoded(password)].filter((text) => text.length > 3)
 }
 
@@ -91,25 +91,27 @@ const decoded = (text: string): string => {
 // engines
 // -----------------------------------------------------------------------------
 
-/** What an engine gives. */
+/** The services of an engine. */
 export type Engine = WorkflowEngine | Sharding.Sharding | MessageStorage | SqlClient
 
-/** Why there is none. */
+/** The errors of starting an engine. */
 export type EngineError = ConfigError | SqlError | Durable.DatabaseInUse | SocketServerError | UsageError
 
 type Settings = Partial<ShardingConfig.ShardingConfig["Service"]>
 
 /**
- * What is better for a command than the defaults of `effect/cluster`, unless the environment has something else.
- * Nobody is told of what another process submits to the database, so it has to be looked for. And runs of pipelines
- * that this process does not know wait for one that does, where by default they would be failed after a minute.
+ * Settings that suit a command better than the defaults of `effect/cluster`, unless the environment sets them.
+ *
+ * - `entityMessagePollInterval`: shorter, since an engine finds what another process submits only by polling;
+ * - `entityRegistrationTimeout`: none, so that runs of pipelines that this process does not have wait for a worker that
+ *   has them. By default they fail after a minute.
  */
 const settings = (pollInterval: ShardingConfig.ShardingConfig["Service"]["entityMessagePollInterval"]): Settings => ({
   ...(process.env["ENTITY_MESSAGE_POLL_INTERVAL"] === undefined ? { entityMessagePollInterval: pollInterval } : {}),
   ...(process.env["ENTITY_REGISTRATION_TIMEOUT"] === undefined ? { entityRegistrationTimeout: Infinity } : {})
 })
 
-/** Runs what is in the database. */
+/** An engine that executes the runs in the database. */
 export const engine = (database: Database, address: Address): Layer.Layer<Engine, EngineError> =>
   database._tag === "Sqlite"
     ? Durable.layerSqlite({ filename: database.filename, shardingConfig: settings("500 millis") })
@@ -118,9 +120,7 @@ export const engine = (database: Database, address: Address): Layer.Layer<Engine
       Layer.provideMerge(postgres(database.url))
     )
 
-/**
- * Submits and asks, and runs nothing: what it says is in the database, where a runner finds it.
- */
+/** An engine that submits and polls runs but executes none: a worker finds its requests in the database. */
 export const client = (database: Database): Layer.Layer<Engine, EngineError> =>
   Durable.layerCluster.pipe(
     Layer.provideMerge(Sharding.layer),
@@ -137,7 +137,7 @@ export const client = (database: Database): Layer.Layer<Engine, EngineError> =>
     )
   )
 
-/** A peer that not everybody has. */
+/** A client of Postgres, by an optional peer dependency. */
 const postgres = (url: Redacted.Redacted): Layer.Layer<SqlClient, SqlError | UsageError> =>
   Layer.unwrap(Effect.map(
     Effect.tryPromise({
@@ -145,14 +145,14 @@ const postgres = (url: Redacted.Redacted): Layer.Layer<SqlClient, SqlError | Usa
       catch: (error) => {
         const { message } = error instanceof Error ? error : { message: String(error) }
         return new UsageError({
-          message: `a Postgres needs the package @effect/sql-pg (npm install @effect/sql-pg): ${message.split("\n")[0]}`
+          message: `Postgres needs the package @effect/sql-pg (npm install @effect/sql-pg): ${message.split("\n")[0]}`
         })
       }
     }),
     (PgClient) => PgClient.layer({ url })
   ))
 
-/** Whether a process runs what is in the file, or may: where it can't be asked, opening it says why. */
+/** Whether a process has the file open, or may have: where the lock can't be read, opening the file reports why. */
 export const isHeld = (filename: string): Effect.Effect<boolean> =>
   Effect.suspend(() =>
     existsSync(`${filename}.lock`) ? Effect.orElseSucceed(Lock.isHeld(filename), () => true) : Effect.succeed(false)

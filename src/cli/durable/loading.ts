@@ -1,4 +1,4 @@
-/** Where the command gets durable pipelines from. */
+/** Loads durable pipelines, their services and payloads. */
 import * as Effect from "effect/Effect"
 import type { FileSystem } from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -15,7 +15,10 @@ import type { Refusal } from "../../config/internal/modules/refusal.ts"
 import { listed } from "../../internal/text/closest.ts"
 import type { DurableModule } from "../request.ts"
 
-/** What is asked of a workflow, of which the types are not known. A service that a schema asks for may be missing. */
+/**
+ * A workflow of a module, whose types are not known. The `never`s are assumptions: a service that a schema needs may be
+ * missing, which is a defect then.
+ */
 export interface Workflow {
   readonly payloadSchema: Schema.Codec<object, unknown>
   readonly successSchema: Schema.Codec<unknown, unknown>
@@ -28,17 +31,17 @@ export interface Workflow {
   readonly interrupt: (executionId: string) => Effect.Effect<void, never, WorkflowEngine>
 }
 
-/** One of `Durable.pipeline`, of which the types are not known. What its layer asks for may be missing. */
+/** A pipeline made by `Durable.pipeline`, whose types are not known. A service that its layer needs may be missing. */
 export interface Pipeline {
   readonly name: string
   readonly workflow: Workflow
   readonly layer: Layer.Layer<never, never, WorkflowEngine>
 }
 
-/** Services of the user's. What they are made with may be missing. */
+/** The user's services for pipelines. Services that the layer itself needs may be missing. */
 export type Services = Layer.Layer<never, unknown>
 
-/** What a worker runs. */
+/** Durable pipelines and the services for them. */
 export interface Loaded {
   readonly pipelines: ReadonlyArray<Pipeline>
   readonly services: Services
@@ -48,7 +51,7 @@ type Loading<A> = Effect.Effect<A, ConfigFileError, FileSystem | Path>
 
 const commandLine = "the command line"
 
-/** What is wrong with what was said on the command line, each with its place. */
+/** Makes an error of problems on the command line, each with its path there. */
 const wrong = (
   problems: readonly [Refusal, ...ReadonlyArray<Refusal>],
   path: (index: number) => ConfigIssue["path"]
@@ -75,7 +78,7 @@ const isPipeline = (value: unknown): value is Pipeline =>
   typeof value.workflow === "function" && hasProperty(value.workflow, "payloadSchema") &&
   hasProperty(value, "layer") && Layer.isLayer(value.layer)
 
-/** The parts of an array or of a record, by what they are called in it. */
+/** Returns the entries of an array or a plain object that is not a pipeline itself, else `undefined`. */
 const partsOf = (value: unknown): ReadonlyArray<readonly [name: string, part: unknown]> | undefined => {
   if (typeof value !== "object" || value === null) return undefined
   const prototype: unknown = Object.getPrototypeOf(value)
@@ -83,9 +86,9 @@ const partsOf = (value: unknown): ReadonlyArray<readonly [name: string, part: un
   return plain && !isPipeline(value) ? Object.entries(value) : undefined
 }
 
-const durable = "a durable pipeline, which Durable.pipeline makes"
+const durable = "a durable pipeline, made by Durable.pipeline"
 
-/** A pipeline, or all that are in an array or a record. */
+/** Returns a pipeline, or all pipelines of an array or a record. Fails where there is something else. */
 const pipelinesOf = (shown: string, value: unknown): Effect.Effect<ReadonlyArray<Pipeline>, Refusal> => {
   if (isPipeline(value)) return Effect.succeed([value])
   const parts = partsOf(value)
@@ -103,7 +106,7 @@ const pipelinesOf = (shown: string, value: unknown): Effect.Effect<ReadonlyArray
 const kindOf = (value: unknown): string =>
   Effect.isEffect(value) ? "an Effect that is not durable" : value === null ? "null" : `a value of type ${typeof value}`
 
-/** What a module exports of its own accord, also in arrays and records. */
+/** Returns all pipelines that a module exports, alone or in arrays and records of nothing else. */
 const exported = (
   shown: string,
   module: Readonly<Record<string, unknown>>
@@ -116,22 +119,22 @@ const exported = (
   return pipelines.length === 0
     ? Effect.fail({
       found: `none among what ${shown} exports: ${listed(Object.keys(module).toSorted()) || "nothing"}`,
-      expected: "durable pipelines, which Durable.pipeline makes"
+      expected: "durable pipelines, made by Durable.pipeline"
     })
     : Effect.succeed(pipelines)
 }
 
 const sourceOf = (reference: string) => Sources.resolve(reference, { folder: ".", root: ".", allowOutside: true })
 
-/** The one that a name stands for, which is exported as two things at times. */
+/** Drops repeated pipelines, since a module may export one twice. Fails where two pipelines have one name. */
 const unique = (pipelines: ReadonlyArray<Pipeline>): Effect.Effect<ReadonlyArray<Pipeline>, Refusal> => {
   const byName = new Map<string, Pipeline>()
   for (const pipeline of pipelines) {
     const known = byName.get(pipeline.name)
     if (known !== undefined && known !== pipeline) {
       return Effect.fail({
-        found: `two that are called ${JSON.stringify(pipeline.name)}`,
-        expected: "pipelines with names of their own"
+        found: `two pipelines named ${JSON.stringify(pipeline.name)}`,
+        expected: "pipelines with different names"
       })
     }
     byName.set(pipeline.name, pipeline)
@@ -156,10 +159,10 @@ const servicesOf = (
   }).pipe(Effect.mapError((problem) => wrong([problem], () => ["layer"])))
 }
 
-/** What a Layer of a module's gives and asks for is not known at run time. */
+/** Checks only that the value is a Layer: its types are not known at run time. */
 const isServices = (value: unknown): value is Services => Layer.isLayer(value)
 
-/** The pipelines that are named, or all of a module, and the services that it has for them. */
+/** Loads the pipelines that a reference names, or all of its module, and the services for them. */
 export const load = (request: DurableModule): Loading<Loaded> =>
   Effect.gen(function*() {
     const { reference } = request
@@ -174,7 +177,7 @@ export const load = (request: DurableModule): Loading<Loaded> =>
     return { pipelines, services: yield* servicesOf(request, module) }
   })
 
-/** One pipeline, and the services that its module has for it. */
+/** Loads the one pipeline that a reference names, and the services for it. */
 export const loadOne = (
   request: DurableModule
 ): Loading<{ readonly pipeline: Pipeline; readonly services: Services }> =>
@@ -194,7 +197,10 @@ export const loadOne = (
 
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** What `--payload` says, or nothing, as the pipeline's schema has it. What it holds is in no message. */
+/**
+ * Decodes the text of `--payload`, or `{}`, by the pipeline's schema. Errors do not show its values, which may be
+ * secret.
+ */
 export const payloadOf = (
   { workflow }: Pipeline,
   text: string | undefined
@@ -202,7 +208,7 @@ export const payloadOf = (
   Effect.gen(function*() {
     const input = yield* Effect.try({
       try: (): unknown => JSON.parse(text ?? "{}"),
-      catch: () => wrong([{ found: "a text that is none", expected: "JSON" }], () => ["payload"])
+      catch: () => wrong([{ found: "a text that is not JSON", expected: "JSON" }], () => ["payload"])
     })
     const schema = Schema.toCodecJson(workflow.payloadSchema)
     return yield* Effect.mapError(
@@ -213,7 +219,7 @@ export const payloadOf = (
           /^missing key/i.test(message)
             ? { found: text === undefined ? "no --payload" : "nothing", expected: "a value" }
             : /excess property/i.test(message)
-            ? { found: "a field that the payload does not have", expected: "one of its own" }
+            ? { found: "a field that the payload does not have", expected: "one of its fields" }
             : { found: "a value that does not fit", expected: message.replace(/^Expected /, "") }
         )
         const [first = { found: "a value that does not fit", expected: "the payload" }, ...others] = problems

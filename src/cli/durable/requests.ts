@@ -1,4 +1,4 @@
-/** What is in the database of a run: each is a request that the engine has stored, by its key. */
+/** Looks up the requests of a run that the engine has stored in the database. */
 import type { PersistenceError } from "effect/cluster/ClusterError"
 import * as EntityAddress from "effect/cluster/EntityAddress"
 import * as EntityId from "effect/cluster/EntityId"
@@ -9,7 +9,7 @@ import type { Snowflake } from "effect/cluster/Snowflake"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 
-/** Of the run itself (`"run"`, with no id), of an activity of it, or of something it waits for. */
+/** Returns the id of the request of a run itself (`"run"`, with an empty `id`), of an activity or of a deferred in it. */
 export const requestIdOf = (
   pipelineName: string,
   runId: string,
@@ -23,7 +23,7 @@ export const requestIdOf = (
     const address = EntityAddress.make({
       entityType: EntityType.make(`Workflow/${pipelineName}`),
       entityId,
-      // which is no part of the key
+      // not a part of the primary key
       shardId: sharding.getShardId(entityId, "default")
     })
     return yield* storage.requestIdForPrimaryKey({ address, tag, id })

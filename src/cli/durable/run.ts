@@ -1,4 +1,4 @@
-/** `epilogue run --durable`: submits a run and follows it. */
+/** `epilogue run --durable`: submits a run and waits for its end. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,7 +15,7 @@ import { loadOne, payloadOf, type Pipeline, type Services } from "./loading.ts"
 import { requestIdOf } from "./requests.ts"
 import { isInUse, runner, type Session, session } from "./session.ts"
 
-/** Submits a run and waits for its end, be it here or in a worker. */
+/** Submits a run and waits for its end. It runs in this process or in a worker. */
 export const run = (request: DurableRunRequest): Promise<number> =>
   session(request, (session) =>
     Effect.gen(function*() {
@@ -29,7 +29,7 @@ export const run = (request: DurableRunRequest): Promise<number> =>
           ? inFile(submission, session.database)
           : Effect.provide(follow(submission, waiting(submission)), client(session.database))
       )
-      return yield* tell(submission, exit)
+      return yield* printEnd(submission, exit)
     }))
 
 interface Submission {
@@ -44,10 +44,13 @@ interface Submission {
 type Ended = Exit.Exit<unknown, unknown>
 
 // -----------------------------------------------------------------------------
-// where it runs
+// the process that executes the run
 // -----------------------------------------------------------------------------
 
-/** A SQLite file is for one process: this one, unless another has it, whose place is taken once it is gone. */
+/**
+ * Executes the run in this process, unless another process has the SQLite file open, which allows one process only.
+ * Then it waits for that process, and takes over where that ends without having finished the run.
+ */
 const inFile = (
   submission: Submission,
   database: Extract<Database, { readonly _tag: "Sqlite" }>
@@ -73,39 +76,39 @@ const inFile = (
       client(database)
     )
     if (there !== "abandoned") return there
-    err(`no process has the database ${database.filename} open any more: ${name} goes on here`)
+    err(`no other process has the database ${database.filename} open any more: ${name} goes on in this one`)
     return yield* inFile(submission, database)
   })
 
-/** What is done between two looks for the end of a run. Something that it gives ends that. */
+/** An effect that runs between two polls of a run. Polling ends with the first value that it returns. */
 type Meanwhile<A> = Effect.Effect<A | void, unknown, Engine>
 
-/** So long a worker may take until it is said that it is waited for. */
+/** The time until a message says that the run waits for a worker, in milliseconds. */
 const patience = 3000
 
-/** So long the file has to be without a process: a worker may be about to start again. */
+/** The time for which no process must have the file open, in milliseconds: a worker may be restarting. */
 const grace = 5000
 
-/** Says that it waits for a worker, where none has begun the run for a while. */
+/** Prints that the run waits for a worker, where none has begun it for a while. */
 const waiting = ({ pipeline: { name }, runId, session }: Submission): Meanwhile<never> => {
   const since = Date.now()
   let begun = false
-  let told = false
+  let printed = false
   session.messages.interrupt = `leaving ${name}; run ${runId} goes on without this`
   return Effect.gen(function*() {
     if (begun) return
-    // the first thing that is recorded of each run
+    // the first activity of every run
     const start = requestIdOf(name, runId, "activity", "run/start/1")
     begun = (yield* Effect.orElseSucceed(start, Option.none))._tag === "Some"
-    if (begun && told) err(`a worker has begun ${name}`)
-    if (!begun && !told && Date.now() - since > patience) {
-      told = true
+    if (begun && printed) err(`a worker has begun ${name}`)
+    if (!begun && !printed && Date.now() - since > patience) {
+      printed = true
       err(`waiting for a worker that runs ${name}`)
     }
   })
 }
 
-/** Ends where no process has the file any more. */
+/** Returns `"abandoned"` once no process has had the file open for a while. */
 const abandoned = (filename: string, meanwhile: Meanwhile<never>): Meanwhile<"abandoned"> => {
   let next = Date.now() + 1000
   let free = 0
@@ -123,7 +126,7 @@ const abandoned = (filename: string, meanwhile: Meanwhile<never>): Meanwhile<"ab
 // following
 // -----------------------------------------------------------------------------
 
-/** Submits it once, and looks for its end. */
+/** Submits the run, unless that was done before, and polls it until it ends. */
 const follow = <A = never>(
   submission: Submission,
   meanwhile: Meanwhile<A>
@@ -136,7 +139,7 @@ const follow = <A = never>(
       submission.submitted = true
       if (emit === undefined) out(`${name}: run ${runId}`)
       else emit({ _tag: "Submitted", pipelineName: name, runId })
-      if (before !== undefined) err(`${name} has run with this payload before: this is how it ended`)
+      if (before !== undefined) err(`${name} has run with this payload before; this is the result of that run`)
     }
     while (true) {
       const ended = yield* poll(submission)
@@ -147,7 +150,7 @@ const follow = <A = never>(
     }
   })
 
-/** How it ended, once it has. A database that can't be reached may be back soon. */
+/** Returns the exit of the run once it has ended. Retries while the database can't be reached. */
 const poll = ({ pipeline: { workflow }, runId }: Submission): Effect.Effect<Ended | undefined, never, Engine> =>
   Effect.exit(workflow.poll(runId)).pipe(
     Effect.flatMap((polled): Effect.Effect<Ended | undefined, "unreachable"> => {
@@ -161,7 +164,7 @@ const poll = ({ pipeline: { workflow }, runId }: Submission): Effect.Effect<Ende
       if (polled.value._tag === "None") return Effect.undefined
       const result = polled.value.value
       if (result._tag === "Complete") return Effect.succeed(result.exit)
-      // as its annotations want it, until somebody resumes it
+      // suspended by a failure, as annotations of the workflow may ask for: it stays so until it is resumed
       return Effect.succeed(result.failed === true ? Exit.failCause(result.cause ?? Cause.empty) : undefined)
     }),
     Effect.tapError(() => Effect.logWarning("the database can't be reached; trying again")),
@@ -169,8 +172,8 @@ const poll = ({ pipeline: { workflow }, runId }: Submission): Effect.Effect<Ende
     Effect.orDie
   )
 
-/** Prints how it ended. */
-const tell = (
+/** Prints the end of the run, and returns the exit code. */
+const printEnd = (
   { pipeline: { name, workflow }, runId, session: { emit } }: Submission,
   exit: Ended
 ): Effect.Effect<number> =>

@@ -16,7 +16,7 @@ import * as Run from "../run/session.ts"
 import { type Database, databaseOf, type Engine, secretsOf } from "./database.ts"
 import type { Loaded } from "./loading.ts"
 
-/** What a command for durable pipelines may use. */
+/** The session of a command for durable pipelines. */
 export interface Session extends Run.Session {
   readonly database: Database
   /** The ids of the runs that the command was asked for. */
@@ -47,7 +47,7 @@ export const session = (
   )
 }
 
-/** Runs pipelines on an engine. Services may come from the engine, too: the `SqlClient` of an outbox. */
+/** Registers pipelines with an engine. The services for them may use the engine's, as an outbox uses its `SqlClient`. */
 export const runner = (
   { pipelines, services }: Loaded,
   engine: Layer.Layer<Engine, unknown>
@@ -57,22 +57,24 @@ export const runner = (
     Layer.provideMerge(engine)
   )
 
-/** What is wrong with the database, where that is it: what the driver says, down to what the system says. */
+/** Returns the messages of an error of the database and of its causes, or `undefined` for other errors. */
 const databaseText = (error: unknown): string | undefined => {
   if (!hasProperty(error, "_tag") || (error._tag !== "SqlError" && error._tag !== "PersistenceError")) return undefined
   const messages = new Set<string>()
-  for (let one: unknown = error; one instanceof Error && messages.size < 4; one = one.cause) messages.add(one.message)
+  for (let cause: unknown = error; cause instanceof Error && messages.size < 4; cause = cause.cause) {
+    messages.add(cause.message)
+  }
   messages.delete("")
   return clean([...messages].join(": "))
 }
 
-/** Whether the file is not to be had. */
+/** Whether another process has the database open. */
 export const isInUse = (error: unknown): error is DatabaseInUse => error instanceof DatabaseInUse
 
 /**
- * Replaces the current loggers with ones that log the repeated messages of `effect/cluster` in a way
- * that helps: that runs of a pipeline wait for a worker which has it, once for each pipeline rather than
- * at each retry; and not that no runner is left, once this process stops being one.
+ * Filters two messages of `effect/cluster` that repeat: that runs of a pipeline wait for a worker that has it is
+ * printed once for each pipeline, in plain words; that no runner is left is dropped once this process, the last one, is
+ * stopping.
  */
 const quietLoggers = (isInterrupted: () => boolean): Layer.Layer<never> =>
   Layer.effect(
@@ -97,6 +99,6 @@ const quiet = (
     if (reported.has(type)) return undefined
     reported.add(type)
     const pipeline = JSON.stringify(type.replace(/^Workflow\//, ""))
-    err(`runs of ${pipeline}, which is none of the pipelines here, wait for a worker that has it`)
+    err(`runs of ${pipeline} wait for a worker that has this pipeline: it is not among the pipelines here`)
     return undefined
   })

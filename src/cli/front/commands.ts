@@ -1,4 +1,4 @@
-/** What can be said on the command line. */
+/** The commands `run`, `check`, `explain`, `schema` and `init`, and `epilogue` itself. */
 import * as Argument from "effect/cli/Argument"
 import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
@@ -16,18 +16,18 @@ import { collectParams } from "./params.ts"
 import * as Records from "./records.ts"
 import { absolute } from "./references.ts"
 
-/** Loaded only where it is asked for: to print the version takes none of it. */
+/** Loads the commands that import the library, which `--version` or `--help` do not need. */
 // oxlint-disable-next-line eslint/no-restricted-imports -- loads the bundle when a command needs it
 const library = () => import("../run/run.ts")
 
 // -----------------------------------------------------------------------------
-// what the commands have in common
+// shared arguments and flags
 // -----------------------------------------------------------------------------
 
 const file = Argument.String("file").pipe(
   Argument.withMetavar("FILE|MODULE#EXPORT"),
   Argument.withDescription(
-    "A config (.yaml, .yml, .json), or the pipeline that a module exports; else --config, or epilogue.yaml here"
+    "A config file (.yaml, .yml, .json), or the pipeline that a module exports; unless set, --config, or epilogue.yaml in this folder"
   ),
   Argument.optional
 )
@@ -37,13 +37,15 @@ const loading = {
   config: Flag.String("config").pipe(
     Flag.withAlias("c"),
     Flag.withMetavar("FILE"),
-    Flag.withDescription("The config that a pipeline named by MODULE#EXPORT is run with"),
+    Flag.withDescription("The config file for a pipeline named by MODULE#EXPORT"),
     Flag.optional
   ),
   params: Flag.String("param").pipe(
     Flag.withAlias("p"),
     Flag.withMetavar("Service.field=value"),
-    Flag.withDescription("A parameter, over the file's and the code's: JSON where it is such, else text"),
+    Flag.withDescription(
+      "A parameter, which overrides the file's and the code's: as JSON if it is valid JSON, else as text"
+    ),
     Flag.atLeast(0),
     Flag.mapEffect((params) => {
       const collected = collectParams(params)
@@ -62,16 +64,16 @@ const loading = {
   ),
   runName: Flag.String("run-name").pipe(
     Flag.withMetavar("NAME"),
-    Flag.withDescription("What the run is called"),
+    Flag.withDescription("The name of the run"),
     Flag.optional
   ),
   root: Flag.String("root").pipe(
     Flag.withMetavar("DIR"),
-    Flag.withDescription("The folder that no path in the config may leave; else the config's own"),
+    Flag.withDescription("The folder that no path in the config may leave; unless set, the folder of the config"),
     Flag.optional
   ),
   allowOutside: Flag.Boolean("allow-outside").pipe(
-    Flag.withDescription("Let paths in the config leave that folder"),
+    Flag.withDescription("Allow paths in the config to leave that folder"),
     Flag.withDefault(false)
   )
 }
@@ -85,7 +87,7 @@ interface Loading {
   readonly allowOutside: boolean
 }
 
-/** The flags that were given and say something about a pipeline in memory. */
+/** Returns the names of the given flags that apply to pipelines in memory only. */
 const inMemory = (input: Loading & { readonly supervise: Option.Option<boolean> }): ReadonlyArray<string> => [
   ...(Option.isSome(input.config) ? ["config"] : []),
   ...(Object.keys(input.params.texts).length > 0 ? ["param"] : []),
@@ -97,11 +99,12 @@ const inMemory = (input: Loading & { readonly supervise: Option.Option<boolean> 
 
 const isConfig = (name: string): boolean => /\.(ya?ml|json)$/i.test(name)
 
-/** What a config is called where none is named. */
+/** The config files that are looked for where none is named. */
 const defaultConfigs = ["epilogue.yaml", "epilogue.yml", "epilogue.json"]
 
 const usage = (message: string) => new UsageError({ message })
 
+/** Makes a request of the arguments: finds the config file, and resolves paths. */
 const toRequest = (input: Loading) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -110,7 +113,7 @@ const toRequest = (input: Loading) =>
     const given = Option.getOrUndefined(input.config)
     const asConfig = named !== undefined && isConfig(named) ? named : undefined
     if (asConfig !== undefined && given !== undefined) {
-      return yield* usage(`there are two configs: ${asConfig} and --config ${given}`)
+      return yield* usage(`two config files are named: ${asConfig} and --config ${given}`)
     }
     let config = asConfig ?? given
     const pipeline = asConfig === undefined ? named : undefined
@@ -119,7 +122,7 @@ const toRequest = (input: Loading) =>
         if (config === undefined && (yield* Effect.orElseSucceed(fs.exists(name), () => false))) config = name
       }
       if (config === undefined) {
-        return yield* usage(`name a config or a MODULE#EXPORT: there is no ${defaultConfigs.join(", ")} here`)
+        return yield* usage(`name a config file or a MODULE#EXPORT: this folder has no ${defaultConfigs.join(", ")}`)
       }
     }
     if (config !== undefined && !(yield* Effect.orElseSucceed(fs.exists(config), () => false))) {
@@ -145,13 +148,13 @@ export const make = (perform: Flags.Perform) => {
   const run = Command.make("run", {
     ...loading,
     json: Flag.Boolean("json").pipe(
-      Flag.withDescription("Print events as JSON lines; what the pipeline logs or prints goes to stderr"),
+      Flag.withDescription("Print events as JSON lines to stdout; what the pipeline logs or prints goes to stderr"),
       Flag.withDefault(false)
     ),
     supervise: Flag.Boolean("supervise").pipe(
       Flag.withNegation("no-supervise"),
       Flag.withDescription(
-        "Run in a child process, and alert should it die: the default where the config has an alerter (or --no-supervise)"
+        "Run the pipeline in a child process, and post an alert if that crashes; the default where the config has an alerter (see --no-supervise)"
       ),
       Flag.optional
     ),
@@ -169,26 +172,29 @@ export const make = (perform: Flags.Perform) => {
       yield* perform(async () => (await library()).run({ ...request, ...showing, supervise, logLevel }))
     })).pipe(
       Command.withDescription(
-        "Run a pipeline. Exits with 0 where it succeeded, 1 where it failed, 2 where the config or the command line " +
-          "is wrong, 130 where it was interrupted. Ctrl-C interrupts it, and its hooks run; the second quits at once. " +
-          "A durable run outlives Ctrl-C: a worker goes on with it, or the next start does."
+        "Run a pipeline. The exit code is 0 if it succeeds, 1 if it fails, 2 if the config, the command line or the " +
+          "environment is wrong, 130 if it is interrupted. Ctrl-C interrupts it, and its hooks run; a second Ctrl-C " +
+          "quits at once. A durable run survives Ctrl-C: a worker continues it, or this command at its next start."
       ),
       Command.withShortDescription("Run a pipeline"),
       Command.withExamples([
-        { command: "epilogue run nightly.yaml", description: "What the config says" },
-        { command: "epilogue run ./etl.ts#pipeline", description: "A pipeline as it is in the code" },
+        { command: "epilogue run nightly.yaml", description: "Run the pipeline of a config file" },
+        { command: "epilogue run ./etl.ts#pipeline", description: "Run a pipeline as it is in the code" },
         {
           command: "epilogue run ./etl.ts#pipeline --config nightly.yaml --param TrainParams.epochs=5",
-          description: "With the config's hooks, and one parameter over it"
+          description: "Run it with the hooks of a config file, and set one parameter"
         },
-        { command: "epilogue run nightly.yaml --json | jq -r ._tag", description: "Its events, for a program" },
+        {
+          command: "epilogue run nightly.yaml --json | jq -r ._tag",
+          description: "Print its events for another program"
+        },
         {
           command: "epilogue run nightly.yaml --record && epilogue show latest",
-          description: "What there is to see later"
+          description: "Record the run, and print it afterwards"
         },
         {
           command: "epilogue run ./etl.ts#nightly --durable --payload '{\"day\":\"2026-11-25\"}'",
-          description: "A durable pipeline"
+          description: "Run a durable pipeline"
         }
       ])
     )
@@ -198,8 +204,10 @@ export const make = (perform: Flags.Perform) => {
     loading,
     (input) => Effect.flatMap(toRequest(input), (request) => perform(async () => (await library()).check(request)))
   ).pipe(
-    Command.withDescription("Check a config, the modules and parameters it names, all mistakes at once; run nothing"),
-    Command.withShortDescription("Find the mistakes in a config"),
+    Command.withDescription(
+      "Check a config file, and the modules and parameters that it names. Prints all mistakes at once, and runs nothing."
+    ),
+    Command.withShortDescription("Find the mistakes in a config file"),
     Command.withExamples([{ command: "epilogue check nightly.yaml" }])
   )
 
@@ -208,33 +216,38 @@ export const make = (perform: Flags.Perform) => {
     loading,
     (input) => Effect.flatMap(toRequest(input), (request) => perform(async () => (await library()).explain(request)))
   ).pipe(
-    Command.withDescription("Print each step's hooks, where each comes from (a line of the file, or code), and why"),
+    Command.withDescription(
+      "Print the hooks of each step, the source of each (a line of the file, or code), and the reason for it"
+    ),
     Command.withShortDescription("Print where each hook comes from"),
     Command.withExamples([{ command: "epilogue explain nightly.yaml" }])
   )
 
   const schema = Command.make("schema", {}, () => perform(async () => (await library()).schema())).pipe(
-    Command.withDescription("Print the JSON Schema of configs, for editors"),
+    Command.withDescription("Print the JSON Schema of config files, for editors"),
     Command.withExamples([{ command: "epilogue schema > epilogue.schema.json" }])
   )
 
   const init = Command.make("init", {
     folder: Argument.String("dir").pipe(
       Argument.withMetavar("DIR"),
-      Argument.withDescription("Where to; it is made if need be"),
+      Argument.withDescription("The folder to write to, which is created if need be"),
       Argument.withDefault(".")
     )
   }, ({ folder }) => Init.write(folder)).pipe(
-    Command.withDescription("Write a small pipeline, hooks for it and a config. Files that are there are left alone."),
-    Command.withShortDescription("Write a small pipeline to begin with"),
+    Command.withDescription("Write a small pipeline, hooks for it and a config file. Never overwrites a file."),
+    Command.withShortDescription("Write a small pipeline to start from"),
     Command.withExamples([{ command: "epilogue init jobs" }])
   )
 
   return Command.make("epilogue").pipe(
-    Command.withDescription("Pipelines with hooks, from code and from files"),
+    Command.withDescription("Run pipelines with hooks, defined in code and in config files"),
     Command.withExamples([
-      { command: "epilogue init jobs && epilogue run jobs/epilogue.yaml", description: "Begin" },
-      { command: "epilogue --completions zsh", description: "Completion for your shell: bash, zsh, fish, powershell" }
+      { command: "epilogue init jobs && epilogue run jobs/epilogue.yaml", description: "Start with a small pipeline" },
+      {
+        command: "epilogue --completions zsh",
+        description: "Print completions for your shell: bash, zsh, fish, powershell"
+      }
     ]),
     Command.withSubcommands([
       run,

@@ -1,4 +1,4 @@
-/** What can be said on the command line about durable pipelines. */
+/** The commands for durable pipelines: `run --durable`, `worker`, `answer` and `interrupt`. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -12,27 +12,29 @@ import { type DurableRunRequest, type Showing, UsageError } from "../request.ts"
 import { type Perform, record } from "./flags.ts"
 import { absolute } from "./references.ts"
 
-/** Loaded only where it is asked for. */
+/** Loads the commands for durable pipelines. */
 // oxlint-disable-next-line eslint/no-restricted-imports -- loads the bundle when a command needs it
 const library = () => import("../durable/commands.ts")
 
 const database = Flag.String("database").pipe(
   Flag.withMetavar("FILE|URL"),
   Flag.withDescription(
-    "Where durable runs are kept: a SQLite file, or the postgres:// URL of a cluster's database. " +
-      "Else EPILOGUE_DATABASE, DATABASE_URL, or .epilogue/durable.db. A URL with a password is better in the environment"
+    "The database of durable runs: a SQLite file, or the postgres:// URL of a cluster's database. Unless set: " +
+      "EPILOGUE_DATABASE, DATABASE_URL, or .epilogue/durable.db. Keep a URL with a password in the environment"
   ),
   Flag.optional
 )
 
 const layer = Flag.String("layer").pipe(
   Flag.withMetavar("MODULE#EXPORT"),
-  Flag.withDescription("A Layer with the services of durable pipelines; else what their module exports as \"layer\""),
+  Flag.withDescription(
+    "A Layer with the services of durable pipelines; unless set, the export \"layer\" of their module"
+  ),
   Flag.optional
 )
 
 const json = Flag.Boolean("json").pipe(
-  Flag.withDescription("Print events as JSON lines; what the pipelines log or print goes to stderr"),
+  Flag.withDescription("Print events as JSON lines to stdout; what the pipelines log or print goes to stderr"),
   Flag.withDefault(false)
 )
 
@@ -60,13 +62,13 @@ const logLevel: Effect.Effect<LogLevel | undefined, never, GlobalFlag.Setting.Id
 export const runFlags = {
   durable: Flag.Boolean("durable").pipe(
     Flag.withDescription(
-      "Submit a run of a durable pipeline and follow it, in this process where no worker has the file"
+      "Submit a run of a durable pipeline and wait for its end; it runs in this process if no worker has the SQLite file open"
     ),
     Flag.withDefault(false)
   ),
   payload: Flag.String("payload").pipe(
     Flag.withMetavar("JSON"),
-    Flag.withDescription("With --durable: the payload; {} unless set"),
+    Flag.withDescription("With --durable: the payload of the run; {} unless set"),
     Flag.optional
   ),
   database,
@@ -80,14 +82,14 @@ interface RunInput {
   readonly layer: Option.Option<string>
 }
 
-/** What is asked for with `--durable`; nothing without. */
+/** Makes the request of `run --durable`. Returns `undefined` without that flag. */
 export const toRun = (
   input: RunInput & {
     readonly file: Option.Option<string>
     readonly showing: Showing
     readonly logLevel: LogLevel | undefined
   },
-  /** The flags that were given and are for pipelines in memory. */
+  /** The names of the given flags that apply to pipelines in memory only. */
   others: ReadonlyArray<string>
 ): Effect.Effect<DurableRunRequest | undefined, UsageError, FileSystem | Path> =>
   Effect.gen(function*() {
@@ -95,7 +97,7 @@ export const toRun = (
     if (!durable) {
       const given = (["payload", "database", "layer"] as const).find((name) => Option.isSome(flags[name]))
       if (given === undefined) return undefined
-      return yield* new UsageError({ message: `--${given} is for durable pipelines: say --durable, too` })
+      return yield* new UsageError({ message: `--${given} is for durable pipelines: add --durable` })
     }
     if (others[0] !== undefined) {
       return yield* new UsageError({ message: `--durable does not go with --${others[0]}` })
@@ -103,7 +105,7 @@ export const toRun = (
     const reference = Option.getOrUndefined(file)
     if (reference === undefined || /\.(ya?ml|json)$/i.test(reference)) {
       return yield* new UsageError({
-        message: "--durable runs the durable pipeline that a module exports: name a MODULE#EXPORT"
+        message: "--durable runs a durable pipeline that a module exports: name a MODULE#EXPORT"
       })
     }
     return {
@@ -115,7 +117,7 @@ export const toRun = (
     }
   })
 
-/** Does it. */
+/** Performs `run --durable`. */
 export const run = async (request: DurableRunRequest): Promise<number> => (await library()).run(request)
 
 // -----------------------------------------------------------------------------
@@ -128,19 +130,19 @@ export const make = (perform: Perform) => {
     reference: Argument.String("workflows").pipe(
       Argument.withMetavar("MODULE#WORKFLOWS"),
       Argument.withDescription(
-        "A durable pipeline that a module exports, or an array or a record of them; without #, all that it exports"
+        "A durable pipeline that a module exports, or an array or a record of them; without #, all that the module exports"
       )
     ),
     layer,
     database,
     host: Flag.String("host").pipe(
       Flag.withDescription(
-        "With Postgres: where the other workers reach this one; it listens there, or at LISTEN_HOST"
+        "With Postgres: the host at which other workers reach this one; it listens there, or at LISTEN_HOST"
       ),
       Flag.withDefault("127.0.0.1")
     ),
     port: Flag.Int("port").pipe(
-      Flag.withDescription("With Postgres: the port for that; 0 is any that is free"),
+      Flag.withDescription("With Postgres: the port for that; 0 for any free port"),
       Flag.withDefault(0)
     ),
     json,
@@ -148,7 +150,7 @@ export const make = (perform: Perform) => {
   }, (input) =>
     Effect.gen(function*() {
       const { host, json, port } = input
-      if (port < 0 || port > 65_535) return yield* new UsageError({ message: `--port ${port} is no port` })
+      if (port < 0 || port > 65_535) return yield* new UsageError({ message: `--port ${port} is not a port` })
       const request = {
         ...(yield* moduleOf(input)),
         database: Option.getOrUndefined(input.database),
@@ -162,21 +164,21 @@ export const make = (perform: Perform) => {
       yield* perform(async () => (await library()).worker(request))
     })).pipe(
       Command.withDescription(
-        "Run durable pipelines, whoever submits to them, until Ctrl-C, which gives the steps under way 15 seconds to end; " +
-          "the second quits at once. What is not done then, or after a crash, goes on at the next start. A SQLite file is " +
-          "for one worker; workers on one Postgres share the work. The settings of effect/cluster come from the " +
-          "environment: ENTITY_MESSAGE_POLL_INTERVAL, by which submissions are looked for, is half a second with SQLite " +
-          "and one with Postgres unless set."
+        "Run durable pipelines, for all processes that submit runs, until Ctrl-C. Ctrl-C gives the current steps 15 " +
+          "seconds to end; a second Ctrl-C quits at once. Unfinished runs continue at the next start, after a crash too. " +
+          "A SQLite file allows one worker; workers on one Postgres database share the work. The settings of " +
+          "effect/cluster come from the environment: ENTITY_MESSAGE_POLL_INTERVAL, the interval at which a worker looks " +
+          "for new runs, is half a second with SQLite and one second with Postgres unless set."
       ),
       Command.withShortDescription("Run durable pipelines"),
       Command.withExamples([
         {
           command: "epilogue worker ./etl.ts",
-          description: "All durable pipelines of a module, on .epilogue/durable.db"
+          description: "Run all durable pipelines of a module, with .epilogue/durable.db"
         },
         {
           command: "EPILOGUE_DATABASE=postgres://… epilogue worker ./etl.ts#nightly --host 10.0.0.7 --port 34431",
-          description: "One of a cluster's workers"
+          description: "Run one of several workers of a cluster"
         }
       ])
     )
@@ -184,20 +186,24 @@ export const make = (perform: Perform) => {
   const answer = Command.make("answer", {
     token: Argument.String("token").pipe(
       Argument.withMetavar("TOKEN"),
-      Argument.withDescription("What the question says to answer with")
+      Argument.withDescription("The token in the text of the question")
     ),
-    approve: Flag.Boolean("approve").pipe(Flag.withDescription("Yes"), Flag.withDefault(false)),
-    deny: Flag.Boolean("deny").pipe(Flag.withDescription("No"), Flag.withDefault(false)),
+    approve: Flag.Boolean("approve").pipe(Flag.withDescription("Approve"), Flag.withDefault(false)),
+    deny: Flag.Boolean("deny").pipe(Flag.withDescription("Deny"), Flag.withDefault(false)),
     by: Flag.String("by").pipe(
       Flag.withMetavar("NAME"),
-      Flag.withDescription("Who answers; the user of this machine unless set"),
+      Flag.withDescription("The name of the person who answers; unless set, the user of this machine"),
       Flag.optional
     ),
-    comment: Flag.String("comment").pipe(Flag.withMetavar("TEXT"), Flag.optional),
+    comment: Flag.String("comment").pipe(
+      Flag.withMetavar("TEXT"),
+      Flag.withDescription("A comment on the answer"),
+      Flag.optional
+    ),
     database
   }, ({ approve, deny, ...input }) =>
     Effect.gen(function*() {
-      if (approve === deny) return yield* new UsageError({ message: "say either --approve or --deny" })
+      if (approve === deny) return yield* new UsageError({ message: "give either --approve or --deny" })
       const request = {
         token: input.token,
         approve,
@@ -209,8 +215,8 @@ export const make = (perform: Perform) => {
       yield* perform(async () => (await library()).answer(request))
     })).pipe(
       Command.withDescription(
-        "Answer a question that a durable run waits for. The first answer counts. A worker goes on with the run within " +
-          "a moment; where there is none, the next one does."
+        "Answer a question that a durable run waits for. The first answer counts. A worker continues the run within " +
+          "a second or two; if none is running, the next one does."
       ),
       Command.withShortDescription("Answer a question of a durable run"),
       Command.withExamples([{ command: "epilogue answer WyJ… --approve --comment \"go ahead\"" }])
@@ -223,7 +229,7 @@ export const make = (perform: Perform) => {
     ),
     runId: Argument.String("run").pipe(
       Argument.withMetavar("RUN"),
-      Argument.withDescription("The run's id, as \"epilogue run --durable\" prints it")
+      Argument.withDescription("The id of the run, which \"epilogue run --durable\" prints")
     ),
     database
   }, (input) =>
@@ -237,7 +243,7 @@ export const make = (perform: Perform) => {
       yield* perform(async () => (await library()).interrupt(request))
     })).pipe(
       Command.withDescription(
-        "Interrupt a durable run, wherever it runs or waits. A step that is under way ends first. Hooks run."
+        "Interrupt a durable run, in whichever process it runs or waits. The current step ends first. Hooks run."
       ),
       Command.withShortDescription("Interrupt a durable run"),
       Command.withExamples([{ command: "epilogue interrupt ./etl.ts#nightly 4f1c…" }])

@@ -1,4 +1,4 @@
-/** What the commands of the command line share. */
+/** The flags that several commands share. */
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -7,12 +7,12 @@ import { type Progress, progresses, type Showing, UsageError } from "../request.
 /** Performs the action of a command, whose exit code becomes that of the process. */
 export type Perform = (action: () => Promise<number>) => Effect.Effect<void>
 
-/** Bare, it takes no word after it: `--record nightly.yaml` records, and runs that config. */
+/** Takes a value only as `--record=FILE`: in `--record nightly.yaml` the file is the config to run. */
 export const record: Flag.Flag<Option.Option<string>> = Flag.String("record").pipe(
   Flag.withMetavar("FILE"),
   Flag.withOptionalValue(""),
   Flag.withDescription(
-    "Record what happens in .epilogue/runs, for epilogue runs, show and report; or add it to a file: --record=FILE"
+    "Record the run in .epilogue/runs, for epilogue runs, show and report; or append it to a file: --record=FILE"
   ),
   Flag.optional
 )
@@ -21,20 +21,20 @@ export const record: Flag.Flag<Option.Option<string>> = Flag.String("record").pi
 export const progress: Flag.Flag<Option.Option<Progress>> = Flag.Literals("progress", progresses).pipe(
   Flag.withMetavar("HOW"),
   Flag.withDescription(
-    "How the run is shown: a live tree on a terminal, groups in GitHub Actions, plain lines elsewhere, unless this " +
-      "says otherwise. A supervised run has plain lines in place of the tree: what its process writes would go through it"
+    "How to display progress. auto, the default, is a live tree on a terminal, groups in GitHub Actions, and plain " +
+      "lines elsewhere. A supervised run has plain lines in place of the tree, which its own output would garble"
   ),
   Flag.optional
 )
 
-/** What is asked for by these flags. */
+/** Makes a request of these flags. */
 export const toShowing = ({ json, progress, record }: {
   readonly json: boolean
   readonly progress: Option.Option<Progress>
   readonly record: Option.Option<string>
 }): Effect.Effect<Showing, UsageError> =>
   json && Option.isSome(progress)
-    ? Effect.fail(new UsageError({ message: "--progress does not go with --json: events are for a program to show" }))
+    ? Effect.fail(new UsageError({ message: "--progress does not go with --json, which prints events for a program" }))
     : Effect.succeed({
       json,
       progress: Option.getOrElse(progress, () => "auto" as const),

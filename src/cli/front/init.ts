@@ -9,13 +9,13 @@ import { UsageError } from "../request.ts"
 const pipeline = `import { Console, Effect, Schema } from "effect"
 import { Params, Pipeline, Step } from "effect-epilogue"
 
-/** The config says what is in it, and checks it before anything runs. */
+/** The config file sets these, and they are checked before anything runs. */
 export class GreetingParams extends Params.Service<GreetingParams>()("GreetingParams", {
   name: Schema.NonEmptyString,
   times: Schema.Int
 }) {}
 
-// exported, so that "epilogue explain" sees it
+// exported, so that "epilogue explain" finds it
 export const compose = Step.make(
   "compose",
   Effect.gen(function*() {
@@ -34,7 +34,7 @@ export const pipeline = Pipeline.make("hello", Effect.flatMap(compose, print))
 const hooks = `import { Cause, Effect } from "effect"
 import { Hook, StepContext } from "effect-epilogue"
 
-/** For steps that failed. */
+/** Logs the failure of a step. */
 export const report = Hook.onFailure((cause: Cause.Cause<unknown>) =>
   Effect.gen(function*() {
     const { stepName } = yield* StepContext
@@ -42,7 +42,7 @@ export const report = Hook.onFailure((cause: Cause.Cause<unknown>) =>
   })
 )
 
-/** For steps that succeeded. */
+/** Logs the success of a step. */
 export const celebrate = Hook.onSuccess(() =>
   Effect.gen(function*() {
     const { stepName } = yield* StepContext
@@ -69,7 +69,7 @@ steps:
     retry: { times: 2, delay: 1 second, backoff: exponential }
     timeout: 1 minute
 
-# told of each failure, once a step's hooks say so: failure: [ ./hooks.ts#report, epilogue#alerterFailure ]
+# the channel for alerts, which a hook posts: failure: [ ./hooks.ts#report, epilogue#alerterFailure ]
 # alerter:
 #   slack:
 #     webhookUrl: \${SLACK_WEBHOOK}
@@ -94,7 +94,7 @@ const json = `${
   )
 }\n`
 
-/** Whether configs may be YAML: the library looks for the package where this module does. */
+/** Whether config files may be YAML: the library resolves the package `yaml` from the same place as this module. */
 const hasYaml = (): boolean => {
   try {
     createRequire(import.meta.url).resolve("yaml")
@@ -105,8 +105,8 @@ const hasYaml = (): boolean => {
 }
 
 /**
- * What modules there are called. Where a package.json does not say that modules are of
- * the new kind (`npm init` says the opposite), Node takes `.ts` for the old kind.
+ * Returns the extension for modules in a folder: `.mts` where the nearest `package.json` lacks `"type": "module"`, since
+ * Node then takes `.ts` files for CommonJS modules. `npm init` sets `"type": "commonjs"`.
  */
 const extensionIn = (folder: string) =>
   Effect.gen(function*() {
@@ -121,7 +121,7 @@ const extensionIn = (folder: string) =>
 
 const refuse = (message: string) => new UsageError({ message })
 
-/** Writes all of it, or nothing where one of the files is there. */
+/** Writes all files, or none if one of them exists. */
 export const write = (folder: string): Effect.Effect<void, UsageError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -136,10 +136,10 @@ export const write = (folder: string): Effect.Effect<void, UsageError, FileSyste
     const at = (name: string) => path.join(folder, name)
     const there = yield* Effect.filter(files, ([name]) => fs.exists(at(name)))
     if (there.length > 0) {
-      return yield* refuse(`nothing written, since there is already: ${there.map(([name]) => at(name)).join(", ")}`)
+      return yield* refuse(`nothing written, since these files exist: ${there.map(([name]) => at(name)).join(", ")}`)
     }
     yield* fs.makeDirectory(folder, { recursive: true })
-    // "wx": whoever was faster keeps theirs
+    // "wx" fails if another process has created the file since the check
     yield* Effect.forEach(files, ([name, text]) => fs.writeFileString(at(name), text, { flag: "wx" }), {
       discard: true
     })

@@ -1,6 +1,6 @@
-/** `--param Service.field=value`. */
+/** Parses `--param Service.field=value`. */
 
-/** JSON where it is such, except for numbers that would not survive it, else the text. */
+/** Decodes JSON. Returns the text itself where it is not JSON, or an integer too large for a number. */
 const valueOf = (text: string): unknown => {
   try {
     const value: unknown = JSON.parse(text)
@@ -10,7 +10,10 @@ const valueOf = (text: string): unknown => {
   }
 }
 
-/** By service and field; the later of two for one field counts. A text is the name of the first that is none. */
+/**
+ * Collects parameters by service and field. Of two for one field the later counts. Returns the name of the first
+ * parameter that can't be parsed, without its value, which may be a secret.
+ */
 export const collectParams = (
   params: ReadonlyArray<string>,
   read: (text: string) => unknown = valueOf

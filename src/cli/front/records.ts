@@ -1,4 +1,4 @@
-/** What can be said on the command line about runs that were recorded. */
+/** The commands for recorded runs: `runs`, `show`, `report` and `prune`. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -8,7 +8,7 @@ import * as Path from "effect/Path"
 import { UsageError } from "../request.ts"
 import type { Perform } from "./flags.ts"
 
-/** Loaded only where they are asked for. */
+/** Loads the commands for recorded runs, without the charts. */
 // oxlint-disable-next-line eslint/no-restricted-imports -- loads the bundle when a command needs it
 const records = () => import("../records/records.ts")
 // oxlint-disable-next-line eslint/no-restricted-imports -- loads the bundle when a command needs it
@@ -16,14 +16,14 @@ const charts = () => import("../records/charts.ts")
 
 const folder = Flag.String("folder").pipe(
   Flag.withMetavar("DIR"),
-  Flag.withDescription("Where the records are; .epilogue/runs unless set"),
+  Flag.withDescription("The folder of the records; .epilogue/runs unless set"),
   Flag.optional
 )
 
 const run = Argument.String("run").pipe(
   Argument.withMetavar("RUN"),
   Argument.withDescription(
-    "A run's id or how it begins, as \"epilogue runs\" lists them; the file of a record; or latest"
+    "The id of a run or the beginning of it, as \"epilogue runs\" prints them; the file of a record; or latest"
   ),
   Argument.withDefault("latest")
 )
@@ -42,28 +42,28 @@ export const make = (perform: Perform) => {
     statuses: Flag.Literals("status", ["success", "failure", "interrupt", "running", "cutOff"]).pipe(
       Flag.withMetavar("STATUS"),
       Flag.withDescription(
-        "Only runs that ended so, or have no end: cutOff are those that nobody has heard of for a minute; may be given " +
-          "more than once"
+        "Only runs with this status; may be given more than once. A run is cutOff if it has no end and has recorded " +
+          "nothing for a minute"
       ),
       Flag.atLeast(0)
     ),
     since: Flag.String("since").pipe(
       Flag.withMetavar("WHEN"),
-      Flag.withDescription("Only runs that started since: \"2 days\", 90m, 2026-11-23, \"2026-11-23 18:00\""),
+      Flag.withDescription("Only runs that started since then: \"2 days\", 90m, 2026-11-23, \"2026-11-23 18:00\""),
       Flag.optional
     ),
     limit: Flag.Int("limit").pipe(
       Flag.withAlias("n"),
-      Flag.withDescription("How many, the newest first; 0 for all"),
+      Flag.withDescription("The largest number of runs, the newest first; 0 for all"),
       Flag.withDefault(20)
     ),
     json: Flag.Boolean("json").pipe(
-      Flag.withDescription("A JSON object a line, instead of a table"),
+      Flag.withDescription("Print a JSON object on each line instead of a table"),
       Flag.withDefault(false)
     )
   }, ({ folder, json, limit, pipelines, since, statuses }) =>
     Effect.gen(function*() {
-      if (!isCount(limit)) return yield* new UsageError({ message: `--limit ${limit} is no number of runs` })
+      if (!isCount(limit)) return yield* new UsageError({ message: `--limit ${limit} is not a number of runs` })
       const request = {
         folder: Option.getOrUndefined(folder),
         since: Option.getOrUndefined(since),
@@ -75,12 +75,15 @@ export const make = (perform: Perform) => {
       yield* perform(async () => (await records()).runs(request))
     })).pipe(
       Command.withDescription(
-        "List the runs that were recorded, by \"epilogue run --record\" or by Report.layerRecord() in code. Times are yours."
+        "List the runs that were recorded, by \"epilogue run --record\" or by Report.layerRecord() in code. Times are in the local time zone."
       ),
       Command.withShortDescription("List recorded runs"),
       Command.withExamples([
-        { command: "epilogue runs --status failure --since \"2 days\"", description: "What went wrong" },
-        { command: "epilogue runs --json | jq -r .path", description: "For a program" }
+        { command: "epilogue runs --status failure --since \"2 days\"", description: "List recent failures" },
+        {
+          command: "epilogue runs --json | jq -r .path",
+          description: "Print the files of the records for another program"
+        }
       ])
     )
 
@@ -98,9 +101,8 @@ export const make = (perform: Perform) => {
       perform(async () => (await records()).show({ folder: Option.getOrUndefined(folder), run, json }))
   ).pipe(
     Command.withDescription(
-      "Print a recorded run: its steps, with what each attempt and each hook came to, parameters, annotations, and why " +
-        "it failed. Exits with 0 where there is such a run, however it ended, and with 2 where there is none, or more " +
-        "than one."
+      "Print a recorded run: its steps with their attempts and hooks, parameters, annotations, and why it failed. The " +
+        "exit code is 0 if the run is found, however it ended, and 2 if no run or more than one is found."
     ),
     Command.withShortDescription("Print a recorded run"),
     Command.withExamples([
@@ -114,23 +116,23 @@ export const make = (perform: Perform) => {
 
   const report = Command.make("report", {
     run,
-    html: chart("html", "A page to look into, in one file; - for standard output"),
-    svg: chart("svg", "A picture; - for standard output"),
-    png: chart("png", "A picture that anything shows; needs the package @resvg/resvg-js"),
+    html: chart("html", "An interactive page in one file; - for standard output"),
+    svg: chart("svg", "An SVG picture; - for standard output"),
+    png: chart("png", "A PNG picture; needs the package @resvg/resvg-js"),
     mermaid: Flag.String("mermaid").pipe(
       Flag.withMetavar("FILE"),
       Flag.withOptionalValue("-"),
-      Flag.withDescription("A Mermaid chart, for Markdown: on standard output, or in a file: --mermaid=FILE"),
+      Flag.withDescription("A Mermaid chart for Markdown, to standard output, or to a file with --mermaid=FILE"),
       Flag.optional
     ),
     title: Flag.String("title").pipe(
       Flag.withMetavar("TEXT"),
-      Flag.withDescription("In place of the run's name"),
+      Flag.withDescription("The title of the chart; unless set, the name of the run"),
       Flag.optional
     ),
     theme: Flag.Literals("theme", ["light", "dark"]).pipe(
       Flag.withMetavar("THEME"),
-      Flag.withDescription("Of the pictures; the page has both"),
+      Flag.withDescription("The theme of the pictures; the page has both"),
       Flag.optional
     ),
     folder
@@ -144,13 +146,15 @@ export const make = (perform: Perform) => {
       }
       const targets = Object.values(given).filter((target) => target !== undefined)
       if (targets.length === 0) {
-        return yield* new UsageError({ message: "say what to make: --html FILE, --svg FILE, --png FILE or --mermaid" })
+        return yield* new UsageError({ message: "name what to make: --html FILE, --svg FILE, --png FILE or --mermaid" })
       }
       if (targets.includes("")) return yield* new UsageError({ message: "the name of a file is empty" })
-      if (given.png === "-") return yield* new UsageError({ message: "--png needs a file: a picture is no text" })
+      if (given.png === "-") {
+        return yield* new UsageError({ message: "--png needs a file: standard output is for text" })
+      }
       const path = yield* Path.Path
       if (new Set(targets.map((target) => target === "-" ? target : path.resolve(target))).size < targets.length) {
-        return yield* new UsageError({ message: "two of them would go to the same place" })
+        return yield* new UsageError({ message: "two of the charts would be written to the same place" })
       }
       const request = {
         ...given,
@@ -162,12 +166,12 @@ export const make = (perform: Perform) => {
       yield* perform(async () => (await charts()).report(request))
     })).pipe(
       Command.withDescription(
-        "Make a chart of a recorded run: when each step ran, what was tried again, what failed. Several kinds at once " +
-          "may be asked for. Files are replaced only when all of them could be made."
+        "Make charts of a recorded run: when each step ran, which attempts there were, what failed. Several kinds may be " +
+          "made at once. Files are replaced only once all charts are made."
       ),
       Command.withShortDescription("Make a chart of a recorded run"),
       Command.withExamples([
-        { command: "epilogue report --html run.html", description: "The latest run" },
+        { command: "epilogue report --html run.html", description: "Make a page of the latest run" },
         { command: "epilogue report 7f6c1a2b --svg run.svg --theme dark" },
         { command: "epilogue report latest --mermaid >> README.md" }
       ])
@@ -176,20 +180,20 @@ export const make = (perform: Perform) => {
   const prune = Command.make("prune", {
     keep: Flag.Int("keep").pipe(
       Flag.withMetavar("N"),
-      Flag.withDescription("How many runs stay, the newest; one that goes on stays besides")
+      Flag.withDescription("The number of runs to keep, the newest; running ones are kept besides")
     ),
     dryRun: Flag.Boolean("dry-run").pipe(
-      Flag.withDescription("Only say which would be removed"),
+      Flag.withDescription("Only print which records would be removed"),
       Flag.withDefault(false)
     ),
     folder
   }, ({ dryRun, folder, keep }) =>
     Effect.gen(function*() {
-      if (!isCount(keep)) return yield* new UsageError({ message: `--keep ${keep} is no number of runs` })
+      if (!isCount(keep)) return yield* new UsageError({ message: `--keep ${keep} is not a number of runs` })
       const request = { keep, dryRun, folder: Option.getOrUndefined(folder) }
       yield* perform(async () => (await records()).prune(request))
     })).pipe(
-      Command.withDescription("Remove the records of all but the newest runs, and say which they were"),
+      Command.withDescription("Remove the records of all but the newest runs, and print which they were"),
       Command.withShortDescription("Remove old records"),
       Command.withExamples([{ command: "epilogue prune --keep 100" }])
     )

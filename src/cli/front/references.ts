@@ -1,9 +1,9 @@
-/** What is named on the command line. */
+/** References to modules on the command line. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 
-/** `MODULE#EXPORT` is meant from where the command is run. A package's name stays. */
+/** Resolves the module of `MODULE#EXPORT` in the working directory. The name of a package stays as it is. */
 export const absolute = (
   reference: string
 ): Effect.Effect<string, never, FileSystem.FileSystem | Path.Path> =>

@@ -21,7 +21,7 @@ export interface OpenWork {
 }
 
 /** @internal */
-export const make = (supervisor?: Pick<Supervisor, "tell">): OpenWork => {
+export const make = (supervisor?: Pick<Supervisor, "send">): OpenWork => {
   const steps = new Map<string, { readonly name: string; readonly since: number }>()
   const hooks = new Map<Tracer.Span, { readonly id: number; readonly at: number }>()
   let count = 0
@@ -34,12 +34,12 @@ export const make = (supervisor?: Pick<Supervisor, "tell">): OpenWork => {
       if (key !== "epilogue.hook.kind" || hooks.has(this)) return
       const hook = { id: count++, at: Date.now() }
       hooks.set(this, hook)
-      supervisor?.tell({ _tag: "HookOpened", title: titleOf(this), ...hook })
+      supervisor?.send({ _tag: "HookOpened", title: titleOf(this), ...hook })
     }
     override event(): void {}
     override end(...args: Parameters<Tracer.NativeSpan["end"]>): void {
       const hook = hooks.get(this)
-      if (hook !== undefined) supervisor?.tell({ _tag: "HookClosed", id: hook.id })
+      if (hook !== undefined) supervisor?.send({ _tag: "HookClosed", id: hook.id })
       hooks.delete(this)
       super.end(...args)
     }

@@ -7,10 +7,10 @@
 import * as Effect from "effect/Effect"
 import { jsonSchema } from "../../config/Document.ts"
 import { ExitCode, type LoadRequest, type RunRequest } from "../request.ts"
-import { connect, observing, type Supervisor, telling } from "../supervise/child.ts"
+import { connect, reportingAlerts, reportingEvents, type Supervisor } from "../supervise/child.ts"
 import * as Supervision from "../supervise/config.ts"
 import { supervise } from "../supervise/parent.ts"
-import { toUnheard } from "../supervise/protocol.ts"
+import { toLostCode } from "../supervise/protocol.ts"
 import { err, out, services } from "./environment.ts"
 import { load, type Loaded } from "./loading.ts"
 import { errorText, explained, plural } from "./output.ts"
@@ -26,12 +26,14 @@ export const run = async (request: RunRequest): Promise<number> => {
   if (supervisor === undefined && request.supervise !== false) {
     const supervision = await Effect.runPromise(Effect.provide(Supervision.read(request), services))
     if (supervision !== undefined && (request.supervise ?? supervision.alerter !== undefined)) {
-      if (request.progress === "tree") err("plain lines, as the run is supervised; the tree is for --no-supervise")
+      if (request.progress === "tree") {
+        err("progress is plain lines, since the run is supervised; --no-supervise shows the tree")
+      }
       return superviseChild(supervision)
     }
   }
   const code = await runHere(request, supervisor, write)
-  return supervisor?.isUnheard() === true ? toUnheard(code) : code
+  return supervisor?.isLost() === true ? toLostCode(code) : code
 }
 
 /** Supervises a child process that runs the same command line. */
@@ -54,15 +56,15 @@ const runHere = (
       // the supervisor learns of each alert that was delivered, so that it repeats none
       const { pipeline, pipelineName, unusedSteps } = yield* load(
         request,
-        supervisor === undefined ? undefined : telling(supervisor)
+        supervisor === undefined ? undefined : reportingAlerts(supervisor)
       )
-      supervisor?.tell({ _tag: "Loaded", pipelineName })
+      supervisor?.send({ _tag: "Loaded", pipelineName })
       messages.interrupt = `interrupting ${pipelineName}`
       messages.failure = `${pipelineName} failed: `
       afterRuns(Effect.map(unusedSteps, (steps) => {
         for (const step of steps) err(`the config names a step "${step}", which never ran`)
       }))
-      yield* observed(supervisor === undefined ? pipeline : Effect.provide(pipeline, observing(supervisor)))
+      yield* observed(supervisor === undefined ? pipeline : Effect.provide(pipeline, reportingEvents(supervisor)))
       return ExitCode.success
     }))
 

@@ -18,8 +18,8 @@ import { clean } from "../../internal/text/fit.ts"
 import type { RecordError } from "../../report/RecordError.ts"
 import type { RunEvent } from "../../RunEvent.ts"
 import { ExitCode, type Showing } from "../request.ts"
-import { type Supervisor, telling } from "../supervise/child.ts"
-import { toLine, toTold } from "../supervise/protocol.ts"
+import { reportingAlerts, type Supervisor } from "../supervise/child.ts"
+import { toLine, toMessage } from "../supervise/protocol.ts"
 import { err, out, services } from "./environment.ts"
 import * as Observers from "./observers.ts"
 import * as OpenWork from "./openWork.ts"
@@ -77,7 +77,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
   let interrupted = false
 
   const print = (event: RunEvent): void => {
-    if (write !== undefined) return write(toLine(toTold(event)))
+    if (write !== undefined) return write(toLine(toMessage(event)))
     const text = line(event)
     if (text !== undefined) out(isOwn(event.runId) ? text : `${event.runId.slice(0, 8)} ${text}`)
   }
@@ -85,15 +85,15 @@ export const session = async (options: SessionOptions, program: Program): Promis
     { json, progress, record },
     { isSupervised: supervisor !== undefined, isOwn, observer: openWork.observer, print }
   )
-  const observing = Layer.mergeAll(
+  const observation = Layer.mergeAll(
     observers.layer,
     Layer.succeed(Tracer.Tracer, openWork.tracer),
-    supervisor === undefined ? Alerter.layerConsole : telling(supervisor)(Alerter.layerConsole),
+    supervisor === undefined ? Alerter.layerConsole : reportingAlerts(supervisor)(Alerter.layerConsole),
     keepAlive
   )
   const main = program({
     emit: write === undefined ? undefined : (value) => write(`${JSON.stringify(value)}\n`),
-    observed: (effect) => Effect.provide(effect, observing),
+    observed: (effect) => Effect.provide(effect, observation),
     messages,
     afterRuns: (effect) => {
       report = effect

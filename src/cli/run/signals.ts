@@ -29,7 +29,7 @@ export const listen = (
   const onSignal = () => {
     if (!received) {
       received = true
-      if (open !== undefined) say(`${message()}; once more (Ctrl-C) quits at once`)
+      if (open !== undefined) say(`${message()}; press Ctrl-C again to quit at once`)
       interrupt()
       return
     }

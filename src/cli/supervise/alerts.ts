@@ -1,29 +1,29 @@
-/** The alerts on behalf of a child that died. */
+/** The alerts that the supervisor posts on behalf of a child process that crashed. */
 import { Alert } from "../../Alert.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
 import { clean, oneLine } from "../../internal/text/fit.ts"
 import { text } from "../../internal/text/redact.ts"
 import { innermost, type OpenRun, type OpenStep, type State } from "./state.ts"
 
-/** How a child ended. */
+/** The end of a child process. */
 export interface Death {
-  /** One of the two is there. */
+  /** Either this or `signal` is set. */
   readonly code: number | undefined
   readonly signal: string | undefined
   /** In milliseconds since 1970. */
   readonly at: number
   /** When the child was started. */
   readonly since: number
-  /** What it wrote to stderr last. */
+  /** The end of what the child wrote to stderr. */
   readonly stderr: string
 }
 
 const maxLines = 20
 
-// a crash in a step that runs many times at once must not flood a channel
+// bounds the alerts of a crash in a step that many fibers run at once
 const maxSteps = 10
 
-/** One for each innermost step that was open and has not been alerted, and one for each run. */
+/** Returns an alert for each innermost open step, and one for each run, unless they have been alerted. */
 export const alertsOf = (state: State, pipeline: string, death: Death): ReadonlyArray<Alert> =>
   state.runs.size === 0
     ? [ofChild(state.pipelineName ?? pipeline, death)]
@@ -87,7 +87,7 @@ const ofRun = (run: OpenRun, steps: ReadonlyArray<OpenStep>, death: Death): Aler
   })
 }
 
-/** Nothing had begun yet, or so early that nobody was told. */
+/** The alert of a child that crashed before it reported a run. */
 const ofChild = (pipeline: string, death: Death): Alert =>
   Alert.make({
     title: `${pipeline} crashed`,
@@ -99,7 +99,7 @@ const ofChild = (pipeline: string, death: Death): Alert =>
     tags: tagsOf(death)
   })
 
-/** As the standard hooks have it. */
+/** The title of a step in alerts, as the standard hooks write it. */
 export const subject = ({ pipelineName }: OpenRun, stepPath: ReadonlyArray<string>): string =>
   (stepPath[0] === pipelineName ? stepPath : [pipelineName, ...stepPath]).join(" › ")
 
@@ -111,7 +111,7 @@ const ending = ({ code, signal }: Death) => [
   signal === undefined ? { name: "exit code", value: String(code) } : { name: "signal", value: signal }
 ]
 
-/** Routes can tell crashes, and an out-of-memory kill, from other failures. */
+/** Tags by which a route tells a crash, or a kill for lack of memory (`SIGKILL`), from other failures. */
 const tagsOf = ({ signal }: Death): ReadonlyArray<string> => signal === undefined ? ["crash"] : ["crash", signal]
 
 const since = (start: number, { at }: Death): string => lasted(at - start)

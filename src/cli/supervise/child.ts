@@ -1,15 +1,14 @@
 /**
- * The child's side of a supervised run. Its main does this before it runs anything:
+ * The child's side of a supervised run: reports events and delivered alerts to the supervisor.
  *
- *     const supervisor = connect() // undefined where nobody supervises
+ *     const supervisor = connect() // undefined if the process is not supervised
  *     if (supervisor !== undefined) {
- *       main.pipe(Effect.provide(observing(supervisor)))
- *       alerter.pipe(telling(supervisor)) // the Layer that posts the pipeline's alerts
+ *       main.pipe(Effect.provide(reportingEvents(supervisor)))
+ *       alerter.pipe(reportingAlerts(supervisor)) // the Layer that posts the pipeline's alerts
  *     }
  *
- * Supervised, it must take a signal that comes twice for one: Ctrl-C on a terminal
- * reaches both processes, and the supervisor passes on what it gets. The second
- * Ctrl-C is the supervisor's to act on.
+ * `connect` has to be called before anything else runs. A supervised process must take two signals for one: Ctrl-C on
+ * a terminal reaches both processes, and the supervisor passes its own on. The supervisor acts on the second Ctrl-C.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -19,22 +18,24 @@ import { Alert } from "../../Alert.ts"
 import { Alerter } from "../../Alerter.ts"
 import * as RunEvent from "../../RunEvent.ts"
 import { StepContext } from "../../StepContext.ts"
-import { type Told, toLine, toTold, variable } from "./protocol.ts"
+import { type Message, toLine, toMessage, variable } from "./protocol.ts"
 
-/** Whom the child tells. What it is told is with the system when `tell` returns, whatever happens to the child then. */
+/** The connection to the supervisor. When `send` returns, the message is in the pipe and survives a crash of the child. */
 export interface Supervisor {
-  readonly tell: (told: Told) => void
-  /** Whether something could not be told. */
-  readonly isUnheard: () => boolean
+  readonly send: (message: Message) => void
+  /** Whether the pipe was lost, so that the supervisor may lack messages. */
+  readonly isLost: () => boolean
 }
 
-/** How long to try where the pipe stays full, which means that the supervisor hangs. In milliseconds. */
+/** The time to retry while the pipe stays full, which means that the supervisor hangs; in milliseconds. */
 const patience = 5000
 
 /**
- * The supervisor that started this process, if any. To be called once: processes
- * that are started later must not take it for theirs. From then on a lost supervisor
- * stops nothing: neither SIGINT nor stderr without a reader ends the process by itself.
+ * Connects to the supervisor that started this process, if any. Call it once: it removes the variable from the
+ * environment, so that processes which this one starts do not connect to the same supervisor.
+ *
+ * From then on neither SIGINT nor SIGTERM ends the process by itself, and neither does writing to stderr after the
+ * supervisor, its reader, was killed.
  */
 export const connect = (): Supervisor | undefined => {
   const fd = Number(process.env[variable] ?? NaN)
@@ -43,21 +44,21 @@ export const connect = (): Supervisor | undefined => {
   if (pipe === undefined) return undefined
   process.on("SIGINT", ignore)
   process.on("SIGTERM", ignore)
-  // the supervisor reads it; when that has been killed, what is logged must not crash the run
+  // EPIPE, when the supervisor has been killed: a log must not crash the run
   process.stderr.on("error", ignore)
   let lost = false
   return {
-    tell: (told) => {
-      // something may have closed it, and the number be that of another file now
-      if (!lost) lost = pipeAt(fd) !== pipe || !write(fd, toLine(told))
+    send: (message) => {
+      // the pipeline may have closed the file descriptor, and its number now be that of another file
+      if (!lost) lost = pipeAt(fd) !== pipe || !write(fd, toLine(message))
     },
-    isUnheard: () => lost
+    isLost: () => lost
   }
 }
 
 const ignore = (): void => {}
 
-/** What tells this pipe from others, if it is one. */
+/** Returns the identity of the pipe at a file descriptor, or `undefined` if there is none. */
 const pipeAt = (fd: number): string | undefined => {
   if (!Number.isInteger(fd)) return undefined
   try {
@@ -68,7 +69,7 @@ const pipeAt = (fd: number): string | undefined => {
   }
 }
 
-/** Whether all of it could be written. After a part of a line nothing more may follow. */
+/** Writes a line synchronously, and returns whether all of it was written. After a part of a line, write no more. */
 const write = (fd: number, line: string): boolean => {
   let rest = Buffer.from(line)
   let waited = 0
@@ -77,7 +78,7 @@ const write = (fd: number, line: string): boolean => {
       rest = rest.subarray(fs.writeSync(fd, rest))
       waited = 0
     } catch (error) {
-      // EPIPE where the supervisor is gone: the run goes on
+      // EPIPE: the supervisor has ended, and the run goes on
       if (!(error instanceof Error && "code" in error && error.code === "EAGAIN") || waited++ >= patience) return false
       Atomics.wait(pause, 0, 0, 1)
     }
@@ -87,22 +88,22 @@ const write = (fd: number, line: string): boolean => {
 
 const pause = new Int32Array(new SharedArrayBuffer(4))
 
-/** Tells all events, and at the end that the end has come in order. */
-export const observing = ({ tell }: Pick<Supervisor, "tell">): Layer.Layer<never> =>
+/** Reports all events, and `Closed` when the layer closes, which tells a normal end from a crash. */
+export const reportingEvents = ({ send }: Pick<Supervisor, "send">): Layer.Layer<never> =>
   Layer.merge(
-    RunEvent.layer((event) => tell(toTold(event))),
-    Layer.effectDiscard(Effect.addFinalizer(() => Effect.sync(() => tell({ _tag: "Closed" }))))
+    RunEvent.layer((event) => send(toMessage(event))),
+    Layer.effectDiscard(Effect.addFinalizer(() => Effect.sync(() => send({ _tag: "Closed" }))))
   )
 
-/** The alerter, which tells of each alert that it has delivered. */
-export const telling =
-  ({ tell }: Pick<Supervisor, "tell">) => <E, R>(alerter: Layer.Layer<Alerter, E, R>): Layer.Layer<Alerter, E, R> =>
+/** Wraps an alerter to report each alert that it has delivered. */
+export const reportingAlerts =
+  ({ send }: Pick<Supervisor, "send">) => <E, R>(alerter: Layer.Layer<Alerter, E, R>): Layer.Layer<Alerter, E, R> =>
     Layer.effect(
       Alerter,
       Effect.map(Alerter, (inner) =>
         Alerter.of({
           post: (alert) =>
-            // as a finalizer, so that no interruption comes between
+            // in a finalizer, so that no interruption comes between the delivery and the report of it
             Effect.onExit(inner.post(alert), (exit) =>
               exit._tag === "Success" ?
                 Effect.map(Effect.serviceOption(StepContext), (context) => {
@@ -110,7 +111,7 @@ export const telling =
                   const about = source ?? (context._tag === "Some" ? context.value : undefined)
                   if (about === undefined) return
                   const { runId, stepPath } = about
-                  tell({ _tag: "Alerted", runId, stepPath, severity, named: source !== undefined })
+                  send({ _tag: "Alerted", runId, stepPath, severity, named: source !== undefined })
                 }) :
                 Effect.void)
         }))

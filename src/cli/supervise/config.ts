@@ -1,7 +1,6 @@
 /**
- * What a supervisor needs of a config, which is less than its child does: no module of
- * the user's is imported for it, so what one does when it is imported is done once, and
- * can't take the supervisor down.
+ * Reads what the supervisor needs of a config file. It imports no module of the user's: only the child does, so that
+ * their side effects happen once and can't crash the supervisor.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -16,16 +15,17 @@ import type * as Sources from "../../config/internal/modules/modules.ts"
 import type { AlerterSpec } from "../../config/internal/schema/alerter.ts"
 import { type LoadRequest, UsageError } from "../request.ts"
 
+/** The settings of a supervisor. */
 export interface Supervision {
-  /** What the pipeline is called until the child tells its name. */
+  /** The name of the pipeline until the child reports it. */
   readonly pipeline: string
-  /** Imported, where it is a module's, only when it is built. */
+  /** The alerter of the file. Where that names a module, building the layer imports it. */
   readonly alerter: FileAlerter | undefined
-  /** What the config keeps to itself: values of variables, addresses of webhooks. */
+  /** The secrets in the config: values of variables, webhook addresses. */
   readonly secrets: ReadonlyArray<string>
 }
 
-/** `undefined` where the config can't be read, or is wrong: who loads the rest of it tells of that too. */
+/** Returns `undefined` where the config can't be read or is wrong: loading the pipeline then reports the mistakes. */
 export const read = (
   { allowOutside, config, pipeline, root }: LoadRequest
 ): Effect.Effect<Supervision | undefined, never, FileSystem.FileSystem | Path.Path> =>
@@ -36,7 +36,7 @@ export const read = (
     const { document } = yield* Effect.flatMap(fs.readFileString(config), (text) => decode(text, config))
     const folder = path.dirname(path.resolve(config))
     const sources = { folder, root: root ?? folder, allowOutside }
-    // a cast, since the public type does not say what the Schema has made sure of
+    // a cast, since the public type of a document leaves out what the Schema has verified
     const spec = document.alerter as AlerterSpec | undefined
     return {
       pipeline: path.basename(pipeline ?? config),
@@ -52,10 +52,10 @@ const alerterOf = (spec: AlerterSpec, sources: Sources.SourceOptions, name: stri
       name,
       loadLayer: layerSource(sources)
     }),
-    ([{ problem }]) => new UsageError({ message: `the alerter: expected ${problem.expected}, found ${problem.found}` })
+    ([{ problem }]) => new UsageError({ message: `alerter: expected ${problem.expected}, found ${problem.found}` })
   ))
 
-/** What is shorter is no secret, and may well be a word of an alert. */
+/** The shortest text that is redacted: a shorter one may be a part of other words. */
 const minSecret = 6
 
 const secretsIn = (value: unknown): ReadonlyArray<string> => {

@@ -1,7 +1,6 @@
 /**
- * Runs a pipeline in a child process, and alerts where the child dies without having
- * come to its end: killed (by the system, where memory runs out), crashed, or left by
- * `process.exit` in the middle of a step.
+ * Runs a pipeline in a child process, and posts alerts if the child crashes: if it ends before its main does, killed
+ * (by the system, for lack of memory), by an uncaught error, or by `process.exit` in the middle of a step.
  *
  *     const code = yield* supervise({
  *       command: process.execPath,
@@ -10,21 +9,18 @@
  *       alerter
  *     })
  *
- * The child gets a pipe as its file descriptor 3, whose number is in its environment,
- * and `child.ts` tells on it what happens. Such pipes of `node:child_process` work on
- * Bun, Deno and Node alike (tried on Linux). stdin and stdout are the parent's. stderr
- * is passed on, so for the child it is no terminal.
+ * The child inherits a pipe as its file descriptor 3, whose number is in its environment, and `child.ts` reports events
+ * on it. Such pipes of `node:child_process` work on Bun, Deno and Node (tried on Linux). The child shares stdin and
+ * stdout with the parent. The parent forwards the child's stderr, which therefore is not a terminal for the child.
  *
- * Where the child dies, each innermost step that was open and whose failure had not
- * been alerted gets an alert, and so does the run. A step that had failed counts as
- * open until something else begins in the body around it. Whatever the child has
- * delivered is not repeated; what a policy of its alerter had only kept for later (a
- * digest, quiet hours) is lost with it. A child whose main came to its end, with
- * whatever exit code, has not crashed.
+ * After a crash, each innermost open step whose failure had not been alerted gets an alert, and so does the run. A step
+ * that had failed counts as open until something else begins in the body around it, since its hooks may be running.
+ * Alerts that the child has delivered are not repeated. Alerts that a policy of the child's alerter had held back (a
+ * digest, quiet hours) are lost with it. A child whose main ended, with any exit code, has not crashed.
  *
- * The first SIGINT or SIGTERM is passed on, so that the child can run its hooks; the
- * second kills the child, which is no crash either. While alerts are posted, the first
- * gives them up. Where the parent is killed the child goes on, unsupervised.
+ * The first SIGINT or SIGTERM is passed on, so that the child can run its hooks. The second kills the child, which does
+ * not count as a crash. While alerts are posted, the first signal gives them up. If the parent is killed, the child
+ * goes on unsupervised.
  */
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
@@ -39,30 +35,30 @@ import { scrubber } from "../../internal/text/secrets.ts"
 import { ExitCode } from "../request.ts"
 import { alertsOf, type Death, how, lasted, subject } from "./alerts.ts"
 import { SpawnError, start } from "./process.ts"
-import { fromUnheard } from "./protocol.ts"
+import { fromLostCode } from "./protocol.ts"
 import { innermost, State } from "./state.ts"
 
 export interface SuperviseOptions<E, R> {
-  /** The runtime, as in `process.execPath`. */
+  /** The path of the runtime, as `process.execPath`. */
   readonly command: string
-  /** For the runtime, then the script's: on Deno they begin with `run` and the permissions. */
+  /** The arguments of the runtime, the script, and its arguments. On Deno they begin with `run` and the permissions. */
   readonly args: ReadonlyArray<string>
-  /** Added to the environment. */
+  /** Variables to add to the environment. */
   readonly env?: Readonly<Record<string, string>> | undefined
-  /** What the alert calls a child that dies before its run begins. */
+  /** The name of the pipeline in the alert of a child that crashes before its run begins. */
   readonly pipeline: string
-  /** Built only where there is something to alert. Without it the crash is told on stderr alone. */
+  /** The layer is built only if there are alerts to post. Without an alerter a crash is printed to stderr alone. */
   readonly alerter?: Layer.Layer<Alerter, E, R> | undefined
-  /** Left out of what is alerted, where the child wrote them to stderr, say. */
+  /** The texts to redact in alerts: the child may have written them to stderr. */
   readonly secrets?: ReadonlyArray<string> | undefined
 }
 
-/** What all alerts together may take, retries included. */
+/** The time limit of posting all alerts, retries included. */
 const patience = "30 seconds"
 
 /**
- * The exit code for the parent: the child's where it came to its end, 130 where it was
- * interrupted, and 1 where it crashed.
+ * Runs and supervises a child process. Succeeds with the exit code for the parent: that of the child if its main ended,
+ * 130 if it was interrupted, 1 if it crashed.
  */
 export const supervise = <E = never, R = never>(
   options: SuperviseOptions<E, R>
@@ -71,7 +67,7 @@ export const supervise = <E = never, R = never>(
     Effect.gen(function*() {
       const state = new State()
       const quit = yield* Deferred.make<void>()
-      const child = yield* start(options, (told) => state.tell(told))
+      const child = yield* start(options, (message) => state.receive(message))
       const signals = { count: 0, sent: undefined as NodeJS.Signals | undefined, killed: false }
       const pass = (signal: NodeJS.Signals) => {
         if (signals.sent === undefined) child.kill(signals.sent = signal)
@@ -80,13 +76,13 @@ export const supervise = <E = never, R = never>(
         signals.count++
         if (child.isDead()) Deferred.doneUnsafe(quit, Effect.void)
         else if (signals.count === 1) {
-          say("interrupting; once more (Ctrl-C) quits at once")
+          say("interrupting; press Ctrl-C again to quit at once")
           pass(signal)
         } else if (!signals.killed) signals.killed = child.kill("SIGKILL")
       })
       const ended = yield* Effect.exit(restore(child.death))
       if (ended._tag === "Failure") {
-        // A main interrupts on a signal too: then this comes a moment before the signal itself.
+        // `runMain` interrupts this fiber a moment before `listen` receives the signal, which is to be passed on first
         yield* Effect.yieldNow
         pass("SIGTERM")
       }
@@ -112,18 +108,18 @@ const conclude = <E, R>(
 ): Effect.Effect<number, never, R> => {
   const { code, signal } = death
   if (signals.killed) {
-    // only now, when all that the child told has been read
+    // only after the death of the child, when all its reports have been read
     say(`quit at once${cutOff(state, death)}`)
     return Effect.succeed(ExitCode.interrupted)
   }
-  // on a terminal the child gets Ctrl-C itself too, perhaps before it minds signals
+  // on a terminal Ctrl-C reaches the child too, perhaps before it listens to signals, and then kills it
   const obeyed = signal === "SIGINT" || signal === "SIGTERM" || code === ExitCode.interrupted
   if (signals.sent !== undefined && !state.closed && obeyed) return Effect.succeed(ExitCode.interrupted)
-  const unheard = fromUnheard(code)
-  if (unheard !== undefined) return Effect.succeed(unheard)
+  const lostCodes = fromLostCode(code)
+  if (lostCodes !== undefined) return Effect.succeed(lostCodes)
   if (!isCrash(state, death)) {
     if (signal !== undefined) say(`${how(death)} after the run had ended`)
-    // a code of 0 that its main did not choose
+    // a code of 0 that its main did not choose: a failed run must not look like a success
     return Effect.succeed(code === 0 && !state.closed && state.failed ? ExitCode.failed : code ?? ExitCode.failed)
   }
   const scrub = scrubber(secrets)
@@ -140,7 +136,7 @@ const conclude = <E, R>(
   )
 }
 
-/** Codes of a main that found its config wrong, or was interrupted, before it ran anything. */
+/** Exit codes before any run that are no crash: the config was wrong, or the child was interrupted. */
 const quiet: ReadonlySet<number | undefined> = new Set([ExitCode.usage, ExitCode.interrupted])
 
 const isCrash = ({ begun, closed, runs }: State, { code }: Death): boolean =>
@@ -171,12 +167,12 @@ const cutOff = (state: State, { at }: Death): string => {
   return all.length === 0 ? "" : `; cut off: ${all.join(", ")}`
 }
 
-/** Calls back on each of these signals, which do not end the process by themselves meanwhile. */
+/** Listens to SIGINT and SIGTERM, which then do not end the process by themselves. Returns what stops listening. */
 const listen = (onSignal: (signal: NodeJS.Signals) => void): () => void => {
   const ignore = () => {}
   process.on("SIGINT", onSignal)
   process.on("SIGTERM", onSignal)
-  // whoever read our stderr may be gone before the child is
+  // EPIPE: the reader of stderr may end before the child does
   process.stderr.on("error", ignore)
   return () => {
     process.off("SIGINT", onSignal)

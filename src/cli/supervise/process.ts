@@ -1,11 +1,11 @@
-/** The child process of a supervised run, as the parent has it. */
+/** Starts the child process of a supervised run, and reads its pipes. */
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import process from "node:process"
 import type { Death } from "./alerts.ts"
-import { reader, type Told, variable } from "./protocol.ts"
+import { type Message, reader, variable } from "./protocol.ts"
 
 /** The child could not be started. */
 export class SpawnError extends Data.TaggedError("SpawnError")<{ readonly command: string; readonly code: string }> {
@@ -14,24 +14,25 @@ export class SpawnError extends Data.TaggedError("SpawnError")<{ readonly comman
   }
 }
 
+/** A running child process. */
 export interface Child {
-  /** Succeeds when it has ended and all that it told has been read. */
+  /** Succeeds when the child has ended and all its reports have been read. */
   readonly death: Effect.Effect<Death>
   readonly isDead: () => boolean
   readonly kill: (signal: NodeJS.Signals) => boolean
 }
 
-/** How much of stderr is kept. */
+/** The number of characters of stderr that are kept, the last ones. */
 const maxTail = 16 * 1024
 
 /**
- * The ends of the pipes may be held open by a process that the child started. Then it
- * is waited so long for what is still in them, and while there is more, no longer than
- * that. In milliseconds.
+ * How long to read the pipes after the child has ended, in milliseconds. They do not end by themselves while a process
+ * that the child started holds them open. Reading takes `first`, then goes on by `more` while there is data, for `most`
+ * at most.
  */
 const drain = { first: 400, more: 100, most: 3000 }
 
-/** What a process is run with. */
+/** The command line of a process, and its environment. */
 export interface Invocation {
   readonly command: string
   readonly args: ReadonlyArray<string>
@@ -41,7 +42,7 @@ export interface Invocation {
 /** @internal */
 export const start = (
   { args, command, env }: Invocation,
-  onTold: (told: Told) => void
+  onMessage: (message: Message) => void
 ): Effect.Effect<Child, SpawnError> =>
   Effect.callback((resume) => {
     const fail = (error: unknown) => {
@@ -55,8 +56,8 @@ export const start = (
         env: { ...process.env, ...env, [variable]: "3" }
       })
       const death = Deferred.makeUnsafe<Death>()
-      const isDead = follow(child, since, onTold, (end) => Deferred.doneUnsafe(death, Effect.succeed(end)))
-      // not `child.kill`, since Deno then tells that signal as the end, whatever the end was
+      const isDead = follow(child, since, onMessage, (end) => Deferred.doneUnsafe(death, Effect.succeed(end)))
+      // not `child.kill`, since Deno then reports that signal as the end, whatever the end was
       const kill = (signal: NodeJS.Signals) => !isDead() && child.pid !== undefined && send(child.pid, signal)
       child.on("error", fail)
       child.once("spawn", () => resume(Effect.succeed({ death: Deferred.await(death), isDead, kill })))
@@ -70,24 +71,24 @@ const send = (pid: number, signal: NodeJS.Signals): boolean => {
   try {
     return process.kill(pid, signal)
   } catch {
-    // it has just exited
+    // the process has just exited
     return false
   }
 }
 
-/** Whether it has exited is what is returned. */
+/** Reads the pipes of a child until its end. Returns a function that tells whether the child has exited. */
 const follow = (
   child: ChildProcess,
   since: number,
-  onTold: (told: Told) => void,
+  onMessage: (message: Message) => void,
   onDeath: (death: Death) => void
 ): () => boolean => {
   let dead = false
   let tail = ""
   let reads = 0
-  const told = child.stdio[3]
-  // of the four, these two are ours to read
-  const pipes = [child.stderr, told].flatMap((pipe) =>
+  const messages = child.stdio[3]
+  // the other two are inherited
+  const pipes = [child.stderr, messages].flatMap((pipe) =>
     pipe !== null && pipe !== undefined && "read" in pipe ? [pipe] : []
   )
   const ends = pipes.map((pipe) =>
@@ -99,7 +100,7 @@ const follow = (
   )
   for (const pipe of pipes) {
     pipe.setEncoding("utf8")
-    const take = pipe === told ? reader(onTold) : (text: string) => {
+    const take = pipe === messages ? reader(onMessage) : (text: string) => {
       process.stderr.write(text)
       tail = (tail + text).slice(-maxTail)
     }
@@ -117,7 +118,7 @@ const follow = (
       for (const pipe of pipes) pipe.destroy()
       onDeath({ code: code ?? undefined, signal: signal ?? undefined, at, since, stderr: tail })
     }
-    // twice at least: on a busy machine a timer may come before what is there to be read
+    // waits twice at least: on a busy machine the timer may fire before data that has already arrived is read
     const wait = (millis: number) => {
       const before = reads
       timer = setTimeout(() => {

@@ -1,8 +1,7 @@
 /**
- * What a supervised child tells its supervisor: one JSON object a line.
+ * The messages of a supervised child to its supervisor: one JSON object a line, of at most `maxLine` bytes.
  *
- * Events are told as they are recorded, with no secrets in them. A line has at most
- * `maxLine` bytes.
+ * Events are encoded as in records, without secrets.
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -11,69 +10,71 @@ import { bytes, fitEnd, fitMiddle } from "../../internal/text/fit.ts"
 import { members } from "../../report/internal/events/eventJson.ts"
 import { ExitCode } from "../request.ts"
 
-/** In the child's environment: the number of the file descriptor to tell on. */
+/** The environment variable of the child with the number of the file descriptor to write to. */
 export const variable = "EPILOGUE_SUPERVISOR_FD"
 
-/** Less than a pipe holds (64 KiB on Linux), so that telling seldom waits. */
+/** Less than a pipe holds (64 KiB on Linux), so that writing seldom blocks. */
 export const maxLine = 32 * 1024
 
 /**
  * Exit code 240 + i means: the child came to its end with codes[i], but had lost the pipe on which
  * to report that, because something in it closed the pipe. Programs rarely use codes in this range.
  */
-const unheard: { readonly first: number; readonly codes: ReadonlyArray<number> } = {
+const lostCodes: { readonly first: number; readonly codes: ReadonlyArray<number> } = {
   first: 240,
   codes: Object.values(ExitCode)
 }
 
-/** The exit code that says so. */
-export const toUnheard = (code: number): number => {
-  const index = unheard.codes.indexOf(code)
-  return index < 0 ? code : unheard.first + index
+/** Returns the exit code of a child that ended with `code` after it had lost the pipe. */
+export const toLostCode = (code: number): number => {
+  const index = lostCodes.codes.indexOf(code)
+  return index < 0 ? code : lostCodes.first + index
 }
 
-/** What it stands for, if it is one of these. */
-export const fromUnheard = (code: number | undefined): number | undefined => unheard.codes[(code ?? 0) - unheard.first]
+/** Returns the `code` that such an exit code stands for, or `undefined` for others. */
+export const fromLostCode = (code: number | undefined): number | undefined =>
+  lostCodes.codes[(code ?? 0) - lostCodes.first]
 
 const maxCause = 8 * 1024
-// as JSON, a character may take six bytes
+// a character may take six bytes as JSON: `\u0000`
 const maxName = 200
 const maxDepth = 16
 
-const Told = Schema.Union([
+const Message = Schema.Union([
   ...members,
-  /** An alert was delivered. `named`: the alert itself says which step (or run) it is about. */
+  /** An alert was delivered. `named`: the alert has a `source`, which names its step or run. */
   Schema.TaggedStruct("Alerted", {
     runId: Schema.String,
     stepPath: Schema.Array(Schema.String),
     severity: SeverityJson,
     named: Schema.Boolean
   }),
-  /** What the pipeline is called, before its run begins. */
+  /** The name of the pipeline, before its run begins. */
   Schema.TaggedStruct("Loaded", { pipelineName: Schema.String }),
-  /** A hook runs. Its `id` is of this process. */
+  /** A hook has begun. Its `id` is unique in this process. */
   Schema.TaggedStruct("HookOpened", { id: Schema.Int, title: Schema.String, at: Schema.Finite }),
   Schema.TaggedStruct("HookClosed", { id: Schema.Int }),
-  /** The child's main is over: what follows is no crash. */
+  /** The main of the child has ended: an exit after this is no crash. */
   Schema.TaggedStruct("Closed", {})
 ])
 
-export type Told = typeof Told.Type
+/** A message to the supervisor. */
+export type Message = typeof Message.Type
 
 export {
-  /** An event as it is told. */
-  toEventJson as toTold
+  /** Encodes an event as a message. */
+  toEventJson as toMessage
 } from "../../report/internal/events/eventJson.ts"
 
-/** Always in the same way, so that paths stay comparable. */
+/** Shortens a path, always in the same way, so that paths stay comparable. */
 const cutPath = (path: ReadonlyArray<string>): ReadonlyArray<string> =>
   (path.length > maxDepth ? [...path.slice(0, maxDepth - 2), "…", path.at(-1)!] : path).map(cutName)
 
 const cutName = (name: string): string => fitEnd(name, maxName)
 
-/** Where a line would be too long, what matters less goes: parameters, annotations, most of the cause. */
-const fit = (told: Told, spare: boolean): object => {
-  const entries = Object.entries(told).flatMap(([key, value]: [string, unknown]): Array<[string, unknown]> => {
+/** Shortens a message; with `spare`, it also drops parameters, annotations and most of the cause. */
+const fit = (message: Message, spare: boolean): object => {
+  const entries = Object.entries(message).flatMap(([key, value]: [string, unknown]): Array<[string, unknown]> => {
     if (key === "params" || key === "annotations") return spare ? [] : [[key, value]]
     if (key === "cause") return [[key, fitMiddle(String(value), spare ? 512 : maxCause)]]
     return [[key, cut(value)]]
@@ -90,16 +91,16 @@ const cut = (value: unknown): unknown =>
     ? Object.fromEntries(Object.entries(value).map(([key, part]) => [key, cut(part)]))
     : value
 
-/** A line with its end. */
-export const toLine = (told: Told): string => {
-  const line = `${JSON.stringify(fit(told, false))}\n`
-  return bytes(line) <= maxLine ? line : `${JSON.stringify(fit(told, true))}\n`
+/** Encodes a message as a line, with its line break. */
+export const toLine = (message: Message): string => {
+  const line = `${JSON.stringify(fit(message, false))}\n`
+  return bytes(line) <= maxLine ? line : `${JSON.stringify(fit(message, true))}\n`
 }
 
-const decode = Schema.decodeUnknownOption(Told)
+const decode = Schema.decodeUnknownOption(Message)
 
-/** What a line says. Nothing where it is torn, or not ours. */
-export const fromLine = (line: string): Told | undefined => {
+/** Decodes a line. Returns `undefined` if the line is torn, or written by something else. */
+export const fromLine = (line: string): Message | undefined => {
   try {
     return Option.getOrUndefined(decode(JSON.parse(line)))
   } catch {
@@ -107,16 +108,16 @@ export const fromLine = (line: string): Told | undefined => {
   }
 }
 
-/** Takes text in pieces, as it arrives, and gives on what each whole line says. */
-export const reader = (onTold: (told: Told) => void): (piece: string) => void => {
+/** Returns a function that takes text in pieces, as it arrives, and calls `onMessage` for the message of each whole line. */
+export const reader = (onMessage: (message: Message) => void): (piece: string) => void => {
   let rest = ""
   return (piece) => {
     const lines = (rest + piece).split("\n")
-    // what is longer than any line is not ours, and need not be kept
+    // a longer line is not a message: keeping its beginning bounds the memory
     rest = lines.pop()!.slice(0, maxLine + 1)
     for (const line of lines) {
-      const told = fromLine(line)
-      if (told !== undefined) onTold(told)
+      const message = fromLine(line)
+      if (message !== undefined) onMessage(message)
     }
   }
 }

@@ -1,14 +1,14 @@
-/** What a child has told so far: which runs and steps are open, and what is known to have been alerted. */
-import type { Told } from "./protocol.ts"
+/** The state of a child by its messages so far: its open runs and steps, and which of them have been alerted. */
+import type { Message } from "./protocol.ts"
 
-/** A step that has not ended, or has failed and is still in its hooks, as far as can be told. */
+/** A step that has not ended, or that has failed and whose hooks may still be running. */
 export interface OpenStep {
   readonly index: number
   readonly stepPath: ReadonlyArray<string>
   readonly startedAt: number
   readonly params: Readonly<Record<string, unknown>>
   attempt: number
-  /** Why it failed, where it has. */
+  /** The cause, if the step has failed. */
   cause: string | undefined
   alerted: boolean
 }
@@ -20,44 +20,45 @@ export interface OpenRun {
   readonly runName: string
   readonly startedAt: number
   readonly steps: Map<number, OpenStep>
-  /** The step that ended last, and how. */
+  /** The path and outcome of the step that ended last, as text. */
   last: string | undefined
   alerted: boolean
 }
 
-type Of<Tag extends Told["_tag"]> = Extract<Told, { readonly _tag: Tag }>
+type Of<Tag extends Message["_tag"]> = Extract<Message, { readonly _tag: Tag }>
 
+/** Collects the messages of a child. */
 export class State {
   readonly runs: Map<string, OpenRun> = new Map()
-  /** Whether any run has begun. */
+  /** Whether a run has begun. */
   begun = false
-  /** The hooks that run. */
+  /** The hooks that are running, by their ids. */
   readonly hooks: Map<number, Of<"HookOpened">> = new Map()
-  /** What the pipeline is called. */
+  /** The name of the pipeline, once the child has reported it. */
   pipelineName: string | undefined = undefined
-  /** Whether the child's main came to its end. */
+  /** Whether the main of the child has ended. */
   closed = false
-  /** Whether a run of the child's ended other than well. */
+  /** Whether a run of the child has failed or was interrupted. */
   failed = false
 
-  tell(told: Told): void {
-    switch (told._tag) {
+  receive(message: Message): void {
+    switch (message._tag) {
       case "Closed":
         this.closed = true
         return
       case "Loaded":
-        this.pipelineName = told.pipelineName
+        this.pipelineName = message.pipelineName
         return
       case "HookOpened":
-        this.hooks.set(told.id, told)
+        this.hooks.set(message.id, message)
         return
       case "HookClosed":
-        this.hooks.delete(told.id)
+        this.hooks.delete(message.id)
         return
       case "Alerted":
-        return this.alerted(told)
+        return this.alerted(message)
       case "RunStarted": {
-        const { at, pipelineName, runId, runName } = told
+        const { at, pipelineName, runId, runName } = message
         this.begun = true
         this.runs.set(runId, {
           pipelineName,
@@ -71,20 +72,21 @@ export class State {
         return
       }
       case "RunEnded":
-        this.runs.delete(told.runId)
-        if (told.outcome !== "success") this.failed = true
+        this.runs.delete(message.runId)
+        if (message.outcome !== "success") this.failed = true
         return
       default: {
-        const run = this.runs.get(told.runId)
-        if (run !== undefined) inRun(run, told)
+        const run = this.runs.get(message.runId)
+        if (run !== undefined) inRun(run, message)
       }
     }
   }
 
   /**
-   * Two evaluations of one step have the same path: the alert is about the one that
-   * has failed the longest. Of a step that is not known to have failed it is only
-   * where the alert itself says so: a body may post what it likes.
+   * Marks the step or run of a delivered alert.
+   *
+   * Several evaluations of one step have the same path: the alert counts for the one that failed first. For a step that
+   * has not failed it counts only if the alert names its source, since the body of a step may post any alert.
    */
   private alerted({ named, runId, severity, stepPath }: Of<"Alerted">): void {
     const run = this.runs.get(runId)
@@ -101,34 +103,34 @@ export class State {
 
 const inRun = (
   run: OpenRun,
-  told: Extract<Told, { readonly stepPath: unknown } | { readonly hook: unknown }>
+  message: Extract<Message, { readonly stepPath: unknown } | { readonly hook: unknown }>
 ): void => {
-  switch (told._tag) {
+  switch (message._tag) {
     case "StepStarted": {
-      const { at, index, params = {}, stepPath } = told
-      // what comes next in the surrounding body comes after the hooks of what failed in it
+      const { at, index, params = {}, stepPath } = message
+      // the next step of a body begins after the hooks of the steps that failed in that body
       settle(run, (failed) => !isWithin(stepPath, failed) && isWithin(stepPath, failed.slice(0, -1)))
       run.steps.set(index, { index, stepPath, startedAt: at, params, attempt: 1, cause: undefined, alerted: false })
       return
     }
     case "AttemptFailed": {
-      settle(run, (failed) => isWithin(failed, told.stepPath))
-      const step = run.steps.get(told.index)
-      if (step !== undefined) step.attempt = told.attempt + 1
+      settle(run, (failed) => isWithin(failed, message.stepPath))
+      const step = run.steps.get(message.index)
+      if (step !== undefined) step.attempt = message.attempt + 1
       return
     }
     case "StepEnded": {
-      const step = run.steps.get(told.index)
-      settle(run, (failed) => isWithin(failed, told.stepPath))
-      run.last = `${told.stepPath.join(" › ")} ${ended[told.outcome]}`
-      if (told.outcome === "failure" && step !== undefined) step.cause = told.cause ?? ""
-      else run.steps.delete(told.index)
+      const step = run.steps.get(message.index)
+      settle(run, (failed) => isWithin(failed, message.stepPath))
+      run.last = `${message.stepPath.join(" › ")} ${ended[message.outcome]}`
+      if (message.outcome === "failure" && step !== undefined) step.cause = message.cause ?? ""
+      else run.steps.delete(message.index)
       return
     }
     case "HookEnded": {
-      // the standard hooks, with an alerter that does not tell what it delivers
-      if (told.kind !== "failure" || !told.hook.startsWith("AlerterHooks.")) return
-      const owner = told.step === undefined ? run : run.steps.get(told.step.index)
+      // a standard hook has posted its alert, perhaps by an alerter of the pipeline's own, which reports nothing
+      if (message.kind !== "failure" || !message.hook.startsWith("AlerterHooks.")) return
+      const owner = message.step === undefined ? run : run.steps.get(message.step.index)
       if (owner !== undefined) owner.alerted = true
       return
     }
@@ -142,7 +144,7 @@ const inRun = (
 
 const ended = { success: "succeeded", failure: "failed", interrupt: "was interrupted" }
 
-/** Forgets steps that have failed and whose hooks are over. */
+/** Removes the failed steps whose hooks have ended. */
 const settle = (run: OpenRun, isOver: (stepPath: ReadonlyArray<string>) => boolean): void => {
   for (const { cause, index, stepPath } of run.steps.values()) {
     if (cause !== undefined && isOver(stepPath)) run.steps.delete(index)
@@ -151,11 +153,11 @@ const settle = (run: OpenRun, isOver: (stepPath: ReadonlyArray<string>) => boole
 
 const isSame = (a: ReadonlyArray<string>, b: ReadonlyArray<string>): boolean => a.length === b.length && isWithin(a, b)
 
-/** Whether a path is another, or goes on from it. */
+/** Whether `path` is `outer`, or begins with it. */
 const isWithin = (path: ReadonlyArray<string>, outer: ReadonlyArray<string>): boolean =>
   outer.length <= path.length && outer.every((name, i) => path[i] === name)
 
-/** The innermost of the open steps, one of each path. What failed and was alerted is over. */
+/** Returns the innermost open steps, one for each path. Steps that failed and have been alerted count as ended. */
 export const innermost = (run: OpenRun): ReadonlyArray<OpenStep> => {
   const open = [...run.steps.values()].filter(({ alerted, cause }) => cause === undefined || !alerted)
   return open.filter((step, i) =>

@@ -121,7 +121,7 @@ it.live("worker: it runs what others submit, and the database is its alone", () 
         `${id}   ✓ load (n ms)`,
         `${id} ✓ nightly (n ms, 2 steps)`
       ])
-      assert.match(ended.stderr, /^stopping when .*; once more \(Ctrl-C\) quits at once\n$/)
+      assert.match(ended.stderr, /^stopping when .*; press Ctrl-C again to quit at once\n$/)
       assert.deepEqual(told(), ["extract monday", "load monday"])
     }))
   ))
@@ -152,7 +152,7 @@ it.live("Ctrl-C: what runs here goes on at the next start", () =>
     const running = yield* start("bun", ...run(`{"day":"monday","rows":1}`))
     yield* within("wait")
     running.kill("SIGINT")
-    yield* running.wrote("once more (Ctrl-C) quits at once")
+    yield* running.wrote("press Ctrl-C again to quit at once")
     running.kill("SIGINT")
     const stopped = yield* running.ended
     assertExitCode(stopped, 130)
@@ -205,13 +205,13 @@ it.live("a pipeline that the worker does not have waits, and runs where it can o
     const stopped = yield* worker.ended
     assert.equal(
       stopped.stderr.split("\n")[0],
-      `runs of "failing", which is none of the pipelines here, wait for a worker that has it`
+      `runs of "failing" wait for a worker that has this pipeline: it is not among the pipelines here`
     )
     const ended = yield* follower.ended
     assertExitCode(ended, 1)
     assert.match(
       ended.stderr,
-      /no process has the database [^\n]* open any more: failing goes on here\nfailing failed: no such row\n$/
+      /no other process has the database [^\n]* open any more: failing goes on in this one\nfailing failed: no such row\n$/
     )
   }))
 
@@ -270,14 +270,14 @@ it.live("mistakes: exit code 2, nothing on stdout, and nothing secret", () =>
       [["worker", `${module}#notDurable`], /an Effect that is not durable/],
       [["worker", join(root, fixtures, "hooks.ts")], /expected durable pipelines/],
       [["worker", module, "--layer", `${module}#nightly`], /layer: expected a Layer/],
-      [["worker", module, "--port", "70000"], /^error: --port 70000 is no port\n$/],
+      [["worker", module, "--port", "70000"], /^error: --port 70000 is not a port\n$/],
       [
         ["worker", module, "--database", "redis://ada:hunter2@db"],
         /^error: --database is neither a postgres:\/\/ URL nor/
       ],
       [
         ["worker", module, "--database", "postgres://[hunter2"],
-        /^error: --database begins as a postgres:\/\/ URL does/
+        /^error: --database begins with postgres:\/\/ and is not a valid URL/
       ],
       [["worker", module, "--database", url], /^error: .*ECONNREFUSED/, 1],
       [[...run(`{"day":"x"}`), "--database", url], /^error: .*ECONNREFUSED/, 1],
@@ -295,7 +295,7 @@ it.live("mistakes: exit code 2, nothing on stdout, and nothing secret", () =>
       [run(`{"day":"x","hunter":1}`), /payload\.hunter: .*found a field that the payload does not have\n$/],
       [["answer", token, "--approve"], /^error: there is no database \.epilogue\/durable\.db: name it with --database/],
       [["answer", "hunter", "--approve"], /^error: the text is not a token of a question\n$/],
-      [["answer", token, "--approve", "--deny"], /^error: say either --approve or --deny\n$/]
+      [["answer", token, "--approve", "--deny"], /^error: give either --approve or --deny\n$/]
     ]
     yield* Effect.forEach(cases, ([args, says, code]) =>
       Effect.map(epilogue("bun", args, { cwd, env }), (ended) => {

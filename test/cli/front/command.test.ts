@@ -34,9 +34,9 @@ it.live("help, and completion for shells", () =>
 it.live("mistakes on the command line: exit code 2, and nothing on stdout", () =>
   Effect.gen(function*() {
     const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [
-      [["run"], /^error: name a config or a MODULE#EXPORT/],
+      [["run"], /^error: name a config file or a MODULE#EXPORT/],
       [["run", "gone.yaml"], /^error: there is no file gone\.yaml/],
-      [["run", "a.yaml", "--config", "b.yaml"], /^error: there are two configs: a\.yaml and --config b\.yaml/],
+      [["run", "a.yaml", "--config", "b.yaml"], /^error: two config files are named: a\.yaml and --config b\.yaml/],
       [["run", "x", "--nope"], /^error: .*--nope[^]*see: epilogue run --help/],
       [["frobnicate"], /^error: .*frobnicate/],
       [["run", "x", "--param", "secretless"], /^error: .*--param[^]*Service\.field=value/],

@@ -126,11 +126,11 @@ it.live("mistakes: exit code 2, and nothing is written", () =>
     const { cwd, runs } = yield* one
     writeFileSync(join(runs, "begun.jsonl"), "")
     const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [
-      [[], /^error: say what to make: --html FILE, --svg FILE, --png FILE or --mermaid\n$/],
+      [[], /^error: name what to make: --html FILE, --svg FILE, --png FILE or --mermaid\n$/],
       [["--html="], /^error: the name of a file is empty\n$/],
       [["--png", "-"], /^error: --png needs a file/],
-      [["--html", "x", "--svg", "./x"], /^error: two of them would go to the same place\n$/],
-      [["--html", "-", "--mermaid"], /^error: two of them would go to the same place\n$/],
+      [["--html", "x", "--svg", "./x"], /^error: two of the charts would be written to the same place\n$/],
+      [["--html", "-", "--mermaid"], /^error: two of the charts would be written to the same place\n$/],
       [["b", "--html", "x"], /^error: .*no recorded run has an id that begins with "b"/],
       [[join(runs, "begun.jsonl"), "--html", "x"], /^error: .*nothing is recorded in it yet\n$/],
       [["--html", "x", "--theme", "blue"], /^error: .*--theme[^]*see: epilogue report --help\n$/]

@@ -112,11 +112,11 @@ it.live("no runs, and mistakes: nothing on stdout", () =>
       [["runs", "--json"], 0, /^no runs are recorded/],
       [["runs", "--folder", "other", "--status", "failure"], 0, /^none of 1 recorded run is one of those\n$/],
       [["runs", "--folder", "file"], 2, /^error: can't read file: ENOTDIR\n$/],
-      [["runs", "--limit", "-1"], 2, /^error: --limit -1 is no number of runs\n$/],
+      [["runs", "--limit", "-1"], 2, /^error: --limit -1 is not a number of runs\n$/],
       [["runs", "--since", "yesterday"], 2, /^error: --since yesterday: expected how long ago/],
       [["runs", "--status", "bad"], 2, /^error: .*--status[^]*see: epilogue runs --help\n$/],
       [["prune"], 2, /^error: .*--keep/],
-      [["prune", "--keep", "-1"], 2, /^error: --keep -1 is no number of runs\n$/],
+      [["prune", "--keep", "-1"], 2, /^error: --keep -1 is not a number of runs\n$/],
       [["prune", "--keep", "0"], 0, /^nothing to remove in \.epilogue\/runs\n$/],
       [["prune", "--keep", "1", "--folder", "other"], 0, /^nothing to remove in other\n$/]
     ]

@@ -26,7 +26,7 @@ it.live("once: the run is interrupted, and its hooks run", () =>
           "■ slow (n ms, 1 step)",
           ""
         ])
-        assert.equal(end.stderr, "interrupting slow; once more (Ctrl-C) quits at once\n")
+        assert.equal(end.stderr, "interrupting slow; press Ctrl-C again to quit at once\n")
       }
     }))
   ))
@@ -79,7 +79,7 @@ it.live("supervised, twice: the hook that was cut off is named", () =>
       kill("SIGINT")
       const end = yield* ended
       assertExitCode(end, 130)
-      assert.match(end.stderr, /^epilogue: interrupting; once more \(Ctrl-C\) quits at once\n/)
+      assert.match(end.stderr, /^epilogue: interrupting; press Ctrl-C again to quit at once\n/)
       assert.match(
         end.stderr,
         /\nepilogue: quit at once; cut off: hook "onInterrupt" \(interrupt\) of wait \([^\n]+\n$/
@@ -108,6 +108,6 @@ it.live("Ctrl-C while a module is imported ends the command with exit code 130, 
         kill("SIGINT")
         const end = yield* ended
         assertExitCode(end, 130)
-        assert.match(end.stderr, /^(?:epilogue: )?interrupting; once more \(Ctrl-C\) quits at once\n$/)
+        assert.match(end.stderr, /^(?:epilogue: )?interrupting; press Ctrl-C again to quit at once\n$/)
       })))
   ))

@@ -6,7 +6,15 @@ import * as Schema from "effect/Schema"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { connect } from "../../../src/cli/supervise/child.ts"
-import { fromLine, maxLine, reader, type Told, toLine, toTold, variable } from "../../../src/cli/supervise/protocol.ts"
+import {
+  fromLine,
+  maxLine,
+  type Message,
+  reader,
+  toLine,
+  toMessage,
+  variable
+} from "../../../src/cli/supervise/protocol.ts"
 import { Hook, Params, Pipeline, type RunEvent, Step } from "../../../src/index.ts"
 import { makeIt } from "../../support/it.ts"
 import { events } from "../../support/observe.ts"
@@ -49,13 +57,13 @@ const everything = Pipeline.make(
 it.effect("events keep what they say, less what is secret", () =>
   Effect.gen(function*() {
     const list = yield* observed(everything)
-    const lines = list.map((event) => toLine(toTold(event)))
+    const lines = list.map((event) => toLine(toMessage(event)))
     assert.ok(!lines.join("").includes("hunter2"))
     for (const line of lines) assert.match(line, /^[^\n]+\n$/)
-    const told = lines.map((line) => fromLine(line) ?? assert.fail(`can't be read: ${line}`))
-    assert.deepEqual(told.map(({ _tag }) => _tag), list.map(({ _tag }) => _tag))
-    const find = <T extends Told["_tag"]>(tag: T) =>
-      told.find((one): one is Extract<Told, { _tag: T }> => one._tag === tag) ?? assert.fail(`no ${tag}`)
+    const message = lines.map((line) => fromLine(line) ?? assert.fail(`can't be read: ${line}`))
+    assert.deepEqual(message.map(({ _tag }) => _tag), list.map(({ _tag }) => _tag))
+    const find = <T extends Message["_tag"]>(tag: T) =>
+      message.find((one): one is Extract<Message, { _tag: T }> => one._tag === tag) ?? assert.fail(`no ${tag}`)
     const started = find("StepStarted")
     const { runId } = list[0]!
     const run = { pipelineName: "nightly", runId, runName: "nightly-7", at: 0 }
@@ -81,12 +89,12 @@ it.effect("events keep what they say, less what is secret", () =>
     assert.deepEqual([find("RunEnded").outcome, find("RunEnded").hookFailures], ["failure", 1])
   }))
 
-it.effect("a run's own hook is told without a step", () =>
+it.effect("a run's own hook is reported without a step", () =>
   Effect.gen(function*() {
     const list = yield* observed(
       Pipeline.make("nightly", Effect.void).pipe(Pipeline.hooks(Hook.onSuccess((_: void) => Effect.void)))
     )
-    const [, hook] = list.map((event) => fromLine(toLine(toTold(event))))
+    const [, hook] = list.map((event) => fromLine(toLine(toMessage(event))))
     assert.ok(hook?._tag === "HookEnded" && !("step" in hook))
   }))
 
@@ -97,7 +105,7 @@ it.effect("no line is longer than the limit, and each can be read", () =>
     Effect.sync(() => {
       for (const times of [1, 5000]) {
         const long = name.repeat(times)
-        const told: Told = {
+        const message: Message = {
           _tag: "StepEnded",
           pipelineName: long,
           runId: "1",
@@ -112,7 +120,7 @@ it.effect("no line is longer than the limit, and each can be read", () =>
           durationMillis: 1,
           annotations: { [name]: cause.repeat(times) }
         }
-        const line = toLine(told)
+        const line = toLine(message)
         assert.ok(Buffer.byteLength(line) <= maxLine, `${Buffer.byteLength(line)} bytes`)
         assert.equal(fromLine(line)?._tag, "StepEnded")
       }
@@ -140,8 +148,8 @@ it.effect("a value under any key is no trouble", () =>
   Effect.sync(() => {
     const params = { cause: 1, stepPath: 2, hook: { stepPath: {} }, nested: { params: null } }
     const info = { pipelineName: "p", runId: "1", runName: "r", at: 0 }
-    const told: Told = { _tag: "StepStarted", ...info, stepName: "s", stepPath: ["s"], index: 0, params }
-    assert.deepEqual(fromLine(toLine(told)), told)
+    const message: Message = { _tag: "StepStarted", ...info, stepName: "s", stepPath: ["s"], index: 0, params }
+    assert.deepEqual(fromLine(toLine(message)), message)
   }))
 
 it.effect("a number in the environment that is no pipe of a supervisor's", () =>

@@ -291,7 +291,7 @@ each("SIGTERM to the parent is passed on, and the hooks run", "passedOn", ({ cod
   assert.deepEqual([code, parent, stderr], [
     130,
     [],
-    "epilogue: interrupting; once more (Ctrl-C) quits at once\ninterrupted, and the hook has run\n"
+    "epilogue: interrupting; press Ctrl-C again to quit at once\ninterrupted, and the hook has run\n"
   ])
 })
 
