@@ -70,7 +70,7 @@ interface Case {
   readonly required?: boolean
   readonly observed?: boolean
   readonly pipeline?: boolean
-  /** What each hook does after recording its call. */
+  /** The Effect that each hook runs after recording its call. */
   readonly hook: Effect.Effect<unknown, unknown>
 }
 

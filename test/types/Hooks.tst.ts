@@ -23,14 +23,14 @@ interface Both {
 }
 
 describe("Any", () => {
-  test("is a hook or a collection, of whatever types", () => {
+  test("Hooks.Any is a hook or a collection of any types", () => {
     expect<Hooks.Any>().type.toBeAssignableFrom(onNumber)
     expect<Hooks.Any>().type.toBeAssignableFrom(required)
     expect<Hooks.Any>().type.toBeAssignableFrom(Hooks.make(onHttp, onText))
     expect<Hooks.Any>().type.not.toBeAssignableFrom(step)
   })
 
-  test("with type parameters, is a hook or a collection of these types", () => {
+  test("Hooks.Any with type parameters is a hook or a collection of these types", () => {
     expect<Hooks.Any<number, Http, Mail, never, never>>().type.toBe<
       Hook.Hook<number, Http, Mail> | Hooks.Hooks<number, Http, Mail>
     >()
@@ -39,7 +39,7 @@ describe("Any", () => {
 })
 
 describe("Hook.Any", () => {
-  test("is a hook of whatever types, and no collection", () => {
+  test("Hook.Any is a hook of any types and rejects collections", () => {
     expect<Hook.Any>().type.toBeAssignableFrom(onNumber)
     expect<Hook.Any>().type.toBeAssignableFrom(required)
     expect<Hook.Any>().type.toBeAssignableFrom(onHttp)

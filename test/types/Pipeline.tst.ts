@@ -141,7 +141,7 @@ describe("stepHooks", () => {
 })
 
 describe("onFailureTag", () => {
-  test("infers the error from its tag, data-last and data-first", () => {
+  test("onFailureTag infers the error from its tag, data-last and data-first", () => {
     pipe(
       pipeline,
       Pipeline.onFailureTag("Http", (error) => {
@@ -155,19 +155,19 @@ describe("onFailureTag", () => {
     })
   })
 
-  test("keeps the pipeline's types, and adds the hook's services", () => {
+  test("onFailureTag keeps the pipeline's types and adds the hook's services", () => {
     expect(pipeline.pipe(Pipeline.onFailureTag("Http", () => needsMail))).type.toBe<Joined>()
     expect(Pipeline.onFailureTag(pipeline, "Http", () => needsMail)).type.toBe<Joined>()
   })
 
-  test("rejects a tag that the pipeline can't fail with", () => {
+  test("onFailureTag rejects a tag that the pipeline can't fail with", () => {
     expect(Pipeline.onFailureTag).type.not.toBeCallableWith(pipeline, "Slow", () => Effect.void)
     expect(Pipeline.onFailureTag).type.toBeCallableWith(pipeline, "Http", () => Effect.void)
     // @ts-expect-error Argument of type '"Slow"' is not assignable to parameter of type '"Http"'
     pipeline.pipe(Pipeline.onFailureTag("Slow", () => Effect.void))
   })
 
-  test("rejects a step", () => {
+  test("onFailureTag rejects a step", () => {
     expect(Pipeline.onFailureTag).type.not.toBeCallableWith(Step.make("s", body), "Http", () => Effect.void)
   })
 })
