@@ -139,6 +139,7 @@ export const layer = (options: SmtpOptions): Layer.Layer<Alerter, AlerterError> 
  */
 export const layerConfig = (
   config: Config.Wrap<UrlOptions> = {
+    // checked when the layer is built, as they are where code gives them
     url: Config.Redacted("SMTP_URL"),
     from: Config.String("ALERT_EMAIL_FROM"),
     to: Config.String("ALERT_EMAIL_TO")

@@ -12,8 +12,8 @@ import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { readable } from "./internal/channel/readable.ts"
-import * as internal from "./internal/ntfy.ts"
-import { areHeaders } from "./internal/webhook.ts"
+import * as internal from "./internal/ntfy/message.ts"
+import { areHeaders } from "./internal/webhook/request.ts"
 
 /**
  * @category models

@@ -12,7 +12,7 @@ import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { readable } from "./internal/channel/readable.ts"
-import * as internal from "./internal/pagerDuty.ts"
+import * as internal from "./internal/pagerDuty/event.ts"
 
 /**
  * @category models

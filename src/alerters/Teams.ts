@@ -12,7 +12,7 @@ import type { Alerter } from "../Alerter.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { address } from "./internal/channel/config.ts"
-import * as internal from "./internal/teams.ts"
+import * as internal from "./internal/teams/card.ts"
 
 /**
  * @category models

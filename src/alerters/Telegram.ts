@@ -13,7 +13,7 @@ import type { Alerter } from "../Alerter.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
 import type { Answer } from "./internal/channel/http.ts"
-import * as internal from "./internal/telegram.ts"
+import * as internal from "./internal/telegram/message.ts"
 
 /**
  * @category models

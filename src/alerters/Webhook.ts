@@ -18,7 +18,7 @@ import type { ChannelOptions } from "./ChannelOptions.ts"
 import { anySize } from "./internal/channel/attachments.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { address } from "./internal/channel/config.ts"
-import * as internal from "./internal/webhook.ts"
+import * as internal from "./internal/webhook/request.ts"
 
 /**
  * @category models

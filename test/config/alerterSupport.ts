@@ -5,9 +5,9 @@ import { Context, Effect, Layer, Schema, SchemaIssue, type Scope } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
+import { channels } from "../../src/alerters/internal/channels.ts"
 import { build } from "../../src/config/internal/apply/alerter.ts"
 import { AlerterSpec } from "../../src/config/internal/schema/alerter.ts"
-import { channelNames } from "../../src/config/internal/schema/channels.ts"
 import { type Alert, Alerter } from "../../src/index.ts"
 
 export type Layers = Readonly<Record<string, Layer.Layer<Alerter>>>
@@ -62,7 +62,7 @@ export const keysInSchema = (): Readonly<Record<string, ReadonlyArray<string>>> 
   // oxlint-disable-next-line no-explicit-any -- tests look into it as they like
   const { properties } = definitions["Alerter"] as any
   return Object.fromEntries(
-    channelNames.map((name) => [
+    Object.keys(channels).map((name) => [
       name,
       // oxlint-disable-next-line no-explicit-any -- tests look into it as they like
       (properties[name].anyOf ?? []).flatMap((one: any) => Object.keys(one.properties ?? {}))

@@ -100,6 +100,7 @@ it.effect("a duration is the same, or the same error, whichever key it stands at
       ["-5 seconds", "-5 seconds", "an error"],
       ["+5 seconds", "1e1 seconds", "an error"],
       ["true", "true", "an error"],
+      ["1e16", "1e16", "an error"],
       ["\"\"", " ", "an error"]
     ]
     for (const [written, variable, expected] of cases) {

@@ -1,15 +1,14 @@
-/** What environment variables must be. */
+/** Options from variables of the environment. */
 import * as Config from "effect/Config"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-
-const isAddress = (text: string): boolean => /^https?:$/.test(URL.parse(text.trim())?.protocol ?? "")
+import { isHttp } from "./schema/leaf.ts"
 
 const Address = Schema.RedactedFromValue(
   Schema.String.check(
-    Schema.makeFilter((text: string) => isAddress(text) ? undefined : "Expected an address that begins with https://")
+    Schema.makeFilter((text: string) => isHttp(text) ? undefined : "Expected an address that begins with https://")
   )
 )
 
-/** An address from a variable, which a script had better know is none before the alert that it is for. */
+/** Reads an address. One that is wrong is an error when the layer is built, and not when the first alert is posted. */
 export const address = (name: string): Config.Config<Redacted.Redacted<string>> => Config.schema(Address, name)

@@ -8,6 +8,7 @@ import { scrubber } from "../../../internal/text/secrets.ts"
 import type { SmtpOptions, UrlOptions } from "../../Email.ts"
 import * as channels from "../channel/channel.ts"
 import { limitOf, make as makeAttempts } from "../channel/retry.ts"
+import { hasLines, isAddress, onOneLine, parseServer } from "./address.ts"
 import { content, domainOf, maxAttached, messageId, threadId } from "./content.ts"
 import * as Smtp from "./smtp.ts"
 
@@ -37,15 +38,6 @@ const serverOf = (options: SmtpOptions): Smtp.Server => {
     limit: limitOf(options)
   }
 }
-
-/** As a file or a variable of several lines may have them. */
-const trimmed = (addresses: string): string => addresses.trim().replace(/,\s+/g, ", ")
-
-const isAddress = (text: string): boolean => /[^\s<>,;@]@[^\s<>,;@]/.test(text)
-
-/** What stands on another line would be taken for the address, and the mail go there alone. */
-// oxlint-disable-next-line no-control-regex -- control characters are what it is about
-const hasLines = (text: string): boolean => /[\u0000-\u001f\u007f]/.test(text)
 
 /** What is wrong with the options, if anything is. */
 const mistake = (
@@ -81,8 +73,8 @@ export const layer = (
   secrets: ReadonlyArray<string> = []
 ): Layer.Layer<Alerter, AlerterError> => {
   const server = serverOf(options)
-  const from = trimmed(options.from)
-  const to = [options.to].flat().map(trimmed)
+  const from = onOneLine(options.from)
+  const to = [options.to].flat().map(onOneLine)
   const domain = domainOf(from)
   const scrub = scrubber([server.host, ...(options.user === undefined ? [] : [options.user])])
   return channels.layer(
@@ -147,7 +139,7 @@ const deliver = (
 /** @internal */
 export const layerUrl = ({ url, ...options }: UrlOptions): Layer.Layer<Alerter, AlerterError> => {
   const address = Redacted.value(url).trim()
-  const server = parse(address)
+  const server = parseServer(address)
   return server === undefined
     ? Layer.unwrap(Effect.fail(invalid("its server is no address such as smtps://user:password@host")))
     : layer({ ...options, ...server }, passwordsIn(address))
@@ -157,24 +149,4 @@ export const layerUrl = ({ url, ...options }: UrlOptions): Layer.Layer<Alerter, 
 const passwordsIn = (address: string): ReadonlyArray<string> => {
   const { password } = new URL(address)
   return password === "" ? [] : [password, address.slice(0, address.lastIndexOf("@")).replace(/^[^:]*:\/\/[^:]*:/, "")]
-}
-
-const parse = (text: string): Pick<SmtpOptions, "host" | "port" | "secure" | "user" | "password"> | undefined => {
-  const url = URL.parse(text)
-  if (url === null || !/^smtps?:$/.test(url.protocol) || url.hostname === "") return undefined
-  // What follows a host is most likely the rest of a password that is not encoded.
-  if (url.search !== "" || url.hash !== "" || !/^\/?$/.test(url.pathname)) return undefined
-  try {
-    const decoded = (part: string) => part === "" ? undefined : decodeURIComponent(part)
-    const password = decoded(url.password)
-    return {
-      host: url.hostname.replace(/^\[|\]$/g, ""),
-      port: url.port === "" ? undefined : Number(url.port),
-      secure: url.protocol === "smtps:" ? true : undefined,
-      user: decoded(url.username),
-      password: password === undefined ? undefined : Redacted.make(password)
-    }
-  } catch {
-    return undefined
-  }
 }

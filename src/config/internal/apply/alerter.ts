@@ -8,17 +8,8 @@ import * as Path from "effect/Path"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import type * as PlatformError from "effect/PlatformError"
 import { Alerter, type AlerterError } from "../../../Alerter.ts"
-import * as Console from "../../../alerters/Console.ts"
-import * as Discord from "../../../alerters/Discord.ts"
-import * as Email from "../../../alerters/Email.ts"
-import { layerUrl } from "../../../alerters/internal/email/post.ts"
-import * as JsonLines from "../../../alerters/JsonLines.ts"
-import * as Ntfy from "../../../alerters/Ntfy.ts"
-import * as PagerDuty from "../../../alerters/PagerDuty.ts"
-import * as Slack from "../../../alerters/Slack.ts"
-import * as Teams from "../../../alerters/Teams.ts"
-import * as Telegram from "../../../alerters/Telegram.ts"
-import * as Webhook from "../../../alerters/Webhook.ts"
+import type { Channel, FileLayer } from "../../../alerters/internal/channel/schema/channel.ts"
+import { channels } from "../../../alerters/internal/channels.ts"
 import { afterConsecutive } from "../../../delivery/afterConsecutive.ts"
 import { dedupe } from "../../../delivery/dedupe.ts"
 import { digest } from "../../../delivery/digest.ts"
@@ -29,8 +20,7 @@ import { quietHours } from "../../../delivery/quietHours.ts"
 import { recovered } from "../../../delivery/recovered.ts"
 import { route } from "../../../delivery/route.ts"
 import { throttle } from "../../../delivery/throttle.ts"
-import { type AlerterObject, type AlerterSpec, isChannelName, references } from "../schema/alerter.ts"
-import { type ChannelName, channelNames } from "../schema/channels.ts"
+import { type AlerterObject, type AlerterSpec, type ChannelName, isChannelName, references } from "../schema/alerter.ts"
 
 /** Why an alerter can't be built: a variable that is missing, a package that is, a store that can't be made. */
 export type BuildError = AlerterError | Config.ConfigError | PlatformError.PlatformError
@@ -117,7 +107,7 @@ const storeIn = (
 // -----------------------------------------------------------------------------
 
 const named = <E>(name: string, { folder, layers }: Place<E>): Stored<E> =>
-  isChannelName(name) ? channelOf({ [name]: true }, name, folder) : layers.get(name) ?? Alerter.layerNone
+  isChannelName(name) ? channelOf(name, true, folder) : layers.get(name) ?? Alerter.layerNone
 
 const baseOf = <E>(spec: AlerterObject, place: Place<E>): Stored<E> => {
   const inner = (part: AlerterSpec, ...path: Segments) => alerterOf(part, { ...place, path: [...place.path, ...path] })
@@ -136,57 +126,18 @@ const baseOf = <E>(spec: AlerterObject, place: Place<E>): Stored<E> => {
     const routes = spec.route.map(({ to, when }, i) => ({ when, to: inner(to, "route", i, "to") }))
     return route(routes, { otherwise: inner(spec.otherwise ?? "none", "otherwise") })
   }
-  const channel = channelNames.find((name) => spec[name] !== undefined)
-  return channel === undefined ? Alerter.layerNone : channelOf(spec, channel, place.folder)
+  const name = Object.keys(channels).filter(isChannelName).find((name) => spec[name] !== undefined)
+  return name === undefined ? Alerter.layerNone : channelOf(name, spec[name] ?? true, place.folder)
 }
 
-const channelOf = (
-  spec: AlerterObject,
-  name: ChannelName,
-  folder: string
-): Layer.Layer<Alerter, AlerterError | Config.ConfigError, Files> => {
-  switch (name) {
-    case "slack":
-      return made(spec.slack, Slack.layerConfig, Slack.layer)
-    case "slackBot":
-      return made(spec.slackBot, Slack.layerBotConfig, Slack.layerBot)
-    case "discord":
-      return made(spec.discord, Discord.layerConfig, Discord.layer)
-    case "discordBot":
-      return made(spec.discordBot, Discord.layerBotConfig, Discord.layerBot)
-    case "teams":
-      return made(spec.teams, Teams.layerConfig, Teams.layer)
-    case "telegram":
-      return made(spec.telegram, Telegram.layerConfig, Telegram.layer)
-    case "email":
-      return made(spec.email, Email.layerConfig, ({ host, url, ...options }) =>
-        url !== undefined
-          ? layerUrl({ url, ...options })
-          : Email.layer({ host: host ?? "", ...options }))
-    case "pagerDuty":
-      return made(spec.pagerDuty, PagerDuty.layerConfig, PagerDuty.layer)
-    case "ntfy":
-      return made(spec.ntfy, Ntfy.layerConfig, Ntfy.layer)
-    case "webhook":
-      return made(spec.webhook, Webhook.layerConfig, Webhook.layer)
-    case "console":
-      return made(spec.console, () => Console.layer(), Console.layer)
-    case "jsonLines":
-      return made(spec.jsonLines, JsonLines.layerConfig, (options) =>
-        Layer.unwrap(
-          Effect.map(Path.Path, (path) => JsonLines.layer({ ...options, path: path.resolve(folder, options.path) }))
-        ))
-    case "none":
-      return Alerter.layerNone
-  }
+type OptionsByChannel = {
+  readonly [K in ChannelName]: (typeof channels)[K] extends Channel<infer Options> ? Options | true : never
 }
 
-const made = <A, E1, R1, E2, R2>(
-  options: A | true | undefined,
-  ofEnvironment: () => Layer.Layer<Alerter, E1, R1>,
-  ofOptions: (options: A) => Layer.Layer<Alerter, E2, R2>
-): Layer.Layer<Alerter, E1 | E2, R1 | R2> =>
-  options === undefined || options === true ? ofEnvironment() : ofOptions(options)
+const byName: { readonly [K in ChannelName]: Pick<Channel<OptionsByChannel[K]>, "layer"> } = channels
+
+const channelOf = <K extends ChannelName>(name: K, options: OptionsByChannel[K] | true, folder: string): FileLayer =>
+  byName[name].layer(options, folder)
 
 // -----------------------------------------------------------------------------
 // policies

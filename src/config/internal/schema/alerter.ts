@@ -21,6 +21,7 @@
  * file, or under its `persist`.
  */
 import * as Schema from "effect/Schema"
+import type { Channel } from "../../../alerters/internal/channel/schema/channel.ts"
 import * as Leaf from "../../../alerters/internal/channel/schema/leaf.ts"
 import {
   checked,
@@ -33,8 +34,8 @@ import {
   optional,
   required
 } from "../../../alerters/internal/channel/schema/structure.ts"
+import { channels } from "../../../alerters/internal/channels.ts"
 import { severities } from "../../../internal/model/severity.ts"
-import { type ChannelName, channelNames, channels } from "./channels.ts"
 import { policies, severity } from "./policies.ts"
 
 /** An alerter as it was read: a channel's name, a reference to a Layer, or more. */
@@ -54,17 +55,27 @@ export interface RouteSpec {
   readonly to: AlerterSpec
 }
 
+/** The key of a channel. */
+export type ChannelName = keyof typeof channels
+
 /** @internal */
-export const isChannelName = (text: string): text is ChannelName => channelNames.some((name) => name === text)
+export const isChannelName = (text: string): text is ChannelName => Object.hasOwn(channels, text)
+
+const names = Object.keys(channels)
+
+// casts, since `Object` knows of keys as strings alone
+const channelKeys = Object.fromEntries(
+  Object.entries<Pick<Channel<unknown>, "description" | "schema">>(channels).map((
+    [name, { description, schema }]
+  ) => [name, optional(schema, description)])
+) as { readonly [K in ChannelName]: Schema.optionalKey<(typeof channels)[K]["schema"]> }
 
 const isReference = (text: string): boolean => isChannelName(text) || /[#./]/.test(text)
 
-const bases: ReadonlyArray<string> = [...channelNames, "use", "fanOut", "fallback", "route"]
+const bases = [...names, "use", "fanOut", "fallback", "route"]
 
 const use = Leaf.leaf<string>({
-  expected: `one of ${
-    channelNames.join(", ")
-  }, a Layer's path#export, or a map, with use, fanOut, fallback or route, say`,
+  expected: `one of ${names.join(", ")}, a Layer's path#export, or a map, with use, fanOut, fallback or route, say`,
   json: Schema.String,
   // not one from a variable, which might be anything
   parse: (input, ofVariable) =>
@@ -94,7 +105,7 @@ const when = object({
 })
 
 const plain = {
-  ...channels,
+  ...channelKeys,
   use: optional(
     use,
     "A channel's name, for options from the environment, or a Layer of a module: `./alerter.ts#layer`."

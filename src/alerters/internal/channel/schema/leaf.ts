@@ -1,6 +1,7 @@
 /**
  * Schemas of the single values of a config file: texts, secrets, numbers, durations, words. The input is what stands
- * in the file, where the value of a variable is a `Redacted`.
+ * in the file, where the value of a variable is a `Redacted`. Constants are marked as pure, so that a bundle of channels
+ * that reads no config file drops them.
  *
  * - White space around a value is ignored, save in free text (names, paths, passwords), where it is part of the text.
  * - A number or a boolean that is written as text (in quotes) is none. What a variable holds is always text, and counts
@@ -16,18 +17,15 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
-import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaIssue from "effect/SchemaIssue"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 
 /** Decodes a value of a file. It is never encoded: JSON Schema alone looks at how the value is written. */
 export type FromFile<A> = Schema.Codec<A, unknown>
 
-/** Describes a declaration in JSON Schema by another Schema, which neither decodes nor encodes anything. */
+/** Describes a declaration in JSON Schema by another Schema. Nothing is ever decoded or encoded by this link. */
 export const shownAs = <A>(json: Schema.Constraint): SchemaAST.Link =>
-  Schema.link<A>()(json, {
-    decode: SchemaGetter.forbidden(() => "it is only described"),
-    encode: SchemaGetter.forbidden(() => "it is only described")
-  })
+  Schema.link<A>()(json, SchemaTransformation.passthrough({ strict: false }))
 
 interface LeafOptions<A> {
   /** Completes "expected …". */
@@ -80,31 +78,27 @@ const textOf = (input: unknown, accepts: Accepts | undefined): string | undefine
   return accepts(input.trim()) ? input.trim() : undefined
 }
 
+const textLeaf =
+  <A>(wrap: (text: string, ofVariable: boolean) => A) => (expected: string, accepts?: Accepts): FromFile<A> =>
+    leaf({
+      expected,
+      json: Text,
+      parse: (input, ofVariable) => {
+        const text = textOf(input, accepts)
+        return text === undefined ? undefined : wrap(text, ofVariable)
+      }
+    })
+
 /** Free text, or text of a form. */
-export const text = (expected: string, accepts?: Accepts): FromFile<string> =>
-  leaf({ expected, json: Text, parse: (input) => textOf(input, accepts) })
+export const text = /* @__PURE__ */ textLeaf((text) => text)
 
 /** Text that is `Redacted` whether it stands in the file or in a variable. */
-export const secret = (expected: string, accepts?: Accepts): FromFile<Redacted.Redacted<string>> =>
-  leaf({
-    expected,
-    json: Text,
-    parse: (input) => {
-      const text = textOf(input, accepts)
-      return text === undefined ? undefined : Redacted.make(text)
-    }
-  })
+export const secret = /* @__PURE__ */ textLeaf<Redacted.Redacted<string>>((text) => Redacted.make(text))
 
 /** Text that is `Redacted` where it comes from a variable. */
-export const maybeSecret = (expected: string, accepts?: Accepts): FromFile<Redacted.Redacted<string> | string> =>
-  leaf<Redacted.Redacted<string> | string>({
-    expected,
-    json: Text,
-    parse: (input, ofVariable) => {
-      const text = textOf(input, accepts)
-      return text === undefined || !ofVariable ? text : Redacted.make(text)
-    }
-  })
+export const maybeSecret = /* @__PURE__ */ textLeaf<Redacted.Redacted<string> | string>((text, ofVariable) =>
+  ofVariable ? Redacted.make(text) : text
+)
 
 const isToken = (text: string): boolean => /^[!-~]+$/.test(text)
 
@@ -190,8 +184,8 @@ export const oneOf = <const A extends string>(words: ReadonlyArray<A>): FromFile
   })
 
 /** Joins words as in `a, b or c`. */
-export const alternatives = (words: ReadonlyArray<string>): string =>
-  words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`
+export const alternatives = (words: ReadonlyArray<string>, last: "and" | "or" = "or"): string =>
+  words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} ${last} ${words.at(-1)}`
 
 // -----------------------------------------------------------------------------
 // numbers and durations
@@ -246,28 +240,28 @@ const mostSeconds = 999_999_999_999_999
 
 const isDurationText = (text: string): text is `${number} seconds` => durationText.test(text)
 
-const durationOf = (input: unknown, ofVariable: boolean): Duration.Duration | undefined => {
+const durationOf = (input: unknown, ofVariable: boolean, leastSeconds: number): Duration.Duration | undefined => {
   const text = typeof input === "string" ? input.trim() : ""
-  if (isDurationText(text)) return Duration.fromInputUnsafe(text)
+  if (isDurationText(text)) {
+    const duration = Duration.fromInputUnsafe(text)
+    return leastSeconds > 0 && Duration.isZero(duration) ? undefined : duration
+  }
   const seconds = numberOf(input, ofVariable)
-  return seconds === undefined || seconds < 0 || seconds > mostSeconds ? undefined : Duration.seconds(seconds)
+  return seconds !== undefined && seconds >= leastSeconds && seconds <= mostSeconds
+    ? Duration.seconds(seconds)
+    : undefined
 }
 
 /** A duration above 0, unless `zero` is set. */
-export const duration = ({ zero = false }: { readonly zero?: boolean } = {}): FromFile<Duration.Duration> =>
-  leaf({
+export const duration = ({ zero = false }: { readonly zero?: boolean } = {}): FromFile<Duration.Duration> => {
+  // what is shorter than a nanosecond is 0 to effect
+  const leastSeconds = zero ? 0 : 1e-9
+  return leaf({
     expected: `a duration${zero ? "" : " above 0"} such as "5 seconds", or a number of seconds`,
     json: orVariable(Schema.Union([
-      Schema.Finite.check(
-        zero ? Schema.isGreaterThanOrEqualTo(0) : Schema.isGreaterThan(0),
-        Schema.isLessThanOrEqualTo(mostSeconds)
-      ),
-      zero
-        ? Schema.String.check(Schema.isPattern(durationText))
-        : Schema.String.check(Schema.isPattern(durationText), Schema.isPattern(/[1-9]/u))
+      Schema.Finite.check(Schema.isBetween({ minimum: leastSeconds, maximum: mostSeconds })),
+      Schema.String.check(Schema.isPattern(durationText), ...(zero ? [] : [Schema.isPattern(/[1-9]/u)]))
     ])),
-    parse: (input, ofVariable) => {
-      const duration = durationOf(input, ofVariable)
-      return duration !== undefined && (zero || !Duration.isZero(duration)) ? duration : undefined
-    }
+    parse: (input, ofVariable) => durationOf(input, ofVariable, leastSeconds)
   })
+}

@@ -9,11 +9,11 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import type { Alert } from "../../Alert.ts"
-import { toBriefJson } from "../../internal/alerts/json.ts"
-import type { Dated } from "./channel/channel.ts"
-import { fitJson } from "./channel/fitAlert.ts"
-import { repeatKey, sha256 } from "./channel/repeat.ts"
+import type { Alert } from "../../../Alert.ts"
+import { toBriefJson } from "../../../internal/alerts/json.ts"
+import type { Dated } from "../channel/channel.ts"
+import { fitJson } from "../channel/fitAlert.ts"
+import { repeatKey, sha256 } from "../channel/repeat.ts"
 
 const encoder = new TextEncoder()
 
@@ -21,7 +21,7 @@ const encoder = new TextEncoder()
 type Bytes = Uint8Array<ArrayBuffer>
 
 /** Base64 after `whsec_`, otherwise the text itself. Undefined where that is no key. */
-const keyOf = (secret: string): Bytes | undefined => {
+export const keyOf = (secret: string): Bytes | undefined => {
   if (!secret.startsWith("whsec_")) return secret === "" ? undefined : encoder.encode(secret)
   const decoded = Base64.decode(secret.slice("whsec_".length))
   return decoded._tag === "Failure" || decoded.success.length === 0 ? undefined : new Uint8Array(decoded.success)

@@ -8,14 +8,14 @@ import type {
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import type { Alert, Attachment, Field } from "../../Alert.ts"
-import type { AlerterError } from "../../Alerter.ts"
-import { clean, fitEnd, fitMiddle, oneLine } from "../../internal/text/fit.ts"
-import { fitAttachments } from "./channel/attachments.ts"
-import type { Channel, Dated } from "./channel/channel.ts"
-import { fitFields } from "./channel/fields.ts"
-import { repeatKey, sha256 } from "./channel/repeat.ts"
-import { colors, symbols } from "./channel/severity.ts"
+import type { Alert, Attachment, Field } from "../../../Alert.ts"
+import type { AlerterError } from "../../../Alerter.ts"
+import { clean, fitEnd, fitMiddle, oneLine } from "../../../internal/text/fit.ts"
+import { fitAttachments } from "../channel/attachments.ts"
+import type { Channel, Dated } from "../channel/channel.ts"
+import { fitFields } from "../channel/fields.ts"
+import { repeatKey, sha256 } from "../channel/repeat.ts"
+import { colors, symbols } from "../channel/severity.ts"
 
 // https://docs.discord.com/developers/resources/message#embed-object-embed-limits. Discord counts
 // characters, of which no text has more than UTF-16 code units.

@@ -1,11 +1,11 @@
 /** Alerts as messages of ntfy. */
 import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import type { Severity } from "../../Alert.ts"
-import { bytes, fitEnd, oneLine } from "../../internal/text/fit.ts"
-import type { Dated } from "./channel/channel.ts"
-import { fitAlert, jsonBytes } from "./channel/fitAlert.ts"
-import { repeatKey, sha256 } from "./channel/repeat.ts"
+import type { Severity } from "../../../Alert.ts"
+import { bytes, fitEnd, oneLine } from "../../../internal/text/fit.ts"
+import type { Dated } from "../channel/channel.ts"
+import { fitAlert, jsonBytes } from "../channel/fitAlert.ts"
+import { repeatKey, sha256 } from "../channel/repeat.ts"
 
 /** https://docs.ntfy.sh/publish/#publish-as-json */
 export interface Message {

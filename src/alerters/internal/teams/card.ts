@@ -1,11 +1,11 @@
 /** Alerts as Adaptive Cards for Microsoft Teams, typed by Microsoft's own package. */
 import type { IAdaptiveCard, ICardElement, IFact, IFactSet } from "adaptivecards/lib/schema.js"
 import type * as DateTime from "effect/DateTime"
-import type { Field, Severity } from "../../Alert.ts"
-import { bytes, clean, fitEnd, fitMiddle, oneLine, type Size } from "../../internal/text/fit.ts"
-import type { Dated } from "./channel/channel.ts"
-import { fitFields } from "./channel/fields.ts"
-import { symbols } from "./channel/severity.ts"
+import type { Field, Severity } from "../../../Alert.ts"
+import { bytes, clean, fitEnd, fitMiddle, oneLine, type Size } from "../../../internal/text/fit.ts"
+import type { Dated } from "../channel/channel.ts"
+import { fitFields } from "../channel/fields.ts"
+import { symbols } from "../channel/severity.ts"
 
 /** What the trigger of a workflow takes. */
 export interface Message {

@@ -3,12 +3,12 @@ import type { ApiMethods, ResponseParameters } from "@grammyjs/types"
 import type * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Field, Severity } from "../../Alert.ts"
-import { AlerterErrorReason } from "../../Alerter.ts"
-import { clean, fitEnd, fitMiddle, oneLine } from "../../internal/text/fit.ts"
-import type { Dated } from "./channel/channel.ts"
-import { type Answer, type Failure, failure, type Http, type Read } from "./channel/http.ts"
-import { symbols } from "./channel/severity.ts"
+import type { Field, Severity } from "../../../Alert.ts"
+import { AlerterErrorReason } from "../../../Alerter.ts"
+import { clean, fitEnd, fitMiddle, oneLine } from "../../../internal/text/fit.ts"
+import type { Dated } from "../channel/channel.ts"
+import { type Answer, type Failure, failure, type Http, type Read } from "../channel/http.ts"
+import { symbols } from "../channel/severity.ts"
 
 /** What `sendMessage` takes. */
 export type Message = Parameters<ApiMethods<never>["sendMessage"]>[0]

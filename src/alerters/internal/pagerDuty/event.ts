@@ -2,11 +2,11 @@
 import type { ChangePayload, EventPayloadV2 } from "@pagerduty/pdjs/build/src/events.js"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import type { Severity } from "../../Alert.ts"
-import { fitEnd, oneLine } from "../../internal/text/fit.ts"
-import type { Dated } from "./channel/channel.ts"
-import { fitJson } from "./channel/fitAlert.ts"
-import { repeatKey, sha256 } from "./channel/repeat.ts"
+import type { Severity } from "../../../Alert.ts"
+import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
+import type { Dated } from "../channel/channel.ts"
+import { fitJson } from "../channel/fitAlert.ts"
+import { repeatKey, sha256 } from "../channel/repeat.ts"
 
 // https://developer.pagerduty.com/docs/send-alert-event
 const maxSummary = 1024

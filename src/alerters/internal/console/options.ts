@@ -1,0 +1,18 @@
+/** The console in the config file. */
+import * as Console from "../../Console.ts"
+import { channel, sending } from "../channel/schema/channel.ts"
+import * as Leaf from "../channel/schema/leaf.ts"
+import { optional } from "../channel/schema/structure.ts"
+
+/** @internal */
+export const console = channel<Console.ConsoleOptions>({
+  description: "The console",
+  variables: [],
+  keys: {
+    colors: optional(Leaf.oneOf(["auto", "always", "never"]), "Whether to print in colours. `auto` unless set."),
+    stream: optional(Leaf.oneOf(["stdout", "stderr"]), "`stdout` unless set."),
+    timeZone: sending.timeZone
+  },
+  layer: Console.layer,
+  fromEnvironment: () => Console.layer()
+})

@@ -1,0 +1,89 @@
+/** Mail in the config file. */
+import * as Email from "../../Email.ts"
+import { channel, sending } from "../channel/schema/channel.ts"
+import * as Leaf from "../channel/schema/leaf.ts"
+import { type Mistake, object, oneOrMore, optional, required } from "../channel/schema/structure.ts"
+import { hasLines, isAddress, onOneLine, parseServer } from "./address.ts"
+import { layerUrl } from "./post.ts"
+
+/** The addresses between commas, save commas in quotes, as in `"Doe, J." <j@example.com>`. */
+const partsOf = (text: string): ReadonlyArray<string> => text.replace(/"[^"]*"/g, "").split(",")
+
+const areAddresses = (text: string): boolean => partsOf(text).every(isAddress) && !hasLines(onOneLine(text))
+
+const sender = Leaf.text(
+  "an address, as in alerts@example.com",
+  (text) => areAddresses(text) && partsOf(text).length === 1
+)
+
+const recipients = Leaf.text("an address, as in alerts@example.com", areAddresses)
+
+const serverUrl = Leaf.secret(
+  "an address as in smtps://user:password@host, with the password percent-encoded",
+  (text) => {
+    const server = parseServer(text)
+    return server !== undefined && (server.user === undefined) === (server.password === undefined)
+  }
+)
+
+/** The options of a server by its name and those of one by its address, of which the file has exactly one. */
+type Options =
+  & Email.MailOptions
+  & Partial<Omit<Email.SmtpOptions, keyof Email.MailOptions>>
+  & Partial<Omit<Email.UrlOptions, keyof Email.MailOptions>>
+
+const check = (input: Readonly<Record<string, unknown>>): ReadonlyArray<Mistake> => {
+  const mistakes: Array<Mistake> = []
+  if (("host" in input) === ("url" in input)) {
+    mistakes.push({ path: [], expected: `exactly one of host and url${"host" in input ? ": there are both" : ""}` })
+  }
+  if ("url" in input && !("host" in input)) {
+    const said = ["port", "secure", "user", "password"].filter((key) => key in input)
+    mistakes.push(...said.map((key) => ({ path: [key], expected: "no such key beside url, which says it" })))
+  } else if (("user" in input) !== ("password" in input)) {
+    mistakes.push({ path: ["user" in input ? "user" : "password"], expected: "a user and a password, or neither" })
+  }
+  return mistakes
+}
+
+/** @internal */
+export const email = channel<Options>({
+  description: "Mails over SMTP, which need the package `nodemailer`",
+  variables: ["SMTP_URL", "ALERT_EMAIL_FROM", "ALERT_EMAIL_TO"],
+  keys: {
+    host: optional(
+      Leaf.text("the name of a server", (text) => /^[^\s/@]+$/.test(text)),
+      "The name of the SMTP server."
+    ),
+    port: optional(Leaf.whole(1, 65_535), "The server's port. 465 where `secure` is true, 587 otherwise, unless set."),
+    secure: optional(
+      Leaf.flag,
+      "Whether TLS begins with the connection, and not after STARTTLS. True on port 465, false otherwise, unless set."
+    ),
+    user: optional(Leaf.text("the name of a user"), "The user's name at the SMTP server."),
+    password: optional(Leaf.secret("a password, in quotes where it is a number"), "The user's password."),
+    url: optional(serverUrl, "In place of `host`, as in `smtps://user:password@host`."),
+    from: required(sender, "The sender's address."),
+    to: required(oneOrMore(recipients), "One address, several with commas between them, or a list."),
+    subjectPrefix: optional(Leaf.text("text"), "What every subject begins with: `[production]`, say."),
+    requireTls: optional(
+      Leaf.flag,
+      "Whether nothing is sent unless it is encrypted. True unless set, save where the server is the machine itself."
+    ),
+    tls: optional(
+      object({
+        rejectUnauthorized: optional(Leaf.flag, "Whether the server's certificate must be valid."),
+        ca: optional(
+          Leaf.text("a certificate as PEM", (text) => text.includes("-----BEGIN CERTIFICATE-----")),
+          "The certificate of the authority that the server's is signed by, as PEM."
+        )
+      }),
+      "How the server's certificate is checked."
+    ),
+    ...sending
+  },
+  check,
+  layer: ({ host, url, ...options }) =>
+    url === undefined ? Email.layer({ host: host ?? "", ...options }) : layerUrl({ url, ...options }),
+  fromEnvironment: Email.layerConfig
+})

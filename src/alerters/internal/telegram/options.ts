@@ -1,0 +1,28 @@
+/** Telegram in the config file. */
+import { severities } from "../../../internal/model/severity.ts"
+import * as Telegram from "../../Telegram.ts"
+import { channel, sending } from "../channel/schema/channel.ts"
+import * as Leaf from "../channel/schema/leaf.ts"
+import { oneOrMore, optional, required } from "../channel/schema/structure.ts"
+
+/** @internal */
+export const telegram = channel<Telegram.BotOptions>({
+  description: "A bot in Telegram",
+  variables: ["TELEGRAM_BOT_TOKEN", "TELEGRAM_CHAT_ID"],
+  keys: {
+    token: required(Leaf.token("a token"), "The bot's token, from BotFather: `123456:ABC-DEF…`."),
+    chatId: required(Leaf.id("the id of a chat, or the @name of a public one"), "The chat's id, or its `@name`."),
+    messageThreadId: optional(Leaf.whole(1), "The topic, in a group that has topics."),
+    silent: optional(
+      oneOrMore(Leaf.oneOf(severities), 0),
+      "The severities of alerts that make no sound. `info` and `success` unless set."
+    ),
+    baseUrl: optional(
+      Leaf.baseUrl,
+      "The address of a Bot API server of your own. `https://api.telegram.org` unless set."
+    ),
+    ...sending
+  },
+  layer: Telegram.layer,
+  fromEnvironment: Telegram.layerConfig
+})

@@ -1,0 +1,51 @@
+/** A webhook of the user's own in the config file. */
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as Webhook from "../../Webhook.ts"
+import { attempts, channel } from "../channel/schema/channel.ts"
+import * as Leaf from "../channel/schema/leaf.ts"
+import { optional, record, required } from "../channel/schema/structure.ts"
+import { areHeaders, keyOf } from "./request.ts"
+
+// white space is part of a key that is free text
+const signingKey = Leaf.leaf<Redacted.Redacted<string>>({
+  expected: "the key of the signature: text, or base64 after whsec_",
+  json: Schema.String,
+  parse: (input) =>
+    typeof input === "string" && input.trim() !== "" && keyOf(input) !== undefined ? Redacted.make(input) : undefined
+})
+
+const header = Leaf.leaf<Redacted.Redacted<string> | string>({
+  expected: "the value of a header",
+  json: Schema.String,
+  // unlike other text it may be empty
+  parse: (input, ofVariable) =>
+    typeof input !== "string" || !areHeaders({ x: input }) ? undefined : ofVariable ? Redacted.make(input) : input
+})
+
+/** `render` is code. The JSON has its time in UTC, whatever `timeZone` says. */
+type Options = Omit<Webhook.WebhookOptions, "render" | "timeZone">
+
+/** @internal */
+export const webhook = channel<Options>({
+  description: "Signed JSON, for a server of your own",
+  variables: ["ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET"],
+  keys: {
+    url: required(
+      Leaf.secret("an address of http or https", Leaf.isHttp),
+      "The server's address. A user and a password in it are sent as a header."
+    ),
+    secret: optional(
+      signingKey,
+      "The key of the signature: base64 after `whsec_`, or any text. Without it there is no signature."
+    ),
+    headers: optional(
+      record(header, (name) => areHeaders({ [name]: "x" }), "the name of a header"),
+      "More headers. Those from variables are kept out of all output."
+    ),
+    maxBytes: optional(Leaf.whole(1), "How long a body may be. 100,000 bytes unless set."),
+    ...attempts
+  },
+  layer: Webhook.layer,
+  fromEnvironment: Webhook.layerConfig
+})

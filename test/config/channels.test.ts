@@ -1,0 +1,87 @@
+/** Each channel is in the file format, in the JSON Schema and in the README, with the variables that it reads. */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import { ConfigProvider, Effect, Layer } from "effect"
+import * as assert from "node:assert/strict"
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { test } from "node:test"
+import * as Alerters from "../../src/alerters/index.ts"
+import { channels } from "../../src/alerters/internal/channels.ts"
+import * as Approvers from "../../src/approvers/index.ts"
+import { jsonSchema } from "../../src/config/Document.ts"
+import { documentOf, issueLines } from "../support/configFile.ts"
+import { makeIt } from "../support/it.ts"
+
+const it = makeIt(test)
+
+const readme = fs.readFileSync(join(import.meta.dirname, "..", "..", "README.md"), "utf8")
+
+const rowOf = (name: string): string =>
+  readme.split("\n").find((line) => line.startsWith("|") && line.includes(`\`${name}`)) ?? ""
+
+/** The layers that the modules of an area export, as in `Slack.layerBot`, without those that read the environment. */
+const layersIn = (modules: object): ReadonlyArray<readonly [module: string, layer: string]> =>
+  Object.entries(modules).flatMap(([module, exports]) =>
+    Object.keys(exports as object)
+      .filter((name) => name.startsWith("layer") && !name.endsWith("Config"))
+      .map((layer) => [module, layer] as const)
+  )
+
+/** The key of a layer in the config file: `slackBot` of `Slack.layerBot`. */
+const keyOf = ([module, layer]: readonly [string, string]): string =>
+  `${module[0]!.toLowerCase()}${module.slice(1)}${layer.slice("layer".length)}`
+
+const layers = layersIn(Alerters)
+
+// oxlint-disable-next-line no-explicit-any -- a JSON Schema is looked into
+const described = (jsonSchema() as any).$defs.Alerter.properties
+
+/** The variables that a text names, in back quotes. */
+const variablesIn = (text: string): ReadonlyArray<string> =>
+  [...text.matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, name]) => name!)
+
+it.effect("the file format has a key for every channel, and for nothing else but none", () =>
+  Effect.sync(() => {
+    assert.ok(layers.length >= 12)
+    assert.deepEqual(Object.keys(channels).toSorted(), [...layers.map(keyOf), "none"].toSorted())
+  }))
+
+for (const [module, layer] of layers) {
+  const key = keyOf([module, layer])
+
+  it.effect(`${key}: the file, the JSON Schema and the README know the channel`, () =>
+    Effect.gen(function*() {
+      assert.deepEqual(yield* documentOf(`alerter: { ${key}: true }`), { alerter: { [key]: true } })
+      const [issue = ""] = yield* issueLines(`alerter: { ${key}: 1 }`)
+      assert.ok(issue.includes(`alerter.${key}: expected true, for options from the environment, or a map`), issue)
+      assert.equal(described[key].description, channels[key as keyof typeof channels].description)
+      assert.notEqual(rowOf(`${module}.${layer}`), "", `the README has no row of ${module}.${layer}`)
+    }))
+
+  it.live(`${key}: true reads the variables that the JSON Schema and the README name, and no other`, () =>
+    Effect.gen(function*() {
+      const asked = new Set<string>()
+      const variables = variablesIn(described[key].description)
+      const env = Object.fromEntries(
+        variables.map((name) => [name, name === "SMTP_URL" ? "smtp://h" : "https://a@b.c"])
+      )
+      const source = ConfigProvider.fromEnv({ env })
+      const provider = ConfigProvider.make((path) => {
+        asked.add(path.join("_"))
+        return source.load(path)
+      })
+      yield* Layer.build(channels[key as keyof typeof channels].layer(true, "/")).pipe(
+        Effect.provide([NodeFileSystem.layer, NodePath.layer, ConfigProvider.layer(provider)])
+      )
+      assert.deepEqual([...asked].toSorted(), variables.toSorted())
+      assert.deepEqual(variablesIn(rowOf(`${module}.${layer}`)).toSorted(), variables.toSorted())
+    }))
+}
+
+it.effect("the README has a row for every approver", () =>
+  Effect.sync(() => {
+    const approvers = layersIn(Approvers)
+    assert.ok(approvers.length >= 5)
+    for (const [module] of approvers) assert.notEqual(rowOf(`${module}.layer`), "", module)
+  }))
