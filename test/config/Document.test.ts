@@ -180,10 +180,10 @@ steps:
         "9:31 steps.validate.retry.delay: expected a duration such as \"5 seconds\", or a number of seconds, found \"1 s\"",
         "10:14 steps.validate.timeout: expected a duration such as \"2 minutes\", a number of seconds more than 0, or "
         + "false, found -1",
-        "13:16 steps.load.hooks.failure: expected at least one hook (inherit: off takes hooks away), found an empty list",
+        "13:16 steps.load.hooks.failure: expected at least one hook (inherit: off removes hooks), found an empty list",
         "15:14 steps[\"odd step!\"].timeout: expected a duration such as \"2 minutes\", a number of seconds more than 0, "
         + "or false, found \"soon\"",
-        "16:3 steps.nothing: expected a map of what the step is told, found nothing"
+        "16:3 steps.nothing: expected a map with keys such as hooks, retry and timeout, found nothing"
       ]
     )
   }))
@@ -206,7 +206,7 @@ it.effect("a key that has no effect beside the others is an issue", () =>
       `1:57 defaults.retry.jitter: expected delay ${effect}, found true`
     ])
     assert.deepEqual(yield* issueLines("hooks: { start: { use: a#b, background: true, required: true } }"), [
-      "1:41 hooks.start.background: expected no background: true beside required: true, since nobody waits for it, "
+      "1:41 hooks.start.background: expected no background: true beside required: true, since the step does not wait for it, "
       + "found true"
     ])
   }))

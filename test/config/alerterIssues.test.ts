@@ -125,8 +125,8 @@ const wrong: ReadonlyArray<readonly [input: unknown, ...issues: ReadonlyArray<re
     "quietHours.to",
     /in quotes/
   ]],
-  [{ console: true, quietHours: { from: "22:00", to: "22:00" } }, ["quietHours.to", /another time/]],
-  [{ console: true, quietHours: [{ from: "00:00", to: "24:00" }] }, ["quietHours.0.to", /not the whole week/]],
+  [{ console: true, quietHours: { from: "22:00", to: "22:00" } }, ["quietHours.to", /a time other than from/]],
+  [{ console: true, quietHours: [{ from: "00:00", to: "24:00" }] }, ["quietHours.0.to", /quiet hours that end/]],
   [{ console: true, quietHours: { from: "1:00", to: "2:00", days: "caturday" } }, ["quietHours.days", /monday/]],
   [{ console: true, recovered: { successes: "keep" } }, ["recovered.successes", /"post" or "drop"/]],
   [{ fanOut: [{ console: true, recovered: true }], minSeverity: "error" }, ["fanOut.0.recovered", /successes: drop/]],

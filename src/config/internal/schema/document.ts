@@ -1,4 +1,4 @@
-/** The Schema of a file, and what editors take instead of it. */
+/** The Schema of a config file, and the JSON Schema for editors. */
 import type * as JsonSchema from "effect/JsonSchema"
 import * as Schema from "effect/Schema"
 import {
@@ -26,7 +26,7 @@ import type {
 } from "../../Document.ts"
 import { AlerterSpec } from "./alerter.ts"
 
-/** A key that has no effect, by what is beside it, is an error where it stands. */
+/** Makes a key an issue if other keys leave it without effect. `json` is the condition as JSON Schema. */
 const needless = <T extends object>(
   key: keyof T & string,
   isNeedless: (value: T) => boolean,
@@ -38,7 +38,7 @@ const needless = <T extends object>(
     { expected, toJsonSchema: () => ({ anyOf: [{ not: { required: [key] } }, json] }) }
   )
 
-/** A key that has no effect without another. */
+/** Makes a key an issue if another key, without which it has no effect, is missing. */
 const needs = <T extends object>(key: keyof T & string, other: keyof T & string) =>
   needless<T>(key, (value) => !(other in value), `${other} beside it, without which it has no effect`, {
     required: [other]
@@ -53,12 +53,12 @@ const Times = whole(1)
 const RetryMap: FromFile<Retry> = map(
   "a map with the key times",
   Schema.Struct({
-    times: Times.annotateKey({ description: "How many attempts may follow the first." }),
-    delay: optional(duration({ zero: true }), "Before the second attempt. None unless set."),
-    backoff: optional(oneOf(["constant", "linear", "exponential"]), "How the delay grows. It stays unless set."),
-    factor: optional(number(1), "By how much an exponential delay grows. It doubles unless set."),
+    times: Times.annotateKey({ description: "The largest number of attempts after the first." }),
+    delay: optional(duration({ zero: true }), "The delay before the second attempt. None by default."),
+    backoff: optional(oneOf(["constant", "linear", "exponential"]), "How the delay grows. Constant by default."),
+    factor: optional(number(1), "The factor by which an exponential delay grows. 2 by default."),
     maxDelay: optional(duration(), "The longest delay."),
-    jitter: optional(flag, "Whether delays vary by chance.")
+    jitter: optional(flag, "Whether delays vary at random.")
   }).check(
     needs("backoff", "delay"),
     needs("jitter", "delay"),
@@ -77,22 +77,23 @@ const RetryMap: FromFile<Retry> = map(
   ).annotate({ identifier: "Retry" })
 )
 
-const aRetry = "a number of further attempts, or a map with the key times"
+const retryForms = "a number of further attempts, or a map with the key times"
 
-const HookRetry = Schema.Union([Times, RetryMap]).annotate({ expected: aRetry })
+const HookRetry = Schema.Union([Times, RetryMap]).annotate({ expected: retryForms })
 
 const no = Schema.Literal(false).annotate({ expected: "false" })
 
-const aTimeout = "a duration such as \"2 minutes\", a number of seconds more than 0"
+const timeoutForms = "a duration such as \"2 minutes\", a number of seconds more than 0"
 
 const bodyKeys = {
   retry: optional(
-    Schema.Union([Times, no, RetryMap]).annotate({ expected: `${aRetry}, or false` }),
-    "Tries again after failure. A number is how many attempts may follow the first; false takes the code's retry away."
+    Schema.Union([Times, no, RetryMap]).annotate({ expected: `${retryForms}, or false` }),
+    "Runs the body again after a failure. A number is the largest number of attempts after the first. false removes the "
+      + "retry of the code."
   ),
   timeout: optional(
-    Schema.Union([duration(), no]).annotate({ expected: `${aTimeout}, or false` }),
-    "How long a step may take. A number is one of seconds; false takes the code's limit away."
+    Schema.Union([duration(), no]).annotate({ expected: `${timeoutForms}, or false` }),
+    "The time limit of the body, also as a number of seconds. false removes the time limit of the code."
   )
 }
 
@@ -110,72 +111,77 @@ const When = map(
     tag: Schema.Union([
       Tag,
       Schema.Array(Tag).check(Schema.isMinLength(1)).annotate({ expected: "at least one _tag" })
-    ]).annotate({ expected: "the _tag of an error, or a list of some" }).annotateKey({
-      description: "The _tag that the error has, or some of which it has one."
+    ]).annotate({ expected: "the _tag of an error, or a list of tags" }).annotateKey({
+      description: "The _tag of the error, or a list that contains it."
     })
   })
 )
 
 const hookKeys = {
   use: reference.annotateKey({
-    description: "Where the hook is: ./hooks.ts#name, package#name, epilogue#alerterFailure, dir.module.name."
+    description: "A reference to the hook: ./hooks.ts#name, package#name, epilogue#alerterFailure, dir.module.name."
   }),
-  name: optional(maybeSecret("a name, as text"), "As in logs, spans and events."),
-  timeout: optional(duration(), "How long the hook may take. A number is one of seconds."),
-  retry: optional(HookRetry, "Tries the hook again when it fails. A number is how many attempts may follow the first."),
-  background: optional(flag, "Whether nobody waits for it."),
-  required: optional(flag, "Whether the step fails where the hook does.")
+  name: optional(maybeSecret("a name, as text"), "The name in logs, spans and events."),
+  timeout: optional(duration(), "The time limit of the hook, also as a number of seconds."),
+  retry: optional(
+    HookRetry,
+    "Runs the hook again after a failure. A number is the largest number of attempts after the first."
+  ),
+  background: optional(flag, "Whether the step goes on without waiting for the hook."),
+  required: optional(flag, "Whether the step fails if the hook fails.")
 }
 
 const both = needless<HookEntry>(
   "background",
   ({ background, required }) => background === true && required === true,
-  "no background: true beside required: true, since nobody waits for it",
+  "no background: true beside required: true, since the step does not wait for it",
   { not: { properties: { background: { const: true }, required: { const: true } }, required: ["required"] } }
 )
 
-const aHook = "a reference such as ./hooks.ts#name, or a map with the key use"
+const hookForms = "a reference such as ./hooks.ts#name, or a map with the key use"
 
 const listOf = (entry: FromFile<HookEntry>, identifier: string): FromFile<HookList> => {
   const hook = map("a map with the key use", entry.annotate({ identifier }))
   return Schema.Union([
     reference,
     hook,
-    Schema.Array(Schema.Union([reference, hook]).annotate({ expected: aHook })).check(
-      Schema.isMinLength(1, { expected: "at least one hook (inherit: off takes hooks away)" })
+    Schema.Array(Schema.Union([reference, hook]).annotate({ expected: hookForms })).check(
+      Schema.isMinLength(1, { expected: "at least one hook (inherit: off removes hooks)" })
     )
-  ]).annotate({ identifier: `${identifier}s`, expected: `${aHook}, or a list of such` })
+  ]).annotate({ identifier: `${identifier}s`, expected: `${hookForms}, or a list of them` })
 }
 
 const AnyHooks = listOf(Schema.Struct(hookKeys).check(both), "Hook")
 
-// only failures have tags
+// Only failures have an error with a tag, so only their hooks have `when`.
 const FailureHooks = listOf(
-  Schema.Struct({ ...hookKeys, when: optional(When, "Which failures the hook is for.") }).check(both),
+  Schema.Struct({ ...hookKeys, when: optional(When, "The failures that the hook runs for. All by default.") }).check(
+    both
+  ),
   "FailureHook"
 )
 
 const runKinds = {
-  start: optional(AnyHooks, "Before the body."),
-  success: optional(AnyHooks, "After success."),
-  failure: optional(FailureHooks, "After failure."),
-  interrupt: optional(AnyHooks, "After interruption."),
-  exit: optional(FailureHooks, "At the end, whatever it is.")
+  start: optional(AnyHooks, "Run before the body."),
+  success: optional(AnyHooks, "Run after success."),
+  failure: optional(FailureHooks, "Run after failure."),
+  interrupt: optional(AnyHooks, "Run after interruption."),
+  exit: optional(FailureHooks, "Run at the end, whatever the outcome.")
 }
 
-const aHooksMap = "a map of hooks by their kind"
+const hooksByKind = "a map of hooks by their kind"
 
-// a run is tried once
+// A run is not retried, so it has no retry hooks.
 const RunHooksMap: FromFile<HooksByKind> = map(
-  aHooksMap,
+  hooksByKind,
   Schema.Struct(runKinds).annotate({ identifier: "RunHooksByKind" })
 )
 
 const HooksMap: FromFile<HooksByKind> = map(
-  aHooksMap,
+  hooksByKind,
   Schema.Struct({
     ...runKinds,
-    retry: optional(FailureHooks, "After an attempt that is followed by another.")
+    retry: optional(FailureHooks, "Run after a failed attempt, before the next.")
   }).annotate({ identifier: "HooksByKind" })
 )
 
@@ -199,18 +205,18 @@ const InheritModes: FromFile<Inherit> = Schema.Union([
   expected: "\"override\", \"append\", \"prepend\" or \"off\", or a map of these by the kind of hook"
 })
 
-const adding = ["append", "prepend"]
+const combining = ["append", "prepend"]
 
-/** The modes of `stepHooks` that add to hooks, where there is none to be added. */
+/** Makes a mode that combines hooks an issue if the file has no `stepHooks` of the kind to combine. */
 const idleModes = Schema.makeFilter<Document>(({ inherit, stepHooks = {} }) => {
   if (inherit === undefined) return undefined
   if (typeof inherit === "string") {
-    return adding.includes(inherit) && Object.keys(stepHooks).length === 0
+    return combining.includes(inherit) && Object.keys(stepHooks).length === 0
       ? { path: ["inherit"], issue: "stepHooks beside it, without which it has no effect" }
       : undefined
   }
   return Object.entries(inherit)
-    .filter(([kind, mode]) => adding.includes(mode) && !Object.hasOwn(stepHooks, kind))
+    .filter(([kind, mode]) => combining.includes(mode) && !Object.hasOwn(stepHooks, kind))
     .map(([kind]) => ({
       path: ["inherit", kind],
       issue: `stepHooks of the kind ${kind}, without which it has no effect`
@@ -220,12 +226,12 @@ const idleModes = Schema.makeFilter<Document>(({ inherit, stepHooks = {} }) => {
     allOf: [
       {
         anyOf: [
-          { not: { required: ["inherit"], properties: { inherit: { enum: adding } } } },
+          { not: { required: ["inherit"], properties: { inherit: { enum: combining } } } },
           { required: ["stepHooks"], properties: { stepHooks: { minProperties: 1 } } }
         ]
       },
       ...kinds.map((kind) => {
-        const byKind = { not: { type: "string" }, required: [kind], properties: { [kind]: { enum: adding } } }
+        const byKind = { not: { type: "string" }, required: [kind], properties: { [kind]: { enum: combining } } }
         return {
           anyOf: [
             { not: { required: ["inherit"], properties: { inherit: byKind } } },
@@ -238,11 +244,11 @@ const idleModes = Schema.makeFilter<Document>(({ inherit, stepHooks = {} }) => {
 })
 
 const modes =
-  "override (its own where it has any), append (the inherited first), prepend (its own first), off (none of "
-  + "the inherited). For all kinds, or by kind."
+  "override (own hooks replace inherited ones of the same kind), append (inherited hooks run first), prepend (own "
+  + "hooks run first), off (no inherited hooks). One mode for all kinds, or one for each."
 
 // -----------------------------------------------------------------------------
-// the whole
+// document
 // -----------------------------------------------------------------------------
 
 const Fields = Schema.Record(Schema.String, Schema.Unknown)
@@ -255,53 +261,61 @@ const Params = map(
 const Annotations = map("a map of annotations by their names", Fields)
 
 const StepMap: FromFile<StepDocument> = map(
-  "a map of what the step is told",
+  "a map with keys such as hooks, retry and timeout",
   Schema.Struct({
     inherit: optional(
       InheritModes,
-      `How the step's hooks, those of the code where the file has none, stand to those of every step: ${modes}`
+      `How the hooks of the step, from the file or else from the code, combine with stepHooks: ${modes}`
     ),
     hooks: optional(HooksMap, "Hooks of the step."),
     ...bodyKeys,
-    params: optional(Params, "Parameters for this step, by the service's key, over those of the run."),
-    annotations: optional(Annotations, "What is noted about the step.")
+    params: optional(Params, "Parameters for this step, by the key of the service. They win over those of the run."),
+    annotations: optional(Annotations, "Annotations of the step.")
   }).annotate({ identifier: "Step" })
 )
 
-/** @internal */
+/** The Schema of a config file. */
 export const document: FromFile<Document> = map(
   "a map with keys such as pipeline, steps and alerter",
   Schema.Struct({
-    $schema: optional(Schema.String.annotate({ expected: "the address of a JSON Schema, as text" }), "For editors."),
-    pipeline: optional(reference, "Where the pipeline is: ./nightly-etl.ts#pipeline."),
+    $schema: optional(
+      Schema.String.annotate({ expected: "the address of a JSON Schema, as text" }),
+      "The address of the JSON Schema, for editors."
+    ),
+    pipeline: optional(reference, "A reference to the pipeline: ./nightly-etl.ts#pipeline."),
     runName: optional(maybeSecret("a name, as text"), "The name of the run."),
-    annotations: optional(Annotations, "What is noted about the run."),
-    params: optional(Params, "Parameters by the service's key."),
+    annotations: optional(Annotations, "Annotations of the run."),
+    params: optional(Params, "Parameters by the key of the service."),
     hooks: optional(RunHooksMap, "Hooks of the run itself."),
     stepHooks: optional(HooksMap, "Hooks of every step."),
-    inherit: optional(InheritModes, `How stepHooks stand to the hooks of the code: ${modes}`),
-    defaults: optional(DefaultsMap, "For every step that is told nothing of its own."),
+    inherit: optional(InheritModes, `How stepHooks combine with the hooks of the code: ${modes}`),
+    defaults: optional(DefaultsMap, "The retry and the time limit of every step without its own."),
     steps: optional(
       map("a map of steps by their names", Schema.Record(Schema.String, StepMap)),
-      "Steps by their names."
+      "Settings of steps, by their names."
     ),
-    // Suspended, or it would lose in the JSON Schema that it is optional.
-    alerter: optional(Schema.suspend((): FromFile<AlerterSpec> => AlerterSpec), "Where alerts go.")
+    // Without `suspend` the JSON Schema would list the key as required.
+    alerter: optional(
+      Schema.suspend((): FromFile<AlerterSpec> => AlerterSpec),
+      "The alerter: where alerts go, and the policies around it."
+    )
   }).check(idleModes)
 )
 
 const isDescription = (value: unknown): boolean => isMap(value) && Object.keys(value).join() === "description"
 
-/** Descriptions where editors look for them first: beside what they describe rather than under `allOf`. */
-const lifted = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(lifted)
+/** Moves descriptions out of `allOf` to the schema that they describe, where editors look for them. */
+const withDescriptions = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(withDescriptions)
   if (!isMap(value)) return value
   const parts = Array.isArray(value["allOf"]) ? value["allOf"] : []
-  if (!parts.some(isDescription)) return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, lifted(v)]))
+  if (!parts.some(isDescription)) {
+    return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, withDescriptions(v)]))
+  }
   const { allOf: _, ...others } = value
   const kept = parts.filter((part) => !isDescription(part))
   const [only] = kept
-  return lifted({
+  return withDescriptions({
     ...others,
     ...(kept.length === 0
       ? {}
@@ -312,7 +326,7 @@ const lifted = (value: unknown): unknown => {
   })
 }
 
-/** @internal */
+/** Returns the JSON Schema of a config file, as text before variables are expanded. */
 export const jsonSchema = (): JsonSchema.JsonSchema => {
   const { definitions, schema } = Schema.toJsonSchemaDocument(document, { onExcessProperty: "error" })
   return {
@@ -320,7 +334,7 @@ export const jsonSchema = (): JsonSchema.JsonSchema => {
     $id: "urn:effect-epilogue:config",
     title: "effect-epilogue",
     description: "A pipeline, its hooks, parameters and alerts.",
-    ...Object(lifted(schema)),
-    ...(Object.keys(definitions).length === 0 ? {} : { $defs: lifted(definitions) })
+    ...Object(withDescriptions(schema)),
+    ...(Object.keys(definitions).length === 0 ? {} : { $defs: withDescriptions(definitions) })
   }
 }

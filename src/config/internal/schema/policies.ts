@@ -1,4 +1,4 @@
-/** The policies' options as a file has them, under the names that they have in code. */
+/** Schemas of the policies' options in a config file. The keys are the names of the options in code. */
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import type { Severity } from "../../../Alert.ts"
@@ -14,19 +14,21 @@ import {
 import { endOf, weekdays } from "../../../delivery/internal/hold/hours.ts"
 import { severities } from "../../../internal/model/severity.ts"
 
-/** @internal */
+/** The Schema of a severity. */
 export const severity = Leaf.oneOf(severities)
 
-/** Where a policy lets these pass, with `info` all would, and it had no effect. */
+/**
+ * The severity from which on a policy lets alerts pass. `info` is not allowed, since the policy would have no effect.
+ */
 const urgent: Leaf.FromFile<Exclude<Severity, "info">> = Leaf.oneOf(["success", "warning", "error", "critical"])
 
 const window = Leaf.duration()
 
-// it becomes part of a file's name
+// The name becomes part of a file name.
 const name = /^\s*[A-Za-z0-9][\w.-]{0,99}\s*$/u
 
 const persist = Leaf.leaf<string | false>({
-  expected: "a name of up to 100 letters, digits, dots, - and _, or false to remember in memory",
+  expected: "a name of up to 100 letters, digits, dots, - and _, or false to keep the state in memory",
   json: Schema.Union([Schema.String.check(Schema.isPattern(name)), Schema.Literal(false)]),
   parse: (input) => {
     if (input === false) return false
@@ -37,14 +39,14 @@ const persist = Leaf.leaf<string | false>({
 
 const kept = optional(
   persist,
-  "The name under which the store remembers. Where there is a store: its place in the file unless set, and nothing with false."
+  "The name of the state in the store. With a store, the place in the file by default. false keeps the state in memory."
 )
 
-const zone = optional(Leaf.timeZone, "In which times are shown. The machine's unless set.")
+const zone = optional(Leaf.timeZone, "The time zone of times in alerts. The machine's by default.")
 
 const limit = {
-  limit: required(Leaf.whole(1), "So many alerts at most, …"),
-  window: required(window, "… in any time span of this length.")
+  limit: required(Leaf.whole(1), "The largest number of alerts in any time span as long as window."),
+  window: required(window, "The length of the time span that limit applies to.")
 }
 
 type Time = `${number}:${number}`
@@ -62,11 +64,17 @@ const time = (latest: "23:59" | "24:00"): Leaf.FromFile<Time> =>
   })
 
 const quietHours = object({
-  from: required(time("23:59"), "When they begin, as in \"22:00\"."),
-  to: required(time("24:00"), "When they end, as in \"07:00\": on the next day, if that is earlier."),
-  timeZone: optional(Leaf.timeZone, "Where the clock hangs that shows these times. The machine's unless set."),
-  days: optional(oneOrMore(Leaf.oneOf(weekdays)), "On which days they begin. On all unless set."),
-  except: optional(urgent, "Alerts at least as severe are posted all the same. `critical` unless set."),
+  from: required(time("23:59"), "The time of day at which the quiet hours begin, as in \"22:00\"."),
+  to: required(
+    time("24:00"),
+    "The time of day at which they end, as in \"07:00\". A time before from is on the next day."
+  ),
+  timeZone: optional(Leaf.timeZone, "The time zone of from and to. The machine's by default."),
+  days: optional(oneOrMore(Leaf.oneOf(weekdays)), "The days on which quiet hours begin. All by default."),
+  except: optional(
+    urgent,
+    "The severity from which on alerts are posted during quiet hours too. `critical` by default."
+  ),
   persist: kept
 }, {
   check: ({ days = weekdays, from, to }) => {
@@ -74,31 +82,34 @@ const quietHours = object({
       endOf({ from, to, days, timeZone: DateTime.zoneMakeOffset(0) })
       return []
     } catch {
-      return [{ path: ["to"], expected: "hours that end at another time than they begin, and not the whole week" }]
+      return [{ path: ["to"], expected: "a time other than from, and quiet hours that end" }]
     }
   }
 })
 
-/** In the order in which they are asked. */
+/** The policies, in the order in which they see an alert. */
 export const policies = {
   afterConsecutive: optional(
     either(
       Leaf.whole(1),
-      object({ n: required(Leaf.whole(1), "From which failure in a row on they pass."), persist: kept }),
+      object({ n: required(Leaf.whole(1), "The number of the first failure in a row that is posted."), persist: kept }),
       (n): { readonly n: number; readonly persist?: string | false } => ({ n })
     ),
-    "Lets failures of the same step pass only from the n-th in a row on."
+    "Drops failures of a step until n of them have come in a row."
   ),
-  minSeverity: optional(severity, "Drops alerts of a lesser severity."),
+  minSeverity: optional(severity, "Drops alerts below this severity."),
   throttle: optional(
     object({
       ...limit,
-      perKey: optional(object(limit), "So many about the same thing, besides."),
-      always: optional(urgent, "Alerts at least as severe always pass, and are not counted. None unless set."),
+      perKey: optional(object(limit), "An additional limit for each step, run or dedupeKey."),
+      always: optional(
+        urgent,
+        "The severity from which on alerts always pass, without being counted. None by default."
+      ),
       persist: kept,
       timeZone: zone
     }),
-    "Lets no more than so many alerts through in any time span."
+    "Limits how many alerts are posted in any time span."
   ),
   recovered: optional(
     either(
@@ -106,13 +117,13 @@ export const policies = {
       object({
         successes: optional(
           Leaf.oneOf(["post", "drop"]),
-          "What becomes of successes that no alerted failure came before. `post` unless set."
+          "Whether to post or drop successes that follow no posted failure. `post` by default."
         ),
         persist: kept
       }),
       (): { readonly successes?: "post" | "drop"; readonly persist?: string | false } => ({})
     ),
-    "Posts the first success after alerted failures as a recovery."
+    "Turns the first success after posted failures into a recovery."
   ),
   dedupe: optional(
     either(
@@ -120,33 +131,33 @@ export const policies = {
       object({
         window: required(
           Leaf.duration(),
-          "For how long after its delivery an alert keeps others like it back."
+          "For how long after the delivery of an alert its duplicates are held back."
         ),
         persist: kept
       }),
       (window): { readonly window: typeof window; readonly persist?: string | false } => ({ window })
     ),
-    "Holds back alerts like one that was delivered not long ago, and as severe."
+    "Holds back duplicates of an alert that was delivered recently with the same severity."
   ),
   digest: optional(
     either(
       window,
       object({
-        window: required(window, "For how long alerts are held, from the first on."),
+        window: required(window, "For how long alerts are held, counted from the first of them."),
         max: optional(
           Leaf.whole(1),
-          "If more are held than this, they are posted before the window ends. 100 unless set."
+          "The largest number of alerts that are held. One more ends the window early. 100 by default."
         ),
-        immediate: optional(urgent, "Alerts at least as severe are posted at once. `critical` unless set."),
+        immediate: optional(urgent, "The severity from which on alerts are posted at once. `critical` by default."),
         persist: kept,
         timeZone: zone
       }),
       (window): { readonly window: typeof window; readonly persist?: string | false } => ({ window })
     ),
-    "Posts the alerts of a window as one."
+    "Holds alerts for a window and posts them as one."
   ),
   quietHours: optional(
     either(quietHours, list(quietHours, 1), (one) => one, Array.isArray),
-    "Holds alerts during some hours of the day, and posts them when these are over."
+    "Holds alerts during some hours of the day and posts them afterwards."
   )
 }
