@@ -50,6 +50,7 @@ export interface Attachment {
   readonly name: string
   /** The media type, as in `"image/png"` (https://www.iana.org/assignments/media-types). */
   readonly mediaType: string
+  /** The bytes of the file. */
   readonly content: Uint8Array
 }
 
@@ -63,8 +64,11 @@ export interface Attachment {
  * @since 0.1.0
  */
 export interface AlertSource {
+  /** The name of the pipeline. */
   readonly pipeline: string
+  /** The id of the run, a UUID. */
   readonly runId: string
+  /** The name of the run for people. */
   readonly runName: string
   /** The names of the steps from the outermost to this one. Empty if the alert is about the run. */
   readonly stepPath: ReadonlyArray<string>
@@ -108,15 +112,16 @@ export interface AlertInput {
   readonly idempotencyKey?: string | undefined
   /** Words to route by. The standard failure hook sets the tags of the errors. */
   readonly tags?: ReadonlyArray<string> | undefined
+  /** The step or run that the alert is about. */
   readonly source?: AlertSource | undefined
-  /** The time of what the alert is about. If it is not set, `Alerter.layer` sets the time of the post. */
+  /** Files to send beside the alert, on channels that can. */
   readonly attachments?: ReadonlyArray<Attachment> | undefined
-  /** When it happened. `Alerter.layer` fills in the time of the post. */
+  /** The time of what the alert is about. If it is not set, `Alerter.layer` sets the time of the post. */
   readonly at?: DateTime.Utc | undefined
 }
 
 /**
- * A structured message, which channels render.
+ * A structured message, which channels render. Its properties are those of {@link AlertInput}, where they are described.
  *
  * @example
  * ```ts

@@ -5,12 +5,19 @@
  */
 export { Alert, type AlertInput, type AlertSource, type Attachment, type Field, type Severity } from "./Alert.ts"
 export { Alerter, AlerterError, type AlerterErrorFields, AlerterErrorReason, isAlerterError } from "./Alerter.ts"
+/** Standard hooks that post alerts about steps and runs. */
 export * as AlerterHooks from "./AlerterHooks.ts"
 export { Approver, Decision, NotApproved, type NotApprovedFields, type Person, type Question } from "./Approver.ts"
+/** Typed reactions to the start, retries and outcomes of steps, and their policies. */
 export * as Hook from "./Hook.ts"
+/** Collections of hooks, and how they combine. */
 export * as Hooks from "./Hooks.ts"
+/** Parameters as services, decoded with Schema. */
 export * as Params from "./Params.ts"
+/** Named runs, with hooks for their steps and for themselves. */
 export * as Pipeline from "./Pipeline.ts"
+/** The events of runs, and observers of them. */
 export * as RunEvent from "./RunEvent.ts"
+/** Named Effects with hooks. */
 export * as Step from "./Step.ts"
 export { StepContext } from "./StepContext.ts"

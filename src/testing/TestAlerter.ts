@@ -84,7 +84,9 @@ export declare namespace TestAlerter {
    * @since 0.1.0
    */
   export interface Shape {
+    /** The alerts that arrived, in order. */
     readonly sent: Effect.Effect<ReadonlyArray<Alert>>
+    /** The number of posts that began. */
     readonly attempts: Effect.Effect<number>
   }
 }

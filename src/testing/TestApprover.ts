@@ -90,7 +90,9 @@ export declare namespace TestApprover {
    * @since 0.1.0
    */
   export interface Shape {
+    /** The questions that were posted, in order. */
     readonly asked: Effect.Effect<ReadonlyArray<Question>>
+    /** The questions that were withdrawn, in order. */
     readonly withdrawn: Effect.Effect<ReadonlyArray<Question>>
   }
 

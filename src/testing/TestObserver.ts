@@ -109,6 +109,7 @@ export declare namespace TestObserver {
    * @since 0.1.0
    */
   export interface Shape {
+    /** The events so far, in order. */
     readonly events: Effect.Effect<ReadonlyArray<RunEvent.RunEvent>>
   }
 }

@@ -5,5 +5,6 @@
  */
 export { TestAlerter } from "./TestAlerter.ts"
 export { TestApprover } from "./TestApprover.ts"
+/** Runs a single hook against any outcome. */
 export * as TestHook from "./TestHook.ts"
 export { TestObserver } from "./TestObserver.ts"

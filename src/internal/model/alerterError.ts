@@ -51,6 +51,7 @@ export const AlerterErrorReason: Data.TaggedEnum.Constructor<AlerterErrorReason>
 export interface AlerterErrorFields {
   /** The name of the channel: `"console"`, `"slack"`, …. */
   readonly channel: string
+  /** The reason why the alert did not arrive. */
   readonly reason: AlerterErrorReason
 }
 

@@ -18,7 +18,9 @@ import type { AlerterError } from "./alerterError.ts"
 export interface Question {
   /** The title, on one line. It must contain visible characters. */
   readonly title: string
+  /** A text of one or more lines. */
   readonly body?: string | undefined
+  /** Fields that are shown below the text. `Step.requireApproval` adds the pipeline, run and step. */
   readonly fields?: ReadonlyArray<Field> | undefined
   /** The names of the two answers, which must differ. `"Approve"` and `"Deny"` unless set. */
   readonly options?: { readonly approve?: string | undefined; readonly deny?: string | undefined } | undefined

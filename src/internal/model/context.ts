@@ -125,6 +125,7 @@ export declare namespace StepContext {
    * @since 0.1.0
    */
   export interface Shape {
+    /** The name of the pipeline, or that of the outermost step outside of any pipeline. */
     readonly pipelineName: string
     /** The id of the run, a random UUID. */
     readonly runId: string

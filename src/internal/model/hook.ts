@@ -44,6 +44,7 @@ export type Kind = "start" | "retry" | "success" | "failure" | "interrupt" | "ex
  */
 export interface Hook<in A, in E, out R, out X = never, out T = never> extends Pipeable {
   readonly [TypeId]: Hook.Variance<A, E, R, X, T>
+  /** The kind of event that it reacts to. */
   readonly kind: Kind
   /** The name in logs, spans and events. Set with `Hook.named`. */
   readonly name: string

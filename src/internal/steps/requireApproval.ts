@@ -26,6 +26,7 @@ export const ApproverKey: Context.ServiceClass<Approver, "effect-epilogue/Approv
 export interface NotApprovedFields {
   /** The name of the step. */
   readonly step: string
+  /** The decision: a denial, or no answer in time. */
   readonly decision: Exclude<Decision, { readonly _tag: "Approved" }>
 }
 
