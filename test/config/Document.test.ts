@@ -206,8 +206,8 @@ it.effect("a key that has no effect beside the others is an issue", () =>
       `1:57 defaults.retry.jitter: expected delay ${effect}, found true`
     ])
     assert.deepEqual(yield* issueLines("hooks: { start: { use: a#b, background: true, required: true } }"), [
-      "1:41 hooks.start.background: expected no background: true beside required: true, since the step does not wait for it, "
-      + "found true"
+      "1:41 hooks.start.background: expected no background: true beside required: true, since the step does not wait "
+      + "for it, found true"
     ])
   }))
 

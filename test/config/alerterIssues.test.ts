@@ -11,20 +11,20 @@ const it = makeIt(test)
 
 const smtp = { from: "a@example.com", to: "b@example.com" }
 
-/** What is wrong with each, by its place and some of the words. */
-const wrong: ReadonlyArray<readonly [input: unknown, ...issues: ReadonlyArray<readonly [at: string, RegExp]>]> = [
+/** Invalid alerters with their issues: the place of each, and part of its message. */
+const invalid: ReadonlyArray<readonly [input: unknown, ...issues: ReadonlyArray<readonly [at: string, RegExp]>]> = [
   // exactly one base
   [{}, ["", /exactly one of slack, .*; there is none/]],
   [{ slack: true, console: true }, ["", /there are slack and console$/]],
   [{ use: "slack", fanOut: ["console"] }, ["", /there are use and fanOut$/]],
-  // what says something of a base that is not there
+  // keys that need another base
   [{ console: true, succeeds: "any" }, ["succeeds", /only beside fanOut/]],
   [{ fanOut: ["console"], after: 5, cooldown: 5, otherwise: "none" }, ["after", /fallback/], ["cooldown", /fallback/], [
     "otherwise",
     /route/
   ]],
   [{ route: [{ when: { tag: "x" }, to: "none" }] }, ["otherwise", /no route is meant for/]],
-  // several of each kind
+  // lists that are too short, and invalid items
   [{ fanOut: [] }, ["fanOut", /list of alerters/]],
   [{ fallback: ["console"] }, ["fallback", /two alerters or more/]],
   [{ route: [], otherwise: "none" }, ["route", /list of routes/]],
@@ -39,21 +39,21 @@ const wrong: ReadonlyArray<readonly [input: unknown, ...issues: ReadonlyArray<re
     "fanOut.2",
     /one of slack, /
   ]],
-  // nothing at all
+  // values of other types
   [null, ["", /one of slack, .* or a map/]],
   [[], ["", /one of slack/]],
   [Redacted.make("./alerter.ts#layer"), ["", /path#export/]],
   [{ slack: null }, ["slack", /true, for options from the environment, or a map/]],
   [{ slack: Redacted.make(canary) }, ["slack", /true/]],
   [{ email: { host: "h", ...smtp, tls: Redacted.make("x") } }, ["email.tls", /rejectUnauthorized, ca/]],
-  // keys that are none
+  // unknown keys
   [{ console: true, dedup: "1 hour" }, ["dedup", /one of the keys .*dedupe/]],
   [{ slack: { webhookUrl: "https://a.test", url: "x" } }, ["slack.url", /one of the keys webhookUrl, /]],
   [{ webhook: { url: "https://a.test", timeZone: "UTC", render: "x" } }, ["webhook.timeZone", /keys/], [
     "webhook.render",
     /keys/
   ]],
-  // several at once, at every depth
+  // several issues at once, at every depth
   [
     { slack: { webhookUrl: "x", retries: -1 }, teams: true, dedupe: "soon", throttle: { limit: 0 } },
     ["", /exactly one/],
@@ -144,9 +144,9 @@ const wrong: ReadonlyArray<readonly [input: unknown, ...issues: ReadonlyArray<re
   }, ["fanOut.1.dedupe.persist", /no other such policy/]]
 ]
 
-it.effect("what is wrong is told with its place, all at once", () =>
+it.effect("all issues with an alerter are reported at once, with their places", () =>
   Effect.gen(function*() {
-    for (const [input, ...expected] of wrong) {
+    for (const [input, ...expected] of invalid) {
       const found = yield* issues(input)
       const shown = JSON.stringify(input)
       assert.deepEqual(
@@ -163,7 +163,7 @@ it.effect("what is wrong is told with its place, all at once", () =>
 
 const secret = `${canary} ${canary}`
 
-it.effect("no issue quotes a secret, wherever it stands, or anything else from a variable", () =>
+it.effect("no issue quotes a value that may be a secret, or a value from a variable", () =>
   Effect.gen(function*() {
     const secrets: ReadonlyArray<unknown> = [
       secret,
@@ -191,7 +191,7 @@ it.effect("no issue quotes a secret, wherever it stands, or anything else from a
     }
   }))
 
-it.effect("what a variable says is taken wherever text, a number, a duration or a word is", () =>
+it.effect("a variable may stand for any text, number, duration or word", () =>
   Effect.gen(function*() {
     const v = Redacted.make<string>
     const spec = yield* decode({
@@ -214,7 +214,7 @@ it.effect("what a variable says is taken wherever text, a number, a duration or 
     assert.equal(String(spec.throttle?.timeZone), "TimeZone.Named(Europe/Berlin)")
   }))
 
-it.effect("references, each with its place", () =>
+it.effect("references returns the modules that an alerter names, with their places", () =>
   Effect.gen(function*() {
     const spec = yield* decode({
       route: [{ when: { tag: "x" }, to: { fanOut: ["slack", "./a.ts#layer"] } }],
@@ -226,7 +226,7 @@ it.effect("references, each with its place", () =>
     ])
   }))
 
-it.effect("the JSON Schema describes every key", () =>
+it.effect("every key of an alerter has a description in the JSON Schema", () =>
   Effect.sync(() => {
     const { definitions, schema } = Schema.toJsonSchemaDocument(AlerterSpec, { onExcessProperty: "error" })
     const alerter = definitions["Alerter"]
@@ -248,7 +248,7 @@ it.effect("the JSON Schema describes every key", () =>
   }))
 
 // -----------------------------------------------------------------------------
-// anything anywhere
+// any value at any key
 // -----------------------------------------------------------------------------
 
 const valid = {
@@ -284,7 +284,7 @@ const withAt = (node: unknown, [key, ...rest]: ReadonlyArray<string | number>, v
 
 const all = places(valid)
 
-it.effect("any value at any key is read and built, or an issue at a place that is there, or in it", () =>
+it.effect("any value at any key is read and built, or is an issue at its place", () =>
   Effect.gen(function*() {
     assert.deepEqual(yield* issues(valid), [])
     const root = yield* folder
@@ -326,7 +326,7 @@ it.effect("any value at any key is read and built, or an issue at a place that i
           for (const { path = [] } of SchemaIssue.makeFormatterStandardSchemaV1()(result.failure.issue).issues) {
             const shown = path.map(String)
             const shared = Math.min(shown.length, place.length)
-            // a base or a store that is missing now is one of what is around it
+            // the value may have replaced a base or a store that the alerter around it needs
             const related = place.slice(0, shared).map(String).join() === shown.slice(0, shared).join() ||
               shown.at(-1) === "persist" || shown.at(-1) === "store"
             assert.ok(related, `${shown.join(".")} for a value at ${place.join(".")}`)
