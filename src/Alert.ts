@@ -66,7 +66,7 @@ export interface Attachment {
 export interface AlertSource {
   /** The name of the pipeline. */
   readonly pipeline: string
-  /** The id of the run, a UUID. */
+  /** The id of the run, as in `StepContext.runId`. */
   readonly runId: string
   /** The name of the run for people. */
   readonly runName: string

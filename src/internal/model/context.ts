@@ -55,7 +55,7 @@ export class StepContext extends Base {
    *
    * **Gotchas**
    *
-   * Annotations are shown in logs, alerts and records: wrap a secret in a `Redacted`.
+   * Alerts, events and records show annotations: wrap a secret in a `Redacted`.
    *
    * @see `Step.annotate` for values that are known before the step runs
    */
@@ -127,7 +127,7 @@ export declare namespace StepContext {
   export interface Shape {
     /** The name of the pipeline, or that of the outermost step outside of any pipeline. */
     readonly pipelineName: string
-    /** The id of the run, a random UUID. */
+    /** The id of the run, which no other run has: a UUID, or the execution id of a durable run. */
     readonly runId: string
     /**
      * The name of the run for people: that of `Pipeline.runName`, else the pipeline's name and the time of the
