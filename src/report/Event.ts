@@ -1,5 +1,5 @@
 /**
- * Events of runs as plain data: what records, timelines and the command work with.
+ * Converts events of runs to plain data, for records and timelines.
  *
  * @since 0.1.0
  */
@@ -8,8 +8,12 @@ import type { RunEvent } from "../RunEvent.ts"
 import { EventJson, toEventJson } from "./internal/events/eventJson.ts"
 
 /**
- * An event of a run, as JSON: a `RunEvent` with times in milliseconds since 1970, durations in milliseconds, causes as
- * their pretty text, parameters and annotations without secrets, and without the values of exits.
+ * A `RunEvent` as JSON.
+ *
+ * **Details**
+ *
+ * Times are in milliseconds since 1970, durations in milliseconds, causes as their pretty text. Parameters and
+ * annotations are redacted, and values of exits are left out.
  *
  * @category models
  * @since 0.1.0
@@ -17,7 +21,7 @@ import { EventJson, toEventJson } from "./internal/events/eventJson.ts"
 export type Event = EventJson
 
 /**
- * The schema of {@link Event}. Fields are added to it in later versions, and none is taken away.
+ * The schema of {@link Event}. Later versions may add fields, and remove none.
  *
  * @category schemas
  * @since 0.1.0
@@ -25,8 +29,9 @@ export type Event = EventJson
 export const Event: Schema.Codec<Event> = EventJson
 
 /**
- * An event as plain data.
+ * Converts a `RunEvent` to plain data.
  *
+ * @see {@link html} and {@link svg} for charts of events
  * @category constructors
  * @since 0.1.0
  */

@@ -62,8 +62,8 @@ export interface RecordOptions extends FolderOptions {
  * is written together with those that follow, a millisecond later, or when they have 64 KB, or when the run ends. So a
  * process that is killed (`kill -9`) loses the events of its last millisecond at most, and nothing if fewer than five
  * fell into it; code that blocks the thread after such a burst can lose those until it yields. `process.exit` and
- * `Deno.exit` lose nothing. Files are not synced: if the machine itself goes down, the operating system may lose what it
- * had not put on the disk.
+ * `Deno.exit` lose nothing. Files are not synced: if the machine itself goes down, the operating system may lose what
+ * it had not put on the disk.
  *
  * *Several processes* may record to one file: lines are appended (`O_APPEND`) in one write each time, which local file
  * systems keep whole. Network file systems such as NFS may not.
@@ -219,8 +219,7 @@ export interface PruneOptions extends FolderOptions {
 
 /**
  * Removes the records of all but the newest runs, and returns the removed runs. Never removes the record of a run that
- * is
- * `running`.
+ * is `running`.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * Why a run can't be recorded, or a record not be read.
+ * Errors of recording runs and of reading records.
  *
  * @since 0.1.0
  */
@@ -7,11 +7,13 @@ import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 
 /**
- * - `Inaccessible`: the system refuses to do something with the file or folder, and gives a code, as `EACCES`;
- * - `NotARecord`: the file is something else, as the line shows;
- * - `LaterVersion`: it was written by a later version of effect-epilogue;
- * - `NotFound`: no run recorded in the folder has an id that begins so;
- * - `Ambiguous`: several have, whose ids are given.
+ * Says why a run can't be recorded, or a record can't be read.
+ *
+ * - `Inaccessible`: an operation on the file or folder failed with a code of the system, such as `EACCES`;
+ * - `NotARecord`: the file is something else, as this line shows;
+ * - `LaterVersion`: a later version of effect-epilogue wrote the file;
+ * - `NotFound`: no run recorded in the folder has an id that begins with `id`;
+ * - `Ambiguous`: several runs have one: `ids`.
  *
  * @category errors
  * @since 0.1.0
@@ -25,7 +27,7 @@ export type RecordErrorReason = Data.TaggedEnum<{
 }>
 
 /**
- * Constructors of {@link RecordErrorReason}s.
+ * The constructors and guards of {@link RecordErrorReason}.
  *
  * @category errors
  * @since 0.1.0
@@ -33,13 +35,13 @@ export type RecordErrorReason = Data.TaggedEnum<{
 export const RecordErrorReason: Data.TaggedEnum.Constructor<RecordErrorReason> = Data.taggedEnum<RecordErrorReason>()
 
 /**
- * What a {@link RecordError} is made of.
+ * The fields of a {@link RecordError}.
  *
  * @category errors
  * @since 0.1.0
  */
 export interface RecordErrorFields {
-  /** The file, or the folder. */
+  /** The path of the file or folder. */
   readonly path: string
   readonly reason: RecordErrorReason
 }
@@ -51,7 +53,7 @@ const RecordErrorBase: new(
 >
 
 /**
- * A run can't be recorded, or a record not be read.
+ * The error of a run that can't be recorded, or of a record that can't be read.
  *
  * @category errors
  * @since 0.1.0
@@ -78,6 +80,8 @@ export class RecordError extends RecordErrorBase {
 }
 
 /**
+ * Returns whether a value is a {@link RecordError}.
+ *
  * @category guards
  * @since 0.1.0
  */

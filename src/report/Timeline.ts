@@ -1,8 +1,8 @@
 /**
- * Runs as charts: a page to look into, and pictures to paste. What went on at the same time stands below one another,
- * with what failed, what was tried again, and what hooks did.
+ * Draws runs as charts: a page to explore, and pictures to paste. Steps that ran at the same time stand below one
+ * another, with their failures, retries and hooks.
  *
- * All of it is made from events, of one run or of several, in the order in which they came.
+ * Each chart is made from the events of one run or of several, in the order in which they came.
  *
  * @since 0.1.0
  */
@@ -18,44 +18,52 @@ import { timeline } from "./internal/timeline/rows.ts"
 import * as picture from "./internal/timeline/svg.ts"
 
 /**
+ * Options of {@link html}.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface HtmlOptions {
-  /** In place of the run's name. */
+  /** The title: the pipeline and the name of the run, unless set. */
   readonly title?: string | undefined
 }
 
 /**
+ * Options of {@link svg}.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface SvgOptions extends HtmlOptions {
   /** `"light"` unless set. */
   readonly theme?: "light" | "dark" | undefined
-  /** In pixels: 960 unless set, and no less than 400. The height is what is needed. */
+  /** The width in pixels: 960 unless set, and at least 400. The height follows from the rows. */
   readonly width?: number | undefined
-  /** Of more runs and steps, those that failed and the longest are shown: 40 unless set. */
+  /** How many runs and steps are shown: 40 unless set. Of more, failed ones go first, then long ones. */
   readonly maxRows?: number | undefined
 }
 
 /**
+ * Options of {@link png}.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface PngOptions extends SvgOptions {
-  /** How many pixels of the picture are one of its width: 2 unless set. Very large pictures are made with fewer. */
+  /** How many pixels make one pixel of `width`: 2 unless set. Fewer for pictures of more than 16 million pixels. */
   readonly scale?: number | undefined
-  /** Paths of TrueType or OpenType fonts, besides those of the system. */
+  /** Paths of TrueType or OpenType fonts to use in addition to those of the system. */
   readonly fontFiles?: ReadonlyArray<string> | undefined
 }
 
 /**
+ * Options of {@link mermaid}.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface MermaidOptions extends HtmlOptions {
-  /** Of more runs and steps, those that failed and the longest are shown: 60 unless set. */
+  /** How many runs and steps are shown: 60 unless set. Of more, failed ones go first, then long ones. */
   readonly maxRows?: number | undefined
 }
 
@@ -66,20 +74,20 @@ const RendererMissingBase: new(
 )<RendererMissingFields>
 
 /**
- * What a {@link RendererMissing} is made of.
+ * The fields of a {@link RendererMissing}.
  *
  * @category errors
  * @since 0.1.0
  */
 export interface RendererMissingFields {
-  /** The package `@resvg/resvg-js`, or any font: without one, all text would be missing from pictures. */
+  /** The package `@resvg/resvg-js`, or any font at all: without fonts, pictures would have no text. */
   readonly missing: "renderer" | "fonts"
   /** Says what to install. */
   readonly message: string
 }
 
 /**
- * Something that {@link png} needs is not installed.
+ * The error of {@link png} when something that it needs is not installed.
  *
  * @category errors
  * @since 0.1.0
@@ -87,10 +95,13 @@ export interface RendererMissingFields {
 export class RendererMissing extends RendererMissingBase {}
 
 /**
- * A page with a chart of runs. It is one file, which loads nothing and sends nothing, to be kept with a build or sent
- * around: steps fold, are found by name and by failure, and show what is known of them; time can be zoomed.
+ * Returns an HTML page with a chart of runs, to explore: steps can be folded, searched by name and filtered by failure,
+ * each shows its details, and time can be zoomed.
  *
- * What is text in events is text in the page.
+ * **Details**
+ *
+ * The page is one file that loads nothing and sends nothing, so it can be kept with a build or sent around. Text of
+ * events is escaped: it stays text in the page.
  *
  * @example
  * ```ts
@@ -116,7 +127,7 @@ export const html = (events: Iterable<Event>, options?: HtmlOptions): string =>
   page.html(timeline(events, options?.title))
 
 /**
- * A picture of runs, to paste where no page can be shown. Times are from the start of the run on.
+ * Returns an SVG picture of runs, to paste where no page can be shown. Times are relative to the start of the run.
  *
  * @example
  * ```ts
@@ -136,8 +147,8 @@ export const svg = (events: Iterable<Event>, options?: SvgOptions): string =>
   })
 
 /**
- * The picture of {@link svg}, for what shows no SVG: mails and chats. Needs the package `@resvg/resvg-js`, on Deno
- * with `--allow-ffi`.
+ * Renders the picture of {@link svg} as PNG, for mails and chats, which show no SVG. Fails with `RendererMissing`
+ * unless the package `@resvg/resvg-js` and a font are installed. On Deno it needs `--allow-ffi`.
  *
  * @example
  * ```ts
@@ -166,8 +177,8 @@ export const png = (
   ).pipe(Effect.mapError((fields) => new RendererMissing(fields)))
 
 /**
- * A `gantt` of [Mermaid](https://mermaid.js.org/syntax/gantt.html), which GitHub and others draw where it stands in a
- * `mermaid` block of Markdown. Hooks are in it where they failed.
+ * Returns a `gantt` chart of [Mermaid](https://mermaid.js.org/syntax/gantt.html), which GitHub and others draw from a
+ * `mermaid` block of Markdown. Of the hooks, it has only those that failed.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * Progress, records, timelines and metrics of runs.
+ * Shows runs: progress, records, timelines and metrics.
  *
  * @since 0.1.0
  */

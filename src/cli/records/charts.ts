@@ -1,4 +1,4 @@
-/** `epilogue report`: charts of a recorded run. */
+/** Implements `epilogue report`, which draws charts of a recorded run. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type { Stats } from "node:fs"
@@ -12,7 +12,7 @@ import type { ReportRequest } from "../request.ts"
 import { err, written } from "../terminal.ts"
 import { eachPiece, fileOf, perform } from "./find.ts"
 
-/** A file can't be written. */
+/** The error of a chart that can't be written. */
 class WriteError extends Data.TaggedError("WriteError")<{ readonly file: string; readonly code: string }> {
   override get message(): string {
     return `can't write ${this.file}: ${this.code}`
@@ -24,7 +24,7 @@ interface Chart {
   readonly content: string | Uint8Array
 }
 
-/** Makes all of them, then writes them. */
+/** Draws all charts, and writes them only if all could be drawn. */
 export const report = (request: ReportRequest): Promise<number> =>
   perform(Effect.gen(function*() {
     const file = yield* fileOf(request)
@@ -49,16 +49,16 @@ const write = ({ content, target }: Chart): Effect.Effect<void, WriteError> =>
       catch: (cause) => new WriteError({ file: target, code: codeOf(cause) })
     }).pipe(Effect.tap(() => Effect.sync(() => err(`wrote ${target} (${sizeOf(content)})`))))
 
-/** Whoever reads the file sees all of the one before, or all of this one. */
+/** Replaces a file at once: a reader sees either the old file or the whole new one. */
 const replace = async (target: string, content: Chart["content"]): Promise<void> => {
   const before = await ifThere(() => stat(target))
-  // a device, or a pipe
+  // a device or a pipe can't be replaced
   if (before !== undefined && !before.isFile()) return writeFile(target, content)
-  // a link stays one
+  // follow a link, or it would be replaced by a file
   const place = await ifThere(() => realpath(target)) ?? target
   const temporary = join(dirname(place), `.${basename(place)}.${process.pid}.tmp`)
   try {
-    // which to replace it would not ask for
+    // a read-only file is not replaced, though renaming would need no permission on it
     if (before !== undefined) await access(place, constants.W_OK)
     await writeFile(temporary, content, { flag: "wx" })
     if (before !== undefined) await chmod(temporary, before.mode)

@@ -1,4 +1,4 @@
-/** What the commands for recorded runs have in common: which run is meant, what its record says, and what is wrong. */
+/** What the commands for recorded runs share: they find the run, read its record and report errors. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { existsSync } from "node:fs"
@@ -11,7 +11,7 @@ import { RecordError } from "../../report/RecordError.ts"
 import { ExitCode, type FolderRequest, UsageError } from "../request.ts"
 import { err } from "../terminal.ts"
 
-/** Does it, and tells what is wrong. */
+/** Runs a command, prints its error, and resolves to the exit code. */
 export const perform = <E extends Error>(effect: Effect.Effect<void, E>): Promise<number> =>
   Effect.runPromise(
     Effect.match(effect, {
@@ -23,23 +23,24 @@ export const perform = <E extends Error>(effect: Effect.Effect<void, E>): Promis
     })
   )
 
+/** Returns whether an error is due to what the user asked for, and not to the system. */
 const isMistake = (error: Error): boolean =>
   error instanceof UsageError ||
   (error instanceof RecordError && (error.reason._tag !== "Inaccessible" || misnamed.has(error.reason.code)))
 
-/** What says that a file or a folder is not there, or that one is the other. */
+/** The codes of errors of a path that does not exist, or is a file where a folder is expected, or the reverse. */
 const misnamed: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EISDIR"])
 
-/** Where the records are, for whoever reads of it. */
+/** Returns the folder of the records, for messages. */
 export const shownFolder = ({ folder }: FolderRequest): string => folder ?? defaultFolder
 
-/** How they come to be. */
+/** Says how to record a run, for messages. */
 export const howToRecord = "record one with \"epilogue run … --record\", or with Report.layerRecord() in code"
 
 const expected =
   "expected the id of a run or how it begins, as \"epilogue runs\" lists them, the file of a record, or latest"
 
-/** The file of the run's record. */
+/** Finds the file of the run that the command line names: by id, by the beginning of an id, as a file, or `latest`. */
 export const fileOf = (
   request: FolderRequest & { readonly run: string }
 ): Effect.Effect<string, RecordError | UsageError> =>
@@ -65,8 +66,8 @@ export const fileOf = (
   })
 
 /**
- * The events in a file, given on in the pieces in which they are read. It is said how many can't be. There is one, at
- * least.
+ * Reads the events of a file and passes them to `use` in the pieces in which they are read. Prints how many lines could
+ * not be read. Fails if there is no event at all.
  */
 export const eachPiece = (
   file: string,

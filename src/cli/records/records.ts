@@ -1,5 +1,5 @@
 /**
- * Runs that were recorded: their list, one of them, and their end. Built with all that it needs, as it has to start
+ * Implements `epilogue runs`, `show` and `prune`. It is bundled with all that it imports, so that these commands start
  * fast.
  */
 import * as DateTime from "effect/DateTime"
@@ -19,7 +19,7 @@ import { sinceOf } from "./since.ts"
 import { table } from "./table.ts"
 import { runLines } from "./tree.ts"
 
-/** Lists them. */
+/** Prints the recorded runs that match the request, as a table or as JSON. */
 export const runs = (request: RunsRequest): Promise<number> =>
   perform(Effect.gen(function*() {
     const { folder, json, pipelines, since, statuses } = request
@@ -31,7 +31,7 @@ export const runs = (request: RunsRequest): Promise<number> =>
     }
     const limit = request.limit === 0 ? Infinity : request.limit
     const isFiltered = pipelines.length + statuses.length > 0 || from !== undefined
-    // one more, to know whether there are more
+    // one more than is shown, to know whether there are more
     const all = yield* list({ folder, limit: isFiltered ? undefined : limit + 1 })
     const found = all.filter(({ pipelineName, startedAt, status }) =>
       (pipelines.length === 0 || pipelines.includes(pipelineName)) &&
@@ -39,7 +39,7 @@ export const runs = (request: RunsRequest): Promise<number> =>
       (from === undefined || DateTime.toEpochMillis(startedAt) >= from)
     )
     if (all.length === 0) return err(`no runs are recorded in ${shownFolder(request)}: ${howToRecord}`)
-    if (found.length === 0) return err(`none of ${plural(all.length, "recorded run")} is one of those`)
+    if (found.length === 0) return err(`none of ${plural(all.length, "recorded run")} matches`)
     const shown = found.slice(0, limit)
     if (json) return out(shown.map((run) => JSON.stringify(toJson(run))).join("\n"))
     const shownOn = display()
@@ -53,12 +53,12 @@ const toJson = ({ duration, startedAt, ...run }: Recorded): object => ({
   durationMillis: Duration.toMillis(duration)
 })
 
-/** Prints one. */
+/** Prints a recorded run as a tree, or its events as JSON. */
 export const show = (request: ShowRequest): Promise<number> =>
   perform(Effect.gen(function*() {
     const file = yield* fileOf(request)
     if (request.json) {
-      // of a large record there is a part in memory at a time
+      // piece by piece, since a record may be larger than the memory
       return yield* eachPiece(file, (events) => written(events.map((event) => `${JSON.stringify(event)}\n`).join("")))
     }
     const found = new Runs()
@@ -75,7 +75,7 @@ export const show = (request: ShowRequest): Promise<number> =>
     yield* Effect.promise(() => written(`${texts.join("\n\n")}\n`))
   }))
 
-/** Removes all but the newest. */
+/** Removes the records of all but the newest runs. */
 export const prune = (request: PruneRequest): Promise<number> =>
   perform(Effect.gen(function*() {
     const { dryRun, folder, keep } = request

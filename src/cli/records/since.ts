@@ -1,4 +1,4 @@
-/** Times on the command line: how long ago, or when. */
+/** Parses and formats times on the command line. */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 
@@ -9,16 +9,19 @@ const long = /^\d+(?:\.\d+)? (?:milli|second|minute|hour|day|week)s?$/
 const date = /^\d{4}-\d\d-\d\d$/
 const time = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?$/
 
-/** In milliseconds since 1970. A date, and a time without a zone, are of the zone of who asks. */
+/**
+ * Parses how long ago, as in `90m` or `2 days`, or a date or time, to milliseconds since 1970. Dates, and times without
+ * a time zone, are taken to be in the local one.
+ */
 export const sinceOf = (text: string, now: number): number | undefined => {
   const [, count, unit = ""] = short.exec(text) ?? []
   const ago = count === undefined ? text : `${count} ${units[unit]}`
   if (long.test(ago)) {
-    // a cast, since the pattern is narrower than the type
+    // a cast: the pattern accepts only what the type allows
     const duration = Option.getOrUndefined(Duration.fromInput(ago as Duration.Input))
     return duration === undefined ? undefined : now - Duration.toMillis(duration)
   }
-  // of a date alone, JavaScript takes that of UTC
+  // a time is added to a date, since JavaScript reads a date alone as one in UTC
   const millis = date.test(text)
     ? Date.parse(`${text}T00:00`)
     : time.test(text)
@@ -27,7 +30,7 @@ export const sinceOf = (text: string, now: number): number | undefined => {
   return Number.isNaN(millis) ? undefined : millis
 }
 
-/** As in `2026-11-23 18:04:09`, of the zone of who reads it. */
+/** Formats a time in the local time zone, as in `2026-11-23 18:04:09`. */
 export const localTime = (millis: number): string => {
   const at = new Date(millis)
   const [month, day, hours, minutes, seconds] = [

@@ -1,4 +1,4 @@
-/** Recorded runs as a table. */
+/** Formats recorded runs as a table. */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import { fit, label, type Segment, take, width } from "../../internal/text/columns.ts"
@@ -10,10 +10,10 @@ import { localTime } from "./since.ts"
 
 const gap = "  "
 
-/** The column that gives way where there is too little room, and so many columns it keeps. */
+/** The column that is cut where there is too little room, and the width that it keeps. */
 const pipeline = { column: 2, least: 8 }
 
-/** With a line above it that says what is in each column. */
+/** Returns the lines of the table, with a header line. */
 export const table = (runs: ReadonlyArray<Recorded>, { colors, columns }: Display): ReadonlyArray<string> => {
   const length = shortest(runs.map(({ runId }) => runId))
   const rows = [
@@ -47,7 +47,7 @@ export const table = (runs: ReadonlyArray<Recorded>, { colors, columns }: Displa
   })
 }
 
-/** How much of the ids is enough to tell them apart. */
+/** Returns how many characters tell the ids apart. */
 const shortest = (ids: ReadonlyArray<string>): number => {
   const different = new Set(ids).size
   let length = 8

@@ -51,7 +51,7 @@ export const runLines = (run: RunModel, now: number | undefined): ReadonlyArray<
 }
 
 interface View {
-  /** Those of the run. */
+  /** The annotations of the run, which its steps need not repeat. */
   readonly annotations: ReadonlyArray<Annotation>
   readonly open: "running" | "cutOff"
   /** When the run ended, or until when something is known of it. */

@@ -1,22 +1,22 @@
-/** How much room text takes on a terminal, and lines that fit. */
+/** Measures text on a terminal, and cuts lines to its width. */
 import { oneLine } from "./fit.ts"
 
-/** Of what is shown, so that colours are decided on once, where it is drawn. */
+/** The style of a part of a line. Whether it becomes colours is decided where the line is drawn. */
 export type Style = "plain" | "bold" | "dim" | "red" | "green" | "yellow" | "cyan"
 
 /** @internal */
 export type Segment = readonly [text: string, style: Style]
 
-/** A line as it is meant, before it is cut and coloured. */
+/** A line before it is cut and coloured. */
 export type Line = ReadonlyArray<Segment>
 
-/** They turn the order of what follows around, and so could make a name look like something else. */
+/** Matches characters that reorder the text after them, and so could make a name look like another. */
 const bidi = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
-/** More than that fits into no line, and would be measured with each frame. */
+/** No line has room for a longer label, which would be measured again with each frame. */
 const longest = 1000
 
-/** A name or message, made fit for a part of one line: nothing in it moves the cursor or changes colours. */
+/** Makes a name or message safe as a part of one line: nothing in it moves the cursor or changes colours. */
 export const label = (text: string): string => oneLine(text.slice(0, longest)).replaceAll("\t", " ").replace(bidi, "")
 
 // oxlint-disable-next-line no-control-regex -- a range that begins with the space
@@ -66,7 +66,7 @@ export const width = (text: string): number => {
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" })
 
-/** Its beginning, of at most so many columns. No character is taken apart. */
+/** Returns the beginning of a text, of at most `columns`. Never splits a grapheme. */
 export const take = (text: string, columns: number): string => {
   if (ascii.test(text)) return text.slice(0, Math.max(0, columns))
   let taken = ""
@@ -100,7 +100,7 @@ export interface Fitted {
   readonly width: number
 }
 
-/** A line of at most so many columns: what is too much gives way to an ellipsis. */
+/** Cuts a line to at most `columns`, with an ellipsis at the end, and colours it. */
 export const fit = (line: Line, columns: number, colors: boolean): Fitted => {
   let total = 0
   for (const [text] of line) total += width(text)

@@ -110,7 +110,7 @@ it.live("no runs, and mistakes: nothing on stdout", () =>
     const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, code: number, says: RegExp]> = [
       [["runs"], 0, /^no runs are recorded in \.epilogue\/runs: record one with "epilogue run … --record"/],
       [["runs", "--json"], 0, /^no runs are recorded/],
-      [["runs", "--folder", "other", "--status", "failure"], 0, /^none of 1 recorded run is one of those\n$/],
+      [["runs", "--folder", "other", "--status", "failure"], 0, /^none of 1 recorded run matches\n$/],
       [["runs", "--folder", "file"], 2, /^error: can't read file: ENOTDIR\n$/],
       [["runs", "--limit", "-1"], 2, /^error: --limit -1 is not a number of runs\n$/],
       [["runs", "--since", "yesterday"], 2, /^error: --since yesterday: expected how long ago/],

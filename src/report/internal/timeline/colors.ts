@@ -1,6 +1,7 @@
 /**
- * Colours and patterns, of the page and of pictures alike. Text stands out from what is behind it by 4.5 to 1, and what
- * tells something by 3 to 1 (https://www.w3.org/TR/WCAG22/#contrast-minimum, #non-text-contrast), as a test checks.
+ * Defines the colours and patterns of the page and of pictures. The contrast with the background is at least 4.5 to 1
+ * for text, and 3 to 1 for shapes with a meaning (https://www.w3.org/TR/WCAG22/#contrast-minimum, #non-text-contrast);
+ * a test checks that.
  */
 
 export type Theme = "light" | "dark"
@@ -58,7 +59,7 @@ export const palettes: Readonly<Record<Theme, Palette>> = {
   }
 }
 
-/** What a shape is to look like. */
+/** The looks of shapes. */
 export type Look =
   | "success"
   | "failure"
@@ -74,7 +75,7 @@ export type Look =
   | "hook-skipped"
   | "hook-cut"
 
-/** A stripe's direction, as the `d` of a path in a tile of 6 by 6. */
+/** The stripes over a colour, as the `d` of a path in a tile of 6 by 6 pixels. */
 export const stripes = {
   failure: "M-1 7L7 -1M-1 1L1 -1M5 7L7 5",
   retry: "M-1 -1L7 7M5 -1L7 1M-1 5L1 7",
@@ -84,14 +85,14 @@ export const stripes = {
 /** @internal */
 export interface Paint {
   readonly fill?: Color
-  /** In the colour behind, over what is filled. */
+  /** Stripes in the colour of the background, over the filled shape. */
   readonly stripes?: keyof typeof stripes
   readonly stroke?: Color
   readonly width?: number
   readonly dash?: string
 }
 
-/** Never told apart by colour alone: by stripes, dashes or form too. */
+/** How each look is painted. They differ not only in colour, but also in stripes, dashes or form. */
 export const looks: Readonly<Record<Look, Paint>> = {
   success: { fill: "success" },
   failure: { fill: "failure", stripes: "failure" },

@@ -1,6 +1,6 @@
-/** What timelines show of runs, as JSON can hold it: the library makes it, and the page's script reads it. */
+/** Defines the data of a timeline, which the library makes and the script of the page reads as JSON. */
 
-/** `cut` where no end is known: the run goes on, or was cut off. */
+/** `cut` if no end is recorded: the run goes on, or was cut off. */
 export type Ending = "success" | "failure" | "interrupt" | "cut"
 
 /** A parameter or an annotation. */
@@ -28,25 +28,25 @@ export interface Hook {
   readonly cause?: string
 }
 
-/** A run, or a step in one. A row stands before those that are in it. */
+/** A run, or a step. A row comes before the rows that are inside it. */
 export interface Row {
   readonly kind: "run" | "step"
   readonly name: string
   readonly depth: number
-  /** Which row it is in, by its place among all; -1 for a run. */
+  /** The index of the row that this one is inside of; -1 for a run. */
   readonly parent: number
-  /** How many rows are in it, at any depth: they follow it. */
+  /** How many rows are inside this one, at any depth. They follow it. */
   readonly size: number
   readonly start: number
-  /** Where no end is known, when the run was last heard of. */
+  /** The time of the last event of the run, if no end is recorded. */
   readonly end: number
   readonly ending: Ending
   readonly cause?: string
-  /** None for a run. The next attempt may be yet to begin. */
+  /** Empty for a run. The last attempt may not have begun yet. */
   readonly attempts: ReadonlyArray<Attempt>
   /** In the order in which they began. */
   readonly hooks: ReadonlyArray<Hook>
-  /** What is known besides: the run's id, how far the body was. */
+  /** Other facts, such as the id of the run or the progress of the body. */
   readonly facts: ReadonlyArray<Entry>
   readonly params: ReadonlyArray<Entry>
   readonly annotations: ReadonlyArray<Entry>
@@ -58,16 +58,16 @@ export interface Timeline {
   readonly rows: ReadonlyArray<Row>
 }
 
-/** Whether something about it went wrong, or may have. */
+/** Returns whether the step failed, has no recorded end, or has a hook that failed. */
 export const isTrouble = (row: Row): boolean =>
   row.ending === "failure" || row.ending === "cut" || row.hooks.some(({ outcome }) => outcome === "failed")
 
-/** How often it was begun, and failed, and begun again. */
+/** Returns how many attempts followed the first one. */
 export const retries = ({ attempts }: Row): number => Math.max(0, attempts.length - 1)
 
 /**
- * Whether a common clock says little of these runs: they do not overlap, as those of several nights do not, so that
- * most of the chart would be empty.
+ * Returns whether no two of several runs overlap, as runs of different nights. On a common clock most of their chart
+ * would be empty.
  */
 export const areApart = (rows: ReadonlyArray<Row>): boolean => {
   const runs = rows.filter(({ kind }) => kind === "run").toSorted((a, b) => a.start - b.start)

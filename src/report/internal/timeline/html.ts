@@ -1,11 +1,11 @@
 /**
- * A page of its own: it loads nothing, and its policy lets no script run but the one it comes with.
+ * Makes the page. It loads nothing, and its policy lets no script run but its own.
  *
- * The script's sources are in `page/`, and `page.gen.ts` is what `scripts/page.ts` makes of them: a bundle as text,
- * which every runtime imports like any other module. Functions as text (`toString`) would lose what they import and
- * what a user's bundler renames or takes out; a file read at run time would be missing from a bundle; and a template
- * string would be neither checked nor linted. A test sees to it that the generated file is that of the sources. It has
- * the hashes for the policy too, so that to make a page is a matter of text alone.
+ * The sources of the script are in `page/`. `scripts/page.ts` bundles them into `page.gen.ts`, as text that every
+ * runtime imports like any other module, together with the hashes for the policy. A test checks that the bundle is up
+ * to date. The alternatives fall short: functions as text (`toString`) lose what they import and what a user's bundler
+ * renames or removes, a file that is read at run time is missing from a user's bundle, and a template string is neither
+ * type-checked nor linted.
  */
 import { palettes, stripes } from "./colors.ts"
 import { isTrouble, type Row, type Timeline } from "./data.ts"
@@ -14,7 +14,7 @@ import { svg } from "./svg.ts"
 import { escape, jsonInHtml } from "./text.ts"
 import { endings, took, totals } from "./words.ts"
 
-/** https://www.w3.org/TR/CSP3/: scripts by this hash alone, which write text into the page and never markup. */
+/** Allows the script and the style with these hashes, and no script to write markup (https://www.w3.org/TR/CSP3/). */
 const policy = [
   "default-src 'none'",
   `script-src '${scriptHash}'`,
@@ -85,7 +85,7 @@ ${svg(timeline, { palette: palettes.light, width: 1000, maxRows: 200 })}</noscri
 `
 }
 
-/** Of one run when it was and how it ended; of several what they come to. */
+/** Returns the time and outcome of a single run, and the totals of all runs. */
 const subtitle = (rows: ReadonlyArray<Row>): string => {
   const runs = rows.filter(({ kind }) => kind === "run")
   const [first] = runs
@@ -99,7 +99,7 @@ const subtitle = (rows: ReadonlyArray<Row>): string => {
   return `<p id="subtitle">${parts.join(" · ")}</p>`
 }
 
-/** The script says it in the reader's time zone. */
+/** Returns a time in UTC, which the script of the page replaces by one in the reader's time zone. */
 const time = (millis: number): string => {
   const iso = new Date(millis).toISOString()
   return `<time datetime="${iso}">${iso}</time>`

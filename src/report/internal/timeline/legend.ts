@@ -1,8 +1,8 @@
-/** What shapes mean, each drawn as in a chart. */
+/** Explains the shapes of a chart, each drawn as in the chart. */
 import { type Hook, retries, type Row } from "./data.ts"
 import { draw, type Shape } from "./shapes.ts"
 
-/** A step of which nothing is known. */
+/** A row to build examples from. */
 export const emptyRow: Row = {
   kind: "step",
   name: "",
@@ -19,7 +19,7 @@ export const emptyRow: Row = {
   annotations: []
 }
 
-/** How a hook's outcome is drawn, in the lane for hooks. */
+/** Returns the shapes for the outcome of a hook, at the height of the lane for hooks. */
 export const hookShapes = (outcome: Hook["outcome"], length: number): ReadonlyArray<Shape> =>
   draw(
     { ...emptyRow, hooks: [{ name: "", kind: "", level: "step", start: 0, end: length, outcome }] },
@@ -32,9 +32,9 @@ export const hookShapes = (outcome: Hook["outcome"], length: number): ReadonlyAr
 export interface Meaning {
   readonly text: string
   readonly shapes: ReadonlyArray<Shape>
-  /** In pixels. */
+  /** The width of the shapes in pixels. */
   readonly width: number
-  /** What the shapes are drawn around, from the top. */
+  /** The distance of the middle of the shapes from the top, in pixels. */
   readonly middle: number
   readonly occurs: (row: Row) => boolean
 }
@@ -56,7 +56,7 @@ const hook = (text: string, outcome: Hook["outcome"]): Meaning => ({
 export const legend: ReadonlyArray<Meaning> = [
   step("succeeded", {}, ({ ending }) => ending === "success"),
   step("failed", { ending: "failure" }, ({ ending }) => ending === "failure"),
-  // of the attempt that it waits for nothing is to be seen
+  // the attempt after the wait begins later than the step ends, so nothing of it is drawn
   step("failed attempt and wait", {
     end: 24,
     attempts: [{ start: 0, end: 14, ending: "failure" }, { start: 30, end: 30, ending: "cut" }]

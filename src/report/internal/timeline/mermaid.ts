@@ -1,8 +1,8 @@
 /**
- * Runs as a `gantt` of Mermaid (https://mermaid.js.org/syntax/gantt.html), which GitHub draws in Markdown.
+ * Makes a `gantt` chart of Mermaid (https://mermaid.js.org/syntax/gantt.html), which GitHub draws in Markdown.
  *
- * Its grammar ends a task's name at a colon and has no quotes; what could be taken for syntax is written as an entity,
- * `#58;`, which Mermaid takes out before it parses and puts back into the picture
+ * The name of a task ends at a colon, and its grammar has no quotes. Characters that may be syntax are written as
+ * entities such as `#58;`, which Mermaid removes before it parses and puts back into the picture
  * (https://mermaid.js.org/syntax/flowchart.html#entity-codes-to-escape-characters,
  * https://github.com/mermaid-js/mermaid/issues/742, https://github.com/mermaid-js/mermaid/issues/1981).
  */
@@ -11,16 +11,16 @@ import { areApart, type Row, type Timeline } from "./data.ts"
 import { leftOut, pick } from "./pick.ts"
 import { count, endings, took } from "./words.ts"
 
-/** Mermaid draws names beside bars where they do not fit in them, on one line. In UTF-16 code units. */
+/** The longest name, in UTF-16 code units: Mermaid draws a name on one line, beside the bar if it does not fit. */
 const longestName = 60
 
-/** What lines of other meaning begin with, in the grammar's lexer, whose rules go by their order. */
+/** Matches what the lexer takes for the beginning of another kind of line, before it looks for a task. */
 const keywords =
   /^(?:gantt|date|inclusive|topAxis|axis|tick|includes|excludes|today|week|title|acc|section|click|call|href|vert|\d{4}-)/i
 
 const entity = (character: string): string => `#${character.codePointAt(0)};`
 
-/** Letters and digits of all languages stay, and what is no syntax anywhere in Mermaid. */
+/** Escapes a name. Letters and digits of all languages stay, and characters that are no syntax in Mermaid. */
 const escape = (text: string): string =>
   fitEnd(text, longestName)
     .replace(/["#$%&'<>:;[\\\]^`{|}~]/g, entity)
@@ -35,7 +35,7 @@ export const mermaid = ({ rows, title }: Timeline, maxRows: number): string => {
   const lines: Array<string> = []
   for (const { row } of picked.rows) {
     if (row.kind === "run") {
-      // runs of several nights are drawn below one another, or the chart would be all gaps
+      // runs of different nights are drawn as if they began together, or the chart would be mostly empty
       shift = apart ? row.start - first : 0
       lines.push(`    section ${escape(row.name)}, ${endings[row.ending]}`)
     } else lines.push(task(row, shift))
@@ -67,7 +67,7 @@ const task = (row: Row, shift: number): string => {
 
 const tags = { success: "done", failure: "crit", interrupt: "crit, done", cut: "active" } as const
 
-/** No shorter than a millisecond: bars without a length are not drawn. */
+/** Returns the line of a bar, of a millisecond at least: Mermaid draws no bar without a length. */
 const bar = (
   name: string,
   tag: string,
@@ -78,6 +78,6 @@ const bar = (
   return `    ${name} :${tag}, ${from}, ${Math.max(from + 1, Math.round(end - shift))}`
 }
 
-/** https://mermaid.js.org/syntax/gantt.html#axis */
+/** Returns the format of the times on the axis (https://mermaid.js.org/syntax/gantt.html#axis). */
 const axisFormat = (millis: number): string =>
   millis < 5000 ? "%S.%L s" : millis < 600_000 ? "%H:%M:%S" : millis < 172_800_000 ? "%H:%M" : "%b %d"

@@ -1,16 +1,18 @@
-/** Which rows a picture has room for. */
+/** Chooses the rows that a picture has room for. */
 import { isTrouble, type Row } from "./data.ts"
 
 /** @internal */
 export interface Picked {
-  /** In their order, each by its place among all. */
+  /** The chosen rows, in their order, each with its index among all rows. */
   readonly rows: ReadonlyArray<{ readonly row: Row; readonly index: number }>
   /** How many steps are left out, and how many of them failed. */
   readonly left: number
   readonly leftFailed: number
 }
 
-/** Those that failed, then what else is amiss, then the longest, each with what it is in. */
+/**
+ * Chooses failed rows first, then rows with other trouble, then the longest, each with the rows that it is inside of.
+ */
 export const pick = (rows: ReadonlyArray<Row>, most: number): Picked => {
   const kept = new Set<number>()
   const order = rows.map((_, index) => index)
@@ -33,7 +35,7 @@ export const pick = (rows: ReadonlyArray<Row>, most: number): Picked => {
   }
 }
 
-/** What is said of those left out, if there are any. */
+/** Returns a line about the steps that are left out, or `undefined` if there are none. */
 export const leftOut = ({ left, leftFailed }: Picked): string | undefined =>
   left === 0
     ? undefined

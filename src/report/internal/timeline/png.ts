@@ -1,8 +1,8 @@
-/** Pictures as PNG, by `@resvg/resvg-js`, which is loaded where it is needed. */
+/** Renders pictures as PNG, by the optional package `@resvg/resvg-js`, which is loaded on first use. */
 import type * as Renderer from "@resvg/resvg-js"
 import * as Effect from "effect/Effect"
 
-/** What is missing, and what to do about it. */
+/** Says what is missing, and how to install it. */
 export interface Missing {
   readonly missing: "renderer" | "fonts"
   readonly message: string
@@ -15,14 +15,14 @@ export interface Rendering {
   readonly fontFiles: ReadonlyArray<string>
 }
 
-/** A picture of more pixels takes more than 64 MB and a second or two, and is drawn smaller. */
+/** The most pixels of a picture, which take 64 MB and a second or two. A larger picture is scaled down. */
 const mostPixels = 16_000_000
 
 /** @internal */
 export const png = (rendering: Rendering): Effect.Effect<Uint8Array<ArrayBuffer>, Missing> =>
   Effect.flatMap(load, (renderer) => render(renderer, rendering))
 
-/** Fails where there are no fonts, as in slim containers: there text is left out without a word. */
+/** Renders a picture. Fails if there are no fonts, as in slim containers, where resvg leaves out all text silently. */
 export const render = (
   { Resvg }: Pick<typeof Renderer, "Resvg">,
   { fontFiles, scale, svg }: Rendering

@@ -1,4 +1,4 @@
-/** What became of runs, as the rows of a timeline. */
+/** Makes the rows of a timeline from the events of runs. */
 import { fitEnd, fitMiddle } from "../../../internal/text/fit.ts"
 import * as redact from "../../../internal/text/redact.ts"
 import type { EventJson } from "../events/eventJson.ts"
@@ -6,10 +6,10 @@ import { type AttemptModel, type HookModel, type RunModel, Runs, type StepModel 
 import type { Attempt, Ending, Entry, Hook, Row, Timeline } from "./data.ts"
 import { line, lines } from "./text.ts"
 
-/** Enough to read, and no page that a browser has trouble with. In UTF-16 code units; of a path, in names. */
+/** The longest texts, in UTF-16 code units, and the longest path, in names: more would slow down a browser. */
 const longest = { name: 500, value: 5000, cause: 20_000, path: 20 }
 
-/** Runs in the order in which they began. */
+/** Returns the rows of all runs, in the order in which the runs began. */
 export const timeline = (events: Iterable<EventJson>, title?: string): Timeline => {
   const runs = new Runs()
   for (const event of events) runs.apply(event)
@@ -29,7 +29,7 @@ const titleOf = (runs: ReadonlyArray<RunModel>): string => {
 const runTitle = ({ pipelineName, runName }: RunModel): string =>
   runName === pipelineName || runName === "" ? name(pipelineName) : `${name(pipelineName)} · ${name(runName)}`
 
-/** No `Date` holds a time further from 1970 (https://tc39.es/ecma262/#sec-time-values-and-time-range): none is true. */
+/** Clamps a time to what a `Date` can hold (https://tc39.es/ecma262/#sec-time-values-and-time-range). */
 const time = (millis: number): number => Math.min(Math.max(millis, -8.64e15), 8.64e15)
 
 type Writable<A> = { -readonly [K in keyof A]: A[K] }
@@ -62,7 +62,7 @@ const addRun = (rows: Array<Row>, run: RunModel): void => {
   row.size = rows.length - place - 1
 }
 
-/** Not by recursion: steps may lie as deep as their pipeline likes. */
+/** Adds the rows of all steps. Not by recursion, since steps may be nested however deep. */
 const addSteps = (rows: Array<Row>, run: RunModel, root: number, end: number): void => {
   const ahead = run.roots.toReversed().map((step) => ({ step, parent: root, depth: 1 }))
   const open: Array<{ readonly row: Writable<Row>; readonly place: number }> = []
@@ -109,13 +109,12 @@ const stepRow = (step: StepModel, parent: number, depth: number, runEnd: number)
   }
 }
 
-/** The names of what it is in, or the innermost of them. */
+/** Returns the names of the steps that a step runs inside of, the innermost of them if there are many. */
 const pathOf = ({ path }: StepModel): string => {
   const names = path.slice(-longest.path - 1, -1).map(name)
   return (path.length - 1 > names.length ? ["…", ...names] : names).join(" › ")
 }
 
-/** The cause of the last one is that of the step. */
 const attemptOf = (attempt: AttemptModel, ending: Ending, stepEnd: number): Attempt => ({
   start: time(attempt.startedAt),
   end: time(attempt.endedAt ?? Math.max(attempt.startedAt, stepEnd)),

@@ -1,41 +1,42 @@
-/** A row of a timeline, as shapes. */
+/** Draws a row of a timeline as shapes. */
 import type { Look } from "./colors.ts"
 import type { Attempt, Ending, Hook, Row } from "./data.ts"
 
 /** @internal */
 export interface Shape {
-  /** Of a path. */
+  /** The `d` of an SVG path. */
   readonly d: string
   readonly look: Look
-  /** What it stands for: the attempt or the hook of this index. */
+  /** The attempt or hook, by its index, that the shape stands for. */
   readonly part?: { readonly of: "attempt" | "hook"; readonly index: number }
 }
 
 /** @internal */
 export interface Drawn {
   readonly shapes: ReadonlyArray<Shape>
-  /** Where a label may begin. */
+  /** Where a label may begin, in pixels from the left. */
   readonly end: number
-  /** And its base line. */
+  /** The base line of a label, in pixels from the top. */
   readonly base: number
 }
 
-/** In pixels, from the top of a row: the middle of its bar, and of the lane for its hooks, if it has any. */
+/** In pixels, as are all numbers below. */
 export const rowHeight = 32
+/** The middle of the bar in a row without hooks, from its top; with hooks, the middle of the bar and of their lane. */
 const middle = 16
 const withHooks = { middle: 11, lane: 24 }
 const barHeight = { step: 12, run: 6 }
 
-/** No bar is narrower, however short it took. */
+/** The least width of a bar, however short the step was. */
 const least = 3
 
-/** What lies further out of sight than this is not drawn, or cut off there. */
+/** How far shapes are drawn beyond the visible part. What lies further out is cut off. */
 const margin = 40
 
 /**
- * What is to be seen of a row on a chart that is `width` wide.
+ * Draws the visible part of a row on a chart that is `width` pixels wide.
  *
- * @param x where a time is, in pixels from the left of the chart
+ * @param x converts a time to pixels from the left of the chart
  */
 export const draw = (row: Row, x: (time: number) => number, width: number): Drawn => {
   const seen = (from: number, to: number): boolean => to >= -margin && from <= width + margin
@@ -53,7 +54,7 @@ export const draw = (row: Row, x: (time: number) => number, width: number): Draw
     const [from, to] = [place(attempt.start), place(attempt.end)]
     const before = attempts[index - 1]
     if (before !== undefined) {
-      // the wait before an attempt ends where the step is heard of no more, too
+      // if the step was cut off during the wait, the wait ends at its last event
       const [left, right] = [place(before.end) + 1, Math.min(from, place(row.end)) - 1]
       if (right > left && seen(left, right)) {
         const d = `M${Math.max(left, -margin)} ${center}H${Math.min(right, width + margin)}`
@@ -76,7 +77,7 @@ export const draw = (row: Row, x: (time: number) => number, width: number): Draw
   return { shapes, end: end + 5, base: center + 4 }
 }
 
-/** What stands behind a bar: short bars are too small for their stripes to be seen. */
+/** The mark after a bar, since the stripes of a short bar can't be seen. */
 const marks: Readonly<
   Record<Ending, { readonly look: Look; readonly d: (x: number, y: number) => string } | undefined>
 > = {
@@ -86,7 +87,9 @@ const marks: Readonly<
   cut: { look: "open", d: (x, y) => `M${x - 4} ${y - 4}l4 4l-4 4M${x + 1} ${y - 4}l4 4l-4 4` }
 }
 
-/** Each with a line for how long it took and a sign for its outcome. Signs at one place move to the right. */
+/**
+ * Draws each hook as a line, as long as the hook took, and a sign for its outcome. Overlapping signs move to the right.
+ */
 const hooks = (
   hooks: ReadonlyArray<Hook>,
   place: (time: number) => number,
@@ -129,7 +132,7 @@ const rounded = (x: number, y: number, width: number, height: number): string =>
 
 const round = (n: number): number => Math.round(n * 10) / 10
 
-/** Beside a name, so that what happened is seen without the chart: lines, 16 by 16. */
+/** The icons beside names, which tell the outcome without the chart: paths of 16 by 16 pixels. */
 export const icons: Readonly<Record<Ending, string>> = {
   success: "M3 8.5l3.5 3.5L13 4.5",
   failure: "M4 4l8 8m0 -8l-8 8",

@@ -1,4 +1,4 @@
-/** A picture of runs, for where no script runs: in issues, in mails, in chats. */
+/** Draws a picture of runs, for places where no script runs: issues, mails, chats. */
 import { type Color, looks, type Palette, stripes } from "./colors.ts"
 import { areApart, type Row, type Timeline } from "./data.ts"
 import { legend } from "./legend.ts"
@@ -15,7 +15,7 @@ export interface Picture {
   readonly maxRows: number
 }
 
-/** Without quotes: resvg 2.6 does not find a family whose name has them, in whatever list of families. */
+/** Without quotes, since resvg 2.6 does not find a family whose name is quoted. */
 const fonts = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Arial, Noto Sans, Liberation Sans, " +
   "DejaVu Sans, sans-serif"
 
@@ -72,7 +72,7 @@ export const svg = ({ rows, title }: Timeline, { maxRows, palette, width }: Pict
     "</svg>"
 }
 
-/** To the right of a bar, or to the left where there is no room, if there is some there. */
+/** Puts the label to the right of the bar, or to its left if only that side has room, or leaves it out. */
 const label = (text: string, { base, end }: Drawn, start: number, width: number, paint: Painter): string => {
   const style = { y: base, size: 11, color: "quiet" } as const
   const room = widthOf(text, 11)
@@ -91,7 +91,7 @@ const subtitle = (rows: ReadonlyArray<Row>): string => {
   ].join(" · ")
 }
 
-/** Times since the start: of each run, or of the first where they overlap. */
+/** Returns what to subtract from the times of a row: the start of its run, or of the first run if runs overlap. */
 const placement = (rows: ReadonlyArray<Row>) => {
   const apart = areApart(rows)
   let start = rows[0]?.start ?? 0
@@ -101,11 +101,11 @@ const placement = (rows: ReadonlyArray<Row>) => {
     from = Math.min(from, row.start - starts[index]!)
     to = Math.max(to, row.end - starts[index]!)
   }
-  // room for what stands behind the last bars
+  // room for the labels after the last bars
   return { shift: (index: number) => starts[index]!, range: [from, to + (to - from) * 0.08] as const }
 }
 
-/** The signs that occur, besides what needs no explanation. */
+/** Draws the legend of the shapes that occur. */
 const explain = (rows: ReadonlyArray<Row>, paint: Painter, width: number, top: number) => {
   let [x, y] = [edge, top]
   const content = legend.filter(({ occurs }) => rows.some(occurs)).map((meaning) => {
@@ -131,12 +131,12 @@ interface TextStyle {
 
 type Painter = ReturnType<typeof painter>
 
-/** With colours in attributes: not every renderer knows style sheets, and none of them variables. */
+/** Writes colours as attributes, since not every renderer knows style sheets, and hardly one their variables. */
 const painter = (palette: Palette) => {
   const id = (name: string) => `epilogue-${name}-${palette.back.slice(1)}`
   return {
     patterns: Object.entries(stripes).map(([name, d]) =>
-      // the cast: a stripe has the name of the colour that it is for
+      // a cast: stripes have the names of the colours that they are for
       `<pattern id="${id(name)}" width="6" height="6" patternUnits="userSpaceOnUse">` +
       `<rect width="6" height="6" fill="${palette[name as keyof typeof stripes]}"/>` +
       `<path d="${d}" fill="none" stroke="${palette.back}" stroke-width="1.5"/></pattern>`
@@ -162,7 +162,9 @@ const painter = (palette: Palette) => {
   }
 }
 
-/** An upper bound by experience, since nobody knows which font it will be: East Asian letters and emoji are wide. */
+/**
+ * Estimates the width of a text, rather too wide, since the font is not known. East Asian letters and emoji are wide.
+ */
 const widthOf = (text: string, size: number): number => {
   let em = 0
   for (const character of text) em += /[\u1100-\u115f\u2e80-\uffdc\u{1f000}-\u{3ffff}]/u.test(character) ? 1.1 : 0.6

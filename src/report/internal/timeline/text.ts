@@ -1,30 +1,32 @@
-/** Text of unknown origin in pages and pictures. */
+/** Makes text of unknown origin safe for pages and pictures. */
 import { clean, oneLine } from "../../../internal/text/fit.ts"
 
 /**
- * What changes the direction of the text around it
- * (https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings): by it, the name of a step could make what
- * stands beside it read otherwise. Text in Arabic or Hebrew needs none of it.
+ * Matches characters that change the direction of the text around them
+ * (https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings): with them, the name of a step could reorder the
+ * text beside it. Arabic and Hebrew text needs none of them.
  */
 const directions = /[\u202a-\u202e\u2066-\u2069]/g
 
-/** No XML document may hold them (https://www.w3.org/TR/xml/#charsets), and `clean` leaves them. */
+/** Matches characters that XML forbids (https://www.w3.org/TR/xml/#charsets) and that `clean` does not remove. */
 const noncharacters = /[\ufffe\uffff]/g
 
 const harmless = (text: string): string => text.replace(directions, "").replace(noncharacters, "")
 
-/** On one line. */
+/** Makes text safe, on one line. */
 export const line = (text: string): string => harmless(oneLine(text))
 
-/** On as many lines as it has. */
+/** Makes text safe, and keeps its lines. */
 export const lines = (text: string): string => harmless(clean(text))
 
 const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;", "'": "&#39;" }
 
-/** For HTML and XML, in elements and in attributes. */
+/** Escapes text for HTML and XML, in elements and in attributes. */
 export const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character] ?? "")
 
-/** For a script element, which ends at `</script` and has rules of its own after `<!--`: it has no `<` then. */
+/**
+ * Encodes JSON for a script element, without `<`: the element ends at `</script`, and `<!--` changes how it is parsed.
+ */
 export const jsonInHtml = (value: unknown): string =>
   JSON.stringify(value).replace(
     /[<>&\u2028\u2029]/g,

@@ -1,4 +1,4 @@
-/** Lengths of time, and where to put the marks of an axis. */
+/** Places and labels the marks of a time axis. */
 
 const second = 1000
 const minute = 60 * second
@@ -19,19 +19,19 @@ export interface Ticks {
 }
 
 /**
- * At round times between `from` and `to`, no more than `most` of them. What is round is so by a clock that is `offset`
- * ahead.
+ * Returns at most `most` marks at round times between `from` and `to`. Times are round on a clock that is `offset`
+ * milliseconds ahead of UTC.
  */
 export const ticks = (from: number, to: number, most: number, offset = 0): Ticks => {
   const least = (to - from) / Math.max(1, most)
   const step = steps.find((step) => step >= least) ?? Math.ceil(least / (28 * day)) * 28 * day
   const first = Math.ceil((from + offset) / step) * step - offset
-  // counted: very far from 1970, adding a step changes nothing
+  // by count: very far from 1970, adding a step may not change a number, and the loop would not end
   const at = Array.from({ length: Math.ceil(most) + 2 }, (_, n) => first + n * step).filter((time) => time <= to)
   return { step, at }
 }
 
-/** Time since a start, as exact as marks that are so far apart need it. */
+/** Formats a time since the start as on a clock, as exact as marks at a distance of `step` need it. */
 export const elapsed = (millis: number, step: number): string => {
   if (millis === 0) return "0"
   const sign = millis < 0 ? "−" : ""

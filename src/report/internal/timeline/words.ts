@@ -1,4 +1,4 @@
-/** What the parts of a timeline are called. */
+/** Words for the parts of a timeline. */
 import { formatDuration } from "../../../internal/text/duration.ts"
 import { type Ending, type Hook, retries, type Row } from "./data.ts"
 
@@ -19,11 +19,11 @@ export const outcomes: Readonly<Record<Hook["outcome"], string>> = {
 export const count = (n: number, one: string, many = `${one}s`): string =>
   `${n.toLocaleString("en")} ${n === 1 ? one : many}`
 
-/** How long it took, as far as is known. */
+/** Formats how long a row took: at least so long, if no end is recorded. */
 export const took = ({ end, ending, start }: Pick<Row, "start" | "end" | "ending">): string =>
   `${ending === "cut" ? "≥ " : ""}${formatDuration(end - start)}`
 
-/** What happened, in a line: all that a chart shows by shapes, for those who do not see them. */
+/** Describes in a line what a chart shows by shapes, for screen readers. */
 export const summary = (row: Row): string => {
   const failed = row.hooks.filter(({ outcome }) => outcome === "failed").length
   return [
@@ -34,7 +34,7 @@ export const summary = (row: Row): string => {
   ].join(", ")
 }
 
-/** In a run, or in several. */
+/** Counts the steps of all runs, by outcome, with retries and failed hooks. */
 export const totals = (rows: ReadonlyArray<Row>): string => {
   const steps = rows.filter(({ kind }) => kind === "step")
   const of = (ending: Ending) => steps.filter((step) => step.ending === ending).length

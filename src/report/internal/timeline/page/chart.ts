@@ -1,4 +1,4 @@
-/** The rows and the axis. Of the rows only those in sight are there, so that thousands cost no more than dozens. */
+/** Draws the rows and the axis. Only visible rows have elements, so that thousands of rows cost no more than dozens. */
 import type { Row } from "../data.ts"
 import { draw, type Drawn, icons, rowHeight } from "../shapes.ts"
 import { elapsed, type Ticks, ticks } from "../ticks.ts"
@@ -7,16 +7,16 @@ import { get, h, svg } from "./dom.ts"
 import type { State } from "./state.ts"
 import { date, offset, tickLabel, zoneName } from "./time.ts"
 
-/** Rows out of sight that are there all the same, so that fast scrolling shows no gaps. */
+/** How many rows beyond the visible ones have elements, so that fast scrolling shows no gaps. */
 const spare = 6
 
-/** Further to the right steps are not moved, however deep they lie. */
+/** The depth from which on steps are no longer indented further. */
 const deepest = 12
 
-/** On paper a chart is this wide, which is what fits on A4 and Letter beside the names. */
+/** The width of a printed chart in pixels, which fits on A4 and Letter beside the names, and its most rows. */
 const paper = { width: 650, rows: 2000 }
 
-/** What a letter of a label takes, in pixels. */
+/** The width of a letter of a label, in pixels. */
 const letter = 6.7
 
 interface Shown {
@@ -31,7 +31,7 @@ export class Chart {
   readonly tree = get("rows")
   readonly axis = get<SVGSVGElement>("axis")
   readonly #shown: Map<number, Shown> = new Map()
-  /** Counts changes of what all rows share: the stretch of time, the width. */
+  /** Incremented when all rows have to be drawn again, because the range of time or the width has changed. */
   #version = 0
   #printing = false
   #scheduled = false
@@ -43,7 +43,7 @@ export class Chart {
     new ResizeObserver(() => this.redraw()).observe(this.scroller)
   }
 
-  /** Where a pixel of the screen is in time. */
+  /** Returns the time at a horizontal position on the screen. */
   timeAt(clientX: number): number {
     const { from, to } = this.#state.range
     return from + (clientX - this.axis.getBoundingClientRect().left) * (to - from) / this.#width
@@ -54,24 +54,25 @@ export class Chart {
     return (to - from) / this.#width
   }
 
-  /** How many rows fit on the screen. */
+  /** Returns how many rows fit on the screen. */
   get page(): number {
     return Math.max(1, Math.floor(this.scroller.clientHeight / rowHeight) - 1)
   }
 
-  /** What time is shown has changed. */
+  /** Draws all rows again, after the range of time has changed. */
   redraw(): void {
     this.#version++
     this.#schedule()
   }
 
-  /** Which rows are shown, or how, has changed. */
+  /** Builds all rows again, after the set of rows or their state has changed. */
   rebuild(): void {
     for (const { element } of this.#shown.values()) element.remove()
     this.#shown.clear()
     this.redraw()
   }
 
+  /** Scrolls a row into view. */
   reveal(index: number): void {
     const top = this.#state.visible.indexOf(index) * rowHeight
     const { clientHeight, scrollTop } = this.scroller
@@ -80,7 +81,7 @@ export class Chart {
     this.render()
   }
 
-  /** On paper all rows are there, one under another. Returns how many are left out. */
+  /** Builds all rows for print, one under another, or ends that. Returns how many rows are left out. */
   print(printing: boolean): number {
     this.#printing = printing
     this.rebuild()
@@ -204,7 +205,8 @@ export class Chart {
   }
 
   /**
-   * To the right of a bar, or to the left where there is no room, if there is some there. Says where to look for a bar.
+   * Labels a bar, to its right, or to its left if only that side has room. For a bar out of sight, an arrow says where it
+   * is.
    */
   #label(row: Row, start: number, { base, end }: Drawn): ReadonlyArray<Node> {
     if (end < 0) return [svg("text", { x: 4, y: base, class: "took" }, "‹")]

@@ -1,4 +1,4 @@
-/** All that is known of a row, beside the chart, and what of it is under the pointer. */
+/** Makes the panel with all details of a row, and the tip at the pointer. */
 import { formatDuration } from "../../../../internal/text/duration.ts"
 import type { Entry, Hook, Row } from "../data.ts"
 import { hookShapes } from "../legend.ts"
@@ -78,7 +78,7 @@ const attempts = (row: Row): ReadonlyArray<Node> =>
             h("strong", {}, `${index + 1}`),
             ` ${attemptLine(row, index)} · `,
             timeElement(attempt.start, true),
-            // that of the last one stands above
+            // the cause of the last attempt is that of the step, shown above
             ...(index === row.attempts.length - 1 ? [] : cause(attempt.cause))
           )
         )
@@ -122,7 +122,7 @@ const hookLine = (hook: Hook): string => {
   return `on ${hook.kind}: ${outcomes[hook.outcome]}${ran}${from}`
 }
 
-/** As in the chart: it is drawn there at the bottom of a row. */
+/** Draws the sign of a hook as in the chart, where it is at the bottom of a row. */
 const sign = ({ outcome }: Hook): SVGSVGElement =>
   svg(
     "svg",
@@ -130,11 +130,11 @@ const sign = ({ outcome }: Hook): SVGSVGElement =>
     ...hookShapes(outcome, 0).map(({ d, look }) => svg("path", { class: look, d }))
   )
 
-/** The beginning of a cause: what went wrong, without where. */
+/** Returns the first line of a cause: the message without the stack. */
 const firstLine = (text: string | undefined): ReadonlyArray<Node> =>
   text === undefined ? [] : [h("div", { class: "what", dir: "auto" }, text.split("\n", 1)[0]!.slice(0, 300))]
 
-/** What the pointer is on: a hook, an attempt, or the row. */
+/** Makes the tip for what the pointer is on: a hook, an attempt, or the row. */
 export const tip = (row: Row, part: string | undefined): ReadonlyArray<Node> => {
   const [of, number] = part?.split(":") ?? []
   const index = Number(number)

@@ -1,4 +1,4 @@
-/** Elements. Text gets into the page by `textContent` alone: the page's policy forbids markup from scripts. */
+/** Makes elements. Text gets into the page as text nodes only: the page's policy forbids markup from scripts. */
 
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>
 
@@ -31,10 +31,10 @@ export const svg = <K extends keyof SVGElementTagNameMap>(
   return element
 }
 
-/** What the page has from the start. */
+/** Returns an element of the static page by its id. */
 export const get = <E extends Element = HTMLElement>(id: string): E => {
   const element = document.getElementById(id)
   if (element === null) throw new Error(`no #${id}`)
-  // the cast: ids and kinds of elements are those of html.ts
+  // a cast: html.ts defines which id has which kind of element
   return element as Element as E
 }

@@ -1,4 +1,4 @@
-/** The script of the page. `scripts/page.ts` bundles it. */
+/** Runs the page: the script that `scripts/page.ts` bundles. */
 import type { Row, Timeline } from "../data.ts"
 import { legend } from "../legend.ts"
 import { rowHeight } from "../shapes.ts"
@@ -9,7 +9,7 @@ import { get, h, svg } from "./dom.ts"
 import { State } from "./state.ts"
 import { timeElement } from "./time.ts"
 
-// the cast: html.ts wrote it
+// a cast: html.ts writes this data
 const { rows } = JSON.parse(get("data").textContent ?? "") as Timeline
 const state = new State(rows)
 for (const part of ["main", "tools", "legend"]) {
@@ -20,7 +20,7 @@ const panel = get("details")
 const tree = chart.tree
 
 // -----------------------------------------------------------------------------
-// what is chosen
+// the chosen row
 // -----------------------------------------------------------------------------
 
 const showDetails = (): void => {
@@ -50,7 +50,7 @@ const choose = (index: number | undefined): void => {
   if (!panel.hidden) showDetails()
 }
 
-/** Moves by so many rows among those that are shown. */
+/** Chooses the visible row that is `by` rows further down. */
 const move = (by: number): void => {
   const { chosen, visible } = state
   const place = chosen === undefined ? (by > 0 ? -1 : visible.length) : visible.indexOf(chosen)
@@ -58,17 +58,17 @@ const move = (by: number): void => {
 }
 
 // -----------------------------------------------------------------------------
-// what is shown
+// the visible rows and the range of time
 // -----------------------------------------------------------------------------
 
-/** Changes the stretch of time. */
+/** Changes the range of time. */
 const change = (f: () => void): void => {
   f()
   hideTip()
   chart.redraw()
 }
 
-/** Changes which rows there are. */
+/** Changes which rows are visible. */
 const refilter = (f: () => void): void => {
   f()
   hideTip()
@@ -137,7 +137,7 @@ nameTheme()
 // keys
 // -----------------------------------------------------------------------------
 
-/** As trees are used: https://www.w3.org/WAI/ARIA/apg/patterns/treeview/#keyboardinteraction */
+/** Folds or unfolds as in other trees (https://www.w3.org/WAI/ARIA/apg/patterns/treeview/#keyboardinteraction). */
 const fold = (folded: boolean): void => {
   const { chosen } = state
   if (chosen === undefined) return move(1)
@@ -211,7 +211,7 @@ document.addEventListener("keydown", (event) => {
 })
 
 tree.addEventListener("focus", () => {
-  // a click that gives the focus chooses by itself
+  // a click that focuses the tree chooses a row by its own handler
   if (state.chosen === undefined && tree.matches(":focus-visible")) move(1)
 })
 
@@ -240,9 +240,9 @@ tree.addEventListener("dblclick", (event) => {
   if (index !== undefined) change(() => state.showRow(index))
 })
 
-/** Where a drag began, in pixels, and what was shown then. */
+/** Where a drag began, in pixels, and the range of time then. */
 let drag: { readonly x: number; readonly from: number; readonly to: number } | undefined
-/** A click that ends a drag is none. */
+/** Whether the pointer was dragged since it was pressed: the click that ends a drag must choose no row. */
 let dragged = false
 
 const box = get("chart")
@@ -286,10 +286,10 @@ const hideTip = (): void => {
 
 tree.addEventListener("pointermove", (event) => {
   const index = rowOf(event)
-  // the cast: what is in a tree is an element
+  // a cast: the targets of events in the tree are elements
   const target = event.target as Element
   const label = target.closest(".name")?.querySelector(".label")
-  // a name that is there as a whole needs no more
+  // a name that is not cut off needs no tip
   const told = label instanceof HTMLElement && label.scrollWidth <= label.clientWidth
   if (index === undefined || told || dragged || event.pointerType === "touch") return hideTip()
   const part = target.getAttribute("data-part") ?? undefined
@@ -308,10 +308,10 @@ chart.scroller.addEventListener("scroll", hideTip, { passive: true })
 // paper
 // -----------------------------------------------------------------------------
 
-/** How many causes are printed. */
+/** How many causes are printed at most. */
 const mostCauses = 100
 
-/** Steps that failed, less those that failed since one in them did. */
+/** Returns the failed steps, without those that failed for the same cause as a step inside them. */
 const failures = (): ReadonlyArray<Row> => {
   const told = new Set(rows.flatMap(({ cause, parent }) => cause === undefined ? [] : [`${parent} ${cause}`]))
   return rows.filter(({ cause, kind }, index) =>

@@ -1,32 +1,32 @@
-/** Which rows are to be seen, and which stretch of time. */
+/** Keeps which rows are visible, and which range of time. */
 import { areApart, isTrouble, type Row } from "../data.ts"
 
-/** In milliseconds: since 1970, or since a run's start. */
+/** A range of time in milliseconds since 1970, or since the start of a run. */
 export interface Range {
   readonly from: number
   readonly to: number
 }
 
-/** No less time is shown than this. */
+/** The shortest range that can be shown, in milliseconds. */
 const shortest = 2
 
 export class State {
   readonly rows: ReadonlyArray<Row>
-  /** Where rows are on the axis, less their own times. */
+  /** The start of the run of each row. */
   readonly #starts: ReadonlyArray<number>
   readonly #folded: Set<number> = new Set()
-  /** Whether times are told from each run's start on, and not by the clock. */
+  /** Whether times are relative to the start of each run, instead of on the clock. */
   fromStart: boolean
   troublesOnly = false
   search = ""
-  /** All there is. */
+  /** The range of all rows. */
   whole: Range = { from: 0, to: 1 }
   range: Range = this.whole
-  /** By their places among all rows. */
+  /** The indexes of the visible rows. */
   visible: ReadonlyArray<number> = []
-  /** Of each of these, which it is of how many in the same row. */
+  /** The place of each visible row among the visible rows with the same parent. */
   #positions: ReadonlyMap<number, { readonly place: number; readonly siblings: { count: number } }> = new Map()
-  /** By its place among all rows. */
+  /** The index of the chosen row. */
   chosen: number | undefined
 
   constructor(rows: ReadonlyArray<Row>) {
@@ -38,11 +38,12 @@ export class State {
     this.filter()
   }
 
-  /** What is to be taken off a row's times. */
+  /** Returns what to subtract from the times of a row. */
   shift(index: number): number {
     return this.fromStart ? this.#starts[index] ?? 0 : 0
   }
 
+  /** Sets the whole range, and shows it. */
   measure(): void {
     let [from, to] = [Infinity, -Infinity]
     for (const [index, row] of this.rows.entries()) {
@@ -52,19 +53,20 @@ export class State {
       for (const { end } of row.hooks) to = Math.max(to, end - shift)
     }
     if (from > to) [from, to] = [0, 1]
-    // labels need room to the right of what ends last
+    // room for labels after the last bars
     const extra = Math.max(to - from, shortest) * 0.015
-    // far from 1970 so little would change nothing
+    // at least a millisecond: far from 1970, adding less would not change the number
     this.whole = { from: from - extra, to: Math.max(to + extra * 7, from + 1) }
     this.range = this.whole
   }
 
+  /** Sets the visible rows, by search, filter and folding. */
   filter(): void {
     const words = this.search.trim().toLowerCase()
     const wanted = (row: Row) =>
       (!this.troublesOnly || isTrouble(row)) && (words === "" || row.name.toLowerCase().includes(words))
     const all = words === "" && !this.troublesOnly
-    // what a wanted row is in is shown as well
+    // with each row that matches, the rows that it is inside of
     const kept = new Set<number>()
     if (!all) {
       for (const [index, row] of this.rows.entries()) {
@@ -89,7 +91,7 @@ export class State {
     if (this.chosen !== undefined && !visible.includes(this.chosen)) this.chosen = this.#nearest(this.chosen)
   }
 
-  /** What it is in, if that is to be seen. */
+  /** Returns the innermost visible row that a row is inside of. */
   #nearest(index: number): number | undefined {
     for (let at = this.rows[index]!.parent; at >= 0; at = this.rows[at]!.parent) {
       if (this.visible.includes(at)) return at
@@ -102,7 +104,7 @@ export class State {
     return { place, count: siblings.count }
   }
 
-  /** Whether a row has rows in it that folding would hide. */
+  /** Returns whether a row has rows inside that folding would hide. */
   foldable(index: number): boolean {
     return this.rows[index]!.size > 0 && !this.troublesOnly && this.search.trim() === ""
   }
@@ -117,7 +119,7 @@ export class State {
     this.filter()
   }
 
-  /** All steps that have steps in them. */
+  /** Folds or unfolds all steps that have steps inside. */
   foldAll(folded: boolean): void {
     this.#folded.clear()
     if (folded) {
@@ -128,10 +130,7 @@ export class State {
     this.filter()
   }
 
-  /**
-   * Shows what is around a time `factor` times as large. The time stays where it is: the chosen row's, if it is in
-   * sight.
-   */
+  /** Zooms in by `factor`. `around` stays in place: the middle of the chosen row, if it is visible, or of the range. */
   zoom(factor: number, around: number = this.#middle()): void {
     const { from, to } = this.range
     const length = to - from
@@ -147,14 +146,14 @@ export class State {
     return start > end ? (from + to) / 2 : (start + end) / 2
   }
 
-  /** When a row was. */
+  /** Returns the range of a row. */
   #span(index: number): Range {
     const { end, start } = this.rows[index]!
     const shift = this.shift(index)
     return { from: start - shift, to: end - shift }
   }
 
-  /** Moves to a row that is out of sight. Returns whether it was. */
+  /** Moves the range to a row that is outside of it. Returns whether it was. */
   bringIntoSight(index: number): boolean {
     const { from, to } = this.#span(index)
     const { range } = this
@@ -167,7 +166,7 @@ export class State {
     this.show({ from: this.range.from + by, to: this.range.to + by })
   }
 
-  /** Never more than there is. */
+  /** Shows a range, moved and cut so that it lies within the whole range. */
   show({ from, to }: Range): void {
     const { whole } = this
     const length = Math.min(Math.max(to - from, shortest), whole.to - whole.from)
@@ -175,7 +174,7 @@ export class State {
     this.range = { from: left, to: left + length }
   }
 
-  /** A row with some time before and after it. */
+  /** Shows the range of a row, with some time before and after it. */
   showRow(index: number): void {
     const { from, to } = this.#span(index)
     const extra = Math.max(to - from, shortest) * 0.1
@@ -183,7 +182,7 @@ export class State {
   }
 
   /**
-   * The next row after the chosen one, or before it, that tells of trouble. It may be folded away: then it is unfolded.
+   * Returns the next row with trouble after the chosen row, or before it, and unfolds the rows that it is inside of.
    */
   nextTrouble(direction: 1 | -1): number | undefined {
     const { rows } = this

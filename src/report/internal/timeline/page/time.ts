@@ -1,10 +1,10 @@
-/** Times as the reader's clock and language have them. */
+/** Formats times for the reader's time zone and language. */
 import { h } from "./dom.ts"
 
 const format = (options: Intl.DateTimeFormatOptions): (millis: number) => string => {
   const formatter = new Intl.DateTimeFormat(undefined, options)
   return (millis) => {
-    // the edge of a chart may be beyond what a Date can hold
+    // the edge of a chart may be a time that a Date can't hold
     try {
       return formatter.format(millis)
     } catch {
@@ -20,17 +20,17 @@ const minutes = format({ hour: "2-digit", minute: "2-digit" })
 const days = format({ month: "short", day: "numeric" })
 export const date = format({ dateStyle: "medium" })
 
-/** Marks of an axis, as exact as their distance needs. */
+/** Labels a mark of the axis, as exact as marks at a distance of `step` need it. */
 export const tickLabel = (millis: number, step: number): string =>
   (step < 1000 ? precise : step < 60_000 ? seconds : step < 86_400_000 ? minutes : days)(millis)
 
 const utc = (millis: number): string => new Date(millis).toISOString()
 
-/** In the reader's time zone, with UTC in its title. */
+/** Makes an element with a time in the reader's time zone, and in UTC in its title. */
 export const timeElement = (millis: number, exact = false): HTMLTimeElement =>
   h("time", { datetime: utc(millis), title: utc(millis) }, exact ? precise(millis) : long(millis))
 
 export const zoneName = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone
 
-/** How far the reader's clock is ahead of UTC then, in milliseconds: what is a round time there. */
+/** Returns how far the reader's clock is ahead of UTC at a time, in milliseconds. */
 export const offset = (millis: number): number => -new Date(millis).getTimezoneOffset() * 60_000 || 0
