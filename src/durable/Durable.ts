@@ -65,15 +65,7 @@ export type {
   LibraryError
 } from "./internal/stored/errors.ts"
 
-export type {
-  Fits,
-  PayloadOf,
-  Pipeline,
-  PipelineOptions,
-  SchemaServices,
-  SingleOptions,
-  StepOptions
-} from "./Options.ts"
+export type * from "./Options.ts"
 
 /**
  * Makes a step durable: in the body of a {@link pipeline} its result, a success or a failure, is recorded, and its body

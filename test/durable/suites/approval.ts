@@ -1,5 +1,4 @@
 /** Approvals that are asked for by alerts and answered by token. */
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -10,10 +9,13 @@ import { Approval, Durable } from "../../../src/durable/index.ts"
 import { Alerter, AlerterError, Approver, NotApproved, Pipeline, Step, StepContext } from "../../../src/index.ts"
 import { failure } from "../../support/policies.ts"
 import {
+  ada,
   Bad,
   type Engine,
+  errorOf,
   inProcess,
   job,
+  question,
   type Recorder,
   recorder,
   type Storage,
@@ -22,10 +24,7 @@ import {
   until
 } from "../support/engine.ts"
 
-const ada = { id: "ada", name: "Ada" }
 const bob = { id: "bob", name: "Bob" }
-
-const question = { title: "Deploy?", timeout: "1 day" } as const
 
 const tokenOf = (seen: Recorder, nth = 0): string => {
   const token = seen.alerts[nth]?.idempotencyKey
@@ -62,9 +61,6 @@ const answer = (seen: Recorder, given: Parameters<typeof Approval.answer>[1], nt
 
 const yes = { approve: true, by: ada }
 const no = { approve: false, by: bob, comment: "not on a Friday" }
-
-const errorOf = (exit: Exit.Exit<unknown, unknown>): unknown =>
-  Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
 
 export const approvalSuite = (engine: Engine): void => {
   const test = suiteOf(engine)

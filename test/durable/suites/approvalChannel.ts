@@ -1,5 +1,4 @@
 /** Approvals in a channel, with and without a resumable approver. */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
@@ -11,9 +10,12 @@ import { Approval, Durable } from "../../../src/durable/index.ts"
 import { AlerterError, Approver, Decision, NotApproved, type Question, Step } from "../../../src/index.ts"
 import { TestApprover } from "../../../src/testing/index.ts"
 import {
+  ada,
   type Engine,
+  errorOf,
   inProcess,
   job,
+  question,
   type Recorder,
   recorder,
   type Storage,
@@ -21,10 +23,6 @@ import {
   suspendRun,
   until
 } from "../support/engine.ts"
-
-const question = { title: "Deploy?", timeout: "1 day" } as const
-
-const ada = { id: "ada", name: "Ada" }
 
 /** Makes a resumable channel, whose questions stay open when the process ends. */
 const board = () => {
@@ -63,9 +61,6 @@ const deployThrough = <E, R>(storage: Storage, seen: Recorder, channel: Layer.La
     Effect.exit(workflow.execute({ id: "1" }))
   )
 }
-
-const errorOf = (exit: Exit.Exit<unknown, unknown>): unknown =>
-  Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
 
 export const approvalChannelSuite = (engine: Engine): void => {
   const test = suiteOf(engine)

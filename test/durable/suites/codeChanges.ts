@@ -19,91 +19,77 @@ import {
   until
 } from "../support/engine.ts"
 
-const hook = (seen: Recorder, name: string, and: Effect.Effect<unknown> = Effect.void) =>
-  Hook.onSuccess(() => Effect.andThen(seen.note(name), and)).pipe(Hook.named(name))
-
-/** Ends the process of a run whose step has ended, while the first hook runs. */
-const endDuringFirstHook = (
-  storage: Storage,
+/** Makes a pipeline of one step with success hooks of these names; those in `hanging` never end. */
+const withHooks = (
   seen: Recorder,
-  hooks: ReadonlyArray<Hook.Hook<unknown, unknown, never>>
+  value: number,
+  names: ReadonlyArray<string>,
+  hanging: ReadonlyArray<string> = []
 ) => {
-  const step = Step.make("a", Effect.as(seen.note("body"), 1)).pipe(
+  const hooks = names.map((name) =>
+    Hook.onSuccess(() => Effect.andThen(seen.note(name), hanging.includes(name) ? Effect.never : Effect.void)).pipe(
+      Hook.named(name)
+    )
+  )
+  const step = Step.make("a", Effect.as(seen.note("body"), value)).pipe(
     Step.hooks(Hooks.make(...hooks)),
     Durable.step({ success: Schema.Int })
   )
-  const { layer, workflow } = job(() => step)
-  return inProcess(
-    storage,
-    Layer.provide(layer, seen.layer),
-    Effect.andThen(
-      workflow.execute({ id: "1" }, { discard: true }),
-      until("the hook runs", () => seen.list.includes("first"))
-    )
-  )
+  return job(() => step)
 }
 
-const warnings = ({ log }: Recorder) => log.list.filter(({ level }) => level === "Warn").map(({ message }) => message)
+/**
+ * Ends a process while the first hook of a run runs, and resumes the run in another process with other hooks. Returns
+ * what that process called and warned of.
+ */
+const resumeWithHooks = (storage: Storage, before: ReadonlyArray<string>, after: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const seen = recorder()
+    const { layer, workflow } = withHooks(seen, 1, before, before.slice(0, 1))
+    yield* inProcess(
+      storage,
+      Layer.provide(layer, seen.layer),
+      Effect.andThen(
+        workflow.execute({ id: "1" }, { discard: true }),
+        until("the first hook runs", () => seen.list.includes(before[0]!))
+      )
+    )
+    const later = recorder()
+    // the recorded value, and not that of the changed code
+    assert.deepEqual(yield* run(storage, later, withHooks(later, 2, after)), Exit.succeed(1))
+    const warnings = later.log.list.filter(({ level }) => level === "Warn").map(({ message }) => message)
+    return { calls: later.list, warnings }
+  })
+
+const skipped = (hook: string) =>
+  `effect-epilogue: Step "a" skips pending hooks that the code no longer has: ${hook} (success)`
 
 export const codeChangesSuite = (engine: Engine): void => {
   if (!engine.survives) return
   const test = suiteOf(engine)
 
-  /** Resumes the run in another process, with other hooks. */
-  const resumeWith = (storage: Storage, seen: Recorder, hooks: ReadonlyArray<Hook.Hook<unknown, unknown, never>>) => {
-    const step = Step.make("a", Effect.as(seen.note("body"), 2)).pipe(
-      Step.hooks(Hooks.make(...hooks)),
-      Durable.step({ success: Schema.Int })
-    )
-    return run(storage, seen, job(() => step))
-  }
-
   test("a pending hook that the code no longer has is skipped with a warning, and the others run", (storage) =>
     Effect.gen(function*() {
-      const seen = recorder()
-      yield* endDuringFirstHook(storage, seen, [
-        hook(seen, "first", Effect.never),
-        hook(seen, "second"),
-        hook(seen, "third")
-      ])
-      const later = recorder()
-      const exit = yield* resumeWith(storage, later, [
-        hook(later, "first"),
-        hook(later, "second"),
-        hook(later, "renamed")
-      ])
-      assert.deepEqual(exit, Exit.succeed(1))
-      assert.deepEqual(later.list, ["first", "second"])
-      assert.deepEqual(warnings(later), [
-        `effect-epilogue: Step "a" skips pending hooks that the code no longer has: third (success)`
-      ])
+      assert.deepEqual(
+        yield* resumeWithHooks(storage, ["first", "second", "third"], ["first", "second", "renamed"]),
+        { calls: ["first", "second"], warnings: [skipped("third")] }
+      )
     }))
 
   test("a hook that was added after the step had ended does not run", (storage) =>
     Effect.gen(function*() {
-      const seen = recorder()
-      yield* endDuringFirstHook(storage, seen, [hook(seen, "first", Effect.never), hook(seen, "second")])
-      const later = recorder()
-      const added = [hook(later, "first"), hook(later, "second"), hook(later, "new")]
-      assert.deepEqual(yield* resumeWith(storage, later, added), Exit.succeed(1))
-      assert.deepEqual([later.list, warnings(later)], [["first", "second"], []])
+      assert.deepEqual(
+        yield* resumeWithHooks(storage, ["first", "second"], ["first", "second", "new"]),
+        { calls: ["first", "second"], warnings: [] }
+      )
     }))
 
   test("pending hooks run although the hook before them was removed", (storage) =>
     Effect.gen(function*() {
-      const seen = recorder()
-      yield* endDuringFirstHook(storage, seen, [
-        hook(seen, "first", Effect.never),
-        hook(seen, "second"),
-        hook(seen, "third")
-      ])
-      const later = recorder()
-      const moved = [hook(later, "second"), hook(later, "third")]
-      assert.deepEqual(yield* resumeWith(storage, later, moved), Exit.succeed(1))
-      assert.deepEqual(later.list, ["second", "third"])
-      assert.deepEqual(warnings(later), [
-        `effect-epilogue: Step "a" skips pending hooks that the code no longer has: first (success)`
-      ])
+      assert.deepEqual(
+        yield* resumeWithHooks(storage, ["first", "second", "third"], ["second", "third"]),
+        { calls: ["second", "third"], warnings: [skipped("first")] }
+      )
     }))
 
   test("added steps run, and recorded steps do not run again", (storage) =>

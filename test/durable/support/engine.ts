@@ -255,3 +255,11 @@ export const endWait = <S extends Schema.Top>(
 
 export const isInterrupt = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+
+export const errorOf = (exit: Exit.Exit<unknown, unknown>): unknown =>
+  Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+
+/** The question that the tests of approvals ask. */
+export const question = { title: "Deploy?", timeout: "1 day" } as const
+
+export const ada = { id: "ada", name: "Ada" }
