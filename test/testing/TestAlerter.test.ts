@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { TestClock } from "effect/testing"
+import { TestClock, TestConsole } from "effect/testing"
 import { Alerter, AlerterErrorReason, AlerterHooks, Step } from "../../src/index.ts"
 import { TestAlerter } from "../../src/testing/index.ts"
 
@@ -51,4 +51,4 @@ test("TestAlerter.layerHanging delays a step until the hook's time limit and doe
     expect((yield* Fiber.join(fiber))._tag).toBe("Failure")
     expect(yield* TestAlerter.attempts).toBe(1)
     expect(yield* TestAlerter.sent).toEqual([])
-  }).pipe(Effect.provide([TestAlerter.layerHanging, TestClock.layer()]), Effect.runPromise))
+  }).pipe(Effect.provide([TestAlerter.layerHanging, TestClock.layer(), TestConsole.layer]), Effect.runPromise))
