@@ -1,6 +1,6 @@
 /**
- * A failure hook that posts to whatever alerter the environment provides; then the
- * two standard hooks in its place.
+ * A failure hook that posts to the alerter that the environment provides; then the
+ * standard hooks in its place.
  *
  *     bun examples/alerter.ts
  */
@@ -15,10 +15,10 @@ const postFailure = Effect.gen(function*() {
 
 const body = Effect.fail("no such bucket")
 
-// Step<never, string, Alerter>: it does not run until there is an Alerter.
+// Step<never, string, Alerter>: running it without an Alerter is a type error.
 export const byHand = Step.make("upload", body).pipe(Step.onFailure(() => postFailure))
 
-// The standard hooks say more: pipeline, run, attempt, duration, parameters and the cause.
+// The standard hooks post more: pipeline, run, attempt, duration, parameters and the cause.
 export const standard = Step.make("upload", body).pipe(Step.hooks(AlerterHooks.all))
 
 export const program = Effect.gen(function*() {

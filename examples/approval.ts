@@ -1,6 +1,6 @@
 /**
- * A step that runs only when somebody said yes. The question is a page on this
- * machine; its link is printed here, and good for one answer.
+ * A step that runs only after a person has approved it. The question is a page on this
+ * machine; its link is printed here, and accepts one answer.
  *
  *     bun examples/approval.ts
  */
@@ -21,12 +21,12 @@ const deploy = Step.fn("deploy")(
       timeout: "10 minutes"
     }),
   Step.onFailureTag("NotApproved", ({ message }) => Effect.log(`not deployed: ${message}`)),
-  Step.hooks(AlerterHooks.success) // with "approved by" among its fields
+  Step.hooks(AlerterHooks.success) // the alert has a field "approved by"
 )
 
 export const program = Pipeline.make("release", Effect.flatMap(build, deploy))
 
 if (import.meta.main) {
-  // Slack, Discord and Telegram can ask too: Slack.layerConfig() of the same module
+  // Slack, Discord and Telegram can ask too, with approvers of the same module
   NodeRuntime.runMain(Effect.provide(program, [WebPage.layer(), Alerter.layerConsole]))
 }

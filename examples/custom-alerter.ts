@@ -1,5 +1,5 @@
 /**
- * An alerter of one's own, and another in its place. The pipeline stays as it is.
+ * A custom alerter, and another in its place. The pipeline does not change.
  *
  *     bun examples/custom-alerter.ts
  *     bun examples/custom-alerter.ts --json
@@ -18,10 +18,10 @@ export const pipeline = Pipeline.make(
   Pipeline.stepHooks(AlerterHooks.all)
 )
 
-/** One line an alert. A function from an alert to an Effect is all it takes. */
+/** Prints a line for each alert. An alerter is made of a function from an alert to an Effect. */
 export const oneLine = Alerter.layer((alert) => Console.log(`[${alert.severity}] ${alert.title}`))
 
-/** The same alerts for a machine to read, one JSON object a line. */
+/** Prints a JSON object on a line for each alert, for another program. */
 export const jsonLines = Alerter.layer(
   ({ at, fields, severity, title }) =>
     Console.log(JSON.stringify({
@@ -30,7 +30,7 @@ export const jsonLines = Alerter.layer(
       title,
       ...Object.fromEntries(fields.map(({ name, value }) => [name, value]))
     })),
-  // as errors of this alerter name it
+  // the name of this alerter in errors
   { channel: "json-lines" }
 )
 

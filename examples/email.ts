@@ -1,5 +1,5 @@
 /**
- * A mail when a step fails, in plain text and HTML. Needs `nodemailer`.
+ * Sends a mail when a step fails, in plain text and HTML. Needs `nodemailer`.
  *
  *     SMTP_URL=smtp://user:password@mail.example.com:587 \
  *     ALERT_EMAIL_FROM=jobs@example.com ALERT_EMAIL_TO=me@example.com,you@example.com \
@@ -21,7 +21,7 @@ const dump = Step.make(
 
 export const program = Pipeline.make("backup", dump).pipe(
   Pipeline.stepHooks(AlerterHooks.failureWith((alert) => alert.with({ severity: "critical" }))),
-  // parameters are in the mail, secrets are not
+  // the mail has the parameters, with secrets redacted
   Effect.provide(BackupParams.layerUnknown({ database: "shop", password: "s3cret" }))
 )
 

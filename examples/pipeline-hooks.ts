@@ -1,12 +1,12 @@
 /**
- * Both hooks for every step of a pipeline, and one step with a hook of its own.
+ * A success and a failure hook for every step of a pipeline, and a step with its own success hook.
  *
  *     bun examples/pipeline-hooks.ts
  */
 import { Cause, Effect } from "effect"
 import { Hook, Hooks, Pipeline, Step, StepContext } from "effect-epilogue"
 
-// They fit every step, so they ask for no particular value or error.
+// Hooks for every step take any value and any error.
 const defaults = Hooks.make(
   Hook.onSuccess(() => StepContext.use(({ stepName }) => Effect.log(`${stepName} succeeded`))),
   Hook.onFailure((cause) =>
@@ -16,7 +16,7 @@ const defaults = Hooks.make(
 
 const load = Step.make("load", Effect.succeed([3, 1, 2]))
 
-// Its success hook stands in for the pipeline's. It has no failure hook, so it keeps the pipeline's.
+// Its success hook replaces the pipeline's. It has no failure hook, so the pipeline's runs.
 const sort = Step.fn("sort")(
   (rows: ReadonlyArray<number>) => Effect.sync(() => rows.toSorted((a, b) => a - b)),
   Step.onSuccess((rows) => Effect.log(`sorted ${rows.length} rows`))
@@ -33,5 +33,5 @@ export const pipeline = Pipeline.make(
   })
 ).pipe(Pipeline.stepHooks(defaults))
 
-// The pipeline fails as its last step does; here that is expected.
+// The pipeline fails with the error of its last step, which this example expects.
 if (import.meta.main) await Effect.runPromiseExit(pipeline)

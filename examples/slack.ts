@@ -1,5 +1,5 @@
 /**
- * Failures in Slack, with one thread a run if a bot posts them.
+ * Posts failures to Slack, in a thread for each run if a bot posts them.
  *
  *     SLACK_WEBHOOK_URL=https://hooks.slack.com/services/… bun examples/slack.ts
  *     SLACK_BOT_TOKEN=xoxb-… SLACK_CHANNEL=C0123456789 bun examples/slack.ts --bot
@@ -19,7 +19,7 @@ const fetchRates = Step.make("fetch-rates", Effect.as(StepContext.annotate("curr
 const upload = Step.make("upload", Effect.fail(new UploadError({ bucket: "rates" })))
 
 export const program = Pipeline.make("exchange-rates", Effect.andThen(fetchRates, upload)).pipe(
-  // each step that fails says so, and the run says how it ended
+  // an alert for each failed step, and one for the end of the run
   Pipeline.stepHooks(AlerterHooks.failure),
   Pipeline.hooks(AlerterHooks.all)
 )

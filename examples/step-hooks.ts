@@ -1,6 +1,5 @@
 /**
- * A step that fails and says so from its failure hook; one that returns 1 and says
- * so from its success hook.
+ * A step whose failure hook logs its error, and a step whose success hook logs its value.
  *
  *     bun examples/step-hooks.ts
  */
@@ -20,7 +19,7 @@ export const succeeding = Step.make("my_successful_step", Effect.succeed(1)).pip
 )
 
 export const program = Effect.gen(function*() {
-  // The hook has run, and the error is still the caller's to handle: a hook never changes how its step ends.
+  // The hook has run, and the caller still handles the error: a hook does not change the exit of its step.
   yield* failing.pipe(Effect.catchTag("BadInput", () => Effect.log("going on without it")))
   return yield* succeeding
 })

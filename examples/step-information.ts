@@ -1,5 +1,5 @@
 /**
- * A failure hook that says which step failed, with which parameters, and why.
+ * A failure hook that logs the name of the step, its parameters and its error.
  *
  *     bun examples/step-information.ts
  */
@@ -21,11 +21,11 @@ class Diverged extends Data.TaggedError("Diverged")<{ readonly epoch: number; re
 const report = (error: Diverged) =>
   Effect.gen(function*() {
     const { params, stepName } = yield* StepContext
-    // For logs and alerts: encoded, and without the token.
+    // `params` is for logs and alerts: encoded, with the token redacted.
     yield* Effect.logError(`${stepName} failed`, params)
-    // The parameters themselves, typed. A hook may ask for any service; it becomes one that the step needs.
+    // The typed parameters. A hook may use any service, which the step then requires.
     const { learningRate } = yield* TrainParams
-    // The error itself, not its text.
+    // The error itself, typed.
     yield* Effect.logError(`${error._tag}: ${error.message}; try a learning rate of ${learningRate / 10}`)
   })
 

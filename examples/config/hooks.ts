@@ -1,8 +1,8 @@
-/** Hooks that the file names: hooks with their policies, or plain functions. */
+/** The hooks that the config file names: plain functions, or hooks with policies. */
 import { type Cause, Console, Effect } from "effect"
 import { Hook, StepContext } from "effect-epilogue"
 
-/** A function is wrapped as a hook of the kind under which it stands. */
+/** A function becomes a hook of the kind that the file names it for. */
 export const onFailure = (cause: Cause.Cause<unknown>) =>
   Effect.gen(function*() {
     const { params, stepName } = yield* StepContext

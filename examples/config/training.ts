@@ -1,5 +1,5 @@
 /**
- * A pipeline that a file configures. In code it has no hooks, retries or limits at all.
+ * A pipeline that a config file completes: in code it has no hooks, retries or time limits.
  *
  *     bunx epilogue run examples/config/training.yaml
  */
@@ -21,7 +21,7 @@ let reads = 0
 
 export const load = Step.make(
   "load",
-  // a source that does not answer at first
+  // a source that answers only at the third attempt
   Effect.suspend(() => ++reads < 3 ? Effect.fail("no answer") : Effect.succeed([0.9, 0.4, 0.2, 0.1]))
 )
 

@@ -1,24 +1,24 @@
-/** What a day and a month of weather are, how they are read, and how they are shown. Nothing here knows of steps. */
+/** Days and months of weather: schemas, the CSV reader, and the report. This module does not use steps. */
 import { Array, Effect, Result, Schema, SchemaIssue } from "effect"
 
 // -----------------------------------------------------------------------------
 // days
 // -----------------------------------------------------------------------------
 
-// Without the pattern an empty cell would be 0, as it is to JavaScript.
+// Without the pattern an empty cell would be decoded as 0.
 const decimal = Schema.String.check(Schema.isPattern(/^-?\d+(\.\d+)?$/, { expected: "a number" })).pipe(
   Schema.decodeTo(Schema.FiniteFromString)
 )
 
 const between = (minimum: number, maximum: number) => decimal.check(Schema.isBetween({ minimum, maximum }))
 
-// A pattern would take February 30th.
+// A pattern would accept February 30th.
 const isCalendarDate = Schema.makeFilter((date: string) => {
   const time = Date.parse(`${date}T00:00:00Z`)
   return !Number.isNaN(time) && new Date(time).toISOString().slice(0, 10) === date
 }, { expected: "a date" })
 
-/** One row. The limits are beyond what Seattle has ever seen: what exceeds them is a mistake. */
+/** A row. The limits are beyond any weather of Seattle, so that a value outside of them is a mistake. */
 export const Day = Schema.Struct({
   date: Schema.String.check(isCalendarDate),
   /** mm */
@@ -41,13 +41,13 @@ const columns = Object.keys(Day.fields)
 // reading
 // -----------------------------------------------------------------------------
 
-/** A row that is not a day, and why. */
+/** A row that can't be decoded, and the reason. */
 export interface BadRow {
   readonly line: number
   readonly reason: string
 }
 
-/** The text is not what it should be: every bad row of it, not only the first. */
+/** Fails the reading of a text, with all of its bad rows. */
 export class BadRows extends Schema.TaggedError<BadRows>()("BadRows", {
   file: Schema.String,
   total: Schema.Int,
@@ -63,7 +63,7 @@ const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
 const decode = Schema.decodeUnknownResult(Day, { errors: "all", reportInput: true })
 
 const parseRow = (text: string): Result.Result<Day, string> => {
-  // Enough for a file that quotes nothing. For others take a CSV parser.
+  // Enough for a file without quotes. For others use a CSV parser.
   const cells = text.split(",")
   if (cells.length !== columns.length) return Result.fail(`${cells.length} columns in place of ${columns.length}`)
   return Result.mapError(
@@ -72,7 +72,7 @@ const parseRow = (text: string): Result.Result<Day, string> => {
   )
 }
 
-/** The days in a CSV text. */
+/** Parses a CSV text into days. */
 export const parse = (file: string, text: string): Effect.Effect<ReadonlyArray<Day>, BadRows> => {
   const [header, ...lines] = text.trimEnd().split(/\r?\n/)
   const bad: Array<BadRow> = []
@@ -91,7 +91,7 @@ export const parse = (file: string, text: string): Effect.Effect<ReadonlyArray<D
     : Effect.fail(new BadRows({ file, total: lines.length, rows: bad }))
 }
 
-/** The text with the mistakes that such files have in real life, always the same, on lines 60, 120, …. */
+/** Spoils lines 60, 120, … of a text with mistakes that such files have in real life, always the same. */
 export const corrupt = (text: string): string => {
   const mistakes: ReadonlyArray<(cells: Array<string>) => ReadonlyArray<string>> = [
     (cells) => cells.with(1, "trace"),
@@ -132,7 +132,7 @@ export type Month = typeof Month.Type
 const sum = (numbers: ReadonlyArray<number>) => numbers.reduce((a, b) => a + b, 0)
 const mean = (numbers: ReadonlyArray<number>) => sum(numbers) / numbers.length
 
-/** The months of some days, earliest first. */
+/** Sums days up by month, earliest first. */
 export const byMonth = (days: ReadonlyArray<Day>): ReadonlyArray<Month> =>
   Object.entries(Array.groupBy(days, ({ date }) => date.slice(0, 7)))
     .toSorted(([a], [b]) => a < b ? -1 : 1)
@@ -148,7 +148,7 @@ export const byMonth = (days: ReadonlyArray<Day>): ReadonlyArray<Month> =>
       wetDays: days.filter((day) => day.precipitation > 0).length
     }))
 
-/** A table in Markdown. */
+/** Formats months as a table in Markdown. */
 export const toMarkdown = (months: ReadonlyArray<Month>): string => {
   const row = (cells: ReadonlyArray<string | number>) =>
     `| ${cells.map((cell) => typeof cell === "number" ? cell.toFixed(1) : cell).join(" | ")} |`

@@ -8,7 +8,7 @@ import { everywhere, run } from "./support.ts"
 
 const it = makeIt(test)
 
-it.effect("the alerter is the environment's", () =>
+it.effect("the hooks post to the alerter that the environment provides", () =>
   Effect.gen(function*() {
     const posted: Array<string> = []
     const toList = Alerter.layer(({ severity, title }) => Effect.sync(() => posted.push(`${severity}: ${title}`)))
@@ -17,12 +17,12 @@ it.effect("the alerter is the environment's", () =>
     expect(posted).toEqual(["info: upload just failed!", "error: upload failed"])
   }))
 
-it.effect("the standard hooks tell more", () =>
+it.effect("the standard hooks post the cause and the attempt", () =>
   Effect.gen(function*() {
     yield* Effect.provide(program, Alerter.layerConsole)
     const [first, second, third, ...more] = yield* TestConsole.logLines
     expect(more).toEqual([])
-    // the test clock stands at the epoch
+    // the test clock starts at the epoch
     expect(first).toBe("i INFO upload just failed! 1970-01-01T00:00:00.000Z")
     expect(second).toContain("✗ ERROR upload failed 1970-01-01T00:00:00.000Z")
     expect(second).toMatch(/^ +attempt +1$/m)
@@ -30,7 +30,7 @@ it.effect("the standard hooks tell more", () =>
     expect(third).toContain("✓ SUCCESS tidy up succeeded 1970-01-01T00:00:00.000Z")
   }))
 
-test.each(everywhere)("posts to the console, on %s", async (runtime) => {
+test.each(everywhere)("the script prints its three alerts, on %s", async (runtime) => {
   const { code, stderr, stdout } = await run(runtime, "alerter")
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
   expect(stdout.match(/^. \w+ .*(?= \d{4}-)/gm)).toEqual([

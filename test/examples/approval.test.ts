@@ -17,7 +17,7 @@ const answer = async (page: string, button: string): Promise<Response> => {
   return fetch(page, { method: "POST", body, headers: { origin: new URL(page).origin } })
 }
 
-test.each(everywhere)("deploys once the button is pressed, on %s", async (runtime) => {
+test.each(everywhere)("the script deploys once Deploy is pressed on its page, on %s", async (runtime) => {
   const { ended, said } = start(runtime, "approval")
   const [link] = await said(/http:\/\/127\.0\.0\.1:\d+\/\S+/)
   expect((await answer(link, "Deploy")).status).toBe(200)
@@ -28,7 +28,7 @@ test.each(everywhere)("deploys once the button is pressed, on %s", async (runtim
   expect(stdout).toMatch(/approved by +\S+/)
 }, 60_000)
 
-test("does not where the other is", async () => {
+test("the script does not deploy if Not now is pressed", async () => {
   const { ended, said } = start("bun", "approval")
   const [link] = await said(/http:\/\/127\.0\.0\.1:\d+\/\S+/)
   await answer(link, "Not now")
@@ -39,7 +39,7 @@ test("does not where the other is", async () => {
   expect(stdout).not.toContain("deploying")
 }, 60_000)
 
-it.effect("any approver will do", () =>
+it.effect("another approver asks the same question", () =>
   Effect.gen(function*() {
     yield* program
     const [asked] = yield* TestApprover.asked

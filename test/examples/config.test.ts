@@ -13,7 +13,7 @@ const file = join(root, "examples", "config", "training.yaml")
 
 const services = Layer.merge(NodeFileSystem.layer, Path.layer)
 
-it.effect("runs as the file says", () =>
+it.effect("the pipeline runs with the parameters, retries and hooks of the file", () =>
   Effect.gen(function*() {
     const { pipeline, unusedSteps } = yield* load(file)
     const fiber = yield* Effect.forkChild(pipeline)
@@ -24,7 +24,7 @@ it.effect("runs as the file says", () =>
     expect(yield* unusedSteps).toEqual([])
   }).pipe(Effect.provide(services)))
 
-it.effect("the hooks for failures: both, in their order", () =>
+it.effect("both failure hooks of the file run, in their order", () =>
   Effect.gen(function*() {
     const { pipeline } = yield* load(file, { params: { TrainParams: { learningRate: 0.9 } } })
     const fiber = yield* Effect.forkChild(Effect.exit(pipeline))

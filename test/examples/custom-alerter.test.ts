@@ -7,7 +7,7 @@ import { everywhere, run } from "./support.ts"
 
 const it = makeIt(test)
 
-it.effect("one line an alert", () =>
+it.effect("oneLine prints a line for each alert", () =>
   Effect.gen(function*() {
     yield* Effect.exit(Effect.provide(pipeline, oneLine))
     expect(yield* TestConsole.logLines).toEqual([
@@ -16,7 +16,7 @@ it.effect("one line an alert", () =>
     ])
   }))
 
-it.effect("the same as JSON", () =>
+it.effect("jsonLines prints a JSON object for each alert", () =>
   Effect.gen(function*() {
     yield* Effect.exit(Effect.provide(pipeline, jsonLines))
     const alerts = (yield* TestConsole.logLines).map((line) => JSON.parse(String(line)))
@@ -27,7 +27,7 @@ it.effect("the same as JSON", () =>
     ])
   }))
 
-test.each(everywhere)("an option swaps them, on %s", async (runtime) => {
+test.each(everywhere)("--json selects the other alerter, on %s", async (runtime) => {
   const plain = await run(runtime, "custom-alerter")
   expect(plain).toEqual({
     code: 0,

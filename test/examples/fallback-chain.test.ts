@@ -4,7 +4,7 @@ import { channelServer } from "../support/channelServer.ts"
 import { everywhere, runWith } from "./support.ts"
 
 test.each(everywhere)(
-  "each alert arrives somewhere, and says what is broken, on %s",
+  "each alert is delivered by some channel, and names the channels that failed, on %s",
   (runtime) =>
     Effect.gen(function*() {
       const slack = yield* channelServer({ status: 404, body: "no_service" })
@@ -19,13 +19,13 @@ test.each(everywhere)(
       expect(code).toBe(1)
       expect(slack.requests).toHaveLength(2)
 
-      // the first: neither Slack nor ntfy took it, so it is on the terminal
+      // Slack and ntfy reject the first alert, so it is printed
       expect(stdout).toContain("ERROR search › reindex failed")
       expect(stdout).toContain("slack: the alert was rejected (404): no_service")
       expect(stdout).toContain("ntfy: the credentials were not accepted")
       expect(stdout).not.toContain("c4n4ry")
 
-      // the second: ntfy took it in place of Slack, and once more since it is critical
+      // ntfy accepts the second alert in place of Slack, and again since it is critical
       expect(stdout).not.toContain("restore failed")
       const pushed = ntfy.requests.slice(1).map(({ json }) => json)
       expect(pushed.map(({ priority, title }) => ({ priority, title }))).toEqual([

@@ -13,7 +13,7 @@ const it = makeIt(test)
 
 const source = join(root, "examples", "data", "seattle-weather.csv")
 
-/** A row of the report, worked out by other means than the example's: in whole tenths, as in the file. */
+/** Returns the expected row of a month, computed in whole tenths rather than with the example's code. */
 const expectedRow = async (month: string): Promise<string> => {
   const rows = (await readFile(source, "utf8")).split("\n").filter((line) => line.startsWith(month))
     .map((line) => line.split(",").slice(1, 5).map((cell) => Math.round(Number(cell) * 10)))
@@ -26,42 +26,50 @@ const expectedRow = async (month: string): Promise<string> => {
   return `| ${[month, rows.length, wet, tenths(total(0)), mean(1), mean(2), ...extremes, mean(3)].join(" | ")} |`
 }
 
-test.each(everywhere)("writes the report and says so, on %s", (runtime) =>
-  inFolder(async (folder) => {
-    const out = join(folder, "new", "report.md")
-    const { code, stderr, stdout } = await run(runtime, "nightly-etl", "--out", out)
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
-    expect(stdout).toStartWith("✓ SUCCESS nightly-etl succeeded")
-    expect(stdout).toMatch(/^ +rows +1461$/m)
-    expect(stdout).toMatch(/^ +months +48$/m)
-    expect(stdout.match(/SUCCESS|ERROR|CRITICAL/g)).toEqual(["SUCCESS"])
+test.each(everywhere)(
+  "the script writes the report and posts a success, on %s",
+  (runtime) =>
+    inFolder(async (folder) => {
+      const out = join(folder, "new", "report.md")
+      const { code, stderr, stdout } = await run(runtime, "nightly-etl", "--out", out)
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
+      expect(stdout).toStartWith("✓ SUCCESS nightly-etl succeeded")
+      expect(stdout).toMatch(/^ +rows +1461$/m)
+      expect(stdout).toMatch(/^ +months +48$/m)
+      expect(stdout.match(/SUCCESS|ERROR|CRITICAL/g)).toEqual(["SUCCESS"])
 
-    expect(await readdir(join(folder, "new"))).toEqual(["report.md"])
-    const rows = (await readFile(out, "utf8")).split("\n").filter((line) => /^\| \d{4}-/.test(line))
-    expect(rows).toHaveLength(48)
-    expect(rows.map((row) => Number(row.split(" | ")[1])).reduce((a, b) => a + b)).toBe(1461)
-    for (const month of ["2012-01", "2013-02", "2015-12"]) expect(rows).toContain(await expectedRow(month))
-    // by awk, once
-    expect(rows[0]).toStartWith("| 2012-01 | 31 | 22 | 173.3 |")
-  }), 60_000)
+      expect(await readdir(join(folder, "new"))).toEqual(["report.md"])
+      const rows = (await readFile(out, "utf8")).split("\n").filter((line) => /^\| \d{4}-/.test(line))
+      expect(rows).toHaveLength(48)
+      expect(rows.map((row) => Number(row.split(" | ")[1])).reduce((a, b) => a + b)).toBe(1461)
+      for (const month of ["2012-01", "2013-02", "2015-12"]) expect(rows).toContain(await expectedRow(month))
+      // computed once with awk
+      expect(rows[0]).toStartWith("| 2012-01 | 31 | 22 | 173.3 |")
+    }),
+  60_000
+)
 
-test.each(everywhere)("bad rows: alerts, fails, writes nothing, on %s", (runtime) =>
-  inFolder(async (folder) => {
-    const { code, stdout } = await run(runtime, "nightly-etl", "--corrupt", "--out", join(folder, "report.md"))
-    expect(code).toBe(1)
-    const file = join("examples", "data", "seattle-weather.csv")
-    expect(stdout).toStartWith("✗✗ CRITICAL nightly-etl › validate failed")
-    expect(stdout).toContain(`7 of 1461 rows of ${file} are bad`)
-    expect(stdout).toContain(`${file}:60: precipitation: Expected a number, got "trace"`)
-    expect(stdout).toContain(`${file}:120: date: Expected a date, got "2012-02-30"`)
-    expect(stdout).toContain(`${file}:180: 4 columns in place of 6`)
-    expect(stdout).toContain("… and 2 more")
-    // the step's own hook stands in for the pipeline's, and there is nothing to celebrate
-    expect(stdout.match(/^[✓✗]+ [A-Z]+ /gm)).toEqual(["✗✗ CRITICAL "])
-    expect(await readdir(folder)).toEqual([])
-  }), 60_000)
+test.each(everywhere)(
+  "bad rows post an alert, fail the script and write nothing, on %s",
+  (runtime) =>
+    inFolder(async (folder) => {
+      const { code, stdout } = await run(runtime, "nightly-etl", "--corrupt", "--out", join(folder, "report.md"))
+      expect(code).toBe(1)
+      const file = join("examples", "data", "seattle-weather.csv")
+      expect(stdout).toStartWith("✗✗ CRITICAL nightly-etl › validate failed")
+      expect(stdout).toContain(`7 of 1461 rows of ${file} are bad`)
+      expect(stdout).toContain(`${file}:60: precipitation: Expected a number, got "trace"`)
+      expect(stdout).toContain(`${file}:120: date: Expected a date, got "2012-02-30"`)
+      expect(stdout).toContain(`${file}:180: 4 columns in place of 6`)
+      expect(stdout).toContain("… and 2 more")
+      // the step's own failure hook replaces the pipeline's, and no success is posted
+      expect(stdout.match(/^[✓✗]+ [A-Z]+ /gm)).toEqual(["✗✗ CRITICAL "])
+      expect(await readdir(folder)).toEqual([])
+    }),
+  60_000
+)
 
-test("bad rows leave an earlier report as it was", () =>
+test("bad rows leave an earlier report unchanged", () =>
   inFolder(async (folder) => {
     const out = join(folder, "report.md")
     await writeFile(out, "an earlier report\n")
@@ -70,7 +78,7 @@ test("bad rows leave an earlier report as it was", () =>
     expect(await readFile(out, "utf8")).toBe("an earlier report\n")
   }), 60_000)
 
-test("an unknown option is an error", async () => {
+test("an unknown option fails the script", async () => {
   const { code, stdout } = await run("bun", "nightly-etl", "--nope")
   expect(code).toBe(1)
   expect(stdout).toContain("Unknown option '--nope'")
@@ -84,7 +92,7 @@ const posting = (alerts: Array<Alert>) => Alerter.layer((alert) => Effect.sync((
 
 const params = (source: string, out: string) => EtlParams.layer({ source, out, corrupt: false })
 
-it.live("a disk that fails half way: the earlier report stays, nothing lies about", () =>
+it.live("a failing disk keeps the earlier report, and leaves no temporary file", () =>
   Effect.promise(() =>
     inFolder(async (folder) => {
       const out = join(folder, "report.md")
@@ -119,7 +127,7 @@ it.live("a disk that fails half way: the earlier report stays, nothing lies abou
     })
   ))
 
-it.live("interrupted while it writes, it first finishes the report", () =>
+it.live("an interruption during the writing waits until the report is complete", () =>
   Effect.promise(() =>
     inFolder(async (folder) => {
       const out = join(folder, "report.md")
@@ -150,7 +158,7 @@ it.live("interrupted while it writes, it first finishes the report", () =>
     })
   ))
 
-it.live("a file that is not there fails the first step, by the pipeline's hook", () =>
+it.live("a missing source fails the first step, and the pipeline's hook posts the alert", () =>
   Effect.gen(function*() {
     const alerts: Array<Alert> = []
     const error = yield* nightlyEtl.pipe(
@@ -161,7 +169,7 @@ it.live("a file that is not there fails the first step, by the pipeline's hook",
     expect(alerts.map(({ title }) => title)).toEqual(["nightly-etl › load failed"])
   }))
 
-it.effect("each mistake is found, on its line", () =>
+it.effect("each bad row is reported with its line and reason", () =>
   Effect.gen(function*() {
     const text = yield* Effect.promise(() => readFile(source, "utf8"))
     const error = yield* Effect.flip(Weather.parse("w.csv", Weather.corrupt(text)))
@@ -177,7 +185,7 @@ it.effect("each mistake is found, on its line", () =>
     ])
   }))
 
-it.effect("a header that is another and a date that comes twice are mistakes too", () =>
+it.effect("a wrong header and a repeated date are bad rows", () =>
   Effect.gen(function*() {
     const row = "2012-01-01,0.0,12.8,5.0,4.7,drizzle"
     const error = yield* Effect.flip(Weather.parse("w.csv", `day,rain\n${row}\n${row}\n`))

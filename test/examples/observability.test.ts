@@ -7,7 +7,7 @@ import { everywhere, runWith } from "./support.ts"
 const it = makeIt((name, run) => test(name, run, 60_000))
 
 for (const runtime of everywhere) {
-  it.live(`sends a trace and metrics, and prints them, on ${runtime}`, () =>
+  it.live(`the script sends a trace and metrics, and prints the metrics, on ${runtime}`, () =>
     Effect.gen(function*() {
       const receiver = yield* otlpReceiver
       const { code, stderr, stdout } = yield* Effect.promise(() =>
@@ -16,7 +16,7 @@ for (const runtime of everywhere) {
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
       expect(receiver.paths()).toEqual(["/v1/logs", "/v1/metrics", "/v1/traces"])
 
-      // the run, its steps, what they did and their hooks
+      // spans of the run, its steps, the bodies of these, and the hooks
       const spans = receiver.spans()
       expect(treeOf(spans)).toEqual([
         "nightly",
@@ -49,7 +49,7 @@ for (const runtime of everywhere) {
     }))
 }
 
-it.live("runs where nobody listens", () =>
+it.live("the script succeeds without an OTLP receiver", () =>
   Effect.gen(function*() {
     const { url } = yield* Effect.scoped(otlpReceiver)
     const { code, stdout } = yield* Effect.promise(() =>

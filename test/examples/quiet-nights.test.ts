@@ -10,7 +10,7 @@ import { everywhere, inFolder, runWith } from "./support.ts"
 
 const it = makeIt(test)
 
-it.effect("two weeks of nights, each a run of its own", () =>
+it.effect("ten nights post a failure and a recovery once each, and one weekly summary of successes", () =>
   Effect.gen(function*() {
     const server = yield* channelServer({ body: "ok" })
     const stored = Context.get(yield* Layer.build(KeyValueStore.layerMemory), KeyValueStore.KeyValueStore)
@@ -22,14 +22,14 @@ it.effect("two weeks of nights, each a run of its own", () =>
         Effect.provide(environment)
       )
 
-    const told: Array<ReadonlyArray<string>> = []
+    const posted: Array<ReadonlyArray<string>> = []
     for (const broken of [false, true, true, true, false, false, false, false, true, false]) {
       const before = server.requests.length
       yield* run(broken)
-      told.push(server.requests.slice(before).map(({ json }) => json.text.replace(/^:\w+: |\*/g, "")))
+      posted.push(server.requests.slice(before).map(({ json }) => json.text.replace(/^:\w+: |\*/g, "")))
       yield* TestClock.adjust("1 day")
     }
-    expect(told.slice(0, 7)).toEqual([
+    expect(posted.slice(0, 7)).toEqual([
       [],
       ["mirror › sync failed"],
       [],
@@ -38,15 +38,15 @@ it.effect("two weeks of nights, each a run of its own", () =>
       [],
       []
     ])
-    // the week is over: one message for all that went well
-    expect(told[7]).toHaveLength(1)
-    expect(told[7]![0]).toContain("succeeded")
-    // and what fails anew is news
-    expect(told.slice(8)).toEqual([["mirror › sync failed"], ["mirror › sync recovered"]])
+    // the week is over: one message for all successes
+    expect(posted[7]).toHaveLength(1)
+    expect(posted[7]![0]).toContain("succeeded")
+    // a new failure is posted again
+    expect(posted.slice(8)).toEqual([["mirror › sync failed"], ["mirror › sync recovered"]])
   }))
 
 test.each(everywhere)(
-  "two processes share what was said, on %s",
+  "two processes share which alerts have been posted, on %s",
   (runtime) =>
     inFolder((folder) =>
       Effect.gen(function*() {

@@ -8,7 +8,7 @@ import { everywhere, run, runWith } from "./support.ts"
 
 const it = makeIt(test)
 
-it.live("as a bot: one thread a run", () =>
+it.live("a bot posts each run in a thread of its own", () =>
   Effect.gen(function*() {
     let posted = 0
     const server = yield* channelServer(() => ({ body: { ok: true, ts: `1700000000.00000${++posted}` } }))
@@ -19,7 +19,7 @@ it.live("as a bot: one thread a run", () =>
     expect(threads).toEqual([undefined, "1700000000.000001", undefined, "1700000000.000003"])
   }))
 
-test.each(everywhere)("through a webhook, on %s", (runtime) =>
+test.each(everywhere)("the script posts the failures through a webhook, on %s", (runtime) =>
   Effect.gen(function*() {
     const server = yield* channelServer({ body: "ok" })
     const { code, stderr, stdout } = yield* Effect.promise(() =>
@@ -36,7 +36,7 @@ test.each(everywhere)("through a webhook, on %s", (runtime) =>
     expect(runItself!.json.text).toContain("exchange-rates failed")
   }).pipe(Effect.scoped, Effect.runPromise), 60_000)
 
-test("without the address it says which variable is missing, and runs nothing", async () => {
+test("a missing address fails the script with the name of the variable, before anything runs", async () => {
   const { code, stderr } = await run("bun", "slack")
   expect(code).toBe(1)
   expect(stderr).toContain("SLACK_WEBHOOK_URL")

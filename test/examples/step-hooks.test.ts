@@ -6,7 +6,7 @@ import { everywhere, run, withoutTimes } from "./support.ts"
 
 const it = makeIt(test)
 
-it.effect("a hook changes nothing about how its step ends", () =>
+it.effect("a hook does not change the exit of its step", () =>
   Effect.gen(function*() {
     const exit = yield* Effect.exit(failing)
     expect(Exit.isFailure(exit) && exit.cause.reasons).toMatchObject([{ _tag: "Fail", error: { _tag: "BadInput" } }])
@@ -14,7 +14,7 @@ it.effect("a hook changes nothing about how its step ends", () =>
     expect(yield* program).toBe(1)
   }))
 
-test.each(everywhere)("both hooks log, on %s", async (runtime) => {
+test.each(everywhere)("the script logs from both hooks, on %s", async (runtime) => {
   const { code, stderr, stdout } = await run(runtime, "step-hooks")
   expect({ code, stderr, lines: withoutTimes(stdout) }).toEqual({
     code: 0,

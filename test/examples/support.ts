@@ -1,4 +1,4 @@
-/** Examples as a user runs them: each as a process of its own. */
+/** Runs examples as a user does: each as a process. */
 import { spawn } from "node:child_process"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -9,7 +9,7 @@ export const root: string = join(import.meta.dirname, "..", "..")
 export const runtimes = {
   bun: ["bun"],
   deno: ["deno", "run", "-A"],
-  // examples import the library by name: this condition of its exports is its source
+  // examples import the library by name; with this condition its exports are the sources
   node: ["node", "--conditions=@effect-epilogue/source"]
 } as const
 
@@ -24,12 +24,12 @@ export interface Result {
 }
 
 export interface Started {
-  /** Resolves with the first match in what is written to stdout. */
+  /** Resolves with the first match in stdout. Rejects if the process ends without one. */
   readonly said: (what: RegExp) => Promise<RegExpExecArray>
   readonly ended: Promise<Result>
 }
 
-/** Starts `examples/<name>.ts` from the root, by the runtimes that the project installs. */
+/** Starts `examples/<name>.ts` in the root folder, by the runtimes that the project installs. */
 export const start = (
   runtime: Runtime,
   name: string,
@@ -75,11 +75,11 @@ export const start = (
   return { said, ended }
 }
 
-/** Runs it to its end. */
+/** Runs an example to its end. */
 export const run = (runtime: Runtime, name: string, ...args: ReadonlyArray<string>): Promise<Result> =>
   start(runtime, name, args).ended
 
-/** Runs it to its end, with environment variables. */
+/** Runs an example to its end, with environment variables. */
 export const runWith = (
   variables: Readonly<Record<string, string>>,
   runtime: Runtime,
@@ -87,7 +87,7 @@ export const runWith = (
   ...args: ReadonlyArray<string>
 ): Promise<Result> => start(runtime, name, args, variables).ended
 
-/** With a folder that is gone afterwards. */
+/** Calls `use` with a temporary folder, which is deleted afterwards. */
 export const inFolder = async (use: (folder: string) => Promise<void>): Promise<void> => {
   const folder = await mkdtemp(join(tmpdir(), "epilogue-examples-"))
   try {
@@ -97,6 +97,6 @@ export const inFolder = async (use: (folder: string) => Promise<void>): Promise<
   }
 }
 
-/** What the default logger wrote, without time and fiber, which differ from run to run. */
+/** Returns the lines of the default logger without time and fiber, which differ from run to run. */
 export const withoutTimes = (output: string): ReadonlyArray<string> =>
   output.trimEnd().split("\n").map((line) => line.replace(/^\[[\d:.]+\] (\w+) \(#\d+\): /, "$1 "))

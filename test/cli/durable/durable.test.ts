@@ -1,4 +1,4 @@
-/** Durable pipelines by the command: workers, runs and answers, each a process of its own. */
+/** The commands for durable pipelines: each worker, run and answer is a process. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -14,8 +14,8 @@ const it = makeIt((name, run) => test(name, { timeout: 60_000 }, run))
 
 const module = join(root, fixtures, "durable.ts")
 
-/** A folder to run in, with a database of its own, which others at once may be in. */
-const place = Effect.map(
+/** Creates a folder to run the command in, with a database that several processes may use at once. */
+const workspace = Effect.map(
   Effect.acquireRelease(
     Effect.sync(() => mkdtempSync(join(tmpdir(), "epilogue-durable-"))),
     (path) => Effect.sync(() => rmSync(path, { recursive: true }))
@@ -24,15 +24,15 @@ const place = Effect.map(
     const log = join(cwd, "log")
     const gate = join(cwd, "gate")
     const env = { LOG: log, GATE: gate, EPILOGUE_DATABASE: "", DATABASE_URL: "" }
-    const told = () => existsSync(log) ? readFileSync(log, "utf8").trimEnd().split("\n") : []
+    const logged = () => existsSync(log) ? readFileSync(log, "utf8").trimEnd().split("\n") : []
     return {
       cwd,
       env,
-      /** What steps have told, in the order in which they ran. */
-      told,
-      /** That the body of a step has begun: it is said that it starts before that. */
-      within: (step: string) =>
-        Effect.repeat(Effect.delay(Effect.sync(() => told().includes(step)), 20), { until: (begun) => begun }),
+      /** Returns the lines that the steps have written, in the order in which they ran. */
+      logged,
+      /** Waits until the body of a step has begun: progress shows a step before its body runs. */
+      stepBegun: (step: string) =>
+        Effect.repeat(Effect.delay(Effect.sync(() => logged().includes(step)), 20), { until: (begun) => begun }),
       open: () => writeFileSync(gate, ""),
       start: (runtime: Runtime, ...args: ReadonlyArray<string>) => start(runtime, args, { cwd, env }),
       epilogue: (runtime: Runtime, ...args: ReadonlyArray<string>) => epilogue(runtime, args, { cwd, env })
@@ -50,10 +50,10 @@ const tokenIn = (text: string): string => /epilogue answer (\S+) --approve/.exec
 const run = (payload: string, name = "nightly") =>
   ["run", `${module}#${name}`, "--durable", "--payload", payload] as const
 
-it.live("run --durable: alone, with progress; a second time it is the same run", () =>
+it.live("run --durable executes a run with progress, and prints its result again when repeated", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
-      const { cwd, epilogue, told } = yield* place
+      const { cwd, epilogue, logged } = yield* workspace
       const ran = yield* epilogue(runtime, ...run(`{"day":"monday"}`))
       assertExitCode(ran, 0)
       assert.deepEqual(timeless(ran.stdout), [
@@ -72,13 +72,13 @@ it.live("run --durable: alone, with progress; a second time it is the same run",
       assertExitCode(again, 0)
       assert.equal(again.stdout, `nightly: run ${idIn(ran.stdout)}\nnightly succeeded: {"rows":6}\n`)
       assert.match(again.stderr, /has run with this payload before/)
-      assert.deepEqual(told(), ["extract monday", "load monday"])
+      assert.deepEqual(logged(), ["extract monday", "load monday"])
     }))
   ))
 
-it.live("run --durable: a failure, and its events as JSON", () =>
+it.live("run --durable --json prints the events of a failed run, and exits with 1", () =>
   Effect.gen(function*() {
-    const { epilogue } = yield* place
+    const { epilogue } = yield* workspace
     const failed = yield* epilogue("bun", "run", `${module}#failing`, "--durable", "--json")
     assertExitCode(failed, 1)
     const lines = failed.stdout.trimEnd().split("\n").map((line) => JSON.parse(line))
@@ -94,10 +94,10 @@ it.live("run --durable: a failure, and its events as JSON", () =>
     assert.equal(failed.stderr, "failing failed: no such row\n")
   }))
 
-it.live("worker: it runs what others submit, and the database is its alone", () =>
+it.live("a worker executes the runs that other processes submit, and no second worker can open its database", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
-      const { epilogue, start, told } = yield* place
+      const { epilogue, start, logged } = yield* workspace
       const worker = yield* start(runtime, "worker", module)
       yield* worker.wrote("worker ready: asking, failing, nightly (SQLite .epilogue/durable.db)\n")
       const ran = yield* epilogue(runtime, ...run(`{"day":"monday"}`))
@@ -122,17 +122,17 @@ it.live("worker: it runs what others submit, and the database is its alone", () 
         `${id} ✓ nightly (n ms, 2 steps)`
       ])
       assert.match(ended.stderr, /^stopping when .*; press Ctrl-C again to quit at once\n$/)
-      assert.deepEqual(told(), ["extract monday", "load monday"])
+      assert.deepEqual(logged(), ["extract monday", "load monday"])
     }))
   ))
 
-it.live("kill -9 in the middle: the next worker goes on, and what was done is not done again", () =>
+it.live("after kill -9 the next worker continues the run without repeating finished steps", () =>
   Effect.gen(function*() {
-    const { open, start, told, within } = yield* place
+    const { open, start, logged, stepBegun } = yield* workspace
     const first = yield* start("bun", "worker", module)
     yield* first.wrote("worker ready")
     const follower = yield* start("bun", ...run(`{"day":"monday","rows":1}`))
-    yield* within("wait")
+    yield* stepBegun("wait")
     first.kill("SIGKILL")
     yield* first.ended
     const second = yield* start("bun", "worker", module)
@@ -141,16 +141,16 @@ it.live("kill -9 in the middle: the next worker goes on, and what was done is no
     const ended = yield* follower.ended
     assertExitCode(ended, 0)
     assert.match(ended.stdout, /^nightly: run \w+\nnightly succeeded: \{"rows":6\}\n$/)
-    assert.deepEqual(told(), ["extract monday", "wait", "wait", "load monday"])
+    assert.deepEqual(logged(), ["extract monday", "wait", "wait", "load monday"])
     second.kill("SIGINT")
     assertExitCode(yield* second.ended, 130)
   }))
 
-it.live("Ctrl-C: what runs here goes on at the next start", () =>
+it.live("a run that Ctrl-C has stopped continues when the command is started again", () =>
   Effect.gen(function*() {
-    const { epilogue, open, start, told, within } = yield* place
+    const { epilogue, open, start, logged, stepBegun } = yield* workspace
     const running = yield* start("bun", ...run(`{"day":"monday","rows":1}`))
-    yield* within("wait")
+    yield* stepBegun("wait")
     running.kill("SIGINT")
     yield* running.wrote("press Ctrl-C again to quit at once")
     running.kill("SIGINT")
@@ -163,12 +163,12 @@ it.live("Ctrl-C: what runs here goes on at the next start", () =>
     open()
     const ended = yield* epilogue("bun", ...run(`{"day":"monday","rows":1}`))
     assertExitCode(ended, 0)
-    assert.deepEqual(told(), ["extract monday", "wait", "wait", "load monday"])
+    assert.deepEqual(logged(), ["extract monday", "wait", "wait", "load monday"])
   }))
 
-it.live("Ctrl-C: a run that a worker has goes on without who follows it, until it is interrupted", () =>
+it.live("Ctrl-C on run --durable leaves the run to its worker, and epilogue interrupt ends it", () =>
   Effect.gen(function*() {
-    const { epilogue, open, start } = yield* place
+    const { epilogue, open, start } = yield* workspace
     const worker = yield* start("bun", "worker", `${module}#some`)
     yield* worker.wrote("worker ready: nightly, asking")
     const follower = yield* start("bun", ...run(`{"day":"monday","rows":1}`))
@@ -181,7 +181,7 @@ it.live("Ctrl-C: a run that a worker has goes on without who follows it, until i
     const again = yield* start("bun", ...run(`{"day":"monday","rows":1}`))
     yield* again.wrote(`nightly: run ${id}\n`)
     assertExitCode(yield* epilogue("bun", "interrupt", `${module}#nightly`, id), 0)
-    // the worker looks for it at intervals
+    // the worker polls for the interruption
     yield* Effect.sleep("1 second")
     open()
     const ended = yield* again.ended
@@ -194,9 +194,9 @@ it.live("Ctrl-C: a run that a worker has goes on without who follows it, until i
     assert.match(unknown.stderr, /^error: there is no run 0f0f of nightly/)
   }))
 
-it.live("a pipeline that the worker does not have waits, and runs where it can once that is gone", () =>
+it.live("a run of a pipeline that the worker lacks waits, and is executed by run --durable once the worker has ended", () =>
   Effect.gen(function*() {
-    const { start } = yield* place
+    const { start } = yield* workspace
     const worker = yield* start("bun", "worker", `${module}#some`)
     yield* worker.wrote("worker ready")
     const follower = yield* start("bun", "run", `${module}#failing`, "--durable")
@@ -215,9 +215,9 @@ it.live("a pipeline that the worker does not have waits, and runs where it can o
     )
   }))
 
-it.live("answer: with a worker, and where no process runs", () =>
+it.live("an answer is stored while no process runs, and counts once the run continues", () =>
   Effect.gen(function*() {
-    const { epilogue, start } = yield* place
+    const { epilogue, start } = yield* workspace
     const asked = yield* start("bun", ...run("{}", "asking"))
     yield* asked.wrote("--deny")
     asked.kill("SIGINT")
@@ -233,10 +233,10 @@ it.live("answer: with a worker, and where no process runs", () =>
     assert.match(ended.stdout, /\nasking succeeded: \{"by":"Ada","comment":"go ahead"\}\n$/)
   }))
 
-it.live("answer: a worker that has the database goes on", () =>
+it.live("an answer of an approver continues the run in the worker, and that of another person is refused", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
-      const { epilogue, start } = yield* place
+      const { epilogue, start } = yield* workspace
       const worker = yield* start(runtime, "worker", module)
       yield* worker.wrote("worker ready")
       const follower = yield* start(runtime, ...run(`{"approvers":["Ada"]}`, "asking"))
@@ -258,9 +258,9 @@ it.live("answer: a worker that has the database goes on", () =>
     }))
   ))
 
-it.live("mistakes: exit code 2, nothing on stdout, and nothing secret", () =>
+it.live("mistakes exit with 2, and print nothing to stdout and no secrets", () =>
   Effect.gen(function*() {
-    const { cwd, env } = yield* place
+    const { cwd, env } = yield* workspace
     const url = "postgres://ada:hunter2@127.0.0.1:1/etl"
     const token = "WyJuaWdodGx5IiwiMDAiLCJ4Il0"
     const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp, code?: number]> = [
@@ -306,7 +306,7 @@ it.live("mistakes: exit code 2, nothing on stdout, and nothing secret", () =>
       }), { concurrency: 4 })
     assert.ok(!existsSync(join(cwd, ".epilogue")))
 
-    // by the environment, and to a database that has not heard of the run
+    // the database is named by the environment; then the token is not of a run in it
     const inEnvironment = yield* epilogue("bun", ["worker", module], { cwd, env: { ...env, DATABASE_URL: url } })
     assertExitCode(inEnvironment, 1)
     assert.doesNotMatch(inEnvironment.stderr, /hunter2/)
@@ -317,9 +317,9 @@ it.live("mistakes: exit code 2, nothing on stdout, and nothing secret", () =>
   }))
 
 if (required("epilogue worker on Postgres")) {
-  it.live("Postgres: workers share the work, on ports of their own, and answers reach them", () =>
+  it.live("workers on one Postgres database share the runs, and receive answers", () =>
     Effect.gen(function*() {
-      const { cwd, env: files } = yield* place
+      const { cwd, env: files } = yield* workspace
       const url = yield* Effect.flatMap(postgres, ({ database }) => database)
       const env = { ...files, DATABASE_URL: url }
       const waiting = yield* start("bun", run("{}", "asking"), { cwd, env })

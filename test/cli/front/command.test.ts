@@ -9,7 +9,7 @@ import { fixtures, pipelines } from "../support.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
 
-it.live("--version", () =>
+it.live("--version prints the version of the package", () =>
   onEachRuntime((runtime) =>
     Effect.gen(function*() {
       const version = yield* epilogue(runtime, ["--version"])
@@ -18,7 +18,7 @@ it.live("--version", () =>
     })
   ))
 
-it.live("help, and completion for shells", () =>
+it.live("--help and --completions name the flags and commands", () =>
   Effect.gen(function*() {
     const help = yield* epilogue("bun", ["run", "--help"])
     assertExitCode(help, 0)
@@ -31,7 +31,7 @@ it.live("help, and completion for shells", () =>
     }
   }))
 
-it.live("mistakes on the command line: exit code 2, and nothing on stdout", () =>
+it.live("mistakes on the command line exit with 2, and print nothing to stdout", () =>
   Effect.gen(function*() {
     const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [
       [["run"], /^error: name a config file or a MODULE#EXPORT/],
@@ -42,7 +42,7 @@ it.live("mistakes on the command line: exit code 2, and nothing on stdout", () =
       [["run", "x", "--param", "secretless"], /^error: .*--param[^]*Service\.field=value/],
       [["run", "x", "--param", "times=hunter2"], /^error: (?![^]*hunter2)/],
       [["run", `${pipelines}#gone`], /no export "gone".*GreetParams/],
-      [["run", `${pipelines}#notOne`], /expected a Pipeline/],
+      [["run", `${pipelines}#notAPipeline`], /expected a Pipeline/],
       [["run", `${fixtures}/gone.ts#x`], /gone\.ts/],
       [["run", `${pipelines}#greeting`, "--param", "test.GreetParams.times=many"], /test\.GreetParams"\]\.times/],
       [["run", `${pipelines}#greeting`, "--param", "Other.times=1"], /Other/]

@@ -10,7 +10,7 @@ import { projectFolder } from "../support.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
 
-it.live("init writes what can be checked, explained and run, and never overwrites", () =>
+it.live("init writes files that check, explain and run accept, and never overwrites a file", () =>
   Effect.forEach(["bun"] as const, (runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const at = yield* projectFolder
@@ -38,12 +38,12 @@ it.live("init writes what can be checked, explained and run, and never overwrite
       assert.throws(() => readFileSync(join(cwd, "epilogue.yaml")))
     }))))
 
-it.live("init: where package.json wants modules of the old kind", () =>
+it.live("init writes modules that run without a warning where package.json says commonjs", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const at = yield* projectFolder
       writeFileSync(join(at, "package.json"), JSON.stringify({ type: "commonjs" }))
-      // which would otherwise be looked for in the folder itself
+      // with a package.json, the folder is a package, which does not see the library as itself
       mkdirSync(join(at, "node_modules"))
       symlinkSync(root, join(at, "node_modules/effect-epilogue"))
       assertExitCode(yield* epilogue(runtime, ["init"], { cwd: at }), 0)

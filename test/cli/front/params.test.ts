@@ -1,4 +1,4 @@
-/** What `--param` takes. */
+/** The values of `--param`. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
@@ -9,13 +9,13 @@ const it = makeIt(test)
 
 const collected = (...params: ReadonlyArray<string>): unknown => JSON.parse(JSON.stringify(collectParams(params)))
 
-it.effect("by service and field, the later one first", () =>
+it.effect("parameters are collected by service and field, and the later of two counts", () =>
   Effect.sync(() => {
     assert.deepEqual(collected("A.x=1", "A.y=2", "A.x=3", "my.own/B.z="), { A: { x: 3, y: 2 }, "my.own/B": { z: "" } })
     assert.deepEqual(collected(), {})
   }))
 
-it.effect("JSON where it is such, else text", () =>
+it.effect("a value is decoded if it is JSON, and a text otherwise", () =>
   Effect.sync(() => {
     const value = (text: string) => (collected(`A.x=${text}`) as { readonly A: { readonly x: unknown } }).A.x
     for (
@@ -36,7 +36,7 @@ it.effect("JSON where it is such, else text", () =>
     ) assert.deepEqual(value(text), expected, text)
   }))
 
-it.effect("what is none is told, without its value", () =>
+it.effect("a malformed parameter is named without its value", () =>
   Effect.sync(() => {
     assert.equal(collectParams(["A.x=1", "x=hunter2"]), "x")
     assert.equal(collectParams(["A.=1"]), "A.")
@@ -45,7 +45,7 @@ it.effect("what is none is told, without its value", () =>
     assert.equal(collectParams(["=A.x"]), "")
   }))
 
-it.effect("keys of prototypes are keys like others", () =>
+it.effect("names such as __proto__ are names like others", () =>
   Effect.sync(() => {
     const params = collectParams(["__proto__.polluted=true", "A.__proto__=1"])
     assert.deepEqual(Object.keys(params), ["__proto__", "A"])

@@ -21,7 +21,7 @@ const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
 
 const load = { stepName: "load", stepPath: ["load"], index: 0 }
 
-const one = Effect.map(recordsFolder, ({ cwd, runs }) => {
+const oneRecord = Effect.map(recordsFolder, ({ cwd, runs }) => {
   writeRecord(runs, {
     id: "a",
     lines: [
@@ -45,13 +45,13 @@ const mermaid = (title: string) =>
     ""
   ].join("\n")
 
-/** As a picture begins. */
+/** The signature of a PNG file. */
 const png = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 
-it.live("all four at once", () =>
+it.live("report writes the page, both pictures and the Mermaid chart at once", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
-      const { cwd } = yield* one
+      const { cwd } = yield* oneRecord
       const read = (name: string) => readFileSync(join(cwd, name))
       const files = ["--html", "a.html", "--svg", "a.svg", "--png", "a.png", "--mermaid=a.mmd"]
       const ran = yield* epilogue(runtime, ["report", "aa", ...files, "--title", "Tag & <Nacht>"], { cwd })
@@ -69,9 +69,9 @@ it.live("all four at once", () =>
     }))
   ))
 
-it.live("on standard output there is the chart and nothing else", () =>
+it.live("a chart for standard output is all that is printed", () =>
   Effect.gen(function*() {
-    const { cwd } = yield* one
+    const { cwd } = yield* oneRecord
     const report = (...args: ReadonlyArray<string>) =>
       Effect.map(epilogue("bun", ["report", ...args], { cwd }), (ran) => {
         assertExitCode(ran, 0)
@@ -79,7 +79,7 @@ it.live("on standard output there is the chart and nothing else", () =>
         return ran.stdout
       })
     assert.equal(yield* report("--mermaid"), mermaid("nightly · nightly-7"))
-    // it takes no word after it
+    // the argument after --mermaid is the run, not a file
     assert.equal(yield* report("--mermaid", idOf("a")), mermaid("nightly · nightly-7"))
     assert.match(yield* report("--html", "-"), /^<!DOCTYPE html>[^]*<\/html>\s*$/)
     const [light, dark] = [yield* report("--svg", "-"), yield* report("--svg", "-", "--theme", "dark")]
@@ -87,9 +87,9 @@ it.live("on standard output there is the chart and nothing else", () =>
     assert.notEqual(dark, light)
   }))
 
-it.live("what is there is replaced, as the file that it is, and is left alone where that can't be", () =>
+it.live("an existing file is replaced with its mode and links kept, and one that can't be written is left as it was", () =>
   Effect.gen(function*() {
-    const { cwd } = yield* one
+    const { cwd } = yield* oneRecord
     const at = (name: string) => join(cwd, name)
     writeFileSync(at("page.html"), "before", { mode: 0o640 })
     symlinkSync("page.html", at("link.html"))
@@ -111,7 +111,7 @@ it.live("what is there is replaced, as the file that it is, and is left alone wh
       assert.equal(ran.stderr, `error: can't write ${target}: ${code}\n`)
       assert.equal(ran.stdout, "")
     }
-    // root may write to it all the same
+    // root may write to any file
     if (process.getuid?.() !== 0) {
       chmodSync(at("page.html"), 0o400)
       const ran = yield* report("--mermaid=page.html")
@@ -121,9 +121,9 @@ it.live("what is there is replaced, as the file that it is, and is left alone wh
     assert.deepEqual(readdirSync(cwd).toSorted(), [".epilogue", "folder", "link.html", "page.html"])
   }))
 
-it.live("mistakes: exit code 2, and nothing is written", () =>
+it.live("mistakes exit with 2, and write no file", () =>
   Effect.gen(function*() {
-    const { cwd, runs } = yield* one
+    const { cwd, runs } = yield* oneRecord
     writeFileSync(join(runs, "begun.jsonl"), "")
     const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [
       [[], /^error: name what to make: --html FILE, --svg FILE, --png FILE or --mermaid\n$/],

@@ -12,7 +12,7 @@ const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
 
 const minute = 60_000
 
-/** One of each status, with what is no record among them. */
+/** Writes a record of each status, and a file that is not a record. */
 const five = Effect.map(recordsFolder, ({ cwd, runs }) => {
   const now = Date.now()
   const at = (minutes: number) => start + minutes * minute
@@ -27,13 +27,13 @@ const five = Effect.map(recordsFolder, ({ cwd, runs }) => {
     lines: [{ ...step, at: at(3) + 40 }, "{\"_tag\":\"StepEnd"]
   })
   const running = writeRecord(runs, { id: "e", at: now - 90_000, lines: [{ ...step, at: now - 89_000 }] })
-  writeFileSync(join(runs, "notes.txt"), "no record")
+  writeFileSync(join(runs, "notes.txt"), "not a record")
   return { cwd, runs, running }
 })
 
 const lines = (text: string): ReadonlyArray<string> => text === "" ? [] : text.trimEnd().split("\n")
 
-it.live("a table: the newest first, and what became of each", () =>
+it.live("runs prints a table with the newest run first, and the status of each", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const { cwd } = yield* five
@@ -42,7 +42,7 @@ it.live("a table: the newest first, and what became of each", () =>
       assert.equal(ran.stderr, "")
       const [head, running, ...more] = lines(ran.stdout)
       assert.equal(head, "RUN       STATUS       PIPELINE  STARTED              DURATION    STEPS")
-      // of what goes on, until now
+      // the duration of a running run is counted until now
       assert.match(running!, /^eeeeeeee {2}▶ running {4}nightly {3}\d{4}(-\d\d){2} [\d:]{8} {2}1 min 3\d s {2}1$/)
       assert.deepEqual(more, [
         "dddddddd  ⊘ cutOff     nightly   2026-11-23 18:03:00  40 ms       1",
@@ -53,7 +53,7 @@ it.live("a table: the newest first, and what became of each", () =>
     }))
   ))
 
-it.live("--json, and which runs are listed", () =>
+it.live("--json prints a line for each run, and flags select runs by pipeline, status, time and number", () =>
   Effect.gen(function*() {
     const { cwd, running } = yield* five
     const ids = (...args: ReadonlyArray<string>) =>
@@ -88,7 +88,7 @@ it.live("--json, and which runs are listed", () =>
       [["--pipeline", "nightly", "--status", "cutOff", "--status", "interrupt"], "dc"],
       [["-n", "1", "--status", "failure"], "b"],
       [["--since", "90m"], "e"],
-      // of the zone of who asks, which is five and a half hours before
+      // in the local time zone, five and a half hours ahead of UTC
       [["--since", "2026-11-23 23:31"], "edcb"],
       [["--since", "2026-11-23T18:02:00Z"], "edc"],
       [["--since", "2026-11-24"], "e"]
@@ -102,7 +102,7 @@ it.live("--json, and which runs are listed", () =>
         )), { concurrency: 4 })
   }))
 
-it.live("no runs, and mistakes: nothing on stdout", () =>
+it.live("an empty list and mistakes print nothing to stdout", () =>
   Effect.gen(function*() {
     const { cwd, runs } = yield* recordsFolder
     writeRecord(join(cwd, "other"), { id: "a", lines: [ended("success", 83)] })
@@ -126,12 +126,12 @@ it.live("no runs, and mistakes: nothing on stdout", () =>
         assert.equal(ran.stdout, "")
         assert.match(ran.stderr, says)
       }), { concurrency: 4 })
-    // to look makes nothing
+    // listing creates no folder
     assert.ok(!existsSync(dirname(runs)))
     assert.equal(readdirSync(join(cwd, "other")).length, 1)
   }))
 
-it.live("ids are as long as it takes to tell them apart; colours are there where they are forced", () =>
+it.live("ids are as long as needed to differ, and FORCE_COLOR colours the table", () =>
   Effect.gen(function*() {
     const { cwd, runs } = yield* recordsFolder
     for (const id of ["aaaaaaaa-1", "aaaaaaaa-2", "b\u001b[31m"]) {
@@ -141,11 +141,11 @@ it.live("ids are as long as it takes to tell them apart; colours are there where
     assertExitCode(ran, 0)
     assert.ok(ran.stdout.includes("\naaaaaaaa-2  \u001b[32m✓ success\u001b[39m"), ran.stdout)
     assert.ok(ran.stdout.includes("\naaaaaaaa-1"), ran.stdout)
-    // none but those of the table
+    // the escape sequence in the id is removed
     assert.ok(!ran.stdout.includes("\u001b[31m"), ran.stdout)
   }))
 
-it.live("prune: all but the newest, and nothing that runs", () =>
+it.live("prune removes all but the newest records, and none of a running run", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const { cwd, runs } = yield* five

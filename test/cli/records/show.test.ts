@@ -31,7 +31,7 @@ const hook = (name: string, kind: string, millis: number, more: object = {}) => 
 const load = { step: { stepName: "load", stepPath: ["load"], index: 0 } }
 const within = { parent: 0, stepPath: ["load", "fetch"] }
 
-/** Of a run that failed, with all that there is in a record. */
+/** The events of a failed run, of every kind that a record has. */
 const failed = [
   {
     _tag: "StepStarted",
@@ -97,7 +97,7 @@ const tree = (id: string): ReadonlyArray<string> => [
 const show = (cwd: string, ...args: ReadonlyArray<string>) =>
   epilogue("bun", ["show", ...args], { cwd, env: { TZ: "UTC" } })
 
-it.live("a run with all that there is to it", () =>
+it.live("show prints a run with its steps, attempts, hooks, parameters, annotations and cause", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const { cwd, runs } = yield* recordsFolder
@@ -109,7 +109,7 @@ it.live("a run with all that there is to it", () =>
     }))
   ))
 
-it.live("named by an id, by how it begins, as the latest, and by its file; --json is what is recorded", () =>
+it.live("a run is named by its id, the beginning of it, latest or its file, and --json prints the recorded events", () =>
   Effect.gen(function*() {
     const { cwd, runs } = yield* recordsFolder
     const file = relative(cwd, writeRecord(runs, { id: "a", lines: failed }))
@@ -127,7 +127,7 @@ it.live("named by an id, by how it begins, as the latest, and by its file; --jso
     assert.equal(events.length, failed.length + 1)
   }))
 
-it.live("what names no run, or more than one: exit code 2, and nothing on stdout", () =>
+it.live("a name that fits no run, or several, exits with 2 and prints nothing to stdout", () =>
   Effect.gen(function*() {
     const { cwd, runs } = yield* recordsFolder
     writeRecord(runs, { id: "b1111111-1", lines: [ended("success", 83)] })
@@ -157,7 +157,7 @@ it.live("what names no run, or more than one: exit code 2, and nothing on stdout
       }), { concurrency: 4 })
   }))
 
-it.live("a run that goes on, and one that was cut off in the middle of a line", () =>
+it.live("a running run is shown up to now, and one without an end as cut off", () =>
   Effect.gen(function*() {
     const { cwd, runs } = yield* recordsFolder
     const now = Date.now()
@@ -179,8 +179,8 @@ it.live("a run that goes on, and one that was cut off in the middle of a line", 
     })
     const running = yield* show(cwd, "a")
     assertExitCode(running, 0)
-    const [, ...told] = running.stdout.replaceAll(/1 min (29|3\d) s/g, "90 s").split("\n")
-    assert.deepEqual(told, [
+    const [, ...shown] = running.stdout.replaceAll(/1 min (29|3\d) s/g, "90 s").split("\n")
+    assert.deepEqual(shown, [
       "▶ nightly (90 s so far, 1 step)",
       "└─ ▶ load (90 s so far, 3 of 4 done)",
       "   └─ ▶ hook \"begin\" (start, 90 s so far)",
@@ -203,7 +203,7 @@ it.live("a run that goes on, and one that was cut off in the middle of a line", 
     )
   }))
 
-it.live("a file of several runs: an interrupted one, and one with very many attempts", () =>
+it.live("a file of several runs is shown in full, with many attempts shortened", () =>
   Effect.gen(function*() {
     const { cwd, runs } = yield* recordsFolder
     const attempts = Array.from({ length: 30 }, (_, i) => ({
@@ -255,7 +255,7 @@ it.live("a file of several runs: an interrupted one, and one with very many atte
     ])
   }))
 
-it.live("whoever has read enough of it leaves: that is no mistake", () =>
+it.live("a reader that closes the pipe early does not make show fail", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const { cwd, runs } = yield* recordsFolder

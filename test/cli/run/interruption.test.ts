@@ -1,4 +1,4 @@
-/** Ctrl-C, once and twice, on Bun, Deno and Node; and deaths that the command follows. */
+/** Ctrl-C, once and twice, with and without supervision, on Bun, Deno and Node. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
 import { readFileSync, writeFileSync } from "node:fs"
@@ -10,7 +10,7 @@ import { fixtures, pipelines, projectFolder } from "../support.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
 
-it.live("once: the run is interrupted, and its hooks run", () =>
+it.live("the first signal interrupts the run, and its hooks run", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -31,7 +31,7 @@ it.live("once: the run is interrupted, and its hooks run", () =>
     }))
   ))
 
-it.live("twice: it quits at once, and says which hooks and steps it cut off", () =>
+it.live("the second Ctrl-C quits at once, and names the hooks and steps that it cuts off", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const inHook = yield* start(runtime, ["run", `${pipelines}#stuck`])
@@ -54,7 +54,7 @@ it.live("twice: it quits at once, and says which hooks and steps it cut off", ()
     }))
   ))
 
-it.live("supervised, by default where the config has an alerter: a death is alerted", () =>
+it.live("a run whose config has an alerter is supervised by default, and a crash is alerted", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const folder = yield* projectFolder
@@ -69,7 +69,7 @@ it.live("supervised, by default where the config has an alerter: a death is aler
     }))
   ))
 
-it.live("supervised, twice: the hook that was cut off is named", () =>
+it.live("the second Ctrl-C in a supervised run names the hook that it cuts off", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const { ended, kill, wrote } = yield* start(runtime, ["run", `${pipelines}#stuck`, "--supervise"])
@@ -87,7 +87,7 @@ it.live("supervised, twice: the hook that was cut off is named", () =>
     }))
   ))
 
-it.live("supervised: Ctrl-C reaches the run", () =>
+it.live("Ctrl-C interrupts a supervised run, and its hooks run", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const { ended, kill, wrote } = yield* start(runtime, ["run", `${pipelines}#slow`, "--supervise"])

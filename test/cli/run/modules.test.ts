@@ -1,4 +1,4 @@
-/** What modules and steps do to the command besides what they are asked for. */
+/** Side effects of the user's modules and steps on the command: prints, uncaught errors, exits, closed files. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
 import { readFileSync, writeFileSync } from "node:fs"
@@ -14,7 +14,7 @@ const talkative = `${fixtures}/talkative.ts`
 
 const count = (text: string, part: string): number => text.split(part).length - 1
 
-it.live("an error that nobody has caught ends the run, and no process is left", () =>
+it.live("an uncaught error outside of any fiber ends the run, and is alerted as a crash", () =>
   onEachRuntime((runtime) =>
     Effect.forEach(
       [["throws", "thrown in a timer"], ["rejects", "rejected nowhere"]] as const,
@@ -28,7 +28,7 @@ it.live("an error that nobody has caught ends the run, and no process is left", 
     )
   ))
 
-it.live("--json: not even what a module prints as it is imported goes to stdout", () =>
+it.live("with --json, what a module prints while it is imported goes to stderr", () =>
   onEachRuntime((runtime) =>
     Effect.gen(function*() {
       const ended = yield* epilogue(runtime, ["run", `${talkative}#succeeds`, "--json"])
@@ -39,7 +39,7 @@ it.live("--json: not even what a module prints as it is imported goes to stdout"
     })
   ))
 
-it.live("supervised: modules are imported once, a closed pipe is no crash, and secrets are in no alert", () =>
+it.live("a supervised run imports modules once, survives the loss of its pipe, and redacts secrets in alerts", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const at = yield* projectFolder
@@ -62,28 +62,28 @@ it.live("supervised: modules are imported once, a closed pipe is no crash, and s
       assert.equal(readFileSync(env.VICTIM, "utf8"), "")
       assert.equal(closed.stderr, "")
 
-      const told = yield* epilogue(runtime, ["run", `${talkative}#tells`, "--config", config], { env })
-      assertExitCode(told, 1)
+      const crashed = yield* epilogue(runtime, ["run", `${talkative}#logsSecrets`, "--config", config], { env })
+      assertExitCode(crashed, 1)
       const posted = readFileSync(join(at, "alerts.jsonl"), "utf8")
       const titles = posted.trimEnd().split("\n").map((line): unknown => JSON.parse(line).title).toSorted()
-      assert.deepEqual(titles, ["tells crashed", "tells › load crashed"])
+      assert.deepEqual(titles, ["logsSecrets crashed", "logsSecrets › load crashed"])
       assert.match(posted, /posting to <redacted>, as <redacted>/)
       assert.doesNotMatch(posted, /hunter/)
     }))
   ))
 
-it.live("supervised, --json: an alert on the console is no event", () =>
+it.live("with --json, the supervisor's alert on the console goes to stderr", () =>
   Effect.scoped(Effect.gen(function*() {
     const config = join(yield* projectFolder, "job.json")
     writeFileSync(config, JSON.stringify({ alerter: { console: {} } }))
-    const ended = yield* epilogue("bun", ["run", `${talkative}#tells`, "--config", config, "--json"])
+    const ended = yield* epilogue("bun", ["run", `${talkative}#logsSecrets`, "--config", config, "--json"])
     assertExitCode(ended, 1)
     const events = ended.stdout.trimEnd().split("\n").map((line): unknown => JSON.parse(line)._tag)
     assert.deepEqual(events, ["RunStarted", "StepStarted"])
-    assert.match(ended.stderr, /tells › load crashed/)
+    assert.match(ended.stderr, /logsSecrets › load crashed/)
   })))
 
-it.live("supervised: a module that ends the process as it is imported is a crash", () =>
+it.live("a module that ends the process while it is imported is reported as a crash", () =>
   Effect.scoped(Effect.gen(function*() {
     const at = yield* projectFolder
     writeFileSync(join(at, "quits.ts"), "process.exit(0)\nexport const pipeline = 1\n")
@@ -92,7 +92,7 @@ it.live("supervised: a module that ends the process as it is imported is a crash
     assert.match(ended.stderr, /^epilogue: quits\.ts#pipeline crashed: exit code 0 after .*, before its run began\n$/)
   })))
 
-it.live("supervised: mistakes are told as they are without", () =>
+it.live("mistakes are reported alike with and without supervision", () =>
   Effect.forEach([`${fixtures}/wrong.yaml`, `${fixtures}/gone.yaml`], (config) =>
     Effect.gen(function*() {
       const plain = yield* epilogue("bun", ["run", config, "--no-supervise"])
@@ -101,7 +101,7 @@ it.live("supervised: mistakes are told as they are without", () =>
       assertExitCode(supervised, 2)
     })))
 
-it.live("a variable that a file's alerter misses is a mistake: exit code 2, before anything runs", () =>
+it.live("a missing variable of the config's alerter exits with 2 before anything runs", () =>
   Effect.scoped(Effect.gen(function*() {
     const at = yield* projectFolder
     const layer = `import { Slack } from "effect-epilogue/alerters"\nexport const alerter = Slack.layerConfig()\n`

@@ -15,7 +15,7 @@ const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
 const pipelines = join(root, fixtures, "pipelines.ts")
 const durable = join(root, fixtures, "durable.ts")
 
-/** What happened, as a record or a run with `--json` tells it. */
+/** The kinds of events in a record, or in the output of a run with `--json`. */
 const tags = (events: ReadonlyArray<{ readonly _tag: string }>): ReadonlyArray<string> => events.map(({ _tag }) => _tag)
 
 const timeless = (text: string): ReadonlyArray<string> =>
@@ -34,11 +34,11 @@ const failing = [
   "RunEnded"
 ]
 
-it.live("--record: what happened is there to be shown, and what is printed is as without", () =>
+it.live("--record records a run for epilogue show, and changes nothing in the output on stdout", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const { cwd, runs } = yield* recordsFolder
-      // what follows it is no file to record to
+      // the argument after --record is the pipeline, not a file
       const ran = yield* epilogue(runtime, ["run", "--record", `${pipelines}#failing`], { cwd })
       assertExitCode(ran, 1)
       assert.match(ran.stderr, /\nfailing failed: RangeError: no such row\nrecorded: epilogue show [0-9a-f]{8}\n$/)
@@ -62,25 +62,25 @@ it.live("--record: what happened is there to be shown, and what is printed is as
     }))
   ))
 
-it.live("--record=FILE: runs are added to it; with --json it says the same as standard output", () =>
+it.live("--record=FILE appends runs to the file, with the same events as --json prints", () =>
   Effect.gen(function*() {
     const { cwd, runs } = yield* recordsFolder
     const args = ["run", join(root, fixtures, "greeting.yaml"), "--record=logs/all.jsonl"]
     const first = yield* epilogue("bun", [...args, "--progress", "none"], { cwd })
     assertExitCode(first, 0)
-    // the pipeline's own
+    // only what the pipeline itself prints
     assert.equal(first.stdout, "hello world\nhello world\nprinted past Effect\ncelebrated\n")
     const second = yield* epilogue("bun", [...args, "--json"], { cwd })
     assertExitCode(second, 0)
     for (const { stderr } of [first, second]) assert.ok(!stderr.includes("recorded:"), stderr)
-    const told = second.stdout.trimEnd().split("\n").map((line) => JSON.parse(line))
+    const printed = second.stdout.trimEnd().split("\n").map((line) => JSON.parse(line))
     const { events } = yield* readAll(join(cwd, "logs/all.jsonl"))
-    assert.deepEqual(events.slice(told.length), told)
-    assert.deepEqual(tags(events.slice(0, told.length)), tags(told))
+    assert.deepEqual(events.slice(printed.length), printed)
+    assert.deepEqual(tags(events.slice(0, printed.length)), tags(printed))
     assert.ok(!existsSync(runs))
   }))
 
-it.live("supervised: one record, which is there when the run is killed", () =>
+it.live("a supervised run has one record, which is kept if the run is killed", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const { cwd, runs } = yield* recordsFolder
@@ -97,7 +97,7 @@ it.live("supervised: one record, which is there when the run is killed", () =>
     }))
   ))
 
-it.live("Ctrl-C: the record has an end", () =>
+it.live("the record of a run that Ctrl-C interrupts has an end", () =>
   Effect.gen(function*() {
     const { cwd, runs } = yield* recordsFolder
     const { ended, kill, wrote } = yield* start("bun", ["run", `${pipelines}#slow`, "--record"], { cwd })
@@ -108,7 +108,7 @@ it.live("Ctrl-C: the record has an end", () =>
     assert.equal(outcome, "interrupt")
   }))
 
-it.live("--durable --record: the record goes on where the run does", () =>
+it.live("the record of a durable run continues where the run does", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const { cwd, runs } = yield* recordsFolder
@@ -145,7 +145,7 @@ it.live("--durable --record: the record goes on where the run does", () =>
     }))
   ))
 
-it.live("a worker records what others submit", () =>
+it.live("a worker records the runs that other processes submit", () =>
   Effect.gen(function*() {
     const { cwd, runs } = yield* recordsFolder
     const env = { LOG: join(cwd, "log"), GATE: "", EPILOGUE_DATABASE: "", DATABASE_URL: "" }
@@ -158,7 +158,7 @@ it.live("a worker records what others submit", () =>
     assert.deepEqual(filesIn(runs).map((file) => linesOf(file).at(-1)._tag), ["RunEnded"])
   }))
 
-it.live("--progress, and what it is where nobody says", () =>
+it.live("--progress selects the display, which is otherwise chosen by the environment", () =>
   Effect.gen(function*() {
     const github = { GITHUB_ACTIONS: "true" }
     const show = (...args: ReadonlyArray<string>) =>
@@ -181,14 +181,14 @@ it.live("--progress, and what it is where nobody says", () =>
     const tree = (yield* show("--progress", "tree")).join("\n")
     assert.ok(tree.includes("\u001b[?25l") && tree.trimEnd().endsWith("\u001b[?25h"), JSON.stringify(tree))
     assert.deepEqual((yield* show("--progress", "tree", "--supervise"))[0], "▶ failing (run)")
-    // what is for a program stays so
+    // --json ignores the environment
     assert.equal(JSON.parse((yield* show("--json"))[0]!)._tag, "RunStarted")
   }))
 
-it.live("where it can't be recorded nothing runs: exit code 2", () =>
+it.live("a run that can't be recorded exits with 2 before anything runs", () =>
   Effect.gen(function*() {
     const { cwd } = yield* recordsFolder
-    writeFileSync(join(cwd, ".epilogue"), "a file, and no folder")
+    writeFileSync(join(cwd, ".epilogue"), "a file in place of the folder")
     const config = join(root, fixtures, "greeting.yaml")
     const env = { EPILOGUE_DATABASE: join(cwd, "durable.db"), DATABASE_URL: "", LOG: join(cwd, "log") }
     const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [

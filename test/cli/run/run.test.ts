@@ -9,7 +9,7 @@ import { fixtures, pipelines } from "../support.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
 
-it.live("run: a config, its hooks, and what the command line puts over it", () =>
+it.live("run takes hooks and parameters from the config, and flags override them", () =>
   onEachRuntime((runtime) =>
     Effect.gen(function*() {
       const plain = yield* epilogue(runtime, ["run", `${fixtures}/greeting.yaml`])
@@ -44,7 +44,7 @@ it.live("run: a config, its hooks, and what the command line puts over it", () =
     })
   ))
 
-it.live("run: a pipeline that fails, and one that dies", () =>
+it.live("run prints the error of a failed pipeline, and the stack of one that died", () =>
   onEachRuntime((runtime) =>
     Effect.gen(function*() {
       const failed = yield* epilogue(runtime, ["run", `${pipelines}#failing`])
@@ -59,12 +59,11 @@ it.live("run: a pipeline that fails, and one that dies", () =>
       assert.match(failed.stderr, /^failing failed: RangeError: no such row\n$/m)
       const died = yield* epilogue(runtime, ["run", `${pipelines}#dying`])
       assertExitCode(died, 1)
-      // a bug needs its stack
       assert.match(died.stderr, /dying failed: TypeError: not foreseen\n +at .*pipelines\.ts:\d+/)
     })
   ))
 
-it.live("run --json: events and nothing else on stdout", () =>
+it.live("run --json prints events to stdout, and all other output to stderr", () =>
   Effect.gen(function*() {
     const ran = yield* epilogue("bun", ["run", `${fixtures}/greeting.yaml`, "--json"])
     assertExitCode(ran, 0)
@@ -83,7 +82,7 @@ it.live("run --json: events and nothing else on stdout", () =>
     }
   }))
 
-it.live("check: all mistakes, each with its place, before anything runs", () =>
+it.live("check, run and explain report all mistakes of a config with their places, and run nothing", () =>
   Effect.gen(function*() {
     for (const command of ["check", "run", "explain"]) {
       const ended = yield* epilogue("bun", [command, `${fixtures}/wrong.yaml`])
@@ -96,7 +95,7 @@ it.live("check: all mistakes, each with its place, before anything runs", () =>
     }
   }))
 
-it.live("schema", () =>
+it.live("schema prints the JSON Schema of config files", () =>
   Effect.gen(function*() {
     const { stdout } = yield* epilogue("bun", ["schema"])
     const schema = JSON.parse(stdout)
@@ -104,7 +103,7 @@ it.live("schema", () =>
     assert.deepEqual(schema, JSON.parse(JSON.stringify(jsonSchema())))
   }))
 
-it.live("--param: a field of text takes what looks like a number", () =>
+it.live("--param sets a field of text to a value that looks like JSON", () =>
   Effect.gen(function*() {
     const run = (...params: ReadonlyArray<string>) =>
       epilogue("bun", [

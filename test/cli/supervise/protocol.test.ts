@@ -1,4 +1,4 @@
-/** What a child tells its supervisor: lines that are bounded, hold no secret, and are read whatever comes between them. */
+/** The messages of a child to its supervisor: their content, their length, and how torn lines are read. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -54,7 +54,7 @@ const everything = Pipeline.make(
   )
 ).pipe(Pipeline.runName("nightly-7"))
 
-it.effect("events keep what they say, less what is secret", () =>
+it.effect("an event survives encoding and decoding, with its secrets redacted", () =>
   Effect.gen(function*() {
     const list = yield* observed(everything)
     const lines = list.map((event) => toLine(toMessage(event)))
@@ -89,7 +89,7 @@ it.effect("events keep what they say, less what is secret", () =>
     assert.deepEqual([find("RunEnded").outcome, find("RunEnded").hookFailures], ["failure", 1])
   }))
 
-it.effect("a run's own hook is reported without a step", () =>
+it.effect("the event of a pipeline's hook has no step", () =>
   Effect.gen(function*() {
     const list = yield* observed(
       Pipeline.make("nightly", Effect.void).pipe(Pipeline.hooks(Hook.onSuccess((_: void) => Effect.void)))
@@ -100,7 +100,7 @@ it.effect("a run's own hook is reported without a step", () =>
 
 const Texts = Schema.Struct({ name: Schema.String, cause: Schema.String, depth: Schema.Int })
 
-it.effect("no line is longer than the limit, and each can be read", () =>
+it.effect("every line is within the limit, and can be decoded", () =>
   forAll(Texts, ({ cause, depth, name }) =>
     Effect.sync(() => {
       for (const times of [1, 5000]) {
@@ -135,7 +135,7 @@ const read = (...pieces: ReadonlyArray<string>): ReadonlyArray<string> => {
   return list
 }
 
-it.effect("lines in pieces, torn, or not ours", () =>
+it.effect("messages are read from lines in pieces, and torn or foreign lines are skipped", () =>
   Effect.sync(() => {
     assert.deepEqual(read(closed + closed), ["Closed", "Closed"])
     assert.deepEqual(read(...closed), ["Closed"])
@@ -144,7 +144,7 @@ it.effect("lines in pieces, torn, or not ours", () =>
     assert.deepEqual(read(...Array.from({ length: 200 }, () => "x".repeat(10_000)), "\n", closed), ["Closed"])
   }))
 
-it.effect("a value under any key is no trouble", () =>
+it.effect("parameters may have the names of an event's own fields", () =>
   Effect.sync(() => {
     const params = { cause: 1, stepPath: 2, hook: { stepPath: {} }, nested: { params: null } }
     const info = { pipelineName: "p", runId: "1", runName: "r", at: 0 }
@@ -152,12 +152,12 @@ it.effect("a value under any key is no trouble", () =>
     assert.deepEqual(fromLine(toLine(message)), message)
   }))
 
-it.effect("a number in the environment that is no pipe of a supervisor's", () =>
+it.effect("a number in the environment that is not a pipe connects to no supervisor", () =>
   Effect.sync(() => {
     for (const number of ["99", "-1", "", "1.5", "x"]) {
       process.env[variable] = number
       assert.equal(connect(), undefined)
-      // whatever this process starts must not take it for its own
+      // processes that this one starts must not connect with it
       assert.ok(!(variable in process.env))
     }
   }))

@@ -1,6 +1,6 @@
 /**
- * Supervised runs as processes on Bun, Deno and Node: how the child dies, and who posts what.
- * Parent and child are bundled, as the command is.
+ * Supervised runs as processes on Bun, Deno and Node: how the child ends, and which alerts child and parent post.
+ * Parent and child are bundled, like the command.
  */
 import * as Effect from "effect/Effect"
 import { build } from "esbuild"
@@ -40,7 +40,7 @@ const built = build({
   logLevel: "error"
 })
 
-/** As a webhook has it. */
+/** The body of a posted alert. */
 interface Posted {
   readonly title: string
   readonly body: string
@@ -56,7 +56,7 @@ interface Outcome {
   readonly code: number | null
   readonly signal: string | null
   readonly stderr: string
-  /** What came from the child and what from its parent, each sorted by title. */
+  /** The alerts that the child and the parent have posted, sorted by title. */
   readonly child: ReadonlyArray<Posted>
   readonly parent: ReadonlyArray<Posted>
 }
@@ -65,9 +65,9 @@ interface Given {
   readonly on?: ReadonlyArray<Name>
   readonly heap?: boolean
   readonly env?: Readonly<Record<string, string>>
-  /** Called when the parent (by its id) posts. */
+  /** Called with the id of the parent process when that posts an alert. */
   readonly onPost?: (pid: number) => Reply
-  /** What must have come before the test goes on. */
+  /** The condition to wait for after the parent has ended. */
   readonly until?: (server: ChannelServer) => boolean
 }
 
@@ -102,7 +102,7 @@ const run = (name: Name, scenario: string, { env, heap, onPost, until }: Given):
     return { ...ended, child: posted("/child"), parent: posted("/parent") }
   }))
 
-/** The same on each runtime. */
+/** Runs a scenario of the child and checks its outcome on each runtime. */
 const each = (
   name: string,
   scenario: string,
@@ -140,7 +140,7 @@ const parentSays = (...expected: ReadonlyArray<string>) => ({ code, parent }: Ou
   assert.equal(code, 1)
 }
 
-each("kill -9 in the middle of a step", "kill", (outcome) => {
+each("kill -9 in a step is alerted for the step and the run", "kill", (outcome) => {
   parentSays("nightly crashed", "nightly › load crashed")(outcome)
   assert.deepEqual(outcome.child, [])
   const run = ofRun(outcome)
@@ -160,28 +160,28 @@ each("kill -9 in the middle of a step", "kill", (outcome) => {
     ["critical", "crash", "SIGKILL"]
   ])
   assert.deepEqual([run.dedupeKey, step.dedupeKey], ["nightly", "nightly/load"])
-  // all of stderr is passed on, colours included
+  // stderr is forwarded with its escape sequences
   const { stderr } = outcome
   assert.ok(stderr.startsWith("row 0\nrow 1\n"))
   assert.ok(stderr.includes("\nrow 24\n\u001b[31mlast words\u001b[0m\nepilogue: nightly › load crashed: killed by"))
 })
 
 for (const code of [0, 3]) {
-  each(`process.exit(${code}) in a step`, `exit${code}`, (outcome) => {
+  each(`process.exit(${code}) in a step is alerted as a crash`, `exit${code}`, (outcome) => {
     parentSays("nightly crashed", "nightly › load crashed")(outcome)
     assert.equal(fieldsOf(ofLoad(outcome))["exit code"], String(code))
     assert.match(ofLoad(outcome).body, new RegExp(`^exit code ${code} after `))
   }, { on: code === 0 ? ["bun", "deno", "node"] : ["bun"] })
 }
 
-each("heap exhaustion", "heap", (outcome, runtime) => {
+each("running out of heap is alerted as a crash", "heap", (outcome, runtime) => {
   parentSays("nightly crashed", "nightly › load crashed")(outcome)
   const { detail, tags } = ofLoad(outcome)
   assert.deepEqual(tags, ["crash", runtime === "deno" ? "SIGTRAP" : "SIGABRT"])
   if (runtime !== "bun") assert.match(detail, /heap|memory/i)
 }, { heap: true })
 
-each("crash in a hook, before the failure is alerted", "hook", (outcome) => {
+each("the alert of a crash in a hook has the failure that was not alerted yet", "hook", (outcome) => {
   parentSays("nightly crashed", "nightly › load failed, then crashed")(outcome)
   assert.deepEqual(outcome.child, [])
   const { body, dedupeKey, detail } = titled(outcome.parent, "nightly › load failed, then crashed")
@@ -190,104 +190,109 @@ each("crash in a hook, before the failure is alerted", "hook", (outcome) => {
   assert.equal(dedupeKey, "nightly/load")
 })
 
-each("crash right after the failure was alerted: it is not repeated", "delivered", (outcome) => {
+each("a crash after the alert of a failure does not repeat that alert", "delivered", (outcome) => {
   assert.deepEqual(titles(outcome.child), ["nightly › load failed"])
   parentSays("nightly crashed")(outcome)
   assert.equal(fieldsOf(ofRun(outcome))["last step"], "load failed")
 })
 
-each("crash in the hook that has alerted: it is not repeated", "custom", (outcome) => {
+each("a crash in the hook that posted an alert does not repeat that alert", "custom", (outcome) => {
   assert.deepEqual(titles(outcome.child), ["no bucket: page Ann"])
   parentSays("nightly crashed")(outcome)
 }, { on: ["bun"] })
 
-each("crash after an alert through another alerter: it is not repeated", "own", (outcome) => {
+each("an alert through the pipeline's own alerter is not repeated after a crash", "own", (outcome) => {
   assert.deepEqual(titles(outcome.child), ["nightly › load failed"])
   parentSays("nightly crashed")(outcome)
 }, { on: ["bun"] })
 
-each("crash after the run's failure was alerted", "runAlerted", ({ child, code, parent, stderr }) => {
-  assert.deepEqual(titles(child), ["nightly failed"])
-  assert.deepEqual([code, parent], [1, []])
-  assert.equal(stderr, "epilogue: killed by SIGKILL after the run's failure had been alerted\n")
-}, { on: ["bun"] })
+each(
+  "a crash after the alert of the run's failure is printed only",
+  "runAlerted",
+  ({ child, code, parent, stderr }) => {
+    assert.deepEqual(titles(child), ["nightly failed"])
+    assert.deepEqual([code, parent], [1, []])
+    assert.equal(stderr, "epilogue: killed by SIGKILL after the run's failure had been alerted\n")
+  },
+  { on: ["bun"] }
+)
 
-each("what a body posts is no alert of its crash", "posts", (outcome) => {
+each("an alert that the body of a step posts does not count as the alert of its crash", "posts", (outcome) => {
   assert.deepEqual(titles(outcome.child), ["slow today"])
   parentSays("nightly crashed", "nightly › load crashed")(outcome)
 }, { on: ["bun"] })
 
-each("a failure that was handled before is no part of a crash", "handled", (outcome) => {
+each("a failure that was handled before the crash is not alerted again", "handled", (outcome) => {
   assert.deepEqual(titles(outcome.child), ["nightly › probe failed"])
   parentSays("nightly crashed", "nightly › load crashed")(outcome)
 }, { on: ["bun"] })
 
-each("the attempt that crashed", "second", (outcome) => {
+each("the alert of a crash has the number of the attempt", "second", (outcome) => {
   parentSays("nightly crashed", "nightly › load crashed")(outcome)
   assert.equal(fieldsOf(ofLoad(outcome))["attempt"], "2")
   assert.equal(ofLoad(outcome).source.attempt, 2)
 }, { on: ["bun"] })
 
-each("a run that fails as it should: one alert, the child's", "fails", ({ child, code, parent }) => {
+each("a run that fails without a crash is alerted by the child alone", "fails", ({ child, code, parent }) => {
   assert.equal(code, 1)
   assert.deepEqual(titles(child), ["nightly › load failed"])
   assert.deepEqual(parent, [])
 })
 
-each("a run that succeeds", "succeeds", (outcome) => {
+each("a run that succeeds posts and prints nothing", "succeeds", (outcome) => {
   assert.deepEqual(outcome, { code: 0, signal: null, stderr: "", child: [], parent: [] })
 })
 
-each("steps that run side by side, one alert of each name", "parallel", (outcome) => {
+each("a crash during concurrent steps is alerted once for each step name", "parallel", (outcome) => {
   parentSays("nightly crashed", "nightly › left crashed", "nightly › right crashed", "nightly › shard crashed")(outcome)
   assert.equal(fieldsOf(ofRun(outcome))["running"], "left, right, shard")
 }, { on: ["bun"] })
 
-each("very many steps flood no channel", "many", (outcome) => {
+each("a crash during many steps posts a bounded number of alerts", "many", (outcome) => {
   assert.equal(outcome.parent.length, 11)
   assert.match(fieldsOf(ofRun(outcome))["running"]!, /^part 0, part 1, .*, part 9 and 5 more$/)
 }, { on: ["bun"] })
 
-each("of very much on stderr, the end", "flood", (outcome) => {
+each("an alert has the end of a long stderr, which is forwarded in full", "flood", (outcome) => {
   const { detail } = ofLoad(outcome)
   assert.match(detail, /^x+ last words$/)
   assert.ok(detail.length > 10_000 && detail.length < 20_000, `${detail.length} characters`)
   assert.ok(outcome.stderr.startsWith(`${"x".repeat(5_000_000)} last words`))
 }, { on: ["bun"] })
 
-each("after very many events, none of them is lost", "busy", (outcome) => {
+each("a crash right after thousands of events is alerted for the open step", "busy", (outcome) => {
   parentSays("nightly crashed", "nightly › load crashed")(outcome)
 })
 
-each("of nested steps, the innermost", "nested", (outcome) => {
+each("a crash in nested steps is alerted for the innermost", "nested", (outcome) => {
   parentSays("nightly crashed", "nightly › outer › inner crashed")(outcome)
   assert.equal(titled(outcome.parent, "nightly › outer › inner crashed").dedupeKey, "nightly/outer/inner")
 }, { on: ["bun"] })
 
-each("between two steps", "between", (outcome) => {
+each("a crash between two steps is alerted for the run, with the last step", "between", (outcome) => {
   parentSays("nightly crashed")(outcome)
   assert.equal(fieldsOf(ofRun(outcome))["last step"], "extract succeeded")
 }, { on: ["bun"] })
 
-each("before the run", "early", (outcome) => {
+each("a crash before the run begins is alerted for the pipeline", "early", (outcome) => {
   parentSays("nightly crashed")(outcome)
   assert.match(ofRun(outcome).body, /^exit code 7 after .*, before its run began$/)
 }, { on: ["bun"] })
 
-each("a wrong config is no crash", "usage", ({ code, parent }) => {
+each("exit code 2 before the run begins is not a crash", "usage", ({ code, parent }) => {
   assert.deepEqual([code, parent], [2, []])
 }, { on: ["bun"] })
 
-each("a process that the child has left holds nothing up", "grandchild", (outcome) => {
+each("a process that outlives the child does not delay the alerts", "grandchild", (outcome) => {
   process.kill(Number(/sleeper (\d+)/.exec(outcome.stderr)![1]))
   parentSays("nightly crashed", "nightly › load crashed")(outcome)
 })
 
-each("SIGTERM to the child interrupts it", "interrupted", ({ code, parent, stderr }) => {
+each("a child that SIGTERM interrupts has not crashed", "interrupted", ({ code, parent, stderr }) => {
   assert.deepEqual([code, parent, stderr], [130, [], ""])
 })
 
-each("SIGTERM to the parent is passed on, and the hooks run", "passedOn", ({ code, parent, stderr }) => {
+each("SIGTERM to the parent is passed on, and the hooks of the child run", "passedOn", ({ code, parent, stderr }) => {
   assert.deepEqual([code, parent, stderr], [
     130,
     [],
@@ -295,18 +300,22 @@ each("SIGTERM to the parent is passed on, and the hooks run", "passedOn", ({ cod
   ])
 })
 
-each("the second Ctrl-C kills, and says what it cut off", "twice", ({ code, parent, stderr }) => {
-  assert.deepEqual([code, parent], [130, []])
-  assert.match(stderr, /\nepilogue: quit at once; cut off: nightly › load \((\d+ ms|\d+(\.\d)? s)\)\n$/)
-})
+each(
+  "the second Ctrl-C kills the child, and prints the steps that it cuts off",
+  "twice",
+  ({ code, parent, stderr }) => {
+    assert.deepEqual([code, parent], [130, []])
+    assert.match(stderr, /\nepilogue: quit at once; cut off: nightly › load \((\d+ ms|\d+(\.\d)? s)\)\n$/)
+  }
+)
 
-each("without its parent the child goes on", "orphaned", ({ child, parent, signal }) => {
+each("a child whose parent is killed finishes its run", "orphaned", ({ child, parent, signal }) => {
   assert.equal(signal, "SIGKILL")
   assert.deepEqual(titles(child), ["nightly › load succeeded"])
   assert.deepEqual(parent, [])
 }, { until: ({ requests }) => requests.length > 0 })
 
-each("Ctrl-C ends the wait for a channel that hangs", "between", ({ code, parent }) => {
+each("Ctrl-C gives up posting to a channel that hangs", "between", ({ code, parent }) => {
   assert.equal(code, 130)
   assert.deepEqual(titles(parent), ["nightly crashed"])
 }, {
@@ -316,11 +325,11 @@ each("Ctrl-C ends the wait for a channel that hangs", "between", ({ code, parent
   }
 })
 
-each("a channel that refuses", "between", ({ code, stderr }) => {
+each("an alert that the channel refuses is printed with the reason", "between", ({ code, stderr }) => {
   assert.equal(code, 1)
   assert.match(stderr, /\nepilogue: an alert could not be posted: webhook: the credentials were not accepted/)
 }, { on: ["bun"], onPost: () => ({ status: 403 }) })
 
-each("a runtime that is not there", "succeeds", ({ code, stderr }) => {
+each("a runtime that does not exist is reported, and exits with 2", "succeeds", ({ code, stderr }) => {
   assert.deepEqual([code, stderr], [2, "/no-such-runtime could not be started: ENOENT\n"])
 }, { env: { MISSING: "/no-such-runtime" } })
