@@ -18,18 +18,18 @@ const it = makeIt(test)
 const alert = sample.with({ at: DateTime.makeUnsafe("2026-11-23T12:40:12.345Z") })
 
 // -----------------------------------------------------------------------------
-// channels that speak HTTP: addresses, credentials, and options of their own
+// HTTP channels: addresses, credentials, and options of their own
 // -----------------------------------------------------------------------------
 
 interface Http {
-  /** What the channel can't do without. */
+  /** The options that the channel requires. */
   readonly needs: (url: string) => Readonly<Record<string, unknown>>
   readonly accepted: Reply
-  /** Each of the channel's keys, with another value, and where that is to be seen. */
+  /** Each key of the channel with another value, and a pattern of the request that shows it. */
   readonly keys: Readonly<
     Record<string, { readonly value?: (url: string) => unknown; readonly alert?: Alert; readonly seen: RegExp }>
   >
-  /** Whether it shows the time in some zone. */
+  /** Whether the channel shows times, in a time zone. */
   readonly zoned: boolean
 }
 
@@ -51,7 +51,7 @@ const channels: Readonly<Record<string, Http>> = {
       baseUrl: { value: (url) => `${url}/two/`, seen: /^POST \/two\/chat.postMessage/ },
       token: { value: () => Redacted.make("xoxb-2"), seen: /"authorization":"Bearer xoxb-2"/ },
       channel: { value: () => "#etl", seen: /"channel":"#etl"/ },
-      // the second alert of the run is no reply
+      // the second alert of the run is not a reply in a thread
       threads: { value: () => false, seen: /^(?!.*thread_ts)/s }
     },
     zoned: true
@@ -129,7 +129,7 @@ const shown = (request: Received | undefined): string =>
   request === undefined ? "" : `${request.method} ${request.path} ${JSON.stringify(request.headers)} ${request.body}`
 
 for (const [name, { accepted, keys, needs }] of Object.entries(channels)) {
-  it.live(`${name}: each key of its own`, () =>
+  it.live(`${name}: each key of the channel changes the request as in code`, () =>
     Effect.gen(function*() {
       const server = yield* channelServer(accepted)
       const sent = (options: Readonly<Record<string, unknown>>, alert: Alert) =>
@@ -156,7 +156,7 @@ for (const [name, { accepted, keys, needs }] of Object.entries(channels)) {
     }))
 }
 
-it.effect("there is no key that is not tried here", () =>
+it.effect("these tests cover every key of every channel", () =>
   Effect.sync(() => {
     const keysOf = keysInSchema()
     for (const [name, { keys, zoned }] of Object.entries(channels)) {
@@ -173,10 +173,10 @@ it.effect("there is no key that is not tried here", () =>
   }))
 
 // -----------------------------------------------------------------------------
-// how they send
+// attempts and time zones
 // -----------------------------------------------------------------------------
 
-/** A client that keeps what is sent and answers with a status, or not at all. */
+/** Returns a client that records requests and answers with a status, or never. */
 const client = (status: () => number | undefined) => {
   const sent: Array<string> = []
   const client = HttpClient.make((request) =>
@@ -203,7 +203,7 @@ for (const [name, { needs, zoned }] of Object.entries(channels)) {
     )
   }
 
-  it.effect(`${name}: timeout, retries, delay, maxDelay, timeZone`, () =>
+  it.effect(`${name}: timeout, retries, delay, maxDelay and timeZone take effect`, () =>
     Effect.gen(function*() {
       const hanging = yield* opened({ timeout: "2 seconds", retries: 0 }, () => undefined)
       const limited = yield* Effect.forkChild(Effect.flip(hanging.post(alert)))
@@ -218,7 +218,7 @@ for (const [name, { needs, zoned }] of Object.entries(channels)) {
 
       const delayed = yield* opened({ retries: 1, delay: Redacted.make("40") }, () => 500)
       const waiting = yield* Effect.forkChild(Effect.flip(delayed.post(alert)))
-      // up to half of it is left off by chance
+      // jitter shortens the delay by up to half
       yield* TestClock.adjust("19 seconds")
       assert.equal(delayed.sent.length, 1)
       yield* TestClock.adjust("21 seconds")
@@ -242,10 +242,10 @@ for (const [name, { needs, zoned }] of Object.entries(channels)) {
 }
 
 // -----------------------------------------------------------------------------
-// the others
+// other channels
 // -----------------------------------------------------------------------------
 
-it.effect("console: colors, stream, timeZone", () =>
+it.effect("console: colors, stream and timeZone take effect", () =>
   Effect.gen(function*() {
     const post = yield* open({ console: { colors: "always", stream: "stderr", timeZone: "Asia/Tokyo" } })
     yield* post(alert)
@@ -258,7 +258,7 @@ it.effect("console: colors, stream, timeZone", () =>
     assert.equal((yield* TestConsole.logLines).length, 1)
   }))
 
-it.live("jsonLines: path, relative to the file's folder, and maxBytes", () =>
+it.live("jsonLines: path is relative to the folder of the file, and maxBytes limits a line", () =>
   Effect.gen(function*() {
     const root = yield* folder
     const post = yield* open({ jsonLines: { path: "logs/alerts.jsonl", maxBytes: 900 } }, {}, { folder: root })
@@ -305,7 +305,7 @@ it.live("email: host, port, secure, user, password, from, to, subjectPrefix, req
     assert.equal(server.received.length, 1)
   }))
 
-it.live("email: url, rejectUnauthorized, timeout, retries, delay, maxDelay", () =>
+it.live("email: url, rejectUnauthorized, timeout, retries, delay and maxDelay take effect", () =>
   Effect.gen(function*() {
     const server = yield* smtpServer({ secure: true, behaviours: [{ at: "data", code: 451 }, "accept"] })
     const options = { from, to: from, tls: { rejectUnauthorized: false } }
@@ -320,7 +320,7 @@ it.live("email: url, rejectUnauthorized, timeout, retries, delay, maxDelay", () 
     assert.equal(server.conversations() - before, 1)
     server.behave(deferred, deferred, deferred, "accept")
     const [elapsed] = yield* Effect.timed((yield* open({ email: { ...options, url, delay: 0 } }))(alert))
-    // without it, it would take 1,750 ms at least
+    // with the default delay, three retries take at least 1,750 ms
     assert.ok(Duration.toMillis(elapsed) < 1500, Duration.format(elapsed))
     const plain = yield* smtpServer({ behaviours: ["hang"] })
     const hanging = yield* open({
@@ -330,7 +330,7 @@ it.live("email: url, rejectUnauthorized, timeout, retries, delay, maxDelay", () 
     assert.ok(isAlerterError(error) && error.reason._tag === "TimedOut")
   }))
 
-it.live("email: requireTls, where the server offers none", () =>
+it.live("email: with requireTls nothing is sent to a server without TLS", () =>
   Effect.gen(function*() {
     const server = yield* cleartextServer
     const options = { host: "127.0.0.1", port: server.port, from, to: from, retries: 0 }
@@ -341,7 +341,7 @@ it.live("email: requireTls, where the server offers none", () =>
   }))
 
 // -----------------------------------------------------------------------------
-// options of the environment
+// options from the environment
 // -----------------------------------------------------------------------------
 
 const variables: Readonly<Record<string, ReadonlyArray<string>>> = {
@@ -358,7 +358,7 @@ const variables: Readonly<Record<string, ReadonlyArray<string>>> = {
   jsonLines: ["ALERT_FILE"]
 }
 
-it.live("a channel's name alone takes its options from the environment, and says what is missing", () =>
+it.live("the name of a channel reads its options from the environment, and a missing variable is named", () =>
   Effect.gen(function*() {
     const nothing = ConfigProvider.layer(ConfigProvider.fromEnv({ env: {} }))
     for (const [name, [variable = ""]] of Object.entries(variables)) {

@@ -23,7 +23,7 @@ const invalid: ReadonlyArray<readonly [input: unknown, ...issues: ReadonlyArray<
     "otherwise",
     /route/
   ]],
-  [{ route: [{ when: { tag: "x" }, to: "none" }] }, ["otherwise", /no route is meant for/]],
+  [{ route: [{ when: { tag: "x" }, to: "none" }] }, ["otherwise", /alerts that match no route/]],
   // lists that are too short, and invalid items
   [{ fanOut: [] }, ["fanOut", /list of alerters/]],
   [{ fallback: ["console"] }, ["fallback", /two alerters or more/]],
@@ -131,7 +131,7 @@ const invalid: ReadonlyArray<readonly [input: unknown, ...issues: ReadonlyArray<
   [{ console: true, recovered: { successes: "keep" } }, ["recovered.successes", /"post" or "drop"/]],
   [{ fanOut: [{ console: true, recovered: true }], minSeverity: "error" }, ["fanOut.0.recovered", /successes: drop/]],
   // stores
-  [{ console: true, store: "x" }, ["store", /a policy that remembers/]],
+  [{ console: true, store: "x" }, ["store", /a policy with a state/]],
   [{ console: true, dedupe: { window: 5, persist: "x" } }, ["dedupe.persist", /a store/]],
   [{ console: true, dedupe: { window: 5, persist: false } }, ["dedupe.persist", /a store/]],
   [{ console: true, store: "x", dedupe: { window: 5, persist: "../x" } }, ["dedupe.persist", /letters/]],

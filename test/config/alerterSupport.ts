@@ -1,4 +1,4 @@
-/** What a file says of an alerter, read and built. */
+/** Decodes and builds alerters as they stand in a config file. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { Context, Effect, Layer, Schema, SchemaIssue, type Scope } from "effect"
@@ -17,7 +17,7 @@ const format = SchemaIssue.makeFormatterStandardSchemaV1()
 export const decode = (input: unknown, reportInput = false) =>
   Schema.decodeUnknownEffect(AlerterSpec)(input, { errors: "all", onExcessProperty: "error", reportInput })
 
-/** As in `slack.webhookUrl: Expected an address`. */
+/** Returns the issues of an alerter, as in `slack.webhookUrl: Expected an address`. */
 export const issues = (input: unknown, reportInput = false): Effect.Effect<ReadonlyArray<string>> =>
   Effect.match(decode(input, reportInput), {
     onSuccess: () => [],
@@ -30,7 +30,7 @@ export const folder = Effect.acquireRelease(
   (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
 )
 
-/** The Layer of what a file says, in which `#name` is one of these. */
+/** Returns the Layer of an alerter, in which the reference `#name` is one of these layers. */
 export const layerOf = (
   input: unknown,
   layers: Layers = {},
@@ -48,7 +48,7 @@ export const layerOf = (
 
 export type Post = (alert: Alert | string) => Effect.Effect<void, unknown>
 
-/** What posts to it, as long as the scope is open. Typed failures of its making are defects of the test. */
+/** Returns the post of an alerter, which works while the scope is open. Errors of building it are defects. */
 export const open = (...args: Parameters<typeof layerOf>): Effect.Effect<Post, never, Scope.Scope> =>
   layerOf(...args).pipe(
     Effect.flatMap((layer) => Layer.build(Layer.fresh(layer))),
@@ -56,15 +56,15 @@ export const open = (...args: Parameters<typeof layerOf>): Effect.Effect<Post, n
     Effect.orDie
   )
 
-/** Each channel's keys, as the JSON Schema has them. */
+/** Returns the keys of each channel in the JSON Schema. */
 export const keysInSchema = (): Readonly<Record<string, ReadonlyArray<string>>> => {
   const { definitions } = Schema.toJsonSchemaDocument(AlerterSpec, { onExcessProperty: "error" })
-  // oxlint-disable-next-line no-explicit-any -- tests look into it as they like
+  // oxlint-disable-next-line no-explicit-any -- parts of a JSON Schema are of any type
   const { properties } = definitions["Alerter"] as any
   return Object.fromEntries(
     Object.keys(channels).map((name) => [
       name,
-      // oxlint-disable-next-line no-explicit-any -- tests look into it as they like
+      // oxlint-disable-next-line no-explicit-any -- parts of a JSON Schema are of any type
       (properties[name].anyOf ?? []).flatMap((one: any) => Object.keys(one.properties ?? {}))
     ])
   )

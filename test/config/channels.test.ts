@@ -1,4 +1,6 @@
-/** Each channel is in the file format, in the JSON Schema and in the README, with the variables that it reads. */
+/**
+ * Checks that the file format, the JSON Schema and the README contain every channel, with the variables that it reads.
+ */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { ConfigProvider, Effect, Layer } from "effect"
@@ -20,7 +22,7 @@ const readme = fs.readFileSync(join(import.meta.dirname, "..", "..", "README.md"
 const rowOf = (name: string): string =>
   readme.split("\n").find((line) => line.startsWith("|") && line.includes(`\`${name}`)) ?? ""
 
-/** The layers that the modules of an area export, as in `Slack.layerBot`, without those that read the environment. */
+/** Returns the layers that the modules of an area export, as in `Slack.layerBot`, without those named `…Config`. */
 const layersIn = (modules: object): ReadonlyArray<readonly [module: string, layer: string]> =>
   Object.entries(modules).flatMap(([module, exports]) =>
     Object.keys(exports as object)
@@ -28,20 +30,20 @@ const layersIn = (modules: object): ReadonlyArray<readonly [module: string, laye
       .map((layer) => [module, layer] as const)
   )
 
-/** The key of a layer in the config file: `slackBot` of `Slack.layerBot`. */
+/** Returns the key of a layer in the config file: `slackBot` for `Slack.layerBot`. */
 const keyOf = ([module, layer]: readonly [string, string]): string =>
   `${module[0]!.toLowerCase()}${module.slice(1)}${layer.slice("layer".length)}`
 
 const layers = layersIn(Alerters)
 
-// oxlint-disable-next-line no-explicit-any -- a JSON Schema is looked into
+// oxlint-disable-next-line no-explicit-any -- parts of a JSON Schema are of any type
 const described = (jsonSchema() as any).$defs.Alerter.properties
 
-/** The variables that a text names, in back quotes. */
+/** Returns the names of variables in back quotes in a text. */
 const variablesIn = (text: string): ReadonlyArray<string> =>
   [...text.matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, name]) => name!)
 
-it.effect("the file format has a key for every channel, and for nothing else but none", () =>
+it.effect("the file format has a key for every channel, for none, and for nothing else", () =>
   Effect.sync(() => {
     assert.ok(layers.length >= 12)
     assert.deepEqual(Object.keys(channels).toSorted(), [...layers.map(keyOf), "none"].toSorted())
@@ -50,7 +52,7 @@ it.effect("the file format has a key for every channel, and for nothing else but
 for (const [module, layer] of layers) {
   const key = keyOf([module, layer])
 
-  it.effect(`${key}: the file, the JSON Schema and the README know the channel`, () =>
+  it.effect(`${key}: the file format, the JSON Schema and the README contain the channel`, () =>
     Effect.gen(function*() {
       assert.deepEqual(yield* documentOf(`alerter: { ${key}: true }`), { alerter: { [key]: true } })
       const [issue = ""] = yield* issueLines(`alerter: { ${key}: 1 }`)
@@ -59,7 +61,7 @@ for (const [module, layer] of layers) {
       assert.notEqual(rowOf(`${module}.${layer}`), "", `the README has no row of ${module}.${layer}`)
     }))
 
-  it.live(`${key}: true reads the variables that the JSON Schema and the README name, and no other`, () =>
+  it.live(`${key}: true reads the variables that the JSON Schema and the README name, and no others`, () =>
     Effect.gen(function*() {
       const asked = new Set<string>()
       const variables = variablesIn(described[key].description)

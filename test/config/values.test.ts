@@ -8,7 +8,7 @@ const it = makeIt(test)
 
 const slack = (rest: string) => `alerter: { slack: { webhookUrl: https://a.test/x, ${rest} } }`
 
-/** A file with `VALUE` at some key, by the path of the key. */
+/** Files with `VALUE` at a key, by the path of the key. */
 const durations: Readonly<Record<string, string>> = {
   "defaults.timeout": "defaults: { timeout: VALUE }",
   "steps.load.timeout": "steps: { load: { timeout: VALUE } }",
@@ -48,8 +48,8 @@ const words: Readonly<Record<string, string>> = {
   "alerter.console.stream": "alerter: { console: { stream: VALUE } }"
 }
 
-/** One of the words that each of these keys takes. */
-const aWord: Readonly<Record<string, string>> = {
+/** A valid word for each of these keys. */
+const validWord: Readonly<Record<string, string>> = {
   "defaults.retry.backoff": "linear",
   "inherit": "append",
   "alerter.minSeverity": "error",
@@ -57,10 +57,10 @@ const aWord: Readonly<Record<string, string>> = {
 }
 
 const at = (document: unknown, path: string): unknown =>
-  // oxlint-disable-next-line no-explicit-any -- a document is looked into by a path
+  // oxlint-disable-next-line no-explicit-any -- the parts of a document are of any type
   path.split(".").reduce((part: any, key) => part?.[key], document)
 
-/** What every key makes of a value, as it is written in the file and as it is in a variable. */
+/** Returns the decoded value at each key, for a value that is written in the file and one that is in a variable. */
 const answers = (keys: Readonly<Record<string, string>>, written: string | undefined, variable: string | undefined) =>
   Effect.forEach(Object.entries(keys), ([path, text]) =>
     Effect.gen(function*() {
@@ -76,7 +76,7 @@ const answer = (text: string, path: string, env: Readonly<Record<string, string>
     return result._tag === "Success" ? at(result.success, path) : "an error"
   })
 
-it.effect("a duration is the same, or the same error, whichever key it stands at", () =>
+it.effect("every key reads a duration alike, or refuses it alike", () =>
   Effect.gen(function*() {
     const five = Duration.seconds(5)
     const ten = Duration.seconds(10)
@@ -90,7 +90,7 @@ it.effect("a duration is the same, or the same error, whichever key it stands at
       ["+5", "+5", five],
       ["1e1", " 1e1 ", ten],
       [".5", ".5", half],
-      // text in the file is no number, and what stands in a variable is always text
+      // A quoted number in the file is text, not a number. In a variable everything is text, so it is read as a number.
       ["\"5\"", undefined, "an error"],
       ["Infinity", "Infinity", "an error"],
       [".inf", ".inf", "an error"],
@@ -110,7 +110,7 @@ it.effect("a duration is the same, or the same error, whichever key it stands at
     }
   }))
 
-it.effect("a whole number is the same, or the same error, whichever key it stands at", () =>
+it.effect("every key reads a whole number alike, or refuses it alike", () =>
   Effect.gen(function*() {
     const cases: ReadonlyArray<
       readonly [written: string | undefined, variable: string | undefined, expected: number | "an error"]
@@ -133,7 +133,7 @@ it.effect("a whole number is the same, or the same error, whichever key it stand
     }
   }))
 
-it.effect("true and false are the same, or the same error, whichever key they stand at", () =>
+it.effect("every key reads true and false alike, or refuses other words alike", () =>
   Effect.gen(function*() {
     const cases: ReadonlyArray<
       readonly [written: string | undefined, variable: string | undefined, expected: boolean | "an error"]
@@ -151,10 +151,10 @@ it.effect("true and false are the same, or the same error, whichever key they st
     }
   }))
 
-it.effect("white space around a word is ignored, and a word that is none has a suggestion, at every key", () =>
+it.effect("every key ignores white space around a word, and suggests a word for a misspelt one", () =>
   Effect.gen(function*() {
     for (const [path, text] of Object.entries(words)) {
-      const word = aWord[path]!
+      const word = validWord[path]!
       const only = { [path]: text }
       for (const [, found] of yield* answers(only, `" ${word} "`, `${word}\n`)) assert.equal(found, word, path)
       const [line = ""] = yield* issueLines(text.replace("VALUE", `${word}x`))
@@ -164,7 +164,7 @@ it.effect("white space around a word is ignored, and a word that is none has a s
     }
   }))
 
-it.effect("white space is part of free text, and text of white space alone is none", () =>
+it.effect("white space is part of free text, and text of white space alone is refused", () =>
   Effect.gen(function*() {
     const texts: Readonly<Record<string, string>> = {
       runName: "runName: VALUE",

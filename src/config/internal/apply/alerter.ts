@@ -1,4 +1,4 @@
-/** The alerter that a file describes. */
+/** Builds the alerter of a config file. */
 import * as Arr from "effect/Array"
 import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
@@ -22,20 +22,20 @@ import { route } from "../../../delivery/route.ts"
 import { throttle } from "../../../delivery/throttle.ts"
 import { type AlerterObject, type AlerterSpec, type ChannelName, isChannelName, references } from "../schema/alerter.ts"
 
-/** Why an alerter can't be built: a variable that is missing, a package that is, a store that can't be made. */
+/** The errors of building an alerter: a missing variable or package, or a store that can't be created. */
 export type BuildError = AlerterError | Config.ConfigError | PlatformError.PlatformError
 
-/** @internal */
+/** Options of {@link build}. */
 export interface BuildOptions<E, LE, R> {
-  /** Of the file: paths in it are relative to this. */
+  /** The folder of the file, which its paths are relative to. */
   readonly folder: string
-  /** What tells the states of this file's policies from those of others in the same store. */
+  /** The name of the file, which keeps the states of its policies apart from those of other files in the same store. */
   readonly name?: string | undefined
-  /** The Layer that a reference names. */
+  /** Loads the Layer of a reference. */
   readonly loadLayer: (reference: string) => Effect.Effect<Layer.Layer<Alerter, LE, Files>, E, R>
 }
 
-/** A reference that names no Layer. */
+/** A reference whose Layer could not be loaded. */
 export interface Unloaded<E> {
   readonly path: Segments
   readonly problem: E
@@ -43,27 +43,29 @@ export interface Unloaded<E> {
 
 type Files = FileSystem.FileSystem | Path.Path
 
-/** An alerter whose policies remember in a store. */
+/** An alerter whose policies may keep their state in a store. */
 type Stored<E> = Layer.Layer<Alerter, BuildError | E, Files | KeyValueStore.KeyValueStore>
 
-/** How a policy remembers, by what the file says of it. */
+/** The option `persist` of a policy: a name in the store, or `false` for memory. */
 type Persist = string | false | undefined
 
 type Segments = ReadonlyArray<string | number>
 
+/** Where an alerter stands in the file, and what applies there. */
 interface Place<E> {
   readonly folder: string
   readonly name: string | undefined
   readonly layers: ReadonlyMap<string, Layer.Layer<Alerter, E, Files>>
-  /** In the file. */
+  /** The path of the alerter in the file. */
   readonly path: Segments
-  /** Whether there is a store. */
+  /** Whether this alerter or one around it has a store. */
   readonly stored: boolean
 }
 
 /**
- * The Layer of what a file says, once the Layers that it names are loaded; fails with all that can't be. The Layer
- * reads no variable of the environment, save where a channel's options are left to it.
+ * Returns the Layer of an alerter. Loads the Layers that it references first, and fails with all that can't be loaded.
+ *
+ * The Layer reads variables of the environment only for channels without options of their own.
  */
 export const build = <E, LE, R>(
   spec: AlerterSpec,
@@ -79,7 +81,7 @@ export const build = <E, LE, R>(
       else unloaded.push({ path, problem: loaded.failure })
     }
     if (Arr.isReadonlyArrayNonEmpty(unloaded)) return yield* Effect.fail(unloaded)
-    // the store in memory is none that anybody uses: without a store, nothing has a name in one
+    // Satisfies the type. It is never used: without a store in the file, no policy has a name to persist under.
     return Layer.provide(alerterOf(spec, { folder, name, layers, path: [], stored: false }), KeyValueStore.layerMemory)
   })
 
@@ -90,7 +92,7 @@ const alerterOf = <E>(spec: AlerterSpec, place: Place<E>): Stored<E> => {
   return spec.store === undefined ? alerter : Layer.provide(alerter, storeIn(place.folder, spec.store))
 }
 
-/** Nobody else may read what alerts say. */
+/** Makes a store in a folder that only the user may read, since it contains alerts. */
 const storeIn = (
   folder: string,
   path: string
@@ -103,7 +105,7 @@ const storeIn = (
   }))
 
 // -----------------------------------------------------------------------------
-// where alerts go
+// bases
 // -----------------------------------------------------------------------------
 
 const named = <E>(name: string, { folder, layers }: Place<E>): Stored<E> =>
@@ -119,7 +121,7 @@ const baseOf = <E>(spec: AlerterObject, place: Place<E>): Stored<E> => {
   if (spec.fallback !== undefined) {
     const { after, cooldown } = spec
     const layers = spec.fallback.map((part, i) => inner(part, "fallback", i))
-    // from the last on, so that the time of each is its own, and not that of all before it
+    // Nested from the last on. Otherwise the time limit of each alerter would include those of all before it.
     return layers.reduceRight((next, layer) => fallback(layer, next, { after, cooldown }))
   }
   if (spec.route !== undefined) {
@@ -143,7 +145,7 @@ const channelOf = <K extends ChannelName>(name: K, options: OptionsByChannel[K] 
 // policies
 // -----------------------------------------------------------------------------
 
-/** The one piped last is asked first. */
+/** Wraps a base in its policies, in the reverse of the order in which they see an alert. */
 const withPolicies = <E>(base: Stored<E>, spec: AlerterObject, place: Place<E>): Stored<E> => {
   const persist = (persist: Persist, ...path: Segments) => stateName(place, persist, path)
   let alerter = base
@@ -171,7 +173,7 @@ const withPolicies = <E>(base: Stored<E>, spec: AlerterObject, place: Place<E>):
   return alerter
 }
 
-/** Nothing where it is in memory. No name that a file gives begins with an `@`. */
+/** Returns the name of a policy's state, or `undefined` for memory. The `@` keeps it apart from names in the file. */
 const stateName = <E>({ name, path, stored }: Place<E>, persist: Persist, more: Segments): string | undefined => {
   if (!stored || persist === false) return undefined
   return persist ?? `@${[...(name === undefined ? [] : [name]), "alerter", ...path, ...more].join(".")}`

@@ -1,24 +1,22 @@
 /**
- * What a file says of an alerter: where alerts go, and which policies are around that.
+ * The Schema of an alerter in a config file: where alerts go, and the policies around it.
  *
- * Where they go is exactly one of: a channel, with its options or `true` for what the environment says; `fanOut`,
- * `fallback` or `route` with alerters of their own; `use`, for a channel's name or a Layer of a module. An alerter
- * that is a channel's name or a Layer, without policies, may be a string alone.
+ * An alerter has exactly one base: a channel, with options or `true` for options from the environment; `fanOut`,
+ * `fallback` or `route`, with alerters of their own; or `use`, the name of a channel or a reference to a Layer. The
+ * name or reference alone, without policies, may be a string.
  *
- * Policies that stand beside it are asked in this order, whatever the order in the file:
+ * The policies beside the base see an alert in this order, whatever their order in the file:
  *
- * 1. `afterConsecutive`, which must know of every failure, and of every success that ends a row,
- * 2. `minSeverity`, so that none below counts what is dropped,
- * 3. `throttle`, which would drop what `recovered` and `dedupe` take for delivered if it came after them,
- * 4. `recovered`, which counts what `dedupe` holds back too,
- * 5. `dedupe`,
- * 6. `digest`,
- * 7. `quietHours`, last, so that nothing of the others is posted while it is quiet; of several the first at first.
+ * 1. `afterConsecutive` counts every failure, and every success that ends a row. 2. `minSeverity` drops alerts before
+ * any other policy counts them. 3. `throttle` comes before `recovered` and `dedupe`, which would take alerts that it
+ * drops for delivered. 4. `recovered` counts failures that `dedupe` holds back too. 5. `dedupe`. 6. `digest`. 7.
+ * `quietHours` come last, so that no digest or summary is posted during quiet hours. Of several, the first in the list
+ *    sees an alert first.
  *
- * Whoever needs another order nests: a `fanOut` of one alerter with policies of its own.
+ * For another order, nest alerters: a `fanOut` of one alerter with policies of its own.
  *
- * `store` is a folder in which all policies here and below remember, each under a name made of its place in the
- * file, or under its `persist`.
+ * `store` is a folder that keeps the state of all policies of this alerter and of those inside of it. Each has a name
+ * made of its place in the file, or its `persist`.
  */
 import * as Schema from "effect/Schema"
 import type { Channel } from "../../../alerters/internal/channel/schema/channel.ts"
@@ -38,10 +36,10 @@ import { channels } from "../../../alerters/internal/channels.ts"
 import { severities } from "../../../internal/model/severity.ts"
 import { policies, severity } from "./policies.ts"
 
-/** An alerter as it was read: a channel's name, a reference to a Layer, or more. */
+/** A decoded alerter: the name of a channel, a reference to a Layer, or an object. */
 export type AlerterSpec = string | AlerterObject
 
-/** @internal */
+/** An alerter with a base and policies. */
 export interface AlerterObject extends Plain {
   readonly fanOut?: ReadonlyArray<AlerterSpec>
   readonly fallback?: ReadonlyArray<AlerterSpec>
@@ -49,7 +47,7 @@ export interface AlerterObject extends Plain {
   readonly otherwise?: AlerterSpec
 }
 
-/** @internal */
+/** A route of an alerter. */
 export interface RouteSpec {
   readonly when: typeof when.Type
   readonly to: AlerterSpec
@@ -58,12 +56,12 @@ export interface RouteSpec {
 /** The key of a channel. */
 export type ChannelName = keyof typeof channels
 
-/** @internal */
+/** Returns whether a text is the name of a channel. */
 export const isChannelName = (text: string): text is ChannelName => Object.hasOwn(channels, text)
 
 const names = Object.keys(channels)
 
-// casts, since `Object` knows of keys as strings alone
+// casts, since `Object.fromEntries` forgets the names of the keys
 const channelKeys = Object.fromEntries(
   Object.entries<Pick<Channel<unknown>, "description" | "schema">>(channels).map((
     [name, { description, schema }]
@@ -75,26 +73,26 @@ const isReference = (text: string): boolean => isChannelName(text) || /[#./]/.te
 const bases = [...names, "use", "fanOut", "fallback", "route"]
 
 const use = Leaf.leaf<string>({
-  expected: `one of ${names.join(", ")}, a Layer's path#export, or a map, with use, fanOut, fallback or route, say`,
+  expected: `one of ${names.join(", ")}, a Layer's path#export, or a map with a key such as use, fanOut or route`,
   json: Schema.String,
-  // not one from a variable, which might be anything
+  // A variable is refused, since it could name any module.
   parse: (input, ofVariable) =>
     typeof input === "string" && !ofVariable && isReference(input.trim()) ? input.trim() : undefined
 })
 
 const when = object({
-  severity: optional(oneOrMore(severity), "Exactly this severe, or as one of these."),
-  atLeast: optional(severity, "At least this severe."),
-  tag: optional(oneOrMore(Leaf.text("a tag")), "With this tag, or with any of these."),
-  pipeline: optional(Leaf.text("the name of a pipeline"), "From the pipeline of this name."),
-  step: optional(Leaf.text("the name of a step"), "From the step of this name, or from one within it.")
+  severity: optional(oneOrMore(severity), "The severity of the alert, or a list that contains it."),
+  atLeast: optional(severity, "The lowest severity of the alert."),
+  tag: optional(oneOrMore(Leaf.text("a tag")), "A tag of the alert, or a list that contains one of its tags."),
+  pipeline: optional(Leaf.text("the name of a pipeline"), "The pipeline that the alert comes from."),
+  step: optional(Leaf.text("the name of a step"), "The step that the alert comes from, or a step around that.")
 }, {
   keys: (input) =>
     Object.keys(input).length > 0
       ? []
       : [{
         path: [],
-        expected: "one of severity, atLeast, tag, pipeline, step at least; what is left is for otherwise"
+        expected: "at least one of severity, atLeast, tag, pipeline and step; otherwise gets the other alerts"
       }],
   check: (when) => {
     const least = when.atLeast === undefined ? 0 : severities.indexOf(when.atLeast)
@@ -108,24 +106,24 @@ const plain = {
   ...channelKeys,
   use: optional(
     use,
-    "A channel's name, for options from the environment, or a Layer of a module: `./alerter.ts#layer`."
+    "The name of a channel, for options from the environment, or a reference to a Layer: `./alerter.ts#layer`."
   ),
   succeeds: optional(
     Leaf.oneOf(["all", "any"]),
-    "Beside `fanOut`: how many channels an alert must have reached. `all` unless set."
+    "Beside `fanOut`: whether all alerters must deliver an alert, or any of them. `all` by default."
   ),
   after: optional(
     Leaf.duration(),
-    "Beside `fallback`: how long each but the last may take. 15 seconds unless set."
+    "Beside `fallback`: the time limit of each alerter but the last. 15 seconds by default."
   ),
   cooldown: optional(
     Leaf.duration({ zero: true }),
-    "Beside `fallback`: for how long one is not tried again after it has failed. Not at all unless set."
+    "Beside `fallback`: for how long after a failure an alerter is skipped. Not at all by default."
   ),
   ...policies,
   store: optional(
     Leaf.text("the path of a folder"),
-    "A folder, relative to that of this file, in which all policies here and below remember."
+    "A folder, relative to that of this file, for the state of the policies of this alerter and of those inside of it."
   )
 }
 
@@ -133,8 +131,8 @@ type Plain = Schema.Struct<typeof plain>["Type"]
 
 const nested: Leaf.FromFile<AlerterSpec> = Schema.suspend(() => Spec)
 
-/** Keys that say something of a base, which must be there. */
-const ofBase = { succeeds: "fanOut", after: "fallback", cooldown: "fallback", otherwise: "route" }
+/** The keys that need a certain base. */
+const baseOf = { succeeds: "fanOut", after: "fallback", cooldown: "fallback", otherwise: "route" }
 
 const baseMistakes = (input: Readonly<Record<string, unknown>>): ReadonlyArray<Mistake> => {
   const found = bases.filter((base) => base in input)
@@ -143,45 +141,45 @@ const baseMistakes = (input: Readonly<Record<string, unknown>>): ReadonlyArray<M
   if (found.length > 1) {
     mistakes.push({ path: [], expected: `exactly one of ${bases.join(", ")}; there are ${found.join(" and ")}` })
   }
-  for (const [key, base] of Object.entries(ofBase)) {
+  for (const [key, base] of Object.entries(baseOf)) {
     if (key in input && !(base in input)) mistakes.push({ path: [key], expected: `${key} only beside ${base}` })
   }
   if ("route" in input && !("otherwise" in input)) {
-    mistakes.push({ path: ["otherwise"], expected: "an alerter for what no route is meant for: none, to drop it" })
+    mistakes.push({ path: ["otherwise"], expected: "an alerter for alerts that match no route: none, to drop them" })
   }
   return mistakes
 }
 
 const objectSpec: Leaf.FromFile<AlerterObject> = object({
   ...plain,
-  fanOut: optional(list(nested, 1, "a list of alerters"), "Alerters that each get every alert."),
+  fanOut: optional(list(nested, 1, "a list of alerters"), "Alerters that all get every alert."),
   fallback: optional(
     list(nested, 2, "a list of two alerters or more"),
-    "Alerters of which each gets what the one before it has not delivered."
+    "Alerters of which each gets the alerts that the one before it has not delivered."
   ),
   route: optional(
     list(
       object({
-        when: required(when, "What an alert must be: all that is set."),
-        to: required(nested, "an alerter")
+        when: required(when, "Conditions on an alert. All must hold."),
+        to: required(nested, "The alerter of the route.")
       }),
       1,
       "a list of routes, each with when and to"
     ),
-    "Alerters for some alerts: the first counts of which `when` holds."
+    "Routes to alerters. An alert takes the first route whose `when` holds."
   ),
-  otherwise: optional(nested, "Beside `route`: the alerter for what no route is meant for.")
+  otherwise: optional(nested, "Beside `route`: the alerter for alerts that match no route.")
 }, { identifier: "Alerter", keys: baseMistakes })
 
 const Spec: Leaf.FromFile<AlerterSpec> = either(use, objectSpec, (text) => text, isMap, "AnyAlerter")
 
 // -----------------------------------------------------------------------------
-// what one alerter does to another
+// alerters inside of others
 // -----------------------------------------------------------------------------
 
 type Path = ReadonlyArray<string | number>
 
-/** The alerters in this one, each with its place. */
+/** Returns the alerters directly inside of one, each with its path. */
 export const partsOf = (spec: AlerterObject): ReadonlyArray<readonly [path: Path, spec: AlerterSpec]> => [
   ...(spec.fanOut ?? []).map((spec, i) => [["fanOut", i], spec] as const),
   ...(spec.fallback ?? []).map((spec, i) => [["fallback", i], spec] as const),
@@ -189,8 +187,8 @@ export const partsOf = (spec: AlerterObject): ReadonlyArray<readonly [path: Path
   ...(spec.otherwise === undefined ? [] : [[["otherwise"], spec.otherwise] as const])
 ]
 
-/** The policies that remember something, each with its place. */
-const remembering = (spec: AlerterObject): ReadonlyArray<readonly [Path, string | false | undefined]> => {
+/** Returns the `persist` of each policy with a state, with its path. */
+const statefulPolicies = (spec: AlerterObject): ReadonlyArray<readonly [Path, string | false | undefined]> => {
   const found: Array<readonly [Path, string | false | undefined]> = []
   for (const policy of ["afterConsecutive", "throttle", "recovered", "dedupe", "digest", "quietHours"] as const) {
     const options = spec[policy]
@@ -201,12 +199,13 @@ const remembering = (spec: AlerterObject): ReadonlyArray<readonly [Path, string 
   return found
 }
 
+/** What applies to an alerter from those around it. */
 interface Around {
-  /** The store's folder, if there is one. */
+  /** The folder of the store. */
   readonly store: string | undefined
-  /** The least severity that comes through. */
+  /** The rank of the lowest severity that passes. */
   readonly least: number
-  /** Of names in stores, to find those that are used twice. */
+  /** The names of states with their paths, to find those that are used twice. */
   readonly names: Map<string, Path>
 }
 
@@ -215,7 +214,7 @@ const mistakesIn = (spec: AlerterSpec, path: Path, around: Around): ReadonlyArra
   const mistakes: Array<Mistake> = []
   const store = spec.store ?? around.store
   const least = Math.max(around.least, spec.minSeverity === undefined ? 0 : severities.indexOf(spec.minSeverity))
-  for (const [at, persist] of remembering(spec)) {
+  for (const [at, persist] of statefulPolicies(spec)) {
     const place = [...path, ...at, "persist"]
     if (persist !== undefined && store === undefined) {
       mistakes.push({ path: place, expected: "a store, beside it or around it, where persist is set" })
@@ -225,17 +224,17 @@ const mistakesIn = (spec: AlerterSpec, path: Path, around: Around): ReadonlyArra
       around.names.set(name, place)
     }
   }
-  if (spec.store !== undefined && !remembers(spec)) {
+  if (spec.store !== undefined && !usesStore(spec)) {
     mistakes.push({
       path: [...path, "store"],
-      expected: "a policy that remembers, here or below, where there is a store"
+      expected: "a policy with a state, here or below, where there is a store"
     })
   }
   if (spec.recovered !== undefined && least > severities.indexOf("success")) {
     mistakes.push({
       path: [...path, "recovered"],
       expected:
-        "a minSeverity of success at most, since a recovery is one; recovered: { successes: drop } drops the others"
+        "a minSeverity of success at most, since a recovery is a success; recovered: { successes: drop } drops the others"
     })
   }
   return partsOf(spec).reduce(
@@ -244,18 +243,18 @@ const mistakesIn = (spec: AlerterSpec, path: Path, around: Around): ReadonlyArra
   )
 }
 
-/** Whether a store here has a use: below, another may take its place. */
-const remembers = (spec: AlerterObject): boolean =>
-  remembering(spec).some(([, persist]) => persist !== false) ||
-  partsOf(spec).some(([, part]) => typeof part !== "string" && part.store === undefined && remembers(part))
+/** Returns whether a policy uses the store of this alerter. Alerters inside of it may have stores of their own. */
+const usesStore = (spec: AlerterObject): boolean =>
+  statefulPolicies(spec).some(([, persist]) => persist !== false) ||
+  partsOf(spec).some(([, part]) => typeof part !== "string" && part.store === undefined && usesStore(part))
 
-/** Decodes what a file says of an alerter. All that is wrong is told at once, and none of what was found. */
+/** The Schema of an alerter. Its issues are complete, and do not show the values that were found. */
 export const AlerterSpec: Leaf.FromFile<AlerterSpec> = checked(
   Spec,
   (spec) => mistakesIn(spec, [], { store: undefined, least: 0, names: new Map() })
 )
 
-/** The Layers of modules that it names, each with its place. */
+/** Returns the references to Layers in an alerter, each with its path. */
 export const references = (
   spec: AlerterSpec
 ): ReadonlyArray<{ readonly path: Path; readonly reference: string }> => {
