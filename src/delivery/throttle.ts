@@ -136,7 +136,7 @@ const make = <P extends string | undefined>(
     // the earliest time of the next summary, after one that failed
     let notBefore = -Infinity
 
-    // From then on nothing reports what is held back, so nothing is held back.
+    // Once the scope has closed, nothing in this process reports held back alerts, so all of them pass.
     const isLate = () => closed && !outlives
 
     const begin = (alert: Alert, now: number, id: string) =>

@@ -127,7 +127,7 @@ it.effect("an export that is not a hook of the kind is refused, and its content 
 
 it.effect("a function receives the arguments of a hook of the kind, whatever it returns", () =>
   Effect.gen(function*() {
-    for (const f of [fixtures.tell, fixtures.tellLater, fixtures.tellAfterwards]) {
+    for (const f of [fixtures.record, fixtures.recordAsync, fixtures.recordPromisedEffect]) {
       fixtures.ran.length = 0
       const hookOf = (kind: Hook.Kind) => made(f, kind)
       yield* run(bodies.success, hookOf("start"), hookOf("success"), hookOf("exit"))
@@ -144,8 +144,8 @@ it.effect("a function receives the arguments of a hook of the kind, whatever it 
 it.effect("a start function is called without arguments, a retry function with the failed attempt", () =>
   Effect.gen(function*() {
     fixtures.ran.length = 0
-    yield* run(bodies.success, made(fixtures.tellAtOnce, "start"))
-    assert.deepEqual(fixtures.ran, [["tellAtOnce"]])
+    yield* run(bodies.success, made(fixtures.recordNow, "start"))
+    assert.deepEqual(fixtures.ran, [["recordNow"]])
     const attempts: Array<Hook.FailedAttempt<unknown>> = []
     const step = Step.make("load", bodies.failure).pipe(
       Step.hooks(
@@ -184,17 +184,17 @@ const nameOf = (value: unknown, kind: Hook.Kind, entry: Partial<HookEntry>) =>
 
 it.effect("a hook is named by its entry, else by its code, else by its export", () =>
   Effect.sync(() => {
-    const { both, celebrate, pageOnCall, tell } = fixtures
-    assert.equal(nameOf(tell, "failure", { use: "./hooks.ts#tellThem" }), "tellThem")
+    const { both, celebrate, pageOnCall, record } = fixtures
+    assert.equal(nameOf(record, "failure", { use: "./hooks.ts#recordIt" }), "recordIt")
     assert.equal(nameOf(celebrate, "success", { use: "./hooks.ts#celebrate" }), "celebrate")
     assert.equal(nameOf(pageOnCall, "failure", { use: "./hooks.ts#pageOnCall" }), "page whoever is on call")
     assert.equal(nameOf(pageOnCall, "failure", { name: "page" }), "page")
     assert.equal(nameOf(both, "failure", { use: "alerts.both" }), "both,both")
-    assert.equal(nameOf(tell, "failure", { use: "./alerts/page-on-call.ts" }), "page-on-call")
-    assert.equal(nameOf(tell, "failure", { use: "@acme/hooks" }), "hooks")
-    assert.equal(nameOf(tell, "failure", { use: "file:///srv/on%20call.mjs" }), "on call")
-    assert.equal(nameOf(tell, "failure", { name: Redacted.make("s3cret") }), "<redacted>")
-    assert.match(refused(tell, "failure", { name: "" }), /empty name/)
+    assert.equal(nameOf(record, "failure", { use: "./alerts/page-on-call.ts" }), "page-on-call")
+    assert.equal(nameOf(record, "failure", { use: "@acme/hooks" }), "hooks")
+    assert.equal(nameOf(record, "failure", { use: "file:///srv/on%20call.mjs" }), "on call")
+    assert.equal(nameOf(record, "failure", { name: Redacted.make("s3cret") }), "<redacted>")
+    assert.match(refused(record, "failure", { name: "" }), /empty name/)
   }))
 
 it.effect("when limits a hook to errors with one of the tags", () =>
@@ -223,11 +223,11 @@ it.effect("when limits a hook to errors with one of the tags", () =>
     }
     for (const kind of ["start", "success", "interrupt"] as const) {
       assert.match(
-        refused(fixtures.tell, kind, { when: { tag: "A" } }),
+        refused(fixtures.record, kind, { when: { tag: "A" } }),
         /`when` beside failure, retry, exit hooks only, found `when` beside/
       )
     }
-    assert.match(refused(fixtures.tell, "failure", { when: { tag: [] } }), /without a tag/)
+    assert.match(refused(fixtures.record, "failure", { when: { tag: [] } }), /without a tag/)
   }))
 
 it.effect("a hook whose tags do not match is skipped, and not retried", () =>

@@ -51,7 +51,7 @@ type Persist = string | false | undefined
 
 type Segments = ReadonlyArray<string | number>
 
-/** Where an alerter stands in the file, and what applies there. */
+/** The position of an alerter in the file, and what it shares with those around it. */
 interface Place<E> {
   readonly folder: string
   readonly name: string | undefined

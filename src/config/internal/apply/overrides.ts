@@ -15,7 +15,7 @@ export interface Provided {
   readonly hidden: ReadonlyMap<string, ReadonlySet<string>>
 }
 
-/** What a file changes about the steps of one name. */
+/** The changes of a file to the steps of one name. */
 export interface StepOverride {
   /** Hooks that override those of the code, in this order. */
   readonly hooks: ReadonlyArray<HookOverrides>
@@ -26,7 +26,7 @@ export interface StepOverride {
   readonly annotations: Readonly<Record<string, unknown>>
 }
 
-/** What a file changes about a run. */
+/** The changes of a file to a run. */
 export interface RunOverride {
   readonly hooks: ReadonlyArray<HookOverrides>
   readonly provided: Provided | undefined
@@ -34,10 +34,10 @@ export interface RunOverride {
   readonly runName: string | undefined
 }
 
-/** What a file changes about a run and its steps. */
+/** The changes of a file to a run and its steps. */
 export interface FileOverrides {
   readonly run: RunOverride
-  /** Returns what it changes about the steps of a name. */
+  /** Returns the changes to the steps of a name. */
   readonly step: (name: string) => StepOverride
 }
 

@@ -6,7 +6,7 @@ import { alternatives } from "../../../alerters/internal/channel/schema/leaf.ts"
 import { didYouMean } from "../../../internal/text/closest.ts"
 import { find, type Node, type Path, type PathSegment, positionOf, type Problem, quote } from "./positions.ts"
 
-/** One issue before its place is looked up. `isKey` marks an issue with the key, not with its value. */
+/** An issue before its place is looked up. `isKey` marks an issue with the key, not with its value. */
 interface Mismatch {
   readonly path: Path
   readonly expected: string

@@ -199,7 +199,7 @@ const statefulPolicies = (spec: AlerterObject): ReadonlyArray<readonly [Path, st
   return found
 }
 
-/** What applies to an alerter from those around it. */
+/** The settings that an alerter has from those around it. */
 interface Around {
   /** The folder of the store. */
   readonly store: string | undefined

@@ -14,7 +14,7 @@ import { makeState, type Persisted } from "../state/persisted.ts"
 import { alerts, digestOf, listedOnly, maxListed, short } from "./digest.ts"
 import * as Timer from "./timer.ts"
 
-/** One alert that is held. */
+/** A held alert. */
 const Held = Schema.Struct({
   alert: AlertJson,
   /** When it was posted to the policy. */
