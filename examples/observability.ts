@@ -1,12 +1,12 @@
 /**
- * A small pipeline that can be watched: its spans and metrics go to an OTLP endpoint, such as that of an OpenTelemetry
- * collector or of Jaeger, and the metrics are printed as Prometheus reads them.
+ * Exports the spans and metrics of a small pipeline to an OTLP endpoint, such as an OpenTelemetry collector or Jaeger,
+ * and prints the metrics in the format of Prometheus.
  *
  *     docker run --rm -p 4318:4318 -p 16686:16686 jaegertracing/jaeger    # or any other receiver
  *     bun examples/observability.ts
  *     OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318 bun examples/observability.ts
  *
- * The trace is a tree: the run, its steps, and below each step what it did and the hooks that it had.
+ * The trace is a tree: the run, its steps, and below each step the spans of its body and its hooks.
  */
 import { Config, Console, Effect, Layer, Schedule, Schema } from "effect"
 import { Alerter, AlerterHooks, Hook, Pipeline, Step, StepContext } from "effect-epilogue"
@@ -20,7 +20,7 @@ class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", { wha
   }
 }
 
-/** The source is not there at first, as it may be at night: the second attempt succeeds. */
+/** Fails on the first attempt, and succeeds on the second. */
 const read = (attempt: number) =>
   attempt === 1 ? Effect.fail(new Unavailable({ what: "the source" })) : Effect.succeed([3, 1, 2])
 
@@ -28,7 +28,7 @@ const extract = Step.make(
   "extract",
   Effect.gen(function*() {
     const { attempt } = yield* StepContext
-    // a span of your own is one below the step's
+    // a span in the body is a child of the step's span
     return yield* Effect.withSpan(read(attempt), "GET /numbers")
   })
 ).pipe(Step.retry({ times: 2, schedule: Schedule.spaced("20 millis") }))
@@ -42,7 +42,7 @@ const load = Step.fn("load")(
   Step.hooks(Hook.onSuccess((rows) => Effect.log(`${rows} rows`)).pipe(Hook.named("say how many")))
 )
 
-/** It fails, which is no reason for the pipeline to. */
+/** Fails, but the pipeline ignores it: only the alert tells of it. */
 const publish = Step.make("publish", Effect.fail(new Unavailable({ what: "the channel" })))
 
 const nightly = Pipeline.make(
@@ -58,7 +58,7 @@ const nightly = Pipeline.make(
   Pipeline.hooks(AlerterHooks.success)
 )
 
-/** What it has is sent when the layer closes, so nothing is lost of a short run. */
+/** Sends pending spans and metrics when the layer closes, so that a short run loses none. */
 const otlp = Layer.unwrap(
   Effect.gen(function*() {
     const endpoint = Config.String("OTEL_EXPORTER_OTLP_ENDPOINT").pipe(Config.withDefault("http://localhost:4318"))

@@ -1,8 +1,8 @@
 /**
- * A run that shows how far it is: files that are fetched side by side, one of them on the second attempt, a bar, a
- * hook that takes time and one that fails. Nothing of it touches a network.
+ * Shows the progress of a run: three files that are fetched at the same time, one of them on the second attempt; a bar;
+ * a hook that takes time and one that fails. It needs no network.
  *
- *     bun examples/progress.ts                             # a tree, drawn anew as it grows
+ *     bun examples/progress.ts                             # a live tree
  *     bun examples/progress.ts 2>&1 | cat                  # lines, as in a log
  *     GITHUB_ACTIONS=true bun examples/progress.ts 2>&1 | cat
  */
@@ -21,14 +21,14 @@ class HttpError extends Data.TaggedError("HttpError")<{ readonly status: number 
 // steps
 // -----------------------------------------------------------------------------
 
-/** Which files answer with an error, how often. */
-const hiccups = new Map([["stations.csv", 1]])
+/** How often the request for a file still fails. */
+const failuresLeft = new Map([["stations.csv", 1]])
 
 const fetch = Step.fn("fetch")(
   function*(file: string, millis: number) {
     yield* Effect.sleep(millis)
-    const left = hiccups.get(file) ?? 0
-    hiccups.set(file, left - 1)
+    const left = failuresLeft.get(file) ?? 0
+    failuresLeft.set(file, left - 1)
     if (left > 0) return yield* new HttpError({ status: 503 })
     yield* StepContext.annotate({ bytes: millis * 31 })
     yield* Effect.logInfo(`fetched ${file}`)
