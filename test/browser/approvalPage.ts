@@ -1,4 +1,4 @@
-/** The approval page as people use it. Run by `scripts/browser.ts`. */
+/** Tests the approval page in a browser. Run by `scripts/browser.ts`. */
 import { Effect, Exit, Fiber, Scope } from "effect"
 import * as assert from "node:assert/strict"
 import { after, before, test } from "node:test"
@@ -28,10 +28,10 @@ const question: Question = {
   timeout: "1 hour"
 }
 
-/** What a person does, as a step of a test. */
+/** Performs an action in the browser. */
 const act = <A>(f: () => Promise<A>) => Effect.promise(f)
 
-/** The question, on a page in the browser. */
+/** Asks the question, and opens its page in the browser. */
 const opened = (changes: Partial<Question> = {}, options?: BrowserContextOptions) =>
   Effect.gen(function*() {
     const { decision, url } = yield* asked({ ...question, ...changes })
@@ -49,7 +49,7 @@ const isQuiet = ({ errors, requests }: Pick<Tab, "errors" | "requests">, url: st
 
 const heading = (page: Page) => page.getByRole("heading", { level: 1 }).innerText()
 
-it.live("shows the question, with names for everything that can be filled in or pressed", () =>
+it.live("the page shows the question, and every field and button has an accessible name", () =>
   Effect.gen(function*() {
     const { page, url, ...tab } = yield* opened()
     assert.equal(yield* act(() => page.title()), question.title)
@@ -67,7 +67,7 @@ it.live("shows the question, with names for everything that can be filled in or 
     isQuiet(tab, url)
   }))
 
-it.live("approves by mouse, with name and comment", () =>
+it.live("a question can be approved by mouse, with name and comment", () =>
   Effect.gen(function*() {
     const { decision, page, url, ...tab } = yield* opened()
     yield* act(() => page.getByLabel("Your name").fill("Anna Ärlig"))
@@ -81,7 +81,7 @@ it.live("approves by mouse, with name and comment", () =>
     isQuiet(tab, url)
   }))
 
-it.live("denies by mouse", () =>
+it.live("a question can be denied by mouse", () =>
   Effect.gen(function*() {
     const { decision, page, url, ...tab } = yield* opened()
     yield* act(() => page.getByRole("button", { name: "Not now" }).click())
@@ -93,7 +93,7 @@ it.live("denies by mouse", () =>
     isQuiet(tab, url)
   }))
 
-/** Tabs to what has this name, as one does without a mouse. */
+/** Presses Tab until the element with this name has the focus. */
 const tabTo = async (page: Page, name: string): Promise<void> => {
   const seen: Array<string> = []
   while (seen.length < 10) {
@@ -133,7 +133,7 @@ for (const [label, tag, key] of [["Ship it", "Approved", "Enter"], ["Not now", "
     }))
 }
 
-it.live("works where scripts are off", () =>
+it.live("the page works without scripts", () =>
   Effect.gen(function*() {
     const { decision, page } = yield* opened({}, { javaScriptEnabled: false })
     yield* act(() => page.getByRole("button", { name: "Ship it" }).click())
@@ -141,7 +141,7 @@ it.live("works where scripts are off", () =>
     assert.equal(yield* act(() => heading(page)), "Your answer: Ship it")
   }))
 
-it.live("a wrong token leads nowhere", () =>
+it.live("a wrong token gets no page", () =>
   Effect.gen(function*() {
     const { decision, page, url } = yield* opened()
     const response = yield* act(() => page.goto(`${url.slice(0, -1)}${url.endsWith("0") ? "1" : "0"}`))
@@ -151,7 +151,7 @@ it.live("a wrong token leads nowhere", () =>
     assert.equal(decision.pollUnsafe(), undefined)
   }))
 
-it.live("reloaded after the answer, and opened by somebody else, it says what came of it", () =>
+it.live("after the answer, the page shows the decision to everybody who opens it", () =>
   Effect.gen(function*() {
     const { decision, page, url } = yield* opened()
     yield* act(() => page.getByLabel("Your name").fill("Anna"))
@@ -168,7 +168,7 @@ it.live("reloaded after the answer, and opened by somebody else, it says what ca
     }
   }))
 
-it.live("of two approvers the second hears who was first", () =>
+it.live("the second of two approvers is told who answered first", () =>
   Effect.gen(function*() {
     const { decision, link } = yield* (yield* approver())({ ...question, approvers: ["anna", "ben"] })
     const [anna, ben] = [yield* newTab(), yield* newTab()]
@@ -188,7 +188,7 @@ it.live("of two approvers the second hears who was first", () =>
     )
   }))
 
-it.live("markup in the question is text", () =>
+it.live("markup in the question is shown as text", () =>
   Effect.gen(function*() {
     const hostile = "<script>document.title = \"owned\"</script><img src=https://evil.example/x onerror=alert(1)>"
     const { page, url, ...tab } = yield* opened({
@@ -205,7 +205,7 @@ it.live("markup in the question is text", () =>
     isQuiet(tab, url)
   }))
 
-it.live("no page elsewhere can show it in a frame, or send its form", () =>
+it.live("no other site can show the page in a frame, or submit its form", () =>
   Effect.gen(function*() {
     const { decision, page, url } = yield* opened()
     const elsewhere = yield* channelServer({
@@ -224,7 +224,7 @@ it.live("no page elsewhere can show it in a frame, or send its form", () =>
     assert.equal(decision.pollUnsafe(), undefined)
   }))
 
-it.live("fits on 320 pixels, with long words too", () =>
+it.live("the page fits on 320 pixels, even with long words", () =>
   Effect.gen(function*() {
     const word = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen/".repeat(4)
     const { page } = yield* opened(
@@ -255,7 +255,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     }))
 }
 
-/** Runs in the page. Contrast as in https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio. */
+/** Measures contrast, in the page (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio). */
 const contrastsOf = (selector: string) => {
   const numbers = (color: string) => (color.match(/[\d.]+/g) ?? []).map(Number)
   const luminance = (color: string) => {

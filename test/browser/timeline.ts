@@ -1,4 +1,4 @@
-/** The timeline's page as people use it. Run by `scripts/browser.ts`. */
+/** Tests the page of a timeline in a browser. Run by `scripts/browser.ts`. */
 import axe from "axe-core"
 import { Effect } from "effect"
 import * as assert from "node:assert/strict"
@@ -10,7 +10,7 @@ import { act, active, barOf, details, frame, names, opened, row, tree } from "..
 
 const it = makeIt(test)
 
-it.live("shows runs, steps in steps, and how each ended, in words as well", () =>
+it.live("the page shows runs and nested steps with their outcomes, in shapes and in words", () =>
   Effect.gen(function*() {
     const page = yield* opened(nightlyEtl().events)
     assert.equal(yield* act(() => page.title()), "nightly-etl · 2026-11-02")
@@ -52,7 +52,7 @@ it.live("shows runs, steps in steps, and how each ended, in words as well", () =
     assert.deepEqual(yield* act(() => looks("check references")), ["failure", "cross", "hook-skipped", "hook"])
   }))
 
-it.live("shows what was cut off as such", () =>
+it.live("steps that were cut off are shown without an end", () =>
   Effect.gen(function*() {
     const page = yield* opened(cutOff().events)
     assert.match(yield* act(() => page.locator("#subtitle").innerText()), /no end recorded · ≥ 16 s/)
@@ -63,7 +63,7 @@ it.live("shows what was cut off as such", () =>
     assert.match(text, /Last heard of/)
   }))
 
-it.live("tells of a failed step by mouse: its cause, its parameters, its hooks", () =>
+it.live("a click on a failed step shows its cause, parameters and hooks", () =>
   Effect.gen(function*() {
     const page = yield* opened(nightlyEtl().events)
     yield* act(() => row(page, "validate").locator(".label").click())
@@ -91,7 +91,7 @@ it.live("tells of a failed step by mouse: its cause, its parameters, its hooks",
     assert.equal(yield* act(() => details(page).count()), 0)
   }))
 
-it.live("under the pointer stands what it is on: an attempt, a hook", () =>
+it.live("a tip describes the attempt or hook under the pointer", () =>
   Effect.gen(function*() {
     const page = yield* opened(nightlyEtl().events)
     const tip = page.locator("#tip")
@@ -110,7 +110,7 @@ it.live("under the pointer stands what it is on: an attempt, a hook", () =>
     assert.equal(yield* act(() => tip.isVisible()), false)
   }))
 
-it.live("by keyboard alone: to a failure, its details, and back", () =>
+it.live("a failure and its details can be reached by keyboard alone", () =>
   Effect.gen(function*() {
     const page = yield* opened(nightlyEtl().events)
     const press = (...keys: ReadonlyArray<string>) =>
@@ -149,7 +149,7 @@ it.live("by keyboard alone: to a failure, its details, and back", () =>
     assert.equal(yield* act(() => details(page).count()), 0)
   }))
 
-it.live("only failures, found by name, folded", () =>
+it.live("steps can be filtered by failure, searched by name and folded", () =>
   Effect.gen(function*() {
     const page = yield* opened(nightlyEtl().events)
     yield* act(() => page.getByRole("button", { name: "Only failures" }).click())
@@ -167,7 +167,7 @@ it.live("only failures, found by name, folded", () =>
     assert.deepEqual(yield* act(() => names(page)), ["nightly-etl · 2026-11-02", "extract", "validate", "clean up"])
   }))
 
-it.live("says so where nothing failed, and where there is nothing", () =>
+it.live("the page says so if no step failed, and if there are no runs", () =>
   Effect.gen(function*() {
     const well = yield* opened(new Run("p", 0).end(10).events)
     yield* act(() => well.getByRole("button", { name: "Only failures" }).click())
@@ -176,7 +176,7 @@ it.live("says so where nothing failed, and where there is nothing", () =>
     assert.equal(yield* act(() => empty.getByRole("status").innerText()), "There are no runs here.")
   }))
 
-it.live("zooms and pans by wheel, buttons and keys, and never beyond what there is", () =>
+it.live("time zooms and pans by wheel, buttons and keys, and never beyond the runs", () =>
   Effect.gen(function*() {
     const page = yield* opened(nightlyEtl().events)
     const bar = () => act(() => frame(page).then(() => barOf(page, "extract")))
@@ -186,7 +186,7 @@ it.live("zooms and pans by wheel, buttons and keys, and never beyond what there 
     assert.ok(closer.right - closer.left > 1.3 * (start.right - start.left) || closer.left < start.left)
     yield* act(() => page.getByRole("button", { name: "Fit" }).click())
     assert.deepEqual(yield* bar(), start)
-    // what is under the pointer stays there
+    // the time under the pointer stays in place
     const box = (yield* act(() => row(page, "extract").locator("svg.bars").boundingBox()))!
     yield* act(() => page.mouse.move(box.x + start.right, box.y + 8))
     yield* act(() => page.keyboard.down("Control"))
@@ -194,7 +194,7 @@ it.live("zooms and pans by wheel, buttons and keys, and never beyond what there 
     yield* act(() => page.keyboard.up("Control"))
     const wheeled = yield* bar()
     assert.ok(Math.abs(wheeled.right - start.right) < 2 && wheeled.left < start.left - 50)
-    // dragging is no click
+    // the click at the end of a drag chooses no row
     yield* act(() => page.mouse.down())
     yield* act(() => page.mouse.move(box.x + start.right + 40, box.y + 8, { steps: 4 }))
     yield* act(() => page.mouse.up())
@@ -208,7 +208,7 @@ it.live("zooms and pans by wheel, buttons and keys, and never beyond what there 
     assert.deepEqual(yield* bar(), start)
   }))
 
-it.live("what is chosen by keys comes into sight, in time too", () =>
+it.live("a row that is chosen by key scrolls into view, and so does its time", () =>
   Effect.gen(function*() {
     const page = yield* opened(nightlyEtl().events)
     yield* act(() => row(page, "fetch orders").dblclick())
@@ -220,7 +220,7 @@ it.live("what is chosen by keys comes into sight, in time too", () =>
     assert.ok(left >= 0 && right <= width, `${left} to ${right} of ${width}`)
   }))
 
-it.live("runs of several nights begin at one place, unless the clock is wanted", () =>
+it.live("runs of different nights start at the same place, unless the clock is chosen", () =>
   Effect.gen(function*() {
     const page = yield* opened([...nightlyEtl("2026-11-01T02:00:00Z", false).events, ...cutOff().events])
     const zone = page.locator("#zone")
@@ -242,7 +242,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     Effect.gen(function*() {
       const other = colorScheme === "light" ? "dark" : "light"
       const runs = [...nightlyEtl("2026-11-01T02:00:00Z", false).events, ...nightlyEtl().events, ...cutOff().events]
-      // axe writes markup of its own, which the page's policy forbids
+      // axe writes markup, which the page's policy forbids
       const wanted = yield* opened(runs, { colorScheme, bypassCSP: true })
       const chosen = yield* opened(runs, { colorScheme: other, bypassCSP: true })
       yield* act(() => chosen.getByRole("button", { name: `${colorScheme} theme` }).click())
@@ -265,7 +265,7 @@ const isAccessible = (page: Page) =>
   act(async () => {
     await page.evaluate(axe.source)
     const violations = await page.evaluate(async () => {
-      // the cast: the script just run defined it
+      // a cast: the script that was just run defined it
       const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run(document, {
         runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
       })

@@ -1,4 +1,4 @@
-/** The timeline's page with text that would be markup, on paper, without scripts, with many steps. */
+/** Tests the page of a timeline with hostile text, on paper, without scripts and with many steps. */
 import { Effect } from "effect"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
@@ -9,7 +9,7 @@ import { act, active, details, opened, openedFile, row, tree } from "../support/
 
 const it = makeIt(test)
 
-it.live("markup in names, causes and values is text", () =>
+it.live("markup in names, causes and values is shown as text", () =>
   Effect.gen(function*() {
     const hostile =
       "</script><script>document.title = \"owned\"</script><!--<img src=https://evil.example/x onerror=alert(1)>"
@@ -26,7 +26,7 @@ it.live("markup in names, causes and values is text", () =>
     assert.equal(yield* act(() => page.locator("img, iframe").count()), 0)
   }))
 
-it.live("the picture is XML to a browser, in which markup is text too", () =>
+it.live("the picture is well-formed XML, in which markup is shown as text", () =>
   Effect.gen(function*() {
     const hostile = "]]></text><script>alert(1)</script><!--&lt; &nbsp;"
     const run = new Run(hostile, 0)
@@ -38,7 +38,7 @@ it.live("the picture is XML to a browser, in which markup is text too", () =>
     assert.deepEqual(errors, [])
   }))
 
-it.live("a page that has been tampered with runs no other script", () =>
+it.live("a script that was added to the page does not run", () =>
   Effect.gen(function*() {
     const image = "<img src=x onerror=\"document.title = 'owned'\">"
     const added = `<script>document.title = "owned"</script>${image}</body>`
@@ -50,7 +50,7 @@ it.live("a page that has been tampered with runs no other script", () =>
     assert.ok(errors.some((error) => error.includes("Content Security Policy")))
   }))
 
-it.live("without scripts there is the picture", () =>
+it.live("the page shows a picture without scripts", () =>
   Effect.gen(function*() {
     const page = yield* opened(nightlyEtl().events, { javaScriptEnabled: false })
     assert.equal(yield* act(() => page.locator("noscript svg").first().isVisible()), true)
@@ -58,7 +58,7 @@ it.live("without scripts there is the picture", () =>
     assert.ok((yield* act(() => page.locator("noscript text").allTextContents())).includes("check references"))
   }))
 
-it.live("on paper all rows are there, and why steps failed", () =>
+it.live("the printed page has all rows, and the causes of failures", () =>
   Effect.gen(function*() {
     const page = yield* opened(manySteps(300).events, { colorScheme: "dark" })
     yield* act(() =>
@@ -78,7 +78,7 @@ it.live("on paper all rows are there, and why steps failed", () =>
     assert.equal(yield* act(() => page.locator("#causes").isVisible()), false)
   }))
 
-it.live("fits on 320 pixels", () =>
+it.live("the page fits on 320 pixels", () =>
   Effect.gen(function*() {
     const page = yield* opened(nightlyEtl().events, { viewport: { width: 320, height: 640 } })
     yield* act(() => row(page, "validate").locator(".label").click())
@@ -86,11 +86,11 @@ it.live("fits on 320 pixels", () =>
     assert.ok(yield* act(() => page.getByRole("button", { name: "Close details" }).isVisible()))
   }))
 
-it.live("5,000 steps stay smooth", () =>
+it.live("a page with 5,000 steps stays smooth", () =>
   Effect.gen(function*() {
     const page = yield* opened(manySteps(5000).events)
     const times = yield* act(() => page.evaluate(frameTimes))
-    // in software, on two shared cores, 60 frames a second are 17 ms each
+    // a frame at 60 Hz has 17 ms; here it is rendered in software, on two shared cores
     for (const [name, { median, rows }] of Object.entries(times)) {
       assert.ok(median < 40, `${name}: ${median.toFixed(1)} ms`)
       assert.ok(rows < 60, `${name}: ${rows} rows`)
@@ -102,7 +102,7 @@ it.live("5,000 steps stay smooth", () =>
     assert.match(String(yield* act(() => active(page))), /^part \d of day 9$/)
   }))
 
-/** Runs in the page: how long frames take while one scrolls, zooms and pans. */
+/** Measures, in the page, how long frames take while it scrolls, zooms and pans. */
 const frameTimes = async () => {
   const scroller = document.getElementById("scroll")!
   const wheel = (id: string, init: WheelEventInit) =>

@@ -24,11 +24,11 @@ import { otlpReceiver, treeOf } from "../support/otlp.ts"
 
 const it = makeIt(test)
 
-/** With a registry of its own. */
+/** Runs an effect with a metric registry of its own. */
 const alone = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.suspend(() => Effect.provideService(effect, Metric.MetricRegistry, new Map()))
 
-/** The samples of the library's metrics in Prometheus' text, by what comes before the number. */
+/** Reads the samples of the library's metrics from Prometheus' text, by name and labels. */
 const samples: Effect.Effect<Readonly<Record<string, number>>> = Effect.map(
   PrometheusMetrics.format(),
   (text) =>
@@ -40,7 +40,7 @@ const samples: Effect.Effect<Readonly<Record<string, number>>> = Effect.map(
     )
 )
 
-/** Without those of histograms, which there are many of. */
+/** Reads the samples without those of histograms. */
 const counts = Effect.map(
   samples,
   (samples) => Object.fromEntries(Object.entries(samples).filter(([name]) => !/_(bucket|sum|count)\b/.test(name)))
@@ -51,7 +51,7 @@ const flaky = (failures: number) => {
   return Effect.suspend(() => n++ < failures ? Effect.fail("not yet") : Effect.succeed(n))
 }
 
-it.effect("counts runs, steps, retries and hooks, by names and outcome", () =>
+it.effect("layerMetrics counts runs, steps, retries and hooks by name and outcome", () =>
   alone(Effect.gen(function*() {
     const load = Step.make("load", flaky(2)).pipe(
       Step.retry({ times: 3 }),
@@ -67,19 +67,19 @@ it.effect("counts runs, steps, retries and hooks, by names and outcome", () =>
       "runs_total{pipeline=\"etl\",outcome=\"failure\"}": 1,
       "steps_total{pipeline=\"etl\",step=\"load\",outcome=\"success\"}": 2,
       "steps_total{pipeline=\"etl\",step=\"save\",outcome=\"failure\"}": 2,
-      // the second run's succeeds at once
+      // in the second run the first attempt succeeds
       "step_retries_total{pipeline=\"etl\",step=\"load\"}": 2,
       "steps_running{pipeline=\"etl\",step=\"load\"}": 0,
       "steps_running{pipeline=\"etl\",step=\"save\"}": 0,
       "hooks_total{pipeline=\"etl\",hook=\"tell\",kind=\"success\",outcome=\"success\"}": 2,
       "hooks_total{pipeline=\"etl\",hook=\"break\",kind=\"success\",outcome=\"failure\"}": 2,
       "hooks_total{pipeline=\"etl\",hook=\"never\",kind=\"success\",outcome=\"skipped\"}": 2,
-      // counted by the runner, once
+      // counted by the engine, not again by the layer
       "hook_failures_total{hook=\"break\",kind=\"success\"}": 2
     })
   })))
 
-it.effect("an interrupted step is none that failed; steps are running while they run", () =>
+it.effect("an interrupted step does not count as failed, and running steps are gauged", () =>
   alone(Effect.gen(function*() {
     const wait = Step.make("wait", Effect.never)
     const fiber = yield* Effect.forkChild(
@@ -97,7 +97,7 @@ it.effect("an interrupted step is none that failed; steps are running while they
     assert.equal(after["runs_total{pipeline=\"p\",outcome=\"interrupt\"}"], 1)
   })))
 
-it.effect("durations in seconds, in buckets that suit them", () =>
+it.effect("durations are recorded in seconds, in buckets for steps and for hooks", () =>
   alone(Effect.gen(function*() {
     const hook = Hook.onSuccess(() => Effect.sleep("2 seconds")).pipe(Hook.named("slow"))
     const step = Step.make("s", Effect.sleep("4 minutes")).pipe(Step.hooks(hook))
@@ -119,7 +119,7 @@ it.effect("durations in seconds, in buckets that suit them", () =>
     assert.equal(all[`hook_duration_seconds_sum${h}}`], 2)
   })))
 
-it.effect("Prometheus' text: each metric with its type and help, no ids in labels", () =>
+it.effect("Prometheus' text has a type and a help text for each metric, and no ids in labels", () =>
   alone(Effect.gen(function*() {
     const inner = Step.make("inner", Effect.void)
     yield* Pipeline.make("p", Step.make("outer \"1\"\n", inner)).pipe(
@@ -138,7 +138,7 @@ it.effect("Prometheus' text: each metric with its type and help, no ids in label
     assert.doesNotMatch(text, /the night of|[0-9a-f]{8}-[0-9a-f]{4}|unit=|outer.*\/inner/)
   })))
 
-it.effect("no more than so many series, whatever steps are called", () =>
+it.effect("a metric has at most 2,000 series, and one more for all further step names", () =>
   alone(Effect.gen(function*() {
     const more = 50
     yield* Pipeline.make(
@@ -158,7 +158,7 @@ it.effect("no more than so many series, whatever steps are called", () =>
     assert.equal(all["steps_running{otel_metric_overflow=\"true\"}"], 0)
   })))
 
-it.effect("stacks on other observers; a layer around another counts once", () =>
+it.effect("layerMetrics keeps other observers, and counts once when it is provided twice", () =>
   alone(Effect.gen(function*() {
     const told: Array<string> = []
     const step = Step.make("s", Effect.void)
@@ -175,7 +175,7 @@ it.effect("stacks on other observers; a layer around another counts once", () =>
 // exporters
 // -----------------------------------------------------------------------------
 
-it.live("to an OTLP receiver: metrics with their units, and the trace", () =>
+it.live("an OTLP receiver gets metrics with their units, and the trace", () =>
   alone(Effect.gen(function*() {
     const receiver = yield* otlpReceiver
     const otlp = Otlp.layerJson({ baseUrl: receiver.url, resource: { serviceName: "test" } }).pipe(
@@ -215,7 +215,7 @@ const post = (...inputs: ReadonlyArray<Alert | string>) =>
     (alerter) => Effect.forEach(inputs, (input) => Effect.ignore(alerter.post(input)), { discard: true })
   )
 
-it.effect("alerts are counted without the layer: delivered and failed, by channel and reason", () =>
+it.effect("without layerMetrics, delivered and failed alerts are counted by channel and reason", () =>
   alone(Effect.gen(function*() {
     yield* post("a", "b").pipe(Effect.provide(works("pigeon")))
     yield* post("a").pipe(Effect.provide(fails("pigeon")))
@@ -232,7 +232,7 @@ it.effect("alerts are counted without the layer: delivered and failed, by channe
     })
   })))
 
-it.live("a channel counts a post once, however many attempts it takes; no secret is in a label", () =>
+it.live("a channel counts a post once, however many attempts it takes, and no label has a secret", () =>
   alone(Effect.gen(function*() {
     const server = yield* channelServer({ status: 500 }, { status: 500 }, { body: "ok" }, { status: 403, body: canary })
     const slack = Slack.layer({ webhookUrl: Redacted.make(`${server.url}/${canary}`), delay: "1 millis" })
@@ -243,7 +243,7 @@ it.live("a channel counts a post once, however many attempts it takes; no secret
     })
   })))
 
-it.effect("each alert once in each channel, however many layers there are around it", () =>
+it.effect("an alert is counted once in each channel, however many policies are around it", () =>
   alone(Effect.gen(function*() {
     const everywhere = Delivery.fanOut([
       works("a").pipe(Delivery.dedupe({ window: "1 hour" })),
@@ -260,7 +260,7 @@ it.effect("each alert once in each channel, however many layers there are around
     })
   })))
 
-it.effect("what is given up, for a fallback or a hook, has failed", () =>
+it.effect("a post that a fallback or a hook's time limit gives up counts as failed", () =>
   alone(Effect.gen(function*() {
     const slow = Alerter.layer(() => Effect.never, { channel: "slow" })
     const posting = (alerter: Layer.Layer<Alerter>) =>
@@ -278,7 +278,7 @@ it.effect("what is given up, for a fallback or a hook, has failed", () =>
     })
   })))
 
-it.effect("each policy counts what it holds or drops", () =>
+it.effect("each policy counts the alerts that it holds or drops", () =>
   alone(Effect.gen(function*() {
     const [failure, success] = (["error", "success"] as const).map((severity) => Alert.make({ title: "x", severity }))
     const through = (alerter: Layer.Layer<Alerter>, ...inputs: ReadonlyArray<Alert>) =>
@@ -293,10 +293,10 @@ it.effect("each policy counts what it holds or drops", () =>
       failure!,
       failure!
     )
-    // held, and posted as one when the scope closes
+    // the digest holds both, and posts one alert when its scope closes
     yield* through(channel.pipe(Delivery.digest({ window: "1 hour" })), failure!, failure!)
     assert.deepEqual(yield* alerts, {
-      // of which one is throttle's summary, and one the digest
+      // among them throttle's summary and the digest
       "delivered_total{channel=\"c\"}": 6,
       "held_back_total{policy=\"minSeverity\"}": 1,
       "held_back_total{policy=\"dedupe\"}": 2,
@@ -311,7 +311,7 @@ it.effect("each policy counts what it holds or drops", () =>
 // durable
 // -----------------------------------------------------------------------------
 
-it.effect("a durable run that waits is replayed, and counted once", () =>
+it.effect("a durable run that is replayed after a wait is counted once", () =>
   alone(Effect.gen(function*() {
     let bodies = 0
     let n = 0
@@ -343,14 +343,14 @@ it.effect("a durable run that waits is replayed, and counted once", () =>
     )
     const run = job.workflow.execute({}).pipe(Effect.provide(services))
     const fiber = yield* Effect.forkChild(run, { startImmediately: true })
-    // the engine goes on in its own time, which is not the clock's
+    // the engine also needs real time between two adjustments of the clock
     for (let i = 0; i < 1000 && fiber.pollUnsafe() === undefined; i++) {
       yield* TestClock.adjust("1 day")
       yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1)))
     }
     assert.ok(fiber.pollUnsafe() !== undefined)
     assert.ok(bodies >= 3, `${bodies}`)
-    // its result is there, and nothing runs again
+    // executed again, the workflow returns its stored result, and no step runs
     yield* run
     assert.deepEqual(yield* counts, {
       "runs_total{pipeline=\"Job\",outcome=\"success\"}": 1,

@@ -1,4 +1,4 @@
-/** Steps on fibers of their own, which end after the run that they began in. */
+/** Tests steps on fibers of their own, which end after the run that they began in. */
 import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
@@ -22,7 +22,7 @@ const late = Step.make("late", Effect.andThen(Effect.sleep("20 millis"), Effect.
 
 const run = Pipeline.make("p", Effect.forkDetach(late, { startImmediately: true }))
 
-it.effect("nothing is drawn or watched any more once the run has ended", () =>
+it.effect("after the end of the run, progress draws nothing and captures no output", () =>
   Effect.gen(function*() {
     const terminal = fakeTerminal()
     const { handlers, layer } = yield* shown(terminal)
@@ -35,7 +35,7 @@ it.effect("nothing is drawn or watched any more once the run has ended", () =>
   }))
 
 for (const own of [true, false]) {
-  it.live(`it is recorded ${own ? "in the file of its run, which is closed then" : "in one file of all runs"}`, () =>
+  it.live(`a step that outlives its run is recorded ${own ? "in the file of the run, which is then closed" : "in the one file of all runs"}`, () =>
     Effect.gen(function*() {
       const folder = yield* tempFolder
       const told = events()
@@ -69,13 +69,13 @@ for (const own of [true, false]) {
       assert.deepEqual(read, told.list.map(Report.fromRunEvent))
       assert.deepEqual(skipped, [])
       assert.equal(linesOf(file!).filter(({ _tag }) => _tag === "Record").length, 1)
-      // more than a look at the end of a file reads at first comes after the run's end
+      // the run's end is further from the end of the file than the first window that `list` reads
       const [listed] = yield* Report.list({ folder })
       assert.equal(listed?.status, own ? "success" : undefined)
     }))
 }
 
-it.live("its file may have been removed by then", () =>
+it.live("a step that outlives its run can be recorded after the run's file was removed", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     yield* Effect.gen(function*() {
@@ -87,7 +87,7 @@ it.live("its file may have been removed by then", () =>
     assert.deepEqual(read.map(({ _tag }) => _tag), ["StepEnded", "HookEnded"])
   }))
 
-it.effect("no run is remembered for pictures that has ended", () =>
+it.effect("no ended run is kept for pictures because of a step that outlives it", () =>
   Effect.gen(function*() {
     const told = events()
     yield* Effect.provide(Effect.andThen(run, TestClock.adjust("1 second")), told.layer)

@@ -1,4 +1,4 @@
-/** The tree: what is shown of runs. */
+/** Tests what the tree shows of runs. */
 import { test } from "bun:test"
 import { Data, type Duration, Effect, Fiber, Redacted, Schedule } from "effect"
 import { TestClock } from "effect/testing"
@@ -14,7 +14,7 @@ class HttpError extends Data.TaggedError("HttpError")<{ readonly message: string
 
 const sleep = (name: string, duration: Duration.Input) => Step.make(name, Effect.sleep(duration))
 
-it.effect("a tree, from the first step to what stays", () =>
+it.effect("the tree grows with each step, and stays as text when the run has ended", () =>
   Effect.gen(function*() {
     const terminal = fakeTerminal()
     const { handlers, layer } = yield* shown(terminal)
@@ -62,7 +62,7 @@ it.effect("a tree, from the first step to what stays", () =>
     assert.equal(terminal.written.times, times)
   }))
 
-it.effect("attempts, with the time until the next one", () =>
+it.effect("a failed attempt is shown with the time until the next one", () =>
   Effect.gen(function*() {
     const terminal = fakeTerminal()
     const { layer } = yield* shown(terminal)
@@ -91,7 +91,7 @@ it.effect("attempts, with the time until the next one", () =>
     assertScreen(terminal, "✓ etl (13 s, 1 step)", "└─ ✓ load (13 s, 3 attempts)")
   }))
 
-it.effect("failures, interruptions, and the run that fails with them", () =>
+it.effect("failed and interrupted steps are shown with their cause, and fail the run", () =>
   Effect.gen(function*() {
     const terminal = fakeTerminal()
     const { layer } = yield* shown(terminal)
@@ -112,7 +112,7 @@ it.effect("failures, interruptions, and the run that fails with them", () =>
     assert.equal(terminal.text().split("\n").at(-1), "✗ report (0 ms, 0 steps): no month to report on")
   }))
 
-it.effect("an interrupted run", () =>
+it.effect("an interrupted run is shown as interrupted, with its step", () =>
   Effect.gen(function*() {
     const terminal = fakeTerminal()
     const { layer } = yield* shown(terminal)
@@ -123,7 +123,7 @@ it.effect("an interrupted run", () =>
     assert.ok(terminal.cursor().isVisible)
   }))
 
-it.effect("hooks that take time, and those that fail", () =>
+it.effect("hooks are shown while they run and when they have failed", () =>
   Effect.gen(function*() {
     const terminal = fakeTerminal()
     const { layer } = yield* shown(terminal)
@@ -167,14 +167,14 @@ it.effect("hooks that take time, and those that fail", () =>
     )
   }))
 
-it.effect("how far a body is, with rate and time left", () =>
+it.effect("progress is shown as a bar, with the rate and the time left", () =>
   Effect.gen(function*() {
     const terminal = fakeTerminal(100)
     const { layer } = yield* shown(terminal)
     const steadily = (name: string, total: number | undefined) =>
       Step.make(
         name,
-        // off the beat of the frames, so that each frame has told the same
+        // between two frames, so that each frame shows the same number of reports
         Effect.andThen(
           Effect.sleep("50 millis"),
           Effect.forEach(
@@ -209,7 +209,7 @@ it.effect("how far a body is, with rate and time left", () =>
     assertScreen(terminal, "✓ etl (10.1 s, 2 steps)", "├─ ✓ load (10.1 s)", "└─ ✓ count (10.1 s)")
   }))
 
-it.effect("numbers that make no sense are shown as far as they do", () =>
+it.effect("progress that is NaN, infinite or out of range is shown as far as possible", () =>
   Effect.gen(function*() {
     const terminal = fakeTerminal(100)
     const { layer } = yield* shown(terminal)
@@ -239,7 +239,7 @@ it.effect("numbers that make no sense are shown as far as they do", () =>
     yield* Fiber.interrupt(fiber)
   }))
 
-it.effect("runs side by side and in each other; a step outside any pipeline", () =>
+it.effect("concurrent and nested runs are trees of their own, and a step outside any pipeline is one line", () =>
   Effect.gen(function*() {
     const terminal = fakeTerminal()
     const { layer } = yield* shown(terminal)
@@ -278,7 +278,7 @@ it.effect("runs side by side and in each other; a step outside any pipeline", ()
     )
   }))
 
-it.effect("names and messages can't move the cursor, nor turn text around; secrets stay hidden", () =>
+it.effect("names and messages can't move the cursor or reorder text, and secrets stay hidden", () =>
   Effect.gen(function*() {
     const terminal = fakeTerminal()
     const { layer } = yield* shown(terminal)
@@ -304,7 +304,7 @@ it.effect("names and messages can't move the cursor, nor turn text around; secre
     )
   }))
 
-it.effect("colours, where they are wanted", () =>
+it.effect("the tree is coloured if colours are on", () =>
   Effect.gen(function*() {
     const terminal = fakeTerminal()
     const { layer } = yield* shown(terminal, true)

@@ -1,4 +1,4 @@
-/** Progress without a terminal: lines, the log of GitHub Actions, and which of it all is chosen. */
+/** Tests progress without a terminal: plain lines, the log of GitHub Actions, and the choice of the mode. */
 import { test } from "bun:test"
 import { Cause, DateTime, Duration, Effect, Exit, Fiber, Layer, Redacted, Schedule } from "effect"
 import { TestClock, TestConsole } from "effect/testing"
@@ -26,7 +26,7 @@ const etl = Pipeline.make(
   })
 ).pipe(Pipeline.runName("nightly"))
 
-it.effect("plain lines go to standard error", () =>
+it.effect("plain lines go to standard error unless stdout is chosen", () =>
   Effect.gen(function*() {
     const fiber = yield* Effect.exit(etl).pipe(
       Effect.provide([Report.layerProgress({ mode: "plain" }), quiet]),
@@ -49,7 +49,7 @@ it.effect("plain lines go to standard error", () =>
     ])
   }))
 
-it.effect("a name is no more than a part of its line", () =>
+it.effect("a name with line ends or control characters stays a part of its line", () =>
   Effect.gen(function*() {
     const step = Step.make("a\n::error::b\u001b[2J\u0007", Effect.void)
     yield* Effect.provide(step, Report.layerProgress({ mode: "plain", stream: "stdout" }))
@@ -57,7 +57,7 @@ it.effect("a name is no more than a part of its line", () =>
     assert.deepEqual(lines, ["▶ a ::error::b ", "  ▶ a ::error::b", "  ✓ a ::error::b ", "✓ a ::error::b "])
   }))
 
-it.effect("a group for a run in GitHub's log, with annotations, once each", () =>
+it.effect("GitHub's log has a group for the run and one annotation for each failure", () =>
   Effect.gen(function*() {
     const fiber = yield* Effect.exit(etl).pipe(
       Effect.provide([Report.layerProgress({ mode: "github", stream: "stderr" }), quiet]),
@@ -86,7 +86,7 @@ it.effect("a group for a run in GitHub's log, with annotations, once each", () =
     ])
   }))
 
-it.effect("groups don't nest: what begins inside is lines; a run that fails by itself is annotated", () =>
+it.effect("a run inside a group is printed as lines, and a run that fails outside of its steps is annotated", () =>
   Effect.gen(function*() {
     const inner = Pipeline.make("inner", Effect.fail("no"))
     yield* Effect.ignore(Pipeline.make("outer", Effect.ignore(inner))).pipe(
@@ -103,7 +103,10 @@ it.effect("groups don't nest: what begins inside is lines; a run that fails by i
     ])
   }))
 
-/** As the runner reads lines: https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs */
+/**
+ * Finds workflow commands as the runner does:
+ * https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
+ */
 const commandsIn = (output: string): ReadonlyArray<string> =>
   output.split(/\r\n|\r|\n/).flatMap((line) => {
     const v2 = /^\s*::([^\s:]+)(?: [^]*?)?::/.exec(line)
@@ -111,7 +114,7 @@ const commandsIn = (output: string): ReadonlyArray<string> =>
     return /##\[[^\]]*\]/.test(line) ? [line] : []
   })
 
-test("no name or message is taken for a command", () => {
+test("no name or message becomes a workflow command", () => {
   const nasty = [
     "::add-mask::x",
     "\n::add-mask::x",
@@ -151,7 +154,7 @@ test("no name or message is taken for a command", () => {
   }
 })
 
-it.effect("a run that fails a thousand times tells of some at the end", () =>
+it.effect("of a thousand failures, fifty are printed again at the end of the run", () =>
   Effect.gen(function*() {
     const steps = Array.from({ length: 1000 }, (_, i) => Effect.ignore(Step.make(`step ${i}`, Effect.fail("no"))))
     yield* Pipeline.make("etl", Effect.all(steps)).pipe(Effect.provide(Report.layerProgress({ mode: "github" })))
@@ -161,7 +164,7 @@ it.effect("a run that fails a thousand times tells of some at the end", () =>
     assert.equal(end.at(-2), "  … and 950 more that failed")
   }))
 
-it.effect("it is shown once, however often it is provided, beside other observers; secrets stay hidden", () =>
+it.effect("progress that is provided twice shows a run once, keeps other observers, and hides secrets", () =>
   Effect.gen(function*() {
     const seen: Array<string> = []
     const progress = Report.layerProgress({ mode: "plain" })
@@ -185,7 +188,7 @@ test("progress is a tree on a terminal that a person looks at, and lines in CI, 
   assert.equal(on(true, true, { TERM: "dumb" }), "plain")
   assert.equal(on(true, true, { CI: "true" }), "plain")
   assert.equal(on(true, true, { CI: "false" }), "tree")
-  // into a file, and through a pipe that may end at the same terminal
+  // stdout goes into a file, and through a pipe that may end at the same terminal
   assert.equal(on(false, true), "tree")
   assert.equal(on(false, true, {}, true), "plain")
   assert.equal(on(true, false), "plain")

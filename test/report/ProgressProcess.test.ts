@@ -1,4 +1,4 @@
-/** The tree, as processes end: whatever ends them, the cursor is shown again. On each runtime. */
+/** Tests on each runtime that the cursor is shown again, however the process ends. */
 import { expect, test } from "bun:test"
 import { spawn } from "node:child_process"
 import { join } from "node:path"
@@ -9,7 +9,7 @@ const lines = join(root, "test/support/progressLines.ts")
 
 const [hide, show] = ["\u001b[?25l", "\u001b[?25h"]
 
-/** Runs it to its end; a signal is sent when the tree is there. */
+/** Runs the script to its end. Sends the signal, if given, when the tree is shown. */
 const run = (runtime: Runtime, way: string, signal?: NodeJS.Signals) => {
   const [command, ...flags] = runtimes[runtime]
   const child = spawn(command, [...flags, script, way], { cwd: root, stdio: ["ignore", "pipe", "pipe"] })
@@ -36,7 +36,7 @@ const cursorIsShown = (stderr: string) => {
 }
 
 for (const runtime of Object.keys(runtimes) as ReadonlyArray<Runtime>) {
-  test.concurrent(`${runtime}: nobody reads the lines any more, and the run goes on`, async () => {
+  test.concurrent(`${runtime}: the run goes on when the reader of its lines is gone`, async () => {
     for (const mode of ["plain", "github"]) {
       const [command, ...flags] = runtimes[runtime]
       const child = spawn(command, [...flags, lines, mode], { cwd: root, stdio: ["ignore", "pipe", "pipe"] })
@@ -54,7 +54,7 @@ for (const runtime of Object.keys(runtimes) as ReadonlyArray<Runtime>) {
 }
 
 for (const runtime of Object.keys(runtimes) as ReadonlyArray<Runtime>) {
-  test.concurrent(`${runtime}: after success and failure, all is as it was`, async () => {
+  test.concurrent(`${runtime}: after success and failure, cursor and streams are restored`, async () => {
     for (const way of ["end", "fail"]) {
       const { code, stderr, stdout } = await run(runtime, way)
       expect(stdout).toBe("# restored\n")
@@ -63,7 +63,7 @@ for (const runtime of Object.keys(runtimes) as ReadonlyArray<Runtime>) {
     }
   }, 60_000)
 
-  test.concurrent(`${runtime}: a signal that nobody listens for ends the process`, async () => {
+  test.concurrent(`${runtime}: a signal without other listeners ends the process`, async () => {
     for (const name of ["SIGINT", "SIGTERM"] as const) {
       const { code, signal, stderr, stdout } = await run(runtime, "wait", name)
       expect(signal ?? code).toBe(name)
@@ -72,24 +72,32 @@ for (const runtime of Object.keys(runtimes) as ReadonlyArray<Runtime>) {
     }
   }, 60_000)
 
-  test.concurrent(`${runtime}: a signal that someone listens for, if only once, is theirs`, async () => {
-    const { code, stderr, stdout } = await run(runtime, "listen", "SIGINT")
-    expect(stdout).toBe("# restored\n")
-    expect(code).toBe(0)
-    expect(stderr).toContain("■ etl")
-    cursorIsShown(stderr)
-  }, 60_000)
-
-  test.concurrent(`${runtime}: the process exits in the midst of it, with half a line`, async () => {
-    for (const way of ["exit", "unfinished"]) {
-      const { code, stderr } = await run(runtime, way)
-      expect(code).toBe(3)
-      if (way === "unfinished") expect(stderr).toMatch(/half a line\n[^]*the last words\n/)
+  test.concurrent(
+    `${runtime}: a signal that the script handles, even by a once listener, does not end the process`,
+    async () => {
+      const { code, stderr, stdout } = await run(runtime, "listen", "SIGINT")
+      expect(stdout).toBe("# restored\n")
+      expect(code).toBe(0)
+      expect(stderr).toContain("■ etl")
       cursorIsShown(stderr)
-    }
-  }, 60_000)
+    },
+    60_000
+  )
 
-  test.concurrent(`${runtime}: nobody catches an error`, async () => {
+  test.concurrent(
+    `${runtime}: process.exit during a run restores the terminal and prints an unfinished line`,
+    async () => {
+      for (const way of ["exit", "unfinished"]) {
+        const { code, stderr } = await run(runtime, way)
+        expect(code).toBe(3)
+        if (way === "unfinished") expect(stderr).toMatch(/half a line\n[^]*the last words\n/)
+        cursorIsShown(stderr)
+      }
+    },
+    60_000
+  )
+
+  test.concurrent(`${runtime}: an uncaught error restores the terminal`, async () => {
     for (const way of ["throw", "reject"]) {
       const { code, stderr } = await run(runtime, way)
       expect(code).not.toBe(0)

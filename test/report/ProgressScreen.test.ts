@@ -1,4 +1,4 @@
-/** The tree: terminals of all sizes, many steps, and other output. */
+/** Tests the tree on terminals of all sizes, with many steps and with other output. */
 import { test } from "bun:test"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
@@ -20,7 +20,7 @@ const names = (n: number) => Array.from({ length: n }, (_, i) => `step ${i + 1}`
 // sizes
 // -----------------------------------------------------------------------------
 
-test("width and cuts: wide, combining, joined and fullwidth characters", () => {
+test("wide, combining, joined and fullwidth characters are measured and cut in columns", () => {
   const widths: ReadonlyArray<readonly [text: string, columns: number]> = [
     ["", 0],
     ["abc", 3],
@@ -53,7 +53,7 @@ test("width and cuts: wide, combining, joined and fullwidth characters", () => {
   assert.deepEqual(fit([["ab", "plain"]], 0, false), { text: "", width: 0 })
 })
 
-it.effect("twenty columns", () =>
+it.effect("lines are cut to the width of the terminal", () =>
   Effect.gen(function*() {
     const terminal = fakeTerminal(20)
     const { layer } = yield* shown(terminal)
@@ -87,7 +87,7 @@ it.effect("twenty columns", () =>
     )
   }))
 
-it.effect("a window made narrower and lower, then wider", () =>
+it.effect("a resized window shows the tree once, in its new size", () =>
   Effect.gen(function*() {
     const terminal = fakeTerminal(70, 10)
     terminal.write("$ bun etl.ts\n")
@@ -109,7 +109,7 @@ it.effect("a window made narrower and lower, then wider", () =>
     yield* Fiber.interrupt(fiber)
   }))
 
-it.effect("a terminal that doesn't tell its size", () =>
+it.effect("a terminal without a size is taken for one of 80 by 24", () =>
   Effect.gen(function*() {
     const terminal = { ...fakeTerminal(), size: () => ({ columns: 0, rows: 0 }) }
     const { layer } = yield* shown(terminal)
@@ -121,17 +121,21 @@ it.effect("a terminal that doesn't tell its size", () =>
 // many steps
 // -----------------------------------------------------------------------------
 
-it.effect("a thousand steps: what runs, what failed, and how many", () =>
+it.effect("of a thousand steps, the tree shows running and failed ones, and counts the others", () =>
   Effect.gen(function*() {
     const terminal = fakeTerminal(60, 14)
     const { layer } = yield* shown(terminal)
     const run = Pipeline.make(
       "etl",
-      Effect.forEach(names(1000), (name, i) =>
-        Step.make(name, Effect.andThen(Effect.sleep("1 second"), i % 150 === 99 ? Effect.fail("odd") : Effect.void))
-          .pipe(
-            Effect.ignore
-          ), { concurrency: 8, discard: true })
+      Effect.forEach(
+        names(1000),
+        (name, i) =>
+          Step.make(name, Effect.andThen(Effect.sleep("1 second"), i % 150 === 99 ? Effect.fail("odd") : Effect.void))
+            .pipe(
+              Effect.ignore
+            ),
+        { concurrency: 8, discard: true }
+      )
     )
     const fiber = yield* Effect.forkChild(Effect.provide(run, layer))
     yield* TestClock.adjust("70500 millis")
@@ -155,15 +159,13 @@ it.effect("a thousand steps: what runs, what failed, and how many", () =>
     assertScreen(
       terminal,
       "✓ etl (2 min 5 s, 1000 steps)",
-      ...[100, 250, 400, 550, 700, 850].map((n) =>
-        `├─ ✗ step ${n} (1 s): odd`
-      ),
+      ...[100, 250, 400, 550, 700, 850].map((n) => `├─ ✗ step ${n} (1 s): odd`),
       "└─ ✗ step 1000 (1 s): odd",
       "… and 993 done"
     )
   }))
 
-it.effect("a thousand steps at once, in each other and with hooks, fit", () =>
+it.effect("a thousand concurrent, nested steps with hooks fit on the screen", () =>
   Effect.gen(function*() {
     const terminal = fakeTerminal(60, 12)
     const { layer } = yield* shown(terminal)
@@ -191,7 +193,7 @@ it.effect("a thousand steps at once, in each other and with hooks, fit", () =>
     yield* Fiber.interrupt(fiber)
   }))
 
-it.effect("more runs than rows", () =>
+it.effect("more runs than rows are cut to the number of rows", () =>
   Effect.gen(function*() {
     const terminal = fakeTerminal(60, 7)
     const { layer } = yield* shown(terminal)
@@ -202,7 +204,7 @@ it.effect("more runs than rows", () =>
     yield* Fiber.interrupt(fiber)
   }))
 
-it.effect("what is remembered of many steps is bounded", () =>
+it.effect("the number of ended steps that are kept is bounded", () =>
   Effect.gen(function*() {
     const runs = new Runs()
     let seen = 0
@@ -226,7 +228,7 @@ it.effect("what is remembered of many steps is bounded", () =>
 // other output
 // -----------------------------------------------------------------------------
 
-it.effect("what else is written goes above, unfinished lines too", () =>
+it.effect("other output appears above the tree, unfinished lines too", () =>
   Effect.gen(function*() {
     const terminal = fakeTerminal(40)
     const { handlers, layer, print } = yield* shown(terminal)
@@ -253,7 +255,7 @@ it.effect("what else is written goes above, unfinished lines too", () =>
     ])
   }))
 
-it.effect("a flood of output is not held up: the tree is back with the next frame", () =>
+it.effect("much output at once is not slowed down: the tree returns with the next frame", () =>
   Effect.gen(function*() {
     const terminal = fakeTerminal(40, 8)
     const { layer, print } = yield* shown(terminal)
@@ -267,7 +269,7 @@ it.effect("a flood of output is not held up: the tree is back with the next fram
     yield* Fiber.interrupt(fiber)
   }))
 
-it.effect("who stops watching leaves what there is, and is told no more", () =>
+it.effect("a layer that closes leaves its runs as they are, and ignores their later events", () =>
   Effect.gen(function*() {
     const terminal = fakeTerminal(40)
     const { handlers, live } = yield* shown(terminal)
@@ -283,7 +285,7 @@ it.effect("who stops watching leaves what there is, and is told no more", () =>
     assertScreen(terminal, "⠋ etl (1.0 s, 1 running)", "└─ ⠋ load (1.0 s)")
   }))
 
-test("only what changed is written", () => {
+test("only changed lines are written", () => {
   const terminal = fakeTerminal(20)
   const written: Array<string> = []
   const screen = new Screen({ ...terminal, write: (text) => written.push(text) }, false)

@@ -16,7 +16,7 @@ const it = makeIt(test)
 
 const step = (name: string, body: Effect.Effect<unknown, unknown> = Effect.void) => Step.make(name, body)
 
-it.live("a run has a file of its own, whose name sorts by time and has pipeline and id", () =>
+it.live("a run has a file of its own, whose name has its time, pipeline and id", () =>
   Effect.gen(function*() {
     const folder = path.join(yield* tempFolder, "a", "runs")
     const told = events()
@@ -52,7 +52,7 @@ it.live("a run has a file of its own, whose name sorts by time and has pipeline 
     for (const line of [header, ...lines]) yield* decode(line)
   }))
 
-it.live("is in .epilogue/runs of the working directory, and needs no other service", () =>
+it.live("layerRecord() writes to .epilogue/runs in the working directory, and needs no other service", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     const before = process.cwd()
@@ -64,13 +64,13 @@ it.live("is in .epilogue/runs of the working directory, and needs no other servi
     assert.equal(filesIn(path.join(folder, ".epilogue", "runs")).length, 1)
   }))
 
-it.live("an event is in the file while the run goes on", () =>
+it.live("an event is in the file before the run ends", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     const tags = () =>
       linesOf(filesIn(folder)[0]!).map((line) => `${line._tag} ${line.stepName ?? line.hook ?? ""}`.trim())
     const seen: Array<ReadonlyArray<string>> = []
-    // looked at without a pause: nothing else could have written meanwhile
+    // read synchronously, so no timer can have written it meanwhile
     const look = Effect.sync(() => void seen.push(tags()))
     const hooked = step("a", look).pipe(Step.hooks(Hook.onSuccess(() => look).pipe(Hook.named("h"))))
     yield* Effect.provide(
@@ -84,7 +84,7 @@ it.live("an event is in the file while the run goes on", () =>
     ])
   }))
 
-it.live("after a burst the rest is in the file a moment later, while the run goes on", () =>
+it.live("after a burst of events, the rest is in the file a moment later", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     const burst = Effect.forEach(Array.from({ length: 500 }), () => step("s"), { discard: true })
@@ -103,7 +103,7 @@ it.live("after a burst the rest is in the file a moment later, while the run goe
     assert.equal(lines, 2 + 1_000)
   }))
 
-it.live("runs at once in one file do not mix, and each is told of once", () =>
+it.live("concurrent runs in one file do not mix, and each event is recorded once", () =>
   Effect.gen(function*() {
     const file = path.join(yield* tempFolder, "runs.jsonl")
     const told = events()
@@ -122,7 +122,7 @@ it.live("runs at once in one file do not mix, and each is told of once", () =>
     assert.equal(lines.filter((line) => "pipelineName" in line).length, 40)
   }))
 
-it.live("many more runs at once than files may be open", () =>
+it.live("more concurrent runs than open files are recorded", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     const run = (n: number) =>
@@ -145,7 +145,7 @@ it.live("many more runs at once than files may be open", () =>
     }
   }))
 
-it.live("two records of one run in the same place are one", () =>
+it.live("two layers that record to the same place record each event once", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     const recording = Report.layerRecord({ folder })
@@ -169,7 +169,7 @@ const Program = Schema.Struct({
 
 const runOf = ({ pipeline, steps }: typeof Program.Type) =>
   Pipeline.make(
-    // an empty one is a mistake
+    // with a dot, since an empty name is a defect
     `${pipeline}.`,
     Effect.forEach(steps, ({ ends, hook, inner, name, notes }) => {
       const body = ends === "success" ? Effect.void : ends === "failure" ? Effect.fail("no") : Effect.interrupt
@@ -184,7 +184,7 @@ const runOf = ({ pipeline, steps }: typeof Program.Type) =>
     }, { discard: true })
   )
 
-it.live("what is written without making an event of it is what the event says", () =>
+it.live("the fast encoding of an event equals the encoding of its JSON", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     let n = 0
@@ -192,7 +192,7 @@ it.live("what is written without making an event of it is what the event says", 
       Effect.gen(function*() {
         const [first, second] = [path.join(folder, `${++n}`), path.join(folder, `${++n}`)] as const
         const told = events()
-        // of two recorders only the first can do without events
+        // of two observers, only the first one gets the fast path
         yield* Effect.exit(runOf(program)).pipe(
           Effect.provide(Report.layerRecord({ file: second })),
           Effect.provide(Report.layerRecord({ file: first })),
@@ -200,14 +200,14 @@ it.live("what is written without making an event of it is what the event says", 
         )
         assert.equal(fs.readFileSync(first, "utf8"), fs.readFileSync(second, "utf8"))
         const { events: read } = yield* readAll(first)
-        // as JSON has no negative zero
+        // through JSON, which has no negative zero
         assert.deepEqual(read, JSON.parse(JSON.stringify(told.list.map(Report.fromRunEvent))))
       }), 60)
   }))
 
 class Secrets extends Params.Service<Secrets>()("Secrets", { token: Schema.Redacted(Schema.String) }) {}
 
-it.live("tells nothing that is secret", () =>
+it.live("a record has no secrets", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     const secret = Redacted.make(canary)
@@ -226,7 +226,7 @@ it.live("tells nothing that is secret", () =>
     assert.deepEqual(leaks([text]), [])
   }))
 
-it.live("fails at the start where nothing can be written", () =>
+it.live("layerRecord fails when its place can't be written to", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     const file = path.join(folder, "file")
@@ -269,7 +269,7 @@ const lostEvents = Effect.map(
 const scoped = (effect: Effect.Effect<void>) => Effect.provideService(effect, Metric.MetricRegistry, new Map())
 
 if (fs.existsSync("/dev/full")) {
-  it.live("a disk that is full: the run goes on, it is logged once, and what is lost is counted", () =>
+  it.live("on a full disk the run goes on, the fault is logged once, and lost events are counted", () =>
     scoped(Effect.gen(function*() {
       const logged = logs()
       const exit = yield* Effect.exit(
@@ -287,7 +287,7 @@ if (fs.existsSync("/dev/full")) {
     })))
 }
 
-it.live("a folder that is taken away is made again, and what was open stays so", () =>
+it.live("a folder that is removed is made again for the next run", () =>
   Effect.gen(function*() {
     const folder = path.join(yield* tempFolder, "runs")
     const run = (name: string) => Pipeline.make(name, step("a"))
@@ -302,7 +302,7 @@ it.live("a folder that is taken away is made again, and what was open stays so",
     assert.equal(filesIn(folder).length, 1)
   }))
 
-it.live("is ended when the layer is, also in the middle of a run", () =>
+it.live("when the layer closes in the middle of a run, all events so far are in the file", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     const recording = yield* Effect.scoped(
@@ -316,14 +316,14 @@ it.live("is ended when the layer is, also in the middle of a run", () =>
         return fiber
       })
     )
-    // without a pause in between
+    // read synchronously: closing the layer wrote all of it
     assert.equal(linesOf(filesIn(folder)[0]!).length, 2 + 40)
     yield* Fiber.interrupt(recording)
-    // the run outlives it
+    // the run outlives the layer
     assert.equal(linesOf(filesIn(folder)[0]!).at(-1)._tag, "RunEnded")
   }))
 
-it.live("provided once more further in, it is once, and keeps no observer from the run", () =>
+it.live("layerRecord that is provided twice records once, and keeps other observers", () =>
   Effect.gen(function*() {
     const file = path.join(yield* tempFolder, "runs.jsonl")
     const record = Report.layerRecord({ file })
@@ -337,7 +337,7 @@ it.live("provided once more further in, it is once, and keeps no observer from t
     assert.deepEqual((yield* readAll(file)).events, between.list.map(Report.fromRunEvent))
   }))
 
-it.live("stands beside other observers, and without it nothing is written", () =>
+it.live("layerRecord combines with other observers, and without it nothing is written", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     const first = events()

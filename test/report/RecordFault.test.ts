@@ -1,4 +1,4 @@
-/** A disk that is full for a while. */
+/** Tests records on a disk that is full for a while. */
 import { Effect } from "effect"
 import * as assert from "node:assert/strict"
 import * as fs from "node:fs"
@@ -13,10 +13,10 @@ import { filesIn, readAll, tempFolder } from "../support/record.ts"
 
 const it = makeIt(test)
 
-/** How many bytes fit on the disk yet. */
+/** Limits how many bytes can still be written. */
 const disk = Effect.acquireRelease(
   Effect.sync(() => {
-    // that of the library: a namespace can't be changed
+    // the module object that the library uses: an imported namespace can't be changed
     const module = process.getBuiltinModule("node:fs")
     const { writeSync } = module
     const disk = { free: Infinity, end: () => Object.assign(module, { writeSync }) }
@@ -35,7 +35,7 @@ const disk = Effect.acquireRelease(
 const step = (name: string, body: Effect.Effect<unknown> = Effect.void) => Step.make(name, body)
 
 for (const own of [true, false]) {
-  it.live(`${own ? "a file of its own" : "a file of several runs"}: what is lost is told, and the rest is there`, () =>
+  it.live(`${own ? "a file of one run" : "a file of several runs"} says how many events are lost, and has all others`, () =>
     Effect.gen(function*() {
       const folder = yield* tempFolder
       const recording = own
@@ -67,7 +67,7 @@ for (const own of [true, false]) {
     }))
 }
 
-it.live("a file that is full from the start", () =>
+it.live("a file that is full from the start gets its header when there is room again", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     const limits = yield* disk
@@ -89,7 +89,7 @@ it.live("a file that is full from the start", () =>
     assert.equal((yield* Report.list({ folder }))[0]?.status, "success")
   }))
 
-it.live("a file that something else has closed is opened again", () =>
+it.live("a file whose descriptor other code has closed is opened again", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     const module = process.getBuiltinModule("node:fs")

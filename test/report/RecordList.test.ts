@@ -17,10 +17,10 @@ const step = (name: string, body: Effect.Effect<unknown, unknown> = Effect.void)
 const recorded = (folder: string, run: Effect.Effect<unknown, unknown>) =>
   Effect.exit(Effect.provide(run, [Report.layerRecord({ folder }), logs().layer]))
 
-/** Until the clock has gone on. */
+/** Waits until the clock shows another millisecond, so that names of files sort. */
 const pause = Effect.sleep("3 millis")
 
-/** Runs that end differently, a moment after each other. */
+/** Records three runs with different outcomes, one after another. */
 const three = (folder: string) =>
   Effect.gen(function*() {
     yield* recorded(folder, Pipeline.make("good", Effect.forEach(["a", "b"], (name) => step(name))))
@@ -31,7 +31,7 @@ const three = (folder: string) =>
     yield* recorded(folder, Pipeline.make("cut", step("a", Effect.interrupt)))
   })
 
-/** As if a process was killed: a record that has no end, written to so many seconds ago. */
+/** Makes the record of a killed process: without an end, last written that many seconds ago. */
 const cutOff = (folder: string, seconds: number, lines = 4) =>
   Effect.gen(function*() {
     const other = yield* tempFolder
@@ -45,7 +45,7 @@ const cutOff = (folder: string, seconds: number, lines = 4) =>
     return path.basename(file!).split(".")[2]!
   })
 
-it.live("lists runs, the newest first, and what became of them", () =>
+it.live("list returns runs, the newest first, with their status", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     yield* three(folder)
@@ -70,7 +70,7 @@ it.live("lists runs, the newest first, and what became of them", () =>
     assert.ok(bad.path.endsWith(`.bad.${bad.runId}.jsonl`))
     assert.ok(Math.abs(DateTime.toEpochMillis(bad.startedAt) - Date.now()) < 10_000)
     assert.ok(Duration.toMillis(bad.duration) < 1_000)
-    // of what goes on it is until now
+    // the duration of a running run is until now
     const until = ({ duration, startedAt }: Report.Recorded) =>
       DateTime.toEpochMillis(startedAt) + Duration.toMillis(duration)
     assert.ok(until(list[0]!) >= looked && until(list[1]!) < looked)
@@ -79,7 +79,7 @@ it.live("lists runs, the newest first, and what became of them", () =>
     assert.deepEqual(yield* Report.list({ folder, limit: 0 }), [])
   }))
 
-/** A timer that is set off by hand. */
+/** Replaces the recorder's timer by one that the test fires. */
 const heartbeat = Effect.acquireRelease(
   Effect.sync(() => {
     const timers = process.getBuiltinModule("node:timers")
@@ -96,7 +96,7 @@ const heartbeat = Effect.acquireRelease(
   ({ end }) => Effect.sync(end)
 )
 
-it.live("a run that is silent for long is running, since its file is touched", () =>
+it.live("a run without events for long is still running, since its file is touched", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     const { beat } = yield* heartbeat
@@ -120,7 +120,7 @@ it.live("a run that is silent for long is running, since its file is touched", (
     assert.deepEqual(statuses, [["running", 1], ["cutOff", 1], ["running", 1], ["success", 1]])
   }))
 
-it.live("what is no record of a run, and files that vanish, are left out; where there is no folder there are none", () =>
+it.live("list leaves out other files and files that vanish, and is empty without a folder", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     yield* recorded(folder, Pipeline.make("p", step("a")))
@@ -140,14 +140,14 @@ it.live("what is no record of a run, and files that vanish, are left out; where 
     assert.match(error.message, /^can't read .*notes.txt: ENOTDIR$/)
   }))
 
-it.live("reads no more of a file than it must", () =>
+it.live("list reads only the beginning and the end of a file", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     yield* recorded(folder, Pipeline.make("p", step("a")))
     const [file] = filesIn(folder)
     const text = fs.readFileSync(file!, "utf8")
     const [header, ...lines] = text.split("\n")
-    // a gigabyte, of which nothing is there
+    // a sparse file of a gigabyte
     fs.writeFileSync(file!, `${header}\n`)
     fs.truncateSync(file!, 2 ** 30)
     fs.appendFileSync(file!, `\n${lines.join("\n")}`)
@@ -157,12 +157,12 @@ it.live("reads no more of a file than it must", () =>
     assert.ok(performance.now() - started < 500)
   }))
 
-it.live("finds a run by its id or the beginning of it", () =>
+it.live("find returns the run with an id or with its beginning", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     const told = events()
     const given = ["abc-1", "abc-12", "a/b:c", "a:b/c"]
-    // as durable runs have ids of their own
+    // ids that are no UUIDs, as durable runs have
     for (const id of given) yield* recordAs(folder, id)
     yield* Effect.provide(recorded(folder, Pipeline.make("p", step("a"))), told.layer)
     const { runId } = told.list[0]!
@@ -177,7 +177,7 @@ it.live("finds a run by its id or the beginning of it", () =>
     assert.equal((yield* Effect.flip(Report.find("x", { folder: path.join(folder, "none") }))).reason._tag, "NotFound")
   }))
 
-/** A run with an id of its own, as an observer hears of it. */
+/** Records a run under the given id, by passing changed events to the recorder. */
 const recordAs = (folder: string, runId: string) =>
   Effect.gen(function*() {
     const told = events()
@@ -190,7 +190,7 @@ const recordAs = (folder: string, runId: string) =>
     )
   })
 
-it.live("prunes all but the newest, and nothing that runs", () =>
+it.live("prune removes all but the newest runs, and none that is running", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     const now = yield* cutOff(folder, 10)
@@ -201,7 +201,7 @@ it.live("prunes all but the newest, and nothing that runs", () =>
     assert.deepEqual(names(yield* Report.prune({ folder, keep: 2 })), ["good", "cutOff"])
     assert.deepEqual((yield* Report.list({ folder })).map(({ runId }) => runId).at(-1), now)
     assert.ok(!(yield* Report.list({ folder })).some(({ runId }) => runId === lost))
-    // what is being written is not removed, however few are to stay
+    // the record of the running run itself stays, although none is to be kept
     yield* recorded(folder, Pipeline.make("pruning", step("a", Report.prune({ folder, keep: 0 }))))
     assert.deepEqual(names(yield* Report.list({ folder })), ["pruning", "cutOff"])
     for (const keep of [-1, 1.5, Number.NaN]) {

@@ -1,4 +1,4 @@
-/** Records of processes that are killed, and of several that write at once. */
+/** Tests records of killed processes, and of several processes that write at the same time. */
 import { Effect, Stream } from "effect"
 import * as assert from "node:assert/strict"
 import { spawn } from "node:child_process"
@@ -21,7 +21,7 @@ interface Ended {
   readonly errors: string
 }
 
-/** Killed when `enough` says so of its output, if ever. */
+/** Runs a recording process, and kills it when `enough` returns true for its output. */
 const recording = (args: ReadonlyArray<string>, enough: (output: string) => boolean = () => false) =>
   Effect.promise(() =>
     new Promise<Ended>((resolve) => {
@@ -42,7 +42,7 @@ const recording = (args: ReadonlyArray<string>, enough: (output: string) => bool
 const count = (events: ReadonlyArray<Report.Event>, tag: Report.Event["_tag"]) =>
   events.filter(({ _tag }) => _tag === tag).length
 
-it.live("of a process that is killed each step that has ended is there", () =>
+it.live("the record of a killed process has each step that ended", () =>
   Effect.gen(function*() {
     const file = path.join(yield* tempFolder, "runs.jsonl")
     const said = (output: string) => output.split("\n").length - 1
@@ -58,10 +58,10 @@ it.live("of a process that is killed each step that has ended is there", () =>
     }
   }))
 
-it.live("killed in the middle of a burst, nothing but the end is missing", () =>
+it.live("the record of a process that is killed during a burst lacks only its last events", () =>
   Effect.gen(function*() {
     const file = path.join(yield* tempFolder, "runs.jsonl")
-    // it says nothing: it is killed some time after it has begun to write
+    // the process prints nothing, so it is killed some time after its file has appeared
     yield* Effect.promise(() =>
       new Promise<void>((resolve) => {
         const child = spawn(process.execPath, [fixture, "busy", file], { stdio: "ignore" })
@@ -85,7 +85,7 @@ it.live("killed in the middle of a burst, nothing but the end is missing", () =>
     assert.ok(indices.every((index, i) => index === i))
   }))
 
-it.live("processes that write to one file at once do not tear each other's lines", () =>
+it.live("processes that write to one file at the same time keep each other's lines whole", () =>
   Effect.gen(function*() {
     const file = path.join(yield* tempFolder, "runs.jsonl")
     const steps = 4_000
@@ -109,7 +109,7 @@ it.live("processes that write to one file at once do not tear each other's lines
     }
   }))
 
-it.live("process.exit loses nothing", () =>
+it.live("process.exit loses no event", () =>
   Effect.gen(function*() {
     const file = path.join(yield* tempFolder, "runs.jsonl")
     const { code } = yield* recording(["exiting", file, "777"])
@@ -118,7 +118,7 @@ it.live("process.exit loses nothing", () =>
     assert.equal(count(events, "StepEnded"), 777)
   }))
 
-it.live("a durable run that goes on after a crash goes on in its file", () =>
+it.live("a durable run that resumes after a crash is continued in its file", () =>
   Effect.gen(function*() {
     const folder = path.join(yield* tempFolder, "runs")
     assert.equal((yield* recording(["durable", folder, "die"])).signal, "SIGKILL")

@@ -12,9 +12,9 @@ import { filesIn, linesOf, readAll, tempFolder } from "../support/record.ts"
 
 const it = makeIt(test)
 
-/** An event of which `Report.fromRunEvent` makes one like this. */
+/** Makes the `RunEvent` from which `Report.fromRunEvent` makes the given event. */
 const toRunEvent = (event: Report.Event): RunEvent.RunEvent => {
-  // a run has one name
+  // all events of a run have the same names
   const run = { pipelineName: `p ${event.runId}`, runId: event.runId, runName: `n ${event.runId}` }
   const exit = "cause" in event && event.cause !== undefined ? Exit.die(new Error(event.cause)) : Exit.succeed(1)
   return {
@@ -33,7 +33,7 @@ const toRunEvent = (event: Report.Event): RunEvent.RunEvent => {
   } as unknown as RunEvent.RunEvent // what an event has too much is not looked at
 }
 
-/** Tells a recorder of events as a run does. */
+/** Passes events to a recorder as a run does. */
 const record = (layer: Layer.Layer<never, Report.RecordError>, events: ReadonlyArray<RunEvent.RunEvent>) =>
   Effect.provide(
     Effect.map(RunEvent.Observers, (observers) => {
@@ -42,7 +42,7 @@ const record = (layer: Layer.Layer<never, Report.RecordError>, events: ReadonlyA
     layer
   )
 
-it.live("any events come back as they were, from a file of several runs and from one of its own", () =>
+it.live("read returns any events as they were recorded, from a file of several runs and from a file of one", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     let n = 0
@@ -50,7 +50,7 @@ it.live("any events come back as they were, from a file of several runs and from
       Effect.gen(function*() {
         const file = path.join(folder, `${++n}.jsonl`)
         const events = some.map(toRunEvent)
-        // as JSON has no negative zero
+        // through JSON, which has no negative zero
         const expected = (events: ReadonlyArray<RunEvent.RunEvent>) =>
           JSON.parse(JSON.stringify(events.map(Report.fromRunEvent)))
         yield* record(Report.layerRecord({ file }), events)
@@ -71,14 +71,14 @@ const recorded = (file: string) =>
     Report.layerRecord({ file })
   )
 
-it.live("a torn last line is left out, and so it is when another process goes on after it", () =>
+it.live("read skips a torn line at the end, and before the lines of a process that continued the file", () =>
   Effect.gen(function*() {
     const file = path.join(yield* tempFolder, "runs.jsonl")
     yield* recorded(file)
     const whole = yield* readAll(file)
     const bytes = fs.readFileSync(file)
     const last = bytes.lastIndexOf(10, bytes.length - 2) + 1
-    // wherever it breaks off
+    // torn at any place
     for (let end = last + 1; end < bytes.length - 1; end += 3) {
       fs.writeFileSync(file, bytes.subarray(0, end))
       const cut = yield* readAll(file)
@@ -89,12 +89,12 @@ it.live("a torn last line is left out, and so it is when another process goes on
       assert.equal(gone.events.length, 5 + 6)
       assert.deepEqual(gone.skipped, cut.skipped)
     }
-    // a line that only lacks its end says all
+    // a line that lacks only its line end can be read
     fs.writeFileSync(file, bytes.subarray(0, -1))
     assert.deepEqual(yield* readAll(file), whole)
   }))
 
-it.live("a header of which only a part was written", () =>
+it.live("read accepts a record whose first header was torn", () =>
   Effect.gen(function*() {
     const file = path.join(yield* tempFolder, "runs.jsonl")
     const header = `{"_tag":"Record","version":1,"pipelineName":"p"}`
@@ -107,7 +107,7 @@ it.live("a header of which only a part was written", () =>
     }
   }))
 
-it.live("what is left out is told at the end, unless somebody asked for it", () =>
+it.live("read logs a warning about skipped lines at the end, unless onSkipped is given", () =>
   Effect.gen(function*() {
     const file = path.join(yield* tempFolder, "runs.jsonl")
     yield* recorded(file)
@@ -131,7 +131,7 @@ it.live("what is left out is told at the end, unless somebody asked for it", () 
     ])
   }))
 
-it.live("what a later version adds to an event is not there", () =>
+it.live("read drops fields of events that a later version added", () =>
   Effect.gen(function*() {
     const file = path.join(yield* tempFolder, "runs.jsonl")
     yield* recorded(file)
@@ -141,7 +141,7 @@ it.live("what a later version adds to an event is not there", () =>
     assert.deepEqual(yield* readAll(file), before)
   }))
 
-it.live("a later version, a file that is no record, and none", () =>
+it.live("read fails on a record of a later version, on other files and on a missing one", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     const file = path.join(folder, "runs.jsonl")
@@ -171,14 +171,14 @@ it.live("a later version, a file that is no record, and none", () =>
     for (const version of [`"1"`, "0", "-1", "null"]) {
       assert.deepEqual(yield* failure(`{"_tag":"Record","version":${version}}\n`), none(1, "a header of version 1"))
     }
-    // a later process wrote to it too
+    // a process of a later version continued the file
     yield* Effect.andThen(Effect.sync(() => fs.rmSync(file)), recorded(file))
     fs.appendFileSync(file, `{"_tag":"Record","version":3}\n`)
     assert.deepEqual((yield* failure())[0], { _tag: "LaterVersion", line: 8, expected: 1, found: 3 })
     assert.match(String((yield* Effect.flip(Stream.runDrain(Report.read(folder)))).message), /EISDIR/)
   }))
 
-it.live("long lines, and characters of several bytes, wherever the file is cut to be read", () =>
+it.live("read decodes long lines and multi-byte characters across the borders of chunks", () =>
   Effect.gen(function*() {
     const file = path.join(yield* tempFolder, "runs.jsonl")
     const name = (n: number) => "夜🔥é".repeat(n)
@@ -195,7 +195,7 @@ it.live("long lines, and characters of several bytes, wherever the file is cut t
     )
   }))
 
-it.live("reads 100,000 events in bounded memory", () =>
+it.live("read takes constant memory for 100,000 events", () =>
   Effect.gen(function*() {
     const file = path.join(yield* tempFolder, "runs.jsonl")
     const steps = 50_000
@@ -222,7 +222,7 @@ it.live("reads 100,000 events in bounded memory", () =>
       }))
     assert.equal(events, 2 * steps + 2)
     assert.ok(most < 10, `${most} MB`)
-    // whoever takes but a few reads no more
+    // a stream of which only a few events are taken
     const few = yield* Stream.runCollect(Stream.take(Report.read(file), 3))
     assert.deepEqual(few.map(({ _tag }) => _tag), ["RunStarted", "StepStarted", "StepEnded"])
   }))

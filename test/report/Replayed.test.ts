@@ -1,4 +1,4 @@
-/** A durable run that goes on, and comes to steps that run side by side in another order than before. */
+/** Tests a resumed durable run whose concurrent steps start in another order than before. */
 import { DateTime, Deferred, Duration, Effect, Exit, Layer, Schema } from "effect"
 import * as DurableClock from "effect/workflow/DurableClock"
 import * as assert from "node:assert/strict"
@@ -17,11 +17,11 @@ const it = makeIt(test)
 const step = <R>(name: string, body: Effect.Effect<unknown, never, R>) =>
   Durable.step(Step.make(name, Effect.asVoid(body)))
 
-// a body that waits is run again, when the wait is over
+// the engine evaluates the body again when this wait is over
 const nap = DurableClock.sleep({ name: "nap", duration: "50 millis", inMemoryThreshold: Duration.zero })
 const shortIsOver = Deferred.makeUnsafe<void>()
 
-// here "after short" begins before "after long": a replay has it the other way round
+// at first "after short" starts before "after long", and on replay after it
 const sideBySide = Effect.all([
   Effect.andThen(step("long", Deferred.await(shortIsOver)), step("after long", nap)),
   Effect.andThen(step("short", Effect.void), step("after short", Deferred.succeed(shortIsOver, undefined)))
@@ -33,7 +33,7 @@ const nightly = Durable.pipeline(
   () => Pipeline.make("nightly", sideBySide)
 )
 
-it.live("each step is one row, and none is lost", () =>
+it.live("a replayed durable run has one row for each step", () =>
   Effect.gen(function*() {
     const told = events()
     yield* nightly.workflow.execute({ day: "2026-11-26" }).pipe(
@@ -51,7 +51,7 @@ it.live("each step is one row, and none is lost", () =>
     ])
   }))
 
-test("nor in the tree, while it goes on", () => {
+test("a replayed durable run has one line for each step in the live tree", () => {
   const at = DateTime.makeUnsafe(0)
   const run = { pipelineName: "p", runId: "1", runName: "p-1", at }
   const info = (stepName: string, index: number) => ({ stepName, stepPath: [stepName], index, parent: undefined })
@@ -76,7 +76,7 @@ test("nor in the tree, while it goes on", () => {
   started(info("b", 1))
   started(info("b", 0))
   assert.deepEqual(lines(), ["⠋ p (0.0 s, 1 running, 1 done)", "├─ ✓ a (0 ms)", "└─ ⠋ b (0.0 s)"])
-  // a hook of what ended before, by the index that it has now
+  // a hook of the ended step a, under the index that a has now
   const hook = { hook: "post", kind: "success", level: "step", hookIndex: 0, step: info("a", 1) } as const
   runs.apply({ _tag: "HookStarted", ...run, ...hook })
   assert.equal(lines()[2], "│  └─ ⠋ hook \"post\" (success, 0.0 s)")

@@ -23,7 +23,7 @@ const it = makeIt(test)
 
 const brief = ({ depth, ending, name, size }: Row): string => `${"  ".repeat(depth)}${name} ${ending} ${size}`
 
-test("steps follow what they are in, in the order in which they began", () => {
+test("steps follow the step that they are inside of, in the order in which they began", () => {
   assert.deepEqual(timeline(nightlyEtl().events).rows.map(brief), [
     "nightly-etl · 2026-11-02 failure 8",
     "  extract success 3",
@@ -37,7 +37,7 @@ test("steps follow what they are in, in the order in which they began", () => {
   ])
 })
 
-test("attempts, hooks, parameters and annotations are those of their step", () => {
+test("a row has the attempts, hooks, parameters and annotations of its step", () => {
   const { rows } = timeline(nightlyEtl().events)
   const start = rows[0]!.start
   const orders = rows[2]!
@@ -58,7 +58,7 @@ test("attempts, hooks, parameters and annotations are those of their step", () =
   assert.match(rows[5]!.hooks[0]!.cause ?? "", /^TimeoutError/)
 })
 
-test("what has no end is cut off when the run was last heard of", () => {
+test("a row without an end is cut off at the last event of the run", () => {
   const { rows } = timeline(cutOff().events)
   assert.deepEqual(rows.map(brief), [
     "nightly-etl · 2026-11-03 cut 4",
@@ -74,7 +74,7 @@ test("what has no end is cut off when the run was last heard of", () => {
   assert.deepEqual(weather!.facts.at(-1), { name: "Progress", value: "7 of 14" })
 })
 
-test("a run that was killed while it waited for the next attempt, and events in the middle of a run", () => {
+test("a run that was killed between two attempts, and events from the middle of a run, have rows", () => {
   const run = new Run("p", 1_000_000)
   run.step("fetch", 10).attemptFailed(20, 1, "Error: no", 60_000)
   const [, waiting] = timeline(run.events).rows
@@ -86,13 +86,13 @@ test("a run that was killed while it waited for the next attempt, and events in 
   }
 })
 
-test("no events make a page and pictures too", () => {
+test("a page and pictures can be made of no events", () => {
   assert.match(Report.html([]), /<title>No runs<\/title>/)
   assertWellFormed(Report.svg([]))
   assert.match(Report.mermaid([]), /^gantt\n/)
 })
 
-test("times that no clock has are no times, but break nothing", () => {
+test("impossible times are clamped and break nothing", () => {
   for (const at of [1e300, -1e300, 8.64e15]) {
     const run = new Run("p", at)
     run.step("x", 0).attemptFailed(1, 1, "no", 1e300).end(2)
@@ -104,7 +104,7 @@ test("times that no clock has are no times, but break nothing", () => {
   }
 })
 
-test("steps may lie deep", () => {
+test("a timeline has a row for each of 3,000 nested steps", () => {
   const run = new Run("deep", 0)
   let step = run.step("0", 0)
   for (let n = 1; n < 3000; n++) step = run.step(String(n), n, { in: step })
@@ -112,7 +112,7 @@ test("steps may lie deep", () => {
   assert.deepEqual([rows.at(-1)!.depth, rows[0]!.size, rows[1]!.size, rows.at(-2)!.size], [3000, 3000, 2999, 1])
 })
 
-test("of many steps pictures show those that failed and the longest, with what they are in", () => {
+test("of many steps, pictures show the failed and the longest, with the steps around them", () => {
   const { rows } = timeline(manySteps(5000).events)
   const picked = pick(rows, 40)
   assert.equal(picked.rows.length, 40)
@@ -130,7 +130,7 @@ test("of many steps pictures show those that failed and the longest, with what t
 // text
 // -----------------------------------------------------------------------------
 
-/** What ends or begins something in one of the formats, or changes what stands around it. */
+/** Texts that are syntax in one of the formats, or change the text around them. */
 const fragments = [
   ["</script>", "<script>", "<!--", "-->", "]]>", "<![CDATA[", "</noscript>", "</svg>", "</title>", "</style>"],
   ["<img src=x onerror=alert(1)>", "\" onload=\"alert(1)", "' x='", "&lt;", "&", "&#0;", "\\u003c/script>"],
@@ -156,7 +156,7 @@ const Case = Schema.Struct({
   })).pipe(Schema.check(Schema.isMaxLength(5)))
 })
 
-/** The same runs with other texts have the same structure. */
+/** Makes events of one structure with different texts. */
 const eventsOf = (
   input: typeof Case.Type,
   text: (parts: ReadonlyArray<string>) => string
@@ -179,7 +179,7 @@ const eventsOf = (
 const joined = (parts: ReadonlyArray<string>): string => parts.join("")
 const harmless = (): string => "x"
 
-/** The elements of a page and their attributes' names, as a parser for HTML finds them, and the texts of scripts. */
+/** Parses a page, and returns its elements with the names of their attributes, and the texts of its scripts. */
 const parsed = async (page: string) => {
   const elements: Array<string> = []
   let script = ""
@@ -199,7 +199,7 @@ const parsed = async (page: string) => {
   return { elements, scripts }
 }
 
-it.live("no text breaks out of the page", () =>
+it.live("no text of events becomes markup in the page", () =>
   forAll(Case, (input) =>
     Effect.promise(async () => {
       const events = eventsOf(input, joined)
@@ -209,7 +209,7 @@ it.live("no text breaks out of the page", () =>
       const data: Timeline = JSON.parse(page.scripts[0]!)
       assert.deepEqual(data, JSON.parse(JSON.stringify(timeline(events))))
       assert.doesNotMatch(page.scripts[0]!, /[<>&\u2028\u2029]/)
-      // nothing that turns what stands around it, no terminal's colours, no halves of characters
+      // no direction controls, no escape sequences, no halves of characters
       for (const { cause = "", name } of data.rows) {
         // oxlint-disable-next-line no-control-regex -- control characters are what it is about
         assert.doesNotMatch(name + cause, /[\u202a-\u202e\u2066-\u2069\u0000-\u0008\u001b\ufffe\uffff]/)
@@ -217,14 +217,14 @@ it.live("no text breaks out of the page", () =>
       }
     })))
 
-it.live("no text breaks out of a picture", () =>
+it.live("no text of events becomes markup in a picture", () =>
   forAll(Case, (input) =>
     Effect.sync(() => {
       const [names, others] = [joined, harmless].map((text) => assertWellFormed(Report.svg(eventsOf(input, text))))
       assert.deepEqual(names, others)
     })))
 
-it.live("no text breaks out of a Mermaid chart", () =>
+it.live("no text of events becomes syntax in a Mermaid chart", () =>
   forAll(Case, (input) =>
     Effect.sync(() => {
       const lines = Report.mermaid(eventsOf(input, joined)).split("\n")
@@ -235,14 +235,14 @@ it.live("no text breaks out of a Mermaid chart", () =>
         const task = / :[a-z, ]+, \d+, \d+$/
         assert.equal(task.exec(line)?.[0], task.exec(other)?.[0])
         if (!task.test(line)) assert.equal(line.trim().split(" ")[0], other.trim().split(" ")[0])
-        // of what means something to Mermaid, only entities
+        // characters of Mermaid's syntax occur only in entities
         const text = line.replace(task, "").replace(/#\d+;/g, "")
         if (!/^ {4}(?:axisFormat|todayMarker)/.test(line)) assert.doesNotMatch(text, /[:;#%<>{}"`\\]/)
         assert.doesNotMatch(text.trim(), /^(?:↳ )*(?:click|call|href) /)
       }
     })))
 
-test("words that mean something to Mermaid are names", () => {
+test("keywords of Mermaid can be names", () => {
   const run = new Run("p", 0)
   for (const [n, name] of ["section x", "title", "click me", "2026-01-01", "gantt", "dateFormat"].entries()) {
     run.step(name, n).end(n)
@@ -259,7 +259,7 @@ test("words that mean something to Mermaid are names", () => {
 
 const sha256 = (text: string): string => `sha256-${createHash("sha256").update(text).digest("base64")}`
 
-test("the page lets only its own script and style in, and names no address", async () => {
+test("the page's policy allows only its own script and style, and the page names no address", async () => {
   const page = Report.html(nightlyEtl().events)
   const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page)![1]!
   const { scripts } = await parsed(page)
@@ -278,15 +278,15 @@ test("the page lets only its own script and style in, and names no address", asy
   assert.deepEqual([...new Set(code.match(/https?:\/\/[^\s"'`)]*/g))], ["http://www.w3.org/2000/svg"])
 })
 
-test("the page's script and style are those of their sources", async () => {
+test("the bundled script and style of the page are up to date with their sources", async () => {
   assert.equal(await readFile(generated, "utf8"), await generate(), "run `bun scripts/page.ts`")
 })
 
-test("the same events make the same page, whenever it is made", () => {
+test("the same events make the same page at any time", () => {
   assert.equal(Report.html(nightlyEtl().events), Report.html(new Set(nightlyEtl().events)))
 })
 
-test("a title may be given", () => {
+test("a title can be given", () => {
   const title = "Night <1>"
   assert.match(Report.html(nightlyEtl().events, { title }), /<h1 dir="auto">Night &lt;1&gt;<\/h1>/)
   assert.match(Report.svg(nightlyEtl().events, { title }), />Night &lt;1&gt;<\/text>/)
@@ -297,7 +297,7 @@ test("a title may be given", () => {
 // pictures
 // -----------------------------------------------------------------------------
 
-test("pictures are as wide as they are to be, and as high as they need", () => {
+test("pictures have the given width, and the height of their rows", () => {
   const size = (svg: string) => /width="(\d+)" height="(\d+)" viewBox="0 0 (\d+) (\d+)"/.exec(svg)!.slice(1).map(Number)
   const [width, height] = size(Report.svg(nightlyEtl().events))
   assert.equal(width, 960)
@@ -308,13 +308,13 @@ test("pictures are as wide as they are to be, and as high as they need", () => {
   assert.equal(size(Report.svg(three, { width: 1 }))[0], 400)
 })
 
-test("in dark colours no light ones are left", () => {
+test("the dark theme uses no colour of the light one", () => {
   const [light, dark] = [Report.svg(nightlyEtl().events), Report.svg(nightlyEtl().events, { theme: "dark" })]
   const colors = (svg: string) => new Set(svg.match(/#[0-9a-f]{6}/g))
   assert.deepEqual(colors(light).intersection(colors(dark)), new Set())
 })
 
-test("nightly-etl in Mermaid", async () => {
+test("the Mermaid chart of nightly-etl is the stored one", async () => {
   const golden = join(import.meta.dirname, "nightly-etl.mmd")
   assert.equal(Report.mermaid(nightlyEtl().events), await readFile(golden, "utf8"))
 })

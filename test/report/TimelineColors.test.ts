@@ -3,7 +3,7 @@ import { test } from "node:test"
 import { type Color, looks, palettes, type Theme } from "../../src/report/internal/timeline/colors.ts"
 import { elapsed, ticks } from "../../src/report/internal/timeline/ticks.ts"
 
-/** https://www.w3.org/TR/WCAG22/#dfn-relative-luminance */
+/** Returns the relative luminance (https://www.w3.org/TR/WCAG22/#dfn-relative-luminance). */
 const luminance = (color: string): number => {
   const [r, g, b] = [1, 3, 5].map((at) => {
     const part = Number.parseInt(color.slice(at, at + 2), 16) / 255
@@ -29,11 +29,11 @@ for (const theme of Object.keys(palettes) as ReadonlyArray<Theme>) {
       })
     )
 
-  test(`text stands out from what is behind it in ${theme} colours`, () => {
+  test(`text has enough contrast in the ${theme} theme`, () => {
     assert.deepEqual(weakest(["text", "quiet", "success", "failure", "interrupt", "cut"], 4.5), [])
   })
 
-  test(`shapes and borders stand out from what is behind them in ${theme} colours`, () => {
+  test(`shapes and borders have enough contrast in the ${theme} theme`, () => {
     const used = Object.values(looks).flatMap(({ fill, stroke }) => [fill, stroke])
     const colors = new Set(used.filter((color) => color !== undefined && color !== "back"))
     assert.deepEqual(weakest([...colors, "focus"], 3), [])
@@ -41,7 +41,7 @@ for (const theme of Object.keys(palettes) as ReadonlyArray<Theme>) {
   })
 }
 
-test("no two looks differ by colour alone", () => {
+test("no two looks of shapes differ by colour alone", () => {
   const shapes = Object.entries(looks).map((
     [look, { dash, stripes, stroke }]
   ) => [look, stripes, dash, stroke !== undefined])
@@ -49,7 +49,7 @@ test("no two looks differ by colour alone", () => {
   assert.equal(new Set(bars.map(([, ...form]) => form.join())).size, bars.length)
 })
 
-test("an axis has marks at round times, few enough to be read", () => {
+test("an axis has marks at round times, at most as many as asked for", () => {
   assert.deepEqual(ticks(0, 95, 10).at, [0, 10, 20, 30, 40, 50, 60, 70, 80, 90])
   assert.deepEqual(ticks(500, 61_000, 5), { step: 15_000, at: [15_000, 30_000, 45_000, 60_000] })
   // midnight at UTC+05:30
@@ -59,7 +59,7 @@ test("an axis has marks at round times, few enough to be read", () => {
   for (const length of [1, 1e3, 1e6, 1e9, 1e12, 1e15]) assert.ok(ticks(0, length, 10).at.length <= 11, String(length))
 })
 
-test("times since a start are as exact as their marks", () => {
+test("times since the start are as exact as the distance of their marks", () => {
   const told: ReadonlyArray<readonly [number, number]> = [
     [0, 1],
     [250, 50],

@@ -8,17 +8,17 @@ import { render } from "../../src/report/internal/timeline/png.ts"
 import { makeIt } from "../support/it.ts"
 import { manySteps, nightlyEtl } from "../support/runEvents.ts"
 
-// pictures take time to draw
+// rendering takes longer than the usual time limit of a test
 const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
 
-/** As the header says: https://www.w3.org/TR/png-3/#11IHDR */
+/** Reads width and height from the header (https://www.w3.org/TR/png-3/#11IHDR). */
 const sizeOf = (png: Uint8Array): ReadonlyArray<number> => {
   assert.deepEqual([...png.subarray(0, 8)], [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
   const view = new DataView(png.buffer, png.byteOffset)
   return [view.getUint32(16), view.getUint32(20)]
 }
 
-it.live("the picture as PNG, twice as large unless said otherwise", () =>
+it.live("png renders the picture with two pixels for one, unless scale is given", () =>
   Effect.gen(function*() {
     const { events } = nightlyEtl()
     const height = Number(/height="(\d+)"/.exec(Report.svg(events))![1])
@@ -26,20 +26,20 @@ it.live("the picture as PNG, twice as large unless said otherwise", () =>
     assert.deepEqual(sizeOf(yield* Report.png(events, { scale: 1, theme: "dark" })), [960, height])
   }))
 
-it.live("with its text", () =>
+it.live("the PNG shows the text", () =>
   Effect.gen(function*() {
     const { events } = nightlyEtl()
     const [one, other] = [yield* Report.png(events, { title: "a" }), yield* Report.png(events, { title: "b" })]
     assert.notDeepEqual(one, other)
   }))
 
-it.live("very large ones with fewer pixels", () =>
+it.live("very large pictures are scaled down", () =>
   Effect.gen(function*() {
     const [width, height] = sizeOf(yield* Report.png(manySteps(1500).events, { maxRows: 2000, scale: 4 }))
     assert.ok(width! < 4 * 960 && width! * height! <= 16_100_000, `${width} × ${height}`)
   }))
 
-/** A renderer on a machine without fonts: of a text it makes nothing. */
+/** A renderer as on a machine without fonts, where it leaves out all text. */
 class Fontless extends Resvg.Resvg {
   constructor(svg: string | Buffer, options?: Resvg.ResvgRenderOptions | null) {
     super(svg, { ...options, font: { ...options?.font, loadSystemFonts: false } })
@@ -48,14 +48,14 @@ class Fontless extends Resvg.Resvg {
 
 const rendering = (fontFiles: ReadonlyArray<string>) => ({ svg: Report.svg(nightlyEtl().events), scale: 1, fontFiles })
 
-it.live("no picture without text where there are no fonts", () =>
+it.live("png fails without fonts, instead of leaving out the text", () =>
   Effect.gen(function*() {
     const { message, missing } = yield* Effect.flip(render({ Resvg: Fontless }, rendering([])))
     assert.equal(missing, "fonts")
     assert.match(message, /apt-get install fonts-dejavu-core.*fontFiles/)
   }))
 
-test("says what to install where the package is missing", async () => {
+test("png says what to install if the package is missing", async () => {
   const code = `
     import { mock } from "bun:test"
     mock.module("@resvg/resvg-js", () => { throw new Error("Cannot find package") })

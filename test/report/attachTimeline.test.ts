@@ -17,7 +17,7 @@ import { smtpServer } from "../support/smtpServer.ts"
 
 const it = makeIt(test)
 
-/** In place of a picture, a list of what would be in it. */
+/** The policy with a list of the events in place of the picture. */
 const listing = (
   options: Report.AttachTimelineOptions = {},
   render: internal.Render = (events, { title }) =>
@@ -32,7 +32,7 @@ const brief = (event: Report.Event): string => {
 const shown = ({ attachments }: Alert): ReadonlyArray<string> | undefined =>
   attachments[0] === undefined ? undefined : new TextDecoder().decode(attachments[0].content).split("\n")
 
-/** Runs with the policy around a test's alerter, and gives what was sent. */
+/** Runs a program with the policy around a test alerter, and returns the alerts that were sent. */
 const sentBy = <E>(
   policy: (self: Layer.Layer<Alerter>) => Layer.Layer<Alerter>,
   run: Effect.Effect<unknown, E, Alerter>,
@@ -40,7 +40,7 @@ const sentBy = <E>(
 ) =>
   Effect.gen(function*() {
     const channel = yield* Layer.build(Layer.fresh(TestAlerter.layer))
-    // side by side, as a user may well have them
+    // merged side by side with other observers, as users may do it
     yield* Effect.exit(Effect.provide(run, [policy(Layer.succeedContext(channel)), observers]))
     return yield* Effect.provide(TestAlerter.sent, channel)
   })
@@ -52,7 +52,7 @@ const nightly = Pipeline.make(
   Effect.andThen(Step.make("load", Effect.void), Step.make("save", Effect.fail("full")))
 ).pipe(Pipeline.stepHooks(AlerterHooks.all), Pipeline.hooks(AlerterHooks.failure))
 
-it.effect("alerts of a run and of steps that failed have a picture of the run so far; others have none", () =>
+it.effect("alerts about a run and about failed steps get a picture of the run so far, and others none", () =>
   Effect.gen(function*() {
     const alerts = yield* sentBy(listing(), nightly)
     assert.deepEqual(alerts.map((alert) => [alert.title, shown(alert)]), [
@@ -80,7 +80,7 @@ it.effect("alerts of a run and of steps that failed have a picture of the run so
     ])
   }))
 
-it.effect("an alert that has no run, or another, has no picture; nor has one a second", () =>
+it.effect("an alert without a run, about an unknown run, or with a picture gets no picture", () =>
   Effect.gen(function*() {
     const source = { pipeline: "p", runId: "another", runName: "r", stepPath: [] }
     const own = { name: "a.txt", mediaType: "text/plain", content: new Uint8Array([97]) }
@@ -96,7 +96,7 @@ it.effect("an alert that has no run, or another, has no picture; nor has one a s
     ])
   }))
 
-it.effect("in whatever order policies are, and beside other observers", () =>
+it.effect("attachTimeline works in any order of policies, and with other observers", () =>
   Effect.gen(function*() {
     const policies: ReadonlyArray<(self: Layer.Layer<Alerter>) => Layer.Layer<Alerter>> = [
       (self) => self.pipe(listing(), minSeverity("error"), dedupe({ window: "1 hour" })),
@@ -113,7 +113,7 @@ it.effect("in whatever order policies are, and beside other observers", () =>
     }
   }))
 
-it.effect("what is held alone keeps its picture, though its run has ended", () =>
+it.effect("an alert that is held alone keeps its picture after the end of its run", () =>
   Effect.gen(function*() {
     const alerts = yield* sentBy(
       (self) => self.pipe(digest({ window: "1 hour" }), listing()),
@@ -122,7 +122,7 @@ it.effect("what is held alone keeps its picture, though its run has ended", () =
     assert.deepEqual(alerts.map((alert) => shown(alert)?.at(-1)), ["StepEnded s failure"])
   }))
 
-it.effect("what goes wrong is no concern of the alert's, and said once", () =>
+it.effect("an alert goes out if its picture fails, and that is logged once", () =>
   Effect.gen(function*() {
     const renders: ReadonlyArray<internal.Render> = [
       () => Effect.fail(new Report.RendererMissing({ missing: "renderer", message: "install it" })),
@@ -144,14 +144,14 @@ it.effect("what goes wrong is no concern of the alert's, and said once", () =>
       const told = log.list.filter(({ message }) => message.includes("no picture"))
       assert.deepEqual(told.map(({ level }) => level), ["Debug"])
     }
-    // one that takes too long
+    // a picture that takes too long
     const fiber = yield* Effect.forkChild(sentBy(listing({}, () => Effect.never), nightly), { startImmediately: true })
     yield* TestClock.adjust("5 seconds")
     yield* TestClock.adjust("5 seconds")
     assert.equal((yield* Fiber.join(fiber)).length, 3)
   }))
 
-it.effect("a number of steps that makes no sense is a defect when the layer is built", () =>
+it.effect("an invalid maxSteps is a defect when the layer is built", () =>
   Effect.gen(function*() {
     for (const maxSteps of [0, 1.5, NaN]) {
       const exit = yield* Effect.exit(Layer.build(Alerter.layerNone.pipe(Report.attachTimeline({ maxSteps }))))
@@ -160,14 +160,14 @@ it.effect("a number of steps that makes no sense is a defect when the layer is b
   }))
 
 // -----------------------------------------------------------------------------
-// what is remembered
+// what is kept of runs
 // -----------------------------------------------------------------------------
 
-/** Tells it of a run, and looks while it goes on. */
+/** Observes a run, and calls `look` after each event. */
 const watched = <E>(runs: RecentRuns, run: Effect.Effect<unknown, E>, look: (event: RunEvent.RunEvent) => void) =>
   Effect.exit(Effect.provide(run, RunEvent.layer(runs.observe, look)))
 
-it.effect("many steps: what failed and what took longest, and those that go on", () =>
+it.effect("of many steps, failed, long and running ones are kept for the picture", () =>
   Effect.gen(function*() {
     const runs = new RecentRuns(10)
     let most = 0
@@ -198,7 +198,7 @@ it.effect("many steps: what failed and what took longest, and those that go on",
     assert.match(shown(alerts[0]!)![0]!, /^p · r: \d\d of 5001 steps$/)
   }))
 
-it.effect("many steps at once, many attempts, large values", () =>
+it.effect("the events kept of concurrent steps, attempts and large causes are bounded", () =>
   Effect.gen(function*() {
     const runs = new RecentRuns(10)
     let last: ReturnType<RecentRuns["of"]>
@@ -226,7 +226,7 @@ it.effect("many steps at once, many attempts, large values", () =>
     assert.equal(last!.events.at(-1)!._tag, "StepEnded")
   }))
 
-it.effect("runs that never end here do not pile up", () =>
+it.effect("runs without an end do not pile up", () =>
   Effect.sync(() => {
     const runs = new RecentRuns(1)
     const at = { epochMilliseconds: 0 } as RunEvent.RunStarted["at"]
@@ -238,12 +238,12 @@ it.effect("runs that never end here do not pile up", () =>
   }))
 
 // -----------------------------------------------------------------------------
-// the real thing
+// real pictures
 // -----------------------------------------------------------------------------
 
 const signature = [0x89, 0x50, 0x4e, 0x47]
 
-it.live("a PNG in a mail", () =>
+it.live("a mail has the PNG", () =>
   Effect.gen(function*() {
     const server = yield* smtpServer()
     const email = Email.layer({ host: "127.0.0.1", port: server.port, from: "a@example.com", to: "b@example.com" })
@@ -258,7 +258,7 @@ it.live("a PNG in a mail", () =>
     }
   }))
 
-it.live("a PNG in a thread of Slack", () =>
+it.live("a thread in Slack has the PNG", () =>
   Effect.gen(function*() {
     const server: ChannelServer = yield* channelServer(() => ({
       body: { ok: true, channel: "C1", ts: "1.0", upload_url: `${server.url}/up`, file_id: "F1" }

@@ -1,24 +1,24 @@
-/** The tree on a real terminal, on each runtime. Run by `scripts/terminal.ts`. */
+/** Tests the tree on a real terminal, on each runtime. Run by `scripts/terminal.ts`. */
 import { expect, test } from "bun:test"
 import { width } from "../../src/internal/text/columns.ts"
 import { commands, inTerminal } from "../support/tmux.ts"
 
 const script = "test/support/progressScript.ts"
 
-/** Times and spinners, which differ from one look to the next. */
+/** Replaces times and spinners, which differ from frame to frame. */
 const steady = (text: string): ReadonlyArray<string> =>
   text.replace(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/g, "⠋").replace(/\b\d+(\.\d+)? (ms|s)\b/g, "n s").split("\n")
 
 const count = (text: string, part: string): number => text.split(part).length - 1
 
 for (const [runtime, command] of Object.entries(commands)) {
-  test(`${runtime}: the example, while it runs and when it has ended`, async () => {
+  test(`${runtime}: the example shows its tree while it runs and after its end`, async () => {
     await inTerminal(`${command} examples/progress.ts`, { columns: 100, rows: 30 }, async (pane) => {
       const waiting = await pane.shows(/again in/)
       expect(waiting).toContain(" attempt 1 failed, again in 0.")
       expect(pane.isCursorVisible()).toBe(false)
       const bar = await pane.shows(/[█]+░+ {2}\d+% {2}[\d,]+\/4,400 {2}[\d.]+K\/s {2}\d s left/)
-      // logs are above, and stay there
+      // logs stay above the tree
       expect(steady(bar).map((line) => line.replace(/^\[.*?\] /, "").replace(/check.*/, "check"))).toEqual([
         "INFO (#4): fetched weather.csv",
         "INFO (#6): fetched sensors.csv",
@@ -48,7 +48,7 @@ for (const [runtime, command] of Object.entries(commands)) {
     })
   }, 60_000)
 
-  test(`${runtime}: whatever writes, it goes above the tree, and the streams are as before`, async () => {
+  test(`${runtime}: all output appears above the tree, and the streams are restored`, async () => {
     await inTerminal(`${command} ${script} output`, { columns: 80, rows: 30 }, async (pane) => {
       const tree = ["⠋ etl (n s, 1 running)", "└─ ⠋ step 1 (n s)"]
       await pane.shows(/etl \(1\.\d s/)
@@ -71,14 +71,14 @@ for (const [runtime, command] of Object.entries(commands)) {
     })
   }, 60_000)
 
-  test(`${runtime}: a window that is resized`, async () => {
+  test(`${runtime}: a resized window shows the tree once`, async () => {
     await inTerminal(`echo above; ${command} ${script} wait 3`, { columns: 60, rows: 12 }, async (pane) => {
       await pane.shows(/step 3/)
       for (const [columns, rows] of [[20, 12], [14, 10], [90, 20]] as const) {
         pane.resize(columns, rows)
         await new Promise((resolve) => setTimeout(resolve, 400))
         const text = pane.shown()
-        // tmux wraps lines that are too long now, and so pushes what is above off the screen
+        // tmux wraps lines that have become too long, and so pushes the lines above off the screen
         expect(text.split("\n").slice(-4).map((line) => line[0])).toEqual([expect.any(String), "├", "├", "└"])
         expect(count(text, "etl")).toBe(1)
         expect(count(pane.all(), "above")).toBe(1)
@@ -90,7 +90,7 @@ for (const [runtime, command] of Object.entries(commands)) {
     })
   }, 60_000)
 
-  test(`${runtime}: Ctrl-C, which nobody listens for`, async () => {
+  test(`${runtime}: Ctrl-C without other listeners ends the process and restores the cursor`, async () => {
     await inTerminal(`${command} ${script} wait`, { columns: 60, rows: 12 }, async (pane) => {
       await pane.shows(/step 1 \(0\.[2-9]/)
       expect(pane.isCursorVisible()).toBe(false)
@@ -102,7 +102,7 @@ for (const [runtime, command] of Object.entries(commands)) {
     })
   }, 60_000)
 
-  test(`${runtime}: epilogue run, to its end and to Ctrl-C`, async () => {
+  test(`${runtime}: epilogue run shows a tree until its end, and until Ctrl-C`, async () => {
     const epilogue = `${command} src/cli/main.ts run test/cli/fixtures/pipelines.ts`
     await inTerminal(`${epilogue}#failing`, { columns: 100, rows: 30 }, async (pane) => {
       const ended = steady(await pane.shows(/# code/))
@@ -134,7 +134,7 @@ for (const [runtime, command] of Object.entries(commands)) {
     })
   }, 60_000)
 
-  test(`${runtime}: through a pipe there is no tree`, async () => {
+  test(`${runtime}: output through a pipe has lines and no tree`, async () => {
     await inTerminal(`${command} examples/progress.ts 2>&1 | cat`, { columns: 100, rows: 40 }, async (pane) => {
       const ended = await pane.shows(/# code/)
       expect(ended).toContain("▶ weather (run weather-")
@@ -143,14 +143,14 @@ for (const [runtime, command] of Object.entries(commands)) {
   }, 60_000)
 }
 
-test("deno asks nobody what it may know of the environment", async () => {
+test("deno prompts for no permission to read variables", async () => {
   await inTerminal(`deno run --allow-read ${script} end`, { columns: 60, rows: 10 }, async (pane) => {
     const ended = await pane.shows(/# code|Allow\?/)
     expect(ended).toContain("# restored")
   })
 }, 60_000)
 
-test("a thousand steps on a small screen", async () => {
+test("a thousand running steps fit on a small screen", async () => {
   await inTerminal(`bun ${script} end 1000`, { columns: 60, rows: 10 }, async (pane) => {
     const text = await pane.shows(/1000 running/)
     expect(text.split("\n").length).toBeLessThan(10)

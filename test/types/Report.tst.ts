@@ -13,7 +13,7 @@ declare const events: ReadonlyArray<Report.Event>
 declare const job: Pipeline.Pipeline<number, "bad", "Db">
 
 describe("observers", () => {
-  test("are layers that need nothing; only a record can fail", () => {
+  test("are layers without requirements, and only layerRecord can fail", () => {
     expect(Report.layerProgress()).type.toBe<Layer.Layer<never>>()
     expect(Report.layerProgress({ mode: "plain", stream: "stdout" })).type.toBe<Layer.Layer<never>>()
     expect(Report.layerMetrics).type.toBe<Layer.Layer<never>>()
@@ -21,12 +21,12 @@ describe("observers", () => {
     expect(Report.layerRecord({ file: "run.jsonl" })).type.toBe<Layer.Layer<never, Report.RecordError>>()
   })
 
-  test("a mode or a stream that there is none of does not compile", () => {
+  test("an unknown mode or stream does not compile", () => {
     expect(Report.layerProgress).type.not.toBeCallableWith({ mode: "fancy" })
     expect(Report.layerProgress).type.not.toBeCallableWith({ stream: "stdin" })
   })
 
-  test("add nothing to what a pipeline needs, and to its errors what they may fail with", () => {
+  test("add no requirements to a pipeline, and only the error of layerRecord", () => {
     expect(Effect.provide(job, Report.layerProgress())).type.toBe<Effect.Effect<number, "bad", "Db">>()
     expect(Effect.provide(job, Report.layerRecord())).type.toBe<
       Effect.Effect<number, "bad" | Report.RecordError, "Db">
@@ -35,46 +35,46 @@ describe("observers", () => {
 })
 
 describe("records", () => {
-  test("are read as a stream of events, and listed", () => {
+  test("are read as a stream of events and listed as an array", () => {
     expect(Report.read("run.jsonl")).type.toBe<Stream.Stream<Report.Event, Report.RecordError>>()
     expect(Report.list()).type.toBe<Effect.Effect<ReadonlyArray<Report.Recorded>, Report.RecordError>>()
     expect(Report.find("7f6c")).type.toBe<Effect.Effect<Report.Recorded, Report.RecordError>>()
     expect(Report.prune({ keep: 20 })).type.toBe<Effect.Effect<ReadonlyArray<Report.Recorded>, Report.RecordError>>()
   })
 
-  test("how many are kept is not left out", () => {
+  test("prune without keep does not compile", () => {
     expect(Report.prune).type.not.toBeCallableWith()
     expect(Report.prune).type.not.toBeCallableWith({ folder: "runs" })
   })
 
-  test("their schemas are those of what they hold", () => {
+  test("have schemas of their own types", () => {
     expect(Report.Event).type.toBe<Schema.Codec<Report.Event>>()
     expect(Report.RecordLine).type.toBe<Schema.Codec<Report.RecordLine>>()
     expect(Report.fromRunEvent(event)).type.toBe<Report.Event>()
   })
 
-  test("an event of a run is none of a record", () => {
+  test("a RunEvent is not a recorded Event", () => {
     expect(Report.html).type.not.toBeCallableWith([event])
     expect(Report.html).type.toBeCallableWith([event].map(Report.fromRunEvent))
   })
 })
 
 describe("timelines", () => {
-  test("are texts, but for the one that needs a renderer", () => {
+  test("are strings, except for png, which is an effect", () => {
     expect(Report.html(events)).type.toBe<string>()
     expect(Report.svg(events, { theme: "dark" })).type.toBe<string>()
     expect(Report.mermaid(events, { title: "Last night" })).type.toBe<string>()
     expect(Report.png(events)).type.toBe<Effect.Effect<Uint8Array<ArrayBuffer>, Report.RendererMissing>>()
   })
 
-  test("a theme is for pictures: the page has both", () => {
+  test("html takes no theme, and pictures do", () => {
     expect(Report.html).type.not.toBeCallableWith(events, { theme: "dark" })
     expect(Report.svg).type.not.toBeCallableWith(events, { theme: "sepia" })
   })
 })
 
 describe("attachTimeline", () => {
-  test("keeps what the alerter's layer fails with and needs", () => {
+  test("keeps the errors and requirements of the alerter's layer", () => {
     expect(Report.attachTimeline(alerter)).type.toBe<Layer.Layer<Alerter, "setup", "Http">>()
     expect(Report.attachTimeline(alerter, { theme: "dark" })).type.toBe<Layer.Layer<Alerter, "setup", "Http">>()
     expect(alerter.pipe(Report.attachTimeline(), minSeverity("warning"))).type.toBe<
@@ -82,13 +82,13 @@ describe("attachTimeline", () => {
     >()
   })
 
-  test("around anything else than an alerter it does not compile", () => {
+  test("does not compile around any other layer", () => {
     expect(Report.attachTimeline).type.not.toBeCallableWith(Report.layerMetrics)
   })
 })
 
-describe("what is told of a step", () => {
-  test("progress is told in a step, and never fails", () => {
+describe("reports of a step", () => {
+  test("progress needs a StepContext and never fails", () => {
     expect(StepContext.progress(1, 10)).type.toBe<Effect.Effect<void, never, StepContext>>()
     expect(Step.make("load", StepContext.progress(1))).type.toBe<Step.Step<void>>()
   })
