@@ -16,10 +16,10 @@ type Graph = ReadonlyMap<string, ReadonlySet<string>>
 const budget = { parts: 25, layers: 8 }
 
 /**
- * The cycles that may stay. `ApproverKey` has the type of the class `Approver`, which extends
- * it: the key stands beside `requireApproval`, so that a step does not load `Approver`.
+ * The files whose cycle may stay. `ApproverKey` has the type of the class `Approver`, which
+ * extends it: the key stands beside `requireApproval`, so that a step does not load `Approver`.
  */
-const accepted = ["src/Approver.ts <-> src/internal/steps/requireApproval.ts"]
+const accepted = ["src/Approver.ts", "src/internal/steps/requireApproval.ts"]
 
 /**
  * Returns the part that a file belongs to: a module of the surface (`src/Step.ts`) is a
@@ -156,11 +156,12 @@ const main = (): void => {
     console.log(`${ok ? "✓" : "✗"} ${figure}`)
     for (const detail of details) console.log(`    ${detail}`)
   }
-  const showCycles = (name: string, graph: Graph) => {
+  const showCycles = (name: string, graph: Graph, nodeOf: (file: string) => string) => {
     const cycles = cyclesOf(graph)
+    const mayStay = accepted.map(nodeOf).join()
     show(
-      cycles.every((cycle) => accepted.includes(cycle.join(" <-> "))),
-      `cycles of ${name}: ${cycles.length}, of which ${accepted.length} accepted`,
+      cycles.every((cycle) => cycle.join() === mayStay),
+      `cycles of ${name}: ${cycles.length}, 1 may stay`,
       cycles.flatMap((cycle, nth) =>
         cycle.flatMap((from) =>
           [...graph.get(from)!].flatMap((to) => cycle.includes(to) ? [`${nth + 1}. ${from} -> ${to}`] : [])
@@ -170,8 +171,8 @@ const main = (): void => {
   }
   show(parts.size <= budget.parts, `parts: ${parts.size} of ${budget.parts}`)
   show(chain.length <= budget.layers, `layers: ${chain.length} of ${budget.layers}`, [chain.join(" < ")])
-  showCycles("files", imports)
-  showCycles("folders", folders)
+  showCycles("files", imports, (file) => file)
+  showCycles("folders", folders, folderOf)
   console.log(`  against the layers: ${upward.length}`)
   for (const part of upward) console.log(`    src/internal -> ${part}`)
   process.exitCode = failed ? 1 : 0
