@@ -1,6 +1,6 @@
 /** Addresses of people and of servers, as options have them. */
 import * as Redacted from "effect/Redacted"
-import type { SmtpOptions } from "../../Email.ts"
+import type { SmtpOptions } from "../../EmailOptions.ts"
 
 // -----------------------------------------------------------------------------
 // people

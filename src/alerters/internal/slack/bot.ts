@@ -1,13 +1,11 @@
-/** Slack's Web API, and the threads that a bot keeps there. */
-import type * as Duration from "effect/Duration"
+/** A bot in Slack, and the threads in which it posts. */
 import * as Effect from "effect/Effect"
-import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as Redacted from "effect/Redacted"
 import * as Semaphore from "effect/Semaphore"
-import { type AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
+import type { AlerterError } from "../../../Alerter.ts"
 import { atLeast } from "../../../internal/model/severity.ts"
 import type { Channel, Dated } from "../channel/channel.ts"
-import { type Failure, failure, type Read, retryAfter } from "../channel/http.ts"
+import { api, isRecord, type Response, text } from "./api.ts"
 import { message, quiet } from "./message.ts"
 import { upload } from "./upload.ts"
 
@@ -17,94 +15,6 @@ export interface Bot {
   readonly channel: string
   readonly threads?: boolean | undefined
   readonly baseUrl?: string | undefined
-}
-
-// https://docs.slack.dev/reference/methods/chat.postMessage#errors
-const unauthorized = new Set([
-  "access_denied",
-  "account_inactive",
-  "ekm_access_denied",
-  "invalid_auth",
-  "invalid_token",
-  "missing_scope",
-  "no_permission",
-  "not_allowed_token_type",
-  "not_authed",
-  "org_login_required",
-  "team_access_not_granted",
-  "token_expired",
-  "token_revoked",
-  "two_factor_setup_required"
-])
-const rateLimited = new Set(["ratelimited", "rate_limited"])
-const transient = new Set(["fatal_error", "internal_error", "request_timeout", "service_unavailable"])
-const unthreadable =
-  /^(thread_not_found|message_not_found|cannot_reply_to_message|restricted_action_(thread_locked|non_threadable_channel))\b/
-
-/** What Slack answered where it did what was asked. */
-export type Response = Readonly<Record<string, unknown>>
-
-const isRecord = (u: unknown): u is Response => typeof u === "object" && u !== null && !Array.isArray(u)
-
-const text = (value: unknown): string | undefined => typeof value === "string" && value !== "" ? value : undefined
-
-/**
- * Slack answers 200 whatever came of it: https://docs.slack.dev/apis/web-api/#responses. An answer with an error that
- * is tolerated is one like any other.
- */
-export const read =
-  (detail: (text: string) => string, tolerated: ReadonlyArray<string> = []): Read<Response> => (answer) => {
-    const { json } = answer
-    const code = isRecord(json) ? text(json["error"]) : undefined
-    if (isRecord(json) && (json["ok"] === true || (code !== undefined && tolerated.includes(code)))) {
-      return Effect.succeed(json)
-    }
-    const error = code ?? `no answer of Slack's: ${answer.text}`
-    const shown = detail([error, ...explanation(json)].join(" "))
-    return Effect.flatMap(retryAfter(answer), (after) => Effect.fail(refusal(answer.status, error, shown, after)))
-  }
-
-const refusal = (
-  status: number,
-  error: string,
-  detail: string,
-  retryAfter: Duration.Duration | undefined
-): Failure => {
-  if (unauthorized.has(error)) return failure(AlerterErrorReason.Unauthorized({ detail }))
-  if (rateLimited.has(error)) return failure(AlerterErrorReason.RateLimited({ retryAfter }), true)
-  if (transient.has(error)) return failure(AlerterErrorReason.Unreachable({ detail }), true, retryAfter)
-  return failure(AlerterErrorReason.Rejected({ status, detail }))
-}
-
-/** Which scope is missing, and what is wrong with which block. */
-const explanation = (json: unknown): ReadonlyArray<string> => {
-  if (!isRecord(json)) return []
-  const metadata = json["response_metadata"]
-  const messages = isRecord(metadata) && Array.isArray(metadata["messages"]) ? metadata["messages"] : []
-  const needed = typeof json["needed"] === "string" ? [`(needed: ${json["needed"]})`] : []
-  return [...needed, ...messages.filter((text) => typeof text === "string")]
-}
-
-/** Calls a method of the Web API with JSON, as those that write take it, or with a form, as all do. */
-export type Api = (method: string, body: object | URLSearchParams) => Effect.Effect<Response, AlerterError>
-
-/** @internal */
-export const api = (
-  { http }: Channel,
-  { baseUrl = "https://slack.com/api", token }: Pick<Bot, "baseUrl" | "token">
-): Api => {
-  const base = baseUrl.replace(/\/+$/, "")
-  const answer = read(http.detail)
-  return (method, body) =>
-    http.send(
-      HttpClientRequest.post(`${base}/${method}`).pipe(
-        HttpClientRequest.bearerToken(token),
-        body instanceof URLSearchParams
-          ? HttpClientRequest.bodyText(String(body), "application/x-www-form-urlencoded")
-          : HttpClientRequest.bodyText(JSON.stringify(body), "application/json; charset=utf-8")
-      ),
-      answer
-    )
 }
 
 /** The thread of a run: its first message that arrived, by the id that Slack gave it. */
@@ -182,6 +92,9 @@ export const post = (channel: Channel, bot: Bot): (alert: Dated) => Effect.Effec
       (posted) => upload(channel, call, alert.attachments, posted)
     )
 }
+
+const unthreadable =
+  /^(thread_not_found|message_not_found|cannot_reply_to_message|restricted_action_(thread_locked|non_threadable_channel))\b/
 
 const isUnthreadable = ({ reason }: AlerterError): boolean =>
   reason._tag === "Rejected" && unthreadable.test(reason.detail)

@@ -6,7 +6,7 @@ import type { Attachment } from "../../../Alert.ts"
 import { type AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import type { Channel } from "../channel/channel.ts"
 import { failure } from "../channel/http.ts"
-import type { Api, Response } from "./bot.ts"
+import type { Api, Response } from "./api.ts"
 
 /** Slack takes more, which none of these is meant to need. */
 export const maxAttached = 8 << 20

@@ -15,7 +15,7 @@ import { labels, mistake } from "../../../internal/approvals/question.ts"
 import { clean, fitEnd, oneLine } from "../../../internal/text/fit.ts"
 import { localTime } from "../../../internal/text/localTime.ts"
 import { type Scrub, scrubber } from "../../../internal/text/secrets.ts"
-import type { WebPageOptions } from "../../WebPage.ts"
+import type { WebPageOptions } from "../../WebPageOptions.ts"
 import { limits, messagePage, questionPage } from "./html.ts"
 import { channel, type Page, type Reply, type Server, start } from "./server.ts"
 
