@@ -5,7 +5,7 @@
  * from a file.
  */
 import { $, Glob } from "bun"
-import { jsonSchema } from "../src/config/index.ts"
+import { ConfigFile } from "../src/config/index.ts"
 import { bundle } from "./bundle.ts"
 
 await $`rm -rf dist`
@@ -16,5 +16,5 @@ for await (const path of new Glob("dist/**/*.d.ts").scan()) {
   await Bun.write(path, text.replace(/((?:from |import\()"\.\.?\/[^"]+)\.ts"/g, "$1.js\""))
 }
 
-await Bun.write("dist/epilogue.schema.json", `${JSON.stringify(jsonSchema(), null, 2)}\n`)
+await Bun.write("dist/epilogue.schema.json", `${JSON.stringify(ConfigFile.jsonSchema(), null, 2)}\n`)
 await bundle("dist/cli")

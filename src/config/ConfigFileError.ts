@@ -5,43 +5,9 @@
  */
 import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
-import * as internal from "./internal/file/positions.ts"
+import { type ConfigIssue, explain } from "./internal/file/positions.ts"
 
-/**
- * A place in a file. Lines and columns are counted from 1, columns in UTF-16 code
- * units.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Position {
-  readonly line: number
-  readonly column: number
-}
-
-/**
- * A key, or an index from 0.
- *
- * @category models
- * @since 0.1.0
- */
-export type PathSegment = string | number
-
-/**
- * One thing that is wrong with a file. It never quotes a variable's value.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ConfigIssue {
-  /** Keys and indices from the top, as in `steps.validate.hooks.failure[1]`; none where the whole file is meant. */
-  readonly path: ReadonlyArray<PathSegment>
-  readonly file: string
-  /** Of what was found. Of what should hold it, where something is missing. */
-  readonly position: Position | undefined
-  readonly found: string
-  readonly expected: string
-}
+export type { ConfigIssue, PathSegment, Position } from "./internal/file/positions.ts"
 
 /**
  * What a {@link ConfigFileError} is made of.
@@ -69,7 +35,7 @@ const ConfigFileErrorBase: new(
  */
 export class ConfigFileError extends ConfigFileErrorBase {
   override get message(): string {
-    return internal.explain(this.issues)
+    return explain(this.issues)
   }
 }
 

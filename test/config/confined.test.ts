@@ -5,7 +5,7 @@ import * as Path from "effect/Path"
 import * as assert from "node:assert/strict"
 import * as fs from "node:fs"
 import { test } from "node:test"
-import { load } from "../../src/config/index.ts"
+import { ConfigFile } from "../../src/config/index.ts"
 import { canary } from "../support/canary.ts"
 import { makeIt } from "../support/it.ts"
 import { folder } from "./alerterSupport.ts"
@@ -13,7 +13,7 @@ import { folder } from "./alerterSupport.ts"
 const it = makeIt(test)
 
 /** Loads a file with this alerter from `root/config`, beside a folder `outside` and links to it. Returns the issues. */
-const loading = (alerter: string, options: Parameters<typeof load>[1] = {}) =>
+const loading = (alerter: string, options: Parameters<typeof ConfigFile.load>[1] = {}) =>
   Effect.gen(function*() {
     const top = yield* folder
     fs.mkdirSync(`${top}/root/config`, { recursive: true })
@@ -25,7 +25,7 @@ const loading = (alerter: string, options: Parameters<typeof load>[1] = {}) =>
     fs.writeFileSync(file, `alerter:\n${alerter}`)
     const pipeline = `${import.meta.dirname}/fixtures/load/pipeline.ts#pipeline`
     const settled = yield* Effect.result(
-      load(file, { pipeline, ...options, root: `${top}/${options.root ?? "root/config"}` })
+      ConfigFile.load(file, { pipeline, ...options, root: `${top}/${options.root ?? "root/config"}` })
     )
     return settled._tag === "Success"
       ? []

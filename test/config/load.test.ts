@@ -5,7 +5,7 @@ import * as Path from "effect/Path"
 import { TestConsole } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { ConfigFileError, load, loadPipeline } from "../../src/config/index.ts"
+import { ConfigFile } from "../../src/config/index.ts"
 import { minSeverity } from "../../src/delivery/index.ts"
 import { TestAlerter } from "../../src/testing/index.ts"
 import { canary, leaks, recorder } from "../support/canary.ts"
@@ -18,7 +18,7 @@ const it = makeIt(test)
 /** Returns the place of each issue, and the whole message. */
 const issuesOf = (text: string, ...options: Parameters<typeof loadText> extends [string, ...infer O] ? O : never) =>
   Effect.map(Effect.flip(loadText(text, ...options)), (error) => {
-    assert.ok(error instanceof ConfigFileError)
+    assert.ok(error instanceof ConfigFile.ConfigFileError)
     return {
       places: error.issues.map(({ path, position }) => `${position?.line}:${position?.column} ${path.join(".")}`),
       message: error.message
@@ -104,7 +104,7 @@ it.effect("a pipeline that is missing, or not a Pipeline, is an issue at its pla
 
 it.effect("a missing file is an issue", () =>
   Effect.gen(function*() {
-    const error = yield* Effect.flip(load("/nowhere/at/all.yaml"))
+    const error = yield* Effect.flip(ConfigFile.load("/nowhere/at/all.yaml"))
     assert.match(error.message, /no such file/)
   }).pipe(Effect.provide([NodeFileSystem.layer, Path.layer])))
 
@@ -203,7 +203,7 @@ it.effect("a JSON file configures a run as a YAML file does", () =>
 it.effect("loadPipeline runs a pipeline without a file, with parameters", () =>
   Effect.gen(function*() {
     calls.length = 0
-    const { pipeline, pipelineName } = yield* loadPipeline(`${folder}/pipeline.ts#training`, {
+    const { pipeline, pipelineName } = yield* ConfigFile.loadPipeline(`${folder}/pipeline.ts#training`, {
       allowOutside: true,
       params: { TrainParams: { epochs: 2, name: "flag" } }
     })
@@ -218,14 +218,14 @@ it.effect("loadPipeline runs a pipeline without a file, with parameters", () =>
 
 it.effect("the explanation lists each hook with its origin and the reason", () =>
   Effect.gen(function*() {
-    const { explain } = yield* loadText(`pipeline: ./pipeline.ts#pipeline
+    const { steps } = yield* loadText(`pipeline: ./pipeline.ts#pipeline
 stepHooks:
   success: ./hooks.ts#success
 inherit: { success: append }
 steps:
   good: { hooks: { success: [./hooks.ts#otherSuccess] }, inherit: append }
   later: { hooks: { failure: ./hooks.ts#failure } }`)
-    const of = (name: string) => explain.find(({ step }) => step === name)!
+    const of = (name: string) => steps.find(({ step }) => step === name)!
     const shown = (name: string) =>
       of(name).hooks.map(({ from, kind, name }) =>
         `${kind} ${name} ${from === "code" ? "code" : `${from.position?.line}:${from.position?.column}`}`
@@ -239,5 +239,5 @@ steps:
     assert.deepEqual(shown("bad"), ["success onSuccess code", "success success 3:12", "failure onFailure code"])
     assert.equal(of("later").inCode, false)
     assert.ok(of("good").inCode)
-    for (const { hooks } of explain) for (const { why } of hooks) assert.ok(why.length > 10)
+    for (const { hooks } of steps) for (const { why } of hooks) assert.ok(why.length > 10)
   }))

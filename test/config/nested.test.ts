@@ -94,8 +94,8 @@ it.effect("inherit of a step without hooks in the file combines its hooks in cod
     assert.deepEqual(yield* called("inherits", text("append")), ["own", "own: file success", "own: code step success"])
     assert.deepEqual(yield* called("inherits", text("prepend")), ["own", "own: code step success", "own: file success"])
     assert.deepEqual(yield* called("inherits", text("off")), ["own"])
-    const { explain } = yield* loadText(`pipeline: ./nested.ts#inherits\n${text("append")}`)
-    assert.match(explain[0]?.hooks[0]?.why ?? "", /the step inherits the file's stepHooks \(inherit: append\)/)
+    const { steps } = yield* loadText(`pipeline: ./nested.ts#inherits\n${text("append")}`)
+    assert.match(steps[0]?.hooks[0]?.why ?? "", /the step inherits the file's stepHooks \(inherit: append\)/)
   }))
 
 it.effect("inherit is an issue if the file has no stepHooks of the kind", () =>

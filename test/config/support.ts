@@ -5,7 +5,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import { join } from "node:path"
-import { load, type LoadOptions } from "../../src/config/index.ts"
+import { ConfigFile } from "../../src/config/index.ts"
 
 export const folder: string = join(import.meta.dirname, "fixtures", "load")
 
@@ -19,9 +19,9 @@ const withFile = (file: string, text: string): Layer.Layer<FileSystem.FileSystem
   ).pipe(Layer.provide(NodeFileSystem.layer))
 
 /** Loads a file with this text. */
-export const loadText = (text: string, options?: LoadOptions, name = "test.yaml") => {
+export const loadText = (text: string, options?: ConfigFile.LoadOptions, name = "test.yaml") => {
   const file = join(folder, name)
-  return load(file, options).pipe(Effect.provide([withFile(file, text), Path.layer]))
+  return ConfigFile.load(file, options).pipe(Effect.provide([withFile(file, text), Path.layer]))
 }
 
 /** Loads a file with this text and runs its pipeline, with the services of Node. */

@@ -1,7 +1,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { expect, test } from "bun:test"
 import { Effect, Layer, Path } from "effect"
-import { load } from "effect-epilogue/config"
+import { ConfigFile } from "effect-epilogue/config"
 import { TestClock, TestConsole } from "effect/testing"
 import { join } from "node:path"
 import { makeIt } from "../support/it.ts"
@@ -15,7 +15,7 @@ const services = Layer.merge(NodeFileSystem.layer, Path.layer)
 
 it.effect("the pipeline runs with the parameters, retries and hooks of the file", () =>
   Effect.gen(function*() {
-    const { pipeline, unusedSteps } = yield* load(file)
+    const { pipeline, unusedSteps } = yield* ConfigFile.load(file)
     const fiber = yield* Effect.forkChild(pipeline)
     yield* TestClock.adjust("1 second")
     yield* Effect.promise(() => new Promise(setImmediate))
@@ -26,7 +26,7 @@ it.effect("the pipeline runs with the parameters, retries and hooks of the file"
 
 it.effect("both failure hooks of the file run, in their order", () =>
   Effect.gen(function*() {
-    const { pipeline } = yield* load(file, { params: { TrainParams: { learningRate: 0.9 } } })
+    const { pipeline } = yield* ConfigFile.load(file, { params: { TrainParams: { learningRate: 0.9 } } })
     const fiber = yield* Effect.forkChild(Effect.exit(pipeline))
     yield* TestClock.adjust("1 second")
     yield* Effect.promise(() => new Promise(setImmediate))

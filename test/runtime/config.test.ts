@@ -7,7 +7,7 @@ import { TestConsole } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { join } from "node:path"
 import { test } from "node:test"
-import { load } from "../../src/config/index.ts"
+import { ConfigFile } from "../../src/config/index.ts"
 import { makeIt } from "../support/it.ts"
 
 const it = makeIt(test)
@@ -18,10 +18,10 @@ const folder = join(import.meta.dirname, "..", "..", "examples", "config")
 
 it.live("load applies a file's hooks, retries, parameters and alerter to its pipeline", () =>
   Effect.gen(function*() {
-    const { explain, pipeline, unusedSteps } = yield* load(join(folder, "training.yaml"), {
+    const { pipeline, steps, unusedSteps } = yield* ConfigFile.load(join(folder, "training.yaml"), {
       params: { TrainParams: { learningRate: 0.9 } }
     })
-    assert.deepEqual(explain.map(({ step }) => step), ["load", "evaluate"])
+    assert.deepEqual(steps.map(({ step }) => step), ["load", "evaluate"])
     yield* Effect.exit(pipeline)
     const lines = (yield* TestConsole.logLines).map(String)
     assert.equal(lines.length, 3)
@@ -33,8 +33,10 @@ it.live("load applies a file's hooks, retries, parameters and alerter to its pip
 
 it.live("load fails with what is wrong where an export or the file is missing", () =>
   Effect.gen(function*() {
-    const error = yield* Effect.flip(load(join(folder, "training.yaml"), { pipeline: "./training.ts#nothing" }))
+    const error = yield* Effect.flip(
+      ConfigFile.load(join(folder, "training.yaml"), { pipeline: "./training.ts#nothing" })
+    )
     assert.match(error.message, /nothing/)
-    const missing = yield* Effect.flip(load(join(folder, "missing.yaml")))
+    const missing = yield* Effect.flip(ConfigFile.load(join(folder, "missing.yaml")))
     assert.match(missing.message, /no such file/)
   }).pipe(Effect.provide(services)))

@@ -74,11 +74,11 @@ describe("alerters", () => {
 
 describe("approvers", () => {
   test("are layers of Approver, not of Alerter", () => {
-    expect(Approvers.Slack.layer({ token: secret, channel: "C1" })).type.toBe<Layer.Layer<Approver>>()
-    expect(Approvers.Discord.layer({ token: secret, channelId: "1" })).type.toBe<Layer.Layer<Approver>>()
-    expect(Approvers.Telegram.layer({ token: secret, chatId: "1" })).type.toBe<Layer.Layer<Approver>>()
+    expect(Approvers.SlackApprover.layer({ token: secret, channel: "C1" })).type.toBe<Layer.Layer<Approver>>()
+    expect(Approvers.DiscordApprover.layer({ token: secret, channelId: "1" })).type.toBe<Layer.Layer<Approver>>()
+    expect(Approvers.TelegramApprover.layer({ token: secret, chatId: "1" })).type.toBe<Layer.Layer<Approver>>()
     expect(Approvers.TerminalPrompt.layer()).type.toBe<Layer.Layer<Approver, never, Terminal.Terminal>>()
-    expect(Approvers.Slack.layerConfig()).type.toBe<Layer.Layer<Approver, Config.ConfigError>>()
+    expect(Approvers.SlackApprover.layerConfig()).type.toBe<Layer.Layer<Approver, Config.ConfigError>>()
     expect(Approvers.WebPage.layer()).type.toBeAssignableTo<Layer.Layer<Approver, AlerterError>>()
   })
 })

@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { Result } from "effect/workflow/Workflow"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
-import { ConfigFileError, type ConfigIssue } from "../../config/index.ts"
+import { ConfigFile } from "../../config/index.ts"
 import * as Sources from "../../config/internal/modules/modules.ts"
 import type { Refusal } from "../../config/internal/modules/refusal.ts"
 import { listed } from "../../internal/text/closest.ts"
@@ -47,23 +47,23 @@ export interface Loaded {
   readonly services: Services
 }
 
-type Loading<A> = Effect.Effect<A, ConfigFileError, FileSystem | Path>
+type Loading<A> = Effect.Effect<A, ConfigFile.ConfigFileError, FileSystem | Path>
 
 const commandLine = "the command line"
 
 /** Makes an error of problems on the command line, each with its path there. */
 const wrong = (
   problems: readonly [Refusal, ...ReadonlyArray<Refusal>],
-  path: (index: number) => ConfigIssue["path"]
-): ConfigFileError => {
-  const issue = (problem: Refusal, index: number): ConfigIssue => ({
+  path: (index: number) => ConfigFile.ConfigIssue["path"]
+): ConfigFile.ConfigFileError => {
+  const issue = (problem: Refusal, index: number): ConfigFile.ConfigIssue => ({
     path: path(index),
     file: commandLine,
     position: undefined,
     ...problem
   })
   const [first, ...others] = problems
-  return new ConfigFileError({
+  return new ConfigFile.ConfigFileError({
     file: commandLine,
     issues: [issue(first, 0), ...others.map((problem, index) => issue(problem, index + 1))]
   })
@@ -204,7 +204,7 @@ const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 export const payloadOf = (
   { workflow }: Pipeline,
   text: string | undefined
-): Effect.Effect<object, ConfigFileError> =>
+): Effect.Effect<object, ConfigFile.ConfigFileError> =>
   Effect.gen(function*() {
     const input = yield* Effect.try({
       try: (): unknown => JSON.parse(text ?? "{}"),

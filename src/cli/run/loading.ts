@@ -2,16 +2,8 @@
 import * as Effect from "effect/Effect"
 import type { FileSystem } from "effect/FileSystem"
 import type { Path } from "effect/Path"
-import {
-  type ConfigFileError,
-  load as fromFile,
-  type Loaded,
-  type LoadOptions,
-  loadPipeline
-} from "../../config/index.ts"
+import { ConfigFile } from "../../config/index.ts"
 import type { LoadRequest } from "../request.ts"
-
-export type { Loaded }
 
 /**
  * Loads a pipeline from a config file, a module, or both, with the parameters of the command line.
@@ -21,8 +13,8 @@ export type { Loaded }
  */
 export const load = (
   request: LoadRequest,
-  alerter?: LoadOptions["alerter"]
-): Effect.Effect<Loaded, ConfigFileError, FileSystem | Path> =>
+  alerter?: ConfigFile.LoadOptions["alerter"]
+): Effect.Effect<ConfigFile.Loaded, ConfigFile.ConfigFileError, FileSystem | Path> =>
   Effect.catch(attempt(request, alerter), (error) => {
     const params = withTexts(request, error)
     return params === undefined
@@ -36,16 +28,18 @@ export const load = (
 
 const attempt = (
   { allowOutside, config, params, pipeline, root, runName }: LoadRequest,
-  alerter: LoadOptions["alerter"]
+  alerter: ConfigFile.LoadOptions["alerter"]
 ) => {
   const options = { allowOutside, params, root, runName, alerter }
-  return config === undefined ? loadPipeline(pipeline ?? "", options) : fromFile(config, { ...options, pipeline })
+  return config === undefined
+    ? ConfigFile.loadPipeline(pipeline ?? "", options)
+    : ConfigFile.load(config, { ...options, pipeline })
 }
 
 /** Returns the parameters with the texts of those that did not fit, or `undefined` if there is no text to try. */
 const withTexts = (
   { config, params, texts }: LoadRequest,
-  { issues }: ConfigFileError
+  { issues }: ConfigFile.ConfigFileError
 ): LoadRequest["params"] | undefined => {
   const changed: Record<string, Record<string, unknown>> = Object.create(null)
   for (const { file, path: [place, service = "", field = ""] } of issues) {

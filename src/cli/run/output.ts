@@ -1,22 +1,21 @@
 /** The texts that the command prints for people. */
-import type { ExplainedHook } from "../../config/index.ts"
-import type { Loaded } from "./loading.ts"
+import type { ConfigFile } from "../../config/index.ts"
 
 export { causeText, errorText, plural } from "../../internal/text/words.ts"
 export { line } from "../../report/internal/events/line.ts"
 
 /** Returns a line for each step and each of its hooks, in the order in which they run, with their source and reason. */
-export const explained = ({ explain, pipelineName }: Loaded): ReadonlyArray<string> => [
+export const explained = ({ pipelineName, steps }: ConfigFile.Loaded): ReadonlyArray<string> => [
   pipelineName,
-  ...explain.flatMap(({ hooks, inCode, step }) => [
+  ...steps.flatMap(({ hooks, inCode, step }) => [
     `  ${step}${inCode ? "" : " (its module does not export it: hooks that it has in code are not known)"}`,
     ...hooks.map(({ from, kind, name, why }) => `    ${kind}: ${name} (${place(from)}): ${why}`),
     ...(hooks.length === 0 ? ["    no hooks"] : [])
   ]),
-  ...(explain.length === 0 ? ["  no steps are known: its module exports none, and the file names none"] : [])
+  ...(steps.length === 0 ? ["  no steps are known: its module exports none, and the file names none"] : [])
 ]
 
-const place = (from: ExplainedHook["from"]): string => {
+const place = (from: ConfigFile.ExplainedHook["from"]): string => {
   if (from === "code") return from
   const { file, position } = from
   return position === undefined ? file : `${file}:${position.line}:${position.column}`

@@ -5,14 +5,14 @@
  * library: both have to be the same module instances as the user's.
  */
 import * as Effect from "effect/Effect"
-import { jsonSchema } from "../../config/Document.ts"
+import { ConfigFile } from "../../config/index.ts"
 import { ExitCode, type LoadRequest, type RunRequest } from "../request.ts"
 import { connect, reportingAlerts, reportingEvents, type Supervisor } from "../supervise/child.ts"
 import * as Supervision from "../supervise/config.ts"
 import { supervise } from "../supervise/parent.ts"
 import { toLostCode } from "../supervise/protocol.ts"
 import { err, out, services } from "./environment.ts"
-import { load, type Loaded } from "./loading.ts"
+import { load } from "./loading.ts"
 import { errorText, explained, plural } from "./output.ts"
 import { again } from "./runtime.ts"
 import { failed, session } from "./session.ts"
@@ -69,7 +69,7 @@ const runHere = (
     }))
 
 /** Loads what the request names and passes it on; prints the mistakes in the config or a module. */
-const withLoaded = async (request: LoadRequest, use: (loaded: Loaded) => void): Promise<number> => {
+const withLoaded = async (request: LoadRequest, use: (loaded: ConfigFile.Loaded) => void): Promise<number> => {
   const exit = await Effect.runPromiseExit(Effect.provide(load(request), services))
   if (exit._tag === "Failure") return failed(exit.cause, { prefix: "error: ", nothingHasRun: true })
   use(exit.value)
@@ -78,8 +78,8 @@ const withLoaded = async (request: LoadRequest, use: (loaded: Loaded) => void): 
 
 /** Loads what a run would load, reports all mistakes, and runs nothing. */
 export const check = (request: LoadRequest): Promise<number> =>
-  withLoaded(request, ({ explain, pipelineName }) => {
-    out(`${pipelineName}: no mistakes found (${plural(explain.length, "step")} known)`)
+  withLoaded(request, ({ pipelineName, steps }) => {
+    out(`${pipelineName}: no mistakes found (${plural(steps.length, "step")} known)`)
   })
 
 /** Prints the hooks of each step, and the source of each. */
@@ -90,6 +90,6 @@ export const explain = (request: LoadRequest): Promise<number> =>
 
 /** Prints the JSON Schema of configs. */
 export const schema = async (): Promise<number> => {
-  out(JSON.stringify(jsonSchema(), null, 2))
+  out(JSON.stringify(ConfigFile.jsonSchema(), null, 2))
   return ExitCode.success
 }

@@ -7,7 +7,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import * as Redacted from "effect/Redacted"
-import type { FileAlerter } from "../../config/index.ts"
+import type { ConfigFile } from "../../config/index.ts"
 import * as alerters from "../../config/internal/apply/alerter.ts"
 import { decode } from "../../config/internal/file/decode.ts"
 import { layerSource } from "../../config/internal/modules/layers.ts"
@@ -20,7 +20,7 @@ export interface Supervision {
   /** The name of the pipeline until the child reports it. */
   readonly pipeline: string
   /** The alerter of the file. Where that names a module, building the layer imports it. */
-  readonly alerter: FileAlerter | undefined
+  readonly alerter: ConfigFile.FileAlerter | undefined
   /** The secrets in the config: values of variables, webhook addresses. */
   readonly secrets: ReadonlyArray<string>
 }
@@ -45,7 +45,7 @@ export const read = (
     }
   }).pipe(Effect.orElseSucceed(() => undefined))
 
-const alerterOf = (spec: AlerterSpec, sources: Sources.SourceOptions, name: string): FileAlerter =>
+const alerterOf = (spec: AlerterSpec, sources: Sources.SourceOptions, name: string): ConfigFile.FileAlerter =>
   Layer.unwrap(Effect.mapError(
     alerters.build(spec, {
       folder: sources.folder,

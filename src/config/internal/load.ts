@@ -7,13 +7,11 @@ import * as Path from "effect/Path"
 import { hasProperty } from "effect/Predicate"
 import { Alerter } from "../../Alerter.ts"
 import type { Kind } from "../../Hook.ts"
-import type { HookImpl } from "../../internal/model/hook.ts"
 import { empty, kinds, make as collect, type Table } from "../../internal/model/hooks.ts"
 import { CurrentOverrides } from "../../internal/model/overrides.ts"
 import { isPipeline, isStep } from "../../internal/steps/step.ts"
 import { ConfigFileError, type ConfigIssue } from "../ConfigFileError.ts"
-import type { Document, HooksByKind, StepDocument, Text } from "../Document.ts"
-import type { Loaded, LoadOptions } from "../load.ts"
+import type { Loaded, LoadOptions } from "../Loaded.ts"
 import * as alerters from "./apply/alerter.ts"
 import { type BodySettings, compile, modesOf, type StepSettings } from "./apply/compile.ts"
 import { explain } from "./apply/explain.ts"
@@ -21,28 +19,15 @@ import { overridesOf } from "./apply/overrides.ts"
 import * as Params from "./apply/params.ts"
 import { mistakeOf, stepNames } from "./apply/stepNames.ts"
 import { type Decoded, read } from "./file/decode.ts"
-import { byPosition, type Path as Place, type Position } from "./file/positions.ts"
+import { byPosition, type Path as Place } from "./file/positions.ts"
+import type { Exported, Loading, Report } from "./loading.ts"
 import { escaping } from "./modules/confined.ts"
 import { toHook } from "./modules/hooks.ts"
 import { layerSource } from "./modules/layers.ts"
-import type { SourceOptions } from "./modules/modules.ts"
 import * as Sources from "./modules/modules.ts"
 import type { Refusal } from "./modules/refusal.ts"
 import type { AlerterSpec } from "./schema/alerter.ts"
-
-/** Something that was said wrongly, in the file or by a flag, to be told with all else. */
-export type Report = (path: Place, problem: Refusal, by?: "file" | "flag") => void
-
-/** What is gone through once, with what is wrong noted on the way. */
-interface Loading {
-  readonly file: string
-  readonly document: Document
-  readonly sources: SourceOptions
-  readonly report: Report
-  /** Which hook stands where in the file. */
-  readonly origins: Map<HookImpl, Position | undefined>
-  readonly positionOf: (path: Place) => Position | undefined
-}
+import type { HooksByKind, StepDocument, Text } from "./schema/types.ts"
 
 /** A file, read and decoded. */
 export const fromFile = (
@@ -136,7 +121,7 @@ const load = (
         // steps have it from the file, whatever the code provides around them
         : Effect.provide(Effect.flatMap(Alerter, (one) => changed(Context.make(Alerter, one))), alerter),
       alerter,
-      explain: explain({ ...settings, file, origins: loading.origins, positionOf }, exported),
+      steps: explain({ ...settings, file, origins: loading.origins, positionOf }, exported),
       unusedSteps: Effect.sync(() => [...steps.keys()].filter((name) => !ran.has(name)))
     }
   })
@@ -144,13 +129,6 @@ const load = (
 // -----------------------------------------------------------------------------
 // the pipeline and its module
 // -----------------------------------------------------------------------------
-
-/** What the module of the pipeline exports. */
-export interface Exported {
-  readonly name: string
-  readonly pipeline: Effect.Effect<unknown, unknown>
-  readonly module: Readonly<Record<string, unknown>>
-}
 
 const nothing: Exported = { name: "", pipeline: Effect.void, module: {} }
 

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { jsonSchema } from "../../../src/config/index.ts"
+import { ConfigFile } from "../../../src/config/index.ts"
 import { assertExitCode, epilogue, onEachRuntime } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
 import { fixtures, pipelines } from "../support.ts"
@@ -100,7 +100,7 @@ it.live("schema prints the JSON Schema of config files", () =>
     const { stdout } = yield* epilogue("bun", ["schema"])
     const schema = JSON.parse(stdout)
     assert.equal(schema.$id, "urn:effect-epilogue:config")
-    assert.deepEqual(schema, JSON.parse(JSON.stringify(jsonSchema())))
+    assert.deepEqual(schema, JSON.parse(JSON.stringify(ConfigFile.jsonSchema())))
   }))
 
 it.live("--param sets a field of text to a value that looks like JSON", () =>

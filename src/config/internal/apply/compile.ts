@@ -6,8 +6,8 @@ import { retryWrap } from "../../../internal/engine/retry.ts"
 import { timeoutWrap } from "../../../internal/engine/timeout.ts"
 import { empty, kinds, type Table } from "../../../internal/model/hooks.ts"
 import type { HookOverrides, Modes } from "../../../internal/model/plan.ts"
-import type { Retry } from "../../Document.ts"
 import { policyOf } from "../schema/retry.ts"
+import type { Retry } from "../schema/types.ts"
 import type { FileOverrides, Provided, StepOverride } from "./overrides.ts"
 
 /** How the body of a step runs. `false` removes what the code sets, `undefined` keeps it. */

@@ -5,9 +5,9 @@ import { empty, kinds, type Table } from "../../../internal/model/hooks.ts"
 import type { StepOwner } from "../../../internal/model/owner.ts"
 import { chosen, type HookOverrides, type Level, type Owner } from "../../../internal/model/plan.ts"
 import { isStep } from "../../../internal/steps/step.ts"
-import type { ExplainedHook, ExplainedStep } from "../../load.ts"
+import type { ExplainedHook, ExplainedStep } from "../../Loaded.ts"
 import type { Path, Position } from "../file/positions.ts"
-import type { Exported } from "../load.ts"
+import type { Exported } from "../loading.ts"
 import { compile, type FileSettings } from "./compile.ts"
 
 interface Explained extends FileSettings {

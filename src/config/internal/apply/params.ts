@@ -10,10 +10,10 @@ import type * as Scope from "effect/Scope"
 import { numberIn } from "../../../alerters/internal/channel/schema/leaf.ts"
 import { didYouMean, listed } from "../../../internal/text/closest.ts"
 import { type ParamsClass, ParamsError, type ParamsIssue } from "../../../Params.ts"
-import type { ParamsByService } from "../../Document.ts"
 import type { Path } from "../file/positions.ts"
-import type { Report } from "../load.ts"
+import type { Report } from "../loading.ts"
 import type { Refusal } from "../modules/refusal.ts"
+import type { ParamsByService } from "../schema/types.ts"
 import type { Provided } from "./overrides.ts"
 
 type AnyParams = ParamsClass<unknown, string, {}>

@@ -1,8 +1,41 @@
 /** The tree of a config file, and the positions of its parts. */
 import type * as Redacted from "effect/Redacted"
-import type { ConfigIssue, PathSegment, Position } from "../../ConfigFileError.ts"
 
-export type { ConfigIssue, PathSegment, Position }
+/**
+ * A place in a file. Lines and columns are counted from 1, columns in UTF-16 code
+ * units.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Position {
+  readonly line: number
+  readonly column: number
+}
+
+/**
+ * A key, or an index from 0.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type PathSegment = string | number
+
+/**
+ * One thing that is wrong with a file. It never quotes a variable's value.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ConfigIssue {
+  /** Keys and indices from the top, as in `steps.validate.hooks.failure[1]`; none where the whole file is meant. */
+  readonly path: ReadonlyArray<PathSegment>
+  readonly file: string
+  /** Of what was found. Of what should hold it, where something is missing. */
+  readonly position: Position | undefined
+  readonly found: string
+  readonly expected: string
+}
 
 /** The keys and indices that lead from the root of a file to a value. */
 export type Path = ReadonlyArray<PathSegment>

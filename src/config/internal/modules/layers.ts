@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import type * as Path from "effect/Path"
-import type { FileAlerter } from "../../load.ts"
+import type { FileAlerter } from "../../Loaded.ts"
 import * as Sources from "./modules.ts"
 import type { Refusal } from "./refusal.ts"
 

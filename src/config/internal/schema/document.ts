@@ -14,17 +14,8 @@ import {
 import { isMap, map, optional } from "../../../alerters/internal/channel/schema/structure.ts"
 import type { InheritMode } from "../../../Hooks.ts"
 import { kinds } from "../../../internal/model/hooks.ts"
-import type {
-  Defaults,
-  Document,
-  HookEntry,
-  HookList,
-  HooksByKind,
-  Inherit,
-  Retry,
-  StepDocument
-} from "../../Document.ts"
 import { AlerterSpec } from "./alerter.ts"
+import type { Defaults, Document, HookEntry, HookList, HooksByKind, Inherit, Retry, StepDocument } from "./types.ts"
 
 /** Makes a key an issue if other keys leave it without effect. `json` is the condition as JSON Schema. */
 const needless = <T extends object>(

@@ -2,7 +2,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import type { Retry } from "../../Document.ts"
+import type { Retry } from "./types.ts"
 
 /** Returns the policy of a retry. A number is the largest number of attempts after the first, without a delay. */
 export const policyOf = (

@@ -1,5 +1,5 @@
 /**
- * Pipelines that run as a file says.
+ * A pipeline that was loaded by a config file, and the options of loading it.
  *
  * @since 0.1.0
  */
@@ -9,9 +9,8 @@ import type * as Layer from "effect/Layer"
 import type * as Path from "effect/Path"
 import type { Alerter } from "../Alerter.ts"
 import type { Kind } from "../Hook.ts"
-import type { ConfigFileError, Position } from "./ConfigFileError.ts"
-import type { ParamsByService } from "./Document.ts"
-import * as internal from "./internal/load.ts"
+import type { Position } from "./internal/file/positions.ts"
+import type { ParamsByService } from "./internal/schema/types.ts"
 
 /**
  * What comes before what the file says.
@@ -86,49 +85,7 @@ export interface Loaded {
   /** The file's, if it has one. */
   readonly alerter: FileAlerter | undefined
   /** For the steps that the pipeline's module exports, and those that the file names. */
-  readonly explain: ReadonlyArray<ExplainedStep>
+  readonly steps: ReadonlyArray<ExplainedStep>
   /** The steps that the file names and that have not run so far: after a run, those that never did. */
   readonly unusedSteps: Effect.Effect<ReadonlyArray<string>>
 }
-
-/**
- * Loads a file (YAML, or JSON where it ends in `.json`), and the modules that it
- * names. Nothing of the pipeline runs. Fails with all that is wrong, each with its
- * place: what the file says wrongly, hooks that are none, parameters that do not fit.
- *
- * Flags come before the file, and the file before the code. Of each kind of hook the
- * file's for the step take the place of the file's `stepHooks`, and these of the
- * code's, unless `inherit` says otherwise.
- *
- * @example
- * ```ts
- * import { load } from "effect-epilogue/config"
- * import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
- * import { Effect, Path } from "effect"
- *
- * const program = Effect.gen(function*() {
- *   const { pipeline } = yield* load("nightly.yaml", { runName: "by hand" })
- *   yield* pipeline
- * }).pipe(Effect.provide([NodeFileSystem.layer, Path.layer]))
- * ```
- *
- * @category constructors
- * @since 0.1.0
- */
-export const load = (
-  file: string,
-  options?: LoadOptions
-): Effect.Effect<Loaded, ConfigFileError, FileSystem.FileSystem | Path.Path> => internal.fromFile(file, options ?? {})
-
-/**
- * {@link load} without a file: the pipeline is a module's export, `./path.ts#export`,
- * relative to the working folder.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const loadPipeline = (
-  reference: string,
-  options?: LoadOptions
-): Effect.Effect<Loaded, ConfigFileError, FileSystem.FileSystem | Path.Path> =>
-  internal.withoutFile({ ...options, pipeline: reference })

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { Slack } from "../../src/approvers/index.ts"
+import { SlackApprover } from "../../src/approvers/index.ts"
 import { Approver, type Question } from "../../src/index.ts"
 import { approverContract } from "../support/approverContract.ts"
 import { canary } from "../support/canary.ts"
@@ -16,7 +16,7 @@ approverContract(test, {
   channel: "slack",
   fake: fakeSlack,
   layer: (baseUrl, options) =>
-    Slack.layer({ ...options, baseUrl, token: Redacted.make(`xoxb-1-${canary}0123456789`), channel: "ops" }),
+    SlackApprover.layer({ ...options, baseUrl, token: Redacted.make(`xoxb-1-${canary}0123456789`), channel: "ops" }),
   people: ["U1", "U2"],
   unauthorized: { body: { ok: false, error: "token_revoked" } },
   checks: (payload) => {
@@ -36,7 +36,7 @@ const it = makeIt(test)
 const deploy: Question = { title: "Deploy?", timeout: "3 seconds" }
 
 const layer = ({ api }: FakeSlack, retries = 0) =>
-  Slack.layer({
+  SlackApprover.layer({
     baseUrl: `${api.url}/`,
     token: Redacted.make("xoxb-1"),
     channel: "ops",
@@ -282,7 +282,7 @@ it.live("slack: from the environment", () =>
   Effect.gen(function*() {
     const env = ConfigProvider.layer(ConfigProvider.fromEnv({ env: { SLACK_CHANNEL: "ops" } }))
     const missing = yield* Effect.flip(
-      Approver.ask(deploy).pipe(Effect.provide(Slack.layerConfig()), Effect.provide(env))
+      Approver.ask(deploy).pipe(Effect.provide(SlackApprover.layerConfig()), Effect.provide(env))
     )
     assert.match(String(missing), /SLACK_BOT_TOKEN/)
   }))

@@ -49,10 +49,10 @@ export interface BotOptions extends ApproverOptions {
  *
  * @example
  * ```ts
- * import { Slack } from "effect-epilogue/approvers"
+ * import { SlackApprover } from "effect-epilogue/approvers"
  * import { Redacted } from "effect"
  *
- * const approver = Slack.layer({ token: Redacted.make("xoxb-…"), channel: "C0123456789" })
+ * const approver = SlackApprover.layer({ token: Redacted.make("xoxb-…"), channel: "C0123456789" })
  * ```
  *
  * @category layers
@@ -75,11 +75,11 @@ export const layer = (options: BotOptions): Layer.Layer<Approver> => {
  *
  * @example
  * ```ts
- * import { Slack } from "effect-epilogue/approvers"
+ * import { SlackApprover } from "effect-epilogue/approvers"
  * import { Config } from "effect"
  *
- * const approver = Slack.layerConfig()
- * const ofTeam = Slack.layerConfig({ token: Config.Redacted("TEAM_TOKEN"), channel: Config.String("TEAM_CHANNEL") })
+ * const approver = SlackApprover.layerConfig()
+ * const ofTeam = SlackApprover.layerConfig({ token: Config.Redacted("TEAM_TOKEN"), channel: Config.String("TEAM_CHANNEL") })
  * ```
  *
  * @category layers

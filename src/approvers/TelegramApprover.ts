@@ -53,10 +53,10 @@ export interface BotOptions extends ApproverOptions {
  *
  * @example
  * ```ts
- * import { Telegram } from "effect-epilogue/approvers"
+ * import { TelegramApprover } from "effect-epilogue/approvers"
  * import { Redacted } from "effect"
  *
- * const approver = Telegram.layer({ token: Redacted.make("123456:ABC-DEF"), chatId: -1001234567890 })
+ * const approver = TelegramApprover.layer({ token: Redacted.make("123456:ABC-DEF"), chatId: -1001234567890 })
  * ```
  *
  * @category layers
@@ -80,9 +80,9 @@ export const layer = (options: BotOptions): Layer.Layer<Approver> => {
  *
  * @example
  * ```ts
- * import { Telegram } from "effect-epilogue/approvers"
+ * import { TelegramApprover } from "effect-epilogue/approvers"
  *
- * const approver = Telegram.layerConfig()
+ * const approver = TelegramApprover.layerConfig()
  * ```
  *
  * @category layers

@@ -46,10 +46,10 @@ export interface BotOptions extends ApproverOptions {
  *
  * @example
  * ```ts
- * import { Discord } from "effect-epilogue/approvers"
+ * import { DiscordApprover } from "effect-epilogue/approvers"
  * import { Redacted } from "effect"
  *
- * const approver = Discord.layer({ token: Redacted.make("the bot's token"), channelId: "1234567890" })
+ * const approver = DiscordApprover.layer({ token: Redacted.make("the bot's token"), channelId: "1234567890" })
  * ```
  *
  * @category layers
@@ -72,9 +72,9 @@ export const layer = (options: BotOptions): Layer.Layer<Approver> => {
  *
  * @example
  * ```ts
- * import { Discord } from "effect-epilogue/approvers"
+ * import { DiscordApprover } from "effect-epilogue/approvers"
  *
- * const approver = Discord.layerConfig()
+ * const approver = DiscordApprover.layerConfig()
  * ```
  *
  * @category layers

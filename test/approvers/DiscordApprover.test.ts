@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { Discord } from "../../src/approvers/index.ts"
+import { DiscordApprover } from "../../src/approvers/index.ts"
 import { Approver, type Question } from "../../src/index.ts"
 import { approverContract } from "../support/approverContract.ts"
 import { canary } from "../support/canary.ts"
@@ -15,7 +15,7 @@ approverContract(test, {
   channel: "discord",
   fake: fakeDiscord,
   layer: (baseUrl, options) =>
-    Discord.layer({ ...options, baseUrl, token: Redacted.make(`${canary}0123456789`), channelId: "42" }),
+    DiscordApprover.layer({ ...options, baseUrl, token: Redacted.make(`${canary}0123456789`), channelId: "42" }),
   people: ["1", "2"],
   unauthorized: { status: 401, body: { message: "401: Unauthorized", code: 0 } },
   checks: (payload) => {
@@ -37,7 +37,7 @@ const deploy: Question = { title: "Deploy?", timeout: "3 seconds" }
 const reactionsOf = "GET /messages/{id}/reactions"
 
 const layer = ({ api }: FakeDiscord) =>
-  Discord.layer({
+  DiscordApprover.layer({
     baseUrl: `${api.url}/`,
     token: Redacted.make("token"),
     channelId: "42",
@@ -214,7 +214,7 @@ it.live("discord: from the environment", () =>
   Effect.gen(function*() {
     const env = ConfigProvider.layer(ConfigProvider.fromEnv({ env: { DISCORD_BOT_TOKEN: "x" } }))
     const missing = yield* Effect.flip(
-      Approver.ask(deploy).pipe(Effect.provide(Discord.layerConfig()), Effect.provide(env))
+      Approver.ask(deploy).pipe(Effect.provide(DiscordApprover.layerConfig()), Effect.provide(env))
     )
     assert.match(String(missing), /DISCORD_CHANNEL_ID/)
   }))

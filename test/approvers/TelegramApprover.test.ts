@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { Telegram } from "../../src/approvers/index.ts"
+import { TelegramApprover } from "../../src/approvers/index.ts"
 import { Approver, type Question } from "../../src/index.ts"
 import { approverContract } from "../support/approverContract.ts"
 import { canary } from "../support/canary.ts"
@@ -15,7 +15,7 @@ approverContract(test, {
   channel: "telegram",
   fake: fakeTelegram,
   layer: (baseUrl, options) =>
-    Telegram.layer({ ...options, baseUrl, token: Redacted.make(`123456:${canary}0123456789`), chatId: "42" }),
+    TelegramApprover.layer({ ...options, baseUrl, token: Redacted.make(`123456:${canary}0123456789`), chatId: "42" }),
   people: ["1", "2"],
   unauthorized: { status: 401, body: { ok: false, error_code: 401, description: "Unauthorized" } },
   checks: (payload) => {
@@ -32,7 +32,7 @@ const deploy: Question = { title: "Deploy?", timeout: "3 seconds" }
 const [ada, eve] = [users["1"]!, users["2"]!]
 
 const layer = ({ api }: FakeTelegram) =>
-  Telegram.layer({
+  TelegramApprover.layer({
     baseUrl: `${api.url}/`,
     token: Redacted.make("123:token"),
     chatId: 42,
@@ -250,7 +250,7 @@ it.live("telegram: from the environment", () =>
   Effect.gen(function*() {
     const env = ConfigProvider.layer(ConfigProvider.fromEnv({ env: { TELEGRAM_BOT_TOKEN: "1:x" } }))
     const missing = yield* Effect.flip(
-      Approver.ask(deploy).pipe(Effect.provide(Telegram.layerConfig()), Effect.provide(env))
+      Approver.ask(deploy).pipe(Effect.provide(TelegramApprover.layerConfig()), Effect.provide(env))
     )
     assert.match(String(missing), /TELEGRAM_CHAT_ID/)
   }))
