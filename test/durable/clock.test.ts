@@ -20,7 +20,8 @@ import { makeIt } from "../support/it.ts"
 import { brief } from "../support/observe.ts"
 import { Bad, type Job, job, type Recorder, recorder } from "./support/engine.ts"
 
-const it = makeIt(test)
+// the cluster runs thousands of short tasks for the hours on its clock
+const it = makeIt((title, run) => test(title, { timeout: 20_000 }, run))
 
 const engines: Readonly<Record<string, Layer.Layer<WorkflowEngine>>> = {
   memory: Durable.layerMemory,
