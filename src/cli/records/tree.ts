@@ -28,14 +28,14 @@ export const runLines = (run: RunModel, now: number | undefined): ReadonlyArray<
   const { annotations, cause, hookFailures, hooks, lastAt, outcome, pipelineName, runId, runName, startedAt } = run
   const open = now === undefined ? "cutOff" : "running"
   const view: View = { annotations: entries(annotations), open, end: run.endedAt ?? now ?? lastAt }
-  const told = [
+  const details = [
     tookOf(run, view),
     plural(run.steps.size, "step"),
     ...(hookFailures > 0 ? [`${plural(hookFailures, "hook")} failed`] : [])
   ]
   const root: Node = {
     line: evaluationLine(
-      { mark: statusMarks[outcome ?? open], name: label(pipelineName), told },
+      { mark: statusMarks[outcome ?? open], name: label(pipelineName), details },
       view.annotations,
       "bold"
     ),
@@ -75,7 +75,7 @@ const entries = (values: Values): ReadonlyArray<Annotation> =>
 
 const stepNode = (step: StepModel, view: View): Node => {
   const { annotations, attempts, cause, children, hooks, name, outcome, params, progress } = step
-  const told = [
+  const details = [
     tookOf(step, view),
     ...(attempts.length > 1 ? [plural(attempts.length, "attempt")] : []),
     ...(progress === undefined || outcome === "success"
@@ -87,7 +87,7 @@ const stepNode = (step: StepModel, view: View): Node => {
       {
         mark: statusMarks[outcome ?? view.open],
         name: label(name),
-        told,
+        details,
         cause: cause !== undefined && outcome === "interrupt" ? "interrupted" : causeOf(cause)
       },
       ownAnnotations(entries(annotations), view.annotations)
@@ -136,11 +136,11 @@ const attemptNodes = (attempts: ReadonlyArray<AttemptModel>): ReadonlyArray<Node
 
 const hookNode = (hook: HookModel, view: View): Node => {
   const took = tookOf(hook, view)
-  const [mark, told] = ({
+  const [mark, details] = ({
     ended: [statusMarks.success, took],
     failed: [failedHookMark, `failed after ${took}`],
     skipped: [["-", "dim"], "had nothing to do"],
     running: [statusMarks[view.open], took]
   } as const)[hook.outcome]
-  return leaf(hookLine({ mark, name: label(hook.name), told: [hook.kind, told], cause: causeOf(hook.cause) }))
+  return leaf(hookLine({ mark, name: label(hook.name), details: [hook.kind, details], cause: causeOf(hook.cause) }))
 }

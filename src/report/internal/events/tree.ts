@@ -37,37 +37,37 @@ export const statusMarks: Readonly<Record<Outcome | "running" | "cutOff", Segmen
   cutOff: ["⊘", "red"]
 }
 
-/** Texts that are fit for one line. */
+/** The parts of a line. Their texts have to be safe for one line. */
 interface Described {
   readonly mark: Segment
   readonly name: string
   /** Shown in parentheses after the name. */
-  readonly told: ReadonlyArray<string>
+  readonly details: ReadonlyArray<string>
   readonly cause?: string | undefined
 }
 
 const because = (cause: string | undefined): Line => cause === undefined ? [] : [[`: ${cause}`, "plain"]]
 
-/** As in `✗ load (2.1 s, 2 attempts): no such row  rows=7`. The names of runs are bold. */
+/** Formats a run or a step, as in `✗ load (2.1 s, 2 attempts): no such row  rows=7`. The names of runs are bold. */
 export const evaluationLine = (
-  { cause, mark, name, told }: Described,
+  { cause, mark, name, details }: Described,
   annotations: ReadonlyArray<Annotation> = [],
   style: "plain" | "bold" = "plain"
 ): Line => [
   mark,
   [` ${name}`, style],
-  [` (${told.join(", ")})`, "dim"],
+  [` (${details.join(", ")})`, "dim"],
   ...because(cause),
   ...(annotations.length === 0
     ? []
     : [[`  ${annotations.map(([key, value]) => `${key}=${value}`).join(" ")}`, "dim"] as const])
 ]
 
-/** As in `! hook "page" (failure, failed after 9 ms): no network`. */
-export const hookLine = ({ cause, mark, name, told }: Described): Line => [
+/** Formats a hook, as in `! hook "page" (failure, failed after 9 ms): no network`. */
+export const hookLine = ({ cause, mark, name, details }: Described): Line => [
   mark,
   [` hook "${name}"`, "plain"],
-  [` (${told.join(", ")})`, "dim"],
+  [` (${details.join(", ")})`, "dim"],
   ...because(cause)
 ]
 

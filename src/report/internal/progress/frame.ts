@@ -31,9 +31,9 @@ const stepLine = (run: RunState, step: StepState, look: Look): Line => {
   const { attempt, ended, name, rate, startedAt, waiting } = step
   if (ended !== undefined) {
     const { annotations, attempts, cause, millis, outcome } = ended
-    const told = [formatDuration(millis), ...(attempts > 1 ? [plural(attempts, "attempt")] : [])]
+    const details = [formatDuration(millis), ...(attempts > 1 ? [plural(attempts, "attempt")] : [])]
     return evaluationLine(
-      { mark: statusMarks[outcome], name, told, cause },
+      { mark: statusMarks[outcome], name, details, cause },
       ownAnnotations(annotations, run.ended?.annotations)
     )
   }
@@ -41,13 +41,13 @@ const stepLine = (run: RunState, step: StepState, look: Look): Line => {
   if (waiting !== undefined && look.now < waiting.until) {
     const left = formatRunningTime(waiting.until - look.now)
     return [
-      ...evaluationLine({ mark: ["↻", "yellow"], name, told: [elapsed] }),
+      ...evaluationLine({ mark: ["↻", "yellow"], name, details: [elapsed] }),
       [` attempt ${attempt - 1} failed, again in ${left}`, "yellow"],
       [`: ${waiting.cause}`, "plain"]
     ]
   }
   return [
-    ...evaluationLine({ mark: spin(look), name, told: [elapsed, ...(attempt > 1 ? [`attempt ${attempt}`] : [])] }),
+    ...evaluationLine({ mark: spin(look), name, details: [elapsed, ...(attempt > 1 ? [`attempt ${attempt}`] : [])] }),
     ...(rate === undefined ? [] : [...barOf(rate.part, look), [`  ${rateText(rate, look.now)}`, "plain"] as const])
   ]
 }
@@ -61,10 +61,10 @@ const barOf = (part: number | undefined, { columns }: Look): Line => {
 
 const hookLines = ({ failedHooks, hooks }: Owner, look: Look): ReadonlyArray<Line> => [
   ...[...hooks.values()].map(({ kind, name, startedAt }) =>
-    hookLine({ mark: spin(look), name, told: [kind, formatRunningTime(look.now - startedAt)] })
+    hookLine({ mark: spin(look), name, details: [kind, formatRunningTime(look.now - startedAt)] })
   ),
   ...failedHooks.map(({ cause, kind, millis, name }) =>
-    hookLine({ mark: failedHookMark, name, told: [kind, `failed after ${formatDuration(millis)}`], cause })
+    hookLine({ mark: failedHookMark, name, details: [kind, `failed after ${formatDuration(millis)}`], cause })
   )
 ]
 
@@ -79,10 +79,10 @@ const runLine = (run: RunState, others: ReadonlyArray<RunState>, look: Look): Li
     const steps = plural(counts.success + counts.failure + counts.interrupt + running.size, "step")
     // the line of the step that failed tells the cause, unless the run failed outside of its steps
     const cause = outcome === "failure" && counts.failure > 0 ? undefined : ended.cause
-    const told = [formatDuration(millis), steps, ...hooks]
-    return evaluationLine({ mark: statusMarks[outcome], name, told, cause }, annotations, "bold")
+    const details = [formatDuration(millis), steps, ...hooks]
+    return evaluationLine({ mark: statusMarks[outcome], name, details, cause }, annotations, "bold")
   }
-  const told = [
+  const details = [
     formatRunningTime(look.now - startedAt),
     ...counted([
       [running.size, "running"],
@@ -95,7 +95,7 @@ const runLine = (run: RunState, others: ReadonlyArray<RunState>, look: Look): Li
   // a run name that the user chose, or that is needed to tell two runs of a pipeline apart
   const isNamed = !runName.startsWith(`${name}-`) || others.some((other) => other !== run && other.name === name)
   return [
-    ...evaluationLine({ mark: spin(look), name, told }, [], "bold"),
+    ...evaluationLine({ mark: spin(look), name, details }, [], "bold"),
     ...(isNamed ? [[` ${runName}`, "dim"] as const] : [])
   ]
 }

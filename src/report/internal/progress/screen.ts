@@ -24,8 +24,10 @@ const noStyle = `${csi}0m`
 
 const up = (rows: number): string => rows > 0 ? `\r${csi}${rows}A` : "\r"
 
-/** How often output above redraws the lines at once, until the next {@link Screen.draw}: more would slow down a script
- * that prints much. */
+/**
+ * How often output above redraws the lines at once, until the next {@link Screen.draw}. More would slow down a script
+ * that prints much.
+ */
 const maxRestores = 5
 
 /** Between two calls, the cursor is in the first column below the lines. */

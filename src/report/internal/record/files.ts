@@ -90,7 +90,7 @@ export const endsLine = ({ fs }: Modules, path: string, fd: number): boolean => 
   try {
     reading = fs.openSync(path, "r")
   } catch {
-    // better an empty line than a torn one
+    // an empty line is harmless, and a torn one is lost
     return false
   }
   try {

@@ -72,7 +72,7 @@ export class Sink {
     return pen
   }
 
-  /** Takes the line that was encoded, of an event at that time. The last line of a run is written at once. */
+  /** Takes the line that was just encoded. `at` is the time of its event. The last line of a run is written at once. */
   add(at: number, last = false): void {
     this.lines++
     if (at !== this.millis) {
