@@ -25,3 +25,10 @@ export const projectFolder: Effect.Effect<string, never, Scope.Scope> = Effect.a
   }),
   (path) => Effect.sync(() => rmSync(path, { recursive: true }))
 )
+
+/** Replaces durations below a minute with `n ms`, since they differ from run to run. */
+export const withoutDurations = (text: string): string => text.replaceAll(/\d+ ms|\d+(?:\.\d)? s\b/g, "n ms")
+
+/** Returns the lines of a text without durations and names of runs, which differ from run to run. */
+export const timelessLines = (text: string): ReadonlyArray<string> =>
+  withoutDurations(text).replaceAll(/\(run [^)]*\)/g, "(run)").trimEnd().split("\n")

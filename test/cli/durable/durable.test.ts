@@ -8,7 +8,7 @@ import { test } from "node:test"
 import { assertExitCode, epilogue, onEachRuntime, root, type Runtime, start } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
 import { postgres, required } from "../../support/postgres.ts"
-import { fixtures } from "../support.ts"
+import { fixtures, timelessLines } from "../support.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 60_000 }, run))
 
@@ -40,9 +40,6 @@ const workspace = Effect.map(
   }
 )
 
-const timeless = (text: string): ReadonlyArray<string> =>
-  text.trimEnd().replace(/\d+ ms|\d+\.\d s/g, "n ms").replace(/\(run [^)]*\)/g, "(run)").split("\n")
-
 const idIn = (text: string): string => /: run ([0-9a-f]+)\n/.exec(text)?.[1] ?? ""
 
 const tokenIn = (text: string): string => /epilogue answer (\S+) --approve/.exec(text)?.[1] ?? ""
@@ -56,7 +53,7 @@ it.live("run --durable executes a run with progress, and prints its result again
       const { cwd, epilogue, logged } = yield* workspace
       const ran = yield* epilogue(runtime, ...run(`{"day":"monday"}`))
       assertExitCode(ran, 0)
-      assert.deepEqual(timeless(ran.stdout), [
+      assert.deepEqual(timelessLines(ran.stdout), [
         `nightly: run ${idIn(ran.stdout)}`,
         "▶ nightly (run)",
         "  ▶ extract",
@@ -113,7 +110,7 @@ it.live("a worker executes the runs that other processes submit, and no second w
       const ended = yield* worker.ended
       assertExitCode(ended, 130)
       const id = idIn(ran.stdout).slice(0, 8)
-      assert.deepEqual(timeless(ended.stdout).slice(1), [
+      assert.deepEqual(timelessLines(ended.stdout).slice(1), [
         `${id} ▶ nightly (run)`,
         `${id}   ▶ extract`,
         `${id}   ✓ extract (n ms)`,

@@ -8,7 +8,7 @@ import { assertExitCode, type Ended, epilogue, onEachRuntime, root, start } from
 import { makeIt } from "../../support/it.ts"
 import { filesIn, linesOf, readAll } from "../../support/record.ts"
 import { recordsFolder } from "../../support/recordFiles.ts"
-import { fixtures } from "../support.ts"
+import { fixtures, timelessLines } from "../support.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
 
@@ -17,9 +17,6 @@ const durable = join(root, fixtures, "durable.ts")
 
 /** The kinds of events in a record, or in the output of a run with `--json`. */
 const tags = (events: ReadonlyArray<{ readonly _tag: string }>): ReadonlyArray<string> => events.map(({ _tag }) => _tag)
-
-const timeless = (text: string): ReadonlyArray<string> =>
-  text.replace(/\d+ ms|\d+\.\d s/g, "n ms").replace(/\(run [^)]*\)/g, "(run)").trimEnd().split("\n")
 
 const idIn = ({ stderr }: Ended): string => /^recorded: epilogue show (\S+)$/m.exec(stderr)?.[1] ?? stderr
 
@@ -48,11 +45,11 @@ it.live("--record records a run for epilogue show, and changes nothing in the ou
       assert.deepEqual([tags(events), skipped], [failing, []])
       assert.ok(events[0]!.runId.startsWith(idIn(ran)))
       const without = yield* epilogue(runtime, ["run", `${pipelines}#failing`], { cwd })
-      assert.deepEqual(timeless(ran.stdout), timeless(without.stdout))
+      assert.deepEqual(timelessLines(ran.stdout), timelessLines(without.stdout))
       assert.equal(filesIn(runs).length, 1)
       const shown = yield* epilogue("bun", ["show", idIn(ran)], { cwd })
       assertExitCode(shown, 0)
-      assert.deepEqual(timeless(shown.stdout).slice(1, 6), [
+      assert.deepEqual(timelessLines(shown.stdout).slice(1, 6), [
         "✗ failing (n ms, 2 steps, 1 hook failed)",
         "├─ ✓ first (n ms)",
         "└─ ✗ second (n ms, 2 attempts): RangeError: no such row",
@@ -164,7 +161,7 @@ it.live("--progress selects the display, which is otherwise chosen by the enviro
     const show = (...args: ReadonlyArray<string>) =>
       Effect.map(epilogue("bun", ["run", `${pipelines}#failing`, ...args], { env: github }), (ran) => {
         assertExitCode(ran, 1)
-        return timeless(ran.stdout)
+        return timelessLines(ran.stdout)
       })
     const groups = yield* show()
     assert.deepEqual([groups[0], groups.find((line) => line.startsWith("::error"))], [

@@ -5,7 +5,7 @@ import { test } from "node:test"
 import { ConfigFile } from "../../../src/config/index.ts"
 import { assertExitCode, epilogue, onEachRuntime } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
-import { fixtures, pipelines } from "../support.ts"
+import { fixtures, pipelines, withoutDurations } from "../support.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
 
@@ -14,7 +14,7 @@ it.live("run takes hooks and parameters from the config, and flags override them
     Effect.gen(function*() {
       const plain = yield* epilogue(runtime, ["run", `${fixtures}/greeting.yaml`])
       assertExitCode(plain, 0)
-      assert.deepEqual(plain.stdout.replace(/\d+ ms|\d+\.\d s/g, "n ms").split("\n"), [
+      assert.deepEqual(withoutDurations(plain.stdout).split("\n"), [
         "▶ greeting (run nightly)",
         "  ▶ greet",
         "hello world",
@@ -49,7 +49,7 @@ it.live("run prints the error of a failed pipeline, and the stack of one that di
     Effect.gen(function*() {
       const failed = yield* epilogue(runtime, ["run", `${pipelines}#failing`])
       assertExitCode(failed, 1)
-      assert.deepEqual(failed.stdout.replace(/\d+ ms|\d+\.\d s/g, "n ms").trimEnd().split("\n").slice(3), [
+      assert.deepEqual(withoutDurations(failed.stdout).trimEnd().split("\n").slice(3), [
         "  ▶ second",
         "  ↻ second: attempt 1 failed, the next follows in n ms: RangeError: no such row",
         "  ✗ second (n ms, 2 attempts): RangeError: no such row",
