@@ -1,5 +1,5 @@
 /**
- * Pipelines that run as a config file says.
+ * Loads config files and the pipelines that they configure.
  *
  * @since 0.1.0
  */
@@ -15,13 +15,20 @@ export * from "./Document.ts"
 export type * from "./Loaded.ts"
 
 /**
- * Loads a file (YAML, or JSON where it ends in `.json`), and the modules that it
- * names. Nothing of the pipeline runs. Fails with all that is wrong, each with its
- * place: what the file says wrongly, hooks that are none, parameters that do not fit.
+ * Loads a config file and the modules that it names, and returns the pipeline as the file configures it.
  *
- * Flags come before the file, and the file before the code. Of each kind of hook the
- * file's for the step take the place of the file's `stepHooks`, and these of the
- * code's, unless `inherit` says otherwise.
+ * **When to use**
+ *
+ * For scripts that run a pipeline by a config file without the command `epilogue run`.
+ *
+ * **Details**
+ *
+ * - A file whose name ends with `.json` is read as JSON, one with `.yaml` or `.yml` as YAML.
+ * - The modules are imported, but no step and no hook runs.
+ * - Fails with a {@link ConfigFileError} that lists every issue with its place: invalid values, exports that are not
+ *   hooks, parameters that can't be decoded.
+ * - Options win over the file, and the file wins over the code. For each kind, the file's hooks of a step replace the
+ *   file's `stepHooks`, and these replace the hooks of the code, unless `inherit` combines them.
  *
  * @example
  * ```ts
@@ -35,6 +42,8 @@ export type * from "./Loaded.ts"
  * }).pipe(Effect.provide([NodeFileSystem.layer, Path.layer]))
  * ```
  *
+ * @see {@link loadPipeline} for a pipeline without a config file
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -44,8 +53,8 @@ export const load = (
 ): Effect.Effect<Loaded, ConfigFileError, FileSystem.FileSystem | Path.Path> => internal.fromFile(file, options ?? {})
 
 /**
- * {@link load} without a file: the pipeline is a module's export, `./path.ts#export`,
- * relative to the working folder.
+ * Loads a pipeline without a config file, like {@link load} with an empty one. `reference` is an export of a module,
+ * `./path.ts#export`, relative to the working directory.
  *
  * @category constructors
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * What is wrong with a file, all of it, and where.
+ * The error of a config file that can't be loaded, with all issues and their places.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,7 @@ import { type ConfigIssue, explain } from "./internal/file/positions.ts"
 export type { ConfigIssue, PathSegment, Position } from "./internal/file/positions.ts"
 
 /**
- * What a {@link ConfigFileError} is made of.
+ * The fields of a {@link ConfigFileError}.
  *
  * @category errors
  * @since 0.1.0
@@ -27,8 +27,8 @@ const ConfigFileErrorBase: new(
 )<ConfigFileErrorFields>
 
 /**
- * A file that does not say what to do: every issue at once, in the order of the
- * file, of which the message shows the first hundred.
+ * The error of a config file that can't be loaded. `issues` lists every issue in the order of the file; the message
+ * shows the first hundred.
  *
  * @category errors
  * @since 0.1.0
@@ -40,6 +40,8 @@ export class ConfigFileError extends ConfigFileErrorBase {
 }
 
 /**
+ * Returns whether a value is a {@link ConfigFileError}.
+ *
  * @category guards
  * @since 0.1.0
  */

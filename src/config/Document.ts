@@ -1,6 +1,5 @@
 /**
- * What a config file can say, as a Schema: one for YAML and JSON. The JSON Schema
- * that editors take is made of it.
+ * The document of a config file, its Schema for YAML and JSON, and the JSON Schema for editors.
  *
  * @since 0.1.0
  */
@@ -24,7 +23,7 @@ export type {
 } from "./internal/schema/types.ts"
 
 /**
- * What a file says.
+ * The decoded document of a config file.
  *
  * @category models
  * @since 0.1.0
@@ -32,8 +31,8 @@ export type {
 export type Document = types.Document
 
 /**
- * The Schema of a file. It takes what the file holds once its variables are
- * expanded, each as a `Redacted`.
+ * The Schema of a config file. Its input is the parsed file with variables expanded: each text that contains one is a
+ * `Redacted`.
  *
  * @category schemas
  * @since 0.1.0
@@ -41,7 +40,8 @@ export type Document = types.Document
 export const Document: Schema.Codec<Document, unknown> = internal.document
 
 /**
- * The JSON Schema (draft 2020-12) of a file as it is written, for editors.
+ * Returns the JSON Schema (draft 2020-12) of a config file, for editors. It accepts variables such as `${NAME}` at
+ * every key that may have one.
  *
  * @example
  * ```ts

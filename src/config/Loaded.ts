@@ -1,5 +1,5 @@
 /**
- * A pipeline that was loaded by a config file, and the options of loading it.
+ * The result of loading a config file, and the options of loading.
  *
  * @since 0.1.0
  */
@@ -13,27 +13,31 @@ import type { Position } from "./internal/file/positions.ts"
 import type { ParamsByService } from "./internal/schema/types.ts"
 
 /**
- * What comes before what the file says.
+ * Options of {@link load}. They win over the file.
  *
  * @category models
  * @since 0.1.0
  */
 export interface LoadOptions {
-  /** In place of the file's `pipeline`: `./path.ts#export`, relative to the file. It may lie anywhere. */
+  /**
+   * A reference that replaces the file's `pipeline`: `./path.ts#export`, relative to the file. May be outside of
+   * `root`.
+   */
   readonly pipeline?: string | undefined
+  /** The name of the run. */
   readonly runName?: string | undefined
-  /** By the service's key and the field's name. */
+  /** Parameters by the key of their `Params` service and the name of the field. */
   readonly params?: ParamsByService | undefined
-  /** The folder that no path of the file may leave: the file's own unless set. */
+  /** The folder that no path of the file may leave. The folder of the file by default. */
   readonly root?: string | undefined
-  /** Whether paths may leave it all the same. */
+  /** Whether paths of the file may leave `root`. `false` by default. */
   readonly allowOutside?: boolean | undefined
-  /** Puts something around the file's alerter: a policy of `effect-epilogue/delivery`, say. */
+  /** Wraps the file's alerter, for example in a policy of `effect-epilogue/delivery`. */
   readonly alerter?: ((self: FileAlerter) => FileAlerter) | undefined
 }
 
 /**
- * The alerter that a file describes.
+ * The layer of the alerter that a file describes.
  *
  * @category models
  * @since 0.1.0
@@ -49,28 +53,30 @@ export type FileAlerter = Layer.Layer<Alerter, unknown, FileSystem.FileSystem | 
 export interface ExplainedHook {
   readonly kind: Kind
   readonly name: string
-  /** Whether it is the step's or what all steps get. */
+  /** Whether the hook belongs to the step, or to all steps of the pipeline. */
   readonly level: "step" | "pipeline"
+  /** Where the hook is attached: in the code, or at a position of the file. */
   readonly from: "code" | { readonly file: string; readonly position: Position | undefined }
-  /** A sentence for people. */
+  /** The reason why the hook runs, as a sentence to show. */
   readonly why: string
 }
 
 /**
- * The hooks of a step, in running order.
+ * The hooks of a step, in the order in which they would run.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ExplainedStep {
+  /** The name of the step. */
   readonly step: string
-  /** Whether the pipeline's module exports it. If not, hooks that it has in code are not known before it runs. */
+  /** Whether the pipeline's module exports the step. If not, its hooks in code are not known before it runs. */
   readonly inCode: boolean
   readonly hooks: ReadonlyArray<ExplainedHook>
 }
 
 /**
- * A pipeline with all that was said about it.
+ * A pipeline as a config file configures it.
  *
  * @category models
  * @since 0.1.0
@@ -78,14 +84,14 @@ export interface ExplainedStep {
 export interface Loaded {
   readonly pipelineName: string
   /**
-   * Runs with the hooks, values, parameters and alerter of the file. Services that it
-   * asks for besides are those of whoever runs it; one that is missing is a defect.
+   * The pipeline with the hooks, values, parameters and alerter of the file. The caller provides any other services
+   * that its steps require; their types are not known, and a missing service is a defect.
    */
   readonly pipeline: Effect.Effect<unknown, unknown, FileSystem.FileSystem | Path.Path>
-  /** The file's, if it has one. */
+  /** The file's alerter, if it has one. */
   readonly alerter: FileAlerter | undefined
-  /** For the steps that the pipeline's module exports, and those that the file names. */
+  /** The steps that the pipeline's module exports and those that the file names, with the hooks of each. */
   readonly steps: ReadonlyArray<ExplainedStep>
-  /** The steps that the file names and that have not run so far: after a run, those that never did. */
+  /** Returns the names of steps in the file that have not run so far. After a run, these may be misspelt. */
   readonly unusedSteps: Effect.Effect<ReadonlyArray<string>>
 }

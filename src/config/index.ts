@@ -1,5 +1,5 @@
 /**
- * Pipelines and hooks from a file.
+ * Config files, which set the hooks, parameters, retries and alerts of a pipeline without changing its code.
  *
  * @since 0.1.0
  */

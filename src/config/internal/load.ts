@@ -1,4 +1,4 @@
-/** From a file to a pipeline that runs as the file says. */
+/** Loads a config file and applies it to the pipeline that it names. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -29,7 +29,7 @@ import type { Refusal } from "./modules/refusal.ts"
 import type { AlerterSpec } from "./schema/alerter.ts"
 import type { HooksByKind, StepDocument, Text } from "./schema/types.ts"
 
-/** A file, read and decoded. */
+/** Loads a file. */
 export const fromFile = (
   file: string,
   options: LoadOptions
@@ -50,7 +50,7 @@ export const fromFile = (
     return yield* load(decoded, path.dirname(path.resolve(file)), options, issues)
   })
 
-/** Flags alone. */
+/** Loads a pipeline by flags alone. */
 export const withoutFile = (
   options: LoadOptions
 ): Effect.Effect<Loaded, ConfigFileError, FileSystem.FileSystem | Path.Path> =>
@@ -61,9 +61,12 @@ export const withoutFile = (
 
 const commandLine = "the command line"
 
-const sayingOf = ({ expected, file, found, path }: ConfigIssue): string => JSON.stringify([file, path, expected, found])
+const keyOf = ({ expected, file, found, path }: ConfigIssue): string => JSON.stringify([file, path, expected, found])
 
-/** Whether it may come of what is wrong already and was left out: parameters that lack a field, a file without a pipeline. */
+/**
+ * Returns whether an issue may be the consequence of another, whose part of the file was left out: parameters lack the
+ * invalid field, or the pipeline is missing.
+ */
 const isConsequence = ({ path }: ConfigIssue, known: ReadonlyArray<ConfigIssue>): boolean =>
   known.some((other) =>
     path.length === 0 || path[0] === "pipeline"
@@ -80,20 +83,22 @@ const load = (
   { document, file, positionOf }: Decoded,
   folder: string,
   options: LoadOptions,
-  /** What is wrong already: then what is left of the file is looked at, and nothing is made of it. */
+  /**
+   * Issues with parts of the file that were left out. The rest is checked too, so that all issues are reported at once.
+   */
   known: ReadonlyArray<ConfigIssue> = []
 ): Effect.Effect<Loaded, ConfigFileError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function*() {
     const issues: Array<ConfigIssue> = [...known]
-    const told = new Set(known.map(sayingOf))
+    const reported = new Set(known.map(keyOf))
     const report: Report = (path, problem, by = "file") => {
       const issue: ConfigIssue = by === "file"
         ? { path, file, position: positionOf(path), ...problem }
         : { path, file: commandLine, position: undefined, ...problem }
-      // what holds for all steps is looked at for each of them
-      const said = sayingOf(issue)
-      if (told.has(said) || isConsequence(issue, known)) return
-      told.add(said)
+      // The parameters of the run are decoded again for each step with its own, which finds the same issues.
+      const key = keyOf(issue)
+      if (reported.has(key) || isConsequence(issue, known)) return
+      reported.add(key)
       issues.push(issue)
     }
     const sources = {
@@ -105,21 +110,21 @@ const load = (
 
     const exported = yield* pipelineOf(loading, options)
     const { modes, params, run, stepHooks, steps } = yield* settingsOf(loading, exported, options)
-    if (isStep(exported.pipeline)) withoutRun(loading, options)
+    if (isStep(exported.pipeline)) reportRunSettings(loading, options)
     const ofFile = yield* alerterOf(loading)
     const alerter = ofFile === undefined ? undefined : (options.alerter ?? identity)(ofFile)
     if (issues.length > 0) return yield* failWith(file, issues.toSorted(byPosition))
 
     const settings = { run, stepHooks, modes, defaults: bodyOf(document.defaults ?? {}), provided: params, steps }
     const { overrides, ran } = compile(settings)
-    const changed = (services?: Context.Context<never>) =>
+    const withOverrides = (services?: Context.Context<never>) =>
       Effect.provideService(exported.pipeline, CurrentOverrides, overridesOf(overrides(services)))
     return {
       pipelineName: exported.name,
       pipeline: alerter === undefined
-        ? changed()
-        // steps have it from the file, whatever the code provides around them
-        : Effect.provide(Effect.flatMap(Alerter, (one) => changed(Context.make(Alerter, one))), alerter),
+        ? withOverrides()
+        // Overrides provide the alerter to each step, so that it wins over one that the code provides.
+        : Effect.provide(Effect.flatMap(Alerter, (one) => withOverrides(Context.make(Alerter, one))), alerter),
       alerter,
       steps: explain({ ...settings, file, origins: loading.origins, positionOf }, exported),
       unusedSteps: Effect.sync(() => [...steps.keys()].filter((name) => !ran.has(name)))
@@ -127,7 +132,7 @@ const load = (
   })
 
 // -----------------------------------------------------------------------------
-// the pipeline and its module
+// pipeline
 // -----------------------------------------------------------------------------
 
 const nothing: Exported = { name: "", pipeline: Effect.void, module: {} }
@@ -142,18 +147,18 @@ const pipelineOf = (
       report([], { found: "no pipeline", expected: "pipeline: ./path.ts#export, here or on the command line" })
       return nothing
     }
-    const tell = (problem: Refusal) => report(["pipeline"], problem, options.pipeline === undefined ? "file" : "flag")
-    // whoever starts it may name any module, as when it is run by itself
+    const refuse = (problem: Refusal) => report(["pipeline"], problem, options.pipeline === undefined ? "file" : "flag")
+    // A flag may name any module: its author could as well run the module directly.
     const trusted = options.pipeline === undefined ? sources : { ...sources, allowOutside: true }
     const source = yield* Effect.result(Sources.resolve(reference, trusted))
-    if (source._tag === "Failure") return tell(source.failure), nothing
+    if (source._tag === "Failure") return refuse(source.failure), nothing
     const [value, module] = yield* Effect.all([
       Effect.result(Sources.load(source.success)),
       Effect.result(Sources.module(source.success))
     ])
-    if (value._tag === "Failure") return tell(value.failure), nothing
+    if (value._tag === "Failure") return refuse(value.failure), nothing
     if (!Effect.isEffect(value.success)) {
-      tell({
+      refuse({
         found: `${source.success.shown}, which is a ${
           isDurable(value.success) ? "durable pipeline" : typeof value.success
         }`,
@@ -162,7 +167,7 @@ const pipelineOf = (
       return nothing
     }
     return {
-      // a cast, since what a module exports has no types at run time
+      // a cast, since the exports of a module have no types at run time
       pipeline: value.success as Effect.Effect<unknown, unknown>,
       name: isPipeline(value.success) || isStep(value.success)
         ? (value.success as unknown as { readonly name: string }).name
@@ -171,11 +176,11 @@ const pipelineOf = (
     }
   })
 
-/** What `Durable.pipeline` gives. */
+/** Returns whether a value is a pipeline of `Durable.pipeline`. */
 const isDurable = (u: unknown): boolean => hasProperty(u, "workflow") && hasProperty(u, "layer")
 
-/** A step alone is no run that could have any of these. */
-const withoutRun = ({ document, report }: Loading, options: LoadOptions): void => {
+/** Reports settings of a run if the pipeline is a single step, for which they have no effect. */
+const reportRunSettings = ({ document, report }: Loading, options: LoadOptions): void => {
   const problem: Refusal = { found: "a Step as the pipeline", expected: "a Pipeline, without which it has no effect" }
   for (const key of ["runName", "hooks", "annotations"] as const) {
     if (document[key] !== undefined) report([key], problem)
@@ -184,11 +189,11 @@ const withoutRun = ({ document, report }: Loading, options: LoadOptions): void =
 }
 
 // -----------------------------------------------------------------------------
-// hooks and values
+// settings
 // -----------------------------------------------------------------------------
 
-/** Names are shown everywhere, so one that comes from a variable can't be. */
-const shown = (text: Text): string => String(text)
+/** Returns a name as text. Names appear in logs and alerts, so a name from a variable becomes `<redacted>`. */
+const plainName = (text: Text): string => String(text)
 
 const bodyOf = ({ retry, timeout }: Pick<StepDocument, "retry" | "timeout">): BodySettings => ({ retry, timeout })
 
@@ -219,7 +224,7 @@ const settingsOf = (loading: Loading, exported: Exported, options: LoadOptions) 
     return {
       run: {
         hooks: yield* tableOf(loading, document.hooks, ["hooks"]),
-        runName: options.runName ?? (document.runName === undefined ? undefined : shown(document.runName)),
+        runName: options.runName ?? (document.runName === undefined ? undefined : plainName(document.runName)),
         annotations: document.annotations ?? {}
       },
       stepHooks: yield* tableOf(loading, document.stepHooks, ["stepHooks"]),
@@ -249,7 +254,7 @@ const hooksOf = (
 ) =>
   Effect.gen(function*() {
     const isList = Array.isArray(list)
-    // a cast, since `Array.isArray` does not know a list that can't be changed
+    // a cast, since `Array.isArray` does not narrow a `ReadonlyArray`
     const entries = (isList ? list : [list]) as ReadonlyArray<Exclude<typeof list, ReadonlyArray<unknown>>>
     const found: Array<unknown> = []
     for (const [index, item] of entries.entries()) {
@@ -269,14 +274,14 @@ const hooksOf = (
   })
 
 // -----------------------------------------------------------------------------
-// the alerter
+// alerter
 // -----------------------------------------------------------------------------
 
 const alerterOf = ({ document, file, report, sources }: Loading) =>
   Effect.gen(function*() {
     if (document.alerter === undefined) return undefined
     const name = (yield* Path.Path).basename(file)
-    // a cast, since the public type does not say what the Schema has made sure of
+    // a cast, since the public type is wider than the Schema that has decoded the value
     const spec = document.alerter as AlerterSpec
     for (const { path, problem } of yield* escaping(spec, sources)) report(["alerter", ...path], problem)
     const built = yield* Effect.result(

@@ -20,7 +20,7 @@ export interface Loading {
   readonly positionOf: (path: Place) => Position | undefined
 }
 
-/** What the module of the pipeline exports. */
+/** A pipeline and the exports of its module. */
 export interface Exported {
   readonly name: string
   readonly pipeline: Effect.Effect<unknown, unknown>

@@ -16,7 +16,7 @@ export interface BodySettings {
   readonly timeout: Duration.Duration | false | undefined
 }
 
-/** What a file sets for the steps of one name. */
+/** The settings of a file for the steps of one name. */
 export interface StepSettings extends BodySettings {
   readonly hooks: Table
   readonly modes: Modes
@@ -24,7 +24,7 @@ export interface StepSettings extends BodySettings {
   readonly annotations: Readonly<Record<string, unknown>>
 }
 
-/** What a file and flags set, with hooks loaded and parameters decoded. */
+/** The settings of a file and of flags, with hooks loaded and parameters decoded. */
 export interface FileSettings {
   readonly run: {
     readonly hooks: Table

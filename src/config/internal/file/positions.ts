@@ -2,8 +2,7 @@
 import type * as Redacted from "effect/Redacted"
 
 /**
- * A place in a file. Lines and columns are counted from 1, columns in UTF-16 code
- * units.
+ * A position in a file. Lines and columns are counted from 1, columns in UTF-16 code units.
  *
  * @category models
  * @since 0.1.0
@@ -14,7 +13,7 @@ export interface Position {
 }
 
 /**
- * A key, or an index from 0.
+ * A key of a map, or an index of a list, counted from 0.
  *
  * @category models
  * @since 0.1.0
@@ -22,16 +21,16 @@ export interface Position {
 export type PathSegment = string | number
 
 /**
- * One thing that is wrong with a file. It never quotes a variable's value.
+ * An issue with a config file. It never contains the value of a variable.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ConfigIssue {
-  /** Keys and indices from the top, as in `steps.validate.hooks.failure[1]`; none where the whole file is meant. */
+  /** The keys and indices that lead to the issue, as in `steps.validate.hooks.failure[1]`. Empty for the whole file. */
   readonly path: ReadonlyArray<PathSegment>
   readonly file: string
-  /** Of what was found. Of what should hold it, where something is missing. */
+  /** The position of the value or key. For a missing one, the position of the nearest value around it. */
   readonly position: Position | undefined
   readonly found: string
   readonly expected: string

@@ -1,11 +1,11 @@
-/** What a config file can say, as types. `ConfigFile` hands them on. */
+/** The types of a config file's document. The public module `ConfigFile` re-exports them. */
 import type * as Duration from "effect/Duration"
 import type * as Redacted from "effect/Redacted"
 import type { Kind } from "../../../Hook.ts"
 import type { InheritMode } from "../../../Hooks.ts"
 
 /**
- * Text, which is secret where a variable stands in it.
+ * A text. It is `Redacted` if it contains a variable.
  *
  * @category models
  * @since 0.1.0
@@ -13,60 +13,62 @@ import type { InheritMode } from "../../../Hooks.ts"
 export type Text = string | Redacted.Redacted
 
 /**
- * How often to try again, and when. Without a delay at once.
+ * How often to run something again after a failure, and with which delays.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Retry {
-  /** How many attempts may follow the first. */
+  /** The largest number of attempts after the first. */
   readonly times: number
+  /** The delay before the second attempt. None by default. */
   readonly delay?: Duration.Duration
-  /** How the delay grows. It stays unless set. */
+  /** How the delay grows. Constant by default. */
   readonly backoff?: "constant" | "linear" | "exponential"
-  /** By how much an exponential delay grows. It doubles unless set. */
+  /** The factor by which an exponential delay grows. 2 by default. */
   readonly factor?: number
   /** The longest delay. */
   readonly maxDelay?: Duration.Duration
-  /** Whether delays vary by chance. */
+  /** Whether delays vary at random. */
   readonly jitter?: boolean
 }
 
 /**
- * Which failures a hook is for.
+ * Limits a hook to some failures.
  *
  * @category models
  * @since 0.1.0
  */
 export interface When {
-  /** The tag of the error, or some tags. */
+  /** The `_tag` of the error, or a list that contains it. */
   readonly tag: Text | ReadonlyArray<Text>
 }
 
 /**
- * A hook by its source, with policies of its own.
+ * A reference to a hook, with policies.
  *
  * @category models
  * @since 0.1.0
  */
 export interface HookEntry {
-  /** Where it is: `./hooks.ts#name`. */
+  /** A reference to the hook: `./hooks.ts#name`. */
   readonly use: string
+  /** The name of the hook in logs, spans and events. */
   readonly name?: Text
-  /** How long it may take. */
+  /** The time limit of the hook. */
   readonly timeout?: Duration.Duration
-  /** A number is one of times. */
+  /** The retry of the hook. A number is the largest number of attempts after the first. */
   readonly retry?: number | Retry
-  /** Of hooks about failures only: `failure`, `retry`, `exit`. */
+  /** The failures that the hook runs for. For hooks of the kinds `failure`, `retry` and `exit` only. */
   readonly when?: When
-  /** Whether nobody waits for it. */
+  /** Whether the step goes on without waiting for the hook. */
   readonly background?: boolean
-  /** Whether the step fails with it. */
+  /** Whether the step fails if the hook fails. */
   readonly required?: boolean
 }
 
 /**
- * One hook, or some in their order.
+ * A hook, or a list of hooks in the order in which they run.
  *
  * @category models
  * @since 0.1.0
@@ -82,8 +84,19 @@ export type HookList = string | HookEntry | ReadonlyArray<string | HookEntry>
 export type HooksByKind = { readonly [K in Kind]?: HookList }
 
 /**
- * How hooks stand to those they would take the place of: one mode for all kinds, or
- * one for each of some.
+ * How hooks combine with those that they would replace: one mode for all kinds of hooks, or one for each.
+ *
+ * @example
+ * ```yaml
+ * stepHooks:
+ *   failure: ./hooks.ts#page
+ * steps:
+ *   load:
+ *     hooks:
+ *       failure: ./hooks.ts#cleanUp
+ *     # override (the default): cleanUp; append: page, then cleanUp; prepend: cleanUp, then page
+ *     inherit: append
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -91,8 +104,8 @@ export type HooksByKind = { readonly [K in Kind]?: HookList }
 export type Inherit = InheritMode | { readonly [K in Kind]?: InheritMode }
 
 /**
- * Parameters by the service's key and the field's name. What comes from a variable
- * is `Redacted`.
+ * Parameters by the key of their `Params` service and the name of the field. A value that contains a variable is
+ * `Redacted`.
  *
  * @category models
  * @since 0.1.0
@@ -100,35 +113,36 @@ export type Inherit = InheritMode | { readonly [K in Kind]?: InheritMode }
 export type ParamsByService = { readonly [service: string]: { readonly [field: string]: unknown } }
 
 /**
- * What holds for the bodies of steps.
+ * How the bodies of steps run.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Defaults {
-  /** A number is one of times; `false` takes the code's away. */
+  /** A number is the largest number of attempts after the first. `false` removes the retry of the code. */
   readonly retry?: number | false | Retry
-  /** `false` takes the code's away. */
+  /** The time limit of the body. `false` removes that of the code. */
   readonly timeout?: Duration.Duration | false
 }
 
 /**
- * What a file says about one step.
+ * The settings of the steps of one name.
  *
  * @category models
  * @since 0.1.0
  */
 export interface StepDocument extends Defaults {
+  /** How the hooks of the step combine with `stepHooks`. */
   readonly inherit?: Inherit
   readonly hooks?: HooksByKind
+  /** Parameters for this step. They win over those of the run. */
   readonly params?: ParamsByService
   readonly annotations?: { readonly [name: string]: unknown }
 }
 
 /**
- * Where alerts go, and which policies are around that, once it has been read: a
- * channel's name, a Layer's source, or an object. What may stand in it is in the JSON
- * Schema.
+ * The alerter of a file: the name of a channel, a reference to a Layer, or an object with a base and policies. The JSON
+ * Schema describes its keys.
  *
  * @category models
  * @since 0.1.0
@@ -136,28 +150,30 @@ export interface StepDocument extends Defaults {
 export type AlerterDocument = string | object
 
 /**
- * What a file says.
+ * The document of a config file.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Document {
-  /** For editors: where the JSON Schema is. */
+  /** The address of the JSON Schema, for editors. */
   readonly $schema?: string
-  /** Where the pipeline is: `./nightly-etl.ts#pipeline`. */
+  /** A reference to the pipeline: `./nightly-etl.ts#pipeline`. */
   readonly pipeline?: string
+  /** The name of the run. */
   readonly runName?: Text
-  /** Of the run. */
+  /** Annotations of the run. */
   readonly annotations?: { readonly [name: string]: unknown }
   readonly params?: ParamsByService
-  /** Of the run itself. */
+  /** Hooks of the run itself. */
   readonly hooks?: HooksByKind
-  /** Of every step. */
+  /** Hooks of every step. */
   readonly stepHooks?: HooksByKind
-  /** How `stepHooks` stand to those of the code. */
+  /** How `stepHooks` combine with the hooks of the code. */
   readonly inherit?: Inherit
+  /** The retry and the time limit of every step without its own. */
   readonly defaults?: Defaults
-  /** By their names. */
+  /** Settings of steps, by their names. */
   readonly steps?: { readonly [name: string]: StepDocument }
   readonly alerter?: AlerterDocument
 }
