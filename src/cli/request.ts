@@ -55,7 +55,7 @@ export interface RunRequest extends LoadRequest, Showing {
   readonly logLevel: LogLevel | undefined
 }
 
-/** What all commands for durable pipelines take. */
+/** The arguments of every command for durable pipelines. */
 export interface DurableRequest {
   /** A SQLite file, or a Postgres URL, which is never printed; unless set, the environment names the database. */
   readonly database: string | undefined
@@ -98,7 +98,7 @@ export interface InterruptRequest extends DurableRequest, DurableModule {
   readonly runId: string
 }
 
-/** What all commands for recorded runs take. */
+/** The arguments of every command for recorded runs. */
 export interface FolderRequest {
   /** The folder of the records; `.epilogue/runs` unless set. */
   readonly folder: string | undefined

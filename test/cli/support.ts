@@ -1,4 +1,4 @@
-/** What the tests of the command share: the modules that it runs, and a folder for more of them. */
+/** Helpers that the tests of the command share. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"

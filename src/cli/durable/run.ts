@@ -123,7 +123,7 @@ const abandoned = (filename: string, meanwhile: Meanwhile<never>): Meanwhile<"ab
 }
 
 // -----------------------------------------------------------------------------
-// following
+// following a run
 // -----------------------------------------------------------------------------
 
 /** Submits the run, unless that was done before, and polls it until it ends. */

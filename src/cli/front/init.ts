@@ -1,4 +1,4 @@
-/** `epilogue init`: what to begin with. */
+/** `epilogue init`: writes a small pipeline, its hooks and a config file. */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"

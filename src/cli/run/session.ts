@@ -27,7 +27,7 @@ import { causeText, line } from "./output.ts"
 import * as Signals from "./signals.ts"
 import { keep } from "./stdout.ts"
 
-/** What a program may use of its session. */
+/** The handle by which a program uses its session. */
 export interface Session {
   /** Writes an object as a JSON line to standard output. `undefined` unless `--json` was given. */
   readonly emit: ((value: object) => void) | undefined
@@ -178,7 +178,7 @@ const mistakes: ReadonlySet<unknown> = new Set([
   "InvalidAnswer"
 ])
 
-/** By tag, since modules of the user's may bring copies of these classes; and `ConfigError` is no `Error`. */
+/** Compares tags, since the user's modules may load copies of these classes. `ConfigError` is not an `Error`. */
 const isMistake = (error: unknown): error is { readonly _tag: string; readonly message: string } =>
   hasProperty(error, "_tag") && mistakes.has(error._tag) && hasProperty(error, "message") &&
   typeof error.message === "string"

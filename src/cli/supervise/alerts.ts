@@ -10,9 +10,9 @@ export interface Death {
   /** Either this or `signal` is set. */
   readonly code: number | undefined
   readonly signal: string | undefined
-  /** In milliseconds since 1970. */
+  /** The time of the end, in milliseconds since 1970. */
   readonly at: number
-  /** When the child was started. */
+  /** The time of the start, in milliseconds since 1970. */
   readonly since: number
   /** The end of what the child wrote to stderr. */
   readonly stderr: string
