@@ -1,6 +1,6 @@
 /**
- * Runs the tests that need a browser, under Node, where Playwright works. Without
- * Chromium they are skipped, which `CI_REQUIRE_ALL=1` takes for a failure.
+ * Runs the tests that need a browser, on Node, the only runtime where Playwright works. Skips
+ * them without Chromium; with `CI_REQUIRE_ALL=1` a skip is a failure.
  */
 import { $, Glob } from "bun"
 import { existsSync } from "node:fs"

@@ -1,8 +1,6 @@
 /**
- * Compiles `src` to `dist`. tsc leaves `.ts` in the imports of declaration files,
- * which not every editor follows, so these are made `.js` afterwards. The command is
- * bundled, as it starts in a tenth of the time then. Editors take the Schema of configs
- * from a file.
+ * Compiles `src` to `dist`, bundles the command, which then starts in a tenth of the time, and
+ * writes the JSON Schema of config files, which editors read from a file.
  */
 import { $, Glob } from "bun"
 import { ConfigFile } from "../src/config/index.ts"
@@ -11,6 +9,7 @@ import { bundle } from "./bundle.ts"
 await $`rm -rf dist`
 await $`tsc -p tsconfig.build.json`
 
+// tsc leaves `.ts` in the imports of declaration files, which not every editor follows
 for await (const path of new Glob("dist/**/*.d.ts").scan()) {
   const text = await Bun.file(path).text()
   await Bun.write(path, text.replace(/((?:from |import\()"\.\.?\/[^"]+)\.ts"/g, "$1.js\""))

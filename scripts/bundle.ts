@@ -1,4 +1,8 @@
-/** Bundles the command: what begins it and what shows records with all they need, what runs pipelines with little of it. */
+/**
+ * Bundles the command. The front and the commands for records are bundled with everything they
+ * import, so that they start fast. The commands that run pipelines import `effect` and the
+ * library from the package, so that they share both with a user's modules.
+ */
 import * as esbuild from "esbuild"
 import { chmod } from "node:fs/promises"
 import { dirname, join, relative, resolve } from "node:path"
@@ -17,7 +21,7 @@ const shared: esbuild.BuildOptions = {
   logLevel: "warning"
 }
 
-/** Of the manifest, only the version. */
+/** Replaces the manifest with its version, the one field that the command reads. */
 const version: esbuild.Plugin = {
   name: "version",
   setup: (build) =>
@@ -27,18 +31,18 @@ const version: esbuild.Plugin = {
     })
 }
 
-/** What meets a user's modules, and what few need, stays out of the bundle that begins the command. */
+/** Keeps the other bundles out of the front, which loads them with `import()`. */
 const lazy: esbuild.Plugin = {
   name: "lazy",
   setup: (build) =>
     build.onResolve({ filter: /^\.\.\/(run|durable|records)\// }, ({ path }) => ({
-      // from the folder of `main.js`, which `front/` becomes a part of
+      // seen from the folder of `main.js`, into which the modules of `front/` are bundled
       path: path.replace(/^\.\./, ".").replace(/\.ts$/, ".js"),
       external: true
     }))
 }
 
-/** The library's modules are those of the package, which a user's modules import too. */
+/** Leaves the library's modules outside: a second copy of them would not know a user's services. */
 const outside: esbuild.Plugin = {
   name: "outside",
   setup: (build) =>
@@ -49,7 +53,7 @@ const outside: esbuild.Plugin = {
     })
 }
 
-/** Into a folder that is beside the library's modules. */
+/** Writes the bundles to a folder, which must be in the folder of the compiled library. */
 export const bundle = async (folder: string): Promise<void> => {
   await esbuild.build({
     ...shared,
@@ -62,7 +66,7 @@ export const bundle = async (folder: string): Promise<void> => {
     ...shared,
     entryPoints: [join(cli, "records", "records.ts"), join(cli, "records", "charts.ts")],
     outdir: join(folder, "records"),
-    // a peer, which is there where pictures are wanted
+    // an optional peer, which a user installs for pictures
     external: ["@resvg/resvg-js"]
   })
   await esbuild.build({
@@ -70,7 +74,7 @@ export const bundle = async (folder: string): Promise<void> => {
     entryPoints: [join(cli, "run", "run.ts"), join(cli, "durable", "commands.ts")],
     outdir: folder,
     outbase: cli,
-    // a peer, which is there where it is needed
+    // `@effect/sql-pg` is an optional peer, which a user installs for Postgres
     external: ["effect", "effect/*", "@effect/sql-pg"],
     plugins: [outside]
   })

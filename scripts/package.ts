@@ -1,7 +1,7 @@
 /**
- * Checks what is published: package.json and deno.json agree with each other and
- * with `src`, both registries would take the package, and what npm would serve
- * type-checks and runs on each runtime.
+ * Checks the package before it is published: package.json and deno.json agree with each other
+ * and with `src`, both registries would take it, and the packed tarball type-checks and runs
+ * on each runtime.
  */
 import { Glob } from "bun"
 import * as assert from "node:assert/strict"
@@ -45,7 +45,7 @@ assert.deepEqual(npm.exports, {
   "./package.json": "./package.json"
 })
 assert.deepEqual(deno.exports, forEach(({ source, subpath }) => [subpath, subpath === "." ? "./mod.ts" : source]))
-// what the sources import besides: peers, and packages of types
+// packages that the sources import: peers, and packages of types
 const types = ["@grammyjs/types", "@pagerduty/pdjs", "@slack/types", "adaptivecards", "discord-api-types"] as const
 assert.deepEqual(deno.imports, {
   ...Object.fromEntries(types.map((name) => [name, `npm:${name}@^${npm.devDependencies[name]}`])),
@@ -109,7 +109,7 @@ run(temporary, "deno", "run", "-A", "main.ts")
 assert.deepEqual(npm.bin, { epilogue: "./dist/cli/main.js" })
 const epilogue = path.join(installed, npm.bin.epilogue)
 assert.ok(fs.statSync(epilogue).mode & 0o100, "the command can be executed")
-// what few commands need is loaded by them alone
+// the front refers to the other bundles, and contains none of their code
 const begins = fs.readFileSync(epilogue, "utf8")
 for (const name of ["run/run", "durable/commands", "records/records", "records/charts"]) {
   assert.ok(begins.includes(`import("./${name}.js")`), name)

@@ -1,5 +1,6 @@
 /**
- * Makes `src/report/internal/timeline/page.gen.ts`: the script and the style of the timeline's page, as text.
+ * Writes `src/report/internal/timeline/page.gen.ts`, which holds the script and the style of the timeline's page as
+ * strings.
  *
  *     bun scripts/page.ts
  */
@@ -13,7 +14,7 @@ const folder = join(import.meta.dirname, "..", "src", "report", "internal", "tim
 
 export const generated = join(folder, "page.gen.ts")
 
-/** What runs in browsers from the last two years. */
+/** The language level of browsers of the last two years. */
 const target = "es2022"
 
 const colors = (Object.keys(palettes.light) as ReadonlyArray<keyof Palette>).map((name) =>
@@ -29,7 +30,7 @@ const rule = ([look, { dash, fill, stripes, stroke, width }]: readonly [string, 
 
 const hash = (text: string): string => `sha256-${createHash("sha256").update(text).digest("base64")}`
 
-/** The module's text. */
+/** Returns the text of the module. */
 export const generate = async (): Promise<string> => {
   const css = await readFile(join(folder, "page", "style.css"), "utf8")
   const [bundle, { code }] = await Promise.all([
@@ -50,7 +51,7 @@ export const generate = async (): Promise<string> => {
     })
   ])
   const [script, style] = [bundle.outputFiles[0]!.text.trim(), code.trim()]
-  // what would end the element that it stands in, or be read as a comment's begin
+  // these would end the element that the text stands in, or begin a comment there
   for (const text of [script, style]) if (/<\/|<!--/.test(text)) throw new Error(`no text for an element: ${text}`)
   const constant = (name: string, value: string) => `export const ${name}: string = ${JSON.stringify(value)}\n`
   return "// made by scripts/page.ts from page/: not to be changed by hand\n" +

@@ -1,7 +1,7 @@
 /**
- * Holds the package to its size, in bytes, minified and compressed. `own` is its
- * code alone, `total` has in it what it takes from effect. Only what says so may
- * load `Schema`.
+ * Compares the size of each module, in bytes, minified and compressed, with its budget. `own`
+ * counts the code of this package, `total` the code of effect that it loads, too. A module may
+ * load `Schema` only if its budget says so.
  */
 import * as esbuild from "esbuild"
 import * as path from "node:path"
@@ -34,7 +34,7 @@ const modules: Record<string, Budget> = {
   index: { own: 15700, total: 58600, schema: true }
 }
 
-/** What a bundler leaves of the index: no more than is used. */
+/** Scripts that import the index. A bundler must drop everything that they don't use. */
 const scripts: Record<string, Budget & { readonly code: string }> = {
   "a step with a hook": {
     code: `
@@ -53,7 +53,7 @@ const bundle = async (contents: string, external: Array<string>) => {
     bundle: true,
     minify: true,
     format: "esm",
-    // loaded where they are needed, and where they are
+    // optional peers and the runtime's modules, which no bundle contains
     external: [...external, "nodemailer", "yaml", "@resvg/resvg-js", "node:*"],
     metafile: true,
     write: false

@@ -1,6 +1,6 @@
 /**
- * Runs the tests that need a terminal, in tmux. Without it they are skipped, which
- * `CI_REQUIRE_ALL=1` takes for a failure.
+ * Runs the tests that need a terminal, in tmux. Skips them without tmux; with
+ * `CI_REQUIRE_ALL=1` a skip is a failure.
  */
 import { $ } from "bun"
 import * as path from "node:path"
@@ -9,7 +9,7 @@ import { isInstalled } from "../test/support/tmux.ts"
 const root = path.resolve(import.meta.dirname, "..")
 
 if (isInstalled()) {
-  // each has a terminal of its own, and waits most of the time
+  // each test has a terminal of its own and waits most of the time, so four at a time take a quarter of it
   const { exitCode } = await $`bun test --concurrent --max-concurrency=4 ./test/report/progressTmux.ts`.cwd(root)
     .nothrow()
   process.exitCode = exitCode
