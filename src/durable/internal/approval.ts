@@ -15,10 +15,10 @@ import { AlerterError, AlerterErrorReason } from "../../Alerter.ts"
 import { type Approver, Decision, type Person, type Question } from "../../Approver.ts"
 import { failWith } from "../../internal/alerts/alerter.ts"
 import { mayAnswer, mistake } from "../../internal/approvals/question.ts"
-import type { Evaluation } from "../../internal/engine/evaluation.ts"
+import { type Evaluation, evaluationOf } from "../../internal/engine/evaluation.ts"
 import { View } from "../../internal/engine/view.ts"
 import { StepContext } from "../../StepContext.ts"
-import { DurableEvaluation } from "./run/evaluation.ts"
+import { DurableKeeper } from "./run/keeper.ts"
 import { AlerterErrorStored, DecisionStored } from "./stored/errors.ts"
 
 /** How a question is posted, and where its answer comes from. */
@@ -41,27 +41,31 @@ export const ask = (asking: Asking, question: Question): Effect.Effect<Decision,
     if (invalid !== undefined) return Effect.fail(failure(invalid))
     const instance = Context.getOrUndefined(context, WorkflowInstance)
     const view = Context.getOrUndefined(context, StepContext)
-    const evaluation = view instanceof View ? durableOf(View.evaluation(view)) : undefined
-    if (instance === undefined || evaluation === undefined) {
+    const keeper = view instanceof View ? durableOf(evaluationOf(view)) : undefined
+    if (instance === undefined || keeper === undefined) {
       return Effect.fail(failure("this approver asks in durable pipelines only"))
     }
     if (view instanceof View && View.inHook(view)) return Effect.fail(failure("a hook can't wait for an answer"))
     // The cast: an instance implies an engine, and only errors with a schema are recorded, which are `AlerterError`s.
-    return askIn(asking, question, evaluation, instance) as Effect.Effect<Decision, AlerterError>
+    return askIn(asking, question, keeper, instance) as Effect.Effect<Decision, AlerterError>
   })
 
-/** Returns the closest durable evaluation: the step itself, or the durable step that it is nested in. */
-const durableOf = (evaluation: Evaluation | undefined): DurableEvaluation | undefined =>
-  evaluation === undefined || evaluation instanceof DurableEvaluation ? evaluation : durableOf(evaluation.parent)
+/** Returns the closest durable keeper: that of the step itself, or of the durable step that it is nested in. */
+const durableOf = (evaluation: Evaluation | undefined): DurableKeeper | undefined =>
+  evaluation === undefined
+    ? undefined
+    : evaluation.keeper instanceof DurableKeeper
+    ? evaluation.keeper
+    : durableOf(evaluation.parent)
 
 const askIn = (
   asking: Asking,
   question: Question,
-  evaluation: DurableEvaluation,
+  keeper: DurableKeeper,
   instance: WorkflowInstance["Service"]
 ): Effect.Effect<Decision, AlerterError, WorkflowEngine | WorkflowInstance> =>
   Effect.gen(function*() {
-    const name = evaluation.questionName(question.title)
+    const name = keeper.questionName(question.title)
     const deferred = DurableDeferred.make(name, { success: DecisionStored })
     const token = encodeToken({
       workflowName: instance.workflow._tag,
@@ -84,12 +88,12 @@ const askIn = (
         return { askedAt, handle }
       })
     })
-    const inAttempt = evaluation.currentAttempt !== undefined
+    const inAttempt = keeper.currentAttempt !== undefined
     const { askedAt, handle }: typeof Posted.Type = yield* inAttempt
       ? posted
-      : evaluation.runActivity(`${name}/posted`, posted) as typeof posted // the cast: its result is the activity's
+      : keeper.runActivity(`${name}/posted`, posted) as typeof posted // the cast: its result is the activity's
     if (inAttempt) {
-      yield* evaluation.recordBegun
+      yield* keeper.recordBegun
     }
     const { channel } = asking
     const limit = Duration.toMillis(question.timeout)

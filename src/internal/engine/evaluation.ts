@@ -1,45 +1,51 @@
-/** One evaluation of a step, or of a pipeline: from its start to the end of its hooks. */
-import * as Cause from "effect/Cause"
+/** One evaluation of a step, or of a pipeline: which run and step it is, and what it knows about itself. */
+import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
-import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import { StepContext } from "../model/context.ts"
-import type { Outcome, StepInfo } from "../model/events.ts"
+import type { StepInfo } from "../model/events.ts"
 import type { Occasion } from "../model/hook.ts"
-import type { HookError } from "../model/hookError.ts"
 import { empty, type Table } from "../model/hooks.ts"
 import type { Occurrence } from "../model/occurrence.ts"
-import { CurrentOverrides, type Override } from "../model/overrides.ts"
-import type { PipelineOwner, StepOwner } from "../model/owner.ts"
+import { CurrentOverrides } from "../model/overrides.ts"
+import type { Body, PipelineOwner, StepOwner } from "../model/owner.ts"
 import { type Plan, plan as makePlan, type Planned } from "../model/plan.ts"
-import { runAll, runAllNow, runHook, runRequired } from "./hookRunner.ts"
-import { outcomeOf, type RequiredFailures, withFailed } from "./outcome.ts"
-import { noAnnotations, Run, toDuration } from "./run.ts"
-import { tellEnded, tellStarted } from "./telling.ts"
+import { noAnnotations, Run } from "./run.ts"
 import { currentView, View } from "./view.ts"
 
 /**
- * A finalizer that has nothing left to do. `Effect.onExit` takes `undefined` for
- * that, as `Effect.provideService` has it, and then spends nothing on combining
- * causes, which takes a third of the time of a step that fails. Its public type does
- * not say so: hence it is asked first.
+ * Decides how the parts of an evaluation run: in memory each as it is (see `life.ts`), in a durable run each as an
+ * activity that is recorded. The order of the parts is the same for all keepers.
  */
-const nothing: Effect.Effect<void> = (() => {
-  const none = undefined as unknown as Effect.Effect<void>
-  const failed = Effect.onExit(Effect.fail("asked"), () => none)
-  return Exit.isSuccess(Effect.runSyncExit(Effect.onExit(Effect.exit(failed), () => none))) ? none : Effect.void
-})()
+export interface Keeper {
+  /** Whether hooks may get the context of the body, where the two would be equal otherwise: it saves making one. */
+  readonly sharesContext: boolean
+  /** The end of the body in milliseconds, where hooks may run long after it. */
+  readonly endedMillis?: number | undefined
+  /** Runs the start hooks and the body. */
+  readonly start: (evaluation: Evaluation) => Body
+  /** Runs one hook. `undefined` means that it has ended without a failure, and that there is nothing to wait for. */
+  readonly hook: (evaluation: Evaluation, planned: Planned, occasion: Occasion) => HookEnd | undefined
+  /**
+   * Returns the time in nanoseconds that the step or the run took until `now`, on the monotonic clock; `undefined` where
+   * observers know of its end already. Called when the end is reported.
+   */
+  readonly duration: (evaluation: Evaluation, now: number) => number | undefined
+}
 
-/** What most evaluations are never asked for: one field in place of several makes each of them cheaper. */
+/** A hook that is running. Its value is the cause of its failure, or `undefined`. */
+export type HookEnd = Effect.Effect<Cause.Cause<unknown> | undefined>
+
+/** What most evaluations never need: one field in place of several makes each of them cheaper. */
 export interface Details {
   path: ReadonlyArray<string> | undefined
   params: Readonly<Record<string, unknown>> | undefined
   notes: Readonly<Record<string, unknown>> | undefined
 }
 
-/** Chosen anew only where a step is evaluated under other pipeline hooks than last time. */
+/** Returns the plan of an owner. A new one is made only under other pipeline hooks than last time. */
 const planFor = (owner: StepOwner | PipelineOwner, under: Table): Plan => {
   const { cache } = owner
   if (cache.under !== under || cache.plan === undefined) {
@@ -49,44 +55,40 @@ const planFor = (owner: StepOwner | PipelineOwner, under: Table): Plan => {
   return cache.plan
 }
 
-const overridden = <A extends StepOwner | PipelineOwner>(
-  override: Override<A>,
-  owner: A,
-  view: View | undefined
-): A =>
-  view === undefined ? override(owner, undefined, false) : override(owner, View.evaluation(view), View.inHook(view))
-
 /**
- * As an Effect, it is the body in the step's context: whatever may interrupt the
- * fiber before the first operation, `settle` has been registered already.
+ * As an Effect, an evaluation is the start hooks and the body, in the step's context. The caller registers what follows
+ * them before it runs this: otherwise an interruption could end the fiber in between.
  */
 export class Evaluation extends Effectable.Class<unknown, unknown, unknown> implements Occurrence {
   readonly owner: StepOwner | PipelineOwner
   readonly fiber: Fiber.Fiber<unknown, unknown>
+  readonly keeper: Keeper
   readonly parent: Evaluation | undefined
   readonly run: Run
   plan: Plan
-  index: number
-  /** Whether the run is this evaluation's own, to be ended with it. */
+  readonly index: number
+  /** Whether the run is this evaluation's own, and ends with it. */
   readonly ownsRun: boolean
-  /** Whether it is evaluated inside a hook, however deep. */
   readonly inHook: boolean
   attempt = 1
   startedMillis: number
+  /** The start on the monotonic clock, once it has been reported. */
   startedNanos: number | undefined
-  /** Only where hooks may run long after. */
-  endedMillis: number | undefined = undefined
-  private before: Context.Context<never> | undefined
-  private outer: Context.Context<never> | undefined
-  protected details: Details | undefined
-  protected lazyHookContext: Context.Context<never> | undefined
+  details: Details | undefined
+  private contextBefore: Context.Context<never> | undefined
+  private outerContext: Context.Context<never> | undefined
+  private lazyHookView: View | undefined
+  private lazyHookContext: Context.Context<never> | undefined
 
-  constructor(owner: StepOwner | PipelineOwner, fiber: Fiber.Fiber<unknown, unknown>) {
+  constructor(owner: StepOwner | PipelineOwner, fiber: Fiber.Fiber<unknown, unknown>, keeper: Keeper) {
     super()
     this.fiber = fiber
+    this.keeper = keeper
+    const view = currentView(fiber)
+    const around = view === undefined ? undefined : evaluationOf(view)
+    const inHook = view !== undefined && View.inHook(view)
     if (owner.label === "Pipeline") {
-      const overrides = fiber.getRef(CurrentOverrides)
-      const own = overrides === undefined ? owner : overridden(overrides.run, owner, currentView(fiber))
+      const own = fiber.getRef(CurrentOverrides)?.run(owner, around, inHook) ?? owner
       this.owner = own
       this.parent = undefined
       this.ownsRun = true
@@ -96,16 +98,14 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
       this.index = -1
       this.startedMillis = this.run.startedMillis
     } else {
-      const view = currentView(fiber)
-      this.parent = view === undefined ? undefined : View.evaluation(view)
-      this.run = this.parent === undefined ? new Run(fiber, owner.name) : this.parent.run
-      this.ownsRun = this.parent === undefined || this.run.ended
-      // What outlives its run, a finalizer say, is a run of its own under the same hooks.
-      if (this.run.ended) this.run = this.run.again(fiber)
-      this.inHook = view !== undefined && View.inHook(view)
-      const { overrides } = this.run
-      this.owner = overrides === undefined ? owner : overridden(overrides.step, owner, view)
-      this.plan = planFor(this.owner, this.inHook ? empty.hooks : this.run.stepHooks)
+      this.parent = around
+      const run = around === undefined ? new Run(fiber, owner.name) : around.run
+      this.ownsRun = around === undefined || run.ended
+      // a step that outlives its run, as a finalizer may, gets a run of its own under the same hooks
+      this.run = run.ended ? run.again(fiber) : run
+      this.inHook = inHook
+      this.owner = this.run.overrides?.step(owner, around, inHook) ?? owner
+      this.plan = planFor(this.owner, inHook ? empty.hooks : this.run.stepHooks)
       this.index = this.run.steps++
       this.startedMillis = this.ownsRun ? this.run.startedMillis : this.run.clock.currentTimeMillisUnsafe()
     }
@@ -115,7 +115,12 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
     return this.owner.label === "Pipeline"
   }
 
-  protected get detailed(): Details {
+  get endedMillis(): number | undefined {
+    return this.keeper.endedMillis
+  }
+
+  /** The details, made where there are none yet. */
+  get detailed(): Details {
     return this.details ??= { path: undefined, params: undefined, notes: undefined }
   }
 
@@ -137,22 +142,16 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
   get params(): Readonly<Record<string, unknown>> {
     if (this.owner.label === "Pipeline" || this.owner.params.length === 0) return noAnnotations
     return this.detailed.params ??= Object.fromEntries(
-      this.owner.params.map((service) => [service.key, service.describe(Context.getUnsafe(this.outerContext, service))])
+      this.owner.params.map((service) => [service.key, service.describe(Context.getUnsafe(this.surroundings, service))])
     )
   }
 
   get annotations(): Readonly<Record<string, unknown>> {
     const own = this.isRun ? noAnnotations : this.owner.annotations
     const notes = this.details?.notes
-    // most have none
+    // most evaluations have no annotations, and need no object for them
     if (notes === undefined && this.run.annotations === noAnnotations && own === noAnnotations) return noAnnotations
     return { ...this.run.annotations, ...own, ...notes }
-  }
-
-  progress(done: number, total: number | undefined): void {
-    if (this.run.observers === undefined) return
-    const info = this.info
-    if (info !== undefined) this.run.emit({ _tag: "StepProgress", ...info, done, total })
   }
 
   annotate(values: Readonly<Record<string, unknown>>): void {
@@ -163,185 +162,44 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
     }
   }
 
-  /** That of the fiber, and what is provided over it. */
-  private surroundings(): Context.Context<never> {
+  progress(done: number, total: number | undefined): void {
+    this.run.telling?.stepProgress(this, done, total)
+  }
+
+  /** The context around the step, and the services that are provided over it. */
+  private get surroundings(): Context.Context<never> {
+    if (this.outerContext !== undefined) return this.outerContext
     const { provided } = this.owner
     return provided === undefined ? this.fiber.context : Context.merge(this.fiber.context, provided)
   }
 
-  private get outerContext(): Context.Context<never> {
-    return this.outer ?? this.surroundings()
-  }
-
-  get hookContext(): Context.Context<never> {
-    return this.lazyHookContext ??= Context.add(this.outerContext, StepContext, this.hookView)
-  }
-
-  protected lazyHookView: View | undefined
   get hookView(): View {
     return this.lazyHookView ??= new View(this, true)
   }
 
+  get hookContext(): Context.Context<never> {
+    return this.lazyHookContext ??= Context.add(this.surroundings, StepContext, this.hookView)
+  }
+
   override asEffect(): Effect.Effect<unknown, unknown, unknown> {
-    this.before = this.fiber.context
-    this.outer = this.surroundings()
+    this.contextBefore = this.fiber.context
+    this.outerContext = this.surroundings
     const view = new View(this, this.inHook)
-    const context = Context.add(this.outer, StepContext, view)
+    const context = Context.add(this.outerContext, StepContext, view)
     this.fiber.setContext(context)
-    // The hooks see the same where a step in them would inherit nothing anyway.
-    if (this.inHook || this.run.stepHooks === empty.hooks) {
+    // Without pipeline hooks that a step in a hook must not inherit, the two views are equal.
+    if (this.keeper.sharesContext && (this.inHook || this.run.stepHooks === empty.hooks)) {
       this.lazyHookView = view
       this.lazyHookContext = context
     }
-    if (this.run.observers !== undefined) this.emitStarted()
-    return this.plan.starts ? this.startThenBody() : this.body
+    return this.keeper.start(this)
   }
 
-  protected get body(): Effect.Effect<unknown, unknown, any> {
-    return this.owner.body
-  }
-
-  /** Runs one hook; `undefined` means that it is over and well. */
-  runHook(planned: Planned, occasion: Occasion): Effect.Effect<Cause.Cause<unknown> | undefined> | undefined {
-    return runHook(this, planned, occasion)
-  }
-
-  /** The start hooks, the required ones first: where one of these fails, neither the others nor the body run. */
-  private startThenBody(): Effect.Effect<unknown, unknown, unknown> {
-    const { requiredStart, start } = this.plan
-    return Effect.flatMap(
-      Effect.uninterruptible(
-        Effect.flatMap(runRequired(this, requiredStart, undefined), (failed) =>
-          failed === undefined
-            ? Effect.as(runAll(this, start, undefined), undefined)
-            : Effect.succeed(failed))
-      ),
-      (failed) => {
-        if (failed !== undefined) return Effect.failCause(failed)
-        const { gate } = this.owner
-        return gate === undefined ? this.body : Effect.andThen(gate, this.body)
-      }
-    )
-  }
-
-  /** Called with the exit of the body, on a fiber that can't be interrupted now. */
-  settle(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void, HookError> {
-    this.leave()
-    const outcome = outcomeOf(exit)
-    if (this.isRun || this.plan.required[outcome].length > 0) return this.settleFully(exit, outcome)
-    const observed = this.run.observers !== undefined
-    if (observed) {
-      // interrupted before its first operation: it started and ended at once
-      if (this.startedNanos === undefined) this.emitStarted()
-      this.emitEnded(exit, outcome)
-    }
-    const pending = runAllNow(this, this.plan.ordinary[outcome], exit)
-    if (!this.ownsRun) return pending ?? nothing
-    if (pending === undefined && !observed && !this.run.hasBackground) {
-      this.run.ended = true
-      return nothing
-    }
-    return Effect.andThen(pending ?? Effect.void, this.endOwnRun(exit, outcome))
-  }
-
-  private endOwnRun(exit: Exit.Exit<unknown, unknown>, outcome: Outcome): Effect.Effect<void> {
-    return this.run.observers === undefined
-      ? this.run.end
-      : Effect.andThen(this.run.end, this.endRun(exit, outcome))
-  }
-
-  /** As `Effect.provideService` does. Nobody else can tell that the body is over. */
-  protected leave(): void {
-    if (this.before !== undefined) this.fiber.setContext(this.before)
-  }
-
-  protected settleFully(exit: Exit.Exit<unknown, unknown>, outcome: Outcome): Effect.Effect<void, HookError> {
-    // interrupted before its first operation: it started and ended at once
-    if (this.run.observers !== undefined && this.startedNanos === undefined) this.emitStarted()
-    const end = Effect.flatMap(
-      this.settleRequired(exit, outcome),
-      (failed) => {
-        const final = withFailed(exit, failed)
-        // A required hook can fail a success. It can't make a failure of an interruption.
-        const finalOutcome = outcome === "success" && failed !== undefined ? "failure" : outcome
-        if (this.run.observers !== undefined && !this.isRun) this.emitEnded(final, finalOutcome)
-        const rest = runAll(this, this.plan.ordinary[finalOutcome], final)
-        const ended = this.ownsRun
-          ? Effect.andThen(rest, this.endOwnRun(final, finalOutcome))
-          : rest
-        return failed === undefined ? ended : Effect.andThen(ended, Effect.failCause(failed))
-      }
-    )
-    // The run's own hooks come last, when no hook of a step is running any more.
-    return this.isRun ? Effect.andThen(this.run.awaitBackground(), end) : end
-  }
-
-  /** The errors of the required hooks that failed, if any: those of the outcome, then those of the exit. */
-  private settleRequired(
-    exit: Exit.Exit<unknown, unknown>,
-    outcome: Outcome
-  ): Effect.Effect<RequiredFailures> {
-    const required = this.plan.required[outcome]
-    if (required.length === 0) return Effect.undefined
-    const ofOutcome = required.filter(({ hook }) => hook.kind !== "exit")
-    const ofExit = required.filter(({ hook }) => hook.kind === "exit")
-    return Effect.flatMap(
-      runRequired(this, ofOutcome, exit),
-      (failed) =>
-        Effect.flatMap(
-          this.settleFailedAfterAll(exit, outcome, failed),
-          (failed) =>
-            Effect.flatMap(runRequired(this, ofExit, withFailed(exit, failed)), (late) =>
-              failed === undefined
-                ? this.settleFailedAfterAll(exit, outcome, late)
-                : Effect.succeed(late === undefined ? failed : Cause.combine(failed, late)))
-        )
-    )
-  }
-
-  /** Where a required hook failed a success, the required failure hooks have their turn. */
-  private settleFailedAfterAll(
-    exit: Exit.Exit<unknown, unknown>,
-    outcome: Outcome,
-    failed: RequiredFailures
-  ): Effect.Effect<RequiredFailures> {
-    if (failed === undefined || outcome !== "success") return Effect.succeed(failed)
-    const onFailure = this.plan.required.failure.filter(({ hook }) => hook.kind === "failure")
-    return Effect.map(
-      runRequired(this, onFailure, withFailed(exit, failed)),
-      (more) => more === undefined ? failed : Cause.combine(failed, more)
-    )
-  }
-
-  protected emitStarted(): void {
-    const now = this.run.nanos()
-    this.startedNanos = now
-    if (this.ownsRun) this.run.emit({ _tag: "RunStarted" })
-    if (!this.isRun) tellStarted(this, now)
-  }
-
-  protected emitEnded(exit: Exit.Exit<unknown, unknown>, outcome: Outcome): void {
-    if (this.isRun) return
-    const now = this.run.nanos()
-    tellEnded(this, exit, outcome, now, this.nanosUntil(now))
-  }
-
-  protected endRun(exit: Exit.Exit<unknown, unknown>, outcome: Outcome): Effect.Effect<void> {
-    return Effect.sync(() =>
-      this.run.emit({
-        _tag: "RunEnded",
-        outcome,
-        exit,
-        duration: toDuration(this.nanosUntil(this.run.nanos())),
-        steps: this.run.steps,
-        hookFailures: this.run.hookFailures,
-        annotations: this.run.annotations
-      })
-    )
-  }
-
-  /** How long it took, on the monotonic clock. */
-  protected nanosUntil(now: number): number {
-    return now - this.startedNanos!
+  /** Restores the fiber's context after the body, as `Effect.provideService` does. */
+  leave(): void {
+    if (this.contextBefore !== undefined) this.fiber.setContext(this.contextBefore)
   }
 }
+
+/** Returns the evaluation that a view is of. */
+export const evaluationOf = (view: View): Evaluation => View.viewed(view) as Evaluation // only evaluations make views

@@ -6,17 +6,13 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
-import { defaultTimeout, type HookImpl, type Occasion, skipped } from "../model/hook.ts"
+import { defaultTimeout, type HookImpl, type Occasion } from "../model/hook.ts"
 import { HookError } from "../model/hookError.ts"
 import { exceeded, limitMillis, limitMistakes } from "../model/limit.ts"
 import type { Planned } from "../model/plan.ts"
-import type { Evaluation } from "./evaluation.ts"
-import { toDuration } from "./run.ts"
+import type { Evaluation, HookEnd } from "./evaluation.ts"
+import type { RequiredFailures } from "./outcome.ts"
 import { hookSpan } from "./spans.ts"
-import { hookInfo, tellHookEnded } from "./telling.ts"
-
-/** The cause of a hook that failed, or `undefined`. */
-export type HookFailure = Cause.Cause<unknown> | undefined
 
 const failures = Metric.counter("epilogue_hook_failures_total", {
   description: "Hooks that failed, died or ran out of time",
@@ -24,8 +20,8 @@ const failures = Metric.counter("epilogue_hook_failures_total", {
 })
 
 /**
- * All of them, one after another. Where each ends at once and well, which is the
- * common case, this does no more than call them; `undefined` means that.
+ * Runs hooks one after another. Where each of them ends at once without a failure, as most do, this only calls them
+ * and returns `undefined`, which spares the fiber an Effect.
  */
 export const runAllNow = (
   evaluation: Evaluation,
@@ -34,7 +30,7 @@ export const runAllNow = (
   from = 0
 ): Effect.Effect<void> | undefined => {
   for (let i = from; i < hooks.length; i++) {
-    const pending = evaluation.runHook(hooks[i]!, occasion)
+    const pending = evaluation.keeper.hook(evaluation, hooks[i]!, occasion)
     if (pending !== undefined) {
       return i + 1 === hooks.length
         ? Effect.asVoid(pending)
@@ -44,24 +40,24 @@ export const runAllNow = (
   return undefined
 }
 
-/** {@link runAllNow}, where an Effect is wanted whatever came of it. */
+/** {@link runAllNow} for a caller that needs an Effect in any case. */
 export const runAll = (
   evaluation: Evaluation,
   hooks: ReadonlyArray<Planned>,
   occasion: Occasion
 ): Effect.Effect<void> => runAllNow(evaluation, hooks, occasion) ?? Effect.void
 
-/** All of them, and the errors of those that are required. */
+/** Runs hooks one after another, and returns the errors of the required ones that fail. */
 export const runRequired = (
   evaluation: Evaluation,
   hooks: ReadonlyArray<Planned>,
   occasion: Occasion
-): Effect.Effect<Cause.Cause<HookError> | undefined> =>
+): Effect.Effect<RequiredFailures> =>
   Effect.suspend(() => {
-    let failed: Cause.Cause<HookError> | undefined
+    let failed: RequiredFailures
     return Effect.map(
       Effect.forEach(hooks, (planned) =>
-        Effect.map(evaluation.runHook(planned, occasion) ?? Effect.undefined, (cause) => {
+        Effect.map(evaluation.keeper.hook(evaluation, planned, occasion) ?? Effect.undefined, (cause) => {
           if (cause === undefined || !planned.hook.required) {
             return
           }
@@ -81,31 +77,27 @@ export const runRequired = (
     )
   })
 
-/**
- * A hook runs on a fiber of its own, started at once: then its end is known
- * without a timer if it is synchronous, and otherwise it can be left behind when
- * its time is up. `undefined` means that it is over and well.
- */
-export const runHook = (
-  evaluation: Evaluation,
-  planned: Planned,
-  occasion: Occasion
-): Effect.Effect<HookFailure> | undefined => {
-  const { observers } = evaluation.run
-  const since = observers === undefined ? undefined : evaluation.run.nanos()
+/** Runs a hook in memory, and reports it. `undefined` means that it has ended without a failure. */
+export const runHook = (evaluation: Evaluation, planned: Planned, occasion: Occasion): HookEnd | undefined => {
+  const { telling } = evaluation.run
+  const since = telling?.nanos()
   const started = start(evaluation, planned, occasion)
   if (!Exit.isExit(started)) {
-    goesOn(evaluation, planned)
+    telling?.hookStarted(evaluation, planned)
     const supervised = Effect.flatMap(
       withinLimit(planned.hook, started),
       (exit) => report(evaluation, planned, exit, since) ?? Effect.undefined
     )
-    return planned.hook.background ? goOnWithout(evaluation, supervised) : supervised
+    return planned.hook.background ? runInBackground(evaluation, supervised) : supervised
   }
-  if (started._tag === "Success" && observers === undefined) return undefined
+  if (started._tag === "Success" && telling === undefined) return undefined
   return report(evaluation, planned, started, since)
 }
 
+/**
+ * Starts a hook on a fiber of its own, and returns its exit, or its fiber if it has not ended. A hook that does not
+ * wait for anything needs no timer then, and one that exceeds its time limit can be abandoned.
+ */
 export const start = (
   evaluation: Evaluation,
   { hook }: Planned,
@@ -120,12 +112,12 @@ export const start = (
   }
   const traced = hookSpan(evaluation, evaluation.fiber, hook, effect)
   if (Exit.isExit(traced)) return traced
-  // The services that a hook needs are in the step's context: its type says so.
+  // the cast: the services of a hook are among those of its step, whose type says so
   const fiber = Effect.runForkWith(context)(traced as Effect.Effect<unknown, unknown>)
   return fiber.pollUnsafe() ?? fiber
 }
 
-/** Waits for a hook as long as its limit allows; then it is interrupted, but not waited for. */
+/** Waits for a hook within its time limit. Then interrupts its fiber, and does not wait until that has ended. */
 export const withinLimit = (
   { name, timeout }: HookImpl,
   hook: Fiber.Fiber<unknown, unknown>
@@ -145,40 +137,27 @@ export const withinLimit = (
     })
   })
 
-/** Tells observers of a hook that has not ended at once. */
-export const goesOn = (evaluation: Evaluation, planned: Planned): void => {
-  if (evaluation.run.observers !== undefined) {
-    evaluation.run.emit({ _tag: "HookStarted", ...hookInfo(evaluation, planned) })
-  }
-}
-
-/** The run waits for it before it ends. */
-export const goOnWithout = (evaluation: Evaluation, supervised: Effect.Effect<HookFailure>): undefined => {
+/** Runs a background hook beside what follows. The run waits for it before it ends. */
+export const runInBackground = (evaluation: Evaluation, supervised: HookEnd): undefined => {
   evaluation.run.addBackground(Effect.runForkWith(evaluation.hookContext)(supervised))
 }
 
-/** Logs, counts and tells observers. What goes wrong while doing so is no concern of the step's. */
+/** Reports the end of a hook to observers; logs and counts a failure, of which it returns the cause. */
 export const report = (
   evaluation: Evaluation,
   planned: Planned,
   exit: Exit.Exit<unknown, unknown>,
   since: number | undefined
-): Effect.Effect<HookFailure> | undefined => {
+): HookEnd | undefined => {
   const { hook } = planned
   const { run } = evaluation
-  const failed = exit._tag === "Failure"
-  if (since !== undefined) {
-    if (failed) {
-      const duration = toDuration(run.nanos() - since)
-      run.emit({ _tag: "HookFailed", ...hookInfo(evaluation, planned), duration, cause: exit.cause })
-    } else if (exit.value === skipped) run.emit({ _tag: "HookSkipped", ...hookInfo(evaluation, planned) })
-    else tellHookEnded(evaluation, planned, since)
-  }
-  if (!failed) return undefined
+  if (since !== undefined) run.telling?.hookEnded(evaluation, planned, exit, since)
+  if (exit._tag === "Success") return undefined
   run.hookFailures++
   return Effect.logError(`hook "${hook.name}" (${hook.kind}) of "${evaluation.owner.name}" failed`, exit.cause).pipe(
     Effect.annotateLogs({ pipeline: run.pipelineName, runId: run.id, step: evaluation.owner.name, hook: hook.name }),
     Effect.andThen(Metric.update(Metric.withAttributes(failures, { hook: hook.name, kind: hook.kind }), 1)),
+    // a logger or a metric that fails must not fail the step
     Effect.catchCause(() => Effect.void),
     Effect.as(exit.cause)
   )

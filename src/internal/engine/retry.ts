@@ -4,13 +4,14 @@ import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Schedule from "effect/Schedule"
 import type { AnySchedule, Body, RetryPolicy, Wrap } from "../model/owner.ts"
+import { evaluationOf } from "./evaluation.ts"
 import { runRequired } from "./hookRunner.ts"
-import { currentView, View } from "./view.ts"
+import { currentView } from "./view.ts"
 
 const retryBody = (body: Body, policy: RetryPolicy): Body =>
   Effect.withFiber((fiber) => {
     // there is a view: only its step evaluates a body, and it provides the context
-    const evaluation = View.evaluation(currentView(fiber)!)
+    const evaluation = evaluationOf(currentView(fiber)!)
     let cause: Cause.Cause<unknown>
     const attempt = Effect.tapCause(body, (failed) => Effect.sync(() => cause = failed))
     // The step of the schedule decides whether another attempt follows, and when: only then do the hooks run, before
@@ -20,10 +21,7 @@ const retryBody = (body: Body, policy: RetryPolicy): Body =>
         Effect.tap(step(now, input), ([, delay]) =>
           Effect.uninterruptible(Effect.suspend(() => {
             const failed = { attempt: evaluation.attempt, cause, delay }
-            const info = evaluation.info
-            if (info !== undefined) {
-              evaluation.run.emit({ _tag: "AttemptFailed", ...info, ...failed })
-            }
+            evaluation.run.telling?.attemptFailed(evaluation, failed)
             return Effect.flatMap(runRequired(evaluation, evaluation.plan.retry, failed), (errors) => {
               // a required hook that fails ends the retries
               if (errors !== undefined) {

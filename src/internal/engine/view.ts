@@ -3,7 +3,15 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import type * as Fiber from "effect/Fiber"
 import { Annotate, Ended, Progress, StepContext } from "../model/context.ts"
-import type { Evaluation } from "./evaluation.ts"
+import type { Occurrence } from "../model/occurrence.ts"
+
+/** An evaluation, as far as its views need it. */
+export interface Viewed extends Occurrence {
+  readonly startedMillis: number
+  readonly endedMillis: number | undefined
+  progress(done: number, total: number | undefined): void
+  annotate(values: Readonly<Record<string, unknown>>): void
+}
 
 /**
  * The value of the `StepContext` service. An evaluation has two views, one for its body
@@ -13,53 +21,53 @@ import type { Evaluation } from "./evaluation.ts"
  */
 export class View implements StepContext.Shape {
   // private at run time too, so that printing a context does not print its run
-  readonly #evaluation: Evaluation
+  readonly #viewed: Viewed
   readonly #inHook: boolean
-  constructor(evaluation: Evaluation, inHook: boolean) {
-    this.#evaluation = evaluation
+  constructor(viewed: Viewed, inHook: boolean) {
+    this.#viewed = viewed
     this.#inHook = inHook
   }
-  static evaluation(view: View): Evaluation {
-    return view.#evaluation
+  static viewed(view: View): Viewed {
+    return view.#viewed
   }
   static inHook(view: View): boolean {
     return view.#inHook
   }
   get pipelineName(): string {
-    return this.#evaluation.run.pipelineName
+    return this.#viewed.run.pipelineName
   }
   get runId(): string {
-    return this.#evaluation.run.id
+    return this.#viewed.run.id
   }
   get runName(): string {
-    return this.#evaluation.run.name
+    return this.#viewed.run.name
   }
   get stepName(): string {
-    return this.#evaluation.owner.name
+    return this.#viewed.owner.name
   }
   get stepPath(): ReadonlyArray<string> {
-    return this.#evaluation.path
+    return this.#viewed.path
   }
   get attempt(): number {
-    return this.#evaluation.attempt
+    return this.#viewed.attempt
   }
   get startedAt(): DateTime.Utc {
-    return DateTime.makeUnsafe(this.#evaluation.startedMillis)
+    return DateTime.makeUnsafe(this.#viewed.startedMillis)
   }
   get params(): Readonly<Record<string, unknown>> {
-    return this.#evaluation.params
+    return this.#viewed.params
   }
   get annotations(): Readonly<Record<string, unknown>> {
-    return this.#evaluation.annotations
+    return this.#viewed.annotations
   }
   get [Ended](): number | undefined {
-    return this.#evaluation.endedMillis
+    return this.#viewed.endedMillis
   }
   [Progress](done: number, total: number | undefined): void {
-    this.#evaluation.progress(done, total)
+    this.#viewed.progress(done, total)
   }
   [Annotate](values: Readonly<Record<string, unknown>>): void {
-    this.#evaluation.annotate(values)
+    this.#viewed.annotate(values)
   }
   toJSON(): StepContext.Shape {
     const { annotations, attempt, params, pipelineName, runId, runName, startedAt, stepName, stepPath } = this

@@ -5,10 +5,9 @@ import * as Effectable from "effect/Effectable"
 import type * as Fiber from "effect/Fiber"
 import { dual } from "effect/Function"
 import { hasProperty } from "effect/Predicate"
-import { Evaluation } from "../engine/evaluation.ts"
+import { evaluate as evaluateInMemory } from "../engine/life.ts"
 import { retryWrap } from "../engine/retry.ts"
 import { noAnnotations } from "../engine/run.ts"
-import { span } from "../engine/spans.ts"
 import { timeoutWrap } from "../engine/timeout.ts"
 import * as Hook from "../model/hook.ts"
 import * as Hooks from "../model/hooks.ts"
@@ -18,15 +17,8 @@ import { PipelineTypeId, StepFnTypeId, StepTypeId } from "../model/step.ts"
 
 type Owned = StepOwner | PipelineOwner
 
-/** @internal */
-export const evaluateHere = (owner: Owned, fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<any, any, any> => {
-  const evaluation = new Evaluation(owner, fiber)
-  if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
-  return span(evaluation, fiber, Effect.onExit(evaluation, (exit) => evaluation.settle(exit)))
-}
-
 const evaluate = function(this: any, fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<any, any, any> {
-  return this.evaluator === undefined ? evaluateHere(this, fiber) : this.evaluator.evaluate(this, fiber)
+  return this.evaluator === undefined ? evaluateInMemory(this, fiber) : this.evaluator.evaluate(this, fiber)
 }
 
 // Not `Effectable.Class`: a step is evaluated with the fiber at hand.

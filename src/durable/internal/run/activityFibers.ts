@@ -9,7 +9,7 @@ import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
-import type { Details } from "../../../internal/engine/evaluation.ts"
+import type { Evaluation } from "../../../internal/engine/evaluation.ts"
 import { isInterrupted } from "../../../internal/engine/outcome.ts"
 import type { Cancellation } from "./cancellation.ts"
 
@@ -20,10 +20,8 @@ type AnyExit = Exit.Exit<any, unknown>
 export interface ActivityOwner {
   readonly durable: { readonly preempted: boolean }
   readonly begun: boolean
-  readonly startedMillis: number
-  readonly attempt: number
   readonly cancellation: Cancellation
-  readonly sharedDetails: Details
+  readonly evaluation: Pick<Evaluation, "attempt" | "detailed" | "startedMillis">
   join(earlier: ActivityOwner): void
 }
 

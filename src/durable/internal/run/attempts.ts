@@ -17,7 +17,7 @@ import { bodyExceeded, timeoutBody } from "../../../internal/engine/timeout.ts"
 import type { RetryPolicy, StepOwner } from "../../../internal/model/owner.ts"
 import { withAlertKeys } from "../outbox/alertKeys.ts"
 import type { EndRecord } from "../stored/records.ts"
-import type { DurableEvaluation } from "./evaluation.ts"
+import type { DurableKeeper } from "./keeper.ts"
 import { matchPending, toPending } from "./pendingHooks.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
@@ -59,7 +59,7 @@ const schedule = (policy: RetryPolicy | undefined): Effect.Effect<Advance | unde
   )
 
 /** @internal */
-export const attempts = (evaluation: DurableEvaluation, owner: StepOwner): AnyEffect =>
+export const attempts = (keeper: DurableKeeper, owner: StepOwner): AnyEffect =>
   Effect.gen(function*() {
     const { attempt, limit, policy } = arrange(owner)
     const advance = yield* schedule(policy)
@@ -70,47 +70,47 @@ export const attempts = (evaluation: DurableEvaluation, owner: StepOwner): AnyEf
       const execute = Effect.gen(function*() {
         executed = true
         const now = yield* Clock.currentTimeMillis
-        evaluation.begin()
+        keeper.begin()
         firstStartedAt ??= now
         const left = limit === undefined ? undefined : Math.max(0, firstStartedAt + limit - now)
-        const exit = yield* attemptOnce(evaluation, limited(attempt, owner.name, limit, left), n)
+        const exit = yield* attemptOnce(keeper, limited(attempt, owner.name, limit, left), n)
         const endedAt = yield* Clock.currentTimeMillis
         const next = yield* Effect.exit(decide(advance, exit, endedAt))
         // a schedule that fails fails the step
         const original = Exit.isFailure(next) ? next : exit
         const delay = Exit.isSuccess(next) ? next.value : undefined
-        evaluation.keepOriginal(evaluation.key, n, original)
-        if (delay === undefined) return evaluation.endRecordOf(original, endedAt, evaluation.pendingAfter(original))
+        keeper.keepOriginal(keeper.key, n, original)
+        if (delay === undefined) return keeper.endRecordOf(original, endedAt, keeper.pendingAfter(original))
         const timedOut = limit !== undefined && endedAt + delay >= firstStartedAt + limit
         const retry = {
           delay: timedOut ? Math.max(0, firstStartedAt + limit - endedAt) : delay,
           timedOut,
           firstStartedAt
         }
-        return { ...evaluation.endRecordOf(original, endedAt, evaluation.plan.retry.map(toPending)), retry }
+        return { ...keeper.endRecordOf(original, endedAt, keeper.evaluation.plan.retry.map(toPending)), retry }
       })
-      evaluation.nextAttempt = n
-      const end: EndRecord = yield* evaluation.record(
-        evaluation.key,
-        evaluation.storage.end,
-        Effect.suspend(() => evaluation.cancellation.race(execute)),
+      keeper.nextAttempt = n
+      const end: EndRecord = yield* keeper.record(
+        keeper.key,
+        keeper.storage.end,
+        Effect.suspend(() => keeper.cancellation.race(execute)),
         n
       )
-      evaluation.nextAttempt = n + 1
-      evaluation.recallOriginal(evaluation.key, n)
-      const { originalExit } = evaluation
+      keeper.nextAttempt = n + 1
+      keeper.recallOriginal(keeper.key, n)
+      const { originalExit } = keeper
       const exit = end.exit as Exit.Exit<unknown, unknown>
-      if (!executed) evaluation.restoreEnd(end)
+      if (!executed) keeper.restoreEnd(end)
       firstStartedAt ??= end.retry?.firstStartedAt
       if (end.retry === undefined || Exit.isSuccess(exit)) {
-        evaluation.recordedEnd = end
+        keeper.recordedEnd = end
         // at a replay too, the code around a cancelled step interrupts it and never gets a result
         return yield* end.cancelled === true ? Effect.never : exit
       }
       // A fresh schedule is advanced to the state of the recorded attempt, with the time of that attempt.
       if (!executed && advance !== undefined) yield* Effect.exit(decide(advance, exit, end.endedAt))
       const cause = originalExit !== undefined && Exit.isFailure(originalExit) ? originalExit.cause : exit.cause
-      yield* beforeNext(evaluation, end, cause, n)
+      yield* beforeNext(keeper, end, cause, n)
       if (end.retry.timedOut) return yield* Effect.fail(bodyExceeded(owner.name, limit!))
     }
   })
@@ -127,7 +127,7 @@ const limited = (body: AnyEffect, name: string, limit: number | undefined, left:
 
 /** Runs the body in the step's context. Its alerts get the same keys when it runs again after a crash. */
 const attemptOnce = (
-  evaluation: DurableEvaluation,
+  keeper: DurableKeeper,
   body: AnyEffect,
   n: number
 ): Effect.Effect<Exit.Exit<unknown, unknown>, unknown, any> =>
@@ -137,11 +137,11 @@ const attemptOnce = (
     const withKeys = alerter === undefined ? body : Effect.provideService(
       body,
       Alerter,
-      withAlertKeys(alerter, `${evaluation.durable.executionId}/${evaluation.key}/${n}`)
+      withAlertKeys(alerter, `${keeper.durable.executionId}/${keeper.key}/${n}`)
     )
     return Effect.suspend(() => {
-      evaluation.currentAttempt = n
-      evaluation.timesAsked.clear()
+      keeper.currentAttempt = n
+      keeper.timesAsked.clear()
       return Effect.flatMap(
         Effect.exit(withKeys),
         // The body is suspended, as for an approval: the attempt has not ended, and runs again when the run resumes.
@@ -152,7 +152,7 @@ const attemptOnce = (
       )
     }).pipe(
       Effect.ensuring(Effect.sync(() => {
-        evaluation.currentAttempt = undefined
+        keeper.currentAttempt = undefined
       }))
     )
   })
@@ -176,25 +176,26 @@ const inMemoryThreshold = "10 seconds"
 
 /** Reports a failed attempt that another follows, runs the retry hooks and waits for the delay. */
 const beforeNext = (
-  evaluation: DurableEvaluation,
+  keeper: DurableKeeper,
   { attempts, pendingHooks, retry }: EndRecord,
   cause: Cause.Cause<unknown>,
   n: number
 ): Effect.Effect<void, unknown, any> =>
   Effect.gen(function*() {
+    const { evaluation } = keeper
     evaluation.attempt = attempts
     const failed = { attempt: attempts, cause, delay: Duration.millis(retry!.delay) }
-    const { info } = evaluation
-    if (evaluation.unreported && info !== undefined) evaluation.run.emit({ _tag: "AttemptFailed", ...info, ...failed })
-    evaluation.markReported()
-    const { found } = matchPending(evaluation.plan.retry, pendingHooks)
-    const pending = evaluation.plan.retry.flatMap((planned) => found.get(planned) ?? [])
+    if (keeper.unreported) evaluation.run.telling?.attemptFailed(evaluation, failed)
+    keeper.markReported()
+    const { retry: hooks } = evaluation.plan
+    const { found } = matchPending(hooks, pendingHooks)
+    const pending = hooks.flatMap((planned) => found.get(planned) ?? [])
     const errors = yield* runRequired(evaluation, pending, failed)
     // a required hook that fails ends the retries
     if (errors !== undefined) return yield* Effect.failCause(Cause.combine(cause, errors))
     evaluation.attempt++
     if (retry!.delay > 0) {
-      const delay = DurableClock.sleep({ name: `${evaluation.key}/${n}`, duration: retry!.delay, inMemoryThreshold })
-      yield* evaluation.runActivity(`${evaluation.key}/delay/${n}`, delay)
+      const delay = DurableClock.sleep({ name: `${keeper.key}/${n}`, duration: retry!.delay, inMemoryThreshold })
+      yield* keeper.runActivity(`${keeper.key}/delay/${n}`, delay)
     }
   })

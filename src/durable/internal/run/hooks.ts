@@ -11,8 +11,8 @@ import type { Alert } from "../../../Alert.ts"
 import { Alerter } from "../../../Alerter.ts"
 import type { FailedAttempt } from "../../../Hook.ts"
 import { fromJson, toJson } from "../../../internal/alerts/json.ts"
-import type { Evaluation } from "../../../internal/engine/evaluation.ts"
-import { goesOn, type HookFailure, report, start, withinLimit } from "../../../internal/engine/hookRunner.ts"
+import type { Evaluation, HookEnd } from "../../../internal/engine/evaluation.ts"
+import { report, start, withinLimit } from "../../../internal/engine/hookRunner.ts"
 import { type Occasion, skipped } from "../../../internal/model/hook.ts"
 import type { Planned } from "../../../internal/model/plan.ts"
 import { collectingAlerts, withAlertKeys } from "../outbox/alertKeys.ts"
@@ -22,8 +22,9 @@ import type { DurableRun } from "./run.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
 
-/** The evaluation of the step, or run, whose hooks are recorded. */
-interface HookedEvaluation extends Evaluation {
+/** The keeper of the step, or run, whose hooks are recorded. */
+interface HookKeeper {
+  readonly evaluation: Evaluation
   readonly durable: DurableRun
   readonly key: string
   readonly record: (name: string, schema: Schema.Top, execute: AnyEffect) => AnyEffect
@@ -31,39 +32,39 @@ interface HookedEvaluation extends Evaluation {
 }
 
 /** Names a hook's activity by step, kind and index; a retry hook runs once for each failed attempt. */
-const nameOf = (evaluation: HookedEvaluation, { hook, index }: Planned, occasion: Occasion): string => {
-  const name = `${evaluation.key}/hook/${hook.kind}/${index}`
+const nameOf = (keeper: HookKeeper, { hook, index }: Planned, occasion: Occasion): string => {
+  const name = `${keeper.key}/hook/${hook.kind}/${index}`
   // the cast: the occasion of a retry hook is a failed attempt
   return hook.kind === "retry" ? `${name}/${(occasion as FailedAttempt<unknown>).attempt}` : name
 }
 
 /** @internal */
 export const recordHook = (
-  evaluation: HookedEvaluation,
+  keeper: HookKeeper,
   planned: Planned,
   occasion: Occasion
-): Effect.Effect<HookFailure> => {
-  const name = nameOf(evaluation, planned, occasion)
+): HookEnd => {
+  const name = nameOf(keeper, planned, occasion)
   let executed = false
   const execute = Effect.suspend(() => {
     executed = true
-    return runOnce(evaluation, planned, occasion, `${evaluation.durable.executionId}/${name}`)
+    return runOnce(keeper, planned, occasion, `${keeper.durable.executionId}/${name}`)
   })
   const recorded = Effect.gen(function*() {
-    const { alerts, error, outcome }: HookRecord = yield* evaluation.record(name, HookRecord, execute)
-    if (alerts !== undefined) yield* queue(evaluation, `${name}/alerts`, alerts.map(fromJson))
+    const { alerts, error, outcome }: HookRecord = yield* keeper.record(name, HookRecord, execute)
+    if (alerts !== undefined) yield* queue(keeper, `${name}/alerts`, alerts.map(fromJson))
     if (outcome !== "failed") return undefined
-    if (!executed) evaluation.run.hookFailures++
+    if (!executed) keeper.evaluation.run.hookFailures++
     return Cause.fail(error)
   })
   // An error of the engine is a defect of the run, and no failure of the hook. The cast: in a workflow the engine and
   // the instance are in the context.
-  return Effect.orDie(recorded) as Effect.Effect<HookFailure>
+  return Effect.orDie(recorded) as HookEnd
 }
 
 /** Runs the hook as in memory: isolated, on a fiber of its own, under its time limit. */
 const runOnce = (
-  evaluation: HookedEvaluation,
+  keeper: HookKeeper,
   planned: Planned,
   occasion: Occasion,
   key: string
@@ -71,10 +72,12 @@ const runOnce = (
   Effect.contextWith((activity: Context.Context<WorkflowInstance>) =>
     Effect.gen(function*() {
       const collected: Array<Alert> = []
-      const context = contextOf(evaluation, activity, key, collected)
-      const since = evaluation.run.observers === undefined ? undefined : evaluation.run.nanos()
+      const context = contextOf(keeper, activity, key, collected)
+      const { evaluation } = keeper
+      const { telling } = evaluation.run
+      const since = telling?.nanos()
       const started = start(evaluation, planned, occasion, context)
-      if (!Exit.isExit(started)) goesOn(evaluation, planned)
+      if (!Exit.isExit(started)) telling?.hookStarted(evaluation, planned)
       const exit = Exit.isExit(started) ? started : yield* withinLimit(planned.hook, started)
       yield* report(evaluation, planned, exit, since) ?? Effect.void
       const alerts = collected.length === 0 ? undefined : { alerts: collected.map(toJson) }
@@ -89,13 +92,13 @@ const runOnce = (
  * same keys whenever the hook runs. Alerts for an outbox are collected into `collected`, to be recorded with the hook.
  */
 const contextOf = (
-  evaluation: HookedEvaluation,
+  keeper: HookKeeper,
   activity: Context.Context<WorkflowInstance>,
   key: string,
   collected: Array<Alert>
 ): Context.Context<never> => {
   const context = Context.add(
-    Context.merge(activity, evaluation.hookContext),
+    Context.merge(activity, keeper.evaluation.hookContext),
     WorkflowInstance,
     Context.get(activity, WorkflowInstance)
   )
@@ -112,13 +115,13 @@ const contextOf = (
  * Moves the alerts of a recorded hook to the outbox. Where the engine and the outbox share a database, the queue's rows
  * and the record of this activity are written in one transaction; elsewhere the alerts' keys prevent duplicates.
  */
-const queue = (evaluation: HookedEvaluation, name: string, alerts: ReadonlyArray<Alert>): Effect.Effect<void> => {
-  const alerter = Context.getOrUndefined(evaluation.hookContext, Alerter)
+const queue = (keeper: HookKeeper, name: string, alerts: ReadonlyArray<Alert>): Effect.Effect<void> => {
+  const alerter = Context.getOrUndefined(keeper.evaluation.hookContext, Alerter)
   const outbox = alerter === undefined ? undefined : outboxOf(alerter)
   const offer = outbox === undefined
     // the hook ran in a process with an outbox, and this one has none
     ? Effect.forEach(alerts, (alert) => alerter?.post(alert) ?? Effect.void, { discard: true })
     : Effect.forEach(alerts, outbox.offer, { discard: true })
   const activity = Activity.make({ name, execute: Effect.orDie(offer) }).annotate(ClusterSchema.WithTransaction, true)
-  return evaluation.runActivity(name, activity) as Effect.Effect<void> // the cast: as in `recordHook`
+  return keeper.runActivity(name, activity) as Effect.Effect<void> // the cast: as in `recordHook`
 }

@@ -15,7 +15,7 @@ import { StepContext } from "../../../StepContext.ts"
 import { withLibrary } from "../stored/errors.ts"
 import { endRecordSchema } from "../stored/records.ts"
 import { ActivityFibersByRun } from "./activityFibers.ts"
-import { DurableEvaluation, type StorageOptions } from "./evaluation.ts"
+import { DurableKeeper, type StorageOptions } from "./keeper.ts"
 import { requireDurable } from "./requireDurable.ts"
 import { type DurableRun, finishInterrupted } from "./run.ts"
 import { StepKeys } from "./stepKeys.ts"
@@ -82,7 +82,8 @@ const run = (
         activities: runs.of(executionId)
       }
       durable = shared
-      const evaluation = new DurableEvaluation(owner, fiber, shared, storage)
+      const keeper = new DurableKeeper(owner, fiber, shared, storage)
+      const { evaluation } = keeper
       if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
       return Effect.andThen(
         Workflow.addFinalizer((exit) =>
@@ -92,7 +93,7 @@ const run = (
             Effect.suspend(() => instance.interrupted ? runs.release(executionId, false) : Effect.void)
           )
         ),
-        span(evaluation, fiber, evaluation.bodyAndHooks)
+        span(evaluation, fiber, keeper.bodyAndHooks)
       )
     }).pipe(
       Effect.updateService(CurrentOverrides, requireDurable),

@@ -3,36 +3,41 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import { dual } from "effect/Function"
 import * as Schema from "effect/Schema"
+import { Evaluation } from "../../../internal/engine/evaluation.ts"
+import { evaluate } from "../../../internal/engine/life.ts"
 import { span } from "../../../internal/engine/spans.ts"
 import { currentView, View } from "../../../internal/engine/view.ts"
 import type { Occurrence } from "../../../internal/model/occurrence.ts"
 import type { Evaluator, StepOwner } from "../../../internal/model/owner.ts"
-import { evaluateHere, isStep, withEvaluator } from "../../../internal/steps/step.ts"
+import { isStep, withEvaluator } from "../../../internal/steps/step.ts"
 import { endRecordSchema } from "../stored/records.ts"
 import { attempts } from "./attempts.ts"
 import { concurrentStep } from "./concurrentStep.ts"
-import { DurableEvaluation } from "./evaluation.ts"
+import { DurableKeeper } from "./keeper.ts"
 
 /**
  * Returns the durable run whose body directly contains what is evaluated; `undefined` inside a step or a hook, which is
  * one activity as a whole, so that nothing in it is recorded by itself.
  */
-export const enclosingRun = (around: Occurrence | undefined, inHook: boolean): DurableEvaluation | undefined =>
-  !inHook && around instanceof DurableEvaluation && around.isRun ? around : undefined
+export const enclosingRun = (around: Occurrence | undefined, inHook: boolean): DurableKeeper | undefined =>
+  !inHook && around instanceof Evaluation && around.isRun && around.keeper instanceof DurableKeeper
+    ? around.keeper
+    : undefined
 
 const evaluator = (success: Schema.Top, error: Schema.Top | undefined, key: string | undefined): Evaluator => {
   const storage = { end: endRecordSchema(success, error), key }
   return {
     evaluate: (owner: StepOwner, fiber: Fiber.Fiber<unknown, unknown>) => {
       const view = currentView(fiber)
-      const run = view === undefined ? undefined : enclosingRun(View.evaluation(view), View.inHook(view))
-      if (run === undefined) return evaluateHere(owner, fiber)
+      const run = view === undefined ? undefined : enclosingRun(View.viewed(view), View.inHook(view))
+      if (run === undefined) return evaluate(owner, fiber)
       const evaluateOn = (fiber: Fiber.Fiber<unknown, unknown>) => {
-        const evaluation = new DurableEvaluation(owner, fiber, run.durable, storage)
+        const keeper = new DurableKeeper(owner, fiber, run.durable, storage)
+        const { evaluation } = keeper
         if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
         // the evaluation's owner, and not `owner`, has the changes that a config file makes to the step
-        evaluation.attempts = () => attempts(evaluation, evaluation.owner as StepOwner)
-        return span(evaluation, fiber, evaluation.bodyAndHooks)
+        keeper.attempts = () => attempts(keeper, evaluation.owner as StepOwner)
+        return span(evaluation, fiber, keeper.bodyAndHooks)
       }
       return fiber === run.durable.body ? evaluateOn(fiber) : concurrentStep(Effect.withFiber(evaluateOn))
     }

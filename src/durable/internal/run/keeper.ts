@@ -12,8 +12,9 @@ import type * as Schema from "effect/Schema"
 import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
-import { type Details, Evaluation } from "../../../internal/engine/evaluation.ts"
-import { goOnWithout, type HookFailure } from "../../../internal/engine/hookRunner.ts"
+import { Evaluation, type HookEnd, type Keeper } from "../../../internal/engine/evaluation.ts"
+import { runHook, runInBackground } from "../../../internal/engine/hookRunner.ts"
+import { reportStart, settleFully, startThenBody } from "../../../internal/engine/life.ts"
 import { isInterrupted, outcomeOf, withFailed } from "../../../internal/engine/outcome.ts"
 import type { Occasion } from "../../../internal/model/hook.ts"
 import type { PipelineOwner, StepOwner } from "../../../internal/model/owner.ts"
@@ -37,7 +38,13 @@ export interface StorageOptions {
 
 const activityKey = (name: string, attempt: number): string => `${name}/${attempt}`
 
-export class DurableEvaluation extends Evaluation implements ActivityOwner, OpenEvaluation {
+/** The keeper of one evaluation of a step, or of a run: it records the parts of that. */
+export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
+  readonly evaluation: Evaluation
+  /** Never: in the body of a run a plain step is a mistake, and in one of its hooks it is not. */
+  readonly sharesContext = false
+  /** The recorded end. */
+  endedMillis: number | undefined
   readonly durable: DurableRun
   readonly storage: StorageOptions
   /** The run's instance, or the copy that each arm of a durable race has. */
@@ -68,20 +75,21 @@ export class DurableEvaluation extends Evaluation implements ActivityOwner, Open
     durable: DurableRun,
     storage: StorageOptions
   ) {
-    super(owner, fiber)
+    const evaluation = new Evaluation(owner, fiber, this)
+    this.evaluation = evaluation
     this.durable = durable
     this.storage = storage
     // `Durable.step` requires the instance, and a workflow's body has one
     this.instance = Context.getUnsafe(fiber.context, WorkflowInstance)
-    if (this.isRun) {
+    if (evaluation.isRun) {
       this.key = "run"
     } else {
-      const next = durable.keys.next(this.owner.name, storage.key, fiber)
-      this.key = `step/${"key" in next ? next.key : this.owner.name}`
+      const next = durable.keys.next(owner.name, storage.key, fiber)
+      this.key = `step/${"key" in next ? next.key : owner.name}`
       if ("mistake" in next) {
-        this.plan = {
-          ...this.plan,
-          defect: new TypeError(`Step ${JSON.stringify(this.owner.name)}: ${next.mistake}`)
+        evaluation.plan = {
+          ...evaluation.plan,
+          defect: new TypeError(`Step ${JSON.stringify(owner.name)}: ${next.mistake}`)
         }
       }
     }
@@ -120,16 +128,12 @@ export class DurableEvaluation extends Evaluation implements ActivityOwner, Open
     return this.durable.activities.run(name, activity, this, isBody)
   }
 
-  get sharedDetails(): Details {
-    return this.detailed
-  }
-
   /** Adopts the state of the evaluation that started the activity which this one waits for. */
   join(earlier: ActivityOwner): void {
     this.joined = earlier
     this.cancellation = earlier.cancellation
-    this.details = earlier.sharedDetails
-    this.attempt = earlier.attempt
+    this.evaluation.details = earlier.evaluation.detailed
+    this.evaluation.attempt = earlier.evaluation.attempt
   }
 
   /**
@@ -151,7 +155,7 @@ export class DurableEvaluation extends Evaluation implements ActivityOwner, Open
   get recordBegun(): Effect.Effect<void> {
     // the cast: the engine is in a workflow's context, and this record can always be encoded
     return Effect.orDie(
-      Effect.asVoid(this.begunRecord(Effect.succeed({ startedAt: this.startedMillis })))
+      Effect.asVoid(this.begunRecord(Effect.succeed({ startedAt: this.evaluation.startedMillis })))
     ) as Effect.Effect<void>
   }
 
@@ -167,7 +171,7 @@ export class DurableEvaluation extends Evaluation implements ActivityOwner, Open
 
   /** Whether one of its activities is recorded or running. */
   get begun(): boolean {
-    if (!this.hasBegun && this.joined?.begun === true) this.restore({ startedAt: this.joined.startedMillis })
+    if (!this.hasBegun && this.joined?.begun === true) this.restore({ startedAt: this.joined.evaluation.startedMillis })
     return this.hasBegun
   }
 
@@ -175,39 +179,33 @@ export class DurableEvaluation extends Evaluation implements ActivityOwner, Open
   begin(): number {
     if (!this.begun) {
       this.hasBegun = true
-      super.emitStarted()
+      const { telling } = this.evaluation.run
+      if (telling !== undefined) reportStart(this.evaluation, telling)
     }
-    return this.startedMillis
+    return this.evaluation.startedMillis
   }
 
-  /** Does nothing: {@link begin} reports the start. */
-  protected override emitStarted(): void {}
-
-  protected override emitEnded(...args: Parameters<Evaluation["emitEnded"]>): void {
-    if (this.unreported) super.emitEnded(...args)
+  /** Returns the recorded duration in nanoseconds, once: the end of a recorded step is reported by one process only. */
+  duration({ startedMillis }: Evaluation): number | undefined {
+    if (!this.unreported) return undefined
     this.markReported()
-  }
-
-  protected override endRun(...args: Parameters<Evaluation["endRun"]>): Effect.Effect<void> {
-    return this.unreported ? super.endRun(...args) : Effect.void
-  }
-
-  protected override nanosUntil(): number {
-    return Math.max(0, (this.endedMillis ?? this.startedMillis) - this.startedMillis) * 1e6
+    return Math.max(0, (this.endedMillis ?? startedMillis) - startedMillis) * 1e6
   }
 
   /** Takes the start from a record: the clock of this process may differ. */
   restore({ startedAt }: { readonly startedAt: number }): void {
+    const { evaluation } = this
     this.hasBegun = true
-    this.startedMillis = startedAt
-    if (this.isRun) this.run.startedMillis = startedAt
+    evaluation.startedMillis = startedAt
+    if (evaluation.isRun) evaluation.run.startedMillis = startedAt
   }
 
   restoreEnd(end: EndRecord): void {
     this.restore(end)
-    this.attempt = end.attempts
-    this.detailed.params = end.params
-    this.detailed.notes = end.annotations
+    this.evaluation.attempt = end.attempts
+    const { detailed } = this.evaluation
+    detailed.params = end.params
+    detailed.notes = end.annotations
   }
 
   endRecordOf(
@@ -219,9 +217,9 @@ export class DurableEvaluation extends Evaluation implements ActivityOwner, Open
       exit,
       startedAt: this.begin(),
       endedAt,
-      attempts: this.attempt,
-      params: toJson(this.params),
-      annotations: toJson(this.details?.notes ?? {}),
+      attempts: this.evaluation.attempt,
+      params: toJson(this.evaluation.params),
+      annotations: toJson(this.evaluation.details?.notes ?? {}),
       pendingHooks
     }
   }
@@ -231,20 +229,19 @@ export class DurableEvaluation extends Evaluation implements ActivityOwner, Open
    * a required hook can fail it.
    */
   pendingAfter(exit: Exit.Exit<unknown, unknown>): ReadonlyArray<PendingHook> {
-    const { ordinary, required } = this.plan
+    const { ordinary, required } = this.evaluation.plan
     const outcome = outcomeOf(exit)
     const outcomes = outcome === "success" && required.success.length > 0 ? [outcome, "failure" as const] : [outcome]
     const planned = outcomes.flatMap((outcome) => [...required[outcome], ...ordinary[outcome]])
     return [...new Set(planned)].map(toPending)
   }
 
-  override asEffect(): Effect.Effect<unknown, unknown, unknown> {
-    const effect = super.asEffect()
-    // hooks never share the view of the body: in the body of a run a plain step is a mistake, in a hook it is not
-    this.lazyHookView = undefined
-    this.lazyHookContext = undefined
+  /** Records the start, and then runs the start hooks and the body. */
+  start(evaluation: Evaluation): AnyEffect {
+    const { isRun, owner, plan } = evaluation
+    const effect = startThenBody(evaluation, this.attempts?.() ?? owner.body)
     // Without start hooks the first attempt records the start, which saves an activity.
-    if (!this.isRun && !this.plan.starts) return effect
+    if (!isRun && !plan.starts) return effect
     const start = this.record(`${this.key}/start`, StartRecord, Effect.sync(() => ({ startedAt: this.begin() })))
     return Effect.flatMap(start, (started) => {
       this.restore(started)
@@ -252,17 +249,13 @@ export class DurableEvaluation extends Evaluation implements ActivityOwner, Open
     })
   }
 
-  protected override get body(): Effect.Effect<unknown, unknown, any> {
-    return this.attempts?.() ?? super.body
-  }
-
   /** Runs the attempts of a step's body, each of them recorded. `undefined` for a run. */
   attempts: (() => AnyEffect) | undefined
 
-  override runHook(planned: Planned, occasion: Occasion): Effect.Effect<HookFailure> | undefined {
-    if (this.currentAttempt !== undefined) return super.runHook(planned, occasion)
+  hook(evaluation: Evaluation, planned: Planned, occasion: Occasion): HookEnd | undefined {
+    if (this.currentAttempt !== undefined) return runHook(evaluation, planned, occasion)
     const recorded = recordHook(this, planned, occasion)
-    return planned.hook.background ? goOnWithout(this, recorded) : recorded
+    return planned.hook.background ? runInBackground(evaluation, recorded) : recorded
   }
 
   /** Evaluates the body, and then runs the hooks. */
@@ -271,12 +264,15 @@ export class DurableEvaluation extends Evaluation implements ActivityOwner, Open
       this.durable.open.add(this)
       return Effect.onExit(
         Effect.flatMap(
-          Effect.exit(this),
+          Effect.exit(this.evaluation),
           (exit) =>
             this.isSuspended(exit)
               ? exit
               : this.onOwnFiber(() =>
-                Effect.andThen(this.isRun ? finishAbandoned(this.durable, this) : Effect.void, this.finish(exit))
+                Effect.andThen(
+                  this.evaluation.isRun ? finishAbandoned(this.durable, this) : Effect.void,
+                  this.finish(exit)
+                )
               )
         ),
         (exit) => {
@@ -296,7 +292,7 @@ export class DurableEvaluation extends Evaluation implements ActivityOwner, Open
    */
   private onOwnFiber(ending: () => AnyEffect): AnyEffect {
     return Effect.uninterruptible(Effect.suspend(() => {
-      this.leave()
+      this.evaluation.leave()
       return Effect.flatMap(
         Effect.forkDetach(Effect.interruptible(Effect.suspend(ending)), { startImmediately: true }),
         (fiber) => {
@@ -321,8 +317,9 @@ export class DurableEvaluation extends Evaluation implements ActivityOwner, Open
    * `cancelled` says that the code around the step interrupted it.
    */
   finish(exit: Exit.Exit<unknown, unknown>, cancelled = false): AnyEffect {
-    this.leave()
-    if (this.plan.defect !== undefined) return Effect.die(this.plan.defect)
+    const { evaluation } = this
+    evaluation.leave()
+    if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
     return Effect.flatMap(
       this.recordedEnd === undefined ? this.recordEnd(exit, cancelled) : Effect.succeed(this.recordedEnd),
       (end) => {
@@ -334,14 +331,14 @@ export class DurableEvaluation extends Evaluation implements ActivityOwner, Open
         return Effect.flatMap(
           Effect.andThen(
             this.keepPending(end.pendingHooks),
-            Effect.suspend(() => Effect.exit(this.settleFully(shown, outcomeOf(shown))))
+            Effect.suspend(() => Effect.exit(settleFully(evaluation, shown, outcomeOf(shown))))
           ),
           (hooks) => {
             this.settled = true
             this.markReported()
             this.durable.open.delete(this)
             const ended = Exit.isSuccess(hooks) ? recorded : withFailed(recorded, hooks.cause)
-            return this.isRun && isInterrupted(recorded)
+            return evaluation.isRun && isInterrupted(recorded)
               ? Effect.andThen(markInterrupted(this.durable), ended)
               : ended
           }
@@ -378,7 +375,8 @@ export class DurableEvaluation extends Evaluation implements ActivityOwner, Open
 
   /** Restricts the plan to the hooks that the record names, and warns of those that the code no longer has. */
   keepPending(pending: ReadonlyArray<PendingHook>): Effect.Effect<void> {
-    const { ordinary, required, retry } = this.plan
+    const { evaluation } = this
+    const { ordinary, required, retry } = evaluation.plan
     const all = [retry, ...[ordinary, required].flatMap((table) => Object.values(table))].flat()
     const { found, missing } = matchPending(all, pending)
     const keep = (planned: ReadonlyArray<Planned>) => planned.flatMap((one) => found.get(one) ?? [])
@@ -387,13 +385,13 @@ export class DurableEvaluation extends Evaluation implements ActivityOwner, Open
       failure: keep(table.failure),
       interrupt: keep(table.interrupt)
     })
-    this.plan = {
-      ...this.plan,
+    evaluation.plan = {
+      ...evaluation.plan,
       ordinary: byOutcome(ordinary),
       required: byOutcome(required)
     }
     return missing.length === 0 ? Effect.void : Effect.logWarning(
-      `effect-epilogue: ${this.owner.label} "${this.owner.name}" skips pending hooks that the code no longer has: ${
+      `effect-epilogue: ${evaluation.owner.label} "${evaluation.owner.name}" skips pending hooks that the code no longer has: ${
         missing.map(({ kind, name }) => `${name} (${kind})`).join(", ")
       }`
     )

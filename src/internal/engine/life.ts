@@ -1,0 +1,180 @@
+/** The life of an evaluation: its start hooks, its body, the hooks of its end, and the end of its run. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import type { Outcome } from "../model/events.ts"
+import type { HookError } from "../model/hookError.ts"
+import type { Body, PipelineOwner, StepOwner } from "../model/owner.ts"
+import { Evaluation, type Keeper } from "./evaluation.ts"
+import { runAll, runAllNow, runHook, runRequired } from "./hookRunner.ts"
+import { outcomeOf, type RequiredFailures, withFailed } from "./outcome.ts"
+import { span } from "./spans.ts"
+import type { Telling } from "./telling.ts"
+
+/** Evaluates a step or a pipeline in memory. */
+export const evaluate = (owner: StepOwner | PipelineOwner, fiber: Fiber.Fiber<unknown, unknown>): Body => {
+  const evaluation = new Evaluation(owner, fiber, inMemory)
+  if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
+  return span(evaluation, fiber, Effect.onExit(evaluation, (exit) => settle(evaluation, exit)))
+}
+
+// -----------------------------------------------------------------------------
+// the start
+// -----------------------------------------------------------------------------
+
+/** Runs the start hooks, the required ones first, and then the body, unless a required hook fails. */
+export const startThenBody = (evaluation: Evaluation, body: Body): Body => {
+  const { gate } = evaluation.owner
+  const { requiredStart, start, starts } = evaluation.plan
+  if (!starts) return body
+  return Effect.flatMap(
+    Effect.uninterruptible(
+      Effect.flatMap(runRequired(evaluation, requiredStart, undefined), (failed) =>
+        failed === undefined
+          ? Effect.as(runAll(evaluation, start, undefined), undefined)
+          : Effect.succeed(failed))
+    ),
+    (failed) => {
+      if (failed !== undefined) return Effect.failCause(failed)
+      return gate === undefined ? body : Effect.andThen(gate, body)
+    }
+  )
+}
+
+/** Reports the start of a step, of a run, or of a step that is a run of its own. */
+export const reportStart = (evaluation: Evaluation, telling: Telling): void => {
+  const now = telling.nanos()
+  evaluation.startedNanos = now
+  if (evaluation.ownsRun) telling.runStarted()
+  if (!evaluation.isRun) telling.stepStarted(evaluation, now)
+}
+
+const inMemory: Keeper = {
+  sharesContext: true,
+  start: (evaluation) => {
+    const { telling } = evaluation.run
+    if (telling !== undefined) reportStart(evaluation, telling)
+    return startThenBody(evaluation, evaluation.owner.body)
+  },
+  hook: runHook,
+  // the start has been reported by then, by `start` or by `settle`
+  duration: (evaluation, now) => now - evaluation.startedNanos!
+}
+
+// -----------------------------------------------------------------------------
+// the end
+// -----------------------------------------------------------------------------
+
+/**
+ * A finalizer that has nothing to do. `Effect.onExit` accepts `undefined` for it, as
+ * `Effect.provideService` makes use of, and then does not combine causes, which takes a
+ * third of the time of a step that fails. Its public type does not say so: hence the
+ * trial, in which a later version that rejects `undefined` would die.
+ */
+const nothing: Effect.Effect<void> = (() => {
+  const none = undefined as unknown as Effect.Effect<void>
+  const failed = Effect.onExit(Effect.fail("trial"), () => none)
+  return Exit.isSuccess(Effect.runSyncExit(Effect.onExit(Effect.exit(failed), () => none))) ? none : Effect.void
+})()
+
+/** Runs the hooks after the body. Called with its exit, on a fiber that can't be interrupted now. */
+const settle = (evaluation: Evaluation, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void, HookError> => {
+  evaluation.leave()
+  const outcome = outcomeOf(exit)
+  const { ownsRun, plan, run } = evaluation
+  const { telling } = run
+  // interrupted before its first operation, it started and ended at once
+  if (telling !== undefined && evaluation.startedNanos === undefined) reportStart(evaluation, telling)
+  if (evaluation.isRun || plan.required[outcome].length > 0) return settleFully(evaluation, exit, outcome)
+  reportEnd(evaluation, exit, outcome)
+  const pending = runAllNow(evaluation, plan.ordinary[outcome], exit)
+  if (!ownsRun) return pending ?? nothing
+  if (pending === undefined && telling === undefined && !run.hasBackground) {
+    run.ended = true
+    return nothing
+  }
+  return Effect.andThen(pending ?? Effect.void, endRun(evaluation, exit, outcome))
+}
+
+/** Runs the hooks of any evaluation, those of a run and required ones, which can fail it, included. */
+export const settleFully = (
+  evaluation: Evaluation,
+  exit: Exit.Exit<unknown, unknown>,
+  outcome: Outcome
+): Effect.Effect<void, HookError> => {
+  const { isRun, ownsRun, run } = evaluation
+  const end = Effect.flatMap(
+    settleRequired(evaluation, exit, outcome),
+    (failed) => {
+      const final = withFailed(exit, failed)
+      // A required hook can fail a success. It can't make a failure of an interruption.
+      const finalOutcome = outcome === "success" && failed !== undefined ? "failure" : outcome
+      if (!isRun) reportEnd(evaluation, final, finalOutcome)
+      const rest = runAll(evaluation, evaluation.plan.ordinary[finalOutcome], final)
+      const ended = ownsRun ? Effect.andThen(rest, endRun(evaluation, final, finalOutcome)) : rest
+      return failed === undefined ? ended : Effect.andThen(ended, Effect.failCause(failed))
+    }
+  )
+  // the run's own hooks come last, when the background hooks of its steps have ended
+  return isRun ? Effect.andThen(run.awaitBackground(), end) : end
+}
+
+const reportEnd = (evaluation: Evaluation, exit: Exit.Exit<unknown, unknown>, outcome: Outcome): void => {
+  const { telling } = evaluation.run
+  if (telling === undefined) return
+  const now = telling.nanos()
+  const nanos = evaluation.keeper.duration(evaluation, now)
+  if (nanos !== undefined) telling.stepEnded(evaluation, exit, outcome, now, nanos)
+}
+
+const endRun = (
+  evaluation: Evaluation,
+  exit: Exit.Exit<unknown, unknown>,
+  outcome: Outcome
+): Effect.Effect<void> => {
+  const { end, telling } = evaluation.run
+  return telling === undefined ? end : Effect.map(end, () => {
+    const nanos = evaluation.keeper.duration(evaluation, telling.nanos())
+    if (nanos !== undefined) telling.runEnded(outcome, exit, nanos)
+  })
+}
+
+/** Runs the required hooks, those of the outcome and then those of any exit. Returns the errors of those that fail. */
+const settleRequired = (
+  evaluation: Evaluation,
+  exit: Exit.Exit<unknown, unknown>,
+  outcome: Outcome
+): Effect.Effect<RequiredFailures> => {
+  const required = evaluation.plan.required[outcome]
+  if (required.length === 0) return Effect.undefined
+  const ofOutcome = required.filter(({ hook }) => hook.kind !== "exit")
+  const ofExit = required.filter(({ hook }) => hook.kind === "exit")
+  return Effect.flatMap(
+    runRequired(evaluation, ofOutcome, exit),
+    (failed) =>
+      Effect.flatMap(
+        settleFailedSuccess(evaluation, exit, outcome, failed),
+        (failed) =>
+          Effect.flatMap(runRequired(evaluation, ofExit, withFailed(exit, failed)), (late) =>
+            failed === undefined
+              ? settleFailedSuccess(evaluation, exit, outcome, late)
+              : Effect.succeed(late === undefined ? failed : Cause.combine(failed, late)))
+      )
+  )
+}
+
+/** Runs the required failure hooks where a required hook has failed a success. */
+const settleFailedSuccess = (
+  evaluation: Evaluation,
+  exit: Exit.Exit<unknown, unknown>,
+  outcome: Outcome,
+  failed: RequiredFailures
+): Effect.Effect<RequiredFailures> => {
+  if (failed === undefined || outcome !== "success") return Effect.succeed(failed)
+  const onFailure = evaluation.plan.required.failure.filter(({ hook }) => hook.kind === "failure")
+  return Effect.map(
+    runRequired(evaluation, onFailure, withFailed(exit, failed)),
+    (more) => more === undefined ? failed : Cause.combine(failed, more)
+  )
+}
