@@ -20,6 +20,7 @@ import * as resumable from "./internal/approvals/resumable.ts"
 import { AlerterError, AlerterErrorReason } from "./internal/model/alerterError.ts"
 import type * as approval from "./internal/model/approval.ts"
 import { Decision, type Question } from "./internal/model/approval.ts"
+// oxlint-disable-next-line import/no-cycle -- of types alone: the type of `ApproverKey` names the class that extends it
 import { ApproverKey } from "./internal/steps/requireApproval.ts"
 
 export { Decision, type Person, type Question } from "./internal/model/approval.ts"

@@ -4,7 +4,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
-// oxlint-disable-next-line eslint/no-restricted-imports -- the class extends `ApproverKey`, whose type names it
+// oxlint-disable-next-line eslint/no-restricted-imports, import/no-cycle -- the type of `ApproverKey` names the class that extends it
 import type { Approver } from "../../Approver.ts"
 import type { AlerterError } from "../model/alerterError.ts"
 import type { Decision, Question } from "../model/approval.ts"
