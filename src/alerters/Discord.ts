@@ -9,6 +9,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Alerter } from "../Alerter.ts"
+import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { address } from "./internal/channel/config.ts"
@@ -113,7 +114,7 @@ export const layerConfig = (
  */
 export const layerBot = (options: BotOptions): Layer.Layer<Alerter> => {
   const token = Redacted.value(options.token)
-  const baseUrl = (options.baseUrl ?? "https://discord.com/api/v10").replace(/\/+$/, "")
+  const baseUrl = withoutTrailingSlashes(options.baseUrl ?? "https://discord.com/api/v10")
   const request = HttpClientRequest.post(`${baseUrl}/channels/${encodeURIComponent(options.channelId)}/messages`).pipe(
     HttpClientRequest.setHeaders({ authorization: `Bot ${token}`, "user-agent": internal.userAgent })
   )

@@ -9,6 +9,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
+import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { readable } from "./internal/channel/readable.ts"
@@ -66,7 +67,7 @@ export const layer = (options: NtfyOptions): Layer.Layer<Alerter> => {
   const secret = Redacted.isRedacted(options.topic)
   const topic = Redacted.isRedacted(options.topic) ? Redacted.value(options.topic) : options.topic
   const token = options.token === undefined ? "" : Redacted.value(options.token)
-  const root = `${(options.server || "https://ntfy.sh").replace(/\/+$/, "")}/`
+  const root = `${withoutTrailingSlashes(options.server || "https://ntfy.sh")}/`
   const headers: Record<string, string> = token === "" ? {} : { authorization: `Bearer ${token}` }
   const request = HttpClientRequest.setHeaders(HttpClientRequest.post(root), headers)
   return channel.layer(

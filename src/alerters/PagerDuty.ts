@@ -9,6 +9,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
+import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { readable } from "./internal/channel/readable.ts"
@@ -71,7 +72,7 @@ export interface PagerDutyOptions extends ChannelOptions {
  */
 export const layer = (options: PagerDutyOptions): Layer.Layer<Alerter> => {
   const routingKey = Redacted.value(options.routingKey)
-  const baseUrl = (options.baseUrl ?? "https://events.pagerduty.com").replace(/\/+$/, "")
+  const baseUrl = withoutTrailingSlashes(options.baseUrl ?? "https://events.pagerduty.com")
   const { changeEvents, component, group, source } = options
   return channel.layer(
     "pagerduty",

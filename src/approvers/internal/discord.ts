@@ -16,6 +16,7 @@ import { botMessage, makeNonce, userAgent } from "../../alerters/internal/discor
 import type { Person, Question } from "../../Approver.ts"
 import { at, listAt, textAt } from "../../internal/approvals/json.ts"
 import { labelsShown, type Vote } from "../../internal/approvals/question.ts"
+import { withoutTrailingSlashes } from "../../internal/text/baseUrl.ts"
 import type { Driver } from "./polling.ts"
 import { asking, replied, settled } from "./question.ts"
 
@@ -61,7 +62,7 @@ export interface Posted {
 /** @internal */
 export const make = ({ baseUrl, channelId, token }: Settings, { http, time }: Channel): Driver<Posted> => {
   const messagesOf = (channel: string) =>
-    `${baseUrl.replace(/\/+$/, "")}/channels/${encodeURIComponent(channel)}/messages`
+    `${withoutTrailingSlashes(baseUrl)}/channels/${encodeURIComponent(channel)}/messages`
   const authorized = HttpClientRequest.setHeaders({ authorization: `Bot ${token}`, "user-agent": userAgent })
 
   const list = (url: string, query: RESTGetAPIChannelMessageReactionUsersQuery | RESTGetAPIChannelMessagesQuery) =>

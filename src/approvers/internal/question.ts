@@ -72,10 +72,9 @@ export const replied = (text: string, question: Question): Pick<Vote, "answer" |
   return undefined
 }
 
-/** Marks of emphasis and quotes, which people put around a word. */
-const marks = "[*_~`\"'“”‘’„«»]"
+// Both patterns know the marks of emphasis and quotes that people put around a word.
 
-const opening = new RegExp(`^(?:\\s|${marks})+`)
+const opening = /^[\s*_~`"'“”‘’„«»]+/
 
 /** What may follow a whole word: marks, then a stop, a dash, a space or nothing. */
-const ending = new RegExp(`^${marks}*(?:$|[,;:]+${marks}*|[.!…]+${marks}*(?=\\s|$)|\\s+[-–—]+(?=\\s)|\\s)`)
+const ending = /^[*_~`"'“”‘’„«»]*(?:$|[,;:]+[*_~`"'“”‘’„«»]*|[.!…]+[*_~`"'“”‘’„«»]*(?=\s|$)|\s+[-–—]+(?=\s)|\s)/

@@ -11,6 +11,7 @@ import { message, quiet } from "../../alerters/internal/slack/message.ts"
 import type { Person, Question } from "../../Approver.ts"
 import { at, listAt, textAt } from "../../internal/approvals/json.ts"
 import { labelsShown, mayAnswer, type Vote } from "../../internal/approvals/question.ts"
+import { withoutTrailingSlashes } from "../../internal/text/baseUrl.ts"
 import type { Driver } from "./polling.ts"
 import { asking, replied, settled } from "./question.ts"
 
@@ -58,7 +59,7 @@ export interface Posted {
 /** @internal */
 export const make = (settings: Settings, { error, http, time }: Channel): Driver<Posted> => {
   const { channel: channelName, token } = settings
-  const baseUrl = settings.baseUrl.replace(/\/+$/, "")
+  const baseUrl = withoutTrailingSlashes(settings.baseUrl)
   const authorized = HttpClientRequest.bearerToken(token)
 
   const get = (

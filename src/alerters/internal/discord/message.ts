@@ -41,14 +41,20 @@ const blank = "\u200b"
 const visible = (text: string): string => /[^\p{C}\p{Z}]/u.test(text) ? text : blank
 
 // Each of Discord's marks (https://docs.discord.com/developers/reference#message-formatting and
-// https://support.discord.com/hc/en-us/articles/210298617): anywhere, at the beginning of a line, of an
-// address, and of an emoji's name, of which two are numbers. A backslash takes the meaning from any of them.
-const marks = /[\\*_~`|<>[\]]|(?<=^[^\S\n]*)[-#+]|(?<=^[^\S\n]*\d+)[.)]|:(?=\/\/|(?:100|1234):|(?!\d+:)[\w+-]+:)/gm
+// https://support.discord.com/hc/en-us/articles/210298617): anywhere, at the beginning of an address, and of an emoji's
+// name, of which two are numbers. A backslash takes the meaning from any of them.
+const marks = /[\\*_~`|<>[\]]|:(?=\/\/|(?:100|1234):|(?!\d+:)[\w+-]+:)/g
+
+// The marks at the beginning of a line. Not found by looking behind each character, which would read all digits before
+// it anew.
+const lineMarks = /^([^\S\n\r\u2028\u2029]*)([-#+])/gm
+const numberMarks = /^([^\S\n\r\u2028\u2029]*\d+)([.)])/gm
 
 /** A backslash does not keep `@everyone` from being one, a space that can't be seen does. */
 const mentions = /@(?=everyone|here|[!&]?\d)/g
 
-const literal = (text: string): string => text.replace(marks, "\\$&").replace(mentions, `@${blank}`)
+const literal = (text: string): string =>
+  text.replace(marks, "\\$&").replace(lineMarks, "$1\\$2").replace(numberMarks, "$1\\$2").replace(mentions, `@${blank}`)
 
 const literalLength = (text: string): number => literal(text).length
 

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as Redacted from "effect/Redacted"
 import { type AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
+import { withoutTrailingSlashes } from "../../../internal/text/baseUrl.ts"
 import type { Channel } from "../channel/channel.ts"
 import { type Failure, failure, type Read, retryAfter } from "../channel/http.ts"
 
@@ -83,7 +84,7 @@ export const api = (
     readonly token: Redacted.Redacted<string>
   }
 ): Api => {
-  const base = baseUrl.replace(/\/+$/, "")
+  const base = withoutTrailingSlashes(baseUrl)
   const answer = read(http.detail)
   return (method, body) =>
     http.send(

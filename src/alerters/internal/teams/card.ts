@@ -78,9 +78,10 @@ const markdown = (content: string): string =>
     .replace(/</g, "&lt;")
     .replace(/>/g, "&gt;")
     .replace(/[*_`~[\]()!|]/g, "\\$&")
-    .replace(/^[^\S\n]*([-+#=])/gm, "\\$1")
-    .replace(/^[^\S\n]*(\d+)([.)])/gm, "$1\\$2")
-    .replace(/^[^\S\n]+/gm, "")
+    // Without any end of a line in the white space: each of many U+2028 begins a line, which would reach to their end.
+    .replace(/^[^\S\n\r\u2028\u2029]*([-+#=])/gm, "\\$1")
+    .replace(/^[^\S\n\r\u2028\u2029]*(\d+)([.)])/gm, "$1\\$2")
+    .replace(/^[^\S\n\r\u2028\u2029]+/gm, "")
     .replace(/\n+/g, "\n\n")
 
 const markdownSize = encoded(markdown)

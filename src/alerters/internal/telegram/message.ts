@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Field, Severity } from "../../../Alert.ts"
 import { AlerterErrorReason } from "../../../Alerter.ts"
+import { withoutTrailingSlashes } from "../../../internal/text/baseUrl.ts"
 import { clean, fitEnd, fitMiddle, oneLine } from "../../../internal/text/fit.ts"
 import type { Dated } from "../channel/channel.ts"
 import { type Answer, type Failure, failure, type Http, type Read } from "../channel/http.ts"
@@ -134,7 +135,7 @@ export const message = (
 
 /** @internal */
 export const methodUrl = (baseUrl: string, token: string, method: string): string =>
-  `${baseUrl.replace(/\/+$/, "")}/bot${token}/${method}`
+  `${withoutTrailingSlashes(baseUrl)}/bot${token}/${method}`
 
 const isRecord = (u: unknown): u is Readonly<Record<string, unknown>> => typeof u === "object" && u !== null
 

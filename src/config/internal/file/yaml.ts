@@ -63,17 +63,51 @@ const excess = (
 const special = "{}[],"
 const firstStandIn = 0xfdd0
 
-const standIns = new RegExp(
-  `[${String.fromCharCode(firstStandIn)}-${String.fromCharCode(firstStandIn + special.length - 1)}]`,
-  "g"
-)
+// the five characters from `firstStandIn` on
+const standIns = /[\ufdd0-\ufdd4]/g
 
-const hide = (text: string): string =>
-  text.replace(
-    /\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^}\r\n]*)?\}/g,
-    (variable) =>
-      variable.replace(/[{}[\],]/g, (character) => String.fromCharCode(firstStandIn + special.indexOf(character)))
-  )
+const variableName = /[A-Za-z_][A-Za-z0-9_]*/y
+
+/**
+ * Replaces the special characters of `${NAME}` and `${NAME:-default}`, which end on the line where they begin.
+ *
+ * By hand, since a pattern would look for the end of each variable anew: with many beginnings and no end on a line, that
+ * takes quadratic time.
+ */
+const hide = (text: string): string => {
+  let shown = ""
+  let copied = 0
+  // the next `}`, line feed and carriage return: each is looked for again only once it is passed
+  const [brace, feed, carriageReturn] = [nextOf(text, "}"), nextOf(text, "\n"), nextOf(text, "\r")]
+  for (let at = text.indexOf("${"); at >= 0; at = text.indexOf("${", at)) {
+    variableName.lastIndex = at + 2
+    const found = variableName.exec(text)
+    const begin = at
+    at += 2
+    if (found === null) continue
+    const after = at + found[0].length
+    const hasDefault = text.startsWith(":-", after)
+    const end = hasDefault ? brace(after) : after
+    if (text[end] !== "}" || (hasDefault && end > Math.min(feed(after), carriageReturn(after)))) continue
+    shown += text.slice(copied, begin) + text.slice(begin, end + 1).replace(/[{}[\],]/g, standInOf)
+    copied = at = end + 1
+  }
+  return shown + text.slice(copied)
+}
+
+const standInOf = (character: string): string => String.fromCharCode(firstStandIn + special.indexOf(character))
+
+/** Returns a function that finds a character at or after an offset that never decreases, in linear time for all calls. */
+const nextOf = (text: string, character: string): (from: number) => number => {
+  let found = -1
+  return (from) => {
+    if (found < from) {
+      found = text.indexOf(character, from)
+      if (found < 0) found = text.length
+    }
+    return found
+  }
+}
 
 const restore = (text: string): string =>
   text.replace(standIns, (character) => special[character.charCodeAt(0) - firstStandIn]!)
