@@ -79,9 +79,9 @@ it.effect("an invalid question fails with a reason and is never asked", () =>
       [{ ...question, options: { approve: `${"x".repeat(70)} yes`, deny: `${"x".repeat(70)} no` } }, /called the same/],
       [{ ...question, options: { approve: "" } }, /called nothing/],
       [{ ...question, options: { deny: "\u0000 " } }, /called nothing/],
-      [{ ...question, timeout: 0 }, /no positive duration/],
-      [{ ...question, timeout: NaN }, /no positive duration/],
-      [{ ...question, timeout: -1 }, /no positive duration/]
+      [{ ...question, timeout: 0 }, /not a positive duration/],
+      [{ ...question, timeout: NaN }, /not a positive duration/],
+      [{ ...question, timeout: -1 }, /not a positive duration/]
     ]
     for (const [asked, message] of wrong) {
       const reason = yield* reasonOf(asked, Approver.layer(() => Effect.die("asked")))

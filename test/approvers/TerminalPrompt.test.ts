@@ -256,7 +256,7 @@ it.effect("where nobody can be asked it fails, and never answers", () =>
     })
     assert.deepEqual(yield* failure({}, false, { options: { approve: "Go", deny: "go" } }), {
       _tag: "InvalidAlert",
-      detail: "its two answers are called the same",
+      detail: "its two answers have the same name",
       asked: false
     })
     assert.equal((yield* failure({}, false, { approvers: [] }))._tag, "InvalidAlert")

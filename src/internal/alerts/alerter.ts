@@ -1,4 +1,4 @@
-/** What `Alerter`'s layers do. */
+/** The parts that alerters share: the time of an alert, the caller's context, errors, and the console. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
@@ -14,7 +14,7 @@ import { textSymbols } from "../model/severity.ts"
 import { joinLines, withoutUrls } from "../text/redact.ts"
 import { colorsOn } from "../text/terminal.ts"
 
-/** The alert with the time of the post, where it has none. */
+/** Posts an alert, with the current time if it has none. */
 export const timed = <E, R>(
   input: Alert | string,
   post: (alert: Alert) => Effect.Effect<unknown, E, R>
@@ -27,9 +27,9 @@ export const timed = <E, R>(
   )
 }
 
-// What is the caller's where it posts, whatever was there when the layer was built: its
-// span is the parent, its log annotations hold, and a step that runs in a hook knows it.
-// Keys of `never`, since none of them is among the services that a layer promises.
+// The services that an alerter takes from its caller and not from its layer: the parent
+// span, log annotations, and the context by which a step that runs in a hook is known.
+// The casts to keys of `never` are sound, since no layer promises these services.
 const ofCaller = [
   StepContext,
   Tracer.ParentSpan,
@@ -37,7 +37,7 @@ const ofCaller = [
   References.CurrentLogSpans
 ] as ReadonlyArray<Context.Key<unknown, unknown>> as ReadonlyArray<Context.Key<never, unknown>>
 
-/** The services of a layer, in the surroundings of whoever calls. */
+/** Merges the services of a layer over those of a caller, except for those that are always the caller's. */
 export const calledFrom = <R>(layer: Context.Context<R>) => (caller: Context.Context<never>): Context.Context<R> =>
   ofCaller.reduce<Context.Context<R>>(
     (context, key) => Context.addOrOmit(context, key, Context.getOption(caller, key)),
@@ -59,21 +59,21 @@ export const failWith = (
 // console
 // -----------------------------------------------------------------------------
 
-// SGR codes of ECMA-48, as every terminal knows them
+// SGR codes of ECMA-48, which all terminals know
 const colors: Record<Severity, number> = { info: 36, success: 32, warning: 33, error: 31, critical: 35 }
 
-/** Error text may hold escape sequences, which must not reach the terminal. */
+/** Removes control characters: an error may contain escape sequences, which must not reach the terminal. */
 // oxlint-disable-next-line no-control-regex -- control characters are what it is about
 const plain = (text: string): string => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
 
-/** Titles and names have one line, or a title could look like several alerts. */
+/** Makes a title or a name one line: otherwise a title could look like several alerts. */
 const line = (text: string): string => joinLines(plain(text))
 
-/** @internal */
+/** Writes an alert to the console. */
 export const print = (alert: Alert): Effect.Effect<void> =>
   Effect.suspend(() => Console.log(render(alert, colorsOn("stdout"))))
 
-/** @internal */
+/** Renders an alert as lines of text. */
 export const render = (alert: Alert, colored: boolean): string => {
   const paint = (code: number, text: string) => colored ? `\u001b[${code}m${text}\u001b[0m` : text
   const time = alert.at === undefined ? "" : ` ${paint(2, DateTime.formatIso(alert.at))}`

@@ -1,4 +1,4 @@
-/** Alerts as JSON: for files, webhooks, and what policies keep between runs. */
+/** Alerts as JSON: for files, for webhooks, and for policies that keep alerts between runs. */
 import * as DateTime from "effect/DateTime"
 import * as Base64 from "effect/encoding/Base64"
 import * as Option from "effect/Option"
@@ -11,7 +11,7 @@ const Optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(
 /** The Schema of a severity. */
 export const SeverityJson = Schema.Literals(severities)
 
-/** An alert as it is written. What the alert does not have is left out. */
+/** The Schema of an alert. Fields that the alert does not have are left out. */
 export const AlertJson = Schema.Struct({
   title: Schema.String,
   body: Optional(Schema.String),
@@ -39,7 +39,7 @@ export type AlertJson = typeof AlertJson.Type
 
 const written = (alert: Alert, attached: (attachment: Attachment) => object) => {
   const { _tag, at, attachments, ...rest } = alert
-  // what is undefined is not written, so it need not be there
+  // through JSON, which drops the fields that are undefined
   return JSON.parse(JSON.stringify({
     ...rest,
     attachments: attachments.length === 0 ? undefined : attachments.map(attached),
@@ -47,15 +47,15 @@ const written = (alert: Alert, attached: (attachment: Attachment) => object) => 
   }))
 }
 
-/** All of it, to be read again: what is attached is base64. */
+/** Converts an alert to JSON that {@link fromJson} reads, with its attachments in base64. */
 export const toJson = (alert: Alert): AlertJson =>
   written(alert, ({ content, mediaType, name }) => ({ name, mediaType, content: Base64.encode(content) }))
 
-/** For others to read, who are told of what is attached, and how long it is. */
+/** Converts an alert to JSON for other programs, with the names and sizes of attachments and not their contents. */
 export const toBriefJson = (alert: Alert): unknown =>
   written(alert, ({ content, mediaType, name }) => ({ name, mediaType, size: content.length }))
 
-/** A time that is none, or what is no base64, is left out, rather than the alert. */
+/** Reads an alert. Leaves out an invalid time or attachment, so that the rest of the alert is not lost. */
 export const fromJson = ({ at, attachments, ...rest }: AlertJson): Alert =>
   Alert.make({
     ...rest,

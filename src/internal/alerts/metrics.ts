@@ -1,4 +1,4 @@
-/** Counts alerts where they are delivered, fail, or are held back, whoever listens. */
+/** The metrics of alerts: those that were delivered, that failed, and that a policy held back. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -13,17 +13,17 @@ const delivered = counter("epilogue_alerts_delivered_total", "Alerts that arrive
 const failed = counter("epilogue_alerts_failed_total", "Alerts that did not arrive, by channel and reason")
 const held = counter("epilogue_alerts_held_back_total", "Alerts that a policy held or dropped, by policy")
 
-// a channel's labels are its own name and a tag: an error may quote anything
+// labels are names and tags alone, and never messages: an error may quote anything
 const add = (metric: Metric.Counter<number>, attributes: Metric.Metric.AttributeSet): Effect.Effect<void> =>
   Metric.update(Metric.withAttributes(metric, attributes), 1)
 
-/** Of the post that this one is a part of, where an alerter passes its alerts on to another. */
+/** The post around a post, where an alerter passes its alerts on to another one. */
 const Around: Context.Reference<{ counted: boolean } | undefined> = Context.Reference<{ counted: boolean } | undefined>(
   "effect-epilogue/Alerter/Around",
   { defaultValue: () => undefined }
 )
 
-/** Counts what comes of a post, unless an alerter within has done so: each alert once in each channel that it comes to. */
+/** Counts the result of a post, unless an alerter that it was passed on to has counted it: once for each channel. */
 export const counted = (
   channel: string,
   post: Effect.Effect<void, AlerterError>
@@ -40,11 +40,11 @@ export const counted = (
     })
   })
 
-/** What takes too long, for a hook or for a fallback, is interrupted: then too it has not arrived. */
+/** Returns the label of a failure. A post that exceeds the time limit of a hook or a fallback is `Interrupted`. */
 const reasonOf = ({ cause }: Exit.Failure<void, AlerterError>): string => {
   const error = Cause.findErrorOption(cause)
   return error._tag === "Some" ? error.value.reason._tag : "Interrupted"
 }
 
-/** A policy keeps an alert for later, or for good. */
+/** Counts an alert that a policy holds for later, or drops. */
 export const heldBack = (policy: string): Effect.Effect<void> => add(held, { policy })

@@ -1,4 +1,4 @@
-/** Asking in two: the question is put where people can see it, and its answer waited for, in whatever process. */
+/** Approvers whose questions outlive a process: one process posts a question, and any process waits for its answer. */
 import * as Clock from "effect/Clock"
 import type * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
@@ -10,30 +10,30 @@ import type { Decision, Question, Resumable } from "../model/approval.ts"
 import { at, numberAt } from "./json.ts"
 import { mistake, now } from "./question.ts"
 
-/** A question that people can see, as its handle holds it. */
+/** A question that was posted and has not been settled, as its handle contains it. */
 export interface Standing<M> {
-  /** Where it is, as JSON can hold it: never a secret. */
+  /** The message in the channel, as JSON. It holds no secret. */
   readonly message: M
-  /** Since when people can see it, in milliseconds. */
+  /** The time in milliseconds since which people can see the question. */
   readonly askedAt: number
-  /** Until when they may answer. `Infinity` where that is for ever. */
+  /** The time in milliseconds until which answers count, or `Infinity`. */
   readonly until: number
 }
 
-/** What the channels differ in. None of these dies. */
+/** The functions of a channel. None of them dies. */
 export interface Parts<M> {
   readonly channel: string
   readonly error: (reason: AlerterErrorReason) => AlerterError
-  /** How long a question that is on its way, and one that is to be marked, is waited for. */
+  /** The time limit for a post after an interruption, and for marking a question as settled. */
   readonly limit: Duration.Duration
-  /** Where a question is, by a handle; undefined where that is none of this channel's. */
+  /** Reads the message in a handle; `undefined` if it is not one of this channel. */
   readonly read: (json: unknown) => M | undefined
-  /** Puts it where people can see it. It is told what time it is. */
+  /** Posts the question where people can see it. `at` is the current time. */
   readonly post: (question: Question, at: DateTime.Utc) => Effect.Effect<M, AlerterError>
-  /** What is left to do before people can answer. The question can be seen by then, so it must be withdrawn too. */
+  /** Finishes a posted question, before people can answer. If it fails, the question is withdrawn. */
   readonly prepare: (question: Question, standing: Standing<M>) => Effect.Effect<unknown, AlerterError>
   readonly decide: (question: Question, standing: Standing<M>) => Effect.Effect<Decision, AlerterError>
-  /** Says in the channel what came of it: a decision, or none since nobody waits any more. */
+  /** Marks the question in the channel with its decision, or, with `undefined`, as withdrawn. */
   readonly settle: (
     question: Question,
     standing: Standing<M>,
@@ -53,9 +53,9 @@ export const make = <M>(
 ): ResumableApprover => {
   const invalid = (detail: string) => Effect.fail(error(AlerterErrorReason.InvalidAlert({ detail })))
 
-  /** What was decided stays so, whether or not the channel can be told in the time of one attempt. */
-  const settle: (...told: Parameters<typeof mark>) => Effect.Effect<void> = (...told) =>
-    mark(...told).pipe(
+  /** Marks the question, in one attempt. A failure is logged: it does not change the decision. */
+  const settle: (...args: Parameters<typeof mark>) => Effect.Effect<void> = (...args) =>
+    mark(...args).pipe(
       Effect.timeoutOrElse({
         duration: limit,
         orElse: () => Effect.fail(error(AlerterErrorReason.TimedOut({ limit })))
@@ -66,7 +66,7 @@ export const make = <M>(
       Effect.asVoid
     )
 
-  /** It may have arrived although nobody waited for it: then it must not look as if it could be answered. */
+  /** Withdraws a question whose post was interrupted and may have arrived: otherwise people could answer it. */
   const withdrawPosted = (question: Question, posting: Fiber.Fiber<Standing<M>, AlerterError>): Effect.Effect<void> =>
     Fiber.await(posting).pipe(
       Effect.timeoutOrElse({
@@ -76,12 +76,12 @@ export const make = <M>(
       Effect.flatMap((exit) => Exit.isSuccess(exit) ? settle(question, exit.value, undefined) : Effect.void)
     )
 
-  /** Until it is done, nobody else knows of the question, so it is withdrawn where it ends in another way. */
+  /** Posts the question, and withdraws it if that does not succeed, since nobody else has its handle then. */
   const posting = (question: Question, restore: Restore): Effect.Effect<Standing<M>, AlerterError> =>
     Effect.gen(function*() {
       const posted = Effect.gen(function*() {
         const message = yield* post(question, yield* now)
-        // The time that people have begins when they can see the question.
+        // the time limit begins when people can see the question
         const askedAt = yield* Clock.currentTimeMillis
         return { message, askedAt, until: askedAt + Duration.toMillis(question.timeout) }
       })
@@ -106,7 +106,7 @@ export const make = <M>(
   ): Effect.Effect<A, AlerterError> => {
     const standing = fromHandle(channel, handle, read)
     return standing === undefined
-      ? invalid("the handle is none of a question of this channel")
+      ? invalid("the handle is not one of a question of this channel")
       : masked(question, (restore) => run(standing, restore))
   }
 
@@ -142,7 +142,7 @@ type Restore = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
 const toHandle = <M>(channel: string, { until, ...standing }: Standing<M>): string =>
   JSON.stringify({ approver: channel, ...standing, until: Number.isFinite(until) ? until : null })
 
-/** As far as a `DateTime` goes: https://tc39.es/ecma262/#sec-time-values-and-time-range */
+/** The largest time of a `DateTime`: https://tc39.es/ecma262/#sec-time-values-and-time-range */
 const maxTime = 8.64e15
 
 const fromHandle = <M>(

@@ -68,7 +68,7 @@ export const tabulate = <X>(f: (kind: Kind) => X): Record<Kind, X> => ({
 export class HooksImpl {
   // a phantom type needs a value at run time, which is never read
   readonly [TypeId]: any = undefined
-  // `any`: this is the erased form of `Hooks.hooks`, whose element types were checked where it was made
+  // `any`: the element types were checked where the collection was made
   readonly hooks: any
   constructor(hooks: Table) {
     this.hooks = hooks

@@ -1,4 +1,4 @@
-/** What the classes of `Params.Service` do. */
+/** The classes that `Params.Service` makes. */
 import * as Cause from "effect/Cause"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
@@ -31,7 +31,7 @@ export const make = (
   toError: (issues: ReadonlyArray<ParamsIssue>) => any
 ): any => {
   const service = Context.Service<any, any>()(key)
-  // The field types were checked where the class was made; here they are any.
+  // `any`: the types of the fields were checked where the class was made
   const schema: any = Schema.Struct(fields)
   const json: any = Schema.toCodecJson(schema)
   const shown = new Map(Object.keys(fields).map((name) => [name, fieldCodec(name, fields[name])]))
@@ -43,7 +43,7 @@ export const make = (
     ) as Effect.Effect<any, any>
 
   const fromConfig = (path: ReadonlyArray<string>): Effect.Effect<any, any> =>
-    // A field at a time, so that all issues are told and not the first only.
+    // field by field, since a `Config` of all fields would stop at the first issue
     Effect.flatMap(
       Effect.forEach(Object.keys(fields), (name) =>
         Effect.exit(Config.schema(Schema.Struct({ [name]: fields[name]! }) as any, path) as any as Effect.Effect<any>)),
@@ -86,7 +86,7 @@ export const make = (
   }
 }
 
-/** Encodes one field for showing it; what can't be encoded is shown as it is. */
+/** Encodes one field to be shown. A value that can't be encoded is shown as it is. */
 const fieldCodec = (name: string, field: any): (value: unknown) => unknown => {
   const encode: any = Schema.encodeUnknownResult(Schema.toCodecJson(Schema.Struct({ [name]: field })) as any)
   return (value) => {
@@ -97,7 +97,7 @@ const fieldCodec = (name: string, field: any): (value: unknown) => unknown => {
 
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** Where and what, without the values: an issue itself holds them. */
+/** Returns the paths and messages of an error, without the values, which may be secrets. */
 const issuesOf = (error: any): ReadonlyArray<ParamsIssue> =>
   formatIssue(SchemaIssue.isIssue(error) ? error : error.issue).issues.map(({ message, path }) => ({
     path: (path ?? []).map((segment) => {
@@ -111,6 +111,6 @@ const configIssues = (cause: Cause.Cause<any>, depth: number): ReadonlyArray<Par
   const error: any = Cause.squash(cause)
   return Schema.isSchemaError(error?.cause)
     ? issuesOf(error.cause).map((issue) => ({ ...issue, path: issue.path.slice(depth) }))
-    // the provider itself failed
+    // not a mistake in a value: the provider failed
     : [{ path: [], message: String(error?.message ?? error) }]
 }

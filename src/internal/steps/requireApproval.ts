@@ -1,4 +1,4 @@
-/** Approval of a step. Apart from `Approver`, so that steps without it do not load that. */
+/** Steps that need an approval. Apart from `Approver.ts`, so that steps without one do not load that. */
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -12,7 +12,10 @@ import { StepContext } from "../model/context.ts"
 import type { Step } from "../model/step.ts"
 import { gate } from "./step.ts"
 
-/** The service's key. The class is in `Approver`. */
+/**
+ * The key of the service `Approver`, whose class extends it in `Approver.ts`. This module and that one form a cycle of
+ * types: the key needs the type of the class, and the class needs the key. It is the only cycle of the package.
+ */
 export const ApproverKey: Context.ServiceClass<Approver, "effect-epilogue/Approver", Approver.Shape> = Context.Service<
   Approver,
   Approver.Shape
@@ -70,7 +73,7 @@ const approval = (question: Question): Effect.Effect<void, AlerterError | NotApp
     })
     if (decision._tag !== "Approved") return yield* Effect.fail(new NotApproved({ step: stepName, decision }))
     const { id, name } = decision.by
-    // A name can be anybody's; the id says whose it is.
+    // names are not unique, and ids are
     yield* StepContext.annotate("approved by", name === id ? id : `${name} (${id})`)
   })
 

@@ -1,4 +1,4 @@
-/** Steps and pipelines, erased: their prototypes, and what their combinators do. */
+/** Steps and pipelines, erased: their prototypes, their constructors and their combinators. */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
@@ -21,7 +21,7 @@ const evaluate = function(this: any, fiber: Fiber.Fiber<unknown, unknown>): Effe
   return this.evaluator === undefined ? evaluateInMemory(this, fiber) : this.evaluator.evaluate(this, fiber)
 }
 
-// Not `Effectable.Class`: a step is evaluated with the fiber at hand.
+// Not `Effectable.Class`, whose `asEffect` does not get the fiber, which an evaluation needs.
 const protoOf = (label: Owned["label"], typeId: string) =>
   Object.assign(Object.create(Effectable.Prototype<Effect.Effect<any, any, any>>({ label, evaluate })), {
     [typeId]: typeId,
@@ -73,7 +73,7 @@ export const makePipeline = (name: string, body: Effect.Effect<any, any, any>): 
     givenName: undefined
   })
 
-/** `Step.fn` and `Pipeline.fn`: the function's result, made a step or pipeline, then piped through the combinators. */
+/** Makes `Step.fn` and `Pipeline.fn`: a call makes a step or a pipeline of the result, and applies the combinators. */
 export const fn =
   (make: (name: string, body: Effect.Effect<any, any, any>) => any) =>
   (name: string) =>
@@ -90,14 +90,14 @@ export const fn =
       for (const combinator of combinators) self = combinator(self, ...args)
       return self
     }
-    // what makes steps of this name, for who looks through a module's exports
+    // so that the command and config files find the steps of a module by its exports
     return make === makeStep ? Object.assign(call, { [StepFnTypeId]: name }) : call
   }
 
 /** @internal */
 export const hooks = (self: Owned, added: any): any => modify(self, { own: Hooks.merge(self.own, added) })
 
-/** A combinator that attaches one hook, which `toHook` makes of what it is given. */
+/** Makes a combinator that attaches one hook, in both forms. `toHook` makes the hook of its argument. */
 export const attach = (toHook: (f: any) => any): any => dual(2, (self: Owned, f: any) => hooks(self, toHook(f)))
 
 /** @internal */
@@ -106,7 +106,7 @@ export const attachTag: any = dual(
   (self: Owned, tag: string, f: any) => hooks(self, Hook.onFailureTag(tag, f))
 )
 
-/** In both forms: with rest arguments, whether the first is a step tells them apart, and not their number. */
+/** Whether the first argument is a step tells the two forms apart: with rest arguments their number does not. */
 export const inherit: any = dual(
   (args) => isStep(args[0]),
   (self: StepOwner, mode: Hooks.InheritMode, ...named: ReadonlyArray<Hook.Kind>): any => {
@@ -144,7 +144,7 @@ const wrapped = (self: StepOwner, wrap: Wrap): any =>
     wraps: [...self.wraps ?? [], wrap]
   })
 
-/** Runs an effect before the first attempt, after the gates that are there already. */
+/** Adds an effect that runs before the first attempt, after the gates that the step has. */
 export const gate = (step: any, added: Effect.Effect<unknown, any, any>): any => {
   const self = step as StepOwner
   return modify(self, { gate: self.gate === undefined ? added : Effect.andThen(self.gate, added) })

@@ -1,12 +1,12 @@
-/** The name that was probably meant, and lists of those there are. */
+/** Suggestions for misspelled names, and lists of the known ones. */
 
-/** Longer names are compared by their beginnings: the effort grows with the square of the length. */
+/** The number of characters that are compared: the time grows with the square of the length. */
 const compared = 100
 
-/** How many names of a list are shown. */
+/** The number of names of a list that are shown. */
 const shown = 12
 
-/** Optimal string alignment: insertions, deletions, replacements, and neighbours that changed places. */
+/** Counts the edits between two strings (optimal string alignment): insertions, deletions, replacements, swaps. */
 const distance = (a: string, b: string): number => {
   let before: ReadonlyArray<number> = []
   let last: ReadonlyArray<number> = Array.from({ length: b.length + 1 }, (_, j) => j)
@@ -29,7 +29,7 @@ const distance = (a: string, b: string): number => {
   return last[b.length]!
 }
 
-/** The candidate that is most like a name, if any is much like it. Letters of the other case count for little. */
+/** Returns the candidate closest to a name, if one is close. A difference in case alone counts a quarter of an edit. */
 export const closest = (name: string, candidates: Iterable<string>): string | undefined => {
   const wanted = name.slice(0, compared)
   let best: string | undefined
@@ -45,12 +45,12 @@ export const closest = (name: string, candidates: Iterable<string>): string | un
   return best
 }
 
-/** ` (did you mean x?)`, or nothing. */
+/** Returns ` (did you mean x?)`, or an empty string where no candidate is close. */
 export const didYouMean = (name: string, candidates: Iterable<string>): string => {
   const best = closest(name, candidates)
   return best === undefined ? "" : ` (did you mean ${best}?)`
 }
 
-/** Names, by commas. */
+/** Joins names with commas; of a long list, the first ones and the number of the others. */
 export const listed = (names: ReadonlyArray<string>): string =>
   names.length <= shown ? names.join(", ") : `${names.slice(0, shown).join(", ")} and ${names.length - shown} more`

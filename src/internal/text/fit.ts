@@ -1,34 +1,34 @@
-/** Text of unknown origin and length, made fit for a channel. */
+/** Cleans text of unknown origin, and cuts it to the limits of a channel. */
 import { joinLines } from "./redact.ts"
 
-// ECMA-48 control sequences, as terminals know them: CSI, OSC and two-character ones. An OSC without its end
-// is no more than two characters, or all that follows would be lost.
+// ECMA-48 control sequences that terminals interpret: CSI, OSC and two-character ones. Of an OSC without an end only
+// two characters match: otherwise all text after it would be lost.
 // oxlint-disable-next-line no-control-regex -- control characters are what it is about
 const escapeSequences = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b\n]*(?:\u0007|\u001b\\)|[ -~])/g
 
-/** No channel shows control characters, and some refuse them. Line ends and tabs stay. */
+/** Control characters, which no channel shows and some reject. Line ends and tabs are not among them. */
 // oxlint-disable-next-line no-control-regex -- control characters are what it is about
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
 
-/** Without terminal colours, control characters and halves of characters, with `\n` at line ends. */
+/** Removes terminal colours, control characters and unpaired surrogates; makes line ends `\n`. */
 export const clean = (text: string): string =>
   text.toWellFormed().replace(escapeSequences, "").replaceAll("\r\n", "\n").replaceAll("\r", "\n").replace(controls, "")
 
-/** The same on one line. */
+/** Cleans a text and joins its lines. */
 export const oneLine = (text: string): string => joinLines(clean(text)).trim()
 
-/** How much of a limit a text takes. Never less than its length, and no less for more text. */
+/** Measures a text by the unit of a limit. Never less than its length, and monotonic: more text is never less. */
 export type Size = (text: string) => number
 
-/** UTF-16 code units: what JavaScript, and most limits of most channels, count. */
+/** Counts UTF-16 code units, as JavaScript does, and most limits of most channels. */
 export const units: Size = (text) => text.length
 
 const encoder = new TextEncoder()
 
-/** Bytes of UTF-8. */
+/** Counts bytes of UTF-8. */
 export const bytes: Size = (text) => encoder.encode(text).length
 
-/** Whether cutting at an index would leave halves of a surrogate pair on each side. */
+/** Whether a cut at an index would split a surrogate pair. */
 const splits = (text: string, index: number): boolean =>
   index > 0 && index < text.length && isHigh(text.charCodeAt(index - 1)) && isLow(text.charCodeAt(index))
 
@@ -42,7 +42,7 @@ const end = (text: string, length: number): string => {
   return text.slice(splits(text, from) ? from + 1 : from)
 }
 
-/** The longest that fits of what `cut` makes of a text, given how much of it to keep. */
+/** Returns the longest result of `cut` within the limit, found by bisecting the number of code units that it keeps. */
 const longest = (text: string, limit: number, size: Size, cut: (kept: number) => string): string => {
   if (text.length <= limit && size(text) <= limit) return text
   let low = 0
@@ -57,9 +57,8 @@ const longest = (text: string, limit: number, size: Size, cut: (kept: number) =>
 }
 
 /**
- * A text of at most `limit`, of which the middle is left out if need be: a stack trace
- * begins with what went wrong and ends with where it began. It says how much is
- * missing, in UTF-16 code units.
+ * Cuts a text to the limit by leaving out its middle, and says how many UTF-16 code units
+ * are missing. For stack traces: they begin with the error and end with its origin.
  */
 export const fitMiddle = (text: string, limit: number, size: Size = units): string =>
   longest(text, limit, size, (kept) => {
@@ -68,6 +67,6 @@ export const fitMiddle = (text: string, limit: number, size: Size = units): stri
     return `${head}\n… ${text.length - head.length - tail.length} characters left out …\n${tail}`
   })
 
-/** A text of at most `limit`, of which the end is left out if need be, with an ellipsis in its place. */
+/** Cuts a text to the limit by replacing its end with an ellipsis. */
 export const fitEnd = (text: string, limit: number, size: Size = units): string =>
   longest(text, limit, size, (kept) => `${start(text, kept).trimEnd()}…`)

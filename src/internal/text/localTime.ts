@@ -1,4 +1,4 @@
-/** Times as people read them. */
+/** Times for people, with their zone. */
 import * as DateTime from "effect/DateTime"
 
 const formats = new Map<string, Intl.DateTimeFormat>()
@@ -7,19 +7,19 @@ const formatOf = (zone: DateTime.TimeZone): Intl.DateTimeFormat => {
   const timeZone = DateTime.zoneToString(zone)
   let format = formats.get(timeZone)
   if (format === undefined) {
-    // Swedish writes dates as ISO 8601 does; the name of the zone is made below.
+    // Swedish formats dates like ISO 8601; `inZone` adds the name of the zone
     format = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" })
     formats.set(timeZone, format)
   }
   return format
 }
 
-/** As in `2026-11-23 13:40:12 Europe/Berlin (UTC+01:00)`, or in UTC where the zone is none that is known. */
+/** Formats a time as `2026-11-23 13:40:12 Europe/Berlin (UTC+01:00)`, or in UTC if the zone is unknown. */
 export const localTime = (at: DateTime.DateTime, zone: DateTime.TimeZone): string => {
   try {
     return inZone(at, zone)
   } catch {
-    // A machine's `TZ` may be anything, and a zone may lead out of the years that a date can have.
+    // the variable `TZ` may hold anything, and the offset of a zone may exceed the range of dates
     return DateTime.formatIso(at).replace("T", " ").replace(/(\.\d+)?Z$/, " UTC")
   }
 }

@@ -1,17 +1,17 @@
-/** How values are shown to people without giving away what is secret. */
+/** Shows values to people without the secrets in them. */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import { isIterable } from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import { formatDuration } from "./duration.ts"
 
-/** Deep enough for parameters and annotations; whoever nests deeper gets an ellipsis. */
+/** The depth to which nested values are shown; deeper ones become an ellipsis. */
 const maxDepth = 8
 
-/** So many parts of a collection are shown, and an ellipsis for the rest. */
+/** The number of elements of a collection that are shown; an ellipsis stands for the rest. */
 const maxParts = 100
 
-/** So many objects are shown in all: where each leads to many others, there is no end to them otherwise. */
+/** The number of objects that are shown in all: without it, a graph of objects would take exponential time. */
 const maxObjects = 10_000
 
 interface Left {
@@ -19,9 +19,10 @@ interface Left {
 }
 
 /**
- * A value as JSON can hold it, with each `Redacted` in it, however deep, as
- * `"<redacted>"` (with its label, if it has one). Collections of Effect are shown by
- * their elements, what contains itself by an ellipsis, and what can't be read by its error.
+ * Converts a value to JSON for people. A `Redacted`, at any depth, becomes `"<redacted>"`
+ * (with its label, if it has one), a collection of Effect its elements, a value that
+ * contains itself an ellipsis, and a value that throws when it is read
+ * `"<unreadable: …>"` with the name of the error.
  */
 export const display = (
   value: unknown,
@@ -55,10 +56,10 @@ const displayed = (value: unknown, within: ReadonlyArray<object>, left: Left): u
   return Object.fromEntries(more ? [...shown, ["…", "…"]] : shown)
 }
 
-/** Not what is iterable only so that it can be yielded, as an `Option` is. */
+/** Whether a value holds elements. Tagged values such as `Option` do not: they are iterable for `yield*` alone. */
 const isCollection = (value: object): value is Iterable<unknown> => isIterable(value) && !("_tag" in value)
 
-/** Lazily, since an iterable need not end. */
+/** Takes the first elements of an iterable, which may be infinite. */
 const take = <A>(parts: Iterable<A>): { readonly parts: ReadonlyArray<A>; readonly more: boolean } => {
   const taken: Array<A> = []
   for (const part of parts) {
@@ -68,15 +69,15 @@ const take = <A>(parts: Iterable<A>): { readonly parts: ReadonlyArray<A>; readon
   return { parts: taken, more: false }
 }
 
-/** A value on one line. */
+/** Converts a value to one line of text, without its secrets. */
 export const text = (value: unknown, within: ReadonlyArray<object> = [], left?: Left): string => {
   const shown = display(value, within, left)
   return typeof shown === "string" ? shown : JSON.stringify(shown) ?? String(shown)
 }
 
 /**
- * Whether there is something to hide in a value. What lies deeper or further on than
- * is shown may hold anything: `display` leaves it out, where encoding would not.
+ * Whether a value may hold a secret. The parts that are not shown, since they are too deep
+ * or too many, count as secrets: `display` leaves them out, and encoding would not.
  */
 export const holdsSecret = (value: unknown, depth = 0, seen: Set<object> = new Set()): boolean => {
   if (Redacted.isRedacted(value)) return true
@@ -88,13 +89,13 @@ export const holdsSecret = (value: unknown, depth = 0, seen: Set<object> = new S
 }
 
 /**
- * Text of unknown origin, such as the message of a failed `fetch`, without the
- * addresses in it: a webhook's address is its password. Brackets and quotes may
- * belong to an address, unless it ends with them.
+ * Replaces the URLs in a text of unknown origin, such as the message of a failed `fetch`:
+ * the URL of a webhook is its password. Brackets and quotes are part of a URL unless it
+ * ends with them.
  */
 export const withoutUrls = (message: string): string =>
   message.replace(/\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s"<>]*[^\s"<>'()[\].,;:!?]/gi, "<url>")
 
-/** Lines made one. Not by a pattern, which takes long where there are many spaces. */
+/** Joins lines to one. Not by a regular expression, which takes quadratic time for many spaces. */
 export const joinLines = (lines: string): string =>
   lines.includes("\n") ? lines.split("\n").map((line) => line.trim()).filter((line) => line !== "").join(" ") : lines

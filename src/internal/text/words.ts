@@ -1,12 +1,12 @@
-/** Short texts for people: counted nouns, and what went wrong. */
+/** Short texts for people: counted nouns, errors and causes. */
 import * as Cause from "effect/Cause"
 import { clean, oneLine } from "./fit.ts"
 import { text } from "./redact.ts"
 
-/** @internal */
+/** Counts a noun, as in `1 step` and `2 steps`. */
 export const plural = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`
 
-/** An error as text, without its stack and without secrets in its fields. */
+/** Formats an error without its stack, and without secrets in its fields. */
 export const errorText = (error: unknown): string => {
   if (!(error instanceof Error)) return text(error)
   const { message, name } = error
@@ -16,10 +16,7 @@ export const errorText = (error: unknown): string => {
 
 const missing = /^Service not found: ([^\n(]+)/
 
-/**
- * A cause as text: the messages of errors that were foreseen, and the stacks of those
- * that were not.
- */
+/** Formats a cause: its errors by their messages, and its defects with their stacks. */
 export const causeText = (cause: Cause.Cause<unknown>): string => {
   const reasons = cause.reasons.flatMap((reason) => {
     if (reason._tag === "Fail") return [errorText(reason.error)]
@@ -32,7 +29,7 @@ export const causeText = (cause: Cause.Cause<unknown>): string => {
   return clean([...new Set(reasons)].join("\n")) || "interrupted"
 }
 
-/** The first line of {@link causeText}, for where there is little room. */
+/** Formats a cause as one line: the first of {@link causeText}. */
 export const causeLine = (cause: Cause.Cause<unknown>): string => {
   const [first = ""] = causeText(cause).split("\n")
   return oneLine(first)
