@@ -22,12 +22,23 @@ const command = Command.make((action) =>
   })
 )
 
+/**
+ * Removes a quoted argument that may hold a password. A URL or `password=…` in the place of another argument, or without
+ * its flag, would be repeated by the message.
+ */
+const withoutAddress = (message: string): string => {
+  const [from, to] = [message.indexOf("\""), message.lastIndexOf("\"")]
+  return from < to && /:\/\/|@|pass|pwd/i.test(message.slice(from, to))
+    ? `${message.slice(0, from)}<redacted>${message.slice(to + 1)}`
+    : message
+}
+
 /** Prints mistakes in the command line to standard error, in a line each, without the whole help on standard output. */
 const presenter = CliOutput.layerPresenter({
   present: (event) =>
     event._tag === "InvalidInvocation"
       ? Console.error([
-        ...event.errors.map(({ message }) => `error: ${message}`),
+        ...event.errors.map(({ message }) => `error: ${withoutAddress(message)}`),
         `see: ${event.commandPath.join(" ")} --help`
       ].join("\n"))
       : CliOutput.defaultPresenter.present(event)

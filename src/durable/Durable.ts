@@ -228,6 +228,9 @@ export const layerSingle = (
  * While one process has the file open, another one fails with {@link DatabaseInUse}. The file must not be on a network
  * drive.
  *
+ * A `filename` that may be the address of a database, such as a URL or `key=value` pairs, fails with an error that does
+ * not repeat it. Begin a path that has any of `: @ = ? # % & ; ,` in it with `./` or `/`.
+ *
  * @example
  * ```ts
  * import { Durable } from "effect-epilogue/durable"

@@ -20,6 +20,7 @@ import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { existsSync } from "node:fs"
 import process from "node:process"
 import * as Durable from "../../durable/Durable.ts"
+import { isPostgres, refusedPath, refusedUrl } from "../../durable/internal/engine/databaseAddress.ts"
 import * as Lock from "../../durable/internal/engine/databaseLock.ts"
 import * as SqliteClient from "../../durable/internal/engine/sqliteClient.ts"
 import { UsageError } from "../request.ts"
@@ -35,8 +36,6 @@ const defaultFile = ".epilogue/durable.db"
 
 const variables = ["EPILOGUE_DATABASE", "DATABASE_URL"] as const
 
-const schemed = /^[a-z][a-z0-9+.-]+:/i
-
 /** Returns the database that the command line names, else the one that the environment names. */
 export const databaseOf = (flag: string | undefined): Effect.Effect<Database, UsageError> => {
   const variable = variables.find((name) => (process.env[name] ?? "") !== "")
@@ -45,15 +44,20 @@ export const databaseOf = (flag: string | undefined): Effect.Effect<Database, Us
     : variable === undefined
     ? ["", defaultFile]
     : [variable, process.env[variable] ?? ""]
-  if (/^postgres(?:ql)?:\/\//i.test(text)) {
-    return URL.canParse(text)
-      ? Effect.succeed({ _tag: "Postgres", url: Redacted.make(text, { label: "database" }) })
-      : new UsageError({ message: `${by} begins with postgres:// and is not a valid URL` })
-  }
-  // the text is left out of the message, since it may be a URL with a password
-  return text === "" || text === ":memory:" || (schemed.test(text) && !/^[a-z]:[\\/]/i.test(text))
-    ? new UsageError({ message: `${by} is neither a postgres:// URL nor the path of a SQLite file` })
-    : Effect.succeed({ _tag: "Sqlite", filename: text })
+  const isUrl = isPostgres(text)
+  const problem = isUrl ? refusedUrl(text) : refusedPath(text)
+  return problem === undefined
+    ? Effect.succeed(
+      isUrl
+        ? { _tag: "Postgres", url: Redacted.make(text, { label: "database" }) }
+        : { _tag: "Sqlite", filename: text }
+    )
+    // the text is left out of the message, since it may contain a password
+    : new UsageError({
+      message: isUrl
+        ? `${by} ${problem}`
+        : `${by} is neither a postgres:// URL nor the path of a SQLite file: ${problem}`
+    })
 }
 
 /** Describes a database without its URL. */
@@ -74,9 +78,12 @@ export const existing = (database: Database): Effect.Effect<void, UsageError, Fi
 export const secretsOf = (database: Database): ReadonlyArray<string> => {
   if (database._tag === "Sqlite") return []
   const url = Redacted.value(database.url)
-  const { password } = new URL(url)
+  const { password, searchParams } = new URL(url)
+  const others = [...searchParams].flatMap(([name, value]) =>
+    /pass/i.test(name) ? [value, encodeURIComponent(value)] : []
+  )
   // a password of up to three characters is not redacted, since it may be a part of other words
-  return [url, password, decoded(password)].filter((text) => text.length > 3)
+  return [url, password, decoded(password), ...others].filter((text) => text.length > 3)
 }
 
 const decoded = (text: string): string => {

@@ -47,6 +47,8 @@ export const fileOf = (
   Effect.gen(function*() {
     const { folder, run } = request
     if (run === "") return yield* new UsageError({ message: `no run is named: ${expected}` })
+    // not shown, since it may be the address of a database that was given to the wrong command
+    if (run.includes("://")) return yield* new UsageError({ message: `the run is a URL: ${expected}` })
     if (run === "latest") {
       const [latest] = yield* list({ folder, limit: 1 })
       if (latest !== undefined) return latest.path

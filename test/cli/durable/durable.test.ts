@@ -1,7 +1,7 @@
 /** The commands for durable pipelines: each worker, run and answer is a process. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
@@ -276,7 +276,13 @@ it.live("mistakes exit with 2, and print nothing to stdout and no secrets", () =
         ["worker", module, "--database", "postgres://[hunter2"],
         /^error: --database begins with postgres:\/\/ and is not a valid URL/
       ],
+      [["worker", module, "--database", `"${url}"`], /^error: --database is neither .*: it has quotes or white space/],
       [["worker", module, "--database", url], /^error: .*ECONNREFUSED/, 1],
+      [["worker", module, url], /^error: Unexpected positional argument: <redacted>\n/],
+      [["worker", module, "--port", url], /^error: Invalid value for flag --port: <redacted>/],
+      [["answer", token, "--approve", `password=hunter2`], /^error: Unexpected positional argument: <redacted>\n/],
+      [[url], /^error: Unknown subcommand <redacted>/],
+      [["show", url], /^error: the run is a URL: /],
       [[...run(`{"day":"x"}`), "--database", url], /^error: .*ECONNREFUSED/, 1],
       [["answer", token, "--deny", "--database", url], /^error: .*ECONNREFUSED/, 1],
       [["run", "--durable"], /^error: .*MODULE#EXPORT/],
@@ -307,6 +313,13 @@ it.live("mistakes exit with 2, and print nothing to stdout and no secrets", () =
     const inEnvironment = yield* epilogue("bun", ["worker", module], { cwd, env: { ...env, DATABASE_URL: url } })
     assertExitCode(inEnvironment, 1)
     assert.doesNotMatch(inEnvironment.stderr, /hunter2/)
+    for (const variable of ["EPILOGUE_DATABASE", "DATABASE_URL"]) {
+      const quoted = yield* epilogue("bun", ["worker", module], { cwd, env: { ...env, [variable]: `'${url}'` } })
+      assertExitCode(quoted, 2)
+      assert.match(quoted.stderr, new RegExp(`^error: ${variable} is neither [^\\n]*: it has quotes or white space`))
+      assert.doesNotMatch(quoted.stderr, /hunter2|ada|127/)
+    }
+    assert.deepEqual(readdirSync(cwd), [])
     assertExitCode(yield* epilogue("bun", run(`{"day":"x"}`), { cwd, env: { ...env, EPILOGUE_DATABASE: "own.db" } }), 0)
     const elsewhere = yield* epilogue("bun", ["answer", token, "--approve", "--database", "own.db"], { cwd, env })
     assertExitCode(elsewhere, 2)

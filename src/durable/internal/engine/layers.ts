@@ -12,6 +12,7 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import type { SingleOptions } from "../../Options.ts"
+import { refusedPath } from "./databaseAddress.ts"
 import * as DatabaseLock from "./databaseLock.ts"
 import * as SqliteClient from "./sqliteClient.ts"
 
@@ -48,7 +49,9 @@ export const sqlite = (
   // The lock on the file makes this the only runner, so the runner's locks stay in memory: in the database they would
   // outlive a crash, and the next process would have to wait until they expire.
   const engine = single("memory", options).pipe(Layer.provideMerge(SqliteClient.layer({ filename })))
-  return filename === ":memory:" ? engine : engine.pipe(
+  // A name that the client refuses gets no folder and no lock, whose names would show what it holds.
+  if (filename === SqliteClient.memory || refusedPath(filename) !== undefined) return engine
+  return engine.pipe(
     Layer.provide(DatabaseLock.layer(filename)),
     (locked) => Layer.provide(locked, Layer.effectDiscard(makeFolderOf(filename)))
   )

@@ -38,6 +38,7 @@ import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 import type * as Sqlite from "node:sqlite"
 import { formatDuration } from "../../../internal/text/duration.ts"
+import { refusedPath } from "./databaseAddress.ts"
 import {
   type Abilities,
   abilitiesOf,
@@ -81,6 +82,9 @@ export interface Options {
   readonly synchronous?: "full" | "normal" | undefined
 }
 
+/** The name of a database without a file. */
+export const memory = ":memory:"
+
 type TransformRows = Parameters<Connection["execute"]>[2]
 
 /**
@@ -88,7 +92,7 @@ type TransformRows = Parameters<Connection["execute"]>[2]
  * that fails.
  */
 const create = (fs: Modules["fs"], filename: string): string | undefined => {
-  if (filename === ":memory:") return undefined
+  if (filename === memory) return undefined
   try {
     // `wx`: an existing file must not be opened, since closing it again would drop SQLite's locks on it (POSIX)
     fs.writeFileSync(filename, "", { flag: "wx", mode: 0o600 })
@@ -102,9 +106,6 @@ const create = (fs: Modules["fs"], filename: string): string | undefined => {
 const journal = "PRAGMA journal_mode = WAL"
 const synchronous = { full: "PRAGMA synchronous = FULL", normal: "PRAGMA synchronous = NORMAL" }
 
-const invalid = (filename: string): string | undefined =>
-  filename === "" ? "it has no name" : filename.startsWith("file:") ? "it is a URI, and not a path" : undefined
-
 interface Settings {
   readonly filename: string
   readonly millis: number
@@ -115,9 +116,8 @@ const open = (
   { fs, sqlite }: Modules,
   { filename, millis, ...settings }: Settings
 ): Effect.Effect<Sqlite.DatabaseSync, SqlError, Scope.Scope> => {
-  const refused = invalid(filename)
+  const refused = filename === memory ? undefined : refusedPath(filename)
   if (refused !== undefined) {
-    // the name is not shown, as a URI may contain a key
     return Effect.fail(failure(new Error(refused), "connect", `can't open the database: ${refused}`))
   }
   const failed = (detail: string, cause: unknown, errno?: number) =>
