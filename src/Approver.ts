@@ -18,12 +18,11 @@ import { calledFrom, failWith } from "./internal/alerts/alerter.ts"
 import * as internal from "./internal/approvals/question.ts"
 import * as resumable from "./internal/approvals/resumable.ts"
 import { AlerterError, AlerterErrorReason } from "./internal/model/alerterError.ts"
-import type * as approval from "./internal/model/approval.ts"
-import { Decision, type Question } from "./internal/model/approval.ts"
+import { Decision, type Question, type Resumable } from "./internal/model/approval.ts"
 // oxlint-disable-next-line import/no-cycle -- of types alone: the type of `ApproverKey` names the class that extends it
 import { ApproverKey } from "./internal/steps/requireApproval.ts"
 
-export { Decision, type Person, type Question } from "./internal/model/approval.ts"
+export { Decision, type Person, type Question, type Resumable } from "./internal/model/approval.ts"
 export { NotApproved, type NotApprovedFields } from "./internal/steps/requireApproval.ts"
 
 /**
@@ -226,12 +225,4 @@ export declare namespace Approver {
      */
     readonly resumable?: Resumable | undefined
   }
-
-  /**
-   * The functions of an approver whose questions outlive a process: see `resumable` of {@link Shape}.
-   *
-   * @category services
-   * @since 0.1.0
-   */
-  export type Resumable = approval.Resumable
 }

@@ -7,7 +7,15 @@ export { Alert, type AlertInput, type AlertSource, type Attachment, type Field, 
 export { Alerter, AlerterError, type AlerterErrorFields, AlerterErrorReason, isAlerterError } from "./Alerter.ts"
 /** Standard hooks that post alerts about steps and runs. */
 export * as AlerterHooks from "./AlerterHooks.ts"
-export { Approver, Decision, NotApproved, type NotApprovedFields, type Person, type Question } from "./Approver.ts"
+export {
+  Approver,
+  Decision,
+  NotApproved,
+  type NotApprovedFields,
+  type Person,
+  type Question,
+  type Resumable
+} from "./Approver.ts"
 /** Typed reactions to the start, retries and outcomes of steps, and their policies. */
 export * as Hook from "./Hook.ts"
 /** Collections of hooks, and how they combine. */

@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { Approver, Decision, type Question } from "../../src/index.ts"
+import { Approver, Decision, type Question, type Resumable } from "../../src/index.ts"
 import { makeIt } from "../support/it.ts"
 import { calls, logs } from "../support/observe.ts"
 import { badHandles } from "../support/resumableContract.ts"
@@ -36,7 +36,7 @@ const tickets = () => {
       withdraw: ({ title }, id) => Effect.andThen(note(`withdraw ${title} ${id}`), Effect.fail("can't be told"))
     }, { channel: "tickets" })
   /** With an approver that knows nothing of those before. */
-  const inProcess = <A, E>(run: (resumable: Approver.Resumable) => Effect.Effect<A, E>) =>
+  const inProcess = <A, E>(run: (resumable: Resumable) => Effect.Effect<A, E>) =>
     Effect.flatMap(Approver, ({ resumable }) => run(resumable!)).pipe(Effect.provide(layer()))
   return { list, layer, inProcess, close: (decision: Decision) => void closed.set("ticket 7", decision) }
 }

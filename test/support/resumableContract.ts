@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import type { ApproverOptions } from "../../src/approvers/index.ts"
-import { Approver, type Question } from "../../src/index.ts"
+import { Approver, type Question, type Resumable } from "../../src/index.ts"
 import { answered, type ApproverContract, deploy, fast } from "./approverFixture.ts"
 import { canary, leaks } from "./canary.ts"
 import type { FakeChannel } from "./fakeApi.ts"
@@ -42,7 +42,7 @@ export const resumableContract = <F extends FakeChannel>(test: RegisterTest, con
   /** Runs with the layer built anew, as in another process, which knows nothing of earlier questions. */
   const inProcess = <A, E>(
     { api }: F,
-    run: (resumable: Approver.Resumable) => Effect.Effect<A, E>,
+    run: (resumable: Resumable) => Effect.Effect<A, E>,
     options = fast
   ): Effect.Effect<A, E> =>
     Effect.gen(function*() {

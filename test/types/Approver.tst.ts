@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import { describe, expect, test } from "tstyche"
-import type { AlerterError, NotApproved, Question } from "../../src/index.ts"
+import type { AlerterError, NotApproved, Question, Resumable } from "../../src/index.ts"
 import { Approver, Decision, Step } from "../../src/index.ts"
 
 class Boss extends Context.Service<Boss, { readonly mood: string }>()("Boss") {}
@@ -74,12 +74,12 @@ describe("Approver", () => {
 
   test("an approver's resumable part is optional", () => {
     expect(Approver.of).type.toBeCallableWith({ ask: () => Effect.succeed(decision) })
-    expect<Approver.Shape["resumable"]>().type.toBe<Approver.Resumable | undefined>()
-    expect<Approver.Resumable["post"]>().type.toBe<(question: Question) => Effect.Effect<string, AlerterError>>()
-    expect<Approver.Resumable["listen"]>().type.toBe<
+    expect<Approver.Shape["resumable"]>().type.toBe<Resumable | undefined>()
+    expect<Resumable["post"]>().type.toBe<(question: Question) => Effect.Effect<string, AlerterError>>()
+    expect<Resumable["listen"]>().type.toBe<
       (question: Question, handle: string) => Effect.Effect<Decision, AlerterError>
     >()
-    expect<Approver.Resumable["withdraw"]>().type.toBe<
+    expect<Resumable["withdraw"]>().type.toBe<
       (question: Question, handle: string) => Effect.Effect<void, AlerterError>
     >()
   })

@@ -12,7 +12,7 @@ import * as DurableClock from "effect/workflow/DurableClock"
 import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { AlerterError, AlerterErrorReason } from "../../Alerter.ts"
-import { type Approver, Decision, type Person, type Question } from "../../Approver.ts"
+import { Decision, type Person, type Question, type Resumable } from "../../Approver.ts"
 import { failWith } from "../../internal/alerts/alerter.ts"
 import { mayAnswer, mistake } from "../../internal/approvals/question.ts"
 import { type Evaluation, evaluationOf } from "../../internal/engine/evaluation.ts"
@@ -26,7 +26,7 @@ export interface Asking {
   /** Posts the question. Its result, the handle of the message, is recorded for `channel` after a restart. */
   readonly post: (question: Question, token: string) => Effect.Effect<string, AlerterError>
   /** The channel to listen in; `undefined` if answers come by token only. */
-  readonly channel: Approver.Resumable | undefined
+  readonly channel: Resumable | undefined
 }
 
 const failure = (detail: string): AlerterError =>
@@ -133,7 +133,7 @@ const askIn = (
 
 /** Withdraws the question from the channel if it was answered by token: an answer there would change nothing. */
 const withdrawAnswered = (
-  channel: Approver.Resumable,
+  channel: Resumable,
   name: string,
   deferred: DurableDeferred.DurableDeferred<typeof DecisionStored>,
   question: Question,
