@@ -1,5 +1,5 @@
 /**
- * What every channel can be told.
+ * The options that all channels have in common.
  *
  * @since 0.1.0
  */
@@ -7,13 +7,14 @@ import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 
 /**
- * How a channel sends, and how it shows the time.
+ * Sets how a channel sends, and in which time zone it shows times.
  *
- * An attempt that was not answered in time, was not connected, or was answered with
- * status 408, 429 or 5xx is followed by another, after a delay that doubles from one
- * to the next, less up to half of it by chance. Where the channel says how long to
- * wait (`Retry-After`), it is that long, or no further attempt if it is longer than
- * `maxDelay`.
+ * **Details**
+ *
+ * An attempt is retried after a timeout, after a connection error, and after an answer with
+ * status 408, 429 or 5xx. The delay doubles from one attempt to the next, and each is
+ * shortened at random by up to half. If the answer has a `Retry-After`, that is the delay;
+ * if it is longer than `maxDelay`, there is no further attempt.
  *
  * @category models
  * @since 0.1.0
@@ -27,6 +28,6 @@ export interface ChannelOptions {
   readonly delay?: Duration.Input | undefined
   /** The longest delay. One minute unless set. */
   readonly maxDelay?: Duration.Input | undefined
-  /** In which times are shown. The machine's unless set. */
+  /** The time zone of the times in alerts. The machine's unless set. */
   readonly timeZone?: DateTime.TimeZone | undefined
 }

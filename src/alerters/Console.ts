@@ -1,5 +1,5 @@
 /**
- * Alerts on the console.
+ * Prints alerts to the console.
  *
  * @since 0.1.0
  */
@@ -14,25 +14,30 @@ import { localTime } from "../internal/text/localTime.ts"
 import { colorsOn } from "../internal/text/terminal.ts"
 
 /**
+ * The options of {@link layer}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface ConsoleOptions {
   /**
-   * `"auto"` unless set: on a terminal, unless `NO_COLOR` is set (https://no-color.org) or `TERM` is `dumb`;
-   * everywhere where `FORCE_COLOR` is set, and nowhere where that is `0`.
+   * Whether to print in colours. `"auto"` unless set: on a terminal, unless `NO_COLOR` is set
+   * (https://no-color.org) or `TERM` is `dumb`. `FORCE_COLOR` turns colours on everywhere, and off with `0`.
    */
   readonly colors?: "auto" | "always" | "never" | undefined
-  /** `"stdout"` unless set. A script whose output is read by another says `"stderr"`. */
+  /** `"stdout"` unless set. Use `"stderr"` in a script whose output another program reads. */
   readonly stream?: "stdout" | "stderr" | undefined
-  /** In which times are shown. Without it they are shown as ISO 8601 has them, in UTC. */
+  /** The time zone of the times in alerts. Unless set, they are shown as ISO 8601, in UTC. */
   readonly timeZone?: DateTime.TimeZone | undefined
 }
 
 /**
- * Writes to effect's `Console`, as `Alerter.layerConsole` does. Control characters are
- * left out, and what is for machines alone: `dedupeKey`, `idempotencyKey`, `tags` and
- * `source`.
+ * Prints alerts with effect's `Console`, as `Alerter.layerConsole` does, with options.
+ *
+ * **Details**
+ *
+ * Control characters are removed. Keys, tags and the source (`dedupeKey`, `idempotencyKey`,
+ * `tags`, `source`) are not printed: they are for machines.
  *
  * @example
  * ```ts

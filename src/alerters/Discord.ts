@@ -1,5 +1,5 @@
 /**
- * Alerts in Discord.
+ * Posts alerts to Discord.
  *
  * @since 0.1.0
  */
@@ -16,41 +16,48 @@ import { address } from "./internal/channel/config.ts"
 import * as internal from "./internal/discord/message.ts"
 
 /**
+ * The options of {@link layer}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface WebhookOptions extends ChannelOptions {
-  /** `https://discord.com/api/webhooks/…`. With `?thread_id=…` it posts to that thread. */
+  /** The webhook's URL: `https://discord.com/api/webhooks/…`. Append `?thread_id=…` to post to a thread. */
   readonly webhookUrl: Redacted.Redacted<string>
 }
 
 /**
+ * The options of {@link layerBot}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface BotOptions extends ChannelOptions {
-  /** The bot's, without `Bot ` before it. */
+  /** The bot's token, without `Bot ` before it. */
   readonly token: Redacted.Redacted<string>
-  /** Of a channel or a thread in which the bot may send messages and embed links. */
+  /** The id of a channel or a thread in which the bot may send messages and embed links. */
   readonly channelId: string
-  /** `https://discord.com/api/v10` unless set. */
+  /** The URL of the API. `https://discord.com/api/v10` unless set. */
   readonly baseUrl?: string | undefined
 }
 
 /**
- * Posts to a webhook (https://docs.discord.com/developers/resources/webhook#execute-webhook).
+ * Posts alerts to a webhook (https://docs.discord.com/developers/resources/webhook#execute-webhook).
  *
- * An alert is one embed: 256 characters of title, 25 fields of 1,024, 4,096 of body and
- * detail, 6,000 of all
- * (https://docs.discord.com/developers/resources/message#embed-object-embed-limits). What is
- * longer is cut, the detail first, and says so. It mentions nobody.
+ * **Details**
  *
- * Attachments are sent with it, up to 8 MiB together. Where Discord refuses it with them, it is
- * sent without, and a warning is logged.
+ * An alert becomes one embed, within Discord's limits: 256 characters of title, 25 fields of
+ * 1,024, 4,096 of body and detail, 6,000 in all
+ * (https://docs.discord.com/developers/resources/message#embed-object-embed-limits). Longer
+ * texts are cut, the detail first, and say so. Mentions in the text notify nobody.
  *
- * A post that was taken but not answered is sent again, and is then there twice, as is
- * one that is repeated with the same `idempotencyKey`: a webhook has nothing to tell them
- * by. One of {@link layerBot} is not.
+ * Attachments are sent along, up to 8 MiB together. If Discord refuses the message with its
+ * attachments, it is sent without them, and a warning is logged.
+ *
+ * **Gotchas**
+ *
+ * A message can appear twice: if Discord accepted it but the answer got lost, it is sent
+ * again, and webhooks know no key to recognize the repeat by. {@link layerBot} avoids that.
  *
  * @example
  * ```ts
@@ -60,6 +67,8 @@ export interface BotOptions extends ChannelOptions {
  * const alerter = Discord.layer({ webhookUrl: Redacted.make("https://discord.com/api/webhooks/1/x") })
  * ```
  *
+ * @see {@link layerConfig} to read the URL from the environment
+ * @see {@link layerBot} to post as a bot
  * @category layers
  * @since 0.1.0
  */
@@ -79,7 +88,7 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
 }
 
 /**
- * {@link layer} with the address from `DISCORD_WEBHOOK_URL`, or from the config given.
+ * Like {@link layer}, with the URL from `DISCORD_WEBHOOK_URL`, or the options from a config.
  *
  * @example
  * ```ts
@@ -96,10 +105,14 @@ export const layerConfig = (
 ): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
 
 /**
- * Posts as a bot (https://docs.discord.com/developers/resources/message#create-message), with
- * the same embed as {@link layer}. Each post has a nonce, by which Discord shows it once even
- * where it had to be sent again. It is made of the alert's `idempotencyKey`, where there is
- * one, so a repeat within the few minutes for which Discord knows a nonce is not shown either.
+ * Posts alerts as a bot (https://docs.discord.com/developers/resources/message#create-message),
+ * with the same embed as {@link layer}.
+ *
+ * **Details**
+ *
+ * Each message has a nonce, by which Discord recognizes a message that is sent again, and shows
+ * it once. The nonce is derived from the alert's `idempotencyKey` if it has one, so a repeated
+ * post is dropped too, within the few minutes for which Discord remembers nonces.
  *
  * @example
  * ```ts
@@ -124,7 +137,7 @@ export const layerBot = (options: BotOptions): Layer.Layer<Alerter> => {
     [token],
     (channel) =>
       Effect.succeed((alert) =>
-        // one nonce for all attempts at this post
+        // one nonce for all attempts, or a retry would appear as another message
         Effect.flatMap(
           internal.nonceOf(alert, options.channelId),
           (nonce) => internal.send(channel, request, alert, (alert) => internal.botMessage(alert, channel.time, nonce))
@@ -135,8 +148,8 @@ export const layerBot = (options: BotOptions): Layer.Layer<Alerter> => {
 }
 
 /**
- * {@link layerBot} with the token from `DISCORD_BOT_TOKEN` and the channel from
- * `DISCORD_CHANNEL_ID`, or from the config given.
+ * Like {@link layerBot}, with the token from `DISCORD_BOT_TOKEN` and the channel from
+ * `DISCORD_CHANNEL_ID`, or the options from a config.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * Alerts by mail.
+ * Sends alerts by mail.
  *
  * Needs the package `nodemailer`, which is loaded when the layer is built:
  * `npm install nodemailer`.
@@ -16,27 +16,32 @@ import * as internal from "./internal/email/post.ts"
 export type { MailOptions, SmtpOptions, TlsOptions, UrlOptions } from "./EmailOptions.ts"
 
 /**
- * Sends mails over SMTP, each with a plain part and one of HTML. The detail has 256
- * KB of it at most, and is cut in its middle. Mails of one run refer to it, so that
- * they are shown as one conversation. Attachments are sent up to 4 MiB together, since
- * many servers take no mail of more than 10 MB; pictures (PNG, JPEG, GIF) are shown
- * where they are read.
+ * Sends alerts as mails over SMTP, each with a plain text part and an HTML part.
  *
- * An attempt that the server puts off (with a code of 4xx) is followed by another, as
- * is one that was not connected; never one that it refuses (5xx). A mail that is sent
- * again has the `Message-ID` that it had before. Where a server takes a mail for some
- * of the recipients only, it is sent, and a warning is logged.
+ * **Details**
  *
- * The `Message-ID` is made of the alert's `idempotencyKey` and the recipients, where
- * there is a key: a repeat of the post has the same. Whether that is shown again is up to
- * who receives it: some deliver one of the same `Message-ID` once, as Cyrus does
- * (https://www.cyrusimap.org/imap/reference/faqs/feature-duplicate-delivery.html) and
- * filters of Sieve can (https://www.rfc-editor.org/rfc/rfc7352); Exchange does where the
- * time is the same too
+ * The detail is cut in its middle to 256 KB of HTML. Mails of one run reference the run, so
+ * mail clients show them as one conversation. Attachments are sent up to 4 MiB together, since
+ * many servers accept no mail of more than 10 MB; pictures (PNG, JPEG, GIF) are shown inline.
+ *
+ * An attempt is repeated after a temporary refusal by the server (a 4xx reply) or a connection
+ * error, never after a permanent refusal (5xx). Each attempt has the same `Message-ID`. If the
+ * server accepts the mail for some recipients only, they receive it, and a warning is logged.
+ *
+ * If the alert has an `idempotencyKey`, the `Message-ID` is derived from it and the recipients,
+ * so a repeated post has the same id.
+ *
+ * **Gotchas**
+ *
+ * Whether a mail with a known `Message-ID` is delivered again is up to the receiving server.
+ * Cyrus drops it (https://www.cyrusimap.org/imap/reference/faqs/feature-duplicate-delivery.html),
+ * Sieve filters can (https://www.rfc-editor.org/rfc/rfc7352), and Exchange does only if the time
+ * is the same as well
  * (https://learn.microsoft.com/en-us/previous-versions/office/exchange-server-2007/dd577073(v=exchg.80)),
- * and that of a repeat is its own.
+ * which it is not in a repeated post.
  *
- * Fails when it is built without `nodemailer`.
+ * Building the layer fails with an `AlerterError` if `nodemailer` is not installed, or if an
+ * option is wrong.
  *
  * @example
  * ```ts
@@ -58,8 +63,8 @@ export type { MailOptions, SmtpOptions, TlsOptions, UrlOptions } from "./EmailOp
 export const layer = (options: SmtpOptions): Layer.Layer<Alerter, AlerterError> => internal.layer(options)
 
 /**
- * {@link layer} with the server from `SMTP_URL`, the sender from `ALERT_EMAIL_FROM`
- * and the recipients from `ALERT_EMAIL_TO`, or with the config given.
+ * Like {@link layer}, with the server from `SMTP_URL`, the sender from `ALERT_EMAIL_FROM`
+ * and the recipients from `ALERT_EMAIL_TO`, or the options from a config.
  *
  * @example
  * ```ts
@@ -79,7 +84,7 @@ export const layer = (options: SmtpOptions): Layer.Layer<Alerter, AlerterError> 
  */
 export const layerConfig = (
   config: Config.Wrap<UrlOptions> = {
-    // checked when the layer is built, as they are where code gives them
+    // not checked here: the layer checks them, wherever they come from
     url: Config.Redacted("SMTP_URL"),
     from: Config.String("ALERT_EMAIL_FROM"),
     to: Config.String("ALERT_EMAIL_TO")

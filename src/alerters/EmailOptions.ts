@@ -7,62 +7,72 @@ import type * as Redacted from "effect/Redacted"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 
 /**
- * Who writes to whom.
+ * The options of mails, whichever way the server is named.
  *
  * @category models
  * @since 0.1.0
  */
 export interface MailOptions extends ChannelOptions {
-  /** As in `"alerts@example.com"` or `"Alerts <alerts@example.com>"`. */
+  /** The sender, as in `"alerts@example.com"` or `"Alerts <alerts@example.com>"`. */
   readonly from: string
-  /** One address, several with commas between them, or a list. */
+  /** The recipients: one address, several with commas between them, or a list. */
   readonly to: string | ReadonlyArray<string>
-  /** What every subject begins with: `"[production]"`, say. */
+  /** The beginning of every subject, such as `"[production]"`. */
   readonly subjectPrefix?: string | undefined
   /**
-   * Whether nothing is sent, and no password, unless it is encrypted. True unless
-   * set, save where the server is the machine itself (`localhost`, `127.0.0.1`).
+   * Whether to send nothing, neither password nor mail, over an unencrypted connection.
+   * Unless set, true for every server but the machine itself (`localhost`, `127.0.0.1`).
    */
   readonly requireTls?: boolean | undefined
+  /** How the server's certificate is checked. */
   readonly tls?: TlsOptions | undefined
 }
 
 /**
+ * Sets how the server's certificate is checked.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface TlsOptions {
   /**
-   * Whether the server's certificate must be valid. True unless set, save where the
-   * server is the machine itself and TLS is not required.
+   * Whether the server's certificate must be valid. Unless set, true for every server but
+   * the machine itself if TLS is not required there.
    */
   readonly rejectUnauthorized?: boolean | undefined
-  /** The certificate of the authority that the server's is signed by, as PEM, where it is none that everybody knows. */
+  /** The certificate (PEM) of the authority that signed the server's, if the runtime does not know it. */
   readonly ca?: string | undefined
 }
 
 /**
+ * The options of `Email.layer`, which name the server by its host.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface SmtpOptions extends MailOptions {
+  /** The name or the IP address of the SMTP server. */
   readonly host: string
-  /** 465 where `secure` is true, 587 otherwise, unless set. */
+  /** Unless set, 465 if `secure` is true, 587 otherwise. */
   readonly port?: number | undefined
-  /** Whether it is TLS from the beginning, and not after STARTTLS. True on port 465, false otherwise, unless set. */
+  /** Whether the connection begins with TLS, rather than with STARTTLS. Unless set, true on port 465, false otherwise. */
   readonly secure?: boolean | undefined
+  /** The user to log in as. Needs a `password`. */
   readonly user?: string | undefined
+  /** The password of `user`. */
   readonly password?: Redacted.Redacted<string> | undefined
 }
 
 /**
+ * The options of `Email.layerConfig`, which name the server by a URL.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface UrlOptions extends MailOptions {
   /**
-   * As in `smtps://user:password@host` or `smtp://host:2525`. The user and the
-   * password are percent-encoded.
+   * The server's URL, as in `smtps://user:password@host` or `smtp://host:2525`. The user and
+   * the password must be percent-encoded.
    */
   readonly url: Redacted.Redacted<string>
 }

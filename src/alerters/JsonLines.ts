@@ -1,5 +1,5 @@
 /**
- * Alerts in a file, one a line, as JSON.
+ * Appends alerts to a file, as lines of JSON.
  *
  * @since 0.1.0
  */
@@ -16,28 +16,35 @@ import { anySize, fitAttachments } from "./internal/channel/attachments.ts"
 import { fitJson } from "./internal/channel/fitAlert.ts"
 
 /**
+ * The options of {@link layer}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface JsonLinesOptions {
-  /** The file. Where it is missing it is made, and its folder, to be read by nobody else. */
+  /** The path of the file. A missing file or folder is created, readable by its owner only. */
   readonly path: string
-  /** How long a line may be. 512 KiB unless set, which runtimes write at once. */
+  /** The longest line, in bytes. 512 KiB unless set, which the runtimes write in one piece. */
   readonly maxBytes?: number | undefined
 }
 
 /**
- * Appends each alert to a file (https://jsonlines.org), with effect's `FileSystem`,
- * such as `NodeFileSystem.layer` of `@effect/platform-node`. A line is written at once,
- * so that those of several processes do not mix. After half a line, as a process that
- * was killed or a full disk leaves it, the next one begins anew. Of a line longer than
- * `maxBytes` as much is left out as need be, of the detail first.
+ * Appends each alert to a file (https://jsonlines.org), with effect's `FileSystem`, such as
+ * `NodeFileSystem.layer` of `@effect/platform-node`.
  *
- * A line has `title`, `severity`, `fields` (a list of `name` and `value`) and `tags`,
- * `at` as ISO 8601, and where the alert has them `body`, `detail`, `dedupeKey`,
- * `idempotencyKey`, `source` and `attachments`: of each its `name`, `mediaType` and
- * `size` in bytes, and not its content. A post that is repeated is a line more, with the same
- * `idempotencyKey`.
+ * **Details**
+ *
+ * Each line is written in one piece, so the lines of several processes do not mix. If a killed
+ * process or a full disk left half a line, the next alert begins on a new one. An alert that is
+ * longer than `maxBytes` is shortened, its detail first.
+ *
+ * A line has `title`, `severity`, `fields` (a list of `name` and `value`), `tags`, and `at` as
+ * ISO 8601; and if the alert has them, `body`, `detail`, `dedupeKey`, `idempotencyKey`, `source`
+ * and `attachments` (the `name`, `mediaType` and `size` of each, in bytes, without the content).
+ *
+ * **Gotchas**
+ *
+ * A repeated post adds another line, with the same `idempotencyKey`.
  *
  * @example
  * ```ts
@@ -59,7 +66,7 @@ export const layer = (options: JsonLinesOptions): Layer.Layer<Alerter, never, Fi
 }
 
 /**
- * {@link layer} with the path from `ALERT_FILE`, or from the config given.
+ * Like {@link layer}, with the path from `ALERT_FILE`, or the options from a config.
  *
  * @example
  * ```ts
@@ -84,8 +91,8 @@ export const layerConfig = (
 
 const failure = (reason: AlerterErrorReason): AlerterError => new AlerterError({ channel: "file", reason })
 
-/** What another try would not change. */
-const final: ReadonlySet<string> = new Set([
+/** The errors that another attempt would not change. */
+const permanent: ReadonlySet<string> = new Set([
   "AlreadyExists",
   "BadArgument",
   "BadResource",
@@ -93,39 +100,39 @@ const final: ReadonlySet<string> = new Set([
   "PermissionDenied"
 ])
 
-/** The system's code alone (ENOSPC, say), since its message holds the path. */
+/** Takes the system's code alone (ENOSPC, say): its message contains the path, which may be private. */
 const errorOf = ({ reason }: PlatformError.PlatformError): AlerterError => {
   const { cause } = reason
   const named = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined
   const code = typeof named === "string" && /^[A-Z][A-Z0-9_]*$/.test(named) ? named : reason._tag
   return failure(
-    final.has(reason._tag)
+    permanent.has(reason._tag)
       ? AlerterErrorReason.Rejected({ detail: code })
       : AlerterErrorReason.Unreachable({ detail: code })
   )
 }
 
-/** Undefined where the path is a name alone. */
+/** Returns the folder of a path, or `undefined` if the path is a mere name. */
 const folderOf = (path: string): string | undefined => {
   const end = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"))
   return end <= 0 ? undefined : path.slice(0, end)
 }
 
-/** For its owner alone, since errors may tell more than others should read. */
+/** Appends a line. A new file is readable by its owner only, since errors may contain private data. */
 const append = (path: string, line: string): Effect.Effect<void, PlatformError.PlatformError, FileSystem.FileSystem> =>
   Effect.flatMap(FileSystem.FileSystem, (files) => {
     const write = files.writeFileString(path, line, { flag: "a", mode: 0o600 })
     const folder = folderOf(path)
     return Effect.catch(write, (error) =>
-      // the folder is only made where it is missing: it may have been moved away since the last alert
+      // tried again after each such error: the folder may have been moved away since the last alert
       error.reason._tag === "NotFound" && folder !== undefined
         ? Effect.andThen(files.makeDirectory(folder, { recursive: true, mode: 0o700 }), write)
         : Effect.fail(error))
   })
 
 /**
- * Whether what is added begins a line. It does not after half a line, as a process that was killed leaves it. What is
- * no file, or can't be read, is not looked at.
+ * Returns whether the file's last line is complete. A killed process may have left half a line, to which the next one
+ * would be glued. Counts as complete if it is no regular file (a pipe, say) or can't be read.
  */
 const isEnded = (path: string): Effect.Effect<boolean, never, FileSystem.FileSystem> =>
   Effect.gen(function*() {
@@ -138,12 +145,12 @@ const isEnded = (path: string): Effect.Effect<boolean, never, FileSystem.FileSys
     return (yield* file.read(last)) === 0 || last[0] === 10
   }).pipe(Effect.scoped, Effect.orElseSucceed(() => true))
 
-/** Returns what writes each alert as a line of the file. */
+/** Returns the function that appends an alert to the file. */
 const make = (
   { maxBytes, path }: { readonly path: string; readonly maxBytes: number }
 ): (alert: Alert) => Effect.Effect<void, AlerterError, FileSystem.FileSystem> => {
   const lock = Semaphore.makeUnsafe(1)
-  // looked at again only after a failure: another process may be in the middle of its line
+  // checked at the beginning and after a failure only: at other times another process may be in the middle of its line
   let ended = false
   const write = (line: string) =>
     Effect.gen(function*() {
@@ -160,7 +167,7 @@ const make = (
     if (json === undefined) {
       return Effect.fail(failure(AlerterErrorReason.InvalidAlert({ detail: `it has more than ${maxBytes} bytes` })))
     }
-    // interrupted in the middle, it would leave half a line
+    // an interruption in the middle would leave half a line
     return Effect.mapError(write(`${json}\n`), errorOf).pipe(Effect.uninterruptible, lock.withPermits(1))
   }
 }

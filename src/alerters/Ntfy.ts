@@ -1,5 +1,5 @@
 /**
- * Alerts through ntfy, as notifications of a phone or a browser.
+ * Posts alerts to ntfy, which shows them as notifications on phones and in browsers.
  *
  * @since 0.1.0
  */
@@ -17,35 +17,41 @@ import * as internal from "./internal/ntfy/message.ts"
 import { areHeaders } from "./internal/webhook/request.ts"
 
 /**
+ * The options of {@link layer}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface NtfyOptions extends ChannelOptions {
   /**
-   * Whoever knows the topic can read and write it, so it is a password, and a
-   * `Redacted` is kept out of all that is sent or shown. Only on a server with access
-   * control may it be a name like any other: a string.
+   * The topic. Anybody who knows it can read and write it, so it is as good as a password:
+   * a `Redacted` topic is removed from all alerts, errors and logs. Use a plain string only
+   * if the server has access control.
    */
   readonly topic: Redacted.Redacted<string> | string
-  /** `https://ntfy.sh` unless set. */
+  /** The URL of the server. `https://ntfy.sh` unless set. */
   readonly server?: string | undefined
-  /** An access token, where the server wants one. */
+  /** An access token, if the server requires one. */
   readonly token?: Redacted.Redacted<string> | undefined
 }
 
 /**
- * Publishes plain text to a topic (https://docs.ntfy.sh/publish/). The priority is 2
- * of `info`, 3 of `success` and `warning`, 4 of `error`, 5 of `critical`.
+ * Publishes alerts as plain text to a topic (https://docs.ntfy.sh/publish/).
  *
- * A message of 4,096 bytes or more would become an attachment, which is gone after
- * hours (https://docs.ntfy.sh/publish/#limitations), so as much is left out as need be,
- * of the detail first.
+ * **Details**
  *
- * Of an alert with an `idempotencyKey`, a digest of that is the sequence id, so a repeat
- * of the post takes the place of the first, where server and app can do that: ntfy 2.16
- * or later, on Android and in the browser
- * (https://docs.ntfy.sh/publish/#updating-deleting-notifications). Elsewhere it is there
- * twice.
+ * The priority is 2 for `info`, 3 for `success` and `warning`, 4 for `error`, 5 for `critical`.
+ * ntfy turns a message of 4,096 bytes or more into an attachment, which expires after hours
+ * (https://docs.ntfy.sh/publish/#limitations), so longer alerts are shortened, the detail first.
+ *
+ * If the alert has an `idempotencyKey`, its digest is the sequence id, so that a repeated post
+ * replaces the first one.
+ *
+ * **Gotchas**
+ *
+ * Only ntfy 2.16 or later, on Android and in the browser, replaces notifications
+ * (https://docs.ntfy.sh/publish/#updating-deleting-notifications). Elsewhere a repeated post
+ * appears twice.
  *
  * @example
  * ```ts
@@ -88,8 +94,8 @@ export const layer = (options: NtfyOptions): Layer.Layer<Alerter> => {
 }
 
 /**
- * {@link layer} with the topic from `NTFY_TOPIC`, and where they are set the server
- * from `NTFY_SERVER` and the token from `NTFY_TOKEN`, or all from the config given.
+ * Like {@link layer}, with the topic from `NTFY_TOPIC` and, if they are set, the server from
+ * `NTFY_SERVER` and the token from `NTFY_TOKEN`; or the options from a config.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * Alerts in PagerDuty: incidents of failures, resolved by the success that follows.
+ * Sends alerts to PagerDuty: failures open incidents, which the next success resolves.
  *
  * @since 0.1.0
  */
@@ -16,45 +16,53 @@ import { readable } from "./internal/channel/readable.ts"
 import * as internal from "./internal/pagerDuty/event.ts"
 
 /**
+ * The options of {@link layer}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface PagerDutyOptions extends ChannelOptions {
   /** The integration key of a service's "Events API v2" integration: 32 characters. */
   readonly routingKey: Redacted.Redacted<string>
-  /** The part of the system that has failed. The path of the step unless set. */
+  /** The event's `component`: the part of the system that failed. The path of the step unless set. */
   readonly component?: string | undefined
-  /** What the pipeline belongs to, as in `"nightly-jobs"`. */
+  /** The event's `group`: the set of jobs that the pipeline belongs to, as in `"nightly-jobs"`. */
   readonly group?: string | undefined
-  /** The system that has failed, for alerts that come from no pipeline. The name of the machine unless set. */
+  /** The event's `source`, for alerts without a pipeline. The name of the machine unless set. */
   readonly source?: string | undefined
   /**
-   * Whether alerts that are about no problem become change events. If not, they are
-   * dropped, as integration keys that begin with `R` need it: those take no change
-   * events. True unless set.
+   * Whether alerts that report no problem become change events. If false, they are dropped. Set
+   * it to false if the integration key begins with `R`: such keys accept no change events. True
+   * unless set.
    */
   readonly changeEvents?: boolean | undefined
-  /** `https://events.pagerduty.com` unless set. In the EU it is `https://events.eu.pagerduty.com`. */
+  /** The URL of the Events API. `https://events.pagerduty.com` unless set; in the EU, `https://events.eu.pagerduty.com`. */
   readonly baseUrl?: string | undefined
 }
 
 /**
- * Sends events to the Events API v2 (https://developer.pagerduty.com/docs/events-api-v2-overview).
+ * Sends alerts as events to the Events API v2
+ * (https://developer.pagerduty.com/docs/events-api-v2-overview).
  *
- * - `warning`, `error` and `critical` trigger an alert, and so page somebody. Those of
- *   the same `dedupeKey` are one alert as long as it is open.
- * - `success` with a `dedupeKey` resolves the alert of that key. Where there is none,
- *   PagerDuty drops the event.
- * - `info`, and `success` without a `dedupeKey`, become change events: they stand beside
- *   the incidents of the service, and page nobody.
+ * **Details**
  *
- * An alert without a `dedupeKey` that pages somebody has its `idempotencyKey` for it: a
- * repeat of the post, with the same one, is added to the alert as long as that is open
- * (https://support.pagerduty.com/main/docs/event-management#deduplicate-alerts). A change
- * event has no key, so one that is repeated is there twice.
+ * - `warning`, `error` and `critical` trigger an alert in PagerDuty, which pages somebody.
+ *   Alerts with the same `dedupeKey` are added to it as long as it is open.
+ * - `success` with a `dedupeKey` resolves the open alert with that key. If there is none,
+ *   PagerDuty ignores the event.
+ * - `info`, and `success` without a `dedupeKey`, become change events, which are listed beside
+ *   the service's incidents and page nobody.
  *
- * A summary has at most 1,024 characters, a key 255 (a longer one ends with a digest of
- * all of it), and an event 512 KB: what is too much is left out, of the detail first.
+ * An alert that pages somebody and has no `dedupeKey` uses its `idempotencyKey` in its place, so
+ * a repeated post is added to the alert as long as that is open
+ * (https://support.pagerduty.com/main/docs/event-management#deduplicate-alerts).
+ *
+ * A summary has at most 1,024 characters, a key 255 (a longer one ends with a digest of the
+ * whole), and an event 512 KB: longer alerts are shortened, the detail first.
+ *
+ * **Gotchas**
+ *
+ * Change events have no key, so a repeated one appears twice.
  *
  * @example
  * ```ts
@@ -99,7 +107,7 @@ export const layer = (options: PagerDutyOptions): Layer.Layer<Alerter> => {
 }
 
 /**
- * {@link layer} with the key from `PAGERDUTY_ROUTING_KEY`, or from the config given.
+ * Like {@link layer}, with the key from `PAGERDUTY_ROUTING_KEY`, or the options from a config.
  *
  * @example
  * ```ts

@@ -1,19 +1,24 @@
 /**
- * Alerts in Slack.
+ * Posts alerts to Slack.
  *
- * The title is the message's text, which notifications show; beside a bar of the
- * severity's colour stand the body, the fields, the detail as a code block, and the
- * time. Limits are Slack's: 3,000 characters a section, 2,000 a field and 10 fields a
- * section (https://docs.slack.dev/reference/block-kit/blocks/section-block), 50 blocks
- * (https://docs.slack.dev/reference/block-kit/blocks). Besides, all blocks together
- * have no more than 12,000 characters, since Slack refuses messages that have not many
- * more, and no more than 100 fields. What is too long is cut in the middle: the detail
- * first, then the body, then the values of fields, then their number.
+ * **Details**
  *
- * Nothing in an alert is markup, a link or a mention: `<!channel>` pings nobody.
+ * The title is the message's text, which notifications show. Below it, beside a bar in the
+ * severity's colour, are the body, the fields, the detail as a code block, and the time.
  *
- * A post that is repeated with the same `idempotencyKey` is there twice: neither a webhook
- * nor `chat.postMessage` has an argument by which Slack would know it
+ * Slack's limits are 3,000 characters per section, 2,000 per field and 10 fields per section
+ * (https://docs.slack.dev/reference/block-kit/blocks/section-block), and 50 blocks
+ * (https://docs.slack.dev/reference/block-kit/blocks). Since Slack also refuses messages with
+ * more than about 13,000 characters of blocks, an alert has at most 12,000, and 100 fields.
+ * Longer texts are cut in the middle: first the detail, then the body, then the values of
+ * fields; last, fields are left out.
+ *
+ * Nothing in an alert is rendered as markup, a link or a mention: `<!channel>` notifies nobody.
+ *
+ * **Gotchas**
+ *
+ * A repeated post appears twice, even with the same `idempotencyKey`: neither webhooks nor
+ * `chat.postMessage` have an argument for such a key
  * (https://docs.slack.dev/reference/methods/chat.postMessage#arguments).
  *
  * @since 0.1.0
@@ -32,35 +37,35 @@ import * as internal from "./internal/slack/message.ts"
 import { maxAttached } from "./internal/slack/upload.ts"
 
 /**
- * What {@link layer} needs.
+ * The options of {@link layer}.
  *
  * @category models
  * @since 0.1.0
  */
 export interface WebhookOptions extends ChannelOptions {
-  /** Of an incoming webhook: `https://hooks.slack.com/services/…`. */
+  /** The URL of an incoming webhook: `https://hooks.slack.com/services/…`. */
   readonly webhookUrl: Redacted.Redacted<string>
 }
 
 /**
- * What {@link layerBot} needs.
+ * The options of {@link layerBot}.
  *
  * @category models
  * @since 0.1.0
  */
 export interface BotOptions extends ChannelOptions {
-  /** Of a bot with the scope `chat:write`: `xoxb-…`. */
+  /** The token of a bot with the scope `chat:write`: `xoxb-…`. */
   readonly token: Redacted.Redacted<string>
-  /** The channel's id, or its name. The bot must be in it, unless it has the scope `chat:write.public`. */
+  /** The channel's id or name. The bot must be a member, unless it has the scope `chat:write.public`. */
   readonly channel: string
-  /** Whether the alerts of one run share a thread. They do unless this is `false`. */
+  /** Whether the alerts of one run share a thread. True unless set. */
   readonly threads?: boolean | undefined
-  /** Where the Web API is. `https://slack.com/api` unless set. */
+  /** The URL of the Web API. `https://slack.com/api` unless set. */
   readonly baseUrl?: string | undefined
 }
 
 /**
- * Posts to an incoming webhook (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks).
+ * Posts alerts to an incoming webhook (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks).
  *
  * @example
  * ```ts
@@ -70,6 +75,8 @@ export interface BotOptions extends ChannelOptions {
  * const alerter = Slack.layer({ webhookUrl: Redacted.make("https://hooks.slack.com/services/T0/B0/x") })
  * ```
  *
+ * @see {@link layerConfig} to read the URL from the environment
+ * @see {@link layerBot} to post as a bot, with one thread per run
  * @category layers
  * @since 0.1.0
  */
@@ -92,7 +99,7 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
 }
 
 /**
- * {@link layer} with the address from `SLACK_WEBHOOK_URL`, or from the config given.
+ * Like {@link layer}, with the URL from `SLACK_WEBHOOK_URL`, or the options from a config.
  *
  * @example
  * ```ts
@@ -111,23 +118,25 @@ export const layerConfig = (
 ): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
 
 /**
- * Posts as a bot, by `chat.postMessage` (https://docs.slack.dev/reference/methods/chat.postMessage).
+ * Posts alerts as a bot, with `chat.postMessage`
+ * (https://docs.slack.dev/reference/methods/chat.postMessage).
  *
- * Alerts with a `source` share a thread a run: the first that arrives opens it, and
- * those that follow are replies. A reply of severity `error` or `critical` is shown in
- * the channel too (`reply_broadcast`), so that nobody misses it. The threads of the
- * 1,000 runs that posted last are known, for as long as the layer lives. Where a
- * thread is gone, or locked, the next alert opens another.
+ * **Details**
  *
- * Attachments are uploaded into the thread, up to 8 MiB together, for which the bot needs the
- * scope `files:write` too (https://docs.slack.dev/reference/methods/files.getUploadURLExternal,
- * https://docs.slack.dev/reference/methods/files.completeUploadExternal). Where that fails, or
- * takes more than 10 seconds, the alert has arrived all the same, and a warning is logged.
+ * Alerts with a `source` share one thread per run: the first alert that arrives opens it, and
+ * the following are replies. A reply with severity `error` or `critical` is also shown in the
+ * channel (`reply_broadcast`), so that nobody misses it. The layer remembers the threads of the
+ * 1,000 runs that posted last. If a thread was deleted or locked, the next alert opens another.
  *
- * Where Slack says that its answer is none of success (`ok: false`), bad credentials
- * and missing scopes are `Unauthorized`, `ratelimited` is `RateLimited` and followed by
- * another attempt, and so are its internal errors, which are `Unreachable`. All else is
- * `Rejected` with Slack's word for it: `not_in_channel`, `channel_not_found`, `is_archived`.
+ * Attachments are uploaded into the thread, up to 8 MiB together, for which the bot also needs
+ * the scope `files:write` (https://docs.slack.dev/reference/methods/files.getUploadURLExternal,
+ * https://docs.slack.dev/reference/methods/files.completeUploadExternal). If that fails, or takes
+ * more than 10 seconds, the alert still counts as delivered, and a warning is logged.
+ *
+ * An answer with `ok: false` fails with a reason by Slack's error code: bad credentials and
+ * missing scopes are `Unauthorized`; `ratelimited` is `RateLimited`, and Slack's internal errors
+ * are `Unreachable`, which are both retried; anything else is `Rejected` with the code as its
+ * detail, such as `not_in_channel`, `channel_not_found` or `is_archived`.
  *
  * @example
  * ```ts
@@ -150,8 +159,8 @@ export const layerBot = (options: BotOptions): Layer.Layer<Alerter> =>
   )
 
 /**
- * {@link layerBot} with the token from `SLACK_BOT_TOKEN` and the channel from
- * `SLACK_CHANNEL`, or from the config given.
+ * Like {@link layerBot}, with the token from `SLACK_BOT_TOKEN` and the channel from
+ * `SLACK_CHANNEL`, or the options from a config.
  *
  * @example
  * ```ts

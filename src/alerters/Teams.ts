@@ -1,5 +1,5 @@
 /**
- * Alerts in Microsoft Teams.
+ * Posts alerts to Microsoft Teams.
  *
  * @since 0.1.0
  */
@@ -15,27 +15,32 @@ import { address } from "./internal/channel/config.ts"
 import * as internal from "./internal/teams/card.ts"
 
 /**
+ * The options of {@link layer}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface WebhookOptions extends ChannelOptions {
-  /** Of a workflow that begins with "When a Teams webhook request is received". */
+  /** The URL of a workflow whose trigger is "When a Teams webhook request is received". */
   readonly webhookUrl: Redacted.Redacted<string>
 }
 
 /**
- * Posts to a webhook of Workflows, which has taken the place of connectors
+ * Posts alerts to a webhook of Workflows, which replaced the connectors of Teams
  * (https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using).
  *
- * An alert is one Adaptive Card of at most 20,000 bytes, since Teams takes about 28 KB
- * (https://learn.microsoft.com/en-us/microsoftteams/limits-specifications-teams) of a form
- * larger than what it is sent. What is longer is cut, the detail first, and says so. It
- * mentions nobody.
+ * **Details**
  *
- * Success means that the workflow has begun: it answers with 202, and says nothing of what
- * becomes of the card. A post that was taken but not answered is sent again, and is then
- * there twice, as is one that is repeated with the same `idempotencyKey`: there is nothing
- * to tell them by.
+ * An alert becomes one Adaptive Card of at most 20,000 bytes. Teams accepts about 28 KB
+ * (https://learn.microsoft.com/en-us/microsoftteams/limits-specifications-teams), counted after
+ * it has converted the card, which makes it larger. Longer texts are cut, the detail first, and
+ * say so. Mentions in the text notify nobody.
+ *
+ * **Gotchas**
+ *
+ * A delivered alert means that the workflow has started: it answers with 202 before it posts the
+ * card. A card can appear twice: if the answer got lost, it is sent again, and Workflows know no
+ * key to recognize the repeat by.
  *
  * @example
  * ```ts
@@ -58,7 +63,7 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
     ({ http, time }) =>
       Effect.succeed((alert) =>
         http.send(
-          // Teams wants the charset: https://learn.microsoft.com/en-us/microsoftteams/platform/task-modules-and-cards/cards/cards-format
+          // Teams requires the charset: https://learn.microsoft.com/en-us/microsoftteams/platform/task-modules-and-cards/cards/cards-format
           HttpClientRequest.bodyText(
             request,
             JSON.stringify(internal.render(alert, time)),
@@ -70,7 +75,7 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
 }
 
 /**
- * {@link layer} with the address from `TEAMS_WEBHOOK_URL`, or from the config given.
+ * Like {@link layer}, with the URL from `TEAMS_WEBHOOK_URL`, or the options from a config.
  *
  * @example
  * ```ts

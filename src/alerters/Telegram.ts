@@ -1,5 +1,5 @@
 /**
- * Alerts in Telegram.
+ * Posts alerts to Telegram.
  *
  * @since 0.1.0
  */
@@ -16,31 +16,37 @@ import type { Answer } from "./internal/channel/http.ts"
 import * as internal from "./internal/telegram/message.ts"
 
 /**
+ * The options of {@link layer}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface BotOptions extends ChannelOptions {
-  /** Of the bot, from BotFather: `123456:ABC-DEF…`. */
+  /** The bot's token, from BotFather: `123456:ABC-DEF…`. */
   readonly token: Redacted.Redacted<string>
-  /** The chat's id, or the `@name` of a public group or channel. The bot must be in it. */
+  /** The chat's id, or the `@name` of a public group or channel. The bot must be a member. */
   readonly chatId: string | number
-  /** The topic, in a group that has topics. */
+  /** The id of the topic, in a group with topics. */
   readonly messageThreadId?: number | undefined
-  /** Alerts that make no sound. `"info"` and `"success"` unless set. */
+  /** The severities of alerts that make no sound. `"info"` and `"success"` unless set. */
   readonly silent?: ReadonlyArray<Severity> | undefined
-  /** Of a Bot API server of one's own. `https://api.telegram.org` unless set. */
+  /** The URL of the Bot API. `https://api.telegram.org` unless set. */
   readonly baseUrl?: string | undefined
 }
 
 /**
- * Sends messages as a bot (https://core.telegram.org/bots/api#sendmessage), of 4,096
- * characters at most: the detail is cut first, in its middle.
+ * Sends alerts as messages of a bot (https://core.telegram.org/bots/api#sendmessage).
  *
- * Text of the alert mentions nobody. Where a group has become a supergroup, alerts
- * follow it to its new id, until the layer is built again.
+ * **Details**
  *
- * A post that is repeated with the same `idempotencyKey` is there twice: the Bot API has
- * nothing to tell it by (https://github.com/tdlib/telegram-bot-api/issues/126).
+ * A message has at most 4,096 characters: longer alerts are shortened, first the detail, in its
+ * middle. Mentions in the text notify nobody. If a group has become a supergroup, the layer
+ * follows it to its new id.
+ *
+ * **Gotchas**
+ *
+ * A repeated post appears twice, even with the same `idempotencyKey`: the Bot API has no argument
+ * for such a key (https://github.com/tdlib/telegram-bot-api/issues/126).
  *
  * @example
  * ```ts
@@ -93,8 +99,8 @@ export const layer = (options: BotOptions): Layer.Layer<Alerter> => {
 }
 
 /**
- * {@link layer} with the token from `TELEGRAM_BOT_TOKEN` and the chat from
- * `TELEGRAM_CHAT_ID`, or with the config given.
+ * Like {@link layer}, with the token from `TELEGRAM_BOT_TOKEN` and the chat from
+ * `TELEGRAM_CHAT_ID`, or the options from a config.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * Alerts as signed JSON, for a server of one's own.
+ * Posts alerts as signed JSON to a server of your own, and verifies such requests there.
  *
  * @since 0.1.0
  */
@@ -21,39 +21,47 @@ import { address } from "./internal/channel/config.ts"
 import * as internal from "./internal/webhook/request.ts"
 
 /**
+ * The options of {@link layer}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface WebhookOptions extends ChannelOptions {
-  /** A user and a password in it are sent as a header, unless there is an `authorization` of its own. */
+  /** The server's URL. A user and a password in it are sent as a header, unless `headers` has an `authorization`. */
   readonly url: Redacted.Redacted<string>
-  /** The key of the signature: base64 after `whsec_`, or any text. Without it there is no signature. */
+  /** The key of the signature: base64 after `whsec_`, or any text. Without it, requests are not signed. */
   readonly secret?: Redacted.Redacted<string> | undefined
-  /** More headers. Those that are `Redacted` are kept out of all that is shown. */
+  /** Additional headers. `Redacted` values are removed from all alerts, errors and logs. */
   readonly headers?: Readonly<Record<string, Redacted.Redacted<string> | string>> | undefined
-  /** What is sent as JSON, in place of all that the alert has. */
+  /** Returns the value that is sent as JSON, in place of the whole alert. */
   readonly render?: ((alert: Alert) => unknown) | undefined
-  /** How long a body may be. 100,000 bytes unless set, since Express takes no more by default. */
+  /** The longest body, in bytes. 100,000 unless set, since Express accepts no more by default. */
   readonly maxBytes?: number | undefined
 }
 
 /**
- * Posts the alert as JSON, as the conventions of https://www.standardwebhooks.com have
- * it: `webhook-id` and `Idempotency-Key` are the same in all attempts to send one
- * alert, `webhook-timestamp` is the attempt's time in seconds, `webhook-signature` is
- * `v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64. A body longer than
- * `maxBytes` is cut, of the detail first.
+ * Posts alerts as JSON, by the conventions of https://www.standardwebhooks.com.
  *
- * Where the alert has an `idempotencyKey`, that is the id, and so the same in a repeat
- * of the post: as it is, if it is made of up to 255 ASCII letters, digits, `-`, `_`,
- * `:` and `/`, and otherwise as `sha256_` and the SHA-256 of its JSON (of the text in
- * quotes) in hexadecimal. Where it has none, each post has an id of its own.
+ * **Details**
  *
- * The JSON has `title`, `severity`, `fields` (a list of `name` and `value`) and `tags`,
- * `at` as ISO 8601, and where the alert has them `body`, `detail`, `dedupeKey`,
- * `idempotencyKey`, `source` and `attachments`: of each its `name`, `mediaType` and
- * `size` in bytes. Their content is for a `render` to send, which must keep to `maxBytes`
- * then: attachments are the first to be left out.
+ * The headers `webhook-id` and `Idempotency-Key` are the same in all attempts to send one alert.
+ * `webhook-timestamp` is the time of the attempt, in seconds. `webhook-signature` is `v1,` followed
+ * by the HMAC-SHA256 of `id.timestamp.body`, in base64.
+ *
+ * If the alert has an `idempotencyKey`, it is the id, so that the server recognizes a repeated
+ * post. A key that has other characters than ASCII letters, digits, `-`, `_`, `:` and `/`, or more
+ * than 255, becomes `sha256_` followed by the SHA-256 of its JSON (the text in quotes), in
+ * hexadecimal. Without a key, each post has a random id.
+ *
+ * The JSON has `title`, `severity`, `fields` (a list of `name` and `value`), `tags`, and `at` as
+ * ISO 8601; and if the alert has them, `body`, `detail`, `dedupeKey`, `idempotencyKey`, `source`
+ * and `attachments` (the `name`, `mediaType` and `size` of each, in bytes). A body longer than
+ * `maxBytes` is shortened, its detail first.
+ *
+ * **Gotchas**
+ *
+ * The content of attachments is not sent, unless `render` adds it. The result of `render` is held
+ * to `maxBytes` too: the alert that it is given loses its attachments first.
  *
  * @example
  * ```ts
@@ -68,6 +76,8 @@ export interface WebhookOptions extends ChannelOptions {
  * })
  * ```
  *
+ * @see {@link layerConfig} to read the options from the environment
+ * @see {@link verify} to check the signature on the server
  * @category layers
  * @since 0.1.0
  */
@@ -138,8 +148,8 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
 }
 
 /**
- * {@link layer} with the address from `ALERT_WEBHOOK_URL`, and where it is set the
- * secret from `ALERT_WEBHOOK_SECRET`, or all from the config given.
+ * Like {@link layer}, with the URL from `ALERT_WEBHOOK_URL` and, if it is set, the secret from
+ * `ALERT_WEBHOOK_SECRET`; or the options from a config.
  *
  * @example
  * ```ts
@@ -171,13 +181,13 @@ const fromEnvironment: Config.Wrap<WebhookOptions> = {
 // -----------------------------------------------------------------------------
 
 /**
- * What {@link InvalidSignature} is made of.
+ * The fields of {@link InvalidSignature}.
  *
- * - `MissingHeader`: one of the three headers is not there;
- * - `InvalidTimestamp`: the time is no number of seconds;
- * - `TooOld`, `TooNew`: the time is further from now than the tolerance;
- * - `Mismatch`: none of the signatures is the secret's over this id, time and body;
- * - `InvalidSecret`: the secret is empty, or no base64 after `whsec_`.
+ * - `MissingHeader`: one of the three headers is missing;
+ * - `InvalidTimestamp`: the timestamp is not a number of seconds;
+ * - `TooOld`, `TooNew`: the timestamp is further from now than the tolerance;
+ * - `Mismatch`: no signature matches the secret, id, timestamp and body;
+ * - `InvalidSecret`: the secret is empty, or not base64 after `whsec_`.
  *
  * @category errors
  * @since 0.1.0
@@ -193,7 +203,7 @@ const InvalidSignatureBase: new(
 )<InvalidSignatureFields>
 
 /**
- * A request that does not come from who knows the secret, or comes too late.
+ * Reports a request that was not signed with the secret, or that is too old.
  *
  * @category errors
  * @since 0.1.0
@@ -205,25 +215,32 @@ export class InvalidSignature extends InvalidSignatureBase {
 }
 
 /**
+ * The options of {@link verify}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface VerifyOptions {
+  /** The secret with which the sender signs. */
   readonly secret: Redacted.Redacted<string>
-  /** Of the request: a `Headers`, or a record as those of `node:http` and of effect. */
+  /** The request's headers: a `Headers`, or a record like those of `node:http` and of effect. */
   readonly headers:
     | { readonly get: (name: string) => string | null }
     | Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
-  /** Exactly as it was received, not parsed and written again. */
+  /** The body exactly as it was received: parsed and serialized again, it may have other bytes. */
   readonly body: string | Uint8Array
-  /** How far the time may be from now. 5 minutes unless set. */
+  /** How far the timestamp may be from now. 5 minutes unless set. */
   readonly tolerance?: Duration.Input | undefined
 }
 
 /**
- * Succeeds where a request has been signed with the secret, not long ago. The
- * signature is compared in constant time. Whoever must not take one request twice
- * keeps the `webhook-id`s of as long as the tolerance.
+ * Verifies that a request was signed with the secret, and recently. Fails with
+ * {@link InvalidSignature} otherwise. The signature is compared in constant time.
+ *
+ * **Gotchas**
+ *
+ * A recorded request can be replayed within the tolerance. To process each request once, store
+ * the `webhook-id`s of the last minutes and refuse those that are known.
  *
  * @example
  * ```ts

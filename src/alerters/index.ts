@@ -1,5 +1,5 @@
 /**
- * The channels: each a Layer of `Alerter`.
+ * The channels: each module makes Layers of `Alerter`.
  *
  * @since 0.1.0
  */

@@ -1,5 +1,5 @@
 /**
- * What every approver that asks in a channel can be told.
+ * The options that all approvers have in common that ask in a channel.
  *
  * @since 0.1.0
  */
@@ -7,10 +7,12 @@ import type * as Duration from "effect/Duration"
 import type { ChannelOptions } from "../alerters/ChannelOptions.ts"
 
 /**
+ * Sets how an approver sends, and how often it looks for answers.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface ApproverOptions extends ChannelOptions {
-  /** How long to wait between one look for answers and the next. 2 seconds unless set. */
+  /** The time between two requests for answers. 2 seconds unless set. */
   readonly interval?: Duration.Input | undefined
 }

@@ -1,5 +1,5 @@
 /**
- * Questions in Discord, answered by reactions or replies.
+ * Asks in Discord, where people answer by reactions or replies.
  *
  * @since 0.1.0
  */
@@ -13,36 +13,42 @@ import * as internal from "./internal/discord.ts"
 import * as polling from "./internal/polling.ts"
 
 /**
- * What {@link layer} needs.
+ * The options of {@link layer}.
  *
  * @category models
  * @since 0.1.0
  */
 export interface BotOptions extends ApproverOptions {
-  /** The bot's, without `Bot ` before it. */
+  /** The bot's token, without `Bot ` before it. */
   readonly token: Redacted.Redacted<string>
-  /** Of a channel or a thread. */
+  /** The id of a channel or a thread. */
   readonly channelId: string
-  /** `https://discord.com/api/v10` unless set. */
+  /** The URL of the API. `https://discord.com/api/v10` unless set. */
   readonly baseUrl?: string | undefined
 }
 
 /**
- * Asks in a channel, and counts the first reaction of ✅ or ❌, or the first reply to the
- * question that begins with what an answer is called, or with yes, no, approve or deny.
- * The rest of a reply is its comment. Bots don't count. `approvers` are ids of users.
+ * Asks in a channel. The first answer counts: a reaction of ✅ or ❌, or a reply to the question
+ * that begins with the label of an answer, or with yes, no, approve or deny.
  *
- * In the channel the bot must be allowed to view it, to send messages, embed links, add
- * reactions and read the history. Without the message content intent it sees what is
- * in replies that mention it, as they do unless the mention is turned off
- * (https://docs.discord.com/developers/events/gateway#message-content-intent). One look
- * is five requests.
+ * **Details**
  *
- * It is resumable: the answers are kept by Discord, with the message, and a process that
- * goes on listening finds them. For replies it reads all that was said in the channel
- * since the question, fifty messages a request: in a busy channel let people answer in a
- * thread, or one of its own. Reactions have no time; where nobody listened when the
- * question's time was up, an approval counts only as a reply.
+ * The rest of a reply is the comment. Answers of bots are ignored. `approvers` are ids of users.
+ *
+ * The bot needs the permissions to view the channel, send messages, embed links, add reactions
+ * and read the message history. Without the message content intent, it can read only replies that
+ * mention it, which replies do unless the author turns that off
+ * (https://docs.discord.com/developers/events/gateway#message-content-intent). Looking for answers
+ * takes five requests.
+ *
+ * The approver is resumable: Discord stores reactions and replies, so a process that resumes
+ * listening finds them.
+ *
+ * **Gotchas**
+ *
+ * To find replies, it reads all messages of the channel since the question, fifty per request. In
+ * a busy channel, let people answer in a thread or a channel of its own. Reactions have no time:
+ * if no process listened when the question timed out, only a reply can approve it.
  *
  * @example
  * ```ts
@@ -52,6 +58,7 @@ export interface BotOptions extends ApproverOptions {
  * const approver = DiscordApprover.layer({ token: Redacted.make("the bot's token"), channelId: "1234567890" })
  * ```
  *
+ * @see {@link layerConfig} to read the options from the environment
  * @category layers
  * @since 0.1.0
  */
@@ -67,8 +74,8 @@ export const layer = (options: BotOptions): Layer.Layer<Approver> => {
 }
 
 /**
- * {@link layer} with the token from `DISCORD_BOT_TOKEN` and the channel from
- * `DISCORD_CHANNEL_ID`, or from the config given.
+ * Like {@link layer}, with the token from `DISCORD_BOT_TOKEN` and the channel from
+ * `DISCORD_CHANNEL_ID`, or the options from a config.
  *
  * @example
  * ```ts

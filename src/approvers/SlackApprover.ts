@@ -1,5 +1,5 @@
 /**
- * Questions in Slack, answered by reactions or in the thread.
+ * Asks in Slack, where people answer by reactions or in the thread.
  *
  * @since 0.1.0
  */
@@ -13,39 +13,44 @@ import * as polling from "./internal/polling.ts"
 import * as internal from "./internal/slack.ts"
 
 /**
- * What {@link layer} needs.
+ * The options of {@link layer}.
  *
  * @category models
  * @since 0.1.0
  */
 export interface BotOptions extends ApproverOptions {
-  /** Of a bot: `xoxb-…`. */
+  /** The token of a bot: `xoxb-…`. */
   readonly token: Redacted.Redacted<string>
-  /** Its id, `C…`, or its name. The bot must be a member. */
+  /** The id, `C…`, or the name of the channel. The bot must be a member. */
   readonly channel: string
-  /** Of the API. `https://slack.com/api` unless set. */
+  /** The URL of the Web API. `https://slack.com/api` unless set. */
   readonly baseUrl?: string | undefined
 }
 
 /**
- * Asks in a channel, and counts the first reaction of ✅ or ❌, or the first reply in the
- * thread that begins with what an answer is called, or with yes, no, approve or deny. The
- * rest of a reply is its comment. Bots don't count. `approvers` are ids of members,
+ * Asks in a channel. The first answer counts: a reaction of ✅ or ❌, or a reply in the thread that
+ * begins with the label of an answer, or with yes, no, approve or deny.
+ *
+ * **Details**
+ *
+ * The rest of a reply is the comment. Answers of bots are ignored. `approvers` are ids of members,
  * `U…`: anybody can take somebody else's name.
  *
- * Its scopes are `chat:write`, `reactions:read` and `reactions:write`; for replies the
- * channel's history, `channels:history` or `groups:history`, without which reactions are
- * all that counts; and `users:read`, without which people go by their ids and bots
- * can't be told from them by their reactions. One look is two requests
- * (https://docs.slack.dev/reference/methods/conversations.replies allows fifty a minute,
- * less to apps that are sold): where many questions stand at once, set a longer `interval`.
+ * The bot needs the scopes `chat:write`, `reactions:read` and `reactions:write`. With
+ * `channels:history` or `groups:history` it also reads replies; without, only reactions count. With
+ * `users:read` it knows people's names, and ignores reactions of bots; without, people are named by
+ * their ids.
  *
- * It is resumable: the answers are kept by Slack, with the message, and a process that
- * goes on listening finds them. Reactions have no time; where nobody listened when the
- * question's time was up, an approval counts only as a reply.
+ * The approver is resumable: Slack stores reactions and replies, so a process that resumes
+ * listening finds them.
  *
- * A question that Slack took but did not answer for in time is posted again, and of the
- * two the later one is heard.
+ * **Gotchas**
+ *
+ * Looking for answers takes two requests. Slack allows fifty a minute, and fewer to commercial
+ * apps (https://docs.slack.dev/reference/methods/conversations.replies): if many questions are
+ * open at once, set a longer `interval`. Reactions have no time: if no process listened when the
+ * question timed out, only a reply can approve it. A question whose post was not answered in time
+ * is posted again; if both messages appear, only answers to the later one count.
  *
  * @example
  * ```ts
@@ -55,6 +60,7 @@ export interface BotOptions extends ApproverOptions {
  * const approver = SlackApprover.layer({ token: Redacted.make("xoxb-…"), channel: "C0123456789" })
  * ```
  *
+ * @see {@link layerConfig} to read the options from the environment
  * @category layers
  * @since 0.1.0
  */
@@ -70,8 +76,8 @@ export const layer = (options: BotOptions): Layer.Layer<Approver> => {
 }
 
 /**
- * {@link layer} with the token from `SLACK_BOT_TOKEN` and the channel from
- * `SLACK_CHANNEL`, or from the config given.
+ * Like {@link layer}, with the token from `SLACK_BOT_TOKEN` and the channel from
+ * `SLACK_CHANNEL`, or the options from a config.
  *
  * @example
  * ```ts

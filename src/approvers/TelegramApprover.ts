@@ -1,5 +1,5 @@
 /**
- * Questions in Telegram, answered by buttons.
+ * Asks in Telegram, where people answer by buttons.
  *
  * @since 0.1.0
  */
@@ -14,42 +14,50 @@ import * as polling from "./internal/polling.ts"
 import * as internal from "./internal/telegram/asking.ts"
 
 /**
- * What {@link layer} needs.
+ * The options of {@link layer}.
  *
  * @category models
  * @since 0.1.0
  */
 export interface BotOptions extends ApproverOptions {
-  /** Of the bot, from BotFather: `123456:ABC-DEF…`. */
+  /** The bot's token, from BotFather: `123456:ABC-DEF…`. */
   readonly token: Redacted.Redacted<string>
-  /** The chat's id, or the `@name` of a public group or channel. The bot must be in it. */
+  /** The chat's id, or the `@name` of a public group or channel. The bot must be a member. */
   readonly chatId: string | number
-  /** Of a Bot API server of one's own. `https://api.telegram.org` unless set. */
+  /** The URL of the Bot API. `https://api.telegram.org` unless set. */
   readonly baseUrl?: string | undefined
 }
 
 /**
- * Asks in a chat by two buttons, of which the first that is pressed counts. Buttons of
- * questions that are settled do not. `approvers` are ids of users or their `@username`s,
- * which somebody else may take when they are given up; others are told that their answer
- * does not count.
+ * Asks in a chat, with two buttons. The first press counts; buttons of settled questions do
+ * nothing.
  *
- * It waits for answers by `getUpdates` (https://core.telegram.org/bots/api#getupdates),
- * for as long as a question stands, 25 seconds at a time. Questions of one layer share
- * that. No other program may do so with the same bot, and the bot can have no webhook:
- * then no answer could be heard, which is an error (`Rejected` with status 409). All that
- * it asks for are presses of buttons: from then on Telegram drops the bot's other updates
- * until somebody asks for them again.
+ * **Details**
  *
- * It is resumable: Telegram keeps presses that nobody has asked for, though for no longer
- * than 24 hours (https://core.telegram.org/bots/api#getting-updates), after which people
- * have to press again. It tells of each until the next request, and does not say when
- * it was: one that is heard only after the question's time is up approves nothing.
- * Questions that were posted before a restart are to be listened to by one layer, soon
- * after each other: of presses for those that nobody listens to yet, it keeps a thousand.
- * A process that is killed between an answer and whatever was to become of it hears it
- * again unless another question has asked since: then the buttons are gone, and the
- * question times out.
+ * `approvers` are ids of users or their `@username`s (which other people can take once they are
+ * given up). Anybody else who presses a button is told that the answer does not count.
+ *
+ * The layer waits for presses with `getUpdates` (https://core.telegram.org/bots/api#getupdates), 25
+ * seconds at a time, as long as a question is open. All questions of a layer share these requests.
+ *
+ * The approver is resumable: Telegram stores presses that no program has fetched for up to 24
+ * hours (https://core.telegram.org/bots/api#getting-updates); after that, people have to press
+ * again.
+ *
+ * **Gotchas**
+ *
+ * No other program may fetch updates of the same bot, and the bot must not have a webhook: the
+ * question would fail with `Rejected`, status 409. The layer asks for presses only, so Telegram
+ * drops the bot's other updates until a program asks for them again.
+ *
+ * Telegram does not say when a button was pressed. A press that is fetched only after the
+ * question has timed out can't approve it.
+ *
+ * After a restart, let one layer listen to all questions that were posted before, without long
+ * gaps: it keeps a thousand presses for questions to which no fiber listens yet. If a process is
+ * killed after it has fetched a press and before the answer has been stored, Telegram delivers
+ * the press again, unless another question has fetched since: then it is lost, and the question
+ * times out.
  *
  * @example
  * ```ts
@@ -59,6 +67,7 @@ export interface BotOptions extends ApproverOptions {
  * const approver = TelegramApprover.layer({ token: Redacted.make("123456:ABC-DEF"), chatId: -1001234567890 })
  * ```
  *
+ * @see {@link layerConfig} to read the options from the environment
  * @category layers
  * @since 0.1.0
  */
@@ -75,8 +84,8 @@ export const layer = (options: BotOptions): Layer.Layer<Approver> => {
 }
 
 /**
- * {@link layer} with the token from `TELEGRAM_BOT_TOKEN` and the chat from
- * `TELEGRAM_CHAT_ID`, or from the config given.
+ * Like {@link layer}, with the token from `TELEGRAM_BOT_TOKEN` and the chat from
+ * `TELEGRAM_CHAT_ID`, or the options from a config.
  *
  * @example
  * ```ts

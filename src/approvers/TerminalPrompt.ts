@@ -1,5 +1,5 @@
 /**
- * A question to whoever sits at the terminal in which the script runs.
+ * Asks the person at the terminal in which the script runs.
  *
  * @since 0.1.0
  */
@@ -17,29 +17,36 @@ import { clean, fitEnd, fitMiddle, oneLine } from "../internal/text/fit.ts"
 import { localTime } from "../internal/text/localTime.ts"
 
 /**
+ * The options of {@link layer}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface TerminalPromptOptions {
   /**
-   * Who sits there, as in a question's `approvers`. What the environment says unless
-   * set: `USER`, or `USERNAME` on Windows, and `"local"` where there is neither.
+   * The person at the terminal, as named in a question's `approvers`. Unless set, the variable
+   * `USER`, or `USERNAME` on Windows, or `"local"` if neither is set.
    */
   readonly user?: string | undefined
 }
 
 /**
- * Asks in the terminal and reads a line: what the question calls the answer, or `y`,
- * `yes`, `n`, `no`, in capitals or not; what follows in the line is the comment.
- * Anything else is asked again. Several questions are asked one after another, and the
- * time of each runs from when it was asked for.
+ * Asks in the terminal, and reads the answer as a line: the label of an answer, or `y`, `yes`, `n`
+ * or `no`, in upper or lower case.
  *
- * A line that comes within 300 milliseconds of its question is no answer to it: it was
- * typed before, or comes from a pipe. Where there is no terminal, or it is closed
- * (Ctrl-D), the question fails, and so it does at once where the user is none of its
- * `approvers`. The user's name is as good as the environment that it is taken from.
+ * **Details**
  *
- * It is not resumable: a question ends with the process at whose terminal it is.
+ * The rest of the line is the comment. After any other line, the prompt appears again. Several
+ * questions are asked one after another; the timeout of each begins when it is asked for, and not
+ * when it appears. A line that is read within 300 milliseconds after its question is no answer: it
+ * was typed before, or comes from a pipe.
+ *
+ * The question fails if there is no terminal, if it is closed (Ctrl-D), or if the user is not among
+ * the question's `approvers`. The approver is not resumable: a question ends with its process.
+ *
+ * **Gotchas**
+ *
+ * The user's name is taken from the environment, which the user can change.
  *
  * @example
  * ```ts
@@ -70,10 +77,10 @@ const invalid = (detail: string) => new AlerterError({ channel, reason: AlerterE
 const unreachable = (detail: string) =>
   new AlerterError({ channel, reason: AlerterErrorReason.Unreachable({ detail }) })
 
-/** Nobody reads a question and answers it in less, in milliseconds. */
+/** The shortest time in which a person reads a question and answers it, in milliseconds. */
 const reactionTime = 300
 
-/** More than anybody reads in a terminal, in UTF-16 code units. */
+/** The longest text that is printed, in UTF-16 code units. */
 const maxText = 20_000
 const maxLine = 500
 const maxFields = 100
@@ -88,7 +95,7 @@ const ask = (
     const by = { id: user, name: user }
     if (!mayAnswer(question, by)) return yield* invalid(`${oneLine(user)}, at the terminal, is none of its approvers`)
     const words = wordsOf(question)
-    // a width is what an output has that is a terminal
+    // an output that is no terminal has no width
     if ((yield* terminal.columns) === 0) return yield* unreachable("there is no terminal")
     const until = (yield* Clock.currentTimeMillis) + Duration.toMillis(question.timeout)
     return yield* lock.withPermits(1)(conversation(terminal, question, words, until, by))
@@ -120,7 +127,7 @@ const conversation = (
       yield* say(`${early ? "That was typed before the question could be read.\n" : ""}${prompt}`)
     }
   }).pipe(
-    // The time is up, or nobody wants to know any more.
+    // the question timed out, or the fiber that asked was interrupted
     Effect.onInterrupt(() => Effect.ignore(say("\nNo answer is awaited any more.\n")))
   )
 }
@@ -129,7 +136,7 @@ const conversation = (
 // what is read
 // -----------------------------------------------------------------------------
 
-/** What is typed for an answer, the longest first, and whether it approves. */
+/** The words that are answers, the longest first, and whether each approves. */
 type Words = ReadonlyArray<readonly [word: string, approves: boolean]>
 
 const short: Words = [["yes", true], ["y", true], ["no", false], ["n", false]]
@@ -139,7 +146,7 @@ const wordsOf = (question: Question): Words => {
   const own = ([[approve, true], [deny, false]] as const).map(([label, approves]) =>
     [oneLine(label).toLowerCase(), approves] as const
   )
-  // Where "no" approves, as to "Keep the old ones?", nobody can tell what "n" does.
+  // if "no" approves, as in "Keep the old ones?", the short forms would be ambiguous
   const crossed = own.some(([label, approves]) => short.some(([word, yes]) => word === label && yes !== approves))
   const clear = crossed ? [] : short.filter(([word, yes]) => !(yes && isDoubtful(word, question)))
   return [...own, ...clear]
@@ -153,7 +160,7 @@ const understand = (
   const text = oneLine(line)
   for (const [word, approved] of words) {
     const rest = text.slice(word.length)
-    // "not yet" begins with "no", and is none
+    // "not yet" begins with "no", but is no answer
     if (text.slice(0, word.length).toLowerCase() !== word || !/^([\s,;:.!–—-]|$)/.test(rest)) continue
     return { approved, comment: rest.replace(/^[\s,;:.!–—-]+/, "") || undefined }
   }
@@ -164,7 +171,7 @@ const understand = (
 // what is shown
 // -----------------------------------------------------------------------------
 
-// They turn the direction of what follows: Unicode Standard Annex #9, section 2.
+// characters that reverse the direction of the text after them: Unicode Standard Annex #9, section 2
 const directions = /[\u202a-\u202e\u2066-\u2069]/g
 
 const lineOf = (text: string): string => fitEnd(oneLine(text).replace(directions, ""), maxLine)
@@ -175,7 +182,7 @@ const textOf = (text: string, indent: string, max = maxText): string =>
 const render = ({ body, fields = [], title }: Question, until: number): string => {
   const shown = fields.slice(0, maxFields)
   const more = fields.length - shown.length
-  // none where it is for ever, or as good as that
+  // none if the timeout is infinite, or ends after the last date that there is
   const end = DateTime.make(until)
   return [
     `? ${lineOf(title)}`,
@@ -203,7 +210,7 @@ const osUser = (): string => {
     const { process } = globalThis as { process?: { env?: Readonly<Record<string, string | undefined>> } }
     return process?.env?.["USER"] || process?.env?.["USERNAME"] || "local"
   } catch {
-    // Deno throws where the environment may not be read.
+    // Deno throws without permission to read the environment
     return "local"
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A question as a web page with two buttons, served by the script itself. It runs on
- * Bun, Deno and Node, and needs no account anywhere.
+ * Asks on a web page with two buttons, which the script itself serves, on Bun, Deno and Node. It
+ * needs no account anywhere.
  *
  * @since 0.1.0
  */
@@ -13,23 +13,28 @@ import type { WebPageOptions } from "./WebPageOptions.ts"
 export type { WebPageOptions } from "./WebPageOptions.ts"
 
 /**
- * Shows each question on a page of its own, on a server that runs as long as the layer
- * is in use. The page's address holds 256 random bits, and is the one thing that an
- * answer needs: it is handed to `announce` and is in no log, span or error. Opening it
- * decides nothing, so previews of links are harmless; the buttons post a form. After
- * the first answer, or when nobody waits for one any more, the page only says so.
+ * Shows each question on a page of its own, on a server that runs as long as the layer is in use.
  *
- * Where the question has `approvers`, each gets a link of their own, and who answered is
- * known by it. Otherwise the page asks for a name, which nobody checks; the id is
+ * **Details**
+ *
+ * The page's URL contains 256 random bits, and anybody who has it can answer. It is passed to
+ * `announce`, and appears in no log, span or error. Opening the page answers nothing, so link
+ * previews are harmless; the buttons post a form. After the first answer, or when the question has
+ * timed out or was withdrawn, the page only says so.
+ *
+ * If the question has `approvers`, each of them gets a link of their own, which identifies the
+ * person who answers. Otherwise the page asks for a name, which is not verified; the id is
  * `"local"`.
  *
- * The server speaks HTTP without encryption: let it listen elsewhere than on this
- * machine only behind a proxy that adds it, and say so with `publicUrl`. Building the
- * layer fails where it can't listen.
+ * Building the layer fails if the server can't listen.
  *
- * It is not resumable: to serve a page at its address again, whoever goes on after a
- * restart would have to be handed the token, which would then stand in a handle, and so
- * in whatever that is stored in, for everybody to approve with.
+ * The approver is not resumable. To serve the same page after a restart, the token of its URL
+ * would have to be stored, and anybody who can read the storage could approve with it.
+ *
+ * **Gotchas**
+ *
+ * The server speaks HTTP without encryption. Let it listen on other addresses than this machine's
+ * own only behind a proxy that adds TLS, and set `publicUrl`.
  *
  * @example
  * ```ts

@@ -9,15 +9,17 @@ import type * as Redacted from "effect/Redacted"
 import type { Question } from "../Approver.ts"
 
 /**
+ * Sets where the page is served, and how people get its link.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface WebPageOptions<R = never> {
   /**
-   * Brings the link to whoever is to answer: whoever has it may. Called once for each
-   * of the question's approvers, with their id, or once without. Prints the link to the
-   * console unless set. If it fails, so does the question. The time to answer begins
-   * when everybody has been told.
+   * Sends the link to the people who may answer: anybody who has it can. Called once for each of
+   * the question's approvers, with their id, or once without. Unless set, prints the link to the
+   * console. If it fails, the question fails. The question's timeout begins when all calls have
+   * succeeded.
    */
   readonly announce?:
     | ((
@@ -26,12 +28,12 @@ export interface WebPageOptions<R = never> {
       approver: string | undefined
     ) => Effect.Effect<unknown, unknown, R>)
     | undefined
-  /** Where to listen. `"127.0.0.1"` unless set: this machine only. */
+  /** The address to listen on. `"127.0.0.1"` unless set: this machine only. */
   readonly hostname?: string | undefined
-  /** Any that is free unless set. */
+  /** The port to listen on. Unless set, any free port. */
   readonly port?: number | undefined
-  /** What links begin with, where people reach the page through a proxy: `"https://approve.example.com/"`. */
+  /** The beginning of links, if people reach the page through a proxy: `"https://approve.example.com/"`. */
   readonly publicUrl?: string | undefined
-  /** In which times are shown. The machine's unless set. */
+  /** The time zone of the times on the page. The machine's unless set. */
   readonly timeZone?: DateTime.TimeZone | undefined
 }

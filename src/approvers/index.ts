@@ -1,5 +1,5 @@
 /**
- * The channels that can hear an answer: each a Layer of `Approver`.
+ * The approvers: each module makes Layers of `Approver`.
  *
  * @since 0.1.0
  */

@@ -27,20 +27,20 @@ const rest = [
   "  │     at load (etl.ts:12:3)"
 ]
 
-it.effect("writes an alert, with the time in UTC", () =>
+it.effect("Console prints an alert, with the time in UTC", () =>
   Effect.gen(function*() {
     yield* post({ colors: "never" })
     assert.deepEqual(yield* TestConsole.logLines, [
       ["✗ ERROR nightly › load failed 2026-11-23T12:40:12.000Z", ...rest].join("\n")
     ])
     assert.deepEqual(yield* TestConsole.errorLines, [])
-    // what is for machines alone is not shown
+    // keys, tags and the source are for machines only
     yield* post({ colors: "never" }, alert.with({ idempotencyKey: "nightly/load" }))
     const [first, second] = yield* TestConsole.logLines
     assert.equal(second, first)
   }))
 
-it.effect("with the time in a zone, to the other stream", () =>
+it.effect("timeZone sets the zone of the time, and stream the output", () =>
   Effect.gen(function*() {
     yield* post({ colors: "never", timeZone, stream: "stderr" })
     assert.deepEqual(yield* TestConsole.errorLines, [
@@ -49,7 +49,7 @@ it.effect("with the time in a zone, to the other stream", () =>
     assert.deepEqual(yield* TestConsole.logLines, [])
   }))
 
-it.effect("in colours, if they are wanted", () =>
+it.effect("colors: always prints in colours", () =>
   Effect.gen(function*() {
     yield* post({ colors: "always" })
     yield* post({ colors: "always", timeZone })
@@ -61,7 +61,7 @@ it.effect("in colours, if they are wanted", () =>
     assert.equal(zoned, utc?.replace("2026-11-23T12:40:12.000Z", "2026-11-23 13:40:12 Europe/Berlin (UTC+01:00)"))
   }))
 
-it.effect("as many lines as there are", () =>
+it.effect("each line of an alert is printed as a line", () =>
   Effect.gen(function*() {
     const count = 2_500_000
     for (const part of ["body", "detail"] as const) {
@@ -74,7 +74,7 @@ it.effect("as many lines as there are", () =>
     }
   }))
 
-it.effect("in colours on a terminal alone, unless NO_COLOR is set", () =>
+it.effect("by default, colours are printed on a terminal only, and not with NO_COLOR", () =>
   Effect.gen(function*() {
     const colored = (stream: "stdout" | "stderr", isTTY: boolean, env?: { readonly NO_COLOR?: string }) =>
       Effect.gen(function*() {
@@ -91,7 +91,7 @@ it.effect("in colours on a terminal alone, unless NO_COLOR is set", () =>
     assert.equal(yield* colored("stderr", false), false)
   }))
 
-it.effect("no text reaches the terminal as a control sequence, and each alert begins with its severity", () =>
+it.effect("control sequences in an alert do not reach the terminal, and each alert begins with its severity", () =>
   forAll(AnyAlert, (input) =>
     Effect.gen(function*() {
       const posted = alertOf({ ...input, times: { texts: 1, fields: 1 } })

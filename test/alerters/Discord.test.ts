@@ -37,7 +37,7 @@ channelContract(test, {
 const timeZone = DateTime.zoneMakeNamedUnsafe("Europe/Berlin")
 const at = DateTime.makeUnsafe("2026-11-23T12:40:12Z")
 
-/** Posts through one layer to one server, and answers with what it was sent. */
+/** Posts alerts through one layer to one server, and returns the bodies that it received. */
 const poster = (make: (url: string) => Layer.Layer<Alerter> = webhook()) =>
   Effect.gen(function*() {
     const server = yield* channelServer({ status: 204 })
@@ -58,7 +58,7 @@ const embedOf = (alert: Alert) =>
     return (yield* post(alert.with({ at }))).json.embeds[0]
   })
 
-/** What Discord shows of escaped text. */
+/** Returns the text that Discord shows of escaped text. */
 const shown = (text: string): string => text.replace(/\u200b/g, "").replace(/\\([^0-9A-Za-z\s])/g, "$1")
 
 // -----------------------------------------------------------------------------
@@ -87,7 +87,7 @@ it.live("an alert is an embed with title, body, fields, detail and time", () =>
     })
   }))
 
-it.live("each severity has a colour and a symbol of its own", () =>
+it.live("each severity has its own colour and symbol", () =>
   Effect.gen(function*() {
     const severities = ["info", "success", "warning", "error", "critical"] as const
     const embeds = yield* Effect.forEach(severities, (severity) => embedOf(Alert.make({ title: "t", severity })))
@@ -95,7 +95,7 @@ it.live("each severity has a colour and a symbol of its own", () =>
     assert.deepEqual(embeds.map(({ title }) => title), ["ℹ️ t", "✅ t", "⚠️ t", "❌ t", "🚨 t"])
   }))
 
-it.live("what an alert does not have is not there, and what can't be seen has a place", () =>
+it.live("parts that an alert lacks are left out, and invisible texts become a zero-width space", () =>
   Effect.gen(function*() {
     const embed = yield* embedOf(Alert.make("t"))
     assert.deepEqual(Object.keys(embed).toSorted(), ["color", "footer", "timestamp", "title"])
@@ -107,7 +107,7 @@ it.live("what an alert does not have is not there, and what can't be seen has a 
     ])
   }))
 
-it.live("long values, and those of several lines, have no others beside them", () =>
+it.live("long or multi-line field values are not shown inline", () =>
   Effect.gen(function*() {
     const { fields } = yield* embedOf(
       Alert.make({ title: "t", fields: { long: "x".repeat(60), lines: "a\nb", no: "x" } })
@@ -119,7 +119,7 @@ it.live("long values, and those of several lines, have no others beside them", (
 // markup and mentions
 // -----------------------------------------------------------------------------
 
-it.live("markup and mentions are shown as they are, and mention nobody", () =>
+it.live("markup and mentions in an alert are shown literally, and notify nobody", () =>
   Effect.gen(function*() {
     const texts = [
       "@everyone",
@@ -155,12 +155,12 @@ it.live("markup and mentions are shown as they are, and mention nobody", () =>
         assert.doesNotMatch(part, /(?<!\\):(\/\/|smile:|100:)|^([-#+]|\d+\.)/m)
       }
     }
-    // nothing is escaped that need not be
+    // plain text is not escaped
     const { title } = yield* embedOf(Alert.make("nightly-etl (etl.ts:12:3), 50% a@b.test!"))
     assert.equal(title, "ℹ️ nightly-etl (etl.ts:12:3), 50% a@b.test!")
   }))
 
-it.live("a detail can't end its code block", () =>
+it.live("backticks in a detail do not end its code block", () =>
   Effect.gen(function*() {
     const detail = "``` @everyone ````\n`a` ` ```"
     const { description } = yield* embedOf(Alert.make({ title: "t", detail }))
@@ -190,14 +190,14 @@ const assertWithinLimits = ({ description = "-", fields = [], footer, title }: E
   assert.ok(texts.join("").length <= 6000, `all: ${texts.join("").length}`)
   for (const text of texts) {
     assert.ok(text.isWellFormed())
-    // trimmed by Discord, and refused where nothing is left
+    // Discord trims texts, and refuses those of which nothing is left
     assert.notEqual(text.trim(), "")
     // oxlint-disable-next-line no-control-regex -- control characters are what it is about
     assert.doesNotMatch(text, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/)
   }
 }
 
-it.live("any alert is within the limits, and valid", () =>
+it.live("any alert becomes a valid embed within the limits", () =>
   Effect.gen(function*() {
     const post = yield* poster()
     yield* forAll(AnyAlert, (any) =>
@@ -208,7 +208,7 @@ it.live("any alert is within the limits, and valid", () =>
       }), 150)
   }))
 
-it.live("of five megabytes the beginning and the end are shown, and how much is missing", () =>
+it.live("a detail of five megabytes is cut in its middle, and says how much is missing", () =>
   Effect.gen(function*() {
     const post = yield* poster()
     const alert = Alert.make({ title: "t", body: "the body", fields: { a: "b" }, detail: hugeDetail() })
@@ -224,7 +224,7 @@ it.live("of five megabytes the beginning and the end are shown, and how much is 
     assert.ok(Duration.toMillis(elapsed) < 1000, Duration.format(elapsed))
   }))
 
-it.live("where all is long, the detail and the body are cut first, and of the fields values rather than their number", () =>
+it.live("if all parts are long, the detail and the body are cut first, then the values of fields", () =>
   Effect.gen(function*() {
     const fields = Object.fromEntries(Array.from({ length: 25 }, (_, i) => [`name ${i}`, `${i} `.repeat(400)]))
     const long = Alert.make({ title: "T".repeat(300), body: "b".repeat(9000), detail: "d".repeat(9000), fields })
@@ -240,7 +240,7 @@ it.live("where all is long, the detail and the body are cut first, and of the fi
     assert.ok(alone.description.startsWith("b".repeat(2000) + "\n```\nddd"))
   }))
 
-it.live("more fields than there may be are counted", () =>
+it.live("fields beyond the limit are replaced by their number", () =>
   Effect.gen(function*() {
     const fields = Array.from({ length: 30 }, (_, i) => ({ name: `n${i}`, value: "v" }))
     const few = yield* embedOf(Alert.make({ title: "t", fields }))
@@ -260,7 +260,7 @@ it.live("more fields than there may be are counted", () =>
 // webhook and bot
 // -----------------------------------------------------------------------------
 
-it.live("a webhook's query is kept, and it waits until the message is saved", () =>
+it.live("a webhook's query is kept, and wait is added to it", () =>
   Effect.gen(function*() {
     const paths = yield* Effect.forEach(["", "?thread_id=7", "?wait=false"], (query) =>
       Effect.gen(function*() {
@@ -271,7 +271,7 @@ it.live("a webhook's query is kept, and it waits until the message is saved", ()
     assert.deepEqual(paths, [`${path}?wait=true`, `${path}?thread_id=7&wait=true`, `${path}?wait=false`])
   }))
 
-it.live("an address that is none is an error, in which it does not stand", () =>
+it.live("an invalid URL is an error that does not quote it", () =>
   Effect.gen(function*() {
     const layer = Discord.layer({ webhookUrl: Redacted.make(`no address ${canary}`), retries: 0 })
     const error: AlerterError = yield* Effect.flatMap(Alerter, (alerter) => alerter.post("t")).pipe(
@@ -285,7 +285,7 @@ it.live("an address that is none is an error, in which it does not stand", () =>
 const bot = (url: string) =>
   Discord.layerBot({ token: Redacted.make("t0ken"), channelId: "42", baseUrl: `${url}/`, timeZone, delay: "1 millis" })
 
-it.live("a bot posts the same embed to its channel, under its name", () =>
+it.live("a bot posts the same embed to its channel", () =>
   Effect.gen(function*() {
     const post = yield* poster(bot)
     const { headers, json, path } = yield* post(sample.with({ at }))
@@ -297,7 +297,7 @@ it.live("a bot posts the same embed to its channel, under its name", () =>
     assert.deepEqual(json.allowed_mentions, { parse: [] })
   }))
 
-it.live("a bot's post has one nonce, however often it is sent, and the next post another", () =>
+it.live("all attempts at a bot's post have the same nonce, and the next post has another", () =>
   Effect.gen(function*() {
     const server = yield* channelServer({ status: 500 }, "reset", {})
     const context = yield* Layer.build(bot(server.url))
@@ -312,7 +312,7 @@ it.live("a bot's post has one nonce, however often it is sent, and the next post
     assert.ok(nonces.every((nonce) => typeof nonce === "string" && nonce.length > 15 && nonce.length <= 25))
   }))
 
-it.live("a bot's nonce is the same in a repeat, and another for another key or channel", () =>
+it.live("a bot's nonce is the same in a repeated post, and differs by key and channel", () =>
   Effect.gen(function*() {
     const nonceOf = (idempotencyKey: string, channelId = "42") =>
       Effect.gen(function*() {
@@ -327,12 +327,12 @@ it.live("a bot's nonce is the same in a repeat, and another for another key or c
     const nonce = yield* nonceOf("k")
     assert.equal(yield* nonceOf("k"), nonce)
     const others = [yield* nonceOf("k2"), yield* nonceOf("k", "43"), yield* nonceOf("\ud800"), yield* nonceOf("\udc00")]
-    // an empty key is none
+    // an empty key counts as none
     others.push(yield* nonceOf(""), yield* nonceOf(""))
     assert.equal(new Set([nonce, ...others]).size, 7)
   }))
 
-it.live("Discord's own errors, and how long it says to wait", () =>
+it.live("Discord's error answers become reasons, and its retry_after is honoured", () =>
   Effect.gen(function*() {
     const errorOf = (status: number, body: unknown, headers: Record<string, string> = {}) =>
       Effect.gen(function*() {
@@ -361,7 +361,7 @@ const withEnv = (env: Record<string, string>) => Effect.provide(ConfigProvider.l
 
 const post = Effect.flatMap(Alerter, (alerter) => alerter.post("t"))
 
-it.live("the address comes from DISCORD_WEBHOOK_URL", () =>
+it.live("layerConfig reads the URL from DISCORD_WEBHOOK_URL", () =>
   Effect.gen(function*() {
     const server = yield* channelServer({ status: 204 })
     yield* post.pipe(
@@ -374,7 +374,7 @@ it.live("the address comes from DISCORD_WEBHOOK_URL", () =>
     assert.match(String(error), /DISCORD_WEBHOOK_URL/)
   }))
 
-it.live("the bot's token and channel come from DISCORD_BOT_TOKEN and DISCORD_CHANNEL_ID", () =>
+it.live("layerBotConfig reads token and channel from DISCORD_BOT_TOKEN and DISCORD_CHANNEL_ID", () =>
   Effect.gen(function*() {
     const env = { DISCORD_BOT_TOKEN: canary, DISCORD_CHANNEL_ID: "42" }
     yield* Effect.scoped(Layer.build(Discord.layerBotConfig())).pipe(withEnv(env))

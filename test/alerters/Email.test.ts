@@ -36,7 +36,7 @@ const post = (server: SmtpServer, alert: Alert | string = sample, options: Parti
     Effect.provide(Email.layer({ ...optionsFor(server), ...options }))
   )
 
-/** A server that behaves so, and what a post to it comes to. */
+/** Starts a server of this behaviour, and posts to it. */
 const against = (behaviours: ReadonlyArray<Behaviour>, options: Partial<Email.SmtpOptions> = {}) =>
   Effect.gen(function*() {
     const server = yield* smtpServer({ auth, behaviours })
@@ -50,7 +50,7 @@ const addresses = (of: AddressObject | Array<AddressObject> | undefined) =>
 
 const header = (mail: ParsedMail, name: string) => mail.headers.get(name)
 
-it.live("email: a mail with a plain part and one of HTML, encrypted and with a login", () =>
+it.live("email: a mail has a plain part and an HTML part, and is sent encrypted, with a login", () =>
   Effect.gen(function*() {
     const server = yield* smtpServer({ auth })
     yield* post(server, sample.with({ at: DateTime.makeUnsafe("2026-11-23T12:40:12Z") }))
@@ -86,14 +86,14 @@ it.live("email: a mail with a plain part and one of HTML, encrypted and with a l
     assert.match(html, /2026-11-23 13:40:12 Europe\/Berlin/)
   }))
 
-it.live("email: with TLS from the beginning", () =>
+it.live("email: secure begins the connection with TLS", () =>
   Effect.gen(function*() {
     const server = yield* smtpServer({ auth, secure: true })
     yield* post(server, sample, { secure: true })
     assert.deepEqual(server.received.map(({ encrypted }) => encrypted), [true])
   }))
 
-it.live("email: to this machine's own server, without a certificate or a login", () =>
+it.live("email: a server on this machine needs neither a certificate nor a login", () =>
   Effect.gen(function*() {
     const server = yield* smtpServer()
     const { from, host, port, to } = optionsFor(server)
@@ -104,7 +104,7 @@ it.live("email: to this machine's own server, without a certificate or a login",
     assert.equal(mail!.subject, "[test] hello")
   }))
 
-it.live("email: what is critical is urgent, and mails of a run are one conversation", () =>
+it.live("email: critical alerts are marked urgent, and mails of a run reference the same id", () =>
   Effect.gen(function*() {
     const server = yield* smtpServer({ auth })
     yield* post(server, sample.with({ severity: "critical" }))
@@ -125,7 +125,7 @@ it.live("email: what is critical is urgent, and mails of a run are one conversat
     assert.deepEqual(mails.map(({ references }) => [references ?? []].flat()[0]), threads)
   }))
 
-it.live("email: a repeat has the id of the first, and another key, or other recipients, have another", () =>
+it.live("email: a repeated post has the same Message-ID, another key or other recipients another", () =>
   Effect.gen(function*() {
     const server = yield* smtpServer({ auth })
     const keys = ["k", "k", "k2", "ünïx <k>\r\n@", "\ud800", "\udc00"]
@@ -137,7 +137,7 @@ it.live("email: a repeat has the id of the first, and another key, or other reci
     for (const id of ids) assert.match(String(id), /^<[0-9a-f]{64}@example\.com>$/)
   }))
 
-it.live("email: tries again where the server puts it off, never where it refuses", () =>
+it.live("email: a temporary refusal is retried, a permanent one is not", () =>
   Effect.gen(function*() {
     const again: ReadonlyArray<Behaviour> = [
       { at: "connect", code: 421 },
@@ -170,7 +170,7 @@ it.live("email: tries again where the server puts it off, never where it refuses
     assert.deepEqual(reason, { _tag: "Rejected", status: 451, detail: "try later" })
   }))
 
-it.live("email: a mail that is sent again is the same", () =>
+it.live("email: all attempts send the same mail", () =>
   Effect.gen(function*() {
     const { error, server, tries } = yield* against(["resetAfterData", "accept"])
     assert.deepEqual({ error, tries }, { error: undefined, tries: 2 })
@@ -181,7 +181,7 @@ it.live("email: a mail that is sent again is the same", () =>
     assert.equal(reason?._tag, "Unreachable")
   }))
 
-it.live("email: no answer in time, and nobody listens", () =>
+it.live("email: a timeout and a refused connection have their reasons", () =>
   Effect.gen(function*() {
     const silent = yield* against(["hang", "accept"], { timeout: "300 millis" })
     assert.deepEqual({ error: silent.error, tries: silent.tries }, { error: undefined, tries: 2 })
@@ -196,7 +196,7 @@ it.live("email: no answer in time, and nobody listens", () =>
     assert.equal(message, "email: could not be reached: ECONNREFUSED")
   }))
 
-it.live("email: whoever is interrupted closes the connection", () =>
+it.live("email: an interrupted post closes the connection", () =>
   Effect.gen(function*() {
     const server = yield* smtpServer({ auth, behaviours: ["hangAfterData"] })
     yield* Effect.timeoutOption(post(server), "200 millis")
@@ -205,7 +205,7 @@ it.live("email: whoever is interrupted closes the connection", () =>
     assert.equal(server.conversations(), 1)
   }))
 
-it.live("email: a login that is refused", () =>
+it.live("email: a refused login is Unauthorized, and quotes no password", () =>
   Effect.gen(function*() {
     const recorded = recorder()
     const server = yield* smtpServer({ auth: { user, pass: "another" } })
@@ -215,7 +215,7 @@ it.live("email: a login that is refused", () =>
       Effect.provide(recorded.layer),
       Effect.flip
     )
-    // the server quotes both
+    // the server quotes user and password
     assert.equal(error.message, "email: the credentials were not accepted: no such user, <redacted>: <redacted>")
     recorded.keep("events", error)
     assert.deepEqual(leaks(recorded.outputs), [])
@@ -223,7 +223,7 @@ it.live("email: a login that is refused", () =>
     assert.deepEqual([server.conversations(), server.received.length], [1, 0])
   }))
 
-it.live("email: no password, nor a mail, without TLS where it is required", () =>
+it.live("email: if TLS is required, neither password nor mail is sent without it", () =>
   Effect.gen(function*() {
     const { lines, port } = yield* cleartextServer
     const options = optionsFor({ port })
@@ -237,7 +237,7 @@ it.live("email: no password, nor a mail, without TLS where it is required", () =
       detail: "the server offers no TLS, which is required: 5.5.1 Command not implemented"
     })
     assert.deepEqual(lines.map((line) => line.split(" ")[0]), ["EHLO", "STARTTLS"])
-    // or it would have been sent in the clear
+    // otherwise it would have been sent unencrypted
     yield* Effect.flatMap(Alerter, (alerter) => alerter.post(sample)).pipe(
       Effect.provide(Email.layer({ ...options, requireTls: false, retries: 0, timeout: "300 millis" })),
       Effect.flip
@@ -245,7 +245,7 @@ it.live("email: no password, nor a mail, without TLS where it is required", () =
     assert.ok(lines.some((line) => line.startsWith("AUTH PLAIN")))
   }))
 
-it.live("email: no mail to a server that is not who it should be", () =>
+it.live("email: no mail is sent to a server whose certificate is not trusted", () =>
   Effect.gen(function*() {
     const { reason, server, tries } = yield* against(["accept"], { tls: {} })
     assert.deepEqual(reason, { _tag: "Unreachable", detail: "DEPTH_ZERO_SELF_SIGNED_CERT" })
@@ -254,7 +254,7 @@ it.live("email: no mail to a server that is not who it should be", () =>
     assert.equal(trusting.error, undefined)
   }))
 
-it.live("email: who is put off gets it later, and who is refused is told of in a warning", () =>
+it.live("email: recipients refused temporarily get the mail later, and those refused for good are logged", () =>
   Effect.gen(function*() {
     const seen = logs()
     const later = yield* against([{ at: "to", code: 450, recipient: "oncall@example.com" }, "accept"])
@@ -293,7 +293,7 @@ const unescaped = (html: string) =>
     (_, name: string) => ({ amp: "&", lt: "<", gt: ">", quot: "\"", "#39": "'" })[name]!
   )
 
-it.live("email: any alert is a mail of one subject line whose parts say the same, as text", () =>
+it.live("email: any alert becomes a mail with one subject line, whose two parts show the same text", () =>
   Effect.gen(function*() {
     const server = yield* smtpServer({ auth })
     yield* forAll(Input, ({ times, ...input }) =>
@@ -338,7 +338,7 @@ it.live("email: any alert is a mail of one subject line whose parts say the same
       }), 12)
   }))
 
-it.live("email: of five megabytes it sends the beginning and the end, and says how much is missing", () =>
+it.live("email: a detail of five megabytes is cut in its middle, and says how much is missing", () =>
   Effect.gen(function*() {
     const server = yield* smtpServer({ auth })
     const detail = `BEGIN ${"stack \u{1f4a5} שלום <x> ".repeat(300_000)} END`

@@ -17,7 +17,7 @@ const it = makeIt(test)
 const user = "mailer@example.com"
 const pass = `pä:ss@${canary}%`
 
-it.live("email: with what the environment says", () =>
+it.live("email: layerConfig reads the environment", () =>
   Effect.gen(function*() {
     const server = yield* smtpServer({ auth: { user, pass } })
     const withEnv = (SMTP_URL: string, env: Readonly<Record<string, string>> = {}) =>
@@ -57,7 +57,7 @@ it.live("email: with what the environment says", () =>
     assert.equal(missing._tag, "ConfigError")
   }))
 
-it.live("email: options that can't be meant are found when the layer is built", () =>
+it.live("email: wrong options are an error when the layer is built", () =>
   Effect.gen(function*() {
     const good: Email.SmtpOptions = {
       host: "localhost",
@@ -86,7 +86,7 @@ it.live("email: options that can't be meant are found when the layer is built", 
     }
   }))
 
-it.live("email: addresses as a file has them, with an end of line", () =>
+it.live("email: addresses may have line ends around them", () =>
   Effect.gen(function*() {
     const server = yield* smtpServer()
     const { from, host, to } = {
@@ -101,10 +101,10 @@ it.live("email: addresses as a file has them, with an end of line", () =>
     assert.deepEqual([mail!.from, mail!.to], ["jobs@example.com", ["ops@example.com", "a@example.com"]])
   }))
 
-it.live("email: no mail holds the password, also as it stands in the address of the server", () =>
+it.live("email: no mail contains the password, as it is or as it stands in the server's URL", () =>
   Effect.gen(function*() {
     const server = yield* smtpServer({ auth: { user, pass } })
-    // as a lenient person would encode it, and as encodeURIComponent does
+    // percent-encoded in part, and as encodeURIComponent does
     for (const password of [`p%c3%A4:ss%40${canary}%25`, encodeURIComponent(pass)]) {
       const url = `smtp://${encodeURIComponent(user)}:${password}@127.0.0.1:${server.port}`
       const detail = `can't connect to ${url} (${encodeURIComponent(pass)}, ${URL.parse(url)!.href})`
@@ -121,7 +121,7 @@ it.live("email: no mail holds the password, also as it stands in the address of 
     assert.deepEqual(leaks(mails.map(({ html, text }) => [text, html])), [])
   }))
 
-/** The sources where there is no other package than effect. */
+/** Copies the sources to a folder in which effect is the only package. */
 const withoutNodemailer = Effect.acquireRelease(
   Effect.promise(async () => {
     const root = path.resolve(import.meta.dirname, "../..")
@@ -134,7 +134,7 @@ const withoutNodemailer = Effect.acquireRelease(
   (folder) => Effect.promise(() => fs.rm(folder, { recursive: true }))
 )
 
-it.live("email: without nodemailer, the layer says what to install, and nothing else needs it", () =>
+it.live("email: without nodemailer the layer says what to install, and all other modules load", () =>
   Effect.gen(function*() {
     const folder = yield* withoutNodemailer
     yield* Effect.promise(() =>

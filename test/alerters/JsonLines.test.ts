@@ -29,7 +29,7 @@ const started = (options: JsonLines.JsonLinesOptions, files = NodeFileSystem.lay
       Effect.provide(Effect.flatMap(Alerter, (alerter) => alerter.post(alert)), services)
   )
 
-/** What the file holds. Throws where a line is no JSON, or the last one is not ended. */
+/** Reads the lines of the file. Throws if a line is no JSON, or the last one is not ended. */
 // oxlint-disable-next-line no-explicit-any -- tests look into it as they like
 const linesOf = (file: string): ReadonlyArray<any> => {
   const text = fs.readFileSync(file, "utf8")
@@ -37,7 +37,7 @@ const linesOf = (file: string): ReadonlyArray<any> => {
   return text.slice(0, -1).split("\n").map((line) => JSON.parse(line))
 }
 
-it.live("appends an alert as a line", () =>
+it.live("JsonLines appends each alert as a line", () =>
   Effect.gen(function*() {
     const file = path.join(yield* folder, "alerts.jsonl")
     const post = yield* started({ path: file })
@@ -73,7 +73,7 @@ it.live("appends an alert as a line", () =>
     assert.deepEqual(others, [])
   }))
 
-it.live("keeps what the file has, and makes it, and its folder, for its owner alone", () =>
+it.live("an existing file is kept, and a missing file or folder is created for its owner only", () =>
   Effect.gen(function*() {
     const root = yield* folder
     const file = path.join(root, "a", "b", "alerts.jsonl")
@@ -86,13 +86,13 @@ it.live("keeps what the file has, and makes it, and its folder, for its owner al
     const another = yield* started({ path: file })
     yield* another(alert)
     assert.equal(linesOf(file).length, 2)
-    // as if the log had been moved away
+    // as a log rotation does
     fs.rmSync(path.join(root, "a"), { recursive: true })
     yield* post(alert)
     assert.equal(linesOf(file).length, 1)
   }))
 
-it.live("alerts of several alerters at once do not mix", () =>
+it.live("lines of concurrent alerters do not mix", () =>
   Effect.gen(function*() {
     const file = path.join(yield* folder, "alerts.jsonl")
     const posts = yield* Effect.all([started({ path: file }), started({ path: file })])
@@ -107,7 +107,7 @@ it.live("alerts of several alerters at once do not mix", () =>
     assert.ok(lines.every((line) => line.detail === detail))
   }))
 
-it.live("a line is one write", () =>
+it.live("each line is one write", () =>
   Effect.gen(function*() {
     const writes: Array<{ readonly text: string; readonly flag: unknown; readonly mode: unknown }> = []
     const files = FileSystem.layerNoop({
@@ -124,7 +124,7 @@ it.live("a line is one write", () =>
     assert.match(JSON.parse(text).detail, /^Error: BEGINNING\n[\s\S]*… \d{7} characters left out …[\s\S]*at END$/)
   }))
 
-it.live("half a line, as a process that was killed or a full disk leaves it, is ended before the next", () =>
+it.live("half a line that another process left is ended before the next line", () =>
   Effect.gen(function*() {
     const file = path.join(yield* folder, "alerts.jsonl")
     fs.writeFileSync(file, "{\"title\":\"whole\"}\n{\"title\":\"ha")
@@ -137,7 +137,7 @@ it.live("half a line, as a process that was killed or a full disk leaves it, is 
     assert.deepEqual(ours.map((line) => JSON.parse(line).title), [alert.title, alert.title])
   }))
 
-it.live("half a line of its own is ended before the next", () =>
+it.live("half a line that its own failed write left is ended before the next line", () =>
   Effect.gen(function*() {
     const file = path.join(yield* folder, "alerts.jsonl")
     const real = yield* Effect.provide(FileSystem.FileSystem, NodeFileSystem.layer)
@@ -165,7 +165,7 @@ it.live("half a line of its own is ended before the next", () =>
     assert.equal(half, first!.slice(0, 20))
   }))
 
-it.live("a limit that is none", () =>
+it.live("a maxBytes that is no positive number is an error", () =>
   Effect.gen(function*() {
     const file = path.join(yield* folder, "alerts.jsonl")
     for (const maxBytes of [Number.NaN, 0, -1]) {
@@ -176,7 +176,7 @@ it.live("a limit that is none", () =>
     assert.equal(fs.existsSync(file), false)
   }))
 
-it.live("any alert is a line within the limit", () =>
+it.live("any alert becomes a line within maxBytes", () =>
   Effect.gen(function*() {
     const file = path.join(yield* folder, "alerts.jsonl")
     const post = yield* started({ path: file, maxBytes: 2000 })
@@ -194,7 +194,7 @@ it.live("any alert is a line within the limit", () =>
       }), 60)
   }))
 
-it.live("an alert that can't be cut enough", () =>
+it.live("an alert that can't be shortened enough is an error", () =>
   Effect.gen(function*() {
     const file = path.join(yield* folder, "alerts.jsonl")
     const post = yield* started({ path: file, maxBytes: 2000 })
@@ -203,7 +203,7 @@ it.live("an alert that can't be cut enough", () =>
     assert.equal(fs.existsSync(file), false)
   }))
 
-it.live("errors of the file system have a code, and no path", () =>
+it.live("errors of the file system show their code, and not the path", () =>
   Effect.gen(function*() {
     const root = path.join(yield* folder, canary)
     fs.mkdirSync(root)
@@ -237,7 +237,7 @@ it.live("errors of the file system have a code, and no path", () =>
     assert.deepEqual(yield* failure({ path: file }, failing("Busy", `${file} is busy`)), ["Unreachable", "Busy"])
   }))
 
-it.live("from the environment", () =>
+it.live("layerConfig reads the path from ALERT_FILE", () =>
   Effect.gen(function*() {
     const file = path.join(yield* folder, "alerts.jsonl")
     const post = (

@@ -45,7 +45,7 @@ const started = (options: Partial<Ntfy.NtfyOptions> = {}, reply: Reply = accepte
     return { post, sent }
   })
 
-/** What a server refuses, or takes for an attachment. */
+/** Asserts that a server accepts the message, and makes no attachment of it. */
 const assertWithinLimits = (body: string) => {
   const { message, tags, title } = JSON.parse(body)
   assert.ok(Buffer.byteLength(message) < 4096, `${Buffer.byteLength(message)} bytes of message`)
@@ -57,7 +57,7 @@ const assertWithinLimits = (body: string) => {
   }
 }
 
-it.live("a token that can't be sent is told, without it", () =>
+it.live("a token that can't be sent in a header is an error that does not quote it", () =>
   Effect.gen(function*() {
     for (const token of [`tk_${canary}\n1`, `tk_${canary}€`]) {
       const { post } = yield* started({ token: Redacted.make(token) })
@@ -66,7 +66,7 @@ it.live("a token that can't be sent is told, without it", () =>
     }
   }))
 
-it.live("an alert as a message", () =>
+it.live("ntfy gets an alert as a message", () =>
   Effect.gen(function*() {
     const { sent } = yield* started({ token: Redacted.make("tk_1") })
     const { headers, json, method, path } = yield* sent(sample.with({ at }))
@@ -93,7 +93,7 @@ it.live("an alert as a message", () =>
     })
   }))
 
-it.live("a repeat has the sequence id of the first, and any other post another, or none", () =>
+it.live("a repeated post has the same sequence id, another post another one, or none", () =>
   Effect.gen(function*() {
     const sequenceOf = (idempotencyKey: string) =>
       Effect.gen(function*() {
@@ -109,7 +109,7 @@ it.live("a repeat has the sequence id of the first, and any other post another, 
     assert.equal(yield* sequenceOf(""), undefined)
   }))
 
-it.live("severities are priorities, and emojis before the title", () =>
+it.live("severities set the priority, and the emoji before the title", () =>
   Effect.gen(function*() {
     const { sent } = yield* started()
     const outcomes = yield* Effect.forEach(["info", "success", "warning", "error", "critical"] as const, (severity) =>
@@ -127,7 +127,7 @@ it.live("severities are priorities, and emojis before the title", () =>
     ])
   }))
 
-it.live("titles and tags are shown as they are", () =>
+it.live("titles and tags are shown literally", () =>
   Effect.gen(function*() {
     const { sent } = yield* started()
     const { json } = yield* sent(sample.with({
@@ -140,7 +140,7 @@ it.live("titles and tags are shown as they are", () =>
     assert.deepEqual(json.tags, ["x", "a b", "=\u200b?UTF-8?B?aGFjaw==\u200b?=", "c d"])
   }))
 
-it.live("no more tags than a server takes", () =>
+it.live("tags beyond the limit of servers are left out", () =>
   Effect.gen(function*() {
     const { sent } = yield* started()
     const { body, json } = yield* sent(sample.with({ tags: Array.from({ length: 90 }, (_, i) => `🔥${i}`.repeat(30)) }))
@@ -148,7 +148,7 @@ it.live("no more tags than a server takes", () =>
     assert.ok(json.tags.length > 4 && json.tags[1].startsWith("🔥0🔥0") && json.tags[1].endsWith("…"))
   }))
 
-it.live("5 MB of detail: its beginning and its end arrive, and all the rest", () =>
+it.live("a detail of 5 MB is cut in its middle, and all other parts arrive", () =>
   Effect.gen(function*() {
     const { sent } = yield* started()
     const from = performance.now()
@@ -163,7 +163,7 @@ it.live("5 MB of detail: its beginning and its end arrive, and all the rest", ()
     )
   }))
 
-it.live("the detail is cut first, then the body, then values, then fields", () =>
+it.live("the detail is cut first, then the body, then values of fields, then their number", () =>
   Effect.gen(function*() {
     const { sent } = yield* started()
     const message = (alert: Partial<Alert>) =>
@@ -192,7 +192,7 @@ it.live("the detail is cut first, then the body, then values, then fields", () =
     assert.ok(shown > 20 && many.includes(`\n…: and ${1000 - shown} more\n`), many)
   }))
 
-it.live("any alert is a message within the limits", () =>
+it.live("any alert becomes a message within the limits", () =>
   Effect.gen(function*() {
     const { sent } = yield* started()
     yield* forAll(AnyAlert, (input) =>
@@ -203,7 +203,7 @@ it.live("any alert is a message within the limits", () =>
       }), 60)
   }))
 
-it.live("a topic that is a secret is in no text, one that is a name may be", () =>
+it.live("a Redacted topic is removed from texts, a plain one is not", () =>
   Effect.gen(function*() {
     const alert = sample.with({ body: "no one reads nightly-topic" })
     const secret = yield* started({ topic: Redacted.make("nightly-topic") })
@@ -214,7 +214,7 @@ it.live("a topic that is a secret is in no text, one that is a name may be", () 
     assert.ok((yield* name.sent(alert)).json.message.startsWith("no one reads nightly-topic\n"))
   }))
 
-it.live("what a server says of a message that it refuses", () =>
+it.live("a refusal's detail is the server's error message", () =>
   Effect.gen(function*() {
     const refusal = (status: number, body: unknown) =>
       Effect.gen(function*() {
@@ -234,7 +234,7 @@ it.live("what a server says of a message that it refuses", () =>
     assert.deepEqual(yield* refusal(400, { error: 1 }), { _tag: "Rejected", status: 400, detail: "{\"error\":1}" })
   }))
 
-it.live("from the environment", () =>
+it.live("layerConfig reads topic, server and token from the environment", () =>
   Effect.gen(function*() {
     const server = yield* channelServer(accepted)
     const post = (layer: Layer.Layer<Alerter, Config.ConfigError>, env: Record<string, string>) =>

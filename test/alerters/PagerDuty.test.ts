@@ -42,7 +42,7 @@ const started = (options: Partial<PagerDuty.PagerDutyOptions> = {}, reply: Reply
     return { post, sent, requests: server.requests }
   })
 
-/** No text holds control characters or halves of characters. */
+/** Asserts that no text contains control characters or lone surrogates. */
 const assertPlain = (json: string) =>
   JSON.parse(json, (key, value) => {
     for (const text of [key, value]) {
@@ -58,7 +58,7 @@ const keyOf = (dedupeKey: string) =>
     return key
   })
 
-it.live("a failure triggers an alert", () =>
+it.live("an alert about a failure triggers an incident", () =>
   Effect.gen(function*() {
     const { sent } = yield* started({ group: "nightly-jobs" })
     const { headers, json, method, path } = yield* sent(sample.with({ at }))
@@ -91,7 +91,7 @@ it.live("a failure triggers an alert", () =>
     })
   }))
 
-it.live("severities, and which of them page somebody", () =>
+it.live("severities decide whether an alert triggers, resolves or becomes a change event", () =>
   Effect.gen(function*() {
     const { sent } = yield* started()
     const outcome = (severity: Alert["severity"], dedupeKey: string | undefined) =>
@@ -111,7 +111,7 @@ it.live("severities, and which of them page somebody", () =>
     assert.deepEqual(yield* outcome("info", undefined), note)
   }))
 
-it.live("what pages without a dedupeKey has the idempotencyKey in its place, and nothing else has", () =>
+it.live("an alert that pages without a dedupeKey uses its idempotencyKey, and no other does", () =>
   Effect.gen(function*() {
     const keyOf = (changes: Partial<AlertInput>) =>
       Effect.gen(function*() {
@@ -125,14 +125,14 @@ it.live("what pages without a dedupeKey has the idempotencyKey in its place, and
     assert.equal(yield* keyOf({ idempotencyKey: "run-2/load" }), "run-2/load")
     assert.match(String(yield* keyOf({ idempotencyKey: "k".repeat(256) })), /^k{189}…?k?#[0-9a-f]{64}$/)
     assert.equal(yield* keyOf({ idempotencyKey: "" }), undefined)
-    // the incident is that of what the alert is about
+    // the dedupeKey takes precedence
     assert.equal(yield* keyOf({ dedupeKey: "nightly/load" }), "nightly/load")
     assert.equal(yield* keyOf({ dedupeKey: "nightly/load", severity: "success" }), "nightly/load")
     assert.equal(yield* keyOf({ severity: "success" }), undefined)
     assert.equal(yield* keyOf({ severity: "info" }), undefined)
   }))
 
-it.live("a note has what happened too, and can be left out", () =>
+it.live("a change event has the details too, and changeEvents: false drops it", () =>
   Effect.gen(function*() {
     const { sent } = yield* started()
     const { json } = yield* sent(Alert.make({ title: "loaded", fields: { rows: 3 }, at }))
@@ -150,7 +150,7 @@ it.live("a note has what happened too, and can be left out", () =>
     assert.deepEqual(requests.map(({ json }) => json.event_action), ["resolve", "trigger"])
   }))
 
-it.live("where it comes from", () =>
+it.live("without a pipeline, the source of an event is the option, or the name of the machine", () =>
   Effect.gen(function*() {
     const alert = Alert.make({ title: "t", severity: "error" })
     const named = yield* started({ source: "etl-1", component: "disk" })
@@ -163,7 +163,7 @@ it.live("where it comes from", () =>
     assert.equal("dedup_key" in json, false)
   }))
 
-it.live("fields of the same name stay apart", () =>
+it.live("fields of the same name are numbered", () =>
   Effect.gen(function*() {
     const { sent } = yield* started()
     const fields = ["a", "a", "a (2)", "a", "__proto__"].map((name, i) => ({ name, value: `${i}` }))
@@ -177,7 +177,7 @@ it.live("fields of the same name stay apart", () =>
     ])
   }))
 
-it.live("keys that PagerDuty takes stay as they are, others become different ones", () =>
+it.live("valid keys are unchanged, and other keys become distinct valid ones", () =>
   Effect.gen(function*() {
     assert.equal(yield* keyOf("k".repeat(255)), "k".repeat(255))
     const long = "🔥".repeat(200)
@@ -190,7 +190,7 @@ it.live("keys that PagerDuty takes stay as they are, others become different one
     for (const key of others) assert.ok(key.length <= 255 && key.isWellFormed() && /#[0-9a-f]{64}$/.test(key), key)
   }))
 
-it.live("5 MB of detail: its beginning and its end arrive, in 512 KB, and all the rest", () =>
+it.live("a detail of 5 MB is cut in its middle to fit 512 KB, and all other parts arrive", () =>
   Effect.gen(function*() {
     const { sent } = yield* started()
     const { body, json } = yield* sent(sample.with({ detail: hugeDetail(), title: "🔥".repeat(2000) }))
@@ -202,7 +202,7 @@ it.live("5 MB of detail: its beginning and its end arrive, in 512 KB, and all th
     assert.ok(summary.length <= 1024 && summary.length > 1020 && summary.isWellFormed() && summary.endsWith("🔥…"))
   }))
 
-it.live("all texts huge: still in 512 KB, the detail cut first", () =>
+it.live("if all texts are huge, the event still fits 512 KB, and the detail is cut first", () =>
   Effect.gen(function*() {
     const { sent } = yield* started()
     const huge = "\"é\"".repeat(200_000)
@@ -224,7 +224,7 @@ it.live("all texts huge: still in 512 KB, the detail cut first", () =>
     assert.match(custom_details.fields.f0, /^v+\n… \d+ characters left out …\nv+$/)
   }))
 
-it.live("any alert is an event within the limits", () =>
+it.live("any alert becomes an event within the limits", () =>
   Effect.gen(function*() {
     const { sent } = yield* started()
     yield* forAll(AnyAlert, (input) =>
@@ -236,7 +236,7 @@ it.live("any alert is an event within the limits", () =>
       }), 60)
   }))
 
-it.live("what PagerDuty says of an event that it refuses", () =>
+it.live("a refusal's detail is PagerDuty's error message", () =>
   Effect.gen(function*() {
     const refusal = (reply: Reply) =>
       Effect.gen(function*() {
@@ -265,7 +265,7 @@ it.live("what PagerDuty says of an event that it refuses", () =>
     assert.equal((yield* refusal({ status: 429 }))._tag, "RateLimited")
   }))
 
-it.live("from the environment", () =>
+it.live("layerConfig reads the key from PAGERDUTY_ROUTING_KEY, or from a config", () =>
   Effect.gen(function*() {
     const server = yield* channelServer(accepted)
     const provider = (env: Record<string, string>) => ConfigProvider.layer(ConfigProvider.fromEnv({ env }))

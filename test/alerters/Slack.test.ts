@@ -26,7 +26,7 @@ const time = "2026-11-23 13:40:12 Europe/Berlin (UTC+01:00)"
 
 const post = (alert: Alert | string) => Effect.flatMap(Alerter, (alerter) => alerter.post(alert))
 
-/** What is sent for an alert, as text. */
+/** Posts an alert, and returns the body that was sent. */
 const sent = (input: AlertInput): Effect.Effect<string> =>
   Effect.suspend(() => {
     let body = ""
@@ -48,13 +48,13 @@ const payload = (input: AlertInput): Effect.Effect<any> => Effect.map(sent(input
 // oxlint-disable-next-line no-explicit-any -- tests look into it as they like
 const blocksOf = (message: any): ReadonlyArray<any> => message.attachments[0].blocks
 
-/** As Slack shows it: without escapes, and without what keeps marks from being ones. */
+/** Returns the text as Slack shows it: without escapes and zero-width spaces. */
 const shown = (text: string): string =>
   text.replaceAll("\u200b", "").replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&")
 
 const mrkdwn = (text: string) => ({ type: "mrkdwn", text, verbatim: true })
 
-it.effect("an alert in Block Kit", () =>
+it.effect("an alert becomes a message of Block Kit", () =>
   Effect.gen(function*() {
     assert.deepEqual(yield* payload({ ...sample, at }), {
       text: ":x: *nightly › load failed*",
@@ -78,7 +78,7 @@ it.effect("an alert in Block Kit", () =>
     })
   }))
 
-it.effect("each severity has its colour and its symbol", () =>
+it.effect("each severity has its own colour and symbol", () =>
   Effect.gen(function*() {
     const found: Array<string> = []
     for (const severity of ["info", "success", "warning", "error", "critical"] as const) {
@@ -94,7 +94,7 @@ it.effect("each severity has its colour and its symbol", () =>
     ])
   }))
 
-it.effect("what is blank is left out, since Slack refuses it", () =>
+it.effect("blank parts are left out, since Slack refuses them", () =>
   Effect.gen(function*() {
     const message = yield* payload({
       title: " \n",
@@ -111,12 +111,12 @@ it.effect("what is blank is left out, since Slack refuses it", () =>
   }))
 
 // -----------------------------------------------------------------------------
-// nothing is markup
+// markup
 // -----------------------------------------------------------------------------
 
 const hostile = "<!channel> <!everyone> <@U123> <#C1|c> <https://evil.example|click> @here & &lt; &amp;"
 
-it.effect("mentions and links ping nobody, and are shown as they are", () =>
+it.effect("mentions and links are shown literally, and notify nobody", () =>
   Effect.gen(function*() {
     const json = yield* sent({
       title: hostile,
@@ -135,7 +135,7 @@ it.effect("mentions and links ping nobody, and are shown as they are", () =>
     assert.equal(shown(detail.text.text), `\`\`\`\n${hostile}\n\`\`\``)
   }))
 
-it.effect("marks of bold, italic, struck and quoted text, code and emoji are none", () =>
+it.effect("marks of bold, italic, struck and quoted text, code and emoji are shown literally", () =>
   Effect.gen(function*() {
     const text = "> quoted *bold* _it_ ~no~ `code`\n> again :smile: etl.ts:100:3"
     const [body] = blocksOf(yield* payload({ title: "x", body: text }))
@@ -145,7 +145,7 @@ it.effect("marks of bold, italic, struck and quoted text, code and emoji are non
     )
   }))
 
-it.effect("a code block can't be ended from inside", () =>
+it.effect("backticks in a detail do not end its code block", () =>
   Effect.gen(function*() {
     const detail = "before\n```\n<!channel>\n````` `a` `"
     const [block] = blocksOf(yield* payload({ title: "x", detail }))
@@ -159,7 +159,7 @@ it.effect("a code block can't be ended from inside", () =>
 // limits
 // -----------------------------------------------------------------------------
 
-/** What Slack says of a message, and what we say of its blocks together. */
+/** Asserts the limits that Slack documents, and the total of all blocks. */
 const assertValid = (json: string): void => {
   const message = JSON.parse(json, (_, value: unknown) => {
     if (typeof value === "string") {
@@ -207,7 +207,7 @@ const Text = Schema.Struct({
 })
 const text = ({ pieces, times }: (typeof Text)["Type"]): string => pieces.join("").repeat(times)
 
-it.effect("any alert is within the limits", () =>
+it.effect("any alert becomes a message within the limits", () =>
   forAll(
     Schema.Struct({
       title: Text,
@@ -232,7 +232,7 @@ it.effect("any alert is within the limits", () =>
     60
   ))
 
-it.effect("a detail of 5 MB is cut in the middle, and quickly", () =>
+it.effect("a detail of 5 MB is cut in its middle, quickly", () =>
   Effect.gen(function*() {
     const detail = `Error: first\n${"    at 😀 שלום مرحبا <a> `b`\n".repeat(180_000)}at last`
     assert.ok(new TextEncoder().encode(detail).length > 5_000_000)
@@ -252,7 +252,7 @@ it.effect("a detail of 5 MB is cut in the middle, and quickly", () =>
     assert.ok(detail.startsWith(head!) && detail.endsWith(tail!))
   }))
 
-it.effect("the detail is cut first, then the body, the values, and last the number of fields", () =>
+it.effect("the detail is cut first, then the body, then values of fields, then their number", () =>
   Effect.gen(function*() {
     const lengths = (fields: number, value: number) =>
       Effect.map(
@@ -290,7 +290,7 @@ it.effect("the detail is cut first, then the body, the values, and last the numb
 // answers, configuration
 // -----------------------------------------------------------------------------
 
-it.live("what Slack's webhooks answer", () =>
+it.live("answers of Slack's webhooks become reasons", () =>
   Effect.gen(function*() {
     const against = (answer: Answer) =>
       Effect.gen(function*() {
@@ -309,7 +309,7 @@ it.live("what Slack's webhooks answer", () =>
     assert.deepEqual(yield* against({ status: 410, body: "channel_is_archived" }), rejected(410, "channel_is_archived"))
   }))
 
-it.live("the address comes from the environment, or from a config", () =>
+it.live("layerConfig reads the URL from SLACK_WEBHOOK_URL, or from a config", () =>
   Effect.gen(function*() {
     const server = yield* channelServer({ body: "ok" })
     const env = { SLACK_WEBHOOK_URL: `${server.url}/default`, TEAM: `${server.url}/team` }
@@ -320,7 +320,7 @@ it.live("the address comes from the environment, or from a config", () =>
     assert.deepEqual(server.requests.map(({ path }) => path), ["/default", "/team"])
   }))
 
-it.effect("a variable that is not set is named", () =>
+it.effect("layerConfig names the variable that is not set", () =>
   Effect.gen(function*() {
     for (const env of [{}, { SLACK_WEBHOOK_URL: "" }]) {
       const provider = ConfigProvider.layer(ConfigProvider.fromEnv({ env }))

@@ -22,7 +22,7 @@ channelContract(test, {
 
 const refused = (error: string, more: object = {}): Answer => ({ body: { ok: false, error, ...more } })
 
-/** Takes every message, and gives them the ids `1.0`, `2.0` and so on. */
+/** Accepts every message, with the ids `1.0`, `2.0` and so on. */
 const accepting = (): Reply => {
   let messages = 0
   return () => ({ body: { ok: true, channel: "C1", ts: `${++messages}.0` } })
@@ -36,7 +36,7 @@ const post = (alert: Alert | string) => Effect.flatMap(Alerter, (alerter) => ale
 const of = (runId: string, title = "x", severity: Severity = "info") =>
   Alert.make({ title, severity, source: { pipeline: "p", runId, runName: "r", stepPath: [] } })
 
-/** The title, and where it went. */
+/** Returns the title of a message, and the thread it was posted to. */
 const went = ({ json }: Received): string =>
   `${json.text.replace(/^:\w+: \*|\*$/g, "")} ${json.thread_ts ?? "channel"}${
     json.reply_broadcast === true ? " +channel" : ""
@@ -46,7 +46,7 @@ const went = ({ json }: Received): string =>
 // requests and answers
 // -----------------------------------------------------------------------------
 
-it.live("what is sent", () =>
+it.live("a bot calls chat.postMessage with its token", () =>
   Effect.gen(function*() {
     const server = yield* channelServer(accepting())
     yield* Effect.provide(post(sample), bot(server, { baseUrl: `${server.url}/api/` }))
@@ -75,7 +75,7 @@ const against = (replies: ReadonlyArray<Reply>, options: Partial<Slack.BotOption
     return result._tag === "Failure" ? { ...result.failure.reason, requests } : { _tag: "Success", requests }
   })
 
-it.live("200 with ok: false", () =>
+it.live("error codes of answers with ok: false become reasons", () =>
   Effect.gen(function*() {
     for (const error of ["not_authed", "invalid_auth", "account_inactive", "token_revoked", "token_expired"]) {
       const answer = yield* against([refused(error), accepting()], { retries: 3 })
@@ -95,7 +95,7 @@ it.live("200 with ok: false", () =>
     }
   }))
 
-it.live("ok: false with more to it", () =>
+it.live("the detail of an error names the missing scope and the mistakes in blocks", () =>
   Effect.gen(function*() {
     assert.deepEqual(yield* against([refused("missing_scope", { needed: "chat:write", provided: "" })]), {
       _tag: "Unauthorized",
@@ -111,7 +111,7 @@ it.live("ok: false with more to it", () =>
     })
   }))
 
-it.live("ratelimited is waited for as long as Slack says", () =>
+it.live("after ratelimited, the next attempt waits as long as Slack says", () =>
   Effect.gen(function*() {
     const limited: Answer = { ...refused("ratelimited"), headers: { "retry-after": "0.2" } }
     const [elapsed, answer] = yield* Effect.timed(against([limited, accepting()], { retries: 1 }))
@@ -128,7 +128,7 @@ it.live("ratelimited is waited for as long as Slack says", () =>
     })
   }))
 
-it.live("200 that is no answer of Slack's", () =>
+it.live("an answer with status 200 that is not Slack's is an error", () =>
   Effect.gen(function*() {
     const rejected = (detail: string) => ({ _tag: "Rejected", status: 200, detail, requests: 1 })
     assert.deepEqual(yield* against([{ body: "sign in" }]), rejected("no answer of Slack's: sign in"))
@@ -140,7 +140,7 @@ it.live("200 that is no answer of Slack's", () =>
     assert.deepEqual(yield* against([{}]), rejected("no answer of Slack's:"))
   }))
 
-it.live("no error holds the token, also where ok: false quotes it", () =>
+it.live("no error contains the token, even if the answer quotes it", () =>
   Effect.gen(function*() {
     const server = yield* channelServer(({ headers }) => refused(`invalid ${headers.authorization}`))
     const exit = yield* Effect.exit(Effect.provide(post(`leaked: ${Redacted.value(token)}`), bot(server)))
@@ -152,7 +152,7 @@ it.live("no error holds the token, also where ok: false quotes it", () =>
 // threads
 // -----------------------------------------------------------------------------
 
-it.live("one thread a run; replies of error and critical are shown in the channel too", () =>
+it.live("a run has one thread, and replies of severity error and critical are shown in the channel too", () =>
   Effect.gen(function*() {
     const server = yield* channelServer(accepting())
     yield* Effect.provide(
@@ -178,7 +178,7 @@ it.live("one thread a run; replies of error and critical are shown in the channe
     ])
   }))
 
-it.live("no threads where they are not wanted", () =>
+it.live("threads: false posts every alert by itself", () =>
   Effect.gen(function*() {
     const server = yield* channelServer(accepting())
     const layer = bot(server, { threads: false })
@@ -186,7 +186,7 @@ it.live("no threads where they are not wanted", () =>
     assert.deepEqual(server.requests.map(went), ["one channel", "two channel"])
   }))
 
-it.live("alerts at once open one thread a run", () =>
+it.live("concurrent alerts of a run open one thread", () =>
   Effect.gen(function*() {
     const server = yield* channelServer(accepting())
     const alerts = Array.from({ length: 20 }, (_, i) => of(i % 2 === 0 ? "a" : "b", i % 2 === 0 ? "a" : "b"))
@@ -199,7 +199,7 @@ it.live("alerts at once open one thread a run", () =>
     }
   }))
 
-it.live("where the first fails, the next opens the thread", () =>
+it.live("if the first alert of a run fails, the next opens the thread", () =>
   Effect.gen(function*() {
     const server = yield* channelServer(refused("msg_too_long"), accepting())
     const alerts = ["1", "2", "3", "4"].map((title) => of("a", title))
@@ -212,7 +212,7 @@ it.live("where the first fails, the next opens the thread", () =>
     assert.deepEqual(server.requests.map(went).slice(2).toSorted(), ["3 1.0", "4 1.0"])
   }))
 
-it.live("where the first is interrupted, the next opens the thread", () =>
+it.live("if the first alert of a run is interrupted, the next opens the thread", () =>
   Effect.gen(function*() {
     const asked = yield* Deferred.make<void>()
     const server = yield* channelServer(() => {
@@ -230,7 +230,7 @@ it.live("where the first is interrupted, the next opens the thread", () =>
     assert.deepEqual(server.requests.map(went), ["1 channel", "2 channel", "3 1.0"])
   }))
 
-it.live("where a thread is gone, the next alert opens another", () =>
+it.live("if the thread was deleted or locked, the next alert opens another", () =>
   Effect.gen(function*() {
     for (const error of ["thread_not_found", "restricted_action_thread_locked", "cannot_reply_to_message"]) {
       const ok = accepting()
@@ -240,7 +240,7 @@ it.live("where a thread is gone, the next alert opens another", () =>
     }
   }))
 
-it.live("where Slack posts a reply outside of its thread, that is the thread from then on", () =>
+it.live("if Slack posts a reply outside of its thread, later alerts reply to that message", () =>
   Effect.gen(function*() {
     const answer = (ts: string, message: object): Answer => ({ body: { ok: true, ts, message } })
     const server = yield* channelServer(
@@ -253,14 +253,14 @@ it.live("where Slack posts a reply outside of its thread, that is the thread fro
     assert.deepEqual(server.requests.map(went), ["1 channel", "2 1.0", "3 1.0", "4 3.0", "5 3.0"])
   }))
 
-it.live("an answer without an id opens no thread", () =>
+it.live("an answer without an id opens no thread, and the next alert opens one", () =>
   Effect.gen(function*() {
     const server = yield* channelServer({ body: { ok: true } }, { body: { ok: true, ts: 5 } }, accepting())
     yield* Effect.provide(Effect.forEach(["1", "2", "3", "4"], (title) => post(of("a", title))), bot(server))
     assert.deepEqual(server.requests.map(went), ["1 channel", "2 channel", "3 channel", "4 1.0"])
   }))
 
-it.effect("the threads of the last 1,000 runs are known", () =>
+it.effect("the threads of the last 1,000 runs are remembered", () =>
   Effect.gen(function*() {
     const threads: Array<string> = []
     const client = HttpClient.make((request) => {
@@ -271,7 +271,7 @@ it.effect("the threads of the last 1,000 runs are known", () =>
     const layer = Layer.provide(Slack.layerBot({ token, channel: "C1" }), Layer.succeed(HttpClient.HttpClient, client))
     yield* Effect.gen(function*() {
       for (let run = 1; run <= 1000; run++) yield* post(of(`${run}`))
-      // the first is now the one used last, and the second is forgotten
+      // the first run posted last, so the second is the one that is forgotten
       yield* post(of("1"))
       yield* post(of("1001"))
       yield* Effect.forEach(["1", "2", "1001"], (run) => post(of(run)))
@@ -284,7 +284,7 @@ it.effect("the threads of the last 1,000 runs are known", () =>
 // configuration
 // -----------------------------------------------------------------------------
 
-it.live("token and channel come from the environment, or from a config", () =>
+it.live("layerBotConfig reads token and channel from the environment, or from a config", () =>
   Effect.gen(function*() {
     const server = yield* channelServer(accepting())
     const env = { SLACK_BOT_TOKEN: "xoxb-default", SLACK_CHANNEL: "C2", TEAM_TOKEN: "xoxb-team", API: server.url }
@@ -311,7 +311,7 @@ it.live("token and channel come from the environment, or from a config", () =>
     assert.deepEqual(urls, [["https://slack.com/api/chat.postMessage", "Bearer xoxb-default"]])
   }))
 
-it.effect("a variable that is not set is named", () =>
+it.effect("layerBotConfig names the variable that is not set", () =>
   Effect.gen(function*() {
     const envs = { SLACK_CHANNEL: { SLACK_BOT_TOKEN: canary }, SLACK_BOT_TOKEN: { SLACK_CHANNEL: "C1" } }
     for (const [missing, env] of Object.entries(envs)) {

@@ -29,7 +29,7 @@ channelContract(test, {
 const timeZone = DateTime.zoneMakeNamedUnsafe("Europe/Berlin")
 const at = DateTime.makeUnsafe("2026-11-23T12:40:12Z")
 
-/** Posts through one layer to one server, and answers with what it was sent. */
+/** Posts alerts through one layer to one server, and returns the bodies that it received. */
 const poster = Effect.gen(function*() {
   const server = yield* channelServer({ status: 202 })
   const webhookUrl = Redacted.make(`${server.url}/workflows/1?api-version=1&sig=x`)
@@ -49,7 +49,7 @@ interface Element {
   readonly facts?: ReadonlyArray<{ readonly title: string; readonly value: string }>
 }
 
-/** The parts of a card, by what they are. */
+/** Picks the parts of a card. */
 const partsOf = ({ json }: Received) => {
   const [title, ...others]: ReadonlyArray<Element> = json.attachments[0].content.body[0].items
   const run = (element: Element | undefined) => element?.inlines?.[0]?.text
@@ -66,7 +66,7 @@ const partsOf = ({ json }: Received) => {
 
 const partsFor = (alert: Alert) => Effect.flatMap(poster, (post) => Effect.map(post(alert.with({ at })), partsOf))
 
-/** By Microsoft's own parser. */
+/** Asserts that Microsoft's own parser finds no mistake in the card. */
 const assertValid = ({ json }: Received): void => {
   const context = new SerializationContext()
   const card = new AdaptiveCard()
@@ -135,7 +135,7 @@ it.live("an alert is an Adaptive Card with title, body, fields, detail and time"
     })
   }))
 
-it.live("each severity has a symbol, and a style that Teams knows", () =>
+it.live("each severity has a symbol, and a style of Adaptive Cards", () =>
   Effect.gen(function*() {
     const severities = ["info", "success", "warning", "error", "critical"] as const
     const cards = yield* Effect.forEach(severities, (severity) => partsFor(Alert.make({ title: "t", severity })))
@@ -143,7 +143,7 @@ it.live("each severity has a symbol, and a style that Teams knows", () =>
     assert.deepEqual(cards.map(({ style }) => style), ["accent", "good", "warning", "attention", "attention"])
   }))
 
-it.live("what an alert does not have is not there", () =>
+it.live("parts that an alert lacks are left out", () =>
   Effect.gen(function*() {
     const { body, detail, facts } = yield* partsFor(Alert.make({ title: "t", body: " ", detail: "\n" }))
     assert.deepEqual([body, detail, facts], [undefined, undefined, []])
@@ -166,7 +166,7 @@ const texts = [
   "\"quoted\""
 ]
 
-it.live("titles, bodies and details are texts without markup, and mention nobody", () =>
+it.live("markup and mentions in title, body and detail are shown literally", () =>
   Effect.gen(function*() {
     const post = yield* poster
     for (const one of texts) {
@@ -181,14 +181,14 @@ it.live("titles, bodies and details are texts without markup, and mention nobody
     }
   }))
 
-/** What Markdown shows of escaped text. */
+/** Returns the text that Markdown shows of escaped text. */
 const shown = (markdown: string): string =>
   markdown.replace(/\u200b/g, "").replace(
     /\\([^0-9A-Za-z\s])|&(lt|gt|amp);/g,
     (_, mark, entity: "lt" | "gt" | "amp") => mark ?? { lt: "<", gt: ">", amp: "&" }[entity]
   )
 
-it.live("fields, which are Markdown, show it as it is", () =>
+it.live("markup in fields, which are Markdown, is escaped", () =>
   Effect.gen(function*() {
     const post = yield* poster
     for (const one of [...texts, "- no list", "+ no list", "# no heading", "> no quote", "1. no list", "2) nor here"]) {
@@ -206,7 +206,7 @@ it.live("fields, which are Markdown, show it as it is", () =>
     assert.deepEqual(facts.map(({ value }) => value), ["one\n\n\\- two\n\nthree", "nightly-etl 1.5"])
   }))
 
-it.live("a detail keeps its lines and indents", () =>
+it.live("a detail keeps its line ends and indents", () =>
   Effect.gen(function*() {
     const { detail } = yield* partsFor(Alert.make({ title: "t", detail: "a b\r\n  c\n\td" }))
     assert.equal(detail, "a b\n\u00a0\u00a0c\n\u00a0\u00a0\u00a0\u00a0d")
@@ -228,7 +228,7 @@ const assertWithinLimits = (received: Received): void => {
   }
 }
 
-it.live("any alert is within the limits, and valid", () =>
+it.live("any alert becomes a valid card within the limits", () =>
   Effect.gen(function*() {
     const post = yield* poster
     yield* forAll(AnyAlert, (any) =>
@@ -240,7 +240,7 @@ it.live("any alert is within the limits, and valid", () =>
       }), 100)
   }))
 
-it.live("of five megabytes the beginning and the end are shown, and how much is missing", () =>
+it.live("a detail of five megabytes is cut in its middle, and says how much is missing", () =>
   Effect.gen(function*() {
     const post = yield* poster
     const alert = Alert.make({ title: "t", body: "the body", fields: { a: "b" }, detail: hugeDetail() })
@@ -254,7 +254,7 @@ it.live("of five megabytes the beginning and the end are shown, and how much is 
     assert.ok(Duration.toMillis(elapsed) < 1000, Duration.format(elapsed))
   }))
 
-it.live("where all is long, something of all of it is shown", () =>
+it.live("if all parts are long, a part of each is shown", () =>
   Effect.gen(function*() {
     const post = yield* poster
     const fields = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`name ${i}`, `_${i} `.repeat(1000)]))
@@ -273,7 +273,7 @@ it.live("where all is long, something of all of it is shown", () =>
     assert.match(short.detail!, /^d+\n… \d+ characters left out …\nd+$/)
   }))
 
-it.live("more fields than there is room for are counted", () =>
+it.live("fields beyond the room are replaced by their number", () =>
   Effect.gen(function*() {
     const fields = Array.from({ length: 120 }, (_, i) => ({ name: `n${i}`, value: "v" }))
     const { facts } = yield* partsFor(Alert.make({ title: "t", fields }))
@@ -297,7 +297,7 @@ it.live("more fields than there is room for are counted", () =>
 
 const post = Effect.flatMap(Alerter, (alerter) => alerter.post("t"))
 
-it.live("what Workflows says of a webhook that it does not know, or is not to be used", () =>
+it.live("error answers of Workflows become reasons", () =>
   Effect.gen(function*() {
     const errorOf = (status: number, code: string) =>
       Effect.gen(function*() {
@@ -316,7 +316,7 @@ it.live("what Workflows says of a webhook that it does not know, or is not to be
     assert.match(refused.message, /DirectApiAuthorizationRequired/)
   }))
 
-it.live("the address comes from TEAMS_WEBHOOK_URL", () =>
+it.live("layerConfig reads the URL from TEAMS_WEBHOOK_URL", () =>
   Effect.gen(function*() {
     const withEnv = (env: Record<string, string>) =>
       Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env })))

@@ -29,7 +29,7 @@ const fast = {
   timeZone: DateTime.zoneMakeNamedUnsafe("Europe/Berlin")
 } as const
 
-/** An alerter that sends to a server of these replies. */
+/** Returns an alerter that sends to a server with these replies. */
 const against = (replies: ReadonlyArray<Reply>, options: Partial<Telegram.BotOptions> = {}) =>
   Effect.gen(function*() {
     const server = yield* channelServer(...replies)
@@ -53,7 +53,7 @@ interface Shown {
   readonly entities: number
 }
 
-/** What Telegram makes of its HTML. Throws where it would refuse it. */
+/** Returns the text that Telegram shows of HTML. Throws if Telegram would refuse it. */
 const shown = (html: string): Shown => {
   const open: Array<string> = []
   let text = ""
@@ -79,11 +79,11 @@ const shown = (html: string): Shown => {
   return { text, prose, entities: count / 2 }
 }
 
-/** As in TDLib, which first drops some characters. */
+/** Finds mentions as TDLib does, which first drops some characters. */
 const mentions = (text: string): ReadonlyArray<string> =>
   text.replace(/[\u2028-\u202e]/g, "").match(/(?<![\p{L}\p{N}_])@[A-Za-z0-9_]{2,32}(?![\p{L}\p{N}_])/gu) ?? []
 
-it.live("telegram: says everything that the alert does", () =>
+it.live("telegram: a message shows all parts of the alert", () =>
   Effect.gen(function*() {
     const { post, server } = yield* against([accepted], { messageThreadId: 42 })
     yield* post(sample.with({ at: DateTime.makeUnsafe("2026-11-23T12:40:12Z") }))
@@ -105,7 +105,7 @@ it.live("telegram: says everything that the alert does", () =>
     })
   }))
 
-it.live("telegram: makes no sound for what is good, or for what it is told", () =>
+it.live("telegram: info and success are silent by default, and the severities in silent otherwise", () =>
   Effect.gen(function*() {
     const silent = (options: Partial<Telegram.BotOptions>) =>
       Effect.gen(function*() {
@@ -118,7 +118,7 @@ it.live("telegram: makes no sound for what is good, or for what it is told", () 
     assert.deepEqual(yield* silent({ silent: ["warning"] }), ["warning"])
   }))
 
-it.live("telegram: text of an alert mentions nobody, and is no markup", () =>
+it.live("telegram: markup and mentions in an alert are shown literally", () =>
   Effect.gen(function*() {
     const { post, server } = yield* against([accepted])
     const nasty =
@@ -129,11 +129,11 @@ it.live("telegram: text of an alert mentions nobody, and is no markup", () =>
     const { json } = server.requests[0]!
     const { prose, text } = shown(json.text)
     assert.deepEqual(mentions(prose), [])
-    // or the search could not fail
+    // proves that the search finds mentions
     assert.deepEqual(mentions(nasty), ["@durov", "@all_admins", "@durov"])
     assert.ok(json.text.includes("&lt;b&gt;x&lt;/b&gt; &amp;lt;"))
     assert.equal(text.replaceAll("\u200b", "").split("mail a@example.com").length, 5)
-    // an address is no mention, and can be copied
+    // a mail address is no mention, and can be copied
     assert.ok(prose.includes("a@example.com"))
     assert.ok(json.text.includes(`<pre>@durov &lt;b&gt;`))
   }))
@@ -148,10 +148,10 @@ const Input = Schema.Struct({
   times: Schema.Literals([1, 30, 3000])
 })
 
-/** In between what is arbitrary, what is hard. */
+/** Arbitrary texts, mixed with difficult ones. */
 const spice = "@all <pre>&amp; \u{1f4a5}\ud83d שלום\u202e \u0000\u001b[31m`*_</b>\r\n"
 
-it.live("telegram: any alert is sent within the limits", () =>
+it.live("telegram: any alert becomes a message within the limits", () =>
   Effect.gen(function*() {
     const { post, server } = yield* against([accepted])
     yield* forAll(Input, ({ times, ...input }) =>
@@ -178,7 +178,7 @@ it.live("telegram: any alert is sent within the limits", () =>
       }), 60)
   }))
 
-it.live("telegram: of five megabytes it sends the beginning and the end, and says how much is missing", () =>
+it.live("telegram: a detail of five megabytes is cut in its middle, and says how much is missing", () =>
   Effect.gen(function*() {
     const { post, server } = yield* against([accepted])
     const detail = `BEGIN ${"stack \u{1f4a5} שלום <x> ".repeat(300_000)} END`
@@ -187,13 +187,13 @@ it.live("telegram: of five megabytes it sends the beginning and the end, and say
     const { text } = shown(server.requests[0]!.json.text)
     assert.ok(text.includes("\n\nBEGIN stack") && text.includes(" END\n\n"))
     const missing = /… (\d+) characters left out …/.exec(text)?.[1]
-    // what is left is what is shown between the fields and the time, less the note
+    // the rest of the detail: the text between the fields and the time, less the note
     const kept = text.slice(text.indexOf("BEGIN"), text.indexOf(" END") + " END".length).replace(/\n….*…\n/, "").length
     assert.equal(Number(missing), detail.length - kept)
     assert.ok(text.length > 4080 && text.includes("rows: 1461"))
   }))
 
-it.live("telegram: cuts the detail first, then the body, then values of fields, then their number", () =>
+it.live("telegram: the detail is cut first, then the body, then values of fields, then their number", () =>
   Effect.gen(function*() {
     const { post, server } = yield* against([accepted])
     const textOf = (alert: Alert) => Effect.map(post(alert), () => shown(server.requests.at(-1)!.json.text).text)
@@ -221,7 +221,7 @@ it.live("telegram: cuts the detail first, then the body, then values of fields, 
     assert.ok(fewer.includes("f59: v59\n… and 30 more\n") && !fewer.includes("f60"))
   }))
 
-it.live("telegram: follows a group that has become a supergroup, once and from then on", () =>
+it.live("telegram: alerts follow a group that has become a supergroup to its new id", () =>
   Effect.gen(function*() {
     const moved = {
       status: 400,
@@ -247,7 +247,7 @@ it.live("telegram: follows a group that has become a supergroup, once and from t
     })
   }))
 
-it.live("telegram: what its errors come to", () =>
+it.live("telegram: error answers become reasons", () =>
   Effect.gen(function*() {
     const { post, server } = yield* against([accepted], { retries: 1 })
     const reasonOf = (status: number, body: unknown) =>
@@ -289,14 +289,14 @@ it.live("telegram: what its errors come to", () =>
       detail: "this is no answer of the Bot API",
       requests: 1
     })
-    // odd answers are no defects
+    // malformed answers are no defects
     for (const body of [null, [], "null", { ok: false }, { ok: false, error_code: "x", parameters: 3 }]) {
       const { _tag } = yield* reasonOf(400, body)
       assert.equal(_tag, "Rejected")
     }
   }))
 
-it.live("telegram: with what the environment says", () =>
+it.live("telegram: layerConfig reads token and chat from the environment", () =>
   Effect.gen(function*() {
     const sent: Array<string> = []
     const http = HttpClient.make((request, url) =>

@@ -43,14 +43,14 @@ const started = (options: Partial<Webhook.WebhookOptions> = {}, ...replies: Read
     return { post, sent, requests: server.requests }
   })
 
-/** By another implementation. */
+/** Signs with another implementation. */
 const signature = (key: string | Buffer, id: string, timestamp: string, body: string): string =>
   `v1,${createHmac("sha256", key).update(`${id}.${timestamp}.${body}`).digest("base64")}`
 
 const signatureOf = ({ body, headers }: Received, key: string | Buffer): string =>
   signature(key, String(headers["webhook-id"]), String(headers["webhook-timestamp"]), body)
 
-it.live("an alert as JSON", () =>
+it.live("Webhook posts an alert as JSON", () =>
   Effect.gen(function*() {
     const { sent } = yield* started({ headers: { "x-team": "data", authorization: Redacted.make("Bearer 1") } })
     const { body, headers, json, method, path } = yield* sent(sample.with({ at }))
@@ -82,7 +82,7 @@ it.live("an alert as JSON", () =>
     })
   }))
 
-it.live("signed with a secret of either kind, over what was sent, now", () =>
+it.live("a request is signed with a secret of either form", () =>
   Effect.gen(function*() {
     const alert = sample.with({ title: "🔥 بيانات" })
     for (
@@ -101,7 +101,7 @@ it.live("signed with a secret of either kind, over what was sent, now", () =>
     }
   }))
 
-it.live("all attempts have one id, each alert has its own", () =>
+it.live("all attempts at a post have the same id, and each post has its own", () =>
   Effect.gen(function*() {
     const { post, requests } = yield* started({ secret: Redacted.make("s") }, { status: 500 }, "reset", { status: 204 })
     yield* post(sample)
@@ -113,7 +113,7 @@ it.live("all attempts have one id, each alert has its own", () =>
     assert.notEqual(ids[3], ids[0])
   }))
 
-it.effect("each attempt is signed with its own time, through the client that is provided", () =>
+it.effect("each attempt has its own timestamp and signature, and uses the provided client", () =>
   Effect.gen(function*() {
     yield* TestClock.setTime(1_700_000_000_000)
     const attempts = yield* Queue.unbounded<HttpClientRequest.HttpClientRequest>()
@@ -143,7 +143,7 @@ it.effect("each attempt is signed with its own time, through the client that is 
       return Number(timestamp)
     }
     assert.equal(timeOf(yield* Queue.take(attempts)), 1_700_000_000)
-    // what is signed is signed outside the test clock's time, so each step leaves a turn for it
+    // WebCrypto works outside of the test clock, so each step yields to it
     while ((yield* Queue.size(attempts)) === 0) {
       yield* TestClock.adjust("1 minute")
       yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
@@ -153,7 +153,7 @@ it.effect("each attempt is signed with its own time, through the client that is 
     yield* Fiber.join(fiber)
   }))
 
-it.live("its own JSON, and what can't be made into any", () =>
+it.live("render replaces the JSON, and a value that JSON can't hold is an error", () =>
   Effect.gen(function*() {
     const slackLike = yield* started({ render: ({ severity, title }) => ({ text: `${severity}: ${title}` }) })
     assert.deepEqual((yield* slackLike.sent(sample)).json, { text: "error: nightly › load failed" })
@@ -182,7 +182,7 @@ it.live("its own JSON, and what can't be made into any", () =>
     assert.equal((yield* nothing.sent(sample)).body, "null")
   }))
 
-it.live("5 MB of detail: its beginning and its end arrive, and all the rest", () =>
+it.live("a detail of 5 MB is cut in its middle, and all other parts arrive", () =>
   Effect.gen(function*() {
     const { sent } = yield* started()
     const from = performance.now()
@@ -194,7 +194,7 @@ it.live("5 MB of detail: its beginning and its end arrive, and all the rest", ()
     assert.equal(json.fields.length, 3)
   }))
 
-it.live("any alert is signed JSON within the limit", () =>
+it.live("any alert becomes signed JSON within maxBytes", () =>
   Effect.gen(function*() {
     const { sent } = yield* started({ secret: Redacted.make("s"), maxBytes: 3000 })
     yield* forAll(AnyAlert, (input) =>
@@ -209,7 +209,7 @@ it.live("any alert is signed JSON within the limit", () =>
       }), 40)
   }))
 
-it.live("mistakes in the options are told, without the secret", () =>
+it.live("wrong options are errors that do not quote the secret", () =>
   Effect.gen(function*() {
     const failure = (options: Partial<Webhook.WebhookOptions>) =>
       Effect.gen(function*() {
@@ -237,7 +237,7 @@ it.live("mistakes in the options are told, without the secret", () =>
     }
   }))
 
-it.live("a user and a password in the address are sent as a header, which fetch does not do by itself", () =>
+it.live("a user and a password in the URL are sent as a header, which fetch does not do", () =>
   Effect.gen(function*() {
     const server = yield* channelServer({ status: 204 })
     const url = Redacted.make(server.url.replace("//", `//j%C3%B6rg:p%40ss%20${canary}@`))
@@ -254,7 +254,7 @@ it.live("a user and a password in the address are sent as a header, which fetch 
     assert.ok(!body.includes(canary) && !body.includes(login), body)
     const own = yield* sent({ Authorization: "Bearer 1" }, "")
     assert.equal(own.headers.authorization, "Bearer 1")
-    // some take a token for the user, and no password
+    // some servers take a token as the user, without a password
     const layer = Webhook.layer({ url: Redacted.make(server.url.replace("//", `//t%40${canary}@`)) })
     yield* Effect.provide(
       Effect.flatMap(Alerter, (alerter) => alerter.post(`t@${canary}, t%40${canary}`)),
@@ -263,7 +263,7 @@ it.live("a user and a password in the address are sent as a header, which fetch 
     assert.equal(server.requests.at(-1)!.json.title, "<redacted>, <redacted>")
   }))
 
-it.live("what the keys are made of is in no alert", () =>
+it.live("secrets of the options are removed from alerts", () =>
   Effect.gen(function*() {
     const { sent } = yield* started({
       secret: Redacted.make("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"),
@@ -273,7 +273,7 @@ it.live("what the keys are made of is in no alert", () =>
     assert.equal(json.detail, "<redacted>, <redacted>, <redacted>")
   }))
 
-it.live("from the environment", () =>
+it.live("layerConfig reads URL and secret from the environment", () =>
   Effect.gen(function*() {
     const server = yield* channelServer({ status: 204 })
     const post = (layer: Layer.Layer<Alerter, Config.ConfigError>, env: Record<string, string>) =>
@@ -320,7 +320,7 @@ const outcome = (changes: Partial<Webhook.VerifyOptions>) =>
     }
   })
 
-it.effect("accepts what others have signed", () =>
+it.effect("verify accepts requests that other implementations have signed", () =>
   Effect.gen(function*() {
     yield* setTime
     const { body, headers } = known
@@ -337,7 +337,7 @@ it.effect("accepts what others have signed", () =>
     assert.equal(yield* outcome({ headers: { ...headers, "webhook-signature": rotated } }), "accepted")
   }))
 
-it.effect("refuses what was changed, or signed with another secret", () =>
+it.effect("verify refuses requests that were changed, or signed with another secret", () =>
   Effect.gen(function*() {
     yield* setTime
     const { body, headers } = known
@@ -363,7 +363,7 @@ it.effect("refuses what was changed, or signed with another secret", () =>
     assert.equal(yield* outcome({ secret: Redacted.make("") }), "InvalidSecret")
   }))
 
-it.effect("many wrong signatures cost no more than one", () =>
+it.effect("verify computes one signature, however many the request has", () =>
   Effect.gen(function*() {
     yield* setTime
     const headers = { ...known.headers, "webhook-signature": `v1,${"A".repeat(43)}= `.repeat(2000) }
@@ -372,7 +372,7 @@ it.effect("many wrong signatures cost no more than one", () =>
     assert.ok(performance.now() - from < 1000, `${performance.now() - from} ms`)
   }))
 
-it.effect("refuses what is older or newer than the tolerance", () =>
+it.effect("verify refuses requests that are older or newer than the tolerance", () =>
   Effect.gen(function*() {
     const after = (offset: Duration.Input, tolerance?: Duration.Input) =>
       Effect.andThen(

@@ -1,4 +1,4 @@
-/** The id of a post to a webhook, by which a server knows a repeat. */
+/** The id of a post to a webhook, by which a server recognizes a repeated post. */
 import { Effect, Layer, Redacted, Schema } from "effect"
 import * as assert from "node:assert/strict"
 import { createHash, createHmac } from "node:crypto"
@@ -16,7 +16,7 @@ const it = makeIt(test)
 
 const secret = Redacted.make(`secret ${canary}`)
 
-/** Each post with a layer of its own, as after a crash. */
+/** Posts with a new layer each time, as after a crash. */
 const started = (...replies: ReadonlyArray<Reply>) =>
   Effect.map(channelServer(...replies), ({ requests, url }) => {
     const post = (alert: Alert) =>
@@ -33,7 +33,7 @@ const started = (...replies: ReadonlyArray<Reply>) =>
     return { sent, idOf, requests }
   })
 
-it.live("a key of letters, digits, -, _, : and / is the id, and stands in the JSON", () =>
+it.live("a key of letters, digits, -, _, : and / is the id, and is in the JSON", () =>
   Effect.gen(function*() {
     const { idOf, requests } = yield* started({ status: 500 }, { status: 204 })
     for (const key of ["nightly:7f6c/load/failure_1-0", "a", "k".repeat(255)]) {
@@ -44,11 +44,11 @@ it.live("a key of letters, digits, -, _, : and / is the id, and stands in the JS
     assert.equal(requests[0]!.headers["webhook-id"], requests[1]!.headers["webhook-id"])
   }))
 
-it.live("any other becomes a digest, and no two become the same", () =>
+it.live("any other key becomes a digest, and different keys different ones", () =>
   Effect.gen(function*() {
     const { idOf } = yield* started({ status: 204 })
     const digestOf = (key: string) => `sha256_${createHash("sha256").update(JSON.stringify(key)).digest("hex")}`
-    // a full stop would end the id where it is signed
+    // a full stop would end the id in the signed content
     const keys = ["a.b", "a b", " a", "a\r\nx-b: c", "ü", "k".repeat(256), "\ud800", "\udc00", digestOf("a.b")]
     const ids = yield* Effect.forEach(keys, idOf)
     assert.deepEqual(ids, keys.map(digestOf))
@@ -56,7 +56,7 @@ it.live("any other becomes a digest, and no two become the same", () =>
     assert.deepEqual(yield* Effect.forEach(keys, idOf), ids, "the same once more")
   }))
 
-it.live("without a key, or with an empty one, each post has its own", () =>
+it.live("without a key, or with an empty one, each post has a random id", () =>
   Effect.gen(function*() {
     const { idOf, sent } = yield* started({ status: 204 })
     const ids = yield* Effect.forEach([undefined, undefined, "", ""], idOf)
@@ -65,7 +65,7 @@ it.live("without a key, or with an empty one, each post has its own", () =>
     assert.ok(!("idempotencyKey" in (yield* sent(undefined)).json))
   }))
 
-it.live("a secret in a key is sent nowhere", () =>
+it.live("a secret in a key is not sent", () =>
   Effect.gen(function*() {
     const { sent } = yield* started({ status: 204 })
     const { body, headers } = yield* sent(`secret ${canary}/load`)
@@ -73,7 +73,7 @@ it.live("a secret in a key is sent nowhere", () =>
     assert.match(String(headers["webhook-id"]), /^sha256_[0-9a-f]{64}$/)
   }))
 
-it.live("any key makes an id that can be sent and signed, the same for the same key and no other", () =>
+it.live("any key makes an id that can be sent and signed, the same for the same key only", () =>
   Effect.gen(function*() {
     const { sent } = yield* started({ status: 204 })
     yield* forAll(Schema.Struct({ a: AnyText, b: AnyText }), ({ a, b }) =>

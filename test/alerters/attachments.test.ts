@@ -1,4 +1,4 @@
-/** What is attached to alerts, as it arrives. */
+/** Attachments of alerts, as they arrive in each channel. */
 import { NodeFileSystem } from "@effect/platform-node"
 import { Effect, FileSystem, Layer, Redacted } from "effect"
 import { PersistedQueue } from "effect/persistence"
@@ -25,7 +25,7 @@ const it = makeIt(test)
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 
-/** Of every byte there is, so that what takes it for text spoils it. */
+/** A file with every byte, which code that treats it as text would damage. */
 const png: Attachment = {
   name: "timeline.png",
   mediaType: "image/png",
@@ -53,7 +53,7 @@ const mailed = (alert: Alert) =>
     return mail
   })
 
-it.live("email: a picture where it is read, a file beside the mail", () =>
+it.live("email: pictures are shown inline, other files are attached", () =>
   Effect.gen(function*() {
     const { attachments, html, text } = yield* mailed(
       of(png, csv, { ...csv, name: "../naïve\nname.svg", mediaType: "image/svg+xml" })
@@ -74,7 +74,7 @@ it.live("email: a picture where it is read, a file beside the mail", () =>
     for (const shown of [text, html]) assert.match(String(shown), /Attached: rows\.csv/)
   }))
 
-it.live("email: what is too large for mail servers is left out, and named", () =>
+it.live("email: attachments that are too large are left out, and named", () =>
   Effect.gen(function*() {
     const { attachments, text } = yield* mailed(of(large, png))
     assert.deepEqual(attachments.map(({ filename }) => filename), ["timeline.png"])
@@ -87,7 +87,7 @@ it.live("email: what is too large for mail servers is left out, and named", () =
 
 const token = Redacted.make(`xoxb-1-2-${canary}`)
 
-/** As Slack does it, messages in threads and uploads. */
+/** A server that behaves as Slack does with messages, threads and uploads. */
 const slackServer = (more: (received: Received) => Reply | undefined = () => undefined) =>
   Effect.gen(function*() {
     let files = 0
@@ -117,7 +117,7 @@ const bot = (server: ChannelServer, more: Partial<Slack.BotOptions> = {}) =>
 
 const inRun = (alert: Alert) => alert.with({ source: { pipeline: "p", runId: "1", runName: "r", stepPath: [] } })
 
-it.live("slack: uploaded, and shared in the thread of the run", () =>
+it.live("slack: attachments are uploaded and shared in the thread of the run", () =>
   Effect.gen(function*() {
     const server = yield* slackServer()
     yield* Effect.provide(
@@ -141,7 +141,7 @@ it.live("slack: uploaded, and shared in the thread of the run", () =>
     assert.equal(first!.headers.authorization, `Bearer ${Redacted.value(token)}`)
     assert.equal(first!.body, "filename=timeline.png&length=512")
     assert.equal(second!.body, "filename=rows.csv&length=8")
-    // the address is a password by itself, and the token is nobody else's business
+    // the upload URL grants access by itself, and the token must not be sent to it
     assert.deepEqual(
       [
         upload!.method,
@@ -156,11 +156,11 @@ it.live("slack: uploaded, and shared in the thread of the run", () =>
       channel_id: "C1",
       thread_ts: "1.0"
     })
-    // the reply's own `ts` is never what a thread begins with
+    // the `ts` is that of the thread's first message, and not the reply's
     assert.deepEqual(others.at(-1)!.json.thread_ts, "1.0")
   }))
 
-it.live("slack: below the message where there are no threads", () =>
+it.live("slack: without threads, attachments are shared below the message", () =>
   Effect.gen(function*() {
     const server = yield* slackServer()
     yield* Effect.provide(Effect.andThen(post(of(png)), post(of(png))), bot(server, { threads: false }))
@@ -170,7 +170,7 @@ it.live("slack: below the message where there are no threads", () =>
     )
   }))
 
-it.live("slack: an upload that fails is a warning, and the alert has arrived", () =>
+it.live("slack: a failed upload is logged, and the alert counts as delivered", () =>
   Effect.gen(function*() {
     const refused = { body: { ok: false, error: "missing_scope", needed: "files:write" } }
     const cases: ReadonlyArray<readonly [string, Reply, RegExp]> = [
@@ -202,10 +202,10 @@ const part = (body: string, name: string): string | undefined => {
 const discord = ({ url }: ChannelServer) =>
   Discord.layer({ webhookUrl: Redacted.make(`${url}/webhook`), retries: 0, delay: "1 millis" })
 
-it.live("discord: as parts of the message", () =>
+it.live("discord: attachments are sent as parts of the message", () =>
   Effect.gen(function*() {
     const server = yield* channelServer({ status: 500 }, { body: { id: "1" } })
-    // a retry sends them again
+    // a retry sends the files again
     const retrying = Discord.layer({ webhookUrl: Redacted.make(`${server.url}/webhook`), delay: "1 millis" })
     yield* Effect.provide(post(of(csv, png)), retrying)
     const bodies = server.requests.map(({ body }) => body)
@@ -218,7 +218,7 @@ it.live("discord: as parts of the message", () =>
     assert.match(server.requests[1]!.headers["content-type"]!, /^multipart\/form-data; boundary=/)
   }))
 
-it.live("discord: where they are refused, the message goes without", () =>
+it.live("discord: a message that is refused with attachments is sent without them", () =>
   Effect.gen(function*() {
     const log = logs()
     const missing = { status: 403, body: { code: 50013, message: "Missing Permissions" } }
@@ -228,11 +228,11 @@ it.live("discord: where they are refused, the message goes without", () =>
     assert.deepEqual(embeds[0].fields.map(({ value }: { value: string }) => value), ["timeline.png (512 bytes)"])
     assert.match(log.list[0]!.message, /not uploaded.*Missing Permissions/)
 
-    // what is refused without them too has failed
+    // if it is refused without files too, the post has failed
     server.reply(missing)
     const error = yield* Effect.flip(Effect.provide(post(of(png)), discord(server)))
     assert.equal(error.reason._tag, "Unauthorized")
-    // nor is a server that is down asked twice as often
+    // a server error (5xx) is no reason to send without files
     server.requests.length = 0
     server.reply({ status: 503 })
     yield* Effect.flip(Effect.provide(post(of(png)), discord(server)))
@@ -243,7 +243,7 @@ it.live("discord: where they are refused, the message goes without", () =>
 // all others
 // -----------------------------------------------------------------------------
 
-it.live("webhook: told of, and there for what renders", () =>
+it.live("webhook: the JSON describes attachments, and render gets their content", () =>
   Effect.gen(function*() {
     const server = yield* channelServer({})
     const url = Redacted.make(`${server.url}/hook`)
@@ -259,7 +259,7 @@ it.live("webhook: told of, and there for what renders", () =>
     })
     yield* Effect.provide(post(of(csv)), Webhook.layer({ url, render }))
     assert.deepEqual(server.requests[1]!.json, { title: "load failed", files: ["a,b\n1,2\n"] })
-    // left out before anything that is said
+    // attachments are left out before any text
     const long = { ...csv, content: bytesOf("x".repeat(5000)) }
     yield* Effect.provide(
       post(of(csv, long).with({ detail: "y".repeat(900) })),
@@ -268,7 +268,7 @@ it.live("webhook: told of, and there for what renders", () =>
     assert.deepEqual(server.requests[2]!.json, { title: "load failed", detail: "y".repeat(900), files: [] })
   }))
 
-it.live("others say that there was something", () =>
+it.live("channels without attachments name them in the alert", () =>
   Effect.gen(function*() {
     const server = yield* channelServer({ body: { ok: true } })
     const telegram = Telegram.layer({ token: Redacted.make("1:a"), chatId: "1", baseUrl: server.url })
@@ -278,13 +278,13 @@ it.live("others say that there was something", () =>
     for (const { body } of server.requests) assert.match(body, /not attached[^]*timeline\\*\.png/)
   }))
 
-it.effect("the console names it", () =>
+it.effect("the console names attachments", () =>
   Effect.gen(function*() {
     yield* Effect.provide(post(of(png)), Alerter.layerConsole)
     assert.match(String((yield* TestConsole.logLines)[0]), /\n {2}not attached {2}timeline\.png$/)
   }))
 
-it.live("a line of a file has no more than their names and sizes", () =>
+it.live("a line of a file has the names, types and sizes of attachments only", () =>
   Effect.gen(function*() {
     const files = yield* FileSystem.FileSystem
     const path = `${yield* files.makeTempDirectoryScoped()}/alerts.jsonl`
@@ -294,10 +294,10 @@ it.live("a line of a file has no more than their names and sizes", () =>
   }).pipe(Effect.provide(NodeFileSystem.layer)))
 
 // -----------------------------------------------------------------------------
-// what policies and channels make of them
+// policies and stores
 // -----------------------------------------------------------------------------
 
-it.effect("a digest of one has its attachments, one of several none", () =>
+it.effect("a digest of one alert keeps its attachments, a digest of several has none", () =>
   Effect.gen(function*() {
     const services = yield* Layer.build(Layer.provideMerge(
       TestAlerter.layer.pipe(digest({ window: "1 minute" })),
@@ -312,7 +312,7 @@ it.effect("a digest of one has its attachments, one of several none", () =>
     assert.deepEqual(several?.attachments, [])
   }))
 
-it.effect("what is stored keeps them: by a policy that persists, and by an outbox", () =>
+it.effect("attachments survive storage, in a persistent policy and in an outbox", () =>
   Effect.gen(function*() {
     const kept = yield* memoryStore
     const held = (self: Layer.Layer<Alerter>) =>
@@ -335,7 +335,7 @@ it.effect("what is stored keeps them: by a policy that persists, and by an outbo
     assert.deepEqual((yield* stored.sent).map(({ attachments }) => attachments), [[png, csv]])
   }))
 
-test("secrets are taken out of what is text, and bytes stay what they are", () => {
+test("secrets are removed from attachments of text, and other attachments are unchanged", () => {
   const scrub = scrubber([`https://hooks.example.com/${canary}-0123456789`])
   const svg = {
     name: `${canary}-0123456789.svg`,
@@ -348,7 +348,7 @@ test("secrets are taken out of what is text, and bytes stay what they are", () =
   assert.equal(picture!.content, png.content)
 })
 
-test("ten files at most; names and types that could do no harm", () => {
+test("at most ten files are attached, with harmless names and types", () => {
   const many = of(...Array.from({ length: 12 }, (_, i) => ({ ...csv, name: `${i}.csv` })))
   const { attachments, fields } = fitAttachments(many, Infinity)
   assert.equal(attachments.length, 10)

@@ -18,7 +18,7 @@ const channels = {
 }
 
 for (const [variable, layer] of Object.entries(channels)) {
-  it.effect(`${variable}: what is no address is an error before anything runs, which does not quote it`, () =>
+  it.effect(`${variable}: an invalid URL is an error when the layer is built, which does not quote it`, () =>
     Effect.gen(function*() {
       const build = (value: string) =>
         Effect.exit(Layer.build(layer)).pipe(

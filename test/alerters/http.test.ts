@@ -1,4 +1,4 @@
-/** What channels that speak HTTP have in common, beyond the contract: odd answers, odd options, odd clients. */
+/** Channels that speak HTTP, beyond the contract: malformed answers, invalid options, clients of the user. */
 import { DateTime, Duration, Effect, Fiber, Layer, Redacted } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientResponse } from "effect/http"
 import { TestClock } from "effect/testing"
@@ -14,7 +14,7 @@ const webhookUrl = Redacted.make("https://hooks.slack.com/services/T0/B0/x")
 
 const post = (alert: Alert | string = "x") => Effect.flatMap(Alerter, (alerter) => alerter.post(alert))
 
-/** A client that answers in turn, the last answer to all that follows, and keeps when it was asked and for what. */
+/** A client that gives these answers in turn, repeats the last, and records the requests with their times. */
 const fake = (...answers: ReadonlyArray<() => Response>) => {
   const times: Array<number> = []
   const bodies: Array<string> = []
@@ -37,7 +37,7 @@ const status = (status: number, headers: Record<string, string> = {}, body = "")
 const slackWith = (client: HttpClient.HttpClient, options: Partial<Slack.WebhookOptions> = {}) =>
   Layer.provide(Slack.layer({ webhookUrl, ...options }), Layer.succeed(HttpClient.HttpClient, client))
 
-/** What a post comes to, with the clock moved as far as need be, and the delays between the attempts. */
+/** Posts an alert while the clock moves. Returns the reason of a failure, and the delays between the attempts. */
 const attempts = (answers: ReadonlyArray<() => Response>, options: ChannelOptions = {}) =>
   Effect.gen(function*() {
     const { client, times } = fake(...answers)
@@ -49,10 +49,10 @@ const attempts = (answers: ReadonlyArray<() => Response>, options: ChannelOption
   })
 
 // -----------------------------------------------------------------------------
-// how long to wait
+// delays
 // -----------------------------------------------------------------------------
 
-it.effect("Retry-After is heeded with 503 and 408 too", () =>
+it.effect("Retry-After is honoured with 503 and 408 too", () =>
   Effect.gen(function*() {
     for (const code of [408, 429, 503]) {
       const { delays, reason } = yield* attempts([status(code, { "retry-after": "7" }), ok])
@@ -62,7 +62,7 @@ it.effect("Retry-After is heeded with 503 and 408 too", () =>
     assert.deepEqual([{ ...later.reason }, later.delays], [{ _tag: "Rejected", status: 503, detail: "" }, []])
   }))
 
-it.effect("a Retry-After that says nothing leaves the delay as it is", () =>
+it.effect("an invalid Retry-After leaves the delay unchanged", () =>
   Effect.gen(function*() {
     for (const header of ["-5", "-0.5", "NaN", "Infinity", "0x10", "5s", "soon", "", "Thu, 01 Jan 1970 00:00:00 GMT"]) {
       yield* TestClock.setTime(Date.UTC(2026, 10, 23))
@@ -72,7 +72,7 @@ it.effect("a Retry-After that says nothing leaves the delay as it is", () =>
     }
   }))
 
-it.effect("a number that is none in the body leaves the header its say", () =>
+it.effect("an invalid retry_after in the body leaves the header in effect", () =>
   Effect.gen(function*() {
     for (const body of ["{\"retry_after\":-1}", "{\"retry_after\":\"soon\"}", "{\"parameters\":null}"]) {
       const { delays } = yield* attempts([status(429, { "retry-after": "7" }, body), ok])
@@ -84,7 +84,7 @@ it.effect("a number that is none in the body leaves the header its say", () =>
     assert.deepEqual(inBody.delays, [3000])
   }))
 
-it.effect("numbers of retries that make no sense", () =>
+it.effect("retries may be negative, fractional, NaN or infinite", () =>
   Effect.gen(function*() {
     const failing = [status(500)]
     const count = (retries: number) => Effect.map(attempts(failing, { retries }), ({ delays }) => delays.length)
@@ -95,10 +95,10 @@ it.effect("numbers of retries that make no sense", () =>
   }))
 
 // -----------------------------------------------------------------------------
-// clients of one's own
+// clients of the user
 // -----------------------------------------------------------------------------
 
-it.effect("a client that takes a status for an error changes nothing", () =>
+it.effect("a client that fails on a status changes nothing", () =>
   Effect.gen(function*() {
     const outcome = (...answers: ReadonlyArray<() => Response>) =>
       Effect.gen(function*() {
@@ -115,7 +115,7 @@ it.effect("a client that takes a status for an error changes nothing", () =>
     assert.deepEqual(yield* outcome(status(429, { "retry-after": "3600" })), [limited, 1])
   }))
 
-it.effect("what fetch is told besides holds, and redirects are not followed", () =>
+it.effect("options of fetch stay in effect, and redirects are not followed", () =>
   Effect.gen(function*() {
     const inits: Array<RequestInit | undefined> = []
     const fetch = ((_, init) => {
@@ -135,7 +135,7 @@ it.effect("what fetch is told besides holds, and redirects are not followed", ()
     ])
   }))
 
-it.effect("a defect of a client is one line, and no longer than an error may be", () =>
+it.effect("a defect of a client becomes an error with one short line", () =>
   Effect.gen(function*() {
     const defect = new Error(`at ${Redacted.value(webhookUrl)}\n/services/T0/B0/x ${"z".repeat(5000)}`)
     const layer = slackWith(HttpClient.make(() => Effect.die(defect)))
@@ -145,7 +145,7 @@ it.effect("a defect of a client is one line, and no longer than an error may be"
   }))
 
 // -----------------------------------------------------------------------------
-// what servers say
+// answers
 // -----------------------------------------------------------------------------
 
 const said = (answer: string, options: Partial<Slack.WebhookOptions> = {}) =>
@@ -155,20 +155,20 @@ const said = (answer: string, options: Partial<Slack.WebhookOptions> = {}) =>
     return reason._tag === "Rejected" ? reason.detail : reason._tag
   })
 
-it.effect("pages of HTML in short, however odd they are, and quickly", () =>
+it.effect("pages of HTML are reduced to their title or text, in linear time", () =>
   Effect.gen(function*() {
     assert.equal(yield* said("<html><title lang=en> Bad\nGateway </title><p>x"), "Bad Gateway")
     const page = "<!DOCTYPE html><style>p {}</style><body class=a><p>Bad</p> <b>gateway</b><script>a()</script>"
     assert.equal(yield* said(page), "Bad gateway")
     for (const odd of ["<", "<style", "<script>", "<title", "<title ", "\n<", "<title><", " "]) {
-      // what takes quadratic time is not over when the test's time is up
+      // quadratic time would exceed the test's timeout
       yield* said(`<html>${odd.repeat(1_000_000 / odd.length)}`)
     }
   }))
 
 const address = "https://example.com/flows/ab12/run?api-version=2016-06-01&sig=aB1%2Bc+d/e9Zk-4n&x=1"
 
-it.effect("a secret is not quoted in another form either", () =>
+it.effect("a secret is removed in its encoded forms too", () =>
   Effect.gen(function*() {
     const quoted = {
       "no handler for \\/flows\\/ab12\\/run": "no handler for <redacted>",
@@ -187,7 +187,7 @@ it.effect("a secret is not quoted in another form either", () =>
     assert.equal(yield* said("pa%C3%9Fw or paßw", { webhookUrl: withPassword }), "<redacted> or <redacted>")
   }))
 
-it.effect("a token is found without the line end that a file left there", () =>
+it.effect("a token with a line end is removed without it too", () =>
   Effect.gen(function*() {
     const { client } = fake(() => Response.json({ ok: false, error: "no xoxb-1-2-abcdefgh here" }))
     const layer = Layer.provide(
@@ -209,16 +209,16 @@ const blocks = (alert: Alert, options: Partial<Slack.WebhookOptions> = {}) =>
     return JSON.parse(bodies[0]!).attachments[0].blocks
   })
 
-it.effect("a control sequence that does not end takes nothing with it", () =>
+it.effect("an unterminated control sequence does not remove the text after it", () =>
   Effect.gen(function*() {
     const body = "a\u001b]0;title\u0007b\u001b]8;;x\u001b\\c\u001b]0;no end\nd\u001b[31me\u001b[9"
     const [section] = yield* blocks(Alert.make({ title: "t", body }))
     assert.equal(section.text.text, "abc0;no end\nde9")
   }))
 
-it.effect("megabytes of line ends, and thousands of long fields, are quick", () =>
+it.effect("megabytes of line ends and thousands of long fields are rendered quickly", () =>
   Effect.gen(function*() {
-    // what is not quick is not over when the test's time is up
+    // quadratic time would exceed the test's timeout
     const lines = "\r".repeat(5_000_000)
     yield* blocks(Alert.make({ title: "t", detail: `a${lines}b` }))
     const fields = Array.from({ length: 10_000 }, (_, i) => ({ name: `f${i}`, value: "\r\n".repeat(4000) + "x" }))
@@ -228,7 +228,7 @@ it.effect("megabytes of line ends, and thousands of long fields, are quick", () 
     assert.equal(texts.at(-1), `… and ${10_000 - texts.length + 1} more`)
   }))
 
-it.effect("a zone that nobody knows, and years that no date has, are told in UTC", () =>
+it.effect("unknown time zones and years beyond the range of dates are shown in UTC", () =>
   Effect.gen(function*() {
     const at = DateTime.makeUnsafe("2026-11-23T12:40:12.345Z")
     const last = DateTime.makeUnsafe(8.64e15)

@@ -9,8 +9,8 @@ import { makeIt } from "../support/it.ts"
 
 const it = makeIt(test)
 
-// On Node, an open connection would keep the process alive after its end.
-it.live("an answer that never ends is not waited for, nor kept open", () =>
+// On Node, an open connection would keep the process alive.
+it.live("a body that never ends is neither awaited nor kept open", () =>
   Effect.gen(function*() {
     const closed = yield* Deferred.make<void>()
     const server = yield* Effect.acquireRelease(

@@ -48,7 +48,7 @@ const layer = ({ api }: FakeDiscord) =>
 const ask = (discord: FakeDiscord, question: Question = deploy) =>
   Effect.provide(Approver.ask(question), layer(discord))
 
-it.live("discord: the bot's reactions say how to answer, and don't count", () =>
+it.live("discord: the bot's own reactions show how to answer, and don't count", () =>
   Effect.gen(function*() {
     const discord = yield* fakeDiscord
     assert.equal((yield* ask(discord, { ...deploy, timeout: "50 millis" }))._tag, "TimedOut")
@@ -60,13 +60,13 @@ it.live("discord: the bot's reactions say how to answer, and don't count", () =>
     const [asked] = discord.api.bodies("POST /messages")
     assert.equal(asked.embeds[0].fields[0].value, "✅ Approve   ❌ Deny")
     assert.match(asked.embeds[0].fields[1].value, /reply to this with “Approve” or “Deny”/)
-    // so that a post that had to be sent again is shown once
+    // the nonce, by which Discord drops a message that is sent again
     assert.ok(asked.enforce_nonce === true && asked.nonce.length <= 25)
     assert.ok(discord.api.calls.some(({ received }) => received.path.includes("/reactions/%E2%9C%85/@me")))
     assert.equal(discord.api.bodies("PATCH /messages/{id}")[0].nonce, undefined)
   }))
 
-it.live("discord: a reply to the question, with its comment and its time", () =>
+it.live("discord: a reply to the question is an answer, with its comment and its time", () =>
   Effect.gen(function*() {
     const discord = yield* fakeDiscord
     discord.api.on(reactionsOf, (n) => {
@@ -84,11 +84,11 @@ it.live("discord: a reply to the question, with its comment and its time", () =>
     assert.equal(decision.comment, "@everyone may")
     assert.equal(DateTime.toEpochMillis(decision.at) - Date.parse(discord.questions()[0]!.timestamp), 1500)
     assert.match(discord.shown()[0]!, /Approved by Ada Lovelace at [^"]*: @\u200beveryone may/)
-    // all of the channel in one look
+    // one request for all messages of the channel
     assert.equal(discord.api.calls.filter(({ method }) => method === reactionsOf).length, 8)
   }))
 
-it.live("discord: the hundred and first who reacts, and bots", () =>
+it.live("discord: reactions are read page by page, and those of bots are ignored", () =>
   Effect.gen(function*() {
     const discord = yield* fakeDiscord
     discord.api.on(reactionsOf, (n) => {
@@ -100,7 +100,7 @@ it.live("discord: the hundred and first who reacts, and bots", () =>
     assert.deepEqual(decision.by, { id: "1249", name: "u249" })
   }))
 
-it.live("discord: a reply is not lost with a look that fails after it was read", () =>
+it.live("discord: a reply that was read before a request failed is not lost", () =>
   Effect.gen(function*() {
     const discord = yield* fakeDiscord
     discord.api.on("GET /messages", (n) => n === 2 ? discord.say(users["1"]!, "no", 0) : undefined)
@@ -110,7 +110,7 @@ it.live("discord: a reply is not lost with a look that fails after it was read",
     assert.ok(discord.api.calls.filter(({ method }) => method === reactionsOf).length > 6)
   }))
 
-it.live("discord: a reply that can be seen later than one with a greater id is not lost", () =>
+it.live("discord: a reply that becomes visible after one with a greater id is not lost", () =>
   Effect.gen(function*() {
     const discord = yield* fakeDiscord
     let show = () => {}
@@ -124,7 +124,7 @@ it.live("discord: a reply that can be seen later than one with a greater id is n
     assert.equal((yield* ask(discord, { ...deploy, timeout: "1 second" }))._tag, "Approved")
   }))
 
-it.live("discord: a reply that came too late, and a question that is deleted", () =>
+it.live("discord: a reply after the timeout doesn't count, and a deleted question is an error", () =>
   Effect.gen(function*() {
     const discord = yield* fakeDiscord
     discord.api.on(reactionsOf, (n) => n === 1 ? discord.say(users["1"]!, "yes", 0, 10_000) : undefined)
@@ -136,14 +136,14 @@ it.live("discord: a reply that came too late, and a question that is deleted", (
     assert.match(reason.detail, /Unknown Message/)
   }))
 
-it.live("discord: super reactions count too", () =>
+it.live("discord: super reactions count", () =>
   Effect.gen(function*() {
     const discord = yield* fakeDiscord
     discord.api.on(reactionsOf, (n) => n === 1 ? discord.react(0, "❌", users["2"]!, "burst") : undefined)
     assert.equal((yield* ask(discord, { ...deploy, timeout: "1 second" }))._tag, "Denied")
   }))
 
-it.live("discord: a message that was edited into a yes is one since then, and into a no, all along", () =>
+it.live("discord: an edited reply approves as of its edit, and denies as of its post", () =>
   Effect.gen(function*() {
     const discord = yield* fakeDiscord
     discord.api.on("GET /messages", (n) => {
@@ -158,7 +158,7 @@ it.live("discord: a message that was edited into a yes is one since then, and in
     assert.equal((yield* ask(discord, { ...deploy, timeout: "60 millis" }))._tag, "TimedOut")
   }))
 
-it.live("discord: waits as long as it is told to", () =>
+it.live("discord: after a rate limit, it waits as long as Discord says", () =>
   Effect.gen(function*() {
     const discord = yield* fakeDiscord
     const times: Array<number> = []
@@ -174,7 +174,7 @@ it.live("discord: waits as long as it is told to", () =>
     assert.ok(times[1]! - times[0]! >= 195, `${times[1]! - times[0]!}`)
   }))
 
-it.effect("discord: a reply that was in time counts, however late somebody listens, and however much is said since", () =>
+it.effect("discord: a reply before the timeout counts, however late a process listens, and after however many messages", () =>
   Effect.gen(function*() {
     const discord = yield* fakeDiscord
     const resumable = Effect.map(Approver, ({ resumable }) => resumable!)
@@ -195,7 +195,7 @@ it.effect("discord: a reply that was in time counts, however late somebody liste
     assert.deepEqual([decision.by.id, decision.comment], ["1", "go"])
   }))
 
-it.live("discord: a handle leads nowhere but to messages", () =>
+it.live("discord: a handle can only lead to messages", () =>
   Effect.gen(function*() {
     const discord = yield* fakeDiscord
     yield* Effect.gen(function*() {
@@ -210,7 +210,7 @@ it.live("discord: a handle leads nowhere but to messages", () =>
     }).pipe(Effect.provide(layer(discord)))
   }))
 
-it.live("discord: from the environment", () =>
+it.live("discord: layerConfig reads token and channel from the environment", () =>
   Effect.gen(function*() {
     const env = ConfigProvider.layer(ConfigProvider.fromEnv({ env: { DISCORD_BOT_TOKEN: "x" } }))
     const missing = yield* Effect.flip(

@@ -50,7 +50,7 @@ const ask = (slack: FakeSlack, question: Question = deploy, retries = 0) =>
 
 const refused = (error: string, more: object = {}) => ({ body: { ok: false, error, ...more } })
 
-it.live("slack: the bot's reactions say how to answer, and don't count", () =>
+it.live("slack: the bot's own reactions show how to answer, and don't count", () =>
   Effect.gen(function*() {
     const slack = yield* fakeSlack
     const decision = yield* ask(slack, { ...deploy, timeout: "50 millis" })
@@ -64,7 +64,7 @@ it.live("slack: the bot's reactions say how to answer, and don't count", () =>
     assert.match(until, /^\*Until\*\n\d{4}-/)
   }))
 
-it.live("slack: a reply in the thread, on whatever page, with its comment and its time", () =>
+it.live("slack: a reply on any page of the thread is an answer, with its comment and its time", () =>
   Effect.gen(function*() {
     const slack = yield* fakeSlack
     slack.api.on("reactions.get", (n) => {
@@ -84,7 +84,7 @@ it.live("slack: a reply in the thread, on whatever page, with its comment and it
     assert.match(update, /Approved by Grace &lt;!channel&gt; \*\u200bHopper\*\u200b at .*: R&amp;D &lt;3 thanks/)
   }))
 
-it.live("slack: what is an answer in a thread", () =>
+it.live("slack: which replies are answers", () =>
   Effect.gen(function*() {
     const answers: ReadonlyArray<readonly [string, string]> = [
       ["yes", "Approved"],
@@ -121,7 +121,7 @@ it.live("slack: what is an answer in a thread", () =>
     }
   }))
 
-it.live("slack: the earlier reply counts, and a no where a reaction has no time", () =>
+it.live("slack: the earlier reply counts, and a denial if the order is unknown", () =>
   Effect.gen(function*() {
     const slack = yield* fakeSlack
     slack.api.on("conversations.replies", (n) => {
@@ -139,7 +139,7 @@ it.live("slack: the earlier reply counts, and a no where a reaction has no time"
     assert.equal((yield* ask(slack))._tag, "Denied")
   }))
 
-it.live("slack: a reply that was edited into a yes is one since then, and into a no, all along", () =>
+it.live("slack: an edited reply approves as of its edit, and denies as of its post", () =>
   Effect.gen(function*() {
     const slack = yield* fakeSlack
     slack.api.on("conversations.replies", (n) => {
@@ -154,7 +154,7 @@ it.live("slack: a reply that was edited into a yes is one since then, and into a
     assert.equal((yield* ask(slack, { ...deploy, timeout: "60 millis" }))._tag, "TimedOut")
   }))
 
-it.live("slack: Slackbot, which says what anybody taught it, does not count", () =>
+it.live("slack: replies of Slackbot are ignored", () =>
   Effect.gen(function*() {
     const slack = yield* fakeSlack
     slack.api.on("conversations.replies", (n) =>
@@ -162,7 +162,7 @@ it.live("slack: Slackbot, which says what anybody taught it, does not count", ()
     assert.equal((yield* ask(slack, { ...deploy, timeout: "60 millis" }))._tag, "TimedOut")
   }))
 
-it.live("slack: a plain yes is no answer where what denies begins with it", () =>
+it.live("slack: a plain yes is no answer if the label of the denial begins with it", () =>
   Effect.gen(function*() {
     const slack = yield* fakeSlack
     const delete_ = { ...deploy, options: { approve: "Delete", deny: "Yes, keep them" } }
@@ -176,7 +176,7 @@ it.live("slack: a plain yes is no answer where what denies begins with it", () =
     assert.equal((yield* ask(slack, delete_))._tag, "Denied")
   }))
 
-it.live("slack: what an answer is called may have marks of emphasis and quotes around it", () =>
+it.live("slack: the label of an answer may have marks of emphasis and quotes around it", () =>
   Effect.gen(function*() {
     const slack = yield* fakeSlack
     slack.api.on("conversations.replies", (n) => n === 1 ? slack.reply(0, "U1", "“Stop” it", 0.01) : undefined)
@@ -184,7 +184,7 @@ it.live("slack: what an answer is called may have marks of emphasis and quotes a
     assert.equal(decision._tag, "Denied")
   }))
 
-it.live("slack: bots and replies that came too late don't count", () =>
+it.live("slack: answers of bots and replies after the timeout don't count", () =>
   Effect.gen(function*() {
     const slack = yield* fakeSlack
     slack.api.on("reactions.get", (n) => {
@@ -200,7 +200,7 @@ it.live("slack: bots and replies that came too late don't count", () =>
     assert.equal(slack.api.calls.filter(({ method }) => method === "users.info").length, lookups)
   }))
 
-it.live("slack: without scopes for replies and names, reactions count", () =>
+it.live("slack: without the scopes for replies and names, reactions still count", () =>
   Effect.gen(function*() {
     const slack = yield* fakeSlack
     const { layer, list } = logs()
@@ -215,7 +215,7 @@ it.live("slack: without scopes for replies and names, reactions count", () =>
     assert.equal(slack.api.calls.filter(({ method }) => method === "conversations.replies").length, 1)
   }))
 
-it.live("slack: a question that is deleted is an error", () =>
+it.live("slack: a deleted question is an error", () =>
   Effect.gen(function*() {
     for (const remaining of ["reactions.get", "conversations.replies"]) {
       const slack = yield* fakeSlack
@@ -226,7 +226,7 @@ it.live("slack: a question that is deleted is an error", () =>
     }
   }))
 
-it.live("slack: what it answers with status 200", () =>
+it.live("slack: errors in answers with status 200 become reasons", () =>
   Effect.gen(function*() {
     const reasonOf = (error: string, more?: object) =>
       Effect.gen(function*() {
@@ -252,7 +252,7 @@ it.live("slack: what it answers with status 200", () =>
     assert.equal((yield* ask(slack))._tag, "Approved")
   }))
 
-it.live("slack: where it can't react, the question is withdrawn", () =>
+it.live("slack: if the bot can't add its reactions, the question is withdrawn", () =>
   Effect.gen(function*() {
     const slack = yield* fakeSlack
     slack.api.on("reactions.add", () => refused("missing_scope", { needed: "reactions:write" }))
@@ -261,7 +261,7 @@ it.live("slack: where it can't react, the question is withdrawn", () =>
     assert.match(slack.shown()[0]!, /Withdrawn/)
   }))
 
-it.effect("slack: a reply that was in time counts, however late somebody listens", () =>
+it.effect("slack: a reply before the timeout counts, however late a process listens", () =>
   Effect.gen(function*() {
     const slack = yield* fakeSlack
     const resumable = Effect.map(Approver, ({ resumable }) => resumable!)
@@ -278,7 +278,7 @@ it.effect("slack: a reply that was in time counts, however late somebody listens
     assert.deepEqual([decision.by.id, decision.comment], ["U1", "go"])
   }))
 
-it.live("slack: from the environment", () =>
+it.live("slack: layerConfig reads token and channel from the environment", () =>
   Effect.gen(function*() {
     const env = ConfigProvider.layer(ConfigProvider.fromEnv({ env: { SLACK_CHANNEL: "ops" } }))
     const missing = yield* Effect.flip(

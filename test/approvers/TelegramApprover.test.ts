@@ -44,7 +44,7 @@ const layer = ({ api }: FakeTelegram) =>
 const ask = (telegram: FakeTelegram, question: Question = deploy) =>
   Effect.provide(Approver.ask(question), layer(telegram))
 
-it.live("telegram: two buttons, which are gone when it is settled", () =>
+it.live("telegram: a question has two buttons, which are removed when it is settled", () =>
   Effect.gen(function*() {
     const telegram = yield* fakeTelegram
     telegram.api.on("getUpdates", (n) => n === 2 ? telegram.vote(0, "deny", "1") : undefined)
@@ -62,7 +62,7 @@ it.live("telegram: two buttons, which are gone when it is settled", () =>
     assert.equal(telegram.told().length, 1)
   }))
 
-it.live("telegram: waits no longer than 25 seconds and the time that is left, for presses alone", () =>
+it.live("telegram: a long poll asks for presses only, and lasts at most 25 seconds or the remaining time", () =>
   Effect.gen(function*() {
     const waits = (timeout: "10 minutes" | "8500 millis") =>
       Effect.gen(function*() {
@@ -79,7 +79,7 @@ it.live("telegram: waits no longer than 25 seconds and the time that is left, fo
     assert.deepEqual(yield* waits("8500 millis"), [8, 8])
   }))
 
-it.live("telegram: strangers and old buttons are told so, and don't count", () =>
+it.live("telegram: presses by strangers and of old buttons get a reply, and don't count", () =>
   Effect.gen(function*() {
     const telegram = yield* fakeTelegram
     telegram.api.on("getUpdates", (n) => {
@@ -89,7 +89,7 @@ it.live("telegram: strangers and old buttons are told so, and don't count", () =
       telegram.press(telegram.messages[0]!.data[0], { id: 7, first_name: "robot", is_bot: true })
     })
     telegram.api.on("getUpdates", (n) => n === 2 ? telegram.vote(0, "deny", "1") : undefined)
-    // names of users mean the same in capitals
+    // usernames are compared without regard to case
     const decision = yield* ask(telegram, { ...deploy, approvers: ["@ADAl"] })
     assert.ok(decision._tag === "Denied")
     assert.deepEqual(decision.by, { id: "1", name: "Ada Lovelace" })
@@ -99,11 +99,11 @@ it.live("telegram: strangers and old buttons are told so, and don't count", () =
       [true, "You are not among the approvers of this question. Your answer does not count."],
       [false, "Deny"]
     ])
-    // the name alone is nobody's
+    // a username without its @ identifies no user
     assert.equal((yield* ask(telegram, { ...deploy, approvers: ["AdaL"], timeout: "30 millis" }))._tag, "TimedOut")
   }))
 
-it.live("telegram: bots don't count, nor buttons of a question that was settled before", () =>
+it.live("telegram: presses by bots, and of buttons of a settled question, don't count", () =>
   Effect.gen(function*() {
     const telegram = yield* fakeTelegram
     telegram.api.on("getUpdates", (n) => {
@@ -120,7 +120,7 @@ it.live("telegram: bots don't count, nor buttons of a question that was settled 
     assert.match(telegram.shown()[0]!, /Approved by Ada/)
   }))
 
-it.live("telegram: a press whose answer is not taken counts all the same", () =>
+it.live("telegram: a press counts even if its acknowledgement fails", () =>
   Effect.gen(function*() {
     for (
       const fault of ["hang", { status: 400, body: { ok: false, error_code: 400, description: "too old" } }] as const
@@ -132,7 +132,7 @@ it.live("telegram: a press whose answer is not taken counts all the same", () =>
     }
   }))
 
-it.live("telegram: a webhook, or another program that polls", () =>
+it.live("telegram: a webhook, or another program that polls, is an error", () =>
   Effect.gen(function*() {
     const telegram = yield* fakeTelegram
     const description = "Conflict: can't use getUpdates method while webhook is active"
@@ -143,7 +143,7 @@ it.live("telegram: a webhook, or another program that polls", () =>
     assert.match(telegram.shown()[0]!, /Withdrawn/)
   }))
 
-it.live("telegram: a question whose time is short does not wait for another's long poll", () =>
+it.live("telegram: a question with a short timeout ends the long poll of another", () =>
   Effect.gen(function*() {
     const telegram = yield* fakeTelegram
     telegram.api.on("getUpdates", (_, { json }) => json.timeout > 0 ? "hang" : undefined)
@@ -151,7 +151,7 @@ it.live("telegram: a question whose time is short does not wait for another's lo
       const first = yield* Effect.forkChild(Approver.ask({ ...deploy, timeout: "1 hour" }))
       yield* telegram.api.called("getUpdates")
       const second = yield* Effect.forkChild(Approver.ask({ title: "quick?", timeout: "400 millis" }))
-      // a poll that kept the others waiting would do so for 25 seconds, longer than the test may take
+      // otherwise the long poll would delay the others for 25 seconds, longer than the test's timeout
       yield* telegram.api.called("getUpdates", 5)
       telegram.vote(0, "approve", "1")
       assert.equal((yield* Fiber.join(first))._tag, "Approved")
@@ -159,7 +159,7 @@ it.live("telegram: a question whose time is short does not wait for another's lo
     }).pipe(Effect.provide(layer(telegram)))
   }))
 
-it.live("telegram: what one question's poll hears of another is not lost when that one is interrupted", () =>
+it.live("telegram: a press that another question's poll received is not lost when that question is interrupted", () =>
   Effect.gen(function*() {
     const telegram = yield* fakeTelegram
     yield* Effect.gen(function*() {
@@ -182,13 +182,13 @@ it.live("telegram: what one question's poll hears of another is not lost when th
     }).pipe(Effect.provide(layer(telegram)))
   }))
 
-it.live("telegram: an answer that another question hears before this one knows that it was asked", () =>
+it.live("telegram: a press that another question's poll receives before sendMessage returns is not lost", () =>
   Effect.gen(function*() {
     const telegram = yield* fakeTelegram
     yield* Effect.gen(function*() {
       const first = yield* Effect.forkChild(Approver.ask({ ...deploy, timeout: "500 millis" }))
       yield* telegram.api.called("getUpdates")
-      // The second's message is there, but not the answer that says so.
+      // the second message is posted, but its request is not answered yet
       let data: string | undefined
       telegram.api.on("sendMessage", (_, { json }) => {
         data = json.reply_markup.inline_keyboard[0][0].callback_data
@@ -201,7 +201,7 @@ it.live("telegram: an answer that another question hears before this one knows t
     }).pipe(Effect.provide(layer(telegram)))
   }))
 
-it.live("telegram: whoever presses between post and listen is told so at once, and a question left alone holds up none", () =>
+it.live("telegram: a press between post and listen is acknowledged at once, and an abandoned question delays no other", () =>
   Effect.gen(function*() {
     const telegram = yield* fakeTelegram
     yield* Effect.gen(function*() {
@@ -215,7 +215,7 @@ it.live("telegram: whoever presses between post and listen is told so at once, a
       assert.equal((yield* ask({ title: "other?", timeout: "1 hour" }))._tag, "Approved")
       assert.equal(telegram.told()[0]!.text, "Deny")
       assert.equal(telegram.api.bodies("getUpdates").at(-1).timeout, 25)
-      // known since then, so that there is nothing to wait for
+      // the vote is known since then, so polling returns at once
       const polls = telegram.api.bodies("getUpdates").length
       const decision = yield* resumable!.listen(deploy, handle)
       assert.ok(decision._tag === "Denied")
@@ -226,7 +226,7 @@ it.live("telegram: whoever presses between post and listen is told so at once, a
     }).pipe(Effect.provide(layer(telegram)))
   }))
 
-it.live("telegram: after a restart others' presses stay others', and strangers' don't count", () =>
+it.live("telegram: after a restart, presses go to their questions, and those of strangers don't count", () =>
   Effect.gen(function*() {
     const telegram = yield* fakeTelegram
     const question = { ...deploy, approvers: ["@adal"] }
@@ -246,7 +246,7 @@ it.live("telegram: after a restart others' presses stay others', and strangers' 
     assert.deepEqual(decisions.map(({ _tag }) => _tag), ["Denied", "Approved"])
   }))
 
-it.live("telegram: from the environment", () =>
+it.live("telegram: layerConfig reads token and chat from the environment", () =>
   Effect.gen(function*() {
     const env = ConfigProvider.layer(ConfigProvider.fromEnv({ env: { TELEGRAM_BOT_TOKEN: "1:x" } }))
     const missing = yield* Effect.flip(

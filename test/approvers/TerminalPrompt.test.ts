@@ -10,7 +10,7 @@ const it = makeIt(test)
 
 const question: Question = { title: "Drop the table?", timeout: "10 minutes" }
 
-/** A terminal of which the lines are typed by the test, and an approver that asks there. */
+/** A terminal whose lines the test types, and an approver that asks there. */
 const terminal = (
   options?: TerminalPrompt.TerminalPromptOptions,
   faults: { columns?: number; broken?: boolean } = {}
@@ -34,14 +34,14 @@ const terminal = (
     return {
       screen: () => shown.join(""),
       ask: (asked: Partial<Question> = {}) => Effect.forkScoped(ask({ ...question, ...asked })),
-      /** As somebody does who has read what is there. */
+      /** Types a line as a person does, some time after the question. */
       type: (line: string) => Effect.andThen(TestClock.adjust("1 second"), Queue.offer(lines, line)),
       typeAtOnce: (line: string) => Queue.offer(lines, line),
       close: Effect.suspend(() => Queue.fail(lines, new Terminal.QuitError()))
     }
   })
 
-/** What comes of a question that is answered with one line, or with none that counts. */
+/** Asks a question, and types one line. Returns the decision, or `"asked again"` if the line is no answer. */
 const answered = (line: string, asked?: Partial<Question>) =>
   Effect.scoped(Effect.gen(function*() {
     const { ask, type } = yield* terminal({ user: "anna" })
@@ -52,7 +52,7 @@ const answered = (line: string, asked?: Partial<Question>) =>
     return decision._tag === "TimedOut" ? "asked again" : [decision._tag, decision.comment]
   }))
 
-it.effect("shows the question and takes a line for the answer", () =>
+it.effect("TerminalPrompt shows the question and reads a line as the answer", () =>
   Effect.gen(function*() {
     const { ask, screen, type } = yield* terminal({ user: "anna" })
     const fiber = yield* ask({
@@ -73,7 +73,7 @@ it.effect("shows the question and takes a line for the answer", () =>
     )
   }))
 
-it.effect("understands labels, y, yes, n and no, and nothing else", () =>
+it.effect("the labels, y, yes, n and no are answers, and nothing else", () =>
   Effect.gen(function*() {
     const approve = ["y", "Y", "yes", " YES ", "Approve", "approve"]
     for (const line of approve) assert.deepEqual(yield* answered(line), ["Approved", undefined], line)
@@ -87,25 +87,25 @@ it.effect("understands labels, y, yes, n and no, and nothing else", () =>
     }
   }))
 
-it.effect("the question's own words come first", () =>
+it.effect("the question's labels take precedence over the short forms", () =>
   Effect.gen(function*() {
     const deploy = { options: { approve: "Deploy", deny: "Deploy not" } }
     assert.deepEqual(yield* answered("deploy not today", deploy), ["Denied", "today"])
     assert.deepEqual(yield* answered("deploy now", deploy), ["Approved", "now"])
-    // where "no" approves, what "n" and "yes" mean is anybody's guess
+    // if "no" approves, "n" and "yes" are ambiguous
     const crossed = { options: { approve: "No", deny: "Keep them" } }
     assert.deepEqual(yield* answered("no", crossed), ["Approved", undefined])
     assert.equal(yield* answered("n", crossed), "asked again")
     assert.equal(yield* answered("y", crossed), "asked again")
     assert.deepEqual(yield* answered("keep them", crossed), ["Denied", undefined])
-    // nor is a plain yes one where what denies begins with it
+    // a plain yes is ambiguous if the label of the denial begins with it
     const begun = { options: { approve: "Drop", deny: "Yes, keep them" } }
     assert.equal(yield* answered("yes", begun), "asked again")
     assert.deepEqual(yield* answered("yes, keep them", begun), ["Denied", undefined])
     assert.deepEqual(yield* answered("no", begun), ["Denied", undefined])
   }))
 
-it.effect("asks again until it understands", () =>
+it.effect("the prompt appears again until the line is an answer", () =>
   Effect.gen(function*() {
     const { ask, screen, type } = yield* terminal()
     const fiber = yield* ask()
@@ -117,7 +117,7 @@ it.effect("asks again until it understands", () =>
     assert.equal(screen().split("Drop the table?").length, 2)
   }))
 
-it.effect("what was typed before the question, or comes from a pipe, is no answer", () =>
+it.effect("a line that was typed before the question, or comes from a pipe, is no answer", () =>
   Effect.gen(function*() {
     const { ask, screen, type, typeAtOnce } = yield* terminal()
     yield* typeAtOnce("y")
@@ -132,7 +132,7 @@ it.effect("what was typed before the question, or comes from a pipe, is no answe
     assert.equal((yield* Fiber.join(fiber))._tag, "Denied")
   }))
 
-it.effect("no control character reaches the terminal, and nothing turns the direction of what follows", () =>
+it.effect("control characters and marks of direction do not reach the terminal", () =>
   Effect.gen(function*() {
     const hostile = "a\u001b[2Jb\u0007\u009bc\rd\u202ee\u2066f\ud83d"
     const { ask, screen } = yield* terminal()
@@ -152,7 +152,7 @@ it.effect("no control character reaches the terminal, and nothing turns the dire
     )
   }))
 
-it.effect("5 MB of text are cut in the middle", () =>
+it.effect("a text of 5 MB is cut in its middle", () =>
   Effect.gen(function*() {
     const { ask, screen } = yield* terminal()
     const huge = "שלום 😀\n".repeat(500_000)
@@ -168,7 +168,7 @@ it.effect("5 MB of text are cut in the middle", () =>
     assert.match(screen(), /… \d+ characters left out …/)
   }))
 
-it.effect("a question may stand for ever, or longer than there are dates", () =>
+it.effect("a timeout may be infinite, or end after the last date", () =>
   Effect.gen(function*() {
     for (const timeout of [Infinity, 1e300, "999999999 days"] as const) {
       const { ask, screen, type } = yield* terminal()
@@ -179,7 +179,7 @@ it.effect("a question may stand for ever, or longer than there are dates", () =>
     }
   }))
 
-it.effect("the time is up", () =>
+it.effect("a question without an answer times out", () =>
   Effect.gen(function*() {
     const { ask, screen } = yield* terminal()
     const fiber = yield* ask()
@@ -188,7 +188,7 @@ it.effect("the time is up", () =>
     assert.match(screen(), /\nNo answer is awaited any more\.\n$/)
   }))
 
-it.effect("questions are asked one after another, and the time of each runs all along", () =>
+it.effect("questions appear one after another, and the timeout of each begins when it is asked", () =>
   Effect.gen(function*() {
     const { ask, screen, type } = yield* terminal()
     const first = yield* ask({ title: "First?" })
@@ -208,7 +208,7 @@ it.effect("questions are asked one after another, and the time of each runs all 
     assert.ok(last._tag === "Denied" && last.comment === "the third")
   }))
 
-it.effect("a question that is withdrawn makes room for the next", () =>
+it.effect("after an interrupted question the next one appears", () =>
   Effect.gen(function*() {
     const { ask, screen, type } = yield* terminal()
     const first = yield* ask({ title: "First?" })
@@ -221,7 +221,7 @@ it.effect("a question that is withdrawn makes room for the next", () =>
     assert.equal((yield* Fiber.join(second))._tag, "Approved")
   }))
 
-it.effect("where nobody can be asked it fails, and never answers", () =>
+it.effect("without a terminal, or a user who may answer, a question fails", () =>
   Effect.gen(function*() {
     const failure = (faults: { columns?: number; broken?: boolean }, close: boolean, asked: Partial<Question> = {}) =>
       Effect.gen(function*() {
@@ -263,7 +263,7 @@ it.effect("where nobody can be asked it fails, and never answers", () =>
     assert.equal((yield* failure({}, false, { title: "" }))._tag, "InvalidAlert")
   }))
 
-it.effect("an approver at the terminal may answer", () =>
+it.effect("a user among the approvers may answer", () =>
   Effect.gen(function*() {
     const { ask, type } = yield* terminal({ user: "ben" })
     const fiber = yield* ask({ approvers: ["anna", "ben"] })
@@ -272,7 +272,7 @@ it.effect("an approver at the terminal may answer", () =>
     assert.ok(decision._tag === "Approved" && decision.by.id === "ben")
   }))
 
-it.effect("who answers is whom the environment names", () =>
+it.effect("the person who answers is the user that the environment names", () =>
   Effect.gen(function*() {
     const { USER, USERNAME } = process.env
     const restore = () => {

@@ -19,7 +19,7 @@ const question: Question = {
 
 const tokenOf = (url: string) => url.split("/").at(-1)!
 
-it.effect("shows the question, and an approval arrives with name, comment and time", () =>
+it.effect("the page shows the question, and an approval has name, comment and time", () =>
   Effect.gen(function*() {
     const { decision, url } = yield* asked(question, { timeZone: DateTime.zoneMakeNamedUnsafe("Europe/Berlin") })
     assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/[0-9a-f]{64}$/)
@@ -43,7 +43,7 @@ it.effect("shows the question, and an approval arrives with name, comment and ti
     })
   }))
 
-it.live("a denial without name and comment", () =>
+it.live("a denial needs neither name nor comment", () =>
   Effect.gen(function*() {
     const { decision, url } = yield* asked(question)
     yield* submit(url, { answer: "deny", name: " ", comment: "" })
@@ -56,7 +56,7 @@ it.live("a denial without name and comment", () =>
     })
   }))
 
-it.live("asked again, it has another link", () =>
+it.live("a question that is asked again has another link", () =>
   Effect.gen(function*() {
     const ask = yield* approver()
     const first = yield* (yield* ask(question)).link
@@ -65,7 +65,7 @@ it.live("asked again, it has another link", () =>
     assert.equal((yield* send(first.url)).status, 200)
   }))
 
-it.effect("after the answer, the time or the question's end the link is dead", () =>
+it.effect("after an answer, a timeout or an interruption the link no longer works", () =>
   Effect.gen(function*() {
     const ask = yield* approver()
     const answered = yield* ask(question)
@@ -101,7 +101,7 @@ it.effect("after the answer, the time or the question's end the link is dead", (
     }
   }))
 
-it.live("each approver has a link of their own, and is known by it", () =>
+it.live("each approver has a link of their own, which identifies them", () =>
   Effect.gen(function*() {
     const { decision, link } = yield* (yield* approver())({ ...question, approvers: ["anna", "ben", "anna"] })
     const links = [yield* link, yield* link]
@@ -120,7 +120,7 @@ it.live("each approver has a link of their own, and is known by it", () =>
     assert.match(second.text, /Your answer was not counted/)
   }))
 
-it.live("of several answers at once the first counts, and the others hear that theirs don't", () =>
+it.live("of concurrent answers the first counts, and the others are told that theirs do not", () =>
   Effect.gen(function*() {
     const names = Array.from({ length: 8 }, (_, i) => `approver-${i}`)
     const { decision, link } = yield* (yield* approver())({ ...question, approvers: names })
@@ -141,7 +141,7 @@ it.live("of several answers at once the first counts, and the others hear that t
     assert.equal(result.by.id, counted[0]!.approver)
   }))
 
-it.live("where it can't listen, or nobody could find it, the layer says so", () =>
+it.live("building the layer fails if the server can't listen, or its URL can't be known", () =>
   Effect.gen(function*() {
     const { url } = yield* asked(question)
     const failure = (options: WebPage.WebPageOptions) => Effect.scoped(Effect.flip(Layer.build(WebPage.layer(options))))
@@ -159,7 +159,7 @@ it.live("where it can't listen, or nobody could find it, the layer says so", () 
     assert.equal((yield* failure({ publicUrl: "ftp://approve.example.com" })).reason._tag, "InvalidAlert")
   }))
 
-it.live("the server is gone when its scope is closed, though a connection was kept", () =>
+it.live("closing the scope stops the server, even with an open connection", () =>
   Effect.gen(function*() {
     const url = yield* Effect.scoped(Effect.gen(function*() {
       const { url } = yield* asked(question)
@@ -169,7 +169,7 @@ it.live("the server is gone when its scope is closed, though a connection was ke
     assert.equal((yield* Effect.exit(send(url)))._tag, "Failure")
   }))
 
-it.live("whoever answers is told, though the script ends then", () =>
+it.live("the person who answers gets the confirmation even if the script ends then", () =>
   Effect.gen(function*() {
     const link = yield* Deferred.make<Redacted.Redacted<string>>()
     const layer = WebPage.layer({ announce: (announced) => Deferred.succeed(link, announced) })
@@ -179,7 +179,7 @@ it.live("whoever answers is told, though the script ends then", () =>
     assert.equal((yield* Fiber.join(script))._tag, "Approved")
   }))
 
-it.effect("the time to answer begins when everybody has been told, and the first need not wait for that", () =>
+it.effect("the timeout begins when all links are sent, and an answer before that counts", () =>
   Effect.gen(function*() {
     const links: Array<string> = []
     const ask = yield* approver({
@@ -202,7 +202,7 @@ it.effect("the time to answer begins when everybody has been told, and the first
     assert.equal((yield* Fiber.join(quick.decision))._tag, "Approved")
   }))
 
-it.live("a question that nobody could answer is not asked", () =>
+it.live("a question that nobody could answer is an error", () =>
   Effect.gen(function*() {
     const ask = yield* approver()
     const wrong: ReadonlyArray<Partial<Question>> = [
@@ -219,7 +219,7 @@ it.live("a question that nobody could answer is not asked", () =>
     }
   }))
 
-it.live("a question may stand for ever, or longer than there are dates", () =>
+it.live("a timeout may be infinite, or end after the last date", () =>
   Effect.gen(function*() {
     const ask = yield* approver()
     for (const timeout of [Infinity, 1e300, "999999999 days"] as const) {
@@ -233,7 +233,7 @@ it.live("a question may stand for ever, or longer than there are dates", () =>
     }
   }))
 
-it.live("announcements run with the services of the layer", () =>
+it.live("announce runs with the services of the layer", () =>
   Effect.gen(function*() {
     class Mailbox extends Context.Service<Mailbox, { readonly mails: Array<string> }>()("Mailbox") {}
     const mails: Array<string> = []
@@ -247,7 +247,7 @@ it.live("announcements run with the services of the layer", () =>
     assert.deepEqual(mails, ["anna: Deploy v2 to production? <redacted:approval link>"])
   }))
 
-it.live("a question that outlives the server fails: nobody could have answered", () =>
+it.live("a question fails when the server stops", () =>
   Effect.gen(function*() {
     const link = yield* Deferred.make<void>()
     const layer = WebPage.layer({ announce: () => Deferred.succeed(link, undefined) })

@@ -1,4 +1,4 @@
-/** What somebody could try with the page, or with a question's text. */
+/** Attacks on the page, and through a question's text. */
 import { Cause, Effect, Exit, Fiber, Redacted, Schema } from "effect"
 import { TestConsole } from "effect/testing"
 import * as assert from "node:assert/strict"
@@ -22,7 +22,7 @@ const question: Question = {
 
 const tokenOf = (url: string) => url.split("/").at(-1)!
 
-it.live("looking at the page decides nothing", () =>
+it.live("opening the page answers nothing", () =>
   Effect.gen(function*() {
     const { decision, url } = yield* asked(question)
     for (const suffix of ["", "?answer=approve", "?answer=deny&comment=x", "#approve"]) {
@@ -36,7 +36,7 @@ it.live("looking at the page decides nothing", () =>
     assert.equal((yield* Fiber.join(decision))._tag, "Denied")
   }))
 
-it.live("every answer forbids scripts, frames, caching and referrers", () =>
+it.live("every response forbids scripts, frames, caching and referrers", () =>
   Effect.gen(function*() {
     const { url } = yield* asked(question)
     const answers = [
@@ -61,7 +61,7 @@ it.live("every answer forbids scripts, frames, caching and referrers", () =>
     }
   }))
 
-it.live("what does not come from the page is refused, and the question stays open", () =>
+it.live("a form that does not come from the page is refused, and the question stays open", () =>
   Effect.gen(function*() {
     const { decision, url } = yield* asked(question)
     const { host, origin } = new URL(url)
@@ -96,13 +96,13 @@ it.live("what does not come from the page is refused, and the question stays ope
     assert.equal(refusals[4][1].headers.allow, "GET, HEAD, POST")
     assert.equal((yield* send(url)).status, 200)
     assert.equal(decision.pollUnsafe(), undefined)
-    // as browsers send it
+    // as a browser sends it
     const honest = yield* submit(url, approve, { origin: "null", "sec-fetch-site": "same-origin" })
     assert.equal(honest.status, 200)
     assert.equal((yield* Fiber.join(decision))._tag, "Approved")
   }))
 
-it.live("behind a proxy, links, hosts and origins are the proxy's", () =>
+it.live("behind a proxy, links, hosts and origins are those of publicUrl", () =>
   Effect.gen(function*() {
     const publicUrl = "https://Approve.example.com:443/epilogue?x=1"
     const { decision, url } = yield* asked(question, { publicUrl, port: 0, hostname: "localhost" })
@@ -123,13 +123,13 @@ it.live("behind a proxy, links, hosts and origins are the proxy's", () =>
     assert.equal((yield* Fiber.join(second.decision))._tag, "Approved")
   }))
 
-/** A port that was free a moment ago. */
+/** Returns a port that is free, if no other process takes it now. */
 const freePort = Effect.map(
   Effect.scoped(asked(question)),
   ({ url }) => Number(new URL(url).port)
 )
 
-it.live("prints the link to the console unless told otherwise, and nothing else holds it", () =>
+it.live("by default the link is printed to the console, and appears nowhere else", () =>
   Effect.gen(function*() {
     const recorded = recorder()
     const failing = new Error("can't post")
@@ -177,7 +177,7 @@ it.live("prints the link to the console unless told otherwise, and nothing else 
 
 const tags = (html: string) => html.replace(/<style>.*<\/style>/s, "").match(/<[^>]*>/g)
 
-it.live("no text is taken for markup, whatever it holds", () =>
+it.live("texts are never rendered as markup", () =>
   Effect.gen(function*() {
     const ask = yield* approver()
     const shown = (text: string) =>
@@ -208,7 +208,7 @@ it.live("no text is taken for markup, whatever it holds", () =>
       }), 50)
   }))
 
-it.live("5 MB of text make a page that says what is missing, at once", () =>
+it.live("a text of 5 MB is cut, and says how much is missing, quickly", () =>
   Effect.gen(function*() {
     const huge = "שלום 😀 <b>\n".repeat(400_000)
     const { url } = yield* asked({ ...question, body: huge, fields: [{ name: "log", value: huge }] })
@@ -220,7 +220,7 @@ it.live("5 MB of text make a page that says what is missing, at once", () =>
     assert.match(text, /value="approve"/)
   }))
 
-it.live("what people type is cut to what the form allows", () =>
+it.live("input that is longer than the form allows is cut", () =>
   Effect.gen(function*() {
     const { decision, url } = yield* asked(question)
     yield* submit(url, { answer: "approve", name: "😀".repeat(300), comment: "é".repeat(9000) })

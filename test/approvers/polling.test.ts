@@ -1,4 +1,4 @@
-/** What the channels that look for answers have in common, on the test clock. */
+/** Approvers that poll for answers, on the test clock. */
 import { Cause, DateTime, Duration, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
@@ -19,7 +19,7 @@ const deploy: Question = { title: "Deploy?", timeout: "1 minute" }
 const at = (seconds: number) => DateTime.makeUnsafe(seconds * 1000)
 const failing = (reason: AlerterErrorReason) => Effect.fail(new AlerterError({ channel: "fake", reason }))
 
-/** A channel in which each look finds what it is told to, the last for all that follow. */
+/** A channel whose polls return these votes in turn, and then the last ones again. */
 const channel = (
   looks: ReadonlyArray<Effect.Effect<ReadonlyArray<Vote>, AlerterError>>,
   more: Partial<Asked> = {},
@@ -47,7 +47,7 @@ const channel = (
   return { list: seen.list, layer: made, questions, note }
 }
 
-/** The decision, on a clock of its own that is moved on for as long as it takes. */
+/** Asks a question on a clock of its own, which moves until there is a decision. */
 const decide = (
   fake: ReturnType<typeof channel>,
   question: Question = deploy,
@@ -61,7 +61,7 @@ const decide = (
 
 const silence = Effect.succeed([])
 
-it.effect("looks every two seconds, and once more when the time is up", () =>
+it.effect("polls every two seconds, and once more at the timeout", () =>
   Effect.gen(function*() {
     const fake = channel([silence])
     const decision = yield* decide(fake, { ...deploy, timeout: "5 seconds" })
@@ -75,7 +75,7 @@ it.effect("looks every two seconds, and once more when the time is up", () =>
     ])
   }))
 
-it.effect("looks as often as it is told to", () =>
+it.effect("interval sets how often it polls", () =>
   Effect.gen(function*() {
     const fake = channel(
       [silence, silence, Effect.succeed([{ answer: "deny", by: eve, comment: "not on Friday" }])],
@@ -88,7 +88,7 @@ it.effect("looks as often as it is told to", () =>
     assert.deepEqual(fake.list, ["0s poll, 60s left", "20s poll, 40s left", "40s poll, 20s left", "40s Denied"])
   }))
 
-it.effect("an answer given while the last look was under way before the end is heard", () =>
+it.effect("an answer that is given during the last poll before the timeout counts", () =>
   Effect.gen(function*() {
     const slow = Effect.delay(silence, "3 seconds")
     const fake = channel([slow, Effect.succeed([{ answer: "approve", by: ada }])])
@@ -96,7 +96,7 @@ it.effect("an answer given while the last look was under way before the end is h
     assert.deepEqual(decision, Decision.Approved({ by: ada, at: at(3), comment: undefined }))
   }))
 
-it.effect("a look that goes on long after the time is up is given up, and nobody's answer is heard by then", () =>
+it.effect("a poll that lasts long after the timeout is interrupted, and its answers do not count", () =>
   Effect.gen(function*() {
     const tooLate = Effect.delay(Effect.succeed([{ answer: "approve", by: ada } as const]), "14 seconds")
     for (const timeout of ["5 seconds", "1 millis"] as const) {
@@ -107,7 +107,7 @@ it.effect("a look that goes on long after the time is up is given up, and nobody
     }
   }))
 
-it.effect("a process that slept while the time was up takes no yes that may have come since", () =>
+it.effect("a process that slept at the timeout accepts no approval that may have come after it", () =>
   Effect.gen(function*() {
     const votes: ReadonlyArray<[Vote, number, string]> = [
       [{ answer: "approve", by: ada }, 9, "Approved"],
@@ -130,7 +130,7 @@ it.effect("a process that slept while the time was up takes no yes that may have
     }
   }))
 
-it.effect("a question may stand for months, or for ever", () =>
+it.effect("a timeout may be months long, or infinite", () =>
   Effect.gen(function*() {
     for (const timeout of ["100 days", Infinity, 1e300] as const) {
       const rounds = 100
@@ -140,7 +140,7 @@ it.effect("a question may stand for months, or for ever", () =>
     }
   }))
 
-it.effect("which of several answers counts", () =>
+it.effect("of several answers the earliest counts, or a denial if the order is unknown", () =>
   Effect.gen(function*() {
     const by = (votes: ReadonlyArray<Vote>, approvers?: ReadonlyArray<string>) => {
       const fake = channel([Effect.succeed(votes)])
@@ -165,9 +165,9 @@ it.effect("which of several answers counts", () =>
     assert.equal(yield* by([{ ...no, handles: ["@eve"] }, yes], ["@eve"]), "Denied 2")
   }))
 
-it.effect("an answer that came after the time does not count, by the channel's own clock", () =>
+it.effect("an answer after the timeout by the channel's own clock does not count", () =>
   Effect.gen(function*() {
-    // an hour ahead
+    // the channel's clock is an hour ahead
     const votes: ReadonlyArray<Vote> = [{ answer: "approve", by: ada, at: at(3650) }]
     const late = channel([silence, Effect.succeed(votes)], { at: at(3600) })
     assert.equal((yield* decide(late))._tag, "Approved")
@@ -175,7 +175,7 @@ it.effect("an answer that came after the time does not count, by the channel's o
     assert.equal((yield* decide(tooLate, { ...deploy, timeout: "30 seconds" }))._tag, "TimedOut")
   }))
 
-it.effect("looks that fail are survived, for as long as the channel asks", () =>
+it.effect("temporary errors of polls are retried, after the delay that the channel asks for", () =>
   Effect.gen(function*() {
     const yes = Effect.succeed([{ answer: "approve", by: ada } as const])
     const fake = channel([
@@ -189,7 +189,7 @@ it.effect("looks that fail are survived, for as long as the channel asks", () =>
     assert.deepEqual(fake.list.map((call) => call.split(" ")[0]), ["0s", "2s", "4s", "6s", "36s", "36s"])
   }))
 
-it.effect("silence is an answer only where one could have been heard", () =>
+it.effect("a question times out only if its last poll succeeded", () =>
   Effect.gen(function*() {
     const fake = channel([silence, silence, failing(AlerterErrorReason.Unreachable({ detail: "ECONNRESET" }))])
     const error = yield* Effect.flip(decide(fake, { ...deploy, timeout: "4 seconds" }))
@@ -203,7 +203,7 @@ it.effect("silence is an answer only where one could have been heard", () =>
     assert.equal((yield* decide(back, { ...deploy, timeout: "4 seconds" }))._tag, "TimedOut")
   }))
 
-it.effect("what won't get better ends it", () =>
+it.effect("a permanent error ends the question", () =>
   Effect.gen(function*() {
     for (
       const reason of [
@@ -224,14 +224,14 @@ it.effect("what won't get better ends it", () =>
     assert.deepEqual(broken.list.slice(-1), ["0s Withdrawn"])
   }))
 
-it.effect("a question that could not be prepared is withdrawn", () =>
+it.effect("a question that could not be prepared is withdrawn, and fails", () =>
   Effect.gen(function*() {
     const fake = channel([silence], { prepare: failing(AlerterErrorReason.Unauthorized({ detail: "no reactions" })) })
     assert.equal((yield* Effect.flip(decide(fake))).reason._tag, "Unauthorized")
     assert.deepEqual(fake.list, ["0s Withdrawn"])
   }))
 
-it.effect("interrupted, it is withdrawn, once", () =>
+it.effect("an interrupted question is withdrawn once", () =>
   Effect.gen(function*() {
     const fake = channel([silence])
     const fiber = yield* Effect.forkChild(Effect.provide(Approver.ask(deploy), fake.layer))
@@ -242,7 +242,7 @@ it.effect("interrupted, it is withdrawn, once", () =>
     assert.deepEqual(fake.list, ["0s poll, 60s left", "2s poll, 58s left", "3s Withdrawn"])
   }))
 
-it.effect("a decision stands, whatever becomes of its message", () =>
+it.effect("a decision stands even if its message fails", () =>
   Effect.gen(function*() {
     const yes = Effect.succeed([{ answer: "approve", by: ada } as const])
     for (const settle of [failing(AlerterErrorReason.Unreachable({})), Effect.die("a bug"), Effect.never]) {
@@ -254,7 +254,7 @@ it.effect("a decision stands, whatever becomes of its message", () =>
     }
   }))
 
-it.effect("a question that can't be asked is not", () =>
+it.effect("an invalid question is not posted", () =>
   Effect.gen(function*() {
     for (
       const question of [{ ...deploy, title: " " }, { ...deploy, approvers: [] }, { ...deploy, timeout: 0 }, {
@@ -268,7 +268,7 @@ it.effect("a question that can't be asked is not", () =>
     }
   }))
 
-it.effect("a question holds none of the channel's secrets", () =>
+it.effect("the channel's secrets are removed from questions", () =>
   Effect.gen(function*() {
     const fake = channel([silence])
     const secret = "with s3cr3t-token"

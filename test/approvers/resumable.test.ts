@@ -1,4 +1,4 @@
-/** Approvers of one's own that go on after a restart. */
+/** Custom approvers that are resumable. */
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -18,7 +18,7 @@ const at = DateTime.makeUnsafe(0)
 const alice = { id: "U1", name: "Alice" }
 const question: Question = { title: "Deploy?", timeout: "1 hour" }
 
-/** Tickets somewhere else, which outlive each process. */
+/** A ticket system, which outlives each process. */
 const tickets = () => {
   const { list, note } = calls()
   const closed = new Map<string, Decision>()
@@ -35,18 +35,18 @@ const tickets = () => {
         ),
       withdraw: ({ title }, id) => Effect.andThen(note(`withdraw ${title} ${id}`), Effect.fail("can't be told"))
     }, { channel: "tickets" })
-  /** With an approver that knows nothing of those before. */
+  /** Runs with a new approver, as after a restart. */
   const inProcess = <A, E>(run: (resumable: Resumable) => Effect.Effect<A, E>) =>
     Effect.flatMap(Approver, ({ resumable }) => run(resumable!)).pipe(Effect.provide(layer()))
   return { list, layer, inProcess, close: (decision: Decision) => void closed.set("ticket 7", decision) }
 }
 
-it.effect("a plain one does not go on after a restart", () =>
+it.effect("an approver that is a plain function is not resumable", () =>
   Effect.gen(function*() {
     assert.equal((yield* Approver).resumable, undefined)
   }).pipe(Effect.provide(Approver.layer(() => Effect.never))))
 
-it.effect("posts once, and listens wherever", () =>
+it.effect("a question is posted once, and any process can listen", () =>
   Effect.gen(function*() {
     const { close, inProcess, list } = tickets()
     const handle = yield* inProcess(({ post }) => post(question))
@@ -59,7 +59,7 @@ it.effect("posts once, and listens wherever", () =>
     assert.deepEqual(list, ["post Deploy?", "listen Deploy? ticket 7", "listen Deploy? ticket 7"])
   }))
 
-it.effect("the time is counted from when it was posted", () =>
+it.effect("the timeout counts from the post", () =>
   Effect.gen(function*() {
     const { inProcess } = tickets()
     const handle = yield* inProcess(({ post }) => post(question))
@@ -73,7 +73,7 @@ it.effect("the time is counted from when it was posted", () =>
     assert.deepEqual(yield* Fiber.join(fiber), Decision.TimedOut({ at: DateTime.makeUnsafe(3_600_000) }))
   }))
 
-it.effect("who listens too late finds what came in time, and waits for nothing else", () =>
+it.effect("a process that listens after the timeout finds an answer that came in time, and does not wait", () =>
   Effect.gen(function*() {
     const late = (decision?: Decision) =>
       Effect.gen(function*() {
@@ -92,7 +92,7 @@ it.effect("who listens too late finds what came in time, and waits for nothing e
     assert.equal(yield* late(Decision.Denied(after(3_600_001))), "Denied")
   }))
 
-it.effect("asks with the same functions, and withdraws where nobody waits any more", () =>
+it.effect("ask uses the same functions, and withdraws the question when it is interrupted", () =>
   Effect.gen(function*() {
     const { close, layer, list } = tickets()
     const { layer: logger, list: logged } = logs()
@@ -112,7 +112,7 @@ it.effect("asks with the same functions, and withdraws where nobody waits any mo
     assert.equal(list.at(-1), "withdraw Deploy? ticket 7")
   }))
 
-it.effect("what goes wrong is the approver's error, and a handle has to be one", () =>
+it.effect("defects become errors of the approver, and so does an invalid handle", () =>
   Effect.gen(function*() {
     const broken = Approver.layerResumable({
       post: () => Effect.die(new Error("at https://hooks.example.com/s3cret")),
@@ -132,7 +132,7 @@ it.effect("what goes wrong is the approver's error, and a handle has to be one",
     }
   }))
 
-it.effect("its functions' services are those of the layer, too", () =>
+it.effect("its functions run with the services of the layer", () =>
   Effect.gen(function*() {
     class Board extends Context.Service<Board, { readonly id: string }>()("Board") {}
     const layer: Layer.Layer<Approver, never, Board> = Approver.layerResumable({

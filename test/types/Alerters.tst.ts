@@ -23,7 +23,7 @@ import { AlerterHooks, Step } from "../../src/index.ts"
 const secret = Redacted.make("secret")
 
 describe("alerters", () => {
-  test("are layers that need nothing", () => {
+  test("channels are layers without requirements", () => {
     type Channel = Layer.Layer<Alerter>
     expect(Slack.layer({ webhookUrl: secret })).type.toBe<Channel>()
     expect(Slack.layerBot({ token: secret, channel: "C1" })).type.toBe<Channel>()
@@ -36,12 +36,12 @@ describe("alerters", () => {
     expect(Webhook.layer({ url: secret })).type.toBe<Channel>()
   })
 
-  test("mail may lack its package, a file needs a file system", () => {
+  test("Email may fail to be built, and JsonLines needs a file system", () => {
     expect(Email.layer({ host: "h", from: "a@b", to: "c@d" })).type.toBe<Layer.Layer<Alerter, AlerterError>>()
     expect(JsonLines.layer({ path: "alerts.jsonl" })).type.toBe<Layer.Layer<Alerter, never, FileSystem.FileSystem>>()
   })
 
-  test("from configuration they may fail to be built", () => {
+  test("layers that read the environment may fail with a ConfigError", () => {
     type Channel = Layer.Layer<Alerter, Config.ConfigError>
     expect(Slack.layerConfig()).type.toBe<Channel>()
     expect(Slack.layerBotConfig()).type.toBe<Channel>()
@@ -54,7 +54,7 @@ describe("alerters", () => {
     expect(Webhook.layerConfig()).type.toBe<Channel>()
   })
 
-  test("a secret is Redacted", () => {
+  test("secrets must be Redacted", () => {
     expect(Slack.layer).type.not.toBeCallableWith({ webhookUrl: "https://hooks.slack.com/services/T0/B0/x" })
     expect(Slack.layerBot).type.not.toBeCallableWith({ token: "xoxb-1", channel: "C1" })
     expect(Discord.layer).type.not.toBeCallableWith({ webhookUrl: "https://discord.com/api/webhooks/1/x" })
@@ -64,7 +64,7 @@ describe("alerters", () => {
     expect(Email.layer).type.not.toBeCallableWith({ host: "h", from: "a@b", to: "c@d", password: "x" })
   })
 
-  test("hooks run with any of them", () => {
+  test("any channel provides the Alerter of hooks", () => {
     const step = Step.make("s", Effect.void).pipe(Step.hooks(AlerterHooks.all))
     expect(Effect.runPromise).type.not.toBeCallableWith(step)
     expect(Effect.provide(step, Slack.layer({ webhookUrl: secret }))).type.toBe<Effect.Effect<void>>()
@@ -73,7 +73,7 @@ describe("alerters", () => {
 })
 
 describe("approvers", () => {
-  test("are layers of Approver, not of Alerter", () => {
+  test("approvers are layers of Approver, not of Alerter", () => {
     expect(Approvers.SlackApprover.layer({ token: secret, channel: "C1" })).type.toBe<Layer.Layer<Approver>>()
     expect(Approvers.DiscordApprover.layer({ token: secret, channelId: "1" })).type.toBe<Layer.Layer<Approver>>()
     expect(Approvers.TelegramApprover.layer({ token: secret, chatId: "1" })).type.toBe<Layer.Layer<Approver>>()

@@ -6,7 +6,7 @@ import { ConfigFile } from "../../src/config/index.ts"
 import { minSeverity } from "../../src/delivery/index.ts"
 
 describe("ConfigFile.load", () => {
-  test("needs files, and fails with all that is wrong", () => {
+  test("load needs files and paths, and fails with a ConfigFileError", () => {
     type Loading = Effect.Effect<ConfigFile.Loaded, ConfigFile.ConfigFileError, FileSystem.FileSystem | Path.Path>
     expect(ConfigFile.load("nightly.yaml")).type.toBe<Loading>()
     expect(ConfigFile.load("nightly.yaml", { runName: "by hand", params: { TrainParams: { epochs: 3 } } })).type.toBe<
@@ -17,14 +17,14 @@ describe("ConfigFile.load", () => {
     expect(ConfigFile.load).type.not.toBeCallableWith("nightly.yaml", { runname: "x" })
   })
 
-  test("takes policies around the file's alerter", () => {
+  test("load accepts a policy for the file's alerter", () => {
     expect(ConfigFile.load).type.toBeCallableWith("nightly.yaml", { alerter: minSeverity("error") })
     expect(ConfigFile.load).type.not.toBeCallableWith("nightly.yaml", { alerter: "slack" })
   })
 })
 
 describe("ConfigFile.Document", () => {
-  test("knows its keys", () => {
+  test("Document has the keys of the file", () => {
     expect<ConfigFile.Document>().type.toBeAssignableFrom({
       pipeline: "./etl.ts#pipeline",
       stepHooks: { failure: ["./hooks.ts#page", { use: "epilogue#alerterFailure" }] },

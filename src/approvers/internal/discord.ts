@@ -1,4 +1,4 @@
-/** Questions in Discord, answered by reactions and replies. */
+/** Asks in Discord, and reads reactions and replies. */
 import type {
   ReactionType,
   RESTGetAPIChannelMessageReactionUsersQuery,
@@ -28,13 +28,13 @@ export interface Settings {
 
 const emojis = { approve: "✅", deny: "❌" } as const
 
-/** Normal ones, and those called super reactions, which are listed apart. */
+/** Normal reactions and super reactions, which Discord lists separately. */
 const reactionTypes: ReadonlyArray<ReactionType> = [0, 1]
 /** https://docs.discord.com/developers/resources/message#get-reactions */
 const maxUsers = 100
 /**
- * Half of what there may be, or the answer might get too long:
- * https://docs.discord.com/developers/resources/message#get-channel-messages
+ * Half of Discord's limit (https://docs.discord.com/developers/resources/message#get-channel-messages): with more, the
+ * answer might exceed the limit of what is read.
  */
 const maxMessages = 50
 
@@ -46,13 +46,13 @@ const how = (question: Question): ReadonlyArray<Field> => {
   ]
 }
 
-/** An answer that makes no sense comes from something in between. */
+/** Reads an answer. One of another shape comes from a proxy, and is retried. */
 const read = (makesSense: (json: unknown) => boolean): Http.Read<unknown> => ({ json }) =>
   makesSense(json)
     ? Effect.succeed(json)
     : Effect.fail(Http.failure(AlerterErrorReason.Unreachable({ detail: "no answer of Discord's" }), true))
 
-/** Where a question is, and when Discord says that it was posted. */
+/** The place of a question's message, and the time at which Discord received it. */
 export interface Posted {
   readonly channel: string
   readonly id: string
@@ -71,7 +71,7 @@ export const make = ({ baseUrl, channelId, token }: Settings, { http, time }: Ch
       (json) => listAt(json)
     )
 
-  /** Everybody who reacted with one emoji, in one of the two ways that there are. */
+  /** Lists the users who reacted with one emoji, by one type of reaction. */
   const usersOf = (url: string, type: ReactionType): Effect.Effect<ReadonlyArray<unknown>, AlerterError> =>
     Effect.gen(function*() {
       const users: Array<unknown> = []
@@ -85,14 +85,14 @@ export const make = ({ baseUrl, channelId, token }: Settings, { http, time }: Ch
       }
     })
 
-  /** Replies to a message in the channel since one there, and which is now the last. */
+  /** Lists the replies to message `id` among the messages after `start`, and returns the last message that was read. */
   const since = (messages: string, start: string, id: string) =>
     Effect.gen(function*() {
       const found: Array<unknown> = []
       let after = start
       while (true) {
         const page = yield* list(messages, { limit: maxMessages, after })
-        // no others, since after a while nobody listened there may be thousands
+        // other messages are dropped: after a pause there may be thousands
         found.push(...page.filter((message) => textAt(message, "message_reference", "message_id") === id))
         const last = newest(page)
         if (last === undefined || last === after) return { found, after }
@@ -105,7 +105,7 @@ export const make = ({ baseUrl, channelId, token }: Settings, { http, time }: Ch
     read: (json) => {
       const channel = textAt(json, "channel")
       const id = textAt(json, "id")
-      // They become part of an address. A channel may be called whatever a server in between knows it by.
+      // They become part of a URL. A channel may be any name by which a proxy knows it.
       if (channel === undefined || /^\.*$/.test(channel) || id === undefined || !/^\d+$/.test(id)) return undefined
       return { channel, id, timestamp: textAt(json, "timestamp") }
     },
@@ -136,15 +136,15 @@ export const make = ({ baseUrl, channelId, token }: Settings, { http, time }: Ch
             })
         )
 
-      // Read twice, since a message with a lesser id may be seen later than one with a greater.
+      // Each message is read in two rounds, since one with a lesser id can become visible later than one with a greater.
       let after = id
       let next = id
-      // What says no is read last, lest a yes be seen that came after it and not it.
+      // Denials are read last. Otherwise an approval could be seen without a denial that came before it.
       const poll = Effect.gen(function*() {
         const replies = yield* since(messages, after, id)
         const approved = yield* reacted("approve")
         const denied = yield* reacted("deny")
-        // Only now, or what was read would be lost with a request that fails.
+        // moved only after all requests have succeeded, or a failed one would lose the replies that were read
         after = next
         next = replies.after
         return [...denied, ...approved, ...votesIn(replies.found, question)]
@@ -165,7 +165,7 @@ export const make = ({ baseUrl, channelId, token }: Settings, { http, time }: Ch
   }
 }
 
-/** Nobody where it is a bot, or what it is can't be told. */
+/** Returns the person, or `undefined` for bots and for users that can't be identified. */
 const person = (user: unknown): Person | undefined => {
   const id = textAt(user, "id")
   if (id === undefined || at(user, "bot") === true || at(user, "system") === true) return undefined
@@ -177,12 +177,12 @@ const votesIn = (replies: ReadonlyArray<unknown>, question: Question): ReadonlyA
     const by = textAt(message, "webhook_id") === undefined ? person(at(message, "author")) : undefined
     const vote = replied(textAt(message, "content") ?? "", question)
     if (by === undefined || vote === undefined) return []
-    // What says yes now may have said something else before. A no counts from when it was posted in any case.
+    // An edited message may have said something else before, so an approval counts from its edit, a denial from its post.
     const edited = vote.answer === "approve" ? timeAt(message, "edited_timestamp") : undefined
     return [{ by, at: edited ?? timeAt(message, "timestamp"), ...vote }]
   })
 
-/** Ids grow with time, and are too great for a number: https://docs.discord.com/developers/reference#snowflakes */
+/** Returns the greatest id. Ids grow with time, and exceed safe integers: https://docs.discord.com/developers/reference#snowflakes */
 const newest = (page: ReadonlyArray<unknown>): string | undefined =>
   page.flatMap((entry) => textAt(entry, "id") ?? []).toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1)).at(-1)
 

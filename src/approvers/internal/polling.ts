@@ -1,4 +1,4 @@
-/** Approvers that ask in a channel and look for answers from time to time. */
+/** Makes approvers that post a question in a channel and poll for answers. */
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
@@ -15,23 +15,23 @@ import { make as resumable, type Parts, type Standing } from "../../internal/app
 import type { Scrub } from "../../internal/text/secrets.ts"
 import type { ApproverOptions } from "../ApproverOptions.ts"
 
-/** A question that people can see. */
+/** A question that has been posted. */
 export interface Asked {
-  /** When it was asked, by the clock that the votes' times are of. */
+  /** The time of the post, by the channel's clock, as the times of votes are. */
   readonly at?: DateTime.Utc | undefined
-  /** What is left to do before people can answer. */
+  /** Prepares the message for answers, by adding reactions, say. */
   readonly prepare?: Effect.Effect<unknown, AlerterError> | undefined
-  /** The answers so far. What is left of the time is told, for who can wait for an answer. */
+  /** Returns all answers so far. May wait for one, up to the remaining time. */
   readonly poll: (remaining: Duration.Duration) => Effect.Effect<ReadonlyArray<Vote>, AlerterError>
-  /** Nobody looks for answers for now. */
+  /** Called when polling ends, for now or for good. */
   readonly leave?: (() => void) | undefined
-  /** Says in the channel what came of it: a decision, or none since nobody waits for it any more. */
+  /** Shows the decision in the channel, or, without one, that the question was withdrawn. */
   readonly settle: (decision: Decision | undefined) => Effect.Effect<unknown, AlerterError>
 }
 
-/** What channels differ in. A message is what is needed to find a question again, as JSON can hold it. */
+/** What differs from channel to channel. `M` is what is needed to find a question's message again, as JSON. */
 export interface Driver<M> extends Pick<Parts<M>, "post" | "read"> {
-  /** A question that has been posted, by this process or another. Does nothing by itself. */
+  /** Opens a question that this process or another has posted, without sending anything yet. */
   readonly open: (question: Question, standing: Standing<M>) => Asked
 }
 
@@ -49,7 +49,7 @@ export const layer = <M, E = never, R = never>(
       const driver = yield* make(channel)
       const interval = Duration.toMillis(Duration.fromInputUnsafe(options.interval ?? "2 seconds"))
       const limit = Duration.fromInputUnsafe(options.timeout ?? "10 seconds")
-      /** Whatever goes wrong is an error of the channel's. */
+      /** Turns defects into errors of the channel. */
       const guarded = <A>(effect: () => Effect.Effect<A, AlerterError>): Effect.Effect<A, AlerterError> =>
         Effect.catchCause(Effect.suspend(effect), (cause) =>
           failWith(cause, (detail) => channel.error(AlerterErrorReason.Rejected({ detail: scrub(detail) }))))
@@ -58,8 +58,8 @@ export const layer = <M, E = never, R = never>(
         driver.open(scrubbed(question, scrub), standing)
 
       /**
-       * An answer may be under way when the time is up. It must not go on for as long as attempts do: whoever answers
-       * after that, where answers have no time, would still be heard.
+       * Limits a request that is under way when the question times out. With all its retries, it could return an answer
+       * that was given long after that, which can't be seen where answers have no time.
        */
       const heard = (asked: Asked): Asked => ({
         ...asked,
@@ -90,7 +90,7 @@ export const layer = <M, E = never, R = never>(
     })
   )
 
-/** The question without the secrets of the channel. */
+/** Removes the channel's secrets from a question. */
 const scrubbed = (question: Question, scrub: Scrub): Question => ({
   ...question,
   title: scrub(question.title),
@@ -103,9 +103,9 @@ const scrubbed = (question: Question, scrub: Scrub): Question => ({
 })
 
 interface Pace {
-  /** Between looks, in milliseconds. */
+  /** The time between two polls, in milliseconds. */
   readonly interval: number
-  /** How long after the end a last look may begin and still see nothing that came much later. */
+  /** How long after the timeout, in milliseconds, the last poll may begin for answers without a time to count. */
   readonly grace: number
 }
 
@@ -121,12 +121,12 @@ const decide = (
       const left = until - (yield* Clock.currentTimeMillis)
       const heard = yield* Effect.result(asked.poll(Duration.millis(Math.max(0, left))))
       if (heard._tag === "Failure" && !mayPass(heard.failure)) return yield* Effect.fail(heard.failure)
-      // Where nobody looked when the time was up, an answer may have come long after it.
+      // if the last poll is late (the process slept, say), an answer without a time may have come long after the timeout
       const inTime = ({ answer, at }: Vote): boolean =>
         millis(at) <= latest || ((at === undefined || asked.at === undefined) && (-left <= grace || answer === "deny"))
       const vote = heard._tag === "Success" ? chosen(question, heard.success.filter(inTime)) : undefined
       if (vote !== undefined) return yield* decided(vote)
-      // Silence is an answer only where one could have been heard, and only once all the time had passed.
+      // it has timed out only if the last poll succeeded: otherwise there may be an answer that was not read
       if (left <= 0) {
         return heard._tag === "Failure" ? yield* Effect.fail(heard.failure) : Decision.TimedOut({ at: yield* now })
       }
@@ -142,10 +142,10 @@ const decided = (vote: Vote): Effect.Effect<Decision> =>
     return vote.answer === "approve" ? Decision.Approved(answer) : Decision.Denied(answer)
   })
 
-/** The earliest that counts; a no where it can't be told which came first. */
+/** Returns the earliest vote that counts, or a denial if the order can't be determined. */
 const chosen = (question: Question, votes: ReadonlyArray<Vote>): Vote | undefined => {
   const counted = votes.filter(({ by, handles }) => mayAnswer(question, by, handles))
-  // Of one answer, one with a time is worth more: it may have a comment.
+  // of the votes for one answer, those with a time come first, since they may have a comment
   const first = (answer: Vote["answer"]): Vote | undefined =>
     counted.filter((vote) => vote.answer === answer).toSorted((a, b) => order(a) - order(b) || 0)[0]
   const yes = first("approve")
@@ -157,10 +157,10 @@ const chosen = (question: Question, votes: ReadonlyArray<Vote>): Vote | undefine
 
 const order = ({ at }: Vote): number => at === undefined ? Infinity : millis(at)
 
-/** Not a number where there is no time, which is neither before nor after any. */
+/** Returns the time in milliseconds, or NaN without one, which is neither before nor after any other. */
 const millis = (at: DateTime.Utc | undefined): number => at === undefined ? NaN : DateTime.toEpochMillis(at)
 
-/** A question may stand for days: what is wrong with the channel now may be right in a minute. */
+/** Whether an error may pass. A question may be open for days, so a channel that fails for a minute must not end it. */
 const mayPass = ({ reason }: AlerterError): boolean =>
   reason._tag === "RateLimited" || reason._tag === "Unreachable" || reason._tag === "TimedOut" ||
   (reason._tag === "Rejected" && reason.status !== undefined && reason.status >= 500)

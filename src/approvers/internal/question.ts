@@ -1,4 +1,4 @@
-/** Questions and answers as text, for channels to render. */
+/** Renders questions and decisions as alerts, and reads answers from texts. */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import { Alert, type Field, type Severity } from "../../Alert.ts"
@@ -12,24 +12,24 @@ const maxComment = 300
 
 type Time = (at: DateTime.DateTime) => string
 
-/** As each channel knows how to render it. What it says of itself comes first, or it might be cut. */
+/** Makes an alert, which each channel can render. The approver's own fields come first, since the last may be left out. */
 const alertOf = (
   { body, fields = [], title }: Question,
   about: ReadonlyArray<Field>,
   severity: Severity,
   at: DateTime.Utc
 ): Dated =>
-  // a cast, since it is given its time
+  // a cast, since the alert has the time that it is given
   Alert.make({ title, body, fields: [...about, ...fields], severity, at }) as Dated
 
-/** The question, how to answer it, and until when. */
+/** Renders the question, with how to answer and until when. */
 export const asking = (question: Question, at: DateTime.Utc, how: ReadonlyArray<Field>, time: Time): Dated => {
   const end = DateTime.make(DateTime.toEpochMillis(at) + Duration.toMillis(question.timeout))
   const until = end._tag === "None" ? [] : [{ name: "Until", value: time(end.value) }]
   return alertOf(question, [...how, ...until], "info", at)
 }
 
-/** The question and what came of it. */
+/** Renders the question with its decision. */
 export const settled = (question: Question, at: DateTime.Utc, decision: Decision | undefined, time: Time): Dated =>
   alertOf(question, [{ name: "Decision", value: outcome(decision, time) }], severity(decision), at)
 
@@ -46,13 +46,13 @@ const severity = (decision: Decision | undefined): Severity => {
 }
 
 /**
- * The vote in a reply that begins with what an answer is called, or with a plain yes or
- * no; the rest is its comment. A word that goes on, or is asked ("approve?"), is none.
+ * Reads a reply that begins with the label of an answer, or with a plain yes or no; the rest is the comment. A longer
+ * word that begins so ("nothing") is no answer, and neither is a question ("approve?").
  */
 export const replied = (text: string, question: Question): Pick<Vote, "answer" | "comment"> | undefined => {
   const { approve, deny } = labels(question)
   const plain = (["approve", "yes"] as const).filter((yes) => !isDoubtful(yes, question))
-  // The question's own first; longer ones before those that they begin with.
+  // the question's labels first; then sorted by length, since a longer word may begin with a shorter one
   const words = [
     { word: deny, answer: "deny" },
     { word: approve, answer: "approve" },
@@ -72,9 +72,8 @@ export const replied = (text: string, question: Question): Pick<Vote, "answer" |
   return undefined
 }
 
-// Both patterns know the marks of emphasis and quotes that people put around a word.
-
+// both patterns contain the marks of emphasis and quotes that people put around a word
 const opening = /^[\s*_~`"'“”‘’„«»]+/
 
-/** What may follow a whole word: marks, then a stop, a dash, a space or nothing. */
+/** Matches what may follow a word: marks, then a stop, a dash, a space or nothing. */
 const ending = /^[*_~`"'“”‘’„«»]*(?:$|[,;:]+[*_~`"'“”‘’„«»]*|[.!…]+[*_~`"'“”‘’„«»]*(?=\s|$)|\s+[-–—]+(?=\s)|\s)/

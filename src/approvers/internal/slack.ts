@@ -1,4 +1,4 @@
-/** Questions in Slack, answered by reactions and in the thread. */
+/** Asks in Slack, and reads reactions and the thread. */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -23,16 +23,16 @@ export interface Settings {
 
 const reactions = { approve: "white_check_mark", deny: "x" } as const
 
-/** Says what it was taught to, and is none of those that Slack calls bots: https://github.com/slackapi/bolt-js/issues/794 */
+/** The id of Slackbot, which anybody can teach replies, and which Slack does not mark as a bot: https://github.com/slackapi/bolt-js/issues/794 */
 const slackbot = "USLACKBOT"
 
 /** The largest page of a thread: https://docs.slack.dev/reference/methods/conversations.replies */
 const pageSize = 200
 
-/** What people wrote, of which Slack escapes as much. */
+/** Undoes the escapes that Slack adds to texts. */
 const unescape = (text: string): string => text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&")
 
-/** What there is to know about answering. */
+/** The fields that say how to answer. */
 const how = (question: Question): ReadonlyArray<Field> => {
   const { approve, deny } = labelsShown(question)
   return [
@@ -41,7 +41,7 @@ const how = (question: Question): ReadonlyArray<Field> => {
   ]
 }
 
-/** An answer that makes no sense comes from something in between. */
+/** Reads an answer. One of another shape comes from a proxy, and is retried. */
 const reading = (http: Http.Http, tolerated: ReadonlyArray<string>): Http.Read<unknown> => {
   const answered = read(http.detail, tolerated)
   return (answer) =>
@@ -50,7 +50,7 @@ const reading = (http: Http.Http, tolerated: ReadonlyArray<string>): Http.Read<u
       : answered(answer)
 }
 
-/** Where a question is. */
+/** The place of a question's message. */
 export interface Posted {
   readonly channel: string
   readonly ts: string
@@ -83,7 +83,7 @@ export const make = (settings: Settings, { error, http, time }: Channel): Driver
     )
 
   let self: string | undefined
-  /** The bot's own id, lest it count its own reactions. */
+  /** The bot's own id: its own reactions, which show how to answer, don't count. */
   const ownId = Effect.suspend(() =>
     self !== undefined ? Effect.succeed(self) : Effect.flatMap(post("auth.test", {}), (json) => {
       self = textAt(json, "user_id")
@@ -93,7 +93,7 @@ export const make = (settings: Settings, { error, http, time }: Channel): Driver
     })
   )
 
-  /** Those known by name, `undefined` for bots, whose answers don't count. */
+  /** People whose names are known, by id; `undefined` for bots, whose answers don't count. */
   const people = new Map<string, Person | undefined>()
   const person = (id: string): Effect.Effect<Person | undefined, AlerterError> => {
     if (people.has(id)) return Effect.succeed(people.get(id))
@@ -111,7 +111,7 @@ export const make = (settings: Settings, { error, http, time }: Channel): Driver
   }
 
   let repliesRefused = false
-  /** The thread, without the question itself. */
+  /** Lists the replies in the thread. */
   const replies = (channel: string, ts: string) =>
     Effect.gen(function*() {
       const found: Array<unknown> = []
@@ -140,7 +140,7 @@ export const make = (settings: Settings, { error, http, time }: Channel): Driver
     { id, ...rest }: Heard,
     me: string
   ): Effect.Effect<ReadonlyArray<Vote>, AlerterError> =>
-    // Nobody else needs to be looked up.
+    // people who may not answer need not be looked up
     id === me || !mayAnswer(question, { id, name: id })
       ? Effect.succeed([])
       : Effect.map(person(id), (by) => by === undefined ? [] : [{ by, ...rest }])
@@ -171,7 +171,7 @@ export const make = (settings: Settings, { error, http, time }: Channel): Driver
       const poll = Effect.gen(function*() {
         const me = yield* ownId
         const answers = yield* replies(channel, ts)
-        // Last, since a reaction has no time: a no that was there before a yes in the thread must be seen with it.
+        // Read last, since reactions have no time: a denial that came before an approval in the thread must be seen with it.
         const reacted = yield* get("reactions.get", { channel, timestamp: ts, full: "true" })
         const heard = [...reactionsIn(reacted), ...repliesIn(answers, question)]
         return (yield* Effect.forEach(heard, (vote) => voteOf(question, vote, me))).flat()
@@ -193,7 +193,7 @@ export const make = (settings: Settings, { error, http, time }: Channel): Driver
   }
 }
 
-/** A vote of somebody who may yet turn out to be a bot. */
+/** A vote by an id, which may be a bot's. */
 type Heard = Omit<Vote, "by"> & { readonly id: string }
 
 const reactionsIn = (json: unknown): ReadonlyArray<Heard> =>
@@ -210,12 +210,12 @@ const repliesIn = (messages: ReadonlyArray<unknown>, question: Question): Readon
     const vote = replied(unescape(textAt(reply, "text") ?? ""), question)
     const byBot = textAt(reply, "bot_id") !== undefined
     if (id === undefined || vote === undefined || byBot) return []
-    // What says yes now may have said something else before. A no counts from when it was posted in any case.
+    // An edited message may have said something else before, so an approval counts from its edit, a denial from its post.
     const ts = vote.answer === "approve" ? textAt(reply, "edited", "ts") : undefined
     return [{ id, at: timeOf(ts ?? textAt(reply, "ts")), ...vote }]
   })
 
-/** A message's id is the time at which it was posted, in seconds. */
+/** Returns the time of a message, whose id is the time in seconds. */
 const timeOf = (ts: string | undefined): DateTime.Utc | undefined => {
   const time = DateTime.make(Math.floor(Number(ts ?? NaN) * 1000))
   return time._tag === "Some" ? time.value : undefined

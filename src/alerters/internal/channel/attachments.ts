@@ -1,25 +1,25 @@
-/** Files beside an alert, where a channel takes any. */
+/** Fits the attachments of an alert to what a channel accepts. */
 import type { Alert, Attachment } from "../../../Alert.ts"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
 
-/** As many as Discord takes with one message, which is the least of those that take any. */
+/** The most files of one message: Discord's limit, which is the lowest of all channels that accept files. */
 const maxFiles = 10
 const maxName = 100
 
-/** Where there is no other limit than the process's memory. */
+/** No limit of size, for a channel that sends attachments no further than its own process. */
 export const anySize: number = Infinity
 
-/** What is no type might be read as more of a header. */
+/** Replaces a malformed media type, which could inject further fields into a header. */
 const typeOf = (mediaType: string): string =>
   /^[\w.+-]+\/[\w.+-]+$/.test(mediaType) ? mediaType : "application/octet-stream"
 
-/** A name alone, of which nobody makes a path. */
+/** Returns a file name without separators, which no receiver takes for a path. */
 const fileName = (name: string): string => fitEnd(oneLine(name).replace(/[/\\]/g, "_"), maxName) || "attachment"
 
 const sizeOf = ({ content: { length } }: Attachment): string =>
   length < 1000 ? `${length} bytes` : `${Math.ceil(length / 1000)} kB`
 
-/** The alert with those of its attachments that a channel takes; of all others a field tells. */
+/** Keeps the attachments that fit a channel's limits, and names all others in a field of the alert. */
 export const fitAttachments = <A extends Alert>(alert: A, maxBytes: number): A => {
   const { attachments } = alert
   if (attachments.length === 0) return alert
@@ -35,6 +35,6 @@ export const fitAttachments = <A extends Alert>(alert: A, maxBytes: number): A =
     } else left.push(`${name} (${sizeOf(attachment)})`)
   }
   const note = left.length === 0 ? [] : [{ name: "not attached", value: left.join(", ") }]
-  // a cast, since the time is not among what changes here
+  // a cast, since `with` forgets that the alert has a time, which does not change here
   return alert.with({ attachments: taken, fields: [...alert.fields, ...note] }) as A
 }

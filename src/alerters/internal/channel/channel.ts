@@ -1,4 +1,4 @@
-/** What all channels are made of. */
+/** Makes the alerter of a channel: what is the same for all channels. */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -14,18 +14,19 @@ import { fitAttachments } from "./attachments.ts"
 import * as Http from "./http.ts"
 import { scrubAlert } from "./scrub.ts"
 
+/** What a channel sends with. */
 export interface Channel {
   readonly http: Http.Http
-  /** A time as the people who read the channel know it, with its zone. */
+  /** Shows a time in the channel's time zone, with the name of the zone. */
   readonly time: (at: DateTime.DateTime) => string
-  /** The alert that can't be sent, or what a server said that can't be understood. */
+  /** Makes an error of this channel. */
   readonly error: (reason: AlerterErrorReason) => AlerterError
 }
 
-/** A channel's alert has its time, and none of the channel's secrets. */
+/** An alert as channels get it: with a time, and without the channel's secrets. */
 export type Dated = Alert & { readonly at: DateTime.Utc }
 
-/** What a channel works with. Made when its layer is built. */
+/** Makes what a channel sends with. Called when its layer is built. */
 export const make = (
   name: string,
   options: ChannelOptions,
@@ -44,8 +45,8 @@ export const make = (
 }
 
 /**
- * An alerter that sends through a channel. `start` is called when the layer is built,
- * and what it returns for each alert, with no more attached than so many bytes.
+ * Makes the alerter of a channel. `start` is called once, when the layer is built; the function that it returns is
+ * called for each alert, whose attachments have at most `maxAttached` bytes together.
  */
 export const layer = <E = never, R = never>(
   name: string,
@@ -65,7 +66,7 @@ export const layer = <E = never, R = never>(
             counted(
               name,
               Effect.catchCause(
-                // a cast, since `timed` has seen to the time
+                // a cast, since `timed` has set the time
                 Effect.asVoid(
                   Effect.suspend(() => post(fitAttachments(scrubAlert(alert, scrub), maxAttached) as Dated))
                 ),

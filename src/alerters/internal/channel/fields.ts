@@ -1,24 +1,24 @@
-/** Fields of unknown number and length, where all of them share the room of one message. */
+/** Fits the fields of an alert, however many and long, into the room that a message has for them. */
 import type { Field } from "../../../Alert.ts"
 import { clean, oneLine } from "../../../internal/text/fit.ts"
 
 export interface FieldRoom<A> {
-  /** What all of them may take together, as `size` counts. */
+  /** The limit of all fields together, as `size` counts. */
   readonly room: number
   readonly maxFields: number
-  /** The longest value, and the one from which on there are fewer fields rather than shorter values. */
+  /** Values are cut to at most `maxValue`, and at least `minValue`: before they get shorter, fields are left out. */
   readonly maxValue: number
   readonly minValue: number
   readonly render: (field: Field, maxValue: number) => A
-  /** In place of those left out. */
+  /** Renders the note in place of the fields that are left out. */
   readonly more: (count: number) => A
   readonly size: (rendered: A) => number
 }
 
-/** As many fields as fit, cleaned, with values as long as then fit. */
+/** Returns as many fields as fit, with control characters removed and values as long as then fit. */
 export const fitFields = <A>(fields: ReadonlyArray<Field>, options: FieldRoom<A>): ReadonlyArray<A> => {
   const { maxFields, maxValue, minValue, more, render, room, size } = options
-  // as many as there may be are enough to clean
+  // no more than can be shown are cleaned: there may be thousands
   const cleaned = fields.slice(0, maxFields).map(({ name, value }) => ({
     name: oneLine(name),
     value: clean(value).trim()
@@ -36,7 +36,7 @@ export const fitFields = <A>(fields: ReadonlyArray<Field>, options: FieldRoom<A>
   return fits(fewer) ? fewer : []
 }
 
-/** The greatest number for which it holds, given that it holds for none above one for which it does not. */
+/** Returns the greatest number for which `holds` is true, by bisection: it must be false for all numbers above. */
 const greatest = (from: number, to: number, holds: (n: number) => boolean): number => {
   let low = from
   let high = to

@@ -1,14 +1,14 @@
-/** Alerts of any size, cut until what a channel makes of them is small enough. */
+/** Shortens alerts until the message that a channel makes of them is small enough. */
 import type { Alert, AlertInput } from "../../../Alert.ts"
 import { bytes, clean, fitEnd, fitMiddle, oneLine, type Size } from "../../../internal/text/fit.ts"
 
-/** What a text takes inside a JSON document: bytes of UTF-8, escapes included. */
+/** Counts the bytes of a text inside a JSON document: UTF-8, escapes included. */
 export const jsonBytes: Size = (text) => bytes(JSON.stringify(text)) - 2
 
-// a cast, since the time is not among what changes here
+// a cast, since `with` forgets that the alert has a time, which does not change here
 const changed = <A extends Alert>(alert: A, changes: Omit<Partial<AlertInput>, "at">): A => alert.with(changes) as A
 
-/** Without what no channel shows. */
+/** Removes what no channel shows: control characters, and line ends in titles, names and tags. */
 const tidy = <A extends Alert>(alert: A): A =>
   changed(alert, {
     title: oneLine(alert.title),
@@ -28,15 +28,15 @@ const tidy = <A extends Alert>(alert: A): A =>
   })
 
 interface Part {
-  /** Below this, something else is cut first. */
+  /** The part is cut to no less than this before the next part is cut. */
   readonly least: number
-  /** The alert with no more than `room` of this part: bytes of each text, or the number of things. */
+  /** Cuts the part to `room`: bytes of each text, or the number of items. */
   readonly cut: <A extends Alert>(alert: A, room: number) => A
-  /** How much `room` fills so many bytes, or rather more. All of them unless set. */
+  /** Estimates, not too low, the `room` that fills `spare` bytes. `spare` itself unless set. */
   readonly start?: (alert: Alert, spare: number) => number
 }
 
-/** How long each of several texts may be, so that all of them have no more than so many bytes. */
+/** Returns how long each text may be, so that all together have at most `total` bytes. */
 const share = (texts: ReadonlyArray<string>, total: number): number => {
   const sizes = texts.map(jsonBytes).toSorted((a, b) => a - b)
   let left = total
@@ -48,7 +48,7 @@ const share = (texts: ReadonlyArray<string>, total: number): number => {
   return total
 }
 
-/** In the order in which they are cut. */
+/** The parts of an alert, in the order in which they are cut. */
 const parts: ReadonlyArray<Part> = [
   {
     least: 0,
@@ -96,9 +96,8 @@ const parts: ReadonlyArray<Part> = [
 ]
 
 /**
- * The alert, of which enough is left out that its `size` is within the limit: attachments
- * first, then of the detail, of the body, of the fields' values, fields, tags, and of the title
- * last. Undefined where that is not enough.
+ * Shortens an alert until its `size` is within the limit: first attachments are left out, then the detail is cut, the
+ * body, the values of fields, the fields, the tags, and last the title. Returns `undefined` if that is not enough.
  */
 export const fitAlert = <A extends Alert>(
   input: A,
@@ -120,7 +119,7 @@ export const fitAlert = <A extends Alert>(
       const smaller = cut(alert, room)
       const excess = size(smaller) - limit
       if (excess <= 0) return smaller
-      // in proportion, since a text may be shown twice, and fields have more than their texts
+      // reduced in proportion: a text may be shown twice, and a field takes more than its texts
       room = Math.floor(room * Math.min(0.99, spare / (spare + excess)))
     }
     return smallest
@@ -128,7 +127,7 @@ export const fitAlert = <A extends Alert>(
   return undefined
 }
 
-/** The JSON that `write` makes of the alert, in at most so many bytes. */
+/** Returns the JSON of the value that `write` makes of the alert, in at most `limit` bytes. */
 export const fitJson = <A extends Alert>(
   alert: A,
   limit: number,

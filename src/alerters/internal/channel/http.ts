@@ -1,4 +1,4 @@
-/** Requests to a channel's API: limits, retries, and answers as data. No address leaves this file. */
+/** Sends requests to a channel's API, with limits and retries. No URL leaves this file, since it may hold a secret. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -21,22 +21,22 @@ import { type Failure, failure, make as makeAttempts } from "./retry.ts"
 
 export { type Failure, failure } from "./retry.ts"
 
-/** What the channel answered. */
+/** The answer to a request. */
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly text: string
-  /** Undefined where the text is no JSON. */
+  /** `undefined` if the text is not JSON. */
   readonly json: unknown
 }
 
-/** What an answer with a status of success comes to. */
+/** Reads an answer whose status is one of success (2xx). */
 export type Read<A> = (answer: Answer) => Effect.Effect<A, Failure>
 
 export interface Http {
   /**
-   * Sends a request as often as need be. Without `read`, a status of success is all that counts, and the
-   * body is left unread: a connection that breaks then must not send the alert twice.
+   * Sends a request, and retries it. Without `read`, the status alone decides, and the body is not read: a connection
+   * that breaks while it is read would send the alert twice.
    */
   readonly send: {
     (request: HttpClientRequest.HttpClientRequest): Effect.Effect<void, AlerterError>
@@ -46,21 +46,21 @@ export interface Http {
       options?: SendOptions
     ): Effect.Effect<A, AlerterError>
   }
-  /** What a server says, or a defect, fit to be shown in an error. */
+  /** Makes the text of a server, or of a defect, fit for an error: one line, cut, without URLs and secrets. */
   readonly detail: (text: string) => string
 }
 
 export interface SendOptions {
-  /** In place of the channel's: a long poll takes longer than a post. */
+  /** Replaces the channel's timeout: a long poll takes longer than a post. */
   readonly timeout?: Duration.Input | undefined
-  /** What an answer with another status than success comes to, where it says more than the status. */
+  /** Reads an answer whose status is not one of success. With `undefined`, the status alone decides. */
   readonly refused?: ((answer: Answer) => Failure | undefined) | undefined
 }
 
-/** Enough for what any channel answers. */
+/** The most that is read of an answer, in UTF-16 code units. */
 const maxBody = 1 << 20
 
-/** With the environment's `HttpClient` where there is one, `fetch` otherwise. */
+/** Makes the client of a channel: the environment's `HttpClient` if there is one, `fetch` otherwise. */
 export const make = (
   channel: string,
   options: ChannelOptions,
@@ -94,13 +94,13 @@ const attemptOnce = <A>(
   detail: (text: string) => string
 ): Effect.Effect<A, Failure> =>
   HttpClient.withScope(client).execute(request).pipe(
-    // A client of one's own may take a status for an error: it is an answer all the same.
+    // The user's client may fail on a status such as 500, which is an answer to be read all the same.
     Effect.catch(({ reason }) =>
       reason._tag === "StatusCodeError" ? Effect.succeed(reason.response) : Effect.fail(unreachable(reason))
     ),
     Effect.flatMap((response) => {
       const ok = response.status >= 200 && response.status < 300
-      // a cast, since without `read` there is nothing to read, and `A` is void
+      // a cast, since `A` is void if there is no `read`
       if (ok && read === undefined) return Effect.void as Effect.Effect<A>
       const broken = ok
         ? Effect.mapError(textOf(response), ({ reason }) => unreachable(reason))
@@ -112,16 +112,17 @@ const attemptOnce = <A>(
         return understood === undefined ? Effect.flatMap(refusal(answer, detail), Effect.fail) : Effect.fail(understood)
       })
     }),
-    // Closes what was not read: on Node, a body that never ends would keep the process alive.
+    // Closes a body that was not read: on Node, one that never ends would keep the process alive.
     Effect.scoped,
-    // The address would be an attribute of the span, and headers of ours are nobody's business.
+    // A span would have the URL as an attribute, and its trace headers would go to a third party.
     Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
     Effect.provideService(HttpClient.TracerPropagationEnabled, false)
   )
 
 /**
- * `fetch` turns a redirected POST into a GET, which the server answers with 200, and the alert is lost. What else
- * `fetch` is told, by the layer or where an alert is posted (a proxy, say), holds.
+ * Keeps `fetch` from following redirects. It would turn a redirected POST into a GET, which the server answers with
+ * 200, and the alert would be lost. Other options of `fetch` (a proxy, say) stay: those of the layer, and those of
+ * the fiber that posts.
  */
 const withFetchOptions = <A, E>(
   attempt: Effect.Effect<A, E>,
@@ -161,7 +162,7 @@ const textOf = (
     )
   })
 
-/** What the status says where it is none of success. */
+/** Returns the failure that a status means. */
 const refusal = (answer: Answer, detail: (text: string) => string): Effect.Effect<Failure> => {
   const { status } = answer
   const said = detail(plainText(answer))
@@ -176,15 +177,16 @@ const refusal = (answer: Answer, detail: (text: string) => string): Effect.Effec
 }
 
 /**
- * How long to wait, in seconds or as a date (https://www.rfc-editor.org/rfc/rfc9110#field.retry-after). Discord and
- * Telegram say it in the body too, Discord to the millisecond. A date that has passed says nothing: clocks differ.
+ * Reads how long to wait: seconds or a date in the header (https://www.rfc-editor.org/rfc/rfc9110#field.retry-after),
+ * or seconds in the body, where Discord (to the millisecond) and Telegram have them. A date in the past is ignored,
+ * since clocks differ.
  */
 export const retryAfter = ({ headers, json }: Answer): Effect.Effect<Duration.Duration | undefined> =>
   Effect.map(Clock.currentTimeMillis, (now) => {
     const header = headers["retry-after"]?.trim() ?? ""
     const seconds = secondsIn(json) ?? (/^\d+(\.\d+)?$/.test(header) ? Number(header) : undefined)
     if (seconds !== undefined) return Duration.millis(Math.ceil(seconds * 1000))
-    // It begins with the day of the week. `Date.parse` makes a date of a mere number too.
+    // A date begins with the day of the week. `Date.parse` would also take a mere number for a date.
     const date = /^[a-z]{3}/i.test(header) ? Date.parse(header) : NaN
     return date > now ? Duration.millis(date - now) : undefined
   })
@@ -197,7 +199,7 @@ const secondsIn = (json: unknown): number | undefined => {
 const property = (json: unknown, name: string): unknown =>
   typeof json === "object" && json !== null ? Object.getOwnPropertyDescriptor(json, name)?.value : undefined
 
-/** Proxies answer with pages of HTML, of which the title says enough. No pattern here takes long, however odd they are. */
+/** Reduces a page of HTML, as proxies answer, to its title. The patterns take linear time, whatever the page. */
 const plainText = ({ text }: Answer): string => {
   if (!/^\s*<(!doctype|html|\?xml)/i.test(text)) return text
   const title = /<title[^<>]*>([^<]*)/i.exec(text)?.[1]
@@ -206,7 +208,7 @@ const plainText = ({ text }: Answer): string => {
   return pieces.map((piece) => piece.slice(piece.indexOf(">") + 1).trim()).filter((piece) => piece !== "").join(" ")
 }
 
-/** The code of the system's error alone (ECONNREFUSED, say), since its message holds the address. */
+/** Keeps the system's error code alone (ECONNREFUSED, say): the message contains the URL. */
 const unreachable = (reason: HttpClientError.HttpClientErrorReason): Failure => {
   if (reason._tag === "InvalidUrlError") {
     return failure(AlerterErrorReason.Rejected({ detail: "its address is no valid URL" }))

@@ -1,4 +1,4 @@
-/** What a channel says in JSON, for people. */
+/** Makes error messages that a channel sends as JSON readable. */
 import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 
 const parsed = (text: string): unknown => {
@@ -9,7 +9,7 @@ const parsed = (text: string): unknown => {
   }
 }
 
-/** The error with what `pick` finds in its detail in place of it, where that is JSON. */
+/** Replaces an error's detail, if it is JSON, by the text that `pick` finds in it. */
 export const readable = (error: AlerterError, pick: (answer: object) => string | undefined): AlerterError => {
   const { channel, reason } = error
   if (reason._tag !== "Rejected" && reason._tag !== "Unauthorized") return error

@@ -1,15 +1,15 @@
-/** Attempts to send: how long one may take, and when another follows. */
+/** Limits and repeats attempts to send. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import type { ChannelOptions } from "../../ChannelOptions.ts"
 
-/** Why an attempt failed, and whether another is worth it. */
+/** Describes why an attempt failed, and whether to retry it. */
 export interface Failure {
   readonly reason: AlerterErrorReason
   readonly retryable: boolean
-  /** How long the channel says to wait, also where the reason does not hold it. */
+  /** How long the channel says to wait. Only `RateLimited` has it in its reason, but other failures may have it too. */
   readonly retryAfter: Duration.Duration | undefined
 }
 
@@ -20,7 +20,7 @@ export const failure = (reason: AlerterErrorReason, retryable = false, retryAfte
   retryAfter: retryAfter ?? (reason._tag === "RateLimited" ? reason.retryAfter : undefined)
 })
 
-/** An attempt, made as often as need be, each time within the channel's limit or the one given. */
+/** Makes attempts until one succeeds or must not be retried, each within the channel's timeout or the given one. */
 export type Attempts = <A>(
   attempt: Effect.Effect<A, Failure>,
   timeout?: Duration.Input
@@ -28,10 +28,10 @@ export type Attempts = <A>(
 
 const defaultRetries = 3
 
-/** Far more than any delay takes, and few enough that their number is finite. */
+/** More doublings than any delay needs; beyond about 1,000 the delay would be infinite. */
 const maxDoublings = 64
 
-/** How long an attempt may take where nothing else is said. */
+/** Returns how long an attempt may take. */
 export const limitOf = (options: ChannelOptions): Duration.Duration =>
   Duration.fromInputUnsafe(options.timeout ?? "10 seconds")
 
@@ -40,7 +40,7 @@ export const make = (channel: string, options: ChannelOptions): Attempts => {
   const limit = limitOf(options)
   const maxDelay = Duration.toMillis(options.maxDelay ?? "1 minute")
   const firstDelay = Duration.toMillis(options.delay ?? "500 millis")
-  // What is no number (of a variable that is not set, say) is never reached, and the attempts would not end.
+  // No count reaches NaN (as of a variable that is not set), so the attempts would never end.
   const retries = Number.isNaN(options.retries) ? defaultRetries : options.retries ?? defaultRetries
 
   const delayBefore = ({ retryAfter }: Failure, retry: number): Effect.Effect<number> =>

@@ -1,7 +1,7 @@
-/** How a severity looks, in whatever channel. */
+/** The colours and symbols of severities, the same in all channels. */
 import type { Severity } from "../../../Alert.ts"
 
-/** As CSS has them. */
+/** Colours in CSS notation. */
 export const colors: Record<Severity, string> = {
   info: "#439fe0",
   success: "#2eb67d",

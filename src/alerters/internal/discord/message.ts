@@ -1,4 +1,4 @@
-/** Alerts as Discord's embeds, typed by `discord-api-types`. */
+/** Renders alerts as embeds of Discord, with the types of `discord-api-types`. */
 import type {
   APIEmbed,
   APIEmbedField,
@@ -18,7 +18,7 @@ import { repeatKey, sha256 } from "../channel/repeat.ts"
 import { colors, symbols } from "../channel/severity.ts"
 
 // https://docs.discord.com/developers/resources/message#embed-object-embed-limits. Discord counts
-// characters, of which no text has more than UTF-16 code units.
+// characters; a text has at least as many UTF-16 code units, which are counted here.
 const maxTitle = 256
 const maxDescription = 4096
 const maxFields = 25
@@ -27,30 +27,30 @@ const maxFieldValue = 1024
 const maxFooter = 2048
 const maxTotal = 6000
 
-// What of a part stays where others are long too.
+// What each part keeps if the others are long too.
 const minDetail = 1000
 const minBody = 500
 const minFieldValue = 64
 
-/** A field as short as this may have others beside it. */
+/** The longest value of a field that is shown beside others, in one row. */
 const maxInline = 40
 
-/** Discord refuses what has nothing to be seen, and takes this for a character. */
+/** A zero-width space. Discord refuses texts that are empty or white space, and accepts this one. */
 const blank = "\u200b"
 
 const visible = (text: string): string => /[^\p{C}\p{Z}]/u.test(text) ? text : blank
 
-// Each of Discord's marks (https://docs.discord.com/developers/reference#message-formatting and
-// https://support.discord.com/hc/en-us/articles/210298617): anywhere, at the beginning of an address, and of an emoji's
-// name, of which two are numbers. A backslash takes the meaning from any of them.
+// The marks of Discord's markup (https://docs.discord.com/developers/reference#message-formatting and
+// https://support.discord.com/hc/en-us/articles/210298617): those that count anywhere, and the colon before a URL or an
+// emoji's name (two of which are numbers). A backslash escapes each.
 const marks = /[\\*_~`|<>[\]]|:(?=\/\/|(?:100|1234):|(?!\d+:)[\w+-]+:)/g
 
-// The marks at the beginning of a line. Not found by looking behind each character, which would read all digits before
-// it anew.
+// The marks that count at the beginning of a line. A lookbehind would read all digits before each character anew, in
+// quadratic time.
 const lineMarks = /^([^\S\n\r\u2028\u2029]*)([-#+])/gm
 const numberMarks = /^([^\S\n\r\u2028\u2029]*\d+)([.)])/gm
 
-/** A backslash does not keep `@everyone` from being one, a space that can't be seen does. */
+/** Mentions, which a backslash does not escape, but a zero-width space after the `@` does. */
 const mentions = /@(?=everyone|here|[!&]?\d)/g
 
 const literal = (text: string): string =>
@@ -58,7 +58,7 @@ const literal = (text: string): string =>
 
 const literalLength = (text: string): number => literal(text).length
 
-/** Three backticks would end a code block. */
+/** Separates adjacent backticks, since three of them would end the code block. */
 const inCode = (text: string): string => text.replace(/`(?=`)/g, `\`${blank}`)
 
 const inCodeLength = (text: string): number => inCode(text).length
@@ -119,19 +119,19 @@ const embed = (alert: Dated, time: (at: DateTime.Utc) => string): APIEmbed => {
   }
 }
 
-/** Not counted further than matters, for what may be megabytes. */
+/** Like {@link codeLength}, for the beginning of a text, which may have megabytes. */
 const codeLengthUpTo = (text: string, limit: number): number => codeLength(text.slice(0, limit))
 
-/** What a webhook is sent. Mentions mention nobody, whatever the text. */
+/** Renders the body of a webhook's request. `allowed_mentions` keeps the text from notifying anybody. */
 export const webhookMessage = (
   alert: Dated,
   time: (at: DateTime.Utc) => string
 ): RESTPostAPIWebhookWithTokenJSONBody => ({ embeds: [embed(alert, time)], allowed_mentions: { parse: [] } })
 
 /**
- * What a bot sends. A message with the nonce of another of the past minutes is not shown again
- * (https://docs.discord.com/developers/resources/message#create-message), so a post that was not answered
- * can be sent once more. At most 25 characters.
+ * Renders the body of a bot's request. Discord drops a message whose nonce (at most 25 characters) it has seen in the
+ * past minutes (https://docs.discord.com/developers/resources/message#create-message), so a request that was not
+ * answered can be sent again.
  */
 export const botMessage = (
   alert: Dated,
@@ -145,12 +145,12 @@ export const botMessage = (
 })
 
 /**
- * Below the 20 MiB that Discord takes of each file where nobody pays for more, and the 10 MiB that it took before
+ * The most bytes of attachments. Discord accepts 20 MiB per file on servers without a paid plan, formerly 10 MiB
  * (https://docs.discord.com/developers/reference#uploading-files).
  */
 export const maxAttached = 8 << 20
 
-/** The message, with the files beside it where there are any: as a form then, which JSON is a part of. */
+/** Sets the request's body: JSON, or if there are files, a form with the JSON and the files as its parts. */
 const withFiles = (
   request: HttpClientRequest.HttpClientRequest,
   message: object,
@@ -160,13 +160,13 @@ const withFiles = (
   const form = new FormData()
   form.set("payload_json", JSON.stringify(message))
   files.forEach(({ content, mediaType, name }, n) =>
-    // a copy, since a view of shared memory is none that a form takes
+    // a copy, since `Blob` accepts no view of shared memory
     form.set(`files[${n}]`, new Blob([new Uint8Array(content)], { type: mediaType }), name)
   )
   return HttpClientRequest.bodyFormData(request, form)
 }
 
-/** Sends an alert with its files, and without them where Discord takes it so alone: files need a permission of their own. */
+/** Sends an alert with its files. If Discord refuses, it is sent without them: files need an additional permission. */
 export const send = (
   { http }: Channel,
   request: HttpClientRequest.HttpClientRequest,
@@ -187,12 +187,12 @@ export const send = (
   )
 }
 
-/** Not of Effect's `Random`, which a program may have given a seed: then each of its runs would have the same. */
+/** Returns a random nonce. Effect's `Random` is not used, since with a fixed seed all runs would have the same nonces. */
 export const makeNonce = (): string => crypto.randomUUID().replaceAll("-", "").slice(0, 25)
 
 /**
- * The same in each repeat of a post. In each channel another, since Discord says that it compares the nonces of an
- * author, and not that it does so within a channel.
+ * Returns the nonce of an alert, which is the same in each repeat of the post. It depends on the channel too: Discord
+ * compares all nonces of an author, and does not document that it does so per channel.
  */
 export const nonceOf = (alert: Alert, channelId: string): Effect.Effect<string> => {
   const key = repeatKey(alert)
@@ -201,10 +201,10 @@ export const nonceOf = (alert: Alert, channelId: string): Effect.Effect<string> 
     : Effect.map(sha256([channelId, key]), (digest) => digest.slice(0, 25))
 }
 
-/** https://docs.discord.com/developers/reference#user-agent asks for one of this form. */
+/** The form that https://docs.discord.com/developers/reference#user-agent requires. */
 export const userAgent = "DiscordBot (https://www.npmjs.com/package/effect-epilogue, 0.1.0)"
 
-/** With an answer only when the message is saved: without `wait`, one that can't be is none that fails. */
+/** Adds `wait` to a webhook's URL. Without it, Discord answers with success before it has saved the message. */
 export const waiting = (url: string): string => {
   const parsed = URL.parse(url)
   if (parsed === null || parsed.searchParams.has("wait")) return url

@@ -1,4 +1,4 @@
-/** Alerts as mails: a plain part and one of HTML that say the same. */
+/** Renders alerts as mails, with a plain text part and an HTML part that say the same. */
 import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { Alert, Attachment } from "../../../Alert.ts"
@@ -7,7 +7,7 @@ import type { Dated } from "../channel/channel.ts"
 import { repeatKey, sha256 } from "../channel/repeat.ts"
 import { colors } from "../channel/severity.ts"
 
-/** What is said. */
+/** The content of a mail. */
 export interface Content {
   readonly subject: string
   readonly text: string
@@ -15,27 +15,28 @@ export interface Content {
   readonly attachments: ReadonlyArray<Attached>
 }
 
-/** A file, with the id by which the HTML shows it, if it does. */
+/** A file, with the content id by which the HTML shows it if it is a picture. */
 export interface Attached extends Attachment {
   readonly cid: string | undefined
 }
 
-/** Long enough for what matters, where people see half of it in a list. */
+/** The longest subject. Lists of mails show about half of it. */
 const maxSubject = 200
 const maxTitle = 1000
 const maxName = 200
 const maxFields = 100
 /**
- * In bytes of HTML. No standard limits a mail, but https://support.google.com/mail/answer/6584 rejects more than
- * 25 MB, and many servers more than 10 MB: with all of these, and encoded in the worst way, it has less.
+ * The limits of values, body and detail, in bytes of HTML. No standard limits the size of a mail, but Gmail rejects
+ * more than 25 MB (https://support.google.com/mail/answer/6584), and many servers more than 10 MB. With all parts at
+ * their limits, in the longest encoding, a mail stays below that.
  */
 const maxValue = 4 << 10
 const maxBody = 64 << 10
 const maxDetail = 256 << 10
-/** Base64 makes a third more of it: https://www.rfc-editor.org/rfc/rfc2045#section-6.8 */
+/** The most bytes of attachments. Base64 adds a third: https://www.rfc-editor.org/rfc/rfc2045#section-6.8 */
 export const maxAttached = 4 << 20
 
-/** What mail readers show. Of drawings (SVG) hardly any does, since there may be scripts in them. */
+/** The pictures that mail clients show inline. Hardly any shows SVG, since it may contain scripts. */
 const isPicture = /^image\/(png|jpeg|gif)$/
 
 const characters: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;", "'": "&#39;" }
@@ -44,7 +45,7 @@ const escape = (text: string): string => text.replace(/[&<>"']/g, (character) =>
 
 const escapedBytes = (text: string): number => bytes(escape(text))
 
-/** A header has one line, and a tab in it would have to be encoded. */
+/** Makes a text fit for a header: one line, without tabs, which would have to be encoded. */
 const headerText = (text: string, limit: number): string => fitEnd(oneLine(text).replace(/\s+/g, " "), limit)
 
 const style = {
@@ -93,7 +94,7 @@ export const content = (
       "<!DOCTYPE html>",
       "<html><head><meta charset=\"utf-8\"></head>",
       `<body style="${style.page}"><div style="border-left:4px solid ${colors[severity]};padding-left:12px">`,
-      // Whoever writes from right to left is read so, without turning what is around it.
+      // `dir="auto"` shows a text in its own direction, without reversing what is around it.
       `<h1 dir="auto" style="${style.title}">${escape(title)}</h1>`,
       ...(body === "" ? [] : [`<p dir="auto" style="${style.text}">${escape(body)}</p>`]),
       ...(fields.length === 0 ? [] : [
@@ -105,7 +106,7 @@ export const content = (
         ...note.map((text) => `<tr><td colspan="2">${text}</td></tr>`),
         "</table>"
       ]),
-      // HTML drops the first line end of a `pre`, so there is one for it to drop.
+      // HTML drops the first line end of a `pre`; this one is added to be dropped.
       ...(detail === "" ? [] : [`<pre style="${style.detail}">\n${escape(detail)}</pre>`]),
       ...attachments.map(({ cid, name }) =>
         cid === undefined
@@ -123,10 +124,10 @@ export const content = (
 // ids
 // -----------------------------------------------------------------------------
 
-/** Of whose names ids are made: the sender's domain. */
+/** Returns the sender's domain, which is the right part of message ids. */
 export const domainOf = (from: string): string => /@([A-Za-z0-9.-]*[A-Za-z0-9])[>\s]*$/.exec(from)?.[1] ?? "localhost"
 
-/** The same in each repeat of a post. To others it is another mail. */
+/** Returns the `Message-ID`, which is the same in each repeat of the post to the same recipients. */
 export const messageId = (alert: Alert, to: ReadonlyArray<string>, domain: string): Effect.Effect<string> => {
   const key = repeatKey(alert)
   const name = key === undefined ? Effect.sync(() => globalThis.crypto.randomUUID()) : sha256([key, ...to])
@@ -134,8 +135,8 @@ export const messageId = (alert: Alert, to: ReadonlyArray<string>, domain: strin
 }
 
 /**
- * What all mails of a run refer to, so that they are shown as one conversation. No mail has it as its own id.
- * An id has few characters to choose from: https://www.rfc-editor.org/rfc/rfc5322#section-3.6.4
+ * Returns the id that all mails of a run reference, so that mail clients show them as one conversation. No mail has
+ * it as its own. The characters of ids are limited: https://www.rfc-editor.org/rfc/rfc5322#section-3.6.4
  */
 export const threadId = (runId: string, domain: string): string =>
   `<run-${encodeURIComponent(runId.toWellFormed()).replace(/[^A-Za-z0-9%-]/g, "_").slice(0, 200)}@${domain}>`

@@ -1,4 +1,4 @@
-/** The alerter that sends mails. */
+/** Makes the alerter that sends mails. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -31,7 +31,7 @@ const serverOf = (options: SmtpOptions): Smtp.Server => {
     requireTls,
     auth: user === undefined || password === undefined ? undefined : { user, pass: Redacted.value(password) },
     tls: {
-      // Whoever may write in the clear to their own machine loses nothing by a certificate that nobody signed.
+      // Where the connection to the machine itself may be unencrypted, a self-signed certificate does no harm.
       rejectUnauthorized: tls?.rejectUnauthorized ?? (secure || requireTls || !isLoopback(host)),
       ca: tls?.ca
     },
@@ -39,7 +39,7 @@ const serverOf = (options: SmtpOptions): Smtp.Server => {
   }
 }
 
-/** What is wrong with the options, if anything is. */
+/** Returns the mistake in the options, if there is one. */
 const mistake = (
   { host, password, port = 1, user }: SmtpOptions,
   from: string,
@@ -57,8 +57,8 @@ const mistake = (
 }
 
 /**
- * As it is, and in the ways a server may quote it: as it was sent (https://www.rfc-editor.org/rfc/rfc4616), or in UTF-8
- * that is read as Latin-1.
+ * Returns the password in the forms in which a server may quote it: as it is, as UTF-8 read as Latin-1, and in base64
+ * as it was sent (https://www.rfc-editor.org/rfc/rfc4616).
  */
 const secretsOf = (auth: Smtp.Server["auth"]): ReadonlyArray<string> => {
   if (auth === undefined) return []
@@ -109,7 +109,7 @@ export const layer = (
   )
 }
 
-/** To all of the recipients, and again to those for whom the server puts it off. */
+/** Sends a mail to all recipients, and again to those for whom the server refuses it temporarily. */
 const deliver = (
   smtp: Smtp.Smtp,
   attempts: ReturnType<typeof makeAttempts>,
@@ -127,7 +127,7 @@ const deliver = (
       pending = [first, ...more].map(({ recipient }) => recipient)
       return Effect.fail(first.failure)
     })
-    // some have it: an error would have it sent to them again, or elsewhere
+    // some recipients have it: an error would send it to them again, or through a fallback
     const warn = (error: AlerterError) =>
       Effect.logWarning("effect-epilogue: not every recipient gets the mail", error.message)
     return Effect.matchEffect(attempts(attempt), {
@@ -145,7 +145,7 @@ export const layerUrl = ({ url, ...options }: UrlOptions): Layer.Layer<Alerter, 
     : layer({ ...options, ...server }, passwordsIn(address))
 }
 
-/** The password as it was written, and as it is written properly. */
+/** Returns the password as it stands in the URL, and as a parser normalizes it. */
 const passwordsIn = (address: string): ReadonlyArray<string> => {
   const { password } = new URL(address)
   return password === "" ? [] : [password, address.slice(0, address.lastIndexOf("@")).replace(/^[^:]*:\/\/[^:]*:/, "")]

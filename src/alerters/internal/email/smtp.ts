@@ -1,4 +1,4 @@
-/** Mails over SMTP, by nodemailer, which is loaded where it is needed. */
+/** Sends mails over SMTP with nodemailer, which is loaded when the layer is built. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
@@ -7,13 +7,13 @@ import { AlerterErrorReason } from "../../../Alerter.ts"
 import { type Failure, failure } from "../channel/retry.ts"
 import type { Attached } from "./content.ts"
 
-/** Where to, and as whom. */
+/** The server, and the login. */
 export interface Server {
   readonly host: string
   readonly port: number
-  /** TLS from the first byte on. */
+  /** Whether the connection begins with TLS. */
   readonly secure: boolean
-  /** No STARTTLS, no mail. */
+  /** Whether to fail if the server does not offer STARTTLS. */
   readonly requireTls: boolean
   readonly auth: { readonly user: string; readonly pass: string } | undefined
   readonly tls: { readonly rejectUnauthorized: boolean; readonly ca?: string | undefined }
@@ -22,7 +22,7 @@ export interface Server {
 
 export interface Mail {
   readonly from: string
-  /** As its header says. */
+  /** The recipients in the header, which may be more than those of one attempt. */
   readonly to: ReadonlyArray<string>
   readonly subject: string
   readonly text: string
@@ -34,23 +34,23 @@ export interface Mail {
   readonly date: Date
 }
 
-/** A recipient that the server refused while it took the mail for others. */
+/** A recipient whom the server refused while it accepted the mail for others. */
 export interface Refused {
   readonly recipient: string
   readonly failure: Failure
 }
 
 export interface Smtp {
-  /** Sends a mail once, to some of those whom it is to. */
+  /** Sends a mail once, to some of its recipients. Succeeds with those that were refused. */
   readonly send: (mail: Mail, to: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Refused>, Failure>
 }
 
-/** Timers take no more. */
+/** The longest delay of a timer. */
 const maxMillis = 2 ** 31 - 1
 
 /**
- * Fails where nodemailer is missing. An interrupted send closes its connection; a nodemailer older than 10.6 leaves that
- * to the time limit.
+ * Loads nodemailer, and fails if it is not installed. An interrupted `send` closes its connection; nodemailer before
+ * 10.6 closes it only when the timeout ends.
  */
 export const make = (server: Server, detail: (text: string) => string): Effect.Effect<Smtp, unknown> =>
   Effect.map(Effect.tryPromise(() => import("nodemailer")), ({ default: nodemailer }) => {
@@ -96,7 +96,7 @@ const message = (
   subject,
   text,
   html,
-  // as base64, since nodemailer takes no bytes but those of a Buffer
+  // as base64, since nodemailer accepts bytes only as a `Buffer`
   attachments: attachments.map(({ cid, content, mediaType, name }) => ({
     filename: name,
     content: Base64.encode(content),
@@ -108,11 +108,11 @@ const message = (
   date,
   ...(thread === undefined ? {} : { inReplyTo: thread, references: [thread] }),
   ...(urgent ? { priority: "high" } : {}),
-  // out-of-office notes are not for machines: https://www.rfc-editor.org/rfc/rfc3834#section-5
+  // keeps out-of-office replies away: https://www.rfc-editor.org/rfc/rfc3834#section-5
   headers: { "Auto-Submitted": "auto-generated" },
   xMailer: false,
   encoding: "quoted-printable",
-  // text of an alert is never the name of a file, or an address, to read
+  // keeps nodemailer from reading files or URLs that the text of an alert might name
   disableFileAccess: true,
   disableUrlAccess: true
 })
@@ -127,19 +127,19 @@ const textIn = (error: unknown, key: string): string | undefined => {
   return typeof value === "string" ? value : undefined
 }
 
-/** The code of the server's reply: https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1 */
+/** Returns the code of the server's reply: https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1 */
 const statusIn = (error: unknown): number | undefined => {
   const status = typeof error === "object" && error !== null && "responseCode" in error ? error.responseCode : undefined
   return typeof status === "number" && status >= 400 && status < 600 ? status : undefined
 }
 
-/** Replies that mean "not with these credentials": https://www.rfc-editor.org/rfc/rfc4954#section-6 */
+/** The codes of replies that refuse the login: https://www.rfc-editor.org/rfc/rfc4954#section-6 */
 const unauthorized = new Set([530, 534, 535, 538])
 
-/** Codes of nodemailer's where the conversation did not begin, or broke off. */
+/** nodemailer's codes of connections that were not made, or that broke off. */
 const broken = /^(ECONNECTION|ESOCKET|EDNS|EPROTOCOL|ETLS)$/
 
-/** Codes of TLS where the server is not who it should be, which trying again does not change. */
+/** Codes of certificates that are not trusted, which another attempt does not change. */
 const untrusted = /CERT|SELF_SIGNED|VERIFY|ALTNAME/
 
 const failureOf = (error: unknown, detail: (text: string) => string, limit: Duration.Duration): Failure => {

@@ -1,4 +1,4 @@
-/** Alerts as messages of ntfy. */
+/** Renders alerts as messages of ntfy. */
 import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { Severity } from "../../../Alert.ts"
@@ -7,7 +7,7 @@ import type { Dated } from "../channel/channel.ts"
 import { fitAlert, jsonBytes } from "../channel/fitAlert.ts"
 import { repeatKey, sha256 } from "../channel/repeat.ts"
 
-/** https://docs.ntfy.sh/publish/#publish-as-json */
+/** A message as https://docs.ntfy.sh/publish/#publish-as-json describes it. */
 export interface Message {
   readonly topic: string
   readonly title: string
@@ -20,20 +20,20 @@ export interface Message {
 }
 
 /**
- * https://docs.ntfy.sh/publish/#limitations says 4,096 bytes, and servers take a message of exactly that for an
- * attachment. Counted with JSON's escapes, since the whole document may have no more than twice as much.
+ * The longest message, in bytes. https://docs.ntfy.sh/publish/#limitations says 4,096, of which servers already make an
+ * attachment. JSON's escapes count, since servers refuse a document of more than twice the limit.
  */
 const maxMessage = 4095
-/** It says 1 KB, of which notifications show less than this. */
+/** The longest title, in bytes. The limit is 1 KB; notifications show less than 250. */
 const maxTitle = 250
-/** All of them, with commas between. */
+/** The longest list of tags, in bytes, with the commas between them. */
 const maxTags = 512
 const maxTag = 100
 
-/** https://docs.ntfy.sh/publish/#message-priority: 3 is the default, 4 and 5 vibrate and pop up, 2 is silent. */
+/** Priorities (https://docs.ntfy.sh/publish/#message-priority): 3 is the default, 4 and 5 vibrate and pop up, 2 is silent. */
 const priorities: Record<Severity, number> = { info: 2, success: 3, warning: 3, error: 4, critical: 5 }
 
-/** Short codes of https://docs.ntfy.sh/emojis/, which stand before the title. */
+/** Short codes of the emojis that ntfy shows before the title (https://docs.ntfy.sh/emojis/). */
 const emojis: Record<Severity, string> = {
   info: "information_source",
   success: "white_check_mark",
@@ -42,10 +42,10 @@ const emojis: Record<Severity, string> = {
   critical: "rotating_light"
 }
 
-/** The server takes titles and tags for headers, and so decodes `=?UTF-8?B?…?=` in them. */
+/** Keeps the server from decoding `=?UTF-8?B?…?=`, as it does in titles and tags, which it treats as headers. */
 const literal = (text: string): string => text.replaceAll("=?", "=\u200b?")
 
-/** A comma is where the next tag begins. */
+/** Returns the emoji and the tags that fit. A comma in a tag becomes a space, since it would begin another tag. */
 const tags = (alert: Dated): ReadonlyArray<string> => {
   const fitting = [emojis[alert.severity]]
   for (const tag of alert.tags) {
@@ -62,7 +62,7 @@ const text = (alert: Dated, time: (at: DateTime.Utc) => string): string => {
   return [alert.body, fields, alert.detail, time(alert.at)].filter((part) => part?.trim()).join("\n\n")
 }
 
-/** As plain text. */
+/** Renders an alert as plain text, within ntfy's limits. */
 export const message = (
   alert: Dated,
   topic: string,
@@ -73,7 +73,7 @@ export const message = (
   return {
     topic,
     title: fitEnd(literal(oneLine(alert.title)), maxTitle, jsonBytes),
-    // what cannot be cut is the time alone, which always fits
+    // if even the shortest text is too long, only the time is sent, which always fits
     message: fitting === undefined ? time(alert.at) : text(fitting, time),
     priority: priorities[alert.severity],
     tags: tags(alert),
@@ -82,12 +82,12 @@ export const message = (
   }
 }
 
-/** The same in each repeat of a post. */
+/** Returns the sequence id of an alert, which is the same in each repeat of the post. */
 export const sequenceOf = (alert: Dated): Effect.Effect<string | undefined> => {
   const key = repeatKey(alert)
   return key === undefined ? Effect.undefined : sha256(key)
 }
 
-/** Of `{ code, http, error, link }`, as it answers what it does not accept. */
+/** Picks the message of an error answer, which is `{ code, http, error, link }`. */
 export const said = (answer: object): string | undefined =>
   "error" in answer && typeof answer.error === "string" ? answer.error : undefined

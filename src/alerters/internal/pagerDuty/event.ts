@@ -1,4 +1,4 @@
-/** Alerts as events of PagerDuty, typed by PagerDuty's own package. */
+/** Renders alerts as events of PagerDuty, with the types of PagerDuty's own package. */
 import type { ChangePayload, EventPayloadV2 } from "@pagerduty/pdjs/build/src/events.js"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -11,10 +11,10 @@ import { repeatKey, sha256 } from "../channel/repeat.ts"
 // https://developer.pagerduty.com/docs/send-alert-event
 const maxSummary = 1024
 const maxKey = 255
-/** Of the texts that have no limit of their own. */
+/** The longest text of a property for which PagerDuty documents no limit. */
 const maxName = 255
 const maxTags = 50
-/** https://developer.pagerduty.com/docs/events-api-v2-overview#size-limits says 512 KB, not of which kind. */
+/** The largest event: https://developer.pagerduty.com/docs/events-api-v2-overview#size-limits says 512 KB, taken as 1,000 bytes each. */
 const maxEvent = 512_000
 
 /** @internal */
@@ -25,7 +25,7 @@ export interface EventOptions {
   readonly source: string | undefined
 }
 
-/** What becomes of an alert: an incident, the end of one, or a note that pages nobody. */
+/** What an alert does: trigger an incident, resolve one, or add a change event, which pages nobody. */
 export type Action = "trigger" | "resolve" | "change"
 
 /** @internal */
@@ -50,22 +50,22 @@ const severities: Record<Severity, EventPayloadV2["payload"]["severity"]> = {
   critical: "critical"
 }
 
-/** A key that PagerDuty does not take ends with a digest of all of it, so that no two keys become the same. */
+/** Shortens a key that PagerDuty does not accept. A digest of the whole key at its end keeps different keys apart. */
 const fitKey = (key: string): Effect.Effect<string> => {
   const plain = oneLine(key)
   if (plain === key && key.length <= maxKey) return Effect.succeed(key)
   return Effect.map(sha256(key), (hex) => `${fitEnd(plain, maxKey - hex.length - 1)}#${hex}`)
 }
 
-/** What the alert is about, or where that is not said, what it would be a repeat of. */
+/** Returns the key of the incident: the alert's `dedupeKey`, or else its `idempotencyKey`. */
 export const dedupKey = (alert: Dated): Effect.Effect<string | undefined> => {
   const key = alert.dedupeKey || repeatKey(alert)
   return key === undefined ? Effect.undefined : fitKey(key)
 }
 
-/** The name of the machine, where the runtime says and may say it. */
+/** Returns the name of the machine, if the runtime knows it and may read it. */
 const host = (): string => {
-  // a cast, since Node, Deno and Bun have it, and other runtimes do not
+  // a cast, since Node, Deno and Bun have `process`, and other runtimes do not
   const { process } = globalThis as {
     process?: { getBuiltinModule?: (name: "node:os") => { hostname: () => string } }
   }
@@ -79,7 +79,7 @@ const host = (): string => {
 const name = (text: string | undefined): string | undefined =>
   text === undefined ? undefined : fitEnd(oneLine(text), maxName) || undefined
 
-/** Names that are used again get numbers. */
+/** Makes an object of the fields. A name that is used again gets a number. */
 const record = (fields: Dated["fields"]): Record<string, string> => {
   const entries = new Map<string, string>()
   const uses = new Map<string, number>()
@@ -111,7 +111,7 @@ const details = (alert: Dated, time: (at: DateTime.Utc) => string): object => {
   }
 }
 
-/** The body of the request. Undefined where the alert is too large whatever is left out. */
+/** Renders the body of the request. Returns `undefined` if the alert is too large whatever is left out. */
 export const body = (
   alert: Dated,
   key: string | undefined,
@@ -137,7 +137,7 @@ export const body = (
   return fitJson(alert, maxEvent, action === "change" ? changeEvent : alertEvent(action))
 }
 
-/** Which part of the source it is. */
+/** Returns the properties that say which part of the source the event is about. */
 const placeOf = (alert: Dated, options: EventOptions) => {
   const component = name(options.component) ?? name(stepOf(alert))
   const group = name(options.group)
@@ -149,7 +149,7 @@ const placeOf = (alert: Dated, options: EventOptions) => {
   }
 }
 
-/** Of `{ status, message, errors }`, as it answers what it does not accept. */
+/** Picks the message of an error answer, which is `{ status, message, errors }`. */
 export const said = (answer: object): string | undefined => {
   const message = "message" in answer && typeof answer.message === "string" ? [answer.message] : []
   const errors = "errors" in answer && Array.isArray(answer.errors) ? answer.errors.map(String) : []

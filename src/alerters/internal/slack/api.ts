@@ -1,4 +1,4 @@
-/** Calls of Slack's Web API (https://docs.slack.dev/apis/web-api/). */
+/** Calls Slack's Web API (https://docs.slack.dev/apis/web-api/). */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -28,7 +28,7 @@ const unauthorized = new Set([
 const rateLimited = new Set(["ratelimited", "rate_limited"])
 const transient = new Set(["fatal_error", "internal_error", "request_timeout", "service_unavailable"])
 
-/** What Slack answered where it did what was asked. */
+/** The JSON of a successful answer. */
 export type Response = Readonly<Record<string, unknown>>
 
 export const isRecord = (u: unknown): u is Response => typeof u === "object" && u !== null && !Array.isArray(u)
@@ -37,8 +37,8 @@ export const text = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : undefined
 
 /**
- * Slack answers 200 whatever came of it: https://docs.slack.dev/apis/web-api/#responses. An answer with an error that
- * is tolerated is one like any other.
+ * Reads an answer. Slack answers with status 200 whatever the result (https://docs.slack.dev/apis/web-api/#responses).
+ * An answer whose error code is tolerated counts as successful.
  */
 export const read =
   (detail: (text: string) => string, tolerated: ReadonlyArray<string> = []): Read<Response> => (answer) => {
@@ -64,7 +64,7 @@ const refusal = (
   return failure(AlerterErrorReason.Rejected({ status, detail }))
 }
 
-/** Which scope is missing, and what is wrong with which block. */
+/** Returns Slack's explanations of an error: the missing scope, and the mistakes in blocks. */
 const explanation = (json: unknown): ReadonlyArray<string> => {
   if (!isRecord(json)) return []
   const metadata = json["response_metadata"]
@@ -73,7 +73,7 @@ const explanation = (json: unknown): ReadonlyArray<string> => {
   return [...needed, ...messages.filter((text) => typeof text === "string")]
 }
 
-/** Calls a method of the Web API with JSON, as those that write take it, or with a form, as all do. */
+/** Calls a method of the Web API, with JSON, which only methods that write accept, or with a form, which all accept. */
 export type Api = (method: string, body: object | URLSearchParams) => Effect.Effect<Response, AlerterError>
 
 /** @internal */

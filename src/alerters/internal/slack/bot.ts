@@ -1,4 +1,4 @@
-/** A bot in Slack, and the threads in which it posts. */
+/** Posts alerts as a bot in Slack, with one thread per run. */
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Semaphore from "effect/Semaphore"
@@ -9,7 +9,7 @@ import { api, isRecord, type Response, text } from "./api.ts"
 import { message, quiet } from "./message.ts"
 import { upload } from "./upload.ts"
 
-/** Who posts, where, and how. */
+/** The options of the bot. */
 export interface Bot {
   readonly token: Redacted.Redacted<string>
   readonly channel: string
@@ -17,7 +17,7 @@ export interface Bot {
   readonly baseUrl?: string | undefined
 }
 
-/** The thread of a run: its first message that arrived, by the id that Slack gave it. */
+/** The thread of a run, known by the id (`ts`) of its first message that arrived. */
 interface Thread {
   readonly opening: Semaphore.Semaphore
   ts: string | undefined
@@ -25,12 +25,12 @@ interface Thread {
 
 const maxThreads = 1000
 
-/** The threads of the runs that posted last. */
+/** Returns a function that returns the thread of a run. The threads of the runs that posted last are kept. */
 const threadsOf = (): (runId: string) => Thread => {
   const threads = new Map<string, Thread>()
   return (runId) => {
     const thread = threads.get(runId) ?? { opening: Semaphore.makeUnsafe(1), ts: undefined }
-    // back to the end of the map, whose first entry is the one used the longest ago
+    // moved to the end of the map, whose first entry is the one that was used the longest ago
     threads.delete(runId)
     threads.set(runId, thread)
     if (threads.size > maxThreads) threads.delete(threads.keys().next().value!)
@@ -38,14 +38,14 @@ const threadsOf = (): (runId: string) => Thread => {
   }
 }
 
-/** What goes wrong must be seen in the channel too, not by those alone who follow the thread. */
+/** Whether a reply is shown in the channel too: an error must reach people who do not follow the thread. */
 const isLoud = atLeast("error")
 
-/** Posts an alert as a bot, in the thread of its run, and its files below it. */
+/** Returns the function that posts an alert in the thread of its run, with its files below it. */
 export const post = (channel: Channel, bot: Bot): (alert: Dated) => Effect.Effect<unknown, AlerterError> => {
   const call = api(channel, bot)
   const threadOf = threadsOf()
-  // Its errors tell of a `client_msg_id`, by which Slack may know a repeat, but no argument of that name is documented.
+  // Error codes of Slack mention a `client_msg_id`, by which it may recognize a repeat, but no such argument is documented.
   const send = (alert: Dated, more: { readonly thread_ts?: string; readonly reply_broadcast?: boolean } = {}) =>
     call("chat.postMessage", { channel: bot.channel, ...message(alert, channel.time), ...quiet, ...more })
 
@@ -58,7 +58,7 @@ export const post = (channel: Channel, bot: Bot): (alert: Dated) => Effect.Effec
   const reply = (alert: Dated, thread: Thread, ts: string): Effect.Effect<Response, AlerterError> =>
     send(alert, isLoud(alert) ? { thread_ts: ts, reply_broadcast: true } : { thread_ts: ts }).pipe(
       Effect.map((response) => {
-        // Where the first message was deleted, Slack posts the reply on its own (https://github.com/slack-go/slack/issues/1571).
+        // If the first message was deleted, Slack posts the reply outside of any thread (https://github.com/slack-go/slack/issues/1571).
         const { message: posted, ts: own } = response
         const alone = isRecord(posted) && posted["thread_ts"] === undefined
         if (alone && thread.ts === ts) thread.ts = text(own)
@@ -70,11 +70,11 @@ export const post = (channel: Channel, bot: Bot): (alert: Dated) => Effect.Effec
       })
     )
 
-  /** What was posted, with the `ts` of the message that the thread begins with. */
+  /** Posts in the thread. Succeeds with the answer, with the `ts` of the thread's first message. */
   const inThread = (alert: Dated, thread: Thread): Effect.Effect<Response, AlerterError> =>
     Effect.suspend(() => {
       if (thread.ts !== undefined) return reply(alert, thread, thread.ts)
-      // One opens the thread while the others wait. If it fails, the next of them does.
+      // One alert opens the thread while the others of the run wait. If it fails, the next one opens it.
       const first = Effect.suspend((): Effect.Effect<Response | string, AlerterError> =>
         thread.ts === undefined ? open(alert, thread) : Effect.succeed(thread.ts)
       )

@@ -1,4 +1,4 @@
-/** Alerts as Slack's Block Kit, typed by Slack's own package. */
+/** Renders alerts as Block Kit of Slack, with the types of Slack's own package. */
 import type { KnownBlock, MessageAttachment, MrkdwnElement } from "@slack/types"
 import type * as DateTime from "effect/DateTime"
 import type { Field, Severity } from "../../../Alert.ts"
@@ -6,13 +6,13 @@ import { clean, fitEnd, fitMiddle, oneLine } from "../../../internal/text/fit.ts
 import type { Dated } from "../channel/channel.ts"
 import { colors } from "../channel/severity.ts"
 
-/** The body of a webhook's request, and what `chat.postMessage` takes besides the channel. */
+/** The body of a webhook's request, and the arguments of `chat.postMessage` besides the channel. */
 export interface Message {
   readonly text: string
   readonly attachments: Array<MessageAttachment>
 }
 
-/** What stands in a text is neither a mention nor an address to look into. */
+/** Keeps Slack from turning names into mentions, and from fetching previews of links. */
 export const quiet = { parse: "none", link_names: false, unfurl_links: false, unfurl_media: false } as const
 
 // https://docs.slack.dev/reference/block-kit/blocks/section-block
@@ -20,15 +20,16 @@ const maxSection = 3000
 const maxFieldText = 2000
 const fieldsPerSection = 10
 const maxName = 200
-/** A title is one line. https://docs.slack.dev/reference/methods/chat.postMessage advises 4,000 characters of text. */
+/** The longest title, which is one line. https://docs.slack.dev/reference/methods/chat.postMessage advises 4,000 characters of text. */
 const maxTitle = 300
 /**
- * Slack says 50 blocks a message (https://docs.slack.dev/reference/block-kit/blocks), of which this leaves 13 at
- * most, and refuses blocks with some 13,000 characters in all (https://github.com/slackapi/bolt-js/issues/2509).
+ * The most characters of all blocks. Slack refuses about 13,000 (https://github.com/slackapi/bolt-js/issues/2509).
+ * The documented limit of 50 blocks (https://docs.slack.dev/reference/block-kit/blocks) is never reached: within this
+ * one there are at most 13.
  */
 const maxBlocks = 12_000
 
-/** How much of each part is shown: of texts in characters as sent, and how many fields. */
+/** How much of each part is shown: characters of texts, escapes included, and the number of fields. */
 interface Limits {
   readonly detail: number
   readonly body: number
@@ -37,7 +38,7 @@ interface Limits {
 }
 
 const most: Limits = { detail: maxSection, body: maxSection, value: maxFieldText, fields: 100 }
-/** Even if JSON makes two characters of each of them, these are less than the blocks may have. */
+/** What each part keeps. Even if JSON escapes every character, it is less than the limit of all blocks. */
 const least: Limits = { detail: 500, body: 500, value: 100, fields: 10 }
 const cutFirst: ReadonlyArray<keyof Limits> = ["detail", "body", "value", "fields"]
 
@@ -49,25 +50,25 @@ const symbols: Record<Severity, string> = {
   critical: ":rotating_light:"
 }
 
-/** Mentions and links have angle brackets: https://docs.slack.dev/messaging/formatting-message-text#escaping */
+/** Escapes angle brackets, which make mentions and links: https://docs.slack.dev/messaging/formatting-message-text#escaping */
 const escape = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;")
 
 const escapedLength = (text: string): number => escape(text).length
 
 /**
- * Slack's markup has no escapes of its own. A zero-width space keeps marks from being ones: of bold, italic and
- * struck text and of code, of a quotation (at the start of a line), and of an emoji (`:100:` in a position).
+ * Keeps a text from being markup, by zero-width spaces, since Slack's markup has no escapes: marks of bold, italic,
+ * struck text and code; quotations, at the beginning of a line; and emojis (`:100:` in a file position).
  */
 const literal = (text: string): string => escape(text).replace(/[*_~`]|^(?=&gt;)|:(?=[\w+'-]+:)/gm, "$&\u200b")
 
 const literalLength = (text: string): number => literal(text).length
 
-/** `verbatim`, or names of people and channels would become mentions. */
+/** Makes a text object. Without `verbatim`, names of people and channels would become mentions. */
 const mrkdwn = (text: string): MrkdwnElement => ({ type: "mrkdwn", text, verbatim: true })
 
 const section = (text: string): KnownBlock => ({ type: "section", text: mrkdwn(text) })
 
-/** A code block, which three backticks would end. */
+/** Makes a code block. Adjacent backticks are separated, since three would end it. */
 const code = (text: string, limit: number): string => {
   const inside = (part: string) => escape(part).replace(/`(?=`)/g, "`\u200b")
   return "```\n" + inside(fitMiddle(text, limit - "```\n\n```".length, (part) => inside(part).length)) + "\n```"
@@ -80,12 +81,12 @@ const field = ({ name, value }: Field, limit: number): MrkdwnElement => {
 }
 
 interface Shown {
-  /** No more than there may be, and fit to be shown. */
+  /** At most as many as can be shown, cleaned. */
   readonly fields: ReadonlyArray<Field>
   readonly count: number
 }
 
-/** Those with something to show. Of thousands, those that are only counted are not cleaned. */
+/** Returns the fields that are not blank. Of thousands, those beyond the limit are counted, and not cleaned. */
 const shownFields = (all: ReadonlyArray<Field>): Shown => {
   const fields: Array<Field> = []
   let count = 0
@@ -101,7 +102,7 @@ const shownFields = (all: ReadonlyArray<Field>): Shown => {
 }
 
 const fieldSections = ({ count, fields }: Shown): (limits: Limits) => ReadonlyArray<KnownBlock> => {
-  // by the limit of values, which most of what is tried to make a message fit leaves as it is
+  // cached by the limit of values, which most attempts to fit a message do not change
   const cut = new Map<number, ReadonlyArray<MrkdwnElement>>()
   return ({ fields: max, value }) => {
     const all = cut.get(value) ?? fields.map((one) => field(one, value))
@@ -133,7 +134,7 @@ const blocksOf = (alert: Dated, time: string): (limits: Limits) => ReadonlyArray
   ]
 }
 
-/** As much as goes into the message, with one part after the other cut. */
+/** Returns the blocks within Slack's limit, by cutting one part after the other. */
 const fit = (blocks: (limits: Limits) => ReadonlyArray<KnownBlock>): ReadonlyArray<KnownBlock> => {
   const fits = (limits: Limits) => JSON.stringify(blocks(limits)).length <= maxBlocks
   const limits = cutFirst.reduce((limits, part) => {
@@ -150,7 +151,7 @@ const fit = (blocks: (limits: Limits) => ReadonlyArray<KnownBlock>): ReadonlyArr
   return blocks(limits)
 }
 
-/** The title as the text, which notifications show; the rest beside a bar of the severity's colour. */
+/** Renders an alert: its title as the text, which notifications show, the rest beside a bar in the severity's colour. */
 export const message = (alert: Dated, time: (at: DateTime.Utc) => string): Message => {
   const title = oneLine(alert.title) || alert.severity
   return {

@@ -1,4 +1,4 @@
-/** Files for a message that a bot has posted: https://docs.slack.dev/messaging/working-with-files#uploading_files */
+/** Uploads files for a message that a bot has posted (https://docs.slack.dev/messaging/working-with-files#uploading_files). */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -8,10 +8,10 @@ import type { Channel } from "../channel/channel.ts"
 import { failure } from "../channel/http.ts"
 import type { Api, Response } from "./api.ts"
 
-/** Slack takes more, which none of these is meant to need. */
+/** The most bytes of attachments. Slack accepts more; no alert should need it. */
 export const maxAttached = 8 << 20
 
-/** How long all of it may take: the message is there already, and hooks have a time limit. */
+/** The timeout of the whole upload. The message has arrived already, and the hook that waits has a time limit. */
 const limit = Duration.seconds(10)
 
 const text = (response: Response, key: string): string => {
@@ -19,19 +19,22 @@ const text = (response: Response, key: string): string => {
   return typeof value === "string" ? value : ""
 }
 
-/** Uploads files and shares them in the thread of a message, of which only its first has the `ts`. What goes wrong is logged: the alert has arrived. */
+/**
+ * Uploads files and shares them in the thread of a message, below its first message (`ts`). Errors are logged, and are
+ * no errors of the post, since the alert has arrived.
+ */
 export const upload = (
   { error, http }: Channel,
   call: Api,
   files: ReadonlyArray<Attachment>,
   { channel, ts }: Response
 ): Effect.Effect<void> => {
-  // an empty one can't be uploaded
+  // Slack refuses empty files
   const some = files.filter(({ content }) => content.length > 0)
   if (some.length === 0) return Effect.void
   const send = ({ content, mediaType, name }: Attachment): Effect.Effect<object, AlerterError> =>
     Effect.gen(function*() {
-      // of a form: it is said to take JSON too, and to answer that with `invalid_arguments`
+      // a form, since this method answers JSON with `invalid_arguments`
       const url = yield* call(
         "files.getUploadURLExternal",
         new URLSearchParams({
@@ -42,7 +45,7 @@ export const upload = (
       yield* http.send(
         HttpClientRequest.bodyUint8Array(HttpClientRequest.post(text(url, "upload_url")), content, mediaType),
         () => Effect.void,
-        // what is said might quote the address, which is a password
+        // the answer might quote the upload URL, which grants access by itself
         {
           refused: ({ status }) => failure(AlerterErrorReason.Rejected({ status, detail: "its upload" }), status >= 500)
         }

@@ -1,4 +1,4 @@
-/** Alerts as Adaptive Cards for Microsoft Teams, typed by Microsoft's own package. */
+/** Renders alerts as Adaptive Cards for Microsoft Teams, with the types of Microsoft's own package. */
 import type { IAdaptiveCard, ICardElement, IFact, IFactSet } from "adaptivecards/lib/schema.js"
 import type * as DateTime from "effect/DateTime"
 import type { Field, Severity } from "../../../Alert.ts"
@@ -7,7 +7,7 @@ import type { Dated } from "../channel/channel.ts"
 import { fitFields } from "../channel/fields.ts"
 import { symbols } from "../channel/severity.ts"
 
-/** What the trigger of a workflow takes. */
+/** The message that the trigger of a workflow accepts. */
 export interface Message {
   readonly type: "message"
   readonly attachments: ReadonlyArray<{
@@ -18,10 +18,9 @@ export interface Message {
 }
 
 /**
- * In bytes of JSON. Teams takes "approximately 28 KB"
- * (https://learn.microsoft.com/en-us/microsoftteams/limits-specifications-teams), of a form of its own that
- * is larger than what it is sent: of that, somebody got no more than 20.7 KB through
- * (https://stackoverflow.com/q/58474127).
+ * The largest message, in bytes of JSON. Teams accepts "approximately 28 KB"
+ * (https://learn.microsoft.com/en-us/microsoftteams/limits-specifications-teams), counted after it has converted the
+ * message, which makes it larger: in practice, no more than 20.7 KB pass (https://stackoverflow.com/q/58474127).
  */
 const maxMessage = 20_000
 
@@ -30,7 +29,7 @@ const maxFields = 50
 const maxFieldName = 100
 const maxFieldValue = 2000
 
-// What of a part stays where others are long too.
+// What each part keeps if the others are long too.
 const minDetail = 4000
 const minBody = 2000
 const minFieldValue = 100
@@ -43,16 +42,16 @@ const styles: Record<Severity, string> = {
   critical: "attention"
 }
 
-/** A zero-width space keeps `{{DATE(…)}}` from being a date, of which Teams would show its own form. */
+/** Keeps Teams from formatting `{{DATE(…)}}`, by a zero-width space between the braces. */
 const undated = (text: string): string => text.replace(/\{(?=\{)/g, "{\u200b")
 
-/** As it stands in a JSON string, in bytes. */
+/** Counts the bytes of an escaped text inside a JSON string. */
 const encoded = (escape: (text: string) => string): Size => (text) => bytes(JSON.stringify(escape(text))) - 2
 
 const undatedSize = encoded(undated)
 
 /**
- * Text as it is: a `RichTextBlock` knows no Markdown
+ * Makes an element that shows a text literally: a `RichTextBlock` renders no Markdown
  * (https://learn.microsoft.com/en-us/adaptive-cards/authoring-cards/text-features).
  */
 const text = (content: string, style: Readonly<Record<string, unknown>> = {}): ICardElement => ({
@@ -60,16 +59,16 @@ const text = (content: string, style: Readonly<Record<string, unknown>> = {}): I
   inlines: [{ type: "TextRun", text: content, ...style }]
 })
 
-/** Browsers show no more than one space, so an indent is made of those that don't break. */
+/** Replaces the spaces of indents by non-breaking ones, since browsers collapse several spaces into one. */
 const indented = (content: string): string =>
   undated(content).replace(/^[ \t]+/gm, (indent) => indent.replace(/\t/g, "    ").replace(/ /g, "\u00a0"))
 
 const indentedSize = encoded(indented)
 
 /**
- * The texts of a `FactSet` are Markdown, of which Teams knows lists, links and emphasis; that is escaped as
- * CommonMark says (https://spec.commonmark.org/0.31.2/#backslash-escapes). `<at>` is a mention. A line ends
- * where there are two line ends.
+ * Escapes the text of a `FactSet`, which Teams renders as Markdown (lists, links, emphasis), by CommonMark's rules
+ * (https://spec.commonmark.org/0.31.2/#backslash-escapes). `<at>` would be a mention. Line ends are doubled, since
+ * Markdown ignores single ones.
  */
 const markdown = (content: string): string =>
   undated(content)
@@ -114,13 +113,13 @@ const message = (card: ReadonlyArray<ICardElement>): Message => ({
       type: "AdaptiveCard",
       version: "1.5",
       msteams: { width: "Full" },
-      // in a container, since the body's type does not know a `RichTextBlock`
+      // in a container, since the type of `body` lacks `RichTextBlock`
       body: [{ type: "Container", items: [...card] }]
     }
   }]
 })
 
-/** What is sent. The detail is cut first, then the body, then the fields, until all of it fits. */
+/** Renders an alert. The detail is cut first, then the body, then the fields, until the message is small enough. */
 export const render = (alert: Dated, time: (at: DateTime.Utc) => string): Message => {
   const title = `${symbols[alert.severity]} ${undated(fitEnd(oneLine(alert.title), maxTitle, undatedSize))}`
   const body = clean(alert.body ?? "").trim()
@@ -147,7 +146,7 @@ export const render = (alert: Dated, time: (at: DateTime.Utc) => string): Messag
     ])
   }
 
-  // all parts present, to count what is around them, which is not large enough to be counted exactly
+  // rendered with all parts, however short, to count the JSON around them; a few bytes too many do no harm
   const room = maxMessage - jsonSize(card([{ title: "", value: "" }], "b", "d"))
   const keptDetail = Math.min(indentedSize(detail.slice(0, minDetail)), minDetail)
   const keptBody = Math.min(undatedSize(body.slice(0, minBody)), minBody)

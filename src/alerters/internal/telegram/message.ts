@@ -1,4 +1,4 @@
-/** Alerts as Telegram's HTML, and what its Bot API answers, typed by grammY's package. */
+/** Renders alerts as Telegram's HTML, and reads answers of its Bot API, with the types of grammY's package. */
 import type { ApiMethods, ResponseParameters } from "@grammyjs/types"
 import type * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
@@ -11,7 +11,7 @@ import type { Dated } from "../channel/channel.ts"
 import { type Answer, type Failure, failure, type Http, type Read } from "../channel/http.ts"
 import { symbols } from "../channel/severity.ts"
 
-/** What `sendMessage` takes. */
+/** The parameters of `sendMessage`. */
 export type Message = Parameters<ApiMethods<never>["sendMessage"]>[0]
 
 // -----------------------------------------------------------------------------
@@ -19,25 +19,25 @@ export type Message = Parameters<ApiMethods<never>["sendMessage"]>[0]
 // -----------------------------------------------------------------------------
 
 /**
- * https://core.telegram.org/bots/api#sendmessage says 4,096 characters after entities parsing, that is, of what is
- * shown. Counted here in UTF-16 code units, of which there are never fewer than of anything that Telegram may mean.
+ * The longest text: https://core.telegram.org/bots/api#sendmessage says 4,096 characters after entities parsing, that
+ * is, without the tags. Counted here in UTF-16 code units, of which there are at least as many as characters.
  */
 const maxText = 4096
 const maxTitle = 256
 const maxName = 64
-/** Telegram heeds 100 entities of a message (https://limits.tginfo.me/en), and each name takes one. */
+/** The most fields. Telegram renders 100 entities of a message (https://limits.tginfo.me/en), and each name is one. */
 const maxFields = 60
-/** What is left of each at least, so that it says how much is missing. */
+/** What each part keeps, which is enough to say how much is missing. */
 const least = { detail: 120, body: 240 }
 const valueLimits = [2048, 1024, 512, 256, 128, 64]
 
-/** https://core.telegram.org/bots/api#html-style */
+/** Escapes a text for HTML (https://core.telegram.org/bots/api#html-style). */
 const escape = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;")
 
 /**
- * Telegram makes a mention of an `@` that no letter or digit precedes: a zero-width space after it keeps it from being
- * one. Whatever follows, since Telegram first drops some characters (U+202E, for one). Tags, commands and links that
- * it finds ping nobody, and look as they were written.
+ * Keeps an `@` from being a mention, by a zero-width space after it. Telegram makes a mention of each `@` without a
+ * letter or digit before it. What follows does not matter, since Telegram first drops some characters (U+202E, for
+ * one). Hashtags, commands and links, which Telegram finds too, notify nobody and look as they were written.
  */
 const literal = (text: string): string => text.replace(/(?<![A-Za-z0-9_])@/g, "@\u200b")
 
@@ -62,7 +62,7 @@ interface Rows {
   readonly more: number
 }
 
-/** The fields in so much room: with their values cut if need be, and then fewer of them. */
+/** Fits the fields into the room: first by cutting their values, then by leaving fields out. */
 const fitRows = (fields: ReadonlyArray<Field>, room: number): Rows => {
   const all = fields.slice(0, maxFields).map(rowOf)
   const more = fields.length - all.length
@@ -86,7 +86,7 @@ const textOf = (alert: Dated, time: (at: DateTime.Utc) => string): string => {
   const at = time(alert.at)
   const body = clean(alert.body ?? "").trim()
   const detail = clean(alert.detail ?? "")
-  // each part is set apart by an empty line
+  // the parts are separated by empty lines
   const frame = `${symbols[alert.severity]} `.length + title.length + at.length + 4 * "\n\n".length
   const leastOf = (text: string, room: number) => Math.min(shown(text), room)
   const room = maxText - frame
@@ -148,15 +148,15 @@ const parametersOf = (json: unknown): Readonly<Record<keyof ResponseParameters, 
     : undefined
 }
 
-/** Where a group has gone that has become a supergroup (https://core.telegram.org/bots/api#responseparameters). */
+/** Returns the new id of a group that has become a supergroup (https://core.telegram.org/bots/api#responseparameters). */
 export const migratedTo = ({ json }: Answer): number | undefined => numberOf(parametersOf(json)?.migrate_to_chat_id)
 
 /**
- * What an answer that says `ok: false` comes to, whatever its status
- * (https://core.telegram.org/bots/api#making-requests). A token that can't be one is answered with 404.
+ * Reads an answer with `ok: false`, whatever its status (https://core.telegram.org/bots/api#making-requests). A
+ * malformed token is answered with 404.
  */
 export const refused = ({ detail }: Http) => ({ json, status }: Answer): Failure | undefined => {
-  // where the status says so too, the answer's header may say how long to wait
+  // with status 429, the caller reads how long to wait from the header too
   if (!isRecord(json) || json["ok"] !== false || status === 429) return undefined
   const code = numberOf(json["error_code"]) ?? status
   const said = detail(typeof json["description"] === "string" ? json["description"] : "")
@@ -167,7 +167,7 @@ export const refused = ({ detail }: Http) => ({ json, status }: Answer): Failure
   return failure(AlerterErrorReason.RateLimited({ retryAfter }), true)
 }
 
-/** An answer with a status of success is one of success only where it says so. */
+/** Reads an answer whose status is one of success: it succeeded only if it says `ok: true`. */
 export const accepted = (
   http: Http,
   understand: (answer: Answer) => Failure | undefined = refused(http)

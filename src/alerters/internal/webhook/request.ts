@@ -1,4 +1,4 @@
-/** Signatures as https://www.standardwebhooks.com has them. */
+/** Signs requests by the conventions of https://www.standardwebhooks.com. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -17,24 +17,24 @@ import { repeatKey, sha256 } from "../channel/repeat.ts"
 
 const encoder = new TextEncoder()
 
-/** WebCrypto takes no views of shared memory, so these are never any. */
+/** Bytes in unshared memory: WebCrypto accepts no views of shared memory. */
 type Bytes = Uint8Array<ArrayBuffer>
 
-/** Base64 after `whsec_`, otherwise the text itself. Undefined where that is no key. */
+/** Reads a secret: base64 after `whsec_`, otherwise the text itself. Returns `undefined` if that is no key. */
 export const keyOf = (secret: string): Bytes | undefined => {
   if (!secret.startsWith("whsec_")) return secret === "" ? undefined : encoder.encode(secret)
   const decoded = Base64.decode(secret.slice("whsec_".length))
   return decoded._tag === "Failure" || decoded.success.length === 0 ? undefined : new Uint8Array(decoded.success)
 }
 
-/** What of a secret must not be shown. */
+/** Returns the texts that reveal the secret. */
 export const partsOf = (secret: string): ReadonlyArray<string> =>
   secret.startsWith("whsec_") ? [secret, secret.slice("whsec_".length)] : [secret]
 
-/** Undefined where the secret can't be one. */
+/** Imports the secret as a key. Succeeds with `undefined` if it is not one. */
 export const importKey = (secret: Redacted.Redacted<string>): Effect.Effect<CryptoKey | undefined> => {
   const key = keyOf(Redacted.value(secret))
-  if (key === undefined) return Effect.void as Effect.Effect<undefined> // a cast, since `void` is a type of its own
+  if (key === undefined) return Effect.undefined
   return Effect.promise(() => crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]))
 }
 
@@ -52,11 +52,11 @@ const sign = (key: CryptoKey, id: string, timestamp: string, body: Uint8Array): 
     (signature) => `v1,${Base64.encode(new Uint8Array(signature))}`
   )
 
-/** In a time that does not depend on how much of it is right. */
+/** Compares in constant time: it would otherwise reveal how many bytes of a forged signature are right. */
 const isSame = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.reduce((different, byte, i) => different | (byte ^ b[i]!), 0) === 0
 
-/** Whether one of the signatures in the header is the key's. There may be many, so the body is signed once. */
+/** Returns whether one of the signatures in the header is the key's. The body is signed once, however many there are. */
 export const isSigned = (
   key: CryptoKey,
   id: string,
@@ -74,7 +74,7 @@ export const isSigned = (
     })
   })
 
-/** Sends each attempt with its own time, and signed: one that comes late would be too old otherwise. */
+/** Adds timestamp and signature to each attempt, or a late retry would be refused as too old. */
 export const signing = (key: CryptoKey | undefined): Layer.Layer<HttpClient.HttpClient> =>
   Layer.effect(
     HttpClient.HttpClient,
@@ -100,14 +100,14 @@ const stamped = (
     return HttpClientRequest.setHeader(dated, "webhook-signature", signature)
   })
 
-/** The words of a header that may be secret: a server may quote a token without the "Bearer" before it. */
+/** Returns the parts of a header that may be secret: a server may quote a token without the `Bearer` before it. */
 export const wordsOf = (header: string): ReadonlyArray<string> => [
   header,
   ...header.split(/\s+/).filter((word) => word.length >= 8),
   ...loginOf(header)
 ]
 
-/** Of a header (https://www.rfc-editor.org/rfc/rfc7617) what is secret. Without a password, the user is one. */
+/** Returns the secrets of a Basic header (https://www.rfc-editor.org/rfc/rfc7617). Without a password, the user is one. */
 const loginOf = (header: string): ReadonlyArray<string> => {
   const login = Base64.decodeString(/^basic +(\S+)$/i.exec(header.trim())?.[1] ?? "")
   if (login._tag === "Failure" || !login.success.includes(":")) return []
@@ -115,14 +115,14 @@ const loginOf = (header: string): ReadonlyArray<string> => {
   return [login.success, login.success.slice(end + 1) || login.success.slice(0, end)]
 }
 
-/** Where to, and what of it is secret. */
+/** The target of requests, and the secrets in it. */
 export interface Target {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly secrets: ReadonlyArray<string>
 }
 
-/** Of an address. Its user and password become a header: with them in it, not every `fetch` takes it. */
+/** Reads a URL. Its user and password become a header, since `fetch` refuses a URL that has them. */
 export const targetOf = (address: string): Target | undefined => {
   const url = URL.parse(address)
   if (url === null || !/^https?:$/.test(url.protocol)) return undefined
@@ -146,7 +146,7 @@ const decoded = (text: string): string => {
   }
 }
 
-/** Whether they can be sent: `fetch` says that they can't in a message that holds them. */
+/** Returns whether headers can be sent. Otherwise `fetch` would fail with a message that quotes them. */
 export const areHeaders = (headers: Readonly<Record<string, string>>): boolean => {
   try {
     return [...new Headers(headers)].length <= Object.keys(headers).length
@@ -155,18 +155,19 @@ export const areHeaders = (headers: Readonly<Record<string, string>>): boolean =
   }
 }
 
-/** The body. Undefined where the alert is too large whatever is left out. */
+/** Renders the body. Returns `undefined` if the alert is too large whatever is left out. */
 export const body = (
   alert: Dated,
   maxBytes: number,
   render: ((alert: Alert) => unknown) | undefined
 ): string | undefined => fitJson(alert, maxBytes, render ?? toBriefJson)
 
-/** What an id that is a digest begins with. A key that does becomes one too, so that it is no other's. */
+/** The prefix of ids that are digests. A key with this prefix becomes a digest too, so that no two keys share an id. */
 const digested = "sha256_"
 
 /**
- * What a server knows a repeat by. A key with a full stop is no id, since that is what ends one where it is signed:
+ * Returns the id by which a server recognizes a repeated post. A key with a full stop is replaced by its digest, since
+ * a full stop ends the id in the signed content:
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#signature-scheme
  */
 export const idOf = (alert: Alert): Effect.Effect<string> => {
@@ -176,7 +177,7 @@ export const idOf = (alert: Alert): Effect.Effect<string> => {
   return fits ? Effect.succeed(key) : Effect.map(sha256(key), (digest) => digested + digest)
 }
 
-/** A header of a `Headers`, or of a record in which it may be spelt in any case. */
+/** Returns a header of a `Headers`, or of a record whose keys may be in any case. */
 export const headerOf = (
   headers:
     | { readonly get: (name: string) => string | null }
@@ -186,6 +187,6 @@ export const headerOf = (
   if (typeof headers.get === "function") return headers.get(name) ?? undefined
   const value = Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1]
   if (typeof value === "string" || value === undefined) return value
-  // of signatures there may be several, and so several lines
+  // there may be several signatures, and so several headers
   return name === "webhook-signature" ? value.join(" ") : value[0]
 }

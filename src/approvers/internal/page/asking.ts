@@ -1,4 +1,4 @@
-/** Questions as pages: what they show, and what an answer comes to. */
+/** Asks questions on pages, and makes decisions of the submitted forms. */
 import type * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import type * as Context from "effect/Context"
@@ -23,19 +23,19 @@ type Announce<R> = NonNullable<WebPageOptions<R>["announce"]>
 
 /** A question that has been asked. */
 interface Asked {
-  /** Without what is long, once it is over: its page stays for as long as the server may. */
+  /** Without body and fields once it is settled: its page is kept for much longer. */
   question: Question
   readonly clock: Clock.Clock
   readonly time: (at: DateTime.DateTime) => string
-  /** In milliseconds of the clock. Undefined until everybody has been told. */
+  /** When it times out, in milliseconds of the clock. `undefined` until everybody has the link. */
   deadline: number | undefined
   outcome: Decision | "withdrawn" | undefined
   readonly decision: Deferred.Deferred<Decision>
-  /** Open when whoever answered has been told that it worked. */
+  /** Completed when the page with the confirmation has been sent. */
   readonly told: Deferred.Deferred<void>
 }
 
-/** So many pages that say what came of their question are kept. */
+/** The number of pages of settled questions that are kept. */
 const maxSettled = 1000
 
 /** @internal */
@@ -65,7 +65,7 @@ export const layer = <R>(options: WebPageOptions<R>): Layer.Layer<Approver, Aler
     })
   )
 
-/** The one place where a link is shown. */
+/** Prints the link. No other place shows it. */
 const print: Announce<never> = (link, { title }, approver) =>
   Console.log(
     `${oneLine(title)} ${approver === undefined ? "Answer" : `${oneLine(approver)} answers`} at ${Redacted.value(link)}`
@@ -107,7 +107,7 @@ const asking = <R>(
           ({ approver, link }) => announce(Redacted.make(link, { label: "approval link" }), question, approver),
           { concurrency: "unbounded", discard: true }
         ).pipe(Effect.updateContext(calledFrom(context)), Effect.catchCause((cause) => notAnnounced(cause, scrub)))
-        // Whoever hears of it first need not wait for the others to be told.
+        // an answer counts even while the link is still being sent to others
         return Effect.raceFirst(Deferred.await(asked.decision), Effect.andThen(announcing, timeOut(asked)))
       },
       ({ asked, links }) =>
@@ -117,7 +117,7 @@ const asking = <R>(
           if (settle(asked, "withdrawn") || asked.outcome === "withdrawn" || asked.outcome?._tag === "TimedOut") {
             return Effect.void
           }
-          // The script may end now, and the server with it.
+          // lets the confirmation be sent: the script may end now, and the server with it
           return Effect.timeoutOption(Deferred.await(asked.told), "1 second")
         })
     )
@@ -131,7 +131,7 @@ const notAnnounced = (cause: Parameters<typeof failWith>[0], scrub: Scrub): Effe
     ),
     (error) => {
       const { reason } = error
-      // The address may be gone from a message, and the token be there by itself.
+      // URLs were removed from the message, but it may contain the token by itself
       return "detail" in reason && reason.detail !== undefined
         ? new AlerterError({ channel: error.channel, reason: { ...reason, detail: scrub(reason.detail) } })
         : error
@@ -149,7 +149,7 @@ const timeOut = (asked: Asked): Effect.Effect<Decision> =>
 
 const now = ({ clock }: Asked): DateTime.Utc => DateTime.makeUnsafe(clock.currentTimeMillisUnsafe())
 
-/** Whether this is what came of it: there may have been something before. */
+/** Settles the question, if it is not settled yet. Returns whether it did. */
 const settle = (asked: Asked, outcome: Decision | "withdrawn"): boolean => {
   if (asked.outcome !== undefined) return false
   asked.outcome = outcome
@@ -167,7 +167,7 @@ const pageOf = (asked: Asked, approver: string | undefined): Page => ({
     const { clock, question, time } = asked
     const from = clock.currentTimeMillisUnsafe()
     const deadline = asked.deadline ?? from + Duration.toMillis(question.timeout)
-    // none where it is for ever, or as good as that
+    // none if the timeout is infinite, or ends after the last date that there is
     const until = DateTime.make(deadline)
     const left = until._tag === "None" ? undefined : { millis: deadline - from, until: time(until.value) }
     return { status: 200, html: questionPage({ question, approver, left }) }
@@ -190,7 +190,7 @@ const pageOf = (asked: Asked, approver: string | undefined): Page => ({
   }
 })
 
-/** The clock may be late to say so. */
+/** Whether the question is over. Also compares the time, since the timeout's fiber may run late. */
 const isOver = ({ clock, deadline, outcome }: Asked): boolean =>
   outcome !== undefined || (deadline !== undefined && clock.currentTimeMillisUnsafe() >= deadline)
 

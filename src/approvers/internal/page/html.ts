@@ -1,21 +1,21 @@
-/** The pages that people see. They need no script, and load nothing. */
+/** Renders the pages, which have no scripts and load nothing. */
 import type { Question } from "../../../Approver.ts"
 import { labels } from "../../../internal/approvals/question.ts"
 import { formatDuration } from "../../../internal/text/duration.ts"
 import { clean, fitEnd, fitMiddle, oneLine } from "../../../internal/text/fit.ts"
 
-/** How long what people type may be, in UTF-16 code units: as the fields of the form say, and as is cut otherwise. */
+/** The longest input, in UTF-16 code units, both for the form's fields and for what is received. */
 export const limits = { name: 100, comment: 2000 }
 
-/** Enough to read, and no page that a browser has trouble with. */
+/** The longest texts of a page, so that browsers can show it. */
 const longest = { line: 500, text: 50_000, fields: 200 }
 
 /** @internal */
 export interface QuestionView {
   readonly question: Question
-  /** Who answers by this link. Undefined where the page asks. */
+  /** The approver whose link it is. `undefined` if the page asks for a name. */
   readonly approver: string | undefined
-  /** How long an answer counts, in milliseconds, and until when. Undefined where it is for ever. */
+  /** The remaining time in milliseconds, and the time of the timeout. `undefined` if the question never times out. */
   readonly left: { readonly millis: number; readonly until: string } | undefined
 }
 
@@ -39,7 +39,7 @@ export const questionPage = ({ approver, left, question }: QuestionView): string
       fields.length === 0 ? "" : `<dl>${fields.slice(0, longest.fields).map(field).join("")}</dl>`,
       more > 0 ? `<p>… and ${more} more</p>` : "",
       "<form method=\"post\">",
-      // The first submit button is what Enter in a text field presses: nobody approves that way.
+      // Enter in a text field presses the first submit button, which must not approve.
       "<button hidden disabled></button>",
       approver === undefined
         ? "<label for=\"name\">Your name (optional)</label>" +
@@ -62,7 +62,7 @@ export const questionPage = ({ approver, left, question }: QuestionView): string
 const field = ({ name, value }: { readonly name: string; readonly value: string }): string =>
   `<div><dt dir="auto">${line(name)}</dt><dd class="text" dir="auto">${lines(value)}</dd></div>`
 
-/** A page that only tells something. */
+/** Renders a page with a message. */
 export const messagePage = (title: string, ...paragraphs: ReadonlyArray<string>): string =>
   page(title, paragraphs.map((text) => `<p dir="auto">${line(text)}</p>`).join("\n"))
 
@@ -91,7 +91,7 @@ const timeLeft = (millis: number): string => {
   return formatDuration(Math.floor(millis / unit) * unit)
 }
 
-/** Text on its background has a contrast of 4.5 to 1 or more (https://www.w3.org/TR/WCAG22/#contrast-minimum). */
+/** The style sheet. All text has a contrast of at least 4.5 to 1 (https://www.w3.org/TR/WCAG22/#contrast-minimum). */
 export const style = `
 :root {
   color-scheme: light dark;

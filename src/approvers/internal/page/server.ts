@@ -1,26 +1,20 @@
-/** A server of pages that are reached by a token each, and answered by a form. */
+/** Serves pages, each at a URL with a secret token, and receives their forms. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
+import type { WebPageOptions } from "../../WebPageOptions.ts"
 import { messagePage, style } from "./html.ts"
 
 /** @internal */
 export const channel = "web-page"
 
-/** @internal */
-export interface ServerOptions {
-  readonly hostname?: string | undefined
-  readonly port?: number | undefined
-  readonly publicUrl?: string | undefined
-}
-
-/** What a page answers. */
+/** The answer to a request. */
 export interface Reply {
   readonly status: number
   readonly html: string
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Called when the reply has left, or can't. */
+  /** Called when the reply has been sent, or the connection is closed. */
   readonly sent?: (() => void) | undefined
 }
 
@@ -32,21 +26,23 @@ export interface Page {
 
 /** @internal */
 export interface Server {
-  /** The address of a new page, which is its until it is removed. */
+  /** Adds a page. Returns its link, which works until `remove` is called. */
   readonly add: (page: Page) => { readonly link: string; readonly token: string; readonly remove: () => void }
 }
 
 interface Site {
-  /** By which addresses people may reach it. */
+  /** The URLs by which people may reach it. */
   readonly urls: ReadonlyArray<URL>
   readonly pages: Map<string, Page>
 }
 
-/** Ten times what the form can hold. */
+/** The longest body, in bytes: ten times what the form can contain. */
 const maxBody = 1 << 18
 
-/** Listens as long as the scope is open. */
-export const start = (options: ServerOptions): Effect.Effect<Server, AlerterError, Scope.Scope> =>
+/** Starts a server, which listens as long as the scope is open. */
+export const start = (
+  options: Pick<WebPageOptions, "hostname" | "port" | "publicUrl">
+): Effect.Effect<Server, AlerterError, Scope.Scope> =>
   Effect.gen(function*() {
     const hostname = options.hostname ?? "127.0.0.1"
     const publicUrl = options.publicUrl === undefined ? undefined : URL.parse(options.publicUrl)
@@ -83,11 +79,11 @@ const invalid = (detail: string) =>
 const unreachable = (detail: string) =>
   new AlerterError({ channel, reason: AlerterErrorReason.Unreachable({ detail }) })
 
-/** 256 bits, as words of letters and digits. */
+/** Returns 256 random bits in hexadecimal. */
 const newToken = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) => byte.toString(16).padStart(2, "0")).join("")
 
-/** Nothing but the style sheet, which is known by its hash. */
+/** The content security policy: allows nothing but the style sheet, by its hash. */
 const policy: Effect.Effect<string> = Effect.map(
   Effect.promise(() => crypto.subtle.digest("SHA-256", new TextEncoder().encode(style))),
   (hash) =>
@@ -101,7 +97,7 @@ const listen = (
   onRequest: (request: IncomingMessage, response: ServerResponse) => void
 ): Effect.Effect<number, AlerterError, Scope.Scope> =>
   Effect.gen(function*() {
-    // Bun, Deno and Node all have it, and a browser that loads this module does not need it.
+    // imported here, so that a browser can load this module
     const http = yield* Effect.tryPromise({
       try: () => import("node:http"),
       catch: () => unreachable("this runtime has no node:http")
@@ -126,18 +122,18 @@ const listen = (
           resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : port))
         })
       } catch (error) {
-        // as where the port is no number of one
+        // `listen` throws on an invalid port
         refused(error)
       }
     })
   })
 
 const respond = async (site: Site, csp: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
-  // What goes wrong here is nobody's business who looks at the page.
+  // the reason of a defect is not shown to the visitor
   const reply = await answerTo(site, request).catch(() => message(500, "Something went wrong"))
   const { headers, html, sent, status } = reply
   if (sent !== undefined) response.once("finish", sent).once("close", sent)
-  // A connection that is kept would outlive the server.
+  // a kept connection would keep the server from closing
   response.shouldKeepAlive = false
   response.writeHead(status, {
     "content-type": "text/html; charset=utf-8",
@@ -163,7 +159,7 @@ const message = (status: number, title: string, headers?: Readonly<Record<string
 
 const answerTo = async (site: Site, request: IncomingMessage): Promise<Reply> => {
   const { headers, method } = request
-  // A page elsewhere whose name has been made to point to this machine is no way to get here.
+  // DNS rebinding: a page elsewhere, whose name was made to point to this machine, must not reach the server
   if (!site.urls.some((url) => isHostOf(url, headers.host))) return message(421, "There is no such site here")
   const page = find(site.pages, request.url ?? "")
   if (page === undefined) return message(404, "There is no such page")
@@ -181,9 +177,9 @@ const isHostOf = (url: URL, host: string | undefined): boolean =>
   host !== undefined && /^[\w.:[\]-]+$/.test(host) && URL.parse(`${url.protocol}//${host}`)?.host === url.host
 
 /**
- * Browsers say from where a form is sent. Since the page has no referrer, the origin
- * that they name is `null` for its own form too (https://fetch.spec.whatwg.org/#append-a-request-origin-header),
- * and `Sec-Fetch-Site` tells.
+ * Returns whether a form comes from another site. Since the page sends no referrer, the `Origin` of its own form is
+ * `null` (https://fetch.spec.whatwg.org/#append-a-request-origin-header), as it is for forged ones; `Sec-Fetch-Site`
+ * tells them apart.
  */
 const isForged = (site: Site, headers: IncomingMessage["headers"]): boolean => {
   const { origin, "sec-fetch-site": from } = headers
@@ -191,7 +187,7 @@ const isForged = (site: Site, headers: IncomingMessage["headers"]): boolean => {
   return origin !== undefined && origin !== "null" && !site.urls.some((url) => url.origin === origin)
 }
 
-/** The page of the token with which a path ends. All are compared, so that the time it takes tells nothing. */
+/** Returns the page whose token the path ends with. All tokens are compared, so that the time reveals nothing. */
 const find = (pages: ReadonlyMap<string, Page>, path: string): Page | undefined => {
   const given = path.replace(/[?#].*$/s, "").split("/").at(-1) ?? ""
   let found: Page | undefined
@@ -201,14 +197,14 @@ const find = (pages: ReadonlyMap<string, Page>, path: string): Page | undefined 
   return found
 }
 
-/** In the same time wherever they differ. */
+/** Compares in constant time. */
 const isSame = (token: string, given: string): boolean => {
   let difference = token.length ^ given.length
   for (let i = 0; i < token.length; i++) difference |= token.charCodeAt(i) ^ given.charCodeAt(i)
   return difference === 0
 }
 
-/** The body, or undefined where it is too long. */
+/** Reads the body. Resolves to `undefined` if it is too long. */
 const read = (request: IncomingMessage): Promise<string | undefined> =>
   new Promise((resolve, reject) => {
     const decoder = new TextDecoder()
@@ -216,7 +212,7 @@ const read = (request: IncomingMessage): Promise<string | undefined> =>
     let size = 0
     request.on("data", (chunk: Uint8Array) => {
       size += chunk.length
-      // The rest is let go by up to a point, since a client that still sends hears no answer.
+      // The rest is read and dropped, up to a point: a client that is still sending does not read the answer.
       if (size > 8 * maxBody) resolve(undefined)
       else if (size <= maxBody) text += decoder.decode(chunk, { stream: true })
     })

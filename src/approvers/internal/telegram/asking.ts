@@ -1,4 +1,4 @@
-/** Questions in Telegram, answered by buttons. */
+/** Asks in Telegram, and reads presses of buttons. */
 import type { ApiMethods, InlineKeyboardMarkup } from "@grammyjs/types"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
@@ -19,14 +19,14 @@ export interface Settings {
   readonly token: string
   readonly chatId: string | number
   readonly baseUrl: string
-  /** All that answering somebody's press of a button may take. */
+  /** The timeout of acknowledging a press, all attempts together. */
   readonly limit: Duration.Duration
 }
 
 /** The parameters of a method of the Bot API. */
 type Params<M extends keyof ApiMethods<never>> = NonNullable<Parameters<ApiMethods<never>[M]>[0]>
 
-/** How much longer than the server a long poll waits. */
+/** How much longer the client waits than the server does in a long poll. */
 const grace = Duration.seconds(10)
 
 /** At most 200 characters: https://core.telegram.org/bots/api#answercallbackquery */
@@ -34,7 +34,7 @@ const notAnApprover = "You are not among the approvers of this question. Your an
 
 const conflict = "no answers can be heard, since another program polls for this bot's updates, or the bot has a webhook"
 
-/** Where a question is, and what its buttons begin with. */
+/** The place of a question's message, and the prefix of its buttons' data. */
 export interface Posted {
   readonly chat: number | string
   readonly id: number
@@ -43,7 +43,7 @@ export interface Posted {
 
 /** @internal */
 export const make = ({ baseUrl, chatId, limit, token }: Settings, { error, http, time }: Channel): Driver<Posted> => {
-  /** An answer that makes no sense comes from something in between. */
+  /** Reads an answer. One of another shape comes from a proxy, and is retried. */
   const read: Http.Read<unknown> = (answer) =>
     at(answer.json, "ok") === undefined
       ? Effect.fail(Http.failure(AlerterErrorReason.Unreachable({ detail: "no answer of Telegram's" }), true))
@@ -61,7 +61,7 @@ export const make = ({ baseUrl, chatId, limit, token }: Settings, { error, http,
       "getUpdates",
       {
         ...(offset === undefined ? {} : { offset }),
-        // few, or the answer might get too long
+        // with more, the answer might exceed the limit of what is read
         limit: 25,
         timeout: seconds,
         allowed_updates: ["callback_query"]
@@ -83,7 +83,7 @@ export const make = ({ baseUrl, chatId, limit, token }: Settings, { error, http,
       )
     )
 
-  /** Whoever pressed a button sees it wait until it is answered, which is no reason for an answer not to count. */
+  /** Acknowledges a press, which ends the button's spinner. If that fails, the press counts all the same. */
   const answer = (reply: updates.Reply) =>
     call("answerCallbackQuery", { callback_query_id: reply.id, text: reply.text, show_alert: reply.alert }).pipe(
       Effect.timeoutOrElse({ duration: limit, orElse: () => Effect.void }),
@@ -102,7 +102,7 @@ export const make = ({ baseUrl, chatId, limit, token }: Settings, { error, http,
     post: (question, at) =>
       Effect.gen(function*() {
         const { approve, deny } = labelsShown(question)
-        // Nobody else's buttons count, those of questions asked before included. 34 bytes of the 64 there may be.
+        // identifies the question's buttons, in 34 of at most 64 bytes
         const nonce = crypto.randomUUID().replaceAll("-", "")
         const keyboard: InlineKeyboardMarkup = {
           inline_keyboard: [[
@@ -110,7 +110,7 @@ export const make = ({ baseUrl, chatId, limit, token }: Settings, { error, http,
             { text: `❌ ${deny}`, callback_data: `${nonce}:n` }
           ]]
         }
-        // Before the question can be seen: another question's poll may hear its answer first.
+        // opened before the message is sent: the poll of another question may receive a press before `sendMessage` returns
         shared.open(nonce, hearing(question), DateTime.toEpochMillis(at) + Duration.toMillis(question.timeout))
         return yield* call("sendMessage", {
           ...message(asking(question, at, [], time), chatId, { silent: [] }, time),
@@ -148,7 +148,7 @@ export const make = ({ baseUrl, chatId, limit, token }: Settings, { error, http,
   }
 }
 
-/** What a press of one of the question's buttons comes to. */
+/** Returns the function that makes a vote of a press, and the text that the person is shown. */
 const hearing = (question: Question): updates.Hear => {
   const { approve, deny } = labelsShown(question)
   return ({ at, button, from }) => {
@@ -161,7 +161,7 @@ const hearing = (question: Question): updates.Hear => {
   }
 }
 
-/** Nobody where it is a bot. Names of users (`@ada`) mean the same in capitals. */
+/** Returns the person, or `undefined` for bots. Usernames (`@ada`) are compared without regard to case. */
 const person = (user: unknown, { approvers = [] }: Question): Pick<Vote, "by" | "handles"> | undefined => {
   const id = numberAt(user, "id")
   if (id === undefined || at(user, "is_bot") === true) return undefined

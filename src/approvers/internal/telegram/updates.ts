@@ -1,6 +1,6 @@
 /**
- * Presses of buttons, which Telegram tells whoever asks first, once. So questions that
- * stand at the same time ask by turns, and whichever does hands the others theirs.
+ * Distributes presses of buttons to the questions of a layer. Telegram delivers each press once, to the request that
+ * comes first. So open questions take turns at polling, and the one that polls passes on the presses of the others.
  */
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
@@ -12,17 +12,17 @@ import type { AlerterError } from "../../../Alerter.ts"
 import { at, numberAt, textAt } from "../../../internal/approvals/json.ts"
 import type { Vote } from "../../../internal/approvals/question.ts"
 
-/** A button pressed by somebody. */
+/** A press of a button. */
 export interface Press {
-  /** The question's. */
+  /** The nonce of the question. */
   readonly nonce: string
   readonly button: "y" | "n"
   readonly from: unknown
-  /** When it was heard; Telegram does not say when it was pressed. */
+  /** The time at which the press was received: Telegram does not say when the button was pressed. */
   readonly at: DateTime.Utc
 }
 
-/** What whoever pressed is told. */
+/** The result of a press, with the text for the person who pressed. */
 export interface Heard {
   readonly text: string
   readonly alert: boolean
@@ -32,14 +32,14 @@ export interface Heard {
 export type Hear = (press: Press) => Heard
 
 export interface Reply {
-  /** Of the press. */
+  /** The id of the press. */
   readonly id: string
   readonly text: string
   readonly alert: boolean
 }
 
 export interface Api {
-  /** Waits up to so many seconds for updates, from this one on. */
+  /** Waits up to `seconds` for updates, from number `offset` on. */
   readonly getUpdates: (
     seconds: number,
     offset: number | undefined
@@ -47,7 +47,7 @@ export interface Api {
   readonly answer: (reply: Reply) => Effect.Effect<void>
 }
 
-/** What a question hears. */
+/** Receives the votes of a question. */
 export interface Mailbox {
   readonly poll: (remaining: Duration.Duration) => Effect.Effect<ReadonlyArray<Vote>, AlerterError>
 }
@@ -55,19 +55,19 @@ export interface Mailbox {
 interface Open {
   hear: Hear
   readonly votes: Array<Vote>
-  /** In milliseconds, as for what follows. */
+  /** When the question times out, in milliseconds of the clock. */
   readonly until: number
-  /** When it has to have heard all there is. `Infinity` where nobody waits for it. */
+  /** When the current poll must have ended, in milliseconds of the clock. `Infinity` while no fiber polls. */
   deadline: number
 }
 
-/** The longest that one request waits for updates. */
+/** The longest wait of one request. */
 const maxSeconds = 25
 
-/** So many presses for questions that this process does not know, or not yet, are kept. */
+/** The number of presses that are kept for questions that this process does not know, or not yet. */
 const maxUnclaimed = 1000
 
-/** For so long, in milliseconds, a question is known whose time is up and for which nobody waits. */
+/** How long a question is kept after its timeout while no fiber polls for it, in milliseconds. */
 const keptFor = 60_000
 
 const pressIn = (query: unknown, heardAt: DateTime.Utc): Press | undefined => {
@@ -79,14 +79,14 @@ const pressIn = (query: unknown, heardAt: DateTime.Utc): Press | undefined => {
 /** @internal */
 export const make = ({ answer, getUpdates }: Api) => {
   const open = new Map<string, Open>()
-  /** After a restart one question asks first, and hears what was pressed for all of them in the meantime. */
+  /** Presses of questions that are not open yet: after a restart, the first poll receives the presses of all questions. */
   const unclaimed: Array<Press> = []
   const turns = Semaphore.makeUnsafe(1)
   let offset: number | undefined
-  /** The long poll under way: until when, and how to end it before. */
+  /** The long poll under way: when it ends, and how to end it earlier. */
   let waiting: { readonly until: number; readonly end: Deferred.Deferred<undefined> } | undefined
 
-  /** The update's question, which gets the vote, and what is said to whoever pressed. */
+  /** Gives the vote of an update to its question. Returns the replies to the person who pressed. */
   const deliver = (update: unknown, heardAt: DateTime.Utc): ReadonlyArray<Reply> => {
     const number = numberAt(update, "update_id")
     if (number !== undefined) offset = Math.max(offset ?? 0, number + 1)
@@ -105,7 +105,7 @@ export const make = ({ answer, getUpdates }: Api) => {
     return [{ id, text: "This question has been settled.", alert: false }]
   }
 
-  /** Updates that were received are delivered whatever happens: they are told of no second time. */
+  /** Delivers received updates even if the fiber is interrupted: Telegram does not deliver them again. */
   const round = (wait: Effect.Effect<ReadonlyArray<unknown> | undefined, AlerterError>) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function*() {
@@ -118,7 +118,7 @@ export const make = ({ answer, getUpdates }: Api) => {
       })
     )
 
-  /** Whether there was an answer; a long poll ends without one where some question's time is up. */
+  /** Polls once. Succeeds with false if the long poll was ended because a question must stop waiting. */
   const listenOnce = Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     const until = Math.min(now + maxSeconds * 1000, ...[...open.values()].map(({ deadline }) => deadline))
@@ -141,7 +141,7 @@ export const make = ({ answer, getUpdates }: Api) => {
     return claimed.flatMap((press) => hear(press).vote ?? [])
   }
 
-  /** Those whose answer somebody else awaits, or nobody does. */
+  /** Removes questions for which no fiber of this process polls any more. */
   const forget = (now: number): void => {
     for (const [nonce, { deadline, until }] of open) {
       if (deadline === Infinity && until + keptFor < now) open.delete(nonce)
@@ -157,29 +157,29 @@ export const make = ({ answer, getUpdates }: Api) => {
         const now = yield* Clock.currentTimeMillis
         self.deadline = now + Duration.toMillis(remaining)
         forget(now)
-        // Somebody else's long poll must not take longer than this question's time.
+        // ends the long poll of another question that would last longer than this question may wait
         if (waiting !== undefined && waiting.until > self.deadline) yield* Deferred.succeed(waiting.end, undefined)
         while (!(yield* turn)) {
-          // ended without an answer: once more
+          // the long poll was ended early
         }
         return self.votes
       })
   }
 
   return {
-    /** The mailbox of a question's buttons, which is that which there is. */
+    /** Returns the mailbox of a question, which is opened if it is not yet. */
     open: (nonce: string, hear: Hear, until: number): Mailbox => {
       const self = open.get(nonce) ?? { hear, votes: claim(nonce, hear), until, deadline: Infinity }
       self.hear = hear
       open.set(nonce, self)
       return { poll: pollOf(self) }
     },
-    /** Nobody waits for now; what is pressed counts all the same. */
+    /** Marks that no fiber polls for the question; presses still count. */
     leave: (nonce: string): void => {
       const self = open.get(nonce)
       if (self !== undefined) self.deadline = Infinity
     },
-    /** Presses count no longer. */
+    /** Closes the question: presses no longer count. */
     close: (nonce: string): void => {
       open.delete(nonce)
     }
