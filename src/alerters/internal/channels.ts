@@ -1,6 +1,6 @@
-/** The channels of the config file, each under its key. */
+/** Lists the channels of the config file, each under its key. */
 import { Alerter } from "../../Alerter.ts"
-import type { Channel } from "./channel/schema/channel.ts"
+import type { FileChannel } from "./channel/schema/fileChannel.ts"
 import { yes } from "./channel/schema/leaf.ts"
 import { console } from "./console/options.ts"
 import { discord, discordBot } from "./discord/options.ts"
@@ -13,7 +13,7 @@ import { teams } from "./teams/options.ts"
 import { telegram } from "./telegram/options.ts"
 import { webhook } from "./webhook/options.ts"
 
-const none: Channel<never> = { description: "Drops alerts.", schema: yes("true"), layer: () => Alerter.layerNone }
+const none: FileChannel<never> = { description: "Drops alerts.", schema: yes("true"), layer: () => Alerter.layerNone }
 
 /** @internal */
 export const channels = {

@@ -1,11 +1,11 @@
-/** The console in the config file. */
+/** Describes the console as a channel in the config file. */
 import * as Console from "../../Console.ts"
-import { channel, sending } from "../channel/schema/channel.ts"
+import { fileChannel, sending } from "../channel/schema/fileChannel.ts"
 import * as Leaf from "../channel/schema/leaf.ts"
 import { optional } from "../channel/schema/structure.ts"
 
 /** @internal */
-export const console = channel<Console.ConsoleOptions>({
+export const console = fileChannel<Console.ConsoleOptions>({
   description: "The console",
   variables: [],
   keys: {

@@ -1,11 +1,11 @@
-/** Discord in the config file: a webhook, and a bot. */
+/** Describes the channels of Discord in the config file: a webhook and a bot. */
 import * as Discord from "../../Discord.ts"
-import { channel, sending } from "../channel/schema/channel.ts"
+import { fileChannel, sending } from "../channel/schema/fileChannel.ts"
 import * as Leaf from "../channel/schema/leaf.ts"
 import { optional, required } from "../channel/schema/structure.ts"
 
 /** @internal */
-export const discord = channel<Discord.WebhookOptions>({
+export const discord = fileChannel<Discord.WebhookOptions>({
   description: "A webhook of Discord",
   variables: ["DISCORD_WEBHOOK_URL"],
   keys: {
@@ -17,7 +17,7 @@ export const discord = channel<Discord.WebhookOptions>({
 })
 
 /** @internal */
-export const discordBot = channel<Discord.BotOptions>({
+export const discordBot = fileChannel<Discord.BotOptions>({
   description: "A bot in Discord",
   variables: ["DISCORD_BOT_TOKEN", "DISCORD_CHANNEL_ID"],
   keys: {

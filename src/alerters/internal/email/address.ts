@@ -1,4 +1,4 @@
-/** Addresses of people and of servers, as options have them. */
+/** Reads the addresses of people and of servers in options. */
 import * as Redacted from "effect/Redacted"
 import type { SmtpOptions } from "../../EmailOptions.ts"
 
@@ -11,7 +11,7 @@ export const isAddress = (text: string): boolean => /[^\s<>,;@]@[^\s<>,;@]/.test
 /** Removes the line breaks that a list of addresses may have after its commas, in a file or a variable of several lines. */
 export const onOneLine = (addresses: string): string => addresses.trim().replace(/,\s+/g, ", ")
 
-/** Whether a text has several lines: nodemailer would take what stands on another line for the address. */
+/** Returns whether a text has several lines. nodemailer would take the text of another line for the address. */
 // oxlint-disable-next-line no-control-regex -- control characters are what it is about
 export const hasLines = (text: string): boolean => /[\u0000-\u001f\u007f]/.test(text)
 

@@ -1,6 +1,6 @@
-/** Mail in the config file. */
+/** Describes the channel of mails in the config file. */
 import * as Email from "../../Email.ts"
-import { channel, sending } from "../channel/schema/channel.ts"
+import { fileChannel, sending } from "../channel/schema/fileChannel.ts"
 import * as Leaf from "../channel/schema/leaf.ts"
 import { type Mistake, object, oneOrMore, optional, required } from "../channel/schema/structure.ts"
 import { hasLines, isAddress, onOneLine, parseServer } from "./address.ts"
@@ -26,7 +26,7 @@ const serverUrl = Leaf.secret(
   }
 )
 
-/** The options of a server by its name and those of one by its address, of which the file has exactly one. */
+/** The options of both layers. A file names the server either by `host` or by `url`. */
 type Options =
   & Email.MailOptions
   & Partial<Omit<Email.SmtpOptions, keyof Email.MailOptions>>
@@ -47,7 +47,7 @@ const check = (input: Readonly<Record<string, unknown>>): ReadonlyArray<Mistake>
 }
 
 /** @internal */
-export const email = channel<Options>({
+export const email = fileChannel<Options>({
   description: "Mails over SMTP, which need the package `nodemailer`",
   variables: ["SMTP_URL", "ALERT_EMAIL_FROM", "ALERT_EMAIL_TO"],
   keys: {

@@ -1,14 +1,14 @@
-/** Lines of a file in the config file. */
+/** Describes the channel that appends to a file in the config file. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import * as JsonLines from "../../JsonLines.ts"
-import { channel } from "../channel/schema/channel.ts"
+import { fileChannel } from "../channel/schema/fileChannel.ts"
 import * as Leaf from "../channel/schema/leaf.ts"
 import { optional, required } from "../channel/schema/structure.ts"
 
 /** @internal */
-export const jsonLines = channel<JsonLines.JsonLinesOptions>({
+export const jsonLines = fileChannel<JsonLines.JsonLinesOptions>({
   description: "A file, to which each alert adds a line of JSON",
   variables: ["ALERT_FILE"],
   keys: {

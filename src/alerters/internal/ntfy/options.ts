@@ -1,11 +1,11 @@
-/** ntfy in the config file. */
+/** Describes the channel of ntfy in the config file. */
 import * as Ntfy from "../../Ntfy.ts"
-import { channel, sending } from "../channel/schema/channel.ts"
+import { fileChannel, sending } from "../channel/schema/fileChannel.ts"
 import * as Leaf from "../channel/schema/leaf.ts"
 import { optional, required } from "../channel/schema/structure.ts"
 
 /** @internal */
-export const ntfy = channel<Ntfy.NtfyOptions>({
+export const ntfy = fileChannel<Ntfy.NtfyOptions>({
   description: "A topic of ntfy",
   variables: ["NTFY_TOPIC", "NTFY_SERVER", "NTFY_TOKEN"],
   keys: {

@@ -1,11 +1,11 @@
-/** PagerDuty in the config file. */
+/** Describes the channel of PagerDuty in the config file. */
 import * as PagerDuty from "../../PagerDuty.ts"
-import { channel, sending } from "../channel/schema/channel.ts"
+import { fileChannel, sending } from "../channel/schema/fileChannel.ts"
 import * as Leaf from "../channel/schema/leaf.ts"
 import { optional, required } from "../channel/schema/structure.ts"
 
 /** @internal */
-export const pagerDuty = channel<PagerDuty.PagerDutyOptions>({
+export const pagerDuty = fileChannel<PagerDuty.PagerDutyOptions>({
   description: "A service of PagerDuty",
   variables: ["PAGERDUTY_ROUTING_KEY"],
   keys: {

@@ -1,11 +1,11 @@
-/** Slack in the config file: a webhook, and a bot. */
+/** Describes the channels of Slack in the config file: a webhook and a bot. */
 import * as Slack from "../../Slack.ts"
-import { channel, sending } from "../channel/schema/channel.ts"
+import { fileChannel, sending } from "../channel/schema/fileChannel.ts"
 import * as Leaf from "../channel/schema/leaf.ts"
 import { optional, required } from "../channel/schema/structure.ts"
 
 /** @internal */
-export const slack = channel<Slack.WebhookOptions>({
+export const slack = fileChannel<Slack.WebhookOptions>({
   description: "An incoming webhook of Slack",
   variables: ["SLACK_WEBHOOK_URL"],
   keys: {
@@ -17,7 +17,7 @@ export const slack = channel<Slack.WebhookOptions>({
 })
 
 /** @internal */
-export const slackBot = channel<Slack.BotOptions>({
+export const slackBot = fileChannel<Slack.BotOptions>({
   description: "A bot in Slack",
   variables: ["SLACK_BOT_TOKEN", "SLACK_CHANNEL"],
   keys: {

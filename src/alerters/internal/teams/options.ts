@@ -1,11 +1,11 @@
-/** Microsoft Teams in the config file. */
+/** Describes the channel of Microsoft Teams in the config file. */
 import * as Teams from "../../Teams.ts"
-import { channel, sending } from "../channel/schema/channel.ts"
+import { fileChannel, sending } from "../channel/schema/fileChannel.ts"
 import * as Leaf from "../channel/schema/leaf.ts"
 import { required } from "../channel/schema/structure.ts"
 
 /** @internal */
-export const teams = channel<Teams.WebhookOptions>({
+export const teams = fileChannel<Teams.WebhookOptions>({
   description: "A workflow of Microsoft Teams",
   variables: ["TEAMS_WEBHOOK_URL"],
   keys: {

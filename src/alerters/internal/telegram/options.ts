@@ -1,12 +1,12 @@
-/** Telegram in the config file. */
+/** Describes the channel of Telegram in the config file. */
 import { severities } from "../../../internal/model/severity.ts"
 import * as Telegram from "../../Telegram.ts"
-import { channel, sending } from "../channel/schema/channel.ts"
+import { fileChannel, sending } from "../channel/schema/fileChannel.ts"
 import * as Leaf from "../channel/schema/leaf.ts"
 import { oneOrMore, optional, required } from "../channel/schema/structure.ts"
 
 /** @internal */
-export const telegram = channel<Telegram.BotOptions>({
+export const telegram = fileChannel<Telegram.BotOptions>({
   description: "A bot in Telegram",
   variables: ["TELEGRAM_BOT_TOKEN", "TELEGRAM_CHAT_ID"],
   keys: {

@@ -1,13 +1,13 @@
-/** A webhook of the user's own in the config file. */
+/** Describes the channel of signed webhooks in the config file. */
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Webhook from "../../Webhook.ts"
-import { attempts, channel } from "../channel/schema/channel.ts"
+import { attempts, fileChannel } from "../channel/schema/fileChannel.ts"
 import * as Leaf from "../channel/schema/leaf.ts"
 import { optional, record, required } from "../channel/schema/structure.ts"
 import { areHeaders, keyOf } from "./request.ts"
 
-// white space is part of a key that is free text
+// not trimmed: white space is part of a key that is free text
 const signingKey = Leaf.leaf<Redacted.Redacted<string>>({
   expected: "the key of the signature: text, or base64 after whsec_",
   json: Schema.String,
@@ -18,16 +18,16 @@ const signingKey = Leaf.leaf<Redacted.Redacted<string>>({
 const header = Leaf.leaf<Redacted.Redacted<string> | string>({
   expected: "the value of a header",
   json: Schema.String,
-  // unlike other text it may be empty
+  // unlike other texts, a header may be empty
   parse: (input, ofVariable) =>
     typeof input !== "string" || !areHeaders({ x: input }) ? undefined : ofVariable ? Redacted.make(input) : input
 })
 
-/** `render` is code. The JSON has its time in UTC, whatever `timeZone` says. */
+/** The options that a file can set: `render` is code, and the JSON has its time in UTC whatever `timeZone` is. */
 type Options = Omit<Webhook.WebhookOptions, "render" | "timeZone">
 
 /** @internal */
-export const webhook = channel<Options>({
+export const webhook = fileChannel<Options>({
   description: "Signed JSON, for a server of your own",
   variables: ["ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET"],
   keys: {

@@ -8,7 +8,7 @@ import * as Path from "effect/Path"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import type * as PlatformError from "effect/PlatformError"
 import { Alerter, type AlerterError } from "../../../Alerter.ts"
-import type { Channel, FileLayer } from "../../../alerters/internal/channel/schema/channel.ts"
+import type { ChannelLayer, FileChannel } from "../../../alerters/internal/channel/schema/fileChannel.ts"
 import { channels } from "../../../alerters/internal/channels.ts"
 import { afterConsecutive } from "../../../delivery/afterConsecutive.ts"
 import { dedupe } from "../../../delivery/dedupe.ts"
@@ -133,12 +133,12 @@ const baseOf = <E>(spec: AlerterObject, place: Place<E>): Stored<E> => {
 }
 
 type OptionsByChannel = {
-  readonly [K in ChannelName]: (typeof channels)[K] extends Channel<infer Options> ? Options | true : never
+  readonly [K in ChannelName]: (typeof channels)[K] extends FileChannel<infer Options> ? Options | true : never
 }
 
-const byName: { readonly [K in ChannelName]: Pick<Channel<OptionsByChannel[K]>, "layer"> } = channels
+const byName: { readonly [K in ChannelName]: Pick<FileChannel<OptionsByChannel[K]>, "layer"> } = channels
 
-const channelOf = <K extends ChannelName>(name: K, options: OptionsByChannel[K] | true, folder: string): FileLayer =>
+const channelOf = <K extends ChannelName>(name: K, options: OptionsByChannel[K] | true, folder: string): ChannelLayer =>
   byName[name].layer(options, folder)
 
 // -----------------------------------------------------------------------------

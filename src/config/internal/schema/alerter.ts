@@ -19,7 +19,7 @@
  * made of its place in the file, or its `persist`.
  */
 import * as Schema from "effect/Schema"
-import type { Channel } from "../../../alerters/internal/channel/schema/channel.ts"
+import type { FileChannel } from "../../../alerters/internal/channel/schema/fileChannel.ts"
 import * as Leaf from "../../../alerters/internal/channel/schema/leaf.ts"
 import {
   checked,
@@ -63,7 +63,7 @@ const names = Object.keys(channels)
 
 // casts, since `Object.fromEntries` forgets the names of the keys
 const channelKeys = Object.fromEntries(
-  Object.entries<Pick<Channel<unknown>, "description" | "schema">>(channels).map((
+  Object.entries<Pick<FileChannel<unknown>, "description" | "schema">>(channels).map((
     [name, { description, schema }]
   ) => [name, optional(schema, description)])
 ) as { readonly [K in ChannelName]: Schema.optionalKey<(typeof channels)[K]["schema"]> }

@@ -36,7 +36,7 @@ interface LeafOptions<A> {
   readonly parse: (input: unknown, ofVariable: boolean) => A | undefined
 }
 
-/** @internal */
+/** Makes the Schema of a single value. */
 export const leaf = <A>({ expected, json, parse }: LeafOptions<A>): FromFile<A> =>
   Schema.declareConstructor<A, unknown>()(
     [],
@@ -50,7 +50,7 @@ export const leaf = <A>({ expected, json, parse }: LeafOptions<A>): FromFile<A> 
     { expected, toCodecJson: () => shownAs<A>(json) }
   )
 
-/** Accepts in JSON Schema, besides the value, a text with a variable in it. `$${` stands for the characters `${`. */
+/** Extends a JSON Schema to texts with a variable. `$${` is no variable: it stands for the characters `${`. */
 const orVariable = (json: Schema.Constraint): Schema.Constraint =>
   Schema.Union([
     json,
@@ -74,7 +74,7 @@ const isText = (input: unknown): input is string => typeof input === "string" &&
 
 type Accepts = (text: string) => boolean
 
-/** Free text as it is; text of a form, where there is one to accept, without the white space around it. */
+/** Returns free text as it is, and text that `accepts` tests without the white space around it. */
 const textOf = (input: unknown, accepts: Accepts | undefined): string | undefined => {
   if (!isText(input)) return undefined
   if (accepts === undefined) return input
@@ -92,24 +92,24 @@ const textLeaf =
       }
     })
 
-/** Free text, or text of a form. */
+/** Decodes free text, or text that `accepts` tests. */
 export const text = /* @__PURE__ */ textLeaf((text) => text)
 
-/** Text that is `Redacted` whether it stands in the file or in a variable. */
+/** Decodes text as `Redacted`, whether it stands in the file or in a variable. */
 export const secret = /* @__PURE__ */ textLeaf<Redacted.Redacted<string>>((text) => Redacted.make(text))
 
-/** Text that is `Redacted` where it comes from a variable. */
+/** Decodes text, as `Redacted` if it comes from a variable. */
 export const maybeSecret = /* @__PURE__ */ textLeaf<Redacted.Redacted<string> | string>((text, ofVariable) =>
   ofVariable ? Redacted.make(text) : text
 )
 
 const isToken = (text: string): boolean => /^[!-~]+$/.test(text)
 
-/** A secret that is sent in a header: printable ASCII without spaces. */
+/** Decodes a secret that is sent in a header: printable ASCII without spaces. */
 export const token = (expected: string): FromFile<Redacted.Redacted<string>> =>
   secret(`${expected}, without spaces`, isToken)
 
-/** An id: a text, or a number that is exactly what was written. */
+/** Decodes an id: a text, or a safe integer. A greater number would not be the one that was written. */
 export const id = (expected: string): FromFile<string> =>
   leaf({
     expected: `${expected}, in quotes where it is a long number`,
@@ -117,7 +117,7 @@ export const id = (expected: string): FromFile<string> =>
     parse: (input) => Number.isSafeInteger(input) ? String(input) : textOf(input, () => true)
   })
 
-/** A reference to an export of a module. It is shown in errors, and so can't come from a variable. */
+/** Decodes a reference to an export of a module. Errors show references, so none can come from a variable. */
 export const reference: FromFile<string> = /* @__PURE__ */ leaf({
   expected: "a reference such as ./hooks.ts#name, without variables",
   json: /* @__PURE__ */ Schema.String.check(/* @__PURE__ */ Schema.isPattern(/^(?![\s\S]*(?:^|[^$])\$\{)[\s\S]*\S/u)),
@@ -125,31 +125,31 @@ export const reference: FromFile<string> = /* @__PURE__ */ leaf({
     typeof input === "string" && !ofVariable && input.trim() !== "" ? input.trim() : undefined
 })
 
-/** Whether a text is an address of http or https. */
+/** Returns whether a text is a URL of http or https. */
 export const isHttp = (text: string): boolean => {
   const url = URL.parse(text)
   return url !== null && /^https?:$/.test(url.protocol) && url.hostname !== ""
 }
 
-/** Whether a text is an address of http or https without a user and a password, which `fetch` does not take. */
+/** Returns whether a text is a URL of http or https without user and password, which `fetch` refuses. */
 const isBareHttp = (text: string): boolean => {
   const url = URL.parse(text)
   return isHttp(text) && url?.username === "" && url.password === ""
 }
 
-/** The address of a server, to which paths are added. */
+/** Decodes the URL of a server, to which paths are appended. */
 export const baseUrl: FromFile<string> = /* @__PURE__ */ text(
   "an address of http or https without a user, a query and a fragment",
   (text) => isBareHttp(text) && !/[?#]/.test(text)
 )
 
-/** The address of a webhook. Whoever knows it can post to it, so it is a secret. */
+/** Decodes the URL of a webhook, which is a secret: anybody who knows it can post to it. */
 export const webhookUrl: FromFile<Redacted.Redacted<string>> = /* @__PURE__ */ secret(
   "an address of http or https without a user",
   isBareHttp
 )
 
-/** A time zone by its name in the IANA database. */
+/** Decodes the name of a time zone in the IANA database. */
 export const timeZone: FromFile<DateTime.TimeZone> = /* @__PURE__ */ leaf({
   expected: "a time zone of the IANA database, as in Europe/Berlin",
   json: Text,
@@ -160,7 +160,7 @@ export const timeZone: FromFile<DateTime.TimeZone> = /* @__PURE__ */ leaf({
 // words
 // -----------------------------------------------------------------------------
 
-/** `true` or `false`. */
+/** Decodes `true` or `false`. */
 export const flag: FromFile<boolean> = /* @__PURE__ */ leaf({
   expected: "true or false",
   json: /* @__PURE__ */ orVariable(Schema.Boolean),
@@ -171,11 +171,11 @@ export const flag: FromFile<boolean> = /* @__PURE__ */ leaf({
   }
 })
 
-/** `true`, where there is nothing else to say. */
+/** Decodes `true`, which stands for the defaults of something. */
 export const yes = (expected: string): FromFile<true> =>
   leaf({ expected, json: Schema.Literal(true), parse: (input) => input === true ? input : undefined })
 
-/** One of some words. */
+/** Decodes one of some words. */
 export const oneOf = <const A extends string>(words: ReadonlyArray<A>): FromFile<A> =>
   leaf<A>({
     expected: alternatives(words.map((word) => JSON.stringify(word))),
@@ -210,7 +210,7 @@ const numberOf = (input: unknown, ofVariable: boolean): number | undefined =>
     ? input
     : undefined
 
-/** A number of at least `least`. */
+/** Decodes a number of at least `least`. */
 export const number = (least: number): FromFile<number> =>
   leaf({
     expected: `a number of at least ${least}`,
@@ -221,7 +221,7 @@ export const number = (least: number): FromFile<number> =>
     }
   })
 
-/** A whole number from `least` to `most`. */
+/** Decodes a whole number from `least` to `most`. */
 export const whole = (least: number, most = Number.MAX_SAFE_INTEGER): FromFile<number> =>
   leaf({
     expected: most === Number.MAX_SAFE_INTEGER
@@ -236,7 +236,7 @@ export const whole = (least: number, most = Number.MAX_SAFE_INTEGER): FromFile<n
     }
   })
 
-// `Duration.Input` as text, save what is negative, endless, or so long that it overflows
+// the texts of `Duration.Input`, except negative, infinite and overflowing ones
 const durationText = /^\s*\d{1,15}(?:\.\d{1,15})?\s+(?:nano|micro|milli|second|minute|hour|day|week)s?\s*$/u
 
 const mostSeconds = 999_999_999_999_999
@@ -255,9 +255,9 @@ const durationOf = (input: unknown, ofVariable: boolean, leastSeconds: number): 
     : undefined
 }
 
-/** A duration above 0, unless `zero` is set. */
+/** Decodes a duration, which may be 0 if `zero` is set. */
 export const duration = ({ zero = false }: { readonly zero?: boolean } = {}): FromFile<Duration.Duration> => {
-  // what is shorter than a nanosecond is 0 to effect
+  // effect rounds durations below a nanosecond to 0
   const leastSeconds = zero ? 0 : 1e-9
   return leaf({
     expected: `a duration${zero ? "" : " above 0"} such as "5 seconds", or a number of seconds`,

@@ -7,7 +7,7 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
 import { type FromFile, shownAs } from "./leaf.ts"
 
-/** What was expected instead, and where within the value. */
+/** A mistake in a value: its path within the value, and what was expected there. */
 export interface Mistake {
   readonly path: ReadonlyArray<string | number>
   readonly expected: string
@@ -28,7 +28,7 @@ const expectedOf = (schema: Schema.Constraint): string | undefined => {
   return typeof expected === "string" ? expected : undefined
 }
 
-/** Whether the input is a map. The value of a variable, a `Redacted`, is an object too, and would pass for an empty map. */
+/** Returns whether the input is a map. A `Redacted`, the value of a variable, is an object too, but no map. */
 export const isMap = (input: unknown): input is Readonly<Record<string, unknown>> =>
   typeof input === "object" && input !== null && !Array.isArray(input) && !Redacted.isRedacted(input)
 
@@ -36,11 +36,11 @@ export const isMap = (input: unknown): input is Readonly<Record<string, unknown>
 // keys
 // -----------------------------------------------------------------------------
 
-/** A key that may be left out. */
+/** Makes a key that may be missing. */
 export const optional = <A>(schema: FromFile<A>, description: string): Schema.optionalKey<FromFile<A>> =>
   Schema.optionalKey(schema).annotateKey({ description })
 
-/** A key that must be there. */
+/** Makes a key that must not be missing. */
 export const required = <A>(schema: FromFile<A>, description: string): FromFile<A> =>
   schema.annotateKey({ description, messageMissingKey: `Expected ${expectedOf(schema) ?? description}` })
 
@@ -48,7 +48,7 @@ export const required = <A>(schema: FromFile<A>, description: string): FromFile<
 // maps
 // -----------------------------------------------------------------------------
 
-/** A map, which `schema` decodes. */
+/** Decodes a map by `schema`. */
 export const map = <A>(expected: string, schema: FromFile<A>): FromFile<A> =>
   Schema.declareConstructor<A, unknown>()(
     [schema],
@@ -69,7 +69,7 @@ interface ObjectOptions<A> {
   readonly check?: (value: A) => ReadonlyArray<Mistake>
 }
 
-/** A map with these keys and no other. */
+/** Decodes a map with these keys and no other. */
 export const object = <const Fields extends Schema.Struct.Fields>(
   fields: Fields,
   options: ObjectOptions<Schema.Struct<Fields>["Type"]> = {}
@@ -102,7 +102,7 @@ export const object = <const Fields extends Schema.Struct.Fields>(
   )
 }
 
-/** A map of any names that `isName` accepts, each with a value of `schema`. */
+/** Decodes a map whose keys `isName` accepts, and whose values `schema` decodes. */
 export const record = <A>(
   schema: FromFile<A>,
   isName: (name: string) => boolean,
@@ -129,7 +129,7 @@ export const record = <A>(
 // lists and short forms
 // -----------------------------------------------------------------------------
 
-/** A list of at least `least` values. */
+/** Decodes a list of at least `least` values. */
 export const list = <A>(
   schema: FromFile<A>,
   least: number,
@@ -150,8 +150,8 @@ export const list = <A>(
 }
 
 /**
- * A value of `full` where `isFull` accepts the input, and otherwise a short form, of which `long` makes the value. The
- * issues are those of the one that was meant, and not those of both.
+ * Decodes the input by `full` if `isFull` accepts it, and otherwise a short form, of which `long` makes the value. Unlike
+ * those of a union, the issues are only those of the form that was meant.
  */
 export const either = <A, B, C>(
   short: FromFile<A>,
@@ -176,7 +176,7 @@ export const either = <A, B, C>(
     }
   )
 
-/** One value, or a list of them. */
+/** Decodes one value, or a list of values. */
 export const oneOrMore = <A>(schema: FromFile<A>, least: 0 | 1 = 1): FromFile<ReadonlyArray<A>> =>
   either(schema, list(schema, least), (one): ReadonlyArray<A> => [one], Array.isArray)
 

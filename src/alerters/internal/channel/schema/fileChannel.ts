@@ -1,4 +1,4 @@
-/** A channel of the config file: how its options are read, described and made a layer of. */
+/** Describes channels of the config file: the Schema of their options, and the layer that is made of these. */
 import type * as Config from "effect/Config"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Layer from "effect/Layer"
@@ -9,23 +9,23 @@ import * as Leaf from "./leaf.ts"
 import { either, type Mistake, object, optional } from "./structure.ts"
 
 /**
- * A layer as the config file builds it. It may fail for a variable that is missing, or a package; and it may need the
- * file system and paths, as the file's own reader does.
+ * The layer of a channel in the config file. Building it may fail if a variable or a package is missing, and may need the
+ * file system, which is there wherever a file was read.
  */
-export type FileLayer = Layer.Layer<Alerter, AlerterError | Config.ConfigError, FileSystem.FileSystem | Path.Path>
+export type ChannelLayer = Layer.Layer<Alerter, AlerterError | Config.ConfigError, FileSystem.FileSystem | Path.Path>
 
 /** A channel of the config file. `true` in place of its options stands for those of the environment. */
-export interface Channel<Options> {
-  /** What the JSON Schema says of it. */
+export interface FileChannel<Options> {
+  /** The description in the JSON Schema. */
   readonly description: string
   readonly schema: Leaf.FromFile<Options | true>
-  /** `folder` is the config file's, to which paths are relative. */
-  readonly layer: (options: Options | true, folder: string) => FileLayer
+  /** Makes the layer. Paths in the options are relative to `folder`, that of the config file. */
+  readonly layer: (options: Options | true, folder: string) => ChannelLayer
 }
 
 /**
- * The keys of a channel in the config file. They are exactly those of the options in code, each with a Schema of its
- * value, or tsc says which is missing, of another type, or one too many.
+ * The keys of a channel in the config file, each with the Schema of its value. The type makes tsc compare them with the
+ * options in code: a key that is missing, unknown, or of another type is an error.
  */
 type KeysOf<Options> = {
   readonly [K in keyof Options]-?: {} extends Pick<Options, K>
@@ -34,22 +34,22 @@ type KeysOf<Options> = {
     : Leaf.FromFile<Options[K]> & { readonly schema?: never }
 }
 
-interface ChannelOptions<Options> {
-  /** A noun phrase: completes "Posts to …". */
+interface Description<Options> {
+  /** A noun phrase, without a full stop. */
   readonly description: string
   /** The variables that `fromEnvironment` reads. */
   readonly variables: ReadonlyArray<string>
   readonly keys: KeysOf<Options>
-  /** Finds mistakes in which keys are there beside each other. */
+  /** Finds mistakes in the combination of keys. */
   readonly check?: (input: Readonly<Record<string, unknown>>) => ReadonlyArray<Mistake>
-  readonly layer: (options: Options, folder: string) => FileLayer
-  readonly fromEnvironment: () => FileLayer
+  readonly layer: (options: Options, folder: string) => ChannelLayer
+  readonly fromEnvironment: () => ChannelLayer
 }
 
-/** Makes a channel of the config file of the options that its layer takes in code. */
-export const channel = <Options>(
-  { check, description, fromEnvironment, keys, layer, variables }: ChannelOptions<Options>
-): Channel<Options> => ({
+/** Makes the description of a channel. `Options` are those of its layer in code. */
+export const fileChannel = <Options>(
+  { check, description, fromEnvironment, keys, layer, variables }: Description<Options>
+): FileChannel<Options> => ({
   description: variables.length === 0
     ? `${description}.`
     : `${description}. \`true\` reads ${Leaf.alternatives(variables.map((name) => `\`${name}\``), "and")}.`,
@@ -62,7 +62,7 @@ export const channel = <Options>(
   layer: (options, folder) => options === true ? fromEnvironment() : layer(options, folder)
 })
 
-/** How a channel that speaks a protocol sends: the same keys for all. */
+/** The keys of all channels that send over a network. */
 export const attempts = {
   timeout: optional(Leaf.duration(), "How long one attempt may take. 10 seconds unless set."),
   retries: optional(Leaf.whole(0), "How many attempts may follow the first. 3 unless set."),
@@ -70,5 +70,5 @@ export const attempts = {
   maxDelay: optional(Leaf.duration({ zero: true }), "The longest delay. One minute unless set.")
 }
 
-/** {@link attempts}, for a channel that shows times. */
+/** The keys of {@link attempts}, and the time zone, for channels that show times. */
 export const sending = { ...attempts, timeZone: optional(Leaf.timeZone, "The time zone of the times that it shows.") }
