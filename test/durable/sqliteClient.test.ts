@@ -109,6 +109,17 @@ it.live("rows are plain objects, whatever the names of their columns", () =>
     assert.deepEqual(yield* sql`SELECT 1 AS a, 2 AS a`.values, [[1, 2]])
   }))
 
+it.live("comments of any length, and white space around a statement, change nothing about it", () =>
+  Effect.gen(function*() {
+    const sql = yield* client()
+    const rule = "-".repeat(100_000)
+    for (
+      const text of [`${rule}\nSELECT 1 AS one`, `/*${rule}*/SELECT 1 AS one;${rule}`, `SELECT 1 AS one; \n/*${rule}`]
+    ) {
+      assert.deepEqual(yield* sql.unsafe(text), [{ one: 1 }])
+    }
+  }))
+
 it.live("a text with more than one statement, or none, fails", () =>
   Effect.gen(function*() {
     const sql = yield* client()

@@ -64,15 +64,16 @@ const commandLine = "the command line"
 const keyOf = ({ expected, file, found, path }: ConfigIssue): string => JSON.stringify([file, path, expected, found])
 
 /**
- * Returns whether an issue may be the consequence of another, whose part of the file was left out: parameters lack the
- * invalid field, or the pipeline is missing.
+ * Returns a function that says whether an issue may be the consequence of a known one, whose part of the file was left
+ * out: parameters lack the invalid field, or the pipeline is missing. Looks at the known issues once, since there may be
+ * as many of them as values in the file.
  */
-const isConsequence = ({ path }: ConfigIssue, known: ReadonlyArray<ConfigIssue>): boolean =>
-  known.some((other) =>
-    path.length === 0 || path[0] === "pipeline"
-      ? other.path[0] === "pipeline"
-      : path.includes("params") && other.path.includes("params")
-  )
+const consequencesOf = (known: ReadonlyArray<ConfigIssue>): (issue: ConfigIssue) => boolean => {
+  const isPipelineKnown = known.some(({ path }) => path[0] === "pipeline")
+  const areParamsKnown = known.some(({ path }) => path.includes("params"))
+  return ({ path }) =>
+    path.length === 0 || path[0] === "pipeline" ? isPipelineKnown : areParamsKnown && path.includes("params")
+}
 
 const failWith = (file: string, issues: ReadonlyArray<ConfigIssue>) => {
   const [first = { path: [], file, position: undefined, found: "nothing", expected: "a document" }, ...others] = issues
@@ -91,13 +92,14 @@ const load = (
   Effect.gen(function*() {
     const issues: Array<ConfigIssue> = [...known]
     const reported = new Set(known.map(keyOf))
+    const isConsequence = consequencesOf(known)
     const report: Report = (path, problem, by = "file") => {
       const issue: ConfigIssue = by === "file"
         ? { path, file, position: positionOf(path), ...problem }
         : { path, file: commandLine, position: undefined, ...problem }
       // The parameters of the run are decoded again for each step with its own, which finds the same issues.
       const key = keyOf(issue)
-      if (reported.has(key) || isConsequence(issue, known)) return
+      if (reported.has(key) || isConsequence(issue)) return
       reported.add(key)
       issues.push(issue)
     }

@@ -36,6 +36,8 @@ export const closest = (name: string, candidates: Iterable<string>): string | un
   let least = Math.max(1, Math.floor(wanted.length / 3)) + 0.5
   for (const candidate of candidates) {
     const head = candidate.slice(0, compared)
+    // each difference in length is an edit, so most candidates need no comparison
+    if (Math.abs(head.length - wanted.length) >= least) continue
     const far = distance(wanted.toLowerCase(), head.toLowerCase()) + (wanted === head ? 0 : 0.25)
     if (far < least) {
       best = candidate

@@ -1,0 +1,170 @@
+/** The readers of text that others wrote, and pieces of which texts for each of them are made. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as assert from "node:assert/strict"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { sinceOf } from "../../src/cli/records/since.ts"
+import { Approval, Durable } from "../../src/durable/index.ts"
+import { Report } from "../../src/report/index.ts"
+import { client } from "../durable/support/sqliteFile.ts"
+import { readArbitrary } from "./configFile.ts"
+import { readAll, tempFolder } from "./record.ts"
+
+/** A reader of one format. */
+export interface Reader {
+  /** Whatever means something in the format, and what a lenient reader could take for it. */
+  readonly pieces: ReadonlyArray<string>
+  /** Reads a text. Dies where the reader neither accepts it nor fails with the error of its type. */
+  readonly read: (text: string) => Effect.Effect<unknown>
+}
+
+const spaces = [" ", "\t", "\n", "\r", "\r\n", "\u000b", "\u000c", "\u00a0", "\u2028", "\ufeff"]
+const odd = ["\u0000", "\u001b[31m", "\u0085", "\u202e", "\ud83d", "🔥", "é", "漢"]
+
+const variables = ["${", "${A", "${A:-", "${A}", "${A:-b}", "$${", "$", "{", "}", ":-"]
+
+const yaml: Reader = {
+  pieces: [
+    "[]{},:?-#&*!|>'\"%@`\\~a0".split(""),
+    [": ", "- ", "? ", "\n  ", "\n    ", " #", "|2-\n", "<<: ", "---\n", "...\n", "%YAML 1.2\n"],
+    ["&a ", "*a", "!!str ", "pipeline: ", "steps:", "timeout: ", "'5 seconds'", "1e999", "0x1F", "__proto__"],
+    variables,
+    spaces,
+    odd
+  ].flat(),
+  read: (text) => readArbitrary(text, { env: { A: "x" } })
+}
+
+const json: Reader = {
+  pieces: [
+    "[]{},:\"\\/bfnrtu01.-+eE".split(""),
+    ["\\u0041", "\\ud83d", "true", "null", "\"a\":", "\"steps\":{", "1e999", "\"__proto__\":"],
+    variables,
+    spaces,
+    odd
+  ].flat(),
+  read: (text) => readArbitrary(text, { file: "a.json", env: { A: "x" } })
+}
+
+/** Durations in config files, and of `--since`. */
+const duration: Reader = {
+  pieces: [..."0159.eE+-:TZzPsmhdw".split(""), "second", "minutes", "milli", "days", "2026-11-23", ...spaces],
+  read: (text) =>
+    Effect.andThen(
+      Effect.sync(() => sinceOf(text, 0)),
+      readArbitrary(JSON.stringify({ defaults: { timeout: text.toWellFormed() } }), { file: "a.json" })
+    )
+}
+
+/** Paths of modules, addresses and lists of addresses in config files. */
+const reference: Reader = {
+  pieces: [
+    "@/.#%?:-_~,;<>\"".split(""),
+    "a",
+    "é",
+    "./",
+    "https://",
+    "smtps://",
+    "file://",
+    "%2f",
+    "[::1]",
+    spaces
+  ].flat(),
+  read: (text) => {
+    const value = text.toWellFormed()
+    return readArbitrary(
+      JSON.stringify({
+        pipeline: value,
+        hooks: { failure: [value] },
+        alerter: {
+          fanOut: [
+            { email: { server: value, from: value, to: value } },
+            { ntfy: { server: value, topic: value } },
+            { slack: { webhookUrl: value } },
+            { console: true, dedupe: { within: value, persist: value } }
+          ],
+          minSeverity: value
+        }
+      }),
+      { file: "a.json" }
+    )
+  }
+}
+
+/** SQLite's client, which runs texts with one statement. */
+const sql: Effect.Effect<Reader, never, Scope.Scope> = Effect.map(
+  Effect.orDie(client()),
+  (sql) => ({
+    pieces: [
+      "/*-;'\"`[](),.=?".split(""),
+      ["--", "/*", "*/", "--\n", "/**/", ":a", "x'", "SELECT ", "1", " AS a", "VALUES", "NULL"],
+      spaces,
+      odd
+    ].flat(),
+    read: (text) =>
+      Effect.andThen(
+        Effect.ignore(sql.unsafe(text)),
+        Effect.map(Effect.orDie(sql`SELECT 1 AS one`), (rows) => assert.deepEqual(rows, [{ one: 1 }]))
+      )
+  })
+)
+
+/** Tokens of approvals, on an engine in which nothing was asked. */
+const token: Reader = {
+  pieces: [
+    [..."AaZz09-_=+/.:", "eyJ", "e30", "W10", Buffer.from("{\"w\":\"a\"}").toString("base64url")],
+    spaces,
+    odd
+  ].flat(),
+  read: (text) =>
+    Effect.flip(Approval.answer(text, { approve: true, by: { id: "ann", name: "Ann" } })).pipe(
+      Effect.tap(({ _tag }) => Effect.sync(() => assert.equal(_tag, "InvalidAnswer"))),
+      Effect.provide(Durable.layerMemory),
+      Effect.orDie
+    )
+}
+
+const header = `{"_tag":"Record","version":1,"pipelineName":"nightly","runId":"r","runName":"nightly-7","at":0}\n`
+
+/** Records of runs, with a header before the text. */
+const record: Effect.Effect<Reader, never, Scope.Scope> = Effect.map(tempFolder, (folder) => {
+  const file = path.join(folder, "20261123T180000000Z.nightly.aaaaaaaa-aaaa-4aaa-aaaa-aaaaaaaaaaaa.jsonl")
+  return {
+    pieces: [
+      json.pieces,
+      header,
+      "{\"_tag\":\"RunStarted\",\"at\":0}\n",
+      "{\"_tag\":\"StepStarted\",\"at\":0,\"stepName\":\"a\",\"stepPath\":[\"a\"],\"index\":0}\n",
+      "{\"_tag\":\"StepEnded\",\"at\":1,\"stepName\":\"a\",\"stepPath\":[\"a\"],\"index\":0,\"outcome\":\"failure\",\"cause\":\"",
+      "\",\"attempts\":1,\"durationMillis\":1}\n",
+      "{\"_tag\":\"Lost\",\"events\":1}\n",
+      "{\"_tag\":\"Record\",\"version\":",
+      "\"at\":"
+    ].flat(),
+    read: (text) =>
+      Effect.gen(function*() {
+        fs.writeFileSync(file, header + text)
+        const read = yield* Effect.result(readAll(file))
+        if (read._tag === "Failure") assert.equal(read.failure._tag, "RecordError")
+        else {
+          const { events } = read.success
+          assert.ok(Report.html(events).startsWith("<!DOCTYPE html>"))
+          assert.ok(Report.mermaid(events).startsWith("gantt"))
+        }
+        assert.equal((yield* Effect.orDie(Report.list({ folder }))).length, 1)
+      })
+  }
+})
+
+/** All readers, by the names of their formats. */
+export const readers: Effect.Effect<Readonly<Record<string, Reader>>, never, Scope.Scope> = Effect.gen(function*() {
+  return { yaml, json, duration, reference, token, sql: yield* sql, record: yield* record }
+})
+
+/** Texts for a reader: most of its own pieces, some arbitrary. */
+export const textFor = ({ pieces }: Reader) => {
+  const Piece = Schema.Literals(pieces)
+  return Schema.Array(Schema.Union([Piece, Piece, Piece, Schema.String]))
+}
