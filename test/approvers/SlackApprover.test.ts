@@ -192,7 +192,7 @@ it.live("slack: answers of bots and replies after the timeout don't count", () =
       slack.react(0, "white_check_mark", "UROBOT")
       slack.reply(0, "U1", "approve", 10)
     })
-    assert.equal((yield* ask(slack, { ...deploy, timeout: "60 millis" }))._tag, "TimedOut")
+    assert.equal((yield* ask(slack, { ...deploy, timeout: "300 millis" }))._tag, "TimedOut")
     const lookups = slack.api.calls.filter(({ method }) => method === "users.info").length
     assert.equal(lookups, 2)
     slack.api.on("reactions.get", () => slack.messages.length === 2 ? slack.react(1, "x", "U2") : undefined)

@@ -145,7 +145,7 @@ export const channelContract = (test: RegisterTest, contract: Contract): void =>
       const again = yield* against(["hang", accepted], { ...fast, timeout: "200 millis" })
       assert.equal(again.error, undefined)
       assert.equal(again.requests, 2)
-      const { reason, requests } = yield* against(["hang"], { ...fast, timeout: "50 millis", retries: 1 })
+      const { reason, requests } = yield* against(["hang"], { ...fast, timeout: "200 millis", retries: 1 })
       assert.equal(requests, 2)
       assert.equal(reason?._tag, "TimedOut")
     }))
