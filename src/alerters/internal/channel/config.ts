@@ -2,7 +2,7 @@
 import * as Config from "effect/Config"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { isHttp } from "./schema/leaf.ts"
+import { isHttp } from "./isHttp.ts"
 
 const Address = Schema.RedactedFromValue(
   Schema.String.check(

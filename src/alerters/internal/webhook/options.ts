@@ -2,6 +2,7 @@
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Webhook from "../../Webhook.ts"
+import { isHttp } from "../channel/isHttp.ts"
 import { attempts, fileChannel } from "../channel/schema/fileChannel.ts"
 import * as Leaf from "../channel/schema/leaf.ts"
 import { optional, record, required } from "../channel/schema/structure.ts"
@@ -32,7 +33,7 @@ export const webhook = fileChannel<Options>({
   variables: ["ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET"],
   keys: {
     url: required(
-      Leaf.secret("an address of http or https", Leaf.isHttp),
+      Leaf.secret("an address of http or https", isHttp),
       "The server's address. A user and a password in it are sent as a header."
     ),
     secret: optional(

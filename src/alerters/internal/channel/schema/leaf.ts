@@ -1,7 +1,6 @@
 /**
  * Schemas of the single values of a config file: texts, secrets, numbers, durations, words. The input is what stands
- * in the file, where the value of a variable is a `Redacted`. Constants are marked as pure, so that a bundle of channels
- * that reads no config file drops them.
+ * in the file, where the value of a variable is a `Redacted`.
  *
  * - White space around a value is ignored, save in free text (names, paths, passwords), where it is part of the text.
  * - A number or a boolean that is written as text (in quotes) is none. What a variable holds is always text, and counts
@@ -19,6 +18,7 @@ import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import { isHttp } from "../isHttp.ts"
 
 /** Decodes a value of a file. It is never encoded: JSON Schema alone looks at how the value is written. */
 export type FromFile<A> = Schema.Codec<A, unknown>
@@ -68,7 +68,7 @@ const textPattern =
   // oxlint-disable-next-line no-control-regex -- control characters are what it is about
   /^[^\S\u000b\u000c]*[^\s\u0000-\u0008\u000e-\u001f\u007f\ud800-\udfff][^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ud800-\udfff]*$/u
 
-const Text = /* @__PURE__ */ Schema.String.check(/* @__PURE__ */ Schema.isPattern(textPattern))
+const Text = Schema.String.check(Schema.isPattern(textPattern))
 
 const isText = (input: unknown): input is string => typeof input === "string" && textPattern.test(input)
 
@@ -93,13 +93,13 @@ const textLeaf =
     })
 
 /** Decodes free text, or text that `accepts` tests. */
-export const text = /* @__PURE__ */ textLeaf((text) => text)
+export const text = textLeaf((text) => text)
 
 /** Decodes text as `Redacted`, whether it stands in the file or in a variable. */
-export const secret = /* @__PURE__ */ textLeaf<Redacted.Redacted<string>>((text) => Redacted.make(text))
+export const secret = textLeaf<Redacted.Redacted<string>>((text) => Redacted.make(text))
 
 /** Decodes text, as `Redacted` if it comes from a variable. */
-export const maybeSecret = /* @__PURE__ */ textLeaf<Redacted.Redacted<string> | string>((text, ofVariable) =>
+export const maybeSecret = textLeaf<Redacted.Redacted<string> | string>((text, ofVariable) =>
   ofVariable ? Redacted.make(text) : text
 )
 
@@ -118,18 +118,12 @@ export const id = (expected: string): FromFile<string> =>
   })
 
 /** Decodes a reference to an export of a module. Errors show references, so none can come from a variable. */
-export const reference: FromFile<string> = /* @__PURE__ */ leaf({
+export const reference: FromFile<string> = leaf({
   expected: "a reference such as ./hooks.ts#name, without variables",
-  json: /* @__PURE__ */ Schema.String.check(/* @__PURE__ */ Schema.isPattern(/^(?![\s\S]*(?:^|[^$])\$\{)[\s\S]*\S/u)),
+  json: Schema.String.check(Schema.isPattern(/^(?![\s\S]*(?:^|[^$])\$\{)[\s\S]*\S/u)),
   parse: (input, ofVariable) =>
     typeof input === "string" && !ofVariable && input.trim() !== "" ? input.trim() : undefined
 })
-
-/** Returns whether a text is a URL of http or https. */
-export const isHttp = (text: string): boolean => {
-  const url = URL.parse(text)
-  return url !== null && /^https?:$/.test(url.protocol) && url.hostname !== ""
-}
 
 /** Returns whether a text is a URL of http or https without user and password, which `fetch` refuses. */
 const isBareHttp = (text: string): boolean => {
@@ -138,19 +132,19 @@ const isBareHttp = (text: string): boolean => {
 }
 
 /** Decodes the URL of a server, to which paths are appended. */
-export const baseUrl: FromFile<string> = /* @__PURE__ */ text(
+export const baseUrl: FromFile<string> = text(
   "an address of http or https without a user, a query and a fragment",
   (text) => isBareHttp(text) && !/[?#]/.test(text)
 )
 
 /** Decodes the URL of a webhook, which is a secret: anybody who knows it can post to it. */
-export const webhookUrl: FromFile<Redacted.Redacted<string>> = /* @__PURE__ */ secret(
+export const webhookUrl: FromFile<Redacted.Redacted<string>> = secret(
   "an address of http or https without a user",
   isBareHttp
 )
 
 /** Decodes the name of a time zone in the IANA database. */
-export const timeZone: FromFile<DateTime.TimeZone> = /* @__PURE__ */ leaf({
+export const timeZone: FromFile<DateTime.TimeZone> = leaf({
   expected: "a time zone of the IANA database, as in Europe/Berlin",
   json: Text,
   parse: (input) => typeof input === "string" ? Option.getOrUndefined(DateTime.zoneMakeNamed(input.trim())) : undefined
@@ -161,9 +155,9 @@ export const timeZone: FromFile<DateTime.TimeZone> = /* @__PURE__ */ leaf({
 // -----------------------------------------------------------------------------
 
 /** Decodes `true` or `false`. */
-export const flag: FromFile<boolean> = /* @__PURE__ */ leaf({
+export const flag: FromFile<boolean> = leaf({
   expected: "true or false",
-  json: /* @__PURE__ */ orVariable(Schema.Boolean),
+  json: orVariable(Schema.Boolean),
   parse: (input, ofVariable) => {
     if (!ofVariable || typeof input !== "string") return typeof input === "boolean" ? input : undefined
     const word = input.trim()
