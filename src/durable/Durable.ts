@@ -219,8 +219,9 @@ export const layerSingle = (
  *
  * **Details**
  *
- * The client is `node:sqlite`, which Bun, Deno and Node 22.19 or later include. A file that is made can be read by its
- * owner only. After a crash, or `kill -9`, the next process resumes the runs at once. Transactions start with `BEGIN
+ * The client is `node:sqlite`, which Bun, Deno and Node 22.19 or later include. The file, its
+ * lock and what SQLite puts beside it can be read by their owner only: rights of others are taken away, since whoever can
+ * read the file can lock it. After a crash, or `kill -9`, the next process resumes the runs at once. Transactions start with `BEGIN
  * IMMEDIATE`. Integers that a number can't represent fail, unless `SqlClient.SafeIntegers` is provided.
  *
  * **Gotchas**

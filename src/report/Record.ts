@@ -9,7 +9,7 @@
  *
  * @since 0.1.0
  */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
@@ -54,8 +54,9 @@ export interface RecordOptions extends FolderOptions {
  *
  * **Details**
  *
- * The layer adds an observer to those already provided. Missing folders are made, for their owner alone. The layer
- * fails where it can't write, and where `file` exists and is no record. It needs no other service: observers are called
+ * The layer adds an observer to those already provided. Missing folders and files are made for their owner alone, and a
+ * folder `.epilogue` that others have rights on is made private with all that is in it. The layer fails where it can't
+ * write, where `file` exists and is no record, and where `file` or a folder from `.epilogue` on is a symbolic link. It needs no other service: observers are called
  * synchronously, so records are written by `node:fs`, which Bun, Deno and Node have, and not by effect's `FileSystem`.
  *
  * *What a crash can lose.* An event is written at once, unless four writes took place in the same millisecond: then it
@@ -221,6 +222,11 @@ export interface PruneOptions extends FolderOptions {
  * Removes the records of all but the newest runs, and returns the removed runs. Never removes the record of a run that
  * is `running`.
  *
+ * **Details**
+ *
+ * Follows no symbolic link: it fails if the folder is one, or a folder `.epilogue` on the way to it, and leaves a link
+ * among the records alone, which it logs as a warning.
+ *
  * @example
  * ```ts
  * import { Report } from "effect-epilogue/report"
@@ -232,4 +238,11 @@ export interface PruneOptions extends FolderOptions {
  * @since 0.1.0
  */
 export const prune = (options: PruneOptions): Effect.Effect<ReadonlyArray<Recorded>, RecordError> =>
-  listing.prune(options.folder ?? layers.defaultFolder, options.keep)
+  Effect.flatMap(
+    listing.prune(options.folder ?? layers.defaultFolder, options.keep),
+    ({ links, removed }) =>
+      Effect.as(
+        Effect.forEach(links, (link) => Effect.logWarning(`Report.prune: ${listing.leftAlone(link)}`)),
+        removed
+      )
+  )

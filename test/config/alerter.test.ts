@@ -309,6 +309,9 @@ it.live("store keeps the state of all policies in a folder, each under its place
     }
     assert.ok(names.includes("effect-epilogue/afterConsecutive/@nightly.alerter.fanOut.1"))
     assert.equal(fs.statSync(path.join(root, "state")).mode & 0o777, 0o700)
+    for (const name of fs.readdirSync(path.join(root, "state"))) {
+      assert.equal(fs.statSync(path.join(root, "state", name)).mode & 0o777, 0o600)
+    }
     yield* run(spec, root, channel.layer, [broken("b")], "nightly")
     // the second alerter has found the state of the first
     assert.deepEqual(yield* channel.titles, ["b"])

@@ -34,6 +34,7 @@ const cli = inside("src/cli")
 const allowed: Record<string, ReadonlyArray<string>> = {
   "src/*.ts": core,
   "src/internal/text/**": [],
+  "src/internal/files/**": [],
   "src/internal/model/**": [...internal("text"), ...src("Alert.ts", "StepContext.ts")],
   "src/internal/engine/**": [...internal("model", "text"), ...src("Alert.ts", "Hook.ts", "StepContext.ts")],
   "src/internal/steps/**": [...internal("engine", "model", "text"), ...src("Alert.ts", "Hook.ts", "StepContext.ts")],

@@ -97,7 +97,7 @@ it.live("a file whose descriptor other code has closed is opened again", () =>
     const opened: Array<number> = []
     const noted = (...args: Parameters<typeof openSync>): number => {
       const fd = openSync(...args)
-      if (String(args[0]).startsWith(folder) && args[1] === "a") opened.push(fd)
+      if (String(args[0]).startsWith(folder) && args[1] !== "r") opened.push(fd)
       return fd
     }
     yield* Effect.acquireRelease(

@@ -2,6 +2,8 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import { identity } from "effect/Function"
+import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import { createRequire } from "node:module"
 import { UsageError } from "../request.ts"
@@ -134,12 +136,20 @@ export const write = (folder: string): Effect.Effect<void, UsageError, FileSyste
       [config, (config.endsWith(".yaml") ? yaml : json).replaceAll(".ts#", `${extension}#`)]
     ] as const
     const at = (name: string) => path.join(folder, name)
-    const there = yield* Effect.filter(files, ([name]) => fs.exists(at(name)))
+    // `fs.exists` follows links, and does not see one that leads nowhere
+    const isLink = (name: string) => Effect.map(Effect.option(fs.readLink(name)), Option.isSome)
+    if (yield* isLink(path.resolve(folder))) {
+      return yield* refuse(`nothing written, since ${folder} is a symbolic link: name the folder that it points to`)
+    }
+    const there = yield* Effect.filter(
+      files,
+      ([name]) => Effect.filterOrElse(fs.exists(at(name)), identity, () => isLink(at(name)))
+    )
     if (there.length > 0) {
       return yield* refuse(`nothing written, since these files exist: ${there.map(([name]) => at(name)).join(", ")}`)
     }
     yield* fs.makeDirectory(folder, { recursive: true })
-    // "wx" fails if another process has created the file since the check
+    // "wx" follows no link, and fails if another process has created the file since the check
     yield* Effect.forEach(files, ([name, text]) => fs.writeFileString(at(name), text, { flag: "wx" }), {
       discard: true
     })

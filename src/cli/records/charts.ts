@@ -1,12 +1,12 @@
 /** Implements `epilogue report`, which draws charts of a recorded run. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { randomUUID } from "node:crypto"
 import type { Stats } from "node:fs"
-import { access, chmod, constants, realpath, rename, stat, unlink, writeFile } from "node:fs/promises"
+import { access, chmod, constants, rename, stat, unlink, writeFile } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
-import process from "node:process"
+import { codeOf, fileMode, isLink, isOwn, LinkError, makeFolder } from "../../internal/files/private.ts"
 import type { Event } from "../../report/Event.ts"
-import { codeOf } from "../../report/internal/record/files.ts"
 import { html, mermaid, png, svg } from "../../report/Timeline.ts"
 import type { ReportRequest } from "../request.ts"
 import { err, written } from "../terminal.ts"
@@ -49,27 +49,31 @@ const write = ({ content, target }: Chart): Effect.Effect<void, WriteError> =>
       catch: (cause) => new WriteError({ file: target, code: codeOf(cause) })
     }).pipe(Effect.tap(() => Effect.sync(() => err(`wrote ${target} (${sizeOf(content)})`))))
 
-/** Replaces a file at once: a reader sees either the old file or the whole new one. */
+/**
+ * Replaces a file at once: a reader sees either the old file or the whole new one. A new file is for its owner alone,
+ * since causes and parameters are in it; one that exists keeps its mode, except in `.epilogue`.
+ */
 const replace = async (target: string, content: Chart["content"]): Promise<void> => {
+  if (isLink(target)) throw new LinkError()
   const before = await ifThere(() => stat(target))
   // a device or a pipe can't be replaced
   if (before !== undefined && !before.isFile()) return writeFile(target, content)
-  // follow a link, or it would be replaced by a file
-  const place = await ifThere(() => realpath(target)) ?? target
-  const temporary = join(dirname(place), `.${basename(place)}.${process.pid}.tmp`)
+  const folder = dirname(target)
+  if (isOwn(folder)) { for (const warning of makeFolder(folder)) err(warning) }
+  const temporary = join(folder, `.${basename(target)}.${randomUUID()}.tmp`)
   try {
     // a read-only file is not replaced, though renaming would need no permission on it
-    if (before !== undefined) await access(place, constants.W_OK)
-    await writeFile(temporary, content, { flag: "wx" })
-    if (before !== undefined) await chmod(temporary, before.mode)
-    await rename(temporary, place)
+    if (before !== undefined) await access(target, constants.W_OK)
+    await writeFile(temporary, content, { flag: "wx", mode: fileMode })
+    if (before !== undefined && !isOwn(target)) await chmod(temporary, before.mode)
+    await rename(temporary, target)
   } catch (cause) {
     if (codeOf(cause) !== "EEXIST") await unlink(temporary).catch(() => {})
     throw cause
   }
 }
 
-const ifThere = async <A extends Stats | string>(look: () => Promise<A>): Promise<A | undefined> => {
+const ifThere = async (look: () => Promise<Stats>): Promise<Stats | undefined> => {
   try {
     return await look()
   } catch (cause) {

@@ -10,8 +10,16 @@ import { fit } from "../../internal/text/columns.ts"
 import { plural } from "../../internal/text/words.ts"
 import { Runs } from "../../report/internal/events/model.ts"
 import { abandonedAfter } from "../../report/internal/record/format.ts"
-import { prunable } from "../../report/internal/record/list.ts"
-import { list, prune as pruneRecords, type Recorded } from "../../report/Record.ts"
+import { defaultFolder } from "../../report/internal/record/layer.ts"
+import {
+  leftAlone,
+  prunable,
+  prune as pruneRecords,
+  type Pruned,
+  refuseLinks
+} from "../../report/internal/record/list.ts"
+import { list, type Recorded } from "../../report/Record.ts"
+import type { RecordError } from "../../report/RecordError.ts"
 import { type PruneRequest, type RunsRequest, type ShowRequest, UsageError } from "../request.ts"
 import { display, err, out, written } from "../terminal.ts"
 import { eachPiece, fileOf, howToRecord, perform, shownFolder } from "./find.ts"
@@ -75,11 +83,21 @@ export const show = (request: ShowRequest): Promise<number> =>
     yield* Effect.promise(() => written(`${texts.join("\n\n")}\n`))
   }))
 
+const wouldPrune = (folder: string, keep: number): Effect.Effect<Pruned, RecordError> =>
+  Effect.andThen(
+    refuseLinks(folder),
+    Effect.map(list({ folder }), (all) => ({ removed: prunable(all, keep), links: [] }))
+  )
+
 /** Removes the records of all but the newest runs. */
 export const prune = (request: PruneRequest): Promise<number> =>
   perform(Effect.gen(function*() {
     const { dryRun, folder, keep } = request
-    const removed = dryRun ? prunable(yield* list({ folder }), keep) : yield* pruneRecords({ folder, keep })
+    const { links, removed } = dryRun ? yield* wouldPrune(folder ?? defaultFolder, keep) : yield* pruneRecords(
+      folder ?? defaultFolder,
+      keep
+    )
+    for (const link of links) err(leftAlone(link))
     if (removed.length === 0) return err(`nothing to remove in ${shownFolder(request)}`)
     out(table(removed, display()).join("\n"))
     err(`${dryRun ? "would remove" : "removed"} the records of ${plural(removed.length, "run")}`)

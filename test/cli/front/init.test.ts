@@ -1,7 +1,7 @@
 /** `epilogue init`. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
 import { assertExitCode, epilogue, onEachRuntime, root } from "../../support/command.ts"
@@ -37,6 +37,25 @@ it.live("init writes files that check, explain and run accept, and never overwri
       assert.equal(readFileSync(join(cwd, "hooks.ts"), "utf8"), "// mine")
       assert.throws(() => readFileSync(join(cwd, "epilogue.yaml")))
     }))))
+
+it.live("init follows no link, to a folder or in the place of a file, and writes nothing then", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const at = yield* projectFolder
+    mkdirSync(join(at, "elsewhere"))
+    symlinkSync("elsewhere", join(at, "linked"))
+    for (const named of ["linked", "linked/"]) {
+      const ended = yield* epilogue("bun", ["init", named], { cwd: at })
+      assertExitCode(ended, 2)
+      assert.match(ended.stderr, /^error: nothing written, since linked\/? is a symbolic link: name the folder/)
+    }
+    mkdirSync(join(at, "jobs"))
+    symlinkSync("../elsewhere/planted.yaml", join(at, "jobs/epilogue.yaml"))
+    const ended = yield* epilogue("bun", ["init", "jobs"], { cwd: at })
+    assertExitCode(ended, 2)
+    assert.match(ended.stderr, /^error: nothing written, since these files exist: jobs\/epilogue\.yaml\n$/)
+    assert.deepEqual(readdirSync(join(at, "elsewhere")), [])
+    assert.deepEqual(readdirSync(join(at, "jobs")), ["epilogue.yaml"])
+  })))
 
 it.live("init writes modules that run without a warning where package.json says commonjs", () =>
   onEachRuntime((runtime) =>

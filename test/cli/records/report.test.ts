@@ -9,6 +9,7 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync
 } from "node:fs"
 import { join } from "node:path"
@@ -87,7 +88,7 @@ it.live("a chart for standard output is all that is printed", () =>
     assert.notEqual(dark, light)
   }))
 
-it.live("an existing file is replaced with its mode and links kept, and one that can't be written is left as it was", () =>
+it.live("an existing file is replaced with its mode kept, no link is followed, and one that can't be written is left as it was", () =>
   Effect.gen(function*() {
     const { cwd } = yield* oneRecord
     const at = (name: string) => join(cwd, name)
@@ -95,10 +96,28 @@ it.live("an existing file is replaced with its mode and links kept, and one that
     symlinkSync("page.html", at("link.html"))
     mkdirSync(at("folder"))
     const report = (...args: ReadonlyArray<string>) => epilogue("bun", ["report", ...args], { cwd })
-    const replaced = yield* report("--html", "link.html")
+    for (const target of ["page.html", "nowhere"]) {
+      unlinkSync(at("link.html"))
+      symlinkSync(target, at("link.html"))
+      const refused = yield* report("--html", "link.html")
+      assertExitCode(refused, 1)
+      assert.equal(
+        refused.stderr,
+        "error: can't write link.html: it is a symbolic link, which is not followed: name what it points to\n"
+      )
+    }
+    assert.equal(readFileSync(at("page.html"), "utf8"), "before")
+    const replaced = yield* report("--html", "page.html", "--svg", "/dev/null", "--mermaid=.epilogue/new.mmd")
     assertExitCode(replaced, 0)
     assert.match(readFileSync(at("page.html"), "utf8"), /^<!DOCTYPE html>/)
-    assert.equal(statSync(at("page.html")).mode & 0o777, 0o640)
+    if (process.platform !== "win32") {
+      assert.equal(statSync(at("page.html")).mode & 0o777, 0o640)
+      // the folder was made by somebody else, and the report is new
+      assert.deepEqual(
+        [".epilogue", ".epilogue/new.mmd"].map((name) => (statSync(at(name)).mode & 0o777).toString(8)),
+        ["700", "600"]
+      )
+    }
     assert.ok(lstatSync(at("link.html")).isSymbolicLink())
     const cases: ReadonlyArray<readonly [target: string, code: string]> = [
       ["gone/page.html", "ENOENT"],

@@ -20,6 +20,7 @@ import { quietHours } from "../../../delivery/quietHours.ts"
 import { recovered } from "../../../delivery/recovered.ts"
 import { route } from "../../../delivery/route.ts"
 import { throttle } from "../../../delivery/throttle.ts"
+import { fileMode, folderMode } from "../../../internal/files/private.ts"
 import { type AlerterObject, type AlerterSpec, type ChannelName, isChannelName, references } from "../schema/alerter.ts"
 
 /** The errors of building an alerter: a missing variable or package, or a store that can't be created. */
@@ -92,7 +93,7 @@ const alerterOf = <E>(spec: AlerterSpec, place: Place<E>): Stored<E> => {
   return spec.store === undefined ? alerter : Layer.provide(alerter, storeIn(place.folder, spec.store))
 }
 
-/** Makes a store in a folder that only the user may read, since it contains alerts. */
+/** Makes a store in a folder, with files, that only the user may read, since they contain alerts. */
 const storeIn = (
   folder: string,
   path: string
@@ -100,8 +101,14 @@ const storeIn = (
   Layer.unwrap(Effect.gen(function*() {
     const files = yield* FileSystem.FileSystem
     const store = (yield* Path.Path).resolve(folder, path)
-    yield* files.makeDirectory(store, { recursive: true, mode: 0o700 })
-    return KeyValueStore.layerFileSystem(store)
+    yield* files.makeDirectory(store, { recursive: true, mode: folderMode })
+    const mode = { mode: fileMode }
+    const privately: FileSystem.FileSystem = {
+      ...files,
+      writeFile: (file, data, options) => files.writeFile(file, data, { ...options, ...mode }),
+      writeFileString: (file, data, options) => files.writeFileString(file, data, { ...options, ...mode })
+    }
+    return Layer.provide(KeyValueStore.layerFileSystem(store), Layer.succeed(FileSystem.FileSystem, privately))
   }))
 
 // -----------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type { SqlError } from "effect/sql/SqlError"
 import type { DatabaseSync } from "node:sqlite"
+import { codeOf, isLink, LinkError, makeFile } from "../../../internal/files/private.ts"
 import { failure, isBusy, load } from "./nodeSqlite.ts"
 
 const Base: new(fields: { readonly filename: string }) => Cause.YieldableError & {
@@ -31,7 +32,11 @@ const acquire = (filename: string): Effect.Effect<DatabaseSync, DatabaseInUse | 
     Effect.try({
       try: () => {
         // a file of its own, so that other programs can still read the database
-        const file = new sqlite.DatabaseSync(`${filename}.lock`, { timeout: 0 })
+        const lock = `${filename}.lock`
+        if (isLink(lock)) throw new LinkError()
+        // SQLite would let others read it, which is all that they need to hold the lock
+        makeFile(lock)
+        const file = new sqlite.DatabaseSync(lock, { timeout: 0 })
         try {
           file.prepare("PRAGMA locking_mode = EXCLUSIVE").all()
           file.prepare("BEGIN EXCLUSIVE").all()
@@ -44,7 +49,7 @@ const acquire = (filename: string): Effect.Effect<DatabaseSync, DatabaseInUse | 
       catch: (cause) =>
         isBusy(cause)
           ? new DatabaseInUse({ filename })
-          : failure(cause, "connect", `can't make the lock ${filename}.lock`)
+          : failure(cause, "connect", `can't make the lock ${filename}.lock: ${codeOf(cause)}`)
     }))
 
 const release = (file: DatabaseSync): Effect.Effect<void> => Effect.sync(() => file.close())

@@ -11,9 +11,11 @@ import * as Layer from "effect/Layer"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import { LinkError, makeFolder } from "../../../internal/files/private.ts"
 import type { SingleOptions } from "../../Options.ts"
 import { refusedPath } from "./databaseAddress.ts"
 import * as DatabaseLock from "./databaseLock.ts"
+import { failure } from "./nodeSqlite.ts"
 import * as SqliteClient from "./sqliteClient.ts"
 
 type Engine = WorkflowEngine | Sharding | MessageStorage
@@ -57,9 +59,15 @@ export const sqlite = (
   )
 }
 
-const makeFolderOf = (filename: string): Effect.Effect<void> =>
-  Effect.promise(async () => {
-    const [{ mkdir }, { dirname }] = await Promise.all([import("node:fs/promises"), import("node:path")])
-    // errors are ignored: opening the file in that folder then fails, with an error that says more
-    await mkdir(dirname(filename), { recursive: true }).catch(() => {})
+/** Makes the folder of the file. Of the errors only that of a link counts: opening the file says more about others. */
+const makeFolderOf = (filename: string): Effect.Effect<void, SqlError> =>
+  Effect.suspend(() => {
+    try {
+      const warnings = makeFolder(process.getBuiltinModule("node:path").dirname(filename))
+      return Effect.forEach(warnings, (warning) => Effect.logWarning(warning), { discard: true })
+    } catch (cause) {
+      return cause instanceof LinkError
+        ? Effect.fail(failure(cause, "connect", `can't make the folder of ${filename}: ${cause.message}`))
+        : Effect.void
+    }
   })

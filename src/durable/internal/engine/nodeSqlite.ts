@@ -2,7 +2,6 @@
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
 import { classifySqliteError, SqlError } from "effect/sql/SqlError"
-import type * as FileSystem from "node:fs"
 import type * as Sqlite from "node:sqlite"
 
 /** Returns SQLite's error number, which `node:sqlite` puts into `errcode`. */
@@ -70,7 +69,6 @@ const noSqlite = (cause: unknown): SqlError =>
 /** @internal */
 export interface Modules {
   readonly sqlite: typeof Sqlite
-  readonly fs: typeof FileSystem
 }
 
 /**
@@ -87,7 +85,7 @@ export const load = Effect.try({
       const sqlite = process.getBuiltinModule("node:sqlite")
       // `undefined` where the runtime has no SQLite, which its type leaves out
       if (sqlite === undefined) throw new Error("no such module")
-      return { sqlite, fs: process.getBuiltinModule("node:fs") }
+      return { sqlite }
     } finally {
       process.emitWarning = emitWarning
     }

@@ -37,6 +37,7 @@ import { ConnectionError, SqlError, UnknownError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 import type * as Sqlite from "node:sqlite"
+import { LinkError, makeFile, protectFile, type Warnings } from "../../../internal/files/private.ts"
 import { formatDuration } from "../../../internal/text/duration.ts"
 import { refusedPath } from "./databaseAddress.ts"
 import {
@@ -87,21 +88,17 @@ export const memory = ":memory:"
 
 type TransformRows = Parameters<Connection["execute"]>[2]
 
+/** The files that SQLite makes beside a database, with the mode that the database has. */
+const besides = ["-wal", "-shm", "-journal"]
+
 /**
- * Makes the file, readable by its owner only, since stored payloads may be confidential. Returns the error's code where
- * that fails.
+ * Makes the file for its owner alone, since stored payloads may be confidential, and since whoever can read it can lock
+ * it. Takes the rights of others away from one that exists.
  */
-const create = (fs: Modules["fs"], filename: string): string | undefined => {
-  if (filename === memory) return undefined
-  try {
-    // `wx`: an existing file must not be opened, since closing it again would drop SQLite's locks on it (POSIX)
-    fs.writeFileSync(filename, "", { flag: "wx", mode: 0o600 })
-    return undefined
-  } catch (cause) {
-    const code = codeOf(cause)
-    return code === "EEXIST" ? undefined : code
-  }
-}
+const makePrivate = (filename: string): Warnings =>
+  filename === memory
+    ? []
+    : [...makeFile(filename), ...besides.flatMap((end) => protectFile(`${filename}${end}`))]
 
 const journal = "PRAGMA journal_mode = WAL"
 const synchronous = { full: "PRAGMA synchronous = FULL", normal: "PRAGMA synchronous = NORMAL" }
@@ -113,7 +110,7 @@ interface Settings {
 }
 
 const open = (
-  { fs, sqlite }: Modules,
+  { sqlite }: Modules,
   { filename, millis, ...settings }: Settings
 ): Effect.Effect<Sqlite.DatabaseSync, SqlError, Scope.Scope> => {
   const refused = filename === memory ? undefined : refusedPath(filename)
@@ -123,8 +120,16 @@ const open = (
   const failed = (detail: string, cause: unknown, errno?: number) =>
     failure(cause, "connect", `can't open the database ${filename}${detail}`, errno)
   const opened = Effect.suspend(() => {
-    const code = create(fs, filename)
-    return Effect.try({
+    let code: string | undefined
+    let warnings: Warnings = []
+    try {
+      warnings = makePrivate(filename)
+    } catch (cause) {
+      // SQLite would make what the link leads to, with rights for others
+      if (cause instanceof LinkError) return Effect.fail(failed(`: ${cause.message}`, cause))
+      code = codeOf(cause)
+    }
+    const opening = Effect.try({
       // no timeout: `retryWhileBusy` waits for locks without blocking the thread
       try: () => new sqlite.DatabaseSync(filename, { timeout: 0, enableForeignKeyConstraints: true }),
       catch: (cause) => {
@@ -134,6 +139,7 @@ const open = (
         return failed(detail === undefined ? detailOf(cause) : `: ${detail}`, cause, unopened ? CANTOPEN : undefined)
       }
     })
+    return Effect.andThen(Effect.forEach(warnings, (warning) => Effect.logWarning(warning)), opening)
   })
   return Effect.tap(
     Effect.acquireRelease(opened, (db) =>

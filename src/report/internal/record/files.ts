@@ -4,10 +4,11 @@
  * `node:fs` is loaded when a record is written or read, so that importing this module needs no file system.
  */
 import * as Effect from "effect/Effect"
-import { hasProperty } from "effect/Predicate"
 import type * as NodeFs from "node:fs"
 import type * as NodePath from "node:path"
 import type * as NodeTimers from "node:timers"
+import * as privately from "../../../internal/files/private.ts"
+import { codeOf } from "../../../internal/files/private.ts"
 import { RecordError, RecordErrorReason } from "../../RecordError.ts"
 import { headerStart } from "./format.ts"
 
@@ -18,14 +19,6 @@ export interface Modules {
   /** Node's timers, since those of Deno's global scope have no `unref`. */
   readonly timers: typeof NodeTimers
 }
-
-/** Returns the code of a system error, such as ENOSPC: its message would repeat the path. */
-export const codeOf = (cause: unknown): string =>
-  hasProperty(cause, "code") && typeof cause.code === "string"
-    ? cause.code
-    : cause instanceof Error
-    ? cause.message
-    : String(cause)
 
 /** @internal */
 export const failure = (path: string, operation: string, cause: unknown): RecordError =>
@@ -43,43 +36,16 @@ export const modules = (path: string): Effect.Effect<Modules, RecordError> =>
     catch: () => new Error("node:fs is missing: it needs Bun, Deno, or Node 22.19 or later")
   }).pipe(Effect.mapError((cause) => failure(path, "load node:fs for", cause)))
 
-/** For the owner alone, since parameters and causes may hold what other users of the machine should not read. */
-const fileMode = 0o600
-const folderMode = 0o700
-
-const retried = (modules: Modules, path: string, open: () => number): number => {
+/** Opens a file for appending, so that several processes may write to it. Makes its folder again if it is gone. */
+export const openToAppend = (path: string): number => {
   try {
-    return open()
+    return privately.openToAppend(path)
   } catch (cause) {
     if (codeOf(cause) !== "ENOENT") throw cause
-    makeFolder(modules, modules.path.dirname(path))
-    return open()
+    privately.makeFolder(process.getBuiltinModule("node:path").dirname(path))
+    return privately.openToAppend(path)
   }
 }
-
-/** Makes a folder and its parents. `recursive` is not used: with it, Node loops forever in places such as `/proc`. */
-export const makeFolder = (modules: Modules, folder: string): void => {
-  const { fs, path } = modules
-  const make = () => fs.mkdirSync(folder, { mode: folderMode })
-  try {
-    make()
-  } catch (cause) {
-    const code = codeOf(cause)
-    if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return
-    if (code !== "ENOENT" || path.dirname(folder) === folder) throw cause
-    makeFolder(modules, path.dirname(folder))
-    try {
-      make()
-    } catch (cause) {
-      // another process has made it meanwhile
-      if (codeOf(cause) !== "EEXIST") throw cause
-    }
-  }
-}
-
-/** Opens a file for appending, so that several processes may write to it. */
-export const openToAppend = (modules: Modules, path: string): number =>
-  retried(modules, path, () => modules.fs.openSync(path, "a", fileMode))
 
 /** Returns whether the file ends with a whole line. A crash or a full disk may have left half of one. */
 export const endsLine = ({ fs }: Modules, path: string, fd: number): boolean => {

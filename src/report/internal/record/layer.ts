@@ -3,9 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import { hasProperty } from "effect/Predicate"
+import { codeOf, makeFolder, type Warnings } from "../../../internal/files/private.ts"
 import { Observers } from "../../../internal/model/observers.ts"
 import { RecordError, RecordErrorReason } from "../../RecordError.ts"
-import { codeOf, failure, makeFolder, mayBeRecord, modules } from "./files.ts"
+import { failure, mayBeRecord, modules } from "./files.ts"
 import { abandonedAfter, headerLine, headerStart } from "./format.ts"
 import { Pen } from "./pen.ts"
 import { filePlace, folderPlace, makeRecorder, type Recorder } from "./recorder.ts"
@@ -66,6 +67,7 @@ export const record = (path: string | undefined, folder: string): Layer.Layer<ne
         }),
         (started) => Effect.sync(() => started.end())
       )
+      for (const warning of recorder.warnings) yield* Effect.logWarning(`Report.layerRecord: ${warning}`)
       return [...present, Object.assign(recorder.observer, { [RecordsTo]: resolved })]
     })
   ))
@@ -81,15 +83,16 @@ const start = (
   isFile: boolean,
   shared: Shared,
   onDefect: (tag: string, defect: unknown) => void
-): Recorder & { readonly end: () => void } => {
+): Recorder & { readonly end: () => void; readonly warnings: Warnings } => {
   const { modules: { fs, timers } } = shared
   let file: Sink | undefined
+  let warnings: Warnings = []
   if (isFile) {
     if (!mayBeRecord(shared.modules, resolved)) throw new NotARecord()
     file = new Sink(resolved, headerLine(), shared)
     file.opened()
   } else {
-    makeFolder(shared.modules, resolved)
+    warnings = makeFolder(resolved)
     fs.accessSync(resolved, fs.constants.W_OK | fs.constants.X_OK)
   }
   const recorder = makeRecorder(
@@ -114,6 +117,7 @@ const start = (
   }
   return {
     ...recorder,
+    warnings,
     end: () => {
       shared.ended = true
       timers.clearInterval(heartbeat)

@@ -6,25 +6,29 @@ import * as Exit from "effect/Exit"
 import { hasProperty } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as NodeFs from "node:fs"
+import { refuseLinkedFolder } from "../../../internal/files/private.ts"
 import type { Recorded } from "../../Recorded.ts"
 import { RecordError, RecordErrorReason } from "../../RecordError.ts"
 import { failure, type Modules, modules } from "./files.ts"
 import { abandonedAfter, Header, version } from "./format.ts"
-import { isRecordName, mayBe } from "./names.ts"
+import { isRecordName, mayBe, recordNames } from "./names.ts"
 
 const decodeHeader = Schema.decodeUnknownExit(Header)
 
-/** Returns the names of records, the newest first, or none if the folder is missing. */
-const namesIn = ({ fs }: Modules, folder: string): Effect.Effect<ReadonlyArray<string>, RecordError> =>
+/** Returns what is in the folder, or nothing if it is missing. */
+const entriesIn = ({ fs }: Modules, folder: string): Effect.Effect<ReadonlyArray<NodeFs.Dirent>, RecordError> =>
   Effect.tryPromise({
-    try: () => fs.promises.readdir(folder),
+    try: () => fs.promises.readdir(folder, { withFileTypes: true }),
     catch: (cause) => failure(folder, "read", cause)
   }).pipe(
     Effect.catch((error) =>
       error.reason._tag === "Inaccessible" && error.reason.code === "ENOENT" ? Effect.succeed([]) : Effect.fail(error)
-    ),
-    Effect.map((names) => names.filter(isRecordName).toSorted().toReversed())
+    )
   )
+
+/** Returns the names of records, the newest first, or none if the folder is missing. */
+const namesIn = (modules: Modules, folder: string): Effect.Effect<ReadonlyArray<string>, RecordError> =>
+  Effect.map(entriesIn(modules, folder), (entries) => recordNames(entries).toSorted().toReversed())
 
 const readAt = async (file: NodeFs.promises.FileHandle, from: number, length: number): Promise<string> => {
   const bytes = new Uint8Array(length)
@@ -187,15 +191,34 @@ export const find = (folder: string, idOrPrefix: string): Effect.Effect<Recorded
 export const prunable = (all: ReadonlyArray<Recorded>, keep: number): ReadonlyArray<Recorded> =>
   all.slice(keep).filter(({ status }) => status !== "running")
 
-/** @internal */
-export const prune = (folder: string, keep: number): Effect.Effect<ReadonlyArray<Recorded>, RecordError> =>
+/** The runs whose records pruning has removed, and the symbolic links among the records, which it leaves alone. */
+export interface Pruned {
+  readonly removed: ReadonlyArray<Recorded>
+  readonly links: ReadonlyArray<string>
+}
+
+/** Says that pruning has left a link alone. */
+export const leftAlone = (link: string): string =>
+  `${link} is a symbolic link, which is not followed, and was left alone`
+
+/** Fails where a link would lead to the folder, since the files of another folder would be removed. */
+export const refuseLinks = (folder: string): Effect.Effect<void, RecordError> =>
+  Effect.try({
+    try: () => refuseLinkedFolder(folder),
+    catch: (cause) => failure(folder, "remove records in", cause)
+  })
+
+/** Removes the records of all but the newest runs. */
+export const prune = (folder: string, keep: number): Effect.Effect<Pruned, RecordError> =>
   Effect.gen(function*() {
     if (!Number.isInteger(keep) || keep < 0) {
       return yield* Effect.die(new TypeError(`Report.prune: keep is ${keep} (expected a whole number, 0 or more)`))
     }
-    const { fs } = yield* modules(folder)
+    const loaded = yield* modules(folder)
+    const { fs, path } = loaded
+    yield* refuseLinks(folder)
     const old = prunable(yield* list(folder, Infinity), keep)
-    return yield* Effect.filter(old, ({ path }) =>
+    const removed = yield* Effect.filter(old, ({ path }) =>
       Effect.tryPromise({
         try: () => fs.promises.unlink(path),
         catch: (cause) => failure(path, "remove", cause)
@@ -208,4 +231,8 @@ export const prune = (folder: string, keep: number): Effect.Effect<ReadonlyArray
             : Effect.fail(error)
         )
       ))
+    const links = (yield* entriesIn(loaded, folder)).flatMap((entry) =>
+      entry.isSymbolicLink() && isRecordName(entry.name) ? [path.join(folder, entry.name)] : []
+    )
+    return { removed, links }
   })

@@ -1,4 +1,5 @@
 /** Names the file of a run by the time of its first event, so that names sort by age, its pipeline and its id. */
+import type * as NodeFs from "node:fs"
 import type { Modules } from "./files.ts"
 
 const extension = ".jsonl"
@@ -40,12 +41,19 @@ export const mayBe = (name: string, idOrPrefix: string): boolean => {
 export const isRecordName = (name: string): boolean => /^\d{8}T\d{9}Z\.[\w-]+\.[\w~-]*\.jsonl$/.test(name)
 
 /**
+ * Returns the names of a folder's records. A link is none, since anybody may have put it there, and neither is a pipe,
+ * which would have to be waited for.
+ */
+export const recordNames = (entries: ReadonlyArray<NodeFs.Dirent>): ReadonlyArray<string> =>
+  entries.flatMap((entry) => entry.isFile() && isRecordName(entry.name) ? [entry.name] : [])
+
+/**
  * Returns the name of the file to which an earlier recorder, here or in another process, recorded a part of the run.
  */
 export const existing = ({ fs }: Modules, folder: string, { runId }: RunOf): string | undefined => {
   const end = `.${safeId(runId)}${extension}`
   // if there are several, the oldest
-  return fs.readdirSync(folder).filter((name) => isRecordName(name) && name.endsWith(end)).toSorted()[0]
+  return recordNames(fs.readdirSync(folder, { withFileTypes: true })).filter((name) => name.endsWith(end)).toSorted()[0]
 }
 
 /** Returns whether an id is a random UUID, as a run gets unless it is given one: no file can exist for it yet. */

@@ -1,5 +1,6 @@
 /** Appends lines to a file to which other processes may append, too. */
-import { codeOf, endsLine, type Modules, openToAppend, writeAll } from "./files.ts"
+import { codeOf } from "../../../internal/files/private.ts"
+import { endsLine, type Modules, openToAppend, writeAll } from "./files.ts"
 import { lostLine } from "./format.ts"
 import type { Pen } from "./pen.ts"
 
@@ -142,7 +143,7 @@ export class Sink {
       if (open.size < this.shared.maxOpen) break
       oldest.release()
     }
-    const fd = openToAppend(modules, this.path)
+    const fd = openToAppend(this.path)
     this.fd = fd
     open.add(this)
     // the file may have been removed while it was closed: then it needs a header again

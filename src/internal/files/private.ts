@@ -1,0 +1,187 @@
+/**
+ * Makes folders and files for their owner alone: records, databases and what is stored of alerts hold parameters, errors
+ * and payloads, and whoever can read a database file can lock it.
+ *
+ * All of a folder `.epilogue` belongs to the library, so rights that others have there are taken away, whoever made it.
+ * Elsewhere a folder that exists keeps its mode, since its owner may share it on purpose.
+ *
+ * Modes mean nothing on Windows, where this module only makes and opens.
+ */
+import { hasProperty } from "effect/Predicate"
+import type * as NodeFs from "node:fs"
+
+/** The mode of a folder for its owner alone. */
+export const folderMode = 0o700
+
+/** The mode of a file for its owner alone. */
+export const fileMode = 0o600
+
+const others = 0o007
+const groupAndOthers = 0o077
+
+const own = ".epilogue"
+
+// loaded when a file is made, so that importing this module needs no file system
+const fs = (): typeof NodeFs => process.getBuiltinModule("node:fs")
+const path = () => process.getBuiltinModule("node:path")
+
+const hasModes = (): boolean => process.platform !== "win32"
+
+/** Thrown in place of following a symbolic link, which somebody else may have put there. Its message is a predicate. */
+export class LinkError extends Error {
+  override readonly name = "LinkError"
+  constructor() {
+    super("it is a symbolic link, which is not followed: name what it points to")
+  }
+}
+
+/** Links of the system to what the process has open, which nobody else can replace. */
+const streams = /^\/(?:dev\/(?:stdin|stdout|stderr|fd\/\d+)|proc\/self\/fd\/\d+)$/
+
+const lstat = (at: string): NodeFs.Stats | undefined => fs().lstatSync(at, { throwIfNoEntry: false })
+
+/** Returns whether a path is a symbolic link, other than those of the system to an open file. */
+export const isLink = (at: string): boolean => !streams.test(at) && lstat(at)?.isSymbolicLink() === true
+
+/** Returns the code of a system error, such as ENOSPC, since its message would repeat the path; else the message. */
+export const codeOf = (cause: unknown): string =>
+  hasProperty(cause, "code") && typeof cause.code === "string"
+    ? cause.code
+    : cause instanceof Error
+    ? cause.message
+    : String(cause)
+
+/** Returns the folders on the way to a path that belong to the library: `.epilogue`, and those in it. */
+const ownFolders = (at: string): ReadonlyArray<string> => {
+  const { dirname, basename, resolve } = path()
+  const found: Array<string> = []
+  for (let folder = resolve(at);; folder = dirname(folder)) {
+    found.unshift(folder)
+    if (basename(folder) === own) return found
+    if (folder === dirname(folder)) return []
+  }
+}
+
+/** Returns whether a path is in a folder `.epilogue`, or is one. */
+export const isOwn = (at: string): boolean => ownFolders(at).length > 0
+
+/** Throws a {@link LinkError} where the folder is a symbolic link, or its way leads through one from `.epilogue` on. */
+export const refuseLinkedFolder = (folder: string): void => {
+  for (const part of [path().resolve(folder), ...ownFolders(folder)]) if (isLink(part)) throw new LinkError()
+}
+
+/** What could not be made private, as sentences. */
+export type Warnings = ReadonlyArray<string>
+
+const none: Warnings = []
+
+/** Takes the rights of others on a path away. The file is not opened: closing it again would drop SQLite's locks on it. */
+const tighten = (at: string, { mode }: NodeFs.Stats, wanted: number): Warnings => {
+  try {
+    fs().chmodSync(at, wanted)
+    return none
+  } catch (cause) {
+    const found = (mode & 0o777).toString(8)
+    return [
+      `other users of this machine have rights on ${at} (mode ${found}), which can't be changed: ${codeOf(cause)}`
+    ]
+  }
+}
+
+/** Makes all that is in a folder private, which others may have been able to open. */
+const tightenEntries = (folder: string): Warnings =>
+  fs().readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const at = path().join(folder, entry.name)
+    if (entry.isDirectory()) return protectFolder(at)
+    const stat = entry.isFile() ? lstat(at) : undefined
+    return stat === undefined || (stat.mode & groupAndOthers) === 0 ? none : tighten(at, stat, fileMode)
+  })
+
+const protectFolder = (folder: string): Warnings => {
+  const stat = lstat(folder)
+  if (stat === undefined || (stat.mode & groupAndOthers) === 0) return none
+  const warnings = tighten(folder, stat, folderMode)
+  return warnings.length > 0 ? warnings : tightenEntries(folder)
+}
+
+/** Whether anybody may replace the files in a folder. In one like /tmp (the sticky bit) only their owners may. */
+const isOpenToAll = ({ mode }: NodeFs.Stats): boolean => (mode & 0o002) !== 0 && (mode & 0o1000) === 0
+
+/** Makes a folder and its parents. `recursive` is not used: with it, Node loops forever in places such as `/proc`. */
+const make = (folder: string): void => {
+  const { mkdirSync, statSync } = fs()
+  const { dirname } = path()
+  const attempt = () => mkdirSync(folder, { mode: folderMode })
+  try {
+    attempt()
+  } catch (cause) {
+    const code = codeOf(cause)
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return
+    if (code !== "ENOENT" || dirname(folder) === folder) throw cause
+    make(dirname(folder))
+    try {
+      attempt()
+    } catch (cause) {
+      // another process has made it meanwhile
+      if (codeOf(cause) !== "EEXIST") throw cause
+    }
+  }
+}
+
+/**
+ * Makes a folder and its parents where they are missing, for their owner alone. Takes the rights of others away from
+ * folders of the library, and all that is in them. Throws a system error, or a {@link LinkError}.
+ */
+export const makeFolder = (folder: string): Warnings => {
+  const mine = ownFolders(folder)
+  if (mine.some(isLink)) throw new LinkError()
+  make(folder)
+  if (!hasModes()) return none
+  if (mine.length > 0) return mine.flatMap(protectFolder)
+  const stat = fs().statSync(folder, { throwIfNoEntry: false })
+  return stat !== undefined && isOpenToAll(stat)
+    ? [`other users of this machine can replace the files in ${folder} (mode ${(stat.mode & 0o777).toString(8)})`]
+    : none
+}
+
+/**
+ * Makes an empty file where it is missing, for its owner alone, without opening one that exists. Takes the rights of
+ * others away from one that exists. Throws a system error, or a {@link LinkError} where a link leads to no file, which
+ * its next reader would make with other rights.
+ */
+export const makeFile = (file: string): Warnings => {
+  try {
+    // with `wx` nothing that exists is opened, not even through a link
+    fs().writeFileSync(file, "", { flag: "wx", mode: fileMode })
+    return none
+  } catch (cause) {
+    if (codeOf(cause) !== "EEXIST") throw cause
+    if (isLink(file) && !fs().existsSync(file)) throw new LinkError()
+    return protectFile(file)
+  }
+}
+
+/** Takes the rights of others away from a file, where it exists. A group may have been let in, but not to `.epilogue`. */
+export const protectFile = (file: string): Warnings => {
+  if (!hasModes()) return none
+  const stat = fs().statSync(file, { throwIfNoEntry: false })
+  const taken = isOwn(file) ? groupAndOthers : others
+  return stat === undefined || !stat.isFile() || (stat.mode & taken) === 0 ? none : tighten(file, stat, fileMode)
+}
+
+/** Opens a file for appending, and makes it where it is missing, for its owner alone. Follows no link. */
+export const openToAppend = (file: string): number => {
+  const { constants, fchmodSync, fstatSync, openSync } = fs()
+  const { O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_WRONLY } = constants
+  if (isLink(file)) throw new LinkError()
+  const follow = streams.test(file) ? 0 : O_NOFOLLOW
+  const fd = openSync(file, O_APPEND | O_CREAT | O_WRONLY | follow, fileMode)
+  if (hasModes() && isOwn(file) && (fstatSync(fd).mode & groupAndOthers) !== 0) {
+    try {
+      fchmodSync(fd, fileMode)
+    } catch {
+      // its folder, which is made private too, keeps others out
+    }
+  }
+  return fd
+}
