@@ -75,13 +75,13 @@ for (const own of [true, false]) {
     }))
 }
 
-it.live("a step that outlives its run can be recorded after the run's file was removed", () =>
+it.effect("a step that outlives its run can be recorded after the run's file was removed", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
     yield* Effect.gen(function*() {
       yield* run
       yield* Report.prune({ keep: 0, folder })
-      yield* Effect.sleep("60 millis")
+      yield* TestClock.adjust("60 millis")
     }).pipe(Effect.provide(Report.layerRecord({ folder })))
     const { events: read } = yield* readAll(filesIn(folder)[0]!)
     assert.deepEqual(read.map(({ _tag }) => _tag), ["StepEnded", "HookEnded"])
