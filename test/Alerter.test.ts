@@ -254,7 +254,7 @@ for (const severity of ["info", "success", "warning", "error", "critical"] as co
 const hostile = "\u001b[31mred\u001b[0m \u001b]0;title\u0007 \u009b2J \u0000\b\u007f\r\u001b[2K end"
 
 for (const tty of [true, false]) {
-  it.effect(`layerConsole removes control characters from every text of an alert (${tty ? "terminal" : "not a terminal"})`, () =>
+  it.effect(`layerConsole shows control characters in every text of an alert, and obeys none (${tty ? "terminal" : "not a terminal"})`, () =>
     Effect.gen(function*() {
       const alert = Alert.make({
         title: hostile,
@@ -270,6 +270,7 @@ for (const tty of [true, false]) {
       assert.equal(text.includes("\u001b[31m"), false)
       assert.equal(text.includes("\u001b[2K"), false)
       assert.equal(text.match(/end/g)!.length, 5)
+      assert.equal(text.match(/red \\u\{1b\}\]0;title\\u\{7\} \\u\{9b\}2J/g)!.length, 5)
     }))
 }
 
@@ -277,8 +278,8 @@ it.effect("layerConsole prints titles and field names on one line, so that a lin
   Effect.gen(function*() {
     const alert = Alert.make({ title: "one\r\n✓ SUCCESS two", fields: { "a\n✓ SUCCESS b": "c" } })
     assert.deepEqual((yield* printed(alert, { tty: false })).split("\n"), [
-      "i INFO one ✓ SUCCESS two 1970-01-01T00:00:00.000Z",
-      "  a ✓ SUCCESS b  c"
+      "i INFO one\\u{d}\\u{a}✓ SUCCESS two 1970-01-01T00:00:00.000Z",
+      "  a\\u{a}✓ SUCCESS b  c"
     ])
   }))
 

@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import * as EffectConsole from "effect/Console"
 import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
@@ -12,6 +11,7 @@ import { Alerter } from "../Alerter.ts"
 import { render } from "../internal/alerts/alerter.ts"
 import { localTime } from "../internal/text/localTime.ts"
 import { colorsOn } from "../internal/text/terminal.ts"
+import * as Writer from "../internal/text/writer.ts"
 
 /**
  * The options of {@link layer}.
@@ -63,6 +63,6 @@ const textOf = (alert: Alert, { timeZone }: ConsoleOptions, colored: boolean): s
 
 const print = (alert: Alert, options: ConsoleOptions): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const text = textOf(alert, options, colorsOn(options.stream ?? "stdout", options.colors))
-    return options.stream === "stderr" ? EffectConsole.error(text) : EffectConsole.log(text)
+    const { colors, stream = "stdout" } = options
+    return Writer.print(textOf(alert, options, colorsOn(stream, colors)), stream)
   })

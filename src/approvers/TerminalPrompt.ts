@@ -13,8 +13,9 @@ import * as Terminal from "effect/Terminal"
 import { AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { Approver, Decision, type Question } from "../Approver.ts"
 import { isDoubtful, labels, labelsShown, mayAnswer, now } from "../internal/approvals/question.ts"
-import { clean, fitEnd, fitMiddle, oneLine } from "../internal/text/fit.ts"
+import { fitEnd, fitMiddle, oneLine } from "../internal/text/fit.ts"
 import { localTime } from "../internal/text/localTime.ts"
+import { printable, printableBlock, printableLine } from "../internal/text/printable.ts"
 
 /**
  * The options of {@link layer}.
@@ -120,7 +121,7 @@ const conversation = (
       const early = (yield* Clock.currentTimeMillis) - shown < reactionTime
       if (answer !== undefined && !early) {
         const at = yield* now
-        yield* say(`${answer.approved ? "Approved" : "Denied"} by ${oneLine(by.name)}.\n`)
+        yield* say(`${answer.approved ? "Approved" : "Denied"} by ${lineOf(by.name)}.\n`)
         const { comment } = answer
         return answer.approved ? Decision.Approved({ by, at, comment }) : Decision.Denied({ by, at, comment })
       }
@@ -171,13 +172,10 @@ const understand = (
 // what is shown
 // -----------------------------------------------------------------------------
 
-// characters that reverse the direction of the text after them: Unicode Standard Annex #9, section 2
-const directions = /[\u202a-\u202e\u2066-\u2069]/g
-
-const lineOf = (text: string): string => fitEnd(oneLine(text).replace(directions, ""), maxLine)
+const lineOf = (text: string): string => fitEnd(printableLine(text.trim()), maxLine)
 
 const textOf = (text: string, indent: string, max = maxText): string =>
-  fitMiddle(clean(text), max).replace(directions, "").replace(/\n/g, `\n${indent}`)
+  printableBlock(fitMiddle(printable(text), max), indent)
 
 const render = ({ body, fields = [], title }: Question, until: number): string => {
   const shown = fields.slice(0, maxFields)

@@ -7,12 +7,12 @@ import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as CliCommand from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import manifest from "../../package.json" with { type: "json" }
 import * as Command from "./front/commands.ts"
 import { ExitCode, UsageError } from "./request.ts"
+import { err, errBlock, flushed, ignoreClosed } from "./terminal.ts"
 
 let code: number = ExitCode.success
 
@@ -37,10 +37,10 @@ const withoutAddress = (message: string): string => {
 const presenter = CliOutput.layerPresenter({
   present: (event) =>
     event._tag === "InvalidInvocation"
-      ? Console.error([
-        ...event.errors.map(({ message }) => `error: ${withoutAddress(message)}`),
-        `see: ${event.commandPath.join(" ")} --help`
-      ].join("\n"))
+      ? Effect.sync(() => {
+        for (const { message } of event.errors) errBlock(`error: ${withoutAddress(message)}`)
+        err(`see: ${event.commandPath.join(" ")} --help`)
+      })
       : CliOutput.defaultPresenter.present(event)
 })
 
@@ -49,24 +49,23 @@ const codeOf = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
   const error = Cause.squash(cause)
   // the presenter has printed it already
   if (CliError.isCliError(error)) return Effect.succeed(ExitCode.usage)
-  if (error instanceof UsageError) return Effect.as(Console.error(`error: ${error.message}`), ExitCode.usage)
-  return Effect.as(Console.error(Cause.pretty(cause)), ExitCode.failed)
+  return Effect.sync(() => {
+    const isMistake = error instanceof UsageError
+    errBlock(isMistake ? `error: ${error.message}` : Cause.pretty(cause))
+    return isMistake ? ExitCode.usage : ExitCode.failed
+  })
 }
-
-// bound now, since `--json` replaces `stdout.write` later
-const { stdout } = process
-const write = stdout.write.bind(stdout)
 
 /**
  * Ends the process once all output is written. Without this, a timer or a connection that a pipeline or a module left
  * open would keep the process alive.
  */
 const finish = (code: number): void => {
-  write("", () => process.stderr.write("", () => process.exit(code)))
+  flushed(() => process.exit(code))
 }
 
-// EPIPE: the reader of the output has ended, as `head` does
-for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
+ignoreClosed("stdout")
+ignoreClosed("stderr")
 
 // not awaited, since Bun does not exit on an uncaught error while the top level of a module is awaiting
 void Effect.runPromise(

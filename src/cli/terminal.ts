@@ -1,17 +1,67 @@
-/** Writes the command's output, and says what standard output can show. */
+/**
+ * Writes the output of the command, and says what standard output can show. All of it is made printable here, and in
+ * GitHub Actions no line of it is a workflow command.
+ */
+import { writeSync } from "node:fs"
+/* oxlint-disable eslint/no-restricted-properties -- this is the writer */
 import process from "node:process"
-import { colorsOn, isTerminal } from "../internal/text/terminal.ts"
+import { printableBlock, printableJson, printableLine, printableStyled } from "../internal/text/printable.ts"
+import { colorsOn, isTerminal, type StreamName } from "../internal/text/terminal.ts"
+import { forLog } from "../internal/text/writer.ts"
 import { type Mode, modeFor, surroundings } from "../report/internal/progress/settings.ts"
 
-/** Writes a line to standard output. */
-export const out = (text: string): void => void process.stdout.write(`${text}\n`)
+/** Writes one line to standard output: line ends in the text are shown. */
+export const out = (text: string): void => void process.stdout.write(`${lineOf(text)}\n`)
 
-/** Writes a line to standard error. */
-export const err = (text: string): void => void process.stderr.write(`${text}\n`)
+/** Writes one line to standard error: line ends in the text are shown. */
+export const err = (text: string): void => void process.stderr.write(`${lineOf(text)}\n`)
 
-/** Writes to standard output. Resolves when the content is written, or the pipe's reader is gone. */
+/** Writes text of several lines to standard error. The lines after the first one are indented. */
+export const errBlock = (text: string): void => void process.stderr.write(`${forLog(printableBlock(text))}\n`)
+
+/** Writes lines of a child process to standard error, with their colours. */
+export const errRelayed = (lines: string): void => void process.stderr.write(forLog(printableStyled(lines)))
+
+/** Writes a line to standard error before it returns, since the process may exit right after. */
+export const errAtOnce = (text: string): void => {
+  try {
+    writeSync(2, `${lineOf(text)}\n`)
+  } catch {
+    // a closed pipe must not keep the process from exiting
+  }
+}
+
+const lineOf = (text: string): string => forLog(printableLine(text))
+
+/** Writes lines to standard output that `fit` has made printable, with their colours. */
+export const outFitted = (lines: ReadonlyArray<string>): Promise<void> => written(`${forLog(lines.join("\n"))}\n`)
+
+/** Writes values to standard output, as a line of JSON each. */
+export const outJson = (values: ReadonlyArray<unknown>): Promise<void> =>
+  written(values.map((value) => `${printableJson(JSON.stringify(value))}\n`).join(""))
+
+/**
+ * Writes the content of a file to standard output. Resolves when it is written, or the pipe's reader is gone.
+ */
 export const written = (content: string | Uint8Array): Promise<void> =>
   new Promise((resolve) => process.stdout.write(content, () => resolve()))
+
+// bound now, since `--json` replaces `stdout.write` later
+const { stdout } = process
+const write = stdout.write.bind(stdout)
+
+/** Calls a function once all output is written. */
+export const flushed = (then: () => void): void => void write("", () => process.stderr.write("", then))
+
+/**
+ * Ignores that the reader of a stream has ended (`EPIPE`), as `head` does. Node ends the process otherwise. Returns a
+ * function that ends this.
+ */
+export const ignoreClosed = (stream: StreamName): () => void => {
+  const ignore = () => {}
+  process[stream].on("error", ignore)
+  return () => void process[stream].off("error", ignore)
+}
 
 /** Returns how progress is shown unless an option says so. Its lines go to standard output. */
 export const usualMode = (): Mode => modeFor("stdout", surroundings())

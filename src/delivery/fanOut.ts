@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { Alerter, AlerterError } from "../Alerter.ts"
+import * as Writer from "../internal/text/writer.ts"
 import type { Post } from "./internal/policy.ts"
 import { combine, combinedError, errorOf } from "./internal/several.ts"
 
@@ -80,7 +81,7 @@ const toAll = (posts: ReadonlyArray<Post>, succeeds: "all" | "any"): Post => {
       const errors = outcomes.filter((error) => error !== undefined)
       if (errors.length === 0) return
       if (succeeds === "any" && errors.length < posts.length) {
-        return yield* Effect.logWarning(
+        return yield* Writer.logWarning(
           "effect-epilogue: an alert did not reach all of its channels",
           ...errors.map(({ message }) => message)
         )

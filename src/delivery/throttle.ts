@@ -14,6 +14,7 @@ import type { Alerter } from "../Alerter.ts"
 import { heldBack } from "../internal/alerts/metrics.ts"
 import { atLeast } from "../internal/model/severity.ts"
 import { localTime } from "../internal/text/localTime.ts"
+import * as Writer from "../internal/text/writer.ts"
 import { explain, heldBack as heldBackField, withFields } from "./internal/entries.ts"
 import { alerts, inTime } from "./internal/hold/digest.ts"
 import * as Timer from "./internal/hold/timer.ts"
@@ -194,7 +195,7 @@ const make = <P extends string | undefined>(
         yield* end(id, Counts.others, report, exit)
         if (Exit.isSuccess(exit)) return
         notBefore = (yield* Clock.currentTimeMillis) + limits.overall.window
-        yield* Effect.logWarning(
+        yield* Writer.logWarning(
           "effect-epilogue: throttle: the summary of held back alerts could not be posted",
           explain(exit.cause)
         )
@@ -250,7 +251,7 @@ const summaryOf = (report: Counts.Report, now: number, zone: DateTime.TimeZone):
 
 const logLost = (report: Counts.Report): Effect.Effect<void> => {
   if (report.length === 0) return Effect.void
-  return Effect.logError(
+  return Writer.logError(
     `effect-epilogue: throttle: ${alerts(Counts.total(report).count)} held back, never reported`,
     Counts.bySubject(report).map(({ count, name }) => `${name}: ${count}`).join("\n")
   )

@@ -32,6 +32,7 @@ import type { Alert } from "../Alert.ts"
 import { Alerter, AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { timed } from "../internal/alerts/alerter.ts"
 import { AlertJson, fromJson, toJson } from "../internal/alerts/json.ts"
+import * as Writer from "../internal/text/writer.ts"
 import { type Outbox, OutboxTypeId } from "./internal/outbox/typeId.ts"
 
 /**
@@ -159,8 +160,8 @@ const make = (
       inner.post(fromJson(json)).pipe(
         Effect.tapError((error) =>
           attempts >= maxAttempts
-            ? Effect.logError(`effect-epilogue: an alert is given up after ${attempts} attempts`, error.message)
-            : Effect.logWarning(
+            ? Writer.logError(`effect-epilogue: an alert is given up after ${attempts} attempts`, error.message)
+            : Writer.logWarning(
               `effect-epilogue: an alert stays in the outbox after attempt ${attempts}`,
               error.message
             )
@@ -178,7 +179,7 @@ const make = (
       // A failed delivery is logged above and waits in the queue. Without a pause a store that fails would be asked
       // without end.
       return isPost ? Effect.void : Effect.andThen(
-        Effect.logError("effect-epilogue: the outbox can't be read", cause),
+        Writer.logError("effect-epilogue: the outbox can't be read", cause),
         Effect.sleep("1 second")
       )
     }))
@@ -192,7 +193,7 @@ const make = (
           () =>
             pending.size === 0
               ? Effect.void
-              : Effect.logWarning(
+              : Writer.logWarning(
                 `effect-epilogue: ${pending.size} alerts stay in the outbox, to be delivered by the next process that opens it`
               )
         )
@@ -205,7 +206,7 @@ const make = (
         timed(alert, (timed) =>
           Effect.catchCause(offer(timed), (cause) =>
             Effect.andThen(
-              Effect.logError("effect-epilogue: the outbox can't be written", cause),
+              Writer.logError("effect-epilogue: the outbox can't be written", cause),
               Effect.fail(
                 new AlerterError({
                   channel,

@@ -12,6 +12,7 @@ import { explain } from "../delivery/internal/entries.ts"
 import { countOf } from "../delivery/internal/options.ts"
 import { observing, type Post } from "../delivery/internal/policy.ts"
 import { atLeast } from "../internal/model/severity.ts"
+import * as Writer from "../internal/text/writer.ts"
 import type { Observer } from "../RunEvent.ts"
 import type { Event } from "./Event.ts"
 import { type Recent, RecentRuns } from "./internal/events/recent.ts"
@@ -131,7 +132,7 @@ export const make = (
           // once: without the renderer, it fails in the same way for each alert
           if (logged) return Effect.succeed([])
           logged = true
-          return Effect.as(Effect.logDebug("effect-epilogue: alerts have no picture of their run", explain(cause)), [])
+          return Effect.as(Writer.logDebug("effect-epilogue: alerts have no picture of their run", explain(cause)), [])
         })
       )
 

@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import * as Console from "effect/Console"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -11,9 +10,11 @@ import type * as Scope from "effect/Scope"
 import { writeSync } from "node:fs"
 import process from "node:process"
 import { colorsOn, isTerminal, type StreamName } from "../internal/text/terminal.ts"
+import * as Writer from "../internal/text/writer.ts"
 import { type Observer, Observers, type RunEvent } from "../RunEvent.ts"
+import { line } from "./internal/events/line.ts"
 import { capture } from "./internal/progress/capture.ts"
-import { make as makeGithub, plain } from "./internal/progress/github.ts"
+import { make as makeGithub } from "./internal/progress/github.ts"
 import { Live } from "./internal/progress/live.ts"
 import type { Terminal } from "./internal/progress/screen.ts"
 import { type Mode, modeFor, surroundings } from "./internal/progress/settings.ts"
@@ -125,19 +126,18 @@ const theLog = sharing<(event: RunEvent) => ReadonlyArray<string>>()
 /** Prints lines by effect's `Console`, which tests can replace. */
 const lines = (mode: Exclude<Mode, "tree">, stream: StreamName): Effect.Effect<Observer, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const console = yield* Console.Console
+    const printers = yield* Writer.printers
     yield* ignoringClosedPipe(mode === "github" ? "stdout" : stream)
     if (mode === "github") {
       const toLines = yield* theLog(makeGithub)
       return (event) => {
-        for (const text of toLines(event)) console.log(text)
+        for (const text of toLines(event)) printers.command(text)
       }
     }
+    const print = printers.line(stream)
     return (event) => {
-      const text = plain(event)
-      if (text === undefined) return
-      if (stream === "stdout") console.log(text)
-      else console.error(text)
+      const text = line(event)
+      if (text !== undefined) print(text)
     }
   })
 

@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import * as Writer from "../internal/text/writer.ts"
 import type { Event } from "./Event.ts"
 import * as format from "./internal/record/format.ts"
 import * as layers from "./internal/record/layer.ts"
@@ -242,7 +243,7 @@ export const prune = (options: PruneOptions): Effect.Effect<ReadonlyArray<Record
     listing.prune(options.folder ?? layers.defaultFolder, options.keep),
     ({ links, removed }) =>
       Effect.as(
-        Effect.forEach(links, (link) => Effect.logWarning(`Report.prune: ${listing.leftAlone(link)}`)),
+        Effect.forEach(links, (link) => Writer.logWarning(`Report.prune: ${listing.leftAlone(link)}`)),
         removed
       )
   )

@@ -149,7 +149,7 @@ for (const [how, hang] of Object.entries(hangs)) {
         yield* Fiber.join(closing)
       }).pipe(Effect.provide(log.layer))
       const errors = log.list.filter(({ level }) => level === "Error").map(({ message }) => message)
-      assert.deepEqual(errors, ["effect-epilogue: digest: 2 alerts lost, never posted a\nb"])
+      assert.deepEqual(errors, ["effect-epilogue: digest: 2 alerts lost, never posted a\n  b"])
     }))
 }
 
@@ -170,7 +170,7 @@ it.effect("an alerter that dies is logged without its URLs, and so are the lost 
     assert.equal(log.list.length, 3)
     assert.ok(!first!.message.includes("secret") && !second!.message.includes("secret"))
     assert.equal(last!.level, "Error")
-    assert.match(last!.message, /25 alerts lost, never posted t0\nt1\n.*\nt19\n… and 5 more$/s)
+    assert.match(last!.message, /25 alerts lost, never posted t0\n  t1\n.*\n  t19\n  … and 5 more$/s)
   }))
 
 it.effect("with a store, alerts are held across processes until their window ends", () =>

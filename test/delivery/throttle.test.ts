@@ -224,7 +224,7 @@ it.effect("counts that can't be posted as the scope closes are logged", () =>
       yield* Fiber.join(closing)
     }).pipe(Effect.provide(log.layer))
     assert.deepEqual(log.list.filter(({ level }) => level === "Error").map(({ message }) => message), [
-      "effect-epilogue: throttle: 3 alerts held back, never reported a: 2\nb: 1"
+      "effect-epilogue: throttle: 3 alerts held back, never reported a: 2\n  b: 1"
     ])
   }))
 

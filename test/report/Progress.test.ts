@@ -298,8 +298,8 @@ it.effect("names and messages can't move the cursor or reorder text, and secrets
     yield* Fiber.join(fiber)
     assertScreen(
       terminal,
-      "✗ p2J (1 s, 2 steps)",
-      "├─ ✓ ab c de (1 s)  token=<redacted> k ey=xy",
+      "✗ p\\u{9b}2J (1 s, 2 steps)",
+      "├─ ✓ a\\u{1b}[2Jb c\\u{d}\\u{a}d\\u{202e}e\\u{7} (1 s)  token=<redacted> k\\u{a}ey=x…",
       "└─ ✗ bad (0 ms): HttpError: one and"
     )
   }))

@@ -12,6 +12,7 @@ import type { Person, Question } from "../../Approver.ts"
 import { at, listAt, textAt } from "../../internal/approvals/json.ts"
 import { labelsShown, mayAnswer, type Vote } from "../../internal/approvals/question.ts"
 import { withoutTrailingSlashes } from "../../internal/text/baseUrl.ts"
+import * as Writer from "../../internal/text/writer.ts"
 import type { Driver } from "./polling.ts"
 import { asking, replied, settled } from "./question.ts"
 
@@ -124,7 +125,7 @@ export const make = (settings: Settings, { error, http, time }: Channel): Driver
         )
         if (at(page, "ok") !== true) {
           repliesRefused = true
-          yield* Effect.logWarning(
+          yield* Writer.logWarning(
             "effect-epilogue: slack: replies can't be read, only reactions count",
             http.detail(`needed: ${textAt(page, "needed") ?? "channels:history"}`)
           )

@@ -7,8 +7,9 @@ import { hasProperty } from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { outcomeOf } from "../../internal/engine/outcome.ts"
+import * as Writer from "../../internal/text/writer.ts"
 import { type DurableRunRequest, ExitCode } from "../request.ts"
-import { err, out } from "../run/environment.ts"
+import { err, errBlock, out } from "../run/environment.ts"
 import { causeText } from "../run/output.ts"
 import { client, type Database, type Engine, engine, isHeld } from "./database.ts"
 import { loadOne, payloadOf, type Pipeline, type Services } from "./loading.ts"
@@ -167,7 +168,7 @@ const poll = ({ pipeline: { workflow }, runId }: Submission): Effect.Effect<Ende
       // suspended by a failure, as annotations of the workflow may ask for: it stays so until it is resumed
       return Effect.succeed(result.failed === true ? Exit.failCause(result.cause ?? Cause.empty) : undefined)
     }),
-    Effect.tapError(() => Effect.logWarning("the database can't be reached; trying again")),
+    Effect.tapError(() => Writer.logWarning("the database can't be reached; trying again")),
     Effect.retry(Schedule.spaced("2 seconds")),
     Effect.orDie
   )
@@ -192,6 +193,6 @@ const printEnd = (
       if (emit === undefined) out(`${name} succeeded${shown === undefined || shown === "null" ? "" : `: ${shown}`}`)
       return ExitCode.success
     }
-    err(outcome === "interrupt" ? `${name} was interrupted` : `${name} failed: ${cause}`)
+    errBlock(outcome === "interrupt" ? `${name} was interrupted` : `${name} failed: ${cause}`)
     return outcome === "interrupt" ? ExitCode.interrupted : ExitCode.failed
   })

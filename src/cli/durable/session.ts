@@ -8,7 +8,6 @@ import type { Path } from "effect/Path"
 import { hasProperty } from "effect/Predicate"
 import * as References from "effect/References"
 import { DatabaseInUse } from "../../durable/Durable.ts"
-import { clean } from "../../internal/text/fit.ts"
 import type { DurableRequest, Showing } from "../request.ts"
 import { err } from "../run/environment.ts"
 import { causeText } from "../run/output.ts"
@@ -65,7 +64,7 @@ const databaseText = (error: unknown): string | undefined => {
     messages.add(cause.message)
   }
   messages.delete("")
-  return clean([...messages].join(": "))
+  return [...messages].join(": ")
 }
 
 /** Whether another process has the database open. */

@@ -1,5 +1,4 @@
 /** `epilogue init`: writes a small pipeline, its hooks and a config file. */
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import { identity } from "effect/Function"
@@ -7,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import { createRequire } from "node:module"
 import { UsageError } from "../request.ts"
+import { out } from "../terminal.ts"
 
 const pipeline = `import { Console, Effect, Schema } from "effect"
 import { Params, Pipeline, Step } from "effect-epilogue"
@@ -153,11 +153,12 @@ export const write = (folder: string): Effect.Effect<void, UsageError, FileSyste
     yield* Effect.forEach(files, ([name, text]) => fs.writeFileString(at(name), text, { flag: "wx" }), {
       discard: true
     })
-    yield* Console.log([
+    const lines = [
       ...files.map(([name]) => `wrote ${at(name)}`),
       "",
       "next:",
       `  npm install effect effect-epilogue${config.endsWith(".yaml") ? " yaml" : ""}`,
       `  epilogue run ${at(config)}`
-    ].join("\n"))
+    ]
+    for (const line of lines) out(line)
   }).pipe(Effect.catchTag("PlatformError", ({ message }) => refuse(message)))

@@ -2,14 +2,13 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { existsSync } from "node:fs"
-import { clean } from "../../internal/text/fit.ts"
 import { plural } from "../../internal/text/words.ts"
 import type { Event } from "../../report/Event.ts"
 import { defaultFolder } from "../../report/internal/record/layer.ts"
 import { find, list, read, type Skipped } from "../../report/Record.ts"
 import { RecordError } from "../../report/RecordError.ts"
 import { ExitCode, type FolderRequest, UsageError } from "../request.ts"
-import { err } from "../terminal.ts"
+import { err, errBlock } from "../terminal.ts"
 
 /** Runs a command, prints its error, and resolves to the exit code. */
 export const perform = <E extends Error>(effect: Effect.Effect<void, E>): Promise<number> =>
@@ -17,7 +16,7 @@ export const perform = <E extends Error>(effect: Effect.Effect<void, E>): Promis
     Effect.match(effect, {
       onSuccess: (): number => ExitCode.success,
       onFailure: (error) => {
-        err(`error: ${clean(error.message)}`)
+        errBlock(`error: ${error.message}`)
         return isMistake(error) ? ExitCode.usage : ExitCode.failed
       }
     })

@@ -21,7 +21,7 @@ import {
 import { list, type Recorded } from "../../report/Record.ts"
 import type { RecordError } from "../../report/RecordError.ts"
 import { type PruneRequest, type RunsRequest, type ShowRequest, UsageError } from "../request.ts"
-import { display, err, out, written } from "../terminal.ts"
+import { display, err, outFitted, outJson } from "../terminal.ts"
 import { eachPiece, fileOf, howToRecord, perform, shownFolder } from "./find.ts"
 import { sinceOf } from "./since.ts"
 import { table } from "./table.ts"
@@ -49,9 +49,9 @@ export const runs = (request: RunsRequest): Promise<number> =>
     if (all.length === 0) return err(`no runs are recorded in ${shownFolder(request)}: ${howToRecord}`)
     if (found.length === 0) return err(`none of ${plural(all.length, "recorded run")} matches`)
     const shown = found.slice(0, limit)
-    if (json) return out(shown.map((run) => JSON.stringify(toJson(run))).join("\n"))
+    if (json) return yield* Effect.promise(() => outJson(shown.map(toJson)))
     const shownOn = display()
-    out(table(shown, shownOn).join("\n"))
+    yield* Effect.promise(() => outFitted(table(shown, shownOn)))
     if (shownOn.isTerminal && found.length > limit) err("there are more: --limit 0 lists all of them")
   }))
 
@@ -67,7 +67,7 @@ export const show = (request: ShowRequest): Promise<number> =>
     const file = yield* fileOf(request)
     if (request.json) {
       // piece by piece, since a record may be larger than the memory
-      return yield* eachPiece(file, (events) => written(events.map((event) => `${JSON.stringify(event)}\n`).join("")))
+      return yield* eachPiece(file, (events) => outJson(events))
     }
     const found = new Runs()
     yield* eachPiece(file, (events) => {
@@ -80,7 +80,7 @@ export const show = (request: ShowRequest): Promise<number> =>
       runLines(run, now - heardOf < abandonedAfter ? now : undefined).map((line) => fit(line, Infinity, colors).text)
         .join("\n")
     )
-    yield* Effect.promise(() => written(`${texts.join("\n\n")}\n`))
+    yield* Effect.promise(() => outFitted([texts.join("\n\n")]))
   }))
 
 const wouldPrune = (folder: string, keep: number): Effect.Effect<Pruned, RecordError> =>
@@ -99,6 +99,6 @@ export const prune = (request: PruneRequest): Promise<number> =>
     )
     for (const link of links) err(leftAlone(link))
     if (removed.length === 0) return err(`nothing to remove in ${shownFolder(request)}`)
-    out(table(removed, display()).join("\n"))
+    yield* Effect.promise(() => outFitted(table(removed, display())))
     err(`${dryRun ? "would remove" : "removed"} the records of ${plural(removed.length, "run")}`)
   }))

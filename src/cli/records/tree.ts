@@ -1,7 +1,7 @@
 /** Renders a recorded run as a tree of its steps, with all that the record has of each. */
 import { label, type Line } from "../../internal/text/columns.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
-import { clean, oneLine } from "../../internal/text/fit.ts"
+import { printable } from "../../internal/text/printable.ts"
 import { text } from "../../internal/text/redact.ts"
 import { plural } from "../../internal/text/words.ts"
 import type { AttemptModel, HookModel, RunModel, StepModel } from "../../report/internal/events/model.ts"
@@ -45,7 +45,7 @@ export const runLines = (run: RunModel, now: number | undefined): ReadonlyArray<
     [[`run ${label(runId)}`, "plain"], [`  ${label(runName)}  ${localTime(startedAt)}`, "dim"]],
     ...draw([root]),
     ...(outcome === "failure" && cause !== undefined
-      ? clean(`\n${cause}`).trimEnd().split("\n").map((line): Line => [[line, "plain"]])
+      ? printable(`\n${cause}`).trimEnd().split("\n").map((line): Line => line === "" ? [] : [[`  ${line}`, "plain"]])
       : [])
   ]
 }
@@ -66,12 +66,12 @@ const tookOf = (
   return endedAt !== undefined ? took : open === "running" ? `${took} so far` : `cut off after ${took} or more`
 }
 
-const firstLine = (cause: string): string => label(oneLine(clean(cause).trimStart().split("\n")[0]!))
+const firstLine = (cause: string): string => label(cause.trimStart().split(/[\r\n]/, 1)[0]!)
 
 const causeOf = (cause: string | undefined): string | undefined => cause === undefined ? undefined : firstLine(cause)
 
 const entries = (values: Values): ReadonlyArray<Annotation> =>
-  Object.entries(values).map(([key, value]) => [oneLine(key), oneLine(text(value))])
+  Object.entries(values).map(([key, value]) => [label(key), label(text(value))])
 
 const stepNode = (step: StepModel, view: View): Node => {
   const { annotations, attempts, cause, children, hooks, name, outcome, params, progress } = step
@@ -109,7 +109,7 @@ const paramNodes = (params: Values): ReadonlyArray<Node> =>
       [
         typeof value === "object" && value !== null && !Array.isArray(value)
           ? `  ${entries({ ...value }).map(([key, value]) => `${key}=${value}`).join(" ")}`
-          : `  ${oneLine(text(value))}`,
+          : `  ${label(text(value))}`,
         "dim"
       ]
     ])

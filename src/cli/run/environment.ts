@@ -3,10 +3,14 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 
-export { err, out } from "../terminal.ts"
+import { logger } from "./logger.ts"
+
+export { err, errBlock, out } from "../terminal.ts"
 
 /** Files, paths, processes and the terminal; logs go to standard error. */
 export const services: Layer.Layer<NodeServices.NodeServices> = Layer.mergeAll(
   NodeServices.layer,
+  Logger.layer([logger, Logger.tracerLogger]),
+  // for loggers of the user's own
   Layer.succeed(Logger.LogToStderr, true)
 )

@@ -1,17 +1,17 @@
 /** The observers of a run: its display, and its record. */
 import * as Layer from "effect/Layer"
-import process from "node:process"
+import { isTerminal } from "../../internal/text/terminal.ts"
 import { isFresh } from "../../report/internal/record/names.ts"
 import type { RecordError } from "../../report/RecordError.ts"
 import * as RunEvent from "../../RunEvent.ts"
 import type { Showing } from "../request.ts"
-import { usualMode } from "../terminal.ts"
+import { err, usualMode } from "../terminal.ts"
 
 /** @internal */
 export interface Observers {
   readonly layer: Layer.Layer<never, RecordError>
-  /** Writes a text to standard error at once. Set where writing to the file descriptor itself would garble the tree. */
-  readonly say: ((text: string) => void) | undefined
+  /** Writes a line to standard error at once. Set where writing to the file descriptor itself would garble the tree. */
+  readonly say: ((line: string) => void) | undefined
   /** Returns the id (or its beginning) of the first own run that was recorded in a file of its own. */
   readonly recorded: () => string | undefined
 }
@@ -51,7 +51,7 @@ export const make = async (
         Layer.provideMerge(shown)
       ),
     // the stream's `write` is the tree's, which prints the text above it
-    say: mode === "tree" && process.stderr.isTTY ? (text) => void process.stderr.write(text) : undefined,
+    say: mode === "tree" && isTerminal("stderr") ? err : undefined,
     recorded: () =>
       json || record !== "" || first === undefined ? undefined : isFresh(first) ? first.slice(0, 8) : first
   }

@@ -11,7 +11,8 @@ import { connect, reportingAlerts, reportingEvents, type Supervisor } from "../s
 import * as Supervision from "../supervise/config.ts"
 import { supervise } from "../supervise/parent.ts"
 import { toLostCode } from "../supervise/protocol.ts"
-import { err, out, services } from "./environment.ts"
+import { written } from "../terminal.ts"
+import { err, errBlock, out, services } from "./environment.ts"
 import { load } from "./loading.ts"
 import { errorText, explained, plural } from "./output.ts"
 import { again } from "./runtime.ts"
@@ -41,7 +42,7 @@ const superviseChild = async ({ alerter, pipeline, secrets }: Supervision.Superv
   const supervised = supervise({ ...again(), pipeline, alerter, secrets })
   const result = await Effect.runPromise(supervised.pipe(Effect.provide(services), Effect.result))
   if (result._tag === "Success") return result.success
-  err(`error: ${errorText(result.failure)}`)
+  errBlock(`error: ${errorText(result.failure)}`)
   return ExitCode.failed
 }
 
@@ -90,6 +91,6 @@ export const explain = (request: LoadRequest): Promise<number> =>
 
 /** Prints the JSON Schema of configs. */
 export const schema = async (): Promise<number> => {
-  out(JSON.stringify(ConfigFile.jsonSchema(), null, 2))
+  await written(`${JSON.stringify(ConfigFile.jsonSchema(), null, 2)}\n`)
   return ExitCode.success
 }

@@ -14,13 +14,12 @@ import { hasProperty } from "effect/Predicate"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import { Alerter } from "../../Alerter.ts"
-import { clean } from "../../internal/text/fit.ts"
 import type { RecordError } from "../../report/RecordError.ts"
 import type { RunEvent } from "../../RunEvent.ts"
 import { ExitCode, type Showing } from "../request.ts"
 import { reportingAlerts, type Supervisor } from "../supervise/child.ts"
 import { toLine, toMessage } from "../supervise/protocol.ts"
-import { err, out, services } from "./environment.ts"
+import { err, errBlock, out, services } from "./environment.ts"
 import * as Observers from "./observers.ts"
 import * as OpenWork from "./openWork.ts"
 import { causeText, line } from "./output.ts"
@@ -160,11 +159,12 @@ export const failed = (
   if (Cause.hasInterruptsOnly(cause)) return ExitCode.interrupted
   const error = Cause.squash(cause)
   if (!nothingHasRun || !isMistake(error)) {
-    err(redact(`${prefix}${describe(cause)}`))
+    errBlock(redact(`${prefix}${describe(cause)}`))
     return ExitCode.failed
   }
-  // the message of a `ConfigFileError` begins with a place in the file, as a compiler's does
-  err(redact(`${error._tag === "ConfigFileError" ? "" : "error: "}${clean(error.message)}`))
+  // each line of the message of a `ConfigFileError` begins with a place in the file, as a compiler's does
+  if (error._tag === "ConfigFileError") { for (const line of redact(error.message).split("\n")) err(line) }
+  else errBlock(redact(`error: ${error.message}`))
   return ExitCode.usage
 }
 

@@ -1,15 +1,8 @@
 /** Handles Ctrl-C: the first interrupts, the second quits. */
-import { writeSync } from "node:fs"
 import { ExitCode } from "../request.ts"
+import { errAtOnce } from "../terminal.ts"
 
 const signals = ["SIGINT", "SIGTERM"] as const
-
-/** Writes synchronously, since the process may exit right after. A closed pipe must not keep it from exiting. */
-const atOnce = (text: string): void => {
-  try {
-    writeSync(2, text)
-  } catch {}
-}
 
 /**
  * Listens to SIGINT and SIGTERM, and returns a function that removes the listeners.
@@ -22,9 +15,8 @@ export const listen = (
   message: () => string,
   interrupt: () => void,
   open: (() => ReadonlyArray<string>) | undefined,
-  write: (text: string) => void = atOnce
+  say: (line: string) => void = errAtOnce
 ): () => void => {
-  const say = (text: string) => write(`${text}\n`)
   let received = false
   const onSignal = () => {
     if (!received) {
@@ -35,7 +27,8 @@ export const listen = (
     }
     if (open === undefined) return
     const lines = open()
-    say(lines.length === 0 ? "quit" : ["quit, and cut off:", ...lines.map((line) => `  ${line}`)].join("\n"))
+    say(lines.length === 0 ? "quit" : "quit, and cut off:")
+    for (const line of lines) say(`  ${line}`)
     process.exit(ExitCode.interrupted)
   }
   for (const signal of signals) process.on(signal, onSignal)

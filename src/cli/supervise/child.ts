@@ -18,6 +18,7 @@ import { Alert } from "../../Alert.ts"
 import { Alerter } from "../../Alerter.ts"
 import * as RunEvent from "../../RunEvent.ts"
 import { StepContext } from "../../StepContext.ts"
+import { ignoreClosed } from "../terminal.ts"
 import { type Message, toLine, toMessage, variable } from "./protocol.ts"
 
 /** The connection to the supervisor. When `send` returns, the message is in the pipe and survives a crash of the child. */
@@ -44,8 +45,8 @@ export const connect = (): Supervisor | undefined => {
   if (pipe === undefined) return undefined
   process.on("SIGINT", ignore)
   process.on("SIGTERM", ignore)
-  // EPIPE, when the supervisor has been killed: a log must not crash the run
-  process.stderr.on("error", ignore)
+  // the supervisor reads it and may have been killed: a log must not crash the run
+  ignoreClosed("stderr")
   let lost = false
   return {
     send: (message) => {

@@ -33,6 +33,7 @@ import { scrubAlert } from "../../alerters/internal/channel/scrub.ts"
 import { withoutUrls } from "../../internal/text/redact.ts"
 import { scrubber } from "../../internal/text/secrets.ts"
 import { ExitCode } from "../request.ts"
+import { err, ignoreClosed } from "../terminal.ts"
 import { alertsOf, type Death, how, lasted, subject } from "./alerts.ts"
 import { SpawnError, start } from "./process.ts"
 import { fromLostCode } from "./protocol.ts"
@@ -124,7 +125,7 @@ const conclude = <E, R>(
   }
   const scrub = scrubber(secrets)
   const alerts = alertsOf(state, pipeline, death).map((alert) => scrubAlert(alert, scrub))
-  for (const { body, title } of alerts) say(`${title}: ${body}`)
+  for (const { body, title } of alerts) say(`${title}: ${body?.replaceAll("\n", "; ")}`)
   if (alerts.length === 0) say(`${how(death)} after the run's failure had been alerted`)
   const posted = alerter === undefined
     ? Effect.void
@@ -152,7 +153,7 @@ const sayFailed = (cause: Cause.Cause<unknown>): void => {
   say(`an alert could not be posted: ${withoutUrls(error instanceof Error ? error.message : String(error))}`)
 }
 
-const say = (line: string): void => void process.stderr.write(`epilogue: ${line.replaceAll("\n", "; ")}\n`)
+const say = (line: string): void => err(`epilogue: ${line}`)
 
 const cutOff = (state: State, { at }: Death): string => {
   const hooks = [...state.hooks.values()].map(({ at: since, title }) => `${title} (${lasted(at - since)})`)
@@ -169,15 +170,14 @@ const cutOff = (state: State, { at }: Death): string => {
 
 /** Listens to SIGINT and SIGTERM, which then do not end the process by themselves. Returns what stops listening. */
 const listen = (onSignal: (signal: NodeJS.Signals) => void): () => void => {
-  const ignore = () => {}
   process.on("SIGINT", onSignal)
   process.on("SIGTERM", onSignal)
-  // EPIPE: the reader of stderr may end before the child does
-  process.stderr.on("error", ignore)
+  // the reader of stderr may end before the child does
+  const unignore = ignoreClosed("stderr")
   return () => {
     process.off("SIGINT", onSignal)
     process.off("SIGTERM", onSignal)
-    process.stderr.off("error", ignore)
+    unignore()
   }
 }
 

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import process from "node:process"
 import type { Death } from "./alerts.ts"
 import { type Message, reader, variable } from "./protocol.ts"
+import * as Relay from "./relay.ts"
 
 /** The child could not be started. */
 export class SpawnError extends Data.TaggedError("SpawnError")<{ readonly command: string; readonly code: string }> {
@@ -85,6 +86,7 @@ const follow = (
 ): () => boolean => {
   let dead = false
   let tail = ""
+  const relay = Relay.make()
   let reads = 0
   const messages = child.stdio[3]
   // the other two are inherited
@@ -101,7 +103,7 @@ const follow = (
   for (const pipe of pipes) {
     pipe.setEncoding("utf8")
     const take = pipe === messages ? reader(onMessage) : (text: string) => {
-      process.stderr.write(text)
+      relay.take(text)
       tail = (tail + text).slice(-maxTail)
     }
     pipe.on("data", (text: string) => {
@@ -115,6 +117,7 @@ const follow = (
     let timer: ReturnType<typeof setTimeout>
     const done = () => {
       clearTimeout(timer)
+      relay.end()
       for (const pipe of pipes) pipe.destroy()
       onDeath({ code: code ?? undefined, signal: signal ?? undefined, at, since, stderr: tail })
     }

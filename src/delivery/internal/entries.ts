@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import type { Alert } from "../../Alert.ts"
 import { withoutUrls } from "../../internal/text/redact.ts"
+import * as Writer from "../../internal/text/writer.ts"
 
 /** Milliseconds since the epoch, within the range of a `Date`. */
 export const Millis: Schema.Codec<number> = Schema.Finite.check(
@@ -91,7 +92,7 @@ export const callSafely = <A>(policy: string, f: (alert: Alert) => A, alert: Ale
     Effect.sync(() => f(alert)),
     (defect) =>
       Effect.as(
-        Effect.logWarning(`effect-epilogue: a function given to ${policy} threw`, explain(Cause.die(defect))),
+        Writer.logWarning(`effect-epilogue: a function given to ${policy} threw`, explain(Cause.die(defect))),
         otherwise
       )
   )

@@ -17,6 +17,7 @@ import { failWith } from "../../internal/alerts/alerter.ts"
 import { mayAnswer, mistake } from "../../internal/approvals/question.ts"
 import { type Evaluation, evaluationOf } from "../../internal/engine/evaluation.ts"
 import { View } from "../../internal/engine/view.ts"
+import * as Writer from "../../internal/text/writer.ts"
 import { StepContext } from "../../StepContext.ts"
 import { DurableKeeper } from "./run/keeper.ts"
 import { AlerterErrorStored, DecisionStored } from "./stored/errors.ts"
@@ -146,7 +147,7 @@ const withdrawAnswered = (
       name: `${name}/withdrawn`,
       execute: Effect.catchCause(
         Effect.suspend(() => channel.withdraw(question, handle)),
-        (cause) => Effect.logWarning("effect-epilogue: the question could not be withdrawn", cause)
+        (cause) => Writer.logWarning("effect-epilogue: the question could not be withdrawn", cause)
       )
     })
   })

@@ -1,7 +1,6 @@
 /** The parts that alerters share: the time of an alert, the caller's context, errors, and the console. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -11,8 +10,10 @@ import { Alert, type Severity } from "../../Alert.ts"
 import { type AlerterError, isAlerterError } from "../model/alerterError.ts"
 import { StepContext } from "../model/context.ts"
 import { textSymbols } from "../model/severity.ts"
-import { joinLines, withoutUrls } from "../text/redact.ts"
+import { printable, printableLine } from "../text/printable.ts"
+import { withoutUrls } from "../text/redact.ts"
 import { colorsOn } from "../text/terminal.ts"
+import * as Writer from "../text/writer.ts"
 
 /** Posts an alert, with the current time if it has none. */
 export const timed = <E, R>(
@@ -62,16 +63,12 @@ export const failWith = (
 // SGR codes of ECMA-48, which all terminals know
 const colors: Record<Severity, number> = { info: 36, success: 32, warning: 33, error: 31, critical: 35 }
 
-/** Removes control characters: an error may contain escape sequences, which must not reach the terminal. */
-// oxlint-disable-next-line no-control-regex -- control characters are what it is about
-const plain = (text: string): string => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
-
 /** Makes a title or a name one line: otherwise a title could look like several alerts. */
-const line = (text: string): string => joinLines(plain(text))
+const line = (text: string): string => printableLine(text.trim())
 
 /** Writes an alert to the console. */
 export const print = (alert: Alert): Effect.Effect<void> =>
-  Effect.suspend(() => Console.log(render(alert, colorsOn("stdout"))))
+  Effect.suspend(() => Writer.print(render(alert, colorsOn("stdout"))))
 
 /** Renders an alert as lines of text. */
 export const render = (alert: Alert, colored: boolean): string => {
@@ -82,16 +79,16 @@ export const render = (alert: Alert, colored: boolean): string => {
       paint(1, line(alert.title))
     }${time}`
   ]
-  if (alert.body !== undefined) lines.push(indent(plain(alert.body), "  "))
+  if (alert.body !== undefined) lines.push(indent(printable(alert.body), "  "))
   const fields = [
     ...alert.fields,
     ...alert.attachments.map(({ name }) => ({ name: "not attached", value: name }))
-  ].map(({ name, value }) => ({ name: line(name), value: plain(value) }))
+  ].map(({ name, value }) => ({ name: line(name), value: printable(value) }))
   const width = fields.reduce((most, { name }) => Math.max(most, name.length), 0)
   for (const { name, value } of fields) {
     lines.push(`  ${paint(2, name.padEnd(width))}  ${indent(value, " ".repeat(width + 4)).trim()}`)
   }
-  if (alert.detail !== undefined) lines.push(indent(plain(alert.detail), "  │ "))
+  if (alert.detail !== undefined) lines.push(indent(printable(alert.detail), "  │ "))
   return lines.join("\n")
 }
 

@@ -7,6 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { type AlerterError, AlerterErrorReason } from "../model/alerterError.ts"
 import type { Decision, Question, Resumable } from "../model/approval.ts"
+import * as Writer from "../text/writer.ts"
 import { at, numberAt } from "./json.ts"
 import { mistake, now } from "./question.ts"
 
@@ -61,7 +62,7 @@ export const make = <M>(
         orElse: () => Effect.fail(error(AlerterErrorReason.TimedOut({ limit })))
       }),
       Effect.catch(({ message }) =>
-        Effect.logWarning("effect-epilogue: the question could not be marked as settled", message)
+        Writer.logWarning("effect-epilogue: the question could not be marked as settled", message)
       ),
       Effect.asVoid
     )

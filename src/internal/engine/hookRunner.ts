@@ -10,6 +10,8 @@ import { defaultTimeout, type HookImpl, type Occasion } from "../model/hook.ts"
 import { HookError } from "../model/hookError.ts"
 import { exceeded, limitMillis, limitMistakes } from "../model/limit.ts"
 import type { Planned } from "../model/plan.ts"
+import { printableLine } from "../text/printable.ts"
+import * as Writer from "../text/writer.ts"
 import type { Evaluation, HookEnd } from "./evaluation.ts"
 import type { RequiredFailures } from "./outcome.ts"
 import { hookSpan } from "./spans.ts"
@@ -154,8 +156,13 @@ export const report = (
   if (since !== undefined) run.telling?.hookEnded(evaluation, planned, exit, since)
   if (exit._tag === "Success") return undefined
   run.hookFailures++
-  return Effect.logError(`hook "${hook.name}" (${hook.kind}) of "${evaluation.owner.name}" failed`, exit.cause).pipe(
-    Effect.annotateLogs({ pipeline: run.pipelineName, runId: run.id, step: evaluation.owner.name, hook: hook.name }),
+  return Writer.logError(`hook "${hook.name}" (${hook.kind}) of "${evaluation.owner.name}" failed`, exit.cause).pipe(
+    Effect.annotateLogs({
+      pipeline: printableLine(run.pipelineName),
+      runId: run.id,
+      step: printableLine(evaluation.owner.name),
+      hook: printableLine(hook.name)
+    }),
     Effect.andThen(Metric.update(Metric.withAttributes(failures, { hook: hook.name, kind: hook.kind }), 1)),
     // a logger or a metric that fails must not fail the step
     Effect.catchCause(() => Effect.void),

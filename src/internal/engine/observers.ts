@@ -7,6 +7,7 @@ import * as Queue from "effect/Queue"
 import type { Observer, RunEvent } from "../model/events.ts"
 import { defaultTimeout } from "../model/hook.ts"
 import { Observers } from "../model/observers.ts"
+import * as Writer from "../text/writer.ts"
 
 /**
  * Adds observers, except for those that are there already.
@@ -34,7 +35,7 @@ export const layerEffect = <R>(
       const handle = (event: RunEvent) =>
         Effect.catchCause(
           Effect.flatMap(defaultTimeout, (limit) => Effect.timeout(Effect.suspend(() => observer(event)), limit)),
-          (cause) => Effect.logError(`observer failed on ${event._tag}`, cause)
+          (cause) => Writer.logError(`observer failed on ${event._tag}`, cause)
         )
       const worker = yield* Effect.forkDetach(
         Effect.forever(Effect.flatMap(Queue.take(queue), handle)).pipe(Effect.exit),

@@ -15,6 +15,7 @@ import { AlerterObservers, Observers } from "../model/observers.ts"
 import type { Occurrence, OccurrenceRun } from "../model/occurrence.ts"
 import type { Planned } from "../model/plan.ts"
 import { isTapped, type Tap, TapKey } from "../model/tap.ts"
+import * as Writer from "../text/writer.ts"
 
 /** A run, as far as its events describe it. */
 interface ReportedRun extends OccurrenceRun {
@@ -126,7 +127,7 @@ export class Telling {
       try {
         observer(sent)
       } catch (defect) {
-        Effect.runForkWith(this.context)(Effect.logError(`observer failed on ${event._tag}`, defect))
+        Effect.runForkWith(this.context)(Writer.logError(`observer failed on ${event._tag}`, defect))
       }
     }
   }

@@ -1,5 +1,5 @@
 /** Measures text on a terminal, and cuts lines to its width. */
-import { oneLine } from "./fit.ts"
+import { printableLine } from "./printable.ts"
 
 /** The style of a part of a line. Whether it becomes colours is decided where the line is drawn. */
 export type Style = "plain" | "bold" | "dim" | "red" | "green" | "yellow" | "cyan"
@@ -10,14 +10,11 @@ export type Segment = readonly [text: string, style: Style]
 /** A line before it is cut and coloured. */
 export type Line = ReadonlyArray<Segment>
 
-/** Matches characters that reorder the text after them, and so could make a name look like another. */
-const bidi = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
-
 /** No line has room for a longer label, which would be measured again with each frame. */
 const longest = 1000
 
-/** Makes a name or message safe as a part of one line: nothing in it moves the cursor or changes colours. */
-export const label = (text: string): string => oneLine(text.slice(0, longest)).replaceAll("\t", " ").replace(bidi, "")
+/** Makes a name or message printable as a part of one line, without spaces and line ends around it. */
+export const label = (text: string): string => printableLine(text.slice(0, longest).trim())
 
 // oxlint-disable-next-line no-control-regex -- a range that begins with the space
 const ascii = /^[\u0020-\u007e]*$/
@@ -100,8 +97,9 @@ export interface Fitted {
   readonly width: number
 }
 
-/** Cuts a line to at most `columns`, with an ellipsis at the end, and colours it. */
-export const fit = (line: Line, columns: number, colors: boolean): Fitted => {
+/** Makes a line printable, cuts it to at most `columns`, with an ellipsis at the end, and colours it. */
+export const fit = (segments: Line, columns: number, colors: boolean): Fitted => {
+  const line = segments.map(([text, style]): Segment => [printableLine(text), style])
   let total = 0
   for (const [text] of line) total += width(text)
   if (total <= columns) return { text: line.map(([text, style]) => paint(text, style, colors)).join(""), width: total }

@@ -1,4 +1,5 @@
 /** Cleans text of unknown origin, and cuts it to the limits of a channel. */
+import { replaceUnprintable } from "./printable.ts"
 import { joinLines } from "./redact.ts"
 
 // ECMA-48 control sequences that terminals interpret: CSI, OSC and two-character ones. Of an OSC without an end only
@@ -6,13 +7,16 @@ import { joinLines } from "./redact.ts"
 // oxlint-disable-next-line no-control-regex -- control characters are what it is about
 const escapeSequences = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b\n]*(?:\u0007|\u001b\\)|[ -~])/g
 
-/** Control characters, which no channel shows and some reject. Line ends and tabs are not among them. */
-// oxlint-disable-next-line no-control-regex -- control characters are what it is about
-const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
-
-/** Removes terminal colours, control characters and unpaired surrogates; makes line ends `\n`. */
+/**
+ * Removes what a channel does not show, or would obey: escape sequences, control characters, controls of the direction
+ * of text, characters without a shape. All line ends become `\n`, and tabs stay. Terminals and logs show these
+ * characters instead: see `printable.ts`.
+ */
 export const clean = (text: string): string =>
-  text.toWellFormed().replace(escapeSequences, "").replaceAll("\r\n", "\n").replaceAll("\r", "\n").replace(controls, "")
+  replaceUnprintable(
+    text.toWellFormed().replace(escapeSequences, "").replace(/\r\n?|[\u0085\u2028\u2029]/g, "\n"),
+    () => ""
+  )
 
 /** Cleans a text and joins its lines. */
 export const oneLine = (text: string): string => joinLines(clean(text)).trim()

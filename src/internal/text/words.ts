@@ -1,6 +1,5 @@
 /** Short texts for people: counted nouns, errors and causes. */
 import * as Cause from "effect/Cause"
-import { clean, oneLine } from "./fit.ts"
 import { text } from "./redact.ts"
 
 /** Counts a noun, as in `1 step` and `2 steps`. */
@@ -16,7 +15,10 @@ export const errorText = (error: unknown): string => {
 
 const missing = /^Service not found: ([^\n(]+)/
 
-/** Formats a cause: its errors by their messages, and its defects with their stacks. */
+/**
+ * Formats a cause: its errors by their messages, and its defects with their stacks. The text is that of the errors: it
+ * has to be made printable where it is shown.
+ */
 export const causeText = (cause: Cause.Cause<unknown>): string => {
   const reasons = cause.reasons.flatMap((reason) => {
     if (reason._tag === "Fail") return [errorText(reason.error)]
@@ -26,11 +28,11 @@ export const causeText = (cause: Cause.Cause<unknown>): string => {
     if (service !== undefined) return [`it needs the service ${service}, which nothing provides`]
     return [defect instanceof Error ? Cause.pretty(Cause.die(defect)) : errorText(defect)]
   })
-  return clean([...new Set(reasons)].join("\n")) || "interrupted"
+  return [...new Set(reasons)].join("\n") || "interrupted"
 }
 
 /** Formats a cause as one line: the first of {@link causeText}. */
 export const causeLine = (cause: Cause.Cause<unknown>): string => {
-  const [first = ""] = causeText(cause).split("\n")
-  return oneLine(first)
+  const [first = ""] = causeText(cause).trim().split(/[\r\n]/, 1)
+  return first.trim()
 }

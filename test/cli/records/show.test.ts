@@ -89,8 +89,8 @@ const tree = (id: string): ReadonlyArray<string> => [
   "│  └─ - hook \"mail\" (failure, had nothing to do)",
   "└─ ✓ hook \"report\" (exit, 3 ms)",
   "",
-  "RangeError: no such row",
-  "    at load (etl.ts:7)",
+  "  RangeError: no such row",
+  "      at load (etl.ts:7)",
   ""
 ]
 
@@ -249,7 +249,7 @@ it.live("a file of several runs is shown in full, with many attempts shortened",
     assert.deepEqual(lines.slice(23), [
       "   └─ ↻ attempt 30 failed after 1 ms: Error: 30",
       "",
-      "run h  by hand  2026-11-23 18:00:00",
+      "run h  by\\u{7} hand  2026-11-23 18:00:00",
       "✓ hourly (83 ms, 0 steps)",
       ""
     ])

@@ -11,6 +11,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { Alert, Attachment, Field } from "../../../Alert.ts"
 import type { AlerterError } from "../../../Alerter.ts"
 import { clean, fitEnd, fitMiddle, oneLine } from "../../../internal/text/fit.ts"
+import * as Writer from "../../../internal/text/writer.ts"
 import { fitAttachments } from "../channel/attachments.ts"
 import type { Channel, Dated } from "../channel/channel.ts"
 import { fitFields } from "../channel/fields.ts"
@@ -182,7 +183,7 @@ export const send = (
     ({ message }) =>
       Effect.tap(
         http.send(withFiles(request, messageOf(fitAttachments(alert, 0)), [])),
-        () => Effect.logWarning("effect-epilogue: the files of an alert were not uploaded", message)
+        () => Writer.logWarning("effect-epilogue: the files of an alert were not uploaded", message)
       )
   )
 }

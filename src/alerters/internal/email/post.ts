@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { type Alerter, AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { scrubber } from "../../../internal/text/secrets.ts"
+import * as Writer from "../../../internal/text/writer.ts"
 import type { SmtpOptions, UrlOptions } from "../../EmailOptions.ts"
 import * as channels from "../channel/channel.ts"
 import { limitOf, make as makeAttempts } from "../channel/retry.ts"
@@ -129,7 +130,7 @@ const deliver = (
     })
     // some recipients have it: an error would send it to them again, or through a fallback
     const warn = (error: AlerterError) =>
-      Effect.logWarning("effect-epilogue: not every recipient gets the mail", error.message)
+      Writer.logWarning("effect-epilogue: not every recipient gets the mail", error.message)
     return Effect.matchEffect(attempts(attempt), {
       onFailure: (error) => arrived ? warn(error) : Effect.fail(error),
       onSuccess: () => refused[0] === undefined ? Effect.void : warn(fail(refused[0].failure.reason))

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { Attachment } from "../../../Alert.ts"
 import { type AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
+import * as Writer from "../../../internal/text/writer.ts"
 import type { Channel } from "../channel/channel.ts"
 import { failure } from "../channel/http.ts"
 import type { Api, Response } from "./api.ts"
@@ -62,7 +63,7 @@ export const upload = (
       orElse: () => Effect.fail(error(AlerterErrorReason.TimedOut({ limit })))
     }),
     Effect.catch(({ message }) =>
-      Effect.logWarning("effect-epilogue: the files of an alert were not uploaded", message)
+      Writer.logWarning("effect-epilogue: the files of an alert were not uploaded", message)
     )
   )
 }

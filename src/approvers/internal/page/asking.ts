@@ -1,6 +1,5 @@
 /** Asks questions on pages, and makes decisions of the submitted forms. */
 import type * as Clock from "effect/Clock"
-import * as Console from "effect/Console"
 import type * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
@@ -14,7 +13,9 @@ import { calledFrom, failWith } from "../../../internal/alerts/alerter.ts"
 import { labels, mistake } from "../../../internal/approvals/question.ts"
 import { clean, fitEnd, oneLine } from "../../../internal/text/fit.ts"
 import { localTime } from "../../../internal/text/localTime.ts"
+import { printableLine } from "../../../internal/text/printable.ts"
 import { type Scrub, scrubber } from "../../../internal/text/secrets.ts"
+import * as Writer from "../../../internal/text/writer.ts"
 import type { WebPageOptions } from "../../WebPageOptions.ts"
 import { limits, messagePage, questionPage } from "./html.ts"
 import { channel, type Page, type Reply, type Server, start } from "./server.ts"
@@ -67,8 +68,10 @@ export const layer = <R>(options: WebPageOptions<R>): Layer.Layer<Approver, Aler
 
 /** Prints the link. No other place shows it. */
 const print: Announce<never> = (link, { title }, approver) =>
-  Console.log(
-    `${oneLine(title)} ${approver === undefined ? "Answer" : `${oneLine(approver)} answers`} at ${Redacted.value(link)}`
+  Writer.print(
+    printableLine(
+      `${title.trim()} ${approver === undefined ? "Answer" : `${approver.trim()} answers`} at ${Redacted.value(link)}`
+    )
   )
 
 const asking = <R>(

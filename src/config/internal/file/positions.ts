@@ -1,5 +1,6 @@
 /** The tree of a config file, and the positions of its parts. */
 import type * as Redacted from "effect/Redacted"
+import { printableLine } from "../../../internal/text/printable.ts"
 
 /**
  * A position in a file. Lines and columns are counted from 1, columns in UTF-16 code units.
@@ -135,7 +136,7 @@ export const explain = (issues: ReadonlyArray<ConfigIssue>): string => {
   const lines = issues.slice(0, maxShown).map(({ expected, file, found, path, position }) => {
     const place = position === undefined ? file : `${file}:${position.line}:${position.column}`
     const what = path.length === 0 ? "" : ` ${showPath(path)}:`
-    return `${place}${path.length === 0 ? ":" : ""}${what} expected ${expected}, found ${found}`
+    return printableLine(`${place}${path.length === 0 ? ":" : ""}${what} expected ${expected}, found ${found}`)
   })
   return issues.length > maxShown ? [...lines, `… and ${issues.length - maxShown} more`].join("\n") : lines.join("\n")
 }

@@ -8,6 +8,7 @@ import type * as Scope from "effect/Scope"
 import type { Alert } from "../../../Alert.ts"
 import { AlertJson, fromJson, toJson } from "../../../internal/alerts/json.ts"
 import { heldBack } from "../../../internal/alerts/metrics.ts"
+import * as Writer from "../../../internal/text/writer.ts"
 import { explain, Millis } from "../entries.ts"
 import type { Post } from "../policy.ts"
 import { makeState, type Persisted } from "../state/persisted.ts"
@@ -81,7 +82,7 @@ export const make = <P extends string | undefined>(
         }
         const later = yield* Clock.currentTimeMillis
         yield* state.modify((entries) => release(entries, batch, due(later, openAt(entries))))
-        yield* Effect.logWarning(
+        yield* Writer.logWarning(
           `effect-epilogue: ${policy}: ${alerts(batch.length)} could not be posted, will be tried again`,
           explain(exit.cause)
         )
@@ -220,5 +221,5 @@ const logLost = (policy: string) => (batch: Batch): Effect.Effect<void> => {
   if (batch.length === 0) return Effect.void
   const titles = batch.slice(0, maxTitles).map(([, { alert }]) => short(alert.title, 200))
   if (titles.length < batch.length) titles.push(`… and ${batch.length - titles.length} more`)
-  return Effect.logError(`effect-epilogue: ${policy}: ${alerts(batch.length)} lost, never posted`, titles.join("\n"))
+  return Writer.logError(`effect-epilogue: ${policy}: ${alerts(batch.length)} lost, never posted`, titles.join("\n"))
 }

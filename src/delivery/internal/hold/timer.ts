@@ -9,6 +9,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { Alert } from "../../../Alert.ts"
 import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
+import * as Writer from "../../../internal/text/writer.ts"
 import { explain } from "../entries.ts"
 import type { Post } from "../policy.ts"
 
@@ -62,7 +63,7 @@ export const make = ({ close, closed, flush, next }: Timer): Effect.Effect<() =>
       if (closing) return yield* Effect.never
       if (exit._tag === "Success") return
       // The flush died, as with a store that has a bug. Without a pause the loop would retry at once, for ever.
-      yield* Effect.logError("effect-epilogue: held alerts could not be posted", explain(exit.cause))
+      yield* Writer.logError("effect-epilogue: held alerts could not be posted", explain(exit.cause))
       yield* Effect.sleep("1 minute")
     })
     yield* Effect.forkScoped(Effect.forever(turn))

@@ -6,6 +6,7 @@ import * as Hash from "effect/Hash"
 import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
+import * as Writer from "../../../internal/text/writer.ts"
 import { explain, monotonicMillis } from "../entries.ts"
 import * as Journal from "./journal.ts"
 import type { State } from "./state.ts"
@@ -109,7 +110,7 @@ export const inStore = <A>(
         if (failing.has(done)) return Effect.succeed(false)
         failing.add(done)
         return Effect.as(
-          Effect.logWarning(`effect-epilogue: the state "${key}" could not be ${done}`, explain(cause).slice(0, 1_000)),
+          Writer.logWarning(`effect-epilogue: the state "${key}" could not be ${done}`, explain(cause).slice(0, 1_000)),
           false
         )
       }

@@ -19,6 +19,7 @@ import { isInterrupted, outcomeOf, withFailed } from "../../../internal/engine/o
 import type { Occasion } from "../../../internal/model/hook.ts"
 import type { PipelineOwner, StepOwner } from "../../../internal/model/owner.ts"
 import type { Plan, Planned } from "../../../internal/model/plan.ts"
+import * as Writer from "../../../internal/text/writer.ts"
 import { BegunRecord, type EndRecord, type PendingHook, StartRecord, toJson } from "../stored/records.ts"
 import type { ActivityOwner } from "./activityFibers.ts"
 import { Cancellation } from "./cancellation.ts"
@@ -390,7 +391,7 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
       ordinary: byOutcome(ordinary),
       required: byOutcome(required)
     }
-    return missing.length === 0 ? Effect.void : Effect.logWarning(
+    return missing.length === 0 ? Effect.void : Writer.logWarning(
       `effect-epilogue: ${evaluation.owner.label} "${evaluation.owner.name}" skips pending hooks that the code no longer has: ${
         missing.map(({ kind, name }) => `${name} (${kind})`).join(", ")
       }`

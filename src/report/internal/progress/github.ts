@@ -11,26 +11,22 @@
  * the end of the run, and printed once more below the group, which GitHub shows folded.
  */
 import * as Cause from "effect/Cause"
-import { clean } from "../../../internal/text/fit.ts"
+import { printable, printableLine, withoutCommands } from "../../../internal/text/printable.ts"
 import { causeText } from "../../../internal/text/words.ts"
 import type { RunEvent } from "../../../RunEvent.ts"
 import { line, owner } from "../events/line.ts"
 
-/** Formats an event as one line without control characters, so that no name or message can forge a second line. */
-export const plain = (event: RunEvent): string | undefined => {
+/** Formats an event as one line. No name or message can forge a second line. */
+const plain = (event: RunEvent): string | undefined => {
   const text = line(event)
-  return text === undefined ? undefined : clean(text).replaceAll("\n", " ")
+  return text === undefined ? undefined : printableLine(text)
 }
 
-const escapeData = (text: string): string =>
-  clean(text).replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A")
+/** Escapes the data of a command. Printable text has no carriage return. */
+const escapeData = (text: string): string => printable(text).replaceAll("%", "%25").replaceAll("\n", "%0A")
 
-const escapeProperty = (text: string): string => escapeData(text).replaceAll(":", "%3A").replaceAll(",", "%2C")
-
-/**
- * Makes sure that a line is no command. It begins with a mark, so `::` is harmless, but `##[` is a command anywhere.
- */
-const harmless = (text: string): string => text.replaceAll("##[", "## [")
+const escapeProperty = (text: string): string =>
+  escapeData(printableLine(text)).replaceAll(":", "%3A").replaceAll(",", "%2C")
 
 const annotation = (severity: "error" | "warning", title: string, message: string): string =>
   `::${severity} title=${escapeProperty(title)}::${escapeData(message)}`
@@ -71,7 +67,7 @@ export const make = (): (event: RunEvent) => ReadonlyArray<string> => {
 
   return (event) => {
     const told = plain(event)
-    const lines = told === undefined ? [] : [harmless(told)]
+    const lines = told === undefined ? [] : [withoutCommands(told)]
     if (event._tag === "RunStarted" && group === undefined) {
       group = { runId: event.runId, failed: [], more: 0 }
       return [`::group::${escapeData(told ?? "")}`]

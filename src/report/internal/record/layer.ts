@@ -5,6 +5,7 @@ import * as Metric from "effect/Metric"
 import { hasProperty } from "effect/Predicate"
 import { codeOf, makeFolder, type Warnings } from "../../../internal/files/private.ts"
 import { Observers } from "../../../internal/model/observers.ts"
+import * as Writer from "../../../internal/text/writer.ts"
 import { RecordError, RecordErrorReason } from "../../RecordError.ts"
 import { failure, mayBeRecord, modules } from "./files.ts"
 import { abandonedAfter, headerLine, headerStart } from "./format.ts"
@@ -56,7 +57,7 @@ export const record = (path: string | undefined, folder: string): Layer.Layer<ne
       const context = yield* Effect.context<never>()
       // a user's value may throw when it is encoded: logged, as a defect of any observer is
       const onDefect = (tag: string, defect: unknown) =>
-        void Effect.runForkWith(context)(Effect.logError(`Report.layerRecord failed on ${tag}`, defect))
+        void Effect.runForkWith(context)(Writer.logError(`Report.layerRecord failed on ${tag}`, defect))
       const recorder = yield* Effect.acquireRelease(
         Effect.try({
           try: () => start(resolved, path !== undefined, shared, onDefect),
@@ -67,7 +68,7 @@ export const record = (path: string | undefined, folder: string): Layer.Layer<ne
         }),
         (started) => Effect.sync(() => started.end())
       )
-      for (const warning of recorder.warnings) yield* Effect.logWarning(`Report.layerRecord: ${warning}`)
+      for (const warning of recorder.warnings) yield* Writer.logWarning(`Report.layerRecord: ${warning}`)
       return [...present, Object.assign(recorder.observer, { [RecordsTo]: resolved })]
     })
   ))
@@ -145,7 +146,7 @@ const flushAll = () => {
 const failing: Effect.Effect<Shared["onFailure"]> = Effect.map(Effect.context<never>(), (context) => {
   let said = false
   return (path, operation, cause, events) => {
-    const say = said ? Effect.void : Effect.logError(
+    const say = said ? Effect.void : Writer.logError(
       `Report.layerRecord: can't ${operation} ${path}: ${
         codeOf(cause)
       }. The run goes on, and what can't be written of it is lost.`

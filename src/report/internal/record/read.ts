@@ -6,6 +6,7 @@ import * as Exit from "effect/Exit"
 import { hasProperty } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Writer from "../../../internal/text/writer.ts"
 import type { Skipped } from "../../Recorded.ts"
 import { RecordError, RecordErrorReason } from "../../RecordError.ts"
 import { EventJson } from "../events/eventJson.ts"
@@ -170,7 +171,7 @@ const parse = (text: string): unknown => {
 /** Logs how many events are left out, by reason. */
 const warning = (path: string, counts: ReadonlyMap<Skipped["reason"], number>): Effect.Effect<void> => {
   const told = [...counts].map(([reason, count]) => `${count} ${reason}`).join(", ")
-  return told === "" ? Effect.void : Effect.logWarning(`${path}: events are left out: ${told}`)
+  return told === "" ? Effect.void : Writer.logWarning(`${path}: events are left out: ${told}`)
 }
 
 /** @internal */

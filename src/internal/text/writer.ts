@@ -1,0 +1,69 @@
+/**
+ * The one way by which the library writes to standard output, standard error and effect's `Console`, and logs.
+ *
+ * **Details**
+ *
+ * All text is made printable first. In GitHub Actions, no line is a workflow command, except for those that are passed
+ * to {@link command}. The functions of the command `epilogue` are in `cli/terminal.ts`.
+ */
+import * as Cause from "effect/Cause"
+// oxlint-disable-next-line eslint/no-restricted-imports -- this is the writer
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import { printable, printableBlock, printableLine, withoutCommands } from "./printable.ts"
+import { type StreamName, variable } from "./terminal.ts"
+
+/** Makes lines harmless if this process is a step of GitHub Actions, whose runner reads both streams for commands. */
+export const forLog = (text: string): string =>
+  (text.includes("::") || text.includes("##[")) && variable("GITHUB_ACTIONS") === "true" ? withoutCommands(text) : text
+
+/**
+ * Prints rendered text of one or several lines, which may have colours: what others wrote in it has to be printable
+ * already.
+ */
+export const print = (text: string, stream: StreamName = "stdout"): Effect.Effect<void> =>
+  Effect.suspend(() => stream === "stderr" ? Console.error(forLog(text)) : Console.log(forLog(text)))
+
+/** A function that prints a line at once. */
+export type Printer = (line: string) => void
+
+/** Returns printers of single lines to effect's `Console` of the current fiber, which tests can replace. */
+export const printers: Effect.Effect<{
+  readonly line: (stream: StreamName) => Printer
+  /** Prints a workflow command of GitHub Actions, or a line that is known to be none. */
+  readonly command: Printer
+}> = Effect.map(Console.Console, (console) => ({
+  line: (stream) => (text) => {
+    const line = forLog(printableLine(text))
+    if (stream === "stdout") console.log(line)
+    else console.error(line)
+  },
+  command: (text) => console.log(text)
+}))
+
+/**
+ * Loggers print the text of a message and of errors as it is. An error or a cause whose text is printable is passed on,
+ * since loggers may record its structure.
+ */
+const loggable = (part: unknown): unknown => {
+  if (typeof part === "string") return forLog(printableBlock(part))
+  if (!Cause.isCause(part) && !(part instanceof Error)) return part
+  const text = Cause.pretty(Cause.isCause(part) ? part : Cause.die(part))
+  return forLog(printable(text)) === text ? part : forLog(printableBlock(text))
+}
+
+/* oxlint-disable eslint/no-restricted-properties -- this is the writer */
+
+const logging =
+  (log: (...message: ReadonlyArray<unknown>) => Effect.Effect<void>) =>
+  (message: string, ...about: ReadonlyArray<unknown>): Effect.Effect<void> =>
+    Effect.suspend(() => log(forLog(printableLine(message)), ...about.map(loggable)))
+
+/** Logs a message on one line, and text or causes about it. */
+export const logDebug = logging(Effect.logDebug)
+
+/** As {@link logDebug}, as a warning. */
+export const logWarning = logging(Effect.logWarning)
+
+/** As {@link logDebug}, as an error. */
+export const logError = logging(Effect.logError)
