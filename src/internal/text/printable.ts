@@ -29,21 +29,21 @@ const styles = /\u001b\[[\d;:]*m/g
 // oxlint-disable-next-line no-control-regex -- an escape sequence
 const noStyle = /^\u001b\[0?m$/
 
-const emoji = /[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]$/u
+const emoji = /[\p{Extended_Pictographic}\p{Emoji_Modifier}]\ufe0f?$/u
 const pictograph = /^\p{Extended_Pictographic}/u
 const hasStyle = /\p{Emoji}$/u
 const ideograph = /\p{scx=Han}$/u
 
 /**
- * Matches a character of the blocks whose scripts join letters, and in which joiners change the shapes: from Arabic to
+ * Matches a letter or mark of the blocks whose scripts join letters, and in which joiners change the shapes: from Arabic to
  * Myanmar, Khmer and Mongolian.
  */
-const joining = /[\u0600-\u109f\u1780-\u18af]$/
+const joining = /(?=[\p{L}\p{M}])[\u0600-\u109f\u1780-\u17b3\u17b6-\u17ff\u1820-\u18af]$/u
 
 /** Returns whether an invisible character is a part of the emoji or the word that it stands in. */
 const isPart = (character: string, at: number, text: string): boolean => {
   const code = character.codePointAt(0)!
-  const before = () => text.slice(Math.max(0, at - 2), at)
+  const before = () => text.slice(Math.max(0, at - 3), at)
   if (code === 0x200d && emoji.test(before()) && pictograph.test(text.slice(at + 1, at + 3))) return true
   if (code === 0x200c || code === 0x200d) return joining.test(before())
   if (code === 0xfe0e || code === 0xfe0f) return hasStyle.test(before())
