@@ -15,7 +15,7 @@ import { written } from "../terminal.ts"
 import { err, errBlock, out, services } from "./environment.ts"
 import { load } from "./loading.ts"
 import { errorText, explained, plural } from "./output.ts"
-import { again } from "./runtime.ts"
+import { again, type CommandLine } from "./runtime.ts"
 import { failed, session } from "./session.ts"
 import { keep } from "./stdout.ts"
 
@@ -27,10 +27,19 @@ export const run = async (request: RunRequest): Promise<number> => {
   if (supervisor === undefined && request.supervise !== false) {
     const supervision = await Effect.runPromise(Effect.provide(Supervision.read(request), services))
     if (supervision !== undefined && (request.supervise ?? supervision.alerter !== undefined)) {
-      if (request.progress === "tree") {
-        err("progress is plain lines, since the run is supervised; --no-supervise shows the tree")
+      const command = await again()
+      if (!("refused" in command)) {
+        if (request.progress === "tree") {
+          err("progress is plain lines, since the run is supervised; --no-supervise shows the tree")
+        }
+        return superviseChild(supervision, command)
       }
-      return superviseChild(supervision)
+      if (request.supervise === true) {
+        err(`error: the run can't be supervised: ${command.refused}`)
+        return ExitCode.usage
+      }
+      // a run that nobody asked to supervise goes on, but its crash would not be alerted
+      err(`the run is not supervised: ${command.refused}`)
     }
   }
   const code = await runHere(request, supervisor, write)
@@ -38,8 +47,11 @@ export const run = async (request: RunRequest): Promise<number> => {
 }
 
 /** Supervises a child process that runs the same command line. */
-const superviseChild = async ({ alerter, pipeline, secrets }: Supervision.Supervision): Promise<number> => {
-  const supervised = supervise({ ...again(), pipeline, alerter, secrets })
+const superviseChild = async (
+  { alerter, pipeline, secrets }: Supervision.Supervision,
+  command: CommandLine
+): Promise<number> => {
+  const supervised = supervise({ ...command, pipeline, alerter, secrets })
   const result = await Effect.runPromise(supervised.pipe(Effect.provide(services), Effect.result))
   if (result._tag === "Success") return result.success
   errBlock(`error: ${errorText(result.failure)}`)

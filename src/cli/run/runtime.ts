@@ -1,10 +1,22 @@
 /** How to start this process again. */
 import process from "node:process"
+import { deno, permissionFlags, type Refused } from "./denoPermissions.ts"
 
-/** Returns the command line of this process: the runtime with its flags, the script and its arguments. */
-export const again = (): { readonly command: string; readonly args: ReadonlyArray<string> } => {
+/** A command line. */
+export interface CommandLine {
+  readonly command: string
+  readonly args: ReadonlyArray<string>
+}
+
+/**
+ * Returns the command line of this process: the runtime with its flags, the script and its arguments. On Deno the flags
+ * are those of its permissions, and where these can't be known there is a reason in place of the command line.
+ */
+export const again = async (): Promise<CommandLine | Refused> => {
   const [, script = "", ...args] = process.argv
-  // Deno does not reveal its permissions; a process that may start others has all of them anyway
-  const flags = "Deno" in globalThis ? ["run", "--allow-all"] : process.execArgv
-  return { command: process.execPath, args: [...flags, script, ...args] }
+  const runtime = deno()
+  const flags = runtime === undefined ? process.execArgv : await permissionFlags(runtime)
+  if ("refused" in flags) return flags
+  const begins = runtime === undefined ? flags : ["run", ...flags]
+  return { command: process.execPath, args: [...begins, script, ...args] }
 }
