@@ -51,7 +51,8 @@ const codeOf = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
   if (CliError.isCliError(error)) return Effect.succeed(ExitCode.usage)
   return Effect.sync(() => {
     const isMistake = error instanceof UsageError
-    errBlock(isMistake ? `error: ${error.message}` : Cause.pretty(cause))
+    if (isMistake) err(`error: ${error.message}`)
+    else errBlock(Cause.pretty(cause))
     return isMistake ? ExitCode.usage : ExitCode.failed
   })
 }

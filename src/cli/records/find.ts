@@ -8,7 +8,7 @@ import { defaultFolder } from "../../report/internal/record/layer.ts"
 import { find, list, read, type Skipped } from "../../report/Record.ts"
 import { RecordError } from "../../report/RecordError.ts"
 import { ExitCode, type FolderRequest, UsageError } from "../request.ts"
-import { err, errBlock } from "../terminal.ts"
+import { err } from "../terminal.ts"
 
 /** Runs a command, prints its error, and resolves to the exit code. */
 export const perform = <E extends Error>(effect: Effect.Effect<void, E>): Promise<number> =>
@@ -16,7 +16,7 @@ export const perform = <E extends Error>(effect: Effect.Effect<void, E>): Promis
     Effect.match(effect, {
       onSuccess: (): number => ExitCode.success,
       onFailure: (error) => {
-        errBlock(`error: ${error.message}`)
+        err(`error: ${error.message}`)
         return isMistake(error) ? ExitCode.usage : ExitCode.failed
       }
     })

@@ -162,9 +162,12 @@ export const failed = (
     errBlock(redact(`${prefix}${describe(cause)}`))
     return ExitCode.failed
   }
+  const message = redact(error.message)
   // each line of the message of a `ConfigFileError` begins with a place in the file, as a compiler's does
-  if (error._tag === "ConfigFileError") { for (const line of redact(error.message).split("\n")) err(line) }
-  else errBlock(redact(`error: ${error.message}`))
+  if (error._tag === "ConfigFileError") message.split("\n").forEach(err)
+  // the message is one line, which may quote an argument
+  else if (error._tag === "UsageError") err(`error: ${message}`)
+  else errBlock(`error: ${message}`)
   return ExitCode.usage
 }
 
