@@ -5,6 +5,7 @@
 import { $, Glob } from "bun"
 import { ConfigFile } from "../src/config/index.ts"
 import { bundle } from "./bundle.ts"
+import * as notices from "./notices.ts"
 
 await $`rm -rf dist`
 await $`tsc -p tsconfig.build.json`
@@ -16,4 +17,4 @@ for await (const path of new Glob("dist/**/*.d.ts").scan()) {
 }
 
 await Bun.write("dist/epilogue.schema.json", `${JSON.stringify(ConfigFile.jsonSchema(), null, 2)}\n`)
-await bundle("dist/cli")
+notices.write(await bundle("dist/cli"))

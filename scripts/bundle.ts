@@ -13,6 +13,8 @@ const cli = join(library, "cli")
 
 const shared: esbuild.BuildOptions = {
   bundle: true,
+  absWorkingDir: root,
+  metafile: true,
   platform: "node",
   format: "esm",
   target: "node22",
@@ -53,23 +55,32 @@ const outside: esbuild.Plugin = {
     })
 }
 
-/** Writes the bundles to a folder, which must be in the folder of the compiled library. */
-export const bundle = async (folder: string): Promise<void> => {
-  await esbuild.build({
+/** Returns the paths of the files whose code is in the bundle: others were found, and then left out. */
+const inputsOf = ({ metafile }: esbuild.BuildResult): ReadonlyArray<string> =>
+  Object.values(metafile?.outputs ?? {}).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => bytesInOutput > 0 ? [join(root, path)] : [])
+  )
+
+/**
+ * Writes the bundles to a folder, which must be in the folder of the compiled library. Returns the paths of the files
+ * that they contain.
+ */
+export const bundle = async (folder: string): Promise<ReadonlyArray<string>> => {
+  const front = await esbuild.build({
     ...shared,
     entryPoints: [join(cli, "main.ts")],
     outdir: folder,
     plugins: [version, lazy]
   })
   await chmod(join(folder, "main.js"), 0o755)
-  await esbuild.build({
+  const records = await esbuild.build({
     ...shared,
     entryPoints: [join(cli, "records", "records.ts"), join(cli, "records", "charts.ts")],
     outdir: join(folder, "records"),
     // an optional peer, which a user installs for pictures
     external: ["@resvg/resvg-js"]
   })
-  await esbuild.build({
+  const runs = await esbuild.build({
     ...shared,
     entryPoints: [join(cli, "run", "run.ts"), join(cli, "durable", "commands.ts")],
     outdir: folder,
@@ -78,4 +89,5 @@ export const bundle = async (folder: string): Promise<void> => {
     external: ["effect", "effect/*", "@effect/sql-pg"],
     plugins: [outside]
   })
+  return [front, records, runs].flatMap(inputsOf)
 }

@@ -10,6 +10,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import deno from "../deno.json" with { type: "json" }
 import npm from "../package.json" with { type: "json" }
+import * as notices from "./notices.ts"
 
 const root = path.resolve(import.meta.dirname, "..")
 
@@ -71,6 +72,7 @@ run(root, "deno", "publish", "--dry-run", "--allow-dirty")
 
 const temporary = fs.mkdtempSync(path.join(os.tmpdir(), "effect-epilogue-"))
 process.on("exit", () => fs.rmSync(temporary, { recursive: true }))
+const noticesBefore = fs.readFileSync(path.join(root, notices.file), "utf8")
 run(root, "npm", "pack", "--pack-destination", temporary)
 const tarball = path.join(temporary, `${npm.name}-${npm.version}.tgz`)
 run(root, "publint", "run", tarball, "--strict")
@@ -84,6 +86,17 @@ const installed = path.join(temporary, "node_modules", npm.name)
 fs.mkdirSync(installed, { recursive: true })
 run(temporary, "tar", "-xzf", tarball, "-C", installed, "--strip-components=1")
 fs.symlinkSync(path.join(root, "node_modules/effect"), path.join(temporary, "node_modules/effect"))
+
+// packing has built it: a package that the bundles begin or cease to contain has to be seen in review
+const listed = fs.readFileSync(path.join(installed, notices.file), "utf8")
+assert.equal(listed, noticesBefore, `${notices.file} was out of date: commit what the build has made of it`)
+for (const [, name, version] of listed.matchAll(/^(\S+) (\S+) \([\w.-]+\)$/gm)) {
+  const manifest = JSON.parse(fs.readFileSync(path.join(root, "node_modules", name!, "package.json"), "utf8"))
+  assert.equal(version, manifest.version, name)
+}
+for (const name of ["effect", "@effect/platform-node"]) assert.match(listed, new RegExp(`^${name} \\d`, "m"))
+for (const name of ["LICENSE", "SECURITY.md"]) assert.ok(fs.existsSync(path.join(installed, name)), name)
+console.log(`✓ ${notices.file} has the licences of what the command contains`)
 
 const write = (name: string, content: unknown) =>
   fs.writeFileSync(path.join(temporary, name), typeof content === "string" ? content : JSON.stringify(content))

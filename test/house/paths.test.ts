@@ -9,6 +9,7 @@ const root = join(import.meta.dir, "..", "..")
 const documents = [
   "AGENTS.md",
   "CONTRIBUTING.md",
+  "SECURITY.md",
   ...[...new Glob("docs/**/*.md").scanSync(root)].toSorted()
 ]
 
