@@ -15,9 +15,9 @@ interface Budget {
 
 const modules: Record<string, Budget> = {
   Alert: { own: 1180, total: 9100 },
-  Alerter: { own: 4250, total: 22100 },
-  "alerters/index": { own: 23100, total: 75000, schema: true },
-  AlerterHooks: { own: 5750, total: 24500 },
+  Alerter: { own: 4270, total: 22100 },
+  "alerters/index": { own: 23_550, total: 75000, schema: true },
+  AlerterHooks: { own: 5790, total: 24500 },
   Approver: { own: 12050, total: 33800 },
   "approvers/index": { own: 31050, total: 84100, schema: true },
   "config/index": { own: 69400, total: 136600, schema: true },
@@ -31,7 +31,7 @@ const modules: Record<string, Budget> = {
   RunEvent: { own: 2000, total: 20300 },
   Step: { own: 9450, total: 29600 },
   StepContext: { own: 420, total: 13500 },
-  index: { own: 16550, total: 58600, schema: true }
+  index: { own: 16_570, total: 58600, schema: true }
 }
 
 /** Scripts that import the index. A bundler must drop everything that they don't use. */

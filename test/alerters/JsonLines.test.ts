@@ -197,9 +197,9 @@ it.live("any alert becomes a line within maxBytes", () =>
 it.live("an alert that can't be shortened enough is an error", () =>
   Effect.gen(function*() {
     const file = path.join(yield* folder, "alerts.jsonl")
-    const post = yield* started({ path: file, maxBytes: 2000 })
+    const post = yield* started({ path: file, maxBytes: 1000 })
     const { reason } = yield* Effect.flip(post(alert.with({ dedupeKey: "k".repeat(3000) })))
-    assert.deepEqual({ ...reason }, { _tag: "InvalidAlert", detail: "it has more than 2000 bytes" })
+    assert.deepEqual({ ...reason }, { _tag: "InvalidAlert", detail: "it has more than 1000 bytes" })
     assert.equal(fs.existsSync(file), false)
   }))
 

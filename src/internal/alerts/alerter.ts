@@ -70,6 +70,13 @@ const line = (text: string): string => printableLine(text.trim())
 export const print = (alert: Alert): Effect.Effect<void> =>
   Effect.suspend(() => Writer.print(render(alert, colorsOn("stdout"))))
 
+/** The longest name of a field, and the longest that makes the column of names wider, in UTF-16 code units. */
+const maxName = 200
+const maxColumn = 40
+
+// not `fitEnd`, which would make every program with an alerter larger
+const short = (name: string): string => name.length <= maxName ? name : `${name.slice(0, maxName - 1).toWellFormed()}…`
+
 /** Renders an alert as lines of text. */
 export const render = (alert: Alert, colored: boolean): string => {
   const paint = (code: number, text: string) => colored ? `\u001b[${code}m${text}\u001b[0m` : text
@@ -83,11 +90,11 @@ export const render = (alert: Alert, colored: boolean): string => {
   const fields = [
     ...alert.fields,
     ...alert.attachments.map(({ name }) => ({ name: "not attached", value: name }))
-  ].map(({ name, value }) => ({ name: line(name), value: printable(value) }))
-  const width = fields.reduce((most, { name }) => Math.max(most, name.length), 0)
-  for (const { name, value } of fields) {
-    lines.push(`  ${paint(2, name.padEnd(width))}  ${indent(value, " ".repeat(width + 4)).trim()}`)
-  }
+  ].map(({ name, value }) => ({ name: short(line(name)), value: printable(value) }))
+  // one long name does not move the values of all others
+  const width = fields.reduce((most, { name }) => name.length > maxColumn ? most : Math.max(most, name.length), 0)
+  const below = " ".repeat(width + 4)
+  for (const { name, value } of fields) lines.push(`  ${paint(2, name.padEnd(width))}  ${indent(value, below).trim()}`)
   if (alert.detail !== undefined) lines.push(indent(printable(alert.detail), "  │ "))
   return lines.join("\n")
 }

@@ -37,14 +37,23 @@ export const AlertJson = Schema.Struct({
 /** @internal */
 export type AlertJson = typeof AlertJson.Type
 
-const written = (alert: Alert, attached: (attachment: Attachment) => object) => {
-  const { _tag, at, attachments, ...rest } = alert
-  // through JSON, which drops the fields that are undefined
-  return JSON.parse(JSON.stringify({
+type Defined<A> =
+  & { [K in keyof A as undefined extends A[K] ? never : K]: A[K] }
+  & { [K in keyof A as undefined extends A[K] ? K : never]?: Exclude<A[K], undefined> }
+
+/** Returns an object without the properties that are undefined, as JSON would have it. */
+const defined = <A extends object>(value: A): Defined<A> =>
+  // a cast, since `fromEntries` forgets the keys
+  Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as Defined<A>
+
+const written = <A>(alert: Alert, attached: (attachment: Attachment) => A) => {
+  const { _tag, at, attachments, source, ...rest } = alert
+  return defined({
     ...rest,
+    source: source && defined(source),
     attachments: attachments.length === 0 ? undefined : attachments.map(attached),
     at: at === undefined ? undefined : DateTime.formatIso(at)
-  }))
+  })
 }
 
 /** Converts an alert to JSON that {@link fromJson} reads, with its attachments in base64. */

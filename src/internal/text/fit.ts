@@ -1,5 +1,5 @@
 /** Cleans text of unknown origin, and cuts it to the limits of a channel. */
-import { replaceUnprintable } from "./printable.ts"
+import { plain, replaceUnprintable } from "./printable.ts"
 import { joinLines } from "./redact.ts"
 
 // ECMA-48 control sequences that terminals interpret: CSI, OSC and two-character ones. Of an OSC without an end only
@@ -13,10 +13,12 @@ const escapeSequences = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b\n]*(?:\u0
  * characters instead: see `printable.ts`.
  */
 export const clean = (text: string): string =>
-  replaceUnprintable(
-    text.toWellFormed().replace(escapeSequences, "").replace(/\r\n?|[\u0085\u2028\u2029]/g, "\n"),
-    () => ""
-  )
+  plain.test(text)
+    ? text
+    : replaceUnprintable(
+      text.toWellFormed().replace(escapeSequences, "").replace(/\r\n?|[\u0085\u2028\u2029]/g, "\n"),
+      () => ""
+    )
 
 /** Cleans a text and joins its lines. */
 export const oneLine = (text: string): string => joinLines(clean(text)).trim()

@@ -16,7 +16,7 @@
 
 /** Matches text in which nothing has to be replaced: nearly all text there is. */
 // oxlint-disable-next-line no-control-regex -- tabs and line feeds stay in text of several lines
-const plain = /^[\t\n\u0020-\u007e]*$/
+export const plain = /^[\t\n\u0020-\u007e]*$/
 
 const unprintable =
   /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\ufff9-\ufffb]/gu

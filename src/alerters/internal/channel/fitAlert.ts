@@ -1,5 +1,5 @@
 /** Shortens alerts until the message that a channel makes of them is small enough. */
-import type { Alert, AlertInput } from "../../../Alert.ts"
+import type { Alert, AlertInput, Field } from "../../../Alert.ts"
 import { bytes, clean, fitEnd, fitMiddle, oneLine, type Size } from "../../../internal/text/fit.ts"
 
 /** Counts the bytes of a text inside a JSON document: UTF-8, escapes included. */
@@ -8,30 +8,80 @@ export const jsonBytes: Size = (text) => bytes(JSON.stringify(text)) - 2
 // a cast, since `with` forgets that the alert has a time, which does not change here
 const changed = <A extends Alert>(alert: A, changes: Omit<Partial<AlertInput>, "at">): A => alert.with(changes) as A
 
+// Longer names and keys say no more to anybody, and would leave no room for the rest.
+const maxName = 1000
+const maxPath = 32
+
+/** Shortens a path to its beginning and its end, between which the omitted names are counted. */
+const shortPath = (path: ReadonlyArray<string>): ReadonlyArray<string> =>
+  path.length <= maxPath
+    ? path
+    : [...path.slice(0, maxPath / 2 - 1), `… ${path.length - maxPath + 1} more`, ...path.slice(-maxPath / 2)]
+
+/** Cuts a key, and ends it with a hash of all of it: keys that differ stay different. */
+const shortKey = (key: string | undefined): string | undefined => {
+  if (key === undefined || key.length <= maxName) return key?.toWellFormed()
+  // FNV-1a, of 32 bits each, with two different bases
+  let [a, b] = [0x811c9dc5, 0x01000193]
+  for (let i = 0; i < key.length; i++) {
+    a = Math.imul(a ^ key.charCodeAt(i), 0x01000193)
+    b = Math.imul(b ^ key.charCodeAt(i), 0x01000193) + i | 0
+  }
+  const hash = [a, b].map((part) => (part >>> 0).toString(16).padStart(8, "0")).join("")
+  return `${key.slice(0, maxName - hash.length - 1).toWellFormed()}#${hash}`
+}
+
+const name = (text: string): string => fitEnd(oneLine(text), maxName)
+
 /** Removes what no channel shows: control characters, and line ends in titles, names and tags. */
 const tidy = <A extends Alert>(alert: A): A =>
   changed(alert, {
     title: oneLine(alert.title),
     body: alert.body === undefined ? undefined : clean(alert.body),
-    fields: alert.fields.map(({ name, value }) => ({ name: oneLine(name), value: clean(value) })),
+    fields: alert.fields.map(tidyField),
     detail: alert.detail === undefined ? undefined : clean(alert.detail),
-    dedupeKey: alert.dedupeKey?.toWellFormed(),
-    idempotencyKey: alert.idempotencyKey?.toWellFormed(),
-    tags: alert.tags.map(oneLine),
+    dedupeKey: shortKey(alert.dedupeKey),
+    idempotencyKey: shortKey(alert.idempotencyKey),
+    tags: alert.tags.map(name),
     source: alert.source === undefined ? undefined : {
       ...alert.source,
-      pipeline: oneLine(alert.source.pipeline),
-      runId: oneLine(alert.source.runId),
-      runName: oneLine(alert.source.runName),
-      stepPath: alert.source.stepPath.map(oneLine)
+      pipeline: name(alert.source.pipeline),
+      runId: name(alert.source.runId),
+      runName: name(alert.source.runName),
+      stepPath: shortPath(alert.source.stepPath).map(name)
     }
   })
+
+const tidyField = ({ name, value }: Field): Field => ({ name: oneLine(name), value: clean(value) })
+
+/** What each text of a field is cut to before fields are left out, in bytes. */
+const leastText = 60
+
+const cutField = ({ name, value }: Field, room: number): Field => ({
+  name: fitEnd(name, room, jsonBytes),
+  value: fitMiddle(value, room, jsonBytes)
+})
+
+/**
+ * Returns as many fields as may have room, and at least one more if that is not all of them. Otherwise a million fields
+ * would be rendered again for each attempt to fit them.
+ */
+const fieldsWithin = (fields: ReadonlyArray<Field>, limit: number): ReadonlyArray<Field> => {
+  let taken = 0
+  const end = fields.findIndex((field) => {
+    const { name, value } = cutField(tidyField(field), leastText)
+    // at least quotes or a line end, a colon and a comma
+    taken += jsonBytes(name) + jsonBytes(value) + 4
+    return taken > limit
+  })
+  return end < 0 ? fields : fields.slice(0, end + 1)
+}
 
 interface Part {
   /** The part is cut to no less than this before the next part is cut. */
   readonly least: number
-  /** Cuts the part to `room`: bytes of each text, or the number of items. */
-  readonly cut: <A extends Alert>(alert: A, room: number) => A
+  /** Cuts the part to `room`: bytes of each text, or the number of items. `omitted` fields are not in the alert. */
+  readonly cut: <A extends Alert>(alert: A, room: number, omitted: number) => A
   /** Estimates, not too low, the `room` that fills `spare` bytes. `spare` itself unless set. */
   readonly start?: (alert: Alert, spare: number) => number
 }
@@ -66,25 +116,18 @@ const parts: ReadonlyArray<Part> = [
       alert.body === undefined ? alert : changed(alert, { body: fitMiddle(alert.body, room, jsonBytes) })
   },
   {
-    least: 60,
+    least: leastText,
     start: ({ fields }, spare) => share(fields.flatMap(({ name, value }) => [name, value]), spare),
-    cut: (alert, room) =>
-      changed(alert, {
-        fields: alert.fields.map(({ name, value }) => ({
-          name: fitEnd(name, room, jsonBytes),
-          value: fitMiddle(value, room, jsonBytes)
-        }))
-      })
+    cut: (alert, room) => changed(alert, { fields: alert.fields.map((field) => cutField(field, room)) })
   },
   {
     least: 0,
     start: ({ fields }) => fields.length,
-    cut: (alert, room) => {
+    cut: (alert, room, omitted) => {
       const { fields } = alert
-      if (fields.length <= room) return alert
-      return changed(alert, {
-        fields: [...fields.slice(0, room), { name: "…", value: `and ${fields.length - room} more` }]
-      })
+      if (fields.length + omitted <= room) return alert
+      const more = fields.length - room + omitted
+      return changed(alert, { fields: [...fields.slice(0, room), { name: "…", value: `and ${more} more` }] })
     }
   },
   {
@@ -98,25 +141,32 @@ const parts: ReadonlyArray<Part> = [
 /**
  * Shortens an alert until its `size` is within the limit: first attachments are left out, then the detail is cut, the
  * body, the values of fields, the fields, the tags, and last the title. Returns `undefined` if that is not enough.
+ *
+ * `size` has to count all fields. A function of the user's that shows some of them is no such `size`: then
+ * `countsFields` is false, and fields are omitted only where nothing else is left to cut.
  */
 export const fitAlert = <A extends Alert>(
   input: A,
   limit: number,
-  size: (alert: A) => number
+  size: (alert: A) => number,
+  countsFields = true
 ): A | undefined => {
-  let alert = tidy(input)
-  if (size(alert) <= limit) return alert
+  const { fields } = input
+  const within = countsFields ? fieldsWithin(fields, limit) : fields
+  const omitted = fields.length - within.length
+  let alert = tidy(omitted === 0 ? input : changed(input, { fields: within }))
+  if (omitted === 0 && size(alert) <= limit) return alert
   for (const { cut, least, start } of parts) {
-    const smallest = cut(alert, least)
+    const smallest = cut(alert, least, omitted)
     if (size(smallest) > limit) {
       alert = smallest
       continue
     }
-    const without = size(cut(alert, 0))
+    const without = size(cut(alert, 0, omitted))
     const spare = limit - without
     let room = start === undefined ? spare : start(alert, spare)
     while (room > least) {
-      const smaller = cut(alert, room)
+      const smaller = cut(alert, room, omitted)
       const excess = size(smaller) - limit
       if (excess <= 0) return smaller
       // reduced in proportion: a text may be shown twice, and a field takes more than its texts
@@ -131,9 +181,10 @@ export const fitAlert = <A extends Alert>(
 export const fitJson = <A extends Alert>(
   alert: A,
   limit: number,
-  write: (alert: A) => unknown
+  write: (alert: A) => unknown,
+  countsFields = true
 ): string | undefined => {
   const json = (alert: A): string => JSON.stringify(write(alert)) ?? "null"
-  const fitting = fitAlert(alert, limit, (alert) => bytes(json(alert)))
+  const fitting = fitAlert(alert, limit, (alert) => bytes(json(alert)), countsFields)
   return fitting === undefined ? undefined : json(fitting)
 }

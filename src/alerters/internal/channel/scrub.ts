@@ -1,5 +1,5 @@
 /** Removes a channel's secrets from an alert. */
-import type { Alert, Attachment } from "../../../Alert.ts"
+import type { Alert, Attachment, Field } from "../../../Alert.ts"
 import type { Scrub } from "../../../internal/text/secrets.ts"
 
 /** Media types whose bytes are text: an SVG drawing contains the messages of errors. */
@@ -17,12 +17,20 @@ const scrubAttachment = (attachment: Attachment, scrub: Scrub): Attachment => {
   }
 }
 
+/** Scrubs fields. All of them are searched at once first: secrets are rare, and there may be a million fields. */
+const scrubFields = (fields: ReadonlyArray<Field>, scrub: Scrub): ReadonlyArray<Field> => {
+  const texts = fields.map(({ name, value }) => `${name}\0${value}`).join("\0")
+  return scrub(texts) === texts
+    ? fields
+    : fields.map(({ name, value }) => ({ name: scrub(name), value: scrub(value) }))
+}
+
 /** Replaces the secrets in every text of an alert, attachments included: an error's message may quote them. */
 export const scrubAlert = (alert: Alert, scrub: Scrub): Alert =>
   alert.with({
     title: scrub(alert.title),
     body: alert.body === undefined ? undefined : scrub(alert.body),
-    fields: alert.fields.map(({ name, value }) => ({ name: scrub(name), value: scrub(value) })),
+    fields: scrubFields(alert.fields, scrub),
     detail: alert.detail === undefined ? undefined : scrub(alert.detail),
     dedupeKey: alert.dedupeKey === undefined ? undefined : scrub(alert.dedupeKey),
     idempotencyKey: alert.idempotencyKey === undefined ? undefined : scrub(alert.idempotencyKey),

@@ -160,7 +160,7 @@ export const body = (
   alert: Dated,
   maxBytes: number,
   render: ((alert: Alert) => unknown) | undefined
-): string | undefined => fitJson(alert, maxBytes, render ?? toBriefJson)
+): string | undefined => fitJson(alert, maxBytes, render ?? toBriefJson, render === undefined)
 
 /** The prefix of ids that are digests. A key with this prefix becomes a digest too, so that no two keys share an id. */
 const digested = "sha256_"

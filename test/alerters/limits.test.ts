@@ -1,0 +1,107 @@
+/** Alerts of any size are delivered by every channel, cut to what it takes, in time that grows with their size. */
+import { DateTime, Effect } from "effect"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { Alert, Alerter } from "../../src/index.ts"
+import { type Channel, channels } from "../support/channels.ts"
+import { makeIt } from "../support/it.ts"
+
+const it = makeIt(test)
+
+const post = (channel: Channel, alert: Alert) =>
+  Effect.provide(Effect.flatMap(Alerter, (alerter) => alerter.post(alert)), channel.layer)
+
+const names = [
+  "Console",
+  "Discord",
+  "DiscordBot",
+  "Email",
+  "JsonLines",
+  "Ntfy",
+  "PagerDuty",
+  "Slack",
+  "SlackBot",
+  "Teams",
+  "Telegram",
+  "Webhook"
+]
+
+const million = 1_000_000
+const base = Alert.make({ title: "load failed", severity: "error", at: DateTime.makeUnsafe(0) })
+
+const manyFields: Readonly<Record<string, Alert>> = {
+  "different names": base.with({
+    fields: Array.from({ length: million }, (_, i) => ({ name: `field ${i}`, value: `value ${i}` }))
+  }),
+  "one name and the numbers that would tell its uses apart": base.with({
+    fields: Array.from({ length: million }, (_, i) => ({ name: i % 2 === 0 ? `a (${i / 2 + 2})` : "a", value: "b" }))
+  }),
+  "one long name": base.with({
+    fields: Array.from({ length: million }, (_, i) => ({ name: i === 0 ? "n".repeat(million) : "a", value: "b\nc" }))
+  })
+}
+
+const long = "x\n".repeat(million / 2)
+const everythingLong = base.with({
+  title: long,
+  body: long,
+  detail: long,
+  fields: [{ name: long, value: long }],
+  dedupeKey: long,
+  idempotencyKey: long,
+  tags: [long, ...Array.from({ length: 10_000 }, (_, i) => `tag ${i}`)],
+  source: {
+    pipeline: long,
+    runId: long,
+    runName: long,
+    stepPath: [long, ...Array.from({ length: 20_000 }, (_, i) => `step ${i}`)]
+  },
+  attachments: [{ name: long, mediaType: long, content: new Uint8Array(million) }]
+})
+
+it.effect("the channels that these tests post to are all channels", () =>
+  Effect.map(channels, (all) => assert.deepEqual(Object.keys(all).toSorted(), names)))
+
+for (const name of names) {
+  it.effect(`${name} delivers an alert with a million fields in seconds`, () =>
+    Effect.gen(function*() {
+      const channel = (yield* channels)[name]!
+      for (const [kind, alert] of Object.entries(manyFields)) {
+        const since = performance.now()
+        yield* post(channel, alert)
+        const took = performance.now() - since
+        // a second at most on an idle machine
+        assert.ok(took < 15_000, `${kind}: ${took} ms`)
+        assert.ok((yield* channel.sent).length > 0)
+      }
+    }))
+
+  it.effect(`${name} delivers an alert of which every text is a million characters long`, () =>
+    Effect.gen(function*() {
+      const channel = (yield* channels)[name]!
+      yield* post(channel, everythingLong)
+      const sent = yield* channel.sent
+      assert.ok(sent.length > 0)
+      // a console and a mail have no limit of their own
+      if (name !== "Console" && name !== "Email") assert.ok(sent.every((text) => text.length <= 2_000_000))
+    }))
+}
+
+for (const name of ["JsonLines", "Webhook"]) {
+  it.effect(`${name} says how many fields it leaves out, and cuts long keys so that they stay different`, () =>
+    Effect.gen(function*() {
+      const channel = (yield* channels)[name]!
+      yield* post(channel, manyFields["different names"]!)
+      const [first] = yield* channel.sent
+      const { fields } = JSON.parse(first!)
+      assert.deepEqual(fields.at(-1), { name: "…", value: `and ${million - fields.length + 1} more` })
+      assert.ok(fields.length > 1000)
+      const keys: Array<string> = []
+      for (const end of ["a", "b"]) {
+        yield* post(channel, base.with({ dedupeKey: "k".repeat(million) + end }))
+        keys.push(JSON.parse((yield* channel.sent)[0]!).dedupeKey)
+      }
+      assert.ok(keys.every((key) => key.length <= 1000 && key.startsWith("kkk")))
+      assert.notEqual(keys[0], keys[1])
+    }))
+}

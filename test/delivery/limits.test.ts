@@ -1,0 +1,73 @@
+/** Policies take alerts of any size, in time that grows with their size. */
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import {
+  afterConsecutive,
+  dedupe,
+  digest,
+  fallback,
+  fanOut,
+  minSeverity,
+  quietHours,
+  recovered,
+  route,
+  throttle
+} from "../../src/delivery/index.ts"
+import { Alert, type Alerter } from "../../src/index.ts"
+import { makeIt } from "../support/it.ts"
+import { open } from "./support.ts"
+
+const it = makeIt(test)
+
+const million = 1_000_000
+
+const policies: Readonly<Record<string, (self: Layer.Layer<Alerter>) => Layer.Layer<Alerter>>> = {
+  afterConsecutive: afterConsecutive(2),
+  dedupe: dedupe({ window: "1 hour" }),
+  digest: digest({ window: "1 hour" }),
+  "digest of digests": (self) => self.pipe(digest({ window: "1 hour" }), digest({ window: "1 minute" })),
+  fallback: (self) => self.pipe(fallback(self)),
+  fanOut: (self) => fanOut([self, self]),
+  minSeverity: minSeverity("warning"),
+  quietHours: quietHours({ from: "00:00", to: "23:59" }),
+  recovered: recovered(),
+  route: (self) => route([{ when: () => false, to: self }], { otherwise: self }),
+  throttle: throttle({ limit: 1, window: "1 minute" })
+}
+
+const long = "x\n".repeat(million / 2)
+const large = Alert.make({
+  title: long,
+  severity: "error",
+  body: long,
+  detail: long,
+  dedupeKey: long,
+  // as of policies that held alerts back before
+  fields: Array.from({ length: million }, () => ({ name: "held back", value: "3 more alerts" })),
+  tags: Array.from({ length: million / 10 }, (_, i) => `tag ${i}`),
+  source: {
+    pipeline: "nightly",
+    runId: "1",
+    runName: "nightly",
+    stepPath: Array.from({ length: 20_000 }, (_, i) => `step ${i}`)
+  }
+})
+
+for (const [name, policy] of Object.entries(policies)) {
+  it.effect(`${name} takes alerts with a million fields and texts of a million characters in seconds`, () =>
+    Effect.gen(function*() {
+      const { post, sent } = yield* open(policy)
+      const since = performance.now()
+      for (let n = 0; n < 3; n++) yield* post(large.with({ idempotencyKey: String(n) }))
+      yield* TestClock.adjust("25 hours")
+      yield* post(large.with({ severity: "success" }))
+      yield* TestClock.adjust("25 hours")
+      const took = performance.now() - since
+      assert.ok((yield* sent).length > 0)
+      // a second at most on an idle machine
+      assert.ok(took < 15_000, `${took} ms`)
+    }))
+}
