@@ -5,16 +5,16 @@
 import { writeSync } from "node:fs"
 /* oxlint-disable eslint/no-restricted-properties -- this is the writer */
 import process from "node:process"
-import { printableBlock, printableJson, printableLine, printableStyled } from "../internal/text/printable.ts"
+import { printableBlock, printableJson, printableStyled } from "../internal/text/printable.ts"
 import { colorsOn, isTerminal, type StreamName } from "../internal/text/terminal.ts"
-import { forLog } from "../internal/text/writer.ts"
+import { forLog, line } from "../internal/text/writer.ts"
 import { type Mode, modeFor, surroundings } from "../report/internal/progress/settings.ts"
 
 /** Writes one line to standard output: line ends in the text are shown. */
-export const out = (text: string): void => void process.stdout.write(`${lineOf(text)}\n`)
+export const out = (text: string): void => void process.stdout.write(`${line(text)}\n`)
 
 /** Writes one line to standard error: line ends in the text are shown. */
-export const err = (text: string): void => void process.stderr.write(`${lineOf(text)}\n`)
+export const err = (text: string): void => void process.stderr.write(`${line(text)}\n`)
 
 /** Writes text of several lines to standard error. The lines after the first one are indented. */
 export const errBlock = (text: string): void => void process.stderr.write(`${forLog(printableBlock(text))}\n`)
@@ -25,13 +25,11 @@ export const errRelayed = (lines: string): void => void process.stderr.write(for
 /** Writes a line to standard error before it returns, since the process may exit right after. */
 export const errAtOnce = (text: string): void => {
   try {
-    writeSync(2, `${lineOf(text)}\n`)
+    writeSync(2, `${line(text)}\n`)
   } catch {
     // a closed pipe must not keep the process from exiting
   }
 }
-
-const lineOf = (text: string): string => forLog(printableLine(text))
 
 /** Writes lines to standard output that `fit` has made printable, with their colours. */
 export const outFitted = (lines: ReadonlyArray<string>): Promise<void> => written(`${forLog(lines.join("\n"))}\n`)

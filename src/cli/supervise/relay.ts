@@ -1,11 +1,15 @@
 /** Passes on what a supervised child writes to standard error, made printable. */
 import { errRelayed } from "../terminal.ts"
 
-/** How long the beginning of a line waits for the rest of it, in milliseconds: it may be a prompt. */
-const patience = 50
-
-/** How much of a line is kept, in UTF-16 code units, before it is written without its end. */
+/** How much of a line is kept, in UTF-16 code units, before it is written with an end. */
 const maxUnfinished = 16_384
+
+/**
+ * Matches what may become a workflow command or a character with the text that follows. Written by itself, it would be
+ * let through.
+ */
+// oxlint-disable-next-line no-control-regex -- colours
+const incomplete = /^(?:\s|\u001b\[[\d;]*m)*:$|#$|[\ud800-\udbff]$/
 
 /** @internal */
 export interface Relay {
@@ -14,8 +18,8 @@ export interface Relay {
   readonly end: () => void
 }
 
-/** @internal */
-export const make = (write: (text: string) => void = errRelayed): Relay => {
+/** `patience` is how long the beginning of a line waits for the rest, in milliseconds: it may be a prompt. */
+export const make = (write: (text: string) => void = errRelayed, patience = 50): Relay => {
   let rest = ""
   let timer: ReturnType<typeof setTimeout> | undefined
   const end = () => {
@@ -30,9 +34,10 @@ export const make = (write: (text: string) => void = errRelayed): Relay => {
       const lines = all.lastIndexOf("\n") + 1
       rest = all.slice(lines)
       if (lines > 0) write(all.slice(0, lines))
-      if (rest.length > maxUnfinished) end()
-      // the beginning of a workflow command or of a character: written by itself, nobody could tell what it becomes
-      else if (rest !== "" && !/[:#\ud800-\udbff]$/.test(rest)) timer = setTimeout(end, patience)
+      if (rest.length > maxUnfinished) {
+        rest += "\n"
+        end()
+      } else if (rest !== "" && !incomplete.test(rest)) timer = setTimeout(end, patience)
     },
     end
   }

@@ -10,7 +10,6 @@ import { defaultTimeout, type HookImpl, type Occasion } from "../model/hook.ts"
 import { HookError } from "../model/hookError.ts"
 import { exceeded, limitMillis, limitMistakes } from "../model/limit.ts"
 import type { Planned } from "../model/plan.ts"
-import { printableLine } from "../text/printable.ts"
 import * as Writer from "../text/writer.ts"
 import type { Evaluation, HookEnd } from "./evaluation.ts"
 import type { RequiredFailures } from "./outcome.ts"
@@ -158,10 +157,10 @@ export const report = (
   run.hookFailures++
   return Writer.logError(`hook "${hook.name}" (${hook.kind}) of "${evaluation.owner.name}" failed`, exit.cause).pipe(
     Effect.annotateLogs({
-      pipeline: printableLine(run.pipelineName),
+      pipeline: Writer.line(run.pipelineName),
       runId: run.id,
-      step: printableLine(evaluation.owner.name),
-      hook: printableLine(hook.name)
+      step: Writer.line(evaluation.owner.name),
+      hook: Writer.line(hook.name)
     }),
     Effect.andThen(Metric.update(Metric.withAttributes(failures, { hook: hook.name, kind: hook.kind }), 1)),
     // a logger or a metric that fails must not fail the step

@@ -17,6 +17,9 @@ import { type StreamName, variable } from "./terminal.ts"
 export const forLog = (text: string): string =>
   (text.includes("::") || text.includes("##[")) && variable("GITHUB_ACTIONS") === "true" ? withoutCommands(text) : text
 
+/** Makes text of unknown origin one line for a terminal or a log. */
+export const line = (text: string): string => forLog(printableLine(text))
+
 /**
  * Prints rendered text of one or several lines, which may have colours: what others wrote in it has to be printable
  * already.
@@ -33,11 +36,7 @@ export const printers: Effect.Effect<{
   /** Prints a workflow command of GitHub Actions, or a line that is known to be none. */
   readonly command: Printer
 }> = Effect.map(Console.Console, (console) => ({
-  line: (stream) => (text) => {
-    const line = forLog(printableLine(text))
-    if (stream === "stdout") console.log(line)
-    else console.error(line)
-  },
+  line: (stream) => (text) => stream === "stdout" ? console.log(line(text)) : console.error(line(text)),
   command: (text) => console.log(text)
 }))
 
@@ -57,7 +56,7 @@ const loggable = (part: unknown): unknown => {
 const logging =
   (log: (...message: ReadonlyArray<unknown>) => Effect.Effect<void>) =>
   (message: string, ...about: ReadonlyArray<unknown>): Effect.Effect<void> =>
-    Effect.suspend(() => log(forLog(printableLine(message)), ...about.map(loggable)))
+    Effect.suspend(() => log(line(message), ...about.map(loggable)))
 
 /** Logs a message on one line, and text or causes about it. */
 export const logDebug = logging(Effect.logDebug)
