@@ -57,9 +57,13 @@ export const permissionFlags = async (
   return found.map(({ name, state }) => `--${state === "granted" ? "allow" : "deny"}-${name}`)
 }
 
-/** A permission, in one argument: a value follows `=`. `-P` names a set of permissions in the config file. */
-const permission =
-  /^(?:--(?:allow|deny|ignore)-[a-z-]+|--no-prompt|--permission-set|-[A-Za-z]*[ARWNESIP][A-Za-z]*)(?:=|$)/
+const long = /^--(?:(?:allow|deny|ignore)-[a-z-]+|no-prompt|permission-set)$/
+
+/** Returns whether a flag is for permissions. A value follows `=`; `-P` names a set of permissions in the config file. */
+const isPermission = (flag: string): boolean => {
+  const [name = ""] = flag.split("=", 1)
+  return name.startsWith("--") ? long.test(name) : name.startsWith("-") && /[ARWNESIP]/.test(name)
+}
 
 const config = /^(?:-c|--config)(=|$)/
 
@@ -70,7 +74,7 @@ const flagsIn = (line: ReadonlyArray<string>, args: ReadonlyArray<string>): Read
   const flags: Array<string> = []
   for (let i = 1; i < end - 1; i++) {
     const [flag = "", next = ""] = line.slice(i)
-    if (permission.test(flag)) flags.push(flag)
+    if (isPermission(flag)) flags.push(flag)
     const named = config.exec(flag)
     if (named !== null) flags.push(...(named[1] === "=" ? [flag] : [flag, next]))
   }
