@@ -6,7 +6,8 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type { SqlError } from "effect/sql/SqlError"
 import type { DatabaseSync } from "node:sqlite"
-import { codeOf, isLink, LinkError, makeFile } from "../../../internal/files/private.ts"
+import { codeOf, isLink, LinkError, makeFile, type Warnings } from "../../../internal/files/private.ts"
+import * as Writer from "../../../internal/text/writer.ts"
 import { failure, isBusy, load } from "./nodeSqlite.ts"
 
 const Base: new(fields: { readonly filename: string }) => Cause.YieldableError & {
@@ -20,6 +21,16 @@ export class DatabaseInUse extends Base {
   }
 }
 
+/** A lock that is held, and what could not be made private of its file. */
+interface Lock {
+  readonly file: DatabaseSync
+  readonly warnings: Warnings
+}
+
+/** Logs what could not be made private. */
+export const logAll = (warnings: Warnings): Effect.Effect<void> =>
+  Effect.forEach(warnings, (warning) => Writer.logWarning(warning), { discard: true })
+
 /** Waits up to 3 seconds for a process that is shutting down. */
 const retries = { schedule: Schedule.spaced("100 millis"), times: 30 }
 
@@ -27,7 +38,7 @@ const retries = { schedule: Schedule.spaced("100 millis"), times: 30 }
  * Takes an exclusive lock on the file `FILENAME.lock` by way of SQLite: an operating system's lock, which `kill -9`
  * releases, and for which Node has no function of its own.
  */
-const acquire = (filename: string): Effect.Effect<DatabaseSync, DatabaseInUse | SqlError> =>
+const acquire = (filename: string): Effect.Effect<Lock, DatabaseInUse | SqlError> =>
   Effect.flatMap(load, ({ sqlite }) =>
     Effect.try({
       try: () => {
@@ -35,12 +46,12 @@ const acquire = (filename: string): Effect.Effect<DatabaseSync, DatabaseInUse | 
         const lock = `${filename}.lock`
         if (isLink(lock)) throw new LinkError()
         // SQLite would let others read it, which is all that they need to hold the lock
-        makeFile(lock)
+        const warnings = makeFile(lock)
         const file = new sqlite.DatabaseSync(lock, { timeout: 0 })
         try {
           file.prepare("PRAGMA locking_mode = EXCLUSIVE").all()
           file.prepare("BEGIN EXCLUSIVE").all()
-          return file
+          return { file, warnings }
         } catch (error) {
           file.close()
           throw error
@@ -52,7 +63,7 @@ const acquire = (filename: string): Effect.Effect<DatabaseSync, DatabaseInUse | 
           : failure(cause, "connect", `can't make the lock ${filename}.lock: ${codeOf(cause)}`)
     }))
 
-const release = (file: DatabaseSync): Effect.Effect<void> => Effect.sync(() => file.close())
+const release = ({ file }: Lock): Effect.Effect<void> => Effect.sync(() => file.close())
 
 /** Locks the database at `filename` as long as the layer lives. */
 export const layer = (filename: string): Layer.Layer<never, DatabaseInUse | SqlError> =>
@@ -60,7 +71,7 @@ export const layer = (filename: string): Layer.Layer<never, DatabaseInUse | SqlE
     Effect.acquireRelease(
       Effect.retry(acquire(filename), { ...retries, while: (error) => error._tag === "DatabaseInUse" }),
       release
-    )
+    ).pipe(Effect.tap(({ warnings }) => logAll(warnings)))
   )
 
 /** Whether another process has locked it. Takes the lock for a moment; a process that starts then waits for it. */

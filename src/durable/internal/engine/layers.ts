@@ -12,7 +12,6 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { LinkError, makeFolder } from "../../../internal/files/private.ts"
-import * as Writer from "../../../internal/text/writer.ts"
 import type { SingleOptions } from "../../Options.ts"
 import { refusedPath } from "./databaseAddress.ts"
 import * as DatabaseLock from "./databaseLock.ts"
@@ -64,8 +63,7 @@ export const sqlite = (
 const makeFolderOf = (filename: string): Effect.Effect<void, SqlError> =>
   Effect.suspend(() => {
     try {
-      const warnings = makeFolder(process.getBuiltinModule("node:path").dirname(filename))
-      return Effect.forEach(warnings, (warning) => Writer.logWarning(warning), { discard: true })
+      return DatabaseLock.logAll(makeFolder(process.getBuiltinModule("node:path").dirname(filename)))
     } catch (cause) {
       return cause instanceof LinkError
         ? Effect.fail(failure(cause, "connect", `can't make the folder of ${filename}: ${cause.message}`))

@@ -39,8 +39,8 @@ import * as Stream from "effect/Stream"
 import type * as Sqlite from "node:sqlite"
 import { LinkError, makeFile, protectFile, type Warnings } from "../../../internal/files/private.ts"
 import { formatDuration } from "../../../internal/text/duration.ts"
-import * as Writer from "../../../internal/text/writer.ts"
 import { refusedPath } from "./databaseAddress.ts"
+import { logAll } from "./databaseLock.ts"
 import {
   type Abilities,
   abilitiesOf,
@@ -140,7 +140,7 @@ const open = (
         return failed(detail === undefined ? detailOf(cause) : `: ${detail}`, cause, unopened ? CANTOPEN : undefined)
       }
     })
-    return Effect.andThen(Effect.forEach(warnings, (warning) => Writer.logWarning(warning)), opening)
+    return Effect.andThen(logAll(warnings), opening)
   })
   return Effect.tap(
     Effect.acquireRelease(opened, (db) =>
