@@ -1,4 +1,4 @@
-/** What the library prints and logs in a plain script, by effect's default logger. */
+/** The output and the log of the library in a plain script, by effect's default logger. */
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"

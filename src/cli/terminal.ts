@@ -64,7 +64,7 @@ export const ignoreClosed = (stream: StreamName): () => void => {
 /** Returns how progress is shown unless an option says so. Its lines go to standard output. */
 export const usualMode = (): Mode => modeFor("stdout", surroundings())
 
-/** What tables and trees are formatted for. */
+/** The output for which tables and trees are formatted. */
 export interface Display {
   readonly isTerminal: boolean
   /** Infinite without a terminal: a program that reads the lines wants them whole. */

@@ -40,7 +40,7 @@ const started = (options: Partial<Ntfy.NtfyOptions> = {}, reply: Reply = accepte
     }))
     const post = (alert: Alert) =>
       Effect.flatMap(Alerter, (alerter) => alerter.post(alert)).pipe(Effect.provide(services))
-    /** What the server was sent. */
+    /** The requests that the server received. */
     const sent = (alert: Alert) => Effect.map(post(alert), () => server.requests.at(-1)!)
     return { post, sent }
   })

@@ -1,4 +1,4 @@
-/** What is taken for the path of a database, and what for an address. */
+/** Texts that count as the path of a database, and texts that count as an address. */
 import { Effect, Layer } from "effect"
 import { Durable } from "effect-epilogue/durable"
 import * as assert from "node:assert/strict"

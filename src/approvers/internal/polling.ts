@@ -29,7 +29,7 @@ export interface Asked {
   readonly settle: (decision: Decision | undefined) => Effect.Effect<unknown, AlerterError>
 }
 
-/** What differs from channel to channel. `M` is what is needed to find a question's message again, as JSON. */
+/** The parts that differ from channel to channel. `M` is the data that is needed to find a question's message again, as JSON. */
 export interface Driver<M> extends Pick<Parts<M>, "post" | "read"> {
   /** Opens a question that this process or another has posted, without sending anything yet. */
   readonly open: (question: Question, standing: Standing<M>) => Asked

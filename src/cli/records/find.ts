@@ -1,4 +1,4 @@
-/** What the commands for recorded runs share: they find the run, read its record and report errors. */
+/** Finds a recorded run, reads its record and reports errors, for all commands that show records. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { existsSync } from "node:fs"

@@ -101,7 +101,7 @@ const stepNode = (step: StepModel, view: View): Node => {
   }
 }
 
-/** One line for each service, with its fields. */
+/** Renders a line for each service, with its fields. */
 const paramNodes = (params: Values): ReadonlyArray<Node> =>
   Object.entries(params).map(([service, value]) =>
     leaf([
@@ -115,7 +115,7 @@ const paramNodes = (params: Values): ReadonlyArray<Node> =>
     ])
   )
 
-/** One line for each attempt that failed and was followed by another. */
+/** Renders a line for each attempt that failed and was followed by another. */
 const attemptNodes = (attempts: ReadonlyArray<AttemptModel>): ReadonlyArray<Node> => {
   const nodes = (some: ReadonlyArray<AttemptModel>) =>
     some.map(({ cause, endedAt, number, startedAt }) =>

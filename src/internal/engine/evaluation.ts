@@ -1,4 +1,4 @@
-/** One evaluation of a step, or of a pipeline: which run and step it is, and what it knows about itself. */
+/** Describes one evaluation of a step, or of a pipeline: its run, its step, and the data that it collects. */
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -38,7 +38,7 @@ export interface Keeper {
 /** A hook that is running. Its value is the cause of its failure, or `undefined`. */
 export type HookEnd = Effect.Effect<Cause.Cause<unknown> | undefined>
 
-/** What most evaluations never need: one field in place of several makes each of them cheaper. */
+/** The fields that most evaluations never need. One object in place of several fields makes an evaluation cheaper. */
 export interface Details {
   path: ReadonlyArray<string> | undefined
   params: Readonly<Record<string, unknown>> | undefined

@@ -70,7 +70,7 @@ export const refuseLinkedFolder = (folder: string): void => {
   for (const part of [path().resolve(folder), ...ownFolders(folder)]) if (isLink(part)) throw new LinkError()
 }
 
-/** What could not be made private, as sentences. */
+/** The files that could not be made private, each as a sentence. */
 export type Warnings = ReadonlyArray<string>
 
 const none: Warnings = []

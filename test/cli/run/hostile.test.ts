@@ -1,4 +1,4 @@
-/** What others wrote is shown by the command, on a terminal and in the log of GitHub Actions, and never obeyed. */
+/** Text of others is shown by the command, on a terminal and in the log of GitHub Actions, and never obeyed. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"

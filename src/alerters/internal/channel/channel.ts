@@ -14,7 +14,7 @@ import { fitAttachments } from "./attachments.ts"
 import * as Http from "./http.ts"
 import { scrubAlert } from "./scrub.ts"
 
-/** What a channel sends with. */
+/** The means by which a channel sends. */
 export interface Channel {
   readonly http: Http.Http
   /** Shows a time in the channel's time zone, with the name of the zone. */

@@ -54,7 +54,7 @@ const tidy = <A extends Alert>(alert: A): A =>
 
 const tidyField = ({ name, value }: Field): Field => ({ name: oneLine(name), value: clean(value) })
 
-/** What each text of a field is cut to before fields are left out, in bytes. */
+/** The length to which each text of a field is cut before fields are left out, in bytes. */
 const leastText = 60
 
 const cutField = ({ name, value }: Field, room: number): Field => ({

@@ -28,7 +28,7 @@ const maxFieldValue = 1024
 const maxFooter = 2048
 const maxTotal = 6000
 
-// What each part keeps if the others are long too.
+// The length that each part keeps if the others are long too.
 const minDetail = 1000
 const minBody = 500
 const minFieldValue = 64

@@ -25,7 +25,7 @@ export interface EventOptions {
   readonly source: string | undefined
 }
 
-/** What an alert does: trigger an incident, resolve one, or add a change event, which pages nobody. */
+/** The effect of an alert: trigger an incident, resolve one, or add a change event, which pages nobody. */
 export type Action = "trigger" | "resolve" | "change"
 
 /** @internal */

@@ -38,7 +38,7 @@ interface Limits {
 }
 
 const most: Limits = { detail: maxSection, body: maxSection, value: maxFieldText, fields: 100 }
-/** What each part keeps. Even if JSON escapes every character, it is less than the limit of all blocks. */
+/** The length that each part keeps. Even if JSON escapes every character, it is less than the limit of all blocks. */
 const least: Limits = { detail: 500, body: 500, value: 100, fields: 10 }
 const cutFirst: ReadonlyArray<keyof Limits> = ["detail", "body", "value", "fields"]
 

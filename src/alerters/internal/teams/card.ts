@@ -29,7 +29,7 @@ const maxFields = 50
 const maxFieldName = 100
 const maxFieldValue = 2000
 
-// What each part keeps if the others are long too.
+// The length that each part keeps if the others are long too.
 const minDetail = 4000
 const minBody = 2000
 const minFieldValue = 100

@@ -27,7 +27,7 @@ const maxTitle = 256
 const maxName = 64
 /** The most fields. Telegram renders 100 entities of a message (https://limits.tginfo.me/en), and each name is one. */
 const maxFields = 60
-/** What each part keeps, which is enough to say how much is missing. */
+/** The length that each part keeps, which is enough to say how much is missing. */
 const least = { detail: 120, body: 240 }
 const valueLimits = [2048, 1024, 512, 256, 128, 64]
 
@@ -106,7 +106,7 @@ const textOf = (alert: Dated, time: (at: DateTime.Utc) => string): string => {
   ].filter((part) => part !== "").join("\n\n")
 }
 
-/** What a message has besides the alert. */
+/** The parts of a message besides the alert. */
 export interface Settings {
   readonly messageThreadId?: number | undefined
   readonly silent?: ReadonlyArray<Severity> | undefined

@@ -18,7 +18,7 @@ export interface Reply {
   readonly sent?: (() => void) | undefined
 }
 
-/** One page. */
+/** A page, which asks one question. */
 export interface Page {
   readonly show: () => Reply
   readonly submit: (form: URLSearchParams) => Reply

@@ -32,7 +32,7 @@ interface Run {
   forgotten: number
 }
 
-/** What is kept of a run. */
+/** The events that are kept of a run. */
 export interface Recent {
   /** In the order in which they came. */
   readonly events: ReadonlyArray<EventJson>

@@ -25,7 +25,7 @@ export interface FailedHook extends Pick<HookState, "name" | "kind"> {
   readonly cause: string
 }
 
-/** What hooks belong to: a step, or the run. */
+/** The owner of hooks: a step, or the run. */
 export interface Owner {
   readonly name: string
   readonly startedAt: number

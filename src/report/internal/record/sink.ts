@@ -10,7 +10,7 @@ const writesAMillisecond = 4
 /** How many bytes are held back at most. */
 const maxPending = 64 * 1024
 
-/** What all sinks of a recorder share. */
+/** The state that all sinks of a recorder share. */
 export interface Shared {
   readonly modules: Modules
   readonly pen: Pen
