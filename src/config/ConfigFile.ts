@@ -24,6 +24,8 @@ export type * from "./Loaded.ts"
  * **Details**
  *
  * - A file whose name ends with `.json` is read as JSON, one with `.yaml` or `.yml` as YAML.
+ * - A file has at most 1 MiB, 50,000 values, those of aliases included, and 64 levels. A larger file is refused before it
+ *   is read.
  * - The modules are imported, but no step and no hook runs.
  * - Fails with a {@link ConfigFileError} that lists every issue with its place: invalid values, exports that are not
  *   hooks, parameters that can't be decoded.

@@ -120,6 +120,9 @@ export type RecordLine = format.Line
  */
 export const RecordLine: Schema.Codec<RecordLine> = format.Line
 
+/** Half of it is a chart of half a million steps, which few browsers draw. */
+const mostBytes = 256 * 1024 * 1024
+
 /**
  * Options of {@link read}.
  *
@@ -129,6 +132,11 @@ export const RecordLine: Schema.Codec<RecordLine> = format.Line
 export interface ReadOptions {
   /** Called for each line that is left out. Unless set, a warning is logged at the end, with the numbers of them. */
   readonly onSkipped?: ((skipped: Skipped) => void) | undefined
+  /**
+   * The largest file that is read, in bytes. 256 MiB unless set; `Infinity` for files of any size. What has no size, as
+   * a pipe, is read to its end.
+   */
+  readonly maxBytes?: number | undefined
 }
 
 /**
@@ -136,8 +144,8 @@ export interface ReadOptions {
  *
  * **Details**
  *
- * The stream ends at the present end of the file, even if the run goes on. It fails if the file is no record, or if a
- * later version wrote it. Torn and unknown lines are left out.
+ * The stream ends at the present end of the file, even if the run goes on. It fails if the file is no record, if a
+ * later version wrote it, or if it is larger than `maxBytes`. Torn and unknown lines are left out.
  *
  * @example
  * ```ts
@@ -155,7 +163,7 @@ export interface ReadOptions {
  * @since 0.1.0
  */
 export const read = (path: string, options?: ReadOptions): Stream.Stream<Event, RecordError> =>
-  reading.read(path, options?.onSkipped)
+  reading.read(path, options?.onSkipped, options?.maxBytes ?? mostBytes)
 
 /**
  * Options of {@link list}.

@@ -12,6 +12,7 @@ import * as Data from "effect/Data"
  * - `Inaccessible`: an operation on the file or folder failed with a code of the system, such as `EACCES`;
  * - `NotARecord`: the file is something else, as this line shows;
  * - `LaterVersion`: a later version of effect-epilogue wrote the file;
+ * - `TooLarge`: the file has more bytes than `limit`, and nothing of it was read;
  * - `NotFound`: no run recorded in the folder has an id that begins with `id`;
  * - `Ambiguous`: several runs have one: `ids`.
  *
@@ -22,6 +23,7 @@ export type RecordErrorReason = Data.TaggedEnum<{
   Inaccessible: { readonly operation: string; readonly code: string }
   NotARecord: { readonly line: number; readonly expected: string }
   LaterVersion: { readonly line: number; readonly expected: number; readonly found: number }
+  TooLarge: { readonly size: number; readonly limit: number }
   NotFound: { readonly id: string }
   Ambiguous: { readonly id: string; readonly ids: ReadonlyArray<string> }
 }>
@@ -69,6 +71,8 @@ export class RecordError extends RecordErrorBase {
       case "LaterVersion":
         return `${path}:${reason.line}: this record has version ${reason.found}, and version ${reason.expected} is ` +
           "expected: it was written by a later version of effect-epilogue"
+      case "TooLarge":
+        return `${path} has ${reason.size} bytes, and a record of at most ${reason.limit} bytes is expected`
       case "NotFound":
         return `${path}: no recorded run has an id that begins with ${JSON.stringify(reason.id)}`
       case "Ambiguous":

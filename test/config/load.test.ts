@@ -1,15 +1,19 @@
+import { NodeServices } from "@effect/platform-node"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
 import { TestConsole } from "effect/testing"
 import * as assert from "node:assert/strict"
+import { truncateSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { test } from "node:test"
 import { ConfigFile } from "../../src/config/index.ts"
 import { minSeverity } from "../../src/delivery/index.ts"
 import { TestAlerter } from "../../src/testing/index.ts"
 import { canary, leaks, recorder } from "../support/canary.ts"
 import { makeIt } from "../support/it.ts"
+import { temporaryFolder } from "../support/temporaryFolder.ts"
 import { calls } from "./fixtures/load/pipeline.ts"
 import { folder, loadText, runText } from "./support.ts"
 
@@ -111,6 +115,22 @@ it.effect("a missing file is an issue", () =>
 // -----------------------------------------------------------------------------
 // runs
 // -----------------------------------------------------------------------------
+
+it.live("a file of more than 1 MiB is refused without reading it, and a pipe beyond that size", () =>
+  Effect.gen(function*() {
+    const at = yield* temporaryFolder("config")
+    const load = (file: string) =>
+      Effect.map(
+        Effect.flip(Effect.provide(ConfigFile.load(file), NodeServices.layer)),
+        ({ message }) => message.replace(`${file}: `, "")
+      )
+    const large = join(at, "large.yaml")
+    writeFileSync(large, "")
+    // takes no room on the disk, and no process has so much memory
+    truncateSync(large, 2 ** 40)
+    assert.equal(yield* load(large), "expected a file of at most 1048576 bytes, found a file of 1099511627776 bytes")
+    assert.equal(yield* load("/dev/zero"), "expected a file of at most 1048576 bytes, found more")
+  }))
 
 it.effect("a step whose name is close to that of an exported step is an issue", () =>
   Effect.gen(function*() {

@@ -1,5 +1,6 @@
 import { DateTime, Duration, Effect } from "effect"
 import * as assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import process from "node:process"
@@ -208,4 +209,19 @@ it.live("prune removes all but the newest runs, and none that is running", () =>
       const exit = yield* Effect.exit(Report.prune({ folder, keep }))
       assert.match(String(exit), /keep is .* \(expected a whole number, 0 or more\)/)
     }
+  }))
+
+it.live("a record without an end to it, and a pipe in its place, do not keep the others from being listed", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    yield* recorded(folder, Pipeline.make("good", step("a")))
+    const [good] = filesIn(folder)
+    const named = (id: string) => path.join(folder, path.basename(good!).replace(/[0-9a-f]{8}-/, `${id}-`))
+    fs.copyFileSync(good!, named("aaaaaaaa"))
+    fs.truncateSync(named("aaaaaaaa"), 2 ** 40)
+    fs.writeFileSync(named("bbbbbbbb"), "{".repeat(100_000))
+    execFileSync("mkfifo", [named("cccccccc")])
+    const names = (yield* Report.list({ folder })).map(({ pipelineName }) => pipelineName)
+    // what is known of the first is in its header
+    assert.deepEqual(names, ["good", "good"])
   }))

@@ -226,3 +226,14 @@ it.live("read takes constant memory for 100,000 events", () =>
     const few = yield* Stream.runCollect(Stream.take(Report.read(file), 3))
     assert.deepEqual(few.map(({ _tag }) => _tag), ["RunStarted", "StepStarted", "StepEnded"])
   }))
+
+it.live("a record that is larger than maxBytes is refused before it is read", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* tempFolder, "large.jsonl")
+    fs.writeFileSync(file, `{"_tag":"Record","version":1}\n`)
+    const reason = (options?: Report.ReadOptions) =>
+      Effect.map(Effect.flip(Stream.runDrain(Report.read(file, options))), ({ reason }) => ({ ...reason }))
+    assert.deepEqual(yield* reason({ maxBytes: 10 }), { _tag: "TooLarge", size: 30, limit: 10 })
+    fs.truncateSync(file, 2 ** 40)
+    assert.deepEqual(yield* reason(), { _tag: "TooLarge", size: 2 ** 40, limit: 256 * 2 ** 20 })
+  }))

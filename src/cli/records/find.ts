@@ -72,7 +72,8 @@ export const fileOf = (
  */
 export const eachPiece = (
   file: string,
-  use: (events: ReadonlyArray<Event>) => Promise<void> | void
+  use: (events: ReadonlyArray<Event>) => Promise<void> | void,
+  maxBytes?: number
 ): Effect.Effect<void, RecordError | UsageError> =>
   Effect.suspend(() => {
     const counts: Record<Skipped["reason"], number> = { torn: 0, unknown: 0, lost: 0 }
@@ -80,7 +81,7 @@ export const eachPiece = (
     const onSkipped = ({ events, reason }: Skipped) => {
       counts[reason] += events
     }
-    return read(file, { onSkipped }).pipe(
+    return read(file, { onSkipped, maxBytes }).pipe(
       Stream.runForEachArray((events) => {
         isEmpty = false
         return Effect.promise(async () => use(events))

@@ -67,7 +67,7 @@ export const show = (request: ShowRequest): Promise<number> =>
     const file = yield* fileOf(request)
     if (request.json) {
       // piece by piece, since a record may be larger than the memory
-      return yield* eachPiece(file, (events) => outJson(events))
+      return yield* eachPiece(file, (events) => outJson(events), Infinity)
     }
     const found = new Runs()
     yield* eachPiece(file, (events) => {

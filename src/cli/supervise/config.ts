@@ -3,13 +3,14 @@
  * their side effects happen once and can't crash the supervisor.
  */
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
+import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import * as Redacted from "effect/Redacted"
 import type { ConfigFile } from "../../config/index.ts"
 import * as alerters from "../../config/internal/apply/alerter.ts"
 import { decode } from "../../config/internal/file/decode.ts"
+import { readText } from "../../config/internal/file/readText.ts"
 import { layerSource } from "../../config/internal/modules/layers.ts"
 import type * as Sources from "../../config/internal/modules/modules.ts"
 import type { AlerterSpec } from "../../config/internal/schema/alerter.ts"
@@ -32,8 +33,7 @@ export const read = (
   Effect.gen(function*() {
     const path = yield* Path.Path
     if (config === undefined) return { pipeline: path.basename(pipeline ?? ""), alerter: undefined, secrets: [] }
-    const fs = yield* FileSystem.FileSystem
-    const { document } = yield* Effect.flatMap(fs.readFileString(config), (text) => decode(text, config))
+    const { document } = yield* Effect.flatMap(readText(config), (text) => decode(text, config))
     const folder = path.dirname(path.resolve(config))
     const sources = { folder, root: root ?? folder, allowOutside }
     // a cast, since the public type of a document leaves out what the Schema has verified

@@ -1,7 +1,7 @@
 /** Loads a config file and applies it to the pipeline that it names. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
+import type * as FileSystem from "effect/FileSystem"
 import { identity } from "effect/Function"
 import * as Path from "effect/Path"
 import { hasProperty } from "effect/Predicate"
@@ -20,6 +20,7 @@ import * as Params from "./apply/params.ts"
 import { mistakeOf, stepNames } from "./apply/stepNames.ts"
 import { type Decoded, read } from "./file/decode.ts"
 import { byPosition, type Path as Place } from "./file/positions.ts"
+import { readText } from "./file/readText.ts"
 import type { Exported, Loading, Report } from "./loading.ts"
 import { escaping } from "./modules/confined.ts"
 import { toHook } from "./modules/hooks.ts"
@@ -35,16 +36,8 @@ export const fromFile = (
   options: LoadOptions
 ): Effect.Effect<Loaded, ConfigFileError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function*() {
-    const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    const text = yield* Effect.catch(fs.readFileString(file), (error) =>
-      failWith(file, [{
-        path: [],
-        file,
-        position: undefined,
-        found: error.reason._tag === "NotFound" ? "no such file" : `a file that can't be read (${error.reason._tag})`,
-        expected: "a config file"
-      }]))
+    const text = yield* readText(file)
     const { decoded, issues } = yield* read(text, file)
     if (decoded === undefined) return yield* failWith(file, issues)
     return yield* load(decoded, path.dirname(path.resolve(file)), options, issues)

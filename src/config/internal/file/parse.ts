@@ -3,10 +3,8 @@ import * as Effect from "effect/Effect"
 import type * as Yaml from "yaml"
 import { parseJson } from "./json.ts"
 import { positions } from "./positions.ts"
-import { type Parsed, unreadable } from "./tree.ts"
+import { mostBytes, type Parsed, unreadable } from "./tree.ts"
 import { parseYaml } from "./yaml.ts"
-
-const mostBytes = 1_048_576
 
 // Characters outside of YAML's set (https://yaml.org/spec/1.2.2/#51-character-set), and lone surrogates.
 // oxlint-disable-next-line no-control-regex -- control characters are what it is about

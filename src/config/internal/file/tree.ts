@@ -2,6 +2,9 @@
 import type { Entry, Node, Path, Position, Problem } from "./positions.ts"
 import { quote } from "./positions.ts"
 
+/** The largest size of a config file, in bytes: 1 MiB. */
+export const mostBytes = 1_048_576
+
 /** The largest depth of nested lists and maps. */
 export const deepest = 64
 

@@ -108,6 +108,8 @@ const look = async ({ fs, path }: Modules, folder: string, name: string): Promis
   const place = path.join(folder, name)
   let file: NodeFs.promises.FileHandle | undefined
   try {
+    // to open a pipe waits until somebody writes to it
+    if (!(await fs.promises.stat(place)).isFile()) return undefined
     file = await fs.promises.open(place, "r")
     const { mtimeMs, size } = await file.stat()
     const header = await headerOf(file, size)

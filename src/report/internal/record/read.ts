@@ -177,7 +177,8 @@ const warning = (path: string, counts: ReadonlyMap<Skipped["reason"], number>): 
 /** @internal */
 export const read = (
   path: string,
-  onSkipped: ((skipped: Skipped) => void) | undefined
+  onSkipped: ((skipped: Skipped) => void) | undefined,
+  maxBytes: number
 ): Stream.Stream<EventJson, RecordError> =>
   Stream.unwrap(Effect.gen(function*() {
     const { fs } = yield* modules(path)
@@ -186,6 +187,12 @@ export const read = (
       Effect.tryPromise({ try: () => fs.promises.open(path, "r"), catch: failed("open") }),
       (file) => Effect.promise(() => file.close().catch(() => undefined))
     )
+    const { size } = yield* Effect.tryPromise({ try: () => file.stat(), catch: failed("read") })
+    if (size > maxBytes) {
+      return yield* Effect.fail(
+        new RecordError({ path, reason: RecordErrorReason.TooLarge({ size, limit: maxBytes }) })
+      )
+    }
     const counts = new Map<Skipped["reason"], number>()
     const reader = new Reader(
       onSkipped ?? (({ events, reason }) => void counts.set(reason, (counts.get(reason) ?? 0) + events))
