@@ -33,7 +33,8 @@ export interface Refused {
   readonly refused: string
 }
 
-const otherwise = "or run without supervision: --no-supervise"
+/** What to do where nothing else helps. */
+export const otherwise = "or run without supervision: --no-supervise"
 
 /** Returns the flags, or why there are none. */
 export const permissionFlags = async (

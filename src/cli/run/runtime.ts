@@ -1,6 +1,6 @@
 /** How to start this process again. */
 import process from "node:process"
-import { deno, permissionFlags, type Refused } from "./denoPermissions.ts"
+import { deno, otherwise, permissionFlags, type Refused } from "./denoPermissions.ts"
 
 /** A command line. */
 export interface CommandLine {
@@ -15,6 +15,11 @@ export interface CommandLine {
 export const again = async (): Promise<CommandLine | Refused> => {
   const [, script = "", ...args] = process.argv
   const runtime = deno()
+  // `undefined` on Bun and Deno, and without `--permission`, which its type leaves out
+  const node: { readonly has: (scope: string) => boolean } | undefined = process.permission
+  if (runtime === undefined && node?.has("child") === false) {
+    return { refused: `Node does not let this process start another one: add --allow-child-process, ${otherwise}` }
+  }
   const flags = runtime === undefined ? process.execArgv : await permissionFlags(runtime)
   if ("refused" in flags) return flags
   const begins = runtime === undefined ? flags : ["run", ...flags]

@@ -1,4 +1,4 @@
-/** A supervised run on Deno has the permissions of the command, or is not supervised. */
+/** A supervised run has the permissions of the command, or is not supervised. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
 import { spawn } from "node:child_process"
@@ -74,25 +74,38 @@ it.live("permissions that can't be known are not guessed: the reason says what t
     }
   }))
 
-const module = `
-import { Effect } from "effect"
-import { Pipeline, Step } from "effect-epilogue"
-const states = Effect.promise(async () => {
+const statesOnDeno = `Effect.promise(async () => {
   const all = [${names.map((name) => `{ name: "${name}" }`).join(", ")}, { name: "net", host: "a.example" }]
   console.log((await Promise.all(all.map((one) => Deno.permissions.query(one)))).map(({ state }) => state).join(" "))
-})
-export const pipeline = Pipeline.make("p", Step.make("s", states))
-`
+})`
+
+/** Makes a folder with a pipeline of one step, and a config file whose alerter makes the command supervise it. */
+const job = (body: string) =>
+  Effect.tap(projectFolder, (cwd) =>
+    Effect.sync(() => {
+      writeFileSync(
+        join(cwd, "job.ts"),
+        `import { Effect } from "effect"
+         import { Pipeline, Step } from "effect-epilogue"
+         export const pipeline = Pipeline.make("p", Step.make("s", ${body}))`
+      )
+      writeFileSync(
+        join(cwd, "job.yaml"),
+        "pipeline: ./job.ts#pipeline\nalerter: { jsonLines: { path: ./alerts.jsonl } }\n"
+      )
+    }))
 
 const deno = realpathSync(join(root, "node_modules/deno/deno"))
 
-/** Runs the pipeline on Deno, and returns its exit code, the states of the permissions, and what went to stderr. */
-const runWith = (cwd: string, flags: ReadonlyArray<string>, ...args: ReadonlyArray<string>) =>
+/** Runs the pipeline on a runtime, and returns its exit code, the states of the permissions, and what went to stderr. */
+const runOn = (
+  [command, ...flags]: readonly [string, ...ReadonlyArray<string>],
+  cwd: string,
+  ...args: ReadonlyArray<string>
+) =>
   Effect.callback<{ readonly code: number | null; readonly states: string | undefined; readonly stderr: string }>(
     (resume) => {
-      const child = spawn(deno, [
-        "run",
-        "--no-prompt",
+      const child = spawn(command, [
         ...flags,
         join(root, "src/cli/main.ts"),
         "run",
@@ -113,19 +126,18 @@ const runWith = (cwd: string, flags: ReadonlyArray<string>, ...args: ReadonlyArr
     }
   )
 
+const runWith = (cwd: string, flags: ReadonlyArray<string>, ...args: ReadonlyArray<string>) =>
+  runOn([deno, "run", "--no-prompt", ...flags], cwd, ...args)
+
 const most = ["--allow-read", "--allow-env", "--allow-sys", "--allow-write", "--allow-import"]
 
 it.live("a supervised run on Deno has exactly the permissions that the command has", () =>
   Effect.gen(function*() {
-    const cwd = yield* projectFolder
-    writeFileSync(join(cwd, "job.ts"), module)
-    writeFileSync(
-      join(cwd, "job.yaml"),
-      "pipeline: ./job.ts#pipeline\nalerter: { jsonLines: { path: ./alerts.jsonl } }\n"
-    )
+    const cwd = yield* job(statesOnDeno)
+    const finer = ["-A", "--deny-net=a.example"]
     const cases = process.platform === "linux"
-      ? [["-A"], ["-A", "--deny-net"], ["-A", "--deny-net=a.example"], [...most, `--allow-run=${deno}`, "-N=a.example"]]
-      : [["-A"], ["-A", "--deny-net"]]
+      ? [finer, [...most, `--allow-run=${deno}`, "-N=a.example"]]
+      : [["-A", "--deny-net"]]
     yield* Effect.forEach(cases, (flags) =>
       Effect.gen(function*() {
         const alone = yield* runWith(cwd, flags, "--no-supervise")
@@ -138,12 +150,7 @@ it.live("a supervised run on Deno has exactly the permissions that the command h
 
 it.live("without the permission to start Deno, --supervise is refused, and a run goes on unsupervised and says so", () =>
   Effect.gen(function*() {
-    const cwd = yield* projectFolder
-    writeFileSync(join(cwd, "job.ts"), module)
-    writeFileSync(
-      join(cwd, "job.yaml"),
-      "pipeline: ./job.ts#pipeline\nalerter: { jsonLines: { path: ./alerts.jsonl } }\n"
-    )
+    const cwd = yield* job(statesOnDeno)
     const reason = new RegExp(`Deno does not let this process start another one: add --allow-run=${deno}, or run`)
     const refused = yield* runWith(cwd, most, "--supervise")
     assert.deepEqual([refused.code, refused.states], [2, undefined])
@@ -152,4 +159,19 @@ it.live("without the permission to start Deno, --supervise is refused, and a run
     assert.equal(alone.code, 0, alone.stderr)
     assert.match(alone.stderr, reason)
     assert.equal(alone.states, "granted granted prompt granted granted prompt prompt granted prompt")
+  }))
+
+it.live("without the permission of Node to start processes, --supervise is refused, too", () =>
+  Effect.gen(function*() {
+    const cwd = yield* job("Effect.sync(() => console.log('granted here'))")
+    const node = realpathSync(join(root, "node_modules/node/bin/node"))
+    const run = (...args: ReadonlyArray<string>) =>
+      runOn([node, "--permission", "--allow-fs-read=*", "--conditions=@effect-epilogue/source"], cwd, ...args)
+    const reason = /Node does not let this process start another one: add --allow-child-process, or run/
+    const refused = yield* run("--supervise")
+    assert.deepEqual([refused.code, refused.states], [2, undefined])
+    assert.match(refused.stderr, reason)
+    const alone = yield* run()
+    assert.deepEqual([alone.code, alone.states], [0, "granted here"], alone.stderr)
+    assert.match(alone.stderr, reason)
   }))
