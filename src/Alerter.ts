@@ -93,7 +93,8 @@ export class Alerter extends Base {
 
   /**
    * Provides an alerter that prints to the console: in colour on a terminal, otherwise without. `NO_COLOR`
-   * (https://no-color.org) turns colours off, and `FORCE_COLOR` takes precedence over both.
+   * (https://no-color.org) turns colours off, and `FORCE_COLOR` takes precedence over both. What a terminal would obey
+   * in the alert's texts is shown, as `\u{1b}`.
    */
   static readonly layerConsole: Layer.Layer<Alerter> = Alerter.layer(internal.print, { channel: "console" })
 

@@ -36,7 +36,8 @@ export interface ConsoleOptions {
  *
  * **Details**
  *
- * Control characters are removed. Keys, tags and the source (`dedupeKey`, `idempotencyKey`,
+ * Control characters, controls of the direction of text and invisible characters are shown, as `\u{1b}`, and in GitHub
+ * Actions no line becomes a workflow command. Keys, tags and the source (`dedupeKey`, `idempotencyKey`,
  * `tags`, `source`) are not printed: they are for machines.
  *
  * @example

@@ -21,6 +21,22 @@ export interface Contract {
   readonly readsBody: boolean
 }
 
+/** What reorders text, hides in it or ends a line of it, in names as an attacker would choose them. */
+const hostile = "a\u202eb\u2066c\u200ed\u061ce\ufefff\u2060g\u001b]0;h\u0007i\u009bj\u0085k\u2028l\ud800m"
+
+// Channels escape mentions by zero-width spaces.
+const obeyed =
+  // oxlint-disable-next-line no-control-regex -- all but line feeds
+  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]/u
+
+/** Returns all texts in a value of JSON, keys too. */
+const textsIn = (value: unknown): ReadonlyArray<string> =>
+  typeof value === "string"
+    ? [value]
+    : typeof value === "object" && value !== null
+    ? [...Object.keys(value), ...Object.values(value).flatMap(textsIn)]
+    : []
+
 /** An alert with every property but attachments, as the hook of a failed step would post it. */
 export const sample = Alert.make({
   title: "nightly › load failed",
@@ -61,6 +77,25 @@ export const channelContract = (test: RegisterTest, contract: Contract): void =>
       const { error, requests } = yield* against([accepted])
       assert.equal(error, undefined)
       assert.equal(requests, 1)
+    }))
+
+  it.live(`${channel}: posts no character that reorders or hides text, and a title of one line`, () =>
+    Effect.gen(function*() {
+      const server = yield* channelServer(accepted)
+      const alert = Alert.make({
+        title: `${hostile}\r\nsecond`,
+        body: hostile,
+        severity: "error",
+        fields: { [hostile]: hostile },
+        detail: hostile,
+        tags: [hostile],
+        source: { pipeline: hostile, runId: "1", runName: hostile, stepPath: [hostile], attempt: 1 }
+      })
+      yield* post(server.url, fast, alert)
+      const texts = textsIn(JSON.parse(server.requests[0]!.body))
+      assert.deepEqual(texts.filter((text) => obeyed.test(text)).map((text) => JSON.stringify(text)), [])
+      const [titled] = texts.filter((text) => text.includes("second"))
+      assert.match(titled ?? "", /m second/)
     }))
 
   it.live(`${channel}: retries after 429 when the seconds in Retry-After have passed`, () =>
