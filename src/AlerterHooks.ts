@@ -7,18 +7,25 @@
  * (encoded, secrets redacted) and the annotations of the step, and after a failure the cause. A post that fails
  * is a failure of the hook: it is logged and counted, and does not change the step.
  *
+ * An error is alerted once in a run, by the innermost step whose failure hook posts about it: its alert has the path.
+ * The hooks of the steps around it, and of the run, post about errors that have not been alerted, and do nothing where
+ * all have. An alert that was not delivered, or that a policy dropped, counts for nothing.
+ *
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
-import { Alert } from "./Alert.ts"
+import { Alert, type Field } from "./Alert.ts"
 import { Alerter } from "./Alerter.ts"
 import * as Hook from "./Hook.ts"
 import * as Hooks from "./Hooks.ts"
 import { failWith } from "./internal/alerts/alerter.ts"
+import { failedSteps, listed, stepText } from "./internal/alerts/failedSteps.ts"
+import { once } from "./internal/alerts/once.ts"
 import { AlerterError, AlerterErrorReason } from "./internal/model/alerterError.ts"
+import { evaluatedIn } from "./internal/model/occurrence.ts"
 import { formatDuration } from "./internal/text/duration.ts"
 import { text } from "./internal/text/redact.ts"
 import { StepContext } from "./StepContext.ts"
@@ -50,7 +57,8 @@ export const success: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.
 
 /**
  * Posts an alert after the step or run failed, with the error in its body and the whole cause, stack traces
- * included, as its detail.
+ * included, as its detail. It posts nothing about errors that the hook of an inner step has told. The alert of a run
+ * names the steps that failed.
  *
  * @see {@link failureWith} for changing the alert
  * @see {@link all} for both outcomes
@@ -91,8 +99,30 @@ export function successWith<A = unknown>(
 }
 
 /**
+ * Options of {@link failureWith}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FailureOptions {
+  /**
+   * `"each"` posts about errors that the hook of an inner step has told, too. `"once"`, the default, does not.
+   */
+  readonly nested?: "once" | "each" | undefined
+}
+
+/**
  * Makes a hook that posts the alert of {@link failure} after a function has changed it. The function receives
  * the step's cause.
+ *
+ * **Details**
+ *
+ * An error is the same where it is passed on by reference, also as the `cause` or in a field of another error, as a
+ * member of an `AggregateError` or of a list, as a defect, and in a durable run that continues in another process.
+ * Errors without a reference, such as texts, are the same if they are equal and come from an inner step. A cause whose
+ * errors have been told in part is alerted with the others. The hooks of one step each post.
+ *
+ * A step value that is evaluated again and fails with the very same object is not alerted again.
  *
  * @example
  * ```ts
@@ -107,10 +137,14 @@ export function successWith<A = unknown>(
  * @since 0.1.0
  */
 export function failureWith<E = unknown>(
-  adjust: (alert: Alert, cause: Cause.Cause<E>) => Alert
+  adjust: (alert: Alert, cause: Cause.Cause<E>) => Alert,
+  options?: FailureOptions
 ): Hook.Hook<unknown, E, Alerter | StepContext> {
+  const each = options?.nested === "each"
   return Hook.named(
-    Hook.onFailure((cause: Cause.Cause<E>) => post("failure", cause, (alert) => adjust(alert, cause))),
+    Hook.onFailure((cause: Cause.Cause<E>) =>
+      once(cause, each, (untold) => post("failure", untold, (alert) => adjust(alert, cause)))
+    ),
     "AlerterHooks.failureWith"
   )
 }
@@ -164,6 +198,7 @@ const alertOf = (
       { name: "run", value: runName },
       ...(isRun ? [] : [{ name: "step", value: stepName }, { name: "attempt", value: String(attempt) }]),
       { name: "duration", value: formatDuration(Duration.toMillis(elapsed)) },
+      ...(isRun && cause !== undefined ? failedField(context) : []),
       ...Object.entries(params).map(([name, value]) => ({ name, value: text(value) })),
       ...Object.entries(annotations).map(([name, value]) => ({ name, value: text(value) }))
     ],
@@ -173,6 +208,15 @@ const alertOf = (
     tags: cause === undefined ? [] : tagsOf(cause),
     source: { pipeline: pipelineName, runId, runName, stepPath, attempt }
   })
+}
+
+/** Returns the field that names the steps of a run that failed. */
+const failedField = (context: StepContext.Shape): ReadonlyArray<Field> => {
+  const run = evaluatedIn(context)?.run
+  const failed = run === undefined ? [] : failedSteps(run)
+  if (failed.length === 0) return []
+  const names = listed(failed.map(({ step }) => stepText(step)), ", ")
+  return [{ name: failed.length === 1 ? "failed step" : "failed steps", value: names }]
 }
 
 /** Returns the tags of the tagged errors in a cause. */

@@ -93,12 +93,13 @@ it.effect("alerts have the step's path and run as source, and the error's tag in
       runId = (yield* StepContext).runId
       return yield* Effect.fail(new HttpError({ status: 503, message: "down" }))
     })
-    const inner = Step.make("fetch", body).pipe(Step.hooks(AlerterHooks.failure))
-    const outer = Step.make("load", Effect.all([inner], { concurrency: 2 })).pipe(Step.hooks(AlerterHooks.failure))
+    const each = AlerterHooks.failureWith((alert) => alert, { nested: "each" })
+    const inner = Step.make("fetch", body).pipe(Step.hooks(each))
+    const outer = Step.make("load", Effect.all([inner], { concurrency: 2 })).pipe(Step.hooks(each))
     const alerts = yield* sent(
       Pipeline.make("etl", outer).pipe(
         Pipeline.runName("nightly"),
-        Pipeline.hooks(AlerterHooks.all)
+        Pipeline.hooks(each)
       )
     )
     const source = { pipeline: "etl", runId, runName: "nightly", attempt: 1 }
@@ -184,7 +185,13 @@ it.effect("AlerterHooks on Pipeline.hooks post alerts about the run", () =>
     const alerts = yield* sent(etl)
     assert.deepEqual(alerts.map(({ title }) => title), ["etl failed"])
     assert.equal(alerts[0]!.dedupeKey, "etl")
-    assert.deepEqual(fields(alerts[0]!), { pipeline: "etl", run: "nightly", duration: "0 ms", host: "a" })
+    assert.deepEqual(fields(alerts[0]!), {
+      pipeline: "etl",
+      run: "nightly",
+      duration: "0 ms",
+      "failed step": "load",
+      host: "a"
+    })
     const fine = Pipeline.make("etl", Effect.void).pipe(Pipeline.hooks(AlerterHooks.all))
     assert.deepEqual((yield* sent(fine)).map(({ severity, title }) => [severity, title]), [[
       "success",
@@ -199,9 +206,7 @@ it.effect("title and dedupeKey distinguish nested steps by their path", () =>
     const alerts = yield* sent(Pipeline.make("p", both).pipe(Pipeline.stepHooks(AlerterHooks.failure)))
     assert.deepEqual(alerts.map(({ dedupeKey, title }) => [title, dedupeKey]), [
       ["p › a › inner failed", "p/a/inner"],
-      ["p › a failed", "p/a"],
-      ["p › b › inner failed", "p/b/inner"],
-      ["p › b failed", "p/b"]
+      ["p › b › inner failed", "p/b/inner"]
     ])
   }))
 

@@ -6,7 +6,7 @@ import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { Alerter } from "../Alerter.ts"
-import { heldBack } from "../internal/alerts/metrics.ts"
+import { dropped } from "../internal/alerts/metrics.ts"
 import { iso, Millis, remember, timeOf, withFields } from "./internal/entries.ts"
 import { countOf } from "./internal/options.ts"
 import { around, isFailure, type Post, subject } from "./internal/policy.ts"
@@ -104,7 +104,7 @@ const make = <P extends string | undefined>(
           remember(streaks, key, streak)
           return streak
         })
-        if (count < n) return yield* heldBack("afterConsecutive")
+        if (count < n) return yield* dropped("afterConsecutive")
         yield* inner(count === 1 ? alert : withFields(alert, { "in a row": `${count} failures since ${iso(since)}` }))
       })
   })

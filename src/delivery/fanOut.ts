@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { Alerter, AlerterError } from "../Alerter.ts"
+import { droppedBy, droppedByAll } from "../internal/alerts/metrics.ts"
 import * as Writer from "../internal/text/writer.ts"
 import type { Post } from "./internal/policy.ts"
 import { combine, combinedError, errorOf } from "./internal/several.ts"
@@ -75,12 +76,17 @@ const toAll = (posts: ReadonlyArray<Post>, succeeds: "all" | "any"): Post => {
       const outcomes = yield* Effect.forEach(
         posts,
         (post) =>
-          Effect.matchCause(Effect.suspend(() => post(alert)), { onSuccess: () => undefined, onFailure: errorOf }),
+          Effect.matchCause(droppedBy(Effect.suspend(() => post(alert))), {
+            onSuccess: (dropped) => dropped,
+            onFailure: errorOf
+          }),
         { concurrency: "unbounded" }
       )
-      const errors = outcomes.filter((error) => error !== undefined)
-      if (errors.length === 0) return
-      if (succeeds === "any" && errors.length < posts.length) {
+      const errors = outcomes.filter((outcome) => typeof outcome !== "boolean")
+      const posted = outcomes.filter((outcome) => typeof outcome === "boolean")
+      if (errors.length === 0) return yield* droppedByAll(posted)
+      if (succeeds === "any" && posted.length > 0) {
+        yield* droppedByAll(posted)
         return yield* Writer.logWarning(
           "effect-epilogue: an alert did not reach all of its channels",
           ...errors.map(({ message }) => message)

@@ -6,7 +6,7 @@ import { dual } from "effect/Function"
 import type * as Layer from "effect/Layer"
 import type { Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
-import { heldBack } from "../internal/alerts/metrics.ts"
+import { dropped } from "../internal/alerts/metrics.ts"
 import { atLeast } from "../internal/model/severity.ts"
 import { around } from "./internal/policy.ts"
 
@@ -39,6 +39,6 @@ export const minSeverity: {
   <E, R>(self: Layer.Layer<Alerter, E, R>, severity: Severity): Layer.Layer<Alerter, E, R> =>
     around((post) => {
       const passes = atLeast(severity)
-      return Effect.succeed((alert) => passes(alert) ? post(alert) : heldBack("minSeverity"))
+      return Effect.succeed((alert) => passes(alert) ? post(alert) : dropped("minSeverity"))
     })(self)
 )

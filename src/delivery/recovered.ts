@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { Alert } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
-import { heldBack } from "../internal/alerts/metrics.ts"
+import { dropped } from "../internal/alerts/metrics.ts"
 import { formatDuration } from "../internal/text/duration.ts"
 import { iso, locks, Millis, remember, timeOf, withFields } from "./internal/entries.ts"
 import { around, isFailure, type Post, subject } from "./internal/policy.ts"
@@ -119,7 +119,7 @@ const make = <P extends string | undefined>(
         } else if (successes === "post") {
           yield* post(alert)
         } else {
-          yield* heldBack("recovered")
+          yield* dropped("recovered")
         }
       })
 

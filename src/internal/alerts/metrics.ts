@@ -46,5 +46,29 @@ const reasonOf = ({ cause }: Exit.Failure<void, AlerterError>): string => {
   return error._tag === "Some" ? error.value.reason._tag : "Interrupted"
 }
 
-/** Counts an alert that a policy holds for later, or drops. */
+/** Counts an alert that a policy holds for later, or that repeats one that was delivered. */
 export const heldBack = (policy: string): Effect.Effect<void> => add(held, { policy })
+
+/** The post of a hook, which learns whether the alert was dropped: then its errors have not been told. */
+const Fate: Context.Reference<{ dropped: boolean } | undefined> = Context.Reference<{ dropped: boolean } | undefined>(
+  "effect-epilogue/Alerter/Fate",
+  { defaultValue: () => undefined }
+)
+
+const drop: Effect.Effect<void> = Effect.map(Fate, (fate) => {
+  if (fate !== undefined) fate.dropped = true
+})
+
+/** Counts an alert that a policy drops, so that nobody is told. */
+export const dropped = (policy: string): Effect.Effect<void> => Effect.andThen(drop, heldBack(policy))
+
+/** Posts an alert, and succeeds with whether a policy dropped it. */
+export const droppedBy = <E, R>(post: Effect.Effect<unknown, E, R>): Effect.Effect<boolean, E, R> =>
+  Effect.suspend(() => {
+    const fate = { dropped: false }
+    return Effect.map(Effect.provideService(post, Fate, fate), () => fate.dropped)
+  })
+
+/** Marks the alert around as dropped if all of its posts were. */
+export const droppedByAll = (posts: ReadonlyArray<boolean>): Effect.Effect<void> =>
+  posts.every((dropped) => dropped) ? drop : Effect.void

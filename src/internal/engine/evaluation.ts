@@ -94,6 +94,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
       this.ownsRun = true
       this.inHook = false
       this.run = new Run(fiber, own.name, own.stepHooks.hooks, own.annotations, own.givenName, own.runId)
+      this.run.around = around
       this.plan = planFor(own, empty.hooks)
       this.index = -1
       this.startedMillis = this.run.startedMillis
@@ -109,6 +110,10 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
       this.index = this.run.steps++
       this.startedMillis = this.ownsRun ? this.run.startedMillis : this.run.clock.currentTimeMillisUnsafe()
     }
+  }
+
+  get around(): Occurrence | undefined {
+    return this.parent ?? this.run.around
   }
 
   get isRun(): boolean {

@@ -121,7 +121,9 @@ export const settleFully = (
 }
 
 const reportEnd = (evaluation: Evaluation, exit: Exit.Exit<unknown, unknown>, outcome: Outcome): void => {
-  const { telling } = evaluation.run
+  const { run } = evaluation
+  if (exit._tag === "Failure" && !evaluation.inHook) run.notSucceeded(evaluation, exit.cause, outcome)
+  const { telling } = run
   if (telling === undefined) return
   const now = telling.nanos()
   const nanos = evaluation.keeper.duration(evaluation, now)

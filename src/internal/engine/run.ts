@@ -1,9 +1,12 @@
 /** The state that the steps of one run share. Nothing here outlives the run. */
+import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import type { AlertedErrors } from "../model/alerted.ts"
+import type { Outcome } from "../model/events.ts"
 import { empty, type Table } from "../model/hooks.ts"
-import type { OccurrenceRun } from "../model/occurrence.ts"
+import type { FailedStep, Occurrence, OccurrenceRun, Unsuccessful } from "../model/occurrence.ts"
 import { CurrentOverrides, type Overrides } from "../model/overrides.ts"
 import { type Telling, tellingOf } from "./telling.ts"
 
@@ -14,6 +17,16 @@ type Annotations = Readonly<Record<string, unknown>>
 
 /** @internal */
 export const noAnnotations: Annotations = {}
+
+/** How many failures are kept: enough to name the steps that failed in an alert. */
+const maxFailures = 64
+
+/** Counts the evaluations that did not succeed. */
+class Failures implements Unsuccessful {
+  failed = 0
+  interrupted = 0
+  readonly failures: Array<FailedStep> = []
+}
 
 /** @internal */
 export class Run implements OccurrenceRun {
@@ -30,6 +43,9 @@ export class Run implements OccurrenceRun {
   /** The number of evaluations of steps that have begun. */
   steps = 0
   hookFailures = 0
+  around: Occurrence | undefined
+  alerted: AlertedErrors | undefined
+  unsuccessful: Failures | undefined
   private readonly givenName: string | undefined
   private lazyId: string | undefined
   private lazyName: string | undefined
@@ -78,6 +94,18 @@ export class Run implements OccurrenceRun {
     return this.lazyName
   }
 
+  /** Counts a step that failed or was interrupted. */
+  notSucceeded(step: Occurrence, cause: Cause.Cause<unknown>, outcome: Outcome): void {
+    const unsuccessful = this.unsuccessful ??= new Failures()
+    if (outcome === "interrupt") {
+      unsuccessful.interrupted++
+      return
+    }
+    unsuccessful.failed++
+    const { failures } = unsuccessful
+    if (failures.length < maxFailures && !isPassedOn(failures.at(-1), step, cause)) failures.push({ step, cause })
+  }
+
   addBackground(fiber: Fiber.Fiber<unknown, unknown>): void {
     if (this.background === none) this.background = new Set()
     this.background.add(fiber)
@@ -111,4 +139,15 @@ export class Run implements OccurrenceRun {
         : Effect.void
     )
   }
+}
+
+/** Whether an inner step failed just before with the same error: then only the inner one is listed. */
+const isPassedOn = (
+  last: FailedStep | undefined,
+  { index }: Occurrence,
+  { reasons }: Cause.Cause<unknown>
+): boolean => {
+  // steps that began later than this one are inside of it or beside it
+  if (last === undefined || last.step.index < index || last.cause.reasons.length !== reasons.length) return false
+  return reasons.every((reason, i) => reason === last.cause.reasons[i])
 }

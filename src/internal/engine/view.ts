@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import type * as Fiber from "effect/Fiber"
 import { Annotate, Ended, Progress, StepContext } from "../model/context.ts"
-import type { Occurrence } from "../model/occurrence.ts"
+import { Evaluated, type Occurrence } from "../model/occurrence.ts"
 
 /** An evaluation, as far as its views need it. */
 export interface Viewed extends Occurrence {
@@ -59,6 +59,9 @@ export class View implements StepContext.Shape {
   }
   get annotations(): Readonly<Record<string, unknown>> {
     return this.#viewed.annotations
+  }
+  get [Evaluated](): Occurrence {
+    return this.#viewed
   }
   get [Ended](): number | undefined {
     return this.#viewed.endedMillis

@@ -1,6 +1,16 @@
 /** The read-only face of an evaluation, for spans, observers, taps and overrides. */
+import type * as Cause from "effect/Cause"
+import type { AlertedErrors } from "./alerted.ts"
+import type { StepContext } from "./context.ts"
 import type { StepInfo } from "./events.ts"
 import type { PipelineOwner, StepOwner } from "./owner.ts"
+
+/** The key of the evaluation that a context is of. */
+export const Evaluated: unique symbol = Symbol.for("effect-epilogue/StepContext/Evaluated")
+
+/** Returns the evaluation that a context is of. A context that a test made by hand has none. */
+export const evaluatedIn = (context: StepContext.Shape): Occurrence | undefined =>
+  (context as { readonly [Evaluated]?: Occurrence })[Evaluated] // the cast: contexts that the engine made have it
 
 /** The run that an occurrence is part of. */
 export interface OccurrenceRun {
@@ -9,6 +19,28 @@ export interface OccurrenceRun {
   readonly pipelineName: string
   /** Whether its last hook has ended. */
   readonly ended: boolean
+  /** The evaluation in another run that this run is a part of: that of a step whose body evaluates a pipeline. */
+  readonly around: Occurrence | undefined
+  /** The number of evaluations of steps that have begun. */
+  readonly steps: number
+  /** The steps that have not succeeded; `undefined` while all have. */
+  readonly unsuccessful: Unsuccessful | undefined
+  /** Set by the first hook that posts an alert about an error. */
+  alerted: AlertedErrors | undefined
+}
+
+/** The evaluations of steps in a run that failed or were interrupted. It takes constant memory. */
+export interface Unsuccessful {
+  readonly failed: number
+  readonly interrupted: number
+  /** The first evaluations that failed. An outer step that failed with the error of the step before it is not listed. */
+  readonly failures: ReadonlyArray<FailedStep>
+}
+
+/** An evaluation of a step that failed. */
+export interface FailedStep {
+  readonly step: Occurrence
+  readonly cause: Cause.Cause<unknown>
 }
 
 /** Describes one evaluation of a step, or of a pipeline, which is a run. */
@@ -19,6 +51,8 @@ export interface Occurrence {
   readonly run: OccurrenceRun
   /** The evaluation of the step or the pipeline around a step. */
   readonly parent: Occurrence | undefined
+  /** The evaluation around it, that of another run included. */
+  readonly around: Occurrence | undefined
   /** The number of evaluations of steps that had begun in the run before this one. -1 for the run itself. */
   readonly index: number
   /** Whether it is evaluated inside a hook, at any depth. */

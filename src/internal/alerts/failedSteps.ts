@@ -1,0 +1,31 @@
+/** Names the steps of a run that failed. */
+import { isWithin } from "../model/alerted.ts"
+import type { FailedStep, Occurrence, OccurrenceRun } from "../model/occurrence.ts"
+import { errorKey, errorsOf, holdsKnown, partsOf } from "../model/sameError.ts"
+
+/** The largest number of steps that an alert names. */
+const maxNamed = 10
+
+/** Returns the name of a step within its run. */
+export const stepText = ({ path }: Occurrence): string => path.join(" › ")
+
+/**
+ * Returns the steps of a run that failed with errors of their own: not an outer step that failed because an inner one
+ * did.
+ */
+export const failedSteps = ({ unsuccessful }: OccurrenceRun): ReadonlyArray<FailedStep> => {
+  const failures = unsuccessful?.failures ?? []
+  return failures.filter(({ cause, step }, i) => {
+    // inner steps end before the steps around them
+    const inner = failures.slice(0, i).filter((failure) => isWithin(failure.step, step))
+    const known = new Set(inner.flatMap((failure) => errorsOf(failure.cause).flatMap((error) => [...partsOf(error)])))
+    return known.size === 0 || !errorsOf(cause).every((error) => holdsKnown(error, (part) => known.has(errorKey(part))))
+  })
+}
+
+/** Joins names, up to a limit. */
+export const listed = (names: ReadonlyArray<string>, separator: string): string => {
+  const unique = [...new Set(names)]
+  const rest = unique.length - maxNamed
+  return [...unique.slice(0, maxNamed), ...(rest > 0 ? [`… and ${rest} more`] : [])].join(separator)
+}

@@ -1,0 +1,60 @@
+/** Posts one alert about an error: where an inner step's hook has told of it, the hooks of the steps around it do not. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { AlertedErrors, type Alerting } from "../model/alerted.ts"
+import { StepContext } from "../model/context.ts"
+import { evaluatedIn, type Occurrence } from "../model/occurrence.ts"
+import { errorsOf } from "../model/sameError.ts"
+import { droppedBy } from "./metrics.ts"
+
+/** Returns what has been alerted in a run. Runs inside of others share it, since they may fail with the same error. */
+export const alertedIn = (evaluation: Occurrence): AlertedErrors => {
+  let { run } = evaluation
+  while (run.around !== undefined) run = run.around.run
+  return run.alerted ??= new AlertedErrors()
+}
+
+/** Returns the cause with only those of its errors that an alert is about. */
+const only = (cause: Cause.Cause<unknown>, { errors }: Alerting): Cause.Cause<unknown> =>
+  errors.length === errorsOf(cause).length ?
+    cause :
+    Cause.fromReasons(cause.reasons.filter((reason) =>
+      Cause.isFailReason(reason)
+        ? errors.includes(reason.error)
+        : Cause.isDieReason(reason)
+        ? errors.includes(reason.defect)
+        : true
+    ))
+
+/**
+ * Posts an alert about a cause, unless all of its errors have been alerted by hooks of inner steps. `post` receives the
+ * cause with the others alone. With `each`, it always posts.
+ *
+ * An alert has told of its errors once its post succeeds, and no policy has dropped it.
+ */
+export const once = <E, R>(
+  cause: Cause.Cause<unknown>,
+  each: boolean,
+  post: (untold: Cause.Cause<unknown>) => Effect.Effect<unknown, E, R>
+): Effect.Effect<void, E, R | StepContext> =>
+  Effect.flatMap(StepContext, (context) => {
+    const evaluation = evaluatedIn(context)
+    if (evaluation === undefined) return Effect.asVoid(post(cause))
+    const alerted = alertedIn(evaluation)
+    // uninterruptible but for the waiting and the post, so that no alert stays begun
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(
+        each
+          ? Effect.succeed(alerted.post(errorsOf(cause), evaluation))
+          : restore(alerted.begin(cause, evaluation)),
+        (alerting) =>
+          alerting === undefined
+            ? Effect.void
+            : Effect.asVoid(Effect.onExit(
+              restore(droppedBy(Effect.suspend(() => post(only(cause, alerting))))),
+              (exit) => Effect.sync(() => alerting.end(Exit.isSuccess(exit) && !exit.value))
+            ))
+      )
+    )
+  })

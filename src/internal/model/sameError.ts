@@ -1,0 +1,106 @@
+/**
+ * Decides whether two causes hold the same error.
+ *
+ * An error is known by its reference, and stays the same where another error has it as its `cause`, among the members
+ * of an `AggregateError` or of a list, or in a field. Text, numbers and other values without a reference are compared
+ * by value. All walks are bounded, and a value that can't be read is an error like any other.
+ */
+import * as Cause from "effect/Cause"
+
+/** How many errors of a chain of causes are looked at. */
+const maxDepth = 100
+
+/** How many values are looked at in all: an error may hold thousands of others. */
+const maxValues = 10_000
+
+/** How many fields of an error are looked at. */
+const maxFields = 50
+
+/** The longest text that is kept to compare it with others. */
+const maxText = 500
+
+/** Returns the value by which an error is compared: a long text is cut, since a run keeps it. */
+export const errorKey = (error: unknown): unknown =>
+  typeof error === "string" && error.length > maxText ? `${error.length} ${error.slice(0, maxText)}` : error
+
+/** Whether a value has a reference of its own. */
+export const isReference = (u: unknown): u is object => (typeof u === "object" && u !== null) || typeof u === "function"
+
+/** Returns the errors of a cause; for a cause of interruptions alone, a text for each fiber that interrupted. */
+export const errorsOf = (cause: Cause.Cause<unknown>): ReadonlyArray<unknown> => {
+  const errors = cause.reasons.flatMap((reason) =>
+    Cause.isFailReason(reason) ? [reason.error] : Cause.isDieReason(reason) ? [reason.defect] : []
+  )
+  return errors.length > 0
+    ? errors
+    : cause.reasons.flatMap((reason) => Cause.isInterruptReason(reason) ? [`interrupted by ${reason.fiberId}`] : [])
+}
+
+const read = (object: object, key: string): unknown => {
+  try {
+    // the cast: any property may be asked for, and is `unknown`
+    return (object as Readonly<Record<string, unknown>>)[key]
+  } catch {
+    return undefined
+  }
+}
+
+/** Returns the errors that a list or an `AggregateError` is made of, or `undefined` for other values. */
+const membersOf = (value: object): ReadonlyArray<unknown> | undefined => {
+  try {
+    if (Array.isArray(value)) return value
+    if (Cause.isCause(value)) return errorsOf(value)
+    if (!(value instanceof AggregateError)) return undefined
+  } catch {
+    return undefined
+  }
+  const errors = read(value, "errors")
+  return Array.isArray(errors) && errors.length > 0 ? errors : undefined
+}
+
+/** Returns the errors and lists in the own fields of an error, without calling a getter. */
+const fieldsOf = (value: object): ReadonlyArray<object> => {
+  try {
+    if (!(value instanceof Error)) return []
+    return Object.keys(value).slice(0, maxFields).flatMap((key) => {
+      const field: unknown = Object.getOwnPropertyDescriptor(value, key)?.value
+      return field instanceof Error || (Array.isArray(field) && field.length > 0) || Cause.isCause(field) ? [field] : []
+    })
+  } catch {
+    return []
+  }
+}
+
+/**
+ * Whether an error is known, or holds one that is: as its cause, at any depth, or in a field. A list or an
+ * `AggregateError` is known if all of its members are.
+ */
+export const holdsKnown = (error: unknown, isKnown: (error: unknown) => boolean): boolean => {
+  let left = maxValues
+  const holds = (error: unknown, depth: number): boolean => {
+    if (left-- <= 0 || depth > maxDepth) return false
+    if (isKnown(error)) return true
+    if (!isReference(error)) return false
+    const members = membersOf(error)
+    if (members !== undefined) return members.length > 0 && members.every((member) => holds(member, depth + 1))
+    const cause = read(error, "cause")
+    if (cause !== undefined && holds(cause, depth + 1)) return true
+    return fieldsOf(error).some((field) => holds(field, depth + 1))
+  }
+  return holds(error, 0)
+}
+
+/** Returns an error with all that it is made of: its chain of causes, and its members. */
+export const partsOf = (error: unknown): ReadonlySet<unknown> => {
+  const parts = new Set<unknown>()
+  const add = (error: unknown, depth: number): void => {
+    if (parts.size >= maxValues || depth > maxDepth || parts.has(error)) return
+    parts.add(errorKey(error))
+    if (!isReference(error)) return
+    for (const member of membersOf(error) ?? []) add(member, depth + 1)
+    const cause = read(error, "cause")
+    if (cause !== undefined && cause !== null) add(cause, depth + 1)
+  }
+  add(error, 0)
+  return parts
+}
