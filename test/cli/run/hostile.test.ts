@@ -114,8 +114,11 @@ it.live("explain, check, run --json and the commands for records obey nothing th
       assert.equal(ran.code, 0, JSON.stringify(ran))
       assert.ok(ran.stdout.includes("etl\\u"), ran.stdout)
     }
-    const mermaid = yield* here("report", "latest", "--mermaid=-")
-    assert.equal(mermaid.code, 0, mermaid.stderr)
+    for (const format of ["mermaid", "svg", "html"]) {
+      const report = yield* here("report", "latest", `--${format}=-`)
+      assert.equal(report.code, 0, report.stderr)
+      assert.ok(report.stdout.includes("extract"), report.stdout)
+    }
     yield* here("prune", "--keep", "0")
   })))
 
