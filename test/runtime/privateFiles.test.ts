@@ -203,7 +203,7 @@ it.live("prune and list follow no link: one to a folder fails, and one among the
     const removed = yield* Effect.provide(Report.prune({ keep: 0 }), logged.layer)
     assert.deepEqual(removed.map(({ path }) => path), [own])
     assert.deepEqual(warnings(logged), [
-      `Report.prune: ${planted} is a symbolic link, which is not followed, and was left alone`
+      `Report.prune: ${planted} is a symbolic link, which is not followed, and is left alone`
     ])
     assert.ok(fs.existsSync(victim) && fs.lstatSync(planted).isSymbolicLink())
   }))

@@ -11,15 +11,8 @@ import { plural } from "../../internal/text/words.ts"
 import { Runs } from "../../report/internal/events/model.ts"
 import { abandonedAfter } from "../../report/internal/record/format.ts"
 import { defaultFolder } from "../../report/internal/record/layer.ts"
-import {
-  leftAlone,
-  prunable,
-  prune as pruneRecords,
-  type Pruned,
-  refuseLinks
-} from "../../report/internal/record/list.ts"
+import { leftAlone, prune as pruneRecords } from "../../report/internal/record/list.ts"
 import { list, type Recorded } from "../../report/Record.ts"
-import type { RecordError } from "../../report/RecordError.ts"
 import { type PruneRequest, type RunsRequest, type ShowRequest, UsageError } from "../request.ts"
 import { display, err, outFitted, outJson } from "../terminal.ts"
 import { eachPiece, fileOf, howToRecord, perform, shownFolder } from "./find.ts"
@@ -83,20 +76,11 @@ export const show = (request: ShowRequest): Promise<number> =>
     yield* Effect.promise(() => outFitted([texts.join("\n\n")]))
   }))
 
-const wouldPrune = (folder: string, keep: number): Effect.Effect<Pruned, RecordError> =>
-  Effect.andThen(
-    refuseLinks(folder),
-    Effect.map(list({ folder }), (all) => ({ removed: prunable(all, keep), links: [] }))
-  )
-
 /** Removes the records of all but the newest runs. */
 export const prune = (request: PruneRequest): Promise<number> =>
   perform(Effect.gen(function*() {
     const { dryRun, folder, keep } = request
-    const { links, removed } = dryRun ? yield* wouldPrune(folder ?? defaultFolder, keep) : yield* pruneRecords(
-      folder ?? defaultFolder,
-      keep
-    )
+    const { links, removed } = yield* pruneRecords(folder ?? defaultFolder, keep, dryRun)
     for (const link of links) err(leftAlone(link))
     if (removed.length === 0) return err(`nothing to remove in ${shownFolder(request)}`)
     yield* Effect.promise(() => outFitted(table(removed, display())))

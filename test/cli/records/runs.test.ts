@@ -1,8 +1,8 @@
 /** `epilogue runs` and `prune`: the list of recorded runs, as processes. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
-import { existsSync, readdirSync, writeFileSync } from "node:fs"
-import { dirname, join, relative } from "node:path"
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs"
+import { basename, dirname, join, relative } from "node:path"
 import { test } from "node:test"
 import { assertExitCode, type Ended, epilogue, onEachRuntime } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
@@ -144,6 +144,30 @@ it.live("ids are as long as needed to differ, and FORCE_COLOR colours the table"
     // the escape sequence in the id is removed
     assert.ok(!ran.stdout.includes("\u001b[31m"), ran.stdout)
   }))
+
+it.live("prune follows no link, and says so", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const { cwd, runs } = yield* recordsFolder
+    const victim = writeRecord(join(cwd, "elsewhere"), { id: "a", lines: [ended("success", 1)] })
+    mkdirSync(runs, { recursive: true })
+    symlinkSync(victim, join(runs, basename(victim)))
+    symlinkSync("elsewhere", join(cwd, "linked"))
+    for (const dry of [["--dry-run"], []]) {
+      const entry = yield* epilogue("bun", ["prune", "--keep", "0", ...dry], { cwd })
+      assertExitCode(entry, 0)
+      assert.match(
+        entry.stderr,
+        /^\.epilogue\/runs\/\S+ is a symbolic link, which is not followed, and is left alone\n/
+      )
+      const folder = yield* epilogue("bun", ["prune", "--keep", "0", "--folder", "linked/", ...dry], { cwd })
+      assertExitCode(folder, 1)
+      assert.match(
+        folder.stderr,
+        /^error: can't remove records in linked\/: it is a symbolic link, which is not followed/
+      )
+    }
+    assert.deepEqual([readdirSync(join(cwd, "elsewhere")), readdirSync(runs)], [[basename(victim)], [basename(victim)]])
+  })))
 
 it.live("prune removes all but the newest records, and none of a running run", () =>
   onEachRuntime((runtime) =>

@@ -190,7 +190,7 @@ export const find = (folder: string, idOrPrefix: string): Effect.Effect<Recorded
   })
 
 /** Returns the runs that pruning removes, of all runs, the newest first: never one that is running. */
-export const prunable = (all: ReadonlyArray<Recorded>, keep: number): ReadonlyArray<Recorded> =>
+const prunable = (all: ReadonlyArray<Recorded>, keep: number): ReadonlyArray<Recorded> =>
   all.slice(keep).filter(({ status }) => status !== "running")
 
 /** The runs whose records pruning has removed, and the symbolic links among the records, which it leaves alone. */
@@ -201,26 +201,23 @@ export interface Pruned {
 
 /** Says that pruning has left a link alone. */
 export const leftAlone = (link: string): string =>
-  `${link} is a symbolic link, which is not followed, and was left alone`
+  `${link} is a symbolic link, which is not followed, and is left alone`
 
-/** Fails where a link would lead to the folder, since the files of another folder would be removed. */
-export const refuseLinks = (folder: string): Effect.Effect<void, RecordError> =>
-  Effect.try({
-    try: () => refuseLinkedFolder(folder),
-    catch: (cause) => failure(folder, "remove records in", cause)
-  })
-
-/** Removes the records of all but the newest runs. */
-export const prune = (folder: string, keep: number): Effect.Effect<Pruned, RecordError> =>
+/** Removes the records of all but the newest runs, or only returns what it would remove. */
+export const prune = (folder: string, keep: number, dryRun = false): Effect.Effect<Pruned, RecordError> =>
   Effect.gen(function*() {
     if (!Number.isInteger(keep) || keep < 0) {
       return yield* Effect.die(new TypeError(`Report.prune: keep is ${keep} (expected a whole number, 0 or more)`))
     }
     const loaded = yield* modules(folder)
     const { fs, path } = loaded
-    yield* refuseLinks(folder)
+    // through a link, the files of another folder would be removed
+    yield* Effect.try({
+      try: () => refuseLinkedFolder(folder),
+      catch: (cause) => failure(folder, "remove records in", cause)
+    })
     const old = prunable(yield* list(folder, Infinity), keep)
-    const removed = yield* Effect.filter(old, ({ path }) =>
+    const remove = ({ path }: Recorded) =>
       Effect.tryPromise({
         try: () => fs.promises.unlink(path),
         catch: (cause) => failure(path, "remove", cause)
@@ -232,9 +229,9 @@ export const prune = (folder: string, keep: number): Effect.Effect<Pruned, Recor
             ? Effect.succeed(false)
             : Effect.fail(error)
         )
-      ))
+      )
     const links = (yield* entriesIn(loaded, folder)).flatMap((entry) =>
       entry.isSymbolicLink() && isRecordName(entry.name) ? [path.join(folder, entry.name)] : []
     )
-    return { removed, links }
+    return { removed: dryRun ? old : yield* Effect.filter(old, remove), links }
   })
