@@ -33,12 +33,14 @@ import * as internal from "./internal/approval.ts"
  * **Details**
  *
  * The alert says how to answer. Unless `instructions` returns other fields, such as a link to a page of your own that
- * calls {@link answer}, these are the commands `epilogue answer TOKEN --approve` and `--deny`.
+ * calls {@link answer}, these are the commands `epilogue answer TOKEN --approve` and `--deny`. The token is 128 random
+ * bits, stored with the question, and opens no other one.
  *
  * **Gotchas**
  *
- * The token names the run and the question. It is no secret and grants no access: every process that reaches the engine
- * can answer.
+ * The token is a secret of those who may answer: post the question where nobody else reads. Whoever has the token and
+ * access to the database can answer under any name, also with a list of approvers, unless a page of your own
+ * authenticates people before it calls {@link answer}.
  *
  * @example
  * ```ts
@@ -63,11 +65,11 @@ export const layer = (options?: {
         ask: (question) =>
           internal.ask({
             channel: undefined,
-            post: (question, token) => {
+            post: (question, token, idempotencyKey) => {
               const { body, fields, title } = question
-              const asked = Alert.make({ title, body, severity: "warning", fields, idempotencyKey: token })
+              const asked = Alert.make({ title, body, severity: "warning", fields, idempotencyKey })
               const how = Alert.make({ title, fields: (options?.instructions ?? commands)(token, question) })
-              return Effect.as(alerter.post(asked.with({ fields: [...asked.fields, ...how.fields] })), token)
+              return Effect.as(alerter.post(asked.with({ fields: [...asked.fields, ...how.fields] })), "")
             }
           }, question)
       }))
@@ -106,16 +108,17 @@ export const layerChannel = <E, R>(channel: Layer.Layer<Approver, E, R>): Layer.
   ).pipe(Layer.provide(channel))
 
 const InvalidAnswerBase: new(fields: {
-  readonly reason: "Token" | "Approver"
+  readonly reason: "Token" | "Approver" | "Over"
   readonly message: string
 }) => Cause.YieldableError & {
   readonly _tag: "InvalidAnswer"
-  readonly reason: "Token" | "Approver"
-} = Data.TaggedError("InvalidAnswer")<{ readonly reason: "Token" | "Approver"; readonly message: string }>
+  readonly reason: "Token" | "Approver" | "Over"
+} = Data.TaggedError("InvalidAnswer")<internal.Refusal>
 
 /**
- * The error of an answer that was not accepted: the text is not a token (`"Token"`), or the person is not in the
- * question's list of approvers (`"Approver"`).
+ * The error of an answer that was not accepted, and changed nothing: the text is not the token of a question
+ * (`"Token"`), the person is not in the question's list of approvers (`"Approver"`), or the question is over (`"Over"`):
+ * it was answered before, its time is up, or its run no longer waits for the answer.
  *
  * @category errors
  * @since 0.1.0
@@ -123,17 +126,19 @@ const InvalidAnswerBase: new(fields: {
 export class InvalidAnswer extends InvalidAnswerBase {}
 
 /**
- * Answers a question by its token, from any process that has the engine. Fails with {@link InvalidAnswer} if the text is
- * not a token, or if the question has a list of approvers and `by.id` is not in it.
+ * Answers a question by its token, from any process that has the engine. Fails with {@link InvalidAnswer} if no question
+ * has this token, if the question has a list of approvers and `by.id` is not in it, or if the question is over.
  *
  * **Details**
  *
- * The first answer counts. Later answers, and approvals after the question's time limit, change nothing.
+ * Approvers and time limit are those that were stored with the question. The first answer counts. The run reads it from
+ * the storage, and checks it once more.
  *
  * **Gotchas**
  *
- * The caller has to authenticate the person: `by` is taken as given. If the pipeline has a `ClusterSchema.ShardGroup`,
- * the process needs the pipeline's layer too.
+ * The caller has to authenticate the person: `by` is taken as given. With an engine that is not one of `Durable`, only
+ * the process that asked can answer. If the pipeline has a `ClusterSchema.ShardGroup`, the process needs the pipeline's
+ * layer too.
  *
  * @example
  * ```ts
@@ -151,15 +156,11 @@ export const answer = (token: string, given: {
   readonly by: Person
   readonly comment?: string | undefined
 }): Effect.Effect<void, InvalidAnswer, WorkflowEngine> =>
-  Effect.gen(function*() {
-    const question = yield* Effect.catch(internal.decodeToken(token), () =>
-      Effect.fail(new InvalidAnswer({ reason: "Token", message: "the text is not a token of a question" })))
-    if (!internal.mayAnswerTo(question, given.by)) {
-      return yield* Effect.fail(
-        new InvalidAnswer({ reason: "Approver", message: `${given.by.id} is not one of the question's approvers` })
-      )
-    }
+  Effect.flatMap(Clock.currentTimeMillis, (now) => {
     const { approve, by, comment } = given
-    const answered = { by, at: DateTime.makeUnsafe(yield* Clock.currentTimeMillis), comment }
-    yield* internal.answer(question, approve ? Decision.Approved(answered) : Decision.Denied(answered))
+    const answered = { by, at: DateTime.makeUnsafe(now), comment }
+    return Effect.mapError(
+      internal.answer(token, approve ? Decision.Approved(answered) : Decision.Denied(answered)),
+      (refusal) => new InvalidAnswer(refusal)
+    )
   })

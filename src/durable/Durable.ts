@@ -36,7 +36,7 @@ import type { Scope } from "effect/Scope"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type * as Workflow from "effect/workflow/Workflow"
-import { layerMemory as memory, type WorkflowEngine, type WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import type { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import type { Step } from "../Step.ts"
 import type { StepContext } from "../StepContext.ts"
 import type { DatabaseInUse } from "./internal/engine/databaseLock.ts"
@@ -198,7 +198,7 @@ export const pipeline: <
  * @category engines
  * @since 0.1.0
  */
-export const layerMemory: Layer.Layer<WorkflowEngine> = memory
+export const layerMemory: Layer.Layer<WorkflowEngine> = engines.memory
 
 /**
  * An engine for one process that keeps everything in the database of any `SqlClient`. After a crash the next process

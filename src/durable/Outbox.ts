@@ -20,7 +20,6 @@
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Hex from "effect/encoding/Hex"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as PersistedQueue from "effect/persistence/PersistedQueue"
@@ -34,6 +33,7 @@ import { timed } from "../internal/alerts/alerter.ts"
 import { AlertJson, fromJson, toJson } from "../internal/alerts/json.ts"
 import * as Writer from "../internal/text/writer.ts"
 import { type Outbox, OutboxTypeId } from "./internal/outbox/typeId.ts"
+import { sha256 } from "./internal/sha256.ts"
 
 /**
  * How alerts are stored and delivered.
@@ -120,10 +120,7 @@ const idOf = ({ idempotencyKey: key }: Alert): Effect.Effect<string> =>
     ? Effect.sync(() => globalThis.crypto.randomUUID())
     : key.length <= 255
     ? Effect.succeed(key)
-    : Effect.map(
-      Effect.promise(() => globalThis.crypto.subtle.digest("SHA-256", new TextEncoder().encode(key))),
-      (hash) => Hex.encode(new Uint8Array(hash))
-    )
+    : sha256(key)
 
 const make = (
   inner: Alerter["Service"],

@@ -14,6 +14,7 @@ import { test } from "node:test"
 import { Approval, Durable, Outbox } from "../../src/durable/index.ts"
 import * as SqliteClient from "../../src/durable/internal/engine/sqliteClient.ts"
 import { type Alert, Alerter, AlerterHooks, Pipeline, Step, StepContext } from "../../src/index.ts"
+import { tokenIn } from "../durable/support/engine.ts"
 import { makeIt } from "../support/it.ts"
 import { brief, calls, events, logs } from "../support/observe.ts"
 import { temporaryFolder } from "../support/temporaryFolder.ts"
@@ -66,7 +67,7 @@ const night = () => {
       })
     ).pipe(Pipeline.stepHooks(AlerterHooks.all), Pipeline.onExit((exit) => seen.note(`run ${exit._tag}`))))
   const alerter = Alerter.layer((alert) => Effect.sync(() => void alerts.push(alert)))
-  const asked = () => alerts.find(({ title }) => title === "Deploy?")?.idempotencyKey
+  const asked = () => alerts.filter(({ title }) => title === "Deploy?").map(tokenIn)[0]
   const layers = layer.pipe(
     Layer.provide(Approval.layer()),
     Layer.provide(Outbox.layer(alerter)),

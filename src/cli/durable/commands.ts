@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import { userInfo } from "node:os"
 import process from "node:process"
 import * as Approval from "../../durable/Approval.ts"
-import { decodeToken } from "../../durable/internal/approval.ts"
+import { isToken } from "../../internal/text/token.ts"
 import { type AnswerRequest, ExitCode, type InterruptRequest, UsageError, type WorkerRequest } from "../request.ts"
 import { err, out } from "../run/environment.ts"
 import { client, engine, existing, shown } from "./database.ts"
@@ -43,27 +43,28 @@ export const worker = (request: WorkerRequest): Promise<number> =>
 export const answer = (request: AnswerRequest): Promise<number> =>
   session(request, ({ database, observed }) =>
     Effect.gen(function*() {
-      const { approve, comment } = request
-      const { deferredName, executionId, workflowName } = yield* Effect.mapError(
-        decodeToken(request.token),
-        () => new UsageError({ message: "the text is not a token of a question" })
-      )
+      const { approve, comment, token } = request
+      if (!isToken(token)) return yield* new UsageError({ message: "the text is not a token of a question" })
       yield* existing(database)
       const name = request.by ?? userName()
-      return yield* Effect.gen(function*() {
-        if (Option.isNone(yield* requestIdOf(workflowName, executionId, "run", ""))) {
-          return yield* new UsageError({
-            message: `the run of that question is not in the database (${shown(database)}): is it in another one?`
-          })
-        }
-        if (Option.isSome(yield* requestIdOf(workflowName, executionId, "deferred", deferredName))) {
-          err("the question was answered before, and the first answer counts")
-          return ExitCode.failed
-        }
-        yield* Approval.answer(request.token, { approve, by: { id: name, name }, comment })
-        out(`${approve ? "approved" : "denied"} by ${name}`)
-        return ExitCode.success
-      }).pipe(Effect.provide(client(database)), observed)
+      return yield* Approval.answer(token, { approve, by: { id: name, name }, comment }).pipe(
+        Effect.map(() => {
+          out(`${approve ? "approved" : "denied"} by ${name}`)
+          return ExitCode.success as number
+        }),
+        Effect.catchTag("InvalidAnswer", ({ message, reason }) => {
+          if (reason === "Token") {
+            const where = shown(database)
+            return new UsageError({
+              message: `the database (${where}) has no question with this token: is it in another one?`
+            })
+          }
+          err(reason === "Over" ? message : `error: ${message}`)
+          return Effect.succeed(reason === "Over" ? ExitCode.failed : ExitCode.usage)
+        }),
+        Effect.provide(client(database)),
+        observed
+      )
     }))
 
 /** Returns the name of the user, from the environment where the runtime does not know it. */

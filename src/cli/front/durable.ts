@@ -186,7 +186,7 @@ export const make = (perform: Perform) => {
   const answer = Command.make("answer", {
     token: Argument.String("token").pipe(
       Argument.withMetavar("TOKEN"),
-      Argument.withDescription("The token in the text of the question")
+      Argument.withDescription("The token in the text of the question, which is a secret")
     ),
     approve: Flag.Boolean("approve").pipe(Flag.withDescription("Approve"), Flag.withDefault(false)),
     deny: Flag.Boolean("deny").pipe(Flag.withDescription("Deny"), Flag.withDefault(false)),
@@ -215,11 +215,13 @@ export const make = (perform: Perform) => {
       yield* perform(async () => (await library()).answer(request))
     })).pipe(
       Command.withDescription(
-        "Answer a question that a durable run waits for. The first answer counts. A worker continues the run within " +
-          "a second or two; if none is running, the next one does."
+        "Answer a question that a durable run waits for. The first answer counts; the exit code is 1 if the question " +
+          "is over: it was answered before, its time is up, or its run no longer waits. The token is a secret of those " +
+          "who may answer: with it and the database, anybody can answer under any name. A worker continues the run " +
+          "within a second or two; if none is running, the next one does."
       ),
       Command.withShortDescription("Answer a question of a durable run"),
-      Command.withExamples([{ command: "epilogue answer WyJ… --approve --comment \"go ahead\"" }])
+      Command.withExamples([{ command: "epilogue answer vF3x… --approve --comment \"go ahead\"" }])
     )
 
   const interrupt = Command.make("interrupt", {

@@ -5,27 +5,36 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import type { SqlError } from "effect/sql/SqlError"
 import * as Activity from "effect/workflow/Activity"
 import * as DurableClock from "effect/workflow/DurableClock"
 import * as DurableDeferred from "effect/workflow/DurableDeferred"
+import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { AlerterError, AlerterErrorReason } from "../../Alerter.ts"
 import { Decision, type Person, type Question, type Resumable } from "../../Approver.ts"
 import { failWith } from "../../internal/alerts/alerter.ts"
-import { mayAnswer, mistake } from "../../internal/approvals/question.ts"
+import { labels, mayAnswer, mistake } from "../../internal/approvals/question.ts"
 import { type Evaluation, evaluationOf } from "../../internal/engine/evaluation.ts"
+import { isInterrupted } from "../../internal/engine/outcome.ts"
 import { View } from "../../internal/engine/view.ts"
+import { isSameSecret, isToken, newToken } from "../../internal/text/token.ts"
 import * as Writer from "../../internal/text/writer.ts"
 import { StepContext } from "../../StepContext.ts"
+import { questionsOf } from "./questions/engine.ts"
+import type { Place, Questions, QuestionState, StoredQuestion } from "./questions/questions.ts"
 import { DurableKeeper } from "./run/keeper.ts"
-import { AlerterErrorStored, DecisionStored } from "./stored/errors.ts"
+import { AlerterErrorStored } from "./stored/errors.ts"
 
 /** How a question is posted, and where its answer comes from. */
 export interface Asking {
-  /** Posts the question. Its result, the handle of the message, is recorded for `channel` after a restart. */
-  readonly post: (question: Question, token: string) => Effect.Effect<string, AlerterError>
+  /**
+   * Posts the question, with its token, and with a key that is the same when it is posted again after a crash. Its
+   * result, the handle of the message, is recorded for `channel` after a restart, and must not hold the token.
+   */
+  readonly post: (question: Question, token: string, key: string) => Effect.Effect<string, AlerterError>
   /** The channel to listen in; `undefined` if answers come by token only. */
   readonly channel: Resumable | undefined
 }
@@ -33,7 +42,9 @@ export interface Asking {
 const failure = (detail: string): AlerterError =>
   new AlerterError({ channel: "durable", reason: AlerterErrorReason.InvalidAlert({ detail }) })
 
-const Posted = Schema.Struct({ askedAt: Schema.Finite, handle: Schema.String })
+// Neither record holds a secret: whoever reaches a runner's port may get a copy of the result of an activity.
+const Asked = Schema.Struct({ id: Schema.String })
+const Posted = Schema.Struct({ handle: Schema.String })
 
 /** Asks the question and waits for its answer, by token or in the channel, or for its time limit. */
 export const ask = (asking: Asking, question: Question): Effect.Effect<Decision, AlerterError> =>
@@ -66,144 +77,283 @@ const askIn = (
   instance: WorkflowInstance["Service"]
 ): Effect.Effect<Decision, AlerterError, WorkflowEngine | WorkflowInstance> =>
   Effect.gen(function*() {
+    const questions = questionsOf(yield* WorkflowEngine)
     const name = keeper.questionName(question.title)
-    const deferred = DurableDeferred.make(name, { success: DecisionStored })
-    const token = encodeToken({
-      workflowName: instance.workflow._tag,
-      executionId: instance.executionId,
-      deferredName: name,
-      approvers: question.approvers
-    })
-    const posted = Activity.make({
-      name: `${name}/posted`,
-      success: Posted,
-      error: AlerterErrorStored,
-      execute: Effect.gen(function*() {
-        const askedAt = yield* Clock.currentTimeMillis
-        const handle = yield* Effect.catchCause(
-          Effect.suspend(() => asking.post(question, token)),
-          (cause) =>
-            failWith(cause, (detail) =>
-              new AlerterError({ channel: "durable", reason: AlerterErrorReason.Rejected({ detail }) }))
-        )
-        return { askedAt, handle }
-      })
+    const place = { workflowName: instance.workflow._tag, executionId: instance.executionId, name }
+    const open = keeper.durable.activities.questions
+    open.add(name, {
+      owner: `${keeper.key}/${keeper.currentAttempt ?? "-"}/`,
+      withdraw: withdrawal(questions.withdraw(place))
     })
     const inAttempt = keeper.currentAttempt !== undefined
-    const { askedAt, handle }: typeof Posted.Type = yield* inAttempt
-      ? posted
-      : keeper.runActivity(`${name}/posted`, posted) as typeof posted // the cast: its result is the activity's
+    const record = <Recorded extends Activity.Any & Effect.Effect<any, any, any>>(activity: Recorded): Recorded =>
+      // the cast: the result is that of the activity
+      orSuspended(inAttempt ? activity : keeper.runActivity(activity.name, activity)) as unknown as Recorded
+    const { id } = yield* record(
+      Activity.make({ name: `${name}/asked`, success: Asked, execute: Effect.sync(() => ({ id: newToken() })) })
+    )
+    const { handle } = yield* record(
+      Activity.make({
+        name: `${name}/posted`,
+        success: Posted,
+        error: AlerterErrorStored,
+        execute: Effect.gen(function*() {
+          const now = yield* Clock.currentTimeMillis
+          const state = yield* patiently(questions.ask(toStored(question, id, place, now)))
+          // answered after a crash that came between the post and its record
+          if (state.end !== undefined) return { handle: "" }
+          const { token } = state.question
+          const handle = yield* Effect.catchCause(
+            Effect.suspend(() => asking.post(question, token, id)),
+            (cause) =>
+              failWith(cause, (detail) =>
+                new AlerterError({ channel: "durable", reason: AlerterErrorReason.Rejected({ detail }) }))
+          )
+          return { handle }
+        })
+      })
+    )
     if (inAttempt) {
-      yield* keeper.recordBegun
+      yield* orSuspended(keeper.recordBegun)
     }
     const { channel } = asking
-    const limit = Duration.toMillis(question.timeout)
-    const until = askedAt + limit
-    const timedOut = Effect.sync(() =>
-      Decision.TimedOut({ at: DateTime.makeUnsafe(until) })
-    )
-    // An approval after the time limit is none, even if the clock fires later still. A denial counts all the same.
-    const answered = Effect.flatMap(DurableDeferred.await(deferred), (decision) =>
-      decision._tag === "Approved" && DateTime.toEpochMillis(decision.at) > until ? timedOut : Effect.succeed(decision))
-    // A channel applies the time limit itself, since it may find an answer that came in time while no process listened.
-    const heard = channel === undefined
-      ? Effect.andThen(
-        DurableClock.sleep({ name, duration: question.timeout, inMemoryThreshold: 0 }),
-        timedOut
-      )
-      : Activity.make({
-        name: `${name}/heard`,
-        success: DecisionStored,
-        error: AlerterErrorStored,
-        execute: Effect.suspend(() =>
-          channel.listen(question, handle)
+    const { decision, token } = yield* decided(questions, id, channel !== undefined, (stored) =>
+      waitOnce(stored, channel === undefined ? undefined : listen(channel, questions, stored, question, name, handle)))
+    open.delete(name)
+    // an answer in the channel would change nothing any more
+    if (channel !== undefined && token !== undefined && handle !== "") {
+      yield* Activity.make({
+        name: `${name}/withdrawn`,
+        execute: Effect.catchCause(
+          Effect.suspend(() =>
+            channel.withdraw(question, handle)
+          ),
+          (cause) =>
+            Writer.logWarning("effect-epilogue: the question could not be withdrawn", cause)
         )
       })
-    const decision = yield* DurableDeferred.raceAll({
-      name,
-      success: DecisionStored,
-      error: AlerterErrorStored,
-      // a clock of infinite duration can't be stored
-      effects: channel === undefined && limit === Infinity ? [answered] : [answered, heard]
-    })
-    if (channel !== undefined) {
-      yield* withdrawAnswered(channel, name, deferred, question, handle)
     }
     return decision
   })
 
-/** Withdraws the question from the channel if it was answered by token: an answer there would change nothing. */
-const withdrawAnswered = (
-  channel: Resumable,
-  name: string,
-  deferred: DurableDeferred.DurableDeferred<typeof DecisionStored>,
+const toStored = (
   question: Question,
-  handle: string
-): Effect.Effect<void, never, WorkflowEngine | WorkflowInstance> =>
-  Effect.gen(function*() {
-    const engine = yield* WorkflowEngine
-    if (Option.isNone(yield* engine.deferredResult(deferred))) return
-    yield* Activity.make({
-      name: `${name}/withdrawn`,
-      execute: Effect.catchCause(
-        Effect.suspend(() => channel.withdraw(question, handle)),
-        (cause) => Writer.logWarning("effect-epilogue: the question could not be withdrawn", cause)
-      )
-    })
-  })
-
-// -----------------------------------------------------------------------------
-// tokens
-// -----------------------------------------------------------------------------
-
-/** @internal */
-export interface Token {
-  readonly workflowName: string
-  readonly executionId: string
-  readonly deferredName: string
-  readonly approvers: ReadonlyArray<string> | undefined
+  id: string,
+  place: Place,
+  askedAt: number
+): StoredQuestion => {
+  const limit = Duration.toMillis(question.timeout)
+  return {
+    id,
+    token: newToken(),
+    wake: newToken(),
+    ...place,
+    title: question.title,
+    labels: labels(question),
+    ...(question.approvers === undefined ? {} : { approvers: question.approvers }),
+    askedAt,
+    ...(limit === Infinity ? {} : { until: askedAt + limit })
+  }
 }
 
-const TokenFields = Schema.fromJsonString(
-  Schema.Union([
-    Schema.Tuple([Schema.String, Schema.String, Schema.String]),
-    Schema.Tuple([Schema.String, Schema.String, Schema.String, Schema.Array(Schema.String)])
-  ])
-)
+// -----------------------------------------------------------------------------
+// the place that waits
+// -----------------------------------------------------------------------------
 
-const TokenString = Schema.StringFromBase64Url.pipe(Schema.decodeTo(TokenFields))
+type Waiting<A> = Effect.Effect<A, AlerterError, WorkflowEngine | WorkflowInstance>
 
-const encodeToken = ({ approvers, deferredName, executionId, workflowName }: Token): string =>
-  Schema.encodeSync(TokenString)(
-    approvers === undefined
-      ? [workflowName, executionId, deferredName]
-      : [workflowName, executionId, deferredName, approvers]
+/** A decision, and the token with which it was given, if it was. */
+interface Decided {
+  readonly decision: Decision
+  readonly token?: string
+}
+
+/**
+ * Waits for the stored decision. `wait` only says when to look: what it returns decides nothing, since others than the
+ * library may complete what a run waits for.
+ */
+const decided = (
+  questions: Questions,
+  id: string,
+  hasChannel: boolean,
+  wait: (question: StoredQuestion) => Waiting<unknown>
+): Waiting<Decided> =>
+  Effect.gen(function*() {
+    for (let woken = false;; woken = true) {
+      const state = yield* counted(questions.read(id))
+      if (state === undefined) {
+        return yield* Effect.fail(failure(
+          "the question is not stored: after a restart an engine of Durable is needed, whose SqlClient is in its context"
+        ))
+      }
+      const { end, question } = state
+      if (end?._tag === "Decided") return yield* verified(question, end, hasChannel)
+      const until = question.until ?? Infinity
+      const timedOut = (yield* Clock.currentTimeMillis) >= until
+        ? { decision: Decision.TimedOut({ at: DateTime.makeUnsafe(until) }) }
+        : undefined
+      // withdrawn: a replay comes to a wait that was given up, and that nothing but the time limit ends
+      if (end !== undefined && woken) return timedOut ?? (yield* Effect.flatMap(WorkflowInstance, Workflow.suspend))
+      if (end === undefined && timedOut !== undefined) {
+        yield* counted(questions.end(id, { _tag: "Decided", ...timedOut }))
+        continue
+      }
+      // Woken without an end: what it waited for was completed by something else, and stays completed.
+      if (woken) yield* counted(questions.rearm(id, newToken()))
+      yield* wait(woken ? (yield* counted(questions.read(id)))?.question ?? question : question)
+    }
+  })
+
+/** Returns the stored decision if the stored question allows it. What a channel decided the channel has checked. */
+const verified = (
+  question: StoredQuestion,
+  { decision, token }: Decided,
+  hasChannel: boolean
+): Effect.Effect<Decided, AlerterError> => {
+  if (decision._tag === "TimedOut" || (token === undefined && hasChannel)) return Effect.succeed({ decision })
+  const valid = token !== undefined && isSameSecret(question.token, token) && mayAnswerTo(question, decision.by) &&
+    DateTime.toEpochMillis(decision.at) <= (question.until ?? Infinity)
+  return valid
+    ? Effect.succeed({ decision, token })
+    : Effect.fail(failure("the stored answer is not one that the question allows"))
+}
+
+/** Waits until an answer by token wakes the run, or the channel has decided, or the time is up. */
+const waitOnce = (question: StoredQuestion, heard: Waiting<void> | undefined): Waiting<void> => {
+  const { askedAt, until, wake } = question
+  const answered = DurableDeferred.await(wakeOf(question))
+  // a clock of infinite duration can't be stored
+  const effects = heard !== undefined
+    ? [answered, heard]
+    : until === undefined
+    ? [answered]
+    : [answered, sleepUntil(wake, until, askedAt)]
+  // Named by the secret too: whoever completes the result of this race would end the wait.
+  return DurableDeferred.raceAll({
+    name: wake,
+    success: Schema.Void,
+    error: AlerterErrorStored,
+    effects: effects as [Waiting<void>, ...Array<Waiting<void>>] // the cast: it has at least one
+  })
+}
+
+const sleepUntil = (name: string, until: number, askedAt: number): Waiting<void> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    DurableClock.sleep({
+      name,
+      // more than the whole time only where the clock was set back
+      duration: Math.min(Math.max(1, until - now), until - askedAt),
+      inMemoryThreshold: 0
+    }))
+
+/**
+ * Listens in the channel, and stores what it decides. The channel applies the time limit itself, since it may find an
+ * answer that came in time while no process listened.
+ */
+const listen = (
+  channel: Resumable,
+  questions: Questions,
+  stored: StoredQuestion,
+  question: Question,
+  name: string,
+  handle: string
+): Waiting<void> =>
+  Activity.make({
+    name: `${name}/heard`,
+    error: AlerterErrorStored,
+    execute: Effect.flatMap(
+      // the code may have changed since the question was asked: what counts is what was asked
+      Effect.suspend(() =>
+        channel.listen({ ...question, approvers: stored.approvers, options: stored.labels }, handle)
+      ),
+      (decision) => Effect.asVoid(patiently(questions.end(stored.id, { _tag: "Decided", decision })))
+    )
+  })
+
+const wakeOf = ({ wake }: StoredQuestion): DurableDeferred.DurableDeferred<typeof Schema.Void> =>
+  DurableDeferred.make(`question/${wake}`)
+
+/** Tries again, without end, while the storage fails: the question waits for an answer as long as it may. */
+const patiently = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A> =>
+  effect.pipe(
+    Effect.tapError((error) => Writer.logWarning("effect-epilogue: the questions can't be read or written", error)),
+    Effect.retry(Schedule.min([Schedule.exponential(200, 2), Schedule.spaced("10 seconds")])),
+    Effect.orDie
   )
 
-/** Reads a token; fails where the text is not one. */
-export const decodeToken = (token: string): Effect.Effect<Token, Schema.SchemaError> =>
-  Effect.map(
-    Schema.decodeEffect(TokenString)(token.trim()),
-    ([workflowName, executionId, deferredName, approvers]) => ({
-      workflowName,
-      executionId,
-      deferredName,
-      approvers
-    })
+/** Counts as an activity that is running: otherwise the run might be suspended before it waits for anything. */
+const counted = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, never, WorkflowInstance> =>
+  orSuspended(Workflow.wrapActivityResult(patiently(effect), () => false))
+
+/**
+ * Suspends the run where the engine interrupts a part of asking, as it does when the process ends: otherwise the step
+ * would end as interrupted, and the next process would not wait for the answer.
+ */
+const orSuspended = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | WorkflowInstance> =>
+  Effect.flatMap(Effect.exit(effect), (exit) =>
+    // where this fiber itself was interrupted, its next step is to end
+    isInterrupted(exit) ? Effect.flatMap(WorkflowInstance, Workflow.suspend) : exit)
+
+const withdrawal = (withdraw: Effect.Effect<void, SqlError>): Effect.Effect<void> =>
+  Effect.catchCause(
+    Effect.retry(withdraw, { times: 3, schedule: Schedule.exponential(100) }),
+    (cause) => Writer.logWarning("effect-epilogue: the question could not be withdrawn", cause)
   )
 
-/** Whether the token's question accepts an answer of this person. */
-export const mayAnswerTo = ({ approvers }: Token, by: Person): boolean =>
+// -----------------------------------------------------------------------------
+// the place where an answer comes in
+// -----------------------------------------------------------------------------
+
+/** Whether the stored question accepts an answer of this person. */
+const mayAnswerTo = ({ approvers }: StoredQuestion, by: Person): boolean =>
   // `mayAnswer` reads the `approvers` of a question only
   mayAnswer({ title: "", timeout: 0, approvers }, by)
 
-/** Records the answer, unless the question has one already. */
-export const answer = (token: Token, decision: Decision): Effect.Effect<void, never, WorkflowEngine> =>
-  WorkflowEngine.use((engine) =>
-    engine.deferredDone(DurableDeferred.make(token.deferredName, { success: DecisionStored }), {
-      workflowName: token.workflowName,
-      executionId: token.executionId,
-      deferredName: token.deferredName,
-      exit: Exit.succeed(decision)
-    })
-  )
+/** Why an answer was not accepted. */
+export type Refusal = { readonly reason: "Token" | "Approver" | "Over"; readonly message: string }
+
+/** Stores the answer that `token` gives, if it opens a question that is open and that this person may answer. */
+export const answer = (
+  token: string,
+  decision: Exclude<Decision, { readonly _tag: "TimedOut" }>
+): Effect.Effect<void, Refusal, WorkflowEngine> =>
+  Effect.gen(function*() {
+    const engine = yield* WorkflowEngine
+    const questions = questionsOf(engine)
+    if (!isToken(token)) return yield* refused("Token", "the text is not a token of a question")
+    const { by } = decision
+    const state = yield* briefly(questions.find(token))
+    if (state === undefined) return yield* refused("Token", "there is no question with this token")
+    const { end, question } = state
+    if (!mayAnswerTo(question, by)) {
+      return yield* refused("Approver", `${by.id} is not one of the question's approvers`)
+    }
+    const late = end === undefined && DateTime.toEpochMillis(decision.at) > (question.until ?? Infinity)
+    if (late) return yield* refused("Over", "the question is over: its time is up")
+    const counts = end === undefined &&
+      (yield* briefly(questions.end(question.id, { _tag: "Decided", decision, token })))
+    const now = yield* briefly(questions.read(question.id))
+    // Also where the question was answered before: that process may have ended before it woke the run.
+    if (now?.end?._tag === "Decided") yield* wakeRun(engine, now.question)
+    if (!counts) return yield* refused("Over", over(now?.end))
+  })
+
+const refused = (reason: Refusal["reason"], message: string): Effect.Effect<never, Refusal> =>
+  Effect.fail({ reason, message })
+
+const over = (end: QuestionState["end"]): string =>
+  end === undefined || end._tag === "Withdrawn"
+    ? "the question is over: its run no longer waits for an answer"
+    : end.decision._tag === "TimedOut"
+    ? "the question is over: its time is up"
+    : "the question was answered before, and the first answer counts"
+
+const wakeRun = (engine: WorkflowEngine["Service"], question: StoredQuestion): Effect.Effect<void> => {
+  const deferred = wakeOf(question)
+  const { executionId, workflowName } = question
+  return engine.deferredDone(deferred, { workflowName, executionId, deferredName: deferred.name, exit: Exit.void })
+}
+
+/** Tries again a few times; the person who answers can do so later. */
+const briefly = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A> =>
+  Effect.orDie(Effect.retry(effect, { times: 3, schedule: Schedule.exponential(250) }))

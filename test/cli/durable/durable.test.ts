@@ -259,7 +259,7 @@ it.live("mistakes exit with 2, and print nothing to stdout and no secrets", () =
   Effect.gen(function*() {
     const { cwd, env } = yield* workspace
     const url = "postgres://ada:hunter2@127.0.0.1:1/etl"
-    const token = "WyJuaWdodGx5IiwiMDAiLCJ4Il0"
+    const token = "A".repeat(22)
     const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp, code?: number]> = [
       [["worker"], /^error: .*workflows[^]*see: epilogue worker --help/],
       [["worker", `${module}#gone`], /pipelines: expected [^\n]*, found no export "gone": .*nightly/],
@@ -298,6 +298,8 @@ it.live("mistakes exit with 2, and print nothing to stdout and no secrets", () =
       [run(`{"day":"x","hunter":1}`), /payload\.hunter: .*found a field that the payload does not have\n$/],
       [["answer", token, "--approve"], /^error: there is no database \.epilogue\/durable\.db: name it with --database/],
       [["answer", "hunter", "--approve"], /^error: the text is not a token of a question\n$/],
+      // the form of earlier tokens: what they named could be edited
+      [["answer", "WyJuaWdodGx5IiwiMDAiLCJ4Il0", "--approve"], /^error: the text is not a token of a question\n$/],
       [["answer", token, "--approve", "--deny"], /^error: give either --approve or --deny\n$/]
     ]
     yield* Effect.forEach(cases, ([args, says, code]) =>
@@ -309,7 +311,7 @@ it.live("mistakes exit with 2, and print nothing to stdout and no secrets", () =
       }), { concurrency: 4 })
     assert.ok(!existsSync(join(cwd, ".epilogue")))
 
-    // the database is named by the environment; then the token is not of a run in it
+    // the database is named by the environment; then the token is not of a question in it
     const inEnvironment = yield* epilogue("bun", ["worker", module], { cwd, env: { ...env, DATABASE_URL: url } })
     assertExitCode(inEnvironment, 1)
     assert.doesNotMatch(inEnvironment.stderr, /hunter2/)
@@ -323,7 +325,7 @@ it.live("mistakes exit with 2, and print nothing to stdout and no secrets", () =
     assertExitCode(yield* epilogue("bun", run(`{"day":"x"}`), { cwd, env: { ...env, EPILOGUE_DATABASE: "own.db" } }), 0)
     const elsewhere = yield* epilogue("bun", ["answer", token, "--approve", "--database", "own.db"], { cwd, env })
     assertExitCode(elsewhere, 2)
-    assert.match(elsewhere.stderr, /^error: the run of that question is not in the database \(SQLite own\.db\)/)
+    assert.match(elsewhere.stderr, /^error: the database \(SQLite own\.db\) has no question with this token/)
   }))
 
 if (required("epilogue worker on Postgres")) {

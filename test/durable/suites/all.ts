@@ -2,6 +2,7 @@
 import type { Engine } from "../support/engine.ts"
 import { approvalSuite } from "./approval.ts"
 import { approvalChannelSuite } from "./approvalChannel.ts"
+import { approvalTrustSuite } from "./approvalTrust.ts"
 import { codeChangesSuite } from "./codeChanges.ts"
 import { interruptionSuite } from "./interruption.ts"
 import { outboxSuite } from "./outbox.ts"
@@ -21,6 +22,7 @@ export const durableSuite = (engine: Engine): void => {
   storedValuesSuite(engine)
   approvalSuite(engine)
   approvalChannelSuite(engine)
+  approvalTrustSuite(engine)
   retrySuite(engine)
   restartSuite(engine)
   interruptionSuite(engine)

@@ -23,6 +23,7 @@ import {
   type Storage,
   suiteOf,
   suspendRun,
+  tokenIn,
   until
 } from "../support/engine.ts"
 
@@ -242,7 +243,7 @@ export const retrySuite = (engine: Engine): void => {
           yield* Effect.forkChild(workflow.execute({ id: "1" }))
           yield* until("the question is asked", () => seen.alerts.length > 0)
           yield* Effect.sleep("2100 millis")
-          const token = seen.alerts[0]!.idempotencyKey!
+          const token = tokenIn(seen.alerts[0]!)!
           yield* Approval.answer(token, { approve: true, by: { id: "ada", name: "Ada" } })
           yield* until("the step is retried", () => seen.list.includes("retry 1 60"))
         })

@@ -259,6 +259,10 @@ export const isInterrupt = (exit: Exit.Exit<unknown, unknown>): boolean =>
 export const errorOf = (exit: Exit.Exit<unknown, unknown>): unknown =>
   Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
 
+/** Returns the token of the question that an alert asks. */
+export const tokenIn = ({ fields }: Alert): string | undefined =>
+  fields.flatMap(({ value }) => /^epilogue answer (\S+) --approve$/.exec(value)?.[1] ?? [])[0]
+
 /** The question that the tests of approvals ask. */
 export const question = { title: "Deploy?", timeout: "1 day" } as const
 

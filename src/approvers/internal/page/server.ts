@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
+import { isSameSecret } from "../../../internal/text/token.ts"
 import type { WebPageOptions } from "../../WebPageOptions.ts"
 import { messagePage, style } from "./html.ts"
 
@@ -192,16 +193,9 @@ const find = (pages: ReadonlyMap<string, Page>, path: string): Page | undefined 
   const given = path.replace(/[?#].*$/s, "").split("/").at(-1) ?? ""
   let found: Page | undefined
   for (const [token, page] of pages) {
-    if (isSame(token, given)) found = page
+    if (isSameSecret(token, given)) found = page
   }
   return found
-}
-
-/** Compares in constant time. */
-const isSame = (token: string, given: string): boolean => {
-  let difference = token.length ^ given.length
-  for (let i = 0; i < token.length; i++) difference |= token.charCodeAt(i) ^ given.charCodeAt(i)
-  return difference === 0
 }
 
 /** Reads the body. Resolves to `undefined` if it is too long. */

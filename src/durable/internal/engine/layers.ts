@@ -10,9 +10,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import { layerMemory, type WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { LinkError, makeFolder } from "../../../internal/files/private.ts"
 import type { SingleOptions } from "../../Options.ts"
+import { withQuestions } from "../questions/engine.ts"
 import { refusedPath } from "./databaseAddress.ts"
 import * as DatabaseLock from "./databaseLock.ts"
 import { failure } from "./nodeSqlite.ts"
@@ -21,7 +22,10 @@ import * as SqliteClient from "./sqliteClient.ts"
 type Engine = WorkflowEngine | Sharding | MessageStorage
 
 /** @internal */
-export const cluster = ClusterWorkflowEngine.layer
+export const memory = withQuestions(layerMemory)
+
+/** @internal */
+export const cluster = withQuestions(ClusterWorkflowEngine.layer)
 
 /**
  * Waits without a limit until the pipelines of stored runs are registered, unless the environment sets a limit. By

@@ -11,6 +11,7 @@ import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import type { Evaluation } from "../../../internal/engine/evaluation.ts"
 import { isInterrupted } from "../../../internal/engine/outcome.ts"
+import { OpenQuestions } from "../questions/open.ts"
 import type { Cancellation } from "./cancellation.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
@@ -38,6 +39,8 @@ interface RunningActivity {
 /** The activities of one run that are running in this process. */
 export class ActivityFibers {
   private readonly running = new Map<string, RunningActivity>()
+  /** The questions of steps that are waited for: their attempts may outlive an evaluation of the body. */
+  readonly questions = new OpenQuestions()
   /** Exits that were recorded in this process and have not been reported to observers, by the activity's name. */
   readonly unreported: Map<string, AnyExit> = new Map()
 

@@ -97,6 +97,7 @@ export const attempts = (keeper: DurableKeeper, owner: StepOwner): AnyEffect =>
         n
       )
       keeper.nextAttempt = n + 1
+      yield* keeper.durable.activities.questions.withdraw(`${keeper.key}/${n}/`)
       keeper.recallOriginal(keeper.key, n)
       const { originalExit } = keeper
       const exit = end.exit as Exit.Exit<unknown, unknown>

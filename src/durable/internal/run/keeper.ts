@@ -329,9 +329,13 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
         const recorded = end.exit as Exit.Exit<unknown, unknown>
         const original = this.originalExit
         const shown = original !== undefined && Exit.isFailure(original) ? original : recorded
+        const { questions } = this.durable.activities
         return Effect.flatMap(
           Effect.andThen(
-            this.keepPending(end.pendingHooks),
+            Effect.andThen(
+              questions.withdraw(evaluation.isRun ? "" : `${this.key}/`),
+              this.keepPending(end.pendingHooks)
+            ),
             Effect.suspend(() => Effect.exit(settleFully(evaluation, shown, outcomeOf(shown))))
           ),
           (hooks) => {

@@ -1,0 +1,73 @@
+/**
+ * Questions of durable runs, as they are stored: the place that asks stores the question with its token, the place where
+ * an answer comes in stores the answer if the question is open and the person may answer, and the place that waits reads
+ * it. No message of the engine carries a token or a decision, so none can forge one: the engine only wakes the run.
+ */
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { SqlError } from "effect/sql/SqlError"
+import { DecisionStored } from "../stored/errors.ts"
+
+/** A question as it is stored. Times are in milliseconds since 1970. */
+export const StoredQuestion = Schema.Struct({
+  /** Random, and recorded by the run that asks: a run that is executed once more never finds the answer of the first. */
+  id: Schema.String,
+  /** The secret that opens the question, for those who may answer it. */
+  token: Schema.String,
+  /** A second secret: the name of what the run waits for, so that only an answer, or the time limit, wakes it. */
+  wake: Schema.String,
+  workflowName: Schema.String,
+  executionId: Schema.String,
+  /** The name under which the run asks. */
+  name: Schema.String,
+  title: Schema.String,
+  labels: Schema.Struct({ approve: Schema.String, deny: Schema.String }),
+  /** The ids of the people who may answer; without it everybody may. */
+  approvers: Schema.optionalKey(Schema.Array(Schema.String)),
+  askedAt: Schema.Finite,
+  /** The end of the time limit; without it there is none. */
+  until: Schema.optionalKey(Schema.Finite)
+})
+
+/** @internal */
+export type StoredQuestion = typeof StoredQuestion.Type
+
+/** The end of a question: a decision, or that the run no longer waits for one. */
+export const QuestionEnd = Schema.Union([
+  Schema.TaggedStruct("Decided", {
+    decision: DecisionStored,
+    /** The token that the answer was given with; without it, the channel or the time limit decided. */
+    token: Schema.optionalKey(Schema.String)
+  }),
+  Schema.TaggedStruct("Withdrawn", {})
+])
+
+/** @internal */
+export type QuestionEnd = typeof QuestionEnd.Type
+
+/** Names the place in a run where a question is asked. */
+export type Place = Pick<StoredQuestion, "workflowName" | "executionId" | "name">
+
+/** A question, and its end once it has one. */
+export interface QuestionState {
+  readonly question: StoredQuestion
+  readonly end: QuestionEnd | undefined
+}
+
+/** The questions of an engine. Another engine implements it with one table, or a map. */
+export interface Questions {
+  /**
+   * Stores a question, and returns it. A question with this id that is there already keeps its token, what wakes it, and
+   * its end.
+   */
+  readonly ask: (question: StoredQuestion) => Effect.Effect<QuestionState, SqlError>
+  readonly read: (id: string) => Effect.Effect<QuestionState | undefined, SqlError>
+  /** Finds the question that a token opens. */
+  readonly find: (token: string) => Effect.Effect<QuestionState | undefined, SqlError>
+  /** Ends a question. Returns whether it was open: the first end counts, whichever process stores it. */
+  readonly end: (id: string, end: QuestionEnd) => Effect.Effect<boolean, SqlError>
+  /** Ends the open questions of a place without a decision, once nothing waits for them. */
+  readonly withdraw: (place: Place) => Effect.Effect<void, SqlError>
+  /** Gives an open question another `wake`. */
+  readonly rearm: (id: string, wake: string) => Effect.Effect<void, SqlError>
+}
