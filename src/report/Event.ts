@@ -13,7 +13,8 @@ import { EventJson, toEventJson } from "./internal/events/eventJson.ts"
  * **Details**
  *
  * Times are in milliseconds since 1970, durations in milliseconds, causes as their pretty text. Parameters and
- * annotations are redacted, and values of exits are left out.
+ * annotations are redacted, and values of exits are left out. A `stepPath` of more than 32 names has its first 15, an
+ * ellipsis, and its last 16.
  *
  * @category models
  * @since 0.1.0

@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 import type { Kind } from "../../../Hook.ts"
 import { display } from "../../../internal/text/redact.ts"
 import type { HookInfo, Outcome, RunEvent, StepInfo } from "../../../RunEvent.ts"
+import { shortPath } from "./shortPath.ts"
 
 const kinds = Schema.Literals(["start", "retry", "success", "failure", "interrupt", "exit"])
 const outcomes = Schema.Literals(["success", "failure", "interrupt"])
@@ -207,7 +208,7 @@ export const toEventJson = (event: RunEvent): EventJson => {
 
 const stepOf = ({ index, parent, stepName, stepPath }: StepInfo): StepJson => ({
   stepName,
-  stepPath,
+  stepPath: shortPath(stepPath),
   index,
   ...(parent === undefined ? {} : { parent })
 })

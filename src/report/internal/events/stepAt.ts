@@ -1,3 +1,6 @@
+/** Finds steps by what events say about them. */
+import { samePath } from "./shortPath.ts"
+
 /**
  * Finds a step by its index, or by its path among `others` if the step with that index has another path.
  *
@@ -13,6 +16,3 @@ export const stepAt = <S extends { readonly path: ReadonlyArray<string> }>(
   if (step === undefined || samePath(step.path, path)) return step
   return others().findLast((step) => samePath(step.path, path))
 }
-
-const samePath = (a: ReadonlyArray<string>, b: ReadonlyArray<string>): boolean =>
-  a.length === b.length && a.every((name, i) => name === b[i])

@@ -13,16 +13,24 @@ export interface Node {
 /** @internal */
 export const leaf = (line: Line): Node => ({ line, below: () => [] })
 
-/** Returns the lines of the trees, one below another. */
+/** Deeper lines are not indented any further, or the trunks beside 20,000 nested steps would take a gigabyte. */
+const deepest = 50
+
+/** Returns the lines of the trees, one below another. Lines deeper than can be indented have their depth before them. */
 export const draw = (roots: ReadonlyArray<Node>): ReadonlyArray<Line> => {
   const lines: Array<Line> = []
-  const ahead = roots.toReversed().map((node) => ({ node, here: "", below: "" }))
+  const ahead = roots.toReversed().map((node) => ({ node, here: "", below: "", depth: 0 }))
   for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
     const { below, here, node } = next
+    const depth = next.depth + 1
     lines.push(here === "" ? node.line : [[here, "dim"], ...node.line])
     for (const [i, child] of node.below().toReversed().entries()) {
       const [branch, trunk] = i === 0 ? ["└─ ", "   "] : ["├─ ", "│  "]
-      ahead.push({ node: child, here: below + branch, below: below + trunk })
+      ahead.push(
+        depth > deepest
+          ? { node: child, here: `${below}… ${depth} ${branch}`, below, depth }
+          : { node: child, here: below + branch, below: below + trunk, depth }
+      )
     }
   }
   return lines

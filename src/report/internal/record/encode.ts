@@ -11,6 +11,7 @@ import type { Occurrence } from "../../../internal/model/occurrence.ts"
 import type { Planned } from "../../../internal/model/plan.ts"
 import type { RunEvent } from "../../../RunEvent.ts"
 import { causeOf, shown, toEventJson } from "../events/eventJson.ts"
+import { within } from "../events/shortPath.ts"
 import { bytesOf, type Pen } from "./pen.ts"
 
 const none: Uint8Array = new Uint8Array()
@@ -37,7 +38,7 @@ export class Heads {
 
   of(occurrence: Occurrence, at: number): Begun {
     const { owner: { name }, parent } = occurrence
-    if (parent !== undefined && !parent.isRun) return this.begin(name, occurrence.path, at)
+    if (parent !== undefined && !parent.isRun) return this.begin(name, pathOf(occurrence), at)
     let begun = this.roots.get(name)
     if (begun === undefined || begun.at !== at) {
       begun = this.begin(name, [name], at)
@@ -62,9 +63,9 @@ export class Heads {
     if (occurrence.isRun) return bytesOf(`${this.hook(at, planned)},"durationMillis":`)
     const begun = this.of(occurrence, at)
     if (begun.hook !== planned) {
-      const { owner: { name }, path } = occurrence
       begun.hook = planned
-      begun.hookEnded = bytesOf(`${this.hook(at, planned)},"step":{${namesOf(name, path)}`)
+      const names = namesOf(occurrence.owner.name, pathOf(occurrence))
+      begun.hookEnded = bytesOf(`${this.hook(at, planned)},"step":{${names}`)
     }
     return begun.hookEnded
   }
@@ -73,6 +74,30 @@ export class Heads {
     return `{"_tag":"HookEnded"${this.run},"at":${JSON.stringify(at)},"hook":${JSON.stringify(hook.name)},` +
       `"kind":"${hook.kind}","level":"${level}","hookIndex":${index}`
   }
+}
+
+const paths = new WeakMap<Occurrence, ReadonlyArray<string>>()
+
+/**
+ * Returns the short path of a step. Not made from its whole path: 20,000 of these, each longer than the one before, take
+ * gigabytes of memory. And without recursion, since the first step that is recorded may be an inner one.
+ */
+const pathOf = (occurrence: Occurrence): ReadonlyArray<string> => {
+  const unknown: Array<Occurrence> = []
+  let at: Occurrence | undefined = occurrence
+  let path: ReadonlyArray<string> | undefined
+  while (at !== undefined && !at.isRun) {
+    path = paths.get(at)
+    if (path !== undefined) break
+    unknown.push(at)
+    at = at.parent
+  }
+  path ??= []
+  for (let inner = unknown.pop(); inner !== undefined; inner = unknown.pop()) {
+    path = within(path, inner.owner.name)
+    paths.set(inner, path)
+  }
+  return path
 }
 
 const namesOf = (name: string, path: ReadonlyArray<string>): string =>

@@ -41,7 +41,7 @@ export const mermaid = ({ rows, title }: Timeline, maxRows: number): string => {
     } else lines.push(task(row, shift))
     for (const hook of row.hooks) {
       if (hook.outcome !== "failed") continue
-      lines.push(bar(`${"↳ ".repeat(row.depth)}hook ${escape(hook.name)}, failed`, "crit", hook, shift))
+      lines.push(bar(`${indent(row.depth)}hook ${escape(hook.name)}, failed`, "crit", hook, shift))
     }
   }
   const rest = leftOut(picked)
@@ -58,10 +58,13 @@ export const mermaid = ({ rows, title }: Timeline, maxRows: number): string => {
   ].join("\n")
 }
 
+/** Marks how deep a task is nested, as far as there is room for it beside the bar. */
+const indent = (depth: number): string => "↳ ".repeat(Math.min(depth, 30))
+
 const task = (row: Row, shift: number): string => {
   const attempts = row.attempts.length > 1 ? `, ${count(row.attempts.length, "attempt")}` : ""
   const ending = row.ending === "success" ? "" : `, ${endings[row.ending]}`
-  const name = `${"↳ ".repeat(row.depth - 1)}${escape(row.name)}${ending}${attempts}, ${took(row)}`
+  const name = `${indent(row.depth - 1)}${escape(row.name)}${ending}${attempts}, ${took(row)}`
   return bar(name, tags[row.ending], row, shift)
 }
 

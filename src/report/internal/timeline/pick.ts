@@ -24,7 +24,11 @@ export const pick = (rows: ReadonlyArray<Row>, most: number): Picked => {
   for (const index of order) {
     if (kept.size >= most) break
     const missing: Array<number> = []
-    for (let at = index; at >= 0 && !kept.has(at); at = rows[at]!.parent) missing.push(at)
+    for (let at = index; at >= 0 && !kept.has(at); at = rows[at]!.parent) {
+      missing.push(at)
+      // deeper than there is room for: to go on would take quadratic time for steps nested in one another
+      if (kept.size + missing.length > most) break
+    }
     if (kept.size + missing.length <= most) { for (const at of missing) kept.add(at) }
   }
   const out = rows.filter((row, index) => row.kind === "step" && !kept.has(index))
