@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import type { Alert } from "../../Alert.ts"
-import { withoutUrls } from "../../internal/text/redact.ts"
+import { withoutUrls } from "../../internal/text/addresses.ts"
 import * as Writer from "../../internal/text/writer.ts"
 
 /** Milliseconds since the epoch, within the range of a `Date`. */

@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { Alerter, AlerterError, AlerterErrorReason, isAlerterError } from "../../Alerter.ts"
 import { AlerterObservers } from "../../internal/model/observers.ts"
-import { withoutUrls } from "../../internal/text/redact.ts"
+import { withoutUrls } from "../../internal/text/addresses.ts"
 import { type Post, serving } from "./policy.ts"
 
 /** A layer of an alerter with any errors and requirements. */

@@ -88,14 +88,6 @@ export const holdsSecret = (value: unknown, depth = 0, seen: Set<object> = new S
   return more || parts.some((part) => holdsSecret(part, depth + 1, seen))
 }
 
-/**
- * Replaces the URLs in a text of unknown origin, such as the message of a failed `fetch`:
- * the URL of a webhook is its password. Brackets and quotes are part of a URL unless it
- * ends with them.
- */
-export const withoutUrls = (message: string): string =>
-  message.replace(/\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s"<>]*[^\s"<>'()[\].,;:!?]/gi, "<url>")
-
 /** Joins lines to one. Not by a regular expression, which takes quadratic time for many spaces. */
 export const joinLines = (lines: string): string =>
   lines.includes("\n") ? lines.split("\n").map((line) => line.trim()).filter((line) => line !== "").join(" ") : lines

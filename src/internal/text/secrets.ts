@@ -1,27 +1,167 @@
-/** Removes the secrets of a channel from text. */
+/** Finds secrets in text, in whichever form it quotes them, and replaces them. */
+import { Automaton, type OnFound, type Word } from "./automaton.ts"
+import { decode, rangeOf, unwrap, type View, viewOf } from "./decoded.ts"
 
 /** Replaces each secret in a text with `<redacted>`. */
 export type Scrub = (text: string) => string
 
+const replacement = "<redacted>"
+
+/** The fewest characters of a text that is looked for: a shorter one may be a part of other words. */
+export const minLength = 4
+
+/** How many layers of encodings are decoded: a URL in a query in JSON in a log line in JSON has four. */
+const maxLayers = 4
+
 /**
- * Returns a function that replaces the secrets in a text.
+ * Values that must not be shown, and the search for them. Values may be added at any time.
  *
- * A server may quote a URL or a token, whole or in part. So the path of a URL is secret
- * too, and so is each part of it that looks like an identifier.
+ * **Details**
+ *
+ * A value is found as it is, escaped as in JSON, percent-encoded, with HTML entities, in several of these one inside
+ * the other, in base64 at any alignment, wrapped over lines, and cut: a beginning of it where the text ends or an
+ * ellipsis follows, and its end likewise. Of a URL its path and password, and the parts of it that look like
+ * identifiers, are looked for, too: a server may quote them alone. The time is linear in the text.
  */
-export const scrubber = (secrets: ReadonlyArray<string>): Scrub => {
-  const found = new Set(
-    secrets
-      // channels send a secret without the line end that a file or a variable may have left at its end
-      .map((secret) => secret.trim())
-      .flatMap((secret) => [secret, ...partsOf(secret)])
-      .flatMap(formsOf)
-      .filter((part) => part.length >= 4)
-  )
-  // the longest first: otherwise the rest of a secret that contains another one would stay
-  const parts = [...found].toSorted((a, b) => b.length - a.length)
-  return (text) => parts.reduce((scrubbed, part) => scrubbed.replaceAll(part, "<redacted>"), text)
+export class Secrets {
+  private readonly values = new Set<string>()
+  private search: ((view: View, onFound: OnFound) => void) | undefined
+
+  constructor(values: Iterable<string> = []) {
+    this.add(values)
+  }
+
+  /** Whether there is nothing to look for. */
+  get isEmpty(): boolean {
+    return this.values.size === 0
+  }
+
+  /** Adds values. One with less than {@link minLength} characters is not looked for. */
+  add(values: Iterable<string>): void {
+    for (const given of values) {
+      // without the line end that a file or a variable may have left at its end
+      const value = given.trim()
+      if (value.length < minLength || replacement.includes(value) || this.values.has(value)) continue
+      this.values.add(value)
+      this.search = undefined
+    }
+  }
+
+  /** Replaces each value in a text with `<redacted>`. */
+  readonly scrub: Scrub = (text) => {
+    if (this.values.size === 0 || text.length < minLength) return text
+    this.search ??= searchFor(this.values)
+    const ranges: Array<readonly [start: number, end: number]> = []
+    let view: View | undefined = viewOf(text)
+    for (let layer = 0; view !== undefined && layer <= maxLayers; layer++) {
+      this.search(view, (start, end) => ranges.push([start, end]))
+      view = decode(view)
+    }
+    return ranges.length === 0 ? text : replaced(text, ranges)
+  }
 }
+
+/** Returns a function that replaces values in a text, as {@link Secrets} does. */
+export const scrubber = (values: ReadonlyArray<string>): Scrub => new Secrets(values).scrub
+
+/** Replaces ranges. Of those that overlap, one replacement stands for all. */
+const replaced = (text: string, ranges: Array<readonly [start: number, end: number]>): string => {
+  ranges.sort(([a], [b]) => a - b)
+  let scrubbed = ""
+  let at = 0
+  let covered = 0
+  for (const [start, end] of ranges) {
+    if (start >= covered) scrubbed += text.slice(at, start) + replacement
+    covered = Math.max(covered, end)
+    at = covered
+  }
+  return scrubbed + text.slice(at)
+}
+
+// -----------------------------------------------------------------------------
+// the search
+// -----------------------------------------------------------------------------
+
+/** Returns the search for values in a view. It finds ranges of the original text. */
+const searchFor = (values: Iterable<string>): (view: View, onFound: OnFound) => void => {
+  const parts = [...new Set([...values].flatMap((value) => [value, ...partsOf(value)]))]
+  const whole = unique(parts.flatMap((part) => {
+    const limits = limitsOf(part)
+    return formsOf(part).map(({ units }): Word => ({ units, ...limits }))
+  }))
+  const encoded = [...values].flatMap((value) => [value, decoded(URL.parse(value)?.password ?? "")])
+    .flatMap(base64Of)
+    .map((text): Word => ({ units: viewOf(text).units, ...base64Limits }))
+  const automata = [new Automaton([...whole, ...encoded], false), new Automaton(whole, true)]
+  const hasSpaces = parts.some((part) => /\s/.test(part))
+  const search = (view: View, onFound: OnFound): void => {
+    for (const automaton of automata) {
+      automaton.search(view.units, (start, end) => onFound(...rangeOf(view, start, end)))
+    }
+  }
+  return (view, onFound) => {
+    search(view, onFound)
+    for (const space of hasSpaces ? [false, true] : [false]) {
+      const joined = unwrap(view, space)
+      // a text of one line
+      if (joined === view) return
+      search(joined, onFound)
+    }
+  }
+}
+
+/** The beginning of a URL in base64, which is no secret, is as long. */
+const base64Limits = { marked: 16, unmarked: 16 }
+
+const unique = (words: ReadonlyArray<Word>): ReadonlyArray<Word> => [
+  ...new Map(words.filter(({ units }) => units.length >= minLength).map((word) => [word.units.join(), word])).values()
+]
+
+/** Returns a value as the views of a text show it: decoded, and with its lines joined. */
+const formsOf = (value: string): ReadonlyArray<View> => {
+  const forms: Array<View> = []
+  let form: View | undefined = viewOf(value)
+  for (let layer = 0; form !== undefined && layer <= maxLayers; layer++) {
+    const joined = unwrap(form, false)
+    forms.push(form, ...(joined === form ? [] : [joined, unwrap(form, true)]))
+    form = decode(form)
+  }
+  return forms
+}
+
+/** Returns how much of the beginning of a value must be left where it was cut. */
+const limitsOf = (value: string): Pick<Word, "marked" | "unmarked"> => {
+  const { length } = value
+  // the scheme and the host of a URL are no secret
+  const [, scheme = "", authority = ""] = /^([a-z][a-z0-9+.-]{0,30}:\/\/)([^/?#]*)/i.exec(value) ?? []
+  const open = scheme === "" ? 0 : scheme.length + (authority.includes("@") ? 0 : authority.length + 1)
+  return {
+    marked: open + Math.min(8, Math.max(minLength, Math.ceil(length * 0.6))),
+    unmarked: open + Math.min(8, Math.max(6, Math.ceil(length * 0.75)))
+  }
+}
+
+/**
+ * Returns what a value is as part of a longer text in base64, once for each of the three places where it may begin in a
+ * group of three bytes, without the characters that depend on its neighbours.
+ */
+const base64Of = (value: string): ReadonlyArray<string> => {
+  const bytes = new TextEncoder().encode(value)
+  const texts = [0, 1, 2].map((before) => {
+    const shifted = new Uint8Array(before + bytes.length)
+    shifted.set(bytes, before)
+    const whole = Array.from(shifted, (byte) => String.fromCharCode(byte)).join("")
+    return btoa(whole).slice(Math.ceil((before * 4) / 3), Math.floor((shifted.length * 4) / 3))
+  })
+  const alone = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")).replaceAll("=", "")
+  return [alone, ...texts]
+    .filter((text) => text.length >= 6)
+    .flatMap((text) => [text, text.replaceAll("+", "-").replaceAll("/", "_")])
+}
+
+// -----------------------------------------------------------------------------
+// parts of URLs
+// -----------------------------------------------------------------------------
 
 const partsOf = (secret: string): ReadonlyArray<string> => {
   const url = URL.parse(secret)
@@ -32,24 +172,18 @@ const partsOf = (secret: string): ReadonlyArray<string> => {
   const inside = [...url.pathname.split("/"), ...values, ...url.searchParams.values()].filter(looksRandom)
   return [...[path, url.pathname].filter((path) => !isWords(path)), url.password, ...inside]
     .flatMap((part) => [part, decoded(part)])
-    .filter((part) => part.length > 1)
-}
-
-/** Returns the forms of a secret in a URL and in JSON, where a slash may be escaped. */
-const formsOf = (secret: string): ReadonlyArray<string> => {
-  const json = JSON.stringify(secret).slice(1, -1)
-  return [secret, encodeURIComponent(secret.toWellFormed()), json, json.replaceAll("/", "\\/")]
 }
 
 /**
- * Whether a part of a URL looks like an identifier. Words such as "services" or "webhooks" do not, since error messages
- * may contain them; nor do dates, such as the version of the API in a URL of Teams.
+ * Whether a part of a URL looks like an identifier. Words such as "services" or "data-platform-alerts" do not, since
+ * error messages may contain them; nor do dates, such as the version of the API in a URL of Teams.
  */
 const looksRandom = (part: string): boolean =>
-  (part.length >= 16 || (part.length >= 8 && /\d/.test(part))) && !/^\d{4}-\d{2}-\d{2}$/.test(part)
+  (part.length >= 16 || (part.length >= 8 && /\d/.test(part))) && !/^\d{4}-\d{2}-\d{2}$/.test(part) &&
+  !/^[a-z]{1,15}(?:[-_][a-z]{1,15}){1,7}(?:-\d{1,3})?$/.test(part)
 
 /** Whether a path consists of words alone, such as "/api/alerts", and so is no secret. */
-const isWords = (path: string): boolean => /^[/a-z_-]{0,23}$/.test(path)
+const isWords = (path: string): boolean => /^[/a-z_-]{0,31}$/.test(path)
 
 const decoded = (text: string): string => {
   try {

@@ -13,8 +13,8 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { type AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
+import { withoutUrls } from "../../../internal/text/addresses.ts"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
-import { withoutUrls } from "../../../internal/text/redact.ts"
 import type { Scrub } from "../../../internal/text/secrets.ts"
 import type { ChannelOptions } from "../../ChannelOptions.ts"
 import { type Failure, failure, make as makeAttempts } from "./retry.ts"
@@ -73,7 +73,7 @@ export const make = (
       : Context.get(yield* Layer.build(FetchHttpClient.layer), HttpClient.HttpClient)
     const init = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
     const attempts = makeAttempts(channel, options)
-    const detail = (text: string): string => fitEnd(scrub(withoutUrls(oneLine(text))), 300)
+    const detail = (text: string): string => fitEnd(withoutUrls(scrub(oneLine(text))), 300)
     const send = <A>(
       request: HttpClientRequest.HttpClientRequest,
       read?: Read<A>,

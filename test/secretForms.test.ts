@@ -1,0 +1,179 @@
+/** Finds values and addresses in the forms in which texts quote them. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as assert from "node:assert/strict"
+import { Buffer } from "node:buffer"
+import { test } from "node:test"
+import { withoutUrls } from "../src/internal/text/addresses.ts"
+import { scrubber, Secrets } from "../src/internal/text/secrets.ts"
+import { canary } from "./support/canary.ts"
+import { makeIt } from "./support/it.ts"
+import { forAll } from "./support/property.ts"
+
+const it = makeIt(test)
+
+const entities = (text: string): string => text.replace(/[^a-z0-9]/gi, (unit) => `&#${unit.charCodeAt(0)};`)
+
+const escapes = (text: string): string =>
+  Array.from(text, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("")
+
+/** The ways in which a text may quote a value. */
+const forms: Readonly<Record<string, (value: string) => string>> = {
+  "as it is": (value) => value,
+  "in JSON": (value) => JSON.stringify({ value }),
+  "in JSON with escaped slashes": (value) => JSON.stringify({ value }).replaceAll("/", "\\/"),
+  "in JSON in JSON": (value) => JSON.stringify({ value: JSON.stringify({ value }) }),
+  "as Unicode escapes": (value) => Array.from({ length: value.length }, (_, i) => escapes(value[i]!)).join(""),
+  "percent-encoded": encodeURIComponent,
+  "percent-encoded in small letters": (value) =>
+    encodeURIComponent(value).replace(/%../g, (encoded) => encoded.toLowerCase()),
+  "percent-encoded twice": (value) => encodeURIComponent(encodeURIComponent(value)),
+  "percent-encoded but for the slashes": encodeURI,
+  "in a query": (value) => new URLSearchParams({ value }).toString(),
+  "in a query in JSON": (value) => JSON.stringify({ url: `/?${new URLSearchParams({ value }).toString()}` }),
+  "with HTML entities": entities,
+  "in base64": (value) => Buffer.from(value).toString("base64"),
+  "in base64 after one byte": (value) => Buffer.from(`:${value}:`).toString("base64"),
+  "in base64 after two bytes": (value) => Buffer.from(`u:${value}`).toString("base64"),
+  "in base64url": (value) => Buffer.from(`user:${value}`).toString("base64url"),
+  "in base64 in a query": (value) => encodeURIComponent(Buffer.from(value).toString("base64"))
+}
+
+/** Every form of the part of a value that must not be left. */
+const traces = (part: string): ReadonlyArray<string> => [
+  part,
+  escapes(part),
+  ...[0, 1, 2].map((before) => Buffer.from("x".repeat(before) + part).toString("base64").slice(before + 1, -3))
+]
+
+it.effect("a value is found in every form in which a text may quote it", () =>
+  forAll(Schema.Struct({ before: Schema.String, after: Schema.String }), ({ after, before }) =>
+    Effect.sync(() => {
+      const value = `${before.toWellFormed()}/${canary}+1/${after.toWellFormed()}`.trim()
+      const scrub = scrubber([value])
+      for (const [name, quote] of Object.entries(forms)) {
+        const scrubbed = scrub(`failed: ${quote(value)} (500)`)
+        for (const trace of traces(canary)) assert.ok(!scrubbed.includes(trace), `${name}: ${scrubbed}`)
+        assert.match(scrubbed, /^failed: .*\(500\)$/s, name)
+      }
+    }), 100))
+
+test("a value that is wrapped over lines is found", () => {
+  const scrub = scrubber(["tok_0123456789abcdef", "correct horse battery"])
+  for (
+    const text of [
+      "tok_0123\n456789abcdef",
+      "tok_0123\r\n      456789\n\tabcdef",
+      "'tok_0123' +\n  '456789abcdef'",
+      JSON.stringify("tok_0123\n  456789abcdef"),
+      "correct horse\n  battery",
+      "correct ho\nrse battery"
+    ]
+  ) assert.match(scrub(`a ${text} b`), /^a ['"]?<redacted>['"]? b$/, text)
+})
+
+test("what is left of a value that was cut is found", () => {
+  const scrub = scrubber(["tok_0123456789abcdef"])
+  const shown = {
+    "at tok_0123456789": "at <redacted>",
+    "at tok_012345\n    at main": "at <redacted>\n    at main",
+    "at tok_01234… more": "at <redacted>… more",
+    "at tok_01234... more": "at <redacted>... more",
+    "at tok_01234567\n… 7 characters left out …\n89abcdef end":
+      "at <redacted>\n… 7 characters left out …\n<redacted> end",
+    "23456789abcdef end": "<redacted> end",
+    // too little to tell
+    "at tok_0": "at tok_0"
+  }
+  for (const [text, scrubbed] of Object.entries(shown)) assert.equal(scrub(text), scrubbed)
+})
+
+test("a text that only resembles a value is left as it is", () => {
+  const scrub = scrubber([
+    "nightly-etl-eu",
+    "postgres://user:pa55word@db.example.com/nightly",
+    "https://hooks.example.com/services/data-platform-alerts",
+    "abc"
+  ])
+  for (
+    const text of [
+      "nightly-etl failed",
+      "can't reach db.example.com",
+      "postgres:// is no URL",
+      "no user nightly",
+      "GET https://hooks.example.com: 500",
+      "no services for data-platform-alerts",
+      "abc"
+    ]
+  ) assert.equal(scrub(text), text)
+})
+
+test("the password, the path and the tokens of a URL are found alone", () => {
+  const scrub = scrubber(["https://me:pa55@hooks.example.com/services/T0/B0/x?sig=aB1%2Bc9Zk4n&v=1"])
+  assert.equal(
+    scrub("pa55, /services/T0/B0/x, aB1%2Bc9Zk4n, aB1+c9Zk4n, services"),
+    "<redacted>, <redacted>, <redacted>, <redacted>, services"
+  )
+})
+
+test("values may be added after the first search", () => {
+  const secrets = new Secrets(["first-value"])
+  assert.equal(secrets.scrub("first-value second-value"), "<redacted> second-value")
+  secrets.add(["second-value"])
+  assert.equal(secrets.scrub("first-value second-value"), "<redacted> <redacted>")
+})
+
+test("a million characters are searched for fifty values in well under a second", () => {
+  const { scrub } = new Secrets(Array.from({ length: 50 }, (_, i) => `secret-${i}-${"z".repeat(40)}-${i}`))
+  for (const odd of ["lorem ipsum ", "secret-1", "z", "a \n", "%41", "\\", "&", "…", "' +\n", " "]) {
+    const text = odd.repeat(1_000_000 / odd.length)
+    const since = performance.now()
+    scrub(text)
+    const millis = performance.now() - since
+    assert.ok(millis < 2_000, `${JSON.stringify(odd)}: ${millis} ms`)
+  }
+})
+
+test("an address in a text of unknown origin is replaced, however it is written", () => {
+  const path = `services/T0/${canary}`
+  const address = `https://hooks.example.com/${path}`
+  for (
+    const text of [
+      address,
+      `{"url":"${address.replaceAll("/", "\\/")}"}`,
+      `redirect=${encodeURIComponent(address)}`,
+      `redirect=${encodeURIComponent(address).toLowerCase()}`,
+      encodeURIComponent(encodeURIComponent(address)),
+      entities(address),
+      `hooks.example.com/${path}: ENOTFOUND`,
+      `10.0.0.1:8080/${path}`,
+      `localhost:3000/${path}`,
+      `url=//hooks.example.com/${path}`,
+      address.replace(canary, `a'b"${canary}`),
+      address.replace(`/${canary}`, `/\n${canary}`),
+      `postgres:us3r:${canary}@db`,
+      `dsn='postgres://us3r:${canary}@db/x'`
+    ]
+  ) {
+    const shown = withoutUrls(`POST ${text} failed`)
+    assert.ok(!shown.includes(canary) && shown.includes("<url>") && /^POST .* failed$/.test(shown), `${text}: ${shown}`)
+  }
+  for (
+    const text of [
+      "at main (/srv/app/main.js:10:3)",
+      "no ./nightly.yaml#etl here",
+      "application/json, a/b.c/d, 1.5/2",
+      "// a comment",
+      "write to bob@example.com at 10:30"
+    ]
+  ) assert.equal(withoutUrls(text), text)
+})
+
+test("addresses in a million characters are replaced in linear time", () => {
+  for (const odd of ["a.", "=", "//", ":@", "(a.b", "https://", "x/\n", "a@b:", "https://a/\n", "%2F"]) {
+    const since = performance.now()
+    withoutUrls(odd.repeat(1_000_000 / odd.length))
+    const millis = performance.now() - since
+    assert.ok(millis < 2_000, `${JSON.stringify(odd)}: ${millis} ms`)
+  }
+})
