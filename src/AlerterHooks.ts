@@ -26,6 +26,7 @@ import { failedSteps, listed, stepText } from "./internal/alerts/failedSteps.ts"
 import { once } from "./internal/alerts/once.ts"
 import { AlerterError, AlerterErrorReason } from "./internal/model/alerterError.ts"
 import { evaluatedIn } from "./internal/model/occurrence.ts"
+import { CurrentGuard } from "./internal/model/secrets.ts"
 import { formatDuration } from "./internal/text/duration.ts"
 import { text } from "./internal/text/redact.ts"
 import { StepContext } from "./StepContext.ts"
@@ -169,9 +170,15 @@ const post = (
   Effect.gen(function*() {
     const context = yield* StepContext
     const alerter = yield* Alerter
+    const guard = yield* CurrentGuard
     const elapsed = yield* StepContext.elapsed
     yield* Effect.catchCause(
-      Effect.suspend(() => alerter.post(adjust(alertOf(context, outcome, elapsed, cause)))),
+      Effect.suspend(() => {
+        // before the body is cut to its first line, and again, since the hook's own changes may add some
+        const shown = cause === undefined || guard === undefined ? cause : guard.cause(cause)
+        const alert = adjust(alertOf(context, outcome, elapsed, shown))
+        return alerter.post(guard?.alert(alert) ?? alert)
+      }),
       // the message of an alerter that dies may contain the address that it was posting to
       (cause) =>
         failWith(cause, (detail) =>

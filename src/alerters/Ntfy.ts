@@ -24,9 +24,9 @@ import { areHeaders } from "./internal/webhook/request.ts"
  */
 export interface NtfyOptions extends ChannelOptions {
   /**
-   * The topic. Anybody who knows it can read and write it, so it is as good as a password:
-   * a `Redacted` topic is removed from all alerts, errors and logs. Use a plain string only
-   * if the server has access control.
+   * The topic. A string is a name like any other, and may be shown. A `Redacted` is kept out of all that is sent or
+   * shown: on a server without access control, such as `https://ntfy.sh`, anybody who knows the topic can read and
+   * write it.
    */
   readonly topic: Redacted.Redacted<string> | string
   /** The URL of the server. `https://ntfy.sh` unless set. */
@@ -95,7 +95,8 @@ export const layer = (options: NtfyOptions): Layer.Layer<Alerter> => {
 
 /**
  * Like {@link layer}, with the topic from `NTFY_TOPIC` and, if they are set, the server from
- * `NTFY_SERVER` and the token from `NTFY_TOKEN`; or the options from a config.
+ * `NTFY_SERVER` and the token from `NTFY_TOKEN`; or the options from a config. The topic in
+ * `NTFY_TOPIC` may be shown; read one that may not with `Config.Redacted`.
  *
  * @example
  * ```ts
@@ -115,7 +116,7 @@ export const layerConfig = (config: Config.Wrap<NtfyOptions> = fromEnvironment):
 > => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
 
 const fromEnvironment: Config.Wrap<NtfyOptions> = {
-  topic: Config.Redacted("NTFY_TOPIC"),
+  topic: Config.String("NTFY_TOPIC"),
   server: Config.withDefault(Config.String("NTFY_SERVER"), "https://ntfy.sh"),
   token: Config.withDefault(Config.Redacted("NTFY_TOKEN"), undefined)
 }

@@ -9,7 +9,7 @@ import type * as Layer from "effect/Layer"
 import type * as Path from "effect/Path"
 import type { Alerter } from "../Alerter.ts"
 import type { Kind } from "../Hook.ts"
-import type { Position } from "./internal/file/positions.ts"
+import type { ConfigIssue, Position } from "./internal/file/positions.ts"
 import type { ParamsByService } from "./internal/schema/types.ts"
 
 /**
@@ -92,6 +92,11 @@ export interface Loaded {
   readonly alerter: FileAlerter | undefined
   /** The steps that the pipeline's module exports and those that the file names, with the hooks of each. */
   readonly steps: ReadonlyArray<ExplainedStep>
+  /**
+   * What may be meant otherwise, though the file is loaded: a variable whose value is too short to be kept out of what
+   * is shown.
+   */
+  readonly warnings: ReadonlyArray<ConfigIssue>
   /** Returns the names of steps in the file that have not run so far. After a run, these may be misspelt. */
   readonly unusedSteps: Effect.Effect<ReadonlyArray<string>>
 }

@@ -163,7 +163,7 @@ steps:
   nothing:
 `),
       [
-        "1:1 pipelin: expected one of the keys $schema, pipeline, runName, annotations, params, hooks, stepHooks, "
+        "1:1 pipelin: expected one of the keys $schema, pipeline, public, runName, annotations, params, hooks, stepHooks, "
         + "inherit, defaults, steps, alerter (did you mean pipeline?), found the key \"pipelin\"",
         "2:10 runName: expected a name, as text, found 3",
         "4:13 stepHooks.failure[0]: expected a reference such as ./hooks.ts#name, or a map with the key use, found 1",

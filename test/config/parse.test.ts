@@ -28,7 +28,7 @@ it.effect("positions in YAML and JSON are right with any line ending and with a 
     assert.deepEqual(yield* issueLines(lines.join("\r\n")), [`3:14 ${expected}`])
     assert.deepEqual(yield* issueLines(`\ufeff${lines.join("\r\n")}`), [`3:14 ${expected}`])
     assert.deepEqual(yield* issueLines("\ufeffruName: 1"), [
-      "1:1 ruName: expected one of the keys $schema, pipeline, runName, annotations, params, hooks, stepHooks, inherit, "
+      "1:1 ruName: expected one of the keys $schema, pipeline, public, runName, annotations, params, hooks, stepHooks, inherit, "
       + "defaults, steps, alerter (did you mean runName?), found the key \"ruName\""
     ])
     const text = ["{ \"steps\": {", "    \"a\": {\"timeout\":", "\t\"x\"}", "} }"]

@@ -74,24 +74,12 @@ export const existing = (database: Database): Effect.Effect<void, UsageError, Fi
     })
   })
 
-/** Returns the texts to redact from everything that is printed. */
+/** Returns what must not be shown of a database. */
 export const secretsOf = (database: Database): ReadonlyArray<string> => {
   if (database._tag === "Sqlite") return []
   const url = Redacted.value(database.url)
-  const { password, searchParams } = new URL(url)
-  const others = [...searchParams].flatMap(([name, value]) =>
-    /pass/i.test(name) ? [value, encodeURIComponent(value)] : []
-  )
-  // a password of up to three characters is not redacted, since it may be a part of other words
-  return [url, password, decoded(password), ...others].filter((text) => text.length > 3)
-}
-
-const decoded = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
+  const passwords = [...new URL(url).searchParams].flatMap(([name, value]) => /pass/i.test(name) ? [value] : [])
+  return [url, ...passwords]
 }
 
 // -----------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import type { Path } from "effect/Path"
 import { hasProperty } from "effect/Predicate"
 import * as References from "effect/References"
 import { DatabaseInUse } from "../../durable/Durable.ts"
+import { CurrentGuard } from "../../internal/model/secrets.ts"
 import type { DurableRequest, Showing } from "../request.ts"
 import { err } from "../run/environment.ts"
 import { causeText } from "../run/output.ts"
@@ -30,18 +31,18 @@ export const session = (
   program: Program
 ): Promise<number> => {
   const own = new Set<string>()
-  let secrets: ReadonlyArray<string> = []
   return Run.session(
     {
       ...request,
       isOwn: (runId) => own.has(runId),
-      describe: (cause) => databaseText(Cause.squash(cause)) ?? causeText(cause),
-      redact: (text) => secrets.reduce((text, secret) => text.replaceAll(secret, "<redacted>"), text)
+      describe: (cause) => databaseText(Cause.squash(cause)) ?? causeText(cause)
     },
     (session) =>
-      Effect.flatMap(databaseOf(request.database), (database) => {
-        secrets = secretsOf(database)
-        return program({ ...session, database, own })
+      Effect.gen(function*() {
+        const database = yield* databaseOf(request.database)
+        const guard = yield* CurrentGuard
+        guard?.add(secretsOf(database))
+        return yield* program({ ...session, database, own })
       }).pipe(Effect.provide(quietLoggers(session.isInterrupted)))
   )
 }

@@ -6,6 +6,8 @@
  */
 import * as Effect from "effect/Effect"
 import { ConfigFile } from "../../config/index.ts"
+import { explainOne } from "../../config/internal/file/positions.ts"
+import * as Guard from "../../internal/model/guard.ts"
 import { ExitCode, type LoadRequest, type RunRequest } from "../request.ts"
 import { connect, reportingAlerts, reportingEvents, type Supervisor } from "../supervise/child.ts"
 import * as Supervision from "../supervise/config.ts"
@@ -16,7 +18,7 @@ import { err, errBlock, out, services } from "./environment.ts"
 import { load } from "./loading.ts"
 import { errorText, explained, plural } from "./output.ts"
 import { again, type CommandLine } from "./runtime.ts"
-import { failed, session } from "./session.ts"
+import { failed, guardFor, session } from "./session.ts"
 import { keep } from "./stdout.ts"
 
 /** Runs a pipeline: in this process, or in a child process that runs the same command under supervision. */
@@ -25,14 +27,16 @@ export const run = async (request: RunRequest): Promise<number> => {
   // before the user's modules are imported, since they may print, and before an alert of a crash is posted
   const write = request.json ? keep() : undefined
   if (supervisor === undefined && request.supervise !== false) {
-    const supervision = await Effect.runPromise(Effect.provide(Supervision.read(request), services))
+    const guard = guardFor()
+    const read = Effect.provide(Guard.provide(Supervision.read(request), guard), services)
+    const supervision = await Effect.runPromise(read)
     if (supervision !== undefined && (request.supervise ?? supervision.alerter !== undefined)) {
       const command = await again()
       if (!("refused" in command)) {
         if (request.progress === "tree") {
           err("progress is plain lines, since the run is supervised; --no-supervise shows the tree")
         }
-        return superviseChild(supervision, command)
+        return superviseChild(supervision, command, guard)
       }
       if (request.supervise === true) {
         err(`error: the run can't be supervised: ${command.refused}`)
@@ -48,13 +52,14 @@ export const run = async (request: RunRequest): Promise<number> => {
 
 /** Supervises a child process that runs the same command line. */
 const superviseChild = async (
-  { alerter, pipeline, secrets }: Supervision.Supervision,
-  command: CommandLine
+  { alerter, pipeline }: Supervision.Supervision,
+  command: CommandLine,
+  guard: Guard.Guard
 ): Promise<number> => {
-  const supervised = supervise({ ...command, pipeline, alerter, secrets })
+  const supervised = Guard.provide(supervise({ ...command, pipeline, alerter, guard }), guard)
   const result = await Effect.runPromise(supervised.pipe(Effect.provide(services), Effect.result))
   if (result._tag === "Success") return result.success
-  errBlock(`error: ${errorText(result.failure)}`)
+  errBlock(guard.text(`error: ${errorText(result.failure)}`))
   return ExitCode.failed
 }
 
@@ -81,25 +86,29 @@ const runHere = (
       return ExitCode.success
     }))
 
-/** Loads what the request names and passes it on; prints the mistakes in the config or a module. */
-const withLoaded = async (request: LoadRequest, use: (loaded: ConfigFile.Loaded) => void): Promise<number> => {
-  const exit = await Effect.runPromiseExit(Effect.provide(load(request), services))
-  if (exit._tag === "Failure") return failed(exit.cause, { prefix: "error: ", nothingHasRun: true })
-  use(exit.value)
+/** Loads what the request names and prints lines about it, or the mistakes in the config or a module. */
+const withLoaded = async (
+  request: LoadRequest,
+  lines: (loaded: ConfigFile.Loaded) => ReadonlyArray<string>
+): Promise<number> => {
+  const guard = guardFor()
+  const exit = await Effect.runPromiseExit(Effect.provide(Guard.provide(load(request), guard), services))
+  if (exit._tag === "Failure") {
+    return failed(exit.cause, { prefix: "error: ", nothingHasRun: true, redact: guard.text })
+  }
+  for (const line of lines(exit.value)) out(guard.text(line))
   return ExitCode.success
 }
 
 /** Loads what a run would load, reports all mistakes, and runs nothing. */
 export const check = (request: LoadRequest): Promise<number> =>
-  withLoaded(request, ({ pipelineName, steps }) => {
-    out(`${pipelineName}: no mistakes found (${plural(steps.length, "step")} known)`)
+  withLoaded(request, ({ pipelineName, steps, warnings }) => {
+    for (const warning of warnings) err(`warning: ${explainOne(warning)}`)
+    return [`${pipelineName}: no mistakes found (${plural(steps.length, "step")} known)`]
   })
 
 /** Prints the hooks of each step, and the source of each. */
-export const explain = (request: LoadRequest): Promise<number> =>
-  withLoaded(request, (loaded) => {
-    for (const text of explained(loaded)) out(text)
-  })
+export const explain = (request: LoadRequest): Promise<number> => withLoaded(request, explained)
 
 /** Prints the JSON Schema of configs. */
 export const schema = async (): Promise<number> => {

@@ -7,13 +7,13 @@ import type * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import type { LogLevel } from "effect/LogLevel"
 import { hasProperty } from "effect/Predicate"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import { Alerter } from "../../Alerter.ts"
+import * as Guard from "../../internal/model/guard.ts"
 import type { RecordError } from "../../report/RecordError.ts"
 import type { RunEvent } from "../../RunEvent.ts"
 import { ExitCode, type Showing } from "../request.ts"
@@ -65,11 +65,16 @@ export interface SessionOptions extends FailureOptions, Partial<Showing> {
   readonly isOwn?: ((runId: string) => boolean) | undefined
 }
 
+/** Returns the guard of a command, which passes what it learns on to the supervisor, if there is one. */
+export const guardFor = (supervisor?: Pick<Supervisor, "send">): Guard.Guard =>
+  Guard.make([], supervisor && ((value) => supervisor.send({ _tag: "Secret", value })))
+
 /** Runs a program to its end and returns the exit code. */
 export const session = async (options: SessionOptions, program: Program): Promise<number> => {
   const { isOwn = () => true, json = false, logLevel, progress = "plain", record, supervisor } = options
   // before the user's modules are imported, since they may print
   const write = options.write ?? (json ? keep() : undefined)
+  const guard = guardFor(supervisor)
   const openWork = OpenWork.make(supervisor)
   const messages = { interrupt: "interrupting", failure: "error: " }
   let report: Effect.Effect<void> = Effect.void
@@ -91,7 +96,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
     keepAlive
   )
   const main = program({
-    emit: write === undefined ? undefined : (value) => write(`${JSON.stringify(value)}\n`),
+    emit: write === undefined ? undefined : (value) => write(`${JSON.stringify(guard.value(value))}\n`),
     observed: (effect) => Effect.provide(effect, observation),
     messages,
     afterRuns: (effect) => {
@@ -110,7 +115,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
     supervisor === undefined ? openWork.open : undefined,
     observers.say
   )
-  const fiber = Effect.runFork(Effect.provide(main, [
+  const fiber = Effect.runFork(Effect.provide(Guard.provide(main, guard), [
     services,
     logLevel === undefined ? Layer.empty : Layer.succeed(References.MinimumLogLevel, logLevel)
   ]))
@@ -118,7 +123,12 @@ export const session = async (options: SessionOptions, program: Program): Promis
   stopListening()
   const code = exit._tag === "Success"
     ? exit.value
-    : failed(exit.cause, { ...options, prefix: messages.failure, nothingHasRun: !openWork.started() })
+    : failed(exit.cause, {
+      ...options,
+      redact: guard.text,
+      prefix: messages.failure,
+      nothingHasRun: !openWork.started()
+    })
   const recorded = observers.recorded()
   if (recorded !== undefined) err(`recorded: epilogue show ${recorded}`)
   if (openWork.started()) await Effect.runPromise(report)
@@ -141,8 +151,6 @@ const keepAlive: Layer.Layer<never> = Layer.effectDiscard(
 export interface FailureOptions {
   /** Describes a cause; `causeText` unless set. */
   readonly describe?: ((cause: Cause.Cause<unknown>) => string) | undefined
-  /** Removes secrets from what is printed. */
-  readonly redact?: ((text: string) => string) | undefined
 }
 
 /**
@@ -151,9 +159,11 @@ export interface FailureOptions {
  */
 export const failed = (
   cause: Cause.Cause<unknown>,
-  { describe = causeText, nothingHasRun, prefix, redact = identity }: FailureOptions & {
+  { describe = causeText, nothingHasRun, prefix, redact }: FailureOptions & {
     readonly prefix: string
     readonly nothingHasRun: boolean
+    /** Removes secrets from what is printed. */
+    readonly redact: (text: string) => string
   }
 ): number => {
   if (Cause.hasInterruptsOnly(cause)) return ExitCode.interrupted

@@ -6,7 +6,6 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
-import * as Redacted from "effect/Redacted"
 import type { ConfigFile } from "../../config/index.ts"
 import * as alerters from "../../config/internal/apply/alerter.ts"
 import { decode } from "../../config/internal/file/decode.ts"
@@ -22,8 +21,6 @@ export interface Supervision {
   readonly pipeline: string
   /** The alerter of the file. Where that names a module, building the layer imports it. */
   readonly alerter: ConfigFile.FileAlerter | undefined
-  /** The secrets in the config: values of variables, webhook addresses. */
-  readonly secrets: ReadonlyArray<string>
 }
 
 /** Returns `undefined` where the config can't be read or is wrong: loading the pipeline then reports the mistakes. */
@@ -32,7 +29,7 @@ export const read = (
 ): Effect.Effect<Supervision | undefined, never, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function*() {
     const path = yield* Path.Path
-    if (config === undefined) return { pipeline: path.basename(pipeline ?? ""), alerter: undefined, secrets: [] }
+    if (config === undefined) return { pipeline: path.basename(pipeline ?? ""), alerter: undefined }
     const { document } = yield* Effect.flatMap(readText(config), (text) => decode(text, config))
     const folder = path.dirname(path.resolve(config))
     const sources = { folder, root: root ?? folder, allowOutside }
@@ -40,8 +37,7 @@ export const read = (
     const spec = document.alerter as AlerterSpec | undefined
     return {
       pipeline: path.basename(pipeline ?? config),
-      alerter: spec === undefined ? undefined : alerterOf(spec, sources, path.basename(config)),
-      secrets: secretsIn(document)
+      alerter: spec === undefined ? undefined : alerterOf(spec, sources, path.basename(config))
     }
   }).pipe(Effect.orElseSucceed(() => undefined))
 
@@ -54,14 +50,3 @@ const alerterOf = (spec: AlerterSpec, sources: Sources.SourceOptions, name: stri
     }),
     ([{ problem }]) => new UsageError({ message: `alerter: expected ${problem.expected}, found ${problem.found}` })
   ))
-
-/** The shortest text that is redacted: a shorter one may be a part of other words. */
-const minSecret = 6
-
-const secretsIn = (value: unknown): ReadonlyArray<string> => {
-  if (Redacted.isRedacted(value)) {
-    const text = String(Redacted.value(value))
-    return text.length < minSecret ? [] : [text]
-  }
-  return typeof value === "object" && value !== null ? Object.values(value).flatMap(secretsIn) : []
-}

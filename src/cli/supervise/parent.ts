@@ -29,9 +29,8 @@ import type * as Layer from "effect/Layer"
 import process from "node:process"
 import type { Alert } from "../../Alert.ts"
 import { Alerter } from "../../Alerter.ts"
-import { scrubAlert } from "../../alerters/internal/channel/scrub.ts"
+import * as Guard from "../../internal/model/guard.ts"
 import { withoutUrls } from "../../internal/text/addresses.ts"
-import { scrubber } from "../../internal/text/secrets.ts"
 import { ExitCode } from "../request.ts"
 import { err, ignoreClosed } from "../terminal.ts"
 import { alertsOf, type Death, how, lasted, subject } from "./alerts.ts"
@@ -50,8 +49,8 @@ export interface SuperviseOptions<E, R> {
   readonly pipeline: string
   /** The layer is built only if there are alerts to post. Without an alerter a crash is printed to stderr alone. */
   readonly alerter?: Layer.Layer<Alerter, E, R> | undefined
-  /** The texts to redact in alerts: the child may have written them to stderr. */
-  readonly secrets?: ReadonlyArray<string> | undefined
+  /** Knows what must not be shown of the config, and learns from the child what that must not show. */
+  readonly guard?: Guard.Guard | undefined
 }
 
 /** The time limit of posting all alerts, retries included. */
@@ -68,7 +67,12 @@ export const supervise = <E = never, R = never>(
     Effect.gen(function*() {
       const state = new State()
       const quit = yield* Deferred.make<void>()
-      const child = yield* start(options, (message) => state.receive(message))
+      const guard = options.guard ?? Guard.make()
+      const say = sayTo(guard)
+      const child = yield* start({ ...options, scrub: guard.text }, (message) => {
+        if (message._tag === "Secret") guard.add([message.value])
+        state.receive(message)
+      })
       const signals = { count: 0, sent: undefined as NodeJS.Signals | undefined, killed: false }
       const pass = (signal: NodeJS.Signals) => {
         if (signals.sent === undefined) child.kill(signals.sent = signal)
@@ -88,7 +92,7 @@ export const supervise = <E = never, R = never>(
         pass("SIGTERM")
       }
       const death = ended._tag === "Success" ? ended.value : yield* child.death
-      const code = yield* conclude(options, state, death, signals, quit)
+      const code = yield* conclude({ ...options, guard }, state, death, signals, quit)
       release()
       return code
     })
@@ -101,13 +105,14 @@ interface Signals {
 }
 
 const conclude = <E, R>(
-  { alerter, pipeline, secrets = [] }: SuperviseOptions<E, R>,
+  { alerter, guard, pipeline }: SuperviseOptions<E, R> & { readonly guard: Guard.Guard },
   state: State,
   death: Death,
   signals: Signals,
   quit: Deferred.Deferred<void>
 ): Effect.Effect<number, never, R> => {
   const { code, signal } = death
+  const say = sayTo(guard)
   if (signals.killed) {
     // only after the death of the child, when all its reports have been read
     say(`quit at once${cutOff(state, death)}`)
@@ -123,8 +128,14 @@ const conclude = <E, R>(
     // a code of 0 that its main did not choose: a failed run must not look like a success
     return Effect.succeed(code === 0 && !state.closed && state.failed ? ExitCode.failed : code ?? ExitCode.failed)
   }
-  const scrub = scrubber(secrets)
-  const alerts = alertsOf(state, pipeline, death).map((alert) => scrubAlert(alert, scrub))
+  const alerts = alertsOf(state, pipeline, death).map(guard.alert)
+  const sayFailed = (cause: Cause.Cause<unknown>): Effect.Effect<void> =>
+    Effect.sync(() => {
+      const error = Cause.squash(cause)
+      say(`an alert could not be posted: ${withoutUrls(error instanceof Error ? error.message : String(error))}`)
+    })
+  const post = (alert: Alert): Effect.Effect<void, never, Alerter> =>
+    Effect.catchCause(Effect.flatMap(Alerter, (alerter) => alerter.post(alert)), sayFailed)
   for (const { body, title } of alerts) say(`${title}: ${body?.replaceAll("\n", "; ")}`)
   if (alerts.length === 0) say(`${how(death)} after the run's failure had been alerted`)
   const posted = alerter === undefined
@@ -132,7 +143,7 @@ const conclude = <E, R>(
     : Effect.provide(Effect.forEach(alerts, post, { concurrency: "unbounded", discard: true }), alerter)
   return Effect.timeout(posted, patience).pipe(
     Effect.raceFirst(Deferred.await(quit)),
-    Effect.catchCause((cause) => Effect.sync(() => sayFailed(cause))),
+    Effect.catchCause(sayFailed),
     Effect.as(ExitCode.failed)
   )
 }
@@ -143,17 +154,7 @@ const quiet: ReadonlySet<number | undefined> = new Set([ExitCode.usage, ExitCode
 const isCrash = ({ begun, closed, runs }: State, { code }: Death): boolean =>
   !closed && (runs.size > 0 || (!begun && !quiet.has(code)))
 
-const post = (alert: Alert): Effect.Effect<void, never, Alerter> =>
-  Effect.flatMap(Alerter, (alerter) => alerter.post(alert)).pipe(
-    Effect.catchCause((cause) => Effect.sync(() => sayFailed(cause)))
-  )
-
-const sayFailed = (cause: Cause.Cause<unknown>): void => {
-  const error = Cause.squash(cause)
-  say(`an alert could not be posted: ${withoutUrls(error instanceof Error ? error.message : String(error))}`)
-}
-
-const say = (line: string): void => err(`epilogue: ${line}`)
+const sayTo = ({ text }: Guard.Guard) => (line: string): void => err(`epilogue: ${text(line)}`)
 
 const cutOff = (state: State, { at }: Death): string => {
   const hooks = [...state.hooks.values()].map(({ at: since, title }) => `${title} (${lasted(at - since)})`)

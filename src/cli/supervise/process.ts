@@ -4,6 +4,8 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import process from "node:process"
+import type { Scrub } from "../../internal/text/secrets.ts"
+import { errRelayed } from "../terminal.ts"
 import type { Death } from "./alerts.ts"
 import { type Message, reader, variable } from "./protocol.ts"
 import * as Relay from "./relay.ts"
@@ -38,11 +40,13 @@ export interface Invocation {
   readonly command: string
   readonly args: ReadonlyArray<string>
   readonly env?: Readonly<Record<string, string>> | undefined
+  /** Removes secrets from what the child writes to stderr. */
+  readonly scrub: Scrub
 }
 
 /** @internal */
 export const start = (
-  { args, command, env }: Invocation,
+  { args, command, env, scrub }: Invocation,
   onMessage: (message: Message) => void
 ): Effect.Effect<Child, SpawnError> =>
   Effect.callback((resume) => {
@@ -57,7 +61,7 @@ export const start = (
         env: { ...process.env, ...env, [variable]: "3" }
       })
       const death = Deferred.makeUnsafe<Death>()
-      const isDead = follow(child, since, onMessage, (end) => Deferred.doneUnsafe(death, Effect.succeed(end)))
+      const isDead = follow(child, since, scrub, onMessage, (end) => Deferred.doneUnsafe(death, Effect.succeed(end)))
       // not `child.kill`, since Deno then reports that signal as the end, whatever the end was
       const kill = (signal: NodeJS.Signals) => !isDead() && child.pid !== undefined && send(child.pid, signal)
       child.on("error", fail)
@@ -81,12 +85,13 @@ const send = (pid: number, signal: NodeJS.Signals): boolean => {
 const follow = (
   child: ChildProcess,
   since: number,
+  scrub: Scrub,
   onMessage: (message: Message) => void,
   onDeath: (death: Death) => void
 ): () => boolean => {
   let dead = false
   let tail = ""
-  const relay = Relay.make()
+  const relay = Relay.make((text) => errRelayed(scrub(text)))
   let reads = 0
   const messages = child.stdio[3]
   // the other two are inherited
@@ -104,7 +109,8 @@ const follow = (
     pipe.setEncoding("utf8")
     const take = pipe === messages ? reader(onMessage) : (text: string) => {
       relay.take(text)
-      tail = (tail + text).slice(-maxTail)
+      // longer than what is shown in the end: a secret whose beginning is cut off here could not be found
+      tail = (tail + text).slice(-2 * maxTail)
     }
     pipe.on("data", (text: string) => {
       reads++
@@ -119,7 +125,8 @@ const follow = (
       clearTimeout(timer)
       relay.end()
       for (const pipe of pipes) pipe.destroy()
-      onDeath({ code: code ?? undefined, signal: signal ?? undefined, at, since, stderr: tail })
+      const stderr = scrub(tail).slice(-maxTail)
+      onDeath({ code: code ?? undefined, signal: signal ?? undefined, at, since, stderr })
     }
     // waits twice at least: on a busy machine the timer may fire before data that has already arrived is read
     const wait = (millis: number) => {

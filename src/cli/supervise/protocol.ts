@@ -51,6 +51,8 @@ const Message = Schema.Union([
   }),
   /** The name of the pipeline, before its run begins. */
   Schema.TaggedStruct("Loaded", { pipelineName: Schema.String }),
+  /** A text that must not be shown, in none of its forms. */
+  Schema.TaggedStruct("Secret", { value: Schema.String }),
   /** A hook has begun. Its `id` is unique in this process. */
   Schema.TaggedStruct("HookOpened", { id: Schema.Int, title: Schema.String, at: Schema.Finite }),
   Schema.TaggedStruct("HookClosed", { id: Schema.Int }),
@@ -74,6 +76,8 @@ const cutName = (name: string): string => fitEnd(name, maxName)
 
 /** Shortens a message; with `spare`, it also drops parameters, annotations and most of the cause. */
 const fit = (message: Message, spare: boolean): object => {
+  // a text that is cut could not be found any more
+  if (message._tag === "Secret") return message
   const entries = Object.entries(message).flatMap(([key, value]: [string, unknown]): Array<[string, unknown]> => {
     if (key === "params" || key === "annotations") return spare ? [] : [[key, value]]
     if (key === "cause") return [[key, fitMiddle(String(value), spare ? 512 : maxCause)]]

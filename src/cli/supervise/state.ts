@@ -55,6 +55,9 @@ export class State {
       case "HookClosed":
         this.hooks.delete(message.id)
         return
+      case "Secret":
+        // for the guard of the supervisor alone
+        return
       case "Alerted":
         return this.alerted(message)
       case "RunStarted": {

@@ -3,15 +3,19 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import { identity } from "effect/Function"
+import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import { hasProperty } from "effect/Predicate"
+import { Alert } from "../../Alert.ts"
 import { Alerter } from "../../Alerter.ts"
 import type { Kind } from "../../Hook.ts"
+import * as Guard from "../../internal/model/guard.ts"
 import { empty, kinds, make as collect, type Table } from "../../internal/model/hooks.ts"
 import { CurrentOverrides } from "../../internal/model/overrides.ts"
+import { CurrentGuard } from "../../internal/model/secrets.ts"
 import { isPipeline, isStep } from "../../internal/steps/step.ts"
 import { ConfigFileError, type ConfigIssue } from "../ConfigFileError.ts"
-import type { Loaded, LoadOptions } from "../Loaded.ts"
+import type { FileAlerter, Loaded, LoadOptions } from "../Loaded.ts"
 import * as alerters from "./apply/alerter.ts"
 import { type BodySettings, compile, modesOf, type StepSettings } from "./apply/compile.ts"
 import { explain } from "./apply/explain.ts"
@@ -35,22 +39,40 @@ export const fromFile = (
   file: string,
   options: LoadOptions
 ): Effect.Effect<Loaded, ConfigFileError, FileSystem.FileSystem | Path.Path> =>
-  Effect.gen(function*() {
+  guarded(Effect.gen(function*() {
     const path = yield* Path.Path
     const text = yield* readText(file)
-    const { decoded, issues } = yield* read(text, file)
+    const { decoded, issues, warnings } = yield* read(text, file)
     if (decoded === undefined) return yield* failWith(file, issues)
-    return yield* load(decoded, path.dirname(path.resolve(file)), options, issues)
-  })
+    return { ...yield* load(decoded, path.dirname(path.resolve(file)), options, issues), warnings }
+  }))
 
 /** Loads a pipeline by flags alone. */
 export const withoutFile = (
   options: LoadOptions
 ): Effect.Effect<Loaded, ConfigFileError, FileSystem.FileSystem | Path.Path> =>
-  Effect.flatMap(
+  guarded(Effect.flatMap(
     Path.Path,
     (path) => load({ document: {}, file: commandLine, positionOf: () => undefined }, path.resolve("."), options)
-  )
+  ))
+
+/**
+ * Loads with a guard: the one around, or its own. It learns the values of the file's variables, and keeps them out of
+ * the file's issues and of all that is told of the pipeline.
+ */
+const guarded = <R>(load: Effect.Effect<Loaded, ConfigFileError, R>): Effect.Effect<Loaded, ConfigFileError, R> =>
+  Effect.gen(function*() {
+    const guard = (yield* CurrentGuard) ?? Guard.make()
+    const loaded = yield* Effect.mapError(Guard.provide(load, guard), ({ file, issues: [first, ...others] }) => {
+      const hidden = ({ expected, found, ...issue }: ConfigIssue): ConfigIssue => ({
+        ...issue,
+        expected: guard.text(expected),
+        found: guard.text(found)
+      })
+      return new ConfigFileError({ file, issues: [hidden(first), ...others.map(hidden)] })
+    })
+    return { ...loaded, pipeline: Guard.provide(loaded.pipeline, guard) }
+  })
 
 const commandLine = "the command line"
 
@@ -107,7 +129,9 @@ const load = (
     const { modes, params, run, stepHooks, steps } = yield* settingsOf(loading, exported, options)
     if (isStep(exported.pipeline)) reportRunSettings(loading, options)
     const ofFile = yield* alerterOf(loading)
-    const alerter = ofFile === undefined ? undefined : (options.alerter ?? identity)(ofFile)
+    const guard = yield* CurrentGuard
+    const guardedAlerter = ofFile === undefined || guard === undefined ? ofFile : withGuard(ofFile, guard)
+    const alerter = guardedAlerter === undefined ? undefined : (options.alerter ?? identity)(guardedAlerter)
     if (issues.length > 0) return yield* failWith(file, issues.toSorted(byPosition))
 
     const settings = { run, stepHooks, modes, defaults: bodyOf(document.defaults ?? {}), provided: params, steps }
@@ -122,6 +146,7 @@ const load = (
         : Effect.provide(Effect.flatMap(Alerter, (one) => withOverrides(Context.make(Alerter, one))), alerter),
       alerter,
       steps: explain({ ...settings, file, origins: loading.origins, positionOf }, exported),
+      warnings: [],
       unusedSteps: Effect.sync(() => [...steps.keys()].filter((name) => !ran.has(name)))
     }
   })
@@ -190,6 +215,9 @@ const reportRunSettings = ({ document, report }: Loading, options: LoadOptions):
 /** Returns a name as text. Names appear in logs and alerts, so a name from a variable becomes `<redacted>`. */
 const plainName = (text: Text): string => String(text)
 
+const annotationsOf = (annotations: StepDocument["annotations"] = {}): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(annotations).map(([name, value]) => [name, Params.withPublic(value)]))
+
 const bodyOf = ({ retry, timeout }: Pick<StepDocument, "retry" | "timeout">): BodySettings => ({ retry, timeout })
 
 const settingsOf = (loading: Loading, exported: Exported, options: LoadOptions) =>
@@ -213,14 +241,14 @@ const settingsOf = (loading: Loading, exported: Exported, options: LoadOptions) 
         hooks: yield* tableOf(loading, step.hooks, [...place, "hooks"]),
         modes: modesOf(step.inherit),
         provided: step.params === undefined ? undefined : yield* params(step.params, [...place, "params"]),
-        annotations: step.annotations ?? {}
+        annotations: annotationsOf(step.annotations)
       })
     }
     return {
       run: {
         hooks: yield* tableOf(loading, document.hooks, ["hooks"]),
         runName: options.runName ?? (document.runName === undefined ? undefined : plainName(document.runName)),
-        annotations: document.annotations ?? {}
+        annotations: annotationsOf(document.annotations)
       },
       stepHooks: yield* tableOf(loading, document.stepHooks, ["stepHooks"]),
       modes: modesOf(document.inherit),
@@ -271,6 +299,13 @@ const hooksOf = (
 // -----------------------------------------------------------------------------
 // alerter
 // -----------------------------------------------------------------------------
+
+/** Removes secrets before any policy stores an alert. */
+const withGuard = (alerter: FileAlerter, guard: Guard.Guard): FileAlerter =>
+  Layer.effect(
+    Alerter,
+    Effect.map(Alerter, (inner) => Alerter.of({ post: (alert) => inner.post(guard.alert(Alert.make(alert))) }))
+  ).pipe(Layer.provide(alerter), Layer.provide(Layer.succeed(CurrentGuard, guard)))
 
 const alerterOf = ({ document, file, report, sources }: Loading) =>
   Effect.gen(function*() {

@@ -9,24 +9,25 @@ import * as Tracer from "effect/Tracer"
 import { Alert, type Severity } from "../../Alert.ts"
 import { type AlerterError, isAlerterError } from "../model/alerterError.ts"
 import { StepContext } from "../model/context.ts"
+import { CurrentGuard } from "../model/secrets.ts"
 import { textSymbols } from "../model/severity.ts"
 import { withoutUrls } from "../text/addresses.ts"
 import { printable, printableLine } from "../text/printable.ts"
 import { colorsOn } from "../text/terminal.ts"
 import * as Writer from "../text/writer.ts"
 
-/** Posts an alert, with the current time if it has none. */
+/** Posts an alert without secrets, and with the current time if it has none. */
 export const timed = <E, R>(
   input: Alert | string,
   post: (alert: Alert) => Effect.Effect<unknown, E, R>
-): Effect.Effect<void, E, R> => {
-  const alert = Alert.make(input)
-  return Effect.asVoid(
-    alert.at !== undefined
-      ? post(alert)
-      : Effect.flatMap(Clock.currentTimeMillis, (now) => post(alert.with({ at: DateTime.makeUnsafe(now) })))
-  )
-}
+): Effect.Effect<void, E, R> =>
+  Effect.withFiber((fiber) => {
+    const given = Alert.make(input)
+    const alert = fiber.getRef(CurrentGuard)?.alert(given) ?? given
+    if (alert.at !== undefined) return Effect.asVoid(post(alert))
+    const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
+    return Effect.asVoid(post(alert.with({ at: DateTime.makeUnsafe(now) })))
+  })
 
 // The services that an alerter takes from its caller and not from its layer: the parent
 // span, log annotations, and the context by which a step that runs in a hook is known.

@@ -3,23 +3,39 @@
  * `References.TracerEnabled` is not off: the default tracer drops its spans, and to make one takes four times as long as
  * a step.
  */
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type { HookImpl } from "../model/hook.ts"
 import type { Occurrence } from "../model/occurrence.ts"
+import { CurrentGuard } from "../model/secrets.ts"
 
 const listening = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
   fiber.cache.tracer !== undefined && fiber.cache.tracerEnabled
 
 const noStack = { captureStackTrace: false }
 
-/** Wraps the body and the hooks of a step or a run in a span. */
+/**
+ * Wraps the body and the hooks of a step or a run in a span. Under a guard, the loggers and the tracer that were
+ * provided since are guarded first.
+ */
 export const span = (
   occurrence: Occurrence,
   fiber: Fiber.Fiber<unknown, unknown>,
   effect: Effect.Effect<unknown, unknown, unknown>
 ): Effect.Effect<unknown, unknown, unknown> => {
-  if (!listening(fiber)) return effect
+  const guard = fiber.getRef(CurrentGuard)
+  if (guard === undefined) return listening(fiber) ? spanned(occurrence, effect) : effect
+  return Effect.updateContext(
+    listening(fiber) ? spanned(occurrence, effect) : effect,
+    (context: Context.Context<unknown>) => guard.context(context)
+  )
+}
+
+const spanned = (
+  occurrence: Occurrence,
+  effect: Effect.Effect<unknown, unknown, unknown>
+): Effect.Effect<unknown, unknown, unknown> => {
   const { owner, run } = occurrence
   return Effect.useSpan(owner.name, {
     attributes: {

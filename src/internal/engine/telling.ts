@@ -14,6 +14,7 @@ import { type FailedAttempt, skipped } from "../model/hook.ts"
 import { AlerterObservers, Observers } from "../model/observers.ts"
 import type { Occurrence, OccurrenceRun } from "../model/occurrence.ts"
 import type { Planned } from "../model/plan.ts"
+import { CurrentGuard } from "../model/secrets.ts"
 import { isTapped, type Tap, TapKey } from "../model/tap.ts"
 import * as Writer from "../text/writer.ts"
 
@@ -148,7 +149,8 @@ export const tellingOf = (run: ReportedRun, fiber: Fiber.Fiber<unknown, unknown>
   const provided = fiber.getRef(Observers)
   const ofAlerters = fiber.getRef(AlerterObservers)
   const observers = ofAlerters.length === 0 ? provided : [...provided, ...ofAlerters]
-  return observers.length === 0 ? undefined : new Telling(run, fiber, observers)
+  if (observers.length === 0) return undefined
+  return new Telling(run, fiber, fiber.getRef(CurrentGuard)?.observers(observers) ?? observers)
 }
 
 const toDuration = (nanos: number): Duration.Duration => Duration.nanos(BigInt(Math.round(nanos)))

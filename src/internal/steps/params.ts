@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
+import { CurrentGuard } from "../model/secrets.ts"
 import { display, holdsSecret } from "../text/redact.ts"
 
 /**
@@ -69,7 +70,7 @@ export const make = (
       )
     }
     static layer(this: any, value: any) {
-      return Layer.effect(
+      return layerOf(
         this,
         Effect.catch(
           schema.makeEffect(value, { parseOptions: { errors: "all" } }) as Effect.Effect<any, any>,
@@ -78,13 +79,20 @@ export const make = (
       )
     }
     static layerUnknown(this: any, input: unknown) {
-      return Layer.effect(this, decode(input))
+      return layerOf(this, decode(input))
     }
     static layerConfig(this: any, path: string | ReadonlyArray<string> = []) {
-      return Layer.effect(this, fromConfig(typeof path === "string" ? [path] : path))
+      return layerOf(this, fromConfig(typeof path === "string" ? [path] : path))
     }
   }
 }
+
+/** Provides parameters. The guard that is there, if any, learns which of their values must not be shown. */
+const layerOf = (service: any, params: Effect.Effect<any, any>): Layer.Layer<any, any> =>
+  Layer.effect(
+    service,
+    Effect.tap(params, (value) => Effect.map(CurrentGuard, (guard) => guard?.addRedacted(value)))
+  )
 
 /** Encodes one field to be shown. A value that can't be encoded is shown as it is. */
 const fieldCodec = (name: string, field: any): (value: unknown) => unknown => {

@@ -124,6 +124,8 @@ const escapeAt = (units: Uint16Array, at: number): Decoded | undefined => {
   // a line that is continued on the next
   if (unit === 10 || isPunctuation(unit)) return { code: unit, length: 2 }
   const letter = String.fromCharCode(unit)
+  // of JavaScript, and as the library shows what no terminal prints
+  if (letter === "u" && units[at + 2] === 0x7b) return bracedAt(units, at)
   const digits = letter === "u" ? 4 : letter === "x" ? 2 : 0
   if (digits > 0) {
     const code = hexAt(units, at + 2, digits)
@@ -131,6 +133,16 @@ const escapeAt = (units: Uint16Array, at: number): Decoded | undefined => {
   }
   const code = letters[letter]
   return code === undefined ? undefined : { code, length: 2 }
+}
+
+/** `\u{1b}`. */
+const bracedAt = (units: Uint16Array, at: number): Decoded | undefined => {
+  for (let digits = 1; digits <= 6; digits++) {
+    if (units[at + 3 + digits] !== 0x7d) continue
+    const code = hexAt(units, at + 3, digits)
+    return code === undefined || code > 0x10ffff ? undefined : { code, length: digits + 4 }
+  }
+  return undefined
 }
 
 /** A character in percent-encoded UTF-8. */

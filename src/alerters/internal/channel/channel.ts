@@ -7,12 +7,13 @@ import type { Alert } from "../../../Alert.ts"
 import { Alerter, AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { failWith, timed } from "../../../internal/alerts/alerter.ts"
 import { counted } from "../../../internal/alerts/metrics.ts"
+import { scrubAlert } from "../../../internal/model/scrubAlert.ts"
+import { CurrentGuard } from "../../../internal/model/secrets.ts"
 import { localTime } from "../../../internal/text/localTime.ts"
 import { type Scrub, scrubber } from "../../../internal/text/secrets.ts"
 import type { ChannelOptions } from "../../ChannelOptions.ts"
 import { fitAttachments } from "./attachments.ts"
 import * as Http from "./http.ts"
-import { scrubAlert } from "./scrub.ts"
 
 /** The means by which a channel sends. */
 export interface Channel {
@@ -34,14 +35,19 @@ export const make = (
 ): Effect.Effect<{ readonly channel: Channel; readonly scrub: Scrub }, never, Scope.Scope> => {
   const scrub = scrubber(secrets)
   const zone = options.timeZone ?? DateTime.zoneMakeLocal()
-  return Effect.map(Http.make(name, options, scrub), (http) => ({
-    channel: {
-      http,
-      time: (at) => localTime(at, zone),
-      error: (reason) => new AlerterError({ channel: name, reason })
-    },
-    scrub
-  }))
+  return Effect.gen(function*() {
+    const guard = yield* CurrentGuard
+    guard?.add(secrets)
+    const http = yield* Http.make(name, options, scrub)
+    return {
+      channel: {
+        http,
+        time: (at) => localTime(at, zone),
+        error: (reason) => new AlerterError({ channel: name, reason })
+      },
+      scrub
+    }
+  })
 }
 
 /**

@@ -2,7 +2,12 @@
 import * as Ntfy from "../../Ntfy.ts"
 import { fileChannel, sending } from "../channel/schema/fileChannel.ts"
 import * as Leaf from "../channel/schema/leaf.ts"
-import { optional, required } from "../channel/schema/structure.ts"
+import { either, isMap, object, optional, required } from "../channel/schema/structure.ts"
+
+const aTopic = "a topic of up to 64 letters, digits, - and _"
+
+// https://docs.ntfy.sh/publish/#picking-a-topic-name
+const isTopic = (text: string): boolean => /^[-_A-Za-z0-9]{1,64}$/.test(text)
 
 /** @internal */
 export const ntfy = fileChannel<Ntfy.NtfyOptions>({
@@ -10,12 +15,15 @@ export const ntfy = fileChannel<Ntfy.NtfyOptions>({
   variables: ["NTFY_TOPIC", "NTFY_SERVER", "NTFY_TOKEN"],
   keys: {
     topic: required(
-      // https://docs.ntfy.sh/publish/#picking-a-topic-name
-      Leaf.maybeSecret(
-        "a topic of up to 64 letters, digits, - and _",
-        (text) => /^[-_A-Za-z0-9]{1,64}$/.test(text)
+      either(
+        object({ secret: required(Leaf.secret(aTopic, isTopic), "The topic.") }, {
+          expected: `${aTopic}, or a map with the key secret`
+        }),
+        Leaf.text(`${aTopic}, or a map with the key secret`, isTopic),
+        ({ secret }): Ntfy.NtfyOptions["topic"] => secret,
+        (input) => !isMap(input)
       ),
-      "The topic. Anybody who knows it can read and write it: one from a variable is kept out of all output."
+      "The topic. On a server without access control anybody who knows it can read and write it. Written as `secret: …`, it is kept out of all output."
     ),
     server: optional(Leaf.baseUrl, "The address of the server. `https://ntfy.sh` unless set."),
     token: optional(Leaf.token("a token"), "An access token, where the server requires one."),

@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import { hasProperty } from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import { numberIn } from "../../../alerters/internal/channel/schema/leaf.ts"
+import { isSecret, numberIn } from "../../../alerters/internal/channel/schema/leaf.ts"
 import { didYouMean, listed } from "../../../internal/text/closest.ts"
 import { type ParamsClass, ParamsError, type ParamsIssue } from "../../../Params.ts"
 import type { Path } from "../file/positions.ts"
@@ -67,7 +67,7 @@ export const provide = (
         continue
       }
       context = Context.merge(context, decoded.value)
-      const secret = Object.keys(values).filter((name) => holdsVariable(values[name]))
+      const secret = Object.keys(values).filter((name) => holds(isSecret, values[name]))
       if (secret.length > 0) hidden.set(key, new Set(secret))
     }
     return keys.size === 0 ? undefined : { services: context, hidden }
@@ -87,7 +87,8 @@ const decode = (service: AnyParams, values: Fields): Effect.Effect<Exit.Exit<Con
     const first = yield* build(service, revealed(values, String))
     if (Exit.isSuccess(first)) return first
     // The value of a variable is text. Where the field expects a number or a boolean, it is read as one.
-    const invalid = issuesOf(first.cause).map(({ path }) => path[0]).filter((name) => holdsVariable(values[name ?? ""]))
+    const invalid = issuesOf(first.cause).map(({ path }) => path[0])
+      .filter((name) => holds(Redacted.isRedacted, values[name ?? ""]))
     if (invalid.length === 0) return first
     const texts = Object.entries(values).map((
       [name, value]
@@ -121,6 +122,15 @@ const revealed = (value: unknown, read: (text: string) => unknown): unknown => {
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, revealed(part, read)]))
 }
 
-const holdsVariable = (value: unknown): boolean =>
-  Redacted.isRedacted(value) ||
-  (typeof value === "object" && value !== null && Object.values(value).some(holdsVariable))
+/** Whether a value, or a part of it, is the value of a variable. */
+const holds = (isVariable: (value: unknown) => boolean, value: unknown): boolean =>
+  isVariable(value) ||
+  (typeof value === "object" && value !== null && Object.values(value).some((part) => holds(isVariable, part)))
+
+/** Returns a value with the texts of public variables in place of their `Redacted`. */
+export const withPublic = (value: unknown): unknown => {
+  if (Redacted.isRedacted(value)) return isSecret(value) ? value : Redacted.value(value)
+  if (Array.isArray(value)) return value.map(withPublic)
+  if (typeof value !== "object" || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, withPublic(part)]))
+}

@@ -2,11 +2,14 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { CurrentGuard } from "../../../internal/model/secrets.ts"
+import { minLength } from "../../../internal/text/secrets.ts"
+import { plural } from "../../../internal/text/words.ts"
 import { ConfigFileError, type ConfigIssue } from "../../ConfigFileError.ts"
 import { document } from "../schema/document.ts"
 import type { Document } from "../schema/types.ts"
 import { describe } from "./describe.ts"
-import { interpolate } from "./interpolate.ts"
+import { interpolate, type Secret } from "./interpolate.ts"
 import { parse } from "./parse.ts"
 import {
   byPosition,
@@ -32,6 +35,8 @@ export interface Reading {
   readonly issues: ReadonlyArray<ConfigIssue>
   /** The document without its invalid parts, or `undefined` if nothing valid is left. */
   readonly decoded: Decoded | undefined
+  /** What may be meant otherwise: the file is loaded all the same. */
+  readonly warnings: ReadonlyArray<ConfigIssue>
 }
 
 /** Decodes the text of a file, or fails with all of its issues. Variables come from the `ConfigProvider`. */
@@ -52,8 +57,10 @@ export const read = (text: string, file: string): Effect.Effect<Reading> =>
     const parsed = yield* parse(text, file)
     const at = (problems: ReadonlyArray<Problem>): ReadonlyArray<ConfigIssue> =>
       problems.toSorted(byPosition).map((problem) => ({ ...problem, file }))
-    if (parsed.root === undefined) return { issues: at(parsed.problems), decoded: undefined }
-    const { problems, root } = yield* interpolate(parsed.root)
+    if (parsed.root === undefined) return { issues: at(parsed.problems), decoded: undefined, warnings: [] }
+    const { problems, root, secrets } = yield* interpolate(parsed.root)
+    const guard = yield* CurrentGuard
+    guard?.add(secrets.map(({ value }) => value).filter((value) => !booleans.has(value.trim())))
     const known = [...parsed.problems, ...problems]
     const decoded = decodeDocument(plain(root))
     const mismatches = Result.isFailure(decoded) ? describe(decoded.failure.issue, root) : []
@@ -63,12 +70,28 @@ export const read = (text: string, file: string): Effect.Effect<Reading> =>
       !unread.has("[]") && !path.some((_, index) => unread.has(JSON.stringify(path.slice(0, index + 1))))
     )
     const document = Result.isSuccess(decoded) ? decoded.success : salvage(root, [...known, ...mismatches])
+    guard?.addRedacted(document)
     const issues = at([...known, ...others])
     return {
       issues: issues.length > 0 || Result.isSuccess(decoded) ? issues : [{ ...invalid, file }],
-      decoded: document && { document, file, positionOf: (path) => positionOf(root, path) }
+      decoded: document && { document, file, positionOf: (path) => positionOf(root, path) },
+      warnings: at(secrets.flatMap((secret) => isTooShort(secret.value) ? [tooShort(secret)] : []))
     }
   })
+
+/** Values that say nothing, and stand in many a text. */
+const booleans: ReadonlySet<string> = new Set(["true", "false"])
+
+const isTooShort = (value: string): boolean => value !== "" && value.trim().length < minLength
+
+const tooShort = ({ name, path, position, value }: Secret): Problem => ({
+  path,
+  position,
+  found: `the variable ${name} with a value of ${
+    plural(value.length, "character")
+  }, which may be shown in alerts and logs`,
+  expected: `at least ${minLength} characters of a secret, or public: [${name}] where it is none`
+})
 
 /** How often invalid parts are removed: a part may become invalid because another was removed. */
 const rounds = 5

@@ -2,7 +2,7 @@
 import * as Redacted from "effect/Redacted"
 import type * as SchemaAST from "effect/SchemaAST"
 import type * as SchemaIssue from "effect/SchemaIssue"
-import { alternatives } from "../../../alerters/internal/channel/schema/leaf.ts"
+import { alternatives, isSecret } from "../../../alerters/internal/channel/schema/leaf.ts"
 import { didYouMean } from "../../../internal/text/closest.ts"
 import { find, type Node, type Path, type PathSegment, positionOf, type Problem, quote } from "./positions.ts"
 
@@ -154,7 +154,8 @@ const mayBeSecret = (path: Path): boolean => path[0] === "alerter" || path.inclu
 const foundAt = (node: Node | undefined, path: Path): string => {
   if (node === undefined || node.value === null) return "nothing"
   const { value } = node
-  if (Redacted.isRedacted(value)) return "<redacted>"
+  if (isSecret(value)) return "<redacted>"
+  if (Redacted.isRedacted(value)) return foundAt({ ...node, value: String(Redacted.value(value)) }, path)
   if (typeof value === "string") {
     return mayBeSecret(path)
       ? `a text of ${counted(value.length, "character")}`

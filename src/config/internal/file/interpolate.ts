@@ -2,12 +2,33 @@
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { type Entry, isList, isMap, type Leaf, type Node, type Path, type Problem, quote } from "./positions.ts"
+import { publicLabel } from "../../../alerters/internal/channel/schema/leaf.ts"
+import {
+  type Entry,
+  isList,
+  isMap,
+  type Leaf,
+  type Node,
+  type Path,
+  type Position,
+  type Problem,
+  quote
+} from "./positions.ts"
 
 /** The expanded tree and all variables that could not be expanded. */
 export interface Interpolated {
   readonly root: Node
   readonly problems: ReadonlyArray<Problem>
+  /** What stands in the tree for variables that are not public. */
+  readonly secrets: ReadonlyArray<Secret>
+}
+
+/** The text that stands for a variable. */
+export interface Secret {
+  readonly name: string
+  readonly value: string
+  readonly path: Path
+  readonly position: Position | undefined
 }
 
 const variables = /\$\$\{|\$\{([^}]*)(\}?)/g
@@ -21,29 +42,39 @@ export const interpolate = (root: Node): Effect.Effect<Interpolated> =>
   Effect.gen(function*() {
     const provider = yield* ConfigProvider.ConfigProvider
     const problems: Array<Problem> = []
+    const secrets: Array<Secret> = []
+    const publicNames = publicIn(root)
     const values = yield* lookUp(provider, namesIn(root))
     // Aliases share the value of their anchor, so each value is expanded once.
     const done = new Map<Node["value"], Node["value"]>()
 
     const expand = (text: string, node: Node, path: Path): Leaf => {
-      let secret = false
+      let isVariable = false
+      let isSecret = false
       const expanded = text.replace(variables, (whole, body: string | undefined, end: string | undefined) => {
         if (body === undefined) return "${"
-        secret = true
+        isVariable = true
         const problem = (expected: string, found: string): string => {
           problems.push({ path, position: node.at, expected, found })
           return ""
         }
         const [, name, fallback] = end === "" ? [] : shape.exec(body) ?? []
         if (name === undefined || fallback?.includes("${") === true) return problem(forms, shownAs(whole))
-        const value = values.get(name)
-        if (typeof value === "object") return problem(`a readable variable ${name}`, value.message)
+        const given = values.get(name)
+        if (typeof given === "object") return problem(`a readable variable ${name}`, given.message)
         // as in a shell: an empty variable takes the default too
-        if (fallback !== undefined) return value === undefined || value === "" ? fallback : value
-        return value ??
-          problem(`the variable ${name} to be set, or \${${name}:-default}`, "no such variable, or an empty one")
+        const value = given === "" ? fallback ?? given : given ?? fallback
+        if (value === undefined) {
+          return problem(`the variable ${name} to be set, or \${${name}:-default}`, "no such variable, or an empty one")
+        }
+        if (!publicNames.has(name) && !isPublicPlace(path)) {
+          isSecret = true
+          secrets.push({ name, value, path, position: node.at })
+        }
+        return value
       })
-      return secret ? Redacted.make(expanded) : expanded
+      if (!isVariable) return expanded
+      return isSecret ? Redacted.make(expanded) : Redacted.make(expanded, { label: publicLabel })
     }
 
     const valueOf = (node: Node, path: Path): Node["value"] => {
@@ -73,8 +104,19 @@ export const interpolate = (root: Node): Effect.Effect<Interpolated> =>
       return [key.replaceAll("$${", "${"), { keyAt, node: nodeOf(node, [...path, key]) }]
     }
 
-    return { root: nodeOf(root, []), problems }
+    return { root: nodeOf(root, []), problems, secrets }
   })
+
+/** Returns the names that the file lists under `public`. What else stands there is an issue of the Schema. */
+const publicIn = ({ value }: Node): ReadonlySet<string> => {
+  const listed = isMap(value) ? value.get("public")?.node : undefined
+  const nodes = listed === undefined ? [] : isList(listed.value) ? listed.value : [listed]
+  return new Set(nodes.flatMap(({ value }) => typeof value === "string" ? [value.trim()] : []))
+}
+
+/** Whether a value is shown to all who use it: the topic of ntfy, as a name or a channel's, and the server's address. */
+const isPublicPlace = (path: Path): boolean =>
+  path[0] === "alerter" && path.at(-2) === "ntfy" && (path.at(-1) === "topic" || path.at(-1) === "server")
 
 /** Quotes a variable without its default, which may be a secret. */
 const shownAs = (variable: string): string => quote(variable.replace(/:-[\s\S]*/, ":-…}"))

@@ -131,12 +131,15 @@ export const quote = (text: string): string => {
 
 const maxShown = 100
 
+/** Explains one issue in a line: where it is, what was expected and what was found. */
+export const explainOne = ({ expected, file, found, path, position }: ConfigIssue): string => {
+  const place = position === undefined ? file : `${file}:${position.line}:${position.column}`
+  const what = path.length === 0 ? "" : ` ${showPath(path)}:`
+  return printableLine(`${place}${path.length === 0 ? ":" : ""}${what} expected ${expected}, found ${found}`)
+}
+
 /** Returns the issues as text, one on each line. */
 export const explain = (issues: ReadonlyArray<ConfigIssue>): string => {
-  const lines = issues.slice(0, maxShown).map(({ expected, file, found, path, position }) => {
-    const place = position === undefined ? file : `${file}:${position.line}:${position.column}`
-    const what = path.length === 0 ? "" : ` ${showPath(path)}:`
-    return printableLine(`${place}${path.length === 0 ? ":" : ""}${what} expected ${expected}, found ${found}`)
-  })
+  const lines = issues.slice(0, maxShown).map(explainOne)
   return issues.length > maxShown ? [...lines, `… and ${issues.length - maxShown} more`].join("\n") : lines.join("\n")
 }

@@ -9,9 +9,10 @@ import {
   number,
   oneOf,
   reference,
+  text,
   whole
 } from "../../../alerters/internal/channel/schema/leaf.ts"
-import { isMap, map, optional } from "../../../alerters/internal/channel/schema/structure.ts"
+import { isMap, map, oneOrMore, optional } from "../../../alerters/internal/channel/schema/structure.ts"
 import type { InheritMode } from "../../../Hooks.ts"
 import { kinds } from "../../../internal/model/hooks.ts"
 import { AlerterSpec } from "./alerter.ts"
@@ -265,6 +266,11 @@ const StepMap: FromFile<StepDocument> = map(
   }).annotate({ identifier: "Step" })
 )
 
+const variableName: FromFile<string> = text(
+  "the name of a variable, without ${}",
+  (name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)
+)
+
 /** The Schema of a config file. */
 export const document: FromFile<Document> = map(
   "a map with keys such as pipeline, steps and alerter",
@@ -274,6 +280,10 @@ export const document: FromFile<Document> = map(
       "The address of the JSON Schema, for editors."
     ),
     pipeline: optional(reference, "A reference to the pipeline: ./nightly-etl.ts#pipeline."),
+    public: optional(
+      oneOrMore(variableName),
+      "The names of variables whose values may be shown. The values of all others are kept out of all output."
+    ),
     runName: optional(maybeSecret("a name, as text"), "The name of the run."),
     annotations: optional(Annotations, "Annotations of the run."),
     params: optional(Params, "Parameters by the key of the service."),

@@ -5,7 +5,7 @@ import type { Kind } from "../../../Hook.ts"
 import type { InheritMode } from "../../../Hooks.ts"
 
 /**
- * A text. It is `Redacted` if it contains a variable.
+ * A text. It is `Redacted` if it contains a variable that is not public.
  *
  * @category models
  * @since 0.1.0
@@ -105,7 +105,7 @@ export type Inherit = InheritMode | { readonly [K in Kind]?: InheritMode }
 
 /**
  * Parameters by the key of their `Params` service and the name of the field. A value that contains a variable is
- * `Redacted`.
+ * `Redacted`, with the label `public` where the variable is.
  *
  * @category models
  * @since 0.1.0
@@ -160,6 +160,8 @@ export interface Document {
   readonly $schema?: string
   /** A reference to the pipeline: `./nightly-etl.ts#pipeline`. */
   readonly pipeline?: string
+  /** The names of variables whose values may be shown. */
+  readonly public?: ReadonlyArray<string>
   /** The name of the run. */
   readonly runName?: Text
   /** Annotations of the run. */

@@ -32,9 +32,18 @@ interface LeafOptions<A> {
   readonly expected: string
   /** How JSON Schema shows the value. */
   readonly json: Schema.Constraint
-  /** Returns the value, or `undefined` where the input is none. A variable's input is a string. */
-  readonly parse: (input: unknown, ofVariable: boolean) => A | undefined
+  /**
+   * Returns the value, or `undefined` where the input is none. A variable's input is a string, and secret unless the
+   * variable is public.
+   */
+  readonly parse: (input: unknown, ofVariable: boolean, isSecret: boolean) => A | undefined
 }
+
+/** The label of the value of a variable that may be shown. It is `Redacted` only until it is decoded. */
+export const publicLabel = "public"
+
+/** Whether a value comes from a variable that may not be shown. */
+export const isSecret = (input: unknown): boolean => Redacted.isRedacted(input) && input.label !== publicLabel
 
 /** Makes the Schema of a single value. */
 export const leaf = <A>({ expected, json, parse }: LeafOptions<A>): FromFile<A> =>
@@ -42,7 +51,7 @@ export const leaf = <A>({ expected, json, parse }: LeafOptions<A>): FromFile<A> 
     [],
     () => (input) => {
       const ofVariable = Redacted.isRedacted(input)
-      const value = parse(ofVariable ? Redacted.value(input) : input, ofVariable)
+      const value = parse(ofVariable ? Redacted.value(input) : input, ofVariable, isSecret(input))
       return value === undefined
         ? Effect.fail(new SchemaIssue.InvalidValue({ expected }))
         : Effect.succeed(value)
@@ -82,13 +91,13 @@ const textOf = (input: unknown, accepts: Accepts | undefined): string | undefine
 }
 
 const textLeaf =
-  <A>(wrap: (text: string, ofVariable: boolean) => A) => (expected: string, accepts?: Accepts): FromFile<A> =>
+  <A>(wrap: (text: string, isSecret: boolean) => A) => (expected: string, accepts?: Accepts): FromFile<A> =>
     leaf({
       expected,
       json: Text,
-      parse: (input, ofVariable) => {
+      parse: (input, _, isSecret) => {
         const text = textOf(input, accepts)
-        return text === undefined ? undefined : wrap(text, ofVariable)
+        return text === undefined ? undefined : wrap(text, isSecret)
       }
     })
 
@@ -98,9 +107,9 @@ export const text = textLeaf((text) => text)
 /** Decodes text as `Redacted`, whether it stands in the file or in a variable. */
 export const secret = textLeaf<Redacted.Redacted<string>>((text) => Redacted.make(text))
 
-/** Decodes text, as `Redacted` if it comes from a variable. */
-export const maybeSecret = textLeaf<Redacted.Redacted<string> | string>((text, ofVariable) =>
-  ofVariable ? Redacted.make(text) : text
+/** Decodes text, as `Redacted` if it comes from a variable that is not public. */
+export const maybeSecret = textLeaf<Redacted.Redacted<string> | string>((text, isSecret) =>
+  isSecret ? Redacted.make(text) : text
 )
 
 const isToken = (text: string): boolean => /^[!-~]+$/.test(text)

@@ -1,6 +1,6 @@
-/** Removes a channel's secrets from an alert. */
-import type { Alert, Attachment, Field } from "../../../Alert.ts"
-import type { Scrub } from "../../../internal/text/secrets.ts"
+/** Removes secrets from an alert. */
+import type { Alert, Attachment, Field } from "../../Alert.ts"
+import type { Scrub } from "../text/secrets.ts"
 
 /** Media types whose bytes are text: an SVG drawing contains the messages of errors. */
 const isText = /^text\/|[/+](xml|json)\b/

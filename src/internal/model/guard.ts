@@ -1,0 +1,272 @@
+/** Keeps values out of all that is told of steps and runs: alerts, events, logs and spans. */
+import type * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as Redacted from "effect/Redacted"
+import * as References from "effect/References"
+import * as Tracer from "effect/Tracer"
+import { type Scrub, Secrets } from "../text/secrets.ts"
+import type { Observer, RunEvent } from "./events.ts"
+import type { Occurrence, OccurrenceRun } from "./occurrence.ts"
+import type { Planned } from "./plan.ts"
+import { scrubAlert } from "./scrubAlert.ts"
+import { scrubCause, scrubRecord, scrubValue } from "./scrubValue.ts"
+import { CurrentGuard, type Guard } from "./secrets.ts"
+import { isTapped, type Tap, TapKey } from "./tap.ts"
+
+export type { Guard } from "./secrets.ts"
+
+/** Makes a guard. `onAdd` is called with each text that is added later. */
+export const make = (values: Iterable<string> = [], onAdd?: (value: string) => void): Guard => {
+  const secrets = new Secrets(values)
+  const add = (added: Iterable<string>): void => {
+    const texts = [...added]
+    secrets.add(texts)
+    if (onAdd !== undefined) texts.forEach(onAdd)
+  }
+  const { scrub } = secrets
+  const cause = (cause: Cause.Cause<unknown>) => secrets.isEmpty ? cause : scrubCause(cause, scrub)
+  const value = (value: unknown) => secrets.isEmpty ? value : scrubValue(value, scrub)
+  const record = (values: Readonly<Record<string, unknown>>) => secrets.isEmpty ? values : scrubRecord(values, scrub)
+  const exit = (exit: Exit.Exit<unknown, unknown>): Exit.Exit<unknown, unknown> => {
+    if (exit._tag === "Success") return exit
+    const scrubbed = cause(exit.cause)
+    return scrubbed === exit.cause ? exit : Exit.failCause(scrubbed)
+  }
+  const parts: Parts = { isEmpty: () => secrets.isEmpty, scrub, value, record, cause, exit }
+  const logging = guardedLoggers(parts)
+  const tracing = guardedTracers(parts)
+  const observing = guardedObservers(parts)
+  return {
+    add,
+    addRedacted: (value) => add(redactedIn(value)),
+    text: scrub,
+    value,
+    cause,
+    alert: (alert) => secrets.isEmpty ? alert : scrubAlert(alert, scrub),
+    observers: (observers) => observers.map(observing),
+    context: (context) => tracing(logging(context))
+  }
+}
+
+/** Evaluates an effect with a guard: its loggers and its tracer, and those inside of steps, get no values. */
+export const provide = <A, E, R>(effect: Effect.Effect<A, E, R>, guard: Guard): Effect.Effect<A, E, R> =>
+  Effect.updateContext(
+    effect,
+    (context: Context.Context<R>) => guard.context(Context.add(context, CurrentGuard, guard))
+  )
+
+interface Parts {
+  readonly isEmpty: () => boolean
+  readonly scrub: Scrub
+  readonly value: (value: unknown) => unknown
+  readonly record: (values: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>
+  readonly cause: (cause: Cause.Cause<unknown>) => Cause.Cause<unknown>
+  readonly exit: (exit: Exit.Exit<unknown, unknown>) => Exit.Exit<unknown, unknown>
+}
+
+/** Deep enough for parameters. */
+const maxDepth = 16
+
+/** Returns the texts of all `Redacted` in a value. */
+export const redactedIn = (value: unknown, inside = false, depth = 0): ReadonlyArray<string> => {
+  if (depth > maxDepth) return []
+  if (Redacted.isRedacted(value)) return redactedIn(Redacted.value(value), true, depth + 1)
+  if (typeof value === "string") return inside ? [value] : []
+  if (typeof value === "number" || typeof value === "bigint") return inside ? [String(value)] : []
+  if (typeof value !== "object" || value === null) return []
+  const parts = value instanceof Map
+    ? [...value.entries()].flat()
+    : value instanceof Set
+    ? [...value]
+    : Object.values(value)
+  return parts.flatMap((part) => redactedIn(part, inside, depth + 1))
+}
+
+// -----------------------------------------------------------------------------
+// logs
+// -----------------------------------------------------------------------------
+
+type Update = <R>(context: Context.Context<R>) => Context.Context<R>
+
+type Loggers = ReadonlySet<Logger.Logger<unknown, unknown>>
+
+const guardedLoggers = (parts: Parts): Update => {
+  const guarded = new WeakMap<Loggers, Loggers>()
+  return (context) => {
+    const loggers: Loggers = Context.get(context, Logger.CurrentLoggers)
+    let own = guarded.get(loggers)
+    if (own === undefined) {
+      own = new Set([...loggers].map((logger) => guardedLogger(logger, parts)))
+      guarded.set(loggers, own)
+      guarded.set(own, own)
+    }
+    return own === loggers ? context : Context.add(context, Logger.CurrentLoggers, own)
+  }
+}
+
+const guardedLogger = (
+  logger: Logger.Logger<unknown, unknown>,
+  parts: Parts
+): Logger.Logger<unknown, unknown> =>
+  Logger.make((options) => {
+    if (parts.isEmpty()) return logger.log(options)
+    const { cause, fiber, message } = options
+    return logger.log({
+      ...options,
+      message: Array.isArray(message) ? message.map(parts.value) : parts.value(message),
+      cause: parts.cause(cause),
+      fiber: guardedFiber(fiber, parts)
+    })
+  })
+
+/** A fiber as loggers read it: for its log annotations and log spans. */
+const guardedFiber = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  { record, scrub }: Parts
+): Fiber.Fiber<unknown, unknown> => {
+  const own = new Map<string, unknown>([
+    [References.CurrentLogAnnotations.key, record(fiber.getRef(References.CurrentLogAnnotations))],
+    [
+      References.CurrentLogSpans.key,
+      fiber.getRef(References.CurrentLogSpans).map(([label, at]): [string, number] => [scrub(label), at])
+    ]
+  ])
+  const getRef = (ref: Context.Reference<unknown>): unknown => own.has(ref.key) ? own.get(ref.key) : fiber.getRef(ref)
+  return Object.create(fiber, { getRef: { value: getRef } })
+}
+
+// -----------------------------------------------------------------------------
+// spans
+// -----------------------------------------------------------------------------
+
+const guardedTracers = (parts: Parts): Update => {
+  const guarded = new WeakMap<Tracer.Tracer, Tracer.Tracer>()
+  return (context) => {
+    // of the map, since the default tracer, which drops its spans, would slow down all that it is provided to
+    const tracer = context.mapUnsafe.get(Tracer.Tracer.key) as Tracer.Tracer | undefined
+    if (tracer === undefined || tracer === Tracer.nativeTracer) return context
+    let own = guarded.get(tracer)
+    if (own === undefined) {
+      own = guardedTracer(tracer, parts)
+      guarded.set(tracer, own)
+      guarded.set(own, own)
+    }
+    return own === tracer ? context : Context.add(context, Tracer.Tracer, own)
+  }
+}
+
+const guardedTracer = (tracer: Tracer.Tracer, parts: Parts): Tracer.Tracer =>
+  Tracer.make({
+    span: (options) => {
+      const span = tracer.span({ ...options, name: parts.scrub(options.name) })
+      const attribute = span.attribute.bind(span)
+      const event = span.event.bind(span)
+      const end = span.end.bind(span)
+      const addLinks = span.addLinks.bind(span)
+      // in place, since a tracer may recognize its own spans as parents
+      return Object.assign(span, {
+        attribute: (key: string, value: unknown) => attribute(parts.scrub(key), parts.value(value)),
+        event: (name: string, at: bigint, attributes?: Record<string, unknown>) =>
+          event(parts.scrub(name), at, attributes && { ...parts.record(attributes) }),
+        end: (at: bigint, exit: Exit.Exit<unknown, unknown>) => end(at, parts.exit(exit)),
+        addLinks: (links: ReadonlyArray<Tracer.SpanLink>) =>
+          addLinks(links.map((link) => ({ ...link, attributes: parts.record(link.attributes) })))
+      })
+    },
+    context: tracer.context
+  })
+
+// -----------------------------------------------------------------------------
+// events
+// -----------------------------------------------------------------------------
+
+const guardedObservers = (parts: Parts): (observer: Observer) => Observer => {
+  const guarded = new WeakMap<Observer, Observer>()
+  return (observer) => {
+    const known = guarded.get(observer)
+    if (known !== undefined) return known
+    const observe: Observer = (event) => observer(parts.isEmpty() ? event : eventOf(event, parts))
+    const made = isTapped(observer)
+      ? Object.assign(observe, { [TapKey]: guardedTap(observer[TapKey], parts) })
+      : observe
+    guarded.set(observer, made)
+    return made
+  }
+}
+
+type Mutable<A> = A extends unknown ? { -readonly [K in keyof A]: A[K] } : never
+
+const eventOf = (event: RunEvent, { cause, exit, record, scrub }: Parts): RunEvent => {
+  const copy: Mutable<RunEvent> = { ...event }
+  copy.pipelineName = scrub(copy.pipelineName)
+  copy.runName = scrub(copy.runName)
+  if ("stepPath" in copy) Object.assign(copy, stepOf(copy, scrub))
+  if ("hook" in copy) {
+    copy.hook = scrub(copy.hook)
+    copy.step = copy.step && { ...copy.step, ...stepOf(copy.step, scrub) }
+  }
+  if ("params" in copy) copy.params = record(copy.params)
+  if ("annotations" in copy) copy.annotations = record(copy.annotations)
+  if ("cause" in copy) copy.cause = cause(copy.cause)
+  if ("exit" in copy) copy.exit = exit(copy.exit)
+  return copy
+}
+
+const stepOf = (
+  { stepName, stepPath }: { readonly stepName: string; readonly stepPath: ReadonlyArray<string> },
+  scrub: Scrub
+) => ({ stepName: scrub(stepName), stepPath: stepPath.map(scrub) })
+
+const guardedTap = (tap: Tap, parts: Parts): Tap => {
+  const occurrence = guardedOccurrences(parts)
+  const planned = guardedHooks(parts)
+  return {
+    stepStarted: (one, at) => tap.stepStarted(occurrence(one), at),
+    stepEnded: (one, at, exit, outcome, nanos) => tap.stepEnded(occurrence(one), at, parts.exit(exit), outcome, nanos),
+    hookEnded: (one, at, hook, nanos) => tap.hookEnded(occurrence(one), at, planned(hook), nanos)
+  }
+}
+
+/** Returns an object that inherits from another, and has some properties of its own. */
+const withOwn = <A extends object>(object: A, own: Partial<A>): A =>
+  Object.create(object, Object.getOwnPropertyDescriptors(own))
+
+/** Runs and hooks are kept, since taps keep texts for each of them. */
+const guardedOccurrences = (parts: Parts): (occurrence: Occurrence) => Occurrence => {
+  const { record, scrub } = parts
+  const runs = new WeakMap<OccurrenceRun, OccurrenceRun>()
+  const runOf = (run: OccurrenceRun): OccurrenceRun => {
+    const made = runs.get(run) ?? withOwn(run, { name: scrub(run.name), pipelineName: scrub(run.pipelineName) })
+    runs.set(run, made)
+    return made
+  }
+  return (occurrence) => {
+    if (parts.isEmpty()) return occurrence
+    const { annotations, info, owner, params, path, run } = occurrence
+    const name = scrub(owner.name)
+    return withOwn(occurrence, {
+      owner: name === owner.name ? owner : { ...owner, name },
+      run: runOf(run),
+      info: info && { ...info, ...stepOf(info, scrub) },
+      path: path.map(scrub),
+      params: record(params),
+      annotations: record(annotations)
+    })
+  }
+}
+
+const guardedHooks = ({ scrub }: Parts): (planned: Planned) => Planned => {
+  const hooks = new WeakMap<Planned, Planned>()
+  return (planned) => {
+    const { hook } = planned
+    const name = scrub(hook.name)
+    if (name === hook.name) return planned
+    const made = hooks.get(planned) ?? { ...planned, hook: withOwn(hook, { name }) }
+    hooks.set(planned, made)
+    return made
+  }
+}

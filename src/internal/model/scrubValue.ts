@@ -1,0 +1,109 @@
+/** Removes secrets from values of unknown origin: logged objects, errors, causes. */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Redacted from "effect/Redacted"
+import { display } from "../text/redact.ts"
+import type { Scrub } from "../text/secrets.ts"
+
+/** How many errors, each the cause of the one before, are read. What is deeper is left out. */
+const maxCauses = 20
+
+/**
+ * Returns a value as it may be shown. One in which nothing is found is returned as it is, so that loggers and tracers
+ * format it as ever; otherwise a copy, an error for an error, and JSON for other objects.
+ */
+export const scrubValue = (value: unknown, scrub: Scrub, depth = 0): unknown => {
+  if (typeof value === "string") return scrub(value)
+  if (typeof value === "number" || typeof value === "bigint") {
+    const text = String(value)
+    const scrubbed = scrub(text)
+    return scrubbed === text ? value : scrubbed
+  }
+  if (typeof value !== "object" || value === null || Redacted.isRedacted(value)) return value
+  try {
+    if (Cause.isCause(value)) return scrubCause(value, scrub, depth)
+    if (value instanceof Error) return scrubError(value, scrub, depth)
+    const shown = display(value)
+    const scrubbed = scrubJson(shown, scrub)
+    return scrubbed === shown && !printsSecret(value, scrub) ? value : scrubbed
+  } catch {
+    return "<unreadable>"
+  }
+}
+
+/** Whether a value's own way to print itself shows more than its fields do, and something secret. */
+const printsSecret = (value: object, scrub: Scrub): boolean => {
+  const texts: Array<unknown> = []
+  if ("toJSON" in value && typeof value.toJSON === "function") texts.push(JSON.stringify(value))
+  if ("toString" in value && typeof value.toString === "function" && value.toString !== Object.prototype.toString) {
+    texts.push(value.toString())
+  }
+  return texts.some((text) => typeof text === "string" && scrub(text) !== text)
+}
+
+/** Replaces secrets in JSON. Returns it as it is where nothing is found. */
+const scrubJson = (json: unknown, scrub: Scrub): unknown => {
+  if (typeof json !== "object" || json === null) return scrubValue(json, scrub)
+  let changed = false
+  const part = (value: unknown): unknown => {
+    const scrubbed = scrubJson(value, scrub)
+    changed ||= scrubbed !== value
+    return scrubbed
+  }
+  const copy = Array.isArray(json)
+    ? json.map(part)
+    : Object.fromEntries(Object.entries(json).map(([key, value]) => [String(part(key)), part(value)]))
+  return changed ? copy : json
+}
+
+/** Replaces secrets in the values, and the keys, of a record. */
+export const scrubRecord = (
+  values: Readonly<Record<string, unknown>>,
+  scrub: Scrub
+): Readonly<Record<string, unknown>> => {
+  let changed = false
+  const entries = Object.entries(values).map(([key, value]): [string, unknown] => {
+    const entry: [string, unknown] = [scrub(key), scrubValue(value, scrub)]
+    changed ||= entry[0] !== key || entry[1] !== value
+    return entry
+  })
+  return changed ? Object.fromEntries(entries) : values
+}
+
+/** Replaces secrets in an error: in its message, stack, fields and causes. */
+const scrubError = (error: Error, scrub: Scrub, depth: number): Error => {
+  if (depth > maxCauses) return new Error("…")
+  const fields = new Map<PropertyKey, unknown>()
+  let changed = false
+  for (const key of new Set([...Object.getOwnPropertyNames(error), "name", "message", "stack", "cause"])) {
+    if (!(key in error)) continue
+    const value: unknown = Reflect.get(error, key)
+    const scrubbed = scrubValue(value, scrub, depth + 1)
+    const shownKey = scrub(key)
+    changed ||= scrubbed !== value || shownKey !== key
+    fields.set(shownKey, scrubbed)
+  }
+  if (!changed && !printsSecret(error, scrub)) return error
+  const copy: Error = Object.create(Object.getPrototypeOf(error))
+  for (const [key, value] of fields) {
+    // as own properties, so that a getter of the class does not make the text anew of what it knows otherwise
+    const enumerable = Object.prototype.propertyIsEnumerable.call(error, key)
+    Object.defineProperty(copy, key, { value, enumerable, writable: true, configurable: true })
+  }
+  return copy
+}
+
+/** Replaces secrets in the errors and defects of a cause. Returns the cause itself where there are none. */
+export const scrubCause = (cause: Cause.Cause<unknown>, scrub: Scrub, depth = 0): Cause.Cause<unknown> => {
+  let changed = false
+  const reasons = cause.reasons.map((reason) => {
+    if (reason._tag === "Interrupt") return reason
+    const value = reason._tag === "Fail" ? reason.error : reason.defect
+    const scrubbed = scrubValue(value, scrub, depth + 1)
+    if (scrubbed === value) return reason
+    changed = true
+    const made = reason._tag === "Fail" ? Cause.makeFailReason(scrubbed) : Cause.makeDieReason(scrubbed)
+    return made.annotate(Context.makeUnsafe(new Map(reason.annotations)))
+  })
+  return changed ? Cause.fromReasons(reasons) : cause
+}
