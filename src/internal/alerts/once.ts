@@ -15,6 +15,22 @@ export const alertedIn = (evaluation: Occurrence): AlertedErrors => {
   return run.alerted ??= new AlertedErrors()
 }
 
+/** Returns the positions of the errors of an exit that alerts about an evaluation, or about what is in it, have told. */
+export const toldPositions = (evaluation: Occurrence, exit: Exit.Exit<unknown, unknown>): ReadonlyArray<number> =>
+  Exit.isFailure(exit) ? alertedIn(evaluation).toldIn(exit.cause, evaluation) : []
+
+/** Marks errors of an exit as told from inside of an evaluation, or by its own hook. */
+export const markTold = (
+  evaluation: Occurrence,
+  exit: Exit.Exit<unknown, unknown>,
+  positions: ReadonlyArray<number> | undefined,
+  by: "inner" | "own"
+): void => {
+  if (positions === undefined || positions.length === 0 || Exit.isSuccess(exit)) return
+  const place = by === "own" ? evaluation : { around: evaluation, owner: undefined }
+  alertedIn(evaluation).markTold(exit.cause, positions, place)
+}
+
 /** Returns the cause with only those of its errors that an alert is about. */
 const only = (cause: Cause.Cause<unknown>, { errors }: Alerting): Cause.Cause<unknown> =>
   errors.length === errorsOf(cause).length ?

@@ -1,5 +1,6 @@
 /** Registers all suites of durable pipelines for an engine. */
 import type { Engine } from "../support/engine.ts"
+import { alertedOnceSuite } from "./alertedOnce.ts"
 import { approvalSuite } from "./approval.ts"
 import { approvalChannelSuite } from "./approvalChannel.ts"
 import { approvalTrustSuite } from "./approvalTrust.ts"
@@ -15,6 +16,7 @@ import { stepsSuite } from "./steps.ts"
 import { storedValuesSuite } from "./storedValues.ts"
 
 export const durableSuite = (engine: Engine): void => {
+  alertedOnceSuite(engine)
   sameAsInMemorySuite(engine)
   outboxSuite(engine)
   codeChangesSuite(engine)

@@ -11,6 +11,7 @@ import type { Alert } from "../../../Alert.ts"
 import { Alerter } from "../../../Alerter.ts"
 import type { FailedAttempt } from "../../../Hook.ts"
 import { fromJson, toJson } from "../../../internal/alerts/json.ts"
+import { markTold, toldPositions } from "../../../internal/alerts/once.ts"
 import type { Evaluation, HookEnd } from "../../../internal/engine/evaluation.ts"
 import { report, start, withinLimit } from "../../../internal/engine/hookRunner.ts"
 import { type Occasion, skipped } from "../../../internal/model/hook.ts"
@@ -29,6 +30,15 @@ interface HookKeeper {
   readonly key: string
   readonly record: (name: string, schema: Schema.Top, execute: AnyEffect) => AnyEffect
   readonly runActivity: (name: string, activity: AnyEffect) => AnyEffect
+}
+
+/** Returns the field of a record that says which errors of an exit have been told. */
+export const toldField = (
+  evaluation: Evaluation,
+  exit: Exit.Exit<unknown, unknown>
+): { readonly told?: ReadonlyArray<number> } => {
+  const told = toldPositions(evaluation, exit)
+  return told.length === 0 ? {} : { told }
 }
 
 /** Names a hook's activity by step, kind and index; a retry hook runs once for each failed attempt. */
@@ -51,7 +61,8 @@ export const recordHook = (
     return runOnce(keeper, planned, occasion, `${keeper.durable.executionId}/${name}`)
   })
   const recorded = Effect.gen(function*() {
-    const { alerts, error, outcome }: HookRecord = yield* keeper.record(name, HookRecord, execute)
+    const { alerts, error, outcome, told }: HookRecord = yield* keeper.record(name, HookRecord, execute)
+    if (Exit.isExit(occasion)) markTold(keeper.evaluation, occasion, told, "own")
     if (alerts !== undefined) yield* queue(keeper, `${name}/alerts`, alerts.map(fromJson))
     if (outcome !== "failed") return undefined
     if (!executed) keeper.evaluation.run.hookFailures++
@@ -80,10 +91,13 @@ const runOnce = (
       if (!Exit.isExit(started)) telling?.hookStarted(evaluation, planned)
       const exit = Exit.isExit(started) ? started : yield* withinLimit(planned.hook, started)
       yield* report(evaluation, planned, exit, since) ?? Effect.void
-      const alerts = collected.length === 0 ? undefined : { alerts: collected.map(toJson) }
+      const more = {
+        ...(collected.length === 0 ? undefined : { alerts: collected.map(toJson) }),
+        ...(Exit.isExit(occasion) ? toldField(evaluation, occasion) : undefined)
+      }
       return Exit.isFailure(exit)
-        ? { outcome: "failed", error: Cause.squash(exit.cause), ...alerts }
-        : { outcome: exit.value === skipped ? "skipped" : "ended", ...alerts }
+        ? { outcome: "failed", error: Cause.squash(exit.cause), ...more }
+        : { outcome: exit.value === skipped ? "skipped" : "ended", ...more }
     })
   )
 

@@ -12,6 +12,7 @@ import type * as Schema from "effect/Schema"
 import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import { markTold, toldPositions } from "../../../internal/alerts/once.ts"
 import { Evaluation, type HookEnd, type Keeper } from "../../../internal/engine/evaluation.ts"
 import { runHook, runInBackground } from "../../../internal/engine/hookRunner.ts"
 import { reportStart, settleFully, startThenBody } from "../../../internal/engine/life.ts"
@@ -23,7 +24,7 @@ import * as Writer from "../../../internal/text/writer.ts"
 import { BegunRecord, type EndRecord, type PendingHook, StartRecord, toJson } from "../stored/records.ts"
 import type { ActivityOwner } from "./activityFibers.ts"
 import { Cancellation } from "./cancellation.ts"
-import { recordHook } from "./hooks.ts"
+import { recordHook, toldField } from "./hooks.ts"
 import { matchPending, toPending } from "./pendingHooks.ts"
 import { type DurableRun, finishAbandoned, markInterrupted, type OpenEvaluation } from "./run.ts"
 import { escapePart } from "./stepKeys.ts"
@@ -221,7 +222,8 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
       attempts: this.evaluation.attempt,
       params: toJson(this.evaluation.params),
       annotations: toJson(this.evaluation.details?.notes ?? {}),
-      pendingHooks
+      pendingHooks,
+      ...toldField(this.evaluation, exit)
     }
   }
 
@@ -330,6 +332,7 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
         const original = this.originalExit
         const shown = original !== undefined && Exit.isFailure(original) ? original : recorded
         const { questions } = this.durable.activities
+        markTold(evaluation, recorded, end.told, "inner")
         return Effect.flatMap(
           Effect.andThen(
             Effect.andThen(
@@ -339,6 +342,8 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
             Effect.suspend(() => Effect.exit(settleFully(evaluation, shown, outcomeOf(shown))))
           ),
           (hooks) => {
+            // the code around gets the recorded errors, which are other objects than those that the hooks have told of
+            if (shown !== recorded) markTold(evaluation, recorded, toldPositions(evaluation, shown), "own")
             this.settled = true
             this.markReported()
             this.durable.open.delete(this)

@@ -24,6 +24,9 @@ export const StartRecord = Schema.Struct({ startedAt: Schema.Finite })
 /** Records whether a step has begun: without `startedAt` it had not. */
 export const BegunRecord = Schema.Struct({ startedAt: Schema.optionalKey(Schema.Finite) })
 
+/** The positions, among the errors of a cause, of those that alerts have told. */
+const Told = Schema.optionalKey(Schema.Array(Schema.Int))
+
 const endRecordFields = {
   startedAt: Schema.Finite,
   endedAt: Schema.Finite,
@@ -40,7 +43,9 @@ const endRecordFields = {
     Schema.Struct({ delay: Schema.Finite, timedOut: Schema.Boolean, firstStartedAt: Schema.Finite })
   ),
   /** Whether the code around the step interrupted it. */
-  cancelled: Schema.optionalKey(Schema.Boolean)
+  cancelled: Schema.optionalKey(Schema.Boolean),
+  /** The errors of the exit that the hooks of inner steps have told. */
+  told: Told
 }
 
 /** The end of a step, of one of its attempts, or of a run, with the hooks that must still run. */
@@ -54,6 +59,7 @@ export interface EndRecord {
   readonly pendingHooks: ReadonlyArray<PendingHook>
   readonly retry?: { readonly delay: number; readonly timedOut: boolean; readonly firstStartedAt: number }
   readonly cancelled?: boolean
+  readonly told?: ReadonlyArray<number>
 }
 
 /**
@@ -82,7 +88,9 @@ const noError: Schema.Top = Schema.Never
 export const HookRecord = Schema.Struct({
   outcome: Schema.Literals(["ended", "skipped", "failed"]),
   error: Schema.optionalKey(Schema.Defect()),
-  alerts: Schema.optionalKey(Schema.Array(AlertJson))
+  alerts: Schema.optionalKey(Schema.Array(AlertJson)),
+  /** The errors of the step's exit that had been told when it ended, by this hook or before it. */
+  told: Told
 })
 
 /** @internal */
