@@ -273,3 +273,28 @@ export {
    */
   DatabaseInUse
 } from "./internal/engine/databaseLock.ts"
+
+export {
+  /**
+   * The error that {@link step} and {@link pipeline} throw where a schema has a `Redacted`: what is stored of a run is
+   * stored as its schema encodes it, and the value would stand in the database for all who can read that.
+   *
+   * **When to use**
+   *
+   * Store the name of a secret and read its value in a step. Where the value itself has to be stored, encrypt it in a
+   * schema of your own (`Schema.decodeTo`), and annotate that with `{ sealed: true }`.
+   *
+   * @category errors
+   * @since 0.1.0
+   */
+  StoredSecret
+} from "./internal/stored/secrets.ts"
+export type {
+  /**
+   * The fields of a {@link StoredSecret}.
+   *
+   * @category errors
+   * @since 0.1.0
+   */
+  StoredSecretFields
+} from "./internal/stored/secrets.ts"

@@ -14,6 +14,7 @@ import { isPipeline, makePipeline } from "../../../internal/steps/step.ts"
 import { StepContext } from "../../../StepContext.ts"
 import { withLibrary } from "../stored/errors.ts"
 import { endRecordSchema } from "../stored/records.ts"
+import { refuseSecrets } from "../stored/secrets.ts"
 import { ActivityFibersByRun } from "./activityFibers.ts"
 import { DurableKeeper, type StorageOptions } from "./keeper.ts"
 import { requireDurable } from "./requireDurable.ts"
@@ -37,6 +38,9 @@ export const make = (name: string, options: Options, body: (payload: any, execut
   const error = withLibrary(options.error)
   // the cast: the types in `Durable.ts` have checked the options, and `Workflow.make` accepts `undefined` for absent ones
   const workflow: any = Workflow.make(name, { ...options, success, error } as any)
+  refuseSecrets(name, "payload", workflow.payloadSchema)
+  refuseSecrets(name, "success", success)
+  if (options.error !== undefined) refuseSecrets(name, "error", options.error)
   const storage = { end: endRecordSchema(success, options.error), key: undefined }
   const execute = (runs: ActivityFibersByRun) => (payload: unknown, executionId: string): AnyEffect =>
     Effect.suspend(() => {

@@ -11,6 +11,7 @@ import type { Occurrence } from "../../../internal/model/occurrence.ts"
 import type { Evaluator, StepOwner } from "../../../internal/model/owner.ts"
 import { isStep, withEvaluator } from "../../../internal/steps/step.ts"
 import { endRecordSchema } from "../stored/records.ts"
+import { refuseSecrets } from "../stored/secrets.ts"
 import { attempts } from "./attempts.ts"
 import { concurrentStep } from "./concurrentStep.ts"
 import { DurableKeeper } from "./keeper.ts"
@@ -54,6 +55,9 @@ export interface Options {
 /** @internal */
 export const step: any = dual(
   (args) => isStep(args[0]),
-  (self: StepOwner, { error, key, success = Schema.Void }: Options = {}): any =>
-    withEvaluator(self, evaluator(success, error, key))
+  (self: StepOwner, { error, key, success = Schema.Void }: Options = {}): any => {
+    refuseSecrets(self.name, "success", success)
+    if (error !== undefined) refuseSecrets(self.name, "error", error)
+    return withEvaluator(self, evaluator(success, error, key))
+  }
 )
