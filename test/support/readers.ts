@@ -16,6 +16,8 @@ import { readAll, tempFolder } from "./record.ts"
 export interface Reader {
   /** Whatever means something in the format, and what a lenient reader could take for it. */
   readonly pieces: ReadonlyArray<string>
+  /** A text that is valid. */
+  readonly valid: string
   /** Reads a text. Dies where the reader neither accepts it nor fails with the error of its type. */
   readonly read: (text: string) => Effect.Effect<unknown>
 }
@@ -25,7 +27,19 @@ const odd = ["\u0000", "\u001b[31m", "\u0085", "\u202e", "\ud83d", "🔥", "é",
 
 const variables = ["${", "${A", "${A:-", "${A}", "${A:-b}", "$${", "$", "{", "}", ":-"]
 
+const validYaml = `# every night
+pipeline: ./etl.ts#pipeline
+runName: nightly \${A:-dev}
+hooks: { start: ./hooks.ts#begin }
+stepHooks: { failure: [./hooks.ts#page, { use: epilogue#alerterFailure, when: { tag: HttpError } }] }
+defaults: &defaults { retry: 2, timeout: 5 seconds }
+steps:
+  load: *defaults
+alerter: { fanOut: [{ console: true }], minSeverity: warning }
+`
+
 const yaml: Reader = {
+  valid: validYaml,
   pieces: [
     "[]{},:?-#&*!|>'\"%@`\\~a0".split(""),
     [": ", "- ", "? ", "\n  ", "\n    ", " #", "|2-\n", "<<: ", "---\n", "...\n", "%YAML 1.2\n"],
@@ -38,6 +52,11 @@ const yaml: Reader = {
 }
 
 const json: Reader = {
+  valid: JSON.stringify(
+    { pipeline: "./etl.ts#pipeline", steps: { load: { retry: 2, timeout: "5 seconds" } } },
+    null,
+    2
+  ),
   pieces: [
     "[]{},:\"\\/bfnrtu01.-+eE".split(""),
     ["\\u0041", "\\ud83d", "true", "null", "\"a\":", "\"steps\":{", "1e999", "\"__proto__\":"],
@@ -50,6 +69,7 @@ const json: Reader = {
 
 /** Durations in config files, and of `--since`. */
 const duration: Reader = {
+  valid: "1.5 minutes",
   pieces: [..."0159.eE+-:TZzPsmhdw".split(""), "second", "minutes", "milli", "days", "2026-11-23", ...spaces],
   read: (text) =>
     Effect.andThen(
@@ -60,6 +80,7 @@ const duration: Reader = {
 
 /** Paths of modules, addresses and lists of addresses in config files. */
 const reference: Reader = {
+  valid: "https://example.com/a.ts#b",
   pieces: [
     "@/.#%?:-_~,;<>\"".split(""),
     "a",
@@ -97,6 +118,7 @@ const reference: Reader = {
 const sql: Effect.Effect<Reader, never, Scope.Scope> = Effect.map(
   Effect.orDie(client()),
   (sql) => ({
+    valid: "SELECT 1 AS a, 'b' AS \"c\" -- d\n/* e */;",
     pieces: [
       "/*-;'\"`[](),.=?".split(""),
       ["--", "/*", "*/", "--\n", "/**/", ":a", "x'", "SELECT ", "1", " AS a", "VALUES", "NULL"],
@@ -113,6 +135,9 @@ const sql: Effect.Effect<Reader, never, Scope.Scope> = Effect.map(
 
 /** Tokens of approvals, on an engine in which nothing was asked. */
 const token: Reader = {
+  valid: Buffer.from(JSON.stringify({ workflowName: "nightly", executionId: "1", deferredName: "a" })).toString(
+    "base64url"
+  ),
   pieces: [
     [..."AaZz09-_=+/.:", "eyJ", "e30", "W10", Buffer.from("{\"w\":\"a\"}").toString("base64url")],
     spaces,
@@ -132,6 +157,22 @@ const header = `{"_tag":"Record","version":1,"pipelineName":"nightly","runId":"r
 const record: Effect.Effect<Reader, never, Scope.Scope> = Effect.map(tempFolder, (folder) => {
   const file = path.join(folder, "20261123T180000000Z.nightly.aaaaaaaa-aaaa-4aaa-aaaa-aaaaaaaaaaaa.jsonl")
   return {
+    valid: [
+      { _tag: "RunStarted", at: 0 },
+      { _tag: "StepStarted", at: 0, stepName: "a", stepPath: ["a"], index: 0 },
+      { _tag: "StepStarted", at: 1, stepName: "b", stepPath: ["a", "b"], index: 1, parent: 0 },
+      {
+        _tag: "StepEnded",
+        at: 2,
+        stepName: "b",
+        stepPath: ["a", "b"],
+        index: 1,
+        parent: 0,
+        outcome: "failure",
+        cause: "no"
+      },
+      { _tag: "RunEnded", at: 3, outcome: "failure", cause: "no", durationMillis: 3, steps: 2, hookFailures: 0 }
+    ].map((event) => `${JSON.stringify(event)}\n`).join(""),
     pieces: [
       json.pieces,
       header,
@@ -163,8 +204,28 @@ export const readers: Effect.Effect<Readonly<Record<string, Reader>>, never, Sco
   return { yaml, json, duration, reference, token, sql: yield* sql, record: yield* record }
 })
 
-/** Texts for a reader: most of its own pieces, some arbitrary. */
-export const textFor = ({ pieces }: Reader) => {
+const small = Schema.Literals(Array.from({ length: 12 }, (_, i) => i))
+
+/** The input of {@link textOf}: pieces of the reader's format, or edits of its valid text, and how often to repeat it all. */
+export const inputFor = ({ pieces }: Reader) => {
   const Piece = Schema.Literals(pieces)
-  return Schema.Array(Schema.Union([Piece, Piece, Piece, Schema.String]))
+  const Edit = Schema.Struct({
+    at: Schema.Array(small),
+    remove: Schema.Literals([0, 1, 2, 7, 40]),
+    insert: Schema.Union([Piece, Schema.Literals([""])])
+  })
+  return Schema.Struct({
+    pieces: Schema.Array(Schema.Union([Piece, Piece, Piece, Schema.String])),
+    edits: Schema.optionalKey(Schema.Array(Edit)),
+    times: Schema.Literals([1, 1, 30])
+  })
 }
+
+/** Makes a text of an input. */
+export const textOf = ({ valid }: Reader, { edits, pieces, times }: ReturnType<typeof inputFor>["Type"]): string =>
+  (edits === undefined
+    ? pieces.join("")
+    : edits.reduce((text, { at, insert, remove }) => {
+      const start = at.reduce<number>((sum, digit) => sum * 12 + digit, 0) % (text.length + 1)
+      return text.slice(0, start) + insert + text.slice(start + remove)
+    }, valid)).repeat(times)
