@@ -17,21 +17,21 @@ const modules: Record<string, Budget> = {
   Alert: { own: 1180, total: 9100 },
   Alerter: { own: 6350, total: 24400 },
   "alerters/index": { own: 27500, total: 79000, schema: true },
-  AlerterHooks: { own: 9650, total: 29300 },
-  Approver: { own: 13500, total: 34300 },
-  "approvers/index": { own: 35300, total: 86000, schema: true },
+  AlerterHooks: { own: 9740, total: 29300 },
+  Approver: { own: 13840, total: 34370 },
+  "approvers/index": { own: 35550, total: 86000, schema: true },
   "config/index": { own: 78500, total: 139000, schema: true },
   "delivery/index": { own: 17900, total: 55300, schema: true },
-  "durable/index": { own: 34100, total: 157200, schema: true },
+  "durable/index": { own: 35110, total: 158100, schema: true },
   Hook: { own: 1200, total: 15050 },
   Hooks: { own: 1600, total: 12500 },
   Params: { own: 1950, total: 38250, schema: true },
-  Pipeline: { own: 8950, total: 29000 },
-  "report/index": { own: 46500, total: 81700, schema: true },
+  Pipeline: { own: 9350, total: 29000 },
+  "report/index": { own: 46640, total: 81830, schema: true },
   RunEvent: { own: 2000, total: 20300 },
-  Step: { own: 9800, total: 29800 },
+  Step: { own: 10390, total: 30090 },
   StepContext: { own: 420, total: 13500 },
-  index: { own: 20800, total: 62000, schema: true }
+  index: { own: 21300, total: 62000, schema: true }
 }
 
 /** Scripts that import the index. A bundler must drop everything that they don't use. */
@@ -42,8 +42,8 @@ const scripts: Record<string, Budget & { readonly code: string }> = {
       import { Step } from "./src/index.ts"
       Step.make("load", Effect.void).pipe(Step.onFailure(Effect.logError), Effect.runPromise)
     `,
-    own: 9900,
-    total: 29900
+    own: 10490,
+    total: 30270
   }
 }
 

@@ -72,6 +72,10 @@ export interface AlertSource {
   readonly runName: string
   /** The names of the steps from the outermost to this one. Empty if the alert is about the run. */
   readonly stepPath: ReadonlyArray<string>
+  /** The key of the step, which `Step.key` sets. */
+  readonly stepKey?: string | undefined
+  /** The names of `stepPath` as people are shown them: with their keys, as in `fetch-page[7]`. `stepPath` unless set. */
+  readonly stepLabels?: ReadonlyArray<string> | undefined
   /** The number of the attempt that ended. 1 is the first. */
   readonly attempt?: number | undefined
 }

@@ -17,7 +17,7 @@ import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
-import { Alert, type Field } from "./Alert.ts"
+import { Alert, type AlertSource, type Field } from "./Alert.ts"
 import { Alerter } from "./Alerter.ts"
 import * as Hook from "./Hook.ts"
 import * as Hooks from "./Hooks.ts"
@@ -29,6 +29,7 @@ import { evaluatedIn } from "./internal/model/occurrence.ts"
 import { CurrentGuard } from "./internal/model/secrets.ts"
 import { formatDuration } from "./internal/text/duration.ts"
 import { text } from "./internal/text/redact.ts"
+import { placeOf, stepLabel, subjectKey, subjectText } from "./internal/text/stepLabel.ts"
 import { StepContext } from "./StepContext.ts"
 
 /**
@@ -192,18 +193,19 @@ const alertOf = (
   elapsed: Duration.Duration,
   cause: Cause.Cause<unknown> | undefined
 ): Alert => {
-  const { annotations, attempt, params, pipelineName, runId, runName, stepName, stepPath } = context
+  const { annotations, attempt, params, pipelineName, runId, runName, stepKey, stepName, stepPath } = context
   const isRun = stepPath.length === 0
-  // a step outside of any pipeline is a run under its own name, which is not repeated
-  const subject = (stepPath[0] === pipelineName ? stepPath : [pipelineName, ...stepPath]).join(" › ")
+  const source: AlertSource = { pipeline: pipelineName, runId, runName, ...placeOf(context), attempt }
   return Alert.make({
-    title: `${subject} ${outcome === "success" ? "succeeded" : "failed"}`,
+    title: `${subjectText(source)} ${outcome === "success" ? "succeeded" : "failed"}`,
     severity: outcome === "success" ? "success" : "error",
     body: cause === undefined ? undefined : summary(cause),
     fields: [
       { name: "pipeline", value: pipelineName },
       { name: "run", value: runName },
-      ...(isRun ? [] : [{ name: "step", value: stepName }, { name: "attempt", value: String(attempt) }]),
+      ...(isRun
+        ? []
+        : [{ name: "step", value: stepLabel(stepName, stepKey) }, { name: "attempt", value: String(attempt) }]),
       { name: "duration", value: formatDuration(Duration.toMillis(elapsed)) },
       ...(isRun && cause !== undefined ? failedField(context) : []),
       ...Object.entries(params).map(([name, value]) => ({ name, value: text(value) })),
@@ -211,9 +213,9 @@ const alertOf = (
     ],
     detail: cause === undefined ? undefined : Cause.pretty(cause),
     // the same for a failure and the success that follows it, by which a channel recognizes a recovery
-    dedupeKey: [pipelineName, ...stepPath].join("/"),
+    dedupeKey: subjectKey(source),
     tags: cause === undefined ? [] : tagsOf(cause),
-    source: { pipeline: pipelineName, runId, runName, stepPath, attempt }
+    source
   })
 }
 

@@ -363,6 +363,65 @@ export const inherit: {
 } = internal.inherit
 
 // -----------------------------------------------------------------------------
+// identity
+// -----------------------------------------------------------------------------
+
+/**
+ * The value of a key. It is shown as text.
+ *
+ * @see {@link key} for giving a step a key
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Key = string | number | bigint | boolean
+
+/**
+ * Gives the step a key, which tells evaluations of steps of one name apart.
+ *
+ * **When to use**
+ *
+ * For a step that is evaluated several times in a run, once for each page, customer or file: without keys, nothing says
+ * which of them failed, or which of them recovered.
+ *
+ * **Details**
+ *
+ * The step is shown as `fetch-page[7]` wherever its name is: in alerts, progress, records, timelines and spans. The key
+ * is in `StepContext.stepKey` and in the events of the step. Alerts about different keys are about different things: one
+ * recovers without the other. In a durable run, the results of steps are stored by name and key.
+ *
+ * A key of more than 200 characters is cut, and ends with a hash of the whole. Of several keys in a pipe the last one
+ * counts. Config files, routes and metrics know a step by its name alone.
+ *
+ * **Gotchas**
+ *
+ * Keys are shown: take no secret for one. Take a value that is the same on the next night and after a restart, such as
+ * the number of a page, and not a random one.
+ *
+ * @example
+ * ```ts
+ * import { Pipeline, Step } from "effect-epilogue"
+ * import { Effect } from "effect"
+ *
+ * const fetchPage = Step.fn("fetch-page")(
+ *   (page: number) => Effect.succeed(`page ${page}`),
+ *   (step, page) => Step.key(step, page)
+ * )
+ *
+ * const pull = Pipeline.make("pull", Effect.forEach([1, 2, 3], fetchPage, { concurrency: 3 }))
+ * ```
+ *
+ * @see {@link annotate} for values that are shown, and do not identify
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const key: {
+  (value: Key): <A, E, R>(self: Step<A, E, R>) => Step<A, E, R>
+  <A, E, R>(self: Step<A, E, R>, value: Key): Step<A, E, R>
+} = dual(2, internal.key)
+
+// -----------------------------------------------------------------------------
 // the body
 // -----------------------------------------------------------------------------
 

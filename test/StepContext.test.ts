@@ -188,6 +188,7 @@ it.effect("JSON.stringify writes every property of a context", () =>
       "runId",
       "runName",
       "startedAt",
+      "stepLabels",
       "stepName",
       "stepPath"
     ])
@@ -200,7 +201,9 @@ it.effect("a context made with StepContext.of can be provided, and annotating it
       runId: "1",
       runName: "r",
       stepName: "s",
+      stepKey: undefined,
       stepPath: ["s"],
+      stepLabels: ["s"],
       attempt: 1,
       startedAt: DateTime.makeUnsafe(0),
       params: {},

@@ -127,3 +127,14 @@ it.effect("tracing does not change the step's exit, and References.TracerEnabled
     yield* Effect.exit(provide(Effect.provideService(step, References.TracerEnabled, false)))
     assert.equal(spans.length, 2)
   }))
+
+it.effect("the span of a step with a key is named with it, and has it as an attribute", () =>
+  Effect.gen(function*() {
+    const { provide, spans } = memory()
+    yield* provide(Step.make("page", Step.make("parse", Effect.void)).pipe(Step.key(7)))
+    const shown = spans.map((span) => {
+      const { "epilogue.step": name, "epilogue.step.key": key, "epilogue.step.path": path } = attributes(span)
+      return [span.name, name, key, path]
+    })
+    assert.deepEqual(shown, [["page[7]", "page", "7", "page[7]"], ["parse", "parse", undefined, "page[7]/parse"]])
+  }))

@@ -9,6 +9,7 @@ import type { Alert } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
 import { dropped } from "../internal/alerts/metrics.ts"
 import { formatDuration } from "../internal/text/duration.ts"
+import { subjectText } from "../internal/text/stepLabel.ts"
 import { iso, locks, Millis, remember, timeOf, withFields } from "./internal/entries.ts"
 import { around, isFailure, type Post, subject } from "./internal/policy.ts"
 import { makeState, type Persisted } from "./internal/state/persisted.ts"
@@ -153,8 +154,4 @@ const recovery = (alert: Alert, { failures, since }: Outage, at: number): Alert 
 }
 
 /** Returns the name of the step or run as the standard hooks write it. */
-const nameOf = ({ source }: Alert): string | undefined => {
-  if (source === undefined) return undefined
-  const { pipeline, stepPath } = source
-  return (stepPath[0] === pipeline ? stepPath : [pipeline, ...stepPath]).join(" › ")
-}
+const nameOf = ({ source }: Alert): string | undefined => source === undefined ? undefined : subjectText(source)

@@ -81,6 +81,9 @@ export type * from "./Options.ts"
  *
  * **Gotchas**
  *
+ * Steps of one name that do not run one after another in the pipeline's body, as in `Effect.forEach` with concurrency,
+ * each need a key of `Step.key` that is the same when the run resumes after a crash.
+ *
  * The caller and the hooks get the value that the schemas decode. Outside of a durable pipeline's body the step is
  * evaluated in memory, as if it were not durable.
  *
@@ -98,6 +101,7 @@ export type * from "./Options.ts"
  * ```
  *
  * @see {@link pipeline} for the pipeline around it
+ * @see `Step.key` for telling steps of one name apart
  * @category constructors
  * @since 0.1.0
  */

@@ -45,11 +45,6 @@ export interface StepOptions<out S extends Schema.Top, out X extends Schema.Top>
   readonly success?: S | undefined
   /** The schema of the step's errors other than `LibraryError`s. `Schema.Never` unless set. */
   readonly error?: X | undefined
-  /**
-   * Tells evaluations of one name in one run apart. It is needed where they do not run one after another in the
-   * pipeline's body, as in `Effect.forEach` with concurrency, and must be the same when the run resumes after a crash.
-   */
-  readonly key?: string | undefined
 }
 
 /**

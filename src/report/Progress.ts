@@ -13,6 +13,7 @@ import { colorsOn, isTerminal, type StreamName } from "../internal/text/terminal
 import * as Writer from "../internal/text/writer.ts"
 import { type Observer, Observers, type RunEvent } from "../RunEvent.ts"
 import { line } from "./internal/events/line.ts"
+import { StepNames } from "./internal/events/stepNames.ts"
 import { capture } from "./internal/progress/capture.ts"
 import { make as makeGithub } from "./internal/progress/github.ts"
 import { Live } from "./internal/progress/live.ts"
@@ -135,8 +136,10 @@ const lines = (mode: Exclude<Mode, "tree">, stream: StreamName): Effect.Effect<O
       }
     }
     const print = printers.line(stream)
+    const names = new StepNames()
     return (event) => {
-      const text = line(event)
+      names.observe(event)
+      const text = line(event, names)
       if (text !== undefined) print(text)
     }
   })

@@ -80,7 +80,9 @@ export class TestObserver extends Base {
         event.hook === hook && (of?.step === undefined || event.step?.stepName === of.step)
       )
       if (matching.length === times) return Effect.void
-      const seen = fired.map((event) => `  ${event.step?.stepPath.join("/") ?? "(run)"}: ${event.hook} (${event.kind})`)
+      const seen = fired.map((event) =>
+        `  ${event.step?.stepLabels.join("/") ?? "(run)"}: ${event.hook} (${event.kind})`
+      )
       return Effect.die(
         new Error([
           `expected hook "${hook}"${of?.step === undefined ? "" : ` of step "${of.step}"`} to fire ${times} times, ` +

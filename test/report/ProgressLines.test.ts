@@ -133,15 +133,22 @@ test("no name or message becomes a workflow command", () => {
   const run = { pipelineName: "p", runId: "1", runName: "r", at: DateTime.makeUnsafe(0) }
   for (const name of nasty) {
     const info = { ...run, pipelineName: name, runName: name }
-    const step = { stepName: name, stepPath: [name, name], index: 0, parent: undefined }
+    const step = {
+      stepName: name,
+      stepKey: name,
+      stepPath: [name, name],
+      stepLabels: [name, name],
+      index: 0,
+      parent: undefined
+    }
     const cause = Cause.fail(name)
     const [duration, annotations] = [Duration.zero, { [name]: name }]
     const failed = { outcome: "failure", exit: Exit.failCause(cause), duration, annotations } as const
     const hook = { hook: name, kind: "success", level: "step", hookIndex: 0, step } as const
     const events: ReadonlyArray<RunEvent.RunEvent> = [
-      { _tag: "RunStarted", ...info },
-      { _tag: "RunStarted", ...info, runId: "2" },
-      { _tag: "StepStarted", ...info, ...step, params: {} },
+      { _tag: "RunStarted", ...info, annotations },
+      { _tag: "RunStarted", ...info, runId: "2", annotations },
+      { _tag: "StepStarted", ...info, ...step, params: {}, annotations },
       { _tag: "AttemptFailed", ...info, ...step, attempt: 1, cause, delay: duration },
       { _tag: "StepEnded", ...info, ...step, ...failed, attempts: 2 },
       { _tag: "HookFailed", ...info, ...hook, cause, duration },

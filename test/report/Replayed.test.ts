@@ -54,7 +54,14 @@ it.live("a replayed durable run has one row for each step", () =>
 test("a replayed durable run has one line for each step in the live tree", () => {
   const at = DateTime.makeUnsafe(0)
   const run = { pipelineName: "p", runId: "1", runName: "p-1", at }
-  const info = (stepName: string, index: number) => ({ stepName, stepPath: [stepName], index, parent: undefined })
+  const info = (stepName: string, index: number) => ({
+    stepName,
+    stepKey: undefined,
+    stepPath: [stepName],
+    stepLabels: [stepName],
+    index,
+    parent: undefined
+  })
   const ended = (of: ReturnType<typeof info>): RunEvent.RunEvent => ({
     _tag: "StepEnded",
     ...run,
@@ -70,7 +77,8 @@ test("a replayed durable run has one line for each step in the live tree", () =>
     frame([...runs.byId.values()], 20, { now: 0, columns: 80, turn: 0 }).map((line) =>
       line.map(([text]) => text).join("")
     )
-  const started = (of: ReturnType<typeof info>) => runs.apply({ _tag: "StepStarted", ...run, ...of, params: {} })
+  const started = (of: ReturnType<typeof info>) =>
+    runs.apply({ _tag: "StepStarted", ...run, ...of, params: {}, annotations: {} })
   started(info("a", 0))
   runs.apply(ended(info("a", 0)))
   started(info("b", 1))

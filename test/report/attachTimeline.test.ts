@@ -231,7 +231,7 @@ it.effect("runs without an end do not pile up", () =>
     const runs = new RecentRuns(1)
     const at = { epochMilliseconds: 0 } as RunEvent.RunStarted["at"]
     for (let i = 0; i < 5000; i++) {
-      runs.observe({ _tag: "RunStarted", pipelineName: "p", runId: `${i}`, runName: "r", at })
+      runs.observe({ _tag: "RunStarted", pipelineName: "p", runId: `${i}`, runName: "r", at, annotations: {} })
     }
     assert.equal(runs.size, 1000)
     assert.ok(runs.of("4999") !== undefined && runs.of("0") === undefined)

@@ -38,7 +38,7 @@ describe("Durable.step", () => {
     expect(count.pipe(Durable.step({ success: Schema.Int, error: Errors }))).type.toBe<typeof stored>()
     expect(Durable.step(tidy)).type.toBe<Step.Step<void, never, Engine>>()
     expect(tidy.pipe(Durable.step())).type.toBe<Step.Step<void, never, Engine>>()
-    expect(tidy.pipe(Durable.step({ key: "k" }))).type.toBe<Step.Step<void, never, Engine>>()
+    expect(tidy.pipe(Durable.step(), Step.key("k"))).type.toBe<Step.Step<void, never, Engine>>()
   })
 
   test("rejects a value that the success schema does not fit", () => {

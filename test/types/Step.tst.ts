@@ -335,6 +335,22 @@ describe("retry", () => {
   })
 })
 
+describe("key", () => {
+  test("changes no type, and takes texts and numbers", () => {
+    expect(step.pipe(Step.key("a"))).type.toBe<Step.Step<number, Http | Parse, Db>>()
+    expect(Step.key(step, 7)).type.toBe<Step.Step<number, Http | Parse, Db>>()
+    expect(Step.key(step, 7n)).type.toBe<Step.Step<number, Http | Parse, Db>>()
+    expect(Step.key).type.not.toBeCallableWith(step, undefined)
+    expect(Step.key).type.not.toBeCallableWith(step, { page: 7 })
+    expect(Step.key).type.not.toBeCallableWith(Effect.map(step, String), 7)
+  })
+
+  test("is a combinator of Step.fn", () => {
+    const page = Step.fn("page")((n: number) => Effect.succeed(n), (step, n) => Step.key(step, n))
+    expect(page).type.toBe<(n: number) => Step.Step<number, never, never>>()
+  })
+})
+
 describe("timeout, annotate", () => {
   test("timeout adds TimeoutError", () => {
     expect(step.pipe(Step.timeout("1 second"))).type.toBe<

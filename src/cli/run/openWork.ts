@@ -7,6 +7,7 @@
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { formatDuration } from "../../internal/text/duration.ts"
+import { labelsOf, pathText } from "../../internal/text/stepLabel.ts"
 import type { Observer } from "../../RunEvent.ts"
 import type { Supervisor } from "../supervise/child.ts"
 
@@ -49,7 +50,7 @@ export const make = (supervisor?: Pick<Supervisor, "send">): OpenWork => {
     observer: (event) => {
       if (event._tag === "RunStarted") started = true
       else if (event._tag === "StepStarted") {
-        steps.set(`${event.runId} ${event.index}`, { name: event.stepPath.join(" > "), since: Date.now() })
+        steps.set(`${event.runId} ${event.index}`, { name: pathText(labelsOf(event), " > "), since: Date.now() })
       } else if (event._tag === "StepEnded") steps.delete(`${event.runId} ${event.index}`)
     },
     tracer: Tracer.make({ span: (options) => new Span(options) }),

@@ -3,6 +3,7 @@ import type { ConfigFile } from "../../config/index.ts"
 
 export { causeText, errorText, plural } from "../../internal/text/words.ts"
 export { line } from "../../report/internal/events/line.ts"
+export { StepNames } from "../../report/internal/events/stepNames.ts"
 
 /** Returns a line for each step and each of its hooks, in the order in which they run, with their source and reason. */
 export const explained = ({ pipelineName, steps }: ConfigFile.Loaded): ReadonlyArray<string> => [

@@ -22,7 +22,7 @@ import { toLine, toMessage } from "../supervise/protocol.ts"
 import { err, errBlock, out, services } from "./environment.ts"
 import * as Observers from "./observers.ts"
 import * as OpenWork from "./openWork.ts"
-import { causeText, line } from "./output.ts"
+import { causeText, line, StepNames } from "./output.ts"
 import * as Signals from "./signals.ts"
 import { keep } from "./stdout.ts"
 
@@ -76,13 +76,15 @@ export const session = async (options: SessionOptions, program: Program): Promis
   const write = options.write ?? (json ? keep() : undefined)
   const guard = guardFor(supervisor)
   const openWork = OpenWork.make(supervisor)
+  const names = new StepNames()
   const messages = { interrupt: "interrupting", failure: "error: " }
   let report: Effect.Effect<void> = Effect.void
   let interrupted = false
 
   const print = (event: RunEvent): void => {
     if (write !== undefined) return write(toLine(toMessage(event)))
-    const text = line(event)
+    names.observe(event)
+    const text = line(event, names)
     if (text !== undefined) out(isOwn(event.runId) ? text : `${event.runId.slice(0, 8)} ${text}`)
   }
   const observers = await Observers.make(

@@ -3,6 +3,7 @@ import { Alert } from "../../Alert.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
 import { clean, oneLine } from "../../internal/text/fit.ts"
 import { text } from "../../internal/text/redact.ts"
+import { pathText, placeOf, subjectKey, subjectText } from "../../internal/text/stepLabel.ts"
 import { innermost, type OpenRun, type OpenStep, type State } from "./state.ts"
 
 /** The end of a child process. */
@@ -36,12 +37,13 @@ export const alertsOf = (state: State, pipeline: string, death: Death): Readonly
     })
 
 const ofStep = (run: OpenRun, step: OpenStep, death: Death): Alert => {
-  const { attempt, cause, params, startedAt, stepPath } = step
+  const { attempt, cause, params, startedAt, stepLabels } = step
   const { pipelineName, runId, runName } = run
+  const source = { pipeline: pipelineName, runId, runName, ...placeOf(step), attempt }
   const elapsed = since(startedAt, death)
   const failed = cause === undefined ? undefined : oneLine(cause.split("\n")[0]!)
   return Alert.make({
-    title: `${subject(run, stepPath)} ${failed === undefined ? "crashed" : "failed, then crashed"}`,
+    title: `${subject(run, step)} ${failed === undefined ? "crashed" : "failed, then crashed"}`,
     severity: "critical",
     body: failed === undefined
       ? `${how(death)} after ${elapsed}`
@@ -49,16 +51,16 @@ const ofStep = (run: OpenRun, step: OpenStep, death: Death): Alert => {
     fields: [
       { name: "pipeline", value: pipelineName },
       { name: "run", value: runName },
-      { name: "step", value: stepPath.at(-1) ?? "" },
+      { name: "step", value: stepLabels.at(-1) ?? "" },
       { name: "attempt", value: String(attempt) },
       { name: "running for", value: elapsed },
       ...ending(death),
       ...Object.entries(params).map(([name, value]) => ({ name, value: text(value) }))
     ],
     detail: detailOf(death, cause),
-    dedupeKey: [pipelineName, ...stepPath].join("/"),
+    dedupeKey: subjectKey(source),
     tags: tagsOf(death),
-    source: { pipeline: pipelineName, runId, runName, stepPath, attempt }
+    source
   })
 }
 
@@ -75,7 +77,7 @@ const ofRun = (run: OpenRun, steps: ReadonlyArray<OpenStep>, death: Death): Aler
       { name: "running for", value: elapsed },
       ...ending(death),
       ...(steps.length > 0
-        ? [{ name: "running", value: list(steps.map(({ stepPath }) => stepPath.join(" › "))) }]
+        ? [{ name: "running", value: list(steps.map(({ stepLabels }) => pathText(stepLabels, " › "))) }]
         : last === undefined
         ? []
         : [{ name: "last step", value: last }])
@@ -100,8 +102,8 @@ const ofChild = (pipeline: string, death: Death): Alert =>
   })
 
 /** The title of a step in alerts, as the standard hooks write it. */
-export const subject = ({ pipelineName }: OpenRun, stepPath: ReadonlyArray<string>): string =>
-  (stepPath[0] === pipelineName ? stepPath : [pipelineName, ...stepPath]).join(" › ")
+export const subject = ({ pipelineName }: OpenRun, step: OpenStep): string =>
+  subjectText({ ...step, pipeline: pipelineName })
 
 /** @internal */
 export const how = ({ code, signal }: Death): string =>

@@ -16,6 +16,8 @@ import * as fs from "node:fs"
 import process from "node:process"
 import { Alert } from "../../Alert.ts"
 import { Alerter } from "../../Alerter.ts"
+import { labelsOf } from "../../internal/text/stepLabel.ts"
+import { shortPath } from "../../report/internal/events/shortPath.ts"
 import * as RunEvent from "../../RunEvent.ts"
 import { StepContext } from "../../StepContext.ts"
 import { ignoreClosed } from "../terminal.ts"
@@ -111,8 +113,8 @@ export const reportingAlerts =
                   const { severity, source } = Alert.make(alert)
                   const about = source ?? (context._tag === "Some" ? context.value : undefined)
                   if (about === undefined) return
-                  const { runId, stepPath } = about
-                  send({ _tag: "Alerted", runId, stepPath, severity, named: source !== undefined })
+                  const stepLabels = shortPath(labelsOf(about))
+                  send({ _tag: "Alerted", runId: about.runId, stepLabels, severity, named: source !== undefined })
                 }) :
                 Effect.void)
         }))

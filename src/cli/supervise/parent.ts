@@ -163,7 +163,7 @@ const cutOff = (state: State, { at }: Death): string => {
     if (steps.length === 0 && hooks.length > 0) return []
     return steps.length === 0
       ? [`${run.pipelineName} (${lasted(at - run.startedAt)})`]
-      : steps.map(({ startedAt, stepPath }) => `${subject(run, stepPath)} (${lasted(at - startedAt)})`)
+      : steps.map((step) => `${subject(run, step)} (${lasted(at - step.startedAt)})`)
   })
   const all = [...running, ...hooks]
   return all.length === 0 ? "" : `; cut off: ${all.join(", ")}`

@@ -45,7 +45,7 @@ const Message = Schema.Union([
   /** An alert was delivered. `named`: the alert has a `source`, which names its step or run. */
   Schema.TaggedStruct("Alerted", {
     runId: Schema.String,
-    stepPath: Schema.Array(Schema.String),
+    stepLabels: Schema.Array(Schema.String),
     severity: SeverityJson,
     named: Schema.Boolean
   }),

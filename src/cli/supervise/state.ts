@@ -1,10 +1,16 @@
 /** The state of a child by its messages so far: its open runs and steps, and which of them have been alerted. */
+import { labelsOf, pathText } from "../../internal/text/stepLabel.ts"
+import { samePath } from "../../report/internal/events/shortPath.ts"
 import type { Message } from "./protocol.ts"
 
 /** A step that has not ended, or that has failed and whose hooks may still be running. */
 export interface OpenStep {
   readonly index: number
+  /** The step around it. */
+  readonly parent: OpenStep | undefined
+  readonly stepKey: string | undefined
   readonly stepPath: ReadonlyArray<string>
+  readonly stepLabels: ReadonlyArray<string>
   readonly startedAt: number
   readonly params: Readonly<Record<string, unknown>>
   attempt: number
@@ -91,14 +97,14 @@ export class State {
    * Several evaluations of one step have the same path: the alert counts for the one that failed first. For a step that
    * has not failed it counts only if the alert names its source, since the body of a step may post any alert.
    */
-  private alerted({ named, runId, severity, stepPath }: Of<"Alerted">): void {
+  private alerted({ named, runId, severity, stepLabels }: Of<"Alerted">): void {
     const run = this.runs.get(runId)
     if (run === undefined || severity === "info" || severity === "success") return
-    if (stepPath.length === 0) {
+    if (stepLabels.length === 0) {
       if (named) run.alerted = true
       return
     }
-    const steps = [...run.steps.values()].filter((step) => !step.alerted && isSame(step.stepPath, stepPath))
+    const steps = [...run.steps.values()].filter((step) => !step.alerted && samePath(step.stepLabels, stepLabels))
     const about = steps.find(({ cause }) => cause !== undefined) ?? (named ? steps[0] : undefined)
     if (about !== undefined) about.alerted = true
   }
@@ -110,22 +116,28 @@ const inRun = (
 ): void => {
   switch (message._tag) {
     case "StepStarted": {
-      const { at, index, params = {}, stepPath } = message
+      const { at, index, params = {}, stepKey, stepPath } = message
+      const stepLabels = labelsOf(message)
+      const parent = message.parent === undefined ? undefined : run.steps.get(message.parent)
       // the next step of a body begins after the hooks of the steps that failed in that body
-      settle(run, (failed) => !isWithin(stepPath, failed) && isWithin(stepPath, failed.slice(0, -1)))
-      run.steps.set(index, { index, stepPath, startedAt: at, params, attempt: 1, cause: undefined, alerted: false })
+      settle(
+        run,
+        (failed) => !isWithin(parent, failed) && (failed.parent === undefined || isWithin(parent, failed.parent))
+      )
+      const step = { index, parent, stepKey, stepPath, stepLabels, startedAt: at, params }
+      run.steps.set(index, { ...step, attempt: 1, cause: undefined, alerted: false })
       return
     }
     case "AttemptFailed": {
-      settle(run, (failed) => isWithin(failed, message.stepPath))
       const step = run.steps.get(message.index)
+      settle(run, (failed) => step !== undefined && isWithin(failed, step))
       if (step !== undefined) step.attempt = message.attempt + 1
       return
     }
     case "StepEnded": {
       const step = run.steps.get(message.index)
-      settle(run, (failed) => isWithin(failed, message.stepPath))
-      run.last = `${message.stepPath.join(" › ")} ${ended[message.outcome]}`
+      settle(run, (failed) => step !== undefined && isWithin(failed, step))
+      run.last = `${pathText(labelsOf(message), " › ")} ${ended[message.outcome]}`
       if (message.outcome === "failure" && step !== undefined) step.cause = message.cause ?? ""
       else run.steps.delete(message.index)
       return
@@ -148,22 +160,31 @@ const inRun = (
 const ended = { success: "succeeded", failure: "failed", interrupt: "was interrupted" }
 
 /** Removes the failed steps whose hooks have ended. */
-const settle = (run: OpenRun, isOver: (stepPath: ReadonlyArray<string>) => boolean): void => {
-  for (const { cause, index, stepPath } of run.steps.values()) {
-    if (cause !== undefined && isOver(stepPath)) run.steps.delete(index)
+const settle = (run: OpenRun, isOver: (step: OpenStep) => boolean): void => {
+  for (const step of run.steps.values()) {
+    if (step.cause !== undefined && isOver(step)) run.steps.delete(step.index)
   }
 }
 
-const isSame = (a: ReadonlyArray<string>, b: ReadonlyArray<string>): boolean => a.length === b.length && isWithin(a, b)
-
-/** Whether `path` is `outer`, or begins with it. */
-const isWithin = (path: ReadonlyArray<string>, outer: ReadonlyArray<string>): boolean =>
-  outer.length <= path.length && outer.every((name, i) => path[i] === name)
+/** Whether a step is `outer`, or runs inside it. */
+const isWithin = (step: OpenStep | undefined, outer: OpenStep): boolean => {
+  for (let at = step; at !== undefined; at = at.parent) {
+    if (at === outer) return true
+  }
+  return false
+}
 
 /** Returns the innermost open steps, one for each path. Steps that failed and have been alerted count as ended. */
 export const innermost = (run: OpenRun): ReadonlyArray<OpenStep> => {
   const open = [...run.steps.values()].filter(({ alerted, cause }) => cause === undefined || !alerted)
-  return open.filter((step, i) =>
-    open.every((other, j) => isSame(other.stepPath, step.stepPath) ? i <= j : !isWithin(other.stepPath, step.stepPath))
-  )
+  const outer = new Set<OpenStep>()
+  for (const { parent } of open) {
+    for (let at = parent; at !== undefined && !outer.has(at); at = at.parent) outer.add(at)
+  }
+  const byPath = new Map<string, OpenStep>()
+  for (const step of open) {
+    const path = JSON.stringify(step.stepLabels)
+    if (!outer.has(step) && !byPath.has(path)) byPath.set(path, step)
+  }
+  return [...byPath.values()]
 }

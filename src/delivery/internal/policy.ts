@@ -8,6 +8,7 @@ import { Alerter, type AlerterError } from "../../Alerter.ts"
 import { timed } from "../../internal/alerts/alerter.ts"
 import { AlerterObservers } from "../../internal/model/observers.ts"
 import { atLeast } from "../../internal/model/severity.ts"
+import { subjectKey } from "../../internal/text/stepLabel.ts"
 import type { Observer } from "../../RunEvent.ts"
 
 /** Posts an alert whose `at` is set: {@link serving} sets it before any policy sees the alert. */
@@ -57,4 +58,4 @@ export const isDigest = ({ tags }: Alert): boolean => tags.includes(digestTag)
 
 /** Returns what an alert is about: its `dedupeKey`, else the step or run in its `source`, else its title. */
 export const subject = ({ dedupeKey, source, title }: Alert): string =>
-  dedupeKey ?? (source === undefined ? title : [source.pipeline, ...source.stepPath].join("/"))
+  dedupeKey ?? (source === undefined ? title : subjectKey(source))

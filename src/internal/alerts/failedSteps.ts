@@ -2,12 +2,13 @@
 import { isWithin } from "../model/alerted.ts"
 import type { FailedStep, Occurrence, OccurrenceRun } from "../model/occurrence.ts"
 import { errorKey, errorsOf, holdsKnown, partsOf } from "../model/sameError.ts"
+import { pathText } from "../text/stepLabel.ts"
 
 /** The largest number of steps that an alert names. */
 const maxNamed = 10
 
 /** Returns the name of a step within its run. */
-export const stepText = ({ path }: Occurrence): string => path.join(" › ")
+export const stepText = ({ labels }: Occurrence): string => pathText(labels, " › ")
 
 /**
  * Returns the steps of a run that failed with errors of their own: not an outer step that failed because an inner one

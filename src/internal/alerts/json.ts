@@ -26,6 +26,8 @@ export const AlertJson = Schema.Struct({
     runId: Schema.String,
     runName: Schema.String,
     stepPath: Schema.Array(Schema.String),
+    stepKey: Optional(Schema.String),
+    stepLabels: Optional(Schema.Array(Schema.String)),
     attempt: Optional(Schema.Int)
   })),
   attachments: Optional(

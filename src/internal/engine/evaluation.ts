@@ -12,6 +12,7 @@ import type { Occurrence } from "../model/occurrence.ts"
 import { CurrentOverrides } from "../model/overrides.ts"
 import type { Body, PipelineOwner, StepOwner } from "../model/owner.ts"
 import { type Plan, plan as makePlan, type Planned } from "../model/plan.ts"
+import { stepLabel } from "../text/stepLabel.ts"
 import { noAnnotations, Run } from "./run.ts"
 import { currentView, View } from "./view.ts"
 
@@ -41,6 +42,7 @@ export type HookEnd = Effect.Effect<Cause.Cause<unknown> | undefined>
 /** The fields that most evaluations never need. One object in place of several fields makes an evaluation cheaper. */
 export interface Details {
   path: ReadonlyArray<string> | undefined
+  labels: ReadonlyArray<string> | undefined
   params: Readonly<Record<string, unknown>> | undefined
   notes: Readonly<Record<string, unknown>> | undefined
 }
@@ -53,6 +55,35 @@ const planFor = (owner: StepOwner | PipelineOwner, under: Table): Plan => {
     cache.under = under
   }
   return cache.plan
+}
+
+/** The longest path that an evaluation keeps: those of many nested steps would take quadratic memory. */
+const maxKeptPath = 64
+
+const nameOf = ({ owner }: Evaluation): string => owner.name
+
+const labelOf = ({ owner }: Evaluation): string =>
+  owner.label === "Step" && owner.key !== undefined ? stepLabel(owner.name, owner.key) : owner.name
+
+/** Computes the paths of a step when they are read, and keeps none: an observer may keep all events of a run. */
+const deepInfo = (
+  evaluation: Evaluation,
+  rest: Omit<StepInfo, "stepPath" | "stepLabels">
+): StepInfo => ({
+  ...rest,
+  get stepPath() {
+    return evaluation.path
+  },
+  get stepLabels() {
+    return evaluation.labels
+  }
+})
+
+/** Returns a text of each step from the outermost to this one. Without recursion: steps may be nested however deep. */
+const along = (evaluation: Evaluation, text: (evaluation: Evaluation) => string): ReadonlyArray<string> => {
+  const texts: Array<string> = []
+  for (let at: Evaluation | undefined = evaluation; at !== undefined && !at.isRun; at = at.parent) texts.push(text(at))
+  return texts.toReversed()
 }
 
 /**
@@ -70,6 +101,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
   /** Whether the run is this evaluation's own, and ends with it. */
   readonly ownsRun: boolean
   readonly inHook: boolean
+  readonly depth: number
   attempt = 1
   startedMillis: number
   /** The start on the monotonic clock, once it has been reported. */
@@ -93,6 +125,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
       this.parent = undefined
       this.ownsRun = true
       this.inHook = false
+      this.depth = 0
       this.run = new Run(fiber, own.name, own.stepHooks.hooks, own.annotations, own.givenName, own.runId)
       this.run.around = around
       this.plan = planFor(own, empty.hooks)
@@ -105,6 +138,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
       // a step that outlives its run, as a finalizer may, gets a run of its own under the same hooks
       this.run = run.ended ? run.again(fiber) : run
       this.inHook = inHook
+      this.depth = around === undefined ? 1 : around.depth + 1
       this.owner = this.run.overrides?.step(owner, around, inHook) ?? owner
       this.plan = planFor(this.owner, inHook ? empty.hooks : this.run.stepHooks)
       this.index = this.run.steps++
@@ -126,22 +160,35 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
 
   /** The details, made where there are none yet. */
   get detailed(): Details {
-    return this.details ??= { path: undefined, params: undefined, notes: undefined }
+    return this.details ??= { path: undefined, labels: undefined, params: undefined, notes: undefined }
   }
 
   get path(): ReadonlyArray<string> {
-    return this.detailed.path ??= this.isRun ? [] : [...(this.parent?.path ?? []), this.owner.name]
+    return this.depth > maxKeptPath ? along(this, nameOf) : this.detailed.path ??= along(this, nameOf)
+  }
+
+  get labels(): ReadonlyArray<string> {
+    return this.depth > maxKeptPath ? along(this, labelOf) : this.detailed.labels ??= this.pathWithKeys
+  }
+
+  /** The path itself where no step on it has a key, as is usual. */
+  private get pathWithKeys(): ReadonlyArray<string> {
+    const { path } = this
+    const labels = along(this, labelOf)
+    return labels.every((label, i) => label === path[i]) ? path : labels
+  }
+
+  get label(): string {
+    return labelOf(this)
   }
 
   get info(): StepInfo | undefined {
-    if (this.isRun) return undefined
-    const { parent } = this
-    return {
-      stepName: this.owner.name,
-      stepPath: this.path,
-      index: this.index,
-      parent: parent === undefined || parent.isRun ? undefined : parent.index
-    }
+    if (this.owner.label === "Pipeline") return undefined
+    const { owner: { key, name }, parent } = this
+    const place = { index: this.index, parent: parent === undefined || parent.isRun ? undefined : parent.index }
+    return this.depth > maxKeptPath
+      ? deepInfo(this, { stepName: name, stepKey: key, ...place })
+      : { stepName: name, stepKey: key, stepPath: this.path, stepLabels: this.labels, ...place }
   }
 
   get params(): Readonly<Record<string, unknown>> {

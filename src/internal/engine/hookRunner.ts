@@ -67,7 +67,7 @@ export const runRequired = (
               hook: planned.hook.name,
               kind: planned.hook.kind,
               pipelineName: evaluation.run.pipelineName,
-              stepName: evaluation.owner.name,
+              stepName: evaluation.label,
               cause: Cause.squash(cause)
             })
           )
@@ -155,11 +155,11 @@ export const report = (
   if (since !== undefined) run.telling?.hookEnded(evaluation, planned, exit, since)
   if (exit._tag === "Success") return undefined
   run.hookFailures++
-  return Writer.logError(`hook "${hook.name}" (${hook.kind}) of "${evaluation.owner.name}" failed`, exit.cause).pipe(
+  return Writer.logError(`hook "${hook.name}" (${hook.kind}) of "${evaluation.label}" failed`, exit.cause).pipe(
     Effect.annotateLogs({
       pipeline: Writer.line(run.pipelineName),
       runId: run.id,
-      step: Writer.line(evaluation.owner.name),
+      step: Writer.line(evaluation.label),
       hook: Writer.line(hook.name)
     }),
     Effect.andThen(Metric.update(Metric.withAttributes(failures, { hook: hook.name, kind: hook.kind }), 1)),

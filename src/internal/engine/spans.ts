@@ -9,6 +9,7 @@ import type * as Fiber from "effect/Fiber"
 import type { HookImpl } from "../model/hook.ts"
 import type { Occurrence } from "../model/occurrence.ts"
 import { CurrentGuard } from "../model/secrets.ts"
+import { pathText } from "../text/stepLabel.ts"
 
 const listening = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
   fiber.cache.tracer !== undefined && fiber.cache.tracerEnabled
@@ -37,14 +38,15 @@ const spanned = (
   effect: Effect.Effect<unknown, unknown, unknown>
 ): Effect.Effect<unknown, unknown, unknown> => {
   const { owner, run } = occurrence
-  return Effect.useSpan(owner.name, {
+  return Effect.useSpan(occurrence.label, {
     attributes: {
       "epilogue.pipeline": run.pipelineName,
       "epilogue.run.id": run.id,
       "epilogue.run.name": run.name,
       ...(occurrence.isRun ? undefined : {
         "epilogue.step": owner.name,
-        "epilogue.step.path": occurrence.path.join("/"),
+        ...(owner.label === "Step" && owner.key !== undefined ? { "epilogue.step.key": owner.key } : undefined),
+        "epilogue.step.path": pathText(occurrence.labels, "/"),
         "epilogue.step.index": occurrence.index
       })
     }

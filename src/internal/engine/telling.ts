@@ -9,7 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import type { HookInfo, Observer, Outcome, RunEvent, RunInfo } from "../model/events.ts"
+import type { HookInfo, Observer, Outcome, RunEvent, RunInfo, StepInfo } from "../model/events.ts"
 import { type FailedAttempt, skipped } from "../model/hook.ts"
 import { AlerterObservers, Observers } from "../model/observers.ts"
 import type { Occurrence, OccurrenceRun } from "../model/occurrence.ts"
@@ -56,7 +56,7 @@ export class Telling {
   }
 
   runStarted(): void {
-    this.send({ _tag: "RunStarted" })
+    this.send({ _tag: "RunStarted", annotations: this.run.annotations })
   }
 
   runEnded(outcome: Outcome, exit: Exit.Exit<unknown, unknown>, nanos: number): void {
@@ -69,16 +69,17 @@ export class Telling {
     this.tap?.stepStarted(occurrence, at)
     if (this.untapped.length > 0) {
       // a step has an `info`: only a run has none
-      this.send({ _tag: "StepStarted", ...occurrence.info!, params: occurrence.params }, at, this.untapped)
+      const { annotations, params } = occurrence
+      this.send(of(occurrence.info!, { _tag: "StepStarted", params, annotations }), at, this.untapped)
     }
   }
 
   stepProgress({ info }: Occurrence, done: number, total: number | undefined): void {
-    if (info !== undefined) this.send({ _tag: "StepProgress", ...info, done, total })
+    if (info !== undefined) this.send(of(info, { _tag: "StepProgress", done, total }))
   }
 
   attemptFailed({ info }: Occurrence, failed: FailedAttempt<unknown>): void {
-    if (info !== undefined) this.send({ _tag: "AttemptFailed", ...info, ...failed })
+    if (info !== undefined) this.send(of(info, { _tag: "AttemptFailed", ...failed }))
   }
 
   stepEnded(
@@ -93,7 +94,7 @@ export class Telling {
     if (this.untapped.length > 0) {
       const { annotations, attempt: attempts } = occurrence
       const ended = { outcome, exit, attempts, duration: toDuration(nanos), annotations }
-      this.send({ _tag: "StepEnded", ...occurrence.info!, ...ended }, at, this.untapped)
+      this.send(of(occurrence.info!, { _tag: "StepEnded", ...ended }), at, this.untapped)
     }
   }
 
@@ -122,8 +123,9 @@ export class Telling {
 
   private send(event: Unsent, at = this.millisAt(this.nanos()), observers = this.observers): void {
     const { id: runId, name: runName, pipelineName } = this.run
-    // the cast: the fields that `Unsent` leaves out are added here
-    const sent = { ...event, pipelineName, runId, runName, at: DateTime.makeUnsafe(at) } as RunEvent
+    // assigned, and not spread, which would read the paths of a deeply nested step; the cast: these are the fields that
+    // `Unsent` leaves out
+    const sent = Object.assign(event, { pipelineName, runId, runName, at: DateTime.makeUnsafe(at) }) as RunEvent
     for (const observer of observers) {
       try {
         observer(sent)
@@ -151,6 +153,15 @@ export const tellingOf = (run: ReportedRun, fiber: Fiber.Fiber<unknown, unknown>
   const observers = ofAlerters.length === 0 ? provided : [...provided, ...ofAlerters]
   if (observers.length === 0) return undefined
   return new Telling(run, fiber, fiber.getRef(CurrentGuard)?.observers(observers) ?? observers)
+}
+
+/** Adds the fields of a step to an event. Those of a deeply nested step stay getters: see `Evaluation.info`. */
+const of = <Event extends object>(info: StepInfo, event: Event): StepInfo & Event => {
+  const path = Object.getOwnPropertyDescriptor(info, "stepPath")
+  return path?.get === undefined
+    ? { ...info, ...event }
+    // the cast: the properties of both
+    : Object.defineProperties(event, Object.getOwnPropertyDescriptors(info)) as StepInfo & Event
 }
 
 const toDuration = (nanos: number): Duration.Duration => Duration.nanos(BigInt(Math.round(nanos)))

@@ -45,8 +45,15 @@ export class View implements StepContext.Shape {
   get stepName(): string {
     return this.#viewed.owner.name
   }
+  get stepKey(): string | undefined {
+    const { owner } = this.#viewed
+    return owner.label === "Step" ? owner.key : undefined
+  }
   get stepPath(): ReadonlyArray<string> {
     return this.#viewed.path
+  }
+  get stepLabels(): ReadonlyArray<string> {
+    return this.#viewed.labels
   }
   get attempt(): number {
     return this.#viewed.attempt
@@ -73,8 +80,10 @@ export class View implements StepContext.Shape {
     this.#viewed.annotate(values)
   }
   toJSON(): StepContext.Shape {
-    const { annotations, attempt, params, pipelineName, runId, runName, startedAt, stepName, stepPath } = this
-    return { pipelineName, runId, runName, stepName, stepPath, attempt, startedAt, params, annotations }
+    const { annotations, attempt, params, pipelineName, runId, runName, startedAt } = this
+    const { stepKey, stepLabels, stepName, stepPath } = this
+    const step = { stepName, stepKey, stepPath, stepLabels }
+    return { pipelineName, runId, runName, ...step, attempt, startedAt, params, annotations }
   }
 }
 

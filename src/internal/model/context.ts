@@ -136,8 +136,12 @@ export declare namespace StepContext {
     readonly runName: string
     /** The name of the step, or that of the pipeline if the context is a run's. */
     readonly stepName: string
+    /** The key of the step, which `Step.key` sets, as text. `undefined` for a step without one, and for a run. */
+    readonly stepKey: string | undefined
     /** The names of the steps from the outermost to this one. Empty for a run. */
     readonly stepPath: ReadonlyArray<string>
+    /** The names of `stepPath` as people are shown them: with their keys, as in `fetch-page[7]`. */
+    readonly stepLabels: ReadonlyArray<string>
     /** The number of the current attempt, in hooks of the step's outcome that of the last one. 1 is the first. */
     readonly attempt: number
     /** The time at which the step started, by the wall clock. */

@@ -20,8 +20,8 @@ export interface RunInfo {
 }
 
 /**
- * Identifies one evaluation of a step in a run. Two evaluations of the same name differ in `index`, and in
- * `stepPath` if they run in different steps.
+ * Identifies one evaluation of a step in a run. Two evaluations of the same name differ in `index`, in `stepKey` if
+ * they have keys, and in `stepPath` if they run in different steps.
  *
  * @see {@link RunInfo} for the run
  *
@@ -30,8 +30,12 @@ export interface RunInfo {
  */
 export interface StepInfo {
   readonly stepName: string
+  /** The key of the step, which `Step.key` sets. */
+  readonly stepKey: string | undefined
   /** The names of the steps from the outermost to this one. */
   readonly stepPath: ReadonlyArray<string>
+  /** The names of `stepPath` as people are shown them: with their keys, as in `fetch-page[7]`. */
+  readonly stepLabels: ReadonlyArray<string>
   /** The position of the evaluation in the run: the number of evaluations of steps that started before it. */
   readonly index: number
   /** The `index` of the step around it, if any. */
@@ -77,6 +81,8 @@ export type Outcome = "success" | "failure" | "interrupt"
  */
 export interface RunStarted extends RunInfo {
   readonly _tag: "RunStarted"
+  /** The annotations that the run starts with. */
+  readonly annotations: Readonly<Record<string, unknown>>
 }
 
 /**
@@ -91,6 +97,8 @@ export interface StepStarted extends RunInfo, StepInfo {
   readonly _tag: "StepStarted"
   /** The parameters, encoded and with secrets redacted, as in `StepContext`. */
   readonly params: Readonly<Record<string, unknown>>
+  /** The annotations that the step starts with, those of its run included. */
+  readonly annotations: Readonly<Record<string, unknown>>
 }
 
 /**

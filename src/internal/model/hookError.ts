@@ -13,6 +13,7 @@ export interface HookErrorFields {
   readonly hook: string
   readonly kind: Kind
   readonly pipelineName: string
+  /** The name of the step or the pipeline, with the step's key, as in `fetch-page[7]`. */
   readonly stepName: string
   /** The error or the defect of the hook. */
   readonly cause: unknown

@@ -60,6 +60,12 @@ export interface Occurrence {
   /** `undefined` for a run. */
   readonly info: StepInfo | undefined
   readonly path: ReadonlyArray<string>
+  /** The names of `path` with their keys. */
+  readonly labels: ReadonlyArray<string>
+  /** The name with its key. */
+  readonly label: string
+  /** The number of names in `path`. */
+  readonly depth: number
   readonly params: Readonly<Record<string, unknown>>
   readonly annotations: Readonly<Record<string, unknown>>
   /** The number of the attempt that runs or ran last. 1 is the first. */

@@ -40,6 +40,8 @@ export type Wrap =
 /** A step, as its combinators made it. */
 export interface StepOwner extends Owner {
   readonly label: "Step"
+  /** The key of `Step.key`, as text. */
+  readonly key: string | undefined
   readonly body: Body
   readonly cache: PlanCache
   readonly annotations: Readonly<Record<string, unknown>>

@@ -1,6 +1,7 @@
 /** Removes secrets from an alert. */
 import type { Alert, Attachment, Field } from "../../Alert.ts"
 import type { Scrub } from "../text/secrets.ts"
+import { mapSource } from "./alertSource.ts"
 
 /** Media types whose bytes are text: an SVG drawing contains the messages of errors. */
 const isText = /^text\/|[/+](xml|json)\b/
@@ -36,11 +37,5 @@ export const scrubAlert = (alert: Alert, scrub: Scrub): Alert =>
     idempotencyKey: alert.idempotencyKey === undefined ? undefined : scrub(alert.idempotencyKey),
     tags: alert.tags.map(scrub),
     attachments: alert.attachments.map((attachment) => scrubAttachment(attachment, scrub)),
-    source: alert.source === undefined ? undefined : {
-      ...alert.source,
-      pipeline: scrub(alert.source.pipeline),
-      runId: scrub(alert.source.runId),
-      runName: scrub(alert.source.runName),
-      stepPath: alert.source.stepPath.map(scrub)
-    }
+    source: alert.source === undefined ? undefined : mapSource(alert.source, scrub)
   })

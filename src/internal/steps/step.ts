@@ -14,6 +14,7 @@ import * as Hooks from "../model/hooks.ts"
 import { limitMillis, limitMistakes } from "../model/limit.ts"
 import type { Evaluator, PipelineOwner, StepOwner, Wrap } from "../model/owner.ts"
 import { PipelineTypeId, StepFnTypeId, StepTypeId } from "../model/step.ts"
+import { keyText } from "../text/stepLabel.ts"
 
 type Owned = StepOwner | PipelineOwner
 
@@ -51,6 +52,7 @@ export const makeStep = (name: string, body: Effect.Effect<any, any, any>): any 
   build({
     label: "Step",
     name,
+    key: undefined,
     body,
     own: Hooks.empty,
     modes: {},
@@ -121,6 +123,14 @@ export const inherit: any = dual(
     })
   }
 )
+
+/** @internal */
+export const key = (self: StepOwner, value: string | number | bigint | boolean): any =>
+  ["string", "number", "bigint", "boolean"].includes(typeof value)
+    ? modify(self, { key: keyText(value) })
+    : modify(self, { mistakes: [...self.mistakes, `its key must be a text or a number, got ${typeOf(value)}`] })
+
+const typeOf = (value: unknown): string => value === null ? "null" : Array.isArray(value) ? "an array" : typeof value
 
 /** @internal */
 export const params = (self: StepOwner, service: any): any => modify(self, { params: [...self.params, service] })

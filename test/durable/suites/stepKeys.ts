@@ -13,6 +13,9 @@ import { type Engine, job, type Recorder, recorder, run, suiteOf, suspendRun } f
 const counting = ({ note }: Recorder, name: string, value: number) =>
   Step.make(name, Effect.as(note(`${name} ${value}`), value)).pipe(Step.onSuccess((n) => note(`success ${n}`)))
 
+const keyed = <A, E, R>(step: Step.Step<A, E, R>, key: string | undefined) =>
+  key === undefined ? step : Step.key(step, key)
+
 const int = { success: Schema.Int }
 
 const messageOf = (exit: Exit.Exit<unknown, unknown>): string =>
@@ -45,13 +48,13 @@ export const stepKeysSuite = (engine: Engine): void => {
       const seen = recorder()
       const at = (key?: string) =>
         job(() =>
-          Effect.forEach([1, 2], (n) => Durable.step(counting(seen, "s", n), { ...int, key }), { concurrency: 2 })
+          Effect.forEach([1, 2], (n) => Durable.step(keyed(counting(seen, "s", n), key), int), { concurrency: 2 })
         )
       const exit = yield* run(storage, seen, at())
       assert.ok(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
       assert.match(
         messageOf(exit),
-        /^Step "s": it runs more than once in this run, not one after another: give each a key of its own, as in Durable\.step\(step, \{ key \}\)$/
+        /^Step "s": it runs more than once in this run, not one after another: give each a key of its own, as in Step\.key\(step, key\)$/
       )
       assert.match(messageOf(yield* run(storage, seen, at("k"), "2")), /, with the key "k": give each a key/)
     }))
@@ -66,7 +69,7 @@ export const stepKeysSuite = (engine: Engine): void => {
           const order = evaluations++ % 2 === 0 ? all : all.toReversed()
           const got = yield* Effect.forEach(
             order,
-            (n) => Effect.map(Durable.step(counting(seen, "s", n), { ...int, key: `k${n}` }), (value) => [n, value]),
+            (n) => Effect.map(Durable.step(Step.key(counting(seen, "s", n), `k${n}`), int), (value) => [n, value]),
             { concurrency: 4 }
           )
           yield* suspendRun("1", "100 millis")
@@ -100,7 +103,7 @@ export const stepKeysSuite = (engine: Engine): void => {
             Effect.gen(function*() {
               const values: Array<number> = []
               for (const [n, [name, key]] of once.entries()) {
-                values.push(yield* Durable.step(counting(seen, name, n), { ...int, key }))
+                values.push(yield* Durable.step(keyed(counting(seen, name, n), key), int))
               }
               yield* suspendRun("1")
               return values

@@ -1,5 +1,6 @@
 /** Shortens alerts until the message that a channel makes of them is small enough. */
 import type { Alert, AlertInput, Field } from "../../../Alert.ts"
+import { mapSource } from "../../../internal/model/alertSource.ts"
 import { bytes, clean, fitEnd, fitMiddle, oneLine, type Size } from "../../../internal/text/fit.ts"
 
 /** Counts the bytes of a text inside a JSON document: UTF-8, escapes included. */
@@ -43,13 +44,7 @@ const tidy = <A extends Alert>(alert: A): A =>
     dedupeKey: shortKey(alert.dedupeKey),
     idempotencyKey: shortKey(alert.idempotencyKey),
     tags: alert.tags.map(name),
-    source: alert.source === undefined ? undefined : {
-      ...alert.source,
-      pipeline: name(alert.source.pipeline),
-      runId: name(alert.source.runId),
-      runName: name(alert.source.runName),
-      stepPath: shortPath(alert.source.stepPath).map(name)
-    }
+    source: alert.source === undefined ? undefined : mapSource(alert.source, name, shortPath)
   })
 
 const tidyField = ({ name, value }: Field): Field => ({ name: oneLine(name), value: clean(value) })

@@ -4,6 +4,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { Severity } from "../../../Alert.ts"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
+import { labelsOf, pathText } from "../../../internal/text/stepLabel.ts"
 import type { Dated } from "../channel/channel.ts"
 import { fitJson } from "../channel/fitAlert.ts"
 import { repeatKey, sha256 } from "../channel/repeat.ts"
@@ -94,7 +95,7 @@ const record = (fields: Dated["fields"]): Record<string, string> => {
 }
 
 const stepOf = ({ source }: Dated): string | undefined =>
-  source === undefined ? undefined : source.stepPath.join(" › ") || undefined
+  source === undefined ? undefined : pathText(labelsOf(source), " › ") || undefined
 
 const details = (alert: Dated, time: (at: DateTime.Utc) => string): object => {
   const { body, detail, fields, source, tags } = alert

@@ -6,6 +6,7 @@ import { rank, severities, textSymbols, worst } from "../../../internal/model/se
 import { formatDuration } from "../../../internal/text/duration.ts"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
 import { localTime } from "../../../internal/text/localTime.ts"
+import { labelsOf } from "../../../internal/text/stepLabel.ts"
 import { heldBack } from "../entries.ts"
 import { digestTag, isDigest } from "../policy.ts"
 
@@ -95,14 +96,21 @@ export const short = (text: string, limit: number): string => fitEnd(oneLine(tex
 const commonSource = (all: ReadonlyArray<Alert>): AlertSource | undefined => {
   const [first, ...others] = all.map(({ source }) => source)
   if (first === undefined) return undefined
-  let length = first.stepPath.length
+  const { pipeline, runId, runName, stepKey, stepLabels, stepPath } = first
+  const labels = labelsOf(first)
+  let length = stepPath.length
   for (const source of others) {
     if (source?.pipeline !== first.pipeline || source.runId !== first.runId) return undefined
-    const differs = first.stepPath.findIndex((step, index) => source.stepPath[index] !== step)
+    const theirs = labelsOf(source)
+    const differs = labels.findIndex((label, index) => theirs[index] !== label)
     if (differs >= 0) length = Math.min(length, differs)
   }
-  const { pipeline, runId, runName } = first
-  return { pipeline, runId, runName, stepPath: first.stepPath.slice(0, length) }
+  const common = { pipeline, runId, runName, stepPath: stepPath.slice(0, length) }
+  return {
+    ...common,
+    ...(stepLabels === undefined ? {} : { stepLabels: stepLabels.slice(0, length) }),
+    ...(stepKey === undefined || length < stepPath.length ? {} : { stepKey })
+  }
 }
 
 /** Returns a duration after `before` and "in", or an empty text for less than half a second: `, in 10 min`. */

@@ -31,11 +31,10 @@ import { escapePart } from "./stepKeys.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
 
-/** How the end of a step or run is stored, and the step's key. */
+/** How the end of a step or run is stored. */
 export interface StorageOptions {
   /** The schema of an `EndRecord`. */
   readonly end: Schema.Top
-  readonly key: string | undefined
 }
 
 const activityKey = (name: string, attempt: number): string => `${name}/${attempt}`
@@ -83,10 +82,10 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
     this.storage = storage
     // `Durable.step` requires the instance, and a workflow's body has one
     this.instance = Context.getUnsafe(fiber.context, WorkflowInstance)
-    if (evaluation.isRun) {
+    if (evaluation.owner.label === "Pipeline") {
       this.key = "run"
     } else {
-      const next = durable.keys.next(owner.name, storage.key, fiber)
+      const next = durable.keys.next(owner.name, evaluation.owner.key, fiber)
       this.key = `step/${"key" in next ? next.key : owner.name}`
       if ("mistake" in next) {
         evaluation.plan = {

@@ -41,7 +41,7 @@ export const make = (name: string, options: Options, body: (payload: any, execut
   refuseSecrets(name, "payload", workflow.payloadSchema)
   refuseSecrets(name, "success", success)
   if (options.error !== undefined) refuseSecrets(name, "error", options.error)
-  const storage = { end: endRecordSchema(success, options.error), key: undefined }
+  const storage = { end: endRecordSchema(success, options.error) }
   const execute = (runs: ActivityFibersByRun) => (payload: unknown, executionId: string): AnyEffect =>
     Effect.suspend(() => {
       const result = body(payload, executionId)

@@ -25,8 +25,8 @@ export const enclosingRun = (around: Occurrence | undefined, inHook: boolean): D
     ? around.keeper
     : undefined
 
-const evaluator = (success: Schema.Top, error: Schema.Top | undefined, key: string | undefined): Evaluator => {
-  const storage = { end: endRecordSchema(success, error), key }
+const evaluator = (success: Schema.Top, error: Schema.Top | undefined): Evaluator => {
+  const storage = { end: endRecordSchema(success, error) }
   return {
     evaluate: (owner: StepOwner, fiber: Fiber.Fiber<unknown, unknown>) => {
       const view = currentView(fiber)
@@ -49,15 +49,14 @@ const evaluator = (success: Schema.Top, error: Schema.Top | undefined, key: stri
 export interface Options {
   readonly success?: Schema.Top | undefined
   readonly error?: Schema.Top | undefined
-  readonly key?: string | undefined
 }
 
 /** @internal */
 export const step: any = dual(
   (args) => isStep(args[0]),
-  (self: StepOwner, { error, key, success = Schema.Void }: Options = {}): any => {
+  (self: StepOwner, { error, success = Schema.Void }: Options = {}): any => {
     refuseSecrets(self.name, "success", success)
     if (error !== undefined) refuseSecrets(self.name, "error", error)
-    return withEvaluator(self, evaluator(success, error, key))
+    return withEvaluator(self, evaluator(success, error))
   }
 )

@@ -44,7 +44,7 @@ export class StepKeys {
       return {
         mistake: `it runs more than once in this run, not one after another${
           key === undefined ? "" : `, with the key ${JSON.stringify(key)}`
-        }: give each a key of its own, as in Durable.step(step, { key })`
+        }: give each a key of its own, as in Step.key(step, key)`
       }
     }
     return { key: `${base}#${seen.times}` }

@@ -9,6 +9,7 @@ import type * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import type { Kind } from "../../../Hook.ts"
 import { display } from "../../../internal/text/redact.ts"
+import { placeOf } from "../../../internal/text/stepLabel.ts"
 import type { HookInfo, Outcome, RunEvent, StepInfo } from "../../../RunEvent.ts"
 import { shortPath } from "./shortPath.ts"
 
@@ -26,7 +27,9 @@ const run = {
 
 const Step = Schema.Struct({
   stepName: Schema.String,
+  stepKey: Schema.optionalKey(Schema.String),
   stepPath: Schema.Array(Schema.String),
+  stepLabels: Schema.optionalKey(Schema.Array(Schema.String)),
   index: Schema.Int,
   parent: Schema.optionalKey(Schema.Int)
 })
@@ -89,7 +92,11 @@ interface OfRun {
 /** @internal */
 export interface StepJson {
   readonly stepName: string
+  readonly stepKey?: string
+  /** Of a deeply nested step only the innermost names, after an ellipsis. */
   readonly stepPath: ReadonlyArray<string>
+  /** The names with their keys, if a step on the path has a key. */
+  readonly stepLabels?: ReadonlyArray<string>
   readonly index: number
   readonly parent?: number
 }
@@ -206,12 +213,10 @@ export const toEventJson = (event: RunEvent): EventJson => {
   }
 }
 
-const stepOf = ({ index, parent, stepName, stepPath }: StepInfo): StepJson => ({
-  stepName,
-  stepPath: shortPath(stepPath),
-  index,
-  ...(parent === undefined ? {} : { parent })
-})
+const stepOf = (info: StepInfo): StepJson => {
+  const { index, parent, stepName } = info
+  return { stepName, ...placeOf(info, shortPath), index, ...(parent === undefined ? {} : { parent }) }
+}
 
 const hookOf = ({ hook, hookIndex, kind, level, step }: HookInfo) => ({
   hook,

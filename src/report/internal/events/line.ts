@@ -2,38 +2,44 @@
 import * as Duration from "effect/Duration"
 import { formatDuration } from "../../../internal/text/duration.ts"
 import { causeLine, plural } from "../../../internal/text/words.ts"
-import type { HookInfo, Outcome, RunEvent } from "../../../RunEvent.ts"
+import type { HookInfo, RunEvent } from "../../../RunEvent.ts"
+import type { StepNames } from "./stepNames.ts"
+import { marks } from "./tree.ts"
 
 const time = (duration: Duration.Duration): string => formatDuration(Duration.toMillis(duration))
 
 /** Returns the path of the step that a hook belongs to, or the name of the pipeline for a hook of the run itself. */
-export const owner = ({ pipelineName, step }: HookInfo & { readonly pipelineName: string }): string =>
-  step?.stepPath.join(" > ") ?? pipelineName
+export const owner = (
+  { pipelineName, runId, step }: HookInfo & { readonly pipelineName: string; readonly runId: string },
+  names: StepNames
+): string => step === undefined ? pipelineName : names.text(runId, step)
 
-/** @internal */
-export const marks: Readonly<Record<Outcome, string>> = { success: "✓", failure: "✗", interrupt: "■" }
-
-/** Formats an event, or returns `undefined` for progress and for hooks that start, succeed or are skipped. */
-export const line = (event: RunEvent): string | undefined => {
+/**
+ * Formats an event, or returns `undefined` for progress and for hooks that start, succeed or are skipped. `names` have
+ * observed the events up to this one.
+ */
+export const line = (event: RunEvent, names: StepNames): string | undefined => {
+  const { runId } = event
   switch (event._tag) {
     case "RunStarted":
       return `▶ ${event.pipelineName} (run ${event.runName})`
     case "StepStarted":
-      return `  ▶ ${event.stepPath.join(" > ")}`
+      return `  ▶ ${names.text(runId, event)}${names.annotations(runId, event.annotations)}`
     case "AttemptFailed":
-      return `  ↻ ${event.stepPath.join(" > ")}: attempt ${event.attempt} failed, the next follows in ${
+      return `  ↻ ${names.text(runId, event)}: attempt ${event.attempt} failed, the next follows in ${
         time(event.delay)
       }: ${causeLine(event.cause)}`
     case "StepEnded": {
-      const { attempts, exit, outcome } = event
+      const { annotations, attempts, exit, outcome } = event
       const tried = attempts > 1 ? `, ${plural(attempts, "attempt")}` : ""
       const why = exit._tag === "Failure" ? `: ${causeLine(exit.cause)}` : ""
-      return `  ${marks[outcome]} ${event.stepPath.join(" > ")} (${time(event.duration)}${tried})${why}`
+      const shown = names.annotations(runId, annotations)
+      return `  ${marks[outcome]} ${names.text(runId, event)} (${time(event.duration)}${tried})${why}${shown}`
     }
     case "HookFailed":
-      return `  ! hook "${event.hook}" (${event.kind}) of ${owner(event)} failed after ${time(event.duration)}: ${
-        causeLine(event.cause)
-      }`
+      return `  ! hook "${event.hook}" (${event.kind}) of ${owner(event, names)} failed after ${
+        time(event.duration)
+      }: ${causeLine(event.cause)}`
     case "RunEnded": {
       const { hookFailures, outcome, steps } = event
       const failed = hookFailures > 0 ? `, ${plural(hookFailures, "hook")} failed` : ""

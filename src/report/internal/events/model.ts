@@ -1,5 +1,6 @@
 /** Builds models of runs from their events. */
-import type { EventJson } from "./eventJson.ts"
+import { labelsOf, stepLabel } from "../../../internal/text/stepLabel.ts"
+import type { EventJson, StepJson } from "./eventJson.ts"
 import { stepAt } from "./stepAt.ts"
 
 type Outcome = Extract<EventJson, { readonly _tag: "StepEnded" }>["outcome"]
@@ -30,6 +31,7 @@ export interface HookModel {
 /** @internal */
 export interface StepModel {
   readonly index: number
+  /** With its key, like the names of the path. */
   readonly name: string
   readonly path: ReadonlyArray<string>
   readonly parent: number | undefined
@@ -157,13 +159,11 @@ export class Runs {
   }
 }
 
-type StepInfo = Pick<Extract<EventJson, { readonly _tag: "StepStarted" }>, "index" | "parent" | "stepName" | "stepPath">
-
-const begin = (run: RunModel, info: StepInfo, startedAt: number, params: Values): StepModel => {
+const begin = (run: RunModel, info: StepJson, startedAt: number, params: Values): StepModel => {
   const step: StepModel = {
     index: info.index,
-    name: info.stepName,
-    path: info.stepPath,
+    name: stepLabel(info.stepName, info.stepKey),
+    path: labelsOf(info),
     parent: info.parent,
     startedAt,
     params,
@@ -177,13 +177,13 @@ const begin = (run: RunModel, info: StepInfo, startedAt: number, params: Values)
     annotations: {},
     progress: undefined
   }
-  const parent = info.parent === undefined ? undefined : known(run, info.parent, info.stepPath.slice(0, -1))
+  const parent = info.parent === undefined ? undefined : known(run, info.parent, labelsOf(info).slice(0, -1))
   const siblings = parent === undefined ? run.roots : parent.children
   // A durable step that a crash cut off starts again: the new model takes the place of the old one.
   const before = known(
     run,
     info.index,
-    info.stepPath,
+    labelsOf(info),
     () => [...run.steps].filter(({ outcome }) => outcome === undefined)
   )
   const place = before === undefined ? -1 : siblings.indexOf(before)
@@ -202,8 +202,8 @@ const known = (
   others: () => ReadonlyArray<StepModel> = () => [...run.steps]
 ): StepModel | undefined => stepAt(run.byIndex, index, path, others)
 
-const stepIn = (run: RunModel, info: StepInfo, startedAt: number): StepModel =>
-  known(run, info.index, info.stepPath) ?? begin(run, info, startedAt, {})
+const stepIn = (run: RunModel, info: StepJson, startedAt: number): StepModel =>
+  known(run, info.index, labelsOf(info)) ?? begin(run, info, startedAt, {})
 
 const hook = (run: RunModel, event: HookEvent): void => {
   const step = event.step === undefined ? undefined : stepIn(run, event.step, event.at)

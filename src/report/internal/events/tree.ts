@@ -1,7 +1,6 @@
 /** Draws a run as a tree of its steps and hooks: for progress on a terminal, and for `epilogue show`. */
 import type { Line, Segment } from "../../../internal/text/columns.ts"
 import type { Outcome } from "../../../RunEvent.ts"
-import { marks } from "./line.ts"
 
 /** A line of the tree, and what is drawn below it. */
 export interface Node {
@@ -35,6 +34,9 @@ export const draw = (roots: ReadonlyArray<Node>): ReadonlyArray<Line> => {
   }
   return lines
 }
+
+/** @internal */
+export const marks: Readonly<Record<Outcome, string>> = { success: "✓", failure: "✗", interrupt: "■" }
 
 /** The mark before the name of a run, a step or a hook, by what became of it. */
 export const statusMarks: Readonly<Record<Outcome | "running" | "cutOff", Segment>> = {

@@ -12,13 +12,15 @@
  */
 import * as Cause from "effect/Cause"
 import { printable, printableLine, withoutCommands } from "../../../internal/text/printable.ts"
+import { pathText } from "../../../internal/text/stepLabel.ts"
 import { causeText } from "../../../internal/text/words.ts"
 import type { RunEvent } from "../../../RunEvent.ts"
 import { line, owner } from "../events/line.ts"
+import { StepNames } from "../events/stepNames.ts"
 
 /** Formats an event as one line. No name or message can forge a second line. */
-const plain = (event: RunEvent): string | undefined => {
-  const text = line(event)
+const plain = (event: RunEvent, names: StepNames): string | undefined => {
+  const text = line(event, names)
   return text === undefined ? undefined : printableLine(text)
 }
 
@@ -43,6 +45,7 @@ interface Group {
 /** Returns a function from an event to the lines to print for it. It keeps the state of the log. */
 export const make = (): (event: RunEvent) => ReadonlyArray<string> => {
   let group: Group | undefined
+  const names = new StepNames()
   /**
    * The last annotated failure of each run. A step or run around it that fails for the same reason is not annotated.
    */
@@ -50,23 +53,24 @@ export const make = (): (event: RunEvent) => ReadonlyArray<string> => {
 
   const errors = (event: RunEvent): ReadonlyArray<string> => {
     if (event._tag === "HookFailed") {
-      const title = `hook "${event.hook}" (${event.kind}) of ${owner(event)} failed`
+      const title = `hook "${event.hook}" (${event.kind}) of ${owner(event, names)} failed`
       return [annotation("warning", title, causeText(event.cause))]
     }
     if (event._tag !== "StepEnded" && event._tag !== "RunEnded") return []
-    const path = event._tag === "StepEnded" ? event.stepPath : []
+    const path = event._tag === "StepEnded" ? names.path(event.runId, event) : []
     const last = annotated.get(event.runId)
     if (event._tag === "RunEnded") annotated.delete(event.runId)
     if (event.outcome !== "failure" || event.exit._tag === "Success") return []
     const why = causeText(event.exit.cause)
     if (last !== undefined && last.why === why && path.every((name, i) => last.path[i] === name)) return []
     if (event._tag === "StepEnded") annotated.set(event.runId, { path, why })
-    const title = [event.pipelineName, ...path].join(" > ")
+    const title = pathText([event.pipelineName, ...path], " > ")
     return [annotation("error", `${title} failed`, why)]
   }
 
   return (event) => {
-    const told = plain(event)
+    names.observe(event)
+    const told = plain(event, names)
     const lines = told === undefined ? [] : [withoutCommands(told)]
     if (event._tag === "RunStarted" && group === undefined) {
       group = { runId: event.runId, failed: [], more: 0 }

@@ -6,9 +6,11 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import { label } from "../../../internal/text/columns.ts"
 import { text } from "../../../internal/text/redact.ts"
+import { labelsOf, stepLabel } from "../../../internal/text/stepLabel.ts"
 import { causeLine } from "../../../internal/text/words.ts"
 import type { HookInfo, Outcome, RunEvent, StepInfo } from "../../../RunEvent.ts"
 import { EndedRuns } from "../events/endedRuns.ts"
+import { shortPath } from "../events/shortPath.ts"
 import { stepAt } from "../events/stepAt.ts"
 import { Rate } from "./rate.ts"
 
@@ -101,7 +103,7 @@ export class Runs {
         begin(run, event, at)
         break
       case "StepProgress": {
-        const step = known(run, event.index, event.stepPath)
+        const step = known(run, event.index, pathOf(event))
         if (step === undefined || step.ended !== undefined) break
         step.rate ??= new Rate()
         step.rate.tell(event.done, event.total, at)
@@ -151,19 +153,23 @@ const owner = (name: string, startedAt: number): Owner => ({
 
 const siblings = (run: RunState, { parent }: StepState): Set<StepState> => parent?.children ?? run.roots
 
+/** Shortened, since many steps, nested one in another, would take quadratic space. */
+const pathOf = (info: StepInfo): ReadonlyArray<string> => shortPath(labelsOf(info))
+
 const begin = (run: RunState, info: StepInfo, at: number): StepState => {
+  const path = pathOf(info)
   const step: StepState = {
-    ...owner(info.stepName, at),
+    ...owner(stepLabel(info.stepName, info.stepKey), at),
     index: info.index,
-    path: info.stepPath,
-    parent: info.parent === undefined ? undefined : known(run, info.parent, info.stepPath.slice(0, -1)),
+    path,
+    parent: info.parent === undefined ? undefined : known(run, info.parent, path.slice(0, -1)),
     children: new Set(),
     attempt: 1,
     waiting: undefined,
     rate: undefined
   }
   // A durable step that a crash cut off starts again: the new one takes the place of the old one.
-  const before = known(run, info.index, info.stepPath, () => [...run.running])
+  const before = known(run, info.index, path, () => [...run.running])
   if (before !== undefined) forget(run, before)
   siblings(run, step).add(step)
   // Another step may have its former index by now: finding this one there, `stepAt` goes on to search by path.
@@ -174,7 +180,7 @@ const begin = (run: RunState, info: StepInfo, at: number): StepState => {
 }
 
 const stepOf = (run: RunState, info: StepInfo, at: number): StepState =>
-  known(run, info.index, info.stepPath) ?? begin(run, info, at)
+  known(run, info.index, pathOf(info)) ?? begin(run, info, at)
 
 const known = (
   run: RunState,
@@ -228,7 +234,7 @@ type HookEvent = Extract<RunEvent, HookInfo>
 const hook = (run: RunState, event: HookEvent, at: number): void => {
   if (event._tag === "HookFailed") run.hookFailures++
   // a failure of a hook whose step is no longer kept is counted, but not shown
-  const owner = event.step === undefined ? run : known(run, event.step.index, event.step.stepPath)
+  const owner = event.step === undefined ? run : known(run, event.step.index, pathOf(event.step))
   if (owner === undefined) return
   const { kind } = event
   const key = `${kind} ${event.level} ${event.hookIndex} ${event.hook}`

@@ -9,6 +9,7 @@ import type * as Exit from "effect/Exit"
 import type { Outcome } from "../../../internal/model/events.ts"
 import type { Occurrence } from "../../../internal/model/occurrence.ts"
 import type { Planned } from "../../../internal/model/plan.ts"
+import { placeOf } from "../../../internal/text/stepLabel.ts"
 import type { RunEvent } from "../../../RunEvent.ts"
 import { causeOf, shown, toEventJson } from "../events/eventJson.ts"
 import { within } from "../events/shortPath.ts"
@@ -37,19 +38,20 @@ export class Heads {
   }
 
   of(occurrence: Occurrence, at: number): Begun {
-    const { owner: { name }, parent } = occurrence
-    if (parent !== undefined && !parent.isRun) return this.begin(name, pathOf(occurrence), at)
+    const { label, owner: { name }, parent } = occurrence
+    // a step with a key shares its lines' beginnings with no other
+    if (label !== name || (parent !== undefined && !parent.isRun)) return this.begin(occurrence, at)
     let begun = this.roots.get(name)
     if (begun === undefined || begun.at !== at) {
-      begun = this.begin(name, [name], at)
+      begun = this.begin(occurrence, at)
       if (this.roots.size === 1_000) this.roots.clear()
       this.roots.set(name, begun)
     }
     return begun
   }
 
-  private begin(name: string, path: ReadonlyArray<string>, at: number): Begun {
-    const rest = `${this.run},"at":${JSON.stringify(at)},${namesOf(name, path)}`
+  private begin(occurrence: Occurrence, at: number): Begun {
+    const rest = `${this.run},"at":${JSON.stringify(at)},${namesOf(occurrence)}`
     return {
       at,
       started: bytesOf(`{"_tag":"StepStarted"${rest}`),
@@ -64,8 +66,7 @@ export class Heads {
     const begun = this.of(occurrence, at)
     if (begun.hook !== planned) {
       begun.hook = planned
-      const names = namesOf(occurrence.owner.name, pathOf(occurrence))
-      begun.hookEnded = bytesOf(`${this.hook(at, planned)},"step":{${names}`)
+      begun.hookEnded = bytesOf(`${this.hook(at, planned)},"step":{${namesOf(occurrence)}`)
     }
     return begun.hookEnded
   }
@@ -76,32 +77,47 @@ export class Heads {
   }
 }
 
-const paths = new WeakMap<Occurrence, ReadonlyArray<string>>()
+/** The short path of a step, without and with keys. */
+interface Path {
+  readonly stepPath: ReadonlyArray<string>
+  readonly stepLabels: ReadonlyArray<string>
+}
+
+const top: Path = { stepPath: [], stepLabels: [] }
+
+const paths = new WeakMap<Occurrence, Path>()
 
 /**
  * Returns the short path of a step. Not made from its whole path: 20,000 of these, each longer than the one before, take
  * gigabytes of memory. And without recursion, since the first step that is recorded may be an inner one.
  */
-const pathOf = (occurrence: Occurrence): ReadonlyArray<string> => {
+const pathOf = (occurrence: Occurrence): Path => {
   const unknown: Array<Occurrence> = []
   let at: Occurrence | undefined = occurrence
-  let path: ReadonlyArray<string> | undefined
+  let path: Path | undefined
   while (at !== undefined && !at.isRun) {
     path = paths.get(at)
     if (path !== undefined) break
     unknown.push(at)
     at = at.parent
   }
-  path ??= []
+  path ??= top
   for (let inner = unknown.pop(); inner !== undefined; inner = unknown.pop()) {
-    path = within(path, inner.owner.name)
+    path = {
+      stepPath: within(path.stepPath, inner.owner.name),
+      stepLabels: within(path.stepLabels, inner.label)
+    }
     paths.set(inner, path)
   }
   return path
 }
 
-const namesOf = (name: string, path: ReadonlyArray<string>): string =>
-  `"stepName":${JSON.stringify(name)},"stepPath":${JSON.stringify(path)},"index":`
+const namesOf = (occurrence: Occurrence): string => {
+  const { owner } = occurrence
+  const stepKey = owner.label === "Step" ? owner.key : undefined
+  const place = placeOf({ stepKey, ...pathOf(occurrence) })
+  return `${JSON.stringify({ stepName: owner.name, ...place }).slice(1, -1)},"index":`
+}
 
 /** @internal */
 export const event = (pen: Pen, { run }: Heads, event: RunEvent): void => {
