@@ -1,7 +1,7 @@
 /** Passes on what a supervised child writes to standard error, made printable. */
 import { errRelayed } from "../terminal.ts"
 
-/** How much of a line is kept, in UTF-16 code units, before it is written with an end. */
+/** How much of a line is kept, in UTF-16 code units, before it is written without its end. */
 const maxUnfinished = 16_384
 
 /**
@@ -34,10 +34,11 @@ export const make = (write: (text: string) => void = errRelayed, patience = 50):
       const lines = all.lastIndexOf("\n") + 1
       rest = all.slice(lines)
       if (lines > 0) write(all.slice(0, lines))
+      const held = rest.endsWith("##") ? 2 : incomplete.test(rest) ? 1 : 0
       if (rest.length > maxUnfinished) {
-        rest += "\n"
-        end()
-      } else if (rest !== "" && !incomplete.test(rest)) timer = setTimeout(end, patience)
+        write(rest.slice(0, rest.length - held))
+        rest = rest.slice(rest.length - held)
+      } else if (rest !== "" && held === 0) timer = setTimeout(end, patience)
     },
     end
   }

@@ -87,6 +87,6 @@ it.live("a command that comes in two pieces, with a pause between them, is shown
     }
     assert.equal(
       written().replace(/ {20000}/, "…"),
-      " \u001b[31m\\u{3a}:error::a\u001b[0m\n##\\u{5b}add-mask]b\n…:\n:notice::c\n"
+      " \u001b[31m\\u{3a}:error::a\u001b[0m\n##\\u{5b}add-mask]b\n…\\u{3a}:notice::c\n"
     )
   }))
