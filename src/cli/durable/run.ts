@@ -175,7 +175,7 @@ const poll = ({ pipeline: { workflow }, runId }: Submission): Effect.Effect<Ende
 
 /** Prints the end of the run, and returns the exit code. */
 const printEnd = (
-  { pipeline: { name, workflow }, runId, session: { emit } }: Submission,
+  { pipeline: { name, workflow }, runId, session: { emit, redact } }: Submission,
   exit: Ended
 ): Effect.Effect<number> =>
   Effect.gen(function*() {
@@ -189,10 +189,10 @@ const printEnd = (
     const cause = Exit.isFailure(exit) ? causeText(exit.cause) : undefined
     if (emit !== undefined) emit({ _tag: "Ended", pipelineName: name, runId, outcome, value, cause })
     if (cause === undefined) {
-      const shown = JSON.stringify(value)
+      const shown = value === undefined ? undefined : redact(JSON.stringify(value))
       if (emit === undefined) out(`${name} succeeded${shown === undefined || shown === "null" ? "" : `: ${shown}`}`)
       return ExitCode.success
     }
-    errBlock(outcome === "interrupt" ? `${name} was interrupted` : `${name} failed: ${cause}`)
+    errBlock(redact(outcome === "interrupt" ? `${name} was interrupted` : `${name} failed: ${cause}`))
     return outcome === "interrupt" ? ExitCode.interrupted : ExitCode.failed
   })

@@ -42,6 +42,8 @@ export interface Session {
     /** The prefix of the line that says why the program failed. */
     failure: string
   }
+  /** Removes secrets from a text that is to be printed. */
+  readonly redact: (text: string) => string
   /** Registers an effect to run after the program, however that ended, provided that a run had begun. */
   readonly afterRuns: (report: Effect.Effect<void>) => void
   /** Whether a signal has interrupted the program. */
@@ -101,6 +103,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
     emit: write === undefined ? undefined : (value) => write(`${JSON.stringify(guard.value(value))}\n`),
     observed: (effect) => Effect.provide(effect, observation),
     messages,
+    redact: guard.text,
     afterRuns: (effect) => {
       report = effect
     },

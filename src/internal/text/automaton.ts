@@ -15,8 +15,14 @@ export interface Word {
 /** Called with each range that is found. Ranges may overlap. */
 export type OnFound = (start: number, end: number) => void
 
-/** So many units are hardly there by chance, even where they end between two words. */
+/** So many units are hardly there by chance, even if they are words that end where a word does. */
 const hardlyByChance = 24
+
+const kindOf = (unit: number): number =>
+  unit >= 0x61 && unit <= 0x7a ? 1 : unit >= 0x41 && unit <= 0x5a ? 2 : unit >= 0x30 && unit <= 0x39 ? 4 : 0
+
+/** Whether text is unlike words: it has digits, or letters of both cases. */
+const isNoWord = (kinds: number): boolean => kinds > 2
 
 const isAlphanumeric = (unit: number | undefined): boolean =>
   unit !== undefined && ((unit >= 0x30 && unit <= 0x39) || (unit >= 0x41 && unit <= 0x5a) ||
@@ -67,15 +73,17 @@ export class Automaton {
     const { length } = units
     const at = (index: number): number => folded(units[this.backwards ? length - 1 - index : index]!)
     let state = 0
+    // small letters, capitals and digits, as bits
+    let kinds = 0
     for (let i = 0; i < length; i++) {
       const unit = at(i)
+      kinds |= kindOf(unit)
       state = this.step(state, unit) || this.grow(state, unit)
       const kept = i + 1
       if (kept === length) break
       if (kept >= marked) this.marked[state] = kept
-      if (kept >= unmarked && (kept >= hardlyByChance || (isAlphanumeric(unit) && isAlphanumeric(at(kept))))) {
-        this.unmarked[state] = kept
-      }
+      const isWithin = isAlphanumeric(unit) && isAlphanumeric(at(kept))
+      if (kept >= unmarked && (isWithin || isNoWord(kinds) || kept >= hardlyByChance)) this.unmarked[state] = kept
     }
     this.found[state] = length
   }
