@@ -4,7 +4,6 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type { SqlError } from "effect/sql/SqlError"
@@ -23,7 +22,7 @@ import { View } from "../../internal/engine/view.ts"
 import { isSameSecret, isToken, newToken } from "../../internal/text/token.ts"
 import * as Writer from "../../internal/text/writer.ts"
 import { StepContext } from "../../StepContext.ts"
-import { questionsOf } from "./questions/engine.ts"
+import { questionsOf, wake, wakeOf } from "./questions/engine.ts"
 import type { Place, Questions, QuestionState, StoredQuestion } from "./questions/questions.ts"
 import { DurableKeeper } from "./run/keeper.ts"
 import { AlerterErrorStored } from "./stored/errors.ts"
@@ -220,17 +219,17 @@ const verified = (
 
 /** Waits until an answer by token wakes the run, or the channel has decided, or the time is up. */
 const waitOnce = (question: StoredQuestion, heard: Waiting<void> | undefined): Waiting<void> => {
-  const { askedAt, until, wake } = question
+  const { askedAt, until, wake: name } = question
   const answered = DurableDeferred.await(wakeOf(question))
   // a clock of infinite duration can't be stored
   const effects = heard !== undefined
     ? [answered, heard]
     : until === undefined
     ? [answered]
-    : [answered, sleepUntil(wake, until, askedAt)]
+    : [answered, sleepUntil(name, until, askedAt)]
   // Named by the secret too: whoever completes the result of this race would end the wait.
   return DurableDeferred.raceAll({
-    name: wake,
+    name,
     success: Schema.Void,
     error: AlerterErrorStored,
     effects: effects as [Waiting<void>, ...Array<Waiting<void>>] // the cast: it has at least one
@@ -269,9 +268,6 @@ const listen = (
       (decision) => Effect.asVoid(patiently(questions.end(stored.id, { _tag: "Decided", decision })))
     )
   })
-
-const wakeOf = ({ wake }: StoredQuestion): DurableDeferred.DurableDeferred<typeof Schema.Void> =>
-  DurableDeferred.make(`question/${wake}`)
 
 /** Tries again, without end, while the storage fails: the question waits for an answer as long as it may. */
 const patiently = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A> =>
@@ -334,7 +330,7 @@ export const answer = (
       (yield* briefly(questions.end(question.id, { _tag: "Decided", decision, token })))
     const now = yield* briefly(questions.read(question.id))
     // Also where the question was answered before: that process may have ended before it woke the run.
-    if (now?.end?._tag === "Decided") yield* wakeRun(engine, now.question)
+    if (now?.end?._tag === "Decided") yield* briefly(patience(wake(engine, questions, now.question)))
     if (!counts) return yield* refused("Over", over(now?.end))
   })
 
@@ -348,11 +344,9 @@ const over = (end: QuestionState["end"]): string =>
     ? "the question is over: its time is up"
     : "the question was answered before, and the first answer counts"
 
-const wakeRun = (engine: WorkflowEngine["Service"], question: StoredQuestion): Effect.Effect<void> => {
-  const deferred = wakeOf(question)
-  const { executionId, workflowName } = question
-  return engine.deferredDone(deferred, { workflowName, executionId, deferredName: deferred.name, exit: Exit.void })
-}
+/** Waits for two seconds at most: what is stored is stored, and {@link wake} says why the engine may not end. */
+const patience = <E>(waking: Effect.Effect<void, E>): Effect.Effect<unknown, E> =>
+  Effect.timeoutOption(waking, "2 seconds")
 
 /** Tries again a few times; the person who answers can do so later. */
 const briefly = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A> =>

@@ -34,6 +34,9 @@ export const make = (): Questions => {
           }
         }
       }),
+    // an answer and its run are in one process
+    unwoken: Effect.succeed([]),
+    woken: () => Effect.void,
     rearm: (id, wake) =>
       Effect.sync(() => void change(id, ({ end, question }) => ({ question: { ...question, wake }, end })))
   }

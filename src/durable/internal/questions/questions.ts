@@ -68,6 +68,10 @@ export interface Questions {
   readonly end: (id: string, end: QuestionEnd) => Effect.Effect<boolean, SqlError>
   /** Ends the open questions of a place without a decision, once nothing waits for them. */
   readonly withdraw: (place: Place) => Effect.Effect<void, SqlError>
+  /** The questions that were answered by token, and whose run may not have been woken since. */
+  readonly unwoken: Effect.Effect<ReadonlyArray<StoredQuestion>, SqlError>
+  /** Records that the run of a question was woken. */
+  readonly woken: (id: string) => Effect.Effect<void, SqlError>
   /** Gives an open question another `wake`. */
   readonly rearm: (id: string, wake: string) => Effect.Effect<void, SqlError>
 }

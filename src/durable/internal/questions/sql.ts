@@ -36,6 +36,7 @@ export const make = (client: SqlClient): Questions => {
       place_hash VARCHAR(64) NOT NULL,
       question TEXT NOT NULL,
       ended TEXT,
+      woken INTEGER NOT NULL,
       UNIQUE (place_hash, id)
     )`,
     { times: 3 }
@@ -72,7 +73,8 @@ export const make = (client: SqlClient): Questions => {
         id: question.id,
         token_hash: yield* sha256(question.token),
         place_hash: yield* hashOf(question),
-        question: yield* encode(questionJson)(question)
+        question: yield* encode(questionJson)(question),
+        woken: 1
       }
       yield* sql`INSERT INTO ${table} ${sql.insert(row)}`
     })
@@ -105,7 +107,8 @@ export const make = (client: SqlClient): Questions => {
     end: (id, end) =>
       Effect.gen(function*() {
         const json = yield* encode(endedJson)({ nonce: newToken(), end })
-        yield* inTable(sql`UPDATE ${table} SET ended = ${json} WHERE id = ${id} AND ended IS NULL`)
+        const woken = end._tag === "Decided" && end.token !== undefined ? 0 : 1
+        yield* inTable(sql`UPDATE ${table} SET ended = ${json}, woken = ${woken} WHERE id = ${id} AND ended IS NULL`)
         const [row] = yield* sql<Row>`SELECT question, ended FROM ${table} WHERE id = ${id}`
         return row?.ended === json
       }),
@@ -115,6 +118,13 @@ export const make = (client: SqlClient): Questions => {
         const hash = yield* hashOf(place)
         yield* inTable(sql`UPDATE ${table} SET ended = ${json} WHERE place_hash = ${hash} AND ended IS NULL`)
       }),
+    unwoken: inTable(
+      Effect.flatMap(
+        sql<Row>`SELECT question, ended FROM ${table} WHERE woken = 0`,
+        Effect.forEach(({ question }) => decode(questionJson)(question))
+      )
+    ),
+    woken: (id) => Effect.asVoid(sql`UPDATE ${table} SET woken = 1 WHERE id = ${id}`),
     rearm: (id, wake) =>
       Effect.gen(function*() {
         const known = yield* read(id)
