@@ -10,6 +10,7 @@ import { Approval, Durable } from "../../src/durable/index.ts"
 import { Report } from "../../src/report/index.ts"
 import { client } from "../durable/support/sqliteFile.ts"
 import { readArbitrary } from "./configFile.ts"
+import { assertPrintable, pieces as printedPieces } from "./printed.ts"
 import { readAll, tempFolder } from "./record.ts"
 
 /** A reader of one format. */
@@ -199,9 +200,16 @@ const record: Effect.Effect<Reader, never, Scope.Scope> = Effect.map(tempFolder,
   }
 })
 
+/** What is printed: it dies where a terminal, a log or a channel would obey anything. */
+const terminal: Reader = {
+  valid: "✗ load (2.1 s, 2 attempts): no such row  rows=7 👩‍🚀 می‌خواهم",
+  pieces: [printedPieces, spaces, odd].flat(),
+  read: (text) => Effect.sync(() => assertPrintable(text))
+}
+
 /** All readers, by the names of their formats. */
 export const readers: Effect.Effect<Readonly<Record<string, Reader>>, never, Scope.Scope> = Effect.gen(function*() {
-  return { yaml, json, duration, reference, token, sql: yield* sql, record: yield* record }
+  return { yaml, json, duration, reference, terminal, token, sql: yield* sql, record: yield* record }
 })
 
 const small = Schema.Literals(Array.from({ length: 12 }, (_, i) => i))
