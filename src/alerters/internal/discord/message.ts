@@ -42,9 +42,18 @@ const blank = "\u200b"
 const visible = (text: string): string => /[^\p{C}\p{Z}]/u.test(text) ? text : blank
 
 // The marks of Discord's markup (https://docs.discord.com/developers/reference#message-formatting and
-// https://support.discord.com/hc/en-us/articles/210298617): those that count anywhere, and the colon before a URL or an
-// emoji's name (two of which are numbers). A backslash escapes each.
-const marks = /[\\*_~`|<>[\]]|:(?=\/\/|(?:100|1234):|(?!\d+:)[\w+-]+:)/g
+// https://support.discord.com/hc/en-us/articles/210298617) that count anywhere, and each colon with what may be an
+// emoji's name. A backslash escapes each mark.
+const marks = /[\\*_~`|<>[\]]|:[\w+-]*/g
+
+/** Escapes a mark, and a colon before a URL or an emoji's name, of which two are numbers. */
+const escapeMark = (mark: string, at: number, text: string): string => {
+  if (!mark.startsWith(":")) return `\\${mark}`
+  const name = mark.slice(1)
+  const isEmoji = text[at + mark.length] === ":" && (/\D/.test(name) || name === "100" || name === "1234")
+  const isMark = name === "" ? text.startsWith("//", at + 1) : isEmoji
+  return `${isMark ? "\\" : ""}:${name.replaceAll("_", "\\_")}`
+}
 
 // The marks that count at the beginning of a line. A lookbehind would read all digits before each character anew, in
 // quadratic time.
@@ -55,7 +64,10 @@ const numberMarks = /^([^\S\n\r\u2028\u2029]*\d+)([.)])/gm
 const mentions = /@(?=everyone|here|[!&]?\d)/g
 
 const literal = (text: string): string =>
-  text.replace(marks, "\\$&").replace(lineMarks, "$1\\$2").replace(numberMarks, "$1\\$2").replace(mentions, `@${blank}`)
+  text.replace(marks, escapeMark).replace(lineMarks, "$1\\$2").replace(numberMarks, "$1\\$2").replace(
+    mentions,
+    `@${blank}`
+  )
 
 const literalLength = (text: string): number => literal(text).length
 

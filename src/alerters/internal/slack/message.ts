@@ -55,11 +55,23 @@ const escape = (text: string): string => text.replace(/&/g, "&amp;").replace(/</
 
 const escapedLength = (text: string): number => escape(text).length
 
+// Marks of bold, italic, struck text and code; quotations, at the beginning of a line; and each colon with what may be
+// an emoji's name.
+const marks = /[*_~`]|^&gt;|:[\w+'-]*/gm
+
 /**
- * Keeps a text from being markup, by zero-width spaces, since Slack's markup has no escapes: marks of bold, italic,
- * struck text and code; quotations, at the beginning of a line; and emojis (`:100:` in a file position).
+ * Keeps a mark from being one, by a zero-width space, since Slack's markup has no escapes. A colon is one before the name
+ * of an emoji and another colon (`:100:` in a file position).
  */
-const literal = (text: string): string => escape(text).replace(/[*_~`]|^(?=&gt;)|:(?=[\w+'-]+:)/gm, "$&\u200b")
+const plainMark = (mark: string, at: number, text: string): string => {
+  if (mark === "&gt;") return `\u200b${mark}`
+  if (!mark.startsWith(":")) return `${mark}\u200b`
+  const isEmoji = mark.length > 1 && text[at + mark.length] === ":"
+  return `:${isEmoji ? "\u200b" : ""}${mark.slice(1).replaceAll("_", "_\u200b")}`
+}
+
+/** Keeps a text from being markup. */
+const literal = (text: string): string => escape(text).replace(marks, plainMark)
 
 const literalLength = (text: string): number => literal(text).length
 
