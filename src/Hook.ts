@@ -318,6 +318,9 @@ export type RetryPolicy<R = never> = Schedule.Schedule<unknown, unknown, unknown
  * for an `onRetry` hook the exit of the failed attempt, for an `onStart` hook none. If the predicate fails, the
  * hook fails.
  *
+ * Where the predicate returns `false` for all of a step's hooks of a kind, the pipeline's hooks of that kind run, unless
+ * `Step.inherit` says otherwise.
+ *
  * @example
  * ```ts
  * import { Hook } from "effect-epilogue"

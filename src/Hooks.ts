@@ -76,8 +76,14 @@ export const merge: {
 } = dual(2, internal.merge)
 
 /**
- * Combines a step's hooks with its pipeline's as the mode `"override"` does: of each kind, the step's if it has
- * any, else the pipeline's. The operation is idempotent and associative, with {@link empty} as its unit.
+ * Combines a step's hooks with its pipeline's as the mode `"override"` does: of each kind, the step's if one of them
+ * has something to do, else the pipeline's. The operation is idempotent and associative, with {@link empty} as its
+ * unit.
+ *
+ * **Details**
+ *
+ * If a step's hook of a kind has no condition, the pipeline's hooks of that kind are dropped. Else they are kept, and
+ * each time run only where no hook of the step has a tag or a predicate that matches.
  *
  * @see {@link merge} for all hooks of both
  * @see `Step.inherit` for the other modes

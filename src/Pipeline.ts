@@ -130,8 +130,8 @@ export type Fn = PipelineFn
 // -----------------------------------------------------------------------------
 
 /**
- * Gives hooks to all steps that are evaluated in the pipeline. By default they run only for the kinds of which a
- * step has no hooks of its own.
+ * Gives hooks to all steps that are evaluated in the pipeline. By default those of a kind run only where a step has no
+ * hook of its own of the kind that has something to do.
  *
  * **Gotchas**
  *

@@ -212,8 +212,8 @@ export const onFailure: {
  *
  * **Gotchas**
  *
- * It is a failure hook: the step no longer inherits its pipeline's failure hooks, not even for errors of other
- * tags. `Step.inherit("append", "failure")` keeps them.
+ * For that error it takes precedence over the pipeline's failure hooks; for all other errors, and for defects, those
+ * run. `Step.inherit("append", "failure")` runs both.
  *
  * @see `Hook.onFailureTag` for the hook as a value
  * @see {@link onFailure} for all errors and defects
@@ -337,10 +337,16 @@ export const hooks: {
  *
  * | mode | runs |
  * | --- | --- |
- * | `"override"` (default) | the step's hooks if it has any of the kind, else the pipeline's |
+ * | `"override"` (default) | the step's hooks if one of the kind has something to do, else the pipeline's |
  * | `"append"` | the pipeline's hooks, then the step's |
  * | `"prepend"` | the step's hooks, then the pipeline's |
  * | `"off"` | the step's hooks only |
+ *
+ * **Details**
+ *
+ * A hook has nothing to do where its tag ({@link onFailureTag}) or its predicate (`Hook.when`) does not match. Where
+ * that holds for all of the step's hooks of a kind, the pipeline's run after them. A predicate that fails does not
+ * match.
  *
  * @example
  * ```ts

@@ -48,18 +48,26 @@ it.effect("a step with its own onFailure still inherits the pipeline's onSuccess
     assert.deepEqual(seen.list, ["pipeline success", "step failure"])
   }))
 
-it.effect("onFailureTag overrides the pipeline's failure hooks for every error, whatever its tag", () =>
+it.effect("onFailureTag takes precedence over the pipeline's failure hooks for its tag alone", () =>
   Effect.gen(function*() {
     const seen = calls()
-    const step = Step.make("s", Effect.fail({ _tag: "B" } as { _tag: "A" } | { _tag: "B" })).pipe(
-      Step.onFailureTag("A", () => seen.note("A"))
-    )
+    const failing = (body: Effect.Effect<void, { _tag: "A" } | { _tag: "B" }>) =>
+      Step.make("s", body).pipe(Step.onFailureTag("A", () => seen.note("A")))
     const run = (step: Effect.Effect<unknown, unknown>) =>
-      Effect.exit(Pipeline.make("p", step).pipe(Pipeline.stepHooks(noting(seen, "failure", "pipeline"))))
-    yield* run(step)
-    assert.deepEqual(seen.list, [])
-    yield* run(step.pipe(Step.inherit("append", "failure")))
-    assert.deepEqual(seen.list, ["pipeline"])
+      Effect.gen(function*() {
+        seen.list.length = 0
+        yield* Effect.exit(Pipeline.make("p", step).pipe(Pipeline.stepHooks(noting(seen, "failure", "pipeline"))))
+        return seen.list.slice()
+      })
+    const [a, b] = [failing(Effect.fail({ _tag: "A" })), failing(Effect.fail({ _tag: "B" }))]
+    assert.deepEqual(yield* run(a), ["A"])
+    assert.deepEqual(yield* run(b), ["pipeline"])
+    assert.deepEqual(yield* run(failing(Effect.die(new Error("bug")))), ["pipeline"])
+    assert.deepEqual(yield* run(b.pipe(Step.inherit("append", "failure"))), ["pipeline"])
+    assert.deepEqual(yield* run(a.pipe(Step.inherit("append", "failure"))), ["pipeline", "A"])
+    assert.deepEqual(yield* run(b.pipe(Step.inherit("off", "failure"))), [])
+    assert.deepEqual(yield* run(a.pipe(Step.onFailure(() => seen.note("any")))), ["A", "any"])
+    assert.deepEqual(yield* run(b.pipe(Step.onFailure(() => seen.note("any")))), ["any"])
   }))
 
 for (const mode of modes) {
@@ -189,5 +197,21 @@ it.effect("Hooks.explain gives level, mode, policies and reason of each hook, wi
     assert.deepEqual(appended.map(({ name, reason }) => [name, reason]).slice(1), [
       ["not this", "the step asked for the pipeline's failure hooks too (inherit: append)"],
       ["own", "the step's own"]
+    ])
+  }))
+
+it.effect("Hooks.explain says where the pipeline's hooks run because the step's may have nothing to do", () =>
+  Effect.sync(() => {
+    const step = Step.make("s", Effect.fail({ _tag: "A" } as const)).pipe(
+      Step.hooks(Hook.onFailureTag("A", () => Effect.void).pipe(Hook.named("own")))
+    )
+    const explained = Hooks.explain(step, Hooks.make(Hook.onFailure(() => Effect.void).pipe(Hook.named("all"))))
+    assert.deepEqual(explained.map(({ level, name, reason }) => [level, name, reason]), [
+      [
+        "step",
+        "own",
+        "the step's own takes precedence over the pipeline's failure hooks where its tag or predicate matches"
+      ],
+      ["pipeline", "all", "the pipeline's, for where none of the step's own failure hooks has something to do"]
     ])
   }))

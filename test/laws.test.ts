@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { Hook, Hooks, Step } from "../src/index.ts"
+import { Hook, Hooks, Pipeline, Step } from "../src/index.ts"
 import { makeIt } from "./support/it.ts"
 import { calls, events, kinds, logs, noting, plain } from "./support/observe.ts"
 import { forAll } from "./support/property.ts"
@@ -69,6 +69,69 @@ it.effect("Hooks.mergeUnder decides per kind, is idempotent and associative, and
       assertSame(Hooks.mergeUnder(a, Hooks.empty), a)
       assertSame(Hooks.mergeUnder(Hooks.empty, a), a)
       assertSame(a.pipe(Hooks.mergeUnder(b)), once)
+    })))
+
+const Conditions = Schema.Literals(["none", "holds", "does not hold", "holds later", "does not hold later", "fails"])
+const Conditional = Schema.Array(
+  Schema.Struct({ kind: Schema.Literals(kinds), condition: Conditions, background: Schema.Boolean })
+).check(Schema.isMaxLength(5))
+const ThreeConditional = Schema.Struct({ a: Conditional, b: Conditional, c: Conditional })
+
+const predicates: Record<(typeof Conditions)["Type"], () => boolean | Effect.Effect<boolean, string>> = {
+  none: () => true,
+  holds: () => true,
+  "does not hold": () => false,
+  "holds later": () => Effect.as(Effect.yieldNow, true),
+  "does not hold later": () => Effect.as(Effect.yieldNow, false),
+  fails: () => Effect.fail("predicate")
+}
+
+const happens: ReadonlyArray<Hook.Kind> = ["start", "retry", "failure", "exit"]
+
+/** Evaluates a step that is retried once and fails, and returns the calls of its hooks by kind. */
+const hooksRun = (
+  seen: ReturnType<typeof calls>,
+  own: Hooks.Hooks<unknown, unknown, never>,
+  inherited: Hooks.Hooks<unknown, unknown, never>
+) =>
+  Effect.gen(function*() {
+    seen.list.length = 0
+    const step = Step.make("s", Effect.fail("no")).pipe(Step.retry({ times: 1 }), Step.hooks(own))
+    yield* Effect.exit(Pipeline.make("p", step).pipe(Pipeline.stepHooks(inherited), Effect.provide(logs().layer)))
+    return kinds.map((kind) => seen.list.filter((call) => call.startsWith(kind)).toSorted())
+  })
+
+it.effect("override by applicability is per kind, idempotent and associative, and the same in a step and a collection", () =>
+  forAll(ThreeConditional, (three) =>
+    Effect.gen(function*() {
+      const seen = calls()
+      const hooksOf = (of: (typeof Conditional)["Type"], name: string) =>
+        Hooks.make(...of.map(({ background, condition, kind }, i) => {
+          const plain = noting(seen, kind, `${kind} ${name} ${i}`)
+          const hook = condition === "none" ? plain : Hook.when(plain, predicates[condition])
+          return background ? Hook.background(hook) : hook
+        }))
+      const [a, b, c] = [hooksOf(three.a, "a"), hooksOf(three.b, "b"), hooksOf(three.c, "c")]
+      const applying = (of: (typeof Conditional)["Type"], name: string, kind: Hook.Kind) =>
+        of.flatMap(({ condition, ...hook }, i) =>
+          hook.kind === kind && ["none", "holds", "holds later"].includes(condition) ? [`${kind} ${name} ${i}`] : []
+        )
+      const expected = kinds.map((kind) => {
+        if (!happens.includes(kind)) return []
+        const own = applying(three.a, "a", kind)
+        // the retry hooks run once
+        return (own.length > 0 ? own : applying(three.b, "b", kind)).toSorted()
+      })
+      const run = (own: Hooks.Hooks<unknown, unknown, never>, inherited: Hooks.Hooks<unknown, unknown, never>) =>
+        hooksRun(seen, own, inherited)
+      assert.deepEqual(yield* run(a, b), expected)
+      const once = Hooks.mergeUnder(a, b)
+      assert.deepEqual(yield* run(once, Hooks.empty), expected)
+      assert.deepEqual(yield* run(Hooks.empty, once), expected)
+      assert.deepEqual(yield* run(once, b), expected)
+      assert.deepEqual(yield* run(a, once), expected)
+      assert.deepEqual(yield* run(a, a), yield* run(a, Hooks.empty))
+      assert.deepEqual(yield* run(a, Hooks.mergeUnder(b, c)), yield* run(once, c))
     })))
 
 // -----------------------------------------------------------------------------

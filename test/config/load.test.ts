@@ -261,3 +261,17 @@ steps:
     assert.ok(of("good").inCode)
     for (const { hooks } of steps) for (const { why } of hooks) assert.ok(why.length > 10)
   }))
+
+it.effect("the explanation says which hooks run only where others have nothing to do", () =>
+  Effect.gen(function*() {
+    const { steps } = yield* loadText(`pipeline: ./pipeline.ts#pipeline
+steps:
+  bad: { hooks: { failure: { use: ./hooks.ts#failure, when: { tag: Other } } } }`)
+    assert.deepEqual(
+      steps.find(({ step }) => step === "bad")!.hooks.flatMap(({ kind, why }) => kind === "failure" ? [why] : []),
+      [
+        "the file's failure hooks of the step replace all others; where it has nothing to do, the hooks below run",
+        "the pipeline's in code, which the file's hooks inherit; only where failure has nothing to do"
+      ]
+    )
+  }))

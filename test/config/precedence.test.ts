@@ -43,6 +43,20 @@ it.effect("the file's stepHooks replace those of the code, per kind", () =>
     ])
   }))
 
+it.effect("a hook of the file for other tags leaves its place to the hooks below", () =>
+  Effect.gen(function*() {
+    const of = (tag: string, more = "") =>
+      `${pipeline}
+steps:
+  bad: { hooks: { failure: [{ use: ./hooks.ts#failure, when: { tag: ${tag} } }] } }${more}`
+    const failures = (text: string) => Effect.map(called(text), (all) => all.filter((call) => call.startsWith("bad:")))
+    assert.deepEqual(yield* failures(of("Broken")), ["bad: file failure"])
+    assert.deepEqual(yield* failures(of("Other")), ["bad: code pipeline failure"])
+    const stepHooks = "\nstepHooks: { failure: [{ use: ./hooks.ts#otherFailure, when: { tag: Broken } }] }"
+    assert.deepEqual(yield* failures(of("Other", stepHooks)), ["bad: file other failure"])
+    assert.deepEqual(yield* failures(of("Other", stepHooks.replace("Broken", "Third"))), ["bad: code pipeline failure"])
+  }))
+
 it.effect("the file's hooks of a step replace the file's stepHooks", () =>
   Effect.gen(function*() {
     const text = `${pipeline}

@@ -6,7 +6,7 @@ import * as Effectable from "effect/Effectable"
 import type * as Fiber from "effect/Fiber"
 import { StepContext } from "../model/context.ts"
 import type { StepInfo } from "../model/events.ts"
-import type { Occasion } from "../model/hook.ts"
+import type { HookImpl, Occasion } from "../model/hook.ts"
 import { empty, type Table } from "../model/hooks.ts"
 import type { Occurrence } from "../model/occurrence.ts"
 import { CurrentOverrides } from "../model/overrides.ts"
@@ -107,6 +107,9 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
   /** The start on the monotonic clock, once it has been reported. */
   startedNanos: number | undefined
   details: Details | undefined
+  /** The conditional hooks that had something to do, and the callbacks for those that may have yet. */
+  private applied: Set<HookImpl> | undefined
+  private appliedCallbacks: Map<HookImpl, () => void> | undefined
   private contextBefore: Context.Context<never> | undefined
   private outerContext: Context.Context<never> | undefined
   private lazyHookView: View | undefined
@@ -223,6 +226,33 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
     if (this.outerContext !== undefined) return this.outerContext
     const { provided } = this.owner
     return provided === undefined ? this.fiber.context : Context.merge(this.fiber.context, provided)
+  }
+
+  /** Whether another hook runs in place of this one. */
+  isReplaced({ unless }: HookImpl): boolean {
+    const { applied } = this
+    return unless !== undefined && applied !== undefined && unless.some((hook) => applied.has(hook))
+  }
+
+  /** Keeps that a conditional hook has something to do. */
+  apply({ original }: HookImpl): void {
+    this.applied = (this.applied ?? new Set()).add(original)
+    this.appliedCallbacks?.get(original)?.()
+  }
+
+  hasApplied({ original }: HookImpl): boolean {
+    return this.applied?.has(original) === true
+  }
+
+  /** Calls back when a conditional hook has something to do, at once if it has already. */
+  whenApplied(hook: HookImpl, callback: () => void): void {
+    if (this.hasApplied(hook)) return callback()
+    this.appliedCallbacks = (this.appliedCallbacks ?? new Map()).set(hook.original, callback)
+  }
+
+  /** Forgets what conditional hooks did. Retry hooks run for each failed attempt, and decide each time. */
+  forgetApplied(): void {
+    this.applied = undefined
   }
 
   get hookView(): View {

@@ -31,6 +31,7 @@ export const runAllNow = (
   from = 0
 ): Effect.Effect<void> | undefined => {
   for (let i = from; i < hooks.length; i++) {
+    if (evaluation.isReplaced(hooks[i]!.hook)) continue
     const pending = evaluation.keeper.hook(evaluation, hooks[i]!, occasion)
     if (pending !== undefined) {
       return i + 1 === hooks.length
@@ -48,6 +49,10 @@ export const runAll = (
   occasion: Occasion
 ): Effect.Effect<void> => runAllNow(evaluation, hooks, occasion) ?? Effect.void
 
+const runUnlessReplaced = (evaluation: Evaluation, planned: Planned, occasion: Occasion): HookEnd =>
+  (evaluation.isReplaced(planned.hook) ? undefined : evaluation.keeper.hook(evaluation, planned, occasion)) ??
+    Effect.undefined
+
 /** Runs hooks one after another, and returns the errors of the required ones that fail. */
 export const runRequired = (
   evaluation: Evaluation,
@@ -58,7 +63,7 @@ export const runRequired = (
     let failed: RequiredFailures
     return Effect.map(
       Effect.forEach(hooks, (planned) =>
-        Effect.map(evaluation.keeper.hook(evaluation, planned, occasion) ?? Effect.undefined, (cause) => {
+        Effect.map(runUnlessReplaced(evaluation, planned, occasion), (cause) => {
           if (cause === undefined || !planned.hook.required) {
             return
           }
@@ -73,8 +78,7 @@ export const runRequired = (
           )
           failed = failed === undefined ? error : Cause.combine(failed, error)
         }), { discard: true }),
-      () =>
-        failed
+      () => failed
     )
   })
 
@@ -89,7 +93,7 @@ export const runHook = (evaluation: Evaluation, planned: Planned, occasion: Occa
       withinLimit(planned.hook, started),
       (exit) => report(evaluation, planned, exit, since) ?? Effect.undefined
     )
-    return planned.hook.background ? runInBackground(evaluation, supervised) : supervised
+    return planned.hook.background ? runInBackground(evaluation, planned, supervised) : supervised
   }
   if (started._tag === "Success" && telling === undefined) return undefined
   return report(evaluation, planned, started, since)
@@ -101,13 +105,13 @@ export const runHook = (evaluation: Evaluation, planned: Planned, occasion: Occa
  */
 export const start = (
   evaluation: Evaluation,
-  { hook }: Planned,
+  { decides, hook }: Planned,
   occasion: Occasion,
   context: Context.Context<never> = evaluation.hookContext
 ): Exit.Exit<unknown, unknown> | Fiber.Fiber<unknown, unknown> => {
   let effect: Effect.Effect<unknown, unknown, unknown>
   try {
-    effect = hook.run(occasion, evaluation.hookView)
+    effect = hook.run(occasion, evaluation.hookView, decides ? () => evaluation.apply(hook) : undefined)
   } catch (defect) {
     effect = Exit.die(defect)
   }
@@ -138,9 +142,22 @@ export const withinLimit = (
     })
   })
 
-/** Runs a background hook beside what follows. The run waits for it before it ends. */
-export const runInBackground = (evaluation: Evaluation, supervised: HookEnd): undefined => {
-  evaluation.run.addBackground(Effect.runForkWith(evaluation.hookContext)(supervised))
+/**
+ * Runs a background hook beside what follows. The run waits for it before it ends. Of a hook that others depend on,
+ * what follows waits until it is known whether it has something to do.
+ */
+export const runInBackground = (
+  evaluation: Evaluation,
+  { decides, hook }: Planned,
+  supervised: HookEnd
+): HookEnd | undefined => {
+  const fiber = Effect.runForkWith(evaluation.hookContext)(supervised)
+  evaluation.run.addBackground(fiber)
+  return !decides ? undefined : Effect.callback((resume) => {
+    const decided = () => resume(Effect.undefined)
+    evaluation.whenApplied(hook, decided)
+    fiber.addObserver(decided)
+  })
 }
 
 /** Reports the end of a hook to observers; logs and counts a failure, of which it returns the cause. */

@@ -22,6 +22,7 @@ const retryBody = (body: Body, policy: RetryPolicy): Body =>
           Effect.uninterruptible(Effect.suspend(() => {
             const failed = { attempt: evaluation.attempt, cause, delay }
             evaluation.run.telling?.attemptFailed(evaluation, failed)
+            evaluation.forgetApplied()
             return Effect.flatMap(runRequired(evaluation, evaluation.plan.retry, failed), (errors) => {
               // a required hook that fails ends the retries
               if (errors !== undefined) {

@@ -107,7 +107,18 @@ export const skipped: unique symbol = Symbol.for("effect-epilogue/Hook/skipped")
 export interface HookOptions {
   readonly kind: Kind
   readonly name: string
-  readonly run: (occasion: Occasion, context: StepContext["Service"]) => Effect.Effect<unknown, unknown, unknown>
+  /** A conditional hook calls `applies` once its condition holds. */
+  readonly run: (
+    occasion: Occasion,
+    context: StepContext["Service"],
+    applies?: () => void
+  ) => Effect.Effect<unknown, unknown, unknown>
+  /** Whether it has a condition, a tag or a predicate, by which it may have nothing to do. */
+  readonly conditional?: boolean | undefined
+  /** The conditional hooks in whose place it runs: only where none of them has something to do. */
+  readonly unless?: ReadonlyArray<HookImpl> | undefined
+  /** The hook that this is a copy of, with another `unless`. */
+  readonly original?: HookImpl | undefined
   readonly timeout?: Duration.Input | undefined
   readonly background?: boolean | undefined
   readonly required?: boolean | undefined
@@ -122,6 +133,9 @@ export class HookImpl implements HookOptions {
   readonly kind: Kind
   readonly name: string
   readonly run: HookOptions["run"]
+  readonly conditional: boolean
+  readonly unless: ReadonlyArray<HookImpl> | undefined
+  readonly original: HookImpl
   readonly timeout: Duration.Input | undefined
   readonly background: boolean
   readonly required: boolean
@@ -129,6 +143,9 @@ export class HookImpl implements HookOptions {
     this.kind = options.kind
     this.name = options.name
     this.run = options.run
+    this.conditional = options.conditional === true
+    this.unless = options.unless
+    this.original = options.original ?? this
     this.timeout = options.timeout
     this.background = options.background === true
     this.required = options.required === true
@@ -155,12 +172,12 @@ const nameOf = (f: unknown, kind: Kind): string =>
   typeof f === "function" && f.name !== "" ? f.name : `on${kind[0]!.toUpperCase()}${kind.slice(1)}`
 
 /** @internal */
-export const make = (kind: Kind, f: unknown, run: HookOptions["run"]): any =>
-  new HookImpl({ kind, name: nameOf(f, kind), run })
+export const make = (kind: Kind, f: unknown, run: HookOptions["run"], conditional = false): any =>
+  new HookImpl({ kind, name: nameOf(f, kind), run, conditional })
 
 /** @internal */
 export const modify = (self: any, options: Partial<HookOptions>): any =>
-  new HookImpl({ ...(self as HookImpl), ...options })
+  new HookImpl({ ...(self as HookImpl), original: undefined, ...options })
 
 // The casts below are sound: the engine calls a hook with an occasion of the hook's own kind only.
 
@@ -182,14 +199,15 @@ export const onInterrupt = withCause("interrupt")
 
 /** @internal */
 export const onFailureTag = (tag: string, f: (error: any) => Effect.Effect<any, any, any>): any =>
-  make("failure", f, (exit) => {
+  make("failure", f, (exit, _context, applies) => {
     for (const reason of (exit as Exit.Failure<never, any>).cause.reasons) {
       if (Cause.isFailReason(reason) && hasProperty(reason.error, "_tag") && reason.error._tag === tag) {
+        applies?.()
         return f(reason.error)
       }
     }
     return skippedEffect
-  })
+  }, true)
 
 /** @internal */
 export const onRetry = (f: (failed: FailedAttempt<any>) => Effect.Effect<any, any, any>): any =>
@@ -212,12 +230,18 @@ export const when = (
   self: any,
   predicate: (context: StepContext["Service"], exit?: Exit.Exit<any, any>) => boolean | Effect.Effect<boolean, any, any>
 ): any => {
-  const { kind, run } = self as HookImpl
+  const { conditional, kind, run } = self as HookImpl
   return modify(self, {
-    run(occasion, context) {
+    conditional: true,
+    run(occasion, context, applies) {
+      const answered = (yes: boolean) => {
+        if (!yes) return skippedEffect
+        // a hook with a condition of its own has yet to decide
+        if (!conditional) applies?.()
+        return run(occasion, context, applies)
+      }
       const answer = predicate(context, toExit(kind, occasion))
-      if (typeof answer === "boolean") return answer ? run(occasion, context) : skippedEffect
-      return Effect.flatMap(answer, (yes) => yes ? run(occasion, context) : skippedEffect)
+      return typeof answer === "boolean" ? answered(answer) : Effect.flatMap(answer, answered)
     }
   })
 }
@@ -234,6 +258,6 @@ export const retry = (self: any, policy: any): any => {
   const { run } = self as HookImpl
   return modify(self, {
     // suspended, so that each try calls the hook's function anew
-    run: (occasion, context) => Effect.retry(Effect.suspend(() => run(occasion, context)), policy)
+    run: (occasion, context, applies) => Effect.retry(Effect.suspend(() => run(occasion, context, applies)), policy)
   })
 }

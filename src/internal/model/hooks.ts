@@ -1,7 +1,7 @@
 /** Collections of hooks: their public types, and their erased form. */
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import { hasProperty } from "effect/Predicate"
-import { type Hook, type HookImpl, isHook, type Kind } from "./hook.ts"
+import { type Hook, type HookImpl, isHook, type Kind, modify } from "./hook.ts"
 
 /** @internal */
 export const TypeId = "~effect-epilogue/Hooks"
@@ -36,7 +36,7 @@ export type Any<A = never, E = never, R = unknown, X = unknown, T = unknown> =
 /**
  * The way in which the hooks of a step combine with those of its pipeline, for each kind:
  *
- * - `"override"`: the step's if it has any, else the pipeline's;
+ * - `"override"`: the step's if one of them has something to do, else the pipeline's;
  * - `"append"`: the pipeline's, then the step's;
  * - `"prepend"`: the step's, then the pipeline's;
  * - `"off"`: the step's only.
@@ -114,5 +114,34 @@ export const merge = (self: any, that: any): any => make(self, that)
 export const mergeUnder = (stepHooks: any, pipelineHooks: any): any => {
   const step = tableOf(stepHooks)
   const pipeline = tableOf(pipelineHooks)
-  return new HooksImpl(tabulate((kind) => step[kind].length > 0 ? step[kind] : pipeline[kind]))
+  return new HooksImpl(tabulate((kind) => under(step[kind], pipeline[kind], (hook) => hook, (_, hook) => hook)))
+}
+
+/**
+ * Puts hooks of a kind under others, which stand in for them where at least one has something to do. A list of hooks
+ * that all have conditions is followed by those below it, which then run `unless` one of the list does.
+ */
+export const under = <Entry>(
+  upper: ReadonlyArray<Entry>,
+  lower: ReadonlyArray<Entry>,
+  hookOf: (entry: Entry) => HookImpl,
+  withHook: (entry: Entry, hook: HookImpl) => Entry
+): ReadonlyArray<Entry> => {
+  if (upper.length === 0) return lower
+  if (lower.length === 0) return upper
+  const own = upper.map((entry) => hookOf(entry).original)
+  const always = upper.some((entry) => {
+    const { conditional, unless = none } = hookOf(entry)
+    return !conditional && unless.every((hook) => own.includes(hook))
+  })
+  if (always) return upper
+  const below = lower.flatMap((entry) => {
+    const hook = hookOf(entry)
+    const { original, unless = none } = hook
+    // a hook in both lists decides once
+    if (own.includes(original)) return []
+    const more = own.filter((hook) => !unless.includes(hook))
+    return more.length === 0 ? [entry] : [withHook(entry, modify(hook, { unless: [...unless, ...more], original }))]
+  })
+  return below.length === 0 ? upper : [...upper, ...below]
 }

@@ -2,7 +2,7 @@
 import { hasProperty } from "effect/Predicate"
 import type { Outcome } from "./events.ts"
 import type { HookImpl, Kind } from "./hook.ts"
-import { empty, type HooksImpl, type InheritMode, kinds, type Table, tableOf, tabulate } from "./hooks.ts"
+import { empty, type HooksImpl, type InheritMode, kinds, type Table, tableOf, tabulate, under } from "./hooks.ts"
 import { limitMistakes } from "./limit.ts"
 
 /** @internal */
@@ -34,6 +34,8 @@ export interface Planned {
   readonly hook: HookImpl
   readonly level: Level
   readonly index: number
+  /** Whether other hooks run only where it has nothing to do. */
+  readonly decides: boolean
 }
 
 /** @internal */
@@ -94,7 +96,7 @@ const choose = (
     case "off":
       return own
     default:
-      return own.length > 0 ? own : inherited
+      return under(own, inherited, ([hook]) => hook, ([, level], hook) => [hook, level])
   }
 }
 
@@ -144,9 +146,11 @@ export const plan = (owner: Owner, inherited: Table): Plan => {
       mistakes.push(`unknown inherit mode ${JSON.stringify(mode)} (expected ${modes.join(", ")})`)
     }
     if (owner.own.hooks[kind].length === 0 && inherited[kind].length === 0 && owner.overrides === undefined) return none
-    return chosen(owner, inherited, kind).map(([hook, level], index): Planned => {
+    const all = chosen(owner, inherited, kind)
+    const deciding = new Set(all.flatMap(([{ unless = none }]) => unless))
+    return all.map(([hook, level], index): Planned => {
       mistakes.push(...hookMistakes(hook))
-      return { hook, level, index }
+      return { hook, level, index, decides: deciding.has(hook.original) }
     })
   })
   const terminal = (required: boolean) => (outcome: Outcome) =>
@@ -188,19 +192,32 @@ export const explain = (step: any, pipeline?: any): ReadonlyArray<Explanation> =
     : tableOf(pipeline)
   return kinds.flatMap((kind) => {
     const mode = owner.modes[kind] ?? "override"
-    return chosen(owner, inherited, kind).map(([hook, level]): Explanation => ({
+    const all = chosen(owner, inherited, kind)
+    const isConditional = all.some(([{ unless }]) => unless !== undefined)
+    return all.map(([hook, level]): Explanation => ({
       kind,
       name: hook.name,
       level,
       mode,
       required: hook.required,
       background: hook.background,
-      reason: reason(kind, level, mode, inherited[kind].length)
+      reason: reason(kind, level, mode, inherited[kind].length, isConditional)
     }))
   })
 }
 
-const reason = (kind: Kind, level: Level, mode: InheritMode, inherited: number): string => {
+const reason = (
+  kind: Kind,
+  level: Level,
+  mode: InheritMode,
+  inherited: number,
+  isConditional: boolean
+): string => {
+  if (isConditional) {
+    return level === "pipeline"
+      ? `the pipeline's, for where none of the step's own ${kind} hooks has something to do`
+      : `the step's own takes precedence over the pipeline's ${kind} hooks where its tag or predicate matches`
+  }
   if (level === "pipeline") {
     return mode === "override"
       ? `the step has no ${kind} hook of its own, so it inherits the pipeline's`

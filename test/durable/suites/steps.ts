@@ -364,6 +364,29 @@ export const stepsSuite = (engine: Engine): void => {
       assert.deepEqual(seen.list, ["inner", "inner success", "child exit", "outer", "outer success", "parent exit"])
       assert.equal(new Set(seen.events.list.map(({ runId }) => runId)).size, 2)
     }))
+
+  test("hooks with nothing to do leave their place to the pipeline's, at a replay too", (storage) =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      const failing = (name: string, n: number, hook: Hook.Hook<unknown, unknown, never>) =>
+        Step.make(name, Effect.fail(new Bad({ n }))).pipe(Step.hooks(hook), Durable.step({ error: Bad }), Effect.exit)
+      const when = (name: string, answer: Effect.Effect<boolean, string>) =>
+        Hook.when(noting(seen, "failure", name), () => answer)
+      const pipeline = job(() =>
+        Pipeline.make(
+          "any",
+          Effect.gen(function*() {
+            yield* failing("a", 1, when("own a", Effect.succeed(false)))
+            yield* failing("b", 2, when("own b", Effect.succeed(true)))
+            yield* failing("c", 3, when("own c", Effect.fail("predicate")))
+            yield* failing("d", 4, Hook.background(when("own d", Effect.delay(Effect.succeed(false), "5 millis"))))
+            yield* suspendRun("1")
+          })
+        ).pipe(Pipeline.stepHooks(Hook.onFailure((cause) => seen.note(`pipeline ${(Cause.squash(cause) as Bad).n}`))))
+      )
+      yield* run(storage, seen, pipeline)
+      assert.deepEqual(seen.list, ["pipeline 1", "own b", "pipeline 3", "pipeline 4"])
+    }))
 }
 
 const noted = ({ note }: { readonly note: (call: string) => Effect.Effect<void> }, name: string) =>

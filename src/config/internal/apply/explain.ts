@@ -30,22 +30,31 @@ export const explain = (settings: Explained, { module, pipeline }: Exported): Re
     return {
       step: name,
       inCode: known.has(name),
-      hooks: kinds.flatMap((kind) =>
-        chosen(owner, inherited, kind).map(([hook, level]): ExplainedHook => ({
+      hooks: kinds.flatMap((kind) => {
+        const all = chosen(owner, inherited, kind)
+        return all.map(([hook, level]): ExplainedHook => ({
           kind,
           name: hook.name,
           level,
-          from: settings.origins.has(hook)
-            ? { file: settings.file, position: settings.origins.get(hook) }
+          from: settings.origins.has(hook.original)
+            ? { file: settings.file, position: settings.origins.get(hook.original) }
             : "code",
-          why: why(kind, owner.overrides, settings.origins.has(hook), level)
+          why: `${why(kind, owner.overrides, settings.origins.has(hook.original), level)}${condition(all, hook)}`
         }))
-      )
+      })
     }
   })
 }
 
 const unknownStep = (name: string): Owner => ({ name, label: "Step", own: empty, modes: {}, mistakes: [] })
+
+/** Says on which other hooks it depends whether a hook runs, and which others depend on it. */
+const condition = (all: ReturnType<typeof chosen>, { original, unless }: HookImpl): string =>
+  unless !== undefined
+    ? `; only where ${unless.map(({ name }) => name).join(", ")} ${unless.length === 1 ? "has" : "have"} nothing to do`
+    : all.some(([other]) => other.unless?.includes(original) === true)
+    ? "; where it has nothing to do, the hooks below run"
+    : ""
 
 const why = (kind: Kind, overrides: ReadonlyArray<HookOverrides>, isFile: boolean, level: Level): string => {
   const ofFile = overrides.filter(({ hooks }) => hooks[kind].length > 0)

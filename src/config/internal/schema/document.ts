@@ -236,7 +236,7 @@ const idleModes = Schema.makeFilter<Document>(({ inherit, stepHooks = {} }) => {
 })
 
 const modes =
-  "override (own hooks replace inherited ones of the same kind), append (inherited hooks run first), prepend (own "
+  "override (own hooks replace inherited ones of the same kind where one of them has something to do), append (inherited hooks run first), prepend (own "
   + "hooks run first), off (no inherited hooks). One mode for all kinds, or one for each."
 
 // -----------------------------------------------------------------------------

@@ -191,6 +191,7 @@ const beforeNext = (
     const { retry: hooks } = evaluation.plan
     const { found } = matchPending(hooks, pendingHooks)
     const pending = hooks.flatMap((planned) => found.get(planned) ?? [])
+    evaluation.forgetApplied()
     const errors = yield* runRequired(evaluation, pending, failed)
     // a required hook that fails ends the retries
     if (errors !== undefined) return yield* Effect.failCause(Cause.combine(cause, errors))

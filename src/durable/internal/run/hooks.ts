@@ -61,7 +61,8 @@ export const recordHook = (
     return runOnce(keeper, planned, occasion, `${keeper.durable.executionId}/${name}`)
   })
   const recorded = Effect.gen(function*() {
-    const { alerts, error, outcome, told }: HookRecord = yield* keeper.record(name, HookRecord, execute)
+    const { alerts, applied = true, error, outcome, told }: HookRecord = yield* keeper.record(name, HookRecord, execute)
+    if (planned.decides && outcome !== "skipped" && applied) keeper.evaluation.apply(planned.hook)
     if (Exit.isExit(occasion)) markTold(keeper.evaluation, occasion, told, "own")
     if (alerts !== undefined) yield* queue(keeper, `${name}/alerts`, alerts.map(fromJson))
     if (outcome !== "failed") return undefined
@@ -92,6 +93,9 @@ const runOnce = (
       const exit = Exit.isExit(started) ? started : yield* withinLimit(planned.hook, started)
       yield* report(evaluation, planned, exit, since) ?? Effect.void
       const more = {
+        ...(planned.decides && Exit.isFailure(exit) && !evaluation.hasApplied(planned.hook)
+          ? { applied: false }
+          : undefined),
         ...(collected.length === 0 ? undefined : { alerts: collected.map(toJson) }),
         ...(Exit.isExit(occasion) ? toldField(evaluation, occasion) : undefined)
       }

@@ -257,7 +257,7 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
   hook(evaluation: Evaluation, planned: Planned, occasion: Occasion): HookEnd | undefined {
     if (this.currentAttempt !== undefined) return runHook(evaluation, planned, occasion)
     const recorded = recordHook(this, planned, occasion)
-    return planned.hook.background ? runInBackground(evaluation, recorded) : recorded
+    return planned.hook.background ? runInBackground(evaluation, planned, recorded) : recorded
   }
 
   /** Evaluates the body, and then runs the hooks. */

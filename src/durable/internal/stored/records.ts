@@ -88,6 +88,8 @@ const noError: Schema.Top = Schema.Never
 export const HookRecord = Schema.Struct({
   outcome: Schema.Literals(["ended", "skipped", "failed"]),
   error: Schema.optionalKey(Schema.Defect()),
+  /** `false` for a conditional hook that failed before it was known whether it had something to do. */
+  applied: Schema.optionalKey(Schema.Boolean),
   alerts: Schema.optionalKey(Schema.Array(AlertJson)),
   /** The errors of the step's exit that had been told when it ended, by this hook or before it. */
   told: Told
