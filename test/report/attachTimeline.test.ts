@@ -50,7 +50,11 @@ const post = (alert: Alert | string) => Effect.flatMap(Alerter, (alerter) => Eff
 const nightly = Pipeline.make(
   "nightly",
   Effect.andThen(Step.make("load", Effect.void), Step.make("save", Effect.fail("full")))
-).pipe(Pipeline.stepHooks(AlerterHooks.all), Pipeline.hooks(AlerterHooks.failure))
+).pipe(
+  Pipeline.stepHooks(AlerterHooks.all),
+  // an alert of its own for the run, though its step has reported the error
+  Pipeline.hooks(AlerterHooks.failureWith((alert) => alert, { nested: "each" }))
+)
 
 it.effect("alerts about a run and about failed steps get a picture of the run so far, and others none", () =>
   Effect.gen(function*() {
