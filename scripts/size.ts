@@ -17,21 +17,21 @@ const modules: Record<string, Budget> = {
   Alert: { own: 1180, total: 9100 },
   Alerter: { own: 6350, total: 24400 },
   "alerters/index": { own: 27500, total: 79000, schema: true },
-  AlerterHooks: { own: 9990, total: 29440 },
-  Approver: { own: 14370, total: 34890 },
-  "approvers/index": { own: 36270, total: 86550, schema: true },
-  "config/index": { own: 79170, total: 139040, schema: true },
-  "delivery/index": { own: 17900, total: 55300, schema: true },
-  "durable/index": { own: 35920, total: 158900, schema: true },
+  AlerterHooks: { own: 10100, total: 29600 },
+  Approver: { own: 14480, total: 35000 },
+  "approvers/index": { own: 36450, total: 86800, schema: true },
+  "config/index": { own: 79600, total: 139500, schema: true },
+  "delivery/index": { own: 18100, total: 55300, schema: true },
+  "durable/index": { own: 36100, total: 159200, schema: true },
   Hook: { own: 1200, total: 15050 },
   Hooks: { own: 1810, total: 12500 },
   Params: { own: 1950, total: 38250, schema: true },
   Pipeline: { own: 9900, total: 29000 },
-  "report/index": { own: 46640, total: 81830, schema: true },
+  "report/index": { own: 46900, total: 82200, schema: true },
   RunEvent: { own: 2020, total: 20300 },
   Step: { own: 10940, total: 30640 },
   StepContext: { own: 420, total: 13500 },
-  index: { own: 21970, total: 62650, schema: true }
+  index: { own: 26950, total: 67800, schema: true }
 }
 
 /** Scripts that import the index. A bundler must drop everything that they don't use. */

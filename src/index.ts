@@ -26,6 +26,8 @@ export * as Params from "./Params.ts"
 export * as Pipeline from "./Pipeline.ts"
 /** The events of runs, and observers of them. */
 export * as RunEvent from "./RunEvent.ts"
+/** Secrets, which are kept out of all that is told of runs. */
+export * as Secrets from "./Secrets.ts"
 /** Named Effects with hooks. */
 export * as Step from "./Step.ts"
 export { StepContext } from "./StepContext.ts"

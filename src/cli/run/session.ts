@@ -110,6 +110,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
     isInterrupted: () => interrupted
   })
 
+  const stopCatching = supervisor === undefined ? Signals.catchUncaught(guard.text) : () => {}
   // registered before the fiber starts, so that no signal ends the process by default
   const stopListening = Signals.listen(
     () => messages.interrupt,
@@ -126,6 +127,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
   ]))
   const exit = await Effect.runPromise(Fiber.await(fiber))
   stopListening()
+  stopCatching()
   const code = exit._tag === "Success"
     ? exit.value
     : failed(exit.cause, {

@@ -1,8 +1,26 @@
-/** Handles Ctrl-C: the first interrupts, the second quits. */
+/** Handles Ctrl-C (the first interrupts, the second quits) and errors that nothing catches. */
+import { inspect } from "node:util"
 import { ExitCode } from "../request.ts"
 import { errAtOnce } from "../terminal.ts"
 
 const signals = ["SIGINT", "SIGTERM"] as const
+
+/**
+ * Prints an error that nothing catches, and ends the process, as the runtime does, but without the secrets that
+ * `redact` removes. Leaves it to listeners of the user's, if there are any. Returns a function that removes it.
+ */
+export const catchUncaught = (redact: (text: string) => string): () => void => {
+  const listeners = (["uncaughtException", "unhandledRejection"] as const).map((event) => {
+    const onError = (error: unknown) => {
+      if (process.listenerCount(event) > 1) return
+      for (const line of redact(`uncaught ${inspect(error)}`).split("\n")) errAtOnce(line)
+      process.exit(ExitCode.failed)
+    }
+    process.on(event, onError)
+    return () => process.off(event, onError)
+  })
+  return () => listeners.forEach((remove) => remove())
+}
 
 /**
  * Listens to SIGINT and SIGTERM, and returns a function that removes the listeners.

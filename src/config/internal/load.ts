@@ -8,6 +8,7 @@ import * as Path from "effect/Path"
 import { hasProperty } from "effect/Predicate"
 import { Alert } from "../../Alert.ts"
 import { Alerter } from "../../Alerter.ts"
+import { withPublic } from "../../alerters/internal/channel/schema/leaf.ts"
 import type { Kind } from "../../Hook.ts"
 import * as Guard from "../../internal/model/guard.ts"
 import { empty, kinds, make as collect, type Table } from "../../internal/model/hooks.ts"
@@ -216,7 +217,7 @@ const reportRunSettings = ({ document, report }: Loading, options: LoadOptions):
 const plainName = (text: Text): string => String(text)
 
 const annotationsOf = (annotations: StepDocument["annotations"] = {}): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(Object.entries(annotations).map(([name, value]) => [name, Params.withPublic(value)]))
+  Object.fromEntries(Object.entries(annotations).map(([name, value]) => [name, withPublic(value)]))
 
 const bodyOf = ({ retry, timeout }: Pick<StepDocument, "retry" | "timeout">): BodySettings => ({ retry, timeout })
 

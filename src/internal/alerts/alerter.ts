@@ -54,7 +54,11 @@ export const failWith = (
   if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
   const error = Cause.squash(cause)
   if (isAlerterError(error)) return Effect.fail(error)
-  return Effect.fail(otherwise(withoutUrls(error instanceof Error ? error.message : String(error))))
+  const message = error instanceof Error ? error.message : String(error)
+  return Effect.flatMap(
+    CurrentGuard,
+    (guard) => Effect.fail(otherwise(withoutUrls(guard === undefined ? message : guard.text(message))))
+  )
 }
 
 // -----------------------------------------------------------------------------

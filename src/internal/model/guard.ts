@@ -198,28 +198,34 @@ const guardedObservers = (parts: Parts): (observer: Observer) => Observer => {
   }
 }
 
-type Mutable<A> = A extends unknown ? { -readonly [K in keyof A]: A[K] } : never
+/** What texts of an event are not of the user's. */
+const ownTexts: ReadonlySet<string> = new Set(["_tag", "kind", "level", "outcome", "runId"])
 
-const eventOf = (event: RunEvent, { cause, exit, record, scrub }: Parts): RunEvent => {
-  const copy: Mutable<RunEvent> = { ...event }
-  copy.pipelineName = scrub(copy.pipelineName)
-  copy.runName = scrub(copy.runName)
-  if ("stepPath" in copy) Object.assign(copy, stepOf(copy, scrub))
-  if ("hook" in copy) {
-    copy.hook = scrub(copy.hook)
-    copy.step = copy.step && { ...copy.step, ...stepOf(copy.step, scrub) }
+/** Copies an event, whatever fields later versions add: each text in it is scrubbed. */
+const eventOf = (event: RunEvent, parts: Parts): RunEvent => {
+  const { cause, exit, record } = parts
+  const copy = {
+    ...scrubTexts(event, parts),
+    ...("step" in event && event.step !== undefined ? { step: scrubTexts(event.step, parts) } : {}),
+    ...("params" in event ? { params: record(event.params) } : {}),
+    ...("annotations" in event ? { annotations: record(event.annotations) } : {}),
+    ...("cause" in event ? { cause: cause(event.cause) } : {}),
+    ...("exit" in event ? { exit: exit(event.exit) } : {})
   }
-  if ("params" in copy) copy.params = record(copy.params)
-  if ("annotations" in copy) copy.annotations = record(copy.annotations)
-  if ("cause" in copy) copy.cause = cause(copy.cause)
-  if ("exit" in copy) copy.exit = exit(copy.exit)
-  return copy
+  // the cast: each field has the type that it had
+  return copy as RunEvent
 }
 
-const stepOf = (
-  { stepName, stepPath }: { readonly stepName: string; readonly stepPath: ReadonlyArray<string> },
-  scrub: Scrub
-) => ({ stepName: scrub(stepName), stepPath: stepPath.map(scrub) })
+/** Copies an object, with the texts and the lists of texts in it scrubbed. */
+const scrubTexts = <A extends object>(object: A, { scrub }: Parts): A => {
+  const entries = Object.entries(object).map(([key, value]: [string, unknown]): [string, unknown] => {
+    if (typeof value === "string") return [key, ownTexts.has(key) ? value : scrub(value)]
+    if (!Array.isArray(value)) return [key, value]
+    return [key, value.map((part: unknown) => typeof part === "string" ? scrub(part) : part)]
+  })
+  // the cast: each field has the type that it had
+  return Object.fromEntries(entries) as A
+}
 
 const guardedTap = (tap: Tap, parts: Parts): Tap => {
   const occurrence = guardedOccurrences(parts)
@@ -238,6 +244,10 @@ const withOwn = <A extends object>(object: A, own: Partial<A>): A =>
 /** Runs and hooks are kept, since taps keep texts for each of them. */
 const guardedOccurrences = (parts: Parts): (occurrence: Occurrence) => Occurrence => {
   const { record, scrub } = parts
+  const ownerOf = (owner: Occurrence["owner"]): Occurrence["owner"] => {
+    const { key, name } = scrubTexts({ name: owner.name, key: owner.label === "Step" ? owner.key : undefined }, parts)
+    return owner.label === "Pipeline" ? { ...owner, name } : { ...owner, name, key }
+  }
   const runs = new WeakMap<OccurrenceRun, OccurrenceRun>()
   const runOf = (run: OccurrenceRun): OccurrenceRun => {
     const made = runs.get(run) ?? withOwn(run, { name: scrub(run.name), pipelineName: scrub(run.pipelineName) })
@@ -246,13 +256,13 @@ const guardedOccurrences = (parts: Parts): (occurrence: Occurrence) => Occurrenc
   }
   return (occurrence) => {
     if (parts.isEmpty()) return occurrence
-    const { annotations, info, owner, params, path, run } = occurrence
-    const name = scrub(owner.name)
+    const { annotations, info, label, labels, owner, params, path, run } = occurrence
+    const texts = scrubTexts({ label, labels, path }, parts)
     return withOwn(occurrence, {
-      owner: name === owner.name ? owner : { ...owner, name },
+      ...texts,
+      owner: ownerOf(owner),
       run: runOf(run),
-      info: info && { ...info, ...stepOf(info, scrub) },
-      path: path.map(scrub),
+      info: info && scrubTexts(info, parts),
       params: record(params),
       annotations: record(annotations)
     })

@@ -33,19 +33,21 @@ export const make = (
   options: ChannelOptions,
   secrets: ReadonlyArray<string>
 ): Effect.Effect<{ readonly channel: Channel; readonly scrub: Scrub }, never, Scope.Scope> => {
-  const scrub = scrubber(secrets)
+  const own = scrubber(secrets)
   const zone = options.timeZone ?? DateTime.zoneMakeLocal()
   return Effect.gen(function*() {
     const guard = yield* CurrentGuard
     guard?.add(secrets)
-    const http = yield* Http.make(name, options, scrub)
+    // what a server says may quote the alert, and is cut afterwards
+    const http = yield* Http.make(name, options, guard === undefined ? own : (text) => guard.text(own(text)))
     return {
       channel: {
         http,
         time: (at) => localTime(at, zone),
         error: (reason) => new AlerterError({ channel: name, reason })
       },
-      scrub
+      // of an alert `timed` has removed the others
+      scrub: own
     }
   })
 }

@@ -126,11 +126,3 @@ const revealed = (value: unknown, read: (text: string) => unknown): unknown => {
 const holds = (isVariable: (value: unknown) => boolean, value: unknown): boolean =>
   isVariable(value) ||
   (typeof value === "object" && value !== null && Object.values(value).some((part) => holds(isVariable, part)))
-
-/** Returns a value with the texts of public variables in place of their `Redacted`. */
-export const withPublic = (value: unknown): unknown => {
-  if (Redacted.isRedacted(value)) return isSecret(value) ? value : Redacted.value(value)
-  if (Array.isArray(value)) return value.map(withPublic)
-  if (typeof value !== "object" || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, withPublic(part)]))
-}

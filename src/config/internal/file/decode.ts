@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { withPublic } from "../../../alerters/internal/channel/schema/leaf.ts"
 import { CurrentGuard } from "../../../internal/model/secrets.ts"
 import { minLength } from "../../../internal/text/secrets.ts"
 import { plural } from "../../../internal/text/words.ts"
@@ -70,7 +71,7 @@ export const read = (text: string, file: string): Effect.Effect<Reading> =>
       !unread.has("[]") && !path.some((_, index) => unread.has(JSON.stringify(path.slice(0, index + 1))))
     )
     const document = Result.isSuccess(decoded) ? decoded.success : salvage(root, [...known, ...mismatches])
-    guard?.addRedacted(document)
+    guard?.addRedacted(withPublic(document))
     const issues = at([...known, ...others])
     return {
       issues: issues.length > 0 || Result.isSuccess(decoded) ? issues : [{ ...invalid, file }],

@@ -5,11 +5,11 @@ import {
   duration,
   flag,
   type FromFile,
+  leaf,
   maybeSecret,
   number,
   oneOf,
   reference,
-  text,
   whole
 } from "../../../alerters/internal/channel/schema/leaf.ts"
 import { isMap, map, oneOrMore, optional } from "../../../alerters/internal/channel/schema/structure.ts"
@@ -266,10 +266,14 @@ const StepMap: FromFile<StepDocument> = map(
   }).annotate({ identifier: "Step" })
 )
 
-const variableName: FromFile<string> = text(
-  "the name of a variable, without ${}",
-  (name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)
-)
+const variableName = leaf<string>({
+  expected: "the name of a variable, without ${}",
+  json: Schema.String,
+  parse: (input, ofVariable) => {
+    const name = typeof input === "string" && !ofVariable ? input.trim() : ""
+    return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : undefined
+  }
+})
 
 /** The Schema of a config file. */
 export const document: FromFile<Document> = map(

@@ -45,6 +45,14 @@ export const publicLabel = "public"
 /** Whether a value comes from a variable that may not be shown. */
 export const isSecret = (input: unknown): boolean => Redacted.isRedacted(input) && input.label !== publicLabel
 
+/** Returns a value with the texts of public variables in place of their `Redacted`. */
+export const withPublic = (value: unknown): unknown => {
+  if (Redacted.isRedacted(value)) return isSecret(value) ? value : Redacted.value(value)
+  if (Array.isArray(value)) return value.map(withPublic)
+  if (typeof value !== "object" || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, withPublic(part)]))
+}
+
 /** Makes the Schema of a single value. */
 export const leaf = <A>({ expected, json, parse }: LeafOptions<A>): FromFile<A> =>
   Schema.declareConstructor<A, unknown>()(

@@ -1,0 +1,91 @@
+/** Secrets in code: a layer keeps them out of all that steps and runs tell. */
+import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { Slack } from "../src/alerters/index.ts"
+import { Alerter, AlerterHooks, Params, Pipeline, Secrets, Step, StepContext } from "../src/index.ts"
+import { canary, leaks, recorder } from "./support/canary.ts"
+import { makeIt } from "./support/it.ts"
+
+const it = makeIt(test)
+
+const secret = `s3-${canary}/0123`
+
+class Refused extends Data.TaggedError("Refused")<{ readonly url: string }> {
+  override get message() {
+    return `refused by ${this.url}`
+  }
+}
+
+/** A step that puts a text wherever it can. */
+const telling = (text: string) =>
+  Step.make(
+    `load ${text}`,
+    Effect.gen(function*() {
+      yield* StepContext.annotate({ [text]: [text] })
+      yield* Effect.logInfo(text, { text }).pipe(Effect.annotateLogs({ text }), Effect.withLogSpan(text))
+      yield* Effect.void.pipe(Effect.withSpan(text, { attributes: { text } }))
+      return yield* new Refused({ url: text })
+    })
+  ).pipe(
+    Step.hooks(AlerterHooks.failure),
+    Step.onFailure(() => Effect.die(new Error(encodeURIComponent(text))))
+  )
+
+it.effect("a layer of secrets keeps them out of alerts, logs, spans and events, and changes no error", () =>
+  Effect.gen(function*() {
+    const { counts, keep, layer, outputs } = recorder()
+    const run = Pipeline.make(`etl ${secret}`, telling(secret)).pipe(Pipeline.hooks(AlerterHooks.failure))
+    const exit = yield* Effect.exit(run).pipe(
+      Effect.provide(Alerter.layer((alert) => Effect.sync(() => keep("alerts", alert)))),
+      Effect.provide(layer),
+      Effect.provide(Secrets.layer(Redacted.make(secret)))
+    )
+    assert.ok(Object.values(counts).every((count) => count > 0), JSON.stringify(counts))
+    assert.deepEqual(leaks(outputs), [])
+    assert.ok(Exit.isFailure(exit))
+    const error = Cause.squash(exit.cause)
+    assert.ok(error instanceof Refused && error.url === secret)
+  }))
+
+class P extends Params.Service<P>()("P", { token: Schema.RedactedFromValue(Schema.String) }) {}
+
+it.effect("parameters, addresses of channels and secrets that are added later are kept out, too", () =>
+  Effect.gen(function*() {
+    const { keep, layer, outputs } = recorder()
+    const webhookUrl = `https://hooks.example.com/services/T0/${canary}0123`
+    const program = Effect.gen(function*() {
+      yield* Secrets.add(`later-${canary}`)
+      const { token } = yield* P
+      for (const text of [Redacted.value(token), `later-${canary}`, webhookUrl]) {
+        yield* Effect.exit(
+          telling(text).pipe(
+            Effect.provide(Alerter.layer((alert) => Effect.sync(() => keep("alerts", alert))))
+          )
+        )
+      }
+    })
+    yield* program.pipe(
+      Effect.provide(
+        Layer.mergeAll(P.layerUnknown({ token: secret }), Slack.layer({ webhookUrl: Redacted.make(webhookUrl) }))
+      ),
+      Effect.provide(layer),
+      Effect.provide(Secrets.layer())
+    )
+    assert.ok(outputs.length > 10)
+    assert.deepEqual(leaks(outputs), [])
+  }))
+
+it.effect("without a layer of secrets nothing is replaced", () =>
+  Effect.gen(function*() {
+    const { layer, outputs } = recorder()
+    yield* Secrets.add(secret)
+    yield* Effect.exit(telling(secret)).pipe(Effect.provide(Alerter.layerNone), Effect.provide(layer))
+    assert.ok(leaks(outputs).length > 5)
+  }))
