@@ -13,10 +13,9 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { hasProperty } from "effect/Predicate"
 import { Alert, type AlertSource, type Field } from "./Alert.ts"
 import { Alerter } from "./Alerter.ts"
 import * as Hook from "./Hook.ts"
@@ -28,6 +27,7 @@ import { AlerterError, AlerterErrorReason } from "./internal/model/alerterError.
 import { evaluatedIn } from "./internal/model/occurrence.ts"
 import { CurrentGuard } from "./internal/model/secrets.ts"
 import { formatDuration } from "./internal/text/duration.ts"
+import { causeDetail, causeFields, causeHeadline, causeTags } from "./internal/text/errors.ts"
 import { text } from "./internal/text/redact.ts"
 import { placeOf, stepLabel, subjectKey, subjectText } from "./internal/text/stepLabel.ts"
 import { StepContext } from "./StepContext.ts"
@@ -196,25 +196,29 @@ const alertOf = (
   const { annotations, attempt, params, pipelineName, runId, runName, stepKey, stepName, stepPath } = context
   const isRun = stepPath.length === 0
   const source: AlertSource = { pipeline: pipelineName, runId, runName, ...placeOf(context), attempt }
+  const fields = [
+    { name: "pipeline", value: pipelineName },
+    { name: "run", value: runName },
+    ...(isRun
+      ? []
+      : [{ name: "step", value: stepLabel(stepName, stepKey) }, { name: "attempt", value: String(attempt) }]),
+    { name: "duration", value: formatDuration(Duration.toMillis(elapsed)) },
+    ...(isRun && cause !== undefined ? failedField(context) : []),
+    ...Object.entries(params).map(([name, value]) => ({ name, value: text(value) })),
+    ...Object.entries(annotations).map(([name, value]) => ({ name, value: text(value) }))
+  ]
+  const headline = cause === undefined ? undefined : causeHeadline(cause)
+  const detail = cause === undefined ? undefined : causeDetail(cause, { fields: false })
   return Alert.make({
     title: `${subjectText(source)} ${outcome === "success" ? "succeeded" : "failed"}`,
     severity: outcome === "success" ? "success" : "error",
-    body: cause === undefined ? undefined : summary(cause),
-    fields: [
-      { name: "pipeline", value: pipelineName },
-      { name: "run", value: runName },
-      ...(isRun
-        ? []
-        : [{ name: "step", value: stepLabel(stepName, stepKey) }, { name: "attempt", value: String(attempt) }]),
-      { name: "duration", value: formatDuration(Duration.toMillis(elapsed)) },
-      ...(isRun && cause !== undefined ? failedField(context) : []),
-      ...Object.entries(params).map(([name, value]) => ({ name, value: text(value) })),
-      ...Object.entries(annotations).map(([name, value]) => ({ name, value: text(value) }))
-    ],
-    detail: cause === undefined ? undefined : Cause.pretty(cause),
+    body: headline,
+    fields: cause === undefined ? fields : [...fields, ...errorFields(cause, fields)],
+    // a text without a stack has no more to say
+    detail: detail === headline ? undefined : detail,
     // the same for a failure and the success that follows it, by which a channel recognizes a recovery
     dedupeKey: subjectKey(source),
-    tags: cause === undefined ? [] : tagsOf(cause),
+    tags: cause === undefined ? [] : causeTags(cause),
     source
   })
 }
@@ -228,18 +232,8 @@ const failedField = (context: StepContext.Shape): ReadonlyArray<Field> => {
   return [{ name: failed.length === 1 ? "failed step" : "failed steps", value: names }]
 }
 
-/** Returns the tags of the tagged errors in a cause. */
-const tagsOf = (cause: Cause.Cause<unknown>): ReadonlyArray<string> => [
-  ...new Set(
-    cause.reasons.flatMap((reason) => {
-      const error = Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : undefined
-      return hasProperty(error, "_tag") && typeof error._tag === "string" ? [error._tag] : []
-    })
-  )
-]
-
-/** Returns the first error of a cause on one line. */
-const summary = (cause: Cause.Cause<unknown>): string => {
-  const error = Cause.prettyErrors(cause)[0]
-  return error === undefined ? "unknown failure" : `${error.name}: ${error.message}`.split("\n")[0]!
+/** Returns the fields of the error. One that is named as another field of the alert gets a longer name. */
+const errorFields = (cause: Cause.Cause<unknown>, others: ReadonlyArray<Field>): ReadonlyArray<Field> => {
+  const taken = new Set(others.map(({ name }) => name))
+  return causeFields(cause).map(({ name, value }) => ({ name: taken.has(name) ? `error's ${name}` : name, value }))
 }

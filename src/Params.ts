@@ -12,6 +12,7 @@ import type { ParamsIssue } from "./internal/steps/params.ts"
 import * as internal from "./internal/steps/params.ts"
 
 export type { ParamsIssue } from "./internal/steps/params.ts"
+import { selfExplained } from "./internal/text/selfExplained.ts"
 
 /**
  * The fields of a {@link ParamsError}.
@@ -30,14 +31,16 @@ export interface ParamsErrorFields {
 
 const ParamsErrorBase: new(
   fields: ParamsErrorFields
-) => Cause.YieldableError & { readonly _tag: "ParamsError" } & ParamsErrorFields = Schema.TaggedError<ParamsError>()(
-  "ParamsError",
-  {
-    service: Schema.String,
-    issues: Schema.Array(
-      Schema.Struct({ path: Schema.Array(Schema.Union([Schema.String, Schema.Number])), message: Schema.String })
-    )
-  }
+) => Cause.YieldableError & { readonly _tag: "ParamsError" } & ParamsErrorFields = selfExplained(
+  Schema.TaggedError<ParamsError>()(
+    "ParamsError",
+    {
+      service: Schema.String,
+      issues: Schema.Array(
+        Schema.Struct({ path: Schema.Array(Schema.Union([Schema.String, Schema.Number])), message: Schema.String })
+      )
+    }
+  )
 )
 
 /**

@@ -87,7 +87,7 @@ it.effect("Alerter.layer turns a failure, a defect or a throw into an AlerterErr
     const failures: ReadonlyArray<readonly [() => Effect.Effect<unknown, unknown>, string]> = [
       [() => Effect.fail(new Error(`POST ${url} failed`)), "POST <url> failed"],
       [() => Effect.fail(`POST "${url}": 500`), `POST "<url>": 500`],
-      [() => Effect.fail({ url }), "[object Object]"],
+      [() => Effect.fail({ url }), "{\"url\":\"<url>\"}"],
       [() => Effect.die(new TypeError(`${url} is down`)), "<url> is down"],
       [() => Effect.fail(new Error(`(${url.toUpperCase()}) and wss://user:canary@host/x`)), "(<url>) and <url>"],
       [() => {

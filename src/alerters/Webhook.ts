@@ -14,6 +14,8 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Alert } from "../Alert.ts"
 import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
+import { errorMessage } from "../internal/text/errors.ts"
+import { selfExplained } from "../internal/text/selfExplained.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import { anySize } from "./internal/channel/attachments.ts"
 import * as channel from "./internal/channel/channel.ts"
@@ -121,7 +123,7 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
                 catch: (cause) =>
                   error(
                     AlerterErrorReason.InvalidAlert({
-                      detail: http.detail(`no JSON could be made of it: ${String(cause)}`)
+                      detail: http.detail(`no JSON could be made of it: ${errorMessage(cause)}`)
                     })
                   )
               })
@@ -198,9 +200,11 @@ export interface InvalidSignatureFields {
 
 const InvalidSignatureBase: new(
   fields: InvalidSignatureFields
-) => Cause.YieldableError & { readonly _tag: "InvalidSignature" } & InvalidSignatureFields = Data.TaggedError(
-  "InvalidSignature"
-)<InvalidSignatureFields>
+) => Cause.YieldableError & { readonly _tag: "InvalidSignature" } & InvalidSignatureFields = selfExplained(
+  Data.TaggedError(
+    "InvalidSignature"
+  )<InvalidSignatureFields>
+)
 
 /**
  * Reports a request that was not signed with the secret, or that is too old.

@@ -12,7 +12,7 @@ import * as Layer from "effect/Layer"
 import manifest from "../../package.json" with { type: "json" }
 import * as Command from "./front/commands.ts"
 import { ExitCode, UsageError } from "./request.ts"
-import { err, errBlock, flushed, ignoreClosed } from "./terminal.ts"
+import { err, errBlock, errCause, flushed, ignoreClosed } from "./terminal.ts"
 
 let code: number = ExitCode.success
 
@@ -52,7 +52,7 @@ const codeOf = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
   return Effect.sync(() => {
     const isMistake = error instanceof UsageError
     if (isMistake) err(`error: ${error.message}`)
-    else errBlock(Cause.pretty(cause))
+    else errCause(cause)
     return isMistake ? ExitCode.usage : ExitCode.failed
   })
 }

@@ -2,9 +2,11 @@
  * Writes the output of the command, and says what standard output can show. All of it is made printable here, and in
  * GitHub Actions no line of it is a workflow command.
  */
+import type * as Cause from "effect/Cause"
 import { writeSync } from "node:fs"
 /* oxlint-disable eslint/no-restricted-properties -- this is the writer */
 import process from "node:process"
+import { causeDetail } from "../internal/text/errors.ts"
 import { printableBlock, printableJson, printableStyled } from "../internal/text/printable.ts"
 import { colorsOn, isTerminal, type StreamName } from "../internal/text/terminal.ts"
 import { forLog, line } from "../internal/text/writer.ts"
@@ -18,6 +20,9 @@ export const err = (text: string): void => void process.stderr.write(`${line(tex
 
 /** Writes text of several lines to standard error. The lines after the first one are indented. */
 export const errBlock = (text: string): void => void process.stderr.write(`${forLog(printableBlock(text))}\n`)
+
+/** Writes why the command itself failed to standard error. */
+export const errCause = (cause: Cause.Cause<unknown>): void => errBlock(causeDetail(cause))
 
 /** Writes lines of a child process to standard error, with their colours. */
 export const errRelayed = (lines: string): void => void process.stderr.write(forLog(printableStyled(lines)))

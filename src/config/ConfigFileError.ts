@@ -5,6 +5,7 @@
  */
 import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
+import { selfExplained } from "../internal/text/selfExplained.ts"
 import { type ConfigIssue, explain } from "./internal/file/positions.ts"
 
 export type { ConfigIssue, PathSegment, Position } from "./internal/file/positions.ts"
@@ -22,9 +23,11 @@ export interface ConfigFileErrorFields {
 
 const ConfigFileErrorBase: new(
   fields: ConfigFileErrorFields
-) => Cause.YieldableError & { readonly _tag: "ConfigFileError" } & ConfigFileErrorFields = Data.TaggedError(
-  "ConfigFileError"
-)<ConfigFileErrorFields>
+) => Cause.YieldableError & { readonly _tag: "ConfigFileError" } & ConfigFileErrorFields = selfExplained(
+  Data.TaggedError(
+    "ConfigFileError"
+  )<ConfigFileErrorFields>
+)
 
 /**
  * The error of a config file that can't be loaded. `issues` lists every issue in the order of the file; the message

@@ -25,6 +25,7 @@ import { Alert, type AlertInput } from "../Alert.ts"
 import { Alerter } from "../Alerter.ts"
 import { Approver, Decision, type Person, type Question } from "../Approver.ts"
 import { labels } from "../internal/approvals/question.ts"
+import { selfExplained } from "../internal/text/selfExplained.ts"
 import * as internal from "./internal/approval.ts"
 
 /**
@@ -113,7 +114,7 @@ const InvalidAnswerBase: new(fields: {
 }) => Cause.YieldableError & {
   readonly _tag: "InvalidAnswer"
   readonly reason: "Token" | "Approver" | "Over"
-} = Data.TaggedError("InvalidAnswer")<internal.Refusal>
+} = selfExplained(Data.TaggedError("InvalidAnswer")<internal.Refusal>)
 
 /**
  * The error of an answer that was not accepted, and changed nothing: the text is not the token of a question

@@ -5,6 +5,7 @@
  */
 import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
+import { selfExplained } from "../internal/text/selfExplained.ts"
 
 /**
  * Says why a run can't be recorded, or a record can't be read.
@@ -50,9 +51,11 @@ export interface RecordErrorFields {
 
 const RecordErrorBase: new(
   fields: RecordErrorFields
-) => Cause.YieldableError & { readonly _tag: "RecordError" } & RecordErrorFields = Data.TaggedError("RecordError")<
-  RecordErrorFields
->
+) => Cause.YieldableError & { readonly _tag: "RecordError" } & RecordErrorFields = selfExplained(
+  Data.TaggedError("RecordError")<
+    RecordErrorFields
+  >
+)
 
 /**
  * The error of a run that can't be recorded, or of a record that can't be read.

@@ -9,6 +9,7 @@
 import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { selfExplained } from "../internal/text/selfExplained.ts"
 import type { Event } from "./Event.ts"
 import { palettes } from "./internal/timeline/colors.ts"
 import * as page from "./internal/timeline/html.ts"
@@ -69,9 +70,11 @@ export interface MermaidOptions extends HtmlOptions {
 
 const RendererMissingBase: new(
   fields: RendererMissingFields
-) => Cause.YieldableError & { readonly _tag: "RendererMissing" } & RendererMissingFields = Data.TaggedError(
-  "RendererMissing"
-)<RendererMissingFields>
+) => Cause.YieldableError & { readonly _tag: "RendererMissing" } & RendererMissingFields = selfExplained(
+  Data.TaggedError(
+    "RendererMissing"
+  )<RendererMissingFields>
+)
 
 /**
  * The fields of a {@link RendererMissing}.

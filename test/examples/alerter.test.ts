@@ -26,7 +26,7 @@ it.effect("the standard hooks post the cause and the attempt", () =>
     expect(first).toBe("i INFO upload just failed! 1970-01-01T00:00:00.000Z")
     expect(second).toContain("✗ ERROR upload failed 1970-01-01T00:00:00.000Z")
     expect(second).toMatch(/^ +attempt +1$/m)
-    expect(second).toContain("│ Error: no such bucket")
+    expect(second).toContain("\n  no such bucket\n")
     expect(third).toContain("✓ SUCCESS tidy up succeeded 1970-01-01T00:00:00.000Z")
   }))
 

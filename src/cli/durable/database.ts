@@ -23,6 +23,7 @@ import * as Durable from "../../durable/Durable.ts"
 import { isPostgres, refusedPath, refusedUrl } from "../../durable/internal/engine/databaseAddress.ts"
 import * as Lock from "../../durable/internal/engine/databaseLock.ts"
 import * as SqliteClient from "../../durable/internal/engine/sqliteClient.ts"
+import { errorMessage } from "../../internal/text/errors.ts"
 import { UsageError } from "../request.ts"
 import { type Address, runnerLayer } from "./cluster.ts"
 
@@ -138,7 +139,7 @@ const postgres = (url: Redacted.Redacted): Layer.Layer<SqlClient, SqlError | Usa
     Effect.tryPromise({
       try: () => import("@effect/sql-pg/PgClient"),
       catch: (error) => {
-        const { message } = error instanceof Error ? error : { message: String(error) }
+        const message = errorMessage(error)
         return new UsageError({
           message: `Postgres needs the package @effect/sql-pg (npm install @effect/sql-pg): ${message.split("\n")[0]}`
         })

@@ -4,6 +4,9 @@ import * as Logger from "effect/Logger"
 import { isRedacted } from "effect/Redacted"
 import * as References from "effect/References"
 import { inspect } from "node:util"
+import { causeDetail } from "../../internal/text/errors.ts"
+import { isError, readOr } from "../../internal/text/read.ts"
+import { text } from "../../internal/text/redact.ts"
 import { errBlock } from "../terminal.ts"
 
 /**
@@ -12,7 +15,7 @@ import { errBlock } from "../terminal.ts"
  */
 export const logger: Logger.Logger<unknown, void> = Logger.make(({ cause, date, fiber, logLevel, message }) => {
   const parts = Array.isArray(message) ? [...message] : [message]
-  if (cause.reasons.length > 0) parts.push(Cause.pretty(cause))
+  if (cause.reasons.length > 0) parts.push(cause)
   const annotations = fiber.getRef(References.CurrentLogAnnotations)
   if (Object.keys(annotations).length > 0) parts.push(annotations)
   const spans = fiber.getRef(References.CurrentLogSpans).map(([label, start]) =>
@@ -29,4 +32,10 @@ const timeOf = (date: Date): string =>
   }`
 
 const textOf = (part: unknown): string =>
-  typeof part === "string" ? part : isRedacted(part) ? String(part) : inspect(part)
+  typeof part === "string"
+    ? part
+    : readOr(undefined, () => Cause.isCause(part))
+    ? causeDetail(part as Cause.Cause<unknown>) // it is one
+    : isError(part)
+    ? causeDetail(Cause.fail(part))
+    : readOr(undefined, () => isRedacted(part) ? String(part) : inspect(part)) ?? text(part)

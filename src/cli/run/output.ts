@@ -1,7 +1,8 @@
 /** The texts that the command prints for people. */
 import type { ConfigFile } from "../../config/index.ts"
 
-export { causeText, errorText, plural } from "../../internal/text/words.ts"
+export { causeText, errorText } from "../../internal/text/errors.ts"
+export { plural } from "../../internal/text/words.ts"
 export { line } from "../../report/internal/events/line.ts"
 export { StepNames } from "../../report/internal/events/stepNames.ts"
 

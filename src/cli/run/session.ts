@@ -9,11 +9,11 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type { LogLevel } from "effect/LogLevel"
-import { hasProperty } from "effect/Predicate"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import { Alerter } from "../../Alerter.ts"
 import * as Guard from "../../internal/model/guard.ts"
+import { tagOf, textProperty } from "../../internal/text/read.ts"
 import type { RecordError } from "../../report/RecordError.ts"
 import type { RunEvent } from "../../RunEvent.ts"
 import { ExitCode, type Showing } from "../request.ts"
@@ -200,5 +200,4 @@ const mistakes: ReadonlySet<unknown> = new Set([
 
 /** Compares tags, since the user's modules may load copies of these classes. `ConfigError` is not an `Error`. */
 const isMistake = (error: unknown): error is { readonly _tag: string; readonly message: string } =>
-  hasProperty(error, "_tag") && mistakes.has(error._tag) && hasProperty(error, "message") &&
-  typeof error.message === "string"
+  mistakes.has(tagOf(error)) && textProperty(error as object, "message") !== undefined // tagged values are objects

@@ -31,6 +31,7 @@ import type { Alert } from "../../Alert.ts"
 import { Alerter } from "../../Alerter.ts"
 import * as Guard from "../../internal/model/guard.ts"
 import { withoutUrls } from "../../internal/text/addresses.ts"
+import { errorMessage } from "../../internal/text/errors.ts"
 import { ExitCode } from "../request.ts"
 import { err, ignoreClosed } from "../terminal.ts"
 import { alertsOf, type Death, how, lasted, subject } from "./alerts.ts"
@@ -131,8 +132,7 @@ const conclude = <E, R>(
   const alerts = alertsOf(state, pipeline, death).map(guard.alert)
   const sayFailed = (cause: Cause.Cause<unknown>): Effect.Effect<void> =>
     Effect.sync(() => {
-      const error = Cause.squash(cause)
-      say(`an alert could not be posted: ${withoutUrls(error instanceof Error ? error.message : String(error))}`)
+      say(`an alert could not be posted: ${withoutUrls(errorMessage(Cause.squash(cause)))}`)
     })
   const post = (alert: Alert): Effect.Effect<void, never, Alerter> =>
     Effect.catchCause(Effect.flatMap(Alerter, (alerter) => alerter.post(alert)), sayFailed)

@@ -7,6 +7,8 @@ import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import type { Alert } from "../../Alert.ts"
 import { withoutUrls } from "../../internal/text/addresses.ts"
+import { causesOf } from "../../internal/text/errorParts.ts"
+import { errorMessage } from "../../internal/text/errors.ts"
 import * as Writer from "../../internal/text/writer.ts"
 
 /** Milliseconds since the epoch, within the range of a `Date`. */
@@ -78,10 +80,8 @@ export const locks = () => {
 export const explain = (cause: Cause.Cause<unknown>): string => {
   if (Cause.hasInterruptsOnly(cause)) return "it was interrupted"
   const error = Cause.squash(cause)
-  if (!(error instanceof Error)) return withoutUrls(String(error))
   // The errors of a `KeyValueStore` have the operating system's message (no space left, say) only in `cause`.
-  const why = error.cause instanceof Error ? `: ${error.cause.message}` : ""
-  return withoutUrls(error.message + why)
+  return withoutUrls([error, ...causesOf(error, 1)].map(errorMessage).join(": "))
 }
 
 /**

@@ -7,6 +7,7 @@ import * as Scope from "effect/Scope"
 import { Alerter, AlerterError, AlerterErrorReason, isAlerterError } from "../../Alerter.ts"
 import { AlerterObservers } from "../../internal/model/observers.ts"
 import { withoutUrls } from "../../internal/text/addresses.ts"
+import { errorMessage } from "../../internal/text/errors.ts"
 import { type Post, serving } from "./policy.ts"
 
 /** A layer of an alerter with any errors and requirements. */
@@ -43,7 +44,7 @@ export const combine = <const Layers extends ReadonlyArray<AnyAlerter>>(
 export const errorOf = (cause: Cause.Cause<AlerterError>): AlerterError => {
   const error = Cause.squash(cause)
   if (isAlerterError(error)) return error
-  const detail = withoutUrls(error instanceof Error ? error.message : String(error))
+  const detail = withoutUrls(errorMessage(error))
   return new AlerterError({ channel: "alerter", reason: AlerterErrorReason.Rejected({ detail }) })
 }
 

@@ -12,6 +12,7 @@ import { StepContext } from "../model/context.ts"
 import { CurrentGuard } from "../model/secrets.ts"
 import { textSymbols } from "../model/severity.ts"
 import { withoutUrls } from "../text/addresses.ts"
+import { errorMessage } from "../text/errors.ts"
 import { printable, printableLine } from "../text/printable.ts"
 import { colorsOn } from "../text/terminal.ts"
 import * as Writer from "../text/writer.ts"
@@ -54,7 +55,7 @@ export const failWith = (
   if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
   const error = Cause.squash(cause)
   if (isAlerterError(error)) return Effect.fail(error)
-  const message = error instanceof Error ? error.message : String(error)
+  const message = errorMessage(error)
   return Effect.flatMap(
     CurrentGuard,
     (guard) => Effect.fail(otherwise(withoutUrls(guard === undefined ? message : guard.text(message))))

@@ -12,6 +12,7 @@ import type { Occurrence } from "../model/occurrence.ts"
 import { CurrentOverrides } from "../model/overrides.ts"
 import type { Body, PipelineOwner, StepOwner } from "../model/owner.ts"
 import { type Plan, plan as makePlan, type Planned } from "../model/plan.ts"
+import { readOr } from "../text/read.ts"
 import { stepLabel } from "../text/stepLabel.ts"
 import { noAnnotations, Run } from "./run.ts"
 import { currentView, View } from "./view.ts"
@@ -197,7 +198,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
   get params(): Readonly<Record<string, unknown>> {
     if (this.owner.label === "Pipeline" || this.owner.params.length === 0) return noAnnotations
     return this.detailed.params ??= Object.fromEntries(
-      this.owner.params.map((service) => [service.key, service.describe(Context.getUnsafe(this.surroundings, service))])
+      this.owner.params.map((service) => [service.key, describeParams(service, this.surroundings)])
     )
   }
 
@@ -281,6 +282,12 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
   leave(): void {
     if (this.contextBefore !== undefined) this.fiber.setContext(this.contextBefore)
   }
+}
+
+/** Describes the value of a service. A body that needs a missing one fails itself, and its hooks must still run. */
+const describeParams = (service: StepOwner["params"][number], context: Context.Context<never>): unknown => {
+  const value = Context.getOrUndefined(context, service)
+  return value === undefined ? "<not provided>" : readOr("<unreadable>", () => service.describe(value))
 }
 
 /** Returns the evaluation that a view is of. */

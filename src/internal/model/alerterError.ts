@@ -3,6 +3,7 @@ import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import { formatDuration } from "../text/duration.ts"
+import { selfExplained } from "../text/selfExplained.ts"
 
 /**
  * The reason why an alert did not arrive, or a question could not be asked:
@@ -57,9 +58,11 @@ export interface AlerterErrorFields {
 
 const AlerterErrorBase: new(
   fields: AlerterErrorFields
-) => Cause.YieldableError & { readonly _tag: "AlerterError" } & AlerterErrorFields = Data.TaggedError("AlerterError")<
-  AlerterErrorFields
->
+) => Cause.YieldableError & { readonly _tag: "AlerterError" } & AlerterErrorFields = selfExplained(
+  Data.TaggedError("AlerterError")<
+    AlerterErrorFields
+  >
+)
 
 /**
  * The error of an alert that did not arrive, or of a question that could not be asked.

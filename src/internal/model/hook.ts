@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import { hasProperty } from "effect/Predicate"
+import { tagOf } from "../text/read.ts"
 import type { StepContext } from "./context.ts"
 
 /** @internal */
@@ -201,7 +202,7 @@ export const onInterrupt = withCause("interrupt")
 export const onFailureTag = (tag: string, f: (error: any) => Effect.Effect<any, any, any>): any =>
   make("failure", f, (exit, _context, applies) => {
     for (const reason of (exit as Exit.Failure<never, any>).cause.reasons) {
-      if (Cause.isFailReason(reason) && hasProperty(reason.error, "_tag") && reason.error._tag === tag) {
+      if (Cause.isFailReason(reason) && tagOf(reason.error) === tag) {
         applies?.()
         return f(reason.error)
       }

@@ -1,6 +1,7 @@
 /** The error of a step whose required hook failed. Apart from `hook.ts`, so that an observer does not load it. */
 import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
+import { selfExplained } from "../text/selfExplained.ts"
 import type { Kind } from "./hook.ts"
 
 /**
@@ -21,9 +22,11 @@ export interface HookErrorFields {
 
 const HookErrorBase: new(
   fields: HookErrorFields
-) => Cause.YieldableError & { readonly _tag: "HookError" } & HookErrorFields = Data.TaggedError("HookError")<
-  HookErrorFields
->
+) => Cause.YieldableError & { readonly _tag: "HookError" } & HookErrorFields = selfExplained(
+  Data.TaggedError("HookError")<
+    HookErrorFields
+  >
+)
 
 /**
  * The error of a step, or a run, whose required hook failed.

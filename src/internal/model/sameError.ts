@@ -6,6 +6,7 @@
  * by value. All walks are bounded, and a value that can't be read is an error like any other.
  */
 import * as Cause from "effect/Cause"
+import { isError, isInstance, isProxy, property, Unreadable } from "../text/read.ts"
 
 /** How many errors of a chain of causes are looked at. */
 const maxDepth = 100
@@ -37,20 +38,17 @@ export const errorsOf = (cause: Cause.Cause<unknown>): ReadonlyArray<unknown> =>
 }
 
 const read = (object: object, key: string): unknown => {
-  try {
-    // the cast: any property may be asked for, and is `unknown`
-    return (object as Readonly<Record<string, unknown>>)[key]
-  } catch {
-    return undefined
-  }
+  const value = property(object, key)
+  return Unreadable.is(value) ? undefined : value
 }
 
 /** Returns the errors that a list or an `AggregateError` is made of, or `undefined` for other values. */
 const membersOf = (value: object): ReadonlyArray<unknown> | undefined => {
   try {
+    if (isProxy(value)) return undefined
     if (Array.isArray(value)) return value
     if (Cause.isCause(value)) return errorsOf(value)
-    if (!(value instanceof AggregateError)) return undefined
+    if (!isInstance(value, AggregateError.prototype)) return undefined
   } catch {
     return undefined
   }
@@ -61,10 +59,10 @@ const membersOf = (value: object): ReadonlyArray<unknown> | undefined => {
 /** Returns the errors and lists in the own fields of an error, without calling a getter. */
 const fieldsOf = (value: object): ReadonlyArray<object> => {
   try {
-    if (!(value instanceof Error)) return []
+    if (!isError(value) || isProxy(value)) return []
     return Object.keys(value).slice(0, maxFields).flatMap((key) => {
       const field: unknown = Object.getOwnPropertyDescriptor(value, key)?.value
-      return field instanceof Error || (Array.isArray(field) && field.length > 0) || Cause.isCause(field) ? [field] : []
+      return isError(field) || (Array.isArray(field) && field.length > 0) || Cause.isCause(field) ? [field] : []
     })
   } catch {
     return []

@@ -2,6 +2,8 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Redacted from "effect/Redacted"
+import { legibleDefect } from "../text/legible.ts"
+import { isError, isProxy } from "../text/read.ts"
 import { display } from "../text/redact.ts"
 import type { Scrub } from "../text/secrets.ts"
 
@@ -21,14 +23,21 @@ export const scrubValue = (value: unknown, scrub: Scrub, depth = 0): unknown => 
   }
   if (typeof value !== "object" || value === null || Redacted.isRedacted(value)) return value
   try {
+    if (isProxy(value)) return scrubLegible(value, scrub, depth)
     if (Cause.isCause(value)) return scrubCause(value, scrub, depth)
-    if (value instanceof Error) return scrubError(value, scrub, depth)
+    if (isError(value)) return scrubError(value, scrub, depth)
     const shown = display(value)
     const scrubbed = scrubJson(shown, scrub)
     return scrubbed === shown && !printsSecret(value, scrub) ? value : scrubbed
   } catch {
-    return "<unreadable>"
+    return scrubLegible(value, scrub, depth)
   }
+}
+
+/** Returns what can be read of a value, as a copy. */
+const scrubLegible = (value: object, scrub: Scrub, depth: number): unknown => {
+  const copy = legibleDefect(value)
+  return copy === value ? "<unreadable>" : scrubValue(copy, scrub, depth + 1)
 }
 
 /** Whether a value's own way to print itself shows more than its fields do, and something secret. */

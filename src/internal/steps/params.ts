@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { CurrentGuard } from "../model/secrets.ts"
+import { errorMessage } from "../text/errors.ts"
 import { display, holdsSecret } from "../text/redact.ts"
 
 /**
@@ -120,5 +121,5 @@ const configIssues = (cause: Cause.Cause<any>, depth: number): ReadonlyArray<Par
   return Schema.isSchemaError(error?.cause)
     ? issuesOf(error.cause).map((issue) => ({ ...issue, path: issue.path.slice(depth) }))
     // not a mistake in a value: the provider failed
-    : [{ path: [], message: String(error?.message ?? error) }]
+    : [{ path: [], message: errorMessage(error) }]
 }

@@ -10,6 +10,7 @@ import type { AlerterError } from "../model/alerterError.ts"
 import type { Decision, Question } from "../model/approval.ts"
 import { StepContext } from "../model/context.ts"
 import type { Step } from "../model/step.ts"
+import { selfExplained } from "../text/selfExplained.ts"
 import { gate } from "./step.ts"
 
 /**
@@ -36,9 +37,11 @@ export interface NotApprovedFields {
 
 const NotApprovedBase: new(
   fields: NotApprovedFields
-) => Cause.YieldableError & { readonly _tag: "NotApproved" } & NotApprovedFields = Data.TaggedError("NotApproved")<
-  NotApprovedFields
->
+) => Cause.YieldableError & { readonly _tag: "NotApproved" } & NotApprovedFields = selfExplained(
+  Data.TaggedError("NotApproved")<
+    NotApprovedFields
+  >
+)
 
 /**
  * The error of a step whose approval was denied or not given in time.

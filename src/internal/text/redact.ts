@@ -2,8 +2,10 @@
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import { isIterable } from "effect/Predicate"
+import * as Redactable from "effect/Redactable"
 import * as Redacted from "effect/Redacted"
 import { formatDuration } from "./duration.ts"
+import { attempt, isError, isInstance, isProxy, nameOf, textProperty, Unreadable, unreadable } from "./read.ts"
 
 /** The depth to which nested values are shown; deeper ones become an ellipsis. */
 const maxDepth = 8
@@ -14,46 +16,93 @@ const maxParts = 100
 /** The number of objects that are shown in all: without it, a graph of objects would take exponential time. */
 const maxObjects = 10_000
 
-interface Left {
+/** What may still be shown of a value: objects, and characters of text. */
+export interface Left {
   objects: number
+  characters: number
 }
 
 /**
  * Converts a value to JSON for people. A `Redacted`, at any depth, becomes `"<redacted>"`
  * (with its label, if it has one), a collection of Effect its elements, a value that
  * contains itself an ellipsis, and a value that throws when it is read
- * `"<unreadable: …>"` with the name of the error.
+ * `"<unreadable: …>"` with the name of the error. The contents of a proxy are not listed,
+ * unless it is an array's: the number of its keys has no bound.
  */
 export const display = (
   value: unknown,
   within: ReadonlyArray<object> = [],
-  left: Left = { objects: maxObjects }
+  left: Left = { objects: maxObjects, characters: Infinity }
 ): unknown => {
-  try {
-    return displayed(value, within, left)
-  } catch (error) {
-    return `<unreadable: ${error instanceof Error ? error.name : "an error"}>`
-  }
+  const shown = attempt(() => displayed(value, within, left))
+  return Unreadable.is(shown) ? unreadable(shown) : shown
 }
 
 const displayed = (value: unknown, within: ReadonlyArray<object>, left: Left): unknown => {
-  if (Redacted.isRedacted(value)) return String(value)
-  if (typeof value === "bigint" || typeof value === "symbol" || typeof value === "function") return String(value)
+  if (typeof value === "string") return withinLimit(value, left)
+  if (typeof value === "bigint" || typeof value === "symbol") return withinLimit(String(value), left)
+  if (typeof value === "function") return `<${`function ${textProperty(value, "name")?.slice(0, 100) ?? ""}`.trim()}>`
   if (typeof value !== "object" || value === null) return value
-  if (within.length >= maxDepth || within.includes(value) || left.objects-- <= 0) return "…"
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString()
-  if (value instanceof Error) return `${value.name}: ${value.message}`
+  if (isProxy(value)) return displayedProxy(value, within, left)
+  if (Redacted.isRedacted(value)) return String(value)
+  if (within.length >= maxDepth || within.includes(value) || left.objects-- <= 0 || left.characters <= 0) return "…"
+  if (isInstance(value, Date.prototype)) return displayedDate(value as Date) // a date, or it throws
+  if (isError(value)) return withinLimit(`${nameOf(value) ?? "Error"}: ${value.message}`, left)
+  if (isInstance(value, URL.prototype)) return withinLimit(withoutPassword(String(value)), left)
   if (DateTime.isDateTime(value)) return DateTime.formatIso(value)
   if (Duration.isDuration(value)) return formatDuration(Duration.toMillis(value))
+  if (Redactable.isRedactable(value)) return display(Redactable.redact(value), [...within, value], left)
   const inside = [...within, value]
-  if (!(value instanceof Map) && isCollection(value)) {
+  const isMap = isInstance(value, Map.prototype)
+  if (!isMap && isCollection(value)) {
     const { more, parts } = take(value)
     const shown = parts.map((part) => display(part, inside, left))
     return more ? [...shown, "…"] : shown
   }
-  const { more, parts } = take<[unknown, unknown]>(value instanceof Map ? value : Object.entries(value))
+  // the cast: a map, or it throws when its entries are taken
+  const { more, parts } = isMap ? take(value as Map<unknown, unknown>) : entries(value)
   const shown = parts.map(([key, part]): [string, unknown] => [text(key, inside, left), display(part, inside, left)])
   return Object.fromEntries(more ? [...shown, ["…", "…"]] : shown)
+}
+
+const displayedDate = (date: Date): string => Number.isNaN(date.getTime()) ? "Invalid Date" : date.toISOString()
+
+/** Shows a proxy by what can be read of it one by one: the elements of an array, or the message of an error. */
+const displayedProxy = (value: object, within: ReadonlyArray<object>, left: Left): unknown => {
+  if (within.length >= maxDepth || left.objects-- <= 0) return "…"
+  if (!Array.isArray(value)) {
+    return isError(value)
+      ? withinLimit(`${nameOf(value)}: ${value.message}`, left)
+      : "<a proxy>"
+  }
+  const { length } = value
+  const shown = Array.from(
+    { length: Math.min(length, maxParts) },
+    (_, i) => display(value[i], [...within, value], left)
+  )
+  return length > maxParts ? [...shown, "…"] : shown
+}
+
+/** Cuts a text to the characters that are left. */
+const withinLimit = (text: string, left: Left): string => {
+  const limit = Math.max(0, left.characters)
+  left.characters -= text.length
+  return text.length <= limit ? text : `${text.slice(0, limit)}…`
+}
+
+const withoutPassword = (url: string): string => {
+  const parsed = URL.parse(url)
+  if (parsed === null || parsed.password === "") return url
+  parsed.password = "<redacted>"
+  return parsed.href.replace("%3Credacted%3E", "<redacted>")
+}
+
+/** Returns the first properties of an object. Reads no more of them. */
+const entries = (value: object): { readonly parts: ReadonlyArray<[string, unknown]>; readonly more: boolean } => {
+  const keys = Object.keys(value)
+  // the cast: properties of any object
+  const parts = keys.slice(0, maxParts).map((key): [string, unknown] => [key, (value as Record<string, unknown>)[key]])
+  return { parts, more: keys.length > maxParts }
 }
 
 /** Whether a value holds elements. Tagged values such as `Option` do not: they are iterable for `yield*` alone. */

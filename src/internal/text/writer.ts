@@ -10,7 +10,9 @@ import * as Cause from "effect/Cause"
 // oxlint-disable-next-line eslint/no-restricted-imports -- this is the writer
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import { legible } from "./legible.ts"
 import { printable, printableBlock, printableLine, withoutCommands } from "./printable.ts"
+import { isError, readOr } from "./read.ts"
 import { type StreamName, variable } from "./terminal.ts"
 
 /** Makes lines harmless if this process is a step of GitHub Actions, whose runner reads both streams for commands. */
@@ -46,9 +48,14 @@ export const printers: Effect.Effect<{
  */
 const loggable = (part: unknown): unknown => {
   if (typeof part === "string") return forLog(printableBlock(part))
-  if (!Cause.isCause(part) && !(part instanceof Error)) return part
-  const text = Cause.pretty(Cause.isCause(part) ? part : Cause.die(part))
-  return forLog(printable(text)) === text ? part : forLog(printableBlock(text))
+  const isCause = readOr(false, () => Cause.isCause(part))
+  if (!isCause && !isError(part)) return part
+  // the cast: a cause, as was asked above
+  const cause = isCause ? part as Cause.Cause<unknown> : Cause.die(part)
+  const shown = legible(cause)
+  const text = Cause.pretty(shown)
+  if (forLog(printable(text)) !== text) return forLog(printableBlock(text))
+  return shown === cause ? part : shown
 }
 
 /* oxlint-disable eslint/no-restricted-properties -- this is the writer */

@@ -54,7 +54,7 @@ it.live("--record records a run for epilogue show, and changes nothing in the ou
         "├─ ✓ first (n ms)",
         "└─ ✗ second (n ms, 2 attempts): RangeError: no such row",
         "   ├─ ↻ attempt 1 failed after n ms: RangeError: no such row",
-        "   └─ ! hook \"onFailure\" (failure, failed after n ms): Error: the hook broke"
+        "   └─ ! hook \"onFailure\" (failure, failed after n ms): the hook broke"
       ])
     }))
   ))

@@ -4,7 +4,9 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import { hasProperty } from "effect/Predicate"
 import { closest, didYouMean, listed } from "../../../internal/text/closest.ts"
+import { errorMessage } from "../../../internal/text/errors.ts"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
+import { isError, readOr } from "../../../internal/text/read.ts"
 import { standard } from "./hooks.ts"
 import * as packages from "./packages.ts"
 import { extensions, parse, quoted, type Reference } from "./reference.ts"
@@ -292,15 +294,14 @@ export const module = (
 /** Returns the message of an error without its stack. Bundlers throw an `AggregateError` with several. */
 const messageOf = (error: unknown): string => {
   const errors = error instanceof AggregateError && error.errors.length > 0 ? error.errors : [error]
-  const messages = errors.map((error: unknown) =>
-    hasProperty(error, "message") && typeof error.message === "string" && error.message !== ""
-      ? error.message
-      : typeof error === "string"
-      ? error
-      : `it threw ${error instanceof Error ? error.name : error === null ? "null" : `a value of type ${typeof error}`}`
-  )
-  return fitEnd(oneLine(messages.join("; ")), 500)
+  return fitEnd(oneLine(errors.slice(0, 20).map(thrownMessage).join("; ")), 500)
 }
+
+/** A value that is thrown and is no error is named by its type alone, since it may be a secret. */
+const thrownMessage = (error: unknown): string =>
+  typeof error === "string" || isError(error) || readOr(false, () => hasProperty(error, "message"))
+    ? errorMessage(error)
+    : `it threw ${error === null ? "null" : `a value of type ${typeof error}`}`
 
 /** Loads a module and returns the export of the source. */
 export const load = (source: Source): Effect.Effect<unknown, Refusal> =>

@@ -7,13 +7,14 @@ import * as Schedule from "effect/Schedule"
 import type { SqlError } from "effect/sql/SqlError"
 import type { DatabaseSync } from "node:sqlite"
 import { codeOf, isLink, LinkError, makeFile, type Warnings } from "../../../internal/files/private.ts"
+import { selfExplained } from "../../../internal/text/selfExplained.ts"
 import * as Writer from "../../../internal/text/writer.ts"
 import { failure, isBusy, load } from "./nodeSqlite.ts"
 
 const Base: new(fields: { readonly filename: string }) => Cause.YieldableError & {
   readonly _tag: "DatabaseInUse"
   readonly filename: string
-} = Data.TaggedError("DatabaseInUse")<{ readonly filename: string }>
+} = selfExplained(Data.TaggedError("DatabaseInUse")<{ readonly filename: string }>)
 
 export class DatabaseInUse extends Base {
   override get message(): string {

@@ -15,6 +15,7 @@ import { isInterrupted } from "../../../internal/engine/outcome.ts"
 import { toSchedule } from "../../../internal/engine/retry.ts"
 import { bodyExceeded, timeoutBody } from "../../../internal/engine/timeout.ts"
 import type { RetryPolicy, StepOwner } from "../../../internal/model/owner.ts"
+import { readOr } from "../../../internal/text/read.ts"
 import { withAlertKeys } from "../outbox/alertKeys.ts"
 import type { EndRecord } from "../stored/records.ts"
 import type { DurableKeeper } from "./keeper.ts"
@@ -122,7 +123,7 @@ const limited = (body: AnyEffect, name: string, limit: number | undefined, left:
     : Effect.catchIf(
       timeoutBody(body, name, left),
       // the error names the limit that was set, and not the rest of it that this attempt had
-      (error) => Cause.isTimeoutError(error) && error.message === bodyExceeded(name, left).message,
+      (error) => readOr(false, () => Cause.isTimeoutError(error) && error.message === bodyExceeded(name, left).message),
       () => Effect.fail(bodyExceeded(name, limit))
     )
 

@@ -7,12 +7,28 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
 import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { Decision, NotApproved } from "../../../Approver.ts"
 import { HookError } from "../../../Hook.ts"
+import { legibleDefect } from "../../../internal/text/legible.ts"
 
 /** @internal */
 export const Kind = Schema.Literals(["start", "retry", "success", "failure", "interrupt", "exit"])
 
 /** @internal */
 export type LibraryError = HookError | NotApproved | AlerterError | Cause.TimeoutError
+
+const toLegible = SchemaTransformation.transform({
+  decode: (defect: unknown): unknown => defect,
+  encode: legibleDefect
+})
+
+/** Schemas of defects. What can't be read or stored of one is stored as text. */
+export const StoredDefect: Schema.Codec<unknown, Schema.Json> = Schema.Defect().pipe(
+  Schema.decodeTo(Schema.Unknown, toLegible)
+)
+
+/** As {@link StoredDefect}, with the stack. */
+export const StoredDefectWithStack: Schema.Codec<unknown, Schema.Json> = Schema.Defect({ includeStack: true }).pipe(
+  Schema.decodeTo(Schema.Unknown, toLegible)
+)
 
 const Optional = <S extends Schema.Top>(schema: S) => Schema.optionalKey(schema)
 
@@ -85,7 +101,7 @@ const HookErrorStored = Schema.TaggedStruct("effect-epilogue/HookError", {
   kind: Kind,
   pipelineName: Schema.String,
   stepName: Schema.String,
-  cause: Schema.Defect()
+  cause: StoredDefect
 }).pipe(Schema.decodeTo(
   Schema.instanceOf(HookError),
   SchemaTransformation.transform({

@@ -5,7 +5,7 @@
 import * as Schema from "effect/Schema"
 import { AlertJson } from "../../../internal/alerts/json.ts"
 import { display } from "../../../internal/text/redact.ts"
-import { Kind, withLibrary } from "./errors.ts"
+import { Kind, StoredDefect, StoredDefectWithStack, withLibrary } from "./errors.ts"
 
 const Values = Schema.Record(Schema.String, Schema.Json)
 
@@ -73,7 +73,7 @@ export const endRecordSchema = (success: Schema.Top, error: Schema.Top | undefin
   const cached = byError.get(key)
   if (cached !== undefined) return cached
   const schema = Schema.Struct({
-    exit: Schema.Exit(success, withLibrary(error), Schema.Defect({ includeStack: true })),
+    exit: Schema.Exit(success, withLibrary(error), StoredDefectWithStack),
     ...endRecordFields
   })
   byError.set(key, schema)
@@ -87,7 +87,7 @@ const noError: Schema.Top = Schema.Never
 /** The end of a hook, and the alerts that it posted where they go through an outbox. */
 export const HookRecord = Schema.Struct({
   outcome: Schema.Literals(["ended", "skipped", "failed"]),
-  error: Schema.optionalKey(Schema.Defect()),
+  error: Schema.optionalKey(StoredDefect),
   /** `false` for a conditional hook that failed before it was known whether it had something to do. */
   applied: Schema.optionalKey(Schema.Boolean),
   alerts: Schema.optionalKey(Schema.Array(AlertJson)),

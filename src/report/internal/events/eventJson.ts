@@ -1,13 +1,13 @@
 /**
  * Converts events to JSON, for records, timelines and the command's supervisor. The value of an exit is left out, and a
- * cause becomes its pretty text. Parameters and annotations are redacted.
+ * cause becomes its text. Parameters and annotations are redacted.
  */
-import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import type * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import type { Kind } from "../../../Hook.ts"
+import { causeDetail } from "../../../internal/text/errors.ts"
 import { display } from "../../../internal/text/redact.ts"
 import { placeOf } from "../../../internal/text/stepLabel.ts"
 import type { HookInfo, Outcome, RunEvent, StepInfo } from "../../../RunEvent.ts"
@@ -172,7 +172,7 @@ export const toEventJson = (event: RunEvent): EventJson => {
         ...run,
         ...stepOf(event),
         attempt: event.attempt,
-        cause: Cause.pretty(event.cause),
+        cause: causeDetail(event.cause),
         delayMillis: finite(Duration.toMillis(event.delay))
       }
     case "StepEnded":
@@ -208,7 +208,7 @@ export const toEventJson = (event: RunEvent): EventJson => {
         ...run,
         ...hookOf(event),
         durationMillis: Duration.toMillis(event.duration),
-        cause: Cause.pretty(event.cause)
+        cause: causeDetail(event.cause)
       }
   }
 }
@@ -228,7 +228,7 @@ const hookOf = ({ hook, hookIndex, kind, level, step }: HookInfo) => ({
 
 /** @internal */
 export const causeOf = (exit: Exit.Exit<unknown, unknown>): { readonly cause?: string } =>
-  exit._tag === "Success" ? {} : { cause: Cause.pretty(exit.cause) }
+  exit._tag === "Success" ? {} : { cause: causeDetail(exit.cause) }
 
 /** @internal */
 export const shown = (values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>

@@ -1,7 +1,8 @@
 /** Formats events as lines, for what `epilogue run` prints and for progress without a terminal. */
 import * as Duration from "effect/Duration"
 import { formatDuration } from "../../../internal/text/duration.ts"
-import { causeLine, plural } from "../../../internal/text/words.ts"
+import { causeLine } from "../../../internal/text/errors.ts"
+import { plural } from "../../../internal/text/words.ts"
 import type { HookInfo, RunEvent } from "../../../RunEvent.ts"
 import type { StepNames } from "./stepNames.ts"
 import { marks } from "./tree.ts"

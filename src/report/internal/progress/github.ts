@@ -11,9 +11,9 @@
  * the end of the run, and printed once more below the group, which GitHub shows folded.
  */
 import * as Cause from "effect/Cause"
+import { causeText } from "../../../internal/text/errors.ts"
 import { printable, printableLine, withoutCommands } from "../../../internal/text/printable.ts"
 import { pathText } from "../../../internal/text/stepLabel.ts"
-import { causeText } from "../../../internal/text/words.ts"
 import type { RunEvent } from "../../../RunEvent.ts"
 import { line, owner } from "../events/line.ts"
 import { StepNames } from "../events/stepNames.ts"

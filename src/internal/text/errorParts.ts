@@ -1,0 +1,159 @@
+/** Reads the parts of an error: its name, its message, its fields, its causes. Nothing that it holds makes this throw. */
+import * as Cause from "effect/Cause"
+import { attempt, isError, isProxy, nameOf, property, readOr, tagOf, Unreadable, unreadableWhy } from "./read.ts"
+import { type Left, text } from "./redact.ts"
+import { isSelfExplained } from "./selfExplained.ts"
+
+/** A field of an error, as text. */
+export interface ErrorField {
+  readonly name: string
+  readonly value: string
+}
+
+/** The number of causes, of members and of parallel errors that are shown. */
+export const most = 10
+
+const mostFields = 20
+export const longestMessage = 10_000
+export const longestField = 1_000
+
+/** An error as far as it can be read. */
+export interface Described {
+  readonly name: string | undefined
+  /** May be empty. */
+  readonly message: string
+  readonly fields: ReadonlyArray<ErrorField>
+  /** The error, or the value that a promise was rejected with. */
+  readonly value: unknown
+  readonly hasFrames: boolean
+}
+
+export const describe = (error: unknown): Described => {
+  const value = rejection(error)
+  const described = attempt(() => describeValue(value))
+  return Unreadable.is(described)
+    ? { name: undefined, message: unreadableWhy(described), fields: [], value: undefined, hasFrames: false }
+    : described
+}
+
+/** Returns what a promise was rejected with, where effect has wrapped it in an error that says nothing. */
+export const rejection = (error: unknown): unknown => {
+  for (let at = error, i = 0; i < most; i++) {
+    if (typeof at !== "object" || at === null || tagOf(at) !== "UnknownError") return at
+    const message = property(at, "message")
+    const wraps = message === "" || message === undefined ||
+      (typeof message === "string" && message.startsWith("An error occurred in Effect."))
+    const cause = property(at, "cause")
+    if (!wraps || Unreadable.is(cause)) return at
+    at = cause
+  }
+  return error
+}
+
+const describeValue = (value: unknown): Described => {
+  const isOpaque = typeof value !== "object" || value === null
+  if (isOpaque || !isErrorLike(value)) {
+    return { name: undefined, message: shortened(shown(value)), fields: [], value, hasFrames: false }
+  }
+  const tag = tagOf(value)
+  const ofError = isError(value)
+  // a plain object may have a field `name` that is no error's
+  const given = ofError || tag !== undefined ? nameOf(value) : undefined
+  const name = tag !== undefined && (given === undefined || given === "Error")
+    ? tag.slice(0, 200)
+    : given ?? (ofError ? "Error" : undefined)
+  const message = messageOf(value)
+  const service = missingService(message)
+  const isComplete = readOr(false, () => isSelfExplained(value))
+  return {
+    name: service === undefined ? name : undefined,
+    message: service === undefined ? message : `it needs the service ${service}, which nothing provides`,
+    fields: isComplete ? [] : fieldsOf(value, ofError && tag === undefined),
+    value,
+    hasFrames: true
+  }
+}
+
+/** Whether a value has the parts of an error. Of all others the whole value is shown. */
+const isErrorLike = (value: object): boolean => {
+  if (isError(value) || tagOf(value) !== undefined) return true
+  const message = property(value, "message")
+  return Unreadable.is(message) || (typeof message === "string" && message !== "")
+}
+
+export const messageOf = (error: object): string => {
+  const message = property(error, "message")
+  if (message === undefined) return ""
+  if (Unreadable.is(message)) return unreadableWhy(message)
+  return shortened(typeof message === "string" ? message : shown(message))
+}
+
+const missing = /^Service not found: ([^\n(]+)/
+
+export const missingService = (message: string): string | undefined => missing.exec(message)?.[1]?.trim()
+
+/** What is shown of an error elsewhere than among its fields. */
+const ownParts: ReadonlySet<string> = new Set(["_tag", "name", "message", "stack", "cause"])
+
+/**
+ * Returns the fields of an error. Of an untagged one only texts and numbers, as `code` and `syscall` of system errors:
+ * clients of HTTP add requests and responses to theirs.
+ */
+const fieldsOf = (error: object, simpleOnly: boolean): ReadonlyArray<ErrorField> => {
+  if (isProxy(error)) return []
+  const keys = attempt(() => Object.keys(error))
+  if (Unreadable.is(keys)) return [{ name: "fields", value: unreadableWhy(keys) }]
+  const fields: Array<ErrorField> = []
+  let more = 0
+  for (const key of keys) {
+    if (ownParts.has(key) || key.startsWith("~") || key === "errors" && isError(error)) continue
+    if (fields.length === mostFields) {
+      more++
+      continue
+    }
+    const value = property(error, key)
+    if (simpleOnly && typeof value === "object" && value !== null) continue
+    if (typeof value === "function" || value === undefined) continue
+    fields.push({ name: key.slice(0, 100), value: shortened(shown(value), longestField) })
+  }
+  return more === 0 ? fields : [...fields, { name: "…", value: `and ${more} more` }]
+}
+
+/** Converts a value to bounded text, without its secrets. */
+const shown = (value: unknown): string =>
+  Unreadable.is(value)
+    ? unreadableWhy(value)
+    : readOr("<unreadable>", () => text(value, [], bounds()))
+
+export const bounds = (): Left => ({ objects: 1_000, characters: longestMessage })
+
+export const shortened = (text: string, limit = longestMessage): string =>
+  text.length <= limit ? text : `${text.slice(0, limit)}… ${count(text.length - limit)} characters left out`
+
+export const count = (n: number): string => n.toLocaleString("en")
+
+/** Returns the next error of a chain, or `undefined` at its end. */
+export const causeOf = (error: unknown): unknown => {
+  if (typeof error !== "object" || error === null) return undefined
+  const cause = property(error, "cause")
+  if (cause === undefined || cause === null) return undefined
+  if (readOr(false, () => Cause.isCause(cause))) {
+    return readOr(undefined, () => Cause.squash(cause as Cause.Cause<unknown>))
+  }
+  return rejection(cause)
+}
+
+/** Returns the first causes of an error. */
+export const causesOf = (error: unknown, limit: number): ReadonlyArray<unknown> => {
+  const causes: Array<unknown> = []
+  let at = causeOf(rejection(error))
+  for (; at !== undefined && causes.length < limit; at = causeOf(at)) causes.push(at)
+  return causes
+}
+
+/** Returns the members of an `AggregateError`. */
+export const membersOf = (error: unknown): ReadonlyArray<unknown> => {
+  if (!isError(error)) return []
+  const errors = property(error, "errors")
+  return readOr(false, () => Array.isArray(errors)) ? errors as ReadonlyArray<unknown> : []
+}

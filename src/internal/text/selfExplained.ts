@@ -1,0 +1,12 @@
+/** Marks errors whose message says all that their fields do, so that the fields are not shown once more. */
+
+const key = Symbol.for("effect-epilogue/Error/selfExplained")
+
+/** Marks the class of such errors, and returns it. */
+export const selfExplained = <C extends { readonly prototype: object }>(base: C): C => {
+  Object.defineProperty(base.prototype, key, { value: true })
+  return base
+}
+
+/** Returns whether the class of an error is marked. */
+export const isSelfExplained = (error: object): boolean => key in error

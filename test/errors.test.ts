@@ -1,0 +1,302 @@
+/** Tests what people are told of an error, whatever it is: in alerts, events, records, lines of progress and logs. */
+import * as Cause from "effect/Cause"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Headers from "effect/http/Headers"
+import * as Logger from "effect/Logger"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { type Alert, AlerterHooks, Params, Pipeline, RunEvent, Step } from "../src/index.ts"
+import { Report } from "../src/report/index.ts"
+import { TestAlerter } from "../src/testing/index.ts"
+import { canary, leaks } from "./support/canary.ts"
+import { Hostile, hostile } from "./support/hostile.ts"
+import { makeIt } from "./support/it.ts"
+import { logs } from "./support/observe.ts"
+import { forAll } from "./support/property.ts"
+
+const it = makeIt(test)
+
+/** Runs a step that ends with a cause, and returns its alert and its recorded cause. */
+const told = (exit: Effect.Effect<unknown, unknown>) =>
+  Effect.gen(function*() {
+    const recorded: Array<string> = []
+    const [alert] = yield* Step.make("load", exit).pipe(
+      Step.hooks(AlerterHooks.failure),
+      Effect.exit,
+      Effect.andThen(TestAlerter.sent),
+      Effect.provide([
+        TestAlerter.layer,
+        RunEvent.layer((event) => {
+          const json = Report.fromRunEvent(event)
+          if (json._tag === "StepEnded") recorded.push(json.cause ?? "")
+        })
+      ])
+    )
+    assert.ok(alert !== undefined, "no alert was posted")
+    return { alert, recorded: recorded[0]! }
+  })
+
+const ownFields = (alert: Alert): Record<string, string> =>
+  Object.fromEntries(alert.fields.slice(5).map(({ name, value }) => [name, value]))
+
+class HttpError extends Data.TaggedError("HttpError")<{ readonly status: number; readonly url: string }> {}
+
+class DbError extends Data.TaggedError("DbError")<{ readonly cause: unknown }> {}
+
+class Rejected extends Data.TaggedError("Rejected")<{
+  readonly message: string
+  readonly status: number
+  readonly step: string
+  readonly token: Redacted.Redacted
+  readonly headers: Headers.Headers
+}> {}
+
+// -----------------------------------------------------------------------------
+// what an error says
+// -----------------------------------------------------------------------------
+
+it.effect("a tagged error without a message is told by its tag and its fields", () =>
+  Effect.gen(function*() {
+    const { alert, recorded } = yield* told(Effect.fail(new HttpError({ status: 503, url: "/prices" })))
+    assert.equal(alert.body, "HttpError: status 503, url /prices")
+    assert.match(recorded, /^HttpError: status 503, url \/prices\n {4}at .*errors\.test\.ts/)
+    assert.deepEqual(ownFields(alert), {})
+  }))
+
+it.effect("the fields of a tagged error with a message are fields of the alert, redacted as parameters are", () =>
+  Effect.gen(function*() {
+    const error = new Rejected({
+      message: "the order was refused",
+      status: 409,
+      step: "payment",
+      token: Redacted.make(canary),
+      headers: Headers.fromInput({ authorization: `Bearer ${canary}`, accept: "text/plain" })
+    })
+    const { alert, recorded } = yield* told(Effect.fail(error))
+    assert.equal(alert.body, "Rejected: the order was refused")
+    assert.deepEqual(ownFields(alert), {
+      status: "409",
+      "error's step": "payment",
+      token: "<redacted>",
+      headers: `{"authorization":"<redacted>","accept":"text/plain"}`
+    })
+    assert.ok(recorded.includes("\n    status 409\n"))
+    assert.deepEqual(leaks([alert, recorded]), [])
+  }))
+
+it.effect("the texts and numbers of a system error are shown, and the objects that clients of HTTP add are not", () =>
+  Effect.gen(function*() {
+    const error = Object.assign(new Error("connect ECONNREFUSED"), {
+      code: "ECONNREFUSED",
+      port: 5432,
+      config: { headers: { authorization: canary } }
+    })
+    const { alert, recorded } = yield* told(Effect.fail(error))
+    assert.deepEqual(ownFields(alert), { code: "ECONNREFUSED", port: "5432" })
+    assert.deepEqual(leaks([alert, recorded]), [])
+  }))
+
+it.effect("an error without a message is told by its cause", () =>
+  Effect.gen(function*() {
+    const { alert } = yield* told(Effect.fail(new DbError({ cause: new Error("connection refused") })))
+    assert.equal(alert.body, "DbError: connection refused")
+    assert.match(alert.detail!, /\n\[cause\]: Error: connection refused\n/)
+  }))
+
+for (
+  const [what, effect, body] of [
+    ["a text", Effect.fail("no such file"), "no such file"],
+    ["a text as a defect", Effect.die("no such file"), "no such file"],
+    ["a plain object", Effect.fail({ code: 7 }), `{"code":7}`],
+    ["a tagged plain object", Effect.fail({ _tag: "RowFailed", id: 10n }), "RowFailed: id 10"],
+    ["an object with a message", Effect.fail({ message: "closed", code: 7 }), "closed"],
+    ["nothing", Effect.fail(undefined), "undefined"],
+    ["a symbol", Effect.fail(Symbol("stop")), "Symbol(stop)"],
+    [
+      "a promise's rejection",
+      Effect.tryPromise(() => Promise.reject(new RangeError("too far"))),
+      "RangeError: too far"
+    ],
+    ["a promise's rejection with a text", Effect.tryPromise(() => Promise.reject("gone")), "gone"],
+    ["an error of several lines", Effect.fail(new Error("\nfirst\nsecond")), "Error: first"]
+  ] as const
+) {
+  it.effect(`${what} is told as it is`, () =>
+    Effect.map(told(effect), ({ alert, recorded }) => {
+      assert.equal(alert.body, body)
+      assert.ok(recorded.replaceAll(/\s+/g, " ").startsWith(body), recorded)
+    }))
+}
+
+it.effect("a text, of which there is no more to say, is not repeated as the alert's detail", () =>
+  Effect.map(told(Effect.fail("no such file")), ({ alert }) => assert.equal(alert.detail, undefined)))
+
+it.effect("an error of the config says what is missing", () =>
+  Effect.gen(function*() {
+    const { alert } = yield* told(
+      Effect.provide(
+        Effect.flatMap(Config.String("PRICES_URL"), Effect.succeed),
+        ConfigProvider.layer(ConfigProvider.fromUnknown({}))
+      )
+    )
+    assert.match(alert.body!, /^ConfigError: .*PRICES_URL/s)
+  }))
+
+it.effect("the members of an AggregateError are told, the first ten of many", () =>
+  Effect.gen(function*() {
+    const members = Array.from({ length: 5_000 }, (_, i) => new Error(`member ${i}`))
+    const { recorded } = yield* told(Effect.fail(new AggregateError(members, "all failed")))
+    assert.match(recorded, /^AggregateError: all failed\n/)
+    assert.match(recorded, /\n {2}\[1 of 5000\]: Error: member 0\n/)
+    assert.match(recorded, /\n {2}\[10 of 5000\]: Error: member 9\n/)
+    assert.doesNotMatch(recorded, /member 10/)
+    assert.match(recorded, /\n {2}… and 4,990 more errors$/)
+  }))
+
+it.effect("parallel errors are told together, the first ten of many", () =>
+  Effect.gen(function*() {
+    const all = Effect.failCause(
+      Cause.fromReasons(Array.from({ length: 30 }, (_, i) => Cause.makeFailReason(`page ${i}`)))
+    )
+    const { alert, recorded } = yield* told(all)
+    assert.equal(alert.body, "page 0 (and 29 more)")
+    assert.match(recorded, /^page 0\npage 1\n/)
+    assert.match(recorded, /\npage 9\n… and 20 more errors$/)
+  }))
+
+const chain = (length: number): Error => {
+  let error = new Error("bottom")
+  for (let i = 1; i <= length; i++) error = new Error(`level ${i}`, { cause: error })
+  return error
+}
+
+for (const [length, more] of [[20_000, "19,990"], [11, "1"]] as const) {
+  it.effect(`of a chain of ${length} causes the first ten are told, and how many there are more`, () =>
+    Effect.gen(function*() {
+      const { recorded } = yield* told(Effect.die(chain(length)))
+      assert.ok(recorded.startsWith(`Error: level ${length}\n`))
+      assert.equal(recorded.match(/^\[cause\]: /gm)?.length, 10)
+      assert.ok(recorded.endsWith(`\n… and ${more} more`), recorded.slice(-200))
+    }))
+}
+
+it.effect("a chain of causes that leads back to its beginning is told once", () =>
+  Effect.gen(function*() {
+    const [first, second] = [new Error("first"), new Error("second")]
+    first.cause = second
+    second.cause = first
+    const { recorded } = yield* told(Effect.fail(first))
+    assert.equal(recorded.match(/Error: first/g)?.length, 1)
+    assert.ok(recorded.endsWith("\n[cause]: an error from above, again"))
+  }))
+
+it.effect("a message of 100 MB is cut, and its length told", () =>
+  Effect.gen(function*() {
+    const { alert, recorded } = yield* told(Effect.fail(new Error("x".repeat(100_000_000))))
+    assert.ok(alert.body!.length < 2_000 && alert.detail!.length < 50_000 && recorded.length < 50_000)
+    assert.match(recorded, /^Error: x+… 99,990,000 characters left out/)
+  }))
+
+// -----------------------------------------------------------------------------
+// what can't be read
+// -----------------------------------------------------------------------------
+
+class LazyMessage extends Error {
+  override get message(): string {
+    throw new TypeError("response already consumed")
+  }
+}
+
+it.effect("what can't be read of an error is named, with the reason", () =>
+  Effect.gen(function*() {
+    const { alert, recorded } = yield* told(Effect.fail(new LazyMessage()))
+    assert.equal(alert.body, "Error: <unreadable: TypeError: response already consumed>")
+    assert.match(recorded, /\n {4}at .*errors\.test\.ts/)
+    const broken = Object.defineProperty(new Error("x"), "cause", { get: () => assert.fail("gone") })
+    assert.match((yield* told(Effect.fail(broken))).recorded, /\n\[cause\]: <unreadable: AssertionError: gone>$/)
+  }))
+
+/** More than any rendering may take of a hostile error. */
+const bound = 60_000
+
+it.effect("whatever a step fails with is alerted, recorded and logged, in bounded text", () =>
+  forAll(Hostile, (description) =>
+    Effect.gen(function*() {
+      const error = hostile(description)
+      const log = logs()
+      const logged = Logger.layer([Logger.make((options) => void Logger.formatSimple.log(options))])
+      for (const effect of [Effect.fail(error), Effect.die(error)]) {
+        const { alert, recorded } = yield* told(effect)
+        const texts = [
+          alert.title,
+          alert.body!,
+          alert.detail ?? "",
+          recorded,
+          ...alert.fields.map(({ value }) => value)
+        ]
+        for (const text of texts) assert.ok(typeof text === "string" && text.length < bound)
+        assert.notEqual(alert.body!.trim(), "")
+        assert.ok(!alert.body!.includes("\n"))
+        JSON.stringify([alert, recorded])
+        const failing = Step.make("load", Effect.void).pipe(Step.onSuccess(() => effect))
+        for (const layer of [log.layer, logged]) yield* Effect.provide(failing, layer)
+      }
+      assert.equal(log.list.length, 2)
+    }), 200))
+
+it.effect("any JSON and any text that a step fails with is alerted", () =>
+  forAll(
+    Schema.Union([Schema.Json, Schema.String, Schema.Unknown]),
+    (value) => Effect.map(told(Effect.fail(value)), ({ alert }) => assert.ok(alert.body!.length < bound))
+  ))
+
+it.effect("the exit of a step is the error itself, however it is told", () =>
+  Effect.gen(function*() {
+    const error = new LazyMessage()
+    const exit = yield* Step.make("load", Effect.fail(error)).pipe(
+      Step.hooks(AlerterHooks.failure),
+      Effect.provide(TestAlerter.layer),
+      Effect.exit
+    )
+    assert.ok(Exit.isFailure(exit))
+    assert.ok(Object.is(Cause.squash(exit.cause), error))
+  }))
+
+// -----------------------------------------------------------------------------
+// missing services, stacks
+// -----------------------------------------------------------------------------
+
+class Rows extends Params.Service<Rows>()("Rows", { count: Schema.Int }) {}
+
+it.effect("a step whose parameters are not provided is alerted, with the name of the service", () =>
+  Effect.gen(function*() {
+    const step = Step.make("load", Effect.map(Rows, ({ count }) => count)).pipe(Step.params(Rows))
+    const run = Pipeline.make("etl", step).pipe(Pipeline.stepHooks(AlerterHooks.failure))
+    const [alert, ...more] = yield* Effect.exit(run as unknown as Effect.Effect<number>).pipe( // the cast is the mistake
+      Effect.andThen(TestAlerter.sent),
+      Effect.provide(TestAlerter.layer)
+    )
+    assert.deepEqual(more, [])
+    assert.equal(alert!.body, "it needs the service Rows, which nothing provides")
+    assert.deepEqual(alert!.fields.at(-1), { name: "Rows", value: "<not provided>" })
+  }))
+
+it.effect("frames of the library, of effect and of the runtime are counted and not listed", () =>
+  Effect.gen(function*() {
+    const thrown = Effect.sync(() =>
+      [1].map((n) => {
+        if (n > 0) throw new Error("no rows")
+      })
+    )
+    const { alert } = yield* told(Step.make("inner", Effect.andThen(Effect.yieldNow, thrown)))
+    const frames = alert.detail!.split("\n").slice(1)
+    assert.ok(frames.length > 1)
+    for (const frame of frames.slice(0, -1)) assert.match(frame, /^ {4}at .*errors\.test\.ts/)
+    assert.match(frames.at(-1)!, /^ {4}… \d+ frames? of (effect|the runtime)/)
+  }))
