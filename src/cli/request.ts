@@ -76,6 +76,8 @@ export interface WorkerRequest extends DurableRequest, DurableModule, Showing {
   readonly host: string
   /** The port for that; 0 for any free port. */
   readonly port: number
+  /** Whether only runners can reach a host that is not this machine alone. */
+  readonly trustedNetwork: boolean
 }
 
 /** `epilogue run --durable`. */

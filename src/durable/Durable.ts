@@ -28,6 +28,7 @@
  */
 import type { MessageStorage } from "effect/cluster/MessageStorage"
 import type { Sharding } from "effect/cluster/Sharding"
+import type { ShardingConfig } from "effect/cluster/ShardingConfig"
 import type { ConfigError } from "effect/Config"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
@@ -41,6 +42,7 @@ import type { Step } from "../Step.ts"
 import type { StepContext } from "../StepContext.ts"
 import type { DatabaseInUse } from "./internal/engine/databaseLock.ts"
 import * as engines from "./internal/engine/layers.ts"
+import type { UntrustedNetwork } from "./internal/engine/trustedNetwork.ts"
 import * as pipelines from "./internal/run/pipeline.ts"
 import * as steps from "./internal/run/step.ts"
 import type { LibraryError } from "./internal/stored/errors.ts"
@@ -49,6 +51,7 @@ import type {
   PayloadOf,
   Pipeline,
   PipelineOptions,
+  RunnerOptions,
   SchemaServices,
   SingleOptions,
   StepOptions
@@ -267,6 +270,52 @@ export const layerSqlite = (
  * @since 0.1.0
  */
 export const layerCluster: Layer.Layer<WorkflowEngine, never, Sharding | MessageStorage> = engines.cluster
+
+/**
+ * {@link layerCluster} with a runner at an address. A host that others than this machine can reach is refused with
+ * {@link UntrustedNetwork}, unless `trustedNetwork` says that only runners can reach it.
+ *
+ * **Details**
+ *
+ * The protocol of `effect/cluster` has no authentication: whoever reaches the port can start runs with any payload,
+ * interrupt them, and end their waits. An approval is not among that: answers are read from the database.
+ *
+ * **Gotchas**
+ *
+ * With {@link layerCluster} alone the address is that of `effect/cluster`'s own settings, which are not checked.
+ *
+ * @example
+ * ```ts
+ * import { NodeClusterSocket } from "@effect/platform-node"
+ * import { Durable } from "effect-epilogue/durable"
+ *
+ * const engine = Durable.layerClusterAt(
+ *   { host: "10.0.0.7", port: 34431, trustedNetwork: true },
+ *   (shardingConfig) => NodeClusterSocket.layer({ storage: "sql", shardingConfig })
+ * )
+ * ```
+ *
+ * @see {@link layerCluster} for a cluster that is set up otherwise
+ * @category engines
+ * @since 0.1.0
+ */
+export const layerClusterAt = <E, R>(
+  address: RunnerOptions,
+  cluster: (
+    shardingConfig: Pick<ShardingConfig["Service"], "runnerAddress" | "runnerListenAddress">
+  ) => Layer.Layer<Sharding | MessageStorage, E, R>
+): Layer.Layer<WorkflowEngine | Sharding | MessageStorage, E | UntrustedNetwork, R> =>
+  engines.clusterAt(address, cluster)
+
+export {
+  /**
+   * The error of {@link layerClusterAt} for a host that others than this machine can reach.
+   *
+   * @category errors
+   * @since 0.1.0
+   */
+  UntrustedNetwork
+} from "./internal/engine/trustedNetwork.ts"
 
 export {
   /**

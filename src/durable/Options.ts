@@ -113,3 +113,19 @@ export interface SingleOptions {
   /** Overrides the environment's settings and the defaults of `effect/cluster`. */
   readonly shardingConfig?: Partial<ShardingConfig["Service"]> | undefined
 }
+
+/**
+ * The address of a runner of a cluster.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RunnerOptions {
+  /** The host at which other runners reach this one. */
+  readonly host: string
+  readonly port: number
+  /** The host to listen at, where it differs from `host`. */
+  readonly listenHost?: string | undefined
+  /** Says that only runners can reach the port, as in a network of their own. `false` unless set. */
+  readonly trustedNetwork?: boolean | undefined
+}

@@ -29,6 +29,8 @@ export interface Running {
   readonly wrote: (text: string) => Effect.Effect<void>
   readonly kill: (signal: NodeJS.Signals) => void
   readonly ended: Effect.Effect<Ended>
+  /** The text that it has written so far. */
+  readonly output: Pick<Ended, "stdout" | "stderr">
   readonly child: ChildProcess
 }
 
@@ -73,6 +75,7 @@ export const start = (
         })
       const running: Running = {
         child,
+        output,
         wrote,
         kill: (signal) => void child.kill(signal),
         ended: Effect.promise(() => closed)

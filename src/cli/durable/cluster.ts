@@ -18,11 +18,13 @@ import * as Option from "effect/Option"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import { SocketServer, type SocketServerError } from "effect/socket/SocketServer"
 import type { SqlClient } from "effect/sql/SqlClient"
+import { check, type UntrustedNetwork } from "../../durable/internal/engine/trustedNetwork.ts"
 
 /** The address of a runner; port 0 stands for any free port. */
 export interface Address {
   readonly host: string
   readonly port: number
+  readonly trustedNetwork: boolean
 }
 
 type Settings = Partial<ShardingConfig.ShardingConfig["Service"]>
@@ -33,14 +35,14 @@ type Settings = Partial<ShardingConfig.ShardingConfig["Service"]>
  * the one at which others reach the runner.
  */
 export const runnerLayer = (
-  { host, port }: Address,
+  { host, port, trustedNetwork }: Address,
   settings: Settings
-): Layer.Layer<Sharding | MessageStorage, ConfigError | SocketServerError, SqlClient> => {
+): Layer.Layer<Sharding | MessageStorage, ConfigError | SocketServerError | UntrustedNetwork, SqlClient> => {
   const server = Layer.unwrap(
-    Effect.map(
-      ShardingConfig.configFromEnv,
-      ({ runnerListenAddress }) => NodeSocketServer.layer(Option.getOrElse(runnerListenAddress, () => ({ host, port })))
-    )
+    Effect.flatMap(ShardingConfig.configFromEnv, ({ runnerListenAddress }) => {
+      const listening = Option.getOrElse(runnerListenAddress, () => ({ host, port }))
+      return Effect.as(check([host, listening.host], trustedNetwork), NodeSocketServer.layer(listening))
+    })
   )
   const config = Layer.effect(
     ShardingConfig.ShardingConfig,

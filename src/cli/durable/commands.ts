@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import { userInfo } from "node:os"
 import process from "node:process"
 import * as Approval from "../../durable/Approval.ts"
+import { check, UntrustedNetwork } from "../../durable/internal/engine/trustedNetwork.ts"
 import { isToken } from "../../internal/text/token.ts"
 import { type AnswerRequest, ExitCode, type InterruptRequest, UsageError, type WorkerRequest } from "../request.ts"
 import { err, out } from "../run/environment.ts"
@@ -22,6 +23,8 @@ export const worker = (request: WorkerRequest): Promise<number> =>
   session(request, (session) =>
     Effect.gen(function*() {
       const { database, emit } = session
+      // before the module is loaded; the engine checks the address to listen at too
+      yield* check([request.host], request.trustedNetwork)
       const loaded = yield* load(request)
       const names = loaded.pipelines.map(({ name }) => name)
       session.messages.interrupt = "stopping when the steps under way have ended; their runs go on at the next start"
@@ -37,7 +40,10 @@ export const worker = (request: WorkerRequest): Promise<number> =>
             return ExitCode.failed
           }))
       )
-    }))
+    }).pipe(
+      Effect.catchIf((error) => error instanceof UntrustedNetwork, ({ message }) =>
+        new UsageError({ message: `${message}. --trusted-network says that only workers can reach it` }))
+    ))
 
 /** Answers a question by its token. The answer goes to the database, so it needs no worker. */
 export const answer = (request: AnswerRequest): Promise<number> =>

@@ -91,7 +91,13 @@ export const secretsOf = (database: Database): ReadonlyArray<string> => {
 export type Engine = WorkflowEngine | Sharding.Sharding | MessageStorage | SqlClient
 
 /** The errors of starting an engine. */
-export type EngineError = ConfigError | SqlError | Durable.DatabaseInUse | SocketServerError | UsageError
+export type EngineError =
+  | ConfigError
+  | SqlError
+  | Durable.DatabaseInUse
+  | SocketServerError
+  | Durable.UntrustedNetwork
+  | UsageError
 
 type Settings = Partial<ShardingConfig.ShardingConfig["Service"]>
 

@@ -63,7 +63,7 @@ const inFile = (
         `stopping ${name} when the step under way has ended; run ${runId} goes on at the next start`
       const layer = runner(
         { pipelines: [submission.pipeline], services: submission.services },
-        engine(database, { host: "127.0.0.1", port: 0 })
+        engine(database, { host: "127.0.0.1", port: 0, trustedNetwork: false })
       )
       const here = yield* Effect.catchIf(
         Effect.provide(follow<never>(submission, Effect.void), layer),

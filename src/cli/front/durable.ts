@@ -137,7 +137,8 @@ export const make = (perform: Perform) => {
     database,
     host: Flag.String("host").pipe(
       Flag.withDescription(
-        "With Postgres: the host at which other workers reach this one; it listens there, or at LISTEN_HOST"
+        "With Postgres: the host at which other workers reach this one; it listens there, or at LISTEN_HOST. " +
+          "A host that others than this machine can reach needs --trusted-network"
       ),
       Flag.withDefault("127.0.0.1")
     ),
@@ -145,11 +146,18 @@ export const make = (perform: Perform) => {
       Flag.withDescription("With Postgres: the port for that; 0 for any free port"),
       Flag.withDefault(0)
     ),
+    trustedNetwork: Flag.Boolean("trusted-network").pipe(
+      Flag.withDescription(
+        "Says that only workers can reach the host. The protocol between them has no authentication: whoever reaches " +
+          "the port can start, interrupt and disturb runs"
+      ),
+      Flag.withDefault(false)
+    ),
     json,
     record
   }, (input) =>
     Effect.gen(function*() {
-      const { host, json, port } = input
+      const { host, json, port, trustedNetwork } = input
       if (port < 0 || port > 65_535) return yield* new UsageError({ message: `--port ${port} is not a port` })
       const request = {
         ...(yield* moduleOf(input)),
@@ -157,6 +165,7 @@ export const make = (perform: Perform) => {
         logLevel: yield* logLevel,
         host,
         port,
+        trustedNetwork,
         json,
         progress: "plain" as const,
         record: Option.getOrUndefined(input.record)
@@ -177,7 +186,8 @@ export const make = (perform: Perform) => {
           description: "Run all durable pipelines of a module, with .epilogue/durable.db"
         },
         {
-          command: "EPILOGUE_DATABASE=postgres://… epilogue worker ./etl.ts#nightly --host 10.0.0.7 --port 34431",
+          command:
+            "EPILOGUE_DATABASE=postgres://… epilogue worker ./etl.ts#nightly --host 10.0.0.7 --port 34431 --trusted-network",
           description: "Run one of several workers of a cluster"
         }
       ])

@@ -269,6 +269,14 @@ it.live("mistakes exit with 2, and print nothing to stdout and no secrets", () =
       [["worker", module, "--layer", `${module}#nightly`], /layer: expected a Layer/],
       [["worker", module, "--port", "70000"], /^error: --port 70000 is not a port\n$/],
       [
+        ["worker", module, "--host", "10.0.0.7"],
+        /^error: the host "10\.0\.0\.7" is not this machine alone, .*--trusted-net/
+      ],
+      [["worker", module, "--host", "0.0.0.0", "--database", url], /^error: the host "0\.0\.0\.0" is not this machine/],
+      [["worker", module, "--host", "127.0.0.1.example.com"], /no authentication/],
+      [["worker", module, "--host", ""], /^error: the host "" is not this machine alone/],
+      [["worker", module, "--host", "0.0.0.0", "--trusted-network", "--database", url], /ECONNREFUSED/, 1],
+      [
         ["worker", module, "--database", "redis://ada:hunter2@db"],
         /^error: --database is neither a postgres:\/\/ URL nor/
       ],

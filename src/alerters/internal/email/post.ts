@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { type Alerter, AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
+import { isLoopback } from "../../../internal/text/host.ts"
 import { scrubber } from "../../../internal/text/secrets.ts"
 import * as Writer from "../../../internal/text/writer.ts"
 import type { SmtpOptions, UrlOptions } from "../../EmailOptions.ts"
@@ -18,8 +19,6 @@ const name = "email"
 const fail = (reason: AlerterErrorReason) => new AlerterError({ channel: name, reason })
 
 const invalid = (detail: string) => fail(AlerterErrorReason.InvalidAlert({ detail }))
-
-const isLoopback = (host: string): boolean => /^(localhost|.*\.localhost|127(\.\d+){3}|::1)$/i.test(host)
 
 const serverOf = (options: SmtpOptions): Smtp.Server => {
   const { host, password, port, tls, user } = options

@@ -1,6 +1,7 @@
 /** Layers of workflow engines, built from those of `effect/cluster`. */
 import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
 import type { MessageStorage } from "effect/cluster/MessageStorage"
+import { RunnerAddress } from "effect/cluster/RunnerAddress"
 import type { Sharding } from "effect/cluster/Sharding"
 import type { ShardingConfig } from "effect/cluster/ShardingConfig"
 import * as SingleRunner from "effect/cluster/SingleRunner"
@@ -8,16 +9,18 @@ import type { ConfigError } from "effect/Config"
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { layerMemory, type WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { LinkError, makeFolder } from "../../../internal/files/private.ts"
-import type { SingleOptions } from "../../Options.ts"
+import type { RunnerOptions, SingleOptions } from "../../Options.ts"
 import { withQuestions } from "../questions/engine.ts"
 import { refusedPath } from "./databaseAddress.ts"
 import * as DatabaseLock from "./databaseLock.ts"
 import { failure } from "./nodeSqlite.ts"
 import * as SqliteClient from "./sqliteClient.ts"
+import { check, type UntrustedNetwork } from "./trustedNetwork.ts"
 
 type Engine = WorkflowEngine | Sharding | MessageStorage
 
@@ -26,6 +29,21 @@ export const memory = withQuestions(layerMemory)
 
 /** @internal */
 export const cluster = withQuestions(ClusterWorkflowEngine.layer)
+
+/** @internal */
+export const clusterAt = <E, R>(
+  { host, listenHost = host, port, trustedNetwork = false }: RunnerOptions,
+  runner: (
+    config: Pick<ShardingConfig["Service"], "runnerAddress" | "runnerListenAddress">
+  ) => Layer.Layer<Sharding | MessageStorage, E, R>
+): Layer.Layer<Engine, E | UntrustedNetwork, R> => {
+  const address = (host: string) => Option.some(RunnerAddress.make({ host, port }))
+  const checked = Effect.map(
+    check([host, listenHost], trustedNetwork),
+    () => runner({ runnerAddress: address(host), runnerListenAddress: address(listenHost) })
+  )
+  return Layer.provideMerge(cluster, Layer.unwrap(checked))
+}
 
 /**
  * Waits without a limit until the pipelines of stored runs are registered, unless the environment sets a limit. By
