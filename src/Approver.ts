@@ -46,6 +46,9 @@ export { NotApproved, type NotApprovedFields } from "./internal/steps/requireApp
  * @since 0.1.0
  */
 export class Approver extends ApproverKey {
+  /** Makes an approver from its functions. Questions come to them without secrets. */
+  static override readonly of: (approver: Approver.Shape) => Approver.Shape = internal.withoutSecrets
+
   /**
    * Asks through the approver of the environment. Fails with an `AlerterError` if the question can't be asked or
    * its answers can't be read, and never takes that for a decision.

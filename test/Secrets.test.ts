@@ -1,6 +1,7 @@
 /** Secrets in code: a layer keeps them out of all that steps and runs tell. */
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -9,7 +10,17 @@ import * as Schema from "effect/Schema"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { Slack } from "../src/alerters/index.ts"
-import { Alerter, AlerterHooks, Params, Pipeline, Secrets, Step, StepContext } from "../src/index.ts"
+import {
+  Alerter,
+  AlerterHooks,
+  Approver,
+  Decision,
+  Params,
+  Pipeline,
+  Secrets,
+  Step,
+  StepContext
+} from "../src/index.ts"
 import { canary, leaks, recorder } from "./support/canary.ts"
 import { makeIt } from "./support/it.ts"
 
@@ -52,6 +63,30 @@ it.effect("a layer of secrets keeps them out of alerts, logs, spans and events, 
     assert.ok(Exit.isFailure(exit))
     const error = Cause.squash(exit.cause)
     assert.ok(error instanceof Refused && error.url === secret)
+  }))
+
+it.effect("a question comes to its approver without secrets", () =>
+  Effect.gen(function*() {
+    const asked: Array<unknown> = []
+    const deny = Approver.layer((question) =>
+      Effect.as(
+        Effect.sync(() => asked.push(question)),
+        Decision.Denied({ by: { id: "ann", name: "Ann" }, at: DateTime.makeUnsafe(0) })
+      )
+    )
+    const question = {
+      title: `Drop ${secret}?`,
+      body: encodeURIComponent(secret),
+      fields: [{ name: secret, value: secret }],
+      options: { approve: `Yes, ${secret}` },
+      timeout: "1 hour"
+    } as const
+    yield* Effect.exit(Step.make(`drop ${secret}`, Effect.void).pipe(Step.requireApproval(question))).pipe(
+      Effect.provide(deny),
+      Effect.provide(Secrets.layer(secret))
+    )
+    assert.equal(asked.length, 1)
+    assert.deepEqual(leaks(asked), [])
   }))
 
 class P extends Params.Service<P>()("P", { token: Schema.RedactedFromValue(Schema.String) }) {}

@@ -3,7 +3,9 @@ import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Person, Question } from "../model/approval.ts"
+import type { AlerterError } from "../model/alerterError.ts"
+import type { Decision, Person, Question, Resumable } from "../model/approval.ts"
+import { CurrentGuard, type Guard } from "../model/secrets.ts"
 import { fitEnd, oneLine } from "../text/fit.ts"
 
 /** An answer to a question, before it is known whether it counts. */
@@ -15,6 +17,41 @@ export interface Vote {
   /** The time of the answer; in a channel that only keeps answers in order, the time when it was received. */
   readonly at?: DateTime.Utc | undefined
   readonly comment?: string | undefined
+}
+
+/** What asks questions: the functions of an approver. */
+interface Asking {
+  readonly ask: (question: Question) => Effect.Effect<Decision, AlerterError>
+  readonly resumable?: Resumable | undefined
+}
+
+/** Removes the secrets of the guard, if there is one, from the questions that an approver gets. */
+export const withoutSecrets = (approver: Asking): Asking => {
+  const { ask, resumable } = approver
+  const withShown = <A>(question: Question, use: (shown: Question) => Effect.Effect<A, AlerterError>) =>
+    Effect.flatMap(CurrentGuard, (guard) => use(guard === undefined ? question : shownBy(guard, question)))
+  return {
+    ...approver,
+    ask: (question) => withShown(question, ask),
+    resumable: resumable && {
+      // durable approvals pass a channel more than the question: the token of its answer
+      post: (question, ...rest: []) => withShown(question, (shown) => resumable.post(shown, ...rest)),
+      listen: (question, handle) => withShown(question, (shown) => resumable.listen(shown, handle)),
+      withdraw: (question, handle) => withShown(question, (shown) => resumable.withdraw(shown, handle))
+    }
+  }
+}
+
+const shownBy = ({ text }: Guard, question: Question): Question => {
+  const { body, fields, options, title } = question
+  const shown = (one: string | undefined) => one === undefined ? undefined : text(one)
+  return {
+    ...question,
+    title: text(title),
+    body: shown(body),
+    fields: fields?.map(({ name, value }) => ({ name: text(name), value: text(value) })),
+    options: options && { approve: shown(options.approve), deny: shown(options.deny) }
+  }
 }
 
 /** Whether the answer of a person counts. */

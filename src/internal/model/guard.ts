@@ -45,6 +45,7 @@ export const make = (values: Iterable<string> = [], onAdd?: (value: string) => v
     addRedacted: (value) => add(redactedIn(value)),
     text: scrub,
     value,
+    record,
     cause,
     alert: (alert) => secrets.isEmpty ? alert : scrubAlert(alert, scrub),
     observers: (observers) => observers.map(observing),

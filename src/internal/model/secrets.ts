@@ -17,6 +17,7 @@ export interface Guard {
   readonly text: Scrub
   /** Returns a value as it may be shown; itself, if it has nothing to hide. */
   readonly value: (value: unknown) => unknown
+  readonly record: (values: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>
   readonly cause: (cause: Cause.Cause<unknown>) => Cause.Cause<unknown>
   readonly alert: (alert: Alert) => Alert
   /** Returns observers that pass events on without the values. */
