@@ -8,6 +8,7 @@ import type { Outcome } from "../model/events.ts"
 import { empty, type Table } from "../model/hooks.ts"
 import type { FailedStep, Occurrence, OccurrenceRun, Unsuccessful } from "../model/occurrence.ts"
 import { CurrentOverrides, type Overrides } from "../model/overrides.ts"
+import { CurrentGuard, type Guard } from "../model/secrets.ts"
 import { type Telling, tellingOf } from "./telling.ts"
 
 /** Never added to: most runs have no background hooks, and need no set of their own. */
@@ -33,6 +34,7 @@ export class Run implements OccurrenceRun {
   readonly pipelineName: string
   readonly stepHooks: Table
   readonly clock: Clock.Clock
+  readonly guard: Guard | undefined
   startedMillis: number
   /** `undefined` where there are no observers. */
   readonly telling: Telling | undefined
@@ -66,6 +68,7 @@ export class Run implements OccurrenceRun {
     this.stepHooks = stepHooks
     this.clock = fiber.getRef(Clock.Clock)
     this.startedMillis = this.clock.currentTimeMillisUnsafe()
+    this.guard = fiber.getRef(CurrentGuard)
     this.telling = tellingOf(this, fiber)
     this.overrides = fiber.getRef(CurrentOverrides)
     this.annotations = annotations

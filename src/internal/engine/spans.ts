@@ -8,7 +8,6 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type { HookImpl } from "../model/hook.ts"
 import type { Occurrence } from "../model/occurrence.ts"
-import { CurrentGuard } from "../model/secrets.ts"
 import { pathText } from "../text/stepLabel.ts"
 
 const listening = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
@@ -25,7 +24,7 @@ export const span = (
   fiber: Fiber.Fiber<unknown, unknown>,
   effect: Effect.Effect<unknown, unknown, unknown>
 ): Effect.Effect<unknown, unknown, unknown> => {
-  const guard = fiber.getRef(CurrentGuard)
+  const { guard } = occurrence.run
   if (guard === undefined) return listening(fiber) ? spanned(occurrence, effect) : effect
   return Effect.updateContext(
     listening(fiber) ? spanned(occurrence, effect) : effect,

@@ -14,7 +14,6 @@ import { type FailedAttempt, skipped } from "../model/hook.ts"
 import { AlerterObservers, Observers } from "../model/observers.ts"
 import type { Occurrence, OccurrenceRun } from "../model/occurrence.ts"
 import type { Planned } from "../model/plan.ts"
-import { CurrentGuard } from "../model/secrets.ts"
 import { isTapped, type Tap, TapKey } from "../model/tap.ts"
 import * as Writer from "../text/writer.ts"
 
@@ -152,7 +151,7 @@ export const tellingOf = (run: ReportedRun, fiber: Fiber.Fiber<unknown, unknown>
   const ofAlerters = fiber.getRef(AlerterObservers)
   const observers = ofAlerters.length === 0 ? provided : [...provided, ...ofAlerters]
   if (observers.length === 0) return undefined
-  return new Telling(run, fiber, fiber.getRef(CurrentGuard)?.observers(observers) ?? observers)
+  return new Telling(run, fiber, run.guard?.observers(observers) ?? observers)
 }
 
 /** Adds the fields of a step to an event. Those of a deeply nested step stay getters: see `Evaluation.info`. */

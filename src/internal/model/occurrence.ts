@@ -4,6 +4,7 @@ import type { AlertedErrors } from "./alerted.ts"
 import type { StepContext } from "./context.ts"
 import type { StepInfo } from "./events.ts"
 import type { PipelineOwner, StepOwner } from "./owner.ts"
+import type { Guard } from "./secrets.ts"
 
 /** The key of the evaluation that a context is of. */
 export const Evaluated: unique symbol = Symbol.for("effect-epilogue/StepContext/Evaluated")
@@ -19,6 +20,8 @@ export interface OccurrenceRun {
   readonly pipelineName: string
   /** Whether its last hook has ended. */
   readonly ended: boolean
+  /** Keeps secrets out of what is told of the run. Looked up once, when the run starts. */
+  readonly guard: Guard | undefined
   /** The evaluation in another run that this run is a part of: that of a step whose body evaluates a pipeline. */
   readonly around: Occurrence | undefined
   /** The number of evaluations of steps that have begun. */

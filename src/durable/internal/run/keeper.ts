@@ -20,7 +20,6 @@ import { isInterrupted, outcomeOf, withFailed } from "../../../internal/engine/o
 import type { Occasion } from "../../../internal/model/hook.ts"
 import type { PipelineOwner, StepOwner } from "../../../internal/model/owner.ts"
 import type { Plan, Planned } from "../../../internal/model/plan.ts"
-import { CurrentGuard } from "../../../internal/model/secrets.ts"
 import * as Writer from "../../../internal/text/writer.ts"
 import { BegunRecord, type EndRecord, type PendingHook, StartRecord, toJson } from "../stored/records.ts"
 import type { ActivityOwner } from "./activityFibers.ts"
@@ -215,7 +214,7 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
     endedAt: number,
     pendingHooks: ReadonlyArray<PendingHook>
   ): EndRecord {
-    const guard = this.evaluation.fiber.getRef(CurrentGuard)
+    const { guard } = this.evaluation.run
     const shown = (values: Readonly<Record<string, unknown>>) => toJson(guard?.record(values) ?? values)
     return {
       exit,
