@@ -36,10 +36,10 @@ export interface BotOptions extends ApproverOptions {
  * The rest of a reply is the comment. Answers of bots are ignored. `approvers` are ids of members,
  * `U…`: anybody can take somebody else's name.
  *
- * The bot needs the scopes `chat:write`, `reactions:read` and `reactions:write`. With
- * `channels:history` or `groups:history` it also reads replies; without, only reactions count. With
- * `users:read` it knows people's names, and ignores reactions of bots; without, people are named by
- * their ids.
+ * The bot needs the scopes `chat:write`, `reactions:read`, `reactions:write` and `users:read`. With
+ * `channels:history` or `groups:history` it also reads replies; without, only reactions count.
+ * Without `users:read` Slack does not tell people from bots, so no answer counts, and a warning is
+ * logged.
  *
  * The approver is resumable: Slack stores reactions and replies, so a process that resumes
  * listening finds them.

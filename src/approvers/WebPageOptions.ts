@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type { Question } from "../Approver.ts"
@@ -32,6 +33,10 @@ export interface WebPageOptions<R = never> {
   readonly hostname?: string | undefined
   /** The port to listen on. Unless set, any free port. */
   readonly port?: number | undefined
+  /** The number of connections that may be open at once; more are dropped. 100 unless set. */
+  readonly maxConnections?: number | undefined
+  /** The time after which a connection is dropped, whatever it has sent by then. 10 seconds unless set. */
+  readonly connectionTimeout?: Duration.Input | undefined
   /** The beginning of links, if people reach the page through a proxy: `"https://approve.example.com/"`. */
   readonly publicUrl?: string | undefined
   /** The time zone of the times on the page. The machine's unless set. */

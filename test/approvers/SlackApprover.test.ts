@@ -200,19 +200,42 @@ it.live("slack: answers of bots and replies after the timeout don't count", () =
     assert.equal(slack.api.calls.filter(({ method }) => method === "users.info").length, lookups)
   }))
 
-it.live("slack: without the scopes for replies and names, reactions still count", () =>
+it.live("slack: without the scope for replies, reactions still count", () =>
   Effect.gen(function*() {
     const slack = yield* fakeSlack
     const { layer, list } = logs()
     slack.api.on("conversations.replies", () => refused("missing_scope", { needed: "channels:history" }))
-    slack.api.on("users.info", () => refused("missing_scope", { needed: "users:read" }))
     slack.api.on("reactions.get", (n) => n === 3 ? slack.react(0, "x", "U1") : undefined)
     const decision = yield* Effect.provide(ask(slack), layer)
     assert.ok(decision._tag === "Denied")
-    assert.deepEqual(decision.by, { id: "U1", name: "U1" })
+    assert.deepEqual(decision.by, { id: "U1", name: "Ada Lovelace" })
     assert.deepEqual(list.map(({ level }) => level), ["Warn"])
     assert.match(list[0]!.message, /replies can't be read.*channels:history/)
     assert.equal(slack.api.calls.filter(({ method }) => method === "conversations.replies").length, 1)
+  }))
+
+it.live("slack: nobody counts whom Slack does not tell from a bot, and a missing scope is logged once", () =>
+  Effect.gen(function*() {
+    for (const error of ["missing_scope", "user_not_found", "user_not_visible"]) {
+      const slack = yield* fakeSlack
+      const { layer, list } = logs()
+      slack.api.on("users.info", () => refused(error))
+      slack.api.on("reactions.get", (n) => {
+        if (n === 1) slack.react(0, "white_check_mark", "U1")
+        if (n === 2) slack.reply(0, "U2", "approve")
+        return undefined
+      })
+      const decision = yield* Effect.provide(ask(slack, { ...deploy, timeout: "200 millis" }), layer)
+      assert.equal(decision._tag, "TimedOut", error)
+      const warnings = error === "missing_scope" ? [/no answer counts.*needed: users:read/] : []
+      assert.equal(list.length, warnings.length)
+      for (const [nth, warning] of warnings.entries()) assert.match(list[nth]!.message, warning)
+    }
+    // the answer describes another user than the one that was asked for
+    const slack = yield* fakeSlack
+    slack.api.on("users.info", () => ({ body: { ok: true, user: { id: "U2", real_name: "Eve" } } }))
+    slack.api.on("reactions.get", (n) => n === 1 ? slack.react(0, "white_check_mark", "U1") : undefined)
+    assert.equal((yield* ask(slack, { ...deploy, timeout: "100 millis" }))._tag, "TimedOut")
   }))
 
 it.live("slack: a deleted question is an error", () =>

@@ -2,6 +2,7 @@
 import { Cause, Effect, Exit, Fiber, Redacted, Schema } from "effect"
 import { TestConsole } from "effect/testing"
 import * as assert from "node:assert/strict"
+import { connect, type Socket } from "node:net"
 import { test } from "node:test"
 import { WebPage } from "../../src/approvers/index.ts"
 import { AlerterError, AlerterErrorReason, Approver, type Question } from "../../src/index.ts"
@@ -34,6 +35,41 @@ it.live("opening the page answers nothing", () =>
     assert.equal(decision.pollUnsafe(), undefined)
     yield* submit(url, { answer: "deny" })
     assert.equal((yield* Fiber.join(decision))._tag, "Denied")
+  }))
+
+/** Opens connections that send a part of a request, or nothing. Returns how many have been closed. */
+const connectionsTo = (url: string, count: number, text = "") =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.promise(() =>
+        Promise.all(Array.from({ length: count }, () =>
+          new Promise<Socket>((resolve) => {
+            const socket = connect(Number(new URL(url).port), "127.0.0.1", () => {
+              socket.write(text)
+              resolve(socket)
+            })
+            socket.on("error", () => {})
+            socket.resume()
+          })))
+      ),
+      (sockets) => Effect.sync(() => sockets.forEach((socket) => socket.destroy()))
+    ),
+    (sockets) => () => sockets.filter(({ closed, readableEnded }) => closed || readableEnded).length
+  )
+
+it.live("connections beyond maxConnections are dropped, and so are those that take too long for a request", () =>
+  Effect.gen(function*() {
+    for (const text of ["", "GET / HTTP/1.1\r\nHost: "]) {
+      const { decision, url } = yield* asked(question, { maxConnections: 3, connectionTimeout: "300 millis" })
+      const closed = yield* connectionsTo(url, 3, text)
+      const more = yield* connectionsTo(url, 2, text)
+      yield* Effect.sleep("100 millis")
+      assert.deepEqual([closed(), more()], [0, 2])
+      yield* Effect.sleep("500 millis")
+      assert.equal(closed(), 3)
+      yield* submit(url, { answer: "deny" })
+      assert.equal((yield* Fiber.join(decision))._tag, "Denied")
+    }
   }))
 
 it.live("every response forbids scripts, frames, caching and referrers", () =>

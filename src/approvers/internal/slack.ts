@@ -94,19 +94,26 @@ export const make = (settings: Settings, { error, http, time }: Channel): Driver
     })
   )
 
-  /** People whose names are known, by id; `undefined` for bots, whose answers don't count. */
+  let namesRefused = false
+  /** People, by id; `undefined` for bots and for whom Slack does not tell from a bot: their answers don't count. */
   const people = new Map<string, Person | undefined>()
   const person = (id: string): Effect.Effect<Person | undefined, AlerterError> => {
-    if (people.has(id)) return Effect.succeed(people.get(id))
-    return Effect.map(
+    if (people.has(id) || namesRefused) return Effect.succeed(people.get(id))
+    return Effect.flatMap(
       get("users.info", { user: id }, ["missing_scope", "user_not_found", "user_not_visible"]),
       (json) => {
-        const name = textAt(json, "user", "profile", "display_name") ?? textAt(json, "user", "real_name") ??
-          textAt(json, "user", "name")
-        const isBot = at(json, "user", "is_bot") === true || id === slackbot
-        const found = isBot ? undefined : { id, name: name ?? id }
+        const user = at(json, "user")
+        const isPerson = textAt(user, "id") === id && at(user, "is_bot") !== true && id !== slackbot
+        const name = textAt(user, "profile", "display_name") ?? textAt(user, "real_name") ?? textAt(user, "name")
+        const found = isPerson ? { id, name: name ?? id } : undefined
         people.set(id, found)
-        return found
+        if (textAt(json, "error") !== "missing_scope") return Effect.succeed(found)
+        namesRefused = true
+        const warning = Writer.logWarning(
+          "effect-epilogue: slack: no answer counts, since without this scope Slack does not tell people from bots",
+          http.detail(`needed: ${textAt(json, "needed") ?? "users:read"}`)
+        )
+        return Effect.as(warning, found)
       }
     )
   }

@@ -1,7 +1,9 @@
 /** Serves pages, each at a URL with a secret token, and receives their forms. */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { IncomingMessage, ServerResponse } from "node:http"
+import type { Socket } from "node:net"
 import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { isSameSecret } from "../../../internal/text/token.ts"
 import type { WebPageOptions } from "../../WebPageOptions.ts"
@@ -42,7 +44,7 @@ const maxBody = 1 << 18
 
 /** Starts a server, which listens as long as the scope is open. */
 export const start = (
-  options: Pick<WebPageOptions, "hostname" | "port" | "publicUrl">
+  options: Pick<WebPageOptions, "connectionTimeout" | "hostname" | "maxConnections" | "port" | "publicUrl">
 ): Effect.Effect<Server, AlerterError, Scope.Scope> =>
   Effect.gen(function*() {
     const hostname = options.hostname ?? "127.0.0.1"
@@ -55,7 +57,14 @@ export const start = (
     }
     const csp = yield* policy
     const site = { urls: new Array<URL>(), pages: new Map<string, Page>() }
-    const port = yield* listen(hostname, options.port ?? 0, (request, response) => {
+    const { connectionTimeout = "10 seconds", maxConnections = 100 } = options
+    const age = Duration.fromInput(connectionTimeout)
+    if (!(maxConnections > 0)) return yield* invalid("maxConnections is no positive number")
+    if (age._tag === "None" || !(Duration.toMillis(age.value) > 0)) {
+      return yield* invalid("connectionTimeout is no positive duration")
+    }
+    const limits = { maxConnections, maxAge: Math.min(Duration.toMillis(age.value), maxTimer) }
+    const port = yield* listen(hostname, options.port ?? 0, limits, (request, response) => {
       void respond(site, csp, request, response)
     })
     const bound = new URL(
@@ -95,20 +104,29 @@ const policy: Effect.Effect<string> = Effect.map(
 const listen = (
   hostname: string,
   port: number,
+  limits: Limits,
   onRequest: (request: IncomingMessage, response: ServerResponse) => void
 ): Effect.Effect<number, AlerterError, Scope.Scope> =>
   Effect.gen(function*() {
     // imported here, so that a browser can load this module
-    const http = yield* Effect.tryPromise({
-      try: () => import("node:http"),
+    const [http, net] = yield* Effect.tryPromise({
+      try: () => Promise.all([import("node:http"), import("node:net")]),
       catch: () => unreachable("this runtime has no node:http")
     })
+    const requests = http.createServer(onRequest)
+    const open = new Set<Socket>()
+    // A server of its own: that of `node:http` on Bun does not tell of a connection before its request.
     const server = yield* Effect.acquireRelease(
-      Effect.sync(() => http.createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, onRequest)),
+      Effect.sync(() =>
+        net.createServer(
+          { allowHalfOpen: true },
+          limiting(limits, open, (socket) => requests.emit("connection", socket))
+        )
+      ),
       (server) =>
         Effect.callback<void>((resume) => {
           server.close(() => resume(Effect.void))
-          server.closeAllConnections()
+          for (const socket of open) socket.destroy()
         })
     )
     return yield* Effect.callback<number, AlerterError>((resume) => {
@@ -128,6 +146,40 @@ const listen = (
       }
     })
   })
+
+interface Limits {
+  readonly maxConnections: number
+  /** How long a connection may be open, in milliseconds. */
+  readonly maxAge: number
+}
+
+/** The longest time of `setTimeout`, in milliseconds. */
+const maxTimer = 2 ** 31 - 1
+
+/**
+ * Drops connections beyond a number, and those that take too long, be it that they send nothing, or that they send a
+ * request bit by bit.
+ */
+const limiting = (
+  { maxAge, maxConnections }: Limits,
+  open: Set<Socket>,
+  accept: (socket: Socket) => void
+) =>
+(socket: Socket): void => {
+  // a connection that breaks off is no error of the server
+  socket.on("error", () => {})
+  if (open.size >= maxConnections) {
+    socket.destroy()
+    return
+  }
+  open.add(socket)
+  const timer = setTimeout(() => socket.destroy(), maxAge)
+  socket.once("close", () => {
+    clearTimeout(timer)
+    open.delete(socket)
+  })
+  accept(socket)
+}
 
 const respond = async (site: Site, csp: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
   // the reason of a defect is not shown to the visitor
