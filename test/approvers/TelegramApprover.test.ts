@@ -44,6 +44,21 @@ const layer = ({ api }: FakeTelegram) =>
 const ask = (telegram: FakeTelegram, question: Question = deploy) =>
   Effect.provide(Approver.ask(question), layer(telegram))
 
+it.live("telegram: a press counts only if it comes from the question's own message", () =>
+  Effect.gen(function*() {
+    const telegram = yield* fakeTelegram
+    telegram.api.on("getUpdates", (n) => {
+      const [yes, no] = telegram.messages[0]!.data
+      if (n === 1) telegram.press(yes!, ada, { chat: -1042, id: 99 })
+      if (n === 2) telegram.press(yes!, ada, { chat: -7, id: 1 })
+      if (n === 3) telegram.press(no!, eve, { chat: -1042, id: 1 })
+      return undefined
+    })
+    const decision = yield* ask(telegram)
+    assert.ok(decision._tag === "Denied" && decision.by.id === "2", JSON.stringify(decision))
+    assert.deepEqual(telegram.told().map(({ show_alert }) => show_alert), [true, true, false])
+  }))
+
 it.live("telegram: a question has two buttons, which are removed when it is settled", () =>
   Effect.gen(function*() {
     const telegram = yield* fakeTelegram

@@ -21,7 +21,8 @@ interface Message {
 
 export interface FakeTelegram extends FakeChannel {
   readonly messages: Array<Message>
-  readonly press: (data: string, user: User) => void
+  /** Presses a button with this data, of a message where one is given. */
+  readonly press: (data: string, user: User, message?: { readonly chat: number; readonly id: number }) => void
   /** The answers shown to people who pressed a button, in order. */
   readonly told: () => ReadonlyArray<{ readonly text: string; readonly show_alert: boolean }>
 }
@@ -40,9 +41,10 @@ export const fakeTelegram: Effect.Effect<FakeTelegram, never, Scope.Scope> = Eff
     status: error_code,
     body: { ok: false, error_code, description }
   })
-  const press = (data: string, from: User) => {
+  const press: FakeTelegram["press"] = (data, from, place) => {
     const update_id = ++lastUpdate
-    updates.push({ update_id, callback_query: { id: `q${update_id}`, from, data } as { readonly id: string } })
+    const message = place === undefined ? undefined : { message_id: place.id, chat: { id: place.chat } }
+    updates.push({ update_id, callback_query: { id: `q${update_id}`, from, data, message } as { readonly id: string } })
   }
   const api = yield* fakeApi(({ path }) => path.split("/").at(-1)!, (method, { json, path }) => {
     if (!/^\/bot\d+:/.test(path)) return refused(401, "Unauthorized")

@@ -107,7 +107,9 @@ const askIn = (
             (cause) =>
               failWith(cause, (detail) =>
                 new AlerterError({ channel: "durable", reason: AlerterErrorReason.Rejected({ detail }) }))
-          )
+          ).pipe(Effect.mapError((error) =>
+            withoutToken(error, token)
+          ))
           return { handle }
         })
       })
@@ -133,6 +135,15 @@ const askIn = (
       })
     }
     return decision
+  })
+
+/** Removes the token from an error: a channel may quote the question that it does not take. */
+const withoutToken = ({ channel, reason }: AlerterError, token: string): AlerterError =>
+  new AlerterError({
+    channel,
+    reason: "detail" in reason && reason.detail !== undefined
+      ? { ...reason, detail: reason.detail.replaceAll(token, "<redacted>") }
+      : reason
   })
 
 const toStored = (

@@ -9,7 +9,17 @@ import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import * as assert from "node:assert/strict"
 import { Approval, Durable } from "../../../src/durable/index.ts"
-import { Approver, Decision, NotApproved, type Question, Step } from "../../../src/index.ts"
+import {
+  Alert,
+  Alerter,
+  AlerterError,
+  AlerterErrorReason,
+  Approver,
+  Decision,
+  NotApproved,
+  type Question,
+  Step
+} from "../../../src/index.ts"
 import { forAll } from "../../support/property.ts"
 import {
   ada,
@@ -284,6 +294,28 @@ export const approvalTrustSuite = (engine: Engine): void => {
         })
       )
       assert.deepEqual([exit, seen.list], [Exit.void, ["body"]])
+    }))
+
+  test("the error of a channel that quotes the question does not show the token", (storage) =>
+    Effect.gen(function*() {
+      const tokens: Array<string> = []
+      const quoting = Alerter.layer((alert) => {
+        const token = tokenIn(Alert.make(alert))!
+        tokens.push(token)
+        const reason = AlerterErrorReason.Rejected({ detail: `refused: epilogue answer ${token} --approve` })
+        return Effect.fail(new AlerterError({ channel: "test", reason }))
+      })
+      const { layer, workflow } = job(() => Approver.ask(question))
+      const error = errorOf(
+        yield* inProcess(
+          storage,
+          layer.pipe(Layer.provide(Approval.layer()), Layer.provide(quoting)),
+          Effect.exit(workflow.execute({ id: "1" }))
+        )
+      )
+      assert.ok(error instanceof AlerterError && error.reason._tag === "Rejected")
+      assert.equal(error.reason.detail, "refused: epilogue answer <redacted> --approve")
+      assert.equal(tokens.length, 1)
     }))
 
   if (!engine.survives) return

@@ -32,6 +32,8 @@ const grace = Duration.seconds(10)
 /** At most 200 characters: https://core.telegram.org/bots/api#answercallbackquery */
 const notAnApprover = "You are not among the approvers of this question. Your answer does not count."
 
+const notHere = "This button belongs to another message. Your answer does not count."
+
 const conflict = "no answers can be heard, since another program polls for this bot's updates, or the bot has a webhook"
 
 /** The place of a question's message, and the prefix of its buttons' data. */
@@ -126,7 +128,7 @@ export const make = ({ baseUrl, chatId, limit, token }: Settings, { error, http,
         )
       }),
     open: (question, { askedAt, message: { chat, id, nonce }, until }) => ({
-      poll: (remaining) => shared.open(nonce, hearing(question), until).poll(remaining),
+      poll: (remaining) => shared.open(nonce, hearing(question, { chat, id }), until).poll(remaining),
       leave: () => shared.leave(nonce),
       settle: (decision) => {
         shared.close(nonce)
@@ -149,9 +151,10 @@ export const make = ({ baseUrl, chatId, limit, token }: Settings, { error, http,
 }
 
 /** Returns the function that makes a vote of a press, and the text that the person is shown. */
-const hearing = (question: Question): updates.Hear => {
+const hearing = (question: Question, place?: Omit<Posted, "nonce">): updates.Hear => {
   const { approve, deny } = labelsShown(question)
-  return ({ at, button, from }) => {
+  return ({ at, button, from, message }) => {
+    if (isElsewhere(message, place)) return { text: notHere, alert: true }
     const answer = button === "y" ? "approve" : "deny"
     const found = person(from, question)
     if (found === undefined || !mayAnswer(question, found.by, found.handles)) {
@@ -159,6 +162,15 @@ const hearing = (question: Question): updates.Hear => {
     }
     return { vote: { answer, ...found, at }, text: answer === "approve" ? approve : deny, alert: false }
   }
+}
+
+/** Whether a press came from another message: a client can send any data with the press of any button. */
+const isElsewhere = (message: unknown, place: Omit<Posted, "nonce"> | undefined): boolean => {
+  if (place === undefined) return false
+  const chat = numberAt(message, "chat", "id")
+  const id = numberAt(message, "message_id")
+  return (id !== undefined && id !== place.id) ||
+    (chat !== undefined && typeof place.chat === "number" && chat !== place.chat)
 }
 
 /** Returns the person, or `undefined` for bots. Usernames (`@ada`) are compared without regard to case. */

@@ -18,6 +18,8 @@ export interface Press {
   readonly nonce: string
   readonly button: "y" | "n"
   readonly from: unknown
+  /** The message with the button, as far as Telegram says. */
+  readonly message: unknown
   /** The time at which the press was received: Telegram does not say when the button was pressed. */
   readonly at: DateTime.Utc
 }
@@ -73,7 +75,13 @@ const keptFor = 60_000
 const pressIn = (query: unknown, heardAt: DateTime.Utc): Press | undefined => {
   const [, nonce, button] = /^(.+):([yn])$/.exec(textAt(query, "data") ?? "") ?? []
   if (nonce === undefined) return undefined
-  return { nonce, button: button === "y" ? "y" : "n", from: at(query, "from"), at: heardAt }
+  return {
+    nonce,
+    button: button === "y" ? "y" : "n",
+    from: at(query, "from"),
+    message: at(query, "message"),
+    at: heardAt
+  }
 }
 
 /** @internal */
