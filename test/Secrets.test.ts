@@ -40,13 +40,14 @@ const telling = (text: string) =>
     `load ${text}`,
     Effect.gen(function*() {
       yield* StepContext.annotate({ [text]: [text] })
-      yield* Effect.logInfo(text, { text }).pipe(Effect.annotateLogs({ text }), Effect.withLogSpan(text))
+      yield* Effect.logInfo(text, { text }, Symbol(text)).pipe(Effect.annotateLogs({ text }), Effect.withLogSpan(text))
       yield* Effect.void.pipe(Effect.withSpan(text, { attributes: { text } }))
       return yield* new Refused({ url: text })
     })
   ).pipe(
     Step.hooks(AlerterHooks.failure),
-    Step.onFailure(() => Effect.die(new Error(encodeURIComponent(text))))
+    Step.onFailure(() => Effect.die(new Error(encodeURIComponent(text)))),
+    Step.onExit(() => Effect.die(Symbol(text)))
   )
 
 it.effect("a layer of secrets keeps them out of alerts, logs, spans and events, and changes no error", () =>

@@ -36,6 +36,8 @@ const forms: Readonly<Record<string, (value: string) => string>> = {
   "in base64 after one byte": (value) => Buffer.from(`:${value}:`).toString("base64"),
   "in base64 after two bytes": (value) => Buffer.from(`u:${value}`).toString("base64"),
   "in base64url": (value) => Buffer.from(`user:${value}`).toString("base64url"),
+  "in JSON in base64": (value) => Buffer.from(JSON.stringify({ value })).toString("base64"),
+  "percent-encoded in base64": (value) => Buffer.from(`user:${encodeURIComponent(value)}`).toString("base64"),
   "in base64 in a query": (value) => encodeURIComponent(Buffer.from(value).toString("base64"))
 }
 
@@ -70,6 +72,19 @@ test("a value that is wrapped over lines is found", () => {
       "correct ho\nrse battery"
     ]
   ) assert.match(scrub(`a ${text} b`), /^a ['"]?<redacted>['"]? b$/, text)
+})
+
+test("a line of a value of several lines is found alone, unless it may be a word", () => {
+  const scrub = scrubber([
+    "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq\n  hkiG9w0B+QEF=\nservices\n-----END PRIVATE KEY-----\n"
+  ])
+  assert.equal(scrub("got MIIEvQIBADANBgkq"), "got <redacted>")
+  assert.equal(scrub("hkiG9w0B+QEF="), "<redacted>")
+  assert.equal(scrub("no services"), "no services")
+})
+
+test("a value with a tab is found where a space stands for the tab", () => {
+  assert.equal(scrubber(["user\tpa55word"])("got user pa55word"), "got <redacted>")
 })
 
 test("what is left of a value that was cut is found", () => {

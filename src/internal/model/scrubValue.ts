@@ -16,7 +16,7 @@ const maxCauses = 20
  */
 export const scrubValue = (value: unknown, scrub: Scrub, depth = 0): unknown => {
   if (typeof value === "string") return scrub(value)
-  if (typeof value === "number" || typeof value === "bigint") {
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "symbol") {
     const text = String(value)
     const scrubbed = scrub(text)
     return scrubbed === text ? value : scrubbed

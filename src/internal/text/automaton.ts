@@ -31,8 +31,11 @@ const isAlphanumeric = (unit: number | undefined): boolean =>
 const ellipsis = 0x2026
 const dot = 0x2e
 
-/** A `+` stands for a space in a URL's query: the search takes the two for one. */
-const folded = (unit: number): number => unit === 0x2b ? 0x20 : unit
+/**
+ * A `+` stands for a space in a URL's query, and a space for a tab in a line that was made printable: the search takes
+ * the three for one.
+ */
+const folded = (unit: number): number => unit === 0x2b || unit === 9 ? 0x20 : unit
 
 /** Units that have a row of their own in the table of the root. */
 const ascii = 128

@@ -84,13 +84,13 @@ const replaced = (text: string, ranges: Array<readonly [start: number, end: numb
 
 /** Returns the search for values in a view. It finds ranges of the original text. */
 const searchFor = (values: Iterable<string>): (view: View, onFound: OnFound) => void => {
-  const parts = [...new Set([...values].flatMap((value) => [value, ...partsOf(value)]))]
+  const parts = [...new Set([...values].flatMap((value) => [value, ...partsOf(value), ...linesOf(value)]))]
   const whole = unique(parts.flatMap((part) => {
     const limits = limitsOf(part)
     return formsOf(part).map(({ units }): Word => ({ units, ...limits }))
   }))
-  const encoded = [...values].flatMap((value) => [value, decoded(URL.parse(value)?.password ?? "")])
-    .flatMap(base64Of)
+  const encoded = [...new Set([...values].flatMap((value) => [value, decoded(URL.parse(value)?.password ?? "")]))]
+    .flatMap(writtenOf).flatMap(base64Of)
     .map((text): Word => ({ units: viewOf(text).units, ...base64Limits }))
   const automata = [new Automaton([...whole, ...encoded], false), new Automaton(whole, true)]
   const hasSpaces = parts.some((part) => /\s/.test(part))
@@ -142,6 +142,14 @@ const limitsOf = (value: string): Pick<Word, "marked" | "unmarked"> => {
 }
 
 /**
+ * Returns a value as it is written before base64 is made of it: as it is, in JSON (a key file, the part of a JWT), and
+ * percent-encoded (the name and the password of OAuth, https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1).
+ */
+const writtenOf = (value: string): ReadonlyArray<string> => [
+  ...new Set([value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value.toWellFormed())])
+]
+
+/**
  * Returns what a value is as part of a longer text in base64, once for each of the three places where it may begin in a
  * group of three bytes, without the characters that depend on its neighbours.
  */
@@ -160,8 +168,17 @@ const base64Of = (value: string): ReadonlyArray<string> => {
 }
 
 // -----------------------------------------------------------------------------
-// parts of URLs
+// parts of values
 // -----------------------------------------------------------------------------
+
+/**
+ * Returns the lines of a value that look like identifiers: a program may log or print them one by one, and those that
+ * are passed on one by one would not be found together.
+ */
+const linesOf = (value: string): ReadonlyArray<string> =>
+  /[\r\n]/.test(value)
+    ? value.split(/[\r\n]/).map((line) => line.trim()).filter(looksRandom)
+    : []
 
 const partsOf = (secret: string): ReadonlyArray<string> => {
   const url = URL.parse(secret)
