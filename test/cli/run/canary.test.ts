@@ -74,6 +74,17 @@ const configOf = (url: string) => {
         { slack: { webhookUrl: hook } },
         { slackBot: { token: "${CANARY_TOKEN}", channel: "C1", baseUrl: url } },
         { discord: { webhookUrl: hook } },
+        { discordBot: { token: "${CANARY_TOKEN}", channelId: "1", baseUrl: url } },
+        {
+          email: {
+            host: "127.0.0.1",
+            port: 1,
+            from: "a@example.com",
+            to: "b@example.com",
+            user: "u",
+            password: "${CANARY_KEY}"
+          }
+        },
         { teams: { webhookUrl: hook } },
         { telegram: { token: "123:${CANARY_TOKEN}", chatId: "1", baseUrl: url } },
         { pagerDuty: { routingKey: "${CANARY_TOKEN}", baseUrl: url } },
