@@ -237,6 +237,12 @@ export const onFailureTag: {
 /**
  * Attaches a hook that runs after the step was interrupted, unless it also failed or died.
  *
+ * **Details**
+ *
+ * A step is interrupted where its own fiber is asked to end, or interrupts itself. A step that waits for something else
+ * that is interrupted (a joined fiber, a queue that is shut down) fails: a defect `WaitInterrupted` is added to its
+ * cause.
+ *
  * @see `Hook.onInterrupt` for the hook as a value
  *
  * @category hooks

@@ -195,12 +195,12 @@ it.effect("a required failure hook's error is added after the step's own error i
     assert.equal(yield* step.pipe(Effect.catchTag("Mine", () => Effect.succeed("caught"))), "caught")
   }))
 
-it.effect("required hooks keep an interruption an interruption, and hooks and events see the caller's cause", () =>
+it.effect("a required hook that fails makes a failure of any exit, and hooks and events see the caller's cause", () =>
   Effect.gen(function*() {
     const cases: ReadonlyArray<readonly [Effect.Effect<unknown, unknown>, string, ReadonlyArray<string>]> = [
       [Effect.succeed(1), "failure", ["Fail"]],
       [Effect.fail("no"), "failure", ["Fail", "Fail"]],
-      [Effect.interrupt, "interrupt", ["Interrupt", "Fail"]],
+      [Effect.interrupt, "failure", ["Interrupt", "Fail"]],
       // as for Effect's finalizers: an error beside a defect is not recoverable
       [Effect.die("boom"), "failure", ["Die", "Die"]],
       [Effect.failCause(Cause.combine(Cause.fail("no"), Cause.die("boom"))), "failure", ["Die", "Die", "Die"]]

@@ -8,6 +8,7 @@ import type { HookError } from "../model/hookError.ts"
 import type { Body, PipelineOwner, StepOwner } from "../model/owner.ts"
 import { Evaluation, type Keeper } from "./evaluation.ts"
 import { runAll, runAllNow, runHook, runRequired } from "./hookRunner.ts"
+import { waitInterrupted } from "./interruption.ts"
 import { outcomeOf, type RequiredFailures, withFailed } from "./outcome.ts"
 import { span } from "./spans.ts"
 import type { Telling } from "./telling.ts"
@@ -82,6 +83,26 @@ const nothing: Effect.Effect<void> = (() => {
 const settle = (evaluation: Evaluation, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void, HookError> => {
   evaluation.leave()
   const outcome = outcomeOf(exit)
+  if (outcome === "interrupt") {
+    const defect = waitInterrupted(evaluation.fiber, exit)
+    // The defect joins the exit of the step, too: it would be an interruption for the code around, which nobody asked for.
+    if (defect !== undefined) {
+      const settled: Effect.Effect<void, HookError> | undefined = settleAs(
+        evaluation,
+        withFailed(exit, defect),
+        "failure"
+      )
+      return Effect.andThen(settled ?? Effect.void, Effect.failCause(defect))
+    }
+  }
+  return settleAs(evaluation, exit, outcome)
+}
+
+const settleAs = (
+  evaluation: Evaluation,
+  exit: Exit.Exit<unknown, unknown>,
+  outcome: Outcome
+): Effect.Effect<void, HookError> => {
   const { ownsRun, plan, run } = evaluation
   const { telling } = run
   // interrupted before its first operation, it started and ended at once
@@ -108,8 +129,8 @@ export const settleFully = (
     settleRequired(evaluation, exit, outcome),
     (failed) => {
       const final = withFailed(exit, failed)
-      // A required hook can fail a success. It can't make a failure of an interruption.
-      const finalOutcome = outcome === "success" && failed !== undefined ? "failure" : outcome
+      // a required hook that fails makes a failure of a success, and of an interruption
+      const finalOutcome = failed === undefined ? outcome : "failure"
       if (!isRun) reportEnd(evaluation, final, finalOutcome)
       const rest = runAll(evaluation, evaluation.plan.ordinary[finalOutcome], final)
       const ended = ownsRun ? Effect.andThen(rest, endRun(evaluation, final, finalOutcome)) : rest
@@ -156,24 +177,24 @@ const settleRequired = (
     runRequired(evaluation, ofOutcome, exit),
     (failed) =>
       Effect.flatMap(
-        settleFailedSuccess(evaluation, exit, outcome, failed),
+        settleFailed(evaluation, exit, outcome, failed),
         (failed) =>
           Effect.flatMap(runRequired(evaluation, ofExit, withFailed(exit, failed)), (late) =>
             failed === undefined
-              ? settleFailedSuccess(evaluation, exit, outcome, late)
+              ? settleFailed(evaluation, exit, outcome, late)
               : Effect.succeed(late === undefined ? failed : Cause.combine(failed, late)))
       )
   )
 }
 
-/** Runs the required failure hooks where a required hook has failed a success. */
-const settleFailedSuccess = (
+/** Runs the required failure hooks where a required hook has failed a success or an interruption. */
+const settleFailed = (
   evaluation: Evaluation,
   exit: Exit.Exit<unknown, unknown>,
   outcome: Outcome,
   failed: RequiredFailures
 ): Effect.Effect<RequiredFailures> => {
-  if (failed === undefined || outcome !== "success") return Effect.succeed(failed)
+  if (failed === undefined || outcome === "failure") return Effect.succeed(failed)
   const onFailure = evaluation.plan.required.failure.filter(({ hook }) => hook.kind === "failure")
   return Effect.map(
     runRequired(evaluation, onFailure, withFailed(exit, failed)),

@@ -24,8 +24,11 @@ const combine = (cause: Cause.Cause<unknown>, failed: Cause.Cause<unknown>): Cau
 /** The errors of the required hooks that failed, or `undefined`. */
 export type RequiredFailures = Cause.Cause<HookError> | undefined
 
-/** Returns the exit of a step after its required hooks: the exit of its body, and their errors. */
-export const withFailed = (exit: Exit.Exit<unknown, unknown>, failed: RequiredFailures): Exit.Exit<unknown, unknown> =>
+/** Returns the exit of a step with what is added to it: the errors of required hooks. */
+export const withFailed = (
+  exit: Exit.Exit<unknown, unknown>,
+  failed: RequiredFailures
+): Exit.Exit<unknown, unknown> =>
   failed === undefined
     ? exit
     : Exit.failCause(exit._tag === "Success" ? failed : combine(exit.cause, failed))

@@ -62,7 +62,8 @@ export interface HookInfo {
 }
 
 /**
- * The outcome of a step or a run. An interruption beside an error or a defect is a failure.
+ * The outcome of a step or a run. An interruption beside an error or a defect is a failure, and so is the interruption
+ * of something else that the step waited for, such as a fiber, a queue or a deferred.
  *
  * @see {@link StepEnded} and {@link RunEnded} for the events that have one
  *

@@ -1,5 +1,7 @@
 /** Interruptions with `workflow.interrupt`, at each point of a run. */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as DurableClock from "effect/workflow/DurableClock"
@@ -12,9 +14,11 @@ import {
   Bad,
   type Engine,
   interruptRun,
+  isInterrupt,
   job,
   type Recorder,
   recorder,
+  run,
   type Storage,
   suiteOf,
   suspendRun
@@ -116,6 +120,25 @@ export const interruptionSuite = (engine: Engine): void => {
       }))
   }
 
+  test("a step that waits for a fiber that is interrupted fails, at a replay too", (storage) =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      const waiting = Effect.flatMap(Effect.forkChild(Effect.interrupt), Fiber.join)
+      const exit = yield* run(
+        storage,
+        seen,
+        job(() =>
+          Effect.gen(function*() {
+            const exit = yield* Effect.exit(Durable.step(noted(seen, "a", waiting)))
+            yield* suspendRun("1")
+            return yield* exit
+          })
+        )
+      )
+      assert.ok(Exit.isFailure(exit) && !isInterrupt(exit))
+      assert.deepEqual(seen.list, ["a body", "a failure", "a exit Failure"])
+    }))
+
   test("interrupts a step that waits for its required approval", (storage) =>
     Effect.gen(function*() {
       const seen = recorder()
@@ -178,16 +201,16 @@ export const interruptionSuite = (engine: Engine): void => {
       else assert.deepEqual(seen.list, [])
     }))
 
-  test("runs the other interrupt hooks when a required one fails, and waits for those in the background", (storage) =>
+  test("a required interrupt hook that fails makes a failure of the step, and background hooks are awaited", (storage) =>
     Effect.gen(function*() {
       const seen = recorder()
       const step = noted(seen, "a", Effect.void).pipe(
         Step.requireApproval(question),
         Step.hooks(Hook.onInterrupt(() => Effect.fail("no")).pipe(Hook.named("audit"), Hook.required)),
-        Step.hooks(Hook.onInterrupt(() => Effect.andThen(Effect.sleep(30), seen.note("late"))).pipe(Hook.background))
+        Step.hooks(Hook.onFailure(() => Effect.andThen(Effect.sleep(30), seen.note("late"))).pipe(Hook.background))
       )
       yield* interrupted(storage, seen, () => Durable.step(step))
-      assert.deepEqual(seen.list.filter((call) => call !== "late"), ["a interrupt", "a exit Failure", ...ended])
+      assert.deepEqual(seen.list.filter((call) => call !== "late"), ["a failure", "a exit Failure", ...ended])
       assert.equal(seen.count("late"), 1)
       const failed = seen.events.list.filter(({ _tag }) => _tag === "HookFailed")
       assert.deepEqual(failed.map(brief), ["HookFailed audit"])

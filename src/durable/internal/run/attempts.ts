@@ -11,6 +11,7 @@ import * as DurableClock from "effect/workflow/DurableClock"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { Alerter } from "../../../Alerter.ts"
 import { runRequired } from "../../../internal/engine/hookRunner.ts"
+import { withWaitInterrupted } from "../../../internal/engine/interruption.ts"
 import { isInterrupted } from "../../../internal/engine/outcome.ts"
 import { toSchedule } from "../../../internal/engine/retry.ts"
 import { bodyExceeded, timeoutBody } from "../../../internal/engine/timeout.ts"
@@ -141,7 +142,7 @@ const attemptOnce = (
       Alerter,
       withAlertKeys(alerter, `${keeper.durable.executionId}/${keeper.key}/${n}`)
     )
-    return Effect.suspend(() => {
+    return Effect.withFiber((fiber) => {
       keeper.currentAttempt = n
       keeper.timesAsked.clear()
       return Effect.flatMap(
@@ -150,7 +151,7 @@ const attemptOnce = (
         (exit) =>
           instance.suspended && isInterrupted(exit)
             ? exit
-            : Effect.succeed(exit)
+            : Effect.succeed(withWaitInterrupted(fiber, exit))
       )
     }).pipe(
       Effect.ensuring(Effect.sync(() => {

@@ -3,6 +3,7 @@
  * executed again once its result is recorded. The code around it is evaluated anew whenever the workflow resumes, after
  * a crash or a suspension, and reads what is recorded already.
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -15,6 +16,7 @@ import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { markTold, toldPositions } from "../../../internal/alerts/once.ts"
 import { Evaluation, type HookEnd, type Keeper } from "../../../internal/engine/evaluation.ts"
 import { runHook, runInBackground } from "../../../internal/engine/hookRunner.ts"
+import { withWaitInterrupted } from "../../../internal/engine/interruption.ts"
 import { reportStart, settleFully, startThenBody } from "../../../internal/engine/life.ts"
 import { isInterrupted, outcomeOf, withFailed } from "../../../internal/engine/outcome.ts"
 import type { Occasion } from "../../../internal/model/hook.ts"
@@ -229,13 +231,13 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
   }
 
   /**
-   * Lists the hooks that may run after an exit: after a success that has required hooks also those for a failure, since
-   * a required hook can fail it.
+   * Lists the hooks that may run after an exit: after a success or an interruption that has required hooks also those
+   * for a failure, since a required hook can make it one.
    */
   pendingAfter(exit: Exit.Exit<unknown, unknown>): ReadonlyArray<PendingHook> {
     const { ordinary, required } = this.evaluation.plan
     const outcome = outcomeOf(exit)
-    const outcomes = outcome === "success" && required.success.length > 0 ? [outcome, "failure" as const] : [outcome]
+    const outcomes = outcome !== "failure" && required[outcome].length > 0 ? [outcome, "failure" as const] : [outcome]
     const planned = outcomes.flatMap((outcome) => [...required[outcome], ...ordinary[outcome]])
     return [...new Set(planned)].map(toPending)
   }
@@ -275,7 +277,7 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
               : this.onOwnFiber(() =>
                 Effect.andThen(
                   this.evaluation.isRun ? finishAbandoned(this.durable, this) : Effect.void,
-                  this.finish(exit)
+                  this.finish(this.asEnd(exit))
                 )
               )
         ),
@@ -311,6 +313,23 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
     }))
   }
 
+  /** Returns an exit with a defect where something that the body waited for was interrupted, and nothing else. */
+  private asEnd(exit: Exit.Exit<unknown, unknown>): Exit.Exit<unknown, unknown> {
+    const { instance, released } = this.durable
+    // an attempt has decided on its own fiber
+    return this.recordedEnd !== undefined || released || instance.interrupted
+      ? exit
+      : withWaitInterrupted(this.evaluation.fiber, exit)
+  }
+
+  /**
+   * Returns the exit of a step that was interrupted as the interruption of the fiber that evaluates it, as in memory. For
+   * the code around it would otherwise be the interruption of another fiber, which is a failure.
+   */
+  private asOwn(exit: Exit.Exit<unknown, unknown>): Exit.Exit<unknown, unknown> {
+    return isInterrupted(exit) ? Exit.failCause(Cause.interrupt(this.evaluation.fiber.id)) : exit
+  }
+
   /** Whether the exit is the engine's suspension of the run, and no end of the step. */
   private isSuspended(exit: Exit.Exit<unknown, unknown>): boolean {
     return (this.instance.suspended || this.durable.instance.suspended) && isInterrupted(exit)
@@ -329,7 +348,7 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
       (end) => {
         this.restoreEnd(end)
         this.endedMillis = end.endedAt
-        const recorded = end.exit as Exit.Exit<unknown, unknown>
+        const recorded = this.asOwn(end.exit as Exit.Exit<unknown, unknown>)
         const original = this.originalExit
         const shown = original !== undefined && Exit.isFailure(original) ? original : recorded
         const { questions } = this.durable.activities

@@ -4,7 +4,7 @@
  */
 import { label } from "../../../internal/text/columns.ts"
 import { text } from "../../../internal/text/redact.ts"
-import { labelsOf, pathText } from "../../../internal/text/stepLabel.ts"
+import { labelsOf, pathText, stepLabel } from "../../../internal/text/stepLabel.ts"
 import type { RunEvent, StepInfo } from "../../../RunEvent.ts"
 import { EndedRuns } from "./endedRuns.ts"
 import { type Annotation, ownAnnotations } from "./tree.ts"
@@ -100,7 +100,7 @@ export class StepNames {
 
 const begin = (run: Run, info: StepInfo): Step => {
   const parent = info.parent === undefined ? undefined : run.steps.get(info.parent)
-  const shown = labelsOf(info).at(-1) ?? info.stepName
+  const shown = stepLabel(info.stepName, info.stepKey)
   const number = info.stepKey === undefined ? count(parent ?? run, shown) : 1
   return { label: number === 1 ? shown : `${shown} #${number}`, parent, counts: undefined }
 }
