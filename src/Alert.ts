@@ -118,6 +118,26 @@ export interface AlertInput {
   readonly tags?: ReadonlyArray<string> | undefined
   /** The step or run that the alert is about. */
   readonly source?: AlertSource | undefined
+  /**
+   * Whether what the `dedupeKey` is about is well again. `recovered` makes a recovery of such an alert, `PagerDuty`
+   * resolves the incident. `true` for the severity `success` unless set, `false` for others.
+   *
+   * **Details**
+   *
+   * The success of a step says so if it has a key (`Step.key`). One without a key may be one of several evaluations, of
+   * which another fails: that it is well again is posted at the end of the run, as a {@link AlertInput.quiet} alert.
+   */
+  readonly resolves?: boolean | undefined
+  /**
+   * Whether the alert is no news for people: it only says that something is well again, to policies and channels that
+   * keep what failed. Others never get it.
+   */
+  readonly quiet?: boolean | undefined
+  /**
+   * The failures that a recovery is about, by which `route` and `minSeverity` send it where they sent these.
+   * `recovered` sets it.
+   */
+  readonly recovers?: ReadonlyArray<Alert> | undefined
   /** Files to send beside the alert, on channels that can. */
   readonly attachments?: ReadonlyArray<Attachment> | undefined
   /** The time of what the alert is about. If it is not set, `Alerter.layer` sets the time of the post. */
@@ -154,8 +174,13 @@ export class Alert {
   readonly idempotencyKey: string | undefined
   readonly tags: ReadonlyArray<string>
   readonly source: AlertSource | undefined
+  readonly resolves: boolean
   readonly attachments: ReadonlyArray<Attachment>
   readonly at: DateTime.Utc | undefined
+
+  // policies alone are concerned with these two, which are not printed
+  readonly #quiet: boolean
+  readonly #recovers: ReadonlyArray<Alert>
 
   private constructor(input: AlertInput) {
     this.title = input.title
@@ -167,8 +192,19 @@ export class Alert {
     this.idempotencyKey = input.idempotencyKey
     this.tags = input.tags ?? []
     this.source = input.source
+    this.resolves = input.resolves ?? this.severity === "success"
+    this.#quiet = input.quiet ?? false
+    this.#recovers = input.recovers ?? []
     this.attachments = input.attachments ?? []
     this.at = input.at
+  }
+
+  get quiet(): boolean {
+    return this.#quiet
+  }
+
+  get recovers(): ReadonlyArray<Alert> {
+    return this.#recovers
   }
 
   /** Makes an alert from an input, or from a title alone. An alert is returned unchanged. */
@@ -179,7 +215,12 @@ export class Alert {
 
   /** Returns a copy with some properties changed. A change to `undefined` resets a property to its default. */
   with(changes: Partial<AlertInput>): Alert {
-    return new Alert({ ...this, ...changes })
+    const { quiet, recovers, resolves, severity } = this
+    const kept = { ...this, quiet, recovers }
+    // with another severity, the default of `resolves` is another
+    return new Alert(
+      resolves === (severity === "success") ? { ...kept, resolves: undefined, ...changes } : { ...kept, ...changes }
+    )
   }
 }
 

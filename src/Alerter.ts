@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import type { Alert } from "./Alert.ts"
 import * as internal from "./internal/alerts/alerter.ts"
 import { counted } from "./internal/alerts/metrics.ts"
+import { forgetful } from "./internal/alerts/settling.ts"
 import { AlerterError, AlerterErrorReason } from "./internal/model/alerterError.ts"
 
 export {
@@ -72,7 +73,7 @@ export class Alerter extends Base {
     return Layer.effect(
       Alerter,
       Effect.map(Effect.context<R>(), (context) =>
-        Alerter.of({
+        forgetful({
           post: (alert) =>
             internal.timed(alert, (timed) =>
               counted(
@@ -99,7 +100,7 @@ export class Alerter extends Base {
   static readonly layerConsole: Layer.Layer<Alerter> = Alerter.layer(internal.print, { channel: "console" })
 
   /** Provides an alerter that drops all alerts. */
-  static readonly layerNone: Layer.Layer<Alerter> = Layer.succeed(Alerter, Alerter.of({ post: () => Effect.void }))
+  static readonly layerNone: Layer.Layer<Alerter> = Layer.succeed(Alerter, forgetful({ post: () => Effect.void }))
 }
 
 /**
@@ -116,7 +117,12 @@ export declare namespace Alerter {
    * @since 0.1.0
    */
   export interface Shape {
-    /** Posts an alert, or one with that title. Succeeds when the channel has accepted it. */
+    /**
+     * Posts an alert, or one with that title. Succeeds when the channel has accepted it.
+     *
+     * A `quiet` alert is for alerters that keep failures, and is not to be shown. An alerter of {@link Alerter.layer}
+     * gets none.
+     */
     readonly post: (alert: Alert | string) => Effect.Effect<void, AlerterError>
   }
 }

@@ -11,20 +11,32 @@
  * The hooks of the steps around it, and of the run, post about errors that have not been alerted, and do nothing where
  * all have. An alert that was not delivered, or that a policy dropped, counts for nothing.
  *
+ * The alert of a success says whether it `resolves` earlier failures: that of a run, or of a step with a key
+ * (`Step.key`), does. A step without a key may be evaluated several times in a run. Alerters that keep failures, such as
+ * `recovered` and `PagerDuty`, learn at the end of the run that it is well, provided that none of its evaluations ended
+ * in failure. A step value that failed and is evaluated again, by a retry around it, has succeeded once it succeeds.
+ *
  * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { Alert, type AlertSource, type Field } from "./Alert.ts"
+import type * as Exit from "effect/Exit"
+import { Alert, type AlertSource, type Field, type Severity } from "./Alert.ts"
 import { Alerter } from "./Alerter.ts"
 import * as Hook from "./Hook.ts"
 import * as Hooks from "./Hooks.ts"
 import { failWith } from "./internal/alerts/alerter.ts"
 import { failedSteps, listed, stepText } from "./internal/alerts/failedSteps.ts"
 import { once } from "./internal/alerts/once.ts"
+import { runSummary } from "./internal/alerts/runSummary.ts"
+import { resolvesAtOnce, settleLater } from "./internal/alerts/settle.ts"
+import { isRunInterrupted } from "./internal/engine/interrupting.ts"
+import { outcomeOf } from "./internal/engine/outcome.ts"
 import { AlerterError, AlerterErrorReason } from "./internal/model/alerterError.ts"
-import { evaluatedIn } from "./internal/model/occurrence.ts"
+import type { Outcome } from "./internal/model/events.ts"
+import { measuring } from "./internal/model/hook.ts"
+import { evaluatedIn, type Occurrence, type OccurrenceRun } from "./internal/model/occurrence.ts"
 import { CurrentGuard } from "./internal/model/secrets.ts"
 import { formatDuration } from "./internal/text/duration.ts"
 import { causeDetail, causeFields, causeHeadline, causeTags } from "./internal/text/errors.ts"
@@ -95,7 +107,7 @@ export function successWith<A = unknown>(
   adjust: (alert: Alert, value: A) => Alert
 ): Hook.Hook<A, unknown, Alerter | StepContext> {
   return Hook.named(
-    Hook.onSuccess((value: A) => post("success", undefined, (alert) => adjust(alert, value))),
+    Hook.onSuccess((value: A) => post("success", undefined, (alert) => adjust(alert, value), settle)),
     "AlerterHooks.successWith"
   )
 }
@@ -152,7 +164,144 @@ export function failureWith<E = unknown>(
 }
 
 /**
- * Posts an alert after success and after failure: {@link success} and {@link failure} together.
+ * Posts an alert after the step or run was interrupted. The innermost step posts, and neither the steps around it nor the
+ * run post about the same interruption.
+ *
+ * **Details**
+ *
+ * The severity is `warning` where the whole run is interrupted, by a signal for example, and `info` where the run goes
+ * on, as after a race that the step has lost.
+ *
+ * @see {@link interruptWith} for changing the alert
+ * @see {@link all} for all outcomes
+ *
+ * @category hooks
+ * @since 0.1.0
+ */
+export const interrupt: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.named(
+  interruptWith((alert) => alert),
+  "AlerterHooks.interrupt"
+)
+
+/**
+ * Makes a hook that posts the alert of {@link interrupt} after a function has changed it.
+ *
+ * @example
+ * ```ts
+ * import { AlerterHooks } from "effect-epilogue"
+ *
+ * const stopped = AlerterHooks.interruptWith((alert) => alert.with({ severity: "error" }))
+ * ```
+ *
+ * @see {@link failureWith} for failures
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export function interruptWith(
+  adjust: (alert: Alert) => Alert
+): Hook.Hook<unknown, unknown, Alerter | StepContext> {
+  return Hook.named(
+    Hook.onInterrupt((cause) =>
+      StepContext.use((context) => {
+        const posted = post("interrupt", undefined, adjust)
+        const evaluation = evaluatedIn(context)
+        // an alert about a step whose run goes on says nothing about the run
+        return evaluation === undefined || isRunInterrupted(evaluation) ? once(cause, false, () => posted) : posted
+      })
+    ),
+    "AlerterHooks.interruptWith"
+  )
+}
+
+/**
+ * Posts one alert after a run, however it ended: how many steps succeeded and failed, the duration, the steps that
+ * failed with the first lines of their errors, and the slowest steps.
+ *
+ * **When to use**
+ *
+ * On `Pipeline.hooks`, for a message each night, also about steps that failed though the run went on.
+ *
+ * **Details**
+ *
+ * The severity is `error` if the run failed, `warning` if it was interrupted or if steps failed and have not succeeded
+ * since, and else `success`. Ten steps are named, and the five slowest. It posts beside {@link failure}, and repeats what
+ * the alerts of the steps have told.
+ *
+ * @example
+ * ```ts
+ * import { AlerterHooks, Pipeline, Step } from "effect-epilogue"
+ * import { Effect } from "effect"
+ *
+ * const nightly = Pipeline.make("nightly", Effect.exit(Step.make("load", Effect.fail("no such file")))).pipe(
+ *   Pipeline.hooks(AlerterHooks.summary)
+ * )
+ * // nightly succeeded, though 1 of 1 step failed
+ * ```
+ *
+ * @see {@link summaryWith} for changing the alert
+ *
+ * @category hooks
+ * @since 0.1.0
+ */
+export const summary: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.named(
+  summaryWith((alert) => alert),
+  "AlerterHooks.summary"
+)
+
+/**
+ * Makes a hook that posts the alert of {@link summary} after a function has changed it. The function receives the exit of
+ * the run.
+ *
+ * @see {@link failureWith} for the alert of a failure
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export function summaryWith<A = unknown, E = unknown>(
+  adjust: (alert: Alert, exit: Exit.Exit<A, E>) => Alert
+): Hook.Hook<A, E, Alerter | StepContext> {
+  return Hook.named(
+    measuring(Hook.onExit((exit: Exit.Exit<A, E>) => {
+      const outcome = outcomeOf(exit)
+      const cause = exit._tag === "Failure" && outcome === "failure" ? exit.cause : undefined
+      return Effect.flatMap(CurrentGuard, (guard) =>
+        post(
+          outcome,
+          cause,
+          (alert, { run }) =>
+            adjust(
+              run === undefined ? alert : summarized(alert, outcome, run, (cause) => guard?.cause(cause) ?? cause),
+              exit
+            )
+        ))
+    })),
+    "AlerterHooks.summaryWith"
+  )
+}
+
+/** Turns the alert of a run that ended into that of its summary. */
+const summarized = (
+  alert: Alert,
+  outcome: Outcome,
+  run: OccurrenceRun,
+  shown: (cause: Cause.Cause<unknown>) => Cause.Cause<unknown>
+): Alert => {
+  const { fields, hasFailed, lines, title } = runSummary(run, ({ cause }) => causeHeadline(shown(cause)))
+  const own = alert.body === undefined ? [] : [alert.body]
+  const body = [...own, ...lines].join("\n")
+  const severity = outcome === "success" ? (hasFailed ? "warning" : "success") : alert.severity
+  return alert.with({
+    title: `${alert.title}${outcome === "success" && hasFailed ? ", though " : ": "}${title}`,
+    severity,
+    resolves: severity === "success",
+    body: body === "" ? undefined : body,
+    fields: [...alert.fields.filter(({ name }) => !name.startsWith("failed step")), ...fields]
+  })
+}
+
+/**
+ * Posts an alert after any outcome: {@link success}, {@link failure} and {@link interrupt} together.
  *
  * @see `Pipeline.stepHooks` for posting about every step
  * @see `Pipeline.hooks` for posting about the run
@@ -160,13 +309,14 @@ export function failureWith<E = unknown>(
  * @category hooks
  * @since 0.1.0
  */
-export const all: Hooks.Hooks<unknown, unknown, Alerter | StepContext> = Hooks.make(success, failure)
+export const all: Hooks.Hooks<unknown, unknown, Alerter | StepContext> = Hooks.make(success, failure, interrupt)
 
 /** Posts the alert of a step or a run that ended. */
 const post = (
-  outcome: "success" | "failure",
+  outcome: Outcome,
   cause: Cause.Cause<unknown> | undefined,
-  adjust: (alert: Alert) => Alert
+  adjust: (alert: Alert, about: { readonly run: OccurrenceRun | undefined }) => Alert,
+  then: (evaluation: Occurrence, alert: Alert, alerter: Alerter["Service"]) => void = () => {}
 ): Effect.Effect<void, AlerterError, Alerter | StepContext> =>
   Effect.gen(function*() {
     const context = yield* StepContext
@@ -177,8 +327,11 @@ const post = (
       Effect.suspend(() => {
         // before the body is cut to its first line, and again, since the hook's own changes may add some
         const shown = cause === undefined || guard === undefined ? cause : guard.cause(cause)
-        const alert = adjust(alertOf(context, outcome, elapsed, shown))
-        return alerter.post(guard?.alert(alert) ?? alert)
+        const evaluation = evaluatedIn(context)
+        const made = adjust(alertOf(context, outcome, elapsed, shown, evaluation), { run: evaluation?.run })
+        const alert = guard?.alert(made) ?? made
+        if (evaluation !== undefined) then(evaluation, alert, alerter)
+        return alerter.post(alert)
       }),
       // the message of an alerter that dies may contain the address that it was posting to
       (cause) =>
@@ -187,11 +340,28 @@ const post = (
     )
   })
 
+/** Keeps the alert of a success that does not resolve yet until the end of its run. */
+const settle = (evaluation: Occurrence, alert: Alert, alerter: Alerter["Service"]): void => {
+  if (!alert.resolves) settleLater(evaluation, alert, alerter)
+}
+
+const words = { success: "succeeded", failure: "failed", interrupt: "was interrupted" }
+
+const severityOf = (outcome: Outcome, evaluation: Occurrence | undefined): Severity =>
+  outcome === "success"
+    ? "success"
+    : outcome === "failure"
+    ? "error"
+    : evaluation === undefined || isRunInterrupted(evaluation)
+    ? "warning"
+    : "info"
+
 const alertOf = (
   context: StepContext.Shape,
-  outcome: "success" | "failure",
+  outcome: Outcome,
   elapsed: Duration.Duration,
-  cause: Cause.Cause<unknown> | undefined
+  cause: Cause.Cause<unknown> | undefined,
+  evaluation: Occurrence | undefined
 ): Alert => {
   const { annotations, attempt, params, pipelineName, runId, runName, stepKey, stepName, stepPath } = context
   const isRun = stepPath.length === 0
@@ -203,30 +373,30 @@ const alertOf = (
       ? []
       : [{ name: "step", value: stepLabel(stepName, stepKey) }, { name: "attempt", value: String(attempt) }]),
     { name: "duration", value: formatDuration(Duration.toMillis(elapsed)) },
-    ...(isRun && cause !== undefined ? failedField(context) : []),
+    ...(isRun && evaluation !== undefined && outcome !== "success" ? failedField(evaluation.run) : []),
     ...Object.entries(params).map(([name, value]) => ({ name, value: text(value) })),
     ...Object.entries(annotations).map(([name, value]) => ({ name, value: text(value) }))
   ]
   const headline = cause === undefined ? undefined : causeHeadline(cause)
   const detail = cause === undefined ? undefined : causeDetail(cause, { fields: false })
   return Alert.make({
-    title: `${subjectText(source)} ${outcome === "success" ? "succeeded" : "failed"}`,
-    severity: outcome === "success" ? "success" : "error",
+    title: `${subjectText(source)} ${words[outcome]}`,
+    severity: severityOf(outcome, evaluation),
+    resolves: outcome === "success" && (evaluation === undefined || resolvesAtOnce(evaluation)),
     body: headline,
     fields: cause === undefined ? fields : [...fields, ...errorFields(cause, fields)],
     // a text without a stack has no more to say
     detail: detail === headline ? undefined : detail,
     // the same for a failure and the success that follows it, by which a channel recognizes a recovery
     dedupeKey: subjectKey(source),
-    tags: cause === undefined ? [] : causeTags(cause),
+    tags: outcome === "interrupt" ? ["interrupted"] : cause === undefined ? [] : causeTags(cause),
     source
   })
 }
 
 /** Returns the field that names the steps of a run that failed. */
-const failedField = (context: StepContext.Shape): ReadonlyArray<Field> => {
-  const run = evaluatedIn(context)?.run
-  const failed = run === undefined ? [] : failedSteps(run)
+const failedField = (run: OccurrenceRun): ReadonlyArray<Field> => {
+  const failed = failedSteps(run)
   if (failed.length === 0) return []
   const names = listed(failed.map(({ step }) => stepText(step)), ", ")
   return [{ name: failed.length === 1 ? "failed step" : "failed steps", value: names }]

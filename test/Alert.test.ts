@@ -20,6 +20,7 @@ test("Alert.make turns a string into an alert's title", () => {
     idempotencyKey: undefined,
     tags: [],
     source: undefined,
+    resolves: false,
     attachments: [],
     at: undefined
   })
@@ -36,6 +37,7 @@ test("Alert.make keeps every property that it is given", () => {
     idempotencyKey: "etl-1/load",
     tags: ["NotFound"],
     source: { pipeline: "etl", runId: "1", runName: "etl-1", stepPath: ["load"], attempt: 2 },
+    resolves: true,
     attachments: [{ name: "a.png", mediaType: "image/png", content: new Uint8Array([1, 2]) }],
     at
   } as const

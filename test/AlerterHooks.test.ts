@@ -161,9 +161,82 @@ for (
     }))
 }
 
-it.effect("AlerterHooks.all posts nothing when the step is interrupted", () =>
+it.effect("AlerterHooks.all posts a warning when a run is interrupted, once, about the innermost step", () =>
   Effect.gen(function*() {
-    assert.deepEqual(yield* sent(Step.make("load", Effect.interrupt).pipe(Step.hooks(AlerterHooks.all))), [])
+    const alerts = yield* sent(Effect.gen(function*() {
+      const run = Pipeline.make("nightly", Step.make("load", Step.make("fetch", Effect.never))).pipe(
+        Pipeline.stepHooks(AlerterHooks.all),
+        Pipeline.hooks(AlerterHooks.all)
+      )
+      const fiber = yield* Effect.forkChild(run)
+      yield* Effect.yieldNow
+      yield* Fiber.interrupt(fiber)
+    }))
+    assert.deepEqual(alerts.map(({ severity, tags, title }) => [title, severity, tags]), [
+      ["nightly › load › fetch was interrupted", "warning", ["interrupted"]]
+    ])
+  }))
+
+it.effect("AlerterHooks.interrupt posts an info about a step that lost a race, since its run goes on", () =>
+  Effect.gen(function*() {
+    const race = Effect.race(Step.make("slow", Effect.never), Step.make("fast", Effect.yieldNow))
+    const alerts = yield* sent(Pipeline.make("p", race).pipe(Pipeline.stepHooks(AlerterHooks.interrupt)))
+    assert.deepEqual(alerts.map(({ severity, title }) => [title, severity]), [["p › slow was interrupted", "info"]])
+  }))
+
+it.effect("interruptWith changes the alert by a function", () =>
+  Effect.gen(function*() {
+    const hook = AlerterHooks.interruptWith((alert) => alert.with({ title: "stopped" }))
+    const alerts = yield* sent(Step.make("load", Effect.interrupt).pipe(Step.hooks(hook)))
+    assert.deepEqual(alerts.map(({ title }) => title), ["stopped"])
+  }))
+
+// -----------------------------------------------------------------------------
+// the summary of a run
+// -----------------------------------------------------------------------------
+
+it.effect("AlerterHooks.summary counts the steps, names those that failed with their errors, and the slowest", () =>
+  Effect.gen(function*() {
+    const body = Effect.gen(function*() {
+      yield* Step.make("extract", Effect.sleep("2 seconds"))
+      yield* Effect.exit(Step.make("load", Effect.fail(new HttpError({ status: 503, message: "down" }))))
+      yield* Step.make("report", Effect.sleep("300 millis"))
+    })
+    const fiber = yield* Effect.forkChild(
+      sent(Pipeline.make("nightly", body).pipe(Pipeline.hooks(AlerterHooks.summary)))
+    )
+    yield* TestClock.adjust("3 seconds")
+    const alerts = yield* Fiber.join(fiber)
+    assert.equal(alerts.length, 1)
+    const [alert] = alerts
+    assert.equal(alert!.title, "nightly succeeded, though 1 of 3 steps failed")
+    assert.equal(alert!.severity, "warning")
+    assert.equal(alert!.resolves, false)
+    assert.match(alert!.body!, /^load: HttpError: down$/)
+    assert.equal(fields(alert!)["steps"], "2 succeeded, 1 failed")
+    assert.match(fields(alert!)["slowest"]!, /^extract \S+ s?.*, report 300 ms, load 0 ms$/)
+  }))
+
+it.effect("the summary of a run that failed has its error, and that of a run without failures is a success", () =>
+  Effect.gen(function*() {
+    const summarized = (body: Effect.Effect<unknown, unknown>) =>
+      Effect.map(sent(Pipeline.make("nightly", body).pipe(Pipeline.hooks(AlerterHooks.summary))), ([alert]) => alert!)
+    const bad = yield* summarized(Step.make("load", Effect.fail("no such file")))
+    assert.deepEqual([bad.title, bad.severity, bad.resolves], ["nightly failed: 1 of 1 step failed", "error", false])
+    assert.match(bad.body!, /no such file/)
+    const fine = yield* summarized(Step.make("load", Effect.void))
+    assert.deepEqual([fine.title, fine.severity, fine.resolves], ["nightly succeeded: 1 step", "success", true])
+    let n = 0
+    const flaky = Step.make("flaky", Effect.suspend(() => n++ === 0 ? Effect.fail("no") : Effect.void))
+    const retried = yield* summarized(Effect.retry(flaky, { times: 1 }))
+    assert.equal(retried.severity, "success")
+    const many = Effect.forEach(
+      Array.from({ length: 200 }, (_, i) => Step.make(`s${i}`, Effect.fail("x".repeat(10_000)))),
+      Effect.exit
+    )
+    const bounded = yield* summarized(many)
+    assert.ok(JSON.stringify(bounded).length < 10_000)
+    assert.match(bounded.body!, /… and \d+ more$/)
   }))
 
 it.effect("success and failure hooks post for their own outcome only", () =>

@@ -48,8 +48,10 @@ export interface PagerDutyOptions extends ChannelOptions {
  *
  * - `warning`, `error` and `critical` trigger an alert in PagerDuty, which pages somebody.
  *   Alerts with the same `dedupeKey` are added to it as long as it is open.
- * - `success` with a `dedupeKey` resolves the open alert with that key. If there is none,
- *   PagerDuty ignores the event.
+ * - An alert with a `dedupeKey` that `resolves` resolves the open alert with that key. If there is
+ *   none, PagerDuty ignores the event. For a step without a key (`Step.key`) that is at the end of a
+ *   run in which no evaluation of the step failed for good.
+ * - `success` with a `dedupeKey` that does not resolve is dropped.
  * - `info`, and `success` without a `dedupeKey`, become change events, which are listed beside
  *   the service's incidents and page nobody.
  *
@@ -90,7 +92,7 @@ export const layer = (options: PagerDutyOptions): Layer.Layer<Alerter> => {
       Effect.succeed((alert) =>
         Effect.gen(function*() {
           const action = internal.actionOf(alert)
-          if (action === "change" && changeEvents === false) return
+          if (action === undefined || (action === "change" && changeEvents === false)) return
           const key = yield* internal.dedupKey(alert)
           const body = internal.body(alert, key, { routingKey, component, group, source }, time)
           if (body === undefined) {
@@ -102,7 +104,9 @@ export const layer = (options: PagerDutyOptions): Layer.Layer<Alerter> => {
             (refused) => readable(refused, internal.said)
           )
         })
-      )
+      ),
+    0,
+    true
   )
 }
 

@@ -9,7 +9,7 @@ import type { Alerter } from "../Alerter.ts"
 import { dropped } from "../internal/alerts/metrics.ts"
 import { iso, Millis, remember, timeOf, withFields } from "./internal/entries.ts"
 import { countOf } from "./internal/options.ts"
-import { around, isFailure, type Post, subject } from "./internal/policy.ts"
+import { aroundAll, isFailure, type Post, subject } from "./internal/policy.ts"
 import { makeState, type Persisted } from "./internal/state/persisted.ts"
 
 /**
@@ -78,7 +78,7 @@ export const afterConsecutive: {
     self: Layer.Layer<Alerter, E, R>,
     n: number,
     options?: AfterConsecutiveOptions<P>
-  ): Layer.Layer<Alerter, E, R | Persisted<P>> => around((post) => make(post, n, options?.persist))(self)
+  ): Layer.Layer<Alerter, E, R | Persisted<P>> => aroundAll((post) => make(post, n, options?.persist), "takes")(self)
 )
 
 const Streak = Schema.Struct({ count: Schema.Natural, since: Millis })
@@ -94,7 +94,7 @@ const make = <P extends string | undefined>(
       Effect.gen(function*() {
         const key = subject(alert)
         if (!isFailure(alert)) {
-          if (alert.severity === "success") yield* state.modify((streaks) => streaks.delete(key))
+          if (alert.resolves) yield* state.modify((streaks) => streaks.delete(key))
           return yield* inner(alert)
         }
         const at = yield* timeOf(alert)

@@ -22,7 +22,7 @@ import {
   withFields
 } from "./internal/entries.ts"
 import { limitOf } from "./internal/options.ts"
-import { around, isDigest, isFailure, type Post, subject } from "./internal/policy.ts"
+import { aroundAll, isDigest, isFailure, type Post, subject } from "./internal/policy.ts"
 import { makeState, type Persisted } from "./internal/state/persisted.ts"
 
 /**
@@ -39,8 +39,9 @@ export interface DedupeOptions<P extends string | undefined = undefined> {
    */
   readonly persist?: P | undefined
   /**
-   * Returns the key that duplicates have in common, or `undefined` for the default: the alert's `dedupeKey`, else its
-   * step (or title) together with its tags and the first line of its body.
+   * Returns the key that duplicates have in common, or `undefined` for the default: the alert's `dedupeKey` (else its
+   * step, else its title) and, for a failure, the kind of the error: its tags, and the first line of the body, in which
+   * numbers count as equal.
    */
   readonly by?: ((alert: Alert) => string | undefined) | undefined
 }
@@ -59,14 +60,15 @@ export interface DedupeOptions<P extends string | undefined = undefined> {
  *   comes, they are not reported.
  * - An alert whose delivery fails holds nothing back. Of two duplicates at the same time, the second waits for the
  *   first, and is delivered if that fails.
- * - A success after a delivered failure is delivered within the window too, as is a failure after a delivered success.
+ * - A success that resolves a delivered failure is delivered within the window too, as is a failure after a delivered
+ *   success.
  *   Use `throttle` for steps that fail and succeed all the time.
  * - Up to 10,000 keys are remembered. Beyond that the oldest is forgotten.
  *
  * **Gotchas**
  *
- * - Alerts of the standard hooks have a `dedupeKey` for their step, whatever the error. Use `by` to tell errors apart,
- *   as in the example.
+ * - A `dedupeKey` says which step an alert is about, whatever the error: with `by: (alert) => alert.dedupeKey`, the
+ *   second error of a step is held back after the first.
  * - Pipe `throttle` and `afterConsecutive` after `dedupe`. Piped before, they stand between it and the channel, and it
  *   takes the alerts that they drop for delivered.
  * - Pipe `digest` and `quietHours` before `dedupe`. Their combined alerts are duplicates of nothing.
@@ -78,7 +80,7 @@ export interface DedupeOptions<P extends string | undefined = undefined> {
  * import { dedupe } from "effect-epilogue/delivery"
  *
  * const alerter = Slack.layerConfig().pipe(
- *   dedupe({ window: "1 hour", by: (alert) => `${alert.dedupeKey} ${alert.tags.join(" ")}` })
+ *   dedupe({ window: "1 hour" })
  * )
  *
  * // for a script that runs each night: the state is kept in a KeyValueStore
@@ -104,7 +106,7 @@ export const dedupe: {
   <E, R, P extends string | undefined = undefined>(
     self: Layer.Layer<Alerter, E, R>,
     options: DedupeOptions<P>
-  ): Layer.Layer<Alerter, E, R | Persisted<P>> => around((post) => make(post, options))(self)
+  ): Layer.Layer<Alerter, E, R | Persisted<P>> => aroundAll((post) => make(post, options), "takes")(self)
 )
 
 const Entry = Schema.Struct({
@@ -141,19 +143,28 @@ const make = <P extends string | undefined>(
         return { entry, held }
       })
 
-    const markDelivered = (alert: Alert, name: string, at: number) =>
+    const markDelivered = (alert: Alert, { about, kind }: Name, at: number) =>
       state.modify((entries) => {
-        remember(entries, keyOf(alert.severity, name), { at, held: 0, over: false })
-        for (const severity of opposites(alert)) {
-          const key = keyOf(severity, name)
-          const before = entries.get(key)
-          if (before !== undefined) entries.set(key, { ...before, over: true })
+        if (!alert.quiet) remember(entries, keyOf(alert.severity, about, kind), { at, held: 0, over: false })
+        const opposite = opposites(alert).map((severity) => keyOf(severity, about, ""))
+        if (opposite.length === 0) return
+        for (const [key, before] of entries) {
+          if (!before.over && opposite.some((prefix) => key.startsWith(prefix))) {
+            entries.set(key, { ...before, over: true })
+          }
         }
       })
 
     return (alert) =>
       Effect.flatMap(nameOf(alert, by), (name) => {
-        const key = keyOf(alert.severity, name)
+        // what tells that something is well again is never a repeat of what has been told
+        if (alert.quiet || alert.recovers.length > 0) {
+          return Effect.tap(
+            inner(alert),
+            () => Effect.flatMap(Clock.currentTimeMillis, (now) => markDelivered(alert, name, now))
+          )
+        }
+        const key = keyOf(alert.severity, name.about, name.kind)
         return oneAtATime(key)(Effect.uninterruptibleMask((restore) =>
           Effect.gen(function*() {
             const { entry, held } = yield* check(key, heldBackBefore(alert), yield* Clock.currentTimeMillis)
@@ -167,31 +178,47 @@ const make = <P extends string | undefined>(
 
 /** Returns the severities whose alerts are delivered again once this alert has been. */
 const opposites = (alert: Alert): ReadonlyArray<Severity> =>
-  isFailure(alert) ? ["success"] : alert.severity === "success" ? ["warning", "error", "critical"] : []
+  isFailure(alert) ? ["success"] : alert.resolves ? ["warning", "error", "critical"] : []
 
-const keyOf = (severity: Severity, name: string): string => `${severity} ${name}`
+/** What an alert is about and, for a failure, what kind of error it is. */
+interface Name {
+  readonly about: string
+  readonly kind: string
+}
+
+// a separator that ends the first part, so that all kinds of one subject have a prefix of their own
+const keyOf = (severity: Severity, about: string, kind: string): string => `${severity} ${about}\n${kind}`
 
 const withCount = (alert: Alert, entry: Entry | undefined): Alert =>
   entry === undefined || entry.held === 0
     ? alert
     : withFields(alert, { [heldBackField]: `${entry.held} more like it since ${iso(entry.at)}` })
 
-const nameOf = (alert: Alert, by: DedupeOptions<undefined>["by"]): Effect.Effect<string> =>
+const nameOf = (alert: Alert, by: DedupeOptions<undefined>["by"]): Effect.Effect<Name> =>
   Effect.map(
     by === undefined ? Effect.undefined : callSafely("dedupe", by, alert, undefined),
-    (name) => shorten(name ?? alert.dedupeKey ?? fingerprint(alert))
+    (name) =>
+      name === undefined
+        ? { about: shorten(subject(alert)), kind: shorten(kindOf(alert)) }
+        : { about: shorten(name), kind: "" }
   )
 
-/** Returns the default key of an alert without a `dedupeKey`: its step and its error. */
-const fingerprint = (alert: Alert): string =>
-  JSON.stringify([
-    subject(alert),
-    alert.tags,
-    (alert.body ?? "").trimStart().split("\n", 1)[0],
-    // Digests of a step have no body: they are duplicates only if they list the same alerts.
-    ...(isDigest(alert) ? [alert.title, alert.detail] : [])
-  ])
+/**
+ * Returns the kind of a failure: the tags of its errors, and the first line of its body, which has the class of the
+ * error and its message. Numbers in it count as equal, since they differ from one time to the next.
+ */
+const kindOf = (alert: Alert): string =>
+  isFailure(alert) || alert.dedupeKey === undefined
+    ? JSON.stringify([
+      alert.tags,
+      (alert.body ?? "").trimStart().split("\n", 1)[0]!.replace(/\d+/g, "0"),
+      // Digests of a step have no body: they are duplicates only if they list the same alerts.
+      ...(isDigest(alert) ? [alert.title, alert.detail] : [])
+    ])
+    : ""
 
 /** Shortens a long key to its beginning, length and hash, since the keys of all entries are stored. */
-const shorten = (name: string): string =>
+const shorten = (text: string): string => shortened(text.replaceAll("\n", " "))
+
+const shortened = (name: string): string =>
   name.length <= 300 ? name : `${name.slice(0, 200)} ${name.length} ${Hash.string(name)}`

@@ -39,6 +39,8 @@ export const minSeverity: {
   <E, R>(self: Layer.Layer<Alerter, E, R>, severity: Severity): Layer.Layer<Alerter, E, R> =>
     around((post) => {
       const passes = atLeast(severity)
-      return Effect.succeed((alert) => passes(alert) ? post(alert) : dropped("minSeverity"))
+      return Effect.succeed((alert) =>
+        passes(alert) || alert.recovers.some(passes) ? post(alert) : dropped("minSeverity")
+      )
     })(self)
 )

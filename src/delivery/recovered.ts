@@ -7,11 +7,12 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { Alert } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
+import { fromJson, SingleJson, toJson } from "../internal/alerts/json.ts"
 import { dropped } from "../internal/alerts/metrics.ts"
 import { formatDuration } from "../internal/text/duration.ts"
 import { subjectText } from "../internal/text/stepLabel.ts"
 import { iso, locks, Millis, remember, timeOf, withFields } from "./internal/entries.ts"
-import { around, isFailure, type Post, subject } from "./internal/policy.ts"
+import { aroundAll, isFailure, type Post, subject } from "./internal/policy.ts"
 import { makeState, type Persisted } from "./internal/state/persisted.ts"
 
 /**
@@ -30,7 +31,7 @@ export interface RecoveredOptions<P extends string | undefined = undefined> {
 }
 
 /**
- * Turns the first success after delivered failures about the same subject into a recovery.
+ * Turns the first success that resolves delivered failures about the same subject into a recovery.
  *
  * **When to use**
  *
@@ -49,10 +50,13 @@ export interface RecoveredOptions<P extends string | undefined = undefined> {
  * **Gotchas**
  *
  * - Attach hooks for success too (`AlerterHooks.all`): a recovery is a success.
+ * - A step without a key (`Step.key`) has recovered at the end of a run in which it succeeded and no evaluation of it
+ *   failed for good, since another evaluation may fail after the first has succeeded. One with a key has at once.
  * - Pipe `throttle` and `afterConsecutive` after `recovered`. Piped before, they stand between it and the channel, and
  *   it takes the failures that they drop for delivered.
  * - Pipe `digest` and `quietHours` before `recovered`, since their combined alerts name no step.
- * - `minSeverity` above `success` drops recoveries too, wherever it is piped. Use `successes: "drop"` instead.
+ * - `minSeverity` above `success` drops successes that it gets before `recovered` has made recoveries of them: pipe it
+ *   before `recovered`, where it passes the recoveries of what it has passed.
  *
  * @example
  * ```ts
@@ -89,10 +93,15 @@ export const recovered: {
   <E, R, P extends string | undefined = undefined>(
     self: Layer.Layer<Alerter, E, R>,
     options: RecoveredOptions<P> = {}
-  ): Layer.Layer<Alerter, E, R | Persisted<P>> => around((post) => make(post, options))(self)
+  ): Layer.Layer<Alerter, E, R | Persisted<P>> => aroundAll((post) => make(post, options), "wants")(self)
 )
 
-const Outage = Schema.Struct({ failures: Schema.Natural, since: Millis })
+const Outage = Schema.Struct({
+  failures: Schema.Natural,
+  since: Millis,
+  /** The failures that were delivered, one of each severity and tags, by which the recovery finds their channels. */
+  alerts: Schema.optionalKey(Schema.Array(SingleJson))
+})
 type Outage = (typeof Outage)["Type"]
 
 const make = <P extends string | undefined>(
@@ -107,7 +116,11 @@ const make = <P extends string | undefined>(
         post(alert),
         state.modify((outages) => {
           const before = outages.get(key) ?? { failures: 0, since: at }
-          remember(outages, key, { ...before, failures: before.failures + 1 })
+          remember(outages, key, {
+            ...before,
+            failures: before.failures + 1,
+            alerts: withAlert(before.alerts ?? [], alert)
+          })
         })
       )
 
@@ -117,7 +130,7 @@ const make = <P extends string | undefined>(
         if (outage !== undefined) {
           yield* post(recovery(alert, outage, at))
           yield* state.modify((outages) => outages.delete(key))
-        } else if (successes === "post") {
+        } else if (successes === "post" || alert.quiet) {
           yield* post(alert)
         } else {
           yield* dropped("recovered")
@@ -126,7 +139,9 @@ const make = <P extends string | undefined>(
 
     return (alert) => {
       const failure = isFailure(alert)
-      if (!failure && alert.severity !== "success") return inner(alert)
+      if (!failure && !alert.resolves) {
+        return alert.severity === "success" && successes === "drop" ? dropped("recovered") : inner(alert)
+      }
       const key = subject(alert)
       return Effect.flatMap(timeOf(alert), (at) =>
         // Only the post is interruptible: a delivered failure must not be missing from the state.
@@ -137,14 +152,41 @@ const make = <P extends string | undefined>(
     }
   })
 
-const recovery = (alert: Alert, { failures, since }: Outage, at: number): Alert => {
+/** How many failures of one outage are kept, and how long their texts are. */
+const maxAlerts = 5
+const maxText = 300
+
+/** Adds a failure, unless there is one of its severity and tags, and so of its route as a rule. */
+const withAlert = (alerts: ReadonlyArray<typeof SingleJson.Type>, alert: Alert): typeof alerts =>
+  alerts.length === maxAlerts ||
+    alerts.some(({ severity, tags }) => severity === alert.severity && tags.join() === alert.tags.join())
+    ? alerts
+    : [
+      ...alerts,
+      toJson(alert.with({
+        title: alert.title.slice(0, maxText),
+        body: alert.body?.slice(0, maxText),
+        fields: alert.fields.slice(0, 20).map(({ name, value }) => ({ name, value: value.slice(0, maxText) })),
+        detail: undefined,
+        attachments: [],
+        recovers: []
+      }))
+    ]
+
+const recovery = (alert: Alert, { alerts = [], failures, since }: Outage, at: number): Alert => {
   const about = nameOf(alert)
   const title = about === undefined ? `Recovered: ${alert.title}` : `${about} recovered`
   // A title that the user has set is kept in the body: it says more than that the step succeeded.
   const ownTitle = about === undefined || alert.title === `${about} succeeded` ? [] : [alert.title]
   const body = [...ownTitle, ...(alert.body === undefined ? [] : [alert.body])].join("\n")
   return withFields(
-    alert.with({ title, body: body === "" ? undefined : body, tags: [...alert.tags, "recovered"] }),
+    alert.with({
+      title,
+      body: body === "" ? undefined : body,
+      tags: [...alert.tags, "recovered"],
+      quiet: false,
+      recovers: alerts.map(fromJson)
+    }),
     {
       failures: String(failures),
       "failing since": iso(since),

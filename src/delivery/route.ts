@@ -8,8 +8,8 @@ import type { Alert, Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
 import { atLeast } from "../internal/model/severity.ts"
 import { callSafely } from "./internal/entries.ts"
-import type { Post } from "./internal/policy.ts"
-import { combine } from "./internal/several.ts"
+import { isFailure, type Post } from "./internal/policy.ts"
+import { combine, combinedError, errorOf } from "./internal/several.ts"
 
 /**
  * Conditions on an alert. All that are set must hold.
@@ -105,9 +105,39 @@ const predicate = (when: Criteria | Predicate): Predicate => {
 
 const list = <A extends string>(one: A | ReadonlyArray<A>): ReadonlyArray<A> => typeof one === "string" ? [one] : one
 
-/** Posts to the alerter of the first predicate that holds, or to `otherwise`. */
-const firstMatch = (routes: ReadonlyArray<readonly [Predicate, Post]>, otherwise: Post): Post => (alert) =>
-  Effect.gen(function*() {
-    for (const [when, to] of routes) if (yield* callSafely("route", when, alert, false)) return yield* to(alert)
-    return yield* otherwise(alert)
-  })
+/**
+ * Posts to the alerter of the first predicate that holds, or to `otherwise`. A recovery is posted to the alerters of the
+ * failures that it is about. An alert that resolves failures is posted to all others, too, as a quiet one: an earlier
+ * failure may have been sent to any of them.
+ */
+const firstMatch = (routes: ReadonlyArray<readonly [Predicate, Post]>, otherwise: Post): Post => {
+  const all = [...routes.map(([, to]) => to), otherwise]
+  const find = (alert: Alert): Effect.Effect<Post> =>
+    Effect.gen(function*() {
+      for (const [when, to] of routes) if (yield* callSafely("route", when, alert, false)) return to
+      return otherwise
+    })
+  return (alert) =>
+    Effect.gen(function*() {
+      if (isFailure(alert) || !alert.resolves) return yield* (yield* find(alert))(alert)
+      const loud = new Set(
+        alert.quiet
+          ? []
+          : yield* Effect.forEach(alert.recovers.length === 0 ? [alert] : alert.recovers, find)
+      )
+      const quiet = alert.with({ quiet: true })
+      const outcomes = yield* Effect.forEach(
+        new Set([...loud, ...all]),
+        (post) =>
+          Effect.matchCause(Effect.suspend(() => post(loud.has(post) ? alert : quiet)), {
+            onSuccess: () => undefined,
+            onFailure: errorOf
+          }),
+        { concurrency: "unbounded" }
+      )
+      const errors = outcomes.filter((error) => error !== undefined)
+      if (errors.length > 0) {
+        return yield* Effect.fail(errors.length === 1 ? errors[0]! : combinedError("route", errors))
+      }
+    })
+}

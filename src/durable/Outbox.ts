@@ -198,6 +198,8 @@ const make = (
     }
 
     const outbox: Alerter["Service"] & { readonly [OutboxTypeId]: Outbox } = {
+      // with the alerter's marks, such as that it takes quiet alerts
+      ...inner,
       [OutboxTypeId]: { offer },
       post: (alert) =>
         timed(alert, (timed) =>

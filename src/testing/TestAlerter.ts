@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import type { Alert } from "../Alert.ts"
 import { Alerter, AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { timed } from "../internal/alerts/alerter.ts"
+import { forgetful } from "../internal/alerts/settling.ts"
 
 const Base: Context.ServiceClass<TestAlerter, "effect-epilogue/testing/TestAlerter", TestAlerter.Shape> = Context
   .Service<TestAlerter, TestAlerter.Shape>()("effect-epilogue/testing/TestAlerter")
@@ -100,13 +101,16 @@ function layerWith(
     return Context.make(TestAlerter, {
       sent: Effect.sync(() => sent.slice()),
       attempts: Effect.sync(() => attempts)
-    }).pipe(Context.add(Alerter, {
-      post: (alert) =>
-        timed(alert, (timedAlert) =>
-          Effect.andThen(
-            Effect.suspend(() => answer(++attempts)),
-            Effect.sync(() => sent.push(timedAlert))
-          ))
-    }))
+    }).pipe(Context.add(
+      Alerter,
+      forgetful({
+        post: (alert) =>
+          timed(alert, (timedAlert) =>
+            Effect.andThen(
+              Effect.suspend(() => answer(++attempts)),
+              Effect.sync(() => sent.push(timedAlert))
+            ))
+      })
+    ))
   }))
 }

@@ -105,6 +105,8 @@ export const reportingAlerts =
       Alerter,
       Effect.map(Alerter, (inner) =>
         Alerter.of({
+          // the alerter's marks, such as that it takes quiet alerts
+          ...inner,
           post: (alert) =>
             // in a finalizer, so that no interruption comes between the delivery and the report of it
             Effect.onExit(inner.post(alert), (exit) =>

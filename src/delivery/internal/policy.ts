@@ -6,6 +6,7 @@ import type * as Scope from "effect/Scope"
 import type { Alert } from "../../Alert.ts"
 import { Alerter, type AlerterError } from "../../Alerter.ts"
 import { timed } from "../../internal/alerts/alerter.ts"
+import { forgetful, takesQuiet } from "../../internal/alerts/settling.ts"
 import { AlerterObservers } from "../../internal/model/observers.ts"
 import { atLeast } from "../../internal/model/severity.ts"
 import { subjectKey } from "../../internal/text/stepLabel.ts"
@@ -25,9 +26,22 @@ export const around = <R>(make: (inner: Post) => Effect.Effect<Post, never, R>):
 ) => Layer.Layer<Alerter, E, RIn | Exclude<R, Scope.Scope>> =>
   observing((inner) => Effect.map(make(inner), (post) => ({ post })))
 
+/** How a policy treats quiet alerts: it looks at them, or it even wants them where the alerter that it wraps does not. */
+type Quiet = "takes" | "wants"
+
+/** Wraps the post of an alerter, like {@link around}, in a policy that looks at quiet alerts. */
+export const aroundAll = <R>(
+  make: (inner: Post) => Effect.Effect<Post, never, R>,
+  quiet: Quiet
+): <E, RIn>(
+  self: Layer.Layer<Alerter, E, RIn>
+) => Layer.Layer<Alerter, E, RIn | Exclude<R, Scope.Scope>> =>
+  observing((inner) => Effect.map(make(inner), (post) => ({ post })), quiet)
+
 /** Wraps the post of an alerter, like {@link around}, for a policy that also observes the runs that post to it. */
 export const observing = <R>(
-  make: (inner: Post) => Effect.Effect<{ readonly post: Post; readonly observer?: Observer }, never, R>
+  make: (inner: Post) => Effect.Effect<{ readonly post: Post; readonly observer?: Observer }, never, R>,
+  quiet?: Quiet
 ) =>
 <E, RIn>(
   self: Layer.Layer<Alerter, E, RIn>
@@ -35,15 +49,26 @@ export const observing = <R>(
   Layer.effectContext(
     Effect.gen(function*() {
       const within = yield* Effect.context<Alerter | R>()
-      const { observer, post } = yield* make(Context.get(within, Alerter).post)
+      const alerter = Context.get(within, Alerter)
+      const inner: Post = alerter.post
+      const { observer, post } = yield* make(inner)
+      const all: Post = quiet === undefined ? (alert) => alert.quiet ? inner(alert) : post(alert) : post
       const own = observer === undefined ? [] : [observer]
-      return serving(post, [...Context.get(within, AlerterObservers), ...own])
+      return serving(all, [...Context.get(within, AlerterObservers), ...own], quiet === "wants" || takesQuiet(alerter))
     })
   ).pipe(Layer.provide(self))
 
-/** Makes the `Alerter` service from a post. `observers` are those of the policy and of all alerters that it wraps. */
-export const serving = (post: Post, observers: ReadonlyArray<Observer>): Context.Context<Alerter> => {
-  const service = Context.make(Alerter, { post: (alert) => timed(alert, post) })
+/**
+ * Makes the `Alerter` service from a post. `observers` are those of the policy and of all alerters that it wraps; `settles`
+ * says whether any of these takes quiet alerts.
+ */
+export const serving = (
+  post: Post,
+  observers: ReadonlyArray<Observer>,
+  settles: boolean
+): Context.Context<Alerter> => {
+  const alerter = Alerter.of({ post: (alert) => timed(alert, post) })
+  const service = Context.make(Alerter, settles ? alerter : forgetful(alerter))
   return observers.length === 0 ? service : Context.add(service, AlerterObservers, observers)
 }
 

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { Alerter, AlerterError, AlerterErrorReason, isAlerterError } from "../../Alerter.ts"
+import { takesQuiet } from "../../internal/alerts/settling.ts"
 import { AlerterObservers } from "../../internal/model/observers.ts"
 import { withoutUrls } from "../../internal/text/addresses.ts"
 import { errorMessage } from "../../internal/text/errors.ts"
@@ -34,9 +35,12 @@ export const combine = <const Layers extends ReadonlyArray<AnyAlerter>>(
           Effect.flatMap(Scope.fork(together, "sequential"), (own) => Layer.buildWithMemoMap(layer, memoMap, own)),
         { concurrency: "unbounded" }
       )
-      const posts = contexts.map((context): Post => Context.get(context, Alerter).post)
+      const alerters = contexts.map((context) => Context.get(context, Alerter))
+      const posts = alerters.map(({ post }): Post => post)
       const post = make(posts as { readonly [K in keyof Layers]: Post })
-      return serving(post, [...new Set(contexts.flatMap((context) => Context.get(context, AlerterObservers)))])
+      return serving(post, [
+        ...new Set(contexts.flatMap((context) => Context.get(context, AlerterObservers)))
+      ], alerters.some(takesQuiet))
     })
   ) as Layer.Layer<Alerter, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>>
 

@@ -1,11 +1,11 @@
 /** Names the steps of a run that failed. */
-import { isWithin } from "../model/alerted.ts"
 import type { FailedStep, Occurrence, OccurrenceRun } from "../model/occurrence.ts"
+import { isWithin } from "../model/place.ts"
 import { errorKey, errorsOf, holdsKnown, partsOf } from "../model/sameError.ts"
 import { pathText } from "../text/stepLabel.ts"
 
 /** The largest number of steps that an alert names. */
-const maxNamed = 10
+export const maxNamed = 10
 
 /** Returns the name of a step within its run. */
 export const stepText = ({ labels }: Occurrence): string => pathText(labels, " › ")

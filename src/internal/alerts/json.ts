@@ -11,8 +11,7 @@ const Optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(
 /** The Schema of a severity. */
 export const SeverityJson = Schema.Literals(severities)
 
-/** The Schema of an alert. Fields that the alert does not have are left out. */
-export const AlertJson = Schema.Struct({
+const fields = {
   title: Schema.String,
   body: Optional(Schema.String),
   severity: SeverityJson,
@@ -30,11 +29,19 @@ export const AlertJson = Schema.Struct({
     stepLabels: Optional(Schema.Array(Schema.String)),
     attempt: Optional(Schema.Int)
   })),
+  resolves: Optional(Schema.Boolean),
+  quiet: Optional(Schema.Boolean),
   attachments: Optional(
     Schema.Array(Schema.Struct({ name: Schema.String, mediaType: Schema.String, content: Schema.String }))
   ),
   at: Optional(Schema.String)
-})
+}
+
+/** The Schema of an alert that recovers from no others. Fields that the alert does not have are left out. */
+export const SingleJson = Schema.Struct(fields)
+
+/** The Schema of an alert. */
+export const AlertJson = Schema.Struct({ ...fields, recovers: Optional(Schema.Array(SingleJson)) })
 
 /** @internal */
 export type AlertJson = typeof AlertJson.Type
@@ -49,27 +56,33 @@ const defined = <A extends object>(value: A): Defined<A> =>
   Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as Defined<A>
 
 const written = <A>(alert: Alert, attached: (attachment: Attachment) => A) => {
-  const { _tag, at, attachments, source, ...rest } = alert
+  const { _tag, at, attachments, resolves, source, ...rest } = alert
   return defined({
     ...rest,
+    resolves: resolves === (alert.severity === "success") ? undefined : resolves,
+    quiet: alert.quiet ? true : undefined,
     source: source && defined(source),
     attachments: attachments.length === 0 ? undefined : attachments.map(attached),
     at: at === undefined ? undefined : DateTime.formatIso(at)
   })
 }
 
+const single = (alert: Alert): typeof SingleJson.Type =>
+  written(alert, ({ content, mediaType, name }) => ({ name, mediaType, content: Base64.encode(content) }))
+
 /** Converts an alert to JSON that {@link fromJson} reads, with its attachments in base64. */
 export const toJson = (alert: Alert): AlertJson =>
-  written(alert, ({ content, mediaType, name }) => ({ name, mediaType, content: Base64.encode(content) }))
+  alert.recovers.length === 0 ? single(alert) : { ...single(alert), recovers: alert.recovers.map(single) }
 
 /** Converts an alert to JSON for other programs, with the names and sizes of attachments and not their contents. */
 export const toBriefJson = (alert: Alert): unknown =>
   written(alert, ({ content, mediaType, name }) => ({ name, mediaType, size: content.length }))
 
 /** Reads an alert. Leaves out an invalid time or attachment, so that the rest of the alert is not lost. */
-export const fromJson = ({ at, attachments, ...rest }: AlertJson): Alert =>
+export const fromJson = ({ at, attachments, recovers, ...rest }: AlertJson): Alert =>
   Alert.make({
     ...rest,
+    recovers: recovers?.map(fromJson),
     attachments: attachments?.flatMap(({ content, mediaType, name }) => {
       const bytes = Base64.decode(content)
       return bytes._tag === "Success" ? [{ name, mediaType, content: bytes.success }] : []

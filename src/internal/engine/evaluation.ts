@@ -15,6 +15,7 @@ import { type Plan, plan as makePlan, type Planned } from "../model/plan.ts"
 import { readOr } from "../text/read.ts"
 import { stepLabel } from "../text/stepLabel.ts"
 import { noAnnotations, Run } from "./run.ts"
+import { Slowest } from "./slowest.ts"
 import { currentView, View } from "./view.ts"
 
 /**
@@ -30,6 +31,8 @@ export interface Keeper {
   readonly start: (evaluation: Evaluation) => Body
   /** Runs one hook. `undefined` means that it has ended without a failure, and that there is nothing to wait for. */
   readonly hook: (evaluation: Evaluation, planned: Planned, occasion: Occasion) => HookEnd | undefined
+  /** Posts, at the end of a run, that steps are well again. */
+  readonly settle: (evaluation: Evaluation, posts: Effect.Effect<void>) => Effect.Effect<void>
   /**
    * Returns the time in nanoseconds that the step or the run took until `now`, on the monotonic clock; `undefined` where
    * observers know of its end already. Called when the end is reported.
@@ -46,6 +49,7 @@ export interface Details {
   labels: ReadonlyArray<string> | undefined
   params: Readonly<Record<string, unknown>> | undefined
   notes: Readonly<Record<string, unknown>> | undefined
+  attemptFrom: number | undefined
 }
 
 /** Returns the plan of an owner. A new one is made only under other pipeline hooks than last time. */
@@ -133,6 +137,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
       this.run = new Run(fiber, own.name, own.stepHooks.hooks, own.annotations, own.givenName, own.runId)
       this.run.around = around
       this.plan = planFor(own, empty.hooks)
+      if (this.plan.measures) this.run.slowest = new Slowest()
       this.index = -1
       this.startedMillis = this.run.startedMillis
     } else {
@@ -150,6 +155,16 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
     }
   }
 
+  get attemptFrom(): number {
+    return this.details?.attemptFrom ?? this.index + 1
+  }
+
+  /** Begins the next attempt. */
+  nextAttempt(): void {
+    this.attempt++
+    this.detailed.attemptFrom = this.run.steps
+  }
+
   get around(): Occurrence | undefined {
     return this.parent ?? this.run.around
   }
@@ -164,7 +179,13 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
 
   /** The details, made where there are none yet. */
   get detailed(): Details {
-    return this.details ??= { path: undefined, labels: undefined, params: undefined, notes: undefined }
+    return this.details ??= {
+      path: undefined,
+      labels: undefined,
+      params: undefined,
+      notes: undefined,
+      attemptFrom: undefined
+    }
   }
 
   get path(): ReadonlyArray<string> {

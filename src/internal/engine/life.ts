@@ -59,6 +59,7 @@ const inMemory: Keeper = {
     return startThenBody(evaluation, evaluation.owner.body)
   },
   hook: runHook,
+  settle: (_, posts) => posts,
   // the start has been reported by then, by `start` or by `settle`
   duration: (evaluation, now) => now - evaluation.startedNanos!
 }
@@ -111,7 +112,7 @@ const settleAs = (
   reportEnd(evaluation, exit, outcome)
   const pending = runAllNow(evaluation, plan.ordinary[outcome], exit)
   if (!ownsRun) return pending ?? nothing
-  if (pending === undefined && telling === undefined && !run.hasBackground) {
+  if (pending === undefined && telling === undefined && !run.hasBackground && run.settlements === undefined) {
     run.ended = true
     return nothing
   }
@@ -143,7 +144,9 @@ export const settleFully = (
 
 const reportEnd = (evaluation: Evaluation, exit: Exit.Exit<unknown, unknown>, outcome: Outcome): void => {
   const { run } = evaluation
-  if (exit._tag === "Failure" && !evaluation.inHook) run.notSucceeded(evaluation, exit.cause, outcome)
+  if ((exit._tag === "Failure" || run.unsuccessful !== undefined || run.slowest !== undefined) && !evaluation.inHook) {
+    run.stepEnded(evaluation, exit, outcome)
+  }
   const { telling } = run
   if (telling === undefined) return
   const now = telling.nanos()
@@ -156,7 +159,13 @@ const endRun = (
   exit: Exit.Exit<unknown, unknown>,
   outcome: Outcome
 ): Effect.Effect<void> => {
-  const { end, telling } = evaluation.run
+  const { run } = evaluation
+  const { telling } = run
+  const settle = Effect.suspend(() => {
+    const posts = run.settle(outcome)
+    return run.settlements === undefined ? posts : evaluation.keeper.settle(evaluation, posts)
+  })
+  const end = run.end(settle)
   return telling === undefined ? end : Effect.map(end, () => {
     const nanos = evaluation.keeper.duration(evaluation, telling.nanos())
     if (nanos !== undefined) telling.runEnded(outcome, exit, nanos)

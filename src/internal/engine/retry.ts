@@ -28,7 +28,7 @@ const retryBody = (body: Body, policy: RetryPolicy): Body =>
               if (errors !== undefined) {
                 return Effect.failCause(Cause.combine(cause, errors))
               }
-              evaluation.attempt++
+              evaluation.nextAttempt()
               return Effect.void
             })
           }))))

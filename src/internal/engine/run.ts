@@ -1,14 +1,18 @@
 /** The state that the steps of one run share. Nothing here outlives the run. */
-import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type { AlertedErrors } from "../model/alerted.ts"
 import type { Outcome } from "../model/events.ts"
+import { defaultTimeout } from "../model/hook.ts"
 import { empty, type Table } from "../model/hooks.ts"
-import type { FailedStep, Occurrence, OccurrenceRun, Unsuccessful } from "../model/occurrence.ts"
+import type { Occurrence, OccurrenceRun, Settlement } from "../model/occurrence.ts"
 import { CurrentOverrides, type Overrides } from "../model/overrides.ts"
 import { CurrentGuard, type Guard } from "../model/secrets.ts"
+import * as Writer from "../text/writer.ts"
+import { Failures } from "./failures.ts"
+import type { Slowest } from "./slowest.ts"
 import { type Telling, tellingOf } from "./telling.ts"
 
 /** Never added to: most runs have no background hooks, and need no set of their own. */
@@ -18,16 +22,6 @@ type Annotations = Readonly<Record<string, unknown>>
 
 /** @internal */
 export const noAnnotations: Annotations = {}
-
-/** How many failures are kept: enough to name the steps that failed in an alert. */
-const maxFailures = 64
-
-/** Counts the evaluations that did not succeed. */
-class Failures implements Unsuccessful {
-  failed = 0
-  interrupted = 0
-  readonly failures: Array<FailedStep> = []
-}
 
 /** @internal */
 export class Run implements OccurrenceRun {
@@ -48,6 +42,9 @@ export class Run implements OccurrenceRun {
   around: Occurrence | undefined
   alerted: AlertedErrors | undefined
   unsuccessful: Failures | undefined
+  /** Kept only for a run with a hook that asks for it. */
+  slowest: Slowest | undefined
+  settlements: Map<string, Settlement> | undefined
   private readonly givenName: string | undefined
   private lazyId: string | undefined
   private lazyName: string | undefined
@@ -97,16 +94,11 @@ export class Run implements OccurrenceRun {
     return this.lazyName
   }
 
-  /** Counts a step that failed or was interrupted. */
-  notSucceeded(step: Occurrence, cause: Cause.Cause<unknown>, outcome: Outcome): void {
-    const unsuccessful = this.unsuccessful ??= new Failures()
-    if (outcome === "interrupt") {
-      unsuccessful.interrupted++
-      return
-    }
-    unsuccessful.failed++
-    const { failures } = unsuccessful
-    if (failures.length < maxFailures && !isPassedOn(failures.at(-1), step, cause)) failures.push({ step, cause })
+  /** Takes note of the end of a step, where anything has failed or is measured. */
+  stepEnded(step: Occurrence, exit: Exit.Exit<unknown, unknown>, outcome: Outcome): void {
+    if (exit._tag === "Failure") (this.unsuccessful ??= new Failures()).add(step, exit.cause, outcome)
+    else this.unsuccessful?.succeeded(step)
+    this.slowest?.add(step, this.clock.currentTimeMillisUnsafe())
   }
 
   addBackground(fiber: Fiber.Fiber<unknown, unknown>): void {
@@ -125,12 +117,27 @@ export class Run implements OccurrenceRun {
   }
 
   /** Ends the run when its background hooks have ended. */
-  get end(): Effect.Effect<void> {
+  end(settle: Effect.Effect<void>): Effect.Effect<void> {
     return Effect.andThen(
-      this.awaitBackground(),
+      Effect.andThen(this.awaitBackground(), settle),
       Effect.sync(() => {
         this.ended = true
       })
+    )
+  }
+
+  /** Posts what has waited for the end of the run, to say that steps are well of which no evaluation failed for good. */
+  settle(outcome: Outcome): Effect.Effect<void> {
+    const { settlements, unsuccessful } = this
+    if (settlements === undefined) return Effect.void
+    const isWell = (step: Occurrence) =>
+      unsuccessful === undefined || !(
+        unsuccessful.isOpen(step) || (outcome !== "success" && unsuccessful.wasInterrupted(step))
+      )
+    return Effect.forEach(
+      [...settlements.values()].filter(({ step }) => isWell(step)),
+      ({ alert, post }) => withinHookLimit(post(alert)),
+      { discard: true, concurrency: 10 }
     )
   }
 
@@ -144,13 +151,10 @@ export class Run implements OccurrenceRun {
   }
 }
 
-/** Whether an inner step failed just before with the same error: then only the inner one is listed. */
-const isPassedOn = (
-  last: FailedStep | undefined,
-  { index }: Occurrence,
-  { reasons }: Cause.Cause<unknown>
-): boolean => {
-  // steps that began later than this one are inside of it or beside it
-  if (last === undefined || last.step.index < index || last.cause.reasons.length !== reasons.length) return false
-  return reasons.every((reason, i) => reason === last.cause.reasons[i])
-}
+/** Posts within the time limit of hooks, and logs a failure. */
+const withinHookLimit = (post: Effect.Effect<void, unknown>): Effect.Effect<void> =>
+  Effect.flatMap(defaultTimeout, (limit) => Effect.timeout(post, limit)).pipe(
+    Effect.catchCause((cause) =>
+      Writer.logError("effect-epilogue: it could not be posted that a step is well again", cause)
+    )
+  )

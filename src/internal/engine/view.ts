@@ -7,8 +7,6 @@ import { Evaluated, type Occurrence } from "../model/occurrence.ts"
 
 /** An evaluation, as far as its views need it. */
 export interface Viewed extends Occurrence {
-  readonly startedMillis: number
-  readonly endedMillis: number | undefined
   progress(done: number, total: number | undefined): void
   annotate(values: Readonly<Record<string, unknown>>): void
 }

@@ -2,15 +2,8 @@
 import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import { isAgain, isWithin, type Place } from "./place.ts"
 import { errorKey, errorsOf, holdsKnown, isReference, partsOf } from "./sameError.ts"
-
-/** An evaluation, as the place of an error. */
-export interface Place {
-  /** The evaluation around it, that of another run included. */
-  readonly around: Place | undefined
-  /** The step or the pipeline, which all evaluations of one value share. */
-  readonly owner: object | undefined
-}
 
 /** An alert about an error. */
 interface Posted {
@@ -21,22 +14,6 @@ interface Posted {
 
 /** How many alerts about one error, and how many errors without a reference, are remembered. */
 const maxPosted = 256
-
-/** Whether a place is inside of another one. */
-export const isWithin = (inner: Place, outer: Place): boolean => {
-  for (let place = inner.around; place !== undefined; place = place.around) if (place === outer) return true
-  return false
-}
-
-/** Whether two places are evaluations of the same step value in evaluations of the same step values. */
-const isAgain = (a: Place, b: Place): boolean => {
-  let [x, y]: [Place | undefined, Place | undefined] = [a, b]
-  while (x !== undefined && y !== undefined && x !== y && x.owner !== undefined && x.owner === y.owner) {
-    x = x.around
-    y = y.around
-  }
-  return x === y
-}
 
 /** The errors of a run, and of the runs inside it, that have been alerted. It takes constant memory. */
 export class AlertedErrors {

@@ -123,6 +123,8 @@ export interface HookOptions {
   readonly timeout?: Duration.Input | undefined
   readonly background?: boolean | undefined
   readonly required?: boolean | undefined
+  /** Whether the hook of a run wants to know its slowest steps, which costs each step a reading of the clock. */
+  readonly measures?: boolean | undefined
 }
 
 // a phantom type needs a value at run time, which is never read
@@ -140,6 +142,7 @@ export class HookImpl implements HookOptions {
   readonly timeout: Duration.Input | undefined
   readonly background: boolean
   readonly required: boolean
+  readonly measures: boolean
   constructor(options: HookOptions) {
     this.kind = options.kind
     this.name = options.name
@@ -150,6 +153,7 @@ export class HookImpl implements HookOptions {
     this.timeout = options.timeout
     this.background = options.background === true
     this.required = options.required === true
+    this.measures = options.measures === true
   }
   pipe() {
     return pipeArguments(this, arguments)
@@ -222,6 +226,9 @@ const skippedEffect: Effect.Effect<unknown> = Effect.succeed(skipped)
 
 /** @internal */
 export const named = (self: any, name: string): any => modify(self, { name })
+
+/** Makes a run keep its slowest steps for the hook. */
+export const measuring = (self: any): any => modify(self, { measures: true })
 
 /** @internal */
 export const timeout = (self: any, timeout: Duration.Input): any => modify(self, { timeout })

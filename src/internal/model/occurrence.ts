@@ -1,5 +1,7 @@
 /** The read-only face of an evaluation, for spans, observers, taps and overrides. */
 import type * as Cause from "effect/Cause"
+import type * as Effect from "effect/Effect"
+import type { Alert } from "../../Alert.ts"
 import type { AlertedErrors } from "./alerted.ts"
 import type { StepContext } from "./context.ts"
 import type { StepInfo } from "./events.ts"
@@ -28,6 +30,10 @@ export interface OccurrenceRun {
   readonly steps: number
   /** The steps that have not succeeded; `undefined` while all have. */
   readonly unsuccessful: Unsuccessful | undefined
+  /** The slowest steps, for a run with a hook that asks for them. */
+  readonly slowest: { readonly steps: ReadonlyArray<SlowStep> } | undefined
+  /** What is to be posted at the end of the run, by what it is about. */
+  settlements: Map<string, Settlement> | undefined
   /** Set by the first hook that posts an alert about an error. */
   alerted: AlertedErrors | undefined
 }
@@ -38,12 +44,31 @@ export interface Unsuccessful {
   readonly interrupted: number
   /** The first evaluations that failed. An outer step that failed with the error of the step before it is not listed. */
   readonly failures: ReadonlyArray<FailedStep>
+  /** Whether evaluations with the path and the keys of this step failed, for which no success has made up. */
+  readonly isOpen: (step: Occurrence) => boolean
+  /** Whether evaluations with the path and the keys of this step were interrupted. */
+  readonly wasInterrupted: (step: Occurrence) => boolean
 }
 
 /** An evaluation of a step that failed. */
 export interface FailedStep {
   readonly step: Occurrence
   readonly cause: Cause.Cause<unknown>
+  /** Whether the step has succeeded since, in the same run. */
+  readonly over: boolean
+}
+
+/** An evaluation of a step, and its duration in milliseconds. */
+export interface SlowStep {
+  readonly label: string
+  readonly millis: number
+}
+
+/** An alert that waits for the end of its run, and is posted only where no evaluation of the step ended in failure. */
+export interface Settlement {
+  readonly step: Occurrence
+  readonly alert: Alert
+  readonly post: (alert: Alert) => Effect.Effect<void, unknown>
 }
 
 /** Describes one evaluation of a step, or of a pipeline, which is a run. */
@@ -73,4 +98,12 @@ export interface Occurrence {
   readonly annotations: Readonly<Record<string, unknown>>
   /** The number of the attempt that runs or ran last. 1 is the first. */
   readonly attempt: number
+  readonly startedMillis: number
+  /** The time of its end, where that is recorded. */
+  readonly endedMillis: number | undefined
+  /** The number of evaluations of steps that had begun in the run before that attempt. */
+  readonly attemptFrom: number
 }
+
+/** Whether a step has a key. */
+export const hasKey = ({ owner }: Occurrence): boolean => owner.label === "Step" && owner.key !== undefined

@@ -73,6 +73,8 @@ export interface Plan {
   readonly retry: ReadonlyArray<Planned>
   readonly required: Readonly<Record<Outcome, ReadonlyArray<Planned>>>
   readonly ordinary: Readonly<Record<Outcome, ReadonlyArray<Planned>>>
+  /** Whether a hook of a run wants to know its slowest steps. */
+  readonly measures: boolean
   /** A mistake in the program: evaluating the owner dies with it. */
   readonly defect: TypeError | undefined
 }
@@ -167,6 +169,7 @@ export const plan = (owner: Owner, inherited: Table): Plan => {
     requiredStart: planned.start.filter(({ hook }) => hook.required),
     start: planned.start.filter(({ hook }) => !hook.required),
     retry: planned.retry,
+    measures: Object.values(planned).some((hooks) => hooks.some(({ hook }) => hook.measures)),
     required: byOutcome(terminal(true)),
     ordinary: byOutcome(terminal(false)),
     defect: mistakes.length === 0

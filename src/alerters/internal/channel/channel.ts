@@ -7,6 +7,7 @@ import type { Alert } from "../../../Alert.ts"
 import { Alerter, AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { failWith, timed } from "../../../internal/alerts/alerter.ts"
 import { counted } from "../../../internal/alerts/metrics.ts"
+import { forgetful } from "../../../internal/alerts/settling.ts"
 import { scrubAlert } from "../../../internal/model/scrubAlert.ts"
 import { CurrentGuard } from "../../../internal/model/secrets.ts"
 import { localTime } from "../../../internal/text/localTime.ts"
@@ -54,21 +55,23 @@ export const make = (
 
 /**
  * Makes the alerter of a channel. `start` is called once, when the layer is built; the function that it returns is
- * called for each alert, whose attachments have at most `maxAttached` bytes together.
+ * called for each alert, whose attachments have at most `maxAttached` bytes together. With `settles`, it gets quiet
+ * alerts, too.
  */
 export const layer = <E = never, R = never>(
   name: string,
   options: ChannelOptions,
   secrets: ReadonlyArray<string>,
   start: (channel: Channel) => Effect.Effect<(alert: Dated) => Effect.Effect<unknown, AlerterError>, E, R>,
-  maxAttached = 0
+  maxAttached = 0,
+  settles = false
 ): Layer.Layer<Alerter, E, Exclude<R, Scope.Scope>> =>
   Layer.effect(
     Alerter,
     Effect.gen(function*() {
       const { channel, scrub } = yield* make(name, options, secrets)
       const post = yield* start(channel)
-      return Alerter.of({
+      const alerter = Alerter.of({
         post: (input) =>
           timed(input, (alert) =>
             counted(
@@ -86,5 +89,6 @@ export const layer = <E = never, R = never>(
               )
             ))
       })
+      return settles ? alerter : forgetful(alerter)
     })
   )

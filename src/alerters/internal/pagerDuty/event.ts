@@ -29,11 +29,12 @@ export interface EventOptions {
 /** The effect of an alert: trigger an incident, resolve one, or add a change event, which pages nobody. */
 export type Action = "trigger" | "resolve" | "change"
 
-/** @internal */
-export const actionOf = ({ dedupeKey, severity }: Dated): Action => {
-  if (severity === "info") return "change"
-  if (severity !== "success") return "trigger"
-  return dedupeKey === undefined || dedupeKey === "" ? "change" : "resolve"
+/** Returns `undefined` for a success that is no news: other evaluations of its step may fail or have failed. */
+export const actionOf = ({ dedupeKey, resolves, severity }: Dated): Action | undefined => {
+  if (severity !== "success" && severity !== "info") return "trigger"
+  if (dedupeKey === undefined || dedupeKey === "") return "change"
+  if (resolves) return "resolve"
+  return severity === "info" ? "change" : undefined
 }
 
 /** @internal */
@@ -119,7 +120,7 @@ export const body = (
   options: EventOptions,
   time: (at: DateTime.Utc) => string
 ): string | undefined => {
-  const action = actionOf(alert)
+  const action = actionOf(alert) ?? "change"
   const source = name(alert.source?.pipeline) ?? name(options.source) ?? host()
   const routing_key = options.routingKey
   const common = (alert: Dated) => ({

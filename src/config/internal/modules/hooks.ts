@@ -27,6 +27,8 @@ export type AnyHooks = Any
 export const standard: Readonly<Record<string, unknown>> = {
   alerterSuccess: AlerterHooks.success,
   alerterFailure: AlerterHooks.failure,
+  alerterInterrupt: AlerterHooks.interrupt,
+  alerterSummary: AlerterHooks.summary,
   alerter: AlerterHooks.all
 }
 

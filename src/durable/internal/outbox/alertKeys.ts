@@ -24,10 +24,15 @@ export const withAlertKeys = (alerter: Alerter["Service"], key: string): Alerter
   return { ...alerter, post: (alert) => alerter.post(withKey(Alert.make(alert), next())) }
 }
 
-/** Returns an alerter that adds alerts, with their keys and times, to `collected` and posts nothing. */
-export const collectingAlerts = (key: string, collected: Array<Alert>): Alerter["Service"] => {
+/** Returns an alerter like `alerter` that adds alerts, with their keys and times, to `collected` and posts nothing. */
+export const collectingAlerts = (
+  key: string,
+  collected: Array<Alert>,
+  alerter: Alerter["Service"]
+): Alerter["Service"] => {
   const next = keySequence(key)
   return {
+    ...alerter,
     post: (alert) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
         const made = Alert.make(alert)

@@ -197,7 +197,7 @@ const beforeNext = (
     const errors = yield* runRequired(evaluation, pending, failed)
     // a required hook that fails ends the retries
     if (errors !== undefined) return yield* Effect.failCause(Cause.combine(cause, errors))
-    evaluation.attempt++
+    evaluation.nextAttempt()
     if (retry!.delay > 0) {
       const delay = DurableClock.sleep({ name: `${keeper.key}/${n}`, duration: retry!.delay, inMemoryThreshold })
       yield* keeper.runActivity(`${keeper.key}/delay/${n}`, delay)

@@ -12,6 +12,7 @@ import { Alerter } from "../../../Alerter.ts"
 import type { FailedAttempt } from "../../../Hook.ts"
 import { fromJson, toJson } from "../../../internal/alerts/json.ts"
 import { markTold, toldPositions } from "../../../internal/alerts/once.ts"
+import { settleWith } from "../../../internal/alerts/settle.ts"
 import type { Evaluation, HookEnd } from "../../../internal/engine/evaluation.ts"
 import { report, start, withinLimit } from "../../../internal/engine/hookRunner.ts"
 import { type Occasion, skipped } from "../../../internal/model/hook.ts"
@@ -61,9 +62,18 @@ export const recordHook = (
     return runOnce(keeper, planned, occasion, `${keeper.durable.executionId}/${name}`)
   })
   const recorded = Effect.gen(function*() {
-    const { alerts, applied = true, error, outcome, told }: HookRecord = yield* keeper.record(name, HookRecord, execute)
+    const { alerts, applied = true, error, outcome, settles, told }: HookRecord = yield* keeper.record(
+      name,
+      HookRecord,
+      execute
+    )
     if (planned.decides && outcome !== "skipped" && applied) keeper.evaluation.apply(planned.hook)
     if (Exit.isExit(occasion)) markTold(keeper.evaluation, occasion, told, "own")
+    if (settles !== undefined) {
+      const alert = fromJson(settles).with({ idempotencyKey: `${keeper.durable.executionId}/${name}/well` })
+      const alerter = alerterOf(keeper)
+      if (alerter !== undefined) settleWith({ step: keeper.evaluation, alert, post: alerter.post })
+    }
     if (alerts !== undefined) yield* queue(keeper, `${name}/alerts`, alerts.map(fromJson))
     if (outcome !== "failed") return undefined
     if (!executed) keeper.evaluation.run.hookFailures++
@@ -92,10 +102,12 @@ const runOnce = (
       if (!Exit.isExit(started)) telling?.hookStarted(evaluation, planned)
       const exit = Exit.isExit(started) ? started : yield* withinLimit(planned.hook, started)
       yield* report(evaluation, planned, exit, since) ?? Effect.void
+      const waiting = [...evaluation.run.settlements?.values() ?? []].find(({ step }) => step === evaluation)
       const more = {
         ...(planned.decides && Exit.isFailure(exit) && !evaluation.hasApplied(planned.hook)
           ? { applied: false }
           : undefined),
+        ...(waiting === undefined ? undefined : { settles: toJson(waiting.alert) }),
         ...(collected.length === 0 ? undefined : { alerts: collected.map(toJson) }),
         ...(Exit.isExit(occasion) ? toldField(evaluation, occasion) : undefined)
       }
@@ -125,16 +137,19 @@ const contextOf = (
   return Context.add(
     context,
     Alerter,
-    outboxOf(alerter) === undefined ? withAlertKeys(alerter, key) : collectingAlerts(key, collected)
+    outboxOf(alerter) === undefined ? withAlertKeys(alerter, key) : collectingAlerts(key, collected, alerter)
   )
 }
+
+const alerterOf = (keeper: HookKeeper): Alerter["Service"] | undefined =>
+  Context.getOrUndefined(keeper.evaluation.hookContext, Alerter)
 
 /**
  * Moves the alerts of a recorded hook to the outbox. Where the engine and the outbox share a database, the queue's rows
  * and the record of this activity are written in one transaction; elsewhere the alerts' keys prevent duplicates.
  */
 const queue = (keeper: HookKeeper, name: string, alerts: ReadonlyArray<Alert>): Effect.Effect<void> => {
-  const alerter = Context.getOrUndefined(keeper.evaluation.hookContext, Alerter)
+  const alerter = alerterOf(keeper)
   const outbox = alerter === undefined ? undefined : outboxOf(alerter)
   const offer = outbox === undefined
     // the hook ran in a process with an outbox, and this one has none

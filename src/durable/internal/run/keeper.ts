@@ -9,7 +9,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import type * as Schema from "effect/Schema"
+import * as Schema from "effect/Schema"
 import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
@@ -257,6 +257,13 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
 
   /** Runs the attempts of a step's body, each of them recorded. `undefined` for a run. */
   attempts: (() => AnyEffect) | undefined
+
+  settle(evaluation: Evaluation, posts: Effect.Effect<void>): Effect.Effect<void> {
+    // an error of the engine is a defect of the run; the cast: in a workflow the engine is in the context
+    return evaluation.isRun
+      ? Effect.orDie(this.record("run/settled", Schema.Void, posts)) as Effect.Effect<void>
+      : posts
+  }
 
   hook(evaluation: Evaluation, planned: Planned, occasion: Occasion): HookEnd | undefined {
     if (this.currentAttempt !== undefined) return runHook(evaluation, planned, occasion)

@@ -91,6 +91,8 @@ export const HookRecord = Schema.Struct({
   /** `false` for a conditional hook that failed before it was known whether it had something to do. */
   applied: Schema.optionalKey(Schema.Boolean),
   alerts: Schema.optionalKey(Schema.Array(AlertJson)),
+  /** The alert that waits for the end of the run, to say that the step is well. */
+  settles: Schema.optionalKey(AlertJson),
   /** The errors of the step's exit that had been told when it ended, by this hook or before it. */
   told: Told
 })
