@@ -1,5 +1,6 @@
 /** Measures text on a terminal, and cuts lines to its width. */
 import { printableLine } from "./printable.ts"
+import { forLog } from "./writer.ts"
 
 /** The style of a part of a line. Whether it becomes colours is decided where the line is drawn. */
 export type Style = "plain" | "bold" | "dim" | "red" | "green" | "yellow" | "cyan"
@@ -99,7 +100,7 @@ export interface Fitted {
 
 /** Makes a line printable, cuts it to at most `columns`, with an ellipsis at the end, and colours it. */
 export const fit = (segments: Line, columns: number, colors: boolean): Fitted => {
-  const line = segments.map(([text, style]): Segment => [printableLine(text), style])
+  const line = segments.map(([text, style]): Segment => [forLog(printableLine(text)), style])
   let total = 0
   for (const [text] of line) total += width(text)
   if (total <= columns) return { text: line.map(([text, style]) => paint(text, style, colors)).join(""), width: total }

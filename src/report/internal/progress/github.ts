@@ -24,8 +24,9 @@ const plain = (event: RunEvent, names: StepNames): string | undefined => {
   return text === undefined ? undefined : printableLine(text)
 }
 
-/** Escapes the data of a command. Printable text has no carriage return. */
-const escapeData = (text: string): string => printable(text).replaceAll("%", "%25").replaceAll("\n", "%0A")
+/** Escapes the data of a command, and what would be an older command in it. Printable text has no carriage return. */
+const escapeData = (text: string): string =>
+  printable(text).replaceAll("##[", "##\\u{5b}").replaceAll("%", "%25").replaceAll("\n", "%0A")
 
 const escapeProperty = (text: string): string =>
   escapeData(printableLine(text)).replaceAll(":", "%3A").replaceAll(",", "%2C")
