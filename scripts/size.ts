@@ -15,23 +15,23 @@ interface Budget {
 
 const modules: Record<string, Budget> = {
   Alert: { own: 1950, total: 9100 },
-  Alerter: { own: 10600, total: 28500 },
-  "alerters/index": { own: 31650, total: 83600, schema: true },
-  AlerterHooks: { own: 15400, total: 34800 },
-  Approver: { own: 20300, total: 41350 },
-  "approvers/index": { own: 42450, total: 93150, schema: true },
-  "config/index": { own: 86800, total: 147250, schema: true },
+  Alerter: { own: 10750, total: 28500 },
+  "alerters/index": { own: 32000, total: 83600, schema: true },
+  AlerterHooks: { own: 15750, total: 35300 },
+  Approver: { own: 20650, total: 41900 },
+  "approvers/index": { own: 43050, total: 94300, schema: true },
+  "config/index": { own: 88000, total: 149000, schema: true },
   "delivery/index": { own: 22750, total: 59700, schema: true },
-  "durable/index": { own: 42600, total: 165500, schema: true },
+  "durable/index": { own: 43200, total: 167300, schema: true },
   Hook: { own: 1400, total: 15050 },
   Hooks: { own: 1810, total: 12500 },
   Params: { own: 3950, total: 38250, schema: true },
-  Pipeline: { own: 15750, total: 34800 },
+  Pipeline: { own: 16050, total: 35300 },
   "report/index": { own: 50900, total: 86600, schema: true },
   RunEvent: { own: 6950, total: 25400 },
-  Step: { own: 16800, total: 37000 },
+  Step: { own: 17100, total: 37600 },
   StepContext: { own: 420, total: 13500 },
-  index: { own: 33450, total: 74150, schema: true }
+  index: { own: 34050, total: 75200, schema: true }
 }
 
 /** Scripts that import the index. A bundler must drop everything that they don't use. */
@@ -42,8 +42,8 @@ const scripts: Record<string, Budget & { readonly code: string }> = {
       import { Step } from "./src/index.ts"
       Step.make("load", Effect.void).pipe(Step.onFailure(Effect.logError), Effect.runPromise)
     `,
-    own: 16850,
-    total: 37100
+    own: 17150,
+    total: 37600
   }
 }
 

@@ -3,9 +3,13 @@
  *
  * **Details**
  *
- * An alert names the pipeline, run, step and attempt that it is about, and contains the duration, the parameters
- * (encoded, secrets redacted) and the annotations of the step, and after a failure the cause. A post that fails
- * is a failure of the hook: it is logged and counted, and does not change the step.
+ * An alert names the pipeline, run and step that it is about, after a retry also the attempt, and contains the duration
+ * of the body, the parameters (encoded, secrets redacted) and the annotations of the step, and after a failure the
+ * cause. A post that fails is a failure of the hook: it is logged and counted, and does not change the step.
+ *
+ * A cause is rendered in bounded text, whatever it holds: the fields of tagged errors, redacted as parameters are; the
+ * first ten causes of a chain; the user's frames of a stack, and the number of the others. What can't be read is shown
+ * as `<unreadable: why>`. A step that nobody approved is told as "not approved", with the severity `warning`.
  *
  * An error is alerted once in a run, by the innermost step whose failure hook posts about it: its alert has the path.
  * The hooks of the steps around it, and of the run, post about errors that have not been alerted, and do nothing where
@@ -19,6 +23,7 @@
  * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
@@ -39,7 +44,7 @@ import { measuring } from "./internal/model/hook.ts"
 import { evaluatedIn, type Occurrence, type OccurrenceRun } from "./internal/model/occurrence.ts"
 import { CurrentGuard } from "./internal/model/secrets.ts"
 import { formatDuration } from "./internal/text/duration.ts"
-import { causeDetail, causeFields, causeHeadline, causeTags } from "./internal/text/errors.ts"
+import { causeDetail, causeFields, causeHeadline, causeTags, refusalIn } from "./internal/text/errors.ts"
 import { text } from "./internal/text/redact.ts"
 import { placeOf, stepLabel, subjectKey, subjectText } from "./internal/text/stepLabel.ts"
 import { StepContext } from "./StepContext.ts"
@@ -322,13 +327,15 @@ const post = (
     const context = yield* StepContext
     const alerter = yield* Alerter
     const guard = yield* CurrentGuard
-    const elapsed = yield* StepContext.elapsed
+    const started = DateTime.toEpochMillis(context.startedAt)
+    const before = Math.max(0, (evaluatedIn(context)?.bodyMillis ?? started) - started)
+    const millis = Math.max(0, Duration.toMillis(yield* StepContext.elapsed) - before)
     yield* Effect.catchCause(
       Effect.suspend(() => {
         // before the body is cut to its first line, and again, since the hook's own changes may add some
         const shown = cause === undefined || guard === undefined ? cause : guard.cause(cause)
         const evaluation = evaluatedIn(context)
-        const made = adjust(alertOf(context, outcome, elapsed, shown, evaluation), { run: evaluation?.run })
+        const made = adjust(alertOf(context, outcome, millis, shown, evaluation), { run: evaluation?.run })
         const alert = guard?.alert(made) ?? made
         if (evaluation !== undefined) then(evaluation, alert, alerter)
         return alerter.post(alert)
@@ -359,7 +366,7 @@ const severityOf = (outcome: Outcome, evaluation: Occurrence | undefined): Sever
 const alertOf = (
   context: StepContext.Shape,
   outcome: Outcome,
-  elapsed: Duration.Duration,
+  millis: number,
   cause: Cause.Cause<unknown> | undefined,
   evaluation: Occurrence | undefined
 ): Alert => {
@@ -369,19 +376,19 @@ const alertOf = (
   const fields = [
     { name: "pipeline", value: pipelineName },
     { name: "run", value: runName },
-    ...(isRun
-      ? []
-      : [{ name: "step", value: stepLabel(stepName, stepKey) }, { name: "attempt", value: String(attempt) }]),
-    { name: "duration", value: formatDuration(Duration.toMillis(elapsed)) },
+    ...(isRun ? [] : [{ name: "step", value: stepLabel(stepName, stepKey) }]),
+    ...(attempt > 1 ? [{ name: "attempt", value: String(attempt) }] : []),
+    { name: "duration", value: formatDuration(millis) },
     ...(isRun && evaluation !== undefined && outcome !== "success" ? failedField(evaluation.run) : []),
     ...Object.entries(params).map(([name, value]) => ({ name, value: text(value) })),
     ...Object.entries(annotations).map(([name, value]) => ({ name, value: text(value) }))
   ]
+  const refusal = cause === undefined ? undefined : refusalIn(cause)
   const headline = cause === undefined ? undefined : causeHeadline(cause)
   const detail = cause === undefined ? undefined : causeDetail(cause, { fields: false })
   return Alert.make({
-    title: `${subjectText(source)} ${words[outcome]}`,
-    severity: severityOf(outcome, evaluation),
+    title: `${subjectText(source)} ${refusal ?? words[outcome]}`,
+    severity: refusal === undefined ? severityOf(outcome, evaluation) : "warning",
     resolves: outcome === "success" && (evaluation === undefined || resolvesAtOnce(evaluation)),
     body: headline,
     fields: cause === undefined ? fields : [...fields, ...errorFields(cause, fields)],

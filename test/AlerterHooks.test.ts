@@ -1,4 +1,5 @@
 import * as Data from "effect/Data"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -15,6 +16,8 @@ import {
   AlerterError,
   AlerterErrorReason,
   AlerterHooks,
+  Approver,
+  Decision,
   Hook,
   Params,
   Pipeline,
@@ -77,7 +80,6 @@ it.effect("AlerterHooks.success posts title, duration, parameters and annotation
       pipeline: "etl",
       run: "nightly",
       step: "load",
-      attempt: "1",
       duration: "1.5 s",
       Train: `{"epochs":3,"key":"<redacted>"}`,
       host: "a",
@@ -421,4 +423,76 @@ it.effect("Hook.retry posts an alert again after a failed post", () =>
     }).pipe(Effect.provide(TestAlerter.layerFailing({ times: 1 })))
     assert.deepEqual(titles, ["load failed"])
     assert.equal(attempts, 2)
+  }))
+
+// -----------------------------------------------------------------------------
+// how alerts read
+// -----------------------------------------------------------------------------
+
+it.effect("an alert has the duration of the body, without the hooks and the approval around it", () =>
+  Effect.gen(function*() {
+    const approver = Approver.layer(() =>
+      Effect.as(
+        Effect.sleep("1 hour"),
+        Decision.Approved({ by: { id: "u1", name: "Ada" }, at: DateTime.makeUnsafe(0) })
+      )
+    )
+    const load = Step.make("load", Effect.delay(Effect.fail("no rows"), "100 millis")).pipe(
+      Step.onStart(Effect.sleep("3 seconds")),
+      Step.requireApproval({ title: "Load?", timeout: "2 hours" }),
+      Step.onFailure(() => Effect.sleep("2 seconds")),
+      Step.hooks(AlerterHooks.failure),
+      Effect.provide(approver)
+    )
+    const run = Pipeline.make("etl", Effect.exit(load)).pipe(
+      Pipeline.hooks(AlerterHooks.success),
+      Pipeline.onStart(Effect.sleep("5 seconds"))
+    )
+    const fiber = yield* Effect.forkChild(sent(run))
+    yield* TestClock.adjust("2 hours")
+    const alerts = yield* Fiber.join(fiber)
+    assert.deepEqual(alerts.map((alert) => [alert.title, fields(alert)["duration"]]), [
+      ["etl › load failed", "100 ms"],
+      ["etl succeeded", "1 h"]
+    ])
+  }))
+
+for (
+  const [what, decision, title, body] of [
+    [
+      "denied",
+      Decision.Denied({ by: { id: "u1", name: "Ada" }, at: DateTime.makeUnsafe(0), comment: "not on a Friday" }),
+      "etl › deploy not approved",
+      `step "deploy" was denied by Ada: not on a Friday`
+    ],
+    [
+      "not given in time",
+      Decision.TimedOut({ at: DateTime.makeUnsafe(0) }),
+      "etl › deploy not approved in time",
+      `step "deploy" was not approved in time`
+    ]
+  ] as const
+) {
+  it.effect(`a step whose approval was ${what} is told as not approved, and not as failed`, () =>
+    Effect.gen(function*() {
+      const deploy = Step.make("deploy", Effect.void).pipe(
+        Step.requireApproval({ title: "Deploy?", timeout: "1 hour" }),
+        Step.hooks(AlerterHooks.failure),
+        Effect.provide(Approver.layer(() => Effect.succeed(decision)))
+      )
+      const [alert] = yield* sent(Pipeline.make("etl", deploy))
+      assert.deepEqual([alert!.title, alert!.severity, alert!.body], [title, "warning", body])
+      assert.equal(alert!.detail, undefined)
+      assert.deepEqual(Object.keys(fields(alert!)), ["pipeline", "run", "step", "duration"])
+    }))
+}
+
+it.effect("an alert has the number of the attempt only after a retry", () =>
+  Effect.gen(function*() {
+    const [once] = yield* sent(Step.make("load", Effect.fail("no")).pipe(Step.hooks(AlerterHooks.failure)))
+    assert.equal(fields(once!)["attempt"], undefined)
+    const [twice] = yield* sent(
+      Step.make("load", Effect.fail("no")).pipe(Step.retry({ times: 1 }), Step.hooks(AlerterHooks.failure))
+    )
+    assert.equal(fields(twice!)["attempt"], "2")
   }))

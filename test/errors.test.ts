@@ -43,7 +43,7 @@ const told = (exit: Effect.Effect<unknown, unknown>) =>
   })
 
 const ownFields = (alert: Alert): Record<string, string> =>
-  Object.fromEntries(alert.fields.slice(5).map(({ name, value }) => [name, value]))
+  Object.fromEntries(alert.fields.slice(4).map(({ name, value }) => [name, value]))
 
 class HttpError extends Data.TaggedError("HttpError")<{ readonly status: number; readonly url: string }> {}
 

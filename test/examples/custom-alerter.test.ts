@@ -20,7 +20,7 @@ it.effect("jsonLines prints a JSON object for each alert", () =>
   Effect.gen(function*() {
     yield* Effect.exit(Effect.provide(pipeline, jsonLines))
     const alerts = (yield* TestConsole.logLines).map((line) => JSON.parse(String(line)))
-    const common = { at: "1970-01-01T00:00:00.000Z", pipeline: "backup", run: "backup-nightly", attempt: "1" }
+    const common = { at: "1970-01-01T00:00:00.000Z", pipeline: "backup", run: "backup-nightly" }
     expect(alerts).toMatchObject([
       { ...common, severity: "success", step: "dump" },
       { ...common, severity: "error", step: "upload" }

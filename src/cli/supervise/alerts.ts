@@ -52,7 +52,7 @@ const ofStep = (run: OpenRun, step: OpenStep, death: Death): Alert => {
       { name: "pipeline", value: pipelineName },
       { name: "run", value: runName },
       { name: "step", value: stepLabels.at(-1) ?? "" },
-      { name: "attempt", value: String(attempt) },
+      ...(attempt > 1 ? [{ name: "attempt", value: String(attempt) }] : []),
       { name: "running for", value: elapsed },
       ...ending(death),
       ...Object.entries(params).map(([name, value]) => ({ name, value: text(value) }))

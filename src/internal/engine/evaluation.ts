@@ -50,6 +50,10 @@ export interface Details {
   params: Readonly<Record<string, unknown>> | undefined
   notes: Readonly<Record<string, unknown>> | undefined
   attemptFrom: number | undefined
+  /** The start of the body in milliseconds, where start hooks or an approval came before it. */
+  bodyMillis: number | undefined
+  /** The end of the body in milliseconds, where hooks run after it that take time. */
+  endedMillis: number | undefined
 }
 
 /** Returns the plan of an owner. A new one is made only under other pipeline hooks than last time. */
@@ -174,7 +178,21 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
   }
 
   get endedMillis(): number | undefined {
-    return this.keeper.endedMillis
+    return this.keeper.endedMillis ?? this.details?.endedMillis
+  }
+
+  get bodyMillis(): number {
+    return this.details?.bodyMillis ?? this.startedMillis
+  }
+
+  /** Notes that the body begins, some time after the evaluation began. */
+  beginBody(): void {
+    this.detailed.bodyMillis = this.run.clock.currentTimeMillisUnsafe()
+  }
+
+  /** Notes that the body has ended. Called for each hook after it that takes time. */
+  endBody(): void {
+    this.detailed.endedMillis ??= this.run.clock.currentTimeMillisUnsafe()
   }
 
   /** The details, made where there are none yet. */
@@ -184,7 +202,9 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
       labels: undefined,
       params: undefined,
       notes: undefined,
-      attemptFrom: undefined
+      attemptFrom: undefined,
+      bodyMillis: undefined,
+      endedMillis: undefined
     }
   }
 

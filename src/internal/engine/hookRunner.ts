@@ -6,7 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
-import { defaultTimeout, type HookImpl, type Occasion } from "../model/hook.ts"
+import { defaultTimeout, type HookImpl, type Kind, type Occasion } from "../model/hook.ts"
 import { HookError } from "../model/hookError.ts"
 import { exceeded, limitMillis, limitMistakes } from "../model/limit.ts"
 import type { Planned } from "../model/plan.ts"
@@ -82,12 +82,15 @@ export const runRequired = (
     )
   })
 
+const kindsAfter: ReadonlySet<Kind> = new Set(["success", "failure", "interrupt", "exit"])
+
 /** Runs a hook in memory, and reports it. `undefined` means that it has ended without a failure. */
 export const runHook = (evaluation: Evaluation, planned: Planned, occasion: Occasion): HookEnd | undefined => {
   const { telling } = evaluation.run
   const since = telling?.nanos()
   const started = start(evaluation, planned, occasion)
   if (!Exit.isExit(started)) {
+    if (kindsAfter.has(planned.hook.kind)) evaluation.endBody()
     telling?.hookStarted(evaluation, planned)
     const supervised = Effect.flatMap(
       withinLimit(planned.hook, started),

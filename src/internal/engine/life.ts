@@ -38,7 +38,11 @@ export const startThenBody = (evaluation: Evaluation, body: Body): Body => {
     ),
     (failed) => {
       if (failed !== undefined) return Effect.failCause(failed)
-      return gate === undefined ? body : Effect.andThen(gate, body)
+      evaluation.beginBody()
+      return gate === undefined ? body : Effect.flatMap(gate, () => {
+        evaluation.beginBody()
+        return body
+      })
     }
   )
 }
@@ -108,6 +112,8 @@ const settleAs = (
   const { telling } = run
   // interrupted before its first operation, it started and ended at once
   if (telling !== undefined && evaluation.startedNanos === undefined) reportStart(evaluation, telling)
+  // hooks see how long the body took, and not the hooks before them; a run's wait for background hooks, too
+  if (evaluation.isRun || plan.required[outcome].length + plan.ordinary[outcome].length > 1) evaluation.endBody()
   if (evaluation.isRun || plan.required[outcome].length > 0) return settleFully(evaluation, exit, outcome)
   reportEnd(evaluation, exit, outcome)
   const pending = runAllNow(evaluation, plan.ordinary[outcome], exit)

@@ -101,7 +101,7 @@ export class StepContext extends Base {
     })
   }
 
-  /** The time since the step started. In a hook that runs long after its step ended, the time that the step took. */
+  /** The time since the step started. In a hook that runs after the step, the time that the step took. */
   static readonly elapsed: Effect.Effect<Duration.Duration, never, StepContext> = Effect.flatMap(
     Base,
     (context) =>

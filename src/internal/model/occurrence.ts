@@ -103,6 +103,8 @@ export interface Occurrence {
   readonly endedMillis: number | undefined
   /** The number of evaluations of steps that had begun in the run before that attempt. */
   readonly attemptFrom: number
+  /** The start of the body in milliseconds, after start hooks and an approval. */
+  readonly bodyMillis: number
 }
 
 /** Whether a step has a key. */

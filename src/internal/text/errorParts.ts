@@ -64,6 +64,8 @@ const describeValue = (value: unknown): Described => {
     : given ?? (ofError ? "Error" : undefined)
   const message = messageOf(value)
   const service = missingService(message)
+  // a decision of a person, whose message is a sentence, and whose stack says nothing
+  if (refusalOf(value) !== undefined) return { name: undefined, message, fields: [], value, hasFrames: false }
   const isComplete = readOr(false, () => isSelfExplained(value))
   return {
     name: service === undefined ? name : undefined,
@@ -91,6 +93,12 @@ export const messageOf = (error: object): string => {
 const missing = /^Service not found: ([^\n(]+)/
 
 export const missingService = (message: string): string | undefined => missing.exec(message)?.[1]?.trim()
+
+/** Returns the tag of the decision in an error of a step that nobody approved: `Denied` or `TimedOut`. */
+export const refusalOf = (error: unknown): string | undefined => {
+  if (tagOf(error) !== "NotApproved" || !readOr(false, () => isSelfExplained(error as object))) return undefined
+  return tagOf(property(error as object, "decision")) // a tagged value is an object
+}
 
 /** What is shown of an error elsewhere than among its fields. */
 const ownParts: ReadonlySet<string> = new Set(["_tag", "name", "message", "stack", "cause"])

@@ -21,6 +21,7 @@ import {
   messageOf,
   missingService,
   most,
+  refusalOf,
   rejection
 } from "./errorParts.ts"
 import { foldedFrames } from "./frames.ts"
@@ -280,6 +281,17 @@ const interrupted = (cause: Cause.Cause<unknown>): string =>
 const missingServiceOf = (reason: Failed): string | undefined => {
   const error = errorOf(reason)
   return isError(error) ? missingService(messageOf(error)) : undefined
+}
+
+/**
+ * Returns how a step is called that did not run since nobody approved it: somebody said no, or the time for an answer was
+ * up. `undefined` for all other causes.
+ */
+export const refusalIn = (cause: Cause.Cause<unknown>): string | undefined => {
+  const errors = failedOf(cause).map(errorOf)
+  const decisions = errors.map(refusalOf)
+  if (errors.length === 0 || decisions.includes(undefined)) return undefined
+  return decisions.includes("Denied") ? "not approved" : "not approved in time"
 }
 
 /** Returns the fields of the first error that its headline does not show. */

@@ -208,6 +208,8 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
     this.evaluation.attempt = end.attempts
     const { detailed } = this.evaluation
     detailed.params = end.params
+    // of this replay, and not of the attempt that is recorded
+    detailed.bodyMillis = undefined
     detailed.notes = end.annotations
   }
 

@@ -11,7 +11,7 @@
  * the end of the run, and printed once more below the group, which GitHub shows folded.
  */
 import * as Cause from "effect/Cause"
-import { causeText } from "../../../internal/text/errors.ts"
+import { causeText, refusalIn } from "../../../internal/text/errors.ts"
 import { printable, printableLine, withoutCommands } from "../../../internal/text/printable.ts"
 import { pathText } from "../../../internal/text/stepLabel.ts"
 import type { RunEvent } from "../../../RunEvent.ts"
@@ -66,7 +66,8 @@ export const make = (): (event: RunEvent) => ReadonlyArray<string> => {
     if (last !== undefined && last.why === why && path.every((name, i) => last.path[i] === name)) return []
     if (event._tag === "StepEnded") annotated.set(event.runId, { path, why })
     const title = pathText([event.pipelineName, ...path], " > ")
-    return [annotation("error", `${title} failed`, why)]
+    const refusal = refusalIn(event.exit.cause)
+    return [annotation(refusal === undefined ? "error" : "warning", `${title} ${refusal ?? "failed"}`, why)]
   }
 
   return (event) => {
