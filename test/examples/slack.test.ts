@@ -16,7 +16,8 @@ it.live("a bot posts each run in a thread of its own", () =>
     yield* Effect.exit(Effect.provide(program, bot))
     yield* Effect.exit(Effect.provide(program, bot))
     const threads = server.requests.map(({ json }) => json.thread_ts)
-    expect(threads).toEqual([undefined, "1700000000.000001", undefined, "1700000000.000003"])
+    // one alert for each run: that of the step that failed begins the thread
+    expect(threads).toEqual([undefined, undefined])
   }))
 
 test.each(everywhere)("the script posts the failures through a webhook, on %s", (runtime) =>
@@ -27,13 +28,12 @@ test.each(everywhere)("the script posts the failures through a webhook, on %s", 
     )
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" })
     expect(stderr).toContain("bucket <rates> is read-only")
-    const [step, runItself, ...more] = server.requests
+    const [step, ...more] = server.requests
     expect(more).toEqual([])
     expect(step!.path).toBe("/services/T0/B0/c4n4ry0123456789")
     expect(step!.json.text).toContain("exchange-rates › upload failed")
     expect(step!.body).toContain("bucket &lt;rates&gt; is read-only")
     expect(step!.body).not.toContain("<rates>")
-    expect(runItself!.json.text).toContain("exchange-rates failed")
   }).pipe(Effect.scoped, Effect.runPromise), 60_000)
 
 test("a missing address fails the script with the name of the variable, before anything runs", async () => {

@@ -125,7 +125,13 @@ export const session = async (options: SessionOptions, program: Program): Promis
     services,
     logLevel === undefined ? Layer.empty : Layer.succeed(References.MinimumLogLevel, logLevel)
   ]))
+  // a run that nobody supervises any more, and that nobody can stop, ends: its hooks tell of it
+  const stopWatching = supervisor?.onGone(() => {
+    interrupted = true
+    fiber.interruptUnsafe(fiber.id)
+  })
   const exit = await Effect.runPromise(Fiber.await(fiber))
+  stopWatching?.()
   stopListening()
   stopCatching()
   const code = exit._tag === "Success"

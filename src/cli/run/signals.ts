@@ -1,9 +1,8 @@
 /** Handles Ctrl-C (the first interrupts, the second quits) and errors that nothing catches. */
 import { inspect } from "node:util"
 import { ExitCode } from "../request.ts"
+import { listenTo } from "../supervise/signals.ts"
 import { errAtOnce } from "../terminal.ts"
-
-const signals = ["SIGINT", "SIGTERM"] as const
 
 /**
  * Prints an error that nothing catches, and ends the process, as the runtime does, but without the secrets that
@@ -23,7 +22,7 @@ export const catchUncaught = (redact: (text: string) => string): () => void => {
 }
 
 /**
- * Listens to SIGINT and SIGTERM, and returns a function that removes the listeners.
+ * Listens to the signals that ask a run to stop, and returns a function that removes the listeners.
  *
  * The first signal prints `message` and calls `interrupt`, so that hooks and finalizers run. The second prints `open`,
  * the work that it cuts off, and exits. A supervised process, which has no `open`, leaves both to its supervisor:
@@ -49,8 +48,5 @@ export const listen = (
     for (const line of lines) say(`  ${line}`)
     process.exit(ExitCode.interrupted)
   }
-  for (const signal of signals) process.on(signal, onSignal)
-  return () => {
-    for (const signal of signals) process.off(signal, onSignal)
-  }
+  return listenTo(onSignal)
 }

@@ -101,6 +101,34 @@ const ofChild = (pipeline: string, death: Death): Alert =>
     tags: tagsOf(death)
   })
 
+/** Returns the alert of a child that a signal has stopped, and that has not told of it. */
+export const stopAlert = (
+  { interrupted, pipelineName }: State,
+  pipeline: string,
+  signal: string,
+  death: Death
+): Alert => {
+  const name = interrupted?.pipelineName ?? pipelineName ?? pipeline
+  const elapsed = since(interrupted?.startedAt ?? death.since, death)
+  return Alert.make({
+    title: `${name} was interrupted`,
+    severity: "warning",
+    body: `stopped by ${signal} after ${elapsed}`,
+    fields: [
+      { name: "pipeline", value: name },
+      ...(interrupted === undefined ? [] : [{ name: "run", value: interrupted.runName }]),
+      { name: "running for", value: elapsed },
+      { name: "signal", value: signal },
+      ...(interrupted?.last === undefined ? [] : [{ name: "last step", value: interrupted.last }])
+    ],
+    dedupeKey: name,
+    tags: ["interrupted", signal],
+    ...(interrupted === undefined
+      ? {}
+      : { source: { pipeline: name, runId: interrupted.runId, runName: interrupted.runName, stepPath: [] } })
+  })
+}
+
 /** The title of a step in alerts, as the standard hooks write it. */
 export const subject = ({ pipelineName }: OpenRun, step: OpenStep): string =>
   subjectText({ ...step, pipeline: pipelineName })

@@ -22,13 +22,19 @@ import * as RunEvent from "../../RunEvent.ts"
 import { StepContext } from "../../StepContext.ts"
 import { ignoreClosed } from "../terminal.ts"
 import { type Message, toLine, toMessage, variable } from "./protocol.ts"
+import { hangupVariable, listenTo } from "./signals.ts"
 
 /** The connection to the supervisor. When `send` returns, the message is in the pipe and survives a crash of the child. */
 export interface Supervisor {
   readonly send: (message: Message) => void
   /** Whether the pipe was lost, so that the supervisor may lack messages. */
   readonly isLost: () => boolean
+  /** Calls a function once the supervisor has been killed. Returns a function that stops watching. */
+  readonly onGone: (gone: () => void) => () => void
 }
+
+/** The time between two looks at whether the supervisor is still there, in milliseconds. */
+const probing = 1000
 
 /** The time to retry while the pipe stays full, which means that the supervisor hangs; in milliseconds. */
 const patience = 5000
@@ -37,16 +43,16 @@ const patience = 5000
  * Connects to the supervisor that started this process, if any. Call it once: it removes the variable from the
  * environment, so that processes which this one starts do not connect to the same supervisor.
  *
- * From then on neither SIGINT nor SIGTERM ends the process by itself, and neither does writing to stderr after the
- * supervisor, its reader, was killed.
+ * From then on no signal that asks a run to stop ends the process by itself, and neither does writing to stderr after
+ * the supervisor, its reader, was killed.
  */
 export const connect = (): Supervisor | undefined => {
   const fd = Number(process.env[variable] ?? NaN)
   delete process.env[variable]
+  delete process.env[hangupVariable]
   const pipe = pipeAt(fd)
   if (pipe === undefined) return undefined
-  process.on("SIGINT", ignore)
-  process.on("SIGTERM", ignore)
+  listenTo(ignore)
   // the supervisor reads it and may have been killed: a log must not crash the run
   ignoreClosed("stderr")
   let lost = false
@@ -55,7 +61,18 @@ export const connect = (): Supervisor | undefined => {
       // the pipeline may have closed the file descriptor, and its number now be that of another file
       if (!lost) lost = pipeAt(fd) !== pipe || !write(fd, toLine(message))
     },
-    isLost: () => lost
+    isLost: () => lost,
+    onGone: (gone) => {
+      const timer = setInterval(() => {
+        if (pipeAt(fd) !== pipe || !isClosed(fd)) return
+        clearInterval(timer)
+        lost = true
+        gone()
+      }, probing)
+      // a run that has ended does not wait for its supervisor to be killed
+      timer.unref()
+      return () => clearInterval(timer)
+    }
   }
 }
 
@@ -69,6 +86,16 @@ const pipeAt = (fd: number): string | undefined => {
     return stat.isFIFO() || stat.isSocket() ? `${stat.dev} ${stat.ino}` : undefined
   } catch {
     return undefined
+  }
+}
+
+/** Whether nobody reads a pipe any more. Writes an empty line, which is no message. */
+const isClosed = (fd: number): boolean => {
+  try {
+    fs.writeSync(fd, "\n")
+    return false
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPIPE"
   }
 }
 
@@ -112,11 +139,19 @@ export const reportingAlerts =
             Effect.onExit(inner.post(alert), (exit) =>
               exit._tag === "Success" ?
                 Effect.map(Effect.serviceOption(StepContext), (context) => {
-                  const { severity, source } = Alert.make(alert)
+                  const { severity, source, tags } = Alert.make(alert)
+                  const interrupted = tags.includes("interrupted") ? { interrupted: true } : {}
                   const about = source ?? (context._tag === "Some" ? context.value : undefined)
                   if (about === undefined) return
                   const stepLabels = shortPath(labelsOf(about))
-                  send({ _tag: "Alerted", runId: about.runId, stepLabels, severity, named: source !== undefined })
+                  send({
+                    _tag: "Alerted",
+                    runId: about.runId,
+                    stepLabels,
+                    severity,
+                    named: source !== undefined,
+                    ...interrupted
+                  })
                 }) :
                 Effect.void)
         }))

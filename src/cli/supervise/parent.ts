@@ -18,15 +18,15 @@
  * Alerts that the child has delivered are not repeated. Alerts that a policy of the child's alerter had held back (a
  * digest, quiet hours) are lost with it. A child whose main ended, with any exit code, has not crashed.
  *
- * The first SIGINT or SIGTERM is passed on, so that the child can run its hooks. The second kills the child, which does
- * not count as a crash. While alerts are posted, the first signal gives them up. If the parent is killed, the child
- * goes on unsupervised.
+ * The first signal that asks the run to stop (SIGINT, SIGTERM, SIGQUIT, SIGHUP) is passed on, so that the child can run
+ * its hooks. A stop by another signal than Ctrl-C's gets an alert, unless the child has delivered one. The second signal
+ * kills the child, which does not count as a crash. While alerts are posted, the first signal gives them up. If the
+ * parent is killed, the child interrupts its run.
  */
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import process from "node:process"
 import type { Alert } from "../../Alert.ts"
 import { Alerter } from "../../Alerter.ts"
 import * as Guard from "../../internal/model/guard.ts"
@@ -34,9 +34,10 @@ import { withoutUrls } from "../../internal/text/addresses.ts"
 import { errorMessage } from "../../internal/text/errors.ts"
 import { ExitCode } from "../request.ts"
 import { err, ignoreClosed } from "../terminal.ts"
-import { alertsOf, type Death, how, lasted, subject } from "./alerts.ts"
+import { alertsOf, type Death, how, lasted, stopAlert, subject } from "./alerts.ts"
 import { SpawnError, start } from "./process.ts"
 import { fromLostCode } from "./protocol.ts"
+import { listenTo, stopSignals } from "./signals.ts"
 import { innermost, State } from "./state.ts"
 
 export interface SuperviseOptions<E, R> {
@@ -120,8 +121,27 @@ const conclude = <E, R>(
     return Effect.succeed(ExitCode.interrupted)
   }
   // on a terminal Ctrl-C reaches the child too, perhaps before it listens to signals, and then kills it
-  const obeyed = signal === "SIGINT" || signal === "SIGTERM" || code === ExitCode.interrupted
-  if (signals.sent !== undefined && !state.closed && obeyed) return Effect.succeed(ExitCode.interrupted)
+  const obeyed = stopSignals.some((stop) => stop === signal) || code === ExitCode.interrupted
+  const sayFailed = (cause: Cause.Cause<unknown>): Effect.Effect<void> =>
+    Effect.sync(() => {
+      say(`an alert could not be posted: ${withoutUrls(errorMessage(Cause.squash(cause)))}`)
+    })
+  const post = (alert: Alert): Effect.Effect<void, never, Alerter> =>
+    Effect.catchCause(Effect.flatMap(Alerter, (alerter) => alerter.post(alert)), sayFailed)
+  const postAll = (alerts: ReadonlyArray<Alert>): Effect.Effect<void, never, R> => {
+    if (alerter === undefined || alerts.length === 0) return Effect.void
+    const posted = Effect.forEach(alerts, post, { concurrency: "unbounded", discard: true })
+    return Effect.timeout(Effect.provide(posted, alerter), patience).pipe(
+      Effect.raceFirst(Deferred.await(quit)),
+      Effect.catchCause(sayFailed)
+    )
+  }
+  if (signals.sent !== undefined && obeyed) {
+    // whoever presses Ctrl-C knows of it
+    const isTold = signals.sent === "SIGINT" || state.interruptionAlerted
+    const alerts = isTold ? [] : [guard.alert(stopAlert(state, pipeline, signals.sent, death))]
+    if (alerts.length > 0 || !state.closed) return Effect.as(postAll(alerts), ExitCode.interrupted)
+  }
   const lostCodes = fromLostCode(code)
   if (lostCodes !== undefined) return Effect.succeed(lostCodes)
   if (!isCrash(state, death)) {
@@ -130,22 +150,9 @@ const conclude = <E, R>(
     return Effect.succeed(code === 0 && !state.closed && state.failed ? ExitCode.failed : code ?? ExitCode.failed)
   }
   const alerts = alertsOf(state, pipeline, death).map(guard.alert)
-  const sayFailed = (cause: Cause.Cause<unknown>): Effect.Effect<void> =>
-    Effect.sync(() => {
-      say(`an alert could not be posted: ${withoutUrls(errorMessage(Cause.squash(cause)))}`)
-    })
-  const post = (alert: Alert): Effect.Effect<void, never, Alerter> =>
-    Effect.catchCause(Effect.flatMap(Alerter, (alerter) => alerter.post(alert)), sayFailed)
   for (const { body, title } of alerts) say(`${title}: ${body?.replaceAll("\n", "; ")}`)
   if (alerts.length === 0) say(`${how(death)} after the run's failure had been alerted`)
-  const posted = alerter === undefined
-    ? Effect.void
-    : Effect.provide(Effect.forEach(alerts, post, { concurrency: "unbounded", discard: true }), alerter)
-  return Effect.timeout(posted, patience).pipe(
-    Effect.raceFirst(Deferred.await(quit)),
-    Effect.catchCause(sayFailed),
-    Effect.as(ExitCode.failed)
-  )
+  return Effect.as(postAll(alerts), ExitCode.failed)
 }
 
 /** Exit codes before any run that are no crash: the config was wrong, or the child was interrupted. */
@@ -169,15 +176,13 @@ const cutOff = (state: State, { at }: Death): string => {
   return all.length === 0 ? "" : `; cut off: ${all.join(", ")}`
 }
 
-/** Listens to SIGINT and SIGTERM, which then do not end the process by themselves. Returns what stops listening. */
+/** Listens to the signals that ask a run to stop. Returns a function that stops listening. */
 const listen = (onSignal: (signal: NodeJS.Signals) => void): () => void => {
-  process.on("SIGINT", onSignal)
-  process.on("SIGTERM", onSignal)
+  const release = listenTo(onSignal)
   // the reader of stderr may end before the child does
   const unignore = ignoreClosed("stderr")
   return () => {
-    process.off("SIGINT", onSignal)
-    process.off("SIGTERM", onSignal)
+    release()
     unignore()
   }
 }

@@ -9,6 +9,7 @@ import { errRelayed } from "../terminal.ts"
 import type { Death } from "./alerts.ts"
 import { type Message, reader, variable } from "./protocol.ts"
 import * as Relay from "./relay.ts"
+import { hangupVariable, isHangupIgnored } from "./signals.ts"
 
 /** The child could not be started. */
 export class SpawnError extends Data.TaggedError("SpawnError")<{ readonly command: string; readonly code: string }> {
@@ -58,7 +59,7 @@ export const start = (
     try {
       const child = spawn(command, args, {
         stdio: ["inherit", "inherit", "pipe", "pipe"],
-        env: { ...process.env, ...env, [variable]: "3" }
+        env: { ...process.env, ...env, [variable]: "3", ...(isHangupIgnored ? { [hangupVariable]: "1" } : {}) }
       })
       const death = Deferred.makeUnsafe<Death>()
       const isDead = follow(child, since, scrub, onMessage, (end) => Deferred.doneUnsafe(death, Effect.succeed(end)))

@@ -47,7 +47,9 @@ const Message = Schema.Union([
     runId: Schema.String,
     stepLabels: Schema.Array(Schema.String),
     severity: SeverityJson,
-    named: Schema.Boolean
+    named: Schema.Boolean,
+    /** Whether it tells of an interruption. */
+    interrupted: Schema.optionalKey(Schema.Boolean)
   }),
   /** The name of the pipeline, before its run begins. */
   Schema.TaggedStruct("Loaded", { pipelineName: Schema.String }),

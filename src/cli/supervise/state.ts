@@ -44,6 +44,10 @@ export class State {
   pipelineName: string | undefined = undefined
   /** Whether the main of the child has ended. */
   closed = false
+  /** The run that was interrupted last. */
+  interrupted: OpenRun | undefined = undefined
+  /** Whether an alert has told of an interruption. */
+  interruptionAlerted = false
   /** Whether a run of the child has failed or was interrupted. */
   failed = false
 
@@ -65,7 +69,12 @@ export class State {
         // for the guard of the supervisor alone
         return
       case "Alerted":
+        if (message.interrupted === true) this.interruptionAlerted = true
         return this.alerted(message)
+      case "HookEnded":
+        // a standard hook has posted its alert, perhaps by an alerter of the pipeline's own, which reports nothing
+        if (message.kind === "interrupt" && message.hook.startsWith("AlerterHooks.")) this.interruptionAlerted = true
+        return this.inRun(message)
       case "RunStarted": {
         const { at, pipelineName, runId, runName } = message
         this.begun = true
@@ -81,14 +90,18 @@ export class State {
         return
       }
       case "RunEnded":
+        if (message.outcome === "interrupt") this.interrupted = this.runs.get(message.runId)
         this.runs.delete(message.runId)
         if (message.outcome !== "success") this.failed = true
         return
-      default: {
-        const run = this.runs.get(message.runId)
-        if (run !== undefined) inRun(run, message)
-      }
+      default:
+        return this.inRun(message)
     }
+  }
+
+  private inRun(message: OfRun): void {
+    const run = this.runs.get(message.runId)
+    if (run !== undefined) inRun(run, message)
   }
 
   /**
@@ -110,10 +123,10 @@ export class State {
   }
 }
 
-const inRun = (
-  run: OpenRun,
-  message: Extract<Message, { readonly stepPath: unknown } | { readonly hook: unknown }>
-): void => {
+/** A message about a step or a hook of a run. */
+type OfRun = Extract<Message, { readonly stepPath: unknown } | { readonly hook: unknown }>
+
+const inRun = (run: OpenRun, message: OfRun): void => {
   switch (message._tag) {
     case "StepStarted": {
       const { at, index, params = {}, stepKey, stepPath } = message

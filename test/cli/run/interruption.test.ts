@@ -4,6 +4,7 @@ import * as assert from "node:assert/strict"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
+import { until } from "../../durable/support/engine.ts"
 import { assertExitCode, epilogue, onEachRuntime, start } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
 import { fixtures, pipelines, projectFolder, withoutDurations } from "../support.ts"
@@ -13,7 +14,7 @@ const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
 it.live("the first signal interrupts the run, and its hooks run", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
-      for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP"] as const) {
         const { ended, kill, wrote } = yield* start(runtime, ["run", `${pipelines}#slow`])
         yield* wrote("waiting\n")
         kill(signal)
@@ -110,4 +111,46 @@ it.live("Ctrl-C while a module is imported ends the command with exit code 130, 
         assertExitCode(end, 130)
         assert.match(end.stderr, /^(?:epilogue: )?interrupting; press Ctrl-C again to quit at once\n$/)
       })))
+  ))
+
+it.live("a signal that stops a supervised run is alerted, by the run's hook or else by the supervisor", () =>
+  onEachRuntime((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const folder = yield* projectFolder
+      const config = join(folder, "stopped.json")
+      const alerts = join(folder, "alerts.jsonl")
+      for (const hooks of [undefined, { interrupt: ["epilogue#alerterInterrupt"] }]) {
+        writeFileSync(config, JSON.stringify({ alerter: { jsonLines: { path: "./alerts.jsonl" } }, hooks }))
+        for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+          writeFileSync(alerts, "")
+          const { ended, kill, wrote } = yield* start(runtime, ["run", `${pipelines}#slow`, "--config", config])
+          yield* wrote("waiting\n")
+          kill(signal)
+          assertExitCode(yield* ended, 130)
+          const [alert, ...more] = readFileSync(alerts, "utf8").trimEnd().split("\n").map((line): unknown =>
+            JSON.parse(line)
+          )
+          assert.deepEqual(more, [])
+          const { severity, tags, title } = alert as Record<string, unknown>
+          assert.deepEqual([title, severity], ["slow was interrupted", "warning"])
+          assert.deepEqual(tags, hooks === undefined ? ["interrupted", signal] : ["interrupted"])
+        }
+      }
+    }))
+  ))
+
+it.live("a run whose supervisor is killed interrupts itself, and its hooks run", () =>
+  onEachRuntime((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const folder = yield* projectFolder
+      const config = join(folder, "orphaned.json")
+      const alerts = join(folder, "alerts.jsonl")
+      const hooks = { interrupt: ["epilogue#alerterInterrupt"] }
+      writeFileSync(config, JSON.stringify({ alerter: { jsonLines: { path: "./alerts.jsonl" } }, hooks }))
+      writeFileSync(alerts, "")
+      const { kill, wrote } = yield* start(runtime, ["run", `${pipelines}#slow`, "--config", config])
+      yield* wrote("waiting\n")
+      kill("SIGKILL")
+      yield* until("the run is alerted", () => readFileSync(alerts, "utf8").includes("slow was interrupted"), 10_000)
+    }))
   ))

@@ -292,10 +292,13 @@ each("a child that SIGTERM interrupts has not crashed", "interrupted", ({ code, 
   assert.deepEqual([code, parent, stderr], [130, [], ""])
 })
 
-each("SIGTERM to the parent is passed on, and the hooks of the child run", "passedOn", ({ code, parent, stderr }) => {
-  assert.deepEqual([code, parent, stderr], [
+each("SIGTERM to the parent is passed on, the hooks of the child run, and the parent alerts", "passedOn", (outcome) => {
+  const { code, parent, stderr } = outcome
+  assert.equal(parent[0]?.severity, "warning")
+  assert.match(parent[0]!.body ?? "", /^stopped by SIGTERM after /)
+  assert.deepEqual([code, titles(parent), stderr], [
     130,
-    [],
+    ["nightly was interrupted"],
     "epilogue: interrupting; press Ctrl-C again to quit at once\ninterrupted, and the hook has run\n"
   ])
 })

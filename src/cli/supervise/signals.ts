@@ -1,0 +1,65 @@
+/** The signals that ask a run to stop. */
+import * as fs from "node:fs"
+import process from "node:process"
+
+/** @internal */
+export type StopSignal = "SIGINT" | "SIGTERM" | "SIGQUIT" | "SIGHUP"
+
+/** The environment variable that tells a supervised child that SIGHUP is ignored. */
+export const hangupVariable = "EPILOGUE_IGNORES_SIGHUP"
+
+/** The bit of SIGHUP in the mask of ignored signals. */
+const hangup = 1n
+
+const read = <A>(f: () => A): A | undefined => {
+  try {
+    return f()
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Whether the process was started to outlive its terminal, as by `nohup`, which makes it ignore SIGHUP. Node resets that
+ * when it starts: there, the signs are what `nohup` does to a terminal, an input that can't be read and `nohup.out`.
+ */
+const ignoresHangup = (): boolean => {
+  if (process.env[hangupVariable] !== undefined) return true
+  const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(read(() => fs.readFileSync("/proc/self/status", "utf8")) ?? "")?.[1]
+  if (mask !== undefined && (BigInt(`0x${mask}`) & hangup) !== 0n) return true
+  const link = (fd: number) => read(() => fs.readlinkSync(`/proc/self/fd/${fd}`))
+  const flags = /^flags:\s*(\d+)$/m.exec(read(() => fs.readFileSync("/proc/self/fdinfo/0", "utf8")) ?? "")?.[1]
+  const unreadable = link(0) === "/dev/null" && flags !== undefined && (Number.parseInt(flags, 8) & 3) === 1
+  return unreadable || [1, 2].some((fd) => link(fd)?.endsWith("/nohup.out") === true)
+}
+
+/** Whether SIGHUP is to be ignored. Read when the process starts, before anything listens to the signal. */
+export const isHangupIgnored: boolean = ignoresHangup()
+
+/** The signals that interrupt a run: Ctrl-C, a stop by a service manager, Ctrl-\, and the end of the terminal. */
+export const stopSignals: ReadonlyArray<StopSignal> = [
+  "SIGINT",
+  "SIGTERM",
+  "SIGQUIT",
+  ...(isHangupIgnored ? [] : ["SIGHUP" as const])
+]
+
+/** Listens to signals, which then do not end the process by themselves. Returns a function that stops listening. */
+export const listenTo = (onSignal: (signal: NodeJS.Signals) => void): () => void => {
+  // where a runtime took over that the process ignores SIGHUP, it has to stay so
+  const ignored = isHangupIgnored ? ["SIGHUP" as const] : []
+  const ignore = () => {}
+  const listeners = [
+    ...stopSignals.map((signal) => [signal, onSignal] as const),
+    ...ignored.map((signal) => [signal, ignore] as const)
+  ].filter(([signal, listener]) =>
+    // Windows has no SIGQUIT
+    read(() => {
+      process.on(signal, listener)
+      return true
+    }) === true
+  )
+  return () => {
+    for (const [signal, listener] of listeners) process.off(signal, listener)
+  }
+}
