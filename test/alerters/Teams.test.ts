@@ -52,7 +52,7 @@ interface Element {
 /** Picks the parts of a card. */
 const partsOf = ({ json }: Received) => {
   const [title, ...others]: ReadonlyArray<Element> = json.attachments[0].content.body[0].items
-  const run = (element: Element | undefined) => element?.inlines?.[0]?.text
+  const run = (element: Element | undefined) => element?.inlines?.map(({ text }) => text).join("")
   const texts = others.filter(({ type }) => type === "RichTextBlock")
   return {
     style: title!.style,

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import type { Alert, Attachment } from "../../../Alert.ts"
 import { bytes, clean, fitEnd, fitMiddle, oneLine } from "../../../internal/text/fit.ts"
 import type { Dated } from "../channel/channel.ts"
+import { parts } from "../channel/links.ts"
 import { repeatKey, sha256 } from "../channel/repeat.ts"
 import { colors } from "../channel/severity.ts"
 
@@ -43,20 +44,36 @@ const characters: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&g
 
 const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => characters[character]!)
 
+/** Escapes a text, and makes links of its addresses. */
+const linked = (text: string): string =>
+  parts(text).map(({ text, url }) =>
+    url === undefined ? escape(text) : `<a href="${escape(url)}" style="${style.link}">${escape(text)}</a>`
+  ).join("")
+
 const escapedBytes = (text: string): number => bytes(escape(text))
 
 /** Makes a text fit for a header: one line, without tabs, which would have to be encoded. */
 const headerText = (text: string, limit: number): string => fitEnd(oneLine(text).replace(/\s+/g, " "), limit)
 
+/** Breaks words that are longer than a line. The older name is for mail clients that don't know the newer one. */
+const wraps = "white-space:pre-wrap;word-break:break-word;overflow-wrap:anywhere"
+
 const style = {
   page: "margin:0;padding:16px;font-family:sans-serif;font-size:14px;color:#1d1c1d",
-  title: "margin:0 0 12px;font-size:18px",
-  text: "margin:0 0 12px;white-space:pre-wrap",
-  name: "padding:2px 12px 2px 0;text-align:left;vertical-align:top;color:#616061;font-weight:normal",
-  value: "padding:2px 0;vertical-align:top;white-space:pre-wrap",
-  detail: "margin:0 0 12px;padding:8px;background:#f6f6f6;font-size:12px;white-space:pre-wrap",
+  title: `margin:0 0 12px;font-size:18px;${wraps}`,
+  text: `margin:0 0 12px;${wraps}`,
+  name: "padding:2px 12px 2px 0;text-align:left;vertical-align:top;color:#616061;font-weight:normal;" +
+    "min-width:4em;max-width:14em;word-break:break-word",
+  value: `padding:2px 0;vertical-align:top;${wraps}`,
+  detail: `margin:0 0 12px;padding:8px;background:#f6f6f6;font-size:12px;${wraps}`,
+  link: "color:#1264a3",
   time: "margin:0;color:#616061;font-size:12px"
 }
+
+/** The colours where the reader's are dark, for mail clients that ask. Others leave the colours, or turn them round. */
+const dark = "@media (prefers-color-scheme: dark) {" +
+  " body { background: #1a1d21 !important; color: #e8e8e8 !important }" +
+  " th, .time { color: #ababad !important } pre { background: #2b2d31 !important } a { color: #6cb6ff !important } }"
 
 /** @internal */
 export const content = (
@@ -92,28 +109,29 @@ export const content = (
     ].filter((part) => part !== "").join("\n\n"),
     html: [
       "<!DOCTYPE html>",
-      "<html><head><meta charset=\"utf-8\"></head>",
+      "<html><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">",
+      `<meta name="color-scheme" content="light dark"><style>${dark}</style></head>`,
       `<body style="${style.page}"><div style="border-left:4px solid ${colors[severity]};padding-left:12px">`,
       // `dir="auto"` shows a text in its own direction, without reversing what is around it.
       `<h1 dir="auto" style="${style.title}">${escape(title)}</h1>`,
-      ...(body === "" ? [] : [`<p dir="auto" style="${style.text}">${escape(body)}</p>`]),
+      ...(body === "" ? [] : [`<p dir="auto" style="${style.text}">${linked(body)}</p>`]),
       ...(fields.length === 0 ? [] : [
         "<table style=\"margin:0 0 12px;border-collapse:collapse\">",
         ...fields.map(({ name, value }) =>
           `<tr><th dir="auto" style="${style.name}">${escape(name)}</th>` +
-          `<td dir="auto" style="${style.value}">${escape(value)}</td></tr>`
+          `<td dir="auto" style="${style.value}">${linked(value)}</td></tr>`
         ),
         ...note.map((text) => `<tr><td colspan="2">${text}</td></tr>`),
         "</table>"
       ]),
       // HTML drops the first line end of a `pre`; this one is added to be dropped.
-      ...(detail === "" ? [] : [`<pre style="${style.detail}">\n${escape(detail)}</pre>`]),
+      ...(detail === "" ? [] : [`<pre dir="ltr" style="${style.detail}">\n${linked(detail)}</pre>`]),
       ...attachments.map(({ cid, name }) =>
         cid === undefined
           ? `<p style="${style.text}">Attached: ${escape(name)}</p>`
           : `<p style="margin:0 0 12px"><img src="cid:${escape(cid)}" alt="${escape(name)}" style="max-width:100%"></p>`
       ),
-      `<p style="${style.time}">${escape(at)}</p>`,
+      `<p class="time" style="${style.time}">${escape(at)}</p>`,
       "</div></body></html>"
     ].join("\n"),
     attachments

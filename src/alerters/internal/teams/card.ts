@@ -5,6 +5,7 @@ import type { Field, Severity } from "../../../Alert.ts"
 import { bytes, clean, fitEnd, fitMiddle, oneLine, type Size } from "../../../internal/text/fit.ts"
 import type { Dated } from "../channel/channel.ts"
 import { fitFields } from "../channel/fields.ts"
+import { parts } from "../channel/links.ts"
 import { symbols } from "../channel/severity.ts"
 
 /** The message that the trigger of a workflow accepts. */
@@ -58,6 +59,22 @@ const text = (content: string, style: Readonly<Record<string, unknown>> = {}): I
   type: "RichTextBlock",
   inlines: [{ type: "TextRun", text: content, ...style }]
 })
+
+/** The most links of a text, each of which takes room in the message. */
+const maxLinks = 5
+
+/** As {@link text}, with links for the addresses. */
+const linkedText = (content: string): ICardElement => {
+  const found = parts(content)
+  return found.filter(({ url }) => url !== undefined).length > maxLinks ? text(content) : {
+    type: "RichTextBlock",
+    inlines: found.map(({ text, url }) => ({
+      type: "TextRun",
+      text,
+      ...(url === undefined ? {} : { selectAction: { type: "Action.OpenUrl", url } })
+    }))
+  }
+}
 
 /** Replaces the spaces of indents by non-breaking ones, since browsers collapse several spaces into one. */
 const indented = (content: string): string =>
@@ -124,7 +141,12 @@ export const render = (alert: Dated, time: (at: DateTime.Utc) => string): Messag
   const title = `${symbols[alert.severity]} ${undated(fitEnd(oneLine(alert.title), maxTitle, undatedSize))}`
   const body = clean(alert.body ?? "").trim()
   const detail = clean(alert.detail ?? "").trimEnd()
-  const card = (facts: ReadonlyArray<IFact>, shownBody: string, shownDetail: string): Message => {
+  const card = (
+    facts: ReadonlyArray<IFact>,
+    shownBody: string,
+    shownDetail: string,
+    bodyOf: (content: string) => ICardElement = text
+  ): Message => {
     const factSet: ReadonlyArray<IFactSet> = facts.length === 0 ? [] : [{ type: "FactSet", facts: [...facts] }]
     return message([
       {
@@ -133,7 +155,7 @@ export const render = (alert: Dated, time: (at: DateTime.Utc) => string): Messag
         bleed: true,
         items: [text(title, { weight: "bolder", size: alert.severity === "critical" ? "large" : "medium" })]
       },
-      ...(shownBody === "" ? [] : [text(shownBody)]),
+      ...(shownBody === "" ? [] : [bodyOf(shownBody)]),
       ...factSet,
       ...(shownDetail === "" ? [] : [
         {
@@ -154,5 +176,7 @@ export const render = (alert: Dated, time: (at: DateTime.Utc) => string): Messag
   const left = room - facts.reduce((sum, one) => sum + jsonSize(one) + 1, 0)
   const shownBody = undated(fitMiddle(body, left - keptDetail, undatedSize))
   const shownDetail = indented(fitMiddle(detail, left - (jsonSize(shownBody) - 2), indentedSize))
-  return card(facts, shownBody, shownDetail)
+  const linked = card(facts, shownBody, shownDetail, linkedText)
+  // links name each address twice
+  return jsonSize(linked) <= maxMessage ? linked : card(facts, shownBody, shownDetail)
 }

@@ -1,0 +1,150 @@
+/** Tests how mails and cards of Teams look in a browser. Run by `scripts/browser.ts`. */
+import { DateTime, Effect, Exit, Redacted, Scope } from "effect"
+import * as assert from "node:assert/strict"
+import { readFileSync } from "node:fs"
+import { after, before, test } from "node:test"
+import type { BrowserContextOptions } from "playwright-core"
+import { Email, Teams } from "../../src/alerters/index.ts"
+import { Alert, Alerter } from "../../src/index.ts"
+import { channelServer } from "../support/channelServer.ts"
+import { browser } from "../support/chromium.ts"
+import { makeIt } from "../support/it.ts"
+import { smtpServer } from "../support/smtpServer.ts"
+
+const it = makeIt(test)
+
+const scope = Scope.makeUnsafe()
+let newTab: Effect.Success<typeof browser>
+
+before(async () => {
+  newTab = await Effect.runPromise(Scope.provide(browser, scope))
+})
+
+after(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+
+const longWord = "0123456789abcdef".repeat(20)
+
+const alert = Alert.make({
+  title: `nightly › load[${longWord}] failed`,
+  body: `HttpError: the server answered 503, see https://status.example.com/incidents/42?from=mail. ${longWord}`,
+  severity: "error",
+  fields: {
+    pipeline: "nightly",
+    "the name of a parameter that is rather long": longWord,
+    "שם": "הקובץ data.csv לא נמצא",
+    url: "https://example.com/prices"
+  },
+  detail:
+    `HttpError: the server answered 503\n    at load (https://example.com/${longWord}.ts:12:3)\n    … 12 frames of effect`,
+  at: DateTime.makeUnsafe("2026-11-23T12:40:12Z")
+})
+
+const timeZone = DateTime.zoneMakeNamedUnsafe("Europe/Berlin")
+
+/** The HTML of the mail about an alert. */
+const mailOf = (alert: Alert) =>
+  Effect.gen(function*() {
+    const server = yield* smtpServer()
+    yield* Effect.flatMap(Alerter, (alerter) => alerter.post(alert)).pipe(
+      Effect.provide(
+        Email.layer({ host: "127.0.0.1", port: server.port, from: "a@example.com", to: "b@example.com", timeZone })
+      )
+    )
+    const [mail] = yield* server.mails
+    return String(mail!.html)
+  })
+
+/** The page of a host that renders cards by Microsoft's package, and breaks long words, as Teams does. */
+const cardOf = (alert: Alert) =>
+  Effect.gen(function*() {
+    const server = yield* channelServer({ status: 202 })
+    const webhookUrl = Redacted.make(`${server.url}/workflows/1?sig=x`)
+    yield* Effect.flatMap(Alerter, (alerter) => alerter.post(alert)).pipe(
+      Effect.provide(Teams.layer({ webhookUrl, timeZone }))
+    )
+    const card = JSON.stringify(server.requests[0]!.json.attachments[0].content).replaceAll("<", "\\u003c")
+    const script = readFileSync("node_modules/adaptivecards/dist/adaptivecards.min.js", "utf8")
+    return `<!DOCTYPE html><meta charset="utf-8"><body style="margin:16px;font-family:sans-serif;overflow-wrap:anywhere"><script>${script}</script>
+      <script>const card = new AdaptiveCards.AdaptiveCard(); card.parse(${card}); document.body.append(card.render())</script>`
+  })
+
+const shown = (html: string, name: string, options: BrowserContextOptions) =>
+  Effect.gen(function*() {
+    const { page } = yield* newTab(options)
+    yield* Effect.promise(() => page.setContent(html))
+    const folder = process.env["PICTURES"]
+    if (folder !== undefined) {
+      yield* Effect.promise(() => page.screenshot({ path: `${folder}/${name}.png`, fullPage: true }))
+    }
+    return page
+  })
+
+const phone = { viewport: { width: 380, height: 700 } }
+
+for (const [name, htmlOf] of [["mail", mailOf], ["card", cardOf]] as const) {
+  it.live(`a ${name} with long words is not wider than a phone`, () =>
+    Effect.gen(function*() {
+      const page = yield* shown(yield* htmlOf(alert), `${name}-phone`, phone)
+      const [width, room] = yield* Effect.promise(() =>
+        page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth] as const)
+      )
+      assert.ok(width <= room, `${width} > ${room}`)
+      yield* shown(yield* htmlOf(alert), `${name}-wide`, { viewport: { width: 900, height: 700 } })
+    }))
+}
+
+it.live("the addresses in a mail are links, without the full stop behind them", () =>
+  Effect.gen(function*() {
+    const page = yield* shown(yield* mailOf(alert), "mail-links", phone)
+    const links = yield* Effect.promise(() =>
+      page.evaluate(() => [...document.querySelectorAll("a")].map((link) => [link.href, link.textContent]))
+    )
+    assert.deepEqual(links.slice(0, 2), [
+      ["https://status.example.com/incidents/42?from=mail", "https://status.example.com/incidents/42?from=mail"],
+      ["https://example.com/prices", "https://example.com/prices"]
+    ])
+  }))
+
+it.live("a mail has light text on a dark page where the reader's colours are dark", () =>
+  Effect.gen(function*() {
+    const luminance = (color: string) => (color.match(/\d+/g) ?? []).slice(0, 3).reduce((sum, n) => sum + Number(n), 0)
+    for (const colorScheme of ["light", "dark"] as const) {
+      const page = yield* shown(yield* mailOf(alert), `mail-${colorScheme}`, {
+        colorScheme,
+        viewport: { width: 700, height: 600 }
+      })
+      const colors = yield* Effect.promise(() =>
+        page.evaluate(() =>
+          ["body", "th", "pre", ".time", "a"].map((selector) => {
+            const element = document.querySelector(selector)!
+            let behind: Element | null = element
+            while (behind !== null && getComputedStyle(behind).backgroundColor === "rgba(0, 0, 0, 0)") {
+              behind = behind.parentElement
+            }
+            return [
+              getComputedStyle(element).color,
+              behind === null ? "rgb(255, 255, 255)" : getComputedStyle(behind).backgroundColor
+            ] as const
+          })
+        )
+      )
+      for (const [color, background] of colors) {
+        const difference = luminance(color) - luminance(background)
+        assert.ok(
+          colorScheme === "dark" ? difference > 200 : difference < -200,
+          `${colorScheme}: ${color} on ${background}`
+        )
+      }
+    }
+  }))
+
+it.live("Hebrew in a field of a mail is shown from right to left", () =>
+  Effect.gen(function*() {
+    const page = yield* shown(yield* mailOf(alert), "mail-hebrew", phone)
+    const direction = yield* Effect.promise(() =>
+      page.evaluate(() =>
+        getComputedStyle([...document.querySelectorAll("td")].find((td) => /ה/.test(td.textContent!))!).direction
+      )
+    )
+    assert.equal(direction, "rtl")
+  }))
