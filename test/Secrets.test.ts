@@ -7,6 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as Tracer from "effect/Tracer"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { Slack } from "../src/alerters/index.ts"
@@ -41,7 +42,8 @@ const telling = (text: string) =>
     Effect.gen(function*() {
       yield* StepContext.annotate({ [text]: [text] })
       yield* Effect.logInfo(text, { text }, Symbol(text)).pipe(Effect.annotateLogs({ text }), Effect.withLogSpan(text))
-      yield* Effect.void.pipe(Effect.withSpan(text, { attributes: { text } }))
+      const links = [{ span: Tracer.externalSpan({ spanId: "1", traceId: "2" }), attributes: { text } }]
+      yield* Effect.void.pipe(Effect.withSpan(text, { attributes: { text }, links }))
       return yield* new Refused({ url: text })
     })
   ).pipe(

@@ -58,7 +58,14 @@ export const recorder = () => {
       const end = span.end.bind(span)
       span.end = (time, exit) => {
         end(time, exit)
-        keep("spans", span.name, span.attributes, span.events, exit._tag === "Failure" ? exit.cause : exit.value)
+        keep(
+          "spans",
+          span.name,
+          span.attributes,
+          span.events,
+          span.links.map(({ attributes }) => attributes),
+          exit._tag === "Failure" ? exit.cause : exit.value
+        )
       }
       return span
     }

@@ -160,10 +160,12 @@ const guardedTracers = (parts: Parts): Update => {
   }
 }
 
-const guardedTracer = (tracer: Tracer.Tracer, parts: Parts): Tracer.Tracer =>
-  Tracer.make({
+const guardedTracer = (tracer: Tracer.Tracer, parts: Parts): Tracer.Tracer => {
+  const linksOf = (links: ReadonlyArray<Tracer.SpanLink>): Array<Tracer.SpanLink> =>
+    links.map((link) => ({ ...link, attributes: parts.record(link.attributes) }))
+  return Tracer.make({
     span: (options) => {
-      const span = tracer.span({ ...options, name: parts.scrub(options.name) })
+      const span = tracer.span({ ...options, name: parts.scrub(options.name), links: linksOf(options.links) })
       const attribute = span.attribute.bind(span)
       const event = span.event.bind(span)
       const end = span.end.bind(span)
@@ -174,12 +176,12 @@ const guardedTracer = (tracer: Tracer.Tracer, parts: Parts): Tracer.Tracer =>
         event: (name: string, at: bigint, attributes?: Record<string, unknown>) =>
           event(parts.scrub(name), at, attributes && { ...parts.record(attributes) }),
         end: (at: bigint, exit: Exit.Exit<unknown, unknown>) => end(at, parts.exit(exit)),
-        addLinks: (links: ReadonlyArray<Tracer.SpanLink>) =>
-          addLinks(links.map((link) => ({ ...link, attributes: parts.record(link.attributes) })))
+        addLinks: (links: ReadonlyArray<Tracer.SpanLink>) => addLinks(linksOf(links))
       })
     },
     context: tracer.context
   })
+}
 
 // -----------------------------------------------------------------------------
 // events
