@@ -30,7 +30,8 @@ export const foldedFrames = (stack: string, message: string, quiet: boolean): Re
       counts.set(origin, (counts.get(origin) ?? 0) + 1)
     }
   }
-  if (own.length === 0 && others.length > 0 && !quiet) {
+  if (own.length === 0 && quiet) return []
+  if (own.length === 0) {
     for (const line of others) {
       const origin = originOf(line)!
       counts.set(origin, counts.get(origin)! - 1)
