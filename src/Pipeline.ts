@@ -11,6 +11,7 @@
  * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
@@ -21,6 +22,7 @@ import type { Any } from "./internal/model/hooks.ts"
 import type { Needs, Pipeline } from "./internal/model/step.ts"
 import type { PipelineFn } from "./internal/steps/fn.ts"
 import * as internal from "./internal/steps/step.ts"
+import type { TimeoutOptions } from "./Step.ts"
 
 export type { Pipeline } from "./internal/model/step.ts"
 
@@ -340,6 +342,50 @@ export const annotate: {
   (values: Readonly<Record<string, unknown>>): <A, E, R>(self: Pipeline<A, E, R>) => Pipeline<A, E, R>
   <A, E, R>(self: Pipeline<A, E, R>, values: Readonly<Record<string, unknown>>): Pipeline<A, E, R>
 } = dual(2, internal.annotate)
+
+/**
+ * Limits the time of the run: when it is exceeded, its steps are interrupted and the run fails with a
+ * `Cause.TimeoutError`. The time of the run's own hooks does not count.
+ *
+ * **Details**
+ *
+ * Steps that are running end with an interruption, and their hooks for it run; then the failure hooks of the run do.
+ * What has not stopped at the end of the `grace`, which is 5 seconds unless set, is left behind: a warning is logged, and
+ * the run fails. In a durable run the time counts from the start of the run, by the wall clock, through restarts.
+ *
+ * **Gotchas**
+ *
+ * `Effect.timeout` around a pipeline interrupts the run, and runs its hooks for an interruption instead.
+ *
+ * A negative limit is a mistake in the program: the run dies before its body runs.
+ *
+ * @example
+ * ```ts
+ * import { AlerterHooks, Pipeline, Step } from "effect-epilogue"
+ * import { Effect } from "effect"
+ *
+ * const nightly = Pipeline.make("nightly", Step.make("load", Effect.sleep("1 day"))).pipe(
+ *   Pipeline.timeout("6 hours"),
+ *   Pipeline.hooks(AlerterHooks.failure)
+ * )
+ * ```
+ *
+ * @see `Step.timeout` for the time limit of a step
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const timeout: {
+  (
+    duration: Duration.Input,
+    options?: TimeoutOptions
+  ): <A, E, R>(self: Pipeline<A, E, R>) => Pipeline<A, E | Cause.TimeoutError, R>
+  <A, E, R>(
+    self: Pipeline<A, E, R>,
+    duration: Duration.Input,
+    options?: TimeoutOptions
+  ): Pipeline<A, E | Cause.TimeoutError, R>
+} = internal.timeout
 
 /**
  * Names the run for people. A run without a name is called by its pipeline and the second of its start (UTC), as

@@ -527,23 +527,59 @@ export type Retried<A, E, R, O extends Effect.Retry.Options<E>> = Effect.Retry.R
   Effect.Effect<infer A2, infer E2, infer R2> ? Step<A2, E2, Needs<R2>> : never
 
 /**
+ * Options of {@link timeout} and `Pipeline.timeout`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TimeoutOptions {
+  /** How long the body may take to stop once it was interrupted. 5 seconds unless set. */
+  readonly grace?: Duration.Input | undefined
+}
+
+/**
  * Limits the time of the step's body: when it is exceeded, the body is interrupted and the step fails with a
  * `Cause.TimeoutError`. The time of hooks does not count.
  *
+ * **Details**
+ *
+ * A body that has not stopped at the end of the `grace`, because it is uninterruptible or a finalizer of it hangs, is
+ * left behind: a warning is logged, the step fails, and its hooks run. What is left behind may still have effects.
+ *
  * **Gotchas**
+ *
+ * Code that blocks the thread can't be interrupted: the step fails when it returns.
  *
  * A negative limit is a mistake in the program: the step dies before its body runs.
  *
+ * @example
+ * ```ts
+ * import { Step } from "effect-epilogue"
+ * import { Effect } from "effect"
+ *
+ * const load = Step.make("load", Effect.sleep("1 hour")).pipe(
+ *   Step.timeout("10 minutes", { grace: "30 seconds" })
+ * )
+ * ```
+ *
  * @see {@link retry} for how the two combine
+ * @see `Pipeline.timeout` for the time limit of a run
  * @see `Hook.timeout` for the time limit of a hook
  *
  * @category combinators
  * @since 0.1.0
  */
 export const timeout: {
-  (duration: Duration.Input): <A, E, R>(self: Step<A, E, R>) => Step<A, E | Cause.TimeoutError, R>
-  <A, E, R>(self: Step<A, E, R>, duration: Duration.Input): Step<A, E | Cause.TimeoutError, R>
-} = dual(2, internal.timeout)
+  (
+    duration: Duration.Input,
+    options?: TimeoutOptions
+  ): <A, E, R>(self: Step<A, E, R>) => Step<A, E | Cause.TimeoutError, R>
+  <A, E, R>(
+    self: Step<A, E, R>,
+    duration: Duration.Input,
+    options?: TimeoutOptions
+  ): Step<A, E | Cause.TimeoutError, R>
+} = internal.timeout
 
 export { requireApproval } from "./internal/steps/requireApproval.ts"
 

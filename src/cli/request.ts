@@ -28,6 +28,8 @@ export interface LoadRequest {
   /** The same values as they were written, for fields of text: `--param Job.version=5` may mean `"5"`. */
   readonly texts: Params
   readonly runName: string | undefined
+  /** The time limit of the run, in milliseconds. */
+  readonly timeout: number | undefined
   /** The absolute path of the folder that no path in the config may leave; the config's own folder unless set. */
   readonly root: string | undefined
   readonly allowOutside: boolean

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Layer from "effect/Layer"
@@ -26,6 +27,8 @@ export interface LoadOptions {
   readonly pipeline?: string | undefined
   /** The name of the run. */
   readonly runName?: string | undefined
+  /** The time limit of the run. */
+  readonly timeout?: Duration.Duration | undefined
   /** Parameters by the key of their `Params` service and the name of the field. */
   readonly params?: ParamsByService | undefined
   /** The folder that no path of the file may leave. The folder of the file by default. */

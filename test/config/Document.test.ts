@@ -136,7 +136,7 @@ it.effect("an invalid value from a variable is an issue that does not show it", 
     assert.deepEqual(lines, [
       "1:20 defaults.retry: expected a number of further attempts, or a map with the key times, or false, "
       + "found <redacted>",
-      "1:35 defaults.timeout: expected a duration such as \"2 minutes\", a number of seconds more than 0, or false, "
+      "1:35 defaults.timeout: expected a duration such as \"2 minutes\", a number of seconds more than 0, a map with the key limit, or false, "
       + "found <redacted>",
       "2:11 pipeline: expected a reference such as ./hooks.ts#name, without variables, found <redacted>"
     ])
@@ -164,7 +164,7 @@ steps:
 `),
       [
         "1:1 pipelin: expected one of the keys $schema, pipeline, public, runName, annotations, params, hooks, stepHooks, "
-        + "inherit, defaults, steps, alerter (did you mean pipeline?), found the key \"pipelin\"",
+        + "inherit, timeout, defaults, steps, alerter (did you mean pipeline?), found the key \"pipelin\"",
         "2:10 runName: expected a name, as text, found 3",
         "4:13 stepHooks.failure[0]: expected a reference such as ./hooks.ts#name, or a map with the key use, found 1",
         "4:16 stepHooks.failure[1].use: expected a reference such as ./hooks.ts#name, without variables, found nothing",
@@ -178,11 +178,11 @@ steps:
         "9:14 steps.validate.retry.tmies: expected one of the keys times, delay, backoff, factor, maxDelay, jitter "
         + "(did you mean times?), found the key \"tmies\"",
         "9:31 steps.validate.retry.delay: expected a duration such as \"5 seconds\", or a number of seconds, found \"1 s\"",
-        "10:14 steps.validate.timeout: expected a duration such as \"2 minutes\", a number of seconds more than 0, or "
+        "10:14 steps.validate.timeout: expected a duration such as \"2 minutes\", a number of seconds more than 0, a map with the key limit, or "
         + "false, found -1",
         "13:16 steps.load.hooks.failure: expected at least one hook (inherit: off removes hooks), found an empty list",
         "15:14 steps[\"odd step!\"].timeout: expected a duration such as \"2 minutes\", a number of seconds more than 0, "
-        + "or false, found \"soon\"",
+        + "a map with the key limit, or false, found \"soon\"",
         "16:3 steps.nothing: expected a map with keys such as hooks, retry and timeout, found nothing"
       ]
     )

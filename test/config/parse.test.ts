@@ -21,14 +21,14 @@ const within = (text: string, options?: { readonly file: string }) => {
 it.effect("positions in YAML and JSON are right with any line ending and with a byte order mark", () =>
   Effect.gen(function*() {
     const expected =
-      "steps.a.timeout: expected a duration such as \"2 minutes\", a number of seconds more than 0, or false, "
+      "steps.a.timeout: expected a duration such as \"2 minutes\", a number of seconds more than 0, a map with the key limit, or false, "
       + "found \"x\""
     const lines = ["steps:", "  a:", "    timeout: x", ""]
     assert.deepEqual(yield* issueLines(lines.join("\n")), [`3:14 ${expected}`])
     assert.deepEqual(yield* issueLines(lines.join("\r\n")), [`3:14 ${expected}`])
     assert.deepEqual(yield* issueLines(`\ufeff${lines.join("\r\n")}`), [`3:14 ${expected}`])
     assert.deepEqual(yield* issueLines("\ufeffruName: 1"), [
-      "1:1 ruName: expected one of the keys $schema, pipeline, public, runName, annotations, params, hooks, stepHooks, inherit, "
+      "1:1 ruName: expected one of the keys $schema, pipeline, public, runName, annotations, params, hooks, stepHooks, inherit, timeout, "
       + "defaults, steps, alerter (did you mean runName?), found the key \"ruName\""
     ])
     const text = ["{ \"steps\": {", "    \"a\": {\"timeout\":", "\t\"x\"}", "} }"]

@@ -1,3 +1,5 @@
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -146,6 +148,31 @@ it.effect("timeout replaces the time limit of the code, and false removes it", (
     assert.equal(yield* ends("steps: { slow: { timeout: 10 minutes } }"), 10)
     assert.equal(yield* ends("defaults: { timeout: 600 }"), 10)
     assert.equal(yield* ends("steps: { slow: { timeout: false } }"), 60)
+  }))
+
+it.effect("the timeout of the file limits the run, and an option wins over it", () =>
+  Effect.gen(function*() {
+    const endsAt = (text: string, options: Parameters<typeof called>[1], minutes: ReadonlyArray<number>) =>
+      Effect.gen(function*() {
+        calls.length = 0
+        const text_ = `pipeline: ./pipeline.ts#waiting\nsteps: { slow: { timeout: false } }\n${text}`
+        const fiber = yield* Effect.forkChild(runText(text_, options))
+        while (calls.length === 0) yield* Effect.promise(() => new Promise(setImmediate))
+        const ended: Array<boolean> = []
+        for (const [i, at] of minutes.entries()) {
+          yield* TestClock.adjust(`${at - (minutes[i - 1] ?? 0)} minutes`)
+          ended.push(fiber.pollUnsafe() !== undefined)
+        }
+        const exit = yield* Fiber.join(fiber)
+        return [ended, Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : exit._tag]
+      })
+    const exceeded = (limit: string) => `TimeoutError: pipeline "waiting" exceeded its time limit of ${limit}`
+    assert.deepEqual(yield* endsAt("timeout: 20 minutes", {}, [19, 20]), [[false, true], exceeded("20 min")])
+    assert.deepEqual(
+      yield* endsAt("timeout: { limit: 20 minutes, grace: 1 minute }", { timeout: Duration.minutes(5) }, [4, 5]),
+      [[false, true], exceeded("5 min")]
+    )
+    assert.deepEqual(yield* endsAt("timeout: false", {}, [59, 60]), [[false, true], "Success"])
   }))
 
 it.effect("parameters of a step win over those of the file, and flags over both", () =>

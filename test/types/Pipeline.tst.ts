@@ -230,3 +230,14 @@ describe("the run's own hooks", () => {
     expect(Pipeline.runName(Pipeline.annotate(pipeline, { a: 1 }), "n")).type.toBe<Same>()
   })
 })
+
+describe("timeout", () => {
+  test("timeout adds its error, with a grace too", () => {
+    type Limited = Pipeline.Pipeline<number, Http | Cause.TimeoutError, Db>
+    expect(pipeline.pipe(Pipeline.timeout("1 hour"))).type.toBe<Limited>()
+    expect(pipeline.pipe(Pipeline.timeout("1 hour", { grace: "10 seconds" }))).type.toBe<Limited>()
+    expect(Pipeline.timeout(pipeline, "1 hour", { grace: 0 })).type.toBe<Limited>()
+    expect(Pipeline.timeout).type.not.toBeCallableWith(body, "1 hour")
+    expect(Pipeline.timeout).type.not.toBeCallableWith(pipeline, "1 hour", { grace: "soon" })
+  })
+})

@@ -366,6 +366,13 @@ describe("timeout, annotate", () => {
     >()
   })
 
+  test("timeout adds its error, with a grace too", () => {
+    type Limited = Step.Step<number, Http | Parse | Cause.TimeoutError, Db>
+    expect(step.pipe(Step.timeout("1 second", { grace: "2 seconds" }))).type.toBe<Limited>()
+    expect(Step.timeout(step, "1 second", { grace: 0 })).type.toBe<Limited>()
+    expect(Step.timeout).type.not.toBeCallableWith(step, "1 second", { grace: "soon" })
+  })
+
   test("annotate changes no type", () => {
     expect(step.pipe(Step.annotate({ a: 1 }))).type.toBe<Step.Step<number, Http | Parse, Db>>()
     expect(Step.annotate(step, { a: 1 })).type.toBe<Step.Step<number, Http | Parse, Db>>()

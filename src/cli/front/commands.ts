@@ -67,6 +67,11 @@ const loading = {
     Flag.withDescription("The name of the run"),
     Flag.optional
   ),
+  timeout: Flag.String("timeout").pipe(
+    Flag.withMetavar("TIME"),
+    Flag.withDescription("The time limit of the run: \"2 hours\", 90m, or a number of seconds"),
+    Flag.optional
+  ),
   root: Flag.String("root").pipe(
     Flag.withMetavar("DIR"),
     Flag.withDescription("The folder that no path in the config may leave; unless set, the folder of the config"),
@@ -83,6 +88,7 @@ interface Loading {
   readonly config: Option.Option<string>
   readonly params: Pick<LoadRequest, "params" | "texts">
   readonly runName: Option.Option<string>
+  readonly timeout: Option.Option<string>
   readonly root: Option.Option<string>
   readonly allowOutside: boolean
 }
@@ -92,6 +98,7 @@ const inMemory = (input: Loading & { readonly supervise: Option.Option<boolean> 
   ...(Option.isSome(input.config) ? ["config"] : []),
   ...(Object.keys(input.params.texts).length > 0 ? ["param"] : []),
   ...(Option.isSome(input.runName) ? ["run-name"] : []),
+  ...(Option.isSome(input.timeout) ? ["timeout"] : []),
   ...(Option.isSome(input.root) ? ["root"] : []),
   ...(input.allowOutside ? ["allow-outside"] : []),
   ...(Option.isSome(input.supervise) ? ["supervise"] : [])
@@ -103,6 +110,15 @@ const isConfig = (name: string): boolean => /\.(ya?ml|json)$/i.test(name)
 const defaultConfigs = ["epilogue.yaml", "epilogue.yml", "epilogue.json"]
 
 const usage = (message: string) => new UsageError({ message })
+
+const timeoutOf = (text: string): Effect.Effect<number, UsageError> => {
+  const millis = Flags.durationMillis(text)
+  return millis === undefined || millis <= 0
+    ? Effect.fail(
+      usage(`--timeout takes a duration such as "2 hours" or 90m, or a number of seconds, got ${JSON.stringify(text)}`)
+    )
+    : Effect.succeed(millis)
+}
 
 /** Makes a request of the arguments: finds the config file, and resolves paths. */
 const toRequest = (input: Loading) =>
@@ -133,6 +149,7 @@ const toRequest = (input: Loading) =>
       pipeline: pipeline === undefined ? undefined : yield* absolute(pipeline),
       ...input.params,
       runName: Option.getOrUndefined(input.runName),
+      timeout: Option.isSome(input.timeout) ? yield* timeoutOf(input.timeout.value) : undefined,
       root: Option.getOrUndefined(Option.map(input.root, (root) => path.resolve(root))),
       allowOutside: input.allowOutside
     }

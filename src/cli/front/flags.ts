@@ -40,3 +40,17 @@ export const toShowing = ({ json, progress, record }: {
       progress: Option.getOrElse(progress, () => "auto" as const),
       record: Option.getOrUndefined(record)
     })
+
+const unitMillis = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+
+const durationText =
+  /^(\d+(?:\.\d+)?)\s*(?:(ms|millis)|(s|seconds?)|(m|min|minutes?)|(h|hours?)|(d|days?)|(w|weeks?))?$/i
+
+/** Parses a duration such as `90m`, `2 hours` or a number of seconds, to milliseconds. Returns `undefined` for others. */
+export const durationMillis = (text: string): number | undefined => {
+  const [, count, ...units] = durationText.exec(text.trim()) ?? []
+  if (count === undefined) return undefined
+  const { d, h, m, ms, s, w } = unitMillis
+  const index = units.findIndex((unit) => unit !== undefined)
+  return Number(count) * (index < 0 ? s : [ms, s, m, h, d, w][index]!)
+}

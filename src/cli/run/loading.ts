@@ -1,4 +1,5 @@
 /** Loads the pipeline that the command line names. */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { FileSystem } from "effect/FileSystem"
 import type { Path } from "effect/Path"
@@ -27,10 +28,17 @@ export const load = (
   })
 
 const attempt = (
-  { allowOutside, config, params, pipeline, root, runName }: LoadRequest,
+  { allowOutside, config, params, pipeline, root, runName, timeout }: LoadRequest,
   alerter: ConfigFile.LoadOptions["alerter"]
 ) => {
-  const options = { allowOutside, params, root, runName, alerter }
+  const options = {
+    allowOutside,
+    params,
+    root,
+    runName,
+    timeout: timeout === undefined ? undefined : Duration.millis(timeout),
+    alerter
+  }
   return config === undefined
     ? ConfigFile.loadPipeline(pipeline ?? "", options)
     : ConfigFile.load(config, { ...options, pipeline })

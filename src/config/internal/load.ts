@@ -203,10 +203,11 @@ const isDurable = (u: unknown): boolean => hasProperty(u, "workflow") && hasProp
 /** Reports settings of a run if the pipeline is a single step, for which they have no effect. */
 const reportRunSettings = ({ document, report }: Loading, options: LoadOptions): void => {
   const problem: Refusal = { found: "a Step as the pipeline", expected: "a Pipeline, without which it has no effect" }
-  for (const key of ["runName", "hooks", "annotations"] as const) {
+  for (const key of ["runName", "timeout", "hooks", "annotations"] as const) {
     if (document[key] !== undefined) report([key], problem)
   }
   if (options.runName !== undefined) report(["runName"], problem, "flag")
+  if (options.timeout !== undefined) report(["timeout"], problem, "flag")
 }
 
 // -----------------------------------------------------------------------------
@@ -249,6 +250,7 @@ const settingsOf = (loading: Loading, exported: Exported, options: LoadOptions) 
       run: {
         hooks: yield* tableOf(loading, document.hooks, ["hooks"]),
         runName: options.runName ?? (document.runName === undefined ? undefined : plainName(document.runName)),
+        timeout: options.timeout ?? document.timeout,
         annotations: annotationsOf(document.annotations)
       },
       stepHooks: yield* tableOf(loading, document.stepHooks, ["stepHooks"]),

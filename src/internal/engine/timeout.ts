@@ -1,23 +1,105 @@
 /** Time limits of bodies. */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { exceeded } from "../model/limit.ts"
-import type { Body, Wrap } from "../model/owner.ts"
+import type { Body, Limits, PipelineOwner, StepOwner, Wrap } from "../model/owner.ts"
+import { formatDuration } from "../text/duration.ts"
+import * as Writer from "../text/writer.ts"
+import { evaluationOf } from "./evaluation.ts"
+import { currentView } from "./view.ts"
 
-/** Interrupts a body after a limit in milliseconds, and fails. */
-export const timeoutBody = (body: Body, step: string, limit: number): Body =>
-  Effect.flatMap(Effect.timeoutOption(body, limit), (value) =>
-    Option.isSome(value)
-      ? Effect.succeed(value.value)
-      : Effect.fail(bodyExceeded(step, limit)))
+/** The grace of a limit that sets none, in milliseconds. */
+export const defaultGrace = 5_000
+
+interface TimeoutOptions extends Limits {
+  /** Makes the error. */
+  readonly error: (subject: string) => Cause.TimeoutError
+  /** Called with the fiber that evaluates the body. */
+  readonly onFork?: ((fiber: Fiber.Fiber<unknown, unknown>) => void) | undefined
+}
+
+/**
+ * Interrupts a body after a limit, and fails. A body that has not ended at the end of the grace is left behind, on the
+ * fiber of its own that evaluates it: otherwise it would hold its step for as long as it likes.
+ */
+export const timeoutBody = (body: Body, { error, grace, limit, onFork }: TimeoutOptions): Body =>
+  Effect.withFiber((parent) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(
+        Clock.currentTimeMillis,
+        (startedAt) =>
+          Effect.flatMap(Effect.forkDetach(Effect.interruptible(body), { startImmediately: true }), (fiber) => {
+            onFork?.(fiber)
+            const subject = subjectOf(parent)
+            /** Interrupts the body, and waits until it has ended, or for a time. */
+            const stop = (wait: number): Effect.Effect<unknown> =>
+              Effect.suspend(() => {
+                fiber.interruptUnsafe(parent.id)
+                return Effect.flatMap(
+                  Effect.timeoutOption(Fiber.await(fiber), wait),
+                  (ended) => Option.isSome(ended) ? Effect.void : leftBehind(subject, grace)
+                )
+              })
+            return Effect.flatMap(
+              Effect.onInterrupt(
+                restore(Effect.timeoutOption(Fiber.await(fiber), limit)),
+                () =>
+                  Effect.flatMap(Clock.currentTimeMillis, (now) => stop(Math.max(0, startedAt + limit - now) + grace))
+              ),
+              (ended): Body =>
+                Option.isSome(ended)
+                  ? asOwn(ended.value, fiber, parent)
+                  : Effect.andThen(restore(stop(grace)), Effect.fail(error(subject)))
+            )
+          })
+      )
+    )
+  )
+
+/** Returns the exit of a body that interrupts itself as the interruption of the fiber that it stands for. */
+const asOwn = (
+  exit: Exit.Exit<unknown, unknown>,
+  { id }: Fiber.Fiber<unknown, unknown>,
+  parent: Fiber.Fiber<unknown, unknown>
+): Exit.Exit<unknown, unknown> =>
+  exit._tag === "Success" || !exit.cause.reasons.some((reason) => isInterruptBy(reason, id))
+    ? exit
+    : Exit.failCause(
+      Cause.fromReasons(
+        exit.cause.reasons.map((reason) => isInterruptBy(reason, id) ? Cause.makeInterruptReason(parent.id) : reason)
+      )
+    )
+
+const isInterruptBy = (reason: Cause.Reason<unknown>, id: number): boolean =>
+  Cause.isInterruptReason(reason) && reason.fiberId === id
+
+const subjectOf = (fiber: Fiber.Fiber<unknown, unknown>): string => {
+  // there is a view: only a step or a pipeline evaluates a body, and it provides the context
+  const { isRun, label } = evaluationOf(currentView(fiber)!)
+  return subject(isRun ? "pipeline" : "step", label)
+}
+
+const subject = (kind: "step" | "pipeline", name: string): string => `${kind} "${name}"`
+
+const leftBehind = (subject: string, grace: number): Effect.Effect<void> =>
+  Writer.logWarning(
+    `${subject} was interrupted at its time limit, did not stop within ${formatDuration(grace)}, and was left behind`
+  ).pipe(
+    // a logger that fails must not fail the step
+    Effect.catchCause(() => Effect.void)
+  )
 
 /** @internal */
-export const bodyExceeded = (step: string, limit: number): Cause.TimeoutError => exceeded(`step "${step}"`, limit)
+export const bodyExceeded = (owner: StepOwner | PipelineOwner, label: string, limit: number): Cause.TimeoutError =>
+  exceeded(subject(owner.label === "Pipeline" ? "pipeline" : "step", label), limit)
 
 /** @internal */
-export const timeoutWrap = (step: string, limit: number): Wrap => ({
+export const timeoutWrap = (limits: Limits): Wrap => ({
   kind: "timeout",
-  limit,
-  wrap: (body) => timeoutBody(body, step, limit)
+  ...limits,
+  wrap: (body) => timeoutBody(body, { ...limits, error: (subject) => exceeded(subject, limits.limit) })
 })

@@ -28,12 +28,18 @@ export type AnySchedule = Schedule.Schedule<any, unknown, any, any>
 /** The policies that `Effect.retry` takes. */
 export type RetryPolicy = AnySchedule | Effect.Retry.Options<any> | (($: typeof identity) => AnySchedule)
 
+/** In milliseconds. */
+export interface Limits {
+  readonly limit: number
+  /** How long a body may take to stop once it was interrupted at the limit. */
+  readonly grace: number
+}
+
 /** A combinator's change of a body, kept apart from the body so that a config file can replace it. */
 export type Wrap =
   & (
     | { readonly kind: "retry"; readonly policy: RetryPolicy }
-    /** In milliseconds. */
-    | { readonly kind: "timeout"; readonly limit: number }
+    | { readonly kind: "timeout" } & Limits
   )
   & { readonly wrap: (body: Body) => Body }
 
@@ -66,6 +72,9 @@ export interface PipelineOwner extends Owner {
   readonly label: "Pipeline"
   readonly gate?: undefined
   readonly body: Body
+  /** The body before it was wrapped, and its wraps, the innermost first. */
+  readonly raw?: Body | undefined
+  readonly wraps?: ReadonlyArray<Wrap> | undefined
   readonly cache: PlanCache
   readonly annotations: Readonly<Record<string, unknown>>
   readonly stepHooks: HooksImpl

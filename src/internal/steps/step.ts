@@ -8,7 +8,7 @@ import { hasProperty } from "effect/Predicate"
 import { evaluate as evaluateInMemory } from "../engine/life.ts"
 import { retryWrap } from "../engine/retry.ts"
 import { noAnnotations } from "../engine/run.ts"
-import { timeoutWrap } from "../engine/timeout.ts"
+import { defaultGrace, timeoutWrap } from "../engine/timeout.ts"
 import * as Hook from "../model/hook.ts"
 import * as Hooks from "../model/hooks.ts"
 import { limitMillis, limitMistakes } from "../model/limit.ts"
@@ -139,15 +139,19 @@ export const params = (self: StepOwner, service: any): any => modify(self, { par
 export const retry = (self: StepOwner, policy: any): any => wrapped(self, retryWrap(policy))
 
 /** @internal */
-export const timeout = (self: StepOwner, duration: Duration.Input): any => {
-  const limit = limitMillis(duration)
-  if (limit === undefined) {
-    return modify(self, { mistakes: [...self.mistakes, ...limitMistakes("its body", duration)] })
+export const timeout: any = dual(
+  (args) => isStep(args[0]) || isPipeline(args[0]),
+  (self: Owned, duration: Duration.Input, options?: { readonly grace?: Duration.Input | undefined }): any => {
+    const { grace = defaultGrace } = options ?? {}
+    const mistakes = [...limitMistakes("its body", duration), ...limitMistakes("its body's grace", grace)]
+    return mistakes.length > 0
+      ? modify(self, { mistakes: [...self.mistakes, ...mistakes] })
+      // there are no mistakes in them
+      : wrapped(self, timeoutWrap({ limit: limitMillis(duration)!, grace: limitMillis(grace)! }))
   }
-  return wrapped(self, timeoutWrap(self.name, limit))
-}
+)
 
-const wrapped = (self: StepOwner, wrap: Wrap): any =>
+const wrapped = (self: Owned, wrap: Wrap): any =>
   modify(self, {
     body: wrap.wrap(self.body),
     raw: self.raw ?? self.body,

@@ -44,6 +44,18 @@ it.live("run takes hooks and parameters from the config, and flags override them
     })
   ))
 
+it.live("--timeout limits the run, and takes durations of several forms", () =>
+  Effect.gen(function*() {
+    const over = yield* epilogue("bun", ["run", `${pipelines}#slow`, "--timeout", "300ms"])
+    assertExitCode(over, 1)
+    assert.match(over.stderr, /slow failed: TimeoutError: pipeline "slow" exceeded its time limit of 300 ms/)
+    for (const wrong of ["soon", "-1", "0"]) {
+      const refused = yield* epilogue("bun", ["run", `${pipelines}#slow`, `--timeout=${wrong}`])
+      assertExitCode(refused, 2)
+      assert.match(refused.stderr, /--timeout takes a duration such as "2 hours" or 90m/)
+    }
+  }))
+
 it.live("run prints the error of a failed pipeline, and the stack of one that died", () =>
   onEachRuntime((runtime) =>
     Effect.gen(function*() {

@@ -3,17 +3,18 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import type { InheritMode } from "../../../Hooks.ts"
 import { retryWrap } from "../../../internal/engine/retry.ts"
-import { timeoutWrap } from "../../../internal/engine/timeout.ts"
+import { defaultGrace, timeoutWrap } from "../../../internal/engine/timeout.ts"
 import { empty, kinds, type Table } from "../../../internal/model/hooks.ts"
+import type { Wrap } from "../../../internal/model/owner.ts"
 import type { HookOverrides, Modes } from "../../../internal/model/plan.ts"
 import { policyOf } from "../schema/retry.ts"
-import type { Retry } from "../schema/types.ts"
+import type { Retry, Timeout } from "../schema/types.ts"
 import type { FileOverrides, Provided, StepOverride } from "./overrides.ts"
 
 /** How the body of a step runs. `false` removes what the code sets, `undefined` keeps it. */
 export interface BodySettings {
   readonly retry: number | Retry | false | undefined
-  readonly timeout: Duration.Duration | false | undefined
+  readonly timeout: Duration.Duration | Timeout | false | undefined
 }
 
 /** The settings of a file for the steps of one name. */
@@ -29,6 +30,7 @@ export interface FileSettings {
   readonly run: {
     readonly hooks: Table
     readonly runName: string | undefined
+    readonly timeout: BodySettings["timeout"]
     readonly annotations: Readonly<Record<string, unknown>>
   }
   /** Hooks of every step. */
@@ -50,6 +52,15 @@ const noSettings: StepSettings = {
   timeout: undefined,
   provided: undefined,
   annotations: {}
+}
+
+const timeoutOf = (timeout: BodySettings["timeout"]): Wrap | false | undefined => {
+  if (timeout === undefined || timeout === false) return timeout
+  const { grace, limit } = "limit" in timeout ? timeout : { limit: timeout, grace: undefined }
+  return timeoutWrap({
+    limit: Duration.toMillis(limit),
+    grace: grace === undefined ? defaultGrace : Duration.toMillis(grace)
+  })
 }
 
 /** Compiled settings. */
@@ -92,9 +103,7 @@ const overridesWith = (
     return {
       hooks: [forAll, { hooks: step.hooks, modes: step.modes, level: "step" }],
       retry: retry === undefined || retry === false ? retry : retryWrap(policyOf(retry)),
-      timeout: timeout === undefined || timeout === false
-        ? timeout
-        : timeoutWrap(name, Duration.toMillis(timeout)),
+      timeout: timeoutOf(timeout),
       provided: step.provided === undefined ? undefined : withServices(services, step.provided),
       annotations: step.annotations
     }
@@ -105,7 +114,8 @@ const overridesWith = (
       hooks: [{ hooks: settings.run.hooks, modes: {}, level: "step" }],
       provided: withServices(services, settings.provided),
       annotations: settings.run.annotations,
-      runName: settings.run.runName
+      runName: settings.run.runName,
+      timeout: timeoutOf(settings.run.timeout)
     },
     step: (name) => {
       ran.add(name)

@@ -32,6 +32,7 @@ export interface RunOverride {
   readonly provided: Provided | undefined
   readonly annotations: Readonly<Record<string, unknown>>
   readonly runName: string | undefined
+  readonly timeout: Replacement
 }
 
 /** The changes of a file to a run and its steps. */
@@ -109,6 +110,7 @@ const overriddenRun = (owner: PipelineOwner, run: RunOverride, { isInner, provid
   ...owner,
   ...(isInner ? undefined : {
     overrides: run.hooks,
+    ...bodyOf(owner, { retry: undefined, timeout: run.timeout }),
     annotations: { ...owner.annotations, ...run.annotations },
     givenName: run.runName ?? owner.givenName
   }),
@@ -121,8 +123,8 @@ const overriddenRun = (owner: PipelineOwner, run: RunOverride, { isInner, provid
  * all other wraps and the timeout around them, so that the timeout applies to all attempts together.
  */
 const bodyOf = (
-  owner: StepOwner,
-  { retry, timeout }: StepOverride
+  owner: StepOwner | PipelineOwner,
+  { retry, timeout }: Pick<StepOverride, "retry" | "timeout">
 ): Pick<StepOwner, "body" | "raw" | "wraps"> => {
   if (retry === undefined && timeout === undefined) return { body: owner.body, raw: owner.raw, wraps: owner.wraps }
   const raw = owner.raw ?? owner.body

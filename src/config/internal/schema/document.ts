@@ -16,7 +16,17 @@ import { isMap, map, oneOrMore, optional } from "../../../alerters/internal/chan
 import type { InheritMode } from "../../../Hooks.ts"
 import { kinds } from "../../../internal/model/hooks.ts"
 import { AlerterSpec } from "./alerter.ts"
-import type { Defaults, Document, HookEntry, HookList, HooksByKind, Inherit, Retry, StepDocument } from "./types.ts"
+import type {
+  Defaults,
+  Document,
+  HookEntry,
+  HookList,
+  HooksByKind,
+  Inherit,
+  Retry,
+  StepDocument,
+  Timeout
+} from "./types.ts"
 
 /** Makes a key an issue if other keys leave it without effect. `json` is the condition as JSON Schema. */
 const needless = <T extends object>(
@@ -75,7 +85,20 @@ const HookRetry = Schema.Union([Times, RetryMap]).annotate({ expected: retryForm
 
 const no = Schema.Literal(false).annotate({ expected: "false" })
 
-const timeoutForms = "a duration such as \"2 minutes\", a number of seconds more than 0"
+const timeoutForms = "a duration such as \"2 minutes\", a number of seconds more than 0, a map with the key limit"
+
+const TimeoutMap: FromFile<Timeout> = map(
+  "a map with the key limit",
+  Schema.Struct({
+    limit: duration().annotateKey({ description: "The time limit, also as a number of seconds." }),
+    grace: optional(
+      duration({ zero: true }),
+      "How long what was interrupted at the limit may take to stop. Then it is left behind. 5 seconds by default."
+    )
+  }).annotate({ identifier: "Timeout" })
+)
+
+const BodyTimeout = Schema.Union([duration(), TimeoutMap, no]).annotate({ expected: `${timeoutForms}, or false` })
 
 const bodyKeys = {
   retry: optional(
@@ -84,7 +107,7 @@ const bodyKeys = {
       + "retry of the code."
   ),
   timeout: optional(
-    Schema.Union([duration(), no]).annotate({ expected: `${timeoutForms}, or false` }),
+    BodyTimeout,
     "The time limit of the body, also as a number of seconds. false removes the time limit of the code."
   )
 }
@@ -294,6 +317,10 @@ export const document: FromFile<Document> = map(
     hooks: optional(RunHooksMap, "Hooks of the run itself."),
     stepHooks: optional(HooksMap, "Hooks of every step."),
     inherit: optional(InheritModes, `How stepHooks combine with the hooks of the code: ${modes}`),
+    timeout: optional(
+      BodyTimeout,
+      "The time limit of the run, also as a number of seconds. false removes the time limit of the code."
+    ),
     defaults: optional(DefaultsMap, "The retry and the time limit of every step without its own."),
     steps: optional(
       map("a map of steps by their names", Schema.Record(Schema.String, StepMap)),

@@ -113,6 +113,17 @@ export type Inherit = InheritMode | { readonly [K in Kind]?: InheritMode }
 export type ParamsByService = { readonly [service: string]: { readonly [field: string]: unknown } }
 
 /**
+ * The time limit of a step or a run, and how long it may take to stop once it was interrupted. 5 seconds unless set.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Timeout {
+  readonly limit: Duration.Duration
+  readonly grace?: Duration.Duration
+}
+
+/**
  * How the bodies of steps run.
  *
  * @category models
@@ -122,7 +133,7 @@ export interface Defaults {
   /** A number is the largest number of attempts after the first. `false` removes the retry of the code. */
   readonly retry?: number | false | Retry
   /** The time limit of the body. `false` removes that of the code. */
-  readonly timeout?: Duration.Duration | false
+  readonly timeout?: Duration.Duration | Timeout | false
 }
 
 /**
@@ -173,6 +184,8 @@ export interface Document {
   readonly stepHooks?: HooksByKind
   /** How `stepHooks` combine with the hooks of the code. */
   readonly inherit?: Inherit
+  /** The time limit of the run. `false` removes that of the code. */
+  readonly timeout?: Duration.Duration | Timeout | false
   /** The retry and the time limit of every step without its own. */
   readonly defaults?: Defaults
   /** Settings of steps, by their names. */

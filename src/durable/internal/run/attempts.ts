@@ -16,7 +16,6 @@ import { isInterrupted } from "../../../internal/engine/outcome.ts"
 import { toSchedule } from "../../../internal/engine/retry.ts"
 import { bodyExceeded, timeoutBody } from "../../../internal/engine/timeout.ts"
 import type { RetryPolicy, StepOwner } from "../../../internal/model/owner.ts"
-import { readOr } from "../../../internal/text/read.ts"
 import { withAlertKeys } from "../outbox/alertKeys.ts"
 import type { EndRecord } from "../stored/records.ts"
 import type { DurableKeeper } from "./keeper.ts"
@@ -30,18 +29,21 @@ interface Arrangement {
   readonly policy: RetryPolicy | undefined
   /** The time limit of all attempts together, in milliseconds. */
   readonly limit: number | undefined
+  readonly grace: number
 }
 
 const arrange = (owner: StepOwner): Arrangement => {
   const wraps = owner.wraps ?? []
   const last = wraps.findLastIndex(({ kind }) => kind === "retry")
   const retry = wraps[last]
-  if (retry?.kind !== "retry") return { attempt: owner.body, policy: undefined, limit: undefined }
-  const limits = wraps.slice(last + 1).flatMap((wrap) => wrap.kind === "timeout" ? [wrap.limit] : [])
+  if (retry?.kind !== "retry") return { attempt: owner.body, policy: undefined, limit: undefined, grace: 0 }
+  const limits = wraps.slice(last + 1).flatMap((wrap) => wrap.kind === "timeout" ? [wrap] : [])
+  const shortest = limits.toSorted((a, b) => a.limit - b.limit)[0]
   return {
     attempt: wraps.slice(0, last).reduce((body, { wrap }) => wrap(body), owner.raw ?? owner.body),
     policy: retry.policy,
-    limit: limits.length === 0 ? undefined : Math.min(...limits)
+    limit: shortest?.limit,
+    grace: shortest?.grace ?? 0
   }
 }
 
@@ -63,7 +65,8 @@ const schedule = (policy: RetryPolicy | undefined): Effect.Effect<Advance | unde
 /** @internal */
 export const attempts = (keeper: DurableKeeper, owner: StepOwner): AnyEffect =>
   Effect.gen(function*() {
-    const { attempt, limit, policy } = arrange(owner)
+    const { attempt, grace, limit, policy } = arrange(owner)
+    const { label } = keeper.evaluation
     const advance = yield* schedule(policy)
     /** The start of the first attempt, from which the time limit counts, through crashes too. */
     let firstStartedAt: number | undefined
@@ -75,7 +78,11 @@ export const attempts = (keeper: DurableKeeper, owner: StepOwner): AnyEffect =>
         keeper.begin()
         firstStartedAt ??= now
         const left = limit === undefined ? undefined : Math.max(0, firstStartedAt + limit - now)
-        const exit = yield* attemptOnce(keeper, limited(attempt, owner.name, limit, left), n)
+        const exit = yield* attemptOnce(
+          keeper,
+          limited(attempt, left, grace, () => bodyExceeded(owner, label, limit!)),
+          n
+        )
         const endedAt = yield* Clock.currentTimeMillis
         const next = yield* Effect.exit(decide(advance, exit, endedAt))
         // a schedule that fails fails the step
@@ -114,19 +121,17 @@ export const attempts = (keeper: DurableKeeper, owner: StepOwner): AnyEffect =>
       if (!executed && advance !== undefined) yield* Effect.exit(decide(advance, exit, end.endedAt))
       const cause = originalExit !== undefined && Exit.isFailure(originalExit) ? originalExit.cause : exit.cause
       yield* beforeNext(keeper, end, cause, n)
-      if (end.retry.timedOut) return yield* Effect.fail(bodyExceeded(owner.name, limit!))
+      if (end.retry.timedOut) return yield* Effect.fail(bodyExceeded(owner, label, limit!))
     }
   })
 
-const limited = (body: AnyEffect, name: string, limit: number | undefined, left: number | undefined): AnyEffect =>
-  limit === undefined || left === undefined
-    ? body
-    : Effect.catchIf(
-      timeoutBody(body, name, left),
-      // the error names the limit that was set, and not the rest of it that this attempt had
-      (error) => readOr(false, () => Cause.isTimeoutError(error) && error.message === bodyExceeded(name, left).message),
-      () => Effect.fail(bodyExceeded(name, limit))
-    )
+/** Limits an attempt to what is left of the time of all. The error names the limit that was set. */
+const limited = (
+  body: AnyEffect,
+  left: number | undefined,
+  grace: number,
+  error: () => Cause.TimeoutError
+): AnyEffect => left === undefined ? body : timeoutBody(body, { limit: left, grace, error })
 
 /** Runs the body in the step's context. Its alerts get the same keys when it runs again after a crash. */
 const attemptOnce = (

@@ -29,6 +29,7 @@ import { Cancellation } from "./cancellation.ts"
 import { recordHook, toldField } from "./hooks.ts"
 import { matchPending, toPending } from "./pendingHooks.ts"
 import { type DurableRun, finishAbandoned, markInterrupted, type OpenEvaluation } from "./run.ts"
+import { limitedRun } from "./runLimit.ts"
 import { escapePart } from "./stepKeys.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
@@ -247,7 +248,10 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
   /** Records the start, and then runs the start hooks and the body. */
   start(evaluation: Evaluation): AnyEffect {
     const { isRun, owner, plan } = evaluation
-    const effect = startThenBody(evaluation, this.attempts?.() ?? owner.body)
+    const body = owner.label === "Pipeline"
+      ? limitedRun({ evaluation, durable: this.durable, record: (...args) => this.record(...args) }, owner)
+      : this.attempts?.() ?? owner.body
+    const effect = startThenBody(evaluation, body)
     // Without start hooks the first attempt records the start, which saves an activity.
     if (!isRun && !plan.starts) return effect
     const start = this.record(`${this.key}/start`, StartRecord, Effect.sync(() => ({ startedAt: this.begin() })))

@@ -26,7 +26,7 @@ export interface DurableRun {
   readonly executionId: string
   readonly instance: WorkflowInstance["Service"]
   /** The fiber that evaluates the body. */
-  readonly body: Fiber.Fiber<unknown, unknown>
+  body: Fiber.Fiber<unknown, unknown>
   readonly keys: StepKeys
   /** The evaluations that have not ended, in the order in which they started. */
   readonly open: Set<OpenEvaluation>

@@ -17,10 +17,11 @@ interface Seen {
 /** Numbers the evaluations of a run's steps by name and key. */
 export class StepKeys {
   readonly #seen = new Map<string, Seen>()
-  readonly #body: Fiber<unknown, unknown>
+  /** The fiber that evaluates the body of the run. */
+  body: Fiber<unknown, unknown>
 
   constructor(body: Fiber<unknown, unknown>) {
-    this.#body = body
+    this.body = body
   }
 
   /**
@@ -33,7 +34,7 @@ export class StepKeys {
     fiber: Fiber<unknown, unknown>
   ): { readonly key: string } | { readonly mistake: string } {
     const base = key === undefined ? escapePart(name) : `${escapePart(name)}[${escapePart(key)}]`
-    const inOrder = fiber === this.#body
+    const inOrder = fiber === this.body
     const seen = this.#seen.get(base)
     if (seen === undefined) {
       this.#seen.set(base, { times: 1, inOrder })
