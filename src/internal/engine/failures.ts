@@ -10,6 +10,9 @@ const maxListed = 64
 /** How many failures are remembered until their steps succeed. */
 const maxOpen = 1_000
 
+/** How many failures of one step are remembered. */
+const maxOpenOfOne = 100
+
 /** How many names of a path are compared: those of thousands of nested steps would take quadratic memory. */
 const maxCompared = 64
 
@@ -36,6 +39,7 @@ export class Failures implements Unsuccessful {
   /** The failures that no success has made up for, by what the steps are about. */
   readonly #open = new Map<string, Array<Failure>>()
   #count = 0
+  #latest: { readonly owner: unknown; readonly parent: unknown; readonly subject: string } | undefined
   /** The labels of steps that failed: a success of any other step, as of most, is of no interest. */
   readonly #labels = new Set<string>()
   readonly #interrupted = new Set<string>()
@@ -50,6 +54,10 @@ export class Failures implements Unsuccessful {
       return
     }
     this.failed++
+    const subject = this.#subjectOf(step)
+    const open = this.#open.get(subject)
+    // stays open in this run, since further failures are not remembered
+    if (open !== undefined && open.length === maxOpenOfOne) return
     const failure = new Failure(step, cause)
     if (this.failures.length < maxListed && !isPassedOn(this.failures.at(-1), step, cause)) this.failures.push(failure)
     if (this.#count === maxOpen) {
@@ -58,10 +66,16 @@ export class Failures implements Unsuccessful {
     }
     this.#count++
     this.#labels.add(step.label)
-    const subject = subjectOf(step)
-    const open = this.#open.get(subject)
     if (open === undefined) this.#open.set(subject, [failure])
     else open.push(failure)
+  }
+
+  /** A step value that fails again and again, as in a loop, has its subject computed once. */
+  #subjectOf(step: Occurrence): string {
+    if (this.#latest?.owner !== step.owner || this.#latest.parent !== step.parent) {
+      this.#latest = { owner: step.owner, parent: step.parent, subject: subjectOf(step) }
+    }
+    return this.#latest.subject
   }
 
   /**
@@ -88,6 +102,7 @@ export class Failures implements Unsuccessful {
 
   #close(isOver: (failure: Failure) => boolean): void {
     for (const [subject, failures] of this.#open) {
+      if (failures.length === maxOpenOfOne) continue
       const open = failures.filter((failure) => !isOver(failure))
       if (open.length === failures.length) continue
       for (const failure of failures) failure.over = !open.includes(failure)
