@@ -7,6 +7,7 @@ import { approvalTrustSuite } from "./approvalTrust.ts"
 import { codeChangesSuite } from "./codeChanges.ts"
 import { interruptionSuite } from "./interruption.ts"
 import { outboxSuite } from "./outbox.ts"
+import { recoverySuite } from "./recovery.ts"
 import { reevaluationSuite } from "./reevaluation.ts"
 import { restartSuite } from "./restart.ts"
 import { retrySuite } from "./retry.ts"
@@ -30,4 +31,5 @@ export const durableSuite = (engine: Engine): void => {
   interruptionSuite(engine)
   stepsSuite(engine)
   reevaluationSuite(engine)
+  recoverySuite(engine)
 }
