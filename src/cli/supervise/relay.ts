@@ -34,7 +34,9 @@ export const make = (write: (text: string) => void = errRelayed, patience = 50):
       const lines = all.lastIndexOf("\n") + 1
       rest = all.slice(lines)
       if (lines > 0) write(all.slice(0, lines))
-      const held = rest.endsWith("##") ? 2 : incomplete.test(rest) ? 1 : 0
+      // a carriage return begins a line, too
+      const line = rest.slice(rest.lastIndexOf("\r") + 1)
+      const held = rest.endsWith("##") ? 2 : incomplete.test(line) ? 1 : 0
       if (rest.length > maxUnfinished) {
         write(rest.slice(0, rest.length - held))
         rest = rest.slice(rest.length - held)

@@ -56,6 +56,16 @@ it.live("however a child's text is cut, and wherever it pauses, no line of it is
     200
   ))
 
+it.live("a command that is cut behind a carriage return is shown", () =>
+  Effect.gen(function*() {
+    const { relay, written } = relaying(0)
+    relay.take("x\r:")
+    yield* Effect.sleep("20 millis")
+    relay.take(":error::y\n")
+    relay.end()
+    assert.equal(written(), "x\n\\u{3a}:error::y\n")
+  }))
+
 it.live("lines are passed on at once, and the beginning of a line when nothing follows", () =>
   Effect.gen(function*() {
     const { relay, written } = relaying()
