@@ -143,7 +143,7 @@ const make = <P extends string | undefined>(
     const begin = (alert: Alert, now: number, id: string) =>
       state.modify((entries): Counts.Report | undefined => {
         if (isLate()) return []
-        if (always(alert)) return Counts.takeCounts(entries, Counts.keyOf(alert))
+        if (always(alert) || alert.recovers.length > 0) return Counts.takeCounts(entries, Counts.keyOf(alert))
         const report = Counts.admit(entries, limits, inFlight, alert, now, id)
         if (report !== undefined) inFlight.add(id)
         return report
@@ -173,7 +173,10 @@ const make = <P extends string | undefined>(
         const report = yield* begin(alert, now, id)
         if (report === undefined) {
           changed()
-          return yield* heldBack("throttle")
+          yield* heldBack("throttle")
+          // that it is well again is told, though the success itself is not
+          if (alert.resolves) yield* restore(Effect.suspend(() => post(alert.with({ quiet: true }))))
+          return
         }
         const exit = yield* Effect.exit(restore(Effect.suspend(() => post(withReport(alert, report, zone)))))
         yield* end(id, Counts.keyOf(alert), report, exit)

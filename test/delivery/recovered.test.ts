@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { afterConsecutive, dedupe, recovered } from "../../src/delivery/index.ts"
+import { afterConsecutive, dedupe, recovered, throttle } from "../../src/delivery/index.ts"
 import { Alert, Alerter, AlerterHooks, Pipeline, Step } from "../../src/index.ts"
 import { TestAlerter } from "../../src/testing/index.ts"
 import { makeIt } from "../support/it.ts"
@@ -89,6 +89,15 @@ it.effect("a recovery names the step as the standard hooks do, and keeps a title
       ["nightly › load failed", undefined],
       ["nightly › load recovered", "1461 rows loaded"]
     ])
+  }))
+
+it.effect("a recovery is posted though throttle holds the success back", () =>
+  Effect.gen(function*() {
+    const { layer, titles } = yield* inner()
+    const policy = layer.pipe(recovered({ successes: "drop" }), throttle({ limit: 2, window: "1 hour" }))
+    const post = yield* build(policy)
+    for (const alert of [failed, failed, succeeded]) yield* post(alert)
+    assert.deepEqual(yield* titles, ["backup failed", "backup failed", "Recovered: backup succeeded"])
   }))
 
 it.effect("a failure that was not delivered needs no recovery", () =>
