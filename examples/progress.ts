@@ -35,7 +35,7 @@ const fetch = Step.fn("fetch")(
     return millis * 2
   },
   Step.retry({ times: 2, schedule: Schedule.spaced("800 millis") }),
-  (step, file) => Step.annotate(step, { file })
+  (step, file) => Step.key(step, file)
 )
 
 const check = Step.fn("check")(function*(rows: number) {

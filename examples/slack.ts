@@ -19,9 +19,9 @@ const fetchRates = Step.make("fetch-rates", Effect.as(StepContext.annotate("curr
 const upload = Step.make("upload", Effect.fail(new UploadError({ bucket: "rates" })))
 
 export const program = Pipeline.make("exchange-rates", Effect.andThen(fetchRates, upload)).pipe(
-  // an alert for each failed step, and one for the end of the run
+  // an alert for each failed step, and a summary at the end of the run
   Pipeline.stepHooks(AlerterHooks.failure),
-  Pipeline.hooks(AlerterHooks.all)
+  Pipeline.hooks(AlerterHooks.summary)
 )
 
 if (import.meta.main) {

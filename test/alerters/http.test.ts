@@ -172,7 +172,8 @@ it.effect("a secret is removed in its encoded forms too", () =>
   Effect.gen(function*() {
     const quoted = {
       "no handler for \\/flows\\/ab12\\/run": "no handler for <redacted>",
-      "no flow%2Fab12%2Frun %2Fflows%2Fab12%2Frun": "no flow%2Fab12%2Frun <redacted>",
+      // the end of a secret path is a part of it, which a server may have cut
+      "no flow%2Fab12%2Frun %2Fflows%2Fab12%2Frun": "no flow%2F<redacted> <redacted>",
       "signature aB1%2Bc+d/e9Zk-4n is wrong": "signature <redacted> is wrong",
       "signature aB1+c+d/e9Zk-4n is wrong": "signature <redacted> is wrong",
       "signature aB1+c d/e9Zk-4n is wrong": "signature <redacted> is wrong",

@@ -16,8 +16,8 @@ it.live("a bot posts each run in a thread of its own", () =>
     yield* Effect.exit(Effect.provide(program, bot))
     yield* Effect.exit(Effect.provide(program, bot))
     const threads = server.requests.map(({ json }) => json.thread_ts)
-    // one alert for each run: that of the step that failed begins the thread
-    expect(threads).toEqual([undefined, undefined])
+    // the alert of the step that failed begins the thread, and the summary of the run follows in it
+    expect(threads).toEqual([undefined, "1700000000.000001", undefined, "1700000000.000003"])
   }))
 
 test.each(everywhere)("the script posts the failures through a webhook, on %s", (runtime) =>
@@ -28,12 +28,14 @@ test.each(everywhere)("the script posts the failures through a webhook, on %s", 
     )
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" })
     expect(stderr).toContain("bucket <rates> is read-only")
-    const [step, ...more] = server.requests
+    const [step, summary, ...more] = server.requests
     expect(more).toEqual([])
     expect(step!.path).toBe("/services/T0/B0/c4n4ry0123456789")
     expect(step!.json.text).toContain("exchange-rates › upload failed")
     expect(step!.body).toContain("bucket &lt;rates&gt; is read-only")
     expect(step!.body).not.toContain("<rates>")
+    expect(summary!.json.text).toContain("exchange-rates failed")
+    expect(summary!.body).toContain("1 of 2 steps failed")
   }).pipe(Effect.scoped, Effect.runPromise), 60_000)
 
 test("a missing address fails the script with the name of the variable, before anything runs", async () => {
