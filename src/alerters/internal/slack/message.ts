@@ -4,6 +4,7 @@ import type * as DateTime from "effect/DateTime"
 import type { Field, Severity } from "../../../Alert.ts"
 import { clean, fitEnd, fitMiddle, oneLine } from "../../../internal/text/fit.ts"
 import type { Dated } from "../channel/channel.ts"
+import { parts } from "../channel/links.ts"
 import { colors } from "../channel/severity.ts"
 
 /** The body of a webhook's request, and the arguments of `chat.postMessage` besides the channel. */
@@ -70,8 +71,11 @@ const plainMark = (mark: string, at: number, text: string): string => {
   return `:${isEmoji ? "\u200b" : ""}${mark.slice(1).replaceAll("_", "_\u200b")}`
 }
 
-/** Keeps a text from being markup. */
-const literal = (text: string): string => escape(text).replace(marks, plainMark)
+/** Keeps a text from being markup. Addresses become links: `verbatim` keeps Slack from making any. */
+const literal = (text: string): string =>
+  parts(text).map(({ text, url }) =>
+    url === undefined ? escape(text).replace(marks, plainMark) : `<${escape(url).replaceAll("|", "%7C")}>`
+  ).join("")
 
 const literalLength = (text: string): number => literal(text).length
 
