@@ -122,16 +122,16 @@ const fieldsOf = (error: object, simpleOnly: boolean): ReadonlyArray<ErrorField>
     const value = property(error, key)
     if (simpleOnly && typeof value === "object" && value !== null) continue
     if (typeof value === "function" || value === undefined) continue
-    fields.push({ name: key.slice(0, 100), value: shortened(shown(value), longestField) })
+    fields.push({ name: key.slice(0, 100), value: shortened(shown(value, [error]), longestField) })
   }
   return more === 0 ? fields : [...fields, { name: "…", value: `and ${more} more` }]
 }
 
 /** Converts a value to bounded text, without its secrets. */
-const shown = (value: unknown): string =>
+const shown = (value: unknown, within: ReadonlyArray<object> = []): string =>
   Unreadable.is(value)
     ? unreadableWhy(value)
-    : readOr("<unreadable>", () => text(value, [], bounds()))
+    : readOr("<unreadable>", () => text(value, within, bounds()))
 
 export const bounds = (): Left => ({ objects: 1_000, characters: longestMessage })
 
