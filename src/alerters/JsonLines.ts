@@ -12,6 +12,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { Alert } from "../Alert.ts"
 import { Alerter, AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { toBriefJson } from "../internal/alerts/json.ts"
+import { LinkError, makeOwnFolderOf } from "../internal/files/private.ts"
 import { anySize, fitAttachments } from "./internal/channel/attachments.ts"
 import { fitJson } from "./internal/channel/fitAlert.ts"
 
@@ -130,6 +131,19 @@ const append = (path: string, line: string): Effect.Effect<void, PlatformError.P
         : Effect.fail(error))
   })
 
+/** Makes a folder of the library private. Of the errors only that of a link counts: to write the file says more about others. */
+const protect = (path: string): Effect.Effect<void, AlerterError> =>
+  Effect.suspend(() => {
+    try {
+      makeOwnFolderOf(path)
+    } catch (cause) {
+      if (cause instanceof LinkError) {
+        return Effect.fail(failure(AlerterErrorReason.Rejected({ detail: cause.message })))
+      }
+    }
+    return Effect.void
+  })
+
 /**
  * Returns whether the file's last line is complete. A killed process may have left half a line, to which the next one
  * would be glued. Counts as complete if it is no regular file (a pipe, say) or can't be read.
@@ -154,9 +168,10 @@ const make = (
   let ended = false
   const write = (line: string) =>
     Effect.gen(function*() {
+      if (!ended) yield* protect(path)
       const begun = ended || (yield* isEnded(path)) ? line : `\n${line}`
       ended = false
-      yield* append(path, begun)
+      yield* Effect.mapError(append(path, begun), errorOf)
       ended = true
     })
   return (alert) => {
@@ -168,6 +183,6 @@ const make = (
       return Effect.fail(failure(AlerterErrorReason.InvalidAlert({ detail: `it has more than ${maxBytes} bytes` })))
     }
     // an interruption in the middle would leave half a line
-    return Effect.mapError(write(`${json}\n`), errorOf).pipe(Effect.uninterruptible, lock.withPermits(1))
+    return write(`${json}\n`).pipe(Effect.uninterruptible, lock.withPermits(1))
   }
 }

@@ -37,6 +37,27 @@ const linesOf = (file: string): ReadonlyArray<any> => {
   return text.slice(0, -1).split("\n").map((line) => JSON.parse(line))
 }
 
+it.live(
+  "JsonLines makes a folder .epilogue and all in it private, and follows no link there",
+  () =>
+    Effect.gen(function*() {
+      const root = yield* folder
+      const own = path.join(root, ".epilogue")
+      const file = path.join(own, "alerts.jsonl")
+      fs.mkdirSync(own)
+      fs.writeFileSync(file, "")
+      fs.chmodSync(own, 0o777)
+      fs.chmodSync(file, 0o666)
+      yield* (yield* started({ path: file }))(alert)
+      assert.deepEqual([own, file].map((at) => fs.statSync(at).mode & 0o777), [0o700, 0o600])
+      const linked = path.join(own, "linked.jsonl")
+      fs.symlinkSync("alerts.jsonl", linked)
+      const { reason } = yield* Effect.flip((yield* started({ path: linked }))(alert))
+      assert.ok(reason._tag === "Rejected" && /symbolic link/.test(reason.detail), JSON.stringify(reason))
+      assert.equal(linesOf(file).length, 1)
+    })
+)
+
 it.live("JsonLines appends each alert as a line", () =>
   Effect.gen(function*() {
     const file = path.join(yield* folder, "alerts.jsonl")

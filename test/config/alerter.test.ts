@@ -287,6 +287,22 @@ const run = (spec: unknown, root: string, channel: Layer.Layer<Alerter>, alerts:
     )
   )
 
+it.live("a store in .epilogue makes that folder private, and follows no link there", () =>
+  Effect.gen(function*() {
+    const root = yield* folder
+    const own = path.join(root, ".epilogue")
+    fs.mkdirSync(own)
+    fs.chmodSync(own, 0o777)
+    const channel = yield* inner()
+    const spec = { store: ".epilogue/state", use: "#in", dedupe: "1 hour" }
+    yield* run(spec, root, channel.layer, [broken("a")])
+    assert.equal(fs.statSync(own).mode & 0o777, 0o700)
+    fs.renameSync(own, path.join(root, "elsewhere"))
+    fs.symlinkSync("elsewhere", own)
+    const exit = yield* Effect.exit(run(spec, root, channel.layer, [broken("b")]))
+    assert.match(String(exit), /symbolic link/)
+  }))
+
 it.live("store keeps the state of all policies in a folder, each under its place in the file", () =>
   Effect.gen(function*() {
     const root = yield* folder

@@ -145,6 +145,18 @@ export const makeFolder = (folder: string): Warnings => {
 }
 
 /**
+ * Makes the folder of a file if it belongs to the library, as {@link makeFolder} does, and does nothing for a file
+ * elsewhere. Throws a {@link LinkError} if the file is a symbolic link.
+ */
+export const makeOwnFolderOf = (file: string): Warnings => {
+  // asked first, since not every runtime that writes files has a module for paths
+  if (!file.includes(own) || !isOwn(file)) return none
+  const warnings = makeFolder(path().dirname(file))
+  if (isLink(file)) throw new LinkError()
+  return warnings
+}
+
+/**
  * Makes an empty file where it is missing, for its owner alone, without opening one that exists. Takes the rights of
  * others away from one that exists. Throws a system error, or a {@link LinkError} where a link leads to no file, which
  * its next reader would make with other rights.

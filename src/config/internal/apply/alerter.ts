@@ -6,7 +6,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
-import type * as PlatformError from "effect/PlatformError"
+import * as PlatformError from "effect/PlatformError"
 import { Alerter, type AlerterError } from "../../../Alerter.ts"
 import type { ChannelLayer, FileChannel } from "../../../alerters/internal/channel/schema/fileChannel.ts"
 import { channels } from "../../../alerters/internal/channels.ts"
@@ -20,7 +20,7 @@ import { quietHours } from "../../../delivery/quietHours.ts"
 import { recovered } from "../../../delivery/recovered.ts"
 import { route } from "../../../delivery/route.ts"
 import { throttle } from "../../../delivery/throttle.ts"
-import { fileMode, folderMode } from "../../../internal/files/private.ts"
+import { codeOf, fileMode, folderMode, makeOwnFolderOf } from "../../../internal/files/private.ts"
 import { type AlerterObject, type AlerterSpec, type ChannelName, isChannelName, references } from "../schema/alerter.ts"
 
 /** The errors of building an alerter: a missing variable or package, or a store that can't be created. */
@@ -100,7 +100,17 @@ const storeIn = (
 ): Layer.Layer<KeyValueStore.KeyValueStore, PlatformError.PlatformError, Files> =>
   Layer.unwrap(Effect.gen(function*() {
     const files = yield* FileSystem.FileSystem
-    const store = (yield* Path.Path).resolve(folder, path)
+    const paths = yield* Path.Path
+    const store = paths.resolve(folder, path)
+    yield* Effect.try({
+      try: () => makeOwnFolderOf(paths.join(store, "store")),
+      catch: (cause) =>
+        PlatformError.badArgument({
+          module: "FileSystem",
+          method: "makeDirectory",
+          description: `can't make the folder of the store: ${codeOf(cause)}`
+        })
+    })
     yield* files.makeDirectory(store, { recursive: true, mode: folderMode })
     const mode = { mode: fileMode }
     const privately: FileSystem.FileSystem = {
