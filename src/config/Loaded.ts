@@ -75,7 +75,20 @@ export interface ExplainedStep {
   readonly step: string
   /** Whether the pipeline's module exports the step. If not, its hooks in code are not known before it runs. */
   readonly inCode: boolean
+  /** The time limit of the step's body, by the file or else by the code. */
+  readonly timeout: ExplainedTimeout | undefined
   readonly hooks: ReadonlyArray<ExplainedHook>
+}
+
+/**
+ * A time limit, and how long what is interrupted at the limit may take to stop, in milliseconds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ExplainedTimeout {
+  readonly limit: number
+  readonly grace: number
 }
 
 /**
@@ -93,6 +106,8 @@ export interface Loaded {
   readonly pipeline: Effect.Effect<unknown, unknown, FileSystem.FileSystem | Path.Path>
   /** The file's alerter, if it has one. */
   readonly alerter: FileAlerter | undefined
+  /** The time limit of the run, by an option, the file or else the code. */
+  readonly timeout: ExplainedTimeout | undefined
   /** The steps that the pipeline's module exports and those that the file names, with the hooks of each. */
   readonly steps: ReadonlyArray<ExplainedStep>
   /**

@@ -262,6 +262,21 @@ steps:
     for (const { hooks } of steps) for (const { why } of hooks) assert.ok(why.length > 10)
   }))
 
+it.effect("the explanation has the time limits of the run and of each step", () =>
+  Effect.gen(function*() {
+    const ofStep = ({ steps }: ConfigFile.Loaded, name: string) => steps.find(({ step }) => step === name)!.timeout
+    const file = `pipeline: ./pipeline.ts#waiting
+timeout: { limit: 2 hours, grace: 1 second }
+steps: { good: { timeout: 5 minutes } }`
+    const loaded = yield* loadText(file)
+    assert.deepEqual(loaded.timeout, { limit: 7_200_000, grace: 1_000 })
+    assert.deepEqual(ofStep(loaded, "good"), { limit: 300_000, grace: 5_000 })
+    assert.deepEqual(ofStep(loaded, "slow"), { limit: 1_800_000, grace: 5_000 })
+    assert.equal(ofStep(loaded, "bad"), undefined)
+    const without = yield* loadText("pipeline: ./pipeline.ts#waiting\nsteps: { slow: { timeout: false } }")
+    assert.deepEqual([without.timeout, ofStep(without, "slow")], [undefined, undefined])
+  }))
+
 it.effect("the explanation says which hooks run only where others have nothing to do", () =>
   Effect.gen(function*() {
     const { steps } = yield* loadText(`pipeline: ./pipeline.ts#pipeline

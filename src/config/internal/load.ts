@@ -19,7 +19,7 @@ import { ConfigFileError, type ConfigIssue } from "../ConfigFileError.ts"
 import type { FileAlerter, Loaded, LoadOptions } from "../Loaded.ts"
 import * as alerters from "./apply/alerter.ts"
 import { type BodySettings, compile, modesOf, type StepSettings } from "./apply/compile.ts"
-import { explain } from "./apply/explain.ts"
+import { explain, explainRun } from "./apply/explain.ts"
 import { overridesOf } from "./apply/overrides.ts"
 import * as Params from "./apply/params.ts"
 import { mistakeOf, stepNames } from "./apply/stepNames.ts"
@@ -146,6 +146,7 @@ const load = (
         // Overrides provide the alerter to each step, so that it wins over one that the code provides.
         : Effect.provide(Effect.flatMap(Alerter, (one) => withOverrides(Context.make(Alerter, one))), alerter),
       alerter,
+      timeout: explainRun(settings, exported),
       steps: explain({ ...settings, file, origins: loading.origins, positionOf }, exported),
       warnings: [],
       unusedSteps: Effect.sync(() => [...steps.keys()].filter((name) => !ran.has(name)))

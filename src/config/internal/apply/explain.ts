@@ -5,10 +5,11 @@ import { empty, kinds, type Table } from "../../../internal/model/hooks.ts"
 import type { StepOwner } from "../../../internal/model/owner.ts"
 import { chosen, type HookOverrides, type Level, type Owner } from "../../../internal/model/plan.ts"
 import { isStep } from "../../../internal/steps/step.ts"
-import type { ExplainedHook, ExplainedStep } from "../../Loaded.ts"
+import type { ExplainedHook, ExplainedStep, ExplainedTimeout } from "../../Loaded.ts"
 import type { Path, Position } from "../file/positions.ts"
 import type { Exported } from "../loading.ts"
 import { compile, type FileSettings } from "./compile.ts"
+import type { Replacement } from "./overrides.ts"
 
 interface Explained extends FileSettings {
   readonly file: string
@@ -30,6 +31,7 @@ export const explain = (settings: Explained, { module, pipeline }: Exported): Re
     return {
       step: name,
       inCode: known.has(name),
+      timeout: explainTimeout(steps.find((step) => step.name === name), overrides.step(name).timeout),
       hooks: kinds.flatMap((kind) => {
         const all = chosen(owner, inherited, kind)
         return all.map(([hook, level]): ExplainedHook => ({
@@ -45,6 +47,22 @@ export const explain = (settings: Explained, { module, pipeline }: Exported): Re
     }
   })
 }
+
+/** Returns the time limit of a step or a run after the file's has replaced that of the code. */
+const explainTimeout = (
+  owner: Pick<StepOwner, "wraps"> | undefined,
+  replacement: Replacement
+): ExplainedTimeout | undefined => {
+  const wrap = replacement ?? owner?.wraps?.findLast(({ kind }) => kind === "timeout")
+  return wrap !== undefined && wrap !== false && wrap.kind === "timeout"
+    ? { limit: wrap.limit, grace: wrap.grace }
+    : undefined
+}
+
+/** Explains the time limit of the run. */
+export const explainRun = (settings: FileSettings, { pipeline }: Exported): ExplainedTimeout | undefined =>
+  // the cast: a pipeline is made with such a field, and other effects have none
+  explainTimeout(pipeline as Pick<StepOwner, "wraps">, compile(settings).overrides().run.timeout)
 
 const unknownStep = (name: string): Owner => ({ name, label: "Step", own: empty, modes: {}, mistakes: [] })
 

@@ -6,7 +6,7 @@ import type { Describable, PipelineOwner, StepOwner, Wrap } from "../../../inter
 import type { HookOverrides } from "../../../internal/model/plan.ts"
 
 /** Replaces a wrap of the code. `false` removes it, `undefined` keeps it. */
-type Replacement = Wrap | false | undefined
+export type Replacement = Wrap | false | undefined
 
 /** Services to provide. */
 export interface Provided {
