@@ -19,19 +19,19 @@ const modules: Record<string, Budget> = {
   "alerters/index": { own: 33300, total: 84600, schema: true },
   AlerterHooks: { own: 15750, total: 35300 },
   Approver: { own: 21100, total: 42050 },
-  "approvers/index": { own: 43250, total: 94300, schema: true },
-  "config/index": { own: 89700, total: 150000, schema: true },
+  "approvers/index": { own: 43410, total: 94300, schema: true },
+  "config/index": { own: 89700, total: 150060, schema: true },
   "delivery/index": { own: 22800, total: 59750, schema: true },
   "durable/index": { own: 43800, total: 167300, schema: true },
   Hook: { own: 1400, total: 15050 },
   Hooks: { own: 1810, total: 12500 },
   Params: { own: 3950, total: 38250, schema: true },
-  Pipeline: { own: 16550, total: 36000 },
+  Pipeline: { own: 16570, total: 36000 },
   "report/index": { own: 50900, total: 86600, schema: true },
   RunEvent: { own: 6950, total: 25400 },
   Step: { own: 17450, total: 37800 },
   StepContext: { own: 420, total: 13500 },
-  index: { own: 34200, total: 75200, schema: true }
+  index: { own: 34220, total: 75200, schema: true }
 }
 
 /** Scripts that import the index. A bundler must drop everything that they don't use. */
