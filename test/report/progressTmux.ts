@@ -25,9 +25,9 @@ for (const [runtime, command] of Object.entries(commands)) {
         "INFO (#5): fetched stations.csv",
         "⠋ weather (n s, 1 running, 4 done)",
         "├─ ✓ load (n s)",
-        "│  ├─ ✓ fetch (n s)  file=weather.csv bytes=21700",
-        "│  ├─ ✓ fetch (n s, 2 attempts)  file=stations.csv bytes=12400",
-        "│  └─ ✓ fetch (n s)  file=sensors.csv bytes=34100",
+        "│  ├─ ✓ fetch[weather.csv] (n s)  bytes=21700",
+        "│  ├─ ✓ fetch[stations.csv] (n s, 2 attempts)  bytes=12400",
+        "│  └─ ✓ fetch[sensors.csv] (n s)  bytes=34100",
         "└─ ⠋ check"
       ])
       await pane.shows(/└─ . hook "refresh the cache" \(success, 0\.\d s\)/)
@@ -36,9 +36,9 @@ for (const [runtime, command] of Object.entries(commands)) {
       expect(steady(ended).slice(-9)).toEqual([
         "✓ weather (n s, 6 steps, 1 hook failed)",
         "├─ ✓ load (n s)",
-        "│  ├─ ✓ fetch (n s)  file=weather.csv bytes=21700",
-        "│  ├─ ✓ fetch (n s, 2 attempts)  file=stations.csv bytes=12400",
-        "│  └─ ✓ fetch (n s)  file=sensors.csv bytes=34100",
+        "│  ├─ ✓ fetch[weather.csv] (n s)  bytes=21700",
+        "│  ├─ ✓ fetch[stations.csv] (n s, 2 attempts)  bytes=12400",
+        "│  └─ ✓ fetch[sensors.csv] (n s)  bytes=34100",
         "├─ ✓ check (n s)  rows=4400",
         "└─ ✓ publish (n s)",
         "   └─ ! hook \"page\" (success, failed after n s): nobody is on call",
@@ -138,7 +138,7 @@ for (const [runtime, command] of Object.entries(commands)) {
     await inTerminal(`${command} examples/progress.ts 2>&1 | cat`, { columns: 100, rows: 40 }, async (pane) => {
       const ended = await pane.shows(/# code/)
       expect(ended).toContain("▶ weather (run weather-")
-      expect(ended).toContain("  ✓ load > fetch (")
+      expect(ended).toContain("  ✓ load > fetch[weather.csv] (")
     })
   }, 60_000)
 }
