@@ -350,7 +350,7 @@ export const annotate: {
  * **Details**
  *
  * Steps that are running end with an interruption, and their hooks for it run; then the failure hooks of the run do.
- * What has not stopped at the end of the `grace`, which is 5 seconds unless set, is left behind: a warning is logged, and
+ * A body that has not stopped at the end of the `grace`, which is 5 seconds unless set, is left behind: a warning is logged, and
  * the run fails. In a durable run the time counts from the start of the run, by the wall clock, through restarts.
  *
  * **Gotchas**

@@ -111,7 +111,7 @@ export interface Loaded {
   /** The steps that the pipeline's module exports and those that the file names, with the hooks of each. */
   readonly steps: ReadonlyArray<ExplainedStep>
   /**
-   * What may be meant otherwise, though the file is loaded: a variable whose value is too short to be kept out of what
+   * Warnings about a file that is loaded all the same: a variable whose value is too short to be kept out of what
    * is shown.
    */
   readonly warnings: ReadonlyArray<ConfigIssue>

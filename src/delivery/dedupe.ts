@@ -180,7 +180,7 @@ const make = <P extends string | undefined>(
 const opposites = (alert: Alert): ReadonlyArray<Severity> =>
   isFailure(alert) ? ["success"] : alert.resolves ? ["warning", "error", "critical"] : []
 
-/** What an alert is about and, for a failure, what kind of error it is. */
+/** The subject of an alert and, for a failure, the kind of its error. */
 interface Name {
   readonly about: string
   readonly kind: string

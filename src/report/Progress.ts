@@ -55,7 +55,7 @@ export interface ProgressOptions {
  * ended, its tree stays as text. Cursor and streams are restored then, and also when the process is killed by a signal
  * or an uncaught error.
  *
- * What a terminal or the runner of GitHub Actions would obey in names and messages is shown, as `\u{1b}`. Text that a step
+ * Characters in names and messages that a terminal or the runner of GitHub Actions would obey are shown, as `\u{1b}`. Text that a step
  * prints by itself is not changed.
  *
  * The layer adds an observer to those already provided. Provided twice, it shows a run once.

@@ -21,7 +21,7 @@ export interface Contract {
   readonly readsBody: boolean
 }
 
-/** What reorders text, hides in it or ends a line of it, in names as an attacker would choose them. */
+/** Names as an attacker would choose them: with characters that reorder text, hide in it or end a line of it. */
 const hostile = "a\u202eb\u2066c\u200ed\u061ce\ufefff\u2060g\u001b]0;h\u0007i\u009bj\u0085k\u2028l\ud800m"
 
 // Channels escape mentions by zero-width spaces.

@@ -200,7 +200,7 @@ const record: Effect.Effect<Reader, never, Scope.Scope> = Effect.map(tempFolder,
   }
 })
 
-/** What is printed: it dies where a terminal, a log or a channel would obey anything. */
+/** Prints text, and dies where a terminal, a log or a channel would obey anything. */
 const terminal: Reader = {
   valid: "✗ load (2.1 s, 2 attempts): no such row  rows=7 👩‍🚀 می‌خواهم",
   pieces: [printedPieces, spaces, odd].flat(),

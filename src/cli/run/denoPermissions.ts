@@ -33,7 +33,7 @@ export interface Refused {
   readonly refused: string
 }
 
-/** What to do where nothing else helps. */
+/** The advice where nothing else helps. */
 export const otherwise = "or run without supervision: --no-supervise"
 
 /** Returns the flags, or why there are none. */

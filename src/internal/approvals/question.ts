@@ -19,7 +19,7 @@ export interface Vote {
   readonly comment?: string | undefined
 }
 
-/** What asks questions: the functions of an approver. */
+/** The functions of an approver, which ask questions. */
 interface Asking {
   readonly ask: (question: Question) => Effect.Effect<Decision, AlerterError>
   readonly resumable?: Resumable | undefined

@@ -201,7 +201,7 @@ const guardedObservers = (parts: Parts): (observer: Observer) => Observer => {
   }
 }
 
-/** What texts of an event are not of the user's. */
+/** The texts of an event that are not the user's. */
 const ownTexts: ReadonlySet<string> = new Set(["_tag", "kind", "level", "outcome", "runId"])
 
 /** Copies an event, whatever fields later versions add: each text in it is scrubbed. */

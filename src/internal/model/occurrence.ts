@@ -32,7 +32,7 @@ export interface OccurrenceRun {
   readonly unsuccessful: Unsuccessful | undefined
   /** The slowest steps, for a run with a hook that asks for them. */
   readonly slowest: { readonly steps: ReadonlyArray<SlowStep> } | undefined
-  /** What is to be posted at the end of the run, by what it is about. */
+  /** The alerts to post at the end of the run, by their subjects. */
   settlements: Map<string, Settlement> | undefined
   /** Set by the first hook that posts an alert about an error. */
   alerted: AlertedErrors | undefined

@@ -39,10 +39,10 @@ export const withoutUrls = (message: string): string => {
 const isEnd = (character: string | undefined): boolean =>
   character === undefined || character === "<" || character === ">" || /\s/.test(character)
 
-/** What an address does not end with: a sentence or a bracket around it does. */
+/** Characters that end no address: a sentence or a bracket around it ends with them. */
 const trailing = new Set("\"'`()[]{}.,;:!?")
 
-/** What an address does not begin with. */
+/** Characters that begin no address. */
 const leading = new Set("\"'`()[]{}=,;|")
 
 /** Returns the ranges of the addresses in a text that is not encoded. */

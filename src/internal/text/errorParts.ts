@@ -100,7 +100,7 @@ export const refusalOf = (error: unknown): string | undefined => {
   return tagOf(property(error as object, "decision")) // a tagged value is an object
 }
 
-/** What is shown of an error elsewhere than among its fields. */
+/** The parts of an error that are shown elsewhere than among its fields. */
 const ownParts: ReadonlySet<string> = new Set(["_tag", "name", "message", "stack", "cause"])
 
 /**

@@ -16,7 +16,7 @@ const maxParts = 100
 /** The number of objects that are shown in all: without it, a graph of objects would take exponential time. */
 const maxObjects = 10_000
 
-/** What may still be shown of a value: objects, and characters of text. */
+/** The rest of the budget for a value: objects, and characters of text. */
 export interface Left {
   objects: number
   characters: number

@@ -36,7 +36,7 @@ export interface Reading {
   readonly issues: ReadonlyArray<ConfigIssue>
   /** The document without its invalid parts, or `undefined` if nothing valid is left. */
   readonly decoded: Decoded | undefined
-  /** What may be meant otherwise: the file is loaded all the same. */
+  /** Warnings about a file that is loaded all the same. */
   readonly warnings: ReadonlyArray<ConfigIssue>
 }
 

@@ -19,7 +19,7 @@ import {
 export interface Interpolated {
   readonly root: Node
   readonly problems: ReadonlyArray<Problem>
-  /** What stands in the tree for variables that are not public. */
+  /** The values that stand in the tree for variables that are not public. */
   readonly secrets: ReadonlyArray<Secret>
 }
 
