@@ -20,7 +20,7 @@ const modules: Record<string, Budget> = {
   AlerterHooks: { own: 15750, total: 35300 },
   Approver: { own: 21100, total: 42050 },
   "approvers/index": { own: 43410, total: 94300, schema: true },
-  "config/index": { own: 89700, total: 150060, schema: true },
+  "config/index": { own: 89800, total: 150150, schema: true },
   "delivery/index": { own: 22800, total: 59750, schema: true },
   "durable/index": { own: 43800, total: 167300, schema: true },
   Hook: { own: 1400, total: 15050 },
@@ -31,7 +31,7 @@ const modules: Record<string, Budget> = {
   RunEvent: { own: 6950, total: 25400 },
   Step: { own: 17450, total: 37800 },
   StepContext: { own: 420, total: 13500 },
-  index: { own: 34220, total: 75200, schema: true }
+  index: { own: 34300, total: 75200, schema: true }
 }
 
 /** Scripts that import the index. A bundler must drop everything that they don't use. */

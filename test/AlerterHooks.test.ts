@@ -231,7 +231,11 @@ it.effect("the summary of a run that failed has its error, and that of a run wit
     let n = 0
     const flaky = Step.make("flaky", Effect.suspend(() => n++ === 0 ? Effect.fail("no") : Effect.void))
     const retried = yield* summarized(Effect.retry(flaky, { times: 1 }))
-    assert.equal(retried.severity, "success")
+    assert.deepEqual(
+      [retried.title, retried.severity],
+      ["nightly succeeded: 1 of 2 steps failed and succeeded since", "success"]
+    )
+    assert.equal(fields(retried)["steps"], "1 succeeded, 1 failed (1 succeeded since)")
     const many = Effect.forEach(
       Array.from({ length: 200 }, (_, i) => Step.make(`s${i}`, Effect.fail("x".repeat(10_000)))),
       Effect.exit

@@ -76,13 +76,15 @@ const alerts = Effect.gen(function*() {
   ).pipe(
     Pipeline.runName("nightly-2026-11-23"),
     Pipeline.annotate({ region: "eu-1" }),
-    Pipeline.stepHooks(AlerterHooks.all)
+    Pipeline.stepHooks(AlerterHooks.all),
+    Pipeline.hooks(AlerterHooks.summary)
   )
   const fiber = yield* Effect.forkChild(
     Effect.andThen(run, TestAlerter.sent).pipe(Effect.provide(TestAlerter.layer))
   )
   yield* TestClock.adjust("2 hours")
-  const [typed, defect, refused, timeout, , recovery] = yield* Fiber.join(fiber)
+  const sent = yield* Fiber.join(fiber)
+  const [typed, defect, refused, timeout, , recovery] = sent
   const crash = alertsOf(new State(), "nightly", {
     code: undefined,
     signal: "SIGKILL",
@@ -90,7 +92,15 @@ const alerts = Effect.gen(function*() {
     since: 0,
     stderr: "<--- Last few GCs --->"
   })[0]!.with({ at: DateTime.makeUnsafe("2026-11-23T12:40:12Z") })
-  return { typed: typed!, defect: defect!, denied: refused!, timeout: timeout!, recovery: recovery!, crash }
+  return {
+    typed: typed!,
+    defect: defect!,
+    denied: refused!,
+    timeout: timeout!,
+    recovery: recovery!,
+    summary: sent.at(-1)!,
+    crash
+  }
 })
 
 type Dated = Alert & { readonly at: DateTime.Utc }
@@ -126,7 +136,7 @@ const masked = (text: string): string =>
   text.replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<run id>")
 
 for (const [channel, rendered] of Object.entries(channels)) {
-  it.effect(`failures, a refusal, a timeout, a recovery and a crash read in ${channel} as in its golden file`, () =>
+  it.effect(`failures, a refusal, a timeout, a recovery, a summary and a crash read in ${channel} as in its golden file`, () =>
     Effect.gen(function*() {
       const text = Object.entries(yield* alerts).map(([name, alert]) =>
         `==== ${name}\n${masked(rendered(alert as Dated))}\n`

@@ -21,20 +21,21 @@ export interface RunSummary {
 
 /** `firstLine` renders the error of a step. */
 export const runSummary = (run: OccurrenceRun, firstLine: (failed: FailedStep) => string): RunSummary => {
-  const failed = failedSteps(run).filter(({ over }) => !over)
-  const counts = countsOf(run)
+  const all = failedSteps(run)
+  const failed = all.filter(({ over }) => !over)
+  const recovered = all.length - failed.length
   const steps = run.steps === 1 ? "1 step" : `${run.steps} steps`
   const many = run.unsuccessful?.failed ?? 0
   const rest = failed.length - maxNamed
   const slowest = run.slowest?.steps ?? []
   return {
-    title: many === 0 ? steps : `${many} of ${steps} failed`,
+    title: many === 0 ? steps : `${many} of ${steps} failed${failed.length === 0 ? " and succeeded since" : ""}`,
     lines: [
       ...failed.slice(0, maxNamed).map((one) => fitEnd(`${stepText(one.step)}: ${firstLine(one)}`, maxLine)),
       ...(rest > 0 ? [`… and ${rest} more`] : [])
     ],
     fields: [
-      { name: "steps", value: counts },
+      { name: "steps", value: countsOf(run, recovered) },
       ...(slowest.length === 0
         ? []
         : [{
@@ -46,12 +47,13 @@ export const runSummary = (run: OccurrenceRun, firstLine: (failed: FailedStep) =
   }
 }
 
-const countsOf = ({ steps, unsuccessful }: OccurrenceRun): string => {
+/** `recovered` is the number of failures after which the same step succeeded. */
+const countsOf = ({ steps, unsuccessful }: OccurrenceRun, recovered: number): string => {
   const failed = unsuccessful?.failed ?? 0
   const interrupted = unsuccessful?.interrupted ?? 0
   return [
     `${Math.max(0, steps - failed - interrupted)} succeeded`,
-    ...(failed === 0 ? [] : [`${failed} failed`]),
+    ...(failed === 0 ? [] : [`${failed} failed${recovered === 0 ? "" : ` (${recovered} succeeded since)`}`]),
     ...(interrupted === 0 ? [] : [`${interrupted} interrupted`])
   ].join(", ")
 }
