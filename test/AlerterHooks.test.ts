@@ -236,6 +236,19 @@ it.effect("the summary of a run that failed has its error, and that of a run wit
       ["nightly succeeded: 1 of 2 steps failed and succeeded since", "success"]
     )
     assert.equal(fields(retried)["steps"], "1 succeeded, 1 failed (1 succeeded since)")
+    const flakies = Array.from({ length: 80 }, (_, i) => {
+      let runs = 0
+      return Step.make(`flaky-${i}`, Effect.suspend(() => runs++ === 0 ? Effect.fail("no") : Effect.void))
+    })
+    const all = Effect.forEach(flakies, (step) => Effect.exit(step))
+    const late = yield* summarized(all.pipe(
+      Effect.andThen(Effect.exit(Step.make("load", Effect.fail("no such file")))),
+      Effect.andThen(all)
+    ))
+    assert.deepEqual(
+      [late.title, late.severity, late.resolves],
+      ["nightly succeeded, though 81 of 161 steps failed", "warning", false]
+    )
     const many = Effect.forEach(
       Array.from({ length: 200 }, (_, i) => Step.make(`s${i}`, Effect.fail("x".repeat(10_000)))),
       Effect.exit

@@ -24,12 +24,14 @@ export const runSummary = (run: OccurrenceRun, firstLine: (failed: FailedStep) =
   const all = failedSteps(run)
   const failed = all.filter(({ over }) => !over)
   const recovered = all.length - failed.length
+  // the list is bounded: a step that is not in it may have failed, too
+  const hasFailed = failed.length > 0 || run.unsuccessful?.hasOpen === true
   const steps = run.steps === 1 ? "1 step" : `${run.steps} steps`
   const many = run.unsuccessful?.failed ?? 0
   const rest = failed.length - maxNamed
   const slowest = run.slowest?.steps ?? []
   return {
-    title: many === 0 ? steps : `${many} of ${steps} failed${failed.length === 0 ? " and succeeded since" : ""}`,
+    title: many === 0 ? steps : `${many} of ${steps} failed${hasFailed ? "" : " and succeeded since"}`,
     lines: [
       ...failed.slice(0, maxNamed).map((one) => fitEnd(`${stepText(one.step)}: ${firstLine(one)}`, maxLine)),
       ...(rest > 0 ? [`… and ${rest} more`] : [])
@@ -43,7 +45,7 @@ export const runSummary = (run: OccurrenceRun, firstLine: (failed: FailedStep) =
           value: slowest.map(({ label, millis }) => `${fitEnd(label, 100)} ${formatDuration(millis)}`).join(", ")
         }])
     ],
-    hasFailed: failed.length > 0
+    hasFailed
   }
 }
 

@@ -1,6 +1,5 @@
 /** Says that a step is well again: at once, or at the end of its run. */
 import type { Alert } from "../../Alert.ts"
-
 import { hasKey, type Occurrence, type Settlement } from "../model/occurrence.ts"
 import { type Posting, takesQuiet } from "./settling.ts"
 

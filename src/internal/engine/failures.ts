@@ -92,6 +92,10 @@ export class Failures implements Unsuccessful {
     this.#close((failure) => repaired.some((whole) => failure === whole || isWithin(failure.step, whole.step)))
   }
 
+  get hasOpen(): boolean {
+    return this.#overflowed || this.#count > 0
+  }
+
   isOpen(step: Occurrence): boolean {
     return this.#overflowed || this.#open.has(subjectOf(step))
   }

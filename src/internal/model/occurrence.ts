@@ -44,6 +44,8 @@ export interface Unsuccessful {
   readonly interrupted: number
   /** The first evaluations that failed. An outer step that failed with the error of the step before it is not listed. */
   readonly failures: ReadonlyArray<FailedStep>
+  /** Whether an evaluation failed for which no success has made up, listed or not. */
+  readonly hasOpen: boolean
   /** Whether evaluations with the path and the keys of this step failed, for which no success has made up. */
   readonly isOpen: (step: Occurrence) => boolean
   /** Whether evaluations with the path and the keys of this step were interrupted. */
