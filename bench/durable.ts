@@ -26,6 +26,8 @@ import { join } from "node:path"
 import process from "node:process"
 import { Durable } from "../src/durable/index.ts"
 import { Pipeline, Step } from "../src/index.ts"
+import { report } from "./harness.ts"
+import { median } from "./statistics.ts"
 
 const rounds = Number(process.env["BENCH_ROUNDS"] ?? 11)
 const runs = Number(process.env["BENCH_RUNS"] ?? 40)
@@ -74,8 +76,6 @@ const bareLayer = bare.toLayer(() =>
 // measuring
 // -----------------------------------------------------------------------------
 
-const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[values.length >> 1]!
-
 let nth = 0
 const time = async (
   runtime: ManagedRuntime.ManagedRuntime<WorkflowEngine, unknown>,
@@ -90,7 +90,7 @@ const time = async (
   return performance.now() - started
 }
 
-const measure = async (engine: string, layer: Layer.Layer<WorkflowEngine, unknown>): Promise<void> => {
+const measure = async (engine: string, layer: Layer.Layer<WorkflowEngine, unknown>): Promise<number> => {
   const runtime = ManagedRuntime.make(Layer.mergeAll(durable.layer, bareLayer).pipe(Layer.provideMerge(layer)))
   const ours = (id: string) => durable.workflow.execute({ id })
   const byHand = (id: string) => bare.execute({ id })
@@ -110,11 +110,12 @@ const measure = async (engine: string, layer: Layer.Layer<WorkflowEngine, unknow
   await runtime.dispose()
   const perSecond = (times: ReadonlyArray<number>) => `${Math.round(runs / median(times) * 1000)}`.padStart(8)
   console.log(`${engine.padEnd(10)}${perSecond(a)}${perSecond(b)}${median(ratios).toFixed(2).padStart(8)}`)
+  return median(ratios)
 }
 
 const folder = mkdtempSync(join(tmpdir(), "epilogue-bench-"))
 console.log(`${"".padEnd(10)}  runs/s    bare  × bare   (${runs} runs at once, ${rounds} rounds)`)
-await measure("memory", Durable.layerMemory)
+const inMemory = await measure("memory", Durable.layerMemory)
 await measure("SQLite", Durable.layerSqlite({ filename: join(folder, "durable.db") }))
 const url = process.env["DATABASE_URL"]
 if (url !== undefined) {
@@ -128,4 +129,5 @@ if (url !== undefined) {
 }
 rmSync(folder, { recursive: true })
 if (hooks === 0) throw new Error("no hook ran")
+report("durable", inMemory)
 process.exit()

@@ -4,17 +4,16 @@
  * - When it succeeds again, it alerts once more.
  * - Successes are posted as one message a week.
  *
- * Each night is a process of its own, so the policies keep their state in a folder.
+ * Each night is a process of its own, so the policies keep their state in a file, which two nights that overlap can
+ * share.
  *
- *     SLACK_WEBHOOK_URL=… bun examples/quiet-nights.ts --store /var/lib/nightly
- *     SLACK_WEBHOOK_URL=… bun examples/quiet-nights.ts --store /var/lib/nightly --broken
+ *     SLACK_WEBHOOK_URL=… bun examples/quiet-nights.ts --store /var/lib/nightly.db
+ *     SLACK_WEBHOOK_URL=… bun examples/quiet-nights.ts --store /var/lib/nightly.db --broken
  */
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { Effect, Layer, Path } from "effect"
+import { Effect, Layer } from "effect"
 import { AlerterHooks, Pipeline, Step, StepContext } from "effect-epilogue"
 import { Slack } from "effect-epilogue/alerters"
-import { dedupe, digest, recovered, route } from "effect-epilogue/delivery"
-import { KeyValueStore } from "effect/persistence"
+import { dedupe, digest, recovered, route, Store } from "effect-epilogue/delivery"
 import { parseArgs } from "node:util"
 
 const slack = Slack.layerConfig()
@@ -37,14 +36,10 @@ export const nightly = (broken: boolean) => {
   return Pipeline.make("mirror", Effect.andThen(Effect.exit(sync), prune)).pipe(Pipeline.stepHooks(AlerterHooks.all))
 }
 
-/** Keeps the state of the policies in a folder, one file for each `persist` name. */
-export const store = (folder: string) =>
-  KeyValueStore.layerFileSystem(folder).pipe(Layer.provide([NodeFileSystem.layer, Path.layer]))
-
 if (import.meta.main) {
   const { values } = parseArgs({
-    options: { store: { type: "string", default: "examples/out/quiet-nights" }, broken: { type: "boolean" } }
+    options: { store: { type: "string", default: "examples/out/quiet-nights.db" }, broken: { type: "boolean" } }
   })
-  const layer = Layer.provide(alerter, store(values.store))
+  const layer = Layer.provide(alerter, Store.layerSqlite({ filename: values.store }))
   await Effect.runPromise(Effect.provide(nightly(values.broken === true), layer))
 }

@@ -2,19 +2,15 @@
  * Compiles `src` to `dist`, bundles the command, which then starts in a tenth of the time, and
  * writes the JSON Schema of config files, which editors read from a file.
  */
-import { $, Glob } from "bun"
+import { rm } from "node:fs/promises"
+import { resolve } from "node:path"
 import { ConfigFile } from "../src/config/index.ts"
 import { bundle } from "./bundle.ts"
+import { compile } from "./compile.ts"
 import * as notices from "./notices.ts"
+import { inputs as pageInputs } from "./page.ts"
 
-await $`rm -rf dist`
-await $`tsc -p tsconfig.build.json`
-
-// tsc leaves `.ts` in the imports of declaration files, which not every editor follows
-for await (const path of new Glob("dist/**/*.d.ts").scan()) {
-  const text = await Bun.file(path).text()
-  await Bun.write(path, text.replace(/((?:from |import\()"\.\.?\/[^"]+)\.ts"/g, "$1.js\""))
-}
-
+await rm("dist", { recursive: true, force: true })
+await compile(resolve("dist"), { types: true })
 await Bun.write("dist/epilogue.schema.json", `${JSON.stringify(ConfigFile.jsonSchema(), null, 2)}\n`)
-notices.write(await bundle("dist/cli"))
+notices.write([...await bundle("dist/cli"), ...await pageInputs()])

@@ -1,10 +1,11 @@
 /**
  * Bundles the command. The front and the commands for records are bundled with everything they
- * import, so that they start fast. The commands that run pipelines import `effect` and the
- * library from the package, so that they share both with a user's modules.
+ * import, so that they start fast. The commands that run pipelines or post alerts import `effect`
+ * and the library from the package, so that they share both with a user's modules; each loads no
+ * more than it needs.
  */
 import * as esbuild from "esbuild"
-import { chmod } from "node:fs/promises"
+import { chmod, rm } from "node:fs/promises"
 import { dirname, join, relative, resolve } from "node:path"
 
 const root = dirname(import.meta.dirname)
@@ -37,7 +38,7 @@ const version: esbuild.Plugin = {
 const lazy: esbuild.Plugin = {
   name: "lazy",
   setup: (build) =>
-    build.onResolve({ filter: /^\.\.\/(run|durable|records)\// }, ({ path }) => ({
+    build.onResolve({ filter: /^\.\.\/(run|exec|durable|records)\// }, ({ path }) => ({
       // seen from the folder of `main.js`, into which the modules of `front/` are bundled
       path: path.replace(/^\.\./, ".").replace(/\.ts$/, ".js"),
       external: true
@@ -61,6 +62,21 @@ const inputsOf = ({ metafile }: esbuild.BuildResult): ReadonlyArray<string> =>
     Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => bytesInOutput > 0 ? [join(root, path)] : [])
   )
 
+/** Removes the outputs that are no entry points and that nothing imports: esbuild makes one of each dynamic import that it leaves out. */
+const removeUnused = async (metafile: esbuild.Metafile, entryPoints: ReadonlyArray<string>): Promise<void> => {
+  const { outputs } = metafile
+  for (let before = -1; before !== Object.keys(outputs).length;) {
+    before = Object.keys(outputs).length
+    const imported = new Set(Object.values(outputs).flatMap(({ imports }) => imports.map(({ path }) => path)))
+    for (const [path, { entryPoint }] of Object.entries(outputs)) {
+      const isEntry = entryPoint !== undefined && entryPoints.includes(join(root, entryPoint))
+      if (isEntry || imported.has(path)) continue
+      delete outputs[path]
+      await rm(join(root, path))
+    }
+  }
+}
+
 /**
  * Writes the bundles to a folder, which must be in the folder of the compiled library. Returns the paths of the files
  * that they contain.
@@ -75,19 +91,35 @@ export const bundle = async (folder: string): Promise<ReadonlyArray<string>> => 
   await chmod(join(folder, "main.js"), 0o755)
   const records = await esbuild.build({
     ...shared,
-    entryPoints: [join(cli, "records", "records.ts"), join(cli, "records", "charts.ts")],
+    entryPoints: ["records", "charts", "ui"].map((name) => join(cli, "records", `${name}.ts`)),
     outdir: join(folder, "records"),
     // an optional peer, which a user installs for pictures
-    external: ["@resvg/resvg-js"]
+    external: ["@resvg/resvg-js"],
+    // the server of the page contains `ws`, a CommonJS module that requires those of the runtime
+    banner: {
+      js: "import { createRequire as requireFrom } from \"node:module\"\nconst require = requireFrom(import.meta.url)"
+    }
   })
+  const entryPoints = [
+    "run/run",
+    "run/ack",
+    "run/alert",
+    "exec/exec",
+    ...["commands", "run", "stored", "outbox"].map((name) => `durable/${name}`)
+  ]
+    .map((file) => join(cli, `${file}.ts`))
   const runs = await esbuild.build({
     ...shared,
-    entryPoints: [join(cli, "run", "run.ts"), join(cli, "durable", "commands.ts")],
+    entryPoints,
     outdir: folder,
     outbase: cli,
+    splitting: true,
+    // as deep as the others, since the paths to the library are the same for all
+    chunkNames: "shared/[name]-[hash]",
     // `@effect/sql-pg` is an optional peer, which a user installs for Postgres
     external: ["effect", "effect/*", "@effect/sql-pg"],
     plugins: [outside]
   })
+  if (runs.metafile !== undefined) await removeUnused(runs.metafile, entryPoints)
   return [front, records, runs].flatMap(inputsOf)
 }

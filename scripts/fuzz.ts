@@ -10,9 +10,14 @@ import * as Logger from "effect/Logger"
 import type * as Schema from "effect/Schema"
 import * as TestConsole from "effect/testing/TestConsole"
 import * as assert from "node:assert/strict"
+import { join } from "node:path"
 import process from "node:process"
 import { parseArgs } from "node:util"
 import { Alerter } from "../src/index.ts"
+import { stories, tell } from "../test/delivery/stories.ts"
+import { temporaryFolder } from "../test/durable/support/engine.ts"
+import { History } from "../test/durable/support/model/histories.ts"
+import { play } from "../test/durable/support/model/world.ts"
 import { alertOf, AnyAlert } from "../test/support/anyAlert.ts"
 import { channels } from "../test/support/channels.ts"
 import { inputFor, readers, textOf } from "../test/support/readers.ts"
@@ -44,6 +49,12 @@ const fuzzer = <S extends Schema.Constraint>(
   }
 }
 
+/** Asserts that a channel has sent JSON, lines of JSON, or the encoded fields of a form. */
+const assertSent = (text: string): void => {
+  if (!/^\w+=/.test(text)) { for (const line of text.trimEnd().split("\n")) JSON.parse(line) }
+  else for (const field of text.split("&")) assert.match(field, /^\w+=[\w%.*+~!'()-]*$/)
+}
+
 const fuzzers = Effect.gen(function*() {
   const found: Record<string, Fuzzer> = {}
   for (const [name, reader] of Object.entries(yield* readers)) {
@@ -56,9 +67,15 @@ const fuzzers = Effect.gen(function*() {
         yield* Effect.flatMap(Alerter, (alerter) => alerter.post(alertOf(input))).pipe(Effect.provide(layer))
         const texts = yield* sent
         assert.ok(texts.length > 0)
-        if (name !== "Console") { for (const text of texts) JSON.parse(text) }
+        if (name !== "Console") texts.forEach(assertSent)
       }).pipe(Effect.provide(TestConsole.layer)))
   }
+  found["stories of policies and channels"] = fuzzer(stories(80), tell)
+  found["histories of durable runs"] = fuzzer(History, (history) =>
+    Effect.gen(function*() {
+      const problems = yield* play(join(yield* temporaryFolder, "history.db"), history)
+      assert.deepEqual(problems, [])
+    }).pipe(Effect.scoped))
   return found
 })
 

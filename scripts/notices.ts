@@ -62,7 +62,7 @@ export const notices = (inputs: ReadonlyArray<string>): string => {
   const folders = new Set(files.map(folderOf).filter((folder) => folder !== undefined))
   const packages = [...folders].map((folder) => packageIn(folder, files)).toSorted((a, b) => a.name < b.name ? -1 : 1)
   return [
-    "The command of effect-epilogue, dist/cli in the package, contains code of the packages below. Their licences follow.",
+    "The command of effect-epilogue, dist/cli in the package, and the pages that it serves contain code of the packages below. Their licences follow.",
     ...packages.map(({ license, name, text, version }) =>
       `${line}\n${name} ${version} (${license})\n${line}\n\n${text}`
     )

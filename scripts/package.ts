@@ -10,6 +10,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import deno from "../deno.json" with { type: "json" }
 import npm from "../package.json" with { type: "json" }
+import * as bundlers from "./bundlers.ts"
 import * as notices from "./notices.ts"
 
 const root = path.resolve(import.meta.dirname, "..")
@@ -29,7 +30,15 @@ const run = (cwd: string, ...command: Array<string>) => {
 // -----------------------------------------------------------------------------
 
 const scan = (pattern: string) => [...new Glob(pattern).scanSync(path.join(root, "src"))]
-const modules = [...scan("*.ts"), ...scan("*/index.ts")].toSorted().map((file) => {
+/** Returns the modules that an area exports as namespaces: each is a subpath, too, of which bundlers keep what is used. */
+const namespacesOf = (index: string): ReadonlyArray<string> => {
+  const text = fs.readFileSync(path.join(root, "src", index), "utf8")
+  return [...text.matchAll(/^export \* as \w+ from "\.\/(.+)"$/gm)].map(([, file]) =>
+    path.join(path.dirname(index), file!)
+  )
+}
+const areas = ["alerters", "approvers", "monitors"].flatMap((area) => namespacesOf(`${area}/index.ts`))
+const modules = [...scan("*.ts"), ...scan("*/index.ts"), ...scan("*/words/*.ts"), ...areas].toSorted().map((file) => {
   const name = path.posix.join(".", file.replace(/(\/?index)?\.ts$/, ""))
   return {
     subpath: name === "." ? "." : `./${name}`,
@@ -95,6 +104,18 @@ for (const [, name, version] of listed.matchAll(/^(\S+) (\S+) \([\w.-]+\)$/gm)) 
   assert.equal(version, manifest.version, name)
 }
 for (const name of ["effect", "@effect/platform-node"]) assert.match(listed, new RegExp(`^${name} \\d`, "m"))
+for (const page of new Glob("docs/**/*.md").scanSync(installed)) {
+  for (
+    const [, link] of fs.readFileSync(path.join(installed, page), "utf8").matchAll(
+      /\]\((?!https?:|#|\.\.\/examples\/)([^)#]+)/g
+    )
+  ) {
+    assert.ok(
+      fs.existsSync(path.join(installed, path.dirname(page), link!)),
+      `${page} refers to ${link}, which is not packed`
+    )
+  }
+}
 for (const name of ["LICENSE", "SECURITY.md"]) assert.ok(fs.existsSync(path.join(installed, name)), name)
 console.log(`✓ ${notices.file} has the licences of what the command contains`)
 
@@ -114,6 +135,7 @@ run(temporary, "tsc")
 run(temporary, "node", "main.ts")
 run(temporary, "bun", "main.ts")
 run(temporary, "deno", "run", "-A", "main.ts")
+await bundlers.check(temporary, specifiers, run)
 
 // -----------------------------------------------------------------------------
 // the command
@@ -124,7 +146,21 @@ const epilogue = path.join(installed, npm.bin.epilogue)
 assert.ok(fs.statSync(epilogue).mode & 0o100, "the command can be executed")
 // the front refers to the other bundles, and contains none of their code
 const begins = fs.readFileSync(epilogue, "utf8")
-for (const name of ["run/run", "durable/commands", "records/records", "records/charts"]) {
+for (
+  const name of [
+    "run/run",
+    "run/ack",
+    "run/alert",
+    "exec/exec",
+    "durable/commands",
+    "durable/run",
+    "durable/stored",
+    "durable/outbox",
+    "records/records",
+    "records/charts",
+    "records/ui"
+  ]
+) {
   assert.ok(begins.includes(`import("./${name}.js")`), name)
 }
 for (const text of ["RunEnded", "<!DOCTYPE html>"]) assert.ok(!begins.includes(text), text)
@@ -138,11 +174,20 @@ for (const runtime of [["node"], ["bun"], ["deno", "run", "-A"]]) {
   command("check", `${folder}/epilogue.yaml`)
   assert.match(command("run", `${folder}/epilogue.yaml`), /^Hello, world!$/m)
   assert.match(command("run", `${folder}/epilogue.yaml`, "--supervise"), /^Hello, world!$/m)
+  assert.equal(command("exec", "--", "printf", "%s", "--help"), "--help")
   command("run", "--record", `${folder}/epilogue.yaml`)
   const [recorded] = command("runs", "--json").trim().split("\n").map((line) => JSON.parse(line))
   assert.equal(recorded.status, "success")
   assert.match(command("show", recorded.runId), /^└─ ✓ /m)
   assert.match(command("report", "--html", "-"), /^<!DOCTYPE html>/)
+  command("logs", "latest")
+  const ui = Bun.spawn([...runtime, epilogue, "ui"], { cwd: temporary, stdout: "pipe", stderr: "inherit" })
+  const { value: link } = await ui.stdout.getReader().read()
+  const entered = await fetch(new TextDecoder().decode(link).trim(), { redirect: "manual" })
+  assert.equal(entered.status, 303)
+  ui.kill("SIGINT")
+  await ui.exited
+  console.log(`✓ ${runtime[0]} epilogue ui`)
   command("prune", "--keep", "0")
   assert.equal(command("runs", "--json"), "")
 }

@@ -1,6 +1,6 @@
 /**
- * Writes `src/report/internal/timeline/page.gen.ts`, which holds the script and the style of the timeline's page as
- * strings.
+ * Writes `page.gen.ts` in `src/report/internal/timeline` and `src/report/internal/ui`, which hold the script and the style
+ * of the timeline's page and of the list of runs as strings.
  *
  *     bun scripts/page.ts
  */
@@ -10,9 +10,13 @@ import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { looks, type Paint, type Palette, palettes } from "../src/report/internal/timeline/colors.ts"
 
-const folder = join(import.meta.dirname, "..", "src", "report", "internal", "timeline")
+const root = join(import.meta.dirname, "..")
+const internal = join(root, "src", "report", "internal")
 
-export const generated = join(folder, "page.gen.ts")
+/** The folders that have a page. */
+export const pages: ReadonlyArray<string> = [join(internal, "timeline"), join(internal, "ui")]
+
+export const generatedIn = (folder: string): string => join(folder, "page.gen.ts")
 
 /** The language level of browsers of the last two years. */
 const target = "es2022"
@@ -30,20 +34,31 @@ const rule = ([look, { dash, fill, stripes, stroke, width }]: readonly [string, 
 
 const hash = (text: string): string => `sha256-${createHash("sha256").update(text).digest("base64")}`
 
-/** Returns the text of the module. */
-export const generate = async (): Promise<string> => {
+const build = (folder: string) =>
+  esbuild.build({
+    entryPoints: [join(folder, "page", "main.ts")],
+    absWorkingDir: root,
+    bundle: true,
+    minify: true,
+    metafile: true,
+    format: "iife",
+    target,
+    charset: "ascii",
+    write: false,
+    logLevel: "warning"
+  })
+
+/** Returns the paths of the files whose code is in the scripts of the pages. */
+export const inputs = async (): Promise<ReadonlyArray<string>> =>
+  (await Promise.all(pages.map(build))).flatMap(({ metafile }) =>
+    Object.keys(metafile.inputs).map((path) => join(root, path))
+  )
+
+/** Returns the text of the module of a page. */
+export const generate = async (folder: string): Promise<string> => {
   const css = await readFile(join(folder, "page", "style.css"), "utf8")
   const [bundle, { code }] = await Promise.all([
-    esbuild.build({
-      entryPoints: [join(folder, "page", "main.ts")],
-      bundle: true,
-      minify: true,
-      format: "iife",
-      target,
-      charset: "ascii",
-      write: false,
-      logLevel: "warning"
-    }),
+    build(folder),
     esbuild.transform(`:root{${colors.join("")}}${Object.entries(looks).map(rule).join("")}${css}`, {
       loader: "css",
       minify: true,
@@ -61,4 +76,4 @@ export const generate = async (): Promise<string> => {
     constant("styleHash", hash(style))
 }
 
-if (import.meta.main) await writeFile(generated, await generate())
+if (import.meta.main) { for (const folder of pages) await writeFile(generatedIn(folder), await generate(folder)) }

@@ -55,6 +55,43 @@ export interface Attachment {
 }
 
 /**
+ * Something that the reader of an alert can do about it: a label and the address that it opens.
+ *
+ * **Details**
+ *
+ * Channels show it as a button where they have such, and else as a link or as a line of text. Only addresses of `http`
+ * and `https` are opened: another one is shown as text.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AlertAction {
+  /** The text of the button, on one line, as in `"Runbook"`. */
+  readonly label: string
+  /** The address that it opens. */
+  readonly url: string
+}
+
+/**
+ * A field in which a policy or a channel says what it has held back or left out. Others recognize it by this, whatever its
+ * name: the words of alerts may be of any language.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AlertNote {
+  /**
+   * The meaning of the field: how many alerts were held back before this one, which files are not attached, or for how long a
+   * failure has been open.
+   */
+  readonly kind: "held back" | "not attached" | "open"
+  /** The name of the field. */
+  readonly name: string
+  /** The number of alerts that were held back. */
+  readonly count?: number | undefined
+}
+
+/**
  * The step or run that an alert is about, by which policies and channels route, thread and count alerts. The
  * standard hooks set it.
  *
@@ -114,13 +151,21 @@ export interface AlertInput {
    * one step on two nights have the same.
    */
   readonly idempotencyKey?: string | undefined
+  /**
+   * The address of a page about what the alert is about, which the title leads to in channels that can. Only one of
+   * `http` or `https` is a link.
+   */
+  readonly url?: string | undefined
+  /** Actions for the reader, as buttons or links beside {@link AlertInput.url}. */
+  readonly actions?: ReadonlyArray<AlertAction> | undefined
   /** Words to route by. The standard failure hook sets the tags of the errors. */
   readonly tags?: ReadonlyArray<string> | undefined
   /** The step or run that the alert is about. */
   readonly source?: AlertSource | undefined
   /**
    * Whether what the `dedupeKey` is about is well again. `recovered` makes a recovery of such an alert, `PagerDuty`
-   * resolves the incident. `true` for the severity `success` unless set, `false` for others.
+   * resolves the incident, `Opsgenie` closes the alert, `GitHubIssues` the issue, `Alertmanager` ends it. `true` for the severity `success` unless set, `false` for
+   * others.
    *
    * **Details**
    *
@@ -138,6 +183,18 @@ export interface AlertInput {
    * `recovered` sets it.
    */
   readonly recovers?: ReadonlyArray<Alert> | undefined
+  /**
+   * The alerts that this one combines, without their details and attachments, by which policies treat it as what it
+   * is. `digest`, `quietHours`, and the summaries of `throttle` and `dedupe` set it.
+   */
+  readonly combines?: ReadonlyArray<Alert> | undefined
+  /**
+   * Where the alert has arrived already: places in a `fanOut`, `route` or `fallback`, which do not post it there again.
+   * Policies set it.
+   */
+  readonly told?: ReadonlyArray<string> | undefined
+  /** The fields that are notes of policies and channels, which set it. */
+  readonly notes?: ReadonlyArray<AlertNote> | undefined
   /** Files to send beside the alert, on channels that can. */
   readonly attachments?: ReadonlyArray<Attachment> | undefined
   /** The time of what the alert is about. If it is not set, `Alerter.layer` sets the time of the post. */
@@ -172,15 +229,20 @@ export class Alert {
   readonly detail: string | undefined
   readonly dedupeKey: string | undefined
   readonly idempotencyKey: string | undefined
+  readonly url: string | undefined
+  readonly actions: ReadonlyArray<AlertAction>
   readonly tags: ReadonlyArray<string>
   readonly source: AlertSource | undefined
   readonly resolves: boolean
   readonly attachments: ReadonlyArray<Attachment>
   readonly at: DateTime.Utc | undefined
 
-  // policies alone are concerned with these two, which are not printed
+  // policies alone are concerned with these, which are not printed
   readonly #quiet: boolean
   readonly #recovers: ReadonlyArray<Alert>
+  readonly #combines: ReadonlyArray<Alert>
+  readonly #told: ReadonlyArray<string>
+  readonly #notes: ReadonlyArray<AlertNote>
 
   private constructor(input: AlertInput) {
     this.title = input.title
@@ -190,11 +252,16 @@ export class Alert {
     this.detail = input.detail
     this.dedupeKey = input.dedupeKey
     this.idempotencyKey = input.idempotencyKey
+    this.url = input.url
+    this.actions = input.actions ?? []
     this.tags = input.tags ?? []
     this.source = input.source
     this.resolves = input.resolves ?? this.severity === "success"
     this.#quiet = input.quiet ?? false
     this.#recovers = input.recovers ?? []
+    this.#combines = input.combines ?? []
+    this.#told = input.told ?? []
+    this.#notes = input.notes ?? []
     this.attachments = input.attachments ?? []
     this.at = input.at
   }
@@ -207,6 +274,18 @@ export class Alert {
     return this.#recovers
   }
 
+  get combines(): ReadonlyArray<Alert> {
+    return this.#combines
+  }
+
+  get told(): ReadonlyArray<string> {
+    return this.#told
+  }
+
+  get notes(): ReadonlyArray<AlertNote> {
+    return this.#notes
+  }
+
   /** Makes an alert from an input, or from a title alone. An alert is returned unchanged. */
   static make(input: AlertInput | Alert | string): Alert {
     if (input instanceof Alert) return input
@@ -215,8 +294,8 @@ export class Alert {
 
   /** Returns a copy with some properties changed. A change to `undefined` resets a property to its default. */
   with(changes: Partial<AlertInput>): Alert {
-    const { quiet, recovers, resolves, severity } = this
-    const kept = { ...this, quiet, recovers }
+    const { combines, notes, quiet, recovers, resolves, severity, told } = this
+    const kept = { ...this, quiet, recovers, combines, told, notes }
     // with another severity, the default of `resolves` is another
     return new Alert(
       resolves === (severity === "success") ? { ...kept, resolves: undefined, ...changes } : { ...kept, ...changes }

@@ -6,12 +6,17 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import type { Alert } from "./Alert.ts"
 import * as internal from "./internal/alerts/alerter.ts"
 import { counted } from "./internal/alerts/metrics.ts"
+import { pageUrl } from "./internal/alerts/pageUrl.ts"
 import { forgetful } from "./internal/alerts/settling.ts"
-import { AlerterError, AlerterErrorReason } from "./internal/model/alerterError.ts"
+import { CurrentWords, inWords, merged, wordsOf } from "./internal/alerts/words.ts"
+import type { AlerterError } from "./internal/model/alerterError.ts"
+import { AlerterObservers } from "./internal/model/observers.ts"
+import type { Words } from "./internal/text/alertWords.ts"
 
 export {
   AlerterError,
@@ -19,6 +24,9 @@ export {
   AlerterErrorReason,
   isAlerterError
 } from "./internal/model/alerterError.ts"
+
+export type { AlertKind, Words } from "./internal/text/alertWords.ts"
+export type { DurationPart } from "./internal/text/duration.ts"
 
 const Base: Context.ServiceClass<Alerter, "effect-epilogue/Alerter", Alerter.Shape> = Context.Service<
   Alerter,
@@ -75,19 +83,19 @@ export class Alerter extends Base {
       Effect.map(Effect.context<R>(), (context) =>
         forgetful({
           post: (alert) =>
-            internal.timed(alert, (timed) =>
-              counted(
-                channel,
-                Effect.updateContext(
-                  Effect.catchCause(
-                    Effect.asVoid(Effect.suspend(() => post(timed))),
-                    (cause) =>
-                      internal.failWith(cause, (detail) =>
-                        new AlerterError({ channel, reason: AlerterErrorReason.Rejected({ detail }) }))
-                  ),
-                  internal.calledFrom(context)
-                )
-              ))
+            internal.timed(
+              alert,
+              (timed) =>
+                counted(
+                  channel,
+                  Effect.updateContext(
+                    internal.explained(channel, () => post(timed)),
+                    internal.calledFrom(context)
+                  )
+                ),
+              channel,
+              pageUrl
+            )
         }))
     )
   }
@@ -101,6 +109,55 @@ export class Alerter extends Base {
 
   /** Provides an alerter that drops all alerts. */
   static readonly layerNone: Layer.Layer<Alerter> = Layer.succeed(Alerter, forgetful({ post: () => Effect.void }))
+
+  /**
+   * Replaces the words that the library itself says in alerts, all or some of them. Those that the table lacks stay as they
+   * are: English, or those of another `words` around.
+   *
+   * **When to use**
+   *
+   * For alerts in another language, or where readers know other terms. `effect-epilogue/alerters/words/de` has a German table.
+   *
+   * **Details**
+   *
+   * - The words hold for the channels and policies of the layer, for the policies that are piped after it, and for the
+   *   standard hooks that post to it. Where a `fanOut`, `route` or `fallback` has parts with different words, hooks and
+   *   policies around it use English ones.
+   * - Severities, tags, keys and texts of errors are not translated, and neither are logs. Policies recognize alerts
+   *   whatever their words, also those that were stored in another language.
+   * - A function of the table that throws is a defect of the hook or the policy that calls it.
+   *
+   * @example
+   * ```ts
+   * import { Alerter } from "effect-epilogue"
+   * import { german } from "effect-epilogue/alerters/words/de"
+   *
+   * const deutsch = Alerter.layerConsole.pipe(Alerter.words(german))
+   *
+   * const ofOurs = Alerter.layerConsole.pipe(Alerter.words({ run: "night", failed: (subject) => `${subject} broke` }))
+   * ```
+   *
+   * @see {@link Words} for the table
+   */
+  static readonly words: {
+    (words: Partial<Words>): <E, R>(self: Layer.Layer<Alerter, E, R>) => Layer.Layer<Alerter, E, R>
+    <E, R>(self: Layer.Layer<Alerter, E, R>, words: Partial<Words>): Layer.Layer<Alerter, E, R>
+  } = dual(
+    2,
+    <E, R>(self: Layer.Layer<Alerter, E, R>, words: Partial<Words>): Layer.Layer<Alerter, E, R> =>
+      Layer.unwrap(Effect.map(CurrentWords, (around) => {
+        const all = merged(around, words)
+        return Layer.effectContext(
+          Effect.map(Effect.context<Alerter>(), (within) => {
+            const alerter = Context.get(within, Alerter)
+            // those of another `words` inside have been merged over these
+            return Context.make(Alerter, inWords(alerter, wordsOf(alerter) ?? all)).pipe(
+              Context.add(AlerterObservers, Context.get(within, AlerterObservers))
+            )
+          })
+        ).pipe(Layer.provide(self), Layer.provide(Layer.succeed(CurrentWords, all)))
+      }))
+  )
 }
 
 /**

@@ -7,6 +7,10 @@
  * of the body, the parameters (encoded, secrets redacted) and the annotations of the step, and after a failure the
  * cause. A post that fails is a failure of the hook: it is logged and counted, and does not change the step.
  *
+ * The time limit of these hooks is one of waiting. Where it is up while the alert is in the mailbox of a channel, the hook
+ * has ended, a line in the log says that the alert is still on its way, and it is delivered all the same; if it is lost
+ * later, that is logged as an error. A hook that is `required` fails then, since it is not known that the alert arrives.
+ *
  * A cause is rendered in bounded text, whatever it holds: the fields of tagged errors, redacted as parameters are; the
  * first ten causes of a chain; the user's frames of a stack, and the number of the others. What can't be read is shown
  * as `<unreadable: why>`. A step that nobody approved is told as "not approved", with the severity `warning`.
@@ -23,31 +27,17 @@
  * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"
-import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import { Alert, type AlertSource, type Field, type Severity } from "./Alert.ts"
+import type { Alert } from "./Alert.ts"
 import { Alerter } from "./Alerter.ts"
 import * as Hook from "./Hook.ts"
 import * as Hooks from "./Hooks.ts"
-import { failWith } from "./internal/alerts/alerter.ts"
-import { failedSteps, listed, stepText } from "./internal/alerts/failedSteps.ts"
+import { post, postInterrupt, postOverdue, postSkip, postSummary, settle } from "./internal/alerts/hookPosts.ts"
 import { once } from "./internal/alerts/once.ts"
-import { runSummary } from "./internal/alerts/runSummary.ts"
-import { resolvesAtOnce, settleLater } from "./internal/alerts/settle.ts"
-import { isRunInterrupted } from "./internal/engine/interrupting.ts"
 import { outcomeOf } from "./internal/engine/outcome.ts"
-import { AlerterError, AlerterErrorReason } from "./internal/model/alerterError.ts"
-import type { Outcome } from "./internal/model/events.ts"
 import { measuring } from "./internal/model/hook.ts"
-import { evaluatedIn, type Occurrence, type OccurrenceRun } from "./internal/model/occurrence.ts"
-import { CurrentGuard } from "./internal/model/secrets.ts"
-import { formatDuration } from "./internal/text/duration.ts"
-import { causeDetail, causeFields, causeHeadline, causeTags, refusalIn } from "./internal/text/errors.ts"
-import { text } from "./internal/text/redact.ts"
-import { placeOf, stepLabel, subjectKey, subjectText } from "./internal/text/stepLabel.ts"
-import { StepContext } from "./StepContext.ts"
+import type { StepSkipped } from "./internal/model/skip.ts"
+import type { StepContext } from "./StepContext.ts"
 
 /**
  * Posts an alert after the step or run succeeded.
@@ -112,7 +102,9 @@ export function successWith<A = unknown>(
   adjust: (alert: Alert, value: A) => Alert
 ): Hook.Hook<A, unknown, Alerter | StepContext> {
   return Hook.named(
-    Hook.onSuccess((value: A) => post("success", undefined, (alert) => adjust(alert, value), settle)),
+    Hook.onSuccess((value: A) =>
+      Alerter.use((alerter) => post(alerter, "success", undefined, (alert) => adjust(alert, value), settle))
+    ),
     "AlerterHooks.successWith"
   )
 }
@@ -162,7 +154,9 @@ export function failureWith<E = unknown>(
   const each = options?.nested === "each"
   return Hook.named(
     Hook.onFailure((cause: Cause.Cause<E>) =>
-      once(cause, each, (untold) => post("failure", untold, (alert) => adjust(alert, cause)))
+      Alerter.use((alerter) =>
+        once(cause, each, (untold) => post(alerter, "failure", untold, (alert) => adjust(alert, cause)))
+      )
     ),
     "AlerterHooks.failureWith"
   )
@@ -207,21 +201,74 @@ export function interruptWith(
   adjust: (alert: Alert) => Alert
 ): Hook.Hook<unknown, unknown, Alerter | StepContext> {
   return Hook.named(
-    Hook.onInterrupt((cause) =>
-      StepContext.use((context) => {
-        const posted = post("interrupt", undefined, adjust)
-        const evaluation = evaluatedIn(context)
-        // an alert about a step whose run goes on says nothing about the run
-        return evaluation === undefined || isRunInterrupted(evaluation) ? once(cause, false, () => posted) : posted
-      })
-    ),
+    Hook.onInterrupt((cause) => Alerter.use((alerter) => postInterrupt(alerter, cause, adjust))),
     "AlerterHooks.interruptWith"
   )
 }
 
 /**
- * Posts one alert after a run, however it ended: how many steps succeeded and failed, the duration, the steps that
- * failed with the first lines of their errors, and the slowest steps.
+ * Posts an alert with the severity `info` after the step or run was skipped, with the reason. The innermost step posts, and
+ * neither the steps around it that were skipped with it nor the run post about the same skip.
+ *
+ * **When to use**
+ *
+ * Where a skip is news: as a rule it is none, and {@link all} posts nothing about it.
+ *
+ * **Details**
+ *
+ * A skip is neither a failure nor a recovery: what is open of the step stays open, `afterConsecutive` neither counts it nor
+ * begins anew.
+ *
+ * @example
+ * ```ts
+ * import { AlerterHooks, Step } from "effect-epilogue"
+ *
+ * const load = Step.make("load", Step.skip("no rows today")).pipe(
+ *   Step.hooks(AlerterHooks.skip)
+ * )
+ * // load was skipped
+ * // no rows today
+ * ```
+ *
+ * @see {@link skipWith} for changing the alert
+ * @see `Step.when` and `Step.skip` for skipping steps
+ *
+ * @category hooks
+ * @since 0.1.0
+ */
+export const skip: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.named(
+  skipWith((alert) => alert),
+  "AlerterHooks.skip"
+)
+
+/**
+ * Makes a hook that posts the alert of {@link skip} after a function has changed it. The function receives the error that
+ * skipped the step, which has the reason.
+ *
+ * @example
+ * ```ts
+ * import { AlerterHooks } from "effect-epilogue"
+ *
+ * const skipped = AlerterHooks.skipWith((alert) => alert.with({ severity: "warning" }))
+ * ```
+ *
+ * @see {@link failureWith} for failures
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export function skipWith(
+  adjust: (alert: Alert, skipped: StepSkipped) => Alert
+): Hook.Hook<unknown, unknown, Alerter | StepContext> {
+  return Hook.named(
+    Hook.onSkip((skipped) => Alerter.use((alerter) => postSkip(alerter, skipped, (alert) => adjust(alert, skipped)))),
+    "AlerterHooks.skipWith"
+  )
+}
+
+/**
+ * Posts one alert after a run, however it ended: how many steps succeeded, failed and were skipped, the duration, the steps
+ * that failed with the first lines of their errors, and the slowest steps.
  *
  * **When to use**
  *
@@ -230,7 +277,7 @@ export function interruptWith(
  * **Details**
  *
  * The severity is `error` if the run failed, `warning` if it was interrupted or if steps failed and have not succeeded
- * since, and else `success`. Ten steps are named, and the five slowest. It posts beside {@link failure}, and repeats what
+ * since, `info` if the run was skipped, and else `success`. Ten steps are named, and the five slowest. It posts beside {@link failure}, and repeats what
  * the alerts of the steps have told.
  *
  * @example
@@ -267,46 +314,85 @@ export function summaryWith<A = unknown, E = unknown>(
   adjust: (alert: Alert, exit: Exit.Exit<A, E>) => Alert
 ): Hook.Hook<A, E, Alerter | StepContext> {
   return Hook.named(
-    measuring(Hook.onExit((exit: Exit.Exit<A, E>) => {
-      const outcome = outcomeOf(exit)
-      const cause = exit._tag === "Failure" && outcome === "failure" ? exit.cause : undefined
-      return Effect.flatMap(CurrentGuard, (guard) =>
-        post(
-          outcome,
-          cause,
-          (alert, { run }) =>
-            adjust(
-              run === undefined ? alert : summarized(alert, outcome, run, (cause) => guard?.cause(cause) ?? cause),
-              exit
-            )
-        ))
-    })),
+    measuring(
+      Hook.onExit((exit: Exit.Exit<A, E>) =>
+        Alerter.use((alerter) => postSummary(alerter, exit, outcomeOf(exit), (alert) => adjust(alert, exit)))
+      )
+    ),
     "AlerterHooks.summaryWith"
   )
 }
 
-/** Turns the alert of a run that ended into that of its summary. */
-const summarized = (
-  alert: Alert,
-  outcome: Outcome,
-  run: OccurrenceRun,
-  shown: (cause: Cause.Cause<unknown>) => Cause.Cause<unknown>
-): Alert => {
-  const { fields, hasFailed, lines, title } = runSummary(run, ({ cause }) => causeHeadline(shown(cause)))
-  const own = alert.body === undefined ? [] : [alert.body]
-  const body = [...own, ...lines].join("\n")
-  const severity = outcome === "success" ? (hasFailed ? "warning" : "success") : alert.severity
-  return alert.with({
-    title: `${alert.title}${outcome === "success" && hasFailed ? ", though " : ": "}${title}`,
-    severity,
-    resolves: severity === "success",
-    body: body === "" ? undefined : body,
-    fields: [...alert.fields.filter(({ name }) => !name.startsWith("failed step")), ...fields]
-  })
+/**
+ * Posts an alert while the step or run is still running: at its limit, and again at the interval of that.
+ *
+ * **When to use**
+ *
+ * With a limit: of the step (`Step.overdue`), of the run (`Pipeline.overdue`, `Pipeline.deadline`), of a config file, or of
+ * the hook itself (`Hook.overdueAfter`). Without one it has nothing to do.
+ *
+ * **Details**
+ *
+ * The severity is `warning`. When what was told of has ended, that is told, too, to the same place, and resolves what the
+ * first alert has opened: "ended after 43 min". A failure or an interruption is told by the alert of that. Where no
+ * standard hook posts one, this one does.
+ *
+ * **Gotchas**
+ *
+ * - The alerts of one step at its interval are the same news for `dedupe`, which holds them back within its window.
+ * - A success of a step without a key (`Step.key`) resolves at the end of the run, as others do.
+ *
+ * @example
+ * ```ts
+ * import { AlerterHooks, Hook, Pipeline, Step } from "effect-epilogue"
+ * import { Effect } from "effect"
+ *
+ * const nightly = Pipeline.make("nightly", Step.make("load", Effect.sleep("43 minutes"))).pipe(
+ *   Pipeline.stepHooks(AlerterHooks.overdue.pipe(Hook.overdueAfter("10 minutes", { every: "1 hour" })))
+ * )
+ * // nightly › load is still running after 10 min
+ * // nightly › load ended after 43 min
+ * ```
+ *
+ * @see {@link overdueWith} for changing the alert
+ * @see `Hook.onOverdue` for other reactions
+ *
+ * @category hooks
+ * @since 0.1.0
+ */
+export const overdue: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.named(
+  overdueWith((alert) => alert),
+  "AlerterHooks.overdue"
+)
+
+/**
+ * Makes a hook that posts the alert of {@link overdue} after a function has changed it. The alert of the end is not
+ * changed.
+ *
+ * @example
+ * ```ts
+ * import { AlerterHooks } from "effect-epilogue"
+ *
+ * const escalating = AlerterHooks.overdueWith((alert, { times }) => times < 3 ? alert : alert.with({ severity: "critical" }))
+ * ```
+ *
+ * @see {@link failureWith} for failures
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export function overdueWith(
+  adjust: (alert: Alert, overdue: Hook.Overdue) => Alert
+): Hook.Hook<unknown, unknown, Alerter | StepContext> {
+  return Hook.named(
+    Hook.onOverdue((overdue) => Alerter.use((alerter) => postOverdue(alerter, overdue, adjust))),
+    "AlerterHooks.overdueWith"
+  )
 }
 
 /**
- * Posts an alert after any outcome: {@link success}, {@link failure} and {@link interrupt} together.
+ * Posts an alert after any outcome but a skip, and while the step or run is overdue: {@link success}, {@link failure},
+ * {@link interrupt} and {@link overdue} together.
  *
  * @see `Pipeline.stepHooks` for posting about every step
  * @see `Pipeline.hooks` for posting about the run
@@ -314,103 +400,9 @@ const summarized = (
  * @category hooks
  * @since 0.1.0
  */
-export const all: Hooks.Hooks<unknown, unknown, Alerter | StepContext> = Hooks.make(success, failure, interrupt)
-
-/** Posts the alert of a step or a run that ended. */
-const post = (
-  outcome: Outcome,
-  cause: Cause.Cause<unknown> | undefined,
-  adjust: (alert: Alert, about: { readonly run: OccurrenceRun | undefined }) => Alert,
-  then: (evaluation: Occurrence, alert: Alert, alerter: Alerter["Service"]) => void = () => {}
-): Effect.Effect<void, AlerterError, Alerter | StepContext> =>
-  Effect.gen(function*() {
-    const context = yield* StepContext
-    const alerter = yield* Alerter
-    const guard = yield* CurrentGuard
-    const started = DateTime.toEpochMillis(context.startedAt)
-    const before = Math.max(0, (evaluatedIn(context)?.bodyMillis ?? started) - started)
-    const millis = Math.max(0, Duration.toMillis(yield* StepContext.elapsed) - before)
-    yield* Effect.catchCause(
-      Effect.suspend(() => {
-        // before the body is cut to its first line, and again, since the hook's own changes may add some
-        const shown = cause === undefined || guard === undefined ? cause : guard.cause(cause)
-        const evaluation = evaluatedIn(context)
-        const made = adjust(alertOf(context, outcome, millis, shown, evaluation), { run: evaluation?.run })
-        const alert = guard?.alert(made) ?? made
-        if (evaluation !== undefined) then(evaluation, alert, alerter)
-        return alerter.post(alert)
-      }),
-      // the message of an alerter that dies may contain the address that it was posting to
-      (cause) =>
-        failWith(cause, (detail) =>
-          new AlerterError({ channel: "alerter", reason: AlerterErrorReason.Rejected({ detail }) }))
-    )
-  })
-
-/** Keeps the alert of a success that does not resolve yet until the end of its run. */
-const settle = (evaluation: Occurrence, alert: Alert, alerter: Alerter["Service"]): void => {
-  if (!alert.resolves) settleLater(evaluation, alert, alerter)
-}
-
-const words = { success: "succeeded", failure: "failed", interrupt: "was interrupted" }
-
-const severityOf = (outcome: Outcome, evaluation: Occurrence | undefined): Severity =>
-  outcome === "success"
-    ? "success"
-    : outcome === "failure"
-    ? "error"
-    : evaluation === undefined || isRunInterrupted(evaluation)
-    ? "warning"
-    : "info"
-
-const alertOf = (
-  context: StepContext.Shape,
-  outcome: Outcome,
-  millis: number,
-  cause: Cause.Cause<unknown> | undefined,
-  evaluation: Occurrence | undefined
-): Alert => {
-  const { annotations, attempt, params, pipelineName, runId, runName, stepKey, stepName, stepPath } = context
-  const isRun = stepPath.length === 0
-  const source: AlertSource = { pipeline: pipelineName, runId, runName, ...placeOf(context), attempt }
-  const fields = [
-    { name: "pipeline", value: pipelineName },
-    { name: "run", value: runName },
-    ...(isRun ? [] : [{ name: "step", value: stepLabel(stepName, stepKey) }]),
-    ...(attempt > 1 ? [{ name: "attempt", value: String(attempt) }] : []),
-    { name: "duration", value: formatDuration(millis) },
-    ...(isRun && evaluation !== undefined && outcome !== "success" ? failedField(evaluation.run) : []),
-    ...Object.entries(params).map(([name, value]) => ({ name, value: text(value) })),
-    ...Object.entries(annotations).map(([name, value]) => ({ name, value: text(value) }))
-  ]
-  const refusal = cause === undefined ? undefined : refusalIn(cause)
-  const headline = cause === undefined ? undefined : causeHeadline(cause)
-  const detail = cause === undefined ? undefined : causeDetail(cause, { fields: false })
-  return Alert.make({
-    title: `${subjectText(source)} ${refusal ?? words[outcome]}`,
-    severity: refusal === undefined ? severityOf(outcome, evaluation) : "warning",
-    resolves: outcome === "success" && (evaluation === undefined || resolvesAtOnce(evaluation)),
-    body: headline,
-    fields: cause === undefined ? fields : [...fields, ...errorFields(cause, fields)],
-    // a text without a stack has no more to say
-    detail: detail === headline ? undefined : detail,
-    // the same for a failure and the success that follows it, by which a channel recognizes a recovery
-    dedupeKey: subjectKey(source),
-    tags: outcome === "interrupt" ? ["interrupted"] : cause === undefined ? [] : causeTags(cause),
-    source
-  })
-}
-
-/** Returns the field that names the steps of a run that failed. */
-const failedField = (run: OccurrenceRun): ReadonlyArray<Field> => {
-  const failed = failedSteps(run)
-  if (failed.length === 0) return []
-  const names = listed(failed.map(({ step }) => stepText(step)), ", ")
-  return [{ name: failed.length === 1 ? "failed step" : "failed steps", value: names }]
-}
-
-/** Returns the fields of the error. One that is named as another field of the alert gets a longer name. */
-const errorFields = (cause: Cause.Cause<unknown>, others: ReadonlyArray<Field>): ReadonlyArray<Field> => {
-  const taken = new Set(others.map(({ name }) => name))
-  return causeFields(cause).map(({ name, value }) => ({ name: taken.has(name) ? `error's ${name}` : name, value }))
-}
+export const all: Hooks.Hooks<unknown, unknown, Alerter | StepContext> = Hooks.make(
+  success,
+  failure,
+  interrupt,
+  overdue
+)

@@ -18,11 +18,27 @@ import { calledFrom, failWith } from "./internal/alerts/alerter.ts"
 import * as internal from "./internal/approvals/question.ts"
 import * as resumable from "./internal/approvals/resumable.ts"
 import { AlerterError, AlerterErrorReason } from "./internal/model/alerterError.ts"
-import { Decision, type Question, type Resumable } from "./internal/model/approval.ts"
+import {
+  asked,
+  Decision,
+  type DecisionFor,
+  type Question,
+  type QuestionFor,
+  type Resumable
+} from "./internal/model/approval.ts"
 // oxlint-disable-next-line import/no-cycle -- of types alone: the type of `ApproverKey` names the class that extends it
 import { ApproverKey } from "./internal/steps/requireApproval.ts"
 
-export { Decision, type Person, type Question, type Resumable } from "./internal/model/approval.ts"
+export {
+  Decision,
+  type DecisionFor,
+  type Form,
+  type FormError,
+  type Person,
+  type Question,
+  type QuestionFor,
+  type Resumable
+} from "./internal/model/approval.ts"
 export { NotApproved, type NotApprovedFields } from "./internal/steps/requireApproval.ts"
 
 /**
@@ -51,10 +67,13 @@ export class Approver extends ApproverKey {
 
   /**
    * Asks through the approver of the environment. Fails with an `AlerterError` if the question can't be asked or
-   * its answers can't be read, and never takes that for a decision.
+   * its answers can't be read, and never takes that for a decision. An approval of a question with `values` has the
+   * decoded values.
    */
+  static ask<A>(question: QuestionFor<A>): Effect.Effect<DecisionFor<A>, AlerterError, Approver>
+  static ask(question: Question): Effect.Effect<Decision, AlerterError, Approver>
   static ask(question: Question): Effect.Effect<Decision, AlerterError, Approver> {
-    return Effect.flatMap(ApproverKey, (approver) => approver.ask(question))
+    return Effect.flatMap(ApproverKey, (approver) => asked(approver, question))
   }
 
   /**
@@ -66,18 +85,21 @@ export class Approver extends ApproverKey {
    * - At the question's time limit the function is interrupted, and the decision is `TimedOut`.
    * - A decision by a person who is not among the question's `approvers` is an error.
    * - A failure or a defect that is not an `AlerterError` becomes one, without URLs in its message.
+   * - With `takesValues`, the function gets questions with `values`, too: it asks until `values.decode` accepts what was
+   *   filled in, and returns that as JSON in the approval. Others fail before they are asked.
    *
    * @see {@link Approver.layerResumable} for questions that outlive a process
    */
   static layer<R = never>(
     ask: (question: Question) => Effect.Effect<Decision, unknown, R>,
-    options?: { readonly channel?: string | undefined }
+    options?: { readonly channel?: string | undefined; readonly takesValues?: boolean | undefined }
   ): Layer.Layer<Approver, never, R> {
     return Layer.effect(
       Approver,
       Effect.map(Effect.context<R>(), (context) => {
         const { decide, error } = customWith(options?.channel ?? "custom", context)
         return Approver.of({
+          takesValues: options?.takesValues,
           ask: (question) => {
             const wrong = internal.mistake(question)
             return wrong === undefined
@@ -102,7 +124,7 @@ export class Approver extends ApproverKey {
    *   given in time; an approval with a later `at` does not count.
    * - `listen` should show the decision where people see the question, and `withdraw` that no answer is expected
    *   any more. A failure of `withdraw` is logged.
-   * - Errors, and people who may not answer, are treated as in {@link Approver.layer}.
+   * - Errors, people who may not answer, and values are treated as in {@link Approver.layer}.
    *
    * @example
    * ```ts
@@ -132,7 +154,7 @@ export class Approver extends ApproverKey {
       readonly listen: (question: Question, posted: string) => Effect.Effect<Decision, unknown, R>
       readonly withdraw: (question: Question, posted: string) => Effect.Effect<unknown, unknown, R>
     },
-    options?: { readonly channel?: string | undefined }
+    options?: { readonly channel?: string | undefined; readonly takesValues?: boolean | undefined }
   ): Layer.Layer<Approver, never, R> {
     const { listen, post, withdraw } = functions
     const channel = options?.channel ?? "custom"
@@ -140,7 +162,7 @@ export class Approver extends ApproverKey {
       Approver,
       Effect.map(Effect.context<R>(), (context) => {
         const { decide, error, guarded } = customWith(channel, context)
-        return Approver.of(resumable.make({
+        const approver = resumable.make({
           channel,
           error,
           limit: grace,
@@ -156,7 +178,8 @@ export class Approver extends ApproverKey {
             }),
           settle: (question, { message }, decision) =>
             decision === undefined ? guarded(() => withdraw(question, message)) : Effect.void
-        }))
+        })
+        return Approver.of({ ...approver, takesValues: options?.takesValues })
       })
     )
   }
@@ -227,5 +250,7 @@ export declare namespace Approver {
      * support that.
      */
     readonly resumable?: Resumable | undefined
+    /** Whether it asks for the `values` of a question, and returns them as JSON. `Approver.ask` decodes them. */
+    readonly takesValues?: boolean | undefined
   }
 }

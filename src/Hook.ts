@@ -1,12 +1,13 @@
 /**
  * Makes hooks: typed reactions to one kind of event in the life of a step or a run. It started, an attempt
- * failed, it succeeded, failed, was interrupted, or ended in any way.
+ * failed, it is overdue, it succeeded, failed, was interrupted or skipped, or ended in any way, or its run is rolled
+ * back.
  *
  * **Details**
  *
  * A `Hook<A, E, R>` can be attached to any step that yields an `A` and fails with an `E`; the services `R` are
  * then required by the step. A failure inside a hook does not reach the step, unless the hook is
- * {@link required}.
+ * `Hook.required`.
  *
  * @since 0.1.0
  */
@@ -15,15 +16,15 @@ import type * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import { dual } from "effect/Function"
-import type * as Schedule from "effect/Schedule"
+import { onRollback as rollbackHook } from "./internal/engine/undo.ts"
 import type { FailedAttempt, Hook } from "./internal/model/hook.ts"
 import * as internal from "./internal/model/hook.ts"
-import type { HookError } from "./internal/model/hookError.ts"
-import type { StepContext } from "./StepContext.ts"
+import type { Overdue, OverdueOptions } from "./internal/model/overdue.ts"
+import type { StepSkipped } from "./internal/model/skip.ts"
 
 export type { FailedAttempt, Hook, Kind } from "./internal/model/hook.ts"
 export { HookError, type HookErrorFields } from "./internal/model/hookError.ts"
+export type { Overdue, OverdueOptions } from "./internal/model/overdue.ts"
 
 /**
  * A hook of any types.
@@ -87,7 +88,7 @@ export type FitsTags<E, T> = [UnmetTags<E, T>] extends [never] ? unknown
  *
  * An invalid or negative limit fails each hook that would run under it; the step is not affected.
  *
- * @see {@link timeout} for the limit of one hook
+ * @see `Hook.timeout` for the limit of one hook
  *
  * @category references
  * @since 0.1.0
@@ -202,10 +203,31 @@ export const onInterrupt: <R>(
 ) => Hook<unknown, unknown, R> = internal.onInterrupt
 
 /**
+ * Makes a hook that runs after a step was skipped, with the reason. The hooks of a success and of a failure do not run
+ * then; those of {@link onExit} do.
+ *
+ * @example
+ * ```ts
+ * import { Hook } from "effect-epilogue"
+ * import { Effect } from "effect"
+ *
+ * const note = Hook.onSkip(({ reason }) => Effect.log(`nothing to do: ${reason}`))
+ * ```
+ *
+ * @see `Step.when` and `Step.skip` for skipping steps
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const onSkip: <R>(
+  f: (skipped: StepSkipped) => Effect.Effect<unknown, unknown, R>
+) => Hook<unknown, unknown, R> = internal.onSkip
+
+/**
  * Makes a hook that runs after an attempt failed and another follows, before the delay in between.
  *
  * @see `Step.retry` for the retries of a step
- * @see {@link retry} for retrying the hook itself
+ * @see `Hook.retry` for retrying the hook itself
  *
  * @category constructors
  * @since 0.1.0
@@ -215,7 +237,57 @@ export const onRetry: <R, E = unknown>(
 ) => Hook<unknown, E, R> = internal.onRetry
 
 /**
- * Makes a hook that runs after a step ended, whatever the outcome, and after the hooks of that outcome.
+ * Makes a hook that runs while a step is still running: after a time, and again at an interval if one is set.
+ *
+ * **Details**
+ *
+ * With a time, the hook runs when the body has been running for that long. Without, it runs at the limits of the step that
+ * it is attached to: those of `Step.overdue`, of `Pipeline.overdue` and `Pipeline.deadline`, or of a config file. Where
+ * there are none it has nothing to do, and leaves its place to the pipeline's hooks.
+ *
+ * The time counts from the start of the body, all attempts included; start hooks and the wait for an approval
+ * (`Step.requireApproval`) do not count. Retries, time limits and the outcome of the step are not affected. A step that
+ * ends while the hook is running waits for it, within the hook's time limit, so that the hooks of its end come after it.
+ *
+ * **Gotchas**
+ *
+ * - A thread that is blocked runs no hooks. `epilogue run` tells that a step is overdue from its own process then.
+ * - A hook that is not ready when its time comes again is not called for that time.
+ * - It can't be `Hook.required`: the step dies.
+ * - With `Hook.background` the step does not wait for it, and its own hooks may run first.
+ *
+ * @example
+ * ```ts
+ * import { Hook, Step } from "effect-epilogue"
+ * import { Effect } from "effect"
+ *
+ * const nudge = Hook.onOverdue(
+ *   "10 minutes",
+ *   ({ elapsed, stepName }) => Effect.log(`${stepName} is still running`, elapsed),
+ *   { every: "1 hour" }
+ * )
+ *
+ * const load = Step.make("load", Effect.sleep("2 hours")).pipe(Step.hooks(nudge))
+ * ```
+ *
+ * @see `AlerterHooks.overdue` for an alert
+ * @see `Step.timeout` for a limit that ends the step
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const onOverdue: {
+  <R>(f: (overdue: Overdue) => Effect.Effect<unknown, unknown, R>): Hook<unknown, unknown, R>
+  <R>(
+    after: Duration.Input,
+    f: (overdue: Overdue) => Effect.Effect<unknown, unknown, R>,
+    options?: OverdueOptions
+  ): Hook<unknown, unknown, R>
+} = internal.onOverdue
+
+/**
+ * Makes a hook that runs after a step ended, whatever the outcome, and after the hooks of that outcome. The exit of a
+ * step that was skipped is a failure with a `Step.StepSkipped`.
  *
  * @see {@link onSuccess} for hooks of one outcome
  *
@@ -226,185 +298,71 @@ export const onExit: <R, A = unknown, E = unknown>(
   f: (exit: Exit.Exit<A, E>) => Effect.Effect<unknown, unknown, R>
 ) => Hook<A, E, R> = internal.onExit
 
-// -----------------------------------------------------------------------------
-// policies
-// -----------------------------------------------------------------------------
-
 /**
- * Names a hook in logs, spans and events. A hook without a name has that of its function, as in
- * `Hook.onFailure(pageOnCall)`, or else that of its constructor, as in `onFailure`.
- *
- * @see `TestObserver.assertFired` of `effect-epilogue/testing` for asserting by name that a hook ran
- *
- * @category policies
- * @since 0.1.0
- */
-export const named: {
-  (name: string): <A, E, R, X, T>(self: Hook<A, E, R, X, T>) => Hook<A, E, R, X, T>
-  <A, E, R, X, T>(self: Hook<A, E, R, X, T>, name: string): Hook<A, E, R, X, T>
-} = dual(2, internal.named)
-
-/**
- * Limits the time of a hook, all of its retries included. A hook that exceeds the limit is interrupted, counts
- * as failed, and is not waited for any longer.
- *
- * **Details**
- *
- * A hook without a limit has {@link defaultTimeout}. `"Infinity"` removes the limit.
- *
- * **Gotchas**
- *
- * A hook without a limit that hangs blocks its step, and an interruption of it, for ever. A negative limit, or
- * one that is not a duration, is a mistake in the program: the step dies before its body runs.
- *
- * @see {@link defaultTimeout} for the limit of all hooks
- * @see `Step.timeout` for the time limit of a body
- *
- * @category policies
- * @since 0.1.0
- */
-export const timeout: {
-  (duration: Duration.Input): <A, E, R, X, T>(self: Hook<A, E, R, X, T>) => Hook<A, E, R, X, T>
-  <A, E, R, X, T>(self: Hook<A, E, R, X, T>, duration: Duration.Input): Hook<A, E, R, X, T>
-} = dual(2, internal.timeout)
-
-/**
- * Runs a hook again when it fails, by a `Schedule` or `{ times, schedule, while, until }`. All tries together
- * share the hook's time limit and count as one run of the hook. Defects are not retried.
- *
- * @example
- * ```ts
- * import { Hook } from "effect-epilogue"
- * import { Effect, Schedule } from "effect"
- *
- * const post = Hook.onFailure(() => Effect.fail("no route to host")).pipe(
- *   Hook.retry({ times: 3, schedule: Schedule.exponential("200 millis") })
- * )
- * ```
- *
- * @see {@link timeout} for the time limit
- * @see `Step.retry` for retrying the body of a step
- *
- * @category policies
- * @since 0.1.0
- */
-export const retry: {
-  <R2 = never>(
-    policy: RetryPolicy<R2>
-  ): <A, E, R, X, T>(self: Hook<A, E, R, X, T>) => Hook<A, E, R | R2, X, T>
-  <A, E, R, X, T, R2 = never>(
-    self: Hook<A, E, R, X, T>,
-    policy: RetryPolicy<R2>
-  ): Hook<A, E, R | R2, X, T>
-} = dual(2, internal.retry)
-
-/**
- * The policy of {@link retry}. Conditions take `unknown`, as the types of a hook's errors are not tracked.
- *
- * @see {@link retry} for using it
- *
- * @category models
- * @since 0.1.0
- */
-export type RetryPolicy<R = never> = Schedule.Schedule<unknown, unknown, unknown, R> | {
-  readonly times?: number | undefined
-  readonly schedule?: Schedule.Schedule<unknown, unknown, unknown, R> | undefined
-  readonly while?: ((error: unknown) => boolean | Effect.Effect<boolean, unknown, R>) | undefined
-  readonly until?: ((error: unknown) => boolean | Effect.Effect<boolean, unknown, R>) | undefined
-}
-
-/**
- * Runs a hook only if a predicate holds. The predicate is evaluated each time, with the step's context and exit:
- * for an `onRetry` hook the exit of the failed attempt, for an `onStart` hook none. If the predicate fails, the
- * hook fails.
- *
- * Where the predicate returns `false` for all of a step's hooks of a kind, the pipeline's hooks of that kind run, unless
- * `Step.inherit` says otherwise.
- *
- * @example
- * ```ts
- * import { Hook } from "effect-epilogue"
- * import { Effect } from "effect"
- *
- * const stubborn = Hook.onFailure(() => Effect.log("it took more than one attempt, and failed")).pipe(
- *   Hook.when((context) => context.attempt > 1)
- * )
- * ```
- *
- * @see {@link onFailureTag} for a condition on the tag of an error
- *
- * @category policies
- * @since 0.1.0
- */
-export const when: {
-  <A, E, R2 = never>(
-    predicate: (
-      context: StepContext["Service"],
-      exit?: Exit.Exit<A, E>
-    ) => boolean | Effect.Effect<boolean, unknown, R2>
-  ): <R, X, T>(self: Hook<A, E, R, X, T>) => Hook<A, E, R | R2, X, T>
-  <A, E, R, X, T, R2 = never>(
-    self: Hook<A, E, R, X, T>,
-    predicate: (
-      context: StepContext["Service"],
-      exit?: Exit.Exit<A, E>
-    ) => boolean | Effect.Effect<boolean, unknown, R2>
-  ): Hook<A, E, R | R2, X, T>
-} = dual(2, internal.when)
-
-/**
- * Runs a hook beside what follows, so that the step does not wait for it. The run waits for all background hooks
- * before it ends.
- *
- * **Gotchas**
- *
- * A background hook can't be {@link required}: `required` piped into `background` does not compile, and the
- * other order makes the step die.
- *
- * @see {@link timeout} for how long the run waits at most
- *
- * @category policies
- * @since 0.1.0
- */
-export const background = <A, E, R, T>(self: Hook<A, E, R, never, T>): Hook<A, E, R, never, T> =>
-  internal.modify(self, { background: true })
-
-/**
- * Makes a hook's failure fail the step, with a {@link HookError} that is added to the cause of the step's own
- * failure, if any.
+ * Makes a hook that undoes what a step has done: it runs where the step has succeeded, and its run fails or is interrupted
+ * later. Its function gets the value of the step, and the cause of the run.
  *
  * **When to use**
  *
- * For hooks without which a success must not count, such as an entry in an audit log.
+ * For steps whose effects have to be taken back one by one, since no transaction spans them: a payment, a reservation, a
+ * file, a machine.
  *
  * **Details**
  *
- * Required hooks run before the others of the same event, so an ordinary success hook runs only when nothing can
- * fail the step any more. If a required hook fails a step that had succeeded, the step's failure hooks run.
+ * - When a run has failed or was interrupted, the rollback hooks of all of its steps that have succeeded run, one step after
+ *   another, the last one that succeeded first. Each runs once. Several of one step run in the order attached.
+ * - They run before the other hooks of the run's end, so that the alert of `AlerterHooks.failure` on the run says which
+ *   steps were undone (`undone: charge, reserve`), and which were not, and why. They can't be interrupted.
+ * - A hook that fails, dies, interrupts itself or exceeds its time limit is logged, and is a `HookFailed` event. The others
+ *   run all the same, and the exit of the run stays as it is.
+ * - Nothing is undone while the run goes on: not where an outer step catches the failure of an inner one, and not between
+ *   attempts. A step that was evaluated several times is undone once for each evaluation that succeeded.
+ * - The success of the body counts. A step that was failed afterwards by a required success hook is undone, too.
+ * - The run is that of the innermost pipeline, which forgets its steps when it succeeds: for a pipeline inside of a step,
+ *   attach a rollback hook to that step. Outside of any pipeline the outermost step is the run.
  *
  * **Gotchas**
  *
- * - Beside a defect of the step, the `HookError` is a defect too and can't be caught by its tag, as with errors
- *   of Effect's finalizers.
- * - A required hook can't be {@link background} as well: the step dies.
- * - `Pipeline.stepHooks` does not take required hooks, as the types of its steps could not mention the
- *   `HookError`.
+ * - The hook gets the services that the step had. What was closed since, as by `Effect.scoped` or by `Effect.provide` around
+ *   the step alone, it finds closed. The layers of `Pipeline.provide` stay open until the rollback has ended.
+ * - A run keeps each step that has a rollback hook, and its value, until its end.
+ * - A step whose body was left behind at its time limit has not succeeded, whatever becomes of the body.
+ * - It can't be `Hook.required` or `Hook.background`, and a run itself has none: the step, or the run, dies.
  *
  * @example
  * ```ts
  * import { Hook, Step } from "effect-epilogue"
  * import { Effect } from "effect"
  *
- * // Effect<void, HookError>
- * const step = Step.make("pay", Effect.void).pipe(
- *   Step.hooks(Hook.onSuccess(() => Effect.fail("the audit log is full")).pipe(Hook.required))
+ * const refund = Hook.onRollback((payment: string) => Effect.log(`refunding ${payment}`)).pipe(
+ *   Hook.timeout("1 minute"),
+ *   Hook.retry({ times: 3 })
  * )
+ *
+ * const charge = Step.make("charge", Effect.succeed("payment 7")).pipe(Step.hooks(refund))
  * ```
  *
- * @see {@link HookError} for the error
+ * @see `Step.onRollback` for attaching a function
+ * @see {@link onFailure} for a step that fails itself
  *
- * @category policies
+ * @category constructors
  * @since 0.1.0
  */
-export const required = <A, E, R, X, T>(self: Hook<A, E, R, X, T>): Hook<A, E, R, HookError, T> =>
-  internal.modify(self, { required: true })
+export const onRollback: <R, A = unknown>(
+  f: (value: A, cause: Cause.Cause<unknown>) => Effect.Effect<unknown, unknown, R>
+) => Hook<A, unknown, R> = rollbackHook
+
+// -----------------------------------------------------------------------------
+// policies
+// -----------------------------------------------------------------------------
+
+export {
+  background,
+  named,
+  overdueAfter,
+  required,
+  retry,
+  type RetryPolicy,
+  timeout,
+  when
+} from "./internal/model/hookPolicies.ts"

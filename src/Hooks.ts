@@ -4,10 +4,13 @@
  * @since 0.1.0
  */
 import { dual } from "effect/Function"
+import type * as Layer from "effect/Layer"
 import type { Any, Hooks } from "./internal/model/hooks.ts"
 import * as internal from "./internal/model/hooks.ts"
 import { explain as explain_, type Explanation } from "./internal/model/plan.ts"
-import type { Pipeline, Step } from "./internal/model/step.ts"
+import type { Needs, Pipeline, Step } from "./internal/model/step.ts"
+import { stepDefaults } from "./internal/steps/defaults.ts"
+import type { FitsAnyStep } from "./internal/steps/pipelineHooks.ts"
 
 export type { Any, Hooks, InheritMode } from "./internal/model/hooks.ts"
 export type { Explanation } from "./internal/model/plan.ts"
@@ -102,9 +105,61 @@ export const mergeUnder: {
 } = dual(2, internal.mergeUnder)
 
 /**
+ * Gives hooks to all steps that are evaluated where the layer is provided, in pipelines and outside of them. Those of a
+ * kind run only where neither the step nor its pipeline has a hook of the kind that has something to do.
+ *
+ * **When to use**
+ *
+ * For what holds in the whole of a project, as an alert about each step that fails, without a line in each pipeline.
+ *
+ * **Details**
+ *
+ * - The layer requires the services of the hooks, and its hooks use those that it was built with. The log, the clock, the
+ *   tracer and the secrets are those of the step.
+ * - Of nested layers the inner one takes precedence, as a step's hooks do over a pipeline's: of each kind, its hooks run
+ *   if one of them has something to do, else those of the outer one.
+ * - `Step.inherit` says how a step's hooks combine with these where its pipeline has none: `"append"` runs both, `"off"`
+ *   only those of the step.
+ * - A durable pipeline gets the hooks of the layers around its own `layer`, or around the engine: they run once, as others
+ *   do.
+ * - A step that a hook evaluates gets none of them, unless the hook provides the layer itself.
+ *
+ * **Gotchas**
+ *
+ * - Of two such layers side by side, as in `Layer.mergeAll` or `Effect.provide([…])`, only the last one counts. Collect the
+ *   hooks with {@link make} instead.
+ * - As the steps may be of any type, the hooks are those that `Pipeline.stepHooks` takes: they use no particular value or
+ *   error, no field of a tagged error but its tag, and are not required.
+ * - Policies of hooks that are mistaken, as a negative time limit, are a defect of the layer.
+ *
+ * @example
+ * ```ts
+ * import { Alerter, AlerterHooks, Hooks, Pipeline, Step } from "effect-epilogue"
+ * import { Effect, Layer } from "effect"
+ *
+ * const load = Step.make("load", Effect.fail("no such table: prices"))
+ * const nightly = Pipeline.make("nightly", load)
+ *
+ * const Defaults = Hooks.layerDefault(AlerterHooks.failure).pipe(Layer.provide(Alerter.layerConsole))
+ *
+ * // "nightly › load failed: no such table: prices"
+ * const program = nightly.pipe(Effect.provide(Defaults))
+ * ```
+ *
+ * @see `Pipeline.layerDefault` for hooks of the runs themselves
+ * @see `Pipeline.stepHooks` for the steps of one pipeline
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerDefault: <R, T>(
+  hooks: Any<unknown, unknown, R, never, T> & FitsAnyStep<T>
+) => Layer.Layer<never, never, Needs<R>> = stepDefaults
+
+/**
  * Lists the hooks that would run for a step, by kind and in running order, with the level that each comes from
  * and the reason. The second argument is the pipeline that the step runs in, or the hooks that such a pipeline
- * gives its steps.
+ * gives its steps; the third are the hooks of {@link layerDefault}.
  *
  * **When to use**
  *
@@ -130,5 +185,6 @@ export const mergeUnder: {
  */
 export const explain: (
   step: Step<unknown, unknown, unknown>,
-  pipeline?: Pipeline<unknown, unknown, unknown> | Any
+  pipeline?: Pipeline<unknown, unknown, unknown> | Any,
+  defaults?: Any
 ) => ReadonlyArray<Explanation> = explain_

@@ -6,11 +6,14 @@
  */
 import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type { Form } from "./internal/model/approval.ts"
 import type { ParamsIssue } from "./internal/steps/params.ts"
 import * as internal from "./internal/steps/params.ts"
 
+export type { Form, FormError } from "./internal/model/approval.ts"
 export type { ParamsIssue } from "./internal/steps/params.ts"
 import { selfExplained } from "./internal/text/selfExplained.ts"
 
@@ -72,6 +75,8 @@ export interface ParamsClass<in out Self, in out Key extends string, F extends S
 {
   /** The Schema of all fields. */
   readonly schema: Schema.Struct<F>
+  /** Decodes JSON of unknown origin. Keys that the Schema does not know are errors. */
+  decode(input: unknown): Effect.Effect<Schema.Struct.Type<F>, ParamsError>
   /** Encodes a value as JSON for people, with each `Redacted` as `"<redacted>"`. */
   describe(value: Schema.Struct.Type<F>): Readonly<Record<string, unknown>>
   /**
@@ -133,6 +138,39 @@ export const Service: <Self>() => <const Key extends string, F extends Schema.St
   fields: F & Readable<F>
 ) => ParamsClass<Self, Key, F> = () => (key, fields) =>
   internal.make(key, fields, (issues) => new ParamsError({ service: key, issues }))
+
+/**
+ * Makes the form of an approval from the fields of a Schema: the values that whoever approves has to fill in.
+ *
+ * **Details**
+ *
+ * The annotations `title` and `description` of a field are shown to people. A field with `Schema.optionalKey` may be left
+ * empty. Booleans, numbers, and literals to choose from have inputs of their own; what has none, as a list, is filled in as
+ * JSON.
+ *
+ * @example
+ * ```ts
+ * import { Params, Step } from "effect-epilogue"
+ * import { Effect, Schema } from "effect"
+ *
+ * const percent = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 })).annotate({ title: "Percent of users" })
+ *
+ * const rollOut = Step.approved("roll-out", {
+ *   title: "Roll out version 7?",
+ *   timeout: "1 hour",
+ *   values: Params.form({ percent })
+ * }, ({ percent }) => Effect.log(`rolling out to ${percent} %`))
+ * ```
+ *
+ * @see `Step.approved` for a step that gets the values
+ * @see {@link Service} for parameters, whose classes are forms, too
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const form: <F extends Schema.Struct.Fields>(fields: F & Readable<F>) => Form<Schema.Struct.Type<F>> = (
+  fields
+) => internal.form(fields, (issues) => new ParamsError({ service: "form", issues }))
 
 /**
  * Constrains fields to those that require no services to be decoded or encoded. Its property is what a compile

@@ -13,14 +13,12 @@
 import type * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
-import type * as Types from "effect/Types"
-import type { FitsTags } from "./Hook.ts"
-import * as hook from "./internal/model/hook.ts"
-import type { Any } from "./internal/model/hooks.ts"
+import type * as Layer from "effect/Layer"
 import type { Needs, Pipeline } from "./internal/model/step.ts"
+import { combinator } from "./internal/steps/combinator.ts"
 import type { PipelineFn } from "./internal/steps/fn.ts"
+import { provide as provideLayer } from "./internal/steps/provide.ts"
 import * as internal from "./internal/steps/step.ts"
 import type { TimeoutOptions } from "./Step.ts"
 
@@ -69,7 +67,7 @@ export const isPipeline: (u: unknown) => u is Pipeline<unknown, unknown, unknown
  * @category constructors
  * @since 0.1.0
  */
-export const make: <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) => Pipeline<A, E, Needs<R>> =
+export const make: <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) => Pipeline<A, E, Needs<R>, never> =
   internal.makePipeline
 
 /**
@@ -89,8 +87,8 @@ export const make: <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) => Pi
  * @since 0.1.0
  */
 export const named: {
-  (name: string): <A, E, R>(self: Effect.Effect<A, E, R>) => Pipeline<A, E, Needs<R>>
-  <A, E, R>(self: Effect.Effect<A, E, R>, name: string): Pipeline<A, E, Needs<R>>
+  (name: string): <A, E, R>(self: Effect.Effect<A, E, R>) => Pipeline<A, E, Needs<R>, never>
+  <A, E, R>(self: Effect.Effect<A, E, R>, name: string): Pipeline<A, E, Needs<R>, never>
 } = dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, name: string) => make(name, self))
 
 /**
@@ -128,202 +126,26 @@ export const fn: (name: string) => Fn = internal.fn(internal.makePipeline)
 export type Fn = PipelineFn
 
 // -----------------------------------------------------------------------------
-// hooks for the steps
+// hooks
 // -----------------------------------------------------------------------------
 
-/**
- * Gives hooks to all steps that are evaluated in the pipeline. By default those of a kind run only where a step has no
- * hook of its own of the kind that has something to do.
- *
- * **Gotchas**
- *
- * As the steps may be of any type, the hooks may use no particular value or error, no field of a tagged error
- * but its tag, and may not be `Hook.required`: others do not compile.
- *
- * @see `Step.inherit` for how a step's hooks combine with these
- * @see {@link hooks} for hooks of the run itself
- *
- * @category hooks
- * @since 0.1.0
- */
-export const stepHooks: {
-  <R2, T>(
-    hooks: Any<unknown, unknown, R2, never, T> & FitsAnyStep<T>
-  ): <A, E, R>(self: Pipeline<A, E, R>) => Pipeline<A, E, R | Needs<R2>>
-  <A, E, R, R2, T>(
-    self: Pipeline<A, E, R>,
-    hooks: Any<unknown, unknown, R2, never, T> & FitsAnyStep<T>
-  ): Pipeline<A, E, R | Needs<R2>>
-} = dual(2, internal.stepHooks)
-
-/**
- * Constrains the hooks of {@link stepHooks} to those that use no field of a tagged error but its tag. Its
- * property is what a compile error shows for others.
- *
- * @category utility types
- * @since 0.1.0
- */
-export type FitsAnyStep<T> = FitsTags<AnyTagged<T>, T>
-
-type AnyTagged<T> = T extends { readonly _tag: infer K } ? { readonly _tag: K } : never
-
-// -----------------------------------------------------------------------------
-// hooks for the run
-// -----------------------------------------------------------------------------
-
-/**
- * Attaches a `Hook` or `Hooks` to the run itself, with their policies. They run once per run, never for its
- * steps, and see the `StepContext` of the run.
- *
- * @see {@link stepHooks} for hooks of the steps
- *
- * @category hooks
- * @since 0.1.0
- */
-export const hooks: {
-  <A2, E2, R2, X, T>(
-    hooks: Any<A2, E2, R2, X, T>
-  ): <A extends A2, E extends E2, R>(self: Pipeline<A, E, R> & FitsTags<E, T>) => Pipeline<A, E | X, R | Needs<R2>>
-  <A extends A2, E extends E2, R, A2, E2, R2, X, T>(
-    self: Pipeline<A, E, R> & FitsTags<E, T>,
-    hooks: Any<A2, E2, R2, X, T>
-  ): Pipeline<A, E | X, R | Needs<R2>>
-} = dual(2, internal.hooks)
-
-/**
- * Attaches a hook that runs before the body of the run.
- *
- * @see `Hook.onStart` for the hook as a value
- *
- * @category hooks
- * @since 0.1.0
- */
-export const onStart: {
-  <R2>(
-    effect: Effect.Effect<unknown, unknown, R2>
-  ): <A, E, R>(self: Pipeline<A, E, R>) => Pipeline<A, E, R | Needs<R2>>
-  <A, E, R, R2>(
-    self: Pipeline<A, E, R>,
-    effect: Effect.Effect<unknown, unknown, R2>
-  ): Pipeline<A, E, R | Needs<R2>>
-} = internal.attach(hook.onStart)
-
-/**
- * Attaches a hook that runs after the run succeeded, with its value.
- *
- * @see `Hook.onSuccess` for the hook as a value
- *
- * @category hooks
- * @since 0.1.0
- */
-export const onSuccess: {
-  <A, R2>(
-    f: (value: Types.NoInfer<A>) => Effect.Effect<unknown, unknown, R2>
-  ): <E, R>(self: Pipeline<A, E, R>) => Pipeline<A, E, R | Needs<R2>>
-  <A2, R2>(
-    f: (value: A2) => Effect.Effect<unknown, unknown, R2>
-  ): <A extends A2, E, R>(self: Pipeline<A, E, R>) => Pipeline<A, E, R | Needs<R2>>
-  <A, E, R, R2>(
-    self: Pipeline<A, E, R>,
-    f: (value: Types.NoInfer<A>) => Effect.Effect<unknown, unknown, R2>
-  ): Pipeline<A, E, R | Needs<R2>>
-} = internal.attach(hook.onSuccess)
-
-/**
- * Attaches a hook that runs after the run failed or died.
- *
- * @see `Hook.onFailure` for the hook as a value
- * @see {@link onFailureTag} for one tagged error
- * @see {@link stepHooks} for failures of single steps
- *
- * @category hooks
- * @since 0.1.0
- */
-export const onFailure: {
-  <E, R2>(
-    f: (cause: Cause.Cause<Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
-  ): <A, R>(self: Pipeline<A, E, R>) => Pipeline<A, E, R | Needs<R2>>
-  <E2, R2>(
-    f: (cause: Cause.Cause<E2>) => Effect.Effect<unknown, unknown, R2>
-  ): <A, E extends E2, R>(self: Pipeline<A, E, R>) => Pipeline<A, E, R | Needs<R2>>
-  <A, E, R, R2>(
-    self: Pipeline<A, E, R>,
-    f: (cause: Cause.Cause<Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
-  ): Pipeline<A, E, R | Needs<R2>>
-} = internal.attach(hook.onFailure)
-
-/**
- * Attaches a hook that runs after the run failed with the error of that tag. A tag that the run can't fail with
- * does not compile.
- *
- * @example
- * ```ts
- * import { Pipeline } from "effect-epilogue"
- * import { Data, Effect } from "effect"
- *
- * class NoData extends Data.TaggedError("NoData")<{ readonly day: string }> {}
- *
- * const etl = Pipeline.make("etl", Effect.fail(new NoData({ day: "monday" }))).pipe(
- *   Pipeline.onFailureTag("NoData", ({ day }) => Effect.log(`nothing came on ${day}`))
- * )
- * ```
- *
- * @see {@link onFailure} for errors of any tag, and defects
- * @see `Step.onFailureTag` for a single step
- *
- * @category hooks
- * @since 0.1.0
- */
-export const onFailureTag: {
-  <const K extends Types.Tags<E>, E, R2>(
-    tag: K,
-    f: (error: Types.ExtractTag<Types.NoInfer<E>, K>) => Effect.Effect<unknown, unknown, R2>
-  ): <A, R>(self: Pipeline<A, E, R>) => Pipeline<A, E, R | Needs<R2>>
-  <A, E, R, const K extends Types.Tags<E>, R2>(
-    self: Pipeline<A, E, R>,
-    tag: K,
-    f: (error: Types.ExtractTag<E, K>) => Effect.Effect<unknown, unknown, R2>
-  ): Pipeline<A, E, R | Needs<R2>>
-} = internal.attachTag
-
-/**
- * Attaches a hook that runs after the run was interrupted, unless it also failed or died.
- *
- * @see `Hook.onInterrupt` for the hook as a value
- *
- * @category hooks
- * @since 0.1.0
- */
-export const onInterrupt: {
-  <R2>(
-    f: (cause: Cause.Cause<never>) => Effect.Effect<unknown, unknown, R2>
-  ): <A, E, R>(self: Pipeline<A, E, R>) => Pipeline<A, E, R | Needs<R2>>
-  <A, E, R, R2>(
-    self: Pipeline<A, E, R>,
-    f: (cause: Cause.Cause<never>) => Effect.Effect<unknown, unknown, R2>
-  ): Pipeline<A, E, R | Needs<R2>>
-} = internal.attach(hook.onInterrupt)
-
-/**
- * Attaches a hook that runs after the run ended, whatever the outcome, and after the hooks of that outcome.
- *
- * @see `Hook.onExit` for the hook as a value
- *
- * @category hooks
- * @since 0.1.0
- */
-export const onExit: {
-  <A, E, R2>(
-    f: (exit: Exit.Exit<Types.NoInfer<A>, Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
-  ): <R>(self: Pipeline<A, E, R>) => Pipeline<A, E, R | Needs<R2>>
-  <A2, E2, R2>(
-    f: (exit: Exit.Exit<A2, E2>) => Effect.Effect<unknown, unknown, R2>
-  ): <A extends A2, E extends E2, R>(self: Pipeline<A, E, R>) => Pipeline<A, E, R | Needs<R2>>
-  <A, E, R, R2>(
-    self: Pipeline<A, E, R>,
-    f: (exit: Exit.Exit<Types.NoInfer<A>, Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
-  ): Pipeline<A, E, R | Needs<R2>>
-} = internal.attach(hook.onExit)
+export type { DeadlineOptions } from "./internal/steps/deadline.ts"
+export {
+  deadline,
+  type FitsAnyStep,
+  hooks,
+  layerDefault,
+  onExit,
+  onFailure,
+  onFailureTag,
+  onInterrupt,
+  onOverdue,
+  onSkip,
+  onStart,
+  onSuccess,
+  overdue,
+  stepHooks
+} from "./internal/steps/pipelineHooks.ts"
 
 // -----------------------------------------------------------------------------
 // the run
@@ -339,9 +161,9 @@ export const onExit: {
  * @since 0.1.0
  */
 export const annotate: {
-  (values: Readonly<Record<string, unknown>>): <A, E, R>(self: Pipeline<A, E, R>) => Pipeline<A, E, R>
-  <A, E, R>(self: Pipeline<A, E, R>, values: Readonly<Record<string, unknown>>): Pipeline<A, E, R>
-} = dual(2, internal.annotate)
+  (values: Readonly<Record<string, unknown>>): <A, E, R, H>(self: Pipeline<A, E, R, H>) => Pipeline<A, E, R, H>
+  <A, E, R, H>(self: Pipeline<A, E, R, H>, values: Readonly<Record<string, unknown>>): Pipeline<A, E, R, H>
+} = combinator(2, internal.annotate)
 
 /**
  * Limits the time of the run: when it is exceeded, its steps are interrupted and the run fails with a
@@ -379,13 +201,85 @@ export const timeout: {
   (
     duration: Duration.Input,
     options?: TimeoutOptions
-  ): <A, E, R>(self: Pipeline<A, E, R>) => Pipeline<A, E | Cause.TimeoutError, R>
-  <A, E, R>(
-    self: Pipeline<A, E, R>,
+  ): <A, E, R, H>(self: Pipeline<A, E, R, H>) => Pipeline<A, E | Cause.TimeoutError, R, H>
+  <A, E, R, H>(
+    self: Pipeline<A, E, R, H>,
     duration: Duration.Input,
     options?: TimeoutOptions
-  ): Pipeline<A, E | Cause.TimeoutError, R>
+  ): Pipeline<A, E | Cause.TimeoutError, R, H>
 } = internal.timeout
+
+/**
+ * Builds a layer inside the run and provides it to the body, so that a layer that fails is a failure of the run, with its
+ * hooks.
+ *
+ * **When to use**
+ *
+ * For what the steps need: a database, a client, a file. Where the layer is provided with `Effect.provide`, around the
+ * pipeline, its failure ends the program before the run begins, and no hook tells anybody. What the run's own hooks
+ * need, as the `Alerter`, goes around the pipeline with `Effect.provide`.
+ *
+ * **Details**
+ *
+ * - The layer is built after the start hooks, and released after the body and the background hooks of the steps, before
+ *   the other hooks of the run. A time limit of the run includes building it.
+ * - Steps and their hooks, those of `Pipeline.stepHooks` included, get the services.
+ * - The hooks of the run itself get none of them, whether they are attached before or after: where the layer fails there
+ *   are none. What they require stays required, also where the layer would provide it.
+ * - The layer may require parameters that a config file sets, and `StepContext`, that of the run.
+ *
+ * **Gotchas**
+ *
+ * Observers, as those of `Report.layerProgress`, go around the pipeline: inside they would miss the start of the run.
+ *
+ * @example
+ * ```ts
+ * import { Alerter, AlerterHooks, Pipeline, Step } from "effect-epilogue"
+ * import { Context, Effect, Layer } from "effect"
+ *
+ * class Db extends Context.Service<Db, { readonly count: Effect.Effect<number> }>()("Db") {}
+ *
+ * const DbLive = Layer.effect(Db, Effect.fail("connection refused"))
+ *
+ * const nightly = Pipeline.make("nightly", Step.make("count", Effect.flatMap(Db, (db) => db.count))).pipe(
+ *   Pipeline.hooks(AlerterHooks.failure), // "nightly failed: connection refused"
+ *   Pipeline.provide(DbLive)
+ * )
+ *
+ * const program = nightly.pipe(Effect.provide(Alerter.layerConsole))
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const provide: {
+  <const Layers extends [Layer.Any, ...Array<Layer.Any>]>(
+    layers: Layers
+  ): <A, E, R, H>(
+    self: Pipeline<A, E, R, H>
+  ) => Pipeline<
+    A,
+    E | Layer.Error<Layers[number]>,
+    Exclude<R, Layer.Success<Layers[number]>> | Needs<Layer.Services<Layers[number]>> | H,
+    H
+  >
+  <ROut, E2, RIn>(
+    layer: Layer.Layer<ROut, E2, RIn>
+  ): <A, E, R, H>(self: Pipeline<A, E, R, H>) => Pipeline<A, E | E2, Exclude<R, ROut> | Needs<RIn> | H, H>
+  <A, E, R, H, const Layers extends [Layer.Any, ...Array<Layer.Any>]>(
+    self: Pipeline<A, E, R, H>,
+    layers: Layers
+  ): Pipeline<
+    A,
+    E | Layer.Error<Layers[number]>,
+    Exclude<R, Layer.Success<Layers[number]>> | Needs<Layer.Services<Layers[number]>> | H,
+    H
+  >
+  <A, E, R, H, ROut, E2, RIn>(
+    self: Pipeline<A, E, R, H>,
+    layer: Layer.Layer<ROut, E2, RIn>
+  ): Pipeline<A, E | E2, Exclude<R, ROut> | Needs<RIn> | H, H>
+} = provideLayer
 
 /**
  * Names the run for people. A run without a name is called by its pipeline and the second of its start (UTC), as
@@ -401,6 +295,6 @@ export const timeout: {
  * @since 0.1.0
  */
 export const runName: {
-  (name: string): <A, E, R>(self: Pipeline<A, E, R>) => Pipeline<A, E, R>
-  <A, E, R>(self: Pipeline<A, E, R>, name: string): Pipeline<A, E, R>
-} = dual(2, internal.runName)
+  (name: string): <A, E, R, H>(self: Pipeline<A, E, R, H>) => Pipeline<A, E, R, H>
+  <A, E, R, H>(self: Pipeline<A, E, R, H>, name: string): Pipeline<A, E, R, H>
+} = combinator(2, internal.runName)

@@ -26,10 +26,15 @@ export type {
   RunEnded,
   RunEvent,
   RunInfo,
+  RunLogged,
+  RunOverdue,
   RunStarted,
   StepEnded,
   StepInfo,
+  StepLogged,
+  StepOverdue,
   StepProgress,
+  StepSkipped,
   StepStarted
 } from "./internal/model/events.ts"
 

@@ -1,11 +1,11 @@
 /**
  * Names Effects as steps, and attaches hooks to them: functions that run when the Effect starts, is retried,
- * succeeds, fails, is interrupted or ends, with its context, its parameters and its typed value or error.
+ * succeeds, fails, is interrupted, is skipped or ends, with its context, its parameters and its typed value or error.
  *
  * **Details**
  *
  * A `Step<A, E, R>` is an `Effect<A, E, R>`: `yield*` it, put it in `Effect.all`, retry it from outside. Each
- * evaluation ends in exactly one of success, failure and interrupt. A hook that fails does not change the step's
+ * evaluation ends in exactly one of success, failure, interrupt and skip. A hook that fails does not change the step's
  * exit, unless it is `Hook.required`.
  *
  * With a tracer, each evaluation opens a span with the step's name and the attributes `epilogue.*` (pipeline,
@@ -22,19 +22,16 @@ import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import type * as Schedule from "effect/Schedule"
 import type * as Types from "effect/Types"
-import type { FitsTags } from "./Hook.ts"
-import type { FailedAttempt, Kind } from "./internal/model/hook.ts"
-import * as hook from "./internal/model/hook.ts"
-import type { Any, InheritMode } from "./internal/model/hooks.ts"
 import type { Needs, Step } from "./internal/model/step.ts"
+import { combinator } from "./internal/steps/combinator.ts"
 import type { StepFn } from "./internal/steps/fn.ts"
 import * as internal from "./internal/steps/step.ts"
 
 export type { Needs, Step } from "./internal/model/step.ts"
+export type { PromiseFn, PromiseOptions } from "./internal/steps/promiseFn.ts"
 
 /**
  * The key of a parameter service, as `Params.Service` makes it.
@@ -139,240 +136,35 @@ export const fn: (name: string) => Fn = internal.fn(internal.makeStep)
  */
 export type Fn = StepFn
 
+export { fnPromise, promise } from "./internal/steps/promise.ts"
+
 // -----------------------------------------------------------------------------
 // hooks
-//
-// Each combinator has two data-last forms. In the first, inside a pipe, the step's types give the type of the
-// function's argument; in the second, outside of a pipe, the argument's type decides which steps fit. Neither widens
-// the types of the step.
 // -----------------------------------------------------------------------------
 
-/**
- * Attaches a hook that runs before the first attempt.
- *
- * @see `Hook.onStart` for the hook as a value
- * @see {@link onRetry} for a hook that runs between attempts
- *
- * @category hooks
- * @since 0.1.0
- */
-export const onStart: {
-  <R2>(effect: Effect.Effect<unknown, unknown, R2>): <A, E, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A, E, R, R2>(self: Step<A, E, R>, effect: Effect.Effect<unknown, unknown, R2>): Step<A, E, R | Needs<R2>>
-} = internal.attach(hook.onStart)
+export {
+  hooks,
+  inherit,
+  onExit,
+  onFailure,
+  onFailureTag,
+  onInterrupt,
+  onOverdue,
+  onRetry,
+  onRollback,
+  onSkip,
+  onStart,
+  onSuccess,
+  overdue
+} from "./internal/steps/stepHooks.ts"
 
-/**
- * Attaches a hook that runs after the step succeeded, with the value that the step's caller gets.
- *
- * @see `Hook.onSuccess` for the hook as a value
- * @see {@link onExit} for a hook that runs after any outcome
- *
- * @category hooks
- * @since 0.1.0
- */
-export const onSuccess: {
-  <A, R2>(
-    f: (value: Types.NoInfer<A>) => Effect.Effect<unknown, unknown, R2>
-  ): <E, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A2, R2>(
-    f: (value: A2) => Effect.Effect<unknown, unknown, R2>
-  ): <A extends A2, E, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A, E, R, R2>(
-    self: Step<A, E, R>,
-    f: (value: Types.NoInfer<A>) => Effect.Effect<unknown, unknown, R2>
-  ): Step<A, E, R | Needs<R2>>
-} = internal.attach(hook.onSuccess)
+// -----------------------------------------------------------------------------
+// skips
+// -----------------------------------------------------------------------------
 
-/**
- * Attaches a hook that runs after the step failed or died in its last attempt.
- *
- * @see `Hook.onFailure` for the hook as a value
- * @see {@link onFailureTag} for one tagged error
- * @see {@link onInterrupt} for interruptions, which are not failures
- *
- * @category hooks
- * @since 0.1.0
- */
-export const onFailure: {
-  <E, R2>(
-    f: (cause: Cause.Cause<Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
-  ): <A, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <E2, R2>(
-    f: (cause: Cause.Cause<E2>) => Effect.Effect<unknown, unknown, R2>
-  ): <A, E extends E2, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A, E, R, R2>(
-    self: Step<A, E, R>,
-    f: (cause: Cause.Cause<Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
-  ): Step<A, E, R | Needs<R2>>
-} = internal.attach(hook.onFailure)
+export { type Condition, skip, when, type WhenOptions, whenSkipped } from "./internal/steps/skip.ts"
 
-/**
- * Attaches a hook that runs after the step failed with the error of that tag. A tag that the step can't fail
- * with does not compile.
- *
- * **Gotchas**
- *
- * For that error it takes precedence over the pipeline's failure hooks; for all other errors, and for defects, those
- * run. `Step.inherit("append", "failure")` runs both.
- *
- * @see `Hook.onFailureTag` for the hook as a value
- * @see {@link onFailure} for all errors and defects
- * @see {@link inherit} for keeping the pipeline's failure hooks
- *
- * @category hooks
- * @since 0.1.0
- */
-export const onFailureTag: {
-  <const K extends Types.Tags<E>, E, R2>(
-    tag: K,
-    f: (error: Types.ExtractTag<Types.NoInfer<E>, K>) => Effect.Effect<unknown, unknown, R2>
-  ): <A, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A, E, R, const K extends Types.Tags<E>, R2>(
-    self: Step<A, E, R>,
-    tag: K,
-    f: (error: Types.ExtractTag<E, K>) => Effect.Effect<unknown, unknown, R2>
-  ): Step<A, E, R | Needs<R2>>
-} = internal.attachTag
-
-/**
- * Attaches a hook that runs after the step was interrupted, unless it also failed or died.
- *
- * **Details**
- *
- * A step is interrupted where its own fiber is asked to end, or interrupts itself. A step that waits for something else
- * that is interrupted (a joined fiber, a queue that is shut down) fails: a defect `WaitInterrupted` is added to its
- * cause.
- *
- * @see `Hook.onInterrupt` for the hook as a value
- *
- * @category hooks
- * @since 0.1.0
- */
-export const onInterrupt: {
-  <R2>(
-    f: (cause: Cause.Cause<never>) => Effect.Effect<unknown, unknown, R2>
-  ): <A, E, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A, E, R, R2>(
-    self: Step<A, E, R>,
-    f: (cause: Cause.Cause<never>) => Effect.Effect<unknown, unknown, R2>
-  ): Step<A, E, R | Needs<R2>>
-} = internal.attach(hook.onInterrupt)
-
-/**
- * Attaches a hook that runs after an attempt failed and another follows, before the delay in between.
- *
- * @see `Hook.onRetry` for the hook as a value
- * @see {@link retry} for the retries themselves
- *
- * @category hooks
- * @since 0.1.0
- */
-export const onRetry: {
-  <E, R2>(
-    f: (failed: FailedAttempt<Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
-  ): <A, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <E2, R2>(
-    f: (failed: FailedAttempt<E2>) => Effect.Effect<unknown, unknown, R2>
-  ): <A, E extends E2, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A, E, R, R2>(
-    self: Step<A, E, R>,
-    f: (failed: FailedAttempt<Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
-  ): Step<A, E, R | Needs<R2>>
-} = internal.attach(hook.onRetry)
-
-/**
- * Attaches a hook that runs after the step ended, whatever the outcome, and after the hooks of that outcome.
- *
- * @see `Hook.onExit` for the hook as a value
- *
- * @category hooks
- * @since 0.1.0
- */
-export const onExit: {
-  <A, E, R2>(
-    f: (exit: Exit.Exit<Types.NoInfer<A>, Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
-  ): <R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A2, E2, R2>(
-    f: (exit: Exit.Exit<A2, E2>) => Effect.Effect<unknown, unknown, R2>
-  ): <A extends A2, E extends E2, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A, E, R, R2>(
-    self: Step<A, E, R>,
-    f: (exit: Exit.Exit<Types.NoInfer<A>, Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
-  ): Step<A, E, R | Needs<R2>>
-} = internal.attach(hook.onExit)
-
-/**
- * Attaches a `Hook` or `Hooks`, with their policies.
- *
- * **When to use**
- *
- * For hooks with policies such as `Hook.timeout`, and for hooks that several steps share. For a plain function,
- * {@link onSuccess}, {@link onFailure} and the others are shorter.
- *
- * @example
- * ```ts
- * import { Hook, Step } from "effect-epilogue"
- * import { Effect } from "effect"
- *
- * const step = Step.make("load", Effect.succeed(42)).pipe(
- *   Step.hooks(
- *     Hook.onSuccess((n: number) => Effect.log(n)).pipe(Hook.named("log the number"), Hook.timeout("5 seconds"))
- *   )
- * )
- * ```
- *
- * @see `Pipeline.stepHooks` for hooks of all steps of a pipeline
- * @see {@link inherit} for how they combine with those
- *
- * @category hooks
- * @since 0.1.0
- */
-export const hooks: {
-  <A2, E2, R2, X, T>(
-    hooks: Any<A2, E2, R2, X, T>
-  ): <A extends A2, E extends E2, R>(self: Step<A, E, R> & FitsTags<E, T>) => Step<A, E | X, R | Needs<R2>>
-  <A extends A2, E extends E2, R, A2, E2, R2, X, T>(
-    self: Step<A, E, R> & FitsTags<E, T>,
-    hooks: Any<A2, E2, R2, X, T>
-  ): Step<A, E | X, R | Needs<R2>>
-} = dual(2, internal.hooks)
-
-/**
- * Sets how the step's hooks combine with those of its pipeline, for the kinds given, or for all kinds if none is
- * given:
- *
- * | mode | runs |
- * | --- | --- |
- * | `"override"` (default) | the step's hooks if one of the kind has something to do, else the pipeline's |
- * | `"append"` | the pipeline's hooks, then the step's |
- * | `"prepend"` | the step's hooks, then the pipeline's |
- * | `"off"` | the step's hooks only |
- *
- * **Details**
- *
- * A hook has nothing to do where its tag ({@link onFailureTag}) or its predicate (`Hook.when`) does not match. Where
- * that holds for all of the step's hooks of a kind, the pipeline's run after them. A predicate that fails does not
- * match.
- *
- * @example
- * ```ts
- * import { Step } from "effect-epilogue"
- * import { Effect } from "effect"
- *
- * const quiet = Step.make("probe", Effect.void).pipe(Step.inherit("off", "failure"))
- * const loud = Step.inherit(quiet, "append", "success", "exit")
- * ```
- *
- * @see `Hooks.explain` for the hooks that run for a step in a pipeline, and why
- * @see `Pipeline.stepHooks` for the hooks that a pipeline gives its steps
- *
- * @category hooks
- * @since 0.1.0
- */
-export const inherit: {
-  (mode: InheritMode, ...kinds: ReadonlyArray<Kind>): <A, E, R>(self: Step<A, E, R>) => Step<A, E, R>
-  <A, E, R>(self: Step<A, E, R>, mode: InheritMode, ...kinds: ReadonlyArray<Kind>): Step<A, E, R>
-} = internal.inherit
+export { StepSkipped, type StepSkippedFields } from "./internal/model/skip.ts"
 
 // -----------------------------------------------------------------------------
 // identity
@@ -431,7 +223,7 @@ export type Key = string | number | bigint | boolean
 export const key: {
   (value: Key): <A, E, R>(self: Step<A, E, R>) => Step<A, E, R>
   <A, E, R>(self: Step<A, E, R>, value: Key): Step<A, E, R>
-} = dual(2, internal.key)
+} = combinator(2, internal.key)
 
 // -----------------------------------------------------------------------------
 // the body
@@ -449,7 +241,7 @@ export const key: {
 export const params: {
   <Self, Value>(params: ParamsKey<Self, Value>): <A, E, R>(self: Step<A, E, R>) => Step<A, E, R | Self>
   <A, E, R, Self, Value>(self: Step<A, E, R>, params: ParamsKey<Self, Value>): Step<A, E, R | Self>
-} = dual(2, internal.params)
+} = combinator(2, internal.params)
 
 /**
  * Retries the step's body inside its hooks. Takes what `Effect.retry` takes: a `Schedule`, a builder, or
@@ -458,7 +250,7 @@ export const params: {
  * **Details**
  *
  * Each failed attempt that is followed by another runs the `onRetry` hooks. The hooks for the step's outcome run
- * once, after the last attempt. Defects and interruptions are not retried.
+ * once, after the last attempt. Defects, interruptions and skips are not retried.
  *
  * **Gotchas**
  *
@@ -476,7 +268,7 @@ export const params: {
  * )
  * ```
  *
- * @see {@link onRetry} for hooks that run between attempts
+ * @see `Step.onRetry` for hooks that run between attempts
  * @see `Hook.retry` for retrying a hook
  *
  * @category combinators
@@ -504,7 +296,7 @@ export const retry: {
     self: Step<A, E, R>,
     builder: RetryBuilder<B, E, Error, Env>
   ): Step<A, E | Error, R | Needs<Env>>
-} = dual(2, internal.retry)
+} = combinator(2, internal.retry)
 
 /**
  * A function that makes a schedule with the step's error type inferred, as in
@@ -581,7 +373,7 @@ export const timeout: {
   ): Step<A, E | Cause.TimeoutError, R>
 } = internal.timeout
 
-export { requireApproval } from "./internal/steps/requireApproval.ts"
+export { approved, requireApproval } from "./internal/steps/requireApproval.ts"
 
 /**
  * Adds annotations to the step, which its hooks, alerts and events show.
@@ -595,4 +387,4 @@ export { requireApproval } from "./internal/steps/requireApproval.ts"
 export const annotate: {
   (values: Readonly<Record<string, unknown>>): <A, E, R>(self: Step<A, E, R>) => Step<A, E, R>
   <A, E, R>(self: Step<A, E, R>, values: Readonly<Record<string, unknown>>): Step<A, E, R>
-} = dual(2, internal.annotate)
+} = combinator(2, internal.annotate)

@@ -3,8 +3,25 @@
  *
  * @since 0.1.0
  */
-export { Alert, type AlertInput, type AlertSource, type Attachment, type Field, type Severity } from "./Alert.ts"
-export { Alerter, AlerterError, type AlerterErrorFields, AlerterErrorReason, isAlerterError } from "./Alerter.ts"
+export {
+  Alert,
+  type AlertInput,
+  type AlertNote,
+  type AlertSource,
+  type Attachment,
+  type Field,
+  type Severity
+} from "./Alert.ts"
+export {
+  Alerter,
+  AlerterError,
+  type AlerterErrorFields,
+  AlerterErrorReason,
+  type AlertKind,
+  type DurationPart,
+  isAlerterError,
+  type Words
+} from "./Alerter.ts"
 /** Standard hooks that post alerts about steps and runs. */
 export * as AlerterHooks from "./AlerterHooks.ts"
 export {
@@ -28,6 +45,10 @@ export * as Pipeline from "./Pipeline.ts"
 export * as RunEvent from "./RunEvent.ts"
 /** Secrets, which are kept out of all that is told of runs. */
 export * as Secrets from "./Secrets.ts"
+/** Steps of the spans that a program opens already. */
+export * as Spans from "./Spans.ts"
 /** Named Effects with hooks. */
 export * as Step from "./Step.ts"
 export { StepContext } from "./StepContext.ts"
+/** The last lines that steps have logged, for alerts and records. */
+export * as StepLogs from "./StepLogs.ts"

@@ -14,10 +14,11 @@ import { brief, calls, events, kinds, logs, noting, plain } from "./support/obse
 
 const it = makeIt(test)
 
-const bodies: Readonly<Record<string, Effect.Effect<number, string>>> = {
+const bodies: Readonly<Record<string, Effect.Effect<number, string | Step.StepSkipped>>> = {
   success: Effect.succeed(1),
   failure: Effect.fail("no"),
-  interrupt: Effect.interrupt
+  interrupt: Effect.interrupt,
+  skip: Step.skip("no rows")
 }
 
 /** Hook functions that fail in one way each. */
@@ -62,14 +63,20 @@ it.effect("a hook that fails in any way changes neither the step's exit nor the 
             ? Hook.onFailure(f)
             : kind === "interrupt"
             ? Hook.onInterrupt(f)
+            : kind === "skip"
+            ? Hook.onSkip(f)
             : kind === "retry"
             ? Hook.onRetry(f)
+            : kind === "overdue"
+            ? Hook.onOverdue(f)
             : Hook.onExit(f)
           const step = Step.make("s", body).pipe(
             Step.retry({ times: 1 }),
+            Step.overdue(0),
             Step.hooks(Hooks.make(Hook.named(bad, "bad"), noting(seen, kind, "after"), noting(seen, "exit", "last")))
           )
-          const ran = kind === "start" || kind === "exit" || kind === end || (kind === "retry" && end === "failure")
+          const ran = kind === "start" || kind === "overdue" || kind === "exit" || kind === end ||
+            (kind === "retry" && end === "failure")
           const exit = yield* exitAfter("31 seconds", step.pipe(Effect.provide([log.layer, emitted.layer])))
           const where = `${how}, ${kind}, ${end}`
           assert.deepEqual(plain(exit), plain(yield* Effect.exit(body)), where)

@@ -12,8 +12,14 @@ const it = makeIt(test)
 const modes: ReadonlyArray<Hooks.InheritMode> = ["override", "append", "prepend", "off"]
 
 /** Returns a body that, with one retry, makes hooks of the given kind run. */
-const bodyFor = (kind: Hook.Kind): Effect.Effect<unknown, string> =>
-  kind === "interrupt" ? Effect.interrupt : kind === "failure" || kind === "retry" ? Effect.fail("no") : Effect.void
+const bodyFor = (kind: Hook.Kind): Effect.Effect<unknown, string | Step.StepSkipped> =>
+  kind === "interrupt"
+    ? Effect.interrupt
+    : kind === "skip"
+    ? Step.skip()
+    : kind === "failure" || kind === "retry"
+    ? Effect.fail("no")
+    : Effect.void
 
 const expected = (mode: Hooks.InheritMode, own: ReadonlyArray<string>, inherited: ReadonlyArray<string>) =>
   mode === "append"
@@ -79,6 +85,7 @@ for (const mode of modes) {
             const seen = calls()
             const step = Step.make("s", bodyFor(kind)).pipe(
               Step.retry({ times: 1 }),
+              Step.overdue(0),
               Step.hooks(Hooks.make(...own.map((name) => noting(seen, kind, name))))
             )
             for (const inheriting of [Step.inherit(step, mode, ...named), step.pipe(Step.inherit(mode, ...named))]) {
@@ -136,7 +143,7 @@ const Setup = Schema.Struct({
     .check(
       Schema.isMaxLength(3)
     ),
-  end: Schema.Literals(["success", "failure", "interrupt"])
+  end: Schema.Literals(["success", "failure", "interrupt", "skip"])
 })
 
 it.effect("Hooks.explain lists exactly the hooks that run, in their order", () =>

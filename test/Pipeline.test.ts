@@ -202,13 +202,15 @@ it.effect("a step inside a hook belongs to the run but does not inherit the pipe
     for (const kind of kinds) {
       seen.list.length = emitted.list.length = 0
       const hook = noting(seen, kind, kind, Effect.andThen(Effect.exit(bare), Effect.exit(cleanUp)))
-      const body = kind === "interrupt"
+      const body: Effect.Effect<void, string | Step.StepSkipped> = kind === "interrupt"
         ? Effect.interrupt
+        : kind === "skip"
+        ? Step.skip()
         : kind === "failure" || kind === "retry"
         ? Effect.fail("no")
         : Effect.void
       yield* Effect.exit(
-        Pipeline.make("p", Step.make("s", body).pipe(Step.retry({ times: 1 }))).pipe(
+        Pipeline.make("p", Step.make("s", body).pipe(Step.retry({ times: 1 }), Step.overdue(0))).pipe(
           Pipeline.stepHooks(hook),
           Effect.provide(emitted.layer)
         )

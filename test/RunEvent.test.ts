@@ -1,10 +1,13 @@
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Hash from "effect/Hash"
 import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
@@ -128,6 +131,68 @@ it.effect("events carry time, duration, attempts, exit and annotations", () =>
     assert.deepEqual({ ...ended.annotations }, { env: "test", rows: 3 })
     assert.deepEqual({ ...run.annotations }, { env: "test" })
     assert.deepEqual([ended.duration, hook.duration, run.duration].map(Duration.toMillis), [4000, 500, 4500])
+  }))
+
+it.effect("durations of events are like others, and those of a slow observer count for no hook", () =>
+  Effect.gen(function*() {
+    let nanos = 1_000_000n
+    const takes = (taken: bigint) => {
+      nanos += taken
+    }
+    const clock: Clock.Clock = Object.assign(Object.create(yield* Clock.Clock), {
+      currentTimeMillisUnsafe: () => Number(nanos / 1_000_000n),
+      monotonicTimeNanosUnsafe: () => nanos
+    })
+    const emitted = events()
+    const slow = RunEvent.layer(() => takes(60_000_000n))
+    const step = Step.make("s", Effect.sync(() => takes(1_500_000n))).pipe(
+      Step.hooks(Hook.onSuccess(() => Effect.sync(() => takes(2_000_000n)))),
+      Step.hooks(Hook.onExit(() => Effect.sync(() => takes(3_000_000n))))
+    )
+    yield* step.pipe(
+      Effect.repeat({ times: 2 }),
+      Effect.provide(emitted.layer.pipe(Layer.provideMerge(slow))),
+      Effect.provideService(Clock.Clock, clock)
+    )
+    const hooks = emitted.list.flatMap((event) => event._tag === "HookEnded" ? [Duration.toMillis(event.duration)] : [])
+    assert.deepEqual(hooks, [2, 3, 2, 3, 2, 3])
+    const [hook] = emitted.list.flatMap((event) => event._tag === "HookEnded" ? [event.duration] : [])
+    assert.ok(
+      Duration.isDuration(hook) && Equal.equals(hook, Duration.millis(2)) && Equal.equals(Duration.millis(2), hook)
+    )
+    assert.equal(Hash.hash(hook), Hash.hash(Duration.millis(2)))
+    assert.equal(JSON.stringify(hook), JSON.stringify(Duration.nanos(2_000_000n)))
+    assert.equal(String(hook), "2000000 nanos")
+    assert.equal(Duration.format(Duration.sum(hook, Duration.millis(1))), "3ms")
+  }))
+
+it.effect("the time of observers that become slow counts for fifteen hooks at most", () =>
+  Effect.gen(function*() {
+    let nanos = 1_000_000n
+    const clock: Clock.Clock = Object.assign(Object.create(yield* Clock.Clock), {
+      currentTimeMillisUnsafe: () => Number(nanos / 1_000_000n),
+      monotonicTimeNanosUnsafe: () => nanos
+    })
+    const emitted = events()
+    let slow = false
+    const observer = RunEvent.layer(() => {
+      if (slow) nanos += 60_000_000n
+    })
+    const step = Step.onSuccess(Step.make("s", Effect.void), () => Effect.void)
+    yield* Pipeline.make(
+      "p",
+      Effect.gen(function*() {
+        for (let i = 0; i < 100; i++) yield* step
+        slow = true
+        for (let i = 0; i < 100; i++) yield* step
+      })
+    ).pipe(
+      Effect.provide(emitted.layer.pipe(Layer.provideMerge(observer))),
+      Effect.provideService(Clock.Clock, clock)
+    )
+    const hooks = emitted.list.flatMap((event) => event._tag === "HookEnded" ? [Duration.toMillis(event.duration)] : [])
+    assert.ok(hooks.filter((millis) => millis > 0).length <= 15, String(hooks))
+    assert.deepEqual(hooks.slice(120), Array.from({ length: 80 }, () => 0))
   }))
 
 it.effect("StepEnded is emitted when the body ends, before the step's hooks have ended", () =>

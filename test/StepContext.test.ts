@@ -260,3 +260,32 @@ it.effect("ten thousand concurrent steps in two runs never see each other's cont
     assert.equal(seen.list.filter((name) => name === "x").length, count)
     assert.equal(seen.list.length, 2 * count)
   }))
+
+it.effect("a hook that is one synchronous call is in its step's context, and the code after the step is not", () =>
+  Effect.gen(function*() {
+    const seen: Array<string | undefined> = []
+    const look = Effect.sync(() => {
+      seen.push(Context.getOrUndefined(Fiber.getCurrent()!.context, StepContext)?.stepName)
+    })
+    const thrown = new Error("thrown")
+    const step = Step.make("load", Effect.void).pipe(
+      Step.hooks(Hook.onStart(look)),
+      Step.onSuccess(() => look),
+      Step.onSuccess(() =>
+        Effect.sync(() => {
+          throw thrown
+        })
+      ),
+      Step.hooks(Hook.onExit(() => look))
+    )
+    const failed = yield* Effect.flip(
+      Step.make("required", Effect.void).pipe(Step.hooks(Hook.required(Hook.onSuccess(() =>
+        Effect.sync(() => {
+          throw thrown
+        })
+      ))))
+    )
+    assert.equal(failed.cause, thrown)
+    yield* Effect.andThen(step, look)
+    assert.deepEqual(seen, ["load", "load", "load", undefined])
+  }))

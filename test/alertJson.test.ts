@@ -22,6 +22,7 @@ it.effect("any alert survives encoding to JSON and decoding", () =>
         sample,
         posted.with({ at: undefined, tags: ["", "\ud83d"], dedupeKey: posted.title, idempotencyKey: posted.title }),
         posted.with({ attachments: [{ name: posted.title, mediaType: "x/y", content: Uint8Array.of(0, 128, 255) }] }),
+        posted.with({ url: posted.title, actions: [{ label: posted.title, url: "https://wiki.example/load" }] }),
         posted.with({ at: DateTime.makeUnsafe("+012345-01-02T03:04:05.678Z"), source: sample.source })
       ]
       for (const alert of alerts) assert.deepEqual(fromJson(read(written(toJson(alert)))), alert)

@@ -55,12 +55,58 @@ test("every TypeScript snippet compiles", async () => {
   expect(await tsc.exited).toBe(0)
 }, 60_000)
 
-test("the README's first snippet prints the output that the README shows", async () => {
-  const normal = (output: string) => output.replace(/^\[[\d:.]+\]/gm, "[time]").replace(/\(#\d+\)/g, "(#n)").trim()
-  const run = Bun.spawn([process.execPath, join(folder, "0_README_0.ts")], { cwd: root, stdout: "pipe" })
+/** Runs the first snippet that has all of the parts, and returns its output. */
+const outputOf = async (...parts: ReadonlyArray<string>): Promise<string> => {
+  const index = snippets.findIndex(({ code }) => parts.every((part) => code.includes(part)))
+  const run = Bun.spawn([process.execPath, join(folder, `${index}_${snippets[index]!.name}.ts`)], {
+    cwd: root,
+    stdout: "pipe",
+    env: { ...process.env, NO_COLOR: "1" }
+  })
   const output = await new Response(run.stdout).text()
   expect(await run.exited).toBe(0)
-  expect(normal(output)).toBe(normal(fenced(readme, "text")[0]!))
+  return output
+}
+
+/** Returns the first output that the README shows with a text in it. */
+const shownWith = (text: string): string => fenced(readme, "text").find((shown) => shown.includes(text))!
+
+test("the README's first snippet prints the output that the README shows", async () => {
+  const normal = (output: string) => output.replace(/^\[[\d:.]+\]/gm, "[time]").replace(/\(#\d+\)/g, "(#n)").trim()
+  expect(normal(await outputOf())).toBe(normal(shownWith("")))
+}, 30_000)
+
+test("the snippet of docs/defaults.md prints the output that the page shows", async () => {
+  const normal = (output: string) => output.replace(/^\[[\d:.]+\]/gm, "[time]").replace(/\(#\d+\)/g, "(#n)").trim()
+  const [shown] = fenced(readFileSync(join(root, "docs", "defaults.md"), "utf8"), "text")
+  expect(normal(await outputOf("export const Defaults", "runMain"))).toBe(normal(shown!))
+}, 30_000)
+
+test("the snippet of docs/skips.md prints the output that the page shows", async () => {
+  const normal = (output: string) =>
+    output.replace(/\b\d+ ms\b/g, "n ms").replace(/^\[[\d:.]+\]/gm, "[time]").replace(/\(#\d+\)/g, "(#n)")
+      .replace(/nightly-[\d_-]+/, "nightly-[time]").trim()
+  const [shown] = fenced(readFileSync(join(root, "docs", "skips.md"), "utf8"), "text")
+  expect(normal(await outputOf("Step.whenSkipped", "runMain"))).toBe(normal(shown!))
+}, 30_000)
+
+test("the README's snippet of a step that is late prints the output that the README shows", async () => {
+  const normal = (output: string) =>
+    output.replace(/\b\d+(\.\d+)? s\b/g, "n s").replace(/\d{4}-\d\d-\d\d[T ][\d:.]+(Z| .*UTC.*)?/g, "[time]").trim()
+  expect(normal(await outputOf("Hook.overdueAfter", "runMain"))).toBe(normal(shownWith("is still running")))
+}, 30_000)
+
+test("the README's snippet of a rollback prints the output that the README shows", async () => {
+  const normal = (output: string) =>
+    output.replace(/\b\d+ ms\b/g, "n ms").replace(/^\[[\d:.]+\]/gm, "[time]").replace(/\(#\d+\)/g, "(#n)")
+      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "[time]").replace(/[\da-f-]{36}/, "[id]").trim()
+  expect(normal(await outputOf("Step.onRollback", "runMain"))).toBe(normal(shownWith("not undone")))
+}, 30_000)
+
+test("the README's snippet of a step that logs ends its alert with the lines that the README shows", async () => {
+  const normal = (output: string) =>
+    output.replace(/\b\d+ ms\b/g, "n ms").replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "[time]").trim()
+  expect(normal(await outputOf("StepLogs.layer()", "runMain"))).toContain(normal(shownWith("last lines logged")))
 }, 30_000)
 
 test(
@@ -75,7 +121,7 @@ test(
     })
     const output = await new Response(run.stdout).text()
     expect(await run.exited).toBe(0)
-    expect(normal(output)).toBe(normal(fenced(readme, "text")[1]!))
+    expect(normal(output)).toBe(normal(fenced(readme, "text").find((text) => text.startsWith("▶ training"))!))
   },
   30_000
 )

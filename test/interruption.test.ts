@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
+import * as Tracer from "effect/Tracer"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { Hook, Hooks, Pipeline, Step } from "../src/index.ts"
@@ -70,6 +71,7 @@ interface Case {
   readonly required?: boolean
   readonly observed?: boolean
   readonly pipeline?: boolean
+  readonly traced?: boolean
   /** The Effect that each hook runs after recording its call. */
   readonly hook: Effect.Effect<unknown, unknown>
 }
@@ -92,15 +94,21 @@ const hooks: Readonly<Record<string, Effect.Effect<unknown, unknown>>> = {
 
 const cases: ReadonlyArray<Case> = Object.entries(bodies).flatMap(([body, effect]) =>
   Object.entries(hooks).flatMap(([how, hook]) =>
-    [{}, { observed: true }, { pipeline: true }, { required: true }, { required: true, observed: true, pipeline: true }]
-      .map(
-        (flags) => ({
-          name: `body ${body}, hooks ${how}, ${Object.keys(flags).join(" ")}`,
-          body: effect,
-          hook,
-          ...flags
-        })
-      )
+    [
+      {},
+      { observed: true },
+      { pipeline: true },
+      { required: true },
+      { required: true, traced: true },
+      { required: true, observed: true, pipeline: true }
+    ].map(
+      (flags) => ({
+        name: `body ${body}, hooks ${how}, ${Object.keys(flags).join(" ")}`,
+        body: effect,
+        hook,
+        ...flags
+      })
+    )
   )
 )
 
@@ -123,7 +131,16 @@ const trial = (options: Case, k: number) =>
       ? Pipeline.make("p", step).pipe(Pipeline.onExit(() => seen.note("run")))
       : step
     const observers = options.observed === true ? [log.layer, emitted.layer] as const : [log.layer] as const
-    const { exit, reached } = yield* interruptedAt(k, Effect.provide(run, [...observers]))
+    const spans: Array<Tracer.NativeSpan> = []
+    const tracer = Tracer.make({
+      span: (options) => {
+        const span = new Tracer.NativeSpan(options)
+        spans.push(span)
+        return span
+      }
+    })
+    const traced = options.traced === true ? Effect.provideService(run, Tracer.Tracer, tracer) : run
+    const { exit, reached } = yield* interruptedAt(k, Effect.provide(traced, [...observers]))
 
     const where = `${options.name}, interrupted at ${k}: ${seen.list}`
     const terminal = seen.list.filter((name) => outcomes.some((outcome) => outcome === name))
@@ -151,6 +168,9 @@ const trial = (options: Case, k: number) =>
     // a fiber that is interrupted after its step succeeded exits with an interruption
     else if (last === "success") assert.ok(reached && Cause.hasInterruptsOnly(exit.cause), where)
     if (!reached && exit._tag === "Failure") assert.ok(!Cause.hasInterrupts(exit.cause), where)
+
+    assert.ok(spans.every(({ status }) => status._tag === "Ended"), where)
+    if (options.traced === true && bodyBegan) assert.ok(spans.length > 1, where)
 
     if (options.observed === true) {
       const of = (tag: string) => emitted.list.filter(({ _tag }) => _tag === tag)

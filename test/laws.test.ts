@@ -86,7 +86,7 @@ const predicates: Record<(typeof Conditions)["Type"], () => boolean | Effect.Eff
   fails: () => Effect.fail("predicate")
 }
 
-const happens: ReadonlyArray<Hook.Kind> = ["start", "retry", "failure", "exit"]
+const happens: ReadonlyArray<Hook.Kind> = ["start", "retry", "overdue", "failure", "exit"]
 
 /** Evaluates a step that is retried once and fails, and returns the calls of its hooks by kind. */
 const hooksRun = (
@@ -96,7 +96,7 @@ const hooksRun = (
 ) =>
   Effect.gen(function*() {
     seen.list.length = 0
-    const step = Step.make("s", Effect.fail("no")).pipe(Step.retry({ times: 1 }), Step.hooks(own))
+    const step = Step.make("s", Effect.fail("no")).pipe(Step.retry({ times: 1 }), Step.overdue(0), Step.hooks(own))
     yield* Effect.exit(Pipeline.make("p", step).pipe(Pipeline.stepHooks(inherited), Effect.provide(logs().layer)))
     return kinds.map((kind) => seen.list.filter((call) => call.startsWith(kind)).toSorted())
   })
@@ -139,7 +139,17 @@ it.effect("override by applicability is per kind, idempotent and associative, an
 // -----------------------------------------------------------------------------
 
 const Op = Schema.Literals(["sync", "sleep", "yield"])
-const End = Schema.Literals(["succeed", "fail", "die", "throw", "interrupt", "fail and interrupt", "hang"])
+const End = Schema.Literals([
+  "succeed",
+  "fail",
+  "die",
+  "throw",
+  "interrupt",
+  "skip",
+  "fail and interrupt",
+  "skip and interrupt",
+  "hang"
+])
 
 const Story = Schema.Struct({
   attempts: Schema.Array(Schema.Struct({ ops: Schema.Array(Op).check(Schema.isMaxLength(3)), end: End })).check(
@@ -149,6 +159,8 @@ const Story = Schema.Struct({
   spaced: Schema.Boolean,
   /** When the fiber is interrupted, in milliseconds; above 4,000 it is not. */
   interruptedAt: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 6_000 })),
+  /** How long an overdue hook takes, in milliseconds. */
+  overdueFor: Schema.Literals([0, 250, 900, 40_000]),
   hooks: Schema.Array(Schema.Struct({
     kind: Schema.Literals(kinds),
     does: Schema.Literals(["end", "sleep", "fail", "die", "throw", "interrupt", "hang", "hang uninterruptibly"]),
@@ -165,7 +177,9 @@ const ops = {
   yield: Effect.yieldNow
 }
 
-const ends: Readonly<Record<(typeof End)["Type"], Effect.Effect<string, string>>> = {
+const skip = new Step.StepSkipped({ reason: "no rows" })
+
+const ends: Readonly<Record<(typeof End)["Type"], Effect.Effect<string, string | Step.StepSkipped>>> = {
   succeed: Effect.succeed("done"),
   fail: Effect.fail("no"),
   die: Effect.die("boom"),
@@ -173,7 +187,9 @@ const ends: Readonly<Record<(typeof End)["Type"], Effect.Effect<string, string>>
     throw "thrown"
   }),
   interrupt: Effect.interrupt,
+  skip: Effect.fail(skip),
   "fail and interrupt": Effect.failCause(Cause.combine(Cause.fail("no"), Cause.interrupt())),
+  "skip and interrupt": Effect.failCause(Cause.combine(Cause.fail(skip), Cause.interrupt())),
   hang: Effect.never
 }
 
@@ -224,7 +240,7 @@ const play = (story: Story, effect: Effect.Effect<unknown, unknown>) =>
     return yield* Fiber.await(fiber)
   })
 
-it.effect("an evaluation has exactly one terminal event, however it succeeds, fails, dies, retries or is interrupted", () =>
+it.effect("an evaluation has exactly one terminal event, however it succeeds, fails, dies, retries, is late, skipped or interrupted", () =>
   forAll(Story, (story) =>
     Effect.gen(function*() {
       const [seen, emitted] = [calls(), events()]
@@ -232,23 +248,38 @@ it.effect("an evaluation has exactly one terminal event, however it succeeds, fa
         seen.list.length = 0
         const step = Step.make("s", bodyOf(story)).pipe(
           Step.retry(policyOf(story)),
-          Step.hooks(Hooks.make(...kinds.map((kind) => noting(seen, kind, kind))))
+          Step.overdue("700 millis", { every: "10 minutes" }),
+          Step.onOverdue("1500 millis", () => seen.note("overdue")),
+          Step.hooks(Hooks.make(...kinds.map((kind) =>
+            noting(seen, kind, kind, kind === "overdue" ? Effect.sleep(story.overdueFor) : Effect.void)
+          )))
         )
         const exit = yield* play(story, observed ? Effect.provide(step, emitted.layer) : step)
         const expected = exit._tag === "Success"
           ? "success"
           : Cause.hasInterruptsOnly(exit.cause)
           ? "interrupt"
+          : exit.cause.reasons.some((reason) =>
+              reason._tag === "Fail" && reason.error === skip
+            )
+          ? "skip"
           : "failure"
         const retries = seen.list.filter((kind) => kind === "retry")
-        assert.deepEqual(seen.list, ["start", ...retries, expected, "exit"])
+        const between = seen.list.filter((kind) => kind === "retry" || kind === "overdue")
+        assert.deepEqual(seen.list, ["start", ...between, expected, "exit"])
         if (!observed) continue
-        const ended = emitted.list.filter((event) => event._tag === "StepEnded")
-        assert.deepEqual(ended.map(({ attempts, outcome }) => [attempts, outcome]), [[retries.length + 1, expected]])
+        const ended = emitted.list.filter((event) => event._tag === "StepEnded" || event._tag === "StepSkipped")
+        const outcomes = ended.map((event) => [event.attempts, event._tag === "StepSkipped" ? "skip" : event.outcome])
+        assert.deepEqual(outcomes, [[retries.length + 1, expected]])
         assert.equal(emitted.list.filter(({ _tag }) => _tag === "StepStarted").length, 1)
         assert.equal(emitted.list.filter(({ _tag }) => _tag === "AttemptFailed").length, retries.length)
+        // the overdue hooks have ended before the step has, and each is told once
+        const late = emitted.list.filter(({ _tag }) => _tag === "StepOverdue")
+        assert.ok(late.length >= between.length - retries.length)
+        const tags = emitted.list.map((event) => "kind" in event ? `${event._tag} ${event.kind}` : event._tag)
+        assert.ok(tags.lastIndexOf("HookEnded overdue") < tags.indexOf(ended[0]!._tag))
         assert.equal(emitted.list.at(-1)!._tag, "RunEnded")
-        assert.deepEqual(plain(ended[0]!.exit), plain(exit))
+        if (ended[0]!._tag === "StepEnded") assert.deepEqual(plain(ended[0]!.exit), plain(exit))
       }
     }), 200))
 
@@ -262,8 +293,13 @@ it.effect("a step with any hooks has the exit of the same body without hooks", (
       })
       // start and retry hooks take time, so an interruption at a fixed time would hit different operations: leave it out
       const calm = { ...story, interruptedAt: 5_000 }
-      const bare = yield* play(calm, Effect.retry(bodyOf(story), policyOf(story)))
-      const hooked = Step.make("s", bodyOf(story)).pipe(Step.retry(policyOf(story)), Step.hooks(Hooks.make(...hooks)))
+      const unlessSkipped = { ...policyOf(story), while: (error: unknown) => error !== skip }
+      const bare = yield* play(calm, Effect.retry(bodyOf(story), unlessSkipped))
+      const hooked = Step.make("s", bodyOf(story)).pipe(
+        Step.retry(policyOf(story)),
+        Step.overdue(500),
+        Step.hooks(Hooks.make(...hooks))
+      )
       const exit = yield* play(calm, Effect.provide(hooked, logs().layer))
       assert.deepEqual(plain(exit), plain(bare))
     }), 200))
@@ -277,7 +313,11 @@ it.effect("hooks delay an interruption no longer than the sum of their time limi
           return background ? Hook.background(hook) : hook
         }
       )
-      const hanging = Step.make("s", Effect.never).pipe(Step.hooks(Hooks.make(...hooks)), Effect.provide(logs().layer))
+      const hanging = Step.make("s", Effect.never).pipe(
+        Step.overdue(0),
+        Step.hooks(Hooks.make(...hooks)),
+        Effect.provide(logs().layer)
+      )
       const fiber = yield* Effect.forkChild(hanging, { startImmediately: true })
       const interruption = yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true })
       yield* TestClock.adjust(hooks.length * 1_000)

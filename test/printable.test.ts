@@ -10,6 +10,7 @@ import {
   printableStyled,
   withoutCommands
 } from "../src/internal/text/printable.ts"
+import { within } from "./support/cpuTime.ts"
 import { makeIt } from "./support/it.ts"
 import { assertPrintable, pieces } from "./support/printed.ts"
 import { forAll } from "./support/property.ts"
@@ -85,12 +86,11 @@ it.effect("of any text, no function lets anything through that would be obeyed",
 
 test("clean text of 10 MB is passed on at once, and hostile text in linear time", () => {
   const long = "a step that loads ".repeat(500_000)
-  const start = performance.now()
-  assert.equal(printableLine(long), long)
-  for (const piece of ["\u001b[", "\u202e", "क\u200d", "::", " ::\n", "##", "\r"]) {
-    withoutCommands(printableBlock(piece.repeat(200_000)))
-    printableLine(piece.repeat(200_000))
-  }
-  const took = performance.now() - start
-  assert.ok(took < 5000, `${took} ms`)
+  within(5_000, "all of them", () => {
+    assert.equal(printableLine(long), long)
+    for (const piece of ["\u001b[", "\u202e", "क\u200d", "::", " ::\n", "##", "\r"]) {
+      withoutCommands(printableBlock(piece.repeat(200_000)))
+      printableLine(piece.repeat(200_000))
+    }
+  })
 })

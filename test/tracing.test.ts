@@ -1,28 +1,18 @@
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as References from "effect/References"
-import * as Tracer from "effect/Tracer"
+import type * as Tracer from "effect/Tracer"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { Hook, Hooks, Pipeline, Step, StepContext } from "../src/index.ts"
 import { makeIt } from "./support/it.ts"
 import { logs, plain } from "./support/observe.ts"
+import { memoryTracer } from "./support/spans.ts"
 
 const it = makeIt(test)
-
-const memory = () => {
-  const spans: Array<Tracer.NativeSpan> = []
-  const tracer = Tracer.make({
-    span: (options) => {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
-  const provide = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, Tracer.Tracer, tracer)
-  return { spans, provide }
-}
 
 const parentOf = (span: Tracer.NativeSpan): string | undefined =>
   Option.match(span.parent, {
@@ -43,7 +33,7 @@ it.effect("steps open no spans with Effect's default tracer", () =>
 
 it.effect("with a tracer, run, steps and hooks open nested spans with attributes", () =>
   Effect.gen(function*() {
-    const { provide, spans } = memory()
+    const { provide, spans } = memoryTracer()
     let n = 0
     const inner = Step.make("inner", Effect.suspend(() => ++n < 3 ? Effect.fail("no") : Effect.succeed(n))).pipe(
       Step.retry({ times: 3 }),
@@ -74,7 +64,7 @@ it.effect("with a tracer, run, steps and hooks open nested spans with attributes
 
 it.effect("spans inside a body or hook are children of its span, and a span around a step is its parent", () =>
   Effect.gen(function*() {
-    const { provide, spans } = memory()
+    const { provide, spans } = memoryTracer()
     const step = Step.make("s", Effect.withSpan(Effect.void, "in body")).pipe(
       Step.onSuccess(() => Effect.withSpan(Effect.void, "in hook"))
     )
@@ -90,7 +80,7 @@ it.effect("spans inside a body or hook are children of its span, and a span arou
 
 it.effect("each span ends with the exit of its step or hook, and a failed hook does not fail the step's span", () =>
   Effect.gen(function*() {
-    const { provide, spans } = memory()
+    const { provide, spans } = memoryTracer()
     const step = (name: string, body: Effect.Effect<unknown, string>) =>
       Step.make(name, body).pipe(
         Step.hooks(Hooks.make(
@@ -120,7 +110,7 @@ it.effect("each span ends with the exit of its step or hook, and a failed hook d
 
 it.effect("tracing does not change the step's exit, and References.TracerEnabled turns it off", () =>
   Effect.gen(function*() {
-    const { provide, spans } = memory()
+    const { provide, spans } = memoryTracer()
     const step = Step.make("s", Effect.fail("no")).pipe(Step.onFailure(() => Effect.void))
     assert.deepEqual(plain(yield* Effect.exit(provide(step))), plain(Exit.fail("no")))
     assert.equal(spans.length, 2)
@@ -130,11 +120,44 @@ it.effect("tracing does not change the step's exit, and References.TracerEnabled
 
 it.effect("the span of a step with a key is named with it, and has it as an attribute", () =>
   Effect.gen(function*() {
-    const { provide, spans } = memory()
+    const { provide, spans } = memoryTracer()
     yield* provide(Step.make("page", Step.make("parse", Effect.void)).pipe(Step.key(7)))
     const shown = spans.map((span) => {
       const { "epilogue.step": name, "epilogue.step.key": key, "epilogue.step.path": path } = attributes(span)
       return [span.name, name, key, path]
     })
     assert.deepEqual(shown, [["page[7]", "page", "7", "page[7]"], ["parse", "parse", undefined, "page[7]/parse"]])
+  }))
+
+it.effect("the span of a rollback hook is a child of the span of its step, which ended long before", () =>
+  Effect.gen(function*() {
+    const { provide, spans } = memoryTracer()
+    const charge = Step.make("charge", Effect.void).pipe(
+      Step.hooks(Hook.onRollback(() => Effect.void).pipe(Hook.named("refund")))
+    )
+    const run = Pipeline.make(
+      "order",
+      Effect.andThen(Effect.flatMap(Effect.forkChild(charge), Fiber.join), Effect.fail("no"))
+    )
+    yield* Effect.exit(provide(run))
+    const refund = spans.find(({ name }) => name === "refund")!
+    assert.equal(parentOf(refund), "charge")
+    assert.deepEqual(attributes(refund), { "epilogue.hook.kind": "rollback", "epilogue.attempt": 1 })
+    assert.equal(ended(refund), "Success")
+  }))
+
+it.effect("a cause names the spans that it failed in, as with Effect.withSpan", () =>
+  Effect.gen(function*() {
+    const { provide } = memoryTracer()
+    const frames = (effect: Effect.Effect<unknown, unknown>) =>
+      Effect.map(
+        Effect.exit(provide(effect)),
+        (exit) =>
+          exit._tag === "Success" ? [] : Cause.pretty(exit.cause).split("\n").filter((line) => /^ *at \w+$/.test(line))
+      )
+    const body = Effect.suspend(() => Effect.fail(new Error("no")))
+    const noStack = { captureStackTrace: false }
+    const byHand = body.pipe(Effect.withSpan("load", {}, noStack), Effect.withSpan("nightly", {}, noStack))
+    assert.deepEqual(yield* frames(Pipeline.make("nightly", Step.make("load", body))), yield* frames(byHand))
+    assert.deepEqual((yield* frames(byHand)).map((line) => line.trim()), ["at load", "at nightly"])
   }))

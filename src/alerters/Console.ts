@@ -9,6 +9,8 @@ import type * as Layer from "effect/Layer"
 import type { Alert } from "../Alert.ts"
 import { Alerter } from "../Alerter.ts"
 import { render } from "../internal/alerts/alerter.ts"
+import { CurrentWords } from "../internal/alerts/words.ts"
+import type { Words } from "../internal/text/alertWords.ts"
 import { localTime } from "../internal/text/localTime.ts"
 import { colorsOn } from "../internal/text/terminal.ts"
 import * as Writer from "../internal/text/writer.ts"
@@ -55,15 +57,15 @@ export const layer = (options: ConsoleOptions = {}): Layer.Layer<Alerter> =>
   Alerter.layer((alert) => print(alert, options), { channel: "console" })
 
 /** Renders the alert, with its time at the end of the first line where a time zone is set. */
-const textOf = (alert: Alert, { timeZone }: ConsoleOptions, colored: boolean): string => {
-  if (timeZone === undefined || alert.at === undefined) return render(alert, colored)
+const textOf = (alert: Alert, { timeZone }: ConsoleOptions, colored: boolean, words: Words): string => {
+  if (timeZone === undefined || alert.at === undefined) return render(alert, colored, words)
   const time = localTime(alert.at, timeZone)
-  const [first, ...others] = render(alert.with({ at: undefined }), colored).split("\n")
+  const [first, ...others] = render(alert.with({ at: undefined }), colored, words).split("\n")
   return [`${first} ${colored ? `\u001b[2m${time}\u001b[0m` : time}`, ...others].join("\n")
 }
 
 const print = (alert: Alert, options: ConsoleOptions): Effect.Effect<void> =>
-  Effect.suspend(() => {
+  Effect.flatMap(CurrentWords, (words) => {
     const { colors, stream = "stdout" } = options
-    return Writer.print(textOf(alert, options, colorsOn(stream, colors)), stream)
+    return Writer.print(textOf(alert, options, colorsOn(stream, colors), words), stream)
   })

@@ -12,7 +12,7 @@ import type { Alerter } from "../Alerter.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { address } from "./internal/channel/config.ts"
+import { address, secret, text } from "./internal/channel/config.ts"
 import * as internal from "./internal/discord/message.ts"
 
 /**
@@ -81,9 +81,9 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
     [url],
     (channel) =>
       Effect.succeed((alert) =>
-        internal.send(channel, request, alert, (alert) => internal.webhookMessage(alert, channel.time))
+        internal.send(channel, request, alert, (alert) => internal.webhookMessage(alert, channel))
       ),
-    internal.maxAttached
+    { pace: internal.webhookPace, maxAttached: internal.maxAttached }
   )
 }
 
@@ -140,10 +140,10 @@ export const layerBot = (options: BotOptions): Layer.Layer<Alerter> => {
         // one nonce for all attempts, or a retry would appear as another message
         Effect.flatMap(
           internal.nonceOf(alert, options.channelId),
-          (nonce) => internal.send(channel, request, alert, (alert) => internal.botMessage(alert, channel.time, nonce))
+          (nonce) => internal.send(channel, request, alert, (alert) => internal.botMessage(alert, channel, nonce))
         )
       ),
-    internal.maxAttached
+    { pace: internal.botPace, maxAttached: internal.maxAttached }
   )
 }
 
@@ -163,7 +163,7 @@ export const layerBot = (options: BotOptions): Layer.Layer<Alerter> => {
  */
 export const layerBotConfig = (
   config: Config.Wrap<BotOptions> = {
-    token: Config.Redacted("DISCORD_BOT_TOKEN"),
-    channelId: Config.String("DISCORD_CHANNEL_ID")
+    token: secret("DISCORD_BOT_TOKEN"),
+    channelId: text("DISCORD_CHANNEL_ID")
   }
 ): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layerBot))

@@ -11,9 +11,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Alerter, AlerterError } from "../Alerter.ts"
 import type { SmtpOptions, UrlOptions } from "./EmailOptions.ts"
+import { secret, text } from "./internal/channel/config.ts"
 import * as internal from "./internal/email/post.ts"
 
-export type { MailOptions, SmtpOptions, TlsOptions, UrlOptions } from "./EmailOptions.ts"
+export type { Encryption, MailOptions, SmtpOptions, UrlOptions } from "./EmailOptions.ts"
 
 /**
  * Sends alerts as mails over SMTP, each with a plain text part and an HTML part.
@@ -23,6 +24,15 @@ export type { MailOptions, SmtpOptions, TlsOptions, UrlOptions } from "./EmailOp
  * The detail is cut in its middle to 256 KB of HTML. Mails of one run reference the run, so
  * mail clients show them as one conversation. Attachments are sent up to 4 MiB together, since
  * many servers accept no mail of more than 10 MB; pictures (PNG, JPEG, GIF) are shown inline.
+ *
+ * Mails share two connections, each for up to ten mails: Microsoft 365 accepts three at a time
+ * (https://learn.microsoft.com/en-us/exchange/troubleshoot/send-emails/smtp-submission-improvements),
+ * and Exim delays what comes after ten (https://github.com/Exim/exim/wiki/Q0009). They are closed
+ * with the layer, and don't keep a process alive that has nothing else to do.
+ *
+ * Nothing is sent unless the connection is encrypted, by STARTTLS or from its beginning
+ * (`secure`), save to the machine itself. Set `tls` for a server that offers no encryption, and
+ * `ca` for one whose certificate is signed by an authority of your own.
  *
  * An attempt is repeated after a temporary refusal by the server (a 4xx reply) or a connection
  * error, never after a permanent refusal (5xx). Each attempt has the same `Message-ID`. If the
@@ -85,9 +95,9 @@ export const layer = (options: SmtpOptions): Layer.Layer<Alerter, AlerterError> 
 export const layerConfig = (
   config: Config.Wrap<UrlOptions> = {
     // not checked here: the layer checks them, wherever they come from
-    url: Config.Redacted("SMTP_URL"),
-    from: Config.String("ALERT_EMAIL_FROM"),
-    to: Config.String("ALERT_EMAIL_TO")
+    url: secret("SMTP_URL"),
+    from: text("ALERT_EMAIL_FROM"),
+    to: text("ALERT_EMAIL_TO")
   }
 ): Layer.Layer<Alerter, AlerterError | Config.ConfigError> =>
   Layer.unwrap(Effect.map(Config.unwrap(config), internal.layerUrl))

@@ -20,29 +20,41 @@ export interface MailOptions extends ChannelOptions {
   /** The beginning of every subject, such as `"[production]"`. */
   readonly subjectPrefix?: string | undefined
   /**
-   * Whether to send nothing, neither password nor mail, over an unencrypted connection.
-   * Unless set, true for every server but the machine itself (`localhost`, `127.0.0.1`).
+   * Whether connections are encrypted. Unless set, `"required"` for every server but the machine
+   * itself (`localhost`, `127.0.0.1`), and `"opportunistic"` there.
    */
-  readonly requireTls?: boolean | undefined
-  /** How the server's certificate is checked. */
-  readonly tls?: TlsOptions | undefined
+  readonly tls?: Encryption | undefined
+  /** Certificates (PEM) of the authorities that the server's may be signed by, in place of those that the runtime knows. */
+  readonly ca?: string | undefined
+  /**
+   * Whether the server's certificate must be valid. Unless set, true with `tls: "required"`,
+   * with `secure` and with a `ca`: otherwise an attacker could as well keep the encryption from
+   * beginning.
+   */
+  readonly rejectUnauthorized?: boolean | undefined
+  /**
+   * How many connections there may be at a time. 2 unless set. If the server refuses one of
+   * several, mails wait for those that it accepted.
+   */
+  readonly maxConnections?: number | undefined
+  /**
+   * How many mails one connection sends before another takes its place. 10 unless set, since some
+   * servers delay the mails after these.
+   */
+  readonly messagesPerConnection?: number | undefined
 }
 
 /**
- * Sets how the server's certificate is checked.
+ * Sets whether connections to a mail server are encrypted.
+ *
+ * - `"required"`: nothing is sent, neither password nor mail, before the connection is encrypted.
+ * - `"opportunistic"`: the connection is encrypted if the server offers it (STARTTLS).
+ * - `"none"`: the connection is not encrypted. Whoever can read it sees the password and the mails.
  *
  * @category models
  * @since 0.1.0
  */
-export interface TlsOptions {
-  /**
-   * Whether the server's certificate must be valid. Unless set, true for every server but
-   * the machine itself if TLS is not required there.
-   */
-  readonly rejectUnauthorized?: boolean | undefined
-  /** The certificate (PEM) of the authority that signed the server's, if the runtime does not know it. */
-  readonly ca?: string | undefined
-}
+export type Encryption = "required" | "opportunistic" | "none"
 
 /**
  * The options of `Email.layer`, which name the server by its host.
@@ -71,8 +83,8 @@ export interface SmtpOptions extends MailOptions {
  */
 export interface UrlOptions extends MailOptions {
   /**
-   * The server's URL, as in `smtps://user:password@host` or `smtp://host:2525`. The user and
-   * the password must be percent-encoded.
+   * The server's URL, as in `smtps://user:password@host`, `smtp://host:2525` or
+   * `smtp://relay.internal?tls=none`. The user and the password must be percent-encoded.
    */
   readonly url: Redacted.Redacted<string>
 }

@@ -12,8 +12,10 @@ import * as Semaphore from "effect/Semaphore"
 import type { Alert } from "../Alert.ts"
 import { Alerter, AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { toBriefJson } from "../internal/alerts/json.ts"
+import { CurrentWords } from "../internal/alerts/words.ts"
 import { LinkError, makeOwnFolderOf } from "../internal/files/private.ts"
 import { anySize, fitAttachments } from "./internal/channel/attachments.ts"
+import { text } from "./internal/channel/config.ts"
 import { fitJson } from "./internal/channel/fitAlert.ts"
 
 /**
@@ -82,7 +84,7 @@ export const layer = (options: JsonLinesOptions): Layer.Layer<Alerter, never, Fi
  * @since 0.1.0
  */
 export const layerConfig = (
-  config: Config.Wrap<JsonLinesOptions> = { path: Config.String("ALERT_FILE") }
+  config: Config.Wrap<JsonLinesOptions> = { path: text("ALERT_FILE") }
 ): Layer.Layer<Alerter, Config.ConfigError, FileSystem.FileSystem> =>
   Layer.unwrap(Effect.map(Config.unwrap(config), layer))
 
@@ -178,11 +180,13 @@ const make = (
     if (!(maxBytes > 0)) {
       return Effect.fail(failure(AlerterErrorReason.Rejected({ detail: "its maxBytes is no number above 0" })))
     }
-    const json = fitJson(fitAttachments(alert, anySize), maxBytes - 1, toBriefJson)
-    if (json === undefined) {
-      return Effect.fail(failure(AlerterErrorReason.InvalidAlert({ detail: `it has more than ${maxBytes} bytes` })))
-    }
-    // an interruption in the middle would leave half a line
-    return write(`${json}\n`).pipe(Effect.uninterruptible, lock.withPermits(1))
+    return Effect.flatMap(CurrentWords, (words) => {
+      const json = fitJson(fitAttachments(alert, anySize, words), maxBytes - 1, toBriefJson, words)
+      if (json === undefined) {
+        return Effect.fail(failure(AlerterErrorReason.InvalidAlert({ detail: `it has more than ${maxBytes} bytes` })))
+      }
+      // an interruption in the middle would leave half a line
+      return write(`${json}\n`).pipe(Effect.uninterruptible, lock.withPermits(1))
+    })
   }
 }

@@ -12,6 +12,7 @@ import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
+import { optionalSecret, text, textOr } from "./internal/channel/config.ts"
 import { readable } from "./internal/channel/readable.ts"
 import * as internal from "./internal/ntfy/message.ts"
 import { areHeaders } from "./internal/webhook/request.ts"
@@ -80,16 +81,19 @@ export const layer = (options: NtfyOptions): Layer.Layer<Alerter> => {
     "ntfy",
     options,
     secret ? [topic, token] : [token],
-    ({ error, http, time }) =>
+    ({ error, http, time, words }) =>
       Effect.succeed((alert) =>
         areHeaders(headers)
           ? Effect.flatMap(internal.sequenceOf(alert), (sequence) =>
             Effect.mapError(
-              http.send(HttpClientRequest.bodyJsonUnsafe(request, internal.message(alert, topic, sequence, time))),
+              http.send(
+                HttpClientRequest.bodyJsonUnsafe(request, internal.message(alert, topic, sequence, { time, words }))
+              ),
               (refused) => readable(refused, internal.said)
             ))
           : Effect.fail(error(AlerterErrorReason.Rejected({ detail: "its token can't be sent in a header" })))
-      )
+      ),
+    { pace: internal.pace }
   )
 }
 
@@ -116,7 +120,7 @@ export const layerConfig = (config: Config.Wrap<NtfyOptions> = fromEnvironment):
 > => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
 
 const fromEnvironment: Config.Wrap<NtfyOptions> = {
-  topic: Config.String("NTFY_TOPIC"),
-  server: Config.withDefault(Config.String("NTFY_SERVER"), "https://ntfy.sh"),
-  token: Config.withDefault(Config.Redacted("NTFY_TOKEN"), undefined)
+  topic: text("NTFY_TOPIC"),
+  server: textOr("NTFY_SERVER", "https://ntfy.sh"),
+  token: optionalSecret("NTFY_TOKEN")
 }

@@ -12,6 +12,8 @@ import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
+import { secret } from "./internal/channel/config.ts"
+import { incidentActionOf } from "./internal/channel/incident.ts"
 import { readable } from "./internal/channel/readable.ts"
 import * as internal from "./internal/pagerDuty/event.ts"
 
@@ -51,6 +53,8 @@ export interface PagerDutyOptions extends ChannelOptions {
  * - An alert with a `dedupeKey` that `resolves` resolves the open alert with that key. If there is
  *   none, PagerDuty ignores the event. For a step without a key (`Step.key`) that is at the end of a
  *   run in which no evaluation of the step failed for good.
+ * - That somebody has acknowledged an alert, as the policies `remind` and `escalate` tell it, acknowledges the open
+ *   alert.
  * - `success` with a `dedupeKey` that does not resolve is dropped.
  * - `info`, and `success` without a `dedupeKey`, become change events, which are listed beside
  *   the service's incidents and page nobody.
@@ -88,13 +92,13 @@ export const layer = (options: PagerDutyOptions): Layer.Layer<Alerter> => {
     "pagerduty",
     options,
     [routingKey],
-    ({ error, http, time }) =>
+    ({ error, http, time, words }) =>
       Effect.succeed((alert) =>
         Effect.gen(function*() {
-          const action = internal.actionOf(alert)
+          const action = incidentActionOf(alert)
           if (action === undefined || (action === "change" && changeEvents === false)) return
           const key = yield* internal.dedupKey(alert)
-          const body = internal.body(alert, key, { routingKey, component, group, source }, time)
+          const body = internal.body(alert, key, { routingKey, component, group, source }, { time, words })
           if (body === undefined) {
             return yield* Effect.fail(error(AlerterErrorReason.InvalidAlert({ detail: "it has more than 512 KB" })))
           }
@@ -105,8 +109,7 @@ export const layer = (options: PagerDutyOptions): Layer.Layer<Alerter> => {
           )
         })
       ),
-    0,
-    true
+    { pace: internal.pace, keepsState: true }
   )
 }
 
@@ -129,5 +132,5 @@ export const layer = (options: PagerDutyOptions): Layer.Layer<Alerter> => {
  * @since 0.1.0
  */
 export const layerConfig = (
-  config: Config.Wrap<PagerDutyOptions> = { routingKey: Config.Redacted("PAGERDUTY_ROUTING_KEY") }
+  config: Config.Wrap<PagerDutyOptions> = { routingKey: secret("PAGERDUTY_ROUTING_KEY") }
 ): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))

@@ -1,21 +1,36 @@
 /**
- * Posts alerts to Slack.
+ * Posts alerts to Slack, and to receivers that take Slack's webhooks.
  *
  * **Details**
  *
- * The title is the message's text, which notifications show. Below it, beside a bar in the
- * severity's colour, are the body, the fields, the detail as a code block, and the time.
+ * Below the title, beside a bar in the severity's colour, are the body, the fields, the detail as
+ * a code block, and the time. All of it is `rich_text`
+ * (https://docs.slack.dev/reference/block-kit/blocks/rich-text-block) or `plain_text`, so nothing
+ * in an alert is rendered as markup, an emoji or a mention: `<!channel>` notifies nobody, and
+ * names can be copied as they were written. Addresses of the web are links.
  *
- * Slack's limits are 3,000 characters per section, 2,000 per field and 10 fields per section
- * (https://docs.slack.dev/reference/block-kit/blocks/section-block), and 50 blocks
- * (https://docs.slack.dev/reference/block-kit/blocks). Since Slack also refuses messages with
- * more than about 13,000 characters of blocks, an alert has at most 12,000, and 100 fields.
- * Longer texts are cut in the middle: first the detail, then the body, then the values of
- * fields; last, fields are left out.
+ * Body and detail have at most 3,000 characters each, a field's value 2,000. Slack documents no
+ * limit of `rich_text`, but refuses messages with more than about 13,000 characters of blocks, so
+ * an alert has at most 12,000, and 100 fields. Longer texts are cut in the middle: first the
+ * detail, then the body, then the values of fields; last, fields are left out. An address that
+ * was cut is no link.
  *
- * Nothing in an alert is rendered as markup, a link or a mention: `<!channel>` notifies nobody.
+ * The message also has a text, of at most 2,000 characters, with title, body, fields, detail and
+ * time. Slack shows it in notifications only. Mattermost, Rocket.Chat and Discord (at the address
+ * of a webhook with `/slack` behind it) know no blocks and show this text: the title as code,
+ * the rest as a block of code, and below it the first five addresses as links, since those inside
+ * code can't be clicked.
  *
  * **Gotchas**
+ *
+ * Within the text, three things are not as they were written. A `<` that would begin a mention
+ * or a link is `&lt;`, and three backticks are three apostrophes, since neither has an escape in
+ * code; so are the backticks of a title. An `@` at the beginning of a word is `\@`, because
+ * Rocket.Chat notifies people of mentions even in code. The blocks, which Slack shows, have none
+ * of these.
+ *
+ * Mattermost, Rocket.Chat and Discord have channels of their own, `Mattermost`, `RocketChat` and
+ * `Discord`, which show an alert with a bar, links and buttons.
  *
  * A repeated post appears twice, even with the same `idempotencyKey`: neither webhooks nor
  * `chat.postMessage` have an argument for such a key
@@ -31,7 +46,7 @@ import * as Redacted from "effect/Redacted"
 import type { Alerter } from "../Alerter.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { address } from "./internal/channel/config.ts"
+import { address, secret, text } from "./internal/channel/config.ts"
 import * as bot from "./internal/slack/bot.ts"
 import * as internal from "./internal/slack/message.ts"
 import { maxAttached } from "./internal/slack/upload.ts"
@@ -86,15 +101,16 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
     "slack",
     options,
     [url],
-    ({ http, time }) =>
+    ({ http, time, words }) =>
       Effect.succeed((alert) =>
         http.send(
           HttpClientRequest.bodyJsonUnsafe(HttpClientRequest.post(url), {
-            ...internal.message(alert, time),
+            ...internal.message(alert, { time, words }),
             ...internal.quiet
           })
         )
-      )
+      ),
+    { pace: internal.webhookPace }
   )
 }
 
@@ -155,7 +171,7 @@ export const layerBot = (options: BotOptions): Layer.Layer<Alerter> =>
     options,
     [Redacted.value(options.token)],
     (channel) => Effect.sync(() => bot.post(channel, options)),
-    maxAttached
+    { pace: internal.botPace, maxAttached }
   )
 
 /**
@@ -180,7 +196,7 @@ export const layerBot = (options: BotOptions): Layer.Layer<Alerter> =>
  */
 export const layerBotConfig = (
   config: Config.Wrap<BotOptions> = {
-    token: Config.Redacted("SLACK_BOT_TOKEN"),
-    channel: Config.String("SLACK_CHANNEL")
+    token: secret("SLACK_BOT_TOKEN"),
+    channel: text("SLACK_CHANNEL")
   }
 ): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layerBot))

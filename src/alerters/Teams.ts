@@ -60,17 +60,18 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
     "teams",
     options,
     [url],
-    ({ http, time }) =>
+    ({ http, time, words }) =>
       Effect.succeed((alert) =>
         http.send(
           // Teams requires the charset: https://learn.microsoft.com/en-us/microsoftteams/platform/task-modules-and-cards/cards/cards-format
           HttpClientRequest.bodyText(
             request,
-            JSON.stringify(internal.render(alert, time)),
+            JSON.stringify(internal.render(alert, { time, words })),
             "application/json; charset=utf-8"
           )
         )
-      )
+      ),
+    { pace: internal.pace }
   )
 }
 

@@ -12,6 +12,7 @@ import type { Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
+import { secret, text } from "./internal/channel/config.ts"
 import type { Answer } from "./internal/channel/http.ts"
 import * as internal from "./internal/telegram/message.ts"
 
@@ -66,7 +67,7 @@ export interface BotOptions extends ChannelOptions {
 export const layer = (options: BotOptions): Layer.Layer<Alerter> => {
   const token = Redacted.value(options.token)
   const url = internal.methodUrl(options.baseUrl ?? "https://api.telegram.org", token, "sendMessage")
-  return channel.layer("telegram", options, [token], ({ http, time }) =>
+  const start = ({ http, time, words }: channel.Channel) =>
     Effect.sync(() => {
       let chatId = options.chatId
       const understand = internal.refused(http)
@@ -79,14 +80,14 @@ export const layer = (options: BotOptions): Layer.Layer<Alerter> => {
           }
           const request = HttpClientRequest.bodyJsonUnsafe(
             HttpClientRequest.post(url),
-            internal.message(alert, chatId, options, time)
+            internal.message(alert, chatId, options, { time, words })
           )
           return Effect.mapError(
             http.send(request, internal.accepted(http, refused), { refused }),
             (error) => ({ error, moved })
           )
         })
-      return (alert) =>
+      return (alert: channel.Dated) =>
         send(alert).pipe(
           Effect.catch((failed) => {
             if (failed.moved === undefined || failed.moved === chatId) return Effect.fail(failed)
@@ -95,7 +96,9 @@ export const layer = (options: BotOptions): Layer.Layer<Alerter> => {
           }),
           Effect.mapError(({ error }) => error)
         )
-    }))
+    })
+  // a bot may send 20 messages a minute to one group
+  return channel.layer("telegram", options, [token], start, { pace: internal.paceOf(options.chatId) })
 }
 
 /**
@@ -119,7 +122,7 @@ export const layer = (options: BotOptions): Layer.Layer<Alerter> => {
  */
 export const layerConfig = (
   config: Config.Wrap<BotOptions> = {
-    token: Config.Redacted("TELEGRAM_BOT_TOKEN"),
-    chatId: Config.String("TELEGRAM_CHAT_ID")
+    token: secret("TELEGRAM_BOT_TOKEN"),
+    chatId: text("TELEGRAM_CHAT_ID")
   }
 ): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))

@@ -19,7 +19,7 @@ import { selfExplained } from "../internal/text/selfExplained.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import { anySize } from "./internal/channel/attachments.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { address } from "./internal/channel/config.ts"
+import { address, optionalSecret } from "./internal/channel/config.ts"
 import * as internal from "./internal/webhook/request.ts"
 
 /**
@@ -56,8 +56,8 @@ export interface WebhookOptions extends ChannelOptions {
  * hexadecimal. Without a key, each post has a random id.
  *
  * The JSON has `title`, `severity`, `fields` (a list of `name` and `value`), `tags`, and `at` as
- * ISO 8601; and if the alert has them, `body`, `detail`, `dedupeKey`, `idempotencyKey`, `source`
- * and `attachments` (the `name`, `mediaType` and `size` of each, in bytes). A body longer than
+ * ISO 8601; and if the alert has them, `body`, `detail`, `dedupeKey`, `idempotencyKey`, `source`, `url`,
+ * `actions` (the `label` and `url` of each) and `attachments` (the `name`, `mediaType` and `size` of each, in bytes). A body longer than
  * `maxBytes` is shortened, its detail first.
  *
  * **Gotchas**
@@ -108,7 +108,7 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
         "webhook",
         options,
         secrets,
-        ({ error, http }) =>
+        ({ error, http, words }) =>
           Effect.succeed((alert) =>
             Effect.gen(function*() {
               if (mistake !== undefined) {
@@ -119,7 +119,7 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
                 return yield* Effect.fail(error(AlerterErrorReason.Rejected({ detail })))
               }
               const body = yield* Effect.try({
-                try: () => internal.body(alert, maxBytes, render),
+                try: () => internal.body(alert, maxBytes, render, words),
                 catch: (cause) =>
                   error(
                     AlerterErrorReason.InvalidAlert({
@@ -143,7 +143,7 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
               )
             })
           ),
-        anySize
+        { pace: [], maxAttached: anySize, asData: true }
       ).pipe(Layer.provide(internal.signing(key)))
     })
   )
@@ -175,7 +175,7 @@ export const layerConfig = (config: Config.Wrap<WebhookOptions> = fromEnvironmen
 
 const fromEnvironment: Config.Wrap<WebhookOptions> = {
   url: address("ALERT_WEBHOOK_URL"),
-  secret: Config.withDefault(Config.Redacted("ALERT_WEBHOOK_SECRET"), undefined)
+  secret: optionalSecret("ALERT_WEBHOOK_SECRET")
 }
 
 // -----------------------------------------------------------------------------

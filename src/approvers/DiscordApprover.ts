@@ -7,6 +7,7 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import { secret, text } from "../alerters/internal/channel/config.ts"
 import type { Approver } from "../Approver.ts"
 import type { ApproverOptions } from "./ApproverOptions.ts"
 import * as internal from "./internal/discord.ts"
@@ -89,7 +90,7 @@ export const layer = (options: BotOptions): Layer.Layer<Approver> => {
  */
 export const layerConfig = (
   config: Config.Wrap<BotOptions> = {
-    token: Config.Redacted("DISCORD_BOT_TOKEN"),
-    channelId: Config.String("DISCORD_CHANNEL_ID")
+    token: secret("DISCORD_BOT_TOKEN"),
+    channelId: text("DISCORD_CHANNEL_ID")
   }
 ): Layer.Layer<Approver, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))

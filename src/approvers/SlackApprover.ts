@@ -7,6 +7,7 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import { secret, text } from "../alerters/internal/channel/config.ts"
 import type { Approver } from "../Approver.ts"
 import type { ApproverOptions } from "./ApproverOptions.ts"
 import * as polling from "./internal/polling.ts"
@@ -93,7 +94,7 @@ export const layer = (options: BotOptions): Layer.Layer<Approver> => {
  */
 export const layerConfig = (
   config: Config.Wrap<BotOptions> = {
-    token: Config.Redacted("SLACK_BOT_TOKEN"),
-    channel: Config.String("SLACK_CHANNEL")
+    token: secret("SLACK_BOT_TOKEN"),
+    channel: text("SLACK_CHANNEL")
   }
 ): Layer.Layer<Approver, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))

@@ -8,6 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import { secret, text } from "../alerters/internal/channel/config.ts"
 import type { Approver } from "../Approver.ts"
 import type { ApproverOptions } from "./ApproverOptions.ts"
 import * as polling from "./internal/polling.ts"
@@ -99,7 +100,7 @@ export const layer = (options: BotOptions): Layer.Layer<Approver> => {
  */
 export const layerConfig = (
   config: Config.Wrap<BotOptions> = {
-    token: Config.Redacted("TELEGRAM_BOT_TOKEN"),
-    chatId: Config.String("TELEGRAM_CHAT_ID")
+    token: secret("TELEGRAM_BOT_TOKEN"),
+    chatId: text("TELEGRAM_CHAT_ID")
   }
 ): Layer.Layer<Approver, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))

@@ -11,7 +11,16 @@ import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
 import * as Terminal from "effect/Terminal"
 import { AlerterError, AlerterErrorReason } from "../Alerter.ts"
-import { Approver, Decision, type Question } from "../Approver.ts"
+import { Approver, Decision, type Form, type Question } from "../Approver.ts"
+import {
+  expectedOf,
+  fieldsOf,
+  type FormField,
+  type FormMistake,
+  mistakesIn,
+  mistakeText,
+  readTexts
+} from "../internal/approvals/form.ts"
 import { isDoubtful, labels, labelsShown, mayAnswer, now } from "../internal/approvals/question.ts"
 import { fitEnd, fitMiddle, oneLine } from "../internal/text/fit.ts"
 import { localTime } from "../internal/text/localTime.ts"
@@ -37,7 +46,8 @@ export interface TerminalPromptOptions {
  *
  * **Details**
  *
- * The rest of the line is the comment. After any other line, the prompt appears again. Several
+ * The rest of the line is the comment. Who approves a question with `values` is then asked for them, field by field; after
+ * a line that does not fit, the field is asked for again, with what was expected. After any other line, the prompt appears again. Several
  * questions are asked one after another; the timeout of each begins when it is asked for, and not
  * when it appears. A line that is read within 300 milliseconds after its question is no answer: it
  * was typed before, or comes from a pipe.
@@ -47,7 +57,8 @@ export interface TerminalPromptOptions {
  *
  * **Gotchas**
  *
- * The user's name is taken from the environment, which the user can change.
+ * The user's name is taken from the environment, which the user can change. A secret among the values of a question is
+ * shown while it is typed.
  *
  * @example
  * ```ts
@@ -68,7 +79,10 @@ export const layer = (options: TerminalPromptOptions = {}): Layer.Layer<Approver
   Layer.unwrap(Effect.sync(() => {
     // one for all questions of the layer: a terminal has room for one conversation at a time
     const lock = Semaphore.makeUnsafe(1)
-    return Approver.layer((question) => ask(question, options.user ?? osUser(), lock), { channel })
+    return Approver.layer((question) => ask(question, options.user ?? osUser(), lock), {
+      channel,
+      takesValues: true
+    })
   }))
 
 const channel = "terminal"
@@ -111,19 +125,25 @@ const conversation = (
 ): Effect.Effect<Decision, AlerterError> => {
   const say = (text: string) =>
     Effect.mapError(terminal.display(text), () => unreachable("the terminal can't be written to"))
+  const readLine = Effect.mapError(terminal.readLine, () => unreachable("the terminal was closed"))
   const prompt = promptOf(question)
   return Effect.gen(function*() {
     yield* say(`${render(question, until)}\n${prompt}`)
     const shown = yield* Clock.currentTimeMillis
     while (true) {
-      const line = yield* Effect.mapError(terminal.readLine, () => unreachable("the terminal was closed"))
+      const line = yield* readLine
       const answer = understand(line, words)
       const early = (yield* Clock.currentTimeMillis) - shown < reactionTime
       if (answer !== undefined && !early) {
+        const values = answer.approved && question.values !== undefined
+          ? { values: yield* filled(question.values, say, readLine) }
+          : {}
         const at = yield* now
         yield* say(`${answer.approved ? "Approved" : "Denied"} by ${lineOf(by.name)}.\n`)
         const { comment } = answer
-        return answer.approved ? Decision.Approved({ by, at, comment }) : Decision.Denied({ by, at, comment })
+        return answer.approved
+          ? Decision.Approved({ by, at, comment, ...values })
+          : Decision.Denied({ by, at, comment })
       }
       yield* say(`${early ? "That was typed before the question could be read.\n" : ""}${prompt}`)
     }
@@ -131,6 +151,45 @@ const conversation = (
     // the question timed out, or the fiber that asked was interrupted
     Effect.onInterrupt(() => Effect.ignore(say("\nNo answer is awaited any more.\n")))
   )
+}
+
+/** Asks for the values of a form, field by field, until they fit. */
+const filled = (
+  form: Form,
+  say: (text: string) => Effect.Effect<void, AlerterError>,
+  readLine: Effect.Effect<string, AlerterError>
+): Effect.Effect<Readonly<Record<string, unknown>>, AlerterError> =>
+  Effect.gen(function*() {
+    while (true) {
+      let values: Readonly<Record<string, unknown>> = {}
+      for (const field of fieldsOf(form)) {
+        let mistakes: ReadonlyArray<FormMistake> = []
+        do {
+          yield* say(promptFor(field))
+          const read = readTexts([field], { [field.name]: yield* readLine })
+          if (read.values === undefined) mistakes = read.mistakes
+          else {
+            const given = { ...values, ...read.values }
+            // those of the fields that are to come are no mistakes yet
+            mistakes = (yield* mistakesIn(form, given)).filter(({ field: name }) => name === field.name)
+            if (mistakes.length === 0) values = given
+          }
+          yield* sayAll(say, mistakes)
+        } while (mistakes.length > 0)
+      }
+      const mistakes = yield* mistakesIn(form, values)
+      if (mistakes.length === 0) return values
+      yield* sayAll(say, mistakes)
+    }
+  })
+
+const sayAll = (say: (text: string) => Effect.Effect<void, AlerterError>, mistakes: ReadonlyArray<FormMistake>) =>
+  Effect.forEach(mistakes, (mistake) => say(`    ${lineOf(mistakeText(mistake))}\n`), { discard: true })
+
+const promptFor = (field: FormField): string => {
+  const { description, label, required } = field
+  const hint = description === undefined ? "" : `${lineOf(description)}; `
+  return `  ${lineOf(label)} (${hint}${lineOf(expectedOf(field))}${required ? "" : ", optional"}): `
 }
 
 // -----------------------------------------------------------------------------

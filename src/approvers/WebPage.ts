@@ -22,6 +22,9 @@ export type { WebPageOptions } from "./WebPageOptions.ts"
  * previews are harmless; the buttons post a form. After the first answer, or when the question has
  * timed out or was withdrawn, the page only says so.
  *
+ * A question with `values` has an input for each field, labelled by its annotations. Values that do not fit are shown again
+ * beside what was expected, except for secrets, and the question stays open.
+ *
  * If the question has `approvers`, each of them gets a link of their own, which identifies the
  * person who answers. Otherwise the page asks for a name, which is not verified; the id is
  * `"local"`.

@@ -10,7 +10,9 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import manifest from "../../package.json" with { type: "json" }
+import { useBun } from "./front/bunx.ts"
 import * as Command from "./front/commands.ts"
+import { useProxies } from "./front/proxies.ts"
 import { ExitCode, UsageError } from "./request.ts"
 import { err, errBlock, errCause, flushed, ignoreClosed } from "./terminal.ts"
 
@@ -65,12 +67,14 @@ const finish = (code: number): void => {
   flushed(() => process.exit(code))
 }
 
+useBun()
 ignoreClosed("stdout")
 ignoreClosed("stderr")
 
 // not awaited, since Bun does not exit on an uncaught error while the top level of a module is awaiting
 void Effect.runPromise(
-  CliCommand.run(command, { version: manifest.version }).pipe(
+  Effect.try({ try: useProxies, catch: (error) => error }).pipe(
+    Effect.andThen(CliCommand.run(command, { version: manifest.version })),
     Effect.map(() => code),
     Effect.catchCause(codeOf),
     Effect.provide([

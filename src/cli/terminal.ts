@@ -39,6 +39,10 @@ export const errAtOnce = (text: string): void => {
 /** Writes lines to standard output that `fit` has made printable, with their colours. */
 export const outFitted = (lines: ReadonlyArray<string>): Promise<void> => written(`${forLog(lines.join("\n"))}\n`)
 
+/** Writes lines to a terminal that `fit` has made printable, in place of the `above` lines that were written last. */
+export const outInPlace = (lines: ReadonlyArray<string>, above: number): Promise<void> =>
+  written(`${above > 0 ? `\r\u001b[${above}A` : ""}${lines.map((line) => `${line}\u001b[K\n`).join("")}\u001b[J`)
+
 /** Writes values to standard output, as a line of JSON each. */
 export const outJson = (values: ReadonlyArray<unknown>): Promise<void> =>
   written(values.map((value) => `${printableJson(JSON.stringify(value))}\n`).join(""))
@@ -74,17 +78,20 @@ export interface Display {
   readonly isTerminal: boolean
   /** Infinite without a terminal: a program that reads the lines wants them whole. */
   readonly columns: number
+  /** Infinite without a terminal. */
+  readonly rows: number
   readonly colors: boolean
 }
 
 /** Returns what standard output can show. */
 export const display = (): Display => {
-  const { columns } = process.stdout
+  const { columns, rows } = process.stdout
   const onTerminal = isTerminal("stdout")
   return {
     isTerminal: onTerminal,
     // a terminal that does not tell its width
     columns: onTerminal ? columns > 0 ? columns : 80 : Infinity,
+    rows: onTerminal ? rows > 0 ? rows : 24 : Infinity,
     colors: colorsOn("stdout")
   }
 }

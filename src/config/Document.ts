@@ -6,19 +6,27 @@
 import type * as JsonSchema from "effect/JsonSchema"
 import type * as Schema from "effect/Schema"
 import * as internal from "./internal/schema/document.ts"
+import * as editors from "./internal/schema/jsonSchema.ts"
 import type * as types from "./internal/schema/types.ts"
 
 export type {
   AlerterDocument,
+  Deadline,
   Defaults,
   HookEntry,
   HookList,
   HooksByKind,
   Inherit,
+  Keep,
+  Language,
+  MonitorDocument,
+  Overdue,
   ParamsByService,
+  RecordDocument,
   Retry,
   StepDocument,
   Text,
+  Timeout,
   When
 } from "./internal/schema/types.ts"
 
@@ -53,4 +61,4 @@ export const Document: Schema.Codec<Document, unknown> = internal.document
  * @category schemas
  * @since 0.1.0
  */
-export const jsonSchema: () => JsonSchema.JsonSchema = internal.jsonSchema
+export const jsonSchema: () => JsonSchema.JsonSchema = editors.jsonSchema

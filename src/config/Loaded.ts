@@ -11,7 +11,7 @@ import type * as Path from "effect/Path"
 import type { Alerter } from "../Alerter.ts"
 import type { Kind } from "../Hook.ts"
 import type { ConfigIssue, Position } from "./internal/file/positions.ts"
-import type { ParamsByService } from "./internal/schema/types.ts"
+import type { Language, ParamsByService, RecordDocument } from "./internal/schema/types.ts"
 
 /**
  * Options of {@link load}. They win over the file.
@@ -35,6 +35,8 @@ export interface LoadOptions {
   readonly root?: string | undefined
   /** Whether paths of the file may leave `root`. `false` by default. */
   readonly allowOutside?: boolean | undefined
+  /** Whether the project file of the repository, `epilogue.yaml`, sets what is not set. `true` by default. */
+  readonly project?: boolean | undefined
   /** Wraps the file's alerter, for example in a policy of `effect-epilogue/delivery`. */
   readonly alerter?: ((self: FileAlerter) => FileAlerter) | undefined
 }
@@ -56,8 +58,8 @@ export type FileAlerter = Layer.Layer<Alerter, unknown, FileSystem.FileSystem | 
 export interface ExplainedHook {
   readonly kind: Kind
   readonly name: string
-  /** Whether the hook belongs to the step, or to all steps of the pipeline. */
-  readonly level: "step" | "pipeline"
+  /** Whether the hook belongs to the step, to all steps of the pipeline, or to all that have no other. */
+  readonly level: "step" | "pipeline" | "default"
   /** Where the hook is attached: in the code, or at a position of the file. */
   readonly from: "code" | { readonly file: string; readonly position: Position | undefined }
   /** The reason why the hook runs, as a sentence to show. */
@@ -77,6 +79,8 @@ export interface ExplainedStep {
   readonly inCode: boolean
   /** The time limit of the step's body, by the file or else by the code. */
   readonly timeout: ExplainedTimeout | undefined
+  /** The limit at which the step is overdue, by the file or else by the code, for hooks that have none of their own. */
+  readonly overdue: ExplainedOverdue | undefined
   readonly hooks: ReadonlyArray<ExplainedHook>
 }
 
@@ -92,6 +96,64 @@ export interface ExplainedTimeout {
 }
 
 /**
+ * A monitor of a config file: a service that notices when the pipeline has not run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ExplainedMonitor {
+  /** The name of the service, as in the file. */
+  readonly name: string
+  readonly from: { readonly file: string; readonly position: Position | undefined }
+  /** The names of the pipelines that it is told of; `undefined` for the first run that begins. */
+  readonly pipelines: ReadonlyArray<string> | undefined
+  /** The moves of a run that it is told of. */
+  readonly moves: ReadonlyArray<"start" | "success" | "failure" | "interrupt">
+  /** How often it gets a heartbeat while a run goes on, in milliseconds. */
+  readonly every: number | undefined
+}
+
+/**
+ * The time after which a step or a run is overdue, and how often that is told again, in milliseconds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ExplainedOverdue {
+  readonly after: number
+  readonly every: number | undefined
+}
+
+/**
+ * The time of day by which a run must have ended, with its zone, and how often that is told again, in milliseconds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ExplainedDeadline {
+  /** As in `06:00 Europe/Berlin`. */
+  readonly at: string
+  readonly every: number | undefined
+}
+
+/**
+ * A project file: `epilogue.yaml` in the folder of a config, or above it in its repository.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ExplainedProject {
+  readonly file: string
+  /** The values that it sets, besides hooks. One does not apply where the config sets the same. */
+  readonly values: ReadonlyArray<{
+    /** As in `alerter` or `defaults.timeout`. */
+    readonly key: string
+    readonly position: Position | undefined
+    readonly applies: boolean
+  }>
+}
+
+/**
  * A pipeline as a config file configures it.
  *
  * @category models
@@ -100,14 +162,28 @@ export interface ExplainedTimeout {
 export interface Loaded {
   readonly pipelineName: string
   /**
-   * The pipeline with the hooks, values, parameters and alerter of the file. The caller provides any other services
+   * The pipeline with the hooks, values, parameters, alerter and monitors of the file. The caller provides any other services
    * that its steps require; their types are not known, and a missing service is a defect.
    */
   readonly pipeline: Effect.Effect<unknown, unknown, FileSystem.FileSystem | Path.Path>
   /** The file's alerter, if it has one. */
   readonly alerter: FileAlerter | undefined
+  /** The file's monitors. */
+  readonly monitors: ReadonlyArray<ExplainedMonitor>
+  /** How many lines of the log alerts end with, by the file. `false` where nothing of the log is kept. */
+  readonly logs: number | false | undefined
+  /** Whether the file wants the run to be recorded, and which records to keep. The caller records it. */
+  readonly record: RecordDocument | undefined
   /** The time limit of the run, by an option, the file or else the code. */
   readonly timeout: ExplainedTimeout | undefined
+  /** The language of what the library itself says in alerts, if the file has one. */
+  readonly language: Language | undefined
+  /** The limit at which the run is overdue, by the file or else by the code. */
+  readonly overdue: ExplainedOverdue | undefined
+  /** The deadline of the run, by the file or else by the code. */
+  readonly deadline: ExplainedDeadline | undefined
+  /** The project file that sets what neither the file nor the code sets, if there is one. */
+  readonly project: ExplainedProject | undefined
   /** The steps that the pipeline's module exports and those that the file names, with the hooks of each. */
   readonly steps: ReadonlyArray<ExplainedStep>
   /**

@@ -3,4 +3,5 @@
  *
  * @since 0.1.0
  */
+export { CommandFailed, type CommandFailedFields } from "./CommandFailed.ts"
 export * as ConfigFile from "./ConfigFile.ts"

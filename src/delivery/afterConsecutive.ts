@@ -1,15 +1,20 @@
 /**
  * @since 0.1.0
  */
+import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type { Alert } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
+import type { Telling } from "../internal/alerts/digest.ts"
 import { dropped } from "../internal/alerts/metrics.ts"
-import { iso, Millis, remember, timeOf, withFields } from "./internal/entries.ts"
+import { heldBackBefore } from "../internal/alerts/notes.ts"
+import { Millis, remember, timeOf, withFields } from "./internal/entries.ts"
+import { timeIn } from "./internal/hold/count.ts"
 import { countOf } from "./internal/options.ts"
-import { aroundAll, isFailure, type Post, subject } from "./internal/policy.ts"
+import { around, isDigest, isFailure, isNotice, isRepeats, type Post, subject } from "./internal/policy.ts"
 import { makeState, type Persisted } from "./internal/state/persisted.ts"
 
 /**
@@ -20,9 +25,11 @@ import { makeState, type Persisted } from "./internal/state/persisted.ts"
  */
 export interface AfterConsecutiveOptions<P extends string | undefined = undefined> {
   /**
-   * The name of this policy's entry in the `KeyValueStore`, used by no other policy of its kind. In memory by default.
+   * The name of this policy's state in the {@link Store}, used by no other policy of its kind. In memory by default.
    */
   readonly persist?: P | undefined
+  /** The time zone of the times in alerts. The channel's by default, else the machine's. */
+  readonly timeZone?: DateTime.TimeZone | undefined
 }
 
 /**
@@ -42,8 +49,7 @@ export interface AfterConsecutiveOptions<P extends string | undefined = undefine
  *
  * **Gotchas**
  *
- * - Pipe `afterConsecutive` after `dedupe`, `recovered` and `throttle`. Otherwise they take alerts for delivered that
- *   it drops, and it does not count the alerts that they hold back.
+ * - Pipe `afterConsecutive` after `dedupe` and `throttle`. Otherwise it does not count the alerts that they hold back.
  * - An `n` that is not a whole number of at least 1 is a defect when the layer is built.
  *
  * @example
@@ -53,7 +59,7 @@ export interface AfterConsecutiveOptions<P extends string | undefined = undefine
  *
  * const alerter = Slack.layerConfig().pipe(afterConsecutive(3))
  *
- * // for a script that a scheduler starts again and again: the count is kept in a KeyValueStore
+ * // for a script that a scheduler starts again and again: the count is kept in a Store
  * const everyMinute = Slack.layerConfig().pipe(afterConsecutive(3, { persist: "every-minute" }))
  * ```
  *
@@ -78,7 +84,10 @@ export const afterConsecutive: {
     self: Layer.Layer<Alerter, E, R>,
     n: number,
     options?: AfterConsecutiveOptions<P>
-  ): Layer.Layer<Alerter, E, R | Persisted<P>> => aroundAll((post) => make(post, n, options?.persist), "takes")(self)
+  ): Layer.Layer<Alerter, E, R | Persisted<P>> =>
+    around((post, zone, words) => make(post, n, options?.persist, { zone: options?.timeZone ?? zone, words }), "wants")(
+      self
+    )
 )
 
 const Streak = Schema.Struct({ count: Schema.Natural, since: Millis })
@@ -86,25 +95,51 @@ const Streak = Schema.Struct({ count: Schema.Natural, since: Millis })
 const make = <P extends string | undefined>(
   inner: Post,
   n: number,
-  persist: P
+  persist: P,
+  { words, zone }: Telling
 ): Effect.Effect<Post, never, Persisted<P>> =>
   Effect.map(makeState("afterConsecutive", persist, Streak), (state) => {
     countOf("afterConsecutive", "n", n)
+
+    /** Counts a failure. */
+    const count = (alert: Alert) =>
+      Effect.flatMap(timeOf(alert), (at) =>
+        state.modify((streaks) => {
+          const before = streaks.get(subject(alert)) ?? { count: 0, since: at }
+          const streak = { ...before, count: before.count + 1 }
+          remember(streaks, subject(alert), streak)
+          return streak
+        }))
+
+    const reset = (alert: Alert) => state.modify((streaks) => streaks.delete(subject(alert)))
+
+    /** Drops a combined alert if it has nothing but failures that are to be dropped. */
+    const combined = (alert: Alert) =>
+      Effect.gen(function*() {
+        let isNews = alert.combines.length === 0 || isRepeats(alert)
+        for (const part of isRepeats(alert) ? [] : alert.combines) {
+          if (!isFailure(part)) {
+            isNews = true
+            if (part.resolves) yield* reset(part)
+          } else if ((yield* count(part)).count >= n || heldBackBefore(part) > 0) isNews = true
+        }
+        yield* isNews ? inner(alert) : dropped("afterConsecutive")
+      })
+
     return (alert) =>
       Effect.gen(function*() {
-        const key = subject(alert)
+        if (isNotice(alert)) return yield* inner(alert)
+        if (isDigest(alert)) return yield* combined(alert)
         if (!isFailure(alert)) {
-          if (alert.resolves) yield* state.modify((streaks) => streaks.delete(key))
+          if (alert.resolves) yield* reset(alert)
           return yield* inner(alert)
         }
-        const at = yield* timeOf(alert)
-        const { count, since } = yield* state.modify((streaks) => {
-          const before = streaks.get(key) ?? { count: 0, since: at }
-          const streak = { ...before, count: before.count + 1 }
-          remember(streaks, key, streak)
-          return streak
-        })
-        if (count < n) return yield* dropped("afterConsecutive")
-        yield* inner(count === 1 ? alert : withFields(alert, { "in a row": `${count} failures since ${iso(since)}` }))
+        const { count: failures, since } = yield* count(alert)
+        if (failures < n) return yield* dropped("afterConsecutive")
+        yield* inner(
+          failures === 1
+            ? alert
+            : withFields(alert, { [words.inARow]: words.failuresInARow(failures, timeIn(since, zone)) })
+        )
       })
   })

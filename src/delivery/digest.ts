@@ -1,7 +1,7 @@
 /**
  * @since 0.1.0
  */
-import * as DateTime from "effect/DateTime"
+import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
@@ -9,8 +9,8 @@ import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
+import { lasted, type Telling } from "../internal/alerts/digest.ts"
 import { atLeast } from "../internal/model/severity.ts"
-import { inTime } from "./internal/hold/digest.ts"
 import * as Held from "./internal/hold/held.ts"
 import { countOf, millisOf } from "./internal/options.ts"
 import { around, type Post } from "./internal/policy.ts"
@@ -30,10 +30,10 @@ export interface DigestOptions<P extends string | undefined = undefined> {
   /** The severity from which on alerts are posted at once. `"critical"` by default. */
   readonly immediate?: Severity | undefined
   /**
-   * The name of this policy's entry in the `KeyValueStore`, used by no other policy of its kind. In memory by default.
+   * The name of this policy's state in the {@link Store}, used by no other policy of its kind. In memory by default.
    */
   readonly persist?: P | undefined
-  /** The time zone of the times in alerts. The machine's by default. */
+  /** The time zone of the times in alerts. The channel's by default, else the machine's. */
   readonly timeZone?: DateTime.TimeZone | undefined
 }
 
@@ -51,20 +51,25 @@ export interface DigestOptions<P extends string | undefined = undefined> {
  *   title, the first line of its body and its field `held back`; beyond 500 it lists the most severe. The digest has
  *   the highest severity, the tag `digest`, the tags of all alerts (up to 50 together) and the part of their `source`
  *   that is the same. It has no `idempotencyKey`.
- * - If the window ends with a single alert, that is posted unchanged.
+ * - If the window ends with a single alert, that is posted unchanged. The digest has no attachments; its field `not
+ *   attached` names them.
+ * - What says that something is well again reaches channels that keep incidents, such as `PagerDuty`,
+ *   `Opsgenie`, `GitHubIssues` and `Alertmanager`, at once.
+ * - The recovery of an alert that was posted at once is, too. If something about its subject is held, that is posted
+ *   with it.
  * - The post of an alert that is held succeeds. A repeat with the same `idempotencyKey` is not held twice.
  * - A digest whose delivery fails is kept, and tried again with the next, a window later at the latest.
  * - When the scope closes, held alerts are posted at once, for up to 30 seconds. If that fails, their titles are logged
  *   as an error.
  * - With `persist`, held alerts stay in the store instead when the scope closes, unless the store has failed. The
- *   window goes on over any number of processes, and the first that runs at its end or later posts the digest. A
- *   process that is killed between the delivery and the update of the store leaves the digest to be posted again. Of
- *   several processes that run at the same time one posts it, unless they try in the same moment.
+ *   window goes on over any number of processes, and the first that runs at its end or later posts the digest. Of
+ *   several processes that share a `Store.layerSqlite`, exactly one posts it. A process that is killed between the
+ *   delivery and the update of the store leaves the digest to be posted again.
  *
  * **Gotchas**
  *
- * - Pipe `digest` around each of several channels, not around a `fanOut` to all of them. Otherwise, while one channel
- *   is down, the others get the digest again with each attempt.
+ * - A digest of failures is an incident of its own in `PagerDuty`, which nothing resolves. Pipe `digest` around the
+ *   channels that people read.
  * - A window that is not positive and finite, or a `max` that is not a whole number of at least 1, is a defect when the
  *   layer is built.
  *
@@ -75,7 +80,7 @@ export interface DigestOptions<P extends string | undefined = undefined> {
  *
  * const alerter = Slack.layerConfig().pipe(digest({ window: "10 minutes", immediate: "error" }))
  *
- * // once a week, for a script that runs each night: held alerts are kept in a KeyValueStore
+ * // once a week, for a script that runs each night: held alerts are kept in a Store
  * const weekly = Slack.layerConfig().pipe(digest({ window: "7 days", persist: "nightly-etl" }))
  * ```
  *
@@ -97,24 +102,30 @@ export const digest: {
   <E, R, P extends string | undefined = undefined>(
     self: Layer.Layer<Alerter, E, R>,
     options: DigestOptions<P>
-  ): Layer.Layer<Alerter, E, R | Persisted<P>> => around((post) => make(post, options))(self)
+  ): Layer.Layer<Alerter, E, R | Persisted<P>> =>
+    around((post, zone, words) => make(post, options, { zone: options.timeZone ?? zone, words }))(self)
 )
 
 const make = <P extends string | undefined>(
   post: Post,
-  options: DigestOptions<P>
+  options: DigestOptions<P>,
+  telling: Telling
 ): Effect.Effect<Post, never, Scope.Scope | Persisted<P>> =>
   Effect.gen(function*() {
     const window = millisOf("digest", "window", options.window)
     const isUrgent = atLeast(options.immediate ?? "critical")
-    const hold = yield* Held.make<P>(post, {
+    const { hold, pass } = yield* Held.make<P>(post, {
       policy: "digest",
       persist: options.persist,
       due: (now, open) => Math.min(open() ?? Infinity, now + window),
       opens: (now) => now,
       max: countOf("digest", "max", options.max ?? 100),
-      when: (since, now) => inTime(" ", now - since),
-      zone: options.timeZone ?? DateTime.zoneMakeLocal()
+      title: (since, now) => (count, tally) => {
+        const { words } = telling
+        const took = lasted(now - since, words)
+        return took === undefined ? words.digest(count, tally) : words.digestWithin(count, took, tally)
+      },
+      telling
     })
-    return (alert) => isUrgent(alert) ? post(alert) : hold(alert)
+    return (alert) => isUrgent(alert) || alert.recovers.some(isUrgent) ? pass(alert) : hold(alert)
   })

@@ -3,11 +3,12 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import type { Alerter, AlerterError } from "../Alerter.ts"
-import { droppedBy, droppedByAll } from "../internal/alerts/metrics.ts"
+import type { Alerter } from "../Alerter.ts"
+import { droppedByAll } from "../internal/alerts/metrics.ts"
 import * as Writer from "../internal/text/writer.ts"
+import { atPlace, isAt, quietly } from "./internal/places.ts"
 import type { Post } from "./internal/policy.ts"
-import { combine, combinedError, errorOf } from "./internal/several.ts"
+import { combine, oneOf, postAll } from "./internal/several.ts"
 
 /**
  * Options of {@link fanOut}.
@@ -33,12 +34,13 @@ export interface FanOutOptions {
  * - With `"all"` the post fails if any alerter fails: with its error if it is the only one, else with one error of the
  *   channel `"fanOut"` that contains all messages.
  * - With `"any"` the post fails only if all alerters fail. If some do, their errors are logged as a warning.
+ * - Policies around the `fanOut` know which alerters an alert has reached. While one is down, what they post again goes to
+ *   that one alone, and a recovery to those that were told of the failure.
  *
  * **Gotchas**
  *
  * - A layer that stands in the list twice gets each alert twice.
- * - Pipe `digest`, `quietHours`, `dedupe` and `throttle` around each layer of the list rather than around the `fanOut`.
- *   Otherwise, when one channel has failed and the alert is tried again, the others get it again too.
+ * - With `persist`, policies know the alerters by their positions in the list.
  *
  * @example
  * ```ts
@@ -67,20 +69,20 @@ export const fanOut = <
   layers: Layers,
   options?: FanOutOptions
 ): Layer.Layer<Alerter, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>> =>
-  combine(layers, (posts) => toAll(posts, options?.succeeds ?? "all"))
+  combine(layers, (posts) => Effect.sync(() => toAll(posts, options?.succeeds ?? "all")))
 
 const toAll = (posts: ReadonlyArray<Post>, succeeds: "all" | "any"): Post => {
   if (posts.length === 0) throw new Error("fanOut: the list of alerters must not be empty")
+  const members = posts.map((post, i) => ({ name: `${i}`, post: atPlace(`${i}`, post) }))
   return (alert) =>
     Effect.gen(function*() {
-      const outcomes = yield* Effect.forEach(
-        posts,
-        (post) =>
-          Effect.matchCause(droppedBy(Effect.suspend(() => post(alert))), {
-            onSuccess: (dropped) => dropped,
-            onFailure: errorOf
-          }),
-        { concurrency: "unbounded" }
+      const hears = (name: string) =>
+        alert.recovers.length === 0 || alert.recovers.some((failure) => isAt(failure, name))
+      const outcomes = yield* postAll(
+        "fanOut",
+        alert,
+        members.map(({ name, post }) => post(hears(name) ? alert : quietly(alert))),
+        succeeds
       )
       const errors = outcomes.filter((outcome) => typeof outcome !== "boolean")
       const posted = outcomes.filter((outcome) => typeof outcome === "boolean")
@@ -92,11 +94,6 @@ const toAll = (posts: ReadonlyArray<Post>, succeeds: "all" | "any"): Post => {
           ...errors.map(({ message }) => message)
         )
       }
-      return yield* Effect.fail(oneOf(errors))
+      return yield* Effect.fail(oneOf("fanOut", errors))
     })
-}
-
-const oneOf = (errors: ReadonlyArray<AlerterError>): AlerterError => {
-  const [first, second] = errors
-  return first !== undefined && second === undefined ? first : combinedError("fanOut", errors)
 }

@@ -4,19 +4,20 @@
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import type * as Layer from "effect/Layer"
-import type { Severity } from "../Alert.ts"
+import type { Alert, Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
 import { dropped } from "../internal/alerts/metrics.ts"
 import { atLeast } from "../internal/model/severity.ts"
+import { quietly } from "./internal/places.ts"
 import { around } from "./internal/policy.ts"
 
 /**
  * Drops alerts below a severity. The order is `info`, `success`, `warning`, `error`, `critical`.
  *
- * **Gotchas**
+ * **Details**
  *
- * A recovery is a `success`, so `minSeverity("warning")` drops it. To drop all other successes, use the option
- * `successes: "drop"` of `recovered` instead.
+ * A recovery passes where its failure did. Other successes are dropped by `minSeverity("warning")`, though `recovered` and
+ * channels that keep incidents learn from them that something is well again, in either order.
  *
  * @example
  * ```ts
@@ -38,9 +39,13 @@ export const minSeverity: {
   2,
   <E, R>(self: Layer.Layer<Alerter, E, R>, severity: Severity): Layer.Layer<Alerter, E, R> =>
     around((post) => {
-      const passes = atLeast(severity)
-      return Effect.succeed((alert) =>
-        passes(alert) || alert.recovers.some(passes) ? post(alert) : dropped("minSeverity")
-      )
+      const least = atLeast(severity)
+      const passes = (alert: Alert): boolean =>
+        least(alert) || alert.recovers.some(least) || alert.combines.some(passes)
+      return Effect.succeed((alert) => {
+        if (passes(alert)) return post(alert)
+        const drop = dropped("minSeverity")
+        return alert.resolves ? Effect.andThen(drop, post(quietly(alert))) : drop
+      })
     })(self)
 )

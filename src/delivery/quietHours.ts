@@ -2,13 +2,14 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
-import * as DateTime from "effect/DateTime"
+import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
+import type { Telling } from "../internal/alerts/digest.ts"
 import { atLeast } from "../internal/model/severity.ts"
 import * as Held from "./internal/hold/held.ts"
 import { endOf, weekdays } from "./internal/hold/hours.ts"
@@ -37,14 +38,14 @@ export interface QuietHoursOptions<P extends string | undefined = undefined> {
    * of the day.
    */
   readonly to: `${number}:${number}`
-  /** The time zone of `from` and `to`, and of the times in alerts. The machine's by default. */
+  /** The time zone of `from` and `to`, and of the times in alerts. The channel's by default, else the machine's. */
   readonly timeZone?: DateTime.TimeZone | undefined
   /** The days on which quiet hours begin. All by default. */
   readonly days?: ReadonlyArray<Weekday> | undefined
   /** The severity from which on alerts are posted during quiet hours too. `"critical"` by default. */
   readonly except?: Severity | undefined
   /**
-   * The name of this policy's entry in the `KeyValueStore`, used by no other policy of its kind. In memory by default.
+   * The name of this policy's state in the {@link Store}, used by no other policy of its kind. In memory by default.
    */
   readonly persist?: P | undefined
 }
@@ -61,6 +62,8 @@ export interface QuietHoursOptions<P extends string | undefined = undefined> {
  *
  * - The post of an alert that is held succeeds. A repeat with the same `idempotencyKey` is not held twice. Alerts that
  *   are posted together have the tag `digest` and no `idempotencyKey`.
+ * - What says that something is well again reaches channels that keep incidents, such as `PagerDuty`, at once. The
+ *   recovery of an alert that was posted during quiet hours is posted then, too.
  * - If the delivery after the quiet hours fails, it is tried again every ten minutes, outside of quiet hours.
  * - Where clocks are put forward, hours that begin in the skipped hour begin an hour later by the clock. Where they are
  *   put back, hours that end in the repeated hour end in its second run.
@@ -72,8 +75,6 @@ export interface QuietHoursOptions<P extends string | undefined = undefined> {
  * **Gotchas**
  *
  * - With `persist`, a script that only ever runs within the quiet hours never posts what it holds.
- * - Pipe `quietHours` around each of several channels, not around a `fanOut` to all of them. Otherwise, while one
- *   channel is down, the others get the same alerts again with each attempt.
  * - A time such as `"25:00"`, equal times, and quiet hours that never end are a defect when the layer is built.
  *
  * @example
@@ -106,7 +107,8 @@ export const quietHours: {
   <E, R, P extends string | undefined = undefined>(
     self: Layer.Layer<Alerter, E, R>,
     options: QuietHoursOptions<P>
-  ): Layer.Layer<Alerter, E, R | Persisted<P>> => around((post) => make(post, options))(self)
+  ): Layer.Layer<Alerter, E, R | Persisted<P>> =>
+    around((post, zone, words) => make(post, options, { zone: options.timeZone ?? zone, words }))(self)
 )
 
 /** The delay, in milliseconds, after a delivery that failed outside of the quiet hours. */
@@ -114,23 +116,24 @@ const retryDelay = 10 * 60_000
 
 const make = <P extends string | undefined>(
   post: Post,
-  options: QuietHoursOptions<P>
+  options: QuietHoursOptions<P>,
+  telling: Telling
 ): Effect.Effect<Post, never, Scope.Scope | Persisted<P>> =>
   Effect.gen(function*() {
-    const zone = options.timeZone ?? DateTime.zoneMakeLocal()
+    const { words, zone } = telling
     const end = endOf({ from: options.from, to: options.to, timeZone: zone, days: options.days ?? weekdays })
     const isUrgent = atLeast(options.except ?? "critical")
-    const hold = yield* Held.make<P>(post, {
+    const { hold, pass } = yield* Held.make<P>(post, {
       policy: "quietHours",
       persist: options.persist,
       due: (now) => end(now) ?? now + retryDelay,
       opens: (now) => end(now) ?? now,
       max: Infinity,
-      when: () => " in quiet hours",
-      zone
+      title: () => words.digestOfQuietHours,
+      telling
     })
     return (alert) =>
-      isUrgent(alert)
-        ? post(alert)
-        : Effect.flatMap(Clock.currentTimeMillis, (now) => end(now) === undefined ? post(alert) : hold(alert))
+      isUrgent(alert) || alert.recovers.some(isUrgent)
+        ? pass(alert)
+        : Effect.flatMap(Clock.currentTimeMillis, (now) => end(now) === undefined ? pass(alert) : hold(alert))
   })

@@ -1,18 +1,21 @@
 /**
  * @since 0.1.0
  */
+import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { Alert } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
-import { fromJson, SingleJson, toJson } from "../internal/alerts/json.ts"
+import type { Telling } from "../internal/alerts/digest.ts"
+import { fromJson, single, SingleJson } from "../internal/alerts/json.ts"
 import { dropped } from "../internal/alerts/metrics.ts"
-import { formatDuration } from "../internal/text/duration.ts"
-import { subjectText } from "../internal/text/stepLabel.ts"
-import { iso, locks, Millis, remember, timeOf, withFields } from "./internal/entries.ts"
-import { aroundAll, isFailure, type Post, subject } from "./internal/policy.ts"
+import { locks, Millis, remember, timeOf } from "./internal/entries.ts"
+import { allPlaces, arrivalOf, bothPlaces, conclude, isTold, showQuiet } from "./internal/places.ts"
+import { around, isDigest, isFailure, isNotice, isRepeats, orTaken, type Post, subject } from "./internal/policy.ts"
+import { recovery } from "./internal/recovery.ts"
 import { makeState, type Persisted } from "./internal/state/persisted.ts"
 
 /**
@@ -23,9 +26,11 @@ import { makeState, type Persisted } from "./internal/state/persisted.ts"
  */
 export interface RecoveredOptions<P extends string | undefined = undefined> {
   /**
-   * The name of this policy's entry in the `KeyValueStore`, used by no other policy of its kind. In memory by default.
+   * The name of this policy's state in the {@link Store}, used by no other policy of its kind. In memory by default.
    */
   readonly persist?: P | undefined
+  /** The time zone of the times in alerts. The channel's by default, else the machine's. */
+  readonly timeZone?: DateTime.TimeZone | undefined
   /** Whether to post or drop successes that do not follow a delivered failure. `"post"` by default. */
   readonly successes?: "post" | "drop" | undefined
 }
@@ -44,7 +49,8 @@ export interface RecoveredOptions<P extends string | undefined = undefined> {
  * alert of severity `warning` or worse, and counts if it was delivered.
  *
  * A recovery has `recovered` in its title and tags, and the number of failures, the time of the first and the duration
- * of the outage in its fields. The outage is forgotten once the recovery has been delivered; if its delivery fails, the
+ * of the outage in its fields. It goes where the failures were delivered: to the alerters of a `route` or `fanOut` that were
+ * told of them. A failure that `minSeverity` or `afterConsecutive` has dropped is not one. The outage is forgotten once the recovery has been delivered; if its delivery fails, the
  * next success is the recovery.
  *
  * **Gotchas**
@@ -52,11 +58,6 @@ export interface RecoveredOptions<P extends string | undefined = undefined> {
  * - Attach hooks for success too (`AlerterHooks.all`): a recovery is a success.
  * - A step without a key (`Step.key`) has recovered at the end of a run in which it succeeded and no evaluation of it
  *   failed for good, since another evaluation may fail after the first has succeeded. One with a key has at once.
- * - Pipe `throttle` and `afterConsecutive` after `recovered`. Piped before, they stand between it and the channel, and
- *   it takes the failures that they drop for delivered.
- * - Pipe `digest` and `quietHours` before `recovered`, since their combined alerts name no step.
- * - `minSeverity` above `success` drops successes that it gets before `recovered` has made recoveries of them: pipe it
- *   before `recovered`, where it passes the recoveries of what it has passed.
  *
  * @example
  * ```ts
@@ -93,43 +94,58 @@ export const recovered: {
   <E, R, P extends string | undefined = undefined>(
     self: Layer.Layer<Alerter, E, R>,
     options: RecoveredOptions<P> = {}
-  ): Layer.Layer<Alerter, E, R | Persisted<P>> => aroundAll((post) => make(post, options), "wants")(self)
+  ): Layer.Layer<Alerter, E, R | Persisted<P>> =>
+    around((post, zone, words) => make(post, options, { zone: options.timeZone ?? zone, words }), "wants")(self)
 )
 
 const Outage = Schema.Struct({
   failures: Schema.Natural,
   since: Millis,
   /** The failures that were delivered, one of each severity and tags, by which the recovery finds their channels. */
-  alerts: Schema.optionalKey(Schema.Array(SingleJson))
+  alerts: Schema.optionalKey(Schema.Array(SingleJson)),
+  /** The places that have been told of the recovery, where others have not. */
+  told: Schema.optionalKey(Schema.Array(Schema.String))
 })
 type Outage = (typeof Outage)["Type"]
 
 const make = <P extends string | undefined>(
   inner: Post,
-  { persist, successes = "post" }: RecoveredOptions<P>
+  { persist, successes = "post" }: RecoveredOptions<P>,
+  telling: Telling
 ): Effect.Effect<Post, never, Persisted<P>> =>
   Effect.map(makeState("recovered", persist, Outage), (state) => {
     const oneAtATime = locks()
 
-    const failed = (post: Post, alert: Alert, key: string, at: number) =>
-      Effect.andThen(
-        post(alert),
-        state.modify((outages) => {
-          const before = outages.get(key) ?? { failures: 0, since: at }
-          remember(outages, key, {
-            ...before,
-            failures: before.failures + 1,
-            alerts: withAlert(before.alerts ?? [], alert)
-          })
-        })
-      )
+    const failed = (post: Post, alert: Alert, at: number) =>
+      Effect.gen(function*() {
+        const arrival = yield* arrivalOf(post(alert))
+        // one that was dropped, or has reached nobody, is not to be recovered from
+        if (isTold(arrival)) {
+          yield* state.modify((outages) => count(outages, alert.with({ told: arrival.told }), at))
+        }
+        yield* conclude(arrival)
+      })
 
     const succeeded = (post: Post, alert: Alert, key: string, at: number) =>
       Effect.gen(function*() {
         const outage = yield* state.modify((outages) => outages.get(key))
         if (outage !== undefined) {
-          yield* post(recovery(alert, outage, at))
-          yield* state.modify((outages) => outages.delete(key))
+          const { alerts = [], failures, since, told = [] } = outage
+          const arrival = yield* arrivalOf(
+            post(recovery(alert, { alerts: alerts.map(fromJson), failures, since, told }, at, telling))
+          )
+          yield* state.modify((outages) => {
+            const now = outages.get(key)
+            if (now === undefined) return
+            // another process may have delivered a failure meanwhile
+            const others = now.failures - outage.failures
+            if (Exit.isFailure(arrival.exit)) {
+              outages.set(key, { ...now, told: allPlaces(now.told, arrival.told) })
+            } else if (others > 0) outages.set(key, { ...now, failures: others, since: at, told: [] })
+            else outages.delete(key)
+          })
+          if (alert.quiet && isTold(arrival)) yield* showQuiet
+          yield* conclude(arrival)
         } else if (successes === "post" || alert.quiet) {
           yield* post(alert)
         } else {
@@ -137,63 +153,82 @@ const make = <P extends string | undefined>(
         }
       })
 
+    /** Posts a combined alert, and keeps what it has told of failures and successes. */
+    const combined = (alert: Alert) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function*() {
+          const arrival = yield* arrivalOf(orTaken(restore(Effect.suspend(() => inner(alert)))))
+          // duplicates of a failure do not begin it anew, since it may be over
+          if (isTold(arrival) && !isRepeats(alert)) {
+            for (const part of alert.combines) {
+              const at = yield* timeOf(part)
+              yield* state.modify((outages) => {
+                if (isFailure(part)) count(outages, part.with({ told: arrival.told }), at)
+                else if (part.resolves) outages.delete(subject(part))
+              })
+            }
+          }
+          yield* conclude(arrival)
+        })
+      )
+
     return (alert) => {
+      if (isNotice(alert)) return inner(alert)
+      if (isDigest(alert)) {
+        return successes === "drop" && alert.combines.length > 0 && alert.combines.every(isPlainSuccess)
+          ? dropped("recovered")
+          : combined(alert)
+      }
       const failure = isFailure(alert)
       if (!failure && !alert.resolves) {
-        return alert.severity === "success" && successes === "drop" ? dropped("recovered") : inner(alert)
+        return isPlainSuccess(alert) && successes === "drop" ? dropped("recovered") : inner(alert)
       }
       const key = subject(alert)
       return Effect.flatMap(timeOf(alert), (at) =>
         // Only the post is interruptible: a delivered failure must not be missing from the state.
         oneAtATime(key)(Effect.uninterruptibleMask((restore) => {
-          const post: Post = (alert) => restore(Effect.suspend(() => inner(alert)))
-          return failure ? failed(post, alert, key, at) : succeeded(post, alert, key, at)
+          const post: Post = (alert) => orTaken(restore(Effect.suspend(() => inner(alert))))
+          return failure ? failed(post, alert, at) : succeeded(post, alert, key, at)
         })))
     }
   })
 
-/** How many failures of one outage are kept, and how long their texts are. */
+/** Counts a failure that has been told. */
+const count = (outages: Map<string, Outage>, alert: Alert, at: number): void => {
+  const key = subject(alert)
+  const { alerts = [], failures, since, told = [] } = outages.get(key) ?? { failures: 0, since: at }
+  remember(outages, key, {
+    failures: failures + 1,
+    since,
+    alerts: withAlert(alerts, alert),
+    // whoever has been told of another failure is to be told of the recovery again
+    told: alert.told.length === 0 ? [] : told.filter((place) => !alert.told.includes(place))
+  })
+}
+
+const isPlainSuccess = ({ recovers, severity }: Alert): boolean => severity === "success" && recovers.length === 0
+
+/** The most failures of one outage that are kept, and the length of their texts. */
 const maxAlerts = 5
 const maxText = 300
 
-/** Adds a failure, unless there is one of its severity and tags, and so of its route as a rule. */
-const withAlert = (alerts: ReadonlyArray<typeof SingleJson.Type>, alert: Alert): typeof alerts =>
-  alerts.length === maxAlerts ||
-    alerts.some(({ severity, tags }) => severity === alert.severity && tags.join() === alert.tags.join())
-    ? alerts
+/** Adds a failure, or its places if there is one of its severity and tags, and so of its route as a rule. */
+const withAlert = (alerts: ReadonlyArray<typeof SingleJson.Type>, alert: Alert): typeof alerts => {
+  const like = alerts.findIndex(({ severity, tags }) =>
+    severity === alert.severity && tags.join() === alert.tags.join()
+  )
+  const at = like < 0 && alerts.length === maxAlerts ? maxAlerts - 1 : like
+  return at >= 0
+    ? alerts.map((one, i) => i === at ? { ...one, told: bothPlaces(one.told ?? [], alert.told) } : one)
     : [
       ...alerts,
-      toJson(alert.with({
+      single(alert.with({
         title: alert.title.slice(0, maxText),
         body: alert.body?.slice(0, maxText),
         fields: alert.fields.slice(0, 20).map(({ name, value }) => ({ name, value: value.slice(0, maxText) })),
         detail: undefined,
         attachments: [],
-        recovers: []
+        quiet: false
       }))
     ]
-
-const recovery = (alert: Alert, { alerts = [], failures, since }: Outage, at: number): Alert => {
-  const about = nameOf(alert)
-  const title = about === undefined ? `Recovered: ${alert.title}` : `${about} recovered`
-  // A title that the user has set is kept in the body: it says more than that the step succeeded.
-  const ownTitle = about === undefined || alert.title === `${about} succeeded` ? [] : [alert.title]
-  const body = [...ownTitle, ...(alert.body === undefined ? [] : [alert.body])].join("\n")
-  return withFields(
-    alert.with({
-      title,
-      body: body === "" ? undefined : body,
-      tags: [...alert.tags, "recovered"],
-      quiet: false,
-      recovers: alerts.map(fromJson)
-    }),
-    {
-      failures: String(failures),
-      "failing since": iso(since),
-      for: formatDuration(Math.max(0, at - since))
-    }
-  )
 }
-
-/** Returns the name of the step or run as the standard hooks write it. */
-const nameOf = ({ source }: Alert): string | undefined => source === undefined ? undefined : subjectText(source)

@@ -6,10 +6,12 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { Alert, Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
+import { droppedByAll } from "../internal/alerts/metrics.ts"
 import { atLeast } from "../internal/model/severity.ts"
 import { callSafely } from "./internal/entries.ts"
-import { isFailure, type Post } from "./internal/policy.ts"
-import { combine, combinedError, errorOf } from "./internal/several.ts"
+import { atPlace, membersOf, quietly } from "./internal/places.ts"
+import { isResolving, type Post } from "./internal/policy.ts"
+import { combine, oneOf, postAll } from "./internal/several.ts"
 
 /**
  * Conditions on an alert. All that are set must hold.
@@ -57,6 +59,10 @@ export interface Route {
  * A layer that is used in several routes is built once. If the delivery of a route fails, the post fails; no other
  * route is tried. To drop alerts that match no route, set `otherwise` to `Alerter.layerNone`.
  *
+ * A recovery, as `recovered` makes it, goes where its failures went, whatever the rules looked at. An alert that combines
+ * others goes to the routes of all of them. Any other success goes to its own route; that something is well again is said
+ * to the channels of the others, too, without being shown: PagerDuty resolves the incident.
+ *
  * @example
  * ```ts
  * import { Alerter } from "effect-epilogue"
@@ -85,7 +91,7 @@ export const route = <const Routes extends ReadonlyArray<Route>, E, R>(
   const layers: ReadonlyArray<Routes[number]["to"]> = routes.map(({ to }) => to)
   return combine([options.otherwise, ...layers], ([otherwise, ...posts]) => {
     const predicates = routes.map(({ when }) => predicate(when))
-    return firstMatch(Arr.zip(predicates, posts), otherwise)
+    return Effect.succeed(firstMatch(Arr.zip(predicates, posts), otherwise))
   })
 }
 
@@ -107,37 +113,39 @@ const list = <A extends string>(one: A | ReadonlyArray<A>): ReadonlyArray<A> => 
 
 /**
  * Posts to the alerter of the first predicate that holds, or to `otherwise`. A recovery is posted to the alerters of the
- * failures that it is about. An alert that resolves failures is posted to all others, too, as a quiet one: an earlier
- * failure may have been sent to any of them.
+ * failures that it is about, a combined alert to those of all its parts. An alert that resolves failures is posted to
+ * all others, too, as a quiet one: an earlier failure may have been sent to any of them.
  */
 const firstMatch = (routes: ReadonlyArray<readonly [Predicate, Post]>, otherwise: Post): Post => {
-  const all = [...routes.map(([, to]) => to), otherwise]
-  const find = (alert: Alert): Effect.Effect<Post> =>
+  const posts = [...new Set([...routes.map(([, to]) => to), otherwise])]
+  const names = new Map(posts.map((post, i) => [post, `${i}`]))
+  const members = new Map(posts.map((post, i) => [`${i}`, atPlace(`${i}`, post)]))
+  const find = (alert: Alert): Effect.Effect<string> =>
     Effect.gen(function*() {
-      for (const [when, to] of routes) if (yield* callSafely("route", when, alert, false)) return to
-      return otherwise
+      for (const [when, to] of routes) if (yield* callSafely("route", when, alert, false)) return names.get(to)!
+      return names.get(otherwise)!
     })
+  /** Returns the names of the alerters that show an alert. */
+  const targets = (alert: Alert): Effect.Effect<ReadonlyArray<string>> => {
+    const about = alert.combines.length > 0 ? alert.combines : alert.recovers
+    if (about.length === 0) {
+      const before = membersOf(alert)
+      return before === undefined ? Effect.map(find(alert), Arr.of) : Effect.succeed(before)
+    }
+    return Effect.map(Effect.forEach(about, targets), Arr.flatten)
+  }
   return (alert) =>
     Effect.gen(function*() {
-      if (isFailure(alert) || !alert.resolves) return yield* (yield* find(alert))(alert)
-      const loud = new Set(
-        alert.quiet
-          ? []
-          : yield* Effect.forEach(alert.recovers.length === 0 ? [alert] : alert.recovers, find)
+      const loud = new Set(alert.quiet ? [] : yield* targets(alert))
+      const hears = isResolving(alert) ? [...members.keys()] : [...loud]
+      const outcomes = yield* postAll(
+        "route",
+        alert,
+        hears.map((name) => members.get(name)?.(loud.has(name) ? alert : quietly(alert)) ?? Effect.succeed(true))
       )
-      const quiet = alert.with({ quiet: true })
-      const outcomes = yield* Effect.forEach(
-        new Set([...loud, ...all]),
-        (post) =>
-          Effect.matchCause(Effect.suspend(() => post(loud.has(post) ? alert : quiet)), {
-            onSuccess: () => undefined,
-            onFailure: errorOf
-          }),
-        { concurrency: "unbounded" }
-      )
-      const errors = outcomes.filter((error) => error !== undefined)
-      if (errors.length > 0) {
-        return yield* Effect.fail(errors.length === 1 ? errors[0]! : combinedError("route", errors))
-      }
+      const errors = outcomes.filter((outcome) => typeof outcome !== "boolean")
+      if (errors.length > 0) return yield* Effect.fail(oneOf("route", errors))
+      const shown = outcomes.filter((_, i) => loud.has(hears[i]!))
+      yield* droppedByAll(shown.filter((outcome) => typeof outcome === "boolean"))
     })
 }

@@ -2,24 +2,24 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
-import * as DateTime from "effect/DateTime"
+import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { Alert, type Severity } from "../Alert.ts"
+import type { Alert, Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
-import { heldBack } from "../internal/alerts/metrics.ts"
+import type { Telling } from "../internal/alerts/digest.ts"
+import { countedOnly } from "../internal/alerts/metrics.ts"
+import { withNote } from "../internal/alerts/notes.ts"
 import { atLeast } from "../internal/model/severity.ts"
-import { localTime } from "../internal/text/localTime.ts"
-import * as Writer from "../internal/text/writer.ts"
-import { explain, heldBack as heldBackField, withFields } from "./internal/entries.ts"
-import { alerts, inTime } from "./internal/hold/digest.ts"
-import * as Timer from "./internal/hold/timer.ts"
+import { sentence, total } from "./internal/hold/count.ts"
+import * as Summaries from "./internal/hold/summary.ts"
 import { countOf, millisOf } from "./internal/options.ts"
-import { around, type Post } from "./internal/policy.ts"
+import { arrivalOf, conclude, isTold, quietly, shownBy } from "./internal/places.ts"
+import { around, orTaken, type Post } from "./internal/policy.ts"
 import { makeState, type Persisted } from "./internal/state/persisted.ts"
 import * as Counts from "./internal/throttle/counts.ts"
 
@@ -42,10 +42,10 @@ export interface ThrottleOptions<P extends string | undefined = undefined> {
   /** The severity from which on alerts always pass, without taking a slot of the limits. None by default. */
   readonly always?: Severity | undefined
   /**
-   * The name of this policy's entry in the `KeyValueStore`, used by no other policy of its kind. In memory by default.
+   * The name of this policy's state in the {@link Store}, used by no other policy of its kind. In memory by default.
    */
   readonly persist?: P | undefined
-  /** The time zone of the times in alerts. The machine's by default. */
+  /** The time zone of the times in alerts. The channel's by default, else the machine's. */
   readonly timeZone?: DateTime.TimeZone | undefined
 }
 
@@ -60,18 +60,23 @@ export interface ThrottleOptions<P extends string | undefined = undefined> {
  *
  * **Details**
  *
+ * - The recovery of something that was told passes, whatever the limit. What says that something is well again reaches
+ *   `recovered` and channels that keep incidents at once, though the success itself is held back.
  * - The next alert that passes reports the held back alerts in a field `held back`: those about its own subject, and
  *   those that the overall limit held back. If none passes by the end of the window, a summary is posted, with the
- *   counts by subject and their highest severity. A summary takes a slot of the overall limit, and waits for one.
+ *   counts by subject, failures and recoveries apart, and their highest severity. A summary takes a slot of the overall
+ *   limit, and waits for one.
  * - An alert takes its slot when it is posted. If its delivery fails, the slot is free again.
  * - A hundred subjects have a count of their own. Held back alerts about further subjects are counted together.
  * - When the scope closes, the summary is posted at once, whatever the limit, for up to 30 seconds. If that fails, the
- *   counts are logged as an error. With `persist`, the store keeps them for the next process instead.
+ *   counts are logged as an error, and `onLost` gets the summary. With `persist`, the store keeps them for the next
+ *   process instead.
  *
  * **Gotchas**
  *
  * - Pipe `digest` and `quietHours` before `throttle`. Otherwise it holds back their combined alerts like any other.
- * - Processes that use the same `persist` name at the same time may together exceed the limit by a few alerts.
+ * - Processes that use the same `persist` name at the same time keep the limit together, but may exceed it by a few
+ *   alerts where their deliveries take longer than the window, or where their store is a `KeyValueStore`.
  * - A limit that is not a whole number of at least 1, or a window that is not positive and finite, is a defect when the
  *   layer is built.
  *
@@ -109,8 +114,12 @@ export const throttle: {
   <E, R, P extends string | undefined = undefined>(
     self: Layer.Layer<Alerter, E, R>,
     options: ThrottleOptions<P>
-  ): Layer.Layer<Alerter, E, R | Persisted<P>> => around((post) => make(post, options))(self)
+  ): Layer.Layer<Alerter, E, R | Persisted<P>> =>
+    around((post, zone, words) => make(post, options, { zone: options.timeZone ?? zone, words }))(self)
 )
+
+/** Makes an Effect interruptible where the caller's was. */
+type Restore = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
 
 const limitOf = (name: string, { limit, window }: Pick<ThrottleOptions, "limit" | "window">): Counts.Limit => ({
   limit: countOf("throttle", `${name}limit`, limit),
@@ -119,10 +128,10 @@ const limitOf = (name: string, { limit, window }: Pick<ThrottleOptions, "limit" 
 
 const make = <P extends string | undefined>(
   post: Post,
-  options: ThrottleOptions<P>
+  options: ThrottleOptions<P>,
+  telling: Telling
 ): Effect.Effect<Post, never, Scope.Scope | Persisted<P>> =>
   Effect.gen(function*() {
-    const zone = options.timeZone ?? DateTime.zoneMakeLocal()
     const limits: Counts.Limits = {
       overall: limitOf("", options),
       perKey: options.perKey === undefined ? undefined : limitOf("perKey.", options.perKey)
@@ -131,131 +140,103 @@ const make = <P extends string | undefined>(
     const state = yield* makeState("throttle", options.persist, Counts.Entry)
     // the deliveries that have not ended yet
     const inFlight = new Set<string>()
-    let closed = false
-    // whether the next process will find the counts in the store
-    let outlives = options.persist !== undefined
-    // the earliest time of the next summary, after one that failed
-    let notBefore = -Infinity
 
-    // Once the scope has closed, nothing in this process reports held back alerts, so all of them pass.
-    const isLate = () => closed && !outlives
+    /**
+     * Ends a delivery. If somebody has been told, its slot counts from now on. Otherwise the slot and the report are
+     * returned.
+     */
+    const end = (id: string, key: string, report: Counts.Report, told: boolean) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        state.modify((entries) => {
+          if (!told) Counts.freeSlot(entries, id)
+          else if (inFlight.has(id)) Counts.takeSlot(entries, key, id, now)
+          if (!told) Counts.addCounts(entries, report)
+          inFlight.delete(id)
+        }))
+
+    const { changed, isLate, loseCounts } = yield* Summaries.make<typeof Counts.Entry.Type, Counts.Report>(post, {
+      policy: "throttle",
+      state,
+      isStored: options.persist !== undefined,
+      telling,
+      title: telling.words.alertsHeldBack,
+      isRepeats: false,
+      next: (entries, now) => Counts.nextSummary(entries, limits, inFlight, now),
+      take: (entries, now, id, all) => {
+        const report = all
+          ? Counts.takeCounts(entries, undefined)
+          : Counts.summarise(entries, limits, inFlight, now, id)
+        if (report.length > 0) inFlight.add(id)
+        return report
+      },
+      rows: Counts.rows,
+      end: (id, report, told) => end(id, Counts.others, report, told),
+      pause: limits.overall.window
+    })
+
+    const holdBack = (entries: Counts.Entries, alert: Alert, now: number) =>
+      Counts.holdBack(entries, limits, inFlight, alert, { now, words: telling.words })
 
     const begin = (alert: Alert, now: number, id: string) =>
       state.modify((entries): Counts.Report | undefined => {
+        // Once the scope has closed, nothing in this process reports held back alerts, so all of them pass.
         if (isLate()) return []
         if (always(alert) || alert.recovers.length > 0) return Counts.takeCounts(entries, Counts.keyOf(alert))
-        const report = Counts.admit(entries, limits, inFlight, alert, now, id)
+        const report = Counts.admit(entries, limits, inFlight, alert, { now, id })
         if (report !== undefined) inFlight.add(id)
+        // whether one that resolves something is held back is known once it has been posted quietly
+        else if (!alert.resolves) holdBack(entries, alert, now)
         return report
       })
 
-    /**
-     * Ends a delivery. After a success its slot counts from now on. After a failure the slot and the report are
-     * returned.
-     */
-    const end = (id: string, key: string, report: Counts.Report, exit: Exit.Exit<unknown, unknown>) =>
+    /** Tells that something is well again, though the success itself is held back. */
+    const settle = (alert: Alert, now: number, restore: Restore) =>
       Effect.gen(function*() {
-        const now = yield* Clock.currentTimeMillis
-        const late = isLate()
-        yield* state.modify((entries) => {
-          if (Exit.isFailure(exit)) Counts.freeSlot(entries, id)
-          else if (inFlight.has(id)) Counts.takeSlot(entries, key, id, now)
-          if (Exit.isFailure(exit) && !late) Counts.addCounts(entries, report)
-          inFlight.delete(id)
+        const exit = yield* Effect.exit(restore(shownBy(Effect.suspend(() => post(quietly(alert))))))
+        // a policy within has made a recovery of it, which people have been shown
+        if (Exit.isSuccess(exit) && exit.value) return
+        const lost = yield* state.modify((entries) => {
+          if (isLate()) return holdBack(new Map(entries), alert, now)
+          holdBack(entries, alert, now)
+          return []
         })
-        if (Exit.isFailure(exit) && late) yield* logLost(report)
+        yield* loseCounts(Counts.rows(lost))
+        changed()
+        yield* countedOnly("throttle")
+        yield* exit
       })
 
-    const deliver = (alert: Alert, restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>) =>
+    const deliver = (alert: Alert, restore: Restore) =>
       Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
         const id = globalThis.crypto.randomUUID()
         const report = yield* begin(alert, now, id)
         if (report === undefined) {
+          if (alert.resolves) return yield* settle(alert, now, restore)
           changed()
-          yield* heldBack("throttle")
-          // that it is well again is told, though the success itself is not
-          if (alert.resolves) yield* restore(Effect.suspend(() => post(alert.with({ quiet: true }))))
-          return
+          return yield* countedOnly("throttle")
         }
-        const exit = yield* Effect.exit(restore(Effect.suspend(() => post(withReport(alert, report, zone)))))
-        yield* end(id, Counts.keyOf(alert), report, exit)
-        changed()
-        return yield* exit
-      })
-
-    const summarise = (take: Take) =>
-      Effect.uninterruptible(Effect.gen(function*() {
-        const now = yield* Clock.currentTimeMillis
-        const id = globalThis.crypto.randomUUID()
-        const report = yield* state.modify((entries) => {
-          const report = take(entries, now, id)
-          if (report.length > 0) inFlight.add(id)
-          return report
-        })
-        if (report.length === 0) return
-        const exit = yield* Timer.attempt(post, () => summaryOf(report, now, zone))
-        yield* end(id, Counts.others, report, exit)
-        if (Exit.isSuccess(exit)) return
-        notBefore = (yield* Clock.currentTimeMillis) + limits.overall.window
-        yield* Writer.logWarning(
-          "effect-epilogue: throttle: the summary of held back alerts could not be posted",
-          explain(exit.cause)
+        const arrival = yield* arrivalOf(
+          orTaken(restore(Effect.suspend(() => post(withReport(alert, report, telling)))))
         )
-      }))
-
-    const due: Take = (entries, now, id) => Counts.summarise(entries, limits, inFlight, now, id)
-
-    const changed = yield* Timer.make({
-      next: state.modify((entries) => {
-        const at = Counts.nextSummary(entries, limits, inFlight)
-        return at === undefined ? undefined : Math.max(at, notBefore)
-      }),
-      flush: summarise(due),
-      close: Effect.gen(function*() {
-        closed = true
-        const { size } = yield* state.unsaved
-        outlives = options.persist !== undefined && size === 0
-        // Also posts a summary that is due: the next process may be as short as this one and never reach its timer.
-        yield* summarise(size === 0 ? due : takeAll)
-      }),
-      closed: Effect.flatMap(
-        state.unsaved,
-        ({ size }) => size === 0 ? Effect.void : Effect.flatMap(state.modify(takeAll), logLost)
-      )
-    })
+        const isLost = !isTold(arrival) && isLate()
+        yield* end(id, Counts.keyOf(alert), isLost ? [] : report, isTold(arrival))
+        if (isLost) yield* loseCounts(Counts.rows(report))
+        changed()
+        yield* conclude(arrival)
+      })
 
     return (alert) => Effect.uninterruptibleMask((restore) => deliver(alert, restore))
   })
 
-/** Takes the counts that a summary is to report. */
-type Take = (entries: Counts.Entries, now: number, id: string) => Counts.Report
-
-const takeAll = (entries: Counts.Entries): Counts.Report => Counts.takeCounts(entries, undefined)
-
-const withReport = (alert: Alert, report: Counts.Report, zone: DateTime.TimeZone): Alert =>
-  report.length === 0 ? alert : withFields(alert, { [heldBackField]: sentence(report, zone) })
-
-const sentence = (report: Counts.Report, zone: DateTime.TimeZone): string => {
-  const { count, since } = Counts.total(report)
-  const subjects = Counts.bySubject(report).map(({ count, name }) => `${name} (${count})`).join(", ")
-  return `${alerts(count)} since ${localTime(DateTime.makeUnsafe(since), zone)}: ${subjects}`
-}
-
-const summaryOf = (report: Counts.Report, now: number, zone: DateTime.TimeZone): Alert => {
-  const { count, severity, since } = Counts.total(report)
-  return Alert.make({
-    title: `${alerts(count)} held back`,
-    body: `Since ${localTime(DateTime.makeUnsafe(since), zone)}${inTime(", ", now - since)}.`,
-    severity,
-    fields: Counts.bySubject(report).map(({ count, name }) => ({ name, value: `${count}` }))
-  })
-}
-
-const logLost = (report: Counts.Report): Effect.Effect<void> => {
-  if (report.length === 0) return Effect.void
-  return Writer.logError(
-    `effect-epilogue: throttle: ${alerts(Counts.total(report).count)} held back, never reported`,
-    Counts.bySubject(report).map(({ count, name }) => `${name}: ${count}`).join("\n")
-  )
+const withReport = (alert: Alert, report: Counts.Report, telling: Telling): Alert => {
+  const rows = Counts.rows(report)
+  const { words } = telling
+  return rows.length === 0
+    ? alert
+    : withNote(
+      alert,
+      { kind: "held back", name: words.heldBack, count: total(rows).count },
+      sentence(rows, telling)
+    )
 }

@@ -24,8 +24,10 @@ import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { Alert, type AlertInput } from "../Alert.ts"
 import { Alerter } from "../Alerter.ts"
 import { Approver, Decision, type Person, type Question } from "../Approver.ts"
+import { fieldsOf } from "../internal/approvals/form.ts"
 import { labels } from "../internal/approvals/question.ts"
 import { selfExplained } from "../internal/text/selfExplained.ts"
+import * as answering from "./internal/answering.ts"
 import * as internal from "./internal/approval.ts"
 
 /**
@@ -63,6 +65,7 @@ export const layer = (options?: {
     Approver,
     Effect.map(Alerter, (alerter) =>
       Approver.of({
+        takesValues: true,
         ask: (question) =>
           internal.ask({
             channel: undefined,
@@ -71,7 +74,15 @@ export const layer = (options?: {
               const asked = Alert.make({ title, body, severity: "warning", fields, idempotencyKey })
               const how = Alert.make({ title, fields: (options?.instructions ?? commands)(token, question) })
               return Effect.as(alerter.post(asked.with({ fields: [...asked.fields, ...how.fields] })), "")
-            }
+            },
+            refuse: (question, { by, mistakes }, token, idempotencyKey) =>
+              alerter.post(Alert.make({
+                title: `${question.title}: the answer of ${by.name} does not fit`,
+                body: mistakes.join("\n"),
+                severity: "warning",
+                fields: (options?.instructions ?? commands)(token, question),
+                idempotencyKey
+              }))
           }, question)
       }))
   )
@@ -79,10 +90,16 @@ export const layer = (options?: {
 const commands = (token: string, question: Question): AlertInput["fields"] => {
   const { approve, deny } = labels(question)
   return [
-    { name: approve, value: `epilogue answer ${token} --approve` },
+    { name: approve, value: approving(token, question) },
     { name: deny, value: `epilogue answer ${token} --deny` }
   ]
 }
+
+const approving = (token: string, { values }: Question): string =>
+  [
+    `epilogue answer ${token} --approve`,
+    ...(values === undefined ? [] : fieldsOf(values).map((field) => `--with ${field.name}=…`))
+  ].join(" ")
 
 /**
  * An approver that asks in a channel, such as those of `effect-epilogue/approvers`. If the channel's approver is
@@ -102,24 +119,39 @@ export const layerChannel = <E, R>(channel: Layer.Layer<Approver, E, R>): Layer.
         listen: (question: Question) => approver.ask(question),
         withdraw: () => Effect.void
       }
+      // it gets the token and the key, too, for channels that know what to do with them
+      const post: internal.Asking["post"] = resumable.post
+      // the channel takes denials; for the values of an approval its message has the command
+      const commanded = (question: Question, token: string): Question =>
+        question.values === undefined || approver.takesValues === true ? question : {
+          ...question,
+          fields: [...question.fields ?? [], { name: labels(question).approve, value: approving(token, question) }]
+        }
       return Approver.of({
-        ask: (question) => internal.ask({ channel: resumable, post: resumable.post }, question)
+        takesValues: true,
+        ask: (question) =>
+          internal.ask({
+            channel: resumable,
+            post: (question, token, key) => post(commanded(question, token), token, key),
+            refuse: undefined
+          }, question)
       })
     })
   ).pipe(Layer.provide(channel))
 
 const InvalidAnswerBase: new(fields: {
-  readonly reason: "Token" | "Approver" | "Over"
+  readonly reason: "Token" | "Approver" | "Over" | "Values"
   readonly message: string
 }) => Cause.YieldableError & {
   readonly _tag: "InvalidAnswer"
-  readonly reason: "Token" | "Approver" | "Over"
-} = selfExplained(Data.TaggedError("InvalidAnswer")<internal.Refusal>)
+  readonly reason: "Token" | "Approver" | "Over" | "Values"
+} = selfExplained(Data.TaggedError("InvalidAnswer")<answering.Refusal>)
 
 /**
  * The error of an answer that was not accepted, and changed nothing: the text is not the token of a question
  * (`"Token"`), the person is not in the question's list of approvers (`"Approver"`), or the question is over (`"Over"`):
- * it was answered before, its time is up, or its run no longer waits for the answer.
+ * it was answered before, its time is up, or its run no longer waits for the answer. `"Values"`: the values do not fit the
+ * question's form, as the message says for each.
  *
  * @category errors
  * @since 0.1.0
@@ -131,6 +163,10 @@ export class InvalidAnswer extends InvalidAnswerBase {}
  * has this token, if the question has a list of approvers and `by.id` is not in it, or if the question is over.
  *
  * **Details**
+ *
+ * `values` are those of the question's form: texts as people write them, or JSON. They are read by the kinds of the fields.
+ * What the Schema alone can tell, the run checks: this waits up to two seconds for that, the run also posts what was
+ * expected, and the question is open again.
  *
  * Approvers and time limit are those that were stored with the question. The first answer counts. The run reads it from
  * the storage, and checks it once more.
@@ -156,12 +192,13 @@ export const answer = (token: string, given: {
   readonly approve: boolean
   readonly by: Person
   readonly comment?: string | undefined
+  readonly values?: Readonly<Record<string, unknown>> | undefined
 }): Effect.Effect<void, InvalidAnswer, WorkflowEngine> =>
   Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    const { approve, by, comment } = given
+    const { approve, by, comment, values } = given
     const answered = { by, at: DateTime.makeUnsafe(now), comment }
     return Effect.mapError(
-      internal.answer(token, approve ? Decision.Approved(answered) : Decision.Denied(answered)),
+      answering.answer(token, approve ? Decision.Approved({ ...answered, values }) : Decision.Denied(answered)),
       (refusal) => new InvalidAnswer(refusal)
     )
   })

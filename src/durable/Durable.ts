@@ -26,41 +26,26 @@
  *
  * @since 0.1.0
  */
-import type { MessageStorage } from "effect/cluster/MessageStorage"
-import type { Sharding } from "effect/cluster/Sharding"
-import type { ShardingConfig } from "effect/cluster/ShardingConfig"
-import type { ConfigError } from "effect/Config"
 import type * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
-import type { SqlClient } from "effect/sql/SqlClient"
-import type { SqlError } from "effect/sql/SqlError"
 import type * as Workflow from "effect/workflow/Workflow"
 import type { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import type { Step } from "../Step.ts"
 import type { StepContext } from "../StepContext.ts"
-import type { DatabaseInUse } from "./internal/engine/databaseLock.ts"
-import * as engines from "./internal/engine/layers.ts"
-import type { UntrustedNetwork } from "./internal/engine/trustedNetwork.ts"
+import type { CrashedTooOften } from "./internal/crashes/crashedTooOften.ts"
+import * as interruption from "./internal/run/interruptNow.ts"
 import * as pipelines from "./internal/run/pipeline.ts"
 import * as steps from "./internal/run/step.ts"
+import type { StorageFailed } from "./internal/storage/storageFailed.ts"
 import type { LibraryError } from "./internal/stored/errors.ts"
-import type {
-  Fits,
-  PayloadOf,
-  Pipeline,
-  PipelineOptions,
-  RunnerOptions,
-  SchemaServices,
-  SingleOptions,
-  StepOptions
-} from "./Options.ts"
+import type { Unstorable } from "./internal/stored/unstorable.ts"
+import type { Fits, PayloadOf, Pipeline, PipelineOptions, SchemaServices, StepOptions } from "./Options.ts"
 
 export type {
   /**
-   * The errors that the library adds to those of a step: the error of a required hook, of a time limit, of an approval
-   * or of an alerter. They are stored without a schema of yours.
+   * The errors that the library adds to those of a step: the error of a required hook, of a time limit, of an approval,
+   * of an alerter, of a skip, of crashes, or of a value that can't be stored. They are stored without a schema of yours.
    *
    * @category models
    * @since 0.1.0
@@ -68,7 +53,9 @@ export type {
   LibraryError
 } from "./internal/stored/errors.ts"
 
+export * from "./Engines.ts"
 export type * from "./Options.ts"
+export * from "./Runs.ts"
 
 /**
  * Makes a step durable: in the body of a {@link pipeline} its result, a success or a failure, is recorded, and its body
@@ -81,11 +68,17 @@ export type * from "./Options.ts"
  * - A `Step.timeout` after the `Step.retry` counts from the start of the first attempt, by the wall clock, through
  *   restarts.
  * - Of several retries in a pipe the last one is recorded; those before it are part of each attempt.
+ * - The answer to the predicate of `Step.when` is recorded, and so is a skip. The schemas are those of the value and the
+ *   errors at this place in the pipe: `Schema.Option` after `Step.when`. The error of a predicate that is attached later
+ *   can't be stored.
  *
  * **Gotchas**
  *
  * Steps of one name that do not run one after another in the pipeline's body, as in `Effect.forEach` with concurrency,
  * each need a key of `Step.key` that is the same when the run resumes after a crash.
+ *
+ * A step whose body was running when its process ended begins again, at most `crashes` times: then it fails with a
+ * {@link CrashedTooOften}, which no retry follows, and its failure hooks run.
  *
  * The caller and the hooks get the value that the schemas decode. Outside of a durable pipeline's body the step is
  * evaluated in memory, as if it were not durable.
@@ -113,7 +106,11 @@ export const step: {
     options?: StepOptions<S, X>
   ): <A, E extends X["Type"] | LibraryError, R>(
     self: Step<A, E, R> & Fits<A, S>
-  ) => Step<S["Type"], E, R | SchemaServices<S> | SchemaServices<X> | WorkflowEngine | WorkflowInstance>
+  ) => Step<
+    S["Type"],
+    E | CrashedTooOften | Unstorable,
+    R | SchemaServices<S> | SchemaServices<X> | WorkflowEngine | WorkflowInstance
+  >
   <
     A,
     E extends X["Type"] | LibraryError,
@@ -123,7 +120,11 @@ export const step: {
   >(
     self: Step<A, E, R> & Fits<A, S>,
     options?: StepOptions<S, X>
-  ): Step<S["Type"], E, R | SchemaServices<S> | SchemaServices<X> | WorkflowEngine | WorkflowInstance>
+  ): Step<
+    S["Type"],
+    E | CrashedTooOften | Unstorable,
+    R | SchemaServices<S> | SchemaServices<X> | WorkflowEngine | WorkflowInstance
+  >
 } = steps.step
 
 /**
@@ -183,149 +184,97 @@ export const pipeline: <
   Name,
   PayloadOf<P>,
   S,
-  Schema.Codec<E, unknown, X["DecodingServices"], X["EncodingServices"]>,
+  Schema.Codec<E | StorageFailed | Unstorable, unknown, X["DecodingServices"], X["EncodingServices"]>,
   | Exclude<R, StepContext | WorkflowEngine | WorkflowInstance | Workflow.Execution<Name> | Scope>
   | SchemaServices<PayloadOf<P>>
   | SchemaServices<S>
   | SchemaServices<X>
 > = pipelines.make
 
-// -----------------------------------------------------------------------------
-// engines
-// -----------------------------------------------------------------------------
-
 /**
- * An engine that keeps everything in memory.
+ * Interrupts a run and the bodies of its steps that are running, wherever they are. Their finalizers run, then the
+ * interrupt hooks of the steps, and then those of the run.
  *
  * **When to use**
  *
- * For tests, and for scripts that need approvals or interruption but need not survive the process.
- *
- * @see {@link layerSqlite} for an engine that survives it
- * @category engines
- * @since 0.1.0
- */
-export const layerMemory: Layer.Layer<WorkflowEngine> = engines.memory
-
-/**
- * An engine for one process that keeps everything in the database of any `SqlClient`. After a crash the next process
- * with this layer resumes the runs. Locks in the database prevent two processes from running the same workflows: a second
- * process waits until the locks of the first have expired.
- *
- * @see {@link layerSqlite} for a database without a package to install
- * @category engines
- * @since 0.1.0
- */
-export const layerSingle = (
-  options?: SingleOptions
-): Layer.Layer<WorkflowEngine | Sharding | MessageStorage, ConfigError, SqlClient> => engines.single("sql", options)
-
-/**
- * The embedded engine: one process, and a SQLite file, which is made with its folder where it is missing. It also
- * provides the file's `SqlClient`, for an `Outbox` and for queries of your own.
- *
- * **Details**
- *
- * The client is `node:sqlite`, which Bun, Deno and Node 22.19 or later include. The file, its
- * lock and what SQLite puts beside it can be read by their owner only: rights of others are taken away, since whoever can
- * read the file can lock it. After a crash, or `kill -9`, the next process resumes the runs at once. Transactions start with `BEGIN
- * IMMEDIATE`. Integers that a number can't represent fail, unless `SqlClient.SafeIntegers` is provided.
+ * `workflow.interrupt` lets a step that is running come to its end, and takes effect when the run next waits or comes to
+ * a step. This is for steps that take too long for that.
  *
  * **Gotchas**
  *
- * While one process has the file open, another one fails with {@link DatabaseInUse}. The file must not be on a network
- * drive.
- *
- * A `filename` that may be the address of a database, such as a URL or `key=value` pairs, fails with an error that does
- * not repeat it. Begin a path that has any of `: @ = ? # % & ; ,` in it with `./` or `/`.
+ * A hook that is running is cut off, too, and runs again from its beginning.
  *
  * @example
  * ```ts
+ * import { Step } from "effect-epilogue"
  * import { Durable } from "effect-epilogue/durable"
+ * import { Effect, Schema } from "effect"
  *
- * const engine = Durable.layerSqlite({ filename: ".epilogue/durable.db" })
+ * const train = Durable.pipeline("train", {
+ *   payload: { model: Schema.String },
+ *   idempotencyKey: ({ model }) => model
+ * }, () => Durable.step(Step.make("fit", Effect.sleep("3 hours"))))
+ *
+ * const stop = (runId: string) =>
+ *   Durable.interruptNow(train, runId).pipe(
+ *     Effect.provide(Durable.layerSqliteClient({ filename: ".epilogue/durable.db" }))
+ *   )
  * ```
  *
- * @see {@link layerCluster} for several processes
- * @category engines
+ * @category constructors
  * @since 0.1.0
  */
-export const layerSqlite = (
-  options: SingleOptions & { readonly filename: string }
-): Layer.Layer<
-  WorkflowEngine | Sharding | MessageStorage | SqlClient,
-  ConfigError | SqlError | DatabaseInUse
-> => engines.sqlite(options.filename, options)
-
-/**
- * The engine on a cluster of `effect/cluster`: several processes, on one machine or many, that share a database.
- *
- * **Details**
- *
- * `NodeClusterSocket.layer({ storage: "sql" })` of `@effect/platform-node` makes the cluster, on Bun, Deno and Node, with
- * the `SqlClient` of `@effect/sql-pg`.
- *
- * @see {@link layerSingle} for one process
- * @category engines
- * @since 0.1.0
- */
-export const layerCluster: Layer.Layer<WorkflowEngine, never, Sharding | MessageStorage> = engines.cluster
-
-/**
- * {@link layerCluster} with a runner at an address. A host that others than this machine can reach is refused with
- * {@link UntrustedNetwork}, unless `trustedNetwork` says that only runners can reach it.
- *
- * **Details**
- *
- * The protocol of `effect/cluster` has no authentication: whoever reaches the port can start runs with any payload,
- * interrupt them, and end their waits. An approval is not among that: answers are read from the database.
- *
- * **Gotchas**
- *
- * With {@link layerCluster} alone the address is that of `effect/cluster`'s own settings, which are not checked.
- *
- * @example
- * ```ts
- * import { NodeClusterSocket } from "@effect/platform-node"
- * import { Durable } from "effect-epilogue/durable"
- *
- * const engine = Durable.layerClusterAt(
- *   { host: "10.0.0.7", port: 34431, trustedNetwork: true },
- *   (shardingConfig) => NodeClusterSocket.layer({ storage: "sql", shardingConfig })
- * )
- * ```
- *
- * @see {@link layerCluster} for a cluster that is set up otherwise
- * @category engines
- * @since 0.1.0
- */
-export const layerClusterAt = <E, R>(
-  address: RunnerOptions,
-  cluster: (
-    shardingConfig: Pick<ShardingConfig["Service"], "runnerAddress" | "runnerListenAddress">
-  ) => Layer.Layer<Sharding | MessageStorage, E, R>
-): Layer.Layer<WorkflowEngine | Sharding | MessageStorage, E | UntrustedNetwork, R> =>
-  engines.clusterAt(address, cluster)
+export const interruptNow: (
+  pipeline: { readonly workflow: Workflow.Any },
+  runId: string
+) => Effect.Effect<void, never, WorkflowEngine> = interruption.interruptNow
 
 export {
   /**
-   * The error of {@link layerClusterAt} for a host that others than this machine can reach.
+   * The error of a {@link step} whose process has ended too often while its body was running, as where each attempt takes
+   * more memory than there is. A hook that ends its process as often is recorded as failed with it.
+   *
+   * @see {@link StepOptions} for how often that is
+   * @category errors
+   * @since 0.1.0
+   */
+  CrashedTooOften
+} from "./internal/crashes/crashedTooOften.ts"
+export type {
+  /**
+   * The fields of a {@link CrashedTooOften}.
    *
    * @category errors
    * @since 0.1.0
    */
-  UntrustedNetwork
-} from "./internal/engine/trustedNetwork.ts"
+  CrashedTooOftenFields
+} from "./internal/crashes/crashedTooOften.ts"
 
 export {
   /**
-   * The error of {@link layerSqlite} while another process has the database open.
+   * The error of a {@link step} or a {@link pipeline} whose result or error can't be stored as JSON, though its schema lets
+   * it pass: a bigint, a function or a cycle through `Schema.Any`, or a getter or a `toJSON` that throws. It says where.
+   * Their failure hooks run, and it is the same with each engine, `layerMemory` included.
+   *
+   * **Details**
+   *
+   * A run whose payload can't be stored dies with it before it is submitted. A value that its schema does not fit is a
+   * defect.
    *
    * @category errors
    * @since 0.1.0
    */
-  DatabaseInUse
-} from "./internal/engine/databaseLock.ts"
+  Unstorable
+} from "./internal/stored/unstorable.ts"
+export type {
+  /**
+   * The fields of an {@link Unstorable}.
+   *
+   * @category errors
+   * @since 0.1.0
+   */
+  UnstorableFields
+} from "./internal/stored/unstorable.ts"
 
 export {
   /**

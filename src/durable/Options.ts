@@ -5,6 +5,7 @@
  */
 import type { ShardingConfig } from "effect/cluster/ShardingConfig"
 import type * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import type * as Layer from "effect/Layer"
 import type * as Schedule from "effect/Schedule"
 import type * as Schema from "effect/Schema"
@@ -45,6 +46,13 @@ export interface StepOptions<out S extends Schema.Top, out X extends Schema.Top>
   readonly success?: S | undefined
   /** The schema of the step's errors other than `LibraryError`s. `Schema.Never` unless set. */
   readonly error?: X | undefined
+  /**
+   * How many times the process may end while the step's body is running, and the body begins again; the same goes for
+   * each of its hooks. After one crash more the step fails with a `CrashedTooOften`, and a hook of it is recorded as
+   * failed. 0 begins a body, and a hook, once at most; `Infinity` always begins it again. That of the pipeline unless
+   * set.
+   */
+  readonly crashes?: number | undefined
 }
 
 /**
@@ -67,6 +75,11 @@ export interface PipelineOptions<
   readonly error?: X | undefined
   /** Returns the key of a run: two submissions with the same key are one run, and both get its result. */
   readonly idempotencyKey: (payload: PayloadOf<P>["Type"]) => string
+  /**
+   * As the `crashes` of {@link StepOptions}, for the hooks of the run, and for steps that do not set their own. 3 unless
+   * set.
+   */
+  readonly crashes?: number | undefined
   /** Annotations of `effect/workflow` and `effect/cluster`, such as `ClusterSchema.ShardGroup`. */
   readonly annotations?: Context.Context<never> | undefined
   /** How often a caller that waits for a suspended run asks for its result, as in `Workflow.make`. */
@@ -104,12 +117,75 @@ export interface Pipeline<
 }
 
 /**
+ * Settings of the embedded engine.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SqliteOptions {
+  /** The path of the file, or `":memory:"` for a database that is lost with the layer. */
+  readonly filename: string
+  /**
+   * The records that survive a power cut. With `"full"`, which is the default, all do on which something depends, since they
+   * wait for the disk; the others, such as the end of a hook that is not required, are there some milliseconds later. With
+   * `"normal"` all survive but the last ones, and a record takes a fraction of the time. Either way none is lost when the
+   * process is killed.
+   */
+  readonly synchronous?: "full" | "normal" | undefined
+  /**
+   * How long the closing layer waits for steps and hooks under way. What has not ended by then is interrupted, and runs
+   * again when the run goes on. 15 seconds unless set.
+   */
+  readonly drain?: Duration.Input | undefined
+  /**
+   * How long the file may fail, as with a full disk, before those who wait for a run here fail with a `StorageFailed` and
+   * its failure hooks run. The run itself waits on, and goes on when the file is well again. 1 hour unless set.
+   */
+  readonly patience?: Duration.Input | undefined
+  /**
+   * The runs that stay stored after their end. Unless set, those of the last 30 days, and of each pipeline at most 10,000;
+   * others are removed while the engine runs, as `Durable.prune` removes them. A payload whose run was removed runs again
+   * when it is submitted again.
+   */
+  readonly keep?: Keep | "all" | undefined
+}
+
+/**
+ * The runs that stay stored after their end: those within both limits.
+ *
+ * @see `Durable.prune` for removing others by hand
+ * @category models
+ * @since 0.1.0
+ */
+export interface Keep {
+  /** How long a run stays after its end. 30 days unless set. */
+  readonly age?: Duration.Input | undefined
+  /** How many runs of each pipeline stay, those that ended last. 10,000 unless set. */
+  readonly runs?: number | undefined
+}
+
+/**
+ * Settings of an engine of `effect/cluster`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ClusterOptions {
+  /**
+   * How long the database may fail, as while its server is restarted, before those who wait for a run here fail with a
+   * `StorageFailed` and its failure hooks run. The run itself waits on, and goes on when the database is well again. 1
+   * hour unless set.
+   */
+  readonly patience?: Duration.Input | undefined
+}
+
+/**
  * Settings of an engine for a single process.
  *
  * @category models
  * @since 0.1.0
  */
-export interface SingleOptions {
+export interface SingleOptions extends ClusterOptions {
   /** Overrides the environment's settings and the defaults of `effect/cluster`. */
   readonly shardingConfig?: Partial<ShardingConfig["Service"]> | undefined
 }
@@ -120,7 +196,7 @@ export interface SingleOptions {
  * @category models
  * @since 0.1.0
  */
-export interface RunnerOptions {
+export interface RunnerOptions extends ClusterOptions {
   /** The host at which other runners reach this one. */
   readonly host: string
   readonly port: number

@@ -16,6 +16,7 @@ import { line } from "./internal/events/line.ts"
 import { StepNames } from "./internal/events/stepNames.ts"
 import { capture } from "./internal/progress/capture.ts"
 import { make as makeGithub } from "./internal/progress/github.ts"
+import { make as makeGitlab } from "./internal/progress/gitlab.ts"
 import { Live } from "./internal/progress/live.ts"
 import type { Terminal } from "./internal/progress/screen.ts"
 import { type Mode, modeFor, surroundings } from "./internal/progress/settings.ts"
@@ -32,13 +33,14 @@ export interface ProgressOptions {
    * - `plain`: a line for each step, failed attempt and failed hook.
    * - `github`: the lines of `plain` for the log of GitHub Actions, in a group for each run, with an annotation for
    *   each step and hook that failed.
+   * - `gitlab`: the lines of `plain` for the job log of GitLab CI, in a section for each run.
    * - `auto` (default): `tree` on a terminal, unless `TERM=dumb` or `CI` is set, or the script's other stream goes
-   *   through a pipe; `github` where `GITHUB_ACTIONS=true`; else `plain`.
+   *   through a pipe; `github` where `GITHUB_ACTIONS=true`, `gitlab` where `GITLAB_CI=true`; else `plain`.
    */
-  readonly mode?: "auto" | "tree" | "plain" | "github" | undefined
+  readonly mode?: "auto" | "tree" | "plain" | "github" | "gitlab" | undefined
   /**
-   * The stream to write to. `stderr` by default, so that the script's own output can be piped. `github` always writes
-   * to `stdout`, where the runner of GitHub Actions reads commands.
+   * The stream to write to. `stderr` by default, so that the script's own output can be piped. `github` and
+   * `gitlab` always write to `stdout`, where the runner of GitHub Actions reads commands, and GitLab keeps lines in order.
    */
   readonly stream?: "stdout" | "stderr" | undefined
   /** Colours of the tree. `auto` (default): on a terminal, unless `NO_COLOR` is set; `FORCE_COLOR` goes before both. */
@@ -103,6 +105,8 @@ export const layerProgress = ({ colors, mode = "auto", stream = "stderr" }: Prog
 /** The observers that show progress, so that of two layers, one in the other, only the outer one does. */
 const showing = new WeakSet<Observer>()
 
+type Grouping = (event: RunEvent) => ReadonlyArray<string>
+
 /** Returns a function that acquires a value shared by all who use it at the same time, and makes it for the first. */
 const sharing = <A>() => {
   let held: { readonly value: A; users: number } | undefined
@@ -122,15 +126,18 @@ const sharing = <A>() => {
 
 // The process has one terminal and one log: two trees would draw over each other, and groups in a log can't nest.
 const theLive = sharing<Live>()
-const theLog = sharing<(event: RunEvent) => ReadonlyArray<string>>()
+const logs = {
+  github: { sharing: sharing<Grouping>(), make: makeGithub },
+  gitlab: { sharing: sharing<Grouping>(), make: makeGitlab }
+}
 
 /** Prints lines by effect's `Console`, which tests can replace. */
 const lines = (mode: Exclude<Mode, "tree">, stream: StreamName): Effect.Effect<Observer, never, Scope.Scope> =>
   Effect.gen(function*() {
     const printers = yield* Writer.printers
-    yield* ignoringClosedPipe(mode === "github" ? "stdout" : stream)
-    if (mode === "github") {
-      const toLines = yield* theLog(makeGithub)
+    yield* ignoringClosedPipe(mode === "plain" ? stream : "stdout")
+    if (mode !== "plain") {
+      const toLines = yield* logs[mode].sharing(logs[mode].make)
       return (event) => {
         for (const text of toLines(event)) printers.command(text)
       }

@@ -9,20 +9,21 @@
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
-import * as Writer from "../internal/text/writer.ts"
 import type { Event } from "./Event.ts"
 import * as format from "./internal/record/format.ts"
 import * as layers from "./internal/record/layer.ts"
 import * as listing from "./internal/record/list.ts"
+import { defaultFolder } from "./internal/record/names.ts"
 import * as reading from "./internal/record/read.ts"
-import type { Recorded, Skipped } from "./Recorded.ts"
+import type { Keep, Recorded, Skipped } from "./Recorded.ts"
 import type { RecordError } from "./RecordError.ts"
 
-export type { Recorded, Skipped, Status } from "./Recorded.ts"
+export type { Keep, Recorded, Skipped, Status } from "./Recorded.ts"
 
 /**
  * Says in which folder the records of runs are.
@@ -36,15 +37,26 @@ export interface FolderOptions {
 }
 
 /**
- * Options of {@link layerRecord}.
+ * Options of {@link layerRecord}: a folder with a file for each run, or one file for all runs.
  *
  * @category options
  * @since 0.1.0
  */
-export interface RecordOptions extends FolderOptions {
-  /** Records all runs in this one file, in place of a file for each in the folder. */
-  readonly file?: string | undefined
-}
+export type RecordOptions =
+  | FolderOptions & {
+    readonly file?: undefined
+    /**
+     * Which runs of the folder to keep, whoever recorded them. Others are removed when the layer closes, and once an
+     * hour until then, but never one that is running. All are kept unless set.
+     */
+    readonly keep?: Keep | undefined
+  }
+  | {
+    /** Records all runs in this one file, in place of a file for each in a folder. */
+    readonly file: string
+    readonly folder?: undefined
+    readonly keep?: undefined
+  }
 
 /**
  * Records the runs of the program that it is provided to: each in a file of its own, or all of them in one `file`.
@@ -89,6 +101,9 @@ export interface RecordOptions extends FolderOptions {
  * // a file in .epilogue/runs
  * Effect.runPromise(Effect.provide(nightly, Report.layerRecord()))
  *
+ * // of which those of the last 30 days are kept, and no more than 200
+ * Effect.runPromise(Effect.provide(nightly, Report.layerRecord({ keep: { runs: 200, age: "30 days" } })))
+ *
  * // all runs in one file
  * Effect.runPromise(Effect.provide(nightly, Report.layerRecord({ file: "runs.jsonl" })))
  * ```
@@ -97,8 +112,8 @@ export interface RecordOptions extends FolderOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layerRecord = ({ file, folder }: RecordOptions = {}): Layer.Layer<never, RecordError> =>
-  layers.record(file, folder ?? layers.defaultFolder)
+export const layerRecord = ({ file, folder, keep }: RecordOptions = {}): Layer.Layer<never, RecordError> =>
+  layers.record(file, folder ?? defaultFolder, keep)
 
 /**
  * A line of a record: its header, an event without what earlier lines say, or a number of lost events.
@@ -119,9 +134,6 @@ export type RecordLine = format.Line
  * @since 0.1.0
  */
 export const RecordLine: Schema.Codec<RecordLine> = format.Line
-
-/** Half of it is a chart of half a million steps, which few browsers draw. */
-const mostBytes = 256 * 1024 * 1024
 
 /**
  * Options of {@link read}.
@@ -163,7 +175,31 @@ export interface ReadOptions {
  * @since 0.1.0
  */
 export const read = (path: string, options?: ReadOptions): Stream.Stream<Event, RecordError> =>
-  reading.read(path, options?.onSkipped, options?.maxBytes ?? mostBytes)
+  reading.read(path, { onSkipped: options?.onSkipped, maxBytes: options?.maxBytes ?? reading.mostBytes, follow: false })
+
+/**
+ * Reads the events of a record as {@link read} does, and goes on with those that are added to it.
+ *
+ * **Details**
+ *
+ * Ends with the run, also where it has crashed and no other process can continue it. Where nothing notes that its process
+ * was killed, the stream ends once nobody has touched the file for a minute, and so does that of a file of several runs.
+ * New events are seen within a fifth of a second.
+ *
+ * @example
+ * ```ts
+ * import { Report } from "effect-epilogue/report"
+ * import { Console, Stream } from "effect"
+ *
+ * const watch = (path: string) =>
+ *   Report.follow(path).pipe(Stream.runForEach((event) => Console.log(event._tag)))
+ * ```
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const follow = (path: string, options?: Pick<ReadOptions, "onSkipped">): Stream.Stream<Event, RecordError> =>
+  reading.read(path, { onSkipped: options?.onSkipped, maxBytes: Infinity, follow: true })
 
 /**
  * Options of {@link list}.
@@ -196,7 +232,7 @@ export interface ListOptions extends FolderOptions {
  * @since 0.1.0
  */
 export const list = (options?: ListOptions): Effect.Effect<ReadonlyArray<Recorded>, RecordError> =>
-  listing.list(options?.folder ?? layers.defaultFolder, options?.limit ?? Infinity)
+  listing.list(options?.folder ?? defaultFolder, options?.limit ?? Infinity)
 
 /**
  * Returns the recorded run with this id, or with the only id that begins with it. Fails with `NotFound` or `Ambiguous`
@@ -214,22 +250,29 @@ export const list = (options?: ListOptions): Effect.Effect<ReadonlyArray<Recorde
  * @since 0.1.0
  */
 export const find = (idOrPrefix: string, options?: FolderOptions): Effect.Effect<Recorded, RecordError> =>
-  listing.find(options?.folder ?? layers.defaultFolder, idOrPrefix)
+  listing.find(options?.folder ?? defaultFolder, idOrPrefix)
 
 /**
- * Options of {@link prune}.
+ * Options of {@link prune}. At least one of `keep` and `olderThan` is needed; with both, a run stays if either keeps it.
  *
  * @category options
  * @since 0.1.0
  */
-export interface PruneOptions extends FolderOptions {
-  /** How many of the newest runs to keep: a whole number, 0 or more. Any other is a defect. */
-  readonly keep: number
-}
+export type PruneOptions =
+  & FolderOptions
+  & ({
+    /** Keeps this many runs, the newest: a whole number, 0 or more. Any other is a defect. */
+    readonly keep: number
+    readonly olderThan?: Duration.Input | undefined
+  } | {
+    readonly keep?: number | undefined
+    /** Keeps the runs that began more recently than this. */
+    readonly olderThan: Duration.Input
+  })
 
 /**
- * Removes the records of all but the newest runs, and returns the removed runs. Never removes the record of a run that
- * is `running`.
+ * Removes the records of old runs, and returns the removed runs. Never removes the record of a run that is `running`, or
+ * that is `cutOff` although its process is known to live.
  *
  * **Details**
  *
@@ -240,18 +283,12 @@ export interface PruneOptions extends FolderOptions {
  * ```ts
  * import { Report } from "effect-epilogue/report"
  *
- * const pruned = Report.prune({ keep: 100 })
+ * const pruned = Report.prune({ olderThan: "30 days", keep: 100 })
  * ```
  *
+ * @see `keep` of {@link RecordOptions} for a recorder that does so by itself
  * @category reading
  * @since 0.1.0
  */
-export const prune = (options: PruneOptions): Effect.Effect<ReadonlyArray<Recorded>, RecordError> =>
-  Effect.flatMap(
-    listing.prune(options.folder ?? layers.defaultFolder, options.keep),
-    ({ links, removed }) =>
-      Effect.as(
-        Effect.forEach(links, (link) => Writer.logWarning(`Report.prune: ${listing.leftAlone(link)}`)),
-        removed
-      )
-  )
+export const prune = ({ folder, keep, olderThan }: PruneOptions): Effect.Effect<ReadonlyArray<Recorded>, RecordError> =>
+  layers.prune(folder ?? defaultFolder, keep, olderThan)

@@ -7,18 +7,23 @@ import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 
 /**
- * The state of a recorded run: its outcome, or one of two states of a run without a recorded end.
+ * The state of a recorded run: its outcome, or the state of a run that has not ended.
  *
  * **Details**
  *
- * A recorder touches the files of its runs every 15 seconds. A run is `running` if its file was touched within the last
- * minute, and `cutOff` otherwise: its process was killed, or something blocks its thread, or it is a durable run that
- * is suspended.
+ * - `running`: a process has the run. Recorders touch the files of their runs every 15 seconds.
+ * - `suspended`: the process let go of a durable run, which waits or goes on in another process.
+ * - `crashed`: the process ended before the run did, and nothing of it is left to tell.
+ * - `cutOff`: the file was not touched for a minute, and nobody knows why: something blocks the thread of the process, or
+ *   it is or was on another machine.
+ *
+ * A supervisor notes in the record how the process ended; where there was none, whoever looks at the record next notes
+ * that it has.
  *
  * @category models
  * @since 0.1.0
  */
-export type Status = "running" | "cutOff" | "success" | "failure" | "interrupt"
+export type Status = "running" | "suspended" | "crashed" | "cutOff" | "success" | "failure" | "interrupt" | "skip"
 
 /**
  * A run that has a record of its own.
@@ -34,12 +39,25 @@ export interface Recorded {
   readonly runName: string
   readonly status: Status
   readonly startedAt: DateTime.Utc
-  /** Until now for a run that is `running`, and until its last event for one that is `cutOff`. */
+  /** Until now for a run that is `running`, and until its last event for another one without an end. */
   readonly duration: Duration.Duration
   /** How many steps were evaluated. For a run without an end, how many of them its last events show. */
   readonly steps: number
   /** How many hooks failed, or `undefined` for a run without an end. */
   readonly hookFailures: number | undefined
+}
+
+/**
+ * The recorded runs that a recorder keeps: those within both limits, or within the one that is set.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Keep {
+  /** How long ago a run may have begun. */
+  readonly age?: Duration.Input | undefined
+  /** How many of the newest runs stay: a whole number, 0 or more. */
+  readonly runs?: number | undefined
 }
 
 /**

@@ -11,6 +11,8 @@ export { layerProgress, type ProgressOptions } from "./Progress.ts"
 export {
   find,
   type FolderOptions,
+  follow,
+  type Keep,
   layerRecord,
   list,
   type ListOptions,
@@ -26,6 +28,17 @@ export {
 } from "./Record.ts"
 export { isRecordError, RecordError, type RecordErrorFields, RecordErrorReason } from "./RecordError.ts"
 export {
+  badge,
+  type JobSummaryOptions,
+  junit,
+  type JunitOptions,
+  layerJobSummary,
+  layerJunit,
+  type LayerJunitOptions,
+  markdown,
+  type MarkdownOptions
+} from "./Summary.ts"
+export {
   html,
   type HtmlOptions,
   mermaid,
@@ -37,3 +50,5 @@ export {
   svg,
   type SvgOptions
 } from "./Timeline.ts"
+export { layerUi, type UiOptions } from "./Ui.ts"
+export { UiError, type UiErrorFields } from "./UiError.ts"

@@ -14,6 +14,7 @@ import type { Event } from "./Event.ts"
 import { palettes } from "./internal/timeline/colors.ts"
 import * as page from "./internal/timeline/html.ts"
 import * as gantt from "./internal/timeline/mermaid.ts"
+import { rowsOf } from "./internal/timeline/pick.ts"
 import * as renderer from "./internal/timeline/png.ts"
 import { timeline } from "./internal/timeline/rows.ts"
 import * as picture from "./internal/timeline/svg.ts"
@@ -195,6 +196,3 @@ export const png = (
  */
 export const mermaid = (events: Iterable<Event>, options?: MermaidOptions): string =>
   gantt.mermaid(timeline(events, options?.title), rowsOf(options?.maxRows, 60))
-
-const rowsOf = (rows: number | undefined, otherwise: number): number =>
-  Math.max(1, Number.isNaN(rows) ? otherwise : rows ?? otherwise)

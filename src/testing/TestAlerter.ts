@@ -105,11 +105,16 @@ function layerWith(
       Alerter,
       forgetful({
         post: (alert) =>
-          timed(alert, (timedAlert) =>
-            Effect.andThen(
-              Effect.suspend(() => answer(++attempts)),
-              Effect.sync(() => sent.push(timedAlert))
-            ))
+          timed(
+            alert,
+            (timedAlert) =>
+              Effect.andThen(
+                Effect.suspend(() => answer(++attempts)),
+                Effect.sync(() => sent.push(timedAlert))
+              ),
+            "alerter",
+            () => undefined
+          )
       })
     ))
   }))

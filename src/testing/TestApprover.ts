@@ -56,7 +56,9 @@ export class TestApprover extends Base {
 
   /** Provides an approver that approves at once. */
   static layerApproving(answer?: TestApprover.Answer): Layer.Layer<Approver | TestApprover> {
-    return layerWith(() => Effect.map(now, (at) => Decision.Approved({ ...answered(answer), at })))
+    return layerWith(() =>
+      Effect.map(now, (at) => Decision.Approved({ ...answered(answer), values: answer?.values, at }))
+    )
   }
 
   /** Provides an approver that denies at once. */
@@ -105,6 +107,8 @@ export declare namespace TestApprover {
   export interface Answer {
     readonly by?: Person | undefined
     readonly comment?: string | undefined
+    /** The values of the form, as JSON, for questions that ask for some. */
+    readonly values?: Readonly<Record<string, unknown>> | undefined
   }
 }
 
@@ -127,7 +131,7 @@ function layerWith(
       },
       listen: answer,
       withdraw: (question) => Effect.sync(() => withdrawn.push(question))
-    }, { channel: "test" })
+    }, { channel: "test", takesValues: true })
     const kept = { asked: Effect.sync(() => asked.slice()), withdrawn: Effect.sync(() => withdrawn.slice()) }
     return Layer.merge(approver, Layer.succeed(TestApprover, kept))
   }))

@@ -12,6 +12,7 @@ import type { Hook } from "../Hook.ts"
 import { withinLimit } from "../internal/engine/hookRunner.ts"
 import { outcomeOf } from "../internal/engine/outcome.ts"
 import { erase, type HookImpl, type Occasion, skipped } from "../internal/model/hook.ts"
+import type { Overdue } from "../internal/model/overdue.ts"
 import { hookMistakes } from "../internal/model/plan.ts"
 import { StepContext } from "../StepContext.ts"
 
@@ -63,8 +64,11 @@ export const defaultContext: StepContext.Shape = {
  *
  * **Details**
  *
- * A start hook runs whatever the exit. An `onRetry` hook runs as if the attempt of the context had failed with
- * the exit's cause, and another followed without a delay.
+ * - A start hook runs whatever the exit, and so does an overdue hook, as if its limit had just been reached.
+ * - An `onRetry` hook runs as if the attempt of the context had failed with the exit's cause, and another followed without
+ *   a delay.
+ * - A rollback hook runs as if the step had succeeded with the exit's value and its run had failed later, with the error
+ *   `"rollback"`.
  *
  * @example
  * ```ts
@@ -124,9 +128,18 @@ export const run = <A, E, R, X, T>(
   )
 }
 
+/** Returns the argument of an overdue hook: its limit has just been reached, for the first time. */
+const overdueOf = (limit: HookImpl["overdue"], context: StepContext.Shape): Overdue => {
+  const { attempt, startedAt, stepKey, stepLabels, stepName, stepPath } = context
+  const after = limit === undefined ? Duration.zero : Duration.fromInputUnsafe(limit.after)
+  const every = limit?.every === undefined ? undefined : Duration.fromInputUnsafe(limit.every)
+  const step = { startedAt, attempt, stepName, stepKey, stepPath, stepLabels }
+  return { elapsed: after, limit: after, every, deadline: undefined, times: 1, ...step }
+}
+
 /** Returns the argument of a hook when a step ends with an exit, or `undefined` where the hook is not called. */
 const occasionOf = (
-  { kind }: HookImpl,
+  { kind, overdue }: HookImpl,
   exit: Exit.Exit<unknown, unknown>,
   context: StepContext.Shape
 ): { readonly occasion: Occasion } | undefined => {
@@ -134,13 +147,20 @@ const occasionOf = (
     case "start":
       return { occasion: undefined }
     case "retry":
-      // like `Effect.retry`, which tries again after errors only
-      return exit._tag === "Success" || !Cause.hasFails(exit.cause)
+      // like `Step.retry`, which tries again after errors only
+      return exit._tag === "Success" || !Cause.hasFails(exit.cause) || outcomeOf(exit) === "skip"
         ? undefined
         : { occasion: { attempt: context.attempt, cause: exit.cause, delay: Duration.zero } }
+    case "overdue":
+      return { occasion: overdueOf(overdue, context) }
     case "exit":
       return { occasion: exit }
-    default:
+    case "rollback":
+      return exit._tag === "Failure" ? undefined : { occasion: { value: exit.value, cause: Cause.fail("rollback") } }
+    case "success":
+    case "failure":
+    case "interrupt":
+    case "skip":
       return outcomeOf(exit) === kind ? { occasion: exit } : undefined
   }
 }

@@ -50,7 +50,12 @@ const poster = (make: (url: string) => Layer.Layer<Alerter> = webhook()) =>
   })
 
 const webhook = (query = "") => (url: string) =>
-  Discord.layer({ webhookUrl: Redacted.make(`${url}/api/webhooks/1/abc${query}`), timeZone, delay: "1 millis" })
+  Discord.layer({
+    webhookUrl: Redacted.make(`${url}/api/webhooks/1/abc${query}`),
+    timeZone,
+    delay: "1 millis",
+    pace: []
+  })
 
 const embedOf = (alert: Alert) =>
   Effect.gen(function*() {
@@ -59,7 +64,7 @@ const embedOf = (alert: Alert) =>
   })
 
 /** Returns the text that Discord shows of escaped text. */
-const shown = (text: string): string => text.replace(/\u200b/g, "").replace(/\\([^0-9A-Za-z\s])/g, "$1")
+const shown = (text: string): string => text.replace(/(?<!\\)`([^`]+)`|\\([^0-9A-Za-z\s])/g, "$1$2")
 
 // -----------------------------------------------------------------------------
 // rendering
@@ -95,15 +100,15 @@ it.live("each severity has its own colour and symbol", () =>
     assert.deepEqual(embeds.map(({ title }) => title), ["ℹ️ t", "✅ t", "⚠️ t", "❌ t", "🚨 t"])
   }))
 
-it.live("parts that an alert lacks are left out, and invisible texts become a zero-width space", () =>
+it.live("parts that an alert lacks are left out, and invisible texts of fields become a dash", () =>
   Effect.gen(function*() {
     const embed = yield* embedOf(Alert.make("t"))
     assert.deepEqual(Object.keys(embed).toSorted(), ["color", "footer", "timestamp", "title"])
     const blank = yield* embedOf(Alert.make({ title: "t", body: " ", detail: "\n", fields: { "": "", a: "\u0000" } }))
     assert.equal(blank.description, undefined)
     assert.deepEqual(blank.fields, [
-      { name: "\u200b", value: "\u200b", inline: true },
-      { name: "a", value: "\u200b", inline: true }
+      { name: "–", value: "–", inline: true },
+      { name: "a", value: "–", inline: true }
     ])
   }))
 
@@ -150,8 +155,9 @@ it.live("markup and mentions in an alert are shown literally, and notify nobody"
       const escaped = [title.slice("ℹ️ ".length), description, fields[0].name, fields[0].value]
       for (const part of escaped) {
         assert.equal(shown(part), text)
-        assert.doesNotMatch(part, /@(everyone|here|[!&]?\d)/)
-        assert.doesNotMatch(part, /(?<!\\)(\\\\)*[*_~`|<>[\]]/)
+        const outside = part.replace(/(?<!\\)`[^`]+`/g, "")
+        assert.doesNotMatch(outside, /@(everyone|here|[!&]?\d)/)
+        assert.doesNotMatch(outside, /(?<!\\)(\\\\)*[*_~`|<>[\]]/)
         assert.doesNotMatch(part, /(?<!\\):(\/\/|smile:|100:)|^([-#+]|\d+\.)/m)
       }
     }
@@ -160,14 +166,14 @@ it.live("markup and mentions in an alert are shown literally, and notify nobody"
     assert.equal(title, "ℹ️ nightly-etl (etl.ts:12:3), 50% a@b.test!")
   }))
 
-it.live("backticks in a detail do not end its code block", () =>
+it.live("backticks in a detail do not end its code block: one with three is shown as other texts are", () =>
   Effect.gen(function*() {
     const detail = "``` @everyone ````\n`a` ` ```"
     const { description } = yield* embedOf(Alert.make({ title: "t", detail }))
-    assert.match(description, /^```\n[^]*\n```$/)
-    const inside = description.slice(4, -4)
-    assert.doesNotMatch(inside, /``/)
-    assert.equal(inside.replaceAll("\u200b", ""), detail)
+    assert.equal(shown(description), detail)
+    assert.doesNotMatch(description, /``/)
+    const two = yield* embedOf(Alert.make({ title: "t", detail: "`` @everyone `" }))
+    assert.equal(two.description, "```\n`` @everyone `\n```")
   }))
 
 // -----------------------------------------------------------------------------
@@ -221,7 +227,7 @@ it.live("a detail of five megabytes is cut in its middle, and says how much is m
       /^the body\n```\nError: BEGINNING\n[^]*… \d{7} characters left out …[^]*at END\n```$/
     )
     assert.deepEqual(embed.fields, [{ name: "a", value: "b", inline: true }])
-    assert.ok(Duration.toMillis(elapsed) < 1000, Duration.format(elapsed))
+    assert.ok(Duration.toMillis(elapsed) < 10_000, Duration.format(elapsed))
   }))
 
 it.live("if all parts are long, the detail and the body are cut first, then the values of fields", () =>
@@ -283,7 +289,14 @@ it.live("an invalid URL is an error that does not quote it", () =>
   }))
 
 const bot = (url: string) =>
-  Discord.layerBot({ token: Redacted.make("t0ken"), channelId: "42", baseUrl: `${url}/`, timeZone, delay: "1 millis" })
+  Discord.layerBot({
+    token: Redacted.make("t0ken"),
+    channelId: "42",
+    baseUrl: `${url}/`,
+    timeZone,
+    delay: "1 millis",
+    pace: []
+  })
 
 it.live("a bot posts the same embed to its channel", () =>
   Effect.gen(function*() {
@@ -317,7 +330,7 @@ it.live("a bot's nonce is the same in a repeated post, and differs by key and ch
     const nonceOf = (idempotencyKey: string, channelId = "42") =>
       Effect.gen(function*() {
         const post = yield* poster((baseUrl) =>
-          Discord.layerBot({ token: Redacted.make("t0ken"), channelId, baseUrl, timeZone })
+          Discord.layerBot({ token: Redacted.make("t0ken"), channelId, baseUrl, timeZone, pace: [] })
         )
         const { json } = yield* post(sample.with({ idempotencyKey }))
         assert.equal(json.enforce_nonce, true)
@@ -341,16 +354,28 @@ it.live("Discord's error answers become reasons, and its retry_after is honoured
           token: Redacted.make("t0ken"),
           channelId: "42",
           baseUrl: server.url,
-          maxDelay: "10 millis"
+          retries: 0
         })
         const post = Effect.flatMap(Alerter, (alerter) => alerter.post("t"))
         return (yield* Effect.flip(Effect.provide(post, layer))).message
       })
-    assert.match(yield* errorOf(404, { message: "Unknown Webhook", code: 10015 }), /\(404\).*Unknown Webhook.*10015/)
-    assert.match(yield* errorOf(403, { message: "Missing Access", code: 50001 }), /not accepted.*Missing Access/)
-    assert.match(yield* errorOf(401, { message: "401: Unauthorized", code: 0 }), /not accepted.*401: Unauthorized/)
+    assert.equal(
+      yield* errorOf(404, { message: "Unknown Webhook", code: 10015 }),
+      "discord: the alert was rejected (404): {\"message\":\"Unknown Webhook\",\"code\":10015}"
+    )
+    assert.equal(
+      yield* errorOf(403, { message: "Missing Access", code: 50001 }),
+      "discord: the credentials were not accepted: {\"message\":\"Missing Access\",\"code\":50001}"
+    )
+    assert.equal(
+      yield* errorOf(401, { message: "401: Unauthorized", code: 0 }),
+      "discord: the credentials were not accepted: {\"message\":\"401: Unauthorized\",\"code\":0}"
+    )
     const limited = { message: "You are being rate limited.", retry_after: 1.337, global: false }
-    assert.match(yield* errorOf(429, limited, { "retry-after": "2", "x-ratelimit-scope": "user" }), /in 1.3 s/)
+    assert.equal(
+      yield* errorOf(429, limited, { "retry-after": "2", "x-ratelimit-scope": "user" }),
+      "discord: too many alerts, the next may come in 1.3 s"
+    )
   }))
 
 // -----------------------------------------------------------------------------

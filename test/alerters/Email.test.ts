@@ -22,8 +22,8 @@ const optionsFor = (server: { readonly port: number; readonly ca?: string }): Em
   port: server.port,
   user,
   password: Redacted.make(pass),
-  requireTls: true,
-  tls: { ca: server.ca },
+  tls: "required",
+  ca: server.ca,
   from: "Nightly jobs <jobs@example.com>",
   to: ["ops@example.com", "On call <oncall@example.com>"],
   timeout: "2 seconds",
@@ -42,7 +42,7 @@ const against = (behaviours: ReadonlyArray<Behaviour>, options: Partial<Email.Sm
     const server = yield* smtpServer({ auth, behaviours })
     const result = yield* Effect.result(post(server, sample, options))
     const error = result._tag === "Failure" ? result.failure : undefined
-    return { server, error, reason: error && { ...error.reason }, tries: server.conversations() }
+    return { server, error, reason: error && { ...error.reason }, tries: server.attempts() }
   })
 
 const addresses = (of: AddressObject | Array<AddressObject> | undefined) =>
@@ -196,10 +196,10 @@ it.live("email: a timeout and a refused connection have their reasons", () =>
     assert.equal(message, "email: could not be reached: ECONNREFUSED")
   }))
 
-it.live("email: an interrupted post closes the connection", () =>
+it.live("email: an attempt that the closing layer does not wait for closes its connection", () =>
   Effect.gen(function*() {
     const server = yield* smtpServer({ auth, behaviours: ["hangAfterData"] })
-    const posting = yield* Effect.forkChild(post(server))
+    const posting = yield* Effect.forkChild(post(server, sample, { drain: 0 }))
     yield* Effect.repeat(Effect.sleep("5 millis"), { until: () => server.received.length === 1 })
     yield* Fiber.interrupt(posting)
     yield* server.idle
@@ -235,12 +235,15 @@ it.live("email: if TLS is required, neither password nor mail is sent without it
     assert.deepEqual({ ...reason }, {
       _tag: "Rejected",
       status: 502,
-      detail: "the server offers no TLS, which is required: 5.5.1 Command not implemented"
+      detail: "the server offers no encryption (STARTTLS): set tls to \"opportunistic\" to send all the same, " +
+        "or secure to true if its port begins with TLS: 5.5.1 Command not implemented"
     })
     assert.deepEqual(lines.map((line) => line.split(" ")[0]), ["EHLO", "STARTTLS"])
     // otherwise it would have been sent unencrypted
     yield* Effect.flatMap(Alerter, (alerter) => alerter.post(sample)).pipe(
-      Effect.provide(Email.layer({ ...options, requireTls: false, retries: 0, timeout: "300 millis" })),
+      Effect.provide(
+        Email.layer({ ...options, tls: "opportunistic", ca: undefined, retries: 0, timeout: "300 millis" })
+      ),
       Effect.flip
     )
     assert.ok(lines.some((line) => line.startsWith("AUTH PLAIN")))
@@ -248,10 +251,15 @@ it.live("email: if TLS is required, neither password nor mail is sent without it
 
 it.live("email: no mail is sent to a server whose certificate is not trusted", () =>
   Effect.gen(function*() {
-    const { reason, server, tries } = yield* against(["accept"], { tls: {} })
-    assert.deepEqual(reason, { _tag: "Unreachable", detail: "DEPTH_ZERO_SELF_SIGNED_CERT" })
+    const { reason, server, tries } = yield* against(["accept"], { ca: undefined })
+    assert.deepEqual(reason, {
+      _tag: "Unreachable",
+      detail:
+        "DEPTH_ZERO_SELF_SIGNED_CERT: its certificate is signed by an authority that this machine does not know: " +
+        "set ca to that one's"
+    })
     assert.deepEqual([tries, server.received.length], [1, 0])
-    const trusting = yield* against(["accept"], { tls: { rejectUnauthorized: false } })
+    const trusting = yield* against(["accept"], { ca: undefined, rejectUnauthorized: false })
     assert.equal(trusting.error, undefined)
   }))
 
@@ -344,7 +352,7 @@ it.live("email: a detail of five megabytes is cut in its middle, and says how mu
     const server = yield* smtpServer({ auth })
     const detail = `BEGIN ${"stack \u{1f4a5} שלום <x> ".repeat(300_000)} END`
     const [elapsed] = yield* Effect.timed(post(server, sample.with({ detail })))
-    assert.ok(Duration.toMillis(elapsed) < 2000, Duration.format(elapsed))
+    assert.ok(Duration.toMillis(elapsed) < 10_000, Duration.format(elapsed))
     assert.ok(server.received[0]!.raw.length < 2 << 20)
     const [mail] = yield* server.mails
     const [shown] = /BEGIN [^]* END/.exec(mail!.text!)!

@@ -10,7 +10,7 @@ import { Email } from "../../src/alerters/index.ts"
 import { Alert, Alerter } from "../../src/index.ts"
 import { canary, leaks } from "../support/canary.ts"
 import { makeIt } from "../support/it.ts"
-import { smtpServer } from "../support/smtpServer.ts"
+import { cleartextServer, smtpServer } from "../support/smtpServer.ts"
 
 const it = makeIt(test)
 
@@ -57,6 +57,31 @@ it.live("email: layerConfig reads the environment", () =>
     assert.equal(missing._tag, "ConfigError")
   }))
 
+it.live("email: the server's URL may say that connections need not be encrypted", () =>
+  Effect.gen(function*() {
+    const { lines, port } = yield* cleartextServer
+    const from = (url: string) =>
+      Effect.flatMap(Alerter, (alerter) => alerter.post("hello")).pipe(
+        Effect.provide(Email.layerConfig({
+          url: Config.succeed(Redacted.make(url)),
+          from: Config.succeed("jobs@example.com"),
+          to: Config.succeed("ops@example.com"),
+          retries: Config.succeed(0),
+          timeout: Config.succeed("300 millis")
+        })),
+        Effect.result
+      )
+    const mailed = () => lines.splice(0).some((line) => line.startsWith("MAIL FROM"))
+    yield* from(`smtp://127.0.0.1:${port}?tls=required`)
+    assert.equal(mailed(), false)
+    for (const tls of ["opportunistic", "none"]) {
+      yield* from(`smtp://127.0.0.1:${port}/?tls=${tls}`)
+      assert.equal(mailed(), true)
+    }
+    const wrong = yield* from(`smtp://127.0.0.1:${port}?tls=no`)
+    assert.match(wrong._tag === "Failure" ? wrong.failure.message : "", /no address such as/)
+  }))
+
 it.live("email: wrong options are an error when the layer is built", () =>
   Effect.gen(function*() {
     const good: Email.SmtpOptions = {
@@ -78,6 +103,11 @@ it.live("email: wrong options are an error when the layer is built", () =>
       [{ user: undefined }, /a password a user/],
       [{ user: "" }, /a password a user/],
       [{ host: "" }, /no host/],
+      [{ ca: "ca.pem" }, /ca is no certificate as PEM/],
+      [{ tls: "none", secure: true }, /tls is none/],
+      [{ tls: "none", port: 465 }, /tls is none/],
+      [{ maxConnections: 0 }, /maxConnections is no whole number/],
+      [{ messagesPerConnection: 2.5 }, /messagesPerConnection is no whole number/],
       ...[0, -1, 25.5, 70_000, Number.NaN].map((port) => [{ port }, /port is no number from 1 to 65535/] as const)
     ]
     for (const [options, expected] of wrong) {

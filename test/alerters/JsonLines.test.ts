@@ -9,7 +9,7 @@ import { JsonLines } from "../../src/alerters/index.ts"
 import { Alert, Alerter } from "../../src/index.ts"
 import { alertOf, AnyAlert, hugeDetail } from "../support/anyAlert.ts"
 import { canary, leaks } from "../support/canary.ts"
-import { sample } from "../support/channelContract.ts"
+import { sample, sampleJson } from "../support/channelContract.ts"
 import { makeIt } from "../support/it.ts"
 import { forAll } from "../support/property.ts"
 
@@ -66,29 +66,9 @@ it.live("JsonLines appends each alert as a line", () =>
     yield* post("good\nmorning")
     yield* post(Alert.make({ title: "t", idempotencyKey: "nightly/load\ud800" }))
     const [first, second, third, ...others] = linesOf(file)
-    assert.deepEqual(first, {
-      title: "nightly › load failed",
-      body: "Error: no such bucket",
-      severity: "error",
-      fields: [
-        { name: "pipeline", value: "nightly" },
-        { name: "step", value: "load" },
-        { name: "rows", value: "1461" }
-      ],
-      detail: "Error: no such bucket\n    at load (etl.ts:12:3)",
-      dedupeKey: "nightly/load",
-      tags: ["NoSuchBucket"],
-      source: {
-        pipeline: "nightly",
-        runId: "7f6c2b9e-3c55-4a4e-9d6b-0b6a3c1d2e4f",
-        runName: "nightly-2026-11-23",
-        stepPath: ["load"],
-        attempt: 1
-      },
-      at: "2026-11-23T12:40:12.345Z"
-    })
+    assert.deepEqual(first, { ...sampleJson, at: "2026-11-23T12:40:12.345Z" })
     assert.equal(second.title, "good morning")
-    assert.ok(Math.abs(Date.parse(second.at) - Date.now()) < 10_000)
+    assert.ok(Math.abs(Date.parse(second.at) - Date.now()) < 60_000)
     assert.ok(!("idempotencyKey" in second))
     assert.equal(third.idempotencyKey, "nightly/load\ufffd")
     assert.deepEqual(others, [])

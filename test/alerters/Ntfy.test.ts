@@ -8,6 +8,7 @@ import { canary } from "../support/canary.ts"
 import { channelContract, sample } from "../support/channelContract.ts"
 import { channelServer, type Reply } from "../support/channelServer.ts"
 import { makeIt } from "../support/it.ts"
+import { postingTo } from "../support/posting.ts"
 import { forAll } from "../support/property.ts"
 
 const it = makeIt(test)
@@ -32,17 +33,16 @@ const at = DateTime.makeUnsafe("2026-11-23T12:40:12Z")
 const started = (options: Partial<Ntfy.NtfyOptions> = {}, reply: Reply = accepted) =>
   Effect.gen(function*() {
     const server = yield* channelServer(reply)
-    const services = yield* Layer.build(Ntfy.layer({
-      topic: Redacted.make("etl-7Jq2xWm4cVt9"),
-      server: server.url,
-      timeZone: DateTime.zoneMakeNamedUnsafe("Europe/Berlin"),
-      ...options
-    }))
-    const post = (alert: Alert) =>
-      Effect.flatMap(Alerter, (alerter) => alerter.post(alert)).pipe(Effect.provide(services))
-    /** The requests that the server received. */
-    const sent = (alert: Alert) => Effect.map(post(alert), () => server.requests.at(-1)!)
-    return { post, sent }
+    return yield* postingTo(
+      server,
+      Ntfy.layer({
+        topic: Redacted.make("etl-7Jq2xWm4cVt9"),
+        server: server.url,
+        timeZone: DateTime.zoneMakeNamedUnsafe("Europe/Berlin"),
+        pace: [],
+        ...options
+      })
+    )
   })
 
 /** Asserts that a server accepts the message, and makes no attachment of it. */
@@ -135,9 +135,9 @@ it.live("titles and tags are shown literally", () =>
       body: "**bold** [x](http://x.test)",
       tags: ["a,b", "", "=?UTF-8?B?aGFjaw==?=", "x", "c\nd"]
     }))
-    assert.equal(json.title, "a X-Tags: b =\u200b?UTF-8?B?aGFjaw==\u200b?=")
+    assert.equal(json.title, `=?UTF-8?B?${btoa("a X-Tags: b =?UTF-8?B?aGFjaw==?=")}?=`)
     assert.equal(json.message.split("\n")[0], "**bold** [x](http://x.test)")
-    assert.deepEqual(json.tags, ["x", "a b", "=\u200b?UTF-8?B?aGFjaw==\u200b?=", "c d"])
+    assert.deepEqual(json.tags, ["x", "a b", `=?UTF-8?B?${btoa("=?UTF-8?B?aGFjaw==?=")}?=`, "c d"])
   }))
 
 it.live("tags beyond the limit of servers are left out", () =>
@@ -153,7 +153,7 @@ it.live("a detail of 5 MB is cut in its middle, and all other parts arrive", () 
     const { sent } = yield* started()
     const from = performance.now()
     const { body, json } = yield* sent(sample.with({ detail: hugeDetail(), title: "\"🔥".repeat(2000), at }))
-    assert.ok(performance.now() - from < 2000, `${performance.now() - from} ms`)
+    assert.ok(performance.now() - from < 10_000, `${performance.now() - from} ms`)
     assertWithinLimits(body)
     assert.ok(Buffer.byteLength(JSON.stringify(json.message)) > 4050, "as much as fits")
     assert.match(json.title, /^"🔥"🔥.*…$/)

@@ -9,6 +9,7 @@ import { canary } from "../support/canary.ts"
 import { channelContract, sample } from "../support/channelContract.ts"
 import { channelServer, type Reply } from "../support/channelServer.ts"
 import { makeIt } from "../support/it.ts"
+import { postingTo } from "../support/posting.ts"
 import { forAll } from "../support/property.ts"
 
 const it = makeIt(test)
@@ -29,17 +30,16 @@ const at = DateTime.makeUnsafe("2026-11-23T12:40:12.345Z")
 const started = (options: Partial<PagerDuty.PagerDutyOptions> = {}, reply: Reply = accepted) =>
   Effect.gen(function*() {
     const server = yield* channelServer(reply)
-    const services = yield* Layer.build(PagerDuty.layer({
-      routingKey: Redacted.make(routingKey),
-      baseUrl: `${server.url}/`,
-      timeZone: DateTime.zoneMakeNamedUnsafe("Europe/Berlin"),
-      ...options
-    }))
-    const post = (alert: Alert) =>
-      Effect.flatMap(Alerter, (alerter) => alerter.post(alert)).pipe(Effect.provide(services))
-    /** The requests that the server received. */
-    const sent = (alert: Alert) => Effect.map(post(alert), () => server.requests.at(-1)!)
-    return { post, sent, requests: server.requests }
+    return yield* postingTo(
+      server,
+      PagerDuty.layer({
+        routingKey: Redacted.make(routingKey),
+        baseUrl: `${server.url}/`,
+        timeZone: DateTime.zoneMakeNamedUnsafe("Europe/Berlin"),
+        pace: [],
+        ...options
+      })
+    )
   })
 
 /** Asserts that no text contains control characters or lone surrogates. */
@@ -109,6 +109,16 @@ it.live("severities decide whether an alert triggers, resolves or becomes a chan
     assert.deepEqual(yield* outcome("success", ""), note)
     assert.deepEqual(yield* outcome("info", "k"), note)
     assert.deepEqual(yield* outcome("info", undefined), note)
+  }))
+
+it.live("who has acknowledged an alert acknowledges its incident, with the same key", () =>
+  Effect.gen(function*() {
+    const { sent } = yield* started()
+    const alert = sample.with({ severity: "info", tags: ["acknowledged"], dedupeKey: "k" })
+    const { json, path } = yield* sent(alert)
+    assert.deepEqual([path, json.event_action, json.dedup_key], ["/v2/enqueue", "acknowledge", "k"])
+    assert.equal((yield* sent(alert.with({ dedupeKey: undefined }))).path, "/v2/change/enqueue")
+    assert.equal((yield* sent(alert.with({ severity: "error" }))).json.event_action, "trigger")
   }))
 
 it.live("an alert that pages without a dedupeKey uses its idempotencyKey, and no other does", () =>

@@ -1,7 +1,6 @@
 /** Attachments of alerts, as they arrive in each channel. */
 import { NodeFileSystem } from "@effect/platform-node"
 import { Effect, FileSystem, Layer, Redacted } from "effect"
-import { PersistedQueue } from "effect/persistence"
 import { TestClock, TestConsole } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
@@ -9,8 +8,10 @@ import { Discord, Email, JsonLines, Slack, Telegram, Webhook } from "../../src/a
 import { fitAttachments } from "../../src/alerters/internal/channel/attachments.ts"
 import { digest, fanOut } from "../../src/delivery/index.ts"
 import { Outbox } from "../../src/durable/index.ts"
+import * as SqliteClient from "../../src/durable/internal/engine/sqliteClient.ts"
 import { Alert, Alerter, type Attachment } from "../../src/index.ts"
 import { scrubAlert } from "../../src/internal/model/scrubAlert.ts"
+import { english } from "../../src/internal/text/alertWords.ts"
 import { scrubber } from "../../src/internal/text/secrets.ts"
 import { TestAlerter } from "../../src/testing/index.ts"
 import { open } from "../delivery/support.ts"
@@ -325,10 +326,7 @@ it.effect("attachments survive storage, in a persistent policy and in an outbox"
     assert.deepEqual((yield* second.sent).map(({ attachments }) => attachments), [[png]])
 
     const outbox = (self: Layer.Layer<Alerter>) =>
-      Outbox.layerQueue(self).pipe(
-        Layer.provide(PersistedQueue.layer),
-        Layer.provide(PersistedQueue.layerStoreMemory)
-      )
+      Layer.orDie(Outbox.layer(self).pipe(Layer.provide(SqliteClient.layer({ filename: ":memory:" }))))
     const stored = yield* open(outbox)
     yield* stored.post(of(png, csv))
     yield* TestClock.adjust("1 second")
@@ -350,15 +348,15 @@ test("secrets are removed from attachments of text, and other attachments are un
 
 test("at most ten files are attached, with harmless names and types", () => {
   const many = of(...Array.from({ length: 12 }, (_, i) => ({ ...csv, name: `${i}.csv` })))
-  const { attachments, fields } = fitAttachments(many, Infinity)
+  const { attachments, fields } = fitAttachments(many, Infinity, english)
   assert.equal(attachments.length, 10)
   assert.deepEqual(fields, [{ name: "not attached", value: "10.csv (8 bytes), 11.csv (8 bytes)" }])
   const odd = { ...csv, name: "a/b\\c\r\n\u0000" + "d".repeat(200), mediaType: "text/html\r\nX-Evil: 1" }
-  const [one, empty] = fitAttachments(of(odd, { ...csv, name: " " }), 100).attachments
+  const [one, empty] = fitAttachments(of(odd, { ...csv, name: " " }), 100, english).attachments
   assert.match(one!.name, /^a_b_c d+…$/)
   assert.ok(one!.name.length <= 100)
   assert.equal(one!.mediaType, "application/octet-stream")
   assert.equal(empty!.name, "attachment")
   const alert = of()
-  assert.equal(fitAttachments(alert, 0), alert)
+  assert.equal(fitAttachments(alert, 0, english), alert)
 })

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { Discord, Slack, Teams, Webhook } from "../../src/alerters/index.ts"
+import { Discord, GoogleChat, Mattermost, RocketChat, Slack, Teams, Webhook } from "../../src/alerters/index.ts"
 import { canary, leaks, recorder } from "../support/canary.ts"
 import { makeIt } from "../support/it.ts"
 
@@ -13,6 +13,9 @@ const it = makeIt(test)
 const channels = {
   SLACK_WEBHOOK_URL: Slack.layerConfig(),
   DISCORD_WEBHOOK_URL: Discord.layerConfig(),
+  GOOGLE_CHAT_WEBHOOK_URL: GoogleChat.layerConfig(),
+  MATTERMOST_WEBHOOK_URL: Mattermost.layerConfig(),
+  ROCKET_CHAT_WEBHOOK_URL: RocketChat.layerConfig(),
   TEAMS_WEBHOOK_URL: Teams.layerConfig(),
   ALERT_WEBHOOK_URL: Webhook.layerConfig()
 }

@@ -11,18 +11,34 @@ import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { readFileSync, writeFileSync } from "node:fs"
 import { test } from "node:test"
+import * as alertmanager from "../../src/alerters/internal/alertmanager/alert.ts"
+import * as apprise from "../../src/alerters/internal/apprise/message.ts"
+import { withLinks } from "../../src/alerters/internal/channel/actions.ts"
+import { incidentActionOf } from "../../src/alerters/internal/channel/incident.ts"
 import * as discord from "../../src/alerters/internal/discord/message.ts"
 import * as email from "../../src/alerters/internal/email/content.ts"
+import { bodyOf, titleOf } from "../../src/alerters/internal/gitHubIssues/text.ts"
+import * as googleChat from "../../src/alerters/internal/googleChat/message.ts"
+import * as gotify from "../../src/alerters/internal/gotify/message.ts"
+import * as matrix from "../../src/alerters/internal/matrix/message.ts"
+import * as mattermost from "../../src/alerters/internal/mattermost/message.ts"
 import * as ntfy from "../../src/alerters/internal/ntfy/message.ts"
+import * as opsgenie from "../../src/alerters/internal/opsgenie/alert.ts"
 import * as pagerDuty from "../../src/alerters/internal/pagerDuty/event.ts"
+import * as pushover from "../../src/alerters/internal/pushover/message.ts"
+import * as rocketChat from "../../src/alerters/internal/rocketChat/message.ts"
+import * as sentry from "../../src/alerters/internal/sentry/event.ts"
 import * as slack from "../../src/alerters/internal/slack/message.ts"
 import * as teams from "../../src/alerters/internal/teams/card.ts"
 import * as telegram from "../../src/alerters/internal/telegram/message.ts"
+import * as twilio from "../../src/alerters/internal/twilio/message.ts"
+import * as zulip from "../../src/alerters/internal/zulip/message.ts"
 import { alertsOf } from "../../src/cli/supervise/alerts.ts"
 import { State } from "../../src/cli/supervise/state.ts"
 import { type Alert, AlerterHooks, Approver, Decision, Pipeline, Step } from "../../src/index.ts"
 import { render } from "../../src/internal/alerts/alerter.ts"
 import { toBriefJson } from "../../src/internal/alerts/json.ts"
+import { english } from "../../src/internal/text/alertWords.ts"
 import { localTime } from "../../src/internal/text/localTime.ts"
 import { TestAlerter } from "../../src/testing/index.ts"
 import { makeIt } from "../support/it.ts"
@@ -91,7 +107,7 @@ const alerts = Effect.gen(function*() {
     at: 90_000,
     since: 0,
     stderr: "<--- Last few GCs --->"
-  })[0]!.with({ at: DateTime.makeUnsafe("2026-11-23T12:40:12Z") })
+  }, english)[0]!.with({ at: DateTime.makeUnsafe("2026-11-23T12:40:12Z") })
   return {
     typed: typed!,
     defect: defect!,
@@ -99,36 +115,81 @@ const alerts = Effect.gen(function*() {
     timeout: timeout!,
     recovery: recovery!,
     summary: sent.at(-1)!,
-    crash
+    crash,
+    linked: typed!.with({
+      url: "https://ci.example/runs/1?tab=log&q=(a_b)",
+      actions: [
+        { label: "Runbook", url: "https://wiki.example/load" },
+        { label: "Log", url: "file:///var/log/load.log" }
+      ]
+    })
   }
 })
 
 type Dated = Alert & { readonly at: DateTime.Utc }
 
 const zone = DateTime.zoneMakeNamedUnsafe("Europe/Berlin")
-const time = (at: DateTime.Utc) => localTime(at, zone)
+const time = (at: DateTime.DateTime) => localTime(at, zone)
+
+const shows = { time, words: english }
 
 const json = (value: unknown): string => JSON.stringify(value, null, 2)
 
 const channels: Readonly<Record<string, (alert: Dated) => string>> = {
-  console: (alert) => render(alert, false),
-  discord: (alert) => json(discord.webhookMessage(alert, time)),
+  alertmanager: (alert) => {
+    const linked = withLinks(alert, english)
+    const action = incidentActionOf(linked)
+    // a step without a key is well again at the end of the run
+    if (action === undefined) return "(not posted)"
+    const labels = Effect.runSync(alertmanager.labelsOf(linked, action, { labels: { team: "data" } }))
+    return json(JSON.parse(alertmanager.body(linked, [labels], { startsAt: linked.at }, shows) ?? ""))
+  },
+  apprise: (alert) => json(apprise.message(withLinks(alert, english), {}, shows)),
+  console: (alert) => render(alert, false, english),
+  discord: (alert) => json(discord.webhookMessage(withLinks(alert, english), shows)),
   email: (alert) => {
-    const { html, subject, text } = email.content(alert, "[jobs]", time, "<id>")
+    const { html, subject, text } = email.content(withLinks(alert, english), "[jobs]", shows, "<id>")
     return `${subject}\n\n${text}\n\n${html}`
   },
+  gitHubIssues: (alert) => {
+    const linked = withLinks(alert, english)
+    const action = incidentActionOf(linked)
+    if (action === undefined) return "(not posted)"
+    return action === "trigger"
+      ? `${titleOf(linked)}\n\n${bodyOf(linked, "issue", shows)}`
+      : bodyOf(linked, "comment", shows)
+  },
+  googleChat: (alert) => json(googleChat.message(withLinks(alert, english), undefined, shows)),
   jsonLines: (alert) => json(toBriefJson(alert)),
-  ntfy: (alert) => json(ntfy.message(alert, "jobs", undefined, time)),
+  mattermost: (alert) => json(mattermost.message(withLinks(alert, english), {}, shows)),
+  rocketChat: (alert) => json(rocketChat.message(withLinks(alert, english), {}, shows)),
+  matrix: (alert) => json(matrix.message(withLinks(alert, english), undefined, {}, shows)),
+  zulip: (alert) => zulip.message(withLinks(alert, english), shows),
+  gotify: (alert) => json(gotify.message(withLinks(alert, english), {}, shows)),
+  ntfy: (alert) => json(ntfy.message(withLinks(alert, english), "jobs", undefined, shows)),
+  opsgenie: (alert) => {
+    const linked = withLinks(alert, english)
+    const action = incidentActionOf(linked)
+    if (action === undefined) return "(not posted)"
+    return json(opsgenie.body(linked, action, Effect.runSync(opsgenie.aliasOf(linked, action)), {}, shows))
+  },
   pagerDuty: (alert) =>
-    pagerDuty.body(alert, alert.dedupeKey, {
+    pagerDuty.body(withLinks(alert, english), alert.dedupeKey, {
       routingKey: "key",
       source: "host",
       component: undefined,
       group: undefined
-    }, time) ?? "",
-  slack: (alert) => json(slack.message(alert, time)),
-  teams: (alert) => json(teams.render(alert, time)),
-  telegram: (alert) => telegram.message(alert, 1, { silent: [] }, time).text
+    }, shows) ?? "",
+  pushover: (alert) => json(pushover.message(withLinks(alert, english), undefined, {}, shows)),
+  sentry: (alert) => {
+    const identity = { id: "0123456789abcdef0123456789abcdef", fingerprint: alert.dedupeKey }
+    const lines = sentry.envelope(withLinks(alert, english), identity, {}, shows)?.split("\n") ?? []
+    return json(JSON.parse(lines[2]!))
+  },
+  slack: (alert) => json(slack.message(withLinks(alert, english), shows)),
+  teams: (alert) => json(teams.render(withLinks(alert, english), shows)),
+  telegram: (alert) => telegram.message(withLinks(alert, english), 1, { silent: [] }, shows).text,
+  twilio: (alert) => twilio.bodyOf(withLinks(alert, english), {}, shows)
 }
 
 /** Ids of runs are random. */

@@ -4,6 +4,7 @@ import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { Alert, Alerter } from "../../src/index.ts"
 import { type Channel, channels } from "../support/channels.ts"
+import { effectWithin } from "../support/cpuTime.ts"
 import { makeIt } from "../support/it.ts"
 
 const it = makeIt(test)
@@ -12,32 +13,47 @@ const post = (channel: Channel, alert: Alert) =>
   Effect.provide(Effect.flatMap(Alerter, (alerter) => alerter.post(alert)), channel.layer)
 
 const names = [
+  "Alertmanager",
+  "Apprise",
   "Console",
   "Discord",
   "DiscordBot",
   "Email",
+  "GitHubIssues",
+  "GoogleChat",
+  "Gotify",
   "JsonLines",
+  "Matrix",
+  "Mattermost",
   "Ntfy",
+  "Opsgenie",
   "PagerDuty",
+  "Pushover",
+  "RocketChat",
+  "Sentry",
   "Slack",
   "SlackBot",
   "Teams",
   "Telegram",
-  "Webhook"
+  "Twilio",
+  "Webhook",
+  "Zulip"
 ]
 
 const million = 1_000_000
+/** So many that quadratic time would take minutes. */
+const many = 200_000
 const base = Alert.make({ title: "load failed", severity: "error", at: DateTime.makeUnsafe(0) })
 
 const manyFields: Readonly<Record<string, Alert>> = {
   "different names": base.with({
-    fields: Array.from({ length: million }, (_, i) => ({ name: `field ${i}`, value: `value ${i}` }))
+    fields: Array.from({ length: many }, (_, i) => ({ name: `field ${i}`, value: `value ${i}` }))
   }),
   "one name and the numbers that would tell its uses apart": base.with({
-    fields: Array.from({ length: million }, (_, i) => ({ name: i % 2 === 0 ? `a (${i / 2 + 2})` : "a", value: "b" }))
+    fields: Array.from({ length: many }, (_, i) => ({ name: i % 2 === 0 ? `a (${i / 2 + 2})` : "a", value: "b" }))
   }),
   "one long name": base.with({
-    fields: Array.from({ length: million }, (_, i) => ({ name: i === 0 ? "n".repeat(million) : "a", value: "b\nc" }))
+    fields: Array.from({ length: many }, (_, i) => ({ name: i === 0 ? "n".repeat(million) : "a", value: "b\nc" }))
   })
 }
 
@@ -63,15 +79,11 @@ it.effect("the channels that these tests post to are all channels", () =>
   Effect.map(channels, (all) => assert.deepEqual(Object.keys(all).toSorted(), names)))
 
 for (const name of names) {
-  it.effect(`${name} delivers an alert with a million fields in seconds`, () =>
+  it.effect(`${name} delivers an alert with 200,000 fields in seconds`, () =>
     Effect.gen(function*() {
       const channel = (yield* channels)[name]!
       for (const [kind, alert] of Object.entries(manyFields)) {
-        const since = performance.now()
-        yield* post(channel, alert)
-        const took = performance.now() - since
-        // a second at most on an idle machine
-        assert.ok(took < 15_000, `${kind}: ${took} ms`)
+        yield* effectWithin(15_000, kind, post(channel, alert))
         assert.ok((yield* channel.sent).length > 0)
       }
     }))
@@ -94,7 +106,7 @@ for (const name of ["JsonLines", "Webhook"]) {
       yield* post(channel, manyFields["different names"]!)
       const [first] = yield* channel.sent
       const { fields } = JSON.parse(first!)
-      assert.deepEqual(fields.at(-1), { name: "…", value: `and ${million - fields.length + 1} more` })
+      assert.deepEqual(fields.at(-1), { name: "…", value: `and ${many - fields.length + 1} more` })
       assert.ok(fields.length > 1000)
       const keys: Array<string> = []
       for (const end of ["a", "b"]) {

@@ -1,9 +1,9 @@
-import { Context, DateTime, Effect, Fiber, Layer, PlatformError, Queue, Terminal } from "effect"
+import { Context, DateTime, Effect, Fiber, Layer, PlatformError, Queue, Schema, Terminal } from "effect"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { TerminalPrompt } from "../../src/approvers/index.ts"
-import { AlerterError, Approver, type Question } from "../../src/index.ts"
+import { AlerterError, Approver, Params, type Question } from "../../src/index.ts"
 import { makeIt } from "../support/it.ts"
 
 const it = makeIt(test)
@@ -301,4 +301,33 @@ it.effect("the person who answers is the user that the environment names", () =>
     assert.equal(yield* nameWith({ USER: "anna", USERNAME: "ben" }), "anna")
     assert.equal(yield* nameWith({ USERNAME: "ben" }), "ben")
     assert.equal(yield* nameWith({}), "local")
+  }))
+
+it.effect("who approves is asked for the values field by field, and again where one does not fit", () =>
+  Effect.gen(function*() {
+    const { ask, screen, type } = yield* terminal({ user: "anna" })
+    const fiber = yield* ask({
+      values: Params.form({
+        percent: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 })).annotate({ title: "Percent" }),
+        ticket: Schema.String.check(Schema.isPattern(/^OPS-/)),
+        tags: Schema.optionalKey(Schema.Array(Schema.String)).annotate({ description: "as on the board" })
+      })
+    })
+    for (const line of ["yes, slowly", "ten", "101", "10", "7", "OPS-7", "[1]", "[\"a\"]"]) yield* type(line)
+    const decision = yield* Fiber.join(fiber)
+    assert.ok(decision._tag === "Approved")
+    assert.equal(decision.comment, "slowly")
+    assert.deepEqual(decision.values, { percent: 10, ticket: "OPS-7", tags: ["a"] })
+    const asked = screen().split("comment if you like: ")[1]!
+    assert.match(
+      asked,
+      /^ {2}Percent \(a whole number from 1 to 100\): {5}percent: expected a whole number from 1 to 100\n {2}Percent /
+    )
+    assert.match(asked, / {4}ticket: expected .*OPS-.*\n {2}ticket \(a text\): /)
+    assert.match(asked, /tags \(as on the board; JSON, optional\): /)
+  }))
+
+it.effect("who denies is asked for no values", () =>
+  Effect.gen(function*() {
+    assert.deepEqual(yield* answered("no", { values: Params.form({ n: Schema.Int }) }), ["Denied", undefined])
   }))

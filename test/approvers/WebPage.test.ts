@@ -1,23 +1,13 @@
-import { Context, DateTime, Deferred, Effect, Fiber, Layer, Redacted } from "effect"
+import { Context, DateTime, Deferred, Effect, Fiber, Layer, Redacted, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { WebPage } from "../../src/approvers/index.ts"
-import { AlerterError, Approver, type Question } from "../../src/index.ts"
-import { approver, asked, send, submit } from "../support/approvalPage.ts"
+import { AlerterError, Approver, Params, type Question } from "../../src/index.ts"
+import { approver, asked, question, send, submit, tokenOf } from "../support/approvalPage.ts"
 import { makeIt } from "../support/it.ts"
 
 const it = makeIt(test)
-
-const question: Question = {
-  title: "Deploy v2 to production?",
-  body: "All tests have passed.\nNobody is on holiday.",
-  fields: [{ name: "commit", value: "c0ffee1" }],
-  options: { approve: "Ship it", deny: "Not now" },
-  timeout: "1 hour"
-}
-
-const tokenOf = (url: string) => url.split("/").at(-1)!
 
 it.effect("the page shows the question, and an approval has name, comment and time", () =>
   Effect.gen(function*() {
@@ -259,4 +249,74 @@ it.live("a question fails when the server stops", () =>
     }))
     const error = yield* Effect.flip(Fiber.join(decision))
     assert.deepEqual({ ...error.reason }, { _tag: "Unreachable", detail: "the server has stopped" })
+  }))
+
+// -----------------------------------------------------------------------------
+// values
+// -----------------------------------------------------------------------------
+
+const form = Params.form({
+  percent: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 })).annotate({
+    title: "Percent of <users>",
+    description: "in the first hour"
+  }),
+  region: Schema.Literals(["eu", "us"]),
+  dry: Schema.optionalKey(Schema.Boolean),
+  ticket: Schema.String.check(Schema.isPattern(/^OPS-/)).annotate({ title: "Ticket" }),
+  key: Schema.Redacted(Schema.String)
+})
+
+it.live("a question with values has an input for each field, and an approval has the values", () =>
+  Effect.gen(function*() {
+    const { decision, url } = yield* asked({ ...question, values: form })
+    const { text } = yield* send(url)
+    assert.match(text, /<label for="value-0" dir="auto">Percent of &lt;users&gt;<\/label>/)
+    assert.match(text, /<p class="hint" dir="auto">in the first hour<\/p>/)
+    assert.match(text, /<input id="value-0" name="value.percent"[^>]* inputmode="numeric"/)
+    assert.match(text, /<select id="value-1" name="value.region">.*<option value="eu">eu<\/option>/)
+    assert.match(text, /<label for="value-2" dir="auto">dry \(optional\)<\/label>/)
+    assert.match(text, /<input id="value-4"[^>]* type="password"/)
+    const values = { "value.percent": "10", "value.region": "eu", "value.ticket": "OPS-7", "value.key": "s3cret" }
+    assert.equal((yield* submit(url, { answer: "approve", ...values })).status, 200)
+    const answer = yield* Fiber.join(decision)
+    assert.deepEqual(answer._tag === "Approved" && answer.values, {
+      percent: 10,
+      region: "eu",
+      ticket: "OPS-7",
+      key: "s3cret"
+    })
+  }))
+
+it.live("values that do not fit are shown beside what was expected, and the question stays open", () =>
+  Effect.gen(function*() {
+    const { decision, url } = yield* asked({ ...question, values: form })
+    const values = { "value.region": "eu", "value.ticket": "OPS-7", "value.key": "s3cret" }
+    const wrong = yield* submit(url, {
+      answer: "approve",
+      name: "Anna",
+      comment: "<b>",
+      ...values,
+      "value.percent": "101"
+    })
+    assert.equal(wrong.status, 422)
+    assert.match(wrong.text, /role="alert" dir="auto">Expected a whole number from 1 to 100\.<\/p>/)
+    assert.match(wrong.text, /aria-invalid="true" aria-describedby="value-0-wrong"[^>]* value="101"/)
+    assert.match(wrong.text, /<option value="eu" selected>/)
+    assert.match(wrong.text, /&lt;b&gt;<\/textarea>/)
+    assert.match(wrong.text, /value="Anna"/)
+    assert.ok(!wrong.text.includes("s3cret"))
+    // what the Schema alone can tell
+    const ticket = yield* submit(url, { answer: "approve", ...values, "value.percent": "10", "value.ticket": "7" })
+    assert.equal(ticket.status, 422)
+    assert.match(ticket.text, /id="value-3-wrong" role="alert"/)
+    const long = yield* submit(url, {
+      answer: "approve",
+      ...values,
+      "value.percent": "10",
+      "value.ticket": "x".repeat(4_001)
+    })
+    assert.match(long.text, /Expected at most 4000 characters\./)
+    assert.equal((yield* submit(url, { answer: "approve" })).status, 422)
+    assert.equal((yield* submit(url, { answer: "deny" })).status, 200)
+    assert.equal((yield* Fiber.join(decision))._tag, "Denied")
   }))

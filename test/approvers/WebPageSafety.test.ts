@@ -5,23 +5,13 @@ import * as assert from "node:assert/strict"
 import { connect, type Socket } from "node:net"
 import { test } from "node:test"
 import { WebPage } from "../../src/approvers/index.ts"
-import { AlerterError, AlerterErrorReason, Approver, type Question } from "../../src/index.ts"
-import { approver, asked, send, submit } from "../support/approvalPage.ts"
+import { AlerterError, AlerterErrorReason, Approver } from "../../src/index.ts"
+import { approver, asked, question, send, submit, tokenOf } from "../support/approvalPage.ts"
 import { printouts, recorder } from "../support/canary.ts"
 import { makeIt } from "../support/it.ts"
 import { forAll } from "../support/property.ts"
 
 const it = makeIt(test)
-
-const question: Question = {
-  title: "Deploy v2 to production?",
-  body: "All tests have passed.\nNobody is on holiday.",
-  fields: [{ name: "commit", value: "c0ffee1" }],
-  options: { approve: "Ship it", deny: "Not now" },
-  timeout: "1 hour"
-}
-
-const tokenOf = (url: string) => url.split("/").at(-1)!
 
 it.live("opening the page answers nothing", () =>
   Effect.gen(function*() {

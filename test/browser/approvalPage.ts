@@ -1,9 +1,9 @@
 /** Tests the approval page in a browser. Run by `scripts/browser.ts`. */
-import { Effect, Exit, Fiber, Scope } from "effect"
+import { Effect, Exit, Fiber, Schema, Scope } from "effect"
 import * as assert from "node:assert/strict"
 import { after, before, test } from "node:test"
 import type { BrowserContextOptions, Page } from "playwright-core"
-import type { Question } from "../../src/index.ts"
+import { Params, type Question } from "../../src/index.ts"
 import { approver, asked } from "../support/approvalPage.ts"
 import { channelServer } from "../support/channelServer.ts"
 import { browser, type Tab } from "../support/chromium.ts"
@@ -274,3 +274,21 @@ const contrastsOf = (selector: string) => {
     return { element: element.outerHTML.slice(0, 60), contrast: (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) }
   })
 }
+
+it.live("the values of a form are filled in by their labels, and again where one does not fit", () =>
+  Effect.gen(function*() {
+    const percent = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 })).annotate({ title: "Percent" })
+    const values = Params.form({ percent, region: Schema.Literals(["eu", "us"]) })
+    const { decision, errors, page, requests, url } = yield* opened({ values })
+    yield* act(() => page.getByLabel("Percent").fill("101"))
+    yield* act(() => page.getByLabel("region").selectOption("us"))
+    yield* act(() => page.getByRole("button", { name: "Ship it" }).click())
+    assert.equal(yield* act(() => page.getByRole("alert").innerText()), "Expected a whole number from 1 to 100.")
+    assert.equal(yield* act(() => page.getByLabel("region").inputValue()), "us")
+    yield* act(() => page.getByLabel("Percent").fill("10"))
+    yield* act(() => page.getByRole("button", { name: "Ship it" }).click())
+    assert.equal(yield* act(() => heading(page)), "Your answer: Ship it")
+    const decided = yield* Fiber.join(decision)
+    assert.deepEqual(decided._tag === "Approved" && decided.values, { percent: 10, region: "us" })
+    isQuiet({ errors: errors.filter((error) => !/422/.test(error)), requests }, url)
+  }))

@@ -164,7 +164,7 @@ steps:
 `),
       [
         "1:1 pipelin: expected one of the keys $schema, pipeline, public, runName, annotations, params, hooks, stepHooks, "
-        + "inherit, timeout, defaults, steps, alerter (did you mean pipeline?), found the key \"pipelin\"",
+        + "inherit, timeout, overdue, deadline, alerts, logs, defaults, steps, alerter, language, record, monitor (did you mean pipeline?), found the key \"pipelin\"",
         "2:10 runName: expected a name, as text, found 3",
         "4:13 stepHooks.failure[0]: expected a reference such as ./hooks.ts#name, or a map with the key use, found 1",
         "4:16 stepHooks.failure[1].use: expected a reference such as ./hooks.ts#name, without variables, found nothing",
@@ -304,9 +304,28 @@ const Hooks = Schema.Struct({
   other: Schema.optionalKey(Schema.Literals([1, 2]))
 })
 
+const OverdueText = Schema.Union([
+  DurationText,
+  Schema.Literals([false]),
+  Schema.Struct({ after: Maybe(DurationText), every: Maybe(DurationText) })
+])
+
+const DeadlineText = Schema.Union([
+  Schema.Literals(["06:00", false, true, 6]),
+  Schema.Struct({
+    at: Maybe(Schema.Literals(["06:00", 6])),
+    // no other text: only the Schema knows which zones there are
+    timeZone: Schema.optionalKey(Schema.Literals(["Europe/Berlin", 1, -1])),
+    every: Maybe(DurationText)
+  })
+])
+
 const AnyDocument = Schema.Union([
   Any,
-  Schema.Struct({ defaults: Schema.Struct({ retry: Maybe(Retry), timeout: Maybe(DurationText) }) }),
+  Schema.Struct({
+    defaults: Schema.Struct({ retry: Maybe(Retry), timeout: Maybe(DurationText), overdue: Maybe(OverdueText) })
+  }),
+  Schema.Struct({ overdue: Maybe(OverdueText), deadline: Maybe(DeadlineText) }),
   Schema.Struct({
     hooks: Maybe(Hooks),
     inherit: Maybe(Schema.Struct({ failure: Maybe(Schema.Literals(["append"])) }))

@@ -8,6 +8,7 @@ import { Alert, type Alerter } from "../../src/index.ts"
 import { makeIt } from "../support/it.ts"
 import { logs } from "../support/observe.ts"
 import { bare, failure, field, type Inner, inner } from "../support/policies.ts"
+import { statesIn } from "../support/storeFile.ts"
 import { folder, layerOf, open, type Post } from "./alerterSupport.ts"
 
 const it = makeIt(test)
@@ -113,6 +114,36 @@ it.effect("afterConsecutive takes n, as a number or as a key", () =>
       yield* all(post, broken("a"), broken("b"))
       assert.deepEqual(yield* titles, ["b"])
     }
+  }))
+
+it.effect("dedupe, recovered and afterConsecutive show times in their timeZone", () =>
+  Effect.gen(function*() {
+    const timeZone = "Asia/Tokyo"
+    for (
+      const policy of [
+        { dedupe: { window: "1 second", timeZone } },
+        { recovered: { timeZone } },
+        { afterConsecutive: { n: 1, timeZone } }
+      ]
+    ) {
+      const { post, sent } = yield* opened(policy)
+      yield* all(post, broken("a"), broken("a"))
+      yield* TestClock.adjust("1 second")
+      yield* all(post, broken("a"), fine("a").with({ resolves: true }))
+      const values = (yield* sent).flatMap(({ fields }) => fields.map(({ value }) => value))
+      assert.match(
+        values.join(),
+        /since 1970-01-01 09:00:00 Asia\/Tokyo|1970-01-01 09:00:0\d Asia/,
+        JSON.stringify(policy)
+      )
+    }
+  }))
+
+it.effect("runUrl gives alerts an address, also where it stands inside of other policies", () =>
+  Effect.gen(function*() {
+    const { post, sent } = yield* opened({ runUrl: "https://logs.example/{runId}", minSeverity: "error" })
+    yield* all(post, broken("a"), fine("b"), "c")
+    assert.deepEqual((yield* sent).map(({ url }) => url), ["https://logs.example/r"])
   }))
 
 it.effect("minSeverity drops alerts below the severity", () =>
@@ -230,7 +261,7 @@ it.effect("minSeverity sees alerts before throttle: a dropped alert takes no slo
       })
   ))
 
-it.effect("throttle sees alerts before recovered: a failure that it holds back needs no recovery", () =>
+it.effect("throttle sees alerts before recovered: a failure that it holds back has a recovery once its summary has told it", () =>
   inEachOrder(
     {
       throttle: { limit: 1, window: "1 hour", perKey: { limit: 1, window: "1 minute" } },
@@ -238,11 +269,15 @@ it.effect("throttle sees alerts before recovered: a failure that it holds back n
     },
     ({ post, titles }) =>
       Effect.gen(function*() {
-        yield* all(post, "a", broken("b"))
+        yield* all(post, "a", broken("b"), fine("c"))
+        assert.deepEqual(yield* titles, ["a"])
         yield* TestClock.adjust("3 hours")
-        const before = (yield* titles).length
-        yield* post(fine("c"))
-        assert.equal((yield* titles).length, before)
+        yield* post(fine("d"))
+        assert.deepEqual(yield* titles, [
+          "a",
+          "2 alerts held back: 1 failed, 1 succeeded",
+          "nightly › load recovered"
+        ])
       })
   ))
 
@@ -275,6 +310,30 @@ it.effect("digest sees alerts before quietHours: no digest is posted during quie
     assert.equal((yield* titles).length, 1)
   }))
 
+it.effect("remind takes a number or a duration as until, and escalate another alerter, for which reminders are not", () =>
+  Effect.gen(function*() {
+    for (const [until, expected] of [[2, 2], ["3 hours", 3], [Redacted.make("1"), 1]] as const) {
+      const { post, titles } = yield* opened({ remind: { every: "1 hour", until } })
+      yield* all(post, broken("a"))
+      yield* TestClock.adjust("1 day")
+      assert.deepEqual(
+        yield* titles,
+        ["a", ...Array.from({ length: expected }, (_, i) => `Reminder ${i + 1}: a`)]
+      )
+    }
+    const second = yield* inner()
+    const first = yield* inner()
+    const post = yield* open({
+      use: "#first",
+      escalate: { after: "90 minutes", to: { use: "#second", remind: { every: "1 hour", until: 1 } } },
+      remind: { every: "1 hour", until: 2 }
+    }, { first: first.layer, second: second.layer })
+    yield* post(broken("a"))
+    yield* TestClock.adjust("1 day")
+    assert.deepEqual(yield* first.titles, ["a", "Reminder 1: a", "Reminder 2: a"])
+    assert.deepEqual(yield* second.titles, ["Escalated: a", "Reminder 1: Escalated: a"])
+  }))
+
 // -----------------------------------------------------------------------------
 // stored state
 // -----------------------------------------------------------------------------
@@ -303,7 +362,7 @@ it.live("a store in .epilogue makes that folder private, and follows no link the
     assert.match(String(exit), /symbolic link/)
   }))
 
-it.live("store keeps the state of all policies in a folder, each under its place in the file", () =>
+it.live("store keeps the state of all policies in one file for its owner, each under its place in the config file", () =>
   Effect.gen(function*() {
     const root = yield* folder
     const quietHours = { from: "00:00", to: "23:59", days: "monday", timeZone: "UTC" }
@@ -315,19 +374,22 @@ it.live("store keeps the state of all policies in a folder, each under its place
       digest: "1 hour",
       quietHours: [quietHours, quietHours]
     }
-    const spec = { store: "state", fanOut: [{ use: "#in", ...policies }, { use: "#in", afterConsecutive: 2 }] }
+    const spec = {
+      store: "state/alerts.db",
+      fanOut: [{ use: "#in", ...policies }, { use: "#in", afterConsecutive: 2 }]
+    }
     const channel = yield* inner()
     yield* run(spec, root, channel.layer, [broken("a")], "nightly")
-    const names = fs.readdirSync(path.join(root, "state")).map(decodeURIComponent)
+    const file = path.join(root, "state", "alerts.db")
+    const names = statesIn(file)
     for (const policy of ["afterConsecutive", "throttle", "dedupe", "digest"]) {
       const name = `effect-epilogue/${policy}/@nightly.alerter.fanOut.0`
       assert.ok(names.includes(name), `${name}: ${names.join(", ")}`)
     }
     assert.ok(names.includes("effect-epilogue/afterConsecutive/@nightly.alerter.fanOut.1"))
-    assert.equal(fs.statSync(path.join(root, "state")).mode & 0o777, 0o700)
-    for (const name of fs.readdirSync(path.join(root, "state"))) {
-      assert.equal(fs.statSync(path.join(root, "state", name)).mode & 0o777, 0o600)
-    }
+    assert.deepEqual(fs.readdirSync(path.dirname(file)), ["alerts.db"])
+    assert.equal(fs.statSync(path.dirname(file)).mode & 0o777, 0o700)
+    assert.equal(fs.statSync(file).mode & 0o777, 0o600)
     yield* run(spec, root, channel.layer, [broken("b")], "nightly")
     // the second alerter has found the state of the first
     assert.deepEqual(yield* channel.titles, ["b"])
@@ -340,10 +402,11 @@ const twice = (policy: string, options: unknown, persist: { readonly persist?: u
     const channel = yield* inner()
     // a store is an issue unless some policy uses it
     const other = { none: true, dedupe: { window: 60, persist: "other" } }
-    const spec = { store: root, fanOut: [{ use: "#in", [policy]: { ...(options as object), ...persist } }, other] }
+    const file = path.join(root, "alerts.db")
+    const spec = { store: file, fanOut: [{ use: "#in", [policy]: { ...(options as object), ...persist } }, other] }
     yield* run(spec, root, channel.layer, [broken("a")])
     yield* run(spec, root, channel.layer, [fine("b")])
-    const names = fs.readdirSync(root).map(decodeURIComponent).filter((name) => !name.endsWith("/other"))
+    const names = statesIn(file).filter((name) => !name.endsWith("/other"))
     return { titles: yield* channel.titles, names }
   })
 
@@ -357,8 +420,11 @@ it.live("persist names the entry in the store, and false keeps the state in memo
       dedupe: { window: "1 hour" },
       digest: { window: "1 hour" }
     }
+    const book = "effect-epilogue/acknowledgements"
     for (const [policy, options] of Object.entries(policies)) {
-      assert.deepEqual((yield* twice(policy, options, { persist: "own" })).names, [`effect-epilogue/${policy}/own`])
+      const { names } = yield* twice(policy, options, { persist: "own" })
+      assert.deepEqual(names.filter((name) => name !== book), [`effect-epilogue/${policy}/own`])
+      assert.equal(names.includes(book), policy === "remind" || policy === "escalate")
       assert.deepEqual((yield* twice(policy, options, { persist: false })).names, [], policy)
     }
     // two policies for different days, so that one of them holds the alert on whichever day the test runs

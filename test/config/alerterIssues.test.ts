@@ -1,15 +1,11 @@
-import { Cause, Effect, Layer, Redacted, Schema, SchemaIssue } from "effect"
+import { Effect, Redacted } from "effect"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { AlerterSpec, references } from "../../src/config/internal/schema/alerter.ts"
 import { canary, leaks } from "../support/canary.ts"
 import { makeIt } from "../support/it.ts"
-import { forAll } from "../support/property.ts"
-import { decode, folder, issues, layerOf } from "./alerterSupport.ts"
+import { decode, issues, smtp } from "./alerterSupport.ts"
 
 const it = makeIt(test)
-
-const smtp = { from: "a@example.com", to: "b@example.com" }
 
 /** Invalid alerters with their issues: the place of each, and part of its message. */
 const invalid: ReadonlyArray<readonly [input: unknown, ...issues: ReadonlyArray<readonly [at: string, RegExp]>]> = [
@@ -45,7 +41,7 @@ const invalid: ReadonlyArray<readonly [input: unknown, ...issues: ReadonlyArray<
   [Redacted.make("./alerter.ts#layer"), ["", /path#export/]],
   [{ slack: null }, ["slack", /true, for options from the environment, or a map/]],
   [{ slack: Redacted.make(canary) }, ["slack", /true/]],
-  [{ email: { host: "h", ...smtp, tls: Redacted.make("x") } }, ["email.tls", /rejectUnauthorized, ca/]],
+  [{ email: { host: "h", ...smtp, tls: Redacted.make("x") } }, ["email.tls", /"required", "opportunistic" or "none"/]],
   // unknown keys
   [{ console: true, dedup: "1 hour" }, ["dedup", /one of the keys .*dedupe/]],
   [{ slack: { webhookUrl: "https://a.test", url: "x" } }, ["slack.url", /one of the keys webhookUrl, /]],
@@ -84,7 +80,145 @@ const invalid: ReadonlyArray<readonly [input: unknown, ...issues: ReadonlyArray<
     "pagerDuty.baseUrl",
     /without a user/
   ]],
+  [
+    { opsgenie: { apiKey: "a b", baseUrl: "x", teams: [1], priorities: { error: "P9", fatal: "P1" } } },
+    [
+      "opsgenie.apiKey",
+      /without spaces/
+    ],
+    ["opsgenie.baseUrl", /http/],
+    ["opsgenie.teams.0", /name of a team/],
+    ["opsgenie.priorities.error", /"P5"/],
+    [
+      "opsgenie.priorities.fatal",
+      /one of the keys info/
+    ]
+  ],
+  [
+    { sentry: { dsn: "https://a.test/1", environment: "a b", release: "a\nb", tags: { "a b": "c" }, notes: 1 } },
+    [
+      "sentry.dsn",
+      /a DSN/
+    ],
+    ["sentry.environment", /without spaces/],
+    ["sentry.release", /line ends/],
+    ["sentry.tags.a b", /name of a tag/],
+    [
+      "sentry.notes",
+      /true or false/
+    ]
+  ],
+  [
+    { alertmanager: { url: "http://a.test x", basicAuth: "jobs", labels: { "a-b": "x", c: 1 } } },
+    [
+      "alertmanager.url",
+      /or several/
+    ],
+    ["alertmanager.basicAuth", /user:password/],
+    ["alertmanager.labels.a-b", /name of a label/]
+  ],
+  [{ alertmanager: { url: ["http://a.test", "http://u:p@b.test"], token: "t", basicAuth: "u:p" } }, [
+    "alertmanager.basicAuth",
+    /either token or basicAuth/
+  ], ["alertmanager.url.1", /without a user/]],
+  [{ alertmanager: { url: [] } }, ["alertmanager.url", /at least 1/]],
+  [{ googleChat: { webhookUrl: "chat", threads: 1 } }, ["googleChat.webhookUrl", /an address of http/], [
+    "googleChat.threads",
+    /true or false/
+  ]],
+  [{ mattermost: { webhookUrl: "x", channel: " " } }, ["mattermost.webhookUrl", /an address of http/], [
+    "mattermost.channel",
+    /name of a channel/
+  ]],
+  [{ rocketChat: { webhookUrl: "x", channel: " " } }, ["rocketChat.webhookUrl", /an address of http/], [
+    "rocketChat.channel",
+    /#name/
+  ]],
+  [{ matrix: { server: "x", token: "a b", room: "ops" } }, ["matrix.server", /http/], [
+    "matrix.token",
+    /without spaces/
+  ], [
+    "matrix.room",
+    /alias/
+  ]],
+  [{ zulip: { server: "x", email: "a", apiKey: "a b", channel: "ops" } }, ["zulip.server", /http/], [
+    "zulip.email",
+    /email of a bot/
+  ], [
+    "zulip.apiKey",
+    /without spaces/
+  ]],
+  [{ gotify: { server: "x", token: "a b", priorities: { error: 11 } } }, ["gotify.server", /http/], [
+    "gotify.token",
+    /without spaces/
+  ], [
+    "gotify.priorities.error",
+    /0 to 10/
+  ]],
   [{ ntfy: { topic: "a/b", server: "x" } }, ["ntfy.topic", /topic/], ["ntfy.server", /http/]],
+  [
+    { pushover: { token: "a b", user: "-", priorities: { error: 3 }, retry: 5, expire: "4 hours", sound: "a b" } },
+    [
+      "pushover.token",
+      /token of an application/
+    ],
+    ["pushover.user", /key of a user/],
+    ["pushover.priorities.error", /from -2 to 2/],
+    [
+      "pushover.retry",
+      /at least 30 seconds/
+    ],
+    ["pushover.expire", /at most 3 hours/],
+    ["pushover.sound", /sound/]
+  ],
+  [
+    { twilio: { accountSid: "x", authToken: "a b", apiKey: "AC1", from: 1, to: 15558675310, maxSegments: 11 } },
+    [
+      "twilio.accountSid",
+      /begins with AC/
+    ],
+    ["twilio.authToken", /without spaces/],
+    ["twilio.apiKey", /begins with SK/],
+    ["twilio.from", /in quotes/],
+    [
+      "twilio.to",
+      /in quotes/
+    ],
+    ["twilio.maxSegments", /from 1 to 10/]
+  ],
+  [{ twilio: { accountSid: "AC1", authToken: "t", from: "Jobs", to: ["+1555 867"] } }, [
+    "twilio.to.0",
+    /\+15558675310/
+  ]],
+  [
+    { apprise: { url: "x", key: "a/b", urls: "json://a.test", basicAuth: "jobs", maxLength: 1 } },
+    [
+      "apprise.url",
+      /http/
+    ],
+    ["apprise.key", /letters/],
+    ["apprise.urls", /either key or urls/],
+    ["apprise.basicAuth", /user:password/],
+    [
+      "apprise.maxLength",
+      /at least 100/
+    ]
+  ],
+  [{ apprise: { url: "http://a.test", urls: "a.test" } }, ["apprise.urls", /mailto/]],
+  [
+    { gitHubIssues: { token: "a b", repository: "etl", label: "a,b", assignees: ["a b"], baseUrl: "x" } },
+    [
+      "gitHubIssues.token",
+      /without spaces/
+    ],
+    ["gitHubIssues.repository", /owner\/name/],
+    ["gitHubIssues.label", /50 characters/],
+    [
+      "gitHubIssues.assignees.0",
+      /a login/
+    ],
+    ["gitHubIssues.baseUrl", /http/]
+  ],
   [
     { webhook: { url: "x", secret: "whsec_!", headers: { c: "\n\u0000" }, maxBytes: 0.5 } },
     [
@@ -104,7 +238,12 @@ const invalid: ReadonlyArray<readonly [input: unknown, ...issues: ReadonlyArray<
     "email.to",
     /at least 1/
   ]],
-  [{ email: { url: "https://h", ...smtp, tls: { ca: "x" } } }, ["email.url", /smtps:/], ["email.tls.ca", /PEM/]],
+  [{ email: { url: "https://h", ...smtp, ca: "x" } }, ["email.url", /smtps:/], ["email.ca", /PEM/]],
+  [{ email: { host: "h", ...smtp, secure: true, tls: "none" } }, ["email.tls", /begins with the connection/]],
+  [{ email: { host: "h", ...smtp, maxConnections: 0, messagesPerConnection: 1.5 } }, ["email.maxConnections", /1/], [
+    "email.messagesPerConnection",
+    /1/
+  ]],
   [{ console: { colors: true, stream: "file", timeZone: "Mars/Olympus" } }, ["console.colors", /auto/], [
     "console.stream",
     /stdout/
@@ -114,6 +253,11 @@ const invalid: ReadonlyArray<readonly [input: unknown, ...issues: ReadonlyArray<
   [{ jsonLines: {} }, ["jsonLines.path", /path of a file/]],
   [{ none: {} }, ["none", /true/]],
   // policies
+  [{ console: true, runUrl: "https://x.example/{run}" }, [
+    "runUrl",
+    /\{pipeline\}, \{runId\}, \{runName\} and \{step\}/
+  ]],
+  [{ console: true, runUrl: "logs.example/{runId}" }, ["runUrl", /a URL of http or https/]],
   [{ console: true, minSeverity: "bad" }, ["minSeverity", /"info", "success", "warning", "error" or "critical"/]],
   [{ console: true, afterConsecutive: { persist: "x" } }, ["afterConsecutive.n", /at least 1/]],
   [{ console: true, dedupe: -1 }, ["dedupe", /above 0/]],
@@ -130,8 +274,28 @@ const invalid: ReadonlyArray<readonly [input: unknown, ...issues: ReadonlyArray<
   [{ console: true, quietHours: { from: "1:00", to: "2:00", days: "caturday" } }, ["quietHours.days", /monday/]],
   [{ console: true, recovered: { successes: "keep" } }, ["recovered.successes", /"post" or "drop"/]],
   [{ fanOut: [{ console: true, recovered: true }], minSeverity: "error" }, ["fanOut.0.recovered", /successes: drop/]],
+  [{ console: true, remind: { until: 3 } }, ["remind.every", /duration/]],
+  [{ console: true, remind: { every: 5, until: "noon", announce: 1 } }, [
+    "remind.until",
+    /a whole number of at least 1, or a duration such as "2 days"/
+  ], ["remind.announce", /true or false/]],
+  [{ console: true, remind: { every: 5, until: 0.5 } }, ["remind.until", /whole number/]],
+  [{ console: true, remind: { every: "1 hour", until: "59 minutes" } }, ["remind.until", /as long as every/]],
+  [{ console: true, escalate: { to: "pigeon" } }, ["escalate.after", /duration/], ["escalate.to", /one of slack/]],
+  [{ console: true, escalate: { after: 5, to: { console: true, escalate: { after: 0 } } } }, [
+    "escalate.to.escalate.after",
+    /above 0/
+  ], ["escalate.to.escalate.to", /./]],
+  [{ console: true, escalate: { after: 5, to: "console", persist: "x" } }, ["escalate.persist", /a store/]],
+  [{
+    store: "x",
+    console: true,
+    remind: { every: 5, persist: "a" },
+    escalate: { after: 5, to: { console: true, remind: { every: 5, persist: "a" } } }
+  }, ["escalate.to.remind.persist", /no other such policy/]],
   // stores
   [{ console: true, store: "x" }, ["store", /a policy with a state/]],
+  [{ console: true, dedupe: 5, store: "postgres://me:secret@db/x" }, ["store", /the path of a file, which begins/]],
   [{ console: true, dedupe: { window: 5, persist: "x" } }, ["dedupe.persist", /a store/]],
   [{ console: true, dedupe: { window: 5, persist: false } }, ["dedupe.persist", /a store/]],
   [{ console: true, store: "x", dedupe: { window: 5, persist: "../x" } }, ["dedupe.persist", /letters/]],
@@ -178,7 +342,20 @@ it.effect("no issue quotes a value that may be a secret, or a value from a varia
       { discordBot: { token: Redacted.make(secret), channelId: Redacted.make("") } },
       { telegram: { token: secret, chatId: "x", silent: Redacted.make(secret) } },
       { pagerDuty: { routingKey: secret } },
+      { opsgenie: { apiKey: `${secret} `, baseUrl: secret, priorities: { error: secret } } },
+      { sentry: { dsn: secret, environment: `${secret} `, release: `${secret}\n` } },
+      { alertmanager: { url: secret, basicAuth: Redacted.make(secret), token: `${secret} ` } },
+      { googleChat: { webhookUrl: secret } },
+      { mattermost: { webhookUrl: secret } },
+      { rocketChat: { webhookUrl: secret } },
+      { matrix: { server: secret, token: `${secret} `, room: Redacted.make(secret) } },
+      { zulip: { server: secret, email: secret, apiKey: `${secret} `, channel: "ops" } },
+      { gotify: { server: secret, token: `${secret} ` } },
       { ntfy: { topic: secret, token: secret } },
+      { pushover: { token: `${secret} `, user: `${secret}-`, sound: `${secret} ` } },
+      { twilio: { accountSid: secret, authToken: `${secret} `, from: Redacted.make(""), to: secret } },
+      { apprise: { url: secret, key: `${secret}/`, urls: secret, basicAuth: secret } },
+      { gitHubIssues: { token: `${secret} `, repository: secret, label: `${secret},` } },
       { webhook: { url: secret, secret: `whsec_${secret}!`, headers: { authorization: `${secret}\u0000` } } },
       { email: { url: secret, ...smtp } },
       { email: { host: "h", password: secret, port: Redacted.make(secret), ...smtp } },
@@ -189,149 +366,4 @@ it.effect("no issue quotes a value that may be a secret, or a value from a varia
       assert.ok(exit._tag === "Failure", JSON.stringify(input))
       assert.deepEqual(leaks([exit, exit.cause, yield* issues(input)]), [])
     }
-  }))
-
-it.effect("a variable may stand for any text, number, duration or word", () =>
-  Effect.gen(function*() {
-    const v = Redacted.make<string>
-    const spec = yield* decode({
-      email: {
-        host: v("h"),
-        port: v("25"),
-        from: v("a@example.com"),
-        to: [v("b@example.com")],
-        requireTls: v("false")
-      },
-      minSeverity: v("success"),
-      dedupe: v("10 minutes"),
-      throttle: { limit: v(" 5 "), window: v("1.5"), timeZone: v("Europe/Berlin") },
-      quietHours: { from: v("22:00"), to: v("7:00"), days: [v("monday")] }
-    })
-    assert.ok(typeof spec !== "string" && spec.email !== true)
-    assert.deepEqual([spec.email?.port, spec.email?.requireTls, spec.minSeverity], [25, false, "success"])
-    assert.equal(spec.throttle?.limit, 5)
-    assert.equal(String(spec.throttle?.window), "1500 millis")
-    assert.equal(String(spec.throttle?.timeZone), "TimeZone.Named(Europe/Berlin)")
-  }))
-
-it.effect("references returns the modules that an alerter names, with their places", () =>
-  Effect.gen(function*() {
-    const spec = yield* decode({
-      route: [{ when: { tag: "x" }, to: { fanOut: ["slack", "./a.ts#layer"] } }],
-      otherwise: { fallback: [{ use: "pkg/b#layer" }, "console"] }
-    })
-    assert.deepEqual(references(spec), [
-      { path: ["route", 0, "to", "fanOut", 1], reference: "./a.ts#layer" },
-      { path: ["otherwise", "fallback", 0, "use"], reference: "pkg/b#layer" }
-    ])
-  }))
-
-it.effect("every key of an alerter has a description in the JSON Schema", () =>
-  Effect.sync(() => {
-    const { definitions, schema } = Schema.toJsonSchemaDocument(AlerterSpec, { onExcessProperty: "error" })
-    const alerter = definitions["Alerter"]
-    assert.deepEqual(schema, { $ref: "#/$defs/AnyAlerter" })
-    assert.deepEqual(Object.keys(definitions).toSorted(), ["Alerter", "AnyAlerter"])
-    assert.equal(alerter?.["additionalProperties"], false)
-    const undescribed: Array<string> = []
-    const visit = (node: unknown, path: string): void => {
-      if (typeof node !== "object" || node === null) return
-      if ("properties" in node && typeof node.properties === "object" && node.properties !== null) {
-        for (const [key, value] of Object.entries(node.properties)) {
-          if (!JSON.stringify(value).includes("\"description\"")) undescribed.push(`${path}.${key}`)
-        }
-      }
-      for (const [key, value] of Object.entries(node)) visit(value, `${path}.${key}`)
-    }
-    visit(alerter, "")
-    assert.deepEqual(undescribed, [])
-  }))
-
-// -----------------------------------------------------------------------------
-// any value at any key
-// -----------------------------------------------------------------------------
-
-const valid = {
-  fanOut: [{
-    email: { host: "h", ...smtp, tls: { ca: "-----BEGIN CERTIFICATE-----" }, timeout: "1 second", retries: 1 },
-    throttle: { limit: 1, window: 5, perKey: { limit: 1, window: 5 } },
-    quietHours: [{ from: "22:00", to: "07:00", days: ["monday"] }],
-    digest: { window: "1 hour", max: 5 }
-  }, { webhook: { url: "https://a.test", headers: { "x-team": "data" }, delay: 0 } }],
-  succeeds: "any",
-  dedupe: { window: "1 hour", persist: "x" },
-  store: "state"
-}
-
-const places = (
-  node: unknown,
-  path: ReadonlyArray<string | number> = []
-): ReadonlyArray<ReadonlyArray<string | number>> => [
-  path,
-  ...(Array.isArray(node)
-    ? node.flatMap((item, i) => places(item, [...path, i]))
-    : typeof node === "object" && node !== null
-    ? Object.entries(node).flatMap(([key, item]) => places(item, [...path, key]))
-    : [])
-]
-
-const withAt = (node: unknown, [key, ...rest]: ReadonlyArray<string | number>, value: unknown): unknown => {
-  if (key === undefined) return value
-  if (Array.isArray(node)) return node.map((item, i) => i === key ? withAt(item, rest, value) : item)
-  const object = node as Readonly<Record<string, unknown>>
-  return { ...object, [key]: withAt(object[key], rest, value) }
-}
-
-const all = places(valid)
-
-it.effect("any value at any key is read and built, or is an issue at its place", () =>
-  Effect.gen(function*() {
-    assert.deepEqual(yield* issues(valid), [])
-    const root = yield* folder
-    const Some = Schema.Literals([
-      0,
-      1,
-      0.5,
-      -1,
-      true,
-      "1 hour",
-      "22:00",
-      "24:00",
-      "error",
-      "any",
-      "console",
-      "x",
-      "\u0000"
-    ])
-    const Leaf = Schema.Union([Some, Schema.Json, Schema.String, Schema.Number])
-    yield* forAll(
-      Schema.Struct({
-        at: Schema.Literals(all.map((_, i) => i)),
-        value: Schema.Union([Leaf, Schema.Record(Schema.Literals(["slack", "use", "window", "from"]), Leaf)]),
-        hidden: Schema.Boolean
-      }),
-      ({ at, hidden, value }) =>
-        Effect.gen(function*() {
-          const place = all[at] ?? []
-          const leaf = hidden && typeof value === "string" ? Redacted.make(value) : value
-          const input = withAt(valid, place, leaf)
-          const result = yield* Effect.result(decode(input))
-          if (result._tag === "Success") {
-            const built = yield* Effect.exit(
-              Effect.scoped(Effect.flatMap(layerOf(input, {}, { folder: root }), Layer.build))
-            )
-            assert.ok(built._tag === "Success" || !Cause.hasDies(built.cause), JSON.stringify(input))
-            return
-          }
-          for (const { path = [] } of SchemaIssue.makeFormatterStandardSchemaV1()(result.failure.issue).issues) {
-            const shown = path.map(String)
-            const shared = Math.min(shown.length, place.length)
-            // the value may have replaced a base or a store that the alerter around it needs
-            const related = place.slice(0, shared).map(String).join() === shown.slice(0, shared).join() ||
-              shown.at(-1) === "persist" || shown.at(-1) === "store"
-            assert.ok(related, `${shown.join(".")} for a value at ${place.join(".")}`)
-          }
-        }),
-      250
-    )
   }))

@@ -1,7 +1,7 @@
 /** Decodes and builds alerters as they stand in a config file. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
-import { Context, Effect, Layer, Schema, SchemaIssue, type Scope } from "effect"
+import { Context, DateTime, Effect, Layer, Schema, SchemaIssue, type Scope } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -9,6 +9,13 @@ import { channels } from "../../src/alerters/internal/channels.ts"
 import { build } from "../../src/config/internal/apply/alerter.ts"
 import { AlerterSpec } from "../../src/config/internal/schema/alerter.ts"
 import { type Alert, Alerter } from "../../src/index.ts"
+import { sample } from "../support/channelContract.ts"
+
+/** An alert with a time. */
+export const alert = sample.with({ at: DateTime.makeUnsafe("2026-11-23T12:40:12.345Z") })
+
+/** The options that a channel of mail requires. */
+export const smtp = { from: "a@example.com", to: "b@example.com" }
 
 export type Layers = Readonly<Record<string, Layer.Layer<Alerter>>>
 
@@ -30,6 +37,8 @@ export const folder = Effect.acquireRelease(
   (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
 )
 
+const files = Layer.merge(NodeFileSystem.layer, NodePath.layer)
+
 /** Returns the Layer of an alerter, in which the reference `#name` is one of these layers. */
 export const layerOf = (
   input: unknown,
@@ -43,8 +52,8 @@ export const layerOf = (
       return layer === undefined ? Effect.fail(`no ${reference}`) : Effect.succeed(layer)
     }
     const layer = yield* build(spec, { folder: "/nowhere", ...options, loadLayer })
-    return Layer.provide(layer, [NodeFileSystem.layer, NodePath.layer])
-  })
+    return Layer.provide(layer, files)
+  }).pipe(Effect.provide(files))
 
 export type Post = (alert: Alert | string) => Effect.Effect<void, unknown>
 

@@ -12,11 +12,11 @@ import { loadText, runText } from "./support.ts"
 
 const it = makeIt(test)
 
-/** Returns what a run of a pipeline of `nested.ts` calls, in order. */
-const called = (pipeline: string, text: string) =>
+/** Returns what a run of a pipeline of a module calls, in order. */
+const called = (pipeline: string, text: string, module = "./nested.ts") =>
   Effect.gen(function*() {
     calls.length = 0
-    const exit = yield* runText(`pipeline: ./nested.ts#${pipeline}\n${text}`)
+    const exit = yield* runText(`pipeline: ${module}#${pipeline}\n${text}`)
     assert.ok(Exit.isSuccess(exit), String(exit))
     return calls.splice(0)
   })
@@ -142,3 +142,13 @@ it.effect("required: false and background: false replace what the code sets", ()
     )
     assert.deepEqual(places, ["2:23 stepHooks.success"])
   }))
+
+it.live("a file changes the steps of a durable pipeline that its pipeline runs, on each engine alike", () =>
+  Effect.forEach(["inMemory", "inFile"], (name) =>
+    Effect.gen(function*() {
+      const text = `stepHooks: { failure: ./hooks.ts#failure }
+steps: { flaky: { retry: { times: 2 } }, slow: { timeout: 20 millis } }`
+      const seen = yield* called(`${name}`, text, "./durable.ts")
+      assert.deepEqual(seen.filter((call) => call === "flaky").length, 3)
+      assert.deepEqual(seen.filter((call) => call.endsWith("failure")), ["slow: file failure"])
+    }), { discard: true }))

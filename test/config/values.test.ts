@@ -38,7 +38,13 @@ const counts: Readonly<Record<string, string>> = {
 const flags: Readonly<Record<string, string>> = {
   "defaults.retry.jitter": "defaults: { retry: { times: 1, delay: 1, jitter: VALUE } }",
   "stepHooks.start.required": "stepHooks: { start: { use: ./hooks.ts#a, required: VALUE } }",
-  "alerter.pagerDuty.changeEvents": "alerter: { pagerDuty: { routingKey: k, changeEvents: VALUE } }"
+  "alerter.pagerDuty.changeEvents": "alerter: { pagerDuty: { routingKey: k, changeEvents: VALUE } }",
+  "alerter.googleChat.threads": "alerter: { googleChat: { webhookUrl: https://a.test, threads: VALUE } }",
+  "alerter.opsgenie.notes": "alerter: { opsgenie: { apiKey: k, notes: VALUE } }",
+  "alerter.gitHubIssues.notes": "alerter: { gitHubIssues: { token: t, repository: a/b, notes: VALUE } }",
+  "alerter.sentry.notes": "alerter: { sentry: { dsn: https://k@a.test/1, notes: VALUE } }",
+  "alerter.sentry.recoveries": "alerter: { sentry: { dsn: https://k@a.test/1, recoveries: VALUE } }",
+  "alerter.alertmanager.notes": "alerter: { alertmanager: { url: https://a.test, notes: VALUE } }"
 }
 
 const words: Readonly<Record<string, string>> = {

@@ -5,12 +5,13 @@ import * as TestClock from "effect/testing/TestClock"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { afterConsecutive } from "../../src/delivery/index.ts"
-import { Alert, Alerter, AlerterHooks, Step } from "../../src/index.ts"
+import { Alert, Alerter, AlerterHooks, Pipeline, Step } from "../../src/index.ts"
 import { TestAlerter } from "../../src/testing/index.ts"
 import { makeIt } from "../support/it.ts"
 import { logs } from "../support/observe.ts"
 import { brokenStore, build, field, inner, memoryStore } from "../support/policies.ts"
 import { forAll } from "../support/property.ts"
+import { utc } from "./support.ts"
 
 const it = makeIt(test)
 
@@ -19,7 +20,7 @@ const load = Alert.make({ title: "load", severity: "error", dedupeKey: "load" })
 it.effect("failures before the nth in a row are dropped, and later ones report their number", () =>
   Effect.gen(function*() {
     const { layer, sent } = yield* inner()
-    const post = yield* build(layer.pipe(afterConsecutive(3)))
+    const post = yield* build(layer.pipe(afterConsecutive(3, { timeZone: utc })))
     yield* TestClock.setTime(Date.UTC(2026, 10, 23))
     yield* post(load)
     yield* TestClock.adjust("1 minute")
@@ -30,7 +31,7 @@ it.effect("failures before the nth in a row are dropped, and later ones report t
     const [third, fourth] = yield* sent
     assert.deepEqual(third?.fields, [
       { name: "rows", value: "1" },
-      { name: "in a row", value: "3 failures since 2026-11-23T00:00:00.000Z" }
+      { name: "in a row", value: "3 failures since 2026-11-23 00:00:00 UTC" }
     ])
     assert.match(field(fourth, "in a row")!, /^4 failures/)
   }))
@@ -91,7 +92,7 @@ it.effect("with a store the count goes on in the next process", () =>
 it.effect("beyond 10,000 subjects the one whose last failure is oldest is forgotten", () =>
   Effect.gen(function*() {
     const { layer, titles } = yield* inner()
-    const post = yield* build(layer.pipe(afterConsecutive(3)))
+    const post = yield* build(layer.pipe(afterConsecutive(3, { timeZone: utc })))
     const fail = (key: number) => post(Alert.make({ title: `${key}`, severity: "error" }))
     for (let i = 0; i < 10_000; i++) yield* fail(i)
     yield* fail(0)
@@ -143,3 +144,14 @@ it.effect("for any sequence of alerts the deliveries equal those of a reference 
       )
       assert.deepEqual(got, expected)
     }))))
+
+it.effect("the success of a step without a key ends the row at the end of its run, over a channel that keeps nothing, too", () =>
+  Effect.gen(function*() {
+    const titles: Array<string> = []
+    const channel = Alerter.layer(({ title }) => Effect.sync(() => void titles.push(title)))
+    const night = (end: Effect.Effect<void, string>) =>
+      Effect.exit(Pipeline.make("nightly", Step.make("load", end)).pipe(Pipeline.stepHooks(AlerterHooks.all)))
+    const [bad, good] = [night(Effect.fail("no such file")), night(Effect.void)]
+    yield* Effect.provide(Effect.all([bad, good, bad, bad]), afterConsecutive(channel, 2))
+    assert.deepEqual(titles, ["nightly › load succeeded", "nightly › load failed"])
+  }))

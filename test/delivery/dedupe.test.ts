@@ -6,18 +6,19 @@ import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { dedupe } from "../../src/delivery/index.ts"
+import { dedupe, fanOut } from "../../src/delivery/index.ts"
 import { Alert } from "../../src/index.ts"
 import { TestAlerter } from "../../src/testing/index.ts"
 import { makeIt } from "../support/it.ts"
 import { logs } from "../support/observe.ts"
 import { bare, brokenStore, build, failure, field, inner, memoryStore, selective } from "../support/policies.ts"
 import { forAll } from "../support/property.ts"
+import { utc } from "./support.ts"
 
 const it = makeIt(test)
 
 const load = Alert.make({ title: "load failed", severity: "error", dedupeKey: "load" })
-const hourly = dedupe({ window: "1 hour" })
+const hourly = dedupe({ window: "1 hour", timeZone: utc })
 
 it.effect("duplicates are held back for the window, and the next alert reports their number", () =>
   Effect.gen(function*() {
@@ -37,7 +38,7 @@ it.effect("duplicates are held back for the window, and the next alert reports t
     assert.deepEqual(first?.fields, [])
     assert.deepEqual(second?.fields, [
       { name: "rows", value: "1" },
-      { name: "held back", value: "13 more like it since 2026-11-23T00:00:00.000Z" }
+      { name: "held back", value: "13 more like it since 2026-11-23 00:00:00 UTC" }
     ])
     assert.deepEqual(third?.fields, [])
   }))
@@ -114,7 +115,6 @@ it.effect("the number of held back alerts is kept when the delivery that reports
     works = false
     yield* Effect.flip(post(load))
     works = true
-    yield* TestClock.adjust("10 hours")
     yield* post(load)
     assert.match(field(list[1], "held back")!, /^1 more/)
   }))
@@ -150,7 +150,7 @@ it.effect("when the first of three concurrent duplicates fails, the third waits 
     yield* Deferred.fail(gates[0]!, failure("a"))
     yield* Fiber.join(early[0]!)
     const third = yield* start()
-    yield* Effect.yieldNow
+    yield* TestClock.adjust("0 millis")
     assert.equal(attempts, 2)
     yield* Deferred.succeed(gates[1]!, undefined)
     assert.equal((yield* Fiber.join(third))._tag, "Success")
@@ -169,6 +169,8 @@ it.effect("the window begins when the delivery ends", () =>
     yield* TestClock.adjust("59 minutes")
     yield* post(load)
     assert.equal(attempts, 1)
+    // the summary, as the scope closes
+    yield* Effect.forkDetach(TestClock.adjust("1 hour"))
   }))
 
 it.effect("a success after a delivered failure is delivered within the window, and so is a failure after a success", () =>
@@ -222,13 +224,14 @@ it.effect("with a broken store the policy warns and delivers all the same", () =
 it.effect("a store that never answers delays a post by a few seconds at most", () =>
   Effect.gen(function*() {
     const { layer, sent } = yield* inner()
-    const post = yield* build(
-      Layer.provide(dedupe(layer, { window: "1 hour", persist: "a" }), brokenStore(Effect.never))
+    const broken = Layer.provide(dedupe(layer, { window: "1 hour", persist: "a" }), brokenStore(Effect.never))
+    const fiber = yield* Effect.forkChild(
+      Effect.scoped(Effect.flatMap(build(broken), (post) => Effect.uninterruptible(post(load))))
     )
-    const fiber = yield* Effect.forkChild(Effect.uninterruptible(post(load)), { startImmediately: true })
-    yield* TestClock.adjust("5 seconds")
-    yield* TestClock.adjust("5 seconds")
-    yield* TestClock.adjust("5 seconds")
+    for (let i = 0; i < 3; i++) yield* TestClock.adjust("5 seconds")
+    assert.equal((yield* sent).length, 1)
+    // the scope closes
+    for (let i = 0; i < 3; i++) yield* TestClock.adjust("5 seconds")
     yield* Fiber.join(fiber)
     assert.equal((yield* sent).length, 1)
   }).pipe(Effect.provide(logs().layer)))
@@ -241,16 +244,20 @@ it.effect("an invalid entry, or one with a time in the future, holds nothing bac
     for (
       const text of [
         "{",
-        "{\"seen\":[],\"entries\":[[\"error load\",{\"at\":1e300,\"held\":0,\"over\":false}]]}",
-        "{\"seen\":[],\"entries\":[[\"error load\",{\"at\":99999999999999,\"held\":0,\"over\":false}]]}"
+        "{\"seen\":[],\"entries\":[[\"error load\",{\"at\":1e300,\"over\":false}]]}",
+        "{\"seen\":[],\"entries\":[[\"error load\",{\"at\":99999999999999,\"over\":false}]]}"
       ]
     ) {
       yield* store.store.set(key, text)
       const before = yield* attempts
-      const post = yield* build(Layer.provide(dedupe(layer, { window: "1 hour", persist: "nightly" }), store.layer))
-      const fiber = yield* Effect.forkChild(Effect.provide(Effect.andThen(post(load), post(load)), logs().layer))
-      // an invalid text is read again after this time, since another process may be writing it
-      yield* TestClock.adjust("100 millis")
+      const nightly = Layer.provide(dedupe(layer, { window: "1 hour", persist: "nightly" }), store.layer)
+      const fiber = yield* Effect.forkChild(
+        Effect.scoped(Effect.flatMap(build(nightly), (post) => Effect.andThen(post(load), post(load)))).pipe(
+          Effect.provide(logs().layer)
+        )
+      )
+      // an invalid text is read again after some time, since another process may be writing it
+      for (let i = 0; i < 5; i++) yield* TestClock.adjust("250 millis")
       yield* Fiber.join(fiber)
       assert.equal(yield* attempts, before + 1, text)
     }
@@ -266,6 +273,72 @@ it.effect("beyond 10,000 keys the oldest is forgotten", () =>
     yield* post("0")
     assert.equal(yield* attempts, 10_002)
   }))
+
+it.effect("when the scope closes, a summary counts the alerts held back by kind, and has their highest severity", () =>
+  Effect.gen(function*() {
+    const { layer, sent } = yield* inner()
+    yield* Effect.scoped(Effect.gen(function*() {
+      const post = yield* build(hourly(layer))
+      for (const _ of [1, 2, 3]) yield* post(load)
+      yield* post(load.with({ title: "load failed twice", body: "another error", severity: "critical" }))
+      for (const _ of [1, 2]) yield* post(load.with({ title: "load succeeded", severity: "success" }))
+      yield* TestClock.adjust("10 minutes")
+    }))
+    const summary = (yield* sent).at(-1)!
+    assert.equal(summary.title, "3 repeats held back: 2 failed, 1 succeeded")
+    assert.equal(summary.body, "Since 1970-01-01 00:00:00 UTC, in 10 min.")
+    assert.deepEqual(summary.fields, [
+      { name: "load failed", value: "2 failed" },
+      { name: "load succeeded", value: "1 succeeded" }
+    ])
+    assert.equal(summary.severity, "error")
+    assert.deepEqual(summary.tags, ["digest", "held back"])
+    assert.equal((yield* sent).length, 4)
+    yield* Effect.scoped(Effect.flatMap(build(hourly(layer)), (post) => post(load)))
+    assert.equal((yield* sent).length, 5, "nothing was held back")
+  }))
+
+it.effect("duplicates that no later one reports are summed up a window after their own has ended, or after a success", () =>
+  Effect.gen(function*() {
+    const { layer, titles } = yield* inner()
+    const post = yield* build(hourly(layer))
+    for (const _ of [1, 2]) yield* post(load)
+    yield* TestClock.adjust("119 minutes")
+    assert.deepEqual(yield* titles, ["load failed"])
+    yield* TestClock.adjust("1 minute")
+    assert.deepEqual(yield* titles, ["load failed", "1 repeat held back: 1 failed"])
+    for (const _ of [1, 2]) yield* post(load)
+    yield* post(load.with({ title: "load succeeded", severity: "success" }))
+    yield* TestClock.adjust("1 hour")
+    assert.deepEqual((yield* titles).slice(2), ["load failed", "load succeeded", "1 repeat held back: 1 failed"])
+  }))
+
+it.effect("with a store, an open window goes on in the next process, and one that has ended is summed up by this one", () =>
+  Effect.gen(function*() {
+    const { layer, titles } = yield* inner()
+    const { layer: store } = yield* memoryStore
+    const nightly = dedupe(layer, { window: "3 days", persist: "nightly" }).pipe(Layer.provide(store))
+    const night = (alert: Alert) =>
+      Effect.andThen(Effect.scoped(Effect.flatMap(build(nightly), (post) => post(alert))), TestClock.adjust("1 day"))
+    for (const alert of [load, load, load]) yield* night(alert)
+    assert.deepEqual(yield* titles, ["load failed"])
+    yield* night(load.with({ title: "load succeeded", severity: "success" }))
+    assert.deepEqual(yield* titles, ["load failed", "load succeeded", "2 repeats held back: 2 failed"])
+  }))
+
+it.effect("a summary that has reached one alerter of a fanOut is posted again to the other alone", () =>
+  Effect.gen(function*() {
+    let works = true
+    const [chat, mail] = [yield* inner(), selective(() => works)]
+    const post = yield* build(hourly(fanOut([chat.layer, mail.layer])))
+    for (const _ of [1, 2]) yield* post(load)
+    works = false
+    yield* TestClock.adjust("2 hours")
+    works = true
+    yield* TestClock.adjust("1 hour")
+    const all = ["load failed", "1 repeat held back: 1 failed"]
+    assert.deepEqual([yield* chat.titles, mail.list.map(({ title }) => title)], [all, all])
+  }).pipe(Effect.provide(logs().layer)))
 
 const Event = Schema.Struct({
   key: Schema.Literals(["a", "b", "c"]),
@@ -297,16 +370,21 @@ it.effect("for any sequence of alerts the deliveries equal those of a reference 
         const changed = since.some((entry) => entry.outcome === "delivered" && entry.id === `${opposite} ${event.key}`)
         const held = last >= 0 && time - past[last]!.time < 10 && !changed
         const outcome = held ? "held" : event.works ? "delivered" : "failed"
-        if (outcome === "delivered") {
-          const count = since.filter((entry) => entry.id === id && entry.outcome === "held").length
-          expected.push(count === 0 ? `${i}` : `${i} ${count} more`)
-        }
+        if (outcome === "delivered") expected.push(`${i}`)
         past.push({ time, id, outcome })
         const exit = yield* Effect.exit(
           post(Alert.make({ title: `${i}`, severity: event.severity, dedupeKey: event.key }))
         )
         assert.equal(exit._tag, outcome === "failed" ? "Failure" : "Success")
       }
-      const got = list.map((alert) => [alert.title, ...(field(alert, "held back")?.match(/^\d+ more/) ?? [])].join(" "))
+      works = true
+      yield* TestClock.adjust("1 hour")
+      const isSummary = ({ tags }: Alert) => tags.includes("digest")
+      const got = list.filter((alert) => !isSummary(alert)).map(({ title }) => title)
+      const counted = list.reduce(
+        (sum, alert) => sum + parseInt(isSummary(alert) ? alert.title : field(alert, "held back") ?? "0", 10),
+        0
+      )
+      assert.equal(counted, past.filter(({ outcome }) => outcome === "held").length)
       assert.deepEqual(got, expected)
     })).pipe(Effect.provide(TestClock.layer()))))

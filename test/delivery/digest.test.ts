@@ -9,11 +9,9 @@ import { makeIt } from "../support/it.ts"
 import { logs } from "../support/observe.ts"
 import { memoryStore } from "../support/policies.ts"
 import { forAll } from "../support/property.ts"
-import { listed, open, titlesOf, utc } from "./support.ts"
+import { failed, listed, open, titlesOf, utc } from "./support.ts"
 
 const it = makeIt(test)
-
-const failed = (title: string) => Alert.make({ title, severity: "error", body: `${title} broke\nlater` })
 
 it.effect("alerts within a window are posted as one at its end", () =>
   Effect.gen(function*() {

@@ -4,16 +4,14 @@ import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { digest } from "../../src/delivery/index.ts"
-import { Alert, Alerter, AlerterErrorReason } from "../../src/index.ts"
+import { Alerter, AlerterErrorReason } from "../../src/index.ts"
 import { TestAlerter } from "../../src/testing/index.ts"
 import { makeIt } from "../support/it.ts"
 import { logs } from "../support/observe.ts"
 import { memoryStore } from "../support/policies.ts"
-import { listed, open, readOnly, utc } from "./support.ts"
+import { failed, listed, open, readOnly, utc } from "./support.ts"
 
 const it = makeIt(test)
-
-const failed = (title: string) => Alert.make({ title, severity: "error", body: `${title} broke\nlater` })
 
 it.effect("a digest whose delivery fails is posted again together with later alerts", () =>
   Effect.gen(function*() {
@@ -202,7 +200,7 @@ it.effect("with a store, alerts are held across processes until their window end
     assert.equal(yield* after.attempts, 0)
   }))
 
-it.effect("a process that ends at once posts what was due", () =>
+it.effect("a process that ends at once posts the alerts that were due", () =>
   Effect.gen(function*() {
     const kept = yield* memoryStore
     const layer = (self: Layer.Layer<Alerter>) =>

@@ -62,6 +62,20 @@ const invalid: ReadonlyArray<readonly [options: string, make: () => Layer.Layer<
     () => Delivery.fallback(none, none, { cooldown: -5 }),
     `fallback: cooldown ${duration}, or zero`
   ],
+  ["remind every 0", () => Delivery.remind(none, { every: 0 }), `remind: every ${finite}`],
+  ["remind for ever apart", () => Delivery.remind(none, { every: Infinity }), `remind: every ${finite}`],
+  ["remind until half a time", () => Delivery.remind(none, { every: "1 hour", until: 0.5 }), `remind: until ${count}`],
+  [
+    "remind until before the first reminder",
+    () => Delivery.remind(none, { every: "1 hour", until: "59 minutes" }),
+    "remind: until must not be less than every"
+  ],
+  [
+    "remind until what is no duration",
+    () => untyped["remind"]!(none, { every: "1 hour", until: "noon" }),
+    `remind: until ${duration}`
+  ],
+  ["escalate after 0", () => Delivery.escalate(none, { after: 0, to: none }), `escalate: after ${finite}`],
   ["fanOut of no alerters", () => untyped["fanOut"]!([]), "fanOut: the list of alerters must not be empty"],
   ["minSeverity of an unknown severity", () => untyped["minSeverity"]!(none, "fatal"), severity],
   [

@@ -13,6 +13,7 @@ import { makeIt } from "../support/it.ts"
 import { logs } from "../support/observe.ts"
 import { bare, brokenStore, build, field, inner, memoryStore, type Post, selective } from "../support/policies.ts"
 import { forAll } from "../support/property.ts"
+import { utc } from "./support.ts"
 
 const it = makeIt(test)
 
@@ -22,7 +23,7 @@ const succeeded = failed.with({ title: "backup succeeded", severity: "success" }
 it.effect("only the first success after failures becomes a recovery", () =>
   Effect.gen(function*() {
     const { layer, sent, titles } = yield* inner()
-    const post = yield* build(layer.pipe(recovered()))
+    const post = yield* build(layer.pipe(recovered({ timeZone: utc })))
     yield* TestClock.setTime(Date.UTC(2026, 10, 23))
     yield* post(succeeded)
     yield* post(failed)
@@ -44,7 +45,7 @@ it.effect("only the first success after failures becomes a recovery", () =>
     assert.deepEqual(recovery.fields, [
       { name: "rows", value: "3" },
       { name: "failures", value: "2" },
-      { name: "failing since", value: "2026-11-23T00:00:00.000Z" },
+      { name: "failing since", value: "2026-11-23 00:00:00 UTC" },
       { name: "for", value: "1 h 30 min" }
     ])
     assert.equal(recovery.severity, "success")
@@ -208,6 +209,8 @@ for (const order of ["dedupe first", "recovered first"] as const) {
       assert.deepEqual(yield* titles, [
         "backup failed",
         "Recovered: backup succeeded",
+        // the recovery has counted what dedupe held back only if that was delivered in its eyes
+        ...(order === "dedupe first" ? ["1 repeat held back: 1 failed"] : []),
         "backup failed",
         "Recovered: backup succeeded"
       ])

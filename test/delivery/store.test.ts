@@ -7,7 +7,7 @@ import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as TestClock from "effect/testing/TestClock"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { dedupe, digest, throttle } from "../../src/delivery/index.ts"
+import { dedupe, digest, Store, throttle } from "../../src/delivery/index.ts"
 import { Alert, type Alerter } from "../../src/index.ts"
 import { makeIt } from "../support/it.ts"
 import { logs } from "../support/observe.ts"
@@ -24,7 +24,7 @@ const failed = (message: string, cause?: Error) =>
   Effect.fail(new KeyValueStore.KeyValueStoreError({ method: "any", message, cause }))
 
 /** Returns a store whose data other stores may share, as those of several processes do. */
-const storeOver = (data: Map<string, string>, faults: Faults = {}): Layer.Layer<KeyValueStore.KeyValueStore> =>
+const keyValuesOver = (data: Map<string, string>, faults: Faults): Layer.Layer<KeyValueStore.KeyValueStore> =>
   Layer.sync(KeyValueStore.KeyValueStore, () =>
     KeyValueStore.makeStringOnly({
       get: (key) =>
@@ -40,7 +40,10 @@ const storeOver = (data: Map<string, string>, faults: Faults = {}): Layer.Layer<
       size: Effect.sync(() => data.size)
     }))
 
-const weekly = (store: Layer.Layer<KeyValueStore.KeyValueStore>) => (self: Layer.Layer<Alerter>) =>
+const storeOver = (data: Map<string, string>, faults: Faults = {}): Layer.Layer<Store> =>
+  Layer.provide(Store.layerKeyValueStore, keyValuesOver(data, faults))
+
+const weekly = (store: Layer.Layer<Store>) => (self: Layer.Layer<Alerter>) =>
   digest(self, { window: "7 days", persist: "weekly" }).pipe(Layer.provide(store))
 
 const key = "effect-epilogue/digest/weekly"
@@ -120,11 +123,8 @@ for (const how of ["one store", "two stores over the same data"]) {
   it.effect(`concurrent writes through ${how} lose nothing`, () =>
     Effect.gen(function*() {
       const data = new Map<string, string>()
-      const services = yield* Layer.build(storeOver(data, slow))
-      const store = Layer.succeed(
-        KeyValueStore.KeyValueStore,
-        Context.get(services, KeyValueStore.KeyValueStore)
-      )
+      const keyValues = Context.get(yield* Layer.build(keyValuesOver(data, slow)), KeyValueStore.KeyValueStore)
+      const store = Layer.provide(Store.layerKeyValueStore, Layer.succeed(KeyValueStore.KeyValueStore, keyValues))
       const one = yield* open(weekly(how === "one store" ? store : storeOver(data, slow)))
       const other = yield* open(weekly(how === "one store" ? store : storeOver(data, slow)))
       for (let i = 0; i < 3; i++) {
@@ -244,3 +244,39 @@ it.effect("after the scope has closed, alerts pass through if the store has fail
     yield* counted.close
     assert.match(String(yield* Effect.exit(counted.post("late"))), /posted too late/)
   }).pipe(Effect.provide(logs().layer)))
+
+it.effect("an alert that passes a throttle changes its own entry in the store, and those whose counts it reports", () =>
+  Effect.gen(function*() {
+    // the entries that differ after each change, by which a store knows what to write
+    const changes: Array<ReadonlyArray<string>> = []
+    const state = <A>() => {
+      const entries = new Map<string, A>()
+      const modify = <B>(f: (entries: Map<string, A>) => B) =>
+        Effect.sync(() => {
+          const before = new Map(entries)
+          const result = f(entries)
+          changes.push([...entries.keys()].filter((key) => entries.get(key) !== before.get(key)))
+          return result
+        })
+      return { modify, commit: modify, unsaved: Effect.sync(() => new Set(entries.keys())) }
+    }
+    const layer = (self: Layer.Layer<Alerter>) =>
+      throttle(self, { limit: 4, window: "1 hour", perKey: { limit: 1, window: "10 minutes" }, persist: "x" }).pipe(
+        Layer.provide(Layer.succeed(Store, Store.of({ state })))
+      )
+    const { post } = yield* open(layer)
+    const about = (dedupeKey: string) =>
+      Effect.map(post(Alert.make({ title: dedupeKey, dedupeKey })), () => [...new Set(changes.splice(0).flat())])
+    for (const key of ["a", "b", "c"]) assert.deepEqual(yield* about(key), [`of:${key}`])
+    // held back by its own limit
+    assert.deepEqual(yield* about("b"), ["of:b"])
+    yield* TestClock.adjust("11 minutes")
+    changes.length = 0
+    assert.deepEqual(yield* about("b"), ["of:b"])
+    // held back by the limit of all
+    assert.deepEqual(yield* about("d"), ["of:d"])
+    yield* TestClock.adjust("50 minutes")
+    changes.length = 0
+    // the first slot of b has left the window
+    assert.deepEqual(yield* about("e"), ["of:b", "of:d", "of:e"])
+  }))

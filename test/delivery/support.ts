@@ -1,7 +1,8 @@
 /** Opens a policy around a `TestAlerter`, to be closed by hand. */
 import { Context, DateTime, Effect, Exit, Layer, Scope } from "effect"
 import { KeyValueStore } from "effect/persistence"
-import { type Alert, Alerter } from "../../src/index.ts"
+import { Store } from "../../src/delivery/index.ts"
+import { Alert, Alerter } from "../../src/index.ts"
 import { TestAlerter } from "../../src/testing/index.ts"
 
 export type Policy<R> = (self: Layer.Layer<Alerter>) => Layer.Layer<Alerter, never, R>
@@ -28,12 +29,15 @@ export const open = <R>(
     return { post, sent, attempts, close: Scope.close(scope, Exit.void), titles: Effect.map(sent, titlesOf) }
   })
 
+/** Makes the alert of a failure. */
+export const failed = (title: string): Alert => Alert.make({ title, severity: "error", body: `${title} broke\nlater` })
+
 export const titlesOf = (alerts: ReadonlyArray<Alert>): ReadonlyArray<string> => alerts.map(({ title }) => title)
 
 /** A store that can be read but not written. */
-export const readOnly: Layer.Layer<KeyValueStore.KeyValueStore> = Layer.sync(
-  KeyValueStore.KeyValueStore,
-  () =>
+export const readOnly: Layer.Layer<Store> = Layer.provide(
+  Store.layerKeyValueStore,
+  Layer.sync(KeyValueStore.KeyValueStore, () =>
     KeyValueStore.makeStringOnly({
       get: () => Effect.undefined,
       set: (key) => Effect.fail(new KeyValueStore.KeyValueStoreError({ method: "set", key, message: "disk full" })),
@@ -41,7 +45,7 @@ export const readOnly: Layer.Layer<KeyValueStore.KeyValueStore> = Layer.sync(
       clear: Effect.void,
       keys: Effect.succeed([]),
       size: Effect.succeed(0)
-    })
+    }))
 )
 
 export const utc: DateTime.TimeZone = DateTime.zoneMakeNamedUnsafe("UTC")

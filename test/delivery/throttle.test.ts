@@ -2,7 +2,7 @@ import { DateTime, Effect, Fiber, Layer, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { throttle } from "../../src/delivery/index.ts"
+import { recovered, throttle } from "../../src/delivery/index.ts"
 import { Alert, Alerter, type Severity } from "../../src/index.ts"
 import { TestAlerter } from "../../src/testing/index.ts"
 import { makeIt } from "../support/it.ts"
@@ -18,7 +18,7 @@ const about = (dedupeKey: string, severity: Severity = "error") =>
 
 const heldBack = ({ fields }: Alert): string | undefined => fields.find(({ name }) => name === "held back")?.value
 
-const isSummary = ({ title }: Alert): boolean => title.endsWith(" held back")
+const isSummary = ({ title }: Alert): boolean => /^\d+ alerts? held back: /.test(title)
 
 /** Returns how many held back alerts an alert reports. */
 const reported = (alert: Alert): number => parseInt((isSummary(alert) ? alert.title : heldBack(alert)) ?? "0", 10)
@@ -43,7 +43,10 @@ it.effect("alerts beyond the limit are counted, and the next delivered alert rep
     assert.equal(passed!.title, "d failed")
     assert.equal(passed!.severity, "error")
     assert.deepEqual(passed!.fields, [
-      { name: "held back", value: "4 alerts since 1970-01-01 00:05:00 UTC: a (2), b (1), c (1)" }
+      {
+        name: "held back",
+        value: "4 alerts since 1970-01-01 00:05:00 UTC: a (1 critical, 1 failed), b (1 failed), c (1 failed)"
+      }
     ])
     yield* close
     assert.equal((yield* sent).length, 3)
@@ -65,10 +68,11 @@ it.effect("if no alert passes by the end of the window, a summary is posted", ()
     assert.deepEqual(
       summary,
       Alert.make({
-        title: "4 alerts held back",
+        title: "4 alerts held back: 3 warnings, 1 succeeded",
         body: "Since 1970-01-01 00:01:00 UTC, in 10 min.",
         severity: "warning",
-        fields: { b: "2", c: "1", "first second": "1" },
+        fields: { b: "2 warnings", c: "1 warning", "first second": "1 succeeded" },
+        tags: ["digest"],
         at: DateTime.makeUnsafe(11 * 60_000)
       })
     )
@@ -76,7 +80,23 @@ it.effect("if no alert passes by the end of the window, a summary is posted", ()
     yield* post(about("d"))
     assert.equal((yield* sent).length, 2)
     yield* close
-    assert.equal((yield* sent)[2]!.title, "1 alert held back")
+    assert.equal((yield* sent)[2]!.title, "1 alert held back: 1 failed")
+  }))
+
+it.effect("a success beyond the limit that a policy within tells as a recovery is not reported as held back", () =>
+  Effect.gen(function*() {
+    const { close, post, sent } = yield* open((self) =>
+      recovered(self).pipe(throttle({ limit: 1, window: "10 minutes", timeZone: utc }))
+    )
+    yield* post(about("a"))
+    yield* post(about("a", "success"))
+    yield* post(about("b", "success"))
+    yield* close
+    assert.deepEqual((yield* sent).map(({ quiet, title }) => [title, quiet]), [
+      ["a failed", false],
+      ["Recovered: a failed", false],
+      ["1 alert held back: 1 succeeded", false]
+    ])
   }))
 
 it.effect("the limit of a key leaves slots for others, and the next alert with the key reports", () =>
@@ -96,7 +116,10 @@ it.effect("the limit of a key leaves slots for others, and the next alert with t
     yield* post(about("c"))
     yield* TestClock.adjust("1 minute")
     // the summary comes at the end of the window of the key, not of the overall one
-    assert.deepEqual((yield* sent).slice(2).map(({ title }) => title), ["c failed", "2 alerts held back"])
+    assert.deepEqual((yield* sent).slice(2).map(({ title }) => title), [
+      "c failed",
+      "2 alerts held back: 2 failed"
+    ])
     yield* post(about("a"))
     yield* post(about("a"))
     yield* TestClock.adjust("599 seconds")
@@ -104,7 +127,7 @@ it.effect("the limit of a key leaves slots for others, and the next alert with t
     yield* close
     assert.deepEqual((yield* sent).slice(4).map((alert) => [alert.title, reported(alert)]), [
       ["a failed", 0],
-      ["1 alert held back", 1]
+      ["1 alert held back: 1 failed", 1]
     ])
   }))
 
@@ -224,7 +247,7 @@ it.effect("counts that can't be posted as the scope closes are logged", () =>
       yield* Fiber.join(closing)
     }).pipe(Effect.provide(log.layer))
     assert.deepEqual(log.list.filter(({ level }) => level === "Error").map(({ message }) => message), [
-      "effect-epilogue: throttle: 3 alerts held back, never reported a: 2\n  b: 1"
+      "effect-epilogue: throttle: 3 alerts held back, never reported a: 2 failed\n  b: 1 failed"
     ])
   }))
 
@@ -249,7 +272,7 @@ it.effect("with a store, limits and counts hold across processes", () =>
     yield* TestClock.adjust("8 days")
     const last = yield* open(layer)
     yield* TestClock.adjust("0 millis")
-    assert.deepEqual((yield* last.sent).map(({ title }) => title), ["1 alert held back"])
+    assert.deepEqual((yield* last.sent).map(({ title }) => title), ["1 alert held back: 1 failed"])
   }))
 
 it.effect("a process that ends at once posts the summary that was due", () =>
@@ -264,7 +287,7 @@ it.effect("a process that ends at once posts the summary that was due", () =>
     yield* TestClock.adjust("7 days")
     const second = yield* open(layer)
     yield* second.close
-    assert.deepEqual((yield* second.sent).map(({ title }) => title), ["1 alert held back"])
+    assert.deepEqual((yield* second.sent).map(({ title }) => title), ["1 alert held back: 1 failed"])
   }))
 
 it.effect("an alert that passed while the clock was wrong takes no slot later", () =>
@@ -283,7 +306,7 @@ it.effect("when the store can't be written, the summary is posted as the scope c
       throttle(self, { limit: 1, window: "1 hour", persist: "x" }).pipe(Layer.provide(readOnly))
     )
     yield* Effect.all([post("a"), post("b"), close]).pipe(Effect.provide(logs().layer))
-    assert.deepEqual(yield* titles, ["a", "1 alert held back"])
+    assert.deepEqual(yield* titles, ["a", "1 alert held back: 1 info"])
   }))
 
 it.effect("with thousands of subjects the summary stays short", () =>
@@ -292,10 +315,10 @@ it.effect("with thousands of subjects the summary stays short", () =>
     yield* Effect.forEach(Array.from({ length: 2_001 }, (_, i) => i), (i) => post(about(`${i}${"x".repeat(500)}`)))
     yield* close
     const summary = (yield* sent)[1]!
-    assert.equal(summary.title, "2000 alerts held back")
+    assert.equal(summary.title, "2000 alerts held back: 2000 failed")
     assert.equal(summary.fields.length, 21)
-    assert.deepEqual(summary.fields[0], { name: "others", value: "1900" })
-    assert.deepEqual(summary.fields[20], { name: "… and 81 more", value: "81" })
+    assert.deepEqual(summary.fields[0], { name: "others", value: "1900 failed" })
+    assert.deepEqual(summary.fields[20], { name: "… and 81 more", value: "81 failed" })
     assert.ok(summary.fields.every(({ name }) => name.length <= 100))
   }))
 

@@ -3,7 +3,7 @@ import * as Cause from "effect/Cause"
 import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
 import * as TestRunner from "effect/cluster/TestRunner"
 import * as DateTime from "effect/DateTime"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -21,10 +21,11 @@ import { brief } from "../support/observe.ts"
 import { Bad, type Job, job, type Recorder, recorder } from "./support/engine.ts"
 
 // the cluster runs thousands of short tasks for the hours on its clock
-const it = makeIt((title, run) => test(title, { timeout: 20_000 }, run))
+const it = makeIt((title, run) => test(title, { timeout: 60_000 }, run))
 
 const engines: Readonly<Record<string, Layer.Layer<WorkflowEngine>>> = {
   memory: Durable.layerMemory,
+  "SQLite in memory": Layer.orDie(Durable.layerSqlite({ filename: ":memory:" })),
   "a cluster in memory": ClusterWorkflowEngine.layer.pipe(Layer.provide(TestRunner.layer))
 }
 
@@ -119,5 +120,28 @@ for (const [name, engine] of Object.entries(engines)) {
       assert.ok(at >= 11 * hour && at <= 12 * hour, String(at / hour))
       assert.ok(times.length === 1 && times[0]! >= 2 * hour && times[0]! <= 3 * hour, times.join())
       assert.deepEqual([seen.list, seen.alerts.length], [[], 1])
+    }))
+
+  it.effect(`${name}: what is overdue is told once, though the run is evaluated anew, and not while it is suspended`, () =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      const nudge = (name: string) =>
+        Hook.onOverdue(({ elapsed, times }) => seen.note(`${name} ${Math.round(Duration.toHours(elapsed))} ${times}`))
+      const step = Step.make("load", Effect.sleep("3 hours")).pipe(
+        Step.overdue("1 hour"),
+        Step.hooks(nudge("load")),
+        Step.onSuccess(() => seen.note("success")),
+        Durable.step()
+      )
+      const wait = DurableClock.sleep({ name: "wait", duration: "4 hours", inMemoryThreshold: 0 })
+      const run = job(() =>
+        Pipeline.make("x", Effect.andThen(step, wait)).pipe(
+          Pipeline.overdue("2 hours", { every: "3 hours" }),
+          Pipeline.hooks(nudge("run")),
+          Pipeline.onSuccess(() => seen.note("run success"))
+        )
+      )
+      assert.ok(Exit.isSuccess(yield* runOnTestClock(engine, seen, run, "10 minutes", 100)))
+      assert.deepEqual(seen.list, ["load 1 1", "run 2 1", "success", "run success"])
     }))
 }

@@ -8,6 +8,7 @@ durableSuite({
   name: "memory",
   storage: Effect.succeed(Layer.merge(Durable.layerMemory, Layer.orDie(SqliteClient.layer({ filename: ":memory:" })))),
   survives: false,
+  tables: [],
   runs: 60,
   concurrency: 1
 })

@@ -9,6 +9,7 @@ import { after } from "node:test"
 import { Durable } from "../../src/durable/index.ts"
 import { type Postgres, postgres, required } from "../support/postgres.ts"
 import { durableSuite } from "./suites/all.ts"
+import { killSuite } from "./suites/kills.ts"
 import { fastSharding } from "./support/engine.ts"
 
 const client = (url: string) => Layer.orDie(PgClient.layer({ url: Redacted.make(url), maxConnections: 4 }))
@@ -34,14 +35,22 @@ if (required("durable pipelines on Postgres")) {
     return free.pop() ?? (yield* Effect.orDie(Scope.provide(database, scope)))
   })
 
+  const emptied = Effect.gen(function*() {
+    const url = yield* Effect.acquireRelease(database, (url) => Effect.sync(() => free.push(url)))
+    yield* Effect.orDie(Effect.provide(truncate, client(url)))
+    return url
+  })
+
+  killSuite("Postgres", emptied)
+
   durableSuite({
     name: "Postgres",
     storage: Effect.gen(function*() {
-      const url = yield* Effect.acquireRelease(database, (url) => Effect.sync(() => free.push(url)))
-      yield* Effect.orDie(Effect.provide(truncate, client(url)))
+      const url = yield* emptied
       return Layer.orDie(Durable.layerSingle({ shardingConfig: fastSharding }).pipe(Layer.provideMerge(client(url))))
     }),
     survives: true,
+    tables: ["cluster_messages", "cluster_replies"],
     runs: 2,
     concurrency: 4
   })

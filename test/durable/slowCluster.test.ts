@@ -8,9 +8,8 @@ import { test } from "node:test"
 import { Durable } from "../../src/durable/index.ts"
 import { Step } from "../../src/index.ts"
 import { makeIt } from "../support/it.ts"
-import { durableSuite } from "./suites/all.ts"
 import { Bad, job, recorder, run, suspendRun } from "./support/engine.ts"
-import { onFirstSave, savings, slowCluster, varyingSaves } from "./support/slowCluster.ts"
+import { onFirstSave, savings, slowCluster } from "./support/slowCluster.ts"
 
 const { live } = makeIt(test)
 
@@ -73,14 +72,3 @@ for (const [name, saving] of Object.entries(savings)) {
       })
   )
 }
-
-durableSuite({
-  name: "a slow cluster",
-  storage: Effect.sync(() => {
-    const saving = varyingSaves()
-    return slowCluster(() => saving)
-  }),
-  survives: false,
-  runs: 10,
-  concurrency: 4
-})

@@ -8,27 +8,21 @@ import { Durable } from "../../src/durable/index.ts"
 import { Step } from "../../src/index.ts"
 import { durableSuite } from "./suites/all.ts"
 import { crashSuite } from "./suites/restart.ts"
-import {
-  type Engine,
-  fastSharding,
-  job,
-  recorder,
-  run,
-  sqliteStorage,
-  suiteOf,
-  temporaryFolder
-} from "./support/engine.ts"
+import { rollbackCrashSuite } from "./suites/rollback.ts"
+import { type Engine, job, recorder, run, sqliteStorage, suiteOf, temporaryFolder } from "./support/engine.ts"
 
 const engine: Engine = {
   name: "SQLite",
   storage: Effect.map(temporaryFolder, (folder) => sqliteStorage(path.join(folder, "durable.db"))),
   survives: true,
+  tables: ["effect_epilogue_runs", "effect_epilogue_activities", "effect_epilogue_deferreds"],
   runs: 8,
   concurrency: 4
 }
 
 durableSuite(engine)
 crashSuite(engine)
+rollbackCrashSuite(engine)
 
 // -----------------------------------------------------------------------------
 // the embedded engine
@@ -41,12 +35,15 @@ embedded(
   () =>
     Effect.gen(function*() {
       const filename = path.join(yield* temporaryFolder, "a folder", "that is made", "durable.db")
-      const engine = Durable.layerSqlite({ filename, shardingConfig: fastSharding })
+      const engine = Durable.layerSqlite({ filename })
       yield* Effect.gen(function*() {
         const error = yield* Effect.flip(Effect.scoped(Layer.build(Layer.fresh(engine))))
         assert.ok(error._tag === "DatabaseInUse")
         assert.equal(error.filename, filename)
-        assert.match(error.message, /another process has the database .*durable\.db open, and only one may/)
+        assert.match(
+          error.message,
+          /another process has the database .*durable\.db open to run what is in it, and only one may/
+        )
       }).pipe(Effect.provide(engine))
       const step = Durable.step(Step.make("a", Effect.void))
       assert.deepEqual(yield* run(Layer.orDie(engine), recorder(), job(() => step)), Exit.void)
@@ -56,7 +53,7 @@ embedded(
 embedded("a second engine waits for one that closes within 3 seconds", () =>
   Effect.gen(function*() {
     const filename = path.join(yield* temporaryFolder, "durable.db")
-    const engine = Durable.layerSqlite({ filename, shardingConfig: fastSharding })
+    const engine = Durable.layerSqlite({ filename })
     yield* Effect.forkChild(Effect.provide(Effect.sleep(200), engine), { startImmediately: true })
     yield* Effect.sleep(50)
     yield* Effect.scoped(Layer.build(Layer.fresh(engine)))

@@ -10,6 +10,7 @@ import { Durable } from "../../src/durable/index.ts"
 import { AlerterHooks, Pipeline, Step } from "../../src/index.ts"
 import { TestAlerter } from "../../src/testing/index.ts"
 import { makeIt } from "../support/it.ts"
+import { job, recorder } from "./support/engine.ts"
 
 const it = makeIt(test)
 
@@ -34,17 +35,17 @@ const revoked = (): object => {
 const cyclic: Record<string, unknown> = { _tag: "Odd" }
 cyclic["self"] = cyclic
 
-for (
-  const [what, defect, body] of [
-    ["an error whose message throws", new LazyMessage(), "Error: <unreadable: TypeError: response already consumed>"],
-    ["an error with 20,000 causes", chain(20_000), "Error: level 20000"],
-    ["an object that contains itself", cyclic, `Odd: self …`],
-    ["an object whose toJSON throws", { toJSON: () => assert.fail("closed") }, `{"toJSON":"<function toJSON>"}`],
-    ["a revoked proxy", revoked(), /^<unreadable: TypeError/],
-    ["a symbol", Symbol("stop"), "Symbol(stop)"],
-    ["a message of 30 MB", new Error("x".repeat(30_000_000)), /^Error: x+…$/]
-  ] as const
-) {
+const unreadable = [
+  ["an error whose message throws", new LazyMessage(), "Error: <unreadable: TypeError: response already consumed>"],
+  ["an error with 20,000 causes", chain(20_000), "Error: level 20000"],
+  ["an object that contains itself", cyclic, `Odd: self …`],
+  ["an object whose toJSON throws", { toJSON: () => assert.fail("closed") }, `{"toJSON":"<function toJSON>"}`],
+  ["a revoked proxy", revoked(), /^<unreadable: TypeError/],
+  ["a symbol", Symbol("stop"), "Symbol(stop)"],
+  ["a message of 30 MB", new Error("x".repeat(30_000_000)), /^Error: x+…$/]
+] as const
+
+for (const [what, defect, body] of unreadable) {
   it.live(`a durable step that dies with ${what} is alerted, and its run ends with what can be read of it`, () =>
     Effect.gen(function*() {
       const bad = Step.make("bad", Effect.die(defect)).pipe(Durable.step())
@@ -66,4 +67,28 @@ for (
       // anybody can print it
       assert.ok(Cause.pretty(exit.cause).length < 100_000)
     }))
+
+  for (
+    const [engine, layer] of [
+      ["in memory", Durable.layerMemory],
+      ["in a database", Durable.layerSqlite({ filename: ":memory:" })]
+    ] as const
+  ) {
+    it.live(`a hook that dies with ${what} is recorded as failed, and its run goes on, ${engine}`, () =>
+      Effect.gen(function*() {
+        const seen = recorder()
+        const step = Step.make("a", Effect.void).pipe(
+          Step.onSuccess(() => Effect.die(defect)),
+          Step.onSuccess(() => seen.note("the next hook")),
+          Durable.step()
+        )
+        const { layer: pipelines, workflow } = job(() => step)
+        const exit = yield* Effect.exit(workflow.execute({ id: "1" })).pipe(
+          Effect.provide(pipelines.pipe(Layer.provide(seen.layer), Layer.provideMerge(layer)))
+        )
+        assert.deepEqual(exit, Exit.void)
+        assert.deepEqual(seen.list, ["the next hook"])
+        assert.equal(seen.events.list.filter(({ _tag }) => _tag === "HookFailed").length, 1)
+      }))
+  }
 }

@@ -1,11 +1,12 @@
 import { expect, test } from "bun:test"
 import { ConfigProvider, Context, Effect, Layer } from "effect"
-import { KeyValueStore } from "effect/persistence"
+import { Store } from "effect-epilogue/delivery"
 import { TestClock } from "effect/testing"
 import { join } from "node:path"
 import { alerter, nightly } from "../../examples/quiet-nights.ts"
 import { channelServer } from "../support/channelServer.ts"
 import { makeIt } from "../support/it.ts"
+import { titleInSlack } from "../support/slackReceivers.ts"
 import { everywhere, inFolder, runWith } from "./support.ts"
 
 const it = makeIt(test)
@@ -13,12 +14,12 @@ const it = makeIt(test)
 it.effect("ten nights post a failure and a recovery once each, and one weekly summary of successes", () =>
   Effect.gen(function*() {
     const server = yield* channelServer({ body: "ok" })
-    const stored = Context.get(yield* Layer.build(KeyValueStore.layerMemory), KeyValueStore.KeyValueStore)
+    const store = Context.get(yield* Layer.build(Store.layerSqlite({ filename: ":memory:" })), Store)
     const environment = ConfigProvider.layer(ConfigProvider.fromUnknown({ SLACK_WEBHOOK_URL: server.url }))
     const run = (broken: boolean) =>
       nightly(broken).pipe(
         Effect.provide(Layer.fresh(alerter)),
-        Effect.provideService(KeyValueStore.KeyValueStore, stored),
+        Effect.provideService(Store, store),
         Effect.provide(environment)
       )
 
@@ -26,7 +27,7 @@ it.effect("ten nights post a failure and a recovery once each, and one weekly su
     for (const broken of [false, true, true, true, false, false, false, false, true, false]) {
       const before = server.requests.length
       yield* run(broken)
-      posted.push(server.requests.slice(before).map(({ json }) => json.text.replace(/^:\w+: |\*/g, "")))
+      posted.push(server.requests.slice(before).map(({ json }) => titleInSlack(json)))
       yield* TestClock.adjust("1 day")
     }
     expect(posted.slice(0, 7)).toEqual([
@@ -58,7 +59,7 @@ test.each(everywhere)(
               runtime,
               "quiet-nights",
               "--store",
-              join(folder, "state"),
+              join(folder, "state.db"),
               ...args
             )
           )

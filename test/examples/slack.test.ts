@@ -4,6 +4,7 @@ import { Slack } from "effect-epilogue/alerters"
 import { program } from "../../examples/slack.ts"
 import { channelServer } from "../support/channelServer.ts"
 import { makeIt } from "../support/it.ts"
+import { inSlack } from "../support/slackReceivers.ts"
 import { everywhere, run, runWith } from "./support.ts"
 
 const it = makeIt(test)
@@ -32,8 +33,8 @@ test.each(everywhere)("the script posts the failures through a webhook, on %s", 
     expect(more).toEqual([])
     expect(step!.path).toBe("/services/T0/B0/c4n4ry0123456789")
     expect(step!.json.text).toContain("exchange-rates › upload failed")
-    expect(step!.body).toContain("bucket &lt;rates&gt; is read-only")
-    expect(step!.body).not.toContain("<rates>")
+    expect(inSlack(step!.json).text).toContain("bucket <rates> is read-only, tell @everyone")
+    expect(inSlack(step!.json).mentions).toEqual([])
     expect(summary!.json.text).toContain("exchange-rates failed")
     expect(summary!.body).toContain("1 of 2 steps failed")
   }).pipe(Effect.scoped, Effect.runPromise), 60_000)

@@ -44,8 +44,9 @@ const allowed: Record<string, ReadonlyArray<string>> = {
   "src/alerters/**": core,
   "src/approvers/**": [...core, ...src("alerters")],
   "src/durable/**": core,
+  "src/monitors/**": [...core, ...src("alerters")],
   "src/report/**": [...core, ...src("delivery")],
-  "src/config/**": [...core, ...src("alerters", "approvers", "delivery")],
+  "src/config/**": [...core, ...src("alerters", "approvers", "delivery", "monitors")],
   "src/testing/**": core,
   "src/cli/main.ts": cli("front", "request.ts", "terminal.ts"),
   "src/cli/request.ts": cli("terminal.ts"),
@@ -53,17 +54,22 @@ const allowed: Record<string, ReadonlyArray<string>> = {
   "src/cli/front/**": cli("request.ts", "terminal.ts"),
   "src/cli/run/**": [
     ...core,
-    ...src("alerters", "approvers", "config", "delivery", "report"),
+    ...src("alerters", "approvers", "config", "delivery", "monitors", "report"),
     ...cli("request.ts", "supervise", "terminal.ts")
   ],
   "src/cli/supervise/**": [
     ...core,
-    ...src("alerters", "approvers", "config", "delivery", "report"),
+    ...src("alerters", "approvers", "config", "delivery", "monitors", "report"),
     ...cli("request.ts", "terminal.ts")
+  ],
+  "src/cli/exec/**": [
+    ...core,
+    ...src("alerters", "approvers", "config", "delivery", "monitors", "report"),
+    ...cli("request.ts", "run", "supervise", "terminal.ts")
   ],
   "src/cli/durable/**": [
     ...core,
-    ...src("alerters", "approvers", "config", "delivery", "durable", "report"),
+    ...src("alerters", "approvers", "config", "delivery", "durable", "monitors", "report"),
     ...cli("request.ts", "run", "supervise", "terminal.ts")
   ],
   "src/cli/records/**": [...core, ...src("report"), ...cli("request.ts", "terminal.ts")]

@@ -16,7 +16,7 @@ interface Diagnostics {
 
 // recheck's build for browsers is plain JavaScript; its entry for Node starts a JVM or a native program
 const recheck: {
-  readonly checkSync: (source: string, flags: string, options: { readonly timeout: number }) => Diagnostics
+  readonly checkSync: (source: string, flags: string, options: Readonly<Record<string, number>>) => Diagnostics
 } = createRequire(import.meta.url)("recheck/lib/browser.js")
 
 interface Pattern {
@@ -72,9 +72,12 @@ const repeats = ({ source }: Pattern): boolean =>
 const shortened = (source: string): string =>
   source.replaceAll(/\{(\d+),(\d+)\}/g, (whole, least, most) => most > 3 ? `{${Math.min(least, 2)},3}` : whole)
 
+/** Milliseconds. The defaults of the last two are below a second, and a machine that is busy makes any pattern exceed them. */
+const limits = { timeout: 60_000, attackTimeout: 10_000, incubationTimeout: 10_000 }
+
 /** Returns what is wrong with a pattern, or `undefined`. */
 const problemOf = (pattern: Pattern): string | undefined => {
-  const { complexity, error, status } = recheck.checkSync(shortened(pattern.source), pattern.flags, { timeout: 60_000 })
+  const { complexity, error, status } = recheck.checkSync(shortened(pattern.source), pattern.flags, limits)
   return status === "safe"
     ? undefined
     : `${pattern.place}: /${pattern.source}/${pattern.flags}: ${complexity?.summary ?? error?.kind ?? status}`

@@ -1,50 +1,25 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Otlp from "effect/observability/Otlp"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import * as DurableClock from "effect/workflow/DurableClock"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { AlerterErrorReason } from "../../src/Alerter.ts"
-import { Slack } from "../../src/alerters/index.ts"
-import * as Delivery from "../../src/delivery/index.ts"
 import { Durable } from "../../src/durable/index.ts"
-import { Alert, Alerter, AlerterError, Hook, Pipeline, RunEvent, Step } from "../../src/index.ts"
+import { Hook, Pipeline, RunEvent, Step } from "../../src/index.ts"
 import { Report } from "../../src/report/index.ts"
-import { maxSeries } from "../../src/report/Metrics.ts"
-import { canary } from "../support/canary.ts"
-import { channelServer } from "../support/channelServer.ts"
+import { maxSeries } from "../../src/report/internal/metrics/series.ts"
 import { makeIt } from "../support/it.ts"
+import { alone, counts, samples } from "../support/metrics.ts"
 import { otlpReceiver, treeOf } from "../support/otlp.ts"
 
 const it = makeIt(test)
-
-/** Runs an effect with a metric registry of its own. */
-const alone = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.suspend(() => Effect.provideService(effect, Metric.MetricRegistry, new Map()))
-
-/** Reads the samples of the library's metrics from Prometheus' text, by name and labels. */
-const samples: Effect.Effect<Readonly<Record<string, number>>> = Effect.map(
-  PrometheusMetrics.format(),
-  (text) =>
-    Object.fromEntries(
-      text.split("\n").filter((line) => line.startsWith("epilogue_")).map((line) => {
-        const end = line.lastIndexOf(" ")
-        return [line.slice("epilogue_".length, end), Number(line.slice(end + 1))]
-      })
-    )
-)
-
-/** Reads the samples without those of histograms. */
-const counts = Effect.map(
-  samples,
-  (samples) => Object.fromEntries(Object.entries(samples).filter(([name]) => !/_(bucket|sum|count)\b/.test(name)))
-)
 
 const flaky = (failures: number) => {
   let n = 0
@@ -171,6 +146,52 @@ it.effect("layerMetrics keeps other observers, and counts once when it is provid
     assert.equal((yield* counts)["steps_total{pipeline=\"s\",step=\"s\",outcome=\"success\"}"], 2)
   })))
 
+it.effect("layers with one registry count together, and a series that was removed begins anew", () =>
+  Effect.gen(function*() {
+    const registry = new Map()
+    const runs = yield* Effect.all([1, 2].map(() => Layer.build(Report.layerMetrics))).pipe(
+      Effect.provideService(Metric.MetricRegistry, registry)
+    )
+    const run = Pipeline.make("p", Step.make("s", Effect.sleep("1 second")).pipe(Step.onSuccess(() => Effect.void)))
+    const runAll = Effect.gen(function*() {
+      for (const observed of [...runs, ...runs]) {
+        const fiber = yield* Effect.forkChild(Effect.provide(run, observed), { startImmediately: true })
+        // each series is looked up anew in each millisecond
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.join(fiber)
+      }
+      const all = yield* Effect.provideService(samples, Metric.MetricRegistry, registry)
+      return [
+        all["steps_total{pipeline=\"p\",step=\"s\",outcome=\"success\"}"],
+        all["step_duration_seconds_sum{pipeline=\"p\",step=\"s\",outcome=\"success\"}"],
+        all["hooks_total{pipeline=\"p\",hook=\"onSuccess\",kind=\"success\",outcome=\"success\"}"],
+        all["steps_running{pipeline=\"p\",step=\"s\"}"]
+      ]
+    })
+    assert.deepEqual(yield* runAll, [4, 4, 4, 0])
+    registry.clear()
+    assert.deepEqual(yield* runAll, [4, 4, 4, 0])
+  }).pipe(Effect.scoped))
+
+it.effect("what others have counted in a series is kept", () =>
+  alone(Effect.gen(function*() {
+    const attributes = { pipeline: "s", step: "s", outcome: "success" }
+    const description = "Steps that ended, by pipeline, step and outcome"
+    yield* Metric.update(Metric.counter("epilogue_steps_total", { description, attributes, incremental: true }), 40)
+    const boundaries = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 1800, 3600, 10_800, 43_200]
+    const seconds = Metric.histogram("epilogue_step_duration_seconds", {
+      description: "How long steps took, all attempts and the delays between them included",
+      attributes: { ...attributes, unit: "seconds" },
+      boundaries
+    })
+    for (const value of [0.02, 4, 100_000]) yield* Metric.update(seconds, value)
+    yield* Step.make("s", Effect.void).pipe(Effect.provide(Report.layerMetrics))
+    assert.equal((yield* counts)["steps_total{pipeline=\"s\",step=\"s\",outcome=\"success\"}"], 41)
+    const { buckets, count, max, min, sum } = yield* Metric.value(seconds)
+    assert.deepEqual({ count, min, max, sum }, { count: 4, min: 0, max: 100_000, sum: 100_004.02 })
+    assert.deepEqual(buckets, boundaries.map((boundary) => [boundary, boundary < 0.02 ? 1 : boundary < 4 ? 2 : 3]))
+  })))
+
 // -----------------------------------------------------------------------------
 // exporters
 // -----------------------------------------------------------------------------
@@ -193,118 +214,6 @@ it.live("an OTLP receiver gets metrics with their units, and the trace", () =>
     })
     assert.equal(receiver.metric("epilogue_steps_running")?.unit, "{step}")
     assert.deepEqual(treeOf(receiver.spans()), ["etl (failed)", "  load (failed)", "    tell"])
-  })))
-
-// -----------------------------------------------------------------------------
-// alerts
-// -----------------------------------------------------------------------------
-
-const alerts = Effect.map(counts, (counts) =>
-  Object.fromEntries(
-    Object.entries(counts).filter(([name]) => name.startsWith("alerts_"))
-      .map(([name, count]) => [name.slice("alerts_".length), count])
-  ))
-
-const works = (channel: string) => Alerter.layer(() => Effect.void, { channel })
-const fails = (channel: string, reason: AlerterErrorReason = AlerterErrorReason.Unreachable({})) =>
-  Alerter.layer(() => Effect.fail(new AlerterError({ channel, reason })), { channel })
-
-const post = (...inputs: ReadonlyArray<Alert | string>) =>
-  Effect.flatMap(
-    Alerter,
-    (alerter) => Effect.forEach(inputs, (input) => Effect.ignore(alerter.post(input)), { discard: true })
-  )
-
-it.effect("without layerMetrics, delivered and failed alerts are counted by channel and reason", () =>
-  alone(Effect.gen(function*() {
-    yield* post("a", "b").pipe(Effect.provide(works("pigeon")))
-    yield* post("a").pipe(Effect.provide(fails("pigeon")))
-    yield* post("a").pipe(Effect.provide(fails("owl", AlerterErrorReason.RateLimited({}))))
-    yield* post("a").pipe(Effect.provide(Alerter.layer(() => Effect.die(new Error("secret")))))
-    yield* post("a").pipe(Effect.provide(Alerter.layerConsole))
-    yield* post("a").pipe(Effect.provide(Alerter.layerNone))
-    assert.deepEqual(yield* alerts, {
-      "delivered_total{channel=\"pigeon\"}": 2,
-      "delivered_total{channel=\"console\"}": 1,
-      "failed_total{channel=\"pigeon\",reason=\"Unreachable\"}": 1,
-      "failed_total{channel=\"owl\",reason=\"RateLimited\"}": 1,
-      "failed_total{channel=\"custom\",reason=\"Rejected\"}": 1
-    })
-  })))
-
-it.live("a channel counts a post once, however many attempts it takes, and no label has a secret", () =>
-  alone(Effect.gen(function*() {
-    const server = yield* channelServer({ status: 500 }, { status: 500 }, { body: "ok" }, { status: 403, body: canary })
-    const slack = Slack.layer({ webhookUrl: Redacted.make(`${server.url}/${canary}`), delay: "1 millis" })
-    yield* post("a", "b").pipe(Effect.provide(slack))
-    assert.deepEqual(yield* alerts, {
-      "delivered_total{channel=\"slack\"}": 1,
-      "failed_total{channel=\"slack\",reason=\"Unauthorized\"}": 1
-    })
-  })))
-
-it.effect("an alert is counted once in each channel, however many policies are around it", () =>
-  alone(Effect.gen(function*() {
-    const everywhere = Delivery.fanOut([
-      works("a").pipe(Delivery.dedupe({ window: "1 hour" })),
-      fails("b").pipe(Delivery.fallback(works("c")))
-    ]).pipe(Delivery.recovered(), Delivery.throttle({ limit: 10, window: "1 hour" }))
-    const within = Alerter.layer((alert) => Effect.flatMap(Alerter, ({ post }) => post(alert))).pipe(
-      Layer.provide(everywhere)
-    )
-    yield* post(Alert.make({ title: "no", severity: "error" })).pipe(Effect.provide(within))
-    assert.deepEqual(yield* alerts, {
-      "delivered_total{channel=\"a\"}": 1,
-      "delivered_total{channel=\"c\"}": 1,
-      "failed_total{channel=\"b\",reason=\"Unreachable\"}": 1
-    })
-  })))
-
-it.effect("a post that a fallback or a hook's time limit gives up counts as failed", () =>
-  alone(Effect.gen(function*() {
-    const slow = Alerter.layer(() => Effect.never, { channel: "slow" })
-    const posting = (alerter: Layer.Layer<Alerter>) =>
-      Effect.forkChild(post("a").pipe(Effect.provide(alerter)), { startImmediately: true })
-    yield* posting(slow.pipe(Delivery.fallback(works("quick"), { after: "5 seconds" })))
-    const hook = Hook.onSuccess(() => Effect.flatMap(Alerter, ({ post }) => post("done")))
-    yield* Effect.forkChild(
-      Step.make("s", Effect.void).pipe(Step.hooks(hook), Effect.provide(slow)),
-      { startImmediately: true }
-    )
-    yield* TestClock.adjust("1 minute")
-    assert.deepEqual(yield* alerts, {
-      "failed_total{channel=\"slow\",reason=\"Interrupted\"}": 2,
-      "delivered_total{channel=\"quick\"}": 1
-    })
-  })))
-
-it.effect("each policy counts the alerts that it holds or drops", () =>
-  alone(Effect.gen(function*() {
-    const [failure, success] = (["error", "success"] as const).map((severity) => Alert.make({ title: "x", severity }))
-    const through = (alerter: Layer.Layer<Alerter>, ...inputs: ReadonlyArray<Alert>) =>
-      post(...inputs).pipe(Effect.provide(alerter))
-    const channel = works("c")
-    yield* through(channel.pipe(Delivery.minSeverity("error")), failure!, success!)
-    yield* through(channel.pipe(Delivery.dedupe({ window: "1 hour" })), failure!, failure!, failure!)
-    yield* through(channel.pipe(Delivery.afterConsecutive(3)), failure!, failure!, failure!)
-    yield* through(channel.pipe(Delivery.recovered({ successes: "drop" })), success!)
-    yield* through(
-      channel.pipe(Delivery.throttle({ limit: 1, window: "1 hour", always: "critical" })),
-      failure!,
-      failure!
-    )
-    // the digest holds both, and posts one alert when its scope closes
-    yield* through(channel.pipe(Delivery.digest({ window: "1 hour" })), failure!, failure!)
-    assert.deepEqual(yield* alerts, {
-      // among them throttle's summary and the digest
-      "delivered_total{channel=\"c\"}": 6,
-      "held_back_total{policy=\"minSeverity\"}": 1,
-      "held_back_total{policy=\"dedupe\"}": 2,
-      "held_back_total{policy=\"afterConsecutive\"}": 2,
-      "held_back_total{policy=\"recovered\"}": 1,
-      "held_back_total{policy=\"throttle\"}": 1,
-      "held_back_total{policy=\"digest\"}": 2
-    })
   })))
 
 // -----------------------------------------------------------------------------
@@ -363,4 +272,40 @@ it.effect("a durable run that is replayed after a wait is counted once", () =>
       "hooks_total{pipeline=\"Job\",hook=\"break\",kind=\"success\",outcome=\"failure\"}": 1,
       "hook_failures_total{hook=\"break\",kind=\"success\"}": 1
     })
+  })))
+
+it.effect("the time of a hook is its own, whatever hooks and steps are before it and in it", () =>
+  alone(Effect.gen(function*() {
+    let nanos = 0n
+    const clock: Clock.Clock = Object.assign(Object.create(yield* Clock.Clock), {
+      currentTimeMillisUnsafe: () => Number(nanos / 1_000_000n),
+      monotonicTimeNanosUnsafe: () => nanos
+    })
+    /** Blocks the thread for some milliseconds. */
+    const takes = (millis: bigint) =>
+      Effect.sync(() => {
+        nanos += millis * 1_000_000n
+      })
+    const inner = Step.make("inner", takes(100n)).pipe(
+      Step.hooks(Hook.onStart(takes(1n)).pipe(Hook.named("start"))),
+      Step.hooks(Hook.onSuccess(() => takes(3n)).pipe(Hook.named("required"), Hook.required)),
+      Step.hooks(Hook.onSuccess(() => takes(4n)).pipe(Hook.named("last")))
+    )
+    const outer = Step.make("outer", takes(10n)).pipe(
+      Step.hooks(Hook.onSuccess(() => takes(5n)).pipe(Hook.named("first"))),
+      Step.hooks(Hook.onSuccess(() => inner).pipe(Hook.named("second"))),
+      Step.hooks(Hook.onSuccess(() => takes(7n)).pipe(Hook.named("third")))
+    )
+    yield* Pipeline.make("p", outer).pipe(
+      Effect.provide(Report.layerMetrics),
+      Effect.provideService(Clock.Clock, clock)
+    )
+    const all = yield* samples
+    const millis = (name: string, labels: string) =>
+      Math.round(all[`${name}_duration_seconds_sum{pipeline="p",${labels},outcome="success"}`]! * 1000)
+    const hooks = ["first", "second", "third", "start", "required", "last"].map((name) =>
+      millis("hook", `hook="${name}",kind="${name === "start" ? "start" : "success"}"`)
+    )
+    assert.deepEqual(hooks, [5, 108, 7, 1, 3, 4])
+    assert.deepEqual([millis("step", `step="outer"`), millis("step", `step="inner"`)], [10, 104])
   })))

@@ -21,7 +21,6 @@ it.live("20,000 steps, each in the one before, are recorded, shown and drawn in 
   Effect.gen(function*() {
     const depth = 20_000
     const folder = yield* tempFolder
-    const since = performance.now()
     yield* Effect.exit(
       Effect.provide(nested(depth, Effect.fail(new Error("no such row"))), Report.layerRecord({ folder }))
     )
@@ -44,8 +43,6 @@ it.live("20,000 steps, each in the one before, are recorded, shown and drawn in 
         assert.ok(lines.every((line) => line.length < 300))
       }))
     )
-    // three seconds on an idle machine
-    assert.ok(performance.now() - since < 60_000)
   }))
 
 it.live("the path of a deeply nested step has its beginning and its end in events and records", () =>

@@ -26,14 +26,20 @@ const etl = Pipeline.make(
   })
 ).pipe(Pipeline.runName("nightly"))
 
-it.effect("plain lines go to standard error unless stdout is chosen", () =>
+/** Evaluates for ten seconds with progress, however that ends. */
+const played = (run: Effect.Effect<unknown, unknown>, options: Report.ProgressOptions) =>
   Effect.gen(function*() {
-    const fiber = yield* Effect.exit(etl).pipe(
-      Effect.provide([Report.layerProgress({ mode: "plain" }), quiet]),
+    const fiber = yield* Effect.exit(run).pipe(
+      Effect.provide([Report.layerProgress(options), quiet]),
       Effect.forkChild
     )
     yield* TestClock.adjust("10 seconds")
     yield* Fiber.join(fiber)
+  })
+
+it.effect("plain lines go to standard error unless stdout is chosen", () =>
+  Effect.gen(function*() {
+    yield* played(etl, { mode: "plain" })
     assert.deepEqual(yield* TestConsole.logLines, [])
     assert.deepEqual(yield* TestConsole.errorLines, [
       "▶ etl (run nightly)",
@@ -60,12 +66,7 @@ it.effect("line ends and control characters in a name are shown, and it stays a 
 
 it.effect("GitHub's log has a group for the run and one annotation for each failure", () =>
   Effect.gen(function*() {
-    const fiber = yield* Effect.exit(etl).pipe(
-      Effect.provide([Report.layerProgress({ mode: "github", stream: "stderr" }), quiet]),
-      Effect.forkChild
-    )
-    yield* TestClock.adjust("10 seconds")
-    yield* Fiber.join(fiber)
+    yield* played(etl, { mode: "github", stream: "stderr" })
     const [lines, stacks] = [yield* TestConsole.logLines, /%0A {4}at .*/]
     assert.deepEqual(lines.map((line) => String(line).replace(stacks, "")), [
       "::group::▶ etl (run nightly)",
@@ -84,6 +85,35 @@ it.effect("GitHub's log has a group for the run and one annotation for each fail
       "  ✗ outer > inner (0 ms): disk full, 100%: stop",
       "  ✗ outer (0 ms): disk full, 100%: stop",
       "✗ etl (3 s, 3 steps, 1 hook failed)"
+    ])
+  }))
+
+it.effect("GitLab's log has a section for the run, and below it what failed", () =>
+  Effect.gen(function*() {
+    yield* played(Effect.andThen(Effect.exit(etl), Pipeline.make("later\u001b[0K", Effect.void)), {
+      mode: "gitlab",
+      stream: "stderr"
+    })
+    assert.deepEqual(yield* TestConsole.errorLines, [])
+    assert.deepEqual(yield* TestConsole.logLines, [
+      "\u001b[0Ksection_start:0:epilogue_run_1\r\u001b[0K▶ etl (run nightly)",
+      "  ▶ load",
+      "  ↻ load: attempt 1 failed, the next follows in 2 s: 503",
+      "  ✓ load (3 s, 2 attempts)",
+      "  ! hook \"tell\" (success) of load failed after 0 ms: no network",
+      "  ▶ outer",
+      "  ▶ outer > inner",
+      "  ✗ outer > inner (0 ms): disk full, 100%: stop",
+      "  ✗ outer (0 ms): disk full, 100%: stop",
+      "\u001b[0Ksection_end:3:epilogue_run_1\r\u001b[0K",
+      "  ! hook \"tell\" (success) of load failed after 0 ms: no network",
+      "  ✗ outer > inner (0 ms): disk full, 100%: stop",
+      "  ✗ outer (0 ms): disk full, 100%: stop",
+      "✗ etl (3 s, 3 steps, 1 hook failed)",
+      // a name can't end a section
+      "\u001b[0Ksection_start:3:epilogue_run_2\r\u001b[0K▶ later\\u{1b}[0K (run later\\u{1b}[0K-1970_01_01-00_00_03)",
+      "\u001b[0Ksection_end:3:epilogue_run_2\r\u001b[0K",
+      "✓ later\\u{1b}[0K (0 ms, 0 steps)"
     ])
   }))
 
@@ -202,4 +232,5 @@ test("progress is a tree on a terminal that a person looks at, and lines in CI, 
   assert.equal(on(true, false), "plain")
   assert.equal(on(false, false, { GITHUB_ACTIONS: "true", CI: "true" }), "github")
   assert.equal(on(false, false, { GITHUB_ACTIONS: "false" }), "plain")
+  assert.equal(on(false, false, { GITLAB_CI: "true", CI: "true" }), "gitlab")
 })

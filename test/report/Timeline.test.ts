@@ -5,7 +5,7 @@ import { createHash } from "node:crypto"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { test } from "node:test"
-import { generate, generated } from "../../scripts/page.ts"
+import { generate, generatedIn, pages } from "../../scripts/page.ts"
 import { Report } from "../../src/report/index.ts"
 import type { Row, Timeline } from "../../src/report/internal/timeline/data.ts"
 import { pick } from "../../src/report/internal/timeline/pick.ts"
@@ -278,8 +278,10 @@ test("the page's policy allows only its own script and style, and the page names
   assert.deepEqual([...new Set(code.match(/https?:\/\/[^\s"'`)]*/g))], ["http://www.w3.org/2000/svg"])
 })
 
-test("the bundled script and style of the page are up to date with their sources", async () => {
-  assert.equal(await readFile(generated, "utf8"), await generate(), "run `bun scripts/page.ts`")
+test("the bundled scripts and styles of the pages are up to date with their sources", async () => {
+  for (const folder of pages) {
+    assert.equal(await readFile(generatedIn(folder), "utf8"), await generate(folder), "run `bun scripts/page.ts`")
+  }
 })
 
 test("the same events make the same page at any time", () => {

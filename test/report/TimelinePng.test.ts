@@ -9,7 +9,7 @@ import { makeIt } from "../support/it.ts"
 import { manySteps, nightlyEtl } from "../support/runEvents.ts"
 
 // rendering takes longer than the usual time limit of a test
-const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
+const it = makeIt((name, run) => test(name, { timeout: 60_000 }, run))
 
 /** Reads width and height from the header (https://www.w3.org/TR/png-3/#11IHDR). */
 const sizeOf = (png: Uint8Array): ReadonlyArray<number> => {

@@ -1,13 +1,17 @@
 /** Tests the tree on a real terminal, on each runtime. Run by `scripts/terminal.ts`. */
 import { expect, test } from "bun:test"
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { width } from "../../src/internal/text/columns.ts"
+import { ended, start, writeRecord } from "../support/recordFiles.ts"
 import { commands, inTerminal } from "../support/tmux.ts"
 
 const script = "test/support/progressScript.ts"
 
-/** Replaces times and spinners, which differ from frame to frame. */
+/** Replaces times and spinners, which differ from frame to frame, and the ids of fibers. */
 const steady = (text: string): ReadonlyArray<string> =>
-  text.replace(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/g, "⠋").replace(/\b\d+(\.\d+)? (ms|s)\b/g, "n s").split("\n")
+  text.replace(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/g, "⠋").replace(/\(#\d+\)/g, "(#n)").replace(/\b\d+(\.\d+)? (ms|s)\b/g, "n s").split("\n")
 
 const count = (text: string, part: string): number => text.split(part).length - 1
 
@@ -20,9 +24,9 @@ for (const [runtime, command] of Object.entries(commands)) {
       const bar = await pane.shows(/[█]+░+ {2}\d+% {2}[\d,]+\/4,400 {2}[\d.]+K\/s {2}\d s left/)
       // logs stay above the tree
       expect(steady(bar).map((line) => line.replace(/^\[.*?\] /, "").replace(/check.*/, "check"))).toEqual([
-        "INFO (#4): fetched weather.csv",
-        "INFO (#6): fetched sensors.csv",
-        "INFO (#5): fetched stations.csv",
+        "INFO (#n): fetched weather.csv",
+        "INFO (#n): fetched sensors.csv",
+        "INFO (#n): fetched stations.csv",
         "⠋ weather (n s, 1 running, 4 done)",
         "├─ ✓ load (n s)",
         "│  ├─ ✓ fetch[weather.csv] (n s)  bytes=21700",
@@ -68,6 +72,32 @@ for (const [runtime, command] of Object.entries(commands)) {
         "# restored",
         "# code 0"
       ])
+    })
+  }, 60_000)
+
+  test(`${runtime}: Ctrl-Z restores the cursor, and the tree goes on below the shell's text`, async () => {
+    const shell = `bash --norc -i -c 'set -m; PS1=; ${command} ${script} wait 1; echo stopped; sleep 0.5; fg'`
+    await inTerminal(shell, { columns: 80, rows: 20 }, async (pane) => {
+      await pane.shows(/step 1 \(1\.\d s/)
+      expect(pane.isCursorVisible()).toBe(false)
+      pane.send("C-z")
+      await pane.shows(/^stopped$/m)
+      expect(pane.isCursorVisible()).toBe(true)
+      await pane.shows(/^stopped$[^]*└─ . step 1/m)
+      expect(pane.isCursorVisible()).toBe(false)
+      pane.send("C-c")
+      await pane.shows(/# code/)
+      expect(pane.isCursorVisible()).toBe(true)
+    })
+  }, 60_000)
+
+  test(`${runtime}: SIGQUIT restores the cursor`, async () => {
+    await inTerminal(`ulimit -c 0; ${command} ${script} wait 1`, { columns: 80, rows: 20 }, async (pane) => {
+      await pane.shows(/step 1 \(1\.\d s/)
+      expect(pane.isCursorVisible()).toBe(false)
+      pane.send("C-\\")
+      await pane.shows(/# code/)
+      expect(pane.isCursorVisible()).toBe(true)
     })
   }, 60_000)
 
@@ -151,10 +181,11 @@ test("deno prompts for no permission to read variables", async () => {
 }, 60_000)
 
 test("a thousand running steps fit on a small screen", async () => {
-  await inTerminal(`bun ${script} end 1000`, { columns: 60, rows: 10 }, async (pane) => {
+  await inTerminal(`bun ${script} listen 1000`, { columns: 60, rows: 10 }, async (pane) => {
     const text = await pane.shows(/1000 running/)
     expect(text.split("\n").length).toBeLessThan(10)
     expect(steady(text).at(-1)).toBe("… and 994 running")
+    pane.send("C-c")
     const ended = await pane.shows(/# code/)
     expect(ended).toContain("# restored")
   })
@@ -195,4 +226,27 @@ test("the terminal gives text as many columns as it is measured to have", async 
     const measured = /columns: ([\d ]+)/.exec(ended)?.[1]?.trim().split(" ").map(Number)
     expect(texts.map((text, i) => [text, measured?.[i]])).toEqual(texts.map((text) => [text, width(text)]))
   })
+}, 60_000)
+
+test("bun: runs --watch keeps its table up to date in place", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "epilogue-watch-"))
+  try {
+    const file = writeRecord(folder, { id: "a", lines: [] })
+    await inTerminal(`bun src/cli/main.ts runs --watch --folder ${folder}`, { columns: 80, rows: 20 }, async (pane) => {
+      await pane.shows(/running +nightly/)
+      appendFileSync(file, `${JSON.stringify(ended("failure", 83))}\n`)
+      writeRecord(folder, { id: "b", at: start + 1_000, lines: [ended("success", 83, start + 1_000)] })
+      const text = await pane.shows(/success +nightly[^]*failure +nightly/)
+      expect(text.split("\n").map((line) => line.slice(0, 30).trimEnd())).toEqual([
+        "RUN       STATUS     PIPELINE",
+        "bbbbbbbb  ✓ success  nightly",
+        "aaaaaaaa  ✗ failure  nightly"
+      ])
+      expect(pane.isCursorVisible()).toBe(true)
+      pane.send("C-c")
+      await pane.shows(/# code 130/)
+    })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }, 60_000)

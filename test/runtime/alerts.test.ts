@@ -14,7 +14,7 @@ import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { Email, JsonLines, Slack, Webhook } from "../../src/alerters/index.ts"
 import { WebPage } from "../../src/approvers/index.ts"
-import { dedupe } from "../../src/delivery/index.ts"
+import { dedupe, Store } from "../../src/delivery/index.ts"
 import { Alerter, AlerterHooks, Approver, Step } from "../../src/index.ts"
 import { channelServer, type Reply } from "../support/channelServer.ts"
 import { makeIt } from "../support/it.ts"
@@ -92,6 +92,7 @@ it.live("JsonLines appends to a file, and dedupe remembers alerts in a store acr
     const file = `${path}/alerts.jsonl`
     const layer = JsonLines.layer({ path: file }).pipe(
       dedupe({ window: "1 hour", persist: "test" }),
+      Layer.provide(Store.layerKeyValueStore),
       Layer.provide(KeyValueStore.layerFileSystem(`${path}/state`)),
       Layer.provide(Path.layer)
     )

@@ -182,3 +182,23 @@ it.live("a thousand concurrent steps in real time keep their contexts apart", ()
       ).toSorted()
     )
   }))
+
+it.live("what is overdue is told on the machine's clock, in order, and no timer is left behind", () =>
+  Effect.gen(function*() {
+    const [posted, seen] = [recording(), calls()]
+    const load = Step.make("load", Effect.sleep("150 millis")).pipe(
+      Step.onOverdue("30 millis", ({ times }) => seen.note(`overdue ${times}`), { every: "1 hour" }),
+      Step.onSuccess(() => seen.note("success"))
+    )
+    const nightly = Pipeline.make("nightly", load).pipe(
+      Pipeline.overdue("50 millis"),
+      Pipeline.deadline("06:00", { timeZone: "Europe/Berlin" }),
+      Pipeline.hooks(AlerterHooks.overdue),
+      Effect.provide(posted.layer)
+    )
+    yield* nightly
+    assert.deepEqual(seen.list, ["overdue 1", "success"])
+    const [overdue, ended] = posted.alerts.map(({ title }) => title)
+    assert.match(overdue!, /^nightly is still running after \d+ ms$/)
+    assert.match(ended!, /^nightly ended after \d+ ms$/)
+  }))

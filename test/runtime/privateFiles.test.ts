@@ -91,7 +91,7 @@ if (process.platform !== "win32") {
       for (const use of uses) {
         fs.mkdirSync(".epilogue/runs/old", { recursive: true, mode: 0o755 })
         fs.mkdirSync(".epilogue/state", { mode: 0o777 })
-        for (const name of ["runs/a.jsonl", "runs/old/b.jsonl", "state/c", "durable.db", "durable.db.lock"]) {
+        for (const name of ["runs/a.jsonl", "runs/old/b.jsonl", "state/c", "durable.db", "durable.db-bell"]) {
           fs.writeFileSync(`.epilogue/${name}`, "", { mode: 0o644 })
         }
         fs.writeFileSync("outside", "", { mode: 0o644 })
@@ -120,7 +120,7 @@ if (process.platform !== "win32") {
       assert.deepEqual(warnings(logged), ["other users of this machine can replace the files in mine (mode 777)"])
       assert.equal(modeOf("mine"), "777")
       fs.chmodSync("mine", 0o755)
-      for (const name of ["own.db", "own.db.lock"]) fs.chmodSync(`mine/${name}`, 0o644)
+      for (const name of ["own.db", "own.db-bell"]) fs.chmodSync(`mine/${name}`, 0o644)
       const again = logs()
       yield* Effect.provide(durably(path.join(folder, "mine/own.db"), look), again.layer)
       assert.equal(modeOf("mine"), "755")
@@ -169,15 +169,20 @@ it.live("records are not written to a link, whether it leads to a file or nowher
     assert.deepEqual([fs.readdirSync("."), fs.readFileSync("victim", "utf8")], [["victim"], ""])
   }))
 
-it.live("a database is not made where a link leads, and its lock is no link", () =>
+it.live("a database is not made where a link leads, and what wakes its process is no link", () =>
   Effect.gen(function*() {
-    yield* openWorld
+    const folder = yield* openWorld
     const open = (filename: string) => message(Effect.scoped(Layer.build(sqlite(filename))))
     fs.symlinkSync("nowhere", "a.db")
     assert.equal(yield* open("a.db"), `can't open the database a.db: ${link}`)
     fs.writeFileSync("victim", "")
-    fs.symlinkSync("victim", "b.db.lock")
-    assert.equal(yield* open("b.db"), `can't make the lock b.db.lock: ${link}`)
+    fs.symlinkSync("victim", "b.db-bell")
+    const bell = path.join(folder, "b.db-bell")
+    assert.equal(yield* open("b.db"), `can't watch ${bell}: ${link}`)
+    yield* Effect.ignore(
+      Effect.provide(SqlClient.SqlClient, Layer.fresh(Durable.layerSqliteClient({ filename: "b.db" })))
+    )
+    assert.equal(fs.readFileSync("victim", "utf8"), "")
     assert.ok(!fs.existsSync("nowhere"))
   }))
 

@@ -10,6 +10,18 @@ import { type IncomingHttpHeaders, request } from "node:http"
 import { WebPage } from "../../src/approvers/index.ts"
 import { type AlerterError, Approver, type Decision, type Question } from "../../src/index.ts"
 
+/** The question that the tests of the page ask. */
+export const question: Question = {
+  title: "Deploy v2 to production?",
+  body: "All tests have passed.\nNobody is on holiday.",
+  fields: [{ name: "commit", value: "c0ffee1" }],
+  options: { approve: "Ship it", deny: "Not now" },
+  timeout: "1 hour"
+}
+
+/** Returns the token in the address of a page. */
+export const tokenOf = (url: string): string => url.split("/").at(-1)!
+
 export interface Answer {
   readonly status: number
   readonly headers: IncomingHttpHeaders

@@ -2,11 +2,12 @@
 import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as assert from "node:assert/strict"
 import type { ApproverOptions } from "../../src/approvers/index.ts"
-import { Approver, type Question } from "../../src/index.ts"
+import { Approver, Params, type Question } from "../../src/index.ts"
 import { answered, type ApproverContract, deploy, fast } from "./approverFixture.ts"
 import { canary, leaks, recorder } from "./canary.ts"
 import { htmlErrorPage, type Reply } from "./channelServer.ts"
@@ -48,6 +49,24 @@ export const approverContract = <F extends FakeChannel>(test: RegisterTest, cont
         assert.match(server.shown()[0]!, new RegExp(`Deploy to production.*${outcome} by Ada Lovelace at \\d{4}-`))
       }))
   }
+
+  it.live(`${channel}: a question for values says where to approve, and only a denial in the channel counts`, () =>
+    Effect.gen(function*() {
+      const server = yield* fake
+      server.api.on(server.methods.poll, (n) => {
+        if (n === 1) server.vote(0, "approve", ada)
+        if (n === 4) server.vote(0, "deny", eve)
+      })
+      const decision = yield* Effect.gen(function*() {
+        const { ask } = yield* Approver
+        // as a durable approver does, which takes the values of the command
+        return yield* ask({ ...deploy, values: Params.form({ percent: Schema.Int }) })
+      }).pipe(Effect.provide(contract.layer(server.api.url, fast)))
+      assert.equal(decision._tag, "Denied")
+      const asked = JSON.stringify(server.api.bodies(server.methods.ask)[0])
+      assert.match(asked, /Approve” needs values, which the command below takes/)
+      assert.ok(Exit.isFailure(yield* Effect.exit(ask(server, { ...deploy, values: Params.form({ n: Schema.Int }) }))))
+    }))
 
   it.live(`${channel}: only answers of the approvers count, and silence times out`, () =>
     Effect.gen(function*() {

@@ -1,5 +1,5 @@
-/** Makes a self-signed certificate for this machine at run time, as one in a file would expire. */
-import { generateKeyPairSync, sign } from "node:crypto"
+/** Makes certificates for this machine at run time, as those in files would expire. */
+import { generateKeyPairSync, type KeyObject, sign } from "node:crypto"
 
 export interface Certificate {
   readonly key: string
@@ -21,33 +21,62 @@ const utcTime = (millis: number): Buffer =>
 
 const ecdsaWithSha256 = sequence(oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02))
 
-/** Makes a certificate for `localhost` and 127.0.0.1, valid from an hour ago until a day from now. */
-export const selfSigned = (): Certificate => {
-  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" })
-  const name = sequence(der(0x31, sequence(oid(0x55, 0x04, 0x03), der(0x0c, Buffer.from("localhost")))))
-  const alternatives = sequence(der(0x82, Buffer.from("localhost")), der(0x87, [127, 0, 0, 1]))
-  const extension = (id: Buffer, value: Buffer) => sequence(id, der(0x04, value))
+const extension = (id: Buffer, value: Buffer): Buffer => sequence(id, der(0x04, value))
+
+const pem = (certificate: Buffer): string =>
+  `-----BEGIN CERTIFICATE-----\n${
+    (certificate.toString("base64").match(/.{1,64}/g) ?? []).join("\n")
+  }\n-----END CERTIFICATE-----\n`
+
+interface Subject {
+  readonly name: Buffer
+  readonly publicKey: KeyObject
+  readonly privateKey: KeyObject
+}
+
+const subject = (name: string): Subject => ({
+  name: sequence(der(0x31, sequence(oid(0x55, 0x04, 0x03), der(0x0c, Buffer.from(name))))),
+  ...generateKeyPairSync("ec", { namedCurve: "P-256" })
+})
+
+const keyOf = ({ privateKey }: Subject): string => privateKey.export({ type: "pkcs8", format: "pem" }).toString()
+
+/** Signs a certificate for hosts, and for 127.0.0.1, valid from an hour ago until a day from now. */
+const signed = (of: Subject, by: Subject, hosts: ReadonlyArray<string>, isAuthority: boolean): string => {
+  const alternatives = sequence(...hosts.map((host) => der(0x82, Buffer.from(host))), der(0x87, [127, 0, 0, 1]))
   const content = sequence(
     der(0xa0, der(0x02, [2])),
     der(0x02, [0x01, ...globalThis.crypto.getRandomValues(new Uint8Array(8))]),
     ecdsaWithSha256,
-    name,
+    by.name,
     sequence(utcTime(Date.now() - 3_600_000), utcTime(Date.now() + 86_400_000)),
-    name,
-    publicKey.export({ type: "spki", format: "der" }),
+    of.name,
+    of.publicKey.export({ type: "spki", format: "der" }),
     der(
       0xa3,
       sequence(
-        extension(oid(0x55, 0x1d, 0x11), alternatives),
-        // basic constraints: a certificate authority, so that it may sign itself
-        extension(oid(0x55, 0x1d, 0x13), sequence(der(0x01, [0xff])))
+        ...(hosts.length === 0 ? [] : [extension(oid(0x55, 0x1d, 0x11), alternatives)]),
+        // basic constraints: whether it is a certificate authority
+        extension(oid(0x55, 0x1d, 0x13), sequence(...(isAuthority ? [der(0x01, [0xff])] : [])))
       )
     )
   )
-  const certificate = sequence(content, ecdsaWithSha256, der(0x03, [0], sign("sha256", content, privateKey)))
-  const lines = certificate.toString("base64").match(/.{1,64}/g) ?? []
+  return pem(sequence(content, ecdsaWithSha256, der(0x03, [0], sign("sha256", content, by.privateKey))))
+}
+
+/** Makes a certificate for `localhost` and 127.0.0.1 that is its own authority. */
+export const selfSigned = (): Certificate => {
+  const self = subject("localhost")
+  return { key: keyOf(self), cert: signed(self, self, ["localhost"], true) }
+}
+
+/** Makes a certificate for hosts, by an authority that no runtime knows, as companies have. */
+export const privatelySigned = (...hosts: ReadonlyArray<string>): Certificate & { readonly ca: string } => {
+  const authority = subject("a private authority")
+  const server = subject("a server")
   return {
-    key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-    cert: `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`
+    key: keyOf(server),
+    cert: signed(server, authority, hosts, false),
+    ca: signed(authority, authority, [], true)
   }
 }

@@ -12,7 +12,12 @@ export interface Received {
   /** The body, parsed as JSON. Throws where it is not JSON. */
   // oxlint-disable-next-line no-explicit-any -- tests access properties of any payload without narrowing
   readonly json: any
+  /** The body, parsed as that of an HTML form. */
+  readonly form: Readonly<Record<string, string>>
 }
+
+/** Reads the body of an HTML form. */
+export const formOf = (body: string): Readonly<Record<string, string>> => Object.fromEntries(new URLSearchParams(body))
 
 export interface Answer {
   readonly status?: number
@@ -56,6 +61,9 @@ const start = async (
         body,
         get json() {
           return JSON.parse(body)
+        },
+        get form() {
+          return formOf(body)
         }
       }
       requests.push(received)

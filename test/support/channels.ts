@@ -9,16 +9,29 @@ import * as TestConsole from "effect/testing/TestConsole"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import {
+  Alertmanager,
+  Apprise,
   Console,
   Discord,
   Email,
+  GitHubIssues,
+  GoogleChat,
+  Gotify,
   JsonLines,
+  Matrix,
+  Mattermost,
   Ntfy,
+  Opsgenie,
   PagerDuty,
+  Pushover,
+  RocketChat,
+  Sentry,
   Slack,
   Teams,
   Telegram,
-  Webhook
+  Twilio,
+  Webhook,
+  Zulip
 } from "../../src/alerters/index.ts"
 import type { Alerter } from "../../src/index.ts"
 import { smtpServer } from "./smtpServer.ts"
@@ -36,8 +49,10 @@ const accepting = (bodies: Array<string>): Layer.Layer<never> =>
     FetchHttpClient.Fetch,
     // a cast, since Bun's `fetch` has another method, which no channel calls
     (async (_, init) => {
+      // a list in which nothing is
+      if (init?.method === "GET") return Response.json([])
       bodies.push(await new Response(init?.body).text())
-      return Response.json({ ok: true, ts: "1.1", channel: "C1", id: "1", result: { message_id: 1 } })
+      return Response.json({ ok: true, ts: "1.1", channel: "C1", id: "1", event_id: "$1", result: { message_id: 1 } })
     }) as typeof fetch
   )
 
@@ -45,15 +60,34 @@ const webhookUrl = Redacted.make("https://hooks.example.com/services/T0123/B0123
 const token = Redacted.make("0123456789:abcdef0123456789abcdef")
 
 const byHttp: Readonly<Record<string, Layer.Layer<Alerter, unknown>>> = {
-  Discord: Discord.layer({ webhookUrl }),
-  DiscordBot: Discord.layerBot({ token, channelId: "1" }),
-  Ntfy: Ntfy.layer({ topic: "nightly" }),
-  PagerDuty: PagerDuty.layer({ routingKey: token }),
-  Slack: Slack.layer({ webhookUrl }),
-  SlackBot: Slack.layerBot({ token, channel: "C1" }),
-  Teams: Teams.layer({ webhookUrl }),
-  Telegram: Telegram.layer({ token, chatId: 1 }),
-  Webhook: Webhook.layer({ url: webhookUrl })
+  Alertmanager: Alertmanager.layer({ url: "http://alertmanager.example.com:9093", pace: [] }),
+  Apprise: Apprise.layer({ url: "http://apprise.example.com:8000", key: token, pace: [] }),
+  Discord: Discord.layer({ webhookUrl, pace: [] }),
+  DiscordBot: Discord.layerBot({ token, channelId: "1", pace: [] }),
+  GitHubIssues: GitHubIssues.layer({ token, repository: "acme/etl", notes: true, pace: [] }),
+  GoogleChat: GoogleChat.layer({ webhookUrl, pace: [] }),
+  Mattermost: Mattermost.layer({ webhookUrl, pace: [] }),
+  RocketChat: RocketChat.layer({ webhookUrl, pace: [] }),
+  Matrix: Matrix.layer({ server: "https://matrix.example.com", token, room: "!r:example.com", pace: [] }),
+  Zulip: Zulip.layer({
+    server: "https://zulip.example.com",
+    email: "b@example.com",
+    apiKey: token,
+    channel: "ops",
+    pace: []
+  }),
+  Gotify: Gotify.layer({ server: "https://gotify.example.com", token, pace: [] }),
+  Ntfy: Ntfy.layer({ topic: "nightly", pace: [] }),
+  Opsgenie: Opsgenie.layer({ apiKey: token, pace: [] }),
+  PagerDuty: PagerDuty.layer({ routingKey: token, pace: [] }),
+  Pushover: Pushover.layer({ token, user: token, pace: [] }),
+  Sentry: Sentry.layer({ dsn: Redacted.make("https://0123456789abcdef@o0.ingest.sentry.io/0"), pace: [] }),
+  Slack: Slack.layer({ webhookUrl, pace: [] }),
+  SlackBot: Slack.layerBot({ token, channel: "C1", pace: [] }),
+  Teams: Teams.layer({ webhookUrl, pace: [] }),
+  Telegram: Telegram.layer({ token, chatId: 1, pace: [] }),
+  Twilio: Twilio.layer({ accountSid: "AC1", authToken: token, from: "+15557122661", to: "+15558675310", pace: [] }),
+  Webhook: Webhook.layer({ url: webhookUrl, pace: [] })
 }
 
 /** Returns all channels by their names. */
@@ -77,9 +111,10 @@ export const channels: Effect.Effect<Readonly<Record<string, Channel>>, never, S
     layer: Email.layer({
       host: "127.0.0.1",
       port: server.port,
-      tls: { ca: server.ca },
+      ca: server.ca,
       from: "jobs@example.com",
-      to: "ops@example.com"
+      to: "ops@example.com",
+      pace: []
     }),
     sent: Effect.sync(() => server.received.splice(0).map(({ raw }) => raw))
   }

@@ -38,7 +38,12 @@ export interface Running {
 export const start = (
   runtime: Runtime,
   args: ReadonlyArray<string>,
-  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {}
+  options: {
+    readonly cwd?: string
+    readonly env?: Readonly<Record<string, string>>
+    /** What comes from standard input, which is empty unless set. */
+    readonly input?: string
+  } = {}
 ): Effect.Effect<Running, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -46,8 +51,10 @@ export const start = (
       const child = spawn(command, [...flags, join(root, "src/cli/main.ts"), ...args], {
         cwd: options.cwd ?? root,
         env: { ...process.env, NO_COLOR: "1", ...options.env },
-        stdio: ["ignore", "pipe", "pipe"]
+        stdio: ["pipe", "pipe", "pipe"]
       })
+      // a command that does not read it may have ended
+      child.stdin.on("error", () => {}).end(options.input)
       const output = { stdout: "", stderr: "" }
       const waiting = new Set<() => void>()
       for (const name of ["stdout", "stderr"] as const) {

@@ -50,9 +50,11 @@ export const fakeTelegram: Effect.Effect<FakeTelegram, never, Scope.Scope> = Eff
     if (!/^\/bot\d+:/.test(path)) return refused(401, "Unauthorized")
     switch (method) {
       case "sendMessage": {
-        const [yes, no] = json.reply_markup.inline_keyboard[0]
+        const buttons: ReadonlyArray<{ readonly callback_data: string }> = json.reply_markup.inline_keyboard[0]
+        const dataOf = (end: string) => buttons.find(({ callback_data }) => callback_data.endsWith(end))?.callback_data
+        const no = dataOf(":n") ?? ""
         const message_id = messages.length + 1
-        messages.push({ message_id, payload: json, data: [yes.callback_data, no.callback_data] })
+        messages.push({ message_id, payload: json, data: [dataOf(":y") ?? no.replace(/n$/, "y"), no] })
         return ok({ message_id, chat: { id: -1000 - Number(json.chat_id) } })
       }
       case "editMessageText": {

@@ -5,7 +5,7 @@ import type * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
-import { Hook, RunEvent } from "../../src/index.ts"
+import { Hook, Hooks, RunEvent } from "../../src/index.ts"
 
 export interface Calls {
   readonly list: Array<string>
@@ -31,18 +31,34 @@ export const noting = (
       return Hook.named(Hook.onStart(effect), name)
     case "retry":
       return Hook.named(Hook.onRetry(() => effect), name)
+    case "overdue":
+      return Hook.named(Hook.onOverdue(() => effect), name)
     case "success":
       return Hook.named(Hook.onSuccess(() => effect), name)
     case "failure":
       return Hook.named(Hook.onFailure(() => effect), name)
     case "interrupt":
       return Hook.named(Hook.onInterrupt(() => effect), name)
+    case "skip":
+      return Hook.named(Hook.onSkip(() => effect), name)
     case "exit":
       return Hook.named(Hook.onExit(() => effect), name)
+    case "rollback":
+      return Hook.named(Hook.onRollback(() => effect), name)
   }
 }
 
-export const kinds: ReadonlyArray<Hook.Kind> = ["start", "retry", "success", "failure", "interrupt", "exit"]
+/** The kinds of hook that a step and a run can have. A run has no rollback hooks. */
+export const kinds: ReadonlyArray<Hook.Kind> = [
+  "start",
+  "retry",
+  "overdue",
+  "success",
+  "failure",
+  "interrupt",
+  "skip",
+  "exit"
+]
 
 export interface Entry {
   readonly level: string
@@ -80,6 +96,16 @@ export const brief = (event: RunEvent.RunEvent): string => {
       return `AttemptFailed ${event.stepName} ${event.attempt}`
     case "StepEnded":
       return `StepEnded ${event.stepName} ${event.outcome}`
+    case "StepSkipped":
+      return `StepSkipped ${event.stepName}${event.reason === undefined ? "" : `: ${event.reason}`}`
+    case "StepOverdue":
+      return `StepOverdue ${event.stepName} ${event.times}`
+    case "RunOverdue":
+      return `RunOverdue ${event.pipelineName} ${event.times}`
+    case "StepLogged":
+      return `StepLogged ${event.stepName} ${event.logLevel} ${event.message}`
+    case "RunLogged":
+      return `RunLogged ${event.pipelineName} ${event.logLevel} ${event.message}`
     case "StepProgress":
       return `StepProgress ${event.stepName} ${event.done}`
     default:
@@ -94,3 +120,6 @@ export const plain = (exit: Exit.Exit<unknown, unknown>): unknown =>
     exit.cause.reasons.map((reason) =>
       reason._tag === "Fail" ? { fail: reason.error } : reason._tag === "Die" ? { die: reason.defect } : "interrupt"
     )
+
+/** Makes hooks, one of each kind, each of which notes its kind. */
+export const noteAll = (seen: ReturnType<typeof calls>) => Hooks.make(...kinds.map((kind) => noting(seen, kind, kind)))

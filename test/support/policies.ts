@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import type * as Scope from "effect/Scope"
+import { Store } from "../../src/delivery/index.ts"
 import { type Alert, Alerter, AlerterError, AlerterErrorReason } from "../../src/index.ts"
 import { TestAlerter } from "../../src/testing/index.ts"
 
@@ -54,27 +55,31 @@ export const selective = (
   return { layer, list }
 }
 
-export interface Store {
-  readonly layer: Layer.Layer<KeyValueStore.KeyValueStore>
+export interface MemoryStore {
+  readonly layer: Layer.Layer<Store>
   readonly store: KeyValueStore.KeyValueStore
 }
 
-/** Builds a store in memory, whose layer provides the same store in every build. */
-export const memoryStore: Effect.Effect<Store, never, Scope.Scope> = Effect.map(
+/** Builds a `KeyValueStore` in memory, and a layer of a `Store` that is in it in every build. */
+export const memoryStore: Effect.Effect<MemoryStore, never, Scope.Scope> = Effect.map(
   Layer.build(Layer.fresh(KeyValueStore.layerMemory)),
   (context) => {
     const store = Context.get(context, KeyValueStore.KeyValueStore)
-    return { store, layer: Layer.succeed(KeyValueStore.KeyValueStore, store) }
+    return { store, layer: inStore(Layer.succeed(KeyValueStore.KeyValueStore, store)) }
   }
 )
+
+/** Provides a `Store` in a `KeyValueStore`. */
+const inStore = (store: Layer.Layer<KeyValueStore.KeyValueStore>): Layer.Layer<Store> =>
+  Layer.provide(Store.layerKeyValueStore, store)
 
 /** Provides a store whose every operation is the given Effect. */
 export const brokenStore = (
   effect: Effect.Effect<never, KeyValueStore.KeyValueStoreError> = Effect.fail(
     new KeyValueStore.KeyValueStoreError({ message: "disk full", method: "any" })
   )
-): Layer.Layer<KeyValueStore.KeyValueStore> =>
-  Layer.succeed(
+): Layer.Layer<Store> =>
+  inStore(Layer.succeed(
     KeyValueStore.KeyValueStore,
     KeyValueStore.make({
       get: () => effect,
@@ -85,7 +90,7 @@ export const brokenStore = (
       size: effect,
       keys: effect
     })
-  )
+  ))
 
 /** Returns the value of an alert's field. */
 export const field = (alert: Alert | undefined, name: string): string | undefined =>

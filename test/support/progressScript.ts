@@ -16,7 +16,7 @@ const [way = "end", count] = process.argv.slice(2)
 const say = (text: string) => writeSync(1, `# ${text}\n`)
 
 const before = { out: process.stdout.write, err: process.stderr.write, log: console.log, error: console.error }
-const signals = ["SIGINT", "SIGTERM", "SIGHUP", "exit", "uncaughtExceptionMonitor"]
+const signals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP", "exit", "uncaughtExceptionMonitor"]
 const listeners = () => signals.map((name) => process.listenerCount(name)).join(" ")
 const listening = listeners()
 

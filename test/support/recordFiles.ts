@@ -16,6 +16,8 @@ export interface RecordFile {
   readonly at?: number
   /** The file's modification time, in milliseconds since 1970. Now unless set. */
   readonly touchedAt?: number
+  /** The process that records the run. None unless set. */
+  readonly process?: object
   /** Events after `RunStarted`. A string is written as it is, without a line break. */
   readonly lines?: ReadonlyArray<object | string>
 }
@@ -26,12 +28,12 @@ export const idOf = (digit: string): string => "********-****-4***-****-********
 /** Writes a record into a folder and returns its path. */
 export const writeRecord = (
   folder: string,
-  { at = start, id, lines = [], name = "nightly", touchedAt }: RecordFile
+  { at = start, id, lines = [], name = "nightly", process, touchedAt }: RecordFile
 ): string => {
   const runId = id.length === 1 ? idOf(id) : id
   const stamp = new Date(at).toISOString().replaceAll(/[-:.]/g, "")
   const file = path.join(folder, `${stamp}.${name}.${runId.replaceAll(/[^\w-]/g, "-")}.jsonl`)
-  const header = { _tag: "Record", version: 1, pipelineName: name, runId, runName: `${name}-7`, at }
+  const header = { _tag: "Record", version: 1, pipelineName: name, runId, runName: `${name}-7`, at, process }
   fs.mkdirSync(folder, { recursive: true })
   fs.writeFileSync(
     file,

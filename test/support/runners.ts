@@ -1,6 +1,6 @@
 /**
- * Starts and kills cluster runners as processes. Each runs `test/durable/fixtures/runner.ts` with the workflows of a
- * `Scenario`, on a port of 127.0.0.1; all share one database.
+ * Starts and kills runners as processes. Each runs `test/durable/fixtures/runner.ts` with the workflows of a `Scenario`:
+ * those of a cluster on a port of 127.0.0.1 each, with one database; that of the embedded engine on a file, alone.
  */
 import * as NodeClusterSocket from "@effect/platform-node/NodeClusterSocket"
 import * as PgClient from "@effect/sql-pg/PgClient"
@@ -18,7 +18,8 @@ import type * as WorkflowEngine from "effect/workflow/WorkflowEngine"
 import { spawn } from "node:child_process"
 import { join } from "node:path"
 import process from "node:process"
-import { freePort } from "./postgres.ts"
+import { Durable } from "../../src/durable/index.ts"
+import { freePort } from "./freePort.ts"
 
 /** The services that a scenario's Effects may use. */
 export type Services = WorkflowEngine.WorkflowEngine | SqlClient.SqlClient
@@ -79,9 +80,12 @@ export const sharding: Partial<ShardingConfig.ShardingConfig["Service"]> = {
 
 const database = (url: string) => Layer.orDie(PgClient.layer({ url: Redacted.make(url), maxConnections: 8 }))
 
+/** Whether a URL is that of a cluster's database, and not the path of a file. */
+const isCluster = (url: string): boolean => url.startsWith("postgres")
+
 /** Provides an engine that submits and queries executions without running any. */
 export const client = (url: string): Layer.Layer<Services> =>
-  ClusterWorkflowEngine.layer.pipe(
+  !isCluster(url) ? Layer.orDie(Durable.layerSqliteClient({ filename: url })) : ClusterWorkflowEngine.layer.pipe(
     Layer.provide(
       Layer.orDie(NodeClusterSocket.layer({ clientOnly: true, storage: "sql", shardingConfig: sharding }))
     ),
@@ -90,6 +94,7 @@ export const client = (url: string): Layer.Layer<Services> =>
 
 /** Provides an engine that runs the scenario's workflows, as a runner's process does. */
 export const member = (url: string, port: number, { workflows }: Scenario): Layer.Layer<Services> => {
+  if (!isCluster(url)) return Layer.provideMerge(workflows, Layer.orDie(Durable.layerSqlite({ filename: url })))
   const runnerAddress = Option.some(RunnerAddress.make({ host: "127.0.0.1", port }))
   return workflows.pipe(
     Layer.provideMerge(ClusterWorkflowEngine.layer),
@@ -104,6 +109,7 @@ export const member = (url: string, port: number, { workflows }: Scenario): Laye
 
 /** A runner's settings, passed to its process as JSON in the variable `RUNNER_ORDER`. */
 export interface Order {
+  /** The URL of a Postgres database, or the path of a file for the embedded engine. */
   readonly url: string
   readonly port: number
   /** The path of the scenario's module. */

@@ -16,7 +16,7 @@ export interface Refusal {
   readonly recipient?: string
 }
 
-/** The server's behaviour in one conversation. */
+/** The server's behaviour in one attempt to send a mail. A conversation has several over a connection that is kept. */
 export type Behaviour = "accept" | "hang" | "hangAfterData" | "resetAfterData" | Refusal
 
 export interface SmtpServerOptions {
@@ -24,8 +24,14 @@ export interface SmtpServerOptions {
   readonly auth?: { readonly user: string; readonly pass: string }
   /** Whether connections start with TLS, in place of STARTTLS. */
   readonly secure?: boolean
-  /** The behaviour in each conversation, in order. The last one is repeated. */
+  /** The behaviour in each attempt, in order. The last one is repeated. */
   readonly behaviours?: ReadonlyArray<Behaviour>
+  /** How many connections it accepts at a time. It refuses others with the code 421. Any number unless set. */
+  readonly maxClients?: number
+  /** How many mails it accepts in one conversation. It refuses others with the code 421. Any number unless set. */
+  readonly maxMessages?: number
+  /** Any free port unless set. */
+  readonly port?: number
 }
 
 export interface Received {
@@ -34,6 +40,8 @@ export interface Received {
   readonly to: ReadonlyArray<string>
   readonly encrypted: boolean
   readonly user: string | undefined
+  /** The number of the conversation, from 1. */
+  readonly conversation: number
 }
 
 export interface SmtpServer {
@@ -46,6 +54,8 @@ export interface SmtpServer {
   readonly mails: Effect.Effect<ReadonlyArray<ParsedMail>>
   /** The number of conversations so far. */
   readonly conversations: () => number
+  /** The number of attempts so far: conversations, and further mails in them. */
+  readonly attempts: () => number
   /** Waits until every conversation has ended. */
   readonly idle: Effect.Effect<void>
   readonly behave: (...behaviours: ReadonlyArray<Behaviour>) => void
@@ -57,11 +67,18 @@ export const smtpServer = (options: SmtpServerOptions = {}): Effect.Effect<SmtpS
 /** Keeps the parser from deriving the text part from the HTML part or the other way round. */
 const asIs = { skipHtmlToText: true, skipTextToHtml: true, skipTextLinks: true, skipImageLinks: true }
 
+interface Session {
+  readonly number: number
+  behaviour: Behaviour
+  mails: number
+}
+
 // by the id of the conversation
-type Sessions = Map<string, Behaviour>
+type Sessions = Map<string, Session>
 
 const start = async (
-  { auth, behaviours: initial = ["accept"], secure = false }: SmtpServerOptions
+  { auth, behaviours: initial = ["accept"], maxClients = Infinity, maxMessages = Infinity, port = 0, secure = false }:
+    SmtpServerOptions
 ): Promise<SmtpServer & { readonly close: () => Promise<void> }> => {
   const { cert, key } = selfSigned()
   const received: Array<Received> = []
@@ -70,10 +87,16 @@ const start = async (
   const waiting = new Set<() => void>()
   let behaviours = [...initial]
   let conversations = 0
+  let attempts = 0
   let closed = 0
 
+  const next = (): Behaviour => {
+    attempts++
+    return (behaviours.length > 1 ? behaviours.shift() : behaviours[0]) ?? "accept"
+  }
+
   const refusal = (id: string, at: Refusal["at"], recipient?: string): Error | undefined => {
-    const behaviour = sessions.get(id)
+    const behaviour = sessions.get(id)?.behaviour
     if (typeof behaviour !== "object" || behaviour.at !== at) return undefined
     if (behaviour.recipient !== undefined && behaviour.recipient !== recipient) return undefined
     return Object.assign(new Error(behaviour.text ?? "not now"), { responseCode: behaviour.code })
@@ -83,13 +106,14 @@ const start = async (
     key,
     cert,
     secure,
+    maxClients,
     authOptional: auth === undefined,
     disableReverseLookup: true,
     closeTimeout: 10,
     onConnect: ({ id }, callback) => {
       conversations++
-      const behaviour = (behaviours.length > 1 ? behaviours.shift() : behaviours[0]) ?? "accept"
-      sessions.set(id, behaviour)
+      const behaviour = next()
+      sessions.set(id, { number: conversations, behaviour, mails: 0 })
       if (behaviour !== "hang") callback(refusal(id, "connect"))
     },
     onAuth: ({ password, username }, { id }, callback) => {
@@ -102,7 +126,15 @@ const start = async (
       closed++
       if (closed === conversations) waiting.forEach((resume) => resume())
     },
-    onMailFrom: (_, { id }, callback) => callback(refusal(id, "from")),
+    onMailFrom: (_, { id }, callback) => {
+      const session = sessions.get(id)
+      if (session === undefined) return
+      if (++session.mails > maxMessages) {
+        return callback(Object.assign(new Error("too many mails"), { responseCode: 421 }))
+      }
+      if (session.mails > 1) session.behaviour = next()
+      if (session.behaviour !== "hang") callback(refusal(id, "from"))
+    },
     onRcptTo: ({ address }, { id }, callback) => callback(refusal(id, "to", address)),
     onData: (stream, session, callback) => {
       const chunks: Array<Buffer> = []
@@ -116,9 +148,10 @@ const start = async (
           from: mailFrom === false ? "" : mailFrom.address,
           to: rcptTo.map(({ address }) => address),
           encrypted: session.secure,
-          user: session.user
+          user: session.user,
+          conversation: sessions.get(session.id)?.number ?? 0
         })
-        const behaviour = sessions.get(session.id)
+        const behaviour = sessions.get(session.id)?.behaviour
         if (behaviour === "resetAfterData") sockets.forEach((socket) => socket.destroy())
         else if (behaviour !== "hangAfterData") callback(null)
       })
@@ -127,7 +160,7 @@ const start = async (
   const server = new SMTPServer(handlers)
   // clients that disconnect during the handshake are part of the tests; without a listener Node would throw
   server.on("error", () => {})
-  const listening = server.listen(0, "127.0.0.1")
+  const listening = server.listen(port, "127.0.0.1")
   listening.on("connection", (socket: Socket) => {
     sockets.add(socket)
     socket.on("close", () => sockets.delete(socket))
@@ -139,6 +172,7 @@ const start = async (
     received,
     mails: Effect.promise(() => Promise.all(received.map(({ raw }) => simpleParser(raw, asIs)))),
     conversations: () => conversations,
+    attempts: () => attempts,
     idle: Effect.callback((resume) => {
       if (closed === conversations) resume(Effect.void)
       else waiting.add(() => resume(Effect.void))

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -35,6 +36,7 @@ test("TestHook.run calls a hook on the outcomes of its kind only", async () => {
   expect(await called(Hook.onFailure(note))).toEqual([no, yes, yes, no])
   expect(await called(Hook.onInterrupt(note))).toEqual([no, no, no, yes])
   expect(await called(Hook.onExit(note))).toEqual([yes, yes, yes, yes])
+  expect(await called(Hook.onRollback((value, cause) => note([value, Cause.squash(cause)])))).toEqual([yes, no, no, no])
   expect(await called(Hook.onStart(note("start")))).toEqual([yes, yes, yes, yes])
   // as in a step, defects and interruptions are not retried
   expect(await called(Hook.onRetry(note))).toEqual([no, yes, no, no])

@@ -3,8 +3,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { describe, expect, test } from "tstyche"
+import { german } from "../../src/alerters/words/de.ts"
 import { Alert, Alerter, AlerterErrorReason, AlerterHooks, isAlerterError, Step } from "../../src/index.ts"
-import type { AlerterError, Field, Hook, Hooks, Severity, StepContext } from "../../src/index.ts"
+import type { AlerterError, Field, Hook, Hooks, Severity, StepContext, Words } from "../../src/index.ts"
 
 class Mail extends Context.Service<Mail, { readonly send: Effect.Effect<void> }>()("Mail") {}
 
@@ -108,5 +109,28 @@ describe("AlerterHooks", () => {
     const step = Step.make("s", Effect.fail("no")).pipe(Step.hooks(AlerterHooks.failure))
     expect(Effect.runPromise).type.not.toBeCallableWith(step)
     expect(Effect.runPromise).type.toBeCallableWith(Effect.provide(step, Alerter.layerNone))
+  })
+})
+
+describe("words", () => {
+  const layer = Layer.succeed(Alerter, { post: () => Effect.void })
+
+  test("a table, or a part of one, changes nothing in the type of a layer", () => {
+    expect(layer.pipe(Alerter.words(german))).type.toBe<Layer.Layer<Alerter>>()
+    expect(Alerter.words(layer, { failed: (subject) => `${subject} broke` })).type.toBe<Layer.Layer<Alerter>>()
+    expect(Alerter.words(layer, {})).type.toBe<Layer.Layer<Alerter>>()
+  })
+
+  test("a table that lacks a word does not compile", () => {
+    const { failed: _, ...rest } = german
+    expect(rest).type.not.toBeAssignableTo<Words>()
+    expect(german).type.toBeAssignableTo<Words>()
+  })
+
+  test("misspelt words, and words of another kind, do not compile", () => {
+    expect(Alerter.words).type.not.toBeCallableWith({ faild: (subject: string) => subject })
+    expect(Alerter.words).type.not.toBeCallableWith({ failed: "failed" })
+    expect(Alerter.words).type.not.toBeCallableWith({ pipeline: (name: string) => name })
+    expect(Alerter.words).type.not.toBeCallableWith({ alerts: (count: string) => count })
   })
 })

@@ -1,14 +1,16 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import { describe, expect, test } from "tstyche"
 import type { AlerterError, NotApproved, Question, Resumable } from "../../src/index.ts"
-import { Approver, Decision, Step } from "../../src/index.ts"
+import { Approver, Decision, Params, Step } from "../../src/index.ts"
 
 class Boss extends Context.Service<Boss, { readonly mood: string }>()("Boss") {}
 
 declare const step: Step.Step<number, "no such file", Boss>
 declare const decision: Decision
+declare const needing: Schema.Codec<string, string, Boss>
 const question = { title: "Deploy?", timeout: "1 hour" } as const
 
 describe("Step.requireApproval", () => {
@@ -88,5 +90,38 @@ describe("Approver", () => {
     if (decision._tag === "TimedOut") expect(decision).type.not.toHaveProperty("by")
     else expect(decision.by).type.toBe<{ readonly id: string; readonly name: string }>()
     expect(Decision.Approved).type.not.toBeCallableWith({})
+  })
+})
+
+describe("Step.approved", () => {
+  const form = Params.form({
+    percent: Schema.Int,
+    region: Schema.Literals(["eu", "us"]),
+    note: Schema.optionalKey(Schema.String)
+  })
+
+  test("the body gets the decoded values of the form by inference", () => {
+    const step = Step.approved("s", { ...question, values: form }, (values) => {
+      expect(values).type.toBe<
+        { readonly percent: number; readonly region: "eu" | "us"; readonly note?: string }
+      >()
+      return Effect.as(Boss, 1)
+    })
+    expect(step).type.toBe<Step.Step<number, AlerterError | NotApproved, Boss | Approver>>()
+  })
+
+  test("a question without values, and a Schema that is no form, do not compile", () => {
+    expect(Step.approved).type.not.toBeCallableWith("s", question, () => Effect.void)
+    expect(Step.approved).type.not.toBeCallableWith("s", { ...question, values: Schema.Int }, () => Effect.void)
+    expect(Params.form).type.not.toBeCallableWith({ needs: needing })
+  })
+
+  test("a class of parameters is a form, and Approver.ask types the values of an approval", () => {
+    class Rollout extends Params.Service<Rollout>()("Rollout", { percent: Schema.Int }) {}
+    const asked = Approver.ask({ ...question, values: Rollout })
+    Effect.map(asked, (decision) => {
+      if (decision._tag === "Approved") expect(decision.values.percent).type.toBe<number>()
+    })
+    expect(Approver.ask(question)).type.toBe<Effect.Effect<Decision, AlerterError, Approver>>()
   })
 })

@@ -2,6 +2,7 @@ import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
@@ -34,11 +35,31 @@ type Engine = WorkflowEngine | WorkflowInstance
 describe("Durable.step", () => {
   test("keeps the step's types, and requires an engine", () => {
     const stored = Durable.step(count, { success: Schema.Int, error: Errors })
-    expect(stored).type.toBe<Step.Step<number, Http | Parse, Db | Engine>>()
+    expect(stored).type.toBe<
+      Step.Step<number, Http | Parse | Durable.CrashedTooOften | Durable.Unstorable, Db | Engine>
+    >()
     expect(count.pipe(Durable.step({ success: Schema.Int, error: Errors }))).type.toBe<typeof stored>()
-    expect(Durable.step(tidy)).type.toBe<Step.Step<void, never, Engine>>()
-    expect(tidy.pipe(Durable.step())).type.toBe<Step.Step<void, never, Engine>>()
-    expect(tidy.pipe(Durable.step(), Step.key("k"))).type.toBe<Step.Step<void, never, Engine>>()
+    expect(Durable.step(tidy)).type.toBe<Step.Step<void, Durable.CrashedTooOften | Durable.Unstorable, Engine>>()
+    expect(tidy.pipe(Durable.step())).type.toBe<Step.Step<void, Durable.CrashedTooOften | Durable.Unstorable, Engine>>()
+    expect(tidy.pipe(Durable.step(), Step.key("k"))).type.toBe<
+      Step.Step<void, Durable.CrashedTooOften | Durable.Unstorable, Engine>
+    >()
+  })
+
+  test("stores what callers get of a step that may be skipped, and needs no schema for a skip", () => {
+    const optional = count.pipe(Step.when(true), Durable.step({ success: Schema.Option(Schema.Int), error: Errors }))
+    expect(optional).type.toBe<
+      Step.Step<Option.Option<number>, Http | Parse | Durable.CrashedTooOften | Durable.Unstorable, Db | Engine>
+    >()
+    expect(count.pipe(Step.when(true)).pipe).type.not.toBeCallableWith(
+      Durable.step({ success: Schema.Int, error: Errors })
+    )
+    const later = count.pipe(Durable.step({ success: Schema.Int, error: Errors }), Step.when(true))
+    expect(later).type.toBe<typeof optional>()
+    const skipping = Step.make("s", Step.skip("no rows"))
+    expect(Durable.step(skipping, { success: Schema.Never })).type.toBe<
+      Step.Step<never, Step.StepSkipped | Durable.CrashedTooOften | Durable.Unstorable, Engine>
+    >()
   })
 
   test("rejects a value that the success schema does not fit", () => {
@@ -61,9 +82,22 @@ describe("Durable.step", () => {
       Durable.step()
     )
     expect(limited).type.toBe<
-      Step.Step<void, AlerterError | NotApproved | Cause.TimeoutError, Approver | Engine>
+      Step.Step<
+        void,
+        AlerterError | NotApproved | Cause.TimeoutError | Durable.CrashedTooOften | Durable.Unstorable,
+        Approver | Engine
+      >
     >()
-    expect<Durable.LibraryError>().type.toBe<AlerterError | NotApproved | Cause.TimeoutError | Hook.HookError>()
+    expect<Durable.LibraryError>().type.toBe<
+      | Step.StepSkipped
+      | AlerterError
+      | NotApproved
+      | Cause.TimeoutError
+      | Hook.HookError
+      | Durable.CrashedTooOften
+      | Durable.StorageFailed
+      | Durable.Unstorable
+    >()
   })
 
   test("requires the services of the schemas", () => {
@@ -74,7 +108,7 @@ describe("Durable.step", () => {
       Mail
     >
     expect(Durable.step(Step.make("s", Effect.succeed(1)), { success: Rows })).type.toBe<
-      Step.Step<number, never, Db | Mail | Engine>
+      Step.Step<number, Durable.CrashedTooOften | Durable.Unstorable, Db | Mail | Engine>
     >()
   })
 
@@ -142,19 +176,33 @@ describe("Durable.pipeline", () => {
       Effect.provide(hooked.layer),
       Effect.provide(Durable.layerMemory)
     )
-    expect(run).type.toBe<Effect.Effect<void, never, Mail>>()
+    expect(run).type.toBe<
+      Effect.Effect<void, Durable.CrashedTooOften | Durable.StorageFailed | Durable.Unstorable, Mail>
+    >()
     expect(Effect.runPromise).type.not.toBeCallableWith(run)
   })
 
   test("gives the workflow the exact result and errors", () => {
     const { name, workflow } = Durable.pipeline("nightly", options, () => stored)
     expect(name).type.toBe<"nightly">()
-    expect(workflow.execute({ day: "x", rows: 1 })).type.toBe<Effect.Effect<number, Http | Parse, WorkflowEngine>>()
+    expect(workflow.execute({ day: "x", rows: 1 })).type.toBe<
+      Effect.Effect<
+        number,
+        Http | Parse | Durable.CrashedTooOften | Durable.StorageFailed | Durable.Unstorable,
+        WorkflowEngine
+      >
+    >()
     const limited = Durable.pipeline("tidy", {
       payload: { day: Schema.String },
       idempotencyKey: ({ day }) => day
     }, () => Durable.step(Step.timeout(tidy, "1 minute")))
-    expect(limited.workflow.execute({ day: "x" })).type.toBe<Effect.Effect<void, Cause.TimeoutError, WorkflowEngine>>()
+    expect(limited.workflow.execute({ day: "x" })).type.toBe<
+      Effect.Effect<
+        void,
+        Cause.TimeoutError | Durable.CrashedTooOften | Durable.StorageFailed | Durable.Unstorable,
+        WorkflowEngine
+      >
+    >()
     expect(workflow.execute).type.not.toBeCallableWith({ day: 1, rows: 1 })
     expect(workflow.execute).type.not.toBeCallableWith({ day: "x" })
   })

@@ -1,6 +1,7 @@
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Schedule from "effect/Schedule"
@@ -21,9 +22,13 @@ describe("constructors", () => {
   test("a hook without annotations fits any step", () => {
     expect(Hook.onStart(post)).type.toBe<Hook.Hook<unknown, unknown, Mail>>()
     expect(Hook.onSuccess(() => post)).type.toBe<Hook.Hook<unknown, unknown, Mail>>()
+    expect(Hook.onRollback(() => post)).type.toBe<Hook.Hook<unknown, unknown, Mail>>()
     expect(Hook.onFailure(() => post)).type.toBe<Hook.Hook<unknown, unknown, Mail>>()
     expect(Hook.onInterrupt(() => post)).type.toBe<Hook.Hook<unknown, unknown, Mail>>()
     expect(Hook.onRetry(() => post)).type.toBe<Hook.Hook<unknown, unknown, Mail>>()
+    expect(Hook.onOverdue(() => post)).type.toBe<Hook.Hook<unknown, unknown, Mail>>()
+    expect(Hook.onOverdue("10 minutes", () => post)).type.toBe<Hook.Hook<unknown, unknown, Mail>>()
+    expect(Hook.onOverdue("10 minutes", () => post, { every: "1 hour" })).type.toBe<Hook.Hook<unknown, unknown, Mail>>()
     expect(Hook.onExit(() => post)).type.toBe<Hook.Hook<unknown, unknown, Mail>>()
     expect(Hook.onFailureTag("Http", () => post)).type.toBe<
       Hook.Hook<unknown, unknown, Mail, never, { readonly _tag: "Http" }>
@@ -32,6 +37,7 @@ describe("constructors", () => {
 
   test("a hook with annotated arguments fits steps with that value or error only", () => {
     expect(Hook.onSuccess((_: number) => post)).type.toBe<Hook.Hook<number, unknown, Mail>>()
+    expect(Hook.onRollback((_: number) => post)).type.toBe<Hook.Hook<number, unknown, Mail>>()
     expect(Hook.onFailure((_: Cause.Cause<Http>) => post)).type.toBe<Hook.Hook<unknown, Http, Mail>>()
     expect(Hook.onRetry((_: Hook.FailedAttempt<Http>) => post)).type.toBe<Hook.Hook<unknown, Http, Mail>>()
     expect(Hook.onExit((_: Exit.Exit<number, Http>) => post)).type.toBe<Hook.Hook<number, Http, Mail>>()
@@ -57,6 +63,23 @@ describe("constructors", () => {
       expect(cause).type.toBe<Cause.Cause<never>>()
       return Effect.void
     })
+    Hook.onOverdue("10 minutes", (overdue) => {
+      expect(overdue).type.toBe<Hook.Overdue>()
+      expect(overdue.elapsed).type.toBe<Duration.Duration>()
+      return Effect.void
+    })
+  })
+
+  test("an overdue hook takes a duration, a function and its interval, and nothing else", () => {
+    expect(Hook.onOverdue).type.not.toBeCallableWith("a while", () => post)
+    expect(Hook.onOverdue).type.not.toBeCallableWith("10 minutes")
+    const hook = Hook.onOverdue(() => post)
+    expect(Hook.overdueAfter(hook, "10 minutes", { every: "1 hour" })).type.toBe<typeof hook>()
+    expect(hook.pipe(Hook.overdueAfter("10 minutes"))).type.toBe<typeof hook>()
+    expect(Hook.overdueAfter).type.not.toBeCallableWith(hook, "a while")
+    expect(Hook.onOverdue).type.not.toBeCallableWith(() => post, { every: "1 hour" })
+    expect(Hook.onOverdue).type.not.toBeCallableWith("10 minutes", () => post, { evry: "1 hour" })
+    expect(Hook.onOverdue).type.not.toBeCallableWith("10 minutes", () => "no Effect")
   })
 
   test("onFailureTag rejects an error with another tag", () => {

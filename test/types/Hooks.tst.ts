@@ -1,8 +1,10 @@
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import { describe, expect, test } from "tstyche"
-import { AlerterHooks, Hooks, Pipeline, Step } from "../../src/index.ts"
+import { AlerterHooks, Hook as OnHook, Hooks, Pipeline, Step } from "../../src/index.ts"
 import type { Alerter, Hook, StepContext } from "../../src/index.ts"
 
 class Http extends Data.TaggedError("Http")<{ readonly status: number }> {}
@@ -11,6 +13,7 @@ class Mail extends Context.Service<Mail, { readonly send: Effect.Effect<void> }>
 class Db extends Context.Service<Db, { readonly rows: number }>()("Db") {}
 
 declare const onNumber: Hook.Hook<{ readonly n: number }, unknown, Mail>
+declare const onMail: Hook.Hook<unknown, unknown, Mail | StepContext>
 declare const onText: Hook.Hook<{ readonly s: string }, Http, Db>
 declare const required: Hook.Hook<unknown, unknown, never, Hook.HookError>
 declare const onHttp: Hook.Hook<unknown, unknown, never, never, Http>
@@ -122,5 +125,41 @@ describe("variance", () => {
     expect<Hooks.Hooks<unknown, unknown, never, Hook.HookError>>().type.not.toBeAssignableTo<
       Hooks.Hooks<unknown, unknown, never>
     >()
+  })
+})
+
+describe("layerDefault", () => {
+  test("the layer requires the services of the hooks, without StepContext", () => {
+    expect(Hooks.layerDefault(AlerterHooks.failure)).type.toBe<Layer.Layer<never, never, Alerter>>()
+    expect(Pipeline.layerDefault(AlerterHooks.all)).type.toBe<Layer.Layer<never, never, Alerter>>()
+    expect(Hooks.layerDefault(Hooks.empty)).type.toBe<Layer.Layer<never>>()
+    expect(Hooks.layerDefault(onMail)).type.toBe<Layer.Layer<never, never, Mail>>()
+  })
+
+  test("a missing service does not compile where the layer is provided", () => {
+    const provided = Effect.provide(Effect.void, Hooks.layerDefault(onMail))
+    expect(Effect.runPromise).type.not.toBeCallableWith(provided)
+    const complete = Hooks.layerDefault(onMail).pipe(Layer.provide(Layer.succeed(Mail, { send: Effect.void })))
+    expect(Effect.runPromise).type.toBeCallableWith(Effect.provide(Effect.void, complete))
+  })
+
+  test("hooks for particular values, errors or fields, and required ones, do not compile", () => {
+    for (const layerDefault of [Hooks.layerDefault, Pipeline.layerDefault]) {
+      expect(layerDefault).type.not.toBeCallableWith(onNumber)
+      expect(layerDefault).type.not.toBeCallableWith(onText)
+      expect(layerDefault).type.not.toBeCallableWith(required)
+      expect(layerDefault).type.not.toBeCallableWith(onHttp)
+      expect(layerDefault).type.not.toBeCallableWith(Hooks.make(onHttp, onMail))
+    }
+  })
+
+  test("the value and the errors of a step and of a run are unknown", () => {
+    Hooks.layerDefault(OnHook.onSuccess((value) => Effect.log(expect(value).type.toBe<unknown>())))
+    Pipeline.layerDefault(OnHook.onExit((exit) => Effect.log(expect(exit).type.toBe<Exit.Exit<unknown, unknown>>())))
+  })
+
+  test("explain takes the hooks of a layer", () => {
+    expect(Hooks.explain).type.toBeCallableWith(step, undefined, onMail)
+    expect(Hooks.explain).type.not.toBeCallableWith(step, undefined, Hooks.layerDefault(onMail))
   })
 })

@@ -4,6 +4,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { pipe } from "effect/Function"
+import * as Layer from "effect/Layer"
 import { describe, expect, test } from "tstyche"
 import type { Alerter } from "../../src/index.ts"
 import { AlerterHooks, Hook, Hooks, Pipeline, Step, StepContext } from "../../src/index.ts"
@@ -13,11 +14,12 @@ class Db extends Context.Service<Db, { readonly rows: number }>()("Db") {}
 class Mail extends Context.Service<Mail, { readonly send: Effect.Effect<void> }>()("Mail") {}
 
 declare const body: Effect.Effect<number, Http, Db>
-declare const pipeline: Pipeline.Pipeline<number, Http, Db>
+declare const pipeline: Same
 declare const needsMail: Effect.Effect<void, "lost", Mail | StepContext>
 
-type Same = Pipeline.Pipeline<number, Http, Db>
-type Joined = Pipeline.Pipeline<number, Http, Db | Mail>
+type Same = Pipeline.Pipeline<number, Http, Db, never>
+type Joined = Pipeline.Pipeline<number, Http, Db | Mail, Mail>
+type OfSteps = Pipeline.Pipeline<number, Http, Db | Mail, never>
 
 describe("make", () => {
   test("make keeps the Effect's types and removes StepContext from its services", () => {
@@ -51,7 +53,7 @@ describe("fn", () => {
         yield* StepContext
         return `${id}${yield* body}`
       })
-    ).type.toBe<(id: string) => Pipeline.Pipeline<string, Http, Db>>()
+    ).type.toBe<(id: string) => Pipeline.Pipeline<string, Http, Db, never>>()
     expect(Pipeline.fn("p")((_: string) => body)).type.toBe<(id: string) => Same>()
     expect(Pipeline.fn("p")).type.not.toBeCallableWith((n: number) => n)
   })
@@ -105,12 +107,12 @@ describe("fn", () => {
 describe("stepHooks", () => {
   test("stepHooks takes hooks that fit any step and adds their services", () => {
     expect(pipeline.pipe(Pipeline.stepHooks(AlerterHooks.all))).type.toBe<
-      Pipeline.Pipeline<number, Http, Db | Alerter>
+      Pipeline.Pipeline<number, Http, Db | Alerter, never>
     >()
     expect(Pipeline.stepHooks(pipeline, AlerterHooks.failure)).type.toBe<
-      Pipeline.Pipeline<number, Http, Db | Alerter>
+      Pipeline.Pipeline<number, Http, Db | Alerter, never>
     >()
-    expect(pipeline.pipe(Pipeline.stepHooks(Hook.onStart(needsMail)))).type.toBe<Joined>()
+    expect(pipeline.pipe(Pipeline.stepHooks(Hook.onStart(needsMail)))).type.toBe<OfSteps>()
     expect(pipeline.pipe(Pipeline.stepHooks(Hook.onFailureTag("Http", () => Effect.void)))).type.toBe<Same>()
     expect(pipeline.pipe(Pipeline.stepHooks(Hooks.empty))).type.toBe<Same>()
   })
@@ -218,10 +220,10 @@ describe("the run's own hooks", () => {
 
   test("a required hook of the run adds HookError to E", () => {
     expect(pipeline.pipe(Pipeline.hooks(Hook.required(Hook.onStart(Effect.void))))).type.toBe<
-      Pipeline.Pipeline<number, Http | Hook.HookError, Db>
+      Pipeline.Pipeline<number, Http | Hook.HookError, Db, never>
     >()
     expect(Pipeline.hooks(pipeline, Hook.required(Hook.onStart(Effect.void)))).type.toBe<
-      Pipeline.Pipeline<number, Http | Hook.HookError, Db>
+      Pipeline.Pipeline<number, Http | Hook.HookError, Db, never>
     >()
   })
 
@@ -231,13 +233,107 @@ describe("the run's own hooks", () => {
   })
 })
 
+describe("overdue", () => {
+  const nudge = () => needsMail
+
+  test("onOverdue, overdue and deadline take the run first or last, and keep its types but for the services of the hook", () => {
+    expect(pipeline.pipe(Pipeline.onOverdue(nudge))).type.toBe<Joined>()
+    expect(pipeline.pipe(Pipeline.onOverdue("1 hour", nudge, { every: "1 hour" }))).type.toBe<Joined>()
+    expect(Pipeline.onOverdue(pipeline, nudge)).type.toBe<Joined>()
+    expect(Pipeline.onOverdue(pipeline, "1 hour", nudge)).type.toBe<Joined>()
+    expect(pipeline.pipe(Pipeline.overdue("1 hour"))).type.toBe<typeof pipeline>()
+    expect(Pipeline.overdue(pipeline, "1 hour", { every: "1 hour" })).type.toBe<typeof pipeline>()
+    expect(pipeline.pipe(Pipeline.deadline("06:00"))).type.toBe<typeof pipeline>()
+    expect(Pipeline.deadline(pipeline, "06:00", { timeZone: "Europe/Berlin", every: "1 hour" })).type.toBe<Same>()
+    expect(Pipeline.deadline).type.not.toBeCallableWith(pipeline, 6)
+    expect(Pipeline.deadline).type.not.toBeCallableWith(body, "06:00")
+    expect(Pipeline.onOverdue).type.not.toBeCallableWith(pipeline, "soon", nudge)
+  })
+})
+
 describe("timeout", () => {
   test("timeout adds its error, with a grace too", () => {
-    type Limited = Pipeline.Pipeline<number, Http | Cause.TimeoutError, Db>
+    type Limited = Pipeline.Pipeline<number, Http | Cause.TimeoutError, Db, never>
     expect(pipeline.pipe(Pipeline.timeout("1 hour"))).type.toBe<Limited>()
     expect(pipeline.pipe(Pipeline.timeout("1 hour", { grace: "10 seconds" }))).type.toBe<Limited>()
     expect(Pipeline.timeout(pipeline, "1 hour", { grace: 0 })).type.toBe<Limited>()
     expect(Pipeline.timeout).type.not.toBeCallableWith(body, "1 hour")
     expect(Pipeline.timeout).type.not.toBeCallableWith(pipeline, "1 hour", { grace: "soon" })
+  })
+})
+
+describe("provide", () => {
+  class Refused extends Data.TaggedError("Refused") {}
+  class Url extends Context.Service<Url, string>()("Url") {}
+  const db = Layer.effect(Db, Effect.map(Url, (url) => ({ rows: url.length })))
+  const refused = Layer.effect(Db, Effect.fail(new Refused()))
+  const mail = Layer.succeed(Mail, { send: Effect.void })
+
+  test("provide removes what the layer provides, and adds its error and what it requires", () => {
+    expect(pipeline.pipe(Pipeline.provide(refused))).type.toBe<
+      Pipeline.Pipeline<number, Http | Refused, never, never>
+    >()
+    expect(Pipeline.provide(pipeline, refused)).type.toBe<Pipeline.Pipeline<number, Http | Refused, never, never>>()
+    expect(pipeline.pipe(Pipeline.provide(db))).type.toBe<Pipeline.Pipeline<number, Http, Url, never>>()
+    expect(pipeline.pipe(Pipeline.provide(db), Pipeline.provide(Layer.succeed(Url, "")))).type.toBe<
+      Pipeline.Pipeline<number, Http, never, never>
+    >()
+    expect(pipeline.pipe(Pipeline.provide([db, Layer.succeed(Mail, { send: Effect.void })]))).type.toBe<
+      Pipeline.Pipeline<number, Http, Url, never>
+    >()
+    expect(Pipeline.provide(pipeline, [refused])).type.toBe<Pipeline.Pipeline<number, Http | Refused, never, never>>()
+    expect(Effect.runPromise).type.toBeCallableWith(pipeline.pipe(Pipeline.provide(refused)))
+  })
+
+  test("a layer may require StepContext, which is not required then", () => {
+    const named = Layer.effect(Db, Effect.as(StepContext, { rows: 1 }))
+    expect(pipeline.pipe(Pipeline.provide(named))).type.toBe<Pipeline.Pipeline<number, Http, never, never>>()
+  })
+
+  test("what hooks of steps require is provided", () => {
+    const withHook = pipeline.pipe(Pipeline.stepHooks(Hook.onStart(needsMail)), Pipeline.provide([db, mail]))
+    expect(withHook).type.toBe<Pipeline.Pipeline<number, Http, Url, never>>()
+  })
+
+  test("what the run's own hooks require stays required, whether they are attached before or after", () => {
+    type NeedsMail = Pipeline.Pipeline<number, Http | Refused, Mail, Mail>
+    const both = Layer.merge(refused, mail)
+    expect(pipeline.pipe(Pipeline.onFailure(() => needsMail), Pipeline.provide(both))).type.toBe<NeedsMail>()
+    expect(pipeline.pipe(Pipeline.provide(both), Pipeline.onFailure(() => needsMail))).type.toBe<NeedsMail>()
+    expect(Effect.runPromise).type.not.toBeCallableWith(
+      pipeline.pipe(Pipeline.onFailure(() => needsMail), Pipeline.provide(both))
+    )
+    expect(Effect.runPromise).type.toBeCallableWith(
+      pipeline.pipe(Pipeline.onFailure(() => needsMail), Pipeline.provide(both), Effect.provide(mail))
+    )
+  })
+
+  test("a service that the body and a hook of the run require stays required", () => {
+    const hooked = pipeline.pipe(Pipeline.onStart(Effect.asVoid(Db)), Pipeline.provide(refused))
+    expect(hooked).type.toBe<Pipeline.Pipeline<number, Http | Refused, Db, Db>>()
+  })
+
+  test("a pipeline of a type that leaves the hooks' services out may require all of them in its hooks", () => {
+    const annotated: Pipeline.Pipeline<number, Http, Db | Mail> = pipeline.pipe(Pipeline.onStart(needsMail))
+    expect(Pipeline.provide(annotated, refused)).type.toBe<
+      Pipeline.Pipeline<number, Http | Refused, Db | Mail, Db | Mail>
+    >()
+  })
+
+  test("the error of the layer is that of hooks that are attached later", () => {
+    pipe(
+      pipeline,
+      Pipeline.provide(refused),
+      Pipeline.onFailureTag("Refused", (error) => {
+        expect(error).type.toBe<Refused>()
+        return Effect.void
+      })
+    )
+  })
+
+  test("provide takes no Effects, no steps and no contexts", () => {
+    expect(Pipeline.provide).type.not.toBeCallableWith(body, db)
+    expect(Pipeline.provide(db)).type.not.toBeCallableWith(Step.make("s", body))
+    expect(Pipeline.provide).type.not.toBeCallableWith(pipeline, Context.make(Db, { rows: 1 }))
   })
 })

@@ -42,7 +42,15 @@ describe("records", () => {
     expect(Report.prune({ keep: 20 })).type.toBe<Effect.Effect<ReadonlyArray<Report.Recorded>, Report.RecordError>>()
   })
 
-  test("prune without keep does not compile", () => {
+  test("a recorder keeps runs of a folder, and never parts of one file", () => {
+    expect(Report.layerRecord({ folder: "runs", keep: { runs: 200, age: "30 days" } })).type.toBe<
+      Layer.Layer<never, Report.RecordError>
+    >()
+    expect(Report.layerRecord).type.not.toBeCallableWith({ file: "run.jsonl", keep: 200 })
+    expect(Report.layerRecord).type.not.toBeCallableWith({ file: "run.jsonl", folder: "runs" })
+  })
+
+  test("prune without anything to keep does not compile", () => {
     expect(Report.prune).type.not.toBeCallableWith()
     expect(Report.prune).type.not.toBeCallableWith({ folder: "runs" })
   })

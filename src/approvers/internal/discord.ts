@@ -18,7 +18,7 @@ import { at, listAt, textAt } from "../../internal/approvals/json.ts"
 import { labelsShown, type Vote } from "../../internal/approvals/question.ts"
 import { withoutTrailingSlashes } from "../../internal/text/baseUrl.ts"
 import type { Driver } from "./polling.ts"
-import { asking, replied, settled } from "./question.ts"
+import { asking, howWithValues, replied, settled } from "./question.ts"
 
 export interface Settings {
   readonly token: string
@@ -40,6 +40,9 @@ const maxMessages = 50
 
 const how = (question: Question): ReadonlyArray<Field> => {
   const { approve, deny } = labelsShown(question)
+  if (question.values !== undefined) {
+    return howWithValues(question, { deny: `To deny, react with ${emojis.deny}, or reply to this with “${deny}”` })
+  }
   return [
     { name: "Answer", value: `${emojis.approve} ${approve}   ${emojis.deny} ${deny}` },
     { name: "How", value: `React, or reply to this with “${approve}” or “${deny}” and, if you like, a comment` }
@@ -60,7 +63,7 @@ export interface Posted {
 }
 
 /** @internal */
-export const make = ({ baseUrl, channelId, token }: Settings, { http, time }: Channel): Driver<Posted> => {
+export const make = ({ baseUrl, channelId, token }: Settings, { http, time, words }: Channel): Driver<Posted> => {
   const messagesOf = (channel: string) =>
     `${withoutTrailingSlashes(baseUrl)}/channels/${encodeURIComponent(channel)}/messages`
   const authorized = HttpClientRequest.setHeaders({ authorization: `Bot ${token}`, "user-agent": userAgent })
@@ -114,7 +117,7 @@ export const make = ({ baseUrl, channelId, token }: Settings, { http, time }: Ch
         const posted = yield* http.send(
           HttpClientRequest.bodyJsonUnsafe(
             authorized(HttpClientRequest.post(messagesOf(channelId))),
-            botMessage(asking(question, at, how(question), time), time, makeNonce())
+            botMessage(asking(question, at, how(question), time), { time, words }, makeNonce())
           ),
           read((json) => textAt(json, "id") !== undefined)
         )
@@ -152,11 +155,11 @@ export const make = ({ baseUrl, channelId, token }: Settings, { http, time }: Ch
 
       return {
         at: timeAt(message, "timestamp"),
-        prepare: Effect.andThen(react("approve"), react("deny")),
+        prepare: question.values === undefined ? Effect.andThen(react("approve"), react("deny")) : react("deny"),
         poll: () => poll,
         settle: (decision) => {
           const alert = settled(question, DateTime.makeUnsafe(askedAt), decision, time)
-          const { allowed_mentions, embeds } = botMessage(alert, time, "")
+          const { allowed_mentions, embeds } = botMessage(alert, { time, words }, "")
           const body = { embeds, allowed_mentions } satisfies RESTPatchAPIChannelMessageJSONBody
           return http.send(HttpClientRequest.bodyJsonUnsafe(authorized(HttpClientRequest.patch(url)), body))
         }

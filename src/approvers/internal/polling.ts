@@ -144,7 +144,10 @@ const decided = (vote: Vote): Effect.Effect<Decision> =>
 
 /** Returns the earliest vote that counts, or a denial if the order can't be determined. */
 const chosen = (question: Question, votes: ReadonlyArray<Vote>): Vote | undefined => {
-  const counted = votes.filter(({ by, handles }) => mayAnswer(question, by, handles))
+  // an approval without the values that the question asks for is none
+  const counted = votes.filter(({ answer, by, handles }) =>
+    mayAnswer(question, by, handles) && (question.values === undefined || answer === "deny")
+  )
   // of the votes for one answer, those with a time come first, since they may have a comment
   const first = (answer: Vote["answer"]): Vote | undefined =>
     counted.filter((vote) => vote.answer === answer).toSorted((a, b) => order(a) - order(b) || 0)[0]

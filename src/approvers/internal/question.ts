@@ -4,7 +4,7 @@ import * as Duration from "effect/Duration"
 import { Alert, type Field, type Severity } from "../../Alert.ts"
 import type { Dated } from "../../alerters/internal/channel/channel.ts"
 import type { Decision, Question } from "../../Approver.ts"
-import { isDoubtful, labels, type Vote } from "../../internal/approvals/question.ts"
+import { isDoubtful, labels, labelsShown, type Vote } from "../../internal/approvals/question.ts"
 import { clean, fitEnd, oneLine } from "../../internal/text/fit.ts"
 
 const maxName = 100
@@ -28,6 +28,14 @@ export const asking = (question: Question, at: DateTime.Utc, how: ReadonlyArray<
   const until = end._tag === "None" ? [] : [{ name: "Until", value: time(end.value) }]
   return alertOf(question, [...how, ...until], "info", at)
 }
+
+/**
+ * Says how a question that asks for values is answered: an approval by a reaction would have none. The command is among the
+ * fields of the question, which the approver that takes the values has added.
+ */
+export const howWithValues = (question: Question, { deny }: { readonly deny: string }): ReadonlyArray<Field> => [
+  { name: "How", value: `“${labelsShown(question).approve}” needs values, which the command below takes. ${deny}` }
+]
 
 /** Renders the question with its decision. */
 export const settled = (question: Question, at: DateTime.Utc, decision: Decision | undefined, time: Time): Dated =>

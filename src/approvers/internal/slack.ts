@@ -14,7 +14,7 @@ import { labelsShown, mayAnswer, type Vote } from "../../internal/approvals/ques
 import { withoutTrailingSlashes } from "../../internal/text/baseUrl.ts"
 import * as Writer from "../../internal/text/writer.ts"
 import type { Driver } from "./polling.ts"
-import { asking, replied, settled } from "./question.ts"
+import { asking, howWithValues, replied, settled } from "./question.ts"
 
 export interface Settings {
   readonly token: string
@@ -36,6 +36,9 @@ const unescape = (text: string): string => text.replace(/&lt;/g, "<").replace(/&
 /** The fields that say how to answer. */
 const how = (question: Question): ReadonlyArray<Field> => {
   const { approve, deny } = labelsShown(question)
+  if (question.values !== undefined) {
+    return howWithValues(question, { deny: `To deny, react with ❌, or reply in the thread with “${deny}”` })
+  }
   return [
     { name: "Answer", value: `✅ ${approve}   ❌ ${deny}` },
     { name: "How", value: `React, or reply in the thread with “${approve}” or “${deny}” and, if you like, a comment` }
@@ -58,7 +61,7 @@ export interface Posted {
 }
 
 /** @internal */
-export const make = (settings: Settings, { error, http, time }: Channel): Driver<Posted> => {
+export const make = (settings: Settings, { error, http, time, words }: Channel): Driver<Posted> => {
   const { channel: channelName, token } = settings
   const baseUrl = withoutTrailingSlashes(settings.baseUrl)
   const authorized = HttpClientRequest.bearerToken(token)
@@ -165,7 +168,7 @@ export const make = (settings: Settings, { error, http, time }: Channel): Driver
         yield* ownId
         const posted = yield* post("chat.postMessage", {
           channel: channelName,
-          ...message(asking(question, at, how(question), time), time),
+          ...message(asking(question, at, how(question), time), { time, words }),
           ...quiet
         })
         const ts = textAt(posted, "ts")
@@ -186,13 +189,15 @@ export const make = (settings: Settings, { error, http, time }: Channel): Driver
       })
       return {
         at: timeOf(ts),
-        prepare: Effect.andThen(react(reactions.approve), react(reactions.deny)),
+        prepare: question.values === undefined
+          ? Effect.andThen(react(reactions.approve), react(reactions.deny))
+          : react(reactions.deny),
         poll: () => poll,
         settle: (decision) =>
           post("chat.update", {
             channel,
             ts,
-            ...message(settled(question, DateTime.makeUnsafe(askedAt), decision, time), time),
+            ...message(settled(question, DateTime.makeUnsafe(askedAt), decision, time), { time, words }),
             parse: quiet.parse,
             link_names: quiet.link_names
           })

@@ -20,12 +20,12 @@ import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { existsSync } from "node:fs"
 import process from "node:process"
 import * as Durable from "../../durable/Durable.ts"
-import { isPostgres, refusedPath, refusedUrl } from "../../durable/internal/engine/databaseAddress.ts"
-import * as Lock from "../../durable/internal/engine/databaseLock.ts"
-import * as SqliteClient from "../../durable/internal/engine/sqliteClient.ts"
+import * as Embedded from "../../durable/internal/engine/embedded/layer.ts"
+import { isPostgres, refusedPath, refusedUrl } from "../../internal/text/databaseAddress.ts"
 import { errorMessage } from "../../internal/text/errors.ts"
 import { UsageError } from "../request.ts"
 import { type Address, runnerLayer } from "./cluster.ts"
+import * as Runs from "./runs.ts"
 
 /** A database. The URL is redacted, since it may hold a password. */
 export type Database =
@@ -37,14 +37,19 @@ const defaultFile = ".epilogue/durable.db"
 
 const variables = ["EPILOGUE_DATABASE", "DATABASE_URL"] as const
 
+/** Returns the text that names the database, and where it stands. */
+const named = (flag: string | undefined): readonly [by: string, text: string] => {
+  if (flag !== undefined) return ["--database", flag]
+  for (const variable of variables) {
+    const value = process.env[variable] ?? ""
+    if (value !== "") return [variable, value]
+  }
+  return ["", defaultFile]
+}
+
 /** Returns the database that the command line names, else the one that the environment names. */
 export const databaseOf = (flag: string | undefined): Effect.Effect<Database, UsageError> => {
-  const variable = variables.find((name) => (process.env[name] ?? "") !== "")
-  const [by, text] = flag !== undefined
-    ? ["--database", flag]
-    : variable === undefined
-    ? ["", defaultFile]
-    : [variable, process.env[variable] ?? ""]
+  const [by, text] = named(flag)
   const isUrl = isPostgres(text)
   const problem = isUrl ? refusedUrl(text) : refusedPath(text)
   return problem === undefined
@@ -88,13 +93,14 @@ export const secretsOf = (database: Database): ReadonlyArray<string> => {
 // -----------------------------------------------------------------------------
 
 /** The services of an engine. */
-export type Engine = WorkflowEngine | Sharding.Sharding | MessageStorage | SqlClient
+export type Engine = WorkflowEngine | SqlClient | Runs.Runs
 
 /** The errors of starting an engine. */
 export type EngineError =
   | ConfigError
   | SqlError
   | Durable.DatabaseInUse
+  | Durable.DatabaseRefused
   | SocketServerError
   | Durable.UntrustedNetwork
   | UsageError
@@ -108,36 +114,46 @@ type Settings = Partial<ShardingConfig.ShardingConfig["Service"]>
  * - `entityRegistrationTimeout`: none, so that runs of pipelines that this process does not have wait for a worker that
  *   has them. By default they fail after a minute.
  */
-const settings = (pollInterval: ShardingConfig.ShardingConfig["Service"]["entityMessagePollInterval"]): Settings => ({
-  ...(process.env["ENTITY_MESSAGE_POLL_INTERVAL"] === undefined ? { entityMessagePollInterval: pollInterval } : {}),
+const settings = (): Settings => ({
+  ...(process.env["ENTITY_MESSAGE_POLL_INTERVAL"] === undefined ? { entityMessagePollInterval: "1 second" } : {}),
   ...(process.env["ENTITY_REGISTRATION_TIMEOUT"] === undefined ? { entityRegistrationTimeout: Infinity } : {})
 })
+
+const onCluster = <E>(
+  sharding: Layer.Layer<Sharding.Sharding | MessageStorage, E, SqlClient>,
+  url: Redacted.Redacted
+): Layer.Layer<Engine, E | SqlError | UsageError> =>
+  Layer.merge(Durable.layerCluster, Runs.layerCluster).pipe(
+    Layer.provide(sharding),
+    Layer.provideMerge(postgres(url))
+  )
+
+const inFile = <E>(engine: Layer.Layer<WorkflowEngine | SqlClient, E>): Layer.Layer<Engine, E> =>
+  Layer.provideMerge(Runs.layerSqlite, engine)
 
 /** An engine that executes the runs in the database. */
 export const engine = (database: Database, address: Address): Layer.Layer<Engine, EngineError> =>
   database._tag === "Sqlite"
-    ? Durable.layerSqlite({ filename: database.filename, shardingConfig: settings("500 millis") })
-    : Durable.layerCluster.pipe(
-      Layer.provideMerge(runnerLayer(address, settings("1 second"))),
-      Layer.provideMerge(postgres(database.url))
-    )
+    ? inFile(Durable.layerSqlite({ filename: database.filename }))
+    : onCluster(runnerLayer(address, settings()), database.url)
 
 /** An engine that submits and polls runs but executes none: a worker finds its requests in the database. */
 export const client = (database: Database): Layer.Layer<Engine, EngineError> =>
-  Durable.layerCluster.pipe(
-    Layer.provideMerge(Sharding.layer),
-    Layer.provide(Runners.layerNoop),
-    Layer.provideMerge(SqlMessageStorage.layer),
-    Layer.provide([
-      RunnerStorage.layerMemory,
-      RunnerHealth.layerNoop,
-      Digest.layerWebCrypto,
-      ShardingConfig.layerFromEnv({ runnerAddress: Option.none() })
-    ]),
-    Layer.provideMerge(
-      database._tag === "Sqlite" ? SqliteClient.layer({ filename: database.filename }) : postgres(database.url)
+  database._tag === "Sqlite"
+    ? inFile(Durable.layerSqliteClient({ filename: database.filename }))
+    : onCluster(
+      Sharding.layer.pipe(
+        Layer.provide(Runners.layerNoop),
+        Layer.provideMerge(SqlMessageStorage.layer),
+        Layer.provide([
+          RunnerStorage.layerMemory,
+          RunnerHealth.layerNoop,
+          Digest.layerWebCrypto,
+          ShardingConfig.layerFromEnv({ runnerAddress: Option.none() })
+        ])
+      ),
+      database.url
     )
-  )
 
 /** A client of Postgres, by an optional peer dependency. */
 const postgres = (url: Redacted.Redacted): Layer.Layer<SqlClient, SqlError | UsageError> =>
@@ -154,8 +170,12 @@ const postgres = (url: Redacted.Redacted): Layer.Layer<SqlClient, SqlError | Usa
     (PgClient) => PgClient.layer({ url })
   ))
 
-/** Whether a process has the file open, or may have: where the lock can't be read, opening the file reports why. */
+/** The client of the database alone. */
+export const sql = (database: Database): Layer.Layer<SqlClient, EngineError> =>
+  database._tag === "Sqlite"
+    ? Durable.layerSqliteClient({ filename: database.filename })
+    : postgres(database.url)
+
+/** Whether a process runs what is in the file, or may do so where nobody can tell. */
 export const isHeld = (filename: string): Effect.Effect<boolean> =>
-  Effect.suspend(() =>
-    existsSync(`${filename}.lock`) ? Effect.orElseSucceed(Lock.isHeld(filename), () => true) : Effect.succeed(false)
-  )
+  Effect.suspend(() => existsSync(filename) ? Embedded.isRun(filename) : Effect.succeed(false))

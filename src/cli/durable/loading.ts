@@ -7,9 +7,10 @@ import type { Path } from "effect/Path"
 import { hasProperty } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import type { Result } from "effect/workflow/Workflow"
+import type { Any, Result } from "effect/workflow/Workflow"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
-import { ConfigFile } from "../../config/index.ts"
+import type { ConfigFile } from "../../config/index.ts"
+import { errorOf } from "../../config/internal/file/errorOf.ts"
 import * as Sources from "../../config/internal/modules/modules.ts"
 import type { Refusal } from "../../config/internal/modules/refusal.ts"
 import { listed } from "../../internal/text/closest.ts"
@@ -34,7 +35,7 @@ export interface Workflow {
 /** A pipeline made by `Durable.pipeline`, whose types are not known. A service that its layer needs may be missing. */
 export interface Pipeline {
   readonly name: string
-  readonly workflow: Workflow
+  readonly workflow: Workflow & Any
   readonly layer: Layer.Layer<never, never, WorkflowEngine>
 }
 
@@ -53,21 +54,13 @@ const commandLine = "the command line"
 
 /** Makes an error of problems on the command line, each with its path there. */
 const wrong = (
-  problems: readonly [Refusal, ...ReadonlyArray<Refusal>],
+  problems: ReadonlyArray<Refusal>,
   path: (index: number) => ConfigFile.ConfigIssue["path"]
-): ConfigFile.ConfigFileError => {
-  const issue = (problem: Refusal, index: number): ConfigFile.ConfigIssue => ({
-    path: path(index),
-    file: commandLine,
-    position: undefined,
-    ...problem
-  })
-  const [first, ...others] = problems
-  return new ConfigFile.ConfigFileError({
-    file: commandLine,
-    issues: [issue(first, 0), ...others.map((problem, index) => issue(problem, index + 1))]
-  })
-}
+): ConfigFile.ConfigFileError =>
+  errorOf(
+    commandLine,
+    problems.map((problem, index) => ({ path: path(index), file: commandLine, position: undefined, ...problem }))
+  )
 
 // -----------------------------------------------------------------------------
 // pipelines
@@ -103,8 +96,10 @@ const pipelinesOf = (shown: string, value: unknown): Effect.Effect<ReadonlyArray
     : Effect.succeed(parts.flatMap(([, part]) => isPipeline(part) ? [part] : []))
 }
 
-const kindOf = (value: unknown): string =>
-  Effect.isEffect(value) ? "an Effect that is not durable" : value === null ? "null" : `a value of type ${typeof value}`
+const kindOf = (value: unknown): string => {
+  if (Effect.isEffect(value)) return "an Effect that is not durable"
+  return value === null ? "null" : `a value of type ${typeof value}`
+}
 
 /** Returns all pipelines that a module exports, alone or in arrays and records of nothing else. */
 const exported = (
@@ -215,15 +210,15 @@ export const payloadOf = (
       Schema.decodeUnknownEffect(schema, { errors: "all", onExcessProperty: "error" })(input),
       ({ issue }) => {
         const issues = formatIssue(issue).issues
-        const problems = issues.map(({ message }): Refusal =>
-          /^missing key/i.test(message)
-            ? { found: text === undefined ? "no --payload" : "nothing", expected: "a value" }
-            : /excess property/i.test(message)
+        const problems = issues.map(({ message }): Refusal => {
+          if (/^missing key/i.test(message)) {
+            return { found: text === undefined ? "no --payload" : "nothing", expected: "a value" }
+          }
+          return /excess property/i.test(message)
             ? { found: "a field that the payload does not have", expected: "one of its fields" }
             : { found: "a value that does not fit", expected: message.replace(/^Expected /, "") }
-        )
-        const [first = { found: "a value that does not fit", expected: "the payload" }, ...others] = problems
-        return wrong([first, ...others], (index) => [
+        })
+        return wrong(problems, (index) => [
           "payload",
           ...(issues[index]?.path ?? []).map((segment) => {
             const key = typeof segment === "object" ? segment.key : segment

@@ -2,36 +2,50 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Option from "effect/Option"
 import { hasProperty } from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import { healthOf } from "../../durable/internal/storage/guard.ts"
 import { outcomeOf } from "../../internal/engine/outcome.ts"
+import { reasonOf, skippedOf } from "../../internal/model/skip.ts"
 import * as Writer from "../../internal/text/writer.ts"
 import { type DurableRunRequest, ExitCode } from "../request.ts"
 import { err, errBlock, out } from "../run/environment.ts"
 import { causeText } from "../run/output.ts"
+import { telling } from "./beginning.ts"
 import { client, type Database, type Engine, engine, isHeld } from "./database.ts"
 import { loadOne, payloadOf, type Pipeline, type Services } from "./loading.ts"
-import { requestIdOf } from "./requests.ts"
+import { Runs } from "./runs.ts"
 import { isInUse, runner, type Session, session } from "./session.ts"
+import { supervised, type Supervision } from "./supervision.ts"
 
 /** Submits a run and waits for its end. It runs in this process or in a worker. */
 export const run = (request: DurableRunRequest): Promise<number> =>
-  session(request, (session) =>
-    Effect.gen(function*() {
-      const { pipeline, services } = yield* loadOne(request)
-      const payload = yield* payloadOf(pipeline, request.payload)
-      const runId = yield* pipeline.workflow.executionId(payload)
-      const submission: Submission = { session, pipeline, services, payload, runId, submitted: false }
-      session.own.add(runId)
-      const exit = yield* session.observed(
-        session.database._tag === "Sqlite"
-          ? inFile(submission, session.database)
-          : Effect.provide(follow(submission, waiting(submission)), client(session.database))
-      )
-      return yield* printEnd(submission, exit)
-    }))
+  supervised(request, request.reference, (supervision) => runHere(request, supervision))
+
+const runHere = (request: DurableRunRequest, supervision: Supervision): Promise<number> =>
+  session(
+    request,
+    (session) =>
+      telling(request, session, supervision, request.reference, ({ alerting, loaded }) =>
+        Effect.gen(function*() {
+          const { pipeline, services } = yield* loadOne(request)
+          loaded(pipeline.name)
+          supervision.supervisor?.send({ _tag: "Loaded", pipelineName: pipeline.name })
+          const payload = yield* payloadOf(pipeline, request.payload)
+          const runId = yield* pipeline.workflow.executionId(payload)
+          const submission: Submission = { session, pipeline, services, payload, runId, submitted: false }
+          session.own.add(runId)
+          const exit = yield* session.observed(alerting(
+            session.database._tag === "Sqlite"
+              ? inFile(submission, session.database)
+              : Effect.provide(follow(submission, waiting(submission)), client(session.database))
+          ))
+          return yield* printEnd(submission, exit)
+        })),
+    supervision
+  )
 
 interface Submission {
   readonly session: Session
@@ -98,9 +112,8 @@ const waiting = ({ pipeline: { name }, runId, session }: Submission): Meanwhile<
   session.messages.interrupt = `leaving ${name}; run ${runId} goes on without this`
   return Effect.gen(function*() {
     if (begun) return
-    // the first activity of every run
-    const start = requestIdOf(name, runId, "activity", "run/start/1")
-    begun = (yield* Effect.orElseSucceed(start, Option.none))._tag === "Some"
+    const runs = yield* Runs
+    begun = yield* Effect.orElseSucceed(runs.begun(name, runId), () => false)
     if (begun && printed) err(`a worker has begun ${name}`)
     if (!begun && !printed && Date.now() - since > patience) {
       printed = true
@@ -142,9 +155,12 @@ const follow = <A = never>(
       else emit({ _tag: "Submitted", pipelineName: name, runId })
       if (before !== undefined) err(`${name} has run with this payload before; this is the result of that run`)
     }
+    const health = healthOf(yield* WorkflowEngine)
     while (true) {
       const ended = yield* poll(submission)
       if (ended !== undefined) return ended
+      const lost = health?.failure
+      if (lost !== undefined) return Exit.fail(lost)
       const other = yield* meanwhile
       if (other !== undefined) return other
       yield* Effect.sleep("150 millis")
@@ -191,6 +207,11 @@ const printEnd = (
     if (cause === undefined) {
       const shown = value === undefined ? undefined : redact(JSON.stringify(value))
       if (emit === undefined) out(`${name} succeeded${shown === undefined || shown === "null" ? "" : `: ${shown}`}`)
+      return ExitCode.success
+    }
+    if (outcome === "skip") {
+      const reason = reasonOf(skippedOf(exit))
+      if (emit === undefined) out(redact(`${name} was skipped${reason === undefined ? "" : `: ${reason}`}`))
       return ExitCode.success
     }
     errBlock(redact(outcome === "interrupt" ? `${name} was interrupted` : `${name} failed: ${cause}`))

@@ -15,6 +15,7 @@ import { causeText } from "../run/output.ts"
 import * as Run from "../run/session.ts"
 import { type Database, databaseOf, type Engine, secretsOf } from "./database.ts"
 import type { Loaded } from "./loading.ts"
+import type { Supervision } from "./supervision.ts"
 
 /** The session of a command for durable pipelines. */
 export interface Session extends Run.Session {
@@ -28,22 +29,27 @@ type Program = (session: Session) => Effect.Effect<number, unknown, FileSystem |
 /** Runs a program to its end and returns the exit code. */
 export const session = (
   request: DurableRequest & Partial<Showing>,
-  program: Program
+  program: Program,
+  { reported, supervisor, write }: Partial<Supervision> = {}
 ): Promise<number> => {
   const own = new Set<string>()
   return Run.session(
     {
       ...request,
+      supervisor,
+      write,
       isOwn: (runId) => own.has(runId),
       describe: (cause) => databaseText(Cause.squash(cause)) ?? causeText(cause)
     },
-    (session) =>
-      Effect.gen(function*() {
+    (session) => {
+      const main = Effect.gen(function*() {
         const database = yield* databaseOf(request.database)
         const guard = yield* CurrentGuard
         guard?.add(secretsOf(database))
         return yield* program({ ...session, database, own })
       }).pipe(Effect.provide(quietLoggers(session.isInterrupted)))
+      return reported === undefined ? main : reported(main)
+    }
   )
 }
 
@@ -72,8 +78,8 @@ const databaseText = (error: unknown): string | undefined => {
 export const isInUse = (error: unknown): error is DatabaseInUse => error instanceof DatabaseInUse
 
 /**
- * Filters two messages of `effect/cluster` that repeat: that runs of a pipeline wait for a worker that has it is
- * printed once for each pipeline, in plain words; that no runner is left is dropped once this process, the last one, is
+ * Filters messages of the engines: that runs of a pipeline wait for a worker that has it, which `effect/cluster` repeats,
+ * is printed once for each pipeline, in plain words; that no runner is left is dropped once this process, the last one, is
  * stopping.
  */
 const quietLoggers = (isInterrupted: () => boolean): Layer.Layer<never> =>
@@ -93,6 +99,10 @@ const quiet = (
   Logger.make((options) => {
     const [message] = Array.isArray(options.message) ? options.message : [options.message]
     if (message === "No healthy runners available" && isInterrupted()) return undefined
+    if (typeof message === "string" && /^runs of ".*" wait for a process that has this pipeline/.test(message)) {
+      err(message.replace("a process", "a worker"))
+      return undefined
+    }
     if (message !== "Could not find entity manager for address, retrying") return logger.log(options)
     const { address } = options.fiber.getRef(References.CurrentLogAnnotations)
     const type = hasProperty(address, "entityType") ? String(address.entityType) : ""

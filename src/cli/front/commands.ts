@@ -5,16 +5,20 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import * as Path from "effect/Path"
-import { type LoadRequest, UsageError } from "../request.ts"
+import { defaultConfigs, type LoadRequest, UsageError } from "../request.ts"
+import * as Ack from "./ack.ts"
+import * as Alert from "./alert.ts"
+import { configOf } from "./config.ts"
 import * as Durable from "./durable.ts"
+import * as Exec from "./exec.ts"
 import * as Flags from "./flags.ts"
 import * as Init from "./init.ts"
+import * as Outbox from "./outbox.ts"
 import { collectParams } from "./params.ts"
 import * as Records from "./records.ts"
-import { absolute } from "./references.ts"
+import { absolute, isConfig } from "./references.ts"
+import * as Stored from "./stored.ts"
 
 /** Loads the commands that import the library, which `--version` or `--help` do not need. */
 // oxlint-disable-next-line eslint/no-restricted-imports -- loads the bundle when a command needs it
@@ -37,7 +41,9 @@ const loading = {
   config: Flag.String("config").pipe(
     Flag.withAlias("c"),
     Flag.withMetavar("FILE"),
-    Flag.withDescription("The config file for a pipeline named by MODULE#EXPORT"),
+    Flag.withDescription(
+      "The config file for a pipeline named by MODULE#EXPORT; with --durable, only its alerter is used"
+    ),
     Flag.optional
   ),
   params: Flag.String("param").pipe(
@@ -62,25 +68,16 @@ const loading = {
         : Effect.succeed({ params: collected, texts })
     })
   ),
-  runName: Flag.String("run-name").pipe(
-    Flag.withMetavar("NAME"),
-    Flag.withDescription("The name of the run"),
-    Flag.optional
-  ),
+  runName: Flags.runName,
   timeout: Flag.String("timeout").pipe(
     Flag.withMetavar("TIME"),
     Flag.withDescription("The time limit of the run: \"2 hours\", 90m, or a number of seconds"),
     Flag.optional
   ),
-  root: Flag.String("root").pipe(
-    Flag.withMetavar("DIR"),
-    Flag.withDescription("The folder that no path in the config may leave; unless set, the folder of the config"),
-    Flag.optional
-  ),
-  allowOutside: Flag.Boolean("allow-outside").pipe(
-    Flag.withDescription("Allow paths in the config to leave that folder"),
-    Flag.withDefault(false)
-  )
+  root: Flags.root,
+  allowOutside: Flags.allowOutside,
+  project: Flags.project,
+  alertUrls: Flags.alertUrls
 }
 
 interface Loading {
@@ -91,67 +88,44 @@ interface Loading {
   readonly timeout: Option.Option<string>
   readonly root: Option.Option<string>
   readonly allowOutside: boolean
+  readonly project: boolean
+  readonly alertUrls: ReadonlyArray<string>
 }
 
 /** Returns the names of the given flags that apply to pipelines in memory only. */
-const inMemory = (input: Loading & { readonly supervise: Option.Option<boolean> }): ReadonlyArray<string> => [
-  ...(Option.isSome(input.config) ? ["config"] : []),
+const inMemory = (input: Loading): ReadonlyArray<string> => [
   ...(Object.keys(input.params.texts).length > 0 ? ["param"] : []),
   ...(Option.isSome(input.runName) ? ["run-name"] : []),
-  ...(Option.isSome(input.timeout) ? ["timeout"] : []),
-  ...(Option.isSome(input.root) ? ["root"] : []),
-  ...(input.allowOutside ? ["allow-outside"] : []),
-  ...(Option.isSome(input.supervise) ? ["supervise"] : [])
+  ...(Option.isSome(input.timeout) ? ["timeout"] : [])
 ]
 
-const isConfig = (name: string): boolean => /\.(ya?ml|json)$/i.test(name)
-
-/** The config files that are looked for where none is named. */
-const defaultConfigs = ["epilogue.yaml", "epilogue.yml", "epilogue.json"]
-
 const usage = (message: string) => new UsageError({ message })
-
-const timeoutOf = (text: string): Effect.Effect<number, UsageError> => {
-  const millis = Flags.durationMillis(text)
-  return millis === undefined || millis <= 0
-    ? Effect.fail(
-      usage(`--timeout takes a duration such as "2 hours" or 90m, or a number of seconds, got ${JSON.stringify(text)}`)
-    )
-    : Effect.succeed(millis)
-}
 
 /** Makes a request of the arguments: finds the config file, and resolves paths. */
 const toRequest = (input: Loading) =>
   Effect.gen(function*() {
-    const fs = yield* FileSystem.FileSystem
-    const path = yield* Path.Path
     const named = Option.getOrUndefined(input.file)
     const given = Option.getOrUndefined(input.config)
     const asConfig = named !== undefined && isConfig(named) ? named : undefined
     if (asConfig !== undefined && given !== undefined) {
       return yield* usage(`two config files are named: ${asConfig} and --config ${given}`)
     }
-    let config = asConfig ?? given
     const pipeline = asConfig === undefined ? named : undefined
+    // the pipeline of a flag needs no file
+    const config = pipeline !== undefined && given === undefined ? undefined : yield* configOf(asConfig ?? given)
     if (config === undefined && pipeline === undefined) {
-      for (const name of defaultConfigs) {
-        if (config === undefined && (yield* Effect.orElseSucceed(fs.exists(name), () => false))) config = name
-      }
-      if (config === undefined) {
-        return yield* usage(`name a config file or a MODULE#EXPORT: this folder has no ${defaultConfigs.join(", ")}`)
-      }
-    }
-    if (config !== undefined && !(yield* Effect.orElseSucceed(fs.exists(config), () => false))) {
-      return yield* usage(`there is no file ${config}`)
+      return yield* usage(`name a config file or a MODULE#EXPORT: this folder has no ${defaultConfigs.join(", ")}`)
     }
     const request: LoadRequest = {
       config,
       pipeline: pipeline === undefined ? undefined : yield* absolute(pipeline),
       ...input.params,
       runName: Option.getOrUndefined(input.runName),
-      timeout: Option.isSome(input.timeout) ? yield* timeoutOf(input.timeout.value) : undefined,
-      root: Option.getOrUndefined(Option.map(input.root, (root) => path.resolve(root))),
-      allowOutside: input.allowOutside
+      timeout: yield* Flags.optionalTime("timeout", input.timeout),
+      root: yield* Flags.rootOf(input.root),
+      allowOutside: input.allowOutside,
+      project: input.project,
+      alertUrls: input.alertUrls
     }
     return request
   })
@@ -164,19 +138,20 @@ const toRequest = (input: Loading) =>
 export const make = (perform: Flags.Perform) => {
   const run = Command.make("run", {
     ...loading,
-    json: Flag.Boolean("json").pipe(
-      Flag.withDescription("Print events as JSON lines to stdout; what the pipeline logs or prints goes to stderr"),
-      Flag.withDefault(false)
-    ),
+    json: Flags.on("json", "Print events as JSON lines to stdout; what the pipeline logs or prints goes to stderr"),
     supervise: Flag.Boolean("supervise").pipe(
       Flag.withNegation("no-supervise"),
       Flag.withDescription(
-        "Run the pipeline in a child process, and post an alert if that crashes; the default where the config has an alerter (see --no-supervise)"
+        "Run the pipeline in a child process, and tell of it if that crashes; the default where the config has an alerter " +
+          "or a monitor (see --no-supervise). A durable run takes the alerter of --config for that, or the Alerter of its services"
       ),
       Flag.optional
     ),
+    requireAlerts: Flags.requireAlerts,
+    monitors: Flags.monitors,
     progress: Flags.progress,
     record: Flags.record,
+    junit: Flags.junit,
     ...Durable.runFlags
   }, (input) =>
     Effect.gen(function*() {
@@ -186,12 +161,16 @@ export const make = (perform: Flags.Perform) => {
       if (durable !== undefined) return yield* perform(() => Durable.run(durable))
       const request = yield* toRequest(input)
       const supervise = Option.getOrUndefined(input.supervise)
-      yield* perform(async () => (await library()).run({ ...request, ...showing, supervise, logLevel }))
+      const { monitors, requireAlerts } = input
+      yield* perform(async () =>
+        (await library()).run({ ...request, ...showing, supervise, requireAlerts, monitors, logLevel })
+      )
     })).pipe(
       Command.withDescription(
         "Run a pipeline. The exit code is 0 if it succeeds, 1 if it fails, 2 if the config, the command line or the " +
-          "environment is wrong, 130 if it is interrupted. Ctrl-C interrupts it, and its hooks run; a second Ctrl-C " +
-          "quits at once. A durable run survives Ctrl-C: a worker continues it, or this command at its next start."
+          "environment is wrong, 130 if it is interrupted; with --require-alerts 3 if it succeeds and an alert did not " +
+          "arrive. Alerts that did not arrive are listed at the end. Ctrl-C interrupts the run, and its hooks run; a " +
+          "second Ctrl-C quits at once. A durable run survives Ctrl-C: a worker continues it, or this command at its next start."
       ),
       Command.withShortDescription("Run a pipeline"),
       Command.withExamples([
@@ -204,6 +183,14 @@ export const make = (perform: Flags.Perform) => {
         {
           command: "epilogue run nightly.yaml --json | jq -r ._tag",
           description: "Print its events for another program"
+        },
+        {
+          command: "epilogue run nightly.yaml --monitor https://hc-ping.com/5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278",
+          description: "Let Healthchecks.io notice when it has not run"
+        },
+        {
+          command: "ALERT_URL=discord://ID/TOKEN epilogue run ./etl.ts#pipeline --alert-url '${ALERT_URL}'",
+          description: "Send its alerts to a channel, without a config file"
         },
         {
           command: "epilogue run nightly.yaml --record && epilogue show latest",
@@ -222,7 +209,8 @@ export const make = (perform: Flags.Perform) => {
     (input) => Effect.flatMap(toRequest(input), (request) => perform(async () => (await library()).check(request)))
   ).pipe(
     Command.withDescription(
-      "Check a config file, and the modules and parameters that it names. Prints all mistakes at once, and runs nothing."
+      "Check a config file, and the modules, parameters and variables that it names. Builds its alerter and posts nothing. " +
+        "Prints all mistakes at once, and runs nothing."
     ),
     Command.withShortDescription("Find the mistakes in a config file"),
     Command.withExamples([{ command: "epilogue check nightly.yaml" }])
@@ -268,12 +256,17 @@ export const make = (perform: Flags.Perform) => {
     ]),
     Command.withSubcommands([
       run,
+      Exec.make(perform),
       check,
       explain,
       schema,
       init,
+      Alert.make(perform),
+      Ack.make(perform),
       ...Records.make(perform),
-      ...Durable.make(perform)
+      ...Durable.make(perform),
+      Stored.make(perform),
+      Outbox.make(perform)
     ])
   )
 }

@@ -2,21 +2,21 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import type { FileSystem } from "effect/FileSystem"
 import type { LogLevel } from "effect/LogLevel"
 import * as Option from "effect/Option"
-import type { Path } from "effect/Path"
+import { Path } from "effect/Path"
 import { type DurableRunRequest, type Showing, UsageError } from "../request.ts"
-import { type Perform, record } from "./flags.ts"
-import { absolute } from "./references.ts"
+import { alertUrls, allowOutside, logLevel, monitors, on, type Perform, record, root } from "./flags.ts"
+import { absolute, isConfig } from "./references.ts"
 
-/** Loads the commands for durable pipelines. */
+/** Loads the commands for workers and their runs. */
 // oxlint-disable-next-line eslint/no-restricted-imports -- loads the bundle when a command needs it
 const library = () => import("../durable/commands.ts")
 
-const database = Flag.String("database").pipe(
+/** @internal */
+export const database = Flag.String("database").pipe(
   Flag.withMetavar("FILE|URL"),
   Flag.withDescription(
     "The database of durable runs: a SQLite file, or the postgres:// URL of a cluster's database. Unless set: " +
@@ -33,10 +33,11 @@ const layer = Flag.String("layer").pipe(
   Flag.optional
 )
 
-const json = Flag.Boolean("json").pipe(
-  Flag.withDescription("Print events as JSON lines to stdout; what the pipelines log or print goes to stderr"),
-  Flag.withDefault(false)
-)
+const json = on("json", "Print events as JSON lines to stdout; what the pipelines log or print goes to stderr")
+
+/** Reads `NAME=VALUE`. Of two values of one name the later counts. */
+const valuesOf = (given: ReadonlyArray<string>): Readonly<Record<string, string>> =>
+  Object.fromEntries(given.map((value) => [value.slice(0, value.indexOf("=")), value.slice(value.indexOf("=") + 1)]))
 
 interface Module {
   readonly reference: string
@@ -49,22 +50,15 @@ const moduleOf = ({ layer, reference }: Module) =>
     layer: Option.isSome(layer) ? absolute(layer.value) : Effect.undefined
   })
 
-const logLevel: Effect.Effect<LogLevel | undefined, never, GlobalFlag.Setting.Identifier<"log-level">> = Effect.map(
-  GlobalFlag.LogLevel,
-  Option.getOrUndefined
-)
-
 // -----------------------------------------------------------------------------
 // run --durable
 // -----------------------------------------------------------------------------
 
 /** The flags of `run` that are for durable pipelines. */
 export const runFlags = {
-  durable: Flag.Boolean("durable").pipe(
-    Flag.withDescription(
-      "Submit a run of a durable pipeline and wait for its end; it runs in this process if no worker has the SQLite file open"
-    ),
-    Flag.withDefault(false)
+  durable: on(
+    "durable",
+    "Submit a run of a durable pipeline and wait for its end; it runs in this process if no worker has the SQLite file open"
   ),
   payload: Flag.String("payload").pipe(
     Flag.withMetavar("JSON"),
@@ -75,11 +69,38 @@ export const runFlags = {
   layer
 }
 
-interface RunInput {
+interface AlertsInput {
+  readonly config: Option.Option<string>
+  readonly root: Option.Option<string>
+  readonly allowOutside: boolean
+  readonly alertUrls: ReadonlyArray<string>
+  readonly monitors: ReadonlyArray<string>
+}
+
+/** Makes a request of the flags for the config file with an alerter, and for monitors. */
+const alertsOf = ({ alertUrls, allowOutside, config, monitors, root }: AlertsInput) =>
+  Effect.gen(function*() {
+    const { resolve } = yield* Path
+    if (Option.isNone(config) && (Option.isSome(root) || allowOutside)) {
+      const flag = allowOutside ? "allow-outside" : "root"
+      return yield* new UsageError({ message: `--${flag} is for the paths in a config file: add --config` })
+    }
+    return {
+      config: Option.getOrUndefined(config),
+      root: Option.getOrUndefined(Option.map(root, (root) => resolve(root))),
+      allowOutside,
+      alertUrls,
+      monitors
+    }
+  })
+
+interface RunInput extends AlertsInput {
   readonly durable: boolean
   readonly payload: Option.Option<string>
   readonly database: Option.Option<string>
   readonly layer: Option.Option<string>
+  readonly requireAlerts: boolean
+  readonly supervise: Option.Option<boolean>
 }
 
 /** Makes the request of `run --durable`. Returns `undefined` without that flag. */
@@ -103,22 +124,27 @@ export const toRun = (
       return yield* new UsageError({ message: `--durable does not go with --${others[0]}` })
     }
     const reference = Option.getOrUndefined(file)
-    if (reference === undefined || /\.(ya?ml|json)$/i.test(reference)) {
+    if (reference === undefined || isConfig(reference)) {
       return yield* new UsageError({
         message: "--durable runs a durable pipeline that a module exports: name a MODULE#EXPORT"
       })
     }
     return {
       ...(yield* moduleOf({ reference, layer: flags.layer })),
+      ...(yield* alertsOf(flags)),
       database: Option.getOrUndefined(flags.database),
       payload: Option.getOrUndefined(flags.payload),
+      requireAlerts: flags.requireAlerts,
+      supervise: Option.getOrElse(flags.supervise, () => false),
       ...showing,
       logLevel
     }
   })
 
 /** Performs `run --durable`. */
-export const run = async (request: DurableRunRequest): Promise<number> => (await library()).run(request)
+export const run = async (request: DurableRunRequest): Promise<number> =>
+  // oxlint-disable-next-line eslint/no-restricted-imports -- loads the bundle when a command needs it
+  (await import("../durable/run.ts")).run(request)
 
 // -----------------------------------------------------------------------------
 // the commands
@@ -146,26 +172,43 @@ export const make = (perform: Perform) => {
       Flag.withDescription("With Postgres: the port for that; 0 for any free port"),
       Flag.withDefault(0)
     ),
-    trustedNetwork: Flag.Boolean("trusted-network").pipe(
-      Flag.withDescription(
-        "Says that only workers can reach the host. The protocol between them has no authentication: whoever reaches " +
-          "the port can start, interrupt and disturb runs"
-      ),
-      Flag.withDefault(false)
+    trustedNetwork: on(
+      "trusted-network",
+      "Says that only workers can reach the host. The protocol between them has no authentication: whoever reaches " +
+        "the port can start, interrupt and disturb runs"
     ),
+    supervise: on(
+      "supervise",
+      "Work in a child process, and post an alert if that crashes, by the alerter of --config, or the Alerter of the pipelines' services"
+    ),
+    config: Flag.String("config").pipe(
+      Flag.withAlias("c"),
+      Flag.withMetavar("FILE"),
+      Flag.withDescription(
+        "A config file whose alerter tells why the worker could not begin, or that it crashed, and gets the alerts of " +
+          "pipelines whose services have no Alerter, and whose monitors are told of runs"
+      ),
+      Flag.optional
+    ),
+    root,
+    allowOutside,
+    alertUrls,
+    monitors,
     json,
     record
   }, (input) =>
     Effect.gen(function*() {
-      const { host, json, port, trustedNetwork } = input
+      const { host, json, port, supervise, trustedNetwork } = input
       if (port < 0 || port > 65_535) return yield* new UsageError({ message: `--port ${port} is not a port` })
       const request = {
         ...(yield* moduleOf(input)),
+        ...(yield* alertsOf(input)),
         database: Option.getOrUndefined(input.database),
         logLevel: yield* logLevel,
         host,
         port,
         trustedNetwork,
+        supervise,
         json,
         progress: "plain" as const,
         record: Option.getOrUndefined(input.record)
@@ -198,8 +241,8 @@ export const make = (perform: Perform) => {
       Argument.withMetavar("TOKEN"),
       Argument.withDescription("The token in the text of the question, which is a secret")
     ),
-    approve: Flag.Boolean("approve").pipe(Flag.withDescription("Approve"), Flag.withDefault(false)),
-    deny: Flag.Boolean("deny").pipe(Flag.withDescription("Deny"), Flag.withDefault(false)),
+    approve: on("approve", "Approve"),
+    deny: on("deny", "Deny"),
     by: Flag.String("by").pipe(
       Flag.withMetavar("NAME"),
       Flag.withDescription("The name of the person who answers; unless set, the user of this machine"),
@@ -210,15 +253,24 @@ export const make = (perform: Perform) => {
       Flag.withDescription("A comment on the answer"),
       Flag.optional
     ),
+    with: Flag.String("with").pipe(
+      Flag.withMetavar("NAME=VALUE"),
+      Flag.withDescription("A value that the question asks for; JSON for lists and objects. Once for each"),
+      Flag.atLeast(0)
+    ),
     database
   }, ({ approve, deny, ...input }) =>
     Effect.gen(function*() {
+      const unnamed = input.with.find((value) => !/^[^=]+=/.test(value))
+      if (unnamed !== undefined) return yield* new UsageError({ message: "--with takes NAME=VALUE" })
+      if (deny && input.with.length > 0) return yield* new UsageError({ message: "--with goes with --approve" })
       if (approve === deny) return yield* new UsageError({ message: "give either --approve or --deny" })
       const request = {
         token: input.token,
         approve,
         by: Option.getOrUndefined(input.by),
         comment: Option.getOrUndefined(input.comment),
+        values: valuesOf(input.with),
         database: Option.getOrUndefined(input.database),
         logLevel: yield* logLevel
       }
@@ -231,7 +283,10 @@ export const make = (perform: Perform) => {
           "within a second or two; if none is running, the next one does."
       ),
       Command.withShortDescription("Answer a question of a durable run"),
-      Command.withExamples([{ command: "epilogue answer vF3x… --approve --comment \"go ahead\"" }])
+      Command.withExamples([
+        { command: "epilogue answer vF3x… --approve --comment \"go ahead\"" },
+        { command: "epilogue answer vF3x… --approve --with percent=10" }
+      ])
     )
 
   const interrupt = Command.make("interrupt", {
@@ -243,22 +298,28 @@ export const make = (perform: Perform) => {
       Argument.withMetavar("RUN"),
       Argument.withDescription("The id of the run, which \"epilogue run --durable\" prints")
     ),
+    now: on("now", "Interrupt the steps that are running, too; unless set, they come to their end first"),
     database
   }, (input) =>
     Effect.gen(function*() {
       const request = {
         ...(yield* moduleOf({ reference: input.reference, layer: Option.none() })),
         runId: input.runId,
+        now: input.now,
         database: Option.getOrUndefined(input.database),
         logLevel: yield* logLevel
       }
       yield* perform(async () => (await library()).interrupt(request))
     })).pipe(
       Command.withDescription(
-        "Interrupt a durable run, in whichever process it runs or waits. The current step ends first. Hooks run."
+        "Interrupt a durable run, in whichever process it runs or waits. The current step ends first, unless --now is set. "
+          + "Hooks run."
       ),
       Command.withShortDescription("Interrupt a durable run"),
-      Command.withExamples([{ command: "epilogue interrupt ./etl.ts#nightly 4f1c…" }])
+      Command.withExamples([
+        { command: "epilogue interrupt ./etl.ts#nightly 4f1c…", description: "Interrupt a run at its next step" },
+        { command: "epilogue interrupt ./etl.ts#nightly 4f1c… --now", description: "Interrupt it in its step" }
+      ])
     )
 
   return [worker, answer, interrupt] as const

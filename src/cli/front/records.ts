@@ -1,4 +1,4 @@
-/** The commands for recorded runs: `runs`, `show`, `report` and `prune`. */
+/** The commands for recorded runs: `runs`, `show`, `logs`, `report`, `ui` and `prune`. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -6,13 +6,17 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import { UsageError } from "../request.ts"
-import type { Perform } from "./flags.ts"
+import { checkCount, limit, on, type Perform, pipelines, pruneFlags } from "./flags.ts"
 
 /** Loads the commands for recorded runs, without the charts. */
 // oxlint-disable-next-line eslint/no-restricted-imports -- loads the bundle when a command needs it
 const records = () => import("../records/records.ts")
 // oxlint-disable-next-line eslint/no-restricted-imports -- loads the bundle when a command needs it
 const charts = () => import("../records/charts.ts")
+
+/** Loads the server of the page. */
+// oxlint-disable-next-line eslint/no-restricted-imports -- loads the bundle when a command needs it
+const page = () => import("../records/ui.ts")
 
 const folder = Flag.String("folder").pipe(
   Flag.withMetavar("DIR"),
@@ -28,22 +32,25 @@ const run = Argument.String("run").pipe(
   Argument.withDefault("latest")
 )
 
-const isCount = (n: number): boolean => Number.isSafeInteger(n) && n >= 0
-
 /** @internal */
 export const make = (perform: Perform) => {
   const runs = Command.make("runs", {
     folder,
-    pipelines: Flag.String("pipeline").pipe(
-      Flag.withMetavar("NAME"),
-      Flag.withDescription("Only runs of this pipeline; may be given more than once"),
-      Flag.atLeast(0)
-    ),
-    statuses: Flag.Literals("status", ["success", "failure", "interrupt", "running", "cutOff"]).pipe(
+    pipelines,
+    statuses: Flag.Literals("status", [
+      "success",
+      "failure",
+      "interrupt",
+      "skip",
+      "running",
+      "suspended",
+      "crashed",
+      "cutOff"
+    ]).pipe(
       Flag.withMetavar("STATUS"),
       Flag.withDescription(
-        "Only runs with this status; may be given more than once. A run is cutOff if it has no end and has recorded " +
-          "nothing for a minute"
+        "Only runs with this status; may be given more than once. A run has crashed if its process ended before it, and " +
+          "is cutOff if nothing was recorded for a minute and nobody knows why"
       ),
       Flag.atLeast(0)
     ),
@@ -52,25 +59,21 @@ export const make = (perform: Perform) => {
       Flag.withDescription("Only runs that started since then: \"2 days\", 90m, 2026-11-23, \"2026-11-23 18:00\""),
       Flag.optional
     ),
-    limit: Flag.Int("limit").pipe(
-      Flag.withAlias("n"),
-      Flag.withDescription("The largest number of runs, the newest first; 0 for all"),
-      Flag.withDefault(20)
-    ),
-    json: Flag.Boolean("json").pipe(
-      Flag.withDescription("Print a JSON object on each line instead of a table"),
-      Flag.withDefault(false)
-    )
-  }, ({ folder, json, limit, pipelines, since, statuses }) =>
+    limit,
+    json: on("json", "Print a JSON object on each line instead of a table"),
+    watch: on("watch", "Go on until Ctrl-C and keep the table up to date; with --json print each run that changes")
+      .pipe(Flag.withAlias("w"))
+  }, ({ folder, json, limit, pipelines, since, statuses, watch }) =>
     Effect.gen(function*() {
-      if (!isCount(limit)) return yield* new UsageError({ message: `--limit ${limit} is not a number of runs` })
+      yield* checkCount("limit", limit)
       const request = {
         folder: Option.getOrUndefined(folder),
         since: Option.getOrUndefined(since),
         pipelines,
         statuses,
         limit,
-        json
+        json,
+        watch
       }
       yield* perform(async () => (await records()).runs(request))
     })).pipe(
@@ -80,6 +83,7 @@ export const make = (perform: Perform) => {
       Command.withShortDescription("List recorded runs"),
       Command.withExamples([
         { command: "epilogue runs --status failure --since \"2 days\"", description: "List recent failures" },
+        { command: "epilogue runs --watch", description: "Watch runs begin and end" },
         {
           command: "epilogue runs --json | jq -r .path",
           description: "Print the files of the records for another program"
@@ -92,13 +96,11 @@ export const make = (perform: Perform) => {
     {
       run,
       folder,
-      json: Flag.Boolean("json").pipe(
-        Flag.withDescription("Print the run's events as JSON lines"),
-        Flag.withDefault(false)
-      )
+      json: on("json", "Print the run's events as JSON lines, what was logged included"),
+      logs: on("logs", "Print below each step what it has logged, too")
     },
-    ({ folder, json, run }) =>
-      perform(async () => (await records()).show({ folder: Option.getOrUndefined(folder), run, json }))
+    ({ folder, json, logs, run }) =>
+      perform(async () => (await records()).show({ folder: Option.getOrUndefined(folder), run, json, logs }))
   ).pipe(
     Command.withDescription(
       "Print a recorded run: its steps with their attempts and hooks, parameters, annotations, and why it failed. The " +
@@ -107,11 +109,50 @@ export const make = (perform: Perform) => {
     Command.withShortDescription("Print a recorded run"),
     Command.withExamples([
       { command: "epilogue show latest" },
+      { command: "epilogue show latest --logs", description: "Print it with what its steps have logged" },
       { command: "epilogue show 7f6c1a2b --json | jq -r 'select(._tag == \"HookFailed\").cause'" }
     ])
   )
 
-  const chart = (name: "html" | "svg" | "png", what: string) =>
+  const logs = Command.make(
+    "logs",
+    {
+      run,
+      step: Argument.String("step").pipe(
+        Argument.withMetavar("STEP"),
+        Argument.withDescription(
+          "Only what this step, and those inside of it, have logged: its name, its name with its key as in fetch[7], or " +
+            "its path as in \"load > fetch[7]\""
+        ),
+        Argument.optional
+      ),
+      folder,
+      follow: on("follow", "Go on with what is logged until the run ends").pipe(Flag.withAlias("f")),
+      json: on("json", "Print the messages as JSON lines")
+    },
+    ({ folder, follow, json, run, step }) =>
+      perform(async () =>
+        (await records()).logs({
+          folder: Option.getOrUndefined(folder),
+          run,
+          step: Option.getOrUndefined(step),
+          follow,
+          json
+        })
+      )
+  ).pipe(
+    Command.withDescription(
+      "Print what the steps of a recorded run have logged, in the order in which they did. A record has of each step the " +
+        "first 200 messages and the last 20. The exit code is 2 if there is no such run or step."
+    ),
+    Command.withShortDescription("Print what a recorded run has logged"),
+    Command.withExamples([
+      { command: "epilogue logs latest --follow", description: "Watch a run from another terminal" },
+      { command: "epilogue logs 7f6c1a2b \"fetch-page[7]\"" }
+    ])
+  )
+
+  const chart = (name: "html" | "svg" | "png" | "junit" | "markdown" | "badge", what: string) =>
     Flag.String(name).pipe(Flag.withMetavar("FILE"), Flag.withDescription(what), Flag.optional)
 
   const report = Command.make("report", {
@@ -125,6 +166,9 @@ export const make = (perform: Perform) => {
       Flag.withDescription("A Mermaid chart for Markdown, to standard output, or to a file with --mermaid=FILE"),
       Flag.optional
     ),
+    junit: chart("junit", "The steps as test results in JUnit XML, for a CI server; - for standard output"),
+    markdown: chart("markdown", "A summary with a table of the steps, for a comment; - for standard output"),
+    badge: chart("badge", "An SVG badge that says how the run ended; - for standard output"),
     title: Flag.String("title").pipe(
       Flag.withMetavar("TEXT"),
       Flag.withDescription("The title of the chart; unless set, the name of the run"),
@@ -142,11 +186,16 @@ export const make = (perform: Perform) => {
         html: Option.getOrUndefined(options.html),
         svg: Option.getOrUndefined(options.svg),
         png: Option.getOrUndefined(options.png),
-        mermaid: Option.getOrUndefined(options.mermaid)
+        mermaid: Option.getOrUndefined(options.mermaid),
+        junit: Option.getOrUndefined(options.junit),
+        markdown: Option.getOrUndefined(options.markdown),
+        badge: Option.getOrUndefined(options.badge)
       }
       const targets = Object.values(given).filter((target) => target !== undefined)
       if (targets.length === 0) {
-        return yield* new UsageError({ message: "name what to make: --html FILE, --svg FILE, --png FILE or --mermaid" })
+        return yield* new UsageError({
+          message: "name what to make: --html, --svg, --png, --junit, --markdown or --badge with a FILE, or --mermaid"
+        })
       }
       if (targets.includes("")) return yield* new UsageError({ message: "the name of a file is empty" })
       if (given.png === "-") {
@@ -166,13 +215,17 @@ export const make = (perform: Perform) => {
       yield* perform(async () => (await charts()).report(request))
     })).pipe(
       Command.withDescription(
-        "Make charts of a recorded run: when each step ran, which attempts there were, what failed. Several kinds may be " +
+        "Make charts and summaries of a recorded run: when each step ran, which attempts there were, what failed. Several kinds may be " +
           "made at once. Files are replaced only once all charts are made."
       ),
       Command.withShortDescription("Make a chart of a recorded run"),
       Command.withExamples([
         { command: "epilogue report --html run.html", description: "Make a page of the latest run" },
         { command: "epilogue report 7f6c1a2b --svg run.svg --theme dark" },
+        {
+          command: "epilogue report --junit results.xml --badge nightly.svg",
+          description: "Make them for a CI server"
+        },
         { command: "epilogue report latest --mermaid >> README.md" }
       ])
     )
@@ -180,23 +233,54 @@ export const make = (perform: Perform) => {
   const prune = Command.make("prune", {
     keep: Flag.Int("keep").pipe(
       Flag.withMetavar("N"),
-      Flag.withDescription("The number of runs to keep, the newest; running ones are kept besides")
+      Flag.withDescription("Keep this many runs, the newest"),
+      Flag.optional
     ),
-    dryRun: Flag.Boolean("dry-run").pipe(
-      Flag.withDescription("Only print which records would be removed"),
-      Flag.withDefault(false)
+    older: Flag.String("older").pipe(
+      Flag.withMetavar("TIME"),
+      Flag.withDescription("Keep the runs that began more recently than this: 30d, \"12 hours\""),
+      Flag.optional
     ),
+    dryRun: on("dry-run", "Only print which records would be removed"),
     folder
-  }, ({ dryRun, folder, keep }) =>
+  }, ({ dryRun, folder, keep, older }) =>
     Effect.gen(function*() {
-      if (!isCount(keep)) return yield* new UsageError({ message: `--keep ${keep} is not a number of runs` })
-      const request = { keep, dryRun, folder: Option.getOrUndefined(folder) }
+      const kept = yield* pruneFlags(keep, older)
+      const request = { ...kept, dryRun, folder: Option.getOrUndefined(folder) }
       yield* perform(async () => (await records()).prune(request))
     })).pipe(
-      Command.withDescription("Remove the records of all but the newest runs, and print which they were"),
+      Command.withDescription(
+        "Remove the records of old runs, and print which they were. With --older and --keep a run stays if either keeps " +
+          "it; a running one always does."
+      ),
       Command.withShortDescription("Remove old records"),
-      Command.withExamples([{ command: "epilogue prune --keep 100" }])
+      Command.withExamples([{ command: "epilogue prune --older 30d --keep 100" }])
     )
 
-  return [runs, show, report, prune] as const
+  const ui = Command.make("ui", {
+    port: Flag.Int("port").pipe(
+      Flag.withMetavar("N"),
+      Flag.withDescription("The port to listen at on 127.0.0.1; a free one unless set"),
+      Flag.withDefault(0)
+    ),
+    folder
+  }, ({ folder, port }) =>
+    Effect.gen(function*() {
+      if (port < 0 || port > 65_535) {
+        return yield* new UsageError({ message: `--port ${port}: expected a number from 0 to 65535` })
+      }
+      yield* perform(async () => (await page()).ui({ folder: Option.getOrUndefined(folder), port }))
+    })).pipe(
+      Command.withDescription(
+        "Serve a page with the recorded runs, live and past, and print its link: a list with filters, a search and the " +
+          "durations of the last runs, and of each run its timeline, live while it goes on, with what its steps logged. " +
+          "Only this machine can reach it, and only with the token in the link. Nothing can be changed there."
+      ),
+      Command.withShortDescription("Serve a page with recorded runs"),
+      Command.withExamples([{ command: "epilogue ui" }, {
+        command: "epilogue ui --port 4680 --folder /srv/etl/.epilogue/runs"
+      }])
+    )
+
+  return [runs, show, logs, report, ui, prune] as const
 }

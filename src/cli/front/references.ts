@@ -3,6 +3,9 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 
+/** Whether a name is that of a config file, and not of a module. */
+export const isConfig = (name: string): boolean => /\.(ya?ml|json)$/i.test(name)
+
 /** Resolves the module of `MODULE#EXPORT` in the working directory. The name of a package stays as it is. */
 export const absolute = (
   reference: string

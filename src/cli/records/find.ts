@@ -4,8 +4,8 @@ import * as Stream from "effect/Stream"
 import { existsSync } from "node:fs"
 import { plural } from "../../internal/text/words.ts"
 import type { Event } from "../../report/Event.ts"
-import { defaultFolder } from "../../report/internal/record/layer.ts"
-import { find, list, read, type Skipped } from "../../report/Record.ts"
+import { defaultFolder } from "../../report/internal/record/names.ts"
+import { find, follow as followRecord, list, read, type Skipped } from "../../report/Record.ts"
 import { RecordError } from "../../report/RecordError.ts"
 import { ExitCode, type FolderRequest, UsageError } from "../request.ts"
 import { err } from "../terminal.ts"
@@ -67,13 +67,14 @@ export const fileOf = (
   })
 
 /**
- * Reads the events of a file and passes them to `use` in the pieces in which they are read. Prints how many lines could
+ * Reads the events of a file and passes them to `use` in the pieces in which they are read, and with `follow` those that
+ * are added, until the run ends. Prints how many lines could
  * not be read. Fails if there is no event at all.
  */
 export const eachPiece = (
   file: string,
   use: (events: ReadonlyArray<Event>) => Promise<void> | void,
-  maxBytes?: number
+  { follow = false, maxBytes }: { readonly maxBytes?: number; readonly follow?: boolean } = {}
 ): Effect.Effect<void, RecordError | UsageError> =>
   Effect.suspend(() => {
     const counts: Record<Skipped["reason"], number> = { torn: 0, unknown: 0, lost: 0 }
@@ -81,7 +82,8 @@ export const eachPiece = (
     const onSkipped = ({ events, reason }: Skipped) => {
       counts[reason] += events
     }
-    return read(file, { onSkipped, maxBytes }).pipe(
+    const stream = follow ? followRecord(file, { onSkipped }) : read(file, { onSkipped, maxBytes })
+    return stream.pipe(
       Stream.runForEachArray((events) => {
         isEmpty = false
         return Effect.promise(async () => use(events))

@@ -1,10 +1,18 @@
 /** Renders a recorded run as a tree of its steps, with all that the record has of each. */
-import { label, type Line } from "../../internal/text/columns.ts"
+import { label, type Line, type Style } from "../../internal/text/columns.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
+import { limitText } from "../../internal/text/overdueText.ts"
 import { printable } from "../../internal/text/printable.ts"
 import { text } from "../../internal/text/redact.ts"
 import { plural } from "../../internal/text/words.ts"
-import type { AttemptModel, HookModel, RunModel, StepModel } from "../../report/internal/events/model.ts"
+import type {
+  AttemptModel,
+  HookModel,
+  LogModel,
+  OverdueModel,
+  RunModel,
+  StepModel
+} from "../../report/internal/events/model.ts"
 import {
   type Annotation,
   draw,
@@ -13,9 +21,11 @@ import {
   hookLine,
   leaf,
   type Node,
+  type Open,
   ownAnnotations,
   statusMarks
 } from "../../report/internal/events/tree.ts"
+import { isUndone } from "../../report/internal/events/undone.ts"
 import { localTime } from "./since.ts"
 
 type Values = Readonly<Record<string, unknown>>
@@ -26,20 +36,31 @@ const maxAttempts = 20
 /** Renders a run. `now` is given where a run without an end seems to go on. */
 export const runLines = (run: RunModel, now: number | undefined): ReadonlyArray<Line> => {
   const { annotations, cause, hookFailures, hooks, lastAt, outcome, pipelineName, runId, runName, startedAt } = run
-  const open = now === undefined ? "cutOff" : "running"
+  const open = run.left?._tag ?? (now === undefined ? "cutOff" : "running")
   const view: View = { annotations: entries(annotations), open, end: run.endedAt ?? now ?? lastAt }
   const details = [
+    ...(outcome === "skip" ? ["skipped"] : []),
     tookOf(run, view),
     plural(run.steps.size, "step"),
+    ...lateness(run.overdue),
     ...(hookFailures > 0 ? [`${plural(hookFailures, "hook")} failed`] : [])
   ]
   const root: Node = {
     line: evaluationLine(
-      { mark: statusMarks[outcome ?? open], name: label(pipelineName), details },
+      {
+        mark: statusMarks[outcome ?? open],
+        name: label(pipelineName),
+        details,
+        cause: outcome === "skip" ? causeOf(cause) : run.left?._tag === "crashed" ? run.left.why : undefined
+      },
       view.annotations,
       "bold"
     ),
-    below: () => [...run.roots.map((step) => stepNode(step, view)), ...hooks.map((hook) => hookNode(hook, view))]
+    below: () => [
+      ...logNodes(run.logs),
+      ...run.roots.map((step) => stepNode(step, view)),
+      ...hooks.map((hook) => hookNode(hook, view))
+    ]
   }
   return [
     [[`run ${label(runId)}`, "plain"], [`  ${label(runName)}  ${localTime(startedAt)}`, "dim"]],
@@ -53,9 +74,16 @@ export const runLines = (run: RunModel, now: number | undefined): ReadonlyArray<
 interface View {
   /** The annotations of the run, which its steps need not repeat. */
   readonly annotations: ReadonlyArray<Annotation>
-  readonly open: "running" | "cutOff"
+  readonly open: Open
   /** When the run ended, or until when something is known of it. */
   readonly end: number
+}
+
+const openWords: Readonly<Record<Open, string>> = {
+  running: "",
+  suspended: "suspended after",
+  crashed: "crashed after",
+  cutOff: "cut off after"
 }
 
 const tookOf = (
@@ -63,8 +91,13 @@ const tookOf = (
   { end, open }: View
 ): string => {
   const took = formatDuration(durationMillis ?? Math.max(0, (endedAt ?? end) - startedAt))
-  return endedAt !== undefined ? took : open === "running" ? `${took} so far` : `cut off after ${took} or more`
+  return endedAt !== undefined
+    ? took
+    : `${openWords[open]} ${took}${open === "running" ? " so far" : " or more"}`.trim()
 }
+
+const lateness = (overdue: OverdueModel | undefined): ReadonlyArray<string> =>
+  overdue === undefined ? [] : [label(limitText(overdue.limitMillis, overdue.deadline))]
 
 const firstLine = (cause: string): string => label(cause.trimStart().split(/[\r\n]/, 1)[0]!)
 
@@ -76,8 +109,11 @@ const entries = (values: Values): ReadonlyArray<Annotation> =>
 const stepNode = (step: StepModel, view: View): Node => {
   const { annotations, attempts, cause, children, hooks, name, outcome, params, progress } = step
   const details = [
+    ...(outcome === "skip" ? ["skipped"] : []),
     tookOf(step, view),
     ...(attempts.length > 1 ? [plural(attempts.length, "attempt")] : []),
+    ...lateness(step.overdue),
+    ...(isUndone(hooks) ? ["undone"] : []),
     ...(progress === undefined || outcome === "success"
       ? []
       : [`${progress.done}${progress.total === undefined ? "" : ` of ${progress.total}`} done`])
@@ -95,6 +131,7 @@ const stepNode = (step: StepModel, view: View): Node => {
     below: () => [
       ...paramNodes(params),
       ...attemptNodes(attempts.slice(0, -1)),
+      ...logNodes(step.logs),
       ...children.map((child) => stepNode(child, view)),
       ...hooks.map((hook) => hookNode(hook, view))
     ]
@@ -133,6 +170,26 @@ const attemptNodes = (attempts: ReadonlyArray<AttemptModel>): ReadonlyArray<Node
     ...nodes(attempts.slice(-half))
   ]
 }
+
+/** Renders what was logged. A message of several lines has one node, with the other lines below it. */
+const logNodes = (logs: ReadonlyArray<LogModel>): ReadonlyArray<Node> =>
+  logs.flatMap(({ at, logLevel, message, omitted }) => {
+    const [first, ...more] = printable(message).split("\n")
+    const left = omitted === 0 ? [] : [leaf([[`… ${plural(omitted, "message")} left out`, "dim"]])]
+    if (message === "") return left
+    const line: Line = [
+      [`${localTime(at).slice(-8)} `, "dim"],
+      ...levelLine(logLevel),
+      [first!, "plain"]
+    ]
+    return [...left, { line, below: () => more.map((text) => leaf([[text, "plain"]])) }]
+  })
+
+const levelStyles: Readonly<Record<string, Style>> = { Fatal: "red", Error: "red", Warn: "yellow" }
+
+/** Renders the level of a message, unless it is the usual one. */
+export const levelLine = (logLevel: string): Line =>
+  logLevel === "Info" ? [] : [[`${logLevel.toUpperCase()} `, levelStyles[logLevel] ?? "dim"]]
 
 const hookNode = (hook: HookModel, view: View): Node => {
   const took = tookOf(hook, view)

@@ -3,8 +3,16 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { FileSystem } from "effect/FileSystem"
 import type { Path } from "effect/Path"
-import { ConfigFile } from "../../config/index.ts"
-import type { LoadRequest } from "../request.ts"
+import type { ConfigFile } from "../../config/index.ts"
+import { fromFile, type LoadedFile, type LoadOptions, withoutFile } from "../../config/internal/load.ts"
+import type { LoadRequest, UsageError } from "../request.ts"
+import { alerterAt } from "../supervise/config.ts"
+
+/** The options of loading that only the command has. */
+export type CommandOptions = Pick<
+  LoadOptions,
+  "alerter" | "buildAlerter" | "given" | "onName" | "tellsMonitors" | "text"
+>
 
 /**
  * Loads a pipeline from a config file, a module, or both, with the parameters of the command line.
@@ -14,34 +22,37 @@ import type { LoadRequest } from "../request.ts"
  */
 export const load = (
   request: LoadRequest,
-  alerter?: ConfigFile.LoadOptions["alerter"]
-): Effect.Effect<ConfigFile.Loaded, ConfigFile.ConfigFileError, FileSystem | Path> =>
-  Effect.catch(attempt(request, alerter), (error) => {
-    const params = withTexts(request, error)
-    return params === undefined
-      ? Effect.fail(error)
-      // where the text does not fit either, the error about the JSON value explains more
-      : Effect.mapError(
-        attempt({ ...request, params }, alerter),
-        (second) => second.issues.length < error.issues.length ? second : error
-      )
+  own: CommandOptions = {}
+): Effect.Effect<LoadedFile, ConfigFile.ConfigFileError | UsageError, FileSystem | Path> =>
+  Effect.flatMap(alerterAt(request.alertUrls), (alerterSpec) => {
+    const options = { ...own, alerterSpec }
+    return Effect.catch(attempt(request, options), (error) => {
+      const params = withTexts(request, error)
+      return params === undefined
+        ? Effect.fail(error)
+        // where the text does not fit either, the error about the JSON value explains more
+        : Effect.mapError(
+          attempt({ ...request, params }, options),
+          (second) => second.issues.length < error.issues.length ? second : error
+        )
+    })
   })
 
 const attempt = (
-  { allowOutside, config, params, pipeline, root, runName, timeout }: LoadRequest,
-  alerter: ConfigFile.LoadOptions["alerter"]
+  { allowOutside, config, params, pipeline, project, root, runName, timeout }: LoadRequest,
+  own: CommandOptions & Pick<LoadOptions, "alerterSpec">
 ) => {
-  const options = {
+  const options: LoadOptions = {
     allowOutside,
+    project,
     params,
     root,
     runName,
     timeout: timeout === undefined ? undefined : Duration.millis(timeout),
-    alerter
+    pipeline,
+    ...own
   }
-  return config === undefined
-    ? ConfigFile.loadPipeline(pipeline ?? "", options)
-    : ConfigFile.load(config, { ...options, pipeline })
+  return config === undefined ? withoutFile(options) : fromFile(config, options)
 }
 
 /** Returns the parameters with the texts of those that did not fit, or `undefined` if there is no text to try. */

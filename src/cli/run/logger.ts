@@ -1,5 +1,6 @@
 /** The logger of the command. */
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Logger from "effect/Logger"
 import { isRedacted } from "effect/Redacted"
 import * as References from "effect/References"
@@ -9,11 +10,17 @@ import { isError, readOr } from "../../internal/text/read.ts"
 import { text } from "../../internal/text/redact.ts"
 import { errBlock } from "../terminal.ts"
 
+/** Whether what is logged has been written to standard error already, by something else. */
+export const CurrentIsShown: Context.Reference<boolean> = Context.Reference<boolean>("effect-epilogue/cli/IsShown", {
+  defaultValue: () => false
+})
+
 /**
  * Writes what `Effect.log` and its kind are given to standard error, in the format of effect's default logger. That one
  * prints text as it is, with the escape sequences in the message of an error.
  */
 export const logger: Logger.Logger<unknown, void> = Logger.make(({ cause, date, fiber, logLevel, message }) => {
+  if (fiber.getRef(CurrentIsShown)) return
   const parts = Array.isArray(message) ? [...message] : [message]
   if (cause.reasons.length > 0) parts.push(cause)
   const annotations = fiber.getRef(References.CurrentLogAnnotations)
@@ -31,11 +38,9 @@ const timeOf = (date: Date): string =>
     String(date.getMilliseconds()).padStart(3, "0")
   }`
 
-const textOf = (part: unknown): string =>
-  typeof part === "string"
-    ? part
-    : readOr(undefined, () => Cause.isCause(part))
-    ? causeDetail(part as Cause.Cause<unknown>) // it is one
-    : isError(part)
-    ? causeDetail(Cause.fail(part))
-    : readOr(undefined, () => isRedacted(part) ? String(part) : inspect(part)) ?? text(part)
+const textOf = (part: unknown): string => {
+  if (typeof part === "string") return part
+  if (readOr(undefined, () => Cause.isCause(part))) return causeDetail(part as Cause.Cause<unknown>) // it is one
+  if (isError(part)) return causeDetail(Cause.fail(part))
+  return readOr(undefined, () => isRedacted(part) ? String(part) : inspect(part)) ?? text(part)
+}

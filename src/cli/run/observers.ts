@@ -1,7 +1,12 @@
 /** The observers of a run: its display, and its record. */
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { isTerminal } from "../../internal/text/terminal.ts"
-import { isFresh } from "../../report/internal/record/names.ts"
+import { resolve } from "node:path"
+import type { ConfigFile } from "../../config/index.ts"
+import { isTerminal, variable } from "../../internal/text/terminal.ts"
+import type { RecordPlace } from "../../report/internal/record/crash.ts"
+import { defaultFolder, isFresh } from "../../report/internal/record/names.ts"
+import type { RecordOptions } from "../../report/Record.ts"
 import type { RecordError } from "../../report/RecordError.ts"
 import * as RunEvent from "../../RunEvent.ts"
 import type { Showing } from "../request.ts"
@@ -10,6 +15,8 @@ import { err, usualMode } from "../terminal.ts"
 /** @internal */
 export interface Observers {
   readonly layer: Layer.Layer<never, RecordError>
+  /** Records runs as a config file says, unless the command line says where to. Takes effect before the layer is built. */
+  readonly recordAs: (record: ConfigFile.RecordDocument) => void
   /** Writes a line to standard error at once. Set where writing to the file descriptor itself would garble the tree. */
   readonly say: ((line: string) => void) | undefined
   /** Returns the id (or its beginning) of the first own run that was recorded in a file of its own. */
@@ -24,9 +31,11 @@ export interface Observers {
  * the tree.
  */
 export const make = async (
-  { json, progress, record }: Showing,
-  { isOwn, isSupervised, observer, print }: {
+  { json, junit, progress, record }: Showing,
+  { isOwn, isSupervised, observer, onRecording, print }: {
     readonly isSupervised: boolean
+    /** Called with the place of the records before the first run is recorded. */
+    readonly onRecording: (place: RecordPlace) => void
     readonly isOwn: (runId: string) => boolean
     readonly observer: RunEvent.Observer
     readonly print: RunEvent.Observer
@@ -39,20 +48,38 @@ export const make = async (
     if (first === undefined && isOwn(event.runId)) first = event.runId
     observer(event)
   }, ...(mode === "plain" ? [print] : []))
-  const shown = mode === "tree" || mode === "github"
+  const summarized = await summaries(junit, base)
+  const shown = mode === "tree" || mode === "github" || mode === "gitlab"
     ? (await import("../../report/Progress.ts")).layerProgress({ mode, stream: "stdout" }).pipe(
-      Layer.provideMerge(base)
+      Layer.provideMerge(summarized)
     )
-    : base
+    : summarized
+  let recording: RecordOptions | undefined = record === undefined ? undefined : record === "" ? {} : { file: record }
   return {
-    layer: record === undefined
-      ? shown
-      : (await import("../../report/Record.ts")).layerRecord(record === "" ? {} : { file: record }).pipe(
-        Layer.provideMerge(shown)
-      ),
+    layer: Layer.unwrap(Effect.promise(async () => {
+      if (recording === undefined) return shown
+      onRecording({ path: resolve(recording.file ?? defaultFolder), isFile: recording.file !== undefined })
+      return Layer.provideMerge((await import("../../report/Record.ts")).layerRecord(recording), shown)
+    })),
+    recordAs: ({ keep }) => {
+      if (recording?.file === undefined) recording = { keep }
+    },
     // the stream's `write` is the tree's, which prints the text above it
     say: mode === "tree" && isTerminal("stderr") ? err : undefined,
     recorded: () =>
-      json || record !== "" || first === undefined ? undefined : isFresh(first) ? first.slice(0, 8) : first
+      json || recording === undefined || recording.file !== undefined || first === undefined
+        ? undefined
+        : isFresh(first)
+        ? first.slice(0, 8)
+        : first
   }
+}
+
+/** Adds the observers that write test results, and the summary of a job on GitHub Actions. */
+const summaries = async (junit: string | undefined, base: Layer.Layer<never>): Promise<Layer.Layer<never>> => {
+  const hasSummary = (variable("GITHUB_STEP_SUMMARY") ?? "") !== ""
+  if (junit === undefined && !hasSummary) return base
+  const { layerJobSummary, layerJunit } = await import("../../report/Summary.ts")
+  const summarized = hasSummary ? Layer.provideMerge(layerJobSummary(), base) : base
+  return junit === undefined ? summarized : Layer.provideMerge(layerJunit({ file: junit }), summarized)
 }

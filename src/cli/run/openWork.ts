@@ -51,7 +51,9 @@ export const make = (supervisor?: Pick<Supervisor, "send">): OpenWork => {
       if (event._tag === "RunStarted") started = true
       else if (event._tag === "StepStarted") {
         steps.set(`${event.runId} ${event.index}`, { name: pathText(labelsOf(event), " > "), since: Date.now() })
-      } else if (event._tag === "StepEnded") steps.delete(`${event.runId} ${event.index}`)
+      } else if (event._tag === "StepEnded" || event._tag === "StepSkipped") {
+        steps.delete(`${event.runId} ${event.index}`)
+      }
     },
     tracer: Tracer.make({ span: (options) => new Span(options) }),
     started: () => started,

@@ -1,6 +1,7 @@
 /** How to start this process again. */
 import process from "node:process"
 import { deno, otherwise, permissionFlags, type Refused } from "./denoPermissions.ts"
+import { programOf } from "./denoProgram.ts"
 
 /** A command line. */
 export interface CommandLine {
@@ -22,6 +23,8 @@ export const again = async (): Promise<CommandLine | Refused> => {
   }
   const flags = runtime === undefined ? process.execArgv : await permissionFlags(runtime)
   if ("refused" in flags) return flags
-  const begins = runtime === undefined ? flags : ["run", ...flags]
-  return { command: process.execPath, args: [...begins, script, ...args] }
+  const program = runtime === undefined
+    ? [...flags, script]
+    : ["run", ...flags, ...programOf(script, args, flags, runtime.commandLine)]
+  return { command: process.execPath, args: [...program, ...args] }
 }

@@ -12,19 +12,23 @@ import type { LogLevel } from "effect/LogLevel"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import { Alerter } from "../../Alerter.ts"
+import { variableProblems } from "../../config/internal/variables.ts"
+import { CurrentLedger } from "../../internal/alerts/ledger.ts"
 import * as Guard from "../../internal/model/guard.ts"
 import { tagOf, textProperty } from "../../internal/text/read.ts"
 import type { RecordError } from "../../report/RecordError.ts"
 import type { RunEvent } from "../../RunEvent.ts"
+import * as StepLogs from "../../StepLogs.ts"
 import { ExitCode, type Showing } from "../request.ts"
-import { reportingAlerts, type Supervisor } from "../supervise/child.ts"
+import { reportingAlerts, reportingLedger, type Supervisor } from "../supervise/child.ts"
 import { toLine, toMessage } from "../supervise/protocol.ts"
+import { Undelivered } from "../supervise/undelivered.ts"
 import { err, errBlock, out, services } from "./environment.ts"
 import * as Observers from "./observers.ts"
 import * as OpenWork from "./openWork.ts"
 import { causeText, line, StepNames } from "./output.ts"
 import * as Signals from "./signals.ts"
-import { keep } from "./stdout.ts"
+import { jsonLines, keep } from "./stdout.ts"
 
 /** The handle by which a program uses its session. */
 export interface Session {
@@ -35,6 +39,8 @@ export interface Session {
    * tracer that knows which hooks are running. Keeps the process alive until the effect ends.
    */
   readonly observed: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | RecordError, Exclude<R, Alerter>>
+  /** Records runs as a config file says, unless the command line says where to. */
+  readonly recordAs: Observers.Observers["recordAs"]
   /** The current texts, which the program replaces as it learns more. */
   readonly messages: {
     /** The answer to the first Ctrl-C. */
@@ -48,6 +54,10 @@ export interface Session {
   readonly afterRuns: (report: Effect.Effect<void>) => void
   /** Whether a signal has interrupted the program. */
   readonly isInterrupted: () => boolean
+  /** The signal that has interrupted the program, if one has. */
+  readonly stoppedBy: () => NodeJS.Signals | undefined
+  /** Whether a run has begun. */
+  readonly begun: () => boolean
 }
 
 /** A program of the command. It succeeds with the exit code. */
@@ -65,6 +75,10 @@ export interface SessionOptions extends FailureOptions, Partial<Showing> {
    * Every run is the command's own unless this is set.
    */
   readonly isOwn?: ((runId: string) => boolean) | undefined
+  /** Whether a success becomes exit code 3 where an alert did not arrive. */
+  readonly requireAlerts?: boolean | undefined
+  /** Whether a run that succeeds prints nothing by itself. */
+  readonly isQuiet?: boolean | undefined
 }
 
 /** Returns the guard of a command, which passes what it learns on to the supervisor, if there is one. */
@@ -73,15 +87,36 @@ export const guardFor = (supervisor?: Pick<Supervisor, "send">): Guard.Guard =>
 
 /** Runs a program to its end and returns the exit code. */
 export const session = async (options: SessionOptions, program: Program): Promise<number> => {
-  const { isOwn = () => true, json = false, logLevel, progress = "plain", record, supervisor } = options
+  const {
+    isOwn = () => true,
+    json = false,
+    junit,
+    logLevel,
+    progress = "plain",
+    record,
+    requireAlerts = false,
+    isQuiet = false,
+    supervisor
+  } = options
   // before the user's modules are imported, since they may print
   const write = options.write ?? (json ? keep() : undefined)
+  const emit = write && jsonLines(write)
   const guard = guardFor(supervisor)
   const openWork = OpenWork.make(supervisor)
+  const undelivered = new Undelivered()
+  const ledger = supervisor === undefined
+    ? undelivered.ledger
+    : reportingLedger(supervisor, undelivered.ledger, guard.alert)
+  /** Returns the lines of a process that ends before its alerts are posted. */
+  const cutOffAlerts = (): ReadonlyArray<string> => {
+    undelivered.addOpen("the process ended")
+    return undelivered.lines(guard.text)
+  }
   const names = new StepNames()
   const messages = { interrupt: "interrupting", failure: "error: " }
   let report: Effect.Effect<void> = Effect.void
   let interrupted = false
+  let stoppedBy: NodeJS.Signals | undefined
 
   const print = (event: RunEvent): void => {
     if (write !== undefined) return write(toLine(toMessage(event)))
@@ -90,39 +125,51 @@ export const session = async (options: SessionOptions, program: Program): Promis
     if (text !== undefined) out(isOwn(event.runId) ? text : `${event.runId.slice(0, 8)} ${text}`)
   }
   const observers = await Observers.make(
-    { json, progress, record },
-    { isSupervised: supervisor !== undefined, isOwn, observer: openWork.observer, print }
+    { json, junit, progress, record },
+    {
+      isSupervised: supervisor !== undefined,
+      isOwn,
+      observer: openWork.observer,
+      onRecording: (place) => supervisor?.send({ _tag: "Recording", ...place }),
+      print
+    }
   )
   const observation = Layer.mergeAll(
     observers.layer,
     Layer.succeed(Tracer.Tracer, openWork.tracer),
     supervisor === undefined ? Alerter.layerConsole : reportingAlerts(supervisor)(Alerter.layerConsole),
+    StepLogs.layer(),
     keepAlive
   )
   const main = program({
-    emit: write === undefined ? undefined : (value) => write(`${JSON.stringify(guard.value(value))}\n`),
+    emit: emit && ((value) => emit(guard.value(value))),
     observed: (effect) => Effect.provide(effect, observation),
+    recordAs: observers.recordAs,
     messages,
     redact: guard.text,
     afterRuns: (effect) => {
       report = effect
     },
-    isInterrupted: () => interrupted
+    isInterrupted: () => interrupted,
+    stoppedBy: () => stoppedBy,
+    begun: openWork.started
   })
 
-  const stopCatching = supervisor === undefined ? Signals.catchUncaught(guard.text) : () => {}
+  const stopCatching = supervisor === undefined ? Signals.catchUncaught(guard.text, cutOffAlerts) : () => {}
   // registered before the fiber starts, so that no signal ends the process by default
   const stopListening = Signals.listen(
     () => messages.interrupt,
-    () => {
+    (signal) => {
       interrupted = true
+      stoppedBy = signal
       fiber.interruptUnsafe(fiber.id)
     },
-    supervisor === undefined ? openWork.open : undefined,
+    supervisor === undefined ? () => [...openWork.open(), ...cutOffAlerts()] : undefined,
     observers.say
   )
   const fiber = Effect.runFork(Effect.provide(Guard.provide(main, guard), [
     services,
+    Layer.succeed(CurrentLedger, ledger),
     logLevel === undefined ? Layer.empty : Layer.succeed(References.MinimumLogLevel, logLevel)
   ]))
   // a run that nobody supervises any more, and that nobody can stop, ends: its hooks tell of it
@@ -143,9 +190,11 @@ export const session = async (options: SessionOptions, program: Program): Promis
       nothingHasRun: !openWork.started()
     })
   const recorded = observers.recorded()
-  if (recorded !== undefined) err(`recorded: epilogue show ${recorded}`)
+  if (recorded !== undefined && !(isQuiet && code === ExitCode.success)) err(`recorded: epilogue show ${recorded}`)
   if (openWork.started()) await Effect.runPromise(report)
-  return code
+  if (emit === undefined) undelivered.lines(guard.text).forEach(err)
+  else undelivered.json(guard.text).forEach(emit)
+  return undelivered.codeOf(code, requireAlerts)
 }
 
 /** A promise or a database that an effect waits for does not keep every runtime from ending the process. */
@@ -190,7 +239,11 @@ export const failed = (
   if (error._tag === "ConfigFileError") message.split("\n").forEach(err)
   // the message is one line, which may quote an argument
   else if (error._tag === "UsageError") err(`error: ${message}`)
-  else errBlock(`error: ${message}`)
+  else {
+    const variables = variableProblems(error)
+    for (const { expected, found } of variables) err(redact(`error: expected ${expected}, found ${found}`))
+    if (variables.length === 0) errBlock(`error: ${message}`)
+  }
   return ExitCode.usage
 }
 

@@ -6,13 +6,17 @@ import { errAtOnce } from "../terminal.ts"
 
 /**
  * Prints an error that nothing catches, and ends the process, as the runtime does, but without the secrets that
- * `redact` removes. Leaves it to listeners of the user's, if there are any. Returns a function that removes it.
+ * `redact` removes, and says what the end `cutOff`. Leaves it to listeners of the user's, if there are any. Returns a function that removes it.
  */
-export const catchUncaught = (redact: (text: string) => string): () => void => {
+export const catchUncaught = (
+  redact: (text: string) => string,
+  cutOff: () => ReadonlyArray<string>
+): () => void => {
   const listeners = (["uncaughtException", "unhandledRejection"] as const).map((event) => {
     const onError = (error: unknown) => {
       if (process.listenerCount(event) > 1) return
       for (const line of redact(`uncaught ${inspect(error)}`).split("\n")) errAtOnce(line)
+      for (const line of cutOff()) errAtOnce(line)
       process.exit(ExitCode.failed)
     }
     process.on(event, onError)
@@ -30,16 +34,16 @@ export const catchUncaught = (redact: (text: string) => string): () => void => {
  */
 export const listen = (
   message: () => string,
-  interrupt: () => void,
+  interrupt: (signal: NodeJS.Signals) => void,
   open: (() => ReadonlyArray<string>) | undefined,
   say: (line: string) => void = errAtOnce
 ): () => void => {
   let received = false
-  const onSignal = () => {
+  const onSignal = (signal: NodeJS.Signals) => {
     if (!received) {
       received = true
       if (open !== undefined) say(`${message()}; press Ctrl-C again to quit at once`)
-      interrupt()
+      interrupt(signal)
       return
     }
     if (open === undefined) return

@@ -17,3 +17,7 @@ export const keep = (): (text: string) => void => {
   Object.assign(globalThis.console, new Console({ stdout: stderr, stderr }))
   return (json) => void write(printableJson(json))
 }
+
+/** Returns a function that writes an object as a line of JSON, by a function that writes text. */
+export const jsonLines = (write: (text: string) => void) => (value: unknown): void =>
+  write(`${JSON.stringify(value)}\n`)

@@ -1,10 +1,13 @@
 /** The alerts that the supervisor posts on behalf of a child process that crashed. */
+import * as DateTime from "effect/DateTime"
 import { Alert } from "../../Alert.ts"
+import { digestOf } from "../../internal/alerts/digest.ts"
+import { english, type Words } from "../../internal/text/alertWords.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
 import { clean, oneLine } from "../../internal/text/fit.ts"
 import { text } from "../../internal/text/redact.ts"
 import { pathText, placeOf, subjectKey, subjectText } from "../../internal/text/stepLabel.ts"
-import { innermost, type OpenRun, type OpenStep, type State } from "./state.ts"
+import { innermost, type OpenRun, type OpenStep, type State, type TakenOver } from "./state.ts"
 
 /** The end of a child process. */
 export interface Death {
@@ -17,6 +20,8 @@ export interface Death {
   readonly since: number
   /** The end of what the child wrote to stderr. */
   readonly stderr: string
+  /** Whether it ended for lack of memory, as far as the system or the runtime says so. */
+  readonly outOfMemory?: boolean | undefined
 }
 
 const maxLines = 20
@@ -25,36 +30,68 @@ const maxLines = 20
 const maxSteps = 10
 
 /** Returns an alert for each innermost open step, and one for each run, unless they have been alerted. */
-export const alertsOf = (state: State, pipeline: string, death: Death): ReadonlyArray<Alert> =>
+export const alertsOf = (state: State, pipeline: string, death: Death, words: Words): ReadonlyArray<Alert> =>
   state.runs.size === 0
-    ? [ofChild(state.pipelineName ?? pipeline, death)]
+    ? [ofChild(state.pipelineName ?? pipeline, death, words)]
     : [...state.runs.values()].flatMap((run) => {
       const steps = innermost(run)
       return [
-        ...steps.filter(({ alerted }) => !alerted).slice(0, maxSteps).map((step) => ofStep(run, step, death)),
-        ...(run.alerted ? [] : [ofRun(run, steps, death)])
+        ...steps.filter(({ alerted }) => !alerted).slice(0, maxSteps).map((step) => ofStep(run, step, death, words)),
+        ...(run.alerted ? [] : [ofRun(run, steps, death, words)])
       ]
     })
 
-const ofStep = (run: OpenRun, step: OpenStep, death: Death): Alert => {
+/** The policies that hold alerts, whereas a channel sends them. */
+const holders: ReadonlySet<string> = new Set(["digest", "quietHours", "dedupe", "throttle"])
+
+/** The largest number of alerts of a child that are posted one by one. The others are posted as a list. */
+const maxRepeated = 50
+
+/**
+ * Returns the alerts that the child had taken when it ended, each with a field that says so. The last one says how many
+ * more there were, of which nothing else is known.
+ */
+export const repeated = ({ alerts, more }: TakenOver, death: Death, words: Words): ReadonlyArray<Alert> => {
+  const all = alerts.map(({ alert, by }) => {
+    const value = holders.has(by)
+      ? words.heldBackBy(by, how(death, words))
+      : words.underWay(by === "alerter" ? undefined : by, how(death, words))
+    return alert.with({ fields: [...alert.fields, { name: words.repeated, value }] })
+  })
+  if (all.length <= maxRepeated) {
+    return more === 0 ? all : [...all, Alert.make({ title: words.notPosted(more), severity: "error" })]
+  }
+  const list = digestOf(all.slice(maxRepeated - 1), words.digestNotPosted, { zone: DateTime.zoneMakeLocal(), words })
+  return [
+    ...all.slice(0, maxRepeated - 1),
+    more === 0
+      ? list
+      : list.with({
+        title: words.andOthers(list.title, more, false),
+        fields: [...list.fields, { name: words.notShown, value: words.alerts(more) }]
+      })
+  ]
+}
+
+const ofStep = (run: OpenRun, step: OpenStep, death: Death, words: Words): Alert => {
   const { attempt, cause, params, startedAt, stepLabels } = step
   const { pipelineName, runId, runName } = run
   const source = { pipeline: pipelineName, runId, runName, ...placeOf(step), attempt }
-  const elapsed = since(startedAt, death)
+  const elapsed = since(startedAt, death, words)
   const failed = cause === undefined ? undefined : oneLine(cause.split("\n")[0]!)
   return Alert.make({
-    title: `${subject(run, step)} ${failed === undefined ? "crashed" : "failed, then crashed"}`,
+    title: words[failed === undefined ? "crashed" : "failedThenCrashed"](subject(run, step)),
     severity: "critical",
     body: failed === undefined
-      ? `${how(death)} after ${elapsed}`
-      : `${failed}\n${how(death)} before an alert of that was delivered`,
+      ? words.endedHowAfter(how(death, words), elapsed)
+      : `${failed}\n${words.endedHowBeforeAlert(how(death, words))}`,
     fields: [
-      { name: "pipeline", value: pipelineName },
-      { name: "run", value: runName },
-      { name: "step", value: stepLabels.at(-1) ?? "" },
-      ...(attempt > 1 ? [{ name: "attempt", value: String(attempt) }] : []),
-      { name: "running for", value: elapsed },
-      ...ending(death),
+      { name: words.pipeline, value: pipelineName },
+      { name: words.run, value: runName },
+      { name: words.step, value: stepLabels.at(-1) ?? "" },
+      ...(attempt > 1 ? [{ name: words.attempt, value: String(attempt) }] : []),
+      { name: words.runningFor, value: elapsed },
+      ...ending(death, words),
       ...Object.entries(params).map(([name, value]) => ({ name, value: text(value) }))
     ],
     detail: detailOf(death, cause),
@@ -64,23 +101,23 @@ const ofStep = (run: OpenRun, step: OpenStep, death: Death): Alert => {
   })
 }
 
-const ofRun = (run: OpenRun, steps: ReadonlyArray<OpenStep>, death: Death): Alert => {
+const ofRun = (run: OpenRun, steps: ReadonlyArray<OpenStep>, death: Death, words: Words): Alert => {
   const { last, pipelineName, runId, runName, startedAt } = run
-  const elapsed = since(startedAt, death)
+  const elapsed = since(startedAt, death, words)
   return Alert.make({
-    title: `${pipelineName} crashed`,
+    title: words.crashed(pipelineName),
     severity: "critical",
-    body: `${how(death)} after ${elapsed}`,
+    body: words.endedHowAfter(how(death, words), elapsed),
     fields: [
-      { name: "pipeline", value: pipelineName },
-      { name: "run", value: runName },
-      { name: "running for", value: elapsed },
-      ...ending(death),
+      { name: words.pipeline, value: pipelineName },
+      { name: words.run, value: runName },
+      { name: words.runningFor, value: elapsed },
+      ...ending(death, words),
       ...(steps.length > 0
-        ? [{ name: "running", value: list(steps.map(({ stepLabels }) => pathText(stepLabels, " › "))) }]
+        ? [{ name: words.running, value: list(steps.map(({ stepLabels }) => pathText(stepLabels, " › ")), words) }]
         : last === undefined
         ? []
-        : [{ name: "last step", value: last }])
+        : [{ name: words.lastStep, value: last }])
     ],
     detail: detailOf(death),
     dedupeKey: pipelineName,
@@ -90,36 +127,65 @@ const ofRun = (run: OpenRun, steps: ReadonlyArray<OpenStep>, death: Death): Aler
 }
 
 /** The alert of a child that crashed before it reported a run. */
-const ofChild = (pipeline: string, death: Death): Alert =>
+const ofChild = (pipeline: string, death: Death, words: Words): Alert =>
   Alert.make({
-    title: `${pipeline} crashed`,
+    title: words.crashed(pipeline),
     severity: "critical",
-    body: `${how(death)} after ${since(death.since, death)}, before its run began`,
-    fields: [{ name: "pipeline", value: pipeline }, ...ending(death)],
+    body: words.endedHowBeforeRun(how(death, words), since(death.since, death, words)),
+    fields: [{ name: words.pipeline, value: pipeline }, ...ending(death, words)],
     detail: detailOf(death),
     dedupeKey: pipeline,
     tags: tagsOf(death)
   })
+
+/** Returns the alert of a child whose durable runs go on in the next process. */
+export const ofDurable = ({ held, pipelineName }: State, pipeline: string, death: Death, words: Words): Alert => {
+  const name = pipelineName ?? pipeline
+  const runs = [...held.values()]
+  return Alert.make({
+    title: words.crashed(name),
+    severity: "critical",
+    body: `${words.endedHowAfter(how(death, words), since(death.since, death, words))}\n${
+      words.runsUnderWay(runs.length)
+    }`,
+    fields: [
+      ...runs.slice(0, maxSteps).map((run) => {
+        const steps = innermost(run).map(({ stepLabels }) => pathText(stepLabels, " › "))
+        return {
+          name: run.pipelineName,
+          value: words.runIn(run.runId, steps.length === 0 ? undefined : list(steps, words))
+        }
+      }),
+      ...(runs.length > maxSteps ? [{ name: words.more, value: words.runs(runs.length - maxSteps) }] : []),
+      { name: words.runningFor, value: since(death.since, death, words) },
+      ...ending(death, words)
+    ],
+    detail: detailOf(death),
+    dedupeKey: name,
+    tags: tagsOf(death)
+  })
+}
 
 /** Returns the alert of a child that a signal has stopped, and that has not told of it. */
 export const stopAlert = (
   { interrupted, pipelineName }: State,
   pipeline: string,
   signal: string,
-  death: Death
+  death: Death,
+  words: Words
 ): Alert => {
   const name = interrupted?.pipelineName ?? pipelineName ?? pipeline
-  const elapsed = since(interrupted?.startedAt ?? death.since, death)
+  const elapsed = since(interrupted?.startedAt ?? death.since, death, words)
   return Alert.make({
-    title: `${name} was interrupted`,
+    title: words.interrupted(name),
     severity: "warning",
-    body: `stopped by ${signal} after ${elapsed}`,
+    body: words.stoppedBy(signal, elapsed),
     fields: [
-      { name: "pipeline", value: name },
-      ...(interrupted === undefined ? [] : [{ name: "run", value: interrupted.runName }]),
-      { name: "running for", value: elapsed },
-      { name: "signal", value: signal },
-      ...(interrupted?.last === undefined ? [] : [{ name: "last step", value: interrupted.last }])
+      { name: words.pipeline, value: name },
+      ...(interrupted === undefined ? [] : [{ name: words.run, value: interrupted.runName }]),
+      { name: words.runningFor, value: elapsed },
+      { name: words.signal, value: signal },
+      ...(interrupted?.last === undefined ? [] : [{ name: words.lastStep, value: interrupted.last }])
     ],
     dedupeKey: name,
     tags: ["interrupted", signal],
@@ -134,24 +200,35 @@ export const subject = ({ pipelineName }: OpenRun, step: OpenStep): string =>
   subjectText({ ...step, pipeline: pipelineName })
 
 /** @internal */
-export const how = ({ code, signal }: Death): string =>
-  signal === undefined ? `exit code ${code}` : `killed by ${signal}`
+export const how = (
+  { code, outOfMemory = false, signal }: Pick<Death, "code" | "outOfMemory" | "signal">,
+  words: Words = english
+): string => {
+  const ended = signal === undefined ? words.exitCodeIs(code) : words.killedBy(signal)
+  return outOfMemory ? words.outOfMemory(ended) : ended
+}
 
-const ending = ({ code, signal }: Death) => [
-  signal === undefined ? { name: "exit code", value: String(code) } : { name: "signal", value: signal }
+const ending = ({ code, signal }: Death, words: Words) => [
+  signal === undefined ? { name: words.exitCode, value: String(code) } : { name: words.signal, value: signal }
 ]
 
-/** Tags by which a route tells a crash, or a kill for lack of memory (`SIGKILL`), from other failures. */
-const tagsOf = ({ signal }: Death): ReadonlyArray<string> => signal === undefined ? ["crash"] : ["crash", signal]
+/** Tags by which a route tells a crash, or a kill for lack of memory, from other failures. */
+const tagsOf = ({ outOfMemory = false, signal }: Death): ReadonlyArray<string> => [
+  "crash",
+  ...(signal === undefined ? [] : [signal]),
+  ...(outOfMemory ? ["out-of-memory"] : [])
+]
 
-const since = (start: number, { at }: Death): string => lasted(at - start)
+const since = (start: number, { at }: Death, words: Words): string => lasted(at - start, words)
 
 /** Formats the time that something took by the system's clock, which may have been set back meanwhile. */
-export const lasted = (millis: number): string => formatDuration(Math.max(0, millis))
+export const lasted = (millis: number, words: Words = english): string =>
+  formatDuration(Math.max(0, millis), words.duration)
 
-const list = (names: ReadonlyArray<string>): string =>
+/** Joins names, up to a limit. */
+export const list = (names: ReadonlyArray<string>, words: Words): string =>
   names.length > maxSteps
-    ? `${names.slice(0, maxSteps).join(", ")} and ${names.length - maxSteps} more`
+    ? words.namesAndMore(names.slice(0, maxSteps).join(", "), names.length - maxSteps)
     : names.join(", ")
 
 const detailOf = ({ stderr }: Death, cause?: string): string | undefined => {

@@ -5,6 +5,7 @@
  *     if (supervisor !== undefined) {
  *       main.pipe(Effect.provide(reportingEvents(supervisor)))
  *       alerter.pipe(reportingAlerts(supervisor)) // the Layer that posts the pipeline's alerts
+ *       main.pipe(Effect.provideService(CurrentLedger, reportingLedger(supervisor, ledger)))
  *     }
  *
  * `connect` has to be called before anything else runs. A supervised process must take two signals for one: Ctrl-C on
@@ -12,21 +13,31 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as fs from "node:fs"
 import process from "node:process"
-import { Alert } from "../../Alert.ts"
-import { Alerter } from "../../Alerter.ts"
+import type { Alert } from "../../Alert.ts"
+import type { Alerter } from "../../Alerter.ts"
+import { toJson } from "../../internal/alerts/json.ts"
+import type { Ledger } from "../../internal/alerts/ledger.ts"
+import type { Occurrence } from "../../internal/model/occurrence.ts"
+import { CurrentOverdueWatcher, type OverdueWatcher } from "../../internal/model/overdueWatcher.ts"
 import { labelsOf } from "../../internal/text/stepLabel.ts"
 import { shortPath } from "../../report/internal/events/shortPath.ts"
 import * as RunEvent from "../../RunEvent.ts"
 import { StepContext } from "../../StepContext.ts"
 import { ignoreClosed } from "../terminal.ts"
-import { type Message, toLine, toMessage, variable } from "./protocol.ts"
+import { patienceOf } from "./overdue.ts"
+import { type Message, postsVariable, toLine, toMessage, variable } from "./protocol.ts"
 import { hangupVariable, listenTo } from "./signals.ts"
+import { type Loss, lossOf } from "./undelivered.ts"
+import { wrappedBy } from "./wrappedBy.ts"
 
 /** The connection to the supervisor. When `send` returns, the message is in the pipe and survives a crash of the child. */
 export interface Supervisor {
   readonly send: (message: Message) => void
+  /** Whether the supervisor has an alerter, and posts for this process where that comes too late. */
+  readonly posts: boolean
   /** Whether the pipe was lost, so that the supervisor may lack messages. */
   readonly isLost: () => boolean
   /** Calls a function once the supervisor has been killed. Returns a function that stops watching. */
@@ -48,7 +59,9 @@ const patience = 5000
  */
 export const connect = (): Supervisor | undefined => {
   const fd = Number(process.env[variable] ?? NaN)
+  const posts = process.env[postsVariable] === "1"
   delete process.env[variable]
+  delete process.env[postsVariable]
   delete process.env[hangupVariable]
   const pipe = pipeAt(fd)
   if (pipe === undefined) return undefined
@@ -61,6 +74,7 @@ export const connect = (): Supervisor | undefined => {
       // the pipeline may have closed the file descriptor, and its number now be that of another file
       if (!lost) lost = pipeAt(fd) !== pipe || !write(fd, toLine(message))
     },
+    posts,
     isLost: () => lost,
     onGone: (gone) => {
       const timer = setInterval(() => {
@@ -119,40 +133,96 @@ const write = (fd: number, line: string): boolean => {
 const pause = new Int32Array(new SharedArrayBuffer(4))
 
 /** Reports all events, and `Closed` when the layer closes, which tells a normal end from a crash. */
-export const reportingEvents = ({ send }: Pick<Supervisor, "send">): Layer.Layer<never> =>
-  Layer.merge(
-    RunEvent.layer((event) => send(toMessage(event))),
+export const reportingEvents = ({ posts, send }: Pick<Supervisor, "send" | "posts">): Layer.Layer<never> =>
+  Layer.mergeAll(
+    RunEvent.layer((event) => {
+      // not what is logged: the supervisor has standard error, and a chatty step would wait for the pipe
+      if (event._tag !== "StepLogged" && event._tag !== "RunLogged") send(toMessage(event))
+    }),
+    Layer.succeed(CurrentOverdueWatcher, reportingLimits({ posts, send })),
     Layer.effectDiscard(Effect.addFinalizer(() => Effect.sync(() => send({ _tag: "Closed" }))))
   )
 
+/** Reports the limits of bodies, and leaves those to the supervisor to which this process comes late. */
+const reportingLimits = ({ posts, send }: Pick<Supervisor, "send" | "posts">): OverdueWatcher => ({
+  begun: (evaluation, limits) => {
+    if (limits.length === 0) return
+    send({
+      _tag: "OverdueWatched",
+      ...ownerOf(evaluation),
+      limits: limits.map(({ deadline, dueAt, every, limitMillis }) => ({
+        dueAt,
+        limitMillis,
+        ...(every === undefined ? {} : { every }),
+        ...(deadline === undefined ? {} : { deadline })
+      }))
+    })
+  },
+  tells: (evaluation, { deadline, every, limitMillis }, late) => {
+    if (!posts || late <= patienceOf({ limitMillis, every })) return false
+    send({
+      _tag: "OverdueLeft",
+      ...ownerOf(evaluation),
+      limitMillis,
+      ...(deadline === undefined ? {} : { deadline })
+    })
+    return true
+  }
+})
+
+const ownerOf = ({ index, isRun, run }: Occurrence): { readonly runId: string; readonly index?: number } => ({
+  runId: run.id,
+  ...(isRun ? {} : { index })
+})
+
 /** Wraps an alerter to report each alert that it has delivered. */
-export const reportingAlerts =
-  ({ send }: Pick<Supervisor, "send">) => <E, R>(alerter: Layer.Layer<Alerter, E, R>): Layer.Layer<Alerter, E, R> =>
-    Layer.effect(
-      Alerter,
-      Effect.map(Alerter, (inner) =>
-        Alerter.of({
-          // the alerter's marks, such as that it takes quiet alerts
-          ...inner,
-          post: (alert) =>
-            // in a finalizer, so that no interruption comes between the delivery and the report of it
-            Effect.onExit(inner.post(alert), (exit) =>
-              exit._tag === "Success" ?
-                Effect.map(Effect.serviceOption(StepContext), (context) => {
-                  const { severity, source, tags } = Alert.make(alert)
-                  const interrupted = tags.includes("interrupted") ? { interrupted: true } : {}
-                  const about = source ?? (context._tag === "Some" ? context.value : undefined)
-                  if (about === undefined) return
-                  const stepLabels = shortPath(labelsOf(about))
-                  send({
-                    _tag: "Alerted",
-                    runId: about.runId,
-                    stepLabels,
-                    severity,
-                    named: source !== undefined,
-                    ...interrupted
-                  })
-                }) :
-                Effect.void)
-        }))
-    ).pipe(Layer.provide(alerter))
+export const reportingAlerts = (
+  { send }: Pick<Supervisor, "send">
+): <E, R>(alerter: Layer.Layer<Alerter, E, R>) => Layer.Layer<Alerter, E, R> =>
+  wrappedBy(({ severity, source, tags }, exit) =>
+    Effect.map(Effect.serviceOption(StepContext), (context) => {
+      const about = source ?? Option.getOrUndefined(context)
+      if (exit._tag === "Failure" || about === undefined) return
+      send({
+        _tag: "Alerted",
+        runId: about.runId,
+        stepLabels: shortPath(labelsOf(about)),
+        severity,
+        named: source !== undefined,
+        ...(tags.includes("interrupted") ? { interrupted: true } : {})
+      })
+    })
+  )
+
+/**
+ * Wraps a ledger to report each alert that somebody has taken, and what becomes of it. `show` removes what the
+ * supervisor must not post.
+ */
+export const reportingLedger = (
+  { send }: Pick<Supervisor, "send">,
+  ledger: Ledger,
+  show: (alert: Alert) => Alert = (alert) => alert
+): Ledger => {
+  let count = 0
+  const accepted: Ledger["accepted"] = (alert, by) => {
+    const taken = ledger.accepted(alert, by)
+    const id = count++
+    send({ _tag: "AlertTaken", id, by, alert: toJson(show(alert).with({ attachments: [] })) })
+    const settled = (lost: { readonly lost?: Loss } = {}) => send({ _tag: "AlertSettled", id, ...lost })
+    return {
+      delivered: () => {
+        settled()
+        taken.delivered()
+      },
+      kept: () => {
+        settled()
+        taken.kept()
+      },
+      lost: (error) => {
+        settled({ lost: lossOf(error) })
+        taken.lost(error)
+      }
+    }
+  }
+  return { accepted, lost: (alert, error) => accepted(alert, error.channel).lost(error) }
+}

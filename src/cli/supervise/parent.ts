@@ -15,8 +15,14 @@
  *
  * After a crash, each innermost open step whose failure had not been alerted gets an alert, and so does the run. A step
  * that had failed counts as open until something else begins in the body around it, since its hooks may be running.
- * Alerts that the child has delivered are not repeated. Alerts that a policy of the child's alerter had held back (a
- * digest, quiet hours) are lost with it. A child whose main ended, with any exit code, has not crashed.
+ * Alerts that the child has delivered are not repeated. Those that it had only taken are posted by the parent: what a
+ * policy of the child's alerter had held back (a digest, quiet hours), and what was under way to a channel, which may have
+ * arrived. What a store keeps is left to the next process. A child whose main ended, with any exit code, has not crashed.
+ * Alerts that did not arrive are printed. Monitors are told of the runs that had not ended, and get the pings of ends that the
+ * child had not sent.
+ *
+ * Where a step or the run is overdue and the child has not told it some seconds later, being stopped or blocked, the parent
+ * tells it in its place.
  *
  * The first signal that asks the run to stop (SIGINT, SIGTERM, SIGQUIT, SIGHUP) is passed on, so that the child can run
  * its hooks. A stop by another signal than Ctrl-C's gets an alert, unless the child has delivered one. The second signal
@@ -26,19 +32,29 @@
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
 import type { Alert } from "../../Alert.ts"
 import { Alerter } from "../../Alerter.ts"
+import { posted } from "../../internal/alerts/alerter.ts"
+import { CurrentLedger } from "../../internal/alerts/ledger.ts"
+import { wordsOf } from "../../internal/alerts/words.ts"
 import * as Guard from "../../internal/model/guard.ts"
 import { withoutUrls } from "../../internal/text/addresses.ts"
+import { english, type Words } from "../../internal/text/alertWords.ts"
 import { errorMessage } from "../../internal/text/errors.ts"
+import type { Monitor } from "../../monitors/internal/model.ts"
 import { ExitCode } from "../request.ts"
 import { err, ignoreClosed } from "../terminal.ts"
-import { alertsOf, type Death, how, lasted, stopAlert, subject } from "./alerts.ts"
+import { alertsOf, type Death, how, lasted, ofDurable, repeated, stopAlert, subject } from "./alerts.ts"
+import { OverdueClock, type Teller } from "./overdue.ts"
+import { type End, Pings } from "./pings.ts"
 import { SpawnError, start } from "./process.ts"
 import { fromLostCode } from "./protocol.ts"
+import { endRecords } from "./records.ts"
 import { listenTo, stopSignals } from "./signals.ts"
 import { innermost, State } from "./state.ts"
+import { Undelivered } from "./undelivered.ts"
 
 export interface SuperviseOptions<E, R> {
   /** The path of the runtime, as `process.execPath`. */
@@ -51,8 +67,19 @@ export interface SuperviseOptions<E, R> {
   readonly pipeline: string
   /** The layer is built only if there are alerts to post. Without an alerter a crash is printed to stderr alone. */
   readonly alerter?: Layer.Layer<Alerter, E, R> | undefined
+  /** The monitors that the child tells of its runs, in the same order. */
+  readonly monitors?: ReadonlyArray<Monitor> | undefined
   /** Knows what must not be shown of the config, and learns from the child what that must not show. */
   readonly guard?: Guard.Guard | undefined
+  /** Writes an object as a JSON line to standard output. Unless set, lines for people go to standard error. */
+  readonly emit?: ((value: object) => void) | undefined
+  /**
+   * Says that the child's runs are durable: they go on in the next process, and one alert tells of a crash. Called with
+   * how the child ended where it has crashed.
+   */
+  readonly durable?: ((death: string) => Effect.Effect<void>) | undefined
+  /** Whether an alert that did not arrive makes the exit code 3 where it were 0. */
+  readonly requireAlerts?: boolean | undefined
 }
 
 /** The time limit of posting all alerts, retries included. */
@@ -68,12 +95,18 @@ export const supervise = <E = never, R = never>(
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const state = new State()
+      const pings = new Pings(options.monitors ?? [])
       const quit = yield* Deferred.make<void>()
       const guard = options.guard ?? Guard.make()
       const say = sayTo(guard)
-      const child = yield* start({ ...options, scrub: guard.text }, (message) => {
+      const telling = yield* tellingOf(options, guard, say)
+      const clock = new OverdueClock(state, telling)
+      const posts = options.alerter !== undefined
+      const child = yield* start({ ...options, posts, scrub: guard.text }, (message) => {
         if (message._tag === "Secret") guard.add([message.value])
         state.receive(message)
+        pings.receive(message)
+        clock.receive(message)
       })
       const signals = { count: 0, sent: undefined as NodeJS.Signals | undefined, killed: false }
       const pass = (signal: NodeJS.Signals) => {
@@ -94,11 +127,45 @@ export const supervise = <E = never, R = never>(
         pass("SIGTERM")
       }
       const death = ended._tag === "Success" ? ended.value : yield* child.death
-      const code = yield* conclude({ ...options, guard }, state, death, signals, quit)
+      clock.stop()
+      yield* Effect.raceFirst(telling.end, Deferred.await(quit))
+      if (!state.closed && fromLostCode(death.code) === undefined) yield* endRecords(state, death, say)
+      const code = yield* conclude({ ...options, guard }, state, pings, death, signals, quit)
       release()
       return code
     })
   )
+
+/** Posts, while the child runs, what it can't tell. What did not arrive is printed at once. */
+const tellingOf = <E, R>(
+  { alerter, emit }: SuperviseOptions<E, R>,
+  guard: Guard.Guard,
+  say: (line: string) => void
+): Effect.Effect<Teller & { readonly end: Effect.Effect<void> }, never, R> =>
+  Effect.map(Effect.context<R>(), (context) => {
+    const fibers = new Set<Fiber.Fiber<void>>()
+    const tell = (alert: (words: Words) => Alert, layer: Layer.Layer<Alerter, E, R>): void => {
+      const undelivered = new Undelivered()
+      const posting = post((words) => [guard.alert(alert(words))], layer, undelivered).pipe(
+        Effect.provideService(CurrentLedger, undelivered.ledger),
+        Effect.andThen(Effect.sync(() => print(undelivered, guard, emit)))
+      )
+      const fiber = Effect.runForkWith(context)(posting)
+      fibers.add(fiber)
+      fiber.addObserver(() => fibers.delete(fiber))
+    }
+    return {
+      say,
+      post: alerter && ((alert) => tell(alert, alerter)),
+      end: Effect.suspend(() => Effect.asVoid(Fiber.awaitAll(fibers)))
+    }
+  })
+
+/** Prints what did not arrive. */
+const print = (undelivered: Undelivered, guard: Guard.Guard, emit: SuperviseOptions<never, never>["emit"]): void => {
+  if (emit === undefined) undelivered.lines(guard.text).forEach((line) => err(`epilogue: ${line}`))
+  else undelivered.json(guard.text).forEach(emit)
+}
 
 interface Signals {
   /** The signal that was passed on. */
@@ -107,59 +174,130 @@ interface Signals {
 }
 
 const conclude = <E, R>(
-  { alerter, guard, pipeline }: SuperviseOptions<E, R> & { readonly guard: Guard.Guard },
+  { alerter, durable, emit, guard, pipeline, requireAlerts = false }: SuperviseOptions<E, R> & {
+    readonly guard: Guard.Guard
+  },
   state: State,
+  pings: Pings,
   death: Death,
   signals: Signals,
   quit: Deferred.Deferred<void>
 ): Effect.Effect<number, never, R> => {
   const { code, signal } = death
+  // a child that came to its end has printed what did not arrive
+  const isTold = state.closed || code === ExitCode.interrupted
+  const undelivered = isTold ? new Undelivered() : state.undelivered
   const say = sayTo(guard)
+  const printUndelivered = (): void => print(undelivered, guard, emit)
   if (signals.killed) {
     // only after the death of the child, when all its reports have been read
     say(`quit at once${cutOff(state, death)}`)
-    return Effect.succeed(ExitCode.interrupted)
+    undelivered.addOpen("the process was killed")
+    if (!isTold) undelivered.addMore(state.moreTaken)
+    return Effect.sync(() => {
+      printUndelivered()
+      return ExitCode.interrupted
+    })
   }
   // on a terminal Ctrl-C reaches the child too, perhaps before it listens to signals, and then kills it
   const obeyed = stopSignals.some((stop) => stop === signal) || code === ExitCode.interrupted
-  const sayFailed = (cause: Cause.Cause<unknown>): Effect.Effect<void> =>
-    Effect.sync(() => {
-      say(`an alert could not be posted: ${withoutUrls(errorMessage(Cause.squash(cause)))}`)
+  const lostCodes = fromLostCode(code)
+  // a child that came to its end has told of its alerts, and one that has lost the pipe could not
+  const taken = state.closed || lostCodes !== undefined ? { alerts: [], more: 0 } : state.takeOver()
+
+  /**
+   * Posts alerts, and then what the child had taken and not posted. Pings monitors, with `end` also those of runs that had
+   * not ended. Prints what did not arrive.
+   */
+  const postAll = (alerts: (words: Words) => ReadonlyArray<Alert>, end?: End): Effect.Effect<void, never, R> => {
+    const all = (words: Words) => [...repeated(taken, death, words), ...alerts(words)].map(guard.alert)
+    // what nobody posts is known from the child's reports alone
+    if (alerter === undefined) {
+      for (const { alert, by } of taken.alerts) undelivered.take(alert, by)
+      undelivered.addMore(taken.more)
+    }
+    const posting = alerter === undefined || all(english).length === 0 ? undefined : post(all, alerter, undelivered)
+    const pinging = Effect.timeoutOption(pings.send(state, pipeline, end), patience)
+    return Effect.gen(function*() {
+      // detached, since whoever gives the alerts up does not wait until the mailboxes of the alerter are empty
+      const fiber = yield* Effect.forkDetach(
+        Effect.all([posting ?? Effect.void, pinging], { concurrency: "unbounded", discard: true }).pipe(
+          Effect.provideService(CurrentLedger, undelivered.ledger)
+        )
+      )
+      yield* Effect.raceFirst(Fiber.join(fiber), Deferred.await(quit))
+      undelivered.addOpen(posting === undefined ? how(death) : "given up")
+      for (const { alert, monitor } of pings.sending) {
+        undelivered.add(alert, {
+          channel: monitor,
+          reason: "Rejected",
+          message: `${monitor}: given up before it was sent`
+        })
+      }
+      printUndelivered()
     })
-  const post = (alert: Alert): Effect.Effect<void, never, Alerter> =>
-    Effect.catchCause(Effect.flatMap(Alerter, (alerter) => alerter.post(alert)), sayFailed)
-  const postAll = (alerts: ReadonlyArray<Alert>): Effect.Effect<void, never, R> => {
-    if (alerter === undefined || alerts.length === 0) return Effect.void
-    const posted = Effect.forEach(alerts, post, { concurrency: "unbounded", discard: true })
-    return Effect.timeout(Effect.provide(posted, alerter), patience).pipe(
-      Effect.raceFirst(Deferred.await(quit)),
-      Effect.catchCause(sayFailed)
-    )
   }
   if (signals.sent !== undefined && obeyed) {
-    // whoever presses Ctrl-C knows of it
-    const isTold = signals.sent === "SIGINT" || state.interruptionAlerted
-    const alerts = isTold ? [] : [guard.alert(stopAlert(state, pipeline, signals.sent, death))]
-    if (alerts.length > 0 || !state.closed) return Effect.as(postAll(alerts), ExitCode.interrupted)
+    // whoever presses Ctrl-C knows of it, and durable runs are only interrupted until the next start
+    const isKnown = durable !== undefined || signals.sent === "SIGINT" || state.interruptionAlerted
+    const { sent } = signals
+    const alerts = (words: Words) => isKnown ? [] : [stopAlert(state, pipeline, sent, death, words)]
+    // a child that came to its end has told of its runs, and whoever presses Ctrl-C knows that none has begun
+    const isUntold = durable === undefined && (state.begun ? !state.closed : signals.sent !== "SIGINT")
+    const end = isUntold ? { death, stoppedBy: sent } : undefined
+    if (!isKnown || !state.closed || isUntold) return Effect.as(postAll(alerts, end), ExitCode.interrupted)
   }
-  const lostCodes = fromLostCode(code)
   if (lostCodes !== undefined) return Effect.succeed(lostCodes)
-  if (!isCrash(state, death)) {
+  if (durable === undefined ? !isCrash(state) : state.closed) {
     if (signal !== undefined) say(`${how(death)} after the run had ended`)
     // a code of 0 that its main did not choose: a failed run must not look like a success
-    return Effect.succeed(code === 0 && !state.closed && state.failed ? ExitCode.failed : code ?? ExitCode.failed)
+    const ended = code === 0 && !state.closed && state.failed ? ExitCode.failed : code ?? ExitCode.failed
+    if (isTold || !state.begun) return Effect.succeed(ended)
+    return Effect.map(postAll(() => []), () => undelivered.codeOf(ended, requireAlerts))
   }
-  const alerts = alertsOf(state, pipeline, death).map(guard.alert)
-  for (const { body, title } of alerts) say(`${title}: ${body?.replaceAll("\n", "; ")}`)
-  if (alerts.length === 0) say(`${how(death)} after the run's failure had been alerted`)
-  return Effect.as(postAll(alerts), ExitCode.failed)
+  const crashes = (words: Words) =>
+    durable === undefined ? alertsOf(state, pipeline, death, words) : [ofDurable(state, pipeline, death, words)]
+  const shown = crashes(english).map(guard.alert)
+  for (const { body, title } of shown) say(`${title}: ${body?.replaceAll("\n", "; ")}`)
+  if (shown.length === 0) say(`${how(death)} after the run's failure had been alerted`)
+  const told = durable?.(how(death)) ?? Effect.void
+  return Effect.as(
+    Effect.andThen(told, postAll(crashes, durable === undefined ? { death } : undefined)),
+    ExitCode.failed
+  )
 }
 
-/** Exit codes before any run that are no crash: the config was wrong, or the child was interrupted. */
-const quiet: ReadonlySet<number | undefined> = new Set([ExitCode.usage, ExitCode.interrupted])
+/** Posts alerts, in the words of the alerter, within a time limit. What does not arrive is among the undelivered. */
+const post = <E, R>(
+  alertsIn: (words: Words) => ReadonlyArray<Alert>,
+  alerter: Layer.Layer<Alerter, E, R>,
+  undelivered: Undelivered
+): Effect.Effect<void, never, R> => {
+  const begun = new Set<Alert>()
+  let alerts: ReadonlyArray<Alert> | undefined
+  const all = Effect.flatMap(Alerter, (alerter) => {
+    const one = (alert: Alert): Effect.Effect<void> =>
+      Effect.ignore(Effect.suspend(() => {
+        begun.add(alert)
+        return posted(alert, alerter)
+      }))
+    alerts = alertsIn(wordsOf(alerter) ?? english)
+    return Effect.forEach(alerts, one, { concurrency: "unbounded", discard: true })
+  })
+  return Effect.timeout(Effect.provide(all, alerter), patience).pipe(
+    Effect.catchCause((cause) =>
+      Effect.sync(() => {
+        // the alerter could not be built
+        const message = withoutUrls(errorMessage(Cause.squash(cause)))
+        for (const alert of alerts ?? alertsIn(english)) {
+          if (!begun.has(alert)) undelivered.add(alert, { channel: "alerter", reason: "Rejected", message })
+        }
+      })
+    )
+  )
+}
 
-const isCrash = ({ begun, closed, runs }: State, { code }: Death): boolean =>
-  !closed && (runs.size > 0 || (!begun && !quiet.has(code)))
+const isCrash = ({ begun, closed, runs }: State): boolean => !closed && (runs.size > 0 || !begun)
 
 const sayTo = ({ text }: Guard.Guard) => (line: string): void => err(`epilogue: ${text(line)}`)
 

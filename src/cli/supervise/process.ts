@@ -7,7 +7,8 @@ import process from "node:process"
 import type { Scrub } from "../../internal/text/secrets.ts"
 import { errRelayed } from "../terminal.ts"
 import type { Death } from "./alerts.ts"
-import { type Message, reader, variable } from "./protocol.ts"
+import { killsForMemory, watch } from "./memory.ts"
+import { type Message, postsVariable, reader, variable } from "./protocol.ts"
 import * as Relay from "./relay.ts"
 import { hangupVariable, isHangupIgnored } from "./signals.ts"
 
@@ -41,13 +42,15 @@ export interface Invocation {
   readonly command: string
   readonly args: ReadonlyArray<string>
   readonly env?: Readonly<Record<string, string>> | undefined
+  /** Whether this process has an alerter. */
+  readonly posts: boolean
   /** Removes secrets from what the child writes to stderr. */
   readonly scrub: Scrub
 }
 
 /** @internal */
 export const start = (
-  { args, command, env, scrub }: Invocation,
+  { args, command, env, posts, scrub }: Invocation,
   onMessage: (message: Message) => void
 ): Effect.Effect<Child, SpawnError> =>
   Effect.callback((resume) => {
@@ -59,10 +62,20 @@ export const start = (
     try {
       const child = spawn(command, args, {
         stdio: ["inherit", "inherit", "pipe", "pipe"],
-        env: { ...process.env, ...env, [variable]: "3", ...(isHangupIgnored ? { [hangupVariable]: "1" } : {}) }
+        env: {
+          ...process.env,
+          ...env,
+          [variable]: "3",
+          ...(posts ? { [postsVariable]: "1" } : {}),
+          ...(isHangupIgnored ? { [hangupVariable]: "1" } : {})
+        }
       })
       const death = Deferred.makeUnsafe<Death>()
-      const isDead = follow(child, since, scrub, onMessage, (end) => Deferred.doneUnsafe(death, Effect.succeed(end)))
+      const killsBefore = killsForMemory()
+      const isDead = follow(child, since, scrub, onMessage, (end) => {
+        const killed = end.signal === "SIGKILL" && killsForMemory() > killsBefore
+        Deferred.doneUnsafe(death, Effect.succeed(killed ? { ...end, outOfMemory: true } : end))
+      })
       // not `child.kill`, since Deno then reports that signal as the end, whatever the end was
       const kill = (signal: NodeJS.Signals) => !isDead() && child.pid !== undefined && send(child.pid, signal)
       child.on("error", fail)
@@ -92,6 +105,8 @@ const follow = (
 ): () => boolean => {
   let dead = false
   let tail = ""
+  // of all that is written, since a long stack trace may follow what says so
+  const memory = watch()
   const relay = Relay.make((text) => errRelayed(scrub(text)))
   let reads = 0
   const messages = child.stdio[3]
@@ -110,6 +125,7 @@ const follow = (
     pipe.setEncoding("utf8")
     const take = pipe === messages ? reader(onMessage) : (text: string) => {
       relay.take(text)
+      memory.take(text)
       // longer than what is shown in the end: a secret whose beginning is cut off here could not be found
       tail = (tail + text).slice(-2 * maxTail)
     }
@@ -127,7 +143,9 @@ const follow = (
       relay.end()
       for (const pipe of pipes) pipe.destroy()
       const stderr = scrub(tail).slice(-maxTail)
-      onDeath({ code: code ?? undefined, signal: signal ?? undefined, at, since, stderr })
+      // a process that has succeeded has only passed on what another one wrote
+      const outOfMemory = code !== 0 && memory.found()
+      onDeath({ code: code ?? undefined, signal: signal ?? undefined, at, since, stderr, outOfMemory })
     }
     // waits twice at least: on a busy machine the timer may fire before data that has already arrived is read
     const wait = (millis: number) => {

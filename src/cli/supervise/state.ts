@@ -1,7 +1,11 @@
 /** The state of a child by its messages so far: its open runs and steps, and which of them have been alerted. */
+import type { Alert } from "../../Alert.ts"
+import { fromJson } from "../../internal/alerts/json.ts"
 import { labelsOf, pathText } from "../../internal/text/stepLabel.ts"
-import { samePath } from "../../report/internal/events/shortPath.ts"
+import { samePath, shortPath } from "../../report/internal/events/shortPath.ts"
+import type { RecordPlace } from "../../report/internal/record/crash.ts"
 import type { Message } from "./protocol.ts"
+import { type Note, Undelivered } from "./undelivered.ts"
 
 /** A step that has not ended, or that has failed and whose hooks may still be running. */
 export interface OpenStep {
@@ -31,17 +35,38 @@ export interface OpenRun {
   alerted: boolean
 }
 
+/** An alert that somebody in the child has taken and not settled. */
+export interface TakenAlert {
+  readonly alert: Alert
+  /** The channel or the policy. */
+  readonly by: string
+}
+
+/** The alerts of a child that nobody in it has settled. */
+export interface TakenOver {
+  readonly alerts: ReadonlyArray<TakenAlert>
+  /** The number of others, of which nothing else is known. */
+  readonly more: number
+}
+
+/** The largest number of taken alerts that are kept. Others are counted. */
+const maxTaken = 1000
+
 type Of<Tag extends Message["_tag"]> = Extract<Message, { readonly _tag: Tag }>
 
 /** Collects the messages of a child. */
 export class State {
   readonly runs: Map<string, OpenRun> = new Map()
+  /** The durable runs that are being evaluated, by their ids. */
+  readonly held: Map<string, OpenRun> = new Map()
   /** Whether a run has begun. */
   begun = false
   /** The hooks that are running, by their ids. */
   readonly hooks: Map<number, Of<"HookOpened">> = new Map()
   /** The name of the pipeline, once the child has reported it. */
   pipelineName: string | undefined = undefined
+  /** Where the child records its runs, if it does. */
+  recording: RecordPlace | undefined = undefined
   /** Whether the main of the child has ended. */
   closed = false
   /** The run that was interrupted last. */
@@ -50,6 +75,12 @@ export class State {
   interruptionAlerted = false
   /** Whether a run of the child has failed or was interrupted. */
   failed = false
+  /** The alerts of the child that did not arrive, and those that this process does not deliver either. */
+  readonly undelivered = new Undelivered()
+  /** The alerts that somebody in the child has taken and not settled, by their ids. */
+  private readonly taken = new Map<number, TakenAlert & { readonly note: Note }>()
+  /** The number of taken alerts beyond those that are kept. */
+  moreTaken = 0
 
   receive(message: Message): void {
     switch (message._tag) {
@@ -59,6 +90,9 @@ export class State {
       case "Loaded":
         this.pipelineName = message.pipelineName
         return
+      case "Recording":
+        this.recording = message
+        return
       case "HookOpened":
         this.hooks.set(message.id, message)
         return
@@ -66,8 +100,35 @@ export class State {
         this.hooks.delete(message.id)
         return
       case "Secret":
-        // for the guard of the supervisor alone
+      case "PingTaken":
+      case "PingSettled":
+      case "OverdueWatched":
+      case "OverdueLeft":
+        // for the guard of the supervisor, its pings and its clock
         return
+      case "AlertTaken": {
+        if (this.taken.size >= maxTaken) {
+          this.moreTaken++
+          return
+        }
+        const { by, id } = message
+        const alert = fromJson(message.alert)
+        this.taken.set(id, { alert, by, note: this.undelivered.take(alert, by) })
+        return
+      }
+      case "AlertSettled": {
+        const taken = this.taken.get(message.id)
+        if (taken === undefined) {
+          // one of those that were only counted
+          this.moreTaken = Math.max(0, this.moreTaken - 1)
+          if (message.lost !== undefined) this.undelivered.addMore(1)
+          return
+        }
+        this.taken.delete(message.id)
+        if (message.lost === undefined) taken.note.delivered()
+        else taken.note.lost(message.lost)
+        return
+      }
       case "Alerted":
         if (message.interrupted === true) this.interruptionAlerted = true
         return this.alerted(message)
@@ -75,28 +136,66 @@ export class State {
         // a standard hook has posted its alert, perhaps by an alerter of the pipeline's own, which reports nothing
         if (message.kind === "interrupt" && message.hook.startsWith("AlerterHooks.")) this.interruptionAlerted = true
         return this.inRun(message)
-      case "RunStarted": {
-        const { at, pipelineName, runId, runName } = message
+      case "RunStarted":
         this.begun = true
-        this.runs.set(runId, {
-          pipelineName,
-          runId,
-          runName,
-          startedAt: at,
-          steps: new Map(),
-          last: undefined,
-          alerted: false
-        })
+        this.open(message)
+        return
+      case "RunHeld": {
+        // one that goes on after a wait has its steps already
+        const run = this.runs.get(message.runId) ?? this.open({ ...message, runName: message.runId })
+        this.held.set(run.runId, run)
         return
       }
+      case "RunReleased":
+        if (this.runs.get(message.runId)?.steps.size === 0) this.runs.delete(message.runId)
+        this.held.delete(message.runId)
+        return
+      case "RunOverdue":
+      case "StepLogged":
+      case "RunLogged":
+      // in records only
+      case "RunCrashed":
+      case "RunSuspended":
+        return
       case "RunEnded":
         if (message.outcome === "interrupt") this.interrupted = this.runs.get(message.runId)
         this.runs.delete(message.runId)
-        if (message.outcome !== "success") this.failed = true
+        if (message.outcome !== "success" && message.outcome !== "skip") this.failed = true
         return
       default:
         return this.inRun(message)
     }
+  }
+
+  /** Returns the alerts that nobody in the child has settled, and counts those of failures as alerted. */
+  takeOver(): TakenOver {
+    const alerts = [...this.taken.values()]
+    const more = this.moreTaken
+    this.taken.clear()
+    this.moreTaken = 0
+    for (const { alert: { severity, source }, note } of alerts) {
+      note.delivered()
+      if (source === undefined) continue
+      this.alerted({ runId: source.runId, stepLabels: shortPath(labelsOf(source)), severity, named: true })
+    }
+    return { alerts, more }
+  }
+
+  private open(
+    { at, pipelineName, runId, runName }: Pick<Of<"RunStarted">, "at" | "pipelineName" | "runId" | "runName">
+  ): OpenRun {
+    const run: OpenRun = {
+      pipelineName,
+      runId,
+      runName,
+      startedAt: at,
+      steps: new Map(),
+      last: undefined,
+      alerted: false
+    }
+    this.runs.set(runId, run)
+    if (this.held.has(runId)) this.held.set(runId, run)
+    return run
   }
 
   private inRun(message: OfRun): void {
@@ -110,7 +209,7 @@ export class State {
    * Several evaluations of one step have the same path: the alert counts for the one that failed first. For a step that
    * has not failed it counts only if the alert names its source, since the body of a step may post any alert.
    */
-  private alerted({ named, runId, severity, stepLabels }: Of<"Alerted">): void {
+  private alerted({ named, runId, severity, stepLabels }: Omit<Of<"Alerted">, "_tag">): void {
     const run = this.runs.get(runId)
     if (run === undefined || severity === "info" || severity === "success") return
     if (stepLabels.length === 0) {
@@ -124,7 +223,7 @@ export class State {
 }
 
 /** A message about a step or a hook of a run. */
-type OfRun = Extract<Message, { readonly stepPath: unknown } | { readonly hook: unknown }>
+type OfRun = Exclude<Extract<Message, { readonly stepPath: unknown } | { readonly hook: unknown }>, Of<"StepLogged">>
 
 const inRun = (run: OpenRun, message: OfRun): void => {
   switch (message._tag) {
@@ -155,6 +254,13 @@ const inRun = (run: OpenRun, message: OfRun): void => {
       else run.steps.delete(message.index)
       return
     }
+    case "StepSkipped": {
+      const step = run.steps.get(message.index)
+      settle(run, (failed) => step !== undefined && isWithin(failed, step))
+      run.last = `${pathText(labelsOf(message), " › ")} was skipped`
+      run.steps.delete(message.index)
+      return
+    }
     case "HookEnded": {
       // a standard hook has posted its alert, perhaps by an alerter of the pipeline's own, which reports nothing
       if (message.kind !== "failure" || !message.hook.startsWith("AlerterHooks.")) return
@@ -163,6 +269,7 @@ const inRun = (run: OpenRun, message: OfRun): void => {
       return
     }
     case "StepProgress":
+    case "StepOverdue":
     case "HookStarted":
     case "HookFailed":
     case "HookSkipped":

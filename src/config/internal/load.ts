@@ -6,152 +6,228 @@ import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import { hasProperty } from "effect/Predicate"
-import { Alert } from "../../Alert.ts"
+import * as Result from "effect/Result"
 import { Alerter } from "../../Alerter.ts"
-import { withPublic } from "../../alerters/internal/channel/schema/leaf.ts"
-import type { Kind } from "../../Hook.ts"
 import * as Guard from "../../internal/model/guard.ts"
-import { empty, kinds, make as collect, type Table } from "../../internal/model/hooks.ts"
+import { empty, HooksImpl, make as collect, type Table } from "../../internal/model/hooks.ts"
 import { CurrentOverrides } from "../../internal/model/overrides.ts"
 import { CurrentGuard } from "../../internal/model/secrets.ts"
+import { withDefaults } from "../../internal/steps/defaults.ts"
 import { isPipeline, isStep } from "../../internal/steps/step.ts"
-import { ConfigFileError, type ConfigIssue } from "../ConfigFileError.ts"
-import type { FileAlerter, Loaded, LoadOptions } from "../Loaded.ts"
-import * as alerters from "./apply/alerter.ts"
-import { type BodySettings, compile, modesOf, type StepSettings } from "./apply/compile.ts"
+import * as Monitor from "../../monitors/internal/monitor.ts"
+import { layerAll } from "../../monitors/layerAll.ts"
+import * as StepLogs from "../../StepLogs.ts"
+import type { ConfigFileError, ConfigIssue } from "../ConfigFileError.ts"
+import type { Loaded, LoadOptions as PublicOptions } from "../Loaded.ts"
+import { compile } from "./apply/compile.ts"
 import { explain, explainRun } from "./apply/explain.ts"
+import * as Monitors from "./apply/monitors.ts"
+import { outside, Runs } from "./apply/outside.ts"
 import { overridesOf } from "./apply/overrides.ts"
-import * as Params from "./apply/params.ts"
-import { mistakeOf, stepNames } from "./apply/stepNames.ts"
+import { standardHooks } from "./apply/templates.ts"
 import { type Decoded, read } from "./file/decode.ts"
-import { byPosition, type Path as Place } from "./file/positions.ts"
+import { errorOf } from "./file/errorOf.ts"
+import { byPosition } from "./file/positions.ts"
 import { readText } from "./file/readText.ts"
-import type { Exported, Loading, Report } from "./loading.ts"
-import { escaping } from "./modules/confined.ts"
-import { toHook } from "./modules/hooks.ts"
-import { layerSource } from "./modules/layers.ts"
+import { fileAlerter } from "./fileAlerter.ts"
+import { collector, commandLine } from "./issues.ts"
+import type { Exported, Loading } from "./loading.ts"
 import * as Sources from "./modules/modules.ts"
 import type { Refusal } from "./modules/refusal.ts"
+import { explainProject, mergedAlerts, type Project, readProject } from "./project/project.ts"
 import type { AlerterSpec } from "./schema/alerter.ts"
-import type { HooksByKind, StepDocument, Text } from "./schema/types.ts"
+import type { Document } from "./schema/types.ts"
+import { bodyOf, orGiven, projectSettings, settingsOf, type SettingsOptions, tableOf } from "./settings.ts"
+
+/** The options of loading. The command has more of them than others. */
+export interface LoadOptions extends PublicOptions, Pick<SettingsOptions, "given"> {
+  /** Whether to build the parts of the file's alerter, and report what can't be built. */
+  readonly buildAlerter?: boolean | undefined
+  /** An alerter in place of the file's. */
+  readonly alerterSpec?: AlerterSpec | undefined
+  /** Whether the caller tells the file's monitors of the runs. */
+  readonly tellsMonitors?: boolean | undefined
+  /** Reads the text of the file. */
+  readonly text?: Effect.Effect<string, ConfigFileError, FileSystem.FileSystem> | undefined
+  /** Called with the name of the pipeline, once it is known. Loading may still fail then. */
+  readonly onName?: ((name: string) => void) | undefined
+}
+
+/** A loaded pipeline, with the parts that only the command needs. */
+export interface LoadedFile extends Loaded {
+  /** Whether the pipeline has a name of its own. Else `pipelineName` is that of an export, an Effect around pipelines. */
+  readonly isNamed: boolean
+  /** Whether it has failed outside of any run, and the file has no hook for that. */
+  readonly untold: () => boolean
+  /** Whether the file has hooks. */
+  readonly hasHooks: boolean
+}
 
 /** Loads a file. */
 export const fromFile = (
   file: string,
   options: LoadOptions
-): Effect.Effect<Loaded, ConfigFileError, FileSystem.FileSystem | Path.Path> =>
+): Effect.Effect<LoadedFile, ConfigFileError, FileSystem.FileSystem | Path.Path> =>
   guarded(Effect.gen(function*() {
     const path = yield* Path.Path
-    const text = yield* readText(file)
+    const text = yield* options.text ?? readText(file)
     const { decoded, issues, warnings } = yield* read(text, file)
-    if (decoded === undefined) return yield* failWith(file, issues)
-    return { ...yield* load(decoded, path.dirname(path.resolve(file)), options, issues), warnings }
+    const folder = path.dirname(path.resolve(file))
+    const project = yield* readProject(folder, file, options)
+    if (decoded === undefined) return yield* failWith(file, [...issues, ...project?.issues ?? []])
+    const loaded = yield* load(decoded, folder, options, project, issues)
+    return { ...loaded, warnings: [...warnings, ...project?.warnings ?? []] }
   }))
 
 /** Loads a pipeline by flags alone. */
 export const withoutFile = (
   options: LoadOptions
-): Effect.Effect<Loaded, ConfigFileError, FileSystem.FileSystem | Path.Path> =>
-  guarded(Effect.flatMap(
-    Path.Path,
-    (path) => load({ document: {}, file: commandLine, positionOf: () => undefined }, path.resolve("."), options)
-  ))
+): Effect.Effect<LoadedFile, ConfigFileError, FileSystem.FileSystem | Path.Path> =>
+  guarded(Effect.gen(function*() {
+    const folder = (yield* Path.Path).resolve(".")
+    const project = yield* readProject(folder, undefined, options)
+    const empty = { document: {}, file: commandLine, positionOf: () => undefined }
+    return { ...yield* load(empty, folder, options, project), warnings: project?.warnings ?? [] }
+  }))
 
 /**
  * Loads with a guard: the one around, or its own. It learns the values of the file's variables, and keeps them out of
  * the file's issues and of all that is told of the pipeline.
  */
-const guarded = <R>(load: Effect.Effect<Loaded, ConfigFileError, R>): Effect.Effect<Loaded, ConfigFileError, R> =>
+const guarded = <R>(
+  load: Effect.Effect<LoadedFile, ConfigFileError, R>
+): Effect.Effect<LoadedFile, ConfigFileError, R> =>
   Effect.gen(function*() {
     const guard = (yield* CurrentGuard) ?? Guard.make()
-    const loaded = yield* Effect.mapError(Guard.provide(load, guard), ({ file, issues: [first, ...others] }) => {
+    const loaded = yield* Effect.mapError(Guard.provide(load, guard), ({ file, issues }) => {
       const hidden = ({ expected, found, ...issue }: ConfigIssue): ConfigIssue => ({
         ...issue,
         expected: guard.text(expected),
         found: guard.text(found)
       })
-      return new ConfigFileError({ file, issues: [hidden(first), ...others.map(hidden)] })
+      return errorOf(file, issues.map(hidden))
     })
     return { ...loaded, pipeline: Guard.provide(loaded.pipeline, guard) }
   })
 
-const commandLine = "the command line"
-
-const keyOf = ({ expected, file, found, path }: ConfigIssue): string => JSON.stringify([file, path, expected, found])
-
-/**
- * Returns a function that says whether an issue may be the consequence of a known one, whose part of the file was left
- * out: parameters lack the invalid field, or the pipeline is missing. Looks at the known issues once, since there may be
- * as many of them as values in the file.
- */
-const consequencesOf = (known: ReadonlyArray<ConfigIssue>): (issue: ConfigIssue) => boolean => {
-  const isPipelineKnown = known.some(({ path }) => path[0] === "pipeline")
-  const areParamsKnown = known.some(({ path }) => path.includes("params"))
-  return ({ path }) =>
-    path.length === 0 || path[0] === "pipeline" ? isPipelineKnown : areParamsKnown && path.includes("params")
-}
-
-const failWith = (file: string, issues: ReadonlyArray<ConfigIssue>) => {
-  const [first = { path: [], file, position: undefined, found: "nothing", expected: "a document" }, ...others] = issues
-  return Effect.fail(new ConfigFileError({ file, issues: [first, ...others] }))
-}
+const failWith = (file: string, issues: ReadonlyArray<ConfigIssue>) => Effect.fail(errorOf(file, issues))
 
 const load = (
-  { document, file, positionOf }: Decoded,
+  { document: given, file, positionOf }: Decoded,
   folder: string,
   options: LoadOptions,
+  project: Project | undefined,
   /**
    * Issues with parts of the file that were left out. The rest is checked too, so that all issues are reported at once.
    */
   known: ReadonlyArray<ConfigIssue> = []
-): Effect.Effect<Loaded, ConfigFileError, FileSystem.FileSystem | Path.Path> =>
+): Effect.Effect<LoadedFile, ConfigFileError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function*() {
-    const issues: Array<ConfigIssue> = [...known]
-    const reported = new Set(known.map(keyOf))
-    const isConsequence = consequencesOf(known)
-    const report: Report = (path, problem, by = "file") => {
-      const issue: ConfigIssue = by === "file"
-        ? { path, file, position: positionOf(path), ...problem }
-        : { path, file: commandLine, position: undefined, ...problem }
-      // The parameters of the run are decoded again for each step with its own, which finds the same issues.
-      const key = keyOf(issue)
-      if (reported.has(key) || isConsequence(issue)) return
-      reported.add(key)
-      issues.push(issue)
-    }
+    const document = options.alerterSpec === undefined ? given : { ...given, alerter: options.alerterSpec }
+    const own = collector({ file, positionOf }, known)
+    const { report } = own
+    const ofProject = project && collector(project, project.issues)
     const sources = {
       folder,
       root: options.root ?? folder,
       allowOutside: options.allowOutside ?? false
     }
-    const loading: Loading = { file, document, sources, report, origins: new Map(), positionOf }
+    const alerts = mergedAlerts(document.alerts, project?.document.alerts)
+    const standard = alerts === undefined ? undefined : standardHooks(alerts)
+    const loading: Loading = { file, document, sources, report, origins: new Map(), positionOf, standard }
+    const inProject = project && ofProject && { ...loading, ...project, report: ofProject.report }
 
     const exported = yield* pipelineOf(loading, options)
+    if (isPipeline(exported.pipeline)) options.onName?.(exported.name)
     const { modes, params, run, stepHooks, steps } = yield* settingsOf(loading, exported, options)
     if (isStep(exported.pipeline)) reportRunSettings(loading, options)
-    const ofFile = yield* alerterOf(loading)
-    const guard = yield* CurrentGuard
-    const guardedAlerter = ofFile === undefined || guard === undefined ? ofFile : withGuard(ofFile, guard)
-    const alerter = guardedAlerter === undefined ? undefined : (options.alerter ?? identity)(guardedAlerter)
-    if (issues.length > 0) return yield* failWith(file, issues.toSorted(byPosition))
+    const runs = inProject === undefined ? noHooks : yield* tableOf(inProject, inProject.document.hooks, ["hooks"])
+    const hasAlerter = (document.alerter ?? inProject?.document.alerter) !== undefined
+    const defaults = {
+      runs: hasAlerter && options.given !== undefined ? orGiven(runs, options.given, standard) : runs,
+      steps: inProject === undefined ? noHooks : yield* tableOf(inProject, inProject.document.stepHooks, ["stepHooks"])
+    }
+    if (
+      document.alerts !== undefined && standard?.used() === false && !known.some(({ path }) => path.includes("hooks"))
+    ) {
+      report(["alerts"], {
+        found: "no standard hook",
+        expected: "a hook such as epilogue#alerterFailure, without which it has no effect"
+      })
+    }
+    const { language = project?.document.language, logs = project?.document.logs } = document
+    const isOwnAlerter = document.alerter !== undefined || inProject === undefined
+    const ofFile = yield* alerterOf(isOwnAlerter ? loading : inProject, language, options.buildAlerter === true)
+    if (document.language !== undefined && (isOwnAlerter ? document : inProject.document).alerter === undefined) {
+      report(["language"], {
+        found: JSON.stringify(document.language),
+        expected: "alerter beside it, without which it has no effect"
+      })
+    }
+    const alerter = ofFile === undefined ? undefined : (options.alerter ?? identity)(ofFile)
+    const monitors = yield* monitorsOf(loading)
+    const issues = [own, ...ofProject === undefined ? [] : [ofProject]].flatMap(({ issues }) =>
+      issues.toSorted(byPosition)
+    )
+    if (issues.length > 0) return yield* failWith(file, issues)
 
-    const settings = { run, stepHooks, modes, defaults: bodyOf(document.defaults ?? {}), provided: params, steps }
+    const settings = {
+      run,
+      stepHooks,
+      modes,
+      defaults: bodyOf(document.defaults ?? {}, options.given),
+      provided: params,
+      steps,
+      project: projectSettings(project?.document ?? {}, options.given)
+    }
     const { overrides, ran } = compile(settings)
-    const withOverrides = (services?: Context.Context<never>) =>
-      Effect.provideService(exported.pipeline, CurrentOverrides, overridesOf(overrides(services)))
+    const isOwner = isPipeline(exported.pipeline) || isStep(exported.pipeline)
+    let untold = () => false
+    const withOverrides = (services?: Context.Context<never>) => {
+      const { run: ofRun, step } = overrides(services)
+      const runs = new Runs()
+      const all = overridesOf({ run: isOwner ? ofRun : { ...ofRun, ended: runs.ended }, step })
+      const { name, pipeline: effect } = exported
+      if (isOwner) return withDefaults(Effect.provideService(effect, CurrentOverrides, all), defaults)
+      const hooks = collect(new HooksImpl(run.hooks), new HooksImpl(defaults.runs)).hooks
+      const around = outside({ name, effect, hooks, overrides: all, runs })
+      untold = around.untold
+      return withDefaults(around.effect, defaults)
+    }
     return {
       pipelineName: exported.name,
-      pipeline: alerter === undefined
-        ? withOverrides()
-        // Overrides provide the alerter to each step, so that it wins over one that the code provides.
-        : Effect.provide(Effect.flatMap(Alerter, (one) => withOverrides(Context.make(Alerter, one))), alerter),
+      isNamed: isOwner,
+      untold: () => untold(),
+      hasHooks: loading.origins.size > 0,
+      pipeline: Effect.provide(
+        alerter === undefined
+          ? Effect.suspend(() => withOverrides())
+          // Overrides provide the alerter to each step, so that it wins over one that the code provides. The code's wins
+          // over that of a project.
+          : Effect.provide(
+            Effect.flatMap(Alerter, (one) => withOverrides(isOwnAlerter ? Context.make(Alerter, one) : undefined)),
+            alerter
+          ),
+        options.tellsMonitors === true ? Layer.empty : layersOf(monitors)
+      ).pipe(Effect.provide(logsOf(logs))),
       alerter,
-      timeout: explainRun(settings, exported),
-      steps: explain({ ...settings, file, origins: loading.origins, positionOf }, exported),
+      monitors: Monitors.explain(monitors, { file, positionOf }),
+      language,
+      logs,
+      record: document.record ?? project?.document.record,
+      project: project && explainProject(project, document),
+      ...explainRun(settings, exported),
+      steps: explain({ ...settings, origins: loading.origins, stepDefaults: defaults.steps }, exported),
       warnings: [],
       unusedSteps: Effect.sync(() => [...steps.keys()].filter((name) => !ran.has(name)))
     }
   })
+
+const noHooks: Table = empty.hooks
+
+/** Provides the log of steps where the file has a setting for it. */
+const logsOf = (logs: Document["logs"]): Layer.Layer<never> =>
+  logs === undefined ? Layer.empty : logs === false ? StepLogs.layerOff : StepLogs.layer({ lines: logs })
 
 // -----------------------------------------------------------------------------
 // pipeline
@@ -164,6 +240,7 @@ const pipelineOf = (
   options: LoadOptions
 ): Effect.Effect<Exported, never, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function*() {
+    if (options.given !== undefined) return options.given
     const reference = options.pipeline ?? document.pipeline
     if (reference === undefined) {
       report([], { found: "no pipeline", expected: "pipeline: ./path.ts#export, here or on the command line" })
@@ -204,7 +281,7 @@ const isDurable = (u: unknown): boolean => hasProperty(u, "workflow") && hasProp
 /** Reports settings of a run if the pipeline is a single step, for which they have no effect. */
 const reportRunSettings = ({ document, report }: Loading, options: LoadOptions): void => {
   const problem: Refusal = { found: "a Step as the pipeline", expected: "a Pipeline, without which it has no effect" }
-  for (const key of ["runName", "timeout", "hooks", "annotations"] as const) {
+  for (const key of ["runName", "timeout", "overdue", "deadline", "hooks", "annotations"] as const) {
     if (document[key] !== undefined) report([key], problem)
   }
   if (options.runName !== undefined) report(["runName"], problem, "flag")
@@ -212,116 +289,30 @@ const reportRunSettings = ({ document, report }: Loading, options: LoadOptions):
 }
 
 // -----------------------------------------------------------------------------
-// settings
-// -----------------------------------------------------------------------------
-
-/** Returns a name as text. Names appear in logs and alerts, so a name from a variable becomes `<redacted>`. */
-const plainName = (text: Text): string => String(text)
-
-const annotationsOf = (annotations: StepDocument["annotations"] = {}): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(Object.entries(annotations).map(([name, value]) => [name, withPublic(value)]))
-
-const bodyOf = ({ retry, timeout }: Pick<StepDocument, "retry" | "timeout">): BodySettings => ({ retry, timeout })
-
-const settingsOf = (loading: Loading, exported: Exported, options: LoadOptions) =>
-  Effect.gen(function*() {
-    const { document } = loading
-    const services = Params.servicesOf(exported.module)
-    const params = (own: StepDocument["params"], place: Place) =>
-      Params.provide(services, [
-        { values: document.params ?? {}, place: ["params"], by: "file" },
-        { values: own ?? {}, place, by: "file" },
-        { values: options.params ?? {}, place: ["params"], by: "flag" }
-      ], loading.report)
-    const steps = new Map<string, StepSettings>()
-    const known = stepNames(exported.module)
-    for (const [name, step] of Object.entries(document.steps ?? {})) {
-      const place: Place = ["steps", name]
-      const mistake = mistakeOf(name, known)
-      if (mistake !== undefined) loading.report(place, mistake)
-      steps.set(name, {
-        ...bodyOf(step),
-        hooks: yield* tableOf(loading, step.hooks, [...place, "hooks"]),
-        modes: modesOf(step.inherit),
-        provided: step.params === undefined ? undefined : yield* params(step.params, [...place, "params"]),
-        annotations: annotationsOf(step.annotations)
-      })
-    }
-    return {
-      run: {
-        hooks: yield* tableOf(loading, document.hooks, ["hooks"]),
-        runName: options.runName ?? (document.runName === undefined ? undefined : plainName(document.runName)),
-        timeout: options.timeout ?? document.timeout,
-        annotations: annotationsOf(document.annotations)
-      },
-      stepHooks: yield* tableOf(loading, document.stepHooks, ["stepHooks"]),
-      modes: modesOf(document.inherit),
-      params: yield* params(undefined, ["params"]),
-      steps
-    }
-  })
-
-const tableOf = (
-  loading: Loading,
-  hooks: HooksByKind | undefined,
-  place: Place
-): Effect.Effect<Table, never, FileSystem.FileSystem | Path.Path> =>
-  Effect.map(
-    Effect.forEach(kinds.filter((kind) => hooks?.[kind] !== undefined), (kind) =>
-      hooksOf(loading, kind, hooks?.[kind] ?? [], [...place, kind])),
-    (lists) =>
-      lists.length === 0 ? empty.hooks : collect(...lists.flat()).hooks
-  )
-
-const hooksOf = (
-  { origins, positionOf, report, sources }: Loading,
-  kind: Kind,
-  list: NonNullable<HooksByKind[Kind]>,
-  place: Place
-) =>
-  Effect.gen(function*() {
-    const isList = Array.isArray(list)
-    // a cast, since `Array.isArray` does not narrow a `ReadonlyArray`
-    const entries = (isList ? list : [list]) as ReadonlyArray<Exclude<typeof list, ReadonlyArray<unknown>>>
-    const found: Array<unknown> = []
-    for (const [index, item] of entries.entries()) {
-      const at = isList ? [...place, index] : place
-      const entry = typeof item === "string" ? { use: item } : item
-      const loaded = yield* Effect.result(Effect.flatMap(Sources.resolve(entry.use, sources), Sources.load))
-      const hook = loaded._tag === "Success" ? toHook(loaded.success, kind, entry) : loaded
-      if (hook._tag === "Failure") {
-        report(at, hook.failure)
-        continue
-      }
-      found.push(hook.success)
-      const table: Table = collect(hook.success).hooks
-      for (const one of table[kind]) origins.set(one, positionOf(at))
-    }
-    return found
-  })
-
-// -----------------------------------------------------------------------------
 // alerter
 // -----------------------------------------------------------------------------
 
-/** Removes secrets before any policy stores an alert. */
-const withGuard = (alerter: FileAlerter, guard: Guard.Guard): FileAlerter =>
-  Layer.effect(
-    Alerter,
-    Effect.map(Alerter, (inner) => Alerter.of({ post: (alert) => inner.post(guard.alert(Alert.make(alert))) }))
-  ).pipe(Layer.provide(alerter), Layer.provide(Layer.succeed(CurrentGuard, guard)))
-
-const alerterOf = ({ document, file, report, sources }: Loading) =>
-  Effect.gen(function*() {
-    if (document.alerter === undefined) return undefined
-    const name = (yield* Path.Path).basename(file)
-    // a cast, since the public type is wider than the Schema that has decoded the value
-    const spec = document.alerter as AlerterSpec
-    for (const { path, problem } of yield* escaping(spec, sources)) report(["alerter", ...path], problem)
-    const built = yield* Effect.result(
-      alerters.build(spec, { folder: sources.folder, name, loadLayer: layerSource(sources) })
-    )
-    if (built._tag === "Success") return built.success
-    for (const { path, problem } of built.failure) report(["alerter", ...path], problem)
+const alerterOf = (
+  { document: { alerter }, file, report, sources }: Loading,
+  language: Document["language"],
+  tries: boolean
+) =>
+  Effect.map(Effect.result(fileAlerter({ document: { alerter, language }, file }, sources, { tries })), (loaded) => {
+    if (loaded._tag === "Success") return loaded.success
+    for (const { path, problem } of loaded.failure) report(path, problem)
     return undefined
   })
+
+// -----------------------------------------------------------------------------
+// monitors
+// -----------------------------------------------------------------------------
+
+const monitorsOf = ({ document, report }: Loading) =>
+  Effect.map(Effect.result(Monitors.build(document)), (built) => {
+    if (built._tag === "Success") return built.success
+    for (const { path, problem } of built.failure) report(path, problem)
+    return []
+  })
+
+const layersOf = (monitors: ReadonlyArray<Monitors.FileMonitor>) =>
+  layerAll(...monitors.map(({ monitor }) => Monitor.layer(Result.succeed(monitor))))

@@ -33,20 +33,6 @@ export const timeOf = ({ at }: Alert): Effect.Effect<number> =>
 export const withFields = (alert: Alert, fields: Readonly<Record<string, string>>): Alert =>
   alert.with({ fields: [...alert.fields, ...Object.entries(fields).map(([name, value]) => ({ name, value }))] })
 
-/** The name of the field in which a policy reports how many alerts it held back before this one. */
-export const heldBack = "held back"
-
-/**
- * Returns how many held back alerts the fields of this alert report. A policy that holds this alert back too adds
- * them to its own count, or they would never be reported.
- */
-export const heldBackBefore = ({ fields }: Alert): number =>
-  fields.reduce(
-    (sum, { name, value }) =>
-      sum + (name === heldBack ? Number(/^(\d{1,9}) (?:more|alerts?) /.exec(value)?.[1] ?? 0) : 0),
-    0
-  )
-
 /** Far more than scripts have steps, and few enough to fit into memory. */
 const maxEntries = 10_000
 

@@ -15,16 +15,20 @@ import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine
 import { AlerterError, AlerterErrorReason } from "../../Alerter.ts"
 import { Decision, type Person, type Question, type Resumable } from "../../Approver.ts"
 import { failWith } from "../../internal/alerts/alerter.ts"
-import { labels, mayAnswer, mistake } from "../../internal/approvals/question.ts"
+import { fieldsOf, mistakesIn, mistakeText } from "../../internal/approvals/form.ts"
+import { labels, mistake } from "../../internal/approvals/question.ts"
 import { type Evaluation, evaluationOf } from "../../internal/engine/evaluation.ts"
 import { isInterrupted } from "../../internal/engine/outcome.ts"
 import { View } from "../../internal/engine/view.ts"
-import { isSameSecret, isToken, newToken } from "../../internal/text/token.ts"
+import { isSameSecret, newToken } from "../../internal/text/token.ts"
 import * as Writer from "../../internal/text/writer.ts"
 import { StepContext } from "../../StepContext.ts"
-import { questionsOf, wake, wakeOf } from "./questions/engine.ts"
-import type { Place, Questions, QuestionState, StoredQuestion } from "./questions/questions.ts"
+import { mayAnswerTo } from "./answering.ts"
+import { questionsOf, wakeOf } from "./questions/engine.ts"
+import type { Place, Questions, StoredQuestion } from "./questions/questions.ts"
+import { recordBegun } from "./run/begun.ts"
 import { DurableKeeper } from "./run/keeper.ts"
+import { sha256 } from "./sha256.ts"
 import { AlerterErrorStored } from "./stored/errors.ts"
 
 /** How a question is posted, and where its answer comes from. */
@@ -34,8 +38,18 @@ export interface Asking {
    * result, the handle of the message, is recorded for `channel` after a restart, and must not hold the token.
    */
   readonly post: (question: Question, token: string, key: string) => Effect.Effect<string, AlerterError>
+  /** Posts that an answer does not fit, so that somebody answers again. Without it, the log has it. */
+  readonly refuse:
+    | ((question: Question, wrong: WrongAnswer, token: string, key: string) => Effect.Effect<void, AlerterError>)
+    | undefined
   /** The channel to listen in; `undefined` if answers come by token only. */
   readonly channel: Resumable | undefined
+}
+
+/** An answer whose values the Schema of the question does not take. */
+export interface WrongAnswer {
+  readonly by: Person
+  readonly mistakes: ReadonlyArray<string>
 }
 
 const failure = (detail: string): AlerterError =>
@@ -48,7 +62,7 @@ const Posted = Schema.Struct({ handle: Schema.String })
 /** Asks the question and waits for its answer, by token or in the channel, or for its time limit. */
 export const ask = (asking: Asking, question: Question): Effect.Effect<Decision, AlerterError> =>
   Effect.contextWith((context: Context.Context<never>) => {
-    const invalid = mistake(question)
+    const invalid = mistake(question) ?? secretIn(question)
     if (invalid !== undefined) return Effect.fail(failure(invalid))
     const instance = Context.getOrUndefined(context, WorkflowInstance)
     const view = Context.getOrUndefined(context, StepContext)
@@ -60,6 +74,14 @@ export const ask = (asking: Asking, question: Question): Effect.Effect<Decision,
     // The cast: an instance implies an engine, and only errors with a schema are recorded, which are `AlerterError`s.
     return askIn(asking, question, keeper, instance) as Effect.Effect<Decision, AlerterError>
   })
+
+/** The answer is stored as it is, so that it must hold no secret. */
+const secretIn = ({ values }: Question): string | undefined => {
+  const secrets = values === undefined ? [] : fieldsOf(values).filter(({ secret }) => secret)
+  return secrets.length === 0
+    ? undefined
+    : `an answer would store a secret as it is: ${secrets.map(({ name }) => name).join(", ")}`
+}
 
 /** Returns the closest durable keeper: that of the step itself, or of the durable step that it is nested in. */
 const durableOf = (evaluation: Evaluation | undefined): DurableKeeper | undefined =>
@@ -115,26 +137,82 @@ const askIn = (
       })
     )
     if (inAttempt) {
-      yield* orSuspended(keeper.recordBegun)
+      yield* orSuspended(recordBegun(keeper))
     }
     const { channel } = asking
-    const { decision, token } = yield* decided(questions, id, channel !== undefined, (stored) =>
-      waitOnce(stored, channel === undefined ? undefined : listen(channel, questions, stored, question, name, handle)))
+    const wait = (stored: StoredQuestion) =>
+      waitOnce(stored, channel === undefined ? undefined : listen(channel, questions, stored, question, name, handle))
+    const { decision, token } = yield* fitting(
+      question,
+      decided(questions, id, channel !== undefined, wait),
+      counted(taken(questions, id)),
+      (wrong) => again(asking, questions, question, { id, name }, wrong)
+    )
     open.delete(name)
     // an answer in the channel would change nothing any more
     if (channel !== undefined && token !== undefined && handle !== "") {
       yield* Activity.make({
         name: `${name}/withdrawn`,
         execute: Effect.catchCause(
-          Effect.suspend(() =>
-            channel.withdraw(question, handle)
-          ),
-          (cause) =>
-            Writer.logWarning("effect-epilogue: the question could not be withdrawn", cause)
+          Effect.suspend(() => channel.withdraw(question, handle)),
+          (cause) => Writer.logWarning("effect-epilogue: the question could not be withdrawn", cause)
         )
       })
     }
     return decision
+  })
+
+/** Waits for a decision whose values fit the form of the question. Another one is told, and the question opened again. */
+const fitting = (
+  { values }: Question,
+  decided: Waiting<Decided>,
+  taken: Waiting<void>,
+  again: (wrong: WrongAnswer) => Waiting<void>
+): Waiting<Decided> =>
+  Effect.flatMap(decided, (found): Waiting<Decided> => {
+    const { decision } = found
+    if (values === undefined || decision._tag !== "Approved") return Effect.succeed(found)
+    return Effect.flatMap(mistakesIn(values, decision.values), (mistakes): Waiting<Decided> =>
+      mistakes.length === 0 ? Effect.as(taken, found) : found.token === undefined
+        // a channel that takes values asks until they fit
+        ? Effect.fail(failure(`the values of the channel do not fit: ${mistakes.map(mistakeText).join("; ")}`))
+        : Effect.andThen(
+          again({ by: decision.by, mistakes: mistakes.map(mistakeText) }),
+          fitting({ values, title: "", timeout: 0 }, decided, taken, again)
+        ))
+  })
+
+/** Keeps that the values fit, once: the place where the answer came in waits a moment for that. */
+const taken = (questions: Questions, id: string): Effect.Effect<void, SqlError> =>
+  Effect.flatMap(
+    questions.read(id),
+    (state) => state === undefined || state.question.checked === "taken" ? Effect.void : questions.taken(id)
+  )
+
+/** Tells that an answer does not fit, once for each answer, and opens the question again. */
+const again = (
+  { refuse }: Asking,
+  questions: Questions,
+  question: Question,
+  { id, name }: { readonly id: string; readonly name: string },
+  wrong: WrongAnswer
+): Waiting<void> =>
+  Effect.gen(function*() {
+    const state = yield* counted(questions.read(id))
+    if (state === undefined) return
+    const { token, wake } = state.question
+    const told = refuse === undefined
+      ? Writer.logWarning(
+        `effect-epilogue: the answer of ${wrong.by.name} to the question does not fit: ${wrong.mistakes.join("; ")}`
+      )
+      : refuse(question, wrong, token, `${id}/${wake}`)
+    yield* orSuspended(Activity.make({
+      // each answer wakes the run by another name
+      name: `${name}/refused/${yield* sha256(wake)}`,
+      execute: Effect.catchCause(told, (cause) =>
+        Writer.logWarning("effect-epilogue: it could not be posted that an answer does not fit", cause))
+    }))
+    yield* counted(questions.reopen(id, newToken(), wrong.mistakes))
   })
 
 /** Removes the token from an error: a channel may quote the question that it does not take. */
@@ -160,6 +238,7 @@ const toStored = (
     ...place,
     title: question.title,
     labels: labels(question),
+    ...(question.values === undefined ? {} : { fields: fieldsOf(question.values) }),
     ...(question.approvers === undefined ? {} : { approvers: question.approvers }),
     askedAt,
     ...(limit === Infinity ? {} : { until: askedAt + limit })
@@ -306,59 +385,3 @@ const withdrawal = (withdraw: Effect.Effect<void, SqlError>): Effect.Effect<void
     Effect.retry(withdraw, { times: 3, schedule: Schedule.exponential(100) }),
     (cause) => Writer.logWarning("effect-epilogue: the question could not be withdrawn", cause)
   )
-
-// -----------------------------------------------------------------------------
-// the place where an answer comes in
-// -----------------------------------------------------------------------------
-
-/** Whether the stored question accepts an answer of this person. */
-const mayAnswerTo = ({ approvers }: StoredQuestion, by: Person): boolean =>
-  // `mayAnswer` reads the `approvers` of a question only
-  mayAnswer({ title: "", timeout: 0, approvers }, by)
-
-/** Why an answer was not accepted. */
-export type Refusal = { readonly reason: "Token" | "Approver" | "Over"; readonly message: string }
-
-/** Stores the answer that `token` gives, if it opens a question that is open and that this person may answer. */
-export const answer = (
-  token: string,
-  decision: Exclude<Decision, { readonly _tag: "TimedOut" }>
-): Effect.Effect<void, Refusal, WorkflowEngine> =>
-  Effect.gen(function*() {
-    const engine = yield* WorkflowEngine
-    const questions = questionsOf(engine)
-    if (!isToken(token)) return yield* refused("Token", "the text is not a token of a question")
-    const { by } = decision
-    const state = yield* briefly(questions.find(token))
-    if (state === undefined) return yield* refused("Token", "there is no question with this token")
-    const { end, question } = state
-    if (!mayAnswerTo(question, by)) {
-      return yield* refused("Approver", `${by.id} is not one of the question's approvers`)
-    }
-    const late = end === undefined && DateTime.toEpochMillis(decision.at) > (question.until ?? Infinity)
-    if (late) return yield* refused("Over", "the question is over: its time is up")
-    const counts = end === undefined &&
-      (yield* briefly(questions.end(question.id, { _tag: "Decided", decision, token })))
-    const now = yield* briefly(questions.read(question.id))
-    // Also where the question was answered before: that process may have ended before it woke the run.
-    if (now?.end?._tag === "Decided") yield* briefly(patience(wake(engine, questions, now.question)))
-    if (!counts) return yield* refused("Over", over(now?.end))
-  })
-
-const refused = (reason: Refusal["reason"], message: string): Effect.Effect<never, Refusal> =>
-  Effect.fail({ reason, message })
-
-const over = (end: QuestionState["end"]): string =>
-  end === undefined || end._tag === "Withdrawn"
-    ? "the question is over: its run no longer waits for an answer"
-    : end.decision._tag === "TimedOut"
-    ? "the question is over: its time is up"
-    : "the question was answered before, and the first answer counts"
-
-/** Waits for two seconds at most: what is stored is stored, and {@link wake} says why the engine may not end. */
-const patience = <E>(waking: Effect.Effect<void, E>): Effect.Effect<unknown, E> =>
-  Effect.timeoutOption(waking, "2 seconds")
-
-/** Tries again a few times; the person who answers can do so later. */
-const briefly = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A> =>
-  Effect.orDie(Effect.retry(effect, { times: 3, schedule: Schedule.exponential(250) }))

@@ -7,33 +7,44 @@ import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import { Alert, type Severity } from "../../Alert.ts"
-import { type AlerterError, isAlerterError } from "../model/alerterError.ts"
+import { AlerterError, AlerterErrorReason, isAlerterError } from "../model/alerterError.ts"
 import { StepContext } from "../model/context.ts"
 import { CurrentGuard } from "../model/secrets.ts"
 import { textSymbols } from "../model/severity.ts"
 import { withoutUrls } from "../text/addresses.ts"
+import type { Words } from "../text/alertWords.ts"
 import { errorMessage } from "../text/errors.ts"
 import { printable, printableLine } from "../text/printable.ts"
 import { colorsOn } from "../text/terminal.ts"
 import * as Writer from "../text/writer.ts"
+import { CurrentLedger, entered } from "./ledger.ts"
+import { CurrentWords } from "./words.ts"
 
-/** Posts an alert without secrets, and with the current time if it has none. */
-export const timed = <E, R>(
+/**
+ * Posts an alert without secrets, with the current time if it has none, and with `address` if it has none. The ledger learns
+ * of a failure.
+ */
+export const timed = <E extends AlerterError, R>(
   input: Alert | string,
-  post: (alert: Alert) => Effect.Effect<unknown, E, R>
+  post: (alert: Alert) => Effect.Effect<unknown, E, R>,
+  channel = "alerter",
+  address: (alert: Alert) => string | undefined = () => undefined
 ): Effect.Effect<void, E, R> =>
   Effect.withFiber((fiber) => {
     const given = Alert.make(input)
-    const alert = fiber.getRef(CurrentGuard)?.alert(given) ?? given
-    if (alert.at !== undefined) return Effect.asVoid(post(alert))
+    const shown = fiber.getRef(CurrentGuard)?.alert(given) ?? given
     const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
-    return Effect.asVoid(post(alert.with({ at: DateTime.makeUnsafe(now) })))
+    const at = shown.at ?? DateTime.makeUnsafe(now)
+    const url = shown.url ?? address(shown)
+    const alert = at === shown.at && url === shown.url ? shown : shown.with({ at, url })
+    return entered(alert, channel, Effect.asVoid(post(alert)))
   })
 
-// The services that an alerter takes from its caller and not from its layer: the parent
+// The services that an alerter takes from its caller and not from its layer: the ledger of the post around, the parent
 // span, log annotations, and the context by which a step that runs in a hook is known.
 // The casts to keys of `never` are sound, since no layer promises these services.
 const ofCaller = [
+  CurrentLedger,
   StepContext,
   Tracer.ParentSpan,
   References.CurrentLogAnnotations,
@@ -62,6 +73,23 @@ export const failWith = (
   )
 }
 
+/** Posts so that every failure is an `AlerterError`. The message of an alerter that dies may contain an address. */
+export const explained = <R>(
+  channel: string,
+  post: () => Effect.Effect<unknown, unknown, R>
+): Effect.Effect<void, AlerterError, R> =>
+  Effect.catchCause(
+    Effect.asVoid(Effect.suspend(post)),
+    (cause) =>
+      failWith(cause, (detail) => new AlerterError({ channel, reason: AlerterErrorReason.Rejected({ detail }) }))
+  )
+
+/** Posts an alert to an alerter, which may be one of the user's own. The ledger learns of a failure. */
+export const posted = (
+  alert: Alert,
+  alerter: { readonly post: (alert: Alert) => Effect.Effect<unknown, unknown> }
+): Effect.Effect<void, AlerterError> => entered(alert, "alerter", explained("alerter", () => alerter.post(alert)))
+
 // -----------------------------------------------------------------------------
 // console
 // -----------------------------------------------------------------------------
@@ -74,7 +102,7 @@ const line = (text: string): string => printableLine(text.trim())
 
 /** Writes an alert to the console. */
 export const print = (alert: Alert): Effect.Effect<void> =>
-  Effect.suspend(() => Writer.print(render(alert, colorsOn("stdout"))))
+  Effect.flatMap(CurrentWords, (words) => Writer.print(render(alert, colorsOn("stdout"), words)))
 
 /** The longest name of a field, and the longest that makes the column of names wider, in UTF-16 code units. */
 const maxName = 200
@@ -84,7 +112,7 @@ const maxColumn = 40
 const short = (name: string): string => name.length <= maxName ? name : `${name.slice(0, maxName - 1).toWellFormed()}…`
 
 /** Renders an alert as lines of text. */
-export const render = (alert: Alert, colored: boolean): string => {
+export const render = (alert: Alert, colored: boolean, words: Words): string => {
   const paint = (code: number, text: string) => colored ? `\u001b[${code}m${text}\u001b[0m` : text
   const time = alert.at === undefined ? "" : ` ${paint(2, DateTime.formatIso(alert.at))}`
   const lines = [
@@ -95,7 +123,9 @@ export const render = (alert: Alert, colored: boolean): string => {
   if (alert.body !== undefined) lines.push(indent(printable(alert.body), "  "))
   const fields = [
     ...alert.fields,
-    ...alert.attachments.map(({ name }) => ({ name: "not attached", value: name }))
+    ...(alert.url === undefined ? [] : [{ name: words.address, value: alert.url }]),
+    ...alert.actions.map(({ label, url }) => ({ name: label, value: url })),
+    ...alert.attachments.map(({ name }) => ({ name: words.notAttached, value: name }))
   ].map(({ name, value }) => ({ name: short(line(name)), value: printable(value) }))
   // one long name does not move the values of all others
   const width = fields.reduce((most, { name }) => name.length > maxColumn ? most : Math.max(most, name.length), 0)

@@ -1,7 +1,8 @@
 /** Names the steps of a run that failed. */
 import type { FailedStep, Occurrence, OccurrenceRun } from "../model/occurrence.ts"
 import { isWithin } from "../model/place.ts"
-import { errorKey, errorsOf, holdsKnown, partsOf } from "../model/sameError.ts"
+import { isMadeOf, partsIn } from "../model/sameError.ts"
+import type { Words } from "../text/alertWords.ts"
 import { pathText } from "../text/stepLabel.ts"
 
 /** The largest number of steps that an alert names. */
@@ -19,14 +20,14 @@ export const failedSteps = ({ unsuccessful }: OccurrenceRun): ReadonlyArray<Fail
   return failures.filter(({ cause, step }, i) => {
     // inner steps end before the steps around them
     const inner = failures.slice(0, i).filter((failure) => isWithin(failure.step, step))
-    const known = new Set(inner.flatMap((failure) => errorsOf(failure.cause).flatMap((error) => [...partsOf(error)])))
-    return known.size === 0 || !errorsOf(cause).every((error) => holdsKnown(error, (part) => known.has(errorKey(part))))
+    const known = new Set(inner.flatMap((failure) => partsIn(failure.cause)))
+    return known.size === 0 || !isMadeOf(cause, (key) => known.has(key))
   })
 }
 
 /** Joins names, up to a limit. */
-export const listed = (names: ReadonlyArray<string>, separator: string): string => {
+export const listed = (names: ReadonlyArray<string>, words: Words): string => {
   const unique = [...new Set(names)]
   const rest = unique.length - maxNamed
-  return [...unique.slice(0, maxNamed), ...(rest > 0 ? [`… and ${rest} more`] : [])].join(separator)
+  return [...unique.slice(0, maxNamed), ...(rest > 0 ? [words.andMore(rest)] : [])].join(", ")
 }

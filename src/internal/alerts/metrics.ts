@@ -1,16 +1,25 @@
 /** The metrics of alerts: those that were delivered, that failed, and that a policy held back. */
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
-import type { AlerterError } from "../model/alerterError.ts"
+import { type AlerterError, errorIn } from "../model/alerterError.ts"
+import { CurrentPosting } from "../model/posting.ts"
 
 const counter = (name: string, description: string): Metric.Counter<number> =>
   Metric.counter(name, { description, incremental: true })
 
 const delivered = counter("epilogue_alerts_delivered_total", "Alerts that arrived, by channel")
 const failed = counter("epilogue_alerts_failed_total", "Alerts that did not arrive, by channel and reason")
+const folded = counter(
+  "epilogue_alerts_folded_total",
+  "Alerts that were folded into another while they waited, by channel"
+)
+const lost = counter(
+  "epilogue_alerts_lost_total",
+  "Alerts that a channel gave up when nobody waited for them, by channel"
+)
+const waiting = Metric.gauge("epilogue_alerts_waiting", { description: "Alerts on their way to a channel, by channel" })
 const held = counter("epilogue_alerts_held_back_total", "Alerts that a policy held or dropped, by policy")
 
 // labels are names and tags alone, and never messages: an error may quote anything
@@ -31,7 +40,10 @@ export const counted = (
   Effect.withFiber((fiber) => {
     const around = fiber.getRef(Around)
     const own = { counted: false }
+    const posting = fiber.getRef(CurrentPosting)
+    posting?.addDirect(1)
     return Effect.onExit(Effect.provideService(post, Around, own), (exit) => {
+      posting?.addDirect(-1)
       if (around !== undefined) around.counted = true
       if (own.counted) return Effect.void
       return exit._tag === "Success"
@@ -41,13 +53,43 @@ export const counted = (
   })
 
 /** Returns the label of a failure. A post that exceeds the time limit of a hook or a fallback is `Interrupted`. */
-const reasonOf = ({ cause }: Exit.Failure<void, AlerterError>): string => {
-  const error = Cause.findErrorOption(cause)
-  return error._tag === "Some" ? error.value.reason._tag : "Interrupted"
-}
+const reasonOf = (exit: Exit.Exit<void, AlerterError>): string => errorIn(exit)?.reason._tag ?? "Interrupted"
+
+/** Adds to the number of alerts that are on their way to a channel. */
+export const countWaiting = (channel: string, change: number, context: Context.Context<never>): void =>
+  Metric.withAttributes(waiting, { channel }).modifyUnsafe(change, context)
+
+/** Counts an alert that was folded into another. */
+export const countFolded = (channel: string, context: Context.Context<never>): void =>
+  Metric.withAttributes(folded, { channel }).updateUnsafe(1, context)
+
+/** Counts alerts that will not arrive, though nobody waits for them. */
+export const countLost = (channel: string, count: number, context: Context.Context<never>): void =>
+  Metric.withAttributes(lost, { channel }).updateUnsafe(count, context)
 
 /** Counts an alert that a policy holds for later, or that repeats one that was delivered. */
 export const heldBack = (policy: string): Effect.Effect<void> => add(held, { policy })
+
+/** The post around, which learns whether a policy only counted the alert. */
+const Counting: Context.Reference<{ counted: boolean } | undefined> = Context.Reference<
+  { counted: boolean } | undefined
+>("effect-epilogue/Alerter/Counting", { defaultValue: () => undefined })
+
+/** Counts an alert that a policy only counts, so that people are not shown it. */
+export const countedOnly = (policy: string): Effect.Effect<void> =>
+  Effect.flatMap(Counting, (counting) => {
+    if (counting !== undefined) counting.counted = true
+    return heldBack(policy)
+  })
+
+/** Posts an alert, and succeeds with whether a policy only counted it, at one of its places or at all. */
+export const countedBy = <A, E, R>(
+  post: Effect.Effect<A, E, R>
+): Effect.Effect<readonly [A, counted: boolean], E, R> =>
+  Effect.suspend(() => {
+    const counting = { counted: false }
+    return Effect.map(Effect.provideService(post, Counting, counting), (value) => [value, counting.counted] as const)
+  })
 
 /** The post of a hook, which learns whether the alert was dropped: then its errors have not been told. */
 const Fate: Context.Reference<{ dropped: boolean } | undefined> = Context.Reference<{ dropped: boolean } | undefined>(

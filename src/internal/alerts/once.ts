@@ -5,11 +5,13 @@ import * as Exit from "effect/Exit"
 import { AlertedErrors, type Alerting } from "../model/alerted.ts"
 import { StepContext } from "../model/context.ts"
 import { evaluatedIn, type Occurrence } from "../model/occurrence.ts"
+import { posting } from "../model/posting.ts"
 import { errorsOf } from "../model/sameError.ts"
 import { droppedBy } from "./metrics.ts"
+import { hasNotUndone } from "./rollbackFields.ts"
 
 /** Returns what has been alerted in a run. Runs inside of others share it, since they may fail with the same error. */
-export const alertedIn = (evaluation: Occurrence): AlertedErrors => {
+const alertedIn = (evaluation: Occurrence): AlertedErrors => {
   let { run } = evaluation
   while (run.around !== undefined) run = run.around.run
   return run.alerted ??= new AlertedErrors()
@@ -45,9 +47,10 @@ const only = (cause: Cause.Cause<unknown>, { errors }: Alerting): Cause.Cause<un
 
 /**
  * Posts an alert about a cause, unless all of its errors have been alerted by hooks of inner steps. `post` receives the
- * cause with the others alone. With `each`, it always posts.
+ * cause with the others alone. With `each`, or for a run that could not undo a step, it always posts.
  *
- * An alert has told of its errors once its post succeeds, and no policy has dropped it.
+ * An alert has told of its errors once its post succeeds, and no policy has dropped it; or once the time of the hook is
+ * up and the alert is in a mailbox, unless that loses it later.
  */
 export const once = <E, R>(
   cause: Cause.Cause<unknown>,
@@ -61,16 +64,20 @@ export const once = <E, R>(
     // uninterruptible but for the waiting and the post, so that no alert stays begun
     return Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(
-        each
+        each || hasNotUndone(evaluation)
           ? Effect.succeed(alerted.post(errorsOf(cause), evaluation))
           : restore(alerted.begin(cause, evaluation)),
         (alerting) =>
           alerting === undefined
             ? Effect.void
-            : Effect.asVoid(Effect.onExit(
-              restore(droppedBy(Effect.suspend(() => post(only(cause, alerting))))),
-              (exit) => Effect.sync(() => alerting.end(Exit.isSuccess(exit) && !exit.value))
-            ))
+            : Effect.asVoid(posting((posting) => {
+              posting.lost = alerting.revoke
+              return Effect.onExit(
+                restore(droppedBy(Effect.suspend(() => post(only(cause, alerting))))),
+                // the errors of an alert that is still on its way count as told, until it is lost
+                (exit) => Effect.sync(() => alerting.end(Exit.isSuccess(exit) ? !exit.value : posting.isOnItsWay))
+              )
+            }))
       )
     )
   })

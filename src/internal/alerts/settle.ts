@@ -3,11 +3,11 @@ import type { Alert } from "../../Alert.ts"
 import { hasKey, type Occurrence, type Settlement } from "../model/occurrence.ts"
 import { type Posting, takesQuiet } from "./settling.ts"
 
-/** How many steps of a run may wait for its end. The recovery of others is told by a later run. */
+/** The most steps of a run that wait for its end. The recovery of others is told by a later run. */
 const maxSettlements = 1_000
 
 /**
- * Whether the success of an evaluation says that the step is well again: that of a run, and that of a step with a key.
+ * Returns whether the success of an evaluation says that the step is well again: that of a run, and that of a step with a key.
  * Without a key, another evaluation of the step may yet fail.
  */
 export const resolvesAtOnce = (evaluation: Occurrence): boolean =>

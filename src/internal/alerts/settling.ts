@@ -11,7 +11,7 @@ export interface Posting {
   readonly post: (alert: Alert | string) => Effect.Effect<void, AlerterError>
 }
 
-/** Whether an alerter may keep what failed, and may want to know when it is well again. */
+/** Returns whether an alerter may keep what failed, and may want to know when it is well again. */
 export const takesQuiet = (alerter: Posting): boolean => !hasProperty(alerter, Forgetful)
 
 /** Marks an alerter as one that keeps no failures, and drops its quiet alerts. */

@@ -23,6 +23,7 @@ export interface Vote {
 interface Asking {
   readonly ask: (question: Question) => Effect.Effect<Decision, AlerterError>
   readonly resumable?: Resumable | undefined
+  readonly takesValues?: boolean | undefined
 }
 
 /** Removes the secrets of the guard, if there is one, from the questions that an approver gets. */

@@ -8,15 +8,18 @@ import { StepContext } from "../model/context.ts"
 import type { StepInfo } from "../model/events.ts"
 import type { HookImpl, Occasion } from "../model/hook.ts"
 import { empty, type Table } from "../model/hooks.ts"
-import type { Occurrence } from "../model/occurrence.ts"
+import { hasKey, type Lateness, maxKeptPath, type Occurrence } from "../model/occurrence.ts"
 import { CurrentOverrides } from "../model/overrides.ts"
 import type { Body, PipelineOwner, StepOwner } from "../model/owner.ts"
-import { type Plan, plan as makePlan, type Planned } from "../model/plan.ts"
-import { readOr } from "../text/read.ts"
+import type { Plan, Planned } from "../model/plan.ts"
+import { spanTracerOf } from "../model/spanTracers.ts"
 import { stepLabel } from "../text/stepLabel.ts"
+import { describeAll } from "./describeParams.ts"
+import { monotonicMillis } from "./monotonic.ts"
+import { planFor, stepDefaultsOf } from "./planning.ts"
 import { noAnnotations, Run } from "./run.ts"
 import { Slowest } from "./slowest.ts"
-import { currentView, View } from "./view.ts"
+import { View } from "./view.ts"
 
 /**
  * Decides how the parts of an evaluation run: in memory each as it is (see `life.ts`), in a durable run each as an
@@ -25,10 +28,16 @@ import { currentView, View } from "./view.ts"
 export interface Keeper {
   /** Whether hooks may get the context of the body, where the two would be equal otherwise: it saves making one. */
   readonly sharesContext: boolean
+  /** Whether the parts are recorded, and survive a crash. */
+  readonly isRecorded: boolean
   /** The end of the body in milliseconds, where hooks may run long after it. */
   readonly endedMillis?: number | undefined
+  /** How often limits have been told, where a body may be evaluated anew: by the limit. */
+  readonly overdueTold?: Map<string, number> | undefined
   /** Runs the start hooks and the body. */
   readonly start: (evaluation: Evaluation) => Body
+  /** Runs the condition of a step as something that is recorded. It fails where the step is skipped. */
+  readonly condition?: (condition: Body) => Body
   /** Runs one hook. `undefined` means that it has ended without a failure, and that there is nothing to wait for. */
   readonly hook: (evaluation: Evaluation, planned: Planned, occasion: Occasion) => HookEnd | undefined
   /** Posts, at the end of a run, that steps are well again. */
@@ -52,22 +61,15 @@ export interface Details {
   attemptFrom: number | undefined
   /** The start of the body in milliseconds, where start hooks or an approval came before it. */
   bodyMillis: number | undefined
-  /** The end of the body in milliseconds, where hooks run after it that take time. */
-  endedMillis: number | undefined
+  /** The end of the body on the monotonic clock, where what follows may have waited for an overdue hook. */
+  endedNanos: number | undefined
+  lateness: Lateness | undefined
 }
 
-/** Returns the plan of an owner. A new one is made only under other pipeline hooks than last time. */
-const planFor = (owner: StepOwner | PipelineOwner, under: Table): Plan => {
-  const { cache } = owner
-  if (cache.under !== under || cache.plan === undefined) {
-    cache.plan = makePlan(owner, under)
-    cache.under = under
-  }
-  return cache.plan
-}
+const hasAny = (applied: ReadonlySet<HookImpl>, hooks: ReadonlyArray<HookImpl>): boolean =>
+  hooks.some((hook) => applied.has(hook))
 
-/** The longest path that an evaluation keeps: those of many nested steps would take quadratic memory. */
-const maxKeptPath = 64
+const noPath: ReadonlyArray<string> = []
 
 const nameOf = ({ owner }: Evaluation): string => owner.name
 
@@ -101,7 +103,8 @@ const along = (evaluation: Evaluation, text: (evaluation: Evaluation) => string)
  */
 export class Evaluation extends Effectable.Class<unknown, unknown, unknown> implements Occurrence {
   readonly owner: StepOwner | PipelineOwner
-  readonly fiber: Fiber.Fiber<unknown, unknown>
+  /** The fiber that evaluates it or, in the rollback of its run, that of the run. */
+  fiber: Fiber.Fiber<unknown, unknown>
   readonly keeper: Keeper
   readonly parent: Evaluation | undefined
   readonly run: Run
@@ -113,6 +116,8 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
   readonly depth: number
   attempt = 1
   startedMillis: number
+  /** When it was made, on the monotonic clock, where observers will be told. */
+  readonly begunNanos: number | undefined
   /** The start on the monotonic clock, once it has been reported. */
   startedNanos: number | undefined
   details: Details | undefined
@@ -121,14 +126,22 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
   private appliedCallbacks: Map<HookImpl, () => void> | undefined
   private contextBefore: Context.Context<never> | undefined
   private outerContext: Context.Context<never> | undefined
+  private bodyContext: Context.Context<never> | undefined
+  /** The end of the body in milliseconds on the monotonic clock, where hooks run after it that take time. */
+  private bodyEndedAt: number | undefined
+  private lazyInfo: StepInfo | undefined
   private lazyHookView: View | undefined
   private lazyHookContext: Context.Context<never> | undefined
 
-  constructor(owner: StepOwner | PipelineOwner, fiber: Fiber.Fiber<unknown, unknown>, keeper: Keeper) {
+  constructor(
+    owner: StepOwner | PipelineOwner,
+    fiber: Fiber.Fiber<unknown, unknown>,
+    keeper: Keeper,
+    view: View | undefined
+  ) {
     super()
     this.fiber = fiber
     this.keeper = keeper
-    const view = currentView(fiber)
     const around = view === undefined ? undefined : evaluationOf(view)
     const inHook = view !== undefined && View.inHook(view)
     if (owner.label === "Pipeline") {
@@ -140,8 +153,9 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
       this.depth = 0
       this.run = new Run(fiber, own.name, own.stepHooks.hooks, own.annotations, own.givenName, own.runId)
       this.run.around = around
-      this.plan = planFor(own, empty.hooks)
+      this.plan = planFor(own, empty.hooks, this.run.defaults?.runs)
       if (this.plan.measures) this.run.slowest = new Slowest()
+      if (this.plan.overdue !== undefined) this.run.open = new Set()
       this.index = -1
       this.startedMillis = this.run.startedMillis
     } else {
@@ -153,9 +167,24 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
       this.inHook = inHook
       this.depth = around === undefined ? 1 : around.depth + 1
       this.owner = this.run.overrides?.step(owner, around, inHook) ?? owner
-      this.plan = planFor(this.owner, inHook ? empty.hooks : this.run.stepHooks)
+      const defaults = around === undefined
+        ? this.run.defaults?.steps
+        : fiber.context === around.bodyContext
+        // spares most steps a look-up, which takes a tenth of the time of one
+        ? around.stepDefaults
+        : stepDefaultsOf(fiber, around.stepDefaults, inHook)
+      this.plan = planFor(this.owner, inHook ? empty.hooks : this.run.stepHooks, defaults)
       this.index = this.run.steps++
-      this.startedMillis = this.ownsRun ? this.run.startedMillis : this.run.clock.currentTimeMillisUnsafe()
+      const { clock, telling } = this.run
+      if (this.ownsRun) {
+        this.startedMillis = this.run.startedMillis
+      } else if (telling === undefined) {
+        this.startedMillis = clock.currentTimeMillisUnsafe()
+      } else {
+        // one reading of the clock for both, since it takes longer than all else that is done here
+        this.begunNanos = telling.nanos()
+        this.startedMillis = telling.millisAt(this.begunNanos)
+      }
     }
   }
 
@@ -169,6 +198,11 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
     this.detailed.attemptFrom = this.run.steps
   }
 
+  /** The hooks that layers give to the steps in its body. */
+  get stepDefaults(): Table | undefined {
+    return this.isRun ? this.run.defaults?.steps : this.plan.defaults
+  }
+
   get around(): Occurrence | undefined {
     return this.parent ?? this.run.around
   }
@@ -178,7 +212,9 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
   }
 
   get endedMillis(): number | undefined {
-    return this.keeper.endedMillis ?? this.details?.endedMillis
+    const { bodyEndedAt, keeper, run: { clock } } = this
+    if (bodyEndedAt === undefined || keeper.endedMillis !== undefined) return keeper.endedMillis
+    return Math.round(clock.currentTimeMillisUnsafe() - (monotonicMillis(clock) - bodyEndedAt))
   }
 
   get bodyMillis(): number {
@@ -190,9 +226,9 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
     this.detailed.bodyMillis = this.run.clock.currentTimeMillisUnsafe()
   }
 
-  /** Notes that the body has ended. Called for each hook after it that takes time. */
-  endBody(): void {
-    this.detailed.endedMillis ??= this.run.clock.currentTimeMillisUnsafe()
+  /** Notes that the body has ended by `now`. Called for each hook after it that takes time. */
+  endBody(now = monotonicMillis(this.run.clock)): void {
+    this.bodyEndedAt ??= now
   }
 
   /** The details, made where there are none yet. */
@@ -204,23 +240,39 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
       notes: undefined,
       attemptFrom: undefined,
       bodyMillis: undefined,
-      endedMillis: undefined
+      endedNanos: undefined,
+      lateness: undefined
     }
   }
 
   get path(): ReadonlyArray<string> {
-    return this.depth > maxKeptPath ? along(this, nameOf) : this.detailed.path ??= along(this, nameOf)
+    if (this.depth > maxKeptPath) return along(this, nameOf)
+    return this.isOutermost ? this.outermostPath : this.detailed.path ??= [...this.parent!.path, this.owner.name]
   }
 
   get labels(): ReadonlyArray<string> {
-    return this.depth > maxKeptPath ? along(this, labelOf) : this.detailed.labels ??= this.pathWithKeys
+    if (this.depth > maxKeptPath) return along(this, labelOf)
+    return this.isOutermost && !hasKey(this) ? this.outermostPath : this.detailed.labels ??= this.keptLabels
+  }
+
+  /** Whether it is a run, or a step in no other step. */
+  private get isOutermost(): boolean {
+    return this.parent === undefined || this.parent.isRun
+  }
+
+  /** The path of a step in no other step is the same for all its evaluations, which share one. */
+  private get outermostPath(): ReadonlyArray<string> {
+    if (this.isRun) return noPath
+    const { cache, name } = this.owner
+    if (cache.path?.[0] !== name) cache.path = [name]
+    return cache.path
   }
 
   /** The path itself where no step on it has a key, as is usual. */
-  private get pathWithKeys(): ReadonlyArray<string> {
-    const { path } = this
-    const labels = along(this, labelOf)
-    return labels.every((label, i) => label === path[i]) ? path : labels
+  private get keptLabels(): ReadonlyArray<string> {
+    const { label, parent, path } = this
+    if (this.isOutermost) return [label]
+    return !hasKey(this) && parent!.labels === parent!.path ? path : [...parent!.labels, label]
   }
 
   get label(): string {
@@ -230,17 +282,23 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
   get info(): StepInfo | undefined {
     if (this.owner.label === "Pipeline") return undefined
     const { owner: { key, name }, parent } = this
-    const place = { index: this.index, parent: parent === undefined || parent.isRun ? undefined : parent.index }
+    const around = parent === undefined || parent.isRun ? undefined : parent.index
+    const { index } = this
     return this.depth > maxKeptPath
-      ? deepInfo(this, { stepName: name, stepKey: key, ...place })
-      : { stepName: name, stepKey: key, stepPath: this.path, stepLabels: this.labels, ...place }
+      ? deepInfo(this, { stepName: name, stepKey: key, index, parent: around })
+      : this.lazyInfo ??= {
+        stepName: name,
+        stepKey: key,
+        stepPath: this.path,
+        stepLabels: this.labels,
+        index,
+        parent: around
+      }
   }
 
   get params(): Readonly<Record<string, unknown>> {
     if (this.owner.label === "Pipeline" || this.owner.params.length === 0) return noAnnotations
-    return this.detailed.params ??= Object.fromEntries(
-      this.owner.params.map((service) => [service.key, describeParams(service, this.surroundings)])
-    )
+    return this.detailed.params ??= describeAll(this.owner.params, this.surroundings)
   }
 
   get annotations(): Readonly<Record<string, unknown>> {
@@ -264,7 +322,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
   }
 
   /** The context around the step, and the services that are provided over it. */
-  private get surroundings(): Context.Context<never> {
+  get surroundings(): Context.Context<never> {
     if (this.outerContext !== undefined) return this.outerContext
     const { provided } = this.owner
     return provided === undefined ? this.fiber.context : Context.merge(this.fiber.context, provided)
@@ -272,8 +330,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
 
   /** Whether another hook runs in place of this one. */
   isReplaced({ unless }: HookImpl): boolean {
-    const { applied } = this
-    return unless !== undefined && applied !== undefined && unless.some((hook) => applied.has(hook))
+    return unless !== undefined && this.applied !== undefined && hasAny(this.applied, unless)
   }
 
   /** Keeps that a conditional hook has something to do. */
@@ -292,9 +349,17 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
     this.appliedCallbacks = (this.appliedCallbacks ?? new Map()).set(hook.original, callback)
   }
 
-  /** Forgets what conditional hooks did. Retry hooks run for each failed attempt, and decide each time. */
-  forgetApplied(): void {
-    this.applied = undefined
+  /** Forgets what conditional hooks of a kind did that run several times, and decide each time. */
+  forgetApplied(kind: "retry" | "overdue"): void {
+    for (const hook of this.applied ?? []) if (hook.kind === kind) this.applied!.delete(hook)
+  }
+
+  get lateness(): Lateness | undefined {
+    return this.details?.lateness
+  }
+
+  set lateness(lateness: Lateness | undefined) {
+    this.detailed.lateness = lateness
   }
 
   get hookView(): View {
@@ -305,30 +370,36 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
     return this.lazyHookContext ??= Context.add(this.surroundings, StepContext, this.hookView)
   }
 
+  /** Returns the context of a hook, which may bring services along. */
+  hookContextOf({ services }: HookImpl): Context.Context<never> {
+    return services === undefined ? this.hookContext : services.hookContext(this.surroundings, this.hookView)
+  }
+
   override asEffect(): Effect.Effect<unknown, unknown, unknown> {
     this.contextBefore = this.fiber.context
     this.outerContext = this.surroundings
+    if (this.run.open !== undefined && !this.isRun && !this.inHook) this.run.open.add(this)
     const view = new View(this, this.inHook)
     const context = Context.add(this.outerContext, StepContext, view)
+    this.bodyContext = context
     this.fiber.setContext(context)
-    // Without pipeline hooks that a step in a hook must not inherit, the two views are equal.
-    if (this.keeper.sharesContext && (this.inHook || this.run.stepHooks === empty.hooks)) {
+    // Without inherited hooks, which a step in a hook must not have, and without rollback hooks, whose steps are not undone
+    // themselves, the two views are equal, except where spans in hooks must not be steps.
+    const mayBeEqual = this.keeper.sharesContext && this.stepDefaults === undefined &&
+      this.plan.rollback.length === 0 &&
+      spanTracerOf(this.fiber.cache.tracer) === undefined
+    if (mayBeEqual && (this.inHook || this.run.stepHooks === empty.hooks)) {
       this.lazyHookView = view
       this.lazyHookContext = context
     }
     return this.keeper.start(this)
   }
 
-  /** Restores the fiber's context after the body, as `Effect.provideService` does. */
+  /** Called after the body. Restores the fiber's context, as `Effect.provideService` does. */
   leave(): void {
+    this.run.open?.delete(this)
     if (this.contextBefore !== undefined) this.fiber.setContext(this.contextBefore)
   }
-}
-
-/** Describes the value of a service. A body that needs a missing one fails itself, and its hooks must still run. */
-const describeParams = (service: StepOwner["params"][number], context: Context.Context<never>): unknown => {
-  const value = Context.getOrUndefined(context, service)
-  return value === undefined ? "<not provided>" : readOr("<unreadable>", () => service.describe(value))
 }
 
 /** Returns the evaluation that a view is of. */

@@ -35,6 +35,7 @@ class Failure implements FailedStep {
 export class Failures implements Unsuccessful {
   failed = 0
   interrupted = 0
+  skipped = 0
   readonly failures: Array<Failure> = []
   /** The failures that no success has made up for, by what the steps are about. */
   readonly #open = new Map<string, Array<Failure>>()
@@ -47,6 +48,11 @@ export class Failures implements Unsuccessful {
   #overflowed = false
 
   add(step: Occurrence, cause: Cause.Cause<unknown>, outcome: Outcome): void {
+    // a skip is no failure, and makes up for none
+    if (outcome === "skip") {
+      this.skipped++
+      return
+    }
     if (outcome === "interrupt") {
       this.interrupted++
       if (this.#interrupted.size < maxOpen) this.#interrupted.add(subjectOf(step))

@@ -3,17 +3,20 @@ import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
-import * as Option from "effect/Option"
 import { defaultTimeout, type HookImpl, type Kind, type Occasion } from "../model/hook.ts"
 import { HookError } from "../model/hookError.ts"
 import { exceeded, limitMillis, limitMistakes } from "../model/limit.ts"
 import type { Planned } from "../model/plan.ts"
+import { postingOf } from "../model/posting.ts"
 import * as Writer from "../text/writer.ts"
 import type { Evaluation, HookEnd } from "./evaluation.ts"
+import { runNow } from "./immediate.ts"
 import type { RequiredFailures } from "./outcome.ts"
+import type { Pending } from "./pending.ts"
+import type { HookLimits } from "./run.ts"
 import { hookSpan } from "./spans.ts"
+import { Watchdog } from "./watchdog.ts"
 
 const failures = Metric.counter("epilogue_hook_failures_total", {
   description: "Hooks that failed, died or ran out of time",
@@ -29,25 +32,32 @@ export const runAllNow = (
   hooks: ReadonlyArray<Planned>,
   occasion: Occasion,
   from = 0
-): Effect.Effect<void> | undefined => {
+): Effect.Effect<unknown> | undefined => {
   for (let i = from; i < hooks.length; i++) {
     if (evaluation.isReplaced(hooks[i]!.hook)) continue
     const pending = evaluation.keeper.hook(evaluation, hooks[i]!, occasion)
     if (pending !== undefined) {
-      return i + 1 === hooks.length
-        ? Effect.asVoid(pending)
-        : Effect.flatMap(pending, () => runAllNow(evaluation, hooks, occasion, i + 1) ?? Effect.void)
+      return i + 1 === hooks.length ? pending : thenRest(pending, evaluation, hooks, occasion, i + 1)
     }
   }
   return undefined
 }
+
+/** Apart, as engines make room for the variables of closures when a function is called that has some. */
+const thenRest = (
+  pending: HookEnd,
+  evaluation: Evaluation,
+  hooks: ReadonlyArray<Planned>,
+  occasion: Occasion,
+  from: number
+): Effect.Effect<unknown> => Effect.flatMap(pending, () => runAllNow(evaluation, hooks, occasion, from) ?? Effect.void)
 
 /** {@link runAllNow} for a caller that needs an Effect in any case. */
 export const runAll = (
   evaluation: Evaluation,
   hooks: ReadonlyArray<Planned>,
   occasion: Occasion
-): Effect.Effect<void> => runAllNow(evaluation, hooks, occasion) ?? Effect.void
+): Effect.Effect<unknown> => runAllNow(evaluation, hooks, occasion) ?? Effect.void
 
 const runUnlessReplaced = (evaluation: Evaluation, planned: Planned, occasion: Occasion): HookEnd =>
   (evaluation.isReplaced(planned.hook) ? undefined : evaluation.keeper.hook(evaluation, planned, occasion)) ??
@@ -87,63 +97,114 @@ const kindsAfter: ReadonlySet<Kind> = new Set(["success", "failure", "interrupt"
 /** Runs a hook in memory, and reports it. `undefined` means that it has ended without a failure. */
 export const runHook = (evaluation: Evaluation, planned: Planned, occasion: Occasion): HookEnd | undefined => {
   const { telling } = evaluation.run
-  const since = telling?.nanos()
+  const since = telling?.hookSince(evaluation)
   const started = start(evaluation, planned, occasion)
-  if (!Exit.isExit(started)) {
-    if (kindsAfter.has(planned.hook.kind)) evaluation.endBody()
-    telling?.hookStarted(evaluation, planned)
-    const supervised = Effect.flatMap(
-      withinLimit(planned.hook, started),
-      (exit) => report(evaluation, planned, exit, since) ?? Effect.undefined
-    )
-    return planned.hook.background ? runInBackground(evaluation, planned, supervised) : supervised
-  }
+  if (!Exit.isExit(started)) return awaitHook(evaluation, planned, started, since)
   if (started._tag === "Success" && telling === undefined) return undefined
   return report(evaluation, planned, started, since)
 }
 
+/** Waits for a hook that did not end at once, unless it is to run in the background, and reports its end. */
+const awaitHook = (
+  evaluation: Evaluation,
+  planned: Planned,
+  started: Pending,
+  since: number | undefined
+): HookEnd | undefined => {
+  const { fiber, run } = evaluation
+  const limits = run.limits(fiber)
+  // one reading of the clock for both: the end of the body, and the start of the hook's time
+  const now = limits.watchdog.now()
+  if (kindsAfter.has(planned.hook.kind)) evaluation.endBody(limits.watchdog.clock === run.clock ? now : undefined)
+  run.telling?.hookStarted(evaluation, planned)
+  const supervised: HookEnd = Effect.callback((resume) => {
+    whenEnded(planned.hook, started, fiber.id, limits, now, (exit) =>
+      resume(
+        exit._tag === "Success" && exit.value !== onItsWay && run.telling === undefined
+          ? Effect.undefined
+          : Effect.suspend(() => report(evaluation, planned, exit, since) ?? Effect.undefined)
+      ))
+  })
+  return planned.hook.background ? runInBackground(evaluation, planned, supervised) : supervised
+}
+
+const applying = (evaluation: Evaluation, hook: HookImpl) => () => evaluation.apply(hook)
+
 /**
- * Starts a hook on a fiber of its own, and returns its exit, or its fiber if it has not ended. A hook that does not
- * wait for anything needs no timer then, and one that exceeds its time limit can be abandoned.
+ * Starts a hook, on a fiber of its own unless it is a single call, and returns its exit if it has ended. A hook that does
+ * not wait for anything needs no timer then, and one that exceeds its time limit can be abandoned.
  */
 export const start = (
   evaluation: Evaluation,
   { decides, hook }: Planned,
   occasion: Occasion,
-  context: Context.Context<never> = evaluation.hookContext
-): Exit.Exit<unknown, unknown> | Fiber.Fiber<unknown, unknown> => {
+  context: Context.Context<never> = evaluation.hookContextOf(hook)
+): Exit.Exit<unknown, unknown> | Pending => {
   let effect: Effect.Effect<unknown, unknown, unknown>
   try {
-    effect = hook.run(occasion, evaluation.hookView, decides ? () => evaluation.apply(hook) : undefined)
+    effect = hook.run(occasion, evaluation.hookView, decides ? applying(evaluation, hook) : undefined)
   } catch (defect) {
     effect = Exit.die(defect)
   }
   const traced = hookSpan(evaluation, evaluation.fiber, hook, effect)
+  const now = runNow(traced, context)
+  if (now !== undefined) return now
   if (Exit.isExit(traced)) return traced
   // the cast: the services of a hook are among those of its step, whose type says so
   const fiber = Effect.runForkWith(context)(traced as Effect.Effect<unknown, unknown>)
   return fiber.pollUnsafe() ?? fiber
 }
 
-/** Waits for a hook within its time limit. Then interrupts its fiber, and does not wait until that has ended. */
+/** Waits for a hook within its time limit. Then interrupts it, and does not wait until it has ended. */
 export const withinLimit = (
-  { name, timeout }: HookImpl,
-  hook: Fiber.Fiber<unknown, unknown>
+  hook: HookImpl,
+  started: Pending
 ): Effect.Effect<Exit.Exit<unknown, unknown>> =>
-  Effect.withFiber((fiber) => {
-    const input = timeout ?? fiber.getRef(defaultTimeout)
-    const limit = limitMillis(input)
-    if (limit === undefined) {
-      hook.interruptUnsafe(fiber.id)
-      return Effect.succeed(Exit.die(new TypeError(limitMistakes("Hook.defaultTimeout", input)[0])))
-    }
-    if (limit === Infinity) return Fiber.await(hook)
-    return Effect.map(Effect.timeoutOption(Fiber.await(hook), limit), (exit) => {
-      if (Option.isSome(exit)) return exit.value
-      hook.interruptUnsafe(fiber.id)
-      return Exit.fail(exceeded(`hook "${name}"`, limit))
+  Effect.withFiber((fiber) =>
+    Effect.callback<Exit.Exit<unknown, unknown>>((resume) => {
+      const watchdog = new Watchdog(fiber)
+      const limits = { context: fiber.context, usual: fiber.getRef(defaultTimeout), watchdog }
+      whenEnded(hook, started, fiber.id, limits, watchdog.now(), (exit) => {
+        watchdog.stop()
+        resume(Effect.succeed(exit))
+      })
+      return Effect.sync(() => watchdog.stop())
     })
+  )
+
+/**
+ * Calls back when a hook has ended, or at its time limit from `now` on, which interrupts it. `waiting` is the id of the
+ * fiber that waits for it.
+ */
+const whenEnded = (
+  { name, required, timeout }: HookImpl,
+  hook: Pending,
+  waiting: number,
+  { usual, watchdog }: HookLimits,
+  now: number,
+  then: (exit: Exit.Exit<unknown, unknown>) => void
+): void => {
+  const input = timeout ?? usual
+  const limit = limitMillis(input)
+  if (limit === undefined) {
+    hook.interruptUnsafe(waiting)
+    return then(Exit.die(new TypeError(limitMistakes("Hook.defaultTimeout", input)[0])))
+  }
+  if (limit === Infinity) {
+    hook.addObserver(then)
+    return
+  }
+  const deadline = watchdog.add(limit, () => {
+    // of a standard hook, what is over is the time to wait: who requires the hook requires the delivery
+    const left = !required && postingOf(hook)?.isOnItsWay === true
+    hook.interruptUnsafe(waiting)
+    then(left ? Exit.succeed(onItsWay) : Exit.fail(exceeded(`hook "${name}"`, limit)))
+  }, now)
+  // a hook that ends later, as one that was interrupted does, is not waited for any more
+  hook.addObserver((exit) => {
+    if (deadline.cancel()) then(exit)
   })
+}
 
 /**
  * Runs a background hook beside what follows. The run waits for it before it ends. Of a hook that others depend on,
@@ -163,6 +224,16 @@ export const runInBackground = (
   })
 }
 
+/** The value of a standard hook whose time was up while its alert was in a mailbox. */
+const onItsWay: unique symbol = Symbol.for("effect-epilogue/Hook/onItsWay")
+
+const tellOnItsWay = ({ label, run }: Evaluation, { name }: HookImpl): HookEnd =>
+  Writer.logInfo(`the alert of hook "${name}" of "${label}" is still on its way, and the run goes on`).pipe(
+    Effect.annotateLogs({ pipeline: Writer.line(run.pipelineName), runId: run.id }),
+    Effect.catchCause(() => Effect.void),
+    Effect.as(undefined)
+  )
+
 /** Reports the end of a hook to observers; logs and counts a failure, of which it returns the cause. */
 export const report = (
   evaluation: Evaluation,
@@ -173,7 +244,7 @@ export const report = (
   const { hook } = planned
   const { run } = evaluation
   if (since !== undefined) run.telling?.hookEnded(evaluation, planned, exit, since)
-  if (exit._tag === "Success") return undefined
+  if (exit._tag === "Success") return exit.value === onItsWay ? tellOnItsWay(evaluation, hook) : undefined
   run.hookFailures++
   return Writer.logError(`hook "${hook.name}" (${hook.kind}) of "${evaluation.label}" failed`, exit.cause).pipe(
     Effect.annotateLogs({

@@ -1,7 +1,7 @@
 /** The life of an evaluation: its start hooks, its body, the hooks of its end, and the end of its run. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { Outcome } from "../model/events.ts"
 import type { HookError } from "../model/hookError.ts"
@@ -9,26 +9,54 @@ import type { Body, PipelineOwner, StepOwner } from "../model/owner.ts"
 import { Evaluation, type Keeper } from "./evaluation.ts"
 import { runAll, runAllNow, runHook, runRequired } from "./hookRunner.ts"
 import { waitInterrupted } from "./interruption.ts"
-import { outcomeOf, type RequiredFailures, withFailed } from "./outcome.ts"
+import { nothing } from "./nothing.ts"
+import { outcomeOf, type RequiredFailures, withFailed, withoutSkip } from "./outcome.ts"
+import { tellEnd, watched } from "./overdue.ts"
+import { rollBack } from "./rollingBack.ts"
 import { span } from "./spans.ts"
 import type { Telling } from "./telling.ts"
+import { viewAround } from "./view.ts"
 
 /** Evaluates a step or a pipeline in memory. */
 export const evaluate = (owner: StepOwner | PipelineOwner, fiber: Fiber.Fiber<unknown, unknown>): Body => {
-  const evaluation = new Evaluation(owner, fiber, inMemory)
+  const evaluation = new Evaluation(owner, fiber, inMemory, viewAround(fiber))
   if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
-  return span(evaluation, fiber, Effect.onExit(evaluation, (exit) => settle(evaluation, exit)))
+  const life = Effect.onExit(evaluation, (exit) => settle(evaluation, exit))
+  return span(evaluation, fiber, evaluation.plan.required.skip.length === 0 ? life : failingRather(life))
 }
+
+/**
+ * Removes the skip from a cause with errors of required hooks, which who handles the skip would lose otherwise. An
+ * interrupted fiber handles no cause where it can be interrupted.
+ */
+const failingRather = (life: Body): Body =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.catchCause(restore(life), (cause) => Effect.failCause(withoutSkip(cause)))
+  )
 
 // -----------------------------------------------------------------------------
 // the start
 // -----------------------------------------------------------------------------
 
-/** Runs the start hooks, the required ones first, and then the body, unless a required hook fails. */
-export const startThenBody = (evaluation: Evaluation, body: Body): Body => {
+/** Runs the start hooks, the required ones first, and then the body, unless it is skipped or a required hook fails. */
+export const startThenBody = (evaluation: Evaluation, unwatched: Body): Body => {
+  const { overdue, starts } = evaluation.plan
+  const body = overdue === undefined ? unwatched : watched(evaluation, overdue, unwatched)
+  // apart, as engines make room for the variables of closures when a function is called that has some
+  return starts ? onCondition(evaluation, body) : body
+}
+
+/** A step that is skipped by its condition has no start hooks, and asks for no approval. */
+const onCondition = (evaluation: Evaluation, body: Body): Body => {
+  const condition = evaluation.owner.skips?.condition
+  if (condition === undefined) return afterStart(evaluation, body)
+  const { keeper } = evaluation
+  return Effect.flatMap(keeper.condition?.(condition) ?? condition, () => afterStart(evaluation, body))
+}
+
+const afterStart = (evaluation: Evaluation, body: Body): Body => {
   const { gate } = evaluation.owner
-  const { requiredStart, start, starts } = evaluation.plan
-  if (!starts) return body
+  const { requiredStart, start } = evaluation.plan
   return Effect.flatMap(
     Effect.uninterruptible(
       Effect.flatMap(runRequired(evaluation, requiredStart, undefined), (failed) =>
@@ -48,41 +76,31 @@ export const startThenBody = (evaluation: Evaluation, body: Body): Body => {
 }
 
 /** Reports the start of a step, of a run, or of a step that is a run of its own. */
-export const reportStart = (evaluation: Evaluation, telling: Telling): void => {
-  const now = telling.nanos()
+export const reportStart = (evaluation: Evaluation, telling: Telling, now = telling.nanos()): void => {
   evaluation.startedNanos = now
   if (evaluation.ownsRun) telling.runStarted()
   if (!evaluation.isRun) telling.stepStarted(evaluation, now)
 }
 
-const inMemory: Keeper = {
+/** @internal */
+export const inMemory: Keeper = {
   sharesContext: true,
+  isRecorded: false,
   start: (evaluation) => {
     const { telling } = evaluation.run
-    if (telling !== undefined) reportStart(evaluation, telling)
+    if (telling !== undefined) reportStart(evaluation, telling, evaluation.begunNanos)
     return startThenBody(evaluation, evaluation.owner.body)
   },
   hook: runHook,
   settle: (_, posts) => posts,
   // the start has been reported by then, by `start` or by `settle`
-  duration: (evaluation, now) => now - evaluation.startedNanos!
+  duration: (evaluation, now) =>
+    (evaluation.isRun ? now : evaluation.details?.endedNanos ?? now) - evaluation.startedNanos!
 }
 
 // -----------------------------------------------------------------------------
 // the end
 // -----------------------------------------------------------------------------
-
-/**
- * A finalizer that has nothing to do. `Effect.onExit` accepts `undefined` for it, as
- * `Effect.provideService` makes use of, and then does not combine causes, which takes a
- * third of the time of a step that fails. Its public type does not say so: hence the
- * trial, in which a later version that rejects `undefined` would die.
- */
-const nothing: Effect.Effect<void> = (() => {
-  const none = undefined as unknown as Effect.Effect<void>
-  const failed = Effect.onExit(Effect.fail("trial"), () => none)
-  return Exit.isSuccess(Effect.runSyncExit(Effect.onExit(Effect.exit(failed), () => none))) ? none : Effect.void
-})()
 
 /** Runs the hooks after the body. Called with its exit, on a fiber that can't be interrupted now. */
 const settle = (evaluation: Evaluation, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void, HookError> => {
@@ -114,13 +132,20 @@ const settleAs = (
   if (telling !== undefined && evaluation.startedNanos === undefined) reportStart(evaluation, telling)
   // hooks see how long the body took, and not the hooks before them; a run's wait for background hooks, too
   if (evaluation.isRun || plan.required[outcome].length + plan.ordinary[outcome].length > 1) evaluation.endBody()
-  if (evaluation.isRun || plan.required[outcome].length > 0) return settleFully(evaluation, exit, outcome)
-  reportEnd(evaluation, exit, outcome)
-  const pending = runAllNow(evaluation, plan.ordinary[outcome], exit)
-  if (!ownsRun) return pending ?? nothing
+  const isSimple = !evaluation.isRun && plan.overdue === undefined && plan.required[outcome].length === 0 &&
+    plan.rollback.length === 0 && (!ownsRun || run.rollback === undefined)
+  if (!isSimple) {
+    return settleFully(evaluation, exit, outcome)
+  }
+  const now = reportEnd(evaluation, exit, outcome)
+  const hooks = plan.ordinary[outcome]
+  telling?.chain(evaluation, now)
+  const pending = runAllNow(evaluation, hooks, exit)
+  telling?.unchain()
+  if (!ownsRun) return pending ?? nothing()
   if (pending === undefined && telling === undefined && !run.hasBackground && run.settlements === undefined) {
-    run.ended = true
-    return nothing
+    run.close()
+    return nothing()
   }
   return Effect.andThen(pending ?? Effect.void, endRun(evaluation, exit, outcome))
 }
@@ -131,36 +156,55 @@ export const settleFully = (
   exit: Exit.Exit<unknown, unknown>,
   outcome: Outcome
 ): Effect.Effect<void, HookError> => {
-  const { isRun, ownsRun, run } = evaluation
+  const { isRun, ownsRun, plan, run } = evaluation
+  // before the required hooks, which may fail the step: the body has done what there is to undo
+  remember(evaluation, exit)
+  const required = settleRequired(evaluation, exit, outcome)
   const end = Effect.flatMap(
-    settleRequired(evaluation, exit, outcome),
+    ownsRun && run.rollback !== undefined ? Effect.tap(required, run.rollback.close) : required,
     (failed) => {
       const final = withFailed(exit, failed)
       // a required hook that fails makes a failure of a success, and of an interruption
       const finalOutcome = failed === undefined ? outcome : "failure"
       if (!isRun) reportEnd(evaluation, final, finalOutcome)
-      const rest = runAll(evaluation, evaluation.plan.ordinary[finalOutcome], final)
+      const hooks = runAll(evaluation, plan.ordinary[finalOutcome], final)
+      const rest = plan.overdue === undefined ? hooks : Effect.andThen(hooks, tellEnd(evaluation, final))
       const ended = ownsRun ? Effect.andThen(rest, endRun(evaluation, final, finalOutcome)) : rest
       return failed === undefined ? ended : Effect.andThen(ended, Effect.failCause(failed))
     }
   )
-  // the run's own hooks come last, when the background hooks of its steps have ended
+  // the run's own hooks come last, when the background hooks of its steps have ended and its steps are undone
+  if (ownsRun && exit._tag === "Failure" && outcome !== "skip" && (isRun || run.rollback !== undefined)) {
+    return Effect.andThen(rollBack(evaluation, exit.cause), end)
+  }
   return isRun ? Effect.andThen(run.awaitBackground(), end) : end
 }
 
-const reportEnd = (evaluation: Evaluation, exit: Exit.Exit<unknown, unknown>, outcome: Outcome): void => {
+/** Remembers a step whose body has succeeded, until its run ends, where it has rollback hooks. */
+export const remember = (evaluation: Evaluation, exit: Exit.Exit<unknown, unknown>): void => {
+  if (exit._tag === "Success") evaluation.plan.rollback[0]?.hook.remember?.(evaluation, exit.value)
+}
+
+/** Reports the end of a step. Returns the time on the monotonic clock, where observers are told. */
+export const reportEnd = (
+  evaluation: Evaluation,
+  exit: Exit.Exit<unknown, unknown>,
+  outcome: Outcome
+): number | undefined => {
   const { run } = evaluation
   if ((exit._tag === "Failure" || run.unsuccessful !== undefined || run.slowest !== undefined) && !evaluation.inHook) {
     run.stepEnded(evaluation, exit, outcome)
   }
   const { telling } = run
-  if (telling === undefined) return
+  if (telling === undefined) return undefined
   const now = telling.nanos()
   const nanos = evaluation.keeper.duration(evaluation, now)
   if (nanos !== undefined) telling.stepEnded(evaluation, exit, outcome, now, nanos)
+  return now
 }
 
-const endRun = (
+/** Ends the run of an evaluation, once its background hooks have ended, and reports that. */
+export const endRun = (
   evaluation: Evaluation,
   exit: Exit.Exit<unknown, unknown>,
   outcome: Outcome
@@ -202,7 +246,10 @@ const settleRequired = (
   )
 }
 
-/** Runs the required failure hooks where a required hook has failed a success or an interruption. */
+/**
+ * Runs the required failure hooks where a required hook has failed a success, an interruption or a skip. A run whose success
+ * or skip has failed is rolled back before.
+ */
 const settleFailed = (
   evaluation: Evaluation,
   exit: Exit.Exit<unknown, unknown>,
@@ -211,8 +258,10 @@ const settleFailed = (
 ): Effect.Effect<RequiredFailures> => {
   if (failed === undefined || outcome === "failure") return Effect.succeed(failed)
   const onFailure = evaluation.plan.required.failure.filter(({ hook }) => hook.kind === "failure")
+  const mayHaveToUndo = evaluation.ownsRun && (outcome === "success" || outcome === "skip")
+  const rolledBack = mayHaveToUndo ? rollBack(evaluation, failed) : Effect.void
   return Effect.map(
-    runRequired(evaluation, onFailure, withFailed(exit, failed)),
+    Effect.andThen(rolledBack, runRequired(evaluation, onFailure, withFailed(exit, failed))),
     (more) => more === undefined ? failed : Cause.combine(failed, more)
   )
 }

@@ -1,9 +1,11 @@
 /** Retries a body as `Effect.retry` does, with an event and hooks for each failed attempt that another follows. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { identity } from "effect/Function"
 import * as Schedule from "effect/Schedule"
 import type { AnySchedule, Body, RetryPolicy, Wrap } from "../model/owner.ts"
+import { skippedOf } from "../model/skip.ts"
 import { evaluationOf } from "./evaluation.ts"
 import { runRequired } from "./hookRunner.ts"
 import { currentView } from "./view.ts"
@@ -18,20 +20,23 @@ const retryBody = (body: Body, policy: RetryPolicy): Body =>
     // the delay.
     const withHooks = Schedule.fromStep(
       Effect.map(Schedule.toStep(toSchedule(policy)), (step) => (now, input: unknown) =>
-        Effect.tap(step(now, input), ([, delay]) =>
-          Effect.uninterruptible(Effect.suspend(() => {
-            const failed = { attempt: evaluation.attempt, cause, delay }
-            evaluation.run.telling?.attemptFailed(evaluation, failed)
-            evaluation.forgetApplied()
-            return Effect.flatMap(runRequired(evaluation, evaluation.plan.retry, failed), (errors) => {
-              // a required hook that fails ends the retries
-              if (errors !== undefined) {
-                return Effect.failCause(Cause.combine(cause, errors))
-              }
-              evaluation.nextAttempt()
-              return Effect.void
-            })
-          }))))
+        // a skip is no failure, and ends the retries
+        skippedOf(Exit.failCause(cause)) !== undefined ?
+          Cause.done() :
+          Effect.tap(step(now, input), ([, delay]) =>
+            Effect.uninterruptible(Effect.suspend(() => {
+              const failed = { attempt: evaluation.attempt, cause, delay }
+              evaluation.run.telling?.attemptFailed(evaluation, failed)
+              evaluation.forgetApplied("retry")
+              return Effect.flatMap(runRequired(evaluation, evaluation.plan.retry, failed), (errors) => {
+                // a required hook that fails ends the retries
+                if (errors !== undefined) {
+                  return Effect.failCause(Cause.combine(cause, errors))
+                }
+                evaluation.nextAttempt()
+                return Effect.void
+              })
+            }))))
     )
     return Effect.retry(attempt, withHooks)
   })

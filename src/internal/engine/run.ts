@@ -1,5 +1,8 @@
 /** The state that the steps of one run share. Nothing here outlives the run. */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -7,16 +10,24 @@ import type { AlertedErrors } from "../model/alerted.ts"
 import type { Outcome } from "../model/events.ts"
 import { defaultTimeout } from "../model/hook.ts"
 import { empty, type Table } from "../model/hooks.ts"
-import type { Occurrence, OccurrenceRun, Settlement } from "../model/occurrence.ts"
+import type { LogEntry, Occurrence, OccurrenceRun, RolledBack, Settlement, StepLogs } from "../model/occurrence.ts"
 import { CurrentOverrides, type Overrides } from "../model/overrides.ts"
+import { posting } from "../model/posting.ts"
 import { CurrentGuard, type Guard } from "../model/secrets.ts"
+import { CurrentStepLogs } from "../model/stepLogs.ts"
 import * as Writer from "../text/writer.ts"
 import { Failures } from "./failures.ts"
+import { type Defaults, defaultsOf } from "./planning.ts"
+import type { Rollback } from "./rollback.ts"
 import type { Slowest } from "./slowest.ts"
-import { type Telling, tellingOf } from "./telling.ts"
+import { observersOf, type Telling, tellingOf } from "./telling.ts"
+import { Watchdog } from "./watchdog.ts"
 
 /** Never added to: most runs have no background hooks, and need no set of their own. */
 const none: Set<Fiber.Fiber<unknown, unknown>> = new Set()
+
+/** Most runs have no hook that waits for something, and no limits at which a step is overdue. */
+const noWatchdogs: ReadonlyArray<Watchdog> = []
 
 type Annotations = Readonly<Record<string, unknown>>
 
@@ -29,10 +40,13 @@ export class Run implements OccurrenceRun {
   readonly stepHooks: Table
   readonly clock: Clock.Clock
   readonly guard: Guard | undefined
+  readonly stepLogs: StepLogs | undefined
   startedMillis: number
   /** `undefined` where there are no observers. */
   readonly telling: Telling | undefined
   readonly overrides: Overrides | undefined
+  /** The hooks that layers around the run give to steps, and to the run. One field, as most runs have none. */
+  readonly defaults: Defaults | undefined
   annotations: Annotations
   /** Whether its last hook has ended. */
   ended = false
@@ -42,16 +56,22 @@ export class Run implements OccurrenceRun {
   around: Occurrence | undefined
   alerted: AlertedErrors | undefined
   unsuccessful: Failures | undefined
+  /** Kept only for a run that has limits at which it is overdue. */
+  open: Set<Occurrence> | undefined
   /** Kept only for a run with a hook that asks for it. */
   slowest: Slowest | undefined
   settlements: Map<string, Settlement> | undefined
+  /** The steps with rollback hooks that have succeeded, once one has. */
+  rollback: Rollback | undefined
   private readonly givenName: string | undefined
   private lazyId: string | undefined
-  private lazyName: string | undefined
-  /** The start time in `lazyName`. */
-  private namedMillis: number | undefined
+  /** The default name, and the start time in it. */
+  private lazyName: { readonly text: string; readonly millis: number } | undefined
   /** The background hooks that have not ended. */
   private background: Set<Fiber.Fiber<unknown, unknown>> = none
+  private watchdogs = noWatchdogs
+  /** The limits of the last hook that a fiber waited for. */
+  private lastLimits: HookLimits | undefined
 
   constructor(
     fiber: Fiber.Fiber<unknown, unknown>,
@@ -63,11 +83,14 @@ export class Run implements OccurrenceRun {
   ) {
     this.pipelineName = pipelineName
     this.stepHooks = stepHooks
-    this.clock = fiber.getRef(Clock.Clock)
-    this.startedMillis = this.clock.currentTimeMillisUnsafe()
-    this.guard = fiber.getRef(CurrentGuard)
-    this.telling = tellingOf(this, fiber)
-    this.overrides = fiber.getRef(CurrentOverrides)
+    const { clock, defaults, guard, isObserved, overrides, stepLogs } = surroundingsOf(fiber)
+    this.clock = clock
+    this.startedMillis = clock.currentTimeMillisUnsafe()
+    this.guard = guard
+    this.stepLogs = stepLogs
+    this.telling = isObserved ? tellingOf(this, fiber) : undefined
+    this.overrides = overrides
+    this.defaults = defaults
     this.annotations = annotations
     this.givenName = givenName
     this.lazyId = id
@@ -85,13 +108,12 @@ export class Run implements OccurrenceRun {
 
   /** Kept, since each event has it, until the start time changes: a recorded run learns late when it started. */
   private get defaultName(): string {
-    if (this.namedMillis !== this.startedMillis || this.lazyName === undefined) {
-      this.namedMillis = this.startedMillis
-      this.lazyName = `${this.pipelineName}-${
-        new Date(this.startedMillis).toISOString().slice(0, 19).replaceAll(/[-:]/g, "_").replace("T", "-")
-      }`
+    const millis = this.startedMillis
+    if (this.lazyName?.millis !== millis) {
+      const time = new Date(millis).toISOString().slice(0, 19).replaceAll(/[-:]/g, "_").replace("T", "-")
+      this.lazyName = { text: `${this.pipelineName}-${time}`, millis }
     }
-    return this.lazyName
+    return this.lazyName.text
   }
 
   /** Takes note of the end of a step, where anything has failed or is measured. */
@@ -99,6 +121,20 @@ export class Run implements OccurrenceRun {
     if (exit._tag === "Failure") (this.unsuccessful ??= new Failures()).add(step, exit.cause, outcome)
     else this.unsuccessful?.succeeded(step)
     this.slowest?.add(step, this.clock.currentTimeMillisUnsafe())
+  }
+
+  get rolledBack(): RolledBack | undefined {
+    return this.rollback
+  }
+
+  get loggers(): Telling["loggers"] {
+    const { stepLogs, telling } = this
+    if (stepLogs === undefined) return telling?.loggers
+    return [...telling?.loggers ?? [], stepLogs.logger]
+  }
+
+  logged(by: Occurrence, entry: LogEntry): void {
+    this.telling?.logged(by, entry)
   }
 
   addBackground(fiber: Fiber.Fiber<unknown, unknown>): void {
@@ -120,10 +156,34 @@ export class Run implements OccurrenceRun {
   end(settle: Effect.Effect<void>): Effect.Effect<void> {
     return Effect.andThen(
       Effect.andThen(this.awaitBackground(), settle),
-      Effect.sync(() => {
-        this.ended = true
-      })
+      Effect.sync(() => this.close())
     )
+  }
+
+  /** Marks the run as ended, and holds nothing of it any more. */
+  close(): void {
+    this.ended = true
+    this.rollback = undefined
+    if (this.watchdogs !== noWatchdogs) stopAll(this.watchdogs)
+  }
+
+  /** Returns the time limits of hooks that a fiber waits for. */
+  limits(fiber: Fiber.Fiber<unknown, unknown>): HookLimits {
+    const { context } = fiber
+    // most often the same as for the step before: looking the two up takes as long as a step
+    if (this.lastLimits?.context !== context) {
+      this.lastLimits = { context, usual: fiber.getRef(defaultTimeout), watchdog: this.watchdog(fiber) }
+    }
+    return this.lastLimits
+  }
+
+  /** Returns what looks after time limits on the clock of a fiber: those of hooks, and those at which a step is overdue. */
+  watchdog(fiber: Fiber.Fiber<unknown, unknown>): Watchdog {
+    const found = watchdogIn(this.watchdogs, fiber)
+    if (found !== undefined) return found
+    const made = new Watchdog(fiber)
+    this.watchdogs = [...this.watchdogs, made]
+    return made
   }
 
   /** Posts what has waited for the end of the run, to say that steps are well of which no evaluation failed for good. */
@@ -136,7 +196,7 @@ export class Run implements OccurrenceRun {
       )
     return Effect.forEach(
       [...settlements.values()].filter(({ step }) => isWell(step)),
-      ({ alert, post }) => withinHookLimit(post(alert)),
+      ({ alert, post }) => withinHookLimit(post(alert), "a step is well again"),
       { discard: true, concurrency: 10 }
     )
   }
@@ -151,10 +211,67 @@ export class Run implements OccurrenceRun {
   }
 }
 
-/** Posts within the time limit of hooks, and logs a failure. */
-const withinHookLimit = (post: Effect.Effect<void, unknown>): Effect.Effect<void> =>
-  Effect.flatMap(defaultTimeout, (limit) => Effect.timeout(post, limit)).pipe(
-    Effect.catchCause((cause) =>
-      Writer.logError("effect-epilogue: it could not be posted that a step is well again", cause)
-    )
+/** Apart from what asks for it, since a loop makes an iterator. */
+const stopAll = (watchdogs: ReadonlyArray<Watchdog>): void => {
+  for (const watchdog of watchdogs) watchdog.stop()
+}
+
+/** The services that a run takes from the context of its fiber. */
+interface Surroundings {
+  readonly clock: Clock.Clock
+  readonly guard: Guard | undefined
+  readonly stepLogs: StepLogs | undefined
+  readonly overrides: Overrides | undefined
+  readonly defaults: Defaults | undefined
+  readonly isObserved: boolean
+}
+
+/** By context: steps outside of pipelines are runs, and looking all of it up takes a tenth of the time of one. */
+const surroundings = new WeakMap<Context.Context<never>, Surroundings>()
+
+const surroundingsOf = (fiber: Fiber.Fiber<unknown, unknown>): Surroundings => {
+  const { context } = fiber
+  let found = surroundings.get(context)
+  if (found === undefined) {
+    found = {
+      clock: fiber.getRef(Clock.Clock),
+      guard: fiber.getRef(CurrentGuard),
+      stepLogs: fiber.getRef(CurrentStepLogs),
+      overrides: fiber.getRef(CurrentOverrides),
+      defaults: defaultsOf(fiber),
+      isObserved: observersOf(fiber).length > 0
+    }
+    surroundings.set(context, found)
+  }
+  return found
+}
+
+/** The time limits of hooks that a fiber waits for in a context. */
+export interface HookLimits {
+  readonly context: Context.Context<never>
+  /** The limit of a hook without one of its own. */
+  readonly usual: Duration.Input
+  readonly watchdog: Watchdog
+}
+
+/** Finds the watchdog with the clock of a fiber: a step may run on a clock of its own. */
+const watchdogIn = (all: ReadonlyArray<Watchdog>, fiber: Fiber.Fiber<unknown, unknown>): Watchdog | undefined => {
+  const clock = fiber.getRef(Clock.Clock)
+  for (const watchdog of all) {
+    if (watchdog.clock === clock) return watchdog
+  }
+  return undefined
+}
+
+/** Posts within the time limit of hooks, and logs a failure: `untold` says what could not be posted. */
+export const withinHookLimit = (post: Effect.Effect<void, unknown>, untold: string): Effect.Effect<void> =>
+  posting((posting) =>
+    Effect.flatMap(defaultTimeout, (duration) =>
+      Effect.timeoutOrElse(post, {
+        duration,
+        // what is in a mailbox is delivered all the same
+        orElse: () => posting.isOnItsWay ? Effect.void : Effect.fail(new Cause.TimeoutError("it took too long"))
+      }))
+  ).pipe(
+    Effect.catchCause((cause) => Writer.logError(`effect-epilogue: it could not be posted that ${untold}`, cause))
   )

@@ -3,21 +3,48 @@
  * `References.TracerEnabled` is not off: the default tracer drops its spans, and to make one takes four times as long as
  * a step.
  */
-import type * as Context from "effect/Context"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import type { Logger } from "effect/Logger"
+import { CurrentLoggers, CurrentStackFrame, TracerTimingEnabled } from "effect/References"
+import * as Tracer from "effect/Tracer"
 import type { HookImpl } from "../model/hook.ts"
 import type { Occurrence } from "../model/occurrence.ts"
+import type { Overdue } from "../model/overdue.ts"
+import type { Guard } from "../model/secrets.ts"
+import { reasonOf, skippedOf } from "../model/skip.ts"
+import { spanTracerOf } from "../model/spanTracers.ts"
 import { pathText } from "../text/stepLabel.ts"
+import { nothing } from "./nothing.ts"
 
-const listening = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
-  fiber.cache.tracer !== undefined && fiber.cache.tracerEnabled
+/** A tracer that makes steps of spans, and keeps none, needs no spans of steps and hooks. */
+const listening = ({ cache: { tracer, tracerEnabled } }: Fiber.Fiber<unknown, unknown>): boolean =>
+  tracer !== undefined && tracerEnabled && spanTracerOf(tracer)?.keeps !== false
 
-const noStack = { captureStackTrace: false }
+const noStack = () => undefined
 
 /**
- * Wraps the body and the hooks of a step or a run in a span. Under a guard, the loggers and the tracer that were
- * provided since are guarded first.
+ * Evaluates an effect in a span, as `Effect.withParentSpan` does without a stack. It changes the context once: effect
+ * changes it twice, and looks up eleven services after each change.
+ */
+const within = (
+  effect: Effect.Effect<unknown, unknown, unknown>,
+  span: Tracer.Span
+): Effect.Effect<unknown, unknown, unknown> =>
+  Effect.updateContext(effect, (context: Context.Context<unknown>) => {
+    const frame = { name: span.name, stack: noStack, parent: Context.get(context, CurrentStackFrame) }
+    return Context.add(Context.add(context, CurrentStackFrame, frame), Tracer.ParentSpan, span)
+  })
+
+const noAttributes = {}
+
+/**
+ * Wraps the body and the hooks of a step or a run in a span. The loggers of observers are added to those of a run. Under
+ * a guard, the loggers and the tracer that were provided since are guarded first.
  */
 export const span = (
   occurrence: Occurrence,
@@ -25,37 +52,60 @@ export const span = (
   effect: Effect.Effect<unknown, unknown, unknown>
 ): Effect.Effect<unknown, unknown, unknown> => {
   const { guard } = occurrence.run
-  if (guard === undefined) return listening(fiber) ? spanned(occurrence, effect) : effect
-  return Effect.updateContext(
-    listening(fiber) ? spanned(occurrence, effect) : effect,
-    (context: Context.Context<unknown>) => guard.context(context)
-  )
+  const loggers = occurrence.parent === undefined ? occurrence.run.loggers : undefined
+  const inner = listening(fiber) ? spanned(occurrence, fiber, effect) : effect
+  return guard === undefined && loggers === undefined ? inner : logging(inner, guard, loggers)
 }
+
+const logging = (
+  inner: Effect.Effect<unknown, unknown, unknown>,
+  guard: Guard | undefined,
+  loggers: ReadonlyArray<Logger<unknown, unknown>> | undefined
+): Effect.Effect<unknown, unknown, unknown> =>
+  Effect.updateContext(inner, (context: Context.Context<unknown>) => {
+    const logged = loggers === undefined ? context : withLoggers(context, loggers)
+    return guard === undefined ? logged : guard.context(logged)
+  })
+
+const withLoggers = <R>(
+  context: Context.Context<R>,
+  loggers: ReadonlyArray<Logger<unknown, unknown>>
+): Context.Context<R> =>
+  Context.add(context, CurrentLoggers, new Set([...Context.get(context, CurrentLoggers), ...loggers]))
 
 const spanned = (
   occurrence: Occurrence,
+  fiber: Fiber.Fiber<unknown, unknown>,
   effect: Effect.Effect<unknown, unknown, unknown>
 ): Effect.Effect<unknown, unknown, unknown> => {
   const { owner, run } = occurrence
-  return Effect.useSpan(occurrence.label, {
-    attributes: {
-      "epilogue.pipeline": run.pipelineName,
-      "epilogue.run.id": run.id,
-      "epilogue.run.name": run.name,
-      ...(occurrence.isRun ? undefined : {
-        "epilogue.step": owner.name,
-        ...(owner.label === "Step" && owner.key !== undefined ? { "epilogue.step.key": owner.key } : undefined),
-        "epilogue.step.path": pathText(occurrence.labels, "/"),
-        "epilogue.step.index": occurrence.index
-      })
+  return Effect.useSpan(occurrence.label, noAttributes, (span) => {
+    // set here, as an object of them would only be read by effect, to do the same
+    span.attribute("epilogue.pipeline", run.pipelineName)
+    span.attribute("epilogue.run.id", run.id)
+    span.attribute("epilogue.run.name", run.name)
+    if (owner.label === "Step") {
+      span.attribute("epilogue.step", owner.name)
+      if (owner.key !== undefined) span.attribute("epilogue.step.key", owner.key)
+      span.attribute("epilogue.step.path", pathText(occurrence.labels, "/"))
+      span.attribute("epilogue.step.index", occurrence.index)
     }
-  }, (span) =>
-    Effect.withParentSpan(effect, span, noStack).pipe(
+    return Effect.onExit(within(effect, span), (exit) => {
       // the number of attempts is known only at the end
-      occurrence.isRun
-        ? (self) => self
-        : Effect.onExit(() => Effect.sync(() => span.attribute("epilogue.attempt", occurrence.attempt)))
-    ))
+      if (owner.label === "Step") span.attribute("epilogue.attempt", occurrence.attempt)
+      const skipped = skippedOf(exit)
+      if (skipped !== undefined) endSkipped(span, reasonOf(skipped), fiber)
+      return nothing()
+    })
+  })
+}
+
+/** Ends the span of a skip before effect does: a span that ends with a failure is shown as an error. */
+const endSkipped = (span: Tracer.Span, reason: string | undefined, fiber: Fiber.Fiber<unknown, unknown>): void => {
+  span.attribute("epilogue.skipped", true)
+  if (reason !== undefined) span.attribute("epilogue.skip.reason", reason)
+  const isTimed = fiber.getRef(TracerTimingEnabled)
+  span.end(isTimed ? fiber.getRef(Clock.Clock).currentTimeNanosUnsafe() : 0n, Exit.void)
 }
 
 /** Wraps a hook in a span, a child of the step's. */
@@ -64,11 +114,31 @@ export const hookSpan = (
   fiber: Fiber.Fiber<unknown, unknown>,
   hook: HookImpl,
   effect: Effect.Effect<unknown, unknown, unknown>
+): Effect.Effect<unknown, unknown, unknown> => listening(fiber) ? spannedHook(attempt, hook, effect) : effect
+
+const spannedHook = (
+  attempt: number,
+  hook: HookImpl,
+  effect: Effect.Effect<unknown, unknown, unknown>
 ): Effect.Effect<unknown, unknown, unknown> =>
-  listening(fiber)
-    ? Effect.useSpan(
-      hook.name,
-      { attributes: { "epilogue.hook.kind": hook.kind, "epilogue.attempt": attempt } },
-      (span) => Effect.withParentSpan(effect, span, noStack)
-    )
-    : effect
+  Effect.useSpan(hook.name, noAttributes, (span) => {
+    span.attribute("epilogue.hook.kind", hook.kind)
+    span.attribute("epilogue.attempt", attempt)
+    return within(effect, span)
+  })
+
+/** Adds an event to the span of a step or a run that is overdue. */
+export const overdueSpanEvent = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  { elapsed, limit, times }: Overdue,
+  nanos: () => bigint
+): void => {
+  if (!listening(fiber)) return
+  const span = Context.getOrUndefined(fiber.context, Tracer.ParentSpan)
+  if (span?._tag !== "Span") return
+  span.event("overdue", nanos(), {
+    "epilogue.overdue.elapsed": Duration.toMillis(elapsed),
+    "epilogue.overdue.limit": Duration.toMillis(limit),
+    "epilogue.overdue.times": times
+  })
+}

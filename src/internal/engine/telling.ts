@@ -2,20 +2,25 @@
  * Reports the events of a run to its observers. All events are made here, and only where there are observers: to make
  * them takes longer than to evaluate a step.
  */
+import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import type { HookInfo, Observer, Outcome, RunEvent, RunInfo, StepInfo } from "../model/events.ts"
+import type { Logger } from "effect/Logger"
+import type { HookInfo, Observer, Outcome, RunEvent, RunInfo, StepEnded, StepInfo } from "../model/events.ts"
 import { type FailedAttempt, skipped } from "../model/hook.ts"
-import { AlerterObservers, Observers } from "../model/observers.ts"
-import type { Occurrence, OccurrenceRun } from "../model/occurrence.ts"
+import { AlerterObservers, MonitorObservers, Observers } from "../model/observers.ts"
+import { type LogEntry, maxKeptPath, type Occurrence, type OccurrenceRun } from "../model/occurrence.ts"
+import type { Overdue } from "../model/overdue.ts"
 import type { Planned } from "../model/plan.ts"
-import { isTapped, type Tap, TapKey } from "../model/tap.ts"
+import { reasonOf, skippedOf } from "../model/skip.ts"
+import { isLogged, isTapped, LoggerKey, type Tap, TapKey } from "../model/tap.ts"
 import * as Writer from "../text/writer.ts"
+import { elapsed } from "./elapsed.ts"
+import { monotonicMillis } from "./monotonic.ts"
 
 /** A run, as far as its events describe it. */
 interface ReportedRun extends OccurrenceRun {
@@ -27,50 +32,114 @@ interface ReportedRun extends OccurrenceRun {
 /** An event without the fields that {@link Telling} adds to each. */
 type Unsent = RunEvent extends infer Event ? Event extends RunEvent ? Omit<Event, keyof RunInfo> : never : never
 
+/** The longest time that quick observers take for an event, in nanoseconds. */
+const quick = 50_000
+
+/** How often quick observers are trusted to be so: reading the clock takes longer than such an observer. */
+const trust = 15
+
 /** Reports the events of one run. Durations and `now` are in nanoseconds, on the monotonic clock. */
 export class Telling {
+  /** The step whose hooks run one after another, with nothing in between. */
+  private chained: Occurrence | undefined
+  /** The time that was just read, where nothing but observers has run since. */
+  private fresh: number | undefined
+  /** How often observers are still taken to be quick, before the clock is read again. */
+  private trusted = 0
   private readonly run: ReportedRun
   private readonly context: Context.Context<never>
   private readonly clock: Clock.Clock
   private readonly observers: ReadonlyArray<Observer>
-  /** The tap of the first observer that has one, and the observers that need objects for the same events. */
-  private readonly tap: Tap | undefined
+  private readonly taps: ReadonlyArray<Tap>
+  /** The observers that need objects for the events that taps get. */
   private readonly untapped: ReadonlyArray<Observer>
+  readonly loggers: ReadonlyArray<Logger<unknown, unknown>> | undefined
   private clockReadAt = -Infinity
   private clockMillis = 0
+  /** The time of the events of a millisecond, which share one. */
+  private at: DateTime.Utc = noTime
 
   constructor(run: ReportedRun, fiber: Fiber.Fiber<unknown, unknown>, observers: ReadonlyArray<Observer>) {
     this.run = run
     this.context = fiber.context
     this.clock = fiber.getRef(Clock.Clock)
     this.observers = observers
-    const tapped = observers.find(isTapped)
-    this.tap = tapped?.[TapKey]
-    this.untapped = tapped === undefined ? observers : observers.filter((observer) => observer !== tapped)
+    const logged = observers.filter(isLogged)
+    this.loggers = logged.length === 0 ? undefined : logged.map((observer) => observer[LoggerKey])
+    this.taps = observers.filter(isTapped).map((observer) => observer[TapKey])
+    this.untapped = this.taps.length === 0 ? observers : observers.filter((observer) => !isTapped(observer))
   }
 
-  /** Reads the monotonic clock as a number: sums of bigints take as long as reading the clock. */
+  /** Reads the monotonic clock. */
   nanos(): number {
-    return Number(this.clock.monotonicTimeNanosUnsafe())
+    return monotonicMillis(this.clock) * 1e6
   }
 
-  runStarted(): void {
-    this.send({ _tag: "RunStarted", annotations: this.run.annotations })
+  /**
+   * Begins to run the hooks of a step that has ended `now`. The clock is not read again where one event follows the other
+   * at once, and seldom where observers run in between that were quick when it was.
+   */
+  chain(occurrence: Occurrence, now: number | undefined): void {
+    this.chained = occurrence
+    this.fresh = now
+  }
+
+  /** Ends what {@link chain} has begun: the hooks have ended, or one of them is waited for. */
+  unchain(): void {
+    this.chained = undefined
+    this.fresh = undefined
+  }
+
+  /** Returns the time at which a hook starts. It may be a hook of a step that a hook evaluates, which starts later. */
+  hookSince(occurrence: Occurrence): number {
+    const { fresh } = this
+    if (this.chained !== occurrence || fresh === undefined) return this.nanos()
+    if (this.untapped.length === 0 || this.trusted-- > 0) return fresh
+    const now = this.nanos()
+    this.trusted = now - fresh < quick ? trust : 0
+    return now
+  }
+
+  /** `at` is the time of the start in milliseconds, where it is reported later. */
+  runStarted(at = this.millisAt(this.nanos())): void {
+    this.send({ _tag: "RunStarted", annotations: this.run.annotations }, at, this.observers)
   }
 
   runEnded(outcome: Outcome, exit: Exit.Exit<unknown, unknown>, nanos: number): void {
     const { annotations, hookFailures, steps } = this.run
-    this.send({ _tag: "RunEnded", outcome, exit, duration: toDuration(nanos), steps, hookFailures, annotations })
+    this.send({ _tag: "RunEnded", outcome, exit, duration: elapsed(nanos), steps, hookFailures, annotations })
   }
 
-  stepStarted(occurrence: Occurrence, now: number): void {
-    const at = this.millisAt(now)
-    this.tap?.stepStarted(occurrence, at)
-    if (this.untapped.length > 0) {
-      // a step has an `info`: only a run has none
-      const { annotations, params } = occurrence
-      this.send(of(occurrence.info!, { _tag: "StepStarted", params, annotations }), at, this.untapped)
-    }
+  stepStarted(occurrence: Occurrence, now: number, at = this.millisAt(now)): void {
+    const { taps } = this
+    for (let i = 0; i < taps.length; i++) taps[i]!.stepStarted(occurrence, at)
+    if (this.untapped.length > 0) this.tellStarted(occurrence, at)
+  }
+
+  /** Apart from what calls it, as {@link tellEnded} is: Bun takes half as long again for functions of this length. */
+  private tellStarted(occurrence: Occurrence, at: number): void {
+    const { annotations, params } = occurrence
+    // a step has an `info`: only a run has none
+    const info = occurrence.info!
+    if (occurrence.depth > maxKeptPath) return this.send(of(info, { _tag: "StepStarted", params, annotations }), at)
+    const { index, parent, stepKey, stepLabels, stepName, stepPath } = info
+    const { id: runId, name: runName, pipelineName } = this.run
+    // written out, since copying the fields of objects takes longer than the step
+    this.tell({
+      _tag: "StepStarted",
+      pipelineName,
+      runId,
+      runName,
+      at: this.timeAt(at),
+      stepName,
+      stepKey,
+      stepPath,
+      stepLabels,
+      index,
+      parent,
+      params,
+      annotations
+    })
   }
 
   stepProgress({ info }: Occurrence, done: number, total: number | undefined): void {
@@ -81,6 +150,18 @@ export class Telling {
     if (info !== undefined) this.send(of(info, { _tag: "AttemptFailed", ...failed }))
   }
 
+  overdue({ info }: Occurrence, { attempt, deadline, elapsed, limit, times }: Overdue): void {
+    this.send(
+      info === undefined
+        ? { _tag: "RunOverdue", elapsed, limit, deadline, times }
+        : of(info, { _tag: "StepOverdue", elapsed, limit, times, attempt })
+    )
+  }
+
+  logged({ info }: Occurrence, entry: LogEntry): void {
+    this.send(info === undefined ? { _tag: "RunLogged", ...entry } : of(info, { _tag: "StepLogged", ...entry }))
+  }
+
   stepEnded(
     occurrence: Occurrence,
     exit: Exit.Exit<unknown, unknown>,
@@ -88,13 +169,53 @@ export class Telling {
     now: number,
     nanos: number
   ): void {
+    if (outcome === "skip") return this.stepSkipped(occurrence, exit, nanos)
     const at = this.millisAt(now)
-    this.tap?.stepEnded(occurrence, at, exit, outcome, nanos)
-    if (this.untapped.length > 0) {
-      const { annotations, attempt: attempts } = occurrence
-      const ended = { outcome, exit, attempts, duration: toDuration(nanos), annotations }
-      this.send(of(occurrence.info!, { _tag: "StepEnded", ...ended }), at, this.untapped)
+    const { taps } = this
+    for (let i = 0; i < taps.length; i++) taps[i]!.stepEnded(occurrence, at, exit, outcome, nanos)
+    if (this.untapped.length > 0) this.tellEnded(occurrence, exit, outcome, at, nanos)
+  }
+
+  private tellEnded(
+    occurrence: Occurrence,
+    exit: Exit.Exit<unknown, unknown>,
+    outcome: StepEnded["outcome"],
+    at: number,
+    nanos: number
+  ): void {
+    const { annotations, attempt: attempts } = occurrence
+    const duration = elapsed(nanos)
+    const info = occurrence.info!
+    if (occurrence.depth > maxKeptPath) {
+      return this.send(of(info, { _tag: "StepEnded", outcome, exit, attempts, duration, annotations }), at)
     }
+    const { index, parent, stepKey, stepLabels, stepName, stepPath } = info
+    const { id: runId, name: runName, pipelineName } = this.run
+    this.tell({
+      _tag: "StepEnded",
+      pipelineName,
+      runId,
+      runName,
+      at: this.timeAt(at),
+      stepName,
+      stepKey,
+      stepPath,
+      stepLabels,
+      index,
+      parent,
+      outcome,
+      exit,
+      attempts,
+      duration,
+      annotations
+    })
+  }
+
+  private stepSkipped(occurrence: Occurrence, exit: Exit.Exit<unknown, unknown>, nanos: number): void {
+    const { annotations, attempt: attempts, info } = occurrence
+    if (info === undefined) return
+    const reason = reasonOf(skippedOf(exit))
+    this.send(of(info, { _tag: "StepSkipped", reason, attempts, duration: elapsed(nanos), annotations }))
   }
 
   /** Called only for a hook that does not end at once. */
@@ -105,29 +226,55 @@ export class Telling {
   hookEnded(occurrence: Occurrence, planned: Planned, exit: Exit.Exit<unknown, unknown>, since: number): void {
     const now = this.nanos()
     const nanos = now - since
-    if (exit._tag === "Failure") {
-      const info = hookInfo(occurrence, planned)
-      this.send({ _tag: "HookFailed", ...info, duration: toDuration(nanos), cause: exit.cause })
-    } else if (exit.value === skipped) {
-      this.send({ _tag: "HookSkipped", ...hookInfo(occurrence, planned) })
-    } else {
-      const at = this.millisAt(now)
-      this.tap?.hookEnded(occurrence, at, planned, nanos)
-      if (this.untapped.length > 0) {
-        const info = hookInfo(occurrence, planned)
-        this.send({ _tag: "HookEnded", ...info, duration: toDuration(nanos) }, at, this.untapped)
-      }
-    }
+    if (this.chained === occurrence) this.fresh = now
+    if (exit._tag === "Failure") return this.hookFailed(occurrence, planned, exit.cause, nanos)
+    if (exit.value === skipped) return this.hookSkipped(occurrence, planned)
+    const at = this.millisAt(now)
+    const { taps } = this
+    for (let i = 0; i < taps.length; i++) taps[i]!.hookEnded(occurrence, at, planned, nanos)
+    if (this.untapped.length > 0) this.tellHookEnded(occurrence, planned, at, nanos)
   }
 
-  private send(event: Unsent, at = this.millisAt(this.nanos()), observers = this.observers): void {
+  private hookFailed(occurrence: Occurrence, planned: Planned, cause: Cause.Cause<unknown>, nanos: number): void {
+    this.send({ _tag: "HookFailed", ...hookInfo(occurrence, planned), duration: elapsed(nanos), cause })
+  }
+
+  private hookSkipped(occurrence: Occurrence, planned: Planned): void {
+    this.send({ _tag: "HookSkipped", ...hookInfo(occurrence, planned) })
+  }
+
+  private tellHookEnded(occurrence: Occurrence, planned: Planned, at: number, nanos: number): void {
+    const { hook, index: hookIndex, level } = planned
     const { id: runId, name: runName, pipelineName } = this.run
+    this.tell({
+      _tag: "HookEnded",
+      pipelineName,
+      runId,
+      runName,
+      at: this.timeAt(at),
+      hook: hook.name,
+      kind: hook.kind,
+      level,
+      hookIndex,
+      step: occurrence.info,
+      duration: elapsed(nanos)
+    })
+  }
+
+  /** Sends an event to all observers, or one of those that taps get, at the given time, to the others. */
+  private send(event: Unsent, at?: number, observers = at === undefined ? this.observers : this.untapped): void {
+    const { id: runId, name: runName, pipelineName } = this.run
+    const time = this.timeAt(at ?? this.millisAt(this.nanos()))
     // assigned, and not spread, which would read the paths of a deeply nested step; the cast: these are the fields that
     // `Unsent` leaves out
-    const sent = Object.assign(event, { pipelineName, runId, runName, at: DateTime.makeUnsafe(at) }) as RunEvent
-    for (const observer of observers) {
+    const sent = Object.assign(event, { pipelineName, runId, runName, at: time }) as RunEvent
+    this.tell(sent, observers)
+  }
+
+  private tell(event: RunEvent, observers = this.untapped): void {
+    for (let i = 0; i < observers.length; i++) {
       try {
-        observer(sent)
+        observers[i]!(event)
       } catch (defect) {
         Effect.runForkWith(this.context)(Writer.logError(`observer failed on ${event._tag}`, defect))
       }
@@ -135,7 +282,7 @@ export class Telling {
   }
 
   /** Returns the time of day, which is read once a millisecond of the monotonic clock: reading it is slow. */
-  private millisAt(now: number): number {
+  millisAt(now: number): number {
     const since = now - this.clockReadAt
     if (!(since >= 0 && since < 1e6)) {
       this.clockReadAt = now
@@ -143,14 +290,25 @@ export class Telling {
     }
     return this.clockMillis
   }
+
+  private timeAt(millis: number): DateTime.Utc {
+    if (this.at.epochMilliseconds !== millis) this.at = DateTime.makeUnsafe(millis)
+    return this.at
+  }
 }
 
-/** Returns the reporter of a run, or `undefined` where there are no observers. */
-export const tellingOf = (run: ReportedRun, fiber: Fiber.Fiber<unknown, unknown>): Telling | undefined => {
-  const provided = fiber.getRef(Observers)
-  const ofAlerters = fiber.getRef(AlerterObservers)
-  const observers = ofAlerters.length === 0 ? provided : [...provided, ...ofAlerters]
-  if (observers.length === 0) return undefined
+const noTime = DateTime.makeUnsafe(0)
+
+/** Returns the observers of the runs of a fiber. */
+export const observersOf = (fiber: Fiber.Fiber<unknown, unknown>): ReadonlyArray<Observer> => [
+  ...fiber.getRef(Observers),
+  ...fiber.getRef(AlerterObservers),
+  ...fiber.getRef(MonitorObservers)
+]
+
+/** Returns the reporter of a run that is observed. */
+export const tellingOf = (run: ReportedRun, fiber: Fiber.Fiber<unknown, unknown>): Telling => {
+  const observers = observersOf(fiber)
   return new Telling(run, fiber, run.guard?.observers(observers) ?? observers)
 }
 
@@ -162,8 +320,6 @@ const of = <Event extends object>(info: StepInfo, event: Event): StepInfo & Even
     // the cast: the properties of both
     : Object.defineProperties(event, Object.getOwnPropertyDescriptors(info)) as StepInfo & Event
 }
-
-const toDuration = (nanos: number): Duration.Duration => Duration.nanos(BigInt(Math.round(nanos)))
 
 const hookInfo = ({ info }: Occurrence, { hook, index, level }: Planned): HookInfo => ({
   hook: hook.name,

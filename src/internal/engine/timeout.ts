@@ -41,7 +41,12 @@ export const timeoutBody = (body: Body, { error, grace, limit, onFork }: Timeout
                 fiber.interruptUnsafe(parent.id)
                 return Effect.flatMap(
                   Effect.timeoutOption(Fiber.await(fiber), wait),
-                  (ended) => Option.isSome(ended) ? Effect.void : leftBehind(subject, grace)
+                  (ended) => {
+                    // it may have ended at that moment, and have told itself what it left behind
+                    if (Option.isSome(ended) || fiber.pollUnsafe() !== undefined) return Effect.void
+                    abandoned.add(fiber)
+                    return leftBehind(`${subject} was interrupted at its time limit`, grace)
+                  }
                 )
               })
             return Effect.flatMap(
@@ -85,10 +90,27 @@ const subjectOf = (fiber: Fiber.Fiber<unknown, unknown>): string => {
 
 const subject = (kind: "step" | "pipeline", name: string): string => `${kind} "${name}"`
 
-const leftBehind = (subject: string, grace: number): Effect.Effect<void> =>
-  Writer.logWarning(
-    `${subject} was interrupted at its time limit, did not stop within ${formatDuration(grace)}, and was left behind`
-  ).pipe(
+/** The fibers of bodies that were left behind at a time limit. */
+const abandoned = new WeakSet<Fiber.Fiber<unknown, unknown>>()
+
+/**
+ * Waits, when the body of a step was interrupted, for something that no interruption ends. It is left behind at the end
+ * of the grace: the given one in milliseconds, that of the step's time limit, or the usual one.
+ */
+export const awaitWithinGrace = (ended: Effect.Effect<void>, given: number | undefined): Effect.Effect<void> =>
+  Effect.withFiber((fiber) => {
+    // there is a view: only a step evaluates such a body, and it provides the context
+    const { label, owner } = evaluationOf(currentView(fiber)!)
+    const limit = owner.wraps?.findLast((wrap) => wrap.kind === "timeout")
+    const grace = given ?? limit?.grace ?? defaultGrace
+    return Effect.flatMap(Effect.timeoutOption(ended, grace), (done) =>
+      Option.isSome(done) || abandoned.has(fiber)
+        ? Effect.void
+        : leftBehind(`${subject("step", label)} was interrupted`, grace))
+  })
+
+const leftBehind = (interrupted: string, grace: number): Effect.Effect<void> =>
+  Writer.logWarning(`${interrupted}, did not stop within ${formatDuration(grace)}, and was left behind`).pipe(
     // a logger that fails must not fail the step
     Effect.catchCause(() => Effect.void)
   )

@@ -4,6 +4,7 @@ import * as DateTime from "effect/DateTime"
 import type * as Fiber from "effect/Fiber"
 import { Annotate, Ended, Progress, StepContext } from "../model/context.ts"
 import { Evaluated, type Occurrence } from "../model/occurrence.ts"
+import { innerContext } from "../model/spanTracers.ts"
 
 /** An evaluation, as far as its views need it. */
 export interface Viewed extends Occurrence {
@@ -85,8 +86,14 @@ export class View implements StepContext.Shape {
   }
 }
 
-/** Returns the view of the step or run that a fiber is in, or `undefined` outside of any. */
-export const currentView = (fiber: Fiber.Fiber<unknown, unknown>): View | undefined => {
-  const context = Context.getOrUndefined(fiber.context, StepContext)
-  return context instanceof View ? context : undefined
-}
+/** Returns the view of the step or run that evaluates what a fiber runs, or `undefined` outside of any. */
+export const currentView = (fiber: Fiber.Fiber<unknown, unknown>): View | undefined =>
+  asView(Context.getOrUndefined(fiber.context, StepContext))
+
+/** Returns the view of the step or run that a fiber is in, whether that is evaluated or a span around. */
+export const viewAround = (fiber: Fiber.Fiber<unknown, unknown>): View | undefined =>
+  asView(innerContext(fiber, Context.getOrUndefined(fiber.context, StepContext)))
+
+/** Returns a context that the engine made. */
+export const asView = (context: StepContext.Shape | undefined): View | undefined =>
+  context instanceof View ? context : undefined

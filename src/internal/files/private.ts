@@ -182,12 +182,17 @@ export const protectFile = (file: string): Warnings => {
 }
 
 /** Opens a file for appending, and makes it where it is missing, for its owner alone. Follows no link. */
-export const openToAppend = (file: string): number => {
+export const openToAppend = (file: string): number => openAppending(file, fs().constants.O_CREAT)
+
+/** Opens a file that exists for appending. Follows no link. */
+export const openExisting = (file: string): number => openAppending(file, 0)
+
+const openAppending = (file: string, flags: number): number => {
   const { constants, fchmodSync, fstatSync, openSync } = fs()
-  const { O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_WRONLY } = constants
+  const { O_APPEND, O_NOFOLLOW = 0, O_WRONLY } = constants
   if (isLink(file)) throw new LinkError()
   const follow = streams.test(file) ? 0 : O_NOFOLLOW
-  const fd = openSync(file, O_APPEND | O_CREAT | O_WRONLY | follow, fileMode)
+  const fd = openSync(file, O_APPEND | O_WRONLY | flags | follow, fileMode)
   if (hasModes() && isOwn(file) && (fstatSync(fd).mode & groupAndOthers) !== 0) {
     try {
       fchmodSync(fd, fileMode)

@@ -48,15 +48,19 @@ export class AlertedErrors {
     const posted: Posted = { by, posting: Deferred.makeUnsafe<void>() }
     const keys = new Set(errors.flatMap((error) => [...partsOf(error)]))
     for (const key of keys) this.#add(key, posted)
+    const revoke = (): void => {
+      for (const key of keys) this.#remove(key, posted)
+    }
     return {
       errors,
       end: (delivered) => {
         const { posting } = posted
         if (posting === undefined) return
         posted.posting = undefined
-        if (!delivered) { for (const key of keys) this.#remove(key, posted) }
+        if (!delivered) revoke()
         Deferred.doneUnsafe(posting, Effect.void)
-      }
+      },
+      revoke
     }
   }
 
@@ -118,4 +122,6 @@ export interface Alerting {
   readonly errors: ReadonlyArray<unknown>
   /** Ends it. An alert that was not delivered has told nothing. */
   readonly end: (delivered: boolean) => void
+  /** Takes back that it has told of its errors. */
+  readonly revoke: () => void
 }

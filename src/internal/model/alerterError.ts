@@ -2,6 +2,7 @@
 import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
+import type * as Exit from "effect/Exit"
 import { formatDuration } from "../text/duration.ts"
 import { selfExplained } from "../text/selfExplained.ts"
 
@@ -89,17 +90,25 @@ export class AlerterError extends AlerterErrorBase {
  */
 export const isAlerterError = (u: unknown): u is AlerterError => u instanceof AlerterError
 
-const explain = (reason: AlerterErrorReason): string => {
+/** Returns the error of a post that has failed, or `undefined` for one that succeeded, died or was interrupted. */
+export const errorIn = (exit: Exit.Exit<unknown, AlerterError>): AlerterError | undefined =>
+  exit._tag === "Failure" ? exit.cause.reasons.find(isFail)?.error : undefined
+
+// not that of `Cause`, which would be loaded for it alone
+const isFail = <E>(reason: Cause.Reason<E>): reason is Cause.Fail<E> => reason._tag === "Fail"
+
+/** Explains a reason in words. `noun` is what could not be sent. */
+export const explain = (reason: AlerterErrorReason, noun = "alert"): string => {
   switch (reason._tag) {
     case "Unauthorized":
       return detailed("the credentials were not accepted", reason.detail)
     case "RateLimited":
       return reason.retryAfter === undefined
-        ? "too many alerts"
-        : `too many alerts, the next may come in ${formatDuration(Duration.toMillis(reason.retryAfter))}`
+        ? `too many ${noun}s`
+        : `too many ${noun}s, the next may come in ${formatDuration(Duration.toMillis(reason.retryAfter))}`
     case "Rejected":
       return detailed(
-        `the alert was rejected${reason.status === undefined ? "" : ` (${reason.status})`}`,
+        `the ${noun} was rejected${reason.status === undefined ? "" : ` (${reason.status})`}`,
         reason.detail
       )
     case "Unreachable":
@@ -109,7 +118,7 @@ const explain = (reason: AlerterErrorReason): string => {
         ? "no answer in time"
         : `no answer within ${formatDuration(Duration.toMillis(reason.limit))}`
     case "InvalidAlert":
-      return detailed("the alert can't be sent", reason.detail)
+      return detailed(`the ${noun} can't be sent`, reason.detail)
   }
 }
 

@@ -2,9 +2,38 @@
 import * as Data from "effect/Data"
 import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
 import type { Field } from "../../Alert.ts"
-import type { AlerterError } from "./alerterError.ts"
+import { AlerterError, AlerterErrorReason } from "./alerterError.ts"
+import { CurrentGuard } from "./secrets.ts"
+
+/**
+ * The values that a person fills in who approves. Classes of `Params.Service` are such forms, too.
+ *
+ * @see `Params.form` for making one
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Form<out A = unknown> {
+  /** The Schema of the fields. Their annotations `title` and `description` are shown to people. */
+  readonly schema: Schema.Top
+  /** Decodes values as JSON. The error lists all mistakes, and quotes no value. */
+  decode(input: unknown): Effect.Effect<A, FormError>
+  /** Encodes decoded values as JSON for people, with each `Redacted` as `"<redacted>"`. */
+  describe(values: unknown): Readonly<Record<string, unknown>>
+}
+
+/**
+ * The error of a {@link Form}, which `Params.ParamsError` is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FormError {
+  readonly issues: ReadonlyArray<{ readonly path: ReadonlyArray<string | number>; readonly message: string }>
+}
 
 /**
  * A request for permission.
@@ -28,7 +57,31 @@ export interface Question {
   readonly timeout: Duration.Input
   /** The ids, in the channel, of the people whose answers count. All answers count unless set. */
   readonly approvers?: ReadonlyArray<string> | undefined
+  /** The values that whoever approves has to fill in. None unless set. */
+  readonly values?: Form | undefined
 }
+
+/**
+ * A question that asks for values.
+ *
+ * @see `Step.approved` for a step that gets them
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface QuestionFor<out A> extends Question {
+  readonly values: Form<A>
+}
+
+/**
+ * A decision about a {@link QuestionFor}: an approval has the values that were filled in.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type DecisionFor<A> =
+  | Exclude<Decision, { readonly _tag: "Approved" }>
+  | (Extract<Decision, { readonly _tag: "Approved" }> & { readonly values: A })
 
 /**
  * The person who answered a question.
@@ -54,7 +107,13 @@ export interface Person {
  * @since 0.1.0
  */
 export type Decision = Data.TaggedEnum<{
-  Approved: { readonly by: Person; readonly at: DateTime.Utc; readonly comment?: string | undefined }
+  Approved: {
+    readonly by: Person
+    readonly at: DateTime.Utc
+    readonly comment?: string | undefined
+    /** The values of the question's form: as JSON in what an approver returns, decoded in what `Approver.ask` does. */
+    readonly values?: unknown
+  }
   Denied: { readonly by: Person; readonly at: DateTime.Utc; readonly comment?: string | undefined }
   TimedOut: { readonly at: DateTime.Utc }
 }>
@@ -133,3 +192,41 @@ export interface Resumable {
    */
   readonly withdraw: (question: Question, handle: string) => Effect.Effect<void, AlerterError>
 }
+
+/** An approver, as far as it is asked. */
+interface Asking {
+  readonly ask: (question: Question) => Effect.Effect<Decision, AlerterError>
+  readonly takesValues?: boolean | undefined
+}
+
+const failed = (detail: string): Effect.Effect<never, AlerterError> =>
+  Effect.fail(new AlerterError({ channel: "approver", reason: AlerterErrorReason.InvalidAlert({ detail }) }))
+
+/** Asks, and decodes the values of an approval. An approver that takes none is not asked for some. */
+export const asked = (approver: Asking, question: Question): Effect.Effect<Decision, AlerterError> => {
+  const { values } = question
+  if (values === undefined) return approver.ask(question)
+  if (approver.takesValues !== true) {
+    return failed(
+      "the question asks for values, which this approver can't take: a web page, the terminal and durable approvals can"
+    )
+  }
+  return Effect.flatMap(
+    approver.ask(question),
+    (decision) => decision._tag === "Approved" ? decoded(decision, values) : Effect.succeed(decision)
+  )
+}
+
+const decoded = (
+  decision: Extract<Decision, { readonly _tag: "Approved" }>,
+  form: Form
+): Effect.Effect<Decision, AlerterError> =>
+  Effect.gen(function*() {
+    const values = yield* Effect.catch(form.decode(decision.values), ({ issues }) =>
+      failed(`the values of the approval do not fit: ${
+        issues.map(({ path }) => path.join(".")).join(", ")
+      }`))
+    const guard = yield* CurrentGuard
+    guard?.addRedacted(values)
+    return Decision.Approved({ ...decision, values })
+  })

@@ -3,6 +3,7 @@ import type * as Cause from "effect/Cause"
 import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import type * as Exit from "effect/Exit"
+import type { Severity } from "effect/LogLevel"
 import type { Kind } from "./hook.ts"
 
 /**
@@ -53,8 +54,8 @@ export interface StepInfo {
 export interface HookInfo {
   readonly hook: string
   readonly kind: Kind
-  /** Whether the hook is the step's own (the run's, if `step` is `undefined`), or one that the pipeline gives its steps. */
-  readonly level: "step" | "pipeline"
+  /** Whether the hook is the step's own (the run's, if `step` is `undefined`), its pipeline's, or that of a `layerDefault`. */
+  readonly level: "step" | "pipeline" | "default"
   /** The position of the hook among those of its kind, in running order. */
   readonly hookIndex: number
   /** The step of the hook, or `undefined` for a hook of the run itself. */
@@ -63,14 +64,15 @@ export interface HookInfo {
 
 /**
  * The outcome of a step or a run. An interruption beside an error or a defect is a failure, and so is the interruption
- * of something else that the step waited for, such as a fiber, a queue or a deferred.
+ * of something else that the step waited for, such as a fiber, a queue or a deferred. A skip is no failure.
  *
  * @see {@link StepEnded} and {@link RunEnded} for the events that have one
+ * @see {@link StepSkipped} for a step that was skipped
  *
  * @category models
  * @since 0.1.0
  */
-export type Outcome = "success" | "failure" | "interrupt"
+export type Outcome = "success" | "failure" | "interrupt" | "skip"
 
 /**
  * The first event of a run.
@@ -118,18 +120,79 @@ export interface AttemptFailed extends RunInfo, StepInfo {
 }
 
 /**
- * The one terminal event of an evaluation of a step. The events of its hooks follow, except those of required
- * hooks, which precede it because they can still change the outcome.
+ * A step is overdue: it is still running at a limit that was set for it. Its overdue hooks run after this event.
+ *
+ * @see `Step.overdue` and `Hook.onOverdue` for such limits
+ * @see {@link RunOverdue} for a run
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface StepOverdue extends RunInfo, StepInfo {
+  readonly _tag: "StepOverdue"
+  /** How long the body has been running. */
+  readonly elapsed: Duration.Duration
+  /** The time after which the step is overdue. */
+  readonly limit: Duration.Duration
+  /** How many times this limit has been told, this time included. */
+  readonly times: number
+  /** The number of the attempt that is running. */
+  readonly attempt: number
+}
+
+/**
+ * A run is overdue: it is still running at a limit that was set for it, or after its deadline.
+ *
+ * @see `Pipeline.overdue` and `Pipeline.deadline` for such limits
+ * @see {@link StepOverdue} for a step
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface RunOverdue extends RunInfo {
+  readonly _tag: "RunOverdue"
+  /** How long the body of the run has been running. */
+  readonly elapsed: Duration.Duration
+  /** The time after which the run is overdue; for a deadline, the time from the start of the run until then. */
+  readonly limit: Duration.Duration
+  /** The deadline that has passed. `undefined` for other limits. */
+  readonly deadline: DateTime.Zoned | undefined
+  /** How many times this limit has been told, this time included. */
+  readonly times: number
+}
+
+/**
+ * The one terminal event of an evaluation of a step that was not skipped. The events of its hooks follow, except those
+ * of required hooks, which precede it because they can still change the outcome.
  *
  * @see {@link StepStarted} for its beginning
+ * @see {@link StepSkipped} for the other terminal event
  *
  * @category events
  * @since 0.1.0
  */
 export interface StepEnded extends RunInfo, StepInfo {
   readonly _tag: "StepEnded"
-  readonly outcome: Outcome
+  readonly outcome: Exclude<Outcome, "skip">
   readonly exit: Exit.Exit<unknown, unknown>
+  readonly attempts: number
+  readonly duration: Duration.Duration
+  readonly annotations: Readonly<Record<string, unknown>>
+}
+
+/**
+ * The one terminal event of an evaluation of a step that was skipped: by the predicate of `Step.when`, by `Step.skip` in
+ * its body, or by a step inside it that was skipped. The events of its hooks follow, as those of {@link StepEnded} do.
+ *
+ * @see `Step.when` and `Step.skip` for skipping steps
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface StepSkipped extends RunInfo, StepInfo {
+  readonly _tag: "StepSkipped"
+  /** The reason, for people. `undefined` where none was given. */
+  readonly reason: string | undefined
   readonly attempts: number
   readonly duration: Duration.Duration
   readonly annotations: Readonly<Record<string, unknown>>
@@ -148,6 +211,39 @@ export interface StepProgress extends RunInfo, StepInfo {
   readonly done: number
   /** The amount of work in all, where that is known. */
   readonly total: number | undefined
+}
+
+/**
+ * A step logged something, where `StepLogs.layer` is provided.
+ *
+ * @see {@link RunLogged} for what no step has logged
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface StepLogged extends RunInfo, StepInfo {
+  readonly _tag: "StepLogged"
+  readonly logLevel: Severity
+  /**
+   * The message, the first line of the cause and the annotations, as a text of one or more lines, of at most 4,000
+   * characters.
+   */
+  readonly message: string
+}
+
+/**
+ * The body or a hook of a run logged something outside of its steps, where `StepLogs.layer` is provided.
+ *
+ * @see {@link StepLogged} for a step
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface RunLogged extends RunInfo {
+  readonly _tag: "RunLogged"
+  readonly logLevel: Severity
+  /** As in {@link StepLogged}. */
+  readonly message: string
 }
 
 /**
@@ -237,11 +333,16 @@ export type RunEvent =
   | StepStarted
   | StepProgress
   | AttemptFailed
+  | StepOverdue
+  | StepLogged
   | StepEnded
+  | StepSkipped
   | HookStarted
   | HookEnded
   | HookFailed
   | HookSkipped
+  | RunOverdue
+  | RunLogged
   | RunEnded
 
 /**
@@ -249,8 +350,8 @@ export type RunEvent =
  *
  * **Gotchas**
  *
- * It must not block: for slow work use `RunEvent.layerEffect`. An exception is logged and does not affect the
- * run.
+ * It must not block: for slow work use `RunEvent.layerEffect`. The time for which it blocks may be in the duration of
+ * the hook that runs next. An exception is logged and does not affect the run.
  *
  * @see `RunEvent.layer` for adding an observer
  *

@@ -15,7 +15,8 @@ import type { Planned } from "./plan.ts"
 import { scrubAlert } from "./scrubAlert.ts"
 import { scrubCause, scrubRecord, scrubValue } from "./scrubValue.ts"
 import { CurrentGuard, type Guard } from "./secrets.ts"
-import { isTapped, type Tap, TapKey } from "./tap.ts"
+import { setSpanTracer, spanTracerOf } from "./spanTracers.ts"
+import { isLogged, isTapped, LoggerKey, type Tap, TapKey } from "./tap.ts"
 
 export type { Guard } from "./secrets.ts"
 
@@ -97,11 +98,19 @@ type Loggers = ReadonlySet<Logger.Logger<unknown, unknown>>
 
 const guardedLoggers = (parts: Parts): Update => {
   const guarded = new WeakMap<Loggers, Loggers>()
+  const single = new WeakMap<Logger.Logger<unknown, unknown>, Logger.Logger<unknown, unknown>>()
+  /** Returns the same for a logger and for its guarded one: a run in a run adds loggers that the outer one has added. */
+  const guardedOnce = (logger: Logger.Logger<unknown, unknown>): Logger.Logger<unknown, unknown> => {
+    const made = single.get(logger) ?? guardedLogger(logger, parts)
+    single.set(logger, made)
+    single.set(made, made)
+    return made
+  }
   return (context) => {
     const loggers: Loggers = Context.get(context, Logger.CurrentLoggers)
     let own = guarded.get(loggers)
     if (own === undefined) {
-      own = new Set([...loggers].map((logger) => guardedLogger(logger, parts)))
+      own = new Set([...loggers].map(guardedOnce))
       guarded.set(loggers, own)
       guarded.set(own, own)
     }
@@ -153,6 +162,7 @@ const guardedTracers = (parts: Parts): Update => {
     let own = guarded.get(tracer)
     if (own === undefined) {
       own = guardedTracer(tracer, parts)
+      setSpanTracer(own, spanTracerOf(tracer))
       guarded.set(tracer, own)
       guarded.set(own, own)
     }
@@ -193,16 +203,16 @@ const guardedObservers = (parts: Parts): (observer: Observer) => Observer => {
     const known = guarded.get(observer)
     if (known !== undefined) return known
     const observe: Observer = (event) => observer(parts.isEmpty() ? event : eventOf(event, parts))
-    const made = isTapped(observer)
-      ? Object.assign(observe, { [TapKey]: guardedTap(observer[TapKey], parts) })
-      : observe
-    guarded.set(observer, made)
-    return made
+    if (isTapped(observer)) Object.assign(observe, { [TapKey]: guardedTap(observer[TapKey], parts) })
+    // the engine adds it to loggers that are guarded then
+    if (isLogged(observer)) Object.assign(observe, { [LoggerKey]: observer[LoggerKey] })
+    guarded.set(observer, observe)
+    return observe
   }
 }
 
 /** The texts of an event that are not the user's. */
-const ownTexts: ReadonlySet<string> = new Set(["_tag", "kind", "level", "outcome", "runId"])
+const ownTexts: ReadonlySet<string> = new Set(["_tag", "kind", "level", "logLevel", "outcome", "runId"])
 
 /** Copies an event, whatever fields later versions add: each text in it is scrubbed. */
 const eventOf = (event: RunEvent, parts: Parts): RunEvent => {

@@ -8,6 +8,8 @@ import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import { hasProperty } from "effect/Predicate"
 import { tagOf } from "../text/read.ts"
 import type { StepContext } from "./context.ts"
+import type { Overdue, OverdueInput, OverdueOptions } from "./overdue.ts"
+import { skippedOf, type StepSkipped } from "./skip.ts"
 
 /** @internal */
 export const TypeId = "~effect-epilogue/Hook"
@@ -20,7 +22,7 @@ export const TypeId = "~effect-epilogue/Hook"
  * @category models
  * @since 0.1.0
  */
-export type Kind = "start" | "retry" | "success" | "failure" | "interrupt" | "exit"
+export type Kind = "start" | "retry" | "overdue" | "success" | "failure" | "interrupt" | "skip" | "exit" | "rollback"
 
 /**
  * A reaction to one kind of event of a step that yields `A` or fails with `E`.
@@ -29,7 +31,7 @@ export type Kind = "start" | "retry" | "success" | "failure" | "interrupt" | "ex
  *
  * | parameter | meaning | set by |
  * | --- | --- | --- |
- * | `A` | the value of the steps that it fits; `unknown` fits any | the argument of `Hook.onSuccess` and `Hook.onExit` |
+ * | `A` | the value of the steps that it fits; `unknown` fits any | the argument of `Hook.onSuccess`, `Hook.onExit` and `Hook.onRollback` |
  * | `E` | the error of the steps that it fits; `unknown` fits any | the argument of `Hook.onFailure`, `Hook.onRetry` and `Hook.onExit` |
  * | `R` | the services that it requires, which its step then requires | the Effect of the hook, `Hook.when`, `Hook.retry` |
  * | `X` | the error that it adds to the step's: `HookError` or `never` | `Hook.required` |
@@ -98,11 +100,26 @@ export const defaultTimeout: Context.Reference<Duration.Input> = Context.Referen
   { defaultValue: () => Duration.seconds(30) }
 )
 
-/** The argument of a hook: nothing (start), an exit (terminal kinds) or a failed attempt (retry). */
-export type Occasion = undefined | Exit.Exit<unknown, unknown> | FailedAttempt<unknown>
+/** The rollback of a run that failed or was interrupted with `cause`, for a step of it that had succeeded with `value`. */
+export interface Rollback {
+  readonly value: unknown
+  readonly cause: Cause.Cause<unknown>
+}
+
+/**
+ * The argument of a hook: nothing (start), an exit (terminal kinds), a failed attempt (retry), a limit (overdue) or the
+ * value of the step and the cause of its run (rollback).
+ */
+export type Occasion = undefined | Exit.Exit<unknown, unknown> | FailedAttempt<unknown> | Overdue | Rollback
 
 /** The value of a hook that had nothing to do: its predicate returned `false`, or the error had another tag. */
 export const skipped: unique symbol = Symbol.for("effect-epilogue/Hook/skipped")
+
+/** The services that a hook brings along, as one of a layer does. */
+export interface HookServices {
+  /** Returns the context of the hook, given that of its step and the `StepContext` of the step's hooks. */
+  readonly hookContext: (step: Context.Context<never>, view: StepContext["Service"]) => Context.Context<never>
+}
 
 /** The function of a hook and its policies, erased: `Hook.ts` has checked `A`, `E` and `R`. */
 export interface HookOptions {
@@ -125,7 +142,16 @@ export interface HookOptions {
   readonly required?: boolean | undefined
   /** Whether the hook of a run wants to know its slowest steps, which costs each step a reading of the clock. */
   readonly measures?: boolean | undefined
+  /** The limit of an overdue hook that has one of its own. */
+  readonly overdue?: OverdueInput | undefined
+  /** The services of the layer that the hook comes from. */
+  readonly services?: HookServices | undefined
+  /** Of a rollback hook: remembers a step that has succeeded. It comes with the hook, and is not loaded without one. */
+  readonly remember?: Remember | undefined
 }
+
+/** Remembers a step that has succeeded with a value until its run ends, to undo it where that fails. */
+export type Remember = (evaluation: unknown, value: unknown) => void
 
 // a phantom type needs a value at run time, which is never read
 const variance = {}
@@ -143,6 +169,9 @@ export class HookImpl implements HookOptions {
   readonly background: boolean
   readonly required: boolean
   readonly measures: boolean
+  readonly overdue: OverdueInput | undefined
+  readonly services: HookServices | undefined
+  readonly remember: Remember | undefined
   constructor(options: HookOptions) {
     this.kind = options.kind
     this.name = options.name
@@ -154,6 +183,14 @@ export class HookImpl implements HookOptions {
     this.background = options.background === true
     this.required = options.required === true
     this.measures = options.measures === true
+    this.overdue = options.overdue
+    this.services = options.services
+    this.remember = options.remember
+  }
+  /** Whether it has policies that may be mistaken. */
+  get hasPolicies(): boolean {
+    return this.timeout !== undefined || this.background || this.overdue !== undefined ||
+      this.kind === "overdue" || this.kind === "rollback"
   }
   pipe() {
     return pipeArguments(this, arguments)
@@ -173,8 +210,19 @@ export const erase = <R>(
 export const isHook = (u: unknown): u is HookImpl => hasProperty(u, TypeId)
 
 /** Names a hook after its function where that has a name: `Hook.onFailure(pageOnCall)` is called "pageOnCall". */
-const nameOf = (f: unknown, kind: Kind): string =>
-  typeof f === "function" && f.name !== "" ? f.name : `on${kind[0]!.toUpperCase()}${kind.slice(1)}`
+const nameOf = (f: unknown, kind: Kind): string => typeof f === "function" && f.name !== "" ? f.name : names[kind]
+
+const names: Readonly<Record<Kind, string>> = {
+  start: "onStart",
+  retry: "onRetry",
+  overdue: "onOverdue",
+  success: "onSuccess",
+  failure: "onFailure",
+  interrupt: "onInterrupt",
+  skip: "onSkip",
+  exit: "onExit",
+  rollback: "onRollback"
+}
 
 /** @internal */
 export const make = (kind: Kind, f: unknown, run: HookOptions["run"], conditional = false): any =>
@@ -203,6 +251,10 @@ export const onFailure = withCause("failure")
 export const onInterrupt = withCause("interrupt")
 
 /** @internal */
+export const onSkip = (f: (skipped: StepSkipped) => Effect.Effect<any, any, any>): any =>
+  make("skip", f, (exit) => f(skippedOf(exit as Exit.Exit<unknown, unknown>)!))
+
+/** @internal */
 export const onFailureTag = (tag: string, f: (error: any) => Effect.Effect<any, any, any>): any =>
   make("failure", f, (exit, _context, applies) => {
     for (const reason of (exit as Exit.Failure<never, any>).cause.reasons) {
@@ -219,8 +271,28 @@ export const onRetry = (f: (failed: FailedAttempt<any>) => Effect.Effect<any, an
   make("retry", f, (failed) => f(failed as FailedAttempt<any>))
 
 /** @internal */
+export const onOverdue = (...args: ReadonlyArray<any>): any => {
+  const [f, overdue] = typeof args[0] === "function" ? [args[0]] : [args[1], { after: args[0], ...args[2] }]
+  const hook: HookImpl = make("overdue", f, (overdue) => f(overdue))
+  return overdue === undefined ? hook : modify(hook, { overdue })
+}
+
+/** @internal */
 export const onExit = (f: (exit: Exit.Exit<any, any>) => Effect.Effect<any, any, any>): any =>
   make("exit", f, (exit) => f(exit as Exit.Exit<any, any>))
+
+/** Makes the constructor of rollback hooks. */
+export const onRollback =
+  (remember: Remember) => (f: (value: any, cause: Cause.Cause<unknown>) => Effect.Effect<any, any, any>): any =>
+    new HookImpl({
+      kind: "rollback",
+      name: nameOf(f, "rollback"),
+      run: (rollback) => {
+        const { cause, value } = rollback as Rollback
+        return f(value, cause)
+      },
+      remember
+    })
 
 const skippedEffect: Effect.Effect<unknown> = Effect.succeed(skipped)
 
@@ -229,6 +301,10 @@ export const named = (self: any, name: string): any => modify(self, { name })
 
 /** Makes a run keep its slowest steps for the hook. */
 export const measuring = (self: any): any => modify(self, { measures: true })
+
+/** @internal */
+export const overdueAfter = (self: any, after: Duration.Input, options?: OverdueOptions): any =>
+  modify(self, { overdue: { ...options, after } })
 
 /** @internal */
 export const timeout = (self: any, timeout: Duration.Input): any => modify(self, { timeout })
@@ -255,10 +331,10 @@ export const when = (
 }
 
 const toExit = (kind: Kind, occasion: Occasion): Exit.Exit<unknown, unknown> | undefined =>
-  kind === "start"
+  kind === "start" || kind === "overdue"
     ? undefined
-    : kind === "retry"
-    ? Exit.failCause((occasion as FailedAttempt<unknown>).cause)
+    : kind === "retry" || kind === "rollback"
+    ? Exit.failCause((occasion as FailedAttempt<unknown> | Rollback).cause)
     : occasion as Exit.Exit<unknown, unknown>
 
 /** @internal */

@@ -49,7 +49,17 @@ export type Any<A = never, E = never, R = unknown, X = unknown, T = unknown> =
 export type InheritMode = "override" | "append" | "prepend" | "off"
 
 /** All kinds of hook, in the order in which they run. */
-export const kinds: ReadonlyArray<Kind> = ["start", "retry", "success", "failure", "interrupt", "exit"]
+export const kinds: ReadonlyArray<Kind> = [
+  "start",
+  "retry",
+  "overdue",
+  "success",
+  "failure",
+  "interrupt",
+  "skip",
+  "exit",
+  "rollback"
+]
 
 /** @internal */
 export type Table = Readonly<Record<Kind, ReadonlyArray<HookImpl>>>
@@ -58,10 +68,13 @@ export type Table = Readonly<Record<Kind, ReadonlyArray<HookImpl>>>
 export const tabulate = <X>(f: (kind: Kind) => X): Record<Kind, X> => ({
   start: f("start"),
   retry: f("retry"),
+  overdue: f("overdue"),
   success: f("success"),
   failure: f("failure"),
   interrupt: f("interrupt"),
-  exit: f("exit")
+  skip: f("skip"),
+  exit: f("exit"),
+  rollback: f("rollback")
 })
 
 /** @internal */
@@ -104,11 +117,18 @@ export const make = (...items: ReadonlyArray<any>): any => {
 const none: ReadonlyArray<never> = []
 
 /** Concatenates, without a copy where one list is empty: steps that are made for each call are merged each time. */
-const join = (a: ReadonlyArray<HookImpl>, b: ReadonlyArray<HookImpl>): ReadonlyArray<HookImpl> =>
+export const join = <X>(a: ReadonlyArray<X>, b: ReadonlyArray<X>): ReadonlyArray<X> =>
   a.length === 0 ? b : b.length === 0 ? a : [...a, ...b]
 
-/** @internal */
-export const merge = (self: any, that: any): any => make(self, that)
+/** Adds hooks to a collection. One hook leaves the lists of other kinds as they are. */
+export const merge = (self: any, that: any): any => {
+  if (!isHooks(self) || !isHook(that)) return make(self, that)
+  const hooks: Table = self.hooks
+  const { kind } = that
+  const added = (of: Kind) => of === kind ? [...hooks[of], that] : hooks[of]
+  // written out, and not spread, which takes longer than all else of a step that is made in a loop
+  return new HooksImpl(tabulate(added))
+}
 
 /** @internal */
 export const mergeUnder = (stepHooks: any, pipelineHooks: any): any => {

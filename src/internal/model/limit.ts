@@ -4,8 +4,16 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import { formatDuration } from "../text/duration.ts"
 
+/** The limit that was asked for last: most hooks have the same, and converting it takes as long as a step. */
+let last: { readonly input: Duration.Input; readonly limit: number | undefined } | undefined
+
 /** Returns a time limit in milliseconds, or `undefined` where the input is no duration or is negative. */
 export const limitMillis = (input: Duration.Input): number | undefined => {
+  if (last === undefined || last.input !== input) last = { input, limit: toLimit(input) }
+  return last.limit
+}
+
+const toLimit = (input: Duration.Input): number | undefined => {
   const duration = Option.getOrUndefined(Duration.fromInput(input))
   return duration === undefined || Number.isNaN(input) || Duration.isNegative(duration)
     ? undefined
@@ -18,6 +26,14 @@ export const exceeded = (what: string, limit: number): Cause.TimeoutError =>
 
 /** Returns the mistake in a time limit, in words, or an empty list. */
 export const limitMistakes = (of: string, input: Duration.Input): ReadonlyArray<string> =>
+  timeMistakes(`the time limit of ${of}`, input)
+
+/** Returns the mistake in a time, in words, or an empty list. */
+export const timeMistakes = (what: string, input: Duration.Input): ReadonlyArray<string> =>
   limitMillis(input) === undefined
-    ? [`the time limit of ${of} must be a duration that is not negative, got ${JSON.stringify(input)}`]
+    ? [`${what} must be a duration that is not negative, got ${shownInput(input)}`]
     : []
+
+/** Shows what was given as a duration. */
+export const shownInput = (input: Duration.Input): string =>
+  typeof input === "bigint" ? `${input}n` : typeof input === "number" ? String(input) : JSON.stringify(input)

@@ -16,3 +16,9 @@ export const AlerterObservers: Context.Reference<ReadonlyArray<Observer>> = Cont
   "effect-epilogue/Alerter/Observers",
   { defaultValue: () => [] }
 )
+
+/** The observers of monitors, apart from the others for the same reason. */
+export const MonitorObservers: Context.Reference<ReadonlyArray<Observer>> = Context.Reference<ReadonlyArray<Observer>>(
+  "effect-epilogue/Monitor/Observers",
+  { defaultValue: () => [] }
+)

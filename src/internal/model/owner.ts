@@ -16,10 +16,16 @@ export interface Describable {
   readonly describe: (value: any) => unknown
 }
 
-/** The plan that an owner was last evaluated with, and the pipeline's hooks that it was made for. */
+/** The plan that an owner was last evaluated with, and the hooks around that it was made for. */
 export interface PlanCache {
   under: Table | undefined
+  /** The hooks of layers that it was made for. */
+  defaults?: Table | undefined
   plan: Plan | undefined
+  /** The path of its evaluations in no other step. */
+  path?: ReadonlyArray<string> | undefined
+  /** The caches of the owners that combinators make of those with this cache, where they read nothing but the owner. */
+  after?: Map<unknown, PlanCache> | undefined
 }
 
 /** @internal */
@@ -43,6 +49,18 @@ export type Wrap =
   )
   & { readonly wrap: (body: Body) => Body }
 
+/** When a step is skipped before its body, and what callers get of it. */
+export interface Skips {
+  /** Runs before all else, and fails with a `StepSkipped` where the step is to be skipped. */
+  readonly condition: Body | undefined
+  /** How many times a success is wrapped in `Option.some`. */
+  readonly options: number
+  /** Turns the exit of the step into what callers get. */
+  readonly forCallers: (life: Body) => Body
+  /** Gives hooks, or a hook, that are attached to the step the value that callers get. */
+  readonly seeing: (hooks: any) => HooksImpl
+}
+
 /** A step, as its combinators made it. */
 export interface StepOwner extends Owner {
   readonly label: "Step"
@@ -50,6 +68,8 @@ export interface StepOwner extends Owner {
   readonly key: string | undefined
   readonly body: Body
   readonly cache: PlanCache
+  /** Set for a step that has a condition, or whose skips are handled. One field, as it is copied for each step. */
+  readonly skips?: Skips | undefined
   readonly annotations: Readonly<Record<string, unknown>>
   readonly params: ReadonlyArray<Context.Key<any, any> & Describable>
   /** Runs between the start hooks and the body, which runs only if this succeeds. */
@@ -70,6 +90,7 @@ export interface Evaluator {
 /** A pipeline, as its combinators made it. */
 export interface PipelineOwner extends Owner {
   readonly label: "Pipeline"
+  readonly skips?: undefined
   readonly gate?: undefined
   readonly body: Body
   /** The body before it was wrapped, and its wraps, the innermost first. */

@@ -2,11 +2,12 @@
 import { hasProperty } from "effect/Predicate"
 import type { Outcome } from "./events.ts"
 import type { HookImpl, Kind } from "./hook.ts"
-import { empty, type HooksImpl, type InheritMode, kinds, type Table, tableOf, tabulate, under } from "./hooks.ts"
+import { empty, type HooksImpl, type InheritMode, join, kinds, type Table, tableOf, tabulate, under } from "./hooks.ts"
 import { limitMistakes } from "./limit.ts"
+import { type Deadline, type Limits, type OverdueLimit, overdueMistakes, toLimit } from "./overdue.ts"
 
 /** @internal */
-export type Level = "step" | "pipeline"
+export type Level = "step" | "pipeline" | "default"
 
 /**
  * A hook that would run for a step, and why.
@@ -19,9 +20,9 @@ export type Level = "step" | "pipeline"
 export interface Explanation {
   readonly kind: Kind
   readonly name: string
-  /** Whether the hook is the step's own or its pipeline's. */
-  readonly level: "step" | "pipeline"
-  /** The mode by which the step's hooks of this kind combine with its pipeline's. */
+  /** Whether the hook is the step's own, its pipeline's, or that of `Hooks.layerDefault`. */
+  readonly level: "step" | "pipeline" | "default"
+  /** The mode by which the step's hooks of this kind combine with those around it. */
   readonly mode: InheritMode
   readonly required: boolean
   readonly background: boolean
@@ -56,7 +57,10 @@ export interface Owner {
   readonly modes: Modes
   /** The mistakes in arguments of combinators, in words: evaluating the owner dies with them. */
   readonly mistakes: ReadonlyArray<string>
+  readonly skips?: { readonly condition: unknown } | undefined
   readonly gate?: unknown
+  /** When it is overdue, for hooks that have no limit of their own. */
+  readonly overdue?: Limits | undefined
   /** Applied in this order. */
   readonly overrides?: ReadonlyArray<HookOverrides> | undefined
 }
@@ -66,17 +70,29 @@ export interface Owner {
  * each evaluation. Terminal hooks are in running order, those of the outcome before `exit`.
  */
 export interface Plan {
-  /** Whether anything comes before the body: start hooks, required or not, or a gate. */
+  /** Whether anything comes before the body: a condition, start hooks, required or not, or a gate. */
   readonly starts: boolean
   readonly requiredStart: ReadonlyArray<Planned>
   readonly start: ReadonlyArray<Planned>
   readonly retry: ReadonlyArray<Planned>
+  /** The limits at which it is overdue. `undefined` without any, as usual. */
+  readonly overdue: ReadonlyArray<PlannedLimit> | undefined
   readonly required: Readonly<Record<Outcome, ReadonlyArray<Planned>>>
   readonly ordinary: Readonly<Record<Outcome, ReadonlyArray<Planned>>>
+  /** The hooks that run where the step has succeeded and its run fails later. */
+  readonly rollback: ReadonlyArray<Planned>
   /** Whether a hook of a run wants to know its slowest steps. */
   readonly measures: boolean
+  /** The hooks of layers that it was made for. */
+  readonly defaults: Table | undefined
   /** A mistake in the program: evaluating the owner dies with it. */
   readonly defect: TypeError | undefined
+}
+
+/** A limit at which a step or a run is overdue, and the hooks that are told of it. */
+export interface PlannedLimit {
+  readonly limit: OverdueLimit | Deadline
+  readonly hooks: ReadonlyArray<Planned>
 }
 
 const none: ReadonlyArray<never> = []
@@ -106,6 +122,15 @@ const at = (hooks: ReadonlyArray<HookImpl>, level: Level): ReadonlyArray<Chosen>
   hooks.length === 0 ? none : hooks.map((hook) => [hook, level])
 
 /**
+ * Returns the hooks of a kind that an event can run. An overdue hook without a limit has nothing to do where the step
+ * has no limit either, and leaves its place to others.
+ */
+const idleLeftOut = (hooks: ReadonlyArray<HookImpl>, kind: Kind, owner: Owner): ReadonlyArray<HookImpl> =>
+  kind === "overdue" && hooks.length > 0 && owner.overdue === undefined
+    ? hooks.filter(({ overdue }) => overdue !== undefined)
+    : hooks
+
+/**
  * Returns the mode by which a config file changes how the step's hooks in code combine with the pipeline's. The file
  * sets a mode for the step and gives it no hooks of the kind, so that the mode can be about those in code only:
  *
@@ -121,82 +146,189 @@ const modeForCode = (overrides: ReadonlyArray<HookOverrides>, kind: Kind): Inher
 }
 
 /**
- * Returns the hooks of a kind in running order: those of the step and of the pipeline,
+ * Returns the hooks of a kind in running order: those of the step and of the pipeline, which stands over the defaults,
  * combined by the step's mode, and then each of the overrides combined with the result.
  */
-export const chosen = (owner: Owner, inherited: Table, kind: Kind): ReadonlyArray<Chosen> => {
-  const own: ReadonlyArray<HookImpl> = owner.own.hooks[kind]
+export const chosen = (
+  owner: Owner,
+  inherited: Table,
+  kind: Kind,
+  defaults: Table | undefined
+): ReadonlyArray<Chosen> => {
+  const hooksAt = (hooks: Table, level: Level) => at(idleLeftOut(hooks[kind], kind, owner), level)
   const { overrides = none } = owner
   const apply = (lower: ReadonlyArray<Chosen>, { hooks, level, modes }: HookOverrides): ReadonlyArray<Chosen> =>
-    choose(at(hooks[kind], level), lower, modes[kind] ?? "override")
+    choose(hooksAt(hooks, level), lower, modes[kind] ?? "override")
+  const around = choose(
+    hooksAt(inherited, "pipeline"),
+    defaults === undefined ? none : hooksAt(defaults, "default"),
+    "override"
+  )
   const mode = modeForCode(overrides, kind)
   if (mode !== undefined) {
     const ofPipeline = overrides.filter(({ level }) => level === "pipeline")
-    return choose(at(own, "step"), ofPipeline.reduce(apply, at(inherited[kind], "pipeline")), mode)
+    return choose(hooksAt(owner.own.hooks, "step"), ofPipeline.reduce(apply, around), mode)
   }
-  const inCode = choose(at(own, "step"), at(inherited[kind], "pipeline"), owner.modes[kind] ?? "override")
+  const inCode = choose(
+    hooksAt(owner.own.hooks, "step"),
+    around,
+    owner.modes[kind] ?? "override"
+  )
   return overrides.reduce(apply, inCode)
 }
 
-/** @internal */
-export const plan = (owner: Owner, inherited: Table): Plan => {
-  const mistakes = [...owner.mistakes]
-  if (owner.name === "") mistakes.unshift("its name is empty")
+/** The hooks of an outcome: those whose failure fails the step, and the others. */
+interface Terminal {
+  readonly required: ReadonlyArray<Planned>
+  readonly ordinary: ReadonlyArray<Planned>
+}
+
+const noTerminal: Terminal = { required: none, ordinary: none }
+
+const isRequired = ({ hook }: Planned): boolean => hook.required
+
+const isOrdinary = ({ hook }: Planned): boolean => !hook.required
+
+const split = (hooks: ReadonlyArray<Planned>): Terminal =>
+  hooks.length === 0
+    ? noTerminal
+    : hooks.some(isRequired)
+    ? { required: hooks.filter(isRequired), ordinary: hooks.filter(isOrdinary) }
+    : { required: none, ordinary: hooks }
+
+/** Returns the plan of an owner. A step that is made in a loop has a new one each time, so that this must not take long. */
+export const plan = (owner: Owner, inherited: Table, defaults?: Table): Plan => {
+  let mistakes: Array<string> | undefined
+  const mistaken = (more: ReadonlyArray<string>) => {
+    if (more.length > 0) mistakes = [...mistakes ?? [], ...more]
+  }
+  if (owner.name === "") mistaken(["its name is empty"])
+  mistaken(owner.mistakes)
+  let measures = false
+  const look = (hook: HookImpl): void => {
+    if (hook.hasPolicies || hook.name === "") mistaken(hookMistakes(hook))
+    if (hook.measures) measures = true
+  }
+  const alone = (hook: HookImpl): Planned => {
+    look(hook)
+    return { hook, level: "step", index: 0, decides: false }
+  }
+  // asked once, and not for each kind: most steps have no modes, and many nothing to inherit
+  const hasModes = Object.keys(owner.modes).length > 0
+  const inheritsNone = inherited === empty.hooks && defaults === undefined
   const planned = tabulate((kind): ReadonlyArray<Planned> => {
-    const mode = owner.modes[kind] ?? "override"
-    if (!modes.includes(mode)) {
-      mistakes.push(`unknown inherit mode ${JSON.stringify(mode)} (expected ${modes.join(", ")})`)
+    const mode = hasModes ? owner.modes[kind] ?? "override" : "override"
+    if (mode !== "override" && !modes.includes(mode)) {
+      mistaken([`unknown inherit mode ${JSON.stringify(mode)} (expected ${modes.join(", ")})`])
     }
-    if (owner.own.hooks[kind].length === 0 && inherited[kind].length === 0 && owner.overrides === undefined) return none
-    const all = chosen(owner, inherited, kind)
-    const deciding = new Set(all.flatMap(([{ unless = none }]) => unless))
+    const own: ReadonlyArray<HookImpl> = owner.own.hooks[kind]
+    const isAlone = owner.overrides === undefined &&
+      (inheritsNone || (inherited[kind].length === 0 && (defaults === undefined || defaults[kind].length === 0)))
+    if (isAlone && own.length === 0) return none
+    if (isAlone && own.length === 1 && kind !== "overdue") return [alone(own[0]!)]
+    const all = isAlone ? at(idleLeftOut(own, kind, owner), "step") : chosen(owner, inherited, kind, defaults)
+    const deciding: ReadonlyArray<HookImpl> = all.length === 1 ? none : all.flatMap(([{ unless = none }]) => unless)
     return all.map(([hook, level], index): Planned => {
-      mistakes.push(...hookMistakes(hook))
-      return { hook, level, index, decides: deciding.has(hook.original) }
+      look(hook)
+      return { hook, level, index, decides: deciding.length > 0 && deciding.includes(hook.original) }
     })
   })
-  const terminal = (required: boolean) => (outcome: Outcome) =>
-    planned[outcome].length === 0 && planned.exit.length === 0
-      ? none
-      : [...planned[outcome], ...planned.exit].filter(({ hook }) => hook.required === required)
-  const byOutcome = (f: (outcome: Outcome) => ReadonlyArray<Planned>) => ({
-    success: f("success"),
-    failure: f("failure"),
-    interrupt: f("interrupt")
-  })
+  if (owner.label === "Pipeline" && planned.rollback.length > 0) mistaken([runRollback])
+  const { exit, failure, interrupt, skip, start, success } = planned
+  const onSuccess = split(join(success, exit))
+  const onFailure = split(join(failure, exit))
+  const onInterrupt = split(join(interrupt, exit))
+  const onSkip = split(join(skip, exit))
+  const onStart = split(start)
   return {
-    starts: planned.start.length > 0 || owner.gate !== undefined,
-    requiredStart: planned.start.filter(({ hook }) => hook.required),
-    start: planned.start.filter(({ hook }) => !hook.required),
+    starts: start.length > 0 || owner.gate !== undefined || owner.skips?.condition !== undefined,
+    requiredStart: onStart.required,
+    start: onStart.ordinary,
     retry: planned.retry,
-    measures: Object.values(planned).some((hooks) => hooks.some(({ hook }) => hook.measures)),
-    required: byOutcome(terminal(true)),
-    ordinary: byOutcome(terminal(false)),
-    defect: mistakes.length === 0
+    overdue: planned.overdue.length === 0 && owner.overdue === undefined
+      ? undefined
+      : limitsOf(planned.overdue, owner.overdue),
+    measures,
+    defaults,
+    required: {
+      success: onSuccess.required,
+      failure: onFailure.required,
+      interrupt: onInterrupt.required,
+      skip: onSkip.required
+    },
+    ordinary: {
+      success: onSuccess.ordinary,
+      failure: onFailure.ordinary,
+      interrupt: onInterrupt.ordinary,
+      skip: onSkip.ordinary
+    },
+    rollback: planned.rollback,
+    defect: mistakes === undefined
       ? undefined
       : new TypeError(`${owner.label} ${JSON.stringify(owner.name)}: ${mistakes.join("; ")}`)
   }
 }
 
+/**
+ * Returns the limits at which a step or a run is overdue, each with the hooks that hear it: the limit of a hook, the hooks
+ * that have this one; the limit of the step, those that have none; a deadline, all hooks of the run.
+ */
+const limitsOf = (hooks: ReadonlyArray<Planned>, { deadline, limit }: Limits = {}): ReadonlyArray<PlannedLimit> => {
+  const limits: Array<{ readonly limit: OverdueLimit; readonly hooks: Array<Planned> }> = []
+  const find = ({ after, every }: OverdueLimit): Array<Planned> => {
+    const known = limits.find(({ limit }) => limit.after === after && limit.every === every)
+    if (known !== undefined) return known.hooks
+    const hooks: Array<Planned> = []
+    limits.push({ limit: { after, every }, hooks })
+    return hooks
+  }
+  if (limit !== undefined) find(limit)
+  for (const planned of hooks) {
+    const { overdue } = planned.hook
+    const own = overdue === undefined ? limit : toLimit(overdue)
+    if (own !== undefined) find(own).push(planned)
+  }
+  return deadline === undefined ? limits : [...limits, { limit: deadline, hooks }]
+}
+
+const runRollback = "a run has no rollback hooks: attach them to its steps, as with Step.onRollback"
+
 /** Returns the mistakes in a hook's policies, in words. */
 export const hookMistakes = (hook: HookImpl): ReadonlyArray<string> => [
+  ...(hook.overdue === undefined ? [] : overdueMistakes(`the step of hook "${hook.name}"`, hook.overdue)),
+  ...(hook.overdue !== undefined && hook.kind !== "overdue"
+    ? [`hook "${hook.name}" has a time after which its step is overdue, and is of kind ${hook.kind}`]
+    : []),
+  ...(hook.kind === "overdue" && hook.required
+    ? [`hook "${hook.name}" can't be required: its step goes on whatever an overdue hook does`]
+    : []),
   ...(hook.timeout === undefined ? [] : limitMistakes(`hook "${hook.name}"`, hook.timeout)),
+  ...(hook.kind === "rollback" && hook.required
+    ? [`hook "${hook.name}" can't be required: its run has failed before a rollback hook runs`]
+    : []),
+  ...(hook.kind === "rollback" && hook.background
+    ? [`hook "${hook.name}" can't be in the background: rollback hooks run one after another`]
+    : []),
   ...(hook.background && hook.required ? [`hook "${hook.name}" can't be both background and required`] : []),
   ...(hook.name === "" ? [`a hook of kind ${hook.kind} has an empty name`] : [])
 ]
 
 /** @internal */
-export const explain = (step: any, pipeline?: any): ReadonlyArray<Explanation> => {
+export const explain = (step: any, pipeline?: any, ofLayer?: any): ReadonlyArray<Explanation> => {
   const owner = step as Owner
   const inherited = pipeline === undefined
     ? empty.hooks as Table
     : hasProperty(pipeline, "stepHooks")
     ? (pipeline.stepHooks as HooksImpl).hooks as Table
     : tableOf(pipeline)
+  const defaults = ofLayer === undefined ? undefined : tableOf(ofLayer)
   return kinds.flatMap((kind) => {
     const mode = owner.modes[kind] ?? "override"
-    const all = chosen(owner, inherited, kind)
-    const isConditional = all.some(([{ unless }]) => unless !== undefined)
+    const all = chosen(owner, inherited, kind, defaults)
+    const around: ReadonlyArray<Level> = [
+      ...(inherited[kind].length > 0 ? ["pipeline" as const] : []),
+      ...(defaults !== undefined && defaults[kind].length > 0 ? ["default" as const] : [])
+    ]
     return all.map(([hook, level]): Explanation => ({
       kind,
       name: hook.name,
@@ -204,29 +336,42 @@ export const explain = (step: any, pipeline?: any): ReadonlyArray<Explanation> =
       mode,
       required: hook.required,
       background: hook.background,
-      reason: reason(kind, level, mode, inherited[kind].length, isConditional)
+      reason: reason(kind, hook, level, mode, all, around)
     }))
   })
 }
 
+const inWords: Readonly<Record<Level, string>> = {
+  step: "the step's own",
+  pipeline: "the pipeline's",
+  default: "the default"
+}
+
 const reason = (
   kind: Kind,
+  { original, unless = none }: HookImpl,
   level: Level,
   mode: InheritMode,
-  inherited: number,
-  isConditional: boolean
+  all: ReadonlyArray<Chosen>,
+  around: ReadonlyArray<Level>
 ): string => {
-  if (isConditional) {
+  if (unless.length > 0) {
+    const above = new Set(all.flatMap(([other, level]) => unless.includes(other.original) ? [level] : []))
+    const owners = [...above].map((level) => `${inWords[level]} ${kind} hooks`).join(" and ")
+    return `${inWords[level]}, for where none of ${owners} has something to do`
+  }
+  const below = new Set(all.flatMap(([other, level]) => other.unless?.includes(original) === true ? [level] : []))
+  if (below.size > 0) {
+    const owners = [...below].map((level) => inWords[level]).join(" and ")
+    return `${inWords[level]} takes precedence over ${owners} ${kind} hooks where its tag or predicate matches`
+  }
+  if (level !== "step") {
+    if (mode !== "override") return `the step asked for ${inWords[level]} ${kind} hooks too (inherit: ${mode})`
     return level === "pipeline"
-      ? `the pipeline's, for where none of the step's own ${kind} hooks has something to do`
-      : `the step's own takes precedence over the pipeline's ${kind} hooks where its tag or predicate matches`
-  }
-  if (level === "pipeline") {
-    return mode === "override"
       ? `the step has no ${kind} hook of its own, so it inherits the pipeline's`
-      : `the step asked for the pipeline's ${kind} hooks too (inherit: ${mode})`
+      : `neither the step nor the pipeline has a hook of kind ${kind}, so it inherits the default`
   }
-  return mode === "override" && inherited > 0
-    ? `the step's own ${kind} hooks take precedence over the pipeline's`
-    : `the step's own`
+  return mode === "override" && around.length > 0
+    ? `the step's own ${kind} hooks take precedence over ${around.map((level) => inWords[level]).join(" and ")}`
+    : "the step's own"
 }

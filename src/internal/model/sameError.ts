@@ -1,8 +1,8 @@
 /**
  * Decides whether two causes hold the same error.
  *
- * An error is known by its reference, and stays the same where another error has it as its `cause`, among the members
- * of an `AggregateError` or of a list, or in a field. Text, numbers and other values without a reference are compared
+ * An error is known by its reference, or by that of the error that it is a copy of, and stays the same where another error
+ * has it as its `cause`, among the members of an `AggregateError` or of a list, or in a field. Text, numbers and other values without a reference are compared
  * by value. All walks are bounded, and a value that can't be read is an error like any other.
  */
 import * as Cause from "effect/Cause"
@@ -20,9 +20,22 @@ const maxFields = 50
 /** The longest text that is kept to compare it with others. */
 const maxText = 500
 
+/** The errors that copies without secrets were made of. */
+const originals = new WeakMap<object, object>()
+
+/** Takes note that a value is a copy of another, which stands for the same error. Returns the copy. */
+export const asCopyOf = <A>(copy: A, original: object): A => {
+  if (isReference(copy) && copy !== original) originals.set(copy, originals.get(original) ?? original)
+  return copy
+}
+
 /** Returns the value by which an error is compared: a long text is cut, since a run keeps it. */
 export const errorKey = (error: unknown): unknown =>
-  typeof error === "string" && error.length > maxText ? `${error.length} ${error.slice(0, maxText)}` : error
+  typeof error === "string" && error.length > maxText
+    ? `${error.length} ${error.slice(0, maxText)}`
+    : isReference(error)
+    ? originals.get(error) ?? error
+    : error
 
 /** Whether a value has a reference of its own. */
 export const isReference = (u: unknown): u is object => (typeof u === "object" && u !== null) || typeof u === "function"
@@ -102,3 +115,11 @@ export const partsOf = (error: unknown): ReadonlySet<unknown> => {
   add(error, 0)
   return parts
 }
+
+/** Returns the errors of a cause and all that they are made of, as {@link errorKey} compares them. */
+export const partsIn = (cause: Cause.Cause<unknown>): ReadonlyArray<unknown> =>
+  errorsOf(cause).flatMap((error) => [...partsOf(error)])
+
+/** Returns whether a cause holds no other errors than known ones, which `has` finds by {@link errorKey}. */
+export const isMadeOf = (cause: Cause.Cause<unknown>, has: (key: unknown) => boolean): boolean =>
+  errorsOf(cause).every((error) => holdsKnown(error, (part) => has(errorKey(part))))

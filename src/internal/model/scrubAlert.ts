@@ -35,6 +35,8 @@ export const scrubAlert = (alert: Alert, scrub: Scrub): Alert =>
     detail: alert.detail === undefined ? undefined : scrub(alert.detail),
     dedupeKey: alert.dedupeKey === undefined ? undefined : scrub(alert.dedupeKey),
     idempotencyKey: alert.idempotencyKey === undefined ? undefined : scrub(alert.idempotencyKey),
+    url: alert.url === undefined ? undefined : scrub(alert.url),
+    actions: alert.actions.map(({ label, url }) => ({ label: scrub(label), url: scrub(url) })),
     tags: alert.tags.map(scrub),
     attachments: alert.attachments.map((attachment) => scrubAttachment(attachment, scrub)),
     source: alert.source === undefined ? undefined : mapSource(alert.source, scrub)

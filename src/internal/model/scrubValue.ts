@@ -6,38 +6,53 @@ import { legibleDefect } from "../text/legible.ts"
 import { isError, isProxy } from "../text/read.ts"
 import { display } from "../text/redact.ts"
 import type { Scrub } from "../text/secrets.ts"
+import { asCopyOf } from "./sameError.ts"
 
-/** How many errors, each the cause of the one before, are read. What is deeper is left out. */
+/** How many errors, each the cause of the one before, are read, and how many in all. What is beyond is left out. */
 const maxCauses = 20
+const maxErrors = 200
+
+/** The copies made for one value: an error that is in several places, or in itself, is copied once. */
+interface Seen {
+  readonly copies: Map<Error, Error>
+  errors: number
+}
 
 /**
  * Returns a value as it may be shown. One in which nothing is found is returned as it is, so that loggers and tracers
  * format it as ever; otherwise a copy, an error for an error, and JSON for other objects.
  */
-export const scrubValue = (value: unknown, scrub: Scrub, depth = 0): unknown => {
+export const scrubValue = (value: unknown, scrub: Scrub, depth = 0, before?: Seen): unknown => {
   if (typeof value === "string") return scrub(value)
   if (typeof value === "number" || typeof value === "bigint" || typeof value === "symbol") {
     const text = String(value)
     const scrubbed = scrub(text)
     return scrubbed === text ? value : scrubbed
   }
-  if (typeof value !== "object" || value === null || Redacted.isRedacted(value)) return value
+  if (typeof value !== "object" || value === null) return value
+  return asCopyOf(scrubObject(value, scrub, depth, before ?? { copies: new Map(), errors: 0 }), value)
+}
+
+const scrubObject = (value: object, scrub: Scrub, depth: number, seen: Seen): unknown => {
   try {
-    if (isProxy(value)) return scrubLegible(value, scrub, depth)
-    if (Cause.isCause(value)) return scrubCause(value, scrub, depth)
-    if (isError(value)) return scrubError(value, scrub, depth)
+    if (isProxy(value)) return scrubLegible(value, scrub, depth, seen)
+    if (Redacted.isRedacted(value)) return value
+    if (Cause.isCause(value)) return scrubCause(value, scrub, depth, seen)
+    if (isError(value)) return scrubError(value, scrub, depth, seen)
     const shown = display(value)
     const scrubbed = scrubJson(shown, scrub)
     return scrubbed === shown && !printsSecret(value, scrub) ? value : scrubbed
   } catch {
-    return scrubLegible(value, scrub, depth)
+    return scrubLegible(value, scrub, depth, seen)
   }
 }
 
 /** Returns what can be read of a value, as a copy. */
-const scrubLegible = (value: object, scrub: Scrub, depth: number): unknown => {
+const scrubLegible = (value: object, scrub: Scrub, depth: number, seen: Seen): unknown => {
   const copy = legibleDefect(value)
-  return copy === value ? "<unreadable>" : scrubValue(copy, scrub, depth + 1)
+  if (copy === value) return "<unreadable>"
+  // not as any value: a copy may be as hard to print, and would be copied again, for ever
+  return isError(copy) ? scrubError(copy, scrub, depth + 1, seen) : scrubJson(copy, scrub)
 }
 
 /** Whether a value's own way to print itself shows more than its fields do, and something secret. */
@@ -80,20 +95,26 @@ export const scrubRecord = (
 }
 
 /** Replaces secrets in an error: in its message, stack, fields and causes. */
-const scrubError = (error: Error, scrub: Scrub, depth: number): Error => {
-  if (depth > maxCauses) return new Error("…")
+const scrubError = (error: Error, scrub: Scrub, depth: number, seen: Seen): Error => {
+  const known = seen.copies.get(error)
+  if (known !== undefined) return known
+  if (depth > maxCauses || seen.errors++ > maxErrors) return new Error("…")
+  const copy: Error = Object.create(Object.getPrototypeOf(error))
+  seen.copies.set(error, copy)
   const fields = new Map<PropertyKey, unknown>()
   let changed = false
   for (const key of new Set([...Object.getOwnPropertyNames(error), "name", "message", "stack", "cause"])) {
     if (!(key in error)) continue
     const value: unknown = Reflect.get(error, key)
-    const scrubbed = scrubValue(value, scrub, depth + 1)
+    const scrubbed = scrubValue(value, scrub, depth + 1, seen)
     const shownKey = scrub(key)
     changed ||= scrubbed !== value || shownKey !== key
     fields.set(shownKey, scrubbed)
   }
-  if (!changed && !printsSecret(error, scrub)) return error
-  const copy: Error = Object.create(Object.getPrototypeOf(error))
+  if (!changed && !printsSecret(error, scrub)) {
+    seen.copies.set(error, error)
+    return error
+  }
   for (const [key, value] of fields) {
     // as own properties, so that a getter of the class does not make the text anew of what it knows otherwise
     const enumerable = Object.prototype.propertyIsEnumerable.call(error, key)
@@ -103,12 +124,17 @@ const scrubError = (error: Error, scrub: Scrub, depth: number): Error => {
 }
 
 /** Replaces secrets in the errors and defects of a cause. Returns the cause itself where there are none. */
-export const scrubCause = (cause: Cause.Cause<unknown>, scrub: Scrub, depth = 0): Cause.Cause<unknown> => {
+export const scrubCause = (
+  cause: Cause.Cause<unknown>,
+  scrub: Scrub,
+  depth = 0,
+  seen: Seen = { copies: new Map(), errors: 0 }
+): Cause.Cause<unknown> => {
   let changed = false
   const reasons = cause.reasons.map((reason) => {
     if (reason._tag === "Interrupt") return reason
     const value = reason._tag === "Fail" ? reason.error : reason.defect
-    const scrubbed = scrubValue(value, scrub, depth + 1)
+    const scrubbed = scrubValue(value, scrub, depth + 1, seen)
     if (scrubbed === value) return reason
     changed = true
     const made = reason._tag === "Fail" ? Cause.makeFailReason(scrubbed) : Cause.makeDieReason(scrubbed)

@@ -9,6 +9,9 @@ export const StepTypeId = "~effect-epilogue/Step"
 /** @internal */
 export const PipelineTypeId = "~effect-epilogue/Pipeline"
 
+/** @internal */
+export const HookServicesTypeId = "~effect-epilogue/Pipeline/HookServices"
+
 /** The key under which a function made by `Step.fn` keeps the name of its steps. */
 export const StepFnTypeId = "~effect-epilogue/Step.fn"
 
@@ -28,13 +31,20 @@ export interface Step<out A, out E = never, out R = never> extends Effect.Effect
 /**
  * A named run of steps, which yields `A`, fails with `E` and requires the services `R`.
  *
+ * **Details**
+ *
+ * `H` are those of the services that the hooks of the run itself require. They run around the body, so that
+ * `Pipeline.provide` provides them nothing. A type that leaves `H` out says that the hooks may require any of `R`.
+ *
  * @see `Pipeline.stepHooks` for the hooks that it gives its steps
  *
  * @category models
  * @since 0.1.0
  */
-export interface Pipeline<out A, out E = never, out R = never> extends Effect.Effect<A, E, R> {
+export interface Pipeline<out A, out E = never, out R = never, out H = R> extends Effect.Effect<A, E, R> {
   readonly [PipelineTypeId]: typeof PipelineTypeId
+  /** Exists in the type alone. */
+  readonly [HookServicesTypeId]?: (() => H) | undefined
   readonly name: string
   /** The hooks that it gives its steps. */
   readonly stepHooks: Hooks<never, never, unknown, unknown, unknown>

@@ -7,9 +7,9 @@ type AnyEffect = Effect.Effect<any, any, any>
 /** The result of the function: an Effect, or a generator that yields Effects. */
 type Body = AnyEffect | Generator<AnyEffect, any, never>
 
-type Of<K, A, E, R> = K extends "Step" ? Step<A, E, R> : Pipeline<A, E, R>
+type Of<K, A, E, R> = K extends "Step" ? Step<A, E, R> : Pipeline<A, E, R, never>
 
-type Any<K> = Of<K, unknown, unknown, unknown>
+type Any<K> = K extends "Step" ? Step<unknown, unknown, unknown> : Pipeline<unknown, unknown, unknown>
 
 type ErrorOf<Eff> = [Eff] extends [never] ? never
   : [Eff] extends [Effect.Effect<infer _A, infer E, infer _R>] ? E
@@ -24,8 +24,14 @@ type Made<K, B> = [B] extends [Effect.Effect<infer A, infer E, infer R>] ? Of<K,
   : [B] extends [Generator<infer Eff, infer A, never>] ? Of<K, A, ErrorOf<Eff>, Needs<ServicesOf<Eff>>>
   : never
 
-/** A combinator: it takes the step or the pipeline, and the arguments of the call. */
-type Then<Self, Args extends ReadonlyArray<unknown>, Next> = (self: Self, ...args: Args) => Next
+/**
+ * A combinator: it takes the step or the pipeline, and the arguments of the call. They are mapped, so that they are those
+ * of the body: inferred from a combinator that leaves some out, the function would not take them.
+ */
+export type Then<Self, Args extends ReadonlyArray<unknown>, Next> = (
+  self: Self,
+  ...args: { [K in keyof Args]: Args[K] }
+) => Next
 
 type Args = ReadonlyArray<any>
 

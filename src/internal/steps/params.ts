@@ -26,13 +26,8 @@ export interface ParamsIssue {
 
 const options = { errors: "all", onExcessProperty: "error" } as const
 
-/** @internal */
-export const make = (
-  key: string,
-  fields: Schema.Struct.Fields,
-  toError: (issues: ReadonlyArray<ParamsIssue>) => any
-): any => {
-  const service = Context.Service<any, any>()(key)
+/** Decodes and shows the values of fields. */
+const codecOf = (fields: Schema.Struct.Fields, toError: (issues: ReadonlyArray<ParamsIssue>) => any) => {
   // `any`: the types of the fields were checked where the class was made
   const schema: any = Schema.Struct(fields)
   const json: any = Schema.toCodecJson(schema)
@@ -43,6 +38,31 @@ export const make = (
       Schema.decodeUnknownEffect(json, options)(input),
       (error: any) => Effect.fail(toError(issuesOf(error)))
     ) as Effect.Effect<any, any>
+
+  const describe = (value: Record<string, unknown>): Record<string, unknown> =>
+    Object.fromEntries(
+      Object.entries(value).map(([name, field]) => [
+        name,
+        // encoding would turn a `Redacted` into what it hides
+        holdsSecret(field) ? display(field) : shown.get(name)?.(field)
+      ])
+    )
+
+  return { schema, decode, describe }
+}
+
+/** @internal */
+export const form = (fields: Schema.Struct.Fields, toError: (issues: ReadonlyArray<ParamsIssue>) => any): any =>
+  codecOf(fields, toError)
+
+/** @internal */
+export const make = (
+  key: string,
+  fields: Schema.Struct.Fields,
+  toError: (issues: ReadonlyArray<ParamsIssue>) => any
+): any => {
+  const service = Context.Service<any, any>()(key)
+  const { decode, describe, schema } = codecOf(fields, toError)
 
   const fromConfig = (path: ReadonlyArray<string>): Effect.Effect<any, any> =>
     // field by field, since a `Config` of all fields would stop at the first issue
@@ -61,15 +81,8 @@ export const make = (
 
   return class extends (service as any) {
     static readonly schema = schema
-    static describe(value: Record<string, unknown>): Record<string, unknown> {
-      return Object.fromEntries(
-        Object.entries(value).map(([name, field]) => [
-          name,
-          // encoding would turn a `Redacted` into what it hides
-          holdsSecret(field) ? display(field) : shown.get(name)?.(field)
-        ])
-      )
-    }
+    static readonly decode = decode
+    static readonly describe = describe
     static layer(this: any, value: any) {
       return layerOf(
         this,

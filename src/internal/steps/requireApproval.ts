@@ -3,15 +3,17 @@ import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { dual } from "effect/Function"
 // oxlint-disable-next-line eslint/no-restricted-imports, import/no-cycle -- the type of `ApproverKey` names the class that extends it
 import type { Approver } from "../../Approver.ts"
+import { evaluationOf } from "../engine/evaluation.ts"
+import { currentView } from "../engine/view.ts"
 import type { AlerterError } from "../model/alerterError.ts"
-import type { Decision, Question } from "../model/approval.ts"
+import { asked, type Decision, type Question, type QuestionFor } from "../model/approval.ts"
 import { StepContext } from "../model/context.ts"
-import type { Step } from "../model/step.ts"
+import type { Needs, Step } from "../model/step.ts"
 import { selfExplained } from "../text/selfExplained.ts"
-import { gate } from "./step.ts"
+import { combinator } from "./combinator.ts"
+import { gate, makeStep } from "./step.ts"
 
 /**
  * The key of the service `Approver`, whose class extends it in `Approver.ts`. This module and that one form a cycle of
@@ -61,11 +63,11 @@ export class NotApproved extends NotApprovedBase {
   }
 }
 
-const approval = (question: Question): Effect.Effect<void, AlerterError | NotApproved, Approver | StepContext> =>
+const approval = (question: Question): Effect.Effect<unknown, AlerterError | NotApproved, Approver | StepContext> =>
   Effect.gen(function*() {
     const { pipelineName, runName, stepName } = yield* StepContext
     const approver = yield* ApproverKey
-    const decision = yield* approver.ask({
+    const decision = yield* asked(approver, {
       ...question,
       fields: [
         ...question.fields ?? [],
@@ -78,6 +80,9 @@ const approval = (question: Question): Effect.Effect<void, AlerterError | NotApp
     const { id, name } = decision.by
     // names are not unique, and ids are
     yield* StepContext.annotate("approved by", name === id ? id : `${name} (${id})`)
+    if (question.values === undefined) return undefined
+    yield* StepContext.annotate("approved with", question.values.describe(decision.values))
+    return decision.values
   })
 
 /**
@@ -102,12 +107,69 @@ const approval = (question: Question): Effect.Effect<void, AlerterError | NotApp
  * )
  * ```
  *
+ * @see {@link approved} for an approval that brings values
  * @see `Approver.ask` for asking anywhere else
  *
  * @category combinators
  * @since 0.1.0
  */
 export const requireApproval: {
-  (question: Question): <A, E, R>(self: Step<A, E, R>) => Step<A, E | AlerterError | NotApproved, R | Approver>
-  <A, E, R>(self: Step<A, E, R>, question: Question): Step<A, E | AlerterError | NotApproved, R | Approver>
-} = dual(2, <A, E, R>(self: Step<A, E, R>, question: Question) => gate(self, approval(question)))
+  (
+    question: Question
+  ): <A, E, R>(self: Step<A, E, R>) => Step<A, E | AlerterError | NotApproved, R | Approver>
+  <A, E, R>(
+    self: Step<A, E, R>,
+    question: Question
+  ): Step<A, E | AlerterError | NotApproved, R | Approver>
+} = combinator(2, <A, E, R>(self: Step<A, E, R>, question: Question) => gate(self, approval(question)))
+
+/** The values that evaluations have been approved with. */
+const approvedWith = new WeakMap<object, unknown>()
+
+/**
+ * Makes a step that asks for values, as {@link requireApproval} asks for permission: whoever approves fills in the question's
+ * form, and the body gets the decoded values.
+ *
+ * **Details**
+ *
+ * - Values that do not fit the form's Schema are no answer: the person is told what was expected, and may answer again.
+ * - `WebPage`, `TerminalPrompt` and durable approvals take values. Other approvers fail with an `AlerterError`, and never
+ *   approve without values.
+ * - All attempts get the same values. They are added as the annotation `approved with`, secrets as `<redacted>`.
+ * - The wait is that of {@link requireApproval}.
+ *
+ * @example
+ * ```ts
+ * import { Params, Step } from "effect-epilogue"
+ * import { Effect, Schema } from "effect"
+ *
+ * // Step<void, AlerterError | NotApproved, Approver>
+ * const rollOut = Step.approved("roll-out", {
+ *   title: "Roll out version 7?",
+ *   timeout: "1 hour",
+ *   values: Params.form({ percent: Schema.Int.annotate({ title: "Percent of users" }) })
+ * }, ({ percent }) => Effect.log(`rolling out to ${percent} %`)) // percent: number
+ * ```
+ *
+ * @see `Params.form` for forms
+ * @see `Approver.ask` for asking anywhere else
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const approved: <V, A, E, R>(
+  name: string,
+  question: QuestionFor<V>,
+  body: (values: V) => Effect.Effect<A, E, R>
+) => Step<A, E | AlerterError | NotApproved, Needs<R> | Approver> = (name, question, body) => {
+  // the cast: the gate, which runs before the body, has set values of the form's type
+  const filled = withEvaluation((evaluation) => body(approvedWith.get(evaluation) as never))
+  const asking = Effect.flatMap(
+    approval(question),
+    (values) => withEvaluation((evaluation) => Effect.sync(() => void approvedWith.set(evaluation, values)))
+  )
+  return gate(makeStep(name, filled), asking)
+}
+
+const withEvaluation = <A, E, R>(f: (evaluation: object) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) => f(evaluationOf(currentView(fiber)!))) // a gate and a body are evaluated in a step

@@ -3,7 +3,6 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import type * as Fiber from "effect/Fiber"
-import { dual } from "effect/Function"
 import { hasProperty } from "effect/Predicate"
 import { evaluate as evaluateInMemory } from "../engine/life.ts"
 import { retryWrap } from "../engine/retry.ts"
@@ -12,14 +11,16 @@ import { defaultGrace, timeoutWrap } from "../engine/timeout.ts"
 import * as Hook from "../model/hook.ts"
 import * as Hooks from "../model/hooks.ts"
 import { limitMillis, limitMistakes } from "../model/limit.ts"
-import type { Evaluator, PipelineOwner, StepOwner, Wrap } from "../model/owner.ts"
+import type { Body, Evaluator, PipelineOwner, PlanCache, StepOwner, Wrap } from "../model/owner.ts"
 import { PipelineTypeId, StepFnTypeId, StepTypeId } from "../model/step.ts"
 import { keyText } from "../text/stepLabel.ts"
+import { combinator, takesSelfOnly } from "./combinator.ts"
 
 type Owned = StepOwner | PipelineOwner
 
 const evaluate = function(this: any, fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<any, any, any> {
-  return this.evaluator === undefined ? evaluateInMemory(this, fiber) : this.evaluator.evaluate(this, fiber)
+  const life = this.evaluator === undefined ? evaluateInMemory(this, fiber) : this.evaluator.evaluate(this, fiber)
+  return this.skips === undefined ? life : this.skips.forCallers(life)
 }
 
 // Not `Effectable.Class`, whose `asEffect` does not get the fiber, which an evaluation needs.
@@ -31,15 +32,66 @@ const protoOf = (label: Owned["label"], typeId: string) =>
     }
   })
 
-const protos = { Step: protoOf("Step", StepTypeId), Pipeline: protoOf("Pipeline", PipelineTypeId) }
+/** Copies a step or a pipeline, with a plan that it shares with others, or one of its own. */
+type Copy = new(from: any, cache: PlanCache) => any
 
-const build = (owner: Omit<StepOwner, "cache"> | Omit<PipelineOwner, "cache">, changes?: Partial<Owned>): any =>
-  Object.assign(Object.create(protos[owner.label]), owner, changes, { cache: { under: undefined, plan: undefined } })
+/**
+ * Makes the constructor of steps or of pipelines. It sets all fields in one order, those that are not given to
+ * `undefined`: engines then keep the fields of all steps in the same places, and copy and evaluate them faster.
+ */
+const copyOf = (label: Owned["label"], typeId: string): Copy => {
+  function Copied(this: any, from: any, cache: PlanCache): void {
+    this.label = label
+    this.name = from.name
+    this.body = from.body
+    this.own = from.own
+    this.cache = cache
+    this.modes = from.modes
+    this.mistakes = from.mistakes
+    this.annotations = from.annotations
+    this.params = from.params
+    this.skips = from.skips
+    this.gate = from.gate
+    this.overdue = from.overdue
+    this.key = from.key
+    this.raw = from.raw
+    this.wraps = from.wraps
+    this.provided = from.provided
+    this.evaluator = from.evaluator
+    this.overrides = from.overrides
+    this.stepHooks = from.stepHooks
+    this.givenName = from.givenName
+    this.runId = from.runId
+  }
+  Copied.prototype = protoOf(label, typeId)
+  // a cast: a class can't be given a prototype, and one that extends `Effectable.Class` would evaluate without the fiber
+  return Copied as any
+}
 
-const modify = (self: Owned, changes: Partial<StepOwner> | Partial<PipelineOwner>): any => build(self, changes)
+const copies = { Step: copyOf("Step", StepTypeId), Pipeline: copyOf("Pipeline", PipelineTypeId) }
+
+const noPlan = (): PlanCache => ({
+  under: undefined,
+  defaults: undefined,
+  plan: undefined,
+  path: undefined,
+  after: undefined
+})
+
+/** Copies an owner with changes that its plan does not depend on. */
+const keepPlan = (self: Owned, changes: Partial<StepOwner> | Partial<PipelineOwner>): any =>
+  Object.assign(new copies[self.label](self, self.cache), changes)
+
+/** Copies an owner with any changes. */
+export const modify = (self: Owned, changes: Partial<StepOwner> | Partial<PipelineOwner>): any =>
+  Object.assign(new copies[self.label](self, noPlan()), changes)
 
 /** @internal */
-export const withEvaluator = (self: StepOwner, evaluator: Evaluator): any => modify(self, { evaluator })
+export const withEvaluator = (self: StepOwner, evaluator: Evaluator): any => keepPlan(self, { evaluator })
+
+/** @internal */
+export const withMistakes = (self: StepOwner, mistakes: ReadonlyArray<string>): any =>
+  mistakes.length === 0 ? self : modify(self, { mistakes: [...self.mistakes, ...mistakes] })
 
 /** @internal */
 export const isStep = (u: unknown): boolean => hasProperty(u, StepTypeId)
@@ -47,69 +99,86 @@ export const isStep = (u: unknown): boolean => hasProperty(u, StepTypeId)
 /** @internal */
 export const isPipeline = (u: unknown): boolean => hasProperty(u, PipelineTypeId)
 
+const common = { own: Hooks.empty, modes: {}, mistakes: [], annotations: noAnnotations }
+
+const newStep = { ...common, params: [] }
+
+const newPipeline = { ...common, stepHooks: Hooks.empty }
+
 /** @internal */
 export const makeStep = (name: string, body: Effect.Effect<any, any, any>): any =>
-  build({
-    label: "Step",
-    name,
-    key: undefined,
-    body,
-    own: Hooks.empty,
-    modes: {},
-    mistakes: [],
-    annotations: noAnnotations,
-    params: []
-  })
+  new copies.Step({ ...newStep, name, body }, noPlan())
 
 /** @internal */
 export const makePipeline = (name: string, body: Effect.Effect<any, any, any>): any =>
-  build({
-    label: "Pipeline",
-    name,
-    body,
-    own: Hooks.empty,
-    modes: {},
-    mistakes: [],
-    annotations: noAnnotations,
-    stepHooks: Hooks.empty,
-    givenName: undefined
-  })
+  Object.assign(new copies.Pipeline(newPipeline, noPlan()), { name, body })
 
-/** Makes `Step.fn` and `Pipeline.fn`: a call makes a step or a pipeline of the result, and applies the combinators. */
+/** Applies a combinator at a call. Where it reads nothing but the step, steps with one plan get one plan of it. */
+const applied = (self: Owned, apply: (self: any, ...args: Array<any>) => any, args: Array<any>): any => {
+  const { cache } = self
+  const next = apply(self, ...args)
+  if (next.cache !== cache && takesSelfOnly(apply)) {
+    const after = cache.after ??= new Map()
+    const shared = after.get(apply)
+    if (shared === undefined) after.set(apply, next.cache)
+    else next.cache = shared
+  }
+  return next
+}
+
+/**
+ * Makes `Step.fn` and `Pipeline.fn`: a call makes a step or a pipeline of the result, and applies the combinators.
+ *
+ * The first combinators that read nothing but the step are applied once, to a template. A call copies it, with a body of
+ * its own and the same plan.
+ */
 export const fn =
   (make: (name: string, body: Effect.Effect<any, any, any>) => any) =>
   (name: string) =>
   (f: (...args: Array<any>) => any, ...combinators: ReadonlyArray<(self: any, ...args: Array<any>) => any>): any => {
+    const own = combinators.findIndex((apply) => !takesSelfOnly(apply))
+    const once = own < 0 ? combinators : combinators.slice(0, own)
+    const each = combinators.slice(once.length)
+    let template: Owned | undefined
     const call = (...args: Array<any>) => {
+      template ??= once.reduce<Owned>((self, apply) => apply(self), make(name, Effect.void))
       // suspended, so that each evaluation of the step runs the function anew
-      let self = make(
-        name,
-        Effect.suspend(() => {
-          const result = f(...args)
-          return Effect.isEffect(result) ? result : Effect.gen(() => result)
-        })
-      )
-      for (const combinator of combinators) self = combinator(self, ...args)
-      return self
+      const raw = Effect.suspend(() => {
+        const result = f(...args)
+        return Effect.isEffect(result) ? result : Effect.gen(() => result)
+      })
+      const self = new copies[template.label](template, template.cache)
+      self.body = raw
+      if (template.wraps !== undefined) {
+        self.raw = raw
+        self.body = template.wraps.reduce<Body>((body, { wrap }) => wrap(body), raw)
+      }
+      return each.length === 0 ? self : each.reduce((self, apply) => applied(self, apply, args), self)
     }
     // so that the command and config files find the steps of a module by its exports
     return make === makeStep ? Object.assign(call, { [StepFnTypeId]: name }) : call
   }
 
 /** @internal */
-export const hooks = (self: Owned, added: any): any => modify(self, { own: Hooks.merge(self.own, added) })
+export const hooks = (self: Owned, added: any): any => {
+  // set, and not assigned from an object of changes: it is done for each step that is made in a loop
+  const next = new copies[self.label](self, noPlan())
+  // a hook sees the value that the step has at its place in the pipe
+  next.own = Hooks.merge(self.own, self.skips === undefined ? added : self.skips.seeing(added))
+  return next
+}
 
 /** Makes a combinator that attaches one hook, in both forms. `toHook` makes the hook of its argument. */
-export const attach = (toHook: (f: any) => any): any => dual(2, (self: Owned, f: any) => hooks(self, toHook(f)))
+export const attach = (toHook: (f: any) => any): any => combinator(2, (self: Owned, f: any) => hooks(self, toHook(f)))
 
 /** @internal */
-export const attachTag: any = dual(
+export const attachTag: any = combinator(
   3,
   (self: Owned, tag: string, f: any) => hooks(self, Hook.onFailureTag(tag, f))
 )
 
 /** Whether the first argument is a step tells the two forms apart: with rest arguments their number does not. */
-export const inherit: any = dual(
+export const inherit: any = combinator(
   (args) => isStep(args[0]),
   (self: StepOwner, mode: Hooks.InheritMode, ...named: ReadonlyArray<Hook.Kind>): any => {
     const unknown = named.filter((kind) => !Hooks.kinds.includes(kind))
@@ -127,19 +196,25 @@ export const inherit: any = dual(
 /** @internal */
 export const key = (self: StepOwner, value: string | number | bigint | boolean): any =>
   ["string", "number", "bigint", "boolean"].includes(typeof value)
-    ? modify(self, { key: keyText(value) })
+    ? withKey(self, keyText(value))
     : modify(self, { mistakes: [...self.mistakes, `its key must be a text or a number, got ${typeOf(value)}`] })
+
+const withKey = (self: StepOwner, key: string): any => {
+  const next = new copies.Step(self, self.cache)
+  next.key = key
+  return next
+}
 
 const typeOf = (value: unknown): string => value === null ? "null" : Array.isArray(value) ? "an array" : typeof value
 
 /** @internal */
-export const params = (self: StepOwner, service: any): any => modify(self, { params: [...self.params, service] })
+export const params = (self: StepOwner, service: any): any => keepPlan(self, { params: [...self.params, service] })
 
 /** @internal */
 export const retry = (self: StepOwner, policy: any): any => wrapped(self, retryWrap(policy))
 
 /** @internal */
-export const timeout: any = dual(
+export const timeout: any = combinator(
   (args) => isStep(args[0]) || isPipeline(args[0]),
   (self: Owned, duration: Duration.Input, options?: { readonly grace?: Duration.Input | undefined }): any => {
     const { grace = defaultGrace } = options ?? {}
@@ -151,8 +226,14 @@ export const timeout: any = dual(
   }
 )
 
+/** Changes the body inside its wraps. */
+export const inside = (self: Owned, change: (body: Body) => Body): any => {
+  const raw = change(self.raw ?? self.body)
+  return modify(self, { raw, body: (self.wraps ?? []).reduce((body, { wrap }) => wrap(body), raw) })
+}
+
 const wrapped = (self: Owned, wrap: Wrap): any =>
-  modify(self, {
+  keepPlan(self, {
     body: wrap.wrap(self.body),
     raw: self.raw ?? self.body,
     wraps: [...self.wraps ?? [], wrap]
@@ -166,12 +247,14 @@ export const gate = (step: any, added: Effect.Effect<unknown, any, any>): any =>
 
 /** @internal */
 export const annotate = (self: Owned, values: Readonly<Record<string, unknown>>): any =>
-  modify(self, { annotations: { ...self.annotations, ...values } })
+  keepPlan(self, { annotations: { ...self.annotations, ...values } })
 
 /** @internal */
 export const stepHooks = (self: PipelineOwner, added: any): any =>
-  modify(self, { stepHooks: Hooks.merge(self.stepHooks, added) })
+  keepPlan(self, { stepHooks: Hooks.merge(self.stepHooks, added) })
 
 /** @internal */
 export const runName = (self: PipelineOwner, givenName: string): any =>
-  modify(self, givenName === "" ? { mistakes: [...self.mistakes, "its run name is empty"] } : { givenName })
+  givenName === ""
+    ? modify(self, { mistakes: [...self.mistakes, "its run name is empty"] })
+    : keepPlan(self, { givenName })

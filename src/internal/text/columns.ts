@@ -115,3 +115,12 @@ export const fit = (segments: Line, columns: number, colors: boolean): Fitted =>
   }
   return { text: `${fitted}…`, width: columns }
 }
+
+/** Returns lines with cells in columns, each as wide as its widest cell. The texts have to be safe for one line. */
+export const padTo = (rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {
+  const widths: Array<number> = []
+  for (const row of rows) row.forEach((cell, i) => widths[i] = Math.max(widths[i] ?? 0, width(cell)))
+  return rows.map((row) =>
+    row.map((cell, i) => i + 1 === row.length ? cell : cell + " ".repeat(widths[i]! - width(cell))).join("  ").trimEnd()
+  )
+}

@@ -4,21 +4,34 @@ const second = 1000
 const minute = 60 * second
 const hour = 60 * minute
 
+/** A number of one unit, as part of a duration. */
+export interface DurationPart {
+  readonly count: number
+  readonly unit: "ms" | "s" | "min" | "h" | "d"
+}
+
+/** Writes the parts of a duration with the symbols of their units. */
+export const partsText = (parts: ReadonlyArray<DurationPart>): string =>
+  parts.map(({ count, unit }) => `${count} ${unit}`).join(" ")
+
 /**
- * Formats a duration, given in milliseconds, in at most two units.
+ * Formats a duration, given in milliseconds, in at most two units, which `text` writes.
  *
  * **Details**
  *
  * The result is rounded, not floored: to milliseconds below a second, to tenths of a second below a minute, and from
  * then on to the smaller of the two units. A smaller unit that is zero is left out. `Infinity` stays `Infinity`.
  */
-export const formatDuration = (millis: number): string => {
+export const formatDuration = (millis: number, text = partsText): string => {
   if (!Number.isFinite(millis)) return String(millis)
-  if (millis <= -0.5) return `-${formatDuration(-millis)}`
-  if (Math.round(millis) < second) return `${Math.round(millis)} ms`
+  return millis <= -0.5 ? `-${text(partsOf(-millis))}` : text(partsOf(millis))
+}
+
+const partsOf = (millis: number): ReadonlyArray<DurationPart> => {
+  if (Math.round(millis) < second) return [{ count: Math.round(millis), unit: "ms" }]
   // each unit is chosen by the rounded number, or 59.96 s would read "60 s"
   const tenths = Math.round(millis / 100)
-  if (tenths < 600) return `${tenths / 10} s`
+  if (tenths < 600) return [{ count: tenths / 10, unit: "s" }]
   const [large, small, unit, perLarge] = Math.round(millis / second) < 3600
     ? ["min", "s", second, 60] as const
     : Math.round(millis / minute) < 1440
@@ -26,7 +39,8 @@ export const formatDuration = (millis: number): string => {
     : ["d", "h", hour, 24] as const
   const count = Math.round(millis / unit)
   const rest = count % perLarge
-  return `${Math.floor(count / perLarge)} ${large}${rest === 0 ? "" : ` ${rest} ${small}`}`
+  const whole = { count: Math.floor(count / perLarge), unit: large }
+  return rest === 0 ? [whole] : [whole, { count: rest, unit: small }]
 }
 
 /**

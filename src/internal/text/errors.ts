@@ -287,7 +287,7 @@ const missingServiceOf = (reason: Failed): string | undefined => {
  * Returns how a step is called that did not run since nobody approved it: somebody said no, or the time for an answer was
  * up. `undefined` for all other causes.
  */
-export const refusalIn = (cause: Cause.Cause<unknown>): string | undefined => {
+export const refusalIn = (cause: Cause.Cause<unknown>): "not approved" | "not approved in time" | undefined => {
   const errors = failedOf(cause).map(errorOf)
   const decisions = errors.map(refusalOf)
   if (errors.length === 0 || decisions.includes(undefined)) return undefined

@@ -73,6 +73,11 @@ export const fitMiddle = (text: string, limit: number, size: Size = units): stri
     return `${head}\n… ${text.length - head.length - tail.length} characters left out …\n${tail}`
   })
 
+/** Returns whether a text that was fitted is cut at an index: whether a note or an ellipsis stands for what followed. */
+export const isCutAt = (text: string, index: number): boolean => cut.test(text.slice(index, index + 60))
+
+const cut = /^[()[\]{}.,;:!?]*(?:…|\n… \d+ characters left out …\n)/
+
 /** Cuts a text to the limit by replacing its end with an ellipsis. */
 export const fitEnd = (text: string, limit: number, size: Size = units): string =>
   longest(text, limit, size, (kept) => `${start(text, kept).trimEnd()}…`)

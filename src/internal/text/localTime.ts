@@ -32,3 +32,6 @@ const inZone = (at: DateTime.DateTime, zone: DateTime.TimeZone): string => {
   const time = formatOf(zone).format(new Date(DateTime.toEpochMillis(at)))
   return /^[+-]|^UTC$/.test(name) ? `${time} ${utc}` : `${time} ${name} (${utc})`
 }
+
+/** Formats a time in the zone of this machine. */
+export const localTimeHere = (at: DateTime.DateTime): string => localTime(at, DateTime.zoneMakeLocal())

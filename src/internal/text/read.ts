@@ -84,6 +84,15 @@ export const isInstance = (value: object, prototype: object): boolean => {
   return false
 }
 
+/**
+ * Returns whether a value that other code made is an instance of a class. `instanceof` throws for a revoked proxy, and
+ * may not end for others.
+ */
+export const isInstanceOf = <A extends object>(
+  value: unknown,
+  type: { readonly prototype: A }
+): value is A => typeof value === "object" && value !== null && readOr(false, () => isInstance(value, type.prototype))
+
 /** Returns whether a value is an `Error`, also one of another realm. */
 export const isError = (value: unknown): value is Error =>
   typeof value === "object" && value !== null && readOr(false, () =>

@@ -68,6 +68,9 @@ const logging =
 /** Logs a message on one line, and text or causes about it. */
 export const logDebug = logging(Effect.logDebug)
 
+/** As {@link logDebug}, as information. */
+export const logInfo = logging(Effect.logInfo)
+
 /** As {@link logDebug}, as a warning. */
 export const logWarning = logging(Effect.logWarning)
 

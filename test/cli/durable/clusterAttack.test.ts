@@ -25,11 +25,12 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
 import { assertExitCode, epilogue, root, start } from "../../support/command.ts"
+import { freePort } from "../../support/freePort.ts"
 import { makeIt } from "../../support/it.ts"
-import { freePort, postgres, required } from "../../support/postgres.ts"
+import { postgres, required } from "../../support/postgres.ts"
 import { fixtures } from "../support.ts"
 
-const it = makeIt((name, run) => test(name, { timeout: 60_000 }, run))
+const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
 
 const module = join(root, fixtures, "durable.ts")
 

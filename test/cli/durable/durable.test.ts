@@ -1,46 +1,18 @@
 /** The commands for durable pipelines: each worker, run and answer is a process. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
-import { assertExitCode, epilogue, onEachRuntime, root, type Runtime, start } from "../../support/command.ts"
+import { assertExitCode, epilogue, onEachRuntime, root, start } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
 import { postgres, required } from "../../support/postgres.ts"
 import { fixtures, timelessLines } from "../support.ts"
+import { idIn, workspace } from "./workspace.ts"
 
-const it = makeIt((name, run) => test(name, { timeout: 60_000 }, run))
+const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
 
 const module = join(root, fixtures, "durable.ts")
-
-/** Creates a folder to run the command in, with a database that several processes may use at once. */
-const workspace = Effect.map(
-  Effect.acquireRelease(
-    Effect.sync(() => mkdtempSync(join(tmpdir(), "epilogue-durable-"))),
-    (path) => Effect.sync(() => rmSync(path, { recursive: true }))
-  ),
-  (cwd) => {
-    const log = join(cwd, "log")
-    const gate = join(cwd, "gate")
-    const env = { LOG: log, GATE: gate, EPILOGUE_DATABASE: "", DATABASE_URL: "" }
-    const logged = () => existsSync(log) ? readFileSync(log, "utf8").trimEnd().split("\n") : []
-    return {
-      cwd,
-      env,
-      /** Returns the lines that the steps have written, in the order in which they ran. */
-      logged,
-      /** Waits until the body of a step has begun: progress shows a step before its body runs. */
-      stepBegun: (step: string) =>
-        Effect.repeat(Effect.delay(Effect.sync(() => logged().includes(step)), 20), { until: (begun) => begun }),
-      open: () => writeFileSync(gate, ""),
-      start: (runtime: Runtime, ...args: ReadonlyArray<string>) => start(runtime, args, { cwd, env }),
-      epilogue: (runtime: Runtime, ...args: ReadonlyArray<string>) => epilogue(runtime, args, { cwd, env })
-    }
-  }
-)
-
-const idIn = (text: string): string => /: run ([0-9a-f]+)\n/.exec(text)?.[1] ?? ""
 
 const tokenIn = (text: string): string => /epilogue answer (\S+) --approve/.exec(text)?.[1] ?? ""
 
@@ -65,6 +37,7 @@ it.live("run --durable executes a run with progress, and prints its result again
       ])
       assert.equal(ran.stderr, "")
       assert.ok(existsSync(join(cwd, ".epilogue/durable.db")))
+      if (runtime !== "bun") return
       const again = yield* epilogue(runtime, ...run(`{"day":"monday"}`))
       assertExitCode(again, 0)
       assert.equal(again.stdout, `nightly: run ${idIn(ran.stdout)}\nnightly succeeded: {"rows":6}\n`)
@@ -91,12 +64,63 @@ it.live("run --durable --json prints the events of a failed run, and exits with 
     assert.equal(failed.stderr, "failing failed: no such row\n")
   }))
 
+it.live("durable lists, shows, retries and prunes stored runs", () =>
+  Effect.gen(function*() {
+    const { epilogue, logged } = yield* workspace
+    const none = yield* epilogue("bun", "durable", "list")
+    assertExitCode(none, 2)
+    assert.match(none.stderr, /there is no database \.epilogue\/durable\.db/)
+    const id = idIn((yield* epilogue("bun", ...run(`{"day":"monday"}`))).stdout)
+    const failedId = idIn((yield* epilogue("bun", "run", `${module}#failing`, "--durable")).stdout)
+    const listed = yield* epilogue("bun", "durable", "list")
+    assertExitCode(listed, 0)
+    const [head, failed, fine] = listed.stdout.trimEnd().split("\n")
+    assert.match(head!, /^RUN +STATUS +PIPELINE +SUBMITTED +TOOK +WHY$/)
+    assert.match(failed!, new RegExp(`^${failedId}  failure  failing .*  no such row$`))
+    assert.match(fine!, new RegExp(`^${id}  success  nightly `))
+    const json = yield* epilogue("bun", "durable", "list", "--json", "--status", "success", "--pipeline", "nightly")
+    const { pipelineName, runId, status } = JSON.parse(json.stdout)
+    assert.deepEqual({ pipelineName, runId, status }, { pipelineName: "nightly", runId: id, status: "success" })
+
+    const shown = yield* epilogue("bun", "durable", "show", id.slice(0, 10))
+    assertExitCode(shown, 0)
+    const [title, , payload, ...steps] = timelessLines(shown.stdout)
+    assert.equal(title, `nightly ${id}: success after n ms`)
+    assert.equal(payload, "  payload {\"day\":\"monday\"}")
+    assert.deepEqual(steps.map((line) => line.trim().split(/\s+/)[0]), ["extract", "load"])
+
+    const refused = yield* epilogue("bun", "durable", "retry", id)
+    assertExitCode(refused, 1)
+    assert.equal(refused.stderr, `error: run ${id} has succeeded: name the step from which it runs again\n`)
+    const unknown = yield* epilogue("bun", "durable", "show", "nothing")
+    assertExitCode(unknown, 2)
+    assert.match(unknown.stderr, /there is no run nothing \(SQLite \.epilogue\/durable\.db\)/)
+    const retried = yield* epilogue("bun", "durable", "retry", id, "--from", "load")
+    assertExitCode(retried, 0)
+    assert.match(retried.stdout, new RegExp(`^nightly: run ${id}~2, a retry of ${id};`))
+    // whoever opens the database next runs it
+    assertExitCode(yield* epilogue("bun", ...run(`{"day":"tuesday"}`)), 0)
+    assert.deepEqual(logged().filter((line) => line.endsWith("monday")), [
+      "extract monday",
+      "load monday",
+      "load monday"
+    ])
+
+    const wrong = yield* epilogue("bun", "durable", "prune")
+    assertExitCode(wrong, 2)
+    assert.match(wrong.stderr, /say what to keep: --older TIME, --keep N, or both/)
+    const pruned = yield* epilogue("bun", "durable", "prune", "--keep", "1")
+    assertExitCode(pruned, 0)
+    assert.equal(pruned.stdout, "removed 2 runs\n")
+    assert.equal((yield* epilogue("bun", "durable", "prune", "--older", "30d")).stdout, "removed 0 runs\n")
+  }))
+
 it.live("a worker executes the runs that other processes submit, and no second worker can open its database", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const { epilogue, start, logged } = yield* workspace
       const worker = yield* start(runtime, "worker", module)
-      yield* worker.wrote("worker ready: asking, failing, nightly (SQLite .epilogue/durable.db)\n")
+      yield* worker.wrote("worker ready: asking, failing, nightly, rolling (SQLite .epilogue/durable.db)\n")
       const ran = yield* epilogue(runtime, ...run(`{"day":"monday"}`))
       assertExitCode(ran, 0)
       assert.equal(ran.stdout, `nightly: run ${idIn(ran.stdout)}\nnightly succeeded: {"rows":6}\n`)
@@ -230,30 +254,67 @@ it.live("an answer is stored while no process runs, and counts once the run cont
     assert.match(ended.stdout, /\nasking succeeded: \{"by":"Ada","comment":"go ahead"\}\n$/)
   }))
 
-it.live("an answer of an approver continues the run in the worker, and that of another person is refused", () =>
-  onEachRuntime((runtime) =>
-    Effect.scoped(Effect.gen(function*() {
-      const { epilogue, start } = yield* workspace
-      const worker = yield* start(runtime, "worker", module)
-      yield* worker.wrote("worker ready")
-      const follower = yield* start(runtime, ...run(`{"approvers":["Ada"]}`, "asking"))
-      yield* worker.wrote("--deny")
-      worker.kill("SIGINT")
-      const stopped = yield* worker.ended
-      const token = tokenIn(stopped.stdout + stopped.stderr)
-      const other = yield* start(runtime, "worker", module)
-      yield* other.wrote("worker ready")
-      const refused = yield* epilogue(runtime, "answer", token, "--approve", "--by", "Bob")
+it.live("an answer brings the values that the question asks for, and one that does not fit is told", () =>
+  Effect.gen(function*() {
+    const { epilogue, start } = yield* workspace
+    const asked = yield* start("bun", ...run("{}", "rolling"))
+    yield* asked.wrote("--deny")
+    asked.kill("SIGINT")
+    const stopped = yield* asked.ended
+    const said = stopped.stdout + stopped.stderr
+    assert.match(said, /--approve --with percent=… --with tags=…/)
+    const answer = (...args: ReadonlyArray<string>) => epilogue("bun", "answer", tokenIn(said), ...args)
+    for (
+      const [args, expected] of [
+        [["--approve"], "error: percent: expected a whole number from 1 to 100\n"],
+        [["--approve", "--with", "percent=1", "--with", "tags=a"], "error: tags: expected JSON\n"],
+        [["--approve", "--with", "percent"], "error: --with takes NAME=VALUE\n"],
+        [["--deny", "--with", "percent=1"], "error: --with goes with --approve\n"]
+      ] as const
+    ) {
+      const refused = yield* answer(...args)
       assertExitCode(refused, 2)
-      assert.match(refused.stderr, /^error: Bob is not one of the question's approvers\n$/)
-      assertExitCode(yield* epilogue(runtime, "answer", token, "--approve", "--by", "Ada"), 0)
-      const ended = yield* follower.ended
-      assertExitCode(ended, 0)
-      assert.match(ended.stdout, /\nasking succeeded: \{"by":"Ada"\}\n$/)
-      other.kill("SIGINT")
-      yield* other.ended
-    }))
-  ))
+      assert.equal(refused.stderr, expected)
+    }
+    const page = readFileSync(join(root, "docs", "durable.md"), "utf8")
+    const [, shown = ""] = /^```console\n(\$ epilogue answer [\s\S]*?)^```/m.exec(page) ?? []
+    const printed = yield* Effect.forEach(
+      [...shown.matchAll(/^\$ epilogue answer \S+ (.*)$/gm)],
+      ([line, args]) =>
+        Effect.map(
+          answer(...args!.split(" ").map((arg) => arg.replaceAll("'", ""))),
+          ({ stderr, stdout }) => `${line}\n${stdout}${stderr}`
+        )
+    )
+    assert.equal(printed.join(""), shown)
+    const ended = yield* epilogue("bun", ...run("{}", "rolling"))
+    assertExitCode(ended, 0)
+    assert.match(ended.stdout, /\nrolling succeeded: "10 % beta"\n$/)
+  }))
+
+// on the other runtimes, `test/runtime/durable.test.ts` answers from a second process
+it.live("an answer of an approver continues the run in the worker, and that of another person is refused", () =>
+  Effect.gen(function*() {
+    const { epilogue, start } = yield* workspace
+    const worker = yield* start("bun", "worker", module)
+    yield* worker.wrote("worker ready")
+    const follower = yield* start("bun", ...run(`{"approvers":["Ada"]}`, "asking"))
+    yield* worker.wrote("--deny")
+    worker.kill("SIGINT")
+    const stopped = yield* worker.ended
+    const token = tokenIn(stopped.stdout + stopped.stderr)
+    const other = yield* start("bun", "worker", module)
+    yield* other.wrote("worker ready")
+    const refused = yield* epilogue("bun", "answer", token, "--approve", "--by", "Bob")
+    assertExitCode(refused, 2)
+    assert.match(refused.stderr, /^error: Bob is not one of the question's approvers\n$/)
+    assertExitCode(yield* epilogue("bun", "answer", token, "--approve", "--by", "Ada"), 0)
+    const ended = yield* follower.ended
+    assertExitCode(ended, 0)
+    assert.match(ended.stdout, /\nasking succeeded: \{"by":"Ada"\}\n$/)
+    other.kill("SIGINT")
+    yield* other.ended
+  }))
 
 it.live("mistakes exit with 2, and print nothing to stdout and no secrets", () =>
   Effect.gen(function*() {
@@ -348,10 +409,24 @@ if (required("epilogue worker on Postgres")) {
         ["bun", "node"] as const,
         (runtime) => start(runtime, ["worker", module], { cwd, env })
       )
-      for (const worker of workers) yield* worker.wrote("worker ready: asking, failing, nightly (Postgres)\n")
+      for (const worker of workers) yield* worker.wrote("worker ready: asking, failing, nightly, rolling (Postgres)\n")
       const ran = yield* epilogue("bun", run(`{"day":"monday"}`), { cwd, env })
       assertExitCode(ran, 0)
       assert.match(ran.stdout, /\nnightly succeeded: \{"rows":6\}\n$/)
+      const listed = yield* epilogue("bun", ["durable", "list", "--status", "success"], { cwd, env })
+      const id = idIn(ran.stdout)
+      assert.match(listed.stdout, new RegExp(`\n${id}  success  nightly .*\n$`))
+      const retried = yield* epilogue("bun", ["durable", "retry", id, "--from", "load"], { cwd, env })
+      assert.match(retried.stdout, new RegExp(`^nightly: run ${id}~2, a retry of ${id};`))
+      const repeated = Effect.map(
+        epilogue("node", ["durable", "show", `${id}~2`], { cwd, env }),
+        ({ stdout }) => timelessLines(stdout)
+      )
+      const again = yield* Effect.repeat(repeated, {
+        until: ([title]) => title?.includes("success") === true,
+        times: 20
+      })
+      assert.ok(again.includes(`  retry of ${id}`), again.join("\n"))
       yield* Effect.raceAllFirst(workers.map(({ wrote }) => wrote("--deny")))
       for (const worker of workers) worker.kill("SIGINT")
       const stopped = yield* Effect.forEach(workers, ({ ended }) => ended)

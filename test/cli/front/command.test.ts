@@ -7,7 +7,7 @@ import { assertExitCode, epilogue, onEachRuntime } from "../../support/command.t
 import { makeIt } from "../../support/it.ts"
 import { fixtures, pipelines } from "../support.ts"
 
-const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
+const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
 
 it.live("--version prints the version of the package", () =>
   onEachRuntime((runtime) =>

@@ -8,7 +8,7 @@ import { assertExitCode, epilogue, onEachRuntime, root } from "../../support/com
 import { makeIt } from "../../support/it.ts"
 import { projectFolder } from "../support.ts"
 
-const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
+const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
 
 it.live("init writes files that check, explain and run accept, and never overwrites a file", () =>
   Effect.forEach(["bun"] as const, (runtime) =>

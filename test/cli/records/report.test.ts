@@ -18,7 +18,7 @@ import { assertExitCode, epilogue, onEachRuntime } from "../../support/command.t
 import { makeIt } from "../../support/it.ts"
 import { ended, idOf, recordsFolder, start, writeRecord } from "../../support/recordFiles.ts"
 
-const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
+const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
 
 const load = { stepName: "load", stepPath: ["load"], index: 0 }
 
@@ -67,6 +67,15 @@ it.live("report writes the page, both pictures and the Mermaid chart at once", (
       assert.deepEqual(read("a.png").subarray(0, 8), png)
       assert.equal(read("a.mmd").toString(), mermaid("Tag #38; #60;Nacht#62;"))
       assert.deepEqual(readdirSync(cwd).toSorted(), [".epilogue", "a.html", "a.mmd", "a.png", "a.svg"])
+      const more = yield* epilogue(
+        runtime,
+        ["report", "aa", "--junit", "a.xml", "--markdown", "a.md", "--badge", "a.svg"],
+        { cwd }
+      )
+      assertExitCode(more, 0)
+      assert.match(read("a.xml").toString(), /<testsuite name="nightly · nightly-7" /)
+      assert.match(read("a.md").toString(), /^### ✅ nightly · nightly-7\n/)
+      assert.match(read("a.svg").toString(), /^<svg .*<title>nightly: succeeded · /)
     }))
   ))
 
@@ -145,7 +154,10 @@ it.live("mistakes exit with 2, and write no file", () =>
     const { cwd, runs } = yield* oneRecord
     writeFileSync(join(runs, "begun.jsonl"), "")
     const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [
-      [[], /^error: name what to make: --html FILE, --svg FILE, --png FILE or --mermaid\n$/],
+      [
+        [],
+        /^error: name what to make: --html, --svg, --png, --junit, --markdown or --badge with a FILE, or --mermaid\n$/
+      ],
       [["--html="], /^error: the name of a file is empty\n$/],
       [["--png", "-"], /^error: --png needs a file/],
       [["--html", "x", "--svg", "./x"], /^error: two of the charts would be written to the same place\n$/],

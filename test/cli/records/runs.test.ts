@@ -1,14 +1,14 @@
 /** `epilogue runs` and `prune`: the list of recorded runs, as processes. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs"
+import { appendFileSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { basename, dirname, join, relative } from "node:path"
 import { test } from "node:test"
-import { assertExitCode, type Ended, epilogue, onEachRuntime } from "../../support/command.ts"
+import { assertExitCode, type Ended, epilogue, onEachRuntime, start as spawn } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
 import { ended, idOf, recordsFolder, start, writeRecord } from "../../support/recordFiles.ts"
 
-const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
+const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
 
 const minute = 60_000
 
@@ -115,7 +115,9 @@ it.live("an empty list and mistakes print nothing to stdout", () =>
       [["runs", "--limit", "-1"], 2, /^error: --limit -1 is not a number of runs\n$/],
       [["runs", "--since", "yesterday"], 2, /^error: --since yesterday: expected how long ago/],
       [["runs", "--status", "bad"], 2, /^error: .*--status[^]*see: epilogue runs --help\n$/],
-      [["prune"], 2, /^error: .*--keep/],
+      [["prune"], 2, /^error: say what to keep: --older TIME, --keep N, or both\n$/],
+      [["prune", "--older", "old"], 2, /^error: --older takes a duration such as 30d or "12 hours", got "old"\n$/],
+      [["prune", "--older", "3650000d", "--folder", "other"], 0, /^nothing to remove in other\n$/],
       [["prune", "--keep", "-1"], 2, /^error: --keep -1 is not a number of runs\n$/],
       [["prune", "--keep", "0"], 0, /^nothing to remove in \.epilogue\/runs\n$/],
       [["prune", "--keep", "1", "--folder", "other"], 0, /^nothing to remove in other\n$/]
@@ -180,15 +182,66 @@ it.live("prune removes all but the newest records, and none of a running run", (
         assert.equal(ran.stderr, `${says}\n`)
         return lines(ran.stdout).slice(1).map((line) => line[0]).join("")
       }
-      const dry = yield* epilogue(runtime, ["prune", "--keep", "0", "--dry-run"], { cwd })
-      assert.equal(pruned(dry, "would remove the records of 4 runs"), "dcba")
+      if (runtime === "bun") {
+        const dry = yield* epilogue(runtime, ["prune", "--keep", "0", "--dry-run"], { cwd })
+        assert.equal(pruned(dry, "would remove the records of 4 runs"), "dcba")
+        assert.equal(left().join(""), "abcde")
+      }
+      // the runs of the fixture began at the time that is written in them
+      const young = yield* epilogue(runtime, ["prune", "--keep", "0", "--older", "3650000d"], { cwd })
+      assertExitCode(young, 0)
       assert.equal(left().join(""), "abcde")
       const ran = yield* epilogue(runtime, ["prune", "--keep", "2"], { cwd })
       assert.equal(pruned(ran, "removed the records of 3 runs"), "cba")
       assert.equal(left().join(""), "de")
+      if (runtime !== "bun") return
       const all = yield* epilogue(runtime, ["prune", "--keep", "0"], { cwd })
       assert.equal(pruned(all, "removed the records of 1 run"), "d")
       assert.equal(left().join(""), "e")
       assert.ok(existsSync(join(runs, "notes.txt")))
     }))
   ))
+
+it.live("--watch --json prints each run that is new or whose status changes", () =>
+  Effect.gen(function*() {
+    const { cwd, runs } = yield* recordsFolder
+    const first = writeRecord(runs, { id: "a", lines: [] })
+    const child = yield* spawn("bun", ["runs", "--watch", "--json"], { cwd })
+    yield* child.wrote("\"running\"")
+    appendFileSync(first, `${JSON.stringify(ended("failure", 83))}\n`)
+    yield* child.wrote("\"failure\"")
+    writeRecord(runs, { id: "b", at: start + 1_000, lines: [ended("success", 83, start + 1_000)] })
+    yield* child.wrote("\"success\"")
+    child.kill("SIGINT")
+    const { stdout } = yield* child.ended
+    assert.deepEqual(lines(stdout).map((line) => JSON.parse(line)).map(({ runId, status }) => [runId[0], status]), [
+      ["a", "running"],
+      ["a", "failure"],
+      ["b", "success"]
+    ])
+  }))
+
+it.live("--watch --json prints what becomes of a run that is older than those it began with", () =>
+  Effect.gen(function*() {
+    const { cwd, runs } = yield* recordsFolder
+    const old = writeRecord(runs, { id: "a", lines: [] })
+    writeRecord(runs, { id: "b", at: start + 1_000, lines: [] })
+    const child = yield* spawn("bun", ["runs", "--watch", "--json", "--limit", "1"], { cwd })
+    yield* child.wrote("\"running\"")
+    appendFileSync(old, `${JSON.stringify(ended("failure", 83))}\n`)
+    yield* child.wrote("\"failure\"")
+    child.kill("SIGINT")
+    const { stdout } = yield* child.ended
+    assert.deepEqual(lines(stdout).map((line) => JSON.parse(line)).map(({ runId, status }) => [runId[0], status]), [
+      ["b", "running"],
+      ["a", "failure"]
+    ])
+  }))
+
+it.live("--watch without a terminal says what to do", () =>
+  Effect.gen(function*() {
+    const { cwd } = yield* recordsFolder
+    const ran = yield* epilogue("bun", ["runs", "--watch"], { cwd })
+    assertExitCode(ran, 2)
+    assert.equal(ran.stderr, "error: --watch shows a table on a terminal: for a program, add --json\n")
+  }))

@@ -9,7 +9,7 @@ import { makeIt } from "../../support/it.ts"
 import { readAll } from "../../support/record.ts"
 import { ended, idOf, recordsFolder, start, writeRecord } from "../../support/recordFiles.ts"
 
-const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
+const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
 
 const step = (index: number, name: string, millis: number, more: object = {}) => ({
   at: start + millis,
@@ -125,6 +125,49 @@ it.live("a run is named by its id, the beginning of it, latest or its file, and 
     const { events } = yield* readAll(join(cwd, file))
     assert.deepEqual(json.stdout.trimEnd().split("\n").map((line) => JSON.parse(line)), events)
     assert.equal(events.length, failed.length + 1)
+  }))
+
+it.live("show --logs prints below each step what it has logged, safe for a terminal, and says where there is nothing", () =>
+  Effect.gen(function*() {
+    const { cwd, runs } = yield* recordsFolder
+    const logged = (_tag: string, millis: number, logLevel: string, message: string, more: object = {}) => ({
+      _tag,
+      at: start + millis,
+      logLevel,
+      message,
+      ...more
+    })
+    const inLoad = step(0, "load", 0)
+    writeRecord(runs, {
+      id: "a",
+      lines: [
+        logged("RunLogged", 3_000, "Info", "first"),
+        { _tag: "StepStarted", ...step(0, "load", 4_000) },
+        logged("StepLogged", 5_000, "Warn", "slow \u001b[2Janswer\n::error::forged", { ...inLoad, at: start + 5_000 }),
+        logged("StepLogged", 6_000, "Info", "done", { ...inLoad, at: start + 6_000, omitted: 80 }),
+        { _tag: "StepEnded", ...step(0, "load", 7_000), outcome: "success", attempts: 1, durationMillis: 3_000 },
+        logged("RunLogged", 8_000, "Info", "", { omitted: 400 }),
+        ended("success", 8_000)
+      ]
+    })
+    const ran = yield* show(cwd, "a", "--logs")
+    assertExitCode(ran, 0)
+    assert.deepEqual(ran.stdout.split("\n").slice(1, -1), [
+      "✓ nightly (8 s, 1 step)",
+      "├─ 18:00:03 first",
+      "├─ … 400 messages left out",
+      "└─ ✓ load (3 s)",
+      "   ├─ 18:00:05 WARN slow \\u{1b}[2Janswer",
+      "   │  └─ ::error::forged",
+      "   ├─ … 80 messages left out",
+      "   └─ 18:00:06 done"
+    ])
+    const without = yield* show(cwd, "a")
+    assert.ok(!without.stdout.includes("18:00:05"), without.stdout)
+    writeRecord(runs, { id: "b", at: start + 1, lines: [ended("success", 83)] })
+    const none = yield* show(cwd, "b", "--logs")
+    assertExitCode(none, 0)
+    assert.match(none.stderr, /nothing that was logged is recorded/)
   }))
 
 it.live("a name that fits no run, or several, exits with 2 and prints nothing to stdout", () =>

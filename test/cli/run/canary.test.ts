@@ -11,7 +11,7 @@ import { assertExitCode, type Ended, epilogue, root } from "../../support/comman
 import { makeIt } from "../../support/it.ts"
 import { fixtures, projectFolder } from "../support.ts"
 
-const it = makeIt(test)
+const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
 
 const module = join(root, fixtures, "canary.ts")
 
@@ -66,6 +66,11 @@ const configOf = (url: string) => {
     annotations: { owner: "${CANARY_NAME}", nested: { url: "${CANARY_URL}" } },
     params: { P: { url: "${CANARY_URL}", list: ["${CANARY_ITEM}"], key: "${CANARY_KEY}" } },
     stepHooks: { failure: [{ use: "epilogue#alerterFailure", name: "hook ${CANARY_NAME}" }] },
+    monitor: [
+      { healthchecks: { url: `${hook}/ping`, retries: 0 } },
+      { cronitor: { apiKey: "${CANARY_TOKEN}", monitor: "m", baseUrl: url } },
+      { ping: { success: hook, failure: hook, method: "POST", retries: 0 } }
+    ],
     alerter: {
       store: "./state",
       digest: "1 hour",
@@ -86,9 +91,24 @@ const configOf = (url: string) => {
           }
         },
         { teams: { webhookUrl: hook } },
+        { googleChat: { webhookUrl: hook } },
+        { mattermost: { webhookUrl: hook } },
+        { rocketChat: { webhookUrl: hook } },
+        { matrix: { server: url, token: "${CANARY_TOKEN}", room: "!r:example.com" } },
+        { zulip: { server: url, email: "bot@example.com", apiKey: "${CANARY_KEY}", channel: "ops" } },
+        { gotify: { server: url, token: "${CANARY_TOKEN}" } },
         { telegram: { token: "123:${CANARY_TOKEN}", chatId: "1", baseUrl: url } },
         { pagerDuty: { routingKey: "${CANARY_TOKEN}", baseUrl: url } },
+        { opsgenie: { apiKey: "${CANARY_TOKEN}", baseUrl: url } },
+        { sentry: { dsn: `${url.replace("//", "//${CANARY_TOKEN}@")}/1` } },
+        { alertmanager: { url, token: "${CANARY_TOKEN}" } },
+        { alertmanager: { url, basicAuth: "jobs:${CANARY_KEY}" } },
         { ntfy: { topic: { secret: "${CANARY_HOOK}" }, server: url, token: "${CANARY_TOKEN}" } },
+        { pushover: { token: "${CANARY_TOKEN}", user: "${CANARY_HOOK}", baseUrl: url } },
+        { twilio: { accountSid: "AC1", authToken: "${CANARY_TOKEN}", from: "Jobs", to: "+15558675310", baseUrl: url } },
+        { apprise: { url, key: "${CANARY_HOOK}", basicAuth: "jobs:${CANARY_KEY}" } },
+        { apprise: { url, urls: "json://jobs:${CANARY_TOKEN}@a.test/ form://${CANARY_HOOK}" } },
+        { gitHubIssues: { token: "${CANARY_TOKEN}", repository: "acme/etl", baseUrl: url } },
         { webhook: { url: hook, secret: "${CANARY_KEY}" } },
         { jsonLines: { path: "./alerts.jsonl" } },
         "./canary.ts#alerter",

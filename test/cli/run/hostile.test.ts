@@ -5,12 +5,12 @@ import { spawnSync } from "node:child_process"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
-import { type Ended, epilogue, onEachRuntime, root, type Runtime, runtimes } from "../../support/command.ts"
+import { type Ended, epilogue, root, type Runtime, runtimes } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
 import { hostile } from "../fixtures/hostile.ts"
 import { fixtures, projectFolder } from "../support.ts"
 
-const it = makeIt((name, run) => test(name, { timeout: 60_000 }, run))
+const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
 
 /** The sequences by which the tree is drawn, and colours. */
 // oxlint-disable-next-line no-control-regex -- escape sequences
@@ -69,9 +69,9 @@ const folder = Effect.tap(projectFolder, (cwd) =>
 const module = `${fixtures}/hostile.ts`
 const outside = ["--allow-outside"]
 
-for (const mode of ["plain", "github", "tree"]) {
+for (const [mode, on] of [["plain", ["bun", "deno", "node"]], ["github", ["bun"]], ["tree", ["bun"]]] as const) {
   it.live(`run obeys nothing that others wrote: ${mode}`, () =>
-    onEachRuntime((runtime) =>
+    Effect.forEach(on, (runtime) =>
       Effect.scoped(Effect.gen(function*() {
         const cwd = yield* folder
         const ran = yield* harmless(
@@ -83,19 +83,16 @@ for (const mode of ["plain", "github", "tree"]) {
         const said = ran.stdout + ran.stderr
         assert.ok(said.includes("upstream said: 500\\u{1b}]52;c;ZXZpbA==\\u{7}\\u{1b}[2J\\u{9b}31m\\u{202e}"), said)
         assert.ok(said.includes("loading\\u{1b}]52"), said)
-      }))
-    ))
+      })), { concurrency: "unbounded" }))
 }
 
 it.live("a supervised run obeys nothing of what its child writes to standard error, or of why that crashed", () =>
-  onEachRuntime((runtime) =>
-    Effect.gen(function*() {
-      const ran = yield* harmless(["run", `${module}#crashing`, "--supervise"], runtime)
-      assert.equal(ran.code, 1)
-      assert.match(ran.stderr, /^bye\\u\{1b\}\]52;/m)
-      assert.match(ran.stderr, /^epilogue: crashing\\u\{1b\}\]52;.*boom.* crashed: /m)
-    })
-  ))
+  Effect.gen(function*() {
+    const ran = yield* harmless(["run", `${module}#crashing`, "--supervise"])
+    assert.equal(ran.code, 1)
+    assert.match(ran.stderr, /^bye\\u\{1b\}\]52;/m)
+    assert.match(ran.stderr, /^epilogue: crashing\\u\{1b\}\]52;.*boom.* crashed: /m)
+  }))
 
 it.live("explain, check, run --json and the commands for records obey nothing that others wrote", () =>
   Effect.scoped(Effect.gen(function*() {
@@ -152,8 +149,8 @@ it.live("arguments that an error quotes are shown, not obeyed", () =>
 const hasScript = spawnSync("script", ["--version"]).status === 0
 
 /** Runs the command on a terminal, and returns all bytes that reach it. */
-const onTerminal = (cwd: string, args: ReadonlyArray<string>): string => {
-  const command = [...runtimes.node, join(root, "src/cli/main.ts"), ...args].map((word) => `'${word}'`).join(" ")
+const onTerminal = (runtime: Runtime, cwd: string, args: ReadonlyArray<string>): string => {
+  const command = [...runtimes[runtime], join(root, "src/cli/main.ts"), ...args].map((word) => `'${word}'`).join(" ")
   const { CI: _, GITHUB_ACTIONS: _1, NO_COLOR: _2, FORCE_COLOR: _3, ...env } = process.env
   return spawnSync("script", ["-qec", command, "/dev/null"], {
     cwd,
@@ -170,7 +167,7 @@ itOnTerminal.live("no sequence that others wrote reaches a terminal", () =>
     const cwd = yield* folder
     const run = ["run", "hostile.json", ...outside]
     for (
-      const args of [
+      const [i, args] of [
         [...run, "--no-supervise", "--record"],
         run,
         [...run, "--no-supervise", "--json"],
@@ -178,9 +175,9 @@ itOnTerminal.live("no sequence that others wrote reaches a terminal", () =>
         ["check", "hostile.json", ...outside],
         ["show", "latest"],
         ["runs"]
-      ]
+      ].entries()
     ) {
-      const output = onTerminal(cwd, args)
+      const output = onTerminal(i === 0 ? "node" : "bun", cwd, args)
       assert.ok(output.includes("etl\\u"), output)
       assertNotObeyed(output.replaceAll("\r", ""), args.join(" "))
     }

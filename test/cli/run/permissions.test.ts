@@ -10,7 +10,7 @@ import { root } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
 import { projectFolder } from "../support.ts"
 
-const it = makeIt((name, run) => test(name, { timeout: 60_000 }, run))
+const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
 
 const names = ["read", "write", "net", "env", "sys", "run", "ffi", "import"]
 

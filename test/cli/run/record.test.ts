@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { test } from "node:test"
 import { assertExitCode, type Ended, epilogue, onEachRuntime, root, start } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
@@ -10,7 +10,7 @@ import { filesIn, linesOf, readAll } from "../../support/record.ts"
 import { recordsFolder } from "../../support/recordFiles.ts"
 import { fixtures, timelessLines } from "../support.ts"
 
-const it = makeIt((name, run) => test(name, { timeout: 30_000 }, run))
+const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
 
 const pipelines = join(root, fixtures, "pipelines.ts")
 const durable = join(root, fixtures, "durable.ts")
@@ -28,6 +28,8 @@ const failing = [
   "AttemptFailed",
   "StepEnded",
   "HookFailed",
+  // that the hook failed
+  "RunLogged",
   "RunEnded"
 ]
 
@@ -44,6 +46,7 @@ it.live("--record records a run for epilogue show, and changes nothing in the ou
       const { events, skipped } = yield* readAll(file!)
       assert.deepEqual([tags(events), skipped], [failing, []])
       assert.ok(events[0]!.runId.startsWith(idIn(ran)))
+      if (runtime !== "bun") return
       const without = yield* epilogue(runtime, ["run", `${pipelines}#failing`], { cwd })
       assert.deepEqual(timelessLines(ran.stdout), timelessLines(without.stdout))
       assert.equal(filesIn(runs).length, 1)
@@ -58,6 +61,77 @@ it.live("--record records a run for epilogue show, and changes nothing in the ou
       ])
     }))
   ))
+
+it.live("a file with record: records its runs and keeps as many as it says; --record=FILE goes before it", () =>
+  Effect.gen(function*() {
+    const { cwd, runs } = yield* recordsFolder
+    const config = join(cwd, "nightly.yaml")
+    writeFileSync(config, `pipeline: ${pipelines}#failing\nrecord:\n  keep: 2 runs, 30 days\n`)
+    const run = (...args: ReadonlyArray<string>) =>
+      epilogue("bun", ["run", config, "--allow-outside", ...args], { cwd })
+    const ids: Array<string> = []
+    for (let i = 0; i < 3; i++) {
+      const ran = yield* run()
+      assertExitCode(ran, 1)
+      ids.push(idIn(ran))
+    }
+    assert.deepEqual(filesIn(runs).map((file) => basename(file).split(".")[2]!.slice(0, 8)), ids.slice(1))
+    const elsewhere = yield* run("--record=all.jsonl")
+    assertExitCode(elsewhere, 1)
+    assert.equal(filesIn(runs).length, 2)
+    assert.ok(existsSync(join(cwd, "all.jsonl")))
+    // a supervised run records, too
+    writeFileSync(config, `pipeline: ${pipelines}#failing\nrecord: true\nalerter:\n  console: true\n`)
+    assertExitCode(yield* run("--supervise"), 1)
+    assert.equal(filesIn(runs).length, 3)
+  }))
+
+it.live("the record of a supervised run that is killed says by what, in a folder and in a file", () =>
+  Effect.gen(function*() {
+    const { cwd, runs } = yield* recordsFolder
+    const run = (record: string) =>
+      Effect.map(epilogue("bun", ["run", `${pipelines}#killed`, "--supervise", record], { cwd }), (ran) => {
+        assertExitCode(ran, 1)
+        assert.match(ran.stderr, /killed by SIGKILL/)
+      })
+    yield* run("--record")
+    yield* run("--record=all.jsonl")
+    for (const file of [...filesIn(runs), join(cwd, "all.jsonl")]) {
+      const { events, skipped } = yield* readAll(file)
+      assert.deepEqual([tags(events), skipped], [["RunStarted", "StepStarted", "RunCrashed"], []])
+      const last = events.at(-1)!
+      assert.ok(last._tag === "RunCrashed" && last.signal === "SIGKILL" && last.pipelineName === "killed")
+      assert.ok(last.at >= events[0]!.at)
+    }
+    const list = yield* epilogue("bun", ["runs", "--status", "crashed"], { cwd })
+    assert.match(list.stdout, /✗ crashed +killed/)
+    const shown = yield* epilogue("bun", ["show"], { cwd })
+    assert.deepEqual(timelessLines(shown.stdout).slice(1), [
+      "✗ killed (crashed after n ms or more, 1 step): killed by SIGKILL",
+      "└─ ✗ load (crashed after n ms or more)"
+    ])
+    const xml = yield* epilogue("bun", ["report", "--junit", "-"], { cwd })
+    assert.match(xml.stdout, /<testcase name="killed · [^"]*" .*>\s*<error message="killed by SIGKILL"/)
+  }))
+
+it.live("--junit writes test results, and a job's summary is written where GitHub Actions asks for it", () =>
+  Effect.gen(function*() {
+    const { cwd } = yield* recordsFolder
+    const env = { GITHUB_STEP_SUMMARY: join(cwd, "summary.md") }
+    // supervised, too: the child writes them
+    for (const more of [[], ["--supervise"]]) {
+      const ran = yield* epilogue("bun", ["run", `${pipelines}#failing`, "--junit", "results.xml", ...more], {
+        cwd,
+        env
+      })
+      assertExitCode(ran, 1)
+    }
+    const xml = readFileSync(join(cwd, "results.xml"), "utf8")
+    assert.match(xml, /<testsuites [^>]*tests="2" failures="1" errors="0"/)
+    assert.match(xml, /<failure message="RangeError: no such row" type="RangeError">/)
+    const summary = readFileSync(join(cwd, "summary.md"), "utf8")
+    assert.equal(summary.match(/^### ❌ failing/gm)!.length, 2)
+  }))
 
 it.live("--record=FILE appends runs to the file, with the same events as --json prints", () =>
   Effect.gen(function*() {
@@ -84,7 +158,8 @@ it.live("a supervised run has one record, which is kept if the run is killed", (
       const killed = yield* epilogue(runtime, ["run", `${pipelines}#killed`, "--supervise", "--record"], { cwd })
       assertExitCode(killed, 1)
       assert.match(killed.stderr, /SIGKILL/)
-      assert.deepEqual(tags(linesOf(filesIn(runs)[0]!)), ["Record", "RunStarted", "StepStarted"])
+      assert.deepEqual(tags(linesOf(filesIn(runs)[0]!)), ["Record", "RunStarted", "StepStarted", "RunCrashed"])
+      if (runtime !== "bun") return
       const ran = yield* epilogue(runtime, ["run", `${pipelines}#failing`, "--supervise", "--record"], { cwd })
       assertExitCode(ran, 1)
       const [, file, ...more] = filesIn(runs)
@@ -106,41 +181,39 @@ it.live("the record of a run that Ctrl-C interrupts has an end", () =>
   }))
 
 it.live("the record of a durable run continues where the run does", () =>
-  onEachRuntime((runtime) =>
-    Effect.scoped(Effect.gen(function*() {
-      const { cwd, runs } = yield* recordsFolder
-      const env = { LOG: join(cwd, "log"), GATE: join(cwd, "gate"), EPILOGUE_DATABASE: "", DATABASE_URL: "" }
-      const args = [
-        "run",
-        `${durable}#nightly`,
-        "--durable",
-        "--payload",
-        "{\"day\":\"monday\",\"rows\":1}",
-        "--record"
-      ]
-      const first = yield* start(runtime, args, { cwd, env })
-      yield* first.wrote("▶ wait\n")
-      first.kill("SIGKILL")
-      assert.equal((yield* first.ended).signal, "SIGKILL")
-      const [file, ...more] = filesIn(runs)
-      assert.deepEqual(more, [])
-      const before = readFileSync(file!, "utf8")
-      writeFileSync(env.GATE, "")
-      const second = yield* epilogue(runtime, args, { cwd, env })
-      assertExitCode(second, 0)
-      const shown = yield* epilogue(runtime, ["show", idIn(second)], { cwd })
-      assert.match(shown.stdout, /\bnightly\b[^]*\bwait\b/)
-      assert.deepEqual(filesIn(runs), [file])
-      assert.ok(readFileSync(file!, "utf8").startsWith(before))
-      const ended = linesOf(file!).filter(({ _tag }) => _tag === "StepEnded" || _tag === "RunEnded")
-      assert.deepEqual(ended.map(({ outcome, stepName }) => [stepName, outcome]), [
-        ["extract", "success"],
-        ["wait", "success"],
-        ["load", "success"],
-        [undefined, "success"]
-      ])
-    }))
-  ))
+  Effect.gen(function*() {
+    const { cwd, runs } = yield* recordsFolder
+    const env = { LOG: join(cwd, "log"), GATE: join(cwd, "gate"), EPILOGUE_DATABASE: "", DATABASE_URL: "" }
+    const args = [
+      "run",
+      `${durable}#nightly`,
+      "--durable",
+      "--payload",
+      "{\"day\":\"monday\",\"rows\":1}",
+      "--record"
+    ]
+    const first = yield* start("bun", args, { cwd, env })
+    yield* first.wrote("▶ wait\n")
+    first.kill("SIGKILL")
+    assert.equal((yield* first.ended).signal, "SIGKILL")
+    const [file, ...more] = filesIn(runs)
+    assert.deepEqual(more, [])
+    const before = readFileSync(file!, "utf8")
+    writeFileSync(env.GATE, "")
+    const second = yield* epilogue("bun", args, { cwd, env })
+    assertExitCode(second, 0)
+    const shown = yield* epilogue("bun", ["show", idIn(second)], { cwd })
+    assert.match(shown.stdout, /\bnightly\b[^]*\bwait\b/)
+    assert.deepEqual(filesIn(runs), [file])
+    assert.ok(readFileSync(file!, "utf8").startsWith(before))
+    const ended = linesOf(file!).filter(({ _tag }) => _tag === "StepEnded" || _tag === "RunEnded")
+    assert.deepEqual(ended.map(({ outcome, stepName }) => [stepName, outcome]), [
+      ["extract", "success"],
+      ["wait", "success"],
+      ["load", "success"],
+      [undefined, "success"]
+    ])
+  }))
 
 it.live("a worker records the runs that other processes submit", () =>
   Effect.gen(function*() {

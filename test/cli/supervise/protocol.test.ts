@@ -1,5 +1,6 @@
 /** The messages of a child to its supervisor: their content, their length, and how torn lines are read. */
 import * as Data from "effect/Data"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -15,7 +16,11 @@ import {
   toMessage,
   variable
 } from "../../../src/cli/supervise/protocol.ts"
-import { Hook, Params, Pipeline, type RunEvent, Step } from "../../../src/index.ts"
+import { Alert, Hook, Params, Pipeline, type RunEvent, Step } from "../../../src/index.ts"
+import { digestOf } from "../../../src/internal/alerts/digest.ts"
+import { type AlertJson, toJson } from "../../../src/internal/alerts/json.ts"
+import { english } from "../../../src/internal/text/alertWords.ts"
+import { bytes } from "../../../src/internal/text/fit.ts"
 import { makeIt } from "../../support/it.ts"
 import { events } from "../../support/observe.ts"
 import { forAll } from "../../support/property.ts"
@@ -161,3 +166,58 @@ it.effect("a number in the environment that is not a pipe connects to no supervi
       assert.ok(!(variable in process.env))
     }
   }))
+
+const digest = (count: number, padding = ""): Alert =>
+  digestOf(
+    Array.from({ length: count }, (_, i) =>
+      Alert.make({
+        title: `part ${i} failed ${padding}`,
+        severity: i === count - 1 ? "critical" : "error",
+        body: "no such bucket",
+        tags: [i % 2 === 0 ? "even" : "odd"],
+        source: { pipeline: "nightly", runId: "1", runName: "nightly-7", stepPath: ["load", `part-${i}`] }
+      })),
+    english.digest,
+    { zone: DateTime.zoneMakeOffset(0), words: english }
+  )
+
+/** Sends an alert to the supervisor, and returns it as it arrives there. */
+const sent = (alert: Alert): AlertJson => {
+  const line = toLine({ _tag: "AlertTaken", id: 1, by: "digest", alert: toJson(alert) })
+  assert.ok(bytes(line) <= maxLine)
+  const message = fromLine(line)
+  return message?._tag === "AlertTaken" ? message.alert : assert.fail("it can't be read")
+}
+
+for (const count of [3, 60, 500, 5000]) {
+  for (const padding of ["", "\u0000".repeat(2000)]) {
+    test(`a digest of ${count} alerts${padding === "" ? "" : " with long titles"} arrives, and tells how many it lacks`, () => {
+      const { combines = [], fields, severity, title } = sent(digest(count, padding))
+      assert.match(title, new RegExp(`^${count} alerts`))
+      assert.equal(severity, "critical")
+      assert.ok(combines.length > 2 && combines.some(({ severity }) => severity === "critical"))
+      assert.deepEqual(
+        fields.map(({ value }) => value),
+        combines.length === count ? [] : [`${count - combines.length} of the ${count} alerts that this one combines`]
+      )
+    })
+  }
+}
+
+test("of the alerts that a digest combines one of each kind arrives, however many there are of others", () => {
+  const many = Array.from(
+    { length: 2000 },
+    (_, i) => Alert.make({ title: `row ${i}`, severity: "error", tags: ["rows"] })
+  )
+  const one = Alert.make({ title: "invoice", severity: "info", tags: ["billing"] })
+  const { combines = [] } = sent(
+    digestOf([...many, one], english.digest, { zone: DateTime.zoneMakeOffset(0), words: english })
+  )
+  assert.ok(combines.some(({ tags }) => tags.includes("billing")))
+})
+
+test("a recovery arrives with the failures that it is about, by which policies send it", () => {
+  const failure = Alert.make({ title: "load failed", severity: "critical", tags: ["billing"] })
+  const { recovers } = sent(Alert.make({ title: "load recovered", severity: "success", recovers: [failure] }))
+  assert.deepEqual(recovers?.map(({ severity, tags }) => [severity, ...tags]), [["critical", "billing"]])
+})

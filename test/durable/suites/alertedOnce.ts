@@ -7,7 +7,7 @@ import { AlerterHooks, Pipeline, Step } from "../../../src/index.ts"
 import { Bad, type Engine, inProcess, job, recorder, suiteOf, suspendRun } from "../support/engine.ts"
 
 /** Makes a pipeline whose steps, and whose run, have the standard failure hook. */
-const alerting = <E extends Bad, R>(body: Effect.Effect<unknown, E, R>) =>
+const alerting = <E extends Bad | Durable.LibraryError, R>(body: Effect.Effect<unknown, E, R>) =>
   job(() =>
     Pipeline.make("nightly", body).pipe(Pipeline.stepHooks(AlerterHooks.failure), Pipeline.hooks(AlerterHooks.failure))
   )

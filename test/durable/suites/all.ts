@@ -4,16 +4,23 @@ import { alertedOnceSuite } from "./alertedOnce.ts"
 import { approvalSuite } from "./approval.ts"
 import { approvalChannelSuite } from "./approvalChannel.ts"
 import { approvalTrustSuite } from "./approvalTrust.ts"
+import { approvalValuesSuite } from "./approvalValues.ts"
 import { codeChangesSuite } from "./codeChanges.ts"
+import { crashesSuite } from "./crashes.ts"
+import { defaultsSuite } from "./defaults.ts"
 import { interruptionSuite } from "./interruption.ts"
 import { outboxSuite } from "./outbox.ts"
 import { recoverySuite } from "./recovery.ts"
 import { reevaluationSuite } from "./reevaluation.ts"
 import { restartSuite } from "./restart.ts"
 import { retrySuite } from "./retry.ts"
+import { rollbackSuite } from "./rollback.ts"
 import { sameAsInMemorySuite } from "./sameAsInMemory.ts"
+import { skipSuite } from "./skip.ts"
 import { stepKeysSuite } from "./stepKeys.ts"
 import { stepsSuite } from "./steps.ts"
+import { storedContextSuite } from "./storedContext.ts"
+import { storedRunsSuite } from "./storedRuns.ts"
 import { storedValuesSuite } from "./storedValues.ts"
 
 export const durableSuite = (engine: Engine): void => {
@@ -23,13 +30,21 @@ export const durableSuite = (engine: Engine): void => {
   codeChangesSuite(engine)
   stepKeysSuite(engine)
   storedValuesSuite(engine)
+  storedContextSuite(engine)
   approvalSuite(engine)
   approvalChannelSuite(engine)
   approvalTrustSuite(engine)
+  approvalValuesSuite(engine)
   retrySuite(engine)
+  defaultsSuite(engine)
+  rollbackSuite(engine)
+  skipSuite(engine)
+  crashesSuite(engine)
   restartSuite(engine)
   interruptionSuite(engine)
   stepsSuite(engine)
   reevaluationSuite(engine)
   recoverySuite(engine)
+  // those that keep runs can be asked for them
+  if (engine.survives) storedRunsSuite(engine)
 }

@@ -5,10 +5,15 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as assert from "node:assert/strict"
 import { Durable } from "../../../src/durable/index.ts"
-import { Hook, Hooks, Pipeline, Step } from "../../../src/index.ts"
+import { AlerterHooks, Hook, Hooks, Pipeline, Step } from "../../../src/index.ts"
 import {
+  awaitExit,
+  awaitSuspended,
+  Bad,
   type Engine,
+  errorOf,
   inProcess,
+  isInterrupt,
   job,
   type Recorder,
   recorder,
@@ -67,6 +72,7 @@ const skipped = (hook: string) =>
 export const codeChangesSuite = (engine: Engine): void => {
   if (!engine.survives) return
   const test = suiteOf(engine)
+  const isEmbedded = engine.tables.includes("effect_epilogue_runs")
 
   test("a pending hook that the code no longer has is skipped with a warning, and the others run", (storage) =>
     Effect.gen(function*() {
@@ -92,39 +98,251 @@ export const codeChangesSuite = (engine: Engine): void => {
       )
     }))
 
-  test("added steps run, and recorded steps do not run again", (storage) =>
+  test("steps that are added after the recorded ones run, and recorded steps do not run again", (storage) =>
+    Effect.gen(function*() {
+      const { calls, exit } = yield* resumeWith(storage, steps("a", "c"), steps("a", "c", "d"))
+      assert.deepEqual([calls, exit], [["d"], Exit.void])
+    }))
+
+  for (
+    const [change, after, recorded, asked, position] of [
+      ["was renamed", ["a", "c2"], "c", "c2", 2],
+      ["is gone", ["c"], "a", "c", 1],
+      ["was added before recorded ones", ["a", "b", "c"], "c", "b", 2],
+      ["was moved", ["c", "a"], "a", "c", 1],
+      ["at the end is gone", ["a"], "c", undefined, 2],
+      ["has another key", ["a", "c[9]"], "c", "c[9]", 2]
+    ] as const
+  ) {
+    test(`a step that ${change} ends the run with an error that names both steps, and no step runs`, (storage) =>
+      Effect.gen(function*() {
+        const { alerts, calls, exit } = yield* resumeWith(storage, steps("a", "c"), steps(...after))
+        assert.deepEqual(calls, [])
+        const error = errorOf(exit)
+        const found = asked === undefined ? "the body ends" : `the code asks for "${asked}"`
+        assert.ok(
+          String(error).includes(`as step ${position} ${found}, where "${recorded}" is recorded`),
+          String(error)
+        )
+        // `effect/cluster` stores the message alone
+        if (isEmbedded) assert.ok(error instanceof Durable.CodeChanged)
+        assert.match(alerts[0]?.body ?? "", /the code of "job" has changed since run [0-9a-f]+ began: as step \d/)
+      }))
+  }
+
+  test("a step that is under way is compared, too, once an attempt of it is recorded", (storage) =>
+    Effect.gen(function*() {
+      const attempts = (name: string) => (seen: Recorder) =>
+        Step.make(
+          name,
+          Effect.suspend(() => seen.count(name) === 1 ? Effect.never : Effect.fail(new Bad({ n: 1 }))).pipe(
+            Effect.ensuring(seen.note(name))
+          )
+        ).pipe(Step.retry({ times: 1 }), Durable.step({ error: Bad }))
+      const { calls, exit } = yield* resumeWith(storage, attempts("a"), attempts("b"), ({ list }) => list.includes("a"))
+      assert.deepEqual(calls, [])
+      assert.match(String(errorOf(exit)), /as step 1 the code asks for "b", where "a" is recorded/)
+    }))
+
+  test("steps of several fibers find their results in any order", (storage) =>
+    Effect.gen(function*() {
+      const pages = (...keys: ReadonlyArray<number>) => (seen: Recorder) =>
+        Effect.forEach(
+          keys,
+          (n) => Step.make("page", seen.note(`page ${n}`)).pipe((step) => Step.key(step, n), Durable.step()),
+          { concurrency: 4, discard: true }
+        )
+      const { calls, exit } = yield* resumeWith(storage, pages(1, 2, 3), pages(3, 4, 1))
+      assert.deepEqual([calls, exit], [["page 4"], Exit.void])
+    }))
+
+  test("steps without keys that may have been mixed up are told of where the body's text has changed", (storage) =>
     Effect.gen(function*() {
       const seen = recorder()
-      const step = (seen: Recorder, name: string) => Durable.step(Step.make(name, seen.note(name)))
-      const before = job(() =>
-        Effect.gen(function*() {
-          yield* step(seen, "a")
-          yield* step(seen, "c")
-          yield* Effect.andThen(seen.note("first"), Effect.never)
-        })
-      )
+      const before = job(() => Effect.andThen(steps("f", "f")(seen), Effect.andThen(seen.note("all"), Effect.never)))
       yield* inProcess(
         storage,
         Layer.provide(before.layer, seen.layer),
         Effect.andThen(
           before.workflow.execute({ id: "1" }, { discard: true }),
-          until("the body waits", () => seen.list.includes("first"))
+          until("both have ended", () => seen.list.includes("all"))
         )
       )
       const later = recorder()
-      const after = job(() =>
-        Pipeline.make(
-          "x",
-          Effect.gen(function*() {
-            yield* step(later, "a")
-            yield* step(later, "b")
-            yield* suspendRun("1")
-            yield* step(later, "c")
-            yield* step(later, "d")
-          })
-        ).pipe(Pipeline.onSuccess(() => later.note("run success")))
+      yield* run(storage, later, job(() => steps("f", "f", "g")(later)))
+      assert.deepEqual(later.list, ["g"])
+      const [warning, ...others] = later.log.list.filter(({ level }) => level === "Warn")
+      assert.match(String(warning?.message), /has changed since run .*, and the evaluations of step "f" have no keys/)
+      assert.deepEqual(others, [])
+    }))
+
+  test("with a version, runs that were under way take the old branch, and later ones the new", (storage) =>
+    Effect.gen(function*() {
+      const branches = (seen: Recorder) =>
+        Effect.gen(function*() {
+          yield* step(seen, "a")
+          const version = yield* Durable.version("change", 1)
+          yield* version === 0 ? step(seen, "c") : Effect.andThen(step(seen, "b"), step(seen, "c"))
+          yield* suspendRun("1")
+          yield* step(seen, `after ${yield* Durable.version("change", 2)}`)
+        })
+      const { calls, exit } = yield* resumeWith(storage, steps("a", "c"), branches)
+      assert.deepEqual([calls, exit], [["after 0"], Exit.void])
+      const seen = recorder()
+      assert.deepEqual(yield* run(storage, seen, job(() => branches(seen)), "2"), Exit.void)
+      assert.deepEqual(seen.list, ["a", "b", "c", "after 1"])
+    }))
+
+  const valued = (schema: Schema.Codec<unknown, unknown>, others: ReadonlyArray<string>) => (seen: Recorder) =>
+    Effect.gen(function*() {
+      const value = yield* Step.make("a", Effect.as(seen.note("a"), 7)).pipe(Durable.step({ success: schema }))
+      for (const name of others) yield* step(seen, `${name} after ${value}`)
+    })
+
+  test("a result that does not fit its schema sets the run aside, which is told, and no step runs", (storage) =>
+    Effect.gen(function*() {
+      const first = recorder()
+      yield* leave(storage, first, valued(Schema.Int, [])(first))
+      const later = recorder()
+      const changed = alerting(valued(Schema.String, ["b"])(later))
+      yield* inProcess(
+        storage,
+        Layer.provide(changed.layer, later.layer),
+        Effect.gen(function*() {
+          const runId = yield* changed.workflow.execute({ id: "1" }, { discard: true })
+          yield* until("it is told", () => later.alerts.length > 0)
+          yield* awaitSuspended(changed.workflow, runId)
+          yield* changed.workflow.interrupt(runId)
+          assert.ok(isInterrupt(yield* awaitExit(changed.workflow, runId)))
+        })
       )
-      assert.deepEqual(yield* run(storage, later, after), Exit.void)
-      assert.deepEqual(later.list, ["b", "d", "run success"])
+      assert.deepEqual(later.list, [])
+      assert.deepEqual(later.alerts.map(({ title }) => title), ["Run of job is set aside"])
+      assert.match(
+        later.alerts[0]?.body ?? "",
+        /^the recorded result of step "a" does not fit its schema: .*It goes on at the next start/
+      )
+    }))
+
+  // `effect/cluster` decodes payloads itself
+  if (!isEmbedded) return
+
+  test("a run whose payload does not fit is set aside, and ends with its hooks when it is interrupted", (storage) =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      yield* leave(storage, seen, steps("a")(seen))
+      const later = recorder()
+      const changed = Durable.pipeline("job", {
+        payload: { id: Schema.String, region: Schema.String },
+        idempotencyKey: ({ id }) => id
+      }, () =>
+        Pipeline.make("job", steps("a", "b")(later)).pipe(
+          Pipeline.onSuccess(() => later.note("success hook")),
+          Pipeline.onInterrupt(() => later.note("interrupt hook"))
+        ))
+      const runId = yield* changed.workflow.executionId({ id: "1", region: "eu" })
+      yield* inProcess(
+        storage,
+        Layer.provide(changed.layer, later.layer),
+        Effect.gen(function*() {
+          yield* until("it is set aside", () => later.alerts.length > 0)
+          assert.deepEqual(later.alerts.map(({ title }) => title), ["Run of job is set aside"])
+          assert.match(later.alerts[0]?.body ?? "", /^its payload does not fit the schema: .*region/)
+          yield* changed.workflow.interrupt(runId)
+          assert.ok(isInterrupt(yield* awaitExit(changed.workflow, runId)))
+        })
+      )
+      assert.deepEqual(later.list, ["interrupt hook"])
+    }))
+
+  test("a run that was set aside for a result is told of once, and goes on once that fits again", (storage) =>
+    Effect.gen(function*() {
+      const first = recorder()
+      yield* leave(storage, first, valued(Schema.Int, [])(first))
+      const later = recorder()
+      const changed = alerting(valued(Schema.String, ["b"])(later))
+      for (const started of [2, 4]) {
+        const evaluated = () => later.events.list.filter(({ _tag }) => _tag === "RunStarted").length
+        yield* inProcess(
+          storage,
+          Layer.provide(changed.layer, later.layer),
+          Effect.gen(function*() {
+            const runId = yield* changed.workflow.execute({ id: "1" }, { discard: true })
+            yield* Effect.sleep(50)
+            yield* awaitSuspended(changed.workflow, runId)
+            assert.deepEqual((yield* Durable.list()).map(({ status }) => status), ["setAside"])
+            assert.ok(evaluated() < started)
+          })
+        )
+      }
+      assert.equal(later.alerts.length, 1)
+      const fits = recorder()
+      assert.deepEqual(yield* run(storage, fits, alerting(valued(Schema.Int, ["b"])(fits))), Exit.void)
+      assert.deepEqual(fits.list, ["b after 7"])
+    }))
+
+  test("a run that was set aside for its payload goes on with the schema that it fits", (storage) =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      yield* leave(storage, seen, steps("a")(seen))
+      const later = recorder()
+      const changed = Durable.pipeline("job", {
+        payload: { id: Schema.String, region: Schema.String },
+        idempotencyKey: ({ id }) => id
+      }, () => steps("a", "b")(later))
+      yield* inProcess(
+        storage,
+        Layer.provide(changed.layer, later.layer),
+        until("it is set aside", () => later.alerts.length > 0)
+      )
+      assert.deepEqual(yield* run(storage, later, alerting(steps("a", "b")(later))), Exit.void)
+      assert.deepEqual(later.list, ["b"])
     }))
 }
+
+// -----------------------------------------------------------------------------
+// bodies
+// -----------------------------------------------------------------------------
+
+const step = (seen: Recorder, name: string) => {
+  const [, base = name, key] = /^(.*)\[(.*)\]$/.exec(name) ?? []
+  const made = Step.make(base, seen.note(name))
+  return Durable.step(key === undefined ? made : Step.key(made, key))
+}
+
+const steps = (...names: ReadonlyArray<string>) => (seen: Recorder) =>
+  Effect.forEach(names, (name) => step(seen, name), { discard: true })
+
+/** Makes a pipeline of a body, which alerts of its failure. */
+const alerting = <E extends Bad | Durable.LibraryError, R>(body: Effect.Effect<unknown, E, R>) =>
+  job(() => Pipeline.make("job", body).pipe(Pipeline.hooks(AlerterHooks.failure)))
+
+/** Evaluates a body in a process that ends once the body has, or once it is `ready`: no end of the run is recorded. */
+const leave = <E extends Bad | Durable.LibraryError, R>(
+  storage: Storage,
+  seen: Recorder,
+  body: Effect.Effect<unknown, E, R>,
+  ready = () => seen.list.includes("all")
+) => {
+  const { layer, workflow } = alerting(Effect.andThen(body, Effect.andThen(seen.note("all"), Effect.never)))
+  return inProcess(
+    storage,
+    Layer.provide(layer, seen.layer),
+    Effect.andThen(workflow.execute({ id: "1" }, { discard: true }), until("the body has come so far", ready))
+  )
+}
+
+/** Resumes a run with another body than it was left with, and returns what that called and alerted of. */
+const resumeWith = <E extends Bad | Durable.LibraryError, R, E2 extends Bad | Durable.LibraryError, R2>(
+  storage: Storage,
+  before: (seen: Recorder) => Effect.Effect<unknown, E, R>,
+  after: (seen: Recorder) => Effect.Effect<unknown, E2, R2>,
+  ready?: (seen: Recorder) => boolean
+) =>
+  Effect.gen(function*() {
+    const seen = recorder()
+    yield* leave(storage, seen, before(seen), ready && (() => ready(seen)))
+    const later = recorder()
+    const exit = yield* run(storage, later, alerting(after(later)))
+    return { alerts: later.alerts, calls: later.list, exit }
+  })

@@ -21,7 +21,8 @@ import {
   run,
   type Storage,
   suiteOf,
-  suspendRun
+  suspendRun,
+  until
 } from "../support/engine.ts"
 
 const sleepOneHour = (name: string) => DurableClock.sleep({ name, duration: "1 hour", inMemoryThreshold: 0 })
@@ -40,12 +41,10 @@ const noted = <E, R>({ note }: Recorder, name: string, body: Effect.Effect<unkno
 export const interruptionSuite = (engine: Engine): void => {
   const test = suiteOf(engine)
 
-  /** Interrupts a run of a body once it is suspended, or once `ready` returns true. */
-  const interrupted = <E extends Bad | Durable.LibraryError, R>(
-    storage: Storage,
+  /** Makes a pipeline that notes its hooks. */
+  const interruptible = <E extends Bad | Durable.LibraryError, R>(
     seen: Recorder,
-    body: () => Effect.Effect<unknown, E, R>,
-    ready?: () => boolean
+    body: () => Effect.Effect<unknown, E, R>
   ) => {
     const { layer, workflow } = job(() =>
       Pipeline.make("x", body()).pipe(
@@ -55,7 +54,17 @@ export const interruptionSuite = (engine: Engine): void => {
         Pipeline.onExit(() => seen.note("run exit"))
       )
     )
-    const pipelines = layer.pipe(Layer.provide(Approval.layer()), Layer.provide(seen.layer))
+    return { workflow, pipelines: layer.pipe(Layer.provide(Approval.layer()), Layer.provide(seen.layer)) }
+  }
+
+  /** Interrupts a run of a body once it is suspended, or once `ready` returns true. */
+  const interrupted = <E extends Bad | Durable.LibraryError, R>(
+    storage: Storage,
+    seen: Recorder,
+    body: () => Effect.Effect<unknown, E, R>,
+    ready?: () => boolean
+  ) => {
+    const { pipelines, workflow } = interruptible(seen, body)
     return interruptRun(storage, pipelines, workflow, ready)
   }
 
@@ -96,13 +105,81 @@ export const interruptionSuite = (engine: Engine): void => {
   test("lets a running body end and its hooks run, and then interrupts the run", (storage) =>
     Effect.gen(function*() {
       const seen = recorder()
-      yield* interrupted(storage, seen, () =>
+      let asked = false
+      const { pipelines, workflow } = interruptible(seen, () =>
         Effect.gen(function*() {
-          yield* Durable.step(noted(seen, "a", Effect.sleep(100)))
+          yield* Durable.step(noted(seen, "a", until("the interruption is asked for", () => asked)))
           yield* Durable.step(noted(seen, "b", Effect.void))
-        }), () => seen.list.includes("a body"))
+        }))
+      yield* interruptRun(storage, pipelines, workflow, () =>
+        seen.list.includes("a body"), (id) =>
+        Effect.tap(workflow.interrupt(id), () =>
+          Effect.sync(() => {
+            asked = true
+          })))
       assert.deepEqual(seen.list, ["a body", "a success", "a exit Success", ...ended])
     }))
+
+  // without a database a cluster does not know which steps had begun before it evaluates the body anew
+  const testNow = engine.name === "a slow cluster" ? () => {} : test
+
+  testNow("interrupts a running body at once where that is asked for", (storage) =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      const body = Effect.ensuring(Effect.sleep("1 hour"), seen.note("a finalizer"))
+      const job = interruptible(seen, () =>
+        Effect.gen(function*() {
+          yield* Durable.step(noted(seen, "before", Effect.void))
+          yield* Durable.step(noted(seen, "a", body))
+          yield* Durable.step(noted(seen, "b", Effect.void))
+        }))
+      yield* interruptRun(
+        storage,
+        job.pipelines,
+        job.workflow,
+        () => seen.list.includes("a body"),
+        (id) => Durable.interruptNow(job, id)
+      )
+      assert.deepEqual(seen.list, [
+        "before body",
+        "before success",
+        "before exit Success",
+        "a body",
+        "a finalizer",
+        "a interrupt",
+        "a exit Failure",
+        ...ended
+      ])
+    }))
+
+  testNow(
+    "interrupts all bodies that are running at once, and one that is suspended, where that is asked for",
+    (storage) =>
+      Effect.gen(function*() {
+        const seen = recorder()
+        const job = interruptible(seen, () =>
+          Effect.all([
+            Durable.step(noted(seen, "a", Effect.sleep("1 hour"))),
+            Durable.step(noted(seen, "b", Effect.sleep("1 hour"))),
+            Durable.step(noted(seen, "c", Approver.ask(question)))
+          ], { concurrency: "unbounded", discard: true }))
+        yield* interruptRun(
+          storage,
+          job.pipelines,
+          job.workflow,
+          () => seen.list.includes("a body") && seen.list.includes("b body") && seen.alerts.length > 0,
+          (id) => Durable.interruptNow(job, id)
+        )
+        assert.deepEqual(
+          seen.list.toSorted(),
+          [
+            ...["a", "b", "c"].flatMap((name) => [`${name} body`, `${name} interrupt`, `${name} exit Failure`]),
+            ...ended
+          ]
+            .toSorted()
+        )
+      })
+  )
 
   for (const delay of ["1 hour", "1 second"] as const) {
     test(`interrupts a step in its delay of ${delay} before a retry`, (storage) =>

@@ -1,12 +1,15 @@
 /** Alerts that are stored in an outbox and delivered from there. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
-import * as PersistedQueue from "effect/persistence/PersistedQueue"
 import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 import type { SqlClient } from "effect/sql/SqlClient"
 import * as assert from "node:assert/strict"
+import { onLost } from "../../../src/delivery/index.ts"
 import { Durable, Outbox } from "../../../src/durable/index.ts"
+import * as SqliteClient from "../../../src/durable/internal/engine/sqliteClient.ts"
 import { Alert, Alerter, AlerterHooks, Hook, Pipeline, Step } from "../../../src/index.ts"
 import { failure } from "../../support/policies.ts"
 import { type Engine, inProcess, job, recorder, type Storage, suiteOf, suspendRun, until } from "../support/engine.ts"
@@ -57,11 +60,9 @@ const expected = (id: string) => [
 
 const keysOf = (alerts: ReadonlyArray<Alert>) => alerts.map(({ idempotencyKey }) => idempotencyKey).toSorted()
 
-/** Makes an outbox in memory, which delivers without the delay of up to a second of one in a database. */
-const inMemory = (...args: Parameters<typeof Outbox.layerQueue<never, never>>) =>
-  Outbox.layerQueue(...args).pipe(
-    Layer.provide(PersistedQueue.layer.pipe(Layer.provide(PersistedQueue.layerStoreMemory)))
-  )
+/** Makes an outbox in a database of its own. */
+const inMemory = (...args: Parameters<typeof Outbox.layer<never, never>>) =>
+  Layer.orDie(Outbox.layer(...args).pipe(Layer.provide(Layer.fresh(SqliteClient.layer({ filename: ":memory:" })))))
 
 export const outboxSuite = (engine: Engine): void => {
   const test = suiteOf(engine)
@@ -96,11 +97,26 @@ export const outboxSuite = (engine: Engine): void => {
       assert.ok(sent.every(({ at, dedupeKey }) => at !== undefined && dedupeKey !== undefined))
     }))
 
-  test("layerQueue delivers each alert once through a queue of the caller's", (storage) =>
+  test("an alert that is set aside is told as lost, and one that waits is not", () =>
     Effect.gen(function*() {
-      const { layer, sent } = channel()
-      const id = yield* postThrough(storage, inMemory(layer))
-      assert.deepEqual(keysOf(sent), expected(id).toSorted())
+      for (const maxAttempts of [2, 1000]) {
+        const { attempts, layer } = channel(1000)
+        const lost: Array<string> = []
+        const outbox = onLost(
+          inMemory(layer, {
+            maxAttempts,
+            retry: Schedule.spaced(maxAttempts === 2 ? "1 millis" : "1 hour"),
+            drain: "100 millis"
+          }),
+          (alert, error) => Effect.sync(() => void lost.push(`${alert.title}: ${error.reason._tag}`))
+        )
+        const tried = until("it was tried", () => attempts.length === (maxAttempts === 2 ? 2 : 1))
+        yield* Effect.flatMap(Alerter, ({ post }) => Effect.andThen(post("x"), tried)).pipe(
+          Effect.provide(outbox),
+          Effect.provide(recorder().log.layer)
+        )
+        assert.deepEqual(lost, maxAttempts === 2 ? ["x: Unreachable"] : [])
+      }
     }))
 
   test("deliveries are retried with the delays of the schedule while the channel is down", () =>
@@ -116,7 +132,7 @@ export const outboxSuite = (engine: Engine): void => {
       for (const [i, least] of [20, 40, 80].entries()) assert.ok(delays[i]! >= least - 2, delays.join())
     }))
 
-  test("an alert is given up after maxAttempts with an error in the log, and holds up no other", () =>
+  test("an alert is set aside after maxAttempts with an error in the log, and holds up no other", () =>
     Effect.gen(function*() {
       const seen = recorder()
       const sent: Array<string> = []
@@ -126,14 +142,17 @@ export const outboxSuite = (engine: Engine): void => {
       const outbox = inMemory(selective, { retry: Schedule.spaced("5 millis"), maxAttempts: 3, drain: "50 millis" })
       yield* Effect.flatMap(Alerter, ({ post }) => Effect.forEach(["bad", "good", "better"], post)).pipe(
         Effect.andThen(
-          until("the alert is given up", () => seen.log.list.some(({ message }) => message.includes("given up")))
+          until("the alert is set aside", () => seen.log.list.some(({ message }) => message.includes("is set aside")))
         ),
         Effect.provide(Layer.provideMerge(outbox, seen.log.layer))
       )
       assert.deepEqual(sent.toSorted(), ["better", "good"])
       const errors = seen.log.list.filter(({ level }) => level === "Error").map(({ message }) => message)
       assert.equal(errors.length, 1)
-      assert.match(errors[0]!, /an alert is given up after 3 attempts/)
+      assert.match(
+        errors[0]!,
+        /an alert is set aside after 3 attempts; "epilogue outbox retry [0-9a-f]{20}" delivers it/
+      )
     }))
 
   test("alerts with the same key are stored once, and alerts without a key each time", (storage) =>
@@ -150,7 +169,58 @@ export const outboxSuite = (engine: Engine): void => {
       assert.deepEqual(sent.map(({ title }) => title).toSorted(), ["other", "other", "same"])
     }))
 
-  test("a step whose name exceeds the length of a queue's ids can post", (storage) =>
+  test("the post of an alert that can't be stored fails its hook, and the run goes on", (storage) =>
+    Effect.gen(function*() {
+      const { layer, sent } = channel()
+      const seen = recorder()
+      // as with an environment variable that is not set
+      const host: string = ({} as Record<string, string>)["HOST"]!
+      const step = Step.make("load", Effect.succeed(3)).pipe(
+        Step.onSuccess(() =>
+          Alerter.use(({ post }) => post(Alert.make({ title: "x", fields: [{ name: "host", value: host }] })))
+        ),
+        Step.onExit(() => seen.note("exit")),
+        Durable.step({ success: Schema.Int })
+      )
+      const pipeline = job(() => Pipeline.make("x", step))
+      const exit = yield* inProcess(
+        storage,
+        Layer.orDie(pipeline.layer.pipe(Layer.provide(Outbox.layer(layer)), Layer.provide(seen.layer))),
+        Effect.exit(pipeline.workflow.execute({ id: "1" }))
+      )
+      assert.deepEqual(exit, Exit.succeed(3))
+      assert.deepEqual([seen.list, sent], [["exit"], []])
+      const failed = seen.events.list.filter(({ _tag }) => _tag === "HookFailed")
+      assert.equal(failed.length, 1)
+      const logged = seen.log.list.map(({ cause, message }) => `${message} ${String(cause)}`).join("\n")
+      assert.match(logged, /alert\.fields\[0\]\.value: Expected string/)
+    }))
+
+  test("an alert that a fiber posts after its hook has ended is delivered", (storage) =>
+    Effect.gen(function*() {
+      const { layer, sent } = channel()
+      const posted = Latch.makeUnsafe()
+      const ended = Latch.makeUnsafe()
+      const step = Step.make("load", Effect.void).pipe(
+        Step.onSuccess(() =>
+          Alerter.use(({ post }) =>
+            Effect.forkDetach(Effect.andThen(ended.await, Effect.andThen(post("late"), posted.open)))
+          )
+        ),
+        Durable.step()
+      )
+      const next = Step.make("next", Effect.andThen(ended.open, posted.await)).pipe(Durable.step())
+      const pipeline = job(() => Pipeline.make("x", Effect.andThen(step, next)))
+      yield* inProcess(
+        storage,
+        Layer.orDie(pipeline.layer.pipe(Layer.provide(Outbox.layer(layer)))),
+        pipeline.workflow.execute({ id: "1" })
+      )
+      assert.deepEqual(sent.map(({ title }) => title), ["late"])
+      assert.match(sent[0]!.idempotencyKey!, /\/step\/load\/hook\/success\/0$/)
+    }))
+
+  test("a step with a long name can post", (storage) =>
     Effect.gen(function*() {
       const { layer, sent } = channel()
       const name = "x".repeat(400)

@@ -7,21 +7,26 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import * as assert from "node:assert/strict"
-import { Durable } from "../../../src/durable/index.ts"
-import { Alert, Alerter, Hook, Pipeline, Step, StepContext } from "../../../src/index.ts"
+import { Approval, Durable } from "../../../src/durable/index.ts"
+import { Alert, Alerter, Approver, Hook, Pipeline, Step, StepContext } from "../../../src/index.ts"
 import { brief } from "../../support/observe.ts"
 import {
+  ada,
+  awaitExit,
+  awaitSuspended,
   Bad,
   type Engine,
   inProcess,
   interruptRun,
   job,
+  question,
   type Recorder,
   recorder,
   run,
   type Storage,
   suiteOf,
   suspendRun,
+  tokenIn,
   until
 } from "../support/engine.ts"
 
@@ -48,6 +53,30 @@ const eventsOf = (seen: Recorder, name: string) => seen.events.list.map(brief).f
 
 export const reevaluationSuite = (engine: Engine): void => {
   const test = suiteOf(engine)
+
+  test("a step that waits for an answer is told to have begun once, however often it is evaluated", (storage) =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      const asking = Step.make("asks", Effect.asVoid(Approver.ask(question))).pipe(Durable.step())
+      const { layer, workflow } = job(() =>
+        Effect.all([asking, Effect.andThen(suspendRun("1"), suspendRun("2"))], { concurrency: 2, discard: true })
+      )
+      const exit = yield* inProcess(
+        storage,
+        layer.pipe(Layer.provide(Approval.layer()), Layer.provide(seen.layer)),
+        Effect.gen(function*() {
+          const executionId = yield* workflow.execute({ id: "1" }, { discard: true })
+          yield* awaitSuspended(workflow, executionId)
+          yield* until("it has asked", () => seen.alerts.length > 0)
+          // the other fiber's waits are over by then, and the step is evaluated anew
+          yield* Effect.sleep("500 millis")
+          yield* Approval.answer(tokenIn(seen.alerts[0]!)!, { approve: true, by: ada })
+          return yield* awaitExit(workflow, executionId)
+        })
+      )
+      assert.deepEqual(exit, Exit.void)
+      assert.deepEqual(eventsOf(seen, " asks"), ["StepStarted asks", "StepEnded asks success"])
+    }))
 
   test("a body keeps running, is retried, and its end is reported once", (storage) =>
     Effect.gen(function*() {
@@ -128,6 +157,19 @@ export const reevaluationSuite = (engine: Engine): void => {
         event._tag === "StepEnded" && event.stepName === "long" ? [event] : []
       )
       assert.ok(Duration.toMillis(ended!.duration) >= 250, String(ended!.duration))
+    }))
+
+  test("a hook of the run that is running when the wait of a lost race is over runs once", (storage) =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      const hook = noted(seen, "hook", Effect.sleep("700 millis"))
+      const pipeline = job(() =>
+        Pipeline.make("x", Effect.race(suspendRun("short"), suspendRun("long", "400 millis"))).pipe(
+          Pipeline.onExit(() => hook)
+        )
+      )
+      assert.deepEqual(yield* run(storage, seen, pipeline), Exit.void)
+      assert.deepEqual(seen.list, ["hook", "hook ended"])
     }))
 
   test("a short delay before a retry keeps running", (storage) =>

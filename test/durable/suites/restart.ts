@@ -108,13 +108,6 @@ const expected = [
 const outbox = (delivered: Array<Alert>) =>
   Outbox.layer(Alerter.layer((alert) => Effect.sync(() => void delivered.push(alert))), { drain: "300 millis" })
 
-/**
- * Returns the alerts that this process can still deliver. Those that a dead process had taken are locked for another 30
- * seconds.
- */
-const deliverable = (file: string) =>
-  queuedAlerts(file).filter(({ acquired_at, state }) => state !== "completed" && acquired_at === null)
-
 const runAlone = (
   file: string,
   storage: Storage,
@@ -126,13 +119,43 @@ const runAlone = (
     Layer.orDie(Layer.provide(Layer.provide(layer, outbox(delivered)), recorder().log.layer)),
     Effect.tap(
       Effect.exit(workflow.execute({ id: "1" })),
-      () => until("all alerts are delivered", () => deliverable(file).length === 0)
+      () => until("all alerts are delivered", () => queuedAlerts(file).every(({ state }) => state === "done"))
     )
   )
 
 export const restartSuite = (engine: Engine): void => {
   if (!engine.survives) return
-  const test = suiteOf(engine, 20_000)
+  const test = suiteOf(engine)
+
+  test("a process ends while a run goes on after a run that it has executed, and the next one continues both", (storage) =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      const inner = Durable.pipeline(
+        "inner",
+        { payload: { id: Schema.String }, idempotencyKey: ({ id }) => id },
+        () => Durable.step(Step.make("within", seen.note("within")))
+      )
+      let first = true
+      const wait = Effect.suspend(() => first ? Effect.never : Effect.void)
+      const outer = job(({ id }) =>
+        Effect.andThen(
+          inner.workflow.execute({ id }),
+          Durable.step(Step.make("after", Effect.andThen(seen.note("after"), wait)))
+        )
+      )
+      const layer = Layer.provideMerge(Layer.provide(outer.layer, seen.layer), inner.layer)
+      yield* inProcess(
+        storage,
+        layer,
+        Effect.gen(function*() {
+          yield* outer.workflow.execute({ id: "1" }, { discard: true })
+          yield* until("the step after it runs", () => seen.list.includes("after"))
+        })
+      )
+      first = false
+      assert.deepEqual(yield* inProcess(storage, layer, Effect.exit(outer.workflow.execute({ id: "1" }))), Exit.void)
+      assert.deepEqual(seen.list, ["within", "after", "after"])
+    }))
 
   test("a process that shuts down releases its runs without running interrupt hooks, and the next one resumes them", (storage) =>
     forAll(
@@ -173,13 +196,13 @@ export const restartSuite = (engine: Engine): void => {
 
 /** Registers the tests of crashes at any write, for SQLite, whose file can be copied. */
 export const crashSuite = (engine: Engine): void => {
-  const test = suiteOf(engine, 20_000)
+  const test = suiteOf(engine)
 
   test("after a crash at any write, the next process executes what is missing and nothing that is recorded", () =>
     Effect.gen(function*() {
       const file = path.join(yield* temporaryFolder, "nightly.db")
       const journal: Journal = []
-      const { snapshots, storage } = snapshotting(file, () => journal.length)
+      const { snapshots, storage } = yield* snapshotting(file, () => journal.length)
       const delivered: Array<Alert> = []
       assert.deepEqual(yield* runAlone(file, storage, nightly(journal), delivered), Exit.succeed(6))
       assert.deepEqual(journal.toSorted(), expected.toSorted())

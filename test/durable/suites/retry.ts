@@ -294,7 +294,8 @@ export const retrySuite = (engine: Engine): void => {
       const step = failing(seen, 3).pipe(
         Step.requireApproval({ title: "Load?", timeout: "1 hour" }),
         Step.retry(Schedule.spaced("60 millis")),
-        Step.timeout("2 seconds"),
+        // long enough for three attempts on a busy machine
+        Step.timeout("4 seconds"),
         durable
       )
       const { layer, workflow } = job(() => step)
@@ -305,7 +306,7 @@ export const retrySuite = (engine: Engine): void => {
         Effect.gen(function*() {
           yield* Effect.forkChild(workflow.execute({ id: "1" }))
           yield* until("the question is asked", () => seen.alerts.length > 0)
-          yield* Effect.sleep("2100 millis")
+          yield* Effect.sleep("4100 millis")
           const token = tokenIn(seen.alerts[0]!)!
           yield* Approval.answer(token, { approve: true, by: { id: "ada", name: "Ada" } })
           yield* until("the step is retried", () => seen.list.includes("retry 1 60"))

@@ -22,10 +22,11 @@ import {
   suspendRun
 } from "../support/engine.ts"
 
-const End = Schema.Literals(["succeed", "fail", "die", "throw", "interrupt"])
+const End = Schema.Literals(["succeed", "fail", "die", "throw", "interrupt", "skip"])
 
+/** A rollback hook is neither required nor in the background, and a run has none. */
 const HookScenario = Schema.Struct({
-  kind: Schema.Literals(kinds),
+  kind: Schema.Literals([...kinds, "rollback", "rollback"]),
   does: Schema.Literals(["end", "sleep", "fail", "die", "throw", "interrupt", "hang"]),
   sort: Schema.Literals(["plain", "plain", "background", "required"])
 })
@@ -48,14 +49,15 @@ export const Scenario = Schema.Struct({
 export type Scenario = typeof Scenario.Type
 type HookScenario = typeof HookScenario.Type
 
-const ends: Readonly<Record<typeof End.Type, Effect.Effect<number, Bad>>> = {
+const ends: Readonly<Record<typeof End.Type, Effect.Effect<number, Bad | Step.StepSkipped>>> = {
   succeed: Effect.succeed(1),
   fail: Effect.fail(new Bad({ n: 1 })),
   die: Effect.die(new Error("boom")),
   throw: Effect.suspend(() => {
     throw new Error("thrown")
   }),
-  interrupt: Effect.interrupt
+  interrupt: Effect.interrupt,
+  skip: Step.skip("no rows")
 }
 
 const reactions: Readonly<Record<HookScenario["does"], Effect.Effect<unknown, unknown>>> = {
@@ -83,18 +85,24 @@ const hookOf = (
         return Hook.onStart(Effect.suspend(() => react("start")))
       case "retry":
         return Hook.onRetry(({ attempt, cause }) => react(`retry ${attempt} ${shortOf(Exit.failCause(cause))}`))
+      case "overdue":
+        return Hook.onOverdue(() => react("overdue"))
       case "success":
         return Hook.onSuccess((value) => react(`success ${String(value)}`))
       case "failure":
         return Hook.onFailure((cause) => react(`failure ${shortOf(Exit.failCause(cause))}`))
       case "interrupt":
         return Hook.onInterrupt(() => react("interrupt"))
+      case "skip":
+        return Hook.onSkip(({ reason }) => react(`skip ${reason}`))
       case "exit":
         return Hook.onExit((exit) => react(`exit ${shortOf(exit)}`))
+      case "rollback":
+        return Hook.onRollback((value, cause) => react(`rollback ${String(value)} ${shortOf(Exit.failCause(cause))}`))
     }
   }
   const hook = make().pipe(Hook.named(name), Hook.timeout(15))
-  return sort === "background" ? Hook.background(hook) : hook
+  return sort === "background" && kind !== "rollback" ? Hook.background(hook) : hook
 }
 
 /** Describes an exit without what differs between runs, such as fibers and stacks. */
@@ -113,7 +121,9 @@ const collect = (seen: Recorder, hooks: ReadonlyArray<HookScenario>, of: string)
   hooks.map((hook, i) => {
     const made = hookOf(seen, hook, `${of}.${i}`)
     // the cast: drops the hook's error type, a `HookError`, which `Durable.step` stores without a schema
-    return hook.sort === "required" ? Hook.required(made) as Hook.Hook<unknown, unknown, never> : made
+    return hook.sort === "required" && hook.kind !== "rollback"
+      ? Hook.required(made) as Hook.Hook<unknown, unknown, never>
+      : made
   })
 
 const stepsOf = (seen: Recorder, { steps }: Scenario) =>
@@ -147,8 +157,10 @@ const inTurn = <R, R2>(
     return results.join(", ")
   })
 
+const isOfRun = ({ kind }: HookScenario): boolean => kind !== "retry" && kind !== "rollback"
+
 const runOf = <E, R>(seen: Recorder, { runHooks, stepHooks }: Scenario, body: Effect.Effect<unknown, E, R>) => {
-  const lifecycle = runHooks.filter(({ kind }) => kind !== "retry")
+  const lifecycle = runHooks.filter(isOfRun)
   return Pipeline.make("job", body).pipe(
     Pipeline.stepHooks(Hooks.make(...collect(seen, stepHooks, "pipeline"))),
     Pipeline.hooks(Hooks.make(...collect(seen, lifecycle, "run")))
@@ -159,10 +171,11 @@ const runOf = <E, R>(seen: Recorder, { runHooks, stepHooks }: Scenario, body: Ef
 const observed = (scenario: Scenario, { list, events: { list: events } }: Recorder) => {
   const ofBackground = (call: string): boolean => {
     const [, of = "", index = ""] = /^(\w+)\.(\d+) /.exec(call) ?? []
-    const hooks = of === "run" ? scenario.runHooks.filter(({ kind }) => kind !== "retry") : of === "pipeline"
+    const hooks = of === "run" ? scenario.runHooks.filter(isOfRun) : of === "pipeline"
       ? scenario.stepHooks
       : scenario.steps[Number(of.slice(4))]?.hooks
-    return hooks?.[Number(index)]?.sort === "background"
+    const hook = hooks?.[Number(index)]
+    return hook?.sort === "background" && hook.kind !== "rollback"
   }
   const lines = (all: ReadonlyArray<string>, background: (line: string) => boolean) => ({
     inTurn: all.filter((line) => !background(line)),
@@ -181,7 +194,20 @@ const observed = (scenario: Scenario, { list, events: { list: events } }: Record
 const workflowExit = (exit: Exit.Exit<unknown, unknown>): string => shortOf(exit).replace(/interrupt \+ /g, "")
 
 export const sameAsInMemorySuite = (engine: Engine): void => {
-  const test = suiteOf(engine, 20_000)
+  const test = suiteOf(engine)
+
+  test("a run that dies, and whose required hook fails, keeps both defects in its exit", (storage) =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      const step = Step.make("dies", ends.die).pipe(
+        Step.hooks(Hook.onFailure(() => Effect.fail("no audit log")).pipe(Hook.required)),
+        Durable.step({ success: Schema.Number, error: Bad })
+      )
+      const { layer, workflow } = job(() => step)
+      const run = Effect.exit(workflow.execute({ id: String(id++) }))
+      const exit = yield* inProcess(storage, Layer.provide(layer, seen.layer), run)
+      assert.equal(shortOf(exit), "die boom + die required hook \"onFailure\" (failure) of \"dies\" failed")
+    }))
 
   test("generated steps and hooks cause the same calls, events and exit as in memory", (storage) =>
     forAll(Scenario, (scenario) =>

@@ -1,5 +1,6 @@
 /** Steps, their hooks and those of the run, on a durable engine. */
 import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -227,7 +228,8 @@ export const stepsSuite = (engine: Engine): void => {
         Step.onExit((exit) => seen.note(`exit ${exit._tag}`)),
         Durable.step()
       )
-      const failing = Step.make("failing", Effect.andThen(Effect.sleep(30), Effect.fail(new Bad({ n: 1 })))).pipe(
+      const begun = until("the body runs", () => seen.list.includes("body"))
+      const failing = Step.make("failing", Effect.andThen(begun, Effect.fail(new Bad({ n: 1 })))).pipe(
         Durable.step({ error: Bad })
       )
       const pipeline = job(() =>
@@ -252,7 +254,7 @@ export const stepsSuite = (engine: Engine): void => {
       )
       const pipeline = job(() =>
         Effect.gen(function*() {
-          yield* Effect.timeoutOption(hanging, 200)
+          yield* Effect.timeoutOption(hanging, 500)
           yield* suspendRun("1")
           return "done"
         })
@@ -264,9 +266,13 @@ export const stepsSuite = (engine: Engine): void => {
   test("the hooks of a step that loses a race while they run are not interrupted", (storage) =>
     Effect.gen(function*() {
       const seen = recorder()
-      const winner = Step.make("winner", Effect.sleep(60)).pipe(Durable.step())
+      const begun = Deferred.makeUnsafe<void>()
+      const winner = Step.make("winner", Deferred.await(begun)).pipe(Durable.step())
       const loser = Step.make("loser", seen.note("body")).pipe(
-        Step.onSuccess(() => Effect.andThen(Effect.sleep(120), seen.note("success"))),
+        // goes on for longer than the winner takes to be recorded and to interrupt it
+        Step.onSuccess(() =>
+          Deferred.done(begun, Exit.void).pipe(Effect.andThen(Effect.sleep(120)), Effect.andThen(seen.note("success")))
+        ),
         Step.onInterrupt(() => seen.note("interrupt")),
         Step.onExit((exit) => seen.note(`exit ${exit._tag}`)),
         Durable.step()

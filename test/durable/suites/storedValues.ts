@@ -1,18 +1,15 @@
-/** Stored values, errors and contexts, and how hooks and bodies see them after a replay; no secret is stored. */
+/** Stored values and errors, and how hooks and bodies see them after a replay. */
 import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { SqlClient } from "effect/sql/SqlClient"
 import * as assert from "node:assert/strict"
 import { Durable } from "../../../src/durable/index.ts"
-import { AlerterHooks, Hook, Params, Pipeline, Step, StepContext } from "../../../src/index.ts"
-import { Bad, type Engine, inProcess, job, recorder, run, suiteOf, suspendRun, until } from "../support/engine.ts"
+import { Pipeline, Step } from "../../../src/index.ts"
+import { Bad, type Engine, errorOf, inProcess, job, recorder, run, suiteOf, suspendRun } from "../support/engine.ts"
 
 class Row extends Schema.Class<Row>("Row")({ id: Schema.Int, at: Schema.Date }) {
   get next(): number {
@@ -33,11 +30,6 @@ class Gone extends Schema.TaggedError<Gone>()("Gone", { since: Schema.Date, row:
     return `gone since ${this.since.toISOString()}`
   }
 }
-
-class Secrets extends Params.Service<Secrets>()("Secrets", {
-  rows: Schema.Int,
-  token: Schema.Redacted(Schema.String)
-}) {}
 
 export const storedValuesSuite = (engine: Engine): void => {
   const test = suiteOf(engine)
@@ -108,7 +100,7 @@ export const storedValuesSuite = (engine: Engine): void => {
           yield* Effect.exit(wrong("undefined", Effect.succeed(undefined as unknown as number)))
           yield* suspendRun("2")
           assert.ok(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
-          return Symbol("no JSON")
+          return yield* Effect.die("no result")
         })
       ).pipe(
         Pipeline.onSuccess(() => seen.note("run success")),
@@ -122,6 +114,118 @@ export const storedValuesSuite = (engine: Engine): void => {
         "run failure",
         "run exit"
       ])
+    }))
+
+  test("a result or an error without JSON fails its step with an Unstorable that says where, for which hooks run", (storage) =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      const cycle: Record<string, unknown> = { name: "a" }
+      cycle["parts"] = [cycle]
+      const results: ReadonlyArray<
+        readonly [value: unknown, path: string, found: string, schema?: typeof Schema.Unknown]
+      > = [
+        [{ rows: [{ id: 3n }] }, "rows[0].id", "a bigint"],
+        [{ rows: [{ id: 3n }] }, "rows[0].id", "a bigint", Schema.Unknown],
+        [cycle, "parts[0]", "a reference to what it is in"],
+        [() => 1, "", "a function"],
+        [{ "a b": Symbol("x") }, `["a b"]`, "a symbol"],
+        [
+          {
+            toJSON: () => {
+              throw new Error("no")
+            }
+          },
+          "",
+          "a value whose toJSON throws: no"
+        ]
+      ]
+      const steps = results.map(([value, , , success], index) =>
+        Step.make(`s${index}`, Effect.andThen(seen.note(`s${index}`), Effect.sync((): unknown => value))).pipe(
+          Step.retry({ times: 2 }),
+          Step.onSuccess(() => seen.note("success")),
+          Step.onFailure((cause) => seen.note(String(Object(Cause.squash(cause))._tag))),
+          Step.onExit(() => seen.note("exit")),
+          Durable.step({ success: success ?? Schema.Any, error: Schema.Any })
+        )
+      )
+      const failing = Step.make("fails", Effect.fail({ _tag: "Boom", message: "boom", rows: 3n })).pipe(
+        Step.onFailure((cause) => seen.note(String(Object(Cause.squash(cause))._tag))),
+        Durable.step({ error: Schema.Any })
+      )
+      const ends: Array<ReadonlyArray<string>> = []
+      const pipeline = job(() =>
+        Pipeline.make(
+          "x",
+          Effect.gen(function*() {
+            const messages: Array<string> = []
+            for (const step of [...steps, failing]) {
+              const error = errorOf(yield* Effect.exit(step))
+              messages.push(error instanceof Durable.Unstorable ? error.message : String(error))
+            }
+            ends.push(messages)
+            yield* suspendRun("1")
+            return 3n
+          })
+        ).pipe(Pipeline.onFailure(() => seen.note("run failure")))
+      )
+      const error = errorOf(yield* run(storage, seen, pipeline))
+      assert.ok(error instanceof Durable.Unstorable)
+      assert.deepEqual([error.stepName, error.value, error.path, error.found], ["job", "result", "", "a bigint"])
+      assert.deepEqual(seen.list, [
+        ...results.flatMap((_, index) => [`s${index}`, "Unstorable", "exit"]),
+        "Unstorable",
+        "run failure"
+      ])
+      const expected = [
+        ...results.map(([, path, found], index) =>
+          `"s${index}": its result can't be stored: result${
+            path === "" || path.startsWith("[") ? "" : "."
+          }${path} is ${found}`
+        ),
+        "\"fails\": its error can't be stored: error.rows is a bigint. The error: boom"
+      ]
+      // also as they are read at the replay
+      assert.deepEqual(ends, [expected, expected])
+    }))
+
+  test("a payload without JSON is refused with an Unstorable before its run is submitted", (storage) =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      const { layer, workflow } = Durable.pipeline("any", {
+        payload: { id: Schema.String, more: Schema.Any },
+        idempotencyKey: ({ id }) => id
+      }, () => seen.note("body"))
+      const exit = yield* inProcess(
+        storage,
+        Layer.provide(layer, seen.layer),
+        Effect.exit(workflow.execute({ id: "1", more: { rows: [3n] } }))
+      )
+      const error = errorOf(exit)
+      assert.ok(error instanceof Durable.Unstorable, String(exit))
+      assert.equal(error.message, "\"any\": its payload can't be stored: payload.more.rows[0] is a bigint")
+      assert.deepEqual(seen.list, [])
+    }))
+
+  test("a value that JSON changes is the same for the body before and after a replay", (storage) =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      const values: Array<unknown> = []
+      const step = Durable.step(
+        Step.make(
+          "a",
+          Effect.sync((): unknown => ({ at: new Date(0), n: Number.NaN, list: [undefined], none: undefined }))
+        ),
+        { success: Schema.Any }
+      )
+      const pipeline = job(() =>
+        Effect.gen(function*() {
+          values.push(yield* step)
+          yield* suspendRun("1")
+        })
+      )
+      assert.deepEqual(yield* run(storage, seen, pipeline), Exit.void)
+      const expected = { at: "1970-01-01T00:00:00.000Z", n: null, list: [null] }
+      assert.deepEqual(values, [expected, expected])
     }))
 
   test("defects of any type stay defects at a replay", (storage) =>
@@ -146,181 +250,5 @@ export const storedValuesSuite = (engine: Engine): void => {
       assert.deepEqual(yield* run(storage, seen, pipeline), Exit.void)
       assert.equal(results.length, 2)
       for (const result of results) assert.deepEqual(result, [...defects.map(() => true), "TypeError: boom"])
-    }))
-
-  test("bodies and hooks see the same run, step, parameters and annotations through replays", (storage) =>
-    Effect.gen(function*() {
-      const seen = recorder()
-      const views: Array<Record<string, unknown>> = []
-      const record = (who: string) =>
-        Effect.map(
-          StepContext,
-          ({ annotations, attempt, params, pipelineName, runId, runName, startedAt, stepName, stepPath }) => {
-            const started = DateTime.toEpochMillis(startedAt)
-            views.push({ who, runId, runName, started, pipelineName, stepName, stepPath, attempt, params, annotations })
-          }
-        )
-      const inner = Step.make("inner", record("inner"))
-      const step = Step.make(
-        "load",
-        Effect.gen(function*() {
-          yield* record("body")
-          yield* StepContext.annotate({ rows: 3, token: Redacted.make("s3cret"), at: new Date(0) })
-          yield* inner
-        })
-      ).pipe(
-        Step.params(Secrets),
-        Step.annotate({ team: "data" }),
-        Step.onStart(record("start")),
-        Step.onSuccess(() => record("success")),
-        Durable.step()
-      )
-      const { layer, workflow } = job((_, executionId) =>
-        Pipeline.make(
-          "any",
-          Effect.gen(function*() {
-            yield* suspendRun("1")
-            yield* step
-            yield* suspendRun("2")
-            yield* record("pipeline")
-            return executionId
-          })
-        ).pipe(
-          Pipeline.annotate({ env: "test" }),
-          Pipeline.onStart(record("run start")),
-          Pipeline.onExit(() => record("run exit"))
-        )
-      )
-      const provided = {
-        workflow,
-        layer: Layer.provide(layer, Layer.orDie(Secrets.layerUnknown({ rows: 7, token: "s3cret" })))
-      }
-      const exit = yield* run(storage, seen, provided)
-      assert.ok(Exit.isSuccess(exit))
-      assert.deepEqual(views.map(({ who }) => who), [
-        "run start",
-        "start",
-        "body",
-        "inner",
-        "success",
-        "pipeline",
-        "run exit"
-      ])
-      assert.deepEqual(new Set(views.map(({ runId }) => runId)), new Set([exit.value]))
-      assert.equal(new Set(views.map(({ runName }) => runName)).size, 1)
-      assert.match(String(views[0]!["runName"]), /^job-\d{4}_\d\d_\d\d-\d\d_\d\d_\d\d$/)
-      const [, start, body, nested, success] = views
-      for (const view of [start, body, success]) {
-        assert.deepEqual([view!["pipelineName"], view!["stepName"], view!["stepPath"], view!["attempt"]], [
-          "job",
-          "load",
-          ["load"],
-          1
-        ])
-        assert.deepEqual(view!["params"], { Secrets: { rows: 7, token: "<redacted>" } })
-        assert.equal(view!["started"], start!["started"])
-      }
-      assert.deepEqual(nested!["stepPath"], ["load", "inner"])
-      assert.deepEqual(success!["annotations"], {
-        env: "test",
-        team: "data",
-        rows: 3,
-        token: "<redacted>",
-        at: "1970-01-01T00:00:00.000Z"
-      })
-    }))
-
-  test("alerts show the run's name, and no secret is stored, logged, reported or posted", (storage) =>
-    Effect.gen(function*() {
-      const seen = recorder()
-      const step = Step.make(
-        "load",
-        Effect.gen(function*() {
-          const { token } = yield* Secrets
-          yield* StepContext.annotate("token", token)
-          return yield* new Bad({ n: 1 })
-        })
-      ).pipe(Step.params(Secrets), Step.retry({ times: 1 }), Durable.step({ error: Bad }))
-      const { layer, workflow } = job(() =>
-        Pipeline.make("x", step).pipe(
-          Pipeline.runName("nightly"),
-          Pipeline.stepHooks(AlerterHooks.all),
-          Pipeline.hooks(AlerterHooks.all),
-          Pipeline.onExit(() => Effect.die(new Error("broken hook")))
-        )
-      )
-      const secrets = Layer.orDie(Secrets.layerUnknown({ rows: 7, token: "s3cret" }))
-      const tables = yield* inProcess(
-        storage,
-        layer.pipe(Layer.provide(secrets), Layer.provide(seen.layer)),
-        Effect.gen(function*() {
-          yield* Effect.exit(workflow.execute({ id: "1" }))
-          const sql = yield* SqlClient
-          return engine.survives
-            ? yield* Effect.all([sql`SELECT payload FROM cluster_messages`, sql`SELECT payload FROM cluster_replies`])
-            : []
-        })
-      )
-      assert.equal(seen.alerts.length, 1)
-      assert.ok(seen.alerts.every(({ source }) => source?.runName === "nightly"))
-      const text = JSON.stringify([tables, seen.alerts, seen.events.list, seen.log.list, seen.events.list.map(String)])
-      assert.ok(text.includes("nightly") && text.includes("<redacted>"))
-      assert.ok(!text.includes("s3cret"))
-    }))
-
-  test("each alert has an idempotency key of its own, and two runs have the same dedupe keys", (storage) =>
-    Effect.gen(function*() {
-      const seen = recorder()
-      const each = AlerterHooks.failureWith((alert) => alert, { nested: "each" })
-      const step = Step.make("load", Effect.fail(new Bad({ n: 1 }))).pipe(
-        Step.onFailure(() => Effect.void),
-        Step.hooks(each),
-        Durable.step({ error: Bad })
-      )
-      const { layer, workflow } = job(() => Pipeline.make("x", step).pipe(Pipeline.hooks(each)))
-      const pipeline = { layer, workflow }
-      yield* run(storage, seen, pipeline, "1")
-      yield* run(storage, seen, pipeline, "2")
-      const keys = seen.alerts.map(({ idempotencyKey }) => idempotencyKey)
-      assert.equal(keys.length, 4)
-      assert.equal(new Set(keys).size, 4)
-      const about = seen.alerts.map(({ dedupeKey }) => dedupeKey)
-      assert.ok(about.every((key) => key !== undefined))
-      // the same in both runs
-      assert.deepEqual(about.slice(0, 2), about.slice(2))
-    }))
-
-  if (!engine.survives) return
-
-  test("the elapsed time of a step does not include the time between two processes", (storage) =>
-    Effect.gen(function*() {
-      const seen = recorder()
-      const elapsed: Array<number> = []
-      const step = Step.make("quick", Effect.void).pipe(
-        Step.onSuccess(() =>
-          Effect.gen(function*() {
-            if (seen.list.length === 0) {
-              yield* seen.note("hook")
-              return yield* Effect.never
-            }
-            elapsed.push(Duration.toMillis(yield* StepContext.elapsed))
-          })
-        ),
-        Step.hooks(Hook.onExit(() => seen.note("exit"))),
-        Durable.step()
-      )
-      const { layer, workflow } = job(() => step)
-      yield* inProcess(
-        storage,
-        Layer.provide(layer, seen.layer),
-        Effect.andThen(
-          workflow.execute({ id: "1" }, { discard: true }),
-          until("the hook runs", () => seen.list.includes("hook"))
-        )
-      )
-      yield* Effect.sleep(300)
-      assert.deepEqual(yield* run(storage, seen, { layer, workflow }), Exit.void)
-      assert.deepEqual(seen.list, ["hook", "exit"])
-      assert.ok(elapsed.length === 1 && elapsed[0]! < 250, String(elapsed))
     }))
 }

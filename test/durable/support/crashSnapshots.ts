@@ -2,20 +2,15 @@
  * Simulates crashes of a process: copies its database at each write, so that a test can resume from any of the copies as
  * if the process had died there.
  */
-import * as SingleRunner from "effect/cluster/SingleRunner"
-import { Digest } from "effect/crypto"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Reactivity from "effect/reactivity/Reactivity"
-import * as SqlClient from "effect/sql/SqlClient"
-import type { Connection } from "effect/sql/SqlConnection"
-import * as Statement from "effect/sql/Statement"
+import type * as Scope from "effect/Scope"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { Durable } from "../../../src/durable/index.ts"
-import * as SqliteClient from "../../../src/durable/internal/engine/sqliteClient.ts"
-import { fastSharding, type Storage } from "./engine.ts"
+import { CurrentWatch } from "../../../src/durable/internal/engine/watch.ts"
+import type { Storage } from "./engine.ts"
 
 /** A copy of the database at a moment at which the process could have died. */
 export interface Snapshot {
@@ -33,53 +28,39 @@ const copy = (from: string, to: string) => {
 
 const writes = /^\s*(?:INSERT|UPDATE|DELETE|COMMIT|WITH)/i
 
+/** The length that the `-wal` file, and so each copy, may have. */
+const longest = 64 * 1024
+
 /** Makes the storage of a SQLite file that takes a snapshot before each statement that writes. */
 export const snapshotting = (
   file: string,
   noted: () => number
-): { readonly storage: Storage; readonly snapshots: Array<Snapshot> } => {
-  const snapshots: Array<Snapshot> = []
-  const snapshot = (sql: string) => {
-    if (!writes.test(sql)) return
-    const copied = `${file}-${snapshots.length}`
-    copy(file, copied)
-    snapshots.push({ file: copied, noted: noted() })
-  }
-  const watched = (connection: Connection): Connection => ({
-    execute: (sql, params, transform) =>
-      Effect.suspend(() => (snapshot(sql), connection.execute(sql, params, transform))),
-    executeUnprepared: (sql, params, transform) =>
-      Effect.suspend(() => (snapshot(sql), connection.executeUnprepared(sql, params, transform))),
-    executeValues: (sql, params) => Effect.suspend(() => (snapshot(sql), connection.executeValues(sql, params))),
-    executeValuesUnprepared: (sql, params) =>
-      Effect.suspend(() => (snapshot(sql), connection.executeValuesUnprepared(sql, params))),
-    executeRaw: (sql, params) => Effect.suspend(() => (snapshot(sql), connection.executeRaw(sql, params))),
-    executeStream: connection.executeStream
+): Effect.Effect<
+  { readonly storage: Storage; readonly snapshots: Array<Snapshot> },
+  never,
+  Scope.Scope
+> =>
+  Effect.gen(function*() {
+    const snapshots: Array<Snapshot> = []
+    const own = yield* Effect.acquireRelease(
+      Effect.sync(() => new DatabaseSync(file)),
+      (db) => Effect.sync(() => db.close())
+    )
+    const snapshot = (sql: string) => {
+      if (!writes.test(sql)) return
+      if ((fs.statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > longest) {
+        // does nothing in the middle of a transaction
+        own.prepare("PRAGMA wal_checkpoint(TRUNCATE)").all()
+      }
+      const copied = `${file}-${snapshots.length}`
+      copy(file, copied)
+      snapshots.push({ file: copied, noted: noted() })
+    }
+    const storage = Durable.layerSqlite({ filename: file, synchronous: "normal" }).pipe(
+      Layer.provide(Layer.succeed(CurrentWatch, { statement: snapshot }))
+    )
+    return { storage: Layer.orDie(storage), snapshots }
   })
-  const client = Layer.effect(
-    SqlClient.SqlClient,
-    Effect.gen(function*() {
-      const inner = yield* SqlClient.SqlClient
-      // keeps the -wal file, and so each copy, small
-      yield* inner`PRAGMA wal_autocheckpoint = 16`
-      return yield* SqlClient.make({
-        acquirer: Effect.map(inner.reserve, watched),
-        compiler: Statement.makeCompilerSqlite(),
-        driver: "node:sqlite",
-        spanAttributes: [],
-        beginTransaction: "BEGIN IMMEDIATE",
-        prepareTransactionControls: true,
-        releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`
-      })
-    })
-  ).pipe(Layer.provide([SqliteClient.layer({ filename: file, synchronous: "normal" }), Reactivity.layer]))
-  const storage = Durable.layerCluster.pipe(
-    Layer.provide(SingleRunner.layer({ runnerStorage: "memory", shardingConfig: fastSharding })),
-    Layer.provide(Digest.layerWebCrypto),
-    Layer.provideMerge(client)
-  )
-  return { storage: Layer.orDie(storage), snapshots }
-}
 
 /** Copies a snapshot to a file that a process can resume from, and returns its path. */
 export const restoreSnapshot = ({ file }: Snapshot, name: string): string => {
@@ -102,26 +83,21 @@ const hasTable = (file: string, name: string): boolean =>
 
 /** Returns the activities whose result is recorded in a file, as `name/attempt`. */
 export const recordedActivities = (file: string): ReadonlySet<string> => {
-  if (!hasTable(file, "cluster_replies")) return new Set()
-  const rows = query<{ id: string; reply: string }>(
+  if (!hasTable(file, "effect_epilogue_activities")) return new Set()
+  const rows = query<{ name: string; attempt: number }>(
     file,
-    `SELECT m.message_id AS id, r.payload AS reply FROM cluster_messages m
-     JOIN cluster_replies r ON r.request_id = m.id WHERE m.tag = 'activity'`
+    "SELECT name, attempt FROM effect_epilogue_activities WHERE exit IS NOT NULL"
   )
-  return new Set(
-    rows.filter(({ reply }) => reply.includes(`"Complete"`)).map(({ id }) => id.split("/activity/")[1] ?? id)
-  )
+  return new Set(rows.map(({ attempt, name }) => `${name}/${attempt}`))
 }
 
 export interface QueuedAlert {
   readonly id: string
   readonly state: string
-  /** When a process took it to deliver it; that process may be dead. */
-  readonly acquired_at: string | null
 }
 
 /** Returns the alerts in the outbox of a file. */
 export const queuedAlerts = (file: string): ReadonlyArray<QueuedAlert> =>
-  hasTable(file, "effect_epilogue_outbox")
-    ? query<QueuedAlert>(file, "SELECT id, state, acquired_at FROM effect_epilogue_outbox")
+  hasTable(file, "effect_epilogue_alerts")
+    ? query<QueuedAlert>(file, "SELECT id, state FROM effect_epilogue_alerts")
     : []

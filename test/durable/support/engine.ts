@@ -35,6 +35,8 @@ export interface Engine {
   readonly storage: Effect.Effect<Storage, never, Scope.Scope>
   /** Whether runs survive the process. */
   readonly survives: boolean
+  /** The tables in which it stores what runs have left. */
+  readonly tables: ReadonlyArray<string>
   /** How many examples of a property are run. */
   readonly runs: number
   /** How many tests may run at once. */
@@ -45,14 +47,11 @@ export interface Engine {
 const queues = new WeakMap<Engine, Array<() => Promise<void>>>()
 
 /**
- * Returns a function that registers a test, titled with the engine's name. The tests spend most of their time waiting,
- * so the next ones are started together with the one that the runner has come to.
+ * Returns a function that registers a test. The tests spend most of their time waiting, so the next ones of the queue are
+ * started together with the one that the runner has come to, up to `concurrency` of them.
  */
-export const suiteOf = (engine: Engine, timeout = 10_000) => {
-  const { concurrency, name, storage } = engine
-  const queue = queues.get(engine) ?? []
-  queues.set(engine, queue)
-  const { live } = makeIt((title, run) => {
+export const together = (concurrency: number, queue: Array<() => Promise<void>> = []) =>
+  makeIt((title, run) => {
     let started: Promise<void> | undefined
     const start = () => {
       started ??= run()
@@ -61,11 +60,19 @@ export const suiteOf = (engine: Engine, timeout = 10_000) => {
       return started
     }
     const nth = queue.push(start) - 1
-    test(title, { timeout }, () => {
+    // a busy machine takes long, and so does a test that is started early on a slow storage
+    test(title, { timeout: 60_000 }, () => {
       for (const next of queue.slice(nth, nth + concurrency)) void next()
       return start()
     })
-  })
+  }).live
+
+/** Returns a function that registers a test, titled with the engine's name. */
+export const suiteOf = (engine: Engine) => {
+  const { concurrency, name, storage } = engine
+  const queue = queues.get(engine) ?? []
+  queues.set(engine, queue)
+  const live = together(concurrency, queue)
   return <A, E>(title: string, body: (storage: Storage) => Effect.Effect<A, E, Scope.Scope>): void =>
     live(`${name}: ${title}`, (() => Effect.flatMap(storage, body)) satisfies Body<A, E>)
 }
@@ -85,9 +92,18 @@ export const temporaryFolder: Effect.Effect<string, never, Scope.Scope> = Effect
   (made) => Effect.sync(() => fs.rmSync(made, { recursive: true, force: true }))
 )
 
+/** Returns the path of a database file in a temporary folder of its own. */
+export const newFile: Effect.Effect<string, never, Scope.Scope> = Effect.map(
+  temporaryFolder,
+  (folder) => path.join(folder, "durable.db")
+)
+
+/** Returns a client of a SQLite file, as another process opens it. */
+export const clientOf = (filename: string) => Layer.fresh(Layer.orDie(Durable.layerSqliteClient({ filename })))
+
 /** Returns the storage of a SQLite file. */
 export const sqliteStorage = (filename: string): Storage =>
-  Layer.orDie(Durable.layerSqlite({ filename, shardingConfig: fastSharding }))
+  Layer.orDie(Durable.layerSqlite({ filename, drain: "100 millis" }))
 
 /** Stands for one process: starts the engine and the pipelines, runs `use`, and shuts down in order. */
 export const inProcess = <A, E, R, RL>(
@@ -169,9 +185,9 @@ export const recorder = (): Recorder => {
 }
 
 /** Waits until a condition holds, on the machine's clock; dies after `millis`. */
-export const until = (what: string, holds: () => boolean, millis = 4_000): Effect.Effect<void> =>
+export const until = (what: string, holds: () => boolean, millis = 15_000): Effect.Effect<void> =>
   Effect.suspend(() => holds() ? Effect.void : Effect.fail("not yet")).pipe(
-    Effect.retry({ schedule: Schedule.spaced("5 millis"), times: millis / 5 }),
+    Effect.retry({ schedule: Schedule.spaced("5 millis").pipe(Schedule.upTo({ duration: millis })) }),
     Effect.catch(() => Effect.die(new Error(`timed out waiting until ${what}`)))
   )
 
@@ -195,7 +211,7 @@ export const awaitExit = (
         ? Effect.succeed(result.value.exit)
         : Effect.fail("not yet")
   ).pipe(
-    Effect.retry({ schedule: Schedule.spaced("10 millis"), times: 400 }),
+    Effect.retry({ schedule: Schedule.spaced("10 millis"), times: 1_500 }),
     Effect.catch(() => Effect.die(new Error("the run does not end")))
   )
 
@@ -205,7 +221,7 @@ export const awaitSuspended = (workflow: Polled, executionId: string): Effect.Ef
     Effect.catchDefect(workflow.poll(executionId), () => Effect.succeedNone),
     (result) => Option.isSome(result) && result.value._tag === "Suspended" ? Effect.void : Effect.fail("not yet")
   ).pipe(
-    Effect.retry({ schedule: Schedule.spaced("10 millis"), times: 400 }),
+    Effect.retry({ schedule: Schedule.spaced("10 millis"), times: 1_500 }),
     Effect.catch(() => Effect.die(new Error("the run is not suspended")))
   )
 
@@ -222,7 +238,8 @@ export const interruptRun = <RL>(
   storage: Storage,
   pipelines: Layer.Layer<never, never, RL>,
   workflow: Interruptible,
-  ready?: () => boolean
+  ready?: () => boolean,
+  interrupt: (executionId: string) => Effect.Effect<void, never, WorkflowEngine> = (id) => workflow.interrupt(id)
 ) =>
   inProcess(
     storage,
@@ -231,7 +248,7 @@ export const interruptRun = <RL>(
       const executionId = yield* workflow.execute({ id: "1" }, { discard: true })
       if (ready === undefined) yield* awaitSuspended(workflow, executionId)
       else yield* until("the run is ready to be interrupted", ready)
-      yield* workflow.interrupt(executionId)
+      yield* interrupt(executionId)
       const exit = yield* awaitExit(workflow, executionId)
       // an interruption of a run that has ended changes nothing
       yield* workflow.interrupt(executionId)
@@ -261,7 +278,7 @@ export const errorOf = (exit: Exit.Exit<unknown, unknown>): unknown =>
 
 /** Returns the token of the question that an alert asks. */
 export const tokenIn = ({ fields }: Alert): string | undefined =>
-  fields.flatMap(({ value }) => /^epilogue answer (\S+) --approve$/.exec(value)?.[1] ?? [])[0]
+  fields.flatMap(({ value }) => /^epilogue answer (\S+) --approve( |$)/.exec(value)?.[1] ?? [])[0]
 
 /** The question that the tests of approvals ask. */
 export const question = { title: "Deploy?", timeout: "1 day" } as const

@@ -1,5 +1,7 @@
 /** Fits the attachments of an alert to what a channel accepts. */
 import type { Alert, Attachment } from "../../../Alert.ts"
+import { withNote } from "../../../internal/alerts/notes.ts"
+import type { Words } from "../../../internal/text/alertWords.ts"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
 
 /** The most files of one message: Discord's limit, which is the lowest of all channels that accept files. */
@@ -16,11 +18,8 @@ const typeOf = (mediaType: string): string =>
 /** Returns a file name without separators, which no receiver takes for a path. */
 const fileName = (name: string): string => fitEnd(oneLine(name).replace(/[/\\]/g, "_"), maxName) || "attachment"
 
-const sizeOf = ({ content: { length } }: Attachment): string =>
-  length < 1000 ? `${length} bytes` : `${Math.ceil(length / 1000)} kB`
-
 /** Keeps the attachments that fit a channel's limits, and names all others in a field of the alert. */
-export const fitAttachments = <A extends Alert>(alert: A, maxBytes: number): A => {
+export const fitAttachments = <A extends Alert>(alert: A, maxBytes: number, words: Words): A => {
   const { attachments } = alert
   if (attachments.length === 0) return alert
   let room = maxBytes
@@ -32,9 +31,11 @@ export const fitAttachments = <A extends Alert>(alert: A, maxBytes: number): A =
     if (taken.length < maxFiles && length <= room) {
       taken.push({ name, mediaType: typeOf(attachment.mediaType), content: attachment.content })
       room -= length
-    } else left.push(`${name} (${sizeOf(attachment)})`)
+    } else left.push(`${name} (${words.fileSize(length)})`)
   }
-  const note = left.length === 0 ? [] : [{ name: "not attached", value: left.join(", ") }]
+  const kept = alert.with({ attachments: taken })
   // a cast, since `with` forgets that the alert has a time, which does not change here
-  return alert.with({ attachments: taken, fields: [...alert.fields, ...note] }) as A
+  return (left.length === 0
+    ? kept
+    : withNote(kept, { kind: "not attached", name: words.notAttached }, left.join(", "))) as A
 }

@@ -6,13 +6,20 @@ import type * as Scope from "effect/Scope"
 import type { Alert } from "../../../Alert.ts"
 import { Alerter, AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { failWith, timed } from "../../../internal/alerts/alerter.ts"
+import * as Mailbox from "../../../internal/alerts/mailbox/mailbox.ts"
+import type { Pace } from "../../../internal/alerts/mailbox/pace.ts"
 import { counted } from "../../../internal/alerts/metrics.ts"
+import { pageUrl } from "../../../internal/alerts/pageUrl.ts"
 import { forgetful } from "../../../internal/alerts/settling.ts"
+import { CurrentWords } from "../../../internal/alerts/words.ts"
+import { inZone } from "../../../internal/alerts/zone.ts"
 import { scrubAlert } from "../../../internal/model/scrubAlert.ts"
 import { CurrentGuard } from "../../../internal/model/secrets.ts"
+import type { Words } from "../../../internal/text/alertWords.ts"
 import { localTime } from "../../../internal/text/localTime.ts"
 import { type Scrub, scrubber } from "../../../internal/text/secrets.ts"
 import type { ChannelOptions } from "../../ChannelOptions.ts"
+import { withLinks } from "./actions.ts"
 import { fitAttachments } from "./attachments.ts"
 import * as Http from "./http.ts"
 
@@ -21,6 +28,8 @@ export interface Channel {
   readonly http: Http.Http
   /** Shows a time in the channel's time zone, with the name of the zone. */
   readonly time: (at: DateTime.DateTime) => string
+  /** The words that the library says in alerts. */
+  readonly words: Words
   /** Makes an error of this channel. */
   readonly error: (reason: AlerterErrorReason) => AlerterError
 }
@@ -28,7 +37,7 @@ export interface Channel {
 /** An alert as channels get it: with a time, and without the channel's secrets. */
 export type Dated = Alert & { readonly at: DateTime.Utc }
 
-/** Makes what a channel sends with. Called when its layer is built. */
+/** Makes the means of a channel. Called when its layer is built. */
 export const make = (
   name: string,
   options: ChannelOptions,
@@ -38,6 +47,7 @@ export const make = (
   const zone = options.timeZone ?? DateTime.zoneMakeLocal()
   return Effect.gen(function*() {
     const guard = yield* CurrentGuard
+    const words = yield* CurrentWords
     guard?.add(secrets)
     // what a server says may quote the alert, and is cut afterwards
     const http = yield* Http.make(name, options, guard === undefined ? own : (text) => guard.text(own(text)))
@@ -45,6 +55,7 @@ export const make = (
       channel: {
         http,
         time: (at) => localTime(at, zone),
+        words,
         error: (reason) => new AlerterError({ channel: name, reason })
       },
       // of an alert `timed` has removed the others
@@ -53,42 +64,76 @@ export const make = (
   })
 }
 
+/** The limits that a channel documents, by which its alerts are sent. */
+interface Sending {
+  /** How many alerts the channel takes, as it documents. */
+  readonly pace: Pace
+  /** How many alerts are sent at once. One unless set. */
+  readonly concurrency?: number | undefined
+  /** The most bytes of attachments of one alert. None unless set. */
+  readonly maxAttached?: number | undefined
+  /** Whether the channel sends alerts as data, with links as they were given. */
+  readonly asData?: boolean | undefined
+  /** Whether the channel shows how things are, and so gets quiet alerts, too. */
+  readonly keepsState?: boolean | undefined
+  /** Whether there is something to send of an alert. Without, its post succeeds at once, and takes nothing of the pace. */
+  readonly concerns?: ((alert: Alert) => boolean) | undefined
+}
+
 /**
  * Makes the alerter of a channel. `start` is called once, when the layer is built; the function that it returns is
- * called for each alert, whose attachments have at most `maxAttached` bytes together. With `settles`, it gets quiet
- * alerts, too.
+ * called for each alert, by the channel's mailbox.
  */
 export const layer = <E = never, R = never>(
   name: string,
   options: ChannelOptions,
   secrets: ReadonlyArray<string>,
   start: (channel: Channel) => Effect.Effect<(alert: Dated) => Effect.Effect<unknown, AlerterError>, E, R>,
-  maxAttached = 0,
-  settles = false
+  { asData = false, concerns, concurrency, keepsState, maxAttached = 0, pace }: Sending
 ): Layer.Layer<Alerter, E, Exclude<R, Scope.Scope>> =>
   Layer.effect(
     Alerter,
     Effect.gen(function*() {
       const { channel, scrub } = yield* make(name, options, secrets)
       const post = yield* start(channel)
+      const withoutDefects = (post: () => Effect.Effect<unknown, AlerterError>): Effect.Effect<void, AlerterError> =>
+        Effect.catchCause(
+          Effect.asVoid(Effect.suspend(post)),
+          (cause) =>
+            failWith(
+              cause,
+              (detail) => channel.error(AlerterErrorReason.Rejected({ detail: channel.http.detail(detail) }))
+            )
+        )
+      // a cast, since `timed` has set the time
+      const deliver = (alert: Alert) => counted(name, withoutDefects(() => post(alert as Dated)))
+      const send = yield* Mailbox.make(deliver, {
+        channel: name,
+        pace: options.pace ?? pace,
+        drain: options.drain,
+        capacity: options.capacity,
+        concurrency,
+        keepsState,
+        zone: options.timeZone ?? DateTime.zoneMakeLocal(),
+        words: channel.words
+      })
       const alerter = Alerter.of({
         post: (input) =>
-          timed(input, (alert) =>
-            counted(
-              name,
-              Effect.catchCause(
-                // a cast, since `timed` has set the time
-                Effect.asVoid(
-                  Effect.suspend(() => post(fitAttachments(scrubAlert(alert, scrub), maxAttached) as Dated))
-                ),
-                (cause) =>
-                  failWith(
-                    cause,
-                    (detail) => channel.error(AlerterErrorReason.Rejected({ detail: channel.http.detail(detail) }))
-                  )
-              )
-            ))
+          timed(
+            input,
+            (alert) =>
+              withoutDefects(() => {
+                if (concerns?.(alert) === false) return Effect.void
+                const scrubbed = scrubAlert(alert, scrub)
+                return send(
+                  fitAttachments(asData ? scrubbed : withLinks(scrubbed, channel.words), maxAttached, channel.words)
+                )
+              }),
+            name,
+            pageUrl
+          )
       })
-      return settles ? alerter : forgetful(alerter)
+      const zoned = inZone(alerter, options.timeZone ?? DateTime.zoneMakeLocal())
+      return keepsState === true ? zoned : forgetful(zoned)
     })
   )

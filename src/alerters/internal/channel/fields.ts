@@ -2,7 +2,8 @@
 import type { Field } from "../../../Alert.ts"
 import { clean, oneLine } from "../../../internal/text/fit.ts"
 
-export interface FieldRoom<A> {
+/** The room that a message has for fields. */
+interface FieldRoom<A> {
   /** The limit of all fields together, as `size` counts. */
   readonly room: number
   readonly maxFields: number

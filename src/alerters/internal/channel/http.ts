@@ -13,6 +13,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { type AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
+import { CurrentGate } from "../../../internal/alerts/mailbox/gate.ts"
 import { withoutUrls } from "../../../internal/text/addresses.ts"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
 import type { Scrub } from "../../../internal/text/secrets.ts"
@@ -33,13 +34,18 @@ export interface Answer {
 /** Reads an answer whose status is one of success (2xx). */
 export type Read<A> = (answer: Answer) => Effect.Effect<A, Failure>
 
+/** The requests of a channel. */
 export interface Http {
   /**
    * Sends a request, and retries it. Without `read`, the status alone decides, and the body is not read: a connection
    * that breaks while it is read would send the alert twice.
    */
   readonly send: {
-    (request: HttpClientRequest.HttpClientRequest): Effect.Effect<void, AlerterError>
+    (
+      request: HttpClientRequest.HttpClientRequest,
+      read?: undefined,
+      options?: SendOptions
+    ): Effect.Effect<void, AlerterError>
     <A>(
       request: HttpClientRequest.HttpClientRequest,
       read: Read<A>,
@@ -50,12 +56,26 @@ export interface Http {
   readonly detail: (text: string) => string
 }
 
+/** The ways in which a request differs from the others of its channel. */
 export interface SendOptions {
   /** Replaces the channel's timeout: a long poll takes longer than a post. */
   readonly timeout?: Duration.Input | undefined
-  /** Reads an answer whose status is not one of success. With `undefined`, the status alone decides. */
-  readonly refused?: ((answer: Answer) => Failure | undefined) | undefined
+  /** The most that is read of an answer, in UTF-16 code units. A million unless set. */
+  readonly maxAnswer?: number | undefined
+  /** Whether a status of success says that the alert was accepted. All do unless set. */
+  readonly accepts?: ((status: number) => boolean) | undefined
+  /** Reads an answer whose status is not one of success, or not accepted. With `undefined`, the status alone decides. */
+  readonly refused?: ((answer: Answer) => Failure | undefined | Effect.Effect<Failure | undefined>) | undefined
+  /** Learns from the headers of an answer whose status is one of success, as how long a body may be. */
+  readonly learn?: ((headers: Answer["headers"]) => Effect.Effect<void>) | undefined
+  /**
+   * Reads from the headers of an answer whose status is one of success for how long the channel takes no more. The
+   * mailbox, if there is one, sends the next alert only then.
+   */
+  readonly exhausted?: ((headers: Answer["headers"]) => Wait | Effect.Effect<Wait>) | undefined
 }
+
+type Wait = Duration.Duration | undefined
 
 /** The most that is read of an answer, in UTF-16 code units. */
 const maxBody = 1 << 20
@@ -77,20 +97,27 @@ export const make = (
     const send = <A>(
       request: HttpClientRequest.HttpClientRequest,
       read?: Read<A>,
-      { refused, timeout }: SendOptions = {}
+      { timeout, ...options }: SendOptions = {}
     ): Effect.Effect<A, AlerterError> =>
       attempts(
-        withFetchOptions(attemptOnce(client, request, read, refused, detail), Option.getOrUndefined(init)),
+        withFetchOptions(attemptOnce(client, request, read, options, detail), Option.getOrUndefined(init)),
         timeout
       )
     return { send, detail }
   })
 
+/** Keeps the mailbox from sending the next alert for some time. Does nothing where there is no mailbox. */
+const pause = (wait: Wait | Effect.Effect<Wait>): Effect.Effect<void> =>
+  Effect.flatMap(
+    Effect.isEffect(wait) ? wait : Effect.succeed(wait),
+    (wait) => wait === undefined ? Effect.void : Effect.map(CurrentGate, (gate) => gate?.pause(Duration.toMillis(wait)))
+  )
+
 const attemptOnce = <A>(
   client: HttpClient.HttpClient,
   request: HttpClientRequest.HttpClientRequest,
   read: Read<A> | undefined,
-  refused: SendOptions["refused"],
+  { accepts, exhausted, learn, maxAnswer = maxBody, refused }: Omit<SendOptions, "timeout">,
   detail: (text: string) => string
 ): Effect.Effect<A, Failure> =>
   HttpClient.withScope(client).execute(request).pipe(
@@ -99,17 +126,24 @@ const attemptOnce = <A>(
       reason._tag === "StatusCodeError" ? Effect.succeed(reason.response) : Effect.fail(unreachable(reason))
     ),
     Effect.flatMap((response) => {
-      const ok = response.status >= 200 && response.status < 300
+      const ok = response.status >= 200 && response.status < 300 && accepts?.(response.status) !== false
+      const { headers } = response
+      const learnt = ok && learn !== undefined ? learn(headers) : Effect.void
+      const noted = ok && exhausted !== undefined ? Effect.andThen(learnt, pause(exhausted(headers))) : learnt
       // a cast, since `A` is void if there is no `read`
-      if (ok && read === undefined) return Effect.void as Effect.Effect<A>
+      if (ok && read === undefined) return noted as Effect.Effect<A>
       const broken = ok
-        ? Effect.mapError(textOf(response), ({ reason }) => unreachable(reason))
-        : Effect.orElseSucceed(textOf(response), () => "")
+        ? Effect.mapError(textOf(response, maxAnswer), ({ reason }) => unreachable(reason))
+        : Effect.orElseSucceed(textOf(response, maxBody), () => "")
       return Effect.flatMap(broken, (text) => {
         const answer = answerOf(response, text)
-        if (ok) return read!(answer)
+        if (ok) return Effect.andThen(noted, read!(answer))
         const understood = refused?.(answer)
-        return understood === undefined ? Effect.flatMap(refusal(answer, detail), Effect.fail) : Effect.fail(understood)
+        return Effect.flatMap(
+          Effect.isEffect(understood) ? understood : Effect.succeed(understood),
+          (understood) =>
+            understood === undefined ? Effect.flatMap(refusal(answer, detail), Effect.fail) : Effect.fail(understood)
+        )
       })
     }),
     // Closes a body that was not read: on Node, one that never ends would keep the process alive.
@@ -147,7 +181,8 @@ const answerOf = (response: HttpClientResponse.HttpClientResponse, text: string)
 })
 
 const textOf = (
-  response: HttpClientResponse.HttpClientResponse
+  response: HttpClientResponse.HttpClientResponse,
+  most: number
 ): Effect.Effect<string, HttpClientError.HttpClientError> =>
   Effect.suspend(() => {
     const decoder = new TextDecoder()
@@ -156,7 +191,7 @@ const textOf = (
       Stream.runForEachWhile(response.stream, (chunk) =>
         Effect.sync(() => {
           text += decoder.decode(chunk, { stream: true })
-          return text.length < maxBody
+          return text.length < most
         })),
       () => text + decoder.decode()
     )
@@ -189,6 +224,17 @@ export const retryAfter = ({ headers, json }: Answer): Effect.Effect<Duration.Du
     // A date begins with the day of the week. `Date.parse` would also take a mere number for a date.
     const date = /^[a-z]{3}/i.test(header) ? Date.parse(header) : NaN
     return date > now ? Duration.millis(date - now) : undefined
+  })
+
+/** Reads how long it takes until a limit is reset: the header has the time in seconds since 1970, or in milliseconds. */
+export const resetIn = (
+  { headers }: Pick<Answer, "headers">,
+  header: string,
+  unit: "seconds" | "milliseconds" = "seconds"
+): Effect.Effect<Duration.Duration | undefined> =>
+  Effect.map(Clock.currentTimeMillis, (now) => {
+    const millis = Number(headers[header] ?? NaN) * (unit === "seconds" ? 1000 : 1) - now
+    return millis > 0 && millis < Infinity ? Duration.millis(millis) : undefined
   })
 
 const secondsIn = (json: unknown): number | undefined => {

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
+import { CurrentGate, jittered } from "../../../internal/alerts/mailbox/gate.ts"
 import type { ChannelOptions } from "../../ChannelOptions.ts"
 
 /** Describes why an attempt failed, and whether to retry it. */
@@ -43,11 +44,9 @@ export const make = (channel: string, options: ChannelOptions): Attempts => {
   // No count reaches NaN (as of a variable that is not set), so the attempts would never end.
   const retries = Number.isNaN(options.retries) ? defaultRetries : options.retries ?? defaultRetries
 
-  const delayBefore = ({ retryAfter }: Failure, retry: number): Effect.Effect<number> =>
-    retryAfter !== undefined
-      ? Effect.succeed(Duration.toMillis(retryAfter))
-      : Effect.map(Random.next, (random) =>
-        Math.min(maxDelay, firstDelay * 2 ** Math.min(retry, maxDoublings)) * (1 - random / 2))
+  /** Returns a delay that doubles from one retry to the next, shortened at random. */
+  const backoff = (retry: number, random: number): number =>
+    Math.min(maxDelay, firstDelay * 2 ** Math.min(retry, maxDoublings)) * (1 - random / 2)
 
   return <A>(attempt: Effect.Effect<A, Failure>, timeout?: Duration.Input) => {
     const within = timeout === undefined ? limit : Duration.fromInputUnsafe(timeout)
@@ -55,15 +54,35 @@ export const make = (channel: string, options: ChannelOptions): Attempts => {
       duration: within,
       orElse: () => Effect.fail(failure(AlerterErrorReason.TimedOut({ limit: within }), true))
     })
-    const after = (retry: number): Effect.Effect<A, AlerterError> =>
+    /** `refusals` counts the answers in sequence by which the channel refused the rate, and not the alert. */
+    const after = (retry: number, refusals: number): Effect.Effect<A, AlerterError> =>
       Effect.catch(limited, (failed) => {
-        const error = Effect.fail(new AlerterError({ channel, reason: failed.reason }))
-        if (!failed.retryable || retry >= retries) return error
-        return Effect.flatMap(
-          delayBefore(failed, retry),
-          (delay) => delay > maxDelay ? error : Effect.andThen(Effect.sleep(delay), after(retry + 1))
+        const { reason, retryAfter, retryable } = failed
+        const error = new AlerterError({ channel, reason })
+        if (!retryable) return Effect.fail(error)
+        return Effect.withFiber((fiber) =>
+          Effect.flatMap(Random.next, (random): Effect.Effect<A, AlerterError> => {
+            const gate = fiber.getRef(CurrentGate)
+            const said = retryAfter === undefined ? undefined : Duration.toMillis(retryAfter)
+            if (gate === undefined) {
+              const delay = said ?? backoff(retry, random)
+              return retry >= retries || delay > maxDelay
+                ? Effect.fail(error)
+                : Effect.andThen(Effect.sleep(delay), after(retry + 1, 0))
+            }
+            const isRate = reason._tag === "RateLimited"
+            const delay = said === undefined
+              ? backoff(isRate ? refusals : retry, random)
+              : jittered(said, random)
+            if (isRate || said !== undefined) gate.pause(delay)
+            if (retry >= retries && (!isRate || retries <= 0)) return Effect.fail(error)
+            return Effect.flatMap(
+              gate.again(error, delay),
+              (again) => again ? after(isRate ? retry : retry + 1, isRate ? refusals + 1 : 0) : Effect.fail(error)
+            )
+          })
         )
       })
-    return after(0)
+    return after(0, 0)
   }
 }

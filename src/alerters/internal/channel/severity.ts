@@ -10,6 +10,7 @@ export const colors: Record<Severity, string> = {
   critical: "#7c1034"
 }
 
+/** Symbols as emojis. */
 export const symbols: Record<Severity, string> = {
   info: "ℹ️",
   success: "✅",

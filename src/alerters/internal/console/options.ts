@@ -7,12 +7,16 @@ import { optional } from "../channel/schema/structure.ts"
 /** @internal */
 export const console = fileChannel<Console.ConsoleOptions>({
   description: "The console",
-  variables: [],
+  variables: {},
   keys: {
     colors: optional(Leaf.oneOf(["auto", "always", "never"]), "Whether to print in colours. `auto` unless set."),
     stream: optional(Leaf.oneOf(["stdout", "stderr"]), "`stdout` unless set."),
     timeZone: sending.timeZone
   },
   layer: Console.layer,
-  fromEnvironment: () => Console.layer()
+  urls: [{
+    schemes: ["console"],
+    form: "console://",
+    read: ({ rest }) => rest.replace(/\?[^]*$/, "") === "" ? {} : undefined
+  }]
 })

@@ -6,15 +6,19 @@ import type {
   RESTPostAPIWebhookWithTokenJSONBody
 } from "discord-api-types/v10"
 import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import type { Alert, Attachment, Field } from "../../../Alert.ts"
+import type { Alert, AlertAction, Attachment, Field } from "../../../Alert.ts"
 import type { AlerterError } from "../../../Alerter.ts"
+import type { Pace } from "../../../internal/alerts/mailbox/pace.ts"
+import type { Words } from "../../../internal/text/alertWords.ts"
 import { clean, fitEnd, fitMiddle, oneLine } from "../../../internal/text/fit.ts"
 import * as Writer from "../../../internal/text/writer.ts"
 import { fitAttachments } from "../channel/attachments.ts"
 import type { Channel, Dated } from "../channel/channel.ts"
 import { fitFields } from "../channel/fields.ts"
+import type { Answer } from "../channel/http.ts"
 import { repeatKey, sha256 } from "../channel/repeat.ts"
 import { colors, symbols } from "../channel/severity.ts"
 
@@ -36,10 +40,12 @@ const minFieldValue = 64
 /** The longest value of a field that is shown beside others, in one row. */
 const maxInline = 40
 
-/** A zero-width space. Discord refuses texts that are empty or white space, and accepts this one. */
-const blank = "\u200b"
+/** Discord refuses names and values of fields that are empty or white space. */
+const blank = "–"
 
-const visible = (text: string): string => /[^\p{C}\p{Z}]/u.test(text) ? text : blank
+const isVisible = (text: string): boolean => /[^\p{C}\p{Z}]/u.test(text)
+
+const visible = (text: string): string => isVisible(text) ? text : blank
 
 // The marks of Discord's markup (https://docs.discord.com/developers/reference#message-formatting and
 // https://support.discord.com/hc/en-us/articles/210298617) that count anywhere, and each colon with what may be an
@@ -60,29 +66,29 @@ const escapeMark = (mark: string, at: number, text: string): string => {
 const lineMarks = /^([^\S\n\r\u2028\u2029]*)([-#+])/gm
 const numberMarks = /^([^\S\n\r\u2028\u2029]*\d+)([.)])/gm
 
-/** Mentions, which a backslash does not escape, but a zero-width space after the `@` does. */
-const mentions = /@(?=everyone|here|[!&]?\d)/g
+/** Mentions, which a backslash does not escape. As code they are no mentions. Adjacent ones would end each other's code. */
+const mentions = /((?:@(?:everyone|here)|<@[!&]?\d+>)+)/
+
+const escaped = (text: string): string =>
+  text.replace(marks, escapeMark).replace(lineMarks, "$1\\$2").replace(numberMarks, "$1\\$2")
 
 const literal = (text: string): string =>
-  text.replace(marks, escapeMark).replace(lineMarks, "$1\\$2").replace(numberMarks, "$1\\$2").replace(
-    mentions,
-    `@${blank}`
-  )
+  text.split(mentions).map((part, index) => index % 2 === 0 ? escaped(part) : `\`${part}\``).join("")
 
 const literalLength = (text: string): number => literal(text).length
 
-/** Separates adjacent backticks, since three of them would end the code block. */
-const inCode = (text: string): string => text.replace(/`(?=`)/g, `\`${blank}`)
-
-const inCodeLength = (text: string): number => inCode(text).length
-
 const codeMarks = "```\n\n```".length
 
-const codeLength = (text: string): number => text.trim() === "" ? 0 : inCodeLength(text) + codeMarks
+/** Three backticks would end a block of code. A text that has them is shown as any other. */
+const endsCode = (text: string): boolean => text.includes("```")
+
+const codeLength = (text: string): number =>
+  text.trim() === "" ? 0 : endsCode(text) ? literalLength(text) : text.length + codeMarks
 
 const code = (text: string, limit: number): string => {
-  const fitting = fitMiddle(text, limit - codeMarks, inCodeLength)
-  return fitting.trim() === "" ? "" : "```\n" + inCode(fitting) + "\n```"
+  if (endsCode(text)) return literal(fitMiddle(text, limit, literalLength))
+  const fitting = fitMiddle(text, limit - codeMarks)
+  return fitting.trim() === "" ? "" : "```\n" + fitting + "\n```"
 }
 
 const field = ({ name, value }: Field, limit: number): APIEmbedField => {
@@ -94,39 +100,59 @@ const field = ({ name, value }: Field, limit: number): APIEmbedField => {
   }
 }
 
-const fieldsWithin = (fields: ReadonlyArray<Field>, room: number): ReadonlyArray<APIEmbedField> =>
+/** Makes a field of a link, with the name of its host to press. In its address, brackets would end it. */
+const linkField = ({ label, url }: AlertAction): APIEmbedField => ({
+  name: visible(literal(label)),
+  value: `[${literal(fitEnd(new URL(url).host, maxHost))}](${url.replaceAll("(", "%28").replaceAll(")", "%29")})`,
+  inline: true
+})
+
+const maxHost = 100
+
+const sizeOf = (fields: ReadonlyArray<APIEmbedField>): number =>
+  fields.reduce((sum, { name, value }) => sum + name.length + value.length, 0)
+
+const fieldsWithin = (
+  fields: ReadonlyArray<Field>,
+  maxFields: number,
+  room: number,
+  words: Words
+): ReadonlyArray<APIEmbedField> =>
   fitFields(fields, {
     room,
     maxFields,
     maxValue: maxFieldValue,
     minValue: minFieldValue,
     render: field,
-    more: (count) => ({ name: "…", value: `and ${count} more`, inline: false }),
+    more: (count) => ({ name: "…", value: words.moreFields(count), inline: false }),
     size: ({ name, value }) => name.length + value.length
   })
 
-const embed = (alert: Dated, time: (at: DateTime.Utc) => string): APIEmbed => {
+type Shows = Pick<Channel, "time" | "words">
+
+const embed = (alert: Dated, { time, words }: Shows): APIEmbed => {
   const symbol = `${symbols[alert.severity]} `
   const title = symbol + literal(fitEnd(oneLine(alert.title), maxTitle - symbol.length, literalLength))
   const footer = fitEnd(time(alert.at), maxFooter)
   const body = clean(alert.body ?? "").trim()
   const detail = clean(alert.detail ?? "").trimEnd()
-  const room = maxTotal - title.length - footer.length
+  const links = alert.actions.map(linkField)
+  const room = maxTotal - title.length - footer.length - sizeOf(links)
 
   const lineEnd = 1
   const keptDetail = Math.min(codeLengthUpTo(detail, minDetail), minDetail) + lineEnd
   const keptBody = body.length < minBody ? Math.min(literalLength(body), minBody) : minBody
-  const fields = fieldsWithin(alert.fields, room - keptDetail - keptBody)
-  const taken = fields.reduce((sum, { name, value }) => sum + name.length + value.length, 0)
-  const left = Math.min(maxDescription, room - taken)
+  const fields = fieldsWithin(alert.fields, maxFields - links.length, room - keptDetail - keptBody, words)
+  const left = Math.min(maxDescription, room - sizeOf(fields))
   const shownBody = literal(fitMiddle(body, left - keptDetail, literalLength))
   const shownDetail = code(detail, left - shownBody.length - lineEnd)
   const description = [shownBody, shownDetail].filter((part) => part !== "").join("\n")
   return {
     title,
+    ...(alert.url === undefined ? {} : { url: alert.url }),
     color: parseInt(colors[alert.severity].slice(1), 16),
-    ...(description === "" ? {} : { description: visible(description) }),
-    ...(fields.length === 0 ? {} : { fields: [...fields] }),
+    ...(isVisible(description) ? { description } : {}),
+    ...(fields.length + links.length === 0 ? {} : { fields: [...fields, ...links] }),
     footer: { text: footer },
     timestamp: DateTime.formatIso(alert.at)
   }
@@ -138,8 +164,8 @@ const codeLengthUpTo = (text: string, limit: number): number => codeLength(text.
 /** Renders the body of a webhook's request. `allowed_mentions` keeps the text from notifying anybody. */
 export const webhookMessage = (
   alert: Dated,
-  time: (at: DateTime.Utc) => string
-): RESTPostAPIWebhookWithTokenJSONBody => ({ embeds: [embed(alert, time)], allowed_mentions: { parse: [] } })
+  shows: Shows
+): RESTPostAPIWebhookWithTokenJSONBody => ({ embeds: [embed(alert, shows)], allowed_mentions: { parse: [] } })
 
 /**
  * Renders the body of a bot's request. Discord drops a message whose nonce (at most 25 characters) it has seen in the
@@ -148,10 +174,10 @@ export const webhookMessage = (
  */
 export const botMessage = (
   alert: Dated,
-  time: (at: DateTime.Utc) => string,
+  shows: Shows,
   nonce: string
 ): RESTPostAPIChannelMessageJSONBody => ({
-  embeds: [embed(alert, time)],
+  embeds: [embed(alert, shows)],
   allowed_mentions: { parse: [] },
   nonce,
   enforce_nonce: true
@@ -162,6 +188,30 @@ export const botMessage = (
  * (https://docs.discord.com/developers/reference#uploading-files).
  */
 export const maxAttached = 8 << 20
+
+/**
+ * Discord accepts five messages in two seconds (https://github.com/discord/discord-api-docs/issues/367). Limits may
+ * change, so that the headers of its answers count.
+ */
+const perRoute: Pace[number] = { count: 5, per: "2 seconds" }
+
+/** The pace of a bot, to which the headers tell its limits. */
+export const botPace: Pace = [perRoute]
+
+/**
+ * The pace of a webhook. The headers don't tell that a channel takes 30 messages of webhooks a minute, as its developers
+ * say (https://github.com/discord/discord-api-docs/issues/367). Discord refuses the next one, and all for some 45 seconds
+ * (https://github.com/discord/discord-api-docs/issues/4043).
+ */
+export const webhookPace: Pace = [perRoute, { count: 30, per: "1 minute" }]
+
+/** Returns how long to wait before the next message: https://docs.discord.com/developers/topics/rate-limits#header-format */
+const waitOf = (headers: Answer["headers"]): Duration.Duration | undefined => {
+  const after = Number(headers["x-ratelimit-reset-after"])
+  return headers["x-ratelimit-remaining"] === "0" && after > 0 && after < Infinity
+    ? Duration.millis(Math.ceil(after * 1000))
+    : undefined
+}
 
 /** Sets the request's body: JSON, or if there are files, a form with the JSON and the files as its parts. */
 const withFiles = (
@@ -181,20 +231,22 @@ const withFiles = (
 
 /** Sends an alert with its files. If Discord refuses, it is sent without them: files need an additional permission. */
 export const send = (
-  { http }: Channel,
+  { http, words }: Channel,
   request: HttpClientRequest.HttpClientRequest,
   alert: Dated,
   messageOf: (alert: Dated) => object
 ): Effect.Effect<void, AlerterError> => {
   const files = alert.attachments
-  const sent = http.send(withFiles(request, messageOf(alert), files))
+  const post = (alert: Dated, files: ReadonlyArray<Attachment>) =>
+    http.send(withFiles(request, messageOf(alert), files), undefined, { exhausted: waitOf })
+  const sent = post(alert, files)
   if (files.length === 0) return sent
   return Effect.catchIf(
     sent,
     ({ reason }) => reason._tag === "Unauthorized" || (reason._tag === "Rejected" && (reason.status ?? 0) < 500),
     ({ message }) =>
       Effect.tap(
-        http.send(withFiles(request, messageOf(fitAttachments(alert, 0)), [])),
+        post(fitAttachments(alert, 0, words), []),
         () => Writer.logWarning("effect-epilogue: the files of an alert were not uploaded", message)
       )
   )

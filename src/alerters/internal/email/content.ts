@@ -1,9 +1,10 @@
 /** Renders alerts as mails, with a plain text part and an HTML part that say the same. */
-import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { Alert, Attachment } from "../../../Alert.ts"
 import { bytes, clean, fitEnd, fitMiddle, oneLine } from "../../../internal/text/fit.ts"
-import type { Dated } from "../channel/channel.ts"
+import { escapeHtml as escape } from "../../../internal/text/html.ts"
+import { linksOf } from "../channel/actions.ts"
+import type { Channel, Dated } from "../channel/channel.ts"
 import { parts } from "../channel/links.ts"
 import { repeatKey, sha256 } from "../channel/repeat.ts"
 import { colors } from "../channel/severity.ts"
@@ -40,15 +41,12 @@ export const maxAttached = 4 << 20
 /** The pictures that mail clients show inline. Hardly any shows SVG, since it may contain scripts. */
 const isPicture = /^image\/(png|jpeg|gif)$/
 
-const characters: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;", "'": "&#39;" }
-
-const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => characters[character]!)
-
 /** Escapes a text, and makes links of its addresses. */
 const linked = (text: string): string =>
-  parts(text).map(({ text, url }) =>
-    url === undefined ? escape(text) : `<a href="${escape(url)}" style="${style.link}">${escape(text)}</a>`
-  ).join("")
+  parts(text).map(({ text, url }) => url === undefined ? escape(text) : anchor(text, url)).join("")
+
+const anchor = (text: string, url: string): string =>
+  `<a href="${escape(url)}" style="${style.link}">${escape(text)}</a>`
 
 const escapedBytes = (text: string): number => bytes(escape(text))
 
@@ -79,7 +77,7 @@ const dark = "@media (prefers-color-scheme: dark) {" +
 export const content = (
   alert: Dated,
   prefix: string | undefined,
-  time: (at: DateTime.Utc) => string,
+  { time, words }: Pick<Channel, "time" | "words">,
   id: string
 ): Content => {
   const { severity } = alert
@@ -96,7 +94,8 @@ export const content = (
     value: fitMiddle(clean(value), maxValue, escapedBytes)
   }))
   const more = alert.fields.length - fields.length
-  const note = more === 0 ? [] : [`… and ${more} more`]
+  const links = linksOf(alert, words)
+  const note = more === 0 ? [] : [words.andMore(more)]
   return {
     subject: headerText(`${prefix ?? ""} ${alert.title}`, maxSubject) || severity,
     text: [
@@ -104,7 +103,8 @@ export const content = (
       body,
       [...fields.map(({ name, value }) => `${name}: ${value.replaceAll("\n", "\n  ")}`), ...note].join("\n"),
       detail,
-      attachments.map(({ name }) => `Attached: ${name}`).join("\n"),
+      links.map(({ label, url }) => `${label}: ${url}`).join("\n"),
+      attachments.map(({ name }) => words.attached(name)).join("\n"),
       at
     ].filter((part) => part !== "").join("\n\n"),
     html: [
@@ -121,14 +121,17 @@ export const content = (
           `<tr><th dir="auto" style="${style.name}">${escape(name)}</th>` +
           `<td dir="auto" style="${style.value}">${linked(value)}</td></tr>`
         ),
-        ...note.map((text) => `<tr><td colspan="2">${text}</td></tr>`),
+        ...note.map((text) => `<tr><td colspan="2">${escape(text)}</td></tr>`),
         "</table>"
       ]),
       // HTML drops the first line end of a `pre`; this one is added to be dropped.
       ...(detail === "" ? [] : [`<pre dir="ltr" style="${style.detail}">\n${linked(detail)}</pre>`]),
+      ...(links.length === 0
+        ? []
+        : [`<p style="${style.text}">${links.map(({ label, url }) => anchor(label, url)).join(" · ")}</p>`]),
       ...attachments.map(({ cid, name }) =>
         cid === undefined
-          ? `<p style="${style.text}">Attached: ${escape(name)}</p>`
+          ? `<p style="${style.text}">${escape(words.attached(name))}</p>`
           : `<p style="margin:0 0 12px"><img src="cid:${escape(cid)}" alt="${escape(name)}" style="max-width:100%"></p>`
       ),
       `<p class="time" style="${style.time}">${escape(at)}</p>`,

@@ -1,9 +1,10 @@
 /** Describes the channel of mails in the config file. */
 import * as Email from "../../Email.ts"
+import type { Address, RawOptions } from "../channel/schema/channelUrl.ts"
 import { fileChannel, sending } from "../channel/schema/fileChannel.ts"
 import * as Leaf from "../channel/schema/leaf.ts"
-import { type Mistake, object, oneOrMore, optional, required } from "../channel/schema/structure.ts"
-import { hasLines, isAddress, onOneLine, parseServer } from "./address.ts"
+import { type Mistake, oneOrMore, optional, required } from "../channel/schema/structure.ts"
+import { hasLines, isAddress, isCertificate, onOneLine, parseServer } from "./address.ts"
 import { layerUrl } from "./post.ts"
 
 /** The addresses between commas, save commas in quotes, as in `"Doe, J." <j@example.com>`. */
@@ -43,13 +44,48 @@ const check = (input: Readonly<Record<string, unknown>>): ReadonlyArray<Mistake>
   } else if (("user" in input) !== ("password" in input)) {
     mistakes.push({ path: ["user" in input ? "user" : "password"], expected: "a user and a password, or neither" })
   }
+  if (input["tls"] === "none" && (input["secure"] ?? input["port"] === 465) === true) {
+    mistakes.push({ path: ["tls"], expected: "required, or nothing, where TLS begins with the connection" })
+  }
   return mistakes
+}
+
+/** The servers of services that Apprise knows by the domain of the sender. */
+const knownServers: Readonly<Record<string, string>> = {
+  "gmail.com": "smtp.gmail.com",
+  "fastmail.com": "smtp.fastmail.com",
+  "yahoo.com": "smtp.mail.yahoo.com"
+}
+
+/**
+ * Reads a URL as of Apprise (https://github.com/caronc/apprise/wiki/Notify_email): `mailtos` encrypts, by STARTTLS unless
+ * its mode is `ssl`, and `mailto` where the server offers it. Without a recipient the sender gets the mails.
+ */
+const mailUrl = ({ host, password, path, port, query, scheme, user }: Address): RawOptions => {
+  const isSecure = scheme === "mailtos"
+  const isSsl = isSecure && query["mode"] === "ssl"
+  const known = knownServers[host.toLowerCase()]
+  const sender = user === undefined ? undefined : user.includes("@") ? user : `${user}@${host}`
+  const address = query["from"] ?? sender
+  const name = query["name"]
+  const from = name === undefined || address === undefined ? address : `"${name.replace(/["\\]/g, "")}" <${address}>`
+  const recipients = [...path, ...(query["to"] === undefined ? [] : [query["to"]])].join(",")
+  const login = query["user"] ?? (known === undefined ? user : sender)
+  return {
+    host: query["smtp"] ?? known ?? host,
+    port: port ?? (isSsl ? 465 : isSecure || known !== undefined ? 587 : 25),
+    secure: isSsl,
+    tls: isSecure || known !== undefined ? "required" : "opportunistic",
+    ...(login === undefined || password === undefined ? {} : { user: login, password }),
+    ...(from === undefined ? {} : { from }),
+    ...(recipients === "" ? address === undefined ? {} : { to: address } : { to: recipients })
+  }
 }
 
 /** @internal */
 export const email = fileChannel<Options>({
   description: "Mails over SMTP, which need the package `nodemailer`",
-  variables: ["SMTP_URL", "ALERT_EMAIL_FROM", "ALERT_EMAIL_TO"],
+  variables: { url: "SMTP_URL", from: "ALERT_EMAIL_FROM", to: "ALERT_EMAIL_TO" },
   keys: {
     host: optional(
       Leaf.text("the name of a server", (text) => /^[^\s/@]+$/.test(text)),
@@ -66,24 +102,30 @@ export const email = fileChannel<Options>({
     from: required(sender, "The sender's address."),
     to: required(oneOrMore(recipients), "One address, several with commas between them, or a list."),
     subjectPrefix: optional(Leaf.text("text"), "What every subject begins with: `[production]`, say."),
-    requireTls: optional(
-      Leaf.flag,
-      "Whether nothing is sent unless it is encrypted. True unless set, save where the server is the machine itself."
-    ),
     tls: optional(
-      object({
-        rejectUnauthorized: optional(Leaf.flag, "Whether the server's certificate must be valid."),
-        ca: optional(
-          Leaf.text("a certificate as PEM", (text) => text.includes("-----BEGIN CERTIFICATE-----")),
-          "The certificate of the authority that the server's is signed by, as PEM."
-        )
-      }),
-      "How the server's certificate is checked."
+      Leaf.oneOf(["required", "opportunistic", "none"]),
+      "Whether connections are encrypted: always, if the server offers it, or never. `required` unless set, and " +
+        "`opportunistic` where the server is the machine itself."
     ),
+    ca: optional(
+      Leaf.text("a certificate as PEM", isCertificate),
+      "The certificate of the authority that the server's is signed by, as PEM. Several one after another."
+    ),
+    rejectUnauthorized: optional(
+      Leaf.flag,
+      "Whether the server's certificate must be valid. True unless set, save where `tls` is `opportunistic`."
+    ),
+    maxConnections: optional(Leaf.whole(1), "How many connections there may be at a time. 2 unless set."),
+    messagesPerConnection: optional(Leaf.whole(1), "How many mails one connection sends. 10 unless set."),
     ...sending
   },
   check,
   layer: ({ host, url, ...options }) =>
     url === undefined ? Email.layer({ host: host ?? "", ...options }) : layerUrl({ url, ...options }),
-  fromEnvironment: Email.layerConfig
+  urls: [{
+    schemes: ["mailto", "mailtos"],
+    form: "mailtos://USER:PASSWORD@HOST/TO?from=FROM",
+    parameters: ["from", "mode", "name", "smtp", "to", "user"],
+    read: mailUrl
+  }]
 })

@@ -10,8 +10,9 @@ import * as Writer from "../../../internal/text/writer.ts"
 import type { SmtpOptions, UrlOptions } from "../../EmailOptions.ts"
 import * as channels from "../channel/channel.ts"
 import { limitOf, make as makeAttempts } from "../channel/retry.ts"
-import { hasLines, isAddress, onOneLine, parseServer } from "./address.ts"
+import { hasLines, isAddress, isCertificate, onOneLine, parseServer } from "./address.ts"
 import { content, domainOf, maxAttached, messageId, threadId } from "./content.ts"
+import * as Slots from "./slots.ts"
 import * as Smtp from "./smtp.ts"
 
 const name = "email"
@@ -20,33 +21,50 @@ const fail = (reason: AlerterErrorReason) => new AlerterError({ channel: name, r
 
 const invalid = (detail: string) => fail(AlerterErrorReason.InvalidAlert({ detail }))
 
+/**
+ * The connections of a pool: one less than Microsoft 365 accepts from a user at a time, so that another job may send, too:
+ * https://learn.microsoft.com/en-us/exchange/troubleshoot/send-emails/smtp-submission-improvements
+ */
+const defaultConnections = 2
+
+/**
+ * Exim leaves all further mails of a connection to its next queue run, which may be half an hour away:
+ * https://github.com/Exim/exim/wiki/Q0009
+ */
+const defaultMessages = 10
+
 const serverOf = (options: SmtpOptions): Smtp.Server => {
-  const { host, password, port, tls, user } = options
+  const { ca, host, maxConnections, messagesPerConnection, password, port, user } = options
   const secure = options.secure ?? port === 465
-  const requireTls = options.requireTls ?? !isLoopback(host)
+  const tls = options.tls ?? (isLoopback(host) ? "opportunistic" : "required")
   return {
     host,
     port: port ?? (secure ? 465 : 587),
     secure,
-    requireTls,
+    tls,
+    ca,
+    rejectUnauthorized: options.rejectUnauthorized ?? (secure || tls === "required" || ca !== undefined),
     auth: user === undefined || password === undefined ? undefined : { user, pass: Redacted.value(password) },
-    tls: {
-      // Where the connection to the machine itself may be unencrypted, a self-signed certificate does no harm.
-      rejectUnauthorized: tls?.rejectUnauthorized ?? (secure || requireTls || !isLoopback(host)),
-      ca: tls?.ca
-    },
-    limit: limitOf(options)
+    limit: limitOf(options),
+    maxConnections: maxConnections ?? defaultConnections,
+    messagesPerConnection: messagesPerConnection ?? defaultMessages
   }
 }
 
+const isWhole = (value: number, max = Infinity): boolean => Number.isInteger(value) && value > 0 && value <= max
+
 /** Returns the mistake in the options, if there is one. */
 const mistake = (
-  { host, password, port = 1, user }: SmtpOptions,
+  { ca, host, maxConnections = 1, messagesPerConnection = 1, password, port, secure, tls, user }: SmtpOptions,
   from: string,
   to: ReadonlyArray<string>
 ): string | undefined => {
   if (host.trim() === "") return "it has no host"
-  if (!(Number.isInteger(port) && port > 0 && port < 65_536)) return "its port is no number from 1 to 65535"
+  if (port !== undefined && !isWhole(port, 65_535)) return "its port is no number from 1 to 65535"
+  if (!isWhole(maxConnections)) return "its maxConnections is no whole number above 0"
+  if (!isWhole(messagesPerConnection)) return "its messagesPerConnection is no whole number above 0"
+  if (tls === "none" && (secure ?? port === 465)) return "its tls is none, though its port begins with TLS"
+  if (ca !== undefined && !isCertificate(ca)) return "its ca is no certificate as PEM"
   if (!isAddress(from)) return "its sender is no address"
   if (hasLines(from)) return "its sender has more than one line"
   if (to.length === 0) return "it has no recipients"
@@ -81,7 +99,7 @@ export const layer = (
     name,
     options,
     [...secretsOf(server.auth), ...secrets],
-    ({ http, time }) =>
+    ({ http, time, words }) =>
       Effect.gen(function*() {
         const wrong = mistake(options, from, to)
         if (wrong !== undefined) return yield* invalid(wrong)
@@ -90,11 +108,12 @@ export const layer = (
           () => fail(AlerterErrorReason.Unreachable({ detail: "it needs a package: npm install nodemailer" }))
         )
         const attempts = makeAttempts(name, options)
+        const slots = Slots.make(server.maxConnections)
         return (alert) =>
           Effect.gen(function*() {
             const id = yield* messageId(alert, to, domain)
             const mail: Smtp.Mail = {
-              ...content(alert, options.subjectPrefix, time, id),
+              ...content(alert, options.subjectPrefix, { time, words }, id),
               from,
               to,
               messageId: id,
@@ -102,16 +121,18 @@ export const layer = (
               urgent: alert.severity === "critical",
               date: new Date(yield* Clock.currentTimeMillis)
             }
-            yield* deliver(smtp, attempts, mail)
+            yield* deliver(smtp, slots, attempts, mail)
           })
       }),
-    maxAttached
+    // no pace: common servers have limits for connections, and delay or refuse mails that are too many, one by one
+    { pace: [], concurrency: server.maxConnections, maxAttached }
   )
 }
 
 /** Sends a mail to all recipients, and again to those for whom the server refuses it temporarily. */
 const deliver = (
   smtp: Smtp.Smtp,
+  slots: Slots.Slots,
   attempts: ReturnType<typeof makeAttempts>,
   mail: Smtp.Mail
 ): Effect.Effect<void, AlerterError> =>
@@ -125,12 +146,25 @@ const deliver = (
       const [first, ...more] = now.filter((one) => one.failure.retryable)
       if (first === undefined) return Effect.void
       pending = [first, ...more].map(({ recipient }) => recipient)
-      return Effect.fail(first.failure)
+      return Effect.fail({ ...first.failure, unconnected: false })
+    })
+    const inSlot: Effect.Effect<void, AlerterError> = Effect.suspend(() => {
+      let crowded = false
+      const sent = slots.within((giveUp) =>
+        attempts(
+          Effect.catchIf(attempt, ({ retryable, unconnected }) => retryable && unconnected, (failed) =>
+            Effect.flatMap(giveUp, (given) => {
+              crowded = given
+              return Effect.fail(given ? { ...failed, retryable: false } : failed)
+            }))
+        )
+      )
+      return Effect.catchIf(sent, () => crowded, () => inSlot)
     })
     // some recipients have it: an error would send it to them again, or through a fallback
     const warn = (error: AlerterError) =>
       Writer.logWarning("effect-epilogue: not every recipient gets the mail", error.message)
-    return Effect.matchEffect(attempts(attempt), {
+    return Effect.matchEffect(inSlot, {
       onFailure: (error) => arrived ? warn(error) : Effect.fail(error),
       onSuccess: () => refused[0] === undefined ? Effect.void : warn(fail(refused[0].failure.reason))
     })

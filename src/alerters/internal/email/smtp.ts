@@ -2,24 +2,25 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
-import type { SendMailOptions, SMTPTransportOptions } from "nodemailer"
-import { AlerterErrorReason } from "../../../Alerter.ts"
-import { type Failure, failure } from "../channel/retry.ts"
+import type * as Scope from "effect/Scope"
+import type { SendMailOptions, SMTPPoolOptions } from "nodemailer"
+import type { Failure } from "../channel/retry.ts"
 import type { Attached } from "./content.ts"
+import { failureOf, isStale, isUnconnected, type Terms, textIn } from "./reply.ts"
+import { connector } from "./sockets.ts"
 
 /** The server, and the login. */
-export interface Server {
+export interface Server extends Terms {
   readonly host: string
   readonly port: number
-  /** Whether the connection begins with TLS. */
-  readonly secure: boolean
-  /** Whether to fail if the server does not offer STARTTLS. */
-  readonly requireTls: boolean
+  readonly ca: string | undefined
+  readonly rejectUnauthorized: boolean
   readonly auth: { readonly user: string; readonly pass: string } | undefined
-  readonly tls: { readonly rejectUnauthorized: boolean; readonly ca?: string | undefined }
-  readonly limit: Duration.Duration
+  readonly maxConnections: number
+  readonly messagesPerConnection: number
 }
 
+/** A mail, and whom it is for. */
 export interface Mail {
   readonly from: string
   /** The recipients in the header, which may be more than those of one attempt. */
@@ -40,51 +41,112 @@ export interface Refused {
   readonly failure: Failure
 }
 
+/** The failure of an attempt. */
+interface SmtpFailure extends Failure {
+  /** Whether the server refused the connection itself. It may accept no more at a time. */
+  readonly unconnected: boolean
+}
+
+/** Sends mails to one server. */
 export interface Smtp {
   /** Sends a mail once, to some of its recipients. Succeeds with those that were refused. */
-  readonly send: (mail: Mail, to: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Refused>, Failure>
+  readonly send: (
+    mail: Mail,
+    to: ReadonlyArray<string>
+  ) => Effect.Effect<ReadonlyArray<Refused>, SmtpFailure>
 }
 
 /** The longest delay of a timer. */
 const maxMillis = 2 ** 31 - 1
 
 /**
- * Loads nodemailer, and fails if it is not installed. An interrupted `send` closes its connection; nodemailer before
- * 10.6 closes it only when the timeout ends.
+ * How long a connection waits for the next mail. Servers wait for 5 minutes
+ * (https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.2.7), but Postfix under load for 10 seconds
+ * (https://www.postfix.org/STRESS_README.html).
  */
-export const make = (server: Server, detail: (text: string) => string): Effect.Effect<Smtp, unknown> =>
-  Effect.map(Effect.tryPromise(() => import("nodemailer")), ({ default: nodemailer }) => {
-    const { auth, host, limit, port, requireTls, secure, tls } = server
-    const millis = Math.min(Duration.toMillis(limit), maxMillis)
-    const options: SMTPTransportOptions = {
-      host,
-      port,
-      secure,
-      requireTLS: requireTls,
-      tls: { rejectUnauthorized: tls.rejectUnauthorized, ...(tls.ca === undefined ? {} : { ca: tls.ca }) },
-      ...(auth === undefined ? {} : { auth }),
-      connectionTimeout: millis,
-      dnsTimeout: millis,
-      greetingTimeout: millis,
-      socketTimeout: millis,
-      logger: false
-    }
-    const transport = nodemailer.createTransport(options)
+const idleMillis = 9_000
+
+/** How long a server may take to close a connection from its side, while the process waits. */
+const closeMillis = 500
+
+/** Loads nodemailer. Bundlers take it in where it is installed, and leave out an import in `try` where it is not. */
+const loadNodemailer = Effect.tryPromise(async () => {
+  try {
+    return (await import("nodemailer")).default
+  } catch (cause) {
+    throw new Error("the package nodemailer could not be loaded", { cause })
+  }
+})
+
+/**
+ * Loads nodemailer, and fails if it is not installed. The connections are closed with the scope. An interrupted `send`
+ * closes its connection.
+ */
+export const make = (
+  server: Server,
+  detail: (text: string) => string
+): Effect.Effect<Smtp, unknown, Scope.Scope> =>
+  Effect.gen(function*() {
+    const nodemailer = yield* loadNodemailer
+    const millis = Math.min(Duration.toMillis(server.limit), maxMillis)
+    const sockets = connector(yield* Effect.promise(() => import("node:net")), millis)
+    const transport = yield* Effect.acquireRelease(
+      Effect.sync(() => nodemailer.createTransport({ ...optionsOf(server, millis), getSocket: sockets.connect })),
+      (transport) =>
+        Effect.sync(() => {
+          transport.close({ force: true })
+          sockets.close()
+        })
+    )
+    const once = (mail: Mail, to: ReadonlyArray<string>) =>
+      Effect.tryPromise({
+        try: (signal) => transport.sendMail({ ...message(mail, to), signal }),
+        // a function, so that an error that is `undefined` is one, too
+        catch: (error) => () => error
+      })
     return {
       send: (mail, to) =>
-        Effect.map(
-          Effect.tryPromise({
-            try: (signal) => transport.sendMail({ ...message(mail, to), signal }),
-            catch: (error) => failureOf(error, detail, limit)
-          }),
-          ({ rejectedErrors = [] }) =>
+        once(mail, to).pipe(
+          // an idle connection that the server has closed meanwhile does not count as an attempt
+          Effect.catchIf((error) => isStale(error()), () => once(mail, to)),
+          Effect.mapError((error) => ({
+            ...failureOf(error(), detail, server),
+            unconnected: isUnconnected(error())
+          })),
+          Effect.map(({ rejectedErrors = [] }) =>
             rejectedErrors.map((error) => ({
               recipient: textIn(error, "recipient") ?? "",
-              failure: failureOf(error, detail, limit)
+              failure: failureOf(error, detail, server)
             }))
+          ),
+          sockets.held
         )
     }
   })
+
+const optionsOf = (
+  { auth, ca, host, maxConnections, messagesPerConnection, port, rejectUnauthorized, secure, tls }: Server,
+  millis: number
+): SMTPPoolOptions & { readonly pool: true } => ({
+  pool: true,
+  maxConnections,
+  maxMessages: messagesPerConnection,
+  // nodemailer's own requeue would fail with the error of the first attempt, which it keeps with the recipients
+  maxRequeues: 0,
+  idleTimeout: idleMillis,
+  host,
+  port,
+  secure,
+  requireTLS: tls === "required",
+  ignoreTLS: tls === "none",
+  tls: { rejectUnauthorized, ...(ca === undefined ? {} : { ca }) },
+  ...(auth === undefined ? {} : { auth }),
+  greetingTimeout: millis,
+  // while a connection is idle, too
+  socketTimeout: Math.max(millis, idleMillis + 1_000),
+  socketCloseTimeout: closeMillis,
+  logger: false
+})
 
 const message = (
   { attachments, date, from, html, messageId, subject, text, thread, to, urgent }: Mail,
@@ -116,53 +178,3 @@ const message = (
   disableFileAccess: true,
   disableUrlAccess: true
 })
-
-// -----------------------------------------------------------------------------
-// errors
-// -----------------------------------------------------------------------------
-
-const textIn = (error: unknown, key: string): string | undefined => {
-  // a cast, since any object may have any key
-  const value = typeof error === "object" && error !== null ? (error as Record<string, unknown>)[key] : undefined
-  return typeof value === "string" ? value : undefined
-}
-
-/** Returns the code of the server's reply: https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1 */
-const statusIn = (error: unknown): number | undefined => {
-  const status = typeof error === "object" && error !== null && "responseCode" in error ? error.responseCode : undefined
-  return typeof status === "number" && status >= 400 && status < 600 ? status : undefined
-}
-
-/** The codes of replies that refuse the login: https://www.rfc-editor.org/rfc/rfc4954#section-6 */
-const unauthorized = new Set([530, 534, 535, 538])
-
-/** nodemailer's codes of connections that were not made, or that broke off. */
-const broken = /^(ECONNECTION|ESOCKET|EDNS|EPROTOCOL|ETLS)$/
-
-/** Codes of certificates that are not trusted, which another attempt does not change. */
-const untrusted = /CERT|SELF_SIGNED|VERIFY|ALTNAME/
-
-const failureOf = (error: unknown, detail: (text: string) => string, limit: Duration.Duration): Failure => {
-  const code = textIn(error, "code") ?? ""
-  const status = statusIn(error)
-  const said = detail((textIn(error, "response") ?? textIn(error, "message") ?? "").replace(/^\d{3}[ -]/, ""))
-  const temporary = status !== undefined && status < 500
-  if ((code === "EAUTH" && !temporary) || (status !== undefined && unauthorized.has(status))) {
-    return failure(AlerterErrorReason.Unauthorized({ detail: said }))
-  }
-  if (status !== undefined) {
-    const noTls = code === "ETLS" && textIn(error, "command") === "STARTTLS"
-    return failure(
-      AlerterErrorReason.Rejected({
-        status,
-        detail: noTls ? `the server offers no TLS, which is required: ${said}` : said
-      }),
-      temporary
-    )
-  }
-  if (code === "ETIMEDOUT") return failure(AlerterErrorReason.TimedOut({ limit }), true)
-  const system = textIn(error, "originalCode") ?? code
-  if (untrusted.test(system)) return failure(AlerterErrorReason.Unreachable({ detail: system }))
-  if (broken.test(code)) return failure(AlerterErrorReason.Unreachable({ detail: system }), true)
-  return failure(AlerterErrorReason.Rejected({ detail: said }))
-}

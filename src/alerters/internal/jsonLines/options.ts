@@ -10,7 +10,7 @@ import { optional, required } from "../channel/schema/structure.ts"
 /** @internal */
 export const jsonLines = fileChannel<JsonLines.JsonLinesOptions>({
   description: "A file, to which each alert adds a line of JSON",
-  variables: ["ALERT_FILE"],
+  variables: { path: "ALERT_FILE" },
   keys: {
     path: required(Leaf.text("the path of a file"), "The path of the file, relative to the folder of this one."),
     maxBytes: optional(Leaf.whole(1), "How long a line may be. 512 KiB unless set.")
@@ -19,5 +19,9 @@ export const jsonLines = fileChannel<JsonLines.JsonLinesOptions>({
     Layer.unwrap(
       Effect.map(Path.Path, (path) => JsonLines.layer({ ...options, path: path.resolve(folder, options.path) }))
     ),
-  fromEnvironment: JsonLines.layerConfig
+  urls: [{
+    schemes: ["jsonlines"],
+    form: "jsonlines://PATH",
+    read: ({ host, path }) => ({ path: `${host}${host === "" || path.length > 0 ? "/" : ""}${path.join("/")}` })
+  }]
 })

@@ -1,11 +1,16 @@
 /** Renders alerts as messages of ntfy. */
 import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Base64 from "effect/encoding/Base64"
 import type { Severity } from "../../../Alert.ts"
+import type { Pace } from "../../../internal/alerts/mailbox/pace.ts"
 import { bytes, fitEnd, oneLine } from "../../../internal/text/fit.ts"
-import type { Dated } from "../channel/channel.ts"
+import type { Channel, Dated } from "../channel/channel.ts"
 import { fitAlert, jsonBytes } from "../channel/fitAlert.ts"
 import { repeatKey, sha256 } from "../channel/repeat.ts"
+
+/** Unless set otherwise, a server accepts 60 requests at once, and one more every 5 seconds (https://docs.ntfy.sh/publish/#limitations). */
+export const pace: Pace = [{ count: 1, per: "5 seconds", burst: 60 }]
 
 /** A message as https://docs.ntfy.sh/publish/#publish-as-json describes it. */
 export interface Message {
@@ -15,6 +20,10 @@ export interface Message {
   readonly priority: number
   readonly tags: ReadonlyArray<string>
   readonly markdown: false
+  /** The address that a tap on the notification opens: https://docs.ntfy.sh/publish/#click-action. */
+  readonly click?: string
+  /** Buttons, at most three: https://docs.ntfy.sh/publish/#action-buttons. */
+  readonly actions?: ReadonlyArray<{ readonly action: "view"; readonly label: string; readonly url: string }>
   /** https://docs.ntfy.sh/publish/#updating-deleting-notifications. At most 64 letters, digits, `-` and `_`. */
   readonly sequence_id?: string
 }
@@ -42,8 +51,12 @@ const emojis: Record<Severity, string> = {
   critical: "rotating_light"
 }
 
-/** Keeps the server from decoding `=?UTF-8?B?…?=`, as it does in titles and tags, which it treats as headers. */
-const literal = (text: string): string => text.replaceAll("=?", "=\u200b?")
+/**
+ * Keeps the server from decoding `=?UTF-8?B?…?=`, as it does in titles and tags, which it treats as headers: a text with
+ * such a word is encoded as one itself (https://www.rfc-editor.org/rfc/rfc2047#section-2), and decoded to what it was.
+ */
+const literal = (text: string): string =>
+  text.includes("=?") ? `=?UTF-8?B?${Base64.encode(text.toWellFormed())}?=` : text
 
 /** Returns the emoji and the tags that fit. A comma in a tag becomes a space, since it would begin another tag. */
 const tags = (alert: Dated): ReadonlyArray<string> => {
@@ -57,9 +70,12 @@ const tags = (alert: Dated): ReadonlyArray<string> => {
   return fitting
 }
 
+const maxButtons = 3
+
 const text = (alert: Dated, time: (at: DateTime.Utc) => string): string => {
   const fields = alert.fields.map(({ name, value }) => `${name}: ${value}`).join("\n")
-  return [alert.body, fields, alert.detail, time(alert.at)].filter((part) => part?.trim()).join("\n\n")
+  const more = alert.actions.slice(maxButtons).map(({ label, url }) => `${label}: ${url}`).join("\n")
+  return [alert.body, fields, alert.detail, more, time(alert.at)].filter((part) => part?.trim()).join("\n\n")
 }
 
 /** Renders an alert as plain text, within ntfy's limits. */
@@ -67,9 +83,9 @@ export const message = (
   alert: Dated,
   topic: string,
   sequence: string | undefined,
-  time: (at: DateTime.Utc) => string
+  { time, words }: Pick<Channel, "time" | "words">
 ): Message => {
-  const fitting = fitAlert(alert, maxMessage, (alert) => jsonBytes(text(alert, time)))
+  const fitting = fitAlert(alert, maxMessage, (alert) => jsonBytes(text(alert, time)), words)
   return {
     topic,
     title: fitEnd(literal(oneLine(alert.title)), maxTitle, jsonBytes),
@@ -78,6 +94,10 @@ export const message = (
     priority: priorities[alert.severity],
     tags: tags(alert),
     markdown: false,
+    ...(alert.url === undefined ? {} : { click: alert.url }),
+    ...(alert.actions.length === 0 ? {} : {
+      actions: alert.actions.slice(0, maxButtons).map(({ label, url }) => ({ action: "view", label, url }))
+    }),
     ...(sequence === undefined ? {} : { sequence_id: sequence })
   }
 }

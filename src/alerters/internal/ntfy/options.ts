@@ -1,5 +1,6 @@
 /** Describes the channel of ntfy in the config file. */
 import * as Ntfy from "../../Ntfy.ts"
+import { serverOf } from "../channel/schema/channelUrl.ts"
 import { fileChannel, sending } from "../channel/schema/fileChannel.ts"
 import * as Leaf from "../channel/schema/leaf.ts"
 import { either, isMap, object, optional, required } from "../channel/schema/structure.ts"
@@ -12,7 +13,8 @@ const isTopic = (text: string): boolean => /^[-_A-Za-z0-9]{1,64}$/.test(text)
 /** @internal */
 export const ntfy = fileChannel<Ntfy.NtfyOptions>({
   description: "A topic of ntfy",
-  variables: ["NTFY_TOPIC", "NTFY_SERVER", "NTFY_TOKEN"],
+  variables: { topic: "NTFY_TOPIC" },
+  optionalVariables: { server: "NTFY_SERVER", token: "NTFY_TOKEN" },
   keys: {
     topic: required(
       either(
@@ -30,5 +32,20 @@ export const ntfy = fileChannel<Ntfy.NtfyOptions>({
     ...sending
   },
   layer: Ntfy.layer,
-  fromEnvironment: Ntfy.layerConfig
+  // https://github.com/caronc/apprise/wiki/Notify_ntfy
+  urls: [{
+    schemes: ["ntfy", "ntfys"],
+    form: "ntfys://TOKEN@HOST/TOPIC",
+    parameters: ["mode"],
+    read: (address) => {
+      const { host, password, path: [topic, ...more], user } = address
+      // the channel knows tokens, and no passwords
+      if (more.length > 0 || password !== undefined) return undefined
+      return {
+        topic: { secret: topic ?? host },
+        ...(topic === undefined ? {} : { server: serverOf(address) }),
+        ...(user === undefined ? {} : { token: user })
+      }
+    }
+  }]
 })

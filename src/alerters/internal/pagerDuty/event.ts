@@ -3,11 +3,23 @@ import type { ChangePayload, EventPayloadV2 } from "@pagerduty/pdjs/build/src/ev
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { Severity } from "../../../Alert.ts"
+import type { Pace } from "../../../internal/alerts/mailbox/pace.ts"
+import type { Words } from "../../../internal/text/alertWords.ts"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
 import { labelsOf, pathText } from "../../../internal/text/stepLabel.ts"
-import type { Dated } from "../channel/channel.ts"
+import { linksOf } from "../channel/actions.ts"
+import type { Channel, Dated } from "../channel/channel.ts"
 import { fitJson } from "../channel/fitAlert.ts"
-import { repeatKey, sha256 } from "../channel/repeat.ts"
+import { type IncidentAction, incidentActionOf } from "../channel/incident.ts"
+import { recordOf } from "../channel/recordOf.ts"
+import { fitKey, repeatKey } from "../channel/repeat.ts"
+
+/**
+ * PagerDuty limits the events of a routing key by what happens at the time, and tells no number
+ * (https://developer.pagerduty.com/docs/events-api-v2-overview#rate-limits). Its support has told this one:
+ * https://community.pagerduty.com/forum/t/which-rate-limit-of-rest-api-is-correct/3322
+ */
+export const pace: Pace = [{ count: 120, per: "1 minute" }]
 
 // https://developer.pagerduty.com/docs/send-alert-event
 const maxSummary = 1024
@@ -18,28 +30,17 @@ const maxTags = 50
 /** The largest event: https://developer.pagerduty.com/docs/events-api-v2-overview#size-limits says 512 KB, taken as 1,000 bytes each. */
 const maxEvent = 512_000
 
-/** @internal */
-export interface EventOptions {
+interface EventOptions {
   readonly routingKey: string
   readonly component: string | undefined
   readonly group: string | undefined
   readonly source: string | undefined
 }
 
-/** The effect of an alert: trigger an incident, resolve one, or add a change event, which pages nobody. */
-export type Action = "trigger" | "resolve" | "change"
-
-/** Returns `undefined` for a success that is no news: other evaluations of its step may fail or have failed. */
-export const actionOf = ({ dedupeKey, resolves, severity }: Dated): Action | undefined => {
-  if (severity !== "success" && severity !== "info") return "trigger"
-  if (dedupeKey === undefined || dedupeKey === "") return "change"
-  if (resolves) return "resolve"
-  return severity === "info" ? "change" : undefined
-}
-
 /** @internal */
-export const paths: Record<Action, string> = {
+export const paths: Record<IncidentAction, string> = {
   trigger: "/v2/enqueue",
+  acknowledge: "/v2/enqueue",
   resolve: "/v2/enqueue",
   change: "/v2/change/enqueue"
 }
@@ -52,17 +53,10 @@ const severities: Record<Severity, EventPayloadV2["payload"]["severity"]> = {
   critical: "critical"
 }
 
-/** Shortens a key that PagerDuty does not accept. A digest of the whole key at its end keeps different keys apart. */
-const fitKey = (key: string): Effect.Effect<string> => {
-  const plain = oneLine(key)
-  if (plain === key && key.length <= maxKey) return Effect.succeed(key)
-  return Effect.map(sha256(key), (hex) => `${fitEnd(plain, maxKey - hex.length - 1)}#${hex}`)
-}
-
 /** Returns the key of the incident: the alert's `dedupeKey`, or else its `idempotencyKey`. */
 export const dedupKey = (alert: Dated): Effect.Effect<string | undefined> => {
   const key = alert.dedupeKey || repeatKey(alert)
-  return key === undefined ? Effect.undefined : fitKey(key)
+  return key === undefined ? Effect.undefined : fitKey(key, maxKey)
 }
 
 /** Returns the name of the machine, if the runtime knows it and may read it. */
@@ -81,20 +75,6 @@ const host = (): string => {
 const name = (text: string | undefined): string | undefined =>
   text === undefined ? undefined : fitEnd(oneLine(text), maxName) || undefined
 
-/** Makes an object of the fields. A name that is used again gets a number. */
-const record = (fields: Dated["fields"]): Record<string, string> => {
-  const entries = new Map<string, string>()
-  const uses = new Map<string, number>()
-  for (const { name, value } of fields) {
-    let use = uses.get(name) ?? 1
-    let key = name
-    while (entries.has(key)) key = `${name} (${++use})`
-    uses.set(name, use)
-    entries.set(key, value)
-  }
-  return Object.fromEntries(entries)
-}
-
 const stepOf = ({ source }: Dated): string | undefined =>
   source === undefined ? undefined : pathText(labelsOf(source), " › ") || undefined
 
@@ -102,7 +82,7 @@ const details = (alert: Dated, time: (at: DateTime.Utc) => string): object => {
   const { body, detail, fields, source, tags } = alert
   return {
     body,
-    fields: fields.length === 0 ? undefined : record(fields),
+    fields: fields.length === 0 ? undefined : recordOf(fields, (name, use) => `${name} (${use})`),
     detail,
     pipeline: name(source?.pipeline),
     run: source === undefined ? undefined : name(`${source.runName} (${source.runId})`),
@@ -113,14 +93,17 @@ const details = (alert: Dated, time: (at: DateTime.Utc) => string): object => {
   }
 }
 
+const links = (alert: Dated, words: Words) =>
+  linksOf(alert, words).map(({ label, url }) => ({ href: url, text: label }))
+
 /** Renders the body of the request. Returns `undefined` if the alert is too large whatever is left out. */
 export const body = (
   alert: Dated,
   key: string | undefined,
   options: EventOptions,
-  time: (at: DateTime.Utc) => string
+  { time, words }: Pick<Channel, "time" | "words">
 ): string | undefined => {
-  const action = actionOf(alert) ?? "change"
+  const action = incidentActionOf(alert) ?? "change"
   const source = name(alert.source?.pipeline) ?? name(options.source) ?? host()
   const routing_key = options.routingKey
   const common = (alert: Dated) => ({
@@ -129,14 +112,19 @@ export const body = (
     timestamp: DateTime.formatIso(alert.at),
     custom_details: details(alert, time)
   })
-  const changeEvent = (alert: Dated): ChangePayload => ({ routing_key, payload: common(alert), links: [] })
+  const changeEvent = (alert: Dated): ChangePayload => ({
+    routing_key,
+    payload: common(alert),
+    links: links(alert, words)
+  })
   const alertEvent = (event_action: EventPayloadV2["event_action"]) => (alert: Dated): EventPayloadV2 => ({
     routing_key,
     event_action,
     ...(key === undefined ? {} : { dedup_key: key }),
+    ...(linksOf(alert, words).length === 0 ? {} : { links: links(alert, words) }),
     payload: { ...common(alert), severity: severities[alert.severity], ...placeOf(alert, options) }
   })
-  return fitJson(alert, maxEvent, action === "change" ? changeEvent : alertEvent(action))
+  return fitJson(alert, maxEvent, action === "change" ? changeEvent : alertEvent(action), words)
 }
 
 /** Returns the properties that say which part of the source the event is about. */

@@ -7,7 +7,7 @@ import { optional, required } from "../channel/schema/structure.ts"
 /** @internal */
 export const pagerDuty = fileChannel<PagerDuty.PagerDutyOptions>({
   description: "A service of PagerDuty",
-  variables: ["PAGERDUTY_ROUTING_KEY"],
+  variables: { routingKey: "PAGERDUTY_ROUTING_KEY" },
   keys: {
     routingKey: required(
       Leaf.token("an integration key"),
@@ -24,5 +24,18 @@ export const pagerDuty = fileChannel<PagerDuty.PagerDutyOptions>({
     ...sending
   },
   layer: PagerDuty.layer,
-  fromEnvironment: PagerDuty.layerConfig
+  // https://github.com/caronc/apprise/wiki/Notify_pagerduty
+  urls: [{
+    schemes: ["pagerduty"],
+    form: "pagerduty://ROUTING_KEY",
+    parameters: ["region"],
+    // Apprise has the key of the REST API behind the `@`, which sends nothing
+    read: ({ host, path: [source, component, ...more], query: { region }, user }) =>
+      more.length > 0 ? undefined : {
+        routingKey: user ?? host,
+        ...(source === undefined ? {} : { source }),
+        ...(component === undefined ? {} : { component }),
+        ...(region === "eu" ? { baseUrl: "https://events.eu.pagerduty.com" } : {})
+      }
+  }]
 })

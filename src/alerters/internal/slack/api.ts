@@ -31,8 +31,10 @@ const transient = new Set(["fatal_error", "internal_error", "request_timeout", "
 /** The JSON of a successful answer. */
 export type Response = Readonly<Record<string, unknown>>
 
+/** Returns whether a value is an object of JSON. */
 export const isRecord = (u: unknown): u is Response => typeof u === "object" && u !== null && !Array.isArray(u)
 
+/** Returns a value that is a text, and not an empty one. */
 export const text = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : undefined
 

@@ -47,7 +47,7 @@ export const post = (channel: Channel, bot: Bot): (alert: Dated) => Effect.Effec
   const threadOf = threadsOf()
   // Error codes of Slack mention a `client_msg_id`, by which it may recognize a repeat, but no such argument is documented.
   const send = (alert: Dated, more: { readonly thread_ts?: string; readonly reply_broadcast?: boolean } = {}) =>
-    call("chat.postMessage", { channel: bot.channel, ...message(alert, channel.time), ...quiet, ...more })
+    call("chat.postMessage", { channel: bot.channel, ...message(alert, channel), ...quiet, ...more })
 
   const open = (alert: Dated, thread: Thread) =>
     Effect.tap(send(alert), ({ ts }) => {

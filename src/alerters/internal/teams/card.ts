@@ -1,12 +1,19 @@
 /** Renders alerts as Adaptive Cards for Microsoft Teams, with the types of Microsoft's own package. */
 import type { IAdaptiveCard, ICardElement, IFact, IFactSet } from "adaptivecards/lib/schema.js"
-import type * as DateTime from "effect/DateTime"
-import type { Field, Severity } from "../../../Alert.ts"
+import type { AlertAction, Field, Severity } from "../../../Alert.ts"
+import type { Pace } from "../../../internal/alerts/mailbox/pace.ts"
+import type { Words } from "../../../internal/text/alertWords.ts"
 import { bytes, clean, fitEnd, fitMiddle, oneLine, type Size } from "../../../internal/text/fit.ts"
-import type { Dated } from "../channel/channel.ts"
+import { linksOf } from "../channel/actions.ts"
+import type { Channel, Dated } from "../channel/channel.ts"
 import { fitFields } from "../channel/fields.ts"
+import { indented } from "../channel/html.ts"
 import { parts } from "../channel/links.ts"
+import { escapeMarkdown } from "../channel/markdown.ts"
 import { symbols } from "../channel/severity.ts"
+
+/** https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using#rate-limiting-for-connectors */
+export const pace: Pace = [{ count: 4, per: "1 second" }]
 
 /** The message that the trigger of a workflow accepts. */
 export interface Message {
@@ -43,21 +50,33 @@ const styles: Record<Severity, string> = {
   critical: "attention"
 }
 
-/** Keeps Teams from formatting `{{DATE(…)}}`, by a zero-width space between the braces. */
-const undated = (text: string): string => text.replace(/\{(?=\{)/g, "{\u200b")
-
 /** Counts the bytes of an escaped text inside a JSON string. */
 const encoded = (escape: (text: string) => string): Size => (text) => bytes(JSON.stringify(escape(text))) - 2
 
-const undatedSize = encoded(undated)
+type Style = Readonly<Record<string, unknown>>
+
+/** The place between the braces of `{{DATE(…)}}` and `{{TIME(…)}}`, which Teams would format within one run of text. */
+const betweenBraces = /(?<=\{)(?=\{(?:DATE|TIME)\()/gi
+
+/** Makes the runs of a text, which show it as it is written. */
+const runs = (content: string, style: Style): ReadonlyArray<Style> =>
+  content.split(betweenBraces).map((text) => ({ type: "TextRun", text, ...style }))
+
+/** Counts the bytes of a text's runs, besides the style of the first. */
+const sized = (escape: (text: string) => string, style: Style): Size => {
+  const another = bytes(JSON.stringify({ type: "TextRun", text: "", ...style })) + ",".length
+  return (text) => encoded(escape)(text) + (text.split(betweenBraces).length - 1) * another
+}
+
+const plain = (text: string): string => text
 
 /**
  * Makes an element that shows a text literally: a `RichTextBlock` renders no Markdown
  * (https://learn.microsoft.com/en-us/adaptive-cards/authoring-cards/text-features).
  */
-const text = (content: string, style: Readonly<Record<string, unknown>> = {}): ICardElement => ({
+const text = (content: string, style: Style = {}): ICardElement => ({
   type: "RichTextBlock",
-  inlines: [{ type: "TextRun", text: content, ...style }]
+  inlines: runs(content, style)
 })
 
 /** The most links of a text, each of which takes room in the message. */
@@ -68,37 +87,25 @@ const linkedText = (content: string): ICardElement => {
   const found = parts(content)
   return found.filter(({ url }) => url !== undefined).length > maxLinks ? text(content) : {
     type: "RichTextBlock",
-    inlines: found.map(({ text, url }) => ({
-      type: "TextRun",
-      text,
-      ...(url === undefined ? {} : { selectAction: { type: "Action.OpenUrl", url } })
-    }))
+    inlines: found.flatMap(({ text, url }) =>
+      runs(text, url === undefined ? {} : { selectAction: { type: "Action.OpenUrl", url } })
+    )
   }
 }
 
-/** Replaces the spaces of indents by non-breaking ones, since browsers collapse several spaces into one. */
-const indented = (content: string): string =>
-  undated(content).replace(/^[ \t]+/gm, (indent) => indent.replace(/\t/g, "    ").replace(/ /g, "\u00a0"))
+const detailStyle = { fontType: "monospace", size: "small" }
 
-const indentedSize = encoded(indented)
+const titleStyle = (severity: Severity) => ({ weight: "bolder", size: severity === "critical" ? "large" : "medium" })
+
+const bodySize = sized(plain, {})
+const detailSize = sized(indented, detailStyle)
 
 /**
- * Escapes the text of a `FactSet`, which Teams renders as Markdown (lists, links, emphasis), by CommonMark's rules
- * (https://spec.commonmark.org/0.31.2/#backslash-escapes). `<at>` would be a mention. Line ends are doubled, since
- * Markdown ignores single ones.
+ * Escapes the text of a `FactSet`, which Teams renders as Markdown (lists, links, emphasis). `<at>` would be a mention.
+ * Line ends are doubled, since Markdown ignores single ones.
  */
 const markdown = (content: string): string =>
-  undated(content)
-    .replace(/\\/g, "\\\\")
-    .replace(/&/g, "&amp;")
-    .replace(/</g, "&lt;")
-    .replace(/>/g, "&gt;")
-    .replace(/[*_`~[\]()!|]/g, "\\$&")
-    // Without any end of a line in the white space: each of many U+2028 begins a line, which would reach to their end.
-    .replace(/^[^\S\n\r\u2028\u2029]*([-+#=])/gm, "\\$1")
-    .replace(/^[^\S\n\r\u2028\u2029]*(\d+)([.)])/gm, "$1\\$2")
-    .replace(/^[^\S\n\r\u2028\u2029]+/gm, "")
-    .replace(/\n+/g, "\n\n")
+  escapeMarkdown(content.replace(/^[^\S\n\r\u2028\u2029]+/gm, "")).replace(/\n+/g, "\n\n")
 
 const markdownSize = encoded(markdown)
 
@@ -109,18 +116,18 @@ const fact = ({ name, value }: Field, limit: number): IFact => ({
 
 const jsonSize = (json: unknown): number => bytes(JSON.stringify(json))
 
-const factsWithin = (fields: ReadonlyArray<Field>, room: number): ReadonlyArray<IFact> =>
+const factsWithin = (fields: ReadonlyArray<Field>, room: number, words: Words): ReadonlyArray<IFact> =>
   fitFields(fields, {
     room,
     maxFields,
     maxValue: maxFieldValue,
     minValue: minFieldValue,
     render: fact,
-    more: (count) => ({ title: "…", value: `and ${count} more` }),
+    more: (count) => ({ title: "…", value: words.moreFields(count) }),
     size: (one) => jsonSize(one) + ",".length
   })
 
-const message = (card: ReadonlyArray<ICardElement>): Message => ({
+const message = (card: ReadonlyArray<ICardElement>, links: ReadonlyArray<AlertAction>): Message => ({
   type: "message",
   attachments: [{
     contentType: "application/vnd.microsoft.card.adaptive",
@@ -131,14 +138,26 @@ const message = (card: ReadonlyArray<ICardElement>): Message => ({
       version: "1.5",
       msteams: { width: "Full" },
       // in a container, since the type of `body` lacks `RichTextBlock`
-      body: [{ type: "Container", items: [...card] }]
+      body: [{ type: "Container", items: [...card] }],
+      ...(links.length === 0
+        ? {}
+        : {
+          actions: links.map(({ label, url }, index) => ({
+            type: "Action.OpenUrl",
+            id: `link${index}`,
+            title: label,
+            url
+          }))
+        })
     }
   }]
 })
 
 /** Renders an alert. The detail is cut first, then the body, then the fields, until the message is small enough. */
-export const render = (alert: Dated, time: (at: DateTime.Utc) => string): Message => {
-  const title = `${symbols[alert.severity]} ${undated(fitEnd(oneLine(alert.title), maxTitle, undatedSize))}`
+export const render = (alert: Dated, { time, words }: Pick<Channel, "time" | "words">): Message => {
+  const title = `${symbols[alert.severity]} ${
+    fitEnd(oneLine(alert.title), maxTitle, sized(plain, titleStyle(alert.severity)))
+  }`
   const body = clean(alert.body ?? "").trim()
   const detail = clean(alert.detail ?? "").trimEnd()
   const card = (
@@ -153,7 +172,7 @@ export const render = (alert: Dated, time: (at: DateTime.Utc) => string): Messag
         type: "Container",
         style: styles[alert.severity],
         bleed: true,
-        items: [text(title, { weight: "bolder", size: alert.severity === "critical" ? "large" : "medium" })]
+        items: [text(title, titleStyle(alert.severity))]
       },
       ...(shownBody === "" ? [] : [bodyOf(shownBody)]),
       ...factSet,
@@ -161,21 +180,21 @@ export const render = (alert: Dated, time: (at: DateTime.Utc) => string): Messag
         {
           type: "Container",
           style: "emphasis",
-          items: [text(shownDetail, { fontType: "monospace", size: "small" })]
+          items: [text(shownDetail, detailStyle)]
         }
       ]),
-      text(undated(time(alert.at)), { size: "small", isSubtle: true })
-    ])
+      text(time(alert.at), { size: "small", isSubtle: true })
+    ], linksOf(alert, words))
   }
 
   // rendered with all parts, however short, to count the JSON around them; a few bytes too many do no harm
   const room = maxMessage - jsonSize(card([{ title: "", value: "" }], "b", "d"))
-  const keptDetail = Math.min(indentedSize(detail.slice(0, minDetail)), minDetail)
-  const keptBody = Math.min(undatedSize(body.slice(0, minBody)), minBody)
-  const facts = factsWithin(alert.fields, room - keptDetail - keptBody)
+  const keptDetail = Math.min(detailSize(detail.slice(0, minDetail)), minDetail)
+  const keptBody = Math.min(bodySize(body.slice(0, minBody)), minBody)
+  const facts = factsWithin(alert.fields, room - keptDetail - keptBody, words)
   const left = room - facts.reduce((sum, one) => sum + jsonSize(one) + 1, 0)
-  const shownBody = undated(fitMiddle(body, left - keptDetail, undatedSize))
-  const shownDetail = indented(fitMiddle(detail, left - (jsonSize(shownBody) - 2), indentedSize))
+  const shownBody = fitMiddle(body, left - keptDetail, bodySize)
+  const shownDetail = indented(fitMiddle(detail, left - bodySize(shownBody), detailSize))
   const linked = card(facts, shownBody, shownDetail, linkedText)
   // links name each address twice
   return jsonSize(linked) <= maxMessage ? linked : card(facts, shownBody, shownDetail)

@@ -3,6 +3,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Webhook from "../../Webhook.ts"
 import { isHttp } from "../channel/isHttp.ts"
+import { webOf } from "../channel/schema/channelUrl.ts"
 import { attempts, fileChannel } from "../channel/schema/fileChannel.ts"
 import * as Leaf from "../channel/schema/leaf.ts"
 import { optional, record, required } from "../channel/schema/structure.ts"
@@ -30,7 +31,8 @@ type Options = Omit<Webhook.WebhookOptions, "render" | "timeZone">
 /** @internal */
 export const webhook = fileChannel<Options>({
   description: "Signed JSON, for a server of your own",
-  variables: ["ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET"],
+  variables: { url: "ALERT_WEBHOOK_URL" },
+  optionalVariables: { secret: "ALERT_WEBHOOK_SECRET" },
   keys: {
     url: required(
       Leaf.secret("an address of http or https", isHttp),
@@ -48,5 +50,10 @@ export const webhook = fileChannel<Options>({
     ...attempts
   },
   layer: Webhook.layer,
-  fromEnvironment: Webhook.layerConfig
+  urls: [{
+    schemes: ["webhook", "webhooks"],
+    form: "webhooks://HOST/PATH?QUERY",
+    parameters: "all",
+    read: (address) => ({ url: webOf(address, address.scheme === "webhooks") })
+  }]
 })

@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Alert } from "../../../Alert.ts"
 import { toBriefJson } from "../../../internal/alerts/json.ts"
+import type { Words } from "../../../internal/text/alertWords.ts"
 import type { Dated } from "../channel/channel.ts"
 import { fitJson } from "../channel/fitAlert.ts"
 import { repeatKey, sha256 } from "../channel/repeat.ts"
@@ -159,8 +160,9 @@ export const areHeaders = (headers: Readonly<Record<string, string>>): boolean =
 export const body = (
   alert: Dated,
   maxBytes: number,
-  render: ((alert: Alert) => unknown) | undefined
-): string | undefined => fitJson(alert, maxBytes, render ?? toBriefJson, render === undefined)
+  render: ((alert: Alert) => unknown) | undefined,
+  words: Words
+): string | undefined => fitJson(alert, maxBytes, render ?? toBriefJson, words, { countsFields: render === undefined })
 
 /** The prefix of ids that are digests. A key with this prefix becomes a digest too, so that no two keys share an id. */
 const digested = "sha256_"

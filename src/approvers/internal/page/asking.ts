@@ -8,8 +8,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
-import { Approver, Decision, type Person, type Question } from "../../../Approver.ts"
+import { Approver, Decision, type Form, type Person, type Question } from "../../../Approver.ts"
 import { calledFrom, failWith } from "../../../internal/alerts/alerter.ts"
+import { fieldsOf, filledIn, type Texts } from "../../../internal/approvals/form.ts"
 import { labels, mistake } from "../../../internal/approvals/question.ts"
 import { clean, fitEnd, oneLine } from "../../../internal/text/fit.ts"
 import { localTime } from "../../../internal/text/localTime.ts"
@@ -17,7 +18,7 @@ import { printableLine } from "../../../internal/text/printable.ts"
 import { type Scrub, scrubber } from "../../../internal/text/secrets.ts"
 import * as Writer from "../../../internal/text/writer.ts"
 import type { WebPageOptions } from "../../WebPageOptions.ts"
-import { limits, messagePage, questionPage } from "./html.ts"
+import { inputName, limits, messagePage, questionPage, type Submitted } from "./html.ts"
 import { channel, type Page, type Reply, type Server, start } from "./server.ts"
 
 type Announce<R> = NonNullable<WebPageOptions<R>["announce"]>
@@ -56,6 +57,7 @@ export const layer = <R>(options: WebPageOptions<R>): Layer.Layer<Approver, Aler
       const zone = options.timeZone ?? DateTime.zoneMakeLocal()
       const ask = asking(server, (at) => localTime(at, zone), options.announce ?? print, context)
       return Approver.of({
+        takesValues: true,
         ask: (question) => {
           const wrong = mistake(question)
           return wrong === undefined
@@ -165,26 +167,28 @@ const settle = (asked: Asked, outcome: Decision | "withdrawn"): boolean => {
 // -----------------------------------------------------------------------------
 
 const pageOf = (asked: Asked, approver: string | undefined): Page => ({
-  show: () => {
-    if (isOver(asked)) return gone(asked)
-    const { clock, question, time } = asked
-    const from = clock.currentTimeMillisUnsafe()
-    const deadline = asked.deadline ?? from + Duration.toMillis(question.timeout)
-    // none if the timeout is infinite, or ends after the last date that there is
-    const until = DateTime.make(deadline)
-    const left = until._tag === "None" ? undefined : { millis: deadline - from, until: time(until.value) }
-    return { status: 200, html: questionPage({ question, approver, left }) }
-  },
-  submit: (form) => {
+  show: () => isOver(asked) ? gone(asked) : { status: 200, html: formPage(asked, approver) },
+  submit: async (form) => {
     const answer = form.get("answer")
     if (answer !== "approve" && answer !== "deny") {
       return { status: 400, html: messagePage("That is neither of the two answers") }
     }
+    const { values: ofQuestion } = asked.question
+    const texts = ofQuestion === undefined ? {} : textsIn(ofQuestion, form)
+    const read = ofQuestion === undefined || answer === "deny"
+      ? undefined
+      : await Effect.runPromise(filledIn(ofQuestion, texts))
+    // also of what was submitted while the values were checked
     if (isOver(asked)) return gone(asked, "Your answer was not counted.")
+    if (read?.mistakes !== undefined) {
+      const [name, comment] = [form.get("name") ?? "", form.get("comment") ?? ""]
+      return { status: 422, html: formPage(asked, approver, { texts, name, comment, mistakes: read.mistakes }) }
+    }
+    const values = read === undefined ? {} : { values: read.values }
     const name = approver ?? (fitEnd(oneLine(form.get("name") ?? ""), limits.name) || "local")
     const by: Person = { id: approver ?? "local", name }
     const comment = fitEnd(clean(form.get("comment") ?? "").trim(), limits.comment) || undefined
-    settle(asked, Decision[answer === "approve" ? "Approved" : "Denied"]({ by, at: now(asked), comment }))
+    settle(asked, Decision[answer === "approve" ? "Approved" : "Denied"]({ by, at: now(asked), comment, ...values }))
     return {
       status: 200,
       html: messagePage(`Your answer: ${labels(asked.question)[answer]}`, "It counts. You can close this page now."),
@@ -192,6 +196,19 @@ const pageOf = (asked: Asked, approver: string | undefined): Page => ({
     }
   }
 })
+
+const formPage = (asked: Asked, approver: string | undefined, submitted?: Submitted): string => {
+  const { clock, question, time } = asked
+  const from = clock.currentTimeMillisUnsafe()
+  const deadline = asked.deadline ?? from + Duration.toMillis(question.timeout)
+  // none if the timeout is infinite, or ends after the last date that there is
+  const until = DateTime.make(deadline)
+  const left = until._tag === "None" ? undefined : { millis: deadline - from, until: time(until.value) }
+  return questionPage({ question, approver, left, submitted })
+}
+
+const textsIn = (form: Form, submitted: URLSearchParams): Texts =>
+  Object.fromEntries(fieldsOf(form).map(({ name }) => [name, submitted.get(inputName(name)) ?? undefined]))
 
 /** Whether the question is over. Also compares the time, since the timeout's fiber may run late. */
 const isOver = ({ clock, deadline, outcome }: Asked): boolean =>

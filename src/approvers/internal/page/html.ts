@@ -1,8 +1,16 @@
 /** Renders the pages, which have no scripts and load nothing. */
 import type { Question } from "../../../Approver.ts"
+import {
+  fieldsOf,
+  type FormField,
+  type FormMistake,
+  maxFieldLength,
+  type Texts
+} from "../../../internal/approvals/form.ts"
 import { labels } from "../../../internal/approvals/question.ts"
 import { formatDuration } from "../../../internal/text/duration.ts"
 import { clean, fitEnd, fitMiddle, oneLine } from "../../../internal/text/fit.ts"
+import { escapeHtml as escape } from "../../../internal/text/html.ts"
 
 /** The longest input, in UTF-16 code units, both for the form's fields and for what is received. */
 export const limits = { name: 100, comment: 2000 }
@@ -17,18 +25,27 @@ export interface QuestionView {
   readonly approver: string | undefined
   /** The remaining time in milliseconds, and the time of the timeout. `undefined` if the question never times out. */
   readonly left: { readonly millis: number; readonly until: string } | undefined
+  /** The values that were submitted before, and did not fit. */
+  readonly submitted?: Submitted | undefined
 }
 
-const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;", "'": "&#39;" }
+/** A form that was submitted, and what is wrong with it. */
+export interface Submitted {
+  readonly texts: Texts
+  readonly name: string
+  readonly comment: string
+  readonly mistakes: ReadonlyArray<FormMistake>
+}
 
-const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character] ?? "")
+/** Returns the name of the input of a field. The form has other inputs, too. */
+export const inputName = (field: string): string => `value.${field}`
 
 const line = (text: string): string => escape(fitEnd(oneLine(text), longest.line))
 
 const lines = (text: string): string => escape(fitMiddle(clean(text), longest.text))
 
 /** @internal */
-export const questionPage = ({ approver, left, question }: QuestionView): string => {
+export const questionPage = ({ approver, left, question, submitted }: QuestionView): string => {
   const { approve, deny } = labels(question)
   const fields = question.fields ?? []
   const more = fields.length - longest.fields
@@ -39,14 +56,19 @@ export const questionPage = ({ approver, left, question }: QuestionView): string
       fields.length === 0 ? "" : `<dl>${fields.slice(0, longest.fields).map(field).join("")}</dl>`,
       more > 0 ? `<p>… and ${more} more</p>` : "",
       "<form method=\"post\">",
+      ...(question.values === undefined ? [] : fieldsOf(question.values).map((field, i) => input(field, i, submitted))),
+      ...mistakesOf(submitted, undefined),
       // Enter in a text field presses the first submit button, which must not approve.
       "<button hidden disabled></button>",
       approver === undefined
         ? "<label for=\"name\">Your name (optional)</label>" +
-          `<input id="name" name="name" autocomplete="name" dir="auto" maxlength="${limits.name}">`
+          `<input id="name" name="name" autocomplete="name" dir="auto" maxlength="${limits.name}" ` +
+          `value="${escape(submitted?.name ?? "")}">`
         : `<p>You answer as <strong dir="auto">${line(approver)}</strong>.</p>`,
       "<label for=\"comment\">Comment (optional)</label>",
-      `<textarea id="comment" name="comment" rows="3" dir="auto" maxlength="${limits.comment}"></textarea>`,
+      `<textarea id="comment" name="comment" rows="3" dir="auto" maxlength="${limits.comment}">${
+        escape(submitted?.comment ?? "")
+      }</textarea>`,
       "<div class=\"answers\">",
       `<button name="answer" value="approve" class="approve" dir="auto">${line(approve)}</button>`,
       `<button name="answer" value="deny" class="deny" dir="auto">${line(deny)}</button>`,
@@ -58,6 +80,43 @@ export const questionPage = ({ approver, left, question }: QuestionView): string
     ].join("\n")
   )
 }
+
+const mistakesOf = (
+  submitted: Submitted | undefined,
+  name: string | undefined,
+  id = "mistake"
+): ReadonlyArray<string> =>
+  (submitted?.mistakes ?? []).filter(({ field }) => field === name).map(({ expected }, i) =>
+    `<p class="wrong"${i === 0 ? ` id="${id}"` : ""} role="alert" dir="auto">Expected ${line(expected)}.</p>`
+  )
+
+/** Renders a field of a form. Its value is not required by the browser, since a denial needs none. */
+const input = (field: FormField, index: number, submitted: Submitted | undefined): string => {
+  const { description, kind, label, name, required, secret } = field
+  const id = `value-${index}`
+  const wrong = mistakesOf(submitted, name, `${id}-wrong`)
+  const given = secret ? "" : submitted?.texts[name] ?? ""
+  const attributes = `id="${id}" name="${escape(inputName(name))}"${
+    wrong.length === 0 ? "" : ` aria-invalid="true" aria-describedby="${id}-wrong"`
+  }`
+  const text = `${attributes} dir="auto" maxlength="${maxFieldLength}" autocomplete="off"`
+  const choices = kind === "flag" ? ["yes", "no"] : field.choices
+  return [
+    `<label for="${id}" dir="auto">${line(label)}${required ? "" : " (optional)"}</label>`,
+    description === undefined ? "" : `<p class="hint" dir="auto">${lines(description)}</p>`,
+    choices !== undefined
+      ? `<select ${attributes}>${["", ...choices].map((choice) => option(choice, given)).join("")}</select>`
+      : kind === "json"
+      ? `<textarea ${text} rows="3">${escape(given)}</textarea>`
+      : `<input ${text} type="${secret ? "password" : "text"}"${
+        kind === "whole" ? " inputmode=\"numeric\"" : kind === "number" ? " inputmode=\"decimal\"" : ""
+      } value="${escape(given)}">`,
+    ...wrong
+  ].join("\n")
+}
+
+const option = (choice: string, given: string): string =>
+  `<option value="${escape(choice)}"${choice === given ? " selected" : ""}>${line(choice)}</option>`
 
 const field = ({ name, value }: { readonly name: string; readonly value: string }): string =>
   `<div><dt dir="auto">${line(name)}</dt><dd class="text" dir="auto">${lines(value)}</dd></div>`
@@ -115,7 +174,9 @@ dl div { padding: 0.5rem 0; border-top: 1px solid var(--line); }
 dt { color: var(--quiet); }
 dd { margin: 0; }
 label { display: block; margin: 0 0 0.25rem; }
-input, textarea {
+.hint { margin: 0 0 0.25rem; color: var(--quiet); }
+.wrong { margin: -0.75rem 0 1rem; color: var(--deny); font-weight: 600; }
+input, select, textarea {
   display: block; width: 100%; margin: 0 0 1rem; padding: 0.5rem; font: inherit;
   color: inherit; background: var(--back); border: 1px solid var(--line); border-radius: 0.25rem;
 }

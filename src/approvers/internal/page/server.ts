@@ -5,6 +5,7 @@ import type * as Scope from "effect/Scope"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
+import { pageHeaders } from "../../../internal/text/pageHeaders.ts"
 import { isSameSecret } from "../../../internal/text/token.ts"
 import type { WebPageOptions } from "../../WebPageOptions.ts"
 import { messagePage, style } from "./html.ts"
@@ -24,7 +25,7 @@ export interface Reply {
 /** A page, which asks one question. */
 export interface Page {
   readonly show: () => Reply
-  readonly submit: (form: URLSearchParams) => Reply
+  readonly submit: (form: URLSearchParams) => Promise<Reply>
 }
 
 /** @internal */
@@ -192,12 +193,7 @@ const respond = async (site: Site, csp: string, request: IncomingMessage, respon
     "content-type": "text/html; charset=utf-8",
     "content-length": new TextEncoder().encode(html).length,
     "content-security-policy": csp,
-    "referrer-policy": "no-referrer",
-    "cache-control": "no-store",
-    "x-frame-options": "DENY",
-    "x-content-type-options": "nosniff",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
+    ...pageHeaders,
     connection: "close",
     ...headers
   })

@@ -12,7 +12,7 @@ import type { Person, Question } from "../../../Approver.ts"
 import { at, listAt, numberAt, textAt } from "../../../internal/approvals/json.ts"
 import { labelsShown, mayAnswer, type Vote } from "../../../internal/approvals/question.ts"
 import type { Driver } from "../polling.ts"
-import { asking, settled } from "../question.ts"
+import { asking, howWithValues, settled } from "../question.ts"
 import * as updates from "./updates.ts"
 
 export interface Settings {
@@ -30,6 +30,8 @@ type Params<M extends keyof ApiMethods<never>> = NonNullable<Parameters<ApiMetho
 const grace = Duration.seconds(10)
 
 /** At most 200 characters: https://core.telegram.org/bots/api#answercallbackquery */
+const needsValues = "This needs values, which the command in the message takes."
+
 const notAnApprover = "You are not among the approvers of this question. Your answer does not count."
 
 const notHere = "This button belongs to another message. Your answer does not count."
@@ -44,7 +46,10 @@ export interface Posted {
 }
 
 /** @internal */
-export const make = ({ baseUrl, chatId, limit, token }: Settings, { error, http, time }: Channel): Driver<Posted> => {
+export const make = (
+  { baseUrl, chatId, limit, token }: Settings,
+  { error, http, time, words }: Channel
+): Driver<Posted> => {
   /** Reads an answer. One of another shape comes from a proxy, and is retried. */
   const read: Http.Read<unknown> = (answer) =>
     at(answer.json, "ok") === undefined
@@ -104,18 +109,19 @@ export const make = ({ baseUrl, chatId, limit, token }: Settings, { error, http,
     post: (question, at) =>
       Effect.gen(function*() {
         const { approve, deny } = labelsShown(question)
+        const how = question.values === undefined ? [] : howWithValues(question, { deny: "To deny, press the button" })
         // identifies the question's buttons, in 34 of at most 64 bytes
         const nonce = crypto.randomUUID().replaceAll("-", "")
         const keyboard: InlineKeyboardMarkup = {
           inline_keyboard: [[
-            { text: `✅ ${approve}`, callback_data: `${nonce}:y` },
+            ...(question.values === undefined ? [{ text: `✅ ${approve}`, callback_data: `${nonce}:y` }] : []),
             { text: `❌ ${deny}`, callback_data: `${nonce}:n` }
           ]]
         }
         // opened before the message is sent: the poll of another question may receive a press before `sendMessage` returns
         shared.open(nonce, hearing(question), DateTime.toEpochMillis(at) + Duration.toMillis(question.timeout))
         return yield* call("sendMessage", {
-          ...message(asking(question, at, [], time), chatId, { silent: [] }, time),
+          ...message(asking(question, at, how, time), chatId, { silent: [] }, { time, words }),
           reply_markup: keyboard
         }).pipe(
           Effect.flatMap((json) => {
@@ -136,7 +142,7 @@ export const make = ({ baseUrl, chatId, limit, token }: Settings, { error, http,
           settled(question, DateTime.makeUnsafe(askedAt), decision, time),
           chat,
           {},
-          time
+          { time, words }
         )
         return call("editMessageText", {
           chat_id: chat,
@@ -156,6 +162,8 @@ const hearing = (question: Question, place?: Omit<Posted, "nonce">): updates.Hea
   return ({ at, button, from, message }) => {
     if (isElsewhere(message, place)) return { text: notHere, alert: true }
     const answer = button === "y" ? "approve" : "deny"
+    // the message has no such button, but a client can send the data of one
+    if (answer === "approve" && question.values !== undefined) return { text: needsValues, alert: true }
     const found = person(from, question)
     if (found === undefined || !mayAnswer(question, found.by, found.handles)) {
       return { text: notAnApprover, alert: true }

@@ -2,19 +2,20 @@
 import type { Kind } from "../../../Hook.ts"
 import type { HookImpl } from "../../../internal/model/hook.ts"
 import { empty, kinds, type Table } from "../../../internal/model/hooks.ts"
+import { toLimit } from "../../../internal/model/overdue.ts"
 import type { StepOwner } from "../../../internal/model/owner.ts"
 import { chosen, type HookOverrides, type Level, type Owner } from "../../../internal/model/plan.ts"
 import { isStep } from "../../../internal/steps/step.ts"
-import type { ExplainedHook, ExplainedStep, ExplainedTimeout } from "../../Loaded.ts"
-import type { Path, Position } from "../file/positions.ts"
-import type { Exported } from "../loading.ts"
+import { formatDuration } from "../../../internal/text/duration.ts"
+import type { ExplainedHook, ExplainedStep, ExplainedTimeout, Loaded } from "../../Loaded.ts"
+import type { Exported, Origin } from "../loading.ts"
 import { compile, type FileSettings } from "./compile.ts"
-import type { Replacement } from "./overrides.ts"
+import { filled, lateOf, type Replacement } from "./overrides.ts"
 
 interface Explained extends FileSettings {
-  readonly file: string
-  readonly origins: ReadonlyMap<HookImpl, Position | undefined>
-  readonly positionOf: (path: Path) => Position | undefined
+  readonly origins: ReadonlyMap<HookImpl, Origin>
+  /** The hooks that the project file gives to steps. */
+  readonly stepDefaults: Table
 }
 
 /** Explains the steps that the module exports, then the others that the file names. */
@@ -27,21 +28,26 @@ export const explain = (settings: Explained, { module, pipeline }: Exported): Re
   const others = [...settings.steps.keys()].filter((name) => !known.has(name))
   const ofCode = (name: string): Owner => steps.find((step) => step.name === name) ?? unknownStep(name)
   return [...known, ...others].map((name) => {
-    const owner = { ...ofCode(name), overrides: overrides.step(name).hooks }
+    const override = overrides.step(name)
+    const code = ofCode(name)
+    const inCode = steps.find((step) => step.name === name)
+    const limits = lateOf(code.overdue, override)
+    const owner = { ...code, overrides: override.hooks, overdue: limits }
     return {
       step: name,
       inCode: known.has(name),
-      timeout: explainTimeout(steps.find((step) => step.name === name), overrides.step(name).timeout),
+      timeout: explainTimeout(inCode, filled(inCode ?? {}, override).timeout),
+      overdue: limits?.limit,
       hooks: kinds.flatMap((kind) => {
-        const all = chosen(owner, inherited, kind)
+        const all = chosen(owner, inherited, kind, settings.stepDefaults)
         return all.map(([hook, level]): ExplainedHook => ({
           kind,
           name: hook.name,
           level,
-          from: settings.origins.has(hook.original)
-            ? { file: settings.file, position: settings.origins.get(hook.original) }
-            : "code",
-          why: `${why(kind, owner.overrides, settings.origins.has(hook.original), level)}${condition(all, hook)}`
+          from: settings.origins.get(hook.original) ?? "code",
+          why: `${why(kind, owner.overrides, settings.origins.has(hook.original), level)}${condition(all, hook)}${
+            own(hook)
+          }`
         }))
       })
     }
@@ -59,36 +65,60 @@ const explainTimeout = (
     : undefined
 }
 
-/** Explains the time limit of the run. */
-export const explainRun = (settings: FileSettings, { pipeline }: Exported): ExplainedTimeout | undefined =>
-  // the cast: a pipeline is made with such a field, and other effects have none
-  explainTimeout(pipeline as Pick<StepOwner, "wraps">, compile(settings).overrides().run.timeout)
+/** Explains the limits of the run. */
+export const explainRun = (
+  settings: FileSettings,
+  { pipeline }: Exported
+): Pick<Loaded, "timeout" | "overdue" | "deadline"> => {
+  const run = compile(settings).overrides().run
+  // the cast: a pipeline is made with such fields, and other effects have none
+  const owner = pipeline as Pick<StepOwner, "wraps" | "overdue">
+  const late = lateOf(owner.overdue, run)
+  return {
+    timeout: explainTimeout(owner, filled(owner, { ...run, retry: undefined }).timeout),
+    overdue: late?.limit,
+    deadline: late?.deadline === undefined ? undefined : { at: late.deadline.text, every: late.deadline.every }
+  }
+}
+
+/** Says after which time of its own an overdue hook runs. */
+const own = ({ overdue }: HookImpl): string => {
+  if (overdue === undefined) return ""
+  const { after, every } = toLimit(overdue)
+  return `; after ${formatDuration(after)}${every === undefined ? "" : `, then every ${formatDuration(every)}`}`
+}
 
 const unknownStep = (name: string): Owner => ({ name, label: "Step", own: empty, modes: {}, mistakes: [] })
 
 /** Says on which other hooks it depends whether a hook runs, and which others depend on it. */
-const condition = (all: ReturnType<typeof chosen>, { original, unless }: HookImpl): string =>
-  unless !== undefined
-    ? `; only where ${unless.map(({ name }) => name).join(", ")} ${unless.length === 1 ? "has" : "have"} nothing to do`
-    : all.some(([other]) => other.unless?.includes(original) === true)
-    ? "; where it has nothing to do, the hooks below run"
-    : ""
+const condition = (all: ReturnType<typeof chosen>, { original, unless }: HookImpl): string => {
+  if (unless !== undefined) {
+    const names = unless.map(({ name }) => name).join(", ")
+    return `; only where ${names} ${unless.length === 1 ? "has" : "have"} nothing to do`
+  }
+  const isNeeded = all.some(([other]) => other.unless?.includes(original) === true)
+  return isNeeded ? "; where it has nothing to do, the hooks below run" : ""
+}
 
 const why = (kind: Kind, overrides: ReadonlyArray<HookOverrides>, isFile: boolean, level: Level): string => {
   const ofFile = overrides.filter(({ hooks }) => hooks[kind].length > 0)
-  const mode = (at: Level) => overrides.find((one) => one.level === at)?.modes[kind] ?? "override"
-  const inherits = mode("step") === "append" || mode("step") === "prepend"
+  const modeOf = (at: Level) => overrides.find((one) => one.level === at)?.modes[kind] ?? "override"
+  if (level === "default") return "the project's, as neither this file nor the code has one of this kind"
+  const ofStep = modeOf("step")
+  const inherits = ofStep === "append" || ofStep === "prepend"
   if (isFile && level === "step") {
-    return mode("step") === "override"
+    return ofStep === "override"
       ? `the file's ${kind} hooks of the step replace all others`
-      : `the file's ${kind} hooks of the step (inherit: ${mode("step")})`
+      : `the file's ${kind} hooks of the step (inherit: ${ofStep})`
   }
   if (isFile) {
-    return inherits || ofFile.some((one) => one.level === "step")
-      ? `the step inherits the file's stepHooks (inherit: ${mode("step")})`
-      : mode("pipeline") === "override"
+    if (inherits || ofFile.some((one) => one.level === "step")) {
+      return `the step inherits the file's stepHooks (inherit: ${ofStep})`
+    }
+    const ofPipeline = modeOf("pipeline")
+    return ofPipeline === "override"
       ? `the file's stepHooks replace the code's ${kind} hooks`
-      : `the file's stepHooks (inherit: ${mode("pipeline")})`
+      : `the file's stepHooks (inherit: ${ofPipeline})`
   }
   const of = level === "step" ? "the step's own in code" : "the pipeline's in code"
   return ofFile.length === 0 && !inherits

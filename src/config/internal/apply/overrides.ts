@@ -1,12 +1,21 @@
 /** Applies the overrides of a file to steps and pipelines where they are evaluated. */
 import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import type { Occurrence } from "../../../internal/model/occurrence.ts"
+import type { Deadline, Limits, OverdueLimit } from "../../../internal/model/overdue.ts"
 import type { Overrides } from "../../../internal/model/overrides.ts"
 import type { Describable, PipelineOwner, StepOwner, Wrap } from "../../../internal/model/owner.ts"
 import type { HookOverrides } from "../../../internal/model/plan.ts"
 
 /** Replaces a wrap of the code. `false` removes it, `undefined` keeps it. */
 export type Replacement = Wrap | false | undefined
+
+/** Replaces the limits at which something is overdue, as a {@link Replacement} does. */
+export interface LateReplacement {
+  readonly limit: OverdueLimit | false | undefined
+  readonly deadline: Deadline | false | undefined
+}
 
 /** Services to provide. */
 export interface Provided {
@@ -15,15 +24,25 @@ export interface Provided {
   readonly hidden: ReadonlyMap<string, ReadonlySet<string>>
 }
 
+/** The settings that apply where the code has nothing of the kind. */
+export interface Fallback {
+  readonly retry: Replacement
+  readonly timeout: Replacement
+  readonly overdue: LateReplacement
+  readonly annotations: Readonly<Record<string, unknown>>
+}
+
 /** The changes of a file to the steps of one name. */
 export interface StepOverride {
   /** Hooks that override those of the code, in this order. */
   readonly hooks: ReadonlyArray<HookOverrides>
   readonly retry: Replacement
   readonly timeout: Replacement
+  readonly overdue: LateReplacement
   /** Services in place of those that the run provides. */
   readonly provided: Provided | undefined
   readonly annotations: Readonly<Record<string, unknown>>
+  readonly fallback: Fallback
 }
 
 /** The changes of a file to a run. */
@@ -33,6 +52,10 @@ export interface RunOverride {
   readonly annotations: Readonly<Record<string, unknown>>
   readonly runName: string | undefined
   readonly timeout: Replacement
+  readonly overdue: LateReplacement
+  readonly fallback: Fallback
+  /** Called with the exit of the body, before the hooks run. */
+  readonly ended?: ((exit: Exit.Exit<unknown, unknown>) => void) | undefined
 }
 
 /** The changes of a file to a run and its steps. */
@@ -98,7 +121,8 @@ const isSame = (a: Place, b: Place): boolean =>
 
 const overriddenStep = (owner: StepOwner, override: StepOverride, { inHook, provided }: Place): StepOwner => ({
   ...owner,
-  ...bodyOf(owner, override),
+  ...bodyOf(owner, filled(owner, override)),
+  overdue: lateOf(owner.overdue, override),
   overrides: inHook ? override.hooks.filter(({ level }) => level === "step") : override.hooks,
   annotations: { ...owner.annotations, ...override.annotations },
   provided: provided?.services,
@@ -110,13 +134,47 @@ const overriddenRun = (owner: PipelineOwner, run: RunOverride, { isInner, provid
   ...owner,
   ...(isInner ? undefined : {
     overrides: run.hooks,
-    ...bodyOf(owner, { retry: undefined, timeout: run.timeout }),
-    annotations: { ...owner.annotations, ...run.annotations },
+    ...watched(bodyOf(owner, filled(owner, { ...run, retry: undefined })), run.ended),
+    overdue: lateOf(owner.overdue, run),
+    annotations: { ...run.fallback.annotations, ...owner.annotations, ...run.annotations },
     givenName: run.runName ?? owner.givenName
   }),
   provided: provided?.services,
   cache: { under: undefined, plan: undefined }
 })
+
+type Wrapped = Pick<StepOwner, "wraps">
+
+/** Returns the replacements of a file, and the fallbacks for what neither the file nor the code has. */
+export const filled = (
+  { wraps = [] }: Wrapped,
+  { fallback, retry, timeout }: Pick<StepOverride, "retry" | "timeout" | "fallback">
+): Pick<StepOverride, "retry" | "timeout"> => {
+  const has = (kind: Wrap["kind"]) => wraps.some((wrap) => wrap.kind === kind)
+  return {
+    retry: retry ?? (has("retry") ? undefined : fallback.retry),
+    timeout: timeout ?? (has("timeout") ? undefined : fallback.timeout)
+  }
+}
+
+/** Returns the limits of the code where a file replaces some of them. */
+export const lateOf = (
+  ofCode: Limits | undefined,
+  { fallback, overdue: { deadline, limit } }: Pick<StepOverride, "overdue" | "fallback">
+): Limits | undefined => {
+  const late = {
+    limit: orNone(limit ?? ofCode?.limit ?? fallback.overdue.limit),
+    deadline: orNone(deadline ?? ofCode?.deadline ?? fallback.overdue.deadline)
+  }
+  return late.limit === undefined && late.deadline === undefined ? undefined : late
+}
+
+const orNone = <A>(value: A | false | undefined): A | undefined => value === false ? undefined : value
+
+const watched = <Owner extends Pick<PipelineOwner, "body">>(owner: Owner, ended: RunOverride["ended"]): Owner =>
+  ended === undefined
+    ? owner
+    : { ...owner, body: Effect.onExit(owner.body, (exit) => Effect.sync(() => ended(exit))) }
 
 /**
  * Replaces the retry and the timeout of a step where the code has them. Where it has none, the retry is placed inside
@@ -139,11 +197,9 @@ const replaced = (wraps: ReadonlyArray<Wrap>, kind: Wrap["kind"], replacement: R
   const others = wraps.filter((wrap) => wrap.kind !== kind)
   if (replacement === false) return others
   const first = wraps.findIndex((wrap) => wrap.kind === kind)
-  const at = first >= 0
-    ? wraps.slice(0, first).filter((wrap) => wrap.kind !== kind).length
-    : kind === "retry"
-    ? 0
-    : others.length
+  const usual = kind === "retry" ? 0 : others.length
+  // all before the first are others
+  const at = first >= 0 ? first : usual
   return [...others.slice(0, at), replacement, ...others.slice(at)]
 }
 

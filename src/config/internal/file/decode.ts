@@ -6,10 +6,11 @@ import { withPublic } from "../../../alerters/internal/channel/schema/leaf.ts"
 import { CurrentGuard } from "../../../internal/model/secrets.ts"
 import { minLength } from "../../../internal/text/secrets.ts"
 import { plural } from "../../../internal/text/words.ts"
-import { ConfigFileError, type ConfigIssue } from "../../ConfigFileError.ts"
+import type { ConfigFileError, ConfigIssue } from "../../ConfigFileError.ts"
 import { document } from "../schema/document.ts"
 import type { Document } from "../schema/types.ts"
 import { describe } from "./describe.ts"
+import { errorOf, invalid } from "./errorOf.ts"
 import { interpolate, type Secret } from "./interpolate.ts"
 import { parse } from "./parse.ts"
 import {
@@ -42,12 +43,11 @@ export interface Reading {
 
 /** Decodes the text of a file, or fails with all of its issues. Variables come from the `ConfigProvider`. */
 export const decode = (text: string, file: string): Effect.Effect<Decoded, ConfigFileError> =>
-  Effect.flatMap(read(text, file), ({ decoded, issues }) => {
-    const [first, ...others] = issues
-    return first === undefined && decoded !== undefined
-      ? Effect.succeed(decoded)
-      : Effect.fail(new ConfigFileError({ file, issues: [first ?? { ...invalid, file }, ...others] }))
-  })
+  Effect.flatMap(
+    read(text, file),
+    ({ decoded, issues }) =>
+      issues.length === 0 && decoded !== undefined ? Effect.succeed(decoded) : Effect.fail(errorOf(file, issues))
+  )
 
 /**
  * Decodes the text of a file as far as it is valid. The caller checks the valid part too (hooks, parameters), so that
@@ -132,8 +132,6 @@ const remove = (from: unknown, path: Path): void => {
 }
 
 const decodeDocument = Schema.decodeUnknownResult(document, { errors: "all", onExcessProperty: "error" })
-
-const invalid: Problem = { path: [], position: undefined, expected: "a valid document", found: "an invalid one" }
 
 /** Returns the input for the Schema. Maps have no prototype, and values that aliases share are one object. */
 const plain = (root: Node): unknown => {

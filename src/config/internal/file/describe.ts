@@ -149,7 +149,7 @@ const withHint = (expected: string, found: Node["value"] | undefined): string =>
 // -----------------------------------------------------------------------------
 
 // Users may write secrets into the file as they are, and at the wrong key. Such values are not shown.
-const mayBeSecret = (path: Path): boolean => path[0] === "alerter" || path.includes("params")
+const mayBeSecret = (path: Path): boolean => path[0] === "alerter" || path[0] === "monitor" || path.includes("params")
 
 const foundAt = (node: Node | undefined, path: Path): string => {
   if (node === undefined || node.value === null) return "nothing"

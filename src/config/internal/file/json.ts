@@ -21,7 +21,19 @@ const word = /[A-Za-z]+/y
 const words: ReadonlyMap<string, boolean | null> = new Map([["true", true], ["false", false], ["null", null]])
 
 /** Returns the tree of a JSON text, or the problem that made it unreadable. */
-export const parseJson = (text: string, place: (offset: number) => Position): Parsed => {
+export const parseJson = (text: string, place: (offset: number) => Position): Parsed => parse(text, place)
+
+/** Returns a map of the entries that stand before the first syntax error, as a JSON text, or an empty text. */
+export const jsonBefore = (text: string): string => {
+  let end = 0
+  parse(text, () => ({ line: 1, column: 1 }), (at) => {
+    end = at
+  })
+  return end === 0 ? "" : `${text.slice(0, end)}}`
+}
+
+/** `entryEnds` gets the offset of the end of each entry of the outermost map. */
+const parse = (text: string, place: (offset: number) => Position, entryEnds?: (offset: number) => void): Parsed => {
   const problems: Array<Problem> = []
   let at = 0
   let nodes = 0
@@ -55,6 +67,7 @@ export const parseJson = (text: string, place: (offset: number) => Position): Pa
       const key = readString(path, "a key in quotes")
       if (!next(":")) fail([...path, key], "a colon after the key")
       addEntry(entries, key, { keyAt, node: read([...path, key]) }, path, problems)
+      if (path.length === 0) entryEnds?.(at)
     } while (next(","))
     return next("}") ? entries : fail(path, "a comma or }")
   }

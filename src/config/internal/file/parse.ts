@@ -12,8 +12,17 @@ const invalid = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffe\uffff\ufdd0
 
 const start = { line: 1, column: 1 }
 
-/** Loads the package `yaml`. Returns `undefined` if it is not installed. */
-const loadYaml: Effect.Effect<typeof Yaml | undefined> = Effect.promise(() => import("yaml").catch(() => undefined))
+/**
+ * Loads the package `yaml`. Returns `undefined` if it is not installed. Bundlers take it in where it is installed, and
+ * leave out an import in `try` where it is not.
+ */
+const loadYaml: Effect.Effect<typeof Yaml | undefined> = Effect.promise(async () => {
+  try {
+    return await import("yaml")
+  } catch {
+    return undefined
+  }
+})
 
 /** Parses a text by the extension of its file. Problems are part of the result. */
 export const parse = (text: string, file: string): Effect.Effect<Parsed> =>

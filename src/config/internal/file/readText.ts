@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { ConfigFileError, type ConfigIssue } from "../../ConfigFileError.ts"
+import type { ConfigFileError } from "../../ConfigFileError.ts"
+import { errorOf } from "./errorOf.ts"
 import { mostBytes } from "./tree.ts"
 
 /**
@@ -35,10 +36,8 @@ export const readText = (file: string): Effect.Effect<string, ConfigFileError, F
 
 const fitting = `a file of at most ${mostBytes} bytes`
 
-const refuse = (file: string, found: string, expected: string): Effect.Effect<never, ConfigFileError> => {
-  const issue: ConfigIssue = { path: [], file, position: undefined, found, expected }
-  return Effect.fail(new ConfigFileError({ file, issues: [issue] }))
-}
+const refuse = (file: string, found: string, expected: string): Effect.Effect<never, ConfigFileError> =>
+  Effect.fail(errorOf(file, [{ path: [], file, position: undefined, found, expected }]))
 
 const joined = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
   const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0))

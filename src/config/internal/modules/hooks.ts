@@ -11,6 +11,7 @@ import * as Result from "effect/Result"
 import * as AlerterHooks from "../../../AlerterHooks.ts"
 import type { Kind } from "../../../Hook.ts"
 import type { Any } from "../../../Hooks.ts"
+import { onRollback } from "../../../internal/engine/undo.ts"
 import * as hook from "../../../internal/model/hook.ts"
 import * as hooks from "../../../internal/model/hooks.ts"
 import { hookMistakes } from "../../../internal/model/plan.ts"
@@ -28,6 +29,8 @@ export const standard: Readonly<Record<string, unknown>> = {
   alerterSuccess: AlerterHooks.success,
   alerterFailure: AlerterHooks.failure,
   alerterInterrupt: AlerterHooks.interrupt,
+  alerterSkip: AlerterHooks.skip,
+  alerterOverdue: AlerterHooks.overdue,
   alerterSummary: AlerterHooks.summary,
   alerter: AlerterHooks.all
 }
@@ -63,10 +66,13 @@ const a = (noun: string): string => `${/^[aeiou]/i.test(noun) ? "an" : "a"} ${no
 const signatures: Readonly<Record<Kind, string>> = {
   start: "() => …",
   retry: "(failed) => …",
+  overdue: "(overdue) => …",
   success: "(value) => …",
   failure: "(cause) => …",
   interrupt: "(cause) => …",
-  exit: "(exit) => …"
+  skip: "(skipped) => …",
+  exit: "(exit) => …",
+  rollback: "(value, cause) => …"
 }
 
 type AnyFunction = (...args: ReadonlyArray<unknown>) => unknown
@@ -79,14 +85,20 @@ const wrap = (f: AnyFunction, kind: Kind, name: string): hook.HookImpl => {
       return hook.onStart(Effect.suspend(call))
     case "retry":
       return hook.onRetry(call)
+    case "overdue":
+      return hook.onOverdue(call)
     case "success":
       return hook.onSuccess(call)
     case "failure":
       return hook.onFailure(call)
     case "interrupt":
       return hook.onInterrupt(call)
+    case "skip":
+      return hook.onSkip(call)
     case "exit":
       return hook.onExit(call)
+    case "rollback":
+      return onRollback(call)
   }
 }
 
@@ -123,7 +135,7 @@ const isHooks = (u: unknown): u is hooks.HooksImpl => hasProperty(u, hooks.TypeI
 const failing: ReadonlyArray<Kind> = ["failure", "retry", "exit"]
 
 const withPolicies = (plain: hook.HookImpl, entry: Document.HookEntry): Result.Result<hook.HookImpl, Refusal> => {
-  const { background, name, required, retry, timeout, when } = entry
+  const { after, background, every, name, required, retry, timeout, when } = entry
   // A copy: an export that is named twice is two hooks, each with policies of its own.
   let result: hook.HookImpl = hook.modify(plain, {})
   if (retry !== undefined) result = hook.retry(result, policyOf(retry))
@@ -137,6 +149,7 @@ const withPolicies = (plain: hook.HookImpl, entry: Document.HookEntry): Result.R
     // around the retry, so that the tag is checked once
     result = hook.when(result, (_, exit) => exit !== undefined && hasTag(exit, tags))
   }
+  if (after !== undefined) result = hook.overdueAfter(result, after, { every })
   if (timeout !== undefined) result = hook.timeout(result, timeout)
   if (background !== undefined) result = hook.modify(result, { background })
   if (required !== undefined) result = hook.modify(result, { required })
@@ -183,11 +196,8 @@ const describe = (u: unknown): string => {
   if (Effect.isEffect(u)) return "an Effect"
   if (isThenable(u)) return "a promise"
   if (typeof u === "object") return "an object"
-  return isClass(u)
-    ? "a class"
-    : isGenerator(u)
-    ? "a generator function (Effect.fn makes a function of it)"
-    : "a function"
+  if (isClass(u)) return "a class"
+  return isGenerator(u) ? "a generator function (Effect.fn makes a function of it)" : "a function"
 }
 
 const nameIn = (u: object): string => hasProperty(u, "name") && typeof u.name === "string" ? quoted(u.name) : ""

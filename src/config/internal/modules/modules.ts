@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import { hasProperty } from "effect/Predicate"
+import { runtimeImport } from "../../../internal/files/runtimeImport.ts"
 import { closest, didYouMean, listed } from "../../../internal/text/closest.ts"
 import { errorMessage } from "../../../internal/text/errors.ts"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
@@ -23,7 +24,7 @@ export interface SourceOptions {
 
 /** An existing module and the name of one of its exports. */
 export interface Source {
-  /** The argument of `import()`. */
+  /** The argument of `runtimeImport`. */
   readonly url: string
   /** The name of the export, then those of its members, separated by dots. */
   readonly name: string
@@ -261,7 +262,7 @@ const stuck = new Set<string>()
 const importOnce = (url: string): Promise<Readonly<Record<string, unknown>>> => {
   const known = imports.get(url)
   if (known !== undefined) return known
-  const loading: Promise<Readonly<Record<string, unknown>>> = import(url)
+  const loading = runtimeImport(url)
   const ended = () => void stuck.delete(url)
   loading.then(ended, ended)
   imports.set(url, loading)

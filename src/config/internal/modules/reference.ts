@@ -94,17 +94,18 @@ const parsePackage = (text: string, module: string, name: string): Result.Result
   return Result.succeed({ _tag: "Package", package: packageName, subpath: `.${subpath}`, name })
 }
 
+const moduleIn = (reference: Exclude<Reference, { readonly _tag: "Dotted" | "Standard" }>): string => {
+  if (reference._tag === "Path") return reference.path
+  return reference._tag === "FileUrl" ? decodeURIComponent(reference.url.pathname) : reference.package
+}
+
 /** Returns a name for the target of a reference: the name of its export, or that of its module for a default export. */
 export const nameOf = (text: string): string => {
   const reference = Result.getOrUndefined(parse(text))
   if (reference === undefined) return text
   if (reference._tag === "Dotted") return reference.segments.at(-1) ?? text
   if (reference._tag === "Standard" || reference.name !== "default") return reference.name
-  const module = reference._tag === "Path"
-    ? reference.path
-    : reference._tag === "FileUrl"
-    ? decodeURIComponent(reference.url.pathname)
-    : reference.package
+  const module = moduleIn(reference)
   const base = module.slice(module.lastIndexOf("/") + 1)
   const extension = extensions.find((extension) => base.endsWith(extension))
   return extension === undefined || base === extension ? base : base.slice(0, -extension.length)

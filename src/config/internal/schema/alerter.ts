@@ -1,24 +1,36 @@
 /**
  * The Schema of an alerter in a config file: where alerts go, and the policies around it.
  *
- * An alerter has exactly one base: a channel, with options or `true` for options from the environment; `fanOut`,
- * `fallback` or `route`, with alerters of their own; or `use`, the name of a channel or a reference to a Layer. The
- * name or reference alone, without policies, may be a string.
+ * An alerter has exactly one base: a channel, with options or `true` for options from the environment; `url`, which names
+ * a channel with its options; `fanOut`, `fallback` or `route`, with alerters of their own; or `use`, the name of a channel
+ * or a reference to a Layer. The name, the reference or the URL alone, without policies, may be a string.
  *
  * The policies beside the base see an alert in this order, whatever their order in the file:
  *
- * 1. `afterConsecutive` counts every failure, and every success that ends a row. 2. `minSeverity` drops alerts before
- * any other policy counts them. 3. `throttle` comes before `recovered` and `dedupe`, which would take alerts that it
- * drops for delivered. 4. `recovered` counts failures that `dedupe` holds back too. 5. `dedupe`. 6. `digest`. 7.
- * `quietHours` come last, so that no digest or summary is posted during quiet hours. Of several, the first in the list
- *    sees an alert first.
+ * 1. `runUrl` gives alerts their address.
+ * 2. `afterConsecutive` counts every failure, and every success that ends a row.
+ * 3. `minSeverity` drops alerts before any other policy counts them.
+ * 4. `throttle` comes before `recovered` and `dedupe`, which would take alerts that it drops for delivered.
+ * 5. `recovered` counts failures that `dedupe` holds back too.
+ * 6. `dedupe`.
+ * 7. `escalate`, whose second alerter none of the policies below holds up.
+ * 8. `remind`, whose reminders are for this alerter alone. Those above neither count nor limit them.
+ * 9. `digest`.
+ * 10. `quietHours` come last, so that no digest, reminder or summary is posted during quiet hours. Of several, the first
+ *     in the list sees an alert first.
  *
  * For another order, nest alerters: a `fanOut` of one alerter with policies of its own.
  *
- * `store` is a folder that keeps the state of all policies of this alerter and of those inside of it. Each has a name
+ * `store` is a file that keeps the state of all policies of this alerter and of those inside of it. Each has a name
  * made of its place in the file, or its `persist`.
  */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { isChannelUrl, optionsOf, parse as parseUrl } from "../../../alerters/internal/channel/schema/channelUrl.ts"
 import type { FileChannel } from "../../../alerters/internal/channel/schema/fileChannel.ts"
 import * as Leaf from "../../../alerters/internal/channel/schema/leaf.ts"
 import {
@@ -26,6 +38,7 @@ import {
   either,
   isMap,
   list,
+  mapped,
   type Mistake,
   object,
   oneOrMore,
@@ -34,17 +47,26 @@ import {
 } from "../../../alerters/internal/channel/schema/structure.ts"
 import { channels } from "../../../alerters/internal/channels.ts"
 import { severities } from "../../../internal/model/severity.ts"
-import { policies, severity } from "./policies.ts"
+import { refusedPath } from "../../../internal/text/databaseAddress.ts"
+import { escalate, policies, severity, type Shared } from "./policies.ts"
 
 /** A decoded alerter: the name of a channel, a reference to a Layer, or an object. */
 export type AlerterSpec = string | AlerterObject
 
-/** An alerter with a base and policies. */
-export interface AlerterObject extends Plain {
+/** An alerter with a base and policies. A channel that a URL names stands under its own key. */
+export interface AlerterObject extends Omit<Plain, "url"> {
   readonly fanOut?: ReadonlyArray<AlerterSpec>
   readonly fallback?: ReadonlyArray<AlerterSpec>
   readonly route?: ReadonlyArray<RouteSpec>
   readonly otherwise?: AlerterSpec
+  readonly escalate?: EscalateSpec
+}
+
+/** The options of `escalate`. */
+interface EscalateSpec extends Shared {
+  readonly after: Duration.Duration
+  readonly to: AlerterSpec
+  readonly announce?: boolean
 }
 
 /** A route of an alerter. */
@@ -70,15 +92,53 @@ const channelKeys = Object.fromEntries(
 
 const isReference = (text: string): boolean => isChannelName(text) || /[#./]/.test(text)
 
-const bases = [...names, "use", "fanOut", "fallback", "route"]
+const bases = [...names, "url", "use", "fanOut", "fallback", "route"]
 
 const use = Leaf.leaf<string>({
-  expected: `one of ${names.join(", ")}, a Layer's path#export, or a map with a key such as use, fanOut or route`,
+  expected: `one of ${
+    names.join(", ")
+  }, a Layer's path#export, a channel's URL such as slack://…, or a map with a key such as use, fanOut or route`,
   json: Schema.String,
   // A variable is refused, since it could name any module.
   parse: (input, ofVariable) =>
     typeof input === "string" && !ofVariable && isReference(input.trim()) ? input.trim() : undefined
 })
+
+/** The forms of URLs of all channels. */
+const urlForms = Object.entries<Pick<FileChannel<unknown>, "schema" | "urls">>(channels).flatMap((
+  [name, { schema, urls = [] }]
+) => urls.map((form) => ({ name, schema, form })))
+
+/** Reads the URL of a channel, or says which forms are expected. No value of it is told: any part may be a secret. */
+export const readUrl = (text: string): Result.Result<AlerterObject, string> => {
+  const address = parseUrl(text)
+  const candidates = urlForms.filter(({ form }) => address !== undefined && form.schemes.includes(address.scheme))
+  for (const { form, name, schema } of candidates) {
+    const options = address === undefined ? undefined : optionsOf(form, address)
+    if (options === undefined) continue
+    const decoded = Schema.decodeUnknownResult(schema)(options, { onExcessProperty: "error" })
+    // a cast, since the name and the options are of one channel
+    if (Result.isSuccess(decoded)) return Result.succeed({ [name]: decoded.success } as AlerterObject)
+  }
+  const schemes = [...new Set(urlForms.flatMap(({ form }) => form.schemes))].map((scheme) => `${scheme}://`)
+  return Result.fail(
+    candidates.length > 0
+      ? Leaf.alternatives(candidates.map(({ form }) => form.form))
+      : `the URL of a channel, which begins with ${Leaf.alternatives(schemes)}`
+  )
+}
+
+const urlOf: Leaf.FromFile<AlerterObject> = Schema.declareConstructor<AlerterObject, unknown>()(
+  [],
+  () => (input) => {
+    const text = Redacted.isRedacted(input) ? Redacted.value(input) : input
+    const read = typeof text === "string" ? readUrl(text) : Result.fail("the URL of a channel, such as slack://…")
+    return Result.isSuccess(read)
+      ? Effect.succeed(read.success)
+      : Effect.fail(new SchemaIssue.InvalidValue({ expected: read.failure }))
+  },
+  { expected: "the URL of a channel", toCodecJson: () => Leaf.shownAs<AlerterObject>(Schema.String) }
+)
 
 const when = object({
   severity: optional(oneOrMore(severity), "The severity of the alert, or a list that contains it."),
@@ -102,8 +162,18 @@ const when = object({
   }
 })
 
+// An address with a password must not become the name of a file.
+const storePath = Leaf.text(
+  "the path of a file, which begins with ./ or / if it has any of : @ = ? # % & ; , in it",
+  (text) => refusedPath(text) === undefined
+)
+
 const plain = {
   ...channelKeys,
+  url: optional(
+    urlOf,
+    "The URL of a channel with its options, such as `slack://TOKEN_A/TOKEN_B/TOKEN_C`. It is a secret: write `${ALERT_URL}`."
+  ),
   use: optional(
     use,
     "The name of a channel, for options from the environment, or a reference to a Layer: `./alerter.ts#layer`."
@@ -122,8 +192,8 @@ const plain = {
   ),
   ...policies,
   store: optional(
-    Leaf.text("the path of a folder"),
-    "A folder, relative to that of this file, for the state of the policies of this alerter and of those inside of it."
+    storePath,
+    "A file of SQLite, relative to this file, for the state of the policies of this alerter and of those inside of it. Made where it is missing; processes may share it."
   )
 }
 
@@ -150,28 +220,35 @@ const baseMistakes = (input: Readonly<Record<string, unknown>>): ReadonlyArray<M
   return mistakes
 }
 
-const objectSpec: Leaf.FromFile<AlerterObject> = object({
-  ...plain,
-  fanOut: optional(list(nested, 1, "a list of alerters"), "Alerters that all get every alert."),
-  fallback: optional(
-    list(nested, 2, "a list of two alerters or more"),
-    "Alerters of which each gets the alerts that the one before it has not delivered."
-  ),
-  route: optional(
-    list(
-      object({
-        when: required(when, "Conditions on an alert. All must hold."),
-        to: required(nested, "The alerter of the route.")
-      }),
-      1,
-      "a list of routes, each with when and to"
+const objectSpec: Leaf.FromFile<AlerterObject> = mapped(
+  object({
+    ...plain,
+    fanOut: optional(list(nested, 1, "a list of alerters"), "Alerters that all get every alert."),
+    fallback: optional(
+      list(nested, 2, "a list of two alerters or more"),
+      "Alerters of which each gets the alerts that the one before it has not delivered."
     ),
-    "Routes to alerters. An alert takes the first route whose `when` holds."
-  ),
-  otherwise: optional(nested, "Beside `route`: the alerter for alerts that match no route.")
-}, { identifier: "Alerter", keys: baseMistakes })
+    route: optional(
+      list(
+        object({
+          when: required(when, "Conditions on an alert. All must hold."),
+          to: required(nested, "The alerter of the route.")
+        }),
+        1,
+        "a list of routes, each with when and to"
+      ),
+      "Routes to alerters. An alert takes the first route whose `when` holds."
+    ),
+    otherwise: optional(nested, "Beside `route`: the alerter for alerts that match no route."),
+    escalate: escalate(nested)
+  }, { identifier: "Alerter", keys: baseMistakes }),
+  ({ url, ...spec }) => ({ ...spec, ...url })
+)
 
-const Spec: Leaf.FromFile<AlerterSpec> = either(use, objectSpec, (text) => text, isMap, "AnyAlerter")
+/** A string that is the whole alerter. */
+const named: Leaf.FromFile<AlerterSpec> = either(use, urlOf, (text) => text, isChannelUrl)
+
+const Spec: Leaf.FromFile<AlerterSpec> = either(named, objectSpec, (spec) => spec, isMap, "AnyAlerter")
 
 // -----------------------------------------------------------------------------
 // alerters inside of others
@@ -184,13 +261,25 @@ export const partsOf = (spec: AlerterObject): ReadonlyArray<readonly [path: Path
   ...(spec.fanOut ?? []).map((spec, i) => [["fanOut", i], spec] as const),
   ...(spec.fallback ?? []).map((spec, i) => [["fallback", i], spec] as const),
   ...(spec.route ?? []).map(({ to }, i) => [["route", i, "to"], to] as const),
-  ...(spec.otherwise === undefined ? [] : [[["otherwise"], spec.otherwise] as const])
+  ...(spec.otherwise === undefined ? [] : [[["otherwise"], spec.otherwise] as const]),
+  ...(spec.escalate === undefined ? [] : [[["escalate", "to"], spec.escalate.to] as const])
 ]
+
+const stateful = [
+  "afterConsecutive",
+  "throttle",
+  "recovered",
+  "dedupe",
+  "escalate",
+  "remind",
+  "digest",
+  "quietHours"
+] as const
 
 /** Returns the `persist` of each policy with a state, with its path. */
 const statefulPolicies = (spec: AlerterObject): ReadonlyArray<readonly [Path, string | false | undefined]> => {
   const found: Array<readonly [Path, string | false | undefined]> = []
-  for (const policy of ["afterConsecutive", "throttle", "recovered", "dedupe", "digest", "quietHours"] as const) {
+  for (const policy of stateful) {
     const options = spec[policy]
     if (options === undefined) continue
     if (!("length" in options)) found.push([[policy], options.persist])
@@ -201,7 +290,7 @@ const statefulPolicies = (spec: AlerterObject): ReadonlyArray<readonly [Path, st
 
 /** The settings that an alerter has from those around it. */
 interface Around {
-  /** The folder of the store. */
+  /** The file of the store. */
   readonly store: string | undefined
   /** The rank of the lowest severity that passes. */
   readonly least: number
@@ -254,14 +343,35 @@ export const AlerterSpec: Leaf.FromFile<AlerterSpec> = checked(
   (spec) => mistakesIn(spec, [], { store: undefined, least: 0, names: new Map() })
 )
 
-/** Returns the references to Layers in an alerter, each with its path. */
-export const references = (
-  spec: AlerterSpec
-): ReadonlyArray<{ readonly path: Path; readonly reference: string }> => {
-  if (typeof spec === "string") return isChannelName(spec) ? [] : [{ path: [], reference: spec }]
-  const own = spec.use === undefined || isChannelName(spec.use) ? [] : [{ path: ["use"], reference: spec.use }]
-  const inner = partsOf(spec).flatMap(([at, part]) =>
-    references(part).map(({ path, reference }) => ({ path: [...at, ...path], reference }))
-  )
-  return [...own, ...inner]
+/** A place that alerts go to: a channel, with its options, or a Layer by its reference. */
+export type Target =
+  | { readonly path: Path; readonly channel: ChannelName; readonly options: AlerterObject[ChannelName] }
+  | { readonly path: Path; readonly reference: string }
+
+/** Returns the places that alerts go to, in the order of the file. */
+export const targetsOf = (spec: AlerterSpec, path: Path = []): ReadonlyArray<Target> => {
+  if (typeof spec === "string") {
+    return [isChannelName(spec) ? { path, channel: spec, options: true } : { path, reference: spec }]
+  }
+  const channel = channelIn(spec)
+  const own: ReadonlyArray<Target> = spec.use !== undefined
+    ? targetsOf(spec.use, [...path, "use"])
+    : channel !== undefined
+    ? [{ path: [...path, channel], channel, options: spec[channel] }]
+    : []
+  return [...own, ...partsOf(spec).flatMap(([at, part]) => targetsOf(part, [...path, ...at]))]
+}
+
+/** Returns the channel that an alerter has options for. */
+export const channelIn = (spec: AlerterObject): ChannelName | undefined =>
+  Object.keys(channels).filter(isChannelName).find((name) => spec[name] !== undefined)
+
+/** Returns the stores of an alerter and of those inside of it. */
+export const storesOf = (
+  spec: AlerterSpec,
+  path: Path = []
+): ReadonlyArray<{ readonly path: Path; readonly folder: string }> => {
+  if (typeof spec === "string") return []
+  const inner = partsOf(spec).flatMap(([at, part]) => storesOf(part, [...path, ...at]))
+  return spec.store === undefined ? inner : [{ path: [...path, "store"], folder: spec.store }, ...inner]
 }

@@ -13,8 +13,10 @@ export const policyOf = (
   if (delay === undefined) return { times }
   const first = Duration.toMillis(delay)
   const longest = maxDelay === undefined ? Infinity : Duration.toMillis(maxDelay)
-  const delayBefore = (attempt: number): number =>
-    backoff === "exponential" ? first * factor ** (attempt - 1) : backoff === "linear" ? first * attempt : first
+  const delayBefore = (attempt: number): number => {
+    if (backoff === "exponential") return first * factor ** (attempt - 1)
+    return backoff === "linear" ? first * attempt : first
+  }
   const capped = (delays: Schedule.Schedule<number>) =>
     Schedule.modifyDelay(
       delays,

@@ -1,4 +1,5 @@
 /** The types of a config file's document. The public module `ConfigFile` re-exports them. */
+import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import type * as Redacted from "effect/Redacted"
 import type { Kind } from "../../../Hook.ts"
@@ -61,10 +62,14 @@ export interface HookEntry {
   readonly retry?: number | Retry
   /** The failures that the hook runs for. For hooks of the kinds `failure`, `retry` and `exit` only. */
   readonly when?: When
-  /** Whether the step goes on without waiting for the hook. */
+  /** Whether the step goes on without waiting for the hook. Not for hooks of the kind `rollback`. */
   readonly background?: boolean
-  /** Whether the step fails if the hook fails. */
+  /** Whether the step fails if the hook fails. Not for hooks of the kinds `overdue` and `rollback`. */
   readonly required?: boolean
+  /** The time after which the hook runs, in place of that of the step. For hooks of the kind `overdue` only. */
+  readonly after?: Duration.Duration
+  /** How often it runs again after that. Once by default. */
+  readonly every?: Duration.Duration
 }
 
 /**
@@ -76,7 +81,7 @@ export interface HookEntry {
 export type HookList = string | HookEntry | ReadonlyArray<string | HookEntry>
 
 /**
- * Hooks by their kind.
+ * Hooks by their kind. Those of the run itself are of any kind but `retry` and `rollback`.
  *
  * @category models
  * @since 0.1.0
@@ -124,6 +129,32 @@ export interface Timeout {
 }
 
 /**
+ * The time after which a step or a run is overdue, and how often that is told again. Once unless set.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Overdue {
+  readonly after: Duration.Duration
+  readonly every?: Duration.Duration
+}
+
+/**
+ * The time of day by which a run must have ended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Deadline {
+  /** As in `"06:00"`. */
+  readonly at: `${number}:${number}`
+  /** The machine's unless set. */
+  readonly timeZone?: DateTime.TimeZone
+  /** How often it is told again. Once unless set. */
+  readonly every?: Duration.Duration
+}
+
+/**
  * How the bodies of steps run.
  *
  * @category models
@@ -134,6 +165,8 @@ export interface Defaults {
   readonly retry?: number | false | Retry
   /** The time limit of the body. `false` removes that of the code. */
   readonly timeout?: Duration.Duration | Timeout | false
+  /** The time after which overdue hooks run. `false` removes the limit of the code. */
+  readonly overdue?: Duration.Duration | Overdue | false
 }
 
 /**
@@ -152,6 +185,14 @@ export interface StepDocument extends Defaults {
 }
 
 /**
+ * A language in which the library can say what it says in alerts.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Language = "en" | "de"
+
+/**
  * The alerter of a file: the name of a channel, a reference to a Layer, or an object with a base and policies. The JSON
  * Schema describes its keys.
  *
@@ -159,6 +200,65 @@ export interface StepDocument extends Defaults {
  * @since 0.1.0
  */
 export type AlerterDocument = string | object
+
+/**
+ * A monitor of a file: an object with the key of one service. The JSON Schema describes its options.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type MonitorDocument = object
+
+/**
+ * The words of an alert, with `{title}`, `{body}`, `{severity}`, `{pipeline}`, `{run}`, `{runId}`, `{step}`, `{attempt}` and
+ * `{field.NAME}` for those of the alert as it is without them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AlertTemplate {
+  readonly title?: string
+  readonly body?: string
+}
+
+/**
+ * The words of the standard hooks' alerts, by the kind of alert.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AlertTemplates {
+  readonly success?: AlertTemplate
+  readonly failure?: AlertTemplate
+  readonly interrupt?: AlertTemplate
+  readonly skip?: AlertTemplate
+  readonly overdue?: AlertTemplate
+  readonly summary?: AlertTemplate
+}
+
+/**
+ * The recorded runs to keep: those within both limits, or within the one that is set.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Keep {
+  /** How many of the newest runs. */
+  readonly runs: number | undefined
+  /** How long ago a run may have begun. */
+  readonly age: Duration.Duration | undefined
+}
+
+/**
+ * The record of the run. Under the command only: in code, provide `Report.layerRecord`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RecordDocument {
+  /** All records are kept unless set. */
+  readonly keep: Keep | undefined
+}
 
 /**
  * The document of a config file.
@@ -186,9 +286,23 @@ export interface Document {
   readonly inherit?: Inherit
   /** The time limit of the run. `false` removes that of the code. */
   readonly timeout?: Duration.Duration | Timeout | false
-  /** The retry and the time limit of every step without its own. */
+  /** The time after which overdue hooks of the run run. `false` removes the limit of the code. */
+  readonly overdue?: Duration.Duration | Overdue | false
+  /** The time of day by which the run must have ended. `false` removes the deadline of the code. */
+  readonly deadline?: Deadline["at"] | Deadline | false
+  /** The words of the standard hooks' alerts. */
+  readonly alerts?: AlertTemplates
+  /** How many of the last lines that a step has logged its alerts end with. `false` keeps nothing of the log. */
+  readonly logs?: number | false
+  /** The retry and the limits of every step without its own. */
   readonly defaults?: Defaults
   /** Settings of steps, by their names. */
   readonly steps?: { readonly [name: string]: StepDocument }
   readonly alerter?: AlerterDocument
+  /** The language of what the library itself says in the alerts of the alerter. `"en"` by default. */
+  readonly language?: Language
+  /** Records the run, under the command, and says which records to keep. */
+  readonly record?: RecordDocument
+  /** The services that notice when the pipeline has not run. */
+  readonly monitor?: MonitorDocument | ReadonlyArray<MonitorDocument>
 }

@@ -1,38 +1,42 @@
 /** Holding alerts until they are due, for `digest` and `quietHours`. */
 import * as Clock from "effect/Clock"
-import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Alert } from "../../../Alert.ts"
-import { AlertJson, fromJson, toJson } from "../../../internal/alerts/json.ts"
+import type { AlerterError } from "../../../Alerter.ts"
+import { short } from "../../../internal/alerts/digest.ts"
+import type { Telling } from "../../../internal/alerts/digest.ts"
+import { fromJson } from "../../../internal/alerts/json.ts"
+import { CurrentLedger, type Ledger, type Taken } from "../../../internal/alerts/ledger.ts"
 import { heldBack } from "../../../internal/alerts/metrics.ts"
+import { errorIn } from "../../../internal/model/alerterError.ts"
+import { plural } from "../../../internal/text/words.ts"
 import * as Writer from "../../../internal/text/writer.ts"
-import { explain, Millis } from "../entries.ts"
-import type { Post } from "../policy.ts"
+import { explain } from "../entries.ts"
+import { arrivalOf, quietly, shownBy } from "../places.ts"
+import { isFailure, isReminder, type Post, subject } from "../policy.ts"
 import { makeState, type Persisted } from "../state/persisted.ts"
-import { alerts, digestOf, listedOnly, maxListed, short } from "./digest.ts"
+import {
+  type Batch,
+  claim,
+  combined,
+  type Entries,
+  groupsOf,
+  Held,
+  idOf,
+  keep,
+  nextOf,
+  ofSubject,
+  openAt,
+  release,
+  standsFor,
+  storeDelay,
+  takeOut
+} from "./heldEntries.ts"
 import * as Timer from "./timer.ts"
 
-/** A held alert. */
-const Held = Schema.Struct({
-  alert: AlertJson,
-  /** When it was posted to the policy. */
-  since: Millis,
-  /** When it is to be posted to the channel. */
-  due: Millis,
-  /** Whether an attempt to post it has failed. */
-  tried: Schema.Boolean,
-  /** Until when a process that uses the store reserves it, in order to post it. */
-  claimed: Schema.optionalKey(Millis)
-})
-
-type Held = typeof Held.Type
-type Entries = Map<string, Held>
-type Batch = ReadonlyArray<readonly [id: string, held: Held]>
-
-/** How a policy holds alerts. Times are milliseconds since the epoch. */
+/** The ways of a policy that holds alerts. Times are milliseconds since the epoch. */
 export interface Options<P extends string | undefined> {
   readonly policy: string
   readonly persist: P | undefined
@@ -43,56 +47,93 @@ export interface Options<P extends string | undefined> {
   /** If more alerts are held, all are due at once. */
   readonly max: number
   /** Returns the text after the number of alerts in the title of a digest. */
-  readonly when: (since: number, now: number) => string
-  readonly zone: DateTime.TimeZone
+  readonly title: (since: number, now: number) => (count: number, tally: string) => string
+  readonly telling: Telling
 }
 
 /** The largest number of titles in a log entry. */
 const maxTitles = 20
 
 /**
- * Makes a post that holds alerts until they are due, then posts them as one.
+ * Makes posts that hold alerts until they are due, then post them as one.
  *
- * After the scope has closed the returned post passes alerts through at once, unless the store keeps them for the next
+ * After the scope has closed `hold` passes alerts through at once, unless the store keeps them for the next
  * process: nothing in this process would post them any more.
  */
 export const make = <P extends string | undefined>(
   post: Post,
   options: Options<P>
-): Effect.Effect<Post, never, Scope.Scope | Persisted<P>> =>
+): Effect.Effect<Holding, never, Scope.Scope | Persisted<P>> =>
   Effect.gen(function*() {
-    const { due, max, opens, persist, policy, when, zone } = options
+    const { due, max, opens, persist, policy, telling, title } = options
     const state = yield* makeState(policy, persist, Held)
+    const ledger = yield* CurrentLedger
+    // the alerts that only this process holds
+    const taken = new Map<string, Taken>()
+    let failure: AlerterError | undefined
     let closed = false
     // whether the next process will find the held alerts in the store
     let outlives = persist !== undefined
     // the time that the timer sleeps until
     let next: number | undefined
+    // the earliest time of the next flush, after one that could not claim what the store has
+    let notBefore = -Infinity
+
+    /**
+     * Claims what is due, and the `unsaved` alerts whether due or not. Where the store fails, claims only what it does
+     * not have: another process may claim the rest.
+     */
+    const claimFor = (now: number, unsaved: ReadonlySet<string>) =>
+      Effect.gen(function*() {
+        const claimed = yield* state.commit((entries) => claim(entries, now, opens(now), (id) => unsaved.has(id)))
+        if (claimed !== undefined) return claimed
+        notBefore = now + storeDelay
+        const own = closed ? unsaved : yield* state.unsaved
+        return yield* state.modify((entries) =>
+          claim(entries, now, opens(now), () => closed, new Map([...entries].filter(([id]) => own.has(id))))
+        )
+      })
+
+    /** Posts alerts that are due, all of which have arrived at the same places. */
+    const flushed = (batch: Batch, now: number) =>
+      Effect.gen(function*() {
+        const { exit, told } = yield* arrivalOf(
+          Effect.flatten(Timer.attempt(post, () => combined(batch, now, title, telling)))
+        )
+        if (Exit.isSuccess(exit)) {
+          yield* state.modify((entries) => batch.forEach(([id]) => entries.delete(id)))
+          for (const [id] of batch) settle(taken, id)?.delivered()
+          // a combined alert resolves nothing
+          for (const [, held] of batch.length > 1 ? batch : []) {
+            if (held.settled === true) continue
+            const alert = fromJson(held.alert)
+            if (alert.resolves) yield* Timer.attempt(post, () => quietly(alert))
+          }
+          return
+        }
+        failure = errorIn(exit)
+        const later = yield* Clock.currentTimeMillis
+        yield* state.modify((entries) => release(entries, batch, due(later, openAt(entries)), later, told))
+        yield* Writer.logWarning(
+          `effect-epilogue: ${policy}: ${plural(batch.length, "alert")} could not be posted, will be tried again`,
+          explain(exit.cause)
+        )
+      })
 
     /** Posts what is due, and the `unsaved` alerts whether due or not. */
     const flush = (unsaved: ReadonlySet<string>) =>
       Effect.uninterruptible(Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
-        const batch = yield* state.modify((entries) => claim(entries, now, opens(now), unsaved))
+        const batch = yield* claimFor(now, unsaved)
         if (batch.length === 0) return
-        const exit = yield* Timer.attempt(post, () => combined(batch, now, when, zone))
-        if (Exit.isSuccess(exit)) {
-          yield* state.modify((entries) => batch.forEach(([id]) => entries.delete(id)))
-          return
-        }
-        const later = yield* Clock.currentTimeMillis
-        yield* state.modify((entries) => release(entries, batch, due(later, openAt(entries))))
-        yield* Writer.logWarning(
-          `effect-epilogue: ${policy}: ${alerts(batch.length)} could not be posted, will be tried again`,
-          explain(exit.cause)
-        )
+        for (const group of groupsOf(batch)) yield* flushed(group, now)
       }))
 
     const changed = yield* Timer.make({
       next: Effect.flatMap(Clock.currentTimeMillis, (now) =>
         state.modify((entries) => {
           next = nextOf(entries, now, due(now, never))
-          return next
+          return next === undefined ? undefined : Math.max(next, notBefore)
         })),
       flush: flush(new Set()),
       close: Effect.gen(function*() {
@@ -104,122 +145,150 @@ export const make = <P extends string | undefined>(
       }),
       closed: Effect.flatMap(
         state.unsaved,
-        (unsaved) => unsaved.size === 0 ? Effect.void : Effect.flatMap(state.modify(takeOut(unsaved)), logLost(policy))
-      )
+        (unsaved) => unsaved.size === 0 ? Effect.void : Effect.flatMap(state.modify(takeOut(unsaved)), lose)
+      ).pipe(Effect.andThen(Effect.sync(() => settleAll())))
     })
 
+    const lose = (batch: Batch): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        const error = failure ?? Timer.late(policy)
+        for (const [id, { alert }] of batch) {
+          const own = settle(taken, id)
+          if (own === undefined) ledger?.lost(fromJson(alert), error)
+          else own.lost(error)
+        }
+        return logLost(policy, batch)
+      })
+
     /** Returns whether the alert is held now. */
-    const hold = (alert: Alert, now: number) => (entries: Entries): boolean => {
+    const hold = (id: string, alert: Alert, now: number) => (entries: Entries): boolean => {
       if (closed && !outlives) {
         return false
       }
+      // a repeat of a post that is held already
+      if (entries.has(id)) return true
+      if (isReminder(alert) && standsFor(entries, alert, telling.words)) return true
       const at = due(now, openAt(entries))
-      const overflows = keep(entries, alert, now, at, max)
+      const overflows = keep(entries, id, alert, now, at, { max, words: telling.words })
       if (overflows || next === undefined || at < next) {
         changed()
       }
       return true
     }
 
-    return (alert) =>
+    /** Holds an alert, and notes whether only this process has it. */
+    const noting = (id: string, alert: Alert, now: number, ledger: Ledger) =>
       Effect.gen(function*() {
-        const now = yield* Clock.currentTimeMillis
-        const held = yield* state.modify(hold(alert, now))
-        yield* held ? heldBack(policy) : post(alert)
+        const stored = persist === undefined ? undefined : yield* state.commit(hold(id, alert, now))
+        if (stored === true) {
+          // with all that the store did not have before
+          settleAll()
+          ledger.accepted(alert, policy).kept()
+        }
+        if (stored !== undefined || closed) return stored === true
+        return yield* state.modify((entries) => {
+          const isNew = !entries.has(id)
+          const held = hold(id, alert, now)(entries)
+          // here, since the timer may post it before this fiber goes on
+          if (held && isNew && entries.has(id)) taken.set(id, ledger.accepted(alert, policy))
+          return held
+        })
       })
+
+    const settleAll = (): void => {
+      for (const note of taken.values()) note.kept()
+      taken.clear()
+    }
+
+    const holdOrPost = (alert: Alert): Effect.Effect<void, AlerterError> =>
+      Effect.withFiber((fiber) =>
+        Effect.gen(function*() {
+          const now = yield* Clock.currentTimeMillis
+          const id = idOf(alert)
+          // a mailbox posts without the ledger of its callers
+          const around = fiber.getRef(CurrentLedger) ?? ledger
+          const held = yield* around === undefined
+            // Later there is nobody to post what the store does not have.
+            ? closed ? state.commit(hold(id, alert, now)) : state.modify(hold(id, alert, now))
+            : noting(id, alert, now, around)
+          if (held !== true) return yield* post(alert)
+          yield* heldBack(policy)
+          if (alert.resolves) yield* settleIncident(id, alert)
+        })
+      )
+
+    /** Tells channels that keep incidents at once. They show nothing of it, and must not wait for people to be told. */
+    const settleIncident = (id: string, alert: Alert) =>
+      Effect.flatMap(Effect.exit(shownBy(Effect.suspend(() => post(quietly(alert))))), (exit) =>
+        Exit.isFailure(exit) ? Effect.void : state.modify((entries) => {
+          const held = entries.get(id)
+          // a policy within has made a recovery of it, which people have been shown
+          if (exit.value && held?.claimed === undefined) {
+            entries.delete(id)
+            settle(taken, id)?.delivered()
+          } else if (held !== undefined) {
+            entries.set(id, { ...held, settled: true })
+          }
+        }))
+
+    /** Makes what is held about a subject due now. Returns whether there is any. */
+    const hasten = (about: string) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        state.modify((entries) => {
+          const mine = ofSubject(entries, about)
+          for (const [id, held] of mine) {
+            entries.set(id, { ...held, due: Math.min(held.due, now), urgent: true })
+          }
+          return mine.length > 0
+        }))
+
+    const markLate = (about: string) =>
+      state.modify((entries) => {
+        for (const [id, held] of ofSubject(entries, about)) {
+          entries.set(id, { ...held, late: true })
+        }
+      })
+
+    const pass = (alert: Alert): Effect.Effect<void, AlerterError> =>
+      Effect.gen(function*() {
+        const about = subject(alert)
+        // A failure waits for nothing. What is held about it is told later as what it is.
+        if (isFailure(alert)) {
+          return yield* Effect.ensuring(post(alert), markLate(about))
+        }
+        if (!(yield* hasten(about))) {
+          return yield* post(alert)
+        }
+        // after what has come before it
+        yield* holdOrPost(alert)
+        yield* hasten(about)
+        changed()
+      })
+
+    return { hold: holdOrPost, pass }
   })
 
-/** Adds an alert to the entries. Returns whether there are more than `max` now, which makes all of them due. */
-const keep = (entries: Entries, alert: Alert, since: number, due: number, max: number): boolean => {
-  const { idempotencyKey } = alert
-  const id = idempotencyKey ? `of:${idempotencyKey}` : globalThis.crypto.randomUUID()
-  // a repeat of a post that is held already
-  if (entries.has(id)) return false
-  // An alert that stays alone is posted as it is, with attachments. A digest shows none, so they need not be stored.
-  const alone = entries.size === 0
-  const kept = toJson(
-    entries.size < maxListed ? alert.with({ attachments: alone ? alert.attachments : [] }) : listedOnly(alert)
-  )
-  for (const [id, held] of entries) {
-    if (held.alert.attachments !== undefined) entries.set(id, { ...held, alert: withoutAttachments(held.alert) })
-  }
-  entries.set(id, { alert: kept, since, due, tried: false })
-  if (entries.size <= max) return false
-  const fresh = [...entries].filter(([, held]) => !held.tried && held.claimed === undefined)
-  if (fresh.length <= max) return false
-  for (const [id, held] of fresh) entries.set(id, { ...held, due: since })
-  return true
-}
-
-const withoutAttachments = ({ attachments: _, ...alert }: AlertJson): AlertJson => alert
-
-/** Returns when the first of the unclaimed alerts is due. */
-const openAt = (entries: Entries) => (): number | undefined => {
-  let at: number | undefined
-  for (const { claimed, due } of entries.values()) {
-    if (claimed === undefined && (at === undefined || due < at)) at = due
-  }
-  return at
+/** Posts an alert: holds it until it is due, or passes it at once if nothing about its subject is held. */
+interface Holding {
+  readonly hold: Post
+  readonly pass: Post
 }
 
 const never = (): undefined => undefined
 
-/**
- * Returns when something can be posted next.
- *
- * Corrects entries that are due later than an alert that arrives now (`latest`), or claimed for longer than a claim
- * lasts. They were written while the clock was wrong, and would otherwise wait until then.
- */
-const nextOf = (entries: Entries, now: number, latest: number): number | undefined => {
-  let next: number | undefined
-  for (const [id, { claimed = 0, due, ...held }] of entries) {
-    if (due > latest || claimed > now + claimTime) entries.set(id, { ...held, due: Math.min(due, latest) })
-    const at = Math.max(Math.min(due, latest), claimed > now + claimTime ? 0 : claimed)
-    if (next === undefined || at < next) next = at
-  }
-  return next
+/** Removes the note of an alert, and returns it. */
+const settle = (taken: Map<string, Taken>, id: string): Taken | undefined => {
+  const found = taken.get(id)
+  taken.delete(id)
+  return found
 }
 
-/** Claims and returns the alerts that are due and may be posted now, and the `unsaved` ones in any case. */
-const claim = (entries: Entries, now: number, opens: number, unsaved: ReadonlySet<string>): Batch => {
-  const batch: Array<Batch[number]> = []
-  for (const [id, held] of entries) {
-    const { claimed = 0, due } = held
-    if (claimed > now) continue
-    if (unsaved.has(id) || (due <= now && opens <= now)) {
-      batch.push([id, held])
-      entries.set(id, { ...held, claimed: now + claimTime })
-    } else if (due <= now) entries.set(id, { ...held, due: opens })
-  }
-  return batch
-}
-
-/** A little longer than the time limit of a post. */
-const claimTime = 6 * 60_000
-
-/** Ends the claim on alerts that could not be posted. Skips those that were taken out meanwhile. */
-const release = (entries: Entries, batch: Batch, due: number): void => {
-  for (const [id, { claimed: _, ...held }] of batch) {
-    if (entries.has(id)) entries.set(id, { ...held, due, tried: true })
-  }
-}
-
-const takeOut = (ids: ReadonlySet<string>) => (entries: Entries): Batch => {
-  const taken = [...entries].filter(([id]) => ids.has(id))
-  for (const [id] of taken) entries.delete(id)
-  return taken
-}
-
-const combined = (batch: Batch, now: number, when: Options<string>["when"], zone: DateTime.TimeZone): Alert => {
-  const inOrder = batch.map(([, held]) => held).toSorted((a, b) => a.since - b.since)
-  const [first, ...others] = inOrder.map(({ alert }) => fromJson(alert))
-  if (first !== undefined && others.length === 0) return first
-  return digestOf(inOrder.map(({ alert }) => fromJson(alert)), when(inOrder[0]?.since ?? now, now), zone)
-}
-
-const logLost = (policy: string) => (batch: Batch): Effect.Effect<void> => {
+const logLost = (policy: string, batch: Batch): Effect.Effect<void> => {
   if (batch.length === 0) return Effect.void
   const titles = batch.slice(0, maxTitles).map(([, { alert }]) => short(alert.title, 200))
   if (titles.length < batch.length) titles.push(`… and ${batch.length - titles.length} more`)
-  return Writer.logError(`effect-epilogue: ${policy}: ${alerts(batch.length)} lost, never posted`, titles.join("\n"))
+  return Writer.logError(
+    `effect-epilogue: ${policy}: ${plural(batch.length, "alert")} lost, never posted`,
+    titles.join("\n")
+  )
 }

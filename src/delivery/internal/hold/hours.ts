@@ -5,7 +5,7 @@ import * as DateTime from "effect/DateTime"
 export const weekdays = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"] as const
 
 /** The options of {@link endOf}, before they are checked. */
-export interface Hours {
+interface Hours {
   readonly from: string
   readonly to: string
   readonly timeZone: DateTime.TimeZone

@@ -2,13 +2,15 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { Alert } from "../../../Alert.ts"
 import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
+import { CurrentLedger, trial } from "../../../internal/alerts/ledger.ts"
+import { sleepAtMost } from "../../../internal/alerts/mailbox/alarm.ts"
 import * as Writer from "../../../internal/text/writer.ts"
 import { explain } from "../entries.ts"
 import type { Post } from "../policy.ts"
@@ -19,20 +21,21 @@ export interface Timer {
   readonly next: Effect.Effect<number | undefined>
   /** Posts what is due. Must leave `next` later than now, or the timer would spin. */
   readonly flush: Effect.Effect<unknown>
-  /** Posts what must not wait for another process. Runs when the scope closes, for up to {@link closeLimit}. */
+  /** Posts what must not wait for another process. Runs when the scope closes, for up to 30 seconds. */
   readonly close: Effect.Effect<unknown>
   /** Logs what `close` could not post. Runs after `close` has ended or was interrupted. */
   readonly closed: Effect.Effect<unknown>
 }
 
-/** How long `close` may delay the end of the scope. */
-export const closeLimit = Duration.seconds(30)
+/** The time by which `close` may delay the end of the scope. */
+const closeLimit = Duration.seconds(30)
+
+/** Makes the error of what could not be posted by the end of the scope. */
+export const late = (policy: string): AlerterError =>
+  new AlerterError({ channel: policy, reason: AlerterErrorReason.TimedOut({ limit: closeLimit }) })
 
 /** The time limit of one post in the background: longer than all attempts of a channel together. */
-export const postLimit = Duration.minutes(5)
-
-/** The longest sleep. Timers may stand still while the machine is suspended, so the clock is checked every hour. */
-const longestSleep = Duration.toMillis(Duration.hours(1))
+const postLimit = Duration.minutes(5)
 
 /**
  * Flushes whenever something is due, one flush at a time, until the scope closes.
@@ -56,7 +59,7 @@ export const make = ({ close, closed, flush, next }: Timer): Effect.Effect<() =>
       if (at === undefined || at > now) {
         return yield* at === undefined
           ? changed.await
-          : Effect.raceFirst(changed.await, Effect.sleep(Math.min(at - now, longestSleep)))
+          : Effect.raceFirst(changed.await, sleepAtMost(at - now))
       }
       flushing = yield* detached(Effect.suspend(() => closing ? Effect.void : flush))
       const exit = yield* Fiber.await(flushing)
@@ -87,15 +90,19 @@ export const make = ({ close, closed, flush, next }: Timer): Effect.Effect<() =>
   })
 
 /**
- * Posts an alert in the background and returns the exit, within {@link postLimit}.
+ * Posts an alert in the background and returns the exit, within five minutes. An alert that others have taken
+ * counts as posted.
  *
  * Runs in a detached fiber: an alerter that ignores interruption must not block later posts.
  */
 export const attempt = (post: Post, alert: () => Alert): Effect.Effect<Exit.Exit<void, AlerterError>> =>
   Effect.gen(function*() {
+    const ledger = trial(yield* CurrentLedger)
     const posting = Effect.interruptible(Effect.suspend(() => post(alert())))
-    const fiber = yield* Effect.forkDetach(posting, { startImmediately: true })
-    return yield* Effect.timeoutOrElse(Fiber.join(fiber), {
+    const fiber = yield* Effect.forkDetach(Effect.provideService(posting, CurrentLedger, ledger), {
+      startImmediately: true
+    })
+    const exit = yield* Effect.timeoutOrElse(Fiber.join(fiber), {
       duration: postLimit,
       orElse: () =>
         Effect.fail(
@@ -106,4 +113,8 @@ export const attempt = (post: Post, alert: () => Alert): Effect.Effect<Exit.Exit
       Effect.ensuring(Effect.sync(() => fiber.interruptUnsafe())),
       Effect.exit
     )
+    // a post that was interrupted says now whether others have its alert
+    yield* Effect.yieldNow
+    ledger.release()
+    return ledger.isTaken ? Exit.void : exit
   }).pipe(Effect.uninterruptible)

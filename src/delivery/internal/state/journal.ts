@@ -1,4 +1,5 @@
 /** Recent changes of one process to a shared store, so that it can repeat those that another process overwrote. */
+import { setNewest } from "./state.ts"
 
 /** Changes that were written together: entries that were set, and `undefined` for keys that were deleted. */
 interface Write<A> {
@@ -8,7 +9,7 @@ interface Write<A> {
 }
 
 /** The number of the last write by each writer that the stored entries include, the latest writer first. */
-export type Seen = ReadonlyArray<readonly [writer: string, seq: number]>
+type Seen = ReadonlyArray<readonly [writer: string, seq: number]>
 
 /** More processes than write to one entry of a store within a minute. */
 const maxWriters = 100
@@ -82,10 +83,4 @@ export const make = <A>(): Journal<A> => {
     },
     sign: (seen) => [[writer, seq] as const, ...seen.filter(([other]) => other !== writer)].slice(0, maxWriters)
   }
-}
-
-/** Sets an entry and moves its key to the end of the map. */
-const setNewest = <A>(entries: Map<string, A>, key: string, entry: A): void => {
-  entries.delete(key)
-  entries.set(key, entry)
 }

@@ -1,16 +1,14 @@
-/** The choice between a state in memory and one in a `KeyValueStore`, made by the option `persist`. */
+/** The choice between a state in memory and one in a `Store`, made by the option `persist`. */
 import * as Effect from "effect/Effect"
-import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import type * as Schema from "effect/Schema"
+import { Store } from "../../Store.ts"
 import { inMemory, type State } from "./state.ts"
-import { inStore } from "./store.ts"
 
-/** The service that a policy needs for the option `persist`: a `KeyValueStore` where it is a name, none otherwise. */
-export type Persisted<P> = P extends string ? KeyValueStore.KeyValueStore : never
+/** The service that a policy needs for the option `persist`: a `Store` where it is a name, none otherwise. */
+export type Persisted<P> = P extends string ? Store : never
 
 /**
- * Makes the state of a policy: in the store's entry `effect-epilogue/<policy>/<persist>`, or in memory without
- * `persist`.
+ * Makes the state of a policy: `effect-epilogue/<policy>/<persist>` in the store, or in memory without `persist`.
  */
 export const makeState = <A, P extends string | undefined>(
   policy: string,
@@ -20,5 +18,8 @@ export const makeState = <A, P extends string | undefined>(
   // a cast, since TypeScript does not narrow a conditional type by a value
   (persist === undefined
     ? Effect.sync(inMemory<A>)
-    : Effect.map(KeyValueStore.KeyValueStore, (store) =>
-      inStore(store, `effect-epilogue/${policy}/${persist}`, schema))) as Effect.Effect<State<A>, never, Persisted<P>>
+    : Effect.map(Store, ({ state }) => state(`effect-epilogue/${policy}/${persist}`, schema))) as Effect.Effect<
+      State<A>,
+      never,
+      Persisted<P>
+    >

@@ -1,22 +1,11 @@
-/** Which alerts passed a throttle, and counts of those that it held back. */
+/** Keeps the alerts that have passed a throttle, and counts those that it held back. */
 import * as Schema from "effect/Schema"
 import type { Alert } from "../../../Alert.ts"
-import { SeverityJson } from "../../../internal/alerts/json.ts"
-import { worst } from "../../../internal/model/severity.ts"
-import { heldBackBefore, Millis } from "../entries.ts"
-import { short } from "../hold/digest.ts"
+import { short } from "../../../internal/alerts/digest.ts"
+import type { Words } from "../../../internal/text/alertWords.ts"
+import { Millis } from "../entries.ts"
+import { Count, countOf, type Row, sum } from "../hold/count.ts"
 import { subject } from "../policy.ts"
-
-/** A count of held back alerts that no delivered alert has reported yet. */
-const Count = Schema.Struct({
-  count: Schema.Int,
-  /** When the first of them was held back. */
-  since: Millis,
-  /** The highest of their severities. */
-  severity: SeverityJson
-})
-
-type Count = typeof Count.Type
 
 /** The entry of one subject. */
 export const Entry = Schema.Struct({
@@ -58,35 +47,55 @@ const prefix = "of:"
 /** Returns the key of the alert's subject. */
 export const keyOf = (alert: Alert): string => prefix + subject(alert)
 
-const nameOf = (key: string): string => key === others ? "others" : short(key.slice(prefix.length), 100)
+const nameOf = (key: string): string | undefined => key === others ? undefined : short(key.slice(prefix.length), 100)
 
 const empty: Entry = { passed: [] }
 
-/**
- * Takes a slot for the alert and returns the counts that it has to report. Without a free slot, counts the alert as
- * held back and returns `undefined`.
- */
+/** Takes a slot for the alert and returns the counts that it has to report. Returns `undefined` without a free slot. */
 export const admit = (
   entries: Entries,
   limits: Limits,
   inFlight: ReadonlySet<string>,
   alert: Alert,
-  now: number,
-  id: string
+  { id, now }: { readonly now: number; readonly id: string }
 ): Report | undefined => {
   prune(entries, limits, inFlight, now)
   const key = keyOf(alert)
-  const { overall, perKey } = limits
-  const count = { count: 1 + heldBackBefore(alert), since: now, severity: alert.severity }
-  const passed = entries.get(key)?.passed ?? []
-  const own = perKey !== undefined && used(passed, perKey, inFlight, now) >= perKey.limit
-  if (own || used(all(entries), overall, inFlight, now) >= overall.limit) {
-    addCounts(entries, [isCrowded(entries, key) ? [others, "shared", count] : [key, own ? "own" : "shared", count]])
+  const { overall } = limits
+  if (isHeldAlone(entries, limits, inFlight, key, now) || used(all(entries), overall, inFlight, now) >= overall.limit) {
     return undefined
   }
   takeSlot(entries, key, id, now)
   return takeCounts(entries, key)
 }
+
+/** Counts an alert as held back, and returns what it has counted. */
+export const holdBack = (
+  entries: Entries,
+  limits: Limits,
+  inFlight: ReadonlySet<string>,
+  alert: Alert,
+  { now, words }: { readonly now: number; readonly words: Words }
+): Report => {
+  const by = isHeldAlone(entries, limits, inFlight, keyOf(alert), now) ? "own" : "shared"
+  // a combined alert is counted as what it combines
+  return (alert.combines.length > 0 ? alert.combines : [alert]).map((part) => {
+    const key = keyOf(part)
+    const count = countOf(part, now, words)
+    const counted: Report[number] = isCrowded(entries, key) ? [others, "shared", count] : [key, by, count]
+    addCounts(entries, [counted])
+    return counted
+  })
+}
+
+/** Returns whether the limit of its subject holds an alert back. */
+const isHeldAlone = (
+  entries: Entries,
+  { perKey }: Limits,
+  inFlight: ReadonlySet<string>,
+  key: string,
+  now: number
+): boolean => perKey !== undefined && used(entries.get(key)?.passed ?? [], perKey, inFlight, now) >= perKey.limit
 
 /** Returns whether the key is new, and as many subjects as may have a count have one. */
 const isCrowded = (entries: Entries, key: string): boolean =>
@@ -102,6 +111,7 @@ export const summarise = (
   id: string
 ): Report => {
   prune(entries, limits, inFlight, now)
+  correct(entries, now)
   const at = dueAt(entries, limits)
   if (at === undefined || at > now || used(all(entries), limits.overall, inFlight, now) >= limits.overall.limit) {
     return []
@@ -114,12 +124,20 @@ export const summarise = (
  * Returns when a summary can be posted. Returns `undefined` if nothing is held back, or if deliveries in flight take
  * all slots: then the end of one of them decides.
  */
-export const nextSummary = (entries: Entries, limits: Limits, inFlight: ReadonlySet<string>): number | undefined => {
+export const nextSummary = (
+  entries: Entries,
+  limits: Limits,
+  inFlight: ReadonlySet<string>,
+  now: number
+): number | undefined => {
+  correct(entries, now)
   const at = dueAt(entries, limits)
   if (at === undefined) return undefined
   const { limit, window } = limits.overall
   const passed = all(entries)
-  const ended = passed.filter(([id]) => !inFlight.has(id)).map(([, time]) => time).toSorted((a, b) => b - a)
+  const ended = passed.filter(([id, at]) => !inFlight.has(id) && at <= now).map(([, time]) => time).toSorted((a, b) =>
+    b - a
+  )
   const slots = limit - passed.filter(([id]) => inFlight.has(id)).length
   if (slots < 1) return undefined
   const last = ended[slots - 1]
@@ -128,15 +146,16 @@ export const nextSummary = (entries: Entries, limits: Limits, inFlight: Readonly
 
 /**
  * Removes counts from the entries and returns them: those that the next alert of a key reports (its own, and all that
- * the overall limit held back), or all where `key` is `undefined`.
+ * the overall limit held back), or all where `key` is `undefined`. Sets no other entries, which a store would write.
  */
 export const takeCounts = (entries: Entries, key: string | undefined): Report => {
   const report: Array<Report[number]> = []
   for (const [name, { own, passed, shared }] of entries) {
-    const takesOwn = key === undefined || key === name
-    if (own !== undefined && takesOwn) report.push([name, "own", own])
+    const taken = key === undefined || key === name ? own : undefined
+    if (taken === undefined && shared === undefined) continue
+    if (taken !== undefined) report.push([name, "own", taken])
     if (shared !== undefined) report.push([name, "shared", shared])
-    entries.set(name, own === undefined || takesOwn ? { passed } : { passed, own })
+    entries.set(name, own === taken ? { passed } : { passed, ...(own && { own }) })
   }
   return report
 }
@@ -148,11 +167,6 @@ export const addCounts = (entries: Entries, report: Report): void => {
     entries.set(key, { ...entry, [by]: sum(entry[by], count) })
   }
 }
-
-const sum = (a: Count | undefined, b: Count): Count =>
-  a === undefined
-    ? b
-    : { count: a.count + b.count, since: Math.min(a.since, b.since), severity: worst(a.severity, b.severity) }
 
 /** Takes a slot, or sets the time of one that the delivery `id` has taken before. */
 export const takeSlot = (entries: Entries, key: string, id: string, at: number): void => {
@@ -176,6 +190,19 @@ const prune = (entries: Entries, { overall, perKey }: Limits, inFlight: Readonly
     const passed = entry.passed.filter(([id, at]) => inFlight.has(id) || isWithin(at, now, longest))
     if (passed.length === 0 && entry.own === undefined && entry.shared === undefined) entries.delete(key)
     else if (passed.length < entry.passed.length) entries.set(key, { ...entry, passed })
+  }
+}
+
+/** Takes times in the future for now. They were stored before the clock was put back, and would wait until then. */
+const correct = (entries: Entries, now: number): void => {
+  for (const [key, entry] of entries) {
+    if ([entry.own, entry.shared].every((count) => count === undefined || count.since <= now)) continue
+    const { own, passed, shared } = entry
+    entries.set(key, {
+      passed,
+      ...(own && { own: { ...own, since: Math.min(own.since, now) } }),
+      ...(shared && { shared: { ...shared, since: Math.min(shared.since, now) } })
+    })
   }
 }
 
@@ -203,24 +230,6 @@ const dueAt = (entries: Entries, { overall, perKey }: Limits): number | undefine
   return due
 }
 
-/** Returns the sum of all counts of a report. */
-export const total = (report: Report): Count =>
-  report.map(([, , count]) => count).reduce(sum, { count: 0, since: Infinity, severity: "info" })
-
-/** The largest number of subjects that a report names. */
-const maxNamed = 20
-
-/** Returns the counts by subject, largest first. The smallest are summed up, which bounds the list. */
-export const bySubject = (report: Report): ReadonlyArray<{ readonly name: string; readonly count: number }> => {
-  const counts = new Map<string, number>()
-  for (const [key, , { count }] of report) counts.set(key, (counts.get(key) ?? 0) + count)
-  const subjects = [...counts].map(([key, count]) => ({ name: nameOf(key), count })).toSorted((a, b) =>
-    b.count - a.count
-  )
-  const rest = subjects.slice(maxNamed)
-  if (rest.length === 0) return subjects
-  return [...subjects.slice(0, maxNamed), {
-    name: `… and ${rest.length} more`,
-    count: rest.reduce((sum, { count }) => sum + count, 0)
-  }]
-}
+/** Returns the counts of a report with the names of their subjects. */
+export const rows = (report: Report): ReadonlyArray<Row> =>
+  report.map(([key, , count]) => ({ name: nameOf(key), count }))

@@ -1,4 +1,4 @@
-/** Layers of workflow engines, built from those of `effect/cluster`. */
+/** Layers of workflow engines: those of `effect/cluster`, and the embedded one. */
 import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
 import type { MessageStorage } from "effect/cluster/MessageStorage"
 import { RunnerAddress } from "effect/cluster/RunnerAddress"
@@ -7,19 +7,24 @@ import type { ShardingConfig } from "effect/cluster/ShardingConfig"
 import * as SingleRunner from "effect/cluster/SingleRunner"
 import type { ConfigError } from "effect/Config"
 import * as Digest from "effect/crypto/Digest"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { layerMemory, type WorkflowEngine } from "effect/workflow/WorkflowEngine"
-import { LinkError, makeFolder } from "../../../internal/files/private.ts"
-import type { RunnerOptions, SingleOptions } from "../../Options.ts"
+import { memory as memoryName } from "../../../internal/files/sqlite.ts"
+import { refusedPath } from "../../../internal/text/databaseAddress.ts"
+import type { RunnerOptions, SingleOptions, SqliteOptions } from "../../Options.ts"
+import { withCrashes } from "../crashes/sql.ts"
 import { withQuestions } from "../questions/engine.ts"
-import { refusedPath } from "./databaseAddress.ts"
-import * as DatabaseLock from "./databaseLock.ts"
-import { failure } from "./nodeSqlite.ts"
+import { withHealth } from "./cluster/health.ts"
+import { withRuns } from "./cluster/runs.ts"
+import * as Embedded from "./embedded/layer.ts"
+import type { DatabaseInUse } from "./embedded/lock.ts"
 import * as SqliteClient from "./sqliteClient.ts"
+import { makeFolderOf } from "./sqliteFile.ts"
 import { check, type UntrustedNetwork } from "./trustedNetwork.ts"
 
 type Engine = WorkflowEngine | Sharding | MessageStorage
@@ -28,11 +33,14 @@ type Engine = WorkflowEngine | Sharding | MessageStorage
 export const memory = withQuestions(layerMemory)
 
 /** @internal */
-export const cluster = withQuestions(ClusterWorkflowEngine.layer)
+export const cluster = (
+  patience?: Duration.Input
+): Layer.Layer<WorkflowEngine, never, Sharding | MessageStorage> =>
+  withHealth(withRuns(withCrashes(withQuestions(ClusterWorkflowEngine.layer))), patience)
 
 /** @internal */
 export const clusterAt = <E, R>(
-  { host, listenHost = host, port, trustedNetwork = false }: RunnerOptions,
+  { host, listenHost = host, patience, port, trustedNetwork = false }: RunnerOptions,
   runner: (
     config: Pick<ShardingConfig["Service"], "runnerAddress" | "runnerListenAddress">
   ) => Layer.Layer<Sharding | MessageStorage, E, R>
@@ -42,7 +50,7 @@ export const clusterAt = <E, R>(
     check([host, listenHost], trustedNetwork),
     () => runner({ runnerAddress: address(host), runnerListenAddress: address(listenHost) })
   )
-  return Layer.provideMerge(cluster, Layer.unwrap(checked))
+  return Layer.provideMerge(cluster(patience), Layer.unwrap(checked))
 }
 
 /**
@@ -54,41 +62,38 @@ const registrationSettings = (): Partial<ShardingConfig["Service"]> =>
   process.env["ENTITY_REGISTRATION_TIMEOUT"] === undefined ? { entityRegistrationTimeout: Infinity } : {}
 
 /** @internal */
-export const single = (
-  runnerStorage: "memory" | "sql",
-  options: SingleOptions | undefined
-): Layer.Layer<Engine, ConfigError, SqlClient> =>
-  cluster.pipe(
+export const single = (options: SingleOptions | undefined): Layer.Layer<Engine, ConfigError, SqlClient> =>
+  cluster(options?.patience).pipe(
     Layer.provideMerge(
-      SingleRunner.layer({ runnerStorage, shardingConfig: { ...registrationSettings(), ...options?.shardingConfig } })
+      SingleRunner.layer({
+        runnerStorage: "sql",
+        shardingConfig: { ...registrationSettings(), ...options?.shardingConfig }
+      })
     ),
     Layer.provide(Digest.layerWebCrypto)
   )
 
-/** @internal */
-export const sqlite = (
-  filename: string,
-  options: SingleOptions
-): Layer.Layer<Engine | SqlClient, ConfigError | SqlError | DatabaseLock.DatabaseInUse> => {
-  // The lock on the file makes this the only runner, so the runner's locks stay in memory: in the database they would
-  // outlive a crash, and the next process would have to wait until they expire.
-  const engine = single("memory", options).pipe(Layer.provideMerge(SqliteClient.layer({ filename })))
-  // A name that the client refuses gets no folder and no lock, whose names would show what it holds.
-  if (filename === SqliteClient.memory || refusedPath(filename) !== undefined) return engine
-  return engine.pipe(
-    Layer.provide(DatabaseLock.layer(filename)),
-    (locked) => Layer.provide(locked, Layer.effectDiscard(makeFolderOf(filename)))
+/** The layer of the embedded engine, with the client of its file. */
+const onFile = <E>(
+  options: SqliteOptions,
+  embedded: (options: SqliteOptions) => Layer.Layer<WorkflowEngine, E, SqlClient>
+): Layer.Layer<WorkflowEngine | SqlClient, E | SqlError> => {
+  const { filename, synchronous } = options
+  const engine = withQuestions(embedded(options)).pipe(
+    Layer.provideMerge(SqliteClient.layer({ filename, synchronous }))
   )
+  // a name that the client refuses gets no folder, whose name would show what it holds
+  return filename === memoryName || refusedPath(filename) !== undefined
+    ? engine
+    : Layer.provide(engine, Layer.effectDiscard(makeFolderOf(filename)))
 }
 
-/** Makes the folder of the file. Of the errors only that of a link counts: opening the file says more about others. */
-const makeFolderOf = (filename: string): Effect.Effect<void, SqlError> =>
-  Effect.suspend(() => {
-    try {
-      return DatabaseLock.logAll(makeFolder(process.getBuiltinModule("node:path").dirname(filename)))
-    } catch (cause) {
-      return cause instanceof LinkError
-        ? Effect.fail(failure(cause, "connect", `can't make the folder of ${filename}: ${cause.message}`))
-        : Effect.void
-    }
-  })
+/** @internal */
+export const sqlite = (
+  options: SqliteOptions
+): Layer.Layer<WorkflowEngine | SqlClient, Embedded.OpenError | DatabaseInUse> => onFile(options, Embedded.runner)
+
+/** @internal */
+export const sqliteClient = (
+  options: SqliteOptions
+): Layer.Layer<WorkflowEngine | SqlClient, Embedded.OpenError> => onFile(options, Embedded.client)

@@ -1,19 +1,8 @@
-/** Loads `node:sqlite`, classifies its errors, and waits while a database is locked. */
+/** Loads `node:sqlite` for the client, and classifies its errors as effect does. */
 import * as Effect from "effect/Effect"
-import { hasProperty } from "effect/Predicate"
 import { classifySqliteError, SqlError } from "effect/sql/SqlError"
 import type * as Sqlite from "node:sqlite"
-
-/** Returns SQLite's error number, which `node:sqlite` puts into `errcode`. */
-const errcodeOf = (cause: unknown): number | undefined =>
-  hasProperty(cause, "errcode") && typeof cause.errcode === "number" ? cause.errcode : undefined
-
-/** Returns the `code` of an error of Node's. */
-export const codeOf = (cause: unknown): string | undefined =>
-  hasProperty(cause, "code") && typeof cause.code === "string" ? cause.code : undefined
-
-/** @internal */
-export const detailOf = (cause: unknown): string => cause instanceof Error ? `: ${cause.message}` : ""
+import { errcodeOf, load as loadSqlite, missing } from "../../../internal/files/sqlite.ts"
 
 /** Classifies an error as effect does, which looks for SQLite's number in `errno`. */
 export const failure = (cause: unknown, operation: string, message: string, errno = errcodeOf(cause)): SqlError => {
@@ -21,77 +10,11 @@ export const failure = (cause: unknown, operation: string, message: string, errn
   return new SqlError({ reason: classifySqliteError(cause, { message, operation }) })
 }
 
-/** Result codes of SQLite, from https://www.sqlite.org/rescode.html */
-export const CANTOPEN = 14
-const BUSY = 5
-/** The transaction has read outdated rows, and can't write however long it waits. */
-const BUSY_SNAPSHOT = 517
-
-/** Whether the database is locked, so that another try may succeed. */
-export const isBusy = (cause: unknown): boolean => {
-  const errcode = errcodeOf(cause)
-  return errcode !== undefined && (errcode & 0xff) === BUSY && errcode !== BUSY_SNAPSHOT
-}
-
-/** Waits on the machine's clock: the lock may be another process's, whose clock no test adjusts. */
-const pause = (millis: number): Effect.Effect<void> =>
-  Effect.callback((resume) => {
-    const timer = setTimeout(() => resume(Effect.void), millis)
-    return Effect.sync(() => clearTimeout(timer))
-  })
-
-/** The pauses between tries in milliseconds, those of SQLite's own busy handler; the last one repeats. */
-const pauses = [1, 2, 5, 10, 15, 20, 25, 25, 25, 50, 50, 100]
-
-/**
- * Retries for up to `millis` milliseconds while the database is locked, unless `isFinal`. SQLite's own wait would block
- * the thread, and with it a holder of the lock in this process. A retry is safe, since SQLite undoes a refused statement.
- */
-export const retryWhileBusy = <A>(attempt: () => A, millis: number, isFinal = () => false): Effect.Effect<A, unknown> =>
-  Effect.suspend(() => {
-    const end = performance.now() + millis
-    const from = (tries: number): Effect.Effect<A, unknown> => {
-      try {
-        return Effect.succeed(attempt())
-      } catch (cause) {
-        const left = end - performance.now()
-        if (!isBusy(cause) || left <= 0 || isFinal()) return Effect.fail(cause)
-        const next = pauses[Math.min(tries, pauses.length - 1)] ?? 0
-        return Effect.flatMap(pause(Math.min(next, left)), () => from(tries + 1))
-      }
-    }
-    return from(0)
-  })
-
-const noSqlite = (cause: unknown): SqlError =>
-  failure(cause, "connect", "node:sqlite is missing: it needs Bun, Deno, or Node 22.19 or later")
-
-/** @internal */
-export interface Modules {
-  readonly sqlite: typeof Sqlite
-}
-
-/**
- * Loads `node:sqlite` without Node 22's warning that it is experimental. Other warnings pass. The replaced function is in
- * place only during the synchronous load, so no other code can call it.
- */
-export const load = Effect.try({
-  try: (): Modules => {
-    const { emitWarning } = process
-    process.emitWarning = (...args: ReadonlyArray<unknown>): void => {
-      if (!String(args[0]).startsWith("SQLite is an experimental feature")) Reflect.apply(emitWarning, process, args)
-    }
-    try {
-      const sqlite = process.getBuiltinModule("node:sqlite")
-      // `undefined` where the runtime has no SQLite, which its type leaves out
-      if (sqlite === undefined) throw new Error("no such module")
-      return { sqlite }
-    } finally {
-      process.emitWarning = emitWarning
-    }
-  },
-  catch: noSqlite
-})
+/** Loads `node:sqlite` without Node 22's warning that it is experimental. */
+export const load: Effect.Effect<typeof Sqlite, SqlError> = Effect.mapError(
+  loadSqlite,
+  (cause) => failure(cause, "connect", missing)
+)
 
 /** Differences between the runtimes' versions of `node:sqlite`, found by trying. */
 export interface Abilities {

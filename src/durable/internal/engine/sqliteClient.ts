@@ -37,22 +37,10 @@ import { ConnectionError, SqlError, UnknownError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 import type * as Sqlite from "node:sqlite"
-import { LinkError, makeFile, protectFile, type Warnings } from "../../../internal/files/private.ts"
+import { codeOf, detailOf, isBusy, retryWhileBusy, type Settings } from "../../../internal/files/sqlite.ts"
 import { formatDuration } from "../../../internal/text/duration.ts"
-import { refusedPath } from "./databaseAddress.ts"
-import { logAll } from "./databaseLock.ts"
-import {
-  type Abilities,
-  abilitiesOf,
-  CANTOPEN,
-  codeOf,
-  detailOf,
-  failure,
-  isBusy,
-  load,
-  type Modules,
-  retryWhileBusy
-} from "./nodeSqlite.ts"
+import { type Abilities, abilitiesOf, failure, load } from "./nodeSqlite.ts"
+import { open } from "./sqliteFile.ts"
 import {
   caching,
   chunkSize,
@@ -64,6 +52,7 @@ import {
   toParam,
   toRow
 } from "./sqliteStatement.ts"
+import { CurrentWatch, type Watch } from "./watch.ts"
 
 /** @internal */
 export interface Options {
@@ -75,7 +64,7 @@ export interface Options {
   /** How long to wait while another connection has locked the file. 5 seconds unless set. */
   readonly busyTimeout?: Duration.Input | undefined
   /**
-   * Which commits survive a power cut. Either way the file stays whole, and no commit is lost when the process is killed,
+   * The commits that survive a power cut. Either way the file stays whole, and no commit is lost when the process is killed,
    * `kill -9` included.
    *
    * - `"full"`, unless set: all, since each commit waits for the disk
@@ -84,83 +73,13 @@ export interface Options {
   readonly synchronous?: "full" | "normal" | undefined
 }
 
-/** The name of a database without a file. */
-export const memory = ":memory:"
-
 type TransformRows = Parameters<Connection["execute"]>[2]
-
-/** The files that SQLite makes beside a database, with the mode that the database has. */
-const besides = ["-wal", "-shm", "-journal"]
-
-/**
- * Makes the file for its owner alone, since stored payloads may be confidential, and since whoever can read it can lock
- * it. Takes the rights of others away from one that exists.
- */
-const makePrivate = (filename: string): Warnings =>
-  filename === memory
-    ? []
-    : [...makeFile(filename), ...besides.flatMap((end) => protectFile(`${filename}${end}`))]
-
-const journal = "PRAGMA journal_mode = WAL"
-const synchronous = { full: "PRAGMA synchronous = FULL", normal: "PRAGMA synchronous = NORMAL" }
-
-interface Settings {
-  readonly filename: string
-  readonly millis: number
-  readonly synchronous: "full" | "normal"
-}
-
-const open = (
-  { sqlite }: Modules,
-  { filename, millis, ...settings }: Settings
-): Effect.Effect<Sqlite.DatabaseSync, SqlError, Scope.Scope> => {
-  const refused = filename === memory ? undefined : refusedPath(filename)
-  if (refused !== undefined) {
-    return Effect.fail(failure(new Error(refused), "connect", `can't open the database: ${refused}`))
-  }
-  const failed = (detail: string, cause: unknown, errno?: number) =>
-    failure(cause, "connect", `can't open the database ${filename}${detail}`, errno)
-  const opened = Effect.suspend(() => {
-    let code: string | undefined
-    let warnings: Warnings = []
-    try {
-      warnings = makePrivate(filename)
-    } catch (cause) {
-      // SQLite would make what the link leads to, with rights for others
-      if (cause instanceof LinkError) return Effect.fail(failed(`: ${cause.message}`, cause))
-      code = codeOf(cause)
-    }
-    const opening = Effect.try({
-      // no timeout: `retryWhileBusy` waits for locks without blocking the thread
-      try: () => new sqlite.DatabaseSync(filename, { timeout: 0, enableForeignKeyConstraints: true }),
-      catch: (cause) => {
-        // Deno's error has no `errcode` here, and repeats the path in its message
-        const unopened = codeOf(cause) === "ERR_SQLITE_ERROR"
-        const detail = code ?? (unopened ? "unable to open database file" : undefined)
-        return failed(detail === undefined ? detailOf(cause) : `: ${detail}`, cause, unopened ? CANTOPEN : undefined)
-      }
-    })
-    return Effect.andThen(logAll(warnings), opening)
-  })
-  return Effect.tap(
-    Effect.acquireRelease(opened, (db) =>
-      Effect.sync(() => {
-        if (db.isOpen) db.close()
-      })),
-    (db) =>
-      Effect.mapError(
-        retryWhileBusy(() => {
-          for (const pragma of [journal, synchronous[settings.synchronous]]) db.prepare(pragma).all()
-        }, millis),
-        (cause) => failed(detailOf(cause), cause)
-      )
-  )
-}
 
 const connect = (
   db: Sqlite.DatabaseSync,
   { filename, millis }: Settings,
-  { adapts, iterates }: Abilities
+  { adapts, iterates }: Abilities,
+  watch: Watch
 ): Connection => {
   const prepare = adapts ? preparing(db) : refreshing(db, preparing(db))
   const prepareCached = adapts ? caching(prepare, 256) : prepare
@@ -193,6 +112,7 @@ const connect = (
     Effect.withFiber((fiber) => {
       const bigints = fiber.getRef(SqlClient.SafeIntegers)
       const attempt = () => {
+        watch.statement?.(sql)
         const statement = prepare(sql)
         // set at each use: a cached statement keeps the settings of its last one
         statement.setReadBigInts(bigints)
@@ -282,9 +202,9 @@ const make = (
 ): Effect.Effect<SqlClient.SqlClient, SqlError, Reactivity.Reactivity | Scope.Scope> =>
   Effect.gen(function*() {
     const settings = { filename, millis: Duration.toMillis(busyTimeout), synchronous }
-    const modules = yield* load
-    const db = yield* open(modules, settings)
-    const connection = connect(db, settings, abilitiesOf(modules.sqlite))
+    const sqlite = yield* load
+    const db = yield* open(sqlite, settings)
+    const connection = connect(db, settings, abilitiesOf(sqlite), yield* CurrentWatch)
     return yield* SqlClient.make({
       ...SqlClient.makeSqliteAcquirers({
         connection: Effect.succeed(connection),

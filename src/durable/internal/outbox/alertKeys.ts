@@ -4,6 +4,9 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import { Alert } from "../../../Alert.ts"
 import type { Alerter } from "../../../Alerter.ts"
+import type { AlertJson } from "../../../internal/alerts/json.ts"
+import { CurrentGuard } from "../../../internal/model/secrets.ts"
+import { storable } from "./stored.ts"
 
 /**
  * Adds an `idempotencyKey` to an alert without one. A `dedupeKey` that is set stays, so that tonight's failure and
@@ -24,19 +27,39 @@ export const withAlertKeys = (alerter: Alerter["Service"], key: string): Alerter
   return { ...alerter, post: (alert) => alerter.post(withKey(Alert.make(alert), next())) }
 }
 
-/** Returns an alerter like `alerter` that adds alerts, with their keys and times, to `collected` and posts nothing. */
-export const collectingAlerts = (
-  key: string,
-  collected: Array<Alert>,
-  alerter: Alerter["Service"]
-): Alerter["Service"] => {
-  const next = keySequence(key)
-  return {
-    ...alerter,
-    post: (alert) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
-        const made = Alert.make(alert)
-        collected.push(withKey(made.at === undefined ? made.with({ at: DateTime.makeUnsafe(now) }) : made, next()))
-      })
+/** The alerts that a hook has posted, as JSON, until its end is recorded. */
+export class Collected {
+  private readonly collected: Array<AlertJson> = []
+  private isSealed = false
+
+  /** Returns the alerts. What is posted later, by a fiber that outlives the hook, goes to the outbox directly. */
+  seal(): ReadonlyArray<AlertJson> {
+    this.isSealed = true
+    return this.collected
+  }
+
+  /**
+   * Returns an alerter like `alerter`, an outbox, that collects alerts with their keys and times. The post of an alert
+   * that can't be stored fails: it would be the record of the hook that fails, and the run with it.
+   */
+  alerter(alerter: Alerter["Service"], key: string): Alerter["Service"] {
+    const next = keySequence(key)
+    return {
+      ...alerter,
+      post: (input) =>
+        Effect.withFiber((fiber) => {
+          const made = withKey(Alert.make(input), next())
+          if (this.isSealed) return alerter.post(made)
+          const shown = fiber.getRef(CurrentGuard)?.alert(made) ?? made
+          const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
+          const alert = shown.at === undefined ? shown.with({ at: DateTime.makeUnsafe(now) }) : shown
+          return Effect.flatMap(storable(alert), (json) => {
+            // the hook may have ended meanwhile
+            if (this.isSealed) return alerter.post(alert)
+            this.collected.push(json)
+            return Effect.void
+          })
+        })
+    }
   }
 }

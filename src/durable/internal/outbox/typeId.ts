@@ -11,6 +11,8 @@ export const OutboxTypeId: unique symbol = Symbol.for("effect-epilogue/durable/O
 export interface Outbox {
   /** Stores an alert for delivery; an alert whose `idempotencyKey` is stored already is not stored again. */
   readonly offer: (alert: Alert) => Effect.Effect<unknown, unknown>
+  /** The alerter through which it delivers. */
+  readonly inner: Alerter["Service"]
 }
 
 /** @internal */

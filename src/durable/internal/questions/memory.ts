@@ -37,6 +37,16 @@ export const make = (): Questions => {
     // an answer and its run are in one process
     unwoken: Effect.succeed([]),
     woken: () => Effect.void,
+    taken: (id) =>
+      Effect.sync(() => {
+        const state = states.get(id)
+        if (state !== undefined) states.set(id, { ...state, question: { ...state.question, checked: "taken" } })
+      }),
+    reopen: (id, wake, checked) =>
+      Effect.sync(() => {
+        const state = states.get(id)
+        if (state !== undefined) states.set(id, { question: { ...state.question, wake, checked }, end: undefined })
+      }),
     rearm: (id, wake) =>
       Effect.sync(() => void change(id, ({ end, question }) => ({ question: { ...question, wake }, end })))
   }

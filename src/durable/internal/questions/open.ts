@@ -22,7 +22,7 @@ export class OpenQuestions {
   /** Withdraws the questions of owners whose path begins so: those of a step, or an attempt, that has ended. */
   withdraw(path: string): Effect.Effect<void> {
     return Effect.suspend(() =>
-      Effect.forEach(
+      this.open.size === 0 ? Effect.void : Effect.forEach(
         [...this.open].filter(([, { owner }]) => owner.startsWith(path)),
         ([id, { withdraw }]) => {
           this.open.delete(id)

@@ -8,6 +8,18 @@ import * as Schema from "effect/Schema"
 import type { SqlError } from "effect/sql/SqlError"
 import { DecisionStored } from "../stored/errors.ts"
 
+const StoredField = Schema.Struct({
+  name: Schema.String,
+  label: Schema.String,
+  description: Schema.optionalKey(Schema.String),
+  kind: Schema.Literals(["text", "whole", "number", "flag", "choice", "json"]),
+  minimum: Schema.optionalKey(Schema.Finite),
+  maximum: Schema.optionalKey(Schema.Finite),
+  choices: Schema.optionalKey(Schema.Array(Schema.String)),
+  required: Schema.Boolean,
+  secret: Schema.Boolean
+})
+
 /** A question as it is stored. Times are in milliseconds since 1970. */
 export const StoredQuestion = Schema.Struct({
   /** Random, and recorded by the run that asks: a run that is executed once more never finds the answer of the first. */
@@ -22,8 +34,12 @@ export const StoredQuestion = Schema.Struct({
   name: Schema.String,
   title: Schema.String,
   labels: Schema.Struct({ approve: Schema.String, deny: Schema.String }),
+  /** The fields of the values that an approval needs: an answer is read by their kinds, and the run checks the rest. */
+  fields: Schema.optionalKey(Schema.Array(StoredField)),
   /** The ids of the people who may answer; without it everybody may. */
   approvers: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** The verdict of the run on the last answer with values: that it took it, or the mistakes in it. */
+  checked: Schema.optionalKey(Schema.Union([Schema.Literal("taken"), Schema.Array(Schema.String)])),
   askedAt: Schema.Finite,
   /** The end of the time limit; without it there is none. */
   until: Schema.optionalKey(Schema.Finite)
@@ -72,6 +88,10 @@ export interface Questions {
   readonly unwoken: Effect.Effect<ReadonlyArray<StoredQuestion>, SqlError>
   /** Records that the run of a question was woken. */
   readonly woken: (id: string) => Effect.Effect<void, SqlError>
+  /** Keeps that the run has taken the values of an answer. */
+  readonly taken: (id: string) => Effect.Effect<void, SqlError>
+  /** Opens a question again whose answer the run does not take, keeps why, and gives it another `wake`. */
+  readonly reopen: (id: string, wake: string, mistakes: ReadonlyArray<string>) => Effect.Effect<void, SqlError>
   /** Gives an open question another `wake`. */
   readonly rearm: (id: string, wake: string) => Effect.Effect<void, SqlError>
 }

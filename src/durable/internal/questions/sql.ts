@@ -2,8 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { SqlClient } from "effect/sql/SqlClient"
-import type { SqlError } from "effect/sql/SqlError"
 import { isSameSecret, newToken } from "../../../internal/text/token.ts"
+import { onceMade } from "../madeTable.ts"
 import { sha256 } from "../sha256.ts"
 import { type Place, QuestionEnd, type Questions, type QuestionState, StoredQuestion } from "./questions.ts"
 
@@ -27,33 +27,17 @@ export const make = (client: SqlClient): Questions => {
   const sql = client.withoutTransforms()
   const table = sql("effect_epilogue_questions")
 
-  let made = false
-  // Postgres may fail where two processes make the table at once
-  const makeTable = Effect.retry(
-    sql`CREATE TABLE IF NOT EXISTS ${table} (
-      id VARCHAR(22) PRIMARY KEY,
-      token_hash VARCHAR(64) NOT NULL UNIQUE,
-      place_hash VARCHAR(64) NOT NULL,
-      question TEXT NOT NULL,
-      ended TEXT,
-      woken INTEGER NOT NULL,
-      UNIQUE (place_hash, id)
-    )`,
-    { times: 3 }
-  )
+  const inTable = onceMade(sql`CREATE TABLE IF NOT EXISTS ${table} (
+    id VARCHAR(22) PRIMARY KEY,
+    token_hash VARCHAR(64) NOT NULL UNIQUE,
+    place_hash VARCHAR(64) NOT NULL,
+    question TEXT NOT NULL,
+    ended TEXT,
+    woken INTEGER NOT NULL,
+    UNIQUE (place_hash, id)
+  )`)
   const hashOf = ({ executionId, name, workflowName }: Place) =>
     sha256(JSON.stringify([workflowName, executionId, name]))
-
-  const inTable = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> =>
-    Effect.suspend(() =>
-      made ? effect : Effect.andThen(
-        makeTable,
-        Effect.suspend(() => {
-          made = true
-          return effect
-        })
-      )
-    )
 
   const stateOf = (rows: ReadonlyArray<Row>): Effect.Effect<QuestionState | undefined> => {
     const [row] = rows
@@ -125,6 +109,20 @@ export const make = (client: SqlClient): Questions => {
       )
     ),
     woken: (id) => Effect.asVoid(sql`UPDATE ${table} SET woken = 1 WHERE id = ${id}`),
+    taken: (id) =>
+      Effect.gen(function*() {
+        const known = yield* read(id)
+        if (known === undefined) return
+        const json = yield* encode(questionJson)({ ...known.question, checked: "taken" })
+        yield* inTable(sql`UPDATE ${table} SET question = ${json} WHERE id = ${id}`)
+      }),
+    reopen: (id, wake, checked) =>
+      Effect.gen(function*() {
+        const known = yield* read(id)
+        if (known === undefined) return
+        const json = yield* encode(questionJson)({ ...known.question, wake, checked })
+        yield* inTable(sql`UPDATE ${table} SET question = ${json}, ended = NULL, woken = 1 WHERE id = ${id}`)
+      }),
     rearm: (id, wake) =>
       Effect.gen(function*() {
         const known = yield* read(id)

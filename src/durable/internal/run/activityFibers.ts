@@ -19,7 +19,7 @@ type AnyExit = Exit.Exit<any, unknown>
 
 /** The state of an evaluation that a later evaluation of the same step adopts when it joins its activity. */
 export interface ActivityOwner {
-  readonly durable: { readonly preempted: boolean }
+  readonly durable: { readonly preempted: boolean; readonly released: boolean }
   readonly begun: boolean
   readonly cancellation: Cancellation
   readonly evaluation: Pick<Evaluation, "attempt" | "detailed" | "startedMillis">
@@ -32,6 +32,7 @@ interface RunningActivity {
   readonly owner: ActivityOwner
   /** Whether it is an attempt of a step's body. */
   readonly isBody: boolean
+  readonly isHook: boolean
   /** Whether an evaluation waits for it. */
   awaited: boolean
 }
@@ -44,8 +45,23 @@ export class ActivityFibers {
   /** Exits that were recorded in this process and have not been reported to observers, by the activity's name. */
   readonly unreported: Map<string, AnyExit> = new Map()
 
+  /** The keys of steps whose start this process has told observers of, and not their end. */
+  private readonly started = new Set<string>()
+
   get isEmpty(): boolean {
-    return this.running.size === 0 && this.unreported.size === 0
+    return this.running.size === 0 && this.unreported.size === 0 && this.started.size === 0
+  }
+
+  /** Notes that observers are told of a step's start. Returns whether they were not told before. */
+  isNewStart(key: string): boolean {
+    if (this.started.has(key)) return false
+    this.started.add(key)
+    return true
+  }
+
+  /** Notes that the step has ended. */
+  forgetStart(key: string): void {
+    this.started.delete(key)
   }
 
   /**
@@ -79,7 +95,7 @@ export class ActivityFibers {
   ): Effect.Effect<RunningActivity> {
     const forked = Effect.forkDetach(Effect.interruptible(activity), { startImmediately: true })
     return Effect.map(forked, (fiber) => {
-      const running = { fiber, owner, isBody, awaited: true }
+      const running = { fiber, owner, isBody, isHook: name.includes("/hook/"), awaited: true }
       if (fiber.pollUnsafe() === undefined) {
         this.running.set(name, running)
         fiber.addObserver(() => this.running.delete(name))
@@ -88,10 +104,12 @@ export class ActivityFibers {
     }) as Effect.Effect<RunningActivity> // the context of a workflow has the services that its activities need
   }
 
-  private interrupt(which: (activity: RunningActivity) => boolean): Effect.Effect<void> {
+  private interrupt(which: (activity: RunningActivity, name: string) => boolean): Effect.Effect<void> {
     return Effect.suspend(() =>
       Fiber.interruptAll(
-        [...this.running.values()].flatMap((activity) => !activity.awaited && which(activity) ? [activity.fiber] : [])
+        [...this.running].flatMap(([name, activity]) =>
+          !activity.awaited && which(activity, name) ? [activity.fiber] : []
+        )
       )
     )
   }
@@ -99,6 +117,11 @@ export class ActivityFibers {
   /** Interrupts the activities that no evaluation waits for. */
   get interruptUnawaited(): Effect.Effect<void> {
     return this.interrupt(() => true)
+  }
+
+  /** Interrupts those of steps that no evaluation waits for; the evaluation that ends the run joins the hooks of the run. */
+  get interruptUnawaitedSteps(): Effect.Effect<void> {
+    return this.interrupt((_, name) => !name.startsWith("run/"))
   }
 
   /** Interrupts the attempts of bodies that no evaluation waits for; hooks keep running. */
@@ -114,10 +137,17 @@ const awaitActivity = (
 ): Effect.Effect<AnyExit> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(activity, (running) => {
+      const ended = running.fiber.pollUnsafe()
+      // most end at once, and need no wait
+      if (ended !== undefined) return Effect.succeed(ended)
       running.awaited = true
       return Effect.onInterrupt(restore(Fiber.await(running.fiber)), () => {
         running.awaited = !durable.preempted
-        return running.awaited ? Fiber.interrupt(running.fiber) : Effect.void
+        if (!running.awaited) return Effect.void
+        // A hook runs to its end though its step is cancelled. It must be recorded too, or it would run again.
+        return running.isHook && !durable.released
+          ? Effect.asVoid(Fiber.await(running.fiber))
+          : Fiber.interrupt(running.fiber)
       })
     })
   )
@@ -125,8 +155,17 @@ const awaitActivity = (
 /** The activity fibers of all runs of a pipeline in this process. */
 export class ActivityFibersByRun {
   private readonly runs = new Map<string, ActivityFibers>()
+  private readonly overdueTold = new Map<string, Map<string, Map<string, number>>>()
   /** Whether the process is shutting down: no later evaluation can join an activity then. */
   closed = false
+  /** Tells the text of the pipeline's body from others. */
+  readonly mark: string
+  /** The names of steps of which was told that changed code may have mixed them up. */
+  readonly told = new Set<string>()
+
+  constructor(mark: string) {
+    this.mark = mark
+  }
 
   of(executionId: string): ActivityFibers {
     const found = this.runs.get(executionId)
@@ -136,12 +175,20 @@ export class ActivityFibersByRun {
     return made
   }
 
+  /** Returns how often limits of a run and its steps have been told in this process. */
+  overdueToldOf(executionId: string): Map<string, Map<string, number>> {
+    const told = this.overdueTold.get(executionId) ?? new Map<string, Map<string, number>>()
+    this.overdueTold.set(executionId, told)
+    return told
+  }
+
   /**
    * Called when an evaluation of a run's body is over. Keeps the fibers where another evaluation follows in this
    * process (`reevaluates`) and can join them; otherwise interrupts them.
    */
   release(executionId: string, reevaluates: boolean): Effect.Effect<void> {
     return Effect.suspend(() => {
+      if (!reevaluates) this.overdueTold.delete(executionId)
       const activities = this.runs.get(executionId)
       if (activities === undefined || (reevaluates && !activities.isEmpty)) return Effect.void
       this.runs.delete(executionId)

@@ -8,18 +8,19 @@ import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import * as DurableClock from "effect/workflow/DurableClock"
-import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
-import { Alerter } from "../../../Alerter.ts"
 import { runRequired } from "../../../internal/engine/hookRunner.ts"
-import { withWaitInterrupted } from "../../../internal/engine/interruption.ts"
-import { isInterrupted } from "../../../internal/engine/outcome.ts"
 import { toSchedule } from "../../../internal/engine/retry.ts"
 import { bodyExceeded, timeoutBody } from "../../../internal/engine/timeout.ts"
 import type { RetryPolicy, StepOwner } from "../../../internal/model/owner.ts"
-import { withAlertKeys } from "../outbox/alertKeys.ts"
+import { skippedOf } from "../../../internal/model/skip.ts"
+import type { CrashedTooOften } from "../crashes/crashedTooOften.ts"
 import type { EndRecord } from "../stored/records.ts"
+import { attemptOnce } from "./attemptOnce.ts"
+import { counted } from "./counted.ts"
+import { Deferrable } from "./deferrable.ts"
 import type { DurableKeeper } from "./keeper.ts"
-import { matchPending, toPending } from "./pendingHooks.ts"
+import { matchPending, pendingAfter, toPending } from "./pendingHooks.ts"
+import { endRecordOf } from "./recordEnd.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
 
@@ -52,6 +53,8 @@ type Advance = (now: number, error: unknown) => Effect.Effect<Next, unknown, any
 /** The delay until the next attempt in milliseconds; `undefined` where none follows. */
 type Next = number | undefined
 
+const noNext: Exit.Exit<Next> = Exit.succeed(undefined)
+
 const schedule = (policy: RetryPolicy | undefined): Effect.Effect<Advance | undefined, never, any> =>
   policy === undefined ? Effect.undefined : Effect.map(
     Schedule.toStep(toSchedule(policy)),
@@ -72,6 +75,7 @@ export const attempts = (keeper: DurableKeeper, owner: StepOwner): AnyEffect =>
     let firstStartedAt: number | undefined
     for (let n = 1;; n++) {
       let executed = false
+      let isDeferrable = false
       const execute = Effect.gen(function*() {
         executed = true
         const now = yield* Clock.currentTimeMillis
@@ -84,31 +88,46 @@ export const attempts = (keeper: DurableKeeper, owner: StepOwner): AnyEffect =>
           n
         )
         const endedAt = yield* Clock.currentTimeMillis
-        const next = yield* Effect.exit(decide(advance, exit, endedAt))
+        const next = advance === undefined ? noNext : yield* Effect.exit(decide(advance, exit, endedAt))
         // a schedule that fails fails the step
         const original = Exit.isFailure(next) ? next : exit
         const delay = Exit.isSuccess(next) ? next.value : undefined
-        keeper.keepOriginal(keeper.key, n, original)
-        if (delay === undefined) return keeper.endRecordOf(original, endedAt, keeper.pendingAfter(original))
+        keeper.originals.keep(keeper.key, n, original)
+        if (delay === undefined) {
+          return endRecordOf(keeper, original, endedAt, pendingAfter(keeper.evaluation, original))
+        }
         const timedOut = limit !== undefined && endedAt + delay >= firstStartedAt + limit
         const retry = {
           delay: timedOut ? Math.max(0, firstStartedAt + limit - endedAt) : delay,
           timedOut,
           firstStartedAt
         }
-        return { ...keeper.endRecordOf(original, endedAt, keeper.evaluation.plan.retry.map(toPending)), retry }
+        const hooks = keeper.evaluation.plan.retry
+        // nobody is told of it: without the record the attempt runs again, as after a crash in the middle of it
+        isDeferrable = hooks.length === 0
+        return { ...endRecordOf(keeper, original, endedAt, hooks.map(toPending)), retry }
       })
+      // no other attempt follows, whatever the schedule says
+      const refuse = (error: CrashedTooOften) =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          executed = true
+          const exit = Exit.fail(error)
+          keeper.originals.keep(keeper.key, n, exit)
+          return endRecordOf(keeper, exit, now, pendingAfter(keeper.evaluation, exit))
+        })
       keeper.nextAttempt = n
-      const end: EndRecord = yield* keeper.record(
+      const end: EndRecord = yield* keeper.recordEndOf(
         keeper.key,
-        keeper.storage.end,
-        Effect.suspend(() => keeper.cancellation.race(execute)),
-        n
+        Effect.suspend(() =>
+          keeper.cancellation.race(counted(keeper, { name: keeper.key, attempt: n }, execute, refuse))
+        ),
+        n,
+        policy === undefined ? undefined : Context.make(Deferrable, () => isDeferrable)
       )
       keeper.nextAttempt = n + 1
       yield* keeper.durable.activities.questions.withdraw(`${keeper.key}/${n}/`)
-      keeper.recallOriginal(keeper.key, n)
-      const { originalExit } = keeper
+      keeper.originals.recall(keeper.key, n)
+      const originalExit = keeper.originals.exit
       const exit = end.exit as Exit.Exit<unknown, unknown>
       if (!executed) keeper.restoreEnd(end)
       firstStartedAt ??= end.retry?.firstStartedAt
@@ -133,45 +152,14 @@ const limited = (
   error: () => Cause.TimeoutError
 ): AnyEffect => left === undefined ? body : timeoutBody(body, { limit: left, grace, error })
 
-/** Runs the body in the step's context. Its alerts get the same keys when it runs again after a crash. */
-const attemptOnce = (
-  keeper: DurableKeeper,
-  body: AnyEffect,
-  n: number
-): Effect.Effect<Exit.Exit<unknown, unknown>, unknown, any> =>
-  Effect.contextWith((context: Context.Context<WorkflowInstance>) => {
-    const instance = Context.get(context, WorkflowInstance)
-    const alerter = Context.getOrUndefined(context as Context.Context<never>, Alerter)
-    const withKeys = alerter === undefined ? body : Effect.provideService(
-      body,
-      Alerter,
-      withAlertKeys(alerter, `${keeper.durable.executionId}/${keeper.key}/${n}`)
-    )
-    return Effect.withFiber((fiber) => {
-      keeper.currentAttempt = n
-      keeper.timesAsked.clear()
-      return Effect.flatMap(
-        Effect.exit(withKeys),
-        // The body is suspended, as for an approval: the attempt has not ended, and runs again when the run resumes.
-        (exit) =>
-          instance.suspended && isInterrupted(exit)
-            ? exit
-            : Effect.succeed(withWaitInterrupted(fiber, exit))
-      )
-    }).pipe(
-      Effect.ensuring(Effect.sync(() => {
-        keeper.currentAttempt = undefined
-      }))
-    )
-  })
-
 /** Decides whether another attempt follows: as with `Effect.retry`, after a typed error only, and not after a defect. */
 const decide = (
-  advance: Advance | undefined,
+  advance: Advance,
   exit: Exit.Exit<unknown, unknown>,
   now: number
 ): Effect.Effect<Next, unknown, any> => {
-  if (advance === undefined || Exit.isSuccess(exit)) return Effect.undefined
+  // no other attempt follows a skip
+  if (Exit.isSuccess(exit) || skippedOf(exit) !== undefined) return Effect.undefined
   const error = Cause.findErrorOption(exit.cause)
   return error._tag === "None" ? Effect.undefined : advance(now, error.value)
 }
@@ -193,12 +181,12 @@ const beforeNext = (
     const { evaluation } = keeper
     evaluation.attempt = attempts
     const failed = { attempt: attempts, cause, delay: Duration.millis(retry!.delay) }
-    if (keeper.unreported) evaluation.run.telling?.attemptFailed(evaluation, failed)
-    keeper.markReported()
+    if (keeper.originals.isUnreported) evaluation.run.telling?.attemptFailed(evaluation, failed)
+    keeper.originals.markReported()
     const { retry: hooks } = evaluation.plan
     const { found } = matchPending(hooks, pendingHooks)
     const pending = hooks.flatMap((planned) => found.get(planned) ?? [])
-    evaluation.forgetApplied()
+    evaluation.forgetApplied("retry")
     const errors = yield* runRequired(evaluation, pending, failed)
     // a required hook that fails ends the retries
     if (errors !== undefined) return yield* Effect.failCause(Cause.combine(cause, errors))

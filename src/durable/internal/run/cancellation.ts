@@ -1,13 +1,14 @@
 /** Cancels a step's attempt whose caller has interrupted it, even when the engine still starts or resumes it. */
 import * as Effect from "effect/Effect"
-import * as Latch from "effect/Latch"
+import * as Fiber from "effect/Fiber"
 import type { EndRecord } from "../stored/records.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
 
+/** Says whether a step's attempts are cancelled, of which one runs at a time. */
 export class Cancellation {
-  private recordEnd: AnyEffect = Effect.never
-  private readonly latch = Latch.makeUnsafe(false)
+  private recordEnd: AnyEffect | undefined
+  private running: Fiber.Fiber<unknown, unknown> | undefined
 
   /**
    * Runs an attempt until {@link cancel} is called; then records the interruption in its place. Without this the body
@@ -15,13 +16,32 @@ export class Cancellation {
    * request was being stored, and would take its result for that of the activity recorded under the same name.
    */
   race(attempt: AnyEffect): AnyEffect {
-    const cancelled = Effect.andThen(this.latch.await, Effect.suspend(() => this.recordEnd))
-    return Effect.suspend(() => this.latch.isOpen() ? cancelled : Effect.raceFirst(attempt, cancelled))
+    return Effect.suspend(() =>
+      this.recordEnd ?? Effect.flatMap(
+        // interruptible, also where the engine executes activities in an uninterruptible region
+        Effect.forkChild(Effect.interruptible(attempt), { startImmediately: true }),
+        (fiber) => {
+          const ended = fiber.pollUnsafe()
+          if (ended !== undefined) return this.recordEnd ?? ended
+          this.running = fiber
+          // cancelled by what the attempt did before it waited
+          if (this.recordEnd !== undefined) fiber.interruptUnsafe()
+          let isFirst = false
+          fiber.addObserver(() => {
+            isFirst = this.recordEnd === undefined
+          })
+          return Effect.flatMap(
+            Effect.onInterrupt(Fiber.await(fiber), () => Fiber.interrupt(fiber)),
+            (exit): AnyEffect => isFirst ? exit : this.recordEnd ?? exit
+          )
+        }
+      )
+    )
   }
 
   /** Cancels the attempt: `recordEnd` gives the record that is stored as its result. */
   cancel(recordEnd: Effect.Effect<EndRecord>): void {
     this.recordEnd = recordEnd
-    this.latch.openUnsafe()
+    this.running?.interruptUnsafe()
   }
 }

@@ -6,20 +6,26 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Schema from "effect/Schema"
 import * as Activity from "effect/workflow/Activity"
-import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import type { Alert } from "../../../Alert.ts"
 import { Alerter } from "../../../Alerter.ts"
 import type { FailedAttempt } from "../../../Hook.ts"
-import { fromJson, toJson } from "../../../internal/alerts/json.ts"
+import { fromJson } from "../../../internal/alerts/json.ts"
 import { markTold, toldPositions } from "../../../internal/alerts/once.ts"
 import { settleWith } from "../../../internal/alerts/settle.ts"
 import type { Evaluation, HookEnd } from "../../../internal/engine/evaluation.ts"
 import { report, start, withinLimit } from "../../../internal/engine/hookRunner.ts"
+import { stop } from "../../../internal/engine/pending.ts"
 import { type Occasion, skipped } from "../../../internal/model/hook.ts"
 import type { Planned } from "../../../internal/model/plan.ts"
-import { collectingAlerts, withAlertKeys } from "../outbox/alertKeys.ts"
+import { Collected, withAlertKeys } from "../outbox/alertKeys.ts"
+import { storable } from "../outbox/stored.ts"
 import { outboxOf } from "../outbox/typeId.ts"
 import { HookRecord } from "../stored/records.ts"
+import type { RecordOptions } from "./activity.ts"
+import { Alongside, hasAlongside } from "./alongside.ts"
+import { counted } from "./counted.ts"
+import { deferrable } from "./deferrable.ts"
 import type { DurableRun } from "./run.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
@@ -28,8 +34,14 @@ type AnyEffect = Effect.Effect<any, unknown, any>
 interface HookKeeper {
   readonly evaluation: Evaluation
   readonly durable: DurableRun
+  readonly crashLimit: number
   readonly key: string
-  readonly record: (name: string, schema: Schema.Top, execute: AnyEffect) => AnyEffect
+  readonly record: (
+    name: string,
+    schema: Schema.Top,
+    execute: AnyEffect,
+    options?: RecordOptions
+  ) => AnyEffect
   readonly runActivity: (name: string, activity: AnyEffect) => AnyEffect
 }
 
@@ -57,24 +69,38 @@ export const recordHook = (
 ): HookEnd => {
   const name = nameOf(keeper, planned, occasion)
   let executed = false
-  const execute = Effect.suspend(() => {
-    executed = true
-    return runOnce(keeper, planned, occasion, `${keeper.durable.executionId}/${name}`)
-  })
   const recorded = Effect.gen(function*() {
+    const collected = new Collected()
+    const alongside = alongsideOf(alerterOf(keeper, planned), yield* WorkflowEngine, collected)
+    const execute = counted<HookRecord, never, WorkflowInstance>(
+      keeper,
+      { name, attempt: 1, hook: planned.hook.name },
+      Effect.suspend(() => {
+        executed = true
+        const key = `${keeper.durable.executionId}/${name}`
+        return runOnce(keeper, planned, occasion, key, collected, alongside !== undefined)
+      }),
+      (error) =>
+        Effect.suspend(() => {
+          executed = true
+          const reported = report(keeper.evaluation, planned, Exit.fail(error), undefined) ?? Effect.void
+          return Effect.as(reported, { outcome: "failed", error })
+        })
+    )
     const { alerts, applied = true, error, outcome, settles, told }: HookRecord = yield* keeper.record(
       name,
       HookRecord,
-      execute
+      execute,
+      { annotations: annotationsOf(planned, alongside) }
     )
     if (planned.decides && outcome !== "skipped" && applied) keeper.evaluation.apply(planned.hook)
     if (Exit.isExit(occasion)) markTold(keeper.evaluation, occasion, told, "own")
     if (settles !== undefined) {
       const alert = fromJson(settles).with({ idempotencyKey: `${keeper.durable.executionId}/${name}/well` })
-      const alerter = alerterOf(keeper)
+      const alerter = alerterOf(keeper, planned)
       if (alerter !== undefined) settleWith({ step: keeper.evaluation, alert, post: alerter.post })
     }
-    if (alerts !== undefined) yield* queue(keeper, `${name}/alerts`, alerts.map(fromJson))
+    if (alerts !== undefined) yield* queue(keeper, planned, `${name}/alerts`, alerts.map(fromJson))
     if (outcome !== "failed") return undefined
     if (!executed) keeper.evaluation.run.hookFailures++
     return Cause.fail(error)
@@ -84,31 +110,43 @@ export const recordHook = (
   return Effect.orDie(recorded) as HookEnd
 }
 
-/** Runs the hook as in memory: isolated, on a fiber of its own, under its time limit. */
+/** How long a hook that is cut off may take to stop. */
+const stopTime = "1 second"
+
+/** Runs the hook as in memory: isolated, under its time limit. */
 const runOnce = (
   keeper: HookKeeper,
   planned: Planned,
   occasion: Occasion,
-  key: string
+  key: string,
+  collected: Collected,
+  isAlongside: boolean
 ): Effect.Effect<HookRecord, never, WorkflowInstance> =>
   Effect.contextWith((activity: Context.Context<WorkflowInstance>) =>
     Effect.gen(function*() {
-      const collected: Array<Alert> = []
-      const context = contextOf(keeper, activity, key, collected)
+      const context = contextOf(keeper, planned, activity, key, collected)
       const { evaluation } = keeper
       const { telling } = evaluation.run
       const since = telling?.nanos()
       const started = start(evaluation, planned, occasion, context)
       if (!Exit.isExit(started)) telling?.hookStarted(evaluation, planned)
-      const exit = Exit.isExit(started) ? started : yield* withinLimit(planned.hook, started)
-      yield* report(evaluation, planned, exit, since) ?? Effect.void
+      const ended = Exit.isExit(started) ? started : yield* Effect.onInterrupt(
+        withinLimit(planned.hook, started),
+        // cut off, to run again: otherwise it would go on beside that, without a limit
+        () => Effect.timeoutOption(stop(started), stopTime)
+      )
       const waiting = [...evaluation.run.settlements?.values() ?? []].find(({ step }) => step === evaluation)
+      // an alert that can't be stored fails the hook: in the record it would fail the run
+      const settles = waiting === undefined ? undefined : yield* Effect.exit(storable(waiting.alert))
+      const exit = Exit.isSuccess(ended) && settles?._tag === "Failure" ? settles : ended
+      yield* report(evaluation, planned, exit, since) ?? Effect.void
+      const alerts = collected.seal()
       const more = {
         ...(planned.decides && Exit.isFailure(exit) && !evaluation.hasApplied(planned.hook)
           ? { applied: false }
           : undefined),
-        ...(waiting === undefined ? undefined : { settles: toJson(waiting.alert) }),
-        ...(collected.length === 0 ? undefined : { alerts: collected.map(toJson) }),
+        ...(settles?._tag === "Success" ? { settles: settles.value } : undefined),
+        ...(alerts.length === 0 || isAlongside ? undefined : { alerts }),
         ...(Exit.isExit(occasion) ? toldField(evaluation, occasion) : undefined)
       }
       return Exit.isFailure(exit)
@@ -123,12 +161,14 @@ const runOnce = (
  */
 const contextOf = (
   keeper: HookKeeper,
+  { hook }: Planned,
   activity: Context.Context<WorkflowInstance>,
   key: string,
-  collected: Array<Alert>
+  collected: Collected
 ): Context.Context<never> => {
+  // not merged with the context of the activity, which has no more services: that would copy both for each hook
   const context = Context.add(
-    Context.merge(activity, keeper.evaluation.hookContext),
+    keeper.evaluation.hookContextOf(hook),
     WorkflowInstance,
     Context.get(activity, WorkflowInstance)
   )
@@ -137,19 +177,50 @@ const contextOf = (
   return Context.add(
     context,
     Alerter,
-    outboxOf(alerter) === undefined ? withAlertKeys(alerter, key) : collectingAlerts(key, collected, alerter)
+    outboxOf(alerter) === undefined ? withAlertKeys(alerter, key) : collected.alerter(alerter, key)
   )
 }
 
-const alerterOf = (keeper: HookKeeper): Alerter["Service"] | undefined =>
-  Context.getOrUndefined(keeper.evaluation.hookContext, Alerter)
+/**
+ * Returns the annotation by which the engine moves collected alerts to the outbox in the transaction that records the hook;
+ * `undefined` where it can't, or where there is no outbox.
+ */
+const alongsideOf = (
+  alerter: Alerter["Service"] | undefined,
+  engine: WorkflowEngine["Service"],
+  collected: Collected
+): typeof Alongside.Service | undefined => {
+  const outbox = alerter === undefined ? undefined : outboxOf(alerter)
+  if (outbox === undefined || !hasAlongside(engine)) return undefined
+  return () => {
+    const alerts = collected.seal().map(fromJson)
+    return alerts.length === 0 ? undefined : Effect.forEach(alerts, outbox.offer, { discard: true })
+  }
+}
+
+/** Of a required hook the exit of its step depends, so that its record has to be there before the run goes on. */
+const annotationsOf = (
+  { hook }: Planned,
+  alongside: typeof Alongside.Service | undefined
+): Context.Context<never> | undefined => {
+  const annotations = hook.required ? undefined : deferrable
+  return alongside === undefined ? annotations : Context.add(annotations ?? Context.empty(), Alongside, alongside)
+}
+
+const alerterOf = (keeper: HookKeeper, { hook }: Planned): Alerter["Service"] | undefined =>
+  Context.getOrUndefined(keeper.evaluation.hookContextOf(hook), Alerter)
 
 /**
  * Moves the alerts of a recorded hook to the outbox. Where the engine and the outbox share a database, the queue's rows
  * and the record of this activity are written in one transaction; elsewhere the alerts' keys prevent duplicates.
  */
-const queue = (keeper: HookKeeper, name: string, alerts: ReadonlyArray<Alert>): Effect.Effect<void> => {
-  const alerter = alerterOf(keeper)
+const queue = (
+  keeper: HookKeeper,
+  planned: Planned,
+  name: string,
+  alerts: ReadonlyArray<Alert>
+): Effect.Effect<void> => {
+  const alerter = alerterOf(keeper, planned)
   const outbox = alerter === undefined ? undefined : outboxOf(alerter)
   const offer = outbox === undefined
     // the hook ran in a process with an outbox, and this one has none

@@ -4,13 +4,11 @@
  * a crash or a suspension, and reads what is recorded already.
  */
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
+import type * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
-import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { markTold, toldPositions } from "../../../internal/alerts/once.ts"
@@ -19,18 +17,30 @@ import { runHook, runInBackground } from "../../../internal/engine/hookRunner.ts
 import { withWaitInterrupted } from "../../../internal/engine/interruption.ts"
 import { reportStart, settleFully, startThenBody } from "../../../internal/engine/life.ts"
 import { isInterrupted, outcomeOf, withFailed } from "../../../internal/engine/outcome.ts"
+import { Rollback } from "../../../internal/engine/rollback.ts"
+import { closeOpen } from "../../../internal/engine/rollingBack.ts"
+import { currentView } from "../../../internal/engine/view.ts"
 import type { Occasion } from "../../../internal/model/hook.ts"
 import type { PipelineOwner, StepOwner } from "../../../internal/model/owner.ts"
-import type { Plan, Planned } from "../../../internal/model/plan.ts"
-import * as Writer from "../../../internal/text/writer.ts"
-import { BegunRecord, type EndRecord, type PendingHook, StartRecord, toJson } from "../stored/records.ts"
+import type { Planned } from "../../../internal/model/plan.ts"
+import { type EndRecord, StartRecord } from "../stored/records.ts"
+import type { Problem } from "../stored/unstorable.ts"
+import { activity, type RecordOptions } from "./activity.ts"
 import type { ActivityOwner } from "./activityFibers.ts"
+import { attemptOnce } from "./attemptOnce.ts"
+import { recallBegun } from "./begun.ts"
 import { Cancellation } from "./cancellation.ts"
-import { recordHook, toldField } from "./hooks.ts"
-import { matchPending, toPending } from "./pendingHooks.ts"
-import { type DurableRun, finishAbandoned, markInterrupted, type OpenEvaluation } from "./run.ts"
+import { deferrable } from "./deferrable.ts"
+import { recordHook } from "./hooks.ts"
+import { activityKey, Originals } from "./originals.ts"
+import { onOwnFiber } from "./ownFiber.ts"
+import { keepPending } from "./pendingHooks.ts"
+import { recordEnd } from "./recordEnd.ts"
+import { orSetAside, replayed } from "./replay.ts"
+import { type DurableRun, finishAbandoned, markInterrupted, type OpenEvaluation, placeOf } from "./run.ts"
 import { limitedRun } from "./runLimit.ts"
 import { escapePart } from "./stepKeys.ts"
+import { unstorableEnd } from "./unstorableEnd.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
 
@@ -38,15 +48,18 @@ type AnyEffect = Effect.Effect<any, unknown, any>
 export interface StorageOptions {
   /** The schema of an `EndRecord`. */
   readonly end: Schema.Top
+  /** The schema of the exit of a step's condition. A run has none. */
+  readonly condition?: Schema.Top | undefined
+  /** How many crashes a step may have and begin again, if that is set. */
+  readonly crashes?: number | undefined
 }
-
-const activityKey = (name: string, attempt: number): string => `${name}/${attempt}`
 
 /** The keeper of one evaluation of a step, or of a run: it records the parts of that. */
 export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
   readonly evaluation: Evaluation
   /** Never: in the body of a run a plain step is a mistake, and in one of its hooks it is not. */
   readonly sharesContext = false
+  readonly isRecorded = true
   /** The recorded end. */
   endedMillis: number | undefined
   readonly durable: DurableRun
@@ -55,11 +68,12 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
   readonly instance: WorkflowInstance["Service"]
   /** The prefix of the names of its activities. */
   readonly key: string
+  /** The place of the step in the body, as a field of its records. */
+  placed: { readonly order?: number } = {}
   private hasBegun = false
   /** The earlier evaluation of the same step whose activity this one joined. */
   private joined: ActivityOwner | undefined
-  /** The key of the activity that recorded its latest end. */
-  private endActivity = ""
+  readonly originals: Originals
   /** The attempt that is running, if one is: all that happens in it is part of one activity. */
   currentAttempt: number | undefined = undefined
   cancellation = new Cancellation()
@@ -70,8 +84,6 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
   /** Whether its end is recorded and its hooks have run. */
   settled = false
   recordedEnd: EndRecord | undefined
-  /** The exit of the body before it was stored: its errors still have their stacks. */
-  originalExit: Exit.Exit<unknown, unknown> | undefined
 
   constructor(
     owner: StepOwner | PipelineOwner,
@@ -79,52 +91,66 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
     durable: DurableRun,
     storage: StorageOptions
   ) {
-    const evaluation = new Evaluation(owner, fiber, this)
+    const evaluation = new Evaluation(owner, fiber, this, currentView(fiber))
     this.evaluation = evaluation
     this.durable = durable
+    this.originals = new Originals(durable.activities)
     this.storage = storage
     // `Durable.step` requires the instance, and a workflow's body has one
     this.instance = Context.getUnsafe(fiber.context, WorkflowInstance)
     if (evaluation.owner.label === "Pipeline") {
       this.key = "run"
+      evaluation.run.rollback = new Rollback(true)
     } else {
       const next = durable.keys.next(owner.name, evaluation.owner.key, fiber)
       this.key = `step/${"key" in next ? next.key : owner.name}`
-      if ("mistake" in next) {
-        evaluation.plan = {
-          ...evaluation.plan,
-          defect: new TypeError(`Step ${JSON.stringify(owner.name)}: ${next.mistake}`)
-        }
-      }
+      const place = "mistake" in next
+        ? new TypeError(`Step ${JSON.stringify(owner.name)}: ${next.mistake}`)
+        : placeOf(durable, next.key, fiber)
+      if (typeof place === "object") evaluation.plan = { ...evaluation.plan, defect: place }
+      else if (place !== undefined) this.placed = { order: place }
     }
   }
 
+  /** Of this process: a restart tells once more. */
+  get overdueTold(): Map<string, number> {
+    const { overdueTold } = this.durable
+    const told = overdueTold.get(this.key) ?? new Map<string, number>()
+    overdueTold.set(this.key, told)
+    return told
+  }
+
+  get crashLimit(): number {
+    return this.storage.crashes ?? this.durable.crashLimit
+  }
+
   /** Executes an effect as an activity; once its result is recorded, reads that instead. */
-  record(name: string, schema: Schema.Top, execute: AnyEffect, attempt = 1): AnyEffect {
-    // the cast: `execute` fails only when the engine itself interrupts it
-    const activity = Activity.make({ name, success: schema, execute: execute as Effect.Effect<any, never, any> })
-    const attempted = Effect.provideService(activity, Activity.CurrentAttempt, attempt)
+  record(
+    name: string,
+    schema: Schema.Top,
+    execute: AnyEffect,
+    options: RecordOptions = {}
+  ): AnyEffect {
+    const key = activityKey(name, options.attempt ?? 1)
+    const executed = activity({ ...options, name, schema, execute })
     // attempts, and the cancellation of one, are recorded under the evaluation's own key
-    return this.runActivity(activityKey(name, attempt), attempted, name === this.key)
+    const recorded = this.runActivity(key, executed, name === this.key)
+    return this.durable.replay.has(key) ? orSetAside(this, name, recorded) : recorded
   }
 
-  /** Keeps the original exit, with its stack, until observers have been told. */
-  keepOriginal(name: string, attempt: number, exit: Exit.Exit<unknown, unknown>): void {
-    this.durable.activities.unreported.set(activityKey(name, attempt), exit)
-  }
-
-  recallOriginal(name: string, attempt: number): void {
-    this.endActivity = activityKey(name, attempt)
-    this.originalExit = this.durable.activities.unreported.get(this.endActivity)
-  }
-
-  /** Whether its latest end was recorded by this process and observers have not been told of it yet. */
-  get unreported(): boolean {
-    return this.durable.activities.unreported.has(this.endActivity)
-  }
-
-  markReported(): void {
-    this.durable.activities.unreported.delete(this.endActivity)
+  /** Records the end of the step or of an attempt. One that can't be stored is the failure that says so. */
+  recordEndOf(
+    name: string,
+    execute: AnyEffect,
+    attempt: number,
+    annotations?: Context.Context<never>
+  ): AnyEffect {
+    const replace = (end: EndRecord) => (problem: Problem) =>
+      Effect.map(unstorableEnd(this.evaluation, end, problem), (replaced) => {
+        this.originals.keep(name, attempt, replaced.exit as Exit.Exit<unknown, unknown>)
+        return replaced
+      })
+    return this.record(name, this.storage.end, execute, { attempt, annotations, replace })
   }
 
   /** Runs an activity that keeps running where the body is evaluated anew at once; the next evaluation joins it. */
@@ -151,26 +177,8 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
     return times === 1 ? name : `${name}#${times}`
   }
 
-  private begunRecord(execute: Effect.Effect<typeof BegunRecord.Type>): AnyEffect {
-    return this.record(`${this.key}/begun`, BegunRecord, execute)
-  }
-
-  /** Records that the step has begun, for an attempt that suspends: until it ends no other record says so. */
-  get recordBegun(): Effect.Effect<void> {
-    // the cast: the engine is in a workflow's context, and this record can always be encoded
-    return Effect.orDie(
-      Effect.asVoid(this.begunRecord(Effect.succeed({ startedAt: this.evaluation.startedMillis })))
-    ) as Effect.Effect<void>
-  }
-
-  /** Restores whether the step had begun, for a run that ends before its body comes to the step again. */
   get recallBegun(): AnyEffect {
-    return this.begun ? Effect.void : Effect.map(
-      this.begunRecord(Effect.succeed({})),
-      ({ startedAt }: typeof BegunRecord.Type) => {
-        if (startedAt !== undefined) this.restore({ startedAt })
-      }
-    )
+    return recallBegun(this)
   }
 
   /** Whether one of its activities is recorded or running. */
@@ -183,16 +191,19 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
   begin(): number {
     if (!this.begun) {
       this.hasBegun = true
-      const { telling } = this.evaluation.run
-      if (telling !== undefined) reportStart(this.evaluation, telling)
+      const { isRun, run: { telling } } = this.evaluation
+      // an earlier evaluation may have told of a step's start that is not recorded yet
+      if (telling !== undefined && (isRun || this.durable.activities.isNewStart(this.key))) {
+        reportStart(this.evaluation, telling)
+      }
     }
     return this.evaluation.startedMillis
   }
 
   /** Returns the recorded duration in nanoseconds, once: the end of a recorded step is reported by one process only. */
   duration({ startedMillis }: Evaluation): number | undefined {
-    if (!this.unreported) return undefined
-    this.markReported()
+    if (!this.originals.isUnreported) return undefined
+    this.originals.markReported()
     return Math.max(0, (this.endedMillis ?? startedMillis) - startedMillis) * 1e6
   }
 
@@ -214,51 +225,33 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
     detailed.notes = end.annotations
   }
 
-  endRecordOf(
-    exit: Exit.Exit<unknown, unknown>,
-    endedAt: number,
-    pendingHooks: ReadonlyArray<PendingHook>
-  ): EndRecord {
-    const { guard } = this.evaluation.run
-    const shown = (values: Readonly<Record<string, unknown>>) => toJson(guard?.record(values) ?? values)
-    return {
-      exit,
-      startedAt: this.begin(),
-      endedAt,
-      attempts: this.evaluation.attempt,
-      params: shown(this.evaluation.params),
-      annotations: shown(this.evaluation.details?.notes ?? {}),
-      pendingHooks,
-      ...toldField(this.evaluation, exit)
-    }
-  }
-
-  /**
-   * Lists the hooks that may run after an exit: after a success or an interruption that has required hooks also those
-   * for a failure, since a required hook can make it one.
-   */
-  pendingAfter(exit: Exit.Exit<unknown, unknown>): ReadonlyArray<PendingHook> {
-    const { ordinary, required } = this.evaluation.plan
-    const outcome = outcomeOf(exit)
-    const outcomes = outcome !== "failure" && required[outcome].length > 0 ? [outcome, "failure" as const] : [outcome]
-    const planned = outcomes.flatMap((outcome) => [...required[outcome], ...ordinary[outcome]])
-    return [...new Set(planned)].map(toPending)
-  }
-
   /** Records the start, and then runs the start hooks and the body. */
   start(evaluation: Evaluation): AnyEffect {
     const { isRun, owner, plan } = evaluation
     const body = owner.label === "Pipeline"
       ? limitedRun({ evaluation, durable: this.durable, record: (...args) => this.record(...args) }, owner)
       : this.attempts?.() ?? owner.body
-    const effect = startThenBody(evaluation, body)
+    const effect = startThenBody(evaluation, isRun ? replayed(this, body) : body)
     // Without start hooks the first attempt records the start, which saves an activity.
     if (!isRun && !plan.starts) return effect
-    const start = this.record(`${this.key}/start`, StartRecord, Effect.sync(() => ({ startedAt: this.begin() })))
-    return Effect.flatMap(start, (started) => {
+    const { code } = this.durable
+    const execute = Effect.sync(() => ({
+      startedAt: this.begin(),
+      ...(isRun ? { code: code.mark } : this.placed)
+    }))
+    const start = this.record(`${this.key}/start`, StartRecord, execute, { annotations: deferrable })
+    return Effect.flatMap(start, (started: typeof StartRecord.Type) => {
       this.restore(started)
+      if (isRun) code.hasChanged = started.code !== undefined && started.code !== code.mark
       return effect
     })
+  }
+
+  /** Records how the condition ended: it is not asked again when the run resumes. */
+  condition(condition: AnyEffect): AnyEffect {
+    const { condition: schema } = this.storage
+    if (schema === undefined) return condition
+    return Effect.flatten(this.record(`${this.key}/when`, schema, attemptOnce(this, condition, 0)))
   }
 
   /** Runs the attempts of a step's body, each of them recorded. `undefined` for a run. */
@@ -267,13 +260,16 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
   settle(evaluation: Evaluation, posts: Effect.Effect<void>): Effect.Effect<void> {
     // an error of the engine is a defect of the run; the cast: in a workflow the engine is in the context
     return evaluation.isRun
-      ? Effect.orDie(this.record("run/settled", Schema.Void, posts)) as Effect.Effect<void>
+      ? Effect.orDie(this.record("run/settled", Schema.Void, posts, { annotations: deferrable })) as Effect.Effect<void>
       : posts
   }
 
   hook(evaluation: Evaluation, planned: Planned, occasion: Occasion): HookEnd | undefined {
     if (this.currentAttempt !== undefined) return runHook(evaluation, planned, occasion)
-    const recorded = recordHook(this, planned, occasion)
+    const recorded = planned.hook.kind === "rollback"
+      // the instance of the step may have been that of an arm of a race, which has ended
+      ? Effect.provideService(recordHook(this, planned, occasion), WorkflowInstance, this.durable.instance)
+      : recordHook(this, planned, occasion)
     return planned.hook.background ? runInBackground(evaluation, planned, recorded) : recorded
   }
 
@@ -298,32 +294,23 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
           // The code around the step interrupted it, as the loser of a race, and not the engine.
           const cancelled = isInterrupted(exit) && !this.settled &&
             !this.isSuspended(exit) && !this.durable.released && !this.durable.instance.interrupted
-          return cancelled ? Effect.asVoid(Effect.exit(this.onOwnFiber(() => this.finish(exit, true)))) : Effect.void
+          if (cancelled) return Effect.asVoid(Effect.exit(this.onOwnFiber(() => this.finish(exit, true))))
+          // where the run goes on later, nothing stays open for a rollback
+          return this.evaluation.isRun && !this.durable.instance.interrupted ? closeOpen(this.evaluation) : Effect.void
         }
       )
     })
   }
 
-  /**
-   * Runs the end of the step on a fiber of its own. An interruption of the code around the step waits until its hooks
-   * have run; only `endingFibers` are interrupted when the run is released. On a fiber that has been interrupted, as the
-   * step's own may be, no activity could run.
-   */
   private onOwnFiber(ending: () => AnyEffect): AnyEffect {
-    return Effect.uninterruptible(Effect.suspend(() => {
+    return Effect.suspend(() => {
       this.evaluation.leave()
-      return Effect.flatMap(
-        Effect.forkDetach(Effect.interruptible(Effect.suspend(ending)), { startImmediately: true }),
-        (fiber) => {
-          this.durable.endingFibers.add(fiber)
-          fiber.addObserver(() => this.durable.endingFibers.delete(fiber))
-          return Effect.flatMap(
-            Fiber.await(fiber),
-            (exit) => this.isSuspended(exit) ? Workflow.suspend(this.instance) : exit
-          )
-        }
+      return onOwnFiber(
+        this.durable,
+        ending,
+        (exit) => this.isSuspended(exit) ? Workflow.suspend(this.instance) : exit
       )
-    }))
+    })
   }
 
   /** Returns an exit with a defect where something that the body waited for was interrupted, and nothing else. */
@@ -357,12 +344,12 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
     evaluation.leave()
     if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
     return Effect.flatMap(
-      this.recordedEnd === undefined ? this.recordEnd(exit, cancelled) : Effect.succeed(this.recordedEnd),
+      this.recordedEnd === undefined ? recordEnd(this, exit, cancelled) : Effect.succeed(this.recordedEnd),
       (end) => {
         this.restoreEnd(end)
         this.endedMillis = end.endedAt
         const recorded = this.asOwn(end.exit as Exit.Exit<unknown, unknown>)
-        const original = this.originalExit
+        const original = this.originals.exit
         const shown = original !== undefined && Exit.isFailure(original) ? original : recorded
         const { questions } = this.durable.activities
         markTold(evaluation, recorded, end.told, "inner")
@@ -370,7 +357,8 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
           Effect.andThen(
             Effect.andThen(
               questions.withdraw(evaluation.isRun ? "" : `${this.key}/`),
-              this.keepPending(end.pendingHooks)
+              // of an end that this process has recorded all are in the plan
+              this.originals.isUnreported ? Effect.void : keepPending(evaluation, end.pendingHooks)
             ),
             Effect.suspend(() => Effect.exit(settleFully(evaluation, shown, outcomeOf(shown))))
           ),
@@ -378,7 +366,8 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
             // the code around gets the recorded errors, which are other objects than those that the hooks have told of
             if (shown !== recorded) markTold(evaluation, recorded, toldPositions(evaluation, shown), "own")
             this.settled = true
-            this.markReported()
+            this.originals.markReported()
+            this.durable.activities.forgetStart(this.key)
             this.durable.open.delete(this)
             const ended = Exit.isSuccess(hooks) ? recorded : withFailed(recorded, hooks.cause)
             return evaluation.isRun && isInterrupted(recorded)
@@ -387,56 +376,6 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
           }
         )
       }
-    )
-  }
-
-  private recordEnd(exit: Exit.Exit<unknown, unknown>, cancelled: boolean): Effect.Effect<EndRecord, unknown, any> {
-    // A cancellation is recorded as the result of the attempt that is running, or would be next: otherwise a replay
-    // would run that attempt.
-    const name = cancelled ? this.key : `${this.key}/end`
-    const attempt = cancelled ? this.nextAttempt : 1
-    const ended = (exit: Exit.Exit<unknown, unknown>) =>
-      Effect.map(Clock.currentTimeMillis, (now): EndRecord => {
-        this.keepOriginal(name, attempt, exit)
-        return {
-          ...this.endRecordOf(exit, now, this.pendingAfter(exit)),
-          ...cancelled ? { cancelled } : undefined
-        }
-      })
-    const execute = ended(exit)
-    if (cancelled) this.cancellation.cancel(execute)
-    // An exit that its schema does not fit can't be stored: the step ends with that defect.
-    const end = Effect.catchDefect(
-      this.record(name, this.storage.end, execute, attempt),
-      (defect) => ended(Exit.die(defect))
-    )
-    return Effect.map(end, (recorded) => {
-      this.recallOriginal(name, attempt)
-      return recorded
-    })
-  }
-
-  /** Restricts the plan to the hooks that the record names, and warns of those that the code no longer has. */
-  keepPending(pending: ReadonlyArray<PendingHook>): Effect.Effect<void> {
-    const { evaluation } = this
-    const { ordinary, required, retry } = evaluation.plan
-    const all = [retry, ...[ordinary, required].flatMap((table) => Object.values(table))].flat()
-    const { found, missing } = matchPending(all, pending)
-    const keep = (planned: ReadonlyArray<Planned>) => planned.flatMap((one) => found.get(one) ?? [])
-    const byOutcome = (table: Plan["ordinary"]): Plan["ordinary"] => ({
-      success: keep(table.success),
-      failure: keep(table.failure),
-      interrupt: keep(table.interrupt)
-    })
-    evaluation.plan = {
-      ...evaluation.plan,
-      ordinary: byOutcome(ordinary),
-      required: byOutcome(required)
-    }
-    return missing.length === 0 ? Effect.void : Writer.logWarning(
-      `effect-epilogue: ${evaluation.owner.label} "${evaluation.owner.name}" skips pending hooks that the code no longer has: ${
-        missing.map(({ kind, name }) => `${name} (${kind})`).join(", ")
-      }`
     )
   }
 }

@@ -1,5 +1,10 @@
-/** Matches the hooks that a record names as pending with the hooks of the current code. */
-import type { Planned } from "../../../internal/model/plan.ts"
+/** Names in records the hooks that must still run, and matches them with the hooks of the current code. */
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type { Evaluation } from "../../../internal/engine/evaluation.ts"
+import { outcomeOf } from "../../../internal/engine/outcome.ts"
+import type { Plan, Planned } from "../../../internal/model/plan.ts"
+import * as Writer from "../../../internal/text/writer.ts"
 import type { PendingHook } from "../stored/records.ts"
 
 /** @internal */
@@ -26,4 +31,42 @@ export const matchPending = (
       return match === undefined
     })
   return { missing: unmatched(unmatched(pending, true), false), found }
+}
+
+/**
+ * Lists the hooks that may run after an exit: after a success or an interruption that has required hooks also those
+ * for a failure, since a required hook can make it one; after a success also those for a rollback.
+ */
+export const pendingAfter = ({ plan }: Evaluation, exit: Exit.Exit<unknown, unknown>): ReadonlyArray<PendingHook> => {
+  const { ordinary, required, rollback } = plan
+  const outcome = outcomeOf(exit)
+  const outcomes = outcome !== "failure" && required[outcome].length > 0 ? [outcome, "failure" as const] : [outcome]
+  const planned = outcomes.flatMap((outcome) => [...required[outcome], ...ordinary[outcome]])
+  return [...new Set(outcome === "success" ? [...planned, ...rollback] : planned)].map(toPending)
+}
+
+/** Restricts the plan to the hooks that a record names, and warns of those that the code no longer has. */
+export const keepPending = (evaluation: Evaluation, pending: ReadonlyArray<PendingHook>): Effect.Effect<void> => {
+  const { ordinary, required, retry, rollback } = evaluation.plan
+  const all = [retry, rollback, ...[ordinary, required].flatMap((table) => Object.values(table))].flat()
+  const { found, missing } = matchPending(all, pending)
+  const keep = (planned: ReadonlyArray<Planned>) => planned.flatMap((one) => found.get(one) ?? [])
+  const byOutcome = (table: Plan["ordinary"]): Plan["ordinary"] => ({
+    success: keep(table.success),
+    failure: keep(table.failure),
+    interrupt: keep(table.interrupt),
+    skip: keep(table.skip)
+  })
+  evaluation.plan = {
+    ...evaluation.plan,
+    ordinary: byOutcome(ordinary),
+    required: byOutcome(required),
+    rollback: keep(rollback)
+  }
+  if (missing.length === 0) return Effect.void
+  const { label, name } = evaluation.owner
+  const hooks = missing.map(({ kind, name }) => `${name} (${kind})`).join(", ")
+  return Writer.logWarning(
+    `effect-epilogue: ${label} "${name}" skips pending hooks that the code no longer has: ${hooks}`
+  )
 }

@@ -4,18 +4,27 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
-import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import { closeOpen } from "../../../internal/engine/rollingBack.ts"
 import { span } from "../../../internal/engine/spans.ts"
 import { CurrentOverrides } from "../../../internal/model/overrides.ts"
 import type { PipelineOwner } from "../../../internal/model/owner.ts"
 import { isPipeline, makePipeline } from "../../../internal/steps/step.ts"
 import { StepContext } from "../../../StepContext.ts"
+import { crashesMistakes, crashesOf, defaultCrashes } from "../crashes/crashes.ts"
+import { runsOf } from "../runs/runs.ts"
+import { healthOf } from "../storage/guard.ts"
+import { telling, tellRun } from "../storage/telling.ts"
 import { withLibrary } from "../stored/errors.ts"
 import { endRecordSchema } from "../stored/records.ts"
 import { refuseSecrets } from "../stored/secrets.ts"
+import { refusePayload } from "../stored/unstorable.ts"
 import { ActivityFibersByRun } from "./activityFibers.ts"
+import { markOf, Replay } from "./codeChanges.ts"
+import { CurrentHolding } from "./holding.ts"
 import { DurableKeeper, type StorageOptions } from "./keeper.ts"
 import { requireDurable } from "./requireDurable.ts"
 import { type DurableRun, finishInterrupted } from "./run.ts"
@@ -30,48 +39,76 @@ interface Options {
   readonly idempotencyKey: (payload: any) => string
   readonly annotations?: Context.Context<never> | undefined
   readonly suspendedRetrySchedule?: any
+  readonly crashes?: number | undefined
 }
 
 /** @internal */
 export const make = (name: string, options: Options, body: (payload: any, executionId: string) => AnyEffect): any => {
-  const { success = Schema.Void } = options
+  const { crashes = defaultCrashes, success = Schema.Void } = options
   const error = withLibrary(options.error)
+  // called before anything is stored of a run, by every engine
+  const idempotencyKey = (payload: unknown): string => {
+    refusePayload(name, workflow.payloadSchema, payload)
+    return options.idempotencyKey(payload)
+  }
   // the cast: the types in `Durable.ts` have checked the options, and `Workflow.make` accepts `undefined` for absent ones
-  const workflow: any = Workflow.make(name, { ...options, success, error } as any)
+  const workflow: any = Workflow.make(name, { ...options, idempotencyKey, success, error } as any)
   refuseSecrets(name, "payload", workflow.payloadSchema)
   refuseSecrets(name, "success", success)
   if (options.error !== undefined) refuseSecrets(name, "error", options.error)
   const storage = { end: endRecordSchema(success, options.error) }
-  const execute = (runs: ActivityFibersByRun) => (payload: unknown, executionId: string): AnyEffect =>
-    Effect.suspend(() => {
-      const result = body(payload, executionId)
-      // a pipeline keeps its hooks; any other effect becomes a pipeline without hooks
-      const pipeline: PipelineOwner = isPipeline(result)
-        ? result as unknown as PipelineOwner
-        : makePipeline(name, result)
-      const owner = {
-        ...pipeline,
-        name,
-        runId: executionId,
-        cache: { under: undefined, plan: undefined }
-      }
-      return run(owner, executionId, storage, runs)
-    })
-  const layer = Effect.map(
-    Effect.acquireRelease(Effect.sync(() => new ActivityFibersByRun()), (runs) => runs.close),
-    (runs) => workflow.toLayer(execute(runs))
-  )
-  return { name, workflow, layer: Layer.unwrap(layer) }
+  const execute =
+    (runs: ActivityFibersByRun, scope: Scope.Scope) => (payload: unknown, executionId: string): AnyEffect =>
+      Effect.flatMap(asked, ({ engine, retryOf }) => {
+        const result = body(payload, executionId)
+        // a pipeline keeps its hooks; any other effect becomes a pipeline without hooks
+        const pipeline: PipelineOwner = isPipeline(result)
+          ? result as unknown as PipelineOwner
+          : makePipeline(name, result)
+        const owner = {
+          ...pipeline,
+          name,
+          mistakes: [...pipeline.mistakes, ...crashesMistakes(crashes)],
+          runId: executionId,
+          annotations: retryOf === undefined ? pipeline.annotations : { ...pipeline.annotations, retryOf },
+          cache: { under: undefined, plan: undefined }
+        }
+        const evaluated = run(owner, executionId, storage, runs, crashes)
+        const health = healthOf(engine)
+        return health === undefined ? evaluated : telling(evaluated, tellRun(owner, executionId, health), health, scope)
+      })
+  const layer = Effect.gen(function*() {
+    const make = Effect.sync(() => new ActivityFibersByRun(markOf(body.toString())))
+    const runs = yield* Effect.acquireRelease(make, (runs) => runs.close)
+    return workflow.toLayer(execute(runs, yield* Effect.scope))
+  })
+  return { name, workflow, layer: Layer.provideMerge(leaving(name), Layer.unwrap(layer)) }
 }
+
+/** Returns the engine of a run, and the run of which this one is a retry. */
+const asked = Effect.contextWith((context: Context.Context<WorkflowInstance | WorkflowEngine>) => {
+  const engine = Context.get(context, WorkflowEngine)
+  const found = runsOf(engine)?.retryOf(Context.get(context, WorkflowInstance)) ?? Effect.undefined
+  return Effect.map(found, (retryOf) => ({ engine, retryOf }))
+})
+
+/** Closes before the layer below, whose closing may take so long that the process is killed meanwhile. */
+const leaving = (workflow: string): Layer.Layer<never, never, WorkflowEngine> =>
+  Layer.effectDiscard(
+    Effect.flatMap(WorkflowEngine, (engine) =>
+      Effect.addFinalizer(() => crashesOf(engine)?.leaveAll(workflow) ?? Effect.void))
+  )
 
 const run = (
   owner: PipelineOwner,
   executionId: string,
   storage: StorageOptions,
-  runs: ActivityFibersByRun
+  runs: ActivityFibersByRun,
+  crashLimit: number
 ): AnyEffect =>
-  Effect.contextWith((context: Context.Context<WorkflowInstance>) => {
+  Effect.contextWith((context: Context.Context<WorkflowInstance | WorkflowEngine>) => {
     const instance = Context.get(context, WorkflowInstance)
+    const left = Context.get(context, CurrentHolding)?.(owner.name, executionId)
     let durable: DurableRun | undefined
     const whole = Effect.withFiber((fiber: Fiber.Fiber<unknown, unknown>) => {
       const shared: DurableRun = {
@@ -79,11 +116,16 @@ const run = (
         instance,
         body: fiber,
         keys: new StepKeys(fiber),
+        replay: new Replay({ pipelineName: owner.name, runId: executionId }),
+        code: { mark: runs.mark, told: runs.told, hasChanged: false },
         open: new Set(),
         endingFibers: new Set(),
         released: false,
         preempted: false,
-        activities: runs.of(executionId)
+        activities: runs.of(executionId),
+        overdueTold: runs.overdueToldOf(executionId),
+        crashes: crashesOf(Context.get(context, WorkflowEngine)),
+        crashLimit
       }
       durable = shared
       const keeper = new DurableKeeper(owner, fiber, shared, storage)
@@ -92,7 +134,7 @@ const run = (
       return Effect.andThen(
         Workflow.addFinalizer((exit) =>
           Effect.andThen(
-            finishInterrupted(shared, exit),
+            Effect.andThen(finishInterrupted(shared, exit), closeOpen(evaluation)),
             // an interrupted run is not evaluated again, so nothing could join its activities
             Effect.suspend(() => instance.interrupted ? runs.release(executionId, false) : Effect.void)
           )
@@ -114,5 +156,8 @@ const run = (
         durable.released = true
         durable.preempted = instance.suspended && !instance.interrupted && !runs.closed
         return Effect.andThen(Fiber.interruptAll(durable.endingFibers), Fiber.interrupt(fiber))
-      })).pipe(Effect.ensuring(Effect.suspend(() => runs.release(executionId, instance.suspended))))
+      })).pipe(Effect.ensuring(Effect.suspend(() => {
+        left?.()
+        return runs.release(executionId, instance.suspended)
+      })))
   })

@@ -7,7 +7,10 @@ import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowEngine, type WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { isInterrupted } from "../../../internal/engine/outcome.ts"
+import type { Crashes } from "../crashes/crashes.ts"
+import type { CodeChanged } from "../runs/codeChanged.ts"
 import type { ActivityFibers } from "./activityFibers.ts"
+import type { Code, Replay } from "./codeChanges.ts"
 import type { StepKeys } from "./stepKeys.ts"
 
 type Finish = Effect.Effect<void, never, any>
@@ -28,6 +31,8 @@ export interface DurableRun {
   /** The fiber that evaluates the body. */
   body: Fiber.Fiber<unknown, unknown>
   readonly keys: StepKeys
+  readonly replay: Replay
+  readonly code: Code
   /** The evaluations that have not ended, in the order in which they started. */
   readonly open: Set<OpenEvaluation>
   /** The fibers that record the ends of steps and run their hooks. */
@@ -37,6 +42,12 @@ export interface DurableRun {
   /** Whether that is because something arrived that the run waits for: the body is evaluated anew at once. */
   preempted: boolean
   readonly activities: ActivityFibers
+  /** How often limits of the run and its steps have been told in this process, by the keys of their evaluations. */
+  readonly overdueTold: Map<string, Map<string, number>>
+  /** The crashes that the engine has counted, if it counts them. */
+  readonly crashes: Crashes | undefined
+  /** How many crashes a hook of the run, and a step that does not say otherwise, may have and begin again. */
+  readonly crashLimit: number
 }
 
 /** Finishes the steps that have begun and not ended, the last one first. */
@@ -54,7 +65,7 @@ const finishOpen = (durable: DurableRun, exit: Exit.Exit<unknown, unknown>, exce
 
 /** Interrupts, before a run ends, the steps that are suspended and that the body no longer waits for (a lost race). */
 export const finishAbandoned = (durable: DurableRun, run: OpenEvaluation): Finish =>
-  Effect.andThen(durable.activities.interruptUnawaited, finishOpen(durable, Exit.interrupt(), run))
+  Effect.andThen(durable.activities.interruptUnawaitedSteps, finishOpen(durable, Exit.interrupt(), run))
 
 /** Finishes all open steps, and then the run, with the interruption that the workflow was asked for. */
 export const finishInterrupted = (durable: DurableRun, exit: Exit.Exit<unknown, unknown>): Finish =>
@@ -84,3 +95,16 @@ export const markInterrupted = ({ instance }: DurableRun): Effect.Effect<void, u
       return Effect.void
     }
   )
+
+/** Returns the place of a step in the body, if it has one, or the error where another step is recorded there. */
+export const placeOf = (
+  { instance, keys, released, replay }: DurableRun,
+  key: string,
+  fiber: Fiber.Fiber<unknown, unknown>
+): number | CodeChanged | undefined => {
+  // a body that is being suspended runs only what ends it
+  if (instance.suspended || released) return undefined
+  if (fiber === keys.body) return replay.ask(key)
+  replay.askAside(key)
+  return undefined
+}

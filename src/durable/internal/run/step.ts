@@ -9,8 +9,9 @@ import { span } from "../../../internal/engine/spans.ts"
 import { currentView, View } from "../../../internal/engine/view.ts"
 import type { Occurrence } from "../../../internal/model/occurrence.ts"
 import type { Evaluator, StepOwner } from "../../../internal/model/owner.ts"
-import { isStep, withEvaluator } from "../../../internal/steps/step.ts"
-import { endRecordSchema } from "../stored/records.ts"
+import { isStep, withEvaluator, withMistakes } from "../../../internal/steps/step.ts"
+import { crashesMistakes } from "../crashes/crashes.ts"
+import { conditionSchema, endRecordSchema, insideOptions } from "../stored/records.ts"
 import { refuseSecrets } from "../stored/secrets.ts"
 import { attempts } from "./attempts.ts"
 import { concurrentStep } from "./concurrentStep.ts"
@@ -25,12 +26,18 @@ export const enclosingRun = (around: Occurrence | undefined, inHook: boolean): D
     ? around.keeper
     : undefined
 
-const evaluator = (success: Schema.Top, error: Schema.Top | undefined): Evaluator => {
-  const storage = { end: endRecordSchema(success, error) }
+/** Returns the durable run whose body a fiber evaluates, as {@link enclosingRun} does. */
+export const runOf = (fiber: Fiber.Fiber<unknown, unknown>): DurableKeeper | undefined => {
+  const view = currentView(fiber)
+  return view === undefined ? undefined : enclosingRun(View.viewed(view), View.inHook(view))
+}
+
+const evaluator = ({ crashes, error, success = Schema.Void }: Options, options: number): Evaluator => {
+  const end = endRecordSchema(insideOptions(success, options), error)
+  const storage = { end, condition: conditionSchema(error), crashes }
   return {
     evaluate: (owner: StepOwner, fiber: Fiber.Fiber<unknown, unknown>) => {
-      const view = currentView(fiber)
-      const run = view === undefined ? undefined : enclosingRun(View.viewed(view), View.inHook(view))
+      const run = runOf(fiber)
       if (run === undefined) return evaluate(owner, fiber)
       const evaluateOn = (fiber: Fiber.Fiber<unknown, unknown>) => {
         const keeper = new DurableKeeper(owner, fiber, run.durable, storage)
@@ -49,14 +56,16 @@ const evaluator = (success: Schema.Top, error: Schema.Top | undefined): Evaluato
 export interface Options {
   readonly success?: Schema.Top | undefined
   readonly error?: Schema.Top | undefined
+  readonly crashes?: number | undefined
 }
 
 /** @internal */
 export const step: any = dual(
   (args) => isStep(args[0]),
-  (self: StepOwner, { error, success = Schema.Void }: Options = {}): any => {
-    refuseSecrets(self.name, "success", success)
+  (self: StepOwner, options: Options = {}): any => {
+    const { crashes, error, success } = options
+    if (success !== undefined) refuseSecrets(self.name, "success", success)
     if (error !== undefined) refuseSecrets(self.name, "error", error)
-    return withEvaluator(self, evaluator(success, error))
+    return withEvaluator(withMistakes(self, crashesMistakes(crashes)), evaluator(options, self.skips?.options ?? 0))
   }
 )

@@ -7,17 +7,33 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
 import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { Decision, NotApproved } from "../../../Approver.ts"
 import { HookError } from "../../../Hook.ts"
+import { kinds } from "../../../internal/model/hooks.ts"
+import { isStepSkipped, StepSkipped } from "../../../internal/model/skip.ts"
 import { legibleDefect } from "../../../internal/text/legible.ts"
+import { isInstanceOf } from "../../../internal/text/read.ts"
+import { CrashedTooOften } from "../crashes/crashedTooOften.ts"
+import * as CodeChanged from "../runs/codeChanged.ts"
+import { StorageFailed, storageReasons } from "../storage/storageFailed.ts"
+import { Unstorable } from "./unstorable.ts"
 
 /** @internal */
-export const Kind = Schema.Literals(["start", "retry", "success", "failure", "interrupt", "exit"])
+export const Kind = Schema.Literals(kinds)
 
 /** @internal */
-export type LibraryError = HookError | NotApproved | AlerterError | Cause.TimeoutError
+export type LibraryError =
+  | StepSkipped
+  | CrashedTooOften
+  | StorageFailed
+  | Unstorable
+  | HookError
+  | NotApproved
+  | AlerterError
+  | Cause.TimeoutError
 
 const toLegible = SchemaTransformation.transform({
-  decode: (defect: unknown): unknown => defect,
-  encode: legibleDefect
+  decode: (defect: unknown): unknown => CodeChanged.fromStored(defect) ?? defect,
+  encode: (defect: unknown): unknown =>
+    isInstanceOf(defect, CodeChanged.CodeChanged) ? CodeChanged.toStored(defect) : legibleDefect(defect)
 })
 
 /** Schemas of defects. What can't be read or stored of one is stored as text. */
@@ -37,7 +53,7 @@ const Person = Schema.Struct({ id: Schema.String, name: Schema.String })
 const Answer = { by: Person, at: Schema.DateTimeUtcFromMillis, comment: Optional(Schema.String) }
 
 const DecisionFields = Schema.Union([
-  Schema.TaggedStruct("Approved", Answer),
+  Schema.TaggedStruct("Approved", { ...Answer, values: Optional(Schema.Json) }),
   Schema.TaggedStruct("Denied", Answer),
   Schema.TaggedStruct("TimedOut", { at: Schema.DateTimeUtcFromMillis })
 ])
@@ -95,6 +111,9 @@ const fromReason = Data.taggedEnum<AlerterErrorReason>().$match({
 })
 
 // Stored under tags of their own: a user's error with the same tag would be decoded as the library's.
+
+/** The tag under which a skip is stored. */
+export const skippedTag = "effect-epilogue/StepSkipped" as const
 
 const HookErrorStored = Schema.TaggedStruct("effect-epilogue/HookError", {
   hook: Schema.String,
@@ -158,7 +177,93 @@ const TimeoutErrorStored = Schema.TaggedStruct("effect-epilogue/TimeoutError", {
   )
 )
 
-const library = [HookErrorStored, NotApprovedStored, AlerterErrorStored, TimeoutErrorStored] as const
+const StepSkippedStored = Schema.TaggedStruct(skippedTag, { reason: Optional(Schema.String) }).pipe(
+  Schema.decodeTo(
+    Schema.declare(isStepSkipped),
+    SchemaTransformation.transform({
+      decode: ({ reason }) => new StepSkipped({ reason }),
+      encode: ({ reason }) => ({ _tag: skippedTag, ...(reason === undefined ? {} : { reason }) })
+    })
+  )
+)
+
+const CrashedTooOftenStored = Schema.TaggedStruct("effect-epilogue/CrashedTooOften", {
+  pipelineName: Schema.String,
+  stepName: Schema.String,
+  runId: Schema.String,
+  hook: Optional(Schema.String),
+  crashes: Schema.Finite,
+  death: Optional(Schema.String)
+}).pipe(Schema.decodeTo(
+  Schema.instanceOf(CrashedTooOften),
+  SchemaTransformation.transform({
+    decode: ({ _tag, ...fields }) => new CrashedTooOften(fields),
+    encode: ({ crashes, death, hook, pipelineName, runId, stepName }) => ({
+      _tag: "effect-epilogue/CrashedTooOften" as const,
+      pipelineName,
+      stepName,
+      runId,
+      ...(hook === undefined ? {} : { hook }),
+      crashes,
+      ...(death === undefined ? {} : { death })
+    })
+  })
+))
+
+/** Of a run that has waited for one elsewhere. */
+const StorageFailedStored = Schema.TaggedStruct("effect-epilogue/StorageFailed", {
+  storage: Schema.String,
+  operation: Schema.Literals(["read", "write"]),
+  reason: Schema.Literals(storageReasons),
+  detail: Schema.String,
+  failingFor: Schema.Number
+}).pipe(Schema.decodeTo(
+  Schema.instanceOf(StorageFailed),
+  SchemaTransformation.transform({
+    decode: ({ _tag, failingFor, ...fields }) =>
+      new StorageFailed({ ...fields, failingFor: Duration.millis(failingFor) }),
+    encode: ({ detail, failingFor, operation, reason, storage }) => ({
+      _tag: "effect-epilogue/StorageFailed" as const,
+      detail,
+      failingFor: Duration.toMillis(failingFor),
+      operation,
+      reason,
+      storage
+    })
+  })
+))
+
+const UnstorableStored = Schema.TaggedStruct("effect-epilogue/Unstorable", {
+  stepName: Schema.String,
+  value: Schema.Literals(["result", "error", "payload"]),
+  path: Schema.String,
+  found: Schema.String,
+  error: Optional(Schema.String)
+}).pipe(Schema.decodeTo(
+  Schema.instanceOf(Unstorable),
+  SchemaTransformation.transform({
+    decode: ({ _tag, ...fields }) => new Unstorable(fields),
+    encode: ({ error, found, path, stepName, value }) => ({
+      _tag: "effect-epilogue/Unstorable" as const,
+      stepName,
+      value,
+      path,
+      found,
+      ...(error === undefined ? {} : { error })
+    })
+  })
+))
+
+const library = [
+  StepSkippedStored,
+  CrashedTooOftenStored,
+  UnstorableStored,
+  HookErrorStored,
+  NotApprovedStored,
+  AlerterErrorStored,
+  TimeoutErrorStored,
+  StorageFailedStored
+] as const
 
 /** Returns the schema of the library's errors and, if there are any, the user's. */
 export const withLibrary = (error: Schema.Top | undefined): Schema.Top =>

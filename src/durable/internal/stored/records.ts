@@ -2,9 +2,12 @@
  * Schemas of what is stored of a run. Stored records must stay readable by later versions: fields may be added, and
  * must not be renamed or change their type.
  */
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 import { AlertJson } from "../../../internal/alerts/json.ts"
 import { display } from "../../../internal/text/redact.ts"
+import { memoize } from "../memoize.ts"
 import { Kind, StoredDefect, StoredDefectWithStack, withLibrary } from "./errors.ts"
 
 const Values = Schema.Record(Schema.String, Schema.Json)
@@ -18,11 +21,22 @@ export const PendingHook = Schema.Struct({ kind: Kind, index: Schema.Int, name: 
 /** @internal */
 export type PendingHook = typeof PendingHook.Type
 
+/** The place of a step among those that the body's own fiber asks for, one after another. */
+const order = Schema.optionalKey(Schema.Int)
+
 /** The start of a step with start hooks, or of a run. Times are in milliseconds since 1970. */
-export const StartRecord = Schema.Struct({ startedAt: Schema.Finite })
+export const StartRecord = Schema.Struct({
+  startedAt: Schema.Finite,
+  order,
+  /** Tells the texts of a run's body apart. */
+  code: Schema.optionalKey(Schema.String)
+})
 
 /** Records whether a step has begun: without `startedAt` it had not. */
-export const BegunRecord = Schema.Struct({ startedAt: Schema.optionalKey(Schema.Finite) })
+export const BegunRecord = Schema.Struct({ startedAt: Schema.optionalKey(Schema.Finite), order })
+
+/** The version of a part of the body that a run has, and the number of steps before it. */
+export const VersionRecord = Schema.Struct({ version: Schema.Int, order: Schema.Int })
 
 /** The positions, among the errors of a cause, of those that alerts have told. */
 const Told = Schema.optionalKey(Schema.Array(Schema.Int))
@@ -32,6 +46,7 @@ const endRecordFields = {
   endedAt: Schema.Finite,
   /** The number of the last attempt, 1 for the first. */
   attempts: Schema.Int,
+  order,
   params: Values,
   annotations: Values,
   pendingHooks: Schema.Array(PendingHook),
@@ -54,6 +69,7 @@ export interface EndRecord {
   readonly startedAt: number
   readonly endedAt: number
   readonly attempts: number
+  readonly order?: number
   readonly params: Readonly<Record<string, Schema.Json>>
   readonly annotations: Readonly<Record<string, Schema.Json>>
   readonly pendingHooks: ReadonlyArray<PendingHook>
@@ -62,27 +78,48 @@ export interface EndRecord {
   readonly told?: ReadonlyArray<number>
 }
 
-/**
- * Returns the schema of an `EndRecord` with this result. It is cached by the pair of schemas: compiling one takes time,
- * and a step that is made anew for each call passes the same pair.
- */
-export const endRecordSchema = (success: Schema.Top, error: Schema.Top | undefined): Schema.Top => {
-  const key = error ?? noError
-  const byError = cache.get(success) ?? new WeakMap<Schema.Top, Schema.Top>()
-  cache.set(success, byError)
-  const cached = byError.get(key)
-  if (cached !== undefined) return cached
-  const schema = Schema.Struct({
-    exit: Schema.Exit(success, withLibrary(error), StoredDefectWithStack),
-    ...endRecordFields
-  })
-  byError.set(key, schema)
-  return schema
-}
-
-const cache = new WeakMap<Schema.Top, WeakMap<Schema.Top, Schema.Top>>()
+const schemasOf = memoize((success: Schema.Top) =>
+  memoize((error: Schema.Top) =>
+    Schema.Struct({
+      exit: Schema.Exit(success, withLibrary(error === noError ? undefined : error), StoredDefectWithStack),
+      ...endRecordFields
+    })
+  )
+)
 
 const noError: Schema.Top = Schema.Never
+
+const conditionOf = memoize((error: Schema.Top) =>
+  Schema.Exit(Schema.Void, withLibrary(error === noError ? undefined : error), StoredDefectWithStack)
+)
+
+/** Returns the schema of the exit of a step's condition, which fails where the step is skipped. */
+export const conditionSchema = (error: Schema.Top | undefined): Schema.Top => conditionOf(error ?? noError)
+
+const insideOption = memoize((success: Schema.Top): Schema.Top =>
+  success.pipe(Schema.decodeTo(
+    Schema.Unknown,
+    // the casts: the types in `Durable.ts` have checked that the schema is that of an Option
+    SchemaTransformation.transform({
+      decode: (option: unknown): unknown => Option.getOrUndefined(option as Option.Option<unknown>),
+      encode: (value: unknown): any => Option.some(value)
+    })
+  ))
+)
+
+/**
+ * Returns the schema of the value of a step whose callers get it in Options, as many as `Step.when`s come before
+ * `Durable.step`. What is recorded is what callers get.
+ */
+export const insideOptions = (success: Schema.Top, options: number): Schema.Top =>
+  options === 0 ? success : insideOptions(insideOption(success), options - 1)
+
+/**
+ * Returns the schema of an `EndRecord` with this result. It is cached by the pair of schemas: a step that is made anew for
+ * each call passes the same pair.
+ */
+export const endRecordSchema = (success: Schema.Top, error: Schema.Top | undefined): Schema.Top =>
+  schemasOf(success)(error ?? noError)
 
 /** The end of a hook, and the alerts that it posted where they go through an outbox. */
 export const HookRecord = Schema.Struct({
@@ -102,4 +139,6 @@ export type HookRecord = typeof HookRecord.Type
 
 /** Converts values to the JSON that is shown of them, without anything secret. */
 export const toJson = (values: Readonly<Record<string, unknown>>): EndRecord["params"] =>
-  JSON.parse(JSON.stringify(display(values)))
+  Object.keys(values).length === 0 ? none : JSON.parse(JSON.stringify(display(values)))
+
+const none: EndRecord["params"] = {}

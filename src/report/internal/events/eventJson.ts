@@ -5,16 +5,18 @@
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import type * as Exit from "effect/Exit"
+import type { Severity } from "effect/LogLevel"
 import * as Schema from "effect/Schema"
 import type { Kind } from "../../../Hook.ts"
+import { kinds } from "../../../internal/model/hooks.ts"
+import { reasonOf, skippedOf } from "../../../internal/model/skip.ts"
 import { causeDetail } from "../../../internal/text/errors.ts"
 import { display } from "../../../internal/text/redact.ts"
 import { placeOf } from "../../../internal/text/stepLabel.ts"
-import type { HookInfo, Outcome, RunEvent, StepInfo } from "../../../RunEvent.ts"
+import type { HookInfo, Outcome, RunEvent, RunOverdue, StepInfo, StepOverdue } from "../../../RunEvent.ts"
 import { shortPath } from "./shortPath.ts"
 
-const kinds = Schema.Literals(["start", "retry", "success", "failure", "interrupt", "exit"])
-const outcomes = Schema.Literals(["success", "failure", "interrupt"])
+const outcomes = ["success", "failure", "interrupt"] as const
 const values = Schema.Record(Schema.String, Schema.Unknown)
 
 const run = {
@@ -39,10 +41,22 @@ const step = { ...run, ...Step.fields }
 const hook = {
   ...run,
   hook: Schema.String,
-  kind: kinds,
-  level: Schema.Literals(["step", "pipeline"]),
+  kind: Schema.Literals(kinds),
+  level: Schema.Literals(["step", "pipeline", "default"]),
   hookIndex: Schema.Int,
   step: Schema.optionalKey(Step)
+}
+
+const logged = {
+  logLevel: Schema.Literals(["Fatal", "Error", "Warn", "Info", "Debug", "Trace"]),
+  message: Schema.String,
+  omitted: Schema.optionalKey(Schema.Int)
+}
+
+const overdue = {
+  elapsedMillis: Schema.Finite,
+  limitMillis: Schema.Finite,
+  times: Schema.Int
 }
 
 /** The schema of each kind of event. Optional fields may be left out of a record to save space. */
@@ -56,10 +70,19 @@ export const members = [
     cause: Schema.String,
     delayMillis: Schema.Finite
   }),
+  Schema.TaggedStruct("StepOverdue", { ...step, ...overdue, attempt: Schema.Int }),
+  Schema.TaggedStruct("StepLogged", { ...step, ...logged }),
   Schema.TaggedStruct("StepEnded", {
     ...step,
-    outcome: outcomes,
+    outcome: Schema.Literals(outcomes),
     cause: Schema.optionalKey(Schema.String),
+    attempts: Schema.Int,
+    durationMillis: Schema.Finite,
+    annotations: Schema.optionalKey(values)
+  }),
+  Schema.TaggedStruct("StepSkipped", {
+    ...step,
+    reason: Schema.optionalKey(Schema.String),
     attempts: Schema.Int,
     durationMillis: Schema.Finite,
     annotations: Schema.optionalKey(values)
@@ -68,9 +91,21 @@ export const members = [
   Schema.TaggedStruct("HookEnded", { ...hook, durationMillis: Schema.Finite }),
   Schema.TaggedStruct("HookFailed", { ...hook, durationMillis: Schema.Finite, cause: Schema.String }),
   Schema.TaggedStruct("HookSkipped", hook),
+  /** The deadline is a time in ISO 8601 with its zone. */
+  Schema.TaggedStruct("RunOverdue", { ...run, ...overdue, deadline: Schema.optionalKey(Schema.String) }),
+  Schema.TaggedStruct("RunLogged", { ...run, ...logged }),
+  /** In a record only: the process ended before the run did. `signal` and `exitCode` are left out where they are unknown. */
+  Schema.TaggedStruct("RunCrashed", {
+    ...run,
+    signal: Schema.optionalKey(Schema.String),
+    exitCode: Schema.optionalKey(Schema.Int)
+  }),
+  /** In a record only: the process let go of a durable run, which another one may continue. */
+  Schema.TaggedStruct("RunSuspended", run),
   Schema.TaggedStruct("RunEnded", {
     ...run,
-    outcome: outcomes,
+    outcome: Schema.Literals([...outcomes, "skip"]),
+    /** Of a run that was skipped the reason. */
     cause: Schema.optionalKey(Schema.String),
     durationMillis: Schema.Finite,
     steps: Schema.Int,
@@ -104,9 +139,23 @@ export interface StepJson {
 interface OfHook extends OfRun {
   readonly hook: string
   readonly kind: Kind
-  readonly level: "step" | "pipeline"
+  readonly level: "step" | "pipeline" | "default"
   readonly hookIndex: number
   readonly step?: StepJson
+}
+
+interface OfOverdue {
+  readonly elapsedMillis: number
+  readonly limitMillis: number
+  readonly times: number
+}
+
+interface OfLogged {
+  readonly logLevel: Severity
+  /** Empty where the event only tells how many are omitted. */
+  readonly message: string
+  /** In a record: how many messages before this one are left out of it. */
+  readonly omitted?: number
 }
 
 type Values = Readonly<Record<string, unknown>>
@@ -122,10 +171,19 @@ export type EventJson =
     readonly cause: string
     readonly delayMillis: number
   }
+  | OfRun & StepJson & OfOverdue & { readonly _tag: "StepOverdue"; readonly attempt: number }
+  | OfRun & StepJson & OfLogged & { readonly _tag: "StepLogged" }
   | OfRun & StepJson & {
     readonly _tag: "StepEnded"
-    readonly outcome: Outcome
+    readonly outcome: Exclude<Outcome, "skip">
     readonly cause?: string
+    readonly attempts: number
+    readonly durationMillis: number
+    readonly annotations?: Values
+  }
+  | OfRun & StepJson & {
+    readonly _tag: "StepSkipped"
+    readonly reason?: string
     readonly attempts: number
     readonly durationMillis: number
     readonly annotations?: Values
@@ -134,6 +192,10 @@ export type EventJson =
   | OfHook & { readonly _tag: "HookEnded"; readonly durationMillis: number }
   | OfHook & { readonly _tag: "HookFailed"; readonly durationMillis: number; readonly cause: string }
   | OfHook & { readonly _tag: "HookSkipped" }
+  | OfRun & OfOverdue & { readonly _tag: "RunOverdue"; readonly deadline?: string }
+  | OfRun & OfLogged & { readonly _tag: "RunLogged" }
+  | OfRun & { readonly _tag: "RunCrashed"; readonly signal?: string; readonly exitCode?: number }
+  | OfRun & { readonly _tag: "RunSuspended" }
   | OfRun & {
     readonly _tag: "RunEnded"
     readonly outcome: Outcome
@@ -186,6 +248,31 @@ export const toEventJson = (event: RunEvent): EventJson => {
         durationMillis: Duration.toMillis(event.duration),
         annotations: shown(event.annotations)
       }
+    case "StepSkipped":
+      return {
+        _tag: event._tag,
+        ...run,
+        ...stepOf(event),
+        ...(event.reason === undefined ? {} : { reason: event.reason }),
+        attempts: event.attempts,
+        durationMillis: Duration.toMillis(event.duration),
+        annotations: shown(event.annotations)
+      }
+    case "StepOverdue":
+      return { _tag: event._tag, ...run, ...stepOf(event), ...overdueOf(event), attempt: event.attempt }
+    case "RunOverdue": {
+      const { deadline } = event
+      return {
+        _tag: event._tag,
+        ...run,
+        ...overdueOf(event),
+        ...(deadline === undefined ? {} : { deadline: DateTime.formatIsoZoned(deadline) })
+      }
+    }
+    case "StepLogged":
+      return { _tag: event._tag, ...run, ...stepOf(event), logLevel: event.logLevel, message: event.message }
+    case "RunLogged":
+      return { _tag: event._tag, ...run, logLevel: event.logLevel, message: event.message }
     case "RunEnded":
       return {
         _tag: event._tag,
@@ -218,6 +305,12 @@ const stepOf = (info: StepInfo): StepJson => {
   return { stepName, ...placeOf(info, shortPath), index, ...(parent === undefined ? {} : { parent }) }
 }
 
+const overdueOf = ({ elapsed, limit, times }: StepOverdue | RunOverdue): OfOverdue => ({
+  elapsedMillis: finite(Duration.toMillis(elapsed)),
+  limitMillis: finite(Duration.toMillis(limit)),
+  times
+})
+
 const hookOf = ({ hook, hookIndex, kind, level, step }: HookInfo) => ({
   hook,
   kind,
@@ -227,8 +320,13 @@ const hookOf = ({ hook, hookIndex, kind, level, step }: HookInfo) => ({
 })
 
 /** @internal */
-export const causeOf = (exit: Exit.Exit<unknown, unknown>): { readonly cause?: string } =>
-  exit._tag === "Success" ? {} : { cause: causeDetail(exit.cause) }
+export const causeOf = (exit: Exit.Exit<unknown, unknown>): { readonly cause?: string } => {
+  if (exit._tag === "Success") return {}
+  const skipped = skippedOf(exit)
+  if (skipped === undefined) return { cause: causeDetail(exit.cause) }
+  const reason = reasonOf(skipped)
+  return reason === undefined ? {} : { cause: reason }
+}
 
 /** @internal */
 export const shown = (values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>

@@ -3,7 +3,7 @@ import { labelsOf, stepLabel } from "../../../internal/text/stepLabel.ts"
 import type { EventJson, StepJson } from "./eventJson.ts"
 import { stepAt } from "./stepAt.ts"
 
-type Outcome = Extract<EventJson, { readonly _tag: "StepEnded" }>["outcome"]
+type Outcome = Extract<EventJson, { readonly _tag: "RunEnded" }>["outcome"]
 type HookEvent = Extract<EventJson, { readonly hook: string }>
 type Values = Readonly<Record<string, unknown>>
 
@@ -13,6 +13,26 @@ export interface AttemptModel {
   readonly startedAt: number
   endedAt: number | undefined
   cause: string | undefined
+}
+
+/** How a step or a run was told to be overdue. */
+export interface OverdueModel {
+  /** When it was told first, and the limit then. */
+  readonly at: number
+  readonly limitMillis: number
+  /** The deadline of a run, in ISO 8601 with its zone. */
+  readonly deadline: string | undefined
+  /** How often it was told. */
+  readonly times: number
+}
+
+/** A message of the log. Times are in milliseconds since 1970. */
+export interface LogModel {
+  readonly at: number
+  readonly logLevel: string
+  readonly message: string
+  /** How many before it are left out. */
+  readonly omitted: number
 }
 
 /** @internal */
@@ -41,13 +61,19 @@ export interface StepModel {
   readonly hooks: Array<HookModel>
   /** The steps that run inside this one, in the order in which they began. */
   readonly children: Array<StepModel>
+  /** Empty unless asked for. */
+  readonly logs: Array<LogModel>
   endedAt: number | undefined
   /** More exact than the difference of the two times. */
   durationMillis: number | undefined
   outcome: Outcome | undefined
+  /** Of a step that was skipped the reason. */
   cause: string | undefined
   annotations: Values
   progress: { readonly done: number; readonly total: number | undefined; readonly at: number } | undefined
+  overdue: OverdueModel | undefined
+  /** Incremented by each event about the step. */
+  revision: number
 }
 
 /** @internal */
@@ -63,6 +89,8 @@ export interface RunModel {
   readonly roots: Array<StepModel>
   /** The hooks of the run itself. */
   readonly hooks: Array<HookModel>
+  /** The lines that no step has logged. Empty unless asked for. */
+  readonly logs: Array<LogModel>
   /** The time of the last event. */
   lastAt: number
   endedAt: number | undefined
@@ -71,17 +99,47 @@ export interface RunModel {
   cause: string | undefined
   annotations: Values
   hookFailures: number
+  overdue: OverdueModel | undefined
+  /** Set while the last event says that no process has the run. */
+  left: Left | undefined
 }
+
+/** Why no process has a run that has not ended. */
+export type Left =
+  | { readonly _tag: "suspended" }
+  | { readonly _tag: "crashed"; readonly why: string }
+
+/** Says how the process of a run ended before the run did. */
+export const crashText = (
+  { exitCode, signal }: { readonly signal?: string | undefined; readonly exitCode?: number | undefined }
+): string =>
+  signal !== undefined
+    ? `killed by ${signal}`
+    : exitCode !== undefined
+    ? `its process ended with exit code ${exitCode}`
+    : "its process has ended"
 
 /** Builds a model of each run. The first event of a run need not be its start. */
 export class Runs {
   readonly byId: Map<string, RunModel> = new Map()
+  readonly #logs: boolean
+
+  constructor({ logs = false }: { readonly logs?: boolean } = {}) {
+    this.#logs = logs
+  }
 
   apply(event: EventJson): void {
     const run = this.#run(event)
     run.lastAt = Math.max(run.lastAt, event.at)
+    // an event after it: another process has continued the run
+    run.left = undefined
     switch (event._tag) {
       case "RunStarted":
+        // a durable run that is retried begins anew
+        run.endedAt = undefined
+        run.durationMillis = undefined
+        run.outcome = undefined
+        run.cause = undefined
         return
       case "RunEnded":
         run.endedAt = event.at
@@ -90,6 +148,13 @@ export class Runs {
         run.cause = event.cause
         run.annotations = event.annotations ?? {}
         run.hookFailures = event.hookFailures
+        return
+      case "RunCrashed":
+        // the process had ended the run before
+        if (run.outcome === undefined) run.left = { _tag: "crashed", why: crashText(event) }
+        return
+      case "RunSuspended":
+        run.left = { _tag: "suspended" }
         return
       case "StepStarted":
         begin(run, event, event.at, event.params ?? {})
@@ -115,21 +180,28 @@ export class Runs {
         step.progress = undefined
         return
       }
-      case "StepEnded": {
-        const step = stepIn(run, event, event.at - event.durationMillis)
-        const attempt = step.attempts.at(-1)
-        if (attempt !== undefined) {
-          attempt.endedAt = event.at
-          attempt.cause = event.cause
-        }
-        step.endedAt = event.at
-        step.durationMillis = event.durationMillis
-        step.outcome = event.outcome
-        step.cause = event.cause
-        step.annotations = event.annotations ?? {}
+      case "StepOverdue": {
+        const step = stepIn(run, event, event.at - event.elapsedMillis)
+        step.overdue = overdue(step.overdue, event)
         return
       }
-      default:
+      case "RunOverdue":
+        run.overdue = overdue(run.overdue, event)
+        return
+      case "StepEnded":
+        return end(run, event, event.outcome, event.cause)
+      case "StepSkipped":
+        return end(run, event, "skip", event.reason)
+      case "StepLogged":
+        if (this.#logs) stepIn(run, event, event.at).logs.push(logOf(event))
+        return
+      case "RunLogged":
+        if (this.#logs) run.logs.push(logOf(event))
+        return
+      case "HookStarted":
+      case "HookEnded":
+      case "HookFailed":
+      case "HookSkipped":
         hook(run, event)
     }
   }
@@ -146,17 +218,52 @@ export class Runs {
       byIndex: new Map(),
       roots: [],
       hooks: [],
+      logs: [],
       lastAt: at,
       endedAt: undefined,
       durationMillis: undefined,
       outcome: undefined,
       cause: undefined,
       annotations: {},
-      hookFailures: 0
+      hookFailures: 0,
+      overdue: undefined,
+      left: undefined
     }
     this.byId.set(runId, run)
     return run
   }
+}
+
+const end = (
+  run: RunModel,
+  event: Extract<EventJson, { readonly _tag: "StepEnded" | "StepSkipped" }>,
+  outcome: Outcome,
+  cause: string | undefined
+): void => {
+  const step = stepIn(run, event, event.at - event.durationMillis)
+  const attempt = step.attempts.at(-1)
+  if (attempt !== undefined) {
+    attempt.endedAt = event.at
+    attempt.cause = cause
+  }
+  step.endedAt = event.at
+  step.durationMillis = event.durationMillis
+  step.outcome = outcome
+  step.cause = cause
+  step.annotations = event.annotations ?? {}
+}
+
+const logOf = (
+  { at, logLevel, message, omitted = 0 }: Extract<EventJson, { readonly logLevel: unknown }>
+): LogModel => ({ at, logLevel, message, omitted })
+
+const overdue = (
+  before: OverdueModel | undefined,
+  event: Extract<EventJson, { readonly _tag: "StepOverdue" | "RunOverdue" }>
+): OverdueModel => {
+  if (before !== undefined) return { ...before, times: before.times + 1 }
+  const { at, limitMillis } = event
+  return { at, limitMillis, deadline: event._tag === "RunOverdue" ? event.deadline : undefined, times: 1 }
 }
 
 const begin = (run: RunModel, info: StepJson, startedAt: number, params: Values): StepModel => {
@@ -170,12 +277,15 @@ const begin = (run: RunModel, info: StepJson, startedAt: number, params: Values)
     attempts: [{ number: 1, startedAt, endedAt: undefined, cause: undefined }],
     hooks: [],
     children: [],
+    logs: [],
     endedAt: undefined,
     durationMillis: undefined,
     outcome: undefined,
     cause: undefined,
     annotations: {},
-    progress: undefined
+    progress: undefined,
+    overdue: undefined,
+    revision: 0
   }
   const parent = info.parent === undefined ? undefined : known(run, info.parent, labelsOf(info).slice(0, -1))
   const siblings = parent === undefined ? run.roots : parent.children
@@ -187,7 +297,10 @@ const begin = (run: RunModel, info: StepJson, startedAt: number, params: Values)
     () => [...run.steps].filter(({ outcome }) => outcome === undefined)
   )
   const place = before === undefined ? -1 : siblings.indexOf(before)
-  if (before !== undefined) run.steps.delete(before)
+  if (before !== undefined) {
+    run.steps.delete(before)
+    step.logs.push(...before.logs)
+  }
   if (place >= 0) siblings[place] = step
   else siblings.push(step)
   run.steps.add(step)
@@ -202,8 +315,12 @@ const known = (
   others: () => ReadonlyArray<StepModel> = () => [...run.steps]
 ): StepModel | undefined => stepAt(run.byIndex, index, path, others)
 
-const stepIn = (run: RunModel, info: StepJson, startedAt: number): StepModel =>
-  known(run, info.index, labelsOf(info)) ?? begin(run, info, startedAt, {})
+/** Returns the step that an event is about, which is about to change. */
+const stepIn = (run: RunModel, info: StepJson, startedAt: number): StepModel => {
+  const step = known(run, info.index, labelsOf(info)) ?? begin(run, info, startedAt, {})
+  step.revision++
+  return step
+}
 
 const hook = (run: RunModel, event: HookEvent): void => {
   const step = event.step === undefined ? undefined : stepIn(run, event.step, event.at)

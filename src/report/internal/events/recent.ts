@@ -36,6 +36,8 @@ interface Run {
 export interface Recent {
   /** In the order in which they came. */
   readonly events: ReadonlyArray<EventJson>
+  /** The place of the first of them among all events observed. */
+  readonly began: number
   /** How many steps have started, and how many of them are kept. */
   readonly steps: number
   readonly known: number
@@ -78,6 +80,8 @@ export class RecentRuns {
   readonly observe = (event: RunEvent): void => {
     // A started hook is left out: it may be the very one that posts the alert with the picture.
     if (event._tag === "StepProgress" || event._tag === "HookStarted") return
+    // no picture shows it
+    if (event._tag === "StepLogged" || event._tag === "RunLogged") return
     if (event._tag === "RunEnded") return void this.#runs.delete(event.runId)
     const index = "index" in event ? event.index : "step" in event ? event.step?.index : undefined
     // The late end of a step that outlived its run must not bring the run back.
@@ -87,9 +91,9 @@ export class RecentRuns {
     const step = run.steps.get(index) ?? this.#begin(run, index, event._tag)
     if (step === undefined) return
     add(step.events, this.#numbered(event))
-    if (event._tag !== "StepEnded") return
+    if (event._tag !== "StepEnded" && event._tag !== "StepSkipped") return
     if (step.rank === undefined) run.ended++
-    const failed = event.outcome === "failure"
+    const failed = event._tag === "StepEnded" && event.outcome === "failure"
     const { events: [first] } = step
     // Failed steps rank above all others, and the latest highest, since alerts are about it.
     step.rank = failed ? 1e15 + this.#nth : Number(event.at.epochMilliseconds - (first?.event.at ?? 0))
@@ -100,8 +104,10 @@ export class RecentRuns {
     const run = this.#runs.get(runId)
     if (run === undefined) return undefined
     const events = [run.events, ...[...run.steps.values()].map(({ events }) => events)].flat()
+      .toSorted((a, b) => a.nth - b.nth)
     return {
-      events: events.toSorted((a, b) => a.nth - b.nth).map(({ event }) => event),
+      events: events.map(({ event }) => event),
+      began: events[0]?.nth ?? this.#nth,
       steps: run.steps.size + run.forgotten,
       known: run.steps.size
     }

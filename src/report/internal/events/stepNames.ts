@@ -56,7 +56,8 @@ export class StepNames {
         if (run !== undefined) run.steps.set(event.index, begin(run, event))
         return
       }
-      case "StepEnded": {
+      case "StepEnded":
+      case "StepSkipped": {
         const run = this.#runs.get(event.runId)
         if (run !== undefined && run.ended.push(event.index) > remembered) run.steps.delete(run.ended.shift()!)
         return

@@ -1,6 +1,8 @@
 /** Draws a run as a tree of its steps and hooks: for progress on a terminal, and for `epilogue show`. */
 import type { Line, Segment } from "../../../internal/text/columns.ts"
 import type { Outcome } from "../../../RunEvent.ts"
+import type { Status } from "../../Recorded.ts"
+import { statusSigns } from "./status.ts"
 
 /** A line of the tree, and what is drawn below it. */
 export interface Node {
@@ -35,17 +37,26 @@ export const draw = (roots: ReadonlyArray<Node>): ReadonlyArray<Line> => {
   return lines
 }
 
-/** @internal */
-export const marks: Readonly<Record<Outcome, string>> = { success: "✓", failure: "✗", interrupt: "■" }
+/** The state of what has not ended. */
+export type Open = Exclude<Status, Outcome>
 
 /** The mark before the name of a run, a step or a hook, by what became of it. */
-export const statusMarks: Readonly<Record<Outcome | "running" | "cutOff", Segment>> = {
-  success: [marks.success, "green"],
-  failure: [marks.failure, "red"],
-  interrupt: [marks.interrupt, "yellow"],
-  running: ["▶", "cyan"],
-  cutOff: ["⊘", "red"]
+export const statusMarks: Readonly<Record<Status, Segment>> = {
+  success: [statusSigns.success, "green"],
+  failure: [statusSigns.failure, "red"],
+  interrupt: [statusSigns.interrupt, "yellow"],
+  skip: [statusSigns.skip, "cyan"],
+  running: [statusSigns.running, "cyan"],
+  suspended: [statusSigns.suspended, "yellow"],
+  crashed: [statusSigns.crashed, "red"],
+  cutOff: [statusSigns.cutOff, "red"]
 }
+
+/** The mark of what is overdue. */
+export const overdueMark: Segment = ["◷", "yellow"]
+
+/** The mark of a step that was undone, in lines. */
+export const undoneMark = "↶"
 
 /** The parts of a line. Their texts have to be safe for one line. */
 interface Described {

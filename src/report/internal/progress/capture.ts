@@ -151,14 +151,28 @@ const captureMethod = (method: keyof Console & string, around: <A>(write: () => 
   }
 }
 
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
+const signals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const
 
-/** Calls `leave` when the process ends, and when a signal or an uncaught error may end it. */
+/** Calls `leave` when the process ends or is stopped, and when a signal or an uncaught error may end it. */
 const onEnd = (leave: () => void): () => void => {
   // Deno.exit emits only this event
   globalThis.addEventListener?.("unload", leave)
   process.on("exit", leave).on("uncaughtExceptionMonitor", leave)
-  const undo = signals.map((signal) => onSignal(signal, leave))
+  const undo = [
+    ...signals.map((signal) =>
+      onSignal(signal, (listener) => {
+        leave()
+        process.off(signal, listener)
+        process.kill(process.pid, signal)
+      })
+    ),
+    // Ctrl-Z. What is drawn next, when the process goes on, is below what the shell has printed meanwhile.
+    onSignal("SIGTSTP", () => {
+      leave()
+      // not SIGTSTP again: Deno can't give a signal its default meaning back
+      process.kill(process.pid, "SIGSTOP")
+    })
+  ]
   return () => {
     globalThis.removeEventListener?.("unload", leave)
     process.off("exit", leave).off("uncaughtExceptionMonitor", leave)
@@ -167,22 +181,19 @@ const onEnd = (leave: () => void): () => void => {
 }
 
 /**
- * Calls `leave` for a signal, and lets the signal end the process if no other listener handles it.
+ * Calls `act` for a signal if no other listener handles it. `act` is passed the listener.
  *
- * A listener keeps the signal from ending the process, so without others this one removes itself and sends the signal
- * again. On Deno, a listener added by `once` is already removed when this one runs. Hence the others are counted ahead,
- * twenty times a second.
+ * A listener keeps the signal from its usual effect, so `act` has to bring that about. On Deno, a listener added by `once`
+ * is already removed when this one runs. Hence the others are counted ahead, twenty times a second.
  */
-const onSignal = (signal: NodeJS.Signals, leave: () => void): () => void => {
+const onSignal = (signal: NodeJS.Signals, act: (listener: () => void) => void): () => void => {
   let others = 0
   const count = () => {
     others = process.listenerCount(signal) - 1
   }
   const listener = () => {
     if (others > 0 || process.listenerCount(signal) > 1) return
-    leave()
-    process.off(signal, listener)
-    process.kill(process.pid, signal)
+    act(listener)
   }
   try {
     // at the front, where `once` listeners are still counted

@@ -9,6 +9,7 @@ import {
   hookLine,
   leaf,
   type Node,
+  overdueMark,
   ownAnnotations,
   statusMarks
 } from "../events/tree.ts"
@@ -19,7 +20,7 @@ import type { Owner, RunState, StepState } from "./state.ts"
 export interface Look {
   readonly now: number
   readonly columns: number
-  /** Which picture of the spinner. */
+  /** The number of the spinner's picture. */
   readonly turn: number
 }
 
@@ -28,29 +29,38 @@ const spinner = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", 
 const spin = ({ turn }: Look): Segment => [spinner[Math.abs(turn % spinner.length)]!, "cyan"]
 
 const stepLine = (run: RunState, step: StepState, look: Look): Line => {
-  const { attempt, ended, name, rate, startedAt, waiting } = step
+  const { attempt, ended, name, rate, startedAt, undone, waiting } = step
   if (ended !== undefined) {
     const { annotations, attempts, cause, millis, outcome } = ended
-    const details = [formatDuration(millis), ...(attempts > 1 ? [plural(attempts, "attempt")] : [])]
+    const tried = attempts > 1 ? [plural(attempts, "attempt")] : []
+    const skipped = outcome === "skip" ? ["skipped"] : []
+    const details = [...skipped, formatDuration(millis), ...tried, ...(undone === true ? ["undone"] : [])]
     return evaluationLine(
       { mark: statusMarks[outcome], name, details, cause },
       ownAnnotations(annotations, run.ended?.annotations)
     )
   }
   const elapsed = formatRunningTime(look.now - startedAt)
+  const late = overdueOf(step)
   if (waiting !== undefined && look.now < waiting.until) {
     const left = formatRunningTime(waiting.until - look.now)
     return [
       ...evaluationLine({ mark: ["↻", "yellow"], name, details: [elapsed] }),
+      ...late,
       [` attempt ${attempt - 1} failed, again in ${left}`, "yellow"],
       [`: ${waiting.cause}`, "plain"]
     ]
   }
   return [
     ...evaluationLine({ mark: spin(look), name, details: [elapsed, ...(attempt > 1 ? [`attempt ${attempt}`] : [])] }),
+    ...late,
     ...(rate === undefined ? [] : [...barOf(rate.part, look), [`  ${rateText(rate, look.now)}`, "plain"] as const])
   ]
 }
+
+/** Says beside the running time that it is more than the limit. */
+const overdueOf = ({ overdue }: Owner): Line =>
+  overdue === undefined ? [] : [[` ${overdueMark[0]} ${overdue}`, overdueMark[1]]]
 
 /** Leaves the bar out on a narrow terminal, which has room for the number alone. */
 const barOf = (part: number | undefined, { columns }: Look): Line => {
@@ -71,15 +81,18 @@ const hookLines = ({ failedHooks, hooks }: Owner, look: Look): ReadonlyArray<Lin
 const counted = (counts: ReadonlyArray<readonly [n: number, what: string]>): ReadonlyArray<string> =>
   counts.flatMap(([n, what]) => n > 0 ? [`${n} ${what}`] : [])
 
+const endedIn = ({ failure, interrupt, skip, success }: RunState["counts"]): number =>
+  success + failure + interrupt + skip
+
 const runLine = (run: RunState, others: ReadonlyArray<RunState>, look: Look): Line => {
   const { counts, ended, hookFailures, name, runName, running, startedAt } = run
   const hooks = hookFailures > 0 ? [`${plural(hookFailures, "hook")} failed`] : []
   if (ended !== undefined) {
     const { annotations, millis, outcome } = ended
-    const steps = plural(counts.success + counts.failure + counts.interrupt + running.size, "step")
+    const steps = plural(endedIn(counts) + running.size, "step")
     // the line of the step that failed tells the cause, unless the run failed outside of its steps
     const cause = outcome === "failure" && counts.failure > 0 ? undefined : ended.cause
-    const details = [formatDuration(millis), steps, ...hooks]
+    const details = [...(outcome === "skip" ? ["skipped"] : []), formatDuration(millis), steps, ...hooks]
     return evaluationLine({ mark: statusMarks[outcome], name, details, cause }, annotations, "bold")
   }
   const details = [
@@ -88,7 +101,8 @@ const runLine = (run: RunState, others: ReadonlyArray<RunState>, look: Look): Li
       [running.size, "running"],
       [counts.success, "done"],
       [counts.failure, "failed"],
-      [counts.interrupt, "interrupted"]
+      [counts.interrupt, "interrupted"],
+      [counts.skip, "skipped"]
     ]),
     ...hooks
   ]
@@ -96,6 +110,7 @@ const runLine = (run: RunState, others: ReadonlyArray<RunState>, look: Look): Li
   const isNamed = !runName.startsWith(`${name}-`) || others.some((other) => other !== run && other.name === name)
   return [
     ...evaluationLine({ mark: spin(look), name, details }, [], "bold"),
+    ...overdueOf(run),
     ...(isNamed ? [[` ${runName}`, "dim"] as const] : [])
   ]
 }
@@ -150,7 +165,7 @@ const runLines = (
   look: Look
 ): ReadonlyArray<Line> => {
   const { calm, counts, roots, running, troubled } = run
-  const total = counts.success + counts.failure + counts.interrupt + running.size
+  const total = endedIn(counts) + running.size
   const isForgotten = total > running.size + calm.size + troubled.size
   const isBare = isBareStep(run) && !isForgotten
   const above = isBare ? [] : [runLine(run, others, look)]
@@ -171,7 +186,8 @@ const runLines = (
     [hidden.running, "running"],
     [hidden.success, "done"],
     [hidden.failure, "failed"],
-    [hidden.interrupt, "interrupted"]
+    [hidden.interrupt, "interrupted"],
+    [hidden.skip, "skipped"]
   ])
   return more.length === 0 ? lines : [...lines, [[`… and ${more.join(", ")}`, "dim"]]]
 }

@@ -6,23 +6,15 @@
  * - how the runner parses them, and so what has to be escaped:
  *   https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
  *
- * Groups can't nest, and groups of steps that run side by side would interleave. So each run is a group, and its steps,
- * and the runs that begin meanwhile, are lines of it. A failure is annotated at once, since the process may not live to
- * the end of the run, and printed once more below the group, which GitHub shows folded.
+ * Groups can't nest. A failure is annotated at once, since the process may not live to the end of the run.
  */
-import * as Cause from "effect/Cause"
 import { causeText, refusalIn } from "../../../internal/text/errors.ts"
 import { printable, printableLine, withoutCommands } from "../../../internal/text/printable.ts"
 import { pathText } from "../../../internal/text/stepLabel.ts"
 import type { RunEvent } from "../../../RunEvent.ts"
-import { line, owner } from "../events/line.ts"
-import { StepNames } from "../events/stepNames.ts"
-
-/** Formats an event as one line. No name or message can forge a second line. */
-const plain = (event: RunEvent, names: StepNames): string | undefined => {
-  const text = line(event, names)
-  return text === undefined ? undefined : printableLine(text)
-}
+import { late, owner } from "../events/line.ts"
+import type { StepNames } from "../events/stepNames.ts"
+import { grouped } from "./groups.ts"
 
 /** Escapes the data of a command, and what would be an older command in it. Printable text has no carriage return. */
 const escapeData = (text: string): string =>
@@ -34,28 +26,26 @@ const escapeProperty = (text: string): string =>
 const annotation = (severity: "error" | "warning", title: string, message: string): string =>
   `::${severity} title=${escapeProperty(title)}::${escapeData(message)}`
 
-/** How many lines about failures are kept to be printed at the end of a run. */
-const remembered = 50
-
-interface Group {
-  readonly runId: string
-  readonly failed: Array<string>
-  more: number
-}
-
 /** Returns a function from an event to the lines to print for it. It keeps the state of the log. */
 export const make = (): (event: RunEvent) => ReadonlyArray<string> => {
-  let group: Group | undefined
-  const names = new StepNames()
   /**
    * The last annotated failure of each run. A step or run around it that fails for the same reason is not annotated.
    */
   const annotated = new Map<string, { readonly path: ReadonlyArray<string>; readonly why: string }>()
 
-  const errors = (event: RunEvent): ReadonlyArray<string> => {
+  const annotations = (event: RunEvent, names: StepNames): ReadonlyArray<string> => {
     if (event._tag === "HookFailed") {
       const title = `hook "${event.hook}" (${event.kind}) of ${owner(event, names)} failed`
-      return [annotation("warning", title, causeText(event.cause))]
+      // a step that is not undone leaves behind what the run has done
+      return [annotation(event.kind === "rollback" ? "error" : "warning", title, causeText(event.cause))]
+    }
+    if (event._tag === "StepOverdue" || event._tag === "RunOverdue") {
+      // once: an annotation for each time would hide the others, of which a run has few
+      if (event.times > 1) return []
+      const title = event._tag === "StepOverdue"
+        ? pathText([event.pipelineName, ...names.path(event.runId, event)], " > ")
+        : event.pipelineName
+      return [annotation("warning", `${title} is overdue`, late(event, names))]
     }
     if (event._tag !== "StepEnded" && event._tag !== "RunEnded") return []
     const path = event._tag === "StepEnded" ? names.path(event.runId, event) : []
@@ -70,33 +60,10 @@ export const make = (): (event: RunEvent) => ReadonlyArray<string> => {
     return [annotation(refusal === undefined ? "error" : "warning", `${title} ${refusal ?? "failed"}`, why)]
   }
 
-  return (event) => {
-    names.observe(event)
-    const told = plain(event, names)
-    const lines = told === undefined ? [] : [withoutCommands(told)]
-    if (event._tag === "RunStarted" && group === undefined) {
-      group = { runId: event.runId, failed: [], more: 0 }
-      return [`::group::${escapeData(told ?? "")}`]
-    }
-    if (group !== undefined && lines.length > 0 && isFailure(event)) {
-      if (group.failed.length < remembered) group.failed.push(...lines)
-      else group.more++
-    }
-    if (event._tag !== "RunEnded" || event.runId !== group?.runId) return [...lines, ...errors(event)]
-    const { failed, more } = group
-    group = undefined
-    return [
-      "::endgroup::",
-      ...failed,
-      ...(more === 0 ? [] : [`  … and ${more} more that failed`]),
-      ...lines,
-      ...errors(event)
-    ]
-  }
+  return grouped({
+    begin: (title) => `::group::${escapeData(title)}`,
+    end: () => "::endgroup::",
+    plain: withoutCommands,
+    more: annotations
+  })
 }
-
-const isFailure = (event: RunEvent): boolean =>
-  event._tag === "HookFailed" || (event._tag === "StepEnded" && event.outcome === "failure" && hasReason(event.exit))
-
-const hasReason = (exit: Extract<RunEvent, { readonly _tag: "StepEnded" }>["exit"]): boolean =>
-  exit._tag === "Failure" && !Cause.hasInterruptsOnly(exit.cause)

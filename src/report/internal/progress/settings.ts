@@ -3,7 +3,7 @@ import { fstatSync } from "node:fs"
 import { type Environment, isTerminal, type StreamName, variable } from "../../../internal/text/terminal.ts"
 
 /** @internal */
-export type Mode = "tree" | "plain" | "github"
+export type Mode = "tree" | "plain" | "github" | "gitlab"
 
 /** @internal */
 export interface Surroundings {
@@ -15,7 +15,7 @@ export interface Surroundings {
 
 /** Reads the surroundings of this process. */
 export const surroundings = (): Surroundings => ({
-  env: { CI: variable("CI"), GITHUB_ACTIONS: variable("GITHUB_ACTIONS"), TERM: variable("TERM") },
+  env: Object.fromEntries(["CI", "GITHUB_ACTIONS", "GITLAB_CI", "TERM"].map((name) => [name, variable(name)])),
   isTTY: { stdout: isTerminal("stdout"), stderr: isTerminal("stderr") },
   isPiped: (stream) => {
     try {
@@ -35,7 +35,9 @@ export const surroundings = (): Surroundings => ({
  */
 export const modeFor = (stream: StreamName, { env, isPiped, isTTY }: Surroundings): Mode => {
   const other = stream === "stdout" ? "stderr" : "stdout"
-  if (!isTTY[stream]) return env["GITHUB_ACTIONS"] === "true" ? "github" : "plain"
+  if (!isTTY[stream]) {
+    return env["GITHUB_ACTIONS"] === "true" ? "github" : env["GITLAB_CI"] === "true" ? "gitlab" : "plain"
+  }
   if (env["TERM"] === "dumb" || isSet(env["CI"])) return "plain"
   return !isTTY[other] && isPiped(other) ? "plain" : "tree"
 }

@@ -4,8 +4,10 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
+import { reasonOf, skippedOf } from "../../../internal/model/skip.ts"
 import { label } from "../../../internal/text/columns.ts"
 import { causeLine } from "../../../internal/text/errors.ts"
+import { limitText } from "../../../internal/text/overdueText.ts"
 import { text } from "../../../internal/text/redact.ts"
 import { labelsOf, stepLabel } from "../../../internal/text/stepLabel.ts"
 import type { HookInfo, Outcome, RunEvent, StepInfo } from "../../../RunEvent.ts"
@@ -34,6 +36,8 @@ export interface Owner {
   readonly hooks: Map<string, HookState>
   readonly failedHooks: Array<FailedHook>
   ended: Ended | undefined
+  /** The limit at which it is overdue, in words, once it is. */
+  overdue: string | undefined
 }
 
 /** @internal */
@@ -41,6 +45,7 @@ export interface Ended {
   readonly outcome: Outcome
   readonly millis: number
   readonly attempts: number
+  /** Of what was skipped the reason. */
   readonly cause: string | undefined
   readonly annotations: ReadonlyArray<readonly [key: string, value: string]>
 }
@@ -53,6 +58,8 @@ export interface StepState extends Owner {
   /** The kept steps that run inside this one, in the order in which they began. */
   readonly children: Set<StepState>
   attempt: number
+  /** Whether rollback hooks have undone it, or one of them has failed. `undefined` where none has run. */
+  undone: boolean | undefined
   /** Set between two attempts. */
   waiting: { readonly until: number; readonly cause: string } | undefined
   rate: Rate | undefined
@@ -117,9 +124,29 @@ export class Runs {
         break
       }
       case "StepEnded":
-        end(run, stepOf(run, event, at - Duration.toMillis(event.duration)), event)
+        end(run, stepOf(run, event, at - Duration.toMillis(event.duration)), endedOf(event, event.attempts))
         break
-      default:
+      case "StepSkipped":
+        end(run, stepOf(run, event, at - Duration.toMillis(event.duration)), skippedBy(event))
+        break
+      case "StepOverdue": {
+        const step = known(run, event.index, pathOf(event))
+        if (step !== undefined) step.overdue ??= limitText(Duration.toMillis(event.limit))
+        break
+      }
+      case "RunOverdue": {
+        const { deadline, limit } = event
+        run.overdue ??= label(limitText(Duration.toMillis(limit), deadline && DateTime.formatIsoZoned(deadline)))
+        break
+      }
+      case "StepLogged":
+      case "RunLogged":
+        // loggers print it
+        break
+      case "HookStarted":
+      case "HookEnded":
+      case "HookFailed":
+      case "HookSkipped":
         hook(run, event, at)
     }
     return run
@@ -135,7 +162,7 @@ export class Runs {
       running: new Set(),
       calm: new Set(),
       troubled: new Set(),
-      counts: { success: 0, failure: 0, interrupt: 0 },
+      counts: { success: 0, failure: 0, interrupt: 0, skip: 0 },
       hookFailures: 0
     }
     this.byId.set(runId, run)
@@ -148,7 +175,8 @@ const owner = (name: string, startedAt: number): Owner => ({
   startedAt,
   hooks: new Map(),
   failedHooks: [],
-  ended: undefined
+  ended: undefined,
+  overdue: undefined
 })
 
 const siblings = (run: RunState, { parent }: StepState): Set<StepState> => parent?.children ?? run.roots
@@ -165,6 +193,7 @@ const begin = (run: RunState, info: StepInfo, at: number): StepState => {
     parent: info.parent === undefined ? undefined : known(run, info.parent, path.slice(0, -1)),
     children: new Set(),
     attempt: 1,
+    undone: undefined,
     waiting: undefined,
     rate: undefined
   }
@@ -196,17 +225,35 @@ const endedOf = (
   outcome: event.outcome,
   millis: Duration.toMillis(event.duration),
   attempts,
-  cause: event.exit._tag === "Failure" ? label(causeLine(event.exit.cause)) : undefined,
-  annotations: Object.entries(event.annotations).map(([key, value]) => [label(key), label(text(value))])
+  cause: event.exit._tag === "Success"
+    ? undefined
+    : event.outcome === "skip"
+    ? labelOf(reasonOf(skippedOf(event.exit)))
+    : label(causeLine(event.exit.cause)),
+  annotations: annotationsOf(event)
 })
 
-const end = (run: RunState, step: StepState, event: Extract<RunEvent, { readonly _tag: "StepEnded" }>): void => {
-  step.ended = endedOf(event, event.attempts)
+const skippedBy = (event: Extract<RunEvent, { readonly _tag: "StepSkipped" }>): Ended => ({
+  outcome: "skip",
+  millis: Duration.toMillis(event.duration),
+  attempts: event.attempts,
+  cause: labelOf(event.reason),
+  annotations: annotationsOf(event)
+})
+
+const labelOf = (reason: string | undefined): string | undefined => reason === undefined ? undefined : label(reason)
+
+const annotationsOf = (
+  { annotations }: { readonly annotations: Readonly<Record<string, unknown>> }
+): Ended["annotations"] => Object.entries(annotations).map(([key, value]) => [label(key), label(text(value))])
+
+const end = (run: RunState, step: StepState, ended: Ended): void => {
+  step.ended = ended
   step.waiting = undefined
   step.rate = undefined
-  run.counts[event.outcome]++
+  run.counts[ended.outcome]++
   run.running.delete(step)
-  remember(run, step, event.outcome === "failure" || step.failedHooks.length > 0)
+  remember(run, step, ended.outcome === "failure" || step.failedHooks.length > 0)
 }
 
 const remember = (run: RunState, step: StepState, isTroubled: boolean): void => {
@@ -244,6 +291,10 @@ const hook = (run: RunState, event: HookEvent, at: number): void => {
     return
   }
   owner.hooks.delete(key)
+  if (kind === "rollback" && "undone" in owner) {
+    if (event._tag === "HookEnded") owner.undone ??= true
+    if (event._tag === "HookFailed") owner.undone = false
+  }
   if (event._tag !== "HookFailed" || owner.failedHooks.length >= rememberedHooks) return
   owner.failedHooks.push({
     name,

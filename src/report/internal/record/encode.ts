@@ -6,8 +6,9 @@
  * a line would stay in the buffer.
  */
 import type * as Exit from "effect/Exit"
+import { noAnnotations } from "../../../internal/engine/run.ts"
 import type { Outcome } from "../../../internal/model/events.ts"
-import type { Occurrence } from "../../../internal/model/occurrence.ts"
+import { hasKey, type Occurrence } from "../../../internal/model/occurrence.ts"
 import type { Planned } from "../../../internal/model/plan.ts"
 import { placeOf } from "../../../internal/text/stepLabel.ts"
 import type { RunEvent } from "../../../RunEvent.ts"
@@ -19,7 +20,8 @@ const none: Uint8Array = new Uint8Array()
 
 /** The beginnings of a step's lines, up to its index. Many steps of one name share them within a millisecond. */
 interface Begun {
-  at: number
+  readonly name: string
+  readonly at: number
   started: Uint8Array
   ended: Uint8Array
   hook: Planned | undefined
@@ -32,27 +34,33 @@ export class Heads {
   readonly run: string
   /** The beginnings for steps that run in no other step, by their names. */
   private readonly roots = new Map<string, Begun>()
+  /** The beginnings of the last such step. */
+  private last: Begun | undefined
 
   constructor(run: string) {
     this.run = run
   }
 
   of(occurrence: Occurrence, at: number): Begun {
-    const { label, owner: { name }, parent } = occurrence
+    const { owner: { name }, parent } = occurrence
     // a step with a key shares its lines' beginnings with no other
-    if (label !== name || (parent !== undefined && !parent.isRun)) return this.begin(occurrence, at)
+    if (hasKey(occurrence) || (parent !== undefined && !parent.isRun)) return this.begin(occurrence, at)
+    const { last } = this
+    if (last !== undefined && last.name === name && last.at === at) return last
     let begun = this.roots.get(name)
     if (begun === undefined || begun.at !== at) {
       begun = this.begin(occurrence, at)
       if (this.roots.size === 1_000) this.roots.clear()
       this.roots.set(name, begun)
     }
+    this.last = begun
     return begun
   }
 
   private begin(occurrence: Occurrence, at: number): Begun {
     const rest = `${this.run},"at":${JSON.stringify(at)},${namesOf(occurrence)}`
     return {
+      name: occurrence.owner.name,
       at,
       started: bytesOf(`{"_tag":"StepStarted"${rest}`),
       ended: bytesOf(`{"_tag":"StepEnded"${rest}`),
@@ -119,12 +127,12 @@ const namesOf = (occurrence: Occurrence): string => {
   return `${JSON.stringify({ stepName: owner.name, ...place }).slice(1, -1)},"index":`
 }
 
-/** @internal */
-export const event = (pen: Pen, { run }: Heads, event: RunEvent): void => {
+/** `more` are members of the line besides those of the event. */
+export const event = (pen: Pen, { run }: Heads, event: RunEvent, more?: object): void => {
   const { _tag, at, pipelineName: _1, runId: _2, runName: _3, ...rest } = toEventJson(event)
   const params = "params" in rest && isEmpty(rest.params) ? { params: undefined } : undefined
   const annotations = "annotations" in rest && isEmpty(rest.annotations) ? { annotations: undefined } : undefined
-  pen.text(`{"_tag":"${_tag}"${run}${members({ at, ...rest, ...params, ...annotations })}}\n`)
+  pen.text(`{"_tag":"${_tag}"${run}${members({ at, ...rest, ...params, ...annotations, ...more })}}\n`)
 }
 
 const members = (values: object): string => {
@@ -210,6 +218,8 @@ const textOf = (key: string, values: Readonly<Record<string, unknown>>): string 
   isEmpty(values) ? undefined : `,"${key}":${JSON.stringify(shown(values))}`
 
 const isEmpty = (values: object | undefined): boolean => {
+  // as most steps have none, and the loop takes longer
+  if (values === noAnnotations) return true
   for (const _ in values) return false
   return true
 }

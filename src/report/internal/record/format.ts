@@ -6,6 +6,7 @@
  * - in a file of several runs, the first event of a run has all of them, and its later events only the id.
  */
 import * as Schema from "effect/Schema"
+import type { Identity } from "../../../internal/files/identity.ts"
 import { type EventJson, members } from "../events/eventJson.ts"
 
 /** Raised when older readers would misread a line. Additional fields are no reason to. */
@@ -21,7 +22,14 @@ export const Header: Schema.Codec<Header> = Schema.TaggedStruct("Record", {
   runId: Schema.optionalKey(Schema.String),
   runName: Schema.optionalKey(Schema.String),
   /** The time of the first event of the run in this file, in milliseconds since 1970. */
-  at: Schema.optionalKey(Schema.Finite)
+  at: Schema.optionalKey(Schema.Finite),
+  /** The process that records the run from here on, where the system tells it. */
+  process: Schema.optionalKey(Schema.Struct({
+    system: Schema.String,
+    namespace: Schema.String,
+    pid: Schema.Int,
+    start: Schema.String
+  }))
 })
 
 /** @internal */
@@ -32,7 +40,11 @@ export interface Header {
   readonly runId?: string
   readonly runName?: string
   readonly at?: number
+  readonly process?: ProcessJson
 }
+
+/** @internal */
+export type ProcessJson = Omit<Identity, "thread">
 
 /** The beginning of every header. */
 export const headerStart = `{"_tag":"Record","version":`
@@ -54,10 +66,16 @@ export interface RunNames {
 }
 
 /** @internal */
-export const headerLine = (run?: RunNames & { readonly at: number }): string => {
-  const header: Header = run === undefined
-    ? { _tag: "Record", version }
-    : { _tag: "Record", version, pipelineName: run.pipelineName, runId: run.runId, runName: run.runName, at: run.at }
+export const headerLine = (run?: RunNames & { readonly at: number }, process?: ProcessJson): string => {
+  const header: Header = run === undefined ? { _tag: "Record", version } : {
+    _tag: "Record",
+    version,
+    pipelineName: run.pipelineName,
+    runId: run.runId,
+    runName: run.runName,
+    at: run.at,
+    ...(process === undefined ? {} : { process })
+  }
   return `${JSON.stringify(header)}\n`
 }
 

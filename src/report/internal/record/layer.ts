@@ -1,20 +1,22 @@
 /** Makes the layer that records runs. */
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import { hasProperty } from "effect/Predicate"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
 import { codeOf, makeFolder, type Warnings } from "../../../internal/files/private.ts"
 import { Observers } from "../../../internal/model/observers.ts"
 import * as Writer from "../../../internal/text/writer.ts"
+import type { Keep, Recorded } from "../../Recorded.ts"
 import { RecordError, RecordErrorReason } from "../../RecordError.ts"
 import { failure, mayBeRecord, modules } from "./files.ts"
 import { abandonedAfter, headerLine, headerStart } from "./format.ts"
+import * as listing from "./list.ts"
 import { Pen } from "./pen.ts"
 import { filePlace, folderPlace, makeRecorder, type Recorder } from "./recorder.ts"
 import { type Shared, Sink } from "./sink.ts"
-
-/** @internal */
-export const defaultFolder = ".epilogue/runs"
 
 const lost = Metric.counter("epilogue_record_lost_events_total", {
   description: "Events that could not be written to the record of their run",
@@ -32,7 +34,54 @@ const heartbeatMillis = abandonedAfter / 4
 /** The key under which an observer has the path that it records to. */
 const RecordsTo = Symbol.for("effect-epilogue/Report/RecordsTo")
 
-export const record = (path: string | undefined, folder: string): Layer.Layer<never, RecordError> =>
+/** Removes the records of old runs. Dies where an option is wrong. */
+export const prune = (
+  folder: string,
+  keep: number | undefined,
+  olderThan: Duration.Input | undefined
+): Effect.Effect<ReadonlyArray<Recorded>, RecordError> =>
+  Effect.suspend(() =>
+    pruneWarning(
+      "Report.prune",
+      folder,
+      listing.limitsOf({ runs: keep, age: olderThan, within: "either" }, {
+        runs: "Report.prune: keep",
+        age: "Report.prune: olderThan"
+      })
+    )
+  )
+
+/** Removes records, and warns of links among them. */
+const pruneWarning = (caller: string, folder: string, limits: listing.Limits) =>
+  Effect.flatMap(listing.prune(folder, limits), ({ links, removed }) =>
+    Effect.as(
+      Effect.forEach(links, (link) => Writer.logWarning(`${caller}: ${listing.leftAlone(link)}`)),
+      removed
+    ))
+
+/** How often a recorder removes records while it is open. */
+const pruneEvery = "1 hour"
+
+/** Removes records when the scope closes, and each hour until then. */
+const pruning = (folder: string, { age, runs }: Keep): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const caller = "Report.layerRecord"
+    const names = { runs: `${caller}: keep.runs`, age: `${caller}: keep.age` }
+    // an option that is wrong is a defect at once, not in an hour
+    const limits = listing.limitsOf({ runs, age, within: "both" }, names)
+    const once = Effect.catch(
+      pruneWarning(caller, folder, limits),
+      ({ message }) => Writer.logWarning(`${caller}: old records are kept: ${message}`)
+    )
+    yield* Effect.addFinalizer(() => once)
+    yield* Effect.forkScoped(Effect.schedule(once, Schedule.spaced(pruneEvery)))
+  })
+
+export const record = (
+  path: string | undefined,
+  folder: string,
+  keep?: Keep
+): Layer.Layer<never, RecordError> =>
   // fresh, since a memoized layer would bring back the observers of the place where it was built first
   Layer.fresh(Layer.effect(
     Observers,
@@ -54,6 +103,8 @@ export const record = (path: string | undefined, folder: string): Layer.Layer<ne
         ended: false,
         onFailure: yield* failing
       }
+      // before the recorder, so that the records are closed when they are looked at
+      if (keep !== undefined) yield* pruning(resolved, keep)
       const context = yield* Effect.context<never>()
       // a user's value may throw when it is encoded: logged, as a defect of any observer is
       const onDefect = (tag: string, defect: unknown) =>
@@ -120,6 +171,7 @@ const start = (
     ...recorder,
     warnings,
     end: () => {
+      recorder.suspend()
       shared.ended = true
       timers.clearInterval(heartbeat)
       flushes.delete(flush)

@@ -3,15 +3,18 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import { hasProperty } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as NodeFs from "node:fs"
 import { refuseLinkedFolder } from "../../../internal/files/private.ts"
 import type { Recorded } from "../../Recorded.ts"
 import { RecordError, RecordErrorReason } from "../../RecordError.ts"
+import { noteCrash, processLives } from "./crash.ts"
 import { failure, type Modules, modules } from "./files.ts"
-import { abandonedAfter, Header, version } from "./format.ts"
+import { abandonedAfter, Header, headerStart, version } from "./format.ts"
 import { isRecordName, mayBe, recordNames } from "./names.ts"
+import { type Ended, isEnded, Summaries, type Summary, wholeMillis } from "./summaries.ts"
 
 const decodeHeader = Schema.decodeUnknownExit(Header)
 
@@ -73,7 +76,9 @@ const lastOf = async (file: NodeFs.promises.FileHandle, size: number): Promise<o
     const lines = (await readAt(file, from, size - from)).split("\n")
     // the window may begin in the middle of a line
     const events = (from > 0 ? lines.slice(1) : lines).map(parse).filter((event) => hasProperty(event, "at"))
-    const ended = events.findLast((event) => hasProperty(event, "_tag") && event._tag === "RunEnded")
+    const is = (tag: string) => (event: unknown) => hasProperty(event, "_tag") && event._tag === tag
+    // a durable run that is retried begins anew in the same file
+    const ended = events.slice(events.findLastIndex(is("RunStarted")) + 1).findLast(is("RunEnded"))
     const last = ended ?? events.at(-1)
     // Steps that outlived their run may have ended after it, so one larger window is read before the end counts as
     // missing.
@@ -92,82 +97,199 @@ const withSteps = (last: object, events: ReadonlyArray<unknown>): object => {
   return { steps, ...last }
 }
 
+/** Returns the header that the last process wrote which recorded the run. */
+const lastHeaderOf = async (file: NodeFs.promises.FileHandle, size: number): Promise<Header | undefined> => {
+  for (let window = first;; window *= 8) {
+    const from = Math.max(0, size - window)
+    const lines = (await readAt(file, from, size - from)).split("\n")
+    for (const line of lines.toReversed()) {
+      if (!line.startsWith(headerStart)) continue
+      const header = decodeHeader(parse(line))
+      if (Exit.isSuccess(header)) return header.value
+    }
+    if (from === 0 || window >= most) return undefined
+  }
+}
+
 const number = (value: object, key: string): number | undefined => {
   const field = hasProperty(value, key) ? value[key] : undefined
   return typeof field === "number" && Number.isFinite(field) ? field : undefined
 }
 
-const outcomeOf = (value: object): "success" | "failure" | "interrupt" | undefined => {
-  if (!hasProperty(value, "_tag") || value._tag !== "RunEnded" || !hasProperty(value, "outcome")) return undefined
-  const { outcome } = value
-  return outcome === "success" || outcome === "failure" || outcome === "interrupt" ? outcome : undefined
+/** Returns the time of a line, unless no `Date` can hold it (https://tc39.es/ecma262/#sec-time-values-and-time-range). */
+const time = (value: object | undefined): number | undefined => {
+  const at = value === undefined ? undefined : number(value, "at")
+  return at !== undefined && Math.abs(at) <= 8.64e15 ? at : undefined
 }
 
-/** Reads the summary of a run, or returns `undefined` for a file that can't be read or is no record of one run. */
-const look = async ({ fs, path }: Modules, folder: string, name: string): Promise<Recorded | undefined> => {
-  const place = path.join(folder, name)
-  let file: NodeFs.promises.FileHandle | undefined
+const outcomeOf = (value: object): Ended | undefined => {
+  if (!hasProperty(value, "_tag") || value._tag !== "RunEnded" || !hasProperty(value, "outcome")) return undefined
+  const { outcome } = value
+  return isEnded(outcome) ? outcome : undefined
+}
+
+/** Describes a run that has ended. */
+const describe = (
+  { durationMillis, hookFailures, pipelineName, runId, runName, startedAt, status, steps }: Omit<Summary, "name">,
+  path: string
+): Recorded => ({
+  path,
+  pipelineName,
+  runId,
+  runName,
+  status,
+  startedAt: DateTime.makeUnsafe(startedAt),
+  duration: Duration.millis(durationMillis),
+  steps,
+  hookFailures
+})
+
+/**
+ * Says whether the last process that recorded a run lives; `undefined` where that can't be known. `header` is the first
+ * one, which is that of another process where a durable run was continued.
+ */
+const hasProcess = async (
+  file: NodeFs.promises.FileHandle,
+  size: number,
+  header: Header | undefined
+): Promise<boolean | undefined> => {
+  const first = header?.process === undefined ? undefined : processLives(header.process)
+  if (first !== false) return first
+  const last = await lastHeaderOf(file, size)
+  return last?.process === undefined ? undefined : processLives(last.process)
+}
+
+/** Reads the beginning and the end of a record. Returns `undefined` for a file that is no record of one run. */
+const look = async (
+  modules: Modules,
+  place: string,
+  again = false
+): Promise<Recorded | Omit<Summary, "name"> | undefined> => {
+  const file = await modules.fs.promises.open(place, "r")
   try {
-    // to open a pipe waits until somebody writes to it
-    if (!(await fs.promises.stat(place)).isFile()) return undefined
-    file = await fs.promises.open(place, "r")
-    const { mtimeMs, size } = await file.stat()
+    const stat = await file.stat()
+    const { size } = stat
+    const mtimeMs = wholeMillis(stat)
     const header = await headerOf(file, size)
-    if (header?.runId === undefined || header.pipelineName === undefined || header.runName === undefined) {
-      return undefined
-    }
+    const { pipelineName, runId, runName } = header ?? {}
+    if (runId === undefined || pipelineName === undefined || runName === undefined) return undefined
     const last = await lastOf(file, size) ?? {}
-    const at = number(last, "at") ?? header.at ?? mtimeMs
-    const startedAt = header.at ?? at
-    const outcome = outcomeOf(last)
+    const at = time(last) ?? time(header) ?? mtimeMs
+    const startedAt = time(header) ?? at
+    const steps = number(last, "steps") ?? 0
+    const tag = hasProperty(last, "_tag") ? last._tag : undefined
+    const outcome = tag === "RunCrashed" ? "crashed" : outcomeOf(last)
+    if (outcome !== undefined) {
+      const durationMillis = number(last, "durationMillis") ?? Math.max(0, at - startedAt)
+      const hookFailures = outcome === "crashed" ? undefined : number(last, "hookFailures") ?? 0
+      return {
+        size,
+        mtimeMs,
+        pipelineName,
+        runId,
+        runName,
+        status: outcome,
+        startedAt,
+        durationMillis,
+        steps,
+        hookFailures
+      }
+    }
     // not effect's clock, which tests replace: files have their times from the machine's clock
     const now = Date.now()
-    const alive = now - mtimeMs < abandonedAfter
+    const open = async (): Promise<"running" | "suspended" | "crashed" | "cutOff"> => {
+      if (tag === "RunSuspended") return "suspended"
+      return (await hasProcess(file, size, header)) === false
+        ? "crashed"
+        : now - mtimeMs < abandonedAfter
+        ? "running"
+        : "cutOff"
+    }
+    const status = await open()
+    // the process may have written the end of the run after that was read, and before it ended
+    if (status === "crashed" && !again) return await look(modules, place, true)
+    if (status === "crashed") {
+      try {
+        noteCrash(modules, place, { at: Math.max(at, mtimeMs) })
+      } catch {
+        // the record of somebody else, say: it is looked at again the next time
+      }
+    }
     return {
       path: place,
-      pipelineName: header.pipelineName,
-      runId: header.runId,
-      runName: header.runName,
-      status: outcome ?? (alive ? "running" : "cutOff"),
+      pipelineName,
+      runId,
+      runName,
+      status,
       startedAt: DateTime.makeUnsafe(startedAt),
-      duration: Duration.millis(
-        outcome === undefined
-          ? Math.max(0, (alive ? now : at) - startedAt)
-          : number(last, "durationMillis") ?? Math.max(0, at - startedAt)
-      ),
-      steps: number(last, "steps") ?? 0,
-      hookFailures: outcome === undefined ? undefined : number(last, "hookFailures") ?? 0
+      duration: Duration.millis(Math.max(0, (status === "running" ? now : at) - startedAt)),
+      steps,
+      hookFailures: undefined
     }
-  } catch {
-    // the file was removed meanwhile, say
-    return undefined
   } finally {
-    await file?.close().catch(() => undefined)
+    await file.close().catch(() => undefined)
   }
 }
 
+/**
+ * Returns the runs of these records, by what is known of them where they have not changed, without files that can't be
+ * read or are no record of one run.
+ */
 const lookAll = (
   modules: Modules,
   folder: string,
-  names: ReadonlyArray<string>
+  names: ReadonlyArray<string>,
+  summaries?: Summaries
 ): Effect.Effect<ReadonlyArray<Recorded>> =>
-  Effect.map(
-    Effect.forEach(names, (name) => Effect.promise(() => look(modules, folder, name)), { concurrency: 16 }),
-    (all) => all.filter((one) => one !== undefined)
-  )
+  Effect.gen(function*() {
+    const found: Array<Recorded> = []
+    const others: Array<string> = []
+    for (const name of names) {
+      const place = modules.path.join(folder, name)
+      const stat = statOf(modules, place)
+      // to open a pipe waits until somebody writes to it
+      if (stat === undefined || !stat.isFile()) continue
+      const known = summaries?.get(name, stat)
+      if (known === undefined) others.push(name)
+      else found.push(describe(known, place))
+    }
+    const looked = yield* Effect.forEach(others, (name) =>
+      Effect.promise(async () => {
+        const place = modules.path.join(folder, name)
+        // the file was removed meanwhile, say
+        const run = await look(modules, place).catch(() => undefined)
+        if (run === undefined || "path" in run) return run
+        summaries?.add({ name, ...run })
+        return describe(run, place)
+      }), { concurrency: 16 })
+    return [...found, ...looked.filter((run) => run !== undefined)]
+  })
+
+const statOf = ({ fs }: Modules, place: string): NodeFs.Stats | undefined => {
+  try {
+    return fs.statSync(place, { throwIfNoEntry: false })
+  } catch {
+    return undefined
+  }
+}
+
+/** Fewer records than this are looked at one by one: opening them takes no longer than reading the summaries of all. */
+const few = 100
 
 /** @internal */
 export const list = (folder: string, limit: number): Effect.Effect<ReadonlyArray<Recorded>, RecordError> =>
   Effect.gen(function*() {
     const loaded = yield* modules(folder)
     const names = yield* namesIn(loaded, folder)
-    const found: Array<Recorded> = []
+    let found: ReadonlyArray<Recorded> = []
+    const summaries = Math.min(names.length, limit) < few ? undefined : new Summaries(loaded, folder)
     // a file may be no record in spite of its name, so further ones are read until there are enough
     for (let from = 0; from < names.length && found.length < limit;) {
       const to = Math.min(names.length, from + Math.max(limit - found.length, 1))
-      found.push(...(yield* lookAll(loaded, folder, names.slice(from, to))))
+      found = [...found, ...(yield* lookAll(loaded, folder, names.slice(from, to), summaries))]
       from = to
     }
+    summaries?.save(names)
     return found.toSorted((a, b) => DateTime.toEpochMillis(b.startedAt) - DateTime.toEpochMillis(a.startedAt))
   })
 
@@ -189,9 +311,64 @@ export const find = (folder: string, idOrPrefix: string): Effect.Effect<Recorded
     })
   })
 
+/** The limits that decide which records are kept. At least one is set. */
+export interface Limits {
+  /** How many of the newest runs are within the limit. */
+  readonly runs: number | undefined
+  /** How long ago a run within the limit began, at most. */
+  readonly age: Duration.Duration | undefined
+  /** Whether a run is kept within both limits only, or within either of them. */
+  readonly within: "both" | "either"
+}
+
+/** Checks the limits. Throws a `TypeError` that names the option of the caller that is wrong. */
+export const limitsOf = (
+  { age, runs, within }: Omit<Limits, "age"> & { readonly age: Duration.Input | undefined },
+  names: { readonly runs: string; readonly age: string }
+): Limits => {
+  if (runs !== undefined && (!Number.isInteger(runs) || runs < 0)) {
+    throw new TypeError(`${names.runs} is ${runs} (expected a whole number, 0 or more)`)
+  }
+  const limit = age === undefined ? undefined : Option.getOrUndefined(Duration.fromInput(age))
+  if (age !== undefined && (limit === undefined || Duration.isNegative(limit))) {
+    throw new TypeError(`${names.age} is ${String(age)} (expected a duration, 0 or more)`)
+  }
+  if (runs === undefined && limit === undefined) {
+    throw new TypeError(`neither ${names.runs} nor ${names.age} is set (expected one of them, or both)`)
+  }
+  return { runs, age: limit, within }
+}
+
 /** Returns the runs that pruning removes, of all runs, the newest first: never one that is running. */
-const prunable = (all: ReadonlyArray<Recorded>, keep: number): ReadonlyArray<Recorded> =>
-  all.slice(keep).filter(({ status }) => status !== "running")
+const prunable = (all: ReadonlyArray<Recorded>, { age, runs, within }: Limits): ReadonlyArray<Recorded> => {
+  // not effect's clock: the times of records are the machine's
+  const oldest = age === undefined ? undefined : Date.now() - Duration.toMillis(age)
+  return all.filter(({ startedAt, status }, i) => {
+    const kept = [
+      ...(runs === undefined ? [] : [i < runs]),
+      ...(oldest === undefined ? [] : [DateTime.toEpochMillis(startedAt) >= oldest])
+    ]
+    return status !== "running" && !(within === "both" ? kept.every((is) => is) : kept.some((is) => is))
+  })
+}
+
+/**
+ * Whether a run that counts as cut off has a process all the same: one whose thread is blocked, or which goes on after
+ * the machine has slept. It would write the rest of the run to a file that is gone.
+ */
+const isHeld = async ({ fs }: Modules, { path, status }: Recorded): Promise<boolean> => {
+  if (status !== "cutOff") return false
+  const file = await fs.promises.open(path, "r").catch(() => undefined)
+  if (file === undefined) return false
+  try {
+    const { size } = await file.stat()
+    return (await hasProcess(file, size, await headerOf(file, size))) === true
+  } catch {
+    return false
+  } finally {
+    await file.close().catch(() => undefined)
+  }
+}
 
 /** The runs whose records pruning has removed, and the symbolic links among the records, which it leaves alone. */
 export interface Pruned {
@@ -203,12 +380,9 @@ export interface Pruned {
 export const leftAlone = (link: string): string =>
   `${link} is a symbolic link, which is not followed, and is left alone`
 
-/** Removes the records of all but the newest runs, or only returns what it would remove. */
-export const prune = (folder: string, keep: number, dryRun = false): Effect.Effect<Pruned, RecordError> =>
+/** Removes the records of runs beyond the limits, or only returns what it would remove. */
+export const prune = (folder: string, limits: Limits, dryRun = false): Effect.Effect<Pruned, RecordError> =>
   Effect.gen(function*() {
-    if (!Number.isInteger(keep) || keep < 0) {
-      return yield* Effect.die(new TypeError(`Report.prune: keep is ${keep} (expected a whole number, 0 or more)`))
-    }
     const loaded = yield* modules(folder)
     const { fs, path } = loaded
     // through a link, the files of another folder would be removed
@@ -216,7 +390,9 @@ export const prune = (folder: string, keep: number, dryRun = false): Effect.Effe
       try: () => refuseLinkedFolder(folder),
       catch: (cause) => failure(folder, "remove records in", cause)
     })
-    const old = prunable(yield* list(folder, Infinity), keep)
+    const beyond = prunable(yield* list(folder, Infinity), limits)
+    const held = yield* Effect.filter(beyond, (run) => Effect.promise(() => isHeld(loaded, run)))
+    const old = beyond.filter((run) => !held.includes(run))
     const remove = ({ path }: Recorded) =>
       Effect.tryPromise({
         try: () => fs.promises.unlink(path),

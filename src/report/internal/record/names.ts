@@ -2,6 +2,9 @@
 import type * as NodeFs from "node:fs"
 import type { Modules } from "./files.ts"
 
+/** The folder of the records, in the working directory, unless another one is set. */
+export const defaultFolder = ".epilogue/runs"
+
 const extension = ".jsonl"
 
 /** Formats a time, as in `20261123T124012345Z`. */

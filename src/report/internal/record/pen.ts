@@ -1,6 +1,6 @@
 /**
  * Puts lines together as bytes. Copying the parts that all lines share takes a third of the time of joining and
- * encoding strings (`bench/record.ts`).
+ * encoding strings (`bench/watched.ts`).
  */
 
 const encoder = new TextEncoder()
@@ -9,10 +9,10 @@ const encoder = new TextEncoder()
 export const bytesOf = (text: string): Uint8Array => encoder.encode(text)
 
 /**
- * The size of the buffer at first, in bytes. After a line with a large cause, a buffer of more than eight times that is
+ * The size of the buffer at first, in bytes. After a line with a large cause, a buffer of more than four times that is
  * dropped.
  */
-const kept = 96 * 1024
+const kept = 320 * 1024
 
 /** A buffer that grows. Callers make room before they put bytes, so that it is checked once for a line. */
 export class Pen {
@@ -21,7 +21,7 @@ export class Pen {
 
   clear(): void {
     this.length = 0
-    if (this.bytes.length > 8 * kept) this.bytes = new Uint8Array(kept)
+    if (this.bytes.length > 4 * kept) this.bytes = new Uint8Array(kept)
   }
 
   /** Makes room for `size` more bytes. */

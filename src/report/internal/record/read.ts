@@ -11,9 +11,21 @@ import type { Skipped } from "../../Recorded.ts"
 import { RecordError, RecordErrorReason } from "../../RecordError.ts"
 import { EventJson } from "../events/eventJson.ts"
 import { failure, modules, newline } from "./files.ts"
-import { type Header, Header as HeaderSchema, headerStart, Lost, type RunNames, version } from "./format.ts"
+import {
+  abandonedAfter,
+  type Header,
+  Header as HeaderSchema,
+  headerStart,
+  Lost,
+  type RunNames,
+  version
+} from "./format.ts"
+import { isFresh } from "./names.ts"
 
 const chunkSize = 64 * 1024
+
+/** The largest record that is read, in bytes: half of it is a chart of half a million steps, which few browsers draw. */
+export const mostBytes: number = 256 * 1024 * 1024
 
 /** In bytes, more than any recorder writes in a line. A longer line is dropped, so that memory stays bounded. */
 const maxLine = 64 * 1024 * 1024
@@ -111,6 +123,11 @@ class Reader {
     return decoded.value
   }
 
+  /** Whether the record is that of a single run, whose end is the end of the record. */
+  get isOfOneRun(): boolean {
+    return this.run !== undefined
+  }
+
   /** Reports the present line. A torn last line may be one that is being written right now. */
   skip(reason: "torn" | "unknown"): undefined {
     this.onSkipped({ line: this.line, reason, events: 1 })
@@ -156,7 +173,7 @@ const complete = (value: object): object =>
     ? value
     : value._tag === "StepStarted"
     ? { params: {}, ...value }
-    : value._tag === "StepEnded" || value._tag === "RunEnded"
+    : value._tag === "StepEnded" || value._tag === "StepSkipped" || value._tag === "RunEnded"
     ? { annotations: {}, ...value }
     : value
 
@@ -174,24 +191,29 @@ const warning = (path: string, counts: ReadonlyMap<Skipped["reason"], number>): 
   return told === "" ? Effect.void : Writer.logWarning(`${path}: events are left out: ${told}`)
 }
 
-/** @internal */
-export const read = (
-  path: string,
-  onSkipped: ((skipped: Skipped) => void) | undefined,
-  maxBytes: number
-): Stream.Stream<EventJson, RecordError> =>
-  Stream.unwrap(Effect.gen(function*() {
+/** Options of reading a record: whether to stop at its present end, or to wait for more. */
+export interface ReadOptions {
+  readonly onSkipped: ((skipped: Skipped) => void) | undefined
+  readonly maxBytes: number
+  readonly follow: boolean
+}
+
+/** How often a record that is followed is looked at. */
+const lookEvery = "200 millis"
+
+/** Opens a record, and returns an effect that reads its next events, and nothing where there are none yet. */
+const open = (path: string, { follow, maxBytes, onSkipped }: ReadOptions) =>
+  Effect.gen(function*() {
     const { fs } = yield* modules(path)
     const failed = (operation: string) => (cause: unknown) => failure(path, operation, cause)
     const file = yield* Effect.acquireRelease(
       Effect.tryPromise({ try: () => fs.promises.open(path, "r"), catch: failed("open") }),
       (file) => Effect.promise(() => file.close().catch(() => undefined))
     )
-    const { size } = yield* Effect.tryPromise({ try: () => file.stat(), catch: failed("read") })
+    const stat = Effect.tryPromise({ try: () => file.stat(), catch: failed("read") })
+    const { size } = yield* stat
     if (size > maxBytes) {
-      return yield* Effect.fail(
-        new RecordError({ path, reason: RecordErrorReason.TooLarge({ size, limit: maxBytes }) })
-      )
+      return yield* new RecordError({ path, reason: RecordErrorReason.TooLarge({ size, limit: maxBytes }) })
     }
     const counts = new Map<Skipped["reason"], number>()
     const reader = new Reader(
@@ -199,24 +221,48 @@ export const read = (
     )
     const lines = new Lines()
     const buffer = new Uint8Array(chunkSize)
-    let ended = false
-    const next = Effect.gen(function*() {
-      const { bytesRead } = yield* Effect.tryPromise({
-        try: () => file.read(buffer, 0, chunkSize, null),
-        catch: failed("read")
-      })
-      ended = bytesRead === 0
-      return yield* Effect.try({
-        try: () => eventsIn(reader, ended ? [lines.take()] : lines.of(buffer.subarray(0, bytesRead))),
+    const take = (texts: () => Iterable<string | undefined>) =>
+      Effect.try({
+        try: () => eventsIn(reader, texts()),
         catch: (mistake) => {
           if (!(mistake instanceof Mistake)) throw mistake
           return new RecordError({ path, reason: mistake.reason })
         }
       })
+    /** Whether the writer of the record has gone: a recorder touches the files of its runs. */
+    const isAbandoned = Effect.map(stat, ({ mtimeMs, nlink }) => nlink === 0 || Date.now() - mtimeMs > abandonedAfter)
+    let ended = false
+    /** Whether the run has ended. A durable run that is retried begins anew in the same file. */
+    let over = false
+    const next: Effect.Effect<ReadonlyArray<EventJson>, RecordError> = Effect.gen(function*() {
+      const { bytesRead } = yield* Effect.tryPromise({
+        try: () => file.read(buffer, 0, chunkSize, null),
+        catch: failed("read")
+      })
+      if (bytesRead > 0) {
+        const events = yield* take(() => lines.of(buffer.subarray(0, bytesRead)))
+        for (const { _tag, runId } of events) {
+          if (_tag === "RunEnded" || (_tag === "RunCrashed" && isFresh(runId))) over = true
+          else if (_tag === "RunStarted") over = false
+        }
+        return events
+      }
+      if (!follow || (over && reader.isOfOneRun) || (yield* isAbandoned)) {
+        ended = true
+        return yield* take(() => [lines.take()])
+      }
+      yield* Effect.sleep(lookEvery)
+      return []
     })
+    return { next, isEnded: () => ended, warn: Effect.suspend(() => warning(path, counts)) }
+  })
+
+/** @internal */
+export const read = (path: string, options: ReadOptions): Stream.Stream<EventJson, RecordError> =>
+  Stream.unwrap(Effect.map(open(path, options), ({ isEnded, next, warn }) => {
     const pull: Effect.Effect<Arr.NonEmptyReadonlyArray<EventJson>, RecordError | Cause.Done> = Effect.suspend(() =>
-      ended
-        ? Effect.andThen(warning(path, counts), Cause.done())
+      isEnded()
+        ? Effect.andThen(warn, Cause.done())
         : Effect.flatMap(next, (events) => Arr.isReadonlyArrayNonEmpty(events) ? Effect.succeed(events) : pull)
     )
     return Stream.fromPull(Effect.succeed(pull))

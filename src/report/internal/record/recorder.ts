@@ -1,10 +1,12 @@
 /** Makes the observer that writes events to the files of their runs. */
+import { identifyQuietly } from "../../../internal/files/identity.ts"
 import type { OccurrenceRun } from "../../../internal/model/occurrence.ts"
 import { type Tap, TapKey, type Tapped } from "../../../internal/model/tap.ts"
 import type { Observer, RunEvent } from "../../../RunEvent.ts"
 import { EndedRuns } from "../events/endedRuns.ts"
 import * as encode from "./encode.ts"
 import { headerLine, type RunNames } from "./format.ts"
+import { type Logged, LogLimits, ownIndex } from "./logLimits.ts"
 import { existing, fileName, isFresh } from "./names.ts"
 import { type Shared, Sink } from "./sink.ts"
 
@@ -17,6 +19,8 @@ interface Entry {
   readonly full: encode.Heads
   /** The generation of the sink in which the first line was written. */
   generation: number
+  /** Set by the first message that is logged. */
+  logs: LogLimits | undefined
 }
 
 /** Decides which file a run is recorded to. */
@@ -40,7 +44,11 @@ export const folderPlace = (folder: string, shared: Shared): Place => ({
         // a folder that can't be read fails again when the file is opened, and that is logged
       }
     }
-    return new Sink(modules.path.join(folder, name ?? fileName(run, at)), headerLine({ ...run, at }), shared)
+    return new Sink(
+      modules.path.join(folder, name ?? fileName(run, at)),
+      headerLine({ ...run, at }, identifyQuietly()),
+      shared
+    )
   }
 })
 
@@ -50,6 +58,8 @@ export const filePlace = (sink: Sink): Place => ({ own: false, sinkOf: () => sin
 /** @internal */
 export interface Recorder {
   readonly observer: Observer
+  /** Records that this process lets go of its durable runs. */
+  readonly suspend: () => void
   readonly sinks: () => Iterable<Sink>
 }
 
@@ -68,7 +78,7 @@ export const makeRecorder = (
     const sink = ended.get(runId) ?? place.sinkOf(run, at, begins)
     const brief = new encode.Heads(place.own ? "" : `,${JSON.stringify({ runId }).slice(1, -1)}`)
     const full = new encode.Heads(place.own ? "" : `,${JSON.stringify(run).slice(1, -1)}`)
-    const entry = { sink, brief, full, generation: -1 }
+    const entry: Entry = { sink, brief, full, generation: -1, logs: undefined }
     entries.set(runId, entry)
     return entry
   }
@@ -104,6 +114,20 @@ export const makeRecorder = (
     return entry.full
   }
 
+  /** Records what a step, or the run, has logged last, before its end. */
+  const endLogs = (entry: Entry, index: number, failed: boolean): void => {
+    const rest = entry.logs?.end(index, failed)
+    if (rest === undefined) return
+    for (const [i, event] of rest.last.entries()) {
+      logLine(entry, event, i === 0 ? rest.omitted : 0)
+    }
+  }
+
+  const logLine = (entry: Entry, event: Logged, omitted: number): void => {
+    encode.event(entry.sink.pen, headsOf(entry), event, omitted === 0 ? undefined : { omitted })
+    entry.sink.add(event.at.epochMilliseconds)
+  }
+
   const tap: Tap = {
     stepStarted: (evaluation, at) => {
       try {
@@ -117,6 +141,7 @@ export const makeRecorder = (
     stepEnded: (evaluation, at, exit, outcome, nanos) => {
       try {
         const entry = entryOf(evaluation.run, at)
+        endLogs(entry, evaluation.index, outcome !== "success")
         encode.stepEnded(entry.sink.pen, headsOf(entry), evaluation, at, exit, outcome, nanos)
         add(evaluation.run, entry, at)
       } catch (defect) {
@@ -138,12 +163,36 @@ export const makeRecorder = (
     const at = event.at.epochMilliseconds
     const last = event._tag === "RunEnded"
     const entry = entries.get(event.runId) ?? begin(event, at, event._tag === "RunStarted")
+    if (event._tag === "StepLogged" || event._tag === "RunLogged") {
+      entry.logs ??= new LogLimits()
+      if (entry.logs.take(event)) logLine(entry, event, 0)
+      return forget(event.runId, entry)
+    }
+    if (event._tag === "RunEnded" && entry.logs !== undefined) {
+      endLogs(entry, ownIndex, true)
+      const omitted = entry.logs.endRun()
+      const { at, pipelineName, runId, runName } = event
+      const told: Logged = { _tag: "RunLogged", pipelineName, runId, runName, at, logLevel: "Info", message: "" }
+      if (omitted > 0) logLine(entry, told, omitted)
+    }
+    if (event._tag === "StepSkipped") endLogs(entry, event.index, false)
     encode.event(entry.sink.pen, headsOf(entry), event)
     if (last) ended.add(event.runId, entry.sink)
     entry.sink.add(at, last)
     forget(event.runId, entry)
   }
 
+  const suspend = (): void => {
+    const at = Date.now()
+    for (const [runId, { sink }] of entries) {
+      // another run goes on after the layer, or crashes with this process
+      if (isFresh(runId)) continue
+      const run = place.own ? "" : `${JSON.stringify({ runId }).slice(1, -1)},`
+      sink.pen.text(`{"_tag":"RunSuspended",${run}"at":${at}}\n`)
+      sink.add(at, true)
+    }
+  }
+
   const observer: Tapped = Object.assign(observe, { [TapKey]: tap })
-  return { observer, sinks: () => [...new Set([...entries.values()].map(({ sink }) => sink))] }
+  return { observer, suspend, sinks: () => [...new Set([...entries.values()].map(({ sink }) => sink))] }
 }

@@ -19,6 +19,7 @@ export type Color =
   | "failure"
   | "retry"
   | "interrupt"
+  | "skip"
   | "cut"
   | "hook"
 
@@ -38,6 +39,7 @@ export const palettes: Readonly<Record<Theme, Palette>> = {
     failure: "#c62435",
     retry: "#a15c00",
     interrupt: "#7546c8",
+    skip: "#57606a",
     cut: "#0a6bbd",
     hook: "#3d5f9e"
   },
@@ -54,6 +56,7 @@ export const palettes: Readonly<Record<Theme, Palette>> = {
     failure: "#ff7b72",
     retry: "#e3a13b",
     interrupt: "#b794f6",
+    skip: "#a3adb8",
     cut: "#58b0ff",
     hook: "#9db8ef"
   }
@@ -65,11 +68,14 @@ export type Look =
   | "failure"
   | "retry"
   | "interrupt"
+  | "skip"
   | "cut"
   | "delay"
   | "cross"
   | "pause"
+  | "past"
   | "open"
+  | "overdue"
   | "hook"
   | "hook-failed"
   | "hook-skipped"
@@ -98,11 +104,14 @@ export const looks: Readonly<Record<Look, Paint>> = {
   failure: { fill: "failure", stripes: "failure" },
   retry: { fill: "retry", stripes: "retry" },
   interrupt: { fill: "interrupt", stripes: "interrupt" },
+  skip: { fill: "back", stroke: "skip", width: 1.5 },
   cut: { fill: "back", stroke: "cut", width: 1.5, dash: "4 2.5" },
   delay: { stroke: "retry", width: 1.5, dash: "2 3" },
   cross: { stroke: "failure", width: 2 },
   pause: { stroke: "interrupt", width: 2 },
+  past: { stroke: "skip", width: 1.75 },
   open: { stroke: "cut", width: 1.75 },
+  overdue: { fill: "retry" },
   hook: { fill: "hook", stroke: "hook", width: 1.5 },
   "hook-failed": { stroke: "failure", width: 2 },
   "hook-skipped": { fill: "back", stroke: "quiet", width: 1.25 },

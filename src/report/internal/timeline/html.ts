@@ -15,25 +15,37 @@ import { escape, jsonInHtml } from "./text.ts"
 import { endings, took, totals } from "./words.ts"
 
 /** Allows the script and the style with these hashes, and no script to write markup (https://www.w3.org/TR/CSP3/). */
-const policy = [
-  "default-src 'none'",
-  `script-src '${scriptHash}'`,
-  `style-src '${styleHash}'`,
-  "base-uri 'none'",
-  "form-action 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'"
-].join("; ")
+export const policyOf = (isServed: boolean): string =>
+  [
+    "default-src 'none'",
+    `script-src '${scriptHash}'`,
+    `style-src '${styleHash}'`,
+    ...(isServed ? ["connect-src 'self'"] : []),
+    "base-uri 'none'",
+    "form-action 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'"
+  ].join("; ")
+
+/** Where the page is served from. */
+export interface Served {
+  /** The address of the list of all runs. */
+  readonly back: string
+  /** The address of the timelines of a run that goes on, as server-sent events. */
+  readonly events: string | undefined
+}
 
 /** @internal */
-export const html = (timeline: Timeline): string => {
+export const html = (timeline: Timeline, served?: Served): string => {
   const { rows, title } = timeline
-  const troubles = rows.filter((row) => row.kind === "step" && isTrouble(row)).length
+  const events = served?.events === undefined ? "" : ` data-events="${escape(served.events)}"`
+  const goesOn = served?.events !== undefined
+  const troubles = rows.filter((row) => row.kind === "step" && isTrouble(row, goesOn)).length
   return `<!DOCTYPE html>
-<html lang="en">
+<html lang="en"${events}>
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta http-equiv="Content-Security-Policy" content="${policyOf(served !== undefined)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <meta name="robots" content="noindex, nofollow">
@@ -42,8 +54,10 @@ export const html = (timeline: Timeline): string => {
 </head>
 <body>
 <header>
-<h1 dir="auto">${escape(title)}</h1>
-${subtitle(rows)}
+${served === undefined ? "" : `<nav><a href="${escape(served.back)}">All runs</a></nav>\n`}<h1 dir="auto">${
+    escape(title)
+  }</h1>
+${subtitle(rows, goesOn)}
 <div id="tools" role="toolbar" aria-label="Chart" hidden>
 <input id="search" type="search" placeholder="Find steps" aria-label="Find steps" autocomplete="off" spellcheck="false">
 <button id="troubles" aria-pressed="false">Only failures<span class="count">${troubles}</span></button>
@@ -86,13 +100,18 @@ ${svg(timeline, { palette: palettes.light, width: 1000, maxRows: 200 })}</noscri
 }
 
 /** Returns the time and outcome of a single run, and the totals of all runs. */
-const subtitle = (rows: ReadonlyArray<Row>): string => {
+const subtitle = (rows: ReadonlyArray<Row>, goesOn: boolean): string => {
   const runs = rows.filter(({ kind }) => kind === "run")
   const [first] = runs
   const parts = [
     ...(first === undefined ? [] : [time(first.start)]),
     ...(runs.length === 1 && first !== undefined
-      ? [`<strong class="ending ${first.ending}">${endings[first.ending]}</strong>`, escape(took(first))]
+      ? [
+        `<strong class="ending ${first.ending}">${
+          goesOn && first.ending === "cut" ? "running" : endings[first.ending]
+        }</strong>`,
+        escape(took(first))
+      ]
       : []),
     escape(totals(rows))
   ]

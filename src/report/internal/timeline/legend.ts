@@ -62,7 +62,9 @@ export const legend: ReadonlyArray<Meaning> = [
     attempts: [{ start: 0, end: 14, ending: "failure" }, { start: 30, end: 30, ending: "cut" }]
   }, (row) => retries(row) > 0),
   step("interrupted", { ending: "interrupt" }, ({ ending }) => ending === "interrupt"),
+  step("skipped", { ending: "skip" }, ({ ending }) => ending === "skip"),
   step("no end recorded", { ending: "cut" }, ({ ending }) => ending === "cut"),
+  step("overdue", { overdue: { at: 12, limit: "" } }, ({ overdue }) => overdue !== undefined),
   hook("hook", "ended"),
   hook("failed hook", "failed"),
   hook("hook with nothing to do", "skipped"),

@@ -37,11 +37,14 @@ export const mermaid = ({ rows, title }: Timeline, maxRows: number): string => {
     if (row.kind === "run") {
       // runs of different nights are drawn as if they began together, or the chart would be mostly empty
       shift = apart ? row.start - first : 0
-      lines.push(`    section ${escape(row.name)}, ${endings[row.ending]}`)
+      const late = row.overdue === undefined ? "" : `, ${escape(row.overdue.limit)}`
+      lines.push(`    section ${escape(row.name)}, ${endings[row.ending]}${late}`)
     } else lines.push(task(row, shift))
     for (const hook of row.hooks) {
-      if (hook.outcome !== "failed") continue
-      lines.push(bar(`${indent(row.depth)}hook ${escape(hook.name)}, failed`, "crit", hook, shift))
+      const undid = hook.kind === "rollback" && hook.outcome === "ended"
+      if (!undid && hook.outcome !== "failed") continue
+      const name = `${indent(row.depth)}hook ${escape(hook.name)}`
+      lines.push(undid ? bar(`${name}, undone`, "done", hook, shift) : bar(`${name}, failed`, "crit", hook, shift))
     }
   }
   const rest = leftOut(picked)
@@ -63,12 +66,13 @@ const indent = (depth: number): string => "↳ ".repeat(Math.min(depth, 30))
 
 const task = (row: Row, shift: number): string => {
   const attempts = row.attempts.length > 1 ? `, ${count(row.attempts.length, "attempt")}` : ""
+  const late = row.overdue === undefined ? "" : `, ${escape(row.overdue.limit)}`
   const ending = row.ending === "success" ? "" : `, ${endings[row.ending]}`
-  const name = `${indent(row.depth - 1)}${escape(row.name)}${ending}${attempts}, ${took(row)}`
+  const name = `${indent(row.depth - 1)}${escape(row.name)}${ending}${attempts}${late}, ${took(row)}`
   return bar(name, tags[row.ending], row, shift)
 }
 
-const tags = { success: "done", failure: "crit", interrupt: "crit, done", cut: "active" } as const
+const tags = { success: "done", failure: "crit", interrupt: "crit, done", skip: "done", cut: "active" } as const
 
 /** Returns the line of a bar, of a millisecond at least: Mermaid draws no bar without a length. */
 const bar = (

@@ -1,6 +1,10 @@
 /** Chooses the rows that a picture has room for. */
 import { isTrouble, type Row } from "./data.ts"
 
+/** Returns how many rows a chart has at most: at least one, and a usual number where none is given. */
+export const rowsOf = (rows: number | undefined, usual: number): number =>
+  Math.max(1, Number.isNaN(rows) ? usual : rows ?? usual)
+
 /** @internal */
 export interface Picked {
   /** The chosen rows, in their order, each with its index among all rows. */

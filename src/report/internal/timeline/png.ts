@@ -1,6 +1,7 @@
 /** Renders pictures as PNG, by the optional package `@resvg/resvg-js`, which is loaded on first use. */
 import type * as Renderer from "@resvg/resvg-js"
 import * as Effect from "effect/Effect"
+import { runtimeImport } from "../../../internal/files/runtimeImport.ts"
 
 /** Says what is missing, and how to install it. */
 export interface Missing {
@@ -39,7 +40,8 @@ export const render = (
 const letter = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"><text y=\"8\">a</text></svg>"
 
 const load: Effect.Effect<typeof Renderer, Missing> = Effect.tryPromise({
-  try: () => import("@resvg/resvg-js"),
+  // a cast, since the specifier is no literal: the package is machine code, which bundlers can't read
+  try: () => runtimeImport("@resvg/resvg-js") as Promise<typeof Renderer>,
   catch: (): Missing => ({
     missing: "renderer",
     message:

@@ -1,9 +1,27 @@
 /** Makes the rows of a timeline from the events of runs. */
 import { fitEnd, fitMiddle } from "../../../internal/text/fit.ts"
+import { limitText } from "../../../internal/text/overdueText.ts"
 import * as redact from "../../../internal/text/redact.ts"
 import type { EventJson } from "../events/eventJson.ts"
-import { type AttemptModel, type HookModel, type RunModel, Runs, type StepModel } from "../events/model.ts"
-import type { Attempt, Ending, Entry, Hook, Row, Timeline } from "./data.ts"
+import {
+  type AttemptModel,
+  type HookModel,
+  type LogModel,
+  type OverdueModel,
+  type RunModel,
+  Runs,
+  type StepModel
+} from "../events/model.ts"
+import {
+  type Attempt,
+  type Content,
+  type Ending,
+  type Entry,
+  type Hook,
+  place,
+  type Row,
+  type Timeline
+} from "./data.ts"
 import { line, lines } from "./text.ts"
 
 /** The longest texts, in UTF-16 code units, and the longest path, in names: more would slow down a browser. */
@@ -13,9 +31,49 @@ const longest = { name: 500, value: 5000, cause: 20_000, path: 20 }
 export const timeline = (events: Iterable<EventJson>, title?: string): Timeline => {
   const runs = new Runs()
   for (const event of events) runs.apply(event)
-  const rows: Array<Row> = []
-  for (const run of [...runs.byId.values()].toSorted((a, b) => a.startedAt - b.startedAt)) addRun(rows, run)
-  return { title: title === undefined ? titleOf([...runs.byId.values()]) : name(title), rows }
+  return timelineOf(runs, title)
+}
+
+/** Returns the rows of runs whose events have been applied, with what they logged if the model has that. */
+export const timelineOf = (runs: Runs, title?: string): Timeline => ({
+  title: title === undefined ? titleOf([...runs.byId.values()]) : name(title),
+  rows: place(new Contents().of(runs))
+})
+
+/** Makes the rows of runs again and again. The rows of steps about which nothing has happened stay the same objects. */
+export class Contents {
+  readonly #made: WeakMap<StepModel, { readonly revision: number; readonly content: Content }> = new WeakMap()
+
+  /** Returns the rows of all runs, each without its place, in the order in which the runs began. */
+  of(runs: Runs): ReadonlyArray<Content> {
+    const contents: Array<Content> = []
+    for (const run of [...runs.byId.values()].toSorted((a, b) => a.startedAt - b.startedAt)) {
+      const end = time(run.endedAt ?? run.lastAt)
+      contents.push(runContent(run, end))
+      this.#addSteps(contents, run, end)
+    }
+    return contents
+  }
+
+  /** Adds the rows of all steps. Not by recursion, since steps may be nested however deep. */
+  #addSteps(contents: Array<Content>, run: RunModel, end: number): void {
+    const ahead = run.roots.toReversed().map((step) => ({ step, depth: 1 }))
+    for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
+      const { depth, step } = next
+      contents.push(this.#step(step, depth, end))
+      for (const child of step.children.toReversed()) ahead.push({ step: child, depth: depth + 1 })
+    }
+  }
+
+  #step(step: StepModel, depth: number, runEnd: number): Content {
+    const made = this.#made.get(step)
+    if (made !== undefined && made.revision === step.revision && made.content.depth === depth) return made.content
+    const content = stepContent(step, depth, runEnd)
+    // the bars of what has no end reach to the last event of the run
+    const isOpen = step.endedAt === undefined || step.hooks.some(({ outcome }) => outcome === "running")
+    if (!isOpen) this.#made.set(step, { revision: step.revision, content })
+    return content
+  }
 }
 
 const titleOf = (runs: ReadonlyArray<RunModel>): string => {
@@ -32,82 +90,75 @@ const runTitle = ({ pipelineName, runName }: RunModel): string =>
 /** Clamps a time to what a `Date` can hold (https://tc39.es/ecma262/#sec-time-values-and-time-range). */
 const time = (millis: number): number => Math.min(Math.max(millis, -8.64e15), 8.64e15)
 
-type Writable<A> = { -readonly [K in keyof A]: A[K] }
+const runContent = (run: RunModel, end: number): Content => ({
+  kind: "run",
+  name: runTitle(run),
+  depth: 0,
+  start: time(run.roots.reduce((first, { startedAt }) => Math.min(first, startedAt), run.startedAt)),
+  end,
+  ending: run.outcome ?? "cut",
+  ...causeOf(run.left?._tag === "crashed" ? run.left.why : run.cause),
+  ...overdueOf(run.overdue),
+  attempts: [],
+  hooks: run.hooks.map((hook) => hookOf(hook, end)),
+  facts: [
+    { name: "Pipeline", value: name(run.pipelineName) },
+    { name: "Run", value: name(run.runId) },
+    { name: "Steps", value: String(run.steps.size) },
+    ...lateness(run.overdue)
+  ],
+  params: [],
+  annotations: entries(run.annotations),
+  ...logsOf(run.logs)
+})
 
-const addRun = (rows: Array<Row>, run: RunModel): void => {
-  const end = time(run.endedAt ?? run.lastAt)
-  const place = rows.length
-  const row: Writable<Row> = {
-    kind: "run",
-    name: runTitle(run),
-    depth: 0,
-    parent: -1,
-    size: 0,
-    start: time(run.roots.reduce((first, { startedAt }) => Math.min(first, startedAt), run.startedAt)),
-    end,
-    ending: run.outcome ?? "cut",
-    ...causeOf(run.cause),
-    attempts: [],
-    hooks: run.hooks.map((hook) => hookOf(hook, end)),
-    facts: [
-      { name: "Pipeline", value: name(run.pipelineName) },
-      { name: "Run", value: name(run.runId) },
-      { name: "Steps", value: String(run.steps.size) }
-    ],
-    params: [],
-    annotations: entries(run.annotations)
-  }
-  rows.push(row)
-  addSteps(rows, run, place, end)
-  row.size = rows.length - place - 1
-}
-
-/** Adds the rows of all steps. Not by recursion, since steps may be nested however deep. */
-const addSteps = (rows: Array<Row>, run: RunModel, root: number, end: number): void => {
-  const ahead = run.roots.toReversed().map((step) => ({ step, parent: root, depth: 1 }))
-  const open: Array<{ readonly row: Writable<Row>; readonly place: number }> = []
-  const closeTo = (depth: number): void => {
-    while (open.length > 0 && open.at(-1)!.row.depth >= depth) {
-      const { place, row } = open.pop()!
-      row.size = rows.length - place - 1
-    }
-  }
-  for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
-    const { depth, parent, step } = next
-    closeTo(depth)
-    const place = rows.length
-    const row = stepRow(step, parent, depth, end)
-    rows.push(row)
-    open.push({ row, place })
-    for (const child of step.children.toReversed()) ahead.push({ step: child, parent: place, depth: depth + 1 })
-  }
-  closeTo(0)
-}
-
-const stepRow = (step: StepModel, parent: number, depth: number, runEnd: number): Writable<Row> => {
+const stepContent = (step: StepModel, depth: number, runEnd: number): Content => {
   const end = time(step.endedAt ?? Math.max(step.startedAt, runEnd))
   return {
     kind: "step",
     name: name(step.name),
     depth,
-    parent,
-    size: 0,
     start: time(step.startedAt),
     end,
     ending: step.outcome ?? "cut",
     ...causeOf(step.cause),
+    ...overdueOf(step.overdue),
     attempts: step.attempts.map((attempt, index) =>
       attemptOf(attempt, index === step.attempts.length - 1 ? step.outcome ?? "cut" : "failure", end)
     ),
     hooks: step.hooks.map((hook) => hookOf(hook, Math.max(end, runEnd))),
     facts: [
       ...(depth === 1 ? [] : [{ name: "In", value: pathOf(step) }]),
-      ...(step.progress === undefined ? [] : [{ name: "Progress", value: progressOf(step.progress) }])
+      ...(step.progress === undefined ? [] : [{ name: "Progress", value: progressOf(step.progress) }]),
+      ...lateness(step.overdue)
     ],
     params: entries(step.params),
-    annotations: entries(step.annotations)
+    annotations: entries(step.annotations),
+    ...logsOf(step.logs)
   }
 }
+
+const logsOf = (logs: ReadonlyArray<LogModel>): Pick<Row, "logs"> =>
+  logs.length === 0 ? {} : {
+    logs: logs.map(({ at, logLevel, message, omitted }) => ({
+      at: time(at),
+      level: logLevel,
+      message: fitMiddle(lines(message), longest.value),
+      omitted
+    }))
+  }
+
+const overdueOf = (overdue: OverdueModel | undefined): Pick<Row, "overdue"> =>
+  overdue === undefined
+    ? {}
+    : { overdue: { at: time(overdue.at), limit: line(limitText(overdue.limitMillis, overdue.deadline)) } }
+
+const lateness = (overdue: OverdueModel | undefined): ReadonlyArray<Entry> =>
+  overdue === undefined ? [] : [{
+    name: "Late",
+    value: line(limitText(overdue.limitMillis, overdue.deadline)) +
+      (overdue.times > 1 ? `, told ${overdue.times} times` : "")
+  }]
 
 /** Returns the names of the steps that a step runs inside of, the innermost of them if there are many. */
 const pathOf = ({ path }: StepModel): string => {

@@ -68,6 +68,11 @@ export const draw = (row: Row, x: (time: number) => number, width: number): Draw
     const look: Look = !last && attempt.ending === "failure" ? "retry" : attempt.ending
     shapes.push({ d: box(from, to), look, ...(before || !last ? { part: { of: "attempt" as const, index } } : {}) })
   }
+  if (row.overdue !== undefined) {
+    const at = place(row.overdue.at)
+    const top = center - height / 2
+    if (seen(at, at)) shapes.push({ d: `M${round(at - 3.5)} ${top - 4.5}h7l-3.5 4.5Z`, look: "overdue" })
+  }
   const mark = marks[row.ending]
   if (mark !== undefined) {
     if (seen(end, end + 12)) shapes.push({ d: mark.d(end + 7, center), look: mark.look })
@@ -84,6 +89,7 @@ const marks: Readonly<
   success: undefined,
   failure: { look: "cross", d: (x, y) => cross(x, y, 3.5) },
   interrupt: { look: "pause", d: (x, y) => `M${x - 2} ${y - 4}v8M${x + 2} ${y - 4}v8` },
+  skip: { look: "past", d: (x, y) => `M${x - 4} ${y + 1}c2 -5 6 -5 8 0M${x + 4} ${y - 3}v4h-4` },
   cut: { look: "open", d: (x, y) => `M${x - 4} ${y - 4}l4 4l-4 4M${x + 1} ${y - 4}l4 4l-4 4` }
 }
 
@@ -137,5 +143,6 @@ export const icons: Readonly<Record<Ending, string>> = {
   success: "M3 8.5l3.5 3.5L13 4.5",
   failure: "M4 4l8 8m0 -8l-8 8",
   interrupt: "M5.5 4v8M10.5 4v8",
+  skip: "M3 10c2.5 -7 7.5 -7 10 0M13 5v5h-5",
   cut: "M3 4l4 4l-4 4M8.5 4l4 4l-4 4"
 }

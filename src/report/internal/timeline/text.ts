@@ -1,5 +1,6 @@
 /** Makes text of unknown origin safe for pages and pictures. */
 import { clean, oneLine } from "../../../internal/text/fit.ts"
+import { escapeHtml } from "../../../internal/text/html.ts"
 import { printableJson } from "../../../internal/text/printable.ts"
 
 /** Makes text safe, on one line. `clean` leaves no character that XML forbids (https://www.w3.org/TR/xml/#charsets). */
@@ -8,14 +9,11 @@ export const line = oneLine
 /** Makes text safe, and keeps its lines. */
 export const lines = clean
 
-const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;", "'": "&#39;" }
-
 /**
  * Escapes text for HTML and XML, in elements and in attributes. Also escapes `##[`, which the runner of GitHub Actions
  * takes for a command where a page is printed to its log.
  */
-export const escape = (text: string): string =>
-  text.replace(/[&<>"']/g, (character) => entities[character] ?? "").replaceAll("##[", "##&#91;")
+export const escape = (text: string): string => escapeHtml(text).replaceAll("##[", "##&#91;")
 
 /**
  * Encodes JSON for a script element, without `<`: the element ends at `</script`, and `<!--` changes how it is parsed.

@@ -1,12 +1,16 @@
 /** Words for the parts of a timeline. */
 import { formatDuration } from "../../../internal/text/duration.ts"
+import { outcomeWords } from "../events/status.ts"
 import { type Ending, type Hook, retries, type Row } from "./data.ts"
 
-export const endings: Readonly<Record<Ending, string>> = {
-  success: "succeeded",
-  failure: "failed",
-  interrupt: "interrupted",
-  cut: "no end recorded"
+/** The words of a chart of runs that have ended, or were cut off. */
+const past: Readonly<Record<Ending, string>> = { ...outcomeWords, cut: "no end recorded" }
+
+export let endings: Readonly<Record<Ending, string>> = past
+
+/** Says, on a page that shows a run while it goes on, that what has no end is running. */
+export const sayGoesOn = (goesOn: boolean): void => {
+  endings = goesOn ? { ...past, cut: "running" } : past
 }
 
 export const outcomes: Readonly<Record<Hook["outcome"], string>> = {
@@ -30,6 +34,7 @@ export const summary = (row: Row): string => {
     endings[row.ending],
     took(row),
     ...(retries(row) === 0 ? [] : [count(row.attempts.length, "attempt")]),
+    ...(row.overdue === undefined ? [] : [row.overdue.limit]),
     ...(failed === 0 ? [] : [`${count(failed, "hook")} failed`])
   ].join(", ")
 }
@@ -39,11 +44,14 @@ export const totals = (rows: ReadonlyArray<Row>): string => {
   const steps = rows.filter(({ kind }) => kind === "step")
   const of = (ending: Ending) => steps.filter((step) => step.ending === ending).length
   const failures = rows.reduce((n, { hooks }) => n + hooks.filter(({ outcome }) => outcome === "failed").length, 0)
+  const late = steps.filter(({ overdue }) => overdue !== undefined).length
   const retried = steps.reduce((n, step) => n + retries(step), 0)
   const more = [
     [of("failure"), `${of("failure")} failed`],
     [of("interrupt"), `${of("interrupt")} interrupted`],
-    [of("cut"), `${of("cut")} without an end`],
+    [of("skip"), `${of("skip")} skipped`],
+    [of("cut"), `${of("cut")} ${endings.cut === past.cut ? "without an end" : endings.cut}`],
+    [late, `${late} overdue`],
     [retried, count(retried, "retry", "retries")],
     [failures, `${count(failures, "hook")} failed`]
   ] as const

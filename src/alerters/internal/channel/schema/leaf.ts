@@ -68,7 +68,7 @@ export const leaf = <A>({ expected, json, parse }: LeafOptions<A>): FromFile<A> 
   )
 
 /** Extends a JSON Schema to texts with a variable. `$${` is no variable: it stands for the characters `${`. */
-const orVariable = (json: Schema.Constraint): Schema.Constraint =>
+export const orVariable = (json: Schema.Constraint): Schema.Constraint =>
   Schema.Union([
     json,
     Schema.String.check(Schema.isPattern(/(?:^|[^$])\$\{[A-Za-z_][A-Za-z0-9_]*(?::-(?:[^}$]|\$+[^{}$])*\$*)?\}/u))
@@ -148,10 +148,13 @@ const isBareHttp = (text: string): boolean => {
   return isHttp(text) && url?.username === "" && url.password === ""
 }
 
+/** Returns whether a text is the URL of a server, to which paths are appended. */
+export const isBaseUrl = (text: string): boolean => isBareHttp(text) && !/[?#]/.test(text)
+
 /** Decodes the URL of a server, to which paths are appended. */
 export const baseUrl: FromFile<string> = text(
   "an address of http or https without a user, a query and a fragment",
-  (text) => isBareHttp(text) && !/[?#]/.test(text)
+  isBaseUrl
 )
 
 /** Decodes the URL of a webhook, which is a secret: anybody who knows it can post to it. */
@@ -254,7 +257,12 @@ const mostSeconds = 999_999_999_999_999
 
 const isDurationText = (text: string): text is `${number} seconds` => durationText.test(text)
 
-const durationOf = (input: unknown, ofVariable: boolean, leastSeconds: number): Duration.Duration | undefined => {
+/** Reads a duration in words, or a number of seconds, of at least so many. */
+export const durationOf = (
+  input: unknown,
+  ofVariable: boolean,
+  leastSeconds: number
+): Duration.Duration | undefined => {
   const text = typeof input === "string" ? input.trim() : ""
   if (isDurationText(text)) {
     const duration = Duration.fromInputUnsafe(text)
@@ -266,16 +274,42 @@ const durationOf = (input: unknown, ofVariable: boolean, leastSeconds: number): 
     : undefined
 }
 
-/** Decodes a duration, which may be 0 if `zero` is set. */
-export const duration = ({ zero = false }: { readonly zero?: boolean } = {}): FromFile<Duration.Duration> => {
+interface DurationOptions {
+  /** Whether it may be 0. */
+  readonly zero?: boolean
+  /** Which durations are right, and how that is said: `of at least 30 seconds`. */
+  readonly within?: { readonly expected: string; readonly test: (duration: Duration.Duration) => boolean }
+}
+
+/** Decodes a duration. */
+export const duration = ({ within, zero = false }: DurationOptions = {}): FromFile<Duration.Duration> => {
   // effect rounds durations below a nanosecond to 0
   const leastSeconds = zero ? 0 : 1e-9
   return leaf({
-    expected: `a duration${zero ? "" : " above 0"} such as "5 seconds", or a number of seconds`,
+    expected: `a duration${within === undefined ? zero ? "" : " above 0" : ` ${within.expected},`} such as "${
+      within === undefined ? "5 seconds" : "1 minute"
+    }", or a number of seconds`,
     json: orVariable(Schema.Union([
       Schema.Finite.check(Schema.isBetween({ minimum: leastSeconds, maximum: mostSeconds })),
       Schema.String.check(Schema.isPattern(durationText), ...(zero ? [] : [Schema.isPattern(/[1-9]/u)]))
     ])),
-    parse: (input, ofVariable) => durationOf(input, ofVariable, leastSeconds)
+    parse: (input, ofVariable) => {
+      const duration = durationOf(input, ofVariable, leastSeconds)
+      return duration === undefined || within === undefined || within.test(duration) ? duration : undefined
+    }
   })
 }
+
+/** Decodes a whole number of at least 1, or a duration in words. */
+export const countOrDuration: FromFile<number | Duration.Duration> = leaf<number | Duration.Duration>({
+  expected: "a whole number of at least 1, or a duration such as \"2 days\"",
+  json: orVariable(Schema.Union([
+    Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)),
+    Schema.String.check(Schema.isPattern(durationText), Schema.isPattern(/[1-9]/u))
+  ])),
+  parse: (input, ofVariable) => {
+    const number = numberOf(input, ofVariable)
+    if (number === undefined) return durationOf(input, ofVariable, 1e-9)
+    return Number.isSafeInteger(number) && number >= 1 ? number : undefined
+  }
+})

@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
+import type { Severity } from "../../../../Alert.ts"
 import { type FromFile, shownAs } from "./leaf.ts"
 
 /** A mistake in a value: its path within the value, and what was expected there. */
@@ -23,7 +24,8 @@ const issuesOf = (ast: SchemaAST.AST, issues: ReadonlyArray<SchemaIssue.Issue>):
   return first === undefined || others.length === 0 ? first : new SchemaIssue.Composite(ast, [first, ...others])
 }
 
-const expectedOf = (schema: Schema.Constraint): string | undefined => {
+/** Returns what a Schema expects, as far as it says so. */
+export const expectedOf = (schema: Schema.Constraint): string | undefined => {
   const expected = schema.ast.annotations?.["expected"]
   return typeof expected === "string" ? expected : undefined
 }
@@ -100,6 +102,21 @@ export const object = <const Fields extends Schema.Struct.Fields>(
     },
     { expected, toCodecJson: () => shownAs<A>(struct) }
   )
+}
+
+/** Decodes a map of severities to what `schema` decodes. `what` begins the description of each. */
+export const bySeverity = <A>(
+  schema: FromFile<A>,
+  what: string
+): FromFile<{ readonly [severity in Severity]?: A | undefined }> => {
+  const key = (severity: Severity) => optional(schema, `${what} of \`${severity}\` alerts.`)
+  return object({
+    info: key("info"),
+    success: key("success"),
+    warning: key("warning"),
+    error: key("error"),
+    critical: key("critical")
+  })
 }
 
 /** Decodes a map whose keys `isName` accepts, and whose values `schema` decodes. */
@@ -179,6 +196,17 @@ export const either = <A, B, C>(
 /** Decodes one value, or a list of values. */
 export const oneOrMore = <A>(schema: FromFile<A>, least: 0 | 1 = 1): FromFile<ReadonlyArray<A>> =>
   either(schema, list(schema, least), (one): ReadonlyArray<A> => [one], Array.isArray)
+
+/** Decodes by `schema`, and makes another value of what that decodes. */
+export const mapped = <A, B>(schema: FromFile<A>, f: (value: A) => B): FromFile<B> =>
+  Schema.declareConstructor<B, unknown>()(
+    [schema],
+    ([codec]) => {
+      const decode = SchemaParser.decodeUnknownEffect(codec)
+      return (input, _, parse) => Effect.map(decode(input, parse), f)
+    },
+    { toCodecJson: () => shownAs<B>(schema) }
+  )
 
 // -----------------------------------------------------------------------------
 // checks

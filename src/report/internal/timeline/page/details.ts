@@ -37,7 +37,8 @@ export const details = (row: Row, { close, zoom }: Actions): ReadonlyArray<Node>
     ...section("Parameters", row.params),
     ...section("Annotations", row.annotations),
     ...attempts(row),
-    ...hooks(row)
+    ...hooks(row),
+    ...logs(row)
   ]
 }
 
@@ -62,6 +63,30 @@ const section = (title: string, entries: ReadonlyArray<Entry>): ReadonlyArray<No
 
 export const cause = (text: string | undefined): ReadonlyArray<Node> =>
   text === undefined ? [] : [h("pre", { dir: "auto" }, text)]
+
+const logs = ({ logs = [] }: Row): ReadonlyArray<Node> =>
+  logs.length === 0
+    ? []
+    : [
+      h("h3", {}, "Log"),
+      h(
+        "ol",
+        { class: "plain log" },
+        ...logs.flatMap(({ at, level, message, omitted }) => [
+          ...(omitted === 0 ? [] : [h("li", {}, `… ${count(omitted, "message")} left out`)]),
+          ...(message === ""
+            ? []
+            : [h(
+              "li",
+              {},
+              timeElement(at, true),
+              ...(level === "Info" ? [] : [" ", h("strong", {}, level.toUpperCase())]),
+              " ",
+              h("span", { dir: "auto" }, message)
+            )])
+        ])
+      )
+    ]
 
 const attempts = (row: Row): ReadonlyArray<Node> =>
   row.attempts.length < 2
@@ -114,11 +139,17 @@ const hooks = ({ hooks }: Row): ReadonlyArray<Node> =>
       )
     ]
 
+const origins: Readonly<Record<Hook["level"], string>> = {
+  step: "",
+  pipeline: ", from the pipeline",
+  default: ", from the defaults"
+}
+
 const hookLine = (hook: Hook): string => {
   const ran = hook.outcome === "skipped"
     ? ""
     : `, ${hook.outcome === "cut" ? "≥ " : ""}${formatDuration(hook.end - hook.start)}`
-  const from = hook.level === "pipeline" ? ", from the pipeline" : ""
+  const from = origins[hook.level]
   return `on ${hook.kind}: ${outcomes[hook.outcome]}${ran}${from}`
 }
 

@@ -1,20 +1,27 @@
 /** Runs the page: the script that `scripts/page.ts` bundles. */
-import type { Row, Timeline } from "../data.ts"
+import { applyParts, type Content, isTrouble, type Part, place, type Row, type Timeline } from "../data.ts"
 import { legend } from "../legend.ts"
 import { rowHeight } from "../shapes.ts"
-import { summary } from "../words.ts"
+import { endings, sayGoesOn, summary, took, totals } from "../words.ts"
 import { Chart } from "./chart.ts"
 import { cause, details, tip } from "./details.ts"
 import { get, h, svg } from "./dom.ts"
+import { receive } from "./source.ts"
 import { State } from "./state.ts"
 import { timeElement } from "./time.ts"
 
 // a cast: html.ts writes this data
-const { rows } = JSON.parse(get("data").textContent ?? "") as Timeline
-const state = new State(rows)
+const state = new State((JSON.parse(get("data").textContent ?? "") as Timeline).rows)
 for (const part of ["main", "tools", "legend"]) {
   ;(part === "legend" ? get(part).parentElement! : get(part)).hidden = false
 }
+/** The address of the timelines of a run that goes on. */
+const { events } = document.documentElement.dataset
+const setGoesOn = (goesOn: boolean): void => {
+  state.goesOn = goesOn
+  sayGoesOn(goesOn)
+}
+setGoesOn(events !== undefined)
 const chart = new Chart(state)
 const panel = get("details")
 const tree = chart.tree
@@ -24,7 +31,7 @@ const tree = chart.tree
 // -----------------------------------------------------------------------------
 
 const showDetails = (): void => {
-  const row = state.chosen === undefined ? undefined : rows[state.chosen]
+  const row = state.chosen === undefined ? undefined : state.rows[state.chosen]
   if (row === undefined) return hideDetails()
   panel.replaceChildren(
     ...details(row, { close: closeDetails, zoom: () => change(() => state.showRow(state.chosen!)) })
@@ -75,7 +82,7 @@ const refilter = (f: () => void): void => {
   chart.rebuild()
   const nothing = get("nothing")
   nothing.hidden = state.visible.length > 0
-  nothing.textContent = rows.length === 0
+  nothing.textContent = state.rows.length === 0
     ? "There are no runs here."
     : state.troublesOnly && state.search === ""
     ? "No step failed."
@@ -108,7 +115,10 @@ toggle("clock", state.fromStart, (on) =>
     state.fromStart = on
     state.measure()
   }))
-get("fold").hidden = !rows.some(({ kind, size }) => kind === "step" && size > 0)
+const hideFold = (): void => {
+  get("fold").hidden = !state.rows.some(({ kind, size }) => kind === "step" && size > 0)
+}
+hideFold()
 const search = get<HTMLInputElement>("search")
 search.addEventListener("input", () =>
   refilter(() => {
@@ -143,7 +153,7 @@ const fold = (folded: boolean): void => {
   if (chosen === undefined) return move(1)
   if (state.foldable(chosen) && state.folded(chosen) !== folded) return refilter(() => state.fold(chosen, folded))
   if (!folded && state.foldable(chosen)) move(1)
-  if (folded && rows[chosen]!.parent >= 0) choose(rows[chosen]!.parent)
+  if (folded && state.rows[chosen]!.parent >= 0) choose(state.rows[chosen]!.parent)
 }
 
 const open = (): void => {
@@ -159,8 +169,8 @@ const treeKeys: Readonly<Record<string, () => void>> = {
   ArrowLeft: () => fold(true),
   PageDown: () => move(chart.page),
   PageUp: () => move(-chart.page),
-  Home: () => move(-rows.length),
-  End: () => move(rows.length),
+  Home: () => move(-state.rows.length),
+  End: () => move(state.rows.length),
   Enter: open,
   " ": open
 }
@@ -293,7 +303,7 @@ tree.addEventListener("pointermove", (event) => {
   const told = label instanceof HTMLElement && label.scrollWidth <= label.clientWidth
   if (index === undefined || told || dragged || event.pointerType === "touch") return hideTip()
   const part = target.getAttribute("data-part") ?? undefined
-  bubble.replaceChildren(...tip(rows[index]!, part))
+  bubble.replaceChildren(...tip(state.rows[index]!, part))
   bubble.hidden = false
   const { offsetHeight, offsetWidth } = bubble
   const left = Math.min(event.clientX + 14, innerWidth - offsetWidth - 8)
@@ -313,8 +323,8 @@ const mostCauses = 100
 
 /** Returns the failed steps, without those that failed for the same cause as a step inside them. */
 const failures = (): ReadonlyArray<Row> => {
-  const told = new Set(rows.flatMap(({ cause, parent }) => cause === undefined ? [] : [`${parent} ${cause}`]))
-  return rows.filter(({ cause, kind }, index) =>
+  const told = new Set(state.rows.flatMap(({ cause, parent }) => cause === undefined ? [] : [`${parent} ${cause}`]))
+  return state.rows.filter(({ cause, kind }, index) =>
     kind === "step" && cause !== undefined && !told.has(`${index} ${cause}`)
   )
 }
@@ -350,18 +360,63 @@ addEventListener("afterprint", () => {
 })
 
 for (const element of document.querySelectorAll("time")) element.replaceWith(timeElement(Date.parse(element.dateTime)))
-get("legend").replaceChildren(
-  ...legend.filter(({ occurs }) => rows.some(occurs)).map(({ middle, shapes, text, width }) =>
-    h(
-      "li",
-      {},
-      svg(
-        "svg",
-        { viewBox: `0 ${middle - 7} ${width} 14`, width, height: 14, "aria-hidden": "true" },
-        ...shapes.map(({ d, look }) => svg("path", { class: look, d }))
-      ),
-      text
+const showLegend = (): void =>
+  get("legend").replaceChildren(
+    ...legend.filter(({ occurs }) => state.rows.some(occurs)).map(({ middle, shapes, text, width }) =>
+      h(
+        "li",
+        {},
+        svg(
+          "svg",
+          { viewBox: `0 ${middle - 7} ${width} 14`, width, height: 14, "aria-hidden": "true" },
+          ...shapes.map(({ d, look }) => svg("path", { class: look, d }))
+        ),
+        text
+      )
     )
   )
-)
+showLegend()
 refilter(() => {})
+
+// -----------------------------------------------------------------------------
+// a run that goes on
+// -----------------------------------------------------------------------------
+
+/** Replaces the time and the outcome below the title. */
+const showSubtitle = (): void => {
+  const [run] = state.rows
+  if (run === undefined) return
+  get("subtitle").replaceChildren(
+    timeElement(run.start),
+    " · ",
+    h("strong", { class: `ending ${run.ending}` }, endings[run.ending]),
+    ` · ${took(run)} · ${totals(state.rows)}`
+  )
+  get("troubles").querySelector(".count")!.textContent = String(
+    state.rows.filter((row) => row.kind === "step" && isTrouble(row, state.goesOn)).length
+  )
+}
+
+const showRows = (): void => {
+  refilter(() => state.replace(place(contents)))
+  hideFold()
+  showLegend()
+  showSubtitle()
+}
+
+let contents: ReadonlyArray<Content> = []
+if (events !== undefined) {
+  receive(events, {
+    onData: (data) => {
+      // a cast: timelines.ts writes this data
+      contents = applyParts(contents, JSON.parse(data) as ReadonlyArray<Part>)
+      setGoesOn(contents.some(({ ending, kind }) => kind === "run" && ending === "cut"))
+      showRows()
+    },
+    // the process has let go of the run, say
+    onEnd: () => {
+      setGoesOn(false)
+      showRows()
+    }
+  })
+}

@@ -10,14 +10,32 @@ export interface Range {
 /** The shortest range that can be shown, in milliseconds. */
 const shortest = 2
 
+const startsOf = (rows: ReadonlyArray<Row>): ReadonlyArray<number> => {
+  let start = 0
+  return rows.map((row) => row.kind === "run" ? (start = row.start) : start)
+}
+
+/** Returns a key for each row, by which it is known again among the rows of a later time. */
+const keysOf = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
+  const seen = new Map<string, number>()
+  return rows.map(({ depth, name, start }) => {
+    const key = `${depth} ${start} ${name}`
+    const count = seen.get(key) ?? 0
+    seen.set(key, count + 1)
+    return `${count} ${key}`
+  })
+}
+
 export class State {
-  readonly rows: ReadonlyArray<Row>
+  rows: ReadonlyArray<Row>
   /** The start of the run of each row. */
-  readonly #starts: ReadonlyArray<number>
-  readonly #folded: Set<number> = new Set()
+  #starts: ReadonlyArray<number>
+  #folded: Set<number> = new Set()
   /** Whether times are relative to the start of each run, instead of on the clock. */
   fromStart: boolean
   troublesOnly = false
+  /** Whether the run goes on, so that steps without an end are running. */
+  goesOn = false
   search = ""
   /** The range of all rows. */
   whole: Range = { from: 0, to: 1 }
@@ -31,10 +49,24 @@ export class State {
 
   constructor(rows: ReadonlyArray<Row>) {
     this.rows = rows
-    let start = 0
-    this.#starts = rows.map((row) => row.kind === "run" ? (start = row.start) : start)
+    this.#starts = startsOf(rows)
     this.fromStart = areApart(rows)
     this.measure()
+    this.filter()
+  }
+
+  /** Shows the rows of a later time: what was folded or chosen stays so, and so does the range, unless it was the whole. */
+  replace(rows: ReadonlyArray<Row>): void {
+    const keys = keysOf(this.rows)
+    const places = new Map(keysOf(rows).map((key, index) => [key, index]))
+    const placeOf = (index: number): number | undefined => places.get(keys[index]!)
+    this.#folded = new Set([...this.#folded].flatMap((index) => placeOf(index) ?? []))
+    this.chosen = this.chosen === undefined ? undefined : placeOf(this.chosen)
+    this.rows = rows
+    this.#starts = startsOf(rows)
+    const { range, whole } = this
+    this.measure()
+    if (range.from !== whole.from || range.to !== whole.to) this.show(range)
     this.filter()
   }
 
@@ -64,7 +96,7 @@ export class State {
   filter(): void {
     const words = this.search.trim().toLowerCase()
     const wanted = (row: Row) =>
-      (!this.troublesOnly || isTrouble(row)) && (words === "" || row.name.toLowerCase().includes(words))
+      (!this.troublesOnly || isTrouble(row, this.goesOn)) && (words === "" || row.name.toLowerCase().includes(words))
     const all = words === "" && !this.troublesOnly
     // with each row that matches, the rows that it is inside of
     const kept = new Set<number>()
@@ -191,7 +223,7 @@ export class State {
     for (let step = 1; step <= rows.length; step++) {
       const index = (start + direction * step + 2 * rows.length) % rows.length
       const row = rows[index]!
-      if (row.kind === "run" || !isTrouble(row) || shown?.has(index) === false) continue
+      if (row.kind === "run" || !isTrouble(row, this.goesOn) || shown?.has(index) === false) continue
       for (let at = row.parent; at >= 0; at = rows[at]!.parent) this.#folded.delete(at)
       this.filter()
       return index

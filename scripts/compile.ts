@@ -1,0 +1,33 @@
+/** Compiles `src` without the command, as it is published. */
+import { $, Glob } from "bun"
+import { join } from "node:path"
+import * as core from "./core.ts"
+import { marked } from "./pure.ts"
+
+const root = join(import.meta.dirname, "..")
+
+/**
+ * Removes the call of a helper, which tsc puts around a specifier that is no literal and which isn't emitted: none of
+ * those is the path of a source. Any other helper would be missing when the module runs.
+ */
+const withoutHelper = (path: string, code: string): string => {
+  const text = code.replace(/__rewriteRelativeImportExtension\(((?:\/\*.*?\*\/ )*\w+)\)/g, "$1")
+  const [other] = /\b__(?:rewriteRelative|await|async|addDisposable|disposeResources|esDecorate)\w*\(/.exec(text) ?? []
+  if (other !== undefined) throw new Error(`${path} calls ${other}…), a helper of tsc that is not emitted`)
+  return text
+}
+
+/** Writes the JavaScript of the library to a folder that does not exist. With `types`, declarations, too. */
+export const compile = async (folder: string, { types }: { readonly types: boolean }): Promise<void> => {
+  const without = types ? [] : ["--noCheck", "--declaration", "false", "--declarationMap", "false"]
+  await $`tsc -p tsconfig.build.json --outDir ${folder} ${without}`.cwd(root)
+  for (const path of new Glob("**/*.js").scanSync({ cwd: folder, absolute: true })) {
+    await Bun.write(path, marked(withoutHelper(path, await Bun.file(path).text())))
+  }
+  // tsc leaves `.ts` in the imports of declaration files, which not every editor follows
+  for (const path of new Glob("**/*.d.ts").scanSync({ cwd: folder, absolute: true })) {
+    const text = await Bun.file(path).text()
+    await Bun.write(path, text.replace(/((?:from |import\()"\.\.?\/[^"]+)\.ts"/g, "$1.js\""))
+  }
+  await core.write(folder)
+}

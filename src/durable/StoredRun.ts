@@ -1,0 +1,131 @@
+/**
+ * Stored runs, as those who look after them see them.
+ *
+ * @since 0.1.0
+ */
+import type * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
+
+/**
+ * The status of a stored run.
+ *
+ * **Details**
+ *
+ * - `running`: it is being evaluated, or waits for a process that has its pipeline;
+ * - `waiting`: for an answer, a clock, another run, or to be resumed;
+ * - `setAside`: what is stored of it does not fit the schemas of the code. It goes on at the next start with code that it
+ *   fits, or ends when it is interrupted;
+ * - `success`, `failure`, `interrupt`, `skip`: it has ended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type RunStatus = "running" | "waiting" | "setAside" | "success" | "failure" | "interrupt" | "skip"
+
+/**
+ * A stored run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredRun {
+  readonly pipelineName: string
+  readonly runId: string
+  readonly status: RunStatus
+  readonly submittedAt: DateTime.Utc
+  readonly endedAt: DateTime.Utc | undefined
+  /** The id of the run of which this one is a retry. */
+  readonly retryOf: string | undefined
+  /** Why the run failed, was skipped, or is set aside. */
+  readonly why: string | undefined
+}
+
+/**
+ * A step of a stored run, as far as it is recorded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredStep {
+  /** The name, the key and the number of a repeat: `load`, `fetch-page[7]`, `poll#2`. */
+  readonly name: string
+  /** `running` if no end is recorded: it runs, waits, or was cut off. */
+  readonly status: "running" | "success" | "failure" | "interrupt" | "skip"
+  readonly attempts: number
+  readonly startedAt: DateTime.Utc | undefined
+  readonly endedAt: DateTime.Utc | undefined
+  readonly why: string | undefined
+  /** Its hooks, in the order of their names, and those that still have to run. */
+  readonly hooks: ReadonlyArray<StoredHook>
+}
+
+/**
+ * A hook of a stored step or run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredHook {
+  readonly kind: string
+  readonly name: string
+  readonly status: "pending" | "ended" | "skipped" | "failed"
+}
+
+/**
+ * A question of a stored run. Its token is not shown.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredRunQuestion {
+  readonly title: string
+  readonly askedAt: DateTime.Utc
+  readonly status: "open" | "approved" | "denied" | "timedOut" | "withdrawn"
+}
+
+/**
+ * A stored run with its steps.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredRunDetails extends StoredRun {
+  /** The payload as it is stored, as JSON. */
+  readonly payload: unknown
+  /** The steps in the order in which they began. */
+  readonly steps: ReadonlyArray<StoredStep>
+  readonly hooks: ReadonlyArray<StoredHook>
+  readonly questions: ReadonlyArray<StoredRunQuestion>
+  /** The ids of the runs that are retries of this one. */
+  readonly retriedAs: ReadonlyArray<string>
+}
+
+/**
+ * The runs that `Durable.list` returns.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RunFilter {
+  /** Only runs of these pipelines. */
+  readonly pipelines?: ReadonlyArray<string> | undefined
+  /** Only runs with these statuses. */
+  readonly statuses?: ReadonlyArray<RunStatus> | undefined
+  /** The largest number of runs, the newest first. 100 unless set. */
+  readonly limit?: number | undefined
+}
+
+/**
+ * The runs that `Durable.prune` removes: those that have ended, and that no option keeps. At least one is needed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Prune {
+  /** Keeps the runs that ended more recently than this. */
+  readonly olderThan?: Duration.Input | undefined
+  /** Keeps this many runs of each pipeline, those that ended last. */
+  readonly keep?: number | undefined
+  /** Removes runs of these pipelines only. */
+  readonly pipelines?: ReadonlyArray<string> | undefined
+}

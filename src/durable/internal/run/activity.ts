@@ -1,0 +1,124 @@
+/**
+ * Executes the parts of steps and runs as activities of a workflow, as `Activity.make` does. That makes the schemas of an
+ * activity anew each time, and with them what encodes and decodes, which takes as long as the rest of an activity; here
+ * they are kept by the schema of the result.
+ */
+import * as ClusterSchema from "effect/cluster/ClusterSchema"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import * as Activities from "effect/workflow/Activity"
+import * as Workflow from "effect/workflow/Workflow"
+import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import { memoize } from "../memoize.ts"
+import { type Problem, problemOf, toPlain } from "../stored/unstorable.ts"
+import { keptOf, preparedOf } from "./keptResults.ts"
+
+type AnyEffect = Effect.Effect<any, unknown, any>
+
+/** Returns a result that is recorded in place of one that can't be written as JSON. */
+export type Replace = (problem: Problem) => AnyEffect
+
+/** The parts of an activity that engines ask for. */
+type Executable = Pick<
+  Activities.Activity<any, any, any>,
+  "name" | "annotations" | "executeEncoded" | "exitSchemaPartial"
+>
+
+type AnyActivity = Activities.Activity<any, any, any>
+
+interface Codec {
+  readonly encode: (value: unknown) => AnyEffect
+  readonly exitSchemaPartial: Executable["exitSchemaPartial"]
+}
+
+const codecOf = memoize((schema: Schema.Top): Codec => {
+  const json = Schema.toCodecJson(schema)
+  return {
+    // the casts: the types of the schema are not known here
+    encode: Schema.encodeEffect(json) as Codec["encode"],
+    exitSchemaPartial: Schema.Exit(json, Schema.Never, Schema.Unknown) as unknown as Codec["exitSchemaPartial"]
+  }
+})
+
+const noAnnotations = Context.empty()
+
+/** How a part of a run is recorded. */
+export interface RecordOptions {
+  /** The number of the attempt, 1 unless set. */
+  readonly attempt?: number | undefined
+  readonly annotations?: Context.Context<never> | undefined
+  /** Returns the result to record where the one that is given has no JSON; without it that is a defect. */
+  readonly replace?: ((value: any) => Replace) | undefined
+}
+
+/** A part of a run that is recorded. */
+export interface Activity extends RecordOptions {
+  readonly name: string
+  /** The schema of its result. */
+  readonly schema: Schema.Top
+  /** Fails only where the engine interrupts it. */
+  readonly execute: AnyEffect
+}
+
+/**
+ * Returns an effect that executes an activity of the run; once its result is recorded, it returns that instead. All engines
+ * get the same JSON.
+ */
+export const activity = (
+  { annotations = noAnnotations, attempt = 1, execute, name, replace, schema }: Activity
+): AnyEffect => {
+  const { encode, exitSchemaPartial } = codecOf(schema)
+  const stored = (value: unknown, replace: Replace | undefined): AnyEffect => {
+    const plain = (exit: Exit.Exit<unknown, unknown>): AnyEffect => {
+      const found = exit._tag === "Success" ? toPlain(exit.value) : { problem: problemOf(value, exit.cause) }
+      if ("plain" in found) return Effect.succeed(found.plain)
+      const { problem } = found
+      if (problem !== undefined && replace !== undefined) {
+        return Effect.flatMap(replace(problem), (value) => stored(value, undefined))
+      }
+      return exit._tag === "Success"
+        ? Effect.die(new TypeError(`the result of ${JSON.stringify(name)} can't be stored as JSON`))
+        : Effect.orDie(exit)
+    }
+    const encoded = encode(value)
+    // schemas that wait for nothing encode at once
+    return Exit.isExit(encoded) ? plain(encoded) : Effect.flatMap(Effect.exit(encoded), plain)
+  }
+  const executable: Executable = {
+    name,
+    annotations,
+    executeEncoded: Effect.provideService(
+      Effect.flatMap(execute, (value) => stored(value, replace?.(value))),
+      Activities.CurrentAttempt,
+      attempt
+    ),
+    exitSchemaPartial
+  }
+  return Effect.contextWith((context: Context.Context<WorkflowEngine | WorkflowInstance>) => {
+    const engine = Context.get(context, WorkflowEngine)
+    const instance = Context.get(context, WorkflowInstance)
+    const keeping = preparedOf(instance, name, attempt) ??
+      // what a transaction has undone has to be done again
+      (Context.get(annotations, ClusterSchema.WithTransaction)
+        ? undefined
+        : keptOf(engine)?.of(instance, name, attempt))
+    const executed = engine.activityExecute(
+      // the cast: engines ask for nothing else of an activity
+      (keeping === undefined
+        ? executable
+        : { ...executable, executeEncoded: keeping.kept(executable.executeEncoded) }) as AnyActivity,
+      attempt
+    )
+    const recorded = keeping === undefined ? executed : Effect.tap(executed, () => keeping.forget)
+    return Effect.flatMap(
+      Workflow.wrapActivityResult(recorded, ({ _tag }) => _tag === "Suspended"),
+      (result): AnyEffect => {
+        if (result._tag === "Complete") return result.exit
+        if (result.failed === true) instance.failed = true
+        return Workflow.suspend(instance)
+      }
+    )
+  })
+}

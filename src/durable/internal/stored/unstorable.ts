@@ -1,0 +1,222 @@
+/** The error of a value that can't be stored as JSON, and the search for such values. */
+import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { errorMessage } from "../../../internal/text/errors.ts"
+import { selfExplained } from "../../../internal/text/selfExplained.ts"
+import { memoize } from "../memoize.ts"
+
+/** The fields of an `Unstorable`. */
+export interface UnstorableFields {
+  /** The name of the step, or of the pipeline for its own result and payload. */
+  readonly stepName: string
+  readonly value: "result" | "error" | "payload"
+  /** Where in the value, as in `rows[3].id`. Empty for the whole. */
+  readonly path: string
+  /** The thing there, as in `a bigint`. */
+  readonly found: string
+  /** The message of an error that can't be stored. */
+  readonly error?: string | undefined
+}
+
+const Base: new(fields: UnstorableFields) => Cause.YieldableError & UnstorableFields & {
+  readonly _tag: "Unstorable"
+} = selfExplained(Data.TaggedError("Unstorable")<UnstorableFields>)
+
+export class Unstorable extends Base {
+  override get message(): string {
+    const { error, found, path, stepName, value } = this
+    const where = path === "" ? value : `${value}${path.startsWith("[") ? "" : "."}${path}`
+    const original = error === undefined ? "" : `. The error: ${error}`
+    return `"${stepName}": its ${value} can't be stored: ${where} is ${found}${original}`
+  }
+}
+
+type Path = ReadonlyArray<string | number>
+
+/** A part of a value that JSON does not have. */
+export interface Problem {
+  readonly path: Path
+  readonly found: string
+}
+
+/** Shows a path as code would have it. */
+export const pathText = (path: Path): string =>
+  path.reduce<string>(
+    (text, key) =>
+      typeof key === "number"
+        ? `${text}[${key}]`
+        : /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(key)
+        ? `${text}${text === "" ? "" : "."}${key}`
+        : `${text}[${JSON.stringify(key)}]`,
+    ""
+  )
+
+/** How deep a value may be nested: engines, and readers, recurse into it. */
+const maxDepth = 1_000
+
+class Search {
+  problem: Problem | undefined
+  /** Whether the value is what its JSON is read as. */
+  isPlain = true
+  private readonly path: Array<string | number> = []
+  private readonly around = new Set<object>()
+
+  /** Returns whether the value can be stored. */
+  visit(value: unknown): boolean {
+    switch (typeof value) {
+      case "string":
+      case "boolean":
+        return true
+      case "number":
+        // else `null` in JSON
+        this.isPlain &&= Number.isFinite(value)
+        return true
+      case "undefined":
+        // `null` in an array
+        this.isPlain &&= typeof this.path.at(-1) !== "number"
+        return true
+      case "object":
+        return value === null || this.visitObject(value)
+      default:
+        // a script may have taught bigints JSON
+        return typeof value === "bigint" && typeof Object(value).toJSON === "function"
+          ? this.visitJson(value)
+          : this.fail(`a ${typeof value}`)
+    }
+  }
+
+  private visitJson(value: unknown): boolean {
+    this.isPlain = false
+    let json: unknown
+    try {
+      json = Object(value).toJSON(String(this.path.at(-1) ?? ""))
+    } catch (error) {
+      return this.fail(`a value whose toJSON throws: ${errorMessage(error)}`)
+    }
+    // JSON does not ask that for its own
+    return typeof json === "object" && json !== null ? this.visitParts(json) : this.visit(json)
+  }
+
+  private visitObject(value: object): boolean {
+    try {
+      if (typeof (value as { readonly toJSON?: unknown }).toJSON === "function") return this.visitJson(value)
+    } catch (error) {
+      return this.fail(`a value that can't be read: ${errorMessage(error)}`)
+    }
+    return this.visitParts(value)
+  }
+
+  private visitParts(value: object): boolean {
+    if (this.around.has(value)) return this.fail("a reference to what it is in")
+    if (this.around.size >= maxDepth) return this.fail(`nested more than ${maxDepth} deep`)
+    let keys: Iterable<string | number>
+    try {
+      if (Array.isArray(value)) keys = value.keys()
+      else {
+        keys = Object.keys(value)
+        const prototype: unknown = Object.getPrototypeOf(value)
+        this.isPlain &&= prototype === Object.prototype || prototype === null
+      }
+    } catch (error) {
+      return this.fail(`a value that can't be read: ${errorMessage(error)}`)
+    }
+    this.around.add(value)
+    for (const key of keys) {
+      this.path.push(key)
+      try {
+        // the cast: these are the keys of the object
+        if (!this.visit((value as Record<string | number, unknown>)[key])) return false
+      } catch (error) {
+        return this.fail(`a property that can't be read: ${errorMessage(error)}`)
+      }
+      this.path.pop()
+    }
+    this.around.delete(value)
+    return true
+  }
+
+  private fail(found: string): false {
+    this.problem ??= { path: [...this.path], found }
+    return false
+  }
+}
+
+/** Returns what JSON makes of a value, or why it can't be written as JSON. */
+export const toPlain = (value: unknown): { readonly plain: unknown } | { readonly problem: Problem } => {
+  const search = new Search()
+  if (!search.visit(value)) return { problem: search.problem! }
+  return { plain: search.isPlain || value === undefined ? value : JSON.parse(JSON.stringify(value)) }
+}
+
+const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** Whether a path leads into what a schema has refused. */
+const isWithin = (path: Path, cause: Cause.Cause<unknown>): boolean => {
+  const error = cause.reasons.find(Cause.isFailReason)?.error
+  const refused = Schema.isSchemaError(error) ? formatIssue(error.issue).issues[0]?.path ?? [] : []
+  return refused.every((segment, index) =>
+    String(typeof segment === "object" ? segment.key : segment) === String(path[index])
+  )
+}
+
+/** Where an exit is in a record, and its values in an exit. */
+const places = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<readonly [Path, unknown]> =>
+  Exit.isSuccess(exit)
+    ? [[["exit", "value"], exit.value]]
+    : exit.cause.reasons.flatMap((reason, index): ReadonlyArray<readonly [Path, unknown]> =>
+      Cause.isFailReason(reason) ? [[["exit", "cause", index, "error"], reason.error]] : []
+    )
+
+/**
+ * Returns why a record can't be encoded, where that is because its exit has no JSON, and not because it does not fit its
+ * schema: `Schema.Unknown` refuses all that has none, without saying what.
+ */
+export const problemOf = (record: unknown, cause: Cause.Cause<unknown>): Problem | undefined => {
+  const exit: unknown = Object(record).exit
+  if (!Exit.isExit(exit)) return undefined
+  for (const [prefix, value] of places(exit)) {
+    const found = toPlain(value)
+    if ("plain" in found) continue
+    const path = [...prefix, ...found.problem.path]
+    if (isWithin(path, cause)) return { ...found.problem, path }
+  }
+  return undefined
+}
+
+/** Returns the error of a problem in a record. */
+export const unstorable = (
+  stepName: string,
+  exit: Exit.Exit<unknown, unknown>,
+  { found, path }: Problem
+): Unstorable | undefined => {
+  const isError = path[1] === "cause"
+  if (path[0] !== "exit" || (!isError && path[1] !== "value")) return undefined
+  const failed = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+  return new Unstorable({
+    stepName,
+    value: isError ? "error" : "result",
+    path: pathText(path.slice(isError ? 4 : 2)),
+    found,
+    ...(isError ? { error: errorMessage(failed) } : {})
+  })
+}
+
+type Encode = (payload: unknown) => Exit.Exit<unknown, unknown>
+
+const encoderOf = memoize((schema: Schema.Top): Encode =>
+  // the cast: where a service of the schema is missing here, the engine has it, and tells what fails
+  Schema.encodeUnknownExit(Schema.toCodecJson(schema) as unknown as Schema.Codec<unknown>)
+)
+
+/** Throws an {@link Unstorable} if a payload has no JSON. */
+export const refusePayload = (pipelineName: string, schema: Schema.Top, payload: unknown): void => {
+  const encoded = encoderOf(schema)(payload)
+  const found = toPlain(Exit.isSuccess(encoded) ? encoded.value : payload)
+  if ("plain" in found) return
+  const { found: what, path } = found.problem
+  if (Exit.isFailure(encoded) && !isWithin(path, encoded.cause)) return
+  throw new Unstorable({ stepName: pipelineName, value: "payload", path: pathText(path), found: what })
+}

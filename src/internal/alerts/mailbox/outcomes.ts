@@ -1,0 +1,85 @@
+/** Tells what has become of the alerts in a mailbox: their callers, or the ledger and the log where nobody waits. */
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type { AlerterError } from "../../model/alerterError.ts"
+import { plural } from "../../text/words.ts"
+import * as Writer from "../../text/writer.ts"
+import { short } from "../digest.ts"
+import type { Telling } from "../digest.ts"
+import { countLost, countWaiting } from "../metrics.ts"
+import { render } from "./fold.ts"
+import type { Item, Part } from "./item.ts"
+
+/** The most titles in a log entry. */
+const maxTitles = 20
+
+/** Tells of alerts that have left their mailbox, each of them once. */
+export interface Outcomes {
+  /** Tells that an alert has arrived. */
+  readonly delivered: (item: Item) => void
+  /** Tells that alerts will not arrive. Those that nobody waited for are logged together. */
+  readonly lost: (items: ReadonlyArray<Item>, errorOf: (item: Item) => AlerterError) => void
+}
+
+/** Makes the outcomes of a channel's mailbox. */
+export const outcomes = (channel: string, telling: Telling, context: Context.Context<never>): Outcomes => {
+  /** Removes the posts of an alert, and returns them. */
+  const take = (item: Item): ReadonlyArray<Part> => {
+    const parts = [...item.parts]
+    item.parts.clear()
+    countWaiting(channel, -parts.length - item.unattended, context)
+    item.unattended = 0
+    for (const { held, posting } of parts) posting?.remove(held)
+    return parts
+  }
+
+  /** Tells that an alert will not arrive, and returns for how many posts nobody waited. */
+  const lose = (item: Item, error: AlerterError): number => {
+    let unattended = item.unattended
+    for (const taken of item.taken) taken.lost(error)
+    for (const { posting, resume, taken } of take(item)) {
+      if (resume !== undefined) {
+        resume(Effect.fail(error))
+        continue
+      }
+      unattended++
+      taken?.lost(error)
+      posting?.tellLost()
+    }
+    return unattended
+  }
+
+  return {
+    delivered: (item) => {
+      for (const { resume, taken } of take(item)) {
+        resume?.(Effect.void)
+        taken?.delivered()
+      }
+      for (const taken of item.taken) taken.delivered()
+    },
+    lost: (items, errorOf) => {
+      const lines: Array<string> = []
+      let count = 0
+      let caller = context
+      for (const item of items) {
+        const error = errorOf(item)
+        const unattended = lose(item, error)
+        if (unattended === 0) continue
+        count += unattended
+        caller = item.context
+        if (lines.length < maxTitles) {
+          lines.push(`${short(render(item.content, telling).title, 200)}: ${error.message}`)
+        }
+      }
+      if (count === 0) return
+      countLost(channel, count, context)
+      if (lines.length < count) lines.push(`${plural(count, "alert")} in all`)
+      Effect.runForkWith(caller)(
+        Writer.logError(
+          `effect-epilogue: ${plural(count, "alert")} did not arrive, and will not be tried again`,
+          lines.join("\n")
+        )
+      )
+    }
+  }
+}

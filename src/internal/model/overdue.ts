@@ -1,0 +1,107 @@
+/** When a step or a run is overdue, and what its hooks are told of that. */
+import type * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
+import { limitMillis, shownInput, timeMistakes } from "./limit.ts"
+
+/**
+ * The argument of an `onOverdue` hook: a step, or a run, that is still running at a limit that was set for it.
+ *
+ * @see `Hook.onOverdue` for such hooks
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Overdue {
+  /** How long the body has been running. */
+  readonly elapsed: Duration.Duration
+  /** The limit: the time after which it is overdue. For a deadline, the time from the start of the run until then. */
+  readonly limit: Duration.Duration
+  /** How often this is told again after the limit; `undefined` where it is told once. */
+  readonly every: Duration.Duration | undefined
+  /** The deadline of the run, which `Pipeline.deadline` sets, if that has passed. `undefined` for other limits. */
+  readonly deadline: DateTime.Zoned | undefined
+  /** How many times this limit has been told, this time included. 1 is the first. */
+  readonly times: number
+  /** The start of the body, by the wall clock: start hooks and an approval came before. */
+  readonly startedAt: DateTime.Utc
+  /** The number of the attempt that is running. 1 is the first. */
+  readonly attempt: number
+  /** The name of the step, or that of the pipeline for a run. */
+  readonly stepName: string
+  /** The key of the step, which `Step.key` sets. */
+  readonly stepKey: string | undefined
+  /** The names of the steps from the outermost to this one. Empty for a run. */
+  readonly stepPath: ReadonlyArray<string>
+  /** The names of `stepPath` with their keys, as in `fetch-page[7]`. */
+  readonly stepLabels: ReadonlyArray<string>
+}
+
+/** The key of a mark: another process has posted the alert of this. */
+export const ToldElsewhere: unique symbol = Symbol.for("effect-epilogue/Overdue/ToldElsewhere")
+
+/** Whether another process has posted the alert of what is overdue. */
+export const isToldElsewhere = (overdue: Overdue): boolean => ToldElsewhere in overdue
+
+/**
+ * Options of hooks and limits that tell what is overdue.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OverdueOptions {
+  /** How often to tell it again while it goes on. Once unless set. */
+  readonly every?: Duration.Input | undefined
+}
+
+/** A limit as a user has given it. */
+export interface OverdueInput extends OverdueOptions {
+  readonly after: Duration.Input
+}
+
+/** In milliseconds. */
+export interface OverdueLimit {
+  readonly after: number
+  readonly every: number | undefined
+}
+
+/** A time of day by which a run has to end. */
+export interface Deadline {
+  /** Returns the first such time after the start of a run, in milliseconds. */
+  readonly next: (startedMillis: number) => DateTime.Zoned
+  /** As in `06:00 Europe/Berlin`. */
+  readonly text: string
+  readonly every: number | undefined
+}
+
+/** The limits of a step or a run, for its overdue hooks that have none of their own. */
+export interface Limits {
+  readonly limit?: OverdueLimit | undefined
+  readonly deadline?: Deadline | undefined
+}
+
+/** Returns the mistakes in a limit of a step, a run or a hook, in words. */
+export const overdueMistakes = (of: string, { after, every }: OverdueInput): ReadonlyArray<string> => [
+  ...timeMistakes(`the time after which ${of} is overdue`, after),
+  ...everyMistakes(of, every)
+]
+
+/** Returns the mistake in an interval, in words, or an empty list. */
+export const everyMistakes = (of: string, every: Duration.Input | undefined): ReadonlyArray<string> =>
+  every !== undefined && !((limitMillis(every) ?? 0) >= 1)
+    ? [
+      `the interval at which ${of} is told again must be a duration of a millisecond or more, got ${shownInput(every)}`
+    ]
+    : []
+
+/** Returns a limit in milliseconds. Called for one without mistakes. */
+export const toLimit = ({ after, every }: OverdueInput): OverdueLimit => ({
+  after: limitMillis(after) ?? Infinity,
+  every: every === undefined ? undefined : limitMillis(every)
+})
+
+/**
+ * Returns the first time after `at` at which what was told at `from` is told again, in milliseconds: of those that a
+ * blocked thread or a stopped process has missed there is no burst.
+ */
+export const nextTime = (from: number, every: number, at: number): number =>
+  from + (Math.max(0, Math.floor((at - from) / every)) + 1) * every

@@ -1,0 +1,110 @@
+/** Makes monitors of the descriptions of services. */
+import * as Arr from "effect/Array"
+import type * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { isHttp } from "../../alerters/internal/channel/isHttp.ts"
+import { type Target, targetOf } from "../../alerters/internal/webhook/request.ts"
+import { limitMillis } from "../../internal/model/limit.ts"
+import { MonitorObservers } from "../../internal/model/observers.ts"
+import { MonitorError, type MonitorMistake } from "../MonitorError.ts"
+import type { LogOptions, MonitorOptions } from "../MonitorOptions.ts"
+import type { Made, Monitor, Service } from "./model.ts"
+import * as Sender from "./sender.ts"
+import * as Watch from "./watch.ts"
+
+/** Finds the mistakes in the options that all monitors have. */
+const commonMistakes = (options: MonitorOptions & LogOptions): ReadonlyArray<MonitorMistake> => {
+  const { capacity, every, logs, pace, pipeline } = options
+  const mistakes: Array<MonitorMistake> = []
+  const everyMillis = every === undefined ? undefined : limitMillis(every) ?? 0
+  if (everyMillis !== undefined && !(everyMillis > 0 && everyMillis < Infinity)) {
+    mistakes.push({ option: "every", expected: "a finite duration above 0" })
+  }
+  for (const option of ["timeout", "delay", "maxDelay", "drain"] as const) {
+    const given = options[option]
+    if (given !== undefined && limitMillis(given) === undefined) {
+      mistakes.push({ option, expected: "a duration that is not negative" })
+    }
+  }
+  const isWhole = (n: number, least: number) => Number.isInteger(n) && n >= least
+  if (capacity !== undefined && !isWhole(capacity, 1)) {
+    mistakes.push({ option: "capacity", expected: "a whole number of at least 1" })
+  }
+  if (
+    pace?.some(({ burst = 1, count, per }) =>
+      !isWhole(count, 1) || !isWhole(burst, 1) || !isFinite(limitMillis(per) ?? NaN)
+    )
+  ) {
+    mistakes.push({ option: "pace", expected: "limits with a count of at least 1 in a finite duration" })
+  }
+  if (logs !== undefined && !isWhole(logs, 0)) {
+    mistakes.push({ option: "logs", expected: "a whole number of at least 0" })
+  }
+  if (pipeline !== undefined && (pipeline.length === 0 || [pipeline].flat().some((name) => name.trim() === ""))) {
+    mistakes.push({ option: "pipeline", expected: "the name of a pipeline, or at least one" })
+  }
+  return mistakes
+}
+
+/** Makes a monitor. `mistakes` are those in the options of its own; `service` is called where there are none. */
+export const make = (
+  name: string,
+  options: MonitorOptions & LogOptions,
+  mistakes: ReadonlyArray<MonitorMistake>,
+  service: () => Omit<Service, "name">
+): Made => {
+  const all = [...mistakes, ...commonMistakes(options)]
+  if (Arr.isReadonlyArrayNonEmpty(all)) return Result.fail(new MonitorError({ monitor: name, mistakes: all }))
+  const { every, pipeline } = options
+  return Result.succeed({
+    service: { name, ...service() },
+    options,
+    pipelines: pipeline === undefined ? undefined : [pipeline].flat(),
+    everyMillis: every === undefined ? undefined : limitMillis(every)
+  })
+}
+
+/** The mistakes in an address that is secret, as a list. */
+export const addressMistakes = (option: string, url: Redacted.Redacted<string>): ReadonlyArray<MonitorMistake> =>
+  isHttp(Redacted.value(url)) ? [] : [{ option, expected: "an address that begins with https:// or http://" }]
+
+/** Returns where to send pings for an address without mistakes. A user and a password in it become a header. */
+export const target = (url: Redacted.Redacted<string>): Target => targetOf(Redacted.value(url))!
+
+/** Appends to the path of an address, and sets parameters of its query. Those that it has stay. */
+export const extended = (
+  address: string,
+  path: string,
+  query: Readonly<Record<string, string | undefined>> = {}
+): string => {
+  const url = new URL(address)
+  if (path !== "") url.pathname = `${url.pathname.replace(/\/$/, "")}/${path}`
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value)
+  return url.href
+}
+
+/** Tells a monitor of the runs inside of the layer. */
+export const layer = (made: Made): Layer.Layer<never, MonitorError> =>
+  // fresh, since a memoized layer would bring back the observers of the place where it was built first
+  Layer.fresh(Layer.effectContext(Effect.gen(function*() {
+    const monitor = yield* Effect.fromResult(made)
+    const sender = yield* Sender.make(monitor)
+    return yield* observing(monitor, sender)
+  })))
+
+/** Makes a layer of the options that a config holds. */
+export const layerConfig = <Options>(
+  config: Config.Config<Options>,
+  layer: (options: Options) => Layer.Layer<never, MonitorError>
+): Layer.Layer<never, Config.ConfigError | MonitorError> => Layer.unwrap(Effect.map(config, layer))
+
+/** Watches the runs for which these observers are provided. */
+export const observing = (monitor: Monitor, sender: Sender.Sender) =>
+  Effect.map(
+    Effect.zip(Watch.make(monitor, sender.send), MonitorObservers),
+    ([observer, present]) => Context.make(MonitorObservers, [...present, observer])
+  )

@@ -1,0 +1,57 @@
+/**
+ * Serves a page with the recorded runs, live and past.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as HttpServer from "effect/http/HttpServer"
+import * as Layer from "effect/Layer"
+import { defaultFolder } from "./internal/record/names.ts"
+import type { FolderOptions } from "./Record.ts"
+import type { RecordError } from "./RecordError.ts"
+import type { UiError } from "./UiError.ts"
+
+/**
+ * Options of {@link layerUi}.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface UiOptions extends FolderOptions {
+  /** Called with the link to the page, which has its token. Unless set, the link is logged. */
+  readonly onLink?: ((link: string) => void) | undefined
+}
+
+/**
+ * Serves a page with the runs that are recorded in a folder: a list that is kept up to date, with filters, a search and
+ * the durations of the last runs of each pipeline, and of each run the timeline of {@link html}, live while it goes on,
+ * with what its steps logged.
+ *
+ * **Details**
+ *
+ * The layer needs an `HttpServer` of `effect/http`, such as that of `@effect/platform-node` or `@effect/platform-bun`,
+ * which listens at a loopback address; it fails with a `UiError` for any other, since records hold parameters and
+ * errors. Its link has a token, which the browser keeps as a cookie. The page loads nothing from elsewhere and changes
+ * nothing.
+ *
+ * @example
+ * ```ts
+ * import { NodeHttpServer } from "@effect/platform-node"
+ * import { Report } from "effect-epilogue/report"
+ * import { Layer } from "effect"
+ * import { createServer } from "node:http"
+ *
+ * const ui = Report.layerUi().pipe(
+ *   Layer.provide(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0 }))
+ * )
+ * ```
+ *
+ * @see {@link layerRecord} to record runs
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerUi = (
+  { folder = defaultFolder, onLink }: UiOptions = {}
+): Layer.Layer<never, RecordError | UiError, HttpServer.HttpServer> =>
+  // loaded here, since only this needs a server and the page
+  Layer.unwrap(Effect.map(Effect.promise(() => import("./internal/ui/serve.ts")), ({ serve }) => serve(folder, onLink)))

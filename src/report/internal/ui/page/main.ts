@@ -1,0 +1,49 @@
+/** Runs the page with the list of runs: the script that `scripts/page.ts` bundles. */
+import { h, render } from "preact"
+import { useEffect, useMemo, useState } from "preact/hooks"
+import type { RunJson } from "../data.ts"
+import { type Feed, listen } from "./feed.ts"
+import { Filters, type Wanted } from "./filters.ts"
+import { Pipelines } from "./pipelines.ts"
+import { Table } from "./table.ts"
+
+const nothing: Wanted = { search: "", status: "", pipeline: "" }
+
+const matches = ({ pipeline, search, status }: Wanted) => {
+  const words = search.trim().toLowerCase().split(/\s+/)
+  return (run: RunJson): boolean =>
+    (status === "" || run.status === status) && (pipeline === "" || run.pipeline === pipeline) &&
+    words.every((word) => `${run.pipeline} ${run.name} ${run.id}`.toLowerCase().includes(word))
+}
+
+const states: Readonly<Record<Feed["state"], string>> = {
+  loading: "Loading…",
+  live: "",
+  lost: "The server can't be reached: trying again…"
+}
+
+const App = () => {
+  const [feed, setFeed] = useState<Feed>({ runs: [], state: "loading" })
+  const [wanted, setWanted] = useState(nothing)
+  useEffect(() => listen(setFeed), [])
+  const { runs, state } = feed
+  const shown = useMemo(() => runs.filter(matches(wanted)), [runs, wanted])
+  const count = shown.length === runs.length
+    ? `${runs.length.toLocaleString("en")} ${runs.length === 1 ? "run" : "runs"}`
+    : `${shown.length.toLocaleString("en")} of ${runs.length.toLocaleString("en")} runs`
+  return h(
+    "div",
+    { class: "page" },
+    h(
+      "header",
+      {},
+      h("h1", {}, "Runs"),
+      h("p", { role: "status", class: "quiet" }, state === "live" ? count : states[state])
+    ),
+    h(Pipelines, { runs, chosen: wanted.pipeline, onChoose: (pipeline) => setWanted({ ...wanted, pipeline }) }),
+    h(Filters, { runs, wanted, onChange: setWanted }),
+    h(Table, { runs: shown, isFiltered: shown.length < runs.length, isLoading: state === "loading" })
+  )
+}
+
+render(h(App, {}), document.getElementById("app")!)

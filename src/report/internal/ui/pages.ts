@@ -1,0 +1,50 @@
+/** Makes the page with the list of runs, and pages that say why there is none. They load nothing. */
+import { escape } from "../timeline/text.ts"
+import { script, scriptHash, style, styleHash } from "./page.gen.ts"
+
+const head = (title: string) =>
+  `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta name="robots" content="noindex, nofollow">
+<title>${escape(title)}</title>
+<style>${style}</style>
+</head>
+`
+
+/** Allows the style, the script if there is one, and what the script asks of this server. */
+const policy = (hasScript: boolean): string =>
+  [
+    "default-src 'none'",
+    `style-src '${styleHash}'`,
+    ...(hasScript ? [`script-src '${scriptHash}'`, "connect-src 'self'"] : []),
+    "base-uri 'none'",
+    "form-action 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'"
+  ].join("; ")
+
+/** @internal */
+export const runsPolicy: string = policy(true)
+
+/** @internal */
+export const runsPage: string = `${head("Runs")}<body>
+<div id="app"></div>
+<noscript><p>This page needs scripts. <code>epilogue runs</code> prints the runs.</p></noscript>
+<script>${script}</script>
+</body>
+</html>
+`
+
+/** @internal */
+export const messagePage = (title: string, text: string): { readonly html: string; readonly policy: string } => ({
+  html: `${head(title)}<body>
+<main class="message"><h1>${escape(title)}</h1><p>${escape(text)}</p></main>
+</body>
+</html>
+`,
+  policy: policy(false)
+})

@@ -1,0 +1,246 @@
+/** The mailboxes of channels: alerts of hooks in a storm, behind a refusal and behind an outage, against real servers. */
+import { Clock, Effect, Fiber, Layer, Metric, Redacted } from "effect"
+import { HttpClient, HttpClientResponse } from "effect/http"
+import { TestClock, TestConsole } from "effect/testing"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { type ChannelOptions, Discord, Slack } from "../../src/alerters/index.ts"
+import { fallback, recovered } from "../../src/delivery/index.ts"
+import { Alert, Alerter, AlerterHooks, Hook, Pipeline, RunEvent, Step, type StepContext } from "../../src/index.ts"
+import { type Answer, channelServer } from "../support/channelServer.ts"
+import { makeIt } from "../support/it.ts"
+
+const it = makeIt(test)
+
+const webhookUrl = Redacted.make("https://hooks.slack.com/services/T0/B0/x")
+
+/** A server that takes `limit` alerts in any time span as long as `per`, and says how long to wait. */
+const limitedServer = (limit: number, per: number) => {
+  let times: ReadonlyArray<number> = []
+  return Effect.map(
+    channelServer((): Answer => {
+      const now = Date.now()
+      times = times.filter((at) => now - at < per)
+      if (times.length >= limit) return { status: 429, headers: { "retry-after": `${(times[0]! + per - now) / 1000}` } }
+      times = [...times, now]
+      return { body: "ok" }
+    }),
+    (server) => ({
+      server,
+      taken: () => server.requests.map(({ body }) => /step-\d+/.exec(body)?.[0]).filter((name) => name !== undefined)
+    })
+  )
+}
+
+const failingSteps = (count: number) =>
+  Pipeline.make(
+    "nightly",
+    Effect.all(
+      Array.from({ length: count }, (_, i) => Effect.exit(Step.make(`step-${i}`, Effect.fail("disk full")))),
+      { concurrency: "unbounded" }
+    )
+  ).pipe(Pipeline.stepHooks(AlerterHooks.failure))
+
+it.live("all alerts of a storm arrive, though the channel refuses what exceeds its limit", () =>
+  Effect.gen(function*() {
+    for (const channel of ["slack", "discord"] as const) {
+      const { server, taken } = yield* limitedServer(5, 200)
+      const options: ChannelOptions = { pace: [{ count: 10, per: "100 millis" }], delay: "10 millis" }
+      const alerter = channel === "slack"
+        ? Slack.layer({ webhookUrl: Redacted.make(`${server.url}/services/x`), ...options })
+        : Discord.layer({ webhookUrl: Redacted.make(`${server.url}/api/webhooks/1/x`), ...options })
+      yield* Effect.provide(failingSteps(40), alerter)
+      assert.ok(server.requests.length > 40, "no alert was refused")
+      assert.equal(new Set(taken()).size, 40)
+    }
+  }))
+
+/** Runs a step that fails, with this hook, on the test clock, against a channel that answers as `answer` says. */
+const run = (
+  answer: (attempt: number, now: number) => Effect.Effect<Response>,
+  hook: Hook.Hook<unknown, unknown, Alerter | StepContext, unknown> = AlerterHooks.failure,
+  around: (slack: Layer.Layer<Alerter>) => Layer.Layer<Alerter> = (slack) => slack
+) =>
+  Effect.gen(function*() {
+    const taken: Array<number> = []
+    let attempts = 0
+    const client = HttpClient.make((request) =>
+      Effect.gen(function*() {
+        const response = yield* answer(++attempts, yield* Clock.currentTimeMillis)
+        if (response.ok) taken.push(yield* Clock.currentTimeMillis)
+        return HttpClientResponse.fromWeb(request, response)
+      })
+    )
+    const slack = Slack.layer({ webhookUrl }).pipe(Layer.provide(Layer.succeed(HttpClient.HttpClient, client)))
+    const nightly = Pipeline.make("nightly", Step.make("load", Effect.fail("disk full")).pipe(Step.hooks(hook)))
+    const events: Array<string> = []
+    let ended = 0
+    const fiber = yield* nightly.pipe(
+      Effect.exit,
+      Effect.tap(() => Effect.map(Clock.currentTimeMillis, (now) => void (ended = now))),
+      Effect.provide(around(slack)),
+      Effect.provideService(RunEvent.Observers, [({ _tag }) => void events.push(_tag)]),
+      Effect.forkChild
+    )
+    yield* TestClock.adjust("5 minutes")
+    const exit = yield* Fiber.join(fiber)
+    const logs = (yield* TestConsole.logLines).join("\n")
+    return { taken, attempts, logs, events, ended, failure: JSON.stringify(exit) }
+  })
+
+const ok = Effect.sync(() => new Response("ok"))
+const refused = (seconds: number) =>
+  Effect.sync(() => new Response("", { status: 429, headers: { "retry-after": `${seconds}` } }))
+
+it.effect("a hook whose time is up while the channel refuses has not failed, and its alert arrives later", () =>
+  Effect.gen(function*() {
+    const { ended, events, logs, taken } = yield* run((_, now) => now < 35_000 ? refused(35) : ok)
+    assert.equal(taken.length, 1)
+    assert.ok(taken[0]! >= 35_000 && taken[0]! <= 40_000)
+    assert.equal(ended, 30_000)
+    assert.ok(!events.includes("HookFailed") && events.includes("HookEnded"))
+    assert.match(logs, /the alert of hook "AlerterHooks.failure" of "load" is still on its way/)
+    assert.doesNotMatch(logs, /did not arrive/)
+  }))
+
+it.effect("an alert for a channel that hangs for three attempts arrives with the fourth", () =>
+  Effect.gen(function*() {
+    const { attempts, events, taken } = yield* run((attempt) => attempt < 4 ? Effect.never : ok)
+    assert.deepEqual([attempts, taken.length, events.includes("HookFailed")], [4, 1, false])
+  }))
+
+it.effect("an alert that is lost after its hook's time is logged with its channel and the reason", () =>
+  Effect.gen(function*() {
+    const { events, logs, taken } = yield* run(() => Effect.never)
+    assert.deepEqual([taken.length, events.includes("HookFailed")], [0, false])
+    assert.match(logs, /1 alert did not arrive[^]*nightly › load failed: slack: no answer within 10 s/)
+  }))
+
+it.effect("a required hook fails when its time is up, since it is not known that the alert arrives", () =>
+  Effect.gen(function*() {
+    const { events, failure, taken } = yield* run(
+      (_, now) => now < 35_000 ? refused(35) : ok,
+      Hook.required(AlerterHooks.failure)
+    )
+    assert.equal(taken.length, 1)
+    assert.ok(events.includes("HookFailed"))
+    assert.match(failure, /HookError/)
+  }))
+
+it.effect("a failure whose alert arrived after the hook's time is known to recovered", () =>
+  Effect.gen(function*() {
+    const bodies: Array<string> = []
+    const client = HttpClient.make((request) =>
+      Effect.gen(function*() {
+        const now = yield* Clock.currentTimeMillis
+        if (now >= 35_000 && request.body._tag === "Uint8Array") {
+          bodies.push(new TextDecoder().decode(request.body.body))
+        }
+        return HttpClientResponse.fromWeb(request, yield* now < 35_000 ? refused(35) : ok)
+      })
+    )
+    const slack = Slack.layer({ webhookUrl }).pipe(
+      Layer.provide(Layer.succeed(HttpClient.HttpClient, client)),
+      recovered()
+    )
+    const step = (body: Effect.Effect<unknown, string>) =>
+      Effect.exit(Step.make("load", body).pipe(Step.key("a"), Step.hooks(AlerterHooks.all)))
+    const fiber = yield* step(Effect.fail("disk full")).pipe(
+      Effect.andThen(Effect.sleep("1 minute")),
+      Effect.andThen(step(Effect.void)),
+      Effect.provide(slack),
+      Effect.forkChild
+    )
+    yield* TestClock.adjust("5 minutes")
+    yield* Fiber.join(fiber)
+    assert.equal(bodies.length, 2)
+    assert.match(bodies[1]!, /recovered/)
+  }))
+
+// -----------------------------------------------------------------------------
+// fallback
+// -----------------------------------------------------------------------------
+
+/** A second channel, which records the titles of its alerts. */
+const second = () => {
+  const titles: Array<string> = []
+  return { titles, layer: Alerter.layer(({ title }) => Effect.sync(() => titles.push(title))) }
+}
+
+it.effect("an alert that fallback sends elsewhere is taken out of the mailbox, and arrives once", () =>
+  Effect.gen(function*() {
+    const { layer, titles } = second()
+    const { taken } = yield* run(
+      (_, now) => now < 35_000 ? refused(35) : ok,
+      AlerterHooks.failure,
+      fallback(layer, { after: "15 seconds" })
+    )
+    assert.deepEqual([taken, titles], [[], ["nightly › load failed"]])
+  }))
+
+it.effect("an alert that its channel loses after the hook's time reaches the second channel", () =>
+  Effect.gen(function*() {
+    const { layer, titles } = second()
+    const { events, taken } = yield* run(
+      () => Effect.never,
+      AlerterHooks.failure,
+      fallback(layer, { after: "1 minute" })
+    )
+    assert.deepEqual([taken, titles, events.includes("HookFailed")], [[], ["nightly › load failed"], false])
+  }))
+
+it.effect("fallback leaves the alerts of a storm to a channel that takes them at its pace", () =>
+  Effect.gen(function*() {
+    const { layer, titles } = second()
+    let taken = 0
+    const client = HttpClient.make((request) =>
+      Effect.sync(() => {
+        taken++
+        return HttpClientResponse.fromWeb(request, new Response("ok"))
+      })
+    )
+    const slack = Slack.layer({ webhookUrl, pace: [{ count: 1, per: "1 second" }] }).pipe(
+      Layer.provide(Layer.succeed(HttpClient.HttpClient, client)),
+      fallback(layer, { after: "15 seconds" })
+    )
+    const fiber = yield* Effect.forkChild(Effect.provide(failingSteps(40), slack))
+    yield* TestClock.adjust("5 minutes")
+    yield* Fiber.join(fiber)
+    assert.deepEqual([taken, titles], [40, []])
+  }))
+
+// -----------------------------------------------------------------------------
+// metrics
+// -----------------------------------------------------------------------------
+
+it.effect("metrics count the alerts that wait, that were folded and that were lost", () =>
+  Effect.gen(function*() {
+    const values = Effect.map(Metric.snapshot, (all) =>
+      Object.fromEntries(
+        all.filter(({ id }) => /waiting|folded|lost/.test(id)).map(({ id, state }) => [
+          id,
+          // the casts: these are a gauge and two counters
+          "value" in state ? state.value : (state as { readonly count: number }).count
+        ])
+      ))
+    const layer = Slack.layer({ webhookUrl, pace: [{ count: 1, per: "1 second" }], capacity: 2, drain: 0 }).pipe(
+      Layer.provide(Layer.succeed(HttpClient.HttpClient, HttpClient.make(() => Effect.never)))
+    )
+    const during = yield* Effect.gen(function*() {
+      const { post } = yield* Alerter
+      for (let i = 0; i < 5; i++) {
+        const fiber = yield* Effect.forkDetach(post(Alert.make({ title: "x", severity: "error" })), {
+          startImmediately: true
+        })
+        fiber.interruptUnsafe()
+      }
+      return yield* values
+    }).pipe(Effect.provide(layer))
+    assert.deepEqual(during, { epilogue_alerts_waiting: 5, epilogue_alerts_folded_total: 2 })
+    // two more become one when the layer closes, since the time is up
+    assert.deepEqual(yield* values, {
+      epilogue_alerts_waiting: 0,
+      epilogue_alerts_folded_total: 3,
+      epilogue_alerts_lost_total: 5
+    })
+  }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))

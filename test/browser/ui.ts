@@ -1,0 +1,220 @@
+/** Tests the page with recorded runs in a browser. Run by `scripts/browser.ts`. */
+import { NodeHttpServer } from "@effect/platform-node"
+import axe from "axe-core"
+import { Effect, Layer } from "effect"
+import * as assert from "node:assert/strict"
+import * as fs from "node:fs"
+import { createServer } from "node:http"
+import { test } from "node:test"
+import type { BrowserContextOptions, Page } from "playwright-core"
+import { Report } from "../../src/report/index.ts"
+import { browser } from "../support/chromium.ts"
+import { makeIt } from "../support/it.ts"
+import { tempFolder } from "../support/record.ts"
+import { ended, idOf, start, writeRecord } from "../support/recordFiles.ts"
+
+const it = makeIt(test)
+
+const act = <A>(f: () => Promise<A>) => Effect.promise(f)
+
+const minute = 60_000
+
+/** Writes runs of two pipelines, of which every fifth failed. */
+const writeRuns = (folder: string, count: number): void => {
+  for (let i = 0; i < count; i++) {
+    const at = start + i * minute
+    writeRecord(folder, {
+      id: `${String(i).padStart(8, "0")}-0000-4000-8000-000000000000`,
+      name: i % 3 === 0 ? "training" : "nightly",
+      at,
+      touchedAt: at,
+      lines: [ended(i % 5 === 0 ? "failure" : "success", 1_000 + i, at)]
+    })
+  }
+}
+
+/** Opens the page of a folder. Asserts at the end that nothing but the server was asked, and that nothing went wrong. */
+const opened = (folder: string, options?: BrowserContextOptions) =>
+  Effect.gen(function*() {
+    let link = ""
+    yield* Layer.build(Layer.provide(
+      Report.layerUi({
+        folder,
+        onLink: (text) => {
+          link = text
+        }
+      }),
+      NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0 })
+    ))
+    const { errors, page, requests } = yield* (yield* browser)({ viewport: { width: 1200, height: 800 }, ...options })
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        assert.deepEqual(errors, [])
+        for (const { method, url } of requests) {
+          assert.equal(method, "GET")
+          assert.equal(new URL(url).origin, new URL(link).origin)
+        }
+      })
+    )
+    yield* act(() => page.goto(link))
+    yield* act(() => page.getByRole("status").filter({ hasText: /runs?$/ }).waitFor())
+    return page
+  })
+
+const rows = (page: Page) => page.locator(".rows .row")
+
+const accessible = (page: Page) =>
+  act(async () => {
+    await page.evaluate(axe.source)
+    const { violations } = await page.evaluate(() =>
+      (globalThis as unknown as { axe: { run: () => Promise<axe.AxeResults> } }).axe.run()
+    )
+    assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), [])
+  })
+
+it.live("the list shows runs, the newest first, with filters, a search and a link to each", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    writeRuns(folder, 30)
+    const page = yield* opened(folder)
+    const status = page.getByRole("status")
+    assert.equal(yield* act(() => status.innerText()), "30 runs")
+    assert.equal(new URL(page.url()).search, "")
+    assert.match(yield* act(() => rows(page).first().innerText()), /^✓ succeeded\s+nightly nightly-7/)
+    yield* act(() => page.getByLabel("Status", { exact: true }).selectOption("failure"))
+    assert.equal(yield* act(() => status.innerText()), "6 of 30 runs")
+    yield* act(() => page.getByRole("button", { name: /^training/ }).click())
+    assert.equal(yield* act(() => status.innerText()), "2 of 30 runs")
+    yield* act(() => page.getByLabel("Find runs").fill("00000015"))
+    assert.equal(yield* act(() => status.innerText()), "1 of 30 runs")
+    yield* act(() => page.getByLabel("Find runs").fill("nothing"))
+    assert.equal(yield* act(() => page.locator(".nothing").innerText()), "No such run.")
+    yield* act(() => page.getByLabel("Find runs").fill(""))
+    yield* act(() => rows(page).first().getByRole("link").click())
+    yield* act(() => page.locator("#rows .row").first().waitFor())
+    assert.match(yield* act(() => page.title()), /^training/)
+    yield* act(() => page.getByRole("link", { name: "All runs" }).click())
+    yield* act(() => rows(page).first().waitFor())
+  }))
+
+it.live("the list and the page of a run follow what happens, without being loaded again", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const now = Date.now()
+    const step = (index: number, name: string, more: object = {}) => ({
+      at: Date.now(),
+      stepName: name,
+      stepPath: [name],
+      index,
+      ...more
+    })
+    const file = writeRecord(folder, { id: "a", at: now, lines: [{ _tag: "StepStarted", ...step(0, "load") }] })
+    const add = (...lines: ReadonlyArray<object>) =>
+      fs.appendFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""))
+    const page = yield* opened(folder)
+    yield* act(() => rows(page).filter({ hasText: "▶ running" }).waitFor())
+    writeRecord(folder, { id: "b", at: now + 1, lines: [ended("success", 5, now + 1)] })
+    yield* act(() => rows(page).nth(1).waitFor())
+    assert.match(yield* act(() => rows(page).first().innerText()), /succeeded/)
+    yield* act(() => page.goto(new URL(`/runs/${idOf("a")}`, page.url()).href))
+    const chart = page.getByRole("treeitem")
+    yield* act(() => page.getByRole("treeitem", { name: /^load running/ }).click())
+    const details = page.getByLabel("Details", { exact: true })
+    assert.match(yield* act(() => details.innerText()), /running/)
+    add({ _tag: "StepLogged", ...step(0, "load"), logLevel: "Warn", message: "slow <answer>" })
+    add({ _tag: "StepEnded", ...step(0, "load"), outcome: "success", attempts: 1, durationMillis: 7 })
+    add({ _tag: "StepStarted", ...step(1, "publish") })
+    yield* act(() => page.getByRole("treeitem", { name: /^publish running/ }).waitFor())
+    // the details stay open, of the same step, and are those of now
+    assert.match(yield* act(() => details.innerText()), /^load[^]*succeeded · [\d.]+ m?s[^]*WARN slow <answer>/)
+    add({
+      _tag: "StepEnded",
+      ...step(1, "publish"),
+      outcome: "failure",
+      cause: "Error: full",
+      attempts: 1,
+      durationMillis: 9
+    })
+    add(ended("failure", 83, now))
+    yield* act(() => page.locator("#subtitle .failure").waitFor())
+    assert.equal(yield* act(() => chart.count()), 3)
+    assert.equal(yield* act(() => page.locator("#troubles .count").innerText()), "1")
+  }))
+
+it.live("of thousands of runs only those in sight have elements, and keys move through all of them", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    writeRuns(folder, 3_000)
+    const page = yield* opened(folder)
+    assert.equal(yield* act(() => page.getByRole("status").innerText()), "3,000 runs")
+    assert.ok((yield* act(() => rows(page).count())) < 60)
+    yield* act(() => rows(page).first().getByRole("link").focus())
+    yield* act(() => page.keyboard.press("ArrowDown"))
+    const focused = () => page.evaluate(() => document.activeElement?.getAttribute("data-index"))
+    assert.equal(yield* act(focused), "1")
+    yield* act(() => page.keyboard.press("End"))
+    assert.equal(yield* act(focused), "2999")
+    assert.ok((yield* act(() => rows(page).count())) < 60)
+    yield* act(() => page.keyboard.press("PageUp"))
+    assert.ok(Number(yield* act(focused)) < 2999)
+    yield* act(() => page.keyboard.press("Home"))
+    assert.equal(yield* act(focused), "0")
+  }))
+
+it.live("both themes are accessible, on a phone and on a desk", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    writeRuns(folder, 40)
+    writeRecord(folder, { id: "a", at: Date.now(), lines: [] })
+    for (const [colorScheme, width] of [["light", 1200], ["dark", 390]] as const) {
+      yield* Effect.scoped(Effect.gen(function*() {
+        const page = yield* opened(folder, { colorScheme, viewport: { width, height: 800 } })
+        yield* accessible(page)
+        const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+        assert.ok((yield* act(overflow)) <= 0)
+      }))
+    }
+  }))
+
+it.live("a page that is not in sight keeps no connection, and is up to date when it is seen again", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    writeRuns(folder, 1)
+    const page = yield* opened(folder)
+    const asked: Array<string> = []
+    page.on("request", (request) => void asked.push(new URL(request.url()).pathname))
+    const show = (state: "hidden" | "visible") =>
+      act(() =>
+        page.evaluate((state) => {
+          Object.defineProperty(document, "visibilityState", { value: state, configurable: true })
+          document.dispatchEvent(new Event("visibilitychange"))
+        }, state)
+      )
+    const closed = page.waitForEvent("requestfailed", { timeout: 10_000 })
+    yield* show("hidden")
+    assert.match((yield* act(() => closed)).url(), /\/api\/runs$/)
+    writeRecord(folder, { id: "b", lines: [ended("success", 5)] })
+    yield* show("visible")
+    yield* act(() => rows(page).nth(1).waitFor())
+    assert.deepEqual(asked, ["/api/runs"])
+  }))
+
+it.live("the page of a run that crashes says so, and asks no more", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const now = Date.now()
+    const step = { stepName: "load", stepPath: ["load"], index: 0 }
+    const file = writeRecord(folder, { id: "a", at: now, lines: [{ _tag: "StepStarted", at: now, ...step }] })
+    const page = yield* opened(folder)
+    yield* act(() => page.goto(new URL(`/runs/${idOf("a")}`, page.url()).href))
+    yield* act(() => page.getByRole("treeitem", { name: /^load running/ }).waitFor())
+    const asked: Array<string> = []
+    page.on("request", (request) => void asked.push(request.url()))
+    fs.appendFileSync(file, `${JSON.stringify({ _tag: "RunCrashed", at: now + 5, signal: "SIGKILL" })}\n`)
+    yield* act(() => page.getByRole("treeitem", { name: /^load no end recorded/ }).waitFor())
+    yield* act(() => page.getByRole("treeitem", { name: /^nightly/ }).click())
+    assert.match(yield* act(() => page.getByLabel("Details", { exact: true }).innerText()), /killed by SIGKILL/)
+    // a browser asks again after three to five seconds
+    yield* Effect.sleep("6 seconds")
+    assert.deepEqual(asked, [])
+  }))

@@ -1,0 +1,39 @@
+/** The README's table of the benchmarks. */
+import { expect, test } from "bun:test"
+import { columns, markers, tables, withTables } from "../../bench/table.ts"
+
+const between = (text: string): string => text.slice(text.indexOf(markers.begin), text.indexOf(markers.end))
+
+/** Replaces measured figures, versions, and the space that a cell is filled up with. */
+const shape = (text: string): ReadonlyArray<string> =>
+  between(text).split("\n").map((line) =>
+    line
+      .replace(
+        /^(\| (?:ns a step)? *\|(?: goal *\|)?).*$/,
+        (_, first: string) => `${first.replace(/ +/g, " ")} runtimes`
+      )
+      .replace(/ (?:[\d.]+ [✓✗]|–|\d+) *(?=\|)/g, " figure ")
+      .replace(/ +\|/g, " |")
+      .replace(/-+/g, "-")
+  )
+
+test("the README has a row for each goal, with a figure for each runtime, and the peers", async () => {
+  const readme = await Bun.file(`${import.meta.dir}/../../README.md`).text()
+  const peers = ["effect-epilogue", "(a) by hand", "async, try/finally", "hookable", "before-after-hook", "listr2"]
+  // it is measured only where it was installed
+  if (readme.includes("| @mastra/core ")) peers.push("@mastra/core")
+  const results = peers.map((name) => ({ runtime: "bun 1", name, nanos: 1 }))
+  expect(shape(readme)).toEqual(shape(withTables(readme, tables(results))))
+  for (const runtime of columns) expect(between(readme).toLowerCase()).toMatch(new RegExp(`\\| ${runtime} [\\d.]+ `))
+})
+
+test("a result that exceeds its goal is marked", () => {
+  const table = tables([
+    { runtime: "bun 1.4.5", id: "succeeds", actual: 1.061 },
+    { runtime: "node 24.21.0", id: "succeeds", actual: 1.05 },
+    { runtime: "bun 1.4.5", name: "hookable", nanos: 178.4 }
+  ])
+  expect(table).toMatch(/^\| +\| goal +\| Bun 1\.4\.5 \| Deno +\| Node 24\.21\.0 \|$/m)
+  expect(table).toMatch(/^\| a step [^|]+\| ≤ 1\.05 × \(a\) +\| 1\.06 ✗ +\| – +\| 1\.05 ✓ +\|$/m)
+  expect(table).toMatch(/^\| hookable +\| 178 +\| – +\| – +\|$/m)
+})

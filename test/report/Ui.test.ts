@@ -1,0 +1,304 @@
+/** Tests the server of the page with recorded runs. */
+import { NodeHttpServer } from "@effect/platform-node"
+import { Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
+import * as assert from "node:assert/strict"
+import * as fs from "node:fs"
+import { createServer, request as httpRequest } from "node:http"
+import * as path from "node:path"
+import { test } from "node:test"
+import { Report } from "../../src/report/index.ts"
+import { applyParts, type Content, type Part } from "../../src/report/internal/timeline/data.ts"
+import { type Change, watchRuns } from "../../src/report/internal/ui/runs.ts"
+import { makeIt } from "../support/it.ts"
+import { tempFolder } from "../support/record.ts"
+import { ended, idOf, start, writeRecord } from "../support/recordFiles.ts"
+
+const it = makeIt((name, run) => test(name, { timeout: 60_000 }, run))
+
+interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+  readonly body: string
+}
+
+/** Serves a folder, and returns its link and a function that sends requests. */
+const served = (folder: string) =>
+  Effect.gen(function*() {
+    let link = ""
+    const scope = yield* Scope.make()
+    yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
+    yield* Layer.buildWithScope(
+      Layer.provide(
+        Report.layerUi({
+          folder,
+          onLink: (text) => {
+            link = text
+          }
+        }),
+        NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0 })
+      ),
+      scope
+    )
+    const { origin, port, searchParams } = new URL(link)
+    const token = searchParams.get("token")!
+    const cookie = `epilogue_ui_${port}=${token}`
+    /** Sends a request, and reads the reply until `isEnough`. */
+    const get = (
+      target: string,
+      headers: Readonly<Record<string, string>> = { cookie },
+      { isEnough = () => false, method = "GET" }: { isEnough?: (body: string) => boolean; method?: string } = {}
+    ) =>
+      Effect.callback<Reply>((resume) => {
+        const sent = httpRequest({ host: "127.0.0.1", port, path: target, method, headers }, (response) => {
+          let body = ""
+          const reply = () =>
+            resume(Effect.succeed({ status: response.statusCode ?? 0, headers: response.headers, body }))
+          response.setEncoding("utf8").on("data", (chunk: string) => {
+            body += chunk
+            if (isEnough(body)) {
+              reply()
+              sent.destroy()
+            }
+          }).on("end", reply).on("error", () => {})
+        })
+        sent.on("error", () => {}).end()
+      })
+    return { cookie, get, origin, port, token }
+  })
+
+/** Returns the values of server-sent events. */
+const valuesIn = <A = Change>(body: string): ReadonlyArray<A> =>
+  body.split("\n\n").flatMap((text) => text.startsWith("data: ") ? [JSON.parse(text.slice(6))] : [])
+
+const folderWithRun = Effect.map(tempFolder, (folder) => {
+  writeRecord(folder, { id: "a", lines: [ended("success", 83)] })
+  return folder
+})
+
+it.live("the link leads to the page, and takes its token out of the address", () =>
+  Effect.gen(function*() {
+    const { cookie, get, port, token } = yield* served(yield* folderWithRun)
+    assert.match(token, /^[\w-]{22}$/)
+    const entered = yield* get(`/runs/${idOf("a")}?token=${token}`, {})
+    assert.deepEqual([entered.status, entered.headers["location"]], [303, `/runs/${idOf("a")}`])
+    assert.deepEqual(entered.headers["set-cookie"], [`epilogue_ui_${port}=${token}; Path=/; HttpOnly; SameSite=Lax`])
+    assert.equal((yield* get(`/.//evil.example?token=${token}`, {})).headers["location"], "/evil.example")
+    const page = yield* get("/", { cookie })
+    assert.equal(page.status, 200)
+    assert.match(page.body, /^<!DOCTYPE html>[^]*<div id="app"><\/div>/)
+    const policy = String(page.headers["content-security-policy"])
+    assert.match(
+      policy,
+      /^default-src 'none'; style-src 'sha256-[^']+'; script-src 'sha256-[^']+'; connect-src 'self'; /
+    )
+    assert.match(policy, /require-trusted-types-for 'script'; trusted-types 'none'; frame-ancestors 'none'$/)
+    assert.equal(page.headers["cache-control"], "no-store")
+    const run = yield* get(`/runs/${idOf("a")}`)
+    assert.match(run.body, /<a href="\/">All runs<\/a>/)
+    assert.doesNotMatch(run.body, /data-events/)
+  }))
+
+it.live("nobody else gets an answer: without the token, by another name, or from another site", () =>
+  Effect.gen(function*() {
+    const { cookie, get, origin, port, token } = yield* served(yield* folderWithRun)
+    const other = `${token.slice(0, -1)}${token.endsWith("A") ? "B" : "A"}`
+    const cases: ReadonlyArray<readonly [string, Readonly<Record<string, string>>, number, string?]> = [
+      ["/", {}, 401],
+      ["/api/runs", {}, 401],
+      [`/runs/${idOf("a")}`, {}, 401],
+      ["/?token=", {}, 401],
+      [`/?token=${other}`, {}, 401],
+      ["/", { cookie: `epilogue_ui_${port}=${other}` }, 401],
+      ["/", { cookie, host: "evil.example" }, 421],
+      ["/", { cookie, host: `evil.example:${port}` }, 421],
+      ["/", { cookie, host: "127.0.0.1" }, 421],
+      ["/api/runs", { cookie, origin: "http://evil.example" }, 403],
+      ["/api/runs", { cookie, origin: "null" }, 403],
+      ["/api/runs", { cookie, "sec-fetch-site": "cross-site" }, 403],
+      ["/api/runs", { cookie, "sec-fetch-site": "same-site", "sec-fetch-mode": "cors" }, 403],
+      ["/", { cookie }, 405, "POST"],
+      ["/", { cookie }, 405, "DELETE"],
+      ["/missing", { cookie }, 404],
+      ["/runs/none", { cookie }, 404],
+      ["/runs/%ff", { cookie }, 404],
+      ["/runs/..%2f..%2fsecret", { cookie }, 404],
+      ["//[", { cookie }, 404]
+    ]
+    for (const [target, headers, status, method = "GET"] of cases) {
+      const reply = yield* get(target, headers, { method })
+      assert.equal(reply.status, status, `${method} ${target} ${JSON.stringify(headers)}`)
+      assert.ok(!reply.body.includes(token))
+      assert.ok(!reply.body.includes("nightly"))
+    }
+    // a link in a chat leads here, too
+    const navigated = { cookie, "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" }
+    assert.equal((yield* get("/", navigated)).status, 200)
+    assert.equal((yield* get("/", { cookie, host: `localhost:${port}`, origin })).status, 200)
+  }))
+
+it.live("the list gives all runs, and then what is new, changes or is removed", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const first = writeRecord(folder, { id: "a", lines: [] })
+    const { get } = yield* served(folder)
+    const all = yield* get("/api/runs", undefined, { isEnough: (body) => /^data: .*\n\n/m.test(body) })
+    assert.equal(all.headers["content-type"], "text/event-stream; charset=utf-8")
+    assert.deepEqual(
+      valuesIn(all.body).map(({ all, runs }) => [all, runs.map(({ pipeline, status }) => [pipeline, status])]),
+      [[true, [["nightly", "running"]]]]
+    )
+    const changes = yield* Effect.forkChild(
+      get("/api/runs", undefined, { isEnough: (body) => valuesIn(body).length === 4 })
+    )
+    const settle = Effect.sleep("1500 millis")
+    yield* settle
+    fs.appendFileSync(first, `${JSON.stringify(ended("failure", 83))}\n`)
+    yield* settle
+    writeRecord(folder, { id: "b", at: start + 1_000, lines: [ended("success", 5, start + 1_000)] })
+    yield* settle
+    fs.rmSync(first)
+    const { body } = yield* Fiber.join(changes)
+    assert.deepEqual(
+      valuesIn(body).map(({ removed, runs }) => [runs.map(({ id, status }) => [id[0], status]), removed]),
+      [
+        [[["a", "running"]], []],
+        [[["a", "failure"]], []],
+        [[["b", "success"]], []],
+        [[], [idOf("a")]]
+      ]
+    )
+  }))
+
+it.live("the page of a run that goes on is told of its steps until it ends", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const step = { stepName: "load", stepPath: ["load"], index: 0 }
+    const now = Date.now()
+    const file = writeRecord(folder, { id: "a", at: now, lines: [{ _tag: "StepStarted", at: now, ...step }] })
+    const { get } = yield* served(folder)
+    const page = yield* get(`/runs/${idOf("a")}`)
+    assert.match(page.body, new RegExp(`<html lang="en" data-events="/api/runs/${idOf("a")}">`))
+    assert.match(page.body, /<strong class="ending cut">running<\/strong>/)
+    const told = yield* Effect.forkChild(get(`/api/runs/${idOf("a")}`))
+    yield* Effect.sleep("1 second")
+    const line = { _tag: "StepLogged", at: now + 1, ...step, logLevel: "Info", message: "412 <rows>" }
+    fs.appendFileSync(file, `${JSON.stringify(line)}\n${JSON.stringify(ended("failure", 83, now))}\n`)
+    const { body } = yield* Fiber.join(told)
+    const values = valuesIn<ReadonlyArray<Part>>(body)
+    assert.ok(values.length >= 2)
+    assert.deepEqual(rowsOf(values.slice(0, 1)).map(({ ending }) => ending), ["cut", "cut"])
+    const [run, load] = rowsOf(values)
+    assert.equal(run!.ending, "failure")
+    assert.deepEqual(load!.logs!.map(({ message }) => message), ["412 <rows>"])
+    // else the browser would ask for all of it again
+    assert.ok(body.endsWith("event: end\ndata: end\n\n"))
+  }))
+
+/** Returns the rows after these changes. */
+const rowsOf = (changes: ReadonlyArray<ReadonlyArray<Part>>): ReadonlyArray<Content> =>
+  changes.reduce<ReadonlyArray<Content>>(applyParts, [])
+
+it.live("of a run with thousands of steps, its page is told only of those that have changed", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const now = Date.now()
+    const event = (tag: string, index: number, of: number | undefined, more: object = {}) => {
+      const stepPath = of === undefined ? [`step${index}`] : [`step${of}`, `step${index}`]
+      return { _tag: tag, at: now, stepName: `step${index}`, stepPath, index, parent: of, ...more }
+    }
+    const end = { outcome: "success", attempts: 1, durationMillis: 0 }
+    // two open steps, and the steps of the first stand before the second
+    const lines = [event("StepStarted", 0, undefined), event("StepStarted", 1, undefined)]
+    for (let i = 2; i < 3_000; i++) lines.push(event("StepStarted", i, i % 2), event("StepEnded", i, i % 2, end))
+    const file = writeRecord(folder, { id: "a", at: now, lines })
+    const { get } = yield* served(folder)
+    const told = yield* Effect.forkChild(get(`/api/runs/${idOf("a")}`))
+    yield* Effect.sleep("1500 millis")
+    const more = [event("StepStarted", 3_000, 0), event("StepEnded", 3_000, 0, end), ended("success", 83, now)]
+    fs.appendFileSync(file, more.map((line) => `${JSON.stringify(line)}\n`).join(""))
+    const values = valuesIn<ReadonlyArray<Part>>((yield* Fiber.join(told)).body)
+    const isNew = (part: Part) => "kind" in part
+    assert.equal(values[0]!.filter(isNew).length, 3_001)
+    for (const change of values.slice(1)) {
+      assert.ok(change.filter(isNew).length <= 4, `${change.filter(isNew).length} rows were sent again`)
+    }
+    const names = rowsOf(values).map(({ name }) => name)
+    const of = (parity: number, to: number) =>
+      Array.from({ length: to }, (_, i) => i).filter((i) => i >= 2 && i % 2 === parity).map((i) => `step${i}`)
+    assert.deepEqual(names.slice(1), ["step0", ...of(0, 3_001), "step1", ...of(1, 3_000)])
+  }))
+
+it.live("a tab that is slow to receive misses no change, and nobody looks at the folder where there is no tab", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const looked = { times: 0 }
+    const { readdir } = fs.promises
+    yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        Object.assign(fs.promises, {
+          readdir: (...args: Parameters<typeof readdir>) => {
+            looked.times++
+            return readdir(...args)
+          }
+        })
+      }),
+      () => Effect.sync(() => Object.assign(fs.promises, { readdir }))
+    )
+    const { changes } = yield* watchRuns(folder, "2 millis")
+    yield* Effect.sleep("50 millis")
+    assert.equal(looked.times, 1)
+    const ids = new Set<string>()
+    let received = 0
+    yield* changes.pipe(
+      Stream.takeUntil(({ runs }) => {
+        for (const { id } of runs) ids.add(id)
+        return ids.size === 100
+      }),
+      Stream.runForEach(() =>
+        Effect.gen(function*() {
+          if (received++ > 0) return
+          for (let i = 0; i < 100; i++) {
+            writeRecord(folder, { id: crypto.randomUUID(), at: start + i, lines: [ended("success", 5, start + i)] })
+            const before = looked.times
+            while (looked.times < before + 2) yield* Effect.sleep("1 millis")
+          }
+        })
+      ),
+      Effect.timeout("20 seconds")
+    )
+    assert.ok(received < 10, `received ${received} changes`)
+    yield* Effect.sleep("10 millis")
+    const before = looked.times
+    yield* Effect.sleep("50 millis")
+    assert.equal(looked.times, before)
+  }))
+
+it.live("a record that can't be read is said, and one that is missing is not there", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const { get } = yield* served(path.join(folder, "none"))
+    assert.deepEqual(
+      valuesIn((yield* get("/api/runs", undefined, { isEnough: (body) => /^data: .*\n\n/m.test(body) })).body),
+      [
+        { all: true, runs: [], removed: [] }
+      ]
+    )
+    assert.equal((yield* get(`/runs/${idOf("a")}`)).status, 404)
+  }))
+
+it.live("an address that other machines reach is refused, and a server that closes ends its streams", () =>
+  Effect.gen(function*() {
+    const folder = yield* folderWithRun
+    const error = yield* Effect.flip(Effect.scoped(Layer.build(Layer.provide(
+      Report.layerUi({ folder, onLink: () => assert.fail("no link") }),
+      NodeHttpServer.layer(createServer, { host: "0.0.0.0", port: 0 })
+    ))))
+    assert.equal(error._tag, "UiError")
+    assert.match(error.message, /other machines may reach: expected an address such as 127\.0\.0\.1$/)
+    const scope = yield* Scope.make()
+    const { get } = yield* Scope.provide(served(folder), scope)
+    const stream = yield* Effect.forkChild(get("/api/runs"))
+    yield* Effect.sleep("200 millis")
+    yield* Scope.close(scope, Exit.void)
+    yield* Effect.timeout(Fiber.await(stream), "10 seconds")
+  }))
