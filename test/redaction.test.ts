@@ -32,7 +32,7 @@ import { Report } from "../src/report/index.ts"
 import { canary, leaks, printouts, recorder } from "./support/canary.ts"
 import { makeIt } from "./support/it.ts"
 import { plain } from "./support/observe.ts"
-import { forAll } from "./support/property.ts"
+import { forAll, seed } from "./support/property.ts"
 
 const it = makeIt(test)
 
@@ -349,7 +349,7 @@ it.effect("a webhook URL in the error of a custom alerter appears in no output",
           assert.deepEqual(leaks([...outputs, error, Cause.fail(error)]), [])
         }
         return true
-      })), { runs: 60 })
+      })), { runs: 60, seed })
     assert.equal(Arbitrary.formatCheckFailure(result), undefined)
   }))
 
