@@ -3,7 +3,7 @@
  * day. The candidates take turns within each round, and ratios are those within a round.
  *
  * `BENCH_ROUNDS` sets the number of rounds. With `BENCH_RESULTS`, results are appended to that file as lines of JSON,
- * which `bench/run.ts` makes the README's table of.
+ * which `bench/run.ts` makes the table of docs/cost.md of.
  */
 import { appendFileSync } from "node:fs"
 import process from "node:process"
@@ -94,7 +94,7 @@ export const compare = async (candidates: ReadonlyArray<Candidate>, between: () 
   return new Times(times)
 }
 
-/** Prints whether a goal is met, and keeps the result for the README's table. `of` is the runtime that was measured. */
+/** Prints whether a goal is met, and keeps the result for the table of docs/cost.md. `of` is the runtime that was measured. */
 export const report = (id: RowId, actual: number, of = runtime): void => {
   const { most, unit, work } = rows[id]
   console.log(`${isMet(id, actual) ? "met    " : "NOT MET"}  ${figure(actual)} ≤ ${most} ${unit}: ${work}`)

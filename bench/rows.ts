@@ -1,4 +1,4 @@
-/** The work that benchmarks measure, and what it may cost. The README's table has these rows in this order. */
+/** The work that benchmarks measure, and what it may cost. The table of docs/cost.md has these rows in this order. */
 
 /** A piece of work, and the most that it may cost. */
 export interface Row {

@@ -1,5 +1,5 @@
 /**
- * Runs all benchmarks that have goals, on Bun, Deno and Node, and writes the README's table of them.
+ * Runs all benchmarks that have goals, on Bun, Deno and Node, and writes the table of them in docs/cost.md.
  *
  *     npm run bench
  *
@@ -61,6 +61,6 @@ const results = readFileSync(file, "utf8").split("\n").filter(Boolean).map((line
 rmSync(folder, { recursive: true })
 console.log(`\n${tables(results)}`)
 if (asked.length === 0) {
-  const readme = join(root, "README.md")
-  writeFileSync(readme, withTables(readFileSync(readme, "utf8"), tables(results)))
+  const page = join(root, "docs", "cost.md")
+  writeFileSync(page, withTables(readFileSync(page, "utf8"), tables(results)))
 }

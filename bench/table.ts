@@ -1,4 +1,4 @@
-/** Makes the README's table of the results of benchmarks. */
+/** Makes the tables of docs/cost.md of the results of benchmarks. */
 import { figure, isMet, type RowId, rows } from "./rows.ts"
 
 /** A line that a benchmark writes to `BENCH_RESULTS`. */
@@ -6,7 +6,7 @@ export type Result =
   | { readonly runtime: string; readonly id: RowId; readonly actual: number }
   | { readonly runtime: string; readonly name: string; readonly nanos: number }
 
-/** The comments between which the README has the tables. */
+/** The comments between which docs/cost.md has the tables. */
 export const markers = { begin: "<!-- bench: begin -->", end: "<!-- bench: end -->" }
 
 /** The runtimes of the columns. */
@@ -25,7 +25,7 @@ const title = (results: ReadonlyArray<Result>, column: string): string => {
   return runtime[0]!.toUpperCase() + runtime.slice(1)
 }
 
-/** Returns the README's tables: the goals, and the times beside those of other libraries. */
+/** Returns the tables: the goals, and the times beside those of other libraries. */
 export const tables = (results: ReadonlyArray<Result>): string => {
   const find = (column: string, is: (result: Result) => boolean) =>
     results.find((result) => result.runtime.startsWith(column) && is(result))

@@ -104,12 +104,8 @@ for (const [, name, version] of listed.matchAll(/^(\S+) (\S+) \([\w.-]+\)$/gm)) 
   assert.equal(version, manifest.version, name)
 }
 for (const name of ["effect", "@effect/platform-node"]) assert.match(listed, new RegExp(`^${name} \\d`, "m"))
-for (const page of new Glob("docs/**/*.md").scanSync(installed)) {
-  for (
-    const [, link] of fs.readFileSync(path.join(installed, page), "utf8").matchAll(
-      /\]\((?!https?:|#|\.\.\/examples\/)([^)#]+)/g
-    )
-  ) {
+for (const page of new Glob("{*,docs/**/*,examples/**/*}.md").scanSync(installed)) {
+  for (const [, link] of fs.readFileSync(path.join(installed, page), "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
     assert.ok(
       fs.existsSync(path.join(installed, path.dirname(page), link!)),
       `${page} refers to ${link}, which is not packed`

@@ -1,4 +1,4 @@
-/** Compiles every TypeScript snippet of the README, `docs/` and the docstrings, and runs those whose output the README shows. */
+/** Compiles every TypeScript snippet of the README, `docs/` and the docstrings, and runs the programs whose output a page shows. */
 import { afterAll, beforeAll, expect, test } from "bun:test"
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
@@ -9,7 +9,20 @@ const folder = join(root, "tmp", `docs-${process.pid}`)
 const fenced = (text: string, language: string): ReadonlyArray<string> =>
   [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm"))].map((match) => match[1]!)
 
-const readme = readFileSync(join(root, "README.md"), "utf8")
+interface Block {
+  readonly language: string
+  readonly code: string
+}
+
+/** Returns the blocks of code of a page, in their order. */
+const blocksOf = (page: string): ReadonlyArray<Block> =>
+  [...readFileSync(join(root, page), "utf8").matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)]
+    .map(([, language, code]) => ({ language: language!, code: code! }))
+
+const pages = [
+  "README.md",
+  ...readdirSync(join(root, "docs")).filter((file) => file.endsWith(".md")).map((file) => `docs/${file}`)
+].map((page) => ({ page, blocks: blocksOf(page) }))
 
 const docstrings = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".ts"))
@@ -19,22 +32,18 @@ const docstrings = readdirSync(join(root, "src"), { recursive: true, encoding: "
       .map((code, index) => ({ name: `${file.replaceAll("/", "_").slice(0, -3)}_${index}`, code }))
   )
 
-const pages = readdirSync(join(root, "docs")).filter((file) => file.endsWith(".md")).flatMap((file) =>
-  fenced(readFileSync(join(root, "docs", file), "utf8"), "ts")
-    .map((code, index) => ({ name: `docs_${file.slice(0, -3)}_${index}`, code }))
-)
+const nameOf = (page: string, index: number): string => `${page.replaceAll("/", "_").slice(0, -3)}_${index}`
 
 const snippets = [
-  ...fenced(readme, "ts").map((code, index) => ({ name: `README_${index}`, code })),
-  ...pages,
+  ...pages.flatMap(({ blocks, page }) =>
+    blocks.flatMap(({ code, language }, index) => language === "ts" ? [{ name: nameOf(page, index), code }] : [])
+  ),
   ...docstrings
 ]
 
 beforeAll(() => {
   mkdirSync(folder, { recursive: true })
-  snippets.forEach(({ code, name }, index) =>
-    writeFileSync(join(folder, `${index}_${name}.ts`), `${code}\nexport {}\n`)
-  )
+  for (const { code, name } of snippets) writeFileSync(join(folder, `${name}.ts`), `${code}\nexport {}\n`)
   writeFileSync(
     join(folder, "tsconfig.json"),
     JSON.stringify({ extends: "../../tsconfig.json", include: ["*.ts"], compilerOptions: { noEmit: true } })
@@ -43,11 +52,6 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-test("README and docstrings have snippets to compile", () => {
-  expect(fenced(readme, "ts").length).toBeGreaterThan(3)
-  expect(docstrings.length).toBeGreaterThan(15)
-})
-
 test("every TypeScript snippet compiles", async () => {
   const tsc = Bun.spawn([process.execPath, "x", "tsc", "-p", folder], { cwd: root, stdout: "pipe" })
   const output = await new Response(tsc.stdout).text()
@@ -55,10 +59,30 @@ test("every TypeScript snippet compiles", async () => {
   expect(await tsc.exited).toBe(0)
 }, 60_000)
 
-/** Runs the first snippet that has all of the parts, and returns its output. */
-const outputOf = async (...parts: ReadonlyArray<string>): Promise<string> => {
-  const index = snippets.findIndex(({ code }) => parts.every((part) => code.includes(part)))
-  const run = Bun.spawn([process.execPath, join(folder, `${index}_${snippets[index]!.name}.ts`)], {
+/** Programs with the output that their pages show: the next block of code is the text that they print. */
+const shown = pages.flatMap(({ blocks, page }) =>
+  blocks.flatMap(({ code, language }, index) => {
+    const next = blocks[index + 1]
+    return language === "ts" && code.includes("runMain") && next?.language === "text"
+      ? [{ name: nameOf(page, index), output: next.code }]
+      : []
+  })
+)
+
+/** Replaces times, durations, ids and the numbers of fibers. */
+const normal = (output: string): string =>
+  output
+    .replace(/\d{4}-\d\d-\d\d[T ][\d:.]+(Z| UTC)?/g, "[time]")
+    .replace(/^\[[\d:.]+\]/gm, "[time]")
+    .replace(/\b\d+(\.\d+)? m?s\b/g, "[duration]")
+    .replace(/\(#\d+\)/g, "(#n)")
+    .replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, "[id]")
+    .replace(/\b([\w-]+)-\d{4}_\d\d_\d\d-\d\d_\d\d_\d\d/g, "$1-[time]")
+    .trim()
+
+/** Runs a command, and returns its standard output. */
+const outputOf = async (...command: ReadonlyArray<string>): Promise<string> => {
+  const run = Bun.spawn([process.execPath, ...command], {
     cwd: root,
     stdout: "pipe",
     env: { ...process.env, NO_COLOR: "1" }
@@ -68,60 +92,26 @@ const outputOf = async (...parts: ReadonlyArray<string>): Promise<string> => {
   return output
 }
 
-/** Returns the first output that the README shows with a text in it. */
-const shownWith = (text: string): string => fenced(readme, "text").find((shown) => shown.includes(text))!
+test("pages show programs with their output, the README and the first pages among them", () => {
+  expect(shown.map(({ name }) => name)).toContain("README_1")
+  expect(shown.length).toBeGreaterThan(5)
+})
 
-test("the README's first snippet prints the output that the README shows", async () => {
-  const normal = (output: string) => output.replace(/^\[[\d:.]+\]/gm, "[time]").replace(/\(#\d+\)/g, "(#n)").trim()
-  expect(normal(await outputOf())).toBe(normal(shownWith("")))
-}, 30_000)
-
-test("the snippet of docs/defaults.md prints the output that the page shows", async () => {
-  const normal = (output: string) => output.replace(/^\[[\d:.]+\]/gm, "[time]").replace(/\(#\d+\)/g, "(#n)").trim()
-  const [shown] = fenced(readFileSync(join(root, "docs", "defaults.md"), "utf8"), "text")
-  expect(normal(await outputOf("export const Defaults", "runMain"))).toBe(normal(shown!))
-}, 30_000)
-
-test("the snippet of docs/skips.md prints the output that the page shows", async () => {
-  const normal = (output: string) =>
-    output.replace(/\b\d+ ms\b/g, "n ms").replace(/^\[[\d:.]+\]/gm, "[time]").replace(/\(#\d+\)/g, "(#n)")
-      .replace(/nightly-[\d_-]+/, "nightly-[time]").trim()
-  const [shown] = fenced(readFileSync(join(root, "docs", "skips.md"), "utf8"), "text")
-  expect(normal(await outputOf("Step.whenSkipped", "runMain"))).toBe(normal(shown!))
-}, 30_000)
-
-test("the README's snippet of a step that is late prints the output that the README shows", async () => {
-  const normal = (output: string) =>
-    output.replace(/\b\d+(\.\d+)? s\b/g, "n s").replace(/\d{4}-\d\d-\d\d[T ][\d:.]+(Z| .*UTC.*)?/g, "[time]").trim()
-  expect(normal(await outputOf("Hook.overdueAfter", "runMain"))).toBe(normal(shownWith("is still running")))
-}, 30_000)
-
-test("the README's snippet of a rollback prints the output that the README shows", async () => {
-  const normal = (output: string) =>
-    output.replace(/\b\d+ ms\b/g, "n ms").replace(/^\[[\d:.]+\]/gm, "[time]").replace(/\(#\d+\)/g, "(#n)")
-      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "[time]").replace(/[\da-f-]{36}/, "[id]").trim()
-  expect(normal(await outputOf("Step.onRollback", "runMain"))).toBe(normal(shownWith("not undone")))
-}, 30_000)
-
-test("the README's snippet of a step that logs ends its alert with the lines that the README shows", async () => {
-  const normal = (output: string) =>
-    output.replace(/\b\d+ ms\b/g, "n ms").replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "[time]").trim()
-  expect(normal(await outputOf("StepLogs.layer()", "runMain"))).toContain(normal(shownWith("last lines logged")))
-}, 30_000)
+test.concurrent.each(shown)("$name prints the output that its page shows", async ({ name, output }) => {
+  const printed = normal(await outputOf(join(folder, `${name}.ts`)))
+  // the page about the last lines of the log shows the alert, and not the log itself
+  if (name === "docs_alerts_0") expect(printed).toContain(normal(output))
+  else expect(printed).toBe(normal(output))
+}, 60_000)
 
 test(
-  "the README's config file is examples/config/training.yaml and prints the output that the README shows",
+  "the config file of docs/config-files-and-command.md is that of the examples, and prints what the page shows",
   async () => {
     const file = join(root, "examples", "config", "training.yaml")
-    expect(fenced(readme, "yaml")[0]).toBe(readFileSync(file, "utf8"))
-    const normal = (output: string) => output.replace(/\b\d+ ms\b/g, "n ms").trim()
-    const run = Bun.spawn([process.execPath, join(root, "src", "cli", "main.ts"), "run", file], {
-      cwd: root,
-      stdout: "pipe"
-    })
-    const output = await new Response(run.stdout).text()
-    expect(await run.exited).toBe(0)
-    expect(normal(output)).toBe(normal(fenced(readme, "text").find((text) => text.startsWith("▶ training"))!))
+    const blocks = blocksOf("docs/config-files-and-command.md")
+    expect(blocks.find(({ language }) => language === "yaml")!.code).toBe(readFileSync(file, "utf8"))
+    const output = blocks.find(({ code }) => code.startsWith("▶ training"))!.code
+    expect(normal(await outputOf(join(root, "src", "cli", "main.ts"), "run", file))).toBe(normal(output))
   },
   30_000
 )

@@ -1,4 +1,4 @@
-/** The README's way to run a script tells of a stop, on each runtime. */
+/** The way to run a script that the docs show tells of a stop, on each runtime. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
 import { spawn } from "node:child_process"

@@ -235,8 +235,10 @@ it.effect("a success whose title is the library's own is a recovery without that
     assert.equal(sent[1]?.body, undefined)
   }))
 
-test("the README shows a German alert as it is", () => {
-  const shown = readFileSync(join(root, "README.md"), "utf8").split("```text\n").map((part) => part.split("```", 1)[0]!)
+test("docs/alerts.md shows a German alert as it is", () => {
+  const shown = readFileSync(join(root, "docs/alerts.md"), "utf8").split("```text\n").map((part) =>
+    part.split("```", 1)[0]!
+  )
   const late = shown.find((text) => text.includes("läuft nach"))
   assert.ok(late !== undefined && readFileSync(join(root, "test/goldens/german.txt"), "utf8").includes(late))
 })

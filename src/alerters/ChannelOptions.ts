@@ -49,7 +49,7 @@ export type { Pace, PaceLimit } from "../internal/alerts/mailbox/pace.ts"
  * Others have no such key. On Deno this also happens with `retries: 0`: its `fetch`
  * sends a request again by itself if the server resets the connection.
  *
- * Proxies and private certificate authorities are the runtime's: see the README.
+ * Proxies and private certificate authorities are the runtime's: see `docs/channels.md`.
  *
  * @category models
  * @since 0.1.0

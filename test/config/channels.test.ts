@@ -1,5 +1,5 @@
 /**
- * Checks that the file format, the JSON Schema and the README contain every channel, with the variables that it reads.
+ * Checks that the file format, the JSON Schema and `docs/channels.md` contain every channel, with the variables that it reads.
  */
 import { ConfigProvider, Effect } from "effect"
 import * as assert from "node:assert/strict"
@@ -15,10 +15,12 @@ import { makeIt } from "../support/it.ts"
 
 const it = makeIt(test)
 
-const readme = fs.readFileSync(join(import.meta.dirname, "..", "..", "README.md"), "utf8")
+const docs = join(import.meta.dirname, "..", "..", "docs")
+const page = fs.readFileSync(join(docs, "channels.md"), "utf8")
+const approvals = fs.readFileSync(join(docs, "approvals.md"), "utf8")
 
-const rowOf = (name: string): string =>
-  readme.split("\n").find((line) => line.startsWith("|") && line.includes(`\`${name}`)) ?? ""
+const rowOf = (name: string, text = page): string =>
+  text.split("\n").find((line) => line.startsWith("|") && line.includes(`\`${name}`)) ?? ""
 
 /** Returns the layers that the modules of an area export, as in `Slack.layerBot`, without those named `…Config`. */
 const layersIn = (modules: object): ReadonlyArray<readonly [module: string, layer: string]> =>
@@ -50,13 +52,13 @@ it.effect("the file format has a key for every channel, for none, and for nothin
 for (const [module, layer] of layers) {
   const key = keyOf([module, layer])
 
-  it.effect(`${key}: the file format, the JSON Schema and the README contain the channel`, () =>
+  it.effect(`${key}: the file format, the JSON Schema and the page contain the channel`, () =>
     Effect.gen(function*() {
       assert.deepEqual(yield* documentOf(`alerter: { ${key}: true }`), { alerter: { [key]: true } })
       const [issue = ""] = yield* issueLines(`alerter: { ${key}: 1 }`)
       assert.ok(issue.includes(`alerter.${key}: expected true, for options from the environment, or a map`), issue)
       assert.equal(described[key].description, channels[key as keyof typeof channels].description)
-      assert.notEqual(rowOf(`${module}.${layer}`), "", `the README has no row of ${module}.${layer}`)
+      assert.notEqual(rowOf(`${module}.${layer}`), "", `docs/channels.md has no row of ${module}.${layer}`)
     }))
 
   const valid: Readonly<Record<string, string>> = {
@@ -77,7 +79,7 @@ for (const [module, layer] of layers) {
     ZULIP_EMAIL: "bot@example.com"
   }
 
-  it.live(`${key}: true reads the variables that the JSON Schema and the README name, and no others`, () =>
+  it.live(`${key}: true reads the variables that the JSON Schema and the page name, and no others`, () =>
     Effect.gen(function*() {
       const asked = new Set<string>()
       const variables = variablesIn(described[key].description)
@@ -93,9 +95,9 @@ for (const [module, layer] of layers) {
     }))
 }
 
-it.effect("the README has a row for every approver", () =>
+it.effect("docs/approvals.md has a row for every approver", () =>
   Effect.sync(() => {
     const approvers = layersIn(Approvers)
     assert.ok(approvers.length >= 5)
-    for (const [module] of approvers) assert.notEqual(rowOf(`${module}.layer`), "", module)
+    for (const [module] of approvers) assert.notEqual(rowOf(`${module}.layer`, approvals), "", module)
   }))

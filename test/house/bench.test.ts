@@ -1,4 +1,4 @@
-/** The README's table of the benchmarks. */
+/** The tables of the benchmarks in docs/cost.md. */
 import { expect, test } from "bun:test"
 import { columns, markers, tables, withTables } from "../../bench/table.ts"
 
@@ -17,14 +17,14 @@ const shape = (text: string): ReadonlyArray<string> =>
       .replace(/-+/g, "-")
   )
 
-test("the README has a row for each goal, with a figure for each runtime, and the peers", async () => {
-  const readme = await Bun.file(`${import.meta.dir}/../../README.md`).text()
+test("docs/cost.md has a row for each goal, with a figure for each runtime, and the peers", async () => {
+  const page = await Bun.file(`${import.meta.dir}/../../docs/cost.md`).text()
   const peers = ["effect-epilogue", "(a) by hand", "async, try/finally", "hookable", "before-after-hook", "listr2"]
   // it is measured only where it was installed
-  if (readme.includes("| @mastra/core ")) peers.push("@mastra/core")
+  if (page.includes("| @mastra/core ")) peers.push("@mastra/core")
   const results = peers.map((name) => ({ runtime: "bun 1", name, nanos: 1 }))
-  expect(shape(readme)).toEqual(shape(withTables(readme, tables(results))))
-  for (const runtime of columns) expect(between(readme).toLowerCase()).toMatch(new RegExp(`\\| ${runtime} [\\d.]+ `))
+  expect(shape(page)).toEqual(shape(withTables(page, tables(results))))
+  for (const runtime of columns) expect(between(page).toLowerCase()).toMatch(new RegExp(`\\| ${runtime} [\\d.]+ `))
 })
 
 test("a result that exceeds its goal is marked", () => {

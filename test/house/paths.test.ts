@@ -1,4 +1,4 @@
-/** Every path that the documents for contributors name exists. */
+/** Every path that the documents name exists, each link to a heading finds it, and the index of docs/ has all pages. */
 import { Glob } from "bun"
 import { expect, test } from "bun:test"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
@@ -7,6 +7,7 @@ import { dirname, join, normalize } from "node:path"
 const root = join(import.meta.dir, "..", "..")
 
 const documents = [
+  "README.md",
   "AGENTS.md",
   "CONTRIBUTING.md",
   "SECURITY.md",
@@ -15,13 +16,16 @@ const documents = [
 
 const topLevel = readdirSync(root)
 
+/** Returns a document without its blocks of code. */
+const prose = (document: string): string => readFileSync(join(root, document), "utf8").replace(/^```[\s\S]*?^```/gm, "")
+
 /** Returns the paths in a document: links, relative to the document, and code that begins with a name of the root. */
 const pathsIn = (document: string): ReadonlyArray<string> => {
-  const prose = readFileSync(join(root, document), "utf8").replace(/^```[\s\S]*?^```/gm, "")
-  const links = [...prose.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, link]) =>
+  const text = prose(document)
+  const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, link]) =>
     normalize(join(dirname(document), link!))
   )
-  const code = [...prose.matchAll(/`([^`]+)`/g)]
+  const code = [...text.matchAll(/`([^`]+)`/g)]
     .flatMap(([, text]) => text!.split(/[\s,]+/))
     .filter((word) => word.includes("/") && topLevel.includes(word.split("/")[0]!) || topLevel.includes(word))
   return [...links, ...code]
@@ -32,6 +36,50 @@ const isThere = (path: string) =>
 
 test.each(documents)("%s names paths that exist", (document) => {
   expect(pathsIn(document).filter((path) => !isThere(path))).toEqual([])
+})
+
+/** Returns the anchors that GitHub gives to the headings of a document. */
+const anchorsOf = (document: string): ReadonlySet<string> => {
+  const anchors = new Set<string>()
+  for (const [, title] of prose(document).matchAll(/^#+ (.+)$/gm)) {
+    const slug = title!.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-")
+    let anchor = slug
+    for (let n = 1; anchors.has(anchor); n++) anchor = `${slug}-${n}`
+    anchors.add(anchor)
+  }
+  return anchors
+}
+
+/** Returns the links of a document to headings that are not there. */
+const missingHeadings = (document: string): ReadonlyArray<string> =>
+  [...prose(document).matchAll(/\]\(([^)#:]*)#([^)]+)\)/g)].flatMap(([link, path, anchor]) => {
+    const target = path === "" ? document : normalize(join(dirname(document), path!))
+    return existsSync(join(root, target)) && anchorsOf(target).has(anchor!) ? [] : [link]
+  })
+
+test.each(documents)("%s links to headings that exist", (document) => {
+  expect(missingHeadings(document)).toEqual([])
+})
+
+test("docs/README.md has all pages", () => {
+  const index = prose("docs/README.md")
+  const pages = readdirSync(join(root, "docs")).filter((file) => file.endsWith(".md"))
+  const forContributors = ["README.md", "architecture.md"]
+  expect(pages.filter((page) => !forContributors.includes(page) && !index.includes(`](${page})`))).toEqual([])
+})
+
+test("anchors are those of GitHub", () => {
+  expect([...anchorsOf("AGENTS.md")]).toEqual([
+    "for-agents-and-for-people-in-a-hurry",
+    "commands",
+    "layers",
+    "output",
+    "budgets",
+    "words",
+    "code"
+  ])
+  expect(missingHeadings("docs/exec.md")).toEqual([])
+  expect(anchorsOf("docs/exec.md").has("no-such-heading")).toBe(false)
 })
 
 test("paths are found in links and in code", () => {

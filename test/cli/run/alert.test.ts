@@ -309,10 +309,10 @@ it.live("Ctrl-C gives up an alert that nobody answers", () =>
     assert.match(ended.stderr, /^giving up; press Ctrl-C again to quit at once\n/)
   })))
 
-it.live("the README shows what it prints", () =>
+it.live("docs/shell-alerts.md shows what it prints", () =>
   Effect.scoped(Effect.gen(function*() {
-    const readme = readFileSync(join(root, "README.md"), "utf8").split("### Alerts from the shell")[1] ?? ""
-    const [, config = "", shown = ""] = /```yaml\n(.*?)```\n\n```text\n(.*?)```/s.exec(readme) ?? []
+    const page = readFileSync(join(root, "docs", "shell-alerts.md"), "utf8")
+    const [, config = "", shown = ""] = /```yaml\n(.*?)```\n\n```text\n(.*?)```/s.exec(page) ?? []
     let isTest = false
     const server = yield* channelServer(({ body, path }) => {
       isTest ||= body.includes("Test of an alerter")

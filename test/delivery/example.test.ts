@@ -1,4 +1,4 @@
-/** Runs the README's example of delivery policies as it stands, against servers in place of Slack, PagerDuty and a mail server. */
+/** Runs the first example of docs/policies.md as it stands, against servers in place of Slack, PagerDuty and a mail server. */
 import { ConfigProvider, DateTime, Effect, Layer } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { TestClock } from "effect/testing"
@@ -16,8 +16,8 @@ import { smtpServer } from "../support/smtpServer.ts"
 
 const it = makeIt(test)
 
-const section = readFileSync(join(root, "README.md"), "utf8").split("### Delivery policies\n")[1]!
-const code = /^```ts\n([\s\S]*?)^```/m.exec(section)![1]!
+const page = readFileSync(join(root, "docs", "policies.md"), "utf8")
+const code = /^```ts\n([\s\S]*?)^```/m.exec(page)![1]!
 
 /** Evaluates the example, and returns its alerter. */
 const example = Effect.gen(function*() {
