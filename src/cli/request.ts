@@ -270,11 +270,23 @@ export interface RunsRequest extends FolderRequest {
 
 /** `epilogue show`: one recorded run. */
 export interface ShowRequest extends FolderRequest {
-  /** A run's id, the beginning of one, `latest`, or the path of a record. */
+  /** A run's id, the beginning of one, `latest`, `latest~1` for the one before it, or the path of a record. */
   readonly run: string
   readonly json: boolean
   /** Whether to print what each step has logged. */
   readonly logs: boolean
+}
+
+/** `epilogue compare`: two recorded runs of a pipeline. */
+export interface CompareRequest extends FolderRequest {
+  /** See {@link ShowRequest.run}. */
+  readonly before: string
+  /** See {@link ShowRequest.run}. */
+  readonly after: string
+  readonly order: "change" | "run"
+  /** The share of the shorter duration by which a slower step differs, in per cent. */
+  readonly threshold: number
+  readonly json: boolean
 }
 
 /** `epilogue ui`: a page with the recorded runs. */

@@ -5,6 +5,16 @@
  * @since 0.1.0
  */
 export { attachTimeline, type AttachTimelineOptions } from "./AttachTimeline.ts"
+export {
+  type Change,
+  compare,
+  type ComparedRun,
+  type ComparedStep,
+  type CompareOptions,
+  type Comparison,
+  type Difference,
+  type Evaluated
+} from "./Compare.ts"
 export { Event, fromRunEvent } from "./Event.ts"
 export { layerMetrics } from "./Metrics.ts"
 export { layerProgress, type ProgressOptions } from "./Progress.ts"

@@ -1,4 +1,4 @@
-/** The commands for recorded runs: `runs`, `show`, `logs`, `report`, `ui` and `prune`. */
+/** The commands for recorded runs: `runs`, `show`, `compare`, `logs`, `report`, `ui` and `prune`. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -24,11 +24,13 @@ const folder = Flag.String("folder").pipe(
   Flag.optional
 )
 
+const forms =
+  "the id of a run or the beginning of it, as \"epilogue runs\" prints them; the file of a record; latest, or latest~1 " +
+  "for the one before it"
+
 const run = Argument.String("run").pipe(
   Argument.withMetavar("RUN"),
-  Argument.withDescription(
-    "The id of a run or the beginning of it, as \"epilogue runs\" prints them; the file of a record; or latest"
-  ),
+  Argument.withDescription(`T${forms.slice(1)}`),
   Argument.withDefault("latest")
 )
 
@@ -111,6 +113,57 @@ export const make = (perform: Perform) => {
       { command: "epilogue show latest" },
       { command: "epilogue show latest --logs", description: "Print it with what its steps have logged" },
       { command: "epilogue show 7f6c1a2b --json | jq -r 'select(._tag == \"HookFailed\").cause'" }
+    ])
+  )
+
+  const compare = Command.make(
+    "compare",
+    {
+      before: Argument.String("before").pipe(
+        Argument.withMetavar("BEFORE"),
+        Argument.withDescription(`The earlier run: ${forms}`)
+      ),
+      after: Argument.String("after").pipe(
+        Argument.withMetavar("AFTER"),
+        Argument.withDescription("The later run of the same pipeline, likewise")
+      ),
+      order: Flag.Literals("order", ["change", "run"]).pipe(
+        Flag.withMetavar("ORDER"),
+        Flag.withDescription("Steps that changed most first, or in the order of the run"),
+        Flag.withDefault("change" as const)
+      ),
+      threshold: Flag.Int("threshold").pipe(
+        Flag.withMetavar("PERCENT"),
+        Flag.withDescription("By how much a step has to differ to count as slower or faster, and by 50 ms at least"),
+        Flag.withDefault(20)
+      ),
+      json: on("json", "Print the comparison as JSON, with the steps in the order of the run"),
+      folder
+    },
+    ({ folder, threshold, ...request }) =>
+      Effect.gen(function*() {
+        if (threshold < 0) {
+          return yield* new UsageError({ message: `--threshold ${threshold}: expected a share in per cent, 0 or more` })
+        }
+        yield* perform(async () =>
+          (await records()).compare({ ...request, threshold, folder: Option.getOrUndefined(folder) })
+        )
+      })
+  ).pipe(
+    Command.withDescription(
+      "Compare two recorded runs of a pipeline step by step: how each step ended, how long it took, and what is newly " +
+        "failing, recovered, slower, faster, added or removed. Steps are the same if their names and keys are. The exit " +
+        "code is 0 whatever has changed, and 2 if a run is not found."
+    ),
+    Command.withShortDescription("Compare two recorded runs"),
+    Command.withExamples([
+      { command: "epilogue compare latest~1 latest" },
+      { command: "epilogue compare 7f6c1a2b latest --order run --threshold 50" },
+      {
+        command:
+          "epilogue compare latest~1 latest --json | jq -r '.steps[] | select(.changes | index(\"slower\")) | .name'",
+        description: "Print the names of slower steps"
+      }
     ])
   )
 
@@ -282,5 +335,5 @@ export const make = (perform: Perform) => {
       }])
     )
 
-  return [runs, show, logs, report, ui, prune] as const
+  return [runs, show, compare, logs, report, ui, prune] as const
 }

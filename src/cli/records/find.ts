@@ -39,7 +39,10 @@ export const howToRecord = "record one with \"epilogue run … --record\", or wi
 const expected =
   "expected the id of a run or how it begins, as \"epilogue runs\" lists them, the file of a record, or latest"
 
-/** Finds the file of the run that the command line names: by id, by the beginning of an id, as a file, or `latest`. */
+/** Matches `latest`, and `latest~2` for the second one before it. */
+const latest = /^latest(?:~(\d{1,6}))?$/
+
+/** Finds the file of the run that the command line names: by id, by its beginning, as a file, or `latest`. */
 export const fileOf = (
   request: FolderRequest & { readonly run: string }
 ): Effect.Effect<string, RecordError | UsageError> =>
@@ -48,10 +51,19 @@ export const fileOf = (
     if (run === "") return yield* new UsageError({ message: `no run is named: ${expected}` })
     // not shown, since it may be the address of a database that was given to the wrong command
     if (run.includes("://")) return yield* new UsageError({ message: `the run is a URL: ${expected}` })
-    if (run === "latest") {
-      const [latest] = yield* list({ folder, limit: 1 })
-      if (latest !== undefined) return latest.path
-      return yield* new UsageError({ message: `no runs are recorded in ${shownFolder(request)}: ${howToRecord}` })
+    const named = latest.exec(run)
+    if (named !== null) {
+      const back = Number(named[1] ?? 0)
+      const runs = yield* list({ folder, limit: back + 1 })
+      const found = runs[back]
+      if (found !== undefined) return found.path
+      return yield* new UsageError({
+        message: runs.length === 0
+          ? `no runs are recorded in ${shownFolder(request)}: ${howToRecord}`
+          : `${run}: only ${plural(runs.length, "run")} ${runs.length === 1 ? "is" : "are"} recorded in ${
+            shownFolder(request)
+          }`
+      })
     }
     if (/[/\\]|\.jsonl$/.test(run)) return run
     return yield* find(run, { folder }).pipe(

@@ -21,6 +21,7 @@ import { sinceOf } from "./since.ts"
 import { table } from "./table.ts"
 import { runLines } from "./tree.ts"
 
+export { compare } from "./compare.ts"
 export { logs } from "./logs.ts"
 
 /** Prints the recorded runs that match the request, as a table or as JSON, once or whenever they change. */
