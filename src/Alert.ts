@@ -23,7 +23,9 @@ export type Severity = "info" | "success" | "warning" | "error" | "critical"
  * @since 0.1.0
  */
 export interface Field {
+  /** The name, on one line, as in `"rows"`. */
   readonly name: string
+  /** The value as text, of one or more lines. */
   readonly value: string
 }
 
@@ -221,20 +223,35 @@ export interface AlertInput {
  * @since 0.1.0
  */
 export class Alert {
+  /** Tells alerts from other tagged values. */
   readonly _tag = "Alert" as const
+  /** The title, on one line. */
   readonly title: string
+  /** A text of one or more lines. */
   readonly body: string | undefined
+  /** How bad it is, by which policies and routes decide, and which channels show as a colour or a sign. */
   readonly severity: Severity
+  /** Names and short texts, in the order in which they are shown. */
   readonly fields: ReadonlyArray<Field>
+  /** A text that is shown as a code block, such as a stack trace. */
   readonly detail: string | undefined
+  /** The key of what the alert is about. Policies and channels take alerts without one for unrelated to each other. */
   readonly dedupeKey: string | undefined
+  /** The key by which a receiver drops a repeat of the same post. */
   readonly idempotencyKey: string | undefined
+  /** The address of a page about what the alert is about. */
   readonly url: string | undefined
+  /** What the reader can do about it, as buttons or links. */
   readonly actions: ReadonlyArray<AlertAction>
+  /** Words to route by, such as the tags of errors. */
   readonly tags: ReadonlyArray<string>
+  /** The step or run that the alert is about. `undefined` for an alert about neither. */
   readonly source: AlertSource | undefined
+  /** Whether what the `dedupeKey` is about is well again. */
   readonly resolves: boolean
+  /** Files that are sent beside the alert, on channels that can. */
   readonly attachments: ReadonlyArray<Attachment>
+  /** The time of what the alert is about. `undefined` until the alert is posted, unless the input set it. */
   readonly at: DateTime.Utc | undefined
 
   // policies alone are concerned with these, which are not printed
@@ -266,22 +283,27 @@ export class Alert {
     this.at = input.at
   }
 
+  /** Whether the alert is no news for people, but only tells policies and channels that something is well again. */
   get quiet(): boolean {
     return this.#quiet
   }
 
+  /** The failures that a recovery is about. Empty for other alerts. */
   get recovers(): ReadonlyArray<Alert> {
     return this.#recovers
   }
 
+  /** The alerts that this one stands for, without their details. Empty for an alert that stands for itself. */
   get combines(): ReadonlyArray<Alert> {
     return this.#combines
   }
 
+  /** The places in a `fanOut`, `route` or `fallback` where the alert has arrived, and is not posted again. */
   get told(): ReadonlyArray<string> {
     return this.#told
   }
 
+  /** The fields in which policies and channels say what they have held back or left out. */
   get notes(): ReadonlyArray<AlertNote> {
     return this.#notes
   }

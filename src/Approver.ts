@@ -71,6 +71,7 @@ export class Approver extends ApproverKey {
    * decoded values.
    */
   static ask<A>(question: QuestionFor<A>): Effect.Effect<DecisionFor<A>, AlerterError, Approver>
+  /** Asks for permission alone, without values to fill in. */
   static ask(question: Question): Effect.Effect<Decision, AlerterError, Approver>
   static ask(question: Question): Effect.Effect<Decision, AlerterError, Approver> {
     return Effect.flatMap(ApproverKey, (approver) => asked(approver, question))

@@ -47,6 +47,7 @@ export type Any = Hook<never, never, unknown, unknown, unknown>
  * @since 0.1.0
  */
 export interface Tagged {
+  /** The tag, by which a hook chooses errors. */
   readonly _tag: string
 }
 

@@ -56,6 +56,7 @@ const ParamsErrorBase: new(
  * @since 0.1.0
  */
 export class ParamsError extends ParamsErrorBase {
+  /** Names the service, and each value that is wrong with its path. Values are not shown: they may be secret. */
   override get message(): string {
     const issues = this.issues.map(({ message, path }) => `  ${[this.service, ...path].join(".")}: ${message}`)
     return [`parameters ${this.service} are invalid`, ...issues].join("\n")
@@ -133,11 +134,11 @@ export interface ParamsClass<in out Self, in out Key extends string, F extends S
  * @category constructors
  * @since 0.1.0
  */
-export const Service: <Self>() => <const Key extends string, F extends Schema.Struct.Fields>(
+export const Service = <Self>(): <const Key extends string, F extends Schema.Struct.Fields>(
   key: Key,
   fields: F & Readable<F>
-) => ParamsClass<Self, Key, F> = () => (key, fields) =>
-  internal.make(key, fields, (issues) => new ParamsError({ service: key, issues }))
+) => ParamsClass<Self, Key, F> =>
+(key, fields) => internal.make(key, fields, (issues) => new ParamsError({ service: key, issues }))
 
 /**
  * Makes the form of an approval from the fields of a Schema: the values that whoever approves has to fill in.
@@ -168,9 +169,8 @@ export const Service: <Self>() => <const Key extends string, F extends Schema.St
  * @category constructors
  * @since 0.1.0
  */
-export const form: <F extends Schema.Struct.Fields>(fields: F & Readable<F>) => Form<Schema.Struct.Type<F>> = (
-  fields
-) => internal.form(fields, (issues) => new ParamsError({ service: "form", issues }))
+export const form = <F extends Schema.Struct.Fields>(fields: F & Readable<F>): Form<Schema.Struct.Type<F>> =>
+  internal.form(fields, (issues) => new ParamsError({ service: "form", issues }))
 
 /**
  * Constrains fields to those that require no services to be decoded or encoded. Its property is what a compile

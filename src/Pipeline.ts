@@ -17,7 +17,7 @@ import { dual } from "effect/Function"
 import type * as Layer from "effect/Layer"
 import type { Needs, Pipeline } from "./internal/model/step.ts"
 import { combinator } from "./internal/steps/combinator.ts"
-import type { PipelineFn } from "./internal/steps/fn.ts"
+import type { Fn } from "./internal/steps/fn.ts"
 import { provide as provideLayer } from "./internal/steps/provide.ts"
 import * as internal from "./internal/steps/step.ts"
 import type { TimeoutOptions } from "./Step.ts"
@@ -114,16 +114,9 @@ export const named: {
  * @category constructors
  * @since 0.1.0
  */
-export const fn: (name: string) => Fn = internal.fn(internal.makePipeline)
+export const fn: (name: string) => Fn<"Pipeline"> = internal.fn(internal.makePipeline)
 
-/**
- * The signature of {@link fn}: it takes a generator function, or a function that returns an Effect, and
- * combinators that take and return a pipeline.
- *
- * @category models
- * @since 0.1.0
- */
-export type Fn = PipelineFn
+export type { Fn, FnBody, FnCombinator, FnResult } from "./internal/steps/fn.ts"
 
 // -----------------------------------------------------------------------------
 // hooks

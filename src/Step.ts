@@ -27,11 +27,11 @@ import type * as Schedule from "effect/Schedule"
 import type * as Types from "effect/Types"
 import type { Needs, Step } from "./internal/model/step.ts"
 import { combinator } from "./internal/steps/combinator.ts"
-import type { StepFn } from "./internal/steps/fn.ts"
+import type { Fn } from "./internal/steps/fn.ts"
 import * as internal from "./internal/steps/step.ts"
 
 export type { Needs, Step } from "./internal/model/step.ts"
-export type { PromiseFn, PromiseOptions } from "./internal/steps/promiseFn.ts"
+export type { PromiseBody, PromiseFn, PromiseOptions } from "./internal/steps/promiseFn.ts"
 
 /**
  * The key of a parameter service, as `Params.Service` makes it.
@@ -125,16 +125,9 @@ export const named: {
  * @category constructors
  * @since 0.1.0
  */
-export const fn: (name: string) => Fn = internal.fn(internal.makeStep)
+export const fn: (name: string) => Fn<"Step"> = internal.fn(internal.makeStep)
 
-/**
- * The signature of {@link fn}: it takes a generator function, or a function that returns an Effect, and
- * combinators that take and return a step.
- *
- * @category models
- * @since 0.1.0
- */
-export type Fn = StepFn
+export type { Fn, FnBody, FnCombinator, FnResult } from "./internal/steps/fn.ts"
 
 export { fnPromise, promise } from "./internal/steps/promise.ts"
 

@@ -195,6 +195,7 @@ const fromEnvironment: Config.Wrap<WebhookOptions> = {
  * @since 0.1.0
  */
 export interface InvalidSignatureFields {
+  /** Why the request is refused. */
   readonly reason: "MissingHeader" | "InvalidTimestamp" | "TooOld" | "TooNew" | "Mismatch" | "InvalidSecret"
 }
 
@@ -213,6 +214,7 @@ const InvalidSignatureBase: new(
  * @since 0.1.0
  */
 export class InvalidSignature extends InvalidSignatureBase {
+  /** Says why the request is refused, and nothing of the secret. */
   override get message(): string {
     return `the webhook's signature was not accepted: ${this.reason}`
   }

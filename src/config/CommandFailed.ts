@@ -63,6 +63,7 @@ export class CommandFailed extends CommandFailedBase {
   readonly #command: string
   readonly #tail: ReadonlyArray<string>
 
+  /** Makes the error of the fields. Its stack names no file: the frames of this library say nothing of the command. */
   constructor({ command, tail, ...fields }: CommandFailedFields) {
     super(fields)
     this.#command = command

@@ -17,7 +17,9 @@ export type { ConfigIssue, PathSegment, Position } from "./internal/file/positio
  * @since 0.1.0
  */
 export interface ConfigFileErrorFields {
+  /** The path of the file. */
   readonly file: string
+  /** Everything that is wrong, in the order of the file. */
   readonly issues: readonly [ConfigIssue, ...ReadonlyArray<ConfigIssue>]
 }
 
@@ -37,6 +39,7 @@ const ConfigFileErrorBase: new(
  * @since 0.1.0
  */
 export class ConfigFileError extends ConfigFileErrorBase {
+  /** Shows the issues, with line and column: the first hundred. */
   override get message(): string {
     return explain(this.issues)
   }

@@ -56,7 +56,9 @@ export type FileAlerter = Layer.Layer<Alerter, unknown, FileSystem.FileSystem | 
  * @since 0.1.0
  */
 export interface ExplainedHook {
+  /** The kind of event that the hook reacts to. */
   readonly kind: Kind
+  /** The name of the hook. */
   readonly name: string
   /** Whether the hook belongs to the step, to all steps of the pipeline, or to all that have no other. */
   readonly level: "step" | "pipeline" | "default"
@@ -81,6 +83,7 @@ export interface ExplainedStep {
   readonly timeout: ExplainedTimeout | undefined
   /** The limit at which the step is overdue, by the file or else by the code, for hooks that have none of their own. */
   readonly overdue: ExplainedOverdue | undefined
+  /** The hooks, in running order. */
   readonly hooks: ReadonlyArray<ExplainedHook>
 }
 
@@ -91,7 +94,9 @@ export interface ExplainedStep {
  * @since 0.1.0
  */
 export interface ExplainedTimeout {
+  /** The time limit, in milliseconds. */
   readonly limit: number
+  /** How long the body may take to stop, in milliseconds. */
   readonly grace: number
 }
 
@@ -104,6 +109,7 @@ export interface ExplainedTimeout {
 export interface ExplainedMonitor {
   /** The name of the service, as in the file. */
   readonly name: string
+  /** Where it is set. */
   readonly from: { readonly file: string; readonly position: Position | undefined }
   /** The names of the pipelines that it is told of; `undefined` for the first run that begins. */
   readonly pipelines: ReadonlyArray<string> | undefined
@@ -120,7 +126,9 @@ export interface ExplainedMonitor {
  * @since 0.1.0
  */
 export interface ExplainedOverdue {
+  /** The time after which it is overdue, in milliseconds. */
   readonly after: number
+  /** How often that is told again, in milliseconds. `undefined` for once. */
   readonly every: number | undefined
 }
 
@@ -133,6 +141,7 @@ export interface ExplainedOverdue {
 export interface ExplainedDeadline {
   /** As in `06:00 Europe/Berlin`. */
   readonly at: string
+  /** How often that is told again, in milliseconds. `undefined` for once. */
   readonly every: number | undefined
 }
 
@@ -143,6 +152,7 @@ export interface ExplainedDeadline {
  * @since 0.1.0
  */
 export interface ExplainedProject {
+  /** The path of the file. */
   readonly file: string
   /** The values that it sets, besides hooks. One does not apply where the config sets the same. */
   readonly values: ReadonlyArray<{
@@ -160,6 +170,7 @@ export interface ExplainedProject {
  * @since 0.1.0
  */
 export interface Loaded {
+  /** The name of the pipeline. */
   readonly pipelineName: string
   /**
    * The pipeline with the hooks, values, parameters, alerter and monitors of the file. The caller provides any other services

@@ -49,7 +49,9 @@ export interface OpenAlert {
 export interface Acknowledgement {
   /** The name of the person. */
   readonly by: string
+  /** What the person said about it, if anything. */
   readonly comment: string | undefined
+  /** When it was acknowledged. */
   readonly at: DateTime.Utc
 }
 
@@ -70,6 +72,7 @@ const ErrorBase: new(fields: { readonly key: string; readonly open: ReadonlyArra
  * @since 0.1.0
  */
 export class NotOpenError extends ErrorBase {
+  /** Names the key, and the keys of what is open. */
   override get message(): string {
     const { key, open } = this
     const others = open.length === 0 ? "nothing is open" : `open: ${open.slice(0, maxShown).join(", ")}`

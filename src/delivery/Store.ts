@@ -8,11 +8,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import type * as Schema from "effect/Schema"
 import { selfExplained } from "../internal/text/selfExplained.ts"
 import { make } from "./internal/state/database.ts"
 import { inKeyValueStore } from "./internal/state/keyValue.ts"
 import { inSqlite } from "./internal/state/sqlite.ts"
-import type { MakeState } from "./internal/state/state.ts"
+import type { State } from "./internal/state/state.ts"
 
 const ErrorBase: new(fields: { readonly filename: string | undefined; readonly detail: string }) =>
   & Cause.YieldableError
@@ -33,6 +34,7 @@ const ErrorBase: new(fields: { readonly filename: string | undefined; readonly d
  * @since 0.1.0
  */
 export class StoreError extends ErrorBase {
+  /** Names the file, unless it may be an address, and says what is wrong with it. */
   override get message(): string {
     return `can't open the store${this.filename === undefined ? "" : ` ${this.filename}`}${this.detail}`
   }
@@ -146,6 +148,6 @@ export declare namespace Store {
    */
   export interface Shape {
     /** Makes the state of that name, whose entries have the Schema. */
-    readonly state: MakeState
+    readonly state: <A>(name: string, schema: Schema.Codec<A, unknown>) => State<A>
   }
 }

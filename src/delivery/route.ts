@@ -44,6 +44,7 @@ export interface Route {
    * as `false`.
    */
   readonly when: Criteria | ((alert: Alert) => boolean)
+  /** The alerter that gets them. */
   readonly to: Layer.Layer<Alerter, unknown, unknown>
 }
 

@@ -109,6 +109,7 @@ export interface Pipeline<
   X extends Schema.Top,
   out R
 > {
+  /** The name of the pipeline, and of its workflow. */
   readonly name: Name
   /** The workflow to `execute`, `poll`, `interrupt` and `resume`; its execution id is the `runId` of hooks and alerts. */
   readonly workflow: Workflow.Workflow<Name, P, S, X>
@@ -199,6 +200,7 @@ export interface SingleOptions extends ClusterOptions {
 export interface RunnerOptions extends ClusterOptions {
   /** The host at which other runners reach this one. */
   readonly host: string
+  /** The port at which other runners reach this one. */
   readonly port: number
   /** The host to listen at, where it differs from `host`. */
   readonly listenHost?: string | undefined

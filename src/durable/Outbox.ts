@@ -212,9 +212,11 @@ const make = (name: string) =>
  * @since 0.1.0
  */
 export interface Entry {
+  /** The id of the entry, by which it is retried or dropped. */
   readonly id: string
   /** The name of the queue, as in {@link Options}. */
   readonly name: string
+  /** The alert, as it was stored. */
   readonly alert: Alert
   /** `"aside"` for an alert that is not tried again until somebody asks for that, as with {@link retry}. */
   readonly state: "waiting" | "aside"
@@ -224,6 +226,7 @@ export interface Entry {
   readonly attempts: number
   /** Why the last attempt failed. */
   readonly failure: string | undefined
+  /** When it was stored. */
   readonly storedAt: DateTime.Utc
   /** When it is tried next, at the earliest. */
   readonly due: DateTime.Utc

@@ -29,10 +29,15 @@ export type RunStatus = "running" | "waiting" | "setAside" | "success" | "failur
  * @since 0.1.0
  */
 export interface StoredRun {
+  /** The name of the pipeline. */
   readonly pipelineName: string
+  /** The id of the run, which is the execution id of its workflow. */
   readonly runId: string
+  /** Where the run stands. */
   readonly status: RunStatus
+  /** When it was submitted. */
   readonly submittedAt: DateTime.Utc
+  /** When it ended. `undefined` until then. */
   readonly endedAt: DateTime.Utc | undefined
   /** The id of the run of which this one is a retry. */
   readonly retryOf: string | undefined
@@ -51,9 +56,13 @@ export interface StoredStep {
   readonly name: string
   /** `running` if no end is recorded: it runs, waits, or was cut off. */
   readonly status: "running" | "success" | "failure" | "interrupt" | "skip"
+  /** How many attempts were made, as far as they are recorded. */
   readonly attempts: number
+  /** When its body began. `undefined` until then. */
   readonly startedAt: DateTime.Utc | undefined
+  /** When its end was recorded. `undefined` until then. */
   readonly endedAt: DateTime.Utc | undefined
+  /** Why it failed or was skipped. */
   readonly why: string | undefined
   /** Its hooks, in the order of their names, and those that still have to run. */
   readonly hooks: ReadonlyArray<StoredHook>
@@ -66,8 +75,11 @@ export interface StoredStep {
  * @since 0.1.0
  */
 export interface StoredHook {
+  /** The kind of event that it reacts to. */
   readonly kind: string
+  /** The name of the hook. */
   readonly name: string
+  /** `pending` until it has run; `skipped` if its condition did not hold. */
   readonly status: "pending" | "ended" | "skipped" | "failed"
 }
 
@@ -78,8 +90,14 @@ export interface StoredHook {
  * @since 0.1.0
  */
 export interface StoredRunQuestion {
+  /** The title of the question. */
   readonly title: string
+  /** When it was asked. */
   readonly askedAt: DateTime.Utc
+  /**
+   * Its answer, or that there is none: not yet (`open`), not in time, or no longer, since the run has ended
+   * (`withdrawn`).
+   */
   readonly status: "open" | "approved" | "denied" | "timedOut" | "withdrawn"
 }
 
@@ -94,7 +112,9 @@ export interface StoredRunDetails extends StoredRun {
   readonly payload: unknown
   /** The steps in the order in which they began. */
   readonly steps: ReadonlyArray<StoredStep>
+  /** The hooks of the run itself. */
   readonly hooks: ReadonlyArray<StoredHook>
+  /** The questions that it has asked. */
   readonly questions: ReadonlyArray<StoredRunQuestion>
   /** The ids of the runs that are retries of this one. */
   readonly retriedAs: ReadonlyArray<string>

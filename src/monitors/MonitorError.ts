@@ -60,6 +60,7 @@ const MonitorErrorBase: new(
  * @since 0.1.0
  */
 export class MonitorError extends MonitorErrorBase {
+  /** Names the monitor, and says which option is wrong and what it expects. */
   override get message(): string {
     return `${this.monitor}: ${
       this.mistakes.map(({ expected, option }) => `${option}: expected ${expected}`).join("; ")

@@ -105,7 +105,9 @@ export declare namespace TestApprover {
    * @since 0.1.0
    */
   export interface Answer {
+    /** Who answers. */
     readonly by?: Person | undefined
+    /** The comment. None unless set. */
     readonly comment?: string | undefined
     /** The values of the form, as JSON, for questions that ask for some. */
     readonly values?: Readonly<Record<string, unknown>> | undefined

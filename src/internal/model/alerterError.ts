@@ -75,6 +75,7 @@ const AlerterErrorBase: new(
  * @since 0.1.0
  */
 export class AlerterError extends AlerterErrorBase {
+  /** Says what went wrong, without addresses and secrets. */
   override get message(): string {
     return `${this.channel}: ${explain(this.reason)}`
   }

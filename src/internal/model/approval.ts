@@ -32,6 +32,7 @@ export interface Form<out A = unknown> {
  * @since 0.1.0
  */
 export interface FormError {
+  /** Each value that is wrong: where it is in the form, and what is expected there. */
   readonly issues: ReadonlyArray<{ readonly path: ReadonlyArray<string | number>; readonly message: string }>
 }
 
@@ -70,6 +71,7 @@ export interface Question {
  * @since 0.1.0
  */
 export interface QuestionFor<out A> extends Question {
+  /** The values that whoever approves has to fill in, which the approval then has decoded. */
   readonly values: Form<A>
 }
 

@@ -60,6 +60,7 @@ export class StepContext extends Base {
    * @see `Step.annotate` for values that are known before the step runs
    */
   static annotate(key: string, value: unknown): Effect.Effect<void, never, StepContext>
+  /** Adds several annotations, by their names. */
   static annotate(values: Readonly<Record<string, unknown>>): Effect.Effect<void, never, StepContext>
   static annotate(
     ...args: [key: string, value: unknown] | [values: Values]

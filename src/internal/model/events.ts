@@ -13,8 +13,11 @@ import type { Kind } from "./hook.ts"
  * @since 0.1.0
  */
 export interface RunInfo {
+  /** The name of the pipeline, or of the step that is a run of its own. */
   readonly pipelineName: string
+  /** The id of the run, which no other has. */
   readonly runId: string
+  /** The name of the run for people. */
   readonly runName: string
   /** The time of the event, to the millisecond. */
   readonly at: DateTime.Utc
@@ -30,6 +33,7 @@ export interface RunInfo {
  * @since 0.1.0
  */
 export interface StepInfo {
+  /** The name of the step, without its key. */
   readonly stepName: string
   /** The key of the step, which `Step.key` sets. */
   readonly stepKey: string | undefined
@@ -52,7 +56,9 @@ export interface StepInfo {
  * @since 0.1.0
  */
 export interface HookInfo {
+  /** The name of the hook. */
   readonly hook: string
+  /** The kind of event that it reacts to. */
   readonly kind: Kind
   /** Whether the hook is the step's own (the run's, if `step` is `undefined`), its pipeline's, or that of a `layerDefault`. */
   readonly level: "step" | "pipeline" | "default"
@@ -83,6 +89,7 @@ export type Outcome = "success" | "failure" | "interrupt" | "skip"
  * @since 0.1.0
  */
 export interface RunStarted extends RunInfo {
+  /** The kind of event. */
   readonly _tag: "RunStarted"
   /** The annotations that the run starts with. */
   readonly annotations: Readonly<Record<string, unknown>>
@@ -97,6 +104,7 @@ export interface RunStarted extends RunInfo {
  * @since 0.1.0
  */
 export interface StepStarted extends RunInfo, StepInfo {
+  /** The kind of event. */
   readonly _tag: "StepStarted"
   /** The parameters, encoded and with secrets redacted, as in `StepContext`. */
   readonly params: Readonly<Record<string, unknown>>
@@ -113,9 +121,13 @@ export interface StepStarted extends RunInfo, StepInfo {
  * @since 0.1.0
  */
 export interface AttemptFailed extends RunInfo, StepInfo {
+  /** The kind of event. */
   readonly _tag: "AttemptFailed"
+  /** The number of the attempt. 1 is the first. */
   readonly attempt: number
+  /** Why it failed. */
   readonly cause: Cause.Cause<unknown>
+  /** The time until the next attempt. */
   readonly delay: Duration.Duration
 }
 
@@ -129,6 +141,7 @@ export interface AttemptFailed extends RunInfo, StepInfo {
  * @since 0.1.0
  */
 export interface StepOverdue extends RunInfo, StepInfo {
+  /** The kind of event. */
   readonly _tag: "StepOverdue"
   /** How long the body has been running. */
   readonly elapsed: Duration.Duration
@@ -150,6 +163,7 @@ export interface StepOverdue extends RunInfo, StepInfo {
  * @since 0.1.0
  */
 export interface RunOverdue extends RunInfo {
+  /** The kind of event. */
   readonly _tag: "RunOverdue"
   /** How long the body of the run has been running. */
   readonly elapsed: Duration.Duration
@@ -172,11 +186,17 @@ export interface RunOverdue extends RunInfo {
  * @since 0.1.0
  */
 export interface StepEnded extends RunInfo, StepInfo {
+  /** The kind of event. */
   readonly _tag: "StepEnded"
+  /** How it ended. */
   readonly outcome: Exclude<Outcome, "skip">
+  /** The value, or the cause of the failure or interruption. */
   readonly exit: Exit.Exit<unknown, unknown>
+  /** How many attempts were made. */
   readonly attempts: number
+  /** How long the body took, its retries included and its hooks not. */
   readonly duration: Duration.Duration
+  /** The annotations at the end. Those of its run are included. */
   readonly annotations: Readonly<Record<string, unknown>>
 }
 
@@ -190,11 +210,15 @@ export interface StepEnded extends RunInfo, StepInfo {
  * @since 0.1.0
  */
 export interface StepSkipped extends RunInfo, StepInfo {
+  /** The kind of event. */
   readonly _tag: "StepSkipped"
   /** The reason, for people. `undefined` where none was given. */
   readonly reason: string | undefined
+  /** How many attempts were made. */
   readonly attempts: number
+  /** How long the body took, its retries included and its hooks not. */
   readonly duration: Duration.Duration
+  /** The annotations at the end. Those of its run are included. */
   readonly annotations: Readonly<Record<string, unknown>>
 }
 
@@ -207,7 +231,9 @@ export interface StepSkipped extends RunInfo, StepInfo {
  * @since 0.1.0
  */
 export interface StepProgress extends RunInfo, StepInfo {
+  /** The kind of event. */
   readonly _tag: "StepProgress"
+  /** The amount of work that is done. */
   readonly done: number
   /** The amount of work in all, where that is known. */
   readonly total: number | undefined
@@ -222,7 +248,9 @@ export interface StepProgress extends RunInfo, StepInfo {
  * @since 0.1.0
  */
 export interface StepLogged extends RunInfo, StepInfo {
+  /** The kind of event. */
   readonly _tag: "StepLogged"
+  /** The level at which it was logged. */
   readonly logLevel: Severity
   /**
    * The message, the first line of the cause and the annotations, as a text of one or more lines, of at most 4,000
@@ -240,7 +268,9 @@ export interface StepLogged extends RunInfo, StepInfo {
  * @since 0.1.0
  */
 export interface RunLogged extends RunInfo {
+  /** The kind of event. */
   readonly _tag: "RunLogged"
+  /** The level at which it was logged. */
   readonly logLevel: Severity
   /** As in {@link StepLogged}. */
   readonly message: string
@@ -256,6 +286,7 @@ export interface RunLogged extends RunInfo {
  * @since 0.1.0
  */
 export interface HookStarted extends RunInfo, HookInfo {
+  /** The kind of event. */
   readonly _tag: "HookStarted"
 }
 
@@ -269,7 +300,9 @@ export interface HookStarted extends RunInfo, HookInfo {
  * @since 0.1.0
  */
 export interface HookEnded extends RunInfo, HookInfo {
+  /** The kind of event. */
   readonly _tag: "HookEnded"
+  /** How long the hook took. */
   readonly duration: Duration.Duration
 }
 
@@ -282,8 +315,11 @@ export interface HookEnded extends RunInfo, HookInfo {
  * @since 0.1.0
  */
 export interface HookFailed extends RunInfo, HookInfo {
+  /** The kind of event. */
   readonly _tag: "HookFailed"
+  /** How long the hook took. */
   readonly duration: Duration.Duration
+  /** Why it failed. */
   readonly cause: Cause.Cause<unknown>
 }
 
@@ -296,6 +332,7 @@ export interface HookFailed extends RunInfo, HookInfo {
  * @since 0.1.0
  */
 export interface HookSkipped extends RunInfo, HookInfo {
+  /** The kind of event. */
   readonly _tag: "HookSkipped"
 }
 
@@ -309,14 +346,19 @@ export interface HookSkipped extends RunInfo, HookInfo {
  * @since 0.1.0
  */
 export interface RunEnded extends RunInfo {
+  /** The kind of event. */
   readonly _tag: "RunEnded"
+  /** How it ended. */
   readonly outcome: Outcome
+  /** The value, or the cause of the failure or interruption. */
   readonly exit: Exit.Exit<unknown, unknown>
+  /** How long the body took, its retries included and its hooks not. */
   readonly duration: Duration.Duration
   /** The number of evaluations of steps. */
   readonly steps: number
   /** The number of hooks that failed, of steps and of the run. */
   readonly hookFailures: number
+  /** The annotations at the end. */
   readonly annotations: Readonly<Record<string, unknown>>
 }
 

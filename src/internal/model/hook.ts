@@ -46,6 +46,7 @@ export type Kind = "start" | "retry" | "overdue" | "success" | "failure" | "inte
  * @since 0.1.0
  */
 export interface Hook<in A, in E, out R, out X = never, out T = never> extends Pipeable {
+  /** Holds the types of the hook. It has no value to read. */
   readonly [TypeId]: Hook.Variance<A, E, R, X, T>
   /** The kind of event that it reacts to. */
   readonly kind: Kind
@@ -71,10 +72,15 @@ export declare namespace Hook {
    * @since 0.1.0
    */
   export interface Variance<in A, in E, out R, out X, out T> {
+    /** The value of a step that it fits. */
     readonly _A: (_: A) => void
+    /** The error of a step that it fits. */
     readonly _E: (_: E) => void
+    /** The services that it requires. */
     readonly _R: () => R
+    /** The error that it adds to those of a step. */
     readonly _X: () => X
+    /** The tagged errors that it listens for. */
     readonly _T: () => T
   }
 }
@@ -89,8 +95,11 @@ export declare namespace Hook {
  * @since 0.1.0
  */
 export interface FailedAttempt<out E> {
+  /** The number of the attempt. 1 is the first. */
   readonly attempt: number
+  /** Why it failed. */
   readonly cause: Cause.Cause<E>
+  /** The time until the next attempt. */
   readonly delay: Duration.Duration
 }
 

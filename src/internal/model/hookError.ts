@@ -11,8 +11,11 @@ import type { Kind } from "./hook.ts"
  * @since 0.1.0
  */
 export interface HookErrorFields {
+  /** The name of the hook. */
   readonly hook: string
+  /** The kind of event that it reacted to. */
   readonly kind: Kind
+  /** The name of the pipeline of the run. */
   readonly pipelineName: string
   /** The name of the step or the pipeline, with the step's key, as in `fetch-page[7]`. */
   readonly stepName: string
@@ -37,6 +40,7 @@ const HookErrorBase: new(
  * @since 0.1.0
  */
 export class HookError extends HookErrorBase {
+  /** Names the hook, its kind and the step. Why it failed is in `cause`. */
   override get message(): string {
     return `required hook "${this.hook}" (${this.kind}) of "${this.stepName}" failed`
   }

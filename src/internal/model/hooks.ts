@@ -16,7 +16,9 @@ export const TypeId = "~effect-epilogue/Hooks"
  * @since 0.1.0
  */
 export interface Hooks<in A, in E, out R, out X = never, out T = never> extends Pipeable {
+  /** Holds the types of the collection. It has no value to read. */
   readonly [TypeId]: Hook.Variance<A, E, R, X, T>
+  /** The hooks of each kind, in running order. */
   readonly hooks: Readonly<Record<Kind, ReadonlyArray<Hook<A, E, R, X, T>>>>
 }
 

@@ -18,13 +18,17 @@ export type Level = "step" | "pipeline" | "default"
  * @since 0.1.0
  */
 export interface Explanation {
+  /** The kind of event that the hook reacts to. */
   readonly kind: Kind
+  /** The name of the hook. */
   readonly name: string
   /** Whether the hook is the step's own, its pipeline's, or that of `Hooks.layerDefault`. */
   readonly level: "step" | "pipeline" | "default"
   /** The mode by which the step's hooks of this kind combine with those around it. */
   readonly mode: InheritMode
+  /** Whether a failure of the hook fails the step. */
   readonly required: boolean
+  /** Whether the step goes on without waiting for the hook. */
   readonly background: boolean
   /** The reason, in a sentence for people. */
   readonly reason: string

@@ -47,6 +47,7 @@ export class StepSkipped extends StepSkippedBase {
   get [TypeId](): typeof TypeId {
     return TypeId
   }
+  /** Says that the step was skipped, with the reason if there is one. */
   override get message(): string {
     return this.reason === undefined ? "skipped" : `skipped: ${this.reason}`
   }

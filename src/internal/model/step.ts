@@ -24,7 +24,9 @@ export const StepFnTypeId = "~effect-epilogue/Step.fn"
  * @since 0.1.0
  */
 export interface Step<out A, out E = never, out R = never> extends Effect.Effect<A, E, R> {
+  /** Tells steps from other Effects, as `Step.isStep` does. */
   readonly [StepTypeId]: typeof StepTypeId
+  /** The name in alerts, events, logs and spans. */
   readonly name: string
 }
 
@@ -42,9 +44,11 @@ export interface Step<out A, out E = never, out R = never> extends Effect.Effect
  * @since 0.1.0
  */
 export interface Pipeline<out A, out E = never, out R = never, out H = R> extends Effect.Effect<A, E, R> {
+  /** Tells pipelines from other Effects, as `Pipeline.isPipeline` does. */
   readonly [PipelineTypeId]: typeof PipelineTypeId
   /** Exists in the type alone. */
   readonly [HookServicesTypeId]?: (() => H) | undefined
+  /** The name in alerts, events, logs and spans. */
   readonly name: string
   /** The hooks that it gives its steps. */
   readonly stepHooks: Hooks<never, never, unknown, unknown, unknown>

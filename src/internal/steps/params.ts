@@ -20,7 +20,9 @@ import { display, holdsSecret } from "../text/redact.ts"
  * @since 0.1.0
  */
 export interface ParamsIssue {
+  /** The names and positions that lead to the value, from the outermost. */
   readonly path: ReadonlyArray<string | number>
+  /** What is expected there, without the value itself. */
   readonly message: string
 }
 

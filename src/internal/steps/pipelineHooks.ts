@@ -53,9 +53,7 @@ export const stepHooks: {
  * @category utility types
  * @since 0.1.0
  */
-export type FitsAnyStep<T> = FitsTags<AnyTagged<T>, T>
-
-type AnyTagged<T> = T extends { readonly _tag: infer K } ? { readonly _tag: K } : never
+export type FitsAnyStep<T> = FitsTags<T extends { readonly _tag: infer K } ? { readonly _tag: K } : never, T>
 
 // -----------------------------------------------------------------------------
 // hooks for the run

@@ -85,10 +85,10 @@ const withGrace = combinator(
  * @category constructors
  * @since 0.1.0
  */
-export const promise: <A, E>(
+export const promise = <A, E>(
   name: string,
   evaluate: ((signal: AbortSignal) => PromiseLike<A>) | PromiseOptions<[], A, E>
-) => Step<A, E> = (name, evaluate) => {
+): Step<A, E> => {
   const options: Options = typeof evaluate === "function" ? { try: evaluate } : evaluate
   return withGrace(makeStep(name, promiseBody(options, [])), options.grace)
 }
@@ -133,7 +133,7 @@ export const promise: <A, E>(
  * @category constructors
  * @since 0.1.0
  */
-export const fnPromise: (name: string) => PromiseFn = (name: string) => {
+export const fnPromise = (name: string): PromiseFn => {
   const make = fn(makeStep)(name)
   return (body: ((...args: Array<any>) => unknown) | Options, ...combinators: ReadonlyArray<any>): any => {
     const options: Options = typeof body === "function" ? { try: (_, ...args) => body(...args) } : body

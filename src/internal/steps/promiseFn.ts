@@ -1,7 +1,7 @@
 /** The signature of `Step.fnPromise`: that of `Step.fn`, for functions that return promises. */
 import type * as Duration from "effect/Duration"
 import type { Step } from "../model/step.ts"
-import type { Then } from "./fn.ts"
+import type { FnCombinator } from "./fn.ts"
 
 /**
  * A function that returns a promise and gets an `AbortSignal` before its arguments, and what becomes of its rejections.
@@ -23,11 +23,25 @@ export interface PromiseOptions<in Args extends ReadonlyArray<unknown>, out A, o
   readonly grace?: Duration.Input | undefined
 }
 
+/**
+ * Not of `unknown`, which a parameter with a default value and no annotation would be.
+ *
+ * @internal
+ */
 type Args = ReadonlyArray<any>
 
+/** @internal */
 type Any = Step<unknown, unknown, unknown>
 
-type Body<P extends Args, A, E> = ((...args: P) => PromiseLike<A>) | PromiseOptions<P, A, E>
+/**
+ * A function that returns a promise, as `Step.fnPromise` takes it: as it is, or with options where it can be stopped.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type PromiseBody<P extends ReadonlyArray<unknown>, A, E> =
+  | ((...args: P) => PromiseLike<A>)
+  | PromiseOptions<P, A, E>
 
 /**
  * The signature of `Step.fnPromise`: it takes a function that returns a promise, with or without an `AbortSignal`, and
@@ -37,44 +51,54 @@ type Body<P extends Args, A, E> = ((...args: P) => PromiseLike<A>) | PromiseOpti
  * @since 0.1.0
  */
 export interface PromiseFn {
-  <P extends Args, A, E>(body: Body<P, A, E>): (...args: P) => Step<A, E>
+  <P extends Args, A, E>(body: PromiseBody<P, A, E>): (...args: P) => Step<A, E>
   <P extends Args, A, E, B extends Any>(
-    body: Body<P, A, E>,
-    a: Then<Step<A, E>, P, B>
+    body: PromiseBody<P, A, E>,
+    a: FnCombinator<Step<A, E>, P, B>
   ): (...args: P) => B
   <P extends Args, A, E, B extends Any, C extends Any>(
-    body: Body<P, A, E>,
-    a: Then<Step<A, E>, P, B>,
-    b: Then<B, P, C>
+    body: PromiseBody<P, A, E>,
+    a: FnCombinator<Step<A, E>, P, B>,
+    b: FnCombinator<B, P, C>
   ): (...args: P) => C
   <P extends Args, A, E, B extends Any, C extends Any, D extends Any>(
-    body: Body<P, A, E>,
-    a: Then<Step<A, E>, P, B>,
-    b: Then<B, P, C>,
-    c: Then<C, P, D>
+    body: PromiseBody<P, A, E>,
+    a: FnCombinator<Step<A, E>, P, B>,
+    b: FnCombinator<B, P, C>,
+    c: FnCombinator<C, P, D>
   ): (...args: P) => D
   <P extends Args, A, E, B extends Any, C extends Any, D extends Any, F extends Any>(
-    body: Body<P, A, E>,
-    a: Then<Step<A, E>, P, B>,
-    b: Then<B, P, C>,
-    c: Then<C, P, D>,
-    d: Then<D, P, F>
+    body: PromiseBody<P, A, E>,
+    a: FnCombinator<Step<A, E>, P, B>,
+    b: FnCombinator<B, P, C>,
+    c: FnCombinator<C, P, D>,
+    d: FnCombinator<D, P, F>
   ): (...args: P) => F
   <P extends Args, A, E, B extends Any, C extends Any, D extends Any, F extends Any, G extends Any>(
-    body: Body<P, A, E>,
-    a: Then<Step<A, E>, P, B>,
-    b: Then<B, P, C>,
-    c: Then<C, P, D>,
-    d: Then<D, P, F>,
-    e: Then<F, P, G>
+    body: PromiseBody<P, A, E>,
+    a: FnCombinator<Step<A, E>, P, B>,
+    b: FnCombinator<B, P, C>,
+    c: FnCombinator<C, P, D>,
+    d: FnCombinator<D, P, F>,
+    e: FnCombinator<F, P, G>
   ): (...args: P) => G
-  <P extends Args, A, E, B extends Any, C extends Any, D extends Any, F extends Any, G extends Any, H extends Any>(
-    body: Body<P, A, E>,
-    a: Then<Step<A, E>, P, B>,
-    b: Then<B, P, C>,
-    c: Then<C, P, D>,
-    d: Then<D, P, F>,
-    e: Then<F, P, G>,
-    f: Then<G, P, H>
+  <
+    P extends Args,
+    A,
+    E,
+    B extends Any,
+    C extends Any,
+    D extends Any,
+    F extends Any,
+    G extends Any,
+    H extends Any
+  >(
+    body: PromiseBody<P, A, E>,
+    a: FnCombinator<Step<A, E>, P, B>,
+    b: FnCombinator<B, P, C>,
+    c: FnCombinator<C, P, D>,
+    d: FnCombinator<D, P, F>,
+    e: FnCombinator<F, P, G>,
+    f: FnCombinator<G, P, H>
   ): (...args: P) => H
 }

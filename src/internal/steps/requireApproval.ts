@@ -54,6 +54,7 @@ const NotApprovedBase: new(
  * @since 0.1.0
  */
 export class NotApproved extends NotApprovedBase {
+  /** Names the step, and says who denied it, or that nobody answered in time. */
   override get message(): string {
     const { decision, step } = this
     const comment = decision._tag === "Denied" && decision.comment ? `: ${decision.comment}` : ""
@@ -157,11 +158,11 @@ const approvedWith = new WeakMap<object, unknown>()
  * @category constructors
  * @since 0.1.0
  */
-export const approved: <V, A, E, R>(
+export const approved = <V, A, E, R>(
   name: string,
   question: QuestionFor<V>,
   body: (values: V) => Effect.Effect<A, E, R>
-) => Step<A, E | AlerterError | NotApproved, Needs<R> | Approver> = (name, question, body) => {
+): Step<A, E | AlerterError | NotApproved, Needs<R> | Approver> => {
   // the cast: the gate, which runs before the body, has set values of the form's type
   const filled = withEvaluation((evaluation) => body(approvedWith.get(evaluation) as never))
   const asking = Effect.flatMap(

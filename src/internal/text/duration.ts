@@ -6,7 +6,9 @@ const hour = 60 * minute
 
 /** A number of one unit, as part of a duration. */
 export interface DurationPart {
+  /** The number of units. */
   readonly count: number
+  /** The unit: milliseconds, seconds, minutes, hours or days. */
   readonly unit: "ms" | "s" | "min" | "h" | "d"
 }
 

@@ -20,7 +20,9 @@ import { runUuid } from "./runUuid.ts"
  * @since 0.1.0
  */
 export interface Interval {
+  /** The number of units. A whole number of at least 1. */
   readonly value: number
+  /** The unit of the number. */
   readonly unit: "minute" | "hour" | "day" | "week" | "month" | "year"
 }
 

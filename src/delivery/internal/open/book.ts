@@ -11,8 +11,9 @@ import { SeverityJson } from "../../../internal/alerts/json.ts"
 import { escalatedTag, isNotice } from "../../../internal/alerts/notices.ts"
 import { worst } from "../../../internal/model/severity.ts"
 import { clean, fitEnd } from "../../../internal/text/fit.ts"
+import type { Store } from "../../Store.ts"
 import { Millis, remember } from "../entries.ts"
-import { inMemory, type MakeState, type State } from "../state/state.ts"
+import { inMemory, type State } from "../state/state.ts"
 
 /** The acknowledgement of a failure. */
 export const Acknowledged = Schema.Struct({
@@ -167,7 +168,7 @@ export const inProcess = (): Book => of(inMemory(), false)
 const books = new WeakMap<object, Book>()
 
 /** Returns the book of a store: one for all who use it in this process, so that they learn of each other's changes. */
-export const ofStore = (store: { readonly state: MakeState }): Book => {
+export const ofStore = (store: Store.Shape): Book => {
   const known = books.get(store)
   if (known !== undefined) return known
   const made = of(store.state("effect-epilogue/acknowledgements", Entry), true)

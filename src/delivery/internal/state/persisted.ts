@@ -4,7 +4,12 @@ import type * as Schema from "effect/Schema"
 import { Store } from "../../Store.ts"
 import { inMemory, type State } from "./state.ts"
 
-/** The service that a policy needs for the option `persist`: a `Store` where it is a name, none otherwise. */
+/**
+ * The service that a policy needs for the option `persist`: a `Store` where it is a name, none otherwise.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Persisted<P> = P extends string ? Store : never
 
 /**

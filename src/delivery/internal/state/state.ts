@@ -1,10 +1,12 @@
 /** The entries that a policy remembers, and the variant that lives in memory. */
 import * as Effect from "effect/Effect"
-import type * as Schema from "effect/Schema"
 
 /**
- * Entries by key, in the order in which they were set. Its effects never fail: a broken store costs a warning, not an
- * alert.
+ * The state of a policy: entries by key, in the order in which they were set. Its effects never fail: a broken store costs
+ * a warning, not an alert.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface State<A> {
   /**
@@ -20,9 +22,6 @@ export interface State<A> {
   /** Retries writes that failed, then returns the keys whose entries or deletions the next process will not see. */
   readonly unsaved: Effect.Effect<ReadonlySet<string>>
 }
-
-/** Makes the state of that name, whose entries have this Schema. */
-export type MakeState = <A>(name: string, schema: Schema.Codec<A, unknown>) => State<A>
 
 /** Returns a state that ends with the process: all of its keys are `unsaved`. */
 export const inMemory = <A>(): State<A> => {
