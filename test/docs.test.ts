@@ -19,6 +19,13 @@ const blocksOf = (page: string): ReadonlyArray<Block> =>
   [...readFileSync(join(root, page), "utf8").matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)]
     .map(([, language, code]) => ({ language: language!, code: code! }))
 
+/** A block of code below a line that names its file, as in "`nightly.ts`:". */
+const namedBlock = /`([\w.-]+\.(?:ts|yaml|json))`[^`\n]*:\n\n```\w+\n([\s\S]*?)^```/gm
+
+// the command shows progress as in a terminal's log, wherever the test runs
+const environment = { ...process.env }
+for (const name of ["CI", "GITHUB_ACTIONS", "GITLAB_CI"]) delete environment[name]
+
 const pages = [
   "README.md",
   ...readdirSync(join(root, "docs")).filter((file) => file.endsWith(".md")).map((file) => `docs/${file}`)
@@ -64,32 +71,46 @@ const shown = pages.flatMap(({ blocks, page }) =>
   blocks.flatMap(({ code, language }, index) => {
     const next = blocks[index + 1]
     return language === "ts" && code.includes("runMain") && next?.language === "text"
-      ? [{ name: nameOf(page, index), output: next.code }]
+      ? [{ page, name: nameOf(page, index), output: next.code }]
       : []
   })
 )
 
-/** Replaces times, durations, ids and the numbers of fibers. */
+/** Replaces times, durations, ids, the numbers of fibers and the folder of the test. */
 const normal = (output: string): string =>
   output
+    .replaceAll(folder, "/work")
     .replace(/\d{4}-\d\d-\d\d[T ][\d:.]+(Z| UTC)?/g, "[time]")
-    .replace(/^\[[\d:.]+\]/gm, "[time]")
+    .replace(/\[\d\d:\d\d:[\d.]+\]/g, "[time]")
     .replace(/\b\d+(\.\d+)? m?s\b/g, "[duration]")
     .replace(/\(#\d+\)/g, "(#n)")
+    .replace(/ +$/gm, "")
     .replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, "[id]")
     .replace(/\b([\w-]+)-\d{4}_\d\d_\d\d-\d\d_\d\d_\d\d/g, "$1-[time]")
     .trim()
 
 /** Runs a command, and returns its standard output. */
-const outputOf = async (...command: ReadonlyArray<string>): Promise<string> => {
-  const run = Bun.spawn([process.execPath, ...command], {
-    cwd: root,
+const outputOf = async (cwd: string, ...command: ReadonlyArray<string>): Promise<string> => {
+  const run = Bun.spawn([...command], {
+    cwd,
+    stdin: "ignore",
     stdout: "pipe",
-    env: { ...process.env, NO_COLOR: "1" }
+    stderr: "inherit",
+    env: { ...environment, NO_COLOR: "1" }
   })
   const output = await new Response(run.stdout).text()
-  expect(await run.exited).toBe(0)
+  await run.exited
   return output
+}
+
+/** Compares what was printed with what a page shows. `UPDATE=1` writes it to the page: look at what changed. */
+const compare = (page: string, shown: string, printed: string) => {
+  if (process.env["UPDATE"] === "1" && normal(printed) !== normal(shown)) {
+    const text = readFileSync(join(root, page), "utf8")
+    const block = (output: string) => `\`\`\`text\n${output}\`\`\``
+    const plain = `${printed.replaceAll(folder, "/work").trimEnd()}\n`
+    writeFileSync(join(root, page), text.replace(block(shown), () => block(plain)))
+  } else expect(normal(printed)).toBe(normal(shown))
 }
 
 test("pages show programs with their output, the README and the first pages among them", () => {
@@ -97,21 +118,69 @@ test("pages show programs with their output, the README and the first pages amon
   expect(shown.length).toBeGreaterThan(5)
 })
 
-test.concurrent.each(shown)("$name prints the output that its page shows", async ({ name, output }) => {
-  const printed = normal(await outputOf(join(folder, `${name}.ts`)))
-  // the page about the last lines of the log shows the alert, and not the log itself
-  if (name === "docs_alerts_0") expect(printed).toContain(normal(output))
-  else expect(printed).toBe(normal(output))
+test("the README's program prints the output that the README shows", async () => {
+  const { name, output, page } = shown.find(({ page }) => page === "README.md")!
+  compare(page, output, await outputOf(root, process.execPath, join(folder, `${name}.ts`)))
+}, 60_000)
+
+test("the programs of the pages print the outputs that these show", async () => {
+  const programs = shown.filter(({ page }) => page !== "README.md")
+  // one process for all, which loads the library once, in place of one each
+  writeFileSync(
+    join(folder, "all.ts"),
+    `import { Effect } from "effect"
+let running
+globalThis.runMain = (program) => void (running = Effect.runPromise(program))
+for (const name of process.argv.slice(2)) {
+  console.log("=== " + name)
+  await import("./" + name + ".run.ts")
+  await running
+  await new Promise((resolve) => process.stdout.write("", resolve))
+}`
+  )
+  for (const { name } of programs) {
+    const code = readFileSync(join(folder, `${name}.ts`), "utf8")
+    writeFileSync(join(folder, `${name}.run.ts`), code.replaceAll("NodeRuntime.runMain", "runMain"))
+  }
+  const output = await outputOf(root, process.execPath, join(folder, "all.ts"), ...programs.map(({ name }) => name))
+  const printed = new Map(
+    output.split("=== ").map((part) => [part.split("\n", 1)[0]!, part.slice(part.indexOf("\n") + 1)])
+  )
+  for (const { name, output, page } of programs) {
+    // the page about the last lines of the log shows the alert, and not the log itself
+    if (name === "docs_alerts_0") expect(normal(printed.get(name)!)).toContain(normal(output))
+    else compare(page, output, printed.get(name) ?? "")
+  }
+}, 60_000)
+
+/** Pages with sessions in a shell: the first line of the block is a command. The files that they name stand above it. */
+const sessions = ["docs/start.md", "docs/supervision.md"].map((page) => ({ page, blocks: blocksOf(page) }))
+
+test.each(sessions)("the commands of $page print the output that it shows", async ({ blocks, page }) => {
+  const project = join(folder, page.slice(0, -3))
+  mkdirSync(project, { recursive: true })
+  for (const [, name, code] of readFileSync(join(root, page), "utf8").matchAll(namedBlock)) {
+    writeFileSync(join(project, name!), code!)
+  }
+  const epilogue = `epilogue() { "${process.execPath}" "${join(root, "src/cli/main.ts")}" "$@"; }`
+  for (const { code } of blocks.filter(({ code, language }) => language === "text" && code.startsWith("$ "))) {
+    let printed = ""
+    for (const [line] of code.matchAll(/^\$ .*$/gm)) {
+      printed += `${line}\n${await outputOf(project, "bash", "-c", `${epilogue}; ${line!.slice(2)} 2>&1`)}`
+    }
+    compare(page, code, printed)
+  }
 }, 60_000)
 
 test(
   "the config file of docs/config-files-and-command.md is that of the examples, and prints what the page shows",
   async () => {
     const file = join(root, "examples", "config", "training.yaml")
-    const blocks = blocksOf("docs/config-files-and-command.md")
+    const page = "docs/config-files-and-command.md"
+    const blocks = blocksOf(page)
     expect(blocks.find(({ language }) => language === "yaml")!.code).toBe(readFileSync(file, "utf8"))
     const output = blocks.find(({ code }) => code.startsWith("▶ training"))!.code
-    expect(normal(await outputOf(join(root, "src", "cli", "main.ts"), "run", file))).toBe(normal(output))
+    compare(page, output, await outputOf(root, process.execPath, join(root, "src", "cli", "main.ts"), "run", file))
   },
   30_000
 )
