@@ -31,6 +31,7 @@ const modules: Record<string, Budget> = {
   "durable/index": { own: 91240, total: 207570, schema: true },
   Hook: { own: 8470, total: 25230 },
   Hooks: { own: 3390, total: 20010 },
+  "main/index": { own: 15000, total: 29900 },
   "monitors/index": { own: 30470, total: 66040, schema: true },
   Params: { own: 4310, total: 37920, schema: true },
   Pipeline: { own: 25940, total: 47770 },

@@ -9,7 +9,7 @@ import process from "node:process"
 import { causeDetail } from "../internal/text/errors.ts"
 import { printableBlock, printableJson, printableStyled } from "../internal/text/printable.ts"
 import { colorsOn, isTerminal, type StreamName } from "../internal/text/terminal.ts"
-import { forLog, line } from "../internal/text/writer.ts"
+import { flushed as flushedBy, forLog, line } from "../internal/text/writer.ts"
 import { type Mode, modeFor, surroundings } from "../report/internal/progress/settings.ts"
 
 /** Writes one line to standard output: line ends in the text are shown. */
@@ -58,7 +58,7 @@ const { stdout } = process
 const write = stdout.write.bind(stdout)
 
 /** Calls a function once all output is written. */
-export const flushed = (then: () => void): void => void write("", () => process.stderr.write("", then))
+export const flushed = (then: () => void): void => flushedBy(then, write)
 
 /**
  * Ignores that the reader of a stream has ended (`EPIPE`), as `head` does. Node ends the process otherwise. Returns a

@@ -44,6 +44,7 @@ const allowed: Record<string, ReadonlyArray<string>> = {
   "src/alerters/**": core,
   "src/approvers/**": [...core, ...src("alerters")],
   "src/durable/**": core,
+  "src/main/**": core,
   "src/monitors/**": [...core, ...src("alerters")],
   "src/report/**": [...core, ...src("delivery")],
   "src/config/**": [...core, ...src("alerters", "approvers", "delivery", "monitors")],
@@ -54,22 +55,22 @@ const allowed: Record<string, ReadonlyArray<string>> = {
   "src/cli/front/**": cli("request.ts", "terminal.ts"),
   "src/cli/run/**": [
     ...core,
-    ...src("alerters", "approvers", "config", "delivery", "monitors", "report"),
+    ...src("alerters", "approvers", "config", "delivery", "main", "monitors", "report"),
     ...cli("request.ts", "supervise", "terminal.ts")
   ],
   "src/cli/supervise/**": [
     ...core,
-    ...src("alerters", "approvers", "config", "delivery", "monitors", "report"),
+    ...src("alerters", "approvers", "config", "delivery", "main", "monitors", "report"),
     ...cli("request.ts", "terminal.ts")
   ],
   "src/cli/exec/**": [
     ...core,
-    ...src("alerters", "approvers", "config", "delivery", "monitors", "report"),
+    ...src("alerters", "approvers", "config", "delivery", "main", "monitors", "report"),
     ...cli("request.ts", "run", "supervise", "terminal.ts")
   ],
   "src/cli/durable/**": [
     ...core,
-    ...src("alerters", "approvers", "config", "delivery", "durable", "monitors", "report"),
+    ...src("alerters", "approvers", "config", "delivery", "durable", "main", "monitors", "report"),
     ...cli("request.ts", "run", "supervise", "terminal.ts")
   ],
   "src/cli/records/**": [...core, ...src("report"), ...cli("request.ts", "terminal.ts")]

@@ -33,6 +33,7 @@ const places = [
   "src/config",
   "src/delivery",
   "src/approvers",
+  "src/main/internal",
   "src/monitors/internal",
   "src/cli/front",
   "src/cli/run",

@@ -5,12 +5,12 @@ import * as Option from "effect/Option"
 import * as References from "effect/References"
 import { spawn } from "node:child_process"
 import { existsSync, fstatSync } from "node:fs"
-import { constants } from "node:os"
 import { delimiter, join } from "node:path"
 import process from "node:process"
 import { isatty } from "node:tty"
 import { CommandFailed } from "../../config/CommandFailed.ts"
 import * as Writer from "../../internal/text/writer.ts"
+import { codeOfSignal } from "../../main/internal/signals.ts"
 import type { ExecRequest } from "../request.ts"
 import { CurrentIsShown } from "../run/logger.ts"
 import { how } from "../supervise/alerts.ts"
@@ -99,10 +99,6 @@ const failureOf = (
 
 /** Returns the exit code as a shell has it. */
 const exitCodeOf = ({ code, signal }: End): number => code ?? codeOfSignal(signal)
-
-/** Returns the exit code of a process that a signal has ended. */
-export const codeOfSignal = (signal: NodeJS.Signals | undefined): number =>
-  128 + (signal === undefined ? 0 : constants.signals[signal] ?? 0)
 
 /** Keeps lines as what the step has logged, for alerts, monitors and records. They are on standard error already. */
 const logged = (lines: ReadonlyArray<string>): Effect.Effect<void> =>

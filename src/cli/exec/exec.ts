@@ -16,6 +16,7 @@ import type { LoadedFile } from "../../config/internal/load.ts"
 import type { Given } from "../../config/internal/settings.ts"
 import * as Hook from "../../Hook.ts"
 import { CurrentGuard } from "../../internal/model/secrets.ts"
+import { codeOfSignal } from "../../main/internal/signals.ts"
 import * as Pipeline from "../../Pipeline.ts"
 import * as Step from "../../Step.ts"
 import { StepContext } from "../../StepContext.ts"
@@ -83,7 +84,7 @@ export const exec = async (request: ExecRequest): Promise<number> => {
 const codeOf = (code: number, { attempt, cause, stoppedBy }: State): number => {
   switch (code) {
     case ExitCode.interrupted:
-      return attempt?.isStopped === true ? attempt.exitCode : Command.codeOfSignal(stoppedBy() ?? "SIGINT")
+      return attempt?.isStopped === true ? attempt.exitCode : codeOfSignal(stoppedBy() ?? "SIGINT")
     case ExitCode.failed: {
       const error = cause === undefined ? undefined : Cause.squash(cause)
       return error instanceof CommandFailed ? error.exitCode : Cause.isTimeoutError(error) ? timedOut : code

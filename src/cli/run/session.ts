@@ -14,6 +14,7 @@ import * as Tracer from "effect/Tracer"
 import { Alerter } from "../../Alerter.ts"
 import { variableProblems } from "../../config/internal/variables.ts"
 import { CurrentLedger } from "../../internal/alerts/ledger.ts"
+import { Undelivered } from "../../internal/alerts/undelivered.ts"
 import * as Guard from "../../internal/model/guard.ts"
 import { tagOf, textProperty } from "../../internal/text/read.ts"
 import type { RecordError } from "../../report/RecordError.ts"
@@ -22,7 +23,6 @@ import * as StepLogs from "../../StepLogs.ts"
 import { ExitCode, type Showing } from "../request.ts"
 import { reportingAlerts, reportingLedger, type Supervisor } from "../supervise/child.ts"
 import { toLine, toMessage } from "../supervise/protocol.ts"
-import { Undelivered } from "../supervise/undelivered.ts"
 import { err, errBlock, out, services } from "./environment.ts"
 import * as Observers from "./observers.ts"
 import * as OpenWork from "./openWork.ts"
@@ -194,7 +194,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
   if (openWork.started()) await Effect.runPromise(report)
   if (emit === undefined) undelivered.lines(guard.text).forEach(err)
   else undelivered.json(guard.text).forEach(emit)
-  return undelivered.codeOf(code, requireAlerts)
+  return undelivered.codeOf(code, requireAlerts ? ExitCode.alertLost : undefined)
 }
 
 /** A promise or a database that an effect waits for does not keep every runtime from ending the process. */

@@ -1,7 +1,8 @@
 /** Handles Ctrl-C (the first interrupts, the second quits) and errors that nothing catches. */
 import { inspect } from "node:util"
+import { listenTo } from "../../main/internal/signals.ts"
+import { listenToUncaught } from "../../main/internal/uncaught.ts"
 import { ExitCode } from "../request.ts"
-import { listenTo } from "../supervise/signals.ts"
 import { errAtOnce } from "../terminal.ts"
 
 /**
@@ -11,19 +12,12 @@ import { errAtOnce } from "../terminal.ts"
 export const catchUncaught = (
   redact: (text: string) => string,
   cutOff: () => ReadonlyArray<string>
-): () => void => {
-  const listeners = (["uncaughtException", "unhandledRejection"] as const).map((event) => {
-    const onError = (error: unknown) => {
-      if (process.listenerCount(event) > 1) return
-      for (const line of redact(`uncaught ${inspect(error)}`).split("\n")) errAtOnce(line)
-      for (const line of cutOff()) errAtOnce(line)
-      process.exit(ExitCode.failed)
-    }
-    process.on(event, onError)
-    return () => process.off(event, onError)
+): () => void =>
+  listenToUncaught((error) => {
+    for (const line of redact(`uncaught ${inspect(error)}`).split("\n")) errAtOnce(line)
+    for (const line of cutOff()) errAtOnce(line)
+    process.exit(ExitCode.failed)
   })
-  return () => listeners.forEach((remove) => remove())
-}
 
 /**
  * Listens to the signals that ask a run to stop, and returns a function that removes the listeners.

@@ -38,11 +38,13 @@ import type { Alert } from "../../Alert.ts"
 import { Alerter } from "../../Alerter.ts"
 import { posted } from "../../internal/alerts/alerter.ts"
 import { CurrentLedger } from "../../internal/alerts/ledger.ts"
+import { Undelivered } from "../../internal/alerts/undelivered.ts"
 import { wordsOf } from "../../internal/alerts/words.ts"
 import * as Guard from "../../internal/model/guard.ts"
 import { withoutUrls } from "../../internal/text/addresses.ts"
 import { english, type Words } from "../../internal/text/alertWords.ts"
 import { errorMessage } from "../../internal/text/errors.ts"
+import { listenTo, stopSignals } from "../../main/internal/signals.ts"
 import type { Monitor } from "../../monitors/internal/model.ts"
 import { ExitCode } from "../request.ts"
 import { err, ignoreClosed } from "../terminal.ts"
@@ -52,9 +54,7 @@ import { type End, Pings } from "./pings.ts"
 import { SpawnError, start } from "./process.ts"
 import { fromLostCode } from "./protocol.ts"
 import { endRecords } from "./records.ts"
-import { listenTo, stopSignals } from "./signals.ts"
 import { innermost, State } from "./state.ts"
-import { Undelivered } from "./undelivered.ts"
 
 export interface SuperviseOptions<E, R> {
   /** The path of the runtime, as `process.execPath`. */
@@ -200,7 +200,7 @@ const conclude = <E, R>(
     })
   }
   // on a terminal Ctrl-C reaches the child too, perhaps before it listens to signals, and then kills it
-  const obeyed = stopSignals.some((stop) => stop === signal) || code === ExitCode.interrupted
+  const obeyed = stopSignals().some((stop) => stop === signal) || code === ExitCode.interrupted
   const lostCodes = fromLostCode(code)
   // a child that came to its end has told of its alerts, and one that has lost the pipe could not
   const taken = state.closed || lostCodes !== undefined ? { alerts: [], more: 0 } : state.takeOver()
@@ -253,7 +253,10 @@ const conclude = <E, R>(
     // a code of 0 that its main did not choose: a failed run must not look like a success
     const ended = code === 0 && !state.closed && state.failed ? ExitCode.failed : code ?? ExitCode.failed
     if (isTold || !state.begun) return Effect.succeed(ended)
-    return Effect.map(postAll(() => []), () => undelivered.codeOf(ended, requireAlerts))
+    return Effect.map(
+      postAll(() => []),
+      () => undelivered.codeOf(ended, requireAlerts ? ExitCode.alertLost : undefined)
+    )
   }
   const crashes = (words: Words) =>
     durable === undefined ? alertsOf(state, pipeline, death, words) : [ofDurable(state, pipeline, death, words)]

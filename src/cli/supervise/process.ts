@@ -5,12 +5,12 @@ import * as Effect from "effect/Effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import process from "node:process"
 import type { Scrub } from "../../internal/text/secrets.ts"
+import { hangupVariable, isHangupIgnored } from "../../main/internal/signals.ts"
 import { errRelayed } from "../terminal.ts"
 import type { Death } from "./alerts.ts"
 import { killsForMemory, watch } from "./memory.ts"
 import { type Message, postsVariable, reader, variable } from "./protocol.ts"
 import * as Relay from "./relay.ts"
-import { hangupVariable, isHangupIgnored } from "./signals.ts"
 
 /** The child could not be started. */
 export class SpawnError extends Data.TaggedError("SpawnError")<{ readonly command: string; readonly code: string }> {
@@ -67,7 +67,7 @@ export const start = (
           ...env,
           [variable]: "3",
           ...(posts ? { [postsVariable]: "1" } : {}),
-          ...(isHangupIgnored ? { [hangupVariable]: "1" } : {})
+          ...(isHangupIgnored() ? { [hangupVariable]: "1" } : {})
         }
       })
       const death = Deferred.makeUnsafe<Death>()

@@ -1,11 +1,11 @@
 /** The state of a child by its messages so far: its open runs and steps, and which of them have been alerted. */
 import type { Alert } from "../../Alert.ts"
 import { fromJson } from "../../internal/alerts/json.ts"
+import { type Note, Undelivered } from "../../internal/alerts/undelivered.ts"
 import { labelsOf, pathText } from "../../internal/text/stepLabel.ts"
 import { samePath, shortPath } from "../../report/internal/events/shortPath.ts"
 import type { RecordPlace } from "../../report/internal/record/crash.ts"
 import type { Message } from "./protocol.ts"
-import { type Note, Undelivered } from "./undelivered.ts"
 
 /** A step that has not ended, or that has failed and whose hooks may still be running. */
 export interface OpenStep {

@@ -45,6 +45,15 @@ export const variable = (name: string): string | undefined => {
   }
 }
 
+/** Returns whether this process may read any file: always, but on Deno, where it needs a permission. */
+export const mayRead = (): boolean => {
+  try {
+    return (runtime.Deno?.permissions?.querySync({ name: "read" }).state ?? "granted") === "granted"
+  } catch {
+    return false
+  }
+}
+
 /**
  * Decides whether output is coloured, in this order: `FORCE_COLOR`, which also colours what goes through a pipe, unless
  * it is `0` or `false`, as in Node (https://nodejs.org/api/cli.html#force_color1-2-3); `NO_COLOR`, if it is not empty

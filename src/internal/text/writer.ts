@@ -60,6 +60,12 @@ const loggable = (part: unknown): unknown => {
 
 /* oxlint-disable eslint/no-restricted-properties -- this is the writer */
 
+type Write = (text: string, then: () => void) => unknown
+
+/** Calls a function once all that was written to standard output, by `write`, and to standard error is written. */
+export const flushed = (then: () => void, write: Write = (text, then) => process.stdout.write(text, then)): void =>
+  void write("", () => process.stderr.write("", then))
+
 const logging =
   (log: (...message: ReadonlyArray<unknown>) => Effect.Effect<void>) =>
   (message: string, ...about: ReadonlyArray<unknown>): Effect.Effect<void> =>

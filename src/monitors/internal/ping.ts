@@ -2,6 +2,7 @@
 import type { Alert as AlertType } from "../../Alert.ts"
 import { Alert } from "../../Alert.ts"
 import { AlerterError } from "../../Alerter.ts"
+import { pingTag } from "../../internal/alerts/pings.ts"
 import { explain } from "../../internal/model/alerterError.ts"
 import { bytes, clean, fitEnd, fitMiddle, oneLine } from "../../internal/text/fit.ts"
 
@@ -118,12 +119,6 @@ const lastLines = (logs: ReadonlyArray<string>, limit: number): ReadonlyArray<st
 // -----------------------------------------------------------------------------
 // as alerts
 // -----------------------------------------------------------------------------
-
-/** The tag of the alerts that stand for pings. */
-export const pingTag = "ping"
-
-/** Whether an alert stands for a ping. */
-export const isPing = ({ tags }: Pick<AlertType, "tags">): boolean => tags.includes(pingTag)
 
 /** Returns the alert that a ledger knows a ping by. */
 export const toAlert = ({ headline, kind, pipelineName, runId, runName }: Ping): AlertType =>

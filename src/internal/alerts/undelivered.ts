@@ -1,13 +1,12 @@
 /** Collects the alerts that did not arrive, for the end of a run. */
 import type { Alert } from "../../Alert.ts"
-import type { AlerterError } from "../../Alerter.ts"
-import type { Ledger, Taken } from "../../internal/alerts/ledger.ts"
-import { fitEnd } from "../../internal/text/fit.ts"
-import { joinLines } from "../../internal/text/redact.ts"
-import type { Scrub } from "../../internal/text/secrets.ts"
-import { plural } from "../../internal/text/words.ts"
-import { isPing } from "../../monitors/internal/ping.ts"
-import { ExitCode } from "../request.ts"
+import type { AlerterError } from "../model/alerterError.ts"
+import { fitEnd } from "../text/fit.ts"
+import { joinLines } from "../text/redact.ts"
+import type { Scrub } from "../text/secrets.ts"
+import { plural } from "../text/words.ts"
+import type { Ledger, Taken } from "./ledger.ts"
+import { isPing } from "./pings.ts"
 
 /** Why an alert did not arrive: the parts of an {@link AlerterError}, as they pass from one process to another. */
 export interface Loss {
@@ -102,10 +101,10 @@ export class Undelivered {
     this.#open.clear()
   }
 
-  /** Returns the exit code of a run: where alerts are required, that of a success is another if one did not arrive. */
-  codeOf(code: number, requireAlerts: boolean): number {
+  /** Returns the exit code of a run: that of a success becomes `lost`, if that is given, where an alert did not arrive. */
+  codeOf(code: number, lost: number | undefined): number {
     const isAny = this.#lost.size > 0 || this.#more > 0
-    return code === ExitCode.success && requireAlerts && isAny ? ExitCode.alertLost : code
+    return code === 0 && isAny && lost !== undefined ? lost : code
   }
 
   /** Returns a line for each alert. */

@@ -1,6 +1,8 @@
 /** The signals that ask a run to stop. */
 import * as fs from "node:fs"
+import { constants } from "node:os"
 import process from "node:process"
+import { mayRead, variable } from "../../internal/text/terminal.ts"
 
 /** @internal */
 export type StopSignal = "SIGINT" | "SIGTERM" | "SIGQUIT" | "SIGHUP"
@@ -19,12 +21,18 @@ const read = <A>(f: () => A): A | undefined => {
   }
 }
 
+/** Returns the exit code of a process that a signal has ended, as shells have it. */
+export const codeOfSignal = (signal: NodeJS.Signals | undefined): number =>
+  128 + (signal === undefined ? 0 : constants.signals[signal] ?? 0)
+
 /**
  * Whether the process was started to outlive its terminal, as by `nohup`, which makes it ignore SIGHUP. Node resets that
  * when it starts: there, the signs are what `nohup` does to a terminal, an input that can't be read and `nohup.out`.
  */
 const ignoresHangup = (): boolean => {
-  if (process.env[hangupVariable] !== undefined) return true
+  if (variable(hangupVariable) !== undefined) return true
+  // on Deno, where looking takes all permissions, and would ask for them on a terminal
+  if (!mayRead()) return false
   const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(read(() => fs.readFileSync("/proc/self/status", "utf8")) ?? "")?.[1]
   if (mask !== undefined && (BigInt(`0x${mask}`) & hangup) !== 0n) return true
   const link = (fd: number) => read(() => fs.readlinkSync(`/proc/self/fd/${fd}`))
@@ -33,33 +41,41 @@ const ignoresHangup = (): boolean => {
   return unreadable || [1, 2].some((fd) => link(fd)?.endsWith("/nohup.out") === true)
 }
 
-/** Whether SIGHUP is to be ignored. Read when the process starts, before anything listens to the signal. */
-export const isHangupIgnored: boolean = ignoresHangup()
+let hangupIgnored: boolean | undefined
 
-/** The signals that interrupt a run: Ctrl-C, a stop by a service manager, Ctrl-\, and the end of the terminal. */
-export const stopSignals: ReadonlyArray<StopSignal> = [
+/** Returns whether SIGHUP is to be ignored. Looks once, before anything listens to the signal. */
+export const isHangupIgnored = (): boolean => hangupIgnored ??= ignoresHangup()
+
+/** Returns the signals that interrupt a run: Ctrl-C, a stop by a service manager, Ctrl-\, and the end of the terminal. */
+export const stopSignals = (): ReadonlyArray<StopSignal> => [
   "SIGINT",
   "SIGTERM",
   "SIGQUIT",
-  ...(isHangupIgnored ? [] : ["SIGHUP" as const])
+  ...(isHangupIgnored() ? [] : ["SIGHUP" as const])
 ]
 
+/** The part of a process that listens to signals. */
+export interface Listening {
+  readonly on: (event: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void) => unknown
+  readonly off: (event: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void) => unknown
+}
+
 /** Listens to signals, which then do not end the process by themselves. Returns a function that stops listening. */
-export const listenTo = (onSignal: (signal: NodeJS.Signals) => void): () => void => {
+export const listenTo = (onSignal: (signal: NodeJS.Signals) => void, host: Listening = process): () => void => {
   // where a runtime took over that the process ignores SIGHUP, it has to stay so
-  const ignored = isHangupIgnored ? ["SIGHUP" as const] : []
+  const ignored = isHangupIgnored() ? ["SIGHUP" as const] : []
   const ignore = () => {}
   const listeners = [
-    ...stopSignals.map((signal) => [signal, onSignal] as const),
+    ...stopSignals().map((signal) => [signal, onSignal] as const),
     ...ignored.map((signal) => [signal, ignore] as const)
   ].filter(([signal, listener]) =>
     // Windows has no SIGQUIT
     read(() => {
-      process.on(signal, listener)
+      host.on(signal, listener)
       return true
     }) === true
   )
   return () => {
-    for (const [signal, listener] of listeners) process.off(signal, listener)
+    for (const [signal, listener] of listeners) host.off(signal, listener)
   }
 }

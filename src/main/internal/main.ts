@@ -1,0 +1,138 @@
+/** Runs an effect as the whole of a process. */
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Runtime from "effect/Runtime"
+import { CurrentLedger } from "../../internal/alerts/ledger.ts"
+import { Undelivered } from "../../internal/alerts/undelivered.ts"
+import * as Guard from "../../internal/model/guard.ts"
+import { skippedOf } from "../../internal/model/skip.ts"
+import { formatDuration } from "../../internal/text/duration.ts"
+import { causeDetail, causeText } from "../../internal/text/errors.ts"
+import { printableBlock } from "../../internal/text/printable.ts"
+import type { MainOptions } from "../MainOptions.ts"
+import { codeOfSignal, type Listening, listenTo } from "./signals.ts"
+import { listenToUncaught, type Throwing } from "./uncaught.ts"
+
+/** The process that an effect is run as: tests have one of their own. */
+export interface Host extends Listening, Throwing {
+  readonly on: Listening["on"] & Throwing["on"] & ((event: "beforeExit", listener: () => void) => unknown)
+  readonly off: Listening["off"] & Throwing["off"] & ((event: "beforeExit", listener: () => void) => unknown)
+  readonly exit: (code: number) => void
+  /** Prints lines to standard error at once. */
+  readonly print: (text: string) => void
+  /** Calls a function once all output is written. */
+  readonly flushed: (then: () => void) => void
+}
+
+/** The exit codes besides those of signals. That of an alert is the one of `epilogue run`. */
+const ExitCode = {
+  success: 0,
+  failed: 1,
+  alertLost: 3,
+  /** That of Node, where a promise at the top level of a module is never settled. */
+  unsettled: 13,
+  interrupted: 130
+} as const
+
+/** The time that hooks and finalizers have unless it is set: more than a hook and a mailbox take. */
+const defaultGrace = "2 minutes"
+
+/** The longest time of a timer. */
+const longest = 2_147_483_647
+
+const stuck =
+  "the run has not ended, and nothing is left that could end it: it waits for a promise, a deferred, a queue " +
+  "or a fiber that nothing completes"
+
+/** Interrupts the effect where the process is asked to stop, and ends the process with the exit code. */
+export const run = <A, E>(
+  effect: Effect.Effect<A, E>,
+  { disableErrorReporting = false, grace = defaultGrace, keepAlive = false, requireAlerts = false }: MainOptions,
+  host: Host
+): void => {
+  const guard = Guard.make()
+  const undelivered = new Undelivered()
+  /** The exit code of a run that was asked to stop. `isSure`: whatever the run ends with. */
+  let stopped: { readonly code: number; readonly isSure: boolean } | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let isOver = false
+
+  const say = (text: string): void => host.print(printableBlock(guard.text(text)))
+
+  /** Ends the process while hooks may be running. */
+  const quit = (why: string, code: number): void => {
+    isOver = true
+    release()
+    say(why)
+    undelivered.addOpen("the process ended")
+    undelivered.lines(guard.text).forEach(say)
+    host.exit(code)
+  }
+
+  const stop = (code: number, isSure: boolean): void => {
+    stopped = { code, isSure }
+    const millis = Duration.toMillis(grace)
+    if (millis <= longest) {
+      timer = setTimeout(() => quit(`quit, since the run has not ended within ${formatDuration(millis)}`, code), millis)
+    }
+    fiber.interruptUnsafe(fiber.id)
+  }
+
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (stopped !== undefined) return quit(`quit on ${signal}`, codeOfSignal(signal))
+    say(`${signal}: interrupting the run, whose hooks run before the process ends; a second signal ends it at once`)
+    stop(codeOfSignal(signal), false)
+  }
+
+  const onUncaught = (error: unknown): void => {
+    say(`uncaught ${causeDetail(Cause.die(error))}`)
+    if (stopped === undefined) stop(ExitCode.failed, true)
+    else stopped = { ...stopped, code: ExitCode.failed, isSure: true }
+  }
+
+  const onEmpty = (): void => {
+    if (stopped !== undefined) return quit(`quit: ${stuck}`, stopped.code)
+    say(`error: ${stuck}. It is interrupted`)
+    stop(ExitCode.unsettled, true)
+  }
+
+  // before the fiber starts, so that no signal ends the process by default
+  const listeners = [listenTo(onSignal, host), listenToUncaught(onUncaught, host)]
+  if (!keepAlive) {
+    host.on("beforeExit", onEmpty)
+    listeners.push(() => host.off("beforeExit", onEmpty))
+  }
+  const alive = keepAlive ? setInterval(() => {}, longest) : undefined
+  const release = (): void => {
+    for (const remove of listeners) remove()
+    clearInterval(alive)
+    clearTimeout(timer)
+  }
+
+  /** Prints why the effect has failed, once. Returns the exit code. */
+  const failed = (cause: Cause.Cause<unknown>): number => {
+    if (Cause.hasInterruptsOnly(cause)) return stopped?.code ?? ExitCode.interrupted
+    if (skippedOf(Exit.failCause(cause)) !== undefined) return ExitCode.success
+    const error = Cause.squash(cause)
+    if (!disableErrorReporting && Runtime.getErrorReported(error)) say(`error: ${causeText(cause)}`)
+    return Runtime.getErrorExitCode(error)
+  }
+
+  const fiber = Effect.runFork(
+    Effect.provideService(Guard.provide(effect, guard), CurrentLedger, undelivered.ledger)
+  )
+  fiber.addObserver((exit) => {
+    if (isOver) return
+    release()
+    const ended = exit._tag === "Success" ? ExitCode.success : failed(exit.cause)
+    undelivered.lines(guard.text).forEach(say)
+    const code = undelivered.codeOf(
+      stopped?.isSure === true ? stopped.code : ended,
+      requireAlerts ? ExitCode.alertLost : undefined
+    )
+    // a success leaves the process to what else it does, and its exit code to `process.exitCode`
+    if (code !== ExitCode.success || stopped !== undefined) host.flushed(() => host.exit(code))
+  })
+}

@@ -1,0 +1,88 @@
+/**
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import process from "node:process"
+import { flushed, print } from "../internal/text/writer.ts"
+import { run } from "./internal/main.ts"
+import type { MainOptions } from "./MainOptions.ts"
+
+/**
+ * Runs an effect as the whole of a script, on Bun, Deno and Node, and ends the process with the right exit code. When the
+ * process is asked to stop, hooks and finalizers run, and what policies and mailboxes hold back is posted first.
+ *
+ * **When to use**
+ *
+ * As the last line of a script. `Effect.runPromise` does not listen to signals: Ctrl-C and SIGTERM then end the process
+ * at once, and nobody is told. `NodeRuntime.runMain` of `@effect/platform-node` interrupts the effect, too, and is as good
+ * where a program has it for other reasons; beyond it, this one
+ *
+ * - needs no package but `effect`,
+ * - also stops the run on SIGHUP, SIGQUIT, and an error that nothing catches, so that its hooks tell of it,
+ * - ends at once on a second signal, or when the {@link MainOptions.grace} is over,
+ * - ends a run that waits for what will never happen, in place of waiting for ever,
+ * - prints a failure to standard error, without secrets and without what a terminal would obey,
+ * - says which alerts did not arrive.
+ *
+ * `NodeRuntime.runMain` takes a `teardown` that decides on the exit code; here an error does, by `Runtime.errorExitCode`.
+ *
+ * **Details**
+ *
+ * | exit code     | when                                                                                           |
+ * | ------------- | ---------------------------------------------------------------------------------------------- |
+ * | 0             | the effect succeeded, or was skipped                                                           |
+ * | 1             | it failed, and the error has no exit code of its own (`Runtime.errorExitCode`), or an error that nothing catches has interrupted it |
+ * | 3             | it succeeded, with `requireAlerts`, and an alert did not arrive                                |
+ * | 13            | nothing was left that could end it                                                             |
+ * | 130, 143, 129 | it was interrupted, by SIGINT (Ctrl-C), SIGTERM or SIGHUP                                      |
+ *
+ * After a success the process goes on with what else keeps it alive, such as a server. In all other cases it ends as soon
+ * as its output is written.
+ *
+ * **Gotchas**
+ *
+ * - A layer that is provided around a pipeline is built before the run begins: if it fails, the failure is printed, and no
+ *   hook tells of it. `Pipeline.provide` builds it inside the run.
+ * - Under `nohup` SIGHUP is ignored. On Deno this is noticed with `-A` alone; all else needs no permission.
+ * - A listener of the program's own for `uncaughtException` or `unhandledRejection` comes first.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Alerter, AlerterHooks, Pipeline, Step } from "effect-epilogue"
+ * import { runMain } from "effect-epilogue/main"
+ *
+ * const load = Step.make("load", Effect.sleep("1 hour"))
+ *
+ * const nightly = Pipeline.make("nightly", load).pipe(Pipeline.hooks(AlerterHooks.all))
+ *
+ * nightly.pipe(Effect.provide(Alerter.layerConsole), runMain)
+ * ```
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { runMain } from "effect-epilogue/main"
+ *
+ * runMain(Effect.log("done"), { grace: "20 seconds", requireAlerts: true })
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const runMain: {
+  (options?: MainOptions): <A, E>(effect: Effect.Effect<A, E>) => void
+  <A, E>(effect: Effect.Effect<A, E>, options?: MainOptions): void
+} = dual(
+  (args) => Effect.isEffect(args[0]),
+  <A, E>(effect: Effect.Effect<A, E>, options: MainOptions = {}): void =>
+    run(effect, options, {
+      on: process.on.bind(process),
+      off: process.off.bind(process),
+      listenerCount: process.listenerCount.bind(process),
+      exit: process.exit.bind(process),
+      print: (text) => Effect.runSync(print(text, "stderr")),
+      flushed
+    })
+)

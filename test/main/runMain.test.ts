@@ -1,0 +1,175 @@
+/** Tests the life of a process with a process of the test's own: signals, exit codes, and what is printed. */
+import { describe, expect, test } from "bun:test"
+import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
+import * as Redacted from "effect/Redacted"
+import * as Runtime from "effect/Runtime"
+import { EventEmitter } from "node:events"
+import { Alerter, AlerterError, AlerterErrorReason, AlerterHooks, Pipeline, Secrets, Step } from "../../src/index.ts"
+import type { MainOptions } from "../../src/main/index.ts"
+import { run } from "../../src/main/internal/main.ts"
+
+/** Runs an effect as a process of its own, which ends once `exit` is called or, by itself, with what the effect does. */
+const start = <A, E>(effect: Effect.Effect<A, E>, options: MainOptions = {}) => {
+  const host = new EventEmitter()
+  const printed: Array<string> = []
+  const end = Promise.withResolvers<number | "by itself">()
+  run(
+    // an effect that succeeds leaves the process to end by itself, after the observers of its fiber
+    Effect.onExit(effect, () => Effect.sync(() => setImmediate(() => end.resolve("by itself")))).pipe(
+      Effect.provideService(Logger.CurrentLoggers, new Set())
+    ),
+    options,
+    {
+      on: host.on.bind(host),
+      off: host.off.bind(host),
+      listenerCount: host.listenerCount.bind(host),
+      exit: end.resolve,
+      print: (text) => printed.push(text),
+      flushed: (then) => then()
+    }
+  )
+  return { emit: host.emit.bind(host), listening: () => host.eventNames(), end: end.promise, printed }
+}
+
+/** Waits until it is interrupted, and says that hooks have run. */
+const waiting = (then: Effect.Effect<unknown> = Effect.void) => {
+  const ran: Array<string> = []
+  const began = Promise.withResolvers<void>()
+  const pipeline = Pipeline.make(
+    "job",
+    Step.make("wait", Effect.andThen(Effect.sync(began.resolve), Effect.never)).pipe(
+      Step.onInterrupt(() => Effect.andThen(then, Effect.sync(() => ran.push("interrupt"))))
+    )
+  )
+  return { pipeline, ran, began: began.promise }
+}
+
+const signals = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129], ["SIGQUIT", 131]] as const
+
+test.each(signals)("%s interrupts the run, whose hooks run, and the exit code is %d", async (signal, code) => {
+  const { began, pipeline, ran } = waiting(Effect.sleep("1 millis"))
+  const { emit, end, listening, printed } = start(pipeline)
+  await began
+  emit(signal, signal)
+  expect(await end).toBe(code)
+  expect(ran).toEqual(["interrupt"])
+  expect(printed).toEqual([
+    `${signal}: interrupting the run, whose hooks run before the process ends; a second signal ends it at once`
+  ])
+  expect(listening()).toEqual([])
+})
+
+test("a second signal ends the process at once", async () => {
+  const { began, pipeline, ran } = waiting(Effect.never)
+  const { emit, end, printed } = start(pipeline)
+  await began
+  emit("SIGINT", "SIGINT")
+  emit("SIGTERM", "SIGTERM")
+  expect(await end).toBe(143)
+  expect(ran).toEqual([])
+  expect(printed.slice(1)).toEqual(["quit on SIGTERM"])
+})
+
+test("a run that does not end within the grace is ended, and its alert is said to be lost", async () => {
+  const { began, pipeline } = waiting()
+  const hanging = Alerter.layer(() => Effect.never)
+  const { emit, end, printed } = start(
+    pipeline.pipe(Pipeline.hooks(AlerterHooks.all), Effect.provide(hanging)),
+    { grace: "50 millis" }
+  )
+  await began
+  emit("SIGTERM", "SIGTERM")
+  expect(await end).toBe(143)
+  expect(printed.slice(1)).toEqual([
+    "quit, since the run has not ended within 50 ms",
+    "alert not delivered: job was interrupted: alerter: the process ended before it was posted"
+  ])
+})
+
+test("a run that nothing can end any more is interrupted, and the exit code is 13", async () => {
+  const { began, pipeline, ran } = waiting()
+  const { emit, end, printed } = start(pipeline)
+  await began
+  emit("beforeExit")
+  expect(await end).toBe(13)
+  expect(ran).toEqual(["interrupt"])
+  expect(printed).toEqual([
+    "error: the run has not ended, and nothing is left that could end it: it waits for a promise, a deferred, a queue or " +
+    "a fiber that nothing completes. It is interrupted"
+  ])
+})
+
+test("with keepAlive, a run may wait for what the runtime does not know of", async () => {
+  const { began, pipeline } = waiting()
+  const { emit, end, listening } = start(pipeline, { keepAlive: true })
+  await began
+  expect(listening()).not.toContain("beforeExit")
+  emit("SIGTERM", "SIGTERM")
+  expect(await end).toBe(143)
+})
+
+test("an error that nothing catches is printed without its escape sequences, and interrupts the run", async () => {
+  const { began, pipeline, ran } = waiting()
+  const { emit, end, printed } = start(pipeline)
+  await began
+  emit("uncaughtException", new Error("socket \u001b[2Jclosed"))
+  expect(await end).toBe(1)
+  expect(ran).toEqual(["interrupt"])
+  expect(printed).toHaveLength(1)
+  expect(printed[0]).toStartWith("uncaught Error: socket \\u{1b}[2Jclosed\n")
+})
+
+test("a success that comes before the interruption does not hide an error that nothing catches", async () => {
+  const { emit, end } = start(Effect.uninterruptible(Effect.sleep("20 millis")))
+  emit("unhandledRejection", "no reason")
+  expect(await end).toBe(1)
+})
+
+describe("an effect that ends by itself", () => {
+  test("leaves the process to end by itself after a success", async () => {
+    const { end, listening, printed } = start(Effect.succeed(1))
+    expect(await end).toBe("by itself")
+    expect(printed).toEqual([])
+    expect(listening()).toEqual([])
+  })
+
+  test("makes exit code 1 of a failure, which is printed once, without secrets", async () => {
+    const failing = Effect.andThen(Secrets.add(Redacted.make("pa55w0rd")), Effect.fail("no login with pa55w0rd"))
+    const { end, printed } = start(failing)
+    expect(await end).toBe(1)
+    expect(printed).toEqual(["error: no login with <redacted>"])
+  })
+
+  test("makes exit code 1 of a defect, which is printed with its stack", async () => {
+    const { end, printed } = start(Pipeline.make("job", Effect.die(new Error("bug"))))
+    expect(await end).toBe(1)
+    expect(printed).toHaveLength(1)
+    expect(printed[0]).toMatch(/^error: Error: bug\n {6}at /)
+  })
+
+  test("prints no failure with disableErrorReporting, and none of an error that says so", async () => {
+    const quiet = start(Effect.fail("told"), { disableErrorReporting: true })
+    expect([await quiet.end, quiet.printed]).toEqual([1, []])
+    const own = start(Effect.fail({ [Runtime.errorReported]: false, [Runtime.errorExitCode]: 7 }))
+    expect([await own.end, own.printed]).toEqual([7, []])
+  })
+
+  test("has had nothing to do where it was skipped", async () => {
+    const { end, printed } = start(Pipeline.make("job", Step.skip("no new files")))
+    expect(await end).toBe("by itself")
+    expect(printed).toEqual([])
+  })
+
+  test("says which alerts did not arrive, which makes exit code 3 where they are required", async () => {
+    const down = Alerter.layer(() =>
+      Effect.fail(new AlerterError({ channel: "pager", reason: AlerterErrorReason.TimedOut({}) }))
+    )
+    const alerted = Pipeline.make("job", Effect.void).pipe(Pipeline.hooks(AlerterHooks.all), Effect.provide(down))
+    const said = ["alert not delivered: job succeeded: pager: no answer in time"]
+    const usual = start(alerted)
+    expect([await usual.end, usual.printed]).toEqual(["by itself", said])
+    const required = start(alerted, { requireAlerts: true })
+    expect([await required.end, required.printed]).toEqual([3, said])
+  })
+})
