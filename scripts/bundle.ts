@@ -91,7 +91,7 @@ export const bundle = async (folder: string): Promise<ReadonlyArray<string>> => 
   await chmod(join(folder, "main.js"), 0o755)
   const records = await esbuild.build({
     ...shared,
-    entryPoints: ["records", "charts", "ui"].map((name) => join(cli, "records", `${name}.ts`)),
+    entryPoints: ["records", "charts"].map((name) => join(cli, "records", `${name}.ts`)),
     outdir: join(folder, "records"),
     // an optional peer, which a user installs for pictures
     external: ["@resvg/resvg-js"],
@@ -105,7 +105,7 @@ export const bundle = async (folder: string): Promise<ReadonlyArray<string>> => 
     "run/ack",
     "run/alert",
     "exec/exec",
-    ...["commands", "run", "stored", "outbox"].map((name) => `durable/${name}`)
+    ...["commands", "run", "stored", "outbox", "ui"].map((name) => `durable/${name}`)
   ]
     .map((file) => join(cli, `${file}.ts`))
   const runs = await esbuild.build({

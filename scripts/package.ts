@@ -152,9 +152,9 @@ for (
     "durable/run",
     "durable/stored",
     "durable/outbox",
+    "durable/ui",
     "records/records",
-    "records/charts",
-    "records/ui"
+    "records/charts"
   ]
 ) {
   assert.ok(begins.includes(`import("./${name}.js")`), name)

@@ -6,7 +6,7 @@
  */
 import * as esbuild from "esbuild"
 import { createHash } from "node:crypto"
-import { readFile, writeFile } from "node:fs/promises"
+import { readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { looks, type Paint, type Palette, palettes } from "../src/report/internal/timeline/colors.ts"
 
@@ -54,9 +54,16 @@ export const inputs = async (): Promise<ReadonlyArray<string>> =>
     Object.keys(metafile.inputs).map((path) => join(root, path))
   )
 
+/** Returns the style sheets of a page as one, the general one first. */
+const styles = async (folder: string): Promise<string> => {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".css")).toSorted()
+  const ordered = ["style.css", ...names.filter((name) => name !== "style.css")]
+  return (await Promise.all(ordered.map((name) => readFile(join(folder, name), "utf8")))).join("\n")
+}
+
 /** Returns the text of the module of a page. */
 export const generate = async (folder: string): Promise<string> => {
-  const css = await readFile(join(folder, "page", "style.css"), "utf8")
+  const css = await styles(join(folder, "page"))
   const [bundle, { code }] = await Promise.all([
     build(folder),
     esbuild.transform(`:root{${colors.join("")}}${Object.entries(looks).map(rule).join("")}${css}`, {

@@ -15,13 +15,13 @@ import { Approver, Decision, type Form, type Question } from "../Approver.ts"
 import {
   expectedOf,
   fieldsOf,
-  type FormField,
   type FormMistake,
   mistakesIn,
   mistakeText,
   readTexts
 } from "../internal/approvals/form.ts"
 import { isDoubtful, labels, labelsShown, mayAnswer, now } from "../internal/approvals/question.ts"
+import type { FormField } from "../internal/model/formField.ts"
 import { fitEnd, fitMiddle, oneLine } from "../internal/text/fit.ts"
 import { localTime } from "../internal/text/localTime.ts"
 import { printable, printableBlock, printableLine } from "../internal/text/printable.ts"

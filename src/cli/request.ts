@@ -289,8 +289,8 @@ export interface CompareRequest extends FolderRequest {
   readonly json: boolean
 }
 
-/** `epilogue ui`: a page with the recorded runs. */
-export interface UiRequest extends FolderRequest {
+/** `epilogue ui`: a page with the recorded runs, and the durable ones. */
+export interface UiRequest extends FolderRequest, DurableRequest {
   /** The port to listen at; 0 for a free one. */
   readonly port: number
 }

@@ -26,6 +26,7 @@ import { Alerter } from "../Alerter.ts"
 import { Approver, Decision, type Person, type Question } from "../Approver.ts"
 import { fieldsOf } from "../internal/approvals/form.ts"
 import { labels } from "../internal/approvals/question.ts"
+import type { StoredRunQuestion } from "../internal/model/storedRun.ts"
 import { selfExplained } from "../internal/text/selfExplained.ts"
 import * as answering from "./internal/answering.ts"
 import * as internal from "./internal/approval.ts"
@@ -138,6 +139,30 @@ export const layerChannel = <E, R>(channel: Layer.Layer<Approver, E, R>): Layer.
       })
     })
   ).pipe(Layer.provide(channel))
+
+/**
+ * The questions of all runs that wait for an answer, in the order in which they were asked. It has not their tokens.
+ *
+ * **When to use**
+ *
+ * For a page or a message that says what waits, for whom, and until when.
+ *
+ * @example
+ * ```ts
+ * import { Approval, Durable } from "effect-epilogue/durable"
+ * import { Effect } from "effect"
+ *
+ * const waiting = Approval.questions.pipe(
+ *   Effect.map((questions) => questions.map(({ pipelineName, title }) => `${pipelineName}: ${title}`)),
+ *   Effect.provide(Durable.layerSqliteClient({ filename: ".epilogue/durable.db" }))
+ * )
+ * ```
+ *
+ * @see {@link answer} for answering one
+ * @category answers
+ * @since 0.1.0
+ */
+export const questions: Effect.Effect<ReadonlyArray<StoredRunQuestion>, never, WorkflowEngine> = answering.openQuestions
 
 const InvalidAnswerBase: new(fields: {
   readonly reason: "Token" | "Approver" | "Over" | "Values"

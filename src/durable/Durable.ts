@@ -56,6 +56,7 @@ export type {
 export * from "./Engines.ts"
 export type * from "./Options.ts"
 export * from "./Runs.ts"
+export * from "./Ui.ts"
 
 /**
  * Makes a step durable: in the body of a {@link pipeline} its result, a success or a failure, is recorded, and its body

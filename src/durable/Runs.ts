@@ -6,11 +6,11 @@
  */
 import type * as Effect from "effect/Effect"
 import type { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import type { Prune, RunFilter, StoredRun, StoredRunDetails } from "../internal/model/storedRun.ts"
 import * as versions from "./internal/run/version.ts"
 import { type RunRefused, withRuns } from "./internal/runs/runs.ts"
-import type { Prune, RunFilter, StoredRun, StoredRunDetails } from "./StoredRun.ts"
 
-export type * from "./StoredRun.ts"
+export type * from "../internal/model/storedRun.ts"
 
 /**
  * Lists stored runs, the newest first.

@@ -60,5 +60,5 @@ export {
   svg,
   type SvgOptions
 } from "./Timeline.ts"
-export { layerUi, type UiOptions } from "./Ui.ts"
+export { DurableRuns, type DurableRunsError, layerUi, type UiOptions } from "./Ui.ts"
 export { UiError, type UiErrorFields } from "./UiError.ts"

@@ -11,6 +11,8 @@ import type { FolderOptions } from "./Record.ts"
 import type { RecordError } from "./RecordError.ts"
 import type { UiError } from "./UiError.ts"
 
+export { DurableRuns, type DurableRunsError } from "../internal/model/durableRuns.ts"
+
 /**
  * Options of {@link layerUi}.
  *
@@ -25,7 +27,8 @@ export interface UiOptions extends FolderOptions {
 /**
  * Serves a page with the runs that are recorded in a folder: a list that is kept up to date, with filters, a search and
  * the durations of the last runs of each pipeline, and of each run the timeline of {@link html}, live while it goes on,
- * with what its steps logged.
+ * with what its steps logged. Where the service {@link DurableRuns} is provided, it has durable runs and their questions,
+ * too.
  *
  * **Details**
  *
@@ -47,6 +50,7 @@ export interface UiOptions extends FolderOptions {
  * ```
  *
  * @see {@link layerRecord} to record runs
+ * @see `Durable.layerUi` for durable runs
  * @category layers
  * @since 0.1.0
  */

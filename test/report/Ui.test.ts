@@ -3,7 +3,7 @@ import { NodeHttpServer } from "@effect/platform-node"
 import { Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
 import * as assert from "node:assert/strict"
 import * as fs from "node:fs"
-import { createServer, request as httpRequest } from "node:http"
+import { createServer } from "node:http"
 import * as path from "node:path"
 import { test } from "node:test"
 import { Report } from "../../src/report/index.ts"
@@ -12,63 +12,9 @@ import { type Change, watchRuns } from "../../src/report/internal/ui/runs.ts"
 import { makeIt } from "../support/it.ts"
 import { tempFolder } from "../support/record.ts"
 import { ended, idOf, start, writeRecord } from "../support/recordFiles.ts"
+import { served, valuesIn } from "../support/uiServer.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 60_000 }, run))
-
-interface Reply {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
-  readonly body: string
-}
-
-/** Serves a folder, and returns its link and a function that sends requests. */
-const served = (folder: string) =>
-  Effect.gen(function*() {
-    let link = ""
-    const scope = yield* Scope.make()
-    yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
-    yield* Layer.buildWithScope(
-      Layer.provide(
-        Report.layerUi({
-          folder,
-          onLink: (text) => {
-            link = text
-          }
-        }),
-        NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0 })
-      ),
-      scope
-    )
-    const { origin, port, searchParams } = new URL(link)
-    const token = searchParams.get("token")!
-    const cookie = `epilogue_ui_${port}=${token}`
-    /** Sends a request, and reads the reply until `isEnough`. */
-    const get = (
-      target: string,
-      headers: Readonly<Record<string, string>> = { cookie },
-      { isEnough = () => false, method = "GET" }: { isEnough?: (body: string) => boolean; method?: string } = {}
-    ) =>
-      Effect.callback<Reply>((resume) => {
-        const sent = httpRequest({ host: "127.0.0.1", port, path: target, method, headers }, (response) => {
-          let body = ""
-          const reply = () =>
-            resume(Effect.succeed({ status: response.statusCode ?? 0, headers: response.headers, body }))
-          response.setEncoding("utf8").on("data", (chunk: string) => {
-            body += chunk
-            if (isEnough(body)) {
-              reply()
-              sent.destroy()
-            }
-          }).on("end", reply).on("error", () => {})
-        })
-        sent.on("error", () => {}).end()
-      })
-    return { cookie, get, origin, port, token }
-  })
-
-/** Returns the values of server-sent events. */
-const valuesIn = <A = Change>(body: string): ReadonlyArray<A> =>
-  body.split("\n\n").flatMap((text) => text.startsWith("data: ") ? [JSON.parse(text.slice(6))] : [])
 
 const folderWithRun = Effect.map(tempFolder, (folder) => {
   writeRecord(folder, { id: "a", lines: [ended("success", 83)] })
@@ -144,11 +90,11 @@ it.live("the list gives all runs, and then what is new, changes or is removed", 
     const all = yield* get("/api/runs", undefined, { isEnough: (body) => /^data: .*\n\n/m.test(body) })
     assert.equal(all.headers["content-type"], "text/event-stream; charset=utf-8")
     assert.deepEqual(
-      valuesIn(all.body).map(({ all, runs }) => [all, runs.map(({ pipeline, status }) => [pipeline, status])]),
+      valuesIn<Change>(all.body).map(({ all, runs }) => [all, runs.map(({ pipeline, status }) => [pipeline, status])]),
       [[true, [["nightly", "running"]]]]
     )
     const changes = yield* Effect.forkChild(
-      get("/api/runs", undefined, { isEnough: (body) => valuesIn(body).length === 4 })
+      get("/api/runs", undefined, { isEnough: (body) => valuesIn<Change>(body).length === 4 })
     )
     const settle = Effect.sleep("1500 millis")
     yield* settle
@@ -159,7 +105,7 @@ it.live("the list gives all runs, and then what is new, changes or is removed", 
     fs.rmSync(first)
     const { body } = yield* Fiber.join(changes)
     assert.deepEqual(
-      valuesIn(body).map(({ removed, runs }) => [runs.map(({ id, status }) => [id[0], status]), removed]),
+      valuesIn<Change>(body).map(({ removed, runs }) => [runs.map(({ id, status }) => [id[0], status]), removed]),
       [
         [[["a", "running"]], []],
         [[["a", "failure"]], []],
@@ -278,7 +224,7 @@ it.live("a record that can't be read is said, and one that is missing is not the
     const folder = yield* tempFolder
     const { get } = yield* served(path.join(folder, "none"))
     assert.deepEqual(
-      valuesIn((yield* get("/api/runs", undefined, { isEnough: (body) => /^data: .*\n\n/m.test(body) })).body),
+      valuesIn<Change>((yield* get("/api/runs", undefined, { isEnough: (body) => /^data: .*\n\n/m.test(body) })).body),
       [
         { all: true, runs: [], removed: [] }
       ]

@@ -64,7 +64,7 @@ export const runner = (
   )
 
 /** Returns the messages of an error of the database and of its causes, or `undefined` for other errors. */
-const databaseText = (error: unknown): string | undefined => {
+export const databaseText = (error: unknown): string | undefined => {
   if (!hasProperty(error, "_tag") || (error._tag !== "SqlError" && error._tag !== "PersistenceError")) return undefined
   const messages = new Set<string>()
   for (let cause: unknown = error; cause instanceof Error && messages.size < 4; cause = cause.cause) {

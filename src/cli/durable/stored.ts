@@ -90,7 +90,8 @@ const iso = (at: DateTime.Utc | undefined): string | undefined => at === undefin
 const toJson = <R extends Durable.StoredRun>(run: R): object => ({
   ...run,
   submittedAt: iso(run.submittedAt),
-  endedAt: iso(run.endedAt)
+  endedAt: iso(run.endedAt),
+  waitsUntil: iso(run.waitsUntil)
 })
 
 /** Prints a stored run with its steps. */
@@ -102,7 +103,11 @@ export const show = (request: StoredShowRequest): Promise<number> =>
         return emit({
           ...toJson(run),
           steps: steps.map((step) => ({ ...step, startedAt: iso(step.startedAt), endedAt: iso(step.endedAt) })),
-          questions: questions.map((question) => ({ ...question, askedAt: iso(question.askedAt) }))
+          questions: questions.map((question) => ({
+            ...question,
+            askedAt: iso(question.askedAt),
+            until: iso(question.until)
+          }))
         })
       }
       const took_ = took(run.submittedAt, run.endedAt)

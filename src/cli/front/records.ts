@@ -6,7 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import { UsageError } from "../request.ts"
-import { checkCount, limit, on, type Perform, pipelines, pruneFlags } from "./flags.ts"
+import { database } from "./durable.ts"
+import { checkCount, limit, logLevel, on, type Perform, pipelines, pruneFlags } from "./flags.ts"
 
 /** Loads the commands for recorded runs, without the charts. */
 // oxlint-disable-next-line eslint/no-restricted-imports -- loads the bundle when a command needs it
@@ -16,7 +17,7 @@ const charts = () => import("../records/charts.ts")
 
 /** Loads the server of the page. */
 // oxlint-disable-next-line eslint/no-restricted-imports -- loads the bundle when a command needs it
-const page = () => import("../records/ui.ts")
+const page = () => import("../durable/ui.ts")
 
 const folder = Flag.String("folder").pipe(
   Flag.withMetavar("DIR"),
@@ -316,18 +317,25 @@ export const make = (perform: Perform) => {
       Flag.withDescription("The port to listen at on 127.0.0.1; a free one unless set"),
       Flag.withDefault(0)
     ),
-    folder
-  }, ({ folder, port }) =>
+    folder,
+    database
+  }, ({ database, folder, port }) =>
     Effect.gen(function*() {
       if (port < 0 || port > 65_535) {
         return yield* new UsageError({ message: `--port ${port}: expected a number from 0 to 65535` })
       }
-      yield* perform(async () => (await page()).ui({ folder: Option.getOrUndefined(folder), port }))
+      const request = {
+        folder: Option.getOrUndefined(folder),
+        database: Option.getOrUndefined(database),
+        logLevel: yield* logLevel,
+        port
+      }
+      yield* perform(async () => (await page()).ui(request))
     })).pipe(
       Command.withDescription(
         "Serve a page with the recorded runs, live and past, and print its link: a list with filters, a search and the " +
-          "durations of the last runs, and of each run its timeline, live while it goes on, with what its steps logged. " +
-          "Only this machine can reach it, and only with the token in the link. Nothing can be changed there."
+          "durations of the last runs, and of each run its timeline, live while it goes on, with what its steps logged; and " +
+          "the durable runs of the database, if there is one, with their steps and the questions that wait. Only this machine can reach it, and only with the token in the link. Nothing can be changed there."
       ),
       Command.withShortDescription("Serve a page with recorded runs"),
       Command.withExamples([{ command: "epilogue ui" }, {

@@ -7,14 +7,30 @@ import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { Decision, type Person } from "../../Approver.ts"
 import { mistakeText, readTexts } from "../../internal/approvals/form.ts"
 import { mayAnswer } from "../../internal/approvals/question.ts"
+import type { StoredRunQuestion } from "../../internal/model/storedRun.ts"
 import { isToken } from "../../internal/text/token.ts"
 import { questionsOf, wake } from "./questions/engine.ts"
 import type { Questions, QuestionState, StoredQuestion } from "./questions/questions.ts"
+import { shownQuestion } from "./questions/shown.ts"
+
+/** Tries again a few times; the person who answers can do so later. */
+const briefly = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A> =>
+  Effect.orDie(Effect.retry(effect, { times: 3, schedule: Schedule.exponential(250) }))
 
 /** Whether the stored question accepts an answer of this person. */
 export const mayAnswerTo = ({ approvers }: StoredQuestion, by: Person): boolean =>
   // `mayAnswer` reads the `approvers` of a question only
   mayAnswer({ title: "", timeout: 0, approvers }, by)
+
+/** The open questions of all runs. */
+export const openQuestions: Effect.Effect<ReadonlyArray<StoredRunQuestion>, never, WorkflowEngine> = Effect.flatMap(
+  WorkflowEngine,
+  (engine) =>
+    Effect.map(
+      briefly(questionsOf(engine).open),
+      (questions) => questions.map((question) => shownQuestion({ question, end: undefined }))
+    )
+)
 
 /** Why an answer was not accepted. */
 export type Refusal = { readonly reason: "Token" | "Approver" | "Over" | "Values"; readonly message: string }
@@ -94,7 +110,3 @@ const checked = (
 /** Waits for two seconds at most: what is stored is stored, and {@link wake} says why the engine may not end. */
 const patience = <A, E>(waiting: Effect.Effect<A, E>): Effect.Effect<A | undefined, E> =>
   Effect.timeoutOrElse(waiting, { duration: "2 seconds", orElse: () => Effect.undefined })
-
-/** Tries again a few times; the person who answers can do so later. */
-const briefly = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A> =>
-  Effect.orDie(Effect.retry(effect, { times: 3, schedule: Schedule.exponential(250) }))

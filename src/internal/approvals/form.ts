@@ -2,28 +2,10 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Form } from "../model/approval.ts"
+import type { FieldKind, FormField } from "../model/formField.ts"
 import { redactedIn } from "../model/redactedIn.ts"
 import { plural } from "../text/words.ts"
 import { at, numberAt, textAt } from "./json.ts"
-
-/** How a field is filled in. `json` is for what has no input of its own, as a list. */
-export type FieldKind = "text" | "whole" | "number" | "flag" | "choice" | "json"
-
-/** A field of a form, as plain data. */
-export interface FormField {
-  readonly name: string
-  readonly label: string
-  readonly description?: string
-  readonly kind: FieldKind
-  /** The least and the greatest number, of the kinds `whole` and `number`. */
-  readonly minimum?: number
-  readonly maximum?: number
-  /** The texts to choose from, of the kind `choice`. */
-  readonly choices?: ReadonlyArray<string>
-  readonly required: boolean
-  /** Whether a value that was filled in is not shown again. */
-  readonly secret: boolean
-}
 
 /** A mistake in what was filled in. Without a field it is about the whole. */
 export interface FormMistake {

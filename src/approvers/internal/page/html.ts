@@ -1,13 +1,8 @@
 /** Renders the pages, which have no scripts and load nothing. */
 import type { Question } from "../../../Approver.ts"
-import {
-  fieldsOf,
-  type FormField,
-  type FormMistake,
-  maxFieldLength,
-  type Texts
-} from "../../../internal/approvals/form.ts"
+import { fieldsOf, type FormMistake, maxFieldLength, type Texts } from "../../../internal/approvals/form.ts"
 import { labels } from "../../../internal/approvals/question.ts"
+import type { FormField } from "../../../internal/model/formField.ts"
 import { formatDuration } from "../../../internal/text/duration.ts"
 import { clean, fitEnd, fitMiddle, oneLine } from "../../../internal/text/fit.ts"
 import { escapeHtml as escape } from "../../../internal/text/html.ts"

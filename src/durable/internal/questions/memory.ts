@@ -24,6 +24,7 @@ export const make = (): Questions => {
     read: (id) => Effect.sync(() => states.get(id)),
     find: (token) =>
       Effect.sync(() => [...states.values()].find(({ question }) => isSameSecret(question.token, token))),
+    open: Effect.sync(() => [...states.values()].flatMap(({ end, question }) => end === undefined ? [question] : [])),
     end: (id, end) => Effect.sync(() => change(id, ({ question }) => ({ question, end }))),
     withdraw: (place) =>
       Effect.sync(() => {

@@ -80,6 +80,8 @@ export interface Questions {
   readonly read: (id: string) => Effect.Effect<QuestionState | undefined, SqlError>
   /** Finds the question that a token opens. */
   readonly find: (token: string) => Effect.Effect<QuestionState | undefined, SqlError>
+  /** The questions that have no end, in the order in which they were asked. */
+  readonly open: Effect.Effect<ReadonlyArray<StoredQuestion>, SqlError>
   /** Ends a question. Returns whether it was open: the first end counts, whichever process stores it. */
   readonly end: (id: string, end: QuestionEnd) => Effect.Effect<boolean, SqlError>
   /** Ends the open questions of a place without a decision, once nothing waits for them. */

@@ -1,8 +1,31 @@
-/** Questions of a run, as those see them who look after it. */
+/** Questions of runs, as those see them who look after them. */
 import * as DateTime from "effect/DateTime"
-import type { StoredRunQuestion } from "../../StoredRun.ts"
+import type { StoredRunQuestion } from "../../../internal/model/storedRun.ts"
+import type { QuestionEnd, QuestionState, StoredQuestion } from "./questions.ts"
 
 const ends = { Approved: "approved", Denied: "denied", TimedOut: "timedOut" } as const
+
+const statusOf = (end: QuestionEnd | undefined): StoredRunQuestion["status"] =>
+  end === undefined ? "open" : end._tag === "Withdrawn" ? "withdrawn" : ends[end.decision._tag]
+
+/** Returns a question without its secrets. */
+export const shownQuestion = ({ end, question }: QuestionState): StoredRunQuestion => {
+  const { approvers, askedAt, executionId, fields = [], id, labels, title, until, workflowName } = question
+  const decision = end?._tag === "Decided" ? end.decision : undefined
+  return {
+    id,
+    pipelineName: workflowName,
+    runId: executionId,
+    title,
+    labels,
+    fields,
+    approvers,
+    askedAt: DateTime.makeUnsafe(askedAt),
+    until: until === undefined ? undefined : DateTime.makeUnsafe(until),
+    status: statusOf(end),
+    by: decision === undefined || decision._tag === "TimedOut" ? undefined : decision.by
+  }
+}
 
 /** A row of the table of questions. */
 export interface QuestionRow {
@@ -16,14 +39,8 @@ export const questionsOf = (
   run: { readonly pipelineName: string; readonly runId: string }
 ): ReadonlyArray<StoredRunQuestion> =>
   rows.flatMap(({ ended, question }): ReadonlyArray<StoredRunQuestion> => {
-    const stored: { askedAt: number; title: string; workflowName: string; executionId: string } = JSON.parse(question)
+    // as they are stored, without a check: one that another version has written must not hide the others
+    const stored: StoredQuestion = JSON.parse(question)
     if (stored.workflowName !== run.pipelineName || stored.executionId !== run.runId) return []
-    const end: { _tag: string; decision?: { _tag: keyof typeof ends } } | undefined = ended === null
-      ? undefined
-      : JSON.parse(ended).end
-    return [{
-      title: stored.title,
-      askedAt: DateTime.makeUnsafe(stored.askedAt),
-      status: end === undefined ? "open" : end.decision === undefined ? "withdrawn" : ends[end.decision._tag]
-    }]
+    return [shownQuestion({ question: stored, end: ended === null ? undefined : JSON.parse(ended).end })]
   }).toSorted((a, b) => DateTime.Order(a.askedAt, b.askedAt))

@@ -88,6 +88,15 @@ export const make = (client: SqlClient): Questions => {
         )
         return found !== undefined && isSameSecret(found.question.token, token) ? found : undefined
       }),
+    open: Effect.map(
+      inTable(
+        Effect.flatMap(
+          sql<Row>`SELECT question, ended FROM ${table} WHERE ended IS NULL`,
+          Effect.forEach(({ question }) => decode(questionJson)(question))
+        )
+      ),
+      (questions) => questions.toSorted((a, b) => a.askedAt - b.askedAt)
+    ),
     end: (id, end) =>
       Effect.gen(function*() {
         const json = yield* encode(endedJson)({ nonce: newToken(), end })

@@ -8,7 +8,7 @@ import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { isInterrupted } from "../../../internal/engine/outcome.ts"
 import { bodyExceeded, timeoutBody } from "../../../internal/engine/timeout.ts"
 import type { Limits, PipelineOwner } from "../../../internal/model/owner.ts"
-import { BegunRecord } from "../stored/records.ts"
+import { BegunRecord, limitClock } from "../stored/records.ts"
 import type { DurableRun } from "./run.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
@@ -58,13 +58,13 @@ export const limitedRun = (keeper: RunKeeper, owner: PipelineOwner): AnyEffect =
  */
 const scheduleResumption = ({ durable, record }: RunKeeper, millis: number): AnyEffect =>
   record(
-    "run/timeout",
+    limitClock,
     BegunRecord,
     Effect.flatMap(WorkflowEngine, (engine) =>
       Effect.as(
         engine.scheduleClock(durable.instance.workflow, {
           executionId: durable.executionId,
-          clock: DurableClock.make({ name: "run/timeout", duration: millis })
+          clock: DurableClock.make({ name: limitClock, duration: millis })
         }),
         {}
       ))

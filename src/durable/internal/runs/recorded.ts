@@ -1,7 +1,7 @@
 /** Reads the records of a run, as the tables have them, without the schemas of its pipeline. */
 import * as DateTime from "effect/DateTime"
 import { hasProperty } from "effect/Predicate"
-import type { StoredHook, StoredStep } from "../../StoredRun.ts"
+import type { StoredHook, StoredStep } from "../../../internal/model/storedRun.ts"
 import { skippedTag } from "../stored/errors.ts"
 import type { EndRecord, PendingHook } from "../stored/records.ts"
 import { fromStored } from "./codeChanged.ts"

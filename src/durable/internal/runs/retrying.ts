@@ -1,6 +1,6 @@
 /** Decides what a retry of a run keeps of what is recorded, on any engine. */
-import type { StoredRun } from "../../StoredRun.ts"
-import type { VersionRecord } from "../stored/records.ts"
+import type { StoredRun } from "../../../internal/model/storedRun.ts"
+import { limitClock, type VersionRecord } from "../stored/records.ts"
 import { type ActivityRow, type Recorded, stepsOf, type StoredExit } from "./recorded.ts"
 import { RunRefused, stepKeyIn } from "./runs.ts"
 
@@ -40,7 +40,7 @@ export const keptOf = (
     }),
     keepsDeferred: (name, exit) => {
       const key = /(?:^|\/)step\/([^/]+)\//.exec(name)?.[1]
-      return (JSON.parse(exit) as StoredExit)._tag === "Success" && !name.endsWith("run/timeout") &&
+      return (JSON.parse(exit) as StoredExit)._tag === "Success" && !name.endsWith(limitClock) &&
         (key === undefined || !dropped.has(key))
     }
   }

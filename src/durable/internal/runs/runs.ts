@@ -4,8 +4,8 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Workflow from "effect/workflow/Workflow"
 import { WorkflowEngine, type WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import type { Prune, RunFilter, StoredRun, StoredRunDetails } from "../../../internal/model/storedRun.ts"
 import { selfExplained } from "../../../internal/text/selfExplained.ts"
-import type { Prune, RunFilter, StoredRun, StoredRunDetails } from "../../StoredRun.ts"
 
 interface Fields {
   readonly reason: "Unsupported" | "NotFound" | "Ambiguous" | "NotEnded" | "Succeeded" | "NoStep"

@@ -24,6 +24,9 @@ export type PendingHook = typeof PendingHook.Type
 /** The place of a step among those that the body's own fiber asks for, one after another. */
 const order = Schema.optionalKey(Schema.Int)
 
+/** The name of the activity that sets the clock of a run's time limit, and of that clock. */
+export const limitClock = "run/timeout"
+
 /** The start of a step with start hooks, or of a run. Times are in milliseconds since 1970. */
 export const StartRecord = Schema.Struct({
   startedAt: Schema.Finite,

@@ -2,15 +2,16 @@
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import * as Stream from "effect/Stream"
 import { pageHeaders } from "../../../internal/text/pageHeaders.ts"
 import { isSameSecret } from "../../../internal/text/token.ts"
-import type { RecordError } from "../../RecordError.ts"
 import { find } from "../record/list.ts"
 import { html as timelinePage, policyOf } from "../timeline/html.ts"
 import { isKnown, refusal, type Site } from "./access.ts"
-import { messagePage, runsPage, runsPolicy } from "./pages.ts"
+import { appPage, appPolicy } from "./pages.ts"
+import { decodePart, events, message, otherMethod, page } from "./replies.ts"
 import type { Runs } from "./runs.ts"
+import { durableReply } from "./stored/replies.ts"
+import type { Durable } from "./stored/watch.ts"
 import { timelineAt, timelines } from "./timelines.ts"
 
 /** The state that answers are made of. */
@@ -18,40 +19,10 @@ export interface Context {
   readonly site: Site
   readonly folder: string
   readonly runs: Runs
+  readonly durable: Durable | undefined
   /** Ends when the server is to close, which waits for its replies. */
   readonly closing: Effect.Effect<void>
 }
-
-const page = (html: string, policy: string, status = 200) =>
-  HttpServerResponse.text(html, {
-    status,
-    contentType: "text/html; charset=utf-8",
-    headers: { ...pageHeaders, "content-security-policy": `${policy}; frame-ancestors 'none'` }
-  })
-
-const message = (status: number, title: string, text: string) => {
-  const { html, policy } = messagePage(title, text)
-  return page(html, policy, status)
-}
-
-const encoder = new TextEncoder()
-
-/** Sends values as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
-const events = <A>(values: Stream.Stream<A, RecordError>, closing: Effect.Effect<void>) =>
-  HttpServerResponse.stream(
-    values.pipe(
-      Stream.map((value) => `data: ${JSON.stringify(value)}\n\n`),
-      // without it the browser would ask for the same again, without end
-      Stream.concat(Stream.succeed("event: end\ndata: end\n\n")),
-      // what can't be read any more ends the stream: the browser asks again, and gets the reason
-      Stream.catch(() => Stream.empty),
-      // a proxy or a browser may drop a connection on which nothing comes
-      Stream.merge(Stream.map(Stream.tick("20 seconds"), () => ": here\n\n"), { haltStrategy: "left" }),
-      Stream.interruptWhen(closing),
-      Stream.map((text) => encoder.encode(text))
-    ),
-    { contentType: "text/event-stream; charset=utf-8", headers: pageHeaders }
-  )
 
 /** Returns the run with this id, or `undefined`. */
 const runOf = (folder: string, id: string) =>
@@ -85,11 +56,7 @@ export const app = (
     if (refused === 421) return message(421, "There is no such site here", "Open the link that was printed.")
     if (refused === 403) return message(403, "Another site asked for this", "Open the link that was printed.")
     if (method !== "GET" && method !== "HEAD") {
-      return HttpServerResponse.setHeader(
-        message(405, "This can't be done with the page", "It only shows runs."),
-        "allow",
-        "GET, HEAD"
-      )
+      return otherMethod("It only shows runs.", "GET, HEAD")
     }
     const { pathname, searchParams } = URL.parse(url, "http://localhost") ?? {}
     if (pathname === undefined || searchParams === undefined) return noPage
@@ -104,18 +71,12 @@ export const app = (
     if (!isKnown(site, cookies)) {
       return message(401, "This page is for whoever started it", "Open the link that was printed, with its token.")
     }
-    if (pathname === "/") return page(runsPage, runsPolicy)
+    if (pathname === "/") return page(appPage("Runs", context), appPolicy)
     if (pathname === "/api/runs") return events(runs.changes, closing)
+    const ofDurable = yield* durableReply(context, pathname)
+    if (ofDurable !== undefined) return ofDurable
     const [, api, id] = /^\/(api\/)?runs\/([^/]+)$/.exec(pathname) ?? []
-    const decoded = id === undefined ? undefined : decode(id)
+    const decoded = id === undefined ? undefined : decodePart(id)
     if (decoded === undefined) return noPage
     return yield* (api === undefined ? runPage(folder, decoded) : runEvents(context, decoded))
   })
-
-const decode = (text: string): string | undefined => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return undefined
-  }
-}

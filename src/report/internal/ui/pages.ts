@@ -2,9 +2,9 @@
 import { escape } from "../timeline/text.ts"
 import { script, scriptHash, style, styleHash } from "./page.gen.ts"
 
-const head = (title: string) =>
+const head = (title: string, attributes = "") =>
   `<!DOCTYPE html>
-<html lang="en">
+<html lang="en"${attributes}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -28,12 +28,13 @@ const policy = (hasScript: boolean): string =>
   ].join("; ")
 
 /** @internal */
-export const runsPolicy: string = policy(true)
+export const appPolicy: string = policy(true)
 
-/** @internal */
-export const runsPage: string = `${head("Runs")}<body>
+/** A page of the script, which chooses by the path what it shows. It shows durable runs where there are any to show. */
+export const appPage = (title: string, { durable }: { readonly durable: unknown }): string =>
+  `${head(title, durable === undefined ? "" : " data-durable")}<body>
 <div id="app"></div>
-<noscript><p>This page needs scripts. <code>epilogue runs</code> prints the runs.</p></noscript>
+<noscript><p>This page needs scripts. <code>epilogue runs</code> and <code>epilogue durable list</code> print the runs.</p></noscript>
 <script>${script}</script>
 </body>
 </html>

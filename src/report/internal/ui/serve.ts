@@ -3,6 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
+import { DurableRuns } from "../../../internal/model/durableRuns.ts"
 import { newToken } from "../../../internal/text/token.ts"
 import * as Writer from "../../../internal/text/writer.ts"
 import type { RecordError } from "../../RecordError.ts"
@@ -10,6 +11,7 @@ import { UiError } from "../../UiError.ts"
 import { siteAt } from "./access.ts"
 import { app } from "./app.ts"
 import { watchRuns } from "./runs.ts"
+import { watchDurable } from "./stored/watch.ts"
 
 /** @internal */
 export const serve = (
@@ -27,8 +29,10 @@ export const serve = (
       })
     }
     const runs = yield* watchRuns(folder)
+    const durableRuns = yield* Effect.serviceOption(DurableRuns)
+    const durable = durableRuns._tag === "None" ? undefined : yield* watchDurable(durableRuns.value, folder)
     const closing = yield* Deferred.make<void>()
-    yield* HttpServer.serveEffect(app({ site, folder, runs, closing: Deferred.await(closing) }))
+    yield* HttpServer.serveEffect(app({ site, folder, runs, durable, closing: Deferred.await(closing) }))
     yield* Effect.addFinalizer(() => Deferred.succeed(closing, undefined))
     const link = `http://${site.hosts[0]}/?token=${site.token}`
     if (onLink === undefined) yield* Writer.logInfo(`runs are shown at ${link}`)

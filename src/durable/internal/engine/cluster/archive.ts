@@ -16,7 +16,7 @@ import * as Rpc from "effect/rpc/Rpc"
 import * as Schema from "effect/Schema"
 import type { SqlError } from "effect/sql/SqlError"
 import * as DurableDeferred from "effect/workflow/DurableDeferred"
-import type { RunFilter, StoredRun, StoredRunDetails, StoredRunQuestion } from "../../../StoredRun.ts"
+import type { RunFilter, StoredRun, StoredRunDetails, StoredRunQuestion } from "../../../../internal/model/storedRun.ts"
 import { type QuestionRow, questionsOf } from "../../questions/shown.ts"
 import { type ActivityRow, runHooks, stepsOf, type StoredExit } from "../../runs/recorded.ts"
 import { keptOf, originalOf } from "../../runs/retrying.ts"
@@ -51,9 +51,9 @@ export const make = (cluster: Cluster): Management => {
 
   const toRuns = (rows: ReadonlyArray<RunRow>): Effect.Effect<ReadonlyArray<StoredRun>, SqlError> =>
     Effect.gen(function*() {
-      const asides = yield* tables.setAside(rows.flatMap((row) => row.reply === null ? [] : [row.execution]))
+      const clocks = yield* tables.nextClocks(rows.flatMap((row) => row.reply === null ? [] : [row.execution]))
       const originals = yield* retries.originals(rows.map(({ execution }) => execution))
-      return rows.map((row) => toRun(row, asides.has(row.execution), originals.get(row.execution)))
+      return rows.map((row) => toRun(row, clocks.get(row.execution), originals.get(row.execution)))
     })
 
   const list = ({ limit = 100, pipelines, statuses }: RunFilter) =>
@@ -160,7 +160,7 @@ export const make = (cluster: Cluster): Management => {
       const made = yield* tables.run(row.entity, execution)
       return made === undefined
         ? yield* new RunRefused({ reason: "NotFound", detail: `the retry of ${row.execution} was not stored` })
-        : toRun(made, false, row.execution)
+        : toRun(made, undefined, row.execution)
     })
 
   return {

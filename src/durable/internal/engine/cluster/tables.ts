@@ -3,13 +3,14 @@
  * list them. A run is the message `run` of an entity; its activities and completed deferreds are other messages of that.
  */
 import * as Snowflake from "effect/cluster/Snowflake"
-import type * as DateTime from "effect/DateTime"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Fragment } from "effect/sql/Statement"
-import type { StoredRun } from "../../../StoredRun.ts"
+import type { StoredRun } from "../../../../internal/model/storedRun.ts"
 import { type ActivityRow, statusOf, type StoredExit, whyOf } from "../../runs/recorded.ts"
+import { limitClock } from "../../stored/records.ts"
 
 type Rows<A> = Effect.Effect<ReadonlyArray<A>, SqlError>
 
@@ -70,8 +71,9 @@ export const endOf = (
 }
 
 /** Returns a run as those see it who look after it. */
-export const toRun = (row: RunRow, isSetAside: boolean, retryOf: string | undefined): StoredRun => {
+export const toRun = (row: RunRow, clock: NextClock | undefined, retryOf: string | undefined): StoredRun => {
   const end = endOf(row)
+  const isWaiting = end === undefined && row.reply !== null && clock?.isSetAside !== true
   return {
     pipelineName: row.entity.slice(prefix.length),
     runId: row.execution,
@@ -79,13 +81,14 @@ export const toRun = (row: RunRow, isSetAside: boolean, retryOf: string | undefi
       ? statusOf(end.exit)
       : row.reply === null
       ? "running"
-      : isSetAside
+      : clock?.isSetAside === true
       ? "setAside"
       : "waiting",
     submittedAt: timeOf(row.id),
     endedAt: end?.at,
     retryOf,
-    why: whyOf(end?.exit)
+    why: whyOf(end?.exit),
+    waitsUntil: isWaiting && clock !== undefined ? DateTime.makeUnsafe(clock.due) : undefined
   }
 }
 
@@ -172,18 +175,39 @@ export class Tables {
       }))
   }
 
-  /** Returns which of these runs are set aside: they wait for a clock of that name. */
-  setAside(executions: ReadonlyArray<string>): Effect.Effect<ReadonlySet<string>, SqlError> {
+  /** Returns, for each of these runs that waits for a clock, the next one. */
+  nextClocks(executions: ReadonlyArray<string>): Effect.Effect<ReadonlyMap<string, NextClock>, SqlError> {
     const { sql } = this
-    if (executions.length === 0) return Effect.succeed(new Set())
+    if (executions.length === 0) return Effect.succeed(new Map())
     return Effect.map(
-      sql<{ readonly execution: string }>`SELECT m.entity_id AS execution FROM cluster_messages m
-        WHERE m.entity_type = ${clocks} AND ${sql.in("m.entity_id", executions)}
-        AND m.payload LIKE ${`%"name":"${setAsidePrefix}%`}
+      sql<{ readonly execution: string; readonly payload: string; readonly due: string }>`
+        SELECT m.entity_id AS execution, m.payload AS payload, CAST(m.deliver_at AS CHAR(20)) AS due
+        FROM cluster_messages m
+        WHERE m.entity_type = ${clocks} AND m.kind = 0 AND ${sql.in("m.entity_id", executions)}
         AND NOT EXISTS (SELECT 1 FROM cluster_replies r WHERE r.request_id = m.request_id)`,
-      (rows) => new Set(rows.map(({ execution }) => execution))
+      (rows) => {
+        const next = new Map<string, NextClock>()
+        for (const { due, execution, payload } of rows) {
+          const { name }: { readonly name: string } = JSON.parse(payload)
+          if (name === limitClock) continue
+          const known = next.get(execution)
+          next.set(execution, {
+            due: Math.min(known?.due ?? Infinity, Number(digits(due))),
+            isSetAside: known?.isSetAside === true || name.startsWith(setAsidePrefix)
+          })
+        }
+        return next
+      }
     )
   }
+}
+
+/** The clocks of a run that have not gone off. */
+export interface NextClock {
+  /** When the first of them goes off, in milliseconds since 1970. */
+  readonly due: number
+  /** Whether one of them is that of a run that is set aside. */
+  readonly isSetAside: boolean
 }
 
 /** How the names of clocks begin for which runs wait that are set aside. */

@@ -3,11 +3,12 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { retryWhileBusy } from "../../../../internal/files/sqlite.ts"
-import type { RunStatus, StoredRun, StoredRunDetails, StoredRunQuestion } from "../../../StoredRun.ts"
+import type { RunStatus, StoredRun, StoredRunDetails, StoredRunQuestion } from "../../../../internal/model/storedRun.ts"
 import { type QuestionRow, questionsOf } from "../../questions/shown.ts"
 import { type ActivityRow, runHooks, stepsOf, type StoredExit, whyOf } from "../../runs/recorded.ts"
 import { keptOf, originalOf } from "../../runs/retrying.ts"
 import { historyOf, type Management, RunRefused, type StoredRuns } from "../../runs/runs.ts"
+import { limitClock } from "../../stored/records.ts"
 import { statement } from "../watch.ts"
 import { type Database, now } from "./database.ts"
 import type { Executions } from "./executions.ts"
@@ -25,9 +26,13 @@ interface Row {
   readonly retry_of: string | null
   readonly submitted_at: number
   readonly ended_at: number | null
+  readonly due: number | null
 }
 
+// the clock of a run's time limit is none that it waits for
 const runs = `SELECT id, workflow, execution, payload, result, set_aside, retry_of, submitted_at, ended_at,
+  (SELECT MIN(due) FROM effect_epilogue_clocks WHERE workflow = effect_epilogue_runs.workflow
+    AND execution = effect_epilogue_runs.execution AND name <> '${limitClock}') AS due,
   CASE WHEN state = 'ended' THEN outcome WHEN state = 'ready' THEN 'running'
     WHEN set_aside IS NOT NULL THEN 'setAside' ELSE 'waiting' END AS status
   FROM effect_epilogue_runs`
@@ -39,7 +44,7 @@ const listOf = (values: ReadonlyArray<string> | undefined): string | null =>
   values === undefined ? null : JSON.stringify(values)
 
 const toRun = (
-  { ended_at, execution, result, retry_of, set_aside, status, submitted_at, workflow }: Row
+  { due, ended_at, execution, result, retry_of, set_aside, status, submitted_at, workflow }: Row
 ): StoredRun => {
   const stored: { readonly exit?: StoredExit } = result === null ? {} : JSON.parse(result)
   return {
@@ -49,7 +54,8 @@ const toRun = (
     submittedAt: DateTime.makeUnsafe(submitted_at),
     endedAt: ended_at === null ? undefined : DateTime.makeUnsafe(ended_at),
     retryOf: retry_of ?? undefined,
-    why: status === "setAside" ? set_aside ?? undefined : whyOf(stored.exit)
+    why: status === "setAside" ? set_aside ?? undefined : whyOf(stored.exit),
+    waitsUntil: status === "waiting" && due !== null ? DateTime.makeUnsafe(due) : undefined
   }
 }
 

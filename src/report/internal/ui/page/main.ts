@@ -1,10 +1,14 @@
-/** Runs the page with the list of runs: the script that `scripts/page.ts` bundles. */
+/** Runs the pages with runs: the script that `scripts/page.ts` bundles. The path says which one it is. */
 import { h, render } from "preact"
 import { useEffect, useMemo, useState } from "preact/hooks"
 import type { RunJson } from "../data.ts"
 import { type Feed, listen } from "./feed.ts"
 import { Filters, type Wanted } from "./filters.ts"
+import { Nav } from "./nav.ts"
 import { Pipelines } from "./pipelines.ts"
+import { DurableList } from "./stored/list.ts"
+import { Questions } from "./stored/questions.ts"
+import { DurableRun } from "./stored/run.ts"
 import { Table } from "./table.ts"
 
 const nothing: Wanted = { search: "", status: "", pipeline: "" }
@@ -38,7 +42,8 @@ const App = () => {
       "header",
       {},
       h("h1", {}, "Runs"),
-      h("p", { role: "status", class: "quiet" }, state === "live" ? count : states[state])
+      h("p", { role: "status", class: "quiet" }, state === "live" ? count : states[state]),
+      h(Nav, {})
     ),
     h(Pipelines, { runs, chosen: wanted.pipeline, onChoose: (pipeline) => setWanted({ ...wanted, pipeline }) }),
     h(Filters, { runs, wanted, onChange: setWanted }),
@@ -46,4 +51,14 @@ const App = () => {
   )
 }
 
-render(h(App, {}), document.getElementById("app")!)
+const Page = () => {
+  const [, first, second] = location.pathname.split("/")
+  if (first === "durable") {
+    return second === undefined
+      ? h(DurableList, {})
+      : h(DurableRun, { id: decodeURIComponent(second) })
+  }
+  return first === "questions" ? h(Questions, {}) : h(App, {})
+}
+
+render(h(Page, {}), document.getElementById("app")!)

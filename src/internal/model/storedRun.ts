@@ -5,6 +5,8 @@
  */
 import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
+import type { Person } from "./approval.ts"
+import type { FormField } from "./formField.ts"
 
 /**
  * The status of a stored run.
@@ -43,6 +45,11 @@ export interface StoredRun {
   readonly retryOf: string | undefined
   /** Why the run failed, was skipped, or is set aside. */
   readonly why: string | undefined
+  /**
+   * When the next clock goes off for which a waiting run waits: a sleep, the delay before a retry, the end of a question's
+   * time. The time limit of the run itself is none of them.
+   */
+  readonly waitsUntil: DateTime.Utc | undefined
 }
 
 /**
@@ -90,15 +97,31 @@ export interface StoredHook {
  * @since 0.1.0
  */
 export interface StoredRunQuestion {
+  /** Names the question. Unlike its token, it opens nothing. */
+  readonly id: string
+  /** The pipeline of the run that asks. */
+  readonly pipelineName: string
+  /** The run that asks. */
+  readonly runId: string
   /** The title of the question. */
   readonly title: string
+  /** The names of the two answers. */
+  readonly labels: { readonly approve: string; readonly deny: string }
+  /** The fields of the values that an approval needs. */
+  readonly fields: ReadonlyArray<FormField>
+  /** The ids of the people who may answer; `undefined` if everybody may. */
+  readonly approvers: ReadonlyArray<string> | undefined
   /** When it was asked. */
   readonly askedAt: DateTime.Utc
+  /** The end of its time; `undefined` if it has none. */
+  readonly until: DateTime.Utc | undefined
   /**
    * Its answer, or that there is none: not yet (`open`), not in time, or no longer, since the run has ended
    * (`withdrawn`).
    */
   readonly status: "open" | "approved" | "denied" | "timedOut" | "withdrawn"
+  /** The person who answered it. */
+  readonly by: Person | undefined
 }
 
 /**
