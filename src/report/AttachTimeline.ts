@@ -12,6 +12,7 @@ import { explain } from "../delivery/internal/entries.ts"
 import { countOf } from "../delivery/internal/options.ts"
 import { observing, type Post } from "../delivery/internal/policy.ts"
 import { atLeast } from "../internal/model/severity.ts"
+import { count, plural } from "../internal/text/words.ts"
 import * as Writer from "../internal/text/writer.ts"
 import type { Observer } from "../RunEvent.ts"
 import type { Event } from "./Event.ts"
@@ -101,7 +102,7 @@ const runOf = (runs: RecentRuns, alert: Alert): Recent | undefined => {
 
 /** Returns a title that says how many steps are not in the picture, or `undefined` for the usual title. */
 const titleOf = ({ pipeline, runName }: NonNullable<Alert["source"]>, { known, steps }: Recent): string | undefined =>
-  known === steps ? undefined : `${pipeline} · ${runName}: ${known} of ${steps} steps`
+  known === steps ? undefined : `${pipeline} · ${runName}: ${count(known)} of ${plural(steps, "step")}`
 
 /** @internal */
 export type Render = (

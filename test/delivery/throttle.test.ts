@@ -315,9 +315,9 @@ it.effect("with thousands of subjects the summary stays short", () =>
     yield* Effect.forEach(Array.from({ length: 2_001 }, (_, i) => i), (i) => post(about(`${i}${"x".repeat(500)}`)))
     yield* close
     const summary = (yield* sent)[1]!
-    assert.equal(summary.title, "2000 alerts held back: 2000 failed")
+    assert.equal(summary.title, "2,000 alerts held back: 2,000 failed")
     assert.equal(summary.fields.length, 21)
-    assert.deepEqual(summary.fields[0], { name: "others", value: "1900 failed" })
+    assert.deepEqual(summary.fields[0], { name: "others", value: "1,900 failed" })
     assert.deepEqual(summary.fields[20], { name: "… and 81 more", value: "81 failed" })
     assert.ok(summary.fields.every(({ name }) => name.length <= 100))
   }))

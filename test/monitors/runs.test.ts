@@ -200,7 +200,7 @@ it.live("of thousands of failures, and of errors that can't be read, a ping stay
     yield* Effect.exit(Effect.provide(pipeline, layer))
     const body = bodies()[1]!
     assert.ok(Buffer.byteLength(body) <= 10_000)
-    assert.match(body, /^nightly failed after .* \(3001 of 3001 steps failed\)\n/)
+    assert.match(body, /^nightly failed after .* \(3,001 of 3,001 steps failed\)\n/)
     assert.match(body, /\n… and 2981 more\nevil: /)
     assert.ok(body.includes("evil: Error: <unreadable: Error: no>"), body.slice(-2000))
   }))

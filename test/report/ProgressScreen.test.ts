@@ -158,7 +158,7 @@ it.effect("of a thousand steps, the tree shows running and failed ones, and coun
     yield* Fiber.join(fiber)
     assertScreen(
       terminal,
-      "✓ etl (2 min 5 s, 1000 steps)",
+      "✓ etl (2 min 5 s, 1,000 steps)",
       ...[100, 250, 400, 550, 700, 850].map((n) => `├─ ✗ step ${n} (1 s): odd`),
       "└─ ✗ step 1000 (1 s): odd",
       "… and 993 done"
@@ -180,7 +180,7 @@ it.effect("a thousand concurrent, nested steps with hooks fit on the screen", ()
     yield* TestClock.adjust("1 second")
     assertScreen(
       terminal,
-      "⠋ etl (1.0 s, 1000 running, 900 hooks failed)",
+      "⠋ etl (1.0 s, 1,000 running, 900 hooks failed)",
       "└─ ⠋ step 1 (1.0 s)",
       "   ├─ ⠋ step 1 (1.0 s)",
       "   │  └─ ! hook \"onStart\" (start, failed after 0 ms): no",

@@ -49,14 +49,47 @@ test("no two looks of shapes differ by colour alone", () => {
   assert.equal(new Set(bars.map(([, ...form]) => form.join())).size, bars.length)
 })
 
+const hour = 3_600_000
+const day = 24 * hour
+
 test("an axis has marks at round times, at most as many as asked for", () => {
   assert.deepEqual(ticks(0, 95, 10).at, [0, 10, 20, 30, 40, 50, 60, 70, 80, 90])
   assert.deepEqual(ticks(500, 61_000, 5), { step: 15_000, at: [15_000, 30_000, 45_000, 60_000] })
   // midnight at UTC+05:30
-  const day = 86_400_000
-  assert.deepEqual(ticks(0, 2 * day, 2, 5.5 * 3_600_000).at, [66_600_000, 66_600_000 + day])
+  assert.deepEqual(ticks(0, 2 * day, 2, () => 5.5 * 3_600_000).at, [66_600_000, 66_600_000 + day])
   assert.ok(ticks(1e300, 1e300, 10).at.length <= 12)
   for (const length of [1, 1e3, 1e6, 1e9, 1e12, 1e15]) assert.ok(ticks(0, length, 10).at.length <= 11, String(length))
+})
+
+test("each mark of an axis is at a round time by its own offset, also where the clock is set", () => {
+  const berlin = Date.UTC(2026, 9, 25, 1)
+  const offset = (millis: number) => (millis < berlin ? 2 : 1) * 3_600_000
+  const at = (from: number, to: number, most: number, way = offset) =>
+    ticks(from, to, most, way).at.map((time) => new Date(time + way(time)).toISOString().slice(8, 16))
+  // midnight on each day, before and after
+  assert.deepEqual(at(berlin - 2 * day, berlin + 3 * day, 5), [
+    "24T00:00",
+    "25T00:00",
+    "26T00:00",
+    "27T00:00",
+    "28T00:00"
+  ])
+  // 02:00 is there twice
+  assert.deepEqual(at(berlin - 2.5 * hour, berlin + 2.5 * hour, 5), [
+    "25T01:00",
+    "25T02:00",
+    "25T02:00",
+    "25T03:00",
+    "25T04:00"
+  ])
+  const spring = Date.UTC(2026, 2, 29, 1)
+  const forward = (millis: number) => (millis < spring ? 1 : 2) * hour
+  assert.deepEqual(at(spring - 2.5 * hour, spring + 1.5 * hour, 5, forward), [
+    "29T00:00",
+    "29T01:00",
+    "29T03:00",
+    "29T04:00"
+  ])
 })
 
 test("times since the start are as exact as the distance of their marks", () => {

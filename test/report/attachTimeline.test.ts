@@ -199,7 +199,7 @@ it.effect("of many steps, failed, long and running ones are kept for the picture
       listing({ maxSteps: 10 }),
       run.pipe(Pipeline.runName("r"), Pipeline.hooks(AlerterHooks.success))
     )
-    assert.match(shown(alerts[0]!)![0]!, /^p · r: \d\d of 5001 steps$/)
+    assert.match(shown(alerts[0]!)![0]!, /^p · r: \d\d of 5,001 steps$/)
   }))
 
 it.effect("the events kept of concurrent steps, attempts and large causes are bounded", () =>

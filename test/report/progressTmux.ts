@@ -182,7 +182,7 @@ test("deno prompts for no permission to read variables", async () => {
 
 test("a thousand running steps fit on a small screen", async () => {
   await inTerminal(`bun ${script} listen 1000`, { columns: 60, rows: 10 }, async (pane) => {
-    const text = await pane.shows(/1000 running/)
+    const text = await pane.shows(/1,000 running/)
     expect(text.split("\n").length).toBeLessThan(10)
     expect(steady(text).at(-1)).toBe("… and 994 running")
     pane.send("C-c")

@@ -3,6 +3,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import { label, type Segment } from "../../internal/text/columns.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
+import { count } from "../../internal/text/words.ts"
 import { statusMarks } from "../../report/internal/events/tree.ts"
 import type { Recorded } from "../../report/Record.ts"
 import type { Display } from "../terminal.ts"
@@ -25,7 +26,7 @@ export const table = (runs: ReadonlyArray<Recorded>, { colors, columns }: Displa
         [label(run.pipelineName), "bold"],
         [localTime(DateTime.toEpochMillis(run.startedAt)), "plain"],
         [formatDuration(Duration.toMillis(run.duration)), "plain"],
-        [String(run.steps), "plain"]
+        [count(run.steps), "plain"]
       ]
     })
   ]

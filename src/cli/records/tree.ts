@@ -4,7 +4,8 @@ import { formatDuration } from "../../internal/text/duration.ts"
 import { limitText } from "../../internal/text/overdueText.ts"
 import { printable } from "../../internal/text/printable.ts"
 import { text } from "../../internal/text/redact.ts"
-import { plural } from "../../internal/text/words.ts"
+import { count, plural } from "../../internal/text/words.ts"
+import { clockText } from "../../report/internal/events/clock.ts"
 import type {
   AttemptModel,
   HookModel,
@@ -43,6 +44,7 @@ export const runLines = (run: RunModel, now: number | undefined): ReadonlyArray<
     tookOf(run, view),
     plural(run.steps.size, "step"),
     ...lateness(run.overdue),
+    ...clockOf(run.clock),
     ...(hookFailures > 0 ? [`${plural(hookFailures, "hook")} failed`] : [])
   ]
   const root: Node = {
@@ -99,6 +101,11 @@ const tookOf = (
 const lateness = (overdue: OverdueModel | undefined): ReadonlyArray<string> =>
   overdue === undefined ? [] : [label(limitText(overdue.limitMillis, overdue.deadline))]
 
+const clockOf = (changes: RunModel["clock"]): ReadonlyArray<string> => {
+  const text = clockText(changes)
+  return text === undefined ? [] : [`the clock was ${text}`]
+}
+
 const firstLine = (cause: string): string => label(cause.trimStart().split(/[\r\n]/, 1)[0]!)
 
 const causeOf = (cause: string | undefined): string | undefined => cause === undefined ? undefined : firstLine(cause)
@@ -116,7 +123,7 @@ const stepNode = (step: StepModel, view: View): Node => {
     ...(isUndone(hooks) ? ["undone"] : []),
     ...(progress === undefined || outcome === "success"
       ? []
-      : [`${progress.done}${progress.total === undefined ? "" : ` of ${progress.total}`} done`])
+      : [`${count(progress.done)}${progress.total === undefined ? "" : ` of ${count(progress.total)}`} done`])
   ]
   return {
     line: evaluationLine(
@@ -166,7 +173,7 @@ const attemptNodes = (attempts: ReadonlyArray<AttemptModel>): ReadonlyArray<Node
   const half = maxAttempts / 2
   return [
     ...nodes(attempts.slice(0, half)),
-    leaf([[`… ${attempts.length - maxAttempts} more`, "dim"]]),
+    leaf([[`… ${count(attempts.length - maxAttempts)} more`, "dim"]]),
     ...nodes(attempts.slice(-half))
   ]
 }

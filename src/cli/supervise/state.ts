@@ -156,6 +156,7 @@ export class State {
       // in records only
       case "RunCrashed":
       case "RunSuspended":
+      case "ClockChanged":
         return
       case "RunEnded":
         if (message.outcome === "interrupt") this.interrupted = this.runs.get(message.runId)

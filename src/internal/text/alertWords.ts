@@ -1,7 +1,7 @@
 /** The words that the library says in alerts, which users can replace, and the English ones. */
 import { type DurationPart, partsText } from "./duration.ts"
 import { notEndedBy, stillRunning } from "./overdueText.ts"
-import { plural } from "./words.ts"
+import { count as number, plural } from "./words.ts"
 
 /** The kinds that alerts are counted by. `more` were held back before by another policy. */
 export type AlertKind = "critical" | "error" | "warning" | "recovered" | "success" | "info" | "more"
@@ -256,13 +256,13 @@ export interface Words {
 
 /** The numbers of alerts of each kind in English. */
 const kinds: Readonly<Record<AlertKind, (count: number) => string>> = {
-  critical: (count) => `${count} critical`,
-  error: (count) => `${count} failed`,
+  critical: (count) => `${number(count)} critical`,
+  error: (count) => `${number(count)} failed`,
   warning: (count) => plural(count, "warning"),
-  recovered: (count) => `${count} recovered`,
-  success: (count) => `${count} succeeded`,
-  info: (count) => `${count} info`,
-  more: (count) => `${count} held back before`
+  recovered: (count) => `${number(count)} recovered`,
+  success: (count) => `${number(count)} succeeded`,
+  info: (count) => `${number(count)} info`,
+  more: (count) => `${number(count)} held back before`
 }
 
 /** The English words, which are used unless others are set. */
@@ -272,11 +272,11 @@ export const english: Words = {
   alertsOfKind: (kind, count) => kinds[kind](count),
   runs: (count) => plural(count, "run"),
   fileSize: (bytes) => bytes < 1000 ? `${bytes} bytes` : `${Math.ceil(bytes / 1000)} kB`,
-  andMore: (count) => `… and ${count} more`,
-  moreFields: (count) => `and ${count} more`,
-  andMoreNoWorse: (count) => `… and ${count} more, none of them worse`,
-  moreOfPath: (count) => `… ${count} more`,
-  namesAndMore: (names, count) => `${names} and ${count} more`,
+  andMore: (count) => `… and ${number(count)} more`,
+  moreFields: (count) => `and ${number(count)} more`,
+  andMoreNoWorse: (count) => `… and ${number(count)} more, none of them worse`,
+  moreOfPath: (count) => `… ${number(count)} more`,
+  namesAndMore: (names, count) => `${names} and ${number(count)} more`,
 
   succeeded: (subject) => `${subject} succeeded`,
   failed: (subject) => `${subject} failed`,
@@ -301,24 +301,24 @@ export const english: Words = {
   summaryThough: (title, steps) => `${title}, though ${steps}`,
   steps: (count) => plural(count, "step"),
   failedOfSteps: (failed, steps, over) =>
-    `${failed} of ${plural(steps, "step")} failed${over ? " and succeeded since" : ""}`,
-  stepsSucceeded: (count) => `${count} succeeded`,
-  stepsFailed: (count, over) => `${count} failed${over === 0 ? "" : ` (${over} succeeded since)`}`,
-  stepsInterrupted: (count) => `${count} interrupted`,
-  stepsSkipped: (count) => `${count} skipped`,
+    `${number(failed)} of ${plural(steps, "step")} failed${over ? " and succeeded since" : ""}`,
+  stepsSucceeded: (count) => `${number(count)} succeeded`,
+  stepsFailed: (count, over) => `${number(count)} failed${over === 0 ? "" : ` (${number(over)} succeeded since)`}`,
+  stepsInterrupted: (count) => `${number(count)} interrupted`,
+  stepsSkipped: (count) => `${number(count)} skipped`,
 
   digest: (count, tally) => `${plural(count, "alert")}: ${tally}`,
   digestWithin: (count, duration, tally) => `${plural(count, "alert")} in ${duration}: ${tally}`,
   digestOfQuietHours: (count, tally) => `${plural(count, "alert")} in quiet hours: ${tally}`,
-  andOthers: (title, count, alike) => `${title}, and ${count} more${alike ? " like it" : ""}`,
+  andOthers: (title, count, alike) => `${title}, and ${number(count)} more${alike ? " like it" : ""}`,
   alertsHeldBack: (count, tally) => `${plural(count, "alert")} held back: ${tally}`,
   repeatsHeldBack: (count, tally) => `${plural(count, "repeat")} held back: ${tally}`,
   heldBackSince: (time, duration) => `Since ${time}${duration === undefined ? "" : `, in ${duration}`}.`,
-  moreLikeIt: (count) => `${count} more like it`,
-  moreLikeItSince: (count, time) => `${count} more like it since ${time}`,
+  moreLikeIt: (count) => `${number(count)} more like it`,
+  moreLikeItSince: (count, time) => `${number(count)} more like it since ${time}`,
   alertsSince: (count, time, names) => `${plural(count, "alert")} since ${time}: ${names}`,
   otherSubjects: "others",
-  failuresInARow: (count, time) => `${count} failures since ${time}`,
+  failuresInARow: (count, time) => `${number(count)} failures since ${time}`,
 
   reminderOf: (number, title) => `Reminder ${number}: ${title}`,
   reminderNumber: (number, of, isLast) =>

@@ -3,6 +3,7 @@ import * as Cause from "effect/Cause"
 import { attempt, isError, isProxy, nameOf, property, readOr, tagOf, Unreadable, unreadableWhy } from "./read.ts"
 import { type Left, text } from "./redact.ts"
 import { isSelfExplained } from "./selfExplained.ts"
+import { count } from "./words.ts"
 
 /** A field of an error, as text. */
 export interface ErrorField {
@@ -137,8 +138,6 @@ export const bounds = (): Left => ({ objects: 1_000, characters: longestMessage 
 
 export const shortened = (text: string, limit = longestMessage): string =>
   text.length <= limit ? text : `${text.slice(0, limit)}… ${count(text.length - limit)} characters left out`
-
-export const count = (n: number): string => n.toLocaleString("en")
 
 /** Returns the next error of a chain, or `undefined` at its end. */
 export const causeOf = (error: unknown): unknown => {

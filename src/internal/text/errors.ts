@@ -12,7 +12,6 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import {
   causeOf,
-  count,
   describe,
   type Described,
   type ErrorField,
@@ -27,6 +26,7 @@ import {
 import { foldedFrames } from "./frames.ts"
 import { isError, isProxy, property, readOr, tagOf, Unreadable, unreadableWhy } from "./read.ts"
 import { joinLines } from "./redact.ts"
+import { count } from "./words.ts"
 
 export type { ErrorField }
 

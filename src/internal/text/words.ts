@@ -1,4 +1,7 @@
 /** Short texts for people. */
 
-/** Counts a noun, as in `1 step` and `2 steps`. */
-export const plural = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`
+/** Writes a number in the one notation that all texts in English have: `1,000`, `0.125`. */
+export const count = (n: number): string => n.toLocaleString("en")
+
+/** Counts a noun, as in `1 step` and `2,000 steps`. */
+export const plural = (n: number, noun: string): string => `${count(n)} ${noun}${n === 1 ? "" : "s"}`

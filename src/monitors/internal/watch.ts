@@ -10,7 +10,7 @@ import { LoggerKey } from "../../internal/model/tap.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
 import { causeDetail, causeHeadline } from "../../internal/text/errors.ts"
 import { labelsOf, pathText } from "../../internal/text/stepLabel.ts"
-import { plural } from "../../internal/text/words.ts"
+import { count, plural } from "../../internal/text/words.ts"
 import * as Writer from "../../internal/text/writer.ts"
 import type { Observer, Outcome, RunEnded, RunEvent, RunStarted, StepStarted } from "../../RunEvent.ts"
 import { Failures } from "./failures.ts"
@@ -213,7 +213,11 @@ const words: Readonly<Record<Outcome, string>> = {
 }
 
 const countsOf = (steps: number, failed: number): string =>
-  steps === 0 ? "" : failed === 0 ? ` (${plural(steps, "step")})` : ` (${failed} of ${plural(steps, "step")} failed)`
+  steps === 0
+    ? ""
+    : failed === 0
+    ? ` (${plural(steps, "step")})`
+    : ` (${count(failed)} of ${plural(steps, "step")} failed)`
 
 const numbersIn = (annotations: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> =>
   Object.fromEntries(

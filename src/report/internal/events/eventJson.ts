@@ -102,6 +102,8 @@ export const members = [
   }),
   /** In a record only: the process let go of a durable run, which another one may continue. */
   Schema.TaggedStruct("RunSuspended", run),
+  /** In a record only: the clock was set, and the times of later events are later by this than the time that has passed. */
+  Schema.TaggedStruct("ClockChanged", { ...run, byMillis: Schema.Finite }),
   Schema.TaggedStruct("RunEnded", {
     ...run,
     outcome: Schema.Literals([...outcomes, "skip"]),
@@ -196,6 +198,7 @@ export type EventJson =
   | OfRun & OfLogged & { readonly _tag: "RunLogged" }
   | OfRun & { readonly _tag: "RunCrashed"; readonly signal?: string; readonly exitCode?: number }
   | OfRun & { readonly _tag: "RunSuspended" }
+  | OfRun & { readonly _tag: "ClockChanged"; readonly byMillis: number }
   | OfRun & {
     readonly _tag: "RunEnded"
     readonly outcome: Outcome

@@ -1,5 +1,6 @@
 /** Builds models of runs from their events. */
 import { labelsOf, stepLabel } from "../../../internal/text/stepLabel.ts"
+import { Clock, type ClockModel } from "./clock.ts"
 import type { EventJson, StepJson } from "./eventJson.ts"
 import { stepAt } from "./stepAt.ts"
 
@@ -100,6 +101,8 @@ export interface RunModel {
   annotations: Values
   hookFailures: number
   overdue: OverdueModel | undefined
+  /** How the clock was set while the run went on. All other times are on the clock by which the run began. */
+  readonly clock: ReadonlyArray<ClockModel>
   /** Set while the last event says that no process has the run. */
   left: Left | undefined
 }
@@ -122,14 +125,16 @@ export const crashText = (
 /** Builds a model of each run. The first event of a run need not be its start. */
 export class Runs {
   readonly byId: Map<string, RunModel> = new Map()
+  readonly #clocks = new WeakMap<RunModel, Clock>()
   readonly #logs: boolean
 
   constructor({ logs = false }: { readonly logs?: boolean } = {}) {
     this.#logs = logs
   }
 
-  apply(event: EventJson): void {
-    const run = this.#run(event)
+  apply(told: EventJson): void {
+    const run = this.#run(told)
+    const event = this.#clocks.get(run)!.steady(told, (event) => startOf(run, event))
     run.lastAt = Math.max(run.lastAt, event.at)
     // an event after it: another process has continued the run
     run.left = undefined
@@ -155,6 +160,8 @@ export class Runs {
         return
       case "RunSuspended":
         run.left = { _tag: "suspended" }
+        return
+      case "ClockChanged":
         return
       case "StepStarted":
         begin(run, event, event.at, event.params ?? {})
@@ -209,7 +216,9 @@ export class Runs {
   #run({ at, pipelineName, runId, runName }: EventJson): RunModel {
     const known = this.byId.get(runId)
     if (known !== undefined) return known
+    const clock = new Clock()
     const run: RunModel = {
+      clock: clock.changes,
       pipelineName,
       runId,
       runName,
@@ -230,8 +239,18 @@ export class Runs {
       left: undefined
     }
     this.byId.set(runId, run)
+    this.#clocks.set(run, clock)
     return run
   }
+}
+
+/** Returns when the thing began whose end an event tells, where that is known. */
+const startOf = (run: RunModel, event: EventJson): number | undefined => {
+  if (event._tag === "RunEnded") return run.startedAt
+  if (event._tag === "StepEnded" || event._tag === "StepSkipped") {
+    return known(run, event.index, labelsOf(event))?.startedAt
+  }
+  return undefined
 }
 
 const end = (

@@ -1,7 +1,7 @@
 /** Renders the runs that go on as the lines of one frame. */
 import { label, type Line, type Segment, type Style } from "../../../internal/text/columns.ts"
 import { formatDuration, formatRunningTime } from "../../../internal/text/duration.ts"
-import { plural } from "../../../internal/text/words.ts"
+import { count, plural } from "../../../internal/text/words.ts"
 import {
   draw,
   evaluationLine,
@@ -79,7 +79,7 @@ const hookLines = ({ failedHooks, hooks }: Owner, look: Look): ReadonlyArray<Lin
 ]
 
 const counted = (counts: ReadonlyArray<readonly [n: number, what: string]>): ReadonlyArray<string> =>
-  counts.flatMap(([n, what]) => n > 0 ? [`${n} ${what}`] : [])
+  counts.flatMap(([n, what]) => n > 0 ? [`${count(n)} ${what}`] : [])
 
 const endedIn = ({ failure, interrupt, skip, success }: RunState["counts"]): number =>
   success + failure + interrupt + skip

@@ -1,4 +1,5 @@
 /** Makes the layer that records runs. */
+import { Clock } from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -11,6 +12,7 @@ import { Observers } from "../../../internal/model/observers.ts"
 import * as Writer from "../../../internal/text/writer.ts"
 import type { Keep, Recorded } from "../../Recorded.ts"
 import { RecordError, RecordErrorReason } from "../../RecordError.ts"
+import { ClockWatch } from "./clockWatch.ts"
 import { failure, mayBeRecord, modules } from "./files.ts"
 import { abandonedAfter, headerLine, headerStart } from "./format.ts"
 import * as listing from "./list.ts"
@@ -106,12 +108,13 @@ export const record = (
       // before the recorder, so that the records are closed when they are looked at
       if (keep !== undefined) yield* pruning(resolved, keep)
       const context = yield* Effect.context<never>()
+      const clock = new ClockWatch(yield* Clock)
       // a user's value may throw when it is encoded: logged, as a defect of any observer is
       const onDefect = (tag: string, defect: unknown) =>
         void Effect.runForkWith(context)(Writer.logError(`Report.layerRecord failed on ${tag}`, defect))
       const recorder = yield* Effect.acquireRelease(
         Effect.try({
-          try: () => start(resolved, path !== undefined, shared, onDefect),
+          try: () => start(resolved, path !== undefined, shared, clock, onDefect),
           catch: (cause) =>
             cause instanceof NotARecord
               ? new RecordError({ path: place, reason: RecordErrorReason.NotARecord(cause) })
@@ -134,6 +137,7 @@ const start = (
   resolved: string,
   isFile: boolean,
   shared: Shared,
+  clock: ClockWatch,
   onDefect: (tag: string, defect: unknown) => void
 ): Recorder & { readonly end: () => void; readonly warnings: Warnings } => {
   const { modules: { fs, timers } } = shared
@@ -149,6 +153,7 @@ const start = (
   }
   const recorder = makeRecorder(
     file === undefined ? folderPlace(resolved, shared) : filePlace(file),
+    clock,
     onDefect
   )
   const sinks = (): Iterable<Sink> => file === undefined ? recorder.sinks() : [file]

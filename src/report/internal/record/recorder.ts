@@ -4,6 +4,7 @@ import type { OccurrenceRun } from "../../../internal/model/occurrence.ts"
 import { type Tap, TapKey, type Tapped } from "../../../internal/model/tap.ts"
 import type { Observer, RunEvent } from "../../../RunEvent.ts"
 import { EndedRuns } from "../events/endedRuns.ts"
+import type { ClockWatch } from "./clockWatch.ts"
 import * as encode from "./encode.ts"
 import { headerLine, type RunNames } from "./format.ts"
 import { type Logged, LogLimits, ownIndex } from "./logLimits.ts"
@@ -19,6 +20,8 @@ interface Entry {
   readonly full: encode.Heads
   /** The generation of the sink in which the first line was written. */
   generation: number
+  /** By how much the clock had been set, of what is told in the record of this run. */
+  changed: number
   /** Set by the first message that is logged. */
   logs: LogLimits | undefined
 }
@@ -66,6 +69,7 @@ export interface Recorder {
 /** @internal */
 export const makeRecorder = (
   place: Place,
+  clock: ClockWatch,
   onDefect: (tag: RunEvent["_tag"], defect: unknown) => void
 ): Recorder => {
   const entries = new Map<string, Entry>()
@@ -78,18 +82,29 @@ export const makeRecorder = (
     const sink = ended.get(runId) ?? place.sinkOf(run, at, begins)
     const brief = new encode.Heads(place.own ? "" : `,${JSON.stringify({ runId }).slice(1, -1)}`)
     const full = new encode.Heads(place.own ? "" : `,${JSON.stringify(run).slice(1, -1)}`)
-    const entry: Entry = { sink, brief, full, generation: -1, logs: undefined }
+    const entry: Entry = { sink, brief, full, generation: -1, changed: clock.changedBy(at), logs: undefined }
     entries.set(runId, entry)
     return entry
   }
 
   const entryOf = (run: OccurrenceRun, at: number): Entry => {
-    if (run === lastRun && lastEntry !== undefined) return lastEntry
-    const { id } = run
-    const entry = entries.get(id) ?? begin({ pipelineName: run.pipelineName, runId: id, runName: run.name }, at, false)
-    lastRun = run
-    lastEntry = entry
-    return entry
+    if (run !== lastRun || lastEntry === undefined) {
+      const { id } = run
+      lastEntry = entries.get(id) ?? begin({ pipelineName: run.pipelineName, runId: id, runName: run.name }, at, false)
+      lastRun = run
+    }
+    tellClock(lastEntry, at)
+    return lastEntry
+  }
+
+  /** Records before an event that the clock was set, so that no duration is computed from times of two clocks. */
+  const tellClock = (entry: Entry, at: number): void => {
+    const changed = clock.changedBy(at)
+    if (changed === entry.changed) return
+    const byMillis = changed - entry.changed
+    entry.changed = changed
+    entry.sink.pen.text(`{"_tag":"ClockChanged"${headsOf(entry).run},"at":${at},"byMillis":${byMillis}}\n`)
+    entry.sink.add(at)
   }
 
   /** Releases the file of a run that has ended, after each line about it. */
@@ -168,6 +183,7 @@ export const makeRecorder = (
       if (entry.logs.take(event)) logLine(entry, event, 0)
       return forget(event.runId, entry)
     }
+    tellClock(entry, at)
     if (event._tag === "RunEnded" && entry.logs !== undefined) {
       endLogs(entry, ownIndex, true)
       const omitted = entry.logs.endRun()

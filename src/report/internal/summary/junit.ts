@@ -6,7 +6,7 @@
  */
 import type { Ending, Row, Timeline } from "../timeline/data.ts"
 import { escape } from "../timeline/text.ts"
-import { endings } from "../timeline/words.ts"
+import { endings, tookMillis } from "../timeline/words.ts"
 import { headline, pathOf } from "./paths.ts"
 
 const attributes = (values: Readonly<Record<string, string | number | undefined>>): string =>
@@ -14,7 +14,7 @@ const attributes = (values: Readonly<Record<string, string | number | undefined>
     ""
   )
 
-const seconds = ({ end, start }: Row): string => (Math.max(0, end - start) / 1000).toFixed(3)
+const seconds = (row: Row): string => (tookMillis(row) / 1000).toFixed(3)
 
 /** Formats a time as the schema of Jenkins has it, in UTC, without a zone. */
 const timestamp = (millis: number): string => new Date(millis).toISOString().slice(0, 19)
@@ -100,7 +100,7 @@ const suite = (rows: ReadonlyArray<Row>, suite: Suite): string => {
 export const junit = ({ rows, title }: Timeline): string => {
   const suites = suitesOf(rows)
   const cases = suites.flatMap(casesOf)
-  const time = suites.reduce((sum, { run }) => sum + Math.max(0, run.end - run.start), 0) / 1000
+  const time = suites.reduce((sum, { run }) => sum + tookMillis(run), 0) / 1000
   const head = attributes({ name: title, ...counts(cases), time: time.toFixed(3) })
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites${head}>\n${
     suites.map((one) => suite(rows, one)).join("")

@@ -24,6 +24,8 @@ export interface Hook {
   readonly level: "step" | "pipeline" | "default"
   readonly start: number
   readonly end: number
+  /** The recorded duration, in milliseconds. */
+  readonly took?: number
   readonly outcome: "ended" | "failed" | "skipped" | "cut"
   readonly cause?: string
 }
@@ -40,6 +42,8 @@ export interface Row {
   readonly start: number
   /** The time of the last event of the run, if no end is recorded. */
   readonly end: number
+  /** The recorded duration, in milliseconds, which is more exact than the two times. */
+  readonly took?: number
   readonly ending: Ending
   /** Of what was skipped the reason. */
   readonly cause?: string

@@ -1,5 +1,7 @@
 /** Chooses the rows that a picture has room for. */
+import { count, plural } from "../../../internal/text/words.ts"
 import { isTrouble, type Row } from "./data.ts"
+import { tookMillis } from "./words.ts"
 
 /** Returns how many rows a chart has at most: at least one, and a usual number where none is given. */
 export const rowsOf = (rows: number | undefined, usual: number): number =>
@@ -22,8 +24,7 @@ export const pick = (rows: ReadonlyArray<Row>, most: number): Picked => {
   const order = rows.map((_, index) => index)
   if (rows.length > most) {
     const rank = (row: Row): number => row.ending === "failure" ? 0 : isTrouble(row) ? 1 : 2
-    const length = (row: Row): number => row.end - row.start
-    order.sort((a, b) => rank(rows[a]!) - rank(rows[b]!) || length(rows[b]!) - length(rows[a]!) || a - b)
+    order.sort((a, b) => rank(rows[a]!) - rank(rows[b]!) || tookMillis(rows[b]!) - tookMillis(rows[a]!) || a - b)
   }
   for (const index of order) {
     if (kept.size >= most) break
@@ -47,6 +48,4 @@ export const pick = (rows: ReadonlyArray<Row>, most: number): Picked => {
 export const leftOut = ({ left, leftFailed }: Picked): string | undefined =>
   left === 0
     ? undefined
-    : `… and ${left.toLocaleString("en")} more ${left === 1 ? "step" : "steps"}${
-      leftFailed === 0 ? "" : `, of which ${leftFailed.toLocaleString("en")} failed`
-    }`
+    : `… and ${plural(left, "more step")}${leftFailed === 0 ? "" : `, of which ${count(leftFailed)} failed`}`

@@ -2,6 +2,8 @@
 import { fitEnd, fitMiddle } from "../../../internal/text/fit.ts"
 import { limitText } from "../../../internal/text/overdueText.ts"
 import * as redact from "../../../internal/text/redact.ts"
+import { count } from "../../../internal/text/words.ts"
+import { type ClockModel, clockText } from "../events/clock.ts"
 import type { EventJson } from "../events/eventJson.ts"
 import {
   type AttemptModel,
@@ -48,7 +50,7 @@ export class Contents {
   of(runs: Runs): ReadonlyArray<Content> {
     const contents: Array<Content> = []
     for (const run of [...runs.byId.values()].toSorted((a, b) => a.startedAt - b.startedAt)) {
-      const end = time(run.endedAt ?? run.lastAt)
+      const end = endOf(run, run.lastAt)
       contents.push(runContent(run, end))
       this.#addSteps(contents, run, end)
     }
@@ -60,15 +62,15 @@ export class Contents {
     const ahead = run.roots.toReversed().map((step) => ({ step, depth: 1 }))
     for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
       const { depth, step } = next
-      contents.push(this.#step(step, depth, end))
+      contents.push(this.#step(step, depth, end, run.clock))
       for (const child of step.children.toReversed()) ahead.push({ step: child, depth: depth + 1 })
     }
   }
 
-  #step(step: StepModel, depth: number, runEnd: number): Content {
+  #step(step: StepModel, depth: number, runEnd: number, clock: ReadonlyArray<ClockModel>): Content {
     const made = this.#made.get(step)
     if (made !== undefined && made.revision === step.revision && made.content.depth === depth) return made.content
-    const content = stepContent(step, depth, runEnd)
+    const content = stepContent(step, depth, runEnd, clock)
     // the bars of what has no end reach to the last event of the run
     const isOpen = step.endedAt === undefined || step.hooks.some(({ outcome }) => outcome === "running")
     if (!isOpen) this.#made.set(step, { revision: step.revision, content })
@@ -90,12 +92,36 @@ const runTitle = ({ pipelineName, runName }: RunModel): string =>
 /** Clamps a time to what a `Date` can hold (https://tc39.es/ecma262/#sec-time-values-and-time-range). */
 const time = (millis: number): number => Math.min(Math.max(millis, -8.64e15), 8.64e15)
 
+/**
+ * Returns when something ended, as far as it is known, by its recorded duration: the clock may have been set meanwhile, and
+ * the end of a step is told after its required hooks.
+ */
+const endOf = (
+  { durationMillis, endedAt, startedAt }: Pick<StepModel, "durationMillis" | "endedAt" | "startedAt">,
+  known: number
+): number => {
+  if (endedAt === undefined) return time(Math.max(startedAt, known))
+  if (durationMillis === undefined) return time(Math.max(startedAt, endedAt))
+  const end = startedAt + durationMillis
+  return time(endedAt < startedAt ? end : Math.min(endedAt, end))
+}
+
+const tookOf = ({ durationMillis, outcome }: Pick<StepModel, "durationMillis" | "outcome">): Pick<Row, "took"> =>
+  outcome === undefined || durationMillis === undefined ? {} : { took: durationMillis }
+
+/** Says of a row that its times may be wrong, since the clock was set. */
+const clockOf = (changes: ReadonlyArray<ClockModel>, end = Infinity): ReadonlyArray<Entry> => {
+  const text = clockText(changes.filter(({ at }) => at <= end))
+  return text === undefined ? [] : [{ name: "Clock", value: `${text}: times are suspect, durations are not` }]
+}
+
 const runContent = (run: RunModel, end: number): Content => ({
   kind: "run",
   name: runTitle(run),
   depth: 0,
   start: time(run.roots.reduce((first, { startedAt }) => Math.min(first, startedAt), run.startedAt)),
   end,
+  ...tookOf(run),
   ending: run.outcome ?? "cut",
   ...causeOf(run.left?._tag === "crashed" ? run.left.why : run.cause),
   ...overdueOf(run.overdue),
@@ -104,7 +130,8 @@ const runContent = (run: RunModel, end: number): Content => ({
   facts: [
     { name: "Pipeline", value: name(run.pipelineName) },
     { name: "Run", value: name(run.runId) },
-    { name: "Steps", value: String(run.steps.size) },
+    { name: "Steps", value: count(run.steps.size) },
+    ...clockOf(run.clock),
     ...lateness(run.overdue)
   ],
   params: [],
@@ -112,14 +139,20 @@ const runContent = (run: RunModel, end: number): Content => ({
   ...logsOf(run.logs)
 })
 
-const stepContent = (step: StepModel, depth: number, runEnd: number): Content => {
-  const end = time(step.endedAt ?? Math.max(step.startedAt, runEnd))
+const stepContent = (
+  step: StepModel,
+  depth: number,
+  runEnd: number,
+  clock: ReadonlyArray<ClockModel>
+): Content => {
+  const end = endOf(step, runEnd)
   return {
     kind: "step",
     name: name(step.name),
     depth,
     start: time(step.startedAt),
     end,
+    ...tookOf(step),
     ending: step.outcome ?? "cut",
     ...causeOf(step.cause),
     ...overdueOf(step.overdue),
@@ -130,6 +163,7 @@ const stepContent = (step: StepModel, depth: number, runEnd: number): Content =>
     facts: [
       ...(depth === 1 ? [] : [{ name: "In", value: pathOf(step) }]),
       ...(step.progress === undefined ? [] : [{ name: "Progress", value: progressOf(step.progress) }]),
+      ...clockOf(clock, end),
       ...lateness(step.overdue)
     ],
     params: entries(step.params),
@@ -157,7 +191,7 @@ const lateness = (overdue: OverdueModel | undefined): ReadonlyArray<Entry> =>
   overdue === undefined ? [] : [{
     name: "Late",
     value: line(limitText(overdue.limitMillis, overdue.deadline)) +
-      (overdue.times > 1 ? `, told ${overdue.times} times` : "")
+      (overdue.times > 1 ? `, told ${count(overdue.times)} times` : "")
   }]
 
 /** Returns the names of the steps that a step runs inside of, the innermost of them if there are many. */
@@ -168,7 +202,8 @@ const pathOf = ({ path }: StepModel): string => {
 
 const attemptOf = (attempt: AttemptModel, ending: Ending, stepEnd: number): Attempt => ({
   start: time(attempt.startedAt),
-  end: time(attempt.endedAt ?? Math.max(attempt.startedAt, stepEnd)),
+  // its duration is not recorded: no attempt is longer than its step
+  end: time(Math.max(attempt.startedAt, Math.min(attempt.endedAt ?? stepEnd, stepEnd))),
   ending,
   ...causeOf(attempt.cause)
 })
@@ -178,7 +213,8 @@ const hookOf = (hook: HookModel, end: number): Hook => ({
   kind: hook.kind,
   level: hook.level,
   start: time(hook.startedAt),
-  end: time(hook.endedAt ?? Math.max(hook.startedAt, end)),
+  end: endOf(hook, end),
+  ...(hook.durationMillis === undefined ? {} : { took: hook.durationMillis }),
   outcome: hook.outcome === "running" ? "cut" : hook.outcome,
   ...causeOf(hook.cause)
 })
@@ -187,7 +223,7 @@ const causeOf = (cause: string | undefined): { readonly cause?: string } =>
   cause === undefined ? {} : { cause: fitMiddle(lines(cause), longest.cause) }
 
 const progressOf = ({ done, total }: { readonly done: number; readonly total: number | undefined }): string =>
-  total === undefined ? String(done) : `${done} of ${total}`
+  total === undefined ? count(done) : `${count(done)} of ${count(total)}`
 
 const name = (text: string): string => fitEnd(line(text), longest.name)
 

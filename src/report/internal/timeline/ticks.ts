@@ -18,18 +18,35 @@ export interface Ticks {
   readonly at: ReadonlyArray<number>
 }
 
+/** Returns how far a clock is ahead of UTC at a time, in milliseconds. */
+export type Offset = (millis: number) => number
+
+const utc: Offset = () => 0
+
 /**
- * Returns at most `most` marks at round times between `from` and `to`. Times are round on a clock that is `offset`
- * milliseconds ahead of UTC.
+ * Returns at most `most` marks at round times between `from` and `to`, on a clock that is ahead of UTC by `offset`, each by
+ * the offset of its own time: a clock is set twice a year. A time that the clock shows twice has two marks.
  */
-export const ticks = (from: number, to: number, most: number, offset = 0): Ticks => {
+export const ticks = (from: number, to: number, most: number, offset: Offset = utc): Ticks => {
   const least = (to - from) / Math.max(1, most)
   const step = steps.find((step) => step >= least) ?? Math.ceil(least / (28 * day)) * 28 * day
-  const first = Math.ceil((from + offset) / step) * step - offset
+  const first = Math.ceil((from + offset(from)) / step) * step
+  // from a step before, which the clock shows again where it is set back after `from`
   // by count: very far from 1970, adding a step may not change a number, and the loop would not end
-  const at = Array.from({ length: Math.ceil(most) + 2 }, (_, n) => first + n * step).filter((time) => time <= to)
-  return { step, at }
+  const shown = Array.from({ length: Math.ceil(most) + 3 }, (_, n) => first + (n - 1) * step)
+  const at = shown.flatMap((time) => timesOf(time, offset)).filter((time) => time >= from && time <= to)
+  return { step, at: [...new Set(at)].toSorted((a, b) => a - b) }
 }
+
+/** Returns the times at which a clock shows a time: two where it is set back, and none where it is set forward. */
+const timesOf = (shown: number, offset: Offset): ReadonlyArray<number> => {
+  const [before, after] = [offset(shown - day), offset(shown + day)]
+  if (before === after) return [shown - before]
+  return [shown - before, shown - after].filter((time) => time + offset(time) === shown)
+}
+
+/** Returns whether a clock is set between two times. */
+export const isSetWithin = (from: number, to: number, offset: Offset): boolean => offset(from) !== offset(to)
 
 /** Formats a time since the start as on a clock, as exact as marks at a distance of `step` need it. */
 export const elapsed = (millis: number, step: number): string => {

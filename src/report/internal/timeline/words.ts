@@ -23,9 +23,13 @@ export const outcomes: Readonly<Record<Hook["outcome"], string>> = {
 export const count = (n: number, one: string, many = `${one}s`): string =>
   `${n.toLocaleString("en")} ${n === 1 ? one : many}`
 
+/** Returns how long a row took, in milliseconds. */
+export const tookMillis = ({ end, start, took }: Pick<Row, "start" | "end" | "took">): number =>
+  Math.max(0, took ?? end - start)
+
 /** Formats how long a row took: at least so long, if no end is recorded. */
-export const took = ({ end, ending, start }: Pick<Row, "start" | "end" | "ending">): string =>
-  `${ending === "cut" ? "≥ " : ""}${formatDuration(end - start)}`
+export const took = (row: Pick<Row, "start" | "end" | "ending" | "took">): string =>
+  `${row.ending === "cut" ? "≥ " : ""}${formatDuration(tookMillis(row))}`
 
 /** Describes in a line what a chart shows by shapes, for screen readers. */
 export const summary = (row: Row): string => {

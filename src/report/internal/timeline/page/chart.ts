@@ -1,7 +1,7 @@
 /** Draws the rows and the axis. Only visible rows have elements, so that thousands of rows cost no more than dozens. */
 import type { Row } from "../data.ts"
 import { draw, type Drawn, icons, rowHeight } from "../shapes.ts"
-import { elapsed, type Ticks, ticks } from "../ticks.ts"
+import { elapsed, isSetWithin, type Ticks, ticks } from "../ticks.ts"
 import { summary, took } from "../words.ts"
 import { get, h, svg } from "./dom.ts"
 import type { State } from "./state.ts"
@@ -146,7 +146,7 @@ export class Chart {
 
   #ticks(): Ticks {
     const { fromStart, range } = this.#state
-    return ticks(range.from, range.to, this.#width / 95, fromStart ? 0 : offset(range.from))
+    return ticks(range.from, range.to, this.#width / 95, fromStart ? undefined : offset)
   }
 
   #row(index: number, place: number): Shown {
@@ -220,8 +220,11 @@ export class Chart {
 
   #drawAxis({ at, step }: Ticks): void {
     const { fromStart, range } = this.#state
-    get("zone").textContent = fromStart ? "From start" : `${date(range.from)}, ${zoneName()}`
-    const label = (time: number) => fromStart ? elapsed(time, step) : tickLabel(time, step)
+    // there is room before the first bar, which may be on the day before
+    const first = Math.min(range.to, Math.max(range.from, this.#state.begin))
+    get("zone").textContent = fromStart ? "From start" : `${date(first)}, ${zoneName()}`
+    const isSet = isSetWithin(range.from, range.to, offset)
+    const label = (time: number) => fromStart ? elapsed(time, step) : tickLabel(time, step, isSet)
     this.axis.replaceChildren(...at.flatMap((time) => {
       const x = Math.round(this.#x(time)) + 0.5
       const text = label(time)

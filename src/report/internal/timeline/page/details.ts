@@ -3,7 +3,7 @@ import { formatDuration } from "../../../../internal/text/duration.ts"
 import type { Entry, Hook, Row } from "../data.ts"
 import { hookShapes } from "../legend.ts"
 import { icons } from "../shapes.ts"
-import { count, endings, outcomes, took } from "../words.ts"
+import { count, endings, outcomes, took, tookMillis } from "../words.ts"
 import { h, svg } from "./dom.ts"
 import { timeElement } from "./time.ts"
 
@@ -148,7 +148,7 @@ const origins: Readonly<Record<Hook["level"], string>> = {
 const hookLine = (hook: Hook): string => {
   const ran = hook.outcome === "skipped"
     ? ""
-    : `, ${hook.outcome === "cut" ? "≥ " : ""}${formatDuration(hook.end - hook.start)}`
+    : `, ${hook.outcome === "cut" ? "≥ " : ""}${formatDuration(tookMillis(hook))}`
   const from = origins[hook.level]
   return `on ${hook.kind}: ${outcomes[hook.outcome]}${ran}${from}`
 }

@@ -40,6 +40,8 @@ export class State {
   /** The range of all rows. */
   whole: Range = { from: 0, to: 1 }
   range: Range = this.whole
+  /** When the first row begins. */
+  begin = 0
   /** The indexes of the visible rows. */
   visible: ReadonlyArray<number> = []
   /** The place of each visible row among the visible rows with the same parent. */
@@ -85,6 +87,7 @@ export class State {
       for (const { end } of row.hooks) to = Math.max(to, end - shift)
     }
     if (from > to) [from, to] = [0, 1]
+    this.begin = from
     // room for labels after the last bars
     const extra = Math.max(to - from, shortest) * 0.015
     // at least a millisecond: far from 1970, adding less would not change the number

@@ -20,9 +20,14 @@ const minutes = format({ hour: "2-digit", minute: "2-digit" })
 const days = format({ month: "short", day: "numeric" })
 export const date = format({ dateStyle: "medium" })
 
-/** Labels a mark of the axis, as exact as marks at a distance of `step` need it. */
-export const tickLabel = (millis: number, step: number): string =>
-  (step < 1000 ? precise : step < 60_000 ? seconds : step < 86_400_000 ? minutes : days)(millis)
+const offsets = format({ hour: "2-digit", minute: "2-digit", timeZoneName: "shortOffset" })
+
+/**
+ * Labels a mark of the axis, as exact as marks at a distance of `step` need it. Where the clock `isSet` among the marks,
+ * labels of hours have the offset from UTC, as one hour is there twice or not at all.
+ */
+export const tickLabel = (millis: number, step: number, isSet = false): string =>
+  (step < 1000 ? precise : step < 60_000 ? seconds : step >= 86_400_000 ? days : isSet ? offsets : minutes)(millis)
 
 const utc = (millis: number): string => new Date(millis).toISOString()
 
