@@ -64,7 +64,7 @@ test("every TypeScript snippet compiles", async () => {
   const output = await new Response(tsc.stdout).text()
   expect(output.replaceAll(relative(root, folder), "")).toBe("")
   expect(await tsc.exited).toBe(0)
-}, 60_000)
+}, 120_000)
 
 /** Programs with the output that their pages show: the next block of code is the text that they print. */
 const shown = pages.flatMap(({ blocks, page }) =>
@@ -121,7 +121,7 @@ test("pages show programs with their output, the README and the first pages amon
 test("the README's program prints the output that the README shows", async () => {
   const { name, output, page } = shown.find(({ page }) => page === "README.md")!
   compare(page, output, await outputOf(root, process.execPath, join(folder, `${name}.ts`)))
-}, 60_000)
+}, 120_000)
 
 test("the programs of the pages print the outputs that these show", async () => {
   const programs = shown.filter(({ page }) => page !== "README.md")
@@ -151,7 +151,7 @@ for (const name of process.argv.slice(2)) {
     if (name === "docs_alerts_0") expect(normal(printed.get(name)!)).toContain(normal(output))
     else compare(page, output, printed.get(name) ?? "")
   }
-}, 60_000)
+}, 120_000)
 
 /** Pages with sessions in a shell: the first line of the block is a command. The files that they name stand above it. */
 const sessions = ["docs/start.md", "docs/supervision.md"].map((page) => ({ page, blocks: blocksOf(page) }))
@@ -170,7 +170,7 @@ test.each(sessions)("the commands of $page print the output that it shows", asyn
     }
     compare(page, code, printed)
   }
-}, 60_000)
+}, 120_000)
 
 test(
   "the config file of docs/config-files-and-command.md is that of the examples, and prints what the page shows",
