@@ -23,6 +23,8 @@ export const commands = {
 export interface Pane {
   /** Returns the present screen, without empty lines at the end. */
   readonly shown: () => string
+  /** Returns the present screen with the escape sequences of its colours. */
+  readonly styled: () => string
   /** Returns the present screen and the lines scrolled off it. */
   readonly all: () => string
   /** Waits until the screen matches, and returns it. Throws after 20 seconds. */
@@ -60,6 +62,7 @@ export const inTerminal = async (
   try {
     await use({
       shown,
+      styled: () => tmux("capture-pane", "-p", "-e").trimEnd(),
       all: () => tmux("capture-pane", "-p", "-S", "-").trimEnd(),
       shows: async (what) => {
         for (const end = Date.now() + 20_000; Date.now() < end;) {
