@@ -117,12 +117,12 @@ const services: ReadonlyArray<
       GITLAB_CI: "true",
       CI_JOB_URL: "https://gitlab.example/acme/-/jobs/7"
     },
-    "http://etl.internal:4680/runs/r%201"
+    "http://etl.internal:4680/runs/r%201#step=load/page%207"
   ],
   [
     "a machine whose page is named by the link that was printed, with its token",
     { EPILOGUE_URL: "http://me:secret@127.0.0.1:4680/etl/?token=YjhZ4YdnLXiuUMxniRzr-Q#top" },
-    "http://127.0.0.1:4680/etl/runs/r%201"
+    "http://127.0.0.1:4680/etl/runs/r%201#step=load/page%207"
   ],
   [
     "a machine with no address in its variable",
@@ -132,6 +132,23 @@ const services: ReadonlyArray<
   ["no service", { BUILD_URL: "https://ci.example/job/etl/4/" }, undefined]
 ]
 
+it.effect("the address of a step on the page of runs has its keys, and that of a run leads to no step", () => {
+  const found: Array<string | undefined> = []
+  const channel = Alerter.layer(({ url }) => Effect.sync(() => void found.push(url)))
+  return Effect.gen(function*() {
+    const alerter = yield* Alerter
+    const keyed = { ...source, stepPath: ["load", "fetch"], stepLabels: ["load", "fetch[a/b]"], stepKey: "a/b" }
+    for (const about of [keyed, { ...source, stepPath: [] }, { ...source, stepPath: Array(9_999).fill("load") }]) {
+      yield* alerter.post(Alert.make({ title: "a", source: about }))
+    }
+    const run = "https://etl.example/runs/r%201"
+    assert.deepEqual(found, [`${run}#step=load/fetch%5Ba%2Fb%5D`, run, run])
+  }).pipe(
+    Effect.provide(channel),
+    (test) => within({ EPILOGUE_URL: "https://etl.example" }, test)
+  )
+})
+
 it.effect("the address of a run on the page of runs is made of any identifier", () => {
   const found: Array<string | undefined> = []
   const channel = Alerter.layer(({ url }) => Effect.sync(() => void found.push(url)))
@@ -140,7 +157,10 @@ it.effect("the address of a run on the page of runs is made of any identifier", 
     for (const runId of ["a/b?c#d", "%2F", "\ud800"]) {
       yield* alerter.post(Alert.make({ title: "a", dedupeKey: runId, source: { ...source, runId } }))
     }
-    assert.deepEqual(found, ["a%2Fb%3Fc%23d", "%252F", "%EF%BF%BD"].map((id) => `https://etl.example/runs/${id}`))
+    assert.deepEqual(
+      found,
+      ["a%2Fb%3Fc%23d", "%252F", "%EF%BF%BD"].map((id) => `https://etl.example/runs/${id}#step=load/page%207`)
+    )
   }).pipe(
     Effect.provide(dedupe(channel, { window: "1 hour" })),
     (test) => within({ EPILOGUE_URL: "https://etl.example" }, test)

@@ -248,3 +248,51 @@ it.live("an address that other machines reach is refused, and a server that clos
     yield* Scope.close(scope, Exit.void)
     yield* Effect.timeout(Fiber.await(stream), "10 seconds")
   }))
+
+it.live("two runs are compared by their addresses, and the reason is told where they can't be", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const step = (stepName: string, durationMillis: number) => ({
+      _tag: "StepEnded",
+      at: start + durationMillis,
+      stepName,
+      stepPath: [stepName],
+      index: 0,
+      outcome: "success",
+      attempts: 1,
+      durationMillis
+    })
+    writeRecord(folder, { id: "a", lines: [step("load", 100), ended("success", 100)] })
+    writeRecord(folder, { id: "b", at: start + 1000, lines: [step("load", 900), ended("success", 900)] })
+    writeRecord(folder, { id: "c", name: "training", lines: [ended("success", 900)] })
+    fs.writeFileSync(
+      path.join(folder, `20261123T180000001Z.nightly.${idOf("d")}.jsonl`),
+      `${JSON.stringify({ _tag: "Record", version: 1, pipelineName: "nightly", runId: idOf("d"), runName: "d" })}\n`
+    )
+    const { get } = yield* served(folder)
+    const page = yield* get(`/compare/${idOf("a")}/${idOf("b")}`)
+    assert.match(page.body, /^<!DOCTYPE html>[^]*<div id="app"><\/div>/)
+    const { body, headers } = yield* get(`/api/compare/${idOf("a")}/${idOf("b")}`)
+    assert.equal(headers["content-type"], "application/json; charset=utf-8")
+    const { after, before, run, steps } = JSON.parse(body)
+    assert.deepEqual([before.runId, after.runId, run.changes], [idOf("a"), idOf("b"), ["slower"]])
+    assert.deepEqual(
+      steps.map((
+        { changes, differenceMillis, fragment, name }: Record<string, unknown>
+      ) => [name, differenceMillis, changes, fragment]),
+      [["load", 800, ["slower"], "#step=load"]]
+    )
+    for (
+      const [ids, status, message] of [
+        [["a", "c"], 400, /runs of two pipelines/],
+        [["a", "e"], 404, /no such run/],
+        [["a", "d"], 404, /Nothing is recorded/]
+      ] as const
+    ) {
+      const reply = yield* get(`/api/compare/${ids.map(idOf).join("/")}`)
+      assert.equal(reply.status, status)
+      assert.match(JSON.parse(reply.body).error, message)
+    }
+    assert.equal((yield* get(`/api/compare/${idOf("a")}/%E0%A4%A`)).status, 404)
+    assert.equal((yield* get(`/api/compare/${idOf("a")}/${idOf("b")}`, {})).status, 401)
+  }))

@@ -1,6 +1,8 @@
 /** Finds the address of a page about a run: that of the runs' own page, or of the job of a CI service that this process runs in. */
 import type { Alert } from "../../Alert.ts"
 import { withoutTrailingSlashes } from "../text/baseUrl.ts"
+import { labelsOf } from "../text/stepLabel.ts"
+import { stepFragment } from "../text/stepLink.ts"
 import { variable } from "../text/terminal.ts"
 
 type Read = (name: string) => string | undefined
@@ -30,14 +32,14 @@ const services: ReadonlyArray<readonly [sets: string, address: string]> = [
 ]
 
 /**
- * Returns the address of a page about the run of an alert: on the page at `EPILOGUE_URL`, where `epilogue ui` is served, or
- * else the job's.
+ * Returns the address of a page about the run of an alert, and of the step in it: on the page at `EPILOGUE_URL`, where
+ * `epilogue ui` is served, or else the job's.
  */
 export const pageUrl = ({ source }: Pick<Alert, "source">, read: Read = variable): string | undefined => {
   const base = source === undefined ? undefined : baseOf(read("EPILOGUE_URL"))
   return source === undefined || base === undefined
     ? ciUrl(read)
-    : `${base}/runs/${encodeURIComponent(source.runId.toWellFormed())}`
+    : `${base}/runs/${encodeURIComponent(source.runId.toWellFormed())}${stepFragment(labelsOf(source))}`
 }
 
 /**

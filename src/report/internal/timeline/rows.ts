@@ -1,7 +1,8 @@
 /** Makes the rows of a timeline from the events of runs. */
-import { fitEnd, fitMiddle } from "../../../internal/text/fit.ts"
+import { fitMiddle } from "../../../internal/text/fit.ts"
 import { limitText } from "../../../internal/text/overdueText.ts"
 import * as redact from "../../../internal/text/redact.ts"
+import { shownName } from "../../../internal/text/stepLink.ts"
 import { count } from "../../../internal/text/words.ts"
 import { type ClockModel, clockText } from "../events/clock.ts"
 import type { EventJson } from "../events/eventJson.ts"
@@ -27,7 +28,7 @@ import {
 import { line, lines } from "./text.ts"
 
 /** The longest texts, in UTF-16 code units, and the longest path, in names: more would slow down a browser. */
-const longest = { name: 500, value: 5000, cause: 20_000, path: 20 }
+const longest = { value: 5000, cause: 20_000, path: 20 }
 
 /** Returns the rows of all runs, in the order in which the runs began. */
 export const timeline = (events: Iterable<EventJson>, title?: string): Timeline => {
@@ -225,7 +226,7 @@ const causeOf = (cause: string | undefined): { readonly cause?: string } =>
 const progressOf = ({ done, total }: { readonly done: number; readonly total: number | undefined }): string =>
   total === undefined ? count(done) : `${count(done)} of ${count(total)}`
 
-const name = (text: string): string => fitEnd(line(text), longest.name)
+const name = shownName
 
 const entries = (values: Readonly<Record<string, unknown>>): ReadonlyArray<Entry> =>
   Object.entries(values).map(([key, value]) => ({

@@ -7,6 +7,7 @@ import { isSameSecret } from "../../../internal/text/token.ts"
 import { find } from "../record/list.ts"
 import { html as timelinePage, policyOf } from "../timeline/html.ts"
 import { isKnown, refusal, type Site } from "./access.ts"
+import { comparisonReply } from "./comparisons.ts"
 import { appPage, appPolicy } from "./pages.ts"
 import { decodePart, events, message, otherMethod, page } from "./replies.ts"
 import type { Runs } from "./runs.ts"
@@ -73,8 +74,8 @@ export const app = (
     }
     if (pathname === "/") return page(appPage("Runs", context), appPolicy)
     if (pathname === "/api/runs") return events(runs.changes, closing)
-    const ofDurable = yield* durableReply(context, pathname)
-    if (ofDurable !== undefined) return ofDurable
+    const other = (yield* durableReply(context, pathname)) ?? (yield* comparisonReply(context, pathname))
+    if (other !== undefined) return other
     const [, api, id] = /^\/(api\/)?runs\/([^/]+)$/.exec(pathname) ?? []
     const decoded = id === undefined ? undefined : decodePart(id)
     if (decoded === undefined) return noPage

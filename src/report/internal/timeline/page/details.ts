@@ -11,9 +11,24 @@ import { timeElement } from "./time.ts"
 export interface Actions {
   readonly close: () => void
   readonly zoom: () => void
+  /** The fragment of the address of the row, or nothing. */
+  readonly fragment: string
 }
 
-export const details = (row: Row, { close, zoom }: Actions): ReadonlyArray<Node> => {
+/** Makes a link to a step, and a button that copies it, where the browser lets pages do so. */
+const links = (fragment: string): ReadonlyArray<Node | string> => {
+  const button = h("button", {}, "Copy link")
+  button.addEventListener("click", () => {
+    void navigator.clipboard.writeText(`${location.href.split("#", 1)[0]}${fragment}`).then(
+      () => button.replaceChildren("Copied"),
+      () => button.replaceChildren("Can't be copied")
+    )
+  })
+  const link = h("a", { href: fragment }, "Link to this step")
+  return "clipboard" in navigator ? [link, " ", button] : [link]
+}
+
+export const details = (row: Row, { close, fragment, zoom }: Actions): ReadonlyArray<Node> => {
   const closeButton = h("button", { "aria-label": "Close details", class: "close" }, "✕")
   const zoomButton = h("button", {}, "Zoom to it")
   closeButton.addEventListener("click", close)
@@ -28,6 +43,7 @@ export const details = (row: Row, { close, zoom }: Actions): ReadonlyArray<Node>
       ` · ${took(row)} `,
       zoomButton
     ),
+    ...(fragment === "" ? [] : [h("p", {}, ...links(fragment))]),
     ...cause(row.cause),
     list(
       row.facts.map(fact),

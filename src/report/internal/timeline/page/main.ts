@@ -1,11 +1,13 @@
 /** Runs the page: the script that `scripts/page.ts` bundles. */
-import { applyParts, type Content, isTrouble, type Part, place, type Row, type Timeline } from "../data.ts"
+import { applyParts, type Content, isTrouble, type Part, place, type Timeline } from "../data.ts"
 import { legend } from "../legend.ts"
 import { rowHeight } from "../shapes.ts"
-import { endings, sayGoesOn, summary, took, totals } from "../words.ts"
+import { endings, sayGoesOn, took, totals } from "../words.ts"
 import { Chart } from "./chart.ts"
-import { cause, details, tip } from "./details.ts"
+import { details, tip } from "./details.ts"
 import { get, h, svg } from "./dom.ts"
+import { fragmentOf, linkedRow } from "./link.ts"
+import { print } from "./paper.ts"
 import { receive } from "./source.ts"
 import { State } from "./state.ts"
 import { timeElement } from "./time.ts"
@@ -34,7 +36,11 @@ const showDetails = (): void => {
   const row = state.chosen === undefined ? undefined : state.rows[state.chosen]
   if (row === undefined) return hideDetails()
   panel.replaceChildren(
-    ...details(row, { close: closeDetails, zoom: () => change(() => state.showRow(state.chosen!)) })
+    ...details(row, {
+      close: closeDetails,
+      zoom: () => change(() => state.showRow(state.chosen!)),
+      fragment: fragmentOf(state.rows, state.chosen!)
+    })
   )
   panel.scrollTop = 0
   panel.hidden = false
@@ -314,50 +320,7 @@ tree.addEventListener("pointermove", (event) => {
 tree.addEventListener("pointerleave", hideTip)
 chart.scroller.addEventListener("scroll", hideTip, { passive: true })
 
-// -----------------------------------------------------------------------------
-// paper
-// -----------------------------------------------------------------------------
-
-/** How many causes are printed at most. */
-const mostCauses = 100
-
-/** Returns the failed steps, without those that failed for the same cause as a step inside them. */
-const failures = (): ReadonlyArray<Row> => {
-  const told = new Set(state.rows.flatMap(({ cause, parent }) => cause === undefined ? [] : [`${parent} ${cause}`]))
-  return state.rows.filter(({ cause, kind }, index) =>
-    kind === "step" && cause !== undefined && !told.has(`${index} ${cause}`)
-  )
-}
-
-const causes = get("causes")
-addEventListener("beforeprint", () => {
-  hideTip()
-  const range = state.range
-  state.show(state.whole)
-  const left = chart.print(true)
-  state.range = range
-  const failed = failures()
-  causes.replaceChildren(
-    ...(left > 0 ? [h("p", {}, `… and ${left} more rows`)] : []),
-    ...(failed.length > 0 ? [h("h2", {}, "Failures")] : []),
-    ...failed.slice(0, mostCauses).map((row) =>
-      h(
-        "article",
-        {},
-        h("h3", { dir: "auto" }, row.name),
-        h("p", {}, summary(row), " · ", timeElement(row.start)),
-        ...cause(row.cause)
-      )
-    ),
-    ...(failed.length > mostCauses ? [h("p", {}, `… and ${failed.length - mostCauses} more`)] : [])
-  )
-  causes.hidden = false
-})
-addEventListener("afterprint", () => {
-  chart.print(false)
-  causes.hidden = true
-  causes.replaceChildren()
-})
+print(state, chart, hideTip)
 
 for (const element of document.querySelectorAll("time")) element.replaceWith(timeElement(Date.parse(element.dateTime)))
 const showLegend = (): void =>
@@ -377,6 +340,29 @@ const showLegend = (): void =>
   )
 showLegend()
 refilter(() => {})
+
+// -----------------------------------------------------------------------------
+// the step that the address names
+// -----------------------------------------------------------------------------
+
+/** Whether the step of the address was not found yet. It may be one that is still to begin. */
+let isAwaited = true
+
+const goToLinked = (): void => {
+  const index = linkedRow(state.rows, location.hash)
+  if (index === undefined) return
+  isAwaited = false
+  refilter(() => state.unfoldTo(index))
+  choose(index)
+  showDetails()
+}
+addEventListener("hashchange", () => {
+  isAwaited = true
+  search.value = ""
+  get("troubles").setAttribute("aria-pressed", "false")
+  goToLinked()
+})
+goToLinked()
 
 // -----------------------------------------------------------------------------
 // a run that goes on
@@ -402,6 +388,7 @@ const showRows = (): void => {
   hideFold()
   showLegend()
   showSubtitle()
+  if (isAwaited) goToLinked()
 }
 
 let contents: ReadonlyArray<Content> = []

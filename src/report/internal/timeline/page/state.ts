@@ -154,6 +154,14 @@ export class State {
     this.filter()
   }
 
+  /** Makes a row visible, whatever is folded or filtered. */
+  unfoldTo(index: number): void {
+    this.search = ""
+    this.troublesOnly = false
+    for (let at = this.rows[index]!.parent; at >= 0; at = this.rows[at]!.parent) this.#folded.delete(at)
+    this.filter()
+  }
+
   /** Folds or unfolds all steps that have steps inside. */
   foldAll(folded: boolean): void {
     this.#folded.clear()

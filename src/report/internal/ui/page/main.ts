@@ -2,6 +2,8 @@
 import { h, render } from "preact"
 import { useEffect, useMemo, useState } from "preact/hooks"
 import type { RunJson } from "../data.ts"
+import { Choice, choose } from "./choice.ts"
+import { ComparePage } from "./compare.ts"
 import { type Feed, listen } from "./feed.ts"
 import { Filters, type Wanted } from "./filters.ts"
 import { Nav } from "./nav.ts"
@@ -29,6 +31,7 @@ const states: Readonly<Record<Feed["state"], string>> = {
 const App = () => {
   const [feed, setFeed] = useState<Feed>({ runs: [], state: "loading" })
   const [wanted, setWanted] = useState(nothing)
+  const [chosen, setChosen] = useState<ReadonlyArray<string>>([])
   useEffect(() => listen(setFeed), [])
   const { runs, state } = feed
   const shown = useMemo(() => runs.filter(matches(wanted)), [runs, wanted])
@@ -47,16 +50,26 @@ const App = () => {
     ),
     h(Pipelines, { runs, chosen: wanted.pipeline, onChoose: (pipeline) => setWanted({ ...wanted, pipeline }) }),
     h(Filters, { runs, wanted, onChange: setWanted }),
-    h(Table, { runs: shown, isFiltered: shown.length < runs.length, isLoading: state === "loading" })
+    h(Choice, { runs, chosen, onClear: () => setChosen([]) }),
+    h(Table, {
+      runs: shown,
+      isFiltered: shown.length < runs.length,
+      isLoading: state === "loading",
+      chosen,
+      onChoose: (id) => setChosen(choose(chosen, id))
+    })
   )
 }
 
 const Page = () => {
-  const [, first, second] = location.pathname.split("/")
+  const [, first, second, third] = location.pathname.split("/")
   if (first === "durable") {
     return second === undefined
       ? h(DurableList, {})
       : h(DurableRun, { id: decodeURIComponent(second) })
+  }
+  if (first === "compare" && second !== undefined && third !== undefined) {
+    return h(ComparePage, { before: second, after: third })
   }
   return first === "questions" ? h(Questions, {}) : h(App, {})
 }

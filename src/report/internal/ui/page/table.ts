@@ -1,22 +1,23 @@
-/** Shows runs as a table. Only rows in sight have elements, so that ten thousand cost no more than dozens. */
+/** Shows runs as a table, of which any two of one pipeline can be chosen. */
 import { h } from "preact"
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks"
+import { useEffect, useState } from "preact/hooks"
 import { formatDuration, formatRunningTime } from "../../../../internal/text/duration.ts"
 import { statusColors, statusSigns, statusWords } from "../../events/status.ts"
 import type { RunJson } from "../data.ts"
 import { timeText } from "./times.ts"
+import { useRows } from "./virtual.ts"
 
 interface Props {
   readonly runs: ReadonlyArray<RunJson>
   readonly isFiltered: boolean
   readonly isLoading: boolean
+  /** The ids of the chosen runs. */
+  readonly chosen: ReadonlyArray<string>
+  readonly onChoose: (id: string) => void
 }
 
 /** The height of a row in pixels, as in style.css. */
 const rowHeight = 36
-
-/** How many rows beyond those in sight have elements, so that fast scrolling shows no gaps. */
-const spare = 8
 
 /** Returns the time of day, once a second while a run goes on. */
 const useNow = (isTicking: boolean): number => {
@@ -29,17 +30,39 @@ const useNow = (isTicking: boolean): number => {
   return now
 }
 
-const Row = ({ index, now, run }: { readonly run: RunJson; readonly index: number; readonly now: number }) => {
+interface RowProps extends Pick<Props, "onChoose"> {
+  readonly run: RunJson
+  readonly index: number
+  readonly now: number
+  readonly isChosen: boolean
+}
+
+const Row = ({ index, isChosen, now, onChoose, run }: RowProps) => {
   const { at, hookFailures, id, millis, name, pipeline, status, steps } = run
   const took = status === "running" ? formatRunningTime(Math.max(0, now - at)) : formatDuration(millis)
   return h(
     "div",
     {
       role: "row",
-      class: "row",
+      class: isChosen ? "row chosen" : "row",
       "aria-rowindex": index + 2,
       style: { transform: `translateY(${index * rowHeight}px)` }
     },
+    h(
+      "span",
+      { role: "cell", class: "choice" },
+      h(
+        "label",
+        {},
+        h("input", {
+          type: "checkbox",
+          checked: isChosen,
+          "data-index": index,
+          "aria-label": `Compare ${pipeline}, ${timeText(at)}`,
+          onChange: () => onChoose(id)
+        })
+      )
+    ),
     h(
       "span",
       { role: "cell", class: `status ${statusColors[status]}` },
@@ -64,60 +87,11 @@ const Row = ({ index, now, run }: { readonly run: RunJson; readonly index: numbe
   )
 }
 
-const columns = ["Status", "Run", "Began", "Took", "Steps"]
+const columns = ["Compare", "Status", "Run", "Began", "Took", "Steps"]
 
-export const Table = ({ isFiltered, isLoading, runs }: Props) => {
-  const scroller = useRef<HTMLDivElement>(null)
-  const [sight, setSight] = useState({ top: 0, height: 800 })
-  /** The row to focus once it has an element. */
-  const [wanted, setWanted] = useState<number | undefined>(undefined)
+export const Table = ({ chosen, isFiltered, isLoading, onChoose, runs }: Props) => {
   const now = useNow(runs.some(({ status }) => status === "running"))
-  const measure = () => {
-    const { clientHeight = 0, scrollTop = 0 } = scroller.current ?? {}
-    setSight({ top: scrollTop, height: clientHeight })
-  }
-  useLayoutEffect(() => {
-    const observer = new ResizeObserver(measure)
-    observer.observe(scroller.current!)
-    return () => observer.disconnect()
-  }, [])
-  useLayoutEffect(() => {
-    if (wanted === undefined) return
-    const link = scroller.current!.querySelector<HTMLElement>(`a[data-index="${wanted}"]`)
-    link?.focus()
-    if (link !== null) setWanted(undefined)
-  })
-  const go = (index: number) => {
-    const to = Math.min(Math.max(index, 0), runs.length - 1)
-    const { current } = scroller
-    if (current === null || to < 0) return
-    const top = to * rowHeight
-    if (top < current.scrollTop) current.scrollTop = top
-    else if (top + rowHeight > current.scrollTop + current.clientHeight) {
-      current.scrollTop = top + rowHeight - current.clientHeight
-    }
-    measure()
-    setWanted(to)
-  }
-  const onKeyDown = (event: KeyboardEvent) => {
-    const from = event.target instanceof HTMLElement ? event.target.dataset["index"] : undefined
-    if (from === undefined || event.ctrlKey || event.metaKey || event.altKey) return
-    const page = Math.max(1, Math.floor(sight.height / rowHeight) - 1)
-    const moves: Readonly<Record<string, number>> = {
-      ArrowDown: 1,
-      ArrowUp: -1,
-      PageDown: page,
-      PageUp: -page,
-      Home: -runs.length,
-      End: runs.length
-    }
-    const by = moves[event.key]
-    if (by === undefined) return
-    event.preventDefault()
-    go(Number(from) + by)
-  }
-  const first = Math.max(0, Math.floor(sight.top / rowHeight) - spare)
-  const last = Math.min(runs.length, Math.ceil((sight.top + sight.height) / rowHeight) + spare)
+  const { first, last, scroll } = useRows(runs.length, rowHeight)
   const empty = isLoading ? "" : isFiltered
     ? "No such run."
     : "No runs are recorded here: record one with “epilogue run … --record”, or with Report.layerRecord() in code."
@@ -138,11 +112,13 @@ export const Table = ({ isFiltered, isLoading, runs }: Props) => {
       ),
       h(
         "div",
-        { role: "rowgroup", class: "scroll", ref: scroller, onScroll: measure, onKeyDown, tabIndex: -1 },
+        { role: "rowgroup", class: "scroll", ...scroll },
         h(
           "div",
           { class: "rows", role: "presentation", style: { height: `${runs.length * rowHeight}px` } },
-          ...runs.slice(first, last).map((run, i) => h(Row, { key: run.id, run, index: first + i, now }))
+          ...runs.slice(first, last).map((run, i) =>
+            h(Row, { key: run.id, run, index: first + i, now, isChosen: chosen.includes(run.id), onChoose })
+          )
         )
       )
     ),
