@@ -27,6 +27,9 @@ export const errCause = (cause: Cause.Cause<unknown>): void => errBlock(causeDet
 /** Writes lines of a child process to standard error, with their colours. */
 export const errRelayed = (lines: string): void => void process.stderr.write(forLog(printableStyled(lines)))
 
+/** Writes what a child process has written to standard output, as it is. */
+export const outRelayed = (text: string): void => void process.stdout.write(text)
+
 /** Writes a line to standard error before it returns, since the process may exit right after. */
 export const errAtOnce = (text: string): void => {
   try {

@@ -3,22 +3,19 @@
  *
  * @since 0.1.0
  */
-import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { writeSync } from "node:fs"
 import process from "node:process"
-import { colorsOn, isTerminal, type StreamName } from "../internal/text/terminal.ts"
+import { colorsOn, type StreamName } from "../internal/text/terminal.ts"
 import * as Writer from "../internal/text/writer.ts"
 import { type Observer, Observers, type RunEvent } from "../RunEvent.ts"
 import { line } from "./internal/events/line.ts"
 import { StepNames } from "./internal/events/stepNames.ts"
-import { capture } from "./internal/progress/capture.ts"
 import { make as makeGithub } from "./internal/progress/github.ts"
 import { make as makeGitlab } from "./internal/progress/gitlab.ts"
-import { Live } from "./internal/progress/live.ts"
-import type { Terminal } from "./internal/progress/screen.ts"
+import type { Live } from "./internal/progress/live.ts"
+import { liveOn } from "./internal/progress/liveOn.ts"
 import { type Mode, modeFor, surroundings } from "./internal/progress/settings.ts"
 
 /**
@@ -65,7 +62,8 @@ export interface ProgressOptions {
  * **Gotchas**
  *
  * Output that reaches the terminal without those streams, such as that of a child process that inherits them, is drawn
- * into the tree.
+ * into the tree. The tree of `epilogue run --supervise` is above neither: its supervisor reads what the run and all
+ * processes that inherit its streams print.
  *
  * @example
  * ```ts
@@ -181,30 +179,3 @@ const tree = (make: () => Live): Effect.Effect<Observer, never, Scope.Scope> =>
     yield* Effect.addFinalizer(() => Effect.sync(close))
     return observer
   })
-
-const liveOn = (stream: StreamName, colors: boolean, context: Context.Context<never>): Live => {
-  const watched = (["stdout", "stderr"] as const).filter((name) => name === stream || isTerminal(name))
-  return new Live({ terminal: terminalOf(stream), colors, context, capture: (handlers) => capture(watched, handlers) })
-}
-
-const terminalOf = (name: StreamName): Terminal => {
-  const fd = name === "stdout" ? 1 : 2
-  return {
-    // not by the stream, which may keep text for later, when the process has ended
-    write: (text) => writeAll(fd, Buffer.from(text)),
-    size: () => ({ columns: process[name].columns ?? 0, rows: process[name].rows ?? 0 })
-  }
-}
-
-const writeAll = (fd: number, bytes: Uint8Array): void => {
-  let written = 0
-  while (written < bytes.length) {
-    try {
-      written += writeSync(fd, bytes, written)
-    } catch (error) {
-      // A terminal that is closed is no reason for a run to fail; one that is full takes more a millisecond later.
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
-    }
-  }
-}

@@ -299,7 +299,8 @@ it.effect("names and messages can't move the cursor or reorder text, and secrets
     assertScreen(
       terminal,
       "✗ p\\u{9b}2J (1 s, 2 steps)",
-      "├─ ✓ a\\u{1b}[2Jb c\\u{d}\\u{a}d\\u{202e}e\\u{7} (1 s)  token=<redacted> k\\u{a}ey=x…",
+      "├─ ✓ a\\u{1b}[2Jb c\\u{d}\\u{a}d\\u{202e}e\\u{7} (1 s)  token=<redacted>",
+      "│    k\\u{a}ey=x\\u{1b}]0;title\\u{7}y",
       "└─ ✗ bad (0 ms): HttpError: one and"
     )
   }))

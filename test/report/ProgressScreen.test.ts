@@ -79,11 +79,21 @@ it.effect("lines are cut to the width of the terminal", () =>
     yield* Fiber.join(fiber)
     assertScreen(
       terminal,
-      "✓ nightly-etl (2 s…",
-      "├─ ✓ download ever…",
-      "├─ ✓ 日本語のデー…",
-      "└─ ✗ ok (0 ms): no…",
-      "   └─ ✗ 👍👍👍👍👍…"
+      "✓ nightly-etl (2 s,",
+      "  4 steps)",
+      "├─ ✓ download",
+      "│    everything (1",
+      "│    s)",
+      "├─ ✓ 日本語のデータ",
+      "│    を読む (2 s)",
+      "└─ ✗ ok (0 ms):",
+      "     nothing was as",
+      "     it should be",
+      "   └─ ✗ 👍👍👍👍👍",
+      "        👍👍👍👍 (0",
+      "        ms): nothin",
+      "        g was as it",
+      "        should be"
     )
   }))
 
@@ -114,7 +124,7 @@ it.effect("a terminal without a size is taken for one of 80 by 24", () =>
     const terminal = { ...fakeTerminal(), size: () => ({ columns: 0, rows: 0 }) }
     const { layer } = yield* shown(terminal)
     yield* Effect.provide(Pipeline.make("etl", Step.make("x".repeat(100), Effect.void)), layer)
-    assertScreen(terminal, "✓ etl (0 ms, 1 step)", `└─ ✓ ${"x".repeat(73)}…`)
+    assertScreen(terminal, "✓ etl (0 ms, 1 step)", `└─ ✓ ${"x".repeat(74)}`, `     ${"x".repeat(26)} (0 ms)`)
   }))
 
 // -----------------------------------------------------------------------------

@@ -191,6 +191,54 @@ test("a thousand running steps fit on a small screen", async () => {
   })
 }, 60_000)
 
+for (const [kind, flag] of [["a run", "--no-supervise"], ["a supervised run", "--supervise"]] as const) {
+  test(`of 200 steps of ${kind}, those that failed and that run are shown, at any width`, async () => {
+    const command = `bun src/cli/main.ts run test/cli/fixtures/many.ts#many ${flag}`
+    await inTerminal(command, { columns: 80, rows: 24 }, async (pane) => {
+      await pane.shows(/8 running, 189 done, 4 failed[^]*… and/)
+      const widths = [[40, /157 .{15,26}…$/], [200, /157 .*SQLSTATE 42501$/], [80, /157 .{45,66}…$/]] as const
+      for (const [columns, reason] of widths) {
+        pane.resize(columns, 24)
+        // drawn anew in this width
+        const text = await pane.shows(new RegExp(`✗ fetch ${reason.source}[^]*^… and \\d+ done$`, "m"))
+        const tree = text.split("\n").slice(text.split("\n").findIndex((line) => / many /.test(line)))
+        expect(tree.length).toBeLessThanOrEqual(22)
+        expect(tree.every((line) => width(line) < columns)).toBe(true)
+        expect(tree.filter((line) => line.includes("✗ fetch")).length).toBe(4)
+        expect(tree.filter((line) => /─ [⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] fetch/.test(line)).length).toBe(8)
+        expect(count(text, "SQLSTATE 42501")).toBe(columns === 200 ? 4 : 0)
+      }
+      pane.send("C-c")
+      await pane.shows(/# code 130/)
+      expect(pane.isCursorVisible()).toBe(true)
+      const all = pane.all()
+      // in the end, no reason is cut off
+      expect(
+        count(all.slice(all.lastIndexOf(" many (")).replace(/\s+(?:│ +)?/g, " "), "(role etl_reader), SQLSTATE 42501")
+      ).toBe(4)
+      if (flag === "--supervise") {
+        // of a process that inherits the streams of the run, above the tree
+        const lines = all.split("\n")
+        const begin = lines.findIndex((line) => line.includes(" many ("))
+        expect(lines.slice(0, begin)).toContain("compiled")
+        expect(lines.slice(0, begin)).toContain("one warning")
+      }
+    })
+  }, 60_000)
+}
+
+test("a supervised run whose process is killed leaves its steps and the terminal right", async () => {
+  const command = "bun src/cli/main.ts run test/cli/fixtures/many.ts#killed --supervise"
+  await inTerminal(command, { columns: 80, rows: 24 }, async (pane) => {
+    const ended = await pane.shows(/# code 1/)
+    expect(pane.isCursorVisible()).toBe(true)
+    expect(steady(ended).slice(0, 3)).toEqual(["eating", "⠋ killed (n s, 1 running)", "└─ ⠋ eat (n s)"])
+    // no frame stays in the history when text is printed above the tree
+    expect(count(pane.all(), "⠋ killed (") + count(pane.all(), "eat (")).toBeLessThanOrEqual(2)
+    expect(ended).toContain("killed by SIGKILL")
+  })
+}, 60_000)
+
 test("the terminal gives text as many columns as it is measured to have", async () => {
   const texts = [
     "abc",

@@ -53,6 +53,7 @@ export const fakeTerminal = (columns = 80, rows = 24): FakeTerminal => {
       else if (args === "7") wraps = name === "h"
       else if (args !== "2026") throw new Error(`unknown mode ${args}`)
     } else if (name === "A") row = Math.max(top(), row - Number(args))
+    else if (name === "B") row += Number(args)
     else if (name === "K" && args === "") lines[row]!.length = Math.min(lines[row]!.length, column)
     else if (name === "J" && args === "") {
       lines[row]!.length = Math.min(lines[row]!.length, column)

@@ -90,6 +90,7 @@ export const supervised = async (
       monitors,
       guard,
       emit: write && jsonLines(write),
+      progress: request.progress,
       requireAlerts: request.requireAlerts,
       durable: (death) => storeDeath(request, child, death)
     })

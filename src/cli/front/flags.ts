@@ -69,7 +69,7 @@ export const progress: Flag.Flag<Option.Option<Progress>> = Flag.Literals("progr
   Flag.withMetavar("HOW"),
   Flag.withDescription(
     "How to display progress. auto, the default, is a live tree on a terminal, groups in GitHub Actions, sections in GitLab CI, and plain " +
-      "lines elsewhere. A supervised run has plain lines in place of the tree, which its own output would garble"
+      "lines elsewhere"
   ),
   Flag.optional
 )

@@ -26,14 +26,14 @@ export interface Observers {
 /**
  * Makes the observers of a command.
  *
- * `observer` receives every event; `print` receives them where they are displayed as lines, or as JSON. A supervised
- * run is displayed as plain lines in place of a tree, since its supervisor writes to the same terminal and would garble
- * the tree.
+ * `observer` receives every event; `print` receives them where they are displayed as lines, or as JSON. The tree of a
+ * supervised run is drawn by its supervisor, which also writes to the terminal.
  */
 export const make = async (
   { json, junit, progress, record }: Showing,
-  { isOwn, isSupervised, observer, onRecording, print }: {
-    readonly isSupervised: boolean
+  { isOwn, isShown, observer, onRecording, print }: {
+    /** Whether another process shows the runs. */
+    readonly isShown: boolean
     /** Called with the place of the records before the first run is recorded. */
     readonly onRecording: (place: RecordPlace) => void
     readonly isOwn: (runId: string) => boolean
@@ -41,8 +41,7 @@ export const make = async (
     readonly print: RunEvent.Observer
   }
 ): Promise<Observers> => {
-  const wanted = json ? "plain" : progress === "auto" ? usualMode() : progress
-  const mode = wanted === "tree" && isSupervised ? "plain" : wanted
+  const mode = json ? "plain" : isShown ? "none" : shownAs(progress)
   let first: string | undefined
   const base = RunEvent.layer((event) => {
     if (first === undefined && isOwn(event.runId)) first = event.runId
@@ -74,6 +73,10 @@ export const make = async (
         : first
   }
 }
+
+/** Returns how runs are displayed. */
+export const shownAs = (progress: Showing["progress"]): Exclude<Showing["progress"], "auto"> =>
+  progress === "auto" ? usualMode() : progress
 
 /** Adds the observers that write test results, and the summary of a job on GitHub Actions. */
 const summaries = async (junit: string | undefined, base: Layer.Layer<never>): Promise<Layer.Layer<never>> => {

@@ -39,11 +39,9 @@ export const run = async (request: RunRequest): Promise<number> => {
     if (request.supervise ?? (supervision.alerter !== undefined || supervision.monitors.length > 0)) {
       const command = await again()
       if (!("refused" in command)) {
-        if (request.progress === "tree") {
-          err("progress is plain lines, since the run is supervised; --no-supervise shows the tree")
-        }
         const emit = write && jsonLines(write)
-        return superviseChild({ ...supervision, ...command, emit, requireAlerts: request.requireAlerts, guard })
+        const { progress, requireAlerts } = request
+        return superviseChild({ ...supervision, ...command, emit, progress, requireAlerts, guard })
       }
       if (request.supervise === true) {
         err(`error: the run can't be supervised: ${command.refused}`)

@@ -127,7 +127,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
   const observers = await Observers.make(
     { json, junit, progress, record },
     {
-      isSupervised: supervisor !== undefined,
+      isShown: supervisor?.shows === true,
       isOwn,
       observer: openWork.observer,
       onRecording: (place) => supervisor?.send({ _tag: "Recording", ...place }),

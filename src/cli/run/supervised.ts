@@ -1,12 +1,15 @@
 /** Runs a command again in a child process, under supervision. */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { FileSystem } from "effect/FileSystem"
 import type { Path } from "effect/Path"
 import * as Guard from "../../internal/model/guard.ts"
-import { ExitCode, type UsageError } from "../request.ts"
+import { colorsOn, type StreamName } from "../../internal/text/terminal.ts"
+import { ExitCode, type Showing, type UsageError } from "../request.ts"
 import type { Supervision } from "../supervise/config.ts"
-import { supervise, type SuperviseOptions } from "../supervise/parent.ts"
+import { supervise, type SuperviseOptions, type Tree } from "../supervise/parent.ts"
 import { errBlock, services } from "./environment.ts"
+import { shownAs } from "./observers.ts"
 import { errorText } from "./output.ts"
 import { failed } from "./session.ts"
 
@@ -23,12 +26,22 @@ export const settings = async (
 
 /** Supervises a child process that runs the same command line. Returns the exit code. */
 export const superviseChild = async (
-  options: SuperviseOptions<unknown, FileSystem | Path> & { readonly guard: Guard.Guard }
+  options: Omit<SuperviseOptions<unknown, FileSystem | Path>, "tree"> & {
+    readonly guard: Guard.Guard
+    readonly progress: Showing["progress"]
+  }
 ): Promise<number> => {
-  const { guard } = options
-  const supervised = Guard.provide(supervise(options), guard)
+  const { emit, guard, progress } = options
+  const tree = emit === undefined && shownAs(progress) === "tree" ? await treeOn("stdout") : undefined
+  const supervised = Guard.provide(supervise({ ...options, tree }), guard)
   const result = await Effect.runPromise(supervised.pipe(Effect.provide(services), Effect.result))
   if (result._tag === "Success") return result.success
   errBlock(guard.text(`error: ${errorText(result.failure)}`))
   return ExitCode.failed
+}
+
+/** Makes the tree of the child's runs. */
+const treeOn = async (stream: StreamName): Promise<Tree> => {
+  const { liveOn } = await import("../../report/internal/progress/liveOn.ts")
+  return liveOn(stream, colorsOn(stream), Context.empty()).watch()
 }

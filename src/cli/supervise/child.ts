@@ -30,7 +30,7 @@ import * as RunEvent from "../../RunEvent.ts"
 import { StepContext } from "../../StepContext.ts"
 import { ignoreClosed } from "../terminal.ts"
 import { patienceOf } from "./overdue.ts"
-import { type Message, postsVariable, toLine, toMessage, variable } from "./protocol.ts"
+import { type Message, postsVariable, showsVariable, toLine, toMessage, variable } from "./protocol.ts"
 import { wrappedBy } from "./wrappedBy.ts"
 
 /** The connection to the supervisor. When `send` returns, the message is in the pipe and survives a crash of the child. */
@@ -38,6 +38,8 @@ export interface Supervisor {
   readonly send: (message: Message) => void
   /** Whether the supervisor has an alerter, and posts for this process where that comes too late. */
   readonly posts: boolean
+  /** Whether the supervisor shows the runs of this process. */
+  readonly shows: boolean
   /** Whether the pipe was lost, so that the supervisor may lack messages. */
   readonly isLost: () => boolean
   /** Calls a function once the supervisor has been killed. Returns a function that stops watching. */
@@ -61,13 +63,16 @@ export const connect = (): Supervisor | undefined => {
   const fd = Number(process.env[variable] ?? NaN)
   const posts = process.env[postsVariable] === "1"
   delete process.env[variable]
+  const shows = process.env[showsVariable] === "1"
   delete process.env[postsVariable]
+  delete process.env[showsVariable]
   delete process.env[hangupVariable]
   const pipe = pipeAt(fd)
   if (pipe === undefined) return undefined
   listenTo(ignore)
   // the supervisor reads it and may have been killed: a log must not crash the run
   ignoreClosed("stderr")
+  if (shows) ignoreClosed("stdout")
   let lost = false
   return {
     send: (message) => {
@@ -75,6 +80,7 @@ export const connect = (): Supervisor | undefined => {
       if (!lost) lost = pipeAt(fd) !== pipe || !write(fd, toLine(message))
     },
     posts,
+    shows,
     isLost: () => lost,
     onGone: (gone) => {
       const timer = setInterval(() => {

@@ -9,9 +9,12 @@
  *       alerter
  *     })
  *
+ * With a `tree`, the parent shows the child's runs on the terminal, as the only process that draws there, and forwards the
+ * child's stdout, too: it appears above the tree, and so does that of processes which inherit it.
+ *
  * The child inherits a pipe as its file descriptor 3, whose number is in its environment, and `child.ts` reports events
- * on it. Such pipes of `node:child_process` work on Bun, Deno and Node (tried on Linux). The child shares stdin and
- * stdout with the parent. The parent forwards the child's stderr, which therefore is not a terminal for the child.
+ * on it. Such pipes of `node:child_process` work on Bun, Deno and Node (tried on Linux). The child shares stdin with the
+ * parent, and stdout unless there is a tree. The parent forwards the child's stderr, which therefore is not a terminal for the child.
  *
  * After a crash, each innermost open step whose failure had not been alerted gets an alert, and so does the run. A step
  * that had failed counts as open until something else begins in the body around it, since its hooks may be running.
@@ -46,13 +49,15 @@ import { english, type Words } from "../../internal/text/alertWords.ts"
 import { errorMessage } from "../../internal/text/errors.ts"
 import { listenTo, stopSignals } from "../../main/internal/signals.ts"
 import type { Monitor } from "../../monitors/internal/model.ts"
+import { fromEventJson } from "../../report/internal/events/told.ts"
+import type { Observer } from "../../RunEvent.ts"
 import { ExitCode } from "../request.ts"
 import { err, ignoreClosed } from "../terminal.ts"
 import { alertsOf, type Death, how, lasted, ofDurable, repeated, stopAlert, subject } from "./alerts.ts"
 import { OverdueClock, type Teller } from "./overdue.ts"
 import { type End, Pings } from "./pings.ts"
 import { SpawnError, start } from "./process.ts"
-import { fromLostCode } from "./protocol.ts"
+import { fromLostCode, isEvent, type Message } from "./protocol.ts"
 import { endRecords } from "./records.ts"
 import { innermost, State } from "./state.ts"
 
@@ -78,8 +83,16 @@ export interface SuperviseOptions<E, R> {
    * how the child ended where it has crashed.
    */
   readonly durable?: ((death: string) => Effect.Effect<void>) | undefined
+  /** Shows what the child tells of its runs, which then does not, and what the child prints above that. */
+  readonly tree?: Tree | undefined
   /** Whether an alert that did not arrive makes the exit code 3 where it were 0. */
   readonly requireAlerts?: boolean | undefined
+}
+
+/** A display of events. `close` leaves the runs that have not ended as they are, and the terminal as it was. */
+export interface Tree {
+  readonly observer: Observer
+  readonly close: () => void
 }
 
 /** The time limit of posting all alerts, retries included. */
@@ -102,8 +115,10 @@ export const supervise = <E = never, R = never>(
       const telling = yield* tellingOf(options, guard, say)
       const clock = new OverdueClock(state, telling)
       const posts = options.alerter !== undefined
-      const child = yield* start({ ...options, posts, scrub: guard.text }, (message) => {
+      const { tree } = options
+      const child = yield* start({ ...options, posts, shows: tree !== undefined, scrub: guard.text }, (message) => {
         if (message._tag === "Secret") guard.add([message.value])
+        if (tree !== undefined) show(tree, message)
         state.receive(message)
         pings.receive(message)
         clock.receive(message)
@@ -128,6 +143,7 @@ export const supervise = <E = never, R = never>(
       }
       const death = ended._tag === "Success" ? ended.value : yield* child.death
       clock.stop()
+      tree?.close()
       yield* Effect.raceFirst(telling.end, Deferred.await(quit))
       if (!state.closed && fromLostCode(death.code) === undefined) yield* endRecords(state, death, say)
       const code = yield* conclude({ ...options, guard }, state, pings, death, signals, quit)
@@ -135,6 +151,11 @@ export const supervise = <E = never, R = never>(
       return code
     })
   )
+
+const show = ({ observer }: Tree, message: Message): void => {
+  const event = isEvent(message) ? fromEventJson(message) : undefined
+  if (event !== undefined) observer(event)
+}
 
 /** Posts, while the child runs, what it can't tell. What did not arrive is printed at once. */
 const tellingOf = <E, R>(

@@ -6,10 +6,10 @@ import { type ChildProcess, spawn } from "node:child_process"
 import process from "node:process"
 import type { Scrub } from "../../internal/text/secrets.ts"
 import { hangupVariable, isHangupIgnored } from "../../main/internal/signals.ts"
-import { errRelayed } from "../terminal.ts"
+import { errRelayed, outRelayed } from "../terminal.ts"
 import type { Death } from "./alerts.ts"
 import { killsForMemory, watch } from "./memory.ts"
-import { type Message, postsVariable, reader, variable } from "./protocol.ts"
+import { type Message, postsVariable, reader, showsVariable, variable } from "./protocol.ts"
 import * as Relay from "./relay.ts"
 
 /** The child could not be started. */
@@ -44,13 +44,15 @@ export interface Invocation {
   readonly env?: Readonly<Record<string, string>> | undefined
   /** Whether this process has an alerter. */
   readonly posts: boolean
+  /** Whether this process shows the runs of the child, and what it prints. */
+  readonly shows: boolean
   /** Removes secrets from what the child writes to stderr. */
   readonly scrub: Scrub
 }
 
 /** @internal */
 export const start = (
-  { args, command, env, posts, scrub }: Invocation,
+  { args, command, env, posts, scrub, shows }: Invocation,
   onMessage: (message: Message) => void
 ): Effect.Effect<Child, SpawnError> =>
   Effect.callback((resume) => {
@@ -61,12 +63,13 @@ export const start = (
     const since = Date.now()
     try {
       const child = spawn(command, args, {
-        stdio: ["inherit", "inherit", "pipe", "pipe"],
+        stdio: ["inherit", shows ? "pipe" : "inherit", "pipe", "pipe"],
         env: {
           ...process.env,
           ...env,
           [variable]: "3",
           ...(posts ? { [postsVariable]: "1" } : {}),
+          ...(shows ? { [showsVariable]: "1" } : {}),
           ...(isHangupIgnored() ? { [hangupVariable]: "1" } : {})
         }
       })
@@ -110,8 +113,8 @@ const follow = (
   const relay = Relay.make((text) => errRelayed(scrub(text)))
   let reads = 0
   const messages = child.stdio[3]
-  // the other two are inherited
-  const pipes = [child.stderr, messages].flatMap((pipe) =>
+  // what is not a pipe is inherited
+  const pipes = [child.stdout, child.stderr, messages].flatMap((pipe) =>
     pipe !== null && pipe !== undefined && "read" in pipe ? [pipe] : []
   )
   const ends = pipes.map((pipe) =>
@@ -123,7 +126,7 @@ const follow = (
   )
   for (const pipe of pipes) {
     pipe.setEncoding("utf8")
-    const take = pipe === messages ? reader(onMessage) : (text: string) => {
+    const take = pipe === messages ? reader(onMessage) : pipe === child.stdout ? outRelayed : (text: string) => {
       relay.take(text)
       memory.take(text)
       // longer than what is shown in the end: a secret whose beginning is cut off here could not be found

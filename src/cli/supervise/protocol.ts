@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { AlertJson, SeverityJson } from "../../internal/alerts/json.ts"
 import { bytes, fitEnd, fitMiddle } from "../../internal/text/fit.ts"
-import { members } from "../../report/internal/events/eventJson.ts"
+import { type EventJson, members } from "../../report/internal/events/eventJson.ts"
 import { ExitCode } from "../request.ts"
 import { cutPath, fitAlert } from "./fitAlert.ts"
 import { fitPing, PingJson } from "./pingJson.ts"
@@ -17,6 +17,9 @@ export const variable = "EPILOGUE_SUPERVISOR_FD"
 
 /** The environment variable of the child that says whether the supervisor has an alerter. */
 export const postsVariable = "EPILOGUE_SUPERVISOR_POSTS"
+
+/** The environment variable of the child that says whether the supervisor shows its runs. */
+export const showsVariable = "EPILOGUE_SUPERVISOR_SHOWS"
 
 /** Less than a pipe holds (64 KiB on Linux), so that writing seldom blocks. */
 export const maxLine = 32 * 1024
@@ -112,6 +115,11 @@ const Message = Schema.Union([
 
 /** A message to the supervisor. */
 export type Message = typeof Message.Type
+
+const events: ReadonlySet<string> = new Set(members.map(({ fields }) => fields._tag.schema.literal))
+
+/** Returns whether a message is an event of a run. */
+export const isEvent = (message: Message): message is Extract<Message, EventJson> => events.has(message._tag)
 
 export {
   /** Encodes an event as a message. */

@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import { monotonicMillis } from "../../../internal/engine/monotonic.ts"
 import type { Line } from "../../../internal/text/columns.ts"
 import type { StreamName } from "../../../internal/text/terminal.ts"
 import type { Observer } from "../../../RunEvent.ts"
@@ -54,7 +55,7 @@ export class Live {
     return {
       observer: (event) => {
         if (!open) return
-        const run = this.#runs.apply(event)
+        const run = this.#runs.apply(event, this.#now())
         if (run === undefined) return
         if (run.ended !== undefined) {
           own.delete(run.id)
@@ -63,7 +64,7 @@ export class Live {
           own.add(run.id)
           this.#start()
           // a body that blocks the thread keeps the ticker from drawing
-          if (this.#clock.currentTimeMillisUnsafe() - this.#drawnAt >= interval) this.#draw()
+          if (this.#now() - this.#drawnAt >= interval) this.#draw()
         }
       },
       close: () => {
@@ -101,8 +102,12 @@ export class Live {
     this.#screen.leave()
   }
 
+  #now(): number {
+    return monotonicMillis(this.#clock)
+  }
+
   #look(): Look {
-    const now = this.#clock.currentTimeMillisUnsafe()
+    const now = this.#now()
     return { now, columns: sizeOf(this.#options.terminal).columns, turn: Math.floor(now / interval) }
   }
 

@@ -1,5 +1,6 @@
 /** Keeps lines at the bottom of a terminal while other output is printed above them. */
 import { fit, type Fitted, type Line } from "../../../internal/text/columns.ts"
+import { wrapLine } from "../../../internal/text/wrap.ts"
 
 /** @internal */
 export interface Terminal {
@@ -23,6 +24,13 @@ const toScreenEnd = `${csi}J`
 const noStyle = `${csi}0m`
 
 const up = (rows: number): string => rows > 0 ? `\r${csi}${rows}A` : "\r"
+
+/**
+ * Clears these rows above the cursor, and moves it to the first of them. The rest of the screen is cleared from the second
+ * one on: tmux keeps what is cleared from the corner of the screen in its history, where each frame would stay.
+ */
+const clear = (rows: number): string =>
+  rows === 0 ? "\r" : `${up(rows)}${toLineEnd}${rows === 1 ? "" : `${csi}1B${toScreenEnd}${csi}1A`}`
 
 /**
  * How often output above redraws the lines at once, until the next {@link Screen.draw}. More would slow down a script
@@ -82,11 +90,12 @@ export class Screen {
     }
   }
 
-  /** Prints lines that stay as they are. All later output goes below them. */
+  /** Prints lines that stay as they are, each in as many rows as it needs. All later output goes below them. */
   settle(lines: ReadonlyArray<Line>): void {
     const erased = this.#erase()
     this.#columns = this.#terminal.size().columns
-    const text = lines.map((line) => `${this.#fit(line).text}\n`).join("")
+    const text = lines.flatMap((line) => wrapLine(line, this.#columns - 1))
+      .map((line) => `${this.#fit(line).text}\n`).join("")
     this.#write(`${erased}${noWrap}${text}${wrap}`)
   }
 
@@ -125,7 +134,7 @@ export class Screen {
   #erase(): string {
     const height = this.#height(this.#terminal.size().columns)
     this.#lines = []
-    return height === 0 ? "" : `${up(height)}${toScreenEnd}`
+    return height === 0 ? "" : clear(height)
   }
 
   #change(): string {
@@ -138,6 +147,7 @@ export class Screen {
     this.#lines = lines
     const isSame = (line: Fitted, i: number) => before[i]?.text === line.text
     if (erased === "" && lines.length === before.length && lines.every(isSame)) return ""
+    if (lines.length === 0) return `${erased}${clear(before.length)}`
     const text = lines.map((line, i) => isSame(line, i) ? "\n" : `${line.text}${toLineEnd}\n`).join("")
     return `${erased}${up(before.length)}${noWrap}${text}${toScreenEnd}${wrap}`
   }

@@ -91,11 +91,11 @@ export class Runs {
 
   /**
    * Applies an event and returns its run. A run that ends with the event is removed, and later events of it, such as
-   * the end of a step that outlived its run, return `undefined`.
+   * the end of a step that outlived its run, return `undefined`. `at` is the time in milliseconds on the clock by which
+   * frames are drawn: unless that is the monotonic one, a running time is wrong once the clock of the machine is set.
    */
-  apply(event: RunEvent): RunState | undefined {
+  apply(event: RunEvent, at: number = DateTime.toEpochMillis(event.at)): RunState | undefined {
     if (this.#ended.get(event.runId)) return undefined
-    const at = DateTime.toEpochMillis(event.at)
     const run = this.byId.get(event.runId) ?? this.#begin(event, at)
     switch (event._tag) {
       case "RunStarted":
