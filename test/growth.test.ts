@@ -57,7 +57,7 @@ const worst: Readonly<Record<string, ReadonlyArray<readonly [before: string, uni
     ["", "\n", ""],
     ["{\"_tag\":\"", "a", "\"}\n"],
     ["", "{\"_tag\":\"StepStarted\",\"at\":0,\"stepName\":\"a\",\"stepPath\":[\"a\"],\"index\":0}\n", ""],
-    ["", "{\"_tag\":\"Record\",\"version\":1}\n", ""]
+    ["", "{\"_tag\":\"Record\",\"version\":2}\n", ""]
   ]
 }
 

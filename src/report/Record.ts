@@ -1,11 +1,18 @@
 /**
  * Records runs in files of JSON lines (https://jsonlines.org), which can be read afterwards and while the run goes on.
  *
- * The first line of a record is `{"_tag":"Record","version":1,…}`. Each further line is an {@link Event} without what
- * earlier lines say: in a file of one run, the first line has `pipelineName`, `runId` and `runName`; in a file of
- * several runs, the first event of a run has them, and its later events have only the `runId`. `params` and
- * `annotations` that are empty are left out. `{"_tag":"Lost","events":3}` stands where three events could not be
- * written.
+ * The first line of a record is `{"_tag":"Record","version":2,…}`. Each further line is an {@link Event} without what
+ * earlier lines say:
+ *
+ * - In a file of one run, the first line has `pipelineName`, `runId` and `runName`; in a file of several runs, the first
+ *   event of a run has them. Each event has a `run`, which all events of the run have that one recorder wrote.
+ * - The first event with a `stepRef` has the `stepName` and the `stepPath` of the step, and the first one with a `hookRef`
+ *   has `hook`, `kind`, `level` and `hookIndex`: later events of the same `run` have only the number.
+ * - A `StepStarted` with `durationMillis` is a `StepEnded`, too: the step succeeded at once. `hooks` are those that
+ *   succeeded after it, each as its `hookRef` and its duration in milliseconds.
+ * - `params` and `annotations` that are empty are left out.
+ *
+ * `{"_tag":"Lost","events":3}` stands where three events could not be written.
  *
  * @since 0.1.0
  */
@@ -69,13 +76,14 @@ export type RecordOptions =
  *
  * The layer adds an observer to those already provided. Missing folders and files are made for their owner alone, and a
  * folder `.epilogue` that others have rights on is made private with all that is in it. The layer fails where it can't
- * write, where `file` exists and is no record, and where `file` or a folder from `.epilogue` on is a symbolic link. It needs no other service: observers are called
+ * write, where `file` exists and is no record of this version, and where `file` or a folder from `.epilogue` on is a symbolic link. It needs no other service: observers are called
  * synchronously, so records are written by `node:fs`, which Bun, Deno and Node have, and not by effect's `FileSystem`.
  *
- * *What a crash can lose.* An event is written at once, unless four writes took place in the same millisecond: then it
- * is written together with those that follow, a millisecond later, or when they have 64 KB, or when the run ends. So a
- * process that is killed (`kill -9`) loses the events of its last millisecond at most, and nothing if fewer than five
- * fell into it; code that blocks the thread after such a burst can lose those until it yields. `process.exit` and
+ * *What a crash can lose.* An event is written at once, unless it is one of many: after four writes, one more takes place
+ * with each millisecond, and other events are written together with those that follow, a millisecond later, or when they
+ * have 256 KB, or when the run ends. So a process that is killed (`kill -9`) loses the events of its last millisecond at
+ * most, and nothing if fewer than five fell into its last four; code that blocks the thread after such a burst can lose
+ * those until it yields. `process.exit` and
  * `Deno.exit` lose nothing. Files are not synced: if the machine itself goes down, the operating system may lose what
  * it had not put on the disk.
  *
@@ -156,8 +164,8 @@ export interface ReadOptions {
  *
  * **Details**
  *
- * The stream ends at the present end of the file, even if the run goes on. It fails if the file is no record, if a
- * later version wrote it, or if it is larger than `maxBytes`. Torn and unknown lines are left out.
+ * The stream ends at the present end of the file, even if the run goes on. It fails if the file is no record, if it has
+ * another version of the format, or if it is larger than `maxBytes`. Torn and unknown lines are left out.
  *
  * @example
  * ```ts

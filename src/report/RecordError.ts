@@ -12,7 +12,7 @@ import { selfExplained } from "../internal/text/selfExplained.ts"
  *
  * - `Inaccessible`: an operation on the file or folder failed with a code of the system, such as `EACCES`;
  * - `NotARecord`: the file is something else, as this line shows;
- * - `LaterVersion`: a later version of effect-epilogue wrote the file;
+ * - `OtherVersion`: the file has another version of the format, of a later or an earlier effect-epilogue;
  * - `TooLarge`: the file has more bytes than `limit`, and nothing of it was read;
  * - `NotFound`: no run recorded in the folder has an id that begins with `id`;
  * - `Ambiguous`: several runs have one: `ids`.
@@ -23,7 +23,7 @@ import { selfExplained } from "../internal/text/selfExplained.ts"
 export type RecordErrorReason = Data.TaggedEnum<{
   Inaccessible: { readonly operation: string; readonly code: string }
   NotARecord: { readonly line: number; readonly expected: string }
-  LaterVersion: { readonly line: number; readonly expected: number; readonly found: number }
+  OtherVersion: { readonly line: number; readonly expected: number; readonly found: number }
   TooLarge: { readonly size: number; readonly limit: number }
   NotFound: { readonly id: string }
   Ambiguous: { readonly id: string; readonly ids: ReadonlyArray<string> }
@@ -71,9 +71,11 @@ export class RecordError extends RecordErrorBase {
         return `can't ${reason.operation} ${path}: ${reason.code}`
       case "NotARecord":
         return `${path}:${reason.line}: this is no record of a run: expected ${reason.expected}`
-      case "LaterVersion":
-        return `${path}:${reason.line}: this record has version ${reason.found}, and version ${reason.expected} is ` +
-          "expected: it was written by a later version of effect-epilogue"
+      case "OtherVersion": {
+        const { expected, found, line } = reason
+        return `${path}:${line}: this record has version ${found} of the format, and version ${expected} is expected: ` +
+          `it was written by ${found > expected ? "a later" : "an earlier"} version of effect-epilogue`
+      }
       case "TooLarge":
         return `${path} has ${reason.size} bytes, and a record of at most ${reason.limit} bytes is expected`
       case "NotFound":

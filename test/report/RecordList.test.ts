@@ -135,7 +135,7 @@ it.live("list leaves out other files and files that vanish, and is empty without
     fs.writeFileSync(path.join(folder, "notes.txt"), "hello")
     fs.writeFileSync(path.join(folder, "20261123T000000000Z.p.x.jsonl"), "hello\n")
     fs.writeFileSync(path.join(folder, "20991123T000000000Z.p.y.jsonl"), "")
-    fs.writeFileSync(path.join(folder, "20991123T000000000Z.p.z.jsonl"), `{"_tag":"Record","version":1}\n`)
+    fs.writeFileSync(path.join(folder, "20991123T000000000Z.p.z.jsonl"), `{"_tag":"Record","version":2}\n`)
     fs.mkdirSync(path.join(folder, "20991123T000000000Z.p.folder.jsonl"))
     yield* Effect.provide(
       Pipeline.make("p", step("a")),
@@ -370,7 +370,7 @@ it.live("summaries that are torn, foreign or of another version are not believed
         i % 5 === 0
           ? line.slice(0, 40)
           : i % 5 === 1
-          ? line.replace("\"version\":1", "\"version\":2").replace("nightly", "other")
+          ? line.replace("\"version\":2", "\"version\":3").replace("nightly", "other")
           : i % 5 === 2
           ? line.replace(/"status":"\w+"/, "\"status\":\"toString\"")
           : i % 5 === 3

@@ -152,7 +152,7 @@ const token: Reader = {
     )
 }
 
-const header = `{"_tag":"Record","version":1,"pipelineName":"nightly","runId":"r","runName":"nightly-7","at":0}\n`
+const header = `{"_tag":"Record","version":2,"pipelineName":"nightly","runId":"r","runName":"nightly-7","at":0}\n`
 
 /** Records of runs, with a header before the text. */
 const record: Effect.Effect<Reader, never, Scope.Scope> = Effect.map(tempFolder, (folder) => {

@@ -33,7 +33,7 @@ export const writeRecord = (
   const runId = id.length === 1 ? idOf(id) : id
   const stamp = new Date(at).toISOString().replaceAll(/[-:.]/g, "")
   const file = path.join(folder, `${stamp}.${name}.${runId.replaceAll(/[^\w-]/g, "-")}.jsonl`)
-  const header = { _tag: "Record", version: 1, pipelineName: name, runId, runName: `${name}-7`, at, process }
+  const header = { _tag: "Record", version: 2, pipelineName: name, runId, runName: `${name}-7`, at, process }
   fs.mkdirSync(folder, { recursive: true })
   fs.writeFileSync(
     file,

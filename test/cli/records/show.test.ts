@@ -177,7 +177,7 @@ it.live("a name that fits no run, or several, exits with 2 and prints nothing to
     writeRecord(runs, { id: "b1111111-2", lines: [ended("success", 83)] })
     writeFileSync(join(cwd, "text"), "hello\n")
     writeFileSync(join(cwd, "later.jsonl"), "{\"_tag\":\"Record\",\"version\":99}\n")
-    writeFileSync(join(cwd, "begun.jsonl"), "{\"_tag\":\"Record\",\"version\":1}\n")
+    writeFileSync(join(cwd, "begun.jsonl"), "{\"_tag\":\"Record\",\"version\":2}\n")
     const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [
       [["c"], /^error: \.epilogue\/runs: no .*"c": expected the id of a run or how it begins.*, or latest\n$/],
       [["b1"], /^error: .*"b1": b1111111-[12], b1111111-[12]\n$/],

@@ -27,7 +27,8 @@ const run = {
   at: Schema.Finite
 }
 
-const Step = Schema.Struct({
+/** @internal */
+export const Step = Schema.Struct({
   stepName: Schema.String,
   stepKey: Schema.optionalKey(Schema.String),
   stepPath: Schema.Array(Schema.String),
@@ -38,7 +39,8 @@ const Step = Schema.Struct({
 
 const step = { ...run, ...Step.fields }
 
-const hook = {
+/** @internal */
+export const hook = {
   ...run,
   hook: Schema.String,
   kind: Schema.Literals(kinds),

@@ -10,7 +10,7 @@ import type * as NodeTimers from "node:timers"
 import * as privately from "../../../internal/files/private.ts"
 import { codeOf } from "../../../internal/files/private.ts"
 import { RecordError, RecordErrorReason } from "../../RecordError.ts"
-import { headerStart } from "./format.ts"
+import { headerStart, version } from "./format.ts"
 
 /** @internal */
 export interface Modules {
@@ -67,25 +67,36 @@ export const endsLine = ({ fs }: Modules, path: string, fd: number): boolean => 
   }
 }
 
+/** More bytes than the beginning of a header and its version. */
+const versionEnd = headerStart.length + 20
+
 /**
- * Returns whether a file may be a record: it is missing or empty, or begins with a header, of which a crash may have
- * left only a part. A file that can't be read counts as one, since it may be writable all the same.
+ * Returns why a file can't be a record that is continued, or `undefined` where it may be one: it is missing or empty, or
+ * begins with a header of this version, of which a crash may have left only a part. A file that can't be read counts as
+ * one, since it may be writable all the same.
  */
-export const mayBeRecord = ({ fs }: Modules, path: string): boolean => {
+export const whyNoRecord = ({ fs }: Modules, path: string): RecordErrorReason | undefined => {
   try {
-    if (!fs.statSync(path).isFile()) return true
+    if (!fs.statSync(path).isFile()) return undefined
     const file = fs.openSync(path, "r")
     try {
-      const bytes = new Uint8Array(headerStart.length)
+      const bytes = new Uint8Array(versionEnd)
       const [line = ""] = new TextDecoder().decode(bytes.subarray(0, fs.readSync(file, bytes))).split("\n")
-      return headerStart.startsWith(line)
+      if (headerStart.startsWith(line)) return undefined
+      if (!line.startsWith(headerStart)) return notARecord
+      const found = /^(\d+)[,}]/.exec(line.slice(headerStart.length))?.[1]
+      return found === undefined || Number(found) === version
+        ? undefined
+        : RecordErrorReason.OtherVersion({ line: 1, expected: version, found: Number(found) })
     } finally {
       fs.closeSync(file)
     }
   } catch {
-    return true
+    return undefined
   }
 }
+
+const notARecord = RecordErrorReason.NotARecord({ line: 1, expected: `a line that begins with ${headerStart}` })
 
 /** @internal */
 export const newline = 10

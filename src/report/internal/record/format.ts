@@ -1,16 +1,24 @@
 /**
  * Defines the lines of a record. The first one is the `Header`, and each process that continues the file writes
- * another. All others are events, without what earlier lines say about their run:
+ * another. All others are events, without what earlier lines have:
  *
- * - in a file of one run, the header has the run's id and names, and its events have neither;
- * - in a file of several runs, the first event of a run has all of them, and its later events only the id.
+ * - `run` refers to the run as one recorder writes it. Of a file of several runs, the first line with a value has the id
+ *   and the names of the run; of a file of one run, the header has them.
+ * - `stepRef` and `hookRef` refer, among the lines with one value of `run`, to the names of a step (`stepName`, `stepPath`)
+ *   and of a hook (`hook`, `kind`, `level`, `hookIndex`), which the first line with the number has.
+ * - A `StepStarted` with `durationMillis` stands for the `StepEnded` that followed it at the same time, too: with success,
+ *   in the first attempt and without annotations. `hooks` are the hooks that succeeded after it: the number of each, and
+ *   how long it took.
  */
 import * as Schema from "effect/Schema"
 import type { Identity } from "../../../internal/files/identity.ts"
-import { type EventJson, members } from "../events/eventJson.ts"
+import { type EventJson, hook as hookFields, members, Step as StepSchema, type StepJson } from "../events/eventJson.ts"
 
 /** Raised when older readers would misread a line. Additional fields are no reason to. */
-export const version = 1
+export const version = 2
+
+/** How many numbers a run has for steps, and for hooks. The lines of further ones have their names. */
+export const maxRefs = 1_000
 
 /** How long a record of a live process may stay untouched, in milliseconds. After that its run counts as cut off. */
 export const abandonedAfter = 60_000
@@ -82,15 +90,71 @@ export const headerLine = (run?: RunNames & { readonly at: number }, process?: P
 /** @internal */
 export const lostLine = (events: number): string => `${JSON.stringify({ _tag: "Lost", events } satisfies Lost)}\n`
 
-/** An event without what earlier lines say about its run. */
-export type EventLine = EventJson extends infer Event
-  ? Event extends EventJson ? Omit<Event, keyof RunNames> & Partial<RunNames> : never
+/** What a `StepStarted` says of the end that followed it. */
+export interface EndOfStep {
+  readonly durationMillis?: number
+  readonly hooks?: ReadonlyArray<readonly [hookRef: number, durationMillis: number]>
+}
+
+/** The names of a hook. */
+export interface HookNames {
+  readonly hook: string
+  readonly kind: string
+  readonly level: string
+  readonly hookIndex: number
+}
+
+/** The names of a step. */
+export type StepNames = Pick<StepJson, "stepName" | "stepPath">
+
+/** The step of a line about a hook. */
+type StepOfHook = Omit<StepJson, keyof StepNames> & Partial<StepNames> & { readonly stepRef?: number }
+
+/** The fields of a line that is about a step, and of one that is about a hook. */
+type Short<Event> = Event extends StepJson
+  ? Omit<Event, keyof StepNames> & Partial<StepNames> & { readonly stepRef?: number }
+  : Event extends { readonly hookIndex: number } ? Omit<Event, keyof HookNames | "step"> & Partial<HookNames> & {
+      readonly hookRef?: number
+      readonly step?: StepOfHook
+    }
+  : Event
+
+/** An event without what earlier lines have. */
+export type EventLine = EventJson extends infer Event ? Event extends EventJson ?
+      & Omit<Short<Event>, keyof RunNames>
+      & Partial<RunNames>
+      & { readonly run?: string }
+      & (Event extends { readonly _tag: "StepStarted" } ? EndOfStep : unknown)
+  : never
   : never
 
+const optional = Schema.optionalKey
+
 const names = {
-  pipelineName: Schema.optionalKey(Schema.String),
-  runId: Schema.optionalKey(Schema.String),
-  runName: Schema.optionalKey(Schema.String)
+  run: optional(Schema.String),
+  pipelineName: optional(Schema.String),
+  runId: optional(Schema.String),
+  runName: optional(Schema.String)
+}
+
+const stepNames = {
+  stepRef: optional(Schema.Int),
+  stepName: optional(Schema.String),
+  stepPath: optional(Schema.Array(Schema.String))
+}
+
+const ofHook = {
+  hookRef: optional(Schema.Int),
+  hook: optional(hookFields.hook),
+  kind: optional(hookFields.kind),
+  level: optional(hookFields.level),
+  hookIndex: optional(hookFields.hookIndex),
+  step: optional(Schema.Struct({ ...StepSchema.fields, ...stepNames }))
+}
+
+const endOfStep = {
+  durationMillis: optional(Schema.Finite),
+  hooks: optional(Schema.Array(Schema.Tuple([Schema.Int, Schema.Finite])))
 }
 
 /** @internal */
@@ -100,5 +164,13 @@ export type Line = Header | Lost | EventLine
 export const Line: Schema.Codec<Line> = Schema.Union([
   Header,
   Lost,
-  ...members.map(({ fields }) => Schema.Struct({ ...fields, ...names }))
+  ...members.map(({ fields }) =>
+    Schema.Struct({
+      ...fields,
+      ...names,
+      ...("stepName" in fields ? stepNames : {}),
+      ...("hookIndex" in fields ? ofHook : {}),
+      ...("params" in fields ? endOfStep : {})
+    })
+  )
 ]) as Schema.Top as Schema.Codec<Line> // a cast, since the types of the members are lost when they are mapped

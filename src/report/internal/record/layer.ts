@@ -11,10 +11,10 @@ import { codeOf, makeFolder, type Warnings } from "../../../internal/files/priva
 import { Observers } from "../../../internal/model/observers.ts"
 import * as Writer from "../../../internal/text/writer.ts"
 import type { Keep, Recorded } from "../../Recorded.ts"
-import { RecordError, RecordErrorReason } from "../../RecordError.ts"
+import { RecordError, type RecordErrorReason } from "../../RecordError.ts"
 import { ClockWatch } from "./clockWatch.ts"
-import { failure, mayBeRecord, modules } from "./files.ts"
-import { abandonedAfter, headerLine, headerStart } from "./format.ts"
+import { failure, modules, whyNoRecord } from "./files.ts"
+import { abandonedAfter, headerLine } from "./format.ts"
 import * as listing from "./list.ts"
 import { Pen } from "./pen.ts"
 import { filePlace, folderPlace, makeRecorder, type Recorder } from "./recorder.ts"
@@ -116,8 +116,8 @@ export const record = (
         Effect.try({
           try: () => start(resolved, path !== undefined, shared, clock, onDefect),
           catch: (cause) =>
-            cause instanceof NotARecord
-              ? new RecordError({ path: place, reason: RecordErrorReason.NotARecord(cause) })
+            cause instanceof NoRecord
+              ? new RecordError({ path: place, reason: cause.reason })
               : failure(place, path === undefined ? "record runs in" : "record runs to", cause)
         }),
         (started) => Effect.sync(() => started.end())
@@ -128,9 +128,11 @@ export const record = (
   ))
 
 /** Thrown, not returned, since the code that checks the file also throws system errors. */
-class NotARecord {
-  readonly line = 1
-  readonly expected = `a line that begins with ${headerStart}`
+class NoRecord {
+  readonly reason: RecordErrorReason
+  constructor(reason: RecordErrorReason) {
+    this.reason = reason
+  }
 }
 
 const start = (
@@ -144,7 +146,8 @@ const start = (
   let file: Sink | undefined
   let warnings: Warnings = []
   if (isFile) {
-    if (!mayBeRecord(shared.modules, resolved)) throw new NotARecord()
+    const why = whyNoRecord(shared.modules, resolved)
+    if (why !== undefined) throw new NoRecord(why)
     file = new Sink(resolved, headerLine(), shared)
     file.opened()
   } else {

@@ -62,7 +62,7 @@ const headerOf = async (file: NodeFs.promises.FileHandle, size: number): Promise
     // a header of which a crash left only the beginning is followed by a whole one
     for (const line of text.split("\n").slice(0, -1)) {
       const header = decodeHeader(parse(line))
-      if (Exit.isSuccess(header)) return header.value.version <= version ? header.value : undefined
+      if (Exit.isSuccess(header)) return header.value.version === version ? header.value : undefined
       if (line !== "" && !line.startsWith("{\"_tag\":\"Record\"")) return undefined
     }
     if (window >= Math.min(size, most)) return undefined

@@ -18,9 +18,29 @@ const kept = 320 * 1024
 export class Pen {
   bytes: Uint8Array = new Uint8Array(kept)
   length = 0
+  /** How many hooks the last line has, if it is that of a step that has ended. Before its end -1. */
+  hooks = -1
+  /** The step that the last line is about, the time of that line, and where it ends. */
+  private open: object | undefined
+  private openAt = 0
+  private openEnd = 0
+
+  /** Notes that the last line is that of a step, to which more may be added. */
+  keepOpen(step: object, at: number, hooks: number): void {
+    this.open = step
+    this.openAt = at
+    this.openEnd = this.length
+    this.hooks = hooks
+  }
+
+  /** Whether the last line is that of a step, from the same millisecond. */
+  isOpen(step: object, at: number): boolean {
+    return this.open === step && this.openAt === at && this.openEnd === this.length
+  }
 
   clear(): void {
     this.length = 0
+    this.open = undefined
     if (this.bytes.length > 4 * kept) this.bytes = new Uint8Array(kept)
   }
 

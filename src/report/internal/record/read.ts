@@ -21,6 +21,7 @@ import {
   version
 } from "./format.ts"
 import { isFresh } from "./names.ts"
+import { Written } from "./written.ts"
 
 const chunkSize = 64 * 1024
 
@@ -90,17 +91,17 @@ class Reader {
   private line = 0
   private headed = false
   private run: RunNames | undefined
-  /** The runs that have not ended, in a file of several runs. */
-  private readonly runs = new Map<string, RunNames>()
+  private readonly written = new Written()
   private readonly onSkipped: (skipped: Skipped) => void
 
   constructor(onSkipped: (skipped: Skipped) => void) {
     this.onSkipped = onSkipped
   }
 
-  read(text: string | undefined): EventJson | undefined {
+  /** Adds the events of a line. */
+  read(text: string | undefined, events: Array<EventJson>): void {
     const line = ++this.line
-    if (text === "") return undefined
+    if (text === "") return
     const value = text === undefined ? undefined : parse(text)
     if (hasProperty(value, "_tag") && value._tag === "Record") return this.header(value)
     if (!this.headed) {
@@ -113,14 +114,12 @@ class Reader {
       throw new Mistake(RecordErrorReason.NotARecord({ line, expected: `a line that begins with ${headerStart}` }))
     }
     if (typeof value !== "object" || value === null) return this.skip("torn")
-    if (isLost(value)) {
-      this.onSkipped({ line, reason: "lost", events: value.events })
-      return undefined
+    if (isLost(value)) return this.onSkipped({ line, reason: "lost", events: value.events })
+    for (const whole of this.written.complete(value, this.run)) {
+      const decoded = decodeEvent(whole)
+      if (Exit.isFailure(decoded)) this.skip("unknown")
+      else events.push(decoded.value)
     }
-    const decoded = decodeEvent({ ...this.namesOf(value), ...complete(value) })
-    if (Exit.isFailure(decoded)) return this.skip("unknown")
-    this.keep(decoded.value)
-    return decoded.value
   }
 
   /** Whether the record is that of a single run, whose end is the end of the record. */
@@ -129,15 +128,15 @@ class Reader {
   }
 
   /** Reports the present line. A torn last line may be one that is being written right now. */
-  skip(reason: "torn" | "unknown"): undefined {
+  skip(reason: "torn" | "unknown"): void {
     this.onSkipped({ line: this.line, reason, events: 1 })
   }
 
-  private header(value: object): undefined {
+  private header(value: object): void {
     const line = this.line
     const found = hasProperty(value, "version") ? value.version : undefined
-    if (typeof found === "number" && found > version) {
-      throw new Mistake(RecordErrorReason.LaterVersion({ line, expected: version, found }))
+    if (typeof found === "number" && found > 0 && found !== version) {
+      throw new Mistake(RecordErrorReason.OtherVersion({ line, expected: version, found }))
     }
     const decoded = decodeHeader(value)
     if (Exit.isFailure(decoded) || found !== version) {
@@ -146,36 +145,12 @@ class Reader {
     this.headed = true
     this.run = namesIn(decoded.value) ?? this.run
   }
-
-  private namesOf(value: object): RunNames | undefined {
-    const id = hasProperty(value, "runId") ? value.runId : undefined
-    if (typeof id !== "string") return this.run
-    // the event that has the names may be torn
-    return this.runs.get(id) ?? { pipelineName: "", runId: id, runName: id }
-  }
-
-  private keep(event: EventJson): void {
-    const { _tag, pipelineName, runId, runName } = event
-    if (runId === this.run?.runId) return
-    if (_tag === "RunEnded") this.runs.delete(runId)
-    else if (this.runs.get(runId)?.runName !== runName) this.runs.set(runId, { pipelineName, runId, runName })
-  }
 }
 
 const namesIn = ({ pipelineName, runId, runName }: Header): RunNames | undefined =>
   pipelineName === undefined || runId === undefined || runName === undefined
     ? undefined
     : { pipelineName, runId, runName }
-
-/** Adds the empty parameters and annotations that a line leaves out. */
-const complete = (value: object): object =>
-  !hasProperty(value, "_tag")
-    ? value
-    : value._tag === "StepStarted"
-    ? { params: {}, ...value }
-    : value._tag === "StepEnded" || value._tag === "StepSkipped" || value._tag === "RunEnded"
-    ? { annotations: {}, ...value }
-    : value
 
 const parse = (text: string): unknown => {
   try {
@@ -270,9 +245,6 @@ export const read = (path: string, options: ReadOptions): Stream.Stream<EventJso
 
 const eventsIn = (reader: Reader, lines: Iterable<string | undefined>): ReadonlyArray<EventJson> => {
   const events: Array<EventJson> = []
-  for (const line of lines) {
-    const event = reader.read(line)
-    if (event !== undefined) events.push(event)
-  }
+  for (const line of lines) reader.read(line, events)
   return events
 }

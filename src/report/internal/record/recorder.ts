@@ -2,11 +2,13 @@
 import { identifyQuietly } from "../../../internal/files/identity.ts"
 import type { OccurrenceRun } from "../../../internal/model/occurrence.ts"
 import { type Tap, TapKey, type Tapped } from "../../../internal/model/tap.ts"
+import { newToken } from "../../../internal/text/token.ts"
 import type { Observer, RunEvent } from "../../../RunEvent.ts"
 import { EndedRuns } from "../events/endedRuns.ts"
 import type { ClockWatch } from "./clockWatch.ts"
 import * as encode from "./encode.ts"
 import { headerLine, type RunNames } from "./format.ts"
+import { Heads } from "./heads.ts"
 import { type Logged, LogLimits, ownIndex } from "./logLimits.ts"
 import { existing, fileName, isFresh } from "./names.ts"
 import { type Shared, Sink } from "./sink.ts"
@@ -14,12 +16,7 @@ import { type Shared, Sink } from "./sink.ts"
 /** A run that is being recorded. */
 interface Entry {
   readonly sink: Sink
-  /** The heads of all lines but the first. */
-  readonly brief: encode.Heads
-  /** The heads of the first line, which has the names of the run. */
-  readonly full: encode.Heads
-  /** The generation of the sink in which the first line was written. */
-  generation: number
+  readonly heads: Heads
   /** By how much the clock had been set, of what is told in the record of this run. */
   changed: number
   /** Set by the first message that is logged. */
@@ -76,13 +73,15 @@ export const makeRecorder = (
   const ended = new EndedRuns<Sink>()
   let lastRun: OccurrenceRun | undefined
   let lastEntry: Entry | undefined
+  // unlike those of others that record to the same file, and that may have the same run
+  const recorderId = newToken().slice(0, 6)
+  let begun = 0
 
   const begin = ({ pipelineName, runId, runName }: RunNames, at: number, begins: boolean): Entry => {
     const run = { pipelineName, runId, runName }
     const sink = ended.get(runId) ?? place.sinkOf(run, at, begins)
-    const brief = new encode.Heads(place.own ? "" : `,${JSON.stringify({ runId }).slice(1, -1)}`)
-    const full = new encode.Heads(place.own ? "" : `,${JSON.stringify(run).slice(1, -1)}`)
-    const entry: Entry = { sink, brief, full, generation: -1, changed: clock.changedBy(at), logs: undefined }
+    const heads = new Heads(`${recorderId}.${++begun}`, place.own ? undefined : run)
+    const entry: Entry = { sink, heads, changed: clock.changedBy(at), logs: undefined }
     entries.set(runId, entry)
     return entry
   }
@@ -103,7 +102,7 @@ export const makeRecorder = (
     if (changed === entry.changed) return
     const byMillis = changed - entry.changed
     entry.changed = changed
-    entry.sink.pen.text(`{"_tag":"ClockChanged"${headsOf(entry).run},"at":${at},"byMillis":${byMillis}}\n`)
+    encode.clockChanged(entry.sink.pen, headsOf(entry), at, byMillis)
     entry.sink.add(at)
   }
 
@@ -116,18 +115,14 @@ export const makeRecorder = (
     if (place.own) sink.close()
   }
 
-  /** Hands the line that was encoded to the sink. */
-  const add = (run: OccurrenceRun, entry: Entry, at: number): void => {
-    entry.sink.add(at)
+  /** Hands the line that was encoded to the sink, unless it was added to a line that the sink has. */
+  const add = (run: OccurrenceRun, entry: Entry, at: number, isAdded = false): void => {
+    if (isAdded) entry.sink.extend()
+    else entry.sink.add(at)
     if (run.ended) forget(run.id, entry)
   }
 
-  /** Returns the heads of the next line: the full ones again if earlier lines were lost. */
-  const headsOf = (entry: Entry): encode.Heads => {
-    if (entry.generation === entry.sink.generation) return entry.brief
-    entry.generation = entry.sink.generation
-    return entry.full
-  }
+  const headsOf = ({ heads, sink }: Entry): Heads => heads.since(sink.generation)
 
   /** Records what a step, or the run, has logged last, before its end. */
   const endLogs = (entry: Entry, index: number, failed: boolean): void => {
@@ -157,8 +152,9 @@ export const makeRecorder = (
       try {
         const entry = entryOf(evaluation.run, at)
         endLogs(entry, evaluation.index, outcome !== "success")
-        encode.stepEnded(entry.sink.pen, headsOf(entry), evaluation, at, exit, outcome, nanos)
-        add(evaluation.run, entry, at)
+        const { sink } = entry
+        const isAdded = encode.stepEnded(sink.pen, headsOf(entry), evaluation, at, exit, outcome, nanos)
+        add(evaluation.run, entry, at, isAdded)
       } catch (defect) {
         onDefect("StepEnded", defect)
       }
@@ -166,8 +162,8 @@ export const makeRecorder = (
     hookEnded: (evaluation, at, planned, nanos) => {
       try {
         const entry = entryOf(evaluation.run, at)
-        encode.hookEnded(entry.sink.pen, headsOf(entry), evaluation, at, planned, nanos)
-        add(evaluation.run, entry, at)
+        const isAdded = encode.hookEnded(entry.sink.pen, headsOf(entry), evaluation, at, planned, nanos)
+        add(evaluation.run, entry, at, isAdded)
       } catch (defect) {
         onDefect("HookEnded", defect)
       }
@@ -200,12 +196,11 @@ export const makeRecorder = (
 
   const suspend = (): void => {
     const at = Date.now()
-    for (const [runId, { sink }] of entries) {
+    for (const [runId, entry] of entries) {
       // another run goes on after the layer, or crashes with this process
       if (isFresh(runId)) continue
-      const run = place.own ? "" : `${JSON.stringify({ runId }).slice(1, -1)},`
-      sink.pen.text(`{"_tag":"RunSuspended",${run}"at":${at}}\n`)
-      sink.add(at, true)
+      encode.suspended(entry.sink.pen, headsOf(entry), at)
+      entry.sink.add(at, true)
     }
   }
 

@@ -4,8 +4,11 @@ import { endsLine, type Modules, openToAppend, writeAll } from "./files.ts"
 import { lostLine } from "./format.ts"
 import type { Pen } from "./pen.ts"
 
-/** A write takes a few microseconds, so four of them in a millisecond cost a run next to nothing. */
-const writesAMillisecond = 4
+/**
+ * How many lines are written at once, one by one, before further ones are held back. One more may be with each
+ * millisecond: a write takes a few microseconds, which a burst of steps of a microsecond each would notice.
+ */
+const mostAtOnce = 4
 
 /** How many bytes are held back at most. Writing them takes two thirds of the time of writing a quarter four times. */
 const maxPending = 256 * 1024
@@ -27,7 +30,7 @@ export interface Shared {
 }
 
 /**
- * Writes lines at once while they are few. Of more than four in a millisecond, it writes the rest together: a
+ * Writes lines at once while they are few: four, and one more with each millisecond. It writes the rest together: a
  * millisecond later, or when `maxPending` bytes are reached. Written lines survive the process, but not a crash of the
  * machine.
  */
@@ -40,13 +43,14 @@ export class Sink {
   private parked: Uint8Array | undefined
   private lines = 0
   private millis = 0
-  private writes = 0
+  /** How many lines may still be written at once. */
+  private atOnce = mostAtOnce
   private timer: ReturnType<typeof setTimeout> | undefined
   /** Whether the file ends in the middle of a line. `undefined` until it is checked. */
   private torn: boolean | undefined
   private headed = false
   private lost = 0
-  /** Incremented when events are lost: the names of runs may be among them, and have to be written again. */
+  /** Incremented when lines are lost: names may be among them, and have to be written again. */
   generation = 0
 
   constructor(path: string, header: string, shared: Shared) {
@@ -62,7 +66,7 @@ export class Sink {
     if (writing !== this) {
       if (writing !== undefined && pen.length > 0) writing.parked = pen.bytes.slice(0, pen.length)
       shared.writing = this
-      pen.length = 0
+      pen.clear()
       const { parked } = this
       if (parked !== undefined) {
         pen.makeRoom(parked.length)
@@ -77,16 +81,22 @@ export class Sink {
   add(at: number, last = false): void {
     this.lines++
     if (at !== this.millis) {
+      // more at once, too, where the clock was set back
+      this.atOnce = Math.min(mostAtOnce, this.atOnce + Math.abs(at - this.millis))
       this.millis = at
-      this.writes = 0
     }
     if (this.shared.ended) this.close()
-    else if (this.writes < writesAMillisecond || last || this.shared.pen.length > maxPending) {
-      this.writes++
+    else if (this.atOnce > 0 || last || this.shared.pen.length > maxPending) {
+      if (this.atOnce > 0) this.atOnce--
       this.flush()
     } else {
       this.timer ??= this.later()
     }
+  }
+
+  /** Takes note that an event was added to the last line, which is held back. */
+  extend(): void {
+    this.lines++
   }
 
   private later(): ReturnType<typeof setTimeout> {
@@ -151,7 +161,10 @@ export class Sink {
     this.fd = fd
     open.add(this)
     // the file may have been removed while it was closed: then it needs a header again
-    if (modules.fs.fstatSync(fd).size === 0) this.headed = false
+    if (modules.fs.fstatSync(fd).size === 0) {
+      if (this.headed) this.generation++
+      this.headed = false
+    }
     this.torn ??= !endsLine(modules, this.path, fd)
     return fd
   }

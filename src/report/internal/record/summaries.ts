@@ -14,8 +14,8 @@ import { type Modules, writeAll } from "./files.ts"
 /** The name of the file. It is no name of a record, and as a hidden file it is not among those that `*.jsonl` matches. */
 export const fileName = ".summaries.jsonl"
 
-/** Raised when a line of an earlier version would be misread. */
-const version = 1
+/** Raised when a line of an earlier version would be misread, and when records of an earlier version can't be read. */
+const version = 2
 
 /** The status of a run that has ended. */
 export type Ended = Exclude<Recorded["status"], "running" | "suspended" | "cutOff">

@@ -1,0 +1,86 @@
+/** Completes the lines of a record by what earlier lines have. */
+import { maxRefs, type RunNames } from "./format.ts"
+
+/** How many references to runs are remembered. A recorder needs one for each run, until that ends. */
+const maxRuns = 10_000
+
+type Values = Readonly<Record<string, unknown>>
+
+/** What the lines with one reference to a run have said. */
+interface OfRun {
+  readonly names: Values | undefined
+  /** Names by the numbers that refer to them. */
+  readonly steps: Map<number, Values>
+  readonly hooks: Map<number, Values>
+}
+
+const namesOfStep = ["stepName", "stepPath"]
+const namesOfHook = ["hook", "kind", "level", "hookIndex"]
+
+/** Remembers what the lines of a record have said that later lines only refer to. */
+export class Written {
+  private readonly runs = new Map<string, OfRun>()
+
+  /**
+   * Returns the events of a line, undecoded. `run` are the names in the header. Names that a line refers to and that no
+   * earlier one has are missing in the result.
+   */
+  complete(line: object, run: RunNames | undefined): ReadonlyArray<Values> {
+    // the cast: the properties of any object, which are decoded later
+    const { hooks, run: ref, ...rest } = line as Values
+    const ofRun = this.of(ref, rest, run)
+    if (rest["_tag"] === "RunEnded" && typeof ref === "string") this.runs.delete(ref)
+    const ofHook = named(ofRun.hooks, rest["hookRef"], namesOfHook, rest)
+    const event: Values = { ...ofRun.names, ...emptyIn(rest), ...ofStep(ofRun, ofHook) }
+    return event["_tag"] === "StepStarted" && event["durationMillis"] !== undefined
+      ? withEnd(ofRun, event, hooks)
+      : [isObject(event["step"]) ? { ...event, step: ofStep(ofRun, event["step"]) } : event]
+  }
+
+  private of(ref: unknown, line: Values, header: Values | RunNames | undefined): OfRun {
+    const { pipelineName = "", runId, runName = runId } = line
+    const names = typeof runId === "string" ? { pipelineName, runId, runName } : { ...header }
+    if (typeof ref !== "string") return { names, steps: new Map(), hooks: new Map() }
+    const known = this.runs.get(ref)
+    if (known !== undefined && typeof runId !== "string") return known
+    const made = { names, steps: new Map(), hooks: new Map() }
+    this.runs.set(ref, made)
+    if (this.runs.size > maxRuns) this.runs.delete(this.runs.keys().next().value!)
+    return made
+  }
+}
+
+const isObject = (value: unknown): value is Values => typeof value === "object" && value !== null
+
+const ofStep = ({ steps }: OfRun, values: Values): Values => named(steps, values["stepRef"], namesOfStep, values)
+
+/** Adds the names that a number refers to. Remembers them where the line has them. */
+const named = (known: Map<number, Values>, ref: unknown, names: ReadonlyArray<string>, values: Values): Values => {
+  if (typeof ref !== "number") return values
+  if (names.some((name) => name in values) && known.size < maxRefs) {
+    known.set(ref, Object.fromEntries(names.map((name) => [name, values[name]])))
+  }
+  return { ...known.get(ref), ...values }
+}
+
+/** Returns the start of a step and the end that its line has, too, with the ends of hooks. */
+const withEnd = (
+  { hooks, names }: OfRun,
+  { durationMillis, params, ...step }: Values,
+  ended: unknown
+): ReadonlyArray<Values> => [
+  { ...step, params },
+  { ...step, _tag: "StepEnded", outcome: "success", attempts: 1, durationMillis, annotations: {} },
+  ...(Array.isArray(ended) ? ended : []).map((hook: unknown): Values => {
+    const [ref, durationMillis] = Array.isArray(hook) ? hook : []
+    return { ...names, _tag: "HookEnded", at: step["at"], ...hooks.get(ref), step, durationMillis }
+  })
+]
+
+/** Returns the empty parameters or annotations that a line leaves out. */
+const emptyIn = ({ _tag }: Values): Values =>
+  _tag === "StepStarted"
+    ? { params: {} }
+    : _tag === "StepEnded" || _tag === "StepSkipped" || _tag === "RunEnded"
+    ? { annotations: {} }
+    : {}
