@@ -67,8 +67,10 @@ export const isPipeline: (u: unknown) => u is Pipeline<unknown, unknown, unknown
  * @category constructors
  * @since 0.1.0
  */
-export const make: <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) => Pipeline<A, E, Needs<R>, never> =
-  internal.makePipeline
+export const make: <A, E = never, R = never>(
+  name: string,
+  effect: Effect.Effect<A, E, R>
+) => Pipeline<A, E, Needs<R>, never> = internal.makePipeline
 
 /**
  * Makes a pipeline from an Effect and a name, to be piped into.

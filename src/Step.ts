@@ -85,7 +85,8 @@ export const isStep: (u: unknown) => u is Step<unknown, unknown, unknown> = inte
  * @category constructors
  * @since 0.1.0
  */
-export const make: <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) => Step<A, E, Needs<R>> = internal.makeStep
+export const make: <A, E = never, R = never>(name: string, effect: Effect.Effect<A, E, R>) => Step<A, E, Needs<R>> =
+  internal.makeStep
 
 /**
  * Makes a step from an Effect and a name, to be piped into.
@@ -268,15 +269,17 @@ export const params: {
  * @since 0.1.0
  */
 export const retry: {
-  <E, O extends Types.NoExcessProperties<Effect.Retry.Options<E>, O>>(
-    options: O
-  ): <A, R>(self: Step<A, E, R>) => Retried<A, E, R, O>
-  <B, E, Error, Env>(
+  <B, E, Error = never, Env = never>(
     policy: Schedule.Schedule<B, Types.NoInfer<E>, Error, Env>
   ): <A, R>(self: Step<A, E, R>) => Step<A, E | Error, R | Needs<Env>>
   <B, E, Error, Env>(
     builder: RetryBuilder<B, E, Error, Env>
   ): <A, R>(self: Step<A, E, R>) => Step<A, E | Error, R | Needs<Env>>
+  <E, O extends Types.NoExcessProperties<Effect.Retry.Options<E>, O>>(
+    options: O
+  ): <A, R>(self: Step<A, E, R>) => Retried<A, E, R, O>
+  // matches nothing that the forms above do not: the compiler's error is about the last one, and this one lists the options
+  (options: Effect.Retry.Options<unknown>): (self: never) => never
   <A, E, R, O extends Types.NoExcessProperties<Effect.Retry.Options<E>, O>>(
     self: Step<A, E, R>,
     options: O

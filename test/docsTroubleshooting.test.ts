@@ -56,7 +56,7 @@ test("each reason of an error has an entry", () => {
 
 test("each message that the page quotes is one of the library", () => {
   const effects = ["Service not found: effect-epilogue/", "An asynchronous Effect was executed with Effect.runSync"]
-  const [, defects] = page.split(/^## Defects$/m)
+  const [, defects] = page.replace(/^## What the compiler says$[\s\S]*?^## /m, "## ").split(/^## Defects$/m)
   const quoted = [...defects!.matchAll(/^\| (`.+?) \| /gm)].flatMap(([, cell]) =>
     [...cell!.matchAll(/`([^`]+)`/g)].map(([, message]) => message!)
   ).filter((message) => !effects.some((known) => message.startsWith(known)))

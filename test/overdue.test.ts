@@ -373,9 +373,9 @@ it.effect("mistakes in limits and deadlines are told all at once, before the bod
       messages.push(String(exit.cause.reasons[0].defect))
     }
     assert.deepEqual(messages, [
-      "TypeError: Step \"s\": the time after which it is overdue must be a duration that is not negative, got -1; " +
+      "TypeError: Step \"s\": the time after which it is overdue must be a duration that is not negative, such as \"5 seconds\", got -1; " +
       "the interval at which it is told again must be a duration of a millisecond or more, got -2; " +
-      "the time after which the step of hook \"onOverdue\" is overdue must be a duration that is not negative, got \"a while\"; " +
+      "the time after which the step of hook \"onOverdue\" is overdue must be a duration that is not negative, such as \"5 seconds\", got \"a while\"; " +
       "the interval at which the step of hook \"onOverdue\" is told again must be a duration of a millisecond or more, got 0",
       "TypeError: Step \"r\": hook \"onOverdue\" can't be required: its step goes on whatever an overdue hook does",
       "TypeError: Pipeline \"p\": its deadline must be a time of day such as \"06:00\", got \"25:00\"; " +

@@ -154,7 +154,7 @@ it.effect("a limit or a grace that is no duration is a defect", () =>
       const [limited, message] of [
         [
           Step.timeout(step, -1),
-          "Step \"s\": the time limit of its body must be a duration that is not negative, got -1"
+          "Step \"s\": the time limit of its body must be a duration that is not negative, such as \"5 seconds\", got -1"
         ],
         [Step.timeout(step, 1, { grace: -1 }), "Step \"s\": the time limit of its body's grace must be"],
         [Pipeline.timeout(Pipeline.make("p", step), -1), "Pipeline \"p\": the time limit of its body must be"]

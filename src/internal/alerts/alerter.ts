@@ -14,6 +14,7 @@ import { textSymbols } from "../model/severity.ts"
 import { withoutUrls } from "../text/addresses.ts"
 import type { Words } from "../text/alertWords.ts"
 import { errorMessage } from "../text/errors.ts"
+import { noEffect } from "../text/noEffect.ts"
 import { printable, printableLine } from "../text/printable.ts"
 import { colorsOn } from "../text/terminal.ts"
 import * as Writer from "../text/writer.ts"
@@ -79,7 +80,12 @@ export const explained = <R>(
   post: () => Effect.Effect<unknown, unknown, R>
 ): Effect.Effect<void, AlerterError, R> =>
   Effect.catchCause(
-    Effect.asVoid(Effect.suspend(post)),
+    Effect.asVoid(Effect.suspend(() => {
+      const posting = post()
+      return Effect.isEffect(posting)
+        ? posting
+        : Effect.die(new TypeError(`the function of the alerter returned ${noEffect(posting)}`))
+    })),
     (cause) =>
       failWith(cause, (detail) => new AlerterError({ channel, reason: AlerterErrorReason.Rejected({ detail }) }))
   )

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import { hasProperty } from "effect/Predicate"
+import { noEffect } from "../text/noEffect.ts"
 import { tagOf } from "../text/read.ts"
 import type { StepContext } from "./context.ts"
 import type { Overdue, OverdueInput, OverdueOptions } from "./overdue.ts"
@@ -346,11 +347,15 @@ const toExit = (kind: Kind, occasion: Occasion): Exit.Exit<unknown, unknown> | u
     ? Exit.failCause((occasion as FailedAttempt<unknown> | Rollback).cause)
     : occasion as Exit.Exit<unknown, unknown>
 
+const effectOf = (returned: Effect.Effect<unknown, unknown, unknown>) =>
+  Effect.isEffect(returned) ? returned : Effect.die(new TypeError(`its function returned ${noEffect(returned)}`))
+
 /** @internal */
 export const retry = (self: any, policy: any): any => {
   const { run } = self as HookImpl
   return modify(self, {
     // suspended, so that each try calls the hook's function anew
-    run: (occasion, context, applies) => Effect.retry(Effect.suspend(() => run(occasion, context, applies)), policy)
+    run: (occasion, context, applies) =>
+      Effect.retry(Effect.suspend(() => effectOf(run(occasion, context, applies))), policy)
   })
 }

@@ -105,7 +105,12 @@ const isHooks = (u: unknown): u is HooksImpl => hasProperty(u, TypeId)
 export const tableOf = (item: any): Table => {
   if (isHooks(item)) return item.hooks
   if (isHook(item)) return { ...empty.hooks, [item.kind]: [item] }
-  throw new TypeError(`expected a Hook or a Hooks, got ${item === null ? "null" : typeof item}`)
+  const found = item === null ? "null" : typeof item
+  throw new TypeError(
+    `expected a Hook or a Hooks, got ${found}${
+      found === "function" ? ": make a hook of it, as by Hook.onFailure(f)" : ""
+    }`
+  )
 }
 
 /** @internal */

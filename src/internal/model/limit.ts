@@ -31,7 +31,7 @@ export const limitMistakes = (of: string, input: Duration.Input): ReadonlyArray<
 /** Returns the mistake in a time, in words, or an empty list. */
 export const timeMistakes = (what: string, input: Duration.Input): ReadonlyArray<string> =>
   limitMillis(input) === undefined
-    ? [`${what} must be a duration that is not negative, got ${shownInput(input)}`]
+    ? [`${what} must be a duration that is not negative, such as "5 seconds", got ${shownInput(input)}`]
     : []
 
 /** Shows what was given as a duration. */

@@ -126,10 +126,10 @@ export const layerDefault: <R, T>(
  * @since 0.1.0
  */
 export const onStart: {
-  <R2>(
+  <R2 = never>(
     effect: Effect.Effect<unknown, unknown, R2>
   ): <A, E, R, H>(self: Pipeline<A, E, R, H>) => Pipeline<A, E, R | Needs<R2>, H | Needs<R2>>
-  <A, E, R, H, R2>(
+  <A, E, R, H, R2 = never>(
     self: Pipeline<A, E, R, H>,
     effect: Effect.Effect<unknown, unknown, R2>
   ): Pipeline<A, E, R | Needs<R2>, H | Needs<R2>>
@@ -144,13 +144,13 @@ export const onStart: {
  * @since 0.1.0
  */
 export const onSuccess: {
-  <A, R2>(
+  <A, R2 = never>(
     f: (value: Types.NoInfer<A>) => Effect.Effect<unknown, unknown, R2>
   ): <E, R, H>(self: Pipeline<A, E, R, H>) => Pipeline<A, E, R | Needs<R2>, H | Needs<R2>>
-  <A2, R2>(
+  <A2, R2 = never>(
     f: (value: A2) => Effect.Effect<unknown, unknown, R2>
   ): <A extends A2, E, R, H>(self: Pipeline<A, E, R, H>) => Pipeline<A, E, R | Needs<R2>, H | Needs<R2>>
-  <A, E, R, H, R2>(
+  <A, E, R, H, R2 = never>(
     self: Pipeline<A, E, R, H>,
     f: (value: Types.NoInfer<A>) => Effect.Effect<unknown, unknown, R2>
   ): Pipeline<A, E, R | Needs<R2>, H | Needs<R2>>
@@ -167,13 +167,13 @@ export const onSuccess: {
  * @since 0.1.0
  */
 export const onFailure: {
-  <E, R2>(
+  <E, R2 = never>(
     f: (cause: Cause.Cause<Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
   ): <A, R, H>(self: Pipeline<A, E, R, H>) => Pipeline<A, E, R | Needs<R2>, H | Needs<R2>>
-  <E2, R2>(
+  <E2, R2 = never>(
     f: (cause: Cause.Cause<E2>) => Effect.Effect<unknown, unknown, R2>
   ): <A, E extends E2, R, H>(self: Pipeline<A, E, R, H>) => Pipeline<A, E, R | Needs<R2>, H | Needs<R2>>
-  <A, E, R, H, R2>(
+  <A, E, R, H, R2 = never>(
     self: Pipeline<A, E, R, H>,
     f: (cause: Cause.Cause<Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
   ): Pipeline<A, E, R | Needs<R2>, H | Needs<R2>>
@@ -202,11 +202,11 @@ export const onFailure: {
  * @since 0.1.0
  */
 export const onFailureTag: {
-  <const K extends Types.Tags<E>, E, R2>(
+  <const K extends Types.Tags<E>, E, R2 = never>(
     tag: K,
     f: (error: Types.ExtractTag<Types.NoInfer<E>, K>) => Effect.Effect<unknown, unknown, R2>
   ): <A, R, H>(self: Pipeline<A, E, R, H>) => Pipeline<A, E, R | Needs<R2>, H | Needs<R2>>
-  <A, E, R, H, const K extends Types.Tags<E>, R2>(
+  <A, E, R, H, const K extends Types.Tags<E>, R2 = never>(
     self: Pipeline<A, E, R, H>,
     tag: K,
     f: (error: Types.ExtractTag<E, K>) => Effect.Effect<unknown, unknown, R2>
@@ -222,10 +222,10 @@ export const onFailureTag: {
  * @since 0.1.0
  */
 export const onInterrupt: {
-  <R2>(
+  <R2 = never>(
     f: (cause: Cause.Cause<never>) => Effect.Effect<unknown, unknown, R2>
   ): <A, E, R, H>(self: Pipeline<A, E, R, H>) => Pipeline<A, E, R | Needs<R2>, H | Needs<R2>>
-  <A, E, R, H, R2>(
+  <A, E, R, H, R2 = never>(
     self: Pipeline<A, E, R, H>,
     f: (cause: Cause.Cause<never>) => Effect.Effect<unknown, unknown, R2>
   ): Pipeline<A, E, R | Needs<R2>, H | Needs<R2>>
@@ -241,10 +241,10 @@ export const onInterrupt: {
  * @since 0.1.0
  */
 export const onSkip: {
-  <R2>(
+  <R2 = never>(
     f: (skipped: StepSkipped) => Effect.Effect<unknown, unknown, R2>
   ): <A, E, R, H>(self: Pipeline<A, E, R, H>) => Pipeline<A, E, R | Needs<R2>, H | Needs<R2>>
-  <A, E, R, H, R2>(
+  <A, E, R, H, R2 = never>(
     self: Pipeline<A, E, R, H>,
     f: (skipped: StepSkipped) => Effect.Effect<unknown, unknown, R2>
   ): Pipeline<A, E, R | Needs<R2>, H | Needs<R2>>
@@ -265,19 +265,19 @@ export const onSkip: {
  * @since 0.1.0
  */
 export const onOverdue: {
-  <R2>(
+  <R2 = never>(
     f: (overdue: Overdue) => Effect.Effect<unknown, unknown, R2>
   ): <A, E, R, H>(self: Pipeline<A, E, R, H>) => Pipeline<A, E, R | Needs<R2>, H | Needs<R2>>
-  <R2>(
+  <R2 = never>(
     after: Duration.Input,
     f: (overdue: Overdue) => Effect.Effect<unknown, unknown, R2>,
     options?: OverdueOptions
   ): <A, E, R, H>(self: Pipeline<A, E, R, H>) => Pipeline<A, E, R | Needs<R2>, H | Needs<R2>>
-  <A, E, R, H, R2>(
+  <A, E, R, H, R2 = never>(
     self: Pipeline<A, E, R, H>,
     f: (overdue: Overdue) => Effect.Effect<unknown, unknown, R2>
   ): Pipeline<A, E, R | Needs<R2>, H | Needs<R2>>
-  <A, E, R, H, R2>(
+  <A, E, R, H, R2 = never>(
     self: Pipeline<A, E, R, H>,
     after: Duration.Input,
     f: (overdue: Overdue) => Effect.Effect<unknown, unknown, R2>,
@@ -344,13 +344,13 @@ export const deadline: {
  * @since 0.1.0
  */
 export const onExit: {
-  <A, E, R2>(
+  <A, E, R2 = never>(
     f: (exit: Exit.Exit<Types.NoInfer<A>, Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
   ): <R, H>(self: Pipeline<A, E, R, H>) => Pipeline<A, E, R | Needs<R2>, H | Needs<R2>>
-  <A2, E2, R2>(
+  <A2, E2, R2 = never>(
     f: (exit: Exit.Exit<A2, E2>) => Effect.Effect<unknown, unknown, R2>
   ): <A extends A2, E extends E2, R, H>(self: Pipeline<A, E, R, H>) => Pipeline<A, E, R | Needs<R2>, H | Needs<R2>>
-  <A, E, R, H, R2>(
+  <A, E, R, H, R2 = never>(
     self: Pipeline<A, E, R, H>,
     f: (exit: Exit.Exit<Types.NoInfer<A>, Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
   ): Pipeline<A, E, R | Needs<R2>, H | Needs<R2>>

@@ -13,6 +13,7 @@ import * as Hooks from "../model/hooks.ts"
 import { limitMillis, limitMistakes } from "../model/limit.ts"
 import type { Body, Evaluator, PipelineOwner, PlanCache, StepOwner, Wrap } from "../model/owner.ts"
 import { PipelineTypeId, StepFnTypeId, StepTypeId } from "../model/step.ts"
+import { noEffect } from "../text/noEffect.ts"
 import { keyText } from "../text/stepLabel.ts"
 import { combinator, takesSelfOnly } from "./combinator.ts"
 
@@ -70,6 +71,17 @@ const copyOf = (label: Owned["label"], typeId: string): Copy => {
 
 const copies = { Step: copyOf("Step", StepTypeId), Pipeline: copyOf("Pipeline", PipelineTypeId) }
 
+/** Returns the class of an owner's copies. Throws where something else has been given to a combinator. */
+const copiesOf = (self: Owned) => copies[self?.label] ?? refuse(self)
+
+const refuse = (found: unknown): never => {
+  throw new TypeError(
+    `expected a Step or a Pipeline, got ${
+      Effect.isEffect(found) ? "a plain Effect: Step.make makes a step of it, and Effect.map none" : noEffect(found)
+    }`
+  )
+}
+
 const noPlan = (): PlanCache => ({
   under: undefined,
   defaults: undefined,
@@ -80,11 +92,11 @@ const noPlan = (): PlanCache => ({
 
 /** Copies an owner with changes that its plan does not depend on. */
 const keepPlan = (self: Owned, changes: Partial<StepOwner> | Partial<PipelineOwner>): any =>
-  Object.assign(new copies[self.label](self, self.cache), changes)
+  Object.assign(new (copiesOf(self))(self, self.cache), changes)
 
 /** Copies an owner with any changes. */
 export const modify = (self: Owned, changes: Partial<StepOwner> | Partial<PipelineOwner>): any =>
-  Object.assign(new copies[self.label](self, noPlan()), changes)
+  Object.assign(new (copiesOf(self))(self, noPlan()), changes)
 
 /** @internal */
 export const withEvaluator = (self: StepOwner, evaluator: Evaluator): any => keepPlan(self, { evaluator })
@@ -105,13 +117,16 @@ const newStep = { ...common, params: [] }
 
 const newPipeline = { ...common, stepHooks: Hooks.empty }
 
+const mistakesOf = (body: unknown): ReadonlyArray<string> =>
+  Effect.isEffect(body) ? common.mistakes : [`its body is ${noEffect(body)}`]
+
 /** @internal */
 export const makeStep = (name: string, body: Effect.Effect<any, any, any>): any =>
-  new copies.Step({ ...newStep, name, body }, noPlan())
+  new copies.Step({ ...newStep, name, body, mistakes: mistakesOf(body) }, noPlan())
 
 /** @internal */
 export const makePipeline = (name: string, body: Effect.Effect<any, any, any>): any =>
-  Object.assign(new copies.Pipeline(newPipeline, noPlan()), { name, body })
+  Object.assign(new copies.Pipeline(newPipeline, noPlan()), { name, body, mistakes: mistakesOf(body) })
 
 /** Applies a combinator at a call. Where it reads nothing but the step, steps with one plan get one plan of it. */
 const applied = (self: Owned, apply: (self: any, ...args: Array<any>) => any, args: Array<any>): any => {
@@ -145,7 +160,9 @@ export const fn =
       // suspended, so that each evaluation of the step runs the function anew
       const raw = Effect.suspend(() => {
         const result = f(...args)
-        return Effect.isEffect(result) ? result : Effect.gen(() => result)
+        if (Effect.isEffect(result)) return result
+        if (typeof result?.next === "function") return Effect.gen(() => result)
+        return Effect.die(new TypeError(`the function of ${JSON.stringify(name)} returned ${noEffect(result)}`))
       })
       const self = new copies[template.label](template, template.cache)
       self.body = raw
@@ -162,7 +179,7 @@ export const fn =
 /** @internal */
 export const hooks = (self: Owned, added: any): any => {
   // set, and not assigned from an object of changes: it is done for each step that is made in a loop
-  const next = new copies[self.label](self, noPlan())
+  const next = new (copiesOf(self))(self, noPlan())
   // a hook sees the value that the step has at its place in the pipe
   next.own = Hooks.merge(self.own, self.skips === undefined ? added : self.skips.seeing(added))
   return next
@@ -249,9 +266,18 @@ export const gate = (step: any, added: Effect.Effect<unknown, any, any>): any =>
 export const annotate = (self: Owned, values: Readonly<Record<string, unknown>>): any =>
   keepPlan(self, { annotations: { ...self.annotations, ...values } })
 
+const stepHooksOf = (self: PipelineOwner) => {
+  if (isPipeline(self)) return self.stepHooks
+  throw new TypeError(
+    `expected a Pipeline, got ${
+      isStep(self) ? `the step ${JSON.stringify(self.name)}: Step.hooks attaches hooks to a step` : noEffect(self)
+    }`
+  )
+}
+
 /** @internal */
 export const stepHooks = (self: PipelineOwner, added: any): any =>
-  keepPlan(self, { stepHooks: Hooks.merge(self.stepHooks, added) })
+  keepPlan(self, { stepHooks: Hooks.merge(stepHooksOf(self), added) })
 
 /** @internal */
 export const runName = (self: PipelineOwner, givenName: string): any =>

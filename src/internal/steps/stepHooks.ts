@@ -30,8 +30,8 @@ import * as internal from "./step.ts"
  * @since 0.1.0
  */
 export const onStart: {
-  <R2>(effect: Effect.Effect<unknown, unknown, R2>): <A, E, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A, E, R, R2>(self: Step<A, E, R>, effect: Effect.Effect<unknown, unknown, R2>): Step<A, E, R | Needs<R2>>
+  <R2 = never>(effect: Effect.Effect<unknown, unknown, R2>): <A, E, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
+  <A, E, R, R2 = never>(self: Step<A, E, R>, effect: Effect.Effect<unknown, unknown, R2>): Step<A, E, R | Needs<R2>>
 } = internal.attach(hook.onStart)
 
 /**
@@ -44,13 +44,13 @@ export const onStart: {
  * @since 0.1.0
  */
 export const onSuccess: {
-  <A, R2>(
+  <A, R2 = never>(
     f: (value: Types.NoInfer<A>) => Effect.Effect<unknown, unknown, R2>
   ): <E, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A2, R2>(
+  <A2, R2 = never>(
     f: (value: A2) => Effect.Effect<unknown, unknown, R2>
   ): <A extends A2, E, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A, E, R, R2>(
+  <A, E, R, R2 = never>(
     self: Step<A, E, R>,
     f: (value: Types.NoInfer<A>) => Effect.Effect<unknown, unknown, R2>
   ): Step<A, E, R | Needs<R2>>
@@ -67,13 +67,13 @@ export const onSuccess: {
  * @since 0.1.0
  */
 export const onFailure: {
-  <E, R2>(
+  <E, R2 = never>(
     f: (cause: Cause.Cause<Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
   ): <A, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <E2, R2>(
+  <E2, R2 = never>(
     f: (cause: Cause.Cause<E2>) => Effect.Effect<unknown, unknown, R2>
   ): <A, E extends E2, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A, E, R, R2>(
+  <A, E, R, R2 = never>(
     self: Step<A, E, R>,
     f: (cause: Cause.Cause<Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
   ): Step<A, E, R | Needs<R2>>
@@ -96,11 +96,11 @@ export const onFailure: {
  * @since 0.1.0
  */
 export const onFailureTag: {
-  <const K extends Types.Tags<E>, E, R2>(
+  <const K extends Types.Tags<E>, E, R2 = never>(
     tag: K,
     f: (error: Types.ExtractTag<Types.NoInfer<E>, K>) => Effect.Effect<unknown, unknown, R2>
   ): <A, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A, E, R, const K extends Types.Tags<E>, R2>(
+  <A, E, R, const K extends Types.Tags<E>, R2 = never>(
     self: Step<A, E, R>,
     tag: K,
     f: (error: Types.ExtractTag<E, K>) => Effect.Effect<unknown, unknown, R2>
@@ -122,10 +122,10 @@ export const onFailureTag: {
  * @since 0.1.0
  */
 export const onInterrupt: {
-  <R2>(
+  <R2 = never>(
     f: (cause: Cause.Cause<never>) => Effect.Effect<unknown, unknown, R2>
   ): <A, E, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A, E, R, R2>(
+  <A, E, R, R2 = never>(
     self: Step<A, E, R>,
     f: (cause: Cause.Cause<never>) => Effect.Effect<unknown, unknown, R2>
   ): Step<A, E, R | Needs<R2>>
@@ -144,10 +144,10 @@ export const onInterrupt: {
  * @since 0.1.0
  */
 export const onSkip: {
-  <R2>(
+  <R2 = never>(
     f: (skipped: StepSkipped) => Effect.Effect<unknown, unknown, R2>
   ): <A, E, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A, E, R, R2>(
+  <A, E, R, R2 = never>(
     self: Step<A, E, R>,
     f: (skipped: StepSkipped) => Effect.Effect<unknown, unknown, R2>
   ): Step<A, E, R | Needs<R2>>
@@ -163,13 +163,13 @@ export const onSkip: {
  * @since 0.1.0
  */
 export const onRetry: {
-  <E, R2>(
+  <E, R2 = never>(
     f: (failed: FailedAttempt<Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
   ): <A, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <E2, R2>(
+  <E2, R2 = never>(
     f: (failed: FailedAttempt<E2>) => Effect.Effect<unknown, unknown, R2>
   ): <A, E extends E2, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A, E, R, R2>(
+  <A, E, R, R2 = never>(
     self: Step<A, E, R>,
     f: (failed: FailedAttempt<Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
   ): Step<A, E, R | Needs<R2>>
@@ -199,19 +199,19 @@ export const onRetry: {
  * @since 0.1.0
  */
 export const onOverdue: {
-  <R2>(
+  <R2 = never>(
     f: (overdue: Overdue) => Effect.Effect<unknown, unknown, R2>
   ): <A, E, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <R2>(
+  <R2 = never>(
     after: Duration.Input,
     f: (overdue: Overdue) => Effect.Effect<unknown, unknown, R2>,
     options?: OverdueOptions
   ): <A, E, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A, E, R, R2>(
+  <A, E, R, R2 = never>(
     self: Step<A, E, R>,
     f: (overdue: Overdue) => Effect.Effect<unknown, unknown, R2>
   ): Step<A, E, R | Needs<R2>>
-  <A, E, R, R2>(
+  <A, E, R, R2 = never>(
     self: Step<A, E, R>,
     after: Duration.Input,
     f: (overdue: Overdue) => Effect.Effect<unknown, unknown, R2>,
@@ -263,13 +263,13 @@ export const overdue: {
  * @since 0.1.0
  */
 export const onExit: {
-  <A, E, R2>(
+  <A, E, R2 = never>(
     f: (exit: Exit.Exit<Types.NoInfer<A>, Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
   ): <R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A2, E2, R2>(
+  <A2, E2, R2 = never>(
     f: (exit: Exit.Exit<A2, E2>) => Effect.Effect<unknown, unknown, R2>
   ): <A extends A2, E extends E2, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A, E, R, R2>(
+  <A, E, R, R2 = never>(
     self: Step<A, E, R>,
     f: (exit: Exit.Exit<Types.NoInfer<A>, Types.NoInfer<E>>) => Effect.Effect<unknown, unknown, R2>
   ): Step<A, E, R | Needs<R2>>
@@ -299,13 +299,13 @@ export const onExit: {
  * @since 0.1.0
  */
 export const onRollback: {
-  <A, R2>(
+  <A, R2 = never>(
     f: (value: Types.NoInfer<A>, cause: Cause.Cause<unknown>) => Effect.Effect<unknown, unknown, R2>
   ): <E, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A2, R2>(
+  <A2, R2 = never>(
     f: (value: A2, cause: Cause.Cause<unknown>) => Effect.Effect<unknown, unknown, R2>
   ): <A extends A2, E, R>(self: Step<A, E, R>) => Step<A, E, R | Needs<R2>>
-  <A, E, R, R2>(
+  <A, E, R, R2 = never>(
     self: Step<A, E, R>,
     f: (value: Types.NoInfer<A>, cause: Cause.Cause<unknown>) => Effect.Effect<unknown, unknown, R2>
   ): Step<A, E, R | Needs<R2>>
@@ -382,4 +382,9 @@ export const hooks: {
 export const inherit: {
   (mode: InheritMode, ...kinds: ReadonlyArray<Kind>): <A, E, R>(self: Step<A, E, R>) => Step<A, E, R>
   <A, E, R>(self: Step<A, E, R>, mode: InheritMode, ...kinds: ReadonlyArray<Kind>): Step<A, E, R>
+  // the first form again, with the modes listed: the compiler's error is about the last one
+  (
+    mode: "override" | "append" | "prepend" | "off",
+    ...kinds: ReadonlyArray<Kind>
+  ): <A, E, R>(self: Step<A, E, R>) => Step<A, E, R>
 } = internal.inherit

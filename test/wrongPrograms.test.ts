@@ -1,0 +1,99 @@
+/** What programs are told that the compiler has not seen, or not refused: what was wrong, and what to do. */
+import { Cause, Effect, Exit } from "effect"
+import { Alerter, AlerterHooks, Hook, Hooks, Pipeline, RunEvent, Step } from "effect-epilogue"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { makeIt } from "./support/it.ts"
+
+const it = makeIt(test)
+
+// a cast: these programs are wrong on purpose
+const wrong = <A>(value: unknown): A => value as A
+
+const noEffects: ReadonlyArray<readonly [value: unknown, message: string]> = [
+  [undefined, "undefined, and no Effect: wrap what it does, as in Effect.sync(() => …)"],
+  [Promise.resolve(1), "a promise, and no Effect: wrap it, as in Effect.promise(() => …)"],
+  [
+    (function*() {
+      yield 1
+    })(),
+    "a generator, and no Effect: wrap it, as in Effect.gen(function*() { … })"
+  ],
+  [() => 1, "a function, and no Effect: call it"],
+  [{ [Symbol.for("effect/Effect")]: {} }, "an Effect of effect 3, and not of effect 4: npm ls effect lists both"],
+  [null, "null, and no Effect"],
+  [7, "number, and no Effect"]
+]
+
+const defectOf = (effect: Effect.Effect<unknown, unknown>) =>
+  Effect.map(
+    Effect.exit(effect),
+    (exit) => Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : assert.fail("it succeeded")
+  )
+
+it.effect("a body that is no Effect fails the step or the run, with what it is", () =>
+  Effect.gen(function*() {
+    for (const [value, message] of noEffects) {
+      assert.equal(yield* defectOf(Step.make("load", wrong(value))), `TypeError: Step "load": its body is ${message}`)
+    }
+    assert.match(
+      yield* defectOf(Pipeline.make("p", wrong(noEffects[3]![0]))),
+      /^TypeError: Pipeline "p": its body is a /
+    )
+  }))
+
+it.effect("a function of Step.fn that gives no Effect fails the step, with what it gave", () =>
+  Effect.gen(function*() {
+    for (
+      const [value, message] of noEffects.filter(([value]) =>
+        !(typeof value === "object" && value !== null && "next" in value)
+      )
+    ) {
+      const load = Step.fn("load")(() => wrong<Effect.Effect<void>>(value))
+      assert.equal(yield* defectOf(load()), `TypeError: the function of "load" returned ${message}`)
+    }
+  }))
+
+it.effect("a hook that gives no Effect fails with what it gave, with retries, too", () =>
+  Effect.gen(function*() {
+    const failures: Array<string> = []
+    const observer = RunEvent.layer((event) => {
+      if (event._tag === "HookFailed") failures.push(String(Cause.squash(event.cause)))
+    })
+    const hook = Hook.onSuccess(() => wrong<Effect.Effect<void>>(undefined))
+    const step = Step.make("n", Effect.succeed(1)).pipe(Step.hooks(hook), Step.hooks(Hook.retry(hook, { times: 1 })))
+    assert.equal(yield* Effect.provide(step, observer), 1)
+    assert.deepEqual(failures, Array(2).fill(`TypeError: its function returned ${noEffects[0]![1]}`))
+  }))
+
+it.effect("an alerter whose function gives no Effect fails the hook with what it gave", () =>
+  Effect.gen(function*() {
+    const failures: Array<string> = []
+    const observer = RunEvent.layer((event) => {
+      if (event._tag === "HookFailed") failures.push(String(Cause.squash(event.cause)))
+    })
+    const alerter = Alerter.layer(() => wrong<Effect.Effect<void>>(undefined))
+    yield* Step.make("n", Effect.succeed(1)).pipe(Step.hooks(AlerterHooks.success), Effect.provide([observer, alerter]))
+    assert.equal(failures.length, 1)
+    assert.match(failures[0]!, /the function of the alerter returned undefined, and no Effect: wrap/)
+  }))
+
+it.effect("combinators for something that is no step say so", () =>
+  Effect.sync(() => {
+    const log = () => Effect.void
+    const plain = wrong<Step.Step<number>>(Effect.succeed(1))
+    const message =
+      /^TypeError: expected a Step or a Pipeline, got a plain Effect: Step.make makes a step of it, and Effect.map none$/
+    assert.throws(() => Step.onSuccess(plain, log), message)
+    assert.throws(() => Step.hooks(plain, AlerterHooks.success), message)
+    assert.throws(
+      () => Step.onSuccess(wrong<Step.Step<number>>(undefined), log),
+      /expected a Step or a Pipeline, got undefined/
+    )
+    assert.throws(
+      () =>
+        Pipeline.stepHooks(wrong<Pipeline.Pipeline<number>>(Step.make("n", Effect.succeed(1))), AlerterHooks.failure),
+      /^TypeError: expected a Pipeline, got the step "n": Step.hooks attaches hooks to a step$/
+    )
+    assert.throws(() => Hooks.make(wrong<Hook.Any>(log)), /got function: make a hook of it, as by Hook.onFailure\(f\)$/)
+  }))
