@@ -166,7 +166,9 @@ for (const runtime of [["node"], ["bun"], ["deno", "run", "-A"]]) {
   assert.equal(command("--version"), `epilogue v${npm.version}\n`)
   assert.equal(typeof JSON.parse(command("schema")).$id, "string")
   const folder = `init-${runtime[0]}`
-  command("init", folder)
+  const next = command("init", folder, "--runtime", runtime[0]!).trim().split("\n").at(-1)!
+  // the test of its hooks, as the command says to run it
+  run(temporary, ...next.trim().split(" "))
   command("check", `${folder}/epilogue.yaml`)
   assert.match(command("run", `${folder}/epilogue.yaml`), /^Hello, world!$/m)
   assert.match(command("run", `${folder}/epilogue.yaml`, "--supervise"), /^Hello, world!$/m)

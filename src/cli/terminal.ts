@@ -12,6 +12,9 @@ import { colorsOn, isTerminal, type StreamName } from "../internal/text/terminal
 import { flushed as flushedBy, forLog, line } from "../internal/text/writer.ts"
 import { type Mode, modeFor, surroundings } from "../report/internal/progress/settings.ts"
 
+/** Whether a person can be asked: both ends of the conversation are a terminal. */
+export const canAsk = (): boolean => process.stdin.isTTY && isTerminal("stdout")
+
 /** Writes one line to standard output: line ends in the text are shown. */
 export const out = (text: string): void => void process.stdout.write(`${line(text)}\n`)
 

@@ -14,6 +14,7 @@ import * as Durable from "./durable.ts"
 import * as Exec from "./exec.ts"
 import * as Flags from "./flags.ts"
 import * as Init from "./init.ts"
+import { channelNames, runtimes } from "./initFiles.ts"
 import * as Outbox from "./outbox.ts"
 import { collectParams } from "./params.ts"
 import * as Records from "./records.ts"
@@ -238,17 +239,33 @@ export const make = (perform: Flags.Perform) => {
       Argument.withMetavar("DIR"),
       Argument.withDescription("The folder to write to, which is created if need be"),
       Argument.withDefault(".")
+    ),
+    runtime: Flag.Literals("runtime", runtimes).pipe(
+      Flag.withDescription(
+        "The runtime of the commands that it prints, and of the workflow; the one it runs on unless set"
+      ),
+      Flag.optional
+    ),
+    channel: Flag.Literals("channel", channelNames).pipe(
+      Flag.withDescription("The channel of the alerts; console unless set"),
+      Flag.optional
     )
-  }, ({ folder }) => Init.write(folder)).pipe(
-    Command.withDescription("Write a small pipeline, hooks for it and a config file. Never overwrites a file."),
+  }, Init.write).pipe(
+    Command.withDescription(
+      "Write a small pipeline, hooks for it with a test, a config file, and a workflow for GitHub Actions that checks " +
+        "them. Asks for the runtime and the channel on a terminal, where their flags do not say them. Never overwrites a file."
+    ),
     Command.withShortDescription("Write a small pipeline to start from"),
-    Command.withExamples([{ command: "epilogue init jobs" }])
+    Command.withExamples([
+      { command: "epilogue init jobs" },
+      { command: "epilogue init --runtime bun --channel slack" }
+    ])
   )
 
   return Command.make("epilogue").pipe(
     Command.withDescription("Run pipelines with hooks, defined in code and in config files"),
     Command.withExamples([
-      { command: "epilogue init jobs && epilogue run jobs/epilogue.yaml", description: "Start with a small pipeline" },
+      { command: "epilogue init && epilogue run", description: "Start with a small pipeline" },
       {
         command: "epilogue --completions zsh",
         description: "Print completions for your shell: bash, zsh, fish, powershell"

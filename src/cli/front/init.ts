@@ -1,100 +1,25 @@
-/** `epilogue init`: writes a small pipeline, its hooks and a config file. */
+/** `epilogue init`: writes a small pipeline, its hooks with a test, a config file and a workflow that checks them. */
+import * as Prompt from "effect/cli/Prompt"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
+import type * as Terminal from "effect/Terminal"
 import { createRequire } from "node:module"
+import process from "node:process"
 import { UsageError } from "../request.ts"
-import { out } from "../terminal.ts"
-
-const pipeline = `import { Console, Effect, Schema } from "effect"
-import { Params, Pipeline, Step } from "effect-epilogue"
-
-/** The config file sets these, and they are checked before anything runs. */
-export class GreetingParams extends Params.Service<GreetingParams>()("GreetingParams", {
-  name: Schema.NonEmptyString,
-  times: Schema.Int
-}) {}
-
-// exported, so that "epilogue explain" finds it
-export const compose = Step.make(
-  "compose",
-  Effect.gen(function*() {
-    const { name, times } = yield* GreetingParams
-    return Array.from({ length: times }, () => \`Hello, \${name}!\`)
-  })
-).pipe(Step.params(GreetingParams))
-
-const print = Step.fn("print")((lines: ReadonlyArray<string>) =>
-  Effect.forEach(lines, (line) => Console.log(line), { discard: true })
-)
-
-export const pipeline = Pipeline.make("hello", Effect.flatMap(compose, print))
-`
-
-const hooks = `import { Cause, Effect } from "effect"
-import { Hook, StepContext } from "effect-epilogue"
-
-/** Logs the failure of a step. */
-export const report = Hook.onFailure((cause: Cause.Cause<unknown>) =>
-  Effect.gen(function*() {
-    const { stepName } = yield* StepContext
-    yield* Effect.logError(\`\${stepName} failed\`, Cause.pretty(cause))
-  })
-)
-
-/** Logs the success of a step. */
-export const celebrate = Hook.onSuccess(() =>
-  Effect.gen(function*() {
-    const { stepName } = yield* StepContext
-    yield* Effect.log(\`\${stepName} succeeded\`)
-  })
-)
-`
-
-const yaml = `pipeline: ./pipeline.ts#pipeline
-
-params:
-  GreetingParams:
-    name: world
-    times: 2
-
-# for every step
-stepHooks:
-  failure: ./hooks.ts#report
-
-steps:
-  print:
-    hooks:
-      success: ./hooks.ts#celebrate
-    retry: { times: 2, delay: 1 second, backoff: exponential }
-    timeout: 1 minute
-
-# the channel for alerts, which a hook posts: failure: [ ./hooks.ts#report, epilogue#alerterFailure ]
-# alerter:
-#   slack:
-#     webhookUrl: \${SLACK_WEBHOOK}
-`
-
-const json = `${
-  JSON.stringify(
-    {
-      pipeline: "./pipeline.ts#pipeline",
-      params: { GreetingParams: { name: "world", times: 2 } },
-      stepHooks: { failure: "./hooks.ts#report" },
-      steps: {
-        print: {
-          hooks: { success: "./hooks.ts#celebrate" },
-          retry: { times: 2, delay: "1 second", backoff: "exponential" },
-          timeout: "1 minute"
-        }
-      }
-    },
-    null,
-    2
-  )
-}\n`
+import { canAsk, out } from "../terminal.ts"
+import {
+  type Channel,
+  channelNames,
+  type Choices,
+  filesOf,
+  nextOf,
+  type Runtime,
+  runtimes,
+  workflowOf
+} from "./initFiles.ts"
 
 /** Whether config files may be YAML: the library resolves the package `yaml` from the same place as this module. */
 const hasYaml = (): boolean => {
@@ -123,42 +48,86 @@ const extensionIn = (folder: string) =>
 
 const refuse = (message: string) => new UsageError({ message })
 
+/** The runtime that the command runs on. */
+const current = (): Runtime =>
+  runtimes.find((name) => name !== "node" && process.versions[name] !== undefined) ?? "node"
+
+/** Returns what a flag says, else the answer of a person at a terminal, else the first choice. */
+const chosen = <A extends string>(
+  given: Option.Option<A>,
+  message: string,
+  all: ReadonlyArray<A>
+): Effect.Effect<A, UsageError, Terminal.Terminal | FileSystem.FileSystem | Path.Path> =>
+  Option.isSome(given)
+    ? Effect.succeed(given.value)
+    : canAsk()
+    ? Effect.catchTag(
+      Prompt.run(Prompt.Select({ message, choices: all.map((value) => ({ title: value, value })) })),
+      "QuitError",
+      () => Effect.fail(refuse("nothing written, since the question was not answered"))
+    )
+    : Effect.succeed(all[0]!)
+
+/** The flags of the command. */
+export interface Asked {
+  readonly folder: string
+  readonly runtime: Option.Option<Runtime>
+  readonly channel: Option.Option<Channel>
+}
+
 /** Writes all files, or none if one of them exists. */
-export const write = (folder: string): Effect.Effect<void, UsageError, FileSystem.FileSystem | Path.Path> =>
+export const write = (
+  asked: Asked
+): Effect.Effect<void, UsageError, FileSystem.FileSystem | Path.Path | Terminal.Terminal> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    const config = hasYaml() ? "epilogue.yaml" : "epilogue.json"
-    const extension = yield* extensionIn(folder)
-    const files = [
-      [`pipeline${extension}`, pipeline],
-      [`hooks${extension}`, hooks],
-      [config, (config.endsWith(".yaml") ? yaml : json).replaceAll(".ts#", `${extension}#`)]
-    ] as const
-    const at = (name: string) => path.join(folder, name)
+    const { folder } = asked
+    const slashes = (text: string) => text.replaceAll(path.sep, "/")
     // `fs.exists` follows links, and does not see one that leads nowhere
     const isLink = (name: string) => Effect.map(Effect.option(fs.readLink(name)), Option.isSome)
-    if (yield* isLink(path.resolve(folder))) {
-      return yield* refuse(`nothing written, since ${folder} is a symbolic link: name the folder that it points to`)
+    const refuseLink = (name: string, shown: string) =>
+      Effect.flatMap(isLink(name), (yes) =>
+        yes
+          ? Effect.fail(refuse(`nothing written, since ${shown} is a symbolic link: name the folder that it points to`))
+          : Effect.void)
+    yield* refuseLink(path.resolve(folder), folder)
+    const own = current()
+    const place = path.relative(".", folder)
+    const isOutside = path.isAbsolute(place) || /^\.\.($|[\\/])/.test(place)
+    const schema = path.relative(folder, "node_modules/effect-epilogue/dist/epilogue.schema.json")
+    const choices: Choices = {
+      runtime: yield* chosen(asked.runtime, "Which runtime?", [own, ...runtimes.filter((name) => name !== own)]),
+      channel: yield* chosen(asked.channel, "Where do alerts go?", channelNames),
+      isYaml: hasYaml(),
+      extension: yield* extensionIn(folder),
+      folder: isOutside ? folder.replace(/[\\/]+$/, "") : place === "" ? "." : slashes(place),
+      schema: slashes(schema.startsWith("..") ? schema : `./${schema}`),
+      isOutside
     }
+    const workflows = path.dirname(workflowOf(choices))
+    for (const name of [path.dirname(workflows), workflows]) yield* refuseLink(name, name)
+    const files = filesOf(choices)
     const there = yield* Effect.filter(
       files,
-      ([name]) => Effect.filterOrElse(fs.exists(at(name)), identity, () => isLink(at(name)))
+      ([name]) => Effect.filterOrElse(fs.exists(name), identity, () => isLink(name))
     )
     if (there.length > 0) {
-      return yield* refuse(`nothing written, since these files exist: ${there.map(([name]) => at(name)).join(", ")}`)
+      return yield* refuse(`nothing written, since these files exist: ${there.map(([name]) => name).join(", ")}`)
     }
-    yield* fs.makeDirectory(folder, { recursive: true })
-    // "wx" follows no link, and fails if another process has created the file since the check
-    yield* Effect.forEach(files, ([name, text]) => fs.writeFileString(at(name), text, { flag: "wx" }), {
-      discard: true
-    })
-    const lines = [
-      ...files.map(([name]) => `wrote ${at(name)}`),
-      "",
-      "next:",
-      `  npm install effect effect-epilogue${config.endsWith(".yaml") ? " yaml" : ""}`,
-      `  epilogue run ${at(config)}`
-    ]
-    for (const line of lines) out(line)
+    for (const [name, text] of files) {
+      yield* fs.makeDirectory(path.dirname(name), { recursive: true })
+      // "wx" follows no link, and fails if another process has created the file since the check
+      yield* fs.writeFileString(name, text, { flag: "wx" })
+    }
+    for (
+      const line of [
+        ...files.map(([name]) => `wrote ${name}`),
+        "",
+        "next:",
+        ...nextOf(choices).map((line) => `  ${line}`)
+      ]
+    ) {
+      out(line)
+    }
   }).pipe(Effect.catchTag("PlatformError", ({ message }) => refuse(message)))

@@ -1,7 +1,7 @@
 /** `epilogue init`. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
 import { assertExitCode, epilogue, onEachRuntime, root } from "../../support/command.ts"
@@ -16,7 +16,11 @@ it.live("init writes files that check, explain and run accept, and never overwri
       const at = yield* projectFolder
       const made = yield* epilogue(runtime, ["init", "jobs"], { cwd: at })
       assertExitCode(made, 0)
-      assert.ok(made.stdout.includes("epilogue run jobs/epilogue.yaml"), made.stdout)
+      assert.ok(
+        made.stdout.includes("\n  bunx epilogue run jobs/epilogue.yaml\n  bun test ./jobs/hooks.test.ts\n"),
+        made.stdout
+      )
+      assert.ok(existsSync(join(at, ".github/workflows/epilogue-jobs.yml")))
       const cwd = join(at, "jobs")
       const checked = yield* epilogue(runtime, ["check"], { cwd })
       assertExitCode(checked, 0)
@@ -55,6 +59,11 @@ it.live("init follows no link, to a folder or in the place of a file, and writes
     assert.match(ended.stderr, /^error: nothing written, since these files exist: jobs\/epilogue\.yaml\n$/)
     assert.deepEqual(readdirSync(join(at, "elsewhere")), [])
     assert.deepEqual(readdirSync(join(at, "jobs")), ["epilogue.yaml"])
+    symlinkSync("elsewhere", join(at, ".github"))
+    const elsewhere = yield* epilogue("bun", ["init", "others"], { cwd: at })
+    assertExitCode(elsewhere, 2)
+    assert.match(elsewhere.stderr, /^error: nothing written, since \.github is a symbolic link/)
+    assert.deepEqual(readdirSync(join(at, "elsewhere")), [])
   })))
 
 it.live("init writes modules that run without a warning where package.json says commonjs", () =>
