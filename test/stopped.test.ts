@@ -6,8 +6,9 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
 import { projectFolder } from "./cli/support.ts"
-import { root, type Runtime, runtimes } from "./support/command.ts"
+import { root, runtimes } from "./support/command.ts"
 import { makeIt } from "./support/it.ts"
+import { someRuntimes } from "./support/runtimes.ts"
 
 const it = makeIt(test)
 
@@ -28,7 +29,7 @@ const alerter = Alerter.layer((alert) => say("ALERT " + alert.title)).pipe(diges
 NodeRuntime.runMain(nightly.pipe(Effect.provide(alerter)))
 `
 
-for (const runtime of Object.keys(runtimes) as ReadonlyArray<Runtime>) {
+for (const runtime of someRuntimes()) {
   it.live(`SIGTERM to a script that uses runMain runs its hooks, and posts what was held back, on ${runtime}`, () =>
     Effect.scoped(Effect.gen(function*() {
       const folder = yield* projectFolder

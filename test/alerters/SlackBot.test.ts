@@ -227,7 +227,7 @@ it.live("if the first alert of a run is interrupted, the next opens the thread",
       yield* Fiber.interrupt(first)
       yield* Fiber.join(second)
       yield* post(of("a", "3"))
-    }).pipe(Effect.provide(bot(server, { timeout: "200 millis" })))
+    }).pipe(Effect.provide(bot(server, { timeout: "1 second" })))
     assert.deepEqual(server.requests.map(went), ["1 channel", "2 channel", "3 1.0"])
   }))
 

@@ -163,7 +163,7 @@ const assertWithinLimits = (body: string, segments: number) => {
 
 it.live("long texts fill the segments, and no more", () =>
   Effect.gen(function*() {
-    const huge = { title: "t".repeat(500), body: hugeDetail() }
+    const huge = { title: "t".repeat(500), body: hugeDetail().slice(0, 50_000) }
     for (const maxSegments of [1, 2, 3, 10]) {
       for (
         const [body, isGsm] of [["b".repeat(5000), true], ["{}".repeat(5000), true], [
@@ -181,7 +181,7 @@ it.live("long texts fill the segments, and no more", () =>
       assertWithinLimits(text, maxSegments)
       assert.match(text, /^ERROR: t{30}/)
     }
-    assert.equal(segmentsOf(yield* bodyOf(huge)), 3)
+    assert.equal(segmentsOf(yield* bodyOf({ ...huge, body: hugeDetail() })), 3)
     for (const maxSegments of [0, -1, NaN, 99]) assertWithinLimits(yield* bodyOf(huge, { maxSegments }), 10)
   }))
 

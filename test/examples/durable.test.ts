@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test"
 import { readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
-import { everywhere, inFolder, run, type Runtime, start } from "./support.ts"
+import { type Runtime, someRuntimes } from "../support/runtimes.ts"
+import { inFolder, run, start } from "./support.ts"
 
 const day = "2026-11-25"
 
@@ -11,7 +12,7 @@ const inSteps = (stdout: string): ReadonlyArray<string> =>
 const job = (runtime: Runtime, folder: string, ...args: ReadonlyArray<string>) =>
   run(runtime, "durable", "--day", day, "--folder", folder, ...args)
 
-test.each(everywhere)(
+test.each(someRuntimes())(
   "after kill -9 in a step the next start continues with that step, on %s",
   (runtime) =>
     inFolder(async (folder) => {

@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test"
 import { Effect } from "effect"
+import { someRuntimes } from "../support/runtimes.ts"
 import { smtpServer } from "../support/smtpServer.ts"
-import { everywhere, runWith } from "./support.ts"
+import { runWith } from "./support.ts"
 
-test.each(everywhere)(
+test.each(someRuntimes())(
   "the script sends a mail about the failure, without secrets, on %s",
   (runtime) =>
     Effect.gen(function*() {

@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test"
 import { Effect } from "effect"
 import { channelServer } from "../support/channelServer.ts"
-import { everywhere, runWith } from "./support.ts"
+import { someRuntimes } from "../support/runtimes.ts"
+import { runWith } from "./support.ts"
 
-test.each(everywhere)(
+test.each(someRuntimes())(
   "each alert is delivered by some channel, and names the channels that failed, on %s",
   (runtime) =>
     Effect.gen(function*() {

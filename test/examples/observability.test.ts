@@ -2,11 +2,12 @@ import { expect, test } from "bun:test"
 import { Effect } from "effect"
 import { makeIt } from "../support/it.ts"
 import { otlpReceiver, treeOf } from "../support/otlp.ts"
-import { everywhere, runWith } from "./support.ts"
+import { someRuntimes } from "../support/runtimes.ts"
+import { runWith } from "./support.ts"
 
 const it = makeIt((name, run) => test(name, run, 60_000))
 
-for (const runtime of everywhere) {
+for (const runtime of someRuntimes()) {
   it.live(`the script sends a trace and metrics, and prints the metrics, on ${runtime}`, () =>
     Effect.gen(function*() {
       const receiver = yield* otlpReceiver

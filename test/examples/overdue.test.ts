@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test"
-import { everywhere, run } from "./support.ts"
+import { someRuntimes } from "../support/runtimes.ts"
+import { run } from "./support.ts"
 
 /** Returns the titles of the alerts on the console, without times. */
 const titles = (stdout: string): ReadonlyArray<string> =>
@@ -8,7 +9,7 @@ const titles = (stdout: string): ReadonlyArray<string> =>
   )
 
 // concurrent, since each takes seconds of waiting
-test.concurrent.each(everywhere)(
+test.concurrent.each(someRuntimes())(
   "the script tells that a step is late, and that it has ended, on %s",
   async (runtime) => {
     const { code, stderr, stdout } = await run(runtime, "overdue")

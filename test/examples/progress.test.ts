@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test"
-import { everywhere, runWith, withoutTimes } from "./support.ts"
+import { someRuntimes } from "../support/runtimes.ts"
+import { runWith, withoutTimes } from "./support.ts"
 
 const steady = (lines: string): ReadonlyArray<string> =>
   lines.trimEnd().split("\n").map((line) =>
@@ -7,7 +8,7 @@ const steady = (lines: string): ReadonlyArray<string> =>
   )
 
 // concurrent, since each takes seconds of waiting
-test.concurrent.each(everywhere)(
+test.concurrent.each(someRuntimes())(
   "the script prints a line for each event if there is no terminal, on %s",
   async (runtime) => {
     const { code, stderr, stdout } = await runWith({ GITHUB_ACTIONS: "false" }, runtime, "progress")

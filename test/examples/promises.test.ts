@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { everywhere, root, run } from "./support.ts"
+import { someRuntimes } from "../support/runtimes.ts"
+import { root, run } from "./support.ts"
 
 /** Returns an output without times and places, which differ from run to run. */
 const normal = (output: string): string =>
@@ -11,7 +12,7 @@ const normal = (output: string): string =>
 const page = readFileSync(join(root, "docs", "existing-code.md"), "utf8")
 
 // concurrent, since each takes a second
-test.concurrent.each(everywhere)(
+test.concurrent.each(someRuntimes())(
   "steps of promises print the output that docs/existing-code.md shows, on %s",
   async (runtime) => {
     const { code, stderr, stdout } = await run(runtime, "promises")

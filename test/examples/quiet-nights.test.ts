@@ -6,8 +6,9 @@ import { join } from "node:path"
 import { alerter, nightly } from "../../examples/quiet-nights.ts"
 import { channelServer } from "../support/channelServer.ts"
 import { makeIt } from "../support/it.ts"
+import { someRuntimes } from "../support/runtimes.ts"
 import { titleInSlack } from "../support/slackReceivers.ts"
-import { everywhere, inFolder, runWith } from "./support.ts"
+import { inFolder, runWith } from "./support.ts"
 
 const it = makeIt(test)
 
@@ -46,7 +47,7 @@ it.effect("ten nights post a failure and a recovery once each, and one weekly su
     expect(posted.slice(8)).toEqual([["mirror › sync failed"], ["mirror › sync recovered"]])
   }))
 
-test.each(everywhere)(
+test.each(someRuntimes())(
   "two processes share which alerts have been posted, on %s",
   (runtime) =>
     inFolder((folder) =>

@@ -4,8 +4,9 @@ import { Slack } from "effect-epilogue/alerters"
 import { program } from "../../examples/slack.ts"
 import { channelServer } from "../support/channelServer.ts"
 import { makeIt } from "../support/it.ts"
+import { someRuntimes } from "../support/runtimes.ts"
 import { inSlack } from "../support/slackReceivers.ts"
-import { everywhere, run, runWith } from "./support.ts"
+import { run, runWith } from "./support.ts"
 
 const it = makeIt(test)
 
@@ -21,23 +22,27 @@ it.live("a bot posts each run in a thread of its own", () =>
     expect(threads).toEqual([undefined, "1700000000.000001", undefined, "1700000000.000003"])
   }))
 
-test.each(everywhere)("the script posts the failures through a webhook, on %s", (runtime) =>
-  Effect.gen(function*() {
-    const server = yield* channelServer({ body: "ok" })
-    const { code, stderr, stdout } = yield* Effect.promise(() =>
-      runWith({ SLACK_WEBHOOK_URL: `${server.url}/services/T0/B0/c4n4ry0123456789` }, runtime, "slack")
-    )
-    expect({ code, stdout }).toEqual({ code: 1, stdout: "" })
-    expect(stderr).toContain("bucket <rates> is read-only")
-    const [step, summary, ...more] = server.requests
-    expect(more).toEqual([])
-    expect(step!.path).toBe("/services/T0/B0/c4n4ry0123456789")
-    expect(step!.json.text).toContain("exchange-rates › upload failed")
-    expect(inSlack(step!.json).text).toContain("bucket <rates> is read-only, tell @everyone")
-    expect(inSlack(step!.json).mentions).toEqual([])
-    expect(summary!.json.text).toContain("exchange-rates failed")
-    expect(summary!.body).toContain("1 of 2 steps failed")
-  }).pipe(Effect.scoped, Effect.runPromise), 60_000)
+test.each(someRuntimes())(
+  "the script posts the failures through a webhook, on %s",
+  (runtime) =>
+    Effect.gen(function*() {
+      const server = yield* channelServer({ body: "ok" })
+      const { code, stderr, stdout } = yield* Effect.promise(() =>
+        runWith({ SLACK_WEBHOOK_URL: `${server.url}/services/T0/B0/c4n4ry0123456789` }, runtime, "slack")
+      )
+      expect({ code, stdout }).toEqual({ code: 1, stdout: "" })
+      expect(stderr).toContain("bucket <rates> is read-only")
+      const [step, summary, ...more] = server.requests
+      expect(more).toEqual([])
+      expect(step!.path).toBe("/services/T0/B0/c4n4ry0123456789")
+      expect(step!.json.text).toContain("exchange-rates › upload failed")
+      expect(inSlack(step!.json).text).toContain("bucket <rates> is read-only, tell @everyone")
+      expect(inSlack(step!.json).mentions).toEqual([])
+      expect(summary!.json.text).toContain("exchange-rates failed")
+      expect(summary!.body).toContain("1 of 2 steps failed")
+    }).pipe(Effect.scoped, Effect.runPromise),
+  60_000
+)
 
 test("a missing address fails the script with the name of the variable, before anything runs", async () => {
   const { code, stderr } = await run("bun", "slack")

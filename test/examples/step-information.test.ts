@@ -2,7 +2,8 @@ import { expect, test } from "bun:test"
 import { Effect } from "effect"
 import { program } from "../../examples/step-information.ts"
 import { makeIt } from "../support/it.ts"
-import { everywhere, run } from "./support.ts"
+import { someRuntimes } from "../support/runtimes.ts"
+import { run } from "./support.ts"
 
 const it = makeIt(test)
 
@@ -11,7 +12,7 @@ it.effect("the step fails with its error after the hook has run", () =>
     expect(yield* Effect.flip(program)).toMatchObject({ _tag: "Diverged", epoch: 2, loss: Infinity })
   }))
 
-test.each(everywhere)(
+test.each(someRuntimes())(
   "the hook logs the step, its parameters without secrets, and the error, on %s",
   async (runtime) => {
     const { code, stderr, stdout } = await run(runtime, "step-information")

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
+import type { Runtime } from "../support/runtimes.ts"
 
 export const root: string = join(import.meta.dirname, "..", "..")
 
@@ -11,11 +12,7 @@ export const runtimes = {
   deno: ["deno", "run", "-A"],
   // examples import the library by name; with this condition its exports are the sources
   node: ["node", "--conditions=@effect-epilogue/source"]
-} as const
-
-export type Runtime = keyof typeof runtimes
-
-export const everywhere: ReadonlyArray<Runtime> = ["bun", "deno", "node"]
+} as const satisfies Record<Runtime, ReadonlyArray<string>>
 
 export interface Result {
   readonly code: number | null

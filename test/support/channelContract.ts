@@ -204,7 +204,7 @@ export const channelContract = (test: RegisterTest, contract: Contract): void =>
 
   it.live(`${channel}: retries when the answer takes too long, then fails with TimedOut`, () =>
     Effect.gen(function*() {
-      const again = yield* against(["hang", accepted], { ...fast, timeout: "200 millis" })
+      const again = yield* against(["hang", accepted], { ...fast, timeout: "500 millis" })
       assert.equal(again.error, undefined)
       assert.equal(again.requests, 2)
       const { reason, requests } = yield* against(["hang"], { ...fast, timeout: "200 millis", retries: 1 })

@@ -4,6 +4,7 @@ import type * as Scope from "effect/Scope"
 import * as assert from "node:assert/strict"
 import { type ChildProcess, spawn } from "node:child_process"
 import { join } from "node:path"
+import { type Runtime, someRuntimes } from "./runtimes.ts"
 
 export const root: string = join(import.meta.dirname, "../..")
 
@@ -13,9 +14,7 @@ export const runtimes = {
   bun: [bin("bun")],
   deno: [bin("deno"), "run", "-A"],
   node: [bin("node"), "--conditions=@effect-epilogue/source"]
-} as const
-
-export type Runtime = keyof typeof runtimes
+} as const satisfies Record<Runtime, ReadonlyArray<string>>
 
 export interface Ended {
   readonly code: number | null
@@ -99,9 +98,9 @@ export const epilogue = (
   options?: Parameters<typeof start>[2]
 ): Effect.Effect<Ended> => Effect.scoped(Effect.flatMap(start(runtime, args, options), ({ ended }) => ended))
 
-/** Runs an Effect for each runtime, concurrently. */
+/** Runs an Effect for each of {@link someRuntimes}, concurrently. */
 export const onEachRuntime = <A, E, R>(f: (runtime: Runtime) => Effect.Effect<A, E, R>): Effect.Effect<void, E, R> =>
-  Effect.forEach(Object.keys(runtimes) as ReadonlyArray<Runtime>, f, { concurrency: "unbounded", discard: true })
+  Effect.forEach(someRuntimes(), f, { concurrency: "unbounded", discard: true })
 
 /** Asserts the exit code of a process, and shows its output where the code differs. */
 export const assertExitCode = (ended: Ended, code: number): void =>

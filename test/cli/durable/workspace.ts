@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { epilogue, type Runtime, start } from "../../support/command.ts"
+import { epilogue, start } from "../../support/command.ts"
+import type { Runtime } from "../../support/runtimes.ts"
 
 /** Creates a folder to run the command in, with a database that several processes may use at once. */
 export const workspace = Effect.map(

@@ -4,7 +4,8 @@ import type * as Scope from "effect/Scope"
 import { spawn } from "node:child_process"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { type Ended, root, type Runtime, runtimes } from "../../support/command.ts"
+import { type Ended, root, runtimes } from "../../support/command.ts"
+import type { Runtime } from "../../support/runtimes.ts"
 import { temporaryFolder } from "../../support/temporaryFolder.ts"
 
 /** A shell in which `epilogue` is a program. It has job control: without it, a shell lets its jobs ignore SIGINT. */

@@ -5,8 +5,9 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
 import { channelServer } from "../../support/channelServer.ts"
-import { assertExitCode, type Ended, epilogue, onEachRuntime, type Runtime } from "../../support/command.ts"
+import { assertExitCode, type Ended, epilogue, onEachRuntime } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
+import type { Runtime } from "../../support/runtimes.ts"
 import { projectFolder } from "../support.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 60_000 }, run))

@@ -5,8 +5,9 @@ import { spawnSync } from "node:child_process"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
-import { type Ended, epilogue, root, type Runtime, runtimes } from "../../support/command.ts"
+import { type Ended, epilogue, root, runtimes } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
+import { type Runtime, someRuntimes } from "../../support/runtimes.ts"
 import { hostile } from "../fixtures/hostile.ts"
 import { fixtures, projectFolder } from "../support.ts"
 
@@ -69,7 +70,7 @@ const folder = Effect.tap(projectFolder, (cwd) =>
 const module = `${fixtures}/hostile.ts`
 const outside = ["--allow-outside"]
 
-for (const [mode, on] of [["plain", ["bun", "deno", "node"]], ["github", ["bun"]], ["tree", ["bun"]]] as const) {
+for (const [mode, on] of [["plain", someRuntimes()], ["github", ["bun"]], ["tree", ["bun"]]] as const) {
   it.live(`run obeys nothing that others wrote: ${mode}`, () =>
     Effect.forEach(on, (runtime) =>
       Effect.scoped(Effect.gen(function*() {

@@ -9,6 +9,7 @@ import { join } from "node:path"
 import { type ChannelServer, channelServer, type Received, type Reply } from "../../support/channelServer.ts"
 import { root } from "../../support/command.ts"
 import { makeIt, type RegisterTest } from "../../support/it.ts"
+import { someRuntimes } from "../../support/runtimes.ts"
 import { fixtures } from "../support.ts"
 
 const bin = (name: string) => join(root, "node_modules/.bin", name)
@@ -116,7 +117,7 @@ export const scenarios = (test: RegisterTest, after: (clean: () => void) => void
       Effect.andThen(
         Effect.promise(() => built),
         Effect.forEach(
-          given.on ?? ["bun", "deno", "node"] as const,
+          given.on ?? someRuntimes(),
           (runtime) =>
             Effect.map(run(folder, runtime, scenario, given), (outcome) => {
               try {

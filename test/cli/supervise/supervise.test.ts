@@ -1,6 +1,7 @@
 /** Supervised runs: how the child ends, and which alerts child and parent post. */
 import * as assert from "node:assert/strict"
 import { after, test } from "node:test"
+import { someRuntimes } from "../../support/runtimes.ts"
 import { fieldsOf, ofLoad, ofRun, parentSays, scenarios, titled, titles } from "./scenarios.ts"
 
 const each = scenarios(test, after)
@@ -36,7 +37,7 @@ for (const code of [0, 3]) {
     parentSays("nightly crashed", "nightly › load crashed")(outcome)
     assert.equal(fieldsOf(ofLoad(outcome))["exit code"], String(code))
     assert.match(ofLoad(outcome).body, new RegExp(`^exit code ${code} after `))
-  }, { on: code === 0 ? ["bun", "deno", "node"] : ["bun"] })
+  }, { on: code === 0 ? someRuntimes() : ["bun"] })
 }
 
 each("running out of heap is alerted as a crash", "heap", (outcome, runtime) => {

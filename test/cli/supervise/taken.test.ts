@@ -1,13 +1,14 @@
 /** Alerts that a supervised child had taken when it was killed, and that its supervisor posts. */
 import * as assert from "node:assert/strict"
 import { after, test } from "node:test"
+import { someRuntimes } from "../../support/runtimes.ts"
 import { fieldsOf, scenarios, titled, titles } from "./scenarios.ts"
 
 const each = scenarios(test, after)
 
 const underWay = "under way to pager when the process ended (killed by SIGKILL): may have arrived"
 
-for (const [HOLD, on] of [["digest", ["bun", "deno", "node"]], ["quietHours", ["bun"]]] as const) {
+for (const [HOLD, on] of [["digest", someRuntimes()], ["quietHours", ["bun"]]] as const) {
   each(
     `alerts that ${HOLD} held when the child was killed are posted, and say so`,
     "held",
@@ -63,7 +64,7 @@ for (const [left, alone] of [[30, 30], [1100, 49]] as const) {
       return Number(listed) + Number(more)
     })
     assert.deepEqual(counts, left === alone ? [] : [left - alone])
-  }, { env: { ALERTS_LEFT: String(left) }, on: left === 30 ? ["bun", "deno", "node"] : ["bun"] })
+  }, { env: { ALERTS_LEFT: String(left) }, on: left === 30 ? someRuntimes() : ["bun"] })
 }
 
 each("an alert that a store keeps is left to the next process", "heldPersisted", ({ parent }) => {

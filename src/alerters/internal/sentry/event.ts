@@ -66,7 +66,9 @@ export const identityOf = (alert: Dated, action: IncidentAction): Effect.Effect<
   return Effect.all({ id, fingerprint })
 }
 
-type Shows = Pick<Channel, "time" | "words">
+interface Shows extends Pick<Channel, "time" | "words"> {
+  readonly cut: (text: string | undefined) => string
+}
 
 const name = (text: string | undefined): string => text === undefined ? "" : fitEnd(oneLine(text), maxTag)
 
@@ -84,9 +86,20 @@ const tagsOf = ({ severity, source, tags }: Dated, settings: Settings): Readonly
     ...Object.fromEntries(Object.entries(settings.tags ?? {}).map(([key, value]) => [key, name(value)]))
   })
 
-const extraOf = (alert: Dated, { time, words }: Shows): Readonly<Record<string, string>> => {
+/** Returns a function that cuts a text of `extra`, once for all attempts to fit the event. */
+const cutOnce = (): (text: string | undefined) => string => {
+  const done = new Map<string, string>()
+  return (text = "") => {
+    const known = done.get(text)
+    if (known !== undefined) return known
+    const cut = fitMiddle(text, maxExtra, jsonBytes)
+    done.set(text, cut)
+    return cut
+  }
+}
+
+const extraOf = (alert: Dated, { cut, time, words }: Shows): Readonly<Record<string, string>> => {
   const { at, body, detail, fields, source } = alert
-  const cut = (text: string | undefined): string => text === undefined ? "" : fitMiddle(text, maxExtra, jsonBytes)
   return filled(recordOf([
     { name: "body", value: cut(body) },
     { name: "detail", value: cut(detail) },
@@ -132,8 +145,9 @@ export const envelope = (
   alert: Dated,
   identity: Identity,
   settings: Settings,
-  shows: Shows
+  channel: Pick<Channel, "time" | "words">
 ): string | undefined => {
+  const shows: Shows = { ...channel, cut: cutOnce() }
   const json = fitJson(alert, maxEvent, (alert) => event(alert, identity, settings, shows), shows.words)
   return json === undefined
     ? undefined
