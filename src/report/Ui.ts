@@ -27,8 +27,9 @@ export interface UiOptions extends FolderOptions {
 /**
  * Serves a page with the runs that are recorded in a folder: a list that is kept up to date, with filters, a search and
  * the durations of the last runs of each pipeline, and of each run the timeline of {@link html}, live while it goes on,
- * with what its steps logged. Two runs of a pipeline can be compared, as {@link compare} does it. Where the service
- * {@link DurableRuns} is provided, it has durable runs and their questions, too.
+ * with what its steps logged. Two runs of a pipeline can be compared, as {@link compare} does it, and each pipeline has a
+ * page with its durations over time. Where the service {@link DurableRuns} is provided, it has durable runs and their
+ * questions, too.
  *
  * **Details**
  *

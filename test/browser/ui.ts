@@ -347,3 +347,36 @@ it.live("a comparison is accessible and fits on a phone and on a desk", () =>
       assert.deepEqual(yield* act(lines), [[true, 0], [true, two], [true, two], [true, two], [true, 0]])
     }
   }))
+
+it.live("a pipeline has a page with the durations of its last runs and slowest steps, also as a table", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    writeRuns(folder, 24)
+    writeTwo(folder)
+    const page = yield* opened(folder, { colorScheme: "dark", viewport: { width: 400, height: 800 } })
+    yield* act(() => page.getByRole("link", { name: "Durations of nightly" }).click())
+    yield* act(() => page.waitForURL("**/pipelines/nightly"))
+    const chart = page.getByRole("img")
+    assert.match(
+      String(yield* act(() => chart.getAttribute("aria-label"))),
+      /^Durations of 18 runs: median 1 s, p95 1 s, 4 failed/
+    )
+    assert.equal(yield* act(() => chart.locator("rect").count()), 18)
+    yield* act(() => page.getByLabel("Last").selectOption("60"))
+    assert.equal(yield* act(() => chart.locator("rect").count()), 18)
+    const steps = page.getByRole("group", { name: "Slowest steps" }).locator("tbody tr")
+    yield* act(() => steps.nth(3).waitFor())
+    assert.match(yield* act(() => steps.first().innerText()), /^load\s+400 ms\s+900 ms\s+/)
+    yield* act(() => page.getByText("The runs as a table").click())
+    assert.equal(yield* act(() => page.locator("details tbody tr").count()), 18)
+    yield* accessible(page)
+    const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    assert.ok((yield* act(overflow)) <= 0)
+    yield* act(() => page.emulateMedia({ colorScheme: "light" }))
+    yield* act(() => page.setViewportSize({ width: 1200, height: 800 }))
+    yield* accessible(page)
+    assert.ok((yield* act(overflow)) <= 0)
+    // a run that ends while the page is looked at
+    writeRecord(folder, { id: "d", at: Date.now(), lines: [ended("success", 5)] })
+    yield* act(() => page.locator("details tbody tr").nth(18).waitFor())
+  }))

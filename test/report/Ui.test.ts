@@ -296,3 +296,45 @@ it.live("two runs are compared by their addresses, and the reason is told where 
     assert.equal((yield* get(`/api/compare/${idOf("a")}/%E0%A4%A`)).status, 404)
     assert.equal((yield* get(`/api/compare/${idOf("a")}/${idOf("b")}`, {})).status, 401)
   }))
+
+it.live("the page of a pipeline gets the slowest steps of its last runs, and leaves out records that are too large", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const step = (durationMillis: number, stepName = "load") => ({
+      _tag: "StepEnded",
+      at: start,
+      stepName,
+      stepPath: [stepName],
+      index: 0,
+      outcome: "success",
+      attempts: 1,
+      durationMillis
+    })
+    for (let i = 0; i < 25; i++) {
+      writeRecord(folder, {
+        id: `${String(i).padStart(8, "0")}-0000-4000-8000-000000000000`,
+        at: start + i,
+        lines: [step(i), ended("success", i, start + i)]
+      })
+    }
+    writeRecord(folder, {
+      id: "a",
+      at: start + 100,
+      lines: [step(1), " ".repeat(9_000_000) + "\n", ended("success", 1)]
+    })
+    writeRecord(folder, { id: "b", at: start + 101, lines: [step(999)], touchedAt: Date.now() })
+    writeRecord(folder, { id: "c", name: "other", at: start + 102, lines: [step(7, "other"), ended("success", 1)] })
+    const { get } = yield* served(folder)
+    assert.match((yield* get("/pipelines/nightly")).body, /<div id="app"><\/div>/)
+    const { omitted, runs, steps } = JSON.parse((yield* get("/api/pipelines/nightly?some")).body)
+    assert.deepEqual([runs.length, omitted, runs.at(-1).at], [19, 1, start + 24])
+    assert.deepEqual(steps, [{
+      path: ["load"],
+      medianMillis: 15,
+      p95Millis: 24,
+      millis: Array.from({ length: 19 }, (_, i) => i + 6)
+    }])
+    const other = JSON.parse((yield* get("/api/pipelines/oth%65r")).body)
+    assert.deepEqual(other.steps.map(({ path }: { readonly path: unknown }) => path), [["other"]])
+    assert.deepEqual(JSON.parse((yield* get("/api/pipelines/none")).body), { runs: [], omitted: 0, steps: [] })
+  }))

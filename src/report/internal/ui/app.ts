@@ -14,6 +14,7 @@ import type { Runs } from "./runs.ts"
 import { durableReply } from "./stored/replies.ts"
 import type { Durable } from "./stored/watch.ts"
 import { timelineAt, timelines } from "./timelines.ts"
+import { trendsReply } from "./trends.ts"
 
 /** The state that answers are made of. */
 export interface Context {
@@ -74,7 +75,8 @@ export const app = (
     }
     if (pathname === "/") return page(appPage("Runs", context), appPolicy)
     if (pathname === "/api/runs") return events(runs.changes, closing)
-    const other = (yield* durableReply(context, pathname)) ?? (yield* comparisonReply(context, pathname))
+    const other = (yield* durableReply(context, pathname)) ?? (yield* comparisonReply(context, pathname)) ??
+      (yield* trendsReply(context, pathname))
     if (other !== undefined) return other
     const [, api, id] = /^\/(api\/)?runs\/([^/]+)$/.exec(pathname) ?? []
     const decoded = id === undefined ? undefined : decodePart(id)

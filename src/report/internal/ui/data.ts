@@ -27,3 +27,19 @@ export interface ComparedStepJson extends Omit<ComparedStep, "path"> {
 export interface ComparisonJson extends Omit<Comparison, "steps"> {
   readonly steps: ReadonlyArray<ComparedStepJson>
 }
+
+/** The longest time that a step took in each of some runs, the oldest run first; `null` where it did not end in a run. */
+export interface StepTrendJson {
+  readonly path: ReadonlyArray<string>
+  readonly medianMillis: number
+  readonly p95Millis: number
+  readonly millis: ReadonlyArray<number | null>
+}
+
+/** The slowest steps of a pipeline. */
+export interface TrendsJson {
+  readonly runs: ReadonlyArray<{ readonly id: string; readonly at: number }>
+  /** How many of the last runs have records that are too large, or can't be read. */
+  readonly omitted: number
+  readonly steps: ReadonlyArray<StepTrendJson>
+}

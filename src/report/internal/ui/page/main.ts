@@ -7,6 +7,7 @@ import { ComparePage } from "./compare.ts"
 import { type Feed, listen } from "./feed.ts"
 import { Filters, type Wanted } from "./filters.ts"
 import { Nav } from "./nav.ts"
+import { PipelinePage } from "./pipeline.ts"
 import { Pipelines } from "./pipelines.ts"
 import { DurableList } from "./stored/list.ts"
 import { Questions } from "./stored/questions.ts"
@@ -68,6 +69,7 @@ const Page = () => {
       ? h(DurableList, {})
       : h(DurableRun, { id: decodeURIComponent(second) })
   }
+  if (first === "pipelines" && second !== undefined) return h(PipelinePage, { name: second })
   if (first === "compare" && second !== undefined && third !== undefined) {
     return h(ComparePage, { before: second, after: third })
   }

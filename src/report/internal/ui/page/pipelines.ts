@@ -4,6 +4,7 @@ import { useMemo } from "preact/hooks"
 import { formatDuration } from "../../../../internal/text/duration.ts"
 import { statusColors, statusWords } from "../../events/status.ts"
 import type { RunJson } from "../data.ts"
+import { median } from "../stats.ts"
 
 interface Props {
   readonly runs: ReadonlyArray<RunJson>
@@ -56,7 +57,7 @@ const Sparkline = ({ runs }: { readonly runs: ReadonlyArray<RunJson> }) => {
 const summaryOf = ([last, ...others]: ReadonlyArray<RunJson>): string => {
   if (last === undefined) return ""
   const ended = [last, ...others].filter(({ status }) => status === "success")
-  const middle = ended.map(({ millis }) => millis).toSorted((a, b) => a - b)[Math.floor(ended.length / 2)]
+  const middle = median(ended.map(({ millis }) => millis))
   const usual = middle === undefined ? "" : `, usually ${formatDuration(middle)}`
   const failed = [last, ...others].filter(({ status }) => statusColors[status] === "failure").length
   const rest = failed === 0 ? "" : `, ${failed} of ${others.length + 1} failed`
@@ -81,6 +82,11 @@ export const Pipelines = ({ chosen, onChoose, runs }: Props) => {
           h("strong", { dir: "auto" }, pipeline),
           h(Sparkline, { runs }),
           h("span", { class: "quiet" }, summaryOf(runs))
+        ),
+        pipeline === "" ? null : h(
+          "a",
+          { href: `/pipelines/${encodeURIComponent(pipeline)}`, "aria-label": `Durations of ${pipeline}` },
+          "Durations"
         )
       )
     )
