@@ -1,5 +1,5 @@
 /**
- * Runs all benchmarks that have goals, on Bun, Deno and Node, and writes the table of them in docs/cost.md.
+ * Runs all benchmarks that have goals, on Bun, Deno and Node, and writes the tables of docs/cost.md and docs/comparison.md.
  *
  *     npm run bench
  *
@@ -13,7 +13,7 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
-import { type Result, tables, withTables } from "./table.ts"
+import { peersTable, type Result, tables, withTables } from "./table.ts"
 
 const root = resolve(fileURLToPath(import.meta.url), "../..")
 const bin = join(root, "node_modules", ".bin")
@@ -61,6 +61,8 @@ const results = readFileSync(file, "utf8").split("\n").filter(Boolean).map((line
 rmSync(folder, { recursive: true })
 console.log(`\n${tables(results)}`)
 if (asked.length === 0) {
-  const page = join(root, "docs", "cost.md")
-  writeFileSync(page, withTables(readFileSync(page, "utf8"), tables(results)))
+  for (const [name, text] of [["cost.md", tables(results)], ["comparison.md", peersTable(results)]] as const) {
+    const page = join(root, "docs", name)
+    writeFileSync(page, withTables(readFileSync(page, "utf8"), text))
+  }
 }

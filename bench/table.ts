@@ -25,10 +25,26 @@ const title = (results: ReadonlyArray<Result>, column: string): string => {
   return runtime[0]!.toUpperCase() + runtime.slice(1)
 }
 
+const finder = (results: ReadonlyArray<Result>) => (column: string, is: (result: Result) => boolean) =>
+  results.find((result) => result.runtime.startsWith(column) && is(result))
+
+/** Returns the table of times beside those of other libraries, which docs/comparison.md has, too. */
+export const peersTable = (results: ReadonlyArray<Result>): string => {
+  const find = finder(results)
+  const names = [...new Set(results.flatMap((result) => "name" in result ? [result.name] : []))]
+  const times = names.map((name) => [
+    name,
+    ...columns.map((column) => {
+      const result = find(column, (result) => "name" in result && result.name === name)
+      return result === undefined || !("name" in result) ? "–" : result.nanos.toFixed(0)
+    })
+  ])
+  return markdown([["ns a step", ...columns.map((column) => title(results, column))], ...times])
+}
+
 /** Returns the tables: the goals, and the times beside those of other libraries. */
 export const tables = (results: ReadonlyArray<Result>): string => {
-  const find = (column: string, is: (result: Result) => boolean) =>
-    results.find((result) => result.runtime.startsWith(column) && is(result))
+  const find = finder(results)
   const goals = Object.entries(rows).map(([id, { most, unit, work }]) => [
     work,
     `≤ ${most} ${unit}`,
@@ -39,18 +55,10 @@ export const tables = (results: ReadonlyArray<Result>): string => {
         : `${figure(result.actual)} ${isMet(result.id, result.actual) ? "✓" : "✗"}`
     })
   ])
-  const names = [...new Set(results.flatMap((result) => "name" in result ? [result.name] : []))]
-  const times = names.map((name) => [
-    name,
-    ...columns.map((column) => {
-      const result = find(column, (result) => "name" in result && result.name === name)
-      return result === undefined || !("name" in result) ? "–" : result.nanos.toFixed(0)
-    })
-  ])
   const titles = columns.map((column) => title(results, column))
   return [
     markdown([["", "goal", ...titles], ...goals]),
-    markdown([["ns a step", ...titles], ...times])
+    peersTable(results)
   ].join("\n\n")
 }
 

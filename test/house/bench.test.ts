@@ -37,3 +37,12 @@ test("a result that exceeds its goal is marked", () => {
   expect(table).toMatch(/^\| a step [^|]+\| ≤ 1\.05 × \(a\) +\| 1\.06 ✗ +\| – +\| 1\.05 ✓ +\|$/m)
   expect(table).toMatch(/^\| hookable +\| 178 +\| – +\| – +\|$/m)
 })
+
+test("docs/comparison.md has the times of docs/cost.md", async () => {
+  const [comparison, cost] = await Promise.all(
+    ["comparison", "cost"].map((name) => Bun.file(`${import.meta.dir}/../../docs/${name}.md`).text())
+  )
+  const [, table] = between(comparison!).split(markers.begin)
+  expect(table!.trim()).toMatch(/^\| ns a step /)
+  expect(between(cost!)).toContain(table!.trim())
+})
