@@ -6,6 +6,7 @@
  */
 import { Effect } from "effect"
 import { Alerter, AlerterHooks, Step, StepContext } from "effect-epilogue"
+import { runMain } from "effect-epilogue/main"
 
 const postFailure = Effect.gen(function*() {
   const { stepName } = yield* StepContext
@@ -27,4 +28,4 @@ export const program = Effect.gen(function*() {
   yield* Step.make("tidy up", Effect.void).pipe(Step.hooks(AlerterHooks.all))
 })
 
-if (import.meta.main) await Effect.runPromise(program.pipe(Effect.provide(Alerter.layerConsole)))
+if (import.meta.main) runMain(program.pipe(Effect.provide(Alerter.layerConsole)))

@@ -4,10 +4,10 @@
  *
  *     bun examples/approval.ts
  */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect } from "effect"
 import { Alerter, AlerterHooks, Pipeline, Step } from "effect-epilogue"
 import { WebPage } from "effect-epilogue/approvers"
+import { runMain } from "effect-epilogue/main"
 
 const build = Step.make("build", Effect.succeed("v1.4.0"))
 
@@ -28,5 +28,5 @@ export const program = Pipeline.make("release", Effect.flatMap(build, deploy))
 
 if (import.meta.main) {
   // Slack, Discord and Telegram can ask too, with approvers of the same module
-  NodeRuntime.runMain(Effect.provide(program, [WebPage.layer(), Alerter.layerConsole]))
+  runMain(Effect.provide(program, [WebPage.layer(), Alerter.layerConsole]))
 }

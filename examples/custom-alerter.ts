@@ -6,6 +6,7 @@
  */
 import { Console, DateTime, Effect } from "effect"
 import { Alerter, AlerterHooks, Pipeline, Step } from "effect-epilogue"
+import { runMain } from "effect-epilogue/main"
 
 export const pipeline = Pipeline.make(
   "backup",
@@ -36,5 +37,5 @@ export const jsonLines = Alerter.layer(
 
 if (import.meta.main) {
   const alerter = process.argv.includes("--json") ? jsonLines : oneLine
-  await Effect.runPromiseExit(pipeline.pipe(Effect.provide(alerter)))
+  runMain(pipeline.pipe(Effect.exit, Effect.provide(alerter)))
 }

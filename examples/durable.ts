@@ -10,6 +10,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Effect, FileSystem, Layer, Schema } from "effect"
 import { Alerter, AlerterHooks, Pipeline, Step } from "effect-epilogue"
 import { Durable, Outbox } from "effect-epilogue/durable"
+import { runMain } from "effect-epilogue/main"
 import { dirname, join } from "node:path"
 import { parseArgs } from "node:util"
 import * as Weather from "./nightly-etl/Weather.ts"
@@ -111,6 +112,9 @@ if (import.meta.main) {
     Layer.provide([Outbox.layer(Alerter.layerConsole), NodeFileSystem.layer]),
     Layer.provideMerge(engine)
   )
-  const months = await Effect.runPromise(nightly.workflow.execute({ day, folder }).pipe(Effect.provide(job)))
-  console.log(`done: ${months} months`)
+  nightly.workflow.execute({ day, folder }).pipe(
+    Effect.provide(job),
+    Effect.tap((months) => Effect.sync(() => console.log(`done: ${months} months`))),
+    runMain
+  )
 }

@@ -8,6 +8,7 @@
 import { Effect, Schema } from "effect"
 import { AlerterHooks, Params, Pipeline, Step } from "effect-epilogue"
 import { Email } from "effect-epilogue/alerters"
+import { runMain } from "effect-epilogue/main"
 
 class BackupParams extends Params.Service<BackupParams>()("BackupParams", {
   database: Schema.String,
@@ -25,4 +26,4 @@ export const program = Pipeline.make("backup", dump).pipe(
   Effect.provide(BackupParams.layerUnknown({ database: "shop", password: "s3cret" }))
 )
 
-if (import.meta.main) await Effect.runPromise(Effect.provide(program, Email.layerConfig()))
+if (import.meta.main) runMain(Effect.provide(program, Email.layerConfig()))

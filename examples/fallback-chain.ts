@@ -8,6 +8,7 @@ import { Effect } from "effect"
 import { Alerter, AlerterHooks, Pipeline, Step } from "effect-epilogue"
 import { Ntfy, Slack } from "effect-epilogue/alerters"
 import { fallback, fanOut, minSeverity } from "effect-epilogue/delivery"
+import { runMain } from "effect-epilogue/main"
 
 const slack = Slack.layerConfig()
 const push = Ntfy.layerConfig()
@@ -30,5 +31,5 @@ export const program = Pipeline.make("search", Effect.catch(reindex, () => resto
 )
 
 if (import.meta.main) {
-  await Effect.runPromise(Effect.provide(program, alerter))
+  runMain(Effect.provide(program, alerter))
 }

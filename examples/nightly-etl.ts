@@ -8,9 +8,9 @@
  *     bun examples/nightly-etl.ts --corrupt    # finds bad rows: posts an alert, exits with 1, writes nothing
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Effect, FileSystem, Layer, Schema } from "effect"
 import { Alerter, AlerterHooks, Params, Pipeline, Step, StepContext } from "effect-epilogue"
+import { runMain } from "effect-epilogue/main"
 import { dirname, join, relative } from "node:path"
 import { parseArgs } from "node:util"
 import * as Weather from "./nightly-etl/Weather.ts"
@@ -123,7 +123,7 @@ const paramsFromArgs = Layer.unwrap(Effect.sync(() => {
 }))
 
 if (import.meta.main) {
-  NodeRuntime.runMain(nightlyEtl.pipe(
+  runMain(nightlyEtl.pipe(
     Effect.provide([Alerter.layerConsole, NodeFileSystem.layer, paramsFromArgs])
   ))
 }

@@ -10,6 +10,7 @@
  */
 import { Config, Console, Effect, Layer, Schedule, Schema } from "effect"
 import { Alerter, AlerterHooks, Hook, Pipeline, Step, StepContext } from "effect-epilogue"
+import { runMain } from "effect-epilogue/main"
 import { Report } from "effect-epilogue/report"
 import { FetchHttpClient } from "effect/http"
 import { Otlp, PrometheusMetrics } from "effect/observability"
@@ -71,4 +72,4 @@ const program = Effect.gen(function*() {
   yield* Console.log(yield* PrometheusMetrics.format())
 }).pipe(Effect.provide([Report.layerMetrics, Alerter.layerConsole, otlp]))
 
-if (import.meta.main) await Effect.runPromise(program)
+if (import.meta.main) runMain(program)

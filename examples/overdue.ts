@@ -4,9 +4,9 @@
  *     bun examples/overdue.ts
  *     bun examples/overdue.ts --fails
  */
-import { NodeRuntime } from "@effect/platform-node"
 import { Effect } from "effect"
 import { Alerter, AlerterHooks, Hook, Hooks, Pipeline, Step } from "effect-epilogue"
+import { runMain } from "effect-epilogue/main"
 import process from "node:process"
 
 const isFailing = process.argv.includes("--fails")
@@ -29,4 +29,4 @@ const nightly = Pipeline.make("nightly", Effect.andThen(load, index)).pipe(
   )
 )
 
-nightly.pipe(Effect.provide(Alerter.layerConsole), NodeRuntime.runMain({ disableErrorReporting: true }))
+nightly.pipe(Effect.provide(Alerter.layerConsole), runMain({ disableErrorReporting: true }))

@@ -5,6 +5,7 @@
  */
 import { Cause, Effect } from "effect"
 import { Hook, Hooks, Pipeline, Step, StepContext } from "effect-epilogue"
+import { runMain } from "effect-epilogue/main"
 
 // Hooks for every step take any value and any error.
 const defaults = Hooks.make(
@@ -34,4 +35,4 @@ export const pipeline = Pipeline.make(
 ).pipe(Pipeline.stepHooks(defaults))
 
 // The pipeline fails with the error of its last step, which this example expects.
-if (import.meta.main) await Effect.runPromiseExit(pipeline)
+if (import.meta.main) runMain(Effect.exit(pipeline))

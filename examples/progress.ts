@@ -6,9 +6,9 @@
  *     bun examples/progress.ts 2>&1 | cat                  # lines, as in a log
  *     GITHUB_ACTIONS=true bun examples/progress.ts 2>&1 | cat
  */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Data, Effect, Schedule } from "effect"
 import { Hook, Hooks, Pipeline, Step, StepContext } from "effect-epilogue"
+import { runMain } from "effect-epilogue/main"
 import { Report } from "effect-epilogue/report"
 
 class HttpError extends Data.TaggedError("HttpError")<{ readonly status: number }> {
@@ -77,4 +77,4 @@ const weather = Pipeline.make(
 // the script
 // -----------------------------------------------------------------------------
 
-NodeRuntime.runMain(Effect.provide(weather, Report.layerProgress()))
+runMain(Effect.provide(weather, Report.layerProgress()))

@@ -3,9 +3,9 @@
  *
  *     bun examples/promises.ts
  */
-import { NodeRuntime } from "@effect/platform-node"
 import { Effect } from "effect"
 import { Alerter, AlerterHooks, Pipeline, Step } from "effect-epilogue"
+import { runMain } from "effect-epilogue/main"
 import { setTimeout } from "node:timers/promises"
 
 // the code that is there already
@@ -47,4 +47,4 @@ export const nightly = Pipeline.make(
   })
 ).pipe(Pipeline.runName("tonight"), Pipeline.stepHooks(AlerterHooks.all))
 
-if (import.meta.main) nightly.pipe(Effect.provide(Alerter.layerConsole), NodeRuntime.runMain)
+if (import.meta.main) nightly.pipe(Effect.provide(Alerter.layerConsole), runMain)

@@ -14,6 +14,7 @@ import { Effect, Layer } from "effect"
 import { AlerterHooks, Pipeline, Step, StepContext } from "effect-epilogue"
 import { Slack } from "effect-epilogue/alerters"
 import { dedupe, digest, recovered, route, Store } from "effect-epilogue/delivery"
+import { runMain } from "effect-epilogue/main"
 import { parseArgs } from "node:util"
 
 const slack = Slack.layerConfig()
@@ -41,5 +42,5 @@ if (import.meta.main) {
     options: { store: { type: "string", default: "examples/out/quiet-nights.db" }, broken: { type: "boolean" } }
   })
   const layer = Layer.provide(alerter, Store.layerSqlite({ filename: values.store }))
-  await Effect.runPromise(Effect.provide(nightly(values.broken === true), layer))
+  runMain(Effect.provide(nightly(values.broken === true), layer))
 }

@@ -4,9 +4,9 @@
  *     bun examples/rollback.ts
  *     bun examples/rollback.ts --fails
  */
-import { NodeRuntime } from "@effect/platform-node"
 import { Data, Effect, Schedule } from "effect"
 import { Alerter, AlerterHooks, Hook, Pipeline, Step } from "effect-epilogue"
+import { runMain } from "effect-epilogue/main"
 import process from "node:process"
 
 const isFailing = process.argv.includes("--fails")
@@ -54,4 +54,4 @@ const order = Pipeline.make(
   Pipeline.hooks(AlerterHooks.failure) // with the fields "undone" and, where that failed, "not undone"
 )
 
-order.pipe(Effect.provide(Alerter.layerConsole), NodeRuntime.runMain({ disableErrorReporting: true }))
+order.pipe(Effect.provide(Alerter.layerConsole), runMain({ disableErrorReporting: true }))

@@ -7,6 +7,7 @@
 import { Data, Effect } from "effect"
 import { AlerterHooks, Pipeline, Step, StepContext } from "effect-epilogue"
 import { Slack } from "effect-epilogue/alerters"
+import { runMain } from "effect-epilogue/main"
 
 class UploadError extends Data.TaggedError("UploadError")<{ readonly bucket: string }> {
   override get message() {
@@ -26,5 +27,5 @@ export const program = Pipeline.make("exchange-rates", Effect.andThen(fetchRates
 
 if (import.meta.main) {
   const slack = process.argv.includes("--bot") ? Slack.layerBotConfig() : Slack.layerConfig()
-  await Effect.runPromise(Effect.provide(program, slack))
+  runMain(Effect.provide(program, slack))
 }

@@ -3,9 +3,9 @@
  *
  *     bun examples/spans.ts
  */
-import { NodeRuntime } from "@effect/platform-node"
 import { Data, Effect, Layer, Schedule } from "effect"
 import { Alerter, AlerterHooks, Spans } from "effect-epilogue"
+import { runMain } from "effect-epilogue/main"
 import { Report } from "effect-epilogue/report"
 
 // the program that is there already
@@ -37,4 +37,4 @@ const seen = Spans.layer({
   Layer.provide(Alerter.layerConsole)
 )
 
-nightly.pipe(Effect.ignore, Effect.provide(seen), NodeRuntime.runMain)
+nightly.pipe(Effect.ignore, Effect.provide(seen), runMain)

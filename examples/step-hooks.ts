@@ -5,6 +5,7 @@
  */
 import { Data, Effect } from "effect"
 import { Step } from "effect-epilogue"
+import { runMain } from "effect-epilogue/main"
 
 class BadInput extends Data.TaggedError("BadInput")<{ readonly message: string }> {}
 
@@ -24,4 +25,4 @@ export const program = Effect.gen(function*() {
   return yield* succeeding
 })
 
-if (import.meta.main) await Effect.runPromise(program)
+if (import.meta.main) runMain(program)

@@ -5,6 +5,7 @@
  */
 import { Data, Effect, Redacted, Schema } from "effect"
 import { Params, Step, StepContext } from "effect-epilogue"
+import { runMain } from "effect-epilogue/main"
 
 class TrainParams extends Params.Service<TrainParams>()("TrainParams", {
   epochs: Schema.Int,
@@ -45,4 +46,4 @@ export const program: Effect.Effect<number, Diverged | Params.ParamsError> = tra
   Effect.provide(TrainParams.layer({ epochs: 3, learningRate: 0.8, token: Redacted.make("s3cret") }))
 )
 
-if (import.meta.main) await Effect.runPromiseExit(program)
+if (import.meta.main) runMain(Effect.exit(program))

@@ -140,7 +140,7 @@ for (const name of process.argv.slice(2)) {
   )
   for (const { name } of programs) {
     const code = readFileSync(join(folder, `${name}.ts`), "utf8")
-    writeFileSync(join(folder, `${name}.run.ts`), code.replaceAll("NodeRuntime.runMain", "runMain"))
+    writeFileSync(join(folder, `${name}.run.ts`), code.replace(/^import \{ runMain \}.*$/m, ""))
   }
   const output = await outputOf(root, process.execPath, join(folder, "all.ts"), ...programs.map(({ name }) => name))
   const printed = new Map(

@@ -4,6 +4,7 @@ import * as assert from "node:assert/strict"
 import { spawn } from "node:child_process"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
+import process from "node:process"
 import { test } from "node:test"
 import { projectFolder } from "./cli/support.ts"
 import { root, runtimes } from "./support/command.ts"
@@ -12,10 +13,10 @@ import { someRuntimes } from "./support/runtimes.ts"
 
 const it = makeIt(test)
 
-const script = `import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Effect } from "effect"
+const script = `import { Effect } from "effect"
 import { Alerter, AlerterHooks, Pipeline, Step } from "effect-epilogue"
 import { digest } from "effect-epilogue/delivery"
+import { runMain } from "effect-epilogue/main"
 const say = (text: string) => Effect.sync(() => console.log(text))
 const bad = Step.make("bad", Effect.fail("boom"))
 const long = Step.make("long", Effect.andThen(say("READY"), Effect.sleep("5 minutes"))).pipe(
@@ -26,7 +27,7 @@ const nightly = Pipeline.make("nightly", Effect.andThen(Effect.exit(bad), long))
   Pipeline.onInterrupt(() => say("HOOK of the run"))
 )
 const alerter = Alerter.layer((alert) => say("ALERT " + alert.title)).pipe(digest({ window: "1 hour" }))
-NodeRuntime.runMain(nightly.pipe(Effect.provide(alerter)))
+runMain(nightly.pipe(Effect.provide(alerter)))
 `
 
 for (const runtime of someRuntimes()) {
@@ -34,7 +35,8 @@ for (const runtime of someRuntimes()) {
     Effect.scoped(Effect.gen(function*() {
       const folder = yield* projectFolder
       writeFileSync(join(folder, "script.ts"), script)
-      const [command, ...flags] = runtimes[runtime]
+      // on Deno without any permission: none is needed
+      const [command, ...flags] = runtime === "deno" ? ["deno", "run", "--no-prompt"] as const : runtimes[runtime]
       const { code, lines } = yield* Effect.promise(() =>
         new Promise<{ readonly code: number | null; readonly lines: ReadonlyArray<string> }>((resolve) => {
           const child = spawn(command, [...flags, join(folder, "script.ts")], {
@@ -43,7 +45,10 @@ for (const runtime of someRuntimes()) {
           })
           let output = ""
           child.stdout.setEncoding("utf8").on("data", (text: string) => {
-            if (!output.includes("READY") && (output + text).includes("READY")) child.kill("SIGTERM")
+            if (!output.includes("READY") && (output + text).includes("READY")) {
+              // not `child.kill`, since Deno then reports that signal as the end, whatever the end was
+              process.kill(child.pid!, "SIGTERM")
+            }
             output += text
           })
           child.once("close", (code) => resolve({ code, lines: output.trimEnd().split("\n") }))
@@ -52,6 +57,6 @@ for (const runtime of someRuntimes()) {
       const own = lines.filter((line) => /^(HOOK|ALERT)/.test(line))
       assert.deepEqual(own.slice(0, 2), ["HOOK of the step", "HOOK of the run"])
       assert.match(own[2] ?? "", /^ALERT nightly › bad failed/)
-      assert.equal(code, 130)
+      assert.equal(code, 143)
     })))
 }

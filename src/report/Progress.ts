@@ -68,12 +68,13 @@ export interface ProgressOptions {
  * @example
  * ```ts
  * import { Pipeline, Step } from "effect-epilogue"
+ * import { runMain } from "effect-epilogue/main"
  * import { Report } from "effect-epilogue/report"
  * import { Effect } from "effect"
  *
  * const load = Step.make("load", Effect.sleep("1 second"))
  *
- * Pipeline.make("etl", load).pipe(Effect.provide(Report.layerProgress()), Effect.runPromise)
+ * Pipeline.make("etl", load).pipe(Effect.provide(Report.layerProgress()), runMain)
  *
  * // lines on standard output, wherever it goes
  * const lines = Report.layerProgress({ mode: "plain", stream: "stdout" })

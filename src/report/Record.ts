@@ -107,13 +107,13 @@ export type RecordOptions =
  * const nightly = Pipeline.make("nightly", Step.make("load", Effect.succeed(1)))
  *
  * // a file in .epilogue/runs
- * Effect.runPromise(Effect.provide(nightly, Report.layerRecord()))
+ * const recorded = Effect.provide(nightly, Report.layerRecord())
  *
  * // of which those of the last 30 days are kept, and no more than 200
- * Effect.runPromise(Effect.provide(nightly, Report.layerRecord({ keep: { runs: 200, age: "30 days" } })))
+ * const some = Effect.provide(nightly, Report.layerRecord({ keep: { runs: 200, age: "30 days" } }))
  *
  * // all runs in one file
- * Effect.runPromise(Effect.provide(nightly, Report.layerRecord({ file: "runs.jsonl" })))
+ * const all = Effect.provide(nightly, Report.layerRecord({ file: "runs.jsonl" }))
  * ```
  *
  * @see {@link list} for the recorded runs

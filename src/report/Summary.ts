@@ -134,12 +134,13 @@ export interface LayerJunitOptions extends JunitOptions {
  * @example
  * ```ts
  * import { Pipeline, Step } from "effect-epilogue"
+ * import { runMain } from "effect-epilogue/main"
  * import { Report } from "effect-epilogue/report"
  * import { Effect } from "effect"
  *
  * Pipeline.make("nightly", Step.make("load", Effect.succeed(1))).pipe(
  *   Effect.provide(Report.layerJunit({ file: "nightly.xml" })),
- *   Effect.runPromise
+ *   runMain
  * )
  * ```
  *
@@ -180,12 +181,13 @@ export interface JobSummaryOptions extends MarkdownOptions {
  * @example
  * ```ts
  * import { Pipeline, Step } from "effect-epilogue"
+ * import { runMain } from "effect-epilogue/main"
  * import { Report } from "effect-epilogue/report"
  * import { Effect } from "effect"
  *
  * Pipeline.make("nightly", Step.make("load", Effect.succeed(1))).pipe(
  *   Effect.provide(Report.layerJobSummary()),
- *   Effect.runPromise
+ *   runMain
  * )
  * ```
  *

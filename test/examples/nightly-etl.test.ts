@@ -80,9 +80,9 @@ test("bad rows leave an earlier report unchanged", () =>
   }), 60_000)
 
 test("an unknown option fails the script", async () => {
-  const { code, stdout } = await run("bun", "nightly-etl", "--nope")
+  const { code, stderr } = await run("bun", "nightly-etl", "--nope")
   expect(code).toBe(1)
-  expect(stdout).toContain("Unknown option '--nope'")
+  expect(stderr).toContain("Unknown option '--nope'")
 }, 60_000)
 
 // -----------------------------------------------------------------------------
