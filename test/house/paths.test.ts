@@ -3,6 +3,8 @@ import { Glob } from "bun"
 import { expect, test } from "bun:test"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { dirname, join, normalize } from "node:path"
+import { anchors } from "../../scripts/site/anchors.ts"
+import { externalFault } from "../../scripts/site/links.ts"
 
 const root = join(import.meta.dir, "..", "..")
 
@@ -40,14 +42,8 @@ test.each(documents)("%s names paths that exist", (document) => {
 
 /** Returns the anchors that GitHub gives to the headings of a document. */
 const anchorsOf = (document: string): ReadonlySet<string> => {
-  const anchors = new Set<string>()
-  for (const [, title] of prose(document).matchAll(/^#+ (.+)$/gm)) {
-    const slug = title!.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-")
-    let anchor = slug
-    for (let n = 1; anchors.has(anchor); n++) anchor = `${slug}-${n}`
-    anchors.add(anchor)
-  }
-  return anchors
+  const anchorOf = anchors()
+  return new Set([...prose(document).matchAll(/^#+ (.+)$/gm)].map(([, title]) => anchorOf(title!)))
 }
 
 /** Returns the links of a document to headings that are not there. */
@@ -59,6 +55,11 @@ const missingHeadings = (document: string): ReadonlyArray<string> =>
 
 test.each(documents)("%s links to headings that exist", (document) => {
   expect(missingHeadings(document)).toEqual([])
+})
+
+test.each(documents)("%s links to other sites by their addresses", (document) => {
+  const links = [...prose(document).matchAll(/\]\(([a-z][a-z+.-]*:[^)]*)\)/g)].map(([, href]) => href!)
+  expect(links.filter((href) => externalFault(href) !== undefined)).toEqual([])
 })
 
 test("docs/README.md has all pages", () => {

@@ -3,7 +3,12 @@ import { type DurationPart, partsText } from "./duration.ts"
 import { notEndedBy, stillRunning } from "./overdueText.ts"
 import { count as number, plural } from "./words.ts"
 
-/** The kinds that alerts are counted by. `more` were held back before by another policy. */
+/**
+ * The kinds that alerts are counted by. `more` were held back before by another policy.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type AlertKind = "critical" | "error" | "warning" | "recovered" | "success" | "info" | "more"
 
 /**

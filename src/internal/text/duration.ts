@@ -4,7 +4,12 @@ const second = 1000
 const minute = 60 * second
 const hour = 60 * minute
 
-/** A number of one unit, as part of a duration. */
+/**
+ * A number of one unit, as part of a duration.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface DurationPart {
   /** The number of units. */
   readonly count: number
