@@ -106,6 +106,21 @@ it.effect("a pipeline that is missing, or not a Pipeline, is an issue at its pla
     assert.deepEqual(places, ["undefined:undefined params.TrainParams.epochs"])
   }))
 
+it.effect("parameters: a misspelt field names those that exist, a wrong value what is expected, a missing one that", () =>
+  Effect.gen(function*() {
+    const { message } = yield* issuesOf(
+      "pipeline: ./pipeline.ts#training\nparams: { TrainParams: { epoch: 1, name: 7 } }"
+    )
+    assert.deepEqual(message.split("\n").map((line) => line.replace(/^.*?test\.yaml:/, "")).toSorted(), [
+      "2:24 params.TrainParams.epochs: expected a value, found none",
+      "2:33 params.TrainParams.epoch: expected one of the fields epochs, name, found the field \"epoch\" (did you mean epochs?)",
+      "2:42 params.TrainParams.name: expected text, found an invalid value"
+    ])
+    // nothing is said of the services of a module that does not load
+    const { places } = yield* issuesOf("pipeline: ./nowhere.ts#x\nparams: { TrainParams: { epochs: 1 } }")
+    assert.deepEqual(places, ["1:11 pipeline"])
+  }))
+
 it.effect("a missing file is an issue", () =>
   Effect.gen(function*() {
     const error = yield* Effect.flip(ConfigFile.load("/nowhere/at/all.yaml"))

@@ -233,7 +233,7 @@ const logsOf = (logs: Document["logs"]): Layer.Layer<never> =>
 // pipeline
 // -----------------------------------------------------------------------------
 
-const nothing: Exported = { name: "", pipeline: Effect.void, module: {} }
+const nothing: Exported = { name: "", pipeline: Effect.void, module: {}, isMissing: true }
 
 const pipelineOf = (
   { document, report, sources }: Loading,

@@ -34,4 +34,6 @@ export interface Exported {
   readonly name: string
   readonly pipeline: Effect.Effect<unknown, unknown>
   readonly module: Readonly<Record<string, unknown>>
+  /** Whether it could not be loaded, which has been reported. */
+  readonly isMissing?: true
 }

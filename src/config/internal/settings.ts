@@ -70,7 +70,8 @@ export const settingsOf = (loading: Loading, exported: Exported, options: Settin
     const { given } = options
     const services = Params.servicesOf(exported.module)
     const params = (own: StepDocument["params"], place: Place) =>
-      given !== undefined ? Effect.undefined : Params.provide(services, [
+      // of a module that does not load it is not known which services it has
+      given !== undefined || exported.isMissing === true ? Effect.undefined : Params.provide(services, [
         { values: document.params ?? {}, place: ["params"], by: "file" },
         { values: own ?? {}, place, by: "file" },
         { values: options.params ?? {}, place: ["params"], by: "flag" }

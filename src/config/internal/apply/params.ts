@@ -59,10 +59,7 @@ export const provide = (
             field !== undefined && Object.hasOwn(values[key] ?? {}, field)
           ) ??
             own[0]!
-          report([...place, key, ...path], {
-            found: "an invalid value",
-            expected: message.replace(/^Expected /, "")
-          }, by)
+          report([...place, key, ...path], refusalOf(service, path, message), by)
         }
         continue
       }
@@ -72,6 +69,28 @@ export const provide = (
     }
     return keys.size === 0 ? undefined : { services: context, hidden }
   })
+
+/** Returns what is wrong with a field, without its value, which may be secret. */
+const refusalOf = (service: AnyParams, path: ParamsIssue["path"], message: string): Refusal => {
+  const names = Object.keys(service.schema.fields)
+  const [field] = path
+  if (path.length === 1 && typeof field === "string" && !names.includes(field)) {
+    return {
+      found: `the field ${JSON.stringify(field)}${didYouMean(field, names)}`,
+      expected: `one of the fields ${listed(names)}`
+    }
+  }
+  const expected = message.replace(/^Expected /, "")
+  return message === "Missing key"
+    ? { found: "none", expected: "a value" }
+    : { found: "an invalid value", expected: inWords.get(expected) ?? expected }
+}
+
+const inWords: ReadonlyMap<string, string> = new Map([
+  ["number", "a number"],
+  ["string", "text"],
+  ["boolean", "true or false"]
+])
 
 const unknown = (key: string, services: ReadonlyMap<string, unknown>): Refusal => ({
   found: `${JSON.stringify(key)}${didYouMean(key, services.keys())}`,
