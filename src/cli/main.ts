@@ -12,6 +12,7 @@ import * as Layer from "effect/Layer"
 import manifest from "../../package.json" with { type: "json" }
 import { useBun } from "./front/bunx.ts"
 import * as Command from "./front/commands.ts"
+import { tellOldNode } from "./front/oldNode.ts"
 import { useProxies } from "./front/proxies.ts"
 import { ExitCode, UsageError } from "./request.ts"
 import { err, errBlock, errCause, flushed, ignoreClosed } from "./terminal.ts"
@@ -68,6 +69,7 @@ const finish = (code: number): void => {
 }
 
 useBun()
+tellOldNode()
 ignoreClosed("stdout")
 ignoreClosed("stderr")
 
