@@ -94,11 +94,7 @@ export const bundle = async (folder: string): Promise<ReadonlyArray<string>> => 
     entryPoints: ["records", "charts"].map((name) => join(cli, "records", `${name}.ts`)),
     outdir: join(folder, "records"),
     // an optional peer, which a user installs for pictures
-    external: ["@resvg/resvg-js"],
-    // the server of the page contains `ws`, a CommonJS module that requires those of the runtime
-    banner: {
-      js: "import { createRequire as requireFrom } from \"node:module\"\nconst require = requireFrom(import.meta.url)"
-    }
+    external: ["@resvg/resvg-js"]
   })
   const entryPoints = [
     "run/run",
@@ -118,6 +114,10 @@ export const bundle = async (folder: string): Promise<ReadonlyArray<string>> => 
     chunkNames: "shared/[name]-[hash]",
     // `@effect/sql-pg` is an optional peer, which a user installs for Postgres
     external: ["effect", "effect/*", "@effect/sql-pg"],
+    // the server of the page contains `ws`, a CommonJS module that requires those of the runtime
+    banner: {
+      js: "import { createRequire as requireFrom } from \"node:module\"\nconst require = requireFrom(import.meta.url)"
+    },
     plugins: [outside]
   })
   if (runs.metafile !== undefined) await removeUnused(runs.metafile, entryPoints)

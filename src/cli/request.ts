@@ -291,6 +291,10 @@ export interface CompareRequest extends FolderRequest {
 
 /** `epilogue ui`: a page with the recorded runs, and the durable ones. */
 export interface UiRequest extends FolderRequest, DurableRequest {
+  /** Whether the page answers questions, and interrupts and retries runs. */
+  readonly allowActions: boolean
+  /** The name under which it does so; the user of the machine unless set. */
+  readonly as: string | undefined
   /** The port to listen at; 0 for a free one. */
   readonly port: number
 }

@@ -80,6 +80,33 @@ export const retry = (
   withRuns("retrying", (runs) => runs.retry(runId, options?.from))
 
 /**
+ * Asks a stored run to end, without the code of its pipeline. With `now` the bodies of its steps that are running are
+ * interrupted, too, as by `Durable.interruptNow`; otherwise they come to their end first.
+ *
+ * **Details**
+ *
+ * The request is stored: a run that no process evaluates at the moment ends as soon as one does. Its interrupt hooks run.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-epilogue/durable"
+ * import { Effect } from "effect"
+ *
+ * const stopWaiting = Durable.list({ statuses: ["waiting"] }).pipe(
+ *   Effect.flatMap(Effect.forEach(({ runId }) => Durable.interrupt(runId)))
+ * )
+ * ```
+ *
+ * @category runs
+ * @since 0.1.0
+ */
+export const interrupt = (
+  runId: string,
+  options?: { readonly now?: boolean | undefined }
+): Effect.Effect<void, RunRefused, WorkflowEngine> =>
+  withRuns("interrupting", (runs) => runs.interrupt(runId, options?.now === true))
+
+/**
  * Removes runs that have ended, with their records, questions, and delivered alerts of the outbox. Returns how many.
  *
  * **Details**
@@ -106,12 +133,12 @@ export const prune = (options: Prune): Effect.Effect<number, RunRefused, Workflo
 
 export {
   /**
-   * The error of {@link list}, {@link show}, {@link retry} and {@link prune}.
+   * The error of {@link list}, {@link show}, {@link interrupt}, {@link retry} and {@link prune}.
    *
    * **Details**
    *
    * `reason` is `Unsupported` (the engine can't do it), `NotFound`, `Ambiguous` (several ids begin so), `NotEnded` (a run
-   * that has not ended can't be retried), `Succeeded` (a run that succeeded is retried only from a step on), or `NoStep`
+   * that has not ended can't be retried), `Ended` (one that has can't be interrupted), `Succeeded` (a run that succeeded is retried only from a step on), or `NoStep`
    * (the run has no such step).
    *
    * @category errors

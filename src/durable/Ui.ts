@@ -5,10 +5,24 @@
  */
 import type * as Layer from "effect/Layer"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import type { Person } from "../Approver.ts"
 import type { DurableRuns } from "../internal/model/durableRuns.ts"
 import * as internal from "./internal/ui.ts"
 
 export type { DurableRuns, DurableRunsError } from "../internal/model/durableRuns.ts"
+
+/**
+ * Options of {@link layerUi}.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface UiOptions {
+  /**
+   * The person in whose name the page answers questions, and interrupts and retries runs. Unless set, it changes nothing.
+   */
+  readonly actionsAs?: Person | undefined
+}
 
 /**
  * Provides the stored runs of an engine, and their open questions, to `Report.layerUi`, which then shows them, too.
@@ -17,6 +31,14 @@ export type { DurableRuns, DurableRunsError } from "../internal/model/durableRun
  *
  * The page has the unfinished runs and the last thousand that have ended. It looks at them once a second while somebody
  * looks at it.
+ *
+ * Unless `actionsAs` names somebody, it changes nothing. Questions are answered as by `Approval.answer`, so that their
+ * list of approvers and their time limit hold, and runs are interrupted and retried as by `Durable.interrupt` and
+ * `Durable.retry`.
+ *
+ * **Gotchas**
+ *
+ * Whoever has the link of the page acts in the name of that person.
  *
  * @example
  * ```ts
@@ -36,4 +58,5 @@ export type { DurableRuns, DurableRunsError } from "../internal/model/durableRun
  * @category pages
  * @since 0.1.0
  */
-export const layerUi = (): Layer.Layer<DurableRuns, never, WorkflowEngine> => internal.layer()
+export const layerUi = (options: UiOptions = {}): Layer.Layer<DurableRuns, never, WorkflowEngine> =>
+  internal.layer(options.actionsAs)

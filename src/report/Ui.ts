@@ -35,8 +35,8 @@ export interface UiOptions extends FolderOptions {
  *
  * The layer needs an `HttpServer` of `effect/http`, such as that of `@effect/platform-node` or `@effect/platform-bun`,
  * which listens at a loopback address; it fails with a `UiError` for any other, since records hold parameters and
- * errors. Its link has a token, which the browser keeps as a cookie. The page loads nothing from elsewhere and changes
- * nothing.
+ * errors. Its link has a token, which the browser keeps as a cookie. The page loads nothing from elsewhere, and changes
+ * nothing unless the durable runs are provided with actions.
  *
  * @example
  * ```ts

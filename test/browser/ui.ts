@@ -1,14 +1,18 @@
 /** Tests the page with recorded runs in a browser. Run by `scripts/browser.ts`. */
 import { NodeHttpServer } from "@effect/platform-node"
 import axe from "axe-core"
-import { Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
+import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import * as assert from "node:assert/strict"
 import * as fs from "node:fs"
 import { createServer } from "node:http"
 import { test } from "node:test"
 import type { BrowserContextOptions, Page } from "playwright-core"
+import { Durable } from "../../src/durable/index.ts"
 import { Report } from "../../src/report/index.ts"
+import { newFile } from "../durable/support/engine.ts"
 import { browser } from "../support/chromium.ts"
+import { awaitStatus, makePipelines } from "../support/durableRuns.ts"
 import { makeIt } from "../support/it.ts"
 import { tempFolder } from "../support/record.ts"
 import { ended, idOf, start, writeRecord } from "../support/recordFiles.ts"
@@ -34,7 +38,14 @@ const writeRuns = (folder: string, count: number): void => {
 }
 
 /** Opens the page of a folder. Asserts at the end that nothing but the server was asked, and that nothing went wrong. */
-const opened = (folder: string, options?: BrowserContextOptions) =>
+const opened = (
+  folder: string,
+  options?: BrowserContextOptions,
+  { durable = Layer.empty, path = "/" }: {
+    readonly durable?: Layer.Layer<never> | Layer.Layer<Report.DurableRuns>
+    readonly path?: string
+  } = {}
+) =>
   Effect.gen(function*() {
     let link = ""
     yield* Layer.build(Layer.provide(
@@ -43,7 +54,7 @@ const opened = (folder: string, options?: BrowserContextOptions) =>
         onLink: (text) => {
           link = text
         }
-      }),
+      }).pipe(Layer.provide(durable)),
       NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0 })
     ))
     const { errors, page, requests } = yield* (yield* browser)({ viewport: { width: 1200, height: 800 }, ...options })
@@ -51,13 +62,13 @@ const opened = (folder: string, options?: BrowserContextOptions) =>
       Effect.sync(() => {
         assert.deepEqual(errors, [])
         for (const { method, url } of requests) {
-          assert.equal(method, "GET")
+          assert.ok(method === "GET" || new URL(url).pathname.startsWith("/api/durable/"), url)
           assert.equal(new URL(url).origin, new URL(link).origin)
         }
       })
     )
-    yield* act(() => page.goto(link))
-    yield* act(() => page.getByRole("status").filter({ hasText: /runs?$/ }).waitFor())
+    yield* act(() => page.goto(new URL(`${path}${new URL(link).search}`, link).href))
+    yield* act(() => page.getByRole("status").filter({ hasText: path === "/" ? /runs?$/ : /./ }).first().waitFor())
     return page
   })
 
@@ -379,4 +390,74 @@ it.live("a pipeline has a page with the durations of its last runs and slowest s
     // a run that ends while the page is looked at
     writeRecord(folder, { id: "d", at: Date.now(), lines: [ended("success", 5)] })
     yield* act(() => page.locator("details tbody tr").nth(18).waitFor())
+  }))
+
+it.live("questions are answered and runs interrupted and retried on the page, which shows what others wrote as text", () =>
+  Effect.gen(function*() {
+    const { asks, layer, loads, seen, state } = makePipelines()
+    const context = yield* Layer.build(
+      Layer.provideMerge(layer, Durable.layerSqlite({ filename: yield* newFile, drain: "100 millis" }))
+    )
+    const engine = Layer.succeed(WorkflowEngine, Context.get(context, WorkflowEngine))
+    yield* Effect.gen(function*() {
+      yield* asks.workflow.execute({ id: "hostile" }, { discard: true })
+      yield* loads.workflow.execute({ id: "1" }, { discard: true })
+      const { runId } = yield* awaitStatus("asks", "waiting")
+      yield* awaitStatus("loads", "failure")
+      const durable = Layer.provide(Durable.layerUi({ actionsAs: { id: "ada", name: "Ada <b>" } }), engine)
+      const page = yield* opened(yield* tempFolder, { colorScheme: "dark", viewport: { width: 400, height: 800 } }, {
+        durable,
+        path: "/questions"
+      })
+      const result = page.getByRole("status", { name: "Result" })
+      const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+      yield* act(() => page.getByRole("heading", { name: "<img src=x onerror=alert(1)>" }).waitFor())
+      assert.match(yield* act(() => page.getByRole("article").innerText()), /You answer as Ada <b>\./)
+      yield* accessible(page)
+      assert.ok((yield* act(overflow)) <= 0)
+      // checked before it is sent, by the code that reads answers
+      yield* act(() => page.getByLabel("Percent of hosts").fill("101"))
+      yield* act(() => page.getByRole("button", { name: "Approve" }).click())
+      yield* act(() => page.getByText("Expected a whole number from 1 to 100.").waitFor())
+      yield* act(() => page.getByText("Expected one of canary, all.").waitFor())
+      assert.equal(yield* act(() => page.evaluate(() => document.activeElement?.getAttribute("aria-invalid"))), "true")
+      yield* accessible(page)
+      yield* act(() => page.getByLabel("Percent of hosts").fill("10"))
+      yield* act(() => page.getByLabel("ring").selectOption("canary"))
+      // Enter does not approve
+      yield* act(() => page.getByLabel("ticket (optional)").press("Enter"))
+      yield* act(() => page.getByRole("button", { name: "Approve" }).click())
+      yield* act(() => page.getByText("Done: approved by Ada <b>.").waitFor())
+      yield* act(() => page.getByText("No question waits for an answer.").waitFor())
+      assert.equal(yield* act(() => result.evaluate((element) => element === document.activeElement)), true)
+      yield* awaitStatus("asks", "success")
+      assert.deepEqual(seen, ["extract", "hostile: 10 canary undefined"])
+      yield* act(() => page.getByRole("link", { name: "Durable runs" }).click())
+      yield* act(() => page.getByRole("row", { name: /succeeded asks/ }).waitFor())
+      yield* accessible(page)
+      yield* act(() => page.getByRole("link", { name: "loads" }).click())
+      yield* act(() => page.getByRole("button", { name: "Retry…" }).click())
+      yield* accessible(page)
+      yield* act(() => page.getByRole("button", { name: "Cancel" }).click())
+      assert.equal(yield* act(() => result.innerText()), "")
+      state.broken = false
+      yield* act(() => page.getByRole("button", { name: "Retry…" }).click())
+      yield* act(() => page.getByRole("button", { name: "Retry", exact: true }).click())
+      yield* act(() => result.filter({ hasText: /^Done: run \w+~2, a retry of / }).waitFor())
+      // live: what has become of it
+      yield* act(() => page.getByRole("link", { name: /~2$/ }).click())
+      yield* act(() => page.getByText("✓ succeeded").first().waitFor())
+      yield* act(() => page.goto(new URL(`/durable/${runId}`, page.url()).href))
+      yield* act(() => page.getByText("approved by Ada <b>").waitFor())
+      yield* accessible(page)
+      assert.ok((yield* act(overflow)) <= 0)
+      yield* asks.workflow.execute({ id: "2" }, { discard: true })
+      const waiting = yield* awaitStatus("asks", "waiting")
+      yield* act(() => page.goto(new URL(`/durable/${waiting.runId}`, page.url()).href))
+      yield* act(() => page.getByRole("button", { name: "Interrupt…" }).click())
+      yield* act(() => page.getByLabel(/^Cut off the steps/).check())
+      yield* act(() => page.getByRole("button", { name: "Interrupt", exact: true }).click())
+      yield* act(() => page.getByText(`Done: interrupting run ${waiting.runId}.`).waitFor())
+      yield* act(() => page.getByText("■ interrupted").first().waitFor())
+    }).pipe(Effect.provide(engine))
   }))

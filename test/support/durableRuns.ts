@@ -20,10 +20,9 @@ const pipeline = <E extends Full | Durable.LibraryError, R>(
 ) =>
   Durable.pipeline(name, {
     payload: { id: Schema.String },
-    success: Schema.Unknown,
     error: Full,
     idempotencyKey: ({ id }) => id
-  }, ({ id }) => body(id))
+  }, ({ id }) => Effect.asVoid(body(id)))
 
 /** Makes the pipelines, and says what has run. */
 export const makePipelines = () => {

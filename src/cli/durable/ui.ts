@@ -16,6 +16,7 @@ import { type UiRequest, UsageError } from "../request.ts"
 import { err, out } from "../run/environment.ts"
 import { causeText } from "../run/output.ts"
 import { type Session, session } from "../run/session.ts"
+import { userName } from "../run/userName.ts"
 import { client, type Database, databaseOf, type EngineError, secretsOf, shown, sql } from "./database.ts"
 import { databaseText } from "./session.ts"
 
@@ -26,14 +27,16 @@ export const ui = (request: UiRequest): Promise<number> =>
     (session) =>
       Effect.gen(function*() {
         const { folder, port } = request
+        const actor = request.allowActions ? request.as ?? userName() : undefined
         session.messages.interrupt = "closing the page"
-        const stored = yield* storedRuns(request, session)
+        const stored = yield* storedRuns(request, actor, session)
         const page = layerUi({
           folder,
           onLink: (link) => {
             out(link)
             const places = [folder ?? defaultFolder, ...(stored === undefined ? [] : [shown(stored.database)])]
-            err(`shows the runs in ${places.join(" and ")}; Ctrl-C ends it`)
+            const acting = stored === undefined || actor === undefined ? "" : ` and acts as ${actor}`
+            err(`shows the runs in ${places.join(" and ")}${acting}; Ctrl-C ends it`)
           }
         }).pipe(Layer.provide(stored?.layer ?? Layer.empty))
         const server = NodeHttpServer.layer(createServer, { host: "127.0.0.1", port })
@@ -51,7 +54,8 @@ export const ui = (request: UiRequest): Promise<number> =>
  * Returns the durable runs of the database. One that the command line names must be there; where another one is missing,
  * or can't be used, the page has recorded runs alone.
  */
-const storedRuns = ({ database: named }: UiRequest, { redact }: Session) => {
+const storedRuns = ({ database: named }: UiRequest, actor: string | undefined, { redact }: Session) => {
+  const actionsAs = actor === undefined ? undefined : { id: actor, name: actor }
   const opened = Effect.gen(function*() {
     const database = yield* databaseOf(named)
     const guard = yield* CurrentGuard
@@ -62,7 +66,7 @@ const storedRuns = ({ database: named }: UiRequest, { redact }: Session) => {
         : yield* new UsageError({ message: `there are no durable runs: no database ${shown(database)}` })
     }
     // opened here, so that what is wrong is told before the link is
-    const context = yield* Layer.build(Layer.provide(durableRuns(), client(database)))
+    const context = yield* Layer.build(Layer.provide(durableRuns({ actionsAs }), client(database)))
     return { database, layer: Layer.succeedContext(context) }
   })
   return named !== undefined ? opened : Effect.catch(opened, (error) =>

@@ -318,16 +318,32 @@ export const make = (perform: Perform) => {
       Flag.withDefault(0)
     ),
     folder,
-    database
-  }, ({ database, folder, port }) =>
+    database,
+    allowActions: on(
+      "allow-actions",
+      "Let the page answer questions, and interrupt and retry durable runs; without it, it only shows"
+    ),
+    as: Flag.String("as").pipe(
+      Flag.withMetavar("NAME"),
+      Flag.withDescription("With --allow-actions: in whose name; unless set, that of the user of this machine"),
+      Flag.optional
+    )
+  }, ({ allowActions, as, database, folder, port }) =>
     Effect.gen(function*() {
       if (port < 0 || port > 65_535) {
         return yield* new UsageError({ message: `--port ${port}: expected a number from 0 to 65535` })
+      }
+      if (Option.isSome(as) && (!allowActions || as.value.trim() === "")) {
+        return yield* new UsageError({
+          message: "--as names who acts on the page: it needs --allow-actions, and a name"
+        })
       }
       const request = {
         folder: Option.getOrUndefined(folder),
         database: Option.getOrUndefined(database),
         logLevel: yield* logLevel,
+        allowActions,
+        as: Option.getOrUndefined(as),
         port
       }
       yield* perform(async () => (await page()).ui(request))
@@ -335,11 +351,14 @@ export const make = (perform: Perform) => {
       Command.withDescription(
         "Serve a page with the recorded runs, live and past, and print its link: a list with filters, a search and the " +
           "durations of the last runs, and of each run its timeline, live while it goes on, with what its steps logged; and " +
-          "the durable runs of the database, if there is one, with their steps and the questions that wait. Only this machine can reach it, and only with the token in the link. Nothing can be changed there."
+          "the durable runs of the database, if there is one, with their steps and the questions that wait. Only this machine can reach it, and only with the token in the link. Nothing can be changed there without --allow-actions."
       ),
       Command.withShortDescription("Serve a page with recorded runs"),
       Command.withExamples([{ command: "epilogue ui" }, {
         command: "epilogue ui --port 4680 --folder /srv/etl/.epilogue/runs"
+      }, {
+        command: "epilogue ui --allow-actions --as ada",
+        description: "Answer questions, and interrupt and retry durable runs, too"
       }])
     )
 

@@ -32,6 +32,13 @@ export const openQuestions: Effect.Effect<ReadonlyArray<StoredRunQuestion>, neve
     )
 )
 
+/** Returns the token of a question, by its id: for a process that answers in the name of somebody whom it knows. */
+export const tokenOf = (id: string): Effect.Effect<string | undefined, never, WorkflowEngine> =>
+  Effect.flatMap(
+    WorkflowEngine,
+    (engine) => Effect.map(briefly(questionsOf(engine).read(id)), (state) => state?.question.token)
+  )
+
 /** Why an answer was not accepted. */
 export type Refusal = { readonly reason: "Token" | "Approver" | "Over" | "Values"; readonly message: string }
 

@@ -1,6 +1,7 @@
 /** The durable runs that the page of runs shows: what implements them, and the page, know nothing of each other. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type { Person } from "./approval.ts"
 import type { StoredRun, StoredRunDetails, StoredRunQuestion } from "./storedRun.ts"
 
 /**
@@ -51,5 +52,42 @@ export declare namespace DurableRuns {
     readonly show: (runId: string) => Effect.Effect<StoredRunDetails, DurableRunsError>
     /** The open questions of all runs, in the order in which they were asked. */
     readonly questions: Effect.Effect<ReadonlyArray<StoredRunQuestion>, DurableRunsError>
+    /** What the page may change. Without it the page only shows. */
+    readonly actions: Actions | undefined
+  }
+
+  /**
+   * What somebody may do with durable runs.
+   *
+   * @category services
+   * @since 0.1.0
+   */
+  interface Actions {
+    /** The person in whose name it is done. */
+    readonly by: Person
+    /** Answers an open question, by the id that the page shows. */
+    readonly answer: (questionId: string, answer: Answer) => Effect.Effect<void, DurableRunsError>
+    /** Asks a run to end; with `now`, the steps under way, too. */
+    readonly interrupt: (runId: string, options: { readonly now: boolean }) => Effect.Effect<void, DurableRunsError>
+    /** Submits a run that has failed or was interrupted again, and returns the new run. */
+    readonly retry: (
+      runId: string,
+      options: { readonly from: string | undefined }
+    ) => Effect.Effect<StoredRun, DurableRunsError>
+  }
+
+  /**
+   * An answer to a question.
+   *
+   * @category services
+   * @since 0.1.0
+   */
+  interface Answer {
+    /** Whether it approves. */
+    readonly approve: boolean
+    /** A comment on the answer. */
+    readonly comment: string | undefined
+    /** What was filled in, by the names of the question's fields. */
+    readonly values: Readonly<Record<string, string>> | undefined
   }
 }

@@ -17,13 +17,13 @@ it.live("ui prints the link of a page with the runs, and serves it until Ctrl-C"
       const { cwd, runs } = yield* recordsFolder
       writeRecord(runs, { id: "a", lines: [ended("success", 83)] })
       yield* submitted(path.join(cwd, ".epilogue/durable.db"))
-      const child = yield* spawn(runtime, ["ui"], { cwd })
+      const child = yield* spawn(runtime, ["ui", "--allow-actions", "--as", "ada"], { cwd })
       yield* child.wrote("Ctrl-C ends it")
       const link = child.output.stdout.trim()
       assert.match(link, /^http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{22}$/)
       assert.equal(
         child.output.stderr,
-        "shows the runs in .epilogue/runs and SQLite .epilogue/durable.db; Ctrl-C ends it\n"
+        "shows the runs in .epilogue/runs and SQLite .epilogue/durable.db and acts as ada; Ctrl-C ends it\n"
       )
       const entered = yield* Effect.promise(() => fetch(link, { redirect: "manual" }))
       assert.equal(entered.status, 303)
@@ -32,7 +32,7 @@ it.live("ui prints the link of a page with the runs, and serves it until Ctrl-C"
       assert.equal(page.status, 200)
       assert.match(yield* Effect.promise(() => page.text()), /nightly · nightly-7/)
       const durable = yield* Effect.promise(() => fetch(new URL("/durable", link), { headers: { cookie } }))
-      assert.equal(durable.status, 200)
+      assert.match(yield* Effect.promise(() => durable.text()), / data-actions="[\w-]{22}" data-as="ada">/)
       const { port } = new URL(link)
       const second = yield* epilogue(runtime, ["ui", "--port", port], { cwd })
       assertExitCode(second, 2)
@@ -68,8 +68,11 @@ it.live("a database that the command line names must be there, and another one t
     yield* child.ended
   }))
 
-it.live("a port that is none is a mistake", () =>
+it.live("a port that is none is a mistake, and so is a name of nobody who may act", () =>
   Effect.gen(function*() {
+    const named = yield* epilogue("bun", ["ui", "--as", "ada"])
+    assertExitCode(named, 2)
+    assert.equal(named.stderr, "error: --as names who acts on the page: it needs --allow-actions, and a name\n")
     const ran = yield* epilogue("bun", ["ui", "--port", "70000"])
     assertExitCode(ran, 2)
     assert.equal(ran.stderr, "error: --port 70000: expected a number from 0 to 65535\n")

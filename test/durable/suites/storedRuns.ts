@@ -1,4 +1,5 @@
 /** Stored runs: listed, shown, retried and pruned. What only the embedded engine does is in `../runs.test.ts` and `../runsPruned.test.ts`. */
+import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,11 +16,13 @@ import {
   Bad,
   type Engine,
   inProcess,
+  isInterrupt,
   job,
   type Recorder,
   recorder,
   run,
   suiteOf,
+  suspendRun,
   until
 } from "../support/engine.ts"
 
@@ -93,6 +96,46 @@ export const storedRunsSuite = (engine: Engine): void => {
         )
       })
   )
+
+  test("a stored run is interrupted by its id, also one that only waits, and one that has ended is refused", (storage) =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      const gate = yield* Deferred.make<void>()
+      const steps = job((payload) =>
+        payload.id === "waits"
+          ? suspendRun("nap", "1 day")
+          : Step.make("long", Effect.andThen(seen.note("long"), Deferred.await(gate))).pipe(
+            Step.onInterrupt(() => seen.note("cut off")),
+            Durable.step()
+          )
+      )
+      yield* inProcess(
+        storage,
+        Layer.provide(steps.layer, seen.layer),
+        Effect.gen(function*() {
+          const waits = yield* steps.workflow.execute({ id: "waits" }, { discard: true })
+          yield* awaitSuspended(steps.workflow, waits)
+          const { status, waitsUntil } = yield* Durable.show(waits)
+          assert.equal(status, "waiting")
+          const hours = (DateTime.toEpochMillis(waitsUntil!) - Date.now()) / 3_600_000
+          assert.ok(hours > 23 && hours <= 24, `${hours}`)
+          yield* Durable.interrupt(waits)
+          assert.ok(isInterrupt(yield* awaitExit(steps.workflow, waits)))
+          const { endedAt, waitsUntil: none } = yield* Durable.show(waits)
+          assert.deepEqual([endedAt !== undefined, none], [true, undefined])
+          assert.deepEqual(yield* refusal(Durable.interrupt(waits)), {
+            reason: "Ended",
+            message: `run ${waits} has ended already`
+          })
+          assert.equal((yield* refusal(Durable.interrupt("none"))).reason, "NotFound")
+          const runs = yield* steps.workflow.execute({ id: "runs" }, { discard: true })
+          yield* until("the step runs", () => seen.list.includes("long"))
+          yield* Durable.interrupt(runs, { now: true })
+          assert.ok(isInterrupt(yield* awaitExit(steps.workflow, runs)))
+          assert.deepEqual(seen.list, ["long", "cut off"])
+        })
+      )
+    }))
 
   test("a retry from a step runs that step again and all that began after it", (storage) =>
     Effect.gen(function*() {

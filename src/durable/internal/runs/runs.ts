@@ -8,7 +8,7 @@ import type { Prune, RunFilter, StoredRun, StoredRunDetails } from "../../../int
 import { selfExplained } from "../../../internal/text/selfExplained.ts"
 
 interface Fields {
-  readonly reason: "Unsupported" | "NotFound" | "Ambiguous" | "NotEnded" | "Succeeded" | "NoStep"
+  readonly reason: "Unsupported" | "NotFound" | "Ambiguous" | "NotEnded" | "Ended" | "Succeeded" | "NoStep"
   readonly detail: string
 }
 
@@ -53,6 +53,10 @@ export interface RecordedActivity {
   readonly order: number | undefined
 }
 
+/** Refuses to interrupt a run that has ended. */
+export const hasEnded = (runId: string): RunRefused =>
+  new RunRefused({ reason: "Ended", detail: `run ${runId} has ended already` })
+
 /** Returns the history of a run of which these activities are known. */
 export const historyOf = (recorded: ReadonlyArray<RecordedActivity>): History => {
   const steps = new Map<string, number | undefined>()
@@ -69,6 +73,7 @@ export const historyOf = (recorded: ReadonlyArray<RecordedActivity>): History =>
 export interface Management {
   readonly list: (filter: RunFilter) => Effect.Effect<ReadonlyArray<StoredRun>>
   readonly show: (runId: string) => Effect.Effect<StoredRunDetails, RunRefused>
+  readonly interrupt: (runId: string, now: boolean) => Effect.Effect<void, RunRefused>
   readonly retry: (runId: string, from: string | undefined) => Effect.Effect<StoredRun, RunRefused>
   readonly prune: (options: Prune) => Effect.Effect<number>
 }

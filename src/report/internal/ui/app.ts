@@ -11,6 +11,7 @@ import { comparisonReply } from "./comparisons.ts"
 import { appPage, appPolicy } from "./pages.ts"
 import { decodePart, events, message, otherMethod, page } from "./replies.ts"
 import type { Runs } from "./runs.ts"
+import { actionReply, isAction } from "./stored/actions.ts"
 import { durableReply } from "./stored/replies.ts"
 import type { Durable } from "./stored/watch.ts"
 import { timelineAt, timelines } from "./timelines.ts"
@@ -53,17 +54,19 @@ export const app = (
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest> =>
   Effect.gen(function*() {
     const { closing, folder, runs, site } = context
-    const { cookies, headers: received, method, url } = yield* HttpServerRequest.HttpServerRequest
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const { cookies, headers: received, method, url } = request
     const refused = refusal(site, received)
     if (refused === 421) return message(421, "There is no such site here", "Open the link that was printed.")
     if (refused === 403) return message(403, "Another site asked for this", "Open the link that was printed.")
-    if (method !== "GET" && method !== "HEAD") {
+    const { pathname, searchParams } = URL.parse(url, "http://localhost") ?? {}
+    const acts = pathname !== undefined && isAction(pathname)
+    if (method !== "GET" && method !== "HEAD" && !acts) {
       return otherMethod("It only shows runs.", "GET, HEAD")
     }
-    const { pathname, searchParams } = URL.parse(url, "http://localhost") ?? {}
     if (pathname === undefined || searchParams === undefined) return noPage
     const given = searchParams.get("token")
-    if (given !== null && isSameSecret(site.token, given)) {
+    if (!acts && given !== null && isSameSecret(site.token, given)) {
       // the token leaves the address, which browsers keep in their history
       // a path that begins with two slashes would lead to another site
       return HttpServerResponse.redirect(pathname.replace(/^\/+/, "/"), { status: 303, headers: pageHeaders }).pipe(
@@ -73,6 +76,7 @@ export const app = (
     if (!isKnown(site, cookies)) {
       return message(401, "This page is for whoever started it", "Open the link that was printed, with its token.")
     }
+    if (acts) return yield* actionReply(context, pathname, request)
     if (pathname === "/") return page(appPage("Runs", context), appPolicy)
     if (pathname === "/api/runs") return events(runs.changes, closing)
     const other = (yield* durableReply(context, pathname)) ?? (yield* comparisonReply(context, pathname)) ??

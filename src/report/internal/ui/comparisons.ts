@@ -12,7 +12,7 @@ import { Runs } from "../events/model.ts"
 import { find } from "../record/list.ts"
 import { mostBytes, read } from "../record/read.ts"
 import type { ComparedStepJson, ComparisonJson } from "./data.ts"
-import { appPage, appPolicy } from "./pages.ts"
+import { appPage, appPolicy, type Given } from "./pages.ts"
 import { decodePart, json, page } from "./replies.ts"
 
 const sideOf = (recorded: Recorded): Effect.Effect<Side | undefined, RecordError> => {
@@ -74,7 +74,7 @@ const comparison = (folder: string, ids: readonly [before: string, after: string
 
 /** Answers a request for the page that compares two runs, or for what it shows; `undefined` for any other request. */
 export const comparisonReply = (
-  context: { readonly folder: string; readonly durable: unknown },
+  context: Given & { readonly folder: string },
   pathname: string
 ): Effect.Effect<HttpServerResponse.HttpServerResponse | undefined> => {
   const [, api, ...ids] = /^\/(api\/)?compare\/([^/]+)\/([^/]+)$/.exec(pathname) ?? []

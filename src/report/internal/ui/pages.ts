@@ -1,6 +1,7 @@
 /** Makes the page with the list of runs, and pages that say why there is none. They load nothing. */
 import { escape } from "../timeline/text.ts"
 import { script, scriptHash, style, styleHash } from "./page.gen.ts"
+import type { Durable } from "./stored/watch.ts"
 
 const head = (title: string, attributes = "") =>
   `<!DOCTYPE html>
@@ -30,9 +31,22 @@ const policy = (hasScript: boolean): string =>
 /** @internal */
 export const appPolicy: string = policy(true)
 
+/** The part of the server's state that a page of the script is given. */
+export interface Given {
+  readonly durable: Pick<Durable, "actionToken" | "runs"> | undefined
+}
+
+const attributesOf = ({ durable }: Given): string => {
+  if (durable === undefined) return ""
+  const { actionToken, runs } = durable
+  return actionToken === undefined || runs.actions === undefined
+    ? " data-durable"
+    : ` data-durable data-actions="${actionToken}" data-as="${escape(runs.actions.by.name)}"`
+}
+
 /** A page of the script, which chooses by the path what it shows. It shows durable runs where there are any to show. */
-export const appPage = (title: string, { durable }: { readonly durable: unknown }): string =>
-  `${head(title, durable === undefined ? "" : " data-durable")}<body>
+export const appPage = (title: string, given: Given): string =>
+  `${head(title, attributesOf(given))}<body>
 <div id="app"></div>
 <noscript><p>This page needs scripts. <code>epilogue runs</code> and <code>epilogue durable list</code> print the runs.</p></noscript>
 <script>${script}</script>

@@ -11,7 +11,7 @@ import { modules } from "../record/files.ts"
 import { list } from "../record/list.ts"
 import { read } from "../record/read.ts"
 import type { StepTrendJson, TrendsJson } from "./data.ts"
-import { appPage, appPolicy } from "./pages.ts"
+import { appPage, appPolicy, type Given } from "./pages.ts"
 import { decodePart, json, page } from "./replies.ts"
 import { median, quantile } from "./stats.ts"
 
@@ -95,7 +95,7 @@ const trends = (folder: string, pipeline: string) =>
 
 /** Answers a request for the page of a pipeline, or for its slowest steps; `undefined` for any other request. */
 export const trendsReply = (
-  context: { readonly folder: string; readonly durable: unknown },
+  context: Given & { readonly folder: string },
   pathname: string
 ): Effect.Effect<HttpServerResponse.HttpServerResponse | undefined> => {
   const [, api, name] = /^\/(api\/)?pipelines\/([^/]+)$/.exec(pathname) ?? []

@@ -6,6 +6,7 @@ import { EntityType } from "effect/cluster/EntityType"
 import * as Envelope from "effect/cluster/Envelope"
 import * as Message from "effect/cluster/Message"
 import * as ShardId from "effect/cluster/ShardId"
+import * as Snowflake from "effect/cluster/Snowflake"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -20,10 +21,10 @@ import type { RunFilter, StoredRun, StoredRunDetails, StoredRunQuestion } from "
 import { type QuestionRow, questionsOf } from "../../questions/shown.ts"
 import { type ActivityRow, runHooks, stepsOf, type StoredExit } from "../../runs/recorded.ts"
 import { keptOf, originalOf } from "../../runs/retrying.ts"
-import { type Management, RunRefused } from "../../runs/runs.ts"
+import { hasEnded, type Management, RunRefused } from "../../runs/runs.ts"
 import type { Cluster } from "./cluster.ts"
 import { prune } from "./pruning.ts"
-import { parentKey, type RunRow, toRun } from "./tables.ts"
+import { endOf, parentKey, type RunRow, toRun } from "./tables.ts"
 
 /** The message that starts a run, as `effect/cluster` stores it. Its payload is encoded already. */
 const RunRpc = Rpc.make("run", { payload: Schema.Any, success: Schema.Any }).annotate(ClusterSchema.Persisted, true)
@@ -111,17 +112,12 @@ export const make = (cluster: Cluster): Management => {
 
   const submit = (row: RunRow, execution: string) =>
     Effect.gen(function*() {
-      const entityId = EntityId.make(execution)
       const { [parentKey]: _, ...payload }: Record<string, unknown> = JSON.parse(row.payload)
       // the key of the message: of each run there is one
       Object.defineProperty(payload, PrimaryKey.symbol, { value: () => "" })
       const envelope = Envelope.makeRequest<typeof RunRpc>({
         requestId: yield* sharding.getSnowflake,
-        address: EntityAddress.make({
-          entityType: EntityType.make(row.entity),
-          entityId,
-          shardId: sharding.getShardId(entityId, ShardId.fromString(row.shard).group)
-        }),
+        address: addressOf(row, execution),
         tag: "run",
         payload,
         headers: Headers.empty
@@ -136,6 +132,36 @@ export const make = (cluster: Cluster): Management => {
       })
       yield* Effect.orDie(sharding.sendOutgoing(message, true))
     })
+
+  const interrupt = (runId: string, now: boolean) =>
+    Effect.gen(function*() {
+      const row = yield* found(runId)
+      if (endOf(row) !== undefined) return yield* hasEnded(row.execution)
+      const signal = DurableDeferred.make(interruptSignal)
+      yield* engine.deferredDone(signal, {
+        workflowName: toRun(row, undefined, undefined).pipelineName,
+        executionId: row.execution,
+        deferredName: interruptSignal,
+        exit: Exit.void
+      })
+      if (!now) return
+      const envelope = new Envelope.Interrupt({
+        id: yield* sharding.getSnowflake,
+        address: addressOf(row, row.execution),
+        requestId: Snowflake.Snowflake(row.id.trim())
+      })
+      const message = new Message.OutgoingEnvelope({ envelope, rpc: RunRpc })
+      yield* Effect.orDie(sharding.sendOutgoing(message, false))
+    })
+
+  const addressOf = ({ entity, shard }: RunRow, execution: string): EntityAddress => {
+    const entityId = EntityId.make(execution)
+    return EntityAddress.make({
+      entityType: EntityType.make(entity),
+      entityId,
+      shardId: sharding.getShardId(entityId, ShardId.fromString(shard).group)
+    })
+  }
 
   const retry = (runId: string, from: string | undefined) =>
     Effect.gen(function*() {
@@ -166,6 +192,7 @@ export const make = (cluster: Cluster): Management => {
   return {
     list: (filter) => Effect.orDie(list(filter)),
     show: (runId) => orDieOfSql(show(runId)),
+    interrupt: (runId, now) => orDieOfSql(interrupt(runId, now)),
     retry: (runId, from) => orDieOfSql(retry(runId, from)),
     prune: (options) => Effect.orDie(prune(cluster, options))
   }

@@ -7,13 +7,14 @@ import type { RunStatus, StoredRun, StoredRunDetails, StoredRunQuestion } from "
 import { type QuestionRow, questionsOf } from "../../questions/shown.ts"
 import { type ActivityRow, runHooks, stepsOf, type StoredExit, whyOf } from "../../runs/recorded.ts"
 import { keptOf, originalOf } from "../../runs/retrying.ts"
-import { historyOf, type Management, RunRefused, type StoredRuns } from "../../runs/runs.ts"
+import { hasEnded, historyOf, type Management, RunRefused, type StoredRuns } from "../../runs/runs.ts"
 import { limitClock } from "../../stored/records.ts"
 import { statement } from "../watch.ts"
 import { type Database, now } from "./database.ts"
 import type { Executions } from "./executions.ts"
 import { prune } from "./pruning.ts"
 import { has } from "./schema.ts"
+import type { Place } from "./store.ts"
 
 interface Row {
   readonly id: number
@@ -61,8 +62,16 @@ const toRun = (
 
 const refused = (reason: RunRefused["reason"], detail: string) => new RunRefused({ reason, detail })
 
-/** `executions` are those of the process that runs what is stored; other processes ring. */
-export const make = (database: Database, executions: Executions | undefined, ring: () => void): StoredRuns => {
+/**
+ * `executions` are those of the process that runs what is stored; other processes ring. `call` interrupts a run, as
+ * `Store.call` says.
+ */
+export const make = (
+  database: Database,
+  executions: Executions | undefined,
+  ring: () => void,
+  call: (place: Place, interruption: number) => Effect.Effect<void>
+): StoredRuns => {
   const find = (runId: string): Row | RunRefused => {
     const [exact] = database.read<Row>(statement(`${runs} WHERE execution = ?`, runId))
     if (exact !== undefined) return exact
@@ -108,6 +117,12 @@ export const make = (database: Database, executions: Executions | undefined, rin
           }
         })
       ),
+    interrupt: (runId, now) =>
+      Effect.gen(function*() {
+        const row = yield* found(find(runId))
+        if (row.ended_at !== null) return yield* hasEnded(row.execution)
+        yield* call({ workflow: row.workflow, execution: row.execution }, now ? 2 : 1)
+      }),
     retry: (runId, from) =>
       Effect.gen(function*() {
         const at = yield* now

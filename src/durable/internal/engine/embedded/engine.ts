@@ -148,7 +148,8 @@ const othersFirst = (live: Live): Effect.Effect<void> =>
     return round
   })
 
-const call = (store: Store, executions: Executions, place: Place, interruption: number): Effect.Effect<void> =>
+/** Asks a run to resume, or to end, as `Store.call` says. */
+export const call = (store: Store, executions: Executions, place: Place, interruption: number): Effect.Effect<void> =>
   Effect.flatMap(
     store.call(place, interruption),
     (row) => row === undefined ? Effect.void : executions.woken(row)

@@ -97,7 +97,10 @@ const makeRunner = (
     const executions = new Executions(store, Duration.toMillis(options.drain ?? "15 seconds"))
     const clocks = Clocks.make(store, executions)
     const engine = Engine.make(store, executions, clocks)
-    setRuns(engine, Archive.make(database, executions, () => {}))
+    setRuns(
+      engine,
+      Archive.make(database, executions, () => {}, (place, level) => Engine.call(store, executions, place, level))
+    )
     setCrashes(engine, Crashes.make(store, executions, (yield* CurrentProcess) ?? token))
     guard(engine, database.health)
     yield* Effect.forkScoped(clocks.run)
@@ -132,8 +135,11 @@ const makeClient = (
 ): Effect.Effect<WorkflowEngine["Service"], OpenError, Scope.Scope | SqlClient> =>
   Effect.map(openDatabase(options), (database) => {
     const ring = () => Notify.ring(options.filename)
-    const engine = Client.make(new Store(database, ""), ring)
-    setRuns(engine, Archive.make(database, undefined, ring))
+    const store = new Store(database, "")
+    const engine = Client.make(store, ring)
+    const call: Parameters<typeof Archive.make>[3] = (place, level) =>
+      Effect.andThen(store.call(place, level), Effect.sync(ring))
+    setRuns(engine, Archive.make(database, undefined, ring, call))
     guard(engine, database.health)
     return engine
   })

@@ -7,6 +7,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { DurableRuns, DurableRunsError } from "../../../../internal/model/durableRuns.ts"
 import { CurrentGuard } from "../../../../internal/model/secrets.ts"
+import { newToken } from "../../../../internal/text/token.ts"
 import * as Writer from "../../../../internal/text/writer.ts"
 import { list } from "../../record/list.ts"
 import { type Watch, watch } from "../watch.ts"
@@ -16,6 +17,12 @@ import { detailsJson, questionJson, runJson } from "./json.ts"
 /** The durable runs as the page shows them. */
 export interface Durable {
   readonly runs: DurableRuns.Shape
+  /** The token that a request needs which changes something; `undefined` where the page only shows. */
+  readonly actionToken: string | undefined
+  /** Makes a failure of a defect, as of a database that can't be read. */
+  readonly guarded: <A>(effect: Effect.Effect<A, DurableRunsError>) => Effect.Effect<A, DurableRunsError>
+  /** Removes secrets from what is shown. */
+  readonly scrub: <A>(value: A) => A
   readonly items: Watch<DurableItem>
   readonly show: (runId: string) => Reading<DurableRunDetails>
   /** Gives a run as it is, and again whenever it has changed. */
@@ -85,6 +92,9 @@ export const watchDurable = (
       )
     return {
       runs,
+      actionToken: runs.actions === undefined ? undefined : newToken(),
+      guarded: withoutDefects,
+      scrub,
       items: yield* watch({
         look,
         isChanged: (before, now) => JSON.stringify(before) !== JSON.stringify(now),

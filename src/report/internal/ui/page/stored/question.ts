@@ -2,6 +2,8 @@
 import { h } from "preact"
 import { expectedOf } from "../../../../../internal/approvals/form.ts"
 import type { QuestionJson } from "../../stored/data.ts"
+import { actor, type Result } from "./act.ts"
+import { Answer } from "./answer.ts"
 import { link, Time } from "./parts.ts"
 
 const ends: Readonly<Record<Exclude<QuestionJson["status"], "open">, string>> = {
@@ -22,9 +24,10 @@ interface Props {
   /** Whether the run is named, which the page of a run does itself. */
   readonly withRun: boolean
   readonly level: "h2" | "h3"
+  readonly onResult: (result: Result) => void
 }
 
-export const Question = ({ level, question, withRun }: Props) => {
+export const Question = ({ level, onResult, question, withRun }: Props) => {
   const { approvers, at, fields, id, pipeline, run, status, title, until } = question
   const row = (name: string, ...value: ReadonlyArray<preact.ComponentChild>) =>
     h("div", { key: name }, h("dt", {}, name), h("dd", { dir: "auto" }, ...value))
@@ -40,7 +43,8 @@ export const Question = ({ level, question, withRun }: Props) => {
       row("Asked", h(Time, { at })),
       status !== "open" ? null : row("Until", until === undefined ? "no limit" : h(Time, { at: until })),
       status !== "open" ? null : row("May answer", approvers === undefined ? "everybody" : approvers.join(", ")),
-      status !== "open" || fields.length === 0 ? null : row(
+      // the form says what it asks for
+      status !== "open" || fields.length === 0 || actor !== undefined ? null : row(
         "Asks for",
         h(
           "ul",
@@ -55,7 +59,7 @@ export const Question = ({ level, question, withRun }: Props) => {
         )
       )
     ),
-    status !== "open" ? null : h(
+    status !== "open" ? null : actor !== undefined ? h(Answer, { question, onResult }) : h(
       "p",
       { class: "quiet" },
       "Answer it with ",

@@ -1,10 +1,13 @@
 /** Shows one durable run with its steps and questions. */
 import { h } from "preact"
+import { useState } from "preact/hooks"
 import type { StoredHook } from "../../../../../internal/model/storedRun.ts"
 import { formatDuration } from "../../../../../internal/text/duration.ts"
 import { plural } from "../../../../../internal/text/words.ts"
 import type { DurableRunDetails, DurableStepJson } from "../../stored/data.ts"
 import { Nav } from "../nav.ts"
+import { type Result, Told } from "./act.ts"
+import { Control } from "./control.ts"
 import { feedStates, useRun } from "./feed.ts"
 import { Badge, link, Time } from "./parts.ts"
 import { Question } from "./question.ts"
@@ -40,6 +43,7 @@ const Step = ({ run, step }: { readonly step: DurableStepJson; readonly run: Dur
 
 const Run = ({ run }: { readonly run: DurableRunDetails }) => {
   const { at, endedAt, hooks, payload, questions, recorded, retriedAs, retryOf, run: id, steps, why } = run
+  const [result, setResult] = useState<Result>()
   const open = questions.filter(({ status }) => status === "open")
   const other = (run: string) => h("a", { href: link("/durable", run), key: run }, run)
   const row = (name: string, ...value: ReadonlyArray<preact.ComponentChild>) =>
@@ -59,12 +63,14 @@ const Run = ({ run }: { readonly run: DurableRunDetails }) => {
       retriedAs.length === 0 ? null : row("Retried as", h("ul", {}, ...retriedAs.map((id) => h("li", {}, other(id))))),
       recorded ? row("Record", h("a", { href: link("/runs", id) }, "Timeline with what its steps logged")) : null
     ),
+    h(Control, { run, onResult: setResult }),
+    h(Told, { result }),
     questions.length === 0 ? null : h(
       "section",
       { "aria-labelledby": "questions" },
       h("h2", { id: "questions" }, "Questions"),
       ...questions.toSorted((a, b) => b.at - a.at).map((question) =>
-        h(Question, { key: question.id, question, withRun: false, level: "h3" })
+        h(Question, { key: question.id, question, withRun: false, level: "h3", onResult: setResult })
       )
     ),
     h(

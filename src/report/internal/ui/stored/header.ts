@@ -1,0 +1,2 @@
+/** The header with the token of the actions, in lower case. */
+export const actionHeader = "x-epilogue-actions"
