@@ -3,9 +3,10 @@
  * wrote: which text reaches a pattern changes more often than the pattern.
  */
 import { expect, test } from "bun:test"
-import { readdirSync, readFileSync } from "node:fs"
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join } from "node:path"
+import process from "node:process"
 import ts from "typescript-6"
 
 interface Diagnostics {
@@ -83,6 +84,11 @@ const problemOf = (pattern: Pattern): string | undefined => {
     : `${pattern.place}: /${pattern.source}/${pattern.flags}: ${complexity?.summary ?? error?.kind ?? status}`
 }
 
+/** Patterns that have been found to be safe: to check all of them takes 20 seconds. `UPDATE=1` checks and writes them. */
+const safeFile = join(import.meta.dirname, "safePatterns.json")
+const isUpdate = process.env["UPDATE"] === "1"
+const safe = new Set<string>(isUpdate ? [] : JSON.parse(readFileSync(safeFile, "utf8")))
+
 test("every regular expression in src takes linear time", () => {
   const files = readdirSync(src, { recursive: true, encoding: "utf8" })
     // generated from `timeline/page`, whose files are checked
@@ -92,7 +98,9 @@ test("every regular expression in src takes linear time", () => {
   // fewer would mean that the patterns are not found any more
   expect(patterns.length).toBeGreaterThan(100)
   expect(checked.size).toBeGreaterThan(40)
-  expect([...checked.values()].map(problemOf).filter((problem) => problem !== undefined)).toEqual([])
+  const unknown = [...checked].filter(([pattern]) => !safe.has(pattern))
+  expect(unknown.map(([, pattern]) => problemOf(pattern)).filter((problem) => problem !== undefined)).toEqual([])
+  if (isUpdate) writeFileSync(safeFile, `${JSON.stringify([...checked.keys()].toSorted(), null, 2)}\n`)
 }, 300_000)
 
 test.each([

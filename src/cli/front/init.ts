@@ -101,7 +101,7 @@ export const write = (
       channel: yield* chosen(asked.channel, "Where do alerts go?", channelNames),
       isYaml: hasYaml(),
       extension: yield* extensionIn(folder),
-      folder: isOutside ? folder.replace(/[\\/]+$/, "") : place === "" ? "." : slashes(place),
+      folder: isOutside ? path.join(path.dirname(folder), path.basename(folder)) : place === "" ? "." : slashes(place),
       schema: slashes(schema.startsWith("..") ? schema : `./${schema}`),
       isOutside
     }
