@@ -117,8 +117,12 @@ const newStep = { ...common, params: [] }
 
 const newPipeline = { ...common, stepHooks: Hooks.empty }
 
+// not `Effect.isEffect`, which allocates: steps are made in loops
+const isBody = (u: unknown): boolean =>
+  (typeof u === "object" || typeof u === "function") && u !== null && Effect.TypeId in u
+
 const mistakesOf = (body: unknown): ReadonlyArray<string> =>
-  Effect.isEffect(body) ? common.mistakes : [`its body is ${noEffect(body)}`]
+  isBody(body) ? common.mistakes : [`its body is ${noEffect(body)}`]
 
 /** @internal */
 export const makeStep = (name: string, body: Effect.Effect<any, any, any>): any =>
