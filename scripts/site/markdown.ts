@@ -91,7 +91,8 @@ const resolve = (tokens: TokensList | Array<Token>, targets: Targets): void => {
         return become(token, picture(token.href, token.text, targets))
       case "codespan": {
         const text = `<code>${escape(codeOf(token))}</code>`
-        const href = linked.has(token) ? undefined : targets.code(codeOf(token))
+        // a call stands for its function
+        const href = linked.has(token) ? undefined : targets.code(codeOf(token).replace(/\(.*\)$/, ""))
         return become(token, href === undefined ? text : linkTo(href, text))
       }
       case "code": {

@@ -219,7 +219,7 @@ export const reference = (from: Library = library()): Reference => {
     return { title: heading, html: page.html, headings: page.headings, sections: page.sections }
   }
 
-  const entry = ({ name, path }: Module) => ({ title: name.split("/").at(-1)!, path })
+  const entry = ({ name, path }: Module) => ({ title: name.replace(/^[a-z]+\//, ""), path })
   const areas = Map.groupBy(
     modules,
     ({ name }) => name === manifest.name || /^[A-Z]/.test(name) ? "" : name.split("/")[0]!

@@ -17,13 +17,13 @@ const targets: Targets = {
 
 test("a page has the anchors of GitHub, links of the site, and names in code that lead to the reference", () => {
   const { headings, html, sections, title } = renderPage(
-    "# The `page`\n\nSee [there](other.md#a) and `Step.make`, [`Step.make`](x.md).\n\n## A & B\n\ntext\n\n## A & B\n\n![alt](x-light.png)\n",
+    "# The `page`\n\nSee [there](other.md#a) and `Step.make(\"a\")`, [`Step.make`](x.md).\n\n## A & B\n\ntext\n\n## A & B\n\n![alt](x-light.png)\n",
     targets
   )
   expect(title).toBe("The page")
   expect(headings.map(({ id }) => id)).toEqual(["the-page", "a--b", "a--b-1"])
   expect(html).toContain(
-    "<a href=\"other.html#a\">there</a> and <a href=\"api/Step.html#make\"><code>Step.make</code></a>"
+    "<a href=\"other.html#a\">there</a> and <a href=\"api/Step.html#make\"><code>Step.make(&quot;a&quot;)</code></a>"
   )
   expect(html).toContain("<a href=\"x.html\"><code>Step.make</code></a>")
   expect(html).toContain("<img src=\"x-dark.png\" alt=\"alt\" loading=\"lazy\" class=\"only-dark\">")
