@@ -104,7 +104,9 @@ for (const [, name, version] of listed.matchAll(/^(\S+) (\S+) \([\w.-]+\)$/gm)) 
   assert.equal(version, manifest.version, name)
 }
 for (const name of ["effect", "@effect/platform-node"]) assert.match(listed, new RegExp(`^${name} \\d`, "m"))
-for (const page of new Glob("{*,docs/**/*,examples/**/*}.md").scanSync(installed)) {
+const pages = [...new Glob("**/*.md").scanSync(installed)]
+for (const page of ["README.md", "docs/README.md"]) assert.ok(pages.includes(page), `${page} is not packed`)
+for (const page of pages) {
   for (const [, link] of fs.readFileSync(path.join(installed, page), "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
     assert.ok(
       fs.existsSync(path.join(installed, path.dirname(page), link!)),
