@@ -138,10 +138,12 @@ const traced = (self: Effect.Effect<unknown, unknown>) =>
 /** Leaves out the stack, as this library does: taking one costs more than all the rest. */
 const noStack = { captureStackTrace: false }
 const values = {
-  "epilogue.pipeline": "pipeline",
-  "epilogue.run.id": "run",
+  "cicd.pipeline.name": "pipeline",
+  "cicd.pipeline.run.id": "run",
   "epilogue.run.name": "run",
-  "epilogue.step": "step",
+  "cicd.pipeline.task.name": "step",
+  "cicd.pipeline.task.run.id": "run/1",
+  "cicd.pipeline.task.run.result": "success",
   "epilogue.step.path": "step",
   "epilogue.step.index": 1,
   "epilogue.attempt": 1

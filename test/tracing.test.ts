@@ -1,4 +1,5 @@
 import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -21,7 +22,7 @@ const parentOf = (span: Tracer.NativeSpan): string | undefined =>
   })
 
 const attributes = (span: Tracer.NativeSpan) =>
-  Object.fromEntries([...span.attributes].filter(([key]) => key.startsWith("epilogue.")))
+  Object.fromEntries([...span.attributes].filter(([key]) => /^(?:epilogue|cicd|error)\./.test(key)))
 
 const ended = (span: Tracer.NativeSpan) => span.status._tag === "Ended" ? span.status.exit._tag : "open"
 
@@ -41,19 +42,23 @@ it.effect("with a tracer, run, steps and hooks open nested spans with attributes
     )
     const outer = Step.make("outer", Effect.zip(inner, Effect.map(StepContext, ({ runId }) => runId)))
     const [, runId] = yield* provide(Pipeline.make("p", outer).pipe(Pipeline.runName("nightly")))
-    const run = { "epilogue.pipeline": "p", "epilogue.run.id": runId, "epilogue.run.name": "nightly" }
+    const run = { "cicd.pipeline.name": "p", "cicd.pipeline.run.id": runId, "epilogue.run.name": "nightly" }
     assert.deepEqual(spans.map((span) => [span.name, parentOf(span), attributes(span), ended(span)]), [
-      ["p", undefined, run, "Success"],
+      ["p", undefined, { ...run, "cicd.pipeline.result": "success" }, "Success"],
       ["outer", "p", {
         ...run,
-        "epilogue.step": "outer",
+        "cicd.pipeline.task.name": "outer",
+        "cicd.pipeline.task.run.id": `${runId}/0`,
+        "cicd.pipeline.task.run.result": "success",
         "epilogue.step.path": "outer",
         "epilogue.step.index": 0,
         "epilogue.attempt": 1
       }, "Success"],
       ["inner", "outer", {
         ...run,
-        "epilogue.step": "inner",
+        "cicd.pipeline.task.name": "inner",
+        "cicd.pipeline.task.run.id": `${runId}/1`,
+        "cicd.pipeline.task.run.result": "success",
         "epilogue.step.path": "outer/inner",
         "epilogue.step.index": 1,
         "epilogue.attempt": 3
@@ -118,12 +123,49 @@ it.effect("tracing does not change the step's exit, and References.TracerEnabled
     assert.equal(spans.length, 2)
   }))
 
+it.effect("the span of a run or a step has how it ended, and the class of its error", () =>
+  Effect.gen(function*() {
+    const { provide, spans } = memoryTracer()
+    class HttpError extends Data.TaggedError("HttpError") {}
+    const ways: Readonly<Record<string, Effect.Effect<unknown, unknown>>> = {
+      tagged: Effect.fail(new HttpError()),
+      named: Effect.die(new RangeError("no such row")),
+      other: Effect.fail({ secret: "s" }),
+      late: Effect.fail(new Cause.TimeoutError()),
+      skipped: Step.skip("nothing to do"),
+      interrupted: Effect.interrupt
+    }
+    for (const [name, body] of Object.entries(ways)) {
+      yield* Effect.exit(provide(Pipeline.make("p", Step.make(name, body))))
+    }
+    const ended = spans.map(({ attributes, kind, name }) => [
+      name,
+      kind,
+      attributes.get("cicd.pipeline.result") ?? attributes.get("cicd.pipeline.task.run.result"),
+      attributes.get("error.type")
+    ])
+    assert.deepEqual(ended, [
+      ["p", "server", "failure", "HttpError"],
+      ["tagged", "internal", "failure", "HttpError"],
+      ["p", "server", "failure", "RangeError"],
+      ["named", "internal", "failure", "RangeError"],
+      ["p", "server", "failure", "_OTHER"],
+      ["other", "internal", "failure", "_OTHER"],
+      ["p", "server", "timeout", "TimeoutError"],
+      ["late", "internal", "timeout", "TimeoutError"],
+      ["p", "server", "skip", undefined],
+      ["skipped", "internal", "skip", undefined],
+      ["p", "server", "cancellation", undefined],
+      ["interrupted", "internal", "cancellation", undefined]
+    ])
+  }))
+
 it.effect("the span of a step with a key is named with it, and has it as an attribute", () =>
   Effect.gen(function*() {
     const { provide, spans } = memoryTracer()
     yield* provide(Step.make("page", Step.make("parse", Effect.void)).pipe(Step.key(7)))
     const shown = spans.map((span) => {
-      const { "epilogue.step": name, "epilogue.step.key": key, "epilogue.step.path": path } = attributes(span)
+      const { "cicd.pipeline.task.name": name, "epilogue.step.key": key, "epilogue.step.path": path } = attributes(span)
       return [span.name, name, key, path]
     })
     assert.deepEqual(shown, [["page[7]", "page", "7", "page[7]"], ["parse", "parse", undefined, "page[7]/parse"]])

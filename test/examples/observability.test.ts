@@ -33,7 +33,11 @@ for (const runtime of someRuntimes()) {
       ])
       expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1)
       const extract = spans.find(({ name }) => name === "extract")!
-      expect(extract.attributes).toMatchObject({ "epilogue.pipeline": "nightly", "epilogue.step": "extract" })
+      expect(extract.attributes).toMatchObject({
+        "cicd.pipeline.name": "nightly",
+        "cicd.pipeline.task.name": "extract",
+        "cicd.pipeline.task.run.result": "success"
+      })
       expect(Number(extract.attributes["epilogue.attempt"])).toBe(2)
 
       const steps = receiver.metric("epilogue_steps_total")!

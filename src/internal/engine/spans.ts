@@ -2,7 +2,11 @@
  * Spans of steps and hooks, made only where a tracer was provided (by an OTLP layer, or the devtools) and
  * `References.TracerEnabled` is not off: the default tracer drops its spans, and to make one takes four times as long as
  * a step.
+ *
+ * The attributes of runs and steps are those of OpenTelemetry's conventions for CI/CD, where a step is a task
+ * (https://opentelemetry.io/docs/specs/semconv/cicd/cicd-spans/); what these lack begins with `epilogue`.
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -12,14 +16,17 @@ import type * as Fiber from "effect/Fiber"
 import type { Logger } from "effect/Logger"
 import { CurrentLoggers, CurrentStackFrame, TracerTimingEnabled } from "effect/References"
 import * as Tracer from "effect/Tracer"
+import type { Outcome } from "../model/events.ts"
 import type { HookImpl } from "../model/hook.ts"
 import type { Occurrence } from "../model/occurrence.ts"
 import type { Overdue } from "../model/overdue.ts"
 import type { Guard } from "../model/secrets.ts"
 import { reasonOf, skippedOf } from "../model/skip.ts"
 import { spanTracerOf } from "../model/spanTracers.ts"
+import { isError, nameOf, tagOf } from "../text/read.ts"
 import { pathText } from "../text/stepLabel.ts"
 import { nothing } from "./nothing.ts"
+import { outcomeOf } from "./outcome.ts"
 
 /** A tracer that makes steps of spans, and keeps none, needs no spans of steps and hooks. */
 const listening = ({ cache: { tracer, tracerEnabled } }: Fiber.Fiber<unknown, unknown>): boolean =>
@@ -41,6 +48,30 @@ const within = (
   })
 
 const noAttributes = {}
+
+/** A run answers a request, as a CI system's does: https://opentelemetry.io/docs/specs/semconv/cicd/cicd-spans/#pipeline-run */
+const ofRun = { kind: "server" } as const
+
+const results: Readonly<Record<Outcome, string>> = {
+  success: "success",
+  failure: "failure",
+  interrupt: "cancellation",
+  skip: "skip"
+}
+
+/** Returns a class of errors that has few members, `_OTHER` where none is known. */
+const errorType = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  return tagOf(error) ?? (isError(error) ? nameOf(error) : undefined) ?? "_OTHER"
+}
+
+/** Sets how a run or a step has ended. */
+const setResult = (span: Tracer.Span, key: string, exit: Exit.Exit<unknown, unknown>): void => {
+  const outcome = outcomeOf(exit)
+  const type = exit._tag === "Failure" && outcome === "failure" ? errorType(exit.cause) : undefined
+  span.attribute(key, type === "TimeoutError" ? "timeout" : results[outcome])
+  if (type !== undefined) span.attribute("error.type", type)
+}
 
 /**
  * Wraps the body and the hooks of a step or a run in a span. The loggers of observers are added to those of a run. Under
@@ -79,20 +110,23 @@ const spanned = (
   effect: Effect.Effect<unknown, unknown, unknown>
 ): Effect.Effect<unknown, unknown, unknown> => {
   const { owner, run } = occurrence
-  return Effect.useSpan(occurrence.label, noAttributes, (span) => {
+  const isStep = owner.label === "Step"
+  return Effect.useSpan(occurrence.label, isStep ? noAttributes : ofRun, (span) => {
     // set here, as an object of them would only be read by effect, to do the same
-    span.attribute("epilogue.pipeline", run.pipelineName)
-    span.attribute("epilogue.run.id", run.id)
+    span.attribute("cicd.pipeline.name", run.pipelineName)
+    span.attribute("cicd.pipeline.run.id", run.id)
     span.attribute("epilogue.run.name", run.name)
-    if (owner.label === "Step") {
-      span.attribute("epilogue.step", owner.name)
+    if (isStep) {
+      span.attribute("cicd.pipeline.task.name", owner.name)
+      span.attribute("cicd.pipeline.task.run.id", `${run.id}/${occurrence.index}`)
       if (owner.key !== undefined) span.attribute("epilogue.step.key", owner.key)
       span.attribute("epilogue.step.path", pathText(occurrence.labels, "/"))
       span.attribute("epilogue.step.index", occurrence.index)
     }
     return Effect.onExit(within(effect, span), (exit) => {
       // the number of attempts is known only at the end
-      if (owner.label === "Step") span.attribute("epilogue.attempt", occurrence.attempt)
+      if (isStep) span.attribute("epilogue.attempt", occurrence.attempt)
+      setResult(span, isStep ? "cicd.pipeline.task.run.result" : "cicd.pipeline.result", exit)
       const skipped = skippedOf(exit)
       if (skipped !== undefined) endSkipped(span, reasonOf(skipped), fiber)
       return nothing()

@@ -279,4 +279,4 @@ class Followed implements SpanView {
 
 /** Whether a span is that of a step, a run or a hook: the engine gives it these attributes at once. */
 const isOwn = ({ attributes }: Tracer.Span): boolean =>
-  attributes.has("epilogue.run.id") || attributes.has("epilogue.hook.kind")
+  attributes.has("epilogue.run.name") || attributes.has("epilogue.hook.kind")
