@@ -21,9 +21,9 @@ interface Budget {
 
 const modules: Record<string, Budget> = {
   Alert: { own: 2130, total: 9380 },
-  Alerter: { own: 11300, total: 27800 },
+  Alerter: { own: 11750, total: 28500 },
   "alerters/index": { own: 61600, total: 96600, schema: true },
-  AlerterHooks: { own: 20070, total: 37100 },
+  AlerterHooks: { own: 20300, total: 37700 },
   Approver: { own: 11780, total: 29960 },
   "approvers/index": { own: 38780, total: 95560, schema: true },
   "config/index": { own: 167500, total: 223500, schema: true },
@@ -38,10 +38,10 @@ const modules: Record<string, Budget> = {
   "report/index": { own: 73000, total: 108700, schema: true },
   RunEvent: { own: 6590, total: 25350 },
   Spans: { own: 25740, total: 46330 },
-  Step: { own: 27440, total: 47480 },
+  Step: { own: 27450, total: 47700 },
   StepContext: { own: 430, total: 12520 },
   StepLogs: { own: 5200, total: 18820 },
-  index: { own: 54060, total: 96030, schema: true }
+  index: { own: 54200, total: 96800, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */

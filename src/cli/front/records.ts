@@ -35,31 +35,40 @@ const run = Argument.String("run").pipe(
   Argument.withDefault("latest")
 )
 
+/** The statuses of runs, by their names and by the words that pages and summaries have for them. */
+const statuses = [
+  ["success", "success"],
+  ["succeeded", "success"],
+  ["failure", "failure"],
+  ["failed", "failure"],
+  ["interrupt", "interrupt"],
+  ["interrupted", "interrupt"],
+  ["skip", "skip"],
+  ["skipped", "skip"],
+  ["running", "running"],
+  ["suspended", "suspended"],
+  ["crashed", "crashed"],
+  ["cutOff", "cutOff"]
+] as const
+
 /** @internal */
 export const make = (perform: Perform) => {
   const runs = Command.make("runs", {
     folder,
     pipelines,
-    statuses: Flag.Literals("status", [
-      "success",
-      "failure",
-      "interrupt",
-      "skip",
-      "running",
-      "suspended",
-      "crashed",
-      "cutOff"
-    ]).pipe(
+    statuses: Flag.ChoiceWithValue("status", statuses).pipe(
       Flag.withMetavar("STATUS"),
       Flag.withDescription(
-        "Only runs with this status; may be given more than once. A run has crashed if its process ended before it, and " +
+        "Only runs with this status, or in its words, as failed; may be given more than once. A run has crashed if its process ended before it, and " +
           "is cutOff if nothing was recorded for a minute and nobody knows why"
       ),
       Flag.atLeast(0)
     ),
     since: Flag.String("since").pipe(
       Flag.withMetavar("WHEN"),
-      Flag.withDescription("Only runs that started since then: \"2 days\", 90m, 2026-11-23, \"2026-11-23 18:00\""),
+      Flag.withDescription(
+        "Only runs that started since then: \"2 days\", 90m, today, yesterday, 2026-11-23, \"2026-11-23 18:00\""
+      ),
       Flag.optional
     ),
     limit,
@@ -85,7 +94,7 @@ export const make = (perform: Perform) => {
       ),
       Command.withShortDescription("List recorded runs"),
       Command.withExamples([
-        { command: "epilogue runs --status failure --since \"2 days\"", description: "List recent failures" },
+        { command: "epilogue runs --status failed --since yesterday", description: "List recent failures" },
         { command: "epilogue runs --watch", description: "Watch runs begin and end" },
         {
           command: "epilogue runs --json | jq -r .path",

@@ -52,7 +52,8 @@ const matching = (request: RunsRequest): Effect.Effect<Matching, RecordError | U
     const from = since === undefined ? undefined : sinceOf(since, Date.now())
     if (since !== undefined && from === undefined) {
       return yield* new UsageError({
-        message: `--since ${since}: expected how long ago, such as "2 days" or 90m, or when, such as 2026-11-23`
+        message:
+          `--since ${since}: expected how long ago, such as "2 days" or 90m, or when, such as yesterday or 2026-11-23`
       })
     }
     const limit = request.limit === 0 ? Infinity : request.limit

@@ -9,11 +9,22 @@ const long = /^\d+(?:\.\d+)? (?:milli|second|minute|hour|day|week)s?$/
 const date = /^\d{4}-\d\d-\d\d$/
 const time = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?$/
 
+/** The days that have a name, by how many days ago they are. */
+const days: ReadonlyMap<string, number> = new Map([["today", 0], ["yesterday", 1]])
+
+/** Returns the beginning of a day in the local time zone: a day may have 23 or 25 hours. */
+const midnight = (now: number, daysAgo: number): number => {
+  const at = new Date(now)
+  return new Date(at.getFullYear(), at.getMonth(), at.getDate() - daysAgo).getTime()
+}
+
 /**
- * Parses how long ago, as in `90m` or `2 days`, or a date or time, to milliseconds since 1970. Dates, and times without
- * a time zone, are taken to be in the local one.
+ * Parses how long ago, as in `90m` or `2 days`, or `yesterday`, a date or a time, to milliseconds since 1970. Dates, and
+ * times without a time zone, are taken to be in the local one, and a day begins at midnight.
  */
 export const sinceOf = (text: string, now: number): number | undefined => {
+  const day = days.get(text.trim().toLowerCase())
+  if (day !== undefined) return midnight(now, day)
   const [, count, unit = ""] = short.exec(text) ?? []
   const ago = count === undefined ? text : `${count} ${units[unit]}`
   if (long.test(ago)) {

@@ -86,7 +86,8 @@ it.live("--json prints a line for each run, and flags select runs by pipeline, s
       [["--limit", "2"], "ed"],
       [["--limit", "0", "--pipeline", "hourly"], "b"],
       [["--pipeline", "nightly", "--status", "cutOff", "--status", "interrupt"], "dc"],
-      [["-n", "1", "--status", "failure"], "b"],
+      [["-n", "1", "--status", "failed"], "b"],
+      [["--since", "yesterday"], "e"],
       [["--since", "90m"], "e"],
       // in the local time zone, five and a half hours ahead of UTC
       [["--since", "2026-11-23 23:31"], "edcb"],
@@ -113,7 +114,7 @@ it.live("an empty list and mistakes print nothing to stdout", () =>
       [["runs", "--folder", "other", "--status", "failure"], 0, /^none of 1 recorded run matches\n$/],
       [["runs", "--folder", "file"], 2, /^error: can't read file: ENOTDIR\n$/],
       [["runs", "--limit", "-1"], 2, /^error: --limit -1 is not a number of runs\n$/],
-      [["runs", "--since", "yesterday"], 2, /^error: --since yesterday: expected how long ago/],
+      [["runs", "--since", "last week"], 2, /^error: --since last week: expected how long ago/],
       [["runs", "--status", "bad"], 2, /^error: .*--status[^]*see: epilogue runs --help\n$/],
       [["prune"], 2, /^error: say what to keep: --older TIME, --keep N, or both\n$/],
       [["prune", "--older", "old"], 2, /^error: --older takes a duration such as 30d or "12 hours", got "old"\n$/],
