@@ -62,7 +62,7 @@ export interface ProgressOptions {
  * **Gotchas**
  *
  * Output that reaches the terminal without those streams, such as that of a child process that inherits them, is drawn
- * into the tree. The tree of `epilogue run --supervise` is above neither: its supervisor reads what the run and all
+ * into the tree, unless {@link pauseProgress} clears it for that. The tree of `epilogue run --supervise` is above neither: its supervisor reads what the run and all
  * processes that inherit its streams print.
  *
  * @example
@@ -101,6 +101,39 @@ export const layerProgress = ({ colors, mode = "auto", stream = "stderr" }: Prog
     })
   ))
 
+/**
+ * Evaluates an effect while no tree is shown, so that what it writes to the terminal by itself stays there: the output of a
+ * child process that inherits the streams, or of a program that asks a question.
+ *
+ * **Details**
+ *
+ * The tree is cleared, and is drawn again, below that output, when the effect has ended. Other steps go on meanwhile. Where
+ * no tree is shown, nothing changes. Under `epilogue run --supervise` it is not needed for output, but for a program that
+ * draws on the terminal itself.
+ *
+ * @example
+ * ```ts
+ * import { Step } from "effect-epilogue"
+ * import { Report } from "effect-epilogue/report"
+ * import { Effect } from "effect"
+ * import { execFileSync } from "node:child_process"
+ *
+ * const compile = Effect.sync(() => execFileSync("make", { stdio: "inherit" }))
+ *
+ * const build = Step.make("build", Report.pauseProgress(compile))
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const pauseProgress = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    const live = theLive.current()
+    return live === undefined
+      ? effect
+      : Effect.acquireUseRelease(Effect.sync(() => live.pause()), () => effect, (resume) => Effect.sync(resume))
+  })
+
 /** The observers that show progress, so that of two layers, one in the other, only the outer one does. */
 const showing = new WeakSet<Observer>()
 
@@ -109,7 +142,7 @@ type Grouping = (event: RunEvent) => ReadonlyArray<string>
 /** Returns a function that acquires a value shared by all who use it at the same time, and makes it for the first. */
 const sharing = <A>() => {
   let held: { readonly value: A; users: number } | undefined
-  return (make: () => A): Effect.Effect<A, never, Scope.Scope> =>
+  const share = (make: () => A): Effect.Effect<A, never, Scope.Scope> =>
     Effect.acquireRelease(
       Effect.sync(() => {
         held ??= { value: make(), users: 0 }
@@ -121,6 +154,7 @@ const sharing = <A>() => {
           if (held !== undefined && --held.users === 0) held = undefined
         })
     )
+  return Object.assign(share, { current: (): A | undefined => held?.value })
 }
 
 // The process has one terminal and one log: two trees would draw over each other, and groups in a log can't nest.

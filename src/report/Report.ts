@@ -17,7 +17,7 @@ export {
 } from "./Compare.ts"
 export { Event, fromRunEvent } from "./Event.ts"
 export { layerMetrics } from "./Metrics.ts"
-export { layerProgress, type ProgressOptions } from "./Progress.ts"
+export { layerProgress, pauseProgress, type ProgressOptions } from "./Progress.ts"
 export {
   find,
   type FolderOptions,

@@ -1,9 +1,10 @@
 /** Tests what the tree shows of runs. */
 import { test } from "bun:test"
-import { Data, type Duration, Effect, Fiber, Redacted, Schedule } from "effect"
+import { Data, type Duration, Effect, Exit, Fiber, Redacted, Schedule } from "effect"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { Hook, Hooks, Pipeline, Step, StepContext } from "../../src/index.ts"
+import { Report } from "../../src/report/index.ts"
 import { fakeTerminal } from "../support/fakeTerminal.ts"
 import { makeIt } from "../support/it.ts"
 import { assertScreen, shown } from "../support/progress.ts"
@@ -314,4 +315,47 @@ it.effect("the tree is coloured if colours are on", () =>
     yield* Fiber.join(fiber)
     assertScreen(terminal, "✓ etl (1 s, 1 step)", "└─ ✓ load (1 s)")
     assert.deepEqual([...terminal.styles].toSorted(), ["1", "2", "22", "32", "36", "39"])
+  }))
+
+it.effect("while progress is paused, no tree is drawn, and what others write to the terminal stays", () =>
+  Effect.gen(function*() {
+    const terminal = fakeTerminal()
+    const { handlers, layer, live } = yield* shown(terminal)
+    const fiber = yield* Effect.forkChild(
+      Effect.provide(
+        Pipeline.make("etl", Effect.andThen(sleep("load", "2 seconds"), sleep("rest", "3 seconds"))),
+        layer
+      )
+    )
+    yield* TestClock.adjust("1 second")
+    assertScreen(terminal, "⠋ etl (1.0 s, 1 running)", "└─ ⠋ load (1.0 s)")
+    const resume = live.pause()
+    const inner = live.pause()
+    assert.equal(terminal.cursor().isVisible, true)
+    assert.equal(handlers()?.isAway(), true)
+    terminal.write("compiling\n")
+    inner()
+    yield* TestClock.adjust("2 seconds")
+    terminal.write("done\n")
+    assertScreen(terminal, "compiling", "done")
+    resume()
+    resume()
+    assertScreen(
+      terminal,
+      "compiling",
+      "done",
+      "⠋ etl (3.0 s, 1 running, 1 done)",
+      "├─ ✓ load (2 s)",
+      "└─ ⠋ rest (1.0 s)"
+    )
+    yield* TestClock.adjust("10 seconds")
+    yield* Fiber.join(fiber)
+    assertScreen(terminal, "compiling", "done", "✓ etl (5 s, 2 steps)", "├─ ✓ load (2 s)", "└─ ✓ rest (3 s)")
+    assert.equal(terminal.cursor().isVisible, true)
+  }))
+
+it.effect("pauseProgress changes nothing about an effect where no tree is shown", () =>
+  Effect.gen(function*() {
+    assert.equal(yield* Report.pauseProgress(Effect.succeed(7)), 7)
+    assert.deepEqual(yield* Effect.exit(Report.pauseProgress(Effect.fail("no"))), Exit.fail("no"))
   }))

@@ -38,6 +38,8 @@ export class Live {
   readonly #unfinished = new Map<StreamName, string>()
   #lines: ReadonlyArray<Line> = []
   #drawnAt = -Infinity
+  /** How many wait for the tree to stay away. */
+  #paused = 0
   #capture: (() => void) | undefined
   #ticker: Fiber.Fiber<unknown> | undefined
 
@@ -73,6 +75,23 @@ export class Live {
         for (const { id } of left) this.#runs.byId.delete(id)
         if (left.length > 0) this.#settle(left)
       }
+    }
+  }
+
+  /**
+   * Clears the tree, and draws none until the returned function is called: what others write to the terminal meanwhile
+   * stays there.
+   */
+  pause(): () => void {
+    if (this.#paused++ === 0 && this.#capture !== undefined) {
+      this.#screen.draw([])
+      this.#screen.leave()
+    }
+    let isPaused = true
+    return () => {
+      if (!isPaused) return
+      isPaused = false
+      if (--this.#paused === 0 && this.#capture !== undefined) this.#draw()
     }
   }
 
@@ -116,6 +135,7 @@ export class Live {
   }
 
   #draw(): void {
+    if (this.#paused > 0) return this.#screen.leave()
     const look = this.#look()
     const { rows } = sizeOf(this.#options.terminal)
     // two rows are kept free: for the cursor below the lines, and for an unfinished line of other output
