@@ -193,7 +193,7 @@ for (const count of [3, 60, 500, 5000]) {
   for (const padding of ["", "\u0000".repeat(2000)]) {
     test(`a digest of ${count} alerts${padding === "" ? "" : " with long titles"} arrives, and tells how many it lacks`, () => {
       const { combines = [], fields, severity, title } = sent(digest(count, padding))
-      assert.match(title, new RegExp(`^${count} alerts`))
+      assert.ok(title.startsWith(`${count.toLocaleString("en")} alerts`), title)
       assert.equal(severity, "critical")
       assert.ok(combines.length > 2 && combines.some(({ severity }) => severity === "critical"))
       assert.deepEqual(
