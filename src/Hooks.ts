@@ -5,15 +5,15 @@
  */
 import { dual } from "effect/Function"
 import type * as Layer from "effect/Layer"
+import { explain as explain_, type Explanation } from "./internal/model/explain.ts"
 import type { Any, Hooks } from "./internal/model/hooks.ts"
 import * as internal from "./internal/model/hooks.ts"
-import { explain as explain_, type Explanation } from "./internal/model/plan.ts"
 import type { Needs, Pipeline, Step } from "./internal/model/step.ts"
 import { stepDefaults } from "./internal/steps/defaults.ts"
 import type { FitsAnyStep } from "./internal/steps/pipelineHooks.ts"
 
+export type { Explanation } from "./internal/model/explain.ts"
 export type { Any, Hooks, InheritMode } from "./internal/model/hooks.ts"
-export type { Explanation } from "./internal/model/plan.ts"
 
 /**
  * The collection without hooks, which is the unit of {@link merge} and {@link mergeUnder}.

@@ -130,11 +130,23 @@ export const join = <X>(a: ReadonlyArray<X>, b: ReadonlyArray<X>): ReadonlyArray
 /** Adds hooks to a collection. One hook leaves the lists of other kinds as they are. */
 export const merge = (self: any, that: any): any => {
   if (!isHooks(self) || !isHook(that)) return make(self, that)
-  const hooks: Table = self.hooks
-  const { kind } = that
-  const added = (of: Kind) => of === kind ? [...hooks[of], that] : hooks[of]
+  const { exit, failure, interrupt, overdue, retry, rollback, skip, start, success }: Table = self.hooks
   // written out, and not spread, which takes longer than all else of a step that is made in a loop
-  return new HooksImpl(tabulate(added))
+  const hooks: Record<Kind, ReadonlyArray<HookImpl>> = {
+    start,
+    retry,
+    overdue,
+    success,
+    failure,
+    interrupt,
+    skip,
+    exit,
+    rollback
+  }
+  const { kind } = that
+  const before = hooks[kind]
+  hooks[kind] = before.length === 0 ? [that] : [...before, that]
+  return new HooksImpl(hooks)
 }
 
 /** @internal */

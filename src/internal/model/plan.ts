@@ -1,38 +1,12 @@
 /** The plan of a step: which hooks run for it, its own, its pipeline's and those of overrides, and in which order. */
-import { hasProperty } from "effect/Predicate"
 import type { Outcome } from "./events.ts"
 import type { HookImpl, Kind } from "./hook.ts"
-import { empty, type HooksImpl, type InheritMode, join, kinds, type Table, tableOf, tabulate, under } from "./hooks.ts"
+import { empty, type HooksImpl, type InheritMode, join, type Table, tabulate, under } from "./hooks.ts"
 import { limitMistakes } from "./limit.ts"
 import { type Deadline, type Limits, type OverdueLimit, overdueMistakes, toLimit } from "./overdue.ts"
 
 /** @internal */
 export type Level = "step" | "pipeline" | "default"
-
-/**
- * A hook that would run for a step, and why.
- *
- * @see `Hooks.explain` for listing them
- *
- * @category models
- * @since 0.1.0
- */
-export interface Explanation {
-  /** The kind of event that the hook reacts to. */
-  readonly kind: Kind
-  /** The name of the hook. */
-  readonly name: string
-  /** Whether the hook is the step's own, its pipeline's, or that of `Hooks.layerDefault`. */
-  readonly level: "step" | "pipeline" | "default"
-  /** The mode by which the step's hooks of this kind combine with those around it. */
-  readonly mode: InheritMode
-  /** Whether a failure of the hook fails the step. */
-  readonly required: boolean
-  /** Whether the step goes on without waiting for the hook. */
-  readonly background: boolean
-  /** The reason, in a sentence for people. */
-  readonly reason: string
-}
 
 /** A hook of a plan, the level that it comes from, and its position among the hooks of its kind. */
 export interface Planned {
@@ -103,7 +77,8 @@ const none: ReadonlyArray<never> = []
 
 const modes: ReadonlyArray<InheritMode> = ["override", "append", "prepend", "off"]
 
-type Chosen = readonly [hook: HookImpl, level: Level]
+/** @internal */
+export type Chosen = readonly [hook: HookImpl, level: Level]
 
 const choose = (
   own: ReadonlyArray<Chosen>,
@@ -200,8 +175,52 @@ const split = (hooks: ReadonlyArray<Planned>): Terminal =>
     ? { required: hooks.filter(isRequired), ordinary: hooks.filter(isOrdinary) }
     : { required: none, ordinary: hooks }
 
+const noRequired: Plan["required"] = { success: none, failure: none, interrupt: none, skip: none }
+
+/** Returns the plan of a kind with one hook of the step or none, and `undefined` where anything about it is unusual. */
+const single = (hooks: ReadonlyArray<HookImpl>): ReadonlyArray<Planned> | undefined => {
+  const hook = hooks[0]
+  if (hook === undefined) return none
+  return hooks.length > 1 || hook.required || hook.measures || hook.hasPolicies || hook.name === ""
+    ? undefined
+    : [{ hook, level: "step", index: 0, decides: false }]
+}
+
+/** Returns the plan of a step with nothing but a hook for each outcome: that of most steps which are made in a loop. */
+const simplePlan = (owner: Owner): Plan | undefined => {
+  const { exit, failure, interrupt, overdue, retry, rollback, skip, start, success }: Table = owner.own.hooks
+  if (start.length + retry.length + overdue.length + exit.length + rollback.length > 0) return undefined
+  if (owner.label === "Pipeline" || owner.overrides !== undefined || owner.overdue !== undefined) return undefined
+  if (owner.name === "" || owner.mistakes.length > 0) return undefined
+  for (const _ in owner.modes) return undefined
+  const onSuccess = single(success)
+  const onFailure = single(failure)
+  const onInterrupt = single(interrupt)
+  const onSkip = single(skip)
+  return onSuccess === undefined || onFailure === undefined || onInterrupt === undefined || onSkip === undefined
+    ? undefined
+    : {
+      starts: owner.gate !== undefined || owner.skips?.condition !== undefined,
+      requiredStart: none,
+      start: none,
+      retry: none,
+      overdue: undefined,
+      measures: false,
+      defaults: undefined,
+      required: noRequired,
+      ordinary: { success: onSuccess, failure: onFailure, interrupt: onInterrupt, skip: onSkip },
+      rollback: none,
+      defect: undefined
+    }
+}
+
 /** Returns the plan of an owner. A step that is made in a loop has a new one each time, so that this must not take long. */
 export const plan = (owner: Owner, inherited: Table, defaults?: Table): Plan => {
+  const simple = inherited === empty.hooks && defaults === undefined ? simplePlan(owner) : undefined
+  return simple ?? wholePlan(owner, inherited, defaults)
+}
+
+const wholePlan = (owner: Owner, inherited: Table, defaults: Table | undefined): Plan => {
   let mistakes: Array<string> | undefined
   const mistaken = (more: ReadonlyArray<string>) => {
     if (more.length > 0) mistakes = [...mistakes ?? [], ...more]
@@ -316,66 +335,3 @@ export const hookMistakes = (hook: HookImpl): ReadonlyArray<string> => [
   ...(hook.background && hook.required ? [`hook "${hook.name}" can't be both background and required`] : []),
   ...(hook.name === "" ? [`a hook of kind ${hook.kind} has an empty name`] : [])
 ]
-
-/** @internal */
-export const explain = (step: any, pipeline?: any, ofLayer?: any): ReadonlyArray<Explanation> => {
-  const owner = step as Owner
-  const inherited = pipeline === undefined
-    ? empty.hooks as Table
-    : hasProperty(pipeline, "stepHooks")
-    ? (pipeline.stepHooks as HooksImpl).hooks as Table
-    : tableOf(pipeline)
-  const defaults = ofLayer === undefined ? undefined : tableOf(ofLayer)
-  return kinds.flatMap((kind) => {
-    const mode = owner.modes[kind] ?? "override"
-    const all = chosen(owner, inherited, kind, defaults)
-    const around: ReadonlyArray<Level> = [
-      ...(inherited[kind].length > 0 ? ["pipeline" as const] : []),
-      ...(defaults !== undefined && defaults[kind].length > 0 ? ["default" as const] : [])
-    ]
-    return all.map(([hook, level]): Explanation => ({
-      kind,
-      name: hook.name,
-      level,
-      mode,
-      required: hook.required,
-      background: hook.background,
-      reason: reason(kind, hook, level, mode, all, around)
-    }))
-  })
-}
-
-const inWords: Readonly<Record<Level, string>> = {
-  step: "the step's own",
-  pipeline: "the pipeline's",
-  default: "the default"
-}
-
-const reason = (
-  kind: Kind,
-  { original, unless = none }: HookImpl,
-  level: Level,
-  mode: InheritMode,
-  all: ReadonlyArray<Chosen>,
-  around: ReadonlyArray<Level>
-): string => {
-  if (unless.length > 0) {
-    const above = new Set(all.flatMap(([other, level]) => unless.includes(other.original) ? [level] : []))
-    const owners = [...above].map((level) => `${inWords[level]} ${kind} hooks`).join(" and ")
-    return `${inWords[level]}, for where none of ${owners} has something to do`
-  }
-  const below = new Set(all.flatMap(([other, level]) => other.unless?.includes(original) === true ? [level] : []))
-  if (below.size > 0) {
-    const owners = [...below].map((level) => inWords[level]).join(" and ")
-    return `${inWords[level]} takes precedence over ${owners} ${kind} hooks where its tag or predicate matches`
-  }
-  if (level !== "step") {
-    if (mode !== "override") return `the step asked for ${inWords[level]} ${kind} hooks too (inherit: ${mode})`
-    return level === "pipeline"
-      ? `the step has no ${kind} hook of its own, so it inherits the pipeline's`
-      : `neither the step nor the pipeline has a hook of kind ${kind}, so it inherits the default`
-  }
-  return mode === "override" && around.length > 0
-    ? `the step's own ${kind} hooks take precedence over ${around.map((level) => inWords[level]).join(" and ")}`
-    : "the step's own"
-}

@@ -125,8 +125,14 @@ const mistakesOf = (body: unknown): ReadonlyArray<string> =>
   isBody(body) ? common.mistakes : [`its body is ${noEffect(body)}`]
 
 /** @internal */
-export const makeStep = (name: string, body: Effect.Effect<any, any, any>): any =>
-  new copies.Step({ ...newStep, name, body, mistakes: mistakesOf(body) }, noPlan())
+export const makeStep = (name: string, body: Effect.Effect<any, any, any>): any => {
+  // set, and not copied from an object made for it: it is done for each step that is made in a loop
+  const step = new copies.Step(newStep, noPlan())
+  step.name = name
+  step.body = body
+  step.mistakes = mistakesOf(body)
+  return step
+}
 
 /** @internal */
 export const makePipeline = (name: string, body: Effect.Effect<any, any, any>): any =>
