@@ -9,11 +9,12 @@
 import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
 import { selfExplained } from "../internal/text/selfExplained.ts"
 import type { Event } from "./Event.ts"
 import { palettes } from "./internal/timeline/colors.ts"
-import * as page from "./internal/timeline/html.ts"
 import * as gantt from "./internal/timeline/mermaid.ts"
+import { pageOf } from "./internal/timeline/pageOf.ts"
 import { rowsOf } from "./internal/timeline/pick.ts"
 import * as renderer from "./internal/timeline/png.ts"
 import { timeline } from "./internal/timeline/rows.ts"
@@ -121,14 +122,18 @@ export class RendererMissing extends RendererMissingBase {}
  *     Effect.provide(RunEvent.layer((event) => events.push(Report.fromRunEvent(event))))
  *   )
  *   yield* fs.writeFileString("nightly.html", Report.html(events))
+ *   // of a record that was written earlier
+ *   yield* fs.writeFileString("before.html", yield* Report.html(Report.read("before.jsonl")))
  * })
  * ```
  *
  * @category constructors
  * @since 0.1.0
  */
-export const html = (events: Iterable<Event>, options?: HtmlOptions): string =>
-  page.html(timeline(events, options?.title))
+export const html: {
+  (events: Iterable<Event>, options?: HtmlOptions): string
+  <E, R>(events: Stream.Stream<Event, E, R>, options?: HtmlOptions): Effect.Effect<string, E, R>
+} = pageOf
 
 /**
  * Returns an SVG picture of runs, to paste where no page can be shown. Times are relative to the start of the run.
