@@ -8,7 +8,7 @@ import { newFile } from "../durable/support/engine.ts"
 import { awaitStatus, makePipelines } from "../support/durableRuns.ts"
 import { makeIt } from "../support/it.ts"
 import { tempFolder } from "../support/record.ts"
-import { served } from "../support/uiServer.ts"
+import { hasEvent, served } from "../support/uiServer.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 60_000 }, run))
 
@@ -141,8 +141,10 @@ it.live("a page that only shows has no token, and refuses with a reason whatever
 
 it.live("a question is answered in the name of the person, by the same rules as by the command", () =>
   Effect.gen(function*() {
-    const { asked, here, pipelines, post } = yield* acting("ada")
+    const { asked, get, here, pipelines, post } = yield* acting("ada")
     const { question, runId } = yield* asked("1")
+    const before = yield* get(`/api/durable/${runId}`, undefined, { isEnough: hasEvent })
+    assert.match(before.body, /"mayAnswer":true/)
     const path = `/api/durable/questions/${question}/answer`
     const secret = "hunter2-hunter2"
     const wrong: ReadonlyArray<readonly [unknown, number, string, string]> = [
@@ -194,6 +196,10 @@ it.live("a question is answered in the name of the person, by the same rules as 
     const none = yield* post("/api/durable/questions/none/answer", { approve: true })
     assert.deepEqual([none.status, none.reason], [404, "Token"])
     const restricted = yield* asked("restricted")
+    const shown = yield* get(`/api/durable/${restricted.runId}`, undefined, {
+      isEnough: hasEvent
+    })
+    assert.match(shown.body, /"mayAnswer":false/)
     const refused = yield* post(`/api/durable/questions/${restricted.question}/answer`, { approve: false })
     assert.deepEqual(
       [refused.status, refused.reason, refused.message],

@@ -10,7 +10,7 @@ import { awaitStatus, makePipelines } from "../support/durableRuns.ts"
 import { makeIt } from "../support/it.ts"
 import { tempFolder } from "../support/record.ts"
 import { ended, writeRecord } from "../support/recordFiles.ts"
-import { served, valuesIn } from "../support/uiServer.ts"
+import { hasEvent, served, valuesIn } from "../support/uiServer.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 60_000 }, run))
 
@@ -30,8 +30,6 @@ interface Change {
 }
 
 const itemsIn = (body: string) => valuesIn<Change>(body).flatMap(({ items }) => items)
-
-const hasEvent = (body: string) => /^data: .*\n\n/m.test(body)
 
 it.live("the list has durable runs by status, what they wait for, whether they have a record, and open questions", () =>
   Effect.gen(function*() {
@@ -65,7 +63,8 @@ it.live("the list has durable runs by status, what they wait for, whether they h
       ])
       const [question] = items.flatMap((item) => item.kind === "question" ? [item] : [])
       assert.ok(question !== undefined)
-      const { approvers, fields, run, status, title, until } = question
+      const { approvers, fields, mayAnswer, run, status, title, until } = question
+      assert.equal(mayAnswer, false)
       assert.deepEqual([run, title, status, approvers, days(until)], [
         asking.runId,
         "Roll out?",

@@ -68,3 +68,6 @@ export const served = (
 /** Returns the values of server-sent events. */
 export const valuesIn = <A>(body: string): ReadonlyArray<A> =>
   body.split("\n\n").flatMap((text) => text.startsWith("data: ") ? [JSON.parse(text.slice(6))] : [])
+
+/** Whether a whole event with a value was read. */
+export const hasEvent = (body: string): boolean => /^data: .*\n\n/m.test(body)

@@ -36,6 +36,8 @@ export interface QuestionJson {
   readonly at: number
   readonly until?: number | undefined
   readonly status: StoredRunQuestion["status"]
+  /** Whether the person may answer in whose name the page acts. */
+  readonly mayAnswer: boolean
   /** The name of the person who answered it. */
   readonly by?: string | undefined
 }

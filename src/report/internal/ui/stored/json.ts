@@ -1,5 +1,6 @@
 /** Makes the data for the page of what is stored of durable runs. Others have written its texts: they are cleaned and cut. */
 import * as DateTime from "effect/DateTime"
+import type { Person } from "../../../../internal/model/approval.ts"
 import type { FormField } from "../../../../internal/model/formField.ts"
 import type {
   StoredHook,
@@ -44,9 +45,10 @@ const fieldJson = (field: FormField): FormField => ({
   ...(field.description === undefined ? {} : { description: line(field.description) })
 })
 
-/** @internal */
+/** Makes the data of a question, for the person in whose name the page acts. */
 export const questionJson = (
-  { approvers, askedAt, by, fields, id, labels, pipelineName, runId, status, title, until }: StoredRunQuestion
+  { approvers, askedAt, by, fields, id, labels, pipelineName, runId, status, title, until }: StoredRunQuestion,
+  actor: Person | undefined
 ): QuestionJson => ({
   kind: "question",
   id,
@@ -61,13 +63,18 @@ export const questionJson = (
   at: DateTime.toEpochMillis(askedAt),
   until: millis(until),
   status,
+  mayAnswer: actor !== undefined && (approvers === undefined || approvers.includes(actor.id)),
   by: lineOrNone(by?.name)
 })
 
 const hookJson = ({ kind, name, status }: StoredHook): StoredHook => ({ kind, name: line(name), status })
 
 /** @internal */
-export const detailsJson = (run: StoredRunDetails, recorded: boolean): DurableRunDetails => ({
+export const detailsJson = (
+  run: StoredRunDetails,
+  recorded: boolean,
+  actor: Person | undefined
+): DurableRunDetails => ({
   ...runJson(run, recorded),
   payload: fitMiddle(clean(JSON.stringify(run.payload, undefined, 2)), most.text),
   steps: run.steps.slice(-most.steps).map(({ attempts, endedAt, hooks, name, startedAt, status, why }) => ({
@@ -81,6 +88,6 @@ export const detailsJson = (run: StoredRunDetails, recorded: boolean): DurableRu
   })),
   earlierSteps: Math.max(0, run.steps.length - most.steps),
   hooks: run.hooks.map(hookJson),
-  questions: run.questions.map(questionJson),
+  questions: run.questions.map((question) => questionJson(question, actor)),
   retriedAs: run.retriedAs
 })

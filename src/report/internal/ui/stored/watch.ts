@@ -54,6 +54,7 @@ export const watchDurable = (
       onSuccess: (found) => new Set(found.map(({ runId }) => runId)),
       onFailure: () => new Set<string>()
     })
+    const actor = runs.actions?.by
     let told = false
     /** Makes a failure of a defect, as of a database that can't be read, and logs it once until all is well again. */
     const withoutDefects = <A>(read: Reading<A>): Reading<A> =>
@@ -75,7 +76,7 @@ export const watchDurable = (
     const look = withoutDefects(Effect.all([runs.list, runs.questions, recorded])).pipe(
       Effect.map(([runs, questions, records]): ReadonlyArray<DurableItem> => [
         ...runs.map((run) => runJson(run, records.has(run.runId))),
-        ...questions.map(questionJson)
+        ...questions.map((question) => questionJson(question, actor))
       ]),
       Effect.map((items) => {
         last = items.map(scrub)
@@ -87,7 +88,7 @@ export const watchDurable = (
       withoutDefects(
         Effect.map(
           Effect.all([runs.show(runId), recorded]),
-          ([run, records]) => scrub(detailsJson(run, records.has(run.runId)))
+          ([run, records]) => scrub(detailsJson(run, records.has(run.runId), actor))
         )
       )
     return {

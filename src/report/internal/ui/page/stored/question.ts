@@ -28,7 +28,7 @@ interface Props {
 }
 
 export const Question = ({ level, onResult, question, withRun }: Props) => {
-  const { approvers, at, fields, id, pipeline, run, status, title, until } = question
+  const { approvers, at, fields, id, mayAnswer, pipeline, run, status, title, until } = question
   const row = (name: string, ...value: ReadonlyArray<preact.ComponentChild>) =>
     h("div", { key: name }, h("dt", {}, name), h("dd", { dir: "auto" }, ...value))
   return h(
@@ -44,7 +44,7 @@ export const Question = ({ level, onResult, question, withRun }: Props) => {
       status !== "open" ? null : row("Until", until === undefined ? "no limit" : h(Time, { at: until })),
       status !== "open" ? null : row("May answer", approvers === undefined ? "everybody" : approvers.join(", ")),
       // the form says what it asks for
-      status !== "open" || fields.length === 0 || actor !== undefined ? null : row(
+      status !== "open" || fields.length === 0 || mayAnswer ? null : row(
         "Asks for",
         h(
           "ul",
@@ -59,9 +59,12 @@ export const Question = ({ level, onResult, question, withRun }: Props) => {
         )
       )
     ),
-    status !== "open" ? null : actor !== undefined ? h(Answer, { question, onResult }) : h(
+    status !== "open" ? null : mayAnswer ? h(Answer, { question, onResult }) : h(
       "p",
       { class: "quiet" },
+      ...(actor === undefined
+        ? []
+        : ["The page acts as ", h("strong", { dir: "auto" }, actor), ", who may not answer. "]),
       "Answer it with ",
       h("code", {}, "epilogue answer TOKEN --approve"),
       " or ",
