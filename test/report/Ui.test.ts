@@ -7,6 +7,7 @@ import { createServer } from "node:http"
 import * as path from "node:path"
 import { test } from "node:test"
 import { Report } from "../../src/report/index.ts"
+import { headerLine } from "../../src/report/internal/record/format.ts"
 import { applyParts, type Content, type Part } from "../../src/report/internal/timeline/data.ts"
 import { type Change, watchRuns } from "../../src/report/internal/ui/runs.ts"
 import { makeIt } from "../support/it.ts"
@@ -267,7 +268,7 @@ it.live("two runs are compared by their addresses, and the reason is told where 
     writeRecord(folder, { id: "c", name: "training", lines: [ended("success", 900)] })
     fs.writeFileSync(
       path.join(folder, `20261123T180000001Z.nightly.${idOf("d")}.jsonl`),
-      `${JSON.stringify({ _tag: "Record", version: 1, pipelineName: "nightly", runId: idOf("d"), runName: "d" })}\n`
+      headerLine({ pipelineName: "nightly", runId: idOf("d"), runName: "d", at: start })
     )
     const { get } = yield* served(folder)
     const page = yield* get(`/compare/${idOf("a")}/${idOf("b")}`)

@@ -2,7 +2,8 @@
 import { Effect, Schema } from "effect"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { shownName, stepFragment } from "../../src/internal/text/stepLink.ts"
+import { shownName } from "../../src/internal/text/shownName.ts"
+import { stepFragment } from "../../src/internal/text/stepLink.ts"
 import { type Ending, place, type Row } from "../../src/report/internal/timeline/data.ts"
 import { emptyRow } from "../../src/report/internal/timeline/legend.ts"
 import { fragmentOf, linkedRow } from "../../src/report/internal/timeline/page/link.ts"
@@ -56,7 +57,9 @@ it.effect("the link of an alert leads to the step with trouble among those of on
     ])
     assert.equal(linkedRow(rows, stepFragment(["load"])), 3)
     assert.equal(linkedRow(rows, stepFragment(["load", "fetch[1]"])), 2)
-    assert.equal(linkedRow(rows, stepFragment(["load"], 3)), 5)
+    assert.equal(linkedRow(rows, "#step=load&nth=3"), 5)
+    const long = "x".repeat(700)
+    assert.equal(linkedRow(rowsOf([{ name: `a\n${long}`, depth: 0 }]), stepFragment([`a\n${long}`])), 1)
     assert.equal(fragmentOf(rows, 4), "#step=load/fetch%5B1%5D&nth=2")
     for (const fragment of ["", "#step=", "#step=save", "#step=load&nth=4", "#step=%E0%A4%A", "#step=load/", "#top"]) {
       assert.equal(linkedRow(rows, fragment), undefined, fragment)
@@ -68,7 +71,7 @@ it.effect("a link has no character that ends it in markup, and one that is too l
     for (const name of ["a)b", "a|b>c", "*_~`", "a\nb\u202e", "x".repeat(400)]) {
       assert.match(stepFragment([name, name]), /^$|^#step=[\w.%~/-]*$/)
     }
-    assert.equal(stepFragment(["(a)'*!"]), "#step=%28a%29%27%2A%21")
+    assert.equal(stepFragment(["(a)'*!"]), "#step=%28a%29%27%2a%21")
     assert.equal(stepFragment(Array.from({ length: 10_000 }, () => "load")), "")
     assert.equal(stepFragment(["\ud800"]), "#step=%EF%BF%BD")
   }))

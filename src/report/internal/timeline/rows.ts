@@ -2,7 +2,7 @@
 import { fitMiddle } from "../../../internal/text/fit.ts"
 import { limitText } from "../../../internal/text/overdueText.ts"
 import * as redact from "../../../internal/text/redact.ts"
-import { shownName } from "../../../internal/text/stepLink.ts"
+import { shownName } from "../../../internal/text/shownName.ts"
 import { count } from "../../../internal/text/words.ts"
 import { type ClockModel, clockText } from "../events/clock.ts"
 import type { EventJson } from "../events/eventJson.ts"

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
-import { shownName, stepFragment } from "../../../internal/text/stepLink.ts"
+import { shownName } from "../../../internal/text/shownName.ts"
 import { comparisonOf } from "../../Compare.ts"
 import type { ComparedStep } from "../../Compared.ts"
 import type { Recorded } from "../../Recorded.ts"
@@ -11,6 +11,7 @@ import type { Side } from "../compare/compare.ts"
 import { Runs } from "../events/model.ts"
 import { find } from "../record/list.ts"
 import { mostBytes, read } from "../record/read.ts"
+import { nthFragment } from "../timeline/fragment.ts"
 import type { ComparedStepJson, ComparisonJson } from "./data.ts"
 import { appPage, appPolicy, type Given } from "./pages.ts"
 import { decodePart, json, page } from "./replies.ts"
@@ -44,7 +45,7 @@ const linked = (steps: ReadonlyArray<ComparedStep>): ReadonlyArray<ComparedStepJ
       depth,
       within: path.slice(0, -1).slice(-20).map(shownName),
       // a path that a record has shortened leads nowhere
-      fragment: path.length === depth + 1 ? stepFragment(path, count) : ""
+      fragment: path.length === depth + 1 ? nthFragment(path, count) : ""
     }
   })
 }

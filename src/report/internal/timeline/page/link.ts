@@ -1,6 +1,7 @@
 /** Finds the step that the fragment of the address names, and makes such fragments: see `stepLink.ts`. */
-import { stepFragment } from "../../../../internal/text/stepLink.ts"
+import { shownName } from "../../../../internal/text/shownName.ts"
 import { isTrouble, type Row } from "../data.ts"
+import { nthFragment } from "../fragment.ts"
 
 /** Returns the names of the steps around a step, and its own. */
 const pathOf = (rows: ReadonlyArray<Row>, index: number): ReadonlyArray<string> => {
@@ -25,7 +26,8 @@ const rowsAt = (rows: ReadonlyArray<Row>, path: ReadonlyArray<string>): Readonly
 
 const decode = (path: string): ReadonlyArray<string> => {
   try {
-    return path.split("/").map(decodeURIComponent)
+    // alerts have the whole name, of which the page may show less
+    return path.split("/").map((name) => shownName(decodeURIComponent(name)))
   } catch {
     return []
   }
@@ -48,7 +50,7 @@ export const fragmentOf = (rows: ReadonlyArray<Row>, index: number): string => {
   const path = pathOf(rows, index)
   const others = rowsAt(rows, path)
   const nth = others.indexOf(index) + 1
-  const fragment = stepFragment(path, nth)
+  const fragment = nthFragment(path, nth)
   // without its number it would lead to another one with trouble
   return nth === 1 && others.length > 1 && fragment !== "" ? `${fragment}&nth=1` : fragment
 }
