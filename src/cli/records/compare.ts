@@ -4,7 +4,7 @@ import { statSync } from "node:fs"
 import { fit, label, type Segment, type Style } from "../../internal/text/columns.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
 import { pathText } from "../../internal/text/stepLabel.ts"
-import { plural } from "../../internal/text/words.ts"
+import { count, plural } from "../../internal/text/words.ts"
 import { comparisonOf } from "../../report/Compare.ts"
 import type { ComparedRun, ComparedStep, Comparison, Difference, Evaluated } from "../../report/Compared.ts"
 import type { Side } from "../../report/internal/compare/compare.ts"
@@ -50,7 +50,9 @@ export const compare = (request: CompareRequest): Promise<number> =>
     const steps = inColumns(stepRows(comparison, order), { column: 0, least: 12 }, { colors, columns })
     yield* Effect.promise(() => outFitted([title, ...runs, "", ...steps]))
     const changed = changedIn(comparison.steps)
-    err(changed === 0 ? "no step has changed" : `${changed} of ${plural(comparison.steps.length, "step")} changed`)
+    err(
+      changed === 0 ? "no step has changed" : `${count(changed)} of ${plural(comparison.steps.length, "step")} changed`
+    )
   }))
 
 /** Reads the last run of the record that the command line names. */
