@@ -16,14 +16,12 @@ import type * as Fiber from "effect/Fiber"
 import type { Logger } from "effect/Logger"
 import { CurrentLoggers, CurrentStackFrame, TracerTimingEnabled } from "effect/References"
 import * as Tracer from "effect/Tracer"
-import type { Outcome } from "../model/events.ts"
 import type { HookImpl } from "../model/hook.ts"
 import type { Occurrence } from "../model/occurrence.ts"
 import type { Overdue } from "../model/overdue.ts"
 import type { Guard } from "../model/secrets.ts"
 import { reasonOf, skippedOf } from "../model/skip.ts"
 import { spanTracerOf } from "../model/spanTracers.ts"
-import { isError, nameOf, tagOf } from "../text/read.ts"
 import { pathText } from "../text/stepLabel.ts"
 import { nothing } from "./nothing.ts"
 import { outcomeOf } from "./outcome.ts"
@@ -52,25 +50,27 @@ const noAttributes = {}
 /** A run answers a request, as a CI system's does: https://opentelemetry.io/docs/specs/semconv/cicd/cicd-spans/#pipeline-run */
 const ofRun = { kind: "server" } as const
 
-const results: Readonly<Record<Outcome, string>> = {
-  success: "success",
-  failure: "failure",
-  interrupt: "cancellation",
-  skip: "skip"
-}
-
-/** Returns a class of errors that has few members, `_OTHER` where none is known. */
+/** Returns a class of errors that has few members, `_OTHER` where none is known. Reading what others have made may throw. */
 const errorType = (cause: Cause.Cause<unknown>): string => {
-  const error = Cause.squash(cause)
-  return tagOf(error) ?? (isError(error) ? nameOf(error) : undefined) ?? "_OTHER"
+  try {
+    const error = Cause.squash(cause) as { readonly _tag?: unknown; readonly name?: unknown } // whatever it is
+    const type = error._tag ?? (error instanceof Error ? error.name : undefined)
+    return typeof type === "string" ? type : "_OTHER"
+  } catch {
+    return "_OTHER"
+  }
 }
 
 /** Sets how a run or a step has ended. */
 const setResult = (span: Tracer.Span, key: string, exit: Exit.Exit<unknown, unknown>): void => {
-  const outcome = outcomeOf(exit)
-  const type = exit._tag === "Failure" && outcome === "failure" ? errorType(exit.cause) : undefined
-  span.attribute(key, type === "TimeoutError" ? "timeout" : results[outcome])
-  if (type !== undefined) span.attribute("error.type", type)
+  let result: string = outcomeOf(exit)
+  if (result === "interrupt") result = "cancellation"
+  if (exit._tag === "Failure" && result === "failure") {
+    const type = errorType(exit.cause)
+    span.attribute("error.type", type)
+    if (type === "TimeoutError") result = "timeout"
+  }
+  span.attribute(key, result)
 }
 
 /**
