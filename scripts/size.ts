@@ -30,18 +30,18 @@ const modules: Record<string, Budget> = {
   "delivery/index": { own: 47880, total: 85420, schema: true },
   "durable/index": { own: 92400, total: 207570, schema: true },
   Hook: { own: 8470, total: 25230 },
-  Hooks: { own: 3390, total: 20010 },
+  Hooks: { own: 3450, total: 20010 },
   "main/index": { own: 15000, total: 29900 },
   "monitors/index": { own: 30470, total: 66040, schema: true },
   Params: { own: 4310, total: 37920, schema: true },
   Pipeline: { own: 25940, total: 47770 },
   "report/index": { own: 73000, total: 108700, schema: true },
   RunEvent: { own: 6590, total: 25350 },
-  Spans: { own: 25740, total: 46330 },
-  Step: { own: 27450, total: 47700 },
+  Spans: { own: 25850, total: 46330 },
+  Step: { own: 27800, total: 47700 },
   StepContext: { own: 430, total: 12520 },
   StepLogs: { own: 5200, total: 18820 },
-  index: { own: 54200, total: 96800, schema: true }
+  index: { own: 54500, total: 96800, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
@@ -94,8 +94,8 @@ const alone = `${withEffect} Effect.runPromise(Effect.onError(body, told))`
 const address = "Slack.layer({ webhookUrl: globalThis.address })"
 
 const scripts: ReadonlyArray<Script> = [
-  { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 27680, goal: 27_700 },
-  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 37490 },
+  { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 27920, goal: 27_700 },
+  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 37680 },
   {
     name: "Slack.layer",
     code: steps + alerting + slack(ofArea, address),

@@ -113,12 +113,12 @@ test("values are bounded, one by one and all together, and unknown fields are mi
   }
   const tooLong = readTexts(fieldsOf(form), { ...long, text: "x".repeat(4_001), secret: "s", other: "1" })
   assert.deepEqual(tooLong.mistakes?.map(mistakeText), [
-    "text: expected at most 4000 characters",
+    "text: expected at most 4,000 characters",
     "other: expected one of the fields text, whole, number, flag, choice, list, inner, secret"
   ])
   const many = Params.form(Object.fromEntries(["a", "b", "c", "d", "e"].map((name) => [name, Schema.String])))
   const texts = Object.fromEntries(["a", "b", "c", "d", "e"].map((name) => [name, "x".repeat(4_000)]))
   assert.deepEqual(readTexts(fieldsOf(many), texts).mistakes?.map(mistakeText), [
-    "expected at most 16000 characters in all"
+    "expected at most 16,000 characters in all"
   ])
 })

@@ -11,7 +11,7 @@ const it = makeIt(test)
 const wrong = <A>(value: unknown): A => value as A
 
 const noEffects: ReadonlyArray<readonly [value: unknown, message: string]> = [
-  [undefined, "undefined, and no Effect: wrap what it does, as in Effect.sync(() => …)"],
+  [undefined, "undefined, and no Effect: wrap it, as in Effect.sync(() => …)"],
   [Promise.resolve(1), "a promise, and no Effect: wrap it, as in Effect.promise(() => …)"],
   [
     (function*() {
@@ -20,7 +20,7 @@ const noEffects: ReadonlyArray<readonly [value: unknown, message: string]> = [
     "a generator, and no Effect: wrap it, as in Effect.gen(function*() { … })"
   ],
   [() => 1, "a function, and no Effect: call it"],
-  [{ [Symbol.for("effect/Effect")]: {} }, "an Effect of effect 3, and not of effect 4: npm ls effect lists both"],
+  [{ [Symbol.for("effect/Effect")]: {} }, "an Effect of effect 3: npm ls effect lists both versions"],
   [null, "null, and no Effect"],
   [7, "number, and no Effect"]
 ]
@@ -82,8 +82,7 @@ it.effect("combinators for something that is no step say so", () =>
   Effect.sync(() => {
     const log = () => Effect.void
     const plain = wrong<Step.Step<number>>(Effect.succeed(1))
-    const message =
-      /^TypeError: expected a Step or a Pipeline, got a plain Effect: Step.make makes a step of it, and Effect.map none$/
+    const message = /^TypeError: expected a Step or a Pipeline, got an Effect: make a step of it by Step.make$/
     assert.throws(() => Step.onSuccess(plain, log), message)
     assert.throws(() => Step.hooks(plain, AlerterHooks.success), message)
     assert.throws(
@@ -93,7 +92,7 @@ it.effect("combinators for something that is no step say so", () =>
     assert.throws(
       () =>
         Pipeline.stepHooks(wrong<Pipeline.Pipeline<number>>(Step.make("n", Effect.succeed(1))), AlerterHooks.failure),
-      /^TypeError: expected a Pipeline, got the step "n": Step.hooks attaches hooks to a step$/
+      /^TypeError: expected a Pipeline, got a Step: attach hooks to it by Step.hooks$/
     )
     assert.throws(() => Hooks.make(wrong<Hook.Any>(log)), /got function: make a hook of it, as by Hook.onFailure\(f\)$/)
   }))

@@ -315,7 +315,7 @@ it.live("values that do not fit are shown beside what was expected, and the ques
       "value.percent": "10",
       "value.ticket": "x".repeat(4_001)
     })
-    assert.match(long.text, /Expected at most 4000 characters\./)
+    assert.match(long.text, /Expected at most 4,000 characters\./)
     assert.equal((yield* submit(url, { answer: "approve" })).status, 422)
     assert.equal((yield* submit(url, { answer: "deny" })).status, 200)
     assert.equal((yield* Fiber.join(decision))._tag, "Denied")

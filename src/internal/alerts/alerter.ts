@@ -14,7 +14,7 @@ import { textSymbols } from "../model/severity.ts"
 import { withoutUrls } from "../text/addresses.ts"
 import type { Words } from "../text/alertWords.ts"
 import { errorMessage } from "../text/errors.ts"
-import { noEffect } from "../text/noEffect.ts"
+import { returnedNoEffect } from "../text/noEffect.ts"
 import { printable, printableLine } from "../text/printable.ts"
 import { colorsOn } from "../text/terminal.ts"
 import * as Writer from "../text/writer.ts"
@@ -84,7 +84,7 @@ export const explained = <R>(
       const posting = post()
       return Effect.isEffect(posting)
         ? posting
-        : Effect.die(new TypeError(`the function of the alerter returned ${noEffect(posting)}`))
+        : returnedNoEffect("the function of the alerter", posting)
     })),
     (cause) =>
       failWith(cause, (detail) => new AlerterError({ channel, reason: AlerterErrorReason.Rejected({ detail }) }))

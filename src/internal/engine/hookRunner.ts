@@ -9,7 +9,7 @@ import { HookError } from "../model/hookError.ts"
 import { exceeded, limitMillis, limitMistakes } from "../model/limit.ts"
 import type { Planned } from "../model/plan.ts"
 import { postingOf } from "../model/posting.ts"
-import { noEffect } from "../text/noEffect.ts"
+import { returnedNoEffect } from "../text/noEffect.ts"
 import * as Writer from "../text/writer.ts"
 import type { Evaluation, HookEnd } from "./evaluation.ts"
 import { runNow } from "./immediate.ts"
@@ -151,7 +151,7 @@ export const start = (
   const now = runNow(traced, context)
   if (now !== undefined) return now
   if (Exit.isExit(traced)) return traced
-  if (!Effect.isEffect(effect)) return Exit.die(new TypeError(`its function returned ${noEffect(effect)}`))
+  if (!Effect.isEffect(effect)) return returnedNoEffect("its function", effect)
   // the cast: the services of a hook are among those of its step, whose type says so
   const fiber = Effect.runForkWith(context)(traced as Effect.Effect<unknown, unknown>)
   return fiber.pollUnsafe() ?? fiber

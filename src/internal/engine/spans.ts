@@ -22,6 +22,7 @@ import type { Overdue } from "../model/overdue.ts"
 import type { Guard } from "../model/secrets.ts"
 import { reasonOf, skippedOf } from "../model/skip.ts"
 import { spanTracerOf } from "../model/spanTracers.ts"
+import { isError, nameOf, tagOf } from "../text/read.ts"
 import { pathText } from "../text/stepLabel.ts"
 import { nothing } from "./nothing.ts"
 import { outcomeOf } from "./outcome.ts"
@@ -50,23 +51,14 @@ const noAttributes = {}
 /** A run answers a request, as a CI system's does: https://opentelemetry.io/docs/specs/semconv/cicd/cicd-spans/#pipeline-run */
 const ofRun = { kind: "server" } as const
 
-/** Returns a class of errors that has few members, `_OTHER` where none is known. Reading what others have made may throw. */
-const errorType = (cause: Cause.Cause<unknown>): string => {
-  try {
-    const error = Cause.squash(cause) as { readonly _tag?: unknown; readonly name?: unknown } // whatever it is
-    const type = error._tag ?? (error instanceof Error ? error.name : undefined)
-    return typeof type === "string" ? type : "_OTHER"
-  } catch {
-    return "_OTHER"
-  }
-}
-
 /** Sets how a run or a step has ended. */
 const setResult = (span: Tracer.Span, key: string, exit: Exit.Exit<unknown, unknown>): void => {
   let result: string = outcomeOf(exit)
   if (result === "interrupt") result = "cancellation"
   if (exit._tag === "Failure" && result === "failure") {
-    const type = errorType(exit.cause)
+    const error = Cause.squash(exit.cause)
+    // a class of errors that has few members, `_OTHER` where none is known
+    const type = tagOf(error) ?? (isError(error) ? nameOf(error) : undefined) ?? "_OTHER"
     span.attribute("error.type", type)
     if (type === "TimeoutError") result = "timeout"
   }

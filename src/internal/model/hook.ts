@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import { hasProperty } from "effect/Predicate"
-import { noEffect } from "../text/noEffect.ts"
+import { returnedNoEffect } from "../text/noEffect.ts"
 import { tagOf } from "../text/read.ts"
 import type { StepContext } from "./context.ts"
 import type { Overdue, OverdueInput, OverdueOptions } from "./overdue.ts"
@@ -348,7 +348,7 @@ const toExit = (kind: Kind, occasion: Occasion): Exit.Exit<unknown, unknown> | u
     : occasion as Exit.Exit<unknown, unknown>
 
 const effectOf = (returned: Effect.Effect<unknown, unknown, unknown>) =>
-  Effect.isEffect(returned) ? returned : Effect.die(new TypeError(`its function returned ${noEffect(returned)}`))
+  Effect.isEffect(returned) ? returned : returnedNoEffect("its function", returned)
 
 /** @internal */
 export const retry = (self: any, policy: any): any => {

@@ -162,18 +162,10 @@ interface Terminal {
   readonly ordinary: ReadonlyArray<Planned>
 }
 
-const noTerminal: Terminal = { required: none, ordinary: none }
-
-const isRequired = ({ hook }: Planned): boolean => hook.required
-
-const isOrdinary = ({ hook }: Planned): boolean => !hook.required
-
-const split = (hooks: ReadonlyArray<Planned>): Terminal =>
-  hooks.length === 0
-    ? noTerminal
-    : hooks.some(isRequired)
-    ? { required: hooks.filter(isRequired), ordinary: hooks.filter(isOrdinary) }
-    : { required: none, ordinary: hooks }
+const split = (hooks: ReadonlyArray<Planned>): Terminal => ({
+  required: hooks.filter(({ hook }) => hook.required),
+  ordinary: hooks.filter(({ hook }) => !hook.required)
+})
 
 const noRequired: Plan["required"] = { success: none, failure: none, interrupt: none, skip: none }
 
@@ -189,15 +181,16 @@ const single = (hooks: ReadonlyArray<HookImpl>): ReadonlyArray<Planned> | undefi
 /** Returns the plan of a step with nothing but a hook for each outcome: that of most steps which are made in a loop. */
 const simplePlan = (owner: Owner): Plan | undefined => {
   const { exit, failure, interrupt, overdue, retry, rollback, skip, start, success }: Table = owner.own.hooks
-  if (start.length + retry.length + overdue.length + exit.length + rollback.length > 0) return undefined
-  if (owner.label === "Pipeline" || owner.overrides !== undefined || owner.overdue !== undefined) return undefined
-  if (owner.name === "" || owner.mistakes.length > 0) return undefined
+  if (
+    start.length + retry.length + overdue.length + exit.length + rollback.length + owner.mistakes.length > 0 ||
+    owner.label === "Pipeline" || owner.overrides || owner.overdue || !owner.name
+  ) return undefined
   for (const _ in owner.modes) return undefined
   const onSuccess = single(success)
   const onFailure = single(failure)
   const onInterrupt = single(interrupt)
   const onSkip = single(skip)
-  return onSuccess === undefined || onFailure === undefined || onInterrupt === undefined || onSkip === undefined
+  return !(onSuccess && onFailure && onInterrupt && onSkip)
     ? undefined
     : {
       starts: owner.gate !== undefined || owner.skips?.condition !== undefined,
@@ -232,28 +225,16 @@ const wholePlan = (owner: Owner, inherited: Table, defaults: Table | undefined):
     if (hook.hasPolicies || hook.name === "") mistaken(hookMistakes(hook))
     if (hook.measures) measures = true
   }
-  const alone = (hook: HookImpl): Planned => {
-    look(hook)
-    return { hook, level: "step", index: 0, decides: false }
-  }
-  // asked once, and not for each kind: most steps have no modes, and many nothing to inherit
-  const hasModes = Object.keys(owner.modes).length > 0
-  const inheritsNone = inherited === empty.hooks && defaults === undefined
   const planned = tabulate((kind): ReadonlyArray<Planned> => {
-    const mode = hasModes ? owner.modes[kind] ?? "override" : "override"
-    if (mode !== "override" && !modes.includes(mode)) {
+    const mode = owner.modes[kind] ?? "override"
+    if (!modes.includes(mode)) {
       mistaken([`unknown inherit mode ${JSON.stringify(mode)} (expected ${modes.join(", ")})`])
     }
-    const own: ReadonlyArray<HookImpl> = owner.own.hooks[kind]
-    const isAlone = owner.overrides === undefined &&
-      (inheritsNone || (inherited[kind].length === 0 && (defaults === undefined || defaults[kind].length === 0)))
-    if (isAlone && own.length === 0) return none
-    if (isAlone && own.length === 1 && kind !== "overdue") return [alone(own[0]!)]
-    const all = isAlone ? at(idleLeftOut(own, kind, owner), "step") : chosen(owner, inherited, kind, defaults)
-    const deciding: ReadonlyArray<HookImpl> = all.length === 1 ? none : all.flatMap(([{ unless = none }]) => unless)
+    const all = chosen(owner, inherited, kind, defaults)
+    const deciding: ReadonlyArray<HookImpl> = all.flatMap(([{ unless = none }]) => unless)
     return all.map(([hook, level], index): Planned => {
       look(hook)
-      return { hook, level, index, decides: deciding.length > 0 && deciding.includes(hook.original) }
+      return { hook, level, index, decides: deciding.includes(hook.original) }
     })
   })
   if (owner.label === "Pipeline" && planned.rollback.length > 0) mistaken([runRollback])

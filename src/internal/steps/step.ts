@@ -13,7 +13,7 @@ import * as Hooks from "../model/hooks.ts"
 import { limitMillis, limitMistakes } from "../model/limit.ts"
 import type { Body, Evaluator, PipelineOwner, PlanCache, StepOwner, Wrap } from "../model/owner.ts"
 import { PipelineTypeId, StepFnTypeId, StepTypeId } from "../model/step.ts"
-import { noEffect } from "../text/noEffect.ts"
+import { noEffect, returnedNoEffect } from "../text/noEffect.ts"
 import { keyText } from "../text/stepLabel.ts"
 import { combinator, takesSelfOnly } from "./combinator.ts"
 
@@ -74,12 +74,13 @@ const copies = { Step: copyOf("Step", StepTypeId), Pipeline: copyOf("Pipeline", 
 /** Returns the class of an owner's copies. Throws where something else has been given to a combinator. */
 const copiesOf = (self: Owned) => copies[self?.label] ?? refuse(self)
 
-const refuse = (found: unknown): never => {
-  throw new TypeError(
-    `expected a Step or a Pipeline, got ${
-      Effect.isEffect(found) ? "a plain Effect: Step.make makes a step of it, and Effect.map none" : noEffect(found)
-    }`
-  )
+const refuse = (found: unknown, expected = "a Step or a Pipeline"): never => {
+  const got = isStep(found)
+    ? "a Step: attach hooks to it by Step.hooks"
+    : Effect.isEffect(found)
+    ? "an Effect: make a step of it by Step.make"
+    : noEffect(found)
+  throw new TypeError(`expected ${expected}, got ${got}`)
 }
 
 const noPlan = (): PlanCache => ({
@@ -172,7 +173,7 @@ export const fn =
         const result = f(...args)
         if (Effect.isEffect(result)) return result
         if (typeof result?.next === "function") return Effect.gen(() => result)
-        return Effect.die(new TypeError(`the function of ${JSON.stringify(name)} returned ${noEffect(result)}`))
+        return returnedNoEffect(`the function of ${JSON.stringify(name)}`, result)
       })
       const self = new copies[template.label](template, template.cache)
       self.body = raw
@@ -276,14 +277,7 @@ export const gate = (step: any, added: Effect.Effect<unknown, any, any>): any =>
 export const annotate = (self: Owned, values: Readonly<Record<string, unknown>>): any =>
   keepPlan(self, { annotations: { ...self.annotations, ...values } })
 
-const stepHooksOf = (self: PipelineOwner) => {
-  if (isPipeline(self)) return self.stepHooks
-  throw new TypeError(
-    `expected a Pipeline, got ${
-      isStep(self) ? `the step ${JSON.stringify(self.name)}: Step.hooks attaches hooks to a step` : noEffect(self)
-    }`
-  )
-}
+const stepHooksOf = (self: PipelineOwner) => isPipeline(self) ? self.stepHooks : refuse(self, "a Pipeline")
 
 /** @internal */
 export const stepHooks = (self: PipelineOwner, added: any): any =>
