@@ -84,7 +84,7 @@ export const explained = <R>(
       const posting = post()
       return Effect.isEffect(posting)
         ? posting
-        : returnedNoEffect("the function of the alerter", posting)
+        : returnedNoEffect("the function of the alerter returned", posting)
     })),
     (cause) =>
       failWith(cause, (detail) => new AlerterError({ channel, reason: AlerterErrorReason.Rejected({ detail }) }))

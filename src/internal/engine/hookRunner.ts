@@ -151,7 +151,7 @@ export const start = (
   const now = runNow(traced, context)
   if (now !== undefined) return now
   if (Exit.isExit(traced)) return traced
-  if (!Effect.isEffect(effect)) return returnedNoEffect("its function", effect)
+  if (!Effect.isEffect(effect)) return returnedNoEffect("its function returned", effect)
   // the cast: the services of a hook are among those of its step, whose type says so
   const fiber = Effect.runForkWith(context)(traced as Effect.Effect<unknown, unknown>)
   return fiber.pollUnsafe() ?? fiber

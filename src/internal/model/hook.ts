@@ -348,7 +348,7 @@ const toExit = (kind: Kind, occasion: Occasion): Exit.Exit<unknown, unknown> | u
     : occasion as Exit.Exit<unknown, unknown>
 
 const effectOf = (returned: Effect.Effect<unknown, unknown, unknown>) =>
-  Effect.isEffect(returned) ? returned : returnedNoEffect("its function", returned)
+  Effect.isEffect(returned) ? returned : returnedNoEffect("its function returned", returned)
 
 /** @internal */
 export const retry = (self: any, policy: any): any => {

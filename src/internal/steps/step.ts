@@ -74,13 +74,13 @@ const copies = { Step: copyOf("Step", StepTypeId), Pipeline: copyOf("Pipeline", 
 /** Returns the class of an owner's copies. Throws where something else has been given to a combinator. */
 const copiesOf = (self: Owned) => copies[self?.label] ?? refuse(self)
 
-const refuse = (found: unknown, expected = "a Step or a Pipeline"): never => {
+const refuse = (found: unknown, expected = "expected a Step or a Pipeline"): never => {
   const got = isStep(found)
     ? "a Step: attach hooks to it by Step.hooks"
     : Effect.isEffect(found)
     ? "an Effect: make a step of it by Step.make"
     : noEffect(found)
-  throw new TypeError(`expected ${expected}, got ${got}`)
+  throw new TypeError(`${expected}, got ${got}`)
 }
 
 const noPlan = (): PlanCache => ({
@@ -173,7 +173,7 @@ export const fn =
         const result = f(...args)
         if (Effect.isEffect(result)) return result
         if (typeof result?.next === "function") return Effect.gen(() => result)
-        return returnedNoEffect(`the function of ${JSON.stringify(name)}`, result)
+        return returnedNoEffect(`the function of ${JSON.stringify(name)} returned`, result)
       })
       const self = new copies[template.label](template, template.cache)
       self.body = raw
@@ -277,7 +277,7 @@ export const gate = (step: any, added: Effect.Effect<unknown, any, any>): any =>
 export const annotate = (self: Owned, values: Readonly<Record<string, unknown>>): any =>
   keepPlan(self, { annotations: { ...self.annotations, ...values } })
 
-const stepHooksOf = (self: PipelineOwner) => isPipeline(self) ? self.stepHooks : refuse(self, "a Pipeline")
+const stepHooksOf = (self: PipelineOwner) => isPipeline(self) ? self.stepHooks : refuse(self, "expected a Pipeline")
 
 /** @internal */
 export const stepHooks = (self: PipelineOwner, added: any): any =>

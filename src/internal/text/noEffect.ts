@@ -16,5 +16,5 @@ export const noEffect = (value: unknown): string => {
 }
 
 /** Returns the defect of a function that returned something else than an Effect. */
-export const returnedNoEffect = (who: string, value: unknown): Exit.Exit<never> =>
-  Exit.die(new TypeError(`${who} returned ${noEffect(value)}`))
+export const returnedNoEffect = (returned: string, value: unknown): Exit.Exit<never> =>
+  Exit.die(new TypeError(`${returned} ${noEffect(value)}`))
