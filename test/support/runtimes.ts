@@ -6,7 +6,7 @@ export type Runtime = "bun" | "deno" | "node"
 const all: ReadonlyArray<Runtime> = ["bun", "deno", "node"]
 
 /** Returns the place in a file of tests from which this is called. */
-const place = (): string => /test\/[\w/]+\.test\.ts:\d+/.exec(new Error().stack ?? "")?.[0] ?? ""
+const place = (): string => /test\/[\w/.]+\.test\.ts:\d+/.exec(new Error().stack ?? "")?.[0] ?? ""
 
 /**
  * Returns the runtimes for the test that calls it: Bun, for every fourth test Deno too, and for every fourth Node. Most of
