@@ -2,6 +2,7 @@
 import { type ComponentChildren, h } from "preact"
 import { useEffect, useMemo, useState } from "preact/hooks"
 import { formatDuration } from "../../../../internal/text/duration.ts"
+import { count } from "../../../../internal/text/words.ts"
 import type { ComparedRun, Difference, Evaluated } from "../../../Compared.ts"
 import {
   byChange,
@@ -15,8 +16,9 @@ import {
 import { statusColors, statusSigns, statusWords } from "../../events/status.ts"
 import type { ComparedStepJson, ComparisonJson } from "../data.ts"
 import { useJson } from "./json.ts"
-import { timeText } from "./times.ts"
-import { useRows } from "./virtual.ts"
+import { link } from "./nav.ts"
+import { Time } from "./times.ts"
+import { rowProps, RowsTable } from "./virtual.ts"
 
 /** The heights of a row in pixels, as in compare.css: on a narrow page it has two lines. */
 const heights = { wide: 36, narrow: 62 }
@@ -62,8 +64,6 @@ const amountOf = ({ differenceMillis, ratio }: Difference): string =>
     ? ""
     : `${differenceText(differenceMillis)}${ratio === undefined ? "" : ` (${percentText(ratio)})`}`
 
-const runAddress = ({ runId }: ComparedRun): string => `/runs/${encodeURIComponent(runId)}`
-
 interface RowProps {
   readonly comparison: ComparisonJson
   readonly step: ComparedStepJson
@@ -82,18 +82,13 @@ const Row = ({ comparison, height, index, isByChange, step }: RowProps) => {
     h("span", { role: "cell", class: name }, ...children)
   return h(
     "div",
-    {
-      role: "row",
-      class: "row",
-      "aria-rowindex": index + 2,
-      style: { transform: `translateY(${index * height}px)` }
-    },
+    { ...rowProps(index, height), class: "row" },
     cell(
       "name",
       isByChange
         ? within.length === 0 ? null : h("span", { class: "quiet", dir: "auto" }, `${within.join(" › ")} › `)
         : h("span", { class: "indent", style: { width: `${Math.min(depth, deepest) * 14}px` } }),
-      h("a", { href: `${runAddress(run)}${fragment}`, "data-index": index, dir: "auto" }, numberedName(step))
+      h("a", { href: `${link("/runs", run.runId)}${fragment}`, "data-index": index, dir: "auto" }, numberedName(step))
     ),
     cell("before", h(End, { end: before })),
     cell("after", h(End, { end: after })),
@@ -114,34 +109,17 @@ const Steps = ({ comparison, isByChange, onlyChanged }: {
     const some = onlyChanged ? comparison.steps.filter(({ changes }) => changes.length > 0) : comparison.steps
     return isByChange ? byChange(some) : some
   }, [comparison, isByChange, onlyChanged])
-  const { first, last, scroll } = useRows(steps.length, height)
   return h(
     "main",
     {},
-    h(
-      "div",
-      { role: "table", "aria-label": "Steps", "aria-rowcount": steps.length + 1, class: "table compared" },
-      h(
-        "div",
-        { role: "rowgroup" },
-        h(
-          "div",
-          { role: "row", class: "head", "aria-rowindex": 1 },
-          ...columns.map((name) => h("span", { role: "columnheader", key: name }, name))
-        )
-      ),
-      h(
-        "div",
-        { role: "rowgroup", class: "scroll", ...scroll },
-        h(
-          "div",
-          { class: "rows", role: "presentation", style: { height: `${steps.length * height}px` } },
-          ...steps.slice(first, last).map((step, i) =>
-            h(Row, { key: first + i, comparison, step, index: first + i, height, isByChange })
-          )
-        )
-      )
-    ),
+    h(RowsTable, {
+      label: "Steps",
+      columns,
+      count: steps.length,
+      height,
+      look: "table compared",
+      row: (index) => h(Row, { key: index, comparison, step: steps[index]!, index, height, isByChange })
+    }),
     steps.length === 0
       ? h("p", { class: "nothing" }, comparison.steps.length === 0 ? "There are no steps." : "No step has changed.")
       : null
@@ -162,8 +140,8 @@ const RunFacts = ({ end, name, run }: {
       {},
       h(
         "a",
-        { href: runAddress(run) },
-        h("time", { dateTime: new Date(run.startedAt).toISOString() }, timeText(run.startedAt))
+        { href: link("/runs", run.runId) },
+        h(Time, { at: run.startedAt })
       ),
       " ",
       h(End, { end })
@@ -223,9 +201,7 @@ export const ComparePage = ({ after, before }: { readonly before: string; readon
           ? "Loading…"
           : asked.state === "failed"
           ? asked.why
-          : `${changedIn(asked.data.steps).toLocaleString("en")} of ${
-            asked.data.steps.length.toLocaleString("en")
-          } steps changed`
+          : `${count(changedIn(asked.data.steps))} of ${count(asked.data.steps.length)} steps changed`
       ),
       comparison === undefined ? null : h(Summary, comparison),
       comparison === undefined ? null : h(

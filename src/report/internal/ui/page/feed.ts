@@ -1,4 +1,5 @@
 /** Keeps the runs that the server sends. */
+import { count, plural } from "../../../../internal/text/words.ts"
 import { receive } from "../../timeline/page/source.ts"
 import type { RunJson } from "../data.ts"
 
@@ -9,10 +10,24 @@ interface Change {
   readonly removed: ReadonlyArray<string>
 }
 
+/** Whether what is shown is that of now. */
+export type FeedState = "loading" | "live" | "lost"
+
+/** What is shown in place of a count. */
+export const feedStates: Readonly<Record<FeedState, string>> = {
+  loading: "Loading…",
+  live: "",
+  lost: "The server can't be reached: trying again…"
+}
+
+/** Counts the runs that are shown of all. */
+export const runsText = (shown: number, all: number): string =>
+  shown === all ? plural(all, "run") : `${count(shown)} of ${count(all)} runs`
+
 /** The runs, the newest first, and whether the server can be reached. */
 export interface Feed {
   readonly runs: ReadonlyArray<RunJson>
-  readonly state: "loading" | "live" | "lost"
+  readonly state: FeedState
 }
 
 /** Listens to the server, and calls `onFeed` whenever something has changed. */

@@ -1,7 +1,7 @@
 /** Asks the server for data. */
 import { useEffect, useState } from "preact/hooks"
 
-/** What is known of data that was asked for. */
+/** The state of a request for data. */
 export type Asked<A> =
   | { readonly state: "loading" }
   | { readonly state: "failed"; readonly why: string }

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from "preact/hooks"
 import type { RunJson } from "../data.ts"
 import { Choice, choose } from "./choice.ts"
 import { ComparePage } from "./compare.ts"
-import { type Feed, listen } from "./feed.ts"
+import { type Feed, feedStates, listen, runsText } from "./feed.ts"
 import { Filters, type Wanted } from "./filters.ts"
 import { Nav } from "./nav.ts"
 import { PipelinePage } from "./pipeline.ts"
@@ -23,12 +23,6 @@ const matches = ({ pipeline, search, status }: Wanted) => {
     words.every((word) => `${run.pipeline} ${run.name} ${run.id}`.toLowerCase().includes(word))
 }
 
-const states: Readonly<Record<Feed["state"], string>> = {
-  loading: "Loading…",
-  live: "",
-  lost: "The server can't be reached: trying again…"
-}
-
 const App = () => {
   const [feed, setFeed] = useState<Feed>({ runs: [], state: "loading" })
   const [wanted, setWanted] = useState(nothing)
@@ -36,9 +30,6 @@ const App = () => {
   useEffect(() => listen(setFeed), [])
   const { runs, state } = feed
   const shown = useMemo(() => runs.filter(matches(wanted)), [runs, wanted])
-  const count = shown.length === runs.length
-    ? `${runs.length.toLocaleString("en")} ${runs.length === 1 ? "run" : "runs"}`
-    : `${shown.length.toLocaleString("en")} of ${runs.length.toLocaleString("en")} runs`
   return h(
     "div",
     { class: "page" },
@@ -46,7 +37,11 @@ const App = () => {
       "header",
       {},
       h("h1", {}, "Runs"),
-      h("p", { role: "status", class: "quiet" }, state === "live" ? count : states[state]),
+      h(
+        "p",
+        { role: "status", class: "quiet" },
+        state === "live" ? runsText(shown.length, runs.length) : feedStates[state]
+      ),
       h(Nav, {})
     ),
     h(Pipelines, { runs, chosen: wanted.pipeline, onChoose: (pipeline) => setWanted({ ...wanted, pipeline }) }),

@@ -1,5 +1,9 @@
-/** Shows the links between the pages. */
+/** Makes the links between the pages. */
 import { h } from "preact"
+
+/** Returns the address of the page of a run or a pipeline. */
+export const link = (folder: "/durable" | "/pipelines" | "/runs", id: string): string =>
+  `${folder}/${encodeURIComponent(id)}`
 
 const hasDurable = document.documentElement.dataset["durable"] !== undefined
 

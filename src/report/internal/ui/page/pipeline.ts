@@ -2,11 +2,13 @@
 import { h } from "preact"
 import { useEffect, useMemo, useState } from "preact/hooks"
 import { formatDuration } from "../../../../internal/text/duration.ts"
+import { plural } from "../../../../internal/text/words.ts"
 import { statusColors, statusSigns, statusWords } from "../../events/status.ts"
 import type { RunJson, StepTrendJson, TrendsJson } from "../data.ts"
 import { median, quantile } from "../stats.ts"
-import { type Feed, listen } from "./feed.ts"
+import { type Feed, feedStates, listen } from "./feed.ts"
 import { useJson } from "./json.ts"
+import { link } from "./nav.ts"
 import { timeText } from "./times.ts"
 
 /** How many of the last runs can be shown. */
@@ -14,8 +16,6 @@ const counts = [30, 60, 120, 240]
 
 /** The chart in the units of its view box, which is scaled to the width of the page. */
 const chart = { width: 1000, height: 240, top: 34 }
-
-const addressOf = ({ id }: Pick<RunJson, "id">): string => `/runs/${encodeURIComponent(id)}`
 
 /** Durations are those of runs that have ended; the median and p95 those of runs that succeeded. */
 interface Summary {
@@ -67,7 +67,7 @@ const Chart = ({ runs }: { readonly runs: ReadonlyArray<RunJson> }) => {
           y: top,
           width: step * 0.8,
           height: chart.height - top,
-          onClick: () => location.assign(addressOf(run))
+          onClick: () => location.assign(link("/runs", run.id))
         },
         h("title", {}, `${timeText(run.at)}: ${statusWords[run.status]}, ${formatDuration(run.millis)}`)
       )
@@ -101,7 +101,7 @@ const RunsTable = ({ runs }: { readonly runs: ReadonlyArray<RunJson> }) =>
           h(
             "tr",
             { key: run.id },
-            h("td", {}, h("a", { href: addressOf(run) }, timeText(run.at))),
+            h("td", {}, h("a", { href: link("/runs", run.id) }, timeText(run.at))),
             h(
               "td",
               { class: `status ${statusColors[run.status]}` },
@@ -209,9 +209,7 @@ export const PipelinePage = ({ name }: { readonly name: string }) => {
       h(
         "p",
         { role: "status", class: "quiet" },
-        feed.state === "loading" ? "Loading…" : feed.state === "lost" ? "The server can't be reached: trying again…" : (
-          `${all.length.toLocaleString("en")} ${all.length === 1 ? "run" : "runs"}`
-        )
+        feed.state === "live" ? plural(all.length, "run") : feedStates[feed.state]
       )
     ),
     h(

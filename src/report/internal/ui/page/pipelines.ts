@@ -5,6 +5,7 @@ import { formatDuration } from "../../../../internal/text/duration.ts"
 import { statusColors, statusWords } from "../../events/status.ts"
 import type { RunJson } from "../data.ts"
 import { median } from "../stats.ts"
+import { link } from "./nav.ts"
 
 interface Props {
   readonly runs: ReadonlyArray<RunJson>
@@ -85,7 +86,7 @@ export const Pipelines = ({ chosen, onChoose, runs }: Props) => {
         ),
         pipeline === "" ? null : h(
           "a",
-          { href: `/pipelines/${encodeURIComponent(pipeline)}`, "aria-label": `Durations of ${pipeline}` },
+          { href: link("/pipelines", pipeline), "aria-label": `Durations of ${pipeline}` },
           "Durations"
         )
       )

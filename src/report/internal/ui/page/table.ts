@@ -2,10 +2,12 @@
 import { h } from "preact"
 import { useEffect, useState } from "preact/hooks"
 import { formatDuration, formatRunningTime } from "../../../../internal/text/duration.ts"
+import { count, plural } from "../../../../internal/text/words.ts"
 import { statusColors, statusSigns, statusWords } from "../../events/status.ts"
 import type { RunJson } from "../data.ts"
-import { timeText } from "./times.ts"
-import { useRows } from "./virtual.ts"
+import { link } from "./nav.ts"
+import { Time, timeText } from "./times.ts"
+import { rowProps, RowsTable } from "./virtual.ts"
 
 interface Props {
   readonly runs: ReadonlyArray<RunJson>
@@ -43,10 +45,8 @@ const Row = ({ index, isChosen, now, onChoose, run }: RowProps) => {
   return h(
     "div",
     {
-      role: "row",
-      class: isChosen ? "row chosen" : "row",
-      "aria-rowindex": index + 2,
-      style: { transform: `translateY(${index * rowHeight}px)` }
+      ...rowProps(index, rowHeight),
+      class: isChosen ? "row chosen" : "row"
     },
     h(
       "span",
@@ -72,17 +72,15 @@ const Row = ({ index, isChosen, now, onChoose, run }: RowProps) => {
     h(
       "span",
       { role: "cell", class: "name", dir: "auto" },
-      h("a", { href: `/runs/${encodeURIComponent(id)}`, "data-index": index }, pipeline),
+      h("a", { href: link("/runs", id), "data-index": index }, pipeline),
       name === "" || name === pipeline ? null : h("span", { class: "quiet" }, ` ${name}`)
     ),
-    h("span", { role: "cell", class: "at" }, h("time", { dateTime: new Date(at).toISOString() }, timeText(at))),
+    h("span", { role: "cell", class: "at" }, h(Time, { at })),
     h("span", { role: "cell", class: "took" }, took),
     h(
       "span",
       { role: "cell", class: "steps" },
-      `${steps.toLocaleString("en")}${
-        hookFailures === 0 ? "" : ` · ${hookFailures} hook${hookFailures === 1 ? "" : "s"} failed`
-      }`
+      `${count(steps)}${hookFailures === 0 ? "" : ` · ${plural(hookFailures, "hook")} failed`}`
     )
   )
 }
@@ -91,37 +89,23 @@ const columns = ["Compare", "Status", "Run", "Began", "Took", "Steps"]
 
 export const Table = ({ chosen, isFiltered, isLoading, onChoose, runs }: Props) => {
   const now = useNow(runs.some(({ status }) => status === "running"))
-  const { first, last, scroll } = useRows(runs.length, rowHeight)
   const empty = isLoading ? "" : isFiltered
     ? "No such run."
     : "No runs are recorded here: record one with “epilogue run … --record”, or with Report.layerRecord() in code."
   return h(
     "main",
     {},
-    h(
-      "div",
-      { role: "table", "aria-label": "Runs", "aria-rowcount": runs.length + 1, class: "table" },
-      h(
-        "div",
-        { role: "rowgroup" },
-        h(
-          "div",
-          { role: "row", class: "head", "aria-rowindex": 1 },
-          ...columns.map((name) => h("span", { role: "columnheader", key: name }, name))
-        )
-      ),
-      h(
-        "div",
-        { role: "rowgroup", class: "scroll", ...scroll },
-        h(
-          "div",
-          { class: "rows", role: "presentation", style: { height: `${runs.length * rowHeight}px` } },
-          ...runs.slice(first, last).map((run, i) =>
-            h(Row, { key: run.id, run, index: first + i, now, isChosen: chosen.includes(run.id), onChoose })
-          )
-        )
-      )
-    ),
+    h(RowsTable, {
+      label: "Runs",
+      columns,
+      count: runs.length,
+      height: rowHeight,
+      look: "table",
+      row: (index) => {
+        const run = runs[index]!
+        return h(Row, { key: run.id, run, index, now, isChosen: chosen.includes(run.id), onChoose })
+      }
+    }),
     runs.length === 0 ? h("p", { class: "nothing" }, empty) : null
   )
 }

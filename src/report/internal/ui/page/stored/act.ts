@@ -8,7 +8,7 @@ const { actions: token, as: person } = document.documentElement.dataset
 /** The person in whose name the page acts; `undefined` where it only shows. */
 export const actor: string | undefined = token === undefined ? undefined : person
 
-/** What came of a request. */
+/** The result of a request that changes something. */
 export interface Result {
   readonly done: boolean
   readonly message: string

@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks"
 import { receive } from "../../../timeline/page/source.ts"
 import type { DurableItem, DurableRunDetails, DurableRunJson, QuestionJson } from "../../stored/data.ts"
+import { type FeedState, feedStates } from "../feed.ts"
 
 /** A message of the server: see `ItemChange` of `watch.ts`. */
 interface Change {
@@ -10,13 +11,11 @@ interface Change {
   readonly removed: ReadonlyArray<string>
 }
 
-/** Whether what is shown is that of now. */
-export type FeedState = "loading" | "live" | "lost" | "unreadable"
+/** The state of the page, of which the database may be one that can't be read. */
+export type DurableState = FeedState | "unreadable"
 
-export const feedStates: Readonly<Record<FeedState, string>> = {
-  loading: "Loading…",
-  live: "",
-  lost: "The server can't be reached: trying again…",
+export const durableStates: Readonly<Record<DurableState, string>> = {
+  ...feedStates,
   unreadable: "The database can't be read: trying again…"
 }
 
@@ -24,7 +23,7 @@ export const feedStates: Readonly<Record<FeedState, string>> = {
 export interface DurableFeed {
   readonly runs: ReadonlyArray<DurableRunJson>
   readonly questions: ReadonlyArray<QuestionJson>
-  readonly state: FeedState
+  readonly state: DurableState
 }
 
 /** Returns the durable runs, and again whenever something has changed. */
@@ -53,9 +52,9 @@ export const useDurable = (): DurableFeed => {
 }
 
 /** Returns a run, and again whenever it has changed. */
-export const useRun = (id: string): { readonly run: DurableRunDetails | undefined; readonly state: FeedState } => {
+export const useRun = (id: string): { readonly run: DurableRunDetails | undefined; readonly state: DurableState } => {
   const [run, setRun] = useState<DurableRunDetails>()
-  const [state, setState] = useState<FeedState>("loading")
+  const [state, setState] = useState<DurableState>("loading")
   useEffect(() => {
     receive(`/api/durable/${encodeURIComponent(id)}`, {
       onData: (data) => {

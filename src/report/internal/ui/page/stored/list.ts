@@ -3,9 +3,11 @@ import { h } from "preact"
 import { useMemo, useState } from "preact/hooks"
 import { formatDuration } from "../../../../../internal/text/duration.ts"
 import type { DurableRunJson, QuestionJson } from "../../stored/data.ts"
-import { Nav } from "../nav.ts"
-import { feedStates, useDurable } from "./feed.ts"
-import { Badge, link, Time } from "./parts.ts"
+import { runsText } from "../feed.ts"
+import { link, Nav } from "../nav.ts"
+import { Time } from "../times.ts"
+import { durableStates, useDurable } from "./feed.ts"
+import { Badge } from "./parts.ts"
 import { durableWords, statusOf } from "./status.ts"
 
 /** How many rows are shown at first, and with each press of the button. */
@@ -48,9 +50,6 @@ export const DurableList = () => {
   const wanted = runs.filter((run) =>
     (status === "" || run.status === status) && `${run.pipeline} ${run.run}`.toLowerCase().includes(words)
   )
-  const count = wanted.length === runs.length
-    ? `${runs.length.toLocaleString("en")} ${runs.length === 1 ? "run" : "runs"}`
-    : `${wanted.length.toLocaleString("en")} of ${runs.length.toLocaleString("en")} runs`
   return h(
     "div",
     { class: "page flow" },
@@ -58,7 +57,11 @@ export const DurableList = () => {
       "header",
       {},
       h("h1", {}, "Durable runs"),
-      h("p", { role: "status", class: "quiet" }, state === "live" ? count : feedStates[state]),
+      h(
+        "p",
+        { role: "status", class: "quiet" },
+        state === "live" ? runsText(wanted.length, runs.length) : durableStates[state]
+      ),
       h(Nav, {})
     ),
     questions.length === 0 ? null : h(

@@ -2,9 +2,10 @@
 import { h } from "preact"
 import { expectedOf } from "../../../../../internal/approvals/form.ts"
 import type { QuestionJson } from "../../stored/data.ts"
+import { link } from "../nav.ts"
+import { Time } from "../times.ts"
 import { actor, type Result } from "./act.ts"
 import { Answer } from "./answer.ts"
-import { link, Time } from "./parts.ts"
 
 const ends: Readonly<Record<Exclude<QuestionJson["status"], "open">, string>> = {
   approved: "approved",

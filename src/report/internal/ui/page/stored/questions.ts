@@ -3,7 +3,7 @@ import { h } from "preact"
 import { useState } from "preact/hooks"
 import { Nav } from "../nav.ts"
 import { type Result, Told } from "./act.ts"
-import { feedStates, useDurable } from "./feed.ts"
+import { durableStates, useDurable } from "./feed.ts"
 import { Question } from "./question.ts"
 
 export const Questions = () => {
@@ -17,7 +17,7 @@ export const Questions = () => {
       "header",
       {},
       h("h1", {}, "Questions"),
-      h("p", { role: "status", class: "quiet" }, state === "live" ? count : feedStates[state]),
+      h("p", { role: "status", class: "quiet" }, state === "live" ? count : durableStates[state]),
       h(Nav, {})
     ),
     h(

@@ -5,11 +5,12 @@ import type { StoredHook } from "../../../../../internal/model/storedRun.ts"
 import { formatDuration } from "../../../../../internal/text/duration.ts"
 import { plural } from "../../../../../internal/text/words.ts"
 import type { DurableRunDetails, DurableStepJson } from "../../stored/data.ts"
-import { Nav } from "../nav.ts"
+import { link, Nav } from "../nav.ts"
+import { Time } from "../times.ts"
 import { type Result, Told } from "./act.ts"
 import { Control } from "./control.ts"
-import { feedStates, useRun } from "./feed.ts"
-import { Badge, link, Time } from "./parts.ts"
+import { durableStates, useRun } from "./feed.ts"
+import { Badge } from "./parts.ts"
 import { Question } from "./question.ts"
 import { statusOf, stepStatus } from "./status.ts"
 
@@ -110,7 +111,7 @@ export const DurableRun = ({ id }: { readonly id: string }) => {
       "header",
       {},
       h("h1", { dir: "auto" }, run?.pipeline ?? "Durable run"),
-      h("p", { role: "status", class: "quiet" }, feedStates[state]),
+      h("p", { role: "status", class: "quiet" }, durableStates[state]),
       h(Nav, {})
     ),
     run === undefined ? h("main", { class: "body" }) : h(Run, { run })
