@@ -5,7 +5,7 @@ import { labels } from "../../../internal/approvals/question.ts"
 import type { FormField } from "../../../internal/model/formField.ts"
 import { formatDuration } from "../../../internal/text/duration.ts"
 import { clean, fitEnd, fitMiddle, oneLine } from "../../../internal/text/fit.ts"
-import { escapeHtml as escape } from "../../../internal/text/html.ts"
+import { escapeHtml as escape, htmlHead } from "../../../internal/text/html.ts"
 
 /** The longest input, in UTF-16 code units, both for the form's fields and for what is received. */
 export const limits = { name: 100, comment: 2000 }
@@ -121,16 +121,7 @@ export const messagePage = (title: string, ...paragraphs: ReadonlyArray<string>)
   page(title, paragraphs.map((text) => `<p dir="auto">${line(text)}</p>`).join("\n"))
 
 const page = (title: string, content: string): string =>
-  `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex, nofollow">
-<title>${line(title)}</title>
-<style>${style}</style>
-</head>
-<body>
+  `${htmlHead({ title: line(title), style })}<body>
 <main>
 <h1 dir="auto">${line(title)}</h1>
 ${content}

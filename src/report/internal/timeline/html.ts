@@ -7,6 +7,7 @@
  * renames or removes, a file that is read at run time is missing from a user's bundle, and a template string is neither
  * type-checked nor linted.
  */
+import { htmlHead, noReferrer } from "../../../internal/text/html.ts"
 import { palettes, stripes } from "./colors.ts"
 import { isTrouble, type Row, type Timeline } from "./data.ts"
 import { script, scriptHash, style, styleHash } from "./page.gen.ts"
@@ -41,18 +42,13 @@ export const html = (timeline: Timeline, served?: Served): string => {
   const events = served?.events === undefined ? "" : ` data-events="${escape(served.events)}"`
   const goesOn = served?.events !== undefined
   const troubles = rows.filter((row) => row.kind === "step" && isTrouble(row, goesOn)).length
-  return `<!DOCTYPE html>
-<html lang="en"${events}>
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policyOf(served !== undefined)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="robots" content="noindex, nofollow">
-<title>${escape(title)}</title>
-<style>${style}</style>
-</head>
-<body>
+  const head = htmlHead({
+    title: escape(title),
+    style,
+    attributes: events,
+    metas: [`<meta http-equiv="Content-Security-Policy" content="${policyOf(served !== undefined)}">`, noReferrer]
+  })
+  return `${head}<body>
 <header>
 ${served === undefined ? "" : `<nav><a href="${escape(served.back)}">All runs</a></nav>\n`}<h1 dir="auto">${
     escape(title)

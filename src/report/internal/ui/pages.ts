@@ -1,20 +1,11 @@
 /** Makes the page with the list of runs, and pages that say why there is none. They load nothing. */
+import { htmlHead, noReferrer } from "../../../internal/text/html.ts"
 import { escape } from "../timeline/text.ts"
 import { script, scriptHash, style, styleHash } from "./page.gen.ts"
 import type { Durable } from "./stored/watch.ts"
 
-const head = (title: string, attributes = "") =>
-  `<!DOCTYPE html>
-<html lang="en"${attributes}>
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="robots" content="noindex, nofollow">
-<title>${escape(title)}</title>
-<style>${style}</style>
-</head>
-`
+const head = (title: string, attributes?: string) =>
+  htmlHead({ title: escape(title), style, attributes, metas: [noReferrer] })
 
 /** Allows the style, the script if there is one, and what the script asks of this server. */
 const policy = (hasScript: boolean): string =>
