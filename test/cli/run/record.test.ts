@@ -206,7 +206,9 @@ it.live("the record of a durable run continues where the run does", () =>
     assert.match(shown.stdout, /\bnightly\b[^]*\bwait\b/)
     assert.deepEqual(filesIn(runs), [file])
     assert.ok(readFileSync(file!, "utf8").startsWith(before))
-    const ended = linesOf(file!).filter(({ _tag }) => _tag === "StepEnded" || _tag === "RunEnded")
+    const read = yield* epilogue("bun", ["show", idIn(second), "--json"], { cwd })
+    const ended = read.stdout.trimEnd().split("\n").map((line) => JSON.parse(line))
+      .filter(({ _tag }) => _tag === "StepEnded" || _tag === "RunEnded")
     assert.deepEqual(ended.map(({ outcome, stepName }) => [stepName, outcome]), [
       ["extract", "success"],
       ["wait", "success"],
