@@ -5,7 +5,7 @@
  *
  *     bun scripts/chaos.ts [--engine=postgres|sqlite] [--kills=N] [--runs=N] [--seed=N] [MODULE]
  *
- * MODULE exports a `scenario`. Unless `--kills` says otherwise there are 6 kills with Postgres and 3 on the embedded
+ * MODULE exports a `scenario`. Unless `--kills` says otherwise there are 15 kills with Postgres and 5 on the embedded
  * engine, and four runs for each. `--seed` seeds their timing, and `CHAOS_LOG=1` prints the log of the runners.
  */
 import * as Effect from "effect/Effect"
@@ -59,10 +59,10 @@ const engines: ReadonlyArray<Engine> = [
   {
     name: "postgres",
     size: 3,
-    kills: 6,
+    kills: 15,
     database: Effect.flatMap(Postgres.postgres, ({ database }) => database)
   },
-  { name: "sqlite", size: 1, kills: 3, database: Effect.map(temporaryFolder, (folder) => join(folder, "chaos.db")) }
+  { name: "sqlite", size: 1, kills: 5, database: Effect.map(temporaryFolder, (folder) => join(folder, "chaos.db")) }
 ]
 
 const chaos = (engine: Engine) =>

@@ -241,7 +241,7 @@ export class Alert {
   readonly idempotencyKey: string | undefined
   /** The address of a page about what the alert is about. */
   readonly url: string | undefined
-  /** What the reader can do about it, as buttons or links. */
+  /** The actions that the reader can take, as buttons or links. */
   readonly actions: ReadonlyArray<AlertAction>
   /** Words to route by, such as the tags of errors. */
   readonly tags: ReadonlyArray<string>

@@ -49,7 +49,7 @@ export interface OpenAlert {
 export interface Acknowledgement {
   /** The name of the person. */
   readonly by: string
-  /** What the person said about it, if anything. */
+  /** The comment of the person, if there is one. */
   readonly comment: string | undefined
   /** When it was acknowledged. */
   readonly at: DateTime.Utc

@@ -190,8 +190,8 @@ export class InvalidAnswer extends InvalidAnswerBase {}
  * **Details**
  *
  * `values` are those of the question's form: texts as people write them, or JSON. They are read by the kinds of the fields.
- * What the Schema alone can tell, the run checks: this waits up to two seconds for that, the run also posts what was
- * expected, and the question is open again.
+ * The run checks what the Schema alone can tell. This function waits up to two seconds for that check; where it fails, the
+ * run also posts what was expected, and the question is open again.
  *
  * Approvers and time limit are those that were stored with the question. The first answer counts. The run reads it from
  * the storage, and checks it once more.

@@ -38,7 +38,7 @@ export interface UiOptions {
  *
  * **Gotchas**
  *
- * Whoever has the link of the page acts in the name of that person.
+ * Everybody who has the link of the page acts in the name of that person.
  *
  * @example
  * ```ts

@@ -105,7 +105,7 @@ export declare namespace TestApprover {
    * @since 0.1.0
    */
   export interface Answer {
-    /** Who answers. */
+    /** The person who answers. */
     readonly by?: Person | undefined
     /** The comment. None unless set. */
     readonly comment?: string | undefined

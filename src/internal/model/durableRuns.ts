@@ -52,12 +52,12 @@ export declare namespace DurableRuns {
     readonly show: (runId: string) => Effect.Effect<StoredRunDetails, DurableRunsError>
     /** The open questions of all runs, in the order in which they were asked. */
     readonly questions: Effect.Effect<ReadonlyArray<StoredRunQuestion>, DurableRunsError>
-    /** What the page may change. Without it the page only shows. */
+    /** The actions that the page offers. Without them it only shows runs. */
     readonly actions: Actions | undefined
   }
 
   /**
-   * What somebody may do with durable runs.
+   * The actions that somebody may take on durable runs.
    *
    * @category services
    * @since 0.1.0
@@ -87,7 +87,7 @@ export declare namespace DurableRuns {
     readonly approve: boolean
     /** A comment on the answer. */
     readonly comment: string | undefined
-    /** What was filled in, by the names of the question's fields. */
+    /** The texts that were filled in, by the names of the question's fields. */
     readonly values: Readonly<Record<string, string>> | undefined
   }
 }

@@ -22,7 +22,7 @@ import { display, holdsSecret } from "../text/redact.ts"
 export interface ParamsIssue {
   /** The names and positions that lead to the value, from the outermost. */
   readonly path: ReadonlyArray<string | number>
-  /** What is expected there, without the value itself. */
+  /** The value that is expected there, in words, without the value that was found. */
   readonly message: string
 }
 

@@ -80,7 +80,7 @@ export const keep = (
   { max, words }: { readonly max: number; readonly words: Words }
 ): boolean => {
   // An alert that stays alone is posted as it is, with attachments. A digest shows none, so they need not be stored.
-  // Those that are being posted are not combined with it, unless that fails.
+  // Alerts that are being posted are not combined with it, unless that fails.
   const alone = [...entries.values()].every(({ claimed }) => claimed !== undefined)
   const kept = toJson(
     entries.size < maxListed ? alone ? alert : withoutAttachments(alert, words) : listedOnly(alert, words)

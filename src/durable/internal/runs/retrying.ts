@@ -23,7 +23,7 @@ export const keptOf = (
   const dropped = again(run, steps, from)
   if (dropped instanceof RunRefused) return dropped
   const first = steps.find(({ key }) => dropped.has(key))
-  // What came after the first of them may not be asked for any more, where that ends otherwise this time.
+  // Steps after the first of them may not be asked for any more, where that one ends otherwise this time.
   const loose = new Set(
     first === undefined ? [] : steps.filter((step) => !isBefore(step, first)).map(({ key }) => key)
   )

@@ -13,7 +13,7 @@ export const changeWords: Readonly<Record<Change, string>> = {
   removed: "removed"
 }
 
-/** What is worse in the later run, and what is better. Anything else is neither. */
+/** Tells changes for the worse in the later run from those for the better, and from those that are neither. */
 export const changeLooks: Readonly<Record<Change, "worse" | "better" | "other">> = {
   newlyFailing: "worse",
   recovered: "better",

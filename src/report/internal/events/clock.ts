@@ -17,7 +17,7 @@ const leastMillis = 1000
 /** @internal */
 export class Clock {
   readonly changes: Array<ClockModel> = []
-  /** What is added to the times of events. */
+  /** The milliseconds that are added to the times of events. */
   #shift = 0
   /** The latest time of an event since the clock was set. */
   #latest = -Infinity

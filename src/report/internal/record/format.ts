@@ -90,7 +90,7 @@ export const headerLine = (run?: RunNames & { readonly at: number }, process?: P
 /** @internal */
 export const lostLine = (events: number): string => `${JSON.stringify({ _tag: "Lost", events } satisfies Lost)}\n`
 
-/** What a `StepStarted` says of the end that followed it. */
+/** The part of a `StepStarted` that tells the end which followed it. */
 export interface EndOfStep {
   readonly durationMillis?: number
   readonly hooks?: ReadonlyArray<readonly [hookRef: number, durationMillis: number]>

@@ -43,7 +43,7 @@ const newPlace = (name: string): Place => ({
   hookEnded: none
 })
 
-/** What comes before the duration of a hook in the line of its step: of the first hook, and of a later one. */
+/** The bytes before the duration of a hook in the line of its step: of the first hook, and of a later one. */
 interface HookRef {
   readonly first: Uint8Array
   readonly next: Uint8Array

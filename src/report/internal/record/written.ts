@@ -6,7 +6,7 @@ const maxRuns = 10_000
 
 type Values = Readonly<Record<string, unknown>>
 
-/** What the lines with one reference to a run have said. */
+/** The names that lines with one reference to a run have given so far. */
 interface OfRun {
   readonly names: Values | undefined
   /** Names by the numbers that refer to them. */

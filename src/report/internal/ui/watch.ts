@@ -19,7 +19,7 @@ export interface Watch<A> {
   readonly changes: Stream.Stream<ItemChange<A>>
 }
 
-/** What to watch. */
+/** The items to watch, and how they are compared. */
 export interface Watched<A, E> {
   readonly look: Effect.Effect<ReadonlyArray<A>, E>
   /** Whether an item that was known before is told anew. */
@@ -63,7 +63,7 @@ export const watch = <A extends { readonly id: string }, E>(
         // subscribed before the first look, so that nothing between the two is missed
         const woken = yield* PubSub.subscribe(wakes)
         yield* Effect.ignore(look)
-        // What was sent is kept for each receiver: a slow one gets one change in place of several, and misses none.
+        // The items that were sent are kept for each receiver: a slow one gets one change in place of several, and misses none.
         let sent: ReadonlyMap<string, A> = new Map()
         const next = (all: boolean) =>
           Effect.sync((): ItemChange<A> => {
