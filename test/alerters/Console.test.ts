@@ -8,6 +8,7 @@ import { alertOf, AnyAlert } from "../support/anyAlert.ts"
 import { sample } from "../support/channelContract.ts"
 import { makeIt } from "../support/it.ts"
 import { forAll } from "../support/property.ts"
+import { large } from "../support/sizes.ts"
 import { setTerminal } from "../support/terminal.ts"
 
 const it = makeIt(test)
@@ -63,7 +64,7 @@ it.effect("colors: always prints in colours", () =>
 
 it.effect("each line of an alert is printed as a line", () =>
   Effect.gen(function*() {
-    const count = 2_500_000
+    const count = large(2_500_000)
     for (const part of ["body", "detail"] as const) {
       yield* post({ colors: "never" }, Alert.make({ title: "t", [part]: "-\n".repeat(count) }))
     }
