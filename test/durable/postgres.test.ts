@@ -1,57 +1,11 @@
-import * as PgClient from "@effect/sql-pg/PgClient"
-import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
-import * as Scope from "effect/Scope"
-import { SqlClient } from "effect/sql/SqlClient"
-import { after } from "node:test"
-import { Durable } from "../../src/durable/index.ts"
-import { type Postgres, postgres, required } from "../support/postgres.ts"
-import { durableSuite } from "./suites/all.ts"
+/** What durable pipelines store, and what a crash leaves, on Postgres. `postgres.slow.test.ts` has the other suites. */
+import { required } from "../support/postgres.ts"
+import { storageSuite } from "./suites/all.ts"
 import { killSuite } from "./suites/kills.ts"
-import { fastSharding } from "./support/engine.ts"
-
-const client = (url: string) => Layer.orDie(PgClient.layer({ url: Redacted.make(url), maxConnections: 4 }))
-
-/** Empties a database for reuse, since making one takes longer than most tests. */
-const truncate = Effect.gen(function*() {
-  const sql = yield* SqlClient
-  const tables = yield* sql<{ name: string }>`SELECT tablename AS name FROM pg_tables
-    WHERE schemaname = 'public' AND tablename NOT LIKE '%migrations'`
-  if (tables.length > 0) yield* sql.unsafe(`TRUNCATE ${tables.map(({ name }) => name).join(", ")}`)
-})
+import { onPostgres } from "./support/onPostgres.ts"
 
 if (required("durable pipelines on Postgres")) {
-  const scope = Scope.makeUnsafe()
-  after(() => Effect.runPromise(Scope.close(scope, Exit.void)))
-
-  // the first test starts it
-  let server: Promise<Postgres> | undefined
-  const free: Array<string> = []
-
-  const database = Effect.gen(function*() {
-    const { database } = yield* Effect.promise(() => server ??= Effect.runPromise(Scope.provide(postgres, scope)))
-    return free.pop() ?? (yield* Effect.orDie(Scope.provide(database, scope)))
-  })
-
-  const emptied = Effect.gen(function*() {
-    const url = yield* Effect.acquireRelease(database, (url) => Effect.sync(() => free.push(url)))
-    yield* Effect.orDie(Effect.provide(truncate, client(url)))
-    return url
-  })
-
+  const { emptied, engine } = onPostgres()
   killSuite("Postgres", emptied)
-
-  durableSuite({
-    name: "Postgres",
-    storage: Effect.gen(function*() {
-      const url = yield* emptied
-      return Layer.orDie(Durable.layerSingle({ shardingConfig: fastSharding }).pipe(Layer.provideMerge(client(url))))
-    }),
-    survives: true,
-    tables: ["cluster_messages", "cluster_replies"],
-    runs: 2,
-    concurrency: 4
-  })
+  storageSuite(engine)
 }

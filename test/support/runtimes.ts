@@ -9,7 +9,7 @@ const all: ReadonlyArray<Runtime> = ["bun", "deno", "node"]
 const place = (): string => /test\/[\w/.]+\.test\.ts:\d+/.exec(new Error().stack ?? "")?.[0] ?? ""
 
 /**
- * Returns the runtimes for the test that calls it: Bun, for every fourth test Deno too, and for every fourth Node. Most of
+ * Returns the runtimes for the test that calls it: Bun, for every eighth test Deno too, and for every eighth Node. Most of
  * the time that `npm test` takes is that of processes which start, and what depends on a runtime shows in some test. With
  * `RUNTIMES=all`, as in `npm run test:slow`, all three.
  */
@@ -17,6 +17,6 @@ export const someRuntimes = (): ReadonlyArray<Runtime> => {
   if (process.env["RUNTIMES"] === "all") return all
   const [file = "", line = ""] = place().split(":")
   const sum = [...file].reduce((sum, character) => sum + character.codePointAt(0)!, Number(line))
-  const second: Runtime | undefined = (["deno", "node"] as const)[sum % 4]
+  const second: Runtime | undefined = (["deno", "node"] as const)[sum % 8]
   return all.filter((runtime) => runtime === "bun" || runtime === second)
 }

@@ -1,4 +1,4 @@
-/** Registers all suites of durable pipelines for an engine. */
+/** Registers suites of durable pipelines for an engine. */
 import type { Engine } from "../support/engine.ts"
 import { alertedOnceSuite } from "./alertedOnce.ts"
 import { approvalSuite } from "./approval.ts"
@@ -23,14 +23,26 @@ import { storedContextSuite } from "./storedContext.ts"
 import { storedRunsSuite } from "./storedRuns.ts"
 import { storedValuesSuite } from "./storedValues.ts"
 
-export const durableSuite = (engine: Engine): void => {
-  alertedOnceSuite(engine)
-  sameAsInMemorySuite(engine)
+/** Registers the suites about what an engine stores, and what is there after a crash. */
+export const storageSuite = (engine: Engine): void => {
   outboxSuite(engine)
-  codeChangesSuite(engine)
-  stepKeysSuite(engine)
   storedValuesSuite(engine)
   storedContextSuite(engine)
+  crashesSuite(engine)
+  restartSuite(engine)
+  interruptionSuite(engine)
+  recoverySuite(engine)
+  // those that keep runs can be asked for them
+  if (engine.survives) storedRunsSuite(engine)
+}
+
+/** Registers all suites. */
+export const durableSuite = (engine: Engine): void => {
+  storageSuite(engine)
+  alertedOnceSuite(engine)
+  sameAsInMemorySuite(engine)
+  codeChangesSuite(engine)
+  stepKeysSuite(engine)
   approvalSuite(engine)
   approvalChannelSuite(engine)
   approvalTrustSuite(engine)
@@ -39,12 +51,6 @@ export const durableSuite = (engine: Engine): void => {
   defaultsSuite(engine)
   rollbackSuite(engine)
   skipSuite(engine)
-  crashesSuite(engine)
-  restartSuite(engine)
-  interruptionSuite(engine)
   stepsSuite(engine)
   reevaluationSuite(engine)
-  recoverySuite(engine)
-  // those that keep runs can be asked for them
-  if (engine.survives) storedRunsSuite(engine)
 }
