@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { test } from "node:test"
 import { until } from "../../durable/support/engine.ts"
 import { assertExitCode, epilogue, onEachRuntime, start } from "../../support/command.ts"
-import { makeIt } from "../../support/it.ts"
+import { makeIt, slow } from "../../support/it.ts"
 import { fixtures, pipelines, projectFolder, withoutDurations } from "../support.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
@@ -73,23 +73,26 @@ it.live("a run whose config has an alerter is supervised by default, and a crash
     }))
   ))
 
-it.live("the second Ctrl-C in a supervised run names the hook that it cuts off", () =>
-  onEachRuntime((runtime) =>
-    Effect.scoped(Effect.gen(function*() {
-      const { ended, kill, wrote } = yield* start(runtime, ["run", `${pipelines}#stuck`, "--supervise"])
-      yield* wrote("waiting\n")
-      kill("SIGINT")
-      yield* wrote("cleaning up\n")
-      kill("SIGINT")
-      const end = yield* ended
-      assertExitCode(end, 130)
-      assert.match(end.stderr, /^epilogue: interrupting; press Ctrl-C again to quit at once\n/)
-      assert.match(
-        end.stderr,
-        /\nepilogue: quit at once; cut off: hook "onInterrupt" \(interrupt\) of wait \([^\n]+\n$/
-      )
-    }))
-  ))
+slow(it).live(
+  "the second Ctrl-C in a supervised run names the hook that it cuts off",
+  () =>
+    onEachRuntime((runtime) =>
+      Effect.scoped(Effect.gen(function*() {
+        const { ended, kill, wrote } = yield* start(runtime, ["run", `${pipelines}#stuck`, "--supervise"])
+        yield* wrote("waiting\n")
+        kill("SIGINT")
+        yield* wrote("cleaning up\n")
+        kill("SIGINT")
+        const end = yield* ended
+        assertExitCode(end, 130)
+        assert.match(end.stderr, /^epilogue: interrupting; press Ctrl-C again to quit at once\n/)
+        assert.match(
+          end.stderr,
+          /\nepilogue: quit at once; cut off: hook "onInterrupt" \(interrupt\) of wait \([^\n]+\n$/
+        )
+      }))
+    )
+)
 
 it.live("Ctrl-C interrupts a supervised run, and its hooks run", () =>
   onEachRuntime((runtime) =>
@@ -103,20 +106,27 @@ it.live("Ctrl-C interrupts a supervised run, and its hooks run", () =>
     }))
   ))
 
-it.live("Ctrl-C while a module is imported ends the command with exit code 130, supervised or not", () =>
-  onEachRuntime((runtime) =>
-    Effect.scoped(
-      Effect.forEach(runtime === "bun" ? ["--no-supervise", "--supervise"] : ["--no-supervise"], (supervise) =>
-        Effect.gen(function*() {
-          const { ended, kill, wrote } = yield* start(runtime, ["run", `${fixtures}/importing.ts#pipeline`, supervise])
-          yield* wrote("importing\n")
-          kill("SIGINT")
-          const end = yield* ended
-          assertExitCode(end, 130)
-          assert.match(end.stderr, /^(?:epilogue: )?interrupting; press Ctrl-C again to quit at once\n$/)
-        }))
+slow(it).live(
+  "Ctrl-C while a module is imported ends the command with exit code 130, supervised or not",
+  () =>
+    onEachRuntime((runtime) =>
+      Effect.scoped(
+        Effect.forEach(runtime === "bun" ? ["--no-supervise", "--supervise"] : ["--no-supervise"], (supervise) =>
+          Effect.gen(function*() {
+            const { ended, kill, wrote } = yield* start(runtime, [
+              "run",
+              `${fixtures}/importing.ts#pipeline`,
+              supervise
+            ])
+            yield* wrote("importing\n")
+            kill("SIGINT")
+            const end = yield* ended
+            assertExitCode(end, 130)
+            assert.match(end.stderr, /^(?:epilogue: )?interrupting; press Ctrl-C again to quit at once\n$/)
+          }))
+      )
     )
-  ))
+)
 
 it.live("a signal that stops a supervised run is alerted, by the run's hook or else by the supervisor", () =>
   onEachRuntime((runtime) =>

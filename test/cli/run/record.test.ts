@@ -5,7 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
 import { test } from "node:test"
 import { assertExitCode, type Ended, epilogue, onEachRuntime, root, start } from "../../support/command.ts"
-import { makeIt } from "../../support/it.ts"
+import { makeIt, slow } from "../../support/it.ts"
 import { filesIn, linesOf, readAll } from "../../support/record.ts"
 import { recordsFolder } from "../../support/recordFiles.ts"
 import { fixtures, timelessLines } from "../support.ts"
@@ -114,24 +114,27 @@ it.live("the record of a supervised run that is killed says by what, in a folder
     assert.match(xml.stdout, /<testcase name="killed · [^"]*" .*>\s*<error message="killed by SIGKILL"/)
   }))
 
-it.live("--junit writes test results, and a job's summary is written where GitHub Actions asks for it", () =>
-  Effect.gen(function*() {
-    const { cwd } = yield* recordsFolder
-    const env = { GITHUB_STEP_SUMMARY: join(cwd, "summary.md") }
-    // supervised, too: the child writes them
-    for (const more of [[], ["--supervise"]]) {
-      const ran = yield* epilogue("bun", ["run", `${pipelines}#failing`, "--junit", "results.xml", ...more], {
-        cwd,
-        env
-      })
-      assertExitCode(ran, 1)
-    }
-    const xml = readFileSync(join(cwd, "results.xml"), "utf8")
-    assert.match(xml, /<testsuites [^>]*tests="2" failures="1" errors="0"/)
-    assert.match(xml, /<failure message="RangeError: no such row" type="RangeError">/)
-    const summary = readFileSync(join(cwd, "summary.md"), "utf8")
-    assert.equal(summary.match(/^### ❌ failing/gm)!.length, 2)
-  }))
+slow(it).live(
+  "--junit writes test results, and a job's summary is written where GitHub Actions asks for it",
+  () =>
+    Effect.gen(function*() {
+      const { cwd } = yield* recordsFolder
+      const env = { GITHUB_STEP_SUMMARY: join(cwd, "summary.md") }
+      // supervised, too: the child writes them
+      for (const more of [[], ["--supervise"]]) {
+        const ran = yield* epilogue("bun", ["run", `${pipelines}#failing`, "--junit", "results.xml", ...more], {
+          cwd,
+          env
+        })
+        assertExitCode(ran, 1)
+      }
+      const xml = readFileSync(join(cwd, "results.xml"), "utf8")
+      assert.match(xml, /<testsuites [^>]*tests="2" failures="1" errors="0"/)
+      assert.match(xml, /<failure message="RangeError: no such row" type="RangeError">/)
+      const summary = readFileSync(join(cwd, "summary.md"), "utf8")
+      assert.equal(summary.match(/^### ❌ failing/gm)!.length, 2)
+    })
+)
 
 it.live("--record=FILE appends runs to the file, with the same events as --json prints", () =>
   Effect.gen(function*() {
@@ -180,7 +183,7 @@ it.live("the record of a run that Ctrl-C interrupts has an end", () =>
     assert.equal(outcome, "interrupt")
   }))
 
-it.live("the record of a durable run continues where the run does", () =>
+slow(it).live("the record of a durable run continues where the run does", () =>
   Effect.gen(function*() {
     const { cwd, runs } = yield* recordsFolder
     const env = { LOG: join(cwd, "log"), GATE: join(cwd, "gate"), EPILOGUE_DATABASE: "", DATABASE_URL: "" }
@@ -217,7 +220,7 @@ it.live("the record of a durable run continues where the run does", () =>
     ])
   }))
 
-it.live("a worker records the runs that other processes submit", () =>
+slow(it).live("a worker records the runs that other processes submit", () =>
   Effect.gen(function*() {
     const { cwd, runs } = yield* recordsFolder
     const env = { LOG: join(cwd, "log"), GATE: "", EPILOGUE_DATABASE: "", DATABASE_URL: "" }
@@ -230,33 +233,36 @@ it.live("a worker records the runs that other processes submit", () =>
     assert.deepEqual(filesIn(runs).map((file) => linesOf(file).at(-1)._tag), ["RunEnded"])
   }))
 
-it.live("--progress selects the display, which is otherwise chosen by the environment", () =>
-  Effect.gen(function*() {
-    const github = { GITHUB_ACTIONS: "true" }
-    const show = (...args: ReadonlyArray<string>) =>
-      Effect.map(epilogue("bun", ["run", `${pipelines}#failing`, ...args], { env: github }), (ran) => {
-        assertExitCode(ran, 1)
-        return timelessLines(ran.stdout)
-      })
-    const groups = yield* show()
-    assert.deepEqual([groups[0], groups.find((line) => line.startsWith("::error"))], [
-      "::group::▶ failing (run)",
-      "::error title=failing > second failed::RangeError: no such row"
-    ])
-    assert.deepEqual(yield* show("--progress", "github"), groups)
-    assert.deepEqual((yield* show("--progress", "plain")).slice(0, 3), [
-      "▶ failing (run)",
-      "  ▶ first",
-      "  ✓ first (n ms)"
-    ])
-    assert.deepEqual(yield* show("--progress", "none"), [""])
-    for (const supervised of [[], ["--supervise"]]) {
-      const tree = (yield* show("--progress", "tree", ...supervised)).join("\n")
-      assert.ok(tree.includes("\u001b[?25l") && tree.trimEnd().endsWith("\u001b[?25h"), JSON.stringify(tree))
-    }
-    // --json ignores the environment
-    assert.equal(JSON.parse((yield* show("--json"))[0]!)._tag, "RunStarted")
-  }))
+slow(it).live(
+  "--progress selects the display, which is otherwise chosen by the environment",
+  () =>
+    Effect.gen(function*() {
+      const github = { GITHUB_ACTIONS: "true" }
+      const show = (...args: ReadonlyArray<string>) =>
+        Effect.map(epilogue("bun", ["run", `${pipelines}#failing`, ...args], { env: github }), (ran) => {
+          assertExitCode(ran, 1)
+          return timelessLines(ran.stdout)
+        })
+      const groups = yield* show()
+      assert.deepEqual([groups[0], groups.find((line) => line.startsWith("::error"))], [
+        "::group::▶ failing (run)",
+        "::error title=failing > second failed::RangeError: no such row"
+      ])
+      assert.deepEqual(yield* show("--progress", "github"), groups)
+      assert.deepEqual((yield* show("--progress", "plain")).slice(0, 3), [
+        "▶ failing (run)",
+        "  ▶ first",
+        "  ✓ first (n ms)"
+      ])
+      assert.deepEqual(yield* show("--progress", "none"), [""])
+      for (const supervised of [[], ["--supervise"]]) {
+        const tree = (yield* show("--progress", "tree", ...supervised)).join("\n")
+        assert.ok(tree.includes("\u001b[?25l") && tree.trimEnd().endsWith("\u001b[?25h"), JSON.stringify(tree))
+      }
+      // --json ignores the environment
+      assert.equal(JSON.parse((yield* show("--json"))[0]!)._tag, "RunStarted")
+    })
+)
 
 it.live("a run that can't be recorded exits with 2 before anything runs", () =>
   Effect.gen(function*() {
