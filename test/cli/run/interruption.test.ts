@@ -128,31 +128,38 @@ slow(it).live(
     )
 )
 
-it.live("a signal that stops a supervised run is alerted, by the run's hook or else by the supervisor", () =>
-  onEachRuntime((runtime) =>
-    Effect.scoped(Effect.gen(function*() {
-      const folder = yield* projectFolder
-      const config = join(folder, "stopped.json")
-      const alerts = join(folder, "alerts.jsonl")
-      for (const hooks of runtime === "bun" ? [undefined, { interrupt: ["epilogue#alerterInterrupt"] }] : [undefined]) {
-        writeFileSync(config, JSON.stringify({ alerter: { jsonLines: { path: "./alerts.jsonl" } }, hooks }))
-        for (const signal of hooks === undefined ? ["SIGTERM", "SIGHUP"] as const : ["SIGTERM"] as const) {
-          writeFileSync(alerts, "")
-          const { ended, kill, wrote } = yield* start(runtime, ["run", `${pipelines}#slow`, "--config", config])
-          yield* wrote("waiting\n")
-          kill(signal)
-          assertExitCode(yield* ended, 130)
-          const [alert, ...more] = readFileSync(alerts, "utf8").trimEnd().split("\n").map((line): unknown =>
-            JSON.parse(line)
-          )
-          assert.deepEqual(more, [])
-          const { severity, tags, title } = alert as Record<string, unknown>
-          assert.deepEqual([title, severity], ["slow was interrupted", "warning"])
-          assert.deepEqual(tags, hooks === undefined ? ["interrupted", signal] : ["interrupted"])
+slow(it).live(
+  "a signal that stops a supervised run is alerted, by the run's hook or else by the supervisor",
+  () =>
+    onEachRuntime((runtime) =>
+      Effect.scoped(Effect.gen(function*() {
+        const folder = yield* projectFolder
+        const config = join(folder, "stopped.json")
+        const alerts = join(folder, "alerts.jsonl")
+        for (
+          const hooks of runtime === "bun"
+            ? [undefined, { interrupt: ["epilogue#alerterInterrupt"] }]
+            : [undefined]
+        ) {
+          writeFileSync(config, JSON.stringify({ alerter: { jsonLines: { path: "./alerts.jsonl" } }, hooks }))
+          for (const signal of hooks === undefined ? ["SIGTERM", "SIGHUP"] as const : ["SIGTERM"] as const) {
+            writeFileSync(alerts, "")
+            const { ended, kill, wrote } = yield* start(runtime, ["run", `${pipelines}#slow`, "--config", config])
+            yield* wrote("waiting\n")
+            kill(signal)
+            assertExitCode(yield* ended, 130)
+            const [alert, ...more] = readFileSync(alerts, "utf8").trimEnd().split("\n").map((line): unknown =>
+              JSON.parse(line)
+            )
+            assert.deepEqual(more, [])
+            const { severity, tags, title } = alert as Record<string, unknown>
+            assert.deepEqual([title, severity], ["slow was interrupted", "warning"])
+            assert.deepEqual(tags, hooks === undefined ? ["interrupted", signal] : ["interrupted"])
+          }
         }
-      }
-    }))
-  ))
+      }))
+    )
+)
 
 it.live("a run whose supervisor is killed interrupts itself, and its hooks run", () =>
   onEachRuntime((runtime) =>

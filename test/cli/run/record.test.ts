@@ -62,29 +62,32 @@ it.live("--record records a run for epilogue show, and changes nothing in the ou
     }))
   ))
 
-it.live("a file with record: records its runs and keeps as many as it says; --record=FILE goes before it", () =>
-  Effect.gen(function*() {
-    const { cwd, runs } = yield* recordsFolder
-    const config = join(cwd, "nightly.yaml")
-    writeFileSync(config, `pipeline: ${pipelines}#failing\nrecord:\n  keep: 2 runs, 30 days\n`)
-    const run = (...args: ReadonlyArray<string>) =>
-      epilogue("bun", ["run", config, "--allow-outside", ...args], { cwd })
-    const ids: Array<string> = []
-    for (let i = 0; i < 3; i++) {
-      const ran = yield* run()
-      assertExitCode(ran, 1)
-      ids.push(idIn(ran))
-    }
-    assert.deepEqual(filesIn(runs).map((file) => basename(file).split(".")[2]!.slice(0, 8)), ids.slice(1))
-    const elsewhere = yield* run("--record=all.jsonl")
-    assertExitCode(elsewhere, 1)
-    assert.equal(filesIn(runs).length, 2)
-    assert.ok(existsSync(join(cwd, "all.jsonl")))
-    // a supervised run records, too
-    writeFileSync(config, `pipeline: ${pipelines}#failing\nrecord: true\nalerter:\n  console: true\n`)
-    assertExitCode(yield* run("--supervise"), 1)
-    assert.equal(filesIn(runs).length, 3)
-  }))
+slow(it).live(
+  "a file with record: records its runs and keeps as many as it says; --record=FILE goes before it",
+  () =>
+    Effect.gen(function*() {
+      const { cwd, runs } = yield* recordsFolder
+      const config = join(cwd, "nightly.yaml")
+      writeFileSync(config, `pipeline: ${pipelines}#failing\nrecord:\n  keep: 2 runs, 30 days\n`)
+      const run = (...args: ReadonlyArray<string>) =>
+        epilogue("bun", ["run", config, "--allow-outside", ...args], { cwd })
+      const ids: Array<string> = []
+      for (let i = 0; i < 3; i++) {
+        const ran = yield* run()
+        assertExitCode(ran, 1)
+        ids.push(idIn(ran))
+      }
+      assert.deepEqual(filesIn(runs).map((file) => basename(file).split(".")[2]!.slice(0, 8)), ids.slice(1))
+      const elsewhere = yield* run("--record=all.jsonl")
+      assertExitCode(elsewhere, 1)
+      assert.equal(filesIn(runs).length, 2)
+      assert.ok(existsSync(join(cwd, "all.jsonl")))
+      // a supervised run records, too
+      writeFileSync(config, `pipeline: ${pipelines}#failing\nrecord: true\nalerter:\n  console: true\n`)
+      assertExitCode(yield* run("--supervise"), 1)
+      assert.equal(filesIn(runs).length, 3)
+    })
+)
 
 it.live("the record of a supervised run that is killed says by what, in a folder and in a file", () =>
   Effect.gen(function*() {
@@ -172,7 +175,7 @@ it.live("a supervised run has one record, which is kept if the run is killed", (
     }))
   ))
 
-it.live("the record of a run that Ctrl-C interrupts has an end", () =>
+slow(it).live("the record of a run that Ctrl-C interrupts has an end", () =>
   Effect.gen(function*() {
     const { cwd, runs } = yield* recordsFolder
     const { ended, kill, wrote } = yield* start("bun", ["run", `${pipelines}#slow`, "--record"], { cwd })
