@@ -34,15 +34,16 @@ const folder = Effect.acquireRelease(
   (path) => Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.orDie(fs.remove(path, { recursive: true })))
 )
 
-const slack = (url: string) =>
-  Slack.layer({ webhookUrl: Redacted.make(`${url}/services/T0`), timeout: "300 millis", delay: "1 millis", retries: 1 })
+const slack = (url: string, timeout: "300 millis" | "20 seconds" = "20 seconds") =>
+  Slack.layer({ webhookUrl: Redacted.make(`${url}/services/T0`), timeout, delay: "1 millis", retries: 1 })
 
 it.live("a channel maps faults of fetch to the reasons of an AlerterError", () =>
   Effect.gen(function*() {
     const outcome = (...replies: ReadonlyArray<Reply>) =>
       Effect.gen(function*() {
         const server = yield* channelServer(...replies)
-        const result = yield* Effect.result(Effect.provide(post, slack(server.url)))
+        const layer = slack(server.url, replies[0] === "hang" ? "300 millis" : "20 seconds")
+        const result = yield* Effect.result(Effect.provide(post, layer))
         return [result._tag === "Success" ? "sent" : result.failure.reason._tag, server.requests.length]
       })
     assert.deepEqual(yield* outcome({ body: "ok" }), ["sent", 1])

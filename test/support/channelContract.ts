@@ -85,7 +85,7 @@ export const channelContract = (test: RegisterTest, contract: Contract): void =>
   const it = makeIt(test)
   const { accepted, alert: posted = sample, channel, read = JSON.parse, readsBody } = contract
   // without a pace, by which a channel also spaces the attempts of one alert
-  const fast: ChannelOptions = { timeout: "2 seconds", delay: "1 millis", pace: [] }
+  const fast: ChannelOptions = { timeout: "20 seconds", delay: "1 millis", pace: [] }
 
   const post = (url: string, options: ChannelOptions = fast, alert: Alert = posted) =>
     Effect.flatMap(Alerter, (alerter) => alerter.post(alert)).pipe(Effect.provide(contract.layer(url, options)))
@@ -204,7 +204,7 @@ export const channelContract = (test: RegisterTest, contract: Contract): void =>
 
   it.live(`${channel}: retries when the answer takes too long, then fails with TimedOut`, () =>
     Effect.gen(function*() {
-      const again = yield* against(["hang", accepted], { ...fast, timeout: "500 millis" })
+      const again = yield* against(["hang", accepted], { ...fast, timeout: "1 second" })
       assert.equal(again.error, undefined)
       assert.equal(again.requests, 2)
       const { reason, requests } = yield* against(["hang"], { ...fast, timeout: "200 millis", retries: 1 })
