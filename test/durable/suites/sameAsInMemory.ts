@@ -101,7 +101,8 @@ const hookOf = (
         return Hook.onRollback((value, cause) => react(`rollback ${String(value)} ${shortOf(Exit.failCause(cause))}`))
     }
   }
-  const hook = make().pipe(Hook.named(name), Hook.timeout(15))
+  // a hook that sleeps for 2 ms ends within it on a busy machine, too
+  const hook = make().pipe(Hook.named(name), Hook.timeout(400))
   return sort === "background" && kind !== "rollback" ? Hook.background(hook) : hook
 }
 
