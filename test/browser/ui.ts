@@ -15,7 +15,7 @@ import { browser } from "../support/chromium.ts"
 import { awaitStatus, makePipelines } from "../support/durableRuns.ts"
 import { makeIt } from "../support/it.ts"
 import { tempFolder } from "../support/record.ts"
-import { ended, idOf, start, writeRecord } from "../support/recordFiles.ts"
+import { ended, idOf, pageEnded, start, stepEnded, writeRecord } from "../support/recordFiles.ts"
 
 const it = makeIt(test)
 
@@ -232,38 +232,26 @@ it.live("the page of a run that crashes says so, and asks no more", () =>
 
 /** Writes two runs with steps of hostile names, of which some have changed. Returns their addresses. */
 const writeTwo = (folder: string): readonly [before: string, after: string] => {
-  const step = (index: number, stepName: string, durationMillis: number, more: object = {}) => ({
-    _tag: "StepEnded",
-    at: start + durationMillis,
-    stepName,
-    stepPath: [stepName],
-    index,
-    outcome: "success",
-    attempts: 1,
-    durationMillis,
-    ...more
-  })
-  const page = (index: number, key: string, durationMillis: number) =>
-    step(index, "fetch", durationMillis, {
-      stepKey: key,
-      stepPath: ["load", "fetch"],
-      stepLabels: ["load", `fetch[${key}]`],
-      parent: 0
-    })
   const hostile = `<img src=x onerror=alert(1)>\u202e\u001b[31m${"long".repeat(200)}`
   writeRecord(folder, {
     id: "a",
-    lines: [step(0, "load", 400), page(1, "a/1", 100), step(3, "save", 20), step(4, hostile, 5), ended("success", 500)]
+    lines: [
+      stepEnded(0, "load", 400),
+      pageEnded(1, "a/1", 100),
+      stepEnded(3, "save", 20),
+      stepEnded(4, hostile, 5),
+      ended("success", 500)
+    ]
   })
   writeRecord(folder, {
     id: "b",
     at: start + minute,
     lines: [
-      step(0, "load", 900),
-      page(1, "a/1", 110),
-      page(2, "b", 300),
-      step(3, "save", 20, { outcome: "failure", cause: "Error: full" }),
-      step(4, hostile, 6),
+      stepEnded(0, "load", 900),
+      pageEnded(1, "a/1", 110),
+      pageEnded(2, "b", 300),
+      stepEnded(3, "save", 20, { outcome: "failure", cause: "Error: full" }),
+      stepEnded(4, hostile, 6),
       ended("failure", 1000, start + minute)
     ]
   })

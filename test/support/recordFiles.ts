@@ -62,3 +62,25 @@ export const recordsFolder: Effect.Effect<{ readonly cwd: string; readonly runs:
     temporaryFolder("records"),
     (cwd) => ({ cwd, runs: path.join(cwd, ".epilogue/runs") })
   )
+
+/** The line of a step that succeeded, or ended as `more` says. */
+export const stepEnded = (index: number, stepName: string, durationMillis: number, more: object = {}) => ({
+  _tag: "StepEnded",
+  at: start + durationMillis,
+  stepName,
+  stepPath: [stepName],
+  index,
+  outcome: "success",
+  attempts: 1,
+  durationMillis,
+  ...more
+})
+
+/** The line of a step `fetch` with a key, in the step `load` of index 0. */
+export const pageEnded = (index: number, key: string, durationMillis: number) =>
+  stepEnded(index, "fetch", durationMillis, {
+    stepKey: key,
+    stepPath: ["load", "fetch"],
+    stepLabels: ["load", `fetch[${key}]`],
+    parent: 0
+  })

@@ -4,44 +4,30 @@ import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { assertExitCode, epilogue, onEachRuntime } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
-import { ended, idOf, recordsFolder, start, writeRecord } from "../../support/recordFiles.ts"
+import { ended, idOf, pageEnded, recordsFolder, start, stepEnded, writeRecord } from "../../support/recordFiles.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
-
-const step = (index: number, stepName: string, durationMillis: number, more: object = {}) => ({
-  _tag: "StepEnded",
-  at: start + durationMillis,
-  stepName,
-  stepPath: [stepName],
-  index,
-  outcome: "success",
-  attempts: 1,
-  durationMillis,
-  ...more
-})
-
-const page = (index: number, key: string, durationMillis: number) =>
-  step(index, "fetch", durationMillis, {
-    stepKey: key,
-    stepPath: ["load", "fetch"],
-    stepLabels: ["load", `fetch[${key}]`],
-    parent: 0
-  })
 
 /** Writes two runs of one pipeline, and a later one of another. */
 const write = (folder: string): void => {
   writeRecord(folder, {
     id: "a",
-    lines: [step(0, "load", 400), page(1, "1", 100), page(2, "2", 100), step(3, "save", 20), ended("success", 500)]
+    lines: [
+      stepEnded(0, "load", 400),
+      pageEnded(1, "1", 100),
+      pageEnded(2, "2", 100),
+      stepEnded(3, "save", 20),
+      ended("success", 500)
+    ]
   })
   writeRecord(folder, {
     id: "b",
     at: start + 1000,
     lines: [
-      step(0, "load", 600),
-      page(1, "1", 110),
-      page(2, "3", 300),
-      step(3, "save\u001b[31m", 20, { outcome: "failure", cause: "Error: full" }),
+      stepEnded(0, "load", 600),
+      pageEnded(1, "1", 110),
+      pageEnded(2, "3", 300),
+      stepEnded(3, "save\u001b[31m", 20, { outcome: "failure", cause: "Error: full" }),
       ended("failure", 700, start + 1000)
     ]
   })

@@ -13,7 +13,7 @@ interface Change {
 /** Whether what is shown is that of now. */
 export type FeedState = "loading" | "live" | "lost"
 
-/** What is shown in place of a count. */
+/** The words that stand in place of a count while there is none. */
 export const feedStates: Readonly<Record<FeedState, string>> = {
   loading: "Loading…",
   live: "",
