@@ -37,6 +37,7 @@ export type {
   StepSkipped,
   StepStarted
 } from "./internal/model/events.ts"
+export type { Synchronous } from "./internal/model/synchronous.ts"
 
 /**
  * The observers of all runs inside. Each run reads them once, when it starts.

@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Alert } from "../Alert.ts"
 import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
+import type { Synchronous } from "../internal/model/synchronous.ts"
 import { errorMessage } from "../internal/text/errors.ts"
 import { selfExplained } from "../internal/text/selfExplained.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
@@ -36,7 +37,7 @@ export interface WebhookOptions extends ChannelOptions {
   /** Additional headers. `Redacted` values are removed from all alerts, errors and logs. */
   readonly headers?: Readonly<Record<string, Redacted.Redacted<string> | string>> | undefined
   /** Returns the value that is sent as JSON, in place of the whole alert. */
-  readonly render?: ((alert: Alert) => unknown) | undefined
+  readonly render?: ((alert: Alert) => Synchronous<"return the value">) | undefined
   /** The longest body, in bytes. 100,000 unless set, since Express accepts no more by default. */
   readonly maxBytes?: number | undefined
 }

@@ -21,6 +21,7 @@ import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import type { Synchronous } from "../internal/model/synchronous.ts"
 import type { Event } from "./Event.ts"
 import * as format from "./internal/record/format.ts"
 import * as layers from "./internal/record/layer.ts"
@@ -151,7 +152,7 @@ export const RecordLine: Schema.Codec<RecordLine> = format.Line
  */
 export interface ReadOptions {
   /** Called for each line that is left out. Unless set, a warning is logged at the end, with the numbers of them. */
-  readonly onSkipped?: ((skipped: Skipped) => void) | undefined
+  readonly onSkipped?: ((skipped: Skipped) => Synchronous<"call Effect.runFork">) | undefined
   /**
    * The largest file that is read, in bytes. 256 MiB unless set; `Infinity` for files of any size. What has no size, as
    * a pipe, is read to its end.

@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import type * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
+import type { Synchronous } from "../internal/model/synchronous.ts"
 import { defaultFolder } from "./internal/record/names.ts"
 import type { FolderOptions } from "./Record.ts"
 import type { RecordError } from "./RecordError.ts"
@@ -21,7 +22,7 @@ export { DurableRuns, type DurableRunsError } from "../internal/model/durableRun
  */
 export interface UiOptions extends FolderOptions {
   /** Called with the link to the page, which has its token. Unless set, the link is logged. */
-  readonly onLink?: ((link: string) => void) | undefined
+  readonly onLink?: ((link: string) => Synchronous<"call Effect.runFork">) | undefined
 }
 
 /**

@@ -1,8 +1,11 @@
 /** What the compiler says of mistakes that are often made: one error each, which names what is wrong. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import { describe, expect, test } from "tstyche"
-import { Pipeline, Step } from "../../src/index.ts"
+import { Webhook } from "../../src/alerters/index.ts"
+import { Pipeline, RunEvent, Step } from "../../src/index.ts"
+import { Report } from "../../src/report/index.ts"
 
 class Http extends Data.TaggedError("Http")<{ readonly status: number }> {}
 declare const step: Step.Step<number, Http>
@@ -15,6 +18,31 @@ describe("mistakes", () => {
     runs(step.pipe(Step.onSuccess((n) => print(n))))
     // @ts-expect-error Type 'Promise<void>' is missing the following properties from type 'Effect<unknown, unknown, never>'
     runs(step.pipe(Step.onSuccess(async () => {})))
+  })
+
+  test("an observer or another synchronous function that gives an Effect or a promise", () => {
+    const told: Array<string> = []
+    RunEvent.layer((event) => told.push(event._tag), ({ _tag }) => void told.push(_tag), (event) => [event])
+    RunEvent.layer((event) => {
+      if (event._tag !== "StepEnded") return
+      told.push(event.stepName)
+    }, () => {
+      throw new Error("observer")
+    })
+    // @ts-expect-error Type 'Effect<void, never, never>' is not assignable to type 'Synchronous<"use RunEvent.layerEffect">'.
+    RunEvent.layer((event) => Effect.log(event._tag))
+    // @ts-expect-error Type 'Step<number, Http, never> | undefined' is not assignable to type 'Synchronous<"use RunEvent.layerEffect">'.
+    RunEvent.layer((event) => event._tag === "RunEnded" ? step : undefined)
+    // @ts-expect-error Type 'Promise<void>' is not assignable to type 'Synchronous<"use RunEvent.layerEffect">'.
+    RunEvent.layer(async () => {})
+    // @ts-expect-error Type 'Effect<void, never, never>' is not assignable to type 'Synchronous<"call Effect.runFork">'.
+    Report.layerUi({ onLink: (link) => Effect.log(link) })
+    // @ts-expect-error Type 'Effect<void, never, never>' is not assignable to type 'Synchronous<"call Effect.runFork">'.
+    Report.read("runs.jsonl", { onSkipped: ({ reason }) => Effect.log(reason) })
+    const url = Redacted.make("https://example.com")
+    Webhook.layer({ url, render: ({ title }) => ({ text: title }) })
+    // @ts-expect-error Type 'Effect<string, never, never>' is not assignable to type 'Synchronous<"return the value">'.
+    Webhook.layer({ url, render: ({ title }) => Effect.succeed(title) })
   })
 
   test("a body that is a promise, and a function that was not called", () => {

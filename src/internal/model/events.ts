@@ -5,6 +5,7 @@ import type * as Duration from "effect/Duration"
 import type * as Exit from "effect/Exit"
 import type { Severity } from "effect/LogLevel"
 import type { Kind } from "./hook.ts"
+import type { Synchronous } from "./synchronous.ts"
 
 /**
  * The fields that all events have.
@@ -393,11 +394,12 @@ export type RunEvent =
  * **Gotchas**
  *
  * It must not block: for slow work use `RunEvent.layerEffect`. The time for which it blocks may be in the duration of
- * the hook that runs next. An exception is logged and does not affect the run.
+ * the hook that runs next. An exception is logged and does not affect the run. An observer that returns an Effect or a
+ * promise is a type error, since nobody would run or await it.
  *
  * @see `RunEvent.layer` for adding an observer
  *
  * @category models
  * @since 0.1.0
  */
-export type Observer = (event: RunEvent) => void
+export type Observer = (event: RunEvent) => Synchronous<"use RunEvent.layerEffect">
