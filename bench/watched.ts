@@ -169,7 +169,7 @@ for (const [{ name, run }, ofRun] of [[hand, 0], [ours, 1]] as const) {
   attributes = 0
   await check(name, stepsPerRun, run)
   expect("spans", spans, stepsPerRun * 2 + ofRun)
-  expect("attributes", attributes, stepsPerRun * 9 + ofRun * 3)
+  expect("attributes", attributes, stepsPerRun * 11 + ofRun * 4)
 }
 const tracedTimes = await compare([ours, hand])
 tracedTimes.print("steps that are traced", [hand.name])

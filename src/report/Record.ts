@@ -9,7 +9,8 @@
  * - The first event with a `stepRef` has the `stepName` and the `stepPath` of the step, and the first one with a `hookRef`
  *   has `hook`, `kind`, `level` and `hookIndex`: later events of the same `run` have only the number.
  * - A `StepStarted` with `durationMillis` is a `StepEnded`, too: the step succeeded at once. `hooks` are those that
- *   succeeded after it, each as its `hookRef` and its duration in milliseconds.
+ *   succeeded after it, each as its `hookRef` and its duration in milliseconds. `more` has the durations of the next
+ *   steps of the same names, and of the same hooks of each, as whole nanoseconds: they succeeded in the same millisecond.
  * - `params` and `annotations` that are empty are left out.
  *
  * `{"_tag":"Lost","events":3}` stands where three events could not be written.

@@ -16,13 +16,12 @@ export const linesOf = (file: string): ReadonlyArray<any> => {
   return text.slice(0, -1).split("\n").map((line) => JSON.parse(line))
 }
 
-/** Counts the events in lines: that of a step that has ended has several. */
+/** Counts the events in lines: that of a step that has ended has several, and may have those of further steps. */
 export const countOf = (lines: ReturnType<typeof linesOf>): number =>
-  lines.reduce(
-    (count, { _tag, durationMillis, hooks = [] }) =>
-      count + 1 + (_tag === "StepStarted" && durationMillis !== undefined ? 1 + hooks.length : 0),
-    0
-  )
+  lines.reduce((count, { _tag, durationMillis, hooks = [], more = [] }) => {
+    const ofStep = _tag === "StepStarted" && durationMillis !== undefined ? 2 + hooks.length : 1
+    return count + ofStep + ofStep * more.length / (1 + hooks.length)
+  }, 0)
 
 export const filesIn = (folder: string): ReadonlyArray<string> =>
   fs.readdirSync(folder).toSorted().map((name) => path.join(folder, name))

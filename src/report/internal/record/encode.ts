@@ -2,8 +2,8 @@
  * Encodes events as lines. The three most frequent kinds are written without making an object: their text is that of
  * `JSON.stringify(toEventJson(event))`, without what earlier lines have and without empty parameters and annotations.
  *
- * The end of a step and the ends of its hooks are added to the line of its start where that is the last one that is held
- * back: of a burst of short steps, each has one line.
+ * The end of a step and the ends of its hooks are added to the line of its start where that is the last one that is not
+ * written yet, and so are further steps of a burst.
  *
  * Code that may throw, because it reads the user's values, runs before the first byte of a line is put: otherwise half
  * a line would stay in the buffer.
@@ -15,11 +15,14 @@ import type { Occurrence } from "../../../internal/model/occurrence.ts"
 import type { Planned } from "../../../internal/model/plan.ts"
 import type { RunEvent } from "../../../RunEvent.ts"
 import { causeOf, shown, toEventJson } from "../events/eventJson.ts"
+import { follows, isSameHook, type OpenLine } from "./burst.ts"
+import { bytesOf } from "./bytes.ts"
 import type { Heads } from "./heads.ts"
-import { bytesOf, type Pen } from "./pen.ts"
+import type { Pen } from "./pen.ts"
 
 /** `more` are members of the line besides those of the event. */
 export const event = (pen: Pen, heads: Heads, event: RunEvent, more?: object): void => {
+  settle(pen)
   const { _tag, at, pipelineName: _1, runId: _2, runName: _3, ...rest } = toEventJson(event)
   const params = "params" in rest && isEmpty(rest.params) ? { params: undefined } : undefined
   const annotations = "annotations" in rest && isEmpty(rest.annotations) ? { annotations: undefined } : undefined
@@ -34,39 +37,62 @@ export const event = (pen: Pen, heads: Heads, event: RunEvent, more?: object): v
 }
 
 /** Encodes that the process lets go of a durable run. */
-export const suspended = (pen: Pen, heads: Heads, at: number): void =>
+export const suspended = (pen: Pen, heads: Heads, at: number): void => {
+  settle(pen)
   pen.text(`{"_tag":"RunSuspended"${heads.run()},"at":${at}}\n`)
+}
 
 /** Encodes that the clock was set before what follows. */
-export const clockChanged = (pen: Pen, heads: Heads, at: number, byMillis: number): void =>
+export const clockChanged = (pen: Pen, heads: Heads, at: number, byMillis: number): void => {
+  settle(pen)
   pen.text(`{"_tag":"ClockChanged"${heads.run()},"at":${at},"byMillis":${byMillis}}\n`)
+}
 
 /** More bytes than the constant parts and the numbers of a line take together. */
 const constants = 256
+
+/** More bytes than a number and what is around it take. */
+const constantsOfNumber = 32
 
 const succeeded = bytesOf(`,"outcome":"success","attempts":1,"durationMillis":`)
 const durationAfterStep = bytesOf(`},"durationMillis":`)
 const duration = bytesOf(`,"durationMillis":`)
 const endOfHook = bytesOf(`]]}\n`)
 const parentIs = bytesOf(`,"parent":`)
+const moreIs = bytesOf(`,"more":[`)
+const endOfMore = bytesOf(`]}\n`)
 
-/** The lengths of the end of a line, and of that of a line with hooks. */
+/** The lengths of the end of a line, and of that of a line with a list at its end. */
 const endOfLine = 2
-const endOfHooks = 3
+const endOfList = 3
 
-/** @internal */
-export const stepStarted = (pen: Pen, heads: Heads, occurrence: Occurrence, at: number): void => {
+/** @internal Like the next two, returns whether it was added to the last line, or is held back to be added later. */
+export const stepStarted = (pen: Pen, heads: Heads, occurrence: Occurrence, at: number): boolean => {
   const params = textOf("params", occurrence.params)
-  const started = heads.started(occurrence, at)
-  pen.makeRoom(started.length + constants)
-  pen.put(started)
-  putIndex(pen, occurrence)
-  if (params !== undefined) pen.text(params)
-  pen.endLine()
-  pen.keepOpen(occurrence, at, -1)
+  const { heldBack } = pen
+  if (
+    params === undefined && heldBack.step === undefined && pen.openLine !== undefined &&
+    follows(pen.openLine, occurrence, at)
+  ) {
+    heldBack.begin(occurrence)
+    return true
+  }
+  settle(pen)
+  writeStart(pen, heads, occurrence, at, params)
+  return false
 }
 
-/** Returns whether it was added to the line of the step's start, which saves one. */
+const writeStart = (pen: Pen, heads: Heads, step: Occurrence, at: number, params: string | undefined): void => {
+  const started = heads.started(step, at)
+  pen.makeRoom(started.length + constants)
+  pen.put(started)
+  putIndex(pen, step)
+  if (params !== undefined) pen.text(params)
+  pen.endLine()
+  pen.open = { heads, step, at, end: pen.length, isEnded: false, hooks: [], hasMore: false }
+}
+
+/** @internal */
 export const stepEnded = (
   pen: Pen,
   heads: Heads,
@@ -78,16 +104,22 @@ export const stepEnded = (
 ): boolean => {
   const annotations = textOf("annotations", occurrence.annotations)
   const isPlain = exit._tag === "Success" && occurrence.attempt === 1
-  if (isPlain && annotations === undefined && pen.isOpen(occurrence, at)) {
-    pen.makeRoom(constants)
-    pen.length -= endOfLine
-    pen.put(duration)
-    pen.millis(nanos)
-    pen.endLine()
-    pen.keepOpen(occurrence, at, 0)
-    return true
-  }
   const how = isPlain ? undefined : howOf(occurrence, exit, outcome)
+  if (isPlain && annotations === undefined) {
+    const line = pen.openLine
+    if (line?.at === at) {
+      if (pen.heldBack.step === occurrence) {
+        pen.heldBack.duration = nanos
+        if (line.hooks.length === 0) join(pen, line)
+        return true
+      }
+      if (line.step === occurrence && !line.isEnded) {
+        addEnd(pen, line, nanos)
+        return true
+      }
+    }
+  }
+  settle(pen)
   const ended = heads.ended(occurrence, at)
   pen.makeRoom(ended.length + constants)
   pen.put(ended)
@@ -103,6 +135,17 @@ export const stepEnded = (
   return false
 }
 
+/** Adds the end of a step to the line of its start. */
+const addEnd = (pen: Pen, line: OpenLine, nanos: number): void => {
+  pen.makeRoom(constants)
+  pen.length -= endOfLine
+  pen.put(duration)
+  pen.millis(nanos)
+  pen.endLine()
+  line.isEnded = true
+  line.end = pen.length
+}
+
 const howOf = ({ attempt }: Occurrence, exit: Exit.Exit<unknown, unknown>, outcome: Outcome): string => {
   const { cause } = causeOf(exit)
   return `,"outcome":"${outcome}"${
@@ -110,7 +153,7 @@ const howOf = ({ attempt }: Occurrence, exit: Exit.Exit<unknown, unknown>, outco
   },"attempts":${attempt},"durationMillis":`
 }
 
-/** Returns whether it was added to the line of its step's start. */
+/** @internal */
 export const hookEnded = (
   pen: Pen,
   heads: Heads,
@@ -119,15 +162,38 @@ export const hookEnded = (
   planned: Planned,
   nanos: number
 ): boolean => {
-  if (pen.hooks >= 0 && pen.isOpen(occurrence, at)) {
+  const { heldBack, openLine } = pen
+  if (
+    heldBack.step === occurrence && heldBack.duration !== undefined && openLine?.at === at &&
+    isSameHook(openLine.hooks[heldBack.hooks], planned)
+  ) {
+    heldBack.hookEnded(nanos)
+    if (heldBack.hooks === openLine.hooks.length) join(pen, openLine)
+    return true
+  }
+  settle(pen)
+  return writeHook(pen, heads, occurrence, at, planned, nanos)
+}
+
+const writeHook = (
+  pen: Pen,
+  heads: Heads,
+  occurrence: Occurrence,
+  at: number,
+  planned: Planned,
+  nanos: number
+): boolean => {
+  const line = pen.openLine
+  if (line?.step === occurrence && line.at === at && line.isEnded && !line.hasMore) {
     const ref = heads.hookRef(planned)
     if (ref !== undefined) {
+      const isFirst = line.hooks.push(planned) === 1
       pen.makeRoom(constants)
-      pen.length -= pen.hooks === 0 ? endOfLine : endOfHooks
-      pen.put(pen.hooks === 0 ? ref.first : ref.next)
+      pen.length -= isFirst ? endOfLine : endOfList
+      pen.put(isFirst ? ref.first : ref.next)
       pen.millis(nanos)
       pen.put(endOfHook)
-      pen.keepOpen(occurrence, at, pen.hooks + 1)
+      line.end = pen.length
       return true
     }
   }
@@ -141,6 +207,44 @@ export const hookEnded = (
   pen.millis(nanos)
   pen.endLine()
   return false
+}
+
+/** Adds the step that is held back, whose hooks have all ended, to the line of the step before it, without its end. */
+const join = (pen: Pen, line: OpenLine): void => {
+  const { duration = 0, hookDurations, hooks, step } = pen.heldBack
+  pen.makeRoom((hooks + 2) * constantsOfNumber)
+  if (line.hasMore) pen.comma()
+  else {
+    pen.length -= endOfLine
+    pen.put(moreIs)
+    line.hasMore = true
+  }
+  pen.integer(duration)
+  for (let i = 0; i < hooks; i++) {
+    pen.comma()
+    pen.integer(hookDurations[i]!)
+  }
+  line.step = step!
+  line.end = pen.length
+  pen.heldBack.clear()
+}
+
+/** Ends the last line, and writes the step that is held back, as far as it has come, in a line of its own. */
+export const settle = (pen: Pen): void => {
+  const { heldBack, openLine } = pen
+  if (openLine === undefined) return
+  if (openLine.hasMore) {
+    pen.makeRoom(endOfList)
+    pen.put(endOfMore)
+  }
+  const { duration, hookDurations, hooks, step } = heldBack
+  if (step === undefined) return
+  heldBack.clear()
+  const { at, heads, hooks: hooksBefore } = openLine
+  writeStart(pen, heads, step, at, undefined)
+  if (duration === undefined) return
+  addEnd(pen, pen.open!, duration)
+  for (let i = 0; i < hooks; i++) writeHook(pen, heads, step, at, hooksBefore[i]!, hookDurations[i]!)
 }
 
 const putIndex = (pen: Pen, { index, parent }: Occurrence): void => {

@@ -9,6 +9,9 @@
  * - A `StepStarted` with `durationMillis` stands for the `StepEnded` that followed it at the same time, too: with success,
  *   in the first attempt and without annotations. `hooks` are the hooks that succeeded after it: the number of each, and
  *   how long it took.
+ * - `more` of such a line are the durations, in nanoseconds, of steps of the same names with the next indexes, which
+ *   began and succeeded one after another at the same time, without parameters: of each the step's, and those of the
+ *   same hooks.
  */
 import * as Schema from "effect/Schema"
 import type { Identity } from "../../../internal/files/identity.ts"
@@ -90,10 +93,11 @@ export const headerLine = (run?: RunNames & { readonly at: number }, process?: P
 /** @internal */
 export const lostLine = (events: number): string => `${JSON.stringify({ _tag: "Lost", events } satisfies Lost)}\n`
 
-/** The part of a `StepStarted` that tells the end which followed it. */
+/** The part of a `StepStarted` that tells the end which followed it, and further steps. */
 export interface EndOfStep {
   readonly durationMillis?: number
   readonly hooks?: ReadonlyArray<readonly [hookRef: number, durationMillis: number]>
+  readonly more?: ReadonlyArray<number>
 }
 
 /** The names of a hook. */
@@ -154,7 +158,8 @@ const ofHook = {
 
 const endOfStep = {
   durationMillis: optional(Schema.Finite),
-  hooks: optional(Schema.Array(Schema.Tuple([Schema.Int, Schema.Finite])))
+  hooks: optional(Schema.Array(Schema.Tuple([Schema.Int, Schema.Finite]))),
+  more: optional(Schema.Array(Schema.Int))
 }
 
 /** @internal */

@@ -7,8 +7,8 @@ import type { Planned } from "../../../internal/model/plan.ts"
 import { placeOf } from "../../../internal/text/stepLabel.ts"
 import type { StepJson } from "../events/eventJson.ts"
 import { within } from "../events/shortPath.ts"
+import { bytesOf } from "./bytes.ts"
 import { type HookNames, maxRefs, type RunNames } from "./format.ts"
-import { bytesOf } from "./pen.ts"
 
 const none: Uint8Array = new Uint8Array()
 

@@ -3,10 +3,8 @@
  * encoding strings (`bench/watched.ts`).
  */
 
-const encoder = new TextEncoder()
-
-/** @internal */
-export const bytesOf = (text: string): Uint8Array => encoder.encode(text)
+import { HeldBack, type OpenLine } from "./burst.ts"
+import { encoder } from "./bytes.ts"
 
 /**
  * The size of the buffer at first, in bytes. After a line with a large cause, a buffer of more than four times that is
@@ -18,29 +16,19 @@ const kept = 320 * 1024
 export class Pen {
   bytes: Uint8Array = new Uint8Array(kept)
   length = 0
-  /** How many hooks the last line has, if it is that of a step that has ended. Before its end -1. */
-  hooks = -1
-  /** The step that the last line is about, the time of that line, and where it ends. */
-  private open: object | undefined
-  private openAt = 0
-  private openEnd = 0
+  /** The last line of a step that has begun. Other lines may follow it. */
+  open: OpenLine | undefined
+  readonly heldBack = new HeldBack()
 
-  /** Notes that the last line is that of a step, to which more may be added. */
-  keepOpen(step: object, at: number, hooks: number): void {
-    this.open = step
-    this.openAt = at
-    this.openEnd = this.length
-    this.hooks = hooks
-  }
-
-  /** Whether the last line is that of a step, from the same millisecond. */
-  isOpen(step: object, at: number): boolean {
-    return this.open === step && this.openAt === at && this.openEnd === this.length
+  /** The line of a step, if it is the last one in the buffer. */
+  get openLine(): OpenLine | undefined {
+    return this.open?.end === this.length ? this.open : undefined
   }
 
   clear(): void {
     this.length = 0
     this.open = undefined
+    this.heldBack.clear()
     if (this.bytes.length > 4 * kept) this.bytes = new Uint8Array(kept)
   }
 
@@ -69,8 +57,13 @@ export class Pen {
     this.bytes[this.length++] = newline
   }
 
-  /** Appends an integer, in at most 16 bytes. */
-  integer(n: number): void {
+  comma(): void {
+    this.bytes[this.length++] = comma
+  }
+
+  /** Appends an integer, in at most 16 bytes. Rounds another number. */
+  integer(number: number): void {
+    const n = Math.round(number)
     if (!(n >= 0 && n < 2 ** 31)) return this.text(JSON.stringify(n))
     let digits = 1
     for (let rest = n; rest >= 10; rest = (rest / 10) | 0) digits++
@@ -103,6 +96,7 @@ export class Pen {
 }
 
 const newline = 10
+const comma = 44
 const brace = 125
 const zero = 48
 const point = 46

@@ -116,7 +116,7 @@ export const makeRecorder = (
   }
 
   /** Hands the line that was encoded to the sink, unless it was added to a line that the sink has. */
-  const add = (run: OccurrenceRun, entry: Entry, at: number, isAdded = false): void => {
+  const add = (run: OccurrenceRun, entry: Entry, at: number, isAdded: boolean): void => {
     if (isAdded) entry.sink.extend()
     else entry.sink.add(at)
     if (run.ended) forget(run.id, entry)
@@ -142,8 +142,8 @@ export const makeRecorder = (
     stepStarted: (evaluation, at) => {
       try {
         const entry = entryOf(evaluation.run, at)
-        encode.stepStarted(entry.sink.pen, headsOf(entry), evaluation, at)
-        add(evaluation.run, entry, at)
+        const isAdded = encode.stepStarted(entry.sink.pen, headsOf(entry), evaluation, at)
+        add(evaluation.run, entry, at, isAdded)
       } catch (defect) {
         onDefect("StepStarted", defect)
       }

@@ -1,5 +1,6 @@
 /** Appends lines to a file to which other processes may append, too. */
 import { codeOf } from "../../../internal/files/private.ts"
+import { settle } from "./encode.ts"
 import { endsLine, type Modules, openToAppend, writeAll } from "./files.ts"
 import { lostLine } from "./format.ts"
 import type { Pen } from "./pen.ts"
@@ -64,6 +65,7 @@ export class Sink {
     const { shared } = this
     const { pen, writing } = shared
     if (writing !== this) {
+      settle(pen)
       if (writing !== undefined && pen.length > 0) writing.parked = pen.bytes.slice(0, pen.length)
       shared.writing = this
       pen.clear()
@@ -94,9 +96,10 @@ export class Sink {
     }
   }
 
-  /** Takes note that an event was added to the last line, which is held back. */
+  /** Takes note that an event was added to the last line, which is not written yet. */
   extend(): void {
     this.lines++
+    if (this.shared.pen.length > maxPending) this.flush()
   }
 
   private later(): ReturnType<typeof setTimeout> {
@@ -110,6 +113,7 @@ export class Sink {
     }
     if (this.lines === 0) return
     const { lines, pen, shared } = this
+    settle(pen)
     this.lines = 0
     let operation = "open"
     try {

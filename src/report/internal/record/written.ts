@@ -27,13 +27,13 @@ export class Written {
    */
   complete(line: object, run: RunNames | undefined): ReadonlyArray<Values> {
     // the cast: the properties of any object, which are decoded later
-    const { hooks, run: ref, ...rest } = line as Values
+    const { hooks, more, run: ref, ...rest } = line as Values
     const ofRun = this.of(ref, rest, run)
     if (rest["_tag"] === "RunEnded" && typeof ref === "string") this.runs.delete(ref)
     const ofHook = named(ofRun.hooks, rest["hookRef"], namesOfHook, rest)
     const event: Values = { ...ofRun.names, ...emptyIn(rest), ...ofStep(ofRun, ofHook) }
     return event["_tag"] === "StepStarted" && event["durationMillis"] !== undefined
-      ? withEnd(ofRun, event, hooks)
+      ? withEnds(ofRun, event, hooks, more)
       : [isObject(event["step"]) ? { ...event, step: ofStep(ofRun, event["step"]) } : event]
   }
 
@@ -63,18 +63,48 @@ const named = (known: Map<number, Values>, ref: unknown, names: ReadonlyArray<st
   return { ...known.get(ref), ...values }
 }
 
-/** Returns the start of a step and the end that its line has, too, with the ends of hooks. */
+/** Returns the start and the end of a step, with the ends of its hooks, and the same of the steps that followed it. */
+const withEnds = (
+  ofRun: OfRun,
+  { durationMillis, ...step }: Values,
+  hooks: unknown,
+  more: unknown
+): ReadonlyArray<Values> => {
+  const ended = Array.isArray(hooks) ? hooks.map((hook: unknown) => Array.isArray(hook) ? hook : []) : []
+  const refs = ended.map(([ref]: ReadonlyArray<unknown>) => ref)
+  const first = withEnd(ofRun, step, refs, [durationMillis, ...ended.map(([, millis]) => millis)])
+  const { index } = step
+  if (!Array.isArray(more) || typeof index !== "number") return first
+  const { params: _, ...bare } = step
+  const size = 1 + refs.length
+  const others = Array.from({ length: Math.floor(more.length / size) }, (_, i) =>
+    withEnd(
+      ofRun,
+      { ...bare, index: index + 1 + i, params: {} },
+      refs,
+      more.slice(i * size, (i + 1) * size).map((nanos: unknown) => typeof nanos === "number" ? nanos / 1e6 : nanos)
+    ))
+  return [...first, ...others.flat()]
+}
+
+/** `millis` are the durations of a step and of its hooks. */
 const withEnd = (
   { hooks, names }: OfRun,
-  { durationMillis, params, ...step }: Values,
-  ended: unknown
+  { params, ...step }: Values,
+  refs: ReadonlyArray<unknown>,
+  [durationMillis, ...ofHooks]: ReadonlyArray<unknown>
 ): ReadonlyArray<Values> => [
   { ...step, params },
   { ...step, _tag: "StepEnded", outcome: "success", attempts: 1, durationMillis, annotations: {} },
-  ...(Array.isArray(ended) ? ended : []).map((hook: unknown): Values => {
-    const [ref, durationMillis] = Array.isArray(hook) ? hook : []
-    return { ...names, _tag: "HookEnded", at: step["at"], ...hooks.get(ref), step, durationMillis }
-  })
+  // the cast: what is no number refers to no hook
+  ...refs.map((ref, i): Values => ({
+    ...names,
+    _tag: "HookEnded",
+    at: step["at"],
+    ...hooks.get(ref as number),
+    step,
+    durationMillis: ofHooks[i]
+  }))
 ]
 
 /** Returns the empty parameters or annotations that a line leaves out. */
