@@ -249,7 +249,7 @@ export interface OutboxDropRequest extends StoredRequest {
 
 /** The arguments of every command for recorded runs. */
 export interface FolderRequest {
-  /** The folder of the records; `.epilogue/runs` unless set. */
+  /** The folder of the records, or a file of several runs; `.epilogue/runs` unless set. */
   readonly folder: string | undefined
 }
 

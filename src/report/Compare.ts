@@ -75,8 +75,8 @@ const lastOf = (events: Iterable<Event>, name: string): RunModel => {
  *   const [after, before] = yield* Report.list({ limit: 2 })
  *   if (after === undefined || before === undefined) return []
  *   const { steps } = Report.compare(
- *     yield* Stream.runCollect(Report.read(before.path)),
- *     yield* Stream.runCollect(Report.read(after.path))
+ *     yield* Stream.runCollect(Report.read(before.path, { runId: before.runId })),
+ *     yield* Stream.runCollect(Report.read(after.path, { runId: after.runId }))
  *   )
  *   return steps.filter(({ changes }) => changes.includes("slower"))
  * })

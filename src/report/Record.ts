@@ -5,7 +5,8 @@
  * earlier lines say:
  *
  * - In a file of one run, the first line has `pipelineName`, `runId` and `runName`; in a file of several runs, the first
- *   event of a run has them. Each event has a `run`, which all events of the run have that one recorder wrote.
+ *   event of a run has them. There each process that writes to the file adds such a first line, with a `recorder`: the
+ *   `run` of its events begins with that. Each event has a `run`, which all events of the run have that one recorder wrote.
  * - The first event with a `stepRef` has the `stepName` and the `stepPath` of the step, and the first one with a `hookRef`
  *   has `hook`, `kind`, `level` and `hookIndex`: later events of the same `run` have only the number.
  * - A `StepStarted` with `durationMillis` is a `StepEnded`, too: the step succeeded at once. `hooks` are those that
@@ -146,17 +147,28 @@ export type RecordLine = format.Line
 export const RecordLine: Schema.Codec<RecordLine> = format.Line
 
 /**
+ * Options of {@link follow}.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface FollowOptions {
+  /** Reads only the events of this run, of a file that has those of several. */
+  readonly runId?: string | undefined
+  /** Called for each line that is left out. Unless set, a warning is logged at the end, with the numbers of them. */
+  readonly onSkipped?: ((skipped: Skipped) => Synchronous<"call Effect.runFork">) | undefined
+}
+
+/**
  * Options of {@link read}.
  *
  * @category options
  * @since 0.1.0
  */
-export interface ReadOptions {
-  /** Called for each line that is left out. Unless set, a warning is logged at the end, with the numbers of them. */
-  readonly onSkipped?: ((skipped: Skipped) => Synchronous<"call Effect.runFork">) | undefined
+export interface ReadOptions extends FollowOptions {
   /**
-   * The largest file that is read, in bytes. 256 MiB unless set; `Infinity` for files of any size. What has no size, as
-   * a pipe, is read to its end.
+   * The largest file that is read, in bytes; with `runId`, of a file of several runs, the most that the lines of this run
+   * may have. 256 MiB unless set; `Infinity` for files of any size. What has no size, as a pipe, is read to its end.
    */
   readonly maxBytes?: number | undefined
 }
@@ -167,7 +179,8 @@ export interface ReadOptions {
  * **Details**
  *
  * The stream ends at the present end of the file, even if the run goes on. It fails if the file is no record, if it has
- * another version of the format, or if it is larger than `maxBytes`. Torn and unknown lines are left out.
+ * another version of the format, or if it is larger than `maxBytes`. Torn and unknown lines are left out. Without `runId`
+ * it has the events of all runs in the file.
  *
  * @example
  * ```ts
@@ -185,7 +198,12 @@ export interface ReadOptions {
  * @since 0.1.0
  */
 export const read = (path: string, options?: ReadOptions): Stream.Stream<Event, RecordError> =>
-  reading.read(path, { onSkipped: options?.onSkipped, maxBytes: options?.maxBytes ?? reading.mostBytes, follow: false })
+  reading.read(path, {
+    onSkipped: options?.onSkipped,
+    runId: options?.runId,
+    maxBytes: options?.maxBytes ?? reading.mostBytes,
+    follow: false
+  })
 
 /**
  * Reads the events of a record as {@link read} does, and goes on with those that are added to it.
@@ -193,8 +211,8 @@ export const read = (path: string, options?: ReadOptions): Stream.Stream<Event, 
  * **Details**
  *
  * Ends with the run, also where it has crashed and no other process can continue it. Where nothing notes that its process
- * was killed, the stream ends once nobody has touched the file for a minute, and so does that of a file of several runs.
- * New events are seen within a fifth of a second.
+ * was killed, the stream ends once nobody has touched the file for a minute. So does that of a file of several runs, unless
+ * `runId` names one. New events are seen within a fifth of a second.
  *
  * @example
  * ```ts
@@ -208,8 +226,24 @@ export const read = (path: string, options?: ReadOptions): Stream.Stream<Event, 
  * @category reading
  * @since 0.1.0
  */
-export const follow = (path: string, options?: Pick<ReadOptions, "onSkipped">): Stream.Stream<Event, RecordError> =>
-  reading.read(path, { onSkipped: options?.onSkipped, maxBytes: Infinity, follow: true })
+export const follow = (path: string, options?: FollowOptions): Stream.Stream<Event, RecordError> =>
+  reading.read(path, {
+    onSkipped: options?.onSkipped,
+    runId: options?.runId,
+    maxBytes: Infinity,
+    follow: true
+  })
+
+/**
+ * Says where recorded runs are looked for: in a folder, or in one file.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface PlaceOptions extends FolderOptions {
+  /** The file of several runs that `layerRecord({ file })` has written, which is looked at in place of a folder. */
+  readonly file?: string | undefined
+}
 
 /**
  * Options of {@link list}.
@@ -217,7 +251,7 @@ export const follow = (path: string, options?: Pick<ReadOptions, "onSkipped">): 
  * @category options
  * @since 0.1.0
  */
-export interface ListOptions extends FolderOptions {
+export interface ListOptions extends PlaceOptions {
   /** How many of the newest runs are returned: all of them unless set. */
   readonly limit?: number | undefined
 }
@@ -227,8 +261,9 @@ export interface ListOptions extends FolderOptions {
  *
  * **Details**
  *
- * Only the beginning and the end of each file is read. Files of several runs and files that are no records are left
- * out.
+ * Of the file of one run, only the beginning and the end is read. Files of several runs, which are those in the folder
+ * with another name that ends with `.jsonl`, are read as a whole, and again only as far as they have grown. Files that are
+ * no records are left out.
  *
  * @example
  * ```ts
@@ -242,7 +277,7 @@ export interface ListOptions extends FolderOptions {
  * @since 0.1.0
  */
 export const list = (options?: ListOptions): Effect.Effect<ReadonlyArray<Recorded>, RecordError> =>
-  listing.list(options?.folder ?? defaultFolder, options?.limit ?? Infinity)
+  listing.list(options?.file ?? options?.folder ?? defaultFolder, options?.limit ?? Infinity)
 
 /**
  * Returns the recorded run with this id, or with the only id that begins with it. Fails with `NotFound` or `Ambiguous`
@@ -253,14 +288,16 @@ export const list = (options?: ListOptions): Effect.Effect<ReadonlyArray<Recorde
  * import { Report } from "effect-epilogue/report"
  * import { Effect, Stream } from "effect"
  *
- * const events = Stream.unwrap(Effect.map(Report.find("7f6c"), ({ path }) => Report.read(path)))
+ * const events = Stream.unwrap(
+ *   Effect.map(Report.find("7f6c"), ({ path, runId }) => Report.read(path, { runId }))
+ * )
  * ```
  *
  * @category reading
  * @since 0.1.0
  */
-export const find = (idOrPrefix: string, options?: FolderOptions): Effect.Effect<Recorded, RecordError> =>
-  listing.find(options?.folder ?? defaultFolder, idOrPrefix)
+export const find = (idOrPrefix: string, options?: PlaceOptions): Effect.Effect<Recorded, RecordError> =>
+  listing.find(options?.file ?? options?.folder ?? defaultFolder, idOrPrefix)
 
 /**
  * Options of {@link prune}. At least one of `keep` and `olderThan` is needed; with both, a run stays if either keeps it.
@@ -285,6 +322,8 @@ export type PruneOptions =
  * that is `cutOff` although its process is known to live.
  *
  * **Details**
+ *
+ * Leaves files of several runs alone, since other processes may be writing to them.
  *
  * Follows no symbolic link: it fails if the folder is one, or a folder `.epilogue` on the way to it, and leaves a link
  * among the records alone, which it logs as a warning.

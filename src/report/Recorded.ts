@@ -26,13 +26,13 @@ import type * as Duration from "effect/Duration"
 export type Status = "running" | "suspended" | "crashed" | "cutOff" | "success" | "failure" | "interrupt" | "skip"
 
 /**
- * A run that has a record of its own.
+ * A recorded run.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Recorded {
-  /** The path of the file. */
+  /** The path of the file, which may have other runs, too. */
   readonly path: string
   readonly pipelineName: string
   readonly runId: string

@@ -8,7 +8,7 @@ import type * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import type { Synchronous } from "../internal/model/synchronous.ts"
 import { defaultFolder } from "./internal/record/names.ts"
-import type { FolderOptions } from "./Record.ts"
+import type { PlaceOptions } from "./Record.ts"
 import type { RecordError } from "./RecordError.ts"
 import type { UiError } from "./UiError.ts"
 
@@ -20,13 +20,13 @@ export { DurableRuns, type DurableRunsError } from "../internal/model/durableRun
  * @category options
  * @since 0.1.0
  */
-export interface UiOptions extends FolderOptions {
+export interface UiOptions extends PlaceOptions {
   /** Called with the link to the page, which has its token. Unless set, the link is logged. */
   readonly onLink?: ((link: string) => Synchronous<"call Effect.runFork">) | undefined
 }
 
 /**
- * Serves a page with the runs that are recorded in a folder: a list that is kept up to date, with filters, a search and
+ * Serves a page with the runs that are recorded in a folder or a file: a list that is kept up to date, with filters, a search and
  * the durations of the last runs of each pipeline, and of each run the timeline of {@link html}, live while it goes on,
  * with what its steps logged. Two runs of a pipeline can be compared, as {@link compare} does it, and each pipeline has a
  * page with its durations over time. Where the service {@link DurableRuns} is provided, it has durable runs and their
@@ -57,7 +57,9 @@ export interface UiOptions extends FolderOptions {
  * @since 0.1.0
  */
 export const layerUi = (
-  { folder = defaultFolder, onLink }: UiOptions = {}
+  { file, folder = defaultFolder, onLink }: UiOptions = {}
 ): Layer.Layer<never, RecordError | UiError, HttpServer.HttpServer> =>
   // loaded here, since only this needs a server and the page
-  Layer.unwrap(Effect.map(Effect.promise(() => import("./internal/ui/serve.ts")), ({ serve }) => serve(folder, onLink)))
+  Layer.unwrap(
+    Effect.map(Effect.promise(() => import("./internal/ui/serve.ts")), ({ serve }) => serve(file ?? folder, onLink))
+  )

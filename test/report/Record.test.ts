@@ -121,7 +121,10 @@ it.live("concurrent runs in one file do not mix, and each event is recorded once
     assert.deepEqual(skipped, [])
     assert.deepEqual(read, told.list.map(Report.fromRunEvent))
     const [header, ...lines] = linesOf(file)
-    assert.deepEqual(header, { _tag: "Record", version: 2 })
+    const { process: writer, recorder, ...rest } = header
+    assert.deepEqual(rest, { _tag: "Record", version: 2 })
+    assert.equal(writer?.pid, process.platform === "linux" ? process.pid : writer?.pid)
+    assert.ok(lines.every((line) => line.run.startsWith(`${recorder}.`)))
     assert.equal(lines.filter((line) => "pipelineName" in line).length, 40)
   }))
 

@@ -84,3 +84,25 @@ export const pageEnded = (index: number, key: string, durationMillis: number) =>
     stepLabels: ["load", `fetch[${key}]`],
     parent: 0
   })
+
+/** Adds several runs to one file: the events of each, under references that begin with the recorder, which is `w`. */
+export const writeShared = (
+  file: string,
+  runs: ReadonlyArray<Pick<RecordFile, "at" | "id" | "lines" | "name">>,
+  { process, recorder = "w" }: { readonly process?: object; readonly recorder?: string } = {}
+): void => {
+  fs.mkdirSync(path.dirname(file), { recursive: true })
+  const header = { _tag: "Record", version: 2, recorder, process }
+  const lines = runs.flatMap(({ at = start, id, lines = [], name = "nightly" }, i) => {
+    const run = `${recorder}.${i + 1}`
+    const names = { pipelineName: name, runId: idOf(id), runName: `${name}-7` }
+    return [
+      { _tag: "RunStarted", run, ...names, at },
+      ...lines.map((line) => typeof line === "string" ? line : { run, ...line })
+    ]
+  })
+  fs.appendFileSync(
+    file,
+    [header, ...lines].map((line) => typeof line === "string" ? line : `${JSON.stringify(line)}\n`).join("")
+  )
+}

@@ -20,8 +20,8 @@ const charts = () => import("../records/charts.ts")
 const page = () => import("../durable/ui.ts")
 
 const folder = Flag.String("folder").pipe(
-  Flag.withMetavar("DIR"),
-  Flag.withDescription("The folder of the records; .epilogue/runs unless set"),
+  Flag.withMetavar("PATH"),
+  Flag.withDescription("The folder of the records, or the file of --record=FILE; .epilogue/runs unless set"),
   Flag.optional
 )
 

@@ -63,7 +63,7 @@ const sideOf = (named: { readonly folder: string | undefined; readonly run: stri
     yield* eachPiece(file, (events) => {
       for (const event of events) runs.apply(event)
     })
-    const isTouched = Date.now() - statSync(file).mtimeMs < abandonedAfter
+    const isTouched = Date.now() - statSync(file.path).mtimeMs < abandonedAfter
     // there is an event at least, and so a run
     return { run: [...runs.byId.values()].at(-1)!, open: isTouched ? "running" : "cutOff" }
   })

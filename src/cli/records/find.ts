@@ -42,10 +42,16 @@ const expected =
 /** Matches `latest`, and `latest~2` for the second one before it. */
 const latest = /^latest(?:~(\d{1,6}))?$/
 
-/** Finds the file of the run that the command line names: by id, by its beginning, as a file, or `latest`. */
+/** The file of a run, and its id where the file may have others, too. */
+export interface Found {
+  readonly path: string
+  readonly runId: string | undefined
+}
+
+/** Finds the run that the command line names: by id, by its beginning, `latest`, or as a file, which has all its runs. */
 export const fileOf = (
   request: FolderRequest & { readonly run: string }
-): Effect.Effect<string, RecordError | UsageError> =>
+): Effect.Effect<Found, RecordError | UsageError> =>
   Effect.gen(function*() {
     const { folder, run } = request
     if (run === "") return yield* new UsageError({ message: `no run is named: ${expected}` })
@@ -56,7 +62,7 @@ export const fileOf = (
       const back = Number(named[1] ?? 0)
       const runs = yield* list({ folder, limit: back + 1 })
       const found = runs[back]
-      if (found !== undefined) return found.path
+      if (found !== undefined) return found
       return yield* new UsageError({
         message: runs.length === 0
           ? `no runs are recorded in ${shownFolder(request)}: ${howToRecord}`
@@ -65,12 +71,11 @@ export const fileOf = (
           }`
       })
     }
-    if (/[/\\]|\.jsonl$/.test(run)) return run
+    if (/[/\\]|\.jsonl$/.test(run)) return { path: run, runId: undefined }
     return yield* find(run, { folder }).pipe(
-      Effect.map(({ path }) => path),
       Effect.catch((error) =>
         existsSync(run)
-          ? Effect.succeed(run)
+          ? Effect.succeed({ path: run, runId: undefined })
           : Effect.fail(
             error.reason._tag === "NotFound" ? new UsageError({ message: `${error.message}: ${expected}` }) : error
           )
@@ -79,12 +84,12 @@ export const fileOf = (
   })
 
 /**
- * Reads the events of a file and passes them to `use` in the pieces in which they are read, and with `follow` those that
- * are added, until the run ends. Prints how many lines could
- * not be read. Fails if there is no event at all.
+ * Reads the events of a run, or of a file, and passes them to `use` in the pieces in which they are read, and with
+ * `follow` those that are added, until the run ends. Prints how many lines could not be read. Fails if there is no event
+ * at all.
  */
 export const eachPiece = (
-  file: string,
+  { path: file, runId }: Found,
   use: (events: ReadonlyArray<Event>) => Promise<void> | void,
   { follow = false, maxBytes }: { readonly maxBytes?: number; readonly follow?: boolean } = {}
 ): Effect.Effect<void, RecordError | UsageError> =>
@@ -94,7 +99,9 @@ export const eachPiece = (
     const onSkipped = ({ events, reason }: Skipped) => {
       counts[reason] += events
     }
-    const stream = follow ? followRecord(file, { onSkipped }) : read(file, { onSkipped, maxBytes })
+    const stream = follow
+      ? followRecord(file, { onSkipped, runId })
+      : read(file, { onSkipped, maxBytes, runId })
     return stream.pipe(
       Stream.runForEachArray((events) => {
         isEmpty = false

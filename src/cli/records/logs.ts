@@ -69,8 +69,8 @@ export const logs = (request: LogsRequest): Promise<number> =>
     if (!found) {
       return yield* new UsageError({
         message:
-          `${file}: no step "${step}": expected a name, with or without its key, or a path as in "load > fetch[7]"`
+          `${file.path}: no step "${step}": expected a name, with or without its key, or a path as in "load > fetch[7]"`
       })
     }
-    if (!printed) err(`${file}: nothing that was logged is recorded`)
+    if (!printed) err(`${file.path}: nothing that was logged is recorded`)
   }))

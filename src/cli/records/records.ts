@@ -10,8 +10,8 @@ import { fit } from "../../internal/text/columns.ts"
 import { plural } from "../../internal/text/words.ts"
 import { type RunModel, Runs } from "../../report/internal/events/model.ts"
 import { abandonedAfter } from "../../report/internal/record/format.ts"
-import { leftAlone, prune as pruneRecords } from "../../report/internal/record/list.ts"
 import { defaultFolder } from "../../report/internal/record/names.ts"
+import { leftAlone, prune as pruneRecords } from "../../report/internal/record/prune.ts"
 import { list, type Recorded } from "../../report/Record.ts"
 import type { RecordError } from "../../report/RecordError.ts"
 import { type PruneRequest, type RunsRequest, type ShowRequest, UsageError } from "../request.ts"
@@ -127,8 +127,10 @@ export const show = (request: ShowRequest): Promise<number> =>
     })
     const { colors } = display()
     const now = Date.now()
-    const heardOf = statSync(file).mtimeMs
-    if (request.logs && ![...found.byId.values()].some(hasLogs)) err(`${file}: nothing that was logged is recorded`)
+    const heardOf = statSync(file.path).mtimeMs
+    if (request.logs && ![...found.byId.values()].some(hasLogs)) {
+      err(`${file.path}: nothing that was logged is recorded`)
+    }
     const texts = [...found.byId.values()].map((run) =>
       runLines(run, now - heardOf < abandonedAfter ? now : undefined).map((line) => fit(line, Infinity, colors).text)
         .join("\n")

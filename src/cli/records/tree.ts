@@ -38,7 +38,9 @@ const maxAttempts = 20
 export const runLines = (run: RunModel, now: number | undefined): ReadonlyArray<Line> => {
   const { annotations, cause, hookFailures, hooks, lastAt, outcome, pipelineName, runId, runName, startedAt } = run
   const open = run.left?._tag ?? (now === undefined ? "cutOff" : "running")
-  const view: View = { annotations: entries(annotations), open, end: run.endedAt ?? now ?? lastAt }
+  // whoever notes in a record that its process has ended touches the file
+  const until = run.left === undefined ? now : undefined
+  const view: View = { annotations: entries(annotations), open, end: run.endedAt ?? until ?? lastAt }
   const details = [
     ...(outcome === "skip" ? ["skipped"] : []),
     tookOf(run, view),

@@ -6,16 +6,17 @@ import { basename, dirname, join, relative } from "node:path"
 import { test } from "node:test"
 import { assertExitCode, type Ended, epilogue, onEachRuntime, start as spawn } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
-import { ended, idOf, recordsFolder, start, writeRecord } from "../../support/recordFiles.ts"
+import { ended, idOf, recordsFolder, start, writeRecord, writeShared } from "../../support/recordFiles.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
 
 const minute = 60_000
 
+const at = (minutes: number) => start + minutes * minute
+
 /** Writes a record of each status, and a file that is not a record. */
 const five = Effect.map(recordsFolder, ({ cwd, runs }) => {
   const now = Date.now()
-  const at = (minutes: number) => start + minutes * minute
   writeRecord(runs, { id: "a", lines: [ended("success", 83)] })
   writeRecord(runs, { id: "b", name: "hourly", at: at(1), lines: [ended("failure", 4200, at(1))] })
   writeRecord(runs, { id: "c", at: at(2), lines: [ended("interrupt", 193 * minute, at(2))] })
@@ -103,16 +104,45 @@ it.live("--json prints a line for each run, and flags select runs by pipeline, s
         )), { concurrency: 4 })
   }))
 
+it.live("the runs of one file are listed, shown and chosen as others are, from a folder or from the file", () =>
+  Effect.gen(function*() {
+    const { cwd, runs } = yield* recordsFolder
+    writeRecord(runs, { id: "a", lines: [ended("success", 83)] })
+    const logged = { _tag: "RunLogged", at: at(2), logLevel: "Info", message: "of b" }
+    writeShared(join(runs, "all.jsonl"), [
+      { id: "b", at: at(2), name: "hourly", lines: [logged, ended("failure", 4200, at(2))] },
+      { id: "c", at: at(1), lines: [{ ...logged, message: "of c" }, ended("success", 5, at(1))] }
+    ])
+    const all = ".epilogue/runs/all.jsonl"
+    const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, shown: RegExp]> = [
+      [["runs"], /bbbbbbbb  ✗ failure .*\ncccccccc  ✓ success .*\naaaaaaaa .*\n$/],
+      [["runs", "--folder", all, "--status", "failed"], /^RUN .*\nbbbbbbbb  ✗ failure  hourly .*\n$/],
+      [["show", "latest"], /^run b{8}-[^]*✗ hourly \(4\.2 s, 0 steps\)\n(?![^]*nightly)/],
+      [["show", "latest~1"], /^run c{8}-[^]*✓ nightly \(5 ms, 0 steps\)\n$/],
+      [["logs", "b", "--folder", all], /^18:02:00 of b\n$/]
+    ]
+    yield* Effect.forEach(
+      cases,
+      ([args, shown]) =>
+        Effect.map(epilogue("bun", args, { cwd, env: { TZ: "UTC" } }), (ran) => {
+          assertExitCode(ran, 0)
+          assert.match(ran.stdout, shown, args.join(" "))
+        }),
+      { concurrency: 4 }
+    )
+  }))
+
 it.live("an empty list and mistakes print nothing to stdout", () =>
   Effect.gen(function*() {
     const { cwd, runs } = yield* recordsFolder
     writeRecord(join(cwd, "other"), { id: "a", lines: [ended("success", 83)] })
-    writeFileSync(join(cwd, "file"), "")
+    writeFileSync(join(cwd, "file"), "hello\n")
     const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, code: number, says: RegExp]> = [
       [["runs"], 0, /^no runs are recorded in \.epilogue\/runs: record one with "epilogue run … --record"/],
       [["runs", "--json"], 0, /^no runs are recorded/],
       [["runs", "--folder", "other", "--status", "failure"], 0, /^none of 1 recorded run matches\n$/],
-      [["runs", "--folder", "file"], 2, /^error: can't read file: ENOTDIR\n$/],
+      [["runs", "--folder", "file"], 2, /^error: file:1: this is no record of a run: expected a line that/],
+      [["prune", "--keep", "1", "--folder", "file"], 2, /^error: can't read file: ENOTDIR\n$/],
       [["runs", "--limit", "-1"], 2, /^error: --limit -1 is not a number of runs\n$/],
       [["runs", "--since", "last week"], 2, /^error: --since last week: expected how long ago/],
       [["runs", "--status", "bad"], 2, /^error: .*--status[^]*see: epilogue runs --help\n$/],

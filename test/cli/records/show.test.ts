@@ -265,7 +265,7 @@ it.live("a file of several runs is shown in full, with many attempts shortened",
       durationMillis: 40
     }
     const other = { pipelineName: "hourly", runId: "h", runName: "by\u0007 hand" }
-    writeRecord(runs, {
+    const file = writeRecord(runs, {
       id: "a",
       lines: [
         { _tag: "StepStarted", ...step(0, "load", 0) },
@@ -276,7 +276,7 @@ it.live("a file of several runs is shown in full, with many attempts shortened",
         { ...ended("success", 83), ...other, steps: 0 }
       ]
     })
-    const ran = yield* show(cwd)
+    const ran = yield* show(cwd, file)
     assertExitCode(ran, 0)
     const lines = ran.stdout.split("\n")
     assert.deepEqual(lines.slice(1, 4), [

@@ -34,6 +34,8 @@ export const Header: Schema.Codec<Header> = Schema.TaggedStruct("Record", {
   runName: Schema.optionalKey(Schema.String),
   /** The time of the first event of the run in this file, in milliseconds since 1970. */
   at: Schema.optionalKey(Schema.Finite),
+  /** In a file of several runs, the recorder that wrote the header: its references to runs are this, a dot and a number. */
+  recorder: Schema.optionalKey(Schema.String),
   /** The process that records the run from here on, where the system tells it. */
   process: Schema.optionalKey(Schema.Struct({
     system: Schema.String,
@@ -51,6 +53,7 @@ export interface Header {
   readonly runId?: string
   readonly runName?: string
   readonly at?: number
+  readonly recorder?: string
   readonly process?: ProcessJson
 }
 
@@ -76,19 +79,18 @@ export interface RunNames {
   readonly runName: string
 }
 
-/** @internal */
-export const headerLine = (run?: RunNames & { readonly at: number }, process?: ProcessJson): string => {
-  const header: Header = run === undefined ? { _tag: "Record", version } : {
-    _tag: "Record",
-    version,
-    pipelineName: run.pipelineName,
-    runId: run.runId,
-    runName: run.runName,
-    at: run.at,
-    ...(process === undefined ? {} : { process })
-  }
-  return `${JSON.stringify(header)}\n`
-}
+/** The header of a file of one run. */
+export const headerLine = (
+  { at, pipelineName, runId, runName }: RunNames & { readonly at: number },
+  process?: ProcessJson
+): string => textOf({ pipelineName, runId, runName, at, ...(process === undefined ? {} : { process }) })
+
+/** The header of a file of several runs. */
+export const sharedHeaderLine = (recorder: string, process?: ProcessJson): string =>
+  textOf({ recorder, ...(process === undefined ? {} : { process }) })
+
+const textOf = (fields: Omit<Header, "_tag" | "version">): string =>
+  `${JSON.stringify({ _tag: "Record", version, ...fields } satisfies Header)}\n`
 
 /** @internal */
 export const lostLine = (events: number): string => `${JSON.stringify({ _tag: "Lost", events } satisfies Lost)}\n`

@@ -7,16 +7,18 @@ import * as Metric from "effect/Metric"
 import { hasProperty } from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import { identifyQuietly } from "../../../internal/files/identity.ts"
 import { codeOf, makeFolder, type Warnings } from "../../../internal/files/private.ts"
 import { Observers } from "../../../internal/model/observers.ts"
+import { newToken } from "../../../internal/text/token.ts"
 import * as Writer from "../../../internal/text/writer.ts"
 import type { Keep, Recorded } from "../../Recorded.ts"
 import { RecordError, type RecordErrorReason } from "../../RecordError.ts"
 import { ClockWatch } from "./clockWatch.ts"
 import { failure, modules, whyNoRecord } from "./files.ts"
-import { abandonedAfter, headerLine } from "./format.ts"
-import * as listing from "./list.ts"
+import { abandonedAfter, sharedHeaderLine } from "./format.ts"
 import { Pen } from "./pen.ts"
+import * as pruning from "./prune.ts"
 import { filePlace, folderPlace, makeRecorder, type Recorder } from "./recorder.ts"
 import { type Shared, Sink } from "./sink.ts"
 
@@ -46,7 +48,7 @@ export const prune = (
     pruneWarning(
       "Report.prune",
       folder,
-      listing.limitsOf({ runs: keep, age: olderThan, within: "either" }, {
+      pruning.limitsOf({ runs: keep, age: olderThan, within: "either" }, {
         runs: "Report.prune: keep",
         age: "Report.prune: olderThan"
       })
@@ -54,10 +56,10 @@ export const prune = (
   )
 
 /** Removes records, and warns of links among them. */
-const pruneWarning = (caller: string, folder: string, limits: listing.Limits) =>
-  Effect.flatMap(listing.prune(folder, limits), ({ links, removed }) =>
+const pruneWarning = (caller: string, folder: string, limits: pruning.Limits) =>
+  Effect.flatMap(pruning.prune(folder, limits), ({ links, removed }) =>
     Effect.as(
-      Effect.forEach(links, (link) => Writer.logWarning(`${caller}: ${listing.leftAlone(link)}`)),
+      Effect.forEach(links, (link) => Writer.logWarning(`${caller}: ${pruning.leftAlone(link)}`)),
       removed
     ))
 
@@ -65,12 +67,12 @@ const pruneWarning = (caller: string, folder: string, limits: listing.Limits) =>
 const pruneEvery = "1 hour"
 
 /** Removes records when the scope closes, and each hour until then. */
-const pruning = (folder: string, { age, runs }: Keep): Effect.Effect<void, never, Scope.Scope> =>
+const keepingTo = (folder: string, { age, runs }: Keep): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
     const caller = "Report.layerRecord"
     const names = { runs: `${caller}: keep.runs`, age: `${caller}: keep.age` }
     // an option that is wrong is a defect at once, not in an hour
-    const limits = listing.limitsOf({ runs, age, within: "both" }, names)
+    const limits = pruning.limitsOf({ runs, age, within: "both" }, names)
     const once = Effect.catch(
       pruneWarning(caller, folder, limits),
       ({ message }) => Writer.logWarning(`${caller}: old records are kept: ${message}`)
@@ -106,7 +108,7 @@ export const record = (
         onFailure: yield* failing
       }
       // before the recorder, so that the records are closed when they are looked at
-      if (keep !== undefined) yield* pruning(resolved, keep)
+      if (keep !== undefined) yield* keepingTo(resolved, keep)
       const context = yield* Effect.context<never>()
       const clock = new ClockWatch(yield* Clock)
       // a user's value may throw when it is encoded: logged, as a defect of any observer is
@@ -143,12 +145,13 @@ const start = (
   onDefect: (tag: string, defect: unknown) => void
 ): Recorder & { readonly end: () => void; readonly warnings: Warnings } => {
   const { modules: { fs, timers } } = shared
+  const recorderId = newToken().slice(0, 6)
   let file: Sink | undefined
   let warnings: Warnings = []
   if (isFile) {
     const why = whyNoRecord(shared.modules, resolved)
     if (why !== undefined) throw new NoRecord(why)
-    file = new Sink(resolved, headerLine(), shared)
+    file = new Sink(resolved, sharedHeaderLine(recorderId, identifyQuietly()), shared)
     file.opened()
   } else {
     warnings = makeFolder(resolved)
@@ -156,6 +159,7 @@ const start = (
   }
   const recorder = makeRecorder(
     file === undefined ? folderPlace(resolved, shared) : filePlace(file),
+    recorderId,
     clock,
     onDefect
   )

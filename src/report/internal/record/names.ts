@@ -50,6 +50,14 @@ export const isRecordName = (name: string): boolean => /^\d{8}T\d{9}Z\.[\w-]+\.[
 export const recordNames = (entries: ReadonlyArray<NodeFs.Dirent>): ReadonlyArray<string> =>
   entries.flatMap((entry) => entry.isFile() && isRecordName(entry.name) ? [entry.name] : [])
 
+/** Returns the names of a folder's files that may be records of several runs. */
+export const sharedNames = (entries: ReadonlyArray<NodeFs.Dirent>): ReadonlyArray<string> =>
+  entries.flatMap((entry) =>
+    entry.isFile() && entry.name.endsWith(extension) && !entry.name.startsWith(".") && !isRecordName(entry.name)
+      ? [entry.name]
+      : []
+  )
+
 /**
  * Returns the name of the file to which an earlier recorder, here or in another process, recorded a part of the run.
  */

@@ -10,7 +10,7 @@ import * as Writer from "../../../internal/text/writer.ts"
 import type { Skipped } from "../../Recorded.ts"
 import { RecordError, RecordErrorReason } from "../../RecordError.ts"
 import { EventJson } from "../events/eventJson.ts"
-import { failure, modules, newline } from "./files.ts"
+import { failure, modules } from "./files.ts"
 import {
   abandonedAfter,
   type Header,
@@ -20,6 +20,7 @@ import {
   type RunNames,
   version
 } from "./format.ts"
+import { Lines } from "./lines.ts"
 import { isFresh } from "./names.ts"
 import { Written } from "./written.ts"
 
@@ -27,9 +28,6 @@ const chunkSize = 64 * 1024
 
 /** The largest record that is read, in bytes: half of it is a chart of half a million steps, which few browsers draw. */
 export const mostBytes: number = 256 * 1024 * 1024
-
-/** In bytes, more than any recorder writes in a line. A longer line is dropped, so that memory stays bounded. */
-const maxLine = 64 * 1024 * 1024
 
 const decodeEvent = Schema.decodeUnknownExit(EventJson)
 const decodeHeader = Schema.decodeUnknownExit(HeaderSchema)
@@ -43,49 +41,6 @@ class Mistake {
   }
 }
 
-const decoder = new TextDecoder()
-
-/** Splits chunks of bytes into lines. */
-class Lines {
-  private rest: Array<Uint8Array> = []
-  private size = 0
-  private tooLong = false
-
-  /** Returns what follows the last end of a line, or `undefined` if that is too long. */
-  take(): string | undefined {
-    const { rest, tooLong } = this
-    this.rest = []
-    this.size = 0
-    this.tooLong = false
-    if (tooLong) return undefined
-    const [only, ...more] = rest
-    if (only === undefined) return ""
-    return more.length === 0 ? decoder.decode(only) : decoder.decode(Buffer.concat(rest))
-  }
-
-  /** Returns the lines that a chunk ends, with `undefined` in place of a line that is too long. */
-  *of(chunk: Uint8Array): Generator<string | undefined> {
-    const end = chunk.lastIndexOf(newline)
-    if (end < 0) return this.keep(chunk)
-    const first = chunk.indexOf(newline)
-    this.keep(chunk.subarray(0, first))
-    yield this.take()
-    if (end > first) yield* decoder.decode(chunk.subarray(first + 1, end)).split("\n")
-    this.keep(chunk.subarray(end + 1))
-  }
-
-  private keep(bytes: Uint8Array): void {
-    if (bytes.length === 0) return
-    this.size += bytes.length
-    if (this.size > maxLine) {
-      this.tooLong = true
-      this.rest = []
-    }
-    // a copy, since the next read reuses the buffer
-    if (!this.tooLong) this.rest.push(bytes.slice())
-  }
-}
-
 /** Decodes lines one after another, and completes each event by what earlier lines say about its run. */
 class Reader {
   private line = 0
@@ -93,9 +48,14 @@ class Reader {
   private run: RunNames | undefined
   private readonly written = new Written()
   private readonly onSkipped: (skipped: Skipped) => void
+  private readonly runId: string | undefined
+  /** How long the lines are whose events were read. */
+  size = 0
 
-  constructor(onSkipped: (skipped: Skipped) => void) {
+  /** With a `runId`, only the events of that run are read. */
+  constructor(onSkipped: (skipped: Skipped) => void, runId: string | undefined) {
     this.onSkipped = onSkipped
+    this.runId = runId
   }
 
   /** Adds the events of a line. */
@@ -115,7 +75,9 @@ class Reader {
     }
     if (typeof value !== "object" || value === null) return this.skip("torn")
     if (isLost(value)) return this.onSkipped({ line, reason: "lost", events: value.events })
-    for (const whole of this.written.complete(value, this.run)) {
+    for (const [i, whole] of this.written.complete(value, this.run).entries()) {
+      if (this.runId !== undefined && whole["runId"] !== this.runId) continue
+      if (i === 0) this.size += text?.length ?? 0
       const decoded = decodeEvent(whole)
       if (Exit.isFailure(decoded)) this.skip("unknown")
       else events.push(decoded.value)
@@ -171,13 +133,15 @@ export interface ReadOptions {
   readonly onSkipped: ((skipped: Skipped) => void) | undefined
   readonly maxBytes: number
   readonly follow: boolean
+  /** Only the events of this run are read, of a file of several runs. */
+  readonly runId: string | undefined
 }
 
 /** How often a record that is followed is looked at. */
 const lookEvery = "200 millis"
 
 /** Opens a record, and returns an effect that reads its next events, and nothing where there are none yet. */
-const open = (path: string, { follow, maxBytes, onSkipped }: ReadOptions) =>
+const open = (path: string, { follow, maxBytes, onSkipped, runId }: ReadOptions) =>
   Effect.gen(function*() {
     const { fs } = yield* modules(path)
     const failed = (operation: string) => (cause: unknown) => failure(path, operation, cause)
@@ -187,12 +151,13 @@ const open = (path: string, { follow, maxBytes, onSkipped }: ReadOptions) =>
     )
     const stat = Effect.tryPromise({ try: () => file.stat(), catch: failed("read") })
     const { size } = yield* stat
-    if (size > maxBytes) {
-      return yield* new RecordError({ path, reason: RecordErrorReason.TooLarge({ size, limit: maxBytes }) })
-    }
+    const tooLarge = (size: number) =>
+      new RecordError({ path, reason: RecordErrorReason.TooLarge({ size, limit: maxBytes }) })
+    if (size > maxBytes && runId === undefined) return yield* tooLarge(size)
     const counts = new Map<Skipped["reason"], number>()
     const reader = new Reader(
-      onSkipped ?? (({ events, reason }) => void counts.set(reason, (counts.get(reason) ?? 0) + events))
+      onSkipped ?? (({ events, reason }) => void counts.set(reason, (counts.get(reason) ?? 0) + events)),
+      runId
     )
     const lines = new Lines()
     const buffer = new Uint8Array(chunkSize)
@@ -216,13 +181,16 @@ const open = (path: string, { follow, maxBytes, onSkipped }: ReadOptions) =>
       })
       if (bytesRead > 0) {
         const events = yield* take(() => lines.of(buffer.subarray(0, bytesRead)))
+        // of a file of several runs, only the lines of this one count
+        if (size > maxBytes && reader.isOfOneRun) return yield* tooLarge(size)
+        if (reader.size > maxBytes) return yield* tooLarge(reader.size)
         for (const { _tag, runId } of events) {
           if (_tag === "RunEnded" || (_tag === "RunCrashed" && isFresh(runId))) over = true
           else if (_tag === "RunStarted") over = false
         }
         return events
       }
-      if (!follow || (over && reader.isOfOneRun) || (yield* isAbandoned)) {
+      if (!follow || (over && (reader.isOfOneRun || runId !== undefined)) || (yield* isAbandoned)) {
         ended = true
         return yield* take(() => [lines.take()])
       }

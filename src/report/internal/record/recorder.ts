@@ -2,7 +2,6 @@
 import { identifyQuietly } from "../../../internal/files/identity.ts"
 import type { OccurrenceRun } from "../../../internal/model/occurrence.ts"
 import { type Tap, TapKey, type Tapped } from "../../../internal/model/tap.ts"
-import { newToken } from "../../../internal/text/token.ts"
 import type { Observer, RunEvent } from "../../../RunEvent.ts"
 import { EndedRuns } from "../events/endedRuns.ts"
 import type { ClockWatch } from "./clockWatch.ts"
@@ -63,9 +62,13 @@ export interface Recorder {
   readonly sinks: () => Iterable<Sink>
 }
 
-/** @internal */
+/**
+ * Makes an observer with an id of its own, with which its references to runs begin: others may record to the same file,
+ * and may have the same run.
+ */
 export const makeRecorder = (
   place: Place,
+  recorderId: string,
   clock: ClockWatch,
   onDefect: (tag: RunEvent["_tag"], defect: unknown) => void
 ): Recorder => {
@@ -73,8 +76,6 @@ export const makeRecorder = (
   const ended = new EndedRuns<Sink>()
   let lastRun: OccurrenceRun | undefined
   let lastEntry: Entry | undefined
-  // unlike those of others that record to the same file, and that may have the same run
-  const recorderId = newToken().slice(0, 6)
   let begun = 0
 
   const begin = ({ pipelineName, runId, runName }: RunNames, at: number, begins: boolean): Entry => {

@@ -39,14 +39,14 @@ const runPage = (folder: string, id: string) =>
   Effect.gen(function*() {
     const run = yield* runOf(folder, id)
     if (run === undefined) return noRun
-    const timeline = yield* Effect.result(timelineAt(run.path))
+    const timeline = yield* Effect.result(timelineAt(run))
     if (timeline._tag === "Failure") return message(500, "The record can't be read", timeline.failure.message)
     const events = run.status === "running" ? `/api/runs/${encodeURIComponent(run.runId)}` : undefined
     return page(timelinePage(timeline.success, { back: "/", events }), policyOf(true))
   })
 
 const runEvents = ({ closing, folder }: Context, id: string) =>
-  Effect.map(runOf(folder, id), (run) => run === undefined ? noRun : events(timelines(run.path), closing))
+  Effect.map(runOf(folder, id), (run) => run === undefined ? noRun : events(timelines(run), closing))
 
 /** Answers a request. */
 export const app = (

@@ -21,7 +21,7 @@ const sideOf = (recorded: Recorded): Effect.Effect<Side | undefined, RecordError
   const { path, runId, status } = recorded
   return Effect.map(
     Stream.runForEach(
-      read(path, { onSkipped: () => {}, maxBytes: mostBytes, follow: false }),
+      read(path, { onSkipped: () => {}, maxBytes: mostBytes, follow: false, runId }),
       (event) => Effect.sync(() => runs.apply(event))
     ),
     () => {

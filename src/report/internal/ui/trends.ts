@@ -53,15 +53,23 @@ const sizeOf = ({ fs }: { readonly fs: typeof NodeFs }, path: string): number =>
   }
 }
 
-const longestIn = ({ path }: Recorded) =>
+/** Reads the longest times of the steps of each run, of runs in one file. */
+const longestIn = (path: string, runs: ReadonlyArray<Recorded>) =>
   Effect.gen(function*() {
-    const longest = new Map<string, number>()
+    const longest = new Map(runs.map(({ runId }) => [runId, new Map<string, number>()]))
     yield* Stream.runForEach(
-      read(path, { onSkipped: () => {}, maxBytes: most.bytes, follow: false }),
-      (event) => Effect.sync(() => addTo(longest, event))
+      // the caller has looked at the size
+      read(path, { onSkipped: () => {}, maxBytes: Infinity, follow: false, runId: undefined }),
+      (event) =>
+        Effect.sync(() => {
+          const ofRun = longest.get(event.runId)
+          if (ofRun !== undefined) addTo(ofRun, event)
+        })
     )
-    return longest
+    return runs.map((run) => ({ run, longest: longest.get(run.runId)! }))
   })
+
+const startOf = ({ run }: { readonly run: Recorded }): number => DateTime.toEpochMillis(run.startedAt)
 
 const trends = (folder: string, pipeline: string) =>
   Effect.gen(function*() {
@@ -70,19 +78,16 @@ const trends = (folder: string, pipeline: string) =>
       pipelineName === pipeline && (status === "success" || status === "failure")
     ).slice(0, most.runs)
     let bytes = 0
-    const small = ended.filter(({ path }) => {
+    const small = [...Map.groupBy(ended, ({ path }) => path)].filter(([path, { length }]) => {
       const size = sizeOf(loaded, path)
-      if (size > most.bytes || bytes + size > most.allBytes) return false
+      if (size > most.bytes * length || bytes + size > most.allBytes) return false
       bytes += size
       return true
     })
-    const read = yield* Effect.forEach(small.toReversed(), (run) =>
+    const read = yield* Effect.forEach(small, ([path, runs]) =>
       // a record that was removed meanwhile, say
-      Effect.map(
-        Effect.result(longestIn(run)),
-        (longest) => longest._tag === "Success" ? [{ run, longest: longest.success }] : []
-      ))
-    const known = read.flat()
+      Effect.orElseSucceed(longestIn(path, runs), () => []))
+    const known = read.flat().toSorted((a, b) => startOf(a) - startOf(b))
     return json(
       200,
       {
