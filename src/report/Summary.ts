@@ -173,9 +173,12 @@ export interface JobSummaryOptions extends MarkdownOptions {
  *
  * **Details**
  *
- * The layer adds an observer to those already provided. It writes whenever no run goes on any more, at most 900 kB in
- * all, since GitHub shows nothing of a summary of more than 1 MiB
- * (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits). A
+ * The layer adds an observer to those already provided. It writes whenever no run goes on any more. GitHub shows nothing
+ * of a summary of more than 1 MiB
+ * (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits), so
+ * the file is kept below 900 kB: as that is approached, runs are told without their timeline, then with less of their
+ * causes and fewer steps, of which failed ones go first, and last by their totals alone. A summary that is shortened says
+ * so, and how many steps it leaves out; once there is no room at all, a last line says that later runs are left out. A
  * file that can't be written is logged as a warning, and the program goes on.
  *
  * @example
@@ -199,18 +202,34 @@ export const layerJobSummary = ({ file, ...options }: JobSummaryOptions = {}): L
     const target = file ?? variable("GITHUB_STEP_SUMMARY")
     if (target === undefined || target === "") return Layer.empty
     return observing("Report.layerJobSummary", target, (write) => {
-      let room = maxSummary
+      let full = false
       return (runs) => {
-        const summary = `${markdown(runs.flatMap(({ events }) => events), options)}\n`
-        const size = Buffer.byteLength(summary)
-        if (size > room) return
-        room -= size
-        write(summary, "append")
+        if (full) return
+        const room = maxSummary - noRoom.length - sizeOf(target)
+        // some of it is left for later runs
+        const most = Math.max(room - 100_000, room / 4)
+        const events = runs.flatMap(({ events }) => events)
+        const summary = `${
+          text.markdown(timeline(events, options.title), rowsOf(options.maxRows, 100), Math.max(0, most))
+        }\n`
+        full = Buffer.byteLength(summary) > Math.max(0, most) + 1
+        write(full ? noRoom : summary, "append")
       }
     })
   }))
 
 const maxSummary = 900_000
+
+const noRoom = "Later runs are left out: GitHub shows no summary of more than 1 MiB.\n\n"
+
+/** Returns the size of a file, or 0 where there is none. */
+const sizeOf = (file: string): number => {
+  try {
+    return process.getBuiltinModule("node:fs").statSync(file).size
+  } catch {
+    return 0
+  }
+}
 
 /** Adds an observer that is told of runs that have ended whenever none goes on, and may write a file then. */
 const observing = (

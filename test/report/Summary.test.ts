@@ -265,19 +265,61 @@ it.live("layerJobSummary appends to the file that GitHub Actions names, and does
     assert.match(text, /\| ❌ \| check \| .* \| RangeError&#58; no such row \|/)
   }))
 
-it.live("a job's summary stays below what GitHub shows", () =>
+const wide = (name: string) =>
+  Pipeline.make(
+    name,
+    Effect.forEach(
+      Array.from({ length: 99 }, (_, i) => i),
+      (i) =>
+        Effect.exit(
+          Step.make(`step ${i}`, i % 2 === 0 ? Effect.void : Effect.fail(new Error(`${i}: ${"x".repeat(5000)}`)))
+        )
+    )
+  )
+
+it.live("a job's summary stays below what GitHub shows, by telling less of later runs, and says so", () =>
   Effect.gen(function*() {
     const file = path.join(yield* tempFolder, "summary.md")
-    const wide = Pipeline.make(
-      "wide",
-      Effect.forEach(
-        Array.from({ length: 99 }, (_, i) => i),
-        (i) => Effect.exit(Step.make(`step ${i}`, Effect.fail(new Error(`${i}: ${"x".repeat(5000)}`))))
-      )
-    )
-    yield* Effect.provide(Effect.repeat(wide, { times: 40 }), Report.layerJobSummary({ file }))
+    const job = Effect.forEach(Array.from({ length: 40 }, (_, i) => i), (i) => wide(`wide-${i}`))
+    yield* Effect.provide(job, Report.layerJobSummary({ file }))
     const size = fs.statSync(file).size
-    assert.ok(size > 800_000 && size <= 900_000, String(size))
+    assert.ok(size > 700_000 && size <= 900_000, String(size))
+    const summaries = fs.readFileSync(file, "utf8").split(/^(?=### )/m)
+    const [firstText, lastText] = [summaries[0]!, summaries.at(-1)!]
+    assert.match(firstText, /```mermaid/)
+    assert.doesNotMatch(firstText, /shortened/)
+    // none is left out
+    assert.equal(summaries.length, 40)
+    for (const summary of summaries) assert.match(summary, /99 steps · 49 failed/)
+    assert.doesNotMatch(lastText, /```mermaid/)
+    assert.match(lastText, /This is shortened: GitHub shows no summary of more than 1 MiB\.\n/)
+  }))
+
+it.live("a summary that is shortened keeps failed steps before others, counts the rest, and ends with a line at last", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const told = (before: number) =>
+      Effect.map(
+        Effect.provide(
+          wide("wide"),
+          Report.layerJobSummary({ file: path.join(folder, String(before)) })
+        ).pipe((run) => {
+          // another command of the job has written that much
+          fs.writeFileSync(path.join(folder, String(before)), "y".repeat(before))
+          return run
+        }),
+        () => fs.readFileSync(path.join(folder, String(before)), "utf8").slice(before)
+      )
+    const some = yield* told(860_000)
+    assert.ok(some.length <= 10_000)
+    assert.match(some, /\| ❌ \| step 1 \|/)
+    assert.doesNotMatch(some, /\| ✅ \| step/)
+    assert.match(some, /^… and \d\d more steps, of which \d\d failed$/m)
+    assert.match(some, /<details><summary>step 1: /)
+    const none = yield* told(898_500)
+    assert.match(none, /^### [^]*99 steps · 49 failed\n\n… and 99 more steps, of which 49 failed\n/)
+    assert.doesNotMatch(none, /<details>|step 1/)
+    assert.equal(yield* told(899_900), "Later runs are left out: GitHub shows no summary of more than 1 MiB.\n\n")
   }))
 
 it.live("a file that can't be written is logged as a warning, and the run goes on", () =>

@@ -16,9 +16,27 @@ const signs: Readonly<Record<Ending, string>> = { success: "✅", failure: "❌"
 /** The longest names and first lines of causes, in UTF-16 code units: a table has little room. */
 const longest = 200
 
-/** How much of a cause is shown, in UTF-16 code units, and how many causes. */
-const maxCause = 4000
-const maxCauses = 20
+/** How much a summary shows at most. */
+interface Limits {
+  /** How many runs and steps. */
+  readonly rows: number
+  readonly causes: number
+  /** How much of a cause, in UTF-16 code units. */
+  readonly cause: number
+  /** How many rows of the timeline, which is left out with none. */
+  readonly chart: number
+}
+
+/** Gives ever lower limits: the timeline is left out first, then most of each cause, then rows, and last the failures. */
+function* limitsFrom(maxRows: number, length: number): Generator<Limits> {
+  const full: Limits = { rows: maxRows, causes: 20, cause: 4000, chart: Math.min(maxRows, 60) }
+  yield full
+  yield { ...full, chart: 0 }
+  for (let rows = Math.min(maxRows, length); rows >= 1; rows = Math.floor(rows / 2)) {
+    yield { rows, causes: Math.min(full.causes, Math.floor(rows / 4)), cause: 500, chart: 0 }
+  }
+  yield { rows: 0, causes: 0, cause: 0, chart: 0 }
+}
 
 /**
  * Writes ASCII punctuation as entities, so that text is neither markup nor a link, a mention or a reference
@@ -61,30 +79,49 @@ const causesOf = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> => {
   }).toReversed()
 }
 
-/** @internal */
-export const markdown = (timeline: Timeline, maxRows: number): string => {
+/** Makes a summary of at most so many bytes, or the shortest one, where that is longer. */
+export const markdown = (timeline: Timeline, maxRows: number, maxBytes = Infinity): string => {
+  const causes = causesOf(timeline.rows)
+  let shortest = ""
+  for (const limits of limitsFrom(maxRows, timeline.rows.length)) {
+    const notes = shortest === "" ? [] : [shortened]
+    shortest = render(timeline, causes, limits, notes)
+    if (maxBytes === Infinity || Buffer.byteLength(shortest) <= maxBytes) break
+  }
+  return shortest
+}
+
+const shortened = "This is shortened: GitHub shows no summary of more than 1 MiB."
+
+const render = (
+  timeline: Timeline,
+  causes: ReadonlyArray<Row>,
+  limits: Limits,
+  notes: ReadonlyArray<string>
+): string => {
   const { rows, title } = timeline
   const runs = rows.filter(({ kind }) => kind === "run")
   const [first] = runs
-  const picked = pick(rows, maxRows)
+  const picked = pick(rows, limits.rows)
   const rest = leftOut(picked)
-  const causes = causesOf(rows)
   const sign = runs.find(({ ending }) => ending !== "success") ?? first
+  const lines = picked.rows.map(({ row }) => line(rows, row))
   return [
     `### ${sign === undefined ? "" : `${signs[sign.ending]} `}${escape(title)}`,
     first === undefined || runs.length > 1
       ? totals(rows)
       : `${endings[first.ending]} after ${took(first)} · ${totals(rows)}`,
-    ["| | step | took | |", "| --- | --- | ---: | --- |", ...picked.rows.map(({ row }) => line(rows, row))].join("\n"),
+    ...(limits.rows === 0 ? [] : [["| | step | took | |", "| --- | --- | ---: | --- |", ...lines].join("\n")]),
     ...(rest === undefined ? [] : [rest]),
-    ...causes.slice(0, maxCauses).map((row) => {
+    ...causes.slice(0, limits.causes).map((row) => {
       const name = row.kind === "run" ? row.name : pathOf(rows, row).join(" › ")
       return `<details><summary>${escape(name)}: ${escape(headline(row.cause) ?? "")}</summary>\n\n${
-        codeBlock(fitEnd(row.cause ?? "", maxCause).trimEnd(), "text")
+        codeBlock(fitEnd(row.cause ?? "", limits.cause).trimEnd(), "text")
       }\n\n</details>`
     }),
-    ...(causes.length > maxCauses ? [`… and ${count(causes.length - maxCauses, "more failure")}`] : []),
-    codeBlock(mermaid(timeline, Math.min(maxRows, 60)).trimEnd(), "mermaid"),
+    ...(causes.length > limits.causes ? [`… and ${count(causes.length - limits.causes, "more failure")}`] : []),
+    ...(limits.chart === 0 ? [] : [codeBlock(mermaid(timeline, limits.chart).trimEnd(), "mermaid")]),
+    ...notes,
     ""
   ].join("\n\n")
 }
