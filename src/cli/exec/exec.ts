@@ -16,7 +16,7 @@ import type { LoadedFile } from "../../config/internal/load.ts"
 import type { Given } from "../../config/internal/settings.ts"
 import * as Hook from "../../Hook.ts"
 import { CurrentGuard } from "../../internal/model/secrets.ts"
-import { codeOfSignal } from "../../main/internal/signals.ts"
+import { isStopCode } from "../../main/internal/signals.ts"
 import * as Pipeline from "../../Pipeline.ts"
 import * as Step from "../../Step.ts"
 import { StepContext } from "../../StepContext.ts"
@@ -81,17 +81,11 @@ export const exec = async (request: ExecRequest): Promise<number> => {
 }
 
 /** Returns the exit code of the command in place of that of a run. */
-const codeOf = (code: number, { attempt, cause, stoppedBy }: State): number => {
-  switch (code) {
-    case ExitCode.interrupted:
-      return attempt?.isStopped === true ? attempt.exitCode : codeOfSignal(stoppedBy() ?? "SIGINT")
-    case ExitCode.failed: {
-      const error = cause === undefined ? undefined : Cause.squash(cause)
-      return error instanceof CommandFailed ? error.exitCode : Cause.isTimeoutError(error) ? timedOut : code
-    }
-    default:
-      return code
-  }
+const codeOf = (code: number, { attempt, cause }: State): number => {
+  if (isStopCode(code)) return attempt?.isStopped === true ? attempt.exitCode : code
+  if (code !== ExitCode.failed) return code
+  const error = cause === undefined ? undefined : Cause.squash(cause)
+  return error instanceof CommandFailed ? error.exitCode : Cause.isTimeoutError(error) ? timedOut : code
 }
 
 /** Says why a run failed. The fields of the command's error are in its message. */

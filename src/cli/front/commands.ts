@@ -169,8 +169,8 @@ export const make = (perform: Flags.Perform) => {
     })).pipe(
       Command.withDescription(
         "Run a pipeline. The exit code is 0 if it succeeds, 1 if it fails, 2 if the config, the command line or the " +
-          "environment is wrong, 130 if it is interrupted; with --require-alerts 3 if it succeeds and an alert did not " +
-          "arrive. Alerts that did not arrive are listed at the end. Ctrl-C interrupts the run, and its hooks run; a " +
+          "environment is wrong, 130 after Ctrl-C, 143 after SIGTERM; with --require-alerts 3 if it succeeds and an " +
+          "alert did not arrive. Alerts that did not arrive are listed at the end. Ctrl-C interrupts the run, and its hooks run; a " +
           "second Ctrl-C quits at once. A durable run survives Ctrl-C: a worker continues it, or this command at its next start."
       ),
       Command.withShortDescription("Run a pipeline"),

@@ -17,6 +17,7 @@ import { CurrentLedger } from "../../internal/alerts/ledger.ts"
 import { Undelivered } from "../../internal/alerts/undelivered.ts"
 import * as Guard from "../../internal/model/guard.ts"
 import { tagOf, textProperty } from "../../internal/text/read.ts"
+import { codeOfSignal } from "../../main/internal/signals.ts"
 import type { RecordError } from "../../report/RecordError.ts"
 import type { RunEvent } from "../../RunEvent.ts"
 import * as StepLogs from "../../StepLogs.ts"
@@ -181,7 +182,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
   stopWatching?.()
   stopListening()
   stopCatching()
-  const code = exit._tag === "Success"
+  const ended = exit._tag === "Success"
     ? exit.value
     : failed(exit.cause, {
       ...options,
@@ -189,6 +190,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
       prefix: messages.failure,
       nothingHasRun: !openWork.started()
     })
+  const code = ended === ExitCode.interrupted && stoppedBy !== undefined ? codeOfSignal(stoppedBy) : ended
   const recorded = observers.recorded()
   if (recorded !== undefined && !(isQuiet && code === ExitCode.success)) err(`recorded: epilogue show ${recorded}`)
   if (openWork.started()) await Effect.runPromise(report)
@@ -216,7 +218,7 @@ export interface FailureOptions {
 }
 
 /**
- * Prints why a program failed, and returns the exit code: 130 after an interruption, 2 where the
+ * Prints why a program failed, and returns the exit code: 130 after an interruption (`session` knows of the signal), 2 where the
  * config, the command line or the environment is wrong and nothing has run, else 1.
  */
 export const failed = (

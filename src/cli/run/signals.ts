@@ -1,6 +1,6 @@
 /** Handles Ctrl-C (the first interrupts, the second quits) and errors that nothing catches. */
 import { inspect } from "node:util"
-import { listenTo } from "../../main/internal/signals.ts"
+import { codeOfSignal, listenTo } from "../../main/internal/signals.ts"
 import { listenToUncaught } from "../../main/internal/uncaught.ts"
 import { ExitCode } from "../request.ts"
 import { errAtOnce } from "../terminal.ts"
@@ -44,7 +44,7 @@ export const listen = (
     const lines = open()
     say(lines.length === 0 ? "quit" : "quit, and cut off:")
     for (const line of lines) say(`  ${line}`)
-    process.exit(ExitCode.interrupted)
+    process.exit(codeOfSignal(signal))
   }
   return listenTo(onSignal)
 }

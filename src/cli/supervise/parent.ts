@@ -47,7 +47,7 @@ import * as Guard from "../../internal/model/guard.ts"
 import { withoutUrls } from "../../internal/text/addresses.ts"
 import { english, type Words } from "../../internal/text/alertWords.ts"
 import { errorMessage } from "../../internal/text/errors.ts"
-import { listenTo, stopSignals } from "../../main/internal/signals.ts"
+import { codeOfSignal, isStopCode, listenTo, stopSignals } from "../../main/internal/signals.ts"
 import type { Monitor } from "../../monitors/internal/model.ts"
 import { fromEventJson } from "../../report/internal/events/told.ts"
 import type { Observer } from "../../RunEvent.ts"
@@ -100,12 +100,12 @@ const patience = "30 seconds"
 
 /**
  * Runs and supervises a child process. Succeeds with the exit code for the parent: that of the child if its main ended,
- * 130 if it was interrupted, 1 if it crashed.
+ * 128 and the number of the signal that interrupted it, 1 if it crashed.
  */
 export const supervise = <E = never, R = never>(
   options: SuperviseOptions<E, R>
 ): Effect.Effect<number, SpawnError, R> =>
-  Effect.uninterruptibleMask((restore) =>
+  Effect.uninterruptible(
     Effect.gen(function*() {
       const state = new State()
       const pings = new Pings(options.monitors ?? [])
@@ -123,25 +123,16 @@ export const supervise = <E = never, R = never>(
         pings.receive(message)
         clock.receive(message)
       })
-      const signals = { count: 0, sent: undefined as NodeJS.Signals | undefined, killed: false }
-      const pass = (signal: NodeJS.Signals) => {
-        if (signals.sent === undefined) child.kill(signals.sent = signal)
-      }
+      const signals: Signals = { count: 0, sent: undefined, killedBy: undefined }
       const release = listen((signal) => {
         signals.count++
         if (child.isDead()) Deferred.doneUnsafe(quit, Effect.void)
         else if (signals.count === 1) {
           say("interrupting; press Ctrl-C again to quit at once")
-          pass(signal)
-        } else if (!signals.killed) signals.killed = child.kill("SIGKILL")
+          child.kill(signals.sent = signal)
+        } else if (signals.killedBy === undefined && child.kill("SIGKILL")) signals.killedBy = signal
       })
-      const ended = yield* Effect.exit(restore(child.death))
-      if (ended._tag === "Failure") {
-        // `runMain` interrupts this fiber a moment before `listen` receives the signal, which is to be passed on first
-        yield* Effect.yieldNow
-        pass("SIGTERM")
-      }
-      const death = ended._tag === "Success" ? ended.value : yield* child.death
+      const death = yield* child.death
       clock.stop()
       tree?.close()
       yield* Effect.raceFirst(telling.end, Deferred.await(quit))
@@ -189,9 +180,11 @@ const print = (undelivered: Undelivered, guard: Guard.Guard, emit: SuperviseOpti
 }
 
 interface Signals {
+  count: number
   /** The signal that was passed on. */
-  readonly sent: string | undefined
-  readonly killed: boolean
+  sent: NodeJS.Signals | undefined
+  /** The signal at which the child was killed. */
+  killedBy: NodeJS.Signals | undefined
 }
 
 const conclude = <E, R>(
@@ -201,27 +194,27 @@ const conclude = <E, R>(
   state: State,
   pings: Pings,
   death: Death,
-  signals: Signals,
+  { killedBy, sent }: Readonly<Signals>,
   quit: Deferred.Deferred<void>
 ): Effect.Effect<number, never, R> => {
   const { code, signal } = death
   // a child that came to its end has printed what did not arrive
-  const isTold = state.closed || code === ExitCode.interrupted
+  const isTold = state.closed || isStopCode(code)
   const undelivered = isTold ? new Undelivered() : state.undelivered
   const say = sayTo(guard)
   const printUndelivered = (): void => print(undelivered, guard, emit)
-  if (signals.killed) {
+  if (killedBy !== undefined) {
     // only after the death of the child, when all its reports have been read
     say(`quit at once${cutOff(state, death)}`)
     undelivered.addOpen("the process was killed")
     if (!isTold) undelivered.addMore(state.moreTaken)
     return Effect.sync(() => {
       printUndelivered()
-      return ExitCode.interrupted
+      return codeOfSignal(killedBy)
     })
   }
   // on a terminal Ctrl-C reaches the child too, perhaps before it listens to signals, and then kills it
-  const obeyed = stopSignals().some((stop) => stop === signal) || code === ExitCode.interrupted
+  const obeyed = stopSignals().some((stop) => stop === signal) || isStopCode(code)
   const lostCodes = fromLostCode(code)
   // a child that came to its end has told of its alerts, and one that has lost the pipe could not
   const taken = state.closed || lostCodes !== undefined ? { alerts: [], more: 0 } : state.takeOver()
@@ -258,15 +251,14 @@ const conclude = <E, R>(
       printUndelivered()
     })
   }
-  if (signals.sent !== undefined && obeyed) {
+  if (sent !== undefined && obeyed) {
     // whoever presses Ctrl-C knows of it, and durable runs are only interrupted until the next start
-    const isKnown = durable !== undefined || signals.sent === "SIGINT" || state.interruptionAlerted
-    const { sent } = signals
+    const isKnown = durable !== undefined || sent === "SIGINT" || state.interruptionAlerted
     const alerts = (words: Words) => isKnown ? [] : [stopAlert(state, pipeline, sent, death, words)]
     // a child that came to its end has told of its runs, and whoever presses Ctrl-C knows that none has begun
-    const isUntold = durable === undefined && (state.begun ? !state.closed : signals.sent !== "SIGINT")
+    const isUntold = durable === undefined && (state.begun ? !state.closed : sent !== "SIGINT")
     const end = isUntold ? { death, stoppedBy: sent } : undefined
-    if (!isKnown || !state.closed || isUntold) return Effect.as(postAll(alerts, end), ExitCode.interrupted)
+    if (!isKnown || !state.closed || isUntold) return Effect.as(postAll(alerts, end), codeOfSignal(sent))
   }
   if (lostCodes !== undefined) return Effect.succeed(lostCodes)
   if (durable === undefined ? !isCrash(state) : state.closed) {

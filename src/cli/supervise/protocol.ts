@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { AlertJson, SeverityJson } from "../../internal/alerts/json.ts"
 import { bytes, fitEnd, fitMiddle } from "../../internal/text/fit.ts"
+import { stopCodes } from "../../main/internal/signals.ts"
 import { type EventJson, members } from "../../report/internal/events/eventJson.ts"
 import { ExitCode } from "../request.ts"
 import { cutPath, fitAlert } from "./fitAlert.ts"
@@ -30,7 +31,7 @@ export const maxLine = 32 * 1024
  */
 const lostCodes: { readonly first: number; readonly codes: ReadonlyArray<number> } = {
   first: 240,
-  codes: Object.values(ExitCode)
+  codes: [...new Set([...Object.values(ExitCode), ...stopCodes])]
 }
 
 /** Returns the exit code of a child that ended with `code` after it had lost the pipe. */

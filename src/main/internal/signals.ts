@@ -25,6 +25,15 @@ const read = <A>(f: () => A): A | undefined => {
 export const codeOfSignal = (signal: NodeJS.Signals | undefined): number =>
   128 + (signal === undefined ? 0 : constants.signals[signal] ?? 0)
 
+/** The signals that interrupt a run: Ctrl-C, a stop by a service manager, Ctrl-\, and the end of the terminal. */
+const interrupting: ReadonlyArray<StopSignal> = ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP"]
+
+/** The exit codes of runs that a signal has interrupted. */
+export const stopCodes: ReadonlyArray<number> = interrupting.map(codeOfSignal)
+
+/** Returns whether an exit code is that of a run that a signal has interrupted. */
+export const isStopCode = (code: number | undefined): boolean => code !== undefined && stopCodes.includes(code)
+
 /**
  * Whether the process was started to outlive its terminal, as by `nohup`, which makes it ignore SIGHUP. Node resets that
  * when it starts: there, the signs are what `nohup` does to a terminal, an input that can't be read and `nohup.out`.
@@ -46,13 +55,9 @@ let hangupIgnored: boolean | undefined
 /** Returns whether SIGHUP is to be ignored. Looks once, before anything listens to the signal. */
 export const isHangupIgnored = (): boolean => hangupIgnored ??= ignoresHangup()
 
-/** Returns the signals that interrupt a run: Ctrl-C, a stop by a service manager, Ctrl-\, and the end of the terminal. */
-export const stopSignals = (): ReadonlyArray<StopSignal> => [
-  "SIGINT",
-  "SIGTERM",
-  "SIGQUIT",
-  ...(isHangupIgnored() ? [] : ["SIGHUP" as const])
-]
+/** Returns the signals that interrupt a run of this process: SIGHUP does not where the process ignores it. */
+export const stopSignals = (): ReadonlyArray<StopSignal> =>
+  isHangupIgnored() ? interrupting.filter((signal) => signal !== "SIGHUP") : interrupting
 
 /** The part of a process that listens to signals. */
 export interface Listening {

@@ -178,7 +178,7 @@ it.live("a worker that a signal stops is told of by nobody, since its runs go on
     })
     yield* running.wrote("worker ready")
     running.kill("SIGTERM")
-    assertExitCode(yield* running.ended, 130)
+    assertExitCode(yield* running.ended, 143)
     assert.deepEqual(alertsIn(join(cwd, "alerts.jsonl")), [])
   })))
 

@@ -106,6 +106,6 @@ it.live("a supervised run that dies says at the end how it died, and a signal st
     yield* stepBegun("wait")
     waiting.kill("SIGTERM")
     waiting.kill("SIGTERM")
-    assertExitCode(yield* waiting.ended, 130)
+    assertExitCode(yield* waiting.ended, 143)
     assert.equal(titles().length, 2)
   }))

@@ -132,7 +132,7 @@ it.live("a worker executes the runs that other processes submit, and no second w
       }
       worker.kill("SIGTERM")
       const ended = yield* worker.ended
-      assertExitCode(ended, 130)
+      assertExitCode(ended, 143)
       const id = idIn(ran.stdout).slice(0, 8)
       assert.deepEqual(timelessLines(ended.stdout).slice(1), [
         `${id} ▶ nightly (run)`,

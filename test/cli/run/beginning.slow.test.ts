@@ -164,7 +164,7 @@ it.live("a run that SIGTERM stops while its module is loaded stops at once, and 
       yield* running.wrote("loading")
       running.kill("SIGTERM")
       const ended = yield* running.ended
-      assertExitCode(ended, 130)
+      assertExitCode(ended, 143)
       const told = alertsIn(folder)
       assert.deepEqual(told.map(({ title }) => title), ["job.yaml was interrupted"])
       assert.match(told[0]?.body ?? "", /^stopped by SIGTERM after /)

@@ -100,7 +100,7 @@ it.live("alerts that a digest held are posted when a signal ends the run, and li
         yield* wrote("posted\n")
         kill("SIGTERM")
         const end = yield* ended
-        assertExitCode(end, 130)
+        assertExitCode(end, 143)
         assert.equal(server.requests[0]?.json.title, "held")
         assert.equal(end.stderr.endsWith(lost("held")), status === 403, end.stderr)
       }

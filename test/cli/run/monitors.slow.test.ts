@@ -162,7 +162,7 @@ it.live("an interruption is told once, and as nothing where that is set", () =>
       const run = yield* start("bun", ["run", "job.yaml"], { cwd: folder, env: { HOW: "wait", HC_URL: url } })
       yield* run.wrote("waiting")
       run.kill("SIGTERM")
-      assertExitCode(yield* run.ended, 130)
+      assertExitCode(yield* run.ended, 143)
       assert.deepEqual(moves(server), told)
     }
   })))

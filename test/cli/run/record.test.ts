@@ -232,7 +232,7 @@ slow(it).live("a worker records the runs that other processes submit", () =>
     const args = ["run", `${durable}#nightly`, "--durable", "--payload", "{\"day\":\"monday\"}"]
     assertExitCode(yield* epilogue("bun", args, { cwd, env }), 0)
     worker.kill("SIGTERM")
-    assertExitCode(yield* worker.ended, 130)
+    assertExitCode(yield* worker.ended, 143)
     assert.deepEqual(filesIn(runs).map((file) => linesOf(file).at(-1)._tag), ["RunEnded"])
   }))
 
