@@ -11,7 +11,7 @@ const root = path.resolve(import.meta.dirname, "..")
 
 if (existsSync(executablePath)) {
   const files = [...new Glob("test/browser/*.ts").scanSync(root)].toSorted()
-    .filter((file) => process.env["RUNTIMES"] === "all" || !file.endsWith(".slow.ts"))
+    .filter((file) => process.env["TESTS"] === "all" || !file.endsWith(".slow.ts"))
   const { exitCode } = await $`node --conditions=@effect-epilogue/source --test --test-timeout=60000 ${files}`.cwd(root)
     .nothrow()
   process.exitCode = exitCode

@@ -78,7 +78,7 @@ console.log("✓ package.json, deno.json and src agree")
 // -----------------------------------------------------------------------------
 
 /** Whether all is checked, as before a release: what takes ten seconds and hardly ever fails, too. */
-const everything = process.env["RUNTIMES"] === "all"
+const everything = process.env["TESTS"] === "all"
 run(root, "deno", "publish", "--dry-run", "--allow-dirty", ...everything ? [] : ["--no-check"])
 
 const temporary = fs.mkdtempSync(path.join(os.tmpdir(), "effect-epilogue-"))

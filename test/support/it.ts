@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as TestConsole from "effect/testing/TestConsole"
-import process from "node:process"
+import { all } from "./all.ts"
 
 /** Registers a test with a runner. */
 export type RegisterTest = (name: string, run: () => Promise<void>) => unknown
@@ -45,4 +45,4 @@ export const makeIt = (test: RegisterTest): It => ({
 })
 
 /** Registers tests for `npm run test:slow` alone: those that start several processes for what a quicker test shows in part. */
-export const slow = (it: It): It => process.env["RUNTIMES"] === "all" ? it : { effect: () => {}, live: () => {} }
+export const slow = (it: It): It => all ? it : { effect: () => {}, live: () => {} }
