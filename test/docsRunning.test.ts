@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { test } from "node:test"
 import { parse } from "yaml"
 import { ExitCode } from "../src/cli/request.ts"
+import { stopCodes } from "../src/main/internal/signals.ts"
 import { documentOf } from "./support/configFile.ts"
 import { makeIt } from "./support/it.ts"
 
@@ -34,6 +35,7 @@ it.effect("the workflow and the CronJob are YAML and run the config file", () =>
 it.effect("the table of exit codes has each of them", () =>
   Effect.sync(() => {
     const [, section] = page.split(/^## Exit codes$/m)
-    const codes = [...section!.split(/^## /m)[0]!.matchAll(/^\| (\d+) /gm)].map(([, code]) => Number(code))
-    assert.deepEqual(codes, Object.values(ExitCode))
+    const cells = [...section!.split(/^## /m)[0]!.matchAll(/^\| (\d[\d, ]*) \|/gm)]
+    const codes = cells.flatMap(([, cell]) => cell!.split(",").map(Number))
+    assert.deepEqual(codes, [...new Set([...Object.values(ExitCode), ...stopCodes])])
   }))
