@@ -195,13 +195,6 @@ export interface AnswerRequest extends DurableRequest {
   readonly values: Readonly<Record<string, string>>
 }
 
-/** `epilogue interrupt`. */
-export interface InterruptRequest extends DurableRequest, DurableModule {
-  readonly runId: string
-  /** Whether to interrupt the steps that are running, too. */
-  readonly now: boolean
-}
-
 /** The arguments of every command of `epilogue durable`. */
 export interface StoredRequest extends DurableRequest, Showing {}
 
@@ -219,6 +212,12 @@ export interface StoredListRequest extends StoredRequest {
 export interface StoredShowRequest extends StoredRequest {
   /** A run's id, or the beginning of one. */
   readonly runId: string
+}
+
+/** `epilogue durable interrupt`. */
+export interface StoredInterruptRequest extends StoredShowRequest {
+  /** Whether to interrupt the steps that are running, too. */
+  readonly now: boolean
 }
 
 /** `epilogue durable retry`. */

@@ -80,8 +80,8 @@ export const retry = (
   withRuns("retrying", (runs) => runs.retry(runId, options?.from))
 
 /**
- * Asks a stored run to end, without the code of its pipeline. With `now` the bodies of its steps that are running are
- * interrupted, too, as by `Durable.interruptNow`; otherwise they come to their end first.
+ * Asks a stored run to end, without the code of its pipeline, and returns it as it is stored. With `now` the bodies of its
+ * steps that are running are interrupted, too, as by `Durable.interruptNow`; otherwise they come to their end first.
  *
  * **Details**
  *
@@ -103,7 +103,7 @@ export const retry = (
 export const interrupt = (
   runId: string,
   options?: { readonly now?: boolean | undefined }
-): Effect.Effect<void, RunRefused, WorkflowEngine> =>
+): Effect.Effect<StoredRun, RunRefused, WorkflowEngine> =>
   withRuns("interrupting", (runs) => runs.interrupt(runId, options?.now === true))
 
 /**

@@ -1,20 +1,17 @@
 /**
- * `epilogue worker`, `answer` and `interrupt`. These, `run.ts`, `stored.ts` and `outbox.ts` are bundles, as `run/run.ts` is,
+ * `epilogue worker` and `answer`. These, `run.ts`, `stored.ts` and `outbox.ts` are bundles, as `run/run.ts` is,
  * which share what they have in common: a command loads what it needs.
  */
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Approval from "../../durable/Approval.ts"
 import { check, UntrustedNetwork } from "../../durable/internal/engine/trustedNetwork.ts"
-import { interruptNow } from "../../durable/internal/run/interruptNow.ts"
 import { isToken } from "../../internal/text/token.ts"
-import { type AnswerRequest, ExitCode, type InterruptRequest, UsageError, type WorkerRequest } from "../request.ts"
+import { type AnswerRequest, ExitCode, UsageError, type WorkerRequest } from "../request.ts"
 import { err, out } from "../run/environment.ts"
 import { userName } from "../run/userName.ts"
 import { telling } from "./beginning.ts"
 import { client, engine, existing, shown } from "./database.ts"
-import { load, loadOne } from "./loading.ts"
-import { Runs } from "./runs.ts"
+import { load } from "./loading.ts"
 import { isInUse, runner, session } from "./session.ts"
 import { supervised, type Supervision } from "./supervision.ts"
 
@@ -85,28 +82,4 @@ export const answer = (request: AnswerRequest): Promise<number> =>
         Effect.provide(client(database)),
         observed
       )
-    }))
-
-/** Asks a run to end. The request goes to the database, so it needs no worker. */
-export const interrupt = (request: InterruptRequest): Promise<number> =>
-  session(request, ({ database, observed }) =>
-    Effect.gen(function*() {
-      const { now, runId } = request
-      const { pipeline } = yield* loadOne(request)
-      const { name, workflow } = pipeline
-      yield* existing(database)
-      return yield* Effect.gen(function*() {
-        const runs = yield* Runs
-        if (!(yield* runs.has(name, runId))) {
-          return yield* new UsageError({ message: `there is no run ${runId} of ${name} (${shown(database)})` })
-        }
-        const result = yield* workflow.poll(runId)
-        if (Option.isSome(result) && result.value._tag === "Complete") {
-          err(`${name} ${runId} has ended already`)
-          return ExitCode.failed
-        }
-        yield* now ? interruptNow(pipeline, runId) : workflow.interrupt(runId)
-        out(`interrupting ${name} ${runId}${now ? "" : ", once the step under way has ended"}`)
-        return ExitCode.success
-      }).pipe(Effect.provide(client(database)), observed)
     }))

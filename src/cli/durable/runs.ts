@@ -1,4 +1,4 @@
-/** Looks up runs that are stored in the database, and whether a process has begun them. */
+/** Looks up whether a process has begun a run that is stored in the database. */
 import * as EntityAddress from "effect/cluster/EntityAddress"
 import * as EntityId from "effect/cluster/EntityId"
 import * as EntityType from "effect/cluster/EntityType"
@@ -13,9 +13,7 @@ import { SqlClient } from "effect/sql/SqlClient"
 const start = { name: "run/start", attempt: 1 }
 
 interface Lookup {
-  /** Whether there is a run of a pipeline with this id. */
-  readonly has: (pipelineName: string, runId: string) => Effect.Effect<boolean, unknown>
-  /** Whether a process has begun it. */
+  /** Whether a process has begun the run of a pipeline with this id. */
   readonly begun: (pipelineName: string, runId: string) => Effect.Effect<boolean, unknown>
   /** Stores how a process ended, for the steps and hooks that were under way in it. */
   readonly died: (process: string, death: string) => Effect.Effect<void, unknown>
@@ -28,11 +26,6 @@ export class Runs extends Context.Service<Runs, Lookup>()("effect-epilogue/cli/R
 export const layerSqlite: Layer.Layer<Runs, never, SqlClient> = Layer.effect(
   Runs,
   Effect.map(SqlClient, (sql): Lookup => ({
-    has: (pipelineName, runId) =>
-      Effect.map(
-        sql`SELECT 1 FROM effect_epilogue_runs WHERE workflow = ${pipelineName} AND execution = ${runId}`,
-        (rows) => rows.length > 0
-      ),
     begun: (pipelineName, runId) =>
       Effect.map(
         sql`SELECT 1 FROM effect_epilogue_activities WHERE name = ${start.name} AND attempt = ${start.attempt} AND run =
@@ -53,19 +46,21 @@ export const layerCluster: Layer.Layer<Runs, never, MessageStorage | Sharding | 
     const sharding = yield* Sharding
     const storage = yield* MessageStorage
     const sql = yield* SqlClient
-    const has = (pipelineName: string, runId: string, tag: string, id: string) => {
-      const entityId = EntityId.make(runId)
-      const address = EntityAddress.make({
-        entityType: EntityType.make(`Workflow/${pipelineName}`),
-        entityId,
-        // not a part of the primary key
-        shardId: sharding.getShardId(entityId, "default")
-      })
-      return Effect.map(storage.requestIdForPrimaryKey({ address, tag, id }), ({ _tag }) => _tag === "Some")
-    }
     const lookup: Lookup = {
-      has: (pipelineName, runId) => has(pipelineName, runId, "run", ""),
-      begun: (pipelineName, runId) => has(pipelineName, runId, "activity", `${start.name}/${start.attempt}`),
+      begun: (pipelineName, runId) => {
+        const entityId = EntityId.make(runId)
+        const address = EntityAddress.make({
+          entityType: EntityType.make(`Workflow/${pipelineName}`),
+          entityId,
+          // not a part of the primary key
+          shardId: sharding.getShardId(entityId, "default")
+        })
+        const id = `${start.name}/${start.attempt}`
+        return Effect.map(
+          storage.requestIdForPrimaryKey({ address, tag: "activity", id }),
+          ({ _tag }) => _tag === "Some"
+        )
+      },
       died: (process, death) =>
         Effect.asVoid(sql`UPDATE effect_epilogue_begun SET died = ${death} WHERE process = ${process}`)
     }

@@ -1,4 +1,4 @@
-/** `epilogue durable list`, `show`, `retry` and `prune`: they look after what is stored, without the code of pipelines. */
+/** `epilogue durable list`, `show`, `interrupt`, `retry` and `prune`: they look after what is stored, without the code of pipelines. */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Durable from "../../durable/Durable.ts"
@@ -9,6 +9,7 @@ import { localTimeHere } from "../../internal/text/localTime.ts"
 import { plural } from "../../internal/text/words.ts"
 import {
   ExitCode,
+  type StoredInterruptRequest,
   type StoredListRequest,
   type StoredPruneRequest,
   type StoredRequest,
@@ -31,7 +32,7 @@ const withStored = (request: StoredRequest, use: Use): Promise<number> =>
       return yield* use(session).pipe(
         Effect.as(ExitCode.success as number),
         Effect.catchTag("RunRefused", ({ message, reason }) =>
-          reason === "NotEnded" || reason === "Succeeded"
+          reason === "NotEnded" || reason === "Ended" || reason === "Succeeded"
             ? Effect.sync(() => {
               err(`error: ${message}`)
               return ExitCode.failed
@@ -133,6 +134,15 @@ export const show = (request: StoredShowRequest): Promise<number> =>
         ]),
         ...hookRows("  ", hooks)
       ])
+    }))
+
+/** Asks a run to end. The request goes to the database, so it needs no worker. */
+export const interrupt = (request: StoredInterruptRequest): Promise<number> =>
+  withStored(request, ({ emit }) =>
+    Effect.map(Durable.interrupt(request.runId, { now: request.now }), (run) => {
+      const { pipelineName, runId } = run
+      if (emit !== undefined) return emit(toJson(run))
+      out(`interrupting ${pipelineName} ${runId}${request.now ? "" : ", once the step under way has ended"}`)
     }))
 
 /** Submits a failed run again. */

@@ -1,4 +1,4 @@
-/** The commands for durable pipelines: `run --durable`, `worker`, `answer` and `interrupt`. */
+/** The commands for durable pipelines: `run --durable`, `worker` and `answer`. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -289,38 +289,5 @@ export const make = (perform: Perform) => {
       ])
     )
 
-  const interrupt = Command.make("interrupt", {
-    reference: Argument.String("pipeline").pipe(
-      Argument.withMetavar("MODULE#PIPELINE"),
-      Argument.withDescription("The durable pipeline")
-    ),
-    runId: Argument.String("run").pipe(
-      Argument.withMetavar("RUN"),
-      Argument.withDescription("The id of the run, which \"epilogue run --durable\" prints")
-    ),
-    now: on("now", "Interrupt the steps that are running, too; unless set, they come to their end first"),
-    database
-  }, (input) =>
-    Effect.gen(function*() {
-      const request = {
-        ...(yield* moduleOf({ reference: input.reference, layer: Option.none() })),
-        runId: input.runId,
-        now: input.now,
-        database: Option.getOrUndefined(input.database),
-        logLevel: yield* logLevel
-      }
-      yield* perform(async () => (await library()).interrupt(request))
-    })).pipe(
-      Command.withDescription(
-        "Interrupt a durable run, in whichever process it runs or waits. The current step ends first, unless --now is set. "
-          + "Hooks run."
-      ),
-      Command.withShortDescription("Interrupt a durable run"),
-      Command.withExamples([
-        { command: "epilogue interrupt ./etl.ts#nightly 4f1c…", description: "Interrupt a run at its next step" },
-        { command: "epilogue interrupt ./etl.ts#nightly 4f1c… --now", description: "Interrupt it in its step" }
-      ])
-    )
-
-  return [worker, answer, interrupt] as const
+  return [worker, answer] as const
 }

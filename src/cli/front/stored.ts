@@ -1,4 +1,4 @@
-/** The command `durable`, with `list`, `show`, `retry` and `prune` for stored runs. */
+/** The command `durable`, with `list`, `show`, `interrupt`, `retry` and `prune` for stored runs. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -70,6 +70,27 @@ export const make = (perform: Perform) => {
       Command.withExamples([{ command: "epilogue durable show 4f1c" }])
     )
 
+  const interrupt = Command.make("interrupt", {
+    ...common,
+    runId,
+    now: on("now", "Interrupt the steps that are running, too; unless set, they come to their end first")
+  }, ({ now, runId, ...input }) =>
+    Effect.gen(function*() {
+      const request = { ...(yield* toCommon(input)), runId, now }
+      yield* perform(async () => (await library()).interrupt(request))
+    })).pipe(
+      Command.withDescription(
+        "Interrupt a durable run, in whichever process it runs or waits. The current step ends first, unless --now is set. " +
+          "Hooks run. The request is stored, so a run that no worker has ends once one does. The exit code is 1 if the run " +
+          "has ended already, and 2 if no run or more than one is found."
+      ),
+      Command.withShortDescription("Interrupt a run"),
+      Command.withExamples([
+        { command: "epilogue durable interrupt 4f1c", description: "Interrupt a run at its next step" },
+        { command: "epilogue durable interrupt 4f1c --now", description: "Interrupt it in its step" }
+      ])
+    )
+
   const retry = Command.make("retry", {
     ...common,
     runId,
@@ -125,8 +146,8 @@ export const make = (perform: Perform) => {
     )
 
   return Command.make("durable").pipe(
-    Command.withDescription("Look after the durable runs in a SQLite file: list, show, retry and prune them"),
+    Command.withDescription("Look after the durable runs in a database: list, show, interrupt, retry and prune them"),
     Command.withShortDescription("Look after stored durable runs"),
-    Command.withSubcommands([list, show, retry, prune])
+    Command.withSubcommands([list, show, interrupt, retry, prune])
   )
 }

@@ -43,7 +43,8 @@ export const layer = (by: Person | undefined): Layer.Layer<DurableRuns, never, W
         actions: by === undefined ? undefined : {
           by,
           answer: (id, given) => here(answer(by, id, given)),
-          interrupt: (runId, { now }) => here(withRuns("interrupting", ({ interrupt }) => interrupt(runId, now))),
+          interrupt: (runId, { now }) =>
+            Effect.asVoid(here(withRuns("interrupting", ({ interrupt }) => interrupt(runId, now)))),
           retry: (runId, { from }) => here(withRuns("retrying", ({ retry }) => retry(runId, from)))
         }
       }

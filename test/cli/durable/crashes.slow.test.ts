@@ -40,13 +40,13 @@ it.live("a step that kills its process begins four times, and then it fails and 
     assert.equal(alert.body, message)
   }))
 
-it.live("interrupt --now interrupts the step that runs in another process, and its hooks run", () =>
+it.live("durable interrupt --now interrupts the step that runs in another process, and its hooks run", () =>
   Effect.gen(function*() {
     const { epilogue, logged, start, stepBegun } = yield* workspace
     const running = yield* start("bun", ...run("waiting"))
     yield* stepBegun("wait")
     const id = idIn(running.output.stdout)
-    const asked = yield* epilogue("bun", "interrupt", `${module}#waiting`, id, "--now")
+    const asked = yield* epilogue("bun", "durable", "interrupt", id, "--now")
     assertExitCode(asked, 0)
     assert.equal(asked.stdout, `interrupting waiting ${id}\n`)
     assertExitCode(yield* running.ended, 130)

@@ -187,7 +187,7 @@ it.live("a run that Ctrl-C has stopped continues when the command is started aga
     assert.deepEqual(logged(), ["extract monday", "wait", "wait", "load monday"])
   }))
 
-it.live("Ctrl-C on run --durable leaves the run to its worker, and epilogue interrupt ends it", () =>
+it.live("Ctrl-C on run --durable leaves the run to its worker, and epilogue durable interrupt ends it", () =>
   Effect.gen(function*() {
     const { epilogue, open, start } = yield* workspace
     const worker = yield* start("bun", "worker", `${module}#some`)
@@ -201,18 +201,22 @@ it.live("Ctrl-C on run --durable leaves the run to its worker, and epilogue inte
     assert.match(left.stderr, new RegExp(`^leaving nightly; run ${id} goes on without this;`))
     const again = yield* start("bun", ...run(`{"day":"monday","rows":1}`))
     yield* again.wrote(`nightly: run ${id}\n`)
-    assertExitCode(yield* epilogue("bun", "interrupt", `${module}#nightly`, id), 0)
+    const asked = yield* epilogue("bun", "durable", "interrupt", id.slice(0, 12), "--json")
+    assertExitCode(asked, 0)
+    const { pipelineName, runId, status } = JSON.parse(asked.stdout)
+    assert.deepEqual([pipelineName, runId, status], ["nightly", id, "running"])
     // the worker polls for the interruption
     yield* Effect.sleep("1 second")
     open()
     const ended = yield* again.ended
     assertExitCode(ended, 130)
     assert.equal(ended.stderr, "nightly was interrupted\n")
-    const late = yield* epilogue("bun", "interrupt", `${module}#nightly`, id)
+    const late = yield* epilogue("bun", "durable", "interrupt", id)
     assertExitCode(late, 1)
-    const unknown = yield* epilogue("bun", "interrupt", `${module}#nightly`, "0f0f")
+    assert.equal(late.stderr, `error: run ${id} has ended already\n`)
+    const unknown = yield* epilogue("bun", "durable", "interrupt", "0f0f")
     assertExitCode(unknown, 2)
-    assert.match(unknown.stderr, /^error: there is no run 0f0f of nightly/)
+    assert.match(unknown.stderr, /^error: there is no run 0f0f \(SQLite /)
   }))
 
 it.live("a run of a pipeline that the worker lacks waits, and is executed by run --durable once the worker has ended", () =>

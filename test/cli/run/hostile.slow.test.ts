@@ -137,7 +137,7 @@ it.live("arguments that an error quotes are shown, not obeyed", () =>
       ["runs", "--since", hostile],
       ["runs", "--folder", hostile],
       ["answer", hostile, "--approve"],
-      ["interrupt", `${module}#${hostile}`, hostile],
+      ["durable", "interrupt", hostile],
       ["report", hostile, "--html", `/nowhere/${hostile}`],
       ["init", `/dev/null/${hostile}`]
     ]

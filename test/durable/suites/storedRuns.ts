@@ -119,7 +119,7 @@ export const storedRunsSuite = (engine: Engine): void => {
           assert.equal(status, "waiting")
           const hours = (DateTime.toEpochMillis(waitsUntil!) - Date.now()) / 3_600_000
           assert.ok(hours > 23 && hours <= 24, `${hours}`)
-          yield* Durable.interrupt(waits)
+          assert.equal((yield* Durable.interrupt(waits)).runId, waits)
           assert.ok(isInterrupt(yield* awaitExit(steps.workflow, waits)))
           const { endedAt, waitsUntil: none } = yield* Durable.show(waits)
           assert.deepEqual([endedAt !== undefined, none], [true, undefined])

@@ -73,7 +73,7 @@ export const historyOf = (recorded: ReadonlyArray<RecordedActivity>): History =>
 export interface Management {
   readonly list: (filter: RunFilter) => Effect.Effect<ReadonlyArray<StoredRun>>
   readonly show: (runId: string) => Effect.Effect<StoredRunDetails, RunRefused>
-  readonly interrupt: (runId: string, now: boolean) => Effect.Effect<void, RunRefused>
+  readonly interrupt: (runId: string, now: boolean) => Effect.Effect<StoredRun, RunRefused>
   readonly retry: (runId: string, from: string | undefined) => Effect.Effect<StoredRun, RunRefused>
   readonly prune: (options: Prune) => Effect.Effect<number>
 }

@@ -7,7 +7,7 @@ import { english } from "../../../internal/text/alertWords.ts"
 import * as Writer from "../../../internal/text/writer.ts"
 
 /** The command that ends such a run. */
-const command = "epilogue interrupt"
+const command = "epilogue durable interrupt"
 
 /** Logs it, and posts an alert through the alerter of the pipeline's layer, if that has one. */
 export const tellSetAside = (pipelineName: string, runId: string, why: string): Effect.Effect<void> =>

@@ -137,14 +137,15 @@ export const make = (cluster: Cluster): Management => {
     Effect.gen(function*() {
       const row = yield* found(runId)
       if (endOf(row) !== undefined) return yield* hasEnded(row.execution)
+      const run = toRun(row, undefined, undefined)
       const signal = DurableDeferred.make(interruptSignal)
       yield* engine.deferredDone(signal, {
-        workflowName: toRun(row, undefined, undefined).pipelineName,
+        workflowName: run.pipelineName,
         executionId: row.execution,
         deferredName: interruptSignal,
         exit: Exit.void
       })
-      if (!now) return
+      if (!now) return run
       const envelope = new Envelope.Interrupt({
         id: yield* sharding.getSnowflake,
         address: addressOf(row, row.execution),
@@ -152,6 +153,7 @@ export const make = (cluster: Cluster): Management => {
       })
       const message = new Message.OutgoingEnvelope({ envelope, rpc: RunRpc })
       yield* Effect.orDie(sharding.sendOutgoing(message, false))
+      return run
     })
 
   const addressOf = ({ entity, shard }: RunRow, execution: string): EntityAddress => {

@@ -122,6 +122,7 @@ export const make = (
         const row = yield* found(find(runId))
         if (row.ended_at !== null) return yield* hasEnded(row.execution)
         yield* call({ workflow: row.workflow, execution: row.execution }, now ? 2 : 1)
+        return toRun(row)
       }),
     retry: (runId, from) =>
       Effect.gen(function*() {

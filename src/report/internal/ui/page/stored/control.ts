@@ -63,7 +63,7 @@ const Command = ({ run }: { readonly run: DurableRunDetails }) =>
       "p",
       { class: "quiet" },
       "Interrupt it with ",
-      h("code", {}, `epilogue interrupt MODULE#PIPELINE ${run.run}`),
+      h("code", {}, `epilogue durable interrupt ${run.run}`),
       "."
     )
     : h("p", { class: "quiet" }, "Retry it with ", h("code", {}, `epilogue durable retry ${run.run}`), ".")
