@@ -6,9 +6,11 @@ import * as assert from "node:assert/strict"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { runLines } from "../src/cli/records/tree.ts"
 import { route } from "../src/delivery/index.ts"
 import { Alerter, AlerterHooks, Hook, Pipeline, Step, StepContext } from "../src/index.ts"
 import { Report } from "../src/report/index.ts"
+import { Runs } from "../src/report/internal/events/model.ts"
 import { TestAlerter, TestObserver } from "../src/testing/index.ts"
 import { makeIt } from "./support/it.ts"
 import { events, logs } from "./support/observe.ts"
@@ -291,3 +293,21 @@ it.effect("a test observer finds hooks of a step by its name, whatever its key",
     }))
     yield* TestObserver.assertFiredOnce("told", { step: "fetch-page" })
   }).pipe(Effect.provide(TestObserver.layer)))
+
+it.effect("`epilogue show` says which names ran more than once in one place without a key", () =>
+  Effect.gen(function*() {
+    const parse = Step.make("parse", Effect.void)
+    const all = Pipeline.make("pull", Effect.all([unkeyed, pull, parse], { mode: "result" }))
+    const { layer, list } = events()
+    yield* Effect.provide(Effect.exit(all), layer)
+    const runs = new Runs()
+    for (const event of list) runs.apply(Report.fromRunEvent(event))
+    const notes = [...runs.byId.values()].flatMap((run) =>
+      runLines(run, undefined).map((line) => line.map(([text]) => text).join("")).filter((line) =>
+        line.startsWith("note")
+      )
+    )
+    assert.deepEqual(notes, [
+      "note: page ran 3 times without a key: alerts and recoveries take these for one step. Step.key tells them apart"
+    ])
+  }))

@@ -305,3 +305,14 @@ steps:
       ]
     )
   }))
+
+it.effect("steps of one name without keys among the exports are one warning, which names them", () =>
+  Effect.gen(function*() {
+    const { warnings } = yield* loadText("runName: tonight\npipeline: ./sameNames.ts#pipeline\n")
+    assert.deepEqual(warnings.map(({ found, path, position }) => [path.join("."), position?.line, found]), [
+      ["pipeline", 2, "2 steps named \"load\" without keys: the exports orders, prices"]
+    ])
+    assert.match(warnings[0]!.expected, /Step\.key/)
+    const { warnings: none } = yield* loadText("pipeline: ./pipeline.ts#pipeline\n")
+    assert.deepEqual(none, [])
+  }))

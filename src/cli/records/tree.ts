@@ -27,6 +27,7 @@ import {
   statusMarks
 } from "../../report/internal/events/tree.ts"
 import { isUndone } from "../../report/internal/events/undone.ts"
+import { repeatedLines } from "./repeated.ts"
 import { localTime } from "./since.ts"
 
 type Values = Readonly<Record<string, unknown>>
@@ -69,6 +70,7 @@ export const runLines = (run: RunModel, now: number | undefined): ReadonlyArray<
   return [
     [[`run ${label(runId)}`, "plain"], [`  ${label(runName)}  ${localTime(startedAt)}`, "dim"]],
     ...draw([root]),
+    ...repeatedLines(run),
     ...(outcome === "failure" && cause !== undefined
       ? printable(`\n${cause}`).trimEnd().split("\n").map((line): Line => line === "" ? [] : [[`  ${line}`, "plain"]])
       : [])

@@ -79,14 +79,14 @@ const withLoaded = async (
   if (exit._tag === "Failure") {
     return failed(exit.cause, { prefix: "error: ", nothingHasRun: true, redact: guard.text })
   }
+  for (const warning of exit.value.warnings) err(`warning: ${guard.text(explainOne(warning))}`)
   for (const line of lines(exit.value)) out(guard.text(line))
   return ExitCode.success
 }
 
 /** Loads what a run would load, builds the parts of its alerter, reports all mistakes, and runs nothing. */
 export const check = (request: LoadRequest): Promise<number> =>
-  withLoaded(request, ({ pipelineName, project, steps, warnings }) => {
-    for (const warning of warnings) err(`warning: ${explainOne(warning)}`)
+  withLoaded(request, ({ pipelineName, project, steps }) => {
     const defaults = project === undefined ? "" : `, with the defaults of ${project.file}`
     return [`${pipelineName}: no mistakes found (${plural(steps.length, "step")} known)${defaults}`]
   }, { buildAlerter: true })

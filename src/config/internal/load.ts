@@ -24,6 +24,7 @@ import { explain, explainRun } from "./apply/explain.ts"
 import * as Monitors from "./apply/monitors.ts"
 import { outside, Runs } from "./apply/outside.ts"
 import { overridesOf } from "./apply/overrides.ts"
+import { sameNames } from "./apply/sameNames.ts"
 import { standardHooks } from "./apply/templates.ts"
 import { type Decoded, read } from "./file/decode.ts"
 import { errorOf } from "./file/errorOf.ts"
@@ -76,7 +77,7 @@ export const fromFile = (
     const project = yield* readProject(folder, file, options)
     if (decoded === undefined) return yield* failWith(file, [...issues, ...project?.issues ?? []])
     const loaded = yield* load(decoded, folder, options, project, issues)
-    return { ...loaded, warnings: [...warnings, ...project?.warnings ?? []] }
+    return { ...loaded, warnings: [...warnings, ...loaded.warnings, ...project?.warnings ?? []] }
   }))
 
 /** Loads a pipeline by flags alone. */
@@ -87,7 +88,8 @@ export const withoutFile = (
     const folder = (yield* Path.Path).resolve(".")
     const project = yield* readProject(folder, undefined, options)
     const empty = { document: {}, file: commandLine, positionOf: () => undefined }
-    return { ...yield* load(empty, folder, options, project), warnings: project?.warnings ?? [] }
+    const loaded = yield* load(empty, folder, options, project)
+    return { ...loaded, warnings: [...loaded.warnings, ...project?.warnings ?? []] }
   }))
 
 /**
@@ -218,7 +220,12 @@ const load = (
       project: project && explainProject(project, document),
       ...explainRun(settings, exported),
       steps: explain({ ...settings, origins: loading.origins, stepDefaults: defaults.steps }, exported),
-      warnings: [],
+      warnings: sameNames(exported).map((problem) => ({
+        ...problem,
+        path: document.pipeline === undefined ? [] : ["pipeline"],
+        file,
+        position: positionOf(["pipeline"])
+      })),
       unusedSteps: Effect.sync(() => [...steps.keys()].filter((name) => !ran.has(name)))
     }
   })

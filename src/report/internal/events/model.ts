@@ -54,6 +54,7 @@ export interface StepModel {
   readonly index: number
   /** With its key, like the names of the path. */
   readonly name: string
+  readonly hasKey: boolean
   readonly path: ReadonlyArray<string>
   readonly parent: number | undefined
   readonly startedAt: number
@@ -103,6 +104,8 @@ export interface RunModel {
   overdue: OverdueModel | undefined
   /** How the clock was set while the run went on. All other times are on the clock by which the run began. */
   readonly clock: ReadonlyArray<ClockModel>
+  /** Whether a durable run has ended, and then begun anew. */
+  retried: boolean
   /** Set while the last event says that no process has the run. */
   left: Left | undefined
 }
@@ -141,6 +144,7 @@ export class Runs {
     switch (event._tag) {
       case "RunStarted":
         // a durable run that is retried begins anew
+        run.retried ||= run.outcome !== undefined
         run.endedAt = undefined
         run.durationMillis = undefined
         run.outcome = undefined
@@ -236,6 +240,7 @@ export class Runs {
       annotations: {},
       hookFailures: 0,
       overdue: undefined,
+      retried: false,
       left: undefined
     }
     this.byId.set(runId, run)
@@ -289,6 +294,7 @@ const begin = (run: RunModel, info: StepJson, startedAt: number, params: Values)
   const step: StepModel = {
     index: info.index,
     name: stepLabel(info.stepName, info.stepKey),
+    hasKey: info.stepKey !== undefined,
     path: labelsOf(info),
     parent: info.parent,
     startedAt,
