@@ -153,15 +153,40 @@ const spannedHook = (
     return within(effect, span)
   })
 
+/** Returns the span of the step or the run that a fiber evaluates, where a tracer listens. */
+const spanAround = (fiber: Fiber.Fiber<unknown, unknown>): Tracer.Span | undefined => {
+  const span = listening(fiber) ? Context.getOrUndefined(fiber.context, Tracer.ParentSpan) : undefined
+  return span?._tag === "Span" ? span : undefined
+}
+
+/** The parts of a span that another process needs to link to it. */
+export interface SpanReference {
+  readonly traceId: string
+  readonly spanId: string
+  readonly sampled: boolean
+}
+
+/** Returns a reference to the span of the run that a fiber evaluates, where a tracer listens. */
+export const spanReference = (fiber: Fiber.Fiber<unknown, unknown>): SpanReference | undefined => {
+  const span = spanAround(fiber)
+  return span && { traceId: span.traceId, spanId: span.spanId, sampled: span.sampled }
+}
+
+/** Links the span of a run to that of its beginning, which had a span of its own, in another process perhaps. */
+export const linkSpan = (fiber: Fiber.Fiber<unknown, unknown>, first: SpanReference): void => {
+  const span = spanAround(fiber)
+  if (span === undefined || span.spanId === first.spanId) return
+  span.addLinks([{ span: Tracer.externalSpan(first), attributes: noAttributes }])
+}
+
 /** Adds an event to the span of a step or a run that is overdue. */
 export const overdueSpanEvent = (
   fiber: Fiber.Fiber<unknown, unknown>,
   { elapsed, limit, times }: Overdue,
   nanos: () => bigint
 ): void => {
-  if (!listening(fiber)) return
-  const span = Context.getOrUndefined(fiber.context, Tracer.ParentSpan)
-  if (span?._tag !== "Span") return
+  const span = spanAround(fiber)
+  if (span === undefined) return
   span.event("overdue", nanos(), {
     "epilogue.overdue.elapsed": Duration.toMillis(elapsed),
     "epilogue.overdue.limit": Duration.toMillis(limit),

@@ -1,4 +1,5 @@
 /** Processes that end in the middle of runs, and other processes that resume these runs. */
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -8,6 +9,7 @@ import * as path from "node:path"
 import { Durable, Outbox } from "../../../src/durable/index.ts"
 import { type Alert, Alerter, Hook, Hooks, Pipeline, Step } from "../../../src/index.ts"
 import { forAll } from "../../support/property.ts"
+import { memoryTracer } from "../../support/spans.ts"
 import {
   queuedAlerts,
   recordedActivities,
@@ -155,6 +157,39 @@ export const restartSuite = (engine: Engine): void => {
       first = false
       assert.deepEqual(yield* inProcess(storage, layer, Effect.exit(outer.workflow.execute({ id: "1" }))), Exit.void)
       assert.deepEqual(seen.list, ["within", "after", "after"])
+    }))
+
+  test("the span of a run that goes on in another process is linked to the span of its beginning", (storage) =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      const gate = yield* Deferred.make<void>()
+      const { layer, workflow } = job(() =>
+        Effect.andThen(
+          Durable.step(Step.make("load", seen.note("load"))),
+          Durable.step(Step.make("wait", Effect.andThen(seen.note("wait"), Deferred.await(gate))))
+        )
+      )
+      const pipelines = Layer.provide(layer, seen.layer)
+      const [first, second] = [memoryTracer(), memoryTracer()]
+      const begun = (times: number) =>
+        Effect.gen(function*() {
+          yield* Effect.forkChild(workflow.execute({ id: "1" }))
+          yield* until("the step waits", () => seen.count("wait") === times)
+        })
+      yield* inProcess(storage, Layer.provide(pipelines, first.layer), begun(1))
+      // a process without a tracer
+      yield* inProcess(storage, pipelines, begun(2))
+      yield* Deferred.succeed(gate, undefined)
+      yield* inProcess(storage, Layer.provide(pipelines, second.layer), workflow.execute({ id: "1" }))
+      const runsOf = ({ spans }: typeof first) => spans.filter(({ name }) => name === "job")
+      const [beginning, ...others] = runsOf(first)
+      assert.deepEqual([others, beginning!.links], [[], []])
+      const links = runsOf(second).flatMap(({ links }) => links)
+      assert.deepEqual(links.map(({ span: { sampled, spanId, traceId } }) => ({ sampled, spanId, traceId })), [
+        { sampled: true, spanId: beginning!.spanId, traceId: beginning!.traceId }
+      ])
+      // steps are not linked
+      assert.deepEqual(second.spans.filter(({ name }) => name !== "job").flatMap(({ links }) => links), [])
     }))
 
   test("a process that shuts down releases its runs without running interrupt hooks, and the next one resumes them", (storage) =>

@@ -19,6 +19,7 @@ import { reportStart, settleFully, startThenBody } from "../../../internal/engin
 import { isInterrupted, outcomeOf, withFailed } from "../../../internal/engine/outcome.ts"
 import { Rollback } from "../../../internal/engine/rollback.ts"
 import { closeOpen } from "../../../internal/engine/rollingBack.ts"
+import { linkSpan, spanReference } from "../../../internal/engine/spans.ts"
 import { currentView } from "../../../internal/engine/view.ts"
 import type { Occasion } from "../../../internal/model/hook.ts"
 import type { PipelineOwner, StepOwner } from "../../../internal/model/owner.ts"
@@ -235,14 +236,18 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
     // Without start hooks the first attempt records the start, which saves an activity.
     if (!isRun && !plan.starts) return effect
     const { code } = this.durable
+    // read here: the activity is executed on a fiber of its own
+    const span = isRun ? spanReference(evaluation.fiber) : undefined
     const execute = Effect.sync(() => ({
       startedAt: this.begin(),
-      ...(isRun ? { code: code.mark } : this.placed)
+      ...(isRun ? { code: code.mark } : this.placed),
+      ...(span === undefined ? {} : { span })
     }))
     const start = this.record(`${this.key}/start`, StartRecord, execute, { annotations: deferrable })
     return Effect.flatMap(start, (started: typeof StartRecord.Type) => {
       this.restore(started)
       if (isRun) code.hasChanged = started.code !== undefined && started.code !== code.mark
+      if (started.span !== undefined) linkSpan(evaluation.fiber, started.span)
       return effect
     })
   }

@@ -32,7 +32,11 @@ export const StartRecord = Schema.Struct({
   startedAt: Schema.Finite,
   order,
   /** Tells the texts of a run's body apart. */
-  code: Schema.optionalKey(Schema.String)
+  code: Schema.optionalKey(Schema.String),
+  /** The span of the run in the process that began it, where a tracer listened. */
+  span: Schema.optionalKey(
+    Schema.Struct({ traceId: Schema.String, spanId: Schema.String, sampled: Schema.Boolean })
+  )
 })
 
 /** Records whether a step has begun: without `startedAt` it had not. */
