@@ -1,26 +1,19 @@
 /** Tests how mails and cards of Teams look in a browser. Run by `scripts/browser.ts`. */
-import { DateTime, Effect, Exit, Redacted, Scope } from "effect"
+import { DateTime, Effect, Redacted } from "effect"
 import * as assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
-import { after, before, test } from "node:test"
+import { test } from "node:test"
 import type { BrowserContextOptions } from "playwright-core"
 import { Email, Teams } from "../../src/alerters/index.ts"
 import { Alert, Alerter } from "../../src/index.ts"
 import { channelServer } from "../support/channelServer.ts"
-import { browser } from "../support/chromium.ts"
+import { browserOfFile } from "../support/chromium.ts"
 import { makeIt } from "../support/it.ts"
 import { smtpServer } from "../support/smtpServer.ts"
 
 const it = makeIt(test)
 
-const scope = Scope.makeUnsafe()
-let newTab: Effect.Success<typeof browser>
-
-before(async () => {
-  newTab = await Effect.runPromise(Scope.provide(browser, scope))
-})
-
-after(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+const newTab = browserOfFile()
 
 const longWord = "0123456789abcdef".repeat(20)
 

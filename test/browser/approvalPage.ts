@@ -1,24 +1,17 @@
 /** Tests the approval page in a browser. Run by `scripts/browser.ts`. */
-import { Effect, Exit, Fiber, Schema, Scope } from "effect"
+import { Effect, Fiber, Schema } from "effect"
 import * as assert from "node:assert/strict"
-import { after, before, test } from "node:test"
+import { test } from "node:test"
 import type { BrowserContextOptions, Page } from "playwright-core"
 import { Params, type Question } from "../../src/index.ts"
 import { approver, asked } from "../support/approvalPage.ts"
 import { channelServer } from "../support/channelServer.ts"
-import { browser, type Tab } from "../support/chromium.ts"
+import { browserOfFile, type Tab } from "../support/chromium.ts"
 import { makeIt } from "../support/it.ts"
 
 const it = makeIt(test)
 
-const scope = Scope.makeUnsafe()
-let newTab: Effect.Success<typeof browser>
-
-before(async () => {
-  newTab = await Effect.runPromise(Scope.provide(browser, scope))
-})
-
-after(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+const newTab = browserOfFile()
 
 const question: Question = {
   title: "Deploy v2 to production?",

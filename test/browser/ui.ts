@@ -11,13 +11,15 @@ import type { BrowserContextOptions, Page } from "playwright-core"
 import { Durable } from "../../src/durable/index.ts"
 import { Report } from "../../src/report/index.ts"
 import { newFile } from "../durable/support/engine.ts"
-import { browser } from "../support/chromium.ts"
+import { browserOfFile } from "../support/chromium.ts"
 import { awaitStatus, makePipelines } from "../support/durableRuns.ts"
 import { makeIt } from "../support/it.ts"
 import { tempFolder } from "../support/record.ts"
 import { ended, idOf, pageEnded, start, stepEnded, writeRecord } from "../support/recordFiles.ts"
 
 const it = makeIt(test)
+
+const newTab = browserOfFile()
 
 const act = <A>(f: () => Promise<A>) => Effect.promise(f)
 
@@ -57,7 +59,7 @@ const opened = (
       }).pipe(Layer.provide(durable)),
       NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0 })
     ))
-    const { errors, page, requests } = yield* (yield* browser)({ viewport: { width: 1200, height: 800 }, ...options })
+    const { errors, page, requests } = yield* newTab({ viewport: { width: 1200, height: 800 }, ...options })
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         assert.deepEqual(errors, [])

@@ -1,9 +1,16 @@
 /** Opens pages in Debian's Chromium and records their errors and requests. */
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import { existsSync } from "node:fs"
+import { after, before } from "node:test"
 import { type BrowserContextOptions, chromium, type Page } from "playwright-core"
 
-export const executablePath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium"
+/** The one without windows takes half of the time. */
+const installed = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"]
+
+/** `undefined` where there is no Chromium. */
+export const executablePath = [process.env["CHROMIUM_PATH"] ?? installed].flat().find((path) => existsSync(path))
 
 export interface Tab {
   readonly page: Page
@@ -21,7 +28,7 @@ export const browser: Effect.Effect<
   Effect.acquireRelease(
     Effect.promise(() =>
       chromium.launch({
-        executablePath,
+        ...(executablePath === undefined ? {} : { executablePath }),
         args: [
           "--headless",
           "--no-sandbox",
@@ -54,3 +61,14 @@ export const browser: Effect.Effect<
       return { page, errors, requests }
     })
 )
+
+/** Starts a browser for the tests of a file, and returns a function that opens tabs in it. */
+export const browserOfFile = (): Effect.Success<typeof browser> => {
+  const scope = Scope.makeUnsafe()
+  let newTab: Effect.Success<typeof browser>
+  before(async () => {
+    newTab = await Effect.runPromise(Scope.provide(browser, scope))
+  })
+  after(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+  return (options) => newTab(options)
+}

@@ -1,5 +1,5 @@
 /** Opens pages of timelines in a browser and queries them. */
-import { Effect, Exit, Scope } from "effect"
+import { Effect } from "effect"
 import * as assert from "node:assert/strict"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -8,22 +8,17 @@ import { after, before } from "node:test"
 import { pathToFileURL } from "node:url"
 import type { BrowserContextOptions, Page } from "playwright-core"
 import { Report } from "../../src/report/index.ts"
-import { browser, type Tab } from "./chromium.ts"
+import { browserOfFile, type Tab } from "./chromium.ts"
 
-const scope = Scope.makeUnsafe()
-let tabs: Effect.Success<typeof browser>
+const tabs = browserOfFile()
 let folder: string
 let pages = 0
 
 before(async () => {
-  tabs = await Effect.runPromise(Scope.provide(browser, scope))
   folder = await mkdtemp(join(tmpdir(), "epilogue-timeline-"))
 })
 
-after(async () => {
-  await Effect.runPromise(Scope.close(scope, Exit.void))
-  await rm(folder, { recursive: true })
-})
+after(() => rm(folder, { recursive: true }))
 
 /** Writes a file and opens it in a new tab. */
 export const openedFile = (name: string, content: string, options?: BrowserContextOptions) =>
