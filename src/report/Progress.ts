@@ -116,9 +116,10 @@ export const layerProgress = ({ colors, mode = "auto", stream = "stderr" }: Prog
  * import { Step } from "effect-epilogue"
  * import { Report } from "effect-epilogue/report"
  * import { Effect } from "effect"
- * import { execFileSync } from "node:child_process"
+ * import { ChildProcess } from "effect/process"
  *
- * const compile = Effect.sync(() => execFileSync("make", { stdio: "inherit" }))
+ * const make = ChildProcess.make("make", { stdout: "inherit", stderr: "inherit" })
+ * const compile = Effect.scoped(Effect.flatMap(make, ({ exitCode }) => exitCode))
  *
  * const build = Step.make("build", Report.pauseProgress(compile))
  * ```
