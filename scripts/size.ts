@@ -21,27 +21,27 @@ interface Budget {
 
 const modules: Record<string, Budget> = {
   Alert: { own: 2130, total: 9380 },
-  Alerter: { own: 11750, total: 28500 },
+  Alerter: { own: 12050, total: 28500 },
   "alerters/index": { own: 61600, total: 96600, schema: true },
-  AlerterHooks: { own: 20300, total: 37700 },
+  AlerterHooks: { own: 20800, total: 37750 },
   Approver: { own: 11780, total: 29960 },
   "approvers/index": { own: 38780, total: 95560, schema: true },
   "config/index": { own: 167500, total: 223500, schema: true },
-  "delivery/index": { own: 47880, total: 85420, schema: true },
-  "durable/index": { own: 92700, total: 207570, schema: true },
+  "delivery/index": { own: 48500, total: 85420, schema: true },
+  "durable/index": { own: 93450, total: 207570, schema: true },
   Hook: { own: 8470, total: 25230 },
   Hooks: { own: 3450, total: 20010 },
   "main/index": { own: 15000, total: 29900 },
-  "monitors/index": { own: 30470, total: 66040, schema: true },
+  "monitors/index": { own: 30930, total: 66040, schema: true },
   Params: { own: 4310, total: 37920, schema: true },
   Pipeline: { own: 25940, total: 47770 },
-  "report/index": { own: 75800, total: 111500, schema: true },
+  "report/index": { own: 77200, total: 112900, schema: true },
   RunEvent: { own: 6590, total: 25350 },
   Spans: { own: 25850, total: 46330 },
   Step: { own: 27800, total: 47700 },
   StepContext: { own: 430, total: 12520 },
   StepLogs: { own: 5200, total: 18820 },
-  index: { own: 54500, total: 96800, schema: true }
+  index: { own: 55100, total: 96800, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
@@ -100,21 +100,21 @@ const scripts: ReadonlyArray<Script> = [
     name: "Slack.layer",
     code: steps + alerting + slack(ofArea, address),
     without: steps + run,
-    budget: 41550,
+    budget: 41950,
     goal: 45_000
   },
   {
     name: "Slack.layerConfig",
     code: steps + alerting + slack(ofArea, "Slack.layerConfig()"),
     without: steps + run,
-    budget: 41550,
+    budget: 41950,
     goal: 45_000
   },
   {
     name: "Slack.layer by subpath",
     code: steps + alerting + slack(ofChannel, address),
     without: steps + run,
-    budget: 37520,
+    budget: 38150,
     goal: 45_000
   }
 ]

@@ -8,10 +8,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
-import type { Alert } from "./Alert.ts"
+import { Alert } from "./Alert.ts"
 import * as internal from "./internal/alerts/alerter.ts"
 import { counted } from "./internal/alerts/metrics.ts"
 import { pageUrl } from "./internal/alerts/pageUrl.ts"
+import { reported } from "./internal/alerts/reports.ts"
 import { forgetful } from "./internal/alerts/settling.ts"
 import { CurrentWords, inWords, merged, wordsOf } from "./internal/alerts/words.ts"
 import type { AlerterError } from "./internal/model/alerterError.ts"
@@ -87,6 +88,7 @@ export class Alerter extends Base {
               alert,
               (timed) =>
                 counted(
+                  timed,
                   channel,
                   Effect.updateContext(
                     internal.explained(channel, () => post(timed)),
@@ -108,7 +110,10 @@ export class Alerter extends Base {
   static readonly layerConsole: Layer.Layer<Alerter> = Alerter.layer(internal.print, { channel: "console" })
 
   /** Provides an alerter that drops all alerts. */
-  static readonly layerNone: Layer.Layer<Alerter> = Layer.succeed(Alerter, forgetful({ post: () => Effect.void }))
+  static readonly layerNone: Layer.Layer<Alerter> = Layer.succeed(
+    Alerter,
+    forgetful({ post: (alert) => reported(Alert.make(alert), "none", "dropped") })
+  )
 
   /**
    * Replaces the words that the library itself says in alerts, all or some of them. Those that the table lacks stay as they

@@ -15,6 +15,7 @@ import type { Observer, RunEvent } from "./internal/model/events.ts"
 import * as observers from "./internal/model/observers.ts"
 
 export type {
+  AlertPosted,
   AttemptFailed,
   HookEnded,
   HookFailed,

@@ -67,6 +67,7 @@ it.effect("without the layer, and with layerOff, alerts and observers get no lin
       "RunStarted",
       "StepStarted",
       "StepEnded",
+      "AlertPosted",
       "HookEnded",
       "RunEnded"
     ])

@@ -123,7 +123,7 @@ const make = <P extends string | undefined>(
             if (part.resolves) yield* reset(part)
           } else if ((yield* count(part)).count >= n || heldBackBefore(part) > 0) isNews = true
         }
-        yield* isNews ? inner(alert) : dropped("afterConsecutive")
+        yield* isNews ? inner(alert) : dropped(alert, "afterConsecutive")
       })
 
     return (alert) =>
@@ -135,7 +135,7 @@ const make = <P extends string | undefined>(
           return yield* inner(alert)
         }
         const { count: failures, since } = yield* count(alert)
-        if (failures < n) return yield* dropped("afterConsecutive")
+        if (failures < n) return yield* dropped(alert, "afterConsecutive")
         yield* inner(
           failures === 1
             ? alert

@@ -245,7 +245,7 @@ const make = <P extends string | undefined>(
             const { entry, isHeld } = yield* check(key, alert, now)
             if (isHeld) {
               changed()
-              yield* countedOnly("dedupe")
+              yield* countedOnly(alert, "dedupe")
               yield* arriveAt(entry?.told ?? [])
               if (alert.resolves) yield* restore(Effect.suspend(() => inner(quietly(alert))))
               return

@@ -44,7 +44,7 @@ export const minSeverity: {
         least(alert) || alert.recovers.some(least) || alert.combines.some(passes)
       return Effect.succeed((alert) => {
         if (passes(alert)) return post(alert)
-        const drop = dropped("minSeverity")
+        const drop = dropped(alert, "minSeverity")
         return alert.resolves ? Effect.andThen(drop, post(quietly(alert))) : drop
       })
     })(self)

@@ -149,7 +149,7 @@ const make = <P extends string | undefined>(
         } else if (successes === "post" || alert.quiet) {
           yield* post(alert)
         } else {
-          yield* dropped("recovered")
+          yield* dropped(alert, "recovered")
         }
       })
 
@@ -176,12 +176,12 @@ const make = <P extends string | undefined>(
       if (isNotice(alert)) return inner(alert)
       if (isDigest(alert)) {
         return successes === "drop" && alert.combines.length > 0 && alert.combines.every(isPlainSuccess)
-          ? dropped("recovered")
+          ? dropped(alert, "recovered")
           : combined(alert)
       }
       const failure = isFailure(alert)
       if (!failure && !alert.resolves) {
-        return isPlainSuccess(alert) && successes === "drop" ? dropped("recovered") : inner(alert)
+        return isPlainSuccess(alert) && successes === "drop" ? dropped(alert, "recovered") : inner(alert)
       }
       const key = subject(alert)
       return Effect.flatMap(timeOf(alert), (at) =>

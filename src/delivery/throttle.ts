@@ -202,7 +202,7 @@ const make = <P extends string | undefined>(
         })
         yield* loseCounts(Counts.rows(lost))
         changed()
-        yield* countedOnly("throttle")
+        yield* countedOnly(alert, "throttle")
         yield* exit
       })
 
@@ -214,7 +214,7 @@ const make = <P extends string | undefined>(
         if (report === undefined) {
           if (alert.resolves) return yield* settle(alert, now, restore)
           changed()
-          return yield* countedOnly("throttle")
+          return yield* countedOnly(alert, "throttle")
         }
         const arrival = yield* arrivalOf(
           orTaken(restore(Effect.suspend(() => post(withReport(alert, report, telling)))))

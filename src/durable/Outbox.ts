@@ -37,7 +37,8 @@ import type { SqlError } from "effect/sql/SqlError"
 import { Alert } from "../Alert.ts"
 import { Alerter, AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { timed } from "../internal/alerts/alerter.ts"
-import { CurrentLedger } from "../internal/alerts/ledger.ts"
+import { CurrentLedger, none } from "../internal/alerts/ledger.ts"
+import { reportOf } from "../internal/alerts/reports.ts"
 import * as Writer from "../internal/text/writer.ts"
 import * as byHand from "./internal/outbox/byHand.ts"
 import { delaysOf } from "./internal/outbox/delays.ts"
@@ -170,9 +171,11 @@ const make = (name: string) =>
     const offer = (alert: Alert): Effect.Effect<void, AlerterError | SqlError> =>
       Effect.gen(function*() {
         const json = JSON.stringify(yield* storable(alert))
-        const ledger = yield* CurrentLedger
+        const report = reportOf(alert, channel, yield* Effect.context<never>())
+        const ledger = (yield* CurrentLedger) ?? (report && none)
         const id = yield* idOf(name, alert)
-        if (ledger !== undefined) deliverer?.noted(id, alert, ledger)
+        report?.("held")
+        if (ledger !== undefined) deliverer?.noted(id, alert, ledger, report)
         const insert = rows.insert(id, runOf(alert), json, () => deliverer?.look())
         yield* Effect.onError(insert, () => Effect.sync(() => deliverer?.settled(id, unwritten)))
         if (ledger === undefined) return

@@ -33,6 +33,7 @@ const toRunEvent = (event: Report.Event): RunEvent.RunEvent => {
     deadline: "deadline" in event && event.deadline !== undefined
       ? DateTime.makeZonedUnsafe(0, { timeZone: "UTC" })
       : undefined,
+    postedAt: DateTime.makeUnsafe("postedAt" in event ? Math.abs(Math.trunc(event.postedAt % 4e12)) : 0),
     exit,
     cause: Exit.isFailure(exit) ? exit.cause : Cause.fail("no")
   } as unknown as RunEvent.RunEvent // what an event has too much is not looked at
@@ -40,7 +41,7 @@ const toRunEvent = (event: Report.Event): RunEvent.RunEvent => {
 
 /** Whether an event is one that a run emits, and not one that a record alone has. */
 const isOfRun = ({ _tag }: Report.Event): boolean =>
-  _tag !== "RunCrashed" && _tag !== "RunSuspended" && _tag !== "ClockChanged"
+  _tag !== "RunCrashed" && _tag !== "RunSuspended" && _tag !== "ClockChanged" && _tag !== "AlertsOmitted"
 
 /** Passes events to a recorder as a run does. */
 const record = (layer: Layer.Layer<never, Report.RecordError>, events: ReadonlyArray<RunEvent.RunEvent>) =>

@@ -108,6 +108,8 @@ export const brief = (event: RunEvent.RunEvent): string => {
       return `RunLogged ${event.pipelineName} ${event.logLevel} ${event.message}`
     case "StepProgress":
       return `StepProgress ${event.stepName} ${event.done}`
+    case "AlertPosted":
+      return `AlertPosted ${event.title} ${event.result} by ${event.by}`
     default:
       return `${event._tag} ${event.hook}`
   }

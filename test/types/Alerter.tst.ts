@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import { describe, expect, test } from "tstyche"
 import { german } from "../../src/alerters/words/de.ts"
 import { Alert, Alerter, AlerterErrorReason, AlerterHooks, isAlerterError, Step } from "../../src/index.ts"
-import type { AlerterError, Field, Hook, Hooks, Severity, StepContext, Words } from "../../src/index.ts"
+import type { AlerterError, Field, Hook, Hooks, RunEvent, Severity, StepContext, Words } from "../../src/index.ts"
 
 class Mail extends Context.Service<Mail, { readonly send: Effect.Effect<void> }>()("Mail") {}
 
@@ -132,5 +132,14 @@ describe("words", () => {
     expect(Alerter.words).type.not.toBeCallableWith({ failed: "failed" })
     expect(Alerter.words).type.not.toBeCallableWith({ pipeline: (name: string) => name })
     expect(Alerter.words).type.not.toBeCallableWith({ alerts: (count: string) => count })
+  })
+})
+
+describe("AlertPosted", () => {
+  test("is an event of a run, with the step that posted the alert, if one has", () => {
+    expect<RunEvent.AlertPosted>().type.toBeAssignableTo<RunEvent.RunEvent>()
+    expect<RunEvent.AlertPosted["step"]>().type.toBe<RunEvent.StepInfo | undefined>()
+    expect<RunEvent.AlertPosted["severity"]>().type.toBe<Severity>()
+    expect<RunEvent.AlertPosted["previous"]>().type.toBe<"held" | "waiting" | undefined>()
   })
 })

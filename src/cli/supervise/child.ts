@@ -143,7 +143,9 @@ export const reportingEvents = ({ posts, send }: Pick<Supervisor, "send" | "post
   Layer.mergeAll(
     RunEvent.layer((event) => {
       // not what is logged: the supervisor has standard error, and a chatty step would wait for the pipe
-      if (event._tag !== "StepLogged" && event._tag !== "RunLogged") send(toMessage(event))
+      if (event._tag === "StepLogged" || event._tag === "RunLogged") return
+      // the supervisor learns of alerts by themselves
+      if (event._tag !== "AlertPosted") send(toMessage(event))
     }),
     Layer.succeed(CurrentOverdueWatcher, reportingLimits({ posts, send })),
     Layer.effectDiscard(Effect.addFinalizer(() => Effect.sync(() => send({ _tag: "Closed" }))))

@@ -153,10 +153,12 @@ export class State {
       case "RunOverdue":
       case "StepLogged":
       case "RunLogged":
+      case "AlertPosted":
       // in records only
       case "RunCrashed":
       case "RunSuspended":
       case "ClockChanged":
+      case "AlertsOmitted":
         return
       case "RunEnded":
         if (message.outcome === "interrupt") this.interrupted = this.runs.get(message.runId)

@@ -19,6 +19,7 @@ import { printable, printableLine } from "../text/printable.ts"
 import { colorsOn } from "../text/terminal.ts"
 import * as Writer from "../text/writer.ts"
 import { CurrentLedger, entered } from "./ledger.ts"
+import { cut, reportExit, reporting, reportOf } from "./reports.ts"
 import { CurrentWords } from "./words.ts"
 
 /**
@@ -38,7 +39,10 @@ export const timed = <E extends AlerterError, R>(
     const at = shown.at ?? DateTime.makeUnsafe(now)
     const url = shown.url ?? address(shown)
     const alert = at === shown.at && url === shown.url ? shown : shown.with({ at, url })
-    return entered(alert, channel, Effect.asVoid(post(alert)))
+    return reporting((reported) => {
+      if (reported !== undefined) reported.isSeen = true
+      return entered(alert, channel, Effect.asVoid(post(alert)))
+    })
   })
 
 // The services that an alerter takes from its caller and not from its layer: the ledger of the post around, the parent
@@ -94,7 +98,19 @@ export const explained = <R>(
 export const posted = (
   alert: Alert,
   alerter: { readonly post: (alert: Alert) => Effect.Effect<unknown, unknown> }
-): Effect.Effect<void, AlerterError> => entered(alert, "alerter", explained("alerter", () => alerter.post(alert)))
+): Effect.Effect<void, AlerterError> =>
+  reporting((reported) =>
+    Effect.withFiber((fiber) =>
+      Effect.onExit(
+        entered(alert, "alerter", explained("alerter", () => alerter.post(alert))),
+        (exit) =>
+          Effect.sync(() => {
+            // by an alerter of the user's own
+            if (reported?.isSeen === false) reportExit(reportOf(alert, "alerter", fiber.context), exit)
+          })
+      )
+    )
+  )
 
 // -----------------------------------------------------------------------------
 // console
@@ -115,7 +131,7 @@ const maxName = 200
 const maxColumn = 40
 
 // not `fitEnd`, which would make every program with an alerter larger
-const short = (name: string): string => name.length <= maxName ? name : `${name.slice(0, maxName - 1).toWellFormed()}…`
+const short = (name: string): string => cut(name, maxName)
 
 /** Renders an alert as lines of text. */
 export const render = (alert: Alert, colored: boolean, words: Words): string => {

@@ -34,7 +34,7 @@ export const CurrentLedger: Context.Reference<Ledger | undefined> = Context.Refe
 )
 
 /** Takes note of nothing. */
-const none: Ledger = {
+export const none: Ledger = {
   accepted: () => ({ delivered: () => {}, lost: () => {}, kept: () => {} }),
   lost: () => {}
 }

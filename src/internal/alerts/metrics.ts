@@ -3,8 +3,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
+import type { Alert } from "../../Alert.ts"
 import { type AlerterError, errorIn } from "../model/alerterError.ts"
 import { CurrentPosting } from "../model/posting.ts"
+import { reported, reportExit, reportOf } from "./reports.ts"
 
 const counter = (name: string, description: string): Metric.Counter<number> =>
   Metric.counter(name, { description, incremental: true })
@@ -32,8 +34,9 @@ const Around: Context.Reference<{ counted: boolean } | undefined> = Context.Refe
   { defaultValue: () => undefined }
 )
 
-/** Counts the result of a post, unless an alerter that it was passed on to has counted it: once for each channel. */
+/** Counts and reports the result of a post, unless an alerter that it was passed on to has: once for each channel. */
 export const counted = (
+  alert: Alert,
   channel: string,
   post: Effect.Effect<void, AlerterError>
 ): Effect.Effect<void, AlerterError> =>
@@ -41,11 +44,13 @@ export const counted = (
     const around = fiber.getRef(Around)
     const own = { counted: false }
     const posting = fiber.getRef(CurrentPosting)
+    const report = reportOf(alert, channel, fiber.context)
     posting?.addDirect(1)
     return Effect.onExit(Effect.provideService(post, Around, own), (exit) => {
       posting?.addDirect(-1)
       if (around !== undefined) around.counted = true
       if (own.counted) return Effect.void
+      reportExit(report, exit)
       return exit._tag === "Success"
         ? add(delivered, { channel })
         : add(failed, { channel, reason: reasonOf(exit) })
@@ -70,16 +75,20 @@ export const countLost = (channel: string, count: number, context: Context.Conte
 /** Counts an alert that a policy holds for later, or that repeats one that was delivered. */
 export const heldBack = (policy: string): Effect.Effect<void> => add(held, { policy })
 
+/** Counts and reports what a policy does with an alert. */
+const kept = (alert: Alert, policy: string, result: "held" | "dropped"): Effect.Effect<void> =>
+  Effect.andThen(reported(alert, policy, result), heldBack(policy))
+
 /** The post around, which learns whether a policy only counted the alert. */
 const Counting: Context.Reference<{ counted: boolean } | undefined> = Context.Reference<
   { counted: boolean } | undefined
 >("effect-epilogue/Alerter/Counting", { defaultValue: () => undefined })
 
 /** Counts an alert that a policy only counts, so that people are not shown it. */
-export const countedOnly = (policy: string): Effect.Effect<void> =>
+export const countedOnly = (alert: Alert, policy: string): Effect.Effect<void> =>
   Effect.flatMap(Counting, (counting) => {
     if (counting !== undefined) counting.counted = true
-    return heldBack(policy)
+    return kept(alert, policy, "held")
   })
 
 /** Posts an alert, and succeeds with whether a policy only counted it, at one of its places or at all. */
@@ -102,7 +111,8 @@ const drop: Effect.Effect<void> = Effect.map(Fate, (fate) => {
 })
 
 /** Counts an alert that a policy drops, so that nobody is told. */
-export const dropped = (policy: string): Effect.Effect<void> => Effect.andThen(drop, heldBack(policy))
+export const dropped = (alert: Alert, policy: string): Effect.Effect<void> =>
+  Effect.andThen(drop, kept(alert, policy, "dropped"))
 
 /** Posts an alert, and succeeds with whether a policy dropped it. */
 export const droppedBy = <E, R>(post: Effect.Effect<unknown, E, R>): Effect.Effect<boolean, E, R> =>

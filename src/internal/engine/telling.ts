@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { Logger } from "effect/Logger"
-import type { HookInfo, Observer, Outcome, RunEvent, RunInfo, StepEnded, StepInfo } from "../model/events.ts"
+import type { HookInfo, Observer, Outcome, RunEvent, StepEnded, StepInfo, Unsent } from "../model/events.ts"
 import { type FailedAttempt, skipped } from "../model/hook.ts"
 import { AlerterObservers, MonitorObservers, Observers } from "../model/observers.ts"
 import { type LogEntry, maxKeptPath, type Occurrence, type OccurrenceRun } from "../model/occurrence.ts"
@@ -28,9 +28,6 @@ interface ReportedRun extends OccurrenceRun {
   readonly hookFailures: number
   readonly annotations: Readonly<Record<string, unknown>>
 }
-
-/** An event without the fields that {@link Telling} adds to each. */
-type Unsent = RunEvent extends infer Event ? Event extends RunEvent ? Omit<Event, keyof RunInfo> : never : never
 
 /** The longest time that quick observers take for an event, in nanoseconds. */
 const quick = 50_000
@@ -262,7 +259,7 @@ export class Telling {
   }
 
   /** Sends an event to all observers, or one of those that taps get, at the given time, to the others. */
-  private send(event: Unsent, at?: number, observers = at === undefined ? this.observers : this.untapped): void {
+  send(event: Unsent, at?: number, observers = at === undefined ? this.observers : this.untapped): void {
     const { id: runId, name: runName, pipelineName } = this.run
     const time = this.timeAt(at ?? this.millisAt(this.nanos()))
     // assigned, and not spread, which would read the paths of a deeply nested step; the cast: these are the fields that

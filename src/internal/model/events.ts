@@ -4,6 +4,7 @@ import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import type * as Exit from "effect/Exit"
 import type { Severity } from "effect/LogLevel"
+import type { Severity as AlertSeverity } from "../../Alert.ts"
 import type { Kind } from "./hook.ts"
 import type { Synchronous } from "./synchronous.ts"
 
@@ -338,8 +339,55 @@ export interface HookSkipped extends RunInfo, HookInfo {
 }
 
 /**
+ * What became of an alert that a step or a run has posted, at one channel or policy.
+ *
+ * **Details**
+ *
+ * - An alert that goes to several channels has an event for each of them. A channel that tries again has one event for all
+ *   its attempts, and one before them if the alert has to wait.
+ * - A `result` of `"waiting"` or `"held"` may change: then another event follows with the same `deliveryId`, after the end of
+ *   the run if need be.
+ * - Alerts that a policy posts by itself, such as a digest, belong to no step, and have no events.
+ *
+ * @see `Alerter` for posting alerts
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface AlertPosted extends RunInfo {
+  /** The kind of event. */
+  readonly _tag: "AlertPosted"
+  /** Tells one delivery from all others. */
+  readonly deliveryId: string
+  /** The step that has posted the alert, in its body or by a hook. `undefined` for the run itself. */
+  readonly step: StepInfo | undefined
+  /** The title of the alert on one line, without secrets, of at most 200 characters. */
+  readonly title: string
+  /** The severity of the alert. */
+  readonly severity: AlertSeverity
+  /** The name of the channel or the policy: `"slack"`, `"digest"`, …. */
+  readonly by: string
+  /**
+   * What became of the alert:
+   *
+   * - `delivered`: the channel has accepted it;
+   * - `failed`: the channel has not, and will not be asked again;
+   * - `waiting`: the channel has it in its mailbox, and will try again, or has not tried yet;
+   * - `held`: the policy keeps it for later, or only counts it;
+   * - `dropped`: the policy has dropped it, so that nobody is told.
+   */
+  readonly result: "delivered" | "failed" | "held" | "dropped" | "waiting"
+  /** The result in the event before it with the same `deliveryId`. `undefined` in the first one. */
+  readonly previous: "held" | "waiting" | undefined
+  /** Why it has not arrived, without secrets and addresses, of at most 300 characters. `undefined` where nothing is known. */
+  readonly reason: string | undefined
+  /** When the alert was posted. */
+  readonly postedAt: DateTime.Utc
+}
+
+/**
  * The last event of a run, after its hooks and all background hooks have ended. Only steps on fibers that
- * outlive the run have events after it.
+ * outlive the run, and alerts that are delivered later, have events after it.
  *
  * @see {@link RunStarted} for the first
  *
@@ -384,9 +432,13 @@ export type RunEvent =
   | HookEnded
   | HookFailed
   | HookSkipped
+  | AlertPosted
   | RunOverdue
   | RunLogged
   | RunEnded
+
+/** An event without the fields that all events have. */
+export type Unsent = RunEvent extends infer Event ? Event extends RunEvent ? Omit<Event, keyof RunInfo> : never : never
 
 /**
  * A function that is called with each event, at once and in order.

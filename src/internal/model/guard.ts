@@ -212,7 +212,18 @@ const guardedObservers = (parts: Parts): (observer: Observer) => Observer => {
 }
 
 /** The texts of an event that are not the user's. */
-const ownTexts: ReadonlySet<string> = new Set(["_tag", "kind", "level", "logLevel", "outcome", "runId"])
+const ownTexts: ReadonlySet<string> = new Set([
+  "_tag",
+  "deliveryId",
+  "kind",
+  "level",
+  "logLevel",
+  "outcome",
+  "previous",
+  "result",
+  "runId",
+  "severity"
+])
 
 /** Copies an event, whatever fields later versions add: each text in it is scrubbed. */
 const eventOf = (event: RunEvent, parts: Parts): RunEvent => {

@@ -7,7 +7,7 @@ import type { Severity } from "effect/LogLevel"
 import type { Alert } from "../../Alert.ts"
 import type { AlertedErrors } from "./alerted.ts"
 import type { StepContext } from "./context.ts"
-import type { StepInfo } from "./events.ts"
+import type { StepInfo, Unsent } from "./events.ts"
 import type { PipelineOwner, StepOwner } from "./owner.ts"
 import type { Guard } from "./secrets.ts"
 
@@ -53,6 +53,8 @@ export interface OccurrenceRun {
   readonly logged: (by: Occurrence, entry: LogEntry) => void
   /** The loggers of its observers, and that of `stepLogs`. `undefined` where there are none. */
   readonly loggers: ReadonlyArray<Logger<unknown, unknown>> | undefined
+  /** Tells its observers of events, also after its end. `undefined` where there are none. */
+  readonly telling: { readonly send: (event: Unsent) => void } | undefined
   /** The evaluation in another run that this run is a part of: that of a step whose body evaluates a pipeline. */
   readonly around: Occurrence | undefined
   /** The number of evaluations of steps that have begun. */

@@ -90,6 +90,7 @@ class Watch {
       case "HookEnded":
       case "HookFailed":
       case "HookSkipped":
+      case "AlertPosted":
         return
       default:
         event satisfies never

@@ -106,7 +106,7 @@ export const layer = <E = never, R = never>(
             )
         )
       // a cast, since `timed` has set the time
-      const deliver = (alert: Alert) => counted(name, withoutDefects(() => post(alert as Dated)))
+      const deliver = (alert: Alert) => counted(alert, name, withoutDefects(() => post(alert as Dated)))
       const send = yield* Mailbox.make(deliver, {
         channel: name,
         pace: options.pace ?? pace,

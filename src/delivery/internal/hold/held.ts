@@ -8,8 +8,9 @@ import type { AlerterError } from "../../../Alerter.ts"
 import { short } from "../../../internal/alerts/digest.ts"
 import type { Telling } from "../../../internal/alerts/digest.ts"
 import { fromJson } from "../../../internal/alerts/json.ts"
-import { CurrentLedger, type Ledger, type Taken } from "../../../internal/alerts/ledger.ts"
+import { CurrentLedger, type Ledger, none, type Taken } from "../../../internal/alerts/ledger.ts"
 import { heldBack } from "../../../internal/alerts/metrics.ts"
+import { followed, type Report, reportOf } from "../../../internal/alerts/reports.ts"
 import { errorIn } from "../../../internal/model/alerterError.ts"
 import { plural } from "../../../internal/text/words.ts"
 import * as Writer from "../../../internal/text/writer.ts"
@@ -177,7 +178,7 @@ export const make = <P extends string | undefined>(
     }
 
     /** Holds an alert, and notes whether only this process has it. */
-    const noting = (id: string, alert: Alert, now: number, ledger: Ledger) =>
+    const noting = (id: string, alert: Alert, now: number, ledger: Ledger, report: Report | undefined) =>
       Effect.gen(function*() {
         const stored = persist === undefined ? undefined : yield* state.commit(hold(id, alert, now))
         if (stored === true) {
@@ -190,7 +191,10 @@ export const make = <P extends string | undefined>(
           const isNew = !entries.has(id)
           const held = hold(id, alert, now)(entries)
           // here, since the timer may post it before this fiber goes on
-          if (held && isNew && entries.has(id)) taken.set(id, ledger.accepted(alert, policy))
+          if (held && isNew && entries.has(id)) {
+            report?.("held")
+            taken.set(id, followed(ledger.accepted(alert, policy), report))
+          }
           return held
         })
       })
@@ -206,12 +210,14 @@ export const make = <P extends string | undefined>(
           const now = yield* Clock.currentTimeMillis
           const id = idOf(alert)
           // a mailbox posts without the ledger of its callers
-          const around = fiber.getRef(CurrentLedger) ?? ledger
+          const report = reportOf(alert, policy, fiber.context)
+          const around = fiber.getRef(CurrentLedger) ?? ledger ?? (report && none)
           const held = yield* around === undefined
             // Later there is nobody to post what the store does not have.
             ? closed ? state.commit(hold(id, alert, now)) : state.modify(hold(id, alert, now))
-            : noting(id, alert, now, around)
+            : noting(id, alert, now, around, report)
           if (held !== true) return yield* post(alert)
+          report?.("held")
           yield* heldBack(policy)
           if (alert.resolves) yield* settleIncident(id, alert)
         })

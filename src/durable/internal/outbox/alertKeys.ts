@@ -5,8 +5,9 @@ import * as Effect from "effect/Effect"
 import { Alert } from "../../../Alert.ts"
 import type { Alerter } from "../../../Alerter.ts"
 import type { AlertJson } from "../../../internal/alerts/json.ts"
+import { reporting, reportOf } from "../../../internal/alerts/reports.ts"
 import { CurrentGuard } from "../../../internal/model/secrets.ts"
-import { storable } from "./stored.ts"
+import { channel, storable } from "./stored.ts"
 
 /**
  * Adds an `idempotencyKey` to an alert without one. A `dedupeKey` that is set stays, so that tonight's failure and
@@ -47,19 +48,22 @@ export class Collected {
     return {
       ...alerter,
       post: (input) =>
-        Effect.withFiber((fiber) => {
-          const made = withKey(Alert.make(input), next())
-          if (this.isSealed) return alerter.post(made)
-          const shown = fiber.getRef(CurrentGuard)?.alert(made) ?? made
-          const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
-          const alert = shown.at === undefined ? shown.with({ at: DateTime.makeUnsafe(now) }) : shown
-          return Effect.flatMap(storable(alert), (json) => {
-            // the hook may have ended meanwhile
-            if (this.isSealed) return alerter.post(alert)
-            this.collected.push(json)
-            return Effect.void
+        reporting(() =>
+          Effect.withFiber((fiber) => {
+            const made = withKey(Alert.make(input), next())
+            if (this.isSealed) return alerter.post(made)
+            const shown = fiber.getRef(CurrentGuard)?.alert(made) ?? made
+            const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
+            const alert = shown.at === undefined ? shown.with({ at: DateTime.makeUnsafe(now) }) : shown
+            return Effect.flatMap(storable(alert), (json) => {
+              // the hook may have ended meanwhile
+              if (this.isSealed) return alerter.post(alert)
+              this.collected.push(json)
+              reportOf(alert, channel, fiber.context)?.("held")
+              return Effect.void
+            })
           })
-        })
+        )
     }
   }
 }

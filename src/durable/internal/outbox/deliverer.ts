@@ -13,6 +13,7 @@ import * as Schedule from "effect/Schedule"
 import type { Alert } from "../../../Alert.ts"
 import { type Alerter, AlerterError, AlerterErrorReason, isAlerterError } from "../../../Alerter.ts"
 import { CurrentLedger, type Ledger, type Taken } from "../../../internal/alerts/ledger.ts"
+import { followed, type Report } from "../../../internal/alerts/reports.ts"
 import { posting } from "../../../internal/model/posting.ts"
 import { errorMessage } from "../../../internal/text/errors.ts"
 import { plural } from "../../../internal/text/words.ts"
@@ -85,8 +86,8 @@ export class Deliverer {
   }
 
   /** Notes an alert that is about to be stored: it may be delivered, and removed, at once. */
-  noted(id: string, alert: Alert, ledger: Ledger): void {
-    if (!this.stored.has(id)) this.stored.set(id, ledger.accepted(alert, channel))
+  noted(id: string, alert: Alert, ledger: Ledger, report: Report | undefined): void {
+    if (!this.stored.has(id)) this.stored.set(id, followed(ledger.accepted(alert, channel), report))
   }
 
   /** Settles the note of an alert: as lost with an error, else as delivered. */

@@ -5,6 +5,7 @@ import type * as Fiber from "effect/Fiber"
 import type { AlerterError } from "../../model/alerterError.ts"
 import type { Held, Posting } from "../../model/posting.ts"
 import type { Taken } from "../ledger.ts"
+import type { Report } from "../reports.ts"
 import type { Content } from "./fold.ts"
 import type { Stamp } from "./pace.ts"
 
@@ -14,6 +15,8 @@ export interface Part {
   readonly held: Held
   /** Tells the one who waits. `undefined` once nobody does. */
   resume: ((outcome: Effect.Effect<void, AlerterError>) => void) | undefined
+  /** Tells observers of the run what becomes of the alert. */
+  readonly report: Report | undefined
   /** The entry in the ledger, once nobody waits. */
   taken: Taken | undefined
 }

@@ -19,8 +19,9 @@ import { AlerterError, AlerterErrorReason, isAlerterError } from "../../model/al
 import { limitMillis } from "../../model/limit.ts"
 import { CurrentPosting } from "../../model/posting.ts"
 import type { Words } from "../../text/alertWords.ts"
-import { CurrentLedger } from "../ledger.ts"
+import { CurrentLedger, none } from "../ledger.ts"
 import { countFolded, countWaiting } from "../metrics.ts"
+import { followed, reportOf, untold } from "../reports.ts"
 import { type Alarm, alarm, sleepAtMost } from "./alarm.ts"
 import { contentOf, foldTwo, render } from "./fold.ts"
 import { CurrentGate, type Gate } from "./gate.ts"
@@ -104,13 +105,17 @@ class Mailbox {
     return Effect.withFiber((fiber) => {
       // nobody would send it: what closes later than its channel posts by itself
       if (this.#isClosed) return this.#deliver(alert)
+      const { channel } = this.#options
+      const report = reportOf(alert, channel, fiber.context)
       return Effect.callback((resume) => {
-        const part = this.#accept(alert, fiber.context, resume)
+        const part = this.#accept(alert, fiber.context, report, resume)
         return Effect.sync(() => {
           // withdrawn: it is not in the mailbox any more
           if (part.resume === undefined) return
           part.resume = undefined
-          if (!alert.quiet) part.taken = fiber.getRef(CurrentLedger)?.accepted(alert, this.#options.channel)
+          report?.("waiting")
+          const ledger = fiber.getRef(CurrentLedger) ?? (report && none)
+          if (!alert.quiet && ledger !== undefined) part.taken = followed(ledger.accepted(alert, channel), report)
         })
       })
     })
@@ -120,14 +125,14 @@ class Mailbox {
     return Number(this.#clock.monotonicTimeNanosUnsafe()) / 1e6
   }
 
-  #accept(alert: Alert, context: Context.Context<never>, resume: Part["resume"]): Part {
+  #accept(alert: Alert, context: Context.Context<never>, report: Part["report"], resume: Part["resume"]): Part {
     const posting = Context.get(context, CurrentPosting)
     const item: Item = {
       content: contentOf(alert),
       parts: new Set(),
       unattended: 0,
       // who waits for the post, and learns of its end, is told by the mailbox
-      context: context.pipe(Context.add(CurrentPosting, undefined), Context.add(CurrentLedger, undefined)),
+      context: untold(context.pipe(Context.add(CurrentPosting, undefined), Context.add(CurrentLedger, undefined))),
       taken: [],
       since: this.#now(),
       fiber: undefined,
@@ -138,6 +143,7 @@ class Mailbox {
     const part: Part = {
       posting,
       resume,
+      report,
       taken: undefined,
       held: {
         withdraw: () => this.#withdraw(part),
@@ -154,6 +160,7 @@ class Mailbox {
     this.#empty.closeUnsafe()
     this.#fold(this.#capacity)
     this.#pump()
+    if (this.#waiting.includes(item)) report?.("waiting")
     return part
   }
 
@@ -234,6 +241,7 @@ class Mailbox {
         const since = Math.max(item.since, this.#succeededAt)
         if (at - since >= patience || at > (this.#deadline ?? Infinity)) return Effect.succeed(false)
         item.again = at
+        for (const { report } of item.parts) report?.("waiting", failed)
         return Effect.andThen(sleepAtMost(at - now), wait)
       })
       return wait
@@ -289,7 +297,8 @@ class Mailbox {
     part.resume = undefined
     part.posting?.remove(part.held)
     // only a store takes out an alert that nobody waits for
-    part.taken?.kept()
+    if (part.taken !== undefined) part.taken.kept()
+    else part.report?.("failed", item.error ?? this.#error(AlerterErrorReason.TimedOut({})))
     countWaiting(this.#options.channel, -1, this.#context)
     // others wait for what it was folded into
     if (isAwaited(item)) return

@@ -37,7 +37,8 @@ export const outcomes = (channel: string, telling: Telling, context: Context.Con
   const lose = (item: Item, error: AlerterError): number => {
     let unattended = item.unattended
     for (const taken of item.taken) taken.lost(error)
-    for (const { posting, resume, taken } of take(item)) {
+    for (const { posting, report, resume, taken } of take(item)) {
+      report?.("failed", error)
       if (resume !== undefined) {
         resume(Effect.fail(error))
         continue
@@ -51,7 +52,8 @@ export const outcomes = (channel: string, telling: Telling, context: Context.Con
 
   return {
     delivered: (item) => {
-      for (const { resume, taken } of take(item)) {
+      for (const { report, resume, taken } of take(item)) {
+        report?.("delivered")
         resume?.(Effect.void)
         taken?.delivered()
       }

@@ -9,11 +9,12 @@ import type { Severity } from "effect/LogLevel"
 import * as Schema from "effect/Schema"
 import type { Kind } from "../../../Hook.ts"
 import { kinds } from "../../../internal/model/hooks.ts"
+import { severities } from "../../../internal/model/severity.ts"
 import { reasonOf, skippedOf } from "../../../internal/model/skip.ts"
 import { causeDetail } from "../../../internal/text/errors.ts"
 import { display } from "../../../internal/text/redact.ts"
 import { placeOf } from "../../../internal/text/stepLabel.ts"
-import type { HookInfo, Outcome, RunEvent, RunOverdue, StepInfo, StepOverdue } from "../../../RunEvent.ts"
+import type { AlertPosted, HookInfo, Outcome, RunEvent, RunOverdue, StepInfo, StepOverdue } from "../../../RunEvent.ts"
 import { shortPath } from "./shortPath.ts"
 
 const outcomes = ["success", "failure", "interrupt"] as const
@@ -93,6 +94,24 @@ export const members = [
   Schema.TaggedStruct("HookEnded", { ...hook, durationMillis: Schema.Finite }),
   Schema.TaggedStruct("HookFailed", { ...hook, durationMillis: Schema.Finite, cause: Schema.String }),
   Schema.TaggedStruct("HookSkipped", hook),
+  Schema.TaggedStruct("AlertPosted", {
+    ...run,
+    deliveryId: Schema.String,
+    step: Schema.optionalKey(Step),
+    title: Schema.String,
+    severity: Schema.Literals(severities),
+    by: Schema.String,
+    result: Schema.Literals(["delivered", "failed", "held", "dropped", "waiting"]),
+    reason: Schema.optionalKey(Schema.String),
+    postedAt: Schema.Finite
+  }),
+  /** In a record only: how many deliveries of alerts are left out of it, and how many of those failed. */
+  Schema.TaggedStruct("AlertsOmitted", {
+    ...run,
+    step: Schema.optionalKey(Step),
+    deliveries: Schema.Int,
+    failed: Schema.Int
+  }),
   /** The deadline is a time in ISO 8601 with its zone. */
   Schema.TaggedStruct("RunOverdue", { ...run, ...overdue, deadline: Schema.optionalKey(Schema.String) }),
   Schema.TaggedStruct("RunLogged", { ...run, ...logged }),
@@ -162,6 +181,25 @@ interface OfLogged {
   readonly omitted?: number
 }
 
+interface OfAlert extends OfRun {
+  /** Tells one delivery from all others. Its last event says what has become of it. */
+  readonly deliveryId: string
+  readonly step?: StepJson
+  readonly title: string
+  readonly severity: AlertPosted["severity"]
+  readonly by: string
+  readonly result: AlertPosted["result"]
+  readonly reason?: string
+  /** In milliseconds since 1970. */
+  readonly postedAt: number
+}
+
+interface OfOmitted extends OfRun {
+  readonly step?: StepJson
+  readonly deliveries: number
+  readonly failed: number
+}
+
 type Values = Readonly<Record<string, unknown>>
 
 /** @internal */
@@ -196,6 +234,8 @@ export type EventJson =
   | OfHook & { readonly _tag: "HookEnded"; readonly durationMillis: number }
   | OfHook & { readonly _tag: "HookFailed"; readonly durationMillis: number; readonly cause: string }
   | OfHook & { readonly _tag: "HookSkipped" }
+  | OfAlert & { readonly _tag: "AlertPosted" }
+  | OfOmitted & { readonly _tag: "AlertsOmitted" }
   | OfRun & OfOverdue & { readonly _tag: "RunOverdue"; readonly deadline?: string }
   | OfRun & OfLogged & { readonly _tag: "RunLogged" }
   | OfRun & { readonly _tag: "RunCrashed"; readonly signal?: string; readonly exitCode?: number }
@@ -302,6 +342,21 @@ export const toEventJson = (event: RunEvent): EventJson => {
         durationMillis: Duration.toMillis(event.duration),
         cause: causeDetail(event.cause)
       }
+    case "AlertPosted": {
+      const { by, deliveryId, postedAt, reason, result, severity, step, title } = event
+      return {
+        _tag: event._tag,
+        ...run,
+        deliveryId,
+        ...ofStep(step),
+        title,
+        severity,
+        by,
+        result,
+        ...(reason === undefined ? {} : { reason }),
+        postedAt: DateTime.toEpochMillis(postedAt)
+      }
+    }
   }
 }
 
@@ -321,8 +376,12 @@ const hookOf = ({ hook, hookIndex, kind, level, step }: HookInfo) => ({
   kind,
   level,
   hookIndex,
-  ...(step === undefined ? {} : { step: stepOf(step) })
+  ...ofStep(step)
 })
+
+/** @internal */
+export const ofStep = (step: StepInfo | undefined): { readonly step?: StepJson } =>
+  step === undefined ? {} : { step: stepOf(step) }
 
 /** @internal */
 export const causeOf = (exit: Exit.Exit<unknown, unknown>): { readonly cause?: string } => {

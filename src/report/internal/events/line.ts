@@ -34,8 +34,8 @@ export const late = (event: StepOverdue | RunOverdue, names: StepNames): string 
 }
 
 /**
- * Formats an event, or returns `undefined` for progress, for what is logged, which loggers print, and for hooks that start,
- * succeed or are skipped, save those that have undone a step. `names` have observed the events up to this one.
+ * Formats an event, or returns `undefined` for progress, for what is logged, which loggers print, for alerts, and for hooks
+ * that start, succeed or are skipped, save those that have undone a step. `names` have observed the events up to this one.
  */
 export const line = (event: RunEvent, names: StepNames): string | undefined => {
   const { runId } = event
@@ -83,6 +83,7 @@ export const line = (event: RunEvent, names: StepNames): string | undefined => {
     case "RunLogged":
     case "HookStarted":
     case "HookSkipped":
+    case "AlertPosted":
       return undefined
   }
 }

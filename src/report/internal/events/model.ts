@@ -5,6 +5,7 @@ import type { EventJson, StepJson } from "./eventJson.ts"
 import { stepAt } from "./stepAt.ts"
 
 type Outcome = Extract<EventJson, { readonly _tag: "RunEnded" }>["outcome"]
+type AlertEvent = Extract<EventJson, { readonly _tag: "AlertPosted" }>
 type HookEvent = Extract<EventJson, { readonly hook: string }>
 type Values = Readonly<Record<string, unknown>>
 
@@ -36,6 +37,29 @@ export interface LogModel {
   readonly omitted: number
 }
 
+/** A delivery of an alert at one channel or policy. Times are in milliseconds since 1970. */
+export interface AlertModel {
+  readonly title: string
+  readonly severity: AlertEvent["severity"]
+  readonly by: string
+  readonly postedAt: number
+  /** What has become of it, and when. */
+  result: AlertEvent["result"]
+  at: number
+  reason: string | undefined
+  /** Whether a policy has held it until then. */
+  wasHeld: boolean
+}
+
+/** The deliveries of the alerts of a step, or of the run itself. */
+export interface AlertsModel {
+  /** By their ids. */
+  readonly shown: Map<string, AlertModel>
+  /** How many more the record leaves out, and how many of these failed. */
+  omitted: number
+  omittedFailed: number
+}
+
 /** @internal */
 export interface HookModel {
   readonly name: string
@@ -61,6 +85,7 @@ export interface StepModel {
   readonly params: Values
   readonly attempts: Array<AttemptModel>
   readonly hooks: Array<HookModel>
+  readonly alerts: AlertsModel
   /** The steps that run inside this one, in the order in which they began. */
   readonly children: Array<StepModel>
   /** Empty unless asked for. */
@@ -91,6 +116,8 @@ export interface RunModel {
   readonly roots: Array<StepModel>
   /** The hooks of the run itself. */
   readonly hooks: Array<HookModel>
+  /** The alerts that the run itself has posted. */
+  readonly alerts: AlertsModel
   /** The lines that no step has logged. Empty unless asked for. */
   readonly logs: Array<LogModel>
   /** The time of the last event. */
@@ -138,6 +165,8 @@ export class Runs {
   apply(told: EventJson): void {
     const run = this.#run(told)
     const event = this.#clocks.get(run)!.steady(told, (event) => startOf(run, event))
+    // it says nothing of the process: a mailbox may deliver an alert after the run has ended, or was left
+    if (event._tag === "AlertPosted") return alertPosted(run, event, event.at - told.at)
     run.lastAt = Math.max(run.lastAt, event.at)
     // an event after it: another process has continued the run
     run.left = undefined
@@ -209,6 +238,12 @@ export class Runs {
       case "RunLogged":
         if (this.#logs) run.logs.push(logOf(event))
         return
+      case "AlertsOmitted": {
+        const alerts = alertsOf(run, event)
+        alerts.omitted += event.deliveries
+        alerts.omittedFailed += event.failed
+        return
+      }
       case "HookStarted":
       case "HookEnded":
       case "HookFailed":
@@ -231,6 +266,7 @@ export class Runs {
       byIndex: new Map(),
       roots: [],
       hooks: [],
+      alerts: noAlerts(),
       logs: [],
       lastAt: at,
       endedAt: undefined,
@@ -301,6 +337,7 @@ const begin = (run: RunModel, info: StepJson, startedAt: number, params: Values)
     params,
     attempts: [{ number: 1, startedAt, endedAt: undefined, cause: undefined }],
     hooks: [],
+    alerts: noAlerts(),
     children: [],
     logs: [],
     endedAt: undefined,
@@ -325,6 +362,7 @@ const begin = (run: RunModel, info: StepJson, startedAt: number, params: Values)
   if (before !== undefined) {
     run.steps.delete(before)
     step.logs.push(...before.logs)
+    before.alerts.shown.forEach((alert, id) => step.alerts.shown.set(id, alert))
   }
   if (place >= 0) siblings[place] = step
   else siblings.push(step)
@@ -345,6 +383,31 @@ const stepIn = (run: RunModel, info: StepJson, startedAt: number): StepModel => 
   const step = known(run, info.index, labelsOf(info)) ?? begin(run, info, startedAt, {})
   step.revision++
   return step
+}
+
+const noAlerts = (): AlertsModel => ({ shown: new Map(), omitted: 0, omittedFailed: 0 })
+
+/** Returns the alerts of the step that an event is about, or those of the run. */
+const alertsOf = (run: RunModel, { step: info }: { readonly step?: StepJson }): AlertsModel => {
+  const step = info === undefined ? undefined : known(run, info.index, labelsOf(info))
+  if (step !== undefined) step.revision++
+  return step?.alerts ?? run.alerts
+}
+
+/** `shift` is what was added to the time of the event. */
+const alertPosted = (run: RunModel, event: AlertEvent, shift: number): void => {
+  const { at, by, deliveryId, postedAt, reason, result, severity, title } = event
+  const { shown } = alertsOf(run, event)
+  const before = shown.get(deliveryId)
+  if (before === undefined) {
+    const wasHeld = result === "held"
+    shown.set(deliveryId, { title, severity, by, postedAt: postedAt + shift, result, at, reason, wasHeld })
+    return
+  }
+  before.result = result
+  before.at = at
+  before.reason = reason
+  before.wasHeld ||= result === "held"
 }
 
 const hook = (run: RunModel, event: HookEvent): void => {

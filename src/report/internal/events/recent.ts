@@ -81,7 +81,7 @@ export class RecentRuns {
     // A started hook is left out: it may be the very one that posts the alert with the picture.
     if (event._tag === "StepProgress" || event._tag === "HookStarted") return
     // no picture shows it
-    if (event._tag === "StepLogged" || event._tag === "RunLogged") return
+    if (event._tag === "StepLogged" || event._tag === "RunLogged" || event._tag === "AlertPosted") return
     if (event._tag === "RunEnded") return void this.#runs.delete(event.runId)
     const index = "index" in event ? event.index : "step" in event ? event.step?.index : undefined
     // The late end of a step that outlived its run must not bring the run back.

@@ -112,6 +112,8 @@ export const fromEventJson = (event: EventJson): RunEvent | undefined => {
       }
     case "StepLogged":
     case "RunLogged":
+    case "AlertPosted":
+    case "AlertsOmitted":
     case "RunCrashed":
     case "RunSuspended":
     case "ClockChanged":

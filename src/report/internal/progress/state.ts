@@ -143,6 +143,9 @@ export class Runs {
       case "RunLogged":
         // loggers print it
         break
+      case "AlertPosted":
+        // of one that fails, its hook or the end of the run tells
+        break
       case "HookStarted":
       case "HookEnded":
       case "HookFailed":

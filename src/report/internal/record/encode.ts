@@ -14,7 +14,8 @@ import type { Outcome } from "../../../internal/model/events.ts"
 import type { Occurrence } from "../../../internal/model/occurrence.ts"
 import type { Planned } from "../../../internal/model/plan.ts"
 import type { RunEvent } from "../../../RunEvent.ts"
-import { causeOf, shown, toEventJson } from "../events/eventJson.ts"
+import { causeOf, ofStep, shown, toEventJson } from "../events/eventJson.ts"
+import type { Omitted } from "./alertLimits.ts"
 import { follows, isSameHook, type OpenLine } from "./burst.ts"
 import { bytesOf } from "./bytes.ts"
 import type { Heads } from "./heads.ts"
@@ -46,6 +47,14 @@ export const suspended = (pen: Pen, heads: Heads, at: number): void => {
 export const clockChanged = (pen: Pen, heads: Heads, at: number, byMillis: number): void => {
   settle(pen)
   pen.text(`{"_tag":"ClockChanged"${heads.run()},"at":${at},"byMillis":${byMillis}}\n`)
+}
+
+/** Encodes how many deliveries of the alerts of a step, or of the run, are left out. */
+export const alertsOmitted = (pen: Pen, heads: Heads, at: number, { deliveries, failed, step }: Omitted): void => {
+  settle(pen)
+  pen.text(
+    `{"_tag":"AlertsOmitted"${heads.run()}${heads.members({ at, ...ofStep(step), deliveries, failed })}}\n`
+  )
 }
 
 /** More bytes than the constant parts and the numbers of a line take together. */

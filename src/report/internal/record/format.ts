@@ -113,7 +113,7 @@ export interface HookNames {
 /** The names of a step. */
 export type StepNames = Pick<StepJson, "stepName" | "stepPath">
 
-/** The step of a line about a hook. */
+/** The step of a line about a hook or an alert. */
 type StepOfHook = Omit<StepJson, keyof StepNames> & Partial<StepNames> & { readonly stepRef?: number }
 
 /** The fields of a line that is about a step, and of one that is about a hook. */
@@ -123,6 +123,8 @@ type Short<Event> = Event extends StepJson
       readonly hookRef?: number
       readonly step?: StepOfHook
     }
+  : Event extends { readonly _tag: "AlertPosted" | "AlertsOmitted" }
+    ? Omit<Event, "step"> & { readonly step?: StepOfHook }
   : Event
 
 /** An event without what earlier lines have. */
@@ -154,7 +156,10 @@ const ofHook = {
   hook: optional(hookFields.hook),
   kind: optional(hookFields.kind),
   level: optional(hookFields.level),
-  hookIndex: optional(hookFields.hookIndex),
+  hookIndex: optional(hookFields.hookIndex)
+}
+
+const ofStep = {
   step: optional(Schema.Struct({ ...StepSchema.fields, ...stepNames }))
 }
 
@@ -177,6 +182,7 @@ export const Line: Schema.Codec<Line> = Schema.Union([
       ...names,
       ...("stepName" in fields ? stepNames : {}),
       ...("hookIndex" in fields ? ofHook : {}),
+      ...("step" in fields ? ofStep : {}),
       ...("params" in fields ? endOfStep : {})
     })
   )

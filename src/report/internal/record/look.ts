@@ -58,6 +58,7 @@ const lastOf = async (file: NodeFs.promises.FileHandle, size: number): Promise<o
     const lines = (await readAt(file, from, size - from)).split("\n")
     // the window may begin in the middle of a line
     const events = (from > 0 ? lines.slice(1) : lines).map(parse).filter((event) => hasProperty(event, "at"))
+      .filter((event) => !isOfAlert(event))
     const is = (tag: string) => (event: unknown) => hasProperty(event, "_tag") && event._tag === tag
     // a durable run that is retried begins anew in the same file
     const ended = events.slice(events.findLastIndex(is("RunStarted")) + 1).findLast(is("RunEnded"))
@@ -68,6 +69,9 @@ const lastOf = async (file: NodeFs.promises.FileHandle, size: number): Promise<o
     if (from === 0 || window >= most) return undefined
   }
 }
+
+/** Whether a line tells of an alert, of which any number may follow the end of the run. It says nothing of the run. */
+export const isOfAlert = (line: unknown): boolean => hasProperty(line, "_tag") && line._tag === "AlertPosted"
 
 /** Adds the number of steps, for an event that lacks it: the highest index among the last events, plus one. */
 const withSteps = (last: object, events: ReadonlyArray<unknown>): object => {

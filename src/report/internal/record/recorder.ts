@@ -4,6 +4,7 @@ import type { OccurrenceRun } from "../../../internal/model/occurrence.ts"
 import { type Tap, TapKey, type Tapped } from "../../../internal/model/tap.ts"
 import type { Observer, RunEvent } from "../../../RunEvent.ts"
 import { EndedRuns } from "../events/endedRuns.ts"
+import { AlertLimits } from "./alertLimits.ts"
 import type { ClockWatch } from "./clockWatch.ts"
 import * as encode from "./encode.ts"
 import { headerLine, type RunNames } from "./format.ts"
@@ -20,6 +21,8 @@ interface Entry {
   changed: number
   /** Set by the first message that is logged. */
   logs: LogLimits | undefined
+  /** Set by the first alert. */
+  alerts: AlertLimits | undefined
 }
 
 /** Decides which file a run is recorded to. */
@@ -73,16 +76,16 @@ export const makeRecorder = (
   onDefect: (tag: RunEvent["_tag"], defect: unknown) => void
 ): Recorder => {
   const entries = new Map<string, Entry>()
-  const ended = new EndedRuns<Sink>()
+  const ended = new EndedRuns<Pick<Entry, "alerts" | "sink">>()
   let lastRun: OccurrenceRun | undefined
   let lastEntry: Entry | undefined
   let begun = 0
 
   const begin = ({ pipelineName, runId, runName }: RunNames, at: number, begins: boolean): Entry => {
     const run = { pipelineName, runId, runName }
-    const sink = ended.get(runId) ?? place.sinkOf(run, at, begins)
+    const { alerts, sink = place.sinkOf(run, at, begins) } = ended.get(runId) ?? {}
     const heads = new Heads(`${recorderId}.${++begun}`, place.own ? undefined : run)
-    const entry: Entry = { sink, heads, changed: clock.changedBy(at), logs: undefined }
+    const entry: Entry = { sink, heads, changed: clock.changedBy(at), logs: undefined, alerts }
     entries.set(runId, entry)
     return entry
   }
@@ -108,8 +111,8 @@ export const makeRecorder = (
   }
 
   /** Releases the file of a run that has ended, after each line about it. */
-  const forget = (runId: string, { sink }: Entry): void => {
-    if (ended.get(runId) === undefined) return
+  const forget = (runId: string, { sink }: Entry, isOver = ended.get(runId) !== undefined): void => {
+    if (!isOver) return
     entries.delete(runId)
     lastRun = undefined
     lastEntry = undefined
@@ -174,11 +177,16 @@ export const makeRecorder = (
   const observe = (event: RunEvent): void => {
     const at = event.at.epochMilliseconds
     const last = event._tag === "RunEnded"
+    // an alert is never the first event of a run: that has ended, perhaps long ago
+    const isOver = last || (event._tag === "AlertPosted" && !entries.has(event.runId))
     const entry = entries.get(event.runId) ?? begin(event, at, event._tag === "RunStarted")
     if (event._tag === "StepLogged" || event._tag === "RunLogged") {
       entry.logs ??= new LogLimits()
       if (entry.logs.take(event)) logLine(entry, event, 0)
       return forget(event.runId, entry)
+    }
+    if (event._tag === "AlertPosted" && !(entry.alerts ??= new AlertLimits()).take(event)) {
+      return forget(event.runId, entry, isOver)
     }
     tellClock(entry, at)
     if (event._tag === "RunEnded" && entry.logs !== undefined) {
@@ -188,11 +196,17 @@ export const makeRecorder = (
       const told: Logged = { _tag: "RunLogged", pipelineName, runId, runName, at, logLevel: "Info", message: "" }
       if (omitted > 0) logLine(entry, told, omitted)
     }
+    if (last) {
+      for (const omitted of entry.alerts?.end() ?? []) {
+        encode.alertsOmitted(entry.sink.pen, headsOf(entry), at, omitted)
+        entry.sink.add(at)
+      }
+    }
     if (event._tag === "StepSkipped") endLogs(entry, event.index, false)
     encode.event(entry.sink.pen, headsOf(entry), event)
-    if (last) ended.add(event.runId, entry.sink)
+    if (last) ended.add(event.runId, { sink: entry.sink, alerts: entry.alerts })
     entry.sink.add(at, last)
-    forget(event.runId, entry)
+    forget(event.runId, entry, isOver)
   }
 
   const suspend = (): void => {

@@ -12,7 +12,7 @@ import { noteCrash, processLives } from "./crash.ts"
 import type { Modules } from "./files.ts"
 import { abandonedAfter, type Header, type ProcessJson, type RunNames } from "./format.ts"
 import { Lines } from "./lines.ts"
-import { decodeHeader, number, outcomeOf, parse, time } from "./look.ts"
+import { decodeHeader, isOfAlert, number, outcomeOf, parse, time } from "./look.ts"
 
 const chunkSize = 1024 * 1024
 
@@ -64,7 +64,7 @@ class Scan {
       return
     }
     const run = this.runOf(value)
-    if (run === undefined) return
+    if (run === undefined || isOfAlert(value)) return
     run.at = time(value) ?? run.at
     run.tag = hasProperty(value, "_tag") ? value._tag : undefined
     run.steps = Math.max(run.steps, (number(value, "index") ?? -1) + 1)
