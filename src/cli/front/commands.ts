@@ -252,8 +252,8 @@ export const make = (perform: Flags.Perform) => {
     )
   }, Init.write).pipe(
     Command.withDescription(
-      "Write a small pipeline, hooks for it with a test, a config file, and a workflow for GitHub Actions that checks " +
-        "them. Asks for the runtime and the channel on a terminal, where their flags do not say them. Never overwrites a file."
+      "Write a small pipeline, hooks for it with a test, a config file, a workflow for GitHub Actions that checks " +
+        "them, and a tsconfig.json where there is none. Asks for the runtime and the channel on a terminal, where their flags do not say them. Never overwrites a file."
     ),
     Command.withShortDescription("Write a small pipeline to start from"),
     Command.withExamples([

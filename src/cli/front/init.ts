@@ -11,11 +11,13 @@ import process from "node:process"
 import { UsageError } from "../request.ts"
 import { canAsk, out } from "../terminal.ts"
 import {
+  allowsExtensions,
   type Channel,
   channelNames,
   type Choices,
   filesOf,
   nextOf,
+  noteOf,
   type Runtime,
   runtimes,
   workflowOf
@@ -36,13 +38,21 @@ const hasYaml = (): boolean => {
  * Node then takes `.ts` files for CommonJS modules. `npm init` sets `"type": "commonjs"`.
  */
 const extensionIn = (folder: string) =>
+  Effect.map(
+    nearest(folder, "package.json"),
+    (found) => found === undefined || /"type"\s*:\s*"module"/.test(found.text) ? ".ts" : ".mts"
+  )
+
+/** Returns the file of this name in a folder, or else in the nearest folder above it. */
+const nearest = (folder: string, name: string) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     for (let at = path.resolve(folder);; at = path.dirname(at)) {
-      const text = yield* Effect.option(fs.readFileString(path.join(at, "package.json")))
-      if (text._tag === "Some") return /"type"\s*:\s*"module"/.test(text.value) ? ".ts" : ".mts"
-      if (at === path.dirname(at)) return ".ts"
+      const file = path.join(at, name)
+      const text = yield* Effect.option(fs.readFileString(file))
+      if (text._tag === "Some") return { path: path.relative(".", file), text: text.value }
+      if (at === path.dirname(at)) return undefined
     }
   })
 
@@ -96,6 +106,7 @@ export const write = (
     const place = path.relative(".", folder)
     const isOutside = path.isAbsolute(place) || /^\.\.($|[\\/])/.test(place)
     const schema = path.relative(folder, "node_modules/effect-epilogue/dist/epilogue.schema.json")
+    const tsconfig = yield* nearest(folder, "tsconfig.json")
     const choices: Choices = {
       runtime: yield* chosen(asked.runtime, "Which runtime?", [own, ...runtimes.filter((name) => name !== own)]),
       channel: yield* chosen(asked.channel, "Where do alerts go?", channelNames),
@@ -103,7 +114,8 @@ export const write = (
       extension: yield* extensionIn(folder),
       folder: isOutside ? path.join(path.dirname(folder), path.basename(folder)) : place === "" ? "." : slashes(place),
       schema: slashes(schema.startsWith("..") ? schema : `./${schema}`),
-      isOutside
+      isOutside,
+      tsconfig: tsconfig && { path: slashes(tsconfig.path), allows: allowsExtensions(tsconfig.text) }
     }
     const workflows = path.dirname(workflowOf(choices))
     for (const name of [path.dirname(workflows), workflows]) yield* refuseLink(name, name)
@@ -123,6 +135,7 @@ export const write = (
     for (
       const line of [
         ...files.map(([name]) => `wrote ${name}`),
+        ...[noteOf(choices)].filter((note) => note !== undefined),
         "",
         "next:",
         ...nextOf(choices).map((line) => `  ${line}`)

@@ -49,7 +49,31 @@ export interface Choices {
   readonly schema: string
   /** Whether the folder is outside of the working directory, which then gets no workflow. */
   readonly isOutside: boolean
+  /** The nearest tsconfig.json: its path, and whether it allows the extension in the import of the test. */
+  readonly tsconfig: { readonly path: string; readonly allows: boolean } | undefined
 }
+
+/**
+ * The settings of TypeScript for a folder that has none. Runtimes want the extension in an import, and run what has types
+ * to erase and nothing else.
+ */
+const tsconfig = `{
+  "compilerOptions": {
+    "target": "ESNext",
+    "module": "NodeNext",
+    "strict": true,
+    "verbatimModuleSyntax": true,
+    "erasableSyntaxOnly": true,
+    "allowImportingTsExtensions": true,
+    "noEmit": true,
+    "skipLibCheck": true
+  }
+}
+`
+
+/** Whether a tsconfig.json says that imports may have the extension `.ts`. */
+export const allowsExtensions = (tsconfig: string): boolean =>
+  /"(allowImportingTsExtensions|rewriteRelativeImportExtensions)"\s*:\s*true/.test(tsconfig)
 
 const pipeline = `import { Console, Effect, Schema } from "effect"
 import { Params, Pipeline, Step } from "effect-epilogue"
@@ -95,6 +119,9 @@ export const celebrate = Hook.onSuccess(() =>
   })
 )
 `
+
+/** Names the types of Node, which a tsconfig.json need not. Deno has them, and would look for a package. */
+const testOf = ({ runtime }: Choices): string => runtime === "deno" ? test : `/// <reference types="node" />\n${test}`
 
 const test = `import { Effect, Exit } from "effect"
 import { AlerterHooks, Pipeline, Step } from "effect-epilogue"
@@ -171,6 +198,8 @@ interface Commands {
   readonly setup: string
   readonly install: string
   readonly add: (packages: ReadonlyArray<string>) => string
+  /** Adds what the type checker needs. */
+  readonly addTypes?: string
   readonly epilogue: string
   readonly test: string
 }
@@ -180,6 +209,7 @@ const commands: Readonly<Record<Runtime, Commands>> = {
     setup: "uses: oven-sh/setup-bun@v2",
     install: "bun install --frozen-lockfile",
     add: (packages) => `bun add ${packages.join(" ")}`,
+    addTypes: "bun add --dev typescript @types/node",
     epilogue: "bunx epilogue",
     test: "bun test"
   },
@@ -195,6 +225,7 @@ const commands: Readonly<Record<Runtime, Commands>> = {
     setup: "uses: actions/setup-node@v5\n        with: { node-version: 24, cache: npm }",
     install: "npm ci",
     add: (packages) => `npm install ${packages.join(" ")}`,
+    addTypes: "npm install --save-dev typescript @types/node",
     epilogue: "npx epilogue",
     test: "node --test"
   }
@@ -257,7 +288,10 @@ export const filesOf = (choices: Choices): ReadonlyArray<readonly [path: string,
   return [
     [within(choices, `pipeline${choices.extension}`), pipeline],
     [within(choices, `hooks${choices.extension}`), hooks],
-    [within(choices, `hooks.test${choices.extension}`), named(test)],
+    [within(choices, `hooks.test${choices.extension}`), named(testOf(choices))],
+    ...(choices.runtime === "deno" || choices.tsconfig !== undefined
+      ? []
+      : [[within(choices, "tsconfig.json"), tsconfig] as const]),
     [within(choices, configName(choices)), named(choices.isYaml ? yaml(choices) : json(choices))],
     [workflowOf(choices), workflow(choices)]
   ]
@@ -265,7 +299,7 @@ export const filesOf = (choices: Choices): ReadonlyArray<readonly [path: string,
 
 /** Returns the commands to go on with. */
 export const nextOf = (choices: Choices): ReadonlyArray<string> => {
-  const { add, epilogue } = commands[choices.runtime]
+  const { add, addTypes, epilogue } = commands[choices.runtime]
   const packages = [
     "effect",
     "effect-epilogue",
@@ -274,8 +308,16 @@ export const nextOf = (choices: Choices): ReadonlyArray<string> => {
   ]
   return [
     add(packages),
+    ...(addTypes === undefined ? [] : [addTypes]),
     ...variables[choices.channel].map((name) => `export ${name}=…`),
     `${epilogue} run ${quoted(within(choices, configName(choices)))}`,
     testCommand(choices)
   ]
 }
+
+/** Returns what a user has to change by hand, if anything. */
+export const noteOf = ({ runtime, tsconfig }: Choices): string | undefined =>
+  runtime === "deno" || tsconfig === undefined || tsconfig.allows
+    ? undefined
+    : `note: the test imports a file by its name, which tsc allows with "allowImportingTsExtensions": true and ` +
+      `"noEmit": true in ${tsconfig.path}`

@@ -3,7 +3,15 @@ import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { parse } from "yaml"
-import { channelNames, type Choices, filesOf, nextOf, runtimes } from "../../../src/cli/front/initFiles.ts"
+import {
+  allowsExtensions,
+  channelNames,
+  type Choices,
+  filesOf,
+  nextOf,
+  noteOf,
+  runtimes
+} from "../../../src/cli/front/initFiles.ts"
 import { documentOf } from "../../support/configFile.ts"
 import { makeIt } from "../../support/it.ts"
 
@@ -16,7 +24,8 @@ const choices: Choices = {
   extension: ".ts",
   folder: "jobs",
   schema: "../node_modules/effect-epilogue/dist/epilogue.schema.json",
-  isOutside: false
+  isOutside: false,
+  tsconfig: undefined
 }
 
 const textOf = (choices: Choices, name: string): string =>
@@ -50,13 +59,17 @@ it.effect("the workflow of each runtime is YAML, runs what is printed, and has t
           TELEGRAM_BOT_TOKEN: "${{ secrets.TELEGRAM_BOT_TOKEN }}",
           TELEGRAM_CHAT_ID: "${{ secrets.TELEGRAM_CHAT_ID }}"
         })
-        assert.deepEqual(next.slice(1, 3), ["export TELEGRAM_BOT_TOKEN=…", "export TELEGRAM_CHAT_ID=…"])
+        assert.deepEqual(next.filter((line) => line.startsWith("export")), [
+          "export TELEGRAM_BOT_TOKEN=…",
+          "export TELEGRAM_CHAT_ID=…"
+        ])
         assert.match(textOf(made, `hooks.test${extension}`), new RegExp(`"\\./hooks\\${extension}"`))
       }
     }
     assert.equal(nextOf({ ...choices, runtime: "deno" })[0], "deno add npm:effect npm:effect-epilogue npm:yaml")
     assert.equal(nextOf({ ...choices, runtime: "deno" })[1], "deno run -A npm:effect-epilogue run jobs/epilogue.yaml")
-    assert.equal(nextOf({ ...choices, isYaml: false })[1], "npx epilogue run jobs/epilogue.json")
+    assert.equal(nextOf({ ...choices, isYaml: false })[2], "npx epilogue run jobs/epilogue.json")
+    assert.equal(nextOf(choices)[1], "npm install --save-dev typescript @types/node")
   }))
 
 it.effect("paths with spaces are quoted, and a folder elsewhere keeps its workflow", () =>
@@ -67,4 +80,20 @@ it.effect("paths with spaces are quoted, and a folder elsewhere keeps its workfl
     assert.equal(workflow.jobs.check.steps[3].run, nextOf(spaced).at(-1))
     const outside = filesOf({ ...choices, folder: "/srv/jobs", isOutside: true }).map(([path]) => path)
     assert.ok(outside.every((path) => path.startsWith("/srv/jobs/")), outside.join())
+  }))
+
+it.effect("a tsconfig.json is written where there is none, and one that refuses the import of the test is told", () =>
+  Effect.sync(() => {
+    const own = textOf(choices, "tsconfig.json")
+    assert.ok(allowsExtensions(own))
+    assert.equal(noteOf(choices), undefined)
+    const isWritten = (made: Choices) => filesOf(made).some(([path]) => path.endsWith("tsconfig.json"))
+    for (const allows of [true, false]) {
+      const there = { ...choices, tsconfig: { path: "tsconfig.json", allows } }
+      assert.equal(isWritten(there), false)
+      assert.equal(noteOf(there)?.includes("\"allowImportingTsExtensions\": true"), allows ? undefined : true)
+      assert.equal(noteOf({ ...there, runtime: "deno" }), undefined)
+    }
+    assert.equal(isWritten({ ...choices, runtime: "deno" }), false)
+    assert.ok(!allowsExtensions("{ \"compilerOptions\": { \"allowImportingTsExtensions\": false } }"))
   }))
