@@ -11,10 +11,10 @@ import { hostname } from "node:os"
 import process from "node:process"
 import * as AlerterHooks from "../../AlerterHooks.ts"
 import { CommandFailed } from "../../config/CommandFailed.ts"
+import { quietSuccess } from "../../config/internal/apply/ends.ts"
 import { readText } from "../../config/internal/file/readText.ts"
 import type { LoadedFile } from "../../config/internal/load.ts"
 import type { Given } from "../../config/internal/settings.ts"
-import * as Hook from "../../Hook.ts"
 import { CurrentGuard } from "../../internal/model/secrets.ts"
 import { isStopCode } from "../../main/internal/signals.ts"
 import * as Pipeline from "../../Pipeline.ts"
@@ -103,7 +103,7 @@ const defaultHooks = [
   AlerterHooks.failure,
   AlerterHooks.interrupt,
   AlerterHooks.overdue,
-  Hook.named(AlerterHooks.successWith((alert) => alert.with({ quiet: true })), "AlerterHooks.success")
+  quietSuccess
 ]
 
 const givenOf = (request: ExecRequest, shown: Shown, state: State): Given => {

@@ -11,6 +11,7 @@ import type { HookOverrides, Modes } from "../../../internal/model/plan.ts"
 import { isMistaken, makeDeadline } from "../../../internal/steps/deadline.ts"
 import { policyOf } from "../schema/retry.ts"
 import type { Deadline, Overdue, Retry, Timeout } from "../schema/types.ts"
+import * as Ends from "./ends.ts"
 import type { Fallback, FileOverrides, LateReplacement, Provided, StepOverride } from "./overrides.ts"
 
 /** How the body of a step runs. `false` removes what the code sets, `undefined` keeps it. */
@@ -114,8 +115,11 @@ const fallbackOf = (
 
 /** Compiled settings. */
 export interface Compiled {
-  /** Returns the overrides. `services` are provided in addition to the parameters. */
-  readonly overrides: (services?: Context.Context<never>) => FileOverrides
+  /**
+   * Returns the overrides. `services` are provided in addition to the parameters. `tellsEnds` says whether the alerter wants
+   * to know when a failure is over.
+   */
+  readonly overrides: (services?: Context.Context<never>, tellsEnds?: boolean) => FileOverrides
   /** The names of the steps that have been evaluated. */
   readonly ran: ReadonlySet<string>
 }
@@ -134,13 +138,14 @@ const withServices = (
 /** Compiles the settings of a file. */
 export const compile = (settings: FileSettings): Compiled => {
   const ran = new Set<string>()
-  return { ran, overrides: (services) => overridesWith(settings, ran, services) }
+  return { ran, overrides: (services, tellsEnds = false) => overridesWith(settings, ran, services, tellsEnds) }
 }
 
 const overridesWith = (
   settings: FileSettings,
   ran: Set<string>,
-  services: Context.Context<never> | undefined
+  services: Context.Context<never> | undefined,
+  tellsEnds: boolean
 ): FileOverrides => {
   const forAll: HookOverrides = { hooks: settings.stepHooks, modes: settings.modes, level: "pipeline" }
   const made = new Map<string, StepOverride>()
@@ -153,7 +158,11 @@ const overridesWith = (
     const timeout = step.timeout ?? settings.defaults.timeout
     const overdue = step.overdue ?? settings.defaults.overdue
     return {
-      hooks: [forAll, { hooks: step.hooks, modes: step.modes, level: "step" }],
+      hooks: [
+        forAll,
+        { hooks: step.hooks, modes: step.modes, level: "step" },
+        ...tellsEnds ? Ends.ofSteps(settings.stepHooks, step.hooks) : []
+      ],
       retry: retryOf(retry, step.retries ?? settings.defaults.retries),
       timeout: timeoutOf(timeout),
       overdue: { limit: overdueOf(overdue), deadline: undefined },
@@ -165,7 +174,10 @@ const overridesWith = (
 
   return {
     run: {
-      hooks: [{ hooks: settings.run.hooks, modes: {}, level: "step" }],
+      hooks: [
+        { hooks: settings.run.hooks, modes: {}, level: "step" },
+        ...tellsEnds ? Ends.ofRun(settings.run.hooks) : []
+      ],
       provided: withServices(services, settings.provided),
       annotations: settings.run.annotations,
       runName: settings.run.runName,
