@@ -77,7 +77,10 @@ export interface ExplainedHook {
 export interface ExplainedStep {
   /** The name of the step. */
   readonly step: string
-  /** Whether the pipeline's module exports the step. If not, its hooks in code are not known before it runs. */
+  /**
+   * Whether the pipeline's module exports the step. Otherwise, as where the module exports a function that makes it, its hooks
+   * in code are not known before it runs.
+   */
   readonly inCode: boolean
   /** The time limit of the step's body, by the file or else by the code. */
   readonly timeout: ExplainedTimeout | undefined

@@ -21,6 +21,7 @@ export const job = Pipeline.make("nightly", load)
 const config = (language: string) =>
   `pipeline: ./job.ts#job
 stepHooks: { failure: epilogue#alerterFailure }
+steps: { store: { timeout: 1 minute } }
 alerter: { jsonLines: { path: alerts.jsonl } }
 language: ${language}
 `
@@ -48,6 +49,7 @@ for (
       const { stderr } = yield* epilogue("bun", ["run", "job.yaml", flag], { cwd: folder, env: { HOW: how } })
       assert.deepEqual(titlesIn(folder).toSorted(), titles.toSorted())
       assert.doesNotMatch(stderr, /fehlgeschlagen|beginnen|abgestürzt/)
+      assert.doesNotMatch(stderr, /never ran/, "a run that failed says nothing about the steps that it left out")
     })))
 }
 
@@ -56,7 +58,7 @@ it.effect("a language that is not known, or has no alerter beside it, is a mista
     const folder = yield* project("fr")
     const check = () => epilogue("bun", ["check", "job.yaml"], { cwd: folder })
     const unknown = yield* check()
-    assert.match(unknown.stderr + unknown.stdout, /job\.yaml:4:11 language: expected .*"en".*"de"/)
+    assert.match(unknown.stderr + unknown.stdout, /job\.yaml:5:11 language: expected .*"en".*"de"/)
     writeFileSync(join(folder, "job.yaml"), "pipeline: ./job.ts#job\nlanguage: de\n")
     const alone = yield* check()
     assert.match(alone.stderr + alone.stdout, /job\.yaml:2:11 language: expected alerter beside it/)

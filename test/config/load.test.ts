@@ -273,6 +273,9 @@ steps:
     ])
     assert.deepEqual(shown("bad"), ["success onSuccess code", "success success 3:12", "failure onFailure code"])
     assert.equal(of("later").inCode, false)
+    // a function of the module makes it
+    assert.equal(of("count").inCode, false)
+    assert.deepEqual(shown("count"), shown("bad"))
     assert.ok(of("good").inCode)
     for (const { hooks } of steps) for (const { why } of hooks) assert.ok(why.length > 10)
   }))

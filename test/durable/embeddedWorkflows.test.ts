@@ -144,21 +144,23 @@ it.live("a deferred that is completed in a transaction of the user's wakes the r
     )
   }))
 
-it.live("a closing process lets the step under way end, and starts none after it", () =>
+it.live("a closing process lets the step under way end, starts none after it, and does not ask for another one", () =>
   Effect.gen(function*() {
     const filename = yield* newFile
     const seen = recorder()
     const { layer, workflow } = job(() =>
       Effect.gen(function*() {
         yield* Durable.step(
-          Step.make("a", Effect.andThen(seen.note("a"), Effect.sleep(300))).pipe(
+          Step.make("a", Effect.andThen(seen.note("a"), Effect.sleep(2_300))).pipe(
             Step.hooks(Hooks.make(Hook.onSuccess(() => seen.note("a hook"))))
           )
         )
         yield* Durable.step(Step.make("b", seen.note("b")))
       })
     )
-    const patient = Layer.orDie(Durable.layerSqlite({ filename, drain: "10 seconds" }))
+    const patient = Layer.orDie(Durable.layerSqlite({ filename, drain: "10 seconds" })).pipe(
+      Layer.provideMerge(seen.log.layer)
+    )
     yield* inProcess(
       patient,
       layer,
@@ -168,6 +170,8 @@ it.live("a closing process lets the step under way end, and starts none after it
       )
     )
     assert.deepEqual(seen.list, ["a"])
+    // after two seconds a process tells of runs whose pipelines it does not have
+    assert.deepEqual(seen.log.list.filter(({ message }) => message.includes("wait for a process")), [])
     assert.deepEqual(yield* run(patient, seen, { layer, workflow }), Exit.void)
     assert.deepEqual(seen.list, ["a", "a hook", "b"])
   }))

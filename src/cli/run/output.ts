@@ -30,7 +30,7 @@ export const explained = (
     }${every === undefined ? "" : `, every ${formatDuration(every)} while a run goes on`}`
   ),
   ...steps.flatMap(({ hooks, inCode, overdue, step, timeout }) => [
-    `  ${step}${inCode ? "" : " (its module does not export it: hooks that it has in code are not known)"}`,
+    `  ${step}${inCode ? "" : ` (hooks that it has in code are not known: ${unknown})`}`,
     ...limits("    ", timeout),
     ...late("    ", overdue),
     ...hooks.map(({ from, kind, name, why }) => `    ${kind}: ${name} (${place(from)}): ${why}`),
@@ -38,6 +38,8 @@ export const explained = (
   ]),
   ...(steps.length === 0 ? ["  no steps are known: its module exports none, and the file names none"] : [])
 ]
+
+const unknown = "a function makes it, or its module does not export it"
 
 const ofProject = ({ file, values }: ConfigFile.ExplainedProject): ReadonlyArray<string> => [
   `  defaults: ${file}`,

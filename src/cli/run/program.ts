@@ -22,6 +22,8 @@ export interface ProgramOptions {
   readonly name?: string | undefined
   /** Returns more options of loading. */
   readonly options?: ((supervision: Supervision.Supervision) => CommandOptions) | undefined
+  /** Whether to say which steps the config names that never ran. */
+  readonly tellsUnused?: boolean | undefined
   /** Called before the run begins. */
   readonly onLoaded?: ((loaded: LoadedFile, supervision: Supervision.Supervision) => void) | undefined
 }
@@ -29,7 +31,7 @@ export interface ProgramOptions {
 /** Makes the program of a pipeline, which reports to the supervisor, if there is one. */
 export const program = (
   request: LoadRequest & Pick<RunRequest, "monitors">,
-  { name, onLoaded, options, supervisor, text }: ProgramOptions
+  { name, onLoaded, options, supervisor, tellsUnused, text }: ProgramOptions
 ): Program =>
 (session) => {
   const { begun, messages, observed, recordAs, stoppedBy } = session
@@ -62,7 +64,9 @@ export const program = (
       messages.interrupt = `interrupting ${pipelineName}`
       messages.failure = `${pipelineName} failed: `
       onLoaded?.(loaded, supervision)
-      yield* withoutSkip(observed(Effect.provide(pipeline, told.layer)))
+      const run = observed(Effect.provide(pipeline, told.layer))
+      // a run that failed or was skipped has left steps out, which says nothing about their names
+      yield* withoutSkip(tellsUnused === true ? Effect.tap(run, tellUnused(session.afterRuns, loaded)) : run)
       return ExitCode.success
     }).pipe(Effect.onExit((exit) =>
       Beginning.tell(beginning, told, request, exit, {
@@ -88,8 +92,13 @@ const withoutSkip = <E, R>(run: Effect.Effect<unknown, E, R>): Effect.Effect<unk
     (cause) => skippedOf(Exit.failCause(cause)) === undefined ? Effect.failCause(cause) : Effect.void
   )
 
-/** Says after a run which steps the config names that never ran. */
-export const tellUnused = (afterRuns: (report: Effect.Effect<void>) => void, { unusedSteps }: LoadedFile): void =>
-  afterRuns(Effect.map(unusedSteps, (steps) => {
-    for (const step of steps) err(`the config names a step "${step}", which never ran`)
-  }))
+/** Says after a run that has come to its end which steps the config names that never ran. */
+const tellUnused = (
+  afterRuns: (report: Effect.Effect<void>) => void,
+  { unusedSteps }: LoadedFile
+): Effect.Effect<void> =>
+  Effect.sync(() =>
+    afterRuns(Effect.map(unusedSteps, (steps) => {
+      for (const step of steps) err(`the config names a step "${step}", which never ran`)
+    }))
+  )

@@ -18,7 +18,7 @@ import { written } from "../terminal.ts"
 import { err, out, services } from "./environment.ts"
 import { type CommandOptions, load } from "./loading.ts"
 import { explained } from "./output.ts"
-import { program, tellUnused } from "./program.ts"
+import { program } from "./program.ts"
 import { again } from "./runtime.ts"
 import { failed, guardFor, session } from "./session.ts"
 import { jsonLines, keep } from "./stdout.ts"
@@ -64,8 +64,7 @@ const runHere = (
 ): Promise<number> =>
   session(
     { ...request, supervisor, write },
-    (session) =>
-      program(request, { supervisor, text, onLoaded: (loaded) => tellUnused(session.afterRuns, loaded) })(session)
+    program(request, { supervisor, text, tellsUnused: true })
   )
 
 /** Loads what the request names and prints lines about it, or the mistakes in the config or a module. */

@@ -11,6 +11,7 @@ import type { ExplainedHook, ExplainedStep, ExplainedTimeout, Loaded } from "../
 import type { Exported, Origin } from "../loading.ts"
 import { compile, type FileSettings } from "./compile.ts"
 import { filled, lateOf, type Replacement } from "./overrides.ts"
+import { stepNames } from "./stepNames.ts"
 
 interface Explained extends FileSettings {
   readonly origins: ReadonlyMap<HookImpl, Origin>
@@ -18,14 +19,14 @@ interface Explained extends FileSettings {
   readonly stepDefaults: Table
 }
 
-/** Explains the steps that the module exports, then the others that the file names. */
+/** Explains the steps that the module exports, then those that its functions make and the others that the file names. */
 export const explain = (settings: Explained, { module, pipeline }: Exported): ReadonlyArray<ExplainedStep> => {
   // casts, since the exports of a module have no types at run time: `isStep` and the field's name identify them
   const steps = Object.values(module).filter(isStep) as unknown as ReadonlyArray<StepOwner>
   const inherited = ((pipeline as { readonly stepHooks?: { readonly hooks: Table } }).stepHooks?.hooks) ?? empty.hooks
   const overrides = compile(settings).overrides()
   const known = new Set(steps.map(({ name }) => name))
-  const others = [...settings.steps.keys()].filter((name) => !known.has(name))
+  const others = new Set([...stepNames(module), ...settings.steps.keys()].filter((name) => !known.has(name)))
   const ofCode = (name: string): Owner => steps.find((step) => step.name === name) ?? unknownStep(name)
   return [...known, ...others].map((name) => {
     const override = overrides.step(name)

@@ -87,6 +87,8 @@ export class Executions {
       registration.closing.openUnsafe()
       const { _tag } = registration.workflow
       if (this.registrations.get(_tag) === registration) this.registrations.delete(_tag)
+      // it was among the pipelines here until now, and its runs go on with the next process
+      this.toldMissing.add(_tag)
       const cut = [...this.live.values()].filter((live) => live.registration === registration)
       return Effect.andThen(
         Effect.forEach(
