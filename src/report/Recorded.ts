@@ -17,6 +17,9 @@ import type * as Duration from "effect/Duration"
  * - `cutOff`: the file was not touched for a minute, and nobody knows why: something blocks the thread of the process, or
  *   it is or was on another machine.
  *
+ * On Windows, `crashed` is known only while no other process has the number of the one that ended; else the run is `cutOff`
+ * after a minute.
+ *
  * A supervisor notes in the record how the process ended; where there was none, whoever looks at the record next notes
  * that it has.
  *
