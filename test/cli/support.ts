@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { root } from "../support/command.ts"
+import { type Ended, root } from "../support/command.ts"
 
 /** The folder of the fixtures, from the root of the repository, in which the command runs. */
 export const fixtures = "test/cli/fixtures"
@@ -32,3 +32,6 @@ export const withoutDurations = (text: string): string => text.replaceAll(/\d+ m
 /** Returns the lines of a text without durations and names of runs, which differ from run to run. */
 export const timelessLines = (text: string): ReadonlyArray<string> =>
   withoutDurations(text).replaceAll(/\(run [^)]*\)/g, "(run)").trimEnd().split("\n")
+
+/** Returns the id that a run with `--record` says. */
+export const idIn = ({ stderr }: Ended): string => /^recorded: epilogue show (\S+)$/m.exec(stderr)?.[1] ?? stderr

@@ -7,7 +7,6 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as TestConsole from "effect/testing/TestConsole"
-import { all } from "./all.ts"
 
 /** Registers a test with a runner. */
 export type RegisterTest = (name: string, run: () => Promise<void>) => unknown
@@ -43,6 +42,3 @@ export const makeIt = (test: RegisterTest): It => ({
   effect: (name, body) => void test(name, () => run(body, TestClock.layer())),
   live: (name, body) => void test(name, () => run(body, Layer.empty))
 })
-
-/** Registers tests for `npm run test:slow` alone: those that start several processes for what a quicker test shows in part. */
-export const slow = (it: It): It => all ? it : { effect: () => {}, live: () => {} }
