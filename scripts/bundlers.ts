@@ -203,3 +203,53 @@ export const check = async (folder: string, specifiers: ReadonlyArray<string>, r
     assert.match(picture, /^RendererMissing: /)
   }
 }
+
+/** A program in a page, and the lines that it prints. */
+export interface Script {
+  readonly name: string
+  readonly source: string
+  readonly prints: ReadonlyArray<string>
+}
+
+/** Returns the scripts of a page: each block of TypeScript that is followed by what it prints. */
+export const scriptsOf = (page: string): ReadonlyArray<Script> =>
+  [...fs.readFileSync(page, "utf8").matchAll(/^```ts\n([^]*?)^```\n\nprints\n\n```text\n([^]*?)^```/gm)].map(
+    ([, source = "", output = ""], i) => ({
+      name: `script${i}`,
+      source,
+      prints: output.trimEnd().split("\n").map(timeless)
+    })
+  )
+
+/** Removes the time and the number of the fiber from a line of the log. */
+const timeless = (line: string): string => line.replace(/^\[[\d:.]+\] /, "").replace(/ \(#\d+\):/, ":")
+
+/** Bundles scripts with each bundler, and makes executables of them. Runs all that comes out. */
+export const checkScripts = async (folder: string, scripts: ReadonlyArray<Script>, run: Run): Promise<void> => {
+  for (const { name, prints, source } of scripts) {
+    const printed = (...command: Array<string>): void =>
+      assert.deepEqual(run(folder, ...command).trimEnd().split("\n").map(timeless), prints)
+    fs.writeFileSync(path.join(folder, `${name}.ts`), source)
+    // Rollup reads no types
+    const entry = path.join(folder, `${name}.js`)
+    fs.writeFileSync(entry, (await esbuild.transform(source, { loader: "ts" })).code)
+    for (const [, file] of await bundleAll(folder, entry)) printed("node", file)
+
+    const executable = path.join(folder, "bundled", name)
+    run(folder, "bun", "build", "--compile", `${name}.ts`, "--outfile", executable)
+    printed(executable)
+    fs.rmSync(executable)
+    const { exitCode, stderr } = Bun.spawnSync(["deno", "compile", "-A", "--output", executable, `${name}.ts`], {
+      cwd: folder,
+      stderr: "pipe"
+    })
+    if (exitCode !== 0) {
+      // it downloads the runtime of executables at the first time
+      assert.match(stderr.toString(), /dl\.deno\.land/)
+      console.log("  not tried: deno compile (dl.deno.land can't be reached)")
+      continue
+    }
+    printed(executable)
+    fs.rmSync(executable)
+  }
+}

@@ -138,6 +138,7 @@ run(temporary, "node", "main.ts")
 run(temporary, "bun", "main.ts")
 run(temporary, "deno", "run", "-A", "main.ts")
 await bundlers.check(temporary, specifiers, run)
+if (everything) await bundlers.checkScripts(temporary, bundlers.scriptsOf(path.join(root, "README.md")), run)
 
 // -----------------------------------------------------------------------------
 // the command
