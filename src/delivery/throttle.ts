@@ -19,7 +19,7 @@ import { sentence, total } from "./internal/hold/count.ts"
 import * as Summaries from "./internal/hold/summary.ts"
 import { countOf, millisOf } from "./internal/options.ts"
 import { arrivalOf, conclude, isTold, quietly, shownBy } from "./internal/places.ts"
-import { around, orTaken, type Post } from "./internal/policy.ts"
+import { around, isQuestion, orTaken, type Post } from "./internal/policy.ts"
 import { makeState, type Persisted } from "./internal/state/persisted.ts"
 import * as Counts from "./internal/throttle/counts.ts"
 
@@ -181,10 +181,13 @@ const make = <P extends string | undefined>(
       state.modify((entries): Counts.Report | undefined => {
         // Once the scope has closed, nothing in this process reports held back alerts, so all of them pass.
         if (isLate()) return []
-        if (always(alert) || alert.recovers.length > 0) return Counts.takeCounts(entries, Counts.keyOf(alert))
+        if (always(alert) || isQuestion(alert) || alert.recovers.length > 0) {
+          return Counts.takeCounts(entries, Counts.keyOf(alert))
+        }
         const report = Counts.admit(entries, limits, inFlight, alert, { now, id })
-        if (report !== undefined) inFlight.add(id)
-        // whether one that resolves something is held back is known once it has been posted quietly
+        if (report !== undefined) {
+          inFlight.add(id)
+        } // whether one that resolves something is held back is known once it has been posted quietly
         else if (!alert.resolves) holdBack(entries, alert, now)
         return report
       })

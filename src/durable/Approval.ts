@@ -24,10 +24,13 @@ import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { Alert, type AlertInput } from "../Alert.ts"
 import { Alerter } from "../Alerter.ts"
 import { Approver, Decision, type Person, type Question } from "../Approver.ts"
+import { questionTag } from "../internal/alerts/notices.ts"
+import { sourceOf } from "../internal/alerts/outcomeAlert.ts"
 import { fieldsOf } from "../internal/approvals/form.ts"
 import { labels } from "../internal/approvals/question.ts"
 import type { StoredRunQuestion } from "../internal/model/storedRun.ts"
 import { selfExplained } from "../internal/text/selfExplained.ts"
+import { StepContext } from "../StepContext.ts"
 import * as answering from "./internal/answering.ts"
 import * as internal from "./internal/approval.ts"
 
@@ -39,6 +42,9 @@ import * as internal from "./internal/approval.ts"
  * The alert says how to answer. Unless `instructions` returns other fields, such as a link to a page of your own that
  * calls {@link answer}, these are the commands `epilogue answer TOKEN --approve` and `--deny`. The token is 128 random
  * bits, stored with the question, and opens no other one.
+ *
+ * The alert has the severity `warning` and the tag `question`. `digest`, `quietHours`, `dedupe` and `throttle` let it pass,
+ * since its time limit runs, and no policy takes it for a failure.
  *
  * **Gotchas**
  *
@@ -72,20 +78,41 @@ export const layer = (options?: {
             channel: undefined,
             post: (question, token, idempotencyKey) => {
               const { body, fields, title } = question
-              const asked = Alert.make({ title, body, severity: "warning", fields, idempotencyKey })
+              const asked = Alert.make({
+                title,
+                body,
+                severity: "warning",
+                fields,
+                idempotencyKey,
+                tags: [questionTag]
+              })
               const how = Alert.make({ title, fields: (options?.instructions ?? commands)(token, question) })
-              return Effect.as(alerter.post(asked.with({ fields: [...asked.fields, ...how.fields] })), "")
+              return withSource(asked.with({ fields: [...asked.fields, ...how.fields] })).pipe(
+                Effect.flatMap(alerter.post),
+                Effect.as("")
+              )
             },
             refuse: (question, { by, mistakes }, token, idempotencyKey) =>
-              alerter.post(Alert.make({
-                title: `${question.title}: the answer of ${by.name} does not fit`,
-                body: mistakes.join("\n"),
-                severity: "warning",
-                fields: (options?.instructions ?? commands)(token, question),
-                idempotencyKey
-              }))
+              Effect.flatMap(
+                withSource(Alert.make({
+                  title: `${question.title}: the answer of ${by.name} does not fit`,
+                  body: mistakes.join("\n"),
+                  severity: "warning",
+                  fields: (options?.instructions ?? commands)(token, question),
+                  idempotencyKey,
+                  tags: [questionTag]
+                })),
+                alerter.post
+              )
           }, question)
       }))
+  )
+
+/** Says which step asks, so that routes and the address of the run know it. */
+const withSource = (alert: Alert): Effect.Effect<Alert> =>
+  Effect.map(
+    Effect.serviceOption(StepContext),
+    (context) => context._tag === "None" ? alert : alert.with({ source: sourceOf(context.value) })
   )
 
 const commands = (token: string, question: Question): AlertInput["fields"] => {

@@ -14,6 +14,7 @@ import {
   minSeverity,
   quietHours,
   recovered,
+  remind,
   route,
   type Store,
   throttle
@@ -360,3 +361,26 @@ test("in any stack of policies every alert is delivered once, refused with an er
       assert.ok(lost <= reported + recoveries, `${lost} lost, ${reported} reported, ${recoveries} in recoveries`)
       if (!stack.includes("fanOut")) assert.ok(reported <= lost, `${lost} lost, ${reported} reported`)
     }).pipe(Effect.scoped, Effect.provide([TestClock.layer(), logs().layer])), 300)))
+
+it.effect("a question is posted at once by every policy, each time, and counts for no failure", () =>
+  Effect.gen(function*() {
+    const alerter = yield* open((self) =>
+      self.pipe(
+        quietHours({ from: "00:00", to: "12:00", timeZone: utc }),
+        digest({ window: "1 hour" }),
+        remind({ every: "10 minutes" }),
+        dedupe({ window: "1 day" }),
+        recovered(),
+        throttle({ limit: 1, window: "1 day" }),
+        afterConsecutive(2)
+      )
+    )
+    const question = Alert.make({ title: "Deploy?", severity: "warning", tags: ["question"] })
+    yield* alerter.post(question)
+    yield* alerter.post(question)
+    yield* TestClock.adjust("3 hours")
+    yield* alerter.post(Alert.make({ title: "Deploy?", severity: "success", resolves: true }))
+    yield* TestClock.adjust("2 days")
+    assert.deepEqual((yield* alerter.sent).map(({ title }) => title).slice(0, 2), ["Deploy?", "Deploy?"])
+    assert.deepEqual((yield* alerter.sent).filter(({ title }) => /recovered|Reminder|held/.test(title)), [])
+  }))

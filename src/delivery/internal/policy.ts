@@ -8,19 +8,19 @@ import type * as Scope from "effect/Scope"
 import type { Alert } from "../../Alert.ts"
 import { Alerter, type AlerterError } from "../../Alerter.ts"
 import { timed } from "../../internal/alerts/alerter.ts"
+import { isQuestion } from "../../internal/alerts/notices.ts"
 import { repeatsTag } from "../../internal/alerts/repeats.ts"
 import { forgetful, takesQuiet } from "../../internal/alerts/settling.ts"
 import { CurrentWords, inWords, wordsOf } from "../../internal/alerts/words.ts"
 import { inZone, zoneOf } from "../../internal/alerts/zone.ts"
 import { AlerterObservers } from "../../internal/model/observers.ts"
 import { posting } from "../../internal/model/posting.ts"
-import { isFailure } from "../../internal/model/severity.ts"
+import * as Severity from "../../internal/model/severity.ts"
 import type { Words } from "../../internal/text/alertWords.ts"
 import type { Observer } from "../../RunEvent.ts"
 
 export { isDigest, subject } from "../../internal/alerts/digest.ts"
-export { isNotice, isReminder } from "../../internal/alerts/notices.ts"
-export { isFailure } from "../../internal/model/severity.ts"
+export { isNotice, isQuestion, isReminder } from "../../internal/alerts/notices.ts"
 
 /** Posts an alert whose `at` is set: {@link serving} sets it before any policy sees the alert. */
 export type Post = (alert: Alert) => Effect.Effect<void, AlerterError>
@@ -103,6 +103,10 @@ export const orTaken = (post: Effect.Effect<void, AlerterError>): Effect.Effect<
       (cause) => posting.isOnItsWay && Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.failCause(cause)
     )
   )
+
+/** Returns whether an alert reports a failure. A question is a warning that reports none. */
+export const isFailure = (alert: Pick<Alert, "severity" | "tags">): boolean =>
+  Severity.isFailure(alert) && !isQuestion(alert)
 
 /** Returns whether an alert says that the failures of its subject are over. */
 export const isResolving = (alert: Alert): boolean => alert.resolves && !isFailure(alert)

@@ -1,4 +1,4 @@
-/** Alerts about an alert that was told before: reminders, and that somebody has acknowledged it. */
+/** Alerts that report no failure: reminders of one, that somebody has acknowledged it, and questions. */
 import type { Alert } from "../../Alert.ts"
 
 /** The tag of an alert that is told again, since it is still open. */
@@ -10,6 +10,12 @@ export const acknowledgedTag = "acknowledged"
 /** The tag of an alert that goes to others, since nobody has reacted to it. */
 export const escalatedTag = "escalated"
 
+/** The tag of an alert that asks a person for an approval. */
+export const questionTag = "question"
+
+/** Returns whether an alert asks for an approval, which waits for an answer and not for an end of quiet hours. */
+export const isQuestion = ({ tags }: Pick<Alert, "tags">): boolean => tags.includes(questionTag)
+
 /** Returns whether an alert reminds of one that was told before. It reports no other failure. */
 export const isReminder = ({ tags }: Pick<Alert, "tags">): boolean => tags.includes(reminderTag)
 
@@ -17,6 +23,6 @@ export const isReminder = ({ tags }: Pick<Alert, "tags">): boolean => tags.inclu
 export const isAcknowledgement = ({ severity, tags }: Pick<Alert, "severity" | "tags">): boolean =>
   severity === "info" && tags.includes(acknowledgedTag)
 
-/** Returns whether an alert is only about one that was told before, and counts for nothing by itself. */
+/** Returns whether an alert counts for nothing: a question, or one that is only about another that was told before. */
 export const isNotice = (alert: Pick<Alert, "severity" | "tags">): boolean =>
-  isReminder(alert) || isAcknowledgement(alert)
+  isReminder(alert) || isAcknowledgement(alert) || isQuestion(alert)

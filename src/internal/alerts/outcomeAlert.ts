@@ -32,15 +32,21 @@ export interface Ended {
   readonly words: Words
 }
 
+/** Returns the source of an alert about a step or a run. */
+export const sourceOf = (context: StepContext.Shape): AlertSource => {
+  const { attempt, pipelineName, runId, runName } = context
+  return { pipeline: pipelineName, runId, runName, ...placeOf(context), attempt }
+}
+
 /** Returns the source of an alert about a step or a run, and its fields, with those of what happened among them. */
 export const aboutContext = (
   context: StepContext.Shape,
   words: Words,
   happened: ReadonlyArray<Field>
 ): { readonly source: AlertSource; readonly fields: ReadonlyArray<Field> } => {
-  const { annotations, attempt, params, pipelineName, runId, runName, stepKey, stepName, stepPath } = context
+  const { annotations, attempt, params, pipelineName, runName, stepKey, stepName, stepPath } = context
   return {
-    source: { pipeline: pipelineName, runId, runName, ...placeOf(context), attempt },
+    source: sourceOf(context),
     fields: [
       { name: words.pipeline, value: pipelineName },
       { name: words.run, value: runName },

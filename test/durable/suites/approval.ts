@@ -83,8 +83,14 @@ export const approvalSuite = (engine: Engine): void => {
       assert.deepEqual(notes, [{ "approved by": "Ada (ada)" }])
       const [alert, ...others] = seen.alerts
       assert.ok(alert !== undefined && others.length === 0)
-      const { body, fields, severity, title } = alert
-      assert.deepEqual({ body, severity, title }, { body: "v2", severity: "warning", title: "Deploy?" })
+      const { body, fields, severity, source, tags, title } = alert
+      assert.deepEqual({ body, severity, tags, title }, {
+        body: "v2",
+        severity: "warning",
+        tags: ["question"],
+        title: "Deploy?"
+      })
+      assert.deepEqual([source?.pipeline, source?.stepPath], ["job", ["deploy"]])
       const token = tokenOf(seen)
       assert.deepEqual(fields.filter(({ name }) => name !== "run"), [
         { name: "commit", value: "abc" },
