@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { SqlClient } from "effect/sql/SqlClient"
+import { activityKey } from "../../durable/internal/activityKey.ts"
 
 /** The first activity of every run. */
 const start = { name: "run/start", attempt: 1 }
@@ -55,7 +56,7 @@ export const layerCluster: Layer.Layer<Runs, never, MessageStorage | Sharding | 
           // not a part of the primary key
           shardId: sharding.getShardId(entityId, "default")
         })
-        const id = `${start.name}/${start.attempt}`
+        const id = activityKey(start.name, start.attempt)
         return Effect.map(
           storage.requestIdForPrimaryKey({ address, tag: "activity", id }),
           ({ _tag }) => _tag === "Some"

@@ -21,7 +21,7 @@ import * as StepLogs from "../../StepLogs.ts"
 import type { ConfigFileError, ConfigIssue } from "../ConfigFileError.ts"
 import type { Loaded, LoadOptions as PublicOptions } from "../Loaded.ts"
 import { compile } from "./apply/compile.ts"
-import { explain, explainRun } from "./apply/explain.ts"
+import { explain } from "./apply/explain.ts"
 import * as Monitors from "./apply/monitors.ts"
 import { outside, Runs } from "./apply/outside.ts"
 import { overridesOf } from "./apply/overrides.ts"
@@ -224,8 +224,7 @@ const load = (
       logs,
       record: document.record ?? project?.document.record,
       project: project && explainProject(project, document),
-      ...explainRun(settings, exported),
-      steps: explain({ ...settings, origins: loading.origins, stepDefaults: defaults.steps }, exported),
+      ...explain({ ...settings, origins: loading.origins, stepDefaults: defaults.steps }, exported),
       warnings: sameNames(exported).map((problem) => ({
         ...problem,
         path: document.pipeline === undefined ? [] : ["pipeline"],

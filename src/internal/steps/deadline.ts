@@ -66,16 +66,17 @@ export const makeDeadline = (time: string, options: DeadlineOptions = {}): Deadl
   const { every, timeZone } = options
   const zone = zoneOf(timeZone)
   const clock = clockOf(time)
-  return clock === undefined || zone === undefined || everyMistakes("its deadline", every).length > 0
-    ? [
-      ...(clock === undefined
-        ? [`its deadline must be a time of day such as "06:00", got ${JSON.stringify(time)}`]
-        : []),
-      ...(zone === undefined
-        ? [`the time zone of its deadline must be one such as "Europe/Berlin", got ${JSON.stringify(timeZone)}`]
-        : []),
-      ...everyMistakes("its deadline", every)
-    ]
+  const mistakes = [
+    ...(clock === undefined
+      ? [`its deadline must be a time of day such as "06:00", got ${JSON.stringify(time)}`]
+      : []),
+    ...(zone === undefined
+      ? [`the time zone of its deadline must be one such as "Europe/Berlin", got ${JSON.stringify(timeZone)}`]
+      : []),
+    ...everyMistakes("its deadline", every)
+  ]
+  return clock === undefined || zone === undefined || mistakes.length > 0
+    ? mistakes
     : {
       next: nextTimeOfDay(clock, zone),
       text: `${time.trim()} ${DateTime.zoneToString(zone)}`,

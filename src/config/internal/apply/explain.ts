@@ -10,7 +10,7 @@ import { formatDuration } from "../../../internal/text/duration.ts"
 import type { ExplainedHook, ExplainedStep, ExplainedTimeout, Loaded } from "../../Loaded.ts"
 import type { Exported, Origin } from "../loading.ts"
 import { compile, type FileSettings } from "./compile.ts"
-import { filled, lateOf, type Replacement } from "./overrides.ts"
+import { type FileOverrides, filled, lateOf, type Replacement } from "./overrides.ts"
 import { stepNames } from "./stepNames.ts"
 
 interface Explained extends FileSettings {
@@ -19,12 +19,25 @@ interface Explained extends FileSettings {
   readonly stepDefaults: Table
 }
 
+/** Explains the limits of the run, and the hooks and limits of its steps. */
+export const explain = (
+  settings: Explained,
+  exported: Exported
+): Pick<Loaded, "timeout" | "overdue" | "deadline" | "steps"> => {
+  // not those that the run is evaluated with, which note the steps that they are asked for
+  const overrides = compile(settings).overrides()
+  return { ...explainRun(overrides, exported), steps: explainSteps(settings, overrides, exported) }
+}
+
 /** Explains the steps that the module exports, then those that its functions make and the others that the file names. */
-export const explain = (settings: Explained, { module, pipeline }: Exported): ReadonlyArray<ExplainedStep> => {
+const explainSteps = (
+  settings: Explained,
+  overrides: FileOverrides,
+  { module, pipeline }: Exported
+): ReadonlyArray<ExplainedStep> => {
   // casts, since the exports of a module have no types at run time: `isStep` and the field's name identify them
   const steps = Object.values(module).filter(isStep) as unknown as ReadonlyArray<StepOwner>
   const inherited = ((pipeline as { readonly stepHooks?: { readonly hooks: Table } }).stepHooks?.hooks) ?? empty.hooks
-  const overrides = compile(settings).overrides()
   const known = new Set(steps.map(({ name }) => name))
   const others = new Set([...stepNames(module), ...settings.steps.keys()].filter((name) => !known.has(name)))
   const ofCode = (name: string): Owner => steps.find((step) => step.name === name) ?? unknownStep(name)
@@ -66,12 +79,10 @@ const explainTimeout = (
     : undefined
 }
 
-/** Explains the limits of the run. */
-export const explainRun = (
-  settings: FileSettings,
+const explainRun = (
+  { run }: FileOverrides,
   { pipeline }: Exported
 ): Pick<Loaded, "timeout" | "overdue" | "deadline"> => {
-  const run = compile(settings).overrides().run
   // the cast: a pipeline is made with such fields, and other effects have none
   const owner = pipeline as Pick<StepOwner, "wraps" | "overdue">
   const late = lateOf(owner.overdue, run)

@@ -6,6 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import { activityKey } from "../activityKey.ts"
 import type { ActivityRow, StoredExit } from "../runs/recorded.ts"
 
 /** How many results an engine keeps. Those that are recorded elsewhere, where the run has moved to, are not asked for. */
@@ -59,14 +60,12 @@ export const keptOf = (engine: WorkflowEngine["Service"]): KeptResults | undefin
 /** The results that are recorded of an earlier run, by the evaluation of the run that retries it. */
 const prepared = new WeakMap<WorkflowInstance["Service"], ReadonlyMap<string, unknown>>()
 
-const partOf = (name: string, attempt: number): string => `${name}/${attempt}`
-
 /** Gives a run the results of activities that are recorded of an earlier one, for those that it has not recorded yet. */
 export const prepareResults = (instance: WorkflowInstance["Service"], records: ReadonlyArray<ActivityRow>): void => {
   const results = new Map<string, unknown>()
   for (const { attempt, exit, name } of records) {
     const { _tag, value }: StoredExit = JSON.parse(exit)
-    if (_tag === "Success") results.set(partOf(name, attempt), value)
+    if (_tag === "Success") results.set(activityKey(name, attempt), value)
   }
   prepared.set(instance, results)
 }
@@ -78,7 +77,7 @@ export const preparedOf = (
   attempt: number
 ): Keeping | undefined => {
   const results = prepared.get(instance)
-  const part = partOf(name, attempt)
+  const part = activityKey(name, attempt)
   // the cast: it is the result of this activity
   return results?.has(part) === true
     ? { kept: <A>() => Effect.succeed(results.get(part) as A), forget: Effect.void }

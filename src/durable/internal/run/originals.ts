@@ -1,11 +1,9 @@
 /** Keeps the exits of a step as they were before they were stored: their errors still have their stacks. */
 import type * as Exit from "effect/Exit"
+import { activityKey } from "../activityKey.ts"
 import type { ActivityFibers } from "./activityFibers.ts"
 
 type AnyExit = Exit.Exit<unknown, unknown>
-
-/** Names an attempt of an activity. */
-export const activityKey = (name: string, attempt: number): string => `${name}/${attempt}`
 
 /** The original exits of one step. */
 export class Originals {

@@ -6,6 +6,7 @@ import type * as Workflow from "effect/workflow/Workflow"
 import { WorkflowEngine, type WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import type { Prune, RunFilter, StoredRun, StoredRunDetails } from "../../../internal/model/storedRun.ts"
 import { selfExplained } from "../../../internal/text/selfExplained.ts"
+import { activityKey } from "../activityKey.ts"
 
 interface Fields {
   readonly reason: "Unsupported" | "NotFound" | "Ambiguous" | "NotEnded" | "Ended" | "Succeeded" | "NoStep"
@@ -62,7 +63,7 @@ export const historyOf = (recorded: ReadonlyArray<RecordedActivity>): History =>
   const steps = new Map<string, number | undefined>()
   const activities = new Set<string>()
   for (const { attempt, ended, name, order } of recorded) {
-    if (ended) activities.add(`${name}/${attempt}`)
+    if (ended) activities.add(activityKey(name, attempt))
     const key = stepKeyIn(name)
     if (key !== undefined) steps.set(key, order ?? steps.get(key))
   }

@@ -2,6 +2,7 @@
  * Knows what is recorded of a run that is being evaluated, so that the table is not asked for what it does not have. Only
  * the process that evaluates a run records what it does.
  */
+import { activityKey } from "../../activityKey.ts"
 import { type History, historyOf } from "../../runs/runs.ts"
 import type { ActivityRow } from "./store.ts"
 
@@ -33,11 +34,11 @@ export class Known {
 
   /** Whether the end of an activity may be recorded. */
   mayHave(name: string, attempt: number): boolean {
-    return this.ended.has(`${name}/${attempt}`)
+    return this.ended.has(activityKey(name, attempt))
   }
 
   /** Notes that the end of an activity is about to be recorded: afterwards it would be too late for another fiber. */
   end(name: string, attempt: number): void {
-    this.ended.add(`${name}/${attempt}`)
+    this.ended.add(activityKey(name, attempt))
   }
 }

@@ -1,15 +1,16 @@
 /** Runs the page: the script that `scripts/page.ts` bundles. */
 import { applyParts, type Content, isTrouble, type Part, place, type Timeline } from "../data.ts"
-import { legend } from "../legend.ts"
 import { rowHeight } from "../shapes.ts"
 import { endings, sayGoesOn, took, totals } from "../words.ts"
 import { Chart } from "./chart.ts"
 import { details, tip } from "./details.ts"
-import { get, h, svg } from "./dom.ts"
+import { get, h } from "./dom.ts"
+import { legendItems } from "./legend.ts"
 import { fragmentOf, linkedRow } from "./link.ts"
 import { print } from "./paper.ts"
 import { receive } from "./source.ts"
 import { State } from "./state.ts"
+import { switchTheme } from "./theme.ts"
 import { timeElement } from "./time.ts"
 
 // a cast: html.ts writes this data
@@ -135,19 +136,7 @@ get("in").addEventListener("click", () => zoom(1.5))
 get("out").addEventListener("click", () => zoom(1 / 1.5))
 get("fit").addEventListener("click", fit)
 
-const prefersDark = matchMedia("(prefers-color-scheme: dark)")
-const theme = get("theme")
-const isDark = (): boolean =>
-  (document.documentElement.dataset["theme"] ?? (prefersDark.matches ? "dark" : "light")) === "dark"
-const nameTheme = (): void => {
-  theme.textContent = isDark() ? "Light theme" : "Dark theme"
-}
-theme.addEventListener("click", () => {
-  document.documentElement.dataset["theme"] = isDark() ? "light" : "dark"
-  nameTheme()
-})
-prefersDark.addEventListener("change", nameTheme)
-nameTheme()
+switchTheme(get("theme"))
 
 // -----------------------------------------------------------------------------
 // keys
@@ -323,21 +312,7 @@ chart.scroller.addEventListener("scroll", hideTip, { passive: true })
 print(state, chart, hideTip)
 
 for (const element of document.querySelectorAll("time")) element.replaceWith(timeElement(Date.parse(element.dateTime)))
-const showLegend = (): void =>
-  get("legend").replaceChildren(
-    ...legend.filter(({ occurs }) => state.rows.some(occurs)).map(({ middle, shapes, text, width }) =>
-      h(
-        "li",
-        {},
-        svg(
-          "svg",
-          { viewBox: `0 ${middle - 7} ${width} 14`, width, height: 14, "aria-hidden": "true" },
-          ...shapes.map(({ d, look }) => svg("path", { class: look, d }))
-        ),
-        text
-      )
-    )
-  )
+const showLegend = (): void => get("legend").replaceChildren(...legendItems(state.rows))
 showLegend()
 refilter(() => {})
 
