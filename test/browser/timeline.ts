@@ -5,7 +5,7 @@ import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Page } from "playwright-core"
 import { makeIt } from "../support/it.ts"
-import { cutOff, nightlyEtl, Run } from "../support/runEvents.ts"
+import { cutOff, nightlyEtl, Run, Step } from "../support/runEvents.ts"
 import { act, active, barOf, details, frame, names, opened, row, tree } from "../support/timelinePage.ts"
 
 const it = makeIt(test)
@@ -63,9 +63,18 @@ it.live("steps that were cut off are shown without an end", () =>
     assert.match(text, /Last heard of/)
   }))
 
-it.live("a click on a failed step shows its cause, parameters and hooks", () =>
+it.live("a click on a failed step shows its cause, parameters, hooks and alerts", () =>
   Effect.gen(function*() {
-    const page = yield* opened(nightlyEtl().events)
+    const run = nightlyEtl()
+    const step = new Step(run, { stepName: "validate", stepPath: ["validate"], index: 4 }, 32_000)
+    run.alert("a", 48_700, 48_700, "waiting", { step, title: "validate <b>failed</b>" })
+    run.alert("a", 48_700, 78_700, "failed", {
+      step,
+      title: "validate <b>failed</b>",
+      reason: "no answer <in> time"
+    })
+    run.alert("b", 78_710, 78_900, "delivered", { step, by: "email", title: "validate <b>failed</b>" })
+    const page = yield* opened(run.events)
     yield* act(() => row(page, "validate").locator(".label").click())
     const text = yield* act(() => details(page).innerText())
     for (
@@ -78,6 +87,11 @@ it.live("a click on a failed step shows its cause, parameters and hooks", () =>
     }
     assert.match(text, /strict\s+true/)
     assert.match(text, /on failure: failed, 30 s, from the pipeline\s+TimeoutError/)
+    assert.match(
+      text,
+      /Alerts\s+03:00:48\.700 validate <b>failed<\/b> \(error\): not delivered by slack after 30 s\s+no answer <in> time/
+    )
+    assert.match(text, /03:01:18\.710 validate <b>failed<\/b> \(error\): delivered by email/)
     assert.match(text, /2 Nov 2026, 03:00:32/)
     assert.equal(
       yield* act(() => details(page).locator("time").first().getAttribute("title")),

@@ -135,11 +135,17 @@ it.live("the list and the page of a run follow what happens, without being loade
     const details = page.getByLabel("Details", { exact: true })
     assert.match(yield* act(() => details.innerText()), /running/)
     add({ _tag: "StepLogged", ...step(0, "load"), logLevel: "Warn", message: "slow <answer>" })
+    const alert = { _tag: "AlertPosted", at: Date.now(), deliveryId: "a", step: step(0, "load"), by: "slack" }
+    const posted = { ...alert, title: "load <late>", severity: "warning", postedAt: Date.now() }
+    add({ ...posted, result: "waiting" })
     add({ _tag: "StepEnded", ...step(0, "load"), outcome: "success", attempts: 1, durationMillis: 7 })
     add({ _tag: "StepStarted", ...step(1, "publish") })
     yield* act(() => page.getByRole("treeitem", { name: /^publish running/ }).waitFor())
     // the details stay open, of the same step, and are those of now
     assert.match(yield* act(() => details.innerText()), /^load[^]*succeeded · [\d.]+ m?s[^]*WARN slow <answer>/)
+    assert.match(yield* act(() => details.innerText()), /load <late> \(warning\): waiting for slack/)
+    add({ ...posted, result: "delivered" })
+    yield* act(() => details.getByText("delivered by slack").waitFor())
     add({
       _tag: "StepEnded",
       ...step(1, "publish"),

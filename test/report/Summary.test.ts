@@ -32,6 +32,37 @@ const attributesOf = (xml: string, element: string): ReadonlyArray<Readonly<Reco
     Object.fromEntries([...attributes!.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]))
   )
 
+/** A run whose step posts alerts, of which five did not arrive. */
+const untold = (() => {
+  const run = new Run("nightly", "2026-11-02T02:00:00Z")
+  const step = run.step("load", 10)
+  step.end(1000, "failure", { cause: "Error: disk full" })
+  run.alert("a", 1010, 1500, "delivered", { step, by: "console" })
+  for (let i = 0; i < 5; i++) {
+    run.alert(`b${i}`, 1010, 1010, "waiting", { step, title: `load <failed> ${i}` })
+    run.alert(`b${i}`, 1010, 4010, "failed", { step, title: `load <failed> ${i}`, reason: "could not be reached" })
+  }
+  return run.end(5000, "failure", { cause: "Error: disk full" }).events
+})()
+
+test("alerts that did not arrive are among the errors of their case, and those that did are not", () => {
+  const xml = junit(untold)
+  const [, errors = ""] = /<testcase name="load".*?<system-err>(.*?)<\/system-err>/s.exec(xml) ?? []
+  assert.equal(errors.split("\n").length, 5)
+  assert.equal(
+    errors.split("\n")[0],
+    "alert &quot;load &lt;failed&gt; 0&quot; not delivered by slack after 3 s: could not be reached"
+  )
+})
+
+test("a summary names the first alerts of a step that did not arrive, and counts the others", () => {
+  const row = Report.markdown(untold).split("\n").find((line) => line.includes("| load |"))!
+  assert.deepEqual(row.replaceAll(/&#\d+;/g, "").split("; ").slice(1), [
+    ...[0, 1, 2].map((i) => `alert “load failed ${i}” not delivered by slack after 3 s`),
+    "2 more alerts not delivered |"
+  ])
+})
+
 // -----------------------------------------------------------------------------
 // junit
 // -----------------------------------------------------------------------------

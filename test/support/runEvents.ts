@@ -12,6 +12,14 @@ interface HookOptions {
   readonly index?: number
 }
 
+interface AlertOptions {
+  readonly step?: Step
+  readonly by?: string
+  readonly reason?: string
+  readonly severity?: Of<"AlertPosted">["severity"]
+  readonly title?: string
+}
+
 interface EndOptions {
   readonly cause?: string
   readonly attempts?: number
@@ -103,6 +111,23 @@ export class Run {
 
   hookFailed(name: string, at: number, durationMillis: number, cause: string, options: HookOptions = {}): this {
     this.add(at, { _tag: "HookFailed", ...this.#hook(name, options), durationMillis, cause })
+    return this
+  }
+
+  /** `posted` is when the alert was posted, `at` when this became of it. */
+  alert(id: string, posted: number, at: number, result: Of<"AlertPosted">["result"], options: AlertOptions = {}): this {
+    const { by = "slack", reason, severity = "error", step, title = "load failed" } = options
+    this.add(at, {
+      _tag: "AlertPosted",
+      deliveryId: id,
+      title,
+      severity,
+      by,
+      result,
+      ...(reason === undefined ? {} : { reason }),
+      ...(step === undefined ? {} : { step: step.info }),
+      postedAt: this.#start + posted
+    })
     return this
   }
 

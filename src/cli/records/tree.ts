@@ -5,8 +5,11 @@ import { limitText } from "../../internal/text/overdueText.ts"
 import { printable } from "../../internal/text/printable.ts"
 import { text } from "../../internal/text/redact.ts"
 import { count, plural } from "../../internal/text/words.ts"
+import { isGone, omittedText, resultSigns, resultText } from "../../report/internal/events/alertText.ts"
 import { clockText } from "../../report/internal/events/clock.ts"
 import type {
+  AlertModel,
+  AlertsModel,
   AttemptModel,
   HookModel,
   LogModel,
@@ -15,6 +18,7 @@ import type {
   StepModel
 } from "../../report/internal/events/model.ts"
 import {
+  alertLine,
   type Annotation,
   draw,
   evaluationLine,
@@ -41,7 +45,12 @@ export const runLines = (run: RunModel, now: number | undefined): ReadonlyArray<
   const open = run.left?._tag ?? (now === undefined ? "cutOff" : "running")
   // whoever notes in a record that its process has ended touches the file
   const until = run.left === undefined ? now : undefined
-  const view: View = { annotations: entries(annotations), open, end: run.endedAt ?? until ?? lastAt }
+  const view: View = {
+    annotations: entries(annotations),
+    open,
+    isGone: isGone(run),
+    end: run.endedAt ?? until ?? lastAt
+  }
   const details = [
     ...(outcome === "skip" ? ["skipped"] : []),
     tookOf(run, view),
@@ -64,7 +73,8 @@ export const runLines = (run: RunModel, now: number | undefined): ReadonlyArray<
     below: () => [
       ...logNodes(run.logs),
       ...run.roots.map((step) => stepNode(step, view)),
-      ...hooks.map((hook) => hookNode(hook, view))
+      ...hooks.map((hook) => hookNode(hook, view)),
+      ...alertNodes(run.alerts, view)
     ]
   }
   return [
@@ -81,6 +91,8 @@ interface View {
   /** The annotations of the run, which its steps need not repeat. */
   readonly annotations: ReadonlyArray<Annotation>
   readonly open: Open
+  /** Whether nothing more becomes of what the run has begun. */
+  readonly isGone: boolean
   /** When the run ended, or until when something is known of it. */
   readonly end: number
 }
@@ -144,7 +156,8 @@ const stepNode = (step: StepModel, view: View): Node => {
       ...attemptNodes(attempts.slice(0, -1)),
       ...logNodes(step.logs),
       ...children.map((child) => stepNode(child, view)),
-      ...hooks.map((hook) => hookNode(hook, view))
+      ...hooks.map((hook) => hookNode(hook, view)),
+      ...alertNodes(step.alerts, view)
     ]
   }
 }
@@ -182,6 +195,9 @@ const attemptNodes = (attempts: ReadonlyArray<AttemptModel>): ReadonlyArray<Node
   ]
 }
 
+/** Formats a time of day. */
+const timeOf = (at: number): string => localTime(at).slice(-8)
+
 /** Renders what was logged. A message of several lines has one node, with the other lines below it. */
 const logNodes = (logs: ReadonlyArray<LogModel>): ReadonlyArray<Node> =>
   logs.flatMap(({ at, logLevel, message, omitted }) => {
@@ -189,7 +205,7 @@ const logNodes = (logs: ReadonlyArray<LogModel>): ReadonlyArray<Node> =>
     const left = omitted === 0 ? [] : [leaf([[`… ${plural(omitted, "message")} left out`, "dim"]])]
     if (message === "") return left
     const line: Line = [
-      [`${localTime(at).slice(-8)} `, "dim"],
+      [`${timeOf(at)} `, "dim"],
       ...levelLine(logLevel),
       [first!, "plain"]
     ]
@@ -211,4 +227,27 @@ const hookNode = (hook: HookModel, view: View): Node => {
     running: [statusMarks[view.open], took]
   } as const)[hook.outcome]
   return leaf(hookLine({ mark, name: label(hook.name), details: [hook.kind, details], cause: causeOf(hook.cause) }))
+}
+
+const alertStyles: Readonly<Record<AlertModel["result"], Style>> = {
+  delivered: "green",
+  failed: "yellow",
+  waiting: "cyan",
+  held: "dim",
+  dropped: "dim"
+}
+
+const alertNodes = (alerts: AlertsModel, { isGone }: View): ReadonlyArray<Node> => {
+  const omitted = omittedText(alerts)
+  return [
+    ...[...alerts.shown.values()].map((alert) =>
+      leaf(alertLine({
+        mark: [resultSigns[alert.result], alertStyles[alert.result]],
+        name: label(alert.title),
+        details: [alert.severity, timeOf(alert.postedAt), label(resultText(alert, isGone))],
+        cause: causeOf(alert.reason)
+      }))
+    ),
+    ...(omitted === undefined ? [] : [leaf([[`… ${omitted}`, "dim"]])])
+  ]
 }

@@ -28,6 +28,15 @@ const hook = (name: string, kind: string, millis: number, more: object = {}) => 
   ...more
 })
 
+const alert = (deliveryId: string, posted: number, millis: number, more: object) => ({
+  at: start + millis,
+  deliveryId,
+  title: "nightly failed\u001b[2J",
+  severity: "error",
+  postedAt: start + posted,
+  ...more
+})
+
 const load = { step: { stepName: "load", stepPath: ["load"], index: 0 } }
 const within = { parent: 0, stepPath: ["load", "fetch"] }
 
@@ -72,6 +81,15 @@ const failed = [
   },
   { _tag: "HookFailed", ...hook("page", "failure", 2140, load), durationMillis: 9, cause: "Error: nobody is on call" },
   { _tag: "HookSkipped", ...hook("mail", "failure", 2141, { hookIndex: 1, ...load }) },
+  { _tag: "AlertPosted", ...alert("a1", 2135, 2135, { by: "slack", result: "waiting" }), ...load },
+  { _tag: "AlertPosted", ...alert("a2", 2135, 2139, { by: "digest", result: "held", severity: "warning" }), ...load },
+  {
+    _tag: "AlertPosted",
+    ...alert("a1", 2135, 5135, { by: "slack", result: "failed", reason: "could not be reached\u001b[2J" }),
+    ...load
+  },
+  { _tag: "AlertsOmitted", at: start + 2145, deliveries: 1200, failed: 7, ...load },
+  { _tag: "AlertPosted", ...alert("a3", 2146, 2146, { by: "slack", result: "delivered" }) },
   { _tag: "HookEnded", ...hook("report", "exit", 2150, { level: "pipeline" }), durationMillis: 3 },
   { ...ended("failure", 2160), hookFailures: 1, annotations: { team: "ops" } }
 ]
@@ -86,8 +104,12 @@ const tree = (id: string): ReadonlyArray<string> => [
   "│  │  ├─ ↻ attempt 1 failed after 34 ms: Error: no answer",
   "│  │  └─ ✓ hook \"tidy\" (success, 12 ms)",
   "│  ├─ ! hook \"page\" (failure, failed after 9 ms): Error: nobody is on call",
-  "│  └─ - hook \"mail\" (failure, had nothing to do)",
-  "└─ ✓ hook \"report\" (exit, 3 ms)",
+  "│  ├─ - hook \"mail\" (failure, had nothing to do)",
+  "│  ├─ ! alert \"nightly failed\\u{1b}[2J\" (error, 18:00:02, not delivered by slack after 3 s): could not be reached\\u{1b}[2J",
+  "│  ├─ ‖ alert \"nightly failed\\u{1b}[2J\" (warning, 18:00:02, held by digest)",
+  "│  └─ … 1,200 alerts left out, 7 of them not delivered",
+  "├─ ✓ hook \"report\" (exit, 3 ms)",
+  "└─ ✓ alert \"nightly failed\\u{1b}[2J\" (error, 18:00:02, delivered by slack)",
   "",
   "  RangeError: no such row",
   "      at load (etl.ts:7)",

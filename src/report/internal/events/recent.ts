@@ -80,12 +80,18 @@ export class RecentRuns {
   readonly observe = (event: RunEvent): void => {
     // A started hook is left out: it may be the very one that posts the alert with the picture.
     if (event._tag === "StepProgress" || event._tag === "HookStarted") return
-    // no picture shows it
-    if (event._tag === "StepLogged" || event._tag === "RunLogged" || event._tag === "AlertPosted") return
+    // no picture or summary shows it
+    if (event._tag === "StepLogged" || event._tag === "RunLogged") return
+    if (event._tag === "AlertPosted" && event.result !== "failed") return
     if (event._tag === "RunEnded") return void this.#runs.delete(event.runId)
     const index = "index" in event ? event.index : "step" in event ? event.step?.index : undefined
-    // The late end of a step that outlived its run must not bring the run back.
-    if (index !== undefined && event._tag !== "StepStarted" && !this.#runs.has(event.runId)) return
+    // The late end of a step that outlived its run, or of a delivery, must not bring the run back.
+    if (
+      (index !== undefined || event._tag === "AlertPosted") && event._tag !== "StepStarted" &&
+      !this.#runs.has(event.runId)
+    ) {
+      return
+    }
     const run = this.#run(event.runId)
     if (index === undefined) return add(run.events, this.#numbered(event))
     const step = run.steps.get(index) ?? this.#begin(run, index, event._tag)

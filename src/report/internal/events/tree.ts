@@ -92,6 +92,14 @@ export const hookLine = ({ cause, mark, name, details }: Described): Line => [
   ...because(cause)
 ]
 
+/** Formats an alert, as in `! alert "load failed" (error, 02:13:07, not delivered by slack): could not be reached`. */
+export const alertLine = ({ cause, mark, name, details }: Described): Line => [
+  mark,
+  [` alert "${name}"`, "plain"],
+  [` (${details.join(", ")})`, "dim"],
+  ...because(cause)
+]
+
 /** The mark of a hook that failed, which need not change what becomes of its step. */
 export const failedHookMark: Segment = ["!", "yellow"]
 

@@ -42,10 +42,16 @@ const outcome = ({ cause, ending }: Row): string => {
   }</${element}>\n`
 }
 
-const hooks = ({ hooks }: Row): string => {
-  const failed = hooks.filter(({ outcome }) => outcome === "failed")
-  if (failed.length === 0) return ""
-  const lines = failed.map(({ cause, kind, name }) => `hook "${name}" (${kind}) failed: ${cause ?? ""}`)
+const hooksAndAlerts = ({ alerts = [], hooks }: Row): string => {
+  const lines = [
+    ...hooks.filter(({ outcome }) => outcome === "failed").map(({ cause, kind, name }) =>
+      `hook "${name}" (${kind}) failed: ${cause ?? ""}`
+    ),
+    ...alerts.filter(({ result }) => result === "failed").map(({ cause, text, title }) =>
+      `alert "${title}" ${text}${cause === undefined ? "" : `: ${cause}`}`
+    )
+  ]
+  if (lines.length === 0) return ""
   return `      <system-err>${escape(lines.join("\n"))}</system-err>\n`
 }
 
@@ -85,7 +91,7 @@ const suite = (rows: ReadonlyArray<Row>, suite: Suite): string => {
   const fact = (name: string) => run.facts.find((fact) => fact.name === name)?.value
   const lines = cases.map((row) => {
     const name = row.kind === "run" ? run.name : pathOf(rows, row).join(" › ")
-    const inner = outcome(row) + hooks(row)
+    const inner = outcome(row) + hooksAndAlerts(row)
     const start = `    <testcase${attributes({ name, classname: fact("Pipeline"), time: seconds(row) })}`
     return inner === "" ? `${start}/>\n` : `${start}>\n${inner}    </testcase>\n`
   })

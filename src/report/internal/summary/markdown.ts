@@ -16,6 +16,9 @@ const signs: Readonly<Record<Ending, string>> = { success: "✅", failure: "❌"
 /** The longest names and first lines of causes, in UTF-16 code units: a table has little room. */
 const longest = 200
 
+/** How many alerts that did not arrive are named for a step. */
+const maxAlerts = 3
+
 /** How much a summary shows at most. */
 interface Limits {
   /** How many runs and steps. */
@@ -55,12 +58,15 @@ const why = ({ cause, ending }: Row): string => {
 
 const notes = (row: Row): string => {
   const failed = row.hooks.filter(({ outcome }) => outcome === "failed")
+  const untold = row.alerts?.filter(({ result }) => result === "failed") ?? []
   return [
     ...(retries(row) === 0 ? [] : [count(row.attempts.length, "attempt")]),
     ...(row.overdue === undefined ? [] : [escape(row.overdue.limit)]),
     ...(row.ending === "success" ? [] : [escape(why(row))]),
     ...(isUndone(row.hooks) ? ["undone"] : []),
-    ...failed.map(({ kind, name }) => `hook “${escape(name)}” (${kind}) failed`)
+    ...failed.map(({ kind, name }) => `hook “${escape(name)}” (${kind}) failed`),
+    ...untold.slice(0, maxAlerts).map(({ text, title }) => `alert “${escape(title)}” ${escape(text)}`),
+    ...(untold.length > maxAlerts ? [`${count(untold.length - maxAlerts, "more alert")} not delivered`] : [])
   ].join("; ")
 }
 

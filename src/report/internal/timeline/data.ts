@@ -30,6 +30,19 @@ export interface Hook {
   readonly cause?: string
 }
 
+/** A delivery of an alert at one channel or policy. */
+export interface Alert {
+  readonly title: string
+  readonly severity: string
+  readonly result: "delivered" | "failed" | "held" | "dropped" | "waiting"
+  /** What has become of it, in words. */
+  readonly text: string
+  /** Why it has not arrived. */
+  readonly cause?: string
+  /** When it was posted. */
+  readonly at: number
+}
+
 /** A run, or a step. A row comes before the rows that are inside it. */
 export interface Row {
   readonly kind: "run" | "step"
@@ -57,6 +70,8 @@ export interface Row {
   readonly facts: ReadonlyArray<Entry>
   readonly params: ReadonlyArray<Entry>
   readonly annotations: ReadonlyArray<Entry>
+  /** The alerts that it posted, in the order of their posts. Missing where there are none. */
+  readonly alerts?: ReadonlyArray<Alert>
   /** The messages that it logged, where the chart has them. */
   readonly logs?: ReadonlyArray<Log>
 }

@@ -4,9 +4,11 @@ import { limitText } from "../../../internal/text/overdueText.ts"
 import * as redact from "../../../internal/text/redact.ts"
 import { shownName } from "../../../internal/text/shownName.ts"
 import { count } from "../../../internal/text/words.ts"
+import { isGone, omittedText, resultText } from "../events/alertText.ts"
 import { type ClockModel, clockText } from "../events/clock.ts"
 import type { EventJson } from "../events/eventJson.ts"
 import {
+  type AlertsModel,
   type AttemptModel,
   type HookModel,
   type LogModel,
@@ -63,17 +65,18 @@ export class Contents {
     const ahead = run.roots.toReversed().map((step) => ({ step, depth: 1 }))
     for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
       const { depth, step } = next
-      contents.push(this.#step(step, depth, end, run.clock))
+      contents.push(this.#step(step, depth, end, run))
       for (const child of step.children.toReversed()) ahead.push({ step: child, depth: depth + 1 })
     }
   }
 
-  #step(step: StepModel, depth: number, runEnd: number, clock: ReadonlyArray<ClockModel>): Content {
+  #step(step: StepModel, depth: number, runEnd: number, run: RunModel): Content {
     const made = this.#made.get(step)
     if (made !== undefined && made.revision === step.revision && made.content.depth === depth) return made.content
-    const content = stepContent(step, depth, runEnd, clock)
-    // the bars of what has no end reach to the last event of the run
-    const isOpen = step.endedAt === undefined || step.hooks.some(({ outcome }) => outcome === "running")
+    const content = stepContent(step, depth, runEnd, run)
+    // the bars of what has no end reach to the last event of the run, whose end is that of all that waits
+    const isOpen = step.endedAt === undefined || step.hooks.some(({ outcome }) => outcome === "running") ||
+      content.alerts?.some(({ result }) => result === "waiting") === true
     if (!isOpen) this.#made.set(step, { revision: step.revision, content })
     return content
   }
@@ -133,10 +136,12 @@ const runContent = (run: RunModel, end: number): Content => ({
     { name: "Run", value: name(run.runId) },
     { name: "Steps", value: count(run.steps.size) },
     ...clockOf(run.clock),
-    ...lateness(run.overdue)
+    ...lateness(run.overdue),
+    ...omittedOf(run.alerts)
   ],
   params: [],
   annotations: entries(run.annotations),
+  ...alertsOf(run.alerts, run),
   ...logsOf(run.logs)
 })
 
@@ -144,7 +149,7 @@ const stepContent = (
   step: StepModel,
   depth: number,
   runEnd: number,
-  clock: ReadonlyArray<ClockModel>
+  run: RunModel
 ): Content => {
   const end = endOf(step, runEnd)
   return {
@@ -164,13 +169,32 @@ const stepContent = (
     facts: [
       ...(depth === 1 ? [] : [{ name: "In", value: pathOf(step) }]),
       ...(step.progress === undefined ? [] : [{ name: "Progress", value: progressOf(step.progress) }]),
-      ...clockOf(clock, end),
-      ...lateness(step.overdue)
+      ...clockOf(run.clock, end),
+      ...lateness(step.overdue),
+      ...omittedOf(step.alerts)
     ],
     params: entries(step.params),
     annotations: entries(step.annotations),
+    ...alertsOf(step.alerts, run),
     ...logsOf(step.logs)
   }
+}
+
+const alertsOf = ({ shown }: AlertsModel, run: RunModel): Pick<Row, "alerts"> =>
+  shown.size === 0 ? {} : {
+    alerts: [...shown.values()].map((alert) => ({
+      title: name(alert.title),
+      severity: alert.severity,
+      result: alert.result,
+      text: line(resultText(alert, isGone(run))),
+      ...causeOf(alert.reason),
+      at: time(alert.postedAt)
+    }))
+  }
+
+const omittedOf = (alerts: AlertsModel): ReadonlyArray<Entry> => {
+  const value = omittedText(alerts)
+  return value === undefined ? [] : [{ name: "Alerts", value }]
 }
 
 const logsOf = (logs: ReadonlyArray<LogModel>): Pick<Row, "logs"> =>

@@ -54,6 +54,7 @@ export const details = (row: Row, { close, fragment, zoom }: Actions): ReadonlyA
     ...section("Annotations", row.annotations),
     ...attempts(row),
     ...hooks(row),
+    ...alerts(row),
     ...logs(row)
   ]
 }
@@ -150,6 +151,29 @@ const hooks = ({ hooks }: Row): ReadonlyArray<Node> =>
             h("strong", { dir: "auto" }, hook.name),
             ` ${hookLine(hook)}`,
             ...cause(hook.cause)
+          )
+        )
+      )
+    ]
+
+const alerts = ({ alerts = [] }: Row): ReadonlyArray<Node> =>
+  alerts.length === 0
+    ? []
+    : [
+      h("h3", {}, "Alerts"),
+      h(
+        "ul",
+        { class: "plain" },
+        ...alerts.map(({ at, cause: why, result, severity, text, title }) =>
+          h(
+            "li",
+            {},
+            timeElement(at, true),
+            " ",
+            h("strong", { dir: "auto" }, title),
+            ` (${severity}): `,
+            h("span", result === "failed" ? { class: "what" } : {}, text),
+            ...cause(why)
           )
         )
       )
