@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test"
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
+import * as editor from "./support/editor.ts"
 
 const root = dirname(import.meta.dir)
 const folder = join(root, "tmp", `docs-${process.pid}`)
@@ -39,13 +40,29 @@ const docstrings = readdirSync(join(root, "src"), { recursive: true, encoding: "
       .map((code, index) => ({ name: `${file.replaceAll("/", "_").slice(0, -3)}_${index}`, code }))
   )
 
+const editorImports = `import { Effect, Schema } from "effect"
+import { Alerter, AlerterHooks, Hook, Params, Pipeline, Step, StepContext } from "effect-epilogue"
+import { TestAlerter } from "effect-epilogue/testing"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+`
+
 const nameOf = (page: string, index: number): string => `${page.replaceAll("/", "_").slice(0, -3)}_${index}`
+
+/** What the snippets of the editor insert, below the imports that they need. */
+const inserted = Object.entries(editor.snippets).flatMap(([name, { body, scope }]) =>
+  scope === "yaml" ? [] : [{
+    name: `editor_${name}`,
+    code: `${body[0]!.startsWith("import ") ? "" : editorImports}${editor.inserted(body)}`
+  }]
+)
 
 const snippets = [
   ...pages.flatMap(({ blocks, page }) =>
     blocks.flatMap(({ code, language }, index) => language === "ts" ? [{ name: nameOf(page, index), code }] : [])
   ),
-  ...docstrings
+  ...docstrings,
+  ...inserted
 ]
 
 beforeAll(() => {

@@ -249,6 +249,10 @@ export const make = (perform: Flags.Perform) => {
     channel: Flag.Literals("channel", channelNames).pipe(
       Flag.withDescription("The channel of the alerts; console unless set"),
       Flag.optional
+    ),
+    editor: Flags.on(
+      "editor",
+      "Write snippets for VS Code to .vscode/epilogue.code-snippets in DIR, and nothing else"
     )
   }, Init.write).pipe(
     Command.withDescription(
@@ -258,7 +262,8 @@ export const make = (perform: Flags.Perform) => {
     Command.withShortDescription("Write a small pipeline to start from"),
     Command.withExamples([
       { command: "epilogue init jobs" },
-      { command: "epilogue init --runtime bun --channel slack" }
+      { command: "epilogue init --runtime bun --channel slack" },
+      { command: "epilogue init --editor", description: "Add snippets to a project that is there" }
     ])
   )
 

@@ -10,6 +10,7 @@ import { createRequire } from "node:module"
 import process from "node:process"
 import { UsageError } from "../request.ts"
 import { canAsk, out } from "../terminal.ts"
+import { snippets, snippetsPath, snippetsText } from "./editorFiles.ts"
 import {
   allowsExtensions,
   type Channel,
@@ -83,25 +84,60 @@ export interface Asked {
   readonly folder: string
   readonly runtime: Option.Option<Runtime>
   readonly channel: Option.Option<Channel>
+  /** Whether to write what an editor reads, and nothing else. */
+  readonly editor: boolean
 }
 
+// `fs.exists` follows links, and does not see one that leads nowhere
+const isLink = (name: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.map(Effect.option(fs.readLink(name)), Option.isSome))
+
+const refuseLink = (name: string, shown: string) =>
+  Effect.flatMap(isLink(name), (yes) =>
+    yes
+      ? Effect.fail(refuse(`nothing written, since ${shown} is a symbolic link: name the folder that it points to`))
+      : Effect.void)
+
 /** Writes all files, or none if one of them exists. */
+const writeAll = (files: ReadonlyArray<readonly [path: string, text: string]>) =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const there = yield* Effect.filter(
+      files,
+      ([name]) => Effect.filterOrElse(fs.exists(name), identity, () => isLink(name))
+    )
+    if (there.length > 0) {
+      return yield* refuse(`nothing written, since these files exist: ${there.map(([name]) => name).join(", ")}`)
+    }
+    for (const [name, text] of files) {
+      yield* fs.makeDirectory(path.dirname(name), { recursive: true })
+      // "wx" follows no link, and fails if another process has created the file since the check
+      yield* fs.writeFileString(name, text, { flag: "wx" })
+    }
+    for (const [name] of files) out(`wrote ${name}`)
+  })
+
+/** Writes the snippets of the editor, to the folder that it has open. */
+const writeEditor = (folder: string) =>
+  Effect.gen(function*() {
+    const path = yield* Path.Path
+    const file = path.join(folder, snippetsPath)
+    yield* refuseLink(path.dirname(file), path.dirname(file))
+    yield* writeAll([[file, snippetsText()]])
+    out(`type ep- in a file: ${Object.values(snippets).map(({ prefix }) => prefix).join(", ")}`)
+  })
+
+/** Writes the files of a small pipeline, or those for an editor. */
 export const write = (
   asked: Asked
 ): Effect.Effect<void, UsageError, FileSystem.FileSystem | Path.Path | Terminal.Terminal> =>
   Effect.gen(function*() {
-    const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const { folder } = asked
     const slashes = (text: string) => text.replaceAll(path.sep, "/")
-    // `fs.exists` follows links, and does not see one that leads nowhere
-    const isLink = (name: string) => Effect.map(Effect.option(fs.readLink(name)), Option.isSome)
-    const refuseLink = (name: string, shown: string) =>
-      Effect.flatMap(isLink(name), (yes) =>
-        yes
-          ? Effect.fail(refuse(`nothing written, since ${shown} is a symbolic link: name the folder that it points to`))
-          : Effect.void)
     yield* refuseLink(path.resolve(folder), folder)
+    if (asked.editor) return yield* writeEditor(folder)
     const own = current()
     const place = path.relative(".", folder)
     const isOutside = path.isAbsolute(place) || /^\.\.($|[\\/])/.test(place)
@@ -119,22 +155,9 @@ export const write = (
     }
     const workflows = path.dirname(workflowOf(choices))
     for (const name of [path.dirname(workflows), workflows]) yield* refuseLink(name, name)
-    const files = filesOf(choices)
-    const there = yield* Effect.filter(
-      files,
-      ([name]) => Effect.filterOrElse(fs.exists(name), identity, () => isLink(name))
-    )
-    if (there.length > 0) {
-      return yield* refuse(`nothing written, since these files exist: ${there.map(([name]) => name).join(", ")}`)
-    }
-    for (const [name, text] of files) {
-      yield* fs.makeDirectory(path.dirname(name), { recursive: true })
-      // "wx" follows no link, and fails if another process has created the file since the check
-      yield* fs.writeFileString(name, text, { flag: "wx" })
-    }
+    yield* writeAll(filesOf(choices))
     for (
       const line of [
-        ...files.map(([name]) => `wrote ${name}`),
         ...[noteOf(choices)].filter((note) => note !== undefined),
         "",
         "next:",

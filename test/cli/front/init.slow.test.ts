@@ -31,6 +31,16 @@ it.live("init writes files that check, explain and run accept, and never overwri
       assert.match(ran.stdout, /^Hello, world!\nHello, world!\n/m)
       assert.match(ran.stderr, /print succeeded/)
 
+      assertExitCode(yield* epilogue(runtime, ["init", "--editor"], { cwd: at }), 0)
+      const written = JSON.parse(readFileSync(join(at, ".vscode/epilogue.code-snippets"), "utf8"))
+      assert.equal(written.step.prefix, "ep-step")
+      const again = yield* epilogue(runtime, ["init", "--editor"], { cwd: at })
+      assertExitCode(again, 2)
+      assert.match(
+        again.stderr,
+        /^error: nothing written, since these files exist: \.vscode\/epilogue\.code-snippets\n$/
+      )
+
       rmSync(join(cwd, "epilogue.yaml"))
       writeFileSync(join(cwd, "hooks.ts"), "// mine")
       const refused = yield* epilogue(runtime, ["init"], { cwd })

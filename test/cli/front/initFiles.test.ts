@@ -13,6 +13,7 @@ import {
   runtimes
 } from "../../../src/cli/front/initFiles.ts"
 import { documentOf } from "../../support/configFile.ts"
+import * as editor from "../../support/editor.ts"
 import { makeIt } from "../../support/it.ts"
 
 const it = makeIt(test)
@@ -96,4 +97,17 @@ it.effect("a tsconfig.json is written where there is none, and one that refuses 
     }
     assert.equal(isWritten({ ...choices, runtime: "deno" }), false)
     assert.ok(!allowsExtensions("{ \"compilerOptions\": { \"allowImportingTsExtensions\": false } }"))
+  }))
+
+it.effect("the snippet of a config file has no mistakes, and a schema, and each snippet has a prefix of its own", () =>
+  Effect.gen(function*() {
+    const text = editor.inserted(editor.snippets["config"]!.body)
+    assert.match(
+      text,
+      /^# yaml-language-server: \$schema=\.\/node_modules\/effect-epilogue\/dist\/epilogue\.schema\.json$/m
+    )
+    assert.deepEqual(Object.keys(yield* documentOf(text)).toSorted(), ["alerter", "pipeline", "stepHooks", "timeout"])
+    const all = Object.values(editor.snippets)
+    assert.equal(new Set(all.map(({ prefix }) => prefix)).size, all.length)
+    assert.match(textOf(choices, "epilogue.yaml"), /^# yaml-language-server: \$schema=\.\.\/node_modules\//)
   }))
