@@ -210,9 +210,9 @@ export const read = (path: string, options?: ReadOptions): Stream.Stream<Event, 
  *
  * **Details**
  *
- * Ends with the run, also where it has crashed and no other process can continue it. Where nothing notes that its process
- * was killed, the stream ends once nobody has touched the file for a minute. So does that of a file of several runs, unless
- * `runId` names one. New events are seen within a fifth of a second.
+ * Ends with the run, also where it has crashed and no other process can continue it: it is asked every two seconds whether
+ * the process lives. Where the system does not tell, the stream ends once nobody has touched the file for a minute. So does
+ * that of a file of several runs, unless `runId` names one. New events are seen within a fifth of a second.
  *
  * @example
  * ```ts

@@ -175,6 +175,21 @@ it.live("a file that is no record, or has another version, is refused where it i
     assert.deepEqual(reasons, [[notes, "NotARecord"], [old, "OtherVersion"]])
   }))
 
+it.live("follow ends with a run whose process has ended, though others go on in the file", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const gonePlace = { ...identifyQuietly(), pid: gone }
+    const id = crypto.randomUUID()
+    const shared = path.join(folder, "all.jsonl")
+    writeShared(shared, [{ id, at: start }], { process: gonePlace })
+    writeShared(shared, [{ id: "b" }], { recorder: "v", process: identifyQuietly()! })
+    const own = writeRecord(folder, { id: crypto.randomUUID(), process: gonePlace })
+    for (const [file, options] of [[shared, { runId: id }], [own, {}]] as const) {
+      const tags = Effect.map(Stream.runCollect(Report.follow(file, options)), (all) => all.map(({ _tag }) => _tag))
+      assert.deepEqual(yield* tags, ["RunStarted", "RunCrashed"])
+    }
+  }))
+
 it.live("maxBytes limits the lines of the run that is read, and follow ends with it", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder

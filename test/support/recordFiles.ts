@@ -25,12 +25,14 @@ export interface RecordFile {
 /** Makes a run id of one digit: `aaaaaaaa-aaaa-4aaa-aaaa-aaaaaaaaaaaa`. */
 export const idOf = (digit: string): string => "********-****-4***-****-************".replaceAll("*", digit)
 
+const runIdOf = (id: string): string => id.length === 1 ? idOf(id) : id
+
 /** Writes a record into a folder and returns its path. */
 export const writeRecord = (
   folder: string,
   { at = start, id, lines = [], name = "nightly", process, touchedAt }: RecordFile
 ): string => {
-  const runId = id.length === 1 ? idOf(id) : id
+  const runId = runIdOf(id)
   const stamp = new Date(at).toISOString().replaceAll(/[-:.]/g, "")
   const file = path.join(folder, `${stamp}.${name}.${runId.replaceAll(/[^\w-]/g, "-")}.jsonl`)
   const header = { _tag: "Record", version: 2, pipelineName: name, runId, runName: `${name}-7`, at, process }
@@ -95,7 +97,7 @@ export const writeShared = (
   const header = { _tag: "Record", version: 2, recorder, process }
   const lines = runs.flatMap(({ at = start, id, lines = [], name = "nightly" }, i) => {
     const run = `${recorder}.${i + 1}`
-    const names = { pipelineName: name, runId: idOf(id), runName: `${name}-7` }
+    const names = { pipelineName: name, runId: runIdOf(id), runName: `${name}-7` }
     return [
       { _tag: "RunStarted", run, ...names, at },
       ...lines.map((line) => typeof line === "string" ? line : { run, ...line })

@@ -314,7 +314,7 @@ export const make = (perform: Perform) => {
     })).pipe(
       Command.withDescription(
         "Remove the records of old runs, and print which they were. With --older and --keep a run stays if either keeps " +
-          "it; a running one always does."
+          "it; a running one always does. Files of several runs, as --record=FILE writes them, are left alone."
       ),
       Command.withShortDescription("Remove old records"),
       Command.withExamples([{ command: "epilogue prune --older 30d --keep 100" }])

@@ -21,7 +21,9 @@ import {
   version
 } from "./format.ts"
 import { Lines } from "./lines.ts"
+import { look } from "./look.ts"
 import { isFresh } from "./names.ts"
+import { runsIn } from "./shared.ts"
 import { Written } from "./written.ts"
 
 const chunkSize = 64 * 1024
@@ -140,10 +142,14 @@ export interface ReadOptions {
 /** How often a record that is followed is looked at. */
 const lookEvery = "200 millis"
 
+/** After how many looks without anything new it is asked again whether the process of the run lives. */
+const askEvery = 10
+
 /** Opens a record, and returns an effect that reads its next events, and nothing where there are none yet. */
 const open = (path: string, { follow, maxBytes, onSkipped, runId }: ReadOptions) =>
   Effect.gen(function*() {
-    const { fs } = yield* modules(path)
+    const loaded = yield* modules(path)
+    const { fs } = loaded
     const failed = (operation: string) => (cause: unknown) => failure(path, operation, cause)
     const file = yield* Effect.acquireRelease(
       Effect.tryPromise({ try: () => fs.promises.open(path, "r"), catch: failed("open") }),
@@ -172,6 +178,15 @@ const open = (path: string, { follow, maxBytes, onSkipped, runId }: ReadOptions)
     /** Whether the writer of the record has gone: a recorder touches the files of its runs. */
     const isAbandoned = Effect.map(stat, ({ mtimeMs, nlink }) => nlink === 0 || Date.now() - mtimeMs > abandonedAfter)
     let ended = false
+    let idle = 0
+    /** Notes in the record that the process of a run has ended, where it has: the event of that is read next. */
+    const noteCrashes = Effect.promise(async () => {
+      try {
+        await (reader.isOfOneRun ? look(loaded, path) : runsIn(loaded, path))
+      } catch {
+        // the file was removed meanwhile, say
+      }
+    })
     /** Whether the run has ended. A durable run that is retried begins anew in the same file. */
     let over = false
     const next: Effect.Effect<ReadonlyArray<EventJson>, RecordError> = Effect.gen(function*() {
@@ -180,6 +195,7 @@ const open = (path: string, { follow, maxBytes, onSkipped, runId }: ReadOptions)
         catch: failed("read")
       })
       if (bytesRead > 0) {
+        idle = 0
         const events = yield* take(() => lines.of(buffer.subarray(0, bytesRead)))
         // of a file of several runs, only the lines of this one count
         if (size > maxBytes && reader.isOfOneRun) return yield* tooLarge(size)
@@ -190,10 +206,12 @@ const open = (path: string, { follow, maxBytes, onSkipped, runId }: ReadOptions)
         }
         return events
       }
-      if (!follow || (over && (reader.isOfOneRun || runId !== undefined)) || (yield* isAbandoned)) {
+      const isOfOne = reader.isOfOneRun || runId !== undefined
+      if (!follow || (over && isOfOne) || (yield* isAbandoned)) {
         ended = true
         return yield* take(() => [lines.take()])
       }
+      if (isOfOne && idle++ % askEvery === 0) yield* noteCrashes
       yield* Effect.sleep(lookEvery)
       return []
     })
