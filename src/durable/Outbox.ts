@@ -38,7 +38,7 @@ import { Alert } from "../Alert.ts"
 import { Alerter, AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { timed } from "../internal/alerts/alerter.ts"
 import { CurrentLedger, none } from "../internal/alerts/ledger.ts"
-import { reportOf } from "../internal/alerts/reports.ts"
+import { type Report, reportOf } from "../internal/alerts/reports.ts"
 import * as Writer from "../internal/text/writer.ts"
 import * as byHand from "./internal/outbox/byHand.ts"
 import { delaysOf } from "./internal/outbox/delays.ts"
@@ -168,10 +168,10 @@ const make = (name: string) =>
       reason: AlerterErrorReason.Unreachable({ detail: "the outbox can't be written" })
     })
 
-    const offer = (alert: Alert): Effect.Effect<void, AlerterError | SqlError> =>
+    const offer = (alert: Alert, given?: Report): Effect.Effect<void, AlerterError | SqlError> =>
       Effect.gen(function*() {
         const json = JSON.stringify(yield* storable(alert))
-        const report = reportOf(alert, channel, yield* Effect.context<never>())
+        const report = given ?? reportOf(alert, channel, yield* Effect.context<never>())
         const ledger = (yield* CurrentLedger) ?? (report && none)
         const id = yield* idOf(name, alert)
         report?.("held")

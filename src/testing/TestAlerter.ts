@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import type { Alert } from "../Alert.ts"
 import { Alerter, AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { timed } from "../internal/alerts/alerter.ts"
+import { told } from "../internal/alerts/reports.ts"
 import { forgetful } from "../internal/alerts/settling.ts"
 
 const Base: Context.ServiceClass<TestAlerter, "effect-epilogue/testing/TestAlerter", TestAlerter.Shape> = Context
@@ -108,9 +109,13 @@ function layerWith(
           timed(
             alert,
             (timedAlert) =>
-              Effect.andThen(
-                Effect.suspend(() => answer(++attempts)),
-                Effect.sync(() => sent.push(timedAlert))
+              told(
+                timedAlert,
+                "test",
+                Effect.andThen(
+                  Effect.suspend(() => answer(++attempts)),
+                  Effect.sync(() => sent.push(timedAlert))
+                )
               ),
             "alerter",
             () => undefined

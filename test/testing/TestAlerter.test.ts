@@ -2,7 +2,7 @@ import { expect, test } from "bun:test"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { TestClock, TestConsole } from "effect/testing"
-import { Alerter, AlerterErrorReason, AlerterHooks, Step } from "../../src/index.ts"
+import { Alerter, AlerterErrorReason, AlerterHooks, RunEvent, Step } from "../../src/index.ts"
 import { TestAlerter } from "../../src/testing/index.ts"
 
 const failing = Step.make("load", Effect.fail("no such file")).pipe(Step.hooks(AlerterHooks.all))
@@ -17,6 +17,21 @@ test("TestAlerter records posted alerts with the time of the TestClock", () =>
     expect(first!.at!.epochMilliseconds).toBe(1_000)
     expect(second!.title).toBe("by hand")
   }).pipe(Effect.provide([TestAlerter.layer, TestClock.layer()]), Effect.runPromise))
+
+test("observers are told of the alerts that TestAlerter records or refuses", async () => {
+  const results: Array<string> = []
+  const observer = RunEvent.layer((event) => {
+    if (event._tag === "AlertPosted") results.push(`${event.title} ${event.result} by ${event.by}`)
+  })
+  const run = Effect.exit(failing)
+  await Effect.runPromise(
+    Effect.andThen(
+      Effect.provide(run, TestAlerter.layer),
+      Effect.provide(run, TestAlerter.layerFailing())
+    ).pipe(Effect.provide([observer, TestConsole.layer]))
+  )
+  expect(results).toEqual(["load failed delivered by test", "load failed failed by test"])
+})
 
 test("two uses of TestAlerter.layer record separately", async () => {
   const sent = Effect.gen(function*() {

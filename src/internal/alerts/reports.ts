@@ -105,6 +105,17 @@ export const reportExit = (report: Report | undefined, exit: Exit.Exit<unknown, 
   else report?.("failed", errorIn(exit) ?? "it was interrupted before it was delivered")
 }
 
+/** Reports the end of a post at a place. */
+export const told = <A, E extends AlerterError, R>(
+  alert: Alert,
+  place: string,
+  post: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) => {
+    const report = reportOf(alert, place, fiber.context)
+    return report === undefined ? post : Effect.onExit(post, (exit) => Effect.sync(() => reportExit(report, exit)))
+  })
+
 /** Reports what becomes of an alert that a channel or a policy has taken, beside what a ledger notes of that. */
 export const followed = (taken: Taken, report: Report | undefined): Taken =>
   report === undefined ? taken : {

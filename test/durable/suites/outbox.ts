@@ -196,6 +196,29 @@ export const outboxSuite = (engine: Engine): void => {
       assert.match(logged, /alert\.fields\[0\]\.value: Expected string/)
     }))
 
+  test("observers are told that the outbox holds an alert of a step, and what has become of it", (storage) =>
+    Effect.gen(function*() {
+      const { layer } = channel()
+      const seen = recorder()
+      const say = Alerter.use(({ post }) => post("of the body"))
+      const step = Step.make("load", say).pipe(Step.hooks(AlerterHooks.success), Durable.step())
+      const pipeline = job(() => Pipeline.make("x", step))
+      yield* inProcess(
+        storage,
+        Layer.orDie(pipeline.layer.pipe(Layer.provide(Outbox.layer(layer)), Layer.provide(seen.layer))),
+        pipeline.workflow.execute({ id: "1" })
+      )
+      const posted = seen.events.list.flatMap((event) =>
+        event._tag === "AlertPosted" ? [`${event.step?.stepName}: ${event.title} ${event.result} by ${event.by}`] : []
+      )
+      assert.deepEqual(posted.toSorted(), [
+        "load: job › load succeeded delivered by outbox",
+        "load: job › load succeeded held by outbox",
+        "load: of the body delivered by outbox",
+        "load: of the body held by outbox"
+      ])
+    }))
+
   test("an alert that a fiber posts after its hook has ended is delivered", (storage) =>
     Effect.gen(function*() {
       const { layer, sent } = channel()

@@ -5,9 +5,10 @@ import * as Effect from "effect/Effect"
 import { Alert } from "../../../Alert.ts"
 import type { Alerter } from "../../../Alerter.ts"
 import type { AlertJson } from "../../../internal/alerts/json.ts"
-import { reporting, reportOf } from "../../../internal/alerts/reports.ts"
+import { type Report, reporting, reportOf } from "../../../internal/alerts/reports.ts"
 import { CurrentGuard } from "../../../internal/model/secrets.ts"
 import { channel, storable } from "./stored.ts"
+import type { Outbox } from "./typeId.ts"
 
 /**
  * Adds an `idempotencyKey` to an alert without one. A `dedupeKey` that is set stays, so that tonight's failure and
@@ -31,12 +32,18 @@ export const withAlertKeys = (alerter: Alerter["Service"], key: string): Alerter
 /** The alerts that a hook has posted, as JSON, until its end is recorded. */
 export class Collected {
   private readonly collected: Array<AlertJson> = []
+  private readonly reports = new Map<string, Report>()
   private isSealed = false
 
   /** Returns the alerts. What is posted later, by a fiber that outlives the hook, goes to the outbox directly. */
   seal(): ReadonlyArray<AlertJson> {
     this.isSealed = true
     return this.collected
+  }
+
+  /** Offers an alert to an outbox, which reports what becomes of it as that of the hook that has posted it here. */
+  offeredTo({ offer }: Outbox): (alert: Alert) => Effect.Effect<unknown, unknown> {
+    return (alert) => offer(alert, this.reports.get(alert.idempotencyKey ?? ""))
   }
 
   /**
@@ -59,7 +66,9 @@ export class Collected {
               // the hook may have ended meanwhile
               if (this.isSealed) return alerter.post(alert)
               this.collected.push(json)
-              reportOf(alert, channel, fiber.context)?.("held")
+              const report = reportOf(alert, channel, fiber.context)
+              report?.("held")
+              if (report !== undefined) this.reports.set(alert.idempotencyKey!, report)
               return Effect.void
             })
           })

@@ -100,7 +100,7 @@ export const recordHook = (
       const alerter = alerterOf(keeper, planned)
       if (alerter !== undefined) settleWith({ step: keeper.evaluation, alert, post: alerter.post })
     }
-    if (alerts !== undefined) yield* queue(keeper, planned, `${name}/alerts`, alerts.map(fromJson))
+    if (alerts !== undefined) yield* queue(keeper, planned, `${name}/alerts`, alerts.map(fromJson), collected)
     if (outcome !== "failed") return undefined
     if (!executed) keeper.evaluation.run.hookFailures++
     return Cause.fail(error)
@@ -194,7 +194,9 @@ const alongsideOf = (
   if (outbox === undefined || !hasAlongside(engine)) return undefined
   return () => {
     const alerts = collected.seal().map(fromJson)
-    return alerts.length === 0 ? undefined : Effect.forEach(alerts, outbox.offer, { discard: true })
+    return alerts.length === 0
+      ? undefined
+      : Effect.forEach(alerts, collected.offeredTo(outbox), { discard: true })
   }
 }
 
@@ -218,14 +220,15 @@ const queue = (
   keeper: HookKeeper,
   planned: Planned,
   name: string,
-  alerts: ReadonlyArray<Alert>
+  alerts: ReadonlyArray<Alert>,
+  collected: Collected
 ): Effect.Effect<void> => {
   const alerter = alerterOf(keeper, planned)
   const outbox = alerter === undefined ? undefined : outboxOf(alerter)
   const offer = outbox === undefined
     // the hook ran in a process with an outbox, and this one has none
     ? Effect.forEach(alerts, (alert) => alerter?.post(alert) ?? Effect.void, { discard: true })
-    : Effect.forEach(alerts, outbox.offer, { discard: true })
+    : Effect.forEach(alerts, collected.offeredTo(outbox), { discard: true })
   const activity = Activity.make({ name, execute: Effect.orDie(offer) }).annotate(ClusterSchema.WithTransaction, true)
   return keeper.runActivity(name, activity) as Effect.Effect<void> // the cast: as in `recordHook`
 }
