@@ -65,12 +65,25 @@ const snippets = [
   ...inserted
 ]
 
+/** A page about a package, whose other snippets import it. */
+const hooksPage = "docs/hooks-as-a-package.md"
+
+/** Where the library's sources are, seen from the folder of the snippets. */
+const paths = {
+  "effect-epilogue": ["../../src/index.ts"],
+  "effect-epilogue/*": ["../../src/*.ts", "../../src/*/index.ts"]
+}
+
 beforeAll(() => {
   mkdirSync(folder, { recursive: true })
   for (const { code, name } of snippets) writeFileSync(join(folder, `${name}.ts`), `${code}\nexport {}\n`)
   writeFileSync(
     join(folder, "tsconfig.json"),
-    JSON.stringify({ extends: "../../tsconfig.json", include: ["*.ts"], compilerOptions: { noEmit: true } })
+    JSON.stringify({
+      extends: "../../tsconfig.json",
+      include: ["*.ts"],
+      compilerOptions: { noEmit: true, paths: { ...paths, "@acme/epilogue-hooks": [`./${nameOf(hooksPage, 2)}.ts`] } }
+    })
   )
 })
 
