@@ -23,7 +23,7 @@ const modules: Record<string, Budget> = {
   Alert: { own: 2130, total: 9380 },
   Alerter: { own: 12050, total: 28500 },
   "alerters/index": { own: 61600, total: 96600, schema: true },
-  AlerterHooks: { own: 20800, total: 37750 },
+  AlerterHooks: { own: 20900, total: 37850 },
   Approver: { own: 11780, total: 29960 },
   "approvers/index": { own: 38780, total: 95560, schema: true },
   "config/index": { own: 167500, total: 223500, schema: true },
@@ -41,7 +41,7 @@ const modules: Record<string, Budget> = {
   Step: { own: 27800, total: 47700 },
   StepContext: { own: 430, total: 12520 },
   StepLogs: { own: 5200, total: 18820 },
-  index: { own: 55100, total: 96800, schema: true }
+  index: { own: 55200, total: 96800, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
@@ -114,7 +114,7 @@ const scripts: ReadonlyArray<Script> = [
     name: "Slack.layer by subpath",
     code: steps + alerting + slack(ofChannel, address),
     without: steps + run,
-    budget: 38150,
+    budget: 38250,
     goal: 45_000
   }
 ]

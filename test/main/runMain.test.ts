@@ -60,6 +60,21 @@ test.each(signals)("%s interrupts the run, whose hooks run, and the exit code is
   expect(listening()).toEqual([])
 })
 
+test("the alert of an interruption, and a summary, name the signal", async () => {
+  const { began, pipeline } = waiting()
+  const told: Array<unknown> = []
+  const alerter = Alerter.layer(({ fields, title }) =>
+    Effect.sync(() => told.push([title.split(":")[0], fields.find(({ name }) => name === "signal")?.value]))
+  )
+  const { emit, end } = start(
+    pipeline.pipe(Pipeline.hooks(AlerterHooks.all), Pipeline.hooks(AlerterHooks.summary), Effect.provide(alerter))
+  )
+  await began
+  emit("SIGTERM", "SIGTERM")
+  expect(await end).toBe(143)
+  expect(told).toEqual([["job was interrupted", "SIGTERM"], ["job was interrupted", "SIGTERM"]])
+})
+
 test("a second signal ends the process at once", async () => {
   const { began, pipeline, ran } = waiting(Effect.never)
   const { emit, end, printed } = start(pipeline)

@@ -16,6 +16,7 @@ import { variableProblems } from "../../config/internal/variables.ts"
 import { CurrentLedger } from "../../internal/alerts/ledger.ts"
 import { Undelivered } from "../../internal/alerts/undelivered.ts"
 import * as Guard from "../../internal/model/guard.ts"
+import { CurrentSignal } from "../../internal/model/stopping.ts"
 import { tagOf, textProperty } from "../../internal/text/read.ts"
 import { codeOfSignal } from "../../main/internal/signals.ts"
 import type { RecordError } from "../../report/RecordError.ts"
@@ -171,6 +172,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
   const fiber = Effect.runFork(Effect.provide(Guard.provide(main, guard), [
     services,
     Layer.succeed(CurrentLedger, ledger),
+    Layer.succeed(CurrentSignal, () => stoppedBy),
     logLevel === undefined ? Layer.empty : Layer.succeed(References.MinimumLogLevel, logLevel)
   ]))
   // a run that nobody supervises any more, and that nobody can stop, ends: its hooks tell of it

@@ -1,6 +1,6 @@
 /** Handles Ctrl-C (the first interrupts, the second quits) and errors that nothing catches. */
 import { inspect } from "node:util"
-import { codeOfSignal, listenTo } from "../../main/internal/signals.ts"
+import { answerTo, codeOfSignal, listenTo } from "../../main/internal/signals.ts"
 import { listenToUncaught } from "../../main/internal/uncaught.ts"
 import { ExitCode } from "../request.ts"
 import { errAtOnce } from "../terminal.ts"
@@ -36,7 +36,7 @@ export const listen = (
   const onSignal = (signal: NodeJS.Signals) => {
     if (!received) {
       received = true
-      if (open !== undefined) say(`${message()}; press Ctrl-C again to quit at once`)
+      if (open !== undefined) say(answerTo(signal, message()))
       interrupt(signal)
       return
     }

@@ -47,7 +47,7 @@ import * as Guard from "../../internal/model/guard.ts"
 import { withoutUrls } from "../../internal/text/addresses.ts"
 import { english, type Words } from "../../internal/text/alertWords.ts"
 import { errorMessage } from "../../internal/text/errors.ts"
-import { codeOfSignal, isStopCode, listenTo, stopSignals } from "../../main/internal/signals.ts"
+import { answerTo, codeOfSignal, isStopCode, listenTo, stopSignals } from "../../main/internal/signals.ts"
 import type { Monitor } from "../../monitors/internal/model.ts"
 import { fromEventJson } from "../../report/internal/events/told.ts"
 import type { Observer } from "../../RunEvent.ts"
@@ -128,7 +128,7 @@ export const supervise = <E = never, R = never>(
         signals.count++
         if (child.isDead()) Deferred.doneUnsafe(quit, Effect.void)
         else if (signals.count === 1) {
-          say("interrupting; press Ctrl-C again to quit at once")
+          say(answerTo(signal, "interrupting"))
           child.kill(signals.sent = signal)
         } else if (signals.killedBy === undefined && child.kill("SIGKILL")) signals.killedBy = signal
       })

@@ -14,6 +14,7 @@ import { isToldElsewhere, type Overdue } from "../model/overdue.ts"
 import { postingOfHook } from "../model/posting.ts"
 import { CurrentGuard } from "../model/secrets.ts"
 import { reasonOf, skippedOf, type StepSkipped } from "../model/skip.ts"
+import { CurrentSignal } from "../model/stopping.ts"
 import type { Words } from "../text/alertWords.ts"
 import { explained, posted } from "./alerter.ts"
 import { once } from "./once.ts"
@@ -47,6 +48,7 @@ export const post = (
     const context = yield* StepContext
     const guard = yield* CurrentGuard
     const words = yield* wordsFor(alerter)
+    const signal = outcome === "interrupt" ? yield* CurrentSignal : undefined
     const started = DateTime.toEpochMillis(context.startedAt)
     const evaluation = evaluatedIn(context)
     const before = Math.max(0, (evaluation?.bodyMillis ?? started) - started)
@@ -63,6 +65,7 @@ export const post = (
           millis,
           cause: shown,
           reason: typeof end === "string" ? end : undefined,
+          signal: signal?.(),
           evaluation,
           words
         }),

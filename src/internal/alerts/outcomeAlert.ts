@@ -28,6 +28,8 @@ export interface Ended {
   readonly cause: Cause.Cause<unknown> | undefined
   /** The reason of a skip. */
   readonly reason?: string | undefined
+  /** The signal that has caused an interruption. */
+  readonly signal?: string | undefined
   readonly evaluation: Occurrence | undefined
   readonly words: Words
 }
@@ -60,10 +62,16 @@ export const aboutContext = (
 }
 
 /** Returns the alert of the standard hooks. */
-export const alertOf = ({ cause, context, evaluation, millis, outcome, reason, severity, words }: Ended): Alert => {
+export const alertOf = (
+  { cause, context, evaluation, millis, outcome, reason, severity, signal, words }: Ended
+): Alert => {
   const isRun = context.stepPath.length === 0
   const { fields, source } = aboutContext(context, words, [
     { name: words.tookTime, value: formatDuration(millis, words.duration) },
+    // the command of `exec` has an annotation for that
+    ...(signal === undefined || Object.hasOwn(context.annotations, "signal")
+      ? []
+      : [{ name: words.signal, value: signal }]),
     ...(isRun && evaluation !== undefined && outcome !== "success" ? failedField(evaluation.run, words) : []),
     ...(evaluation !== undefined && outcome !== "success" ? rollbackFields(evaluation, words) : [])
   ])

@@ -8,6 +8,7 @@ import { CurrentLedger } from "../../internal/alerts/ledger.ts"
 import { Undelivered } from "../../internal/alerts/undelivered.ts"
 import * as Guard from "../../internal/model/guard.ts"
 import { skippedOf } from "../../internal/model/skip.ts"
+import { CurrentSignal } from "../../internal/model/stopping.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
 import { causeDetail, causeText } from "../../internal/text/errors.ts"
 import { printableBlock } from "../../internal/text/printable.ts"
@@ -58,6 +59,7 @@ export const run = <A, E>(
   let stopped: { readonly code: number; readonly isSure: boolean } | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
   let isOver = false
+  let signalled: NodeJS.Signals | undefined
 
   const say = (text: string): void => host.print(printableBlock(guard.text(text)))
 
@@ -83,6 +85,7 @@ export const run = <A, E>(
   const onSignal = (signal: NodeJS.Signals): void => {
     if (stopped !== undefined) return quit(`quit on ${signal}`, codeOfSignal(signal))
     say(`${signal}: interrupting the run, whose hooks run before the process ends; a second signal ends it at once`)
+    signalled = signal
     stop(codeOfSignal(signal), false)
   }
 
@@ -121,7 +124,10 @@ export const run = <A, E>(
   }
 
   const fiber = Effect.runFork(
-    Effect.provideService(Guard.provide(effect, guard), CurrentLedger, undelivered.ledger)
+    Guard.provide(effect, guard).pipe(
+      Effect.provideService(CurrentLedger, undelivered.ledger),
+      Effect.provideService(CurrentSignal, () => signalled)
+    )
   )
   fiber.addObserver((exit) => {
     if (isOver) return

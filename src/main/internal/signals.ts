@@ -84,3 +84,9 @@ export const listenTo = (onSignal: (signal: NodeJS.Signals) => void, host: Liste
     for (const [signal, listener] of listeners) host.off(signal, listener)
   }
 }
+
+/** Returns what the command answers to the first signal. A service manager that sends SIGTERM has pressed no key. */
+export const answerTo = (signal: NodeJS.Signals, message: string): string =>
+  signal === "SIGINT"
+    ? `${message}; press Ctrl-C again to quit at once`
+    : `${signal}: ${message}; another signal quits at once`

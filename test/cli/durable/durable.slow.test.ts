@@ -142,7 +142,7 @@ it.live("a worker executes the runs that other processes submit, and no second w
         `${id}   ✓ load (n ms)`,
         `${id} ✓ nightly (n ms, 2 steps)`
       ])
-      assert.match(ended.stderr, /^stopping when .*; press Ctrl-C again to quit at once\n$/)
+      assert.match(ended.stderr, /^SIGTERM: stopping when .*; another signal quits at once\n$/)
       assert.deepEqual(logged(), ["extract monday", "load monday"])
     }))
   ))

@@ -182,7 +182,7 @@ each("SIGTERM to the parent is passed on, the hooks of the child run, and the pa
   assert.deepEqual([code, titles(parent), stderr], [
     143,
     ["nightly was interrupted"],
-    "epilogue: interrupting; press Ctrl-C again to quit at once\ninterrupted, and the hook has run\n"
+    "epilogue: SIGTERM: interrupting; another signal quits at once\ninterrupted, and the hook has run\n"
   ])
 })
 
