@@ -129,21 +129,25 @@ it.live("of a file that grows, the new lines are seen, and one that was replaced
     const folder = yield* tempFolder
     const file = path.join(folder, "all.jsonl")
     const ids = Effect.map(Report.list({ folder }), (runs) => runs.map(({ runId, status }) => `${runId[0]} ${status}`))
-    writeShared(file, [{ id: "a" }])
+    writeShared(file, [{ id: "a", lines: ["\n".repeat(600)] }])
     assert.deepEqual(yield* ids, ["a running"])
     const line = JSON.stringify({ run: "w.1", ...ended("success", 83) })
     fs.appendFileSync(file, line.slice(0, 20))
     assert.deepEqual(yield* ids, ["a running"])
     fs.appendFileSync(file, `${line.slice(20)}\n`)
     assert.deepEqual(yield* ids, ["a success"])
-    // what was read once is not read again: a line in its place is not seen, and one after it is
+    // what was read once is not read again: what is in its place is not seen, and what is after it is
     const text = fs.readFileSync(file, "utf8")
-    fs.writeFileSync(file, text.replaceAll(idOf("a"), idOf("e")))
+    fs.writeFileSync(file, text.replace("\"outcome\":\"success\"", "\"outcome\":\"failure\""))
     writeShared(file, [{ id: "b", at: start + 1 }])
     assert.deepEqual(yield* ids, ["b running", "a success"])
     fs.rmSync(file)
     writeShared(file, [{ id: "d" }])
     assert.deepEqual(yield* ids, ["d running"])
+    // the file that takes its place may be larger, and have its number
+    fs.truncateSync(file, 0)
+    writeShared(file, [{ id: "f", lines: [ended("success", 83), stepEnded(0, "x".repeat(500), 5)] }], { recorder: "u" })
+    assert.deepEqual(yield* ids, ["f success"])
   }))
 
 it.live("a run that has a file of its own, too, is listed once, and prune leaves files of several runs alone", () =>

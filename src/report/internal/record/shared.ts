@@ -6,7 +6,6 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Exit from "effect/Exit"
 import { hasProperty } from "effect/Predicate"
-import type * as NodeFs from "node:fs"
 import type { Recorded, Status } from "../../Recorded.ts"
 import { noteCrash, processLives } from "./crash.ts"
 import type { Modules } from "./files.ts"
@@ -15,6 +14,9 @@ import { Lines } from "./lines.ts"
 import { decodeHeader, isOfAlert, number, outcomeOf, parse, time } from "./look.ts"
 
 const chunkSize = 1024 * 1024
+
+/** How many bytes of a file tell it from others: a header has less. */
+const headSize = 512
 
 /** How many files are remembered. */
 const mostFiles = 8
@@ -35,8 +37,8 @@ interface OfRun extends RunNames {
 
 /** What has been read of a file. */
 class Scan {
-  readonly dev: number
-  readonly ino: number
+  /** The first bytes of the file, which has the random id of a recorder in them. */
+  readonly head: Uint8Array
   readonly lines = new Lines()
   offset = 0
   readonly runs = new Map<string, OfRun>()
@@ -45,14 +47,13 @@ class Scan {
   /** The run of a file of one run. */
   private only: OfRun | undefined
 
-  constructor({ dev, ino }: NodeFs.Stats) {
-    this.dev = dev
-    this.ino = ino
+  constructor(head: Uint8Array) {
+    this.head = head
   }
 
-  /** Returns whether the file has only been appended to since it was read. */
-  isOf({ dev, ino, size }: NodeFs.Stats): boolean {
-    return dev === this.dev && ino === this.ino && size >= this.offset
+  /** Returns whether a file that begins so has only been appended to since it was read: another may have its number. */
+  isOf(head: Uint8Array, size: number): boolean {
+    return size >= this.offset && this.head.every((byte, i) => byte === head[i])
   }
 
   take(line: string | undefined): void {
@@ -162,11 +163,13 @@ class SharedFile {
   private async readOn({ fs }: Modules): Promise<void> {
     const file = await fs.promises.open(this.path, "r")
     try {
-      const stat = await file.stat()
-      this.mtimeMs = stat.mtimeMs
-      if (this.scan?.isOf(stat) !== true) this.scan = new Scan(stat)
+      const { mtimeMs, size } = await file.stat()
+      this.mtimeMs = mtimeMs
+      const first = new Uint8Array(headSize)
+      const head = first.subarray(0, (await file.read(first, 0, headSize, 0)).bytesRead)
+      if (this.scan?.isOf(head, size) !== true) this.scan = new Scan(head)
       const { scan } = this
-      if (scan.offset === stat.size) return
+      if (scan.offset === size) return
       const buffer = new Uint8Array(chunkSize)
       for (;;) {
         const { bytesRead } = await file.read(buffer, 0, chunkSize, scan.offset)
