@@ -86,6 +86,26 @@ test("the search puts headings before texts, needs all words, and finds the star
   expect(found("steps effect")).toEqual(["b.html#1"])
   expect(found("steps throttle")).toEqual([])
   expect(found("  .*")).toEqual([])
+  // a plural is found by its singular, and the name of a function by its words
+  expect(found("step")).toEqual(["b.html#1"])
+  expect(found("repeat")).toEqual(["a.html#2"])
+  const names: ReadonlyArray<Section> = [
+    ["api/delivery.html#minSeverity", "delivery", "minSeverity", "Drops alerts. Quiet at all hours."],
+    ["api/delivery.html#quietHours", "delivery", "quietHours", "Holds alerts during quiet hours."],
+    ["docs/retries.html#retries", "Retries", "", "Try again."],
+    ["api/Step.html#retry", "Step", "retry", "Retries the body."],
+    ["docs/running.html#docker", "Running", "Docker", "A container gets SIGTERM."],
+    [
+      "docs/running.html#signals",
+      "Running",
+      "Signals",
+      "SIGTERM interrupts, SIGTERM again quits, and so on. SIGTERM of cron."
+    ]
+  ]
+  const first = (query: string) => search(names, query)[0]?.section[0]
+  expect(first("quiet hours")).toBe("api/delivery.html#quietHours")
+  expect(first("retry")).toBe("docs/retries.html#retries")
+  expect(first("SIGTERM")).toBe("docs/running.html#signals")
   expect(marked("An alert.", "alert")).toEqual([["An ", false], ["alert", true], [".", false]])
   expect(excerpt(`${"word ".repeat(50)}needle ${"word ".repeat(50)}`, "needle")).toMatch(/^… .*needle.* …$/)
 })
