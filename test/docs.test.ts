@@ -74,9 +74,24 @@ const paths = {
   "effect-epilogue/*": ["../../src/*.ts", "../../src/*/index.ts"]
 }
 
+/** What a page uses of `@effect/vitest`, which is not installed: Vite would come with it, for one snippet. */
+const vitest = `declare module "@effect/vitest" {
+  import type { Effect, Scope } from "effect"
+  export const it: {
+    readonly effect: <A, E>(name: string, test: () => Effect.Effect<A, E, Scope.Scope>) => void
+  }
+  export const expect: <T>(actual: T) => {
+    readonly toBe: (expected: T) => void
+    readonly toEqual: (expected: T) => void
+    readonly toHaveLength: (expected: number) => void
+  }
+}
+`
+
 beforeAll(() => {
   mkdirSync(folder, { recursive: true })
   for (const { code, name } of snippets) writeFileSync(join(folder, `${name}.ts`), `${code}\nexport {}\n`)
+  writeFileSync(join(folder, "vitest.d.ts"), vitest)
   writeFileSync(
     join(folder, "tsconfig.json"),
     JSON.stringify({
