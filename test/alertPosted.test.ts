@@ -5,7 +5,7 @@ import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { AlerterErrorReason } from "../src/Alerter.ts"
 import * as Delivery from "../src/delivery/index.ts"
-import { Alert, Alerter, AlerterError, AlerterHooks, Hook, Pipeline, RunEvent, Step } from "../src/index.ts"
+import { Alert, Alerter, AlerterError, AlerterHooks, Hook, Pipeline, RunEvent, Spans, Step } from "../src/index.ts"
 import * as Guard from "../src/internal/model/guard.ts"
 import { makeIt } from "./support/it.ts"
 
@@ -244,4 +244,14 @@ it.effect("a step that an alerter runs tells its own alerts as its own", () =>
       )
     const { all } = yield* alertsOf(failing, Alerter.layer(posting, { channel: "outer" }))
     assert.deepEqual(all.map(({ by, step }) => [step?.stepName, by]), [["page", "inner"]])
+  }))
+
+it.effect("an alert that is posted in a span that is a step belongs to that step", () =>
+  Effect.gen(function*() {
+    const body = Effect.withSpan(Alerter.use((alerter) => alerter.post("hello")), "inner")
+    const { all } = yield* alertsOf(
+      Pipeline.make("nightly", Step.make("outer", body)).pipe(Effect.provide(Spans.layer({ steps: "inner" }))),
+      works("a")
+    )
+    assert.deepEqual(all.map(short), [`outer/inner: "hello" delivered by a`])
   }))

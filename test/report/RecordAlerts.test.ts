@@ -123,3 +123,19 @@ it.effect("a record that ends while an alert waits says so", () =>
     const events = yield* Stream.runCollect(Report.read(filesIn(folder)[0]!))
     assert.deepEqual(events.flatMap(short), ["load: two waiting by a"])
   }))
+
+it.live("of many alerts that are open when their run ends, what becomes of the last 200 is recorded", () =>
+  Effect.gen(function*() {
+    const steps = Effect.forEach(
+      Array.from({ length: 300 }, (_, i) => i),
+      (i) => Step.make(`step-${i}`, say(`${i}`)),
+      { discard: true }
+    )
+    const { events } = yield* recorded(
+      Pipeline.make("nightly", steps),
+      works.pipe(Delivery.digest({ window: "1 hour", max: 1_000 }))
+    )
+    const late = events.slice(events.findIndex(({ _tag }) => _tag === "RunEnded") + 1)
+    assert.equal(late.length, 200)
+    assert.deepEqual(late.slice(0, 1).flatMap(short), ["step-100: 100 delivered by digest"])
+  }))

@@ -9,6 +9,7 @@ import { StepContext } from "../../StepContext.ts"
 import { type AlerterError, errorIn, explain } from "../model/alerterError.ts"
 import type { AlertPosted } from "../model/events.ts"
 import { evaluatedIn, type Occurrence } from "../model/occurrence.ts"
+import { innerContext } from "../model/spanTracers.ts"
 import { withoutUrls } from "../text/addresses.ts"
 import { joinLines } from "../text/redact.ts"
 import type { Taken } from "./ledger.ts"
@@ -43,7 +44,7 @@ export const reporting = <E, R>(
 ): Effect.Effect<void, E, R> =>
   Effect.withFiber((fiber) => {
     const known = fiber.getRef(CurrentReported)
-    const context = Context.getOrUndefined(fiber.context, StepContext)
+    const context = innerContext(fiber, Context.getOrUndefined(fiber.context, StepContext))
     const by = context === undefined ? undefined : evaluatedIn(context)
     if (known?.by === by) return post(known)
     const made = by?.run.telling === undefined ? undefined : { by, isTold: false, isSeen: false }

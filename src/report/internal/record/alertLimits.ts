@@ -8,6 +8,9 @@ const mostOfRun = 1_000
 /** How many deliveries that failed are recorded beyond these. */
 const mostFailed = 200
 
+/** Of how many deliveries what becomes of them is recorded after the end of their run. */
+const mostLate = 200
+
 /** The deliveries of a step, or of the run itself, that are left out. */
 export interface Omitted {
   /** `undefined` for the run itself, and for steps without any delivery that is recorded. */
@@ -59,6 +62,10 @@ export class AlertLimits {
   end(): ReadonlyArray<Omitted> {
     const omitted = [...this.counts.values()].filter(({ deliveries }) => deliveries > 0)
     this.counts.clear()
+    for (const oldest of this.open) {
+      if (this.open.size <= mostLate) break
+      this.open.delete(oldest)
+    }
     return omitted
   }
 
