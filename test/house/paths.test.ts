@@ -29,6 +29,8 @@ const pathsIn = (document: string): ReadonlyArray<string> => {
   )
   const code = [...text.matchAll(/`([^`]+)`/g)]
     .flatMap(([, text]) => text!.split(/[\s,]+/))
+    // the commands of packages are in the project of the reader
+    .filter((word) => !word.startsWith("node_modules/.bin/"))
     .filter((word) => word.includes("/") && topLevel.includes(word.split("/")[0]!) || topLevel.includes(word))
   return [...links, ...code]
 }
