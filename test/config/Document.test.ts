@@ -153,7 +153,7 @@ stepHooks:
 inherit: apend
 steps:
   validate:
-    retry: { tmies: 3, delay: 1 s }
+    retry: { tmies: 3, delay: 1 x }
     timeout: -1
   load:
     hooks:
@@ -177,7 +177,7 @@ steps:
         "9:12 steps.validate.retry.times: expected a whole number of at least 1, found nothing",
         "9:14 steps.validate.retry.tmies: expected one of the keys times, delay, backoff, factor, maxDelay, jitter "
         + "(did you mean times?), found the key \"tmies\"",
-        "9:31 steps.validate.retry.delay: expected a duration such as \"5 seconds\", or a number of seconds, found \"1 s\"",
+        "9:31 steps.validate.retry.delay: expected a duration such as \"5 seconds\", or a number of seconds, found \"1 x\"",
         "10:14 steps.validate.timeout: expected a duration such as \"2 minutes\", a number of seconds more than 0, a map with the key limit, or "
         + "false, found -1",
         "13:16 steps.load.hooks.failure: expected at least one hook (inherit: off removes hooks), found an empty list",
@@ -270,7 +270,18 @@ const Any = Schema.Union([
 
 const Maybe = <S extends Schema.Constraint>(right: S) => Schema.optionalKey(Schema.Union([right, right, right, Any]))
 
-const DurationText = Schema.Literals([1, 0.5, "5 seconds", "1 minute", "0 seconds", "1 s", "${A}", "1.5  hours"])
+const DurationText = Schema.Literals([
+  1,
+  0.5,
+  "5 seconds",
+  "1 minute",
+  "0 seconds",
+  "1 x",
+  "1h30m",
+  "PT0S",
+  "${A}",
+  "1.5  hours"
+])
 
 const Retry = Schema.Union([
   Schema.Literals([3, false, "${A}"]),

@@ -114,11 +114,33 @@ it.effect("parameters: a misspelt field names those that exist, a wrong value wh
     assert.deepEqual(message.split("\n").map((line) => line.replace(/^.*?test\.yaml:/, "")).toSorted(), [
       "2:24 params.TrainParams.epochs: expected a value, found none",
       "2:33 params.TrainParams.epoch: expected one of the fields epochs, name, found the field \"epoch\" (did you mean epochs?)",
-      "2:42 params.TrainParams.name: expected text, found an invalid value"
+      "2:42 params.TrainParams.name: expected text, found 7"
     ])
     // nothing is said of the services of a module that does not load
     const { places } = yield* issuesOf("pipeline: ./nowhere.ts#x\nparams: { TrainParams: { epochs: 1 } }")
     assert.deepEqual(places, ["1:11 pipeline"])
+  }))
+
+it.effect("parameters: a text is no number, and what was found is told unless it is of a variable or may be a secret", () =>
+  Effect.gen(function*() {
+    const { message } = yield* issuesOf(
+      `pipeline: ./pipeline.ts#training
+public: [SHOWN]
+params:
+  Rates: { rate: "NaN", size: \${HIDDEN}, key: 7, tags: [a, 1] }
+steps:
+  train: { params: { Rates: { rate: \${SHOWN}, size: "10%", key: [s3cret], tags: no } } }`
+    ).pipe(environment({ HIDDEN: "Infinity", SHOWN: "1:30" }))
+    assert.deepEqual(message.split("\n").map((line) => line.replace(/^.*?test\.yaml:/, "")), [
+      "4:18 params.Rates.rate: expected a number, found \"NaN\"",
+      "4:31 params.Rates.size: expected a number, found <redacted>",
+      "4:47 params.Rates.key: expected text, found an invalid value",
+      "4:60 params.Rates.tags[1]: expected text, found 1",
+      "6:37 steps.train.params.Rates.rate: expected a number, found \"1:30\"",
+      "6:53 steps.train.params.Rates.size: expected a number, found \"10%\"",
+      "6:65 steps.train.params.Rates.key: expected text, found a list of 1",
+      "6:81 steps.train.params.Rates.tags: expected a list, found \"no\""
+    ])
   }))
 
 it.effect("a missing file is an issue", () =>

@@ -55,8 +55,8 @@ it.effect("invalid YAML is an issue at its position, which shows no text of the 
     assert.deepEqual(yield* issueLines("%YAML 1.1\n---\nrunName: a\n"), ["1:1: expected YAML 1.2, found YAML 1.1"])
     assert.deepEqual(yield* issueLines("runName: [.inf, 1]\nparams: { A: { b: .nan } }"), [
       "1:10 runName: expected a name, as text, found a list of 2",
-      "1:11 runName[0]: expected text, a number, true, false or null, found \"Infinity\"",
-      "2:19 params.A.b: expected text, a number, true, false or null, found \"NaN\""
+      "1:11 runName[0]: expected text, a finite number, true, false or null, found Infinity",
+      "2:19 params.A.b: expected text, a finite number, true, false or null, found NaN"
     ])
   }))
 
@@ -198,13 +198,55 @@ it.effect("control and invalid characters are an issue at their position", () =>
     }
   }))
 
+it.effect("a file that is not in UTF-8 is told by its encoding, and never decoded to other characters", () =>
+  Effect.gen(function*() {
+    const asUtf8 = (bytes: Uint8Array) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)
+    const text = "runName: a\n"
+    const utf16 = asUtf8(new Uint8Array([0xff, 0xfe, ...Buffer.from(text, "utf16le")]))
+    const found = ["1:1: expected text in UTF-8, found UTF-16, or a file that is no text"]
+    assert.deepEqual(yield* issueLines(utf16), found)
+    assert.deepEqual(yield* issueLines(utf16, json), found)
+    assert.deepEqual(yield* issueLines(asUtf8(Buffer.from(text, "utf16le"))), found)
+    assert.deepEqual(yield* issueLines(asUtf8(Buffer.from("runName: Jörg\n", "latin1"))), [
+      "1:11: expected text in UTF-8, found bytes of another encoding"
+    ])
+  }))
+
+it.effect("what other tools have in their files is told with what to write instead", () =>
+  Effect.gen(function*() {
+    assert.deepEqual(yield* issueLines("x-d: &d { retry: 1 }\nextends: ./b.yaml\nsteps: { x-d: *d }"), [
+      "1:1 x-d: expected an anchor at the first of the values that share it, as in load: &shared and train: *shared, "
+      + "since each key sets something, found the key \"x-d\"",
+      "2:1 extends: expected the settings that several files share in an epilogue.yaml without a pipeline, in this folder "
+      + "or one above it, found the key \"extends\""
+    ])
+    const refused = "expected ${NAME} or ${NAME:-default} (write $${ for a literal ${), found"
+    assert.deepEqual(yield* issueLines("annotations: { a: ${A-3}, b: ${B:?no, [b]}, c: ${C+d} }"), [
+      `1:19 annotations.a: ${refused} "\${A-3}"`,
+      `1:30 annotations.b: ${refused} "\${B:?no, [b]}"`,
+      `1:48 annotations.c: ${refused} "\${C+d}"`
+    ])
+    assert.deepEqual(yield* issueLines("annotations: { a: ${A:-${B}} }"), [
+      "1:19: expected a default without a variable in it, found ${NAME:-…${"
+    ])
+    assert.deepEqual(yield* issueLines("runName: {{ ds }}"), [
+      "1:11: expected valid YAML, found braces around a text, which make a map: put the whole in quotes"
+    ])
+    assert.deepEqual(yield* issueLines("runName: ${NOT_SET:-}"), [
+      "1:10 runName: expected a name, as text, found an empty text"
+    ])
+  }))
+
 it.effect("JSON is read strictly, and the first syntax error is an issue at its position", () =>
   Effect.gen(function*() {
     const at = (text: string) => Effect.map(issueLines(text, json), ([line]) => line)
     assert.equal(yield* at("{\"a\": 1,}"), "1:9: expected a key in quotes, found \"}\"")
     assert.equal(yield* at("{\"a\" 1}"), "1:6 a: expected a colon after the key, found \"1\"")
     assert.equal(yield* at("{\"a\": 01}"), "1:8: expected a comma or }, found \"1\"")
-    assert.equal(yield* at("{\"a\": [1, // no\n2]}"), "1:11 a[1]: expected a JSON value, found \"/\"")
+    assert.equal(
+      yield* at("{\"a\": [1, // no\n2]}"),
+      "1:11 a[1]: expected a JSON value, found a comment, which YAML has, and JSON has not"
+    )
     assert.equal(yield* at("{\"a\": NaN}"), "1:7 a: expected a JSON value, found \"N\"")
     assert.equal(yield* at("{\"a\": 1e999}"), "1:7 a: expected a finite number, found \"1\"")
     assert.equal(yield* at("{} {}"), "1:4: expected nothing after the value, found \"{\"")

@@ -1,11 +1,6 @@
 /** Parses and formats times on the command line. */
-import * as Duration from "effect/Duration"
-import * as Option from "effect/Option"
+import { durationIn } from "../../internal/text/parseDuration.ts"
 
-const units: Readonly<Record<string, string>> = { s: "seconds", m: "minutes", h: "hours", d: "days", w: "weeks" }
-
-const short = /^(\d+(?:\.\d+)?)\s*([smhdw])$/
-const long = /^\d+(?:\.\d+)? (?:milli|second|minute|hour|day|week)s?$/
 const date = /^\d{4}-\d\d-\d\d$/
 const time = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?$/
 
@@ -25,13 +20,8 @@ const midnight = (now: number, daysAgo: number): number => {
 export const sinceOf = (text: string, now: number): number | undefined => {
   const day = days.get(text.trim().toLowerCase())
   if (day !== undefined) return midnight(now, day)
-  const [, count, unit = ""] = short.exec(text) ?? []
-  const ago = count === undefined ? text : `${count} ${units[unit]}`
-  if (long.test(ago)) {
-    // a cast: the pattern accepts only what the type allows
-    const duration = Option.getOrUndefined(Duration.fromInput(ago as Duration.Input))
-    return duration === undefined ? undefined : now - Duration.toMillis(duration)
-  }
+  const ago = durationIn(text)
+  if (ago !== undefined) return now - ago
   // a time is added to a date, since JavaScript reads a date alone as one in UTC
   const millis = date.test(text)
     ? Date.parse(`${text}T00:00`)

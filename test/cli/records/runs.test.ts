@@ -90,6 +90,7 @@ it.live("--json prints a line for each run, and flags select runs by pipeline, s
       [["-n", "1", "--status", "failed"], "b"],
       [["--since", "yesterday"], "e"],
       [["--since", "90m"], "e"],
+      [["--since", "1h30m"], "e"],
       // in the local time zone, five and a half hours ahead of UTC
       [["--since", "2026-11-23 23:31"], "edcb"],
       [["--since", "2026-11-23T18:02:00Z"], "edc"],

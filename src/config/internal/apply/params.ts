@@ -6,11 +6,13 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import { hasProperty } from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
+import type * as Schema from "effect/Schema"
+import type * as SchemaAST from "effect/SchemaAST"
 import type * as Scope from "effect/Scope"
 import { isSecret, numberIn } from "../../../alerters/internal/channel/schema/leaf.ts"
 import { didYouMean, listed } from "../../../internal/text/closest.ts"
 import { type ParamsClass, ParamsError, type ParamsIssue } from "../../../Params.ts"
-import type { Path } from "../file/positions.ts"
+import { type Path, quote } from "../file/positions.ts"
 import type { Report } from "../loading.ts"
 import type { Refusal } from "../modules/refusal.ts"
 import type { ParamsByService } from "../schema/types.ts"
@@ -59,7 +61,7 @@ export const provide = (
             field !== undefined && Object.hasOwn(values[key] ?? {}, field)
           ) ??
             own[0]!
-          report([...place, key, ...path], refusalOf(service, path, message), by)
+          report([...place, key, ...path], refusalOf(service, path, message, values), by)
         }
         continue
       }
@@ -70,9 +72,12 @@ export const provide = (
     return keys.size === 0 ? undefined : { services: context, hidden }
   })
 
-/** Returns what is wrong with a field, without its value, which may be secret. */
-const refusalOf = (service: AnyParams, path: ParamsIssue["path"], message: string): Refusal => {
-  const names = Object.keys(service.schema.fields)
+const fieldsOf = (service: AnyParams): Readonly<Record<string, Schema.Constraint>> => service.schema.fields
+
+/** Returns what is wrong with a field. */
+const refusalOf = (service: AnyParams, path: ParamsIssue["path"], message: string, values: Fields): Refusal => {
+  const fields = fieldsOf(service)
+  const names = Object.keys(fields)
   const [field] = path
   if (path.length === 1 && typeof field === "string" && !names.includes(field)) {
     return {
@@ -80,17 +85,67 @@ const refusalOf = (service: AnyParams, path: ParamsIssue["path"], message: strin
       expected: `one of the fields ${listed(names)}`
     }
   }
-  const expected = message.replace(/^Expected /, "")
-  return message === "Missing key"
-    ? { found: "none", expected: "a value" }
-    : { found: "an invalid value", expected: inWords.get(expected) ?? expected }
+  if (message === "Missing key") return { found: "none", expected: "a value" }
+  const expected = message.replace(/^Expected /, "").replace(nonFinite, "")
+  const schema = typeof field === "string" ? fields[field] : undefined
+  return {
+    found: found(valueAt(values, path), schema !== undefined && isPlain(schema.ast)),
+    expected: inWords.get(expected) ?? expected
+  }
 }
 
+// how JSON writes numbers that no file may hold, and which effect names as if they were all that is expected
+const nonFinite = /(?: \| )?"Infinity" \| "-Infinity" \| "NaN"/
+
 const inWords: ReadonlyMap<string, string> = new Map([
+  ["", "a number"],
   ["number", "a number"],
   ["string", "text"],
-  ["boolean", "true or false"]
+  ["boolean", "true or false"],
+  ["array", "a list"],
+  ["object", "a map"],
+  ["integer", "a whole number"],
+  ["an integer", "a whole number"]
 ])
+
+const valueAt = (value: unknown, path: ParamsIssue["path"]): unknown =>
+  path.reduce((part: unknown, key) => hasProperty(part, key) ? part[key] : undefined, value)
+
+/**
+ * Describes a value. One of a variable that is not public is not shown, and neither is one of a field that may be a
+ * secret.
+ */
+const found = (value: unknown, mayShow: boolean): string => {
+  if (holds(isSecret, value)) return "<redacted>"
+  if (Redacted.isRedacted(value)) return found(String(Redacted.value(value)), mayShow)
+  if (value === null || value === undefined) return "nothing"
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`
+  if (typeof value === "object") return "a map"
+  if (!mayShow) return "an invalid value"
+  return typeof value === "string" ? quote(value) : String(value)
+}
+
+/** Whether all values of a type are texts, numbers, words, or lists and maps of these, none of which is `Redacted`. */
+const isPlain = (ast: SchemaAST.AST): boolean => {
+  switch (ast._tag) {
+    case "String":
+    case "Number":
+    case "Boolean":
+    case "Literal":
+    case "TemplateLiteral":
+    case "Null":
+    case "Undefined":
+      return true
+    case "Union":
+      return ast.types.every(isPlain)
+    case "Arrays":
+      return [...ast.elements, ...ast.rest].every(isPlain)
+    case "Objects":
+      return ast.propertySignatures.every(({ type }) => isPlain(type))
+    default:
+      return false
+  }
+}
 
 const unknown = (key: string, services: ReadonlyMap<string, unknown>): Refusal => ({
   found: `${JSON.stringify(key)}${didYouMean(key, services.keys())}`,
@@ -103,7 +158,7 @@ type Fields = Readonly<Record<string, unknown>>
 
 const decode = (service: AnyParams, values: Fields): Effect.Effect<Exit.Exit<Context.Context<never>, ParamsError>> =>
   Effect.gen(function*() {
-    const first = yield* build(service, revealed(values, String))
+    const first = yield* build(service, withoutNonFinite(service, revealed(values, String)))
     if (Exit.isSuccess(first)) return first
     // The value of a variable is text. Where the field expects a number or a boolean, it is read as one.
     const invalid = issuesOf(first.cause).map(({ path }) => path[0])
@@ -112,8 +167,25 @@ const decode = (service: AnyParams, values: Fields): Effect.Effect<Exit.Exit<Con
     const texts = Object.entries(values).map((
       [name, value]
     ) => [name, revealed(value, invalid.includes(name) ? scalar : String)])
-    return yield* build(service, Object.fromEntries(texts))
+    return yield* build(service, withoutNonFinite(service, Object.fromEntries(texts)))
   })
+
+/**
+ * Returns the fields with a text that no number is written as in place of `"NaN"` and `"Infinity"` where a number is
+ * expected: JSON of effect has these texts for numbers, but in a config file a text is no number.
+ */
+const withoutNonFinite = (service: AnyParams, values: unknown): unknown =>
+  typeof values !== "object" || values === null
+    ? values
+    : Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [
+        name,
+        isNonFinite(value) && fieldsOf(service)[name]?.ast._tag === "Number" ? `${value} as text` : value
+      ])
+    )
+
+const isNonFinite = (value: unknown): value is string =>
+  typeof value === "string" && /^[+-]?(?:Infinity|NaN)$/.test(value)
 
 const build = (service: AnyParams, input: unknown) =>
   Effect.exit(Effect.scoped(

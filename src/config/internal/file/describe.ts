@@ -57,7 +57,8 @@ const walk = (
     case "UnexpectedKey": {
       const keys = keysOf(issue.ast)
       const name = String(path.at(-1))
-      return [{ path, expected: `${oneOf(keys)}${didYouMean(name, keys)}`, isKey: true }]
+      const advice = path.length === 1 ? adviceOn(name) : undefined
+      return [{ path, expected: advice ?? `${oneOf(keys)}${didYouMean(name, keys)}`, isKey: true }]
     }
     case "InvalidType": {
       return wrong(withHint(expectedOf(issue.ast), find(root, path)?.node.value))
@@ -69,6 +70,18 @@ const walk = (
       return wrong(expectedOf(issue.ast))
   }
 }
+
+/** Returns what to do instead of a key that files of other tools have at their top. */
+const adviceOn = (name: string): string | undefined => {
+  if (/^x-/i.test(name)) {
+    return "an anchor at the first of the values that share it, as in load: &shared and train: *shared, since each key sets something"
+  }
+  return sharing.has(name.toLowerCase())
+    ? "the settings that several files share in an epilogue.yaml without a pipeline, in this folder or one above it"
+    : undefined
+}
+
+const sharing: ReadonlySet<string> = new Set(["extends", "include", "includes", "import", "imports"])
 
 const toSegment = (key: PropertyKey): PathSegment => typeof key === "number" ? key : String(key)
 
@@ -154,8 +167,10 @@ const mayBeSecret = (path: Path): boolean => path[0] === "alerter" || path[0] ==
 const foundAt = (node: Node | undefined, path: Path): string => {
   if (node === undefined || node.value === null) return "nothing"
   const { value } = node
-  if (isSecret(value)) return "<redacted>"
+  // an empty text hides nothing
+  if (isSecret(value) && !(Redacted.isRedacted(value) && Redacted.value(value) === "")) return "<redacted>"
   if (Redacted.isRedacted(value)) return foundAt({ ...node, value: String(Redacted.value(value)) }, path)
+  if (value === "") return "an empty text"
   if (typeof value === "string") {
     return mayBeSecret(path)
       ? `a text of ${counted(value.length, "character")}`

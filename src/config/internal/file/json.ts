@@ -118,5 +118,10 @@ const parse = (text: string, place: (offset: number) => Position, entryEnds?: (o
   }
 }
 
-const foundAt = (text: string, at: number): string =>
-  at >= text.length ? "the end of the file" : quote(String.fromCodePoint(text.codePointAt(at)!))
+const foundAt = (text: string, at: number): string => {
+  if (at >= text.length) return "the end of the file"
+  const isComment = text.startsWith("//", at) || text.startsWith("/*", at)
+  return isComment
+    ? "a comment, which YAML has, and JSON has not"
+    : quote(String.fromCodePoint(text.codePointAt(at)!))
+}

@@ -34,8 +34,16 @@ export const parse = (text: string, file: string): Effect.Effect<Parsed> =>
     const place = positions(content)
     const found = invalid.exec(content)
     if (found !== null) {
+      // UTF-16 that was read as UTF-8, with its byte order mark or without: each ASCII character has a zero beside it
+      if (found[0] === "\0" && /^(?:\ufffd\ufffd)?.?\0/.test(content)) {
+        return unreadable(start, "text in UTF-8", "UTF-16, or a file that is no text")
+      }
       const code = found[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")
       return unreadable(place(found.index), "text without control or invalid characters", `the character U+${code}`)
+    }
+    const broken = content.indexOf("\ufffd")
+    if (broken >= 0) {
+      return unreadable(place(broken), "text in UTF-8", "bytes of another encoding")
     }
     if (/\.json$/i.test(file)) return parseJson(content, place)
     if (!/\.ya?ml$/i.test(file)) {

@@ -66,10 +66,14 @@ const firstStandIn = 0xfdd0
 // the five characters from `firstStandIn` on
 const standIns = /[\ufdd0-\ufdd4]/g
 
+// of `${NAME:-default}` and, in a shell, of `${NAME-default}`, `${NAME:?why}`, `${NAME:+other}`, `${NAME:=default}`
+const operator = /:?[-?+=]/y
+
 const variableName = /[A-Za-z_][A-Za-z0-9_]*/y
 
 /**
- * Replaces the special characters of `${NAME}` and `${NAME:-default}`, which end on the line where they begin.
+ * Replaces the special characters of `${NAME}` and `${NAME:-default}`, which end on the line where they begin, and of the
+ * other forms of a shell, which are refused when variables are expanded.
  *
  * By hand, since a pattern would look for the end of each variable anew: with many beginnings and no end on a line, that
  * takes quadratic time.
@@ -86,7 +90,8 @@ const hide = (text: string): string => {
     at += 2
     if (found === null) continue
     const after = at + found[0].length
-    const hasDefault = text.startsWith(":-", after)
+    operator.lastIndex = after
+    const hasDefault = operator.test(text)
     const end = hasDefault ? brace(after) : after
     if (text[end] !== "}" || (hasDefault && end > Math.min(feed(after), carriageReturn(after)))) continue
     shown += text.slice(copied, begin) + text.slice(begin, end + 1).replace(/[{}[\],]/g, standInOf)
@@ -131,10 +136,17 @@ export const parseYaml = (yaml: typeof Yaml, text: string, place: (offset: numbe
     path: [],
     position: place(error.pos[0]),
     // Some messages end with a text of the file, which may be a secret.
-    found: restore(error.message).replace(/: ".*$/s, "").slice(0, 200).replace(/\s+/g, " ").trim(),
+    found: error.message.startsWith("With stringKeys")
+      ? "braces around a text, which make a map: put the whole in quotes"
+      : restore(error.message).replace(/: ".*$/s, "").slice(0, 200).replace(/\s+/g, " ").trim(),
     expected: "valid YAML"
   }))
-  if (problems.length > 0) return { root: undefined, problems }
+  if (problems.length > 0) {
+    const nested = /\$\{[A-Za-z_]\w*:-[^}\n]*\$\{/.exec(text)
+    return nested === null
+      ? { root: undefined, problems }
+      : unreadable(place(nested.index), "a default without a variable in it", "${NAME:-…${")
+  }
   if (another !== undefined) {
     return unreadable(place(another.range[0]), "one document in the file", "another after ---")
   }
@@ -210,7 +222,7 @@ const convert = (
     if (typeof value === "string") return restore(value)
     if (typeof value === "boolean" || value === null) return value
     if (typeof value === "number" && Number.isFinite(value)) return value
-    problem(path, at, "text, a number, true, false or null", quote(String(value)))
+    problem(path, at, "text, a finite number, true, false or null", `${value}`)
     return null
   }
 

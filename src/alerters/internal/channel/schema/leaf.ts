@@ -5,7 +5,7 @@
  * - White space around a value is ignored, save in free text (names, paths, passwords), where it is part of the text.
  * - A number or a boolean that is written as text (in quotes) is none. What a variable holds is always text, and counts
  *   as a number where YAML would read the same characters as a decimal number: `5`, `+5`, `1e1`, `.5`.
- * - A duration is `5 seconds`, or a number of seconds. `Infinity` is none.
+ * - A duration is `5 seconds`, `90s` or `1h30m`, or a number of seconds. `Infinity` is none.
  *
  * An issue says what was expected and never quotes what was found: what stands at a wrong key may well be a secret.
  */
@@ -18,6 +18,7 @@ import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import { durationIn, durationText } from "../../../../internal/text/parseDuration.ts"
 import { isHttp } from "../isHttp.ts"
 
 /** Decodes a value of a file. It is never encoded: JSON Schema alone looks at how the value is written. */
@@ -250,12 +251,7 @@ export const whole = (least: number, most = Number.MAX_SAFE_INTEGER): FromFile<n
     }
   })
 
-// the texts of `Duration.Input`, except negative, infinite and overflowing ones
-const durationText = /^\s*\d{1,15}(?:\.\d{1,15})?\s+(?:nano|micro|milli|second|minute|hour|day|week)s?\s*$/u
-
 const mostSeconds = 999_999_999_999_999
-
-const isDurationText = (text: string): text is `${number} seconds` => durationText.test(text)
 
 /** Reads a duration in words, or a number of seconds, of at least so many. */
 export const durationOf = (
@@ -263,9 +259,9 @@ export const durationOf = (
   ofVariable: boolean,
   leastSeconds: number
 ): Duration.Duration | undefined => {
-  const text = typeof input === "string" ? input.trim() : ""
-  if (isDurationText(text)) {
-    const duration = Duration.fromInputUnsafe(text)
+  const millis = typeof input === "string" ? durationIn(input) : undefined
+  if (millis !== undefined) {
+    const duration = Duration.millis(millis)
     return leastSeconds > 0 && Duration.isZero(duration) ? undefined : duration
   }
   const seconds = numberOf(input, ofVariable)
