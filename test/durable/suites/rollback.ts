@@ -70,12 +70,13 @@ export const rollbackSuite = (engine: Engine): void => {
         seen.alerts.map(({ fields }) => fields.filter(({ name }) => name.includes("undone"))),
         [[{ name: "undone", value: "c, a" }, { name: "not undone", value: "b (no refund)" }]]
       )
-      assert.deepEqual(seen.events.list.slice(-7).map(brief), [
+      assert.deepEqual(seen.events.list.slice(-8).map(brief), [
         "StepEnded boom failure",
         "HookEnded onRollback",
         "HookFailed onRollback",
         "HookEnded onRollback",
         "HookEnded onFailure",
+        "AlertPosted job failed delivered by custom",
         "HookEnded AlerterHooks.failure",
         "RunEnded job failure"
       ])
