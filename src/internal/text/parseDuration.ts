@@ -7,7 +7,7 @@
 export const durationText =
   /^\s*(?:(?:\d{1,15}(?:\.\d{1,15})?\s*(?:weeks?|w|days?|d|hours?|h|minutes?|min|m|seconds?|s|millis?|ms|micros?|nanos?)\s*){1,8}|P(?=[\dT])(?:\d{1,15}W)?(?:\d{1,15}D)?(?:T(?=\d)(?:\d{1,15}H)?(?:\d{1,15}M)?(?:\d{1,15}(?:\.\d{1,15})?S)?)?\s*)$/u
 
-const part = /(\d[\d.]*)\s*([A-Za-z]+)/gu
+const part = /(\d{1,15}(?:\.\d{1,15})?)\s*([A-Z]|[a-z]+)/gu
 
 const millisOf: ReadonlyMap<string, number> = new Map([
   ["weeks", 604_800_000],
