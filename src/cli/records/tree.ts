@@ -45,8 +45,9 @@ export const runLines = (run: RunModel, now: number | undefined): ReadonlyArray<
   const open = run.left?._tag ?? (now === undefined ? "cutOff" : "running")
   // whoever notes in a record that its process has ended touches the file
   const until = run.left === undefined ? now : undefined
+  const ofRun = entries(annotations)
   const view: View = {
-    annotations: entries(annotations),
+    annotations: ofRun.filter(([key, value]) => run.roots.every((step) => hasAnnotation(step, key, value))),
     open,
     isGone: isGone(run),
     end: run.endedAt ?? until ?? lastAt
@@ -67,7 +68,7 @@ export const runLines = (run: RunModel, now: number | undefined): ReadonlyArray<
         details,
         cause: outcome === "skip" ? causeOf(cause) : run.left?._tag === "crashed" ? run.left.why : undefined
       },
-      view.annotations,
+      ofRun,
       "bold"
     ),
     below: () => [
@@ -87,8 +88,15 @@ export const runLines = (run: RunModel, now: number | undefined): ReadonlyArray<
   ]
 }
 
+/** Returns whether a step has an annotation, as far as that is known. */
+const hasAnnotation = ({ annotations, outcome }: StepModel, key: string, value: string): boolean =>
+  outcome === undefined || entries(annotations).some(([k, v]) => k === key && v === value)
+
 interface View {
-  /** The annotations of the run, which its steps need not repeat. */
+  /**
+   * The annotations that the run has given to its steps, which need not repeat them. One that the run got later, of a step's own
+   * numbers for example, is not on all steps.
+   */
   readonly annotations: ReadonlyArray<Annotation>
   readonly open: Open
   /** Whether nothing more becomes of what the run has begun. */

@@ -62,7 +62,7 @@ const failed = [
     outcome: "success",
     attempts: 2,
     durationMillis: 2101.4,
-    annotations: { team: "ops", "row count": 7 }
+    annotations: { team: "ops", "row count": 7, page: 2 }
   },
   { _tag: "HookStarted", ...hook("tidy", "success", 2108, { step: { ...load.step, ...step(1, "fetch", 0, within) } }) },
   {
@@ -91,16 +91,16 @@ const failed = [
   { _tag: "AlertsOmitted", at: start + 2145, deliveries: 1200, failed: 7, ...load },
   { _tag: "AlertPosted", ...alert("a3", 2146, 2146, { by: "slack", result: "delivered" }) },
   { _tag: "HookEnded", ...hook("report", "exit", 2150, { level: "pipeline" }), durationMillis: 3 },
-  { ...ended("failure", 2160), hookFailures: 1, annotations: { team: "ops" } }
+  { ...ended("failure", 2160), hookFailures: 1, annotations: { team: "ops", page: 2 } }
 ]
 
 const tree = (id: string): ReadonlyArray<string> => [
   `run ${idOf(id)}  nightly-7  2026-11-23 18:00:00`,
-  "✗ nightly (2.2 s, 2 steps, 1 hook failed)  team=ops",
+  "✗ nightly (2.2 s, 2 steps, 1 hook failed)  team=ops page=2",
   "├─ ✗ load (2.1 s): RangeError: no such row",
   "│  ├─ Train  epochs=3 key=<redacted>",
   "│  ├─ Source  https://…",
-  "│  ├─ ✓ fetch (2.1 s, 2 attempts)  row count=7",
+  "│  ├─ ✓ fetch (2.1 s, 2 attempts)  row count=7 page=2",
   "│  │  ├─ ↻ attempt 1 failed after 34 ms: Error: no answer",
   "│  │  └─ ✓ hook \"tidy\" (success, 12 ms)",
   "│  ├─ ! hook \"page\" (failure, failed after 9 ms): Error: nobody is on call",

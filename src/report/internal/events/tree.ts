@@ -106,8 +106,15 @@ export const failedHookMark: Segment = ["!", "yellow"]
 /** @internal */
 export type Annotation = readonly [key: string, value: string]
 
-/** Returns the annotations of a step without those that its run has: the run's line shows them already. */
+/**
+ * Returns the annotations of a step without those that it has from its run: the run's line shows them already. One with which
+ * it did not start (`given`) is its own, though the run may have the same by now.
+ */
 export const ownAnnotations = (
   annotations: ReadonlyArray<Annotation>,
-  ofRun: ReadonlyArray<Annotation> = []
-): ReadonlyArray<Annotation> => annotations.filter(([key, value]) => !ofRun.some(([k, v]) => k === key && v === value))
+  ofRun: ReadonlyArray<Annotation> = [],
+  given?: Readonly<Record<string, unknown>>
+): ReadonlyArray<Annotation> =>
+  annotations.filter(([key, value]) =>
+    !ofRun.some(([k, v]) => k === key && v === value) || (given !== undefined && !Object.hasOwn(given, key))
+  )

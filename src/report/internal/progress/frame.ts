@@ -29,7 +29,7 @@ const spinner = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", 
 const spin = ({ turn }: Look): Segment => [spinner[Math.abs(turn % spinner.length)]!, "cyan"]
 
 const stepLine = (run: RunState, step: StepState, look: Look): Line => {
-  const { attempt, ended, name, rate, startedAt, undone, waiting } = step
+  const { attempt, ended, given, name, rate, startedAt, undone, waiting } = step
   if (ended !== undefined) {
     const { annotations, attempts, cause, millis, outcome } = ended
     const tried = attempts > 1 ? [plural(attempts, "attempt")] : []
@@ -37,7 +37,7 @@ const stepLine = (run: RunState, step: StepState, look: Look): Line => {
     const details = [...skipped, formatDuration(millis), ...tried, ...(undone === true ? ["undone"] : [])]
     return evaluationLine(
       { mark: statusMarks[outcome], name, details, cause },
-      ownAnnotations(annotations, run.ended?.annotations)
+      ownAnnotations(annotations, run.ended?.annotations, given)
     )
   }
   const elapsed = formatRunningTime(look.now - startedAt)

@@ -58,6 +58,8 @@ export interface StepState extends Owner {
   /** The kept steps that run inside this one, in the order in which they began. */
   readonly children: Set<StepState>
   attempt: number
+  /** The annotations that it started with. `undefined` where its start is not known. */
+  given: Readonly<Record<string, unknown>> | undefined
   /** Whether rollback hooks have undone it, or one of them has failed. `undefined` where none has run. */
   undone: boolean | undefined
   /** Set between two attempts. */
@@ -107,7 +109,7 @@ export class Runs {
         this.#ended.add(run.id, true)
         break
       case "StepStarted":
-        begin(run, event, at)
+        begin(run, event, at).given = event.annotations
         break
       case "StepProgress": {
         const step = known(run, event.index, pathOf(event))
@@ -196,6 +198,7 @@ const begin = (run: RunState, info: StepInfo, at: number): StepState => {
     parent: info.parent === undefined ? undefined : known(run, info.parent, path.slice(0, -1)),
     children: new Set(),
     attempt: 1,
+    given: undefined,
     undone: undefined,
     waiting: undefined,
     rate: undefined
