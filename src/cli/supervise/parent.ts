@@ -41,6 +41,7 @@ import type { Alert } from "../../Alert.ts"
 import { Alerter } from "../../Alerter.ts"
 import { posted } from "../../internal/alerts/alerter.ts"
 import { CurrentLedger } from "../../internal/alerts/ledger.ts"
+import { reportedTo } from "../../internal/alerts/reports.ts"
 import { Undelivered } from "../../internal/alerts/undelivered.ts"
 import { wordsOf } from "../../internal/alerts/words.ts"
 import * as Guard from "../../internal/model/guard.ts"
@@ -58,7 +59,7 @@ import { OverdueClock, type Teller } from "./overdue.ts"
 import { type End, Pings } from "./pings.ts"
 import { SpawnError, start } from "./process.ts"
 import { fromLostCode, isEvent, type Message } from "./protocol.ts"
-import { endRecords } from "./records.ts"
+import { alertNotes, endRecords, type NoteAlert } from "./records.ts"
 import { innermost, State } from "./state.ts"
 
 export interface SuperviseOptions<E, R> {
@@ -230,7 +231,9 @@ const conclude = <E, R>(
       for (const { alert, by } of taken.alerts) undelivered.take(alert, by)
       undelivered.addMore(taken.more)
     }
-    const posting = alerter === undefined || all(english).length === 0 ? undefined : post(all, alerter, undelivered)
+    const posting = alerter === undefined || all(english).length === 0
+      ? undefined
+      : Effect.flatMap(alertNotes(state, say), (note) => post(all, alerter, undelivered, note))
     const pinging = Effect.timeoutOption(pings.send(state, pipeline, end), patience)
     return Effect.gen(function*() {
       // detached, since whoever gives the alerts up does not wait until the mailboxes of the alerter are empty
@@ -287,7 +290,8 @@ const conclude = <E, R>(
 const post = <E, R>(
   alertsIn: (words: Words) => ReadonlyArray<Alert>,
   alerter: Layer.Layer<Alerter, E, R>,
-  undelivered: Undelivered
+  undelivered: Undelivered,
+  note: NoteAlert = () => {}
 ): Effect.Effect<void, never, R> => {
   const begun = new Set<Alert>()
   let alerts: ReadonlyArray<Alert> | undefined
@@ -295,7 +299,7 @@ const post = <E, R>(
     const one = (alert: Alert): Effect.Effect<void> =>
       Effect.ignore(Effect.suspend(() => {
         begun.add(alert)
-        return posted(alert, alerter)
+        return reportedTo(posted(alert, alerter), (told) => note(alert, told))
       }))
     alerts = alertsIn(wordsOf(alerter) ?? english)
     return Effect.forEach(alerts, one, { concurrency: "unbounded", discard: true })

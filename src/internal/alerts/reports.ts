@@ -7,7 +7,7 @@ import type * as Exit from "effect/Exit"
 import type { Alert } from "../../Alert.ts"
 import { StepContext } from "../../StepContext.ts"
 import { type AlerterError, errorIn, explain } from "../model/alerterError.ts"
-import type { AlertPosted } from "../model/events.ts"
+import type { AlertPosted, RunInfo, Unsent } from "../model/events.ts"
 import { evaluatedIn, type Occurrence } from "../model/occurrence.ts"
 import { innerContext } from "../model/spanTracers.ts"
 import { withoutUrls } from "../text/addresses.ts"
@@ -17,9 +17,12 @@ import type { Taken } from "./ledger.ts"
 const maxTitle = 200
 const maxReason = 300
 
+/** The event without the fields that the run adds. */
+export type Told = Omit<AlertPosted, keyof RunInfo>
+
 /** The post of a step, or of a run, that has observers. */
 interface Reported {
-  readonly by: Occurrence
+  readonly by: Pick<Occurrence, "info"> & { readonly run: Pick<Occurrence["run"], "guard" | "telling"> }
   /** Whether a mailbox or another alerter tells what becomes of the alert, and those inside of it do not. */
   readonly isTold: boolean
   /** Whether an alerter of the library has the alert. One of the user's own tells nothing. */
@@ -46,10 +49,20 @@ export const reporting = <E, R>(
     const known = fiber.getRef(CurrentReported)
     const context = innerContext(fiber, Context.getOrUndefined(fiber.context, StepContext))
     const by = context === undefined ? undefined : evaluatedIn(context)
-    if (known?.by === by) return post(known)
+    if (by === undefined || known?.by === by) return post(known)
     const made = by?.run.telling === undefined ? undefined : { by, isTold: false, isSeen: false }
     return made === known ? post(made) : Effect.provideService(post(made), CurrentReported, made)
   })
+
+/** Posts an alert outside of any step, and tells what becomes of it. */
+export const reportedTo = <A, E, R>(
+  post: Effect.Effect<A, E, R>,
+  tell: (event: Told) => void
+): Effect.Effect<A, E, R> => {
+  // the cast: nothing else is told of an alert
+  const by = { info: undefined, run: { guard: undefined, telling: { send: (event: Unsent) => tell(event as Told) } } }
+  return Effect.provideService(post, CurrentReported, { by, isTold: false, isSeen: false })
+}
 
 /** Returns a context in which nothing is told of an alert, since what has taken it tells that. */
 export const untold = (context: Context.Context<never>): Context.Context<never> => {

@@ -60,11 +60,13 @@ it.live("--record records a run for epilogue show, and changes nothing in the ou
     }))
   ))
 
-it.live("the record of a supervised run that is killed says by what, in a folder and in a file", () =>
+it.live("the record of a supervised run that is killed says by what and who was told, in a folder and in a file", () =>
   Effect.gen(function*() {
     const { cwd, runs } = yield* recordsFolder
+    const config = join(cwd, "killed.yaml")
+    writeFileSync(config, `pipeline: ${JSON.stringify(`${pipelines}#killed`)}\nalerter: console\n`)
     const run = (record: string) =>
-      Effect.map(epilogue("bun", ["run", `${pipelines}#killed`, "--supervise", record], { cwd }), (ran) => {
+      Effect.map(epilogue("bun", ["run", config, "--allow-outside", record], { cwd }), (ran) => {
         assertExitCode(ran, 1)
         assert.match(ran.stderr, /killed by SIGKILL/)
       })
@@ -72,17 +74,21 @@ it.live("the record of a supervised run that is killed says by what, in a folder
     yield* run("--record=all.jsonl")
     for (const file of [...filesIn(runs), join(cwd, "all.jsonl")]) {
       const { events, skipped } = yield* readAll(file)
-      assert.deepEqual([tags(events), skipped], [["RunStarted", "StepStarted", "RunCrashed"], []])
-      const last = events.at(-1)!
+      const posted = ["AlertPosted", "AlertPosted"]
+      assert.deepEqual([tags(events), skipped], [["RunStarted", "StepStarted", "RunCrashed", ...posted], []])
+      const last = events.at(2)!
       assert.ok(last._tag === "RunCrashed" && last.signal === "SIGKILL" && last.pipelineName === "killed")
       assert.ok(last.at >= events[0]!.at)
     }
     const list = yield* epilogue("bun", ["runs", "--status", "crashed"], { cwd })
     assert.match(list.stdout, /✗ crashed +killed/)
     const shown = yield* epilogue("bun", ["show"], { cwd })
-    assert.deepEqual(timelessLines(shown.stdout).slice(1), [
+    const timeless = timelessLines(shown.stdout).map((line) => line.replace(/\d\d:\d\d:\d\d/, "n"))
+    assert.deepEqual(timeless.slice(1), [
       "✗ killed (crashed after n ms or more, 1 step): killed by SIGKILL",
-      "└─ ✗ load (crashed after n ms or more)"
+      "├─ ✗ load (crashed after n ms or more)",
+      "├─ ✓ alert \"killed › load crashed\" (critical, n, delivered by console)",
+      "└─ ✓ alert \"killed crashed\" (critical, n, delivered by console)"
     ])
     const xml = yield* epilogue("bun", ["report", "--junit", "-"], { cwd })
     assert.match(xml.stdout, /<testcase name="killed · [^"]*" .*>\s*<error message="killed by SIGKILL"/)

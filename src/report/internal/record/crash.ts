@@ -1,6 +1,7 @@
 /** Notes in the record of a run that its process ended before the run did. */
 import { identifyQuietly, lives } from "../../../internal/files/identity.ts"
 import { openExisting } from "../../../internal/files/private.ts"
+import type { EventJson } from "../events/eventJson.ts"
 import { endsLine, type Modules, writeAll } from "./files.ts"
 import type { ProcessJson, RunNames } from "./format.ts"
 import { existing } from "./names.ts"
@@ -35,6 +36,11 @@ export const noteCrash = (modules: Modules, path: string, crash: Crash, run?: Ru
     ...(signal === undefined ? {} : { signal }),
     ...(exitCode === undefined ? {} : { exitCode })
   })
+  append(modules, path, line)
+}
+
+/** Adds a line to a record. Throws a system error, also where the record was removed meanwhile. */
+const append = (modules: Modules, path: string, line: string): void => {
   const fd = openExisting(path)
   try {
     const bytes = new TextEncoder().encode(`${endsLine(modules, path, fd) ? "" : "\n"}${line}\n`)
@@ -50,9 +56,20 @@ export interface RecordPlace {
   readonly isFile: boolean
 }
 
+const pathOf = (modules: Modules, place: RecordPlace, run: RunNames): string | undefined => {
+  if (place.isFile) return place.path
+  const name = existing(modules, place.path, run)
+  return name === undefined ? undefined : modules.path.join(place.path, name)
+}
+
 /** Adds the end to the record of a run that another process recorded. Does nothing where that has none. */
 export const noteCrashOf = (modules: Modules, place: RecordPlace, run: RunNames, crash: Crash): void => {
-  if (place.isFile) return noteCrash(modules, place.path, crash, run)
-  const name = existing(modules, place.path, run)
-  if (name !== undefined) noteCrash(modules, modules.path.join(place.path, name), crash)
+  const path = pathOf(modules, place, run)
+  if (path !== undefined) noteCrash(modules, path, crash, place.isFile ? run : undefined)
+}
+
+/** Adds an event to the record of a run that another process recorded. Does nothing where that has none. */
+export const noteEvent = (modules: Modules, place: RecordPlace, event: EventJson): void => {
+  const path = pathOf(modules, place, event)
+  if (path !== undefined) append(modules, path, JSON.stringify(event))
 }
