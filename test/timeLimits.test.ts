@@ -28,7 +28,12 @@ const runFor = (effect: Effect.Effect<unknown, unknown>, ...times: ReadonlyArray
       yield* TestClock.adjust(time)
       exits.push(fiber.pollUnsafe())
     }
-    return { exits, fiber, logged: log.list.map(({ message }) => String(message)) }
+    return {
+      exits,
+      fiber,
+      logged: log.list.map(({ message }) => String(message)),
+      causes: log.list.map(({ cause }) => cause)
+    }
   })
 
 const messageOf = (exit: Exit.Exit<unknown, unknown> | undefined): string =>
@@ -106,6 +111,27 @@ it.effect("an interruption of a step with a limit waits for its body, and no lon
     yield* TestClock.adjust(1)
     const exit = yield* Fiber.await(fiber)
     assert.ok(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause))
+  }))
+
+it.effect("what a finalizer fails with while a body stops is logged at the limit, and is in the cause of an interruption", () =>
+  Effect.gen(function*() {
+    const broken = Effect.scoped(Effect.andThen(Effect.addFinalizer(() => Effect.die(new Error("lock"))), Effect.never))
+    const seen = calls()
+    const step = Step.make("s", broken).pipe(Step.timeout("1 second"), Step.hooks(hooksOf(seen, "s")))
+    const { causes, exits, logged } = yield* runFor(step, 1_000)
+    assert.equal(messageOf(exits[0]), "step \"s\" exceeded its time limit of 1 s")
+    assert.deepEqual(logged, ["step \"s\" was interrupted at its time limit, and failed while it stopped"])
+    assert.match(Cause.pretty(causes[0]!), /^Error: lock/)
+    assert.deepEqual(seen.list.splice(0), ["s failure", "s exit"])
+    // the outcome is that of a body without a limit
+    for (const own of [step, Step.make("s", broken).pipe(Step.hooks(hooksOf(seen, "s")))]) {
+      const { fiber } = yield* runFor(own, 500)
+      fiber.interruptUnsafe()
+      const exit = yield* Fiber.await(fiber)
+      assert.ok(Exit.isFailure(exit))
+      assert.deepEqual(exit.cause.reasons.map(({ _tag }) => _tag).toSorted(), ["Die", "Interrupt"])
+      assert.deepEqual(seen.list.splice(0), ["s failure", "s exit"])
+    }
   }))
 
 it.effect("each attempt has the limit before a retry, and all attempts together after it", () =>

@@ -35,17 +35,18 @@ export const timeoutBody = (body: Body, { error, grace, limit, onFork }: Timeout
           Effect.flatMap(Effect.forkDetach(Effect.interruptible(body), { startImmediately: true }), (fiber) => {
             onFork?.(fiber)
             const subject = subjectOf(parent)
-            /** Interrupts the body, and waits until it has ended, or for a time. */
-            const stop = (wait: number): Effect.Effect<unknown> =>
+            /** Interrupts the body, waits until it has ended or for a time, and returns what it failed with meanwhile. */
+            const stop = (wait: number): Effect.Effect<Cause.Cause<unknown> | undefined> =>
               Effect.suspend(() => {
                 fiber.interruptUnsafe(parent.id)
                 return Effect.flatMap(
                   Effect.timeoutOption(Fiber.await(fiber), wait),
                   (ended) => {
                     // it may have ended at that moment, and have told itself what it left behind
-                    if (Option.isSome(ended) || fiber.pollUnsafe() !== undefined) return Effect.void
+                    const exit = Option.getOrElse(ended, () => fiber.pollUnsafe())
+                    if (exit !== undefined) return Effect.succeed(failuresOf(exit))
                     abandoned.add(fiber)
-                    return leftBehind(`${subject} was interrupted at its time limit`, grace)
+                    return Effect.as(leftBehind(`${subject} was interrupted at its time limit`, grace), undefined)
                   }
                 )
               })
@@ -53,17 +54,31 @@ export const timeoutBody = (body: Body, { error, grace, limit, onFork }: Timeout
               Effect.onInterrupt(
                 restore(Effect.timeoutOption(Fiber.await(fiber), limit)),
                 () =>
-                  Effect.flatMap(Clock.currentTimeMillis, (now) => stop(Math.max(0, startedAt + limit - now) + grace))
+                  Clock.currentTimeMillis.pipe(
+                    Effect.flatMap((now) => stop(Math.max(0, startedAt + limit - now) + grace)),
+                    // as of a body without a limit, whose finalizers' failures are in the cause beside the interruption
+                    Effect.flatMap((failures) => failures === undefined ? Effect.void : Effect.failCause(failures))
+                  )
               ),
               (ended): Body =>
                 Option.isSome(ended)
                   ? asOwn(ended.value, fiber, parent)
-                  : Effect.andThen(restore(stop(grace)), Effect.fail(error(subject)))
+                  : Effect.flatMap(restore(stop(grace)), (failures) =>
+                    Effect.andThen(
+                      failures === undefined ? Effect.void : failedMeanwhile(subject, failures),
+                      Effect.fail(error(subject))
+                    ))
             )
           })
       )
     )
   )
+
+/** Returns what a body failed with besides its interruption, such as the defect of a finalizer. */
+const failuresOf = (exit: Exit.Exit<unknown, unknown>): Cause.Cause<unknown> | undefined => {
+  const reasons = exit._tag === "Success" ? [] : exit.cause.reasons.filter((reason) => !Cause.isInterruptReason(reason))
+  return reasons.length === 0 ? undefined : Cause.fromReasons(reasons)
+}
 
 /** Returns the exit of a body that interrupts itself as the interruption of the fiber that it stands for. */
 const asOwn = (
@@ -108,6 +123,12 @@ export const awaitWithinGrace = (ended: Effect.Effect<void>, given: number | und
         ? Effect.void
         : leftBehind(`${subject("step", label)} was interrupted`, grace))
   })
+
+/** Logs what the error of the limit takes the place of, which nobody would be told of otherwise. */
+const failedMeanwhile = (subject: string, failures: Cause.Cause<unknown>): Effect.Effect<void> =>
+  Writer.logWarning(`${subject} was interrupted at its time limit, and failed while it stopped`, failures).pipe(
+    Effect.catchCause(() => Effect.void)
+  )
 
 const leftBehind = (interrupted: string, grace: number): Effect.Effect<void> =>
   Writer.logWarning(`${interrupted}, did not stop within ${formatDuration(grace)}, and was left behind`).pipe(
