@@ -14,24 +14,22 @@ import * as internal from "./internal/engine/observers.ts"
 import type { Observer, RunEvent } from "./internal/model/events.ts"
 import * as observers from "./internal/model/observers.ts"
 
+export type { HookInfo, RunInfo, StepInfo } from "./internal/model/eventInfo.ts"
 export type {
   AlertPosted,
   AttemptFailed,
   HookEnded,
   HookFailed,
-  HookInfo,
   HookSkipped,
   HookStarted,
   Observer,
   Outcome,
   RunEnded,
   RunEvent,
-  RunInfo,
   RunLogged,
   RunOverdue,
   RunStarted,
   StepEnded,
-  StepInfo,
   StepLogged,
   StepOverdue,
   StepProgress,

@@ -7,7 +7,8 @@ import * as Duration from "effect/Duration"
 import type { ComparedRun, Comparison } from "./Compared.ts"
 import type { Event } from "./Event.ts"
 import * as comparing from "./internal/compare/compare.ts"
-import { type RunModel, Runs } from "./internal/events/model.ts"
+import { Runs } from "./internal/events/model.ts"
+import type { RunModel } from "./internal/events/runModel.ts"
 
 export type { Change, ComparedRun, ComparedStep, Comparison, Difference, Evaluated } from "./Compared.ts"
 

@@ -1,7 +1,7 @@
 /** Tells of the steps of a recorded run that ran more than once under one name, without a key. */
 import { label, type Line } from "../../internal/text/columns.ts"
 import { count } from "../../internal/text/words.ts"
-import type { RunModel, StepModel } from "../../report/internal/events/model.ts"
+import type { RunModel, StepModel } from "../../report/internal/events/runModel.ts"
 
 /** How many names are told. */
 const most = 5

@@ -16,7 +16,7 @@ import type {
   OverdueModel,
   RunModel,
   StepModel
-} from "../../report/internal/events/model.ts"
+} from "../../report/internal/events/runModel.ts"
 import {
   alertLine,
   type Annotation,

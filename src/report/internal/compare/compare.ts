@@ -1,6 +1,6 @@
 /** Compares two runs step by step. */
 import type { Change, ComparedStep, Comparison, Difference, Evaluated } from "../../Compared.ts"
-import type { RunModel, StepModel } from "../events/model.ts"
+import type { RunModel, StepModel } from "../events/runModel.ts"
 import type { Open } from "../events/tree.ts"
 
 /** By how much a step has to differ to count as slower or faster. */

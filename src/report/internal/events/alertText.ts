@@ -1,7 +1,7 @@
 /** Says what has become of an alert, for trees, timelines and summaries. */
 import { formatDuration } from "../../../internal/text/duration.ts"
 import { plural } from "../../../internal/text/words.ts"
-import type { AlertModel, AlertsModel, RunModel } from "./model.ts"
+import type { AlertModel, AlertsModel, RunModel } from "./runModel.ts"
 
 type Result = AlertModel["result"]
 

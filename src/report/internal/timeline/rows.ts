@@ -7,16 +7,16 @@ import { count } from "../../../internal/text/words.ts"
 import { isGone, omittedText, resultText } from "../events/alertText.ts"
 import { type ClockModel, clockText } from "../events/clock.ts"
 import type { EventJson } from "../events/eventJson.ts"
-import {
-  type AlertsModel,
-  type AttemptModel,
-  type HookModel,
-  type LogModel,
-  type OverdueModel,
-  type RunModel,
-  Runs,
-  type StepModel
-} from "../events/model.ts"
+import { Runs } from "../events/model.ts"
+import type {
+  AlertsModel,
+  AttemptModel,
+  HookModel,
+  LogModel,
+  OverdueModel,
+  RunModel,
+  StepModel
+} from "../events/runModel.ts"
 import {
   type Attempt,
   type Content,
