@@ -28,20 +28,20 @@ const modules: Record<string, Budget> = {
   "approvers/index": { own: 38780, total: 95560, schema: true },
   "config/index": { own: 167700, total: 223500, schema: true },
   "delivery/index": { own: 49050, total: 85850, schema: true },
-  "durable/index": { own: 94050, total: 207800, schema: true },
+  "durable/index": { own: 94150, total: 207800, schema: true },
   Hook: { own: 8470, total: 25230 },
   Hooks: { own: 3450, total: 20010 },
   "main/index": { own: 15000, total: 29900 },
   "monitors/index": { own: 30930, total: 66040, schema: true },
   Params: { own: 4310, total: 37920, schema: true },
-  Pipeline: { own: 25940, total: 47770 },
+  Pipeline: { own: 26000, total: 47770 },
   "report/index": { own: 77900, total: 113700, schema: true },
   RunEvent: { own: 6590, total: 25350 },
   Spans: { own: 25850, total: 46330 },
-  Step: { own: 27800, total: 47700 },
+  Step: { own: 27910, total: 47700 },
   StepContext: { own: 430, total: 12520 },
   StepLogs: { own: 5200, total: 18820 },
-  index: { own: 55200, total: 96800, schema: true }
+  index: { own: 55280, total: 96800, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
@@ -95,7 +95,7 @@ const address = "Slack.layer({ webhookUrl: globalThis.address })"
 
 const scripts: ReadonlyArray<Script> = [
   { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 27920, goal: 27_700 },
-  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 37680 },
+  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 37800 },
   {
     name: "Slack.layer",
     code: steps + alerting + slack(ofArea, address),

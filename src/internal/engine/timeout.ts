@@ -65,7 +65,10 @@ export const timeoutBody = (body: Body, { error, grace, limit, onFork }: Timeout
                   ? asOwn(ended.value, fiber, parent)
                   : Effect.flatMap(restore(stop(grace)), (failures) =>
                     Effect.andThen(
-                      failures === undefined ? Effect.void : failedMeanwhile(subject, failures),
+                      // the error of the limit takes its place, and nobody would be told of it otherwise
+                      failures === undefined
+                        ? Effect.void
+                        : warn(`${subject} was interrupted at its time limit, and failed while it stopped`, failures),
                       Effect.fail(error(subject))
                     ))
             )
@@ -124,17 +127,12 @@ export const awaitWithinGrace = (ended: Effect.Effect<void>, given: number | und
         : leftBehind(`${subject("step", label)} was interrupted`, grace))
   })
 
-/** Logs what the error of the limit takes the place of, which nobody would be told of otherwise. */
-const failedMeanwhile = (subject: string, failures: Cause.Cause<unknown>): Effect.Effect<void> =>
-  Writer.logWarning(`${subject} was interrupted at its time limit, and failed while it stopped`, failures).pipe(
-    Effect.catchCause(() => Effect.void)
-  )
+// a logger that fails must not fail the step
+const warn = (message: string, ...about: ReadonlyArray<unknown>): Effect.Effect<void> =>
+  Effect.catchCause(Writer.logWarning(message, ...about), () => Effect.void)
 
 const leftBehind = (interrupted: string, grace: number): Effect.Effect<void> =>
-  Writer.logWarning(`${interrupted}, did not stop within ${formatDuration(grace)}, and was left behind`).pipe(
-    // a logger that fails must not fail the step
-    Effect.catchCause(() => Effect.void)
-  )
+  warn(`${interrupted}, did not stop within ${formatDuration(grace)}, and was left behind`)
 
 /** @internal */
 export const bodyExceeded = (owner: StepOwner | PipelineOwner, label: string, limit: number): Cause.TimeoutError =>

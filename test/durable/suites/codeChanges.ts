@@ -67,7 +67,7 @@ const resumeWithHooks = (storage: Storage, before: ReadonlyArray<string>, after:
   })
 
 const skipped = (hook: string) =>
-  `effect-epilogue: Step "a" skips pending hooks that the code no longer has: ${hook} (success)`
+  `effect-epilogue: Step "a" skips hooks, unless they have run already, that the code no longer has: ${hook} (success)`
 
 export const codeChangesSuite = (engine: Engine): void => {
   if (!engine.survives) return

@@ -67,6 +67,6 @@ export const keepPending = (evaluation: Evaluation, pending: ReadonlyArray<Pendi
   const { label, name } = evaluation.owner
   const hooks = missing.map(({ kind, name }) => `${name} (${kind})`).join(", ")
   return Writer.logWarning(
-    `effect-epilogue: ${label} "${name}" skips pending hooks that the code no longer has: ${hooks}`
+    `effect-epilogue: ${label} "${name}" skips hooks, unless they have run already, that the code no longer has: ${hooks}`
   )
 }
