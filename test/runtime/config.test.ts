@@ -21,7 +21,7 @@ it.live("load applies a file's hooks, retries, parameters and alerter to its pip
     const { pipeline, steps, unusedSteps } = yield* ConfigFile.load(join(folder, "training.yaml"), {
       params: { TrainParams: { learningRate: 0.9 } }
     })
-    assert.deepEqual(steps.map(({ step }) => step), ["load", "evaluate"])
+    assert.deepEqual(steps.map(({ step }) => step), ["load", "evaluate", "train"])
     yield* Effect.exit(pipeline)
     const lines = (yield* TestConsole.logLines).map(String)
     assert.equal(lines.length, 3)

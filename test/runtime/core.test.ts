@@ -77,9 +77,11 @@ it.effect("a run with retries, parameters and a failing step calls its hooks, po
       "AttemptFailed load 2",
       "HookEnded onRetry",
       "StepEnded load success",
+      "AlertPosted etl › load succeeded delivered by custom",
       "HookEnded AlerterHooks.success",
       "StepStarted store",
       "StepEnded store failure",
+      "AlertPosted etl › store failed delivered by custom",
       "HookEnded AlerterHooks.failure",
       "HookEnded onFailure",
       "RunEnded etl failure"

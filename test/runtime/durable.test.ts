@@ -86,7 +86,8 @@ const check = ({ alerts, log, seen, emitted }: ReturnType<typeof night>, exit: E
   const error = Cause.squash(exit.cause)
   assert.ok(error instanceof Bad && error.n === 9)
   assert.deepEqual(seen.list, ["load 1", "retry 1", "load 2", "deploy", "run Failure"])
-  const inTurn = emitted.list.map(brief).filter((event) => !event.startsWith("Hook"))
+  const told = emitted.list.map(brief)
+  const inTurn = told.filter((event) => !event.startsWith("Hook") && !event.startsWith("AlertPosted"))
   assert.deepEqual(inTurn, [
     "RunStarted night",
     "StepStarted load",
@@ -98,9 +99,13 @@ const check = ({ alerts, log, seen, emitted }: ReturnType<typeof night>, exit: E
     "StepEnded store failure",
     "RunEnded night failure"
   ])
+  const delivered = told.filter((event) => event.startsWith("AlertPosted") && event.endsWith("delivered by outbox"))
+  assert.equal(delivered.length, 4)
   const of = alerts.filter(({ source }) => source !== undefined)
   assert.deepEqual(of.map(({ severity, source }) => `${source!.stepPath.join("/")} ${severity}`).toSorted(), [
     "deploy success",
+    // the question
+    "deploy warning",
     "load success",
     "store error"
   ])
