@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import type { LogLevel } from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
+import { durationIn } from "../../internal/text/parseDuration.ts"
 import { type Progress, progresses, type Showing, UsageError } from "../request.ts"
 
 /** Performs the action of a command, whose exit code becomes that of the process. */
@@ -144,19 +145,11 @@ export const toShowing = ({ json, junit, progress, record }: {
       junit: Option.getOrUndefined(junit)
     })
 
-const unitMillis = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
-
-const durationText =
-  /^(\d+(?:\.\d+)?)\s*(?:(ms|millis)|(s|seconds?)|(m|min|minutes?)|(h|hours?)|(d|days?)|(w|weeks?))?$/i
-
-/** Parses a duration such as `90m`, `2 hours` or a number of seconds, to milliseconds. Returns `undefined` for others. */
-export const durationMillis = (text: string): number | undefined => {
-  const [, count, ...units] = durationText.exec(text.trim()) ?? []
-  if (count === undefined) return undefined
-  const { d, h, m, ms, s, w } = unitMillis
-  const index = units.findIndex((unit) => unit !== undefined)
-  return Number(count) * (index < 0 ? s : [ms, s, m, h, d, w][index]!)
-}
+/** Parses a duration such as `90m`, `1h30m` or a number of seconds, to milliseconds. Returns `undefined` for others. */
+const durationMillis = (text: string): number | undefined =>
+  /^\s*\d{1,15}(?:\.\d{1,15})?\s*$/.test(text)
+    ? Number(text) * 1000
+    : durationIn(text) ?? durationIn(text.toLowerCase())
 
 /** Checks the flags of a command that removes runs, which needs one of them at least. */
 export const pruneFlags = (

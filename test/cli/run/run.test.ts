@@ -47,7 +47,7 @@ it.live("run takes hooks and parameters from the config, and flags override them
 
 it.live("--timeout limits the run, and takes durations of several forms", () =>
   Effect.gen(function*() {
-    const over = yield* epilogue("bun", ["run", `${pipelines}#slow`, "--timeout", "300ms"])
+    const over = yield* epilogue("bun", ["run", `${pipelines}#slow`, "--timeout", "0s 300ms"])
     assertExitCode(over, 1)
     assert.match(over.stderr, /slow failed: TimeoutError: pipeline "slow" exceeded its time limit of 300 ms/)
     for (const wrong of ["soon", "-1", "0"]) {
