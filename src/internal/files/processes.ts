@@ -79,7 +79,7 @@ const makeStatusByPs = (): System["statusOf"] => {
 const hostname = () => readOr(() => process.getBuiltinModule("node:os").hostname())
 
 /** Returns what a system tells; the present one unless a platform is given. */
-export const systemOf = (platform: NodeJS.Platform = process.platform): System => {
+export const systemOf = (platform: string = process.platform): System => {
   switch (platform) {
     case "linux":
     case "android":
