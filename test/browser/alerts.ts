@@ -1,15 +1,12 @@
 /** Tests how mails and cards of Teams look in a browser. Run by `scripts/browser.ts`. */
-import { DateTime, Effect, Redacted } from "effect"
+import { DateTime, Effect } from "effect"
 import * as assert from "node:assert/strict"
-import { readFileSync } from "node:fs"
 import { test } from "node:test"
 import type { BrowserContextOptions } from "playwright-core"
-import { Email, Teams } from "../../src/alerters/index.ts"
-import { Alert, Alerter } from "../../src/index.ts"
-import { channelServer } from "../support/channelServer.ts"
+import { Alert } from "../../src/index.ts"
+import { cardOf, mailOf } from "../support/alertPages.ts"
 import { browserOfFile } from "../support/chromium.ts"
 import { makeIt } from "../support/it.ts"
-import { smtpServer } from "../support/smtpServer.ts"
 
 const it = makeIt(test)
 
@@ -31,35 +28,6 @@ const alert = Alert.make({
     `HttpError: the server answered 503\n    at load (https://example.com/${longWord}.ts:12:3)\n    … 12 frames of effect`,
   at: DateTime.makeUnsafe("2026-11-23T12:40:12Z")
 })
-
-const timeZone = DateTime.zoneMakeNamedUnsafe("Europe/Berlin")
-
-/** The HTML of the mail about an alert. */
-const mailOf = (alert: Alert) =>
-  Effect.gen(function*() {
-    const server = yield* smtpServer()
-    yield* Effect.flatMap(Alerter, (alerter) => alerter.post(alert)).pipe(
-      Effect.provide(
-        Email.layer({ host: "127.0.0.1", port: server.port, from: "a@example.com", to: "b@example.com", timeZone })
-      )
-    )
-    const [mail] = yield* server.mails
-    return String(mail!.html)
-  })
-
-/** The page of a host that renders cards by Microsoft's package, and breaks long words, as Teams does. */
-const cardOf = (alert: Alert) =>
-  Effect.gen(function*() {
-    const server = yield* channelServer({ status: 202 })
-    const webhookUrl = Redacted.make(`${server.url}/workflows/1?sig=x`)
-    yield* Effect.flatMap(Alerter, (alerter) => alerter.post(alert)).pipe(
-      Effect.provide(Teams.layer({ webhookUrl, timeZone }))
-    )
-    const card = JSON.stringify(server.requests[0]!.json.attachments[0].content).replaceAll("<", "\\u003c")
-    const script = readFileSync("node_modules/adaptivecards/dist/adaptivecards.min.js", "utf8")
-    return `<!DOCTYPE html><meta charset="utf-8"><body style="margin:16px;font-family:sans-serif;overflow-wrap:anywhere"><script>${script}</script>
-      <script>const card = new AdaptiveCards.AdaptiveCard(); card.parse(${card}); document.body.append(card.render())</script>`
-  })
 
 const shown = (html: string, name: string, options: BrowserContextOptions) =>
   Effect.gen(function*() {
