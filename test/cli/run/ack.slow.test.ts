@@ -91,8 +91,10 @@ it.live("of several processes that flush at the same time, one posts the reminde
 it.live("--store acknowledges without telling, which the next process does, on each runtime", () =>
   Effect.scoped(Effect.gen(function*() {
     const { options, run, titles } = yield* given({ store: "./state.db", remind: "1 hour" })
+    const tried: Array<string> = []
     yield* onEachRuntime((runtime) =>
       Effect.gen(function*() {
+        tried.push(runtime)
         assertExitCode(yield* run("alert", ...config, ...backup, "--dedupe-key", runtime), 0)
         const acked = yield* epilogue(runtime, ["ack", "--store", "state.db", "--by", runtime, runtime], options)
         assertExitCode(acked, 0)
@@ -100,7 +102,7 @@ it.live("--store acknowledges without telling, which the next process does, on e
     )
     assert.equal(titles().filter((title) => title.startsWith("Acknowledged")).length, 0)
     assertExitCode(yield* run("alert", ...config, "--flush"), 0)
-    assert.equal(titles().filter((title) => title.startsWith("Acknowledged by ")).length, 3)
+    assert.equal(titles().filter((title) => title.startsWith("Acknowledged by ")).length, tried.length)
   })))
 
 it.live("what people can't be told is exit code 3, and what is not open is 1", () =>

@@ -41,6 +41,7 @@ const titles = (requests: ReadonlyArray<Received>) => requests.map(({ json }) =>
 it.live("an alert of standard input arrives, on each runtime", () =>
   Effect.scoped(Effect.gen(function*() {
     const { options, server } = yield* given({ alerter: webhook })
+    const tried: Array<string> = []
     yield* onEachRuntime((runtime) =>
       Effect.map(
         epilogue(runtime, ["alert", "-c", "alerts.json", "-t", "backup failed", "-s", "error"], {
@@ -48,16 +49,16 @@ it.live("an alert of standard input arrives, on each runtime", () =>
           input: "no space left\n"
         }),
         (ended) => {
+          tried.push(runtime)
           assertExitCode(ended, 0)
           assert.equal(ended.stdout, "arrived  webhook  alerts.json:1:23 alerter.webhook  backup failed\n")
         }
       )
     )
-    assert.deepEqual(server.requests.map(({ json: { body, severity, title } }) => [title, body, severity]), [
-      ["backup failed", "no space left", "error"],
-      ["backup failed", "no space left", "error"],
-      ["backup failed", "no space left", "error"]
-    ])
+    assert.deepEqual(
+      server.requests.map(({ json: { body, severity, title } }) => [title, body, severity]),
+      tried.map(() => ["backup failed", "no space left", "error"])
+    )
   })))
 
 it.live("a standard input to which nobody writes is waited for, and a line says so", () =>
