@@ -13,7 +13,7 @@ import { lasted, type Telling } from "../internal/alerts/digest.ts"
 import { atLeast } from "../internal/model/severity.ts"
 import * as Held from "./internal/hold/held.ts"
 import { countOf, millisOf } from "./internal/options.ts"
-import { around, isQuestion, type Post } from "./internal/policy.ts"
+import { around, passesAtOnce, type Post } from "./internal/policy.ts"
 import type { Persisted } from "./internal/state/persisted.ts"
 
 /**
@@ -127,5 +127,5 @@ const make = <P extends string | undefined>(
       },
       telling
     })
-    return (alert) => isUrgent(alert) || isQuestion(alert) || alert.recovers.some(isUrgent) ? pass(alert) : hold(alert)
+    return (alert) => passesAtOnce(alert, isUrgent) ? pass(alert) : hold(alert)
   })

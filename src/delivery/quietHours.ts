@@ -13,7 +13,7 @@ import type { Telling } from "../internal/alerts/digest.ts"
 import { atLeast } from "../internal/model/severity.ts"
 import * as Held from "./internal/hold/held.ts"
 import { endOf, weekdays } from "./internal/hold/hours.ts"
-import { around, isQuestion, type Post } from "./internal/policy.ts"
+import { around, passesAtOnce, type Post } from "./internal/policy.ts"
 import type { Persisted } from "./internal/state/persisted.ts"
 
 /**
@@ -133,7 +133,7 @@ const make = <P extends string | undefined>(
       telling
     })
     return (alert) =>
-      isUrgent(alert) || isQuestion(alert) || alert.recovers.some(isUrgent)
+      passesAtOnce(alert, isUrgent)
         ? pass(alert)
         : Effect.flatMap(Clock.currentTimeMillis, (now) => end(now) === undefined ? pass(alert) : hold(alert))
   })

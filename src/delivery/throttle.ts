@@ -185,9 +185,8 @@ const make = <P extends string | undefined>(
           return Counts.takeCounts(entries, Counts.keyOf(alert))
         }
         const report = Counts.admit(entries, limits, inFlight, alert, { now, id })
-        if (report !== undefined) {
-          inFlight.add(id)
-        } // whether one that resolves something is held back is known once it has been posted quietly
+        // whether one that resolves something is held back is known once it has been posted quietly
+        if (report !== undefined) inFlight.add(id)
         else if (!alert.resolves) holdBack(entries, alert, now)
         return report
       })

@@ -108,6 +108,10 @@ export const orTaken = (post: Effect.Effect<void, AlerterError>): Effect.Effect<
 export const isFailure = (alert: Pick<Alert, "severity" | "tags">): boolean =>
   Severity.isFailure(alert) && !isQuestion(alert)
 
+/** Returns whether an alert is not held: an urgent one, the recovery from one, or a question, whose time runs meanwhile. */
+export const passesAtOnce = (alert: Alert, isUrgent: (alert: Pick<Alert, "severity">) => boolean): boolean =>
+  isUrgent(alert) || isQuestion(alert) || alert.recovers.some(isUrgent)
+
 /** Returns whether an alert says that the failures of its subject are over. */
 export const isResolving = (alert: Alert): boolean => alert.resolves && !isFailure(alert)
 
