@@ -167,7 +167,7 @@ for (const [name, budget] of Object.entries(modules)) {
   line(ok, name, cell(own.size, budget.own), cell(total.size, budget.total), schema.join(" "))
 }
 
-/** What docs/cost.md says that a script adds, in KB. */
+/** The KB that a script adds, as docs/cost.md says. */
 const told = new Map(
   readFileSync(path.join(root, "docs/cost.md"), "utf8").split("\n").flatMap((text) => {
     const [, name, size] = /^\| (.*?) +\| (\d+) KB +\|$/.exec(text) ?? []

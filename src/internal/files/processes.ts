@@ -8,7 +8,7 @@ export interface ProcessStatus {
   readonly hasEnded: boolean
 }
 
-/** What a system tells about itself and its processes. */
+/** Tells about a system and its processes. */
 export interface System {
   /** The start of the system, or its name: a process number means nothing elsewhere, or after that. */
   readonly name: string

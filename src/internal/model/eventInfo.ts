@@ -1,4 +1,4 @@
-/** What events say of the run, the step and the hook that they are about. */
+/** The fields by which events name their run, step and hook. */
 import type * as DateTime from "effect/DateTime"
 import type { Kind } from "./hook.ts"
 

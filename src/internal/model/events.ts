@@ -277,7 +277,7 @@ export interface HookSkipped extends RunInfo, HookInfo {
 }
 
 /**
- * What became of an alert that a step or a run has posted, at one channel or policy.
+ * Tells what became of an alert that a step or a run has posted, at one channel or policy.
  *
  * **Details**
  *
@@ -307,7 +307,7 @@ export interface AlertPosted extends RunInfo {
   /** The name of the channel or the policy: `"slack"`, `"digest"`, …. */
   readonly by: string
   /**
-   * What became of the alert:
+   * Says what became of the alert:
    *
    * - `delivered`: the channel has accepted it;
    * - `failed`: the channel has not, and will not be asked again;

@@ -41,7 +41,7 @@ export interface AlertModel {
   readonly severity: AlertEvent["severity"]
   readonly by: string
   readonly postedAt: number
-  /** What has become of it, and when. */
+  /** The latest result, and its time. */
   result: AlertEvent["result"]
   at: number
   reason: string | undefined

@@ -26,7 +26,7 @@ interface OfRun extends RunNames {
   readonly startedAt: number
   /** The time of its last line. */
   at: number
-  /** What kind of line the last one is. */
+  /** The kind of the last line. */
   tag: unknown
   steps: number
   /** The line of its end. */
@@ -35,7 +35,7 @@ interface OfRun extends RunNames {
   process: ProcessJson | undefined
 }
 
-/** What has been read of a file. */
+/** The runs that were read of a file so far. */
 class Scan {
   /** The first bytes of the file, which has the random id of a recorder in them. */
   readonly head: Uint8Array

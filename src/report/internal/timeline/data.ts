@@ -35,7 +35,7 @@ export interface Alert {
   readonly title: string
   readonly severity: string
   readonly result: "delivered" | "failed" | "held" | "dropped" | "waiting"
-  /** What has become of it, in words. */
+  /** Says in words whether it arrived. */
   readonly text: string
   /** Why it has not arrived. */
   readonly cause?: string
