@@ -89,6 +89,43 @@ it.live("a file that is full from the start gets its header when there is room a
     assert.equal((yield* Report.list({ folder }))[0]?.status, "success")
   }))
 
+it.live("a recorder writes no line after the half of one that another left in their file when the disk was full", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* tempFolder, "runs.jsonl")
+    const limits = yield* disk
+    const pause = Effect.sleep("3 millis")
+    const recorded = (name: string, run: Effect.Effect<unknown>) =>
+      Pipeline.make(name, run).pipe(Effect.provide(Report.layerRecord({ file })), Effect.provide(logs().layer))
+    const torn = recorded(
+      "torn",
+      Effect.gen(function*() {
+        limits.free = 30
+        yield* step("b", pause)
+        limits.free = 0
+      })
+    )
+    yield* recorded(
+      "whole",
+      Effect.gen(function*() {
+        yield* step("a", pause)
+        // a program of its own, with a recorder of its own
+        yield* Effect.promise(() => Effect.runPromise(torn))
+        yield* step("c", pause)
+        limits.free = Infinity
+        yield* step("d", pause)
+      })
+    )
+    const { events: read, skipped } = yield* readAll(file)
+    const lines = fs.readFileSync(file, "utf8").split("\n")
+    assert.deepEqual(skipped.map(({ reason }) => reason).filter((reason) => reason !== "lost"), ["torn"])
+    assert.equal(lines.findIndex((line) => line.indexOf("{\"_tag\"", 1) > 0), -1)
+    assert.equal(lines.filter((line) => line.startsWith("{\"_tag\":\"Record\"")).length, 3)
+    assert.deepEqual(
+      read.filter(({ pipelineName }) => pipelineName === "whole").map(({ _tag }) => _tag),
+      ["RunStarted", "StepStarted", "StepEnded", "StepStarted", "StepEnded", "RunEnded"]
+    )
+  }))
+
 it.live("a file whose descriptor other code has closed is opened again", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder

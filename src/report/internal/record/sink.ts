@@ -173,10 +173,14 @@ export class Sink {
     return fd
   }
 
-  /** Closes a file after a failed write, so that the next write opens it again: the descriptor may never recover. */
+  /**
+   * Closes a file after a failed write, so that the next write opens it again: the descriptor may never recover. Then the
+   * end of the file is checked, too: a full disk may have left half a line of another process there.
+   */
   private forget(cause: unknown): void {
     const { modules: { fs }, open } = this.shared
     const { fd } = this
+    if (this.torn === false) this.torn = undefined
     this.fd = undefined
     open.delete(this)
     // the number of a descriptor that is closed already may belong to another file by now
