@@ -168,7 +168,8 @@ export interface FollowOptions {
 export interface ReadOptions extends FollowOptions {
   /**
    * The largest file that is read, in bytes; with `runId`, of a file of several runs, the most that the lines of this run
-   * may have. 256 MiB unless set; `Infinity` for files of any size. What has no size, as a pipe, is read to its end.
+   * may have. Steps of a burst, which share a line, count as if each had one of its own. 256 MiB unless set; `Infinity`
+   * for files of any size. What has no size, as a pipe, is read to its end.
    */
   readonly maxBytes?: number | undefined
 }

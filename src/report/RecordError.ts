@@ -13,7 +13,7 @@ import { selfExplained } from "../internal/text/selfExplained.ts"
  * - `Inaccessible`: an operation on the file or folder failed with a code of the system, such as `EACCES`;
  * - `NotARecord`: the file is something else, as this line shows;
  * - `OtherVersion`: the file has another version of the format, of a later or an earlier effect-epilogue;
- * - `TooLarge`: the file has more bytes than `limit`, and nothing of it was read;
+ * - `TooLarge`: the file has more bytes than `limit`, or would have with a line for each step of a burst;
  * - `NotFound`: no run recorded in the folder has an id that begins with `id`;
  * - `Ambiguous`: several runs have one: `ids`.
  *
@@ -77,7 +77,7 @@ export class RecordError extends RecordErrorBase {
           `it was written by ${found > expected ? "a later" : "an earlier"} version of effect-epilogue`
       }
       case "TooLarge":
-        return `${path} has ${reason.size} bytes, and a record of at most ${reason.limit} bytes is expected`
+        return `${path} has ${reason.size} bytes, with a line for each step, and a record of at most ${reason.limit} bytes is expected`
       case "NotFound":
         return `${path}: no recorded run has an id that begins with ${JSON.stringify(reason.id)}`
       case "Ambiguous":

@@ -1,5 +1,5 @@
 /** How the steps of a burst are recorded, which share lines. */
-import { Effect, Schema } from "effect"
+import { Effect, Schema, Stream } from "effect"
 import * as assert from "node:assert/strict"
 import * as path from "node:path"
 import { test } from "node:test"
@@ -9,6 +9,7 @@ import { makeIt } from "../support/it.ts"
 import { events, logs } from "../support/observe.ts"
 import { forAll } from "../support/property.ts"
 import { linesOf, readAll, tempFolder } from "../support/record.ts"
+import { start, writeRecord } from "../support/recordFiles.ts"
 
 const it = makeIt(test)
 
@@ -72,4 +73,31 @@ it.live("steps that follow each other within a millisecond are read as they were
         shared += linesOf(file).filter((line) => "more" in line).length
       }), 100)
     assert.ok(shared > 0)
+  }))
+
+it.live("the steps of a burst count for maxBytes as if each had a line of its own, and are as many as a recorder writes", () =>
+  Effect.gen(function*() {
+    const burst = (steps: number) =>
+      writeRecord(folder, {
+        id: "a",
+        lines: [
+          `{"_tag":"StepStarted","run":"w.1","at":${start},"stepName":"s","stepPath":["s"],"index":0,"durationMillis":1,"more":[${
+            "1,".repeat(steps - 2)
+          }1]}\n`
+        ]
+      })
+    const folder = yield* tempFolder
+    const file = burst(1_000)
+    const read = (maxBytes: number) => Stream.runCount(Report.read(file, { maxBytes }))
+    const { reason } = yield* Effect.flip(read(100_000))
+    assert.ok(reason._tag === "TooLarge" && reason.size > 100_000 && reason.limit === 100_000)
+    assert.equal(yield* read(200_000), 1 + 2 * 1_000)
+    // it would take gigabytes
+    burst(5_000_000)
+    const { events: left, skipped } = yield* readAll(file)
+    assert.deepEqual([left.map(({ _tag }) => _tag), skipped], [["RunStarted"], [{
+      line: 3,
+      reason: "unknown",
+      events: 1
+    }]])
   }))

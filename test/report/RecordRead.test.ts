@@ -236,7 +236,8 @@ it.live("read takes constant memory for 100,000 events", () =>
         if (++events % 10_000 === 0) most = Math.max(most, heap() - before)
       }))
     assert.equal(events, 2 * steps + 2)
-    assert.ok(most < 10, `${most} MB`)
+    // all events at once take several times that
+    assert.ok(most < 16, `${most} MB`)
     // a stream of which only a few events are taken
     const few = yield* Stream.runCollect(Stream.take(Report.read(file), 3))
     assert.deepEqual(few.map(({ _tag }) => _tag), ["RunStarted", "StepStarted", "StepEnded"])

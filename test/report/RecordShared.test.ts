@@ -179,6 +179,19 @@ it.live("a file that is no record, or has another version, is refused where it i
     assert.deepEqual(reasons, [[notes, "NotARecord"], [old, "OtherVersion"]])
   }))
 
+it.live("a time that no Date can hold keeps no other run of a file from being listed", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* tempFolder, "all.jsonl")
+    writeShared(file, [{ id: "a", lines: [ended("success", 80)] }])
+    const other = { _tag: "Record", version: 2, pipelineName: "b", runId: idOf("b"), runName: "b", at: 1e300 }
+    fs.appendFileSync(file, `${JSON.stringify(other)}\n${JSON.stringify({ ...ended("success", 5), at: -1e300 })}\n`)
+    const listed = yield* Report.list({ file })
+    assert.deepEqual(listed.map(({ runId, status }) => [runId[0], status]).toSorted(), [["a", "success"], [
+      "b",
+      "success"
+    ]])
+  }))
+
 it.live("follow ends with a run whose process has ended, though others go on in the file", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder

@@ -23,6 +23,9 @@ export const version = 2
 /** How many numbers a run has for steps, and for hooks. The lines of further ones have their names. */
 export const maxRefs = 1_000
 
+/** More numbers than a line has in `more` or in `hooks`: a recorder holds back 256 KiB. A line with more is left out. */
+export const mostNumbers: number = 256 * 1024
+
 /** How long a record of a live process may stay untouched, in milliseconds. After that its run counts as cut off. */
 export const abandonedAfter = 60_000
 

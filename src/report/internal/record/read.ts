@@ -17,6 +17,7 @@ import {
   Header as HeaderSchema,
   headerStart,
   Lost,
+  mostNumbers,
   type RunNames,
   version
 } from "./format.ts"
@@ -30,6 +31,12 @@ const chunkSize = 64 * 1024
 
 /** The largest record that is read, in bytes: half of it is a chart of half a million steps, which few browsers draw. */
 export const mostBytes: number = 256 * 1024 * 1024
+
+/**
+ * The bytes that an event of a burst counts for, at least. In its line a step takes as few as two, and as much memory as
+ * any other once it is read.
+ */
+const bytesInBurst = 64
 
 const decodeEvent = Schema.decodeUnknownExit(EventJson)
 const decodeHeader = Schema.decodeUnknownExit(HeaderSchema)
@@ -51,7 +58,7 @@ class Reader {
   private readonly written = new Written()
   private readonly onSkipped: (skipped: Skipped) => void
   private readonly runId: string | undefined
-  /** How long the lines are whose events were read. */
+  /** How long the lines are whose events were read, those of bursts as if each step had its own. */
   size = 0
 
   /** With a `runId`, only the events of that run are read. */
@@ -77,9 +84,13 @@ class Reader {
     }
     if (typeof value !== "object" || value === null) return this.skip("torn")
     if (isLost(value)) return this.onSkipped({ line, reason: "lost", events: value.events })
-    for (const [i, whole] of this.written.complete(value, this.run).entries()) {
-      if (this.runId !== undefined && whole["runId"] !== this.runId) continue
-      if (i === 0) this.size += text?.length ?? 0
+    if (hasMoreThanWritten(value)) return this.skip("unknown")
+    const all = this.written.complete(value, this.run)
+    // all events of a line are of one run
+    if (this.runId !== undefined && all[0]?.["runId"] !== this.runId) return
+    const length = text?.length ?? 0
+    this.size += hasProperty(value, "more") ? Math.max(length, all.length * bytesInBurst) : length
+    for (const whole of all) {
       const decoded = decodeEvent(whole)
       if (Exit.isFailure(decoded)) this.skip("unknown")
       else events.push(decoded.value)
@@ -110,6 +121,12 @@ class Reader {
     this.run = namesIn(decoded.value) ?? this.run
   }
 }
+
+/** Whether a line stands for more steps, or hooks, than a recorder writes in one: they might not fit into the memory. */
+const hasMoreThanWritten = (line: object): boolean =>
+  (["more", "hooks"] as const).some((key) =>
+    hasProperty(line, key) && Array.isArray(line[key]) && line[key].length > mostNumbers
+  )
 
 const namesIn = ({ pipelineName, runId, runName }: Header): RunNames | undefined =>
   pipelineName === undefined || runId === undefined || runName === undefined

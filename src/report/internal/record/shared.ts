@@ -74,10 +74,11 @@ class Scan {
     else if (run.tag === "RunEnded") run.ended = value
   }
 
-  private header({ at, pipelineName, process, recorder, runId, runName }: Header): void {
+  private header(header: Header): void {
+    const { pipelineName, process, recorder, runId, runName } = header
     if (recorder !== undefined && process !== undefined) this.processes.set(recorder, process)
     if (runId === undefined || pipelineName === undefined || runName === undefined) return
-    this.only = this.named({ pipelineName, runId, runName }, at)
+    this.only = this.named({ pipelineName, runId, runName }, time(header))
     this.only.process = process
   }
 
