@@ -23,25 +23,25 @@ const modules: Record<string, Budget> = {
   Alert: { own: 2130, total: 9380 },
   Alerter: { own: 12100, total: 28500 },
   "alerters/index": { own: 61600, total: 96600, schema: true },
-  AlerterHooks: { own: 20900, total: 37850 },
+  AlerterHooks: { own: 21400, total: 38250 },
   Approver: { own: 11780, total: 29960 },
   "approvers/index": { own: 38780, total: 95560, schema: true },
-  "config/index": { own: 167700, total: 223500, schema: true },
+  "config/index": { own: 168000, total: 223500, schema: true },
   "delivery/index": { own: 49050, total: 85850, schema: true },
-  "durable/index": { own: 94150, total: 207800, schema: true },
+  "durable/index": { own: 94250, total: 207950, schema: true },
   Hook: { own: 8470, total: 25230 },
   Hooks: { own: 3450, total: 20010 },
   "main/index": { own: 15000, total: 29900 },
   "monitors/index": { own: 30930, total: 66040, schema: true },
   Params: { own: 4310, total: 37920, schema: true },
-  Pipeline: { own: 26000, total: 47770 },
+  Pipeline: { own: 26150, total: 47950 },
   "report/index": { own: 77900, total: 113700, schema: true },
   RunEvent: { own: 6590, total: 25350 },
-  Spans: { own: 25850, total: 46330 },
-  Step: { own: 27910, total: 47700 },
+  Spans: { own: 25950, total: 46330 },
+  Step: { own: 28050, total: 47700 },
   StepContext: { own: 430, total: 12520 },
   StepLogs: { own: 5200, total: 18820 },
-  index: { own: 55280, total: 96800, schema: true }
+  index: { own: 55750, total: 97200, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
@@ -94,27 +94,27 @@ const alone = `${withEffect} Effect.runPromise(Effect.onError(body, told))`
 const address = "Slack.layer({ webhookUrl: globalThis.address })"
 
 const scripts: ReadonlyArray<Script> = [
-  { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 27920, goal: 27_700 },
-  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 37800 },
+  { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 28060, goal: 27_700 },
+  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 37900 },
   {
     name: "Slack.layer",
     code: steps + alerting + slack(ofArea, address),
     without: steps + run,
-    budget: 42100,
+    budget: 42440,
     goal: 45_000
   },
   {
     name: "Slack.layerConfig",
     code: steps + alerting + slack(ofArea, "Slack.layerConfig()"),
     without: steps + run,
-    budget: 42100,
+    budget: 42420,
     goal: 45_000
   },
   {
     name: "Slack.layer by subpath",
     code: steps + alerting + slack(ofChannel, address),
     without: steps + run,
-    budget: 38250,
+    budget: 38640,
     goal: 45_000
   }
 ]

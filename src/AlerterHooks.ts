@@ -24,6 +24,9 @@
  * `recovered` and `PagerDuty`, learn at the end of the run that it is well, provided that none of its evaluations ended
  * in failure. A step value that failed and is evaluated again, by a retry around it, has succeeded once it succeeds.
  *
+ * Where {@link failure}, {@link interrupt} or {@link overdue} is attached and no hook posts successes, such alerters get the
+ * success all the same, as a quiet alert that people do not see: the hook `AlerterHooks.recovery` posts it.
+ *
  * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"
@@ -34,10 +37,13 @@ import * as Hook from "./Hook.ts"
 import * as Hooks from "./Hooks.ts"
 import { post, postInterrupt, postOverdue, postSkip, postSummary, settle } from "./internal/alerts/hookPosts.ts"
 import { once } from "./internal/alerts/once.ts"
+import { tellsEnd, tellsFailureTo } from "./internal/alerts/recovery.ts"
 import { outcomeOf } from "./internal/engine/outcome.ts"
-import { measuring } from "./internal/model/hook.ts"
+import { alerting, measuring } from "./internal/model/hook.ts"
 import type { StepSkipped } from "./internal/model/skip.ts"
 import type { StepContext } from "./StepContext.ts"
+
+const tellsFailure = tellsFailureTo(Alerter)
 
 /**
  * Posts an alert after the step or run succeeded.
@@ -102,8 +108,11 @@ export function successWith<A = unknown>(
   adjust: (alert: Alert, value: A) => Alert
 ): Hook.Hook<A, unknown, Alerter | StepContext> {
   return Hook.named(
-    Hook.onSuccess((value: A) =>
-      Alerter.use((alerter) => post(alerter, "success", undefined, (alert) => adjust(alert, value), settle))
+    alerting(
+      Hook.onSuccess((value: A) =>
+        Alerter.use((alerter) => post(alerter, "success", undefined, (alert) => adjust(alert, value), settle))
+      ),
+      tellsEnd
     ),
     "AlerterHooks.successWith"
   )
@@ -153,10 +162,13 @@ export function failureWith<E = unknown>(
 ): Hook.Hook<unknown, E, Alerter | StepContext> {
   const each = options?.nested === "each"
   return Hook.named(
-    Hook.onFailure((cause: Cause.Cause<E>) =>
-      Alerter.use((alerter) =>
-        once(cause, each, (untold) => post(alerter, "failure", untold, (alert) => adjust(alert, cause)))
-      )
+    alerting(
+      Hook.onFailure((cause: Cause.Cause<E>) =>
+        Alerter.use((alerter) =>
+          once(cause, each, (untold) => post(alerter, "failure", untold, (alert) => adjust(alert, cause)))
+        )
+      ),
+      tellsFailure
     ),
     "AlerterHooks.failureWith"
   )
@@ -201,7 +213,10 @@ export function interruptWith(
   adjust: (alert: Alert) => Alert
 ): Hook.Hook<unknown, unknown, Alerter | StepContext> {
   return Hook.named(
-    Hook.onInterrupt((cause) => Alerter.use((alerter) => postInterrupt(alerter, cause, adjust))),
+    alerting(
+      Hook.onInterrupt((cause) => Alerter.use((alerter) => postInterrupt(alerter, cause, adjust))),
+      tellsFailure
+    ),
     "AlerterHooks.interruptWith"
   )
 }
@@ -314,10 +329,13 @@ export function summaryWith<A = unknown, E = unknown>(
   adjust: (alert: Alert, exit: Exit.Exit<A, E>) => Alert
 ): Hook.Hook<A, E, Alerter | StepContext> {
   return Hook.named(
-    measuring(
-      Hook.onExit((exit: Exit.Exit<A, E>) =>
-        Alerter.use((alerter) => postSummary(alerter, exit, outcomeOf(exit), (alert) => adjust(alert, exit)))
-      )
+    alerting(
+      measuring(
+        Hook.onExit((exit: Exit.Exit<A, E>) =>
+          Alerter.use((alerter) => postSummary(alerter, exit, outcomeOf(exit), (alert) => adjust(alert, exit)))
+        )
+      ),
+      tellsEnd
     ),
     "AlerterHooks.summaryWith"
   )
@@ -385,7 +403,10 @@ export function overdueWith(
   adjust: (alert: Alert, overdue: Hook.Overdue) => Alert
 ): Hook.Hook<unknown, unknown, Alerter | StepContext> {
   return Hook.named(
-    Hook.onOverdue((overdue) => Alerter.use((alerter) => postOverdue(alerter, overdue, adjust))),
+    alerting(
+      Hook.onOverdue((overdue) => Alerter.use((alerter) => postOverdue(alerter, overdue, adjust))),
+      tellsFailure
+    ),
     "AlerterHooks.overdueWith"
   )
 }

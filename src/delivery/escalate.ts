@@ -67,7 +67,8 @@ export interface EscalateOptions<E = never, R = never, P extends string | undefi
  *
  * **Gotchas**
  *
- * - Attach hooks for success, too (`AlerterHooks.all`), or each failure is escalated, recovered or not.
+ * - A failure that a hook of your own has posted is escalated, recovered or not, unless a success of its `dedupeKey` is
+ *   posted, too. `AlerterHooks.failure` sees to that.
  * - A script that ends before `after` is over escalates nothing by itself. Set `persist`, and run it again or
  *   `epilogue alert --flush` from cron. Without `persist`, the log says that the failure is forgotten.
  * - What the first alerter holds (`digest`, `quietHours`) counts as told.

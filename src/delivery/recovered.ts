@@ -55,7 +55,8 @@ export interface RecoveredOptions<P extends string | undefined = undefined> {
  *
  * **Gotchas**
  *
- * - Attach hooks for success too (`AlerterHooks.all`): a recovery is a success.
+ * - A failure that a hook of your own has posted recovers with a success of its `dedupeKey`, which has to be posted, too.
+ *   `AlerterHooks.failure` sees to that.
  * - A step without a key (`Step.key`) has recovered at the end of a run in which it succeeded and no evaluation of it
  *   failed for good, since another evaluation may fail after the first has succeeded. One with a key has at once.
  *
@@ -65,8 +66,8 @@ export interface RecoveredOptions<P extends string | undefined = undefined> {
  * import { Slack } from "effect-epilogue/alerters"
  * import { afterConsecutive, recovered } from "effect-epilogue/delivery"
  *
- * // hooks for failure and success, since a recovery is a success
- * const hooks = AlerterHooks.all
+ * // the hook of failures is enough: what succeeds is posted to the policy, and people read of the recovery
+ * const hooks = AlerterHooks.failure
  *
  * // a script that runs each night alerts from the second failed night in a row on, and when a night succeeds again
  * const alerter = Slack.layerConfig().pipe(

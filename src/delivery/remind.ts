@@ -67,7 +67,8 @@ export interface RemindOptions<P extends string | undefined = undefined> {
  *
  * **Gotchas**
  *
- * - Attach hooks for success, too (`AlerterHooks.all`), or no failure ever ends.
+ * - A failure that a hook of your own has posted ends with a success of its `dedupeKey`, which has to be posted, too.
+ *   `AlerterHooks.failure` sees to that.
  * - Without `persist`, reminders end with the scope, which the log says. They suit programs that run for long.
  * - Reminders pass all policies that `remind` is piped after: pipe it after `quietHours` and `digest`, so that these hold
  *   them, and before `dedupe` and `throttle`.

@@ -11,7 +11,6 @@ import { hostname } from "node:os"
 import process from "node:process"
 import * as AlerterHooks from "../../AlerterHooks.ts"
 import { CommandFailed } from "../../config/CommandFailed.ts"
-import { quietSuccess } from "../../config/internal/apply/ends.ts"
 import { readText } from "../../config/internal/file/readText.ts"
 import type { LoadedFile } from "../../config/internal/load.ts"
 import type { Given } from "../../config/internal/settings.ts"
@@ -102,8 +101,7 @@ const describe = (cause: Cause.Cause<unknown>): string => {
 const defaultHooks = [
   AlerterHooks.failure,
   AlerterHooks.interrupt,
-  AlerterHooks.overdue,
-  quietSuccess
+  AlerterHooks.overdue
 ]
 
 const givenOf = (request: ExecRequest, shown: Shown, state: State): Given => {

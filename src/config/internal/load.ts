@@ -8,7 +8,6 @@ import * as Path from "effect/Path"
 import { hasProperty } from "effect/Predicate"
 import * as Result from "effect/Result"
 import { Alerter } from "../../Alerter.ts"
-import { takesQuiet } from "../../internal/alerts/settling.ts"
 import * as Guard from "../../internal/model/guard.ts"
 import { empty, HooksImpl, make as collect, type Table } from "../../internal/model/hooks.ts"
 import { CurrentOverrides } from "../../internal/model/overrides.ts"
@@ -186,8 +185,8 @@ const load = (
     const { overrides, ran } = compile(settings)
     const isOwner = isPipeline(exported.pipeline) || isStep(exported.pipeline)
     let untold = () => false
-    const withOverrides = (services?: Context.Context<never>, tellsEnds?: boolean) => {
-      const { run: ofRun, step } = overrides(services, tellsEnds)
+    const withOverrides = (services?: Context.Context<never>) => {
+      const { run: ofRun, step } = overrides(services)
       const runs = new Runs()
       const all = overridesOf({ run: isOwner ? ofRun : { ...ofRun, ended: runs.ended }, step })
       const { name, pipeline: effect } = exported
@@ -208,12 +207,7 @@ const load = (
           // Overrides provide the alerter to each step, so that it wins over one that the code provides. The code's wins
           // over that of a project.
           : Effect.provide(
-            Effect.flatMap(Alerter, (one) =>
-              withOverrides(
-                isOwnAlerter ? Context.make(Alerter, one) : undefined,
-                // a command that is given brings a hook of its own for that
-                options.given === undefined && takesQuiet(one)
-              )),
+            Effect.flatMap(Alerter, (one) => withOverrides(isOwnAlerter ? Context.make(Alerter, one) : undefined)),
             alerter
           ),
         options.tellsMonitors === true ? Layer.empty : layersOf(monitors)

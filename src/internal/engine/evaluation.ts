@@ -328,9 +328,12 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
     return provided === undefined ? this.fiber.context : Context.merge(this.fiber.context, provided)
   }
 
-  /** Whether another hook runs in place of this one. */
-  isReplaced({ unless }: HookImpl): boolean {
-    return unless !== undefined && this.applied !== undefined && hasAny(this.applied, unless)
+  /** Whether a hook has nothing to do: another runs in its place, or there is nobody for whom it does something. */
+  leavesOut({ alerting, services, unless }: HookImpl): boolean {
+    if (unless !== undefined && this.applied !== undefined && hasAny(this.applied, unless)) return true
+    if (alerting?.wanted === undefined) return false
+    // the context of the hook is not made for a hook that does not run
+    return !alerting.wanted(services?.hookContext(this.surroundings, this.hookView) ?? this.surroundings)
   }
 
   /** Keeps that a conditional hook has something to do. */

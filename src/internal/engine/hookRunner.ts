@@ -35,7 +35,7 @@ export const runAllNow = (
   from = 0
 ): Effect.Effect<unknown> | undefined => {
   for (let i = from; i < hooks.length; i++) {
-    if (evaluation.isReplaced(hooks[i]!.hook)) continue
+    if (evaluation.leavesOut(hooks[i]!.hook)) continue
     const pending = evaluation.keeper.hook(evaluation, hooks[i]!, occasion)
     if (pending !== undefined) {
       return i + 1 === hooks.length ? pending : thenRest(pending, evaluation, hooks, occasion, i + 1)
@@ -60,8 +60,8 @@ export const runAll = (
   occasion: Occasion
 ): Effect.Effect<unknown> => runAllNow(evaluation, hooks, occasion) ?? Effect.void
 
-const runUnlessReplaced = (evaluation: Evaluation, planned: Planned, occasion: Occasion): HookEnd =>
-  (evaluation.isReplaced(planned.hook) ? undefined : evaluation.keeper.hook(evaluation, planned, occasion)) ??
+const runUnlessLeftOut = (evaluation: Evaluation, planned: Planned, occasion: Occasion): HookEnd =>
+  (evaluation.leavesOut(planned.hook) ? undefined : evaluation.keeper.hook(evaluation, planned, occasion)) ??
     Effect.undefined
 
 /** Runs hooks one after another, and returns the errors of the required ones that fail. */
@@ -74,7 +74,7 @@ export const runRequired = (
     let failed: RequiredFailures
     return Effect.map(
       Effect.forEach(hooks, (planned) =>
-        Effect.map(runUnlessReplaced(evaluation, planned, occasion), (cause) => {
+        Effect.map(runUnlessLeftOut(evaluation, planned, occasion), (cause) => {
           if (cause === undefined || !planned.hook.required) {
             return
           }

@@ -184,7 +184,7 @@ class OverdueWatch implements Watch {
           watched.hooks,
           (planned) =>
             Effect.suspend(() =>
-              (evaluation.isReplaced(planned.hook) ? undefined : runHook(evaluation, planned, overdue)) ?? Effect.void
+              (evaluation.leavesOut(planned.hook) ? undefined : runHook(evaluation, planned, overdue)) ?? Effect.void
             ),
           { discard: true }
         ),

@@ -44,7 +44,7 @@ const undoBy = (
   occasion: { readonly value: unknown; readonly cause: Cause.Cause<unknown> }
 ): Effect.Effect<void> => {
   const { hook } = planned
-  if (evaluation.isReplaced(hook)) return Effect.void
+  if (evaluation.leavesOut(hook)) return Effect.void
   // as one that others depend on, it says whether it had something to do
   const deciding = hook.conditional ? { ...planned, decides: true } : planned
   return Effect.map(evaluation.keeper.hook(evaluation, deciding, occasion) ?? Effect.undefined, (failed) => {

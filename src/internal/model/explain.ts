@@ -1,8 +1,8 @@
 /** Says of each hook that would run for a step why it does. */
 import { hasProperty } from "effect/Predicate"
-import type { HookImpl, Kind } from "./hook.ts"
+import type { Chosen, HookImpl, Kind, Level } from "./hook.ts"
 import { empty, type HooksImpl, type InheritMode, kinds, type Table, tableOf } from "./hooks.ts"
-import { type Chosen, chosen, type Level, type Owner } from "./plan.ts"
+import { chosen, type Owner } from "./plan.ts"
 
 /**
  * A hook that would run for a step, and why.

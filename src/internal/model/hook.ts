@@ -158,7 +158,25 @@ export interface HookOptions {
   readonly services?: HookServices | undefined
   /** Of a rollback hook: remembers a step that has succeeded. It comes with the hook, and is not loaded without one. */
   readonly remember?: Remember | undefined
+  /** Of a hook that posts alerts. It comes with the hook, as `remember` does. */
+  readonly alerting?: Alerting | undefined
 }
+
+/** What a hook that posts alerts has to do with those who keep failures until they are over. */
+export interface Alerting {
+  /** Of one that tells of failures: returns the hooks to add to those of a success, by which their end is told. */
+  readonly recoveries?: ((hooks: Readonly<Record<Kind, ReadonlyArray<Chosen>>>) => ReadonlyArray<Chosen>) | undefined
+  /** Whether it tells of successes. */
+  readonly tellsEnd?: boolean | undefined
+  /** Returns whether there is anybody in a context for whom the hook does something. */
+  readonly wanted?: ((context: Context.Context<never>) => boolean) | undefined
+}
+
+/** @internal */
+export type Level = "step" | "pipeline" | "default"
+
+/** @internal */
+export type Chosen = readonly [hook: HookImpl, level: Level]
 
 /** Remembers a step that has succeeded with a value until its run ends, to undo it where that fails. */
 export type Remember = (evaluation: unknown, value: unknown) => void
@@ -182,6 +200,7 @@ export class HookImpl implements HookOptions {
   readonly overdue: OverdueInput | undefined
   readonly services: HookServices | undefined
   readonly remember: Remember | undefined
+  readonly alerting: Alerting | undefined
   constructor(options: HookOptions) {
     this.kind = options.kind
     this.name = options.name
@@ -196,6 +215,7 @@ export class HookImpl implements HookOptions {
     this.overdue = options.overdue
     this.services = options.services
     this.remember = options.remember
+    this.alerting = options.alerting
   }
   /** Whether it has policies that may be mistaken. */
   get hasPolicies(): boolean {
@@ -311,6 +331,9 @@ export const named = (self: any, name: string): any => modify(self, { name })
 
 /** Makes a run keep its slowest steps for the hook. */
 export const measuring = (self: any): any => modify(self, { measures: true })
+
+/** @internal */
+export const alerting = (self: any, alerting: Alerting): any => modify(self, { alerting })
 
 /** @internal */
 export const overdueAfter = (self: any, after: Duration.Input, options?: OverdueOptions): any =>

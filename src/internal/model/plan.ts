@@ -1,12 +1,9 @@
 /** The plan of a step: which hooks run for it, its own, its pipeline's and those of overrides, and in which order. */
 import type { Outcome } from "./events.ts"
-import type { HookImpl, Kind } from "./hook.ts"
+import type { Chosen, HookImpl, Kind, Level } from "./hook.ts"
 import { empty, type HooksImpl, type InheritMode, join, type Table, tabulate, under } from "./hooks.ts"
 import { limitMistakes } from "./limit.ts"
 import { type Deadline, type Limits, type OverdueLimit, overdueMistakes, toLimit } from "./overdue.ts"
-
-/** @internal */
-export type Level = "step" | "pipeline" | "default"
 
 /** A hook of a plan, the level that it comes from, and its position among the hooks of its kind. */
 export interface Planned {
@@ -76,9 +73,6 @@ export interface PlannedLimit {
 const none: ReadonlyArray<never> = []
 
 const modes: ReadonlyArray<InheritMode> = ["override", "append", "prepend", "off"]
-
-/** @internal */
-export type Chosen = readonly [hook: HookImpl, level: Level]
 
 const choose = (
   own: ReadonlyArray<Chosen>,
@@ -156,6 +150,13 @@ export const chosen = (
   return overrides.reduce(apply, inCode)
 }
 
+/** Returns the hooks that tell when failures are over which others of the hooks have told. */
+const recoveries = (hooks: Readonly<Record<Kind, ReadonlyArray<Chosen>>>): ReadonlyArray<Chosen> => {
+  const isTelling = ([{ alerting }]: Chosen) => alerting?.recoveries !== undefined
+  const telling = hooks.failure.find(isTelling) ?? hooks.interrupt.find(isTelling) ?? hooks.overdue.find(isTelling)
+  return telling?.[0].alerting?.recoveries?.(hooks) ?? none
+}
+
 /** The hooks of an outcome: those whose failure fails the step, and the others. */
 interface Terminal {
   readonly required: ReadonlyArray<Planned>
@@ -173,7 +174,8 @@ const noRequired: Plan["required"] = { success: none, failure: none, interrupt: 
 const single = (hooks: ReadonlyArray<HookImpl>): ReadonlyArray<Planned> | undefined => {
   const hook = hooks[0]
   if (hook === undefined) return none
-  return hooks.length > 1 || hook.required || hook.measures || hook.hasPolicies || hook.name === ""
+  return hooks.length > 1 || hook.required || hook.measures || hook.alerting?.recoveries || hook.hasPolicies ||
+      hook.name === ""
     ? undefined
     : [{ hook, level: "step", index: 0, decides: false }]
 }
@@ -225,12 +227,16 @@ const wholePlan = (owner: Owner, inherited: Table, defaults: Table | undefined):
     if (hook.hasPolicies || hook.name === "") mistaken(hookMistakes(hook))
     if (hook.measures) measures = true
   }
-  const planned = tabulate((kind): ReadonlyArray<Planned> => {
+  const every = tabulate((kind): ReadonlyArray<Chosen> => {
     const mode = owner.modes[kind] ?? "override"
     if (!modes.includes(mode)) {
       mistaken([`unknown inherit mode ${JSON.stringify(mode)} (expected ${modes.join(", ")})`])
     }
-    const all = chosen(owner, inherited, kind, defaults)
+    return chosen(owner, inherited, kind, defaults)
+  })
+  every.success = join(every.success, recoveries(every))
+  const planned = tabulate((kind): ReadonlyArray<Planned> => {
+    const all = every[kind]
     const deciding: ReadonlyArray<HookImpl> = all.flatMap(([{ unless = none }]) => unless)
     return all.map(([hook, level], index): Planned => {
       look(hook)

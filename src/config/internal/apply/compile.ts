@@ -11,7 +11,6 @@ import type { HookOverrides, Modes } from "../../../internal/model/plan.ts"
 import { isMistaken, makeDeadline } from "../../../internal/steps/deadline.ts"
 import { policyOf } from "../schema/retry.ts"
 import type { Deadline, Overdue, Retry, Timeout } from "../schema/types.ts"
-import * as Ends from "./ends.ts"
 import type { Fallback, FileOverrides, LateReplacement, Provided, StepOverride } from "./overrides.ts"
 
 /** How the body of a step runs. `false` removes what the code sets, `undefined` keeps it. */
@@ -115,11 +114,8 @@ const fallbackOf = (
 
 /** Compiled settings. */
 export interface Compiled {
-  /**
-   * Returns the overrides. `services` are provided in addition to the parameters. `tellsEnds` says whether the alerter wants
-   * to know when a failure is over.
-   */
-  readonly overrides: (services?: Context.Context<never>, tellsEnds?: boolean) => FileOverrides
+  /** Returns the overrides. `services` are provided in addition to the parameters. */
+  readonly overrides: (services?: Context.Context<never>) => FileOverrides
   /** The names of the steps that have been evaluated. */
   readonly ran: ReadonlySet<string>
 }
@@ -138,14 +134,13 @@ const withServices = (
 /** Compiles the settings of a file. */
 export const compile = (settings: FileSettings): Compiled => {
   const ran = new Set<string>()
-  return { ran, overrides: (services, tellsEnds = false) => overridesWith(settings, ran, services, tellsEnds) }
+  return { ran, overrides: (services) => overridesWith(settings, ran, services) }
 }
 
 const overridesWith = (
   settings: FileSettings,
   ran: Set<string>,
-  services: Context.Context<never> | undefined,
-  tellsEnds: boolean
+  services: Context.Context<never> | undefined
 ): FileOverrides => {
   const forAll: HookOverrides = { hooks: settings.stepHooks, modes: settings.modes, level: "pipeline" }
   const made = new Map<string, StepOverride>()
@@ -160,8 +155,7 @@ const overridesWith = (
     return {
       hooks: [
         forAll,
-        { hooks: step.hooks, modes: step.modes, level: "step" },
-        ...tellsEnds ? Ends.ofSteps(settings.stepHooks, step.hooks) : []
+        { hooks: step.hooks, modes: step.modes, level: "step" }
       ],
       retry: retryOf(retry, step.retries ?? settings.defaults.retries),
       timeout: timeoutOf(timeout),
@@ -174,10 +168,7 @@ const overridesWith = (
 
   return {
     run: {
-      hooks: [
-        { hooks: settings.run.hooks, modes: {}, level: "step" },
-        ...tellsEnds ? Ends.ofRun(settings.run.hooks) : []
-      ],
+      hooks: [{ hooks: settings.run.hooks, modes: {}, level: "step" }],
       provided: withServices(services, settings.provided),
       annotations: settings.run.annotations,
       runName: settings.run.runName,

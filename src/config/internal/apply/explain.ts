@@ -1,10 +1,10 @@
 /** Explains which hooks would run for each step, where each comes from, and why. */
 import type { Kind } from "../../../Hook.ts"
-import type { HookImpl } from "../../../internal/model/hook.ts"
+import type { HookImpl, Level } from "../../../internal/model/hook.ts"
 import { empty, kinds, type Table } from "../../../internal/model/hooks.ts"
 import { toLimit } from "../../../internal/model/overdue.ts"
 import type { StepOwner } from "../../../internal/model/owner.ts"
-import { chosen, type HookOverrides, type Level, type Owner } from "../../../internal/model/plan.ts"
+import { chosen, type HookOverrides, type Owner } from "../../../internal/model/plan.ts"
 import { isStep } from "../../../internal/steps/step.ts"
 import { formatDuration } from "../../../internal/text/duration.ts"
 import type { ExplainedHook, ExplainedStep, ExplainedTimeout, Loaded } from "../../Loaded.ts"

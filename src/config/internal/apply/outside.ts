@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { outcomeOf } from "../../../internal/engine/outcome.ts"
 import { HookError } from "../../../internal/model/hookError.ts"
-import type { Table } from "../../../internal/model/hooks.ts"
+import { kinds, type Table } from "../../../internal/model/hooks.ts"
 import { CurrentOverrides, type Overrides } from "../../../internal/model/overrides.ts"
 import { errorKey, errorsOf, holdsKnown, partsOf } from "../../../internal/model/sameError.ts"
 import { makePipeline } from "../../../internal/steps/step.ts"
@@ -64,7 +64,10 @@ export const outside = (
         (exit): Effect.Effect<unknown, unknown> => {
           if (runs.hasSeen(exit)) return exit
           const outcome = outcomeOf(exit)
-          if (hooks[outcome].length > 0 || hooks.exit.length > 0) {
+          // a success may be the end of a failure that was told
+          const mayRecover = outcome === "success" &&
+            kinds.some((kind) => hooks[kind].some(({ alerting }) => alerting?.recoveries))
+          if (mayRecover || hooks[outcome].length > 0 || hooks.exit.length > 0) {
             return Effect.provideService(makePipeline(name, exit), CurrentOverrides, overrides)
           }
           untold = outcome === "failure"
