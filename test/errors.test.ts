@@ -300,3 +300,25 @@ it.effect("frames of the library, of effect and of the runtime are counted and n
     for (const frame of frames.slice(0, -1)) assert.match(frame, /^ {4}at .*errors\.test\.ts/)
     assert.match(frames.at(-1)!, /^ {4}… \d+ frames? of (effect|the runtime)/)
   }))
+
+it.effect("frames of effect and of the library are known wherever a package manager has put them", () =>
+  Effect.gen(function*() {
+    const error = new Error("no rows")
+    error.stack = [
+      "Error: no rows",
+      "    at load (file:///srv/etl/effect/nightly.ts:3:1)",
+      "    at load (file:///srv/npm/effect/4-rows.ts:3:1)",
+      "    at effect (file:///root/.cache/deno/npm/registry.npmjs.org/effect/4.1.0/src/internal/effect.ts:635:23)",
+      "    at effect (file:///root/.cache/deno/npm/localhost_4873/effect/4.1.0/src/internal/effect.ts:635:23)",
+      "    at effect (file:///cache/npm/npm.acme.example/api/npm/all/@effect/platform-node/4.1.0/dist/NodeHttpServer.js:1:1)",
+      "    at step (file:///cache/npm/npm.acme.example/effect-epilogue/0.1.0/dist/Step.js:1:1)",
+      "    at effect (/home/ada/.bun/install/cache/effect@4.1.0@@@1/dist/Effect.js:1:1)",
+      "    at effect (/srv/etl/node_modules/.pnpm/effect@4.1.0/node_modules/effect/dist/Effect.js:1:1)"
+    ].join("\n")
+    const { alert } = yield* told(Step.make("load", Effect.fail(error)))
+    assert.deepEqual(alert.detail!.split("\n").slice(1), [
+      "    at load (file:///srv/etl/effect/nightly.ts:3:1)",
+      "    at load (file:///srv/npm/effect/4-rows.ts:3:1)",
+      "    … 5 frames of effect, 1 of effect-epilogue"
+    ])
+  }))

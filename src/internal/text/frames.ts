@@ -90,8 +90,8 @@ const locationOf = (frame: string): string => {
   return location.startsWith("async ") ? location.slice("async ".length) : location
 }
 
-/** The folders in which packages are installed: by npm, pnpm and Bun, by Deno, and of JSR. */
-const stores = ["/node_modules/", "/install/cache/", "registry.npmjs.org/", "jsr.io/"]
+/** The folders in which packages are installed: by npm, pnpm and Bun, and of JSR. */
+const stores = ["/node_modules/", "/install/cache/", "jsr.io/"]
 
 /** Returns whether a path lies in an installed package, or scope. */
 const isOf = (path: string, name: string): boolean => {
@@ -104,8 +104,22 @@ const isOf = (path: string, name: string): boolean => {
     if (first === name || first.startsWith(`${name}@`)) return true
     if (store === "jsr.io/" && first.startsWith("@") && second === name) return true
   }
-  return false
+  return isInCacheOfDeno(path, name)
 }
+
+/**
+ * Returns whether a path lies in a package, or scope, of Deno's cache: `npm/HOST/effect/4.1.0`. The host is that of the
+ * registry, which is a company's own as often as not.
+ */
+const isInCacheOfDeno = (path: string, name: string): boolean => {
+  const cache = path.indexOf("/npm/")
+  const at = cache < 0 ? -1 : path.indexOf(`/${name}/`, cache + "/npm".length)
+  if (at < 0) return false
+  const [first = "", second = ""] = path.slice(at + name.length + 2).split("/", 2)
+  return isVersion(name.startsWith("@") ? second : first)
+}
+
+const isVersion = (folder: string): boolean => /^\d+\.\d+\.\d/.test(folder)
 
 /** This file, below the folder of the library's code. In a bundle it has another name. */
 const here = "internal/text/frames."
