@@ -39,6 +39,8 @@ export const start = (
   args: ReadonlyArray<string>,
   options: {
     readonly cwd?: string
+    /** Flags of the runtime. */
+    readonly flags?: ReadonlyArray<string>
     readonly env?: Readonly<Record<string, string>>
     /** What comes from standard input, which is empty unless set. */
     readonly input?: string
@@ -47,7 +49,7 @@ export const start = (
   Effect.acquireRelease(
     Effect.sync(() => {
       const [command, ...flags] = runtimes[runtime]
-      const child = spawn(command, [...flags, join(root, "src/cli/main.ts"), ...args], {
+      const child = spawn(command, [...flags, ...options.flags ?? [], join(root, "src/cli/main.ts"), ...args], {
         cwd: options.cwd ?? root,
         env: { ...process.env, NO_COLOR: "1", ...options.env },
         stdio: ["pipe", "pipe", "pipe"]

@@ -8,6 +8,7 @@ import { closest, didYouMean, listed } from "../../../internal/text/closest.ts"
 import { errorMessage } from "../../../internal/text/errors.ts"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
 import { isError, readOr } from "../../../internal/text/read.ts"
+import * as denoPackages from "./denoPackages.ts"
 import { standard } from "./hooks.ts"
 import * as packages from "./packages.ts"
 import { extensions, parse, quoted, type Reference } from "./reference.ts"
@@ -230,6 +231,8 @@ const locatePackage = (
     if (file !== undefined) return yield* packageUrl(file, reference)
     const here = `${packageName}${subpath.slice(1)}`
     const isHere = yield* Effect.catch(fs.exists(path.join(folder, here)), () => Effect.succeed(false))
+    const cached = isHere ? undefined : denoPackages.urlOf(packageName, subpath.slice(1))
+    if (cached !== undefined) return cached
     return yield* fail(
       `no package ${packageName} in a node_modules of ${folder} or above`,
       isHere ?
@@ -262,7 +265,7 @@ const stuck = new Set<string>()
 const importOnce = (url: string): Promise<Readonly<Record<string, unknown>>> => {
   const known = imports.get(url)
   if (known !== undefined) return known
-  const loading = runtimeImport(url)
+  const loading = denoPackages.isUrl(url) ? denoPackages.load(url) : runtimeImport(url)
   const ended = () => void stuck.delete(url)
   loading.then(ended, ended)
   imports.set(url, loading)
@@ -278,10 +281,11 @@ export const module = (
     : Effect.timeoutOrElse(
       Effect.tryPromise({
         try: () => importOnce(url),
-        catch: (error): Refusal => ({
-          found: `an error while ${quoted(shown)} was loaded: ${messageOf(error)}`,
-          expected: "a module that loads"
-        })
+        catch: (error): Refusal =>
+          denoPackages.refusalOf(url, error) ?? ({
+            found: `an error while ${quoted(shown)} was loaded: ${messageOf(error)}`,
+            expected: "a module that loads"
+          })
       }),
       {
         duration: stuck.has(url) ? 0 : loadLimit,
