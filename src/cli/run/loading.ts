@@ -11,7 +11,7 @@ import { alerterAt } from "../supervise/config.ts"
 /** The options of loading that only the command has. */
 export type CommandOptions = Pick<
   LoadOptions,
-  "alerter" | "buildAlerter" | "given" | "onName" | "tellsMonitors" | "text"
+  "alerter" | "buildAlerter" | "given" | "onName" | "tellsMonitors" | "text" | "withoutPipeline"
 >
 
 /**

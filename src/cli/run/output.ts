@@ -36,8 +36,11 @@ export const explained = (
     ...hooks.map(({ from, kind, name, why }) => `    ${kind}: ${name} (${place(from)}): ${why}`),
     ...(hooks.length === 0 ? ["    no hooks"] : [])
   ]),
-  ...(steps.length === 0 ? ["  no steps are known: its module exports none, and the file names none"] : [])
+  ...(steps.length === 0 ? [`  ${noSteps}`] : [])
 ]
+
+/** Says why no step is known before a run. */
+export const noSteps = "no steps are known: its module exports none, and the file names none"
 
 const unknown = "a function makes it, or its module does not export it"
 

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import { ConfigFile } from "../../config/index.ts"
 import { explainOne } from "../../config/internal/file/positions.ts"
 import { readText } from "../../config/internal/file/readText.ts"
+import type { LoadedFile } from "../../config/internal/load.ts"
 import * as Guard from "../../internal/model/guard.ts"
 import { plural } from "../../internal/text/words.ts"
 import { ExitCode, type LoadRequest, type RunRequest } from "../request.ts"
@@ -17,7 +18,7 @@ import { toLostCode } from "../supervise/protocol.ts"
 import { written } from "../terminal.ts"
 import { err, out, services } from "./environment.ts"
 import { type CommandOptions, load } from "./loading.ts"
-import { explained } from "./output.ts"
+import { explained, noSteps } from "./output.ts"
 import { program } from "./program.ts"
 import { again } from "./runtime.ts"
 import { failed, guardFor, session } from "./session.ts"
@@ -70,7 +71,7 @@ const runHere = (
 /** Loads what the request names and prints lines about it, or the mistakes in the config or a module. */
 const withLoaded = async (
   request: LoadRequest,
-  lines: (loaded: ConfigFile.Loaded) => ReadonlyArray<string>,
+  lines: (loaded: LoadedFile) => ReadonlyArray<string>,
   options?: CommandOptions
 ): Promise<number> => {
   const guard = guardFor()
@@ -85,10 +86,15 @@ const withLoaded = async (
 
 /** Loads what a run would load, builds the parts of its alerter, reports all mistakes, and runs nothing. */
 export const check = (request: LoadRequest): Promise<number> =>
-  withLoaded(request, ({ pipelineName, project, steps }) => {
+  withLoaded(request, ({ isMissing, pipelineName, project, steps }) => {
     const defaults = project === undefined ? "" : `, with the defaults of ${project.file}`
-    return [`${pipelineName}: no mistakes found (${plural(steps.length, "step")} known)${defaults}`]
-  }, { buildAlerter: true })
+    const known = isMissing
+      ? "it names no pipeline, so it is for epilogue exec, alert and ack, or for a project"
+      : steps.length === 0
+      ? noSteps
+      : `${plural(steps.length, "step")} known`
+    return [`${isMissing ? request.config : pipelineName}: no mistakes found (${known})${defaults}`]
+  }, { buildAlerter: true, withoutPipeline: true })
 
 /** Prints the hooks of each step, and the source of each. */
 export const explain = (request: LoadRequest): Promise<number> => withLoaded(request, explained)

@@ -50,12 +50,16 @@ export interface LoadOptions extends PublicOptions, Pick<SettingsOptions, "given
   readonly tellsMonitors?: boolean | undefined
   /** Reads the text of the file. */
   readonly text?: Effect.Effect<string, ConfigFileError, FileSystem.FileSystem> | undefined
+  /** Whether a file may name no pipeline, and have none on the command line, as one for `epilogue exec` or a project. */
+  readonly withoutPipeline?: boolean | undefined
   /** Called with the name of the pipeline, once it is known. Loading may still fail then. */
   readonly onName?: ((name: string) => void) | undefined
 }
 
 /** A loaded pipeline, with the parts that only the command needs. */
 export interface LoadedFile extends Loaded {
+  /** Whether there is no pipeline, which {@link LoadOptions.withoutPipeline} has allowed. */
+  readonly isMissing: boolean
   /** Whether the pipeline has a name of its own. Else `pipelineName` is that of an export, an Effect around pipelines. */
   readonly isNamed: boolean
   /** Whether it has failed outside of any run, and the file has no hook for that. */
@@ -198,6 +202,7 @@ const load = (
     }
     return {
       pipelineName: exported.name,
+      isMissing: exported === nothing,
       isNamed: isOwner,
       untold: () => untold(),
       hasHooks: loading.origins.size > 0,
@@ -249,6 +254,8 @@ const pipelineOf = (
     if (options.given !== undefined) return options.given
     const reference = options.pipeline ?? document.pipeline
     if (reference === undefined) {
+      // parameters are those of a pipeline, which has been forgotten then
+      if (options.withoutPipeline === true && document.params === undefined) return nothing
       report([], { found: "no pipeline", expected: "pipeline: ./path.ts#export, here or on the command line" })
       return nothing
     }

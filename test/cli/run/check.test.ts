@@ -138,3 +138,42 @@ it.live("check builds an alerter of mails without connecting to the server, on e
     )
     assert.equal(connections, 0)
   })))
+
+it.live("a file without a pipeline is checked for epilogue exec, alert and ack, or as that of a project", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const folder = yield* projectFolder
+    const check = (name: string, text: string) =>
+      Effect.suspend(() => {
+        writeFileSync(join(folder, name), text)
+        return epilogue("bun", ["check", name], { cwd: folder })
+      })
+    const steps = "steps: { pg_dump: { retry: 2 } }\n"
+    const whole = yield* check("alerts.yaml", `alerter: console\n${steps}`)
+    assertExitCode(whole, 0)
+    assert.equal(
+      whole.stdout,
+      "alerts.yaml: no mistakes found (it names no pipeline, so it is for epilogue exec, alert and ack, or for a project)\n"
+    )
+    const wrong = yield* check("wrong.yaml", `alerter: slack\n${steps}hooks: { failure: ./gone.ts#x }\n`)
+    assertExitCode(wrong, 2)
+    assert.deepEqual(wrong.stderr.trimEnd().split("\n").map((line) => line.split(" ", 2)[1]), [
+      "alerter:",
+      "hooks.failure:"
+    ])
+    const forgotten = yield* check("job.yaml", `params: { Train: { epochs: 3 } }\n`)
+    assertExitCode(forgotten, 2)
+    assert.match(forgotten.stderr, /expected pipeline: .*, found no pipeline/)
+  })))
+
+it.live("check counts the steps that it knows, or says why it knows none", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const { command, folder } = yield* project("")
+    const none = yield* command("check")
+    assert.equal(
+      none.ended.stdout,
+      "nightly: no mistakes found (no steps are known: its module exports none, and the file names none)\n"
+    )
+    const step = `export const load = Step.make("load", Effect.void)`
+    writeFileSync(join(folder, "job.ts"), `${pipeline.replace("Pipeline }", "Pipeline, Step }")}${step}\n`)
+    assert.equal((yield* command("check")).ended.stdout, "nightly: no mistakes found (1 step known)\n")
+  })))
