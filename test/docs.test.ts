@@ -1,7 +1,12 @@
 /** Compiles every TypeScript snippet of the README, `docs/` and the docstrings, and runs the programs whose output a page shows. */
 import { afterAll, beforeAll, expect, test } from "bun:test"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
+import { parse } from "yaml"
+import { ConfigFile } from "../src/config/index.ts"
 import * as editor from "./support/editor.ts"
 
 const root = dirname(import.meta.dir)
@@ -110,6 +115,45 @@ test("every TypeScript snippet compiles", async () => {
   expect(output.replaceAll(relative(root, folder), "")).toBe("")
   expect(await tsc.exited).toBe(0)
 }, 120_000)
+
+const configs = pages.flatMap(({ blocks, page }) =>
+  blocks.flatMap(({ code, language }, index): ReadonlyArray<readonly [name: string, document: object]> => {
+    const document: unknown = language === "yaml" ? parse(code) : undefined
+    if (typeof document !== "object" || document === null) return []
+    // files of GitHub Actions, GitLab and Kubernetes
+    const isOther = ["on", "jobs", "apiVersion"].some((key) => key in document) || /^\w+:\n {2}script:/m.test(code)
+    return isOther ? [] : [[`${page}, block ${index + 1}`, document]]
+  })
+)
+
+/** The values of the variables that are no plain addresses. */
+const variables: Readonly<Record<string, string>> = {
+  "${ALERT_URL}": "webhooks://example.com/1",
+  "${SENTRY_DSN}": "https://key@example.com/1"
+}
+
+/** Replaces texts that are variables, as loading a file does. */
+const expanded = (value: unknown): unknown =>
+  typeof value === "string"
+    ? value.startsWith("${") ? Redacted.make(variables[value] ?? "https://example.com/1") : value
+    : Array.isArray(value)
+    ? value.map(expanded)
+    : typeof value === "object" && value !== null
+    ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, expanded(one)]))
+    : value
+
+const decodeConfig = Schema.decodeUnknownEffect(ConfigFile.Document, { errors: "all", onExcessProperty: "error" })
+
+test("every config file of the pages is valid", async () => {
+  expect(configs.length).toBeGreaterThan(10)
+  const mistakes = configs.map(([name, document]) =>
+    Effect.map(
+      Effect.result(decodeConfig(expanded(document))),
+      (result) => result._tag === "Failure" ? [`${name}: ${result.failure.message}`] : []
+    )
+  )
+  expect((await Effect.runPromise(Effect.all(mistakes))).flat()).toEqual([])
+})
 
 /** Programs with the output that their pages show: the next block of code is the text that they print. */
 const shown = pages.flatMap(({ blocks, page }) =>
