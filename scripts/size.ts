@@ -22,17 +22,17 @@ interface Budget {
 const modules: Record<string, Budget> = {
   Alert: { own: 2130, total: 9380 },
   Alerter: { own: 12100, total: 28500 },
-  "alerters/index": { own: 61600, total: 96600, schema: true },
+  "alerters/index": { own: 61900, total: 96600, schema: true },
   AlerterHooks: { own: 21400, total: 38250 },
   Approver: { own: 11780, total: 29960 },
   "approvers/index": { own: 38780, total: 95560, schema: true },
-  "config/index": { own: 168000, total: 223500, schema: true },
-  "delivery/index": { own: 49050, total: 85850, schema: true },
+  "config/index": { own: 168300, total: 223500, schema: true },
+  "delivery/index": { own: 49300, total: 86100, schema: true },
   "durable/index": { own: 94250, total: 207950, schema: true },
   Hook: { own: 8470, total: 25230 },
   Hooks: { own: 3450, total: 20010 },
   "main/index": { own: 15000, total: 29900 },
-  "monitors/index": { own: 30930, total: 66040, schema: true },
+  "monitors/index": { own: 31150, total: 66040, schema: true },
   Params: { own: 4310, total: 37920, schema: true },
   Pipeline: { own: 26150, total: 47950 },
   "report/index": { own: 77900, total: 113700, schema: true },
@@ -100,21 +100,21 @@ const scripts: ReadonlyArray<Script> = [
     name: "Slack.layer",
     code: steps + alerting + slack(ofArea, address),
     without: steps + run,
-    budget: 42440,
+    budget: 42700,
     goal: 45_000
   },
   {
     name: "Slack.layerConfig",
     code: steps + alerting + slack(ofArea, "Slack.layerConfig()"),
     without: steps + run,
-    budget: 42420,
+    budget: 42700,
     goal: 45_000
   },
   {
     name: "Slack.layer by subpath",
     code: steps + alerting + slack(ofChannel, address),
     without: steps + run,
-    budget: 38640,
+    budget: 38900,
     goal: 45_000
   }
 ]

@@ -26,8 +26,9 @@ export type { Pace, PaceLimit } from "../internal/alerts/mailbox/pace.ts"
  * most), so that several processes do not come back at once. An alert is given up where the channel takes no alert for
  * an hour.
  *
- * When the layer closes, the mailbox is emptied. If more alerts wait than the channel takes within `drain`, they are
- * folded into fewer. What can't be delivered in time is lost, and logged as an error.
+ * When the layer closes, the mailbox is emptied. If more alerts wait than the pace allows within `drain`, they are
+ * folded into fewer; if it allows none, they become one that is sent all the same. What can't be delivered in time is
+ * lost, and logged as an error.
  *
  * If more than `capacity` alerts wait, the oldest two about the subject with the most are folded into the later one,
  * whose title says "and 1 more like it". Where all are about different things, the two least severe become one alert
@@ -87,7 +88,10 @@ export interface ChannelOptions {
    * Webhooks, mails, Apprise and Alertmanager have no pace.
    */
   readonly pace?: Pace | undefined
-  /** How long the closing layer waits until the mailbox is empty. 30 seconds unless set. */
+  /**
+   * How long the closing layer waits until the mailbox is empty. Unless set, one minute, and 30 seconds where an
+   * interruption closes it, as after SIGTERM.
+   */
   readonly drain?: Duration.Input | undefined
   /** How many alerts may wait. 1,000 unless set, 20 for Twilio, whose messages cost. */
   readonly capacity?: number | undefined

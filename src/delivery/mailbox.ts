@@ -8,7 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import type { Alert } from "../Alert.ts"
 import type { Alerter, AlerterError } from "../Alerter.ts"
-import { CurrentGate, jittered } from "../internal/alerts/mailbox/gate.ts"
+import { CurrentGate, saidToWait } from "../internal/alerts/mailbox/gate.ts"
 import * as Mailbox from "../internal/alerts/mailbox/mailbox.ts"
 import type { Pace } from "../internal/alerts/mailbox/pace.ts"
 import { errorIn } from "../internal/model/alerterError.ts"
@@ -28,7 +28,10 @@ export interface MailboxOptions {
   readonly channel?: string | undefined
   /** How many alerts are sent in which time. As fast as they are taken, one after another, by default. */
   readonly pace?: Pace | undefined
-  /** How long the closing layer waits until the mailbox is empty. 30 seconds by default. */
+  /**
+   * How long the closing layer waits until the mailbox is empty. By default one minute, and 30 seconds where an
+   * interruption closes it.
+   */
   readonly drain?: Duration.Input | undefined
   /** How many alerts may wait. 1,000 by default. */
   readonly capacity?: number | undefined
@@ -51,7 +54,7 @@ export interface MailboxOptions {
  * - After the error `RateLimited`, the whole mailbox waits for its `retryAfter`, and tries the alert again, for up to an
  *   hour. Other errors fail the post.
  * - When the layer closes, alerts that wait are sent within `drain`. If the pace does not allow for all of them, they are
- *   folded into fewer.
+ *   folded into fewer; if it allows for none, they become one that is sent all the same.
  * - If more alerts than `capacity` wait, the oldest two of the subject with the most are folded into the later one, whose
  *   title says "and 1 more like it". Where all are about different things, the two least severe become one alert that
  *   lists both.
@@ -117,7 +120,7 @@ const mayRepeat = (
 ): Effect.Effect<boolean> =>
   Effect.gen(function*() {
     const said = retryAfter === undefined ? delayAfter(refusals) : Duration.toMillis(retryAfter)
-    const delay = jittered(said, yield* Random.next)
+    const delay = saidToWait(said, yield* Random.next)
     const gate = yield* CurrentGate
     if (gate === undefined) return false
     gate.pause(delay)

@@ -56,7 +56,8 @@ const open = (
           Effect.forkDetach(post(alert), { startImmediately: true }),
           (fiber) => Effect.sync(() => fiber.interruptUnsafe())
         ),
-      close: Scope.close(scope, Exit.void)
+      close: Scope.close(scope, Exit.void),
+      closeWith: (exit: Exit.Exit<unknown, unknown>) => Scope.close(scope, exit)
     }
   })
 
@@ -302,7 +303,55 @@ it.effect("when the channel says to wait for longer than drain, the waiting post
     yield* box.close
     const [a, b] = yield* Effect.forEach(posts, Fiber.join)
     assert.equal(a?.reason._tag, "RateLimited")
-    assert.equal(b?.reason._tag, "TimedOut")
+    assert.deepEqual(b?.reason, a?.reason)
+  }))
+
+it.effect("when the layer closes, an alert that the pace allows too late is sent all the same, with all that wait", () =>
+  Effect.gen(function*() {
+    const box = yield* open({ pace: [{ count: 3, per: "1 hour" }] })
+    for (const n of [1, 2, 3, 4, 5]) yield* box.leave(named(`step ${n}`))
+    assert.deepEqual(box.titles(), ["step 1", "step 2", "step 3"])
+    yield* box.close
+    assert.deepEqual(box.titles().slice(3), ["2 alerts: 2 failed"])
+    assert.match(box.alerts[3]?.detail ?? "", /step 4\n.*step 5/)
+  }))
+
+it.effect("a closing mailbox has a minute, 30 seconds if it was interrupted, and any time that is set", () =>
+  Effect.gen(function*() {
+    for (
+      const [exit, options, seconds] of [
+        [Exit.void, {}, 60],
+        [Exit.fail("disk full"), {}, 60],
+        [Exit.interrupt(1), {}, 30],
+        [Exit.interrupt(1), { drain: "45 seconds" }, 45]
+      ] as const
+    ) {
+      const box = yield* open({ pace: [{ count: 1, per: "1 second" }], ...options })
+      for (let n = 0; n < 200; n++) yield* box.leave(named(`step ${n}`))
+      const closing = yield* Effect.forkChild(box.closeWith(exit), { startImmediately: true })
+      const began = box.sent[0]!.at
+      yield* TestClock.adjust("2 minutes")
+      yield* Fiber.join(closing)
+      const last = (box.sent.at(-1)!.at - began) / 1000
+      assert.ok(last > seconds * 0.8 && last <= seconds, `${last} of ${seconds} s`)
+      const said = box.alerts.map(({ detail, title }) => `${title}\n${detail}`).join("\n")
+      for (let n = 0; n < 200; n += 20) assert.match(said, new RegExp(`\\bstep ${n}\\b|more`))
+    }
+  }))
+
+it.effect("a wait that the channel asks for is not prolonged beyond the time in which the mailbox must be empty", () =>
+  Effect.gen(function*() {
+    const box = yield* open(
+      { drain: "30 seconds" },
+      (_, attempt) => attempt === 1 ? Effect.fail(limited(40_000)) : Effect.void
+    )
+    for (const n of [1, 2, 3]) yield* box.leave(`${n}`)
+    yield* TestClock.adjust("10100 millis")
+    const closing = yield* Effect.forkChild(box.close, { startImmediately: true })
+    yield* TestClock.adjust("30 seconds")
+    yield* Fiber.join(closing)
+    assert.deepEqual(box.titles(), ["1", "2", "3"])
+    assert.deepEqual(box.sent.map(({ at }) => at), [40_000, 40_000, 40_000])
   }))
 
 it.effect("an attempt that outlasts drain is interrupted, and logged as lost where nobody waits", () =>

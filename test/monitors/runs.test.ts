@@ -341,9 +341,12 @@ it.live("pings are sent in the order of the moves, and the end waits for the sta
     assert.deepEqual(server.requests.map(({ path }) => path), ["/start", "/start", "/start", "/success"])
   }))
 
-it.live("of more runs than the service takes, the latest are told when the layer closes, and the others are lost", () =>
+it.live("of more runs than the pace allows, the ends are told when the layer closes, until the service refuses one", () =>
   Effect.gen(function*() {
-    const server = yield* channelServer({})
+    let taken = 0
+    const server = yield* channelServer(() =>
+      ++taken <= 3 ? { status: 200 } : { status: 429, headers: { "retry-after": "60" } }
+    )
     const { layer: ledger, lost } = losses()
     const at = (path: string) => Redacted.make(`${server.url}/${path}`)
     const layer = Ping.layer({
@@ -351,7 +354,7 @@ it.live("of more runs than the service takes, the latest are told when the layer
       success: at("success"),
       failure: at("failure"),
       pace: [{ count: 2, per: "1 hour" }],
-      drain: "100 millis",
+      drain: "5 seconds",
       method: "POST"
     })
     yield* Effect.forEach(
@@ -361,13 +364,12 @@ it.live("of more runs than the service takes, the latest are told when the layer
       Effect.provide(layer),
       Effect.provide(ledger)
     )
-    assert.deepEqual(server.requests.map(({ path }) => path), ["/start", "/success"])
-    assert.match(server.requests[1]!.body, /^p3 succeeded after/)
+    assert.deepEqual(server.requests.map(({ path }) => path), ["/start", "/success", "/failure", "/success"])
+    assert.match(server.requests[2]!.body, /^p2 failed after/)
     // nothing is lost in silence
     assert.deepEqual(lost.map((line) => line.split(" ").slice(0, 2).join(" ")).toSorted(), [
-      "p1 succeeded",
-      "p2 failed",
-      "p2 started:"
+      "p3 started:",
+      "p3 succeeded"
     ])
   }))
 

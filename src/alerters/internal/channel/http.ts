@@ -13,7 +13,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { type AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
-import { CurrentGate } from "../../../internal/alerts/mailbox/gate.ts"
+import { CurrentGate, exactly } from "../../../internal/alerts/mailbox/gate.ts"
 import { withoutUrls } from "../../../internal/text/addresses.ts"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
 import type { Scrub } from "../../../internal/text/secrets.ts"
@@ -110,7 +110,10 @@ export const make = (
 const pause = (wait: Wait | Effect.Effect<Wait>): Effect.Effect<void> =>
   Effect.flatMap(
     Effect.isEffect(wait) ? wait : Effect.succeed(wait),
-    (wait) => wait === undefined ? Effect.void : Effect.map(CurrentGate, (gate) => gate?.pause(Duration.toMillis(wait)))
+    (wait) =>
+      wait === undefined
+        ? Effect.void
+        : Effect.map(CurrentGate, (gate) => gate?.pause(exactly(Duration.toMillis(wait))))
   )
 
 const attemptOnce = <A>(

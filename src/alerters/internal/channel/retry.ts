@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
-import { CurrentGate, jittered } from "../../../internal/alerts/mailbox/gate.ts"
+import { CurrentGate, exactly, saidToWait } from "../../../internal/alerts/mailbox/gate.ts"
 import type { ChannelOptions } from "../../ChannelOptions.ts"
 
 /** Describes why an attempt failed, and whether to retry it. */
@@ -72,8 +72,8 @@ export const make = (channel: string, options: ChannelOptions): Attempts => {
             }
             const isRate = reason._tag === "RateLimited"
             const delay = said === undefined
-              ? backoff(isRate ? refusals : retry, random)
-              : jittered(said, random)
+              ? exactly(backoff(isRate ? refusals : retry, random))
+              : saidToWait(said, random)
             if (isRate || said !== undefined) gate.pause(delay)
             if (retry >= retries && (!isRate || retries <= 0)) return Effect.fail(error)
             return Effect.flatMap(

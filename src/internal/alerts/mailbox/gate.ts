@@ -6,19 +6,32 @@ import type { AlerterError } from "../../model/alerterError.ts"
 /** @internal */
 export interface Gate {
   /**
-   * Waits until the alert may be tried again: for the delay at least, in milliseconds, and for the pace and the pauses
-   * of the mailbox. Succeeds with `false`, at once, where that would take longer than alerts wait.
+   * Waits until the alert may be tried again: for the delay at least, and for the pace and the pauses of the mailbox.
+   * Succeeds with `false`, at once, where that would take longer than alerts wait.
    */
-  readonly again: (failed: AlerterError, delay: number) => Effect.Effect<boolean>
-  /** Keeps the mailbox from sending anything for some milliseconds. */
-  readonly pause: (millis: number) => void
+  readonly again: (failed: AlerterError, delay: Delay) => Effect.Effect<boolean>
+  /** Keeps the mailbox from sending anything for some time. */
+  readonly pause: (delay: Delay) => void
 }
 
-/** The most that is added to what a channel says to wait, so that several processes do not come back at once. */
-const maxJitter = 5_000
+/** How long to wait, in milliseconds. */
+export interface Delay {
+  readonly millis: number
+  /** The time that is added so that several processes do not come back at once, unless that would be too late. */
+  readonly spread: number
+}
+
+/** The longest spread. */
+const maxSpread = 5_000
 
 /** Returns how long to wait where a channel says how long. `random` is below 1. */
-export const jittered = (said: number, random: number): number => said + Math.min(maxJitter, said / 4) * random
+export const saidToWait = (millis: number, random: number): Delay => ({
+  millis,
+  spread: Math.min(maxSpread, millis / 4) * random
+})
+
+/** Returns a delay that is as long as it is. */
+export const exactly = (millis: number): Delay => ({ millis, spread: 0 })
 
 /** The mailbox that sends. `undefined` where there is none, or where it has closed. */
 export const CurrentGate: Context.Reference<Gate | undefined> = Context.Reference<Gate | undefined>(

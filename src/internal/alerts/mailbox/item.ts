@@ -35,8 +35,6 @@ export interface Item {
   /** Set while it is being sent. */
   fiber: Fiber.Fiber<void, AlerterError> | undefined
   stamp: Stamp | undefined
-  /** When it is tried again, while it waits for that. */
-  again: number | undefined
   /** Why the last attempt failed. */
   error: AlerterError | undefined
 }

@@ -10,7 +10,7 @@ import * as Context from "effect/Context"
 import type * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
@@ -24,10 +24,11 @@ import { countFolded, countWaiting } from "../metrics.ts"
 import { followed, reportOf, untold } from "../reports.ts"
 import { type Alarm, alarm, sleepAtMost } from "./alarm.ts"
 import { contentOf, foldTwo, render } from "./fold.ts"
-import { CurrentGate, type Gate } from "./gate.ts"
+import { CurrentGate, type Delay, type Gate } from "./gate.ts"
 import { absorb, isOutage, type Item, nextOf, type Part } from "./item.ts"
 import { type Outcomes, outcomes } from "./outcomes.ts"
 import { type Pace, type Pacer, pacer } from "./pace.ts"
+import { pause, spreadOut } from "./pause.ts"
 
 /** @internal */
 export interface Options {
@@ -48,6 +49,12 @@ type Post = (alert: Alert) => Effect.Effect<void, AlerterError>
 /** Returns whether an alert has a post that was not withdrawn. */
 const isAwaited = ({ parts, unattended }: Item): boolean => parts.size > 0 || unattended > 0
 
+/** For how long a closing mailbox is emptied. */
+const defaultDrain = Duration.toMillis("1 minute")
+
+/** The same where an interruption closes it: whatever sent the signal may wait no longer before it kills the process. */
+const interruptedDrain = Duration.toMillis("30 seconds")
+
 /** For how long an alert is tried again while the channel takes no other either. */
 const patience = Duration.toMillis("1 hour")
 
@@ -55,7 +62,7 @@ const patience = Duration.toMillis("1 hour")
 export const make = (deliver: Post, options: Options): Effect.Effect<Post, never, Scope.Scope> =>
   Effect.gen(function*() {
     const box = new Mailbox(deliver, options, yield* Effect.context<never>())
-    yield* Effect.addFinalizer(() => box.close)
+    yield* Effect.addFinalizer((exit) => box.close(exit))
     return (alert) => box.post(alert)
   })
 
@@ -65,7 +72,8 @@ class Mailbox {
   readonly #context: Context.Context<never>
   readonly #clock: Clock.Clock
   readonly #pacer: Pacer
-  readonly #drain: number
+  /** For how long it is emptied when it closes. `undefined` unless set, until then. */
+  #drain: number | undefined
   readonly #capacity: number
   readonly #concurrency: number
   /** In the order of their posts. */
@@ -74,26 +82,31 @@ class Mailbox {
   readonly #empty = Latch.makeUnsafe(true)
   readonly #alarm: Alarm
   readonly #outcomes: Outcomes
-  #pausedUntil = -Infinity
+  readonly #pauses = pause()
   /** Whether the channel refused the last attempt, or did not answer it. */
   #failing = false
+  /** Why the channel took no alert last, until it takes one. */
+  #refusal: AlerterError | undefined
   #succeededAt = -Infinity
   #isPumping = false
-  /** When the mailbox must be empty, once the layer closes. */
-  #deadline: number | undefined
+  /** When the mailbox must be empty: some time after the layer begins to close. */
+  #deadline = Infinity
+  readonly #closing = Latch.makeUnsafe()
   #isClosed = false
 
   constructor(deliver: Post, options: Options, context: Context.Context<never>) {
     const fail = (mistake: string): never => {
       throw new Error(`${options.channel}: ${mistake}`)
     }
-    const { capacity = 1000, concurrency = 1, drain = "30 seconds" } = options
+    const { capacity = 1000, concurrency = 1, drain } = options
     this.#deliver = deliver
     this.#options = options
     this.#context = context
     this.#clock = Context.get(context, Clock.Clock)
     this.#pacer = pacer(options.pace, fail)
-    this.#drain = limitMillis(drain) ?? fail("drain must be a duration that is not negative")
+    this.#drain = drain === undefined
+      ? undefined
+      : limitMillis(drain) ?? fail("drain must be a duration that is not negative")
     this.#capacity = capacity
     if (!(Number.isInteger(capacity) && capacity >= 1)) fail("capacity must be a whole number of at least 1")
     this.#concurrency = concurrency
@@ -137,7 +150,6 @@ class Mailbox {
       since: this.#now(),
       fiber: undefined,
       stamp: undefined,
-      again: undefined,
       error: undefined
     }
     const part: Part = {
@@ -149,7 +161,7 @@ class Mailbox {
         withdraw: () => this.#withdraw(part),
         isQueued: () => {
           const holder = this.#holderOf(part)
-          return holder?.fiber === undefined && !this.#failing && this.#pausedUntil <= this.#now()
+          return holder?.fiber === undefined && !this.#failing && this.#pauses.end(this.#deadline) <= this.#now()
         }
       }
     }
@@ -158,7 +170,7 @@ class Mailbox {
     countWaiting(this.#options.channel, 1, this.#context)
     this.#waiting.push(item)
     this.#empty.closeUnsafe()
-    this.#fold(this.#capacity)
+    this.#fold(this.#capacity, true)
     this.#pump()
     if (this.#waiting.includes(item)) report?.("waiting")
     return part
@@ -199,7 +211,9 @@ class Mailbox {
   /** Returns how long nothing may be sent. */
   #delay(): number {
     const now = this.#now()
-    return Math.max(this.#pausedUntil - now, this.#pacer.delay(now))
+    const paced = this.#pacer.delay(now)
+    // an alert that the pace allows when it is too late would be lost, and the channel may take it all the same
+    return Math.max(this.#pauses.end(this.#deadline) - now, now + paced > this.#deadline ? 0 : paced)
   }
 
   #send(item: Item): void {
@@ -209,7 +223,7 @@ class Mailbox {
     for (const { posting } of item.parts) posting?.tellStarted()
     const gate: Gate = {
       again: (failed, delay) => this.#again(item, failed, delay),
-      pause: (millis) => this.#pause(millis)
+      pause: (delay) => this.#pause(delay)
     }
     const fiber = Effect.runForkWith(Context.add(item.context, CurrentGate, gate))(
       Effect.suspend(() => this.#deliver(render(item.content, this.#options)))
@@ -223,26 +237,28 @@ class Mailbox {
     if (at >= 0) this.#waiting.splice(at, 1)
   }
 
-  #again(item: Item, failed: AlerterError, delay: number): Effect.Effect<boolean> {
+  #again(item: Item, failed: AlerterError, { millis, spread }: Delay): Effect.Effect<boolean> {
     return Effect.suspend(() => {
       const began = this.#now()
       this.#attempted(item)
       this.#failing = true
       item.error = failed
+      this.#refusal = failed
       const wait: Effect.Effect<boolean> = Effect.suspend(() => {
         const now = this.#now()
-        const at = Math.max(began + delay, now + this.#delay())
+        const at = Math.max(spreadOut(began + millis, spread, this.#deadline), now + this.#delay())
         if (at <= now) {
-          item.again = undefined
           item.stamp = this.#pacer.begin(now)
           return Effect.succeed(true)
         }
         // as long as the channel takes other alerts, its refusals of this one do not last
         const since = Math.max(item.since, this.#succeededAt)
-        if (at - since >= patience || at > (this.#deadline ?? Infinity)) return Effect.succeed(false)
-        item.again = at
+        if (at - since >= patience || at > this.#deadline) return Effect.succeed(false)
         for (const { report } of item.parts) report?.("waiting", failed)
-        return Effect.andThen(sleepAtMost(at - now), wait)
+        const sleep = sleepAtMost(at - now)
+        // the time by which all must be sent makes some waits shorter, and others pointless
+        const slept = this.#deadline === Infinity ? Effect.raceFirst(sleep, this.#closing.await) : sleep
+        return Effect.andThen(slept, wait)
       })
       return wait
     })
@@ -253,9 +269,9 @@ class Mailbox {
     item.stamp = undefined
   }
 
-  #pause(millis: number): void {
-    this.#pausedUntil = Math.max(this.#pausedUntil, this.#now() + millis)
-    this.#pacer.pause(this.#pausedUntil)
+  #pause(delay: Delay): void {
+    this.#pauses.begin(this.#now(), delay)
+    this.#pacer.pause(this.#pauses.end(this.#deadline))
     this.#giveUpLate()
   }
 
@@ -264,11 +280,13 @@ class Mailbox {
     this.#sending.delete(item)
     if (exit._tag === "Success") {
       this.#failing = false
+      this.#refusal = undefined
       this.#succeededAt = this.#now()
       this.#outcomes.delivered(item)
     } else if (isAwaited(item)) {
       const error = this.#errorOf(item, exit.cause)
       this.#failing = isOutage(error)
+      if (this.#failing) this.#refusal = error
       this.#outcomes.lost([item], () => error)
     }
     this.#pump()
@@ -281,9 +299,10 @@ class Mailbox {
     return isAlerterError(error) ? error : this.#error(AlerterErrorReason.Rejected({ detail: "it failed" }))
   }
 
-  /** Returns the error of an alert for which there was no time: that of its last attempt, if it has had one. */
+  /** Returns the error of an alert for which there was no time: that of its last attempt, or why there was none. */
   #lateError({ error }: Item): AlerterError {
-    return error ?? this.#error(AlerterErrorReason.TimedOut({ limit: Duration.millis(this.#drain) }))
+    return error ?? this.#refusal ??
+      this.#error(AlerterErrorReason.TimedOut({ limit: Duration.millis(this.#drain ?? 0) }))
   }
 
   #error(reason: AlerterErrorReason): AlerterError {
@@ -312,12 +331,13 @@ class Mailbox {
     }
   }
 
-  /** Folds alerts until at most so many wait. */
-  #fold(most: number): void {
+  /** Folds alerts until at most so many wait. If some have no other to be folded with, leaves them out, or leaves them. */
+  #fold(most: number, leaveOut: boolean): void {
     while (this.#waiting.length > most) {
       const { keepsState, words } = this.#options
       const folded = foldTwo(this.#waiting.map(({ content }) => content), keepsState !== true, words)
       if (folded === undefined) {
+        if (!leaveOut) return
         // all are about different things, of which the channel shows each: the least severe is left out
         const least = this.#waiting.reduce((a, b) => b.content.rank < a.content.rank ? b : a)
         this.#remove(least)
@@ -332,20 +352,17 @@ class Mailbox {
     }
   }
 
-  /** Folds alerts until the pace allows for all of them before a time. */
-  #foldToFit(deadline: number): void {
-    const from = Math.max(this.#now(), this.#pausedUntil)
+  /** Folds alerts until the pace allows for all of them before the mailbox must be empty. */
+  #foldToFit(): void {
+    const from = Math.max(this.#now(), this.#pauses.end(this.#deadline))
     // a tenth more than wait, since attempts take time
-    const fitting = this.#pacer.fits(from, deadline - from, Math.ceil(this.#waiting.length / 0.9) + 1)
-    this.#fold(Math.max(1, Math.floor(fitting * 0.9)))
+    const fitting = this.#pacer.fits(from, this.#deadline - from, Math.ceil(this.#waiting.length / 0.9) + 1)
+    this.#fold(Math.max(1, Math.floor(fitting * 0.9)), false)
   }
 
-  /** Gives up what can't be sent before the mailbox must be empty. */
+  /** Gives up what waits if the channel takes nothing before the mailbox must be empty. */
   #giveUpLate(): void {
-    const deadline = this.#deadline
-    if (deadline === undefined) return
-    for (const { again, fiber } of this.#sending) if ((again ?? 0) > deadline) fiber?.interruptUnsafe()
-    if (this.#pausedUntil > deadline) this.#giveUpWaiting()
+    if (this.#pauses.end(this.#deadline) > this.#deadline) this.#giveUpWaiting()
   }
 
   /** Gives up all that waits. */
@@ -357,13 +374,15 @@ class Mailbox {
   }
 
   /** Sends what is left, within the time that there is. */
-  get close(): Effect.Effect<void> {
+  close(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
     return Effect.gen({ self: this }, function*() {
-      this.#deadline = this.#now() + this.#drain
-      this.#foldToFit(this.#deadline)
+      const drain = this.#drain ??= Exit.hasInterrupts(exit) ? interruptedDrain : defaultDrain
+      this.#deadline = this.#now() + drain
+      this.#foldToFit()
       this.#giveUpLate()
+      this.#closing.openUnsafe()
       this.#pump()
-      yield* Effect.timeoutOption(this.#empty.await, this.#drain)
+      yield* Effect.timeoutOption(this.#empty.await, drain)
       this.#isClosed = true
       this.#giveUpWaiting()
       const fibers = [...this.#sending].flatMap(({ fiber }) => fiber === undefined ? [] : [fiber])

@@ -118,7 +118,7 @@ export const attemptsOf = (what: string, by: string) => ({
   ),
   drain: optional(
     Leaf.duration({ zero: true }),
-    `How long the end of the run waits until all ${what} are sent. 30 seconds unless set.`
+    `How long the end of the run waits until all ${what} are sent. A minute unless set, and 30 seconds after an interruption.`
   ),
   capacity: optional(Leaf.whole(1), `How many ${what} may wait before some are folded into one. 1,000 unless set.`)
 })
