@@ -21,7 +21,9 @@ const secretName =
 /** The names of options that say where a secret is, and not what it is. */
 const placeName = /[-_]?(?:file|path|dir|url|fd|env|name|id|type|store|helper|sock|stdin|command|prompt)$/i
 
-const isSecretName = (name: string): boolean => secretName.test(name) && !placeName.test(name)
+const isSecretName = (name: string): boolean =>
+  // the address of a webhook is a secret itself
+  secretName.test(name) && (!placeName.test(name) || /webhook[-_]?ur[li]$/i.test(name))
 
 /** The names of headers with a secret in them, as `curl` takes them. */
 const secretHeader = /^(?:proxy-)?authorization$|cookie$|-key$|apikey$|token|secret|^x-.{0,64}auth/i
@@ -29,78 +31,181 @@ const secretHeader = /^(?:proxy-)?authorization$|cookie$|-key$|apikey$|token|sec
 /** Options that take `user:password`: of `curl` and `wget`. */
 const userOptions: ReadonlySet<string> = new Set(["-u", "--user", "-U", "--proxy-user"])
 
-/** Programs whose option `-p` has the password right after it. */
-const passwordAfterP = /^(?:mysql|mariadb|mysqldump|mysqladmin|mariadb-dump|mariadb-admin|sshpass|7z|7za|zip|unzip)/
+/** An option of some programs that has a password. */
+interface Rule {
+  /** The names of the programs, or of a subcommand such as `login`. */
+  readonly programs: RegExp
+  readonly option: string
+  /** Whether the value may be the next argument. It may follow the option at once in any case. */
+  readonly isApart: boolean
+  /** The text after which the password begins. It is the whole value unless set. */
+  readonly after?: string
+}
+
+const rules: ReadonlyArray<Rule> = [
+  { programs: /^(?:mysql\w*|mariadb[\w-]*|7z\w?|rar|unrar)$/, option: "-p", isApart: false },
+  { programs: /^rar$/, option: "-hp", isApart: false },
+  { programs: /^(?:sshpass|mongo\w*|cqlsh|rabbitmqadmin|login)$/, option: "-p", isApart: true },
+  { programs: /^(?:redis|valkey)-cli$/, option: "-a", isApart: true },
+  { programs: /^(?:sqlcmd|bcp|osql|isql|zip|unzip|ipmitool|mosquitto_\w+)$/, option: "-P", isApart: true },
+  { programs: /^ldap\w+$/, option: "-w", isApart: true },
+  { programs: /^curl$/, option: "-u", isApart: false, after: ":" },
+  { programs: /^curl$/, option: "-U", isApart: false, after: ":" },
+  { programs: /^curl$/, option: "-b", isApart: true, after: "=" },
+  { programs: /^curl$/, option: "--cookie", isApart: true, after: "=" },
+  { programs: /^(?:smbclient|smbget|rpcclient|net)$/, option: "-U", isApart: true, after: "%" },
+  { programs: /^lftp$/, option: "-u", isApart: true, after: "," }
+]
+
+/** Programs that are given `user/password@database`. */
+const oracle = /^(?:sqlplus|expdp|impdp|sqlldr|rman)$/
+
+type Hide = (value: string) => string
+
+/** Stands for what is hidden while a command line is read, since a shell would read `<redacted>` as a redirection. */
+const hidden = "\ue000"
 
 /** Shows a command and its arguments, as one would type them. */
 export const shownCommand = (command: string, args: ReadonlyArray<string>): Shown => {
   const secrets: Array<string> = []
-  const hide = (value: string): string => {
-    secrets.push(value)
-    return redacted
-  }
-  const program = basename(command)
-  const shown: Array<string> = []
-  let before = ""
-  for (const arg of args) {
-    shown.push(argument(arg, before, passwordAfterP.test(program), hide))
-    before = arg
-  }
-  const text = [command, ...shown].map(quoted).join(" ")
+  const show = reader((value) => {
+    if (value === hidden || value === "") return value
+    if (!value.includes(hidden)) secrets.push(value)
+    return hidden
+  })
+  const text = [command, ...args].map((word) => quoted(show(word).replaceAll(hidden, redacted))).join(" ")
   return { text: fitEnd(oneLine(text), maxLength), secrets }
 }
 
-const argument = (arg: string, before: string, hasPassword: boolean, hide: (value: string) => string): string => {
-  // `--password VALUE`, and not `--password --verbose`
-  if (/^--?[\w-]+$/.test(before) && isSecretName(before) && !arg.startsWith("-")) return hide(arg)
+/** How many programs before an argument count, as in `sudo -u app timeout 60 mysqldump`. */
+const maxPrograms = 20
+
+/** How deep scripts are read that are in the arguments of other scripts. */
+const maxDepth = 4
+
+/** Returns a function that shows the words of a command one after another: those before say which ones are secret. */
+const reader = (hide: Hide, depth = 0): (word: string) => string => {
+  let before = ""
+  let programs: ReadonlyArray<string> = []
+  return (word) => {
+    const shown = argument(word, { before, programs, depth }, hide)
+    before = word
+    // perhaps the program that another one starts, as `timeout` or `docker exec`
+    if (/^[^-\s]\S{0,200}$/.test(word)) programs = [...programs, basename(word)].slice(-maxPrograms)
+    return shown
+  }
+}
+
+/** The place of an argument: the one before it, what may be the program, and how many scripts it is in. */
+interface Place {
+  readonly before: string
+  readonly programs: ReadonlyArray<string>
+  readonly depth: number
+}
+
+const argument = (arg: string, { before, depth, programs }: Place, hide: Hide): string => {
+  // `--password VALUE`, and not `--password --verbose`; and `set aws_secret_access_key VALUE`
+  if (/^(?:--?[\w-]+|[a-z]+_\w+)$/.test(before) && isSecretName(before) && !arg.startsWith("-")) return hide(arg)
+  for (const { after, isApart, option, programs: of } of rules) {
+    const begin = isApart && before === option && !arg.startsWith("-") ? 0 : arg.startsWith(option) ? option.length : -1
+    if (begin < 0 || arg.length === begin || !programs.some((program) => of.test(program))) continue
+    const at = after === undefined ? begin : arg.indexOf(after, begin) + after.length
+    if (at >= begin + (after?.length ?? 0)) return arg.length === at ? arg : arg.slice(0, at) + hide(arg.slice(at))
+  }
   if (userOptions.has(before)) return afterColon(arg, hide)
+  const [, user, password = "", rest = ""] = programs.some((program) => oracle.test(program))
+    ? /^((?:userid=)?[\w$#"]+\/)([^\s@/]+)(@\S*)?$/i.exec(arg) ?? []
+    : []
+  if (user !== undefined) return user + hide(password) + rest
   const pair = /^(--?[\w.-]+|[A-Za-z_][\w.-]*)=(.+)$/s.exec(arg)
   if (pair !== null) {
     const [, name = "", value = ""] = pair
     if (isSecretName(name)) {
-      // of a script that begins with a variable, what comes after the value is hidden, too
-      const [first = ""] = value.split(/\s/)
+      // of a script that begins with a variable, or of a form, what comes after the value is hidden, too
+      const [first = ""] = value.split(/[\s&]/)
       if (first !== value) hide(first)
       return `${name}=${hide(value)}`
     }
     if (userOptions.has(name)) return `${name}=${afterColon(value, hide)}`
-    return `${name}=${inText(value, hide)}`
+    return `${name}=${inText(value, hide, depth)}`
   }
-  if (hasPassword && /^-p.+$/.test(arg)) return `-p${hide(arg.slice(2))}`
-  return inText(arg, hide)
+  // a header right after the option of curl
+  return /^-H[\w-]{1,64}:/.test(arg) ? `-H${inText(arg.slice(2), hide, depth)}` : inText(arg, hide, depth)
 }
 
-const afterColon = (value: string, hide: (value: string) => string): string => {
+/** Hides a password after a user. A group after a user, both as numbers, is none. */
+const afterColon = (value: string, hide: Hide): string => {
   const colon = value.indexOf(":")
-  return colon < 0 || colon === value.length - 1 ? value : `${value.slice(0, colon + 1)}${hide(value.slice(colon + 1))}`
+  return colon < 0 || colon === value.length - 1 || /^\d+:\d+$/.test(value)
+    ? value
+    : `${value.slice(0, colon + 1)}${hide(value.slice(colon + 1))}`
+}
+
+/** The words of a script, what separates commands, and spaces. */
+const piecesOfScript = /\s+|[;|&()<>]+|(?:'[^']*'|"(?:[^"\\]|\\.)*"|\\.|[^\s'"\\;|&()<>]+|['"\\])+/gs
+
+/** Removes the quotes of a word. */
+const unquoted = (word: string): string =>
+  word.replace(
+    /'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)/gs,
+    (_, single: string | undefined, double: string | undefined, escaped: string | undefined) =>
+      single ?? double ?? escaped ?? ""
+  )
+
+/** Whether a word of a script is what the shell puts in its place. */
+const isVariable = (word: string): boolean => /^\$(?:\w+|\{[^{}]*\}|\([^()]*\))$/.test(word)
+
+/** Hides the secrets in a script, whose words are those of commands. */
+const script = (text: string, hideWord: Hide, depth: number): string => {
+  const hide: Hide = (value) => isVariable(value) ? value : hideWord(value)
+  let show = reader(hide, depth)
+  return text.replace(piecesOfScript, (piece) => {
+    if (/^\s/.test(piece)) return piece
+    if (/^[;|&()<>]/.test(piece)) {
+      show = reader(hide, depth)
+      return piece
+    }
+    const word = unquoted(piece)
+    const shown = show(word)
+    if (shown === word) return piece
+    const quote = /^['"]/.exec(piece)?.[0] ?? ""
+    return quote + shown + quote
+  })
 }
 
 /** Hides the secrets in an argument that says by its own form what it is. */
-const inText = (text: string, hide: (value: string) => string): string => {
+const inText = (text: string, hide: Hide, depth: number): string => {
   const [header = "", name = ""] = /^([\w-]{1,64}):\s{0,8}/.exec(text) ?? []
   if (secretHeader.test(name)) {
     const value = text.slice(header.length)
     const scheme = /^(?:basic|bearer|token)\s{1,8}/i.exec(value)?.[0] ?? ""
     return `${header}${scheme}${hide(value.slice(scheme.length))}`
   }
-  return pairsIn(text.replace(/[a-z][a-z0-9+.-]{0,30}:\/\/[^\s'"<>]+/gi, (url) => withoutSecrets(url, hide)), hide)
+  const read = pairsIn(
+    text.replace(/[a-z][a-z0-9+.-]{0,30}:\/\/[^\s'"<>]+/gi, (url) => withoutSecrets(url, hide)),
+    hide
+  )
+  return depth < maxDepth && /\s/.test(text) ? script(read, hide, depth + 1) : read
 }
 
 /** Hides the values of `password=…` in connection strings of databases, in scripts and in JSON. */
-const pairsIn = (text: string, hide: (value: string) => string): string =>
+const pairsIn = (text: string, hide: Hide): string =>
   text.replace(
-    /([\w-]{1,64})("?\s{0,4}[=:]\s{0,4})('[^']*'|"[^"]*"|[^\s;&,'"]+)/g,
-    (whole, name: string, sign, value) =>
-      isSecretName(name) && value !== redacted && !/^["']?\$/.test(value)
-        ? `${name}${sign}${hide(value.replace(/^(['"])(.*)\1$/s, "$2"))}`
-        : whole
+    /([\w-]{1,64})("?\s{0,4}[=:]\s{0,4})((?:basic|bearer|token)\s{1,8})?('[^']*'|"[^"]*"|[^\s;&,'"]+)/gi,
+    (whole, name: string, sign: string, scheme = "", value: string) => {
+      if (!isSecretName(name) || value === hidden || /^["']?\$/.test(value)) return whole
+      const own = value.replace(/^(['"])(.*)\1$/s, "$2")
+      return /authorization$/i.test(name)
+        ? `${name}${sign}${scheme}${hide(own)}`
+        : `${name}${sign}${hide(scheme + own)}`
+    }
   )
 
 /** The length from which a part of a path may be a key that opens an address, as in those of webhooks. */
 const keyLength = 16
 
 /** Hides the password of an address, the values of its query, and the parts of its path that look like keys. */
-const withoutSecrets = (url: string, hide: (value: string) => string): string => {
+const withoutSecrets = (url: string, hide: Hide): string => {
   // by hand, since a URL is written anew when it is parsed, and that of a database may be none
   const [, scheme = "", after = ""] = /^([^:]+:\/\/)(.*)$/s.exec(url) ?? []
   // a password may have a `/`, `?` or `#` in it, though it should be percent-encoded
@@ -125,8 +230,10 @@ const withoutSecrets = (url: string, hide: (value: string) => string): string =>
   return `${scheme}${login}${host}${parts}${values}`
 }
 
+/** Whether a part looks like a key: not like the name of a file, which has a dot, or words of one case between lines. */
 const isKey = (part: string): boolean =>
-  part.length >= keyLength && /\d/.test(part) && /[a-z]/i.test(part) && !/[._]/.test(part)
+  part.length >= keyLength && /\d/.test(part) && /[a-z]/i.test(part) && !part.includes(".") &&
+  (!part.includes("_") || (/[a-z]/.test(part) && /[A-Z]/.test(part)))
 
 /** Writes an argument as a shell takes it. */
 const quoted = (arg: string): string => /^[\w@%+=:,./<>-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`
@@ -145,6 +252,6 @@ export const secretsIn = (env: Readonly<Record<string, string | undefined>>): Re
     // a path to a secret is none
     if (isSecretName(name)) return /^(?:\/|~\/|\.\/)/.test(value) ? [] : [value]
     const found: Array<string> = []
-    if (value.length < 10_000) inText(value, (secret) => (found.push(secret), redacted))
+    if (value.length < 10_000) inText(value, (secret) => (found.push(secret), hidden), maxDepth)
     return found
   })

@@ -83,7 +83,49 @@ test.each<readonly [command: ReadonlyArray<string>, shown: string, secrets: Read
   [["curl", "-d", "{\"user\":\"ada\",\"password\": \"pw\"}"], "curl -d '{\"user\":\"ada\",\"password\": <redacted>}'", [
     "pw"
   ]],
-  [["printf", "a\nb\u001b[31m"], "printf 'a b'", []]
+  [["printf", "a\nb\u001b[31m"], "printf 'a b'", []],
+  [
+    ["docker", "exec", "db", "mysqldump", "-uroot", "-pS3cret", "shop"],
+    "docker exec db mysqldump -uroot -p<redacted> shop",
+    ["S3cret"]
+  ],
+  [["docker", "run", "-u", "1000:1000", "-p", "80:80", "web"], "docker run -u 1000:1000 -p 80:80 web", []],
+  [
+    ["timeout", "60", "/usr/bin/sshpass", "-p", "pw", "ssh", "a@b"],
+    "timeout 60 /usr/bin/sshpass -p <redacted> ssh a@b",
+    ["pw"]
+  ],
+  [["docker", "login", "-u", "ada", "-p", "pw"], "docker login -u ada -p <redacted>", ["pw"]],
+  [["mongodump", "-u", "ada", "-p", "pw"], "mongodump -u ada -p <redacted>", ["pw"]],
+  [["redis-cli", "-a", "pw", "ping"], "redis-cli -a <redacted> ping", ["pw"]],
+  [["sqlcmd", "-S", "db", "-U", "sa", "-P", "pw"], "sqlcmd -S db -U sa -P <redacted>", ["pw"]],
+  [["ldapsearch", "-D", "cn=x", "-w", "pw"], "ldapsearch -D cn=x -w <redacted>", ["pw"]],
+  [["smbclient", "//h/s", "-U", "ada%pw"], "smbclient //h/s -U ada%<redacted>", ["pw"]],
+  [["lftp", "-u", "ada,pw", "h"], "lftp -u ada,<redacted> h", ["pw"]],
+  [["sqlplus", "-s", "scott/tiger@orcl", "@/jobs/a.sql"], "sqlplus -s scott/<redacted>@orcl @/jobs/a.sql", ["tiger"]],
+  [
+    ["aws", "configure", "set", "aws_secret_access_key", "k"],
+    "aws configure set aws_secret_access_key <redacted>",
+    ["k"]
+  ],
+  [
+    ["curl", "-uada:pw", "-b", "sid=s1", "-HX-Api-Key: k"],
+    "curl -uada:<redacted> -b sid=<redacted> '-HX-Api-Key: <redacted>'",
+    ["pw", "s1", "k"]
+  ],
+  [["curl", "-d", "password=pw&user=ada"], "curl -d password=<redacted>", ["pw", "pw&user=ada"]],
+  [
+    ["curl", "https://discord.com/api/webhooks/42/aB3_deFgHiJkLmNoPq", "https://x.example.com/night_2026_11_30"],
+    "curl https://discord.com/api/webhooks/42/<redacted> https://x.example.com/night_2026_11_30",
+    ["aB3_deFgHiJkLmNoPq"]
+  ],
+  [["x", "--webhook-url", "https://a.example.com/b"], "x --webhook-url <redacted>", ["https://a.example.com/b"]],
+  [
+    ["sh", "-c", "curl -H 'Authorization: Bearer abc' -u ada:pw x | mysql -p\"S3 cret\" && tool --token $T --key k"],
+    "sh -c 'curl -H '\\''Authorization: Bearer <redacted>'\\'' -u ada:<redacted> x | mysql -p<redacted> && tool --token $T --key k'",
+    ["abc", "pw", "S3 cret"]
+  ],
+  [["ssh", "host", "sh -c 'redis-cli -a pw ping'"], "ssh host 'sh -c '\\''redis-cli -a <redacted> ping'\\'''", ["pw"]]
 ])("%p is shown as %p", ([command = "", ...args], shown, secrets) => {
   expect(shownCommand(command, args)).toEqual({ text: shown, secrets })
 })
@@ -96,7 +138,9 @@ test("a long command line is cut once its secrets are hidden", () => {
 
 test("a command line of any length takes linear time", () => {
   const begun = performance.now()
-  for (const part of ["=", "a=", "://", "https://a:b@", "'", "password=", "-", "\\'"]) {
+  for (
+    const part of ["=", "a=", "://", "https://a:b@", "'", "password=", "-", "\\'", "\"\\", " '", "-p a ", "login "]
+  ) {
     shownCommand("x", [part.repeat(100_000 / part.length)])
   }
   expect(performance.now() - begun).toBeLessThan(3_000)
@@ -116,7 +160,16 @@ test("secrets of the environment are found by names and addresses, and not paths
       SENTRY_DSN: "https://pw4@sentry.example.com/1",
       USE_TOKEN: "true",
       GITHUB_TOKEN: "pw-5",
+      DISCORD_WEBHOOK_URL: "https://discord.example.com/api/webhooks/1/abc",
+      TOKEN_URL: "https://a.example.com/oauth",
       LANG: "C"
     })
-  ).toEqual(["pw-1", "pw-2", "pw-3", "https://pw4@sentry.example.com/1", "pw-5"])
+  ).toEqual([
+    "pw-1",
+    "pw-2",
+    "pw-3",
+    "https://pw4@sentry.example.com/1",
+    "pw-5",
+    "https://discord.example.com/api/webhooks/1/abc"
+  ])
 })
