@@ -1,12 +1,12 @@
 /**
- * Measures runs per second of a durable pipeline with three steps, a success hook for each and one of the run, against a
+ * Measures the CPU time of a run of a durable pipeline with three steps, a success hook for each and one of the run, against a
  * bare `Workflow` that executes the same activities by hand.
  *
  *     bun bench/durable.ts · deno run -A bench/durable.ts · node --conditions=@effect-epilogue/source bench/durable.ts
  *
- * `BENCH_ROUNDS` (default 11) is the number of rounds, `BENCH_RUNS` (default 40) the number of concurrent runs in each.
- * Each round measures both candidates; the output is the median over the rounds of the times, and of their ratios. With
- * `DATABASE_URL` it also measures on that Postgres.
+ * `BENCH_ROUNDS` (default 21) is the number of rounds, `BENCH_RUNS` (default 40) the number of concurrent runs in each.
+ * Each round measures both candidates, once they have been optimized; the output is the median over the rounds of the
+ * times, and of their ratios. With `DATABASE_URL` it also measures on that Postgres.
  */
 import { PgClient } from "@effect/sql-pg"
 import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
@@ -26,10 +26,9 @@ import { join } from "node:path"
 import process from "node:process"
 import { Durable } from "../src/durable/index.ts"
 import { Pipeline, Step } from "../src/index.ts"
-import { report } from "./harness.ts"
+import { type Candidate, compare, report, rounds } from "./harness.ts"
 import { median } from "./statistics.ts"
 
-const rounds = Number(process.env["BENCH_ROUNDS"] ?? 11)
 const runs = Number(process.env["BENCH_RUNS"] ?? 40)
 
 const steps = ["extract", "transform", "load"] as const
@@ -77,44 +76,35 @@ const bareLayer = bare.toLayer(() =>
 // -----------------------------------------------------------------------------
 
 let nth = 0
-const time = async (
+const candidate = (
+  name: string,
   runtime: ManagedRuntime.ManagedRuntime<WorkflowEngine, unknown>,
   execute: (id: string) => Effect.Effect<number, unknown, WorkflowEngine>
-): Promise<number> => {
-  const started = performance.now()
-  await runtime.runPromise(Effect.forEach(
-    Array.from({ length: runs }, () => `${process.pid}-${Date.now()}-${nth++}`),
-    execute,
-    { concurrency: "unbounded", discard: true }
-  ))
-  return performance.now() - started
-}
+): Candidate => ({
+  name,
+  steps: runs,
+  run: () =>
+    runtime.runPromise(Effect.forEach(
+      Array.from({ length: runs }, () => `${process.pid}-${Date.now()}-${nth++}`),
+      execute,
+      { concurrency: "unbounded", discard: true }
+    ))
+})
 
 const measure = async (engine: string, layer: Layer.Layer<WorkflowEngine, unknown>): Promise<number> => {
   const runtime = ManagedRuntime.make(Layer.mergeAll(durable.layer, bareLayer).pipe(Layer.provideMerge(layer)))
-  const ours = (id: string) => durable.workflow.execute({ id })
-  const byHand = (id: string) => bare.execute({ id })
-  await time(runtime, ours)
-  await time(runtime, byHand)
-  const [a, b, ratios]: [Array<number>, Array<number>, Array<number>] = [[], [], []]
-  for (let i = 0; i < rounds; i++) {
-    // the candidates take turns to be first, since the growing tables slow down later runs
-    const first = i % 2 === 0 ? ours : byHand
-    const x = await time(runtime, first)
-    const y = await time(runtime, first === ours ? byHand : ours)
-    const [mine, hand] = first === ours ? [x, y] : [y, x]
-    a.push(mine)
-    b.push(hand)
-    ratios.push(mine / hand)
-  }
+  const ours = candidate("ours", runtime, (id) => durable.workflow.execute({ id }))
+  const byHand = candidate("bare", runtime, (id) => bare.execute({ id }))
+  const times = await compare([ours, byHand])
   await runtime.dispose()
-  const perSecond = (times: ReadonlyArray<number>) => `${Math.round(runs / median(times) * 1000)}`.padStart(8)
-  console.log(`${engine.padEnd(10)}${perSecond(a)}${perSecond(b)}${median(ratios).toFixed(2).padStart(8)}`)
-  return median(ratios)
+  const millis = ({ name }: Candidate) => (median(times.of(name)) / 1e6).toFixed(2).padStart(8)
+  const ratio = times.ratio(ours.name, byHand.name)
+  console.log(`${engine.padEnd(10)}${millis(ours)}${millis(byHand)}${ratio.toFixed(2).padStart(8)}`)
+  return ratio
 }
 
 const folder = mkdtempSync(join(tmpdir(), "epilogue-bench-"))
-console.log(`${"".padEnd(10)}  runs/s    bare  × bare   (${runs} runs at once, ${rounds} rounds)`)
+console.log(`${"".padEnd(10)}  ms/run    bare  × bare   (CPU time, ${runs} runs at once, ${rounds} rounds)`)
 const inMemory = await measure("memory", Durable.layerMemory)
 await measure("SQLite", Durable.layerSqlite({ filename: join(folder, "durable.db") }))
 const url = process.env["DATABASE_URL"]
