@@ -16,6 +16,7 @@ import type * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import { onOverdue as overdueHook } from "./internal/engine/overdue.ts"
 import { onRollback as rollbackHook } from "./internal/engine/undo.ts"
 import type { FailedAttempt, Hook } from "./internal/model/hook.ts"
 import * as internal from "./internal/model/hook.ts"
@@ -284,7 +285,7 @@ export const onOverdue: {
     f: (overdue: Overdue) => Effect.Effect<unknown, unknown, R>,
     options?: OverdueOptions
   ): Hook<unknown, unknown, R>
-} = internal.onOverdue
+} = overdueHook
 
 /**
  * Makes a hook that runs after a step ended, whatever the outcome, and after the hooks of that outcome. The exit of a

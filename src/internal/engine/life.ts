@@ -11,7 +11,6 @@ import { runAll, runAllNow, runHook, runRequired } from "./hookRunner.ts"
 import { waitInterrupted } from "./interruption.ts"
 import { nothing } from "./nothing.ts"
 import { outcomeOf, type RequiredFailures, withFailed, withoutSkip } from "./outcome.ts"
-import { tellEnd, watched } from "./overdue.ts"
 import { rollBack } from "./rollingBack.ts"
 import { span } from "./spans.ts"
 import type { Telling } from "./telling.ts"
@@ -41,7 +40,9 @@ const failingRather = (life: Body): Body =>
 /** Runs the start hooks, the required ones first, and then the body, unless it is skipped or a required hook fails. */
 export const startThenBody = (evaluation: Evaluation, unwatched: Body): Body => {
   const { overdue, starts } = evaluation.plan
-  const body = overdue === undefined ? unwatched : watched(evaluation, overdue, unwatched)
+  const body = overdue?.[0] === undefined
+    ? unwatched
+    : overdue[0].limit.watching.around(evaluation, overdue, unwatched)
   // apart, as engines make room for the variables of closures when a function is called that has some
   return starts ? onCondition(evaluation, body) : body
 }
@@ -168,7 +169,8 @@ export const settleFully = (
       const finalOutcome = failed === undefined ? outcome : "failure"
       if (!isRun) reportEnd(evaluation, final, finalOutcome)
       const hooks = runAll(evaluation, plan.ordinary[finalOutcome], final)
-      const rest = plan.overdue === undefined ? hooks : Effect.andThen(hooks, tellEnd(evaluation, final))
+      const limit = plan.overdue?.[0]?.limit
+      const rest = limit === undefined ? hooks : Effect.andThen(hooks, limit.watching.tellEnd(evaluation, final))
       const ended = ownsRun ? Effect.andThen(rest, endRun(evaluation, final, finalOutcome)) : rest
       return failed === undefined ? ended : Effect.andThen(ended, Effect.failCause(failed))
     }

@@ -4,12 +4,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import { onOverdue as overdueHook } from "../model/hook.ts"
 import {
   type Deadline as RunDeadline,
   nextTime,
   type Overdue,
   type OverdueLimit,
-  ToldElsewhere
+  ToldElsewhere,
+  type Watching
 } from "../model/overdue.ts"
 import { CurrentOverdueWatcher, type OverdueWatcher, type WatchedLimit } from "../model/overdueWatcher.ts"
 import type { Body } from "../model/owner.ts"
@@ -44,8 +46,7 @@ interface Watched extends Pick<PlannedLimit, "hooks"> {
   busy: boolean
 }
 
-/** Watches the body of an evaluation whose plan has limits, and ends when the hooks that it called have ended. */
-export const watched = (evaluation: Evaluation, limits: ReadonlyArray<PlannedLimit>, body: Body): Body =>
+const around = (evaluation: Evaluation, limits: ReadonlyArray<PlannedLimit>, body: Body): Body =>
   Effect.withFiber((fiber) => {
     const watch = new OverdueWatch(evaluation, fiber, limits)
     return Effect.onExit(body, () => watch.end())
@@ -248,3 +249,13 @@ export const tellEnd = (evaluation: Evaluation, exit: Exit.Exit<unknown, unknown
       ? Effect.void
       : withinHookLimit(Effect.suspend(() => lateness.tellEnd(exit)), `"${evaluation.label}" has ended`)
   })
+
+/** Comes with limits and overdue hooks: a program without any loads none of this. */
+export const watching: Watching = {
+  // the casts: the engine calls it, with an evaluation and the limits of its plan
+  around: (evaluation, limits, body) => around(evaluation as Evaluation, limits as ReadonlyArray<PlannedLimit>, body),
+  tellEnd: (evaluation, exit) => tellEnd(evaluation as Evaluation, exit)
+}
+
+/** The constructor of overdue hooks. */
+export const onOverdue: (...args: ReadonlyArray<any>) => any = overdueHook(watching)

@@ -9,7 +9,7 @@ import { hasProperty } from "effect/Predicate"
 import { returnedNoEffect } from "../text/noEffect.ts"
 import { tagOf } from "../text/read.ts"
 import type { StepContext } from "./context.ts"
-import type { Overdue, OverdueInput, OverdueOptions } from "./overdue.ts"
+import type { Overdue, OverdueInput, OverdueOptions, Watching } from "./overdue.ts"
 import { skippedOf, type StepSkipped } from "./skip.ts"
 
 /** @internal */
@@ -154,6 +154,8 @@ export interface HookOptions {
   readonly measures?: boolean | undefined
   /** The limit of an overdue hook that has one of its own. */
   readonly overdue?: OverdueInput | undefined
+  /** Of an overdue hook: watches the bodies of its steps. */
+  readonly watching?: Watching | undefined
   /** The services of the layer that the hook comes from. */
   readonly services?: HookServices | undefined
   /** Of a rollback hook: remembers a step that has succeeded. It comes with the hook, and is not loaded without one. */
@@ -198,6 +200,7 @@ export class HookImpl implements HookOptions {
   readonly required: boolean
   readonly measures: boolean
   readonly overdue: OverdueInput | undefined
+  readonly watching: Watching | undefined
   readonly services: HookServices | undefined
   readonly remember: Remember | undefined
   readonly alerting: Alerting | undefined
@@ -213,6 +216,7 @@ export class HookImpl implements HookOptions {
     this.required = options.required === true
     this.measures = options.measures === true
     this.overdue = options.overdue
+    this.watching = options.watching
     this.services = options.services
     this.remember = options.remember
     this.alerting = options.alerting
@@ -300,11 +304,16 @@ export const onFailureTag = (tag: string, f: (error: any) => Effect.Effect<any, 
 export const onRetry = (f: (failed: FailedAttempt<any>) => Effect.Effect<any, any, any>): any =>
   make("retry", f, (failed) => f(failed as FailedAttempt<any>))
 
-/** @internal */
-export const onOverdue = (...args: ReadonlyArray<any>): any => {
+/** Makes the constructor of overdue hooks. */
+export const onOverdue = (watching: Watching) => (...args: ReadonlyArray<any>): any => {
   const [f, overdue] = typeof args[0] === "function" ? [args[0]] : [args[1], { after: args[0], ...args[2] }]
-  const hook: HookImpl = make("overdue", f, (overdue) => f(overdue))
-  return overdue === undefined ? hook : modify(hook, { overdue })
+  return new HookImpl({
+    kind: "overdue",
+    name: nameOf(f, "overdue"),
+    run: (overdue) => f(overdue),
+    overdue,
+    watching
+  })
 }
 
 /** @internal */

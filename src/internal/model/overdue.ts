@@ -1,6 +1,8 @@
 /** When a step or a run is overdue, and what its hooks are told of that. */
 import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import { limitMillis, shownInput, timeMistakes } from "./limit.ts"
 
 /**
@@ -58,10 +60,27 @@ export interface OverdueInput extends OverdueOptions {
   readonly after: Duration.Input
 }
 
-/** In milliseconds. */
-export interface OverdueLimit {
+/** A limit in milliseconds. */
+export interface OverdueMillis {
   readonly after: number
   readonly every: number | undefined
+}
+
+/** Watches bodies that have limits. It comes with a limit, and is not loaded without one. */
+export interface Watching {
+  /** Watches a body, and ends when the hooks that were called have ended. */
+  readonly around: (
+    evaluation: unknown,
+    limits: unknown,
+    body: Effect.Effect<unknown, unknown, unknown>
+  ) => Effect.Effect<unknown, unknown, unknown>
+  /** Posts how an evaluation ended of which an alert has told that it is overdue. */
+  readonly tellEnd: (evaluation: unknown, exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void>
+}
+
+/** A limit of a step, a run or a hook. */
+export interface OverdueLimit extends OverdueMillis {
+  readonly watching: Watching
 }
 
 /** A time of day by which a run has to end. */
@@ -71,6 +90,7 @@ export interface Deadline {
   /** As in `06:00 Europe/Berlin`. */
   readonly text: string
   readonly every: number | undefined
+  readonly watching: Watching
 }
 
 /** The limits of a step or a run, for its overdue hooks that have none of their own. */
@@ -94,7 +114,7 @@ export const everyMistakes = (of: string, every: Duration.Input | undefined): Re
     : []
 
 /** Returns a limit in milliseconds. Called for one without mistakes. */
-export const toLimit = ({ after, every }: OverdueInput): OverdueLimit => ({
+export const toMillis = ({ after, every }: OverdueInput): OverdueMillis => ({
   after: limitMillis(after) ?? Infinity,
   every: every === undefined ? undefined : limitMillis(every)
 })

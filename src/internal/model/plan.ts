@@ -3,7 +3,7 @@ import type { Outcome } from "./events.ts"
 import type { Chosen, HookImpl, Kind, Level } from "./hook.ts"
 import { empty, type HooksImpl, type InheritMode, join, type Table, tabulate, under } from "./hooks.ts"
 import { limitMistakes } from "./limit.ts"
-import { type Deadline, type Limits, type OverdueLimit, overdueMistakes, toLimit } from "./overdue.ts"
+import { type Deadline, type Limits, type OverdueLimit, overdueMistakes, toMillis } from "./overdue.ts"
 
 /** A hook of a plan, the level that it comes from, and its position among the hooks of its kind. */
 export interface Planned {
@@ -285,17 +285,17 @@ const wholePlan = (owner: Owner, inherited: Table, defaults: Table | undefined):
  */
 const limitsOf = (hooks: ReadonlyArray<Planned>, { deadline, limit }: Limits = {}): ReadonlyArray<PlannedLimit> => {
   const limits: Array<{ readonly limit: OverdueLimit; readonly hooks: Array<Planned> }> = []
-  const find = ({ after, every }: OverdueLimit): Array<Planned> => {
+  const find = ({ after, every, watching }: OverdueLimit): Array<Planned> => {
     const known = limits.find(({ limit }) => limit.after === after && limit.every === every)
     if (known !== undefined) return known.hooks
     const hooks: Array<Planned> = []
-    limits.push({ limit: { after, every }, hooks })
+    limits.push({ limit: { after, every, watching }, hooks })
     return hooks
   }
   if (limit !== undefined) find(limit)
   for (const planned of hooks) {
-    const { overdue } = planned.hook
-    const own = overdue === undefined ? limit : toLimit(overdue)
+    const { overdue, watching } = planned.hook
+    const own = overdue === undefined || watching === undefined ? limit : { ...toMillis(overdue), watching }
     if (own !== undefined) find(own).push(planned)
   }
   return deadline === undefined ? limits : [...limits, { limit: deadline, hooks }]

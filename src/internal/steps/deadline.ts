@@ -1,7 +1,8 @@
 /** Times of day by which runs have to end. */
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
-import { type Deadline, everyMistakes, type OverdueOptions, toLimit } from "../model/overdue.ts"
+import { watching } from "../engine/overdue.ts"
+import { type Deadline, everyMistakes, type OverdueOptions, toMillis } from "../model/overdue.ts"
 import type { PipelineOwner } from "../model/owner.ts"
 import { combinator } from "./combinator.ts"
 import { isPipeline, modify } from "./step.ts"
@@ -80,7 +81,8 @@ export const makeDeadline = (time: string, options: DeadlineOptions = {}): Deadl
     : {
       next: nextTimeOfDay(clock, zone),
       text: `${time.trim()} ${DateTime.zoneToString(zone)}`,
-      every: every === undefined ? undefined : toLimit({ after: 0, every }).every
+      every: every === undefined ? undefined : toMillis({ after: 0, every }).every,
+      watching
     }
 }
 

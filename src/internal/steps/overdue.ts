@@ -1,7 +1,7 @@
 /** Hooks and limits of steps and runs that are overdue. */
 import type * as Duration from "effect/Duration"
-import * as Hook from "../model/hook.ts"
-import { overdueMistakes, type OverdueOptions, toLimit } from "../model/overdue.ts"
+import { onOverdue, watching } from "../engine/overdue.ts"
+import { overdueMistakes, type OverdueOptions, toMillis } from "../model/overdue.ts"
 import type { PipelineOwner, StepOwner } from "../model/owner.ts"
 import { combinator } from "./combinator.ts"
 import { hooks, isPipeline, isStep, modify } from "./step.ts"
@@ -11,7 +11,7 @@ const takesSelf = (args: IArguments): boolean => isStep(args[0]) || isPipeline(a
 /** Attaches an overdue hook, with a limit of its own or without. */
 export const attachOverdue: any = combinator(
   takesSelf,
-  (self: StepOwner | PipelineOwner, ...args: ReadonlyArray<any>): any => hooks(self, Hook.onOverdue(...args))
+  (self: StepOwner | PipelineOwner, ...args: ReadonlyArray<any>): any => hooks(self, onOverdue(...args))
 )
 
 /** @internal */
@@ -22,6 +22,6 @@ export const overdue: any = combinator(
     const mistakes = overdueMistakes("it", input)
     return mistakes.length > 0
       ? modify(self, { mistakes: [...self.mistakes, ...mistakes] })
-      : modify(self, { overdue: { ...self.overdue, limit: toLimit(input) } })
+      : modify(self, { overdue: { ...self.overdue, limit: { ...toMillis(input), watching } } })
   }
 )

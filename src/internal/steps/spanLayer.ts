@@ -6,11 +6,12 @@ import * as Layer from "effect/Layer"
 import { hasProperty } from "effect/Predicate"
 import { CurrentLoggers } from "effect/References"
 import * as Tracer from "effect/Tracer"
+import { watching } from "../engine/overdue.ts"
 import { spanLogger } from "../engine/spanStep.ts"
 import { observersOf } from "../engine/telling.ts"
 import * as Hooks from "../model/hooks.ts"
 import { limitMillis, timeMistakes } from "../model/limit.ts"
-import { type OverdueInput, overdueMistakes, toLimit } from "../model/overdue.ts"
+import { type OverdueInput, overdueMistakes, toMillis } from "../model/overdue.ts"
 import type { StepOwner } from "../model/owner.ts"
 import { hookMistakes } from "../model/plan.ts"
 import { CurrentStepLogs } from "../model/stepLogs.ts"
@@ -55,7 +56,7 @@ const settingsOf = (options: Options): Settings => {
     ...timeMistakes("drain", drain)
   ]
   if (mistakes.length > 0) throw new TypeError(`Spans.layer: ${mistakes.join("; ")}`)
-  const limit = overdue === undefined ? undefined : { limit: toLimit(overdue) }
+  const limit = overdue === undefined ? undefined : { limit: { ...toMillis(overdue), watching } }
   return {
     ...(typeof steps === "function" ? { named: (name) => name !== "", matches: steps } : byName(steps)),
     keyOf: key,

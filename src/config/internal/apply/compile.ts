@@ -2,10 +2,11 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import type { InheritMode } from "../../../Hooks.ts"
+import { watching } from "../../../internal/engine/overdue.ts"
 import { retryWrap } from "../../../internal/engine/retry.ts"
 import { defaultGrace, timeoutWrap } from "../../../internal/engine/timeout.ts"
 import { empty, kinds, type Table } from "../../../internal/model/hooks.ts"
-import { toLimit } from "../../../internal/model/overdue.ts"
+import { toMillis } from "../../../internal/model/overdue.ts"
 import type { Wrap } from "../../../internal/model/owner.ts"
 import type { HookOverrides, Modes } from "../../../internal/model/plan.ts"
 import { isMistaken, makeDeadline } from "../../../internal/steps/deadline.ts"
@@ -89,7 +90,7 @@ const timeoutOf = (timeout: BodySettings["timeout"]): Wrap | false | undefined =
 const overdueOf = (overdue: BodySettings["overdue"]): LateReplacement["limit"] => {
   if (overdue === undefined || overdue === false) return overdue
   const { after, every } = "after" in overdue ? overdue : { after: overdue, every: undefined }
-  return toLimit({ after, every })
+  return { ...toMillis({ after, every }), watching }
 }
 
 const deadlineOf = (deadline: FileSettings["run"]["deadline"]): LateReplacement["deadline"] => {

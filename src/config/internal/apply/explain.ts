@@ -2,7 +2,7 @@
 import type { Kind } from "../../../Hook.ts"
 import type { HookImpl, Level } from "../../../internal/model/hook.ts"
 import { empty, kinds, type Table } from "../../../internal/model/hooks.ts"
-import { toLimit } from "../../../internal/model/overdue.ts"
+import { type OverdueMillis, toMillis } from "../../../internal/model/overdue.ts"
 import type { StepOwner } from "../../../internal/model/owner.ts"
 import { chosen, type HookOverrides, type Owner } from "../../../internal/model/plan.ts"
 import { isStep } from "../../../internal/steps/step.ts"
@@ -51,7 +51,7 @@ const explainSteps = (
       step: name,
       inCode: known.has(name),
       timeout: explainTimeout(inCode, filled(inCode ?? {}, override).timeout),
-      overdue: limits?.limit,
+      overdue: explainOverdue(limits?.limit),
       hooks: kinds.flatMap((kind) => {
         const all = chosen(owner, inherited, kind, settings.stepDefaults)
         return all.map(([hook, level]): ExplainedHook => ({
@@ -79,6 +79,9 @@ const explainTimeout = (
     : undefined
 }
 
+const explainOverdue = (limit: OverdueMillis | undefined): OverdueMillis | undefined =>
+  limit && { after: limit.after, every: limit.every }
+
 const explainRun = (
   { run }: FileOverrides,
   { pipeline }: Exported
@@ -88,7 +91,7 @@ const explainRun = (
   const late = lateOf(owner.overdue, run)
   return {
     timeout: explainTimeout(owner, filled(owner, { ...run, retry: undefined }).timeout),
-    overdue: late?.limit,
+    overdue: explainOverdue(late?.limit),
     deadline: late?.deadline === undefined ? undefined : { at: late.deadline.text, every: late.deadline.every }
   }
 }
@@ -96,7 +99,7 @@ const explainRun = (
 /** Says after which time of its own an overdue hook runs. */
 const own = ({ overdue }: HookImpl): string => {
   if (overdue === undefined) return ""
-  const { after, every } = toLimit(overdue)
+  const { after, every } = toMillis(overdue)
   return `; after ${formatDuration(after)}${every === undefined ? "" : `, then every ${formatDuration(every)}`}`
 }
 

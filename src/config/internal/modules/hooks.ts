@@ -11,6 +11,7 @@ import * as Result from "effect/Result"
 import * as AlerterHooks from "../../../AlerterHooks.ts"
 import type { Kind } from "../../../Hook.ts"
 import type { Any } from "../../../Hooks.ts"
+import { onOverdue } from "../../../internal/engine/overdue.ts"
 import { onRollback } from "../../../internal/engine/undo.ts"
 import * as hook from "../../../internal/model/hook.ts"
 import * as hooks from "../../../internal/model/hooks.ts"
@@ -86,7 +87,7 @@ const wrap = (f: AnyFunction, kind: Kind, name: string): hook.HookImpl => {
     case "retry":
       return hook.onRetry(call)
     case "overdue":
-      return hook.onOverdue(call)
+      return onOverdue(call)
     case "success":
       return hook.onSuccess(call)
     case "failure":
