@@ -55,7 +55,7 @@ export class Telling {
   private clockReadAt = -Infinity
   private clockMillis = 0
   /** The time of the events of a millisecond, which share one. */
-  private at: DateTime.Utc = noTime
+  private at: DateTime.Utc | undefined
 
   constructor(run: ReportedRun, fiber: Fiber.Fiber<unknown, unknown>, observers: ReadonlyArray<Observer>) {
     this.run = run
@@ -290,12 +290,10 @@ export class Telling {
   }
 
   private timeAt(millis: number): DateTime.Utc {
-    if (this.at.epochMilliseconds !== millis) this.at = DateTime.makeUnsafe(millis)
+    if (this.at?.epochMilliseconds !== millis) this.at = DateTime.makeUnsafe(millis)
     return this.at
   }
 }
-
-const noTime = DateTime.makeUnsafe(0)
 
 /** Returns the observers of the runs of a fiber. */
 export const observersOf = (fiber: Fiber.Fiber<unknown, unknown>): ReadonlyArray<Observer> => [

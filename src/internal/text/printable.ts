@@ -18,9 +18,6 @@
 // oxlint-disable-next-line no-control-regex -- tabs and line feeds stay in text of several lines
 export const plain = /^[\t\n\u0020-\u007e]*$/
 
-const unprintable =
-  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\ufff9-\ufffb]/gu
-
 /** SGR, "select graphic rendition" of ECMA-48. */
 // oxlint-disable-next-line no-control-regex -- an escape sequence
 const styles = /\u001b\[[\d;:]*m/g
@@ -29,32 +26,37 @@ const styles = /\u001b\[[\d;:]*m/g
 // oxlint-disable-next-line no-control-regex -- an escape sequence
 const noStyle = /^\u001b\[0?m$/
 
-const emoji = /[\p{Extended_Pictographic}\p{Emoji_Modifier}]\ufe0f?$/u
-const pictograph = /^\p{Extended_Pictographic}/u
-const hasStyle = /\p{Emoji}$/u
-const ideograph = /\p{scx=Han}$/u
+// The patterns below stand in functions: Unicode's properties take a millisecond of each start otherwise.
 
-/**
- * Matches a letter or mark of the blocks whose scripts join letters, and in which joiners change the shapes: from Arabic to
- * Myanmar, Khmer and Mongolian.
- */
-const joining = /(?=[\p{L}\p{M}])[\u0600-\u109f\u1780-\u17b3\u17b6-\u17ff\u1820-\u18af]$/u
+/** Returns a pattern of what is not printed as itself, tabs and line feeds included. */
+const unprintable = (): RegExp =>
+  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\ufff9-\ufffb]/gu
 
 /** Returns whether an invisible character is a part of the emoji or the word that it stands in. */
 const isPart = (character: string, at: number, text: string): boolean => {
   const code = character.codePointAt(0)!
-  const before = () => text.slice(Math.max(0, at - 3), at)
-  if (code === 0x200d && emoji.test(before()) && pictograph.test(text.slice(at + 1, at + 3))) return true
-  if (code === 0x200c || code === 0x200d) return joining.test(before())
-  if (code === 0xfe0e || code === 0xfe0f) return hasStyle.test(before())
-  return ((code >= 0xfe00 && code <= 0xfe0d) || (code >= 0xe0100 && code <= 0xe01ef)) && ideograph.test(before())
+  const before = text.slice(Math.max(0, at - 3), at)
+  if (code === 0x200d && isEmoji(before) && /^\p{Extended_Pictographic}/u.test(text.slice(at + 1, at + 3))) return true
+  if (code === 0x200c || code === 0x200d) return isJoining(before)
+  // a variation selector, after what has styles
+  if (code === 0xfe0e || code === 0xfe0f) return /\p{Emoji}$/u.test(before)
+  return ((code >= 0xfe00 && code <= 0xfe0d) || (code >= 0xe0100 && code <= 0xe01ef)) && /\p{scx=Han}$/u.test(before)
 }
+
+const isEmoji = (before: string): boolean => /[\p{Extended_Pictographic}\p{Emoji_Modifier}]\ufe0f?$/u.test(before)
+
+/**
+ * Returns whether text ends with a letter or mark of the blocks whose scripts join letters, and in which joiners change the
+ * shapes: from Arabic to Myanmar, Khmer and Mongolian.
+ */
+const isJoining = (before: string): boolean =>
+  /(?=[\p{L}\p{M}])[\u0600-\u109f\u1780-\u17b3\u17b6-\u17ff\u1820-\u18af]$/u.test(before)
 
 /** Replaces each character that is not printed as itself, except for tabs and line feeds. */
 export const replaceUnprintable = (text: string, by: (character: string) => string): string =>
   plain.test(text)
     ? text
-    : text.replace(unprintable, (character: string, at: number) =>
+    : text.replace(unprintable(), (character: string, at: number) =>
       character === "\n" || character === "\t" || isPart(character, at, text) ? character : by(character))
 
 /** Shows a character by its code point, as `\u{1b}`. */
@@ -99,7 +101,7 @@ export const printableStyled = (text: string): string =>
 export const printableJson = (json: string): string =>
   (plain.test(json)
     ? json
-    : json.replace(unprintable, (character) =>
+    : json.replace(unprintable(), (character) =>
       character === "\n" || character === "\t"
         ? character
         : [...Array(character.length).keys()]
