@@ -22,26 +22,26 @@ interface Budget {
 const modules: Record<string, Budget> = {
   Alert: { own: 2130, total: 9380 },
   Alerter: { own: 12100, total: 28500 },
-  "alerters/index": { own: 61600, total: 96600, schema: true },
-  AlerterHooks: { own: 24920, total: 46050 },
+  "alerters/index": { own: 61980, total: 96600, schema: true },
+  AlerterHooks: { own: 25500, total: 46650 },
   Approver: { own: 11780, total: 29960 },
   "approvers/index": { own: 38780, total: 95560, schema: true },
-  "config/index": { own: 167800, total: 223500, schema: true },
-  "delivery/index": { own: 49050, total: 85850, schema: true },
-  "durable/index": { own: 92950, total: 206700, schema: true },
-  Hook: { own: 12280, total: 31950 },
-  Hooks: { own: 3460, total: 20010 },
-  "main/index": { own: 15000, total: 29900 },
-  "monitors/index": { own: 30930, total: 66040, schema: true },
+  "config/index": { own: 169110, total: 224210, schema: true },
+  "delivery/index": { own: 49380, total: 86220, schema: true },
+  "durable/index": { own: 93200, total: 207000, schema: true },
+  Hook: { own: 12350, total: 32070 },
+  Hooks: { own: 3480, total: 20010 },
+  "main/index": { own: 15040, total: 29900 },
+  "monitors/index": { own: 31200, total: 66100, schema: true },
   Params: { own: 4310, total: 37920, schema: true },
-  Pipeline: { own: 26050, total: 47820 },
-  "report/index": { own: 77900, total: 113700, schema: true },
+  Pipeline: { own: 26300, total: 48050 },
+  "report/index": { own: 78120, total: 114000, schema: true },
   RunEvent: { own: 6590, total: 25350 },
-  Spans: { own: 25890, total: 46330 },
-  Step: { own: 27910, total: 47700 },
+  Spans: { own: 26100, total: 46330 },
+  Step: { own: 28150, total: 47810 },
   StepContext: { own: 430, total: 12520 },
   StepLogs: { own: 5200, total: 18820 },
-  index: { own: 55440, total: 96930, schema: true }
+  index: { own: 56100, total: 97500, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
@@ -94,27 +94,27 @@ const alone = `${withEffect} Effect.runPromise(Effect.onError(body, told))`
 const address = "Slack.layer({ webhookUrl: globalThis.address })"
 
 const scripts: ReadonlyArray<Script> = [
-  { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 26700, goal: 27_700 },
-  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 37800 },
+  { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 26900, goal: 27_700 },
+  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 37950 },
   {
     name: "Slack.layer",
     code: steps + alerting + slack(ofArea, address),
     without: steps + run,
-    budget: 42220,
+    budget: 42910,
     goal: 45_000
   },
   {
     name: "Slack.layerConfig",
     code: steps + alerting + slack(ofArea, "Slack.layerConfig()"),
     without: steps + run,
-    budget: 42220,
+    budget: 42910,
     goal: 45_000
   },
   {
     name: "Slack.layer by subpath",
     code: steps + alerting + slack(ofChannel, address),
     without: steps + run,
-    budget: 38420,
+    budget: 39110,
     goal: 45_000
   }
 ]
