@@ -159,7 +159,7 @@ const tellingOf = <E, R>(
     const fibers = new Set<Fiber.Fiber<void>>()
     const tell = (alert: (words: Words) => Alert, layer: Layer.Layer<Alerter, E, R>): void => {
       const undelivered = new Undelivered()
-      const posting = post((words) => [guard.alert(alert(words))], layer, undelivered).pipe(
+      const posting = post((words) => [guard.alert(alert(words))], layer, undelivered, guard).pipe(
         Effect.provideService(CurrentLedger, undelivered.ledger),
         Effect.andThen(Effect.sync(() => print(undelivered, guard, emit)))
       )
@@ -233,7 +233,7 @@ const conclude = <E, R>(
     }
     const posting = alerter === undefined || all(english).length === 0
       ? undefined
-      : Effect.flatMap(alertNotes(state, say), (note) => post(all, alerter, undelivered, note))
+      : Effect.flatMap(alertNotes(state, say), (note) => post(all, alerter, undelivered, guard, note))
     const pinging = Effect.timeoutOption(pings.send(state, pipeline, end), patience)
     return Effect.gen(function*() {
       // detached, since whoever gives the alerts up does not wait until the mailboxes of the alerter are empty
@@ -291,6 +291,7 @@ const post = <E, R>(
   alertsIn: (words: Words) => ReadonlyArray<Alert>,
   alerter: Layer.Layer<Alerter, E, R>,
   undelivered: Undelivered,
+  guard: Guard.Guard,
   note: NoteAlert = () => {}
 ): Effect.Effect<void, never, R> => {
   const begun = new Set<Alert>()
@@ -299,7 +300,7 @@ const post = <E, R>(
     const one = (alert: Alert): Effect.Effect<void> =>
       Effect.ignore(Effect.suspend(() => {
         begun.add(alert)
-        return reportedTo(posted(alert, alerter), (told) => note(alert, told))
+        return reportedTo(posted(alert, alerter), (told) => note(alert, told), guard)
       }))
     alerts = alertsIn(wordsOf(alerter) ?? english)
     return Effect.forEach(alerts, one, { concurrency: "unbounded", discard: true })

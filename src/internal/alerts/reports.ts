@@ -10,6 +10,7 @@ import { type AlerterError, errorIn, explain } from "../model/alerterError.ts"
 import type { RunInfo } from "../model/eventInfo.ts"
 import type { AlertPosted, Unsent } from "../model/events.ts"
 import { evaluatedIn, type Occurrence } from "../model/occurrence.ts"
+import type { Guard } from "../model/secrets.ts"
 import { innerContext } from "../model/spanTracers.ts"
 import { withoutUrls } from "../text/addresses.ts"
 import { joinLines } from "../text/redact.ts"
@@ -55,13 +56,14 @@ export const reporting = <E, R>(
     return made === known ? post(made) : Effect.provideService(post(made), CurrentReported, made)
   })
 
-/** Posts an alert outside of any step, and tells what becomes of it. */
+/** Posts an alert outside of any step, and tells what becomes of it, without the values of the guard. */
 export const reportedTo = <A, E, R>(
   post: Effect.Effect<A, E, R>,
-  tell: (event: Told) => void
+  tell: (event: Told) => void,
+  guard: Guard
 ): Effect.Effect<A, E, R> => {
   // the cast: nothing else is told of an alert
-  const by = { info: undefined, run: { guard: undefined, telling: { send: (event: Unsent) => tell(event as Told) } } }
+  const by = { info: undefined, run: { guard, telling: { send: (event: Unsent) => tell(event as Told) } } }
   return Effect.provideService(post, CurrentReported, { by, isTold: false, isSeen: false })
 }
 

@@ -94,6 +94,28 @@ it.live("the record of a supervised run that is killed says by what and who was 
     assert.match(xml.stdout, /<testcase name="killed · [^"]*" .*>\s*<error message="killed by SIGKILL"/)
   }))
 
+it.live("the record of a run that is killed has no secret that an alerter of one's own fails with", () =>
+  Effect.gen(function*() {
+    const { cwd, runs } = yield* recordsFolder
+    const config = join(cwd, "killed.yaml")
+    writeFileSync(
+      config,
+      JSON.stringify({
+        pipeline: `${pipelines}#killed`,
+        annotations: { token: "${TOKEN}" },
+        alerter: `${join(root, fixtures, "alerting.ts")}#refusing`
+      })
+    )
+    const ran = yield* epilogue("bun", ["run", config, "--allow-outside", "--record"], {
+      cwd,
+      env: { TOKEN: "t0k3n-123456" }
+    })
+    assertExitCode(ran, 1)
+    const { events } = yield* readAll(filesIn(runs)[0]!)
+    const reasons = events.flatMap((event) => event._tag === "AlertPosted" ? [event.reason] : [])
+    assert.deepEqual(reasons, Array(2).fill("the alert was rejected: no such token: <redacted>"))
+  }))
+
 it.live("--record=FILE appends runs to the file, with the same events as --json prints", () =>
   Effect.gen(function*() {
     const { cwd, runs } = yield* recordsFolder
