@@ -63,7 +63,8 @@ const describeValue = (value: unknown): Described => {
   const name = tag !== undefined && (given === undefined || given === "Error")
     ? tag.slice(0, 200)
     : given ?? (ofError ? "Error" : undefined)
-  const message = messageOf(value)
+  const original = messageOf(value)
+  const message = variablesOf(tag, original) ?? original
   const service = missingService(message)
   // a decision of a person, whose message is a sentence, and whose stack says nothing
   if (refusalOf(value) !== undefined) return { name: undefined, message, fields: [], value, hasFrames: false }
@@ -94,6 +95,23 @@ export const messageOf = (error: object): string => {
 const missing = /^Service not found: ([^\n(]+)/
 
 export const missingService = (message: string): string | undefined => missing.exec(message)?.[1]?.trim()
+
+/**
+ * Returns which variables a `ConfigError` is about, and `undefined` for any other error. Effect says `Expected string` of
+ * one that is not set, inside of the name of the error that is the cause.
+ */
+const variablesOf = (tag: string | undefined, message: string): string | undefined => {
+  const lines = message.slice("SchemaError(".length, -1).split("\n")
+  if (tag !== "ConfigError" || !lines[1]?.startsWith("  at [\"")) return undefined
+  return lines.map((line, i) =>
+    i % 2 === 1
+      ? "; "
+      // the path, joined as effect does for the environment
+      : `${lines[i + 1]?.slice("  at [\"".length, -2).replaceAll("\"][\"", "_")}${
+        line === "Expected string" || line === "Missing key" ? " is not set" : `: ${line}`
+      }`
+  ).join("").slice(0, -2)
+}
 
 /** Returns the tag of the decision in an error of a step that nobody approved: `Denied` or `TimedOut`. */
 export const refusalOf = (error: unknown): string | undefined => {
@@ -143,7 +161,9 @@ export const shortened = (text: string, limit = longestMessage): string =>
 export const causeOf = (error: unknown): unknown => {
   if (typeof error !== "object" || error === null) return undefined
   const cause = property(error, "cause")
-  if (cause === undefined || cause === null) return undefined
+  if (cause === undefined || cause === null || variablesOf(tagOf(error), messageOf(error)) !== undefined) {
+    return undefined
+  }
   if (readOr(false, () => Cause.isCause(cause))) {
     return readOr(undefined, () => Cause.squash(cause as Cause.Cause<unknown>))
   }

@@ -111,15 +111,8 @@ const isOf = (path: string, name: string): boolean => {
  * Returns whether a path lies in a package, or scope, of Deno's cache: `npm/HOST/effect/4.1.0`. The host is that of the
  * registry, which is a company's own as often as not.
  */
-const isInCacheOfDeno = (path: string, name: string): boolean => {
-  const cache = path.indexOf("/npm/")
-  const at = cache < 0 ? -1 : path.indexOf(`/${name}/`, cache + "/npm".length)
-  if (at < 0) return false
-  const [first = "", second = ""] = path.slice(at + name.length + 2).split("/", 2)
-  return isVersion(name.startsWith("@") ? second : first)
-}
-
-const isVersion = (folder: string): boolean => /^\d+\.\d+\.\d/.test(folder)
+const isInCacheOfDeno = (path: string, name: string): boolean =>
+  new RegExp(`/npm/.+/${name}/([^/]+/)?\\d+\\.\\d+\\.\\d`).test(path)
 
 /** This file, below the folder of the library's code. In a bundle it has another name. */
 const here = "internal/text/frames."
