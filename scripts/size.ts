@@ -22,26 +22,26 @@ interface Budget {
 const modules: Record<string, Budget> = {
   Alert: { own: 2130, total: 9380 },
   Alerter: { own: 12230, total: 28620 },
-  "alerters/index": { own: 61980, total: 96600, schema: true },
-  AlerterHooks: { own: 25560, total: 46680 },
+  "alerters/index": { own: 62600, total: 96800, schema: true },
+  AlerterHooks: { own: 25600, total: 46750 },
   Approver: { own: 11780, total: 29960 },
-  "approvers/index": { own: 38780, total: 95560, schema: true },
-  "config/index": { own: 169110, total: 224210, schema: true },
-  "delivery/index": { own: 49380, total: 86220, schema: true },
-  "durable/index": { own: 93270, total: 207020, schema: true },
-  Hook: { own: 12440, total: 32130 },
-  Hooks: { own: 3480, total: 20010 },
-  "main/index": { own: 15140, total: 29920 },
-  "monitors/index": { own: 31230, total: 66100, schema: true },
+  "approvers/index": { own: 38950, total: 95560, schema: true },
+  "config/index": { own: 169500, total: 224650, schema: true },
+  "delivery/index": { own: 49650, total: 86400, schema: true },
+  "durable/index": { own: 93750, total: 207450, schema: true },
+  Hook: { own: 12700, total: 32400 },
+  Hooks: { own: 3560, total: 20010 },
+  "main/index": { own: 15420, total: 30250 },
+  "monitors/index": { own: 31600, total: 66500, schema: true },
   Params: { own: 4310, total: 37920, schema: true },
-  Pipeline: { own: 26350, total: 48120 },
-  "report/index": { own: 78120, total: 114000, schema: true },
+  Pipeline: { own: 26450, total: 48200 },
+  "report/index": { own: 78700, total: 114400, schema: true },
   RunEvent: { own: 6650, total: 25350 },
-  Spans: { own: 26180, total: 46330 },
-  Step: { own: 28200, total: 47850 },
+  Spans: { own: 26250, total: 46330 },
+  Step: { own: 28500, total: 48100 },
   StepContext: { own: 430, total: 12520 },
   StepLogs: { own: 5260, total: 18820 },
-  index: { own: 56100, total: 97500, schema: true }
+  index: { own: 56400, total: 97850, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
@@ -94,27 +94,27 @@ const alone = `${withEffect} Effect.runPromise(Effect.onError(body, told))`
 const address = "Slack.layer({ webhookUrl: globalThis.address })"
 
 const scripts: ReadonlyArray<Script> = [
-  { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 26980, goal: 27_700 },
-  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 38000 },
+  { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 27040, goal: 27_700 },
+  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 38300 },
   {
     name: "Slack.layer",
     code: steps + alerting + slack(ofArea, address),
     without: steps + run,
-    budget: 42910,
+    budget: 43040,
     goal: 45_000
   },
   {
     name: "Slack.layerConfig",
     code: steps + alerting + slack(ofArea, "Slack.layerConfig()"),
     without: steps + run,
-    budget: 42910,
+    budget: 43040,
     goal: 45_000
   },
   {
     name: "Slack.layer by subpath",
     code: steps + alerting + slack(ofChannel, address),
     without: steps + run,
-    budget: 39110,
+    budget: 39260,
     goal: 45_000
   }
 ]

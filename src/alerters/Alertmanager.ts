@@ -14,6 +14,8 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { type Alerter, type AlerterError, AlerterErrorReason } from "../Alerter.ts"
+import { limitMillis } from "../internal/model/limit.ts"
+import { durationMistakes } from "../internal/model/options.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as internal from "./internal/alertmanager/alert.ts"
@@ -115,7 +117,7 @@ export const layer = (options: AlertmanagerOptions): Layer.Layer<Alerter> => {
   const urls = given.map((url) => `${withoutTrailingSlashes(url)}/api/v2/alerts`)
   const authorization = authorizationOf(options)
   const headers: Record<string, string> = authorization === undefined ? {} : { authorization }
-  const openFor = Math.min(longest, Duration.toMillis(options.resolveAfter ?? "1 day"))
+  const openFor = Math.min(longest, limitMillis(options.resolveAfter ?? "1 day") ?? 0)
   return channel.layer(
     "alertmanager",
     options,
@@ -203,7 +205,7 @@ export const layer = (options: AlertmanagerOptions): Layer.Layer<Alerter> => {
           })
       )
     },
-    { pace: [], keepsState: true }
+    { pace: [], keepsState: true, mistakes: durationMistakes("resolveAfter", options.resolveAfter) }
   )
 }
 

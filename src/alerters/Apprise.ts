@@ -10,6 +10,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Alerter } from "../Alerter.ts"
+import { wholeMistakes } from "../internal/model/options.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as internal from "./internal/apprise/message.ts"
@@ -116,7 +117,7 @@ export const layer = (options: AppriseOptions): Layer.Layer<Alerter> => {
           (refused) => readable(refused, internal.said)
         )
       ),
-    { pace: [] }
+    { pace: [], mistakes: wholeMistakes("maxLength", options.maxLength, 100) }
   )
 }
 

@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Severity } from "../Alert.ts"
 import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
+import { priorityMistakes } from "../internal/model/options.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
@@ -91,7 +92,7 @@ export const layer = (options: GotifyOptions): Layer.Layer<Alerter> => {
           )
           : Effect.fail(error(AlerterErrorReason.Rejected({ detail: "its token can't be sent in a header" })))
       ),
-    { pace: internal.pace }
+    { pace: internal.pace, mistakes: priorityMistakes(options.priorities, 0, 10) }
   )
 }
 

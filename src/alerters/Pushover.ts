@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
+import { durationMistakes, priorityMistakes, spanMistakes } from "../internal/model/options.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
@@ -127,7 +128,16 @@ export const layer = (options: PushoverOptions): Layer.Layer<Alerter> => {
       )
     },
     // at the end of a run there is a quiet alert for each step that is well
-    { pace: internal.pace, keepsState, concerns: (alert) => !alert.quiet || ringing.has(alert) }
+    {
+      pace: internal.pace,
+      keepsState,
+      concerns: (alert) => !alert.quiet || ringing.has(alert),
+      mistakes: [
+        ...priorityMistakes(options.priorities, -2, 2),
+        ...spanMistakes("retry", options.retry),
+        ...durationMistakes("expire", options.expire)
+      ]
+    }
   )
 }
 

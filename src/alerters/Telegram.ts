@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
+import { wholeMistakes } from "../internal/model/options.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { secret, text } from "./internal/channel/config.ts"
@@ -98,7 +99,10 @@ export const layer = (options: BotOptions): Layer.Layer<Alerter> => {
         )
     })
   // a bot may send 20 messages a minute to one group
-  return channel.layer("telegram", options, [token], start, { pace: internal.paceOf(options.chatId) })
+  return channel.layer("telegram", options, [token], start, {
+    pace: internal.paceOf(options.chatId),
+    mistakes: wholeMistakes("messageThreadId", options.messageThreadId, 1)
+  })
 }
 
 /**

@@ -10,6 +10,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
+import { wholeMistakes } from "../internal/model/options.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
@@ -110,7 +111,7 @@ export const layer = (options: TwilioOptions): Layer.Layer<Alerter> => {
           for (const result of results) yield* Effect.fromResult(result)
         })
       ),
-    { pace: internal.paceOf(recipients.length) }
+    { pace: internal.paceOf(recipients.length), mistakes: wholeMistakes("maxSegments", options.maxSegments, 1) }
   )
 }
 

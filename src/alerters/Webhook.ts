@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Alert } from "../Alert.ts"
 import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
+import { durationMistakes, refuse as refuseOptions } from "../internal/model/options.ts"
 import type { Synchronous } from "../internal/model/synchronous.ts"
 import { errorMessage } from "../internal/text/errors.ts"
 import { selfExplained } from "../internal/text/selfExplained.ts"
@@ -271,6 +272,7 @@ export interface VerifyOptions {
  */
 export const verify = (options: VerifyOptions): Effect.Effect<void, InvalidSignature> =>
   Effect.gen(function*() {
+    refuseOptions("Webhook.verify", durationMistakes("tolerance", options.tolerance))
     const refuse = (reason: InvalidSignatureFields["reason"]) => Effect.fail(new InvalidSignature({ reason }))
     const key = yield* internal.importKey(options.secret)
     if (key === undefined) return yield* refuse("InvalidSecret")

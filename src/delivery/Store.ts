@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import type * as Schema from "effect/Schema"
+import { refuse, spanMistakes } from "../internal/model/options.ts"
 import { selfExplained } from "../internal/text/selfExplained.ts"
 import { make } from "./internal/state/database.ts"
 import { inKeyValueStore } from "./internal/state/keyValue.ts"
@@ -101,7 +102,10 @@ export class Store extends Base {
     const { busyTimeout = "5 seconds", filename } = options
     return Layer.effect(
       Store,
-      make(filename, Duration.toMillis(busyTimeout)).pipe(
+      Effect.suspend(() => {
+        refuse("Store.layerSqlite", spanMistakes("busyTimeout", busyTimeout, true))
+        return make(filename, Duration.toMillis(busyTimeout))
+      }).pipe(
         Effect.mapBoth({
           onSuccess: (database): Store.Shape => ({ state: (name, schema) => inSqlite(database, name, schema) }),
           onFailure: ({ detail, shows }) => new StoreError({ filename: shows ? filename : undefined, detail })

@@ -14,6 +14,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { AlerterError } from "../Alerter.ts"
 import type { Approver, Decision, Question } from "../Approver.ts"
 import { errorIn } from "../internal/model/alerterError.ts"
+import { refuse, spanMistakes } from "../internal/model/options.ts"
 import { plural } from "../internal/text/words.ts"
 import * as Writer from "../internal/text/writer.ts"
 import { Acknowledgements } from "./Acknowledgements.ts"
@@ -86,6 +87,7 @@ export const askToAcknowledge = (
       if (book === undefined) {
         throw new Error("askToAcknowledge: needs Acknowledgements.layer or layerMemory")
       }
+      refuse("askToAcknowledge", spanMistakes("timeout", options.timeout))
       yield* asking(book, approver, options)
     })
   )

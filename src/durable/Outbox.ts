@@ -39,6 +39,7 @@ import { Alerter, AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { timed } from "../internal/alerts/alerter.ts"
 import { CurrentLedger, none } from "../internal/alerts/ledger.ts"
 import { type Report, reportOf } from "../internal/alerts/reports.ts"
+import { durationMistakes, refuse, spanMistakes, wholeMistakes } from "../internal/model/options.ts"
 import * as Writer from "../internal/text/writer.ts"
 import * as byHand from "./internal/outbox/byHand.ts"
 import { delaysOf } from "./internal/outbox/delays.ts"
@@ -103,6 +104,14 @@ const base = (options: Options): Layer.Layer<Base, SqlError, SqlClient> =>
     Effect.gen(function*() {
       const { concurrency = 4, drain = "5 seconds", lease = defaultLease, maxAttempts = 1_000, maxRefusals = 10 } =
         options
+      refuse(
+        "Outbox.layer",
+        wholeMistakes("concurrency", concurrency, 1),
+        wholeMistakes("maxAttempts", maxAttempts, 1, Infinity),
+        wholeMistakes("maxRefusals", maxRefusals, 1, Infinity),
+        spanMistakes("lease", lease),
+        durationMistakes("drain", drain)
+      )
       const rows = new Rows(yield* SqlClient, options.name ?? defaultName, millisOf(lease))
       yield* rows.prepare
       if (options.deliver === false) return { rows, deliverer: undefined }

@@ -6,6 +6,7 @@
  */
 import type * as Effect from "effect/Effect"
 import type { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import { durationMistakes, refuse, wholeMistakes } from "../internal/model/options.ts"
 import type { Prune, RunFilter, StoredRun, StoredRunDetails } from "../internal/model/storedRun.ts"
 import * as versions from "./internal/run/version.ts"
 import { type RunRefused, withRuns } from "./internal/runs/runs.ts"
@@ -129,7 +130,14 @@ export const interrupt = (
  * @since 0.1.0
  */
 export const prune = (options: Prune): Effect.Effect<number, RunRefused, WorkflowEngine> =>
-  withRuns("pruning", (runs) => runs.prune(options))
+  withRuns("pruning", (runs) => {
+    refuse(
+      "Durable.prune",
+      durationMistakes("olderThan", options.olderThan),
+      wholeMistakes("keep", options.keep, 0)
+    )
+    return runs.prune(options)
+  })
 
 export {
   /**

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
+import { durationMistakes, numberMistakes, refuse } from "../internal/model/options.ts"
 import type { ComparedRun, Comparison } from "./Compared.ts"
 import type { Event } from "./Event.ts"
 import * as comparing from "./internal/compare/compare.ts"
@@ -27,7 +28,7 @@ export interface CompareOptions {
 
 /** @internal */
 export const thresholdOf = ({ least = "50 millis", ratio = 0.2 }: CompareOptions = {}): comparing.Threshold => {
-  if (!(ratio >= 0)) throw new TypeError(`ratio is ${ratio} (expected a number, 0 or more)`)
+  refuse("Report.compare", numberMistakes("ratio", ratio, 0), durationMistakes("least", least))
   return { ratio, millis: Duration.toMillis(least) }
 }
 

@@ -19,10 +19,11 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
-import type * as Stream from "effect/Stream"
+import * as Stream from "effect/Stream"
+import { numberMistakes, refuse, wholeMistakes } from "../internal/model/options.ts"
 import type { Synchronous } from "../internal/model/synchronous.ts"
 import type { Event } from "./Event.ts"
 import * as format from "./internal/record/format.ts"
@@ -199,11 +200,14 @@ export interface ReadOptions extends FollowOptions {
  * @since 0.1.0
  */
 export const read = (path: string, options?: ReadOptions): Stream.Stream<Event, RecordError> =>
-  reading.read(path, {
-    onSkipped: options?.onSkipped,
-    runId: options?.runId,
-    maxBytes: options?.maxBytes ?? reading.mostBytes,
-    follow: false
+  Stream.suspend(() => {
+    refuse("Report.read", numberMistakes("maxBytes", options?.maxBytes, 0))
+    return reading.read(path, {
+      onSkipped: options?.onSkipped,
+      runId: options?.runId,
+      maxBytes: options?.maxBytes ?? reading.mostBytes,
+      follow: false
+    })
   })
 
 /**
@@ -278,7 +282,10 @@ export interface ListOptions extends PlaceOptions {
  * @since 0.1.0
  */
 export const list = (options?: ListOptions): Effect.Effect<ReadonlyArray<Recorded>, RecordError> =>
-  listing.list(options?.file ?? options?.folder ?? defaultFolder, options?.limit ?? Infinity)
+  Effect.suspend(() => {
+    refuse("Report.list", wholeMistakes("limit", options?.limit, 0, Infinity))
+    return listing.list(options?.file ?? options?.folder ?? defaultFolder, options?.limit ?? Infinity)
+  })
 
 /**
  * Returns the recorded run with this id, or with the only id that begins with it. Fails with `NotFound` or `Ambiguous`

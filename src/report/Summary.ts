@@ -84,7 +84,7 @@ export interface MarkdownOptions extends JunitOptions {
  * @since 0.1.0
  */
 export const markdown = (events: Iterable<Event>, options?: MarkdownOptions): string =>
-  text.markdown(timeline(events, options?.title), rowsOf(options?.maxRows, 100))
+  text.markdown(timeline(events, options?.title), rowsOf("Report.markdown", options?.maxRows, 100))
 
 /**
  * Returns an SVG badge of a recorded run: the name of its pipeline, how it ended and how long it took.
@@ -199,6 +199,7 @@ export interface JobSummaryOptions extends MarkdownOptions {
  */
 export const layerJobSummary = ({ file, ...options }: JobSummaryOptions = {}): Layer.Layer<never> =>
   Layer.unwrap(Effect.sync(() => {
+    const rows = rowsOf("Report.layerJobSummary", options.maxRows, 100)
     const target = file ?? variable("GITHUB_STEP_SUMMARY")
     if (target === undefined || target === "") return Layer.empty
     return observing("Report.layerJobSummary", target, (write) => {
@@ -209,9 +210,7 @@ export const layerJobSummary = ({ file, ...options }: JobSummaryOptions = {}): L
         // some of it is left for later runs
         const most = Math.max(room - 100_000, room / 4)
         const events = runs.flatMap(({ events }) => events)
-        const summary = `${
-          text.markdown(timeline(events, options.title), rowsOf(options.maxRows, 100), Math.max(0, most))
-        }\n`
+        const summary = `${text.markdown(timeline(events, options.title), rows, Math.max(0, most))}\n`
         full = Buffer.byteLength(summary) > Math.max(0, most) + 1
         write(full ? noRoom : summary, "append")
       }

@@ -10,6 +10,7 @@ import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
+import { numberMistakes, refuse } from "../internal/model/options.ts"
 import { selfExplained } from "../internal/text/selfExplained.ts"
 import type { Event } from "./Event.ts"
 import { palettes } from "./internal/timeline/colors.ts"
@@ -148,12 +149,14 @@ export const html: {
  * @category constructors
  * @since 0.1.0
  */
-export const svg = (events: Iterable<Event>, options?: SvgOptions): string =>
-  picture.svg(timeline(events, options?.title), {
+export const svg = (events: Iterable<Event>, options?: SvgOptions): string => {
+  refuse("Report.svg", numberMistakes("width", options?.width, "above 0"))
+  return picture.svg(timeline(events, options?.title), {
     palette: palettes[options?.theme ?? "light"],
-    width: Math.max(400, Math.round(options?.width ?? 960) || 960),
-    maxRows: rowsOf(options?.maxRows, 40)
+    width: Math.max(400, Math.round(options?.width ?? 960)),
+    maxRows: rowsOf("Report.svg", options?.maxRows, 40)
   })
+}
 
 /**
  * Renders the picture of {@link svg} as PNG, for mails and chats, which show no SVG. Fails with `RendererMissing`
@@ -177,13 +180,14 @@ export const png = (
   events: Iterable<Event>,
   options?: PngOptions
 ): Effect.Effect<Uint8Array<ArrayBuffer>, RendererMissing> =>
-  Effect.suspend(() =>
-    renderer.png({
+  Effect.suspend(() => {
+    refuse("Report.png", numberMistakes("scale", options?.scale, "above 0"))
+    return renderer.png({
       svg: svg(events, options),
       scale: Math.max(0.1, options?.scale ?? 2),
       fontFiles: options?.fontFiles ?? []
     })
-  ).pipe(Effect.mapError((fields) => new RendererMissing(fields)))
+  }).pipe(Effect.mapError((fields) => new RendererMissing(fields)))
 
 /**
  * Returns a `gantt` chart of [Mermaid](https://mermaid.js.org/syntax/gantt.html), which GitHub and others draw from a
@@ -200,4 +204,4 @@ export const png = (
  * @since 0.1.0
  */
 export const mermaid = (events: Iterable<Event>, options?: MermaidOptions): string =>
-  gantt.mermaid(timeline(events, options?.title), rowsOf(options?.maxRows, 60))
+  gantt.mermaid(timeline(events, options?.title), rowsOf("Report.mermaid", options?.maxRows, 60))

@@ -11,6 +11,7 @@ import { Alerter, AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { timed } from "../internal/alerts/alerter.ts"
 import { told } from "../internal/alerts/reports.ts"
 import { forgetful } from "../internal/alerts/settling.ts"
+import { refuse, wholeMistakes } from "../internal/model/options.ts"
 
 const Base: Context.ServiceClass<TestAlerter, "effect-epilogue/testing/TestAlerter", TestAlerter.Shape> = Context
   .Service<TestAlerter, TestAlerter.Shape>()("effect-epilogue/testing/TestAlerter")
@@ -59,7 +60,10 @@ export class TestAlerter extends Base {
     readonly reason?: AlerterErrorReason | undefined
   }): Layer.Layer<Alerter | TestAlerter> {
     const error = new AlerterError({ channel: "test", reason: options?.reason ?? AlerterErrorReason.Unreachable({}) })
-    return layerWith((attempt) => attempt <= (options?.times ?? Infinity) ? Effect.fail(error) : Effect.void)
+    return layerWith(
+      (attempt) => attempt <= (options?.times ?? Infinity) ? Effect.fail(error) : Effect.void,
+      wholeMistakes("times", options?.times, 0, Infinity)
+    )
   }
 
   /**
@@ -94,9 +98,11 @@ export declare namespace TestAlerter {
 }
 
 function layerWith(
-  answer: (attempt: number) => Effect.Effect<void, AlerterError>
+  answer: (attempt: number) => Effect.Effect<void, AlerterError>,
+  mistakes: ReadonlyArray<string> = []
 ): Layer.Layer<Alerter | TestAlerter> {
   return Layer.effectContext(Effect.sync(() => {
+    refuse("TestAlerter.layerFailing", mistakes)
     const sent: Array<Alert> = []
     let attempts = 0
     return Context.make(TestAlerter, {

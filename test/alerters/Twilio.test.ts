@@ -182,7 +182,7 @@ it.live("long texts fill the segments, and no more", () =>
       assert.match(text, /^ERROR: t{30}/)
     }
     assert.equal(segmentsOf(yield* bodyOf({ ...huge, body: hugeDetail() })), 3)
-    for (const maxSegments of [0, -1, NaN, 99]) assertWithinLimits(yield* bodyOf(huge, { maxSegments }), 10)
+    assertWithinLimits(yield* bodyOf(huge, { maxSegments: 99 }), 10)
   }))
 
 it.live("any alert becomes a message within the limits", () =>

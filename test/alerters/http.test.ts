@@ -100,11 +100,11 @@ it.effect("an invalid retry_after in the body leaves the header in effect", () =
     assert.deepEqual(inBody.delays, [3375])
   }))
 
-it.effect("retries may be negative, fractional, NaN or infinite", () =>
+it.effect("there may be no retries, or any number of them", () =>
   Effect.gen(function*() {
     const failing = [status(500)]
     const count = (retries: number) => Effect.map(attempts(failing, { retries }), ({ delays }) => delays.length)
-    assert.deepEqual(yield* Effect.forEach([-1, 0, 0.5, NaN], count), [0, 0, 1, 3])
+    assert.deepEqual(yield* Effect.forEach([0, 2], count), [0, 2])
     const late = Array.from({ length: 1100 }, () => status(500))
     const { delays, reason } = yield* attempts([...late, ok], { retries: Infinity, delay: 0 })
     assert.deepEqual([reason, delays.length], [undefined, 1100])

@@ -12,6 +12,7 @@ import { Approver, Decision, type Question } from "../../Approver.ts"
 import { failWith } from "../../internal/alerts/alerter.ts"
 import { mayAnswer, now, type Vote } from "../../internal/approvals/question.ts"
 import { make as resumable, type Parts, type Standing } from "../../internal/approvals/resumable.ts"
+import { refuse, spanMistakes } from "../../internal/model/options.ts"
 import type { Scrub } from "../../internal/text/secrets.ts"
 import type { ApproverOptions } from "../ApproverOptions.ts"
 
@@ -45,6 +46,7 @@ export const layer = <M, E = never, R = never>(
   Layer.effect(
     Approver,
     Effect.gen(function*() {
+      refuse(name, spanMistakes("interval", options.interval))
       const { channel, scrub } = yield* channels.make(name, options, secrets)
       const driver = yield* make(channel)
       const interval = Duration.toMillis(Duration.fromInputUnsafe(options.interval ?? "2 seconds"))

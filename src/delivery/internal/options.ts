@@ -1,10 +1,8 @@
 /** Validation of the policies' options. A wrong option throws, which is a defect when the layer is built. */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
+import { limitMillis } from "../../internal/model/limit.ts"
 
-const toMillis = (input: Duration.Input): number => {
-  const duration = Duration.fromInput(input)
-  return duration._tag === "None" ? NaN : Duration.toMillis(duration.value)
-}
+const toMillis = (input: Duration.Input): number => limitMillis(input) ?? NaN
 
 /** Returns the milliseconds of a duration that must be positive and finite. */
 export const millisOf = (policy: string, name: string, input: Duration.Input): number => {

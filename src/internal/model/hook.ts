@@ -9,6 +9,7 @@ import { hasProperty } from "effect/Predicate"
 import { returnedNoEffect } from "../text/noEffect.ts"
 import { tagOf } from "../text/read.ts"
 import type { StepContext } from "./context.ts"
+import { retryMistakes } from "./options.ts"
 import type { Overdue, OverdueInput, OverdueOptions, Watching } from "./overdue.ts"
 import { skippedOf, type StepSkipped } from "./skip.ts"
 
@@ -160,6 +161,8 @@ export interface HookOptions {
   readonly services?: HookServices | undefined
   /** Of a rollback hook: remembers a step that has succeeded. It comes with the hook, and is not loaded without one. */
   readonly remember?: Remember | undefined
+  /** The mistakes in arguments of policies that it does not keep, in words. */
+  readonly mistakes?: ReadonlyArray<string> | undefined
   /** Of a hook that posts alerts. It comes with the hook, as `remember` does. */
   readonly alerting?: Alerting | undefined
 }
@@ -186,6 +189,8 @@ export type Remember = (evaluation: unknown, value: unknown) => void
 // a phantom type needs a value at run time, which is never read
 const variance = {}
 
+const none: ReadonlyArray<never> = []
+
 /** @internal */
 export class HookImpl implements HookOptions {
   readonly [TypeId]: any = variance
@@ -203,6 +208,7 @@ export class HookImpl implements HookOptions {
   readonly watching: Watching | undefined
   readonly services: HookServices | undefined
   readonly remember: Remember | undefined
+  readonly mistakes: ReadonlyArray<string>
   readonly alerting: Alerting | undefined
   constructor(options: HookOptions) {
     this.kind = options.kind
@@ -219,12 +225,13 @@ export class HookImpl implements HookOptions {
     this.watching = options.watching
     this.services = options.services
     this.remember = options.remember
+    this.mistakes = options.mistakes ?? none
     this.alerting = options.alerting
   }
   /** Whether it has policies that may be mistaken. */
   get hasPolicies(): boolean {
     return this.timeout !== undefined || this.background || this.overdue !== undefined ||
-      this.kind === "overdue" || this.kind === "rollback"
+      this.kind === "overdue" || this.kind === "rollback" || this.mistakes.length > 0
   }
   pipe() {
     return pipeArguments(this, arguments)
@@ -384,8 +391,9 @@ const effectOf = (returned: Effect.Effect<unknown, unknown, unknown>) =>
 
 /** @internal */
 export const retry = (self: any, policy: any): any => {
-  const { run } = self as HookImpl
+  const { mistakes, run } = self as HookImpl
   return modify(self, {
+    mistakes: [...mistakes, ...retryMistakes("its retry", policy)],
     // suspended, so that each try calls the hook's function anew
     run: (occasion, context, applies) =>
       Effect.retry(Effect.suspend(() => effectOf(run(occasion, context, applies))), policy)

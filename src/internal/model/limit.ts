@@ -15,10 +15,16 @@ export const limitMillis = (input: Duration.Input): number | undefined => {
 
 const toLimit = (input: Duration.Input): number | undefined => {
   const duration = Option.getOrUndefined(Duration.fromInput(input))
-  return duration === undefined || Number.isNaN(input) || Duration.isNegative(duration)
+  return duration === undefined || hasNaN(input) || Duration.isNegative(duration)
     ? undefined
     : Duration.toMillis(duration)
 }
+
+/** Whether a part of a duration is no number: effect takes that for 0. */
+const hasNaN = (input: Duration.Input): boolean =>
+  typeof input === "object" && !Duration.isDuration(input)
+    ? Object.values(input).some(Number.isNaN)
+    : Number.isNaN(input)
 
 /** Makes the error of a step or a hook that exceeded its limit, in milliseconds. */
 export const exceeded = (what: string, limit: number): Cause.TimeoutError =>

@@ -305,6 +305,7 @@ const runRollback = "a run has no rollback hooks: attach them to its steps, as w
 
 /** Returns the mistakes in a hook's policies, in words. */
 export const hookMistakes = (hook: HookImpl): ReadonlyArray<string> => [
+  ...hook.mistakes.map((mistake) => `hook "${hook.name}": ${mistake}`),
   ...(hook.overdue === undefined ? [] : overdueMistakes(`the step of hook "${hook.name}"`, hook.overdue)),
   ...(hook.overdue !== undefined && hook.kind !== "overdue"
     ? [`hook "${hook.name}" has a time after which its step is overdue, and is of kind ${hook.kind}`]

@@ -11,6 +11,7 @@ import { defaultGrace, timeoutWrap } from "../engine/timeout.ts"
 import * as Hook from "../model/hook.ts"
 import * as Hooks from "../model/hooks.ts"
 import { limitMillis, limitMistakes } from "../model/limit.ts"
+import { retryMistakes } from "../model/options.ts"
 import type { Body, Evaluator, PipelineOwner, PlanCache, StepOwner, Wrap } from "../model/owner.ts"
 import { PipelineTypeId, StepFnTypeId, StepTypeId } from "../model/step.ts"
 import { noEffect, returnedNoEffect } from "../text/noEffect.ts"
@@ -239,7 +240,12 @@ const typeOf = (value: unknown): string => value === null ? "null" : Array.isArr
 export const params = (self: StepOwner, service: any): any => keepPlan(self, { params: [...self.params, service] })
 
 /** @internal */
-export const retry = (self: StepOwner, policy: any): any => wrapped(self, retryWrap(policy))
+export const retry = (self: StepOwner, policy: any): any => {
+  const mistakes = retryMistakes("its retry", policy)
+  return mistakes.length > 0
+    ? modify(self, { mistakes: [...self.mistakes, ...mistakes] })
+    : wrapped(self, retryWrap(policy))
+}
 
 /** @internal */
 export const timeout: any = combinator(

@@ -7,6 +7,7 @@ import * as Runtime from "effect/Runtime"
 import { CurrentLedger } from "../../internal/alerts/ledger.ts"
 import { Undelivered } from "../../internal/alerts/undelivered.ts"
 import * as Guard from "../../internal/model/guard.ts"
+import { durationMistakes, refuse } from "../../internal/model/options.ts"
 import { skippedOf } from "../../internal/model/skip.ts"
 import { CurrentSignal } from "../../internal/model/stopping.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
@@ -53,6 +54,7 @@ export const run = <A, E>(
   { disableErrorReporting = false, grace = defaultGrace, keepAlive = false, requireAlerts = false }: MainOptions,
   host: Host
 ): void => {
+  refuse("runMain", durationMistakes("grace", grace))
   const guard = Guard.make()
   const undelivered = new Undelivered()
   /** The exit code of a run that was asked to stop. `isSure`: whatever the run ends with. */

@@ -18,7 +18,7 @@ import * as Watch from "./watch.ts"
 
 /** Finds the mistakes in the options that all monitors have. */
 const commonMistakes = (options: MonitorOptions & LogOptions): ReadonlyArray<MonitorMistake> => {
-  const { capacity, every, logs, pace, pipeline } = options
+  const { capacity, every, logs, pace, pipeline, retries } = options
   const mistakes: Array<MonitorMistake> = []
   const everyMillis = every === undefined ? undefined : limitMillis(every) ?? 0
   if (everyMillis !== undefined && !(everyMillis > 0 && everyMillis < Infinity)) {
@@ -33,6 +33,9 @@ const commonMistakes = (options: MonitorOptions & LogOptions): ReadonlyArray<Mon
   const isWhole = (n: number, least: number) => Number.isInteger(n) && n >= least
   if (capacity !== undefined && !isWhole(capacity, 1)) {
     mistakes.push({ option: "capacity", expected: "a whole number of at least 1" })
+  }
+  if (retries !== undefined && retries !== Infinity && !isWhole(retries, 0)) {
+    mistakes.push({ option: "retries", expected: "a whole number of at least 0, or Infinity" })
   }
   if (
     pace?.some(({ burst = 1, count, per }) =>

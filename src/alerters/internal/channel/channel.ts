@@ -13,6 +13,7 @@ import { pageUrl } from "../../../internal/alerts/pageUrl.ts"
 import { forgetful } from "../../../internal/alerts/settling.ts"
 import { CurrentWords } from "../../../internal/alerts/words.ts"
 import { inZone } from "../../../internal/alerts/zone.ts"
+import { durationMistakes, refuse, wholeMistakes } from "../../../internal/model/options.ts"
 import { scrubAlert } from "../../../internal/model/scrubAlert.ts"
 import { CurrentGuard } from "../../../internal/model/secrets.ts"
 import type { Words } from "../../../internal/text/alertWords.ts"
@@ -37,6 +38,16 @@ export interface Channel {
 /** An alert as channels get it: with a time, and without the channel's secrets. */
 export type Dated = Alert & { readonly at: DateTime.Utc }
 
+/** Throws where there are mistakes in the options that say how a channel sends. Its mailbox checks the others. */
+const refuseOptions = (name: string, { delay, maxDelay, retries, timeout }: ChannelOptions): void =>
+  refuse(
+    name,
+    durationMistakes("timeout", timeout),
+    wholeMistakes("retries", retries, 0, Infinity),
+    durationMistakes("delay", delay),
+    durationMistakes("maxDelay", maxDelay)
+  )
+
 /** Makes the means of a channel. Called when its layer is built. */
 export const make = (
   name: string,
@@ -46,6 +57,7 @@ export const make = (
   const own = scrubber(secrets)
   const zone = options.timeZone ?? DateTime.zoneMakeLocal()
   return Effect.gen(function*() {
+    refuseOptions(name, options)
     const guard = yield* CurrentGuard
     const words = yield* CurrentWords
     guard?.add(secrets)
@@ -76,6 +88,8 @@ interface Sending {
   readonly asData?: boolean | undefined
   /** Whether the channel shows how things are, and so gets quiet alerts, too. */
   readonly keepsState?: boolean | undefined
+  /** The mistakes in options that only this channel has, in words. */
+  readonly mistakes?: ReadonlyArray<string> | undefined
   /** Whether there is something to send of an alert. Without, its post succeeds at once, and takes nothing of the pace. */
   readonly concerns?: ((alert: Alert) => boolean) | undefined
 }
@@ -89,11 +103,12 @@ export const layer = <E = never, R = never>(
   options: ChannelOptions,
   secrets: ReadonlyArray<string>,
   start: (channel: Channel) => Effect.Effect<(alert: Dated) => Effect.Effect<unknown, AlerterError>, E, R>,
-  { asData = false, concerns, concurrency, keepsState, maxAttached = 0, pace }: Sending
+  { asData = false, concerns, concurrency, keepsState, maxAttached = 0, mistakes = [], pace }: Sending
 ): Layer.Layer<Alerter, E, Exclude<R, Scope.Scope>> =>
   Layer.effect(
     Alerter,
     Effect.gen(function*() {
+      refuse(name, mistakes)
       const { channel, scrub } = yield* make(name, options, secrets)
       const post = yield* start(channel)
       const withoutDefects = (post: () => Effect.Effect<unknown, AlerterError>): Effect.Effect<void, AlerterError> =>

@@ -41,8 +41,7 @@ export const make = (channel: string, options: ChannelOptions): Attempts => {
   const limit = limitOf(options)
   const maxDelay = Duration.toMillis(options.maxDelay ?? "1 minute")
   const firstDelay = Duration.toMillis(options.delay ?? "500 millis")
-  // No count reaches NaN (as of a variable that is not set), so the attempts would never end.
-  const retries = Number.isNaN(options.retries) ? defaultRetries : options.retries ?? defaultRetries
+  const retries = options.retries ?? defaultRetries
 
   /** Returns a delay that doubles from one retry to the next, shortened at random. */
   const backoff = (retry: number, random: number): number =>

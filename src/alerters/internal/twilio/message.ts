@@ -109,7 +109,7 @@ export const bodyOf = (
   const text = simplified(contentOf(alert).toWellFormed())
   const inGsm = [...head, ...text].every(isGsm)
   const size = inGsm ? gsmSize : units
-  const segments = Math.min(mostSegments, Math.max(1, Math.floor(maxSegments || segmentsUnlessSet)))
+  const segments = Math.min(mostSegments, maxSegments ?? segmentsUnlessSet)
   const room = roomOf(segments, inGsm)
   const [link] = linksOf(alert, words)
   // a link that is cut would lead elsewhere

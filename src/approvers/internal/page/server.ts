@@ -1,10 +1,11 @@
 /** Serves pages, each at a URL with a secret token, and receives their forms. */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
+import { limitMillis } from "../../../internal/model/limit.ts"
+import { numberMistakes, wholeMistakes } from "../../../internal/model/options.ts"
 import { pageHeaders } from "../../../internal/text/pageHeaders.ts"
 import { isSameSecret } from "../../../internal/text/token.ts"
 import type { WebPageOptions } from "../../WebPageOptions.ts"
@@ -59,12 +60,14 @@ export const start = (
     const csp = yield* policy
     const site = { urls: new Array<URL>(), pages: new Map<string, Page>() }
     const { connectionTimeout = "10 seconds", maxConnections = 100 } = options
-    const age = Duration.fromInput(connectionTimeout)
-    if (!(maxConnections > 0)) return yield* invalid("maxConnections is no positive number")
-    if (age._tag === "None" || !(Duration.toMillis(age.value) > 0)) {
-      return yield* invalid("connectionTimeout is no positive duration")
-    }
-    const limits = { maxConnections, maxAge: Math.min(Duration.toMillis(age.value), maxTimer) }
+    const age = limitMillis(connectionTimeout) ?? 0
+    if (age <= 0) return yield* invalid("connectionTimeout is no positive duration")
+    const [mistake] = [
+      ...numberMistakes("maxConnections", maxConnections, "above 0"),
+      ...wholeMistakes("port", options.port, 0, 65_535)
+    ]
+    if (mistake !== undefined) return yield* invalid(mistake)
+    const limits = { maxConnections, maxAge: Math.min(age, maxTimer) }
     const port = yield* listen(hostname, options.port ?? 0, limits, (request, response) => {
       void respond(site, csp, request, response)
     })

@@ -15,6 +15,7 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { layerMemory, type WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { memory as memoryName } from "../../../internal/files/sqlite.ts"
+import { refuse, wholeMistakes } from "../../../internal/model/options.ts"
 import { refusedPath } from "../../../internal/text/databaseAddress.ts"
 import type { RunnerOptions, SingleOptions, SqliteOptions } from "../../Options.ts"
 import { withCrashes } from "../crashes/sql.ts"
@@ -47,7 +48,10 @@ export const clusterAt = <E, R>(
 ): Layer.Layer<Engine, E | UntrustedNetwork, R> => {
   const address = (host: string) => Option.some(RunnerAddress.make({ host, port }))
   const checked = Effect.map(
-    check([host, listenHost], trustedNetwork),
+    Effect.suspend(() => {
+      refuse("the runner of the cluster", wholeMistakes("port", port, 0, 65_535))
+      return check([host, listenHost], trustedNetwork)
+    }),
     () => runner({ runnerAddress: address(host), runnerListenAddress: address(listenHost) })
   )
   return Layer.provideMerge(cluster(patience), Layer.unwrap(checked))

@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import { pause } from "../../../internal/files/sqlite.ts"
+import { durationMistakes, refuse } from "../../../internal/model/options.ts"
 import { formatDuration } from "../../../internal/text/duration.ts"
 import * as Writer from "../../../internal/text/writer.ts"
 import { isFinal, isLost, type Problem, problemOf } from "./problems.ts"
@@ -55,6 +56,7 @@ export class Health {
   private error: StorageFailed | undefined
 
   constructor(storage: string, patience: Duration.Input = defaultPatience) {
+    refuse(storage, durationMistakes("patience", patience))
     this.storage = storage
     this.patience = Duration.toMillis(patience)
   }

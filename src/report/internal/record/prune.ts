@@ -2,8 +2,8 @@
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import { refuseLinkedFolder } from "../../../internal/files/private.ts"
+import { limitMillis } from "../../../internal/model/limit.ts"
 import type { Recorded } from "../../Recorded.ts"
 import type { RecordError } from "../../RecordError.ts"
 import { failure, modules } from "./files.ts"
@@ -29,14 +29,14 @@ export const limitsOf = (
   if (runs !== undefined && (!Number.isInteger(runs) || runs < 0)) {
     throw new TypeError(`${names.runs} is ${runs} (expected a whole number, 0 or more)`)
   }
-  const limit = age === undefined ? undefined : Option.getOrUndefined(Duration.fromInput(age))
-  if (age !== undefined && (limit === undefined || Duration.isNegative(limit))) {
+  const limit = age === undefined ? undefined : limitMillis(age)
+  if (age !== undefined && limit === undefined) {
     throw new TypeError(`${names.age} is ${String(age)} (expected a duration, 0 or more)`)
   }
   if (runs === undefined && limit === undefined) {
     throw new TypeError(`neither ${names.runs} nor ${names.age} is set (expected one of them, or both)`)
   }
-  return { runs, age: limit, within }
+  return { runs, age: limit === undefined ? undefined : Duration.millis(limit), within }
 }
 
 /** Returns the runs that pruning removes, of all runs, the newest first: never one that is running. */

@@ -1,11 +1,14 @@
 /** Chooses the rows that a picture has room for. */
+import { refuse, wholeMistakes } from "../../../internal/model/options.ts"
 import { count, plural } from "../../../internal/text/words.ts"
 import { isTrouble, type Row } from "./data.ts"
 import { tookMillis } from "./words.ts"
 
-/** Returns how many rows a chart has at most: at least one, and a usual number where none is given. */
-export const rowsOf = (rows: number | undefined, usual: number): number =>
-  Math.max(1, Number.isNaN(rows) ? usual : rows ?? usual)
+/** Returns how many rows a chart has at most, which is a usual number where none is given. Throws unless it is one at least. */
+export const rowsOf = (of: string, rows: number | undefined, usual: number): number => {
+  refuse(of, wholeMistakes("maxRows", rows, 1, Infinity))
+  return rows ?? usual
+}
 
 /** @internal */
 export interface Picked {

@@ -10,6 +10,7 @@ import { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { detailOf, memory, pause, retryWhileBusy } from "../../../../internal/files/sqlite.ts"
+import { durationMistakes, refuse, wholeMistakes } from "../../../../internal/model/options.ts"
 import { selfExplained } from "../../../../internal/text/selfExplained.ts"
 import * as Writer from "../../../../internal/text/writer.ts"
 import type { SqliteOptions } from "../../../Options.ts"
@@ -87,7 +88,14 @@ const makeRunner = (
   options: SqliteOptions
 ): Effect.Effect<WorkflowEngine["Service"], OpenError | Lock.DatabaseInUse, Scope.Scope | SqlClient> =>
   Effect.gen(function*() {
-    const { filename } = options
+    const { filename, keep } = options
+    refuse(
+      "Durable.layerSqlite",
+      durationMistakes("drain", options.drain),
+      ...keep === "all"
+        ? []
+        : [durationMistakes("the age in keep", keep?.age), wholeMistakes("the runs in keep", keep?.runs, 0)]
+    )
     const database = yield* openDatabase(options)
     const token = yield* Effect.acquireRelease(
       Lock.acquire(database, filename, () => Notify.ring(filename)),
@@ -105,7 +113,7 @@ const makeRunner = (
     guard(engine, database.health)
     yield* Effect.forkScoped(clocks.run)
     yield* Effect.forkScoped(Effect.forever(Effect.andThen(pause(fileInterval), database.watchFile)))
-    yield* Effect.forkScoped(keepTidy(database, options.keep, (ended) => {
+    yield* Effect.forkScoped(keepTidy(database, keep, (ended) => {
       executions.onEnd = ended
     }))
     const heard = Latch.makeUnsafe(false)

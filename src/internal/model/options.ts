@@ -1,0 +1,74 @@
+/** Checks options that are numbers or durations: NaN, as of a variable that is not set, would be taken for 0 or for ever. */
+import type * as Duration from "effect/Duration"
+import { limitMillis, shownInput, timeMistakes } from "./limit.ts"
+
+/** Mistakes in options, in words. Empty for options without any. */
+type Mistakes = ReadonlyArray<string>
+
+const none: Mistakes = []
+
+// a value of another type, as a text from the environment, is shown as it is written in code
+const shown = (value: unknown): string =>
+  typeof value === "number" || value === null ? String(value) : JSON.stringify(value) ?? typeof value
+
+/** Returns the mistake in a number that has to be whole. With a `most` of `Infinity` it may be infinite. */
+export const wholeMistakes = (
+  what: string,
+  value: number | undefined,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER
+): Mistakes => {
+  if (value === undefined || ((Number.isInteger(value) || value === Infinity) && value >= least && value <= most)) {
+    return none
+  }
+  const range = most === Infinity
+    ? `from ${least} on, or Infinity`
+    : most === Number.MAX_SAFE_INTEGER
+    ? `from ${least} on`
+    : `from ${least} to ${most}`
+  return [`${what} must be a whole number ${range}, got ${shown(value)}`]
+}
+
+/** Returns the mistakes in priorities by severity. */
+export const priorityMistakes = (
+  priorities: Readonly<Record<string, number | undefined>> | undefined,
+  least: number,
+  most: number
+): Mistakes =>
+  Object.entries(priorities ?? {}).flatMap(([severity, priority]) =>
+    wholeMistakes(`the priority of ${severity}`, priority, least, most)
+  )
+
+/** Returns the mistake in a number that has to be above 0, or from 0 on. */
+export const numberMistakes = (what: string, value: number | undefined, least: 0 | "above 0"): Mistakes =>
+  value === undefined || (typeof value === "number" && (least === 0 ? value >= 0 : value > 0))
+    ? none
+    : [`${what} must be a number ${least === 0 ? "from 0 on" : least}, got ${shown(value)}`]
+
+/** Returns the mistake in a duration that must not be negative. */
+export const durationMistakes = (what: string, input: Duration.Input | undefined): Mistakes =>
+  input === undefined ? none : timeMistakes(what, input)
+
+/** Returns the mistake in a duration that has to be finite, and above 0 unless `orZero`. */
+export const spanMistakes = (what: string, input: Duration.Input | undefined, orZero = false): Mistakes => {
+  if (input === undefined) return none
+  const millis = limitMillis(input) ?? NaN
+  return millis < Infinity && (orZero ? millis >= 0 : millis > 0)
+    ? none
+    : [`${what} must be a finite duration ${orZero ? "from 0 on" : "above 0"}, got ${shownInput(input)}`]
+}
+
+/** Returns the mistake in a policy of retries: with a wrong one the attempts would never end. A schedule has no `times`. */
+export const retryMistakes = (what: string, policy: unknown): Mistakes =>
+  typeof policy === "function"
+    ? none
+    : typeof policy === "object" && policy !== null
+    // a cast: whatever it is, it is checked to be a number
+    ? wholeMistakes(`the times of ${what}`, (policy as { readonly times?: number }).times, 0, Infinity)
+    : [`${what} must be a Schedule, or options such as { times: 3 }, got ${shown(policy)}`]
+
+/** Throws where there are mistakes in the options of a function or a layer. */
+export const refuse = (of: string, ...mistakes: ReadonlyArray<Mistakes>): void => {
+  const all = mistakes.flat()
+  if (all.length > 0) throw new TypeError(`${of}: ${all.join("; ")}`)
+}

@@ -1,0 +1,213 @@
+/** Tests that every option which is a number or a duration is refused where it is used, with its name and what it was. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { Alertmanager, Apprise, Gotify, Ntfy, Pushover, Telegram, Twilio, Webhook } from "../src/alerters/index.ts"
+import { SlackApprover, WebPage } from "../src/approvers/index.ts"
+import {
+  Acknowledgements,
+  askToAcknowledge,
+  dedupe,
+  fallback,
+  mailbox,
+  Store,
+  throttle
+} from "../src/delivery/index.ts"
+import { Durable, Outbox } from "../src/durable/index.ts"
+import { Alerter, Hook, Pipeline, Spans, Step, StepLogs } from "../src/index.ts"
+import { runMain } from "../src/main/index.ts"
+import { Ping } from "../src/monitors/index.ts"
+import { Report } from "../src/report/index.ts"
+import { TestAlerter, TestApprover } from "../src/testing/index.ts"
+import { makeIt } from "./support/it.ts"
+
+const it = makeIt(test)
+
+// the casts below: callers without types may pass anything
+type Wrong = never
+
+type Use = (value: Wrong) => unknown
+
+const numbers: ReadonlyArray<unknown> = [NaN, -1, "3"]
+const wholes = [...numbers, 0.5]
+const durations: ReadonlyArray<unknown> = [NaN, -1, "-1 second", "soon", "5", { seconds: NaN }]
+const finite = [...durations, Infinity]
+
+const step = Step.make("load", Effect.void)
+const run = Pipeline.make("nightly", step)
+const logging = Hook.onSuccess(() => Effect.void)
+const none = Alerter.layerNone
+const secret = Redacted.make("secret")
+const url = Redacted.make("https://ping.example.com/1")
+
+const ofStep = (combine: (value: Wrong) => (self: typeof step) => Effect.Effect<unknown, unknown>): Use => (value) =>
+  combine(value)(step)
+
+const ofRun = (combine: (value: Wrong) => (self: typeof run) => Effect.Effect<unknown, unknown>): Use => (value) =>
+  combine(value)(run)
+
+const ofHook =
+  (combine: (value: Wrong) => (self: typeof logging) => Hook.Hook<unknown, unknown, never>): Use => (value) =>
+    step.pipe(Step.hooks(combine(value)(logging)))
+
+const ofChannel = (option: string): Use => (value) =>
+  Ntfy.layer({ topic: secret, ...Object.fromEntries([[option, value]]) })
+
+const ofMonitor = (option: string): Use => (value) =>
+  Ping.layer({ start: url, heartbeat: url, ...Object.fromEntries([[option, value]]) })
+
+const twilio = { accountSid: "AC0", authToken: secret, from: "+15557122661", to: "+15558675310" }
+const pushover = { token: secret, user: secret }
+const gotify = { server: "https://gotify.example.com", token: secret }
+
+const outbox = (option: string): Use => (value) =>
+  Outbox.layer(none, Object.fromEntries([[option, value]])).pipe(
+    Layer.provide(Durable.layerSqlite({ filename: ":memory:" }))
+  )
+
+const engine = (options: Omit<Durable.SqliteOptions, "filename">) =>
+  Durable.layerSqlite({ filename: ":memory:", ...options })
+
+/** Each option, the values that are refused, and what is done with one. */
+const options: ReadonlyArray<readonly [option: string, wrong: ReadonlyArray<unknown>, use: Use]> = [
+  // steps, pipelines and hooks
+  ["the times of its retry", wholes, ofStep((times) => Step.retry({ times }))],
+  ["its retry", [3, "3 times", undefined], ofStep((policy) => Step.retry(policy))],
+  ["time limit of its body", durations, ofStep((limit) => Step.timeout(limit))],
+  ["its body's grace", durations, ofStep((grace) => Step.timeout("1 hour", { grace }))],
+  ["it is overdue", durations, ofStep((after) => Step.overdue(after))],
+  ["it is told again", durations, ofStep((every) => Step.overdue("1 hour", { every }))],
+  ["its body's grace", durations, (grace) => Step.promise("load", { try: () => Promise.resolve(1), grace })],
+  ["time limit of its body", durations, ofRun((limit) => Pipeline.timeout(limit))],
+  ["it is overdue", durations, ofRun((after) => Pipeline.overdue(after))],
+  ["its deadline is told again", durations, ofRun((every) => Pipeline.deadline("06:00", { every }))],
+  ["time limit of hook \"onSuccess\"", durations, ofHook((limit) => Hook.timeout(limit))],
+  ["hook \"onSuccess\": the times of its retry", wholes, ofHook((times) => Hook.retry({ times }))],
+  [
+    "the step of hook \"onOverdue\" is overdue",
+    durations,
+    (after) => step.pipe(Step.hooks(Hook.onOverdue(after, () => Effect.void)))
+  ],
+  ["Spans.layer", durations, (drain) => Effect.provide(step, Spans.layer({ steps: /./, drain }))],
+  ["StepLogs.layer: lines", wholes, (lines) => StepLogs.layer({ lines })],
+  // policies
+  ["dedupe: window", durations, (window) => dedupe(none, { window })],
+  ["fallback: cooldown", durations, (cooldown) => fallback(none, none, { cooldown })],
+  ["throttle: limit", wholes, (limit) => throttle(none, { limit, window: "1 hour" })],
+  ["drain", durations, (drain) => mailbox(none, { drain })],
+  ["capacity", wholes, (capacity) => mailbox(none, { capacity })],
+  ["Store.layerSqlite: busyTimeout", finite, (busyTimeout) => Store.layerSqlite({ filename: ":memory:", busyTimeout })],
+  [
+    "askToAcknowledge: timeout",
+    finite,
+    (timeout) =>
+      askToAcknowledge({ timeout }).pipe(Layer.provide([Acknowledgements.layerMemory, TestApprover.layerApproving()]))
+  ],
+  // channels
+  ["ntfy: timeout", durations, ofChannel("timeout")],
+  ["ntfy: retries", wholes, ofChannel("retries")],
+  ["ntfy: delay", durations, ofChannel("delay")],
+  ["ntfy: maxDelay", durations, ofChannel("maxDelay")],
+  ["ntfy: drain", durations, ofChannel("drain")],
+  ["ntfy: capacity", wholes, ofChannel("capacity")],
+  ["twilio: maxSegments", wholes, (maxSegments) => Twilio.layer({ ...twilio, maxSegments })],
+  ["apprise: maxLength", wholes, (maxLength) => Apprise.layer({ url: "https://apprise.example.com", maxLength })],
+  [
+    "telegram: messageThreadId",
+    wholes,
+    (messageThreadId) => Telegram.layer({ token: secret, chatId: "1", messageThreadId })
+  ],
+  ["gotify: the priority of error", [...wholes, 11], (error) => Gotify.layer({ ...gotify, priorities: { error } })],
+  [
+    "pushover: the priority of error",
+    [NaN, -3, 3, "3", 0.5],
+    (error) => Pushover.layer({ ...pushover, priorities: { error } })
+  ],
+  ["pushover: retry", finite, (retry) => Pushover.layer({ ...pushover, retry })],
+  ["pushover: expire", durations, (expire) => Pushover.layer({ ...pushover, expire })],
+  [
+    "alertmanager: resolveAfter",
+    durations,
+    (resolveAfter) => Alertmanager.layer({ url: "https://alerts.example.com", resolveAfter })
+  ],
+  [
+    "Webhook.verify: tolerance",
+    durations,
+    (tolerance) => Webhook.verify({ secret, headers: {}, body: "", tolerance })
+  ],
+  // approvers
+  ["slack: interval", finite, (interval) => SlackApprover.layer({ token: secret, channel: "C0", interval })],
+  ["slack: timeout", durations, (timeout) => SlackApprover.layer({ token: secret, channel: "C0", timeout })],
+  ["port", [...wholes, 65_536], (port) => WebPage.layer({ port }).pipe(Layer.provide(none))],
+  ["maxConnections", numbers, (maxConnections) => WebPage.layer({ maxConnections }).pipe(Layer.provide(none))],
+  [
+    "connectionTimeout",
+    durations,
+    (connectionTimeout) => WebPage.layer({ connectionTimeout }).pipe(Layer.provide(none))
+  ],
+  // monitors
+  ["every", finite, ofMonitor("every")],
+  ["timeout", durations, ofMonitor("timeout")],
+  ["retries", wholes, ofMonitor("retries")],
+  ["capacity", wholes, ofMonitor("capacity")],
+  ["logs", wholes, ofMonitor("logs")],
+  // reports
+  ["Report.read: maxBytes", numbers, (maxBytes) => Stream.runDrain(Report.read("none.jsonl", { maxBytes }))],
+  ["Report.list: limit", wholes, (limit) => Report.list({ folder: "none", limit })],
+  ["olderThan", durations, (olderThan) => Report.prune({ folder: "none", olderThan })],
+  ["keep", wholes, (keep) => Report.prune({ folder: "none", keep })],
+  ["Report.svg: width", numbers, (width) => Report.svg([], { width })],
+  ["Report.svg: maxRows", wholes, (maxRows) => Report.svg([], { maxRows })],
+  ["Report.png: scale", numbers, (scale) => Report.png([], { scale })],
+  ["Report.mermaid: maxRows", wholes, (maxRows) => Report.mermaid([], { maxRows })],
+  ["Report.markdown: maxRows", wholes, (maxRows) => Report.markdown([], { maxRows })],
+  ["Report.layerJobSummary: maxRows", wholes, (maxRows) => Report.layerJobSummary({ maxRows })],
+  ["attachTimeline: maxSteps", wholes, (maxSteps) => Report.attachTimeline(none, { maxSteps })],
+  // durable
+  ["Outbox.layer: concurrency", wholes, outbox("concurrency")],
+  ["Outbox.layer: maxAttempts", wholes, outbox("maxAttempts")],
+  ["Outbox.layer: maxRefusals", wholes, outbox("maxRefusals")],
+  ["Outbox.layer: lease", finite, outbox("lease")],
+  ["Outbox.layer: drain", durations, outbox("drain")],
+  ["`crashes`", wholes, (crashes) => step.pipe(Durable.step({ crashes }))],
+  ["Durable.layerSqlite: drain", durations, (drain) => engine({ drain })],
+  ["patience", durations, (patience) => engine({ patience })],
+  ["the age in keep", durations, (age) => engine({ keep: { age } })],
+  ["the runs in keep", wholes, (runs) => engine({ keep: { runs } })],
+  ["Durable.prune: keep", wholes, (keep) => Durable.prune({ keep }).pipe(Effect.provide(engine({})))],
+  ["Durable.prune: olderThan", durations, (olderThan) => Durable.prune({ olderThan }).pipe(Effect.provide(engine({})))],
+  // the process, and tests
+  ["runMain: grace", durations, (grace) => runMain(Effect.void, { grace })],
+  ["TestAlerter.layerFailing: times", wholes, (times) => TestAlerter.layerFailing({ times })]
+]
+
+/** Uses an option: builds a layer, evaluates an Effect. Returns the message of the error, or `undefined` without one. */
+const refusal = (use: Use, value: unknown) =>
+  Effect.suspend(() => {
+    const made = use(value as never)
+    // casts: the types of all options are not known here
+    return Layer.isLayer(made)
+      ? Effect.scoped(Layer.build(Layer.fresh(made as Layer.Layer<unknown, unknown>)))
+      : Effect.isEffect(made)
+      ? made as Effect.Effect<unknown, unknown>
+      : Effect.void
+  }).pipe(
+    Effect.matchCause({
+      onSuccess: () => undefined,
+      onFailure: (cause) => String(Cause.squash(cause))
+    })
+  )
+
+for (const [option, wrong, use] of options) {
+  it.effect(`wrong values are refused: ${option}`, () =>
+    Effect.gen(function*() {
+      for (const value of wrong) {
+        const message = yield* refusal(use, value)
+        assert.ok(message?.includes(option), `${String(value)}: ${message}`)
+      }
+    }))
+}
