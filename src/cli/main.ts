@@ -15,7 +15,7 @@ import * as Command from "./front/commands.ts"
 import { tellOldNode } from "./front/oldNode.ts"
 import { useProxies } from "./front/proxies.ts"
 import { ExitCode, UsageError } from "./request.ts"
-import { err, errBlock, errCause, flushed, ignoreClosed } from "./terminal.ts"
+import { err, errBlock, errCause, flushed, ignoreClosed, OutputLost } from "./terminal.ts"
 
 let code: number = ExitCode.success
 
@@ -54,7 +54,7 @@ const codeOf = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
   if (CliError.isCliError(error)) return Effect.succeed(ExitCode.usage)
   return Effect.sync(() => {
     const isMistake = error instanceof UsageError
-    if (isMistake) err(`error: ${error.message}`)
+    if (isMistake || error instanceof OutputLost) err(`error: ${error.message}`)
     else errCause(cause)
     return isMistake ? ExitCode.usage : ExitCode.failed
   })
@@ -65,6 +65,8 @@ const codeOf = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
  * open would keep the process alive.
  */
 const finish = (code: number): void => {
+  // an output that can't be written may never call back
+  process.exitCode = code
   flushed(() => process.exit(code))
 }
 

@@ -6,6 +6,7 @@ import type * as Cause from "effect/Cause"
 import { writeSync } from "node:fs"
 /* oxlint-disable eslint/no-restricted-properties -- this is the writer */
 import process from "node:process"
+import { codeOf } from "../internal/files/private.ts"
 import { causeDetail } from "../internal/text/errors.ts"
 import { printableBlock, printableJson, printableStyled } from "../internal/text/printable.ts"
 import { colorsOn, isTerminal, type StreamName } from "../internal/text/terminal.ts"
@@ -53,11 +54,26 @@ export const outInPlace = (lines: ReadonlyArray<string>, above: number): Promise
 export const outJson = (values: ReadonlyArray<unknown>): Promise<void> =>
   written(values.map((value) => `${printableJson(JSON.stringify(value))}\n`).join(""))
 
+/** Standard output could not be written: its disk is full, say. */
+export class OutputLost extends Error {}
+
 /**
- * Writes the content of a file to standard output. Resolves when it is written, or the pipe's reader is gone.
+ * Writes the content of a file to standard output. Resolves when it is written, or the pipe's reader is gone, and rejects
+ * with an {@link OutputLost} where it can't be written.
  */
 export const written = (content: string | Uint8Array): Promise<void> =>
-  new Promise((resolve) => process.stdout.write(content, () => resolve()))
+  new Promise((resolve, reject) => {
+    const done = (error?: unknown): void => {
+      if (error === undefined || error === null || codeOf(error) === "EPIPE") resolve()
+      else reject(new OutputLost(`can't write to standard output: ${codeOf(error)}`))
+    }
+    try {
+      process.stdout.write(content, done)
+    } catch (error) {
+      // Deno writes to files at once
+      done(error)
+    }
+  })
 
 // bound now, since `--json` replaces `stdout.write` later
 const { stdout } = process
