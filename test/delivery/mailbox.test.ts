@@ -261,6 +261,20 @@ it.effect("when the layer closes, alerts that the pace allows no time for are fo
     for (let n = 0; n < 100; n++) assert.match(said, new RegExp(`\\bstep ${n}\\b`))
   }))
 
+it.effect("when the layer closes, alerts for which a channel is too slow are folded into fewer, whatever its pace", () =>
+  Effect.gen(function*() {
+    for (const slow of [() => 2000, (attempt: number) => attempt < 20 ? 200 : 3000]) {
+      const box = yield* open({ drain: "30 seconds" }, (_, attempt) => Effect.sleep(slow(attempt)))
+      for (let n = 0; n < 60; n++) yield* box.leave(named(`step ${n}`))
+      const closing = yield* Effect.forkChild(box.close, { startImmediately: true })
+      yield* TestClock.adjust("30 seconds")
+      yield* Fiber.join(closing)
+      const said = box.alerts.map(({ detail, title }) => `${title}\n${detail}`).join("\n")
+      for (let n = 0; n < 60; n++) assert.match(said, new RegExp(`\\bstep ${n}\\b|and \\d+ more`))
+      assert.equal(box.alerts.reduce((sum, { title }) => sum + sizeOf(title), 0), 60)
+    }
+  }))
+
 it.effect("when the layer closes, a bucket that is empty allows time for no burst", () =>
   Effect.gen(function*() {
     for (const [used, fewer] of [[0, false], [20, true]] as const) {

@@ -29,6 +29,7 @@ import { absorb, isOutage, type Item, nextOf, type Part } from "./item.ts"
 import { type Outcomes, outcomes } from "./outcomes.ts"
 import { type Pace, type Pacer, pacer } from "./pace.ts"
 import { pause, spreadOut } from "./pause.ts"
+import { takings } from "./takings.ts"
 
 /** @internal */
 export interface Options {
@@ -83,6 +84,7 @@ class Mailbox {
   readonly #alarm: Alarm
   readonly #outcomes: Outcomes
   readonly #pauses = pause()
+  readonly #takings = takings()
   /** Whether the channel refused the last attempt, or did not answer it. */
   #failing = false
   /** Why the channel took no alert last, until it takes one. */
@@ -189,6 +191,7 @@ class Mailbox {
     while (this.#sendNext());
     this.#isPumping = false
     if (this.#waiting.length > 0) return
+    this.#takings.clear()
     this.#alarm.stop()
     if (this.#sending.size === 0) this.#empty.openUnsafe()
   }
@@ -196,6 +199,7 @@ class Mailbox {
   /** Sends the next alert, and returns whether there was one. Where the pace or a pause forbids it, sets the alarm. */
   #sendNext(): boolean {
     if (this.#sending.size >= this.#concurrency) return false
+    this.#foldToFit()
     const item = nextOf(this.#waiting, this.#sending)
     if (item === undefined) return false
     const delay = this.#delay()
@@ -282,6 +286,7 @@ class Mailbox {
       this.#failing = false
       this.#refusal = undefined
       this.#succeededAt = this.#now()
+      this.#takings.add(this.#succeededAt)
       this.#outcomes.delivered(item)
     } else if (isAwaited(item)) {
       const error = this.#errorOf(item, exit.cause)
@@ -300,9 +305,13 @@ class Mailbox {
   }
 
   /** Returns the error of an alert for which there was no time: that of its last attempt, or why there was none. */
-  #lateError({ error }: Item): AlerterError {
-    return error ?? this.#refusal ??
-      this.#error(AlerterErrorReason.TimedOut({ limit: Duration.millis(this.#drain ?? 0) }))
+  #lateError({ error, fiber }: Item): AlerterError {
+    const limit = this.#drain ?? 0
+    // while one waited, others were taken
+    const isLate = fiber === undefined && this.#succeededAt > this.#deadline - limit
+    return error ?? this.#refusal ?? this.#error(
+      isLate ? AlerterErrorReason.RateLimited({}) : AlerterErrorReason.TimedOut({ limit: Duration.millis(limit) })
+    )
   }
 
   #error(reason: AlerterErrorReason): AlerterError {
@@ -352,11 +361,16 @@ class Mailbox {
     }
   }
 
-  /** Folds alerts until the pace allows for all of them before the mailbox must be empty. */
+  /**
+   * Folds alerts until there is time for all of them before the mailbox must be empty, by the pace and by how fast the
+   * channel has taken the latest ones: it may be slow, or have others to serve.
+   */
   #foldToFit(): void {
+    if (this.#deadline === Infinity || this.#waiting.length < 2) return
     const from = Math.max(this.#now(), this.#pauses.end(this.#deadline))
     // a tenth more than wait, since attempts take time
-    const fitting = this.#pacer.fits(from, this.#deadline - from, Math.ceil(this.#waiting.length / 0.9) + 1)
+    const paced = this.#pacer.fits(from, this.#deadline - from, Math.ceil(this.#waiting.length / 0.9) + 1)
+    const fitting = Math.min(paced, (this.#deadline - from) / this.#takings.interval())
     this.#fold(Math.max(1, Math.floor(fitting * 0.9)), false)
   }
 
@@ -378,7 +392,6 @@ class Mailbox {
     return Effect.gen({ self: this }, function*() {
       const drain = this.#drain ??= Exit.hasInterrupts(exit) ? interruptedDrain : defaultDrain
       this.#deadline = this.#now() + drain
-      this.#foldToFit()
       this.#giveUpLate()
       this.#closing.openUnsafe()
       this.#pump()
