@@ -21,27 +21,27 @@ interface Budget {
 
 const modules: Record<string, Budget> = {
   Alert: { own: 2130, total: 9380 },
-  Alerter: { own: 12230, total: 28620 },
-  "alerters/index": { own: 62300, total: 96800, schema: true },
-  AlerterHooks: { own: 25600, total: 46750 },
-  Approver: { own: 11780, total: 29960 },
-  "approvers/index": { own: 38950, total: 95560, schema: true },
-  "config/index": { own: 169200, total: 224100, schema: true },
-  "delivery/index": { own: 49600, total: 86400, schema: true },
-  "durable/index": { own: 93750, total: 207450, schema: true },
-  Hook: { own: 12700, total: 32400 },
+  Alerter: { own: 12370, total: 28740 },
+  "alerters/index": { own: 62840, total: 97040, schema: true },
+  AlerterHooks: { own: 25720, total: 46830 },
+  Approver: { own: 11850, total: 29960 },
+  "approvers/index": { own: 39020, total: 95560, schema: true },
+  "config/index": { own: 169720, total: 224870, schema: true },
+  "delivery/index": { own: 49860, total: 86610, schema: true },
+  "durable/index": { own: 93860, total: 207540, schema: true },
+  Hook: { own: 12830, total: 32490 },
   Hooks: { own: 3560, total: 20010 },
-  "main/index": { own: 15420, total: 30250 },
-  "monitors/index": { own: 31400, total: 66250, schema: true },
+  "main/index": { own: 15550, total: 30370 },
+  "monitors/index": { own: 31840, total: 66710, schema: true },
   Params: { own: 4310, total: 37920, schema: true },
-  Pipeline: { own: 26450, total: 48200 },
-  "report/index": { own: 78700, total: 114400, schema: true },
-  RunEvent: { own: 6650, total: 25350 },
-  Spans: { own: 26250, total: 46330 },
-  Step: { own: 28500, total: 48100 },
+  Pipeline: { own: 26530, total: 48310 },
+  "report/index": { own: 78800, total: 114480, schema: true },
+  RunEvent: { own: 6760, total: 25350 },
+  Spans: { own: 26350, total: 46340 },
+  Step: { own: 28610, total: 48200 },
   StepContext: { own: 430, total: 12520 },
-  StepLogs: { own: 5260, total: 18820 },
-  index: { own: 56400, total: 97850, schema: true }
+  StepLogs: { own: 5400, total: 18820 },
+  index: { own: 56500, total: 97950, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
@@ -94,27 +94,27 @@ const alone = `${withEffect} Effect.runPromise(Effect.onError(body, told))`
 const address = "Slack.layer({ webhookUrl: globalThis.address })"
 
 const scripts: ReadonlyArray<Script> = [
-  { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 27040, goal: 27_700 },
-  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 38300 },
+  { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 27150, goal: 27_700 },
+  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 38410 },
   {
     name: "Slack.layer",
     code: steps + alerting + slack(ofArea, address),
     without: steps + run,
-    budget: 43040,
+    budget: 43190,
     goal: 45_000
   },
   {
     name: "Slack.layerConfig",
     code: steps + alerting + slack(ofArea, "Slack.layerConfig()"),
     without: steps + run,
-    budget: 43040,
+    budget: 43180,
     goal: 45_000
   },
   {
     name: "Slack.layer by subpath",
     code: steps + alerting + slack(ofChannel, address),
     without: steps + run,
-    budget: 39260,
+    budget: 39380,
     goal: 45_000
   }
 ]

@@ -206,7 +206,8 @@ it.effect("what can't be read of an error is named, with the reason", () =>
   Effect.gen(function*() {
     const { alert, recorded } = yield* told(Effect.fail(new LazyMessage()))
     assert.equal(alert.body, "Error: <unreadable: TypeError: response already consumed>")
-    assert.match(recorded, /\n {4}at .*errors\.test\.ts/)
+    // Node formats a stack when it is read, with the message
+    assert.match(recorded, /\n {4}(at .*errors\.test\.ts|stack <unreadable: TypeError: response already consumed>)/)
     const broken = Object.defineProperty(new Error("x"), "cause", { get: () => assert.fail("gone") })
     assert.match((yield* told(Effect.fail(broken))).recorded, /\n\[cause\]: <unreadable: AssertionError: gone>$/)
   }))
@@ -328,4 +329,23 @@ it.effect("a variable that is missing or wrong is named, in place of the errors 
     for (const [message, config, env] of expected) {
       assert.deepEqual(yield* said(config, env), [`ConfigError: ${message}`, `ConfigError: ${message}`])
     }
+  }))
+
+class CsvError extends Data.TaggedError("CsvError")<{ readonly line: number; readonly text: string }> {}
+
+class Misspelt extends Schema.TaggedError<Misspelt>()("Misspelt", { line: Schema.Int, column: Schema.Int }) {}
+
+class BadCell extends Data.TaggedError("BadCell")<{ readonly column: string }> {}
+
+it.effect("fields named line and column are told, though Bun has such properties of its own", () =>
+  Effect.gen(function*() {
+    const body = (error: unknown) => Effect.map(told(Effect.fail(error)), ({ alert }) => alert.body)
+    assert.equal(yield* body(new CsvError({ line: 100_004, text: "twelve" })), "CsvError: line 100004, text twelve")
+    assert.equal(yield* body(new Misspelt({ line: 100_004, column: 0 })), "Misspelt: line 100004, column 0")
+    assert.equal(yield* body(new BadCell({ column: "price" })), "BadCell: column price")
+    // the place of an error without such fields is in its stack
+    assert.equal(yield* body(new HttpError({ status: 503, url: "/prices" })), "HttpError: status 503, url /prices")
+    const made = yield* Effect.flip(Effect.try({ try: () => JSON.parse("{"), catch: (error) => error }))
+    const { alert } = yield* told(Effect.fail(made))
+    assert.deepEqual(ownFields(alert), {})
   }))

@@ -128,7 +128,7 @@ const ownParts: ReadonlySet<string> = new Set(["_tag", "name", "message", "stack
  */
 const fieldsOf = (error: object, simpleOnly: boolean): ReadonlyArray<ErrorField> => {
   if (isProxy(error)) return []
-  const keys = attempt(() => Object.keys(error))
+  const keys = attempt(() => [...placed(error), ...Object.keys(error)])
   if (Unreadable.is(keys)) return [{ name: "fields", value: unreadableWhy(keys) }]
   const fields: Array<ErrorField> = []
   let more = 0
@@ -144,6 +144,19 @@ const fieldsOf = (error: object, simpleOnly: boolean): ReadonlyArray<ErrorField>
     fields.push({ name: key.slice(0, 100), value: shortened(shown(value, [error]), longestField) })
   }
   return more === 0 ? fields : [...fields, { name: "…", value: `and ${more} more` }]
+}
+
+/**
+ * Returns `line` and `column` where they are fields. Bun gives each error the place where it was made under these names,
+ * which are not enumerable, and stay so when a field of that name takes another value.
+ */
+const placed = (error: object): ReadonlyArray<string> => {
+  const [file, stack] = [property(error, "sourceURL"), property(error, "stack")]
+  if (typeof file !== "string" || typeof stack !== "string" || !stack.includes(`${file}:`)) return []
+  const place = stack.slice(stack.indexOf(`${file}:`) + file.length + 1).split(/[:)\n]/, 2)
+  return ["line", "column"].filter((key, i) =>
+    Object.getOwnPropertyDescriptor(error, key)?.enumerable === false && String(property(error, key)) !== place[i]
+  )
 }
 
 /** Converts a value to bounded text, without its secrets. */
