@@ -35,7 +35,8 @@ export type { Encryption, MailOptions, SmtpOptions, UrlOptions } from "./EmailOp
  * `ca` for one whose certificate is signed by an authority of your own.
  *
  * An attempt is repeated after a temporary refusal by the server (a 4xx reply) or a connection
- * error, never after a permanent refusal (5xx). Each attempt has the same `Message-ID`. If the
+ * error, never after a permanent refusal (5xx). Unless `retries` is set, temporary refusals may last
+ * some ten minutes: a server that greylists accepts a mail only after five. Each attempt has the same `Message-ID`. If the
  * server accepts the mail for some recipients only, they receive it, and a warning is logged.
  *
  * If the alert has an `idempotencyKey`, the `Message-ID` is derived from it and the recipients,

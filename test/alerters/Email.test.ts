@@ -170,6 +170,22 @@ it.live("email: a temporary refusal is retried, a permanent one is not", () =>
     assert.deepEqual(reason, { _tag: "Rejected", status: 451, detail: "try later" })
   }))
 
+it.live("email: a mail that is put off is tried for longer than other failures, unless retries are set", () =>
+  Effect.gen(function*() {
+    const greylisted: Behaviour = { at: "to", code: 451, text: "greylisted, try again in five minutes" }
+    const waiting = { delay: "2 millis", maxDelay: "5 millis", retries: undefined } as const
+    const later = yield* against([...Array.from({ length: 12 }, () => greylisted), "accept"], waiting)
+    assert.deepEqual({ error: later.error, tries: later.tries }, { error: undefined, tries: 13 })
+    assert.equal(later.server.received.length, 1)
+    // a connection that breaks off does not count as one of these
+    const reset = Array.from({ length: 4 }, (): Behaviour => "resetAfterData")
+    assert.equal((yield* against([...reset, "accept"], waiting)).reason?._tag, "Unreachable")
+    const never = yield* against([greylisted], waiting)
+    assert.equal(never.reason?._tag, "Rejected")
+    assert.equal(never.tries, 21)
+    assert.equal((yield* against([greylisted], { ...waiting, retries: 1 })).tries, 2)
+  }))
+
 it.live("email: all attempts send the same mail", () =>
   Effect.gen(function*() {
     const { error, server, tries } = yield* against(["resetAfterData", "accept"])

@@ -12,6 +12,8 @@ export interface Failure {
   readonly retryable: boolean
   /** How long the channel says to wait. Only `RateLimited` has it in its reason, but other failures may have it too. */
   readonly retryAfter: Duration.Duration | undefined
+  /** Whether the channel wants the alert later, which may be minutes. Unless `retries` is set, it is tried more often then. */
+  readonly deferred?: boolean | undefined
 }
 
 /** @internal */
@@ -28,6 +30,9 @@ export type Attempts = <A>(
 ) => Effect.Effect<A, AlerterError>
 
 const defaultRetries = 3
+
+/** How many attempts may follow one another that are deferred: with the delays between them, they take some ten minutes. */
+const maxDeferrals = 20
 
 /** More doublings than any delay needs; beyond about 1,000 the delay would be infinite. */
 const maxDoublings = 64
@@ -53,7 +58,7 @@ export const make = (channel: string, options: ChannelOptions): Attempts => {
       duration: within,
       orElse: () => Effect.fail(failure(AlerterErrorReason.TimedOut({ limit: within }), true))
     })
-    /** `refusals` counts the answers in sequence by which the channel refused the rate, and not the alert. */
+    /** `refusals` counts the answers in sequence by which the channel refused the rate, or put the alert off. */
     const after = (retry: number, refusals: number): Effect.Effect<A, AlerterError> =>
       Effect.catch(limited, (failed) => {
         const { reason, retryAfter, retryable } = failed
@@ -70,14 +75,17 @@ export const make = (channel: string, options: ChannelOptions): Attempts => {
                 : Effect.andThen(Effect.sleep(delay), after(retry + 1, 0))
             }
             const isRate = reason._tag === "RateLimited"
+            const isDeferred = failed.deferred === true && options.retries === undefined
+            const isRefusal = isRate || isDeferred
             const delay = said === undefined
-              ? exactly(backoff(isRate ? refusals : retry, random))
+              ? exactly(backoff(isRefusal ? refusals : retry, random))
               : saidToWait(said, random)
             if (isRate || said !== undefined) gate.pause(delay)
-            if (retry >= retries && (!isRate || retries <= 0)) return Effect.fail(error)
+            if (isDeferred && refusals >= maxDeferrals) return Effect.fail(error)
+            if (retry >= retries && (!isRefusal || retries <= 0)) return Effect.fail(error)
             return Effect.flatMap(
               gate.again(error, delay),
-              (again) => again ? after(isRate ? retry : retry + 1, isRate ? refusals + 1 : 0) : Effect.fail(error)
+              (again) => again ? after(isRefusal ? retry : retry + 1, isRefusal ? refusals + 1 : 0) : Effect.fail(error)
             )
           })
         )

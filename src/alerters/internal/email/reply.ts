@@ -81,7 +81,7 @@ export const failureOf = (
         `or secure to true if its port begins with TLS: ${said}`
       : said
     if (temporary && tooMany.test(said)) return failure(AlerterErrorReason.RateLimited({}), true)
-    return failure(AlerterErrorReason.Rejected({ status, detail: explained }), temporary)
+    return { ...failure(AlerterErrorReason.Rejected({ status, detail: explained }), temporary), deferred: temporary }
   }
   if (code === "ETIMEDOUT") return failure(AlerterErrorReason.TimedOut({ limit }), true)
   const system = textIn(error, "originalCode") ?? code
