@@ -21,27 +21,27 @@ interface Budget {
 
 const modules: Record<string, Budget> = {
   Alert: { own: 2130, total: 9380 },
-  Alerter: { own: 12370, total: 28740 },
-  "alerters/index": { own: 62840, total: 97040, schema: true },
-  AlerterHooks: { own: 25720, total: 46830 },
-  Approver: { own: 11850, total: 29960 },
-  "approvers/index": { own: 39020, total: 95560, schema: true },
-  "config/index": { own: 169720, total: 224870, schema: true },
-  "delivery/index": { own: 49860, total: 86610, schema: true },
-  "durable/index": { own: 93860, total: 207540, schema: true },
+  Alerter: { own: 12460, total: 28850 },
+  "alerters/index": { own: 63100, total: 97240, schema: true },
+  AlerterHooks: { own: 25820, total: 46940 },
+  Approver: { own: 11960, total: 29960 },
+  "approvers/index": { own: 39270, total: 95560, schema: true },
+  "config/index": { own: 170000, total: 225160, schema: true },
+  "delivery/index": { own: 49960, total: 86720, schema: true },
+  "durable/index": { own: 93940, total: 207620, schema: true },
   Hook: { own: 12830, total: 32490 },
   Hooks: { own: 3560, total: 20010 },
-  "main/index": { own: 15550, total: 30370 },
-  "monitors/index": { own: 31840, total: 66710, schema: true },
+  "main/index": { own: 15730, total: 30560 },
+  "monitors/index": { own: 32060, total: 66900, schema: true },
   Params: { own: 4310, total: 37920, schema: true },
   Pipeline: { own: 26530, total: 48310 },
-  "report/index": { own: 78800, total: 114480, schema: true },
+  "report/index": { own: 78880, total: 114550, schema: true },
   RunEvent: { own: 6760, total: 25350 },
   Spans: { own: 26350, total: 46340 },
   Step: { own: 28610, total: 48200 },
   StepContext: { own: 430, total: 12520 },
   StepLogs: { own: 5400, total: 18820 },
-  index: { own: 56500, total: 97950, schema: true }
+  index: { own: 56690, total: 98150, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
@@ -100,21 +100,21 @@ const scripts: ReadonlyArray<Script> = [
     name: "Slack.layer",
     code: steps + alerting + slack(ofArea, address),
     without: steps + run,
-    budget: 43190,
+    budget: 43430,
     goal: 45_000
   },
   {
     name: "Slack.layerConfig",
     code: steps + alerting + slack(ofArea, "Slack.layerConfig()"),
     without: steps + run,
-    budget: 43180,
+    budget: 43430,
     goal: 45_000
   },
   {
     name: "Slack.layer by subpath",
     code: steps + alerting + slack(ofChannel, address),
     without: steps + run,
-    budget: 39380,
+    budget: 39600,
     goal: 45_000
   }
 ]

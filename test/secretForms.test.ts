@@ -75,6 +75,38 @@ test("a value that is wrapped over lines is found", () => {
   ) assert.match(scrub(`a ${text} b`), /^a ['"]?<redacted>['"]? b$/, text)
 })
 
+test("a value in capitals, in small letters or as hexadecimal digits is found, unless it may be a word", () => {
+  const scrub = scrubber(["Tok_0123456789abcDef", "Saturday"])
+  const hex = Buffer.from("Tok_0123456789abcDef").toString("hex")
+  for (
+    const quoted of [
+      "TOK_0123456789ABCDEF",
+      "tok_0123456789abcdef",
+      hex,
+      hex.toUpperCase(),
+      hex.replace(/../g, "$& ").trim(),
+      `00ff${hex}00ff`.slice(4, -4)
+    ]
+  ) assert.equal(scrub(`a ${quoted} b`), "a <redacted> b", quoted)
+  assert.equal(scrub("each saturday, on SATURDAY, Saturday"), "each saturday, on SATURDAY, <redacted>")
+  assert.equal(scrub("546f6b5f30"), "546f6b5f30")
+})
+
+test("a value is found though a program has coloured a part of it", () => {
+  const scrub = scrubber(["tok_0123456789abcdef"])
+  const red = (text: string) => `\u001b[01;31m\u001b[K${text}\u001b[m\u001b[K`
+  for (
+    const text of [`tok_${red("0123")}456789abcdef`, `tok_0123456${red("789abcdef")}`, red("tok_0123456789abcdef")]
+  ) {
+    // the sequences around it may be left
+    for (const quoted of [text, JSON.stringify(text)]) {
+      assert.equal(scrub(`a ${quoted} b`).match(/<redacted>/g)?.length, 1, quoted)
+      assert.doesNotMatch(scrub(`a ${quoted} b`), /tok|0123|789|abc|def/)
+    }
+  }
+  assert.equal(scrub("\u001b[31mred\u001b[0m \u001b"), "\u001b[31mred\u001b[0m \u001b")
+})
+
 test("a line of a value of several lines is found alone, unless it may be a word", () => {
   const scrub = scrubber([
     "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq\n  hkiG9w0B+QEF=\nservices\n-----END PRIVATE KEY-----\n"

@@ -1,6 +1,6 @@
 /**
- * Reads text as it was before it was encoded: JSON and other backslash escapes, percent-encoding, HTML entities, lines
- * that were wrapped. Each UTF-16 unit that is read keeps its place in the original text, so that what is found in the
+ * Reads text as it was before it was encoded: JSON and other backslash escapes, percent-encoding, HTML entities, colours
+ * of a terminal, lines that were wrapped. Each UTF-16 unit that is read keeps its place in the original text, so that what is found in the
  * decoded text can be replaced in the original.
  */
 
@@ -71,16 +71,26 @@ class Writer {
 const backslash = 0x5c
 const percent = 0x25
 const ampersand = 0x26
+const escape = 0x1b
+
+/** The characters with which something encoded begins. */
+const beginnings = [backslash, percent, ampersand, escape]
 
 /** Decodes one layer of encodings. Returns `undefined` where there is nothing to decode. */
 export const decode = (source: View): View | undefined => {
   const { units } = source
-  if (!units.includes(backslash) && !units.includes(percent) && !units.includes(ampersand)) return undefined
+  if (!beginnings.some((unit) => units.includes(unit))) return undefined
   const writer = new Writer(source)
   let changed = false
   let i = 0
   while (i < units.length) {
     const unit = units[i]!
+    const colour = unit === escape ? endOfSequence(units, i) : i
+    if (colour > i) {
+      changed = true
+      i = colour
+      continue
+    }
     const decoded = unit === backslash
       ? escapeAt(units, i)
       : unit === percent
@@ -103,6 +113,17 @@ export const decode = (source: View): View | undefined => {
     i = end
   }
   return changed ? writer.view : undefined
+}
+
+/**
+ * Returns the end of a control sequence, as a program that colours what it has found writes it in the middle of a word
+ * (https://ecma-international.org/publications-and-standards/standards/ecma-48/, 5.4); or `at`.
+ */
+const endOfSequence = (units: Uint16Array, at: number): number => {
+  if (units[at + 1] !== 0x5b) return at
+  let end = at + 2
+  while (units[end]! >= 0x20 && units[end]! <= 0x3f) end++
+  return units[end]! >= 0x40 && units[end]! <= 0x7e ? end + 1 : at
 }
 
 /** A character, and how many units it was written in. */

@@ -18,10 +18,11 @@ const maxLayers = 4
  *
  * **Details**
  *
- * A value is found as it is, escaped as in JSON, percent-encoded, with HTML entities, in several of these one inside
- * the other, in base64 at any alignment, wrapped over lines, and cut: a beginning of it where the text ends or an
+ * A value is found as it is, escaped as in JSON, percent-encoded, with HTML entities, with colours of a terminal in it, in
+ * several of these one inside the other, in base64 at any alignment, wrapped over lines, and cut: a beginning of it where the text ends or an
  * ellipsis follows, and its end likewise. Of a URL its path and password, and the parts of it that look like
- * identifiers, are looked for, too: a server may quote them alone. The time is linear in the text.
+ * identifiers, are looked for, too: a server may quote them alone. What looks like an identifier is also found in capitals,
+ * in small letters and as hexadecimal digits. The time is linear in the text.
  */
 export class Secrets {
   private readonly values = new Set<string>()
@@ -84,7 +85,9 @@ const replaced = (text: string, ranges: Array<readonly [start: number, end: numb
 
 /** Returns the search for values in a view. It finds ranges of the original text. */
 const searchFor = (values: Iterable<string>): (view: View, onFound: OnFound) => void => {
-  const parts = [...new Set([...values].flatMap((value) => [value, ...partsOf(value), ...linesOf(value)]))]
+  const parts = [
+    ...new Set([...values].flatMap((value) => [value, ...partsOf(value), ...linesOf(value)]).flatMap(casesOf))
+  ]
   const whole = unique(parts.flatMap((part) => {
     const limits = limitsOf(part)
     return formsOf(part).map(({ units }): Word => ({ units, ...limits }))
@@ -92,7 +95,9 @@ const searchFor = (values: Iterable<string>): (view: View, onFound: OnFound) => 
   const encoded = [...new Set([...values].flatMap((value) => [value, decoded(URL.parse(value)?.password ?? "")]))]
     .flatMap(writtenOf).flatMap(base64Of)
     .map((text): Word => ({ units: viewOf(text).units, ...base64Limits }))
-  const automata = [new Automaton([...whole, ...encoded], false), new Automaton(whole, true)]
+  const bytes = parts.filter(looksRandom).flatMap(hexOf)
+    .map((text): Word => ({ units: viewOf(text).units, ...hexLimits }))
+  const automata = [new Automaton([...whole, ...encoded, ...bytes], false), new Automaton(whole, true)]
   const hasSpaces = parts.some((part) => /\s/.test(part))
   const search = (view: View, onFound: OnFound): void => {
     for (const automaton of automata) {
@@ -113,6 +118,9 @@ const searchFor = (values: Iterable<string>): (view: View, onFound: OnFound) => 
 /** The beginning of a URL in base64, which is no secret, is as long. */
 const base64Limits = { marked: 16, unmarked: 16 }
 
+/** As many bytes as in base64. */
+const hexLimits = { marked: 24, unmarked: 24 }
+
 const unique = (words: ReadonlyArray<Word>): ReadonlyArray<Word> => [
   ...new Map(words.filter(({ units }) => units.length >= minLength).map((word) => [word.units.join(), word])).values()
 ]
@@ -127,6 +135,17 @@ const formsOf = (value: string): ReadonlyArray<View> => {
     form = decode(form)
   }
   return forms
+}
+
+/** Returns a value with its letters in one case, too, unless it may be a word: names of hosts and of headers have one. */
+const casesOf = (value: string): ReadonlyArray<string> =>
+  looksRandom(value) ? [value, value.toLowerCase(), value.toUpperCase()] : [value]
+
+/** Returns the bytes of a value as hexadecimal digits, in both cases, and as `inspect` of Node shows a buffer. */
+const hexOf = (value: string): ReadonlyArray<string> => {
+  const digits = Array.from(new TextEncoder().encode(value), (byte) => byte.toString(16).padStart(2, "0"))
+  const hex = digits.join("")
+  return [hex, hex.toUpperCase(), digits.join(" ")]
 }
 
 /** Returns how much of the beginning of a value must be left where it was cut. */
