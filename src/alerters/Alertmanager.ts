@@ -21,10 +21,10 @@ import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as internal from "./internal/alertmanager/alert.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { optionalSecret, text } from "./internal/channel/config.ts"
+import { areHeaders, wordsOf } from "./internal/channel/headers.ts"
 import * as Http from "./internal/channel/http.ts"
 import { incidentActionOf } from "./internal/channel/incident.ts"
 import { readable } from "./internal/channel/readable.ts"
-import { areHeaders, wordsOf } from "./internal/webhook/request.ts"
 
 /**
  * The options of {@link layer}.

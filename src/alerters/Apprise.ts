@@ -16,8 +16,8 @@ import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as internal from "./internal/apprise/message.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { optionalSecret, text, textOr } from "./internal/channel/config.ts"
+import { wordsOf } from "./internal/channel/headers.ts"
 import { readable } from "./internal/channel/readable.ts"
-import { wordsOf } from "./internal/webhook/request.ts"
 
 /**
  * The options of {@link layer}.

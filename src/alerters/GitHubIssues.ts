@@ -12,11 +12,11 @@ import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { secret, text, textOr } from "./internal/channel/config.ts"
+import { areHeaders } from "./internal/channel/headers.ts"
 import { incidentActionOf } from "./internal/channel/incident.ts"
 import { repeatKey } from "./internal/channel/repeat.ts"
 import * as Api from "./internal/gitHubIssues/api.ts"
 import { bodyOf, titleOf } from "./internal/gitHubIssues/text.ts"
-import { areHeaders } from "./internal/webhook/request.ts"
 
 /**
  * The options of {@link layer}. `pace` counts the requests that create content, and not alerts.

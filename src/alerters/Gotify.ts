@@ -15,9 +15,9 @@ import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { secret, text } from "./internal/channel/config.ts"
+import { areHeaders } from "./internal/channel/headers.ts"
 import { readable } from "./internal/channel/readable.ts"
 import * as internal from "./internal/gotify/message.ts"
-import { areHeaders } from "./internal/webhook/request.ts"
 
 /**
  * The options of {@link layer}.

@@ -13,9 +13,9 @@ import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { optionalSecret, text, textOr } from "./internal/channel/config.ts"
+import { areHeaders } from "./internal/channel/headers.ts"
 import { readable } from "./internal/channel/readable.ts"
 import * as internal from "./internal/ntfy/message.ts"
-import { areHeaders } from "./internal/webhook/request.ts"
 
 /**
  * The options of {@link layer}.

@@ -14,10 +14,10 @@ import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { secret, textOr } from "./internal/channel/config.ts"
+import { areHeaders } from "./internal/channel/headers.ts"
 import { incidentActionOf } from "./internal/channel/incident.ts"
 import { readable } from "./internal/channel/readable.ts"
 import * as internal from "./internal/opsgenie/alert.ts"
-import { areHeaders } from "./internal/webhook/request.ts"
 
 export type { Priority } from "./internal/opsgenie/alert.ts"
 

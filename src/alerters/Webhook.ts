@@ -22,6 +22,7 @@ import type { ChannelOptions } from "./ChannelOptions.ts"
 import { anySize } from "./internal/channel/attachments.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { address, optionalSecret } from "./internal/channel/config.ts"
+import { areHeaders, wordsOf } from "./internal/channel/headers.ts"
 import * as internal from "./internal/webhook/request.ts"
 
 /**
@@ -95,13 +96,13 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
   const secrets = [
     ...(target?.secrets ?? []),
     ...(secret === undefined ? [] : internal.partsOf(Redacted.value(secret))),
-    ...own.flatMap(([, value]) => Redacted.isRedacted(value) ? internal.wordsOf(Redacted.value(value)) : [])
+    ...own.flatMap(([, value]) => Redacted.isRedacted(value) ? wordsOf(Redacted.value(value)) : [])
   ]
   return Layer.unwrap(
     Effect.map(secret === undefined ? Effect.undefined : internal.importKey(secret), (key) => {
       const mistake = secret !== undefined && key === undefined
         ? "its secret is empty, or no base64 after whsec_"
-        : !internal.areHeaders(headers)
+        : !areHeaders(headers)
         ? "a header of its own can't be sent"
         : !(maxBytes > 0)
         ? "its maxBytes is no number above 0"

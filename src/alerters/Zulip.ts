@@ -15,8 +15,8 @@ import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { secret, text, textOr } from "./internal/channel/config.ts"
 import { bodyForm } from "./internal/channel/form.ts"
+import { wordsOf } from "./internal/channel/headers.ts"
 import { readable } from "./internal/channel/readable.ts"
-import { wordsOf } from "./internal/webhook/request.ts"
 import * as internal from "./internal/zulip/message.ts"
 
 /**

@@ -12,7 +12,7 @@ import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Redacted from "effect/Redacted"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { Email, JsonLines, Slack, Webhook } from "../../src/alerters/index.ts"
+import { Alertmanager, Email, JsonLines, Slack, Webhook } from "../../src/alerters/index.ts"
 import { WebPage } from "../../src/approvers/index.ts"
 import { dedupe, Store } from "../../src/delivery/index.ts"
 import { Alerter, AlerterHooks, Approver, Step } from "../../src/index.ts"
@@ -59,6 +59,29 @@ it.live("a channel maps faults of fetch to the reasons of an AlerterError", () =
     const refused = yield* Effect.flip(Effect.provide(post, slack(url)))
     assert.equal(refused.reason._tag, "Unreachable")
     assert.ok(!refused.message.includes("127.0.0.1"), refused.message)
+    assert.match(refused.message, /could not be reached: .*(ECONNREFUSED|refused)/)
+    const unknown = yield* Effect.flip(Effect.provide(post, slack("http://hooks.example.invalid")))
+    assert.match(unknown.message, /could not be reached: (ENOTFOUND|EAI_AGAIN|dns error)/)
+    assert.ok(!unknown.message.includes("hooks"), unknown.message)
+  }))
+
+it.live("a user and a password in an address are sent as a header, and no error shows them", () =>
+  Effect.gen(function*() {
+    const server = yield* channelServer({ status: 200 }, {
+      status: 401,
+      body: "jobs:K7dn/Fq2x is wrong, so is K7dn/Fq2x"
+    })
+    const url = server.url.replace("//", "//jobs:K7dn%2FFq2x@")
+    const alertmanager = (token?: string) =>
+      Alertmanager.layer({ url, token: token === undefined ? undefined : Redacted.make(token) })
+    yield* Effect.provide(post, alertmanager())
+    const refused = yield* Effect.flip(Effect.provide(post, alertmanager("t0ken1234")))
+    assert.deepEqual(server.requests.map(({ headers }) => headers["authorization"]), [
+      `Basic ${btoa("jobs:K7dn/Fq2x")}`,
+      "Bearer t0ken1234"
+    ])
+    assert.equal(refused.reason._tag, "Unauthorized")
+    assert.ok(!/K7dn/.test(refused.message), refused.message)
   }))
 
 it.live("Webhook.verify accepts a signed webhook and rejects a changed body", () =>

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
-import type * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -16,8 +16,9 @@ import { type AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { CurrentGate, exactly } from "../../../internal/alerts/mailbox/gate.ts"
 import { withoutUrls } from "../../../internal/text/addresses.ts"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
-import type { Scrub } from "../../../internal/text/secrets.ts"
+import { type Scrub, scrubber } from "../../../internal/text/secrets.ts"
 import type { ChannelOptions } from "../../ChannelOptions.ts"
+import { targetOf } from "./headers.ts"
 import { type Failure, failure, make as makeAttempts } from "./retry.ts"
 
 export { type Failure, failure } from "./retry.ts"
@@ -98,13 +99,31 @@ export const make = (
       request: HttpClientRequest.HttpClientRequest,
       read?: Read<A>,
       { timeout, ...options }: SendOptions = {}
-    ): Effect.Effect<A, AlerterError> =>
-      attempts(
-        withFetchOptions(attemptOnce(client, request, read, options, detail), Option.getOrUndefined(init)),
+    ): Effect.Effect<A, AlerterError> => {
+      const { request: bare, secrets } = withoutLogin(request)
+      const shown = secrets.length === 0 ? detail : (text: string) => detail(scrubber(secrets)(text))
+      return attempts(
+        withFetchOptions(attemptOnce(client, bare, read, options, shown), Option.getOrUndefined(init)),
         timeout
       )
+    }
     return { send, detail }
   })
+
+/** Sends a user and a password in the address as a header, unless there is one already. */
+const withoutLogin = (
+  request: HttpClientRequest.HttpClientRequest
+): { readonly request: HttpClientRequest.HttpClientRequest; readonly secrets: ReadonlyArray<string> } => {
+  const { authorization, secrets, url } = targetOf(request.url)
+  if (authorization === undefined) return { request, secrets }
+  const bare = HttpClientRequest.setUrl(request, url)
+  return {
+    request: bare.headers["authorization"] === undefined
+      ? HttpClientRequest.setHeader(bare, "authorization", authorization)
+      : bare,
+    secrets
+  }
+}
 
 /** Keeps the mailbox from sending the next alert for some time. Does nothing where there is no mailbox. */
 const pause = (wait: Wait | Effect.Effect<Wait>): Effect.Effect<void> =>
@@ -126,7 +145,7 @@ const attemptOnce = <A>(
   HttpClient.withScope(client).execute(request).pipe(
     // The user's client may fail on a status such as 500, which is an answer to be read all the same.
     Effect.catch(({ reason }) =>
-      reason._tag === "StatusCodeError" ? Effect.succeed(reason.response) : Effect.fail(unreachable(reason))
+      reason._tag === "StatusCodeError" ? Effect.succeed(reason.response) : Effect.fail(unreachable(reason, detail))
     ),
     Effect.flatMap((response) => {
       const ok = response.status >= 200 && response.status < 300 && accepts?.(response.status) !== false
@@ -136,7 +155,7 @@ const attemptOnce = <A>(
       // a cast, since `A` is void if there is no `read`
       if (ok && read === undefined) return noted as Effect.Effect<A>
       const broken = ok
-        ? Effect.mapError(textOf(response, maxAnswer), ({ reason }) => unreachable(reason))
+        ? Effect.mapError(textOf(response, maxAnswer), ({ reason }) => unreachable(reason, detail))
         : Effect.orElseSucceed(textOf(response, maxBody), () => "")
       return Effect.flatMap(broken, (text) => {
         const answer = answerOf(response, text)
@@ -257,16 +276,33 @@ const plainText = ({ text }: Answer): string => {
   return pieces.map((piece) => piece.slice(piece.indexOf(">") + 1).trim()).filter((piece) => piece !== "").join(" ")
 }
 
-/** Keeps the system's error code alone (ECONNREFUSED, say): the message contains the URL. */
-const unreachable = (reason: HttpClientError.HttpClientErrorReason): Failure => {
+/** Keeps the system's error code alone (ECONNREFUSED, say), or what Deno says in its place: the message contains the URL. */
+const unreachable = (reason: HttpClientError.HttpClientErrorReason, detail: (text: string) => string): Failure => {
   if (reason._tag === "InvalidUrlError") {
     return failure(AlerterErrorReason.Rejected({ detail: "its address is no valid URL" }))
   }
-  return failure(AlerterErrorReason.Unreachable({ detail: codeOf(reason.cause) }), reason._tag !== "EncodeError")
+  const said = foundIn(reason.cause, codeOf) ?? foundIn(reason.cause, saidByDeno)
+  return failure(
+    AlerterErrorReason.Unreachable({ detail: said === undefined ? undefined : detail(said) }),
+    reason._tag !== "EncodeError"
+  )
 }
 
-const codeOf = (cause: unknown, depth = 0): string | undefined => {
+/** Returns what is found in an error or its causes. */
+const foundIn = (
+  cause: unknown,
+  find: (cause: object) => string | undefined,
+  depth = 0
+): string | undefined => {
   if (typeof cause !== "object" || cause === null || depth > 5) return undefined
-  if ("code" in cause && typeof cause.code === "string" && /^[A-Za-z_]+$/.test(cause.code)) return cause.code
-  return "cause" in cause ? codeOf(cause.cause, depth + 1) : undefined
+  return find(cause) ?? ("cause" in cause ? foundIn(cause.cause, find, depth + 1) : undefined)
 }
+
+const codeOf = (cause: object): string | undefined =>
+  "code" in cause && typeof cause.code === "string" && /^[A-Za-z_]+$/.test(cause.code) ? cause.code : undefined
+
+/** Picks what follows the URL, as in "error sending request for url (…): client error (Connect): …". */
+const saidByDeno = (cause: object): string | undefined =>
+  "message" in cause && typeof cause.message === "string"
+    ? (/client error \(\w+\): ([^]+)$/.exec(cause.message) ?? /^([^/]+ \(os error \d+\))$/.exec(cause.message))?.[1]
+    : undefined

@@ -2,12 +2,13 @@
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Webhook from "../../Webhook.ts"
+import { areHeaders } from "../channel/headers.ts"
 import { isHttp } from "../channel/isHttp.ts"
 import { webOf } from "../channel/schema/channelUrl.ts"
 import { attempts, fileChannel } from "../channel/schema/fileChannel.ts"
 import * as Leaf from "../channel/schema/leaf.ts"
 import { optional, record, required } from "../channel/schema/structure.ts"
-import { areHeaders, keyOf } from "./request.ts"
+import { keyOf } from "./request.ts"
 
 // not trimmed: white space is part of a key that is free text
 const signingKey = Leaf.leaf<Redacted.Redacted<string>>({

@@ -14,6 +14,7 @@ import { toBriefJson } from "../../../internal/alerts/json.ts"
 import type { Words } from "../../../internal/text/alertWords.ts"
 import type { Dated } from "../channel/channel.ts"
 import { fitJson } from "../channel/fitAlert.ts"
+import * as Address from "../channel/headers.ts"
 import { repeatKey, sha256 } from "../channel/repeat.ts"
 
 const encoder = new TextEncoder()
@@ -101,21 +102,6 @@ const stamped = (
     return HttpClientRequest.setHeader(dated, "webhook-signature", signature)
   })
 
-/** Returns the parts of a header that may be secret: a server may quote a token without the `Bearer` before it. */
-export const wordsOf = (header: string): ReadonlyArray<string> => [
-  header,
-  ...header.split(/\s+/).filter((word) => word.length >= 8),
-  ...loginOf(header)
-]
-
-/** Returns the secrets of a Basic header (https://www.rfc-editor.org/rfc/rfc7617). Without a password, the user is one. */
-const loginOf = (header: string): ReadonlyArray<string> => {
-  const login = Base64.decodeString(/^basic +(\S+)$/i.exec(header.trim())?.[1] ?? "")
-  if (login._tag === "Failure" || !login.success.includes(":")) return []
-  const end = login.success.indexOf(":")
-  return [login.success, login.success.slice(end + 1) || login.success.slice(0, end)]
-}
-
 /** The target of requests, and the secrets in it. */
 export interface Target {
   readonly url: string
@@ -123,36 +109,14 @@ export interface Target {
   readonly secrets: ReadonlyArray<string>
 }
 
-/** Reads a URL. Its user and password become a header, since `fetch` refuses a URL that has them. */
+/** Reads a URL, which is a secret itself. */
 export const targetOf = (address: string): Target | undefined => {
-  const url = URL.parse(address)
-  if (url === null || !/^https?:$/.test(url.protocol)) return undefined
-  const { password, username } = url
-  if (username === "" && password === "") return { url: address, headers: {}, secrets: [address] }
-  url.username = ""
-  url.password = ""
-  const authorization = `Basic ${Base64.encode(encoder.encode(`${decoded(username)}:${decoded(password)}`))}`
+  if (!/^https?:$/.test(URL.parse(address)?.protocol ?? "")) return undefined
+  const { authorization, secrets, url } = Address.targetOf(address)
   return {
-    url: url.href,
-    headers: { authorization },
-    secrets: [address, url.href, password || username, ...wordsOf(authorization)]
-  }
-}
-
-const decoded = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}
-
-/** Returns whether headers can be sent. Otherwise `fetch` would fail with a message that quotes them. */
-export const areHeaders = (headers: Readonly<Record<string, string>>): boolean => {
-  try {
-    return [...new Headers(headers)].length <= Object.keys(headers).length
-  } catch {
-    return false
+    url,
+    headers: authorization === undefined ? {} : { authorization },
+    secrets: [...new Set([address, url]), ...secrets]
   }
 }
 
