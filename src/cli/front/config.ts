@@ -9,12 +9,17 @@ export const configOf = (
 ): Effect.Effect<string | undefined, UsageError, FileSystem.FileSystem> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
-    const exists = (path: string) => Effect.orElseSucceed(fs.exists(path), () => false)
     if (given !== undefined) {
-      return (yield* exists(given))
-        ? given
-        : yield* Effect.fail(new UsageError({ message: `there is no file ${given}` }))
+      const exists = yield* Effect.mapError(
+        fs.exists(given),
+        // Deno's says which permission it needs
+        ({ cause, reason }) =>
+          new UsageError({ message: `can't read ${given}: ${cause instanceof Error ? cause.message : reason._tag}` })
+      )
+      return exists ? given : yield* Effect.fail(new UsageError({ message: `there is no file ${given}` }))
     }
-    for (const name of defaultConfigs) if (yield* exists(name)) return name
+    for (const name of defaultConfigs) {
+      if (yield* Effect.orElseSucceed(fs.exists(name), () => false)) return name
+    }
     return undefined
   })

@@ -36,6 +36,7 @@ it.live("mistakes on the command line exit with 2, and print nothing to stdout",
     const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [
       [["run"], /^error: name a config file or a MODULE#EXPORT/],
       [["run", "gone.yaml"], /^error: there is no file gone\.yaml/],
+      [["run", "package.json/x.yaml"], /^error: can't read package\.json\/x\.yaml: ENOTDIR/],
       [["run", "a.yaml", "--config", "b.yaml"], /^error: two config files are named: a\.yaml and --config b\.yaml/],
       [["run", "x", "--nope"], /^error: .*--nope[^]*see: epilogue run --help/],
       [["frobnicate"], /^error: .*frobnicate/],
