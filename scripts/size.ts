@@ -20,28 +20,28 @@ interface Budget {
 }
 
 const modules: Record<string, Budget> = {
-  Alert: { own: 2130, total: 9380 },
-  Alerter: { own: 12460, total: 28850 },
-  "alerters/index": { own: 63100, total: 97240, schema: true },
-  AlerterHooks: { own: 25820, total: 46940 },
-  Approver: { own: 11960, total: 29960 },
-  "approvers/index": { own: 39270, total: 95560, schema: true },
-  "config/index": { own: 170000, total: 225160, schema: true },
-  "delivery/index": { own: 49960, total: 86720, schema: true },
-  "durable/index": { own: 93940, total: 207620, schema: true },
-  Hook: { own: 12830, total: 32490 },
-  Hooks: { own: 3560, total: 20010 },
-  "main/index": { own: 15730, total: 30560 },
-  "monitors/index": { own: 32060, total: 66900, schema: true },
-  Params: { own: 4310, total: 37920, schema: true },
-  Pipeline: { own: 26530, total: 48310 },
-  "report/index": { own: 78880, total: 114550, schema: true },
-  RunEvent: { own: 6760, total: 25350 },
-  Spans: { own: 26350, total: 46340 },
-  Step: { own: 28610, total: 48200 },
-  StepContext: { own: 430, total: 12520 },
-  StepLogs: { own: 5400, total: 18820 },
-  index: { own: 56690, total: 98150, schema: true }
+  Alert: { own: 2110, total: 9290 },
+  Alerter: { own: 12560, total: 29120 },
+  "alerters/index": { own: 63720, total: 98190, schema: true },
+  AlerterHooks: { own: 26050, total: 47390 },
+  Approver: { own: 12060, total: 29860 },
+  "approvers/index": { own: 39640, total: 95920, schema: true },
+  "config/index": { own: 171700, total: 227400, schema: true },
+  "delivery/index": { own: 50440, total: 87560, schema: true },
+  "durable/index": { own: 94880, total: 209700, schema: true },
+  Hook: { own: 12950, total: 32810 },
+  Hooks: { own: 3590, total: 20150 },
+  "main/index": { own: 15870, total: 30840 },
+  "monitors/index": { own: 32360, total: 67550, schema: true },
+  Params: { own: 4350, total: 37630, schema: true },
+  Pipeline: { own: 26790, total: 48780 },
+  "report/index": { own: 79650, total: 115680, schema: true },
+  RunEvent: { own: 6820, total: 25400 },
+  Spans: { own: 26620, total: 46800 },
+  Step: { own: 28890, total: 48690 },
+  StepContext: { own: 430, total: 12400 },
+  StepLogs: { own: 5440, total: 18940 },
+  index: { own: 57240, total: 99120, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
@@ -94,27 +94,27 @@ const alone = `${withEffect} Effect.runPromise(Effect.onError(body, told))`
 const address = "Slack.layer({ webhookUrl: globalThis.address })"
 
 const scripts: ReadonlyArray<Script> = [
-  { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 27150, goal: 27_700 },
-  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 38410 },
+  { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 27420, goal: 27_700 },
+  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 38800 },
   {
     name: "Slack.layer",
     code: steps + alerting + slack(ofArea, address),
     without: steps + run,
-    budget: 43430,
+    budget: 43830,
     goal: 45_000
   },
   {
     name: "Slack.layerConfig",
     code: steps + alerting + slack(ofArea, "Slack.layerConfig()"),
     without: steps + run,
-    budget: 43430,
+    budget: 43830,
     goal: 45_000
   },
   {
     name: "Slack.layer by subpath",
     code: steps + alerting + slack(ofChannel, address),
     without: steps + run,
-    budget: 39600,
+    budget: 39980,
     goal: 45_000
   }
 ]

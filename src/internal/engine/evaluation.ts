@@ -15,6 +15,7 @@ import type { Plan, Planned } from "../model/plan.ts"
 import { spanTracerOf } from "../model/spanTracers.ts"
 import { stepLabel } from "../text/stepLabel.ts"
 import { describeAll } from "./describeParams.ts"
+import { type Details, noDetails } from "./details.ts"
 import { monotonicMillis } from "./monotonic.ts"
 import { planFor, stepDefaultsOf } from "./planning.ts"
 import { noAnnotations, Run } from "./run.ts"
@@ -51,20 +52,6 @@ export interface Keeper {
 
 /** A hook that is running. Its value is the cause of its failure, or `undefined`. */
 export type HookEnd = Effect.Effect<Cause.Cause<unknown> | undefined>
-
-/** The fields that most evaluations never need. One object in place of several fields makes an evaluation cheaper. */
-export interface Details {
-  path: ReadonlyArray<string> | undefined
-  labels: ReadonlyArray<string> | undefined
-  params: Readonly<Record<string, unknown>> | undefined
-  notes: Readonly<Record<string, unknown>> | undefined
-  attemptFrom: number | undefined
-  /** The start of the body in milliseconds, where start hooks or an approval came before it. */
-  bodyMillis: number | undefined
-  /** The end of the body on the monotonic clock, where what follows may have waited for an overdue hook. */
-  endedNanos: number | undefined
-  lateness: Lateness | undefined
-}
 
 const hasAny = (applied: ReadonlySet<HookImpl>, hooks: ReadonlyArray<HookImpl>): boolean =>
   hooks.some((hook) => applied.has(hook))
@@ -233,16 +220,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
 
   /** The details, made where there are none yet. */
   get detailed(): Details {
-    return this.details ??= {
-      path: undefined,
-      labels: undefined,
-      params: undefined,
-      notes: undefined,
-      attemptFrom: undefined,
-      bodyMillis: undefined,
-      endedNanos: undefined,
-      lateness: undefined
-    }
+    return this.details ??= noDetails()
   }
 
   get path(): ReadonlyArray<string> {
