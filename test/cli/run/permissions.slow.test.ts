@@ -151,7 +151,7 @@ it.live("a supervised run on Deno has exactly the permissions that the command h
 it.live("a config file that Deno does not let the command read is not said to be missing", () =>
   Effect.gen(function*() {
     const cwd = yield* job(statesOnDeno)
-    const { code, stderr } = yield* runWith(cwd, ["--allow-env", "--allow-sys", `--allow-read=${root}`])
+    const { code, stderr } = yield* runWith(cwd, [...most, `--deny-read=${cwd}`])
     assert.deepEqual([code, stderr], [
       2,
       "error: can't read job.yaml: Requires read access to \"job.yaml\", run again with the --allow-read flag\n"
