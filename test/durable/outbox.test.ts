@@ -203,6 +203,21 @@ it.live("what the channel could not take is told by each start, and delivered by
 // policies inside
 // -----------------------------------------------------------------------------
 
+it.live("an alert whose next attempt was set while the clock was ahead is delivered once the clock is right", () =>
+  Effect.gen(function*() {
+    const filename = yield* fileOf
+    yield* opened(filename, channel(down).layer, post("x"), { drain: 0 })
+    const ahead = 2 * 3_600_000
+    yield* query(
+      filename,
+      `UPDATE effect_epilogue_alerts SET due = due + ${ahead}, stored_at = stored_at + ${ahead}, changed_at = changed_at + ${ahead}`
+    )
+    const next = channel()
+    yield* opened(filename, next.layer)
+    assert.deepEqual(next.arrived, ["x"])
+    assert.deepEqual(yield* statesOf(filename), ["done"])
+  }))
+
 it.live("an alert that a policy inside holds stays stored, and goes to the policy again after a crash", () =>
   Effect.gen(function*() {
     for (const policy of [digest({ window: "10 minutes" }), quietHours({ from: "00:00", to: "23:59" })]) {

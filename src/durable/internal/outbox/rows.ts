@@ -51,6 +51,9 @@ export interface Left {
 /** For how long rows remain that were delivered, in milliseconds. */
 const keepTime = 30 * 24 * 60 * 60_000
 
+/** By how much clocks are put back without mention, in milliseconds: all that write the table share one. */
+const step = 60_000
+
 /** No claim is longer than this, in milliseconds. */
 const longest = 24 * 60 * 60_000
 
@@ -133,12 +136,17 @@ export class Rows {
     return isAlive(token, identity, this.identity)
   }
 
+  /** Selects when a row is due: at once if it was written while the clock was ahead, which may have been by years. */
+  private due(now: number): Fragment {
+    return this.sql`(CASE WHEN changed_at > ${now + step} THEN 0 ELSE due END)`
+  }
+
   /** Looks what can be claimed. */
   look(now: number): Effected<Look> {
     const { queue, sql, table } = this
     type Row = { readonly claimed_by: string | null; readonly due: number; readonly until: number | null }
     return Effect.map(
-      sql<Row>`SELECT claimed_by, MIN(due) AS due, MIN(claimed_until) AS until FROM ${table}
+      sql<Row>`SELECT claimed_by, MIN(${this.due(now)}) AS due, MIN(claimed_until) AS until FROM ${table}
         WHERE queue = ${queue} AND state = 'waiting' GROUP BY claimed_by`,
       (rows) => {
         const dead: Array<string> = []
@@ -166,7 +174,7 @@ export class Rows {
       sql`claimed_until > ${now + longest}`,
       ...(dead.length === 0 ? [] : [sql.in("claimed_by", dead)])
     ])
-    const isDue = sql`queue = ${queue} AND state = 'waiting' AND due <= ${now} AND ${free}`
+    const isDue = sql`queue = ${queue} AND state = 'waiting' AND ${this.due(now)} <= ${now} AND ${free}`
     return Effect.gen(function*() {
       const found = yield* sql<
         { id: string }
