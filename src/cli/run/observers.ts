@@ -1,11 +1,12 @@
 /** The observers of a run: its display, and its record. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { resolve } from "node:path"
+import { readdirSync, statSync } from "node:fs"
+import { join, resolve } from "node:path"
 import type { ConfigFile } from "../../config/index.ts"
 import { isTerminal, variable } from "../../internal/text/terminal.ts"
 import type { RecordPlace } from "../../report/internal/record/crash.ts"
-import { defaultFolder, isFresh } from "../../report/internal/record/names.ts"
+import { defaultFolder, isFresh, mayBe } from "../../report/internal/record/names.ts"
 import type { RecordOptions } from "../../report/Record.ts"
 import type { RecordError } from "../../report/RecordError.ts"
 import * as RunEvent from "../../RunEvent.ts"
@@ -19,7 +20,7 @@ export interface Observers {
   readonly recordAs: (record: ConfigFile.RecordDocument) => void
   /** Writes a line to standard error at once. Set where writing to the file descriptor itself would garble the tree. */
   readonly say: ((line: string) => void) | undefined
-  /** Returns the id (or its beginning) of the first own run that was recorded in a file of its own. */
+  /** Says where the first own run was recorded, if in a file of its own, or that it was not, on a full disk for example. */
   readonly recorded: () => string | undefined
 }
 
@@ -53,11 +54,16 @@ export const make = async (
       Layer.provideMerge(summarized)
     )
     : summarized
+  // before a step can change the working directory
+  const folder = resolve(defaultFolder)
   let recording: RecordOptions | undefined = record === undefined ? undefined : record === "" ? {} : { file: record }
   return {
     layer: Layer.unwrap(Effect.promise(async () => {
       if (recording === undefined) return shown
-      onRecording({ path: resolve(recording.file ?? defaultFolder), isFile: recording.file !== undefined })
+      onRecording({
+        path: recording.file === undefined ? folder : resolve(recording.file),
+        isFile: recording.file !== undefined
+      })
       return Layer.provideMerge((await import("../../report/Record.ts")).layerRecord(recording), shown)
     })),
     recordAs: ({ keep }) => {
@@ -68,9 +74,18 @@ export const make = async (
     recorded: () =>
       json || recording === undefined || recording.file !== undefined || first === undefined
         ? undefined
-        : isFresh(first)
-        ? first.slice(0, 8)
-        : first
+        : hasRecord(folder, first)
+        ? `recorded: epilogue show ${isFresh(first) ? first.slice(0, 8) : first}`
+        : `not recorded: nothing of the run is in ${defaultFolder}`
+  }
+}
+
+/** Returns whether a file of a run has anything in it. */
+const hasRecord = (folder: string, runId: string): boolean => {
+  try {
+    return readdirSync(folder).some((name) => mayBe(name, runId) && statSync(join(folder, name)).size > 0)
+  } catch {
+    return false
   }
 }
 

@@ -194,7 +194,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
     })
   const code = ended === ExitCode.interrupted && stoppedBy !== undefined ? codeOfSignal(stoppedBy) : ended
   const recorded = observers.recorded()
-  if (recorded !== undefined && !(isQuiet && code === ExitCode.success)) err(`recorded: epilogue show ${recorded}`)
+  if (recorded !== undefined && !(isQuiet && code === ExitCode.success)) err(recorded)
   if (openWork.started()) await Effect.runPromise(report)
   if (emit === undefined) undelivered.lines(guard.text).forEach(err)
   else undelivered.json(guard.text).forEach(emit)

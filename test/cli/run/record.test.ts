@@ -60,6 +60,15 @@ it.live("--record records a run for epilogue show, and changes nothing in the ou
     }))
   ))
 
+it.live("a run of which nothing is recorded says so, in place of a command that would not find it", () =>
+  Effect.gen(function*() {
+    const { cwd, runs } = yield* recordsFolder
+    const ran = yield* epilogue("bun", ["run", "--record", `${pipelines}#unrecorded`], { cwd })
+    assertExitCode(ran, 0)
+    assert.ok(!existsSync(runs))
+    assert.equal(ran.stderr, "not recorded: nothing of the run is in .epilogue/runs\n")
+  }))
+
 it.live("the record of a supervised run that is killed says by what and who was told, in a folder and in a file", () =>
   Effect.gen(function*() {
     const { cwd, runs } = yield* recordsFolder
