@@ -292,9 +292,9 @@ it.effect("heartbeats come while a run goes on, and end with it", () =>
     yield* Fiber.join(fiber)
     assert.deepEqual(requests.map(({ body }) => body.split("\n", 1)[0]), [
       "nightly started",
-      "nightly running for 10 min, last step load",
-      "nightly running for 20 min, last step train",
-      "nightly running for 30 min, last step train",
+      "nightly running for 10 min, in load (10 min)",
+      "nightly running for 20 min, in train (5 min)",
+      "nightly running for 30 min, in train (15 min)",
       "nightly succeeded after 35 min (2 steps)"
     ])
   }))

@@ -114,7 +114,7 @@ const ofRun = (run: OpenRun, steps: ReadonlyArray<OpenStep>, death: Death, words
       { name: words.runningFor, value: elapsed },
       ...ending(death, words),
       ...(steps.length > 0
-        ? [{ name: words.running, value: list(steps.map(({ stepLabels }) => pathText(stepLabels, " › ")), words) }]
+        ? [{ name: words.running, value: list(steps.map((step) => running(step, death.at, words)), words) }]
         : last === undefined
         ? []
         : [{ name: words.lastStep, value: last }])
@@ -150,7 +150,7 @@ export const ofDurable = ({ held, pipelineName }: State, pipeline: string, death
     }`,
     fields: [
       ...runs.slice(0, maxSteps).map((run) => {
-        const steps = innermost(run).map(({ stepLabels }) => pathText(stepLabels, " › "))
+        const steps = innermost(run).map((step) => running(step, death.at, words))
         return {
           name: run.pipelineName,
           value: words.runIn(run.runId, steps.length === 0 ? undefined : list(steps, words))
@@ -224,6 +224,10 @@ const since = (start: number, { at }: Death, words: Words): string => lasted(at 
 /** Formats the time that something took by the system's clock, which may have been set back meanwhile. */
 export const lasted = (millis: number, words: Words = english): string =>
   formatDuration(Math.max(0, millis), words.duration)
+
+/** Returns the name of a step that is running, or was, and for how long. */
+export const running = ({ startedAt, stepLabels }: OpenStep, at: number, words: Words): string =>
+  `${pathText(stepLabels, " › ")} (${lasted(at - startedAt, words)})`
 
 /** Joins names, up to a limit. */
 export const list = (names: ReadonlyArray<string>, words: Words): string =>

@@ -9,9 +9,9 @@ import { english, type Words } from "../../internal/text/alertWords.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
 import { deadlineText } from "../../internal/text/overdueText.ts"
 import { text } from "../../internal/text/redact.ts"
-import { labelsOf, pathText, placeOf, subjectKey, subjectText } from "../../internal/text/stepLabel.ts"
+import { labelsOf, placeOf, subjectKey, subjectText } from "../../internal/text/stepLabel.ts"
 import { samePath, shortPath } from "../../report/internal/events/shortPath.ts"
-import { lasted, list } from "./alerts.ts"
+import { lasted, list, running } from "./alerts.ts"
 import type { Message } from "./protocol.ts"
 import { innermost, type OpenRun, type OpenStep, type State } from "./state.ts"
 
@@ -243,12 +243,9 @@ const alertOf = (watched: Watched, { deadline, startedAt }: Limit): InWords => {
   const { run, step } = watched
   const source = sourceOf(watched)
   const now = Date.now()
-  const running = step === undefined ? innermost(run) : []
+  const steps = step === undefined ? innermost(run) : []
   return (words) => {
     const elapsed = lasted(now - startedAt, words)
-    const names = running.map(({ startedAt, stepLabels }) =>
-      `${pathText(stepLabels, " › ")} (${lasted(now - startedAt, words)})`
-    )
     return Alert.make({
       title: deadline === undefined
         ? words.stillRunning(subjectText(source), elapsed)
@@ -262,7 +259,9 @@ const alertOf = (watched: Watched, { deadline, startedAt }: Limit): InWords => {
         ...(step !== undefined && step.attempt > 1 ? [{ name: words.attempt, value: String(step.attempt) }] : []),
         { name: words.runningFor, value: elapsed },
         ...(deadline === undefined ? [] : [{ name: words.deadline, value: deadlineText(deadline) }]),
-        ...(running.length === 0 ? [] : [{ name: words.running, value: list(names, words) }]),
+        ...(steps.length === 0
+          ? []
+          : [{ name: words.running, value: list(steps.map((step) => running(step, now, words)), words) }]),
         ...Object.entries(step?.params ?? {}).map(([name, value]) => ({ name, value: text(value) }))
       ],
       dedupeKey: subjectKey(source),

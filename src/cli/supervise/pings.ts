@@ -1,14 +1,14 @@
 /** The pings that the supervisor sends to monitors on behalf of a child process that crashed. */
 import * as Effect from "effect/Effect"
 import type { Alert } from "../../Alert.ts"
+import { english } from "../../internal/text/alertWords.ts"
 import { clean } from "../../internal/text/fit.ts"
-import { pathText } from "../../internal/text/stepLabel.ts"
 import type { Monitor } from "../../monitors/internal/model.ts"
 import { make as makePing, type Ping, toAlert } from "../../monitors/internal/ping.ts"
 import { Selection } from "../../monitors/internal/selection.ts"
 import * as Sender from "../../monitors/internal/sender.ts"
 import { interruptKind } from "../../monitors/internal/watch.ts"
-import { type Death, how, lasted } from "./alerts.ts"
+import { type Death, how, lasted, running } from "./alerts.ts"
 import type { PingJson } from "./pingJson.ts"
 import type { Message } from "./protocol.ts"
 import { innermost, type OpenRun, type State } from "./state.ts"
@@ -135,7 +135,7 @@ const pingOf = (
     headline: stoppedBy === undefined
       ? `${job} crashed ${after}: ${how(death)}`
       : `${job} was interrupted ${after}: stopped by ${stoppedBy}`,
-    lines: steps.map(({ stepLabels }) => `in ${pathText(stepLabels, " › ")}`),
+    lines: steps.map((step) => `in ${running(step, death.at, english)}`),
     logs: clean(death.stderr).trim().split("\n").filter((line) => line !== "").slice(-maxLogs),
     millis,
     exitCode: stoppedBy === undefined ? death.code : undefined

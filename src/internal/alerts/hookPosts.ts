@@ -134,7 +134,7 @@ export const postOverdue = (
     yield* explained("alerter", () => {
       const evaluation = evaluatedIn(context)
       const zone = zoneOf(alerter) ?? DateTime.zoneMakeLocal()
-      const made = adjust(overdueAlert(context, evaluation?.run, overdue, zone, words), overdue)
+      const made = adjust(overdueAlert(context, overdue, zone, words), overdue)
       const alert = guard?.alert(made) ?? made
       const told = () => {
         if (evaluation === undefined) return

@@ -127,8 +127,10 @@ const errorFields = (
   words: Words
 ): ReadonlyArray<Field> => {
   const taken = new Set(others.map(({ name }) => name))
+  // of a time limit: the steps that were running
+  const isLimit = causeTags(cause).includes("TimeoutError")
   return causeFields(cause).map(({ name, value }) => ({
-    name: taken.has(name) ? words.errorsField(name) : name,
+    name: taken.has(name) ? words.errorsField(name) : isLimit && name === "running" ? words.running : name,
     value
   }))
 }

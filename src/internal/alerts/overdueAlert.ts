@@ -4,15 +4,16 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { Alert, type Field } from "../../Alert.ts"
 import type { StepContext } from "../../StepContext.ts"
-import { evaluatedIn, type Occurrence, type OccurrenceRun } from "../model/occurrence.ts"
+import { evaluatedIn, type Occurrence } from "../model/occurrence.ts"
 import type { Overdue } from "../model/overdue.ts"
 import { posting } from "../model/posting.ts"
+import { runningIn } from "../model/running.ts"
 import type { Words } from "../text/alertWords.ts"
 import { formatDuration } from "../text/duration.ts"
 import { localTime } from "../text/localTime.ts"
 import { deadlineText } from "../text/overdueText.ts"
 import { subjectKey, subjectText } from "../text/stepLabel.ts"
-import { listed, stepText } from "./failedSteps.ts"
+import { listed } from "./failedSteps.ts"
 import { droppedBy } from "./metrics.ts"
 import { aboutContext, withLastLines } from "./outcomeAlert.ts"
 
@@ -22,11 +23,11 @@ const overdueTag = "overdue"
 /** Returns the alert of a step or a run that is still running. */
 export const overdueAlert = (
   context: StepContext.Shape,
-  run: OccurrenceRun | undefined,
   { deadline, elapsed, limit, startedAt, times }: Overdue,
   zone: DateTime.TimeZone,
   words: Words
 ): Alert => {
+  const evaluation = evaluatedIn(context)
   const millis = Duration.toMillis(elapsed)
   const text = (millis: number) => formatDuration(millis, words.duration)
   const { fields, source } = aboutContext(context, words, [
@@ -37,7 +38,7 @@ export const overdueAlert = (
       : times > 1
       ? [{ name: words.limit, value: text(Duration.toMillis(limit)) }]
       : []),
-    ...(context.stepPath.length > 0 ? [] : runningField(run?.open, DateTime.toEpochMillis(startedAt) + millis, words))
+    ...runningField(evaluation, DateTime.toEpochMillis(startedAt) + millis, words)
   ])
   return Alert.make({
     title: deadline === undefined
@@ -45,7 +46,7 @@ export const overdueAlert = (
       : words.notEndedBy(subjectText(source), deadlineText(DateTime.formatIsoZoned(deadline))),
     severity: "warning",
     fields,
-    detail: withLastLines(undefined, evaluatedIn(context), words),
+    detail: withLastLines(undefined, evaluation, words),
     // that of its failure, too: an incident of a step that is late and then fails is one
     dedupeKey: subjectKey(source),
     tags: [overdueTag],
@@ -53,19 +54,10 @@ export const overdueAlert = (
   })
 }
 
-/** Returns the field that names the innermost steps that are running in a run. */
-const runningField = (
-  open: ReadonlySet<Occurrence> | undefined,
-  now: number,
-  words: Words
-): ReadonlyArray<Field> => {
-  const outer = new Set([...open ?? []].map(({ parent }) => parent))
-  const running = [...open ?? []].filter((step) => !outer.has(step))
-  if (running.length === 0) return []
-  const names = running.map((step) =>
-    `${stepText(step)} (${formatDuration(Math.max(0, now - step.bodyMillis), words.duration)})`
-  )
-  return [{ name: words.running, value: listed(names, words) }]
+/** Returns the field that names the innermost steps that are running in a run, or in a step. */
+const runningField = (evaluation: Occurrence | undefined, now: number, words: Words): ReadonlyArray<Field> => {
+  const names = evaluation === undefined ? [] : runningIn(evaluation, now, words.duration)
+  return names.length === 0 ? [] : [{ name: words.running, value: listed(names, words) }]
 }
 
 /** Turns the alert of a success into that of the end of what was overdue, which goes where that was told. */

@@ -142,7 +142,6 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
       this.run.around = around
       this.plan = planFor(own, empty.hooks, this.run.defaults?.runs)
       if (this.plan.measures) this.run.slowest = new Slowest()
-      if (this.plan.overdue !== undefined) this.run.open = new Set()
       this.index = -1
       this.startedMillis = this.run.startedMillis
     } else {

@@ -84,6 +84,8 @@ class OverdueWatch implements Watch {
     limits: ReadonlyArray<PlannedLimit>
   ) {
     const { bodyMillis, fiber, run } = evaluation
+    // the steps that begin from now on are those that may be running at the limits
+    run.open ??= new Set()
     this.evaluation = evaluation
     this.body = body
     this.watchdog = run.watchdog(fiber)

@@ -7,17 +7,18 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { exceeded } from "../model/limit.ts"
 import type { Body, Limits, PipelineOwner, StepOwner, Wrap } from "../model/owner.ts"
+import { runningIn, runningText } from "../model/running.ts"
 import { formatDuration } from "../text/duration.ts"
 import * as Writer from "../text/writer.ts"
-import { evaluationOf } from "./evaluation.ts"
+import { type Evaluation, evaluationOf } from "./evaluation.ts"
 import { currentView } from "./view.ts"
 
 /** The grace of a limit that sets none, in milliseconds. */
 export const defaultGrace = 5_000
 
 interface TimeoutOptions extends Limits {
-  /** Makes the error. */
-  readonly error: (subject: string) => Cause.TimeoutError
+  /** Makes the error. `running` names the steps that were running at the limit. */
+  readonly error: (subject: string, running: string) => Cause.TimeoutError
   /** Called with the fiber that evaluates the body. */
   readonly onFork?: ((fiber: Fiber.Fiber<unknown, unknown>) => void) | undefined
 }
@@ -27,14 +28,18 @@ interface TimeoutOptions extends Limits {
  * fiber of its own that evaluates it: otherwise it would hold its step for as long as it likes.
  */
 export const timeoutBody = (body: Body, { error, grace, limit, onFork }: TimeoutOptions): Body =>
-  Effect.withFiber((parent) =>
-    Effect.uninterruptibleMask((restore) =>
+  Effect.withFiber((parent) => {
+    // there is a view: only a step or a pipeline evaluates a body, and it provides the context
+    const evaluation = evaluationOf(currentView(parent)!)
+    // the steps that begin from now on are those that may be running at the limit
+    evaluation.run.open ??= new Set()
+    return Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(
         Clock.currentTimeMillis,
         (startedAt) =>
           Effect.flatMap(Effect.forkDetach(Effect.interruptible(body), { startImmediately: true }), (fiber) => {
             onFork?.(fiber)
-            const subject = subjectOf(parent)
+            const subject = subjectOf(evaluation)
             /** Interrupts the body, waits until it has ended or for a time, and returns what it failed with meanwhile. */
             const stop = (wait: number): Effect.Effect<Cause.Cause<unknown> | undefined> =>
               Effect.suspend(() => {
@@ -63,19 +68,23 @@ export const timeoutBody = (body: Body, { error, grace, limit, onFork }: Timeout
               (ended): Body =>
                 Option.isSome(ended)
                   ? asOwn(ended.value, fiber, parent)
-                  : Effect.flatMap(restore(stop(grace)), (failures) =>
-                    Effect.andThen(
-                      // the error of the limit takes its place, and nobody would be told of it otherwise
-                      failures === undefined
-                        ? Effect.void
-                        : warn(`${subject} was interrupted at its time limit, and failed while it stopped`, failures),
-                      Effect.fail(error(subject))
-                    ))
+                  : Effect.flatMap(Clock.currentTimeMillis, (now) => {
+                    // before they are interrupted
+                    const running = runningText(runningIn(evaluation, now))
+                    return Effect.flatMap(restore(stop(grace)), (failures) =>
+                      Effect.andThen(
+                        // the error of the limit takes its place, and nobody would be told of it otherwise
+                        failures === undefined
+                          ? Effect.void
+                          : warn(`${subject} was interrupted at its time limit, and failed while it stopped`, failures),
+                        Effect.fail(error(subject, running))
+                      ))
+                  })
             )
           })
       )
     )
-  )
+  })
 
 /** Returns what a body failed with besides its interruption, such as the defect of a finalizer. */
 const failuresOf = (exit: Exit.Exit<unknown, unknown>): Cause.Cause<unknown> | undefined => {
@@ -100,11 +109,7 @@ const asOwn = (
 const isInterruptBy = (reason: Cause.Reason<unknown>, id: number): boolean =>
   Cause.isInterruptReason(reason) && reason.fiberId === id
 
-const subjectOf = (fiber: Fiber.Fiber<unknown, unknown>): string => {
-  // there is a view: only a step or a pipeline evaluates a body, and it provides the context
-  const { isRun, label } = evaluationOf(currentView(fiber)!)
-  return subject(isRun ? "pipeline" : "step", label)
-}
+const subjectOf = ({ isRun, label }: Evaluation): string => subject(isRun ? "pipeline" : "step", label)
 
 const subject = (kind: "step" | "pipeline", name: string): string => `${kind} "${name}"`
 
@@ -135,12 +140,17 @@ const leftBehind = (interrupted: string, grace: number): Effect.Effect<void> =>
   warn(`${interrupted}, did not stop within ${formatDuration(grace)}, and was left behind`)
 
 /** @internal */
-export const bodyExceeded = (owner: StepOwner | PipelineOwner, label: string, limit: number): Cause.TimeoutError =>
-  exceeded(subject(owner.label === "Pipeline" ? "pipeline" : "step", label), limit)
+export const bodyExceeded = (
+  owner: StepOwner | PipelineOwner,
+  label: string,
+  limit: number,
+  running?: string
+): Cause.TimeoutError => exceeded(subject(owner.label === "Pipeline" ? "pipeline" : "step", label), limit, running)
 
 /** @internal */
 export const timeoutWrap = (limits: Limits): Wrap => ({
   kind: "timeout",
   ...limits,
-  wrap: (body) => timeoutBody(body, { ...limits, error: (subject) => exceeded(subject, limits.limit) })
+  wrap: (body) =>
+    timeoutBody(body, { ...limits, error: (subject, running) => exceeded(subject, limits.limit, running) })
 })

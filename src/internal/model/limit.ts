@@ -26,9 +26,14 @@ const hasNaN = (input: Duration.Input): boolean =>
     ? Object.values(input).some(Number.isNaN)
     : Number.isNaN(input)
 
-/** Makes the error of a step or a hook that exceeded its limit, in milliseconds. */
-export const exceeded = (what: string, limit: number): Cause.TimeoutError =>
-  new Cause.TimeoutError(`${what} exceeded its time limit of ${formatDuration(limit)}`)
+/**
+ * Makes the error of a step, a run or a hook that exceeded its limit, in milliseconds. `running` names the steps that were
+ * running then: a field of the error, which alerts, records and logs show as those of any error.
+ */
+export const exceeded = (what: string, limit: number, running?: string): Cause.TimeoutError => {
+  const error = new Cause.TimeoutError(`${what} exceeded its time limit of ${formatDuration(limit)}`)
+  return running === undefined || running === "" ? error : Object.assign(error, { running })
+}
 
 /** Returns the mistake in a time limit, in words, or an empty list. */
 export const limitMistakes = (of: string, input: Duration.Input): ReadonlyArray<string> =>

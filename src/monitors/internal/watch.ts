@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
+import { runningText } from "../../internal/model/running.ts"
 import { reasonOf, skippedOf } from "../../internal/model/skip.ts"
 import { LoggerKey } from "../../internal/model/tap.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
@@ -30,6 +31,8 @@ interface OpenRun {
   readonly failures: Failures
   /** The step that began last. */
   latest: StepStarted | undefined
+  /** The steps that are running, by their indexes. `undefined` where no heartbeat tells of them. */
+  readonly running: Map<number, StepStarted> | undefined
   heartbeat: Fiber.Fiber<void> | undefined
 }
 
@@ -73,8 +76,10 @@ class Watch {
     switch (event._tag) {
       case "StepStarted":
         run.latest = event
+        run.running?.set(event.index, event)
         return
       case "StepEnded":
+        run.running?.delete(event.index)
         return run.failures.stepEnded(event)
       case "RunEnded":
         return this.#end(run, event)
@@ -116,7 +121,8 @@ class Watch {
     this.#others.delete(runId)
     this.#isUsed = true
     this.tail?.begin(runId)
-    const run: OpenRun = { started, failures: new Failures(), latest: undefined, heartbeat: undefined }
+    const running = everyMillis === undefined ? undefined : new Map<number, StepStarted>()
+    const run: OpenRun = { started, failures: new Failures(), latest: undefined, running, heartbeat: undefined }
     this.#runs.set(runId, run)
     if (event._tag === "RunStarted") this.#ping(run, "start", `${pipelineName} started`)
     if (everyMillis === undefined) return run
@@ -143,7 +149,8 @@ class Watch {
   #beat(run: OpenRun, now: DateTime.Utc): void {
     const { pipelineName, at } = run.started
     const millis = Math.max(0, DateTime.toEpochMillis(now) - DateTime.toEpochMillis(at))
-    const where = run.latest === undefined ? "" : `, last step ${pathText(labelsOf(run.latest), " › ")}`
+    const steps = runningText(innermost(run).map((step) => `${nameOf(step)} (${sinceText(step, now)})`))
+    const where = steps !== "" ? `, in ${steps}` : run.latest === undefined ? "" : `, last step ${nameOf(run.latest)}`
     this.#ping(run, "heartbeat", `${pipelineName} running for ${formatDuration(millis)}${where}`, { millis })
   }
 
@@ -201,6 +208,18 @@ class Watch {
     })
   }
 }
+
+/** Returns the steps that are running and have no other one inside. */
+const innermost = ({ running }: OpenRun): ReadonlyArray<StepStarted> => {
+  const steps = [...running?.values() ?? []]
+  const outer = new Set(steps.map(({ parent }) => parent))
+  return steps.filter(({ index }) => !outer.has(index))
+}
+
+const nameOf = (step: StepStarted): string => pathText(labelsOf(step), " › ")
+
+const sinceText = ({ at }: StepStarted, now: DateTime.Utc): string =>
+  formatDuration(Math.max(0, DateTime.toEpochMillis(now) - DateTime.toEpochMillis(at)))
 
 /** Returns how a monitor is told of an interruption, or `undefined` where it is not. */
 export const interruptKind = ({ options: { interrupt }, service }: Monitor): PingKind | undefined =>

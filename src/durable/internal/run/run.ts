@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowEngine, type WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import type { Evaluation } from "../../../internal/engine/evaluation.ts"
 import { isInterrupted } from "../../../internal/engine/outcome.ts"
 import type { Crashes } from "../crashes/crashes.ts"
 import type { CodeChanged } from "../runs/codeChanged.ts"
@@ -17,6 +18,7 @@ type Finish = Effect.Effect<void, never, any>
 
 /** An evaluation that has not ended, as far as the end of its run is concerned with it. */
 export interface OpenEvaluation {
+  readonly evaluation: Evaluation
   readonly begun: boolean
   readonly settled: boolean
   /** Restores from the records that the step had begun before this evaluation of the body. */

@@ -5,16 +5,18 @@ import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import * as DurableClock from "effect/workflow/DurableClock"
 import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import type { Evaluation } from "../../../internal/engine/evaluation.ts"
 import { isInterrupted } from "../../../internal/engine/outcome.ts"
 import { bodyExceeded, timeoutBody } from "../../../internal/engine/timeout.ts"
 import type { Limits, PipelineOwner } from "../../../internal/model/owner.ts"
+import { innermostIn, runningText } from "../../../internal/model/running.ts"
 import { BegunRecord, limitClock } from "../stored/records.ts"
 import type { DurableRun } from "./run.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
 
 interface RunKeeper {
-  readonly evaluation: { readonly startedMillis: number; readonly label: string }
+  readonly evaluation: Evaluation
   readonly durable: DurableRun
   readonly record: (name: string, schema: Schema.Top, execute: AnyEffect) => AnyEffect
 }
@@ -30,7 +32,7 @@ export const limitedRun = (keeper: RunKeeper, owner: PipelineOwner): AnyEffect =
   const limits = limitsOf(owner)
   if (limits === undefined) return owner.body
   const { grace, limit } = limits
-  const error = (): Cause.TimeoutError => bodyExceeded(owner, keeper.evaluation.label, limit)
+  const error = (running?: string): Cause.TimeoutError => bodyExceeded(owner, keeper.evaluation.label, limit, running)
   return Effect.gen(function*() {
     const { durable } = keeper
     const { instance } = durable
@@ -42,11 +44,16 @@ export const limitedRun = (keeper: RunKeeper, owner: PipelineOwner): AnyEffect =
       durable.keys.body = fiber
       return owner.raw ?? owner.body
     })
-    const exit = yield* Effect.exit(timeoutBody(body, { limit: left > 0 ? left : replayTime, grace, error }))
+    const exit = yield* Effect.exit(
+      timeoutBody(body, { limit: left > 0 ? left : replayTime, grace, error: (_, running) => error(running) })
+    )
     // Suspended, and nothing else would resume the run: the steps that wait end as those of a lost race do.
-    if (instance.suspended && isInterrupted(exit) && (yield* Clock.currentTimeMillis) >= deadline) {
+    const now = yield* Clock.currentTimeMillis
+    if (instance.suspended && isInterrupted(exit) && now >= deadline) {
+      const waiting = [...durable.open].flatMap(({ evaluation, settled }) => settled ? [] : [evaluation])
       instance.suspended = false
-      return yield* Effect.fail(error())
+      const names = innermostIn(keeper.evaluation, waiting, { now, since: ({ startedMillis }) => startedMillis })
+      return yield* Effect.fail(error(runningText(names)))
     }
     return yield* exit
   })

@@ -167,12 +167,21 @@ export const AlerterErrorStored: Schema.Codec<AlerterError, unknown> = Schema.Ta
   })
 ))
 
-const TimeoutErrorStored = Schema.TaggedStruct("effect-epilogue/TimeoutError", { message: Schema.String }).pipe(
+const TimeoutErrorStored = Schema.TaggedStruct("effect-epilogue/TimeoutError", {
+  message: Schema.String,
+  running: Optional(Schema.String)
+}).pipe(
   Schema.decodeTo(
     Schema.declare(Cause.isTimeoutError),
     SchemaTransformation.transform({
-      decode: ({ message }) => new Cause.TimeoutError(message),
-      encode: ({ message }) => ({ _tag: "effect-epilogue/TimeoutError" as const, message })
+      decode: ({ message, running }) => {
+        const error = new Cause.TimeoutError(message)
+        return running === undefined ? error : Object.assign(error, { running })
+      },
+      encode: (error) => {
+        const running = "running" in error && typeof error.running === "string" ? { running: error.running } : {}
+        return { _tag: "effect-epilogue/TimeoutError" as const, message: error.message, ...running }
+      }
     })
   )
 )
