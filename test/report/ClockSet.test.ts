@@ -104,6 +104,15 @@ it.effect("a clock that nobody sets is not marked, nor is one of which a run beg
     assert.deepEqual(drawn(events).flatMap(({ clock }) => clock ?? []), [])
   }))
 
+test("of a clock that two programs set against each other, a row tells how often and by how much", () => {
+  const run = new Run("nightly", 0)
+  run.step("load", 0).end(10)
+  for (let i = 1; i <= 1000; i++) run.add(10 + i, { _tag: "ClockChanged", byMillis: i % 2 === 0 ? -2000 : 2500 })
+  run.end(2000)
+  const text = "set 1,000 times, by 2.5 s at most: times are suspect, durations are not"
+  assert.equal(drawn(run.events)[0]!.clock, text)
+})
+
 test("events out of order are not taken for a clock that was set", () => {
   const run = new Run("nightly", 0)
   for (const [i, end] of [9000, 2000, 30_000, 4000].entries()) run.step(`step ${i}`, i).end(i + end)

@@ -3,6 +3,7 @@
  * Other events do not, and then it shows only where something seems to have ended before it began.
  */
 import { formatDuration } from "../../../internal/text/duration.ts"
+import { count } from "../../../internal/text/words.ts"
 import type { EventJson } from "./eventJson.ts"
 
 /** A change of the clock, forward unless `byMillis` is less than zero. `at` is on the clock from before it. */
@@ -74,10 +75,23 @@ export class Clock {
   }
 }
 
-/** Says how the clock was set: `set back by 1 h`. Returns `undefined` if it was not. */
+/** How many changes are told one by one: two that correct each other, once more and a last one. */
+const mostTold = 5
+
+const how = ({ byMillis }: ClockModel): string =>
+  byMillis < 0
+    ? `set back by ${formatDuration(-byMillis)}`
+    : `set forward by ${formatDuration(byMillis)}, or the machine slept`
+
+/**
+ * Says how the clock was set: `set back by 1 h`. Returns `undefined` if it was not. Where two programs set it against each
+ * other, each step of a day would have a text of a thousand changes.
+ */
 export const clockText = (changes: ReadonlyArray<ClockModel>): string | undefined =>
-  changes.length === 0 ? undefined : changes.map(({ byMillis }) =>
-    byMillis < 0
-      ? `set back by ${formatDuration(-byMillis)}`
-      : `set forward by ${formatDuration(byMillis)}, or the machine slept`
-  ).join(", then ")
+  changes.length === 0
+    ? undefined
+    : changes.length <= mostTold
+    ? changes.map(how).join(", then ")
+    : `set ${count(changes.length)} times, by ${
+      formatDuration(changes.reduce((most, { byMillis }) => Math.max(most, Math.abs(byMillis)), 0))
+    } at most`
