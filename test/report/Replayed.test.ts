@@ -9,6 +9,7 @@ import { Report } from "../../src/report/index.ts"
 import { frame } from "../../src/report/internal/progress/frame.ts"
 import { Runs } from "../../src/report/internal/progress/state.ts"
 import { timeline } from "../../src/report/internal/timeline/rows.ts"
+import { within } from "../support/cpuTime.ts"
 import { makeIt } from "../support/it.ts"
 import { events } from "../support/observe.ts"
 
@@ -53,6 +54,33 @@ it.live("a replayed durable run has one row for each step", () =>
       "short success"
     ])
   }))
+
+test("20,000 steps that were cut off, and start again in another order, have one row each, in linear time", () => {
+  const names = Array.from({ length: 20_000 }, (_, i) => `page ${i}`)
+  const of = (stepName: string, index: number) => ({
+    pipelineName: "p",
+    runId: "1",
+    runName: "p-1",
+    at: 0,
+    stepName,
+    stepPath: [stepName],
+    index
+  })
+  const started = (name: string, index: number): Report.Event => ({ _tag: "StepStarted", ...of(name, index) })
+  const ended = (name: string, index: number): Report.Event => ({
+    _tag: "StepEnded",
+    ...of(name, index),
+    outcome: "success",
+    attempts: 1,
+    durationMillis: 1
+  })
+  const again = names.toReversed()
+  const told = [...names.map(started), ...again.map(started), ...again.map(ended)]
+  const { rows } = within(1500, "the rows of 20,000 steps", () => timeline(told))
+  assert.equal(rows.length, 20_001)
+  assert.deepEqual(new Set(rows.slice(1).map(({ ending }) => ending)), new Set(["success"]))
+  assert.deepEqual(rows.slice(1, 3).map(({ name }) => name), ["page 0", "page 1"])
+})
 
 test("a replayed durable run has one line for each step in the live tree", () => {
   const at = DateTime.makeUnsafe(0)

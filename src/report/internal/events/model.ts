@@ -2,8 +2,8 @@
 import { labelsOf, stepLabel } from "../../../internal/text/stepLabel.ts"
 import { Clock } from "./clock.ts"
 import type { EventJson, StepJson } from "./eventJson.ts"
-import type { AlertsModel, LogModel, OverdueModel, RunModel, StepModel } from "./runModel.ts"
-import { stepAt } from "./stepAt.ts"
+import type { AlertsModel, LogModel, OverdueModel, RunModel, StepModel, StepPaths } from "./runModel.ts"
+import { stepAt, StepsByPath } from "./stepAt.ts"
 
 type Outcome = Extract<EventJson, { readonly _tag: "RunEnded" }>["outcome"]
 type AlertEvent = Extract<EventJson, { readonly _tag: "AlertPosted" }>
@@ -132,6 +132,7 @@ export class Runs {
       startedAt: at,
       steps: new Set(),
       byIndex: new Map(),
+      paths: undefined,
       roots: [],
       hooks: [],
       alerts: noAlerts(),
@@ -176,6 +177,7 @@ const end = (
   }
   step.endedAt = event.at
   step.durationMillis = event.durationMillis
+  if (step.outcome === undefined) run.paths?.open.delete(step)
   step.outcome = outcome
   step.cause = cause
   step.annotations = event.annotations ?? {}
@@ -220,15 +222,12 @@ const begin = (run: RunModel, info: StepJson, startedAt: number, params: Values)
   const parent = info.parent === undefined ? undefined : known(run, info.parent, labelsOf(info).slice(0, -1))
   const siblings = parent === undefined ? run.roots : parent.children
   // A durable step that a crash cut off starts again: the new model takes the place of the old one.
-  const before = known(
-    run,
-    info.index,
-    labelsOf(info),
-    () => [...run.steps].filter(({ outcome }) => outcome === undefined)
-  )
+  const before = known(run, info.index, labelsOf(info), "open")
   const place = before === undefined ? -1 : siblings.indexOf(before)
   if (before !== undefined) {
     run.steps.delete(before)
+    run.paths?.all.delete(before)
+    run.paths?.open.delete(before)
     step.logs.push(...before.logs)
     before.alerts.shown.forEach((alert, id) => step.alerts.shown.set(id, alert))
   }
@@ -236,6 +235,8 @@ const begin = (run: RunModel, info: StepJson, startedAt: number, params: Values)
   else siblings.push(step)
   run.steps.add(step)
   run.byIndex.set(info.index, step)
+  run.paths?.all.add(step)
+  run.paths?.open.add(step)
   return step
 }
 
@@ -243,8 +244,15 @@ const known = (
   run: RunModel,
   index: number,
   path: ReadonlyArray<string>,
-  others: () => ReadonlyArray<StepModel> = () => [...run.steps]
-): StepModel | undefined => stepAt(run.byIndex, index, path, others)
+  which: keyof StepPaths = "all"
+): StepModel | undefined =>
+  stepAt(run.byIndex, index, path, () => {
+    run.paths ??= {
+      all: new StepsByPath(run.steps),
+      open: new StepsByPath([...run.steps].filter(({ outcome }) => outcome === undefined))
+    }
+    return run.paths[which].last(path)
+  })
 
 /** Returns the step that an event is about, which is about to change. */
 const stepIn = (run: RunModel, info: StepJson, startedAt: number): StepModel => {

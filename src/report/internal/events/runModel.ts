@@ -1,6 +1,7 @@
 /** The model of a run, which `Runs` builds from its events. */
 import type { ClockModel } from "./clock.ts"
 import type { EventJson } from "./eventJson.ts"
+import type { StepsByPath } from "./stepAt.ts"
 
 type Outcome = Extract<EventJson, { readonly _tag: "RunEnded" }>["outcome"]
 type AlertEvent = Extract<EventJson, { readonly _tag: "AlertPosted" }>
@@ -101,6 +102,12 @@ export interface StepModel {
   revision: number
 }
 
+/** The steps of a run by their paths: all of them, and those that have not ended. */
+export interface StepPaths {
+  readonly all: StepsByPath<StepModel>
+  readonly open: StepsByPath<StepModel>
+}
+
 /** @internal */
 export interface RunModel {
   readonly pipelineName: string
@@ -110,6 +117,8 @@ export interface RunModel {
   readonly steps: Set<StepModel>
   /** The latest step of each index. */
   readonly byIndex: Map<number, StepModel>
+  /** The steps by their paths. Set once a step is looked for whose index is that of another one. */
+  paths: StepPaths | undefined
   /** The steps that run in no other step. */
   readonly roots: Array<StepModel>
   /** The hooks of the run itself. */

@@ -14,6 +14,9 @@ const omitted = "…"
 export const shortPath = (path: ReadonlyArray<string>): ReadonlyArray<string> =>
   path.length <= most ? path : [...path.slice(0, head), omitted, ...path.slice(-tail)]
 
+/** Whether a path may be shortened, or be that of a step around one whose path is. */
+export const isShort = (path: ReadonlyArray<string>): boolean => path.length >= most - 1
+
 /** Returns the short path of a step from that of the step that it runs in. */
 export const within = (outer: ReadonlyArray<string>, name: string): ReadonlyArray<string> =>
   outer.length < most

@@ -12,7 +12,7 @@ import { text } from "../../../internal/text/redact.ts"
 import { labelsOf, stepLabel } from "../../../internal/text/stepLabel.ts"
 import type { HookInfo, Outcome, RunEvent, StepInfo } from "../../../RunEvent.ts"
 import { EndedRuns } from "../events/endedRuns.ts"
-import { shortPath } from "../events/shortPath.ts"
+import { samePath, shortPath } from "../events/shortPath.ts"
 import { stepAt } from "../events/stepAt.ts"
 import { Rate } from "./rate.ts"
 
@@ -222,7 +222,7 @@ const known = (
   index: number,
   path: ReadonlyArray<string>,
   others: () => ReadonlyArray<StepState> = () => [...run.calm, ...run.troubled, ...run.running]
-): StepState | undefined => stepAt(run.steps, index, path, others)
+): StepState | undefined => stepAt(run.steps, index, path, () => others().findLast((step) => samePath(step.path, path)))
 
 const endedOf = (
   event: Extract<RunEvent, { readonly _tag: "StepEnded" | "RunEnded" }>,
