@@ -44,6 +44,8 @@ import type { MainOptions } from "./MainOptions.ts"
  *
  * - A layer that is provided around a pipeline is built before the run begins: if it fails, the failure is printed, and no
  *   hook tells of it. `Pipeline.provide` builds it inside the run.
+ * - A signal does not interrupt a durable run, which goes on at the next start: none of its hooks run, and the line that is
+ *   printed at the signal names it.
  * - Under `nohup` SIGHUP is ignored. On Deno this is noticed with `-A` alone; all else needs no permission.
  * - A listener of the program's own for `uncaughtException` or `unhandledRejection` comes first.
  *

@@ -1,10 +1,13 @@
 /** Tests the life of a process with a process of the test's own: signals, exit codes, and what is printed. */
 import { describe, expect, test } from "bun:test"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
+import * as Schedule from "effect/Schedule"
 import { EventEmitter } from "node:events"
+import { Approval, Durable } from "../../src/durable/index.ts"
 import { Alerter, AlerterError, AlerterErrorReason, AlerterHooks, Pipeline, Secrets, Step } from "../../src/index.ts"
 import type { MainOptions } from "../../src/main/index.ts"
 import { run } from "../../src/main/internal/main.ts"
@@ -73,6 +76,56 @@ test("the alert of an interruption, and a summary, name the signal", async () =>
   emit("SIGTERM", "SIGTERM")
   expect(await end).toBe(143)
   expect(told).toEqual([["job was interrupted", "SIGTERM"], ["job was interrupted", "SIGTERM"]])
+})
+
+describe.each(
+  [
+    ["running", "a step is running", Step.make("load", Effect.never)],
+    [
+      "waiting",
+      "an answer is awaited",
+      Step.make("load", Effect.void).pipe(Step.requireApproval({ title: "ok?", timeout: "1 day" }))
+    ]
+  ] as const
+)("a durable run, %s", (status, _, step) => {
+  test("goes on at the next start, and a signal says so", async () => {
+    const begun = Promise.withResolvers<void>()
+    const told: Array<unknown> = []
+    const alerter = Alerter.layer(({ body, title }) =>
+      Effect.sync(() => told.push(body === undefined ? title : `${title}: ${body}`))
+    )
+    const { layer, workflow } = Durable.pipeline(
+      "nightly",
+      { payload: {}, idempotencyKey: () => "tonight" },
+      () =>
+        Pipeline.make("nightly", Durable.step(step)).pipe(
+          Pipeline.hooks(AlerterHooks.all)
+        )
+    )
+    const runs = Layer.provide(layer, Approval.layer()).pipe(
+      Layer.provideMerge(Durable.layerSqlite({ filename: ":memory:", drain: 0 }))
+    )
+    const watch = Durable.list().pipe(
+      Effect.flatMap(([run]) => run?.status === status ? Effect.sync(begun.resolve) : Effect.fail("not yet")),
+      Effect.retry({ schedule: Schedule.spaced("5 millis") })
+    )
+    const outer = Pipeline.make("outer", Effect.all([workflow.execute({}), watch], { concurrency: 2 })).pipe(
+      Pipeline.hooks(AlerterHooks.all)
+    )
+    const id = await Effect.runPromise(workflow.executionId({}))
+    const { emit, end, printed } = start(outer.pipe(Effect.provide(runs), Effect.provide(alerter)))
+    await begun.promise
+    emit("SIGTERM", "SIGTERM")
+    expect(await end).toBe(143)
+    expect(printed).toEqual([
+      "SIGTERM: stopping once the steps under way have ended, or their time is up: the durable run " +
+      `nightly (${id}) goes on at the next start. Other runs are interrupted, and their hooks run; ` +
+      "a second signal ends the process at once"
+    ])
+    expect(told).toContain(
+      "outer was interrupted: 1 run under way: goes on when a process runs what is in the database"
+    )
+  })
 })
 
 test("a second signal ends the process at once", async () => {

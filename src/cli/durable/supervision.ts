@@ -8,7 +8,7 @@ import type { Path } from "effect/Path"
 import process from "node:process"
 import { Alerter } from "../../Alerter.ts"
 import { CurrentProcess } from "../../durable/internal/crashes/crashes.ts"
-import { CurrentHolding } from "../../durable/internal/run/holding.ts"
+import { CurrentHolding } from "../../internal/model/holding.ts"
 import { newToken } from "../../internal/text/token.ts"
 import {
   type DurableAlerts,

@@ -26,7 +26,7 @@ export interface Ended {
   readonly millis: number
   /** The cause of a failure, as it may be shown. */
   readonly cause: Cause.Cause<unknown> | undefined
-  /** The reason of a skip. */
+  /** The reason of a skip, or what is to be said of an interruption. */
   readonly reason?: string | undefined
   /** The signal that has caused an interruption. */
   readonly signal?: string | undefined

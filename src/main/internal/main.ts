@@ -7,9 +7,10 @@ import * as Runtime from "effect/Runtime"
 import { CurrentLedger } from "../../internal/alerts/ledger.ts"
 import { Undelivered } from "../../internal/alerts/undelivered.ts"
 import * as Guard from "../../internal/model/guard.ts"
+import { CurrentHolding } from "../../internal/model/holding.ts"
 import { durationMistakes, refuse } from "../../internal/model/options.ts"
 import { skippedOf } from "../../internal/model/skip.ts"
-import { CurrentSignal } from "../../internal/model/stopping.ts"
+import { CurrentSignal, CurrentStaying } from "../../internal/model/stopping.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
 import { causeDetail, causeText } from "../../internal/text/errors.ts"
 import { printableBlock } from "../../internal/text/printable.ts"
@@ -48,6 +49,24 @@ const stuck =
   "the run has not ended, and nothing is left that could end it: it waits for a promise, a deferred, a queue " +
   "or a fiber that nothing completes"
 
+/** The most durable runs that are named. */
+const mostNamed = 3
+
+/** Says what becomes of the runs when the process is asked to stop. */
+const stopping = (durable: ReadonlyMap<string, string>): string => {
+  const { size } = durable
+  if (size === 0) {
+    return "interrupting the run, whose hooks run before the process ends; a second signal ends it at once"
+  }
+  const named = [...durable].slice(0, mostNamed).map(([id, name]) => `${name} (${id})`)
+  const names = [...named, ...(size > mostNamed ? [`${size - mostNamed} more`] : [])].join(", ")
+  return "stopping once the steps under way have ended, or their time is up: the durable " +
+    `${
+      size === 1 ? `run ${names} goes` : `runs ${names} go`
+    } on at the next start. Other runs are interrupted, and their ` +
+    "hooks run; a second signal ends the process at once"
+}
+
 /** Interrupts the effect where the process is asked to stop, and ends the process with the exit code. */
 export const run = <A, E>(
   effect: Effect.Effect<A, E>,
@@ -62,6 +81,8 @@ export const run = <A, E>(
   let timer: ReturnType<typeof setTimeout> | undefined
   let isOver = false
   let signalled: NodeJS.Signals | undefined
+  /** The names of the durable runs under way, those that wait included, by their ids. */
+  const runs = new Map<string, string>()
 
   const say = (text: string): void => host.print(printableBlock(guard.text(text)))
 
@@ -86,7 +107,7 @@ export const run = <A, E>(
 
   const onSignal = (signal: NodeJS.Signals): void => {
     if (stopped !== undefined) return quit(`quit on ${signal}`, codeOfSignal(signal))
-    say(`${signal}: interrupting the run, whose hooks run before the process ends; a second signal ends it at once`)
+    say(`${signal}: ${stopping(runs)}`)
     signalled = signal
     stop(codeOfSignal(signal), false)
   }
@@ -128,7 +149,14 @@ export const run = <A, E>(
   const fiber = Effect.runFork(
     Guard.provide(effect, guard).pipe(
       Effect.provideService(CurrentLedger, undelivered.ledger),
-      Effect.provideService(CurrentSignal, () => signalled)
+      Effect.provideService(CurrentSignal, () => signalled),
+      Effect.provideService(CurrentStaying, () => runs.size),
+      Effect.provideService(CurrentHolding, (pipelineName, runId) => {
+        runs.set(runId, pipelineName)
+        return (isSuspended) => {
+          if (!isSuspended) runs.delete(runId)
+        }
+      })
     )
   )
   fiber.addObserver((exit) => {

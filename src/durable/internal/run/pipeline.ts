@@ -10,6 +10,7 @@ import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { closeOpen } from "../../../internal/engine/rollingBack.ts"
 import { span } from "../../../internal/engine/spans.ts"
+import { CurrentHolding } from "../../../internal/model/holding.ts"
 import { CurrentOverrides } from "../../../internal/model/overrides.ts"
 import type { PipelineOwner } from "../../../internal/model/owner.ts"
 import { isPipeline, makePipeline } from "../../../internal/steps/step.ts"
@@ -24,7 +25,6 @@ import { refuseSecrets } from "../stored/secrets.ts"
 import { refusePayload } from "../stored/unstorable.ts"
 import { ActivityFibersByRun } from "./activityFibers.ts"
 import { markOf, Replay } from "./codeChanges.ts"
-import { CurrentHolding } from "./holding.ts"
 import { DurableKeeper, type StorageOptions } from "./keeper.ts"
 import { requireDurable } from "./requireDurable.ts"
 import { type DurableRun, finishInterrupted } from "./run.ts"
@@ -108,7 +108,9 @@ const run = (
 ): AnyEffect =>
   Effect.contextWith((context: Context.Context<WorkflowInstance | WorkflowEngine>) => {
     const instance = Context.get(context, WorkflowInstance)
-    const left = Context.get(context, CurrentHolding)?.(owner.name, executionId)
+    // a run in memory ends with the process
+    const isStored = runsOf(Context.get(context, WorkflowEngine)) !== undefined
+    const left = isStored ? Context.get(context, CurrentHolding)?.(owner.name, executionId) : undefined
     let durable: DurableRun | undefined
     const whole = Effect.withFiber((fiber: Fiber.Fiber<unknown, unknown>) => {
       const shared: DurableRun = {
@@ -157,7 +159,7 @@ const run = (
         durable.preempted = instance.suspended && !instance.interrupted && !runs.closed
         return Effect.andThen(Fiber.interruptAll(durable.endingFibers), Fiber.interrupt(fiber))
       })).pipe(Effect.ensuring(Effect.suspend(() => {
-        left?.()
+        left?.(instance.suspended)
         return runs.release(executionId, instance.suspended)
       })))
   })
