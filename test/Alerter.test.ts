@@ -105,6 +105,17 @@ it.effect("Alerter.layer turns a failure, a defect or a throw into an AlerterErr
     assert.equal((yield* errorOf(() => Effect.fail("no"), { channel: "pager" })).channel, "pager")
   }))
 
+it.effect("the log of a hook that could not post lists no frames of the library", () =>
+  Effect.gen(function*() {
+    const refused = new AlerterError({
+      channel: "pager",
+      reason: AlerterErrorReason.Unreachable({ detail: "ENOTFOUND" })
+    })
+    assert.equal(Cause.pretty(Cause.fail(refused)), "AlerterError: pager: could not be reached: ENOTFOUND")
+    const error = yield* errorOf(() => Effect.fail(new Error("no route")))
+    assert.equal(error.stack, `AlerterError: ${error.message}`)
+  }))
+
 it.effect("Alerter.layer passes an AlerterError on unchanged, also where it was a defect", () =>
   Effect.gen(function*() {
     const error = new AlerterError({ channel: "pager", reason: AlerterErrorReason.RateLimited({}) })

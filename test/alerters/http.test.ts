@@ -151,6 +151,17 @@ it.effect("options of fetch stay in effect, and redirects are not followed", () 
     ])
   }))
 
+it.effect("a server that Deno does not let the program reach is told with the flag that lets it", () =>
+  Effect.gen(function*() {
+    const error = new Error("Requires net access to \"hooks.example.com:443\", run again with the --allow-net flag")
+    const fetch = (() => Promise.reject(error)) as unknown as typeof globalThis.fetch
+    const layer = Slack.layer({ webhookUrl, retries: 0 }).pipe(
+      Layer.provide(Layer.succeed(FetchHttpClient.Fetch, fetch))
+    )
+    const { message } = yield* Effect.flip(Effect.provide(post(), layer))
+    assert.equal(message, "slack: could not be reached: run again with the --allow-net flag")
+  }))
+
 it.effect("a defect of a client becomes an error with one short line", () =>
   Effect.gen(function*() {
     const defect = new Error(`at ${Redacted.value(webhookUrl)}\n/services/T0/B0/x ${"z".repeat(5000)}`)

@@ -75,6 +75,11 @@ const AlerterErrorBase: new(
  * @since 0.1.0
  */
 export class AlerterError extends AlerterErrorBase {
+  constructor(fields: AlerterErrorFields) {
+    super(fields)
+    // the frames of a mailbox, which each log of a hook that could not post would list
+    this.stack = `AlerterError: ${this.message}`
+  }
   /** Says what went wrong, without addresses and secrets. */
   override get message(): string {
     return `${this.channel}: ${explain(this.reason)}`

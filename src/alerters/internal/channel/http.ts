@@ -301,8 +301,12 @@ const foundIn = (
 const codeOf = (cause: object): string | undefined =>
   "code" in cause && typeof cause.code === "string" && /^[A-Za-z_]+$/.test(cause.code) ? cause.code : undefined
 
-/** Picks what follows the URL, as in "error sending request for url (…): client error (Connect): …". */
+/**
+ * Picks what follows the URL, as in "error sending request for url (…): client error (Connect): …", or the flag without which
+ * Deno does not let the program reach any server.
+ */
 const saidByDeno = (cause: object): string | undefined =>
   "message" in cause && typeof cause.message === "string"
-    ? (/client error \(\w+\): ([^]+)$/.exec(cause.message) ?? /^([^/]+ \(os error \d+\))$/.exec(cause.message))?.[1]
+    ? (/(run again with the --allow-\w+ flag)/.exec(cause.message) ??
+      /client error \(\w+\): ([^]+)$/.exec(cause.message) ?? /^([^/]+ \(os error \d+\))$/.exec(cause.message))?.[1]
     : undefined

@@ -29,10 +29,16 @@ export const readText = (file: string): Effect.Effect<string, ConfigFileError, F
     Effect.catchTag("PlatformError", ({ reason }) =>
       refuse(
         file,
-        reason._tag === "NotFound" ? "no such file" : `a file that can't be read (${reason._tag})`,
+        reason._tag === "NotFound"
+          ? "no such file"
+          : `a file that can't be read (${flagOf(reason.cause) ?? reason._tag})`,
         "a config file"
       ))
   )
+
+/** Returns what Deno says of a permission that the command was not given. */
+const flagOf = (cause: unknown): string | undefined =>
+  cause instanceof Error ? /run again with the --allow-\w+ flag/.exec(cause.message)?.[0] : undefined
 
 const fitting = `a file of at most ${mostBytes} bytes`
 
