@@ -32,7 +32,7 @@ const modules: Record<string, Budget> = {
   Hook: { own: 12950, total: 32810 },
   Hooks: { own: 3590, total: 20150 },
   "main/index": { own: 15980, total: 30840 },
-  "monitors/index": { own: 32500, total: 67550, schema: true },
+  "monitors/index": { own: 32550, total: 67550, schema: true },
   Params: { own: 4350, total: 37630, schema: true },
   Pipeline: { own: 26790, total: 48780 },
   "report/index": { own: 79650, total: 115680, schema: true },
@@ -100,21 +100,21 @@ const scripts: ReadonlyArray<Script> = [
     name: "Slack.layer",
     code: steps + alerting + slack(ofArea, address),
     without: steps + run,
-    budget: 43830,
+    budget: 44780,
     goal: 45_000
   },
   {
     name: "Slack.layerConfig",
     code: steps + alerting + slack(ofArea, "Slack.layerConfig()"),
     without: steps + run,
-    budget: 43830,
+    budget: 44770,
     goal: 45_000
   },
   {
     name: "Slack.layer by subpath",
     code: steps + alerting + slack(ofChannel, address),
     without: steps + run,
-    budget: 39980,
+    budget: 40970,
     goal: 45_000
   }
 ]

@@ -75,11 +75,12 @@ const AlerterErrorBase: new(
  * @since 0.1.0
  */
 export class AlerterError extends AlerterErrorBase {
+  /** Makes the error of the fields. Its stack has no frames: those of a mailbox say nothing of the channel. */
   constructor(fields: AlerterErrorFields) {
     super(fields)
-    // the frames of a mailbox, which each log of a hook that could not post would list
     this.stack = `AlerterError: ${this.message}`
   }
+
   /** Says what went wrong, without addresses and secrets. */
   override get message(): string {
     return `${this.channel}: ${explain(this.reason)}`
