@@ -66,6 +66,26 @@ it.effect("a value that is too short to be looked for is a warning with its plac
     assert.deepEqual(public_.warnings, [])
   }).pipe(environment({ EPOCHS: "5", NAME: "long enough" })))
 
+it.effect("dollar signs that look like variables, and are none, are warnings that show no text", () =>
+  Effect.gen(function*() {
+    const warned = (title: string) =>
+      Effect.map(
+        loadText(`pipeline: ./pipeline.ts#pipeline\nrunName: ${title}\nannotations: { same: ${title} }`),
+        ({ warnings }) => warnings.map(({ expected, found, path }) => [path.join("."), found, expected])
+      )
+    const doubled = [
+      "$$ before a name, which stays as it is",
+      "$NAME for that text, since only ${NAME} is a variable, or ${NAME} for the variable"
+    ]
+    const bare = ["$NAME, which stays as it is", "${NAME} for the variable that is set"]
+    const both = (warning: ReadonlyArray<string>) => ["runName", "annotations.same"].map((path) => [path, ...warning])
+    assert.deepEqual(yield* warned("of $$NAME"), both(doubled))
+    assert.deepEqual(yield* warned("of $NAME"), both(bare))
+    for (const title of ["$$x", "$OTHER", "5 $", "US$", "${EPOCHS}", "$${NAME}", "$name"]) {
+      assert.deepEqual((yield* warned(`of ${title}`)).filter(([, found]) => found?.includes("stays")), [], title)
+    }
+  }).pipe(environment({ EPOCHS: "5", NAME: "long enough" })))
+
 it.effect("the topic and the server of ntfy may be shown, unless the topic is written as a secret", () =>
   Effect.gen(function*() {
     const shownIn = (topic: string) =>

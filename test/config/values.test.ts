@@ -105,8 +105,11 @@ it.effect("every key reads a duration alike, or refuses it alike", () =>
       ["0.5 s", " 500ms ", half],
       ["0 h 5 s", "5 s 0 ms", five],
       ["PT5S", "P0DT5S", five],
-      // in small letters, and no number without its unit
-      ["5 S", "5 Seconds", "an error"],
+      ["5 Seconds", "5 SECONDS", five],
+      ["0 Hours 5 Second", "0 MIN 5 s", five],
+      // symbols in small letters, and no number without its unit
+      ["5 S", "5 M", "an error"],
+      ["5 sEconds", "5 MS", "an error"],
       ["0:05", "5s 5", "an error"],
       ["PT", "P5S", "an error"],
       ["-5", "-5", "an error"],

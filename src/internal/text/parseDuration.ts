@@ -1,13 +1,28 @@
 /** Reads durations as people write them: in a config file, and on the command line. */
 
-/**
- * Accepts parts such as `5 seconds`, `90s`, `1h30m` and `1 h 30 min`, or the time of ISO 8601 such as `PT1H30M`, with white
- * space around it. No sign, and no number without a unit.
- */
-export const durationText =
-  /^\s*(?:(?:\d{1,15}(?:\.\d{1,15})?\s*(?:weeks?|w|days?|d|hours?|h|minutes?|min|m|seconds?|s|millis?|ms|micros?|nanos?)\s*){1,8}|P(?=[\dT])(?:\d{1,15}W)?(?:\d{1,15}D)?(?:T(?=\d)(?:\d{1,15}H)?(?:\d{1,15}M)?(?:\d{1,15}(?:\.\d{1,15})?S)?)?\s*)$/u
+/** The words of units, also with capitals: `2 Days`. Symbols are as they are: `M` and `m` differ elsewhere. */
+const words = ["weeks?", "days?", "hours?", "minutes?", "min", "seconds?", "millis?", "micros?", "nanos?"].flatMap((
+  word
+) => [
+  word,
+  word[0]!.toUpperCase() + word.slice(1),
+  word.toUpperCase()
+])
 
-const part = /(\d{1,15}(?:\.\d{1,15})?)\s*([A-Z]|[a-z]+)/gu
+const units = [...words, "w", "d", "h", "m", "s", "ms"].join("|")
+
+/**
+ * Accepts parts such as `5 seconds`, `2 Days`, `90s`, `1h30m` and `1 h 30 min`, or the time of ISO 8601 such as `PT1H30M`,
+ * with white space around it. No sign, and no number without a unit.
+ */
+export const durationText = new RegExp(
+  `^\\s*(?:(?:\\d{1,15}(?:\\.\\d{1,15})?\\s*(?:${units})\\s*){1,8}|` +
+    "P(?=[\\dT])(?:\\d{1,15}W)?(?:\\d{1,15}D)?(?:T(?=\\d)(?:\\d{1,15}H)?(?:\\d{1,15}M)?(?:\\d{1,15}(?:\\.\\d{1,15})?S)?)?\\s*)$",
+  "u"
+)
+
+// in ISO 8601 a `T` may follow the days, with nothing in between
+const part = /(\d{1,15}(?:\.\d{1,15})?)\s*([WDHMS](?![A-Za-z])|[WDHMS](?=T)|[A-Za-z]+)/gu
 
 const millisOf: ReadonlyMap<string, number> = new Map([
   ["weeks", 604_800_000],

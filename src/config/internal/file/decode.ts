@@ -1,4 +1,5 @@
 /** Decodes the text of a config file, and collects everything that is wrong with it. */
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -10,6 +11,7 @@ import type { ConfigFileError, ConfigIssue } from "../../ConfigFileError.ts"
 import { document } from "../schema/document.ts"
 import type { Document } from "../schema/types.ts"
 import { describe } from "./describe.ts"
+import { doubtfulIn } from "./dollars.ts"
 import { errorOf, invalid } from "./errorOf.ts"
 import { interpolate, type Secret } from "./interpolate.ts"
 import { parse } from "./parse.ts"
@@ -76,7 +78,10 @@ export const read = (text: string, file: string): Effect.Effect<Reading> =>
     return {
       issues: issues.length > 0 || Result.isSuccess(decoded) ? issues : [{ ...invalid, file }],
       decoded: document && { document, file, positionOf: (path) => positionOf(root, path) },
-      warnings: at(secrets.flatMap((secret) => isTooShort(secret.value) ? [tooShort(secret)] : []))
+      warnings: at([
+        ...secrets.flatMap((secret) => isTooShort(secret.value) ? [tooShort(secret)] : []),
+        ...yield* doubtfulIn(parsed.root, yield* ConfigProvider.ConfigProvider)
+      ])
     }
   })
 
