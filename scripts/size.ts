@@ -38,7 +38,7 @@ const modules: Record<string, Budget> = {
   "report/index": { own: 79650, total: 115680, schema: true },
   RunEvent: { own: 6820, total: 25400 },
   Spans: { own: 26620, total: 46800 },
-  Step: { own: 28890, total: 48690 },
+  Step: { own: 28930, total: 48690 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 5440, total: 18940 },
   index: { own: 57240, total: 99120, schema: true }

@@ -331,10 +331,11 @@ steps:
     )
   }))
 
-it.effect("steps of one name without keys among the exports are one warning, which names them", () =>
+it.effect("steps of one name without keys among the exports, and functions that make them, are a warning for each name", () =>
   Effect.gen(function*() {
     const { warnings } = yield* loadText("runName: tonight\npipeline: ./sameNames.ts#pipeline\n")
     assert.deepEqual(warnings.map(({ found, path, position }) => [path.join("."), position?.line, found]), [
+      ["pipeline", 2, "2 steps named \"page\" without keys: the exports fetchPage, readPage"],
       ["pipeline", 2, "2 steps named \"load\" without keys: the exports orders, prices"]
     ])
     assert.match(warnings[0]!.expected, /Step\.key/)

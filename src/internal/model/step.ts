@@ -15,6 +15,9 @@ export const HookServicesTypeId = "~effect-epilogue/Pipeline/HookServices"
 /** The key under which a function made by `Step.fn` keeps the name of its steps. */
 export const StepFnTypeId = "~effect-epilogue/Step.fn"
 
+/** The key of a function that says whether steps of a `Step.fn` may have keys: it runs none of the user's combinators. */
+export const StepFnMayHaveKey = "~effect-epilogue/Step.fn/mayHaveKey"
+
 /**
  * A named Effect with hooks, which yields `A`, fails with `E` and requires the services `R`.
  *

@@ -13,7 +13,7 @@ import * as Hooks from "../model/hooks.ts"
 import { limitMillis, limitMistakes } from "../model/limit.ts"
 import { retryMistakes } from "../model/options.ts"
 import type { Body, Evaluator, PipelineOwner, PlanCache, StepOwner, Wrap } from "../model/owner.ts"
-import { PipelineTypeId, StepFnTypeId, StepTypeId } from "../model/step.ts"
+import { PipelineTypeId, StepFnMayHaveKey, StepFnTypeId, StepTypeId } from "../model/step.ts"
 import { noEffect, returnedNoEffect } from "../text/noEffect.ts"
 import { keyText } from "../text/stepLabel.ts"
 import { combinator, takesSelfOnly } from "./combinator.ts"
@@ -167,8 +167,10 @@ export const fn =
     const once = own < 0 ? combinators : combinators.slice(0, own)
     const each = combinators.slice(once.length)
     let template: Owned | undefined
-    const call = (...args: Array<any>) => {
+    const templateOf = (): Owned =>
       template ??= once.reduce<Owned>((self, apply) => apply(self), make(name, Effect.void))
+    const call = (...args: Array<any>) => {
+      const template = templateOf()
       // suspended, so that each evaluation of the step runs the function anew
       const raw = Effect.suspend(() => {
         const result = f(...args)
@@ -185,7 +187,9 @@ export const fn =
       return each.length === 0 ? self : each.reduce((self, apply) => applied(self, apply, args), self)
     }
     // so that the command and config files find the steps of a module by its exports
-    return make === makeStep ? Object.assign(call, { [StepFnTypeId]: name }) : call
+    if (make !== makeStep) return call
+    const mayHaveKey = () => each.length > 0 || ("key" in templateOf() && (templateOf() as StepOwner).key !== undefined)
+    return Object.assign(call, { [StepFnTypeId]: name, [StepFnMayHaveKey]: mayHaveKey })
   }
 
 /** @internal */

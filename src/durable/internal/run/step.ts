@@ -1,7 +1,6 @@
 /** Steps whose result is recorded. */
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import { dual } from "effect/Function"
 import * as Schema from "effect/Schema"
 import { Evaluation } from "../../../internal/engine/evaluation.ts"
 import { evaluate } from "../../../internal/engine/life.ts"
@@ -9,6 +8,7 @@ import { span } from "../../../internal/engine/spans.ts"
 import { currentView, View } from "../../../internal/engine/view.ts"
 import type { Occurrence } from "../../../internal/model/occurrence.ts"
 import type { Evaluator, StepOwner } from "../../../internal/model/owner.ts"
+import { combinator } from "../../../internal/steps/combinator.ts"
 import { isStep, withEvaluator, withMistakes } from "../../../internal/steps/step.ts"
 import { crashesMistakes } from "../crashes/crashes.ts"
 import { conditionSchema, endRecordSchema, insideOptions } from "../stored/records.ts"
@@ -60,7 +60,7 @@ export interface Options {
 }
 
 /** @internal */
-export const step: any = dual(
+export const step: any = combinator(
   (args) => isStep(args[0]),
   (self: StepOwner, options: Options = {}): any => {
     const { crashes, error, success } = options
