@@ -66,12 +66,13 @@ export const runner = (
 /** Returns the messages of an error of the database and of its causes, or `undefined` for other errors. */
 export const databaseText = (error: unknown): string | undefined => {
   if (!hasProperty(error, "_tag") || (error._tag !== "SqlError" && error._tag !== "PersistenceError")) return undefined
-  const messages = new Set<string>()
-  for (let cause: unknown = error; cause instanceof Error && messages.size < 4; cause = cause.cause) {
-    messages.add(cause.message)
+  const messages: Array<string> = []
+  for (let cause: unknown = error; cause instanceof Error && messages.length < 4; cause = cause.cause) {
+    const { message } = cause
+    // an error may have the message of its cause in its own
+    if (message !== "" && !messages.some((known) => known.endsWith(message))) messages.push(message)
   }
-  messages.delete("")
-  return [...messages].join(": ")
+  return messages.join(": ")
 }
 
 /** Whether another process has the database open. */
