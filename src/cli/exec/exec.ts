@@ -139,20 +139,22 @@ const givenOf = (request: ExecRequest, shown: Shown, state: State): Given => {
     retry: retry === undefined
       ? undefined
       : { times: retry, ...(retryDelay === undefined ? {} : { delay: Duration.millis(retryDelay) }) },
-    grace: grace === undefined ? undefined : Duration.millis(grace)
+    graceOf: (given) => {
+      const own = grace === undefined ? given : Duration.millis(grace)
+      return Duration.sum(own ?? Duration.millis(defaultGrace), killing)
+    }
   }
 }
 
-/**
- * Returns how long the command may take to end at its time limit. That is a little less than until the run goes on without
- * it, so that hooks run once it has ended.
- */
+/** How long a command that was killed may take to be gone, on a busy machine, before the run goes on without it. */
+const killing = Duration.seconds(2)
+
+/** Returns how long the command may take to end at its time limit. Hooks run once it has ended. */
 const graceIn = ({ steps, timeout }: LoadedFile, name: string): number => {
   const graces = [timeout, steps.find(({ step }) => step === name)?.timeout].flatMap((one) =>
     one === undefined ? [] : [one.grace]
   )
-  const grace = Math.min(...graces, graces.length === 0 ? defaultGrace : Infinity)
-  return grace - Math.min(500, grace / 5)
+  return graces.length === 0 ? defaultGrace : Math.min(...graces) - Duration.toMillis(killing)
 }
 
 /** Says that nobody will be told, where that is so. */

@@ -24,8 +24,8 @@ export interface Given extends Exported {
   readonly retries: (error: unknown) => boolean
   /** Hooks of the run where those of the files have nothing to do. They are left out where there is no alerter. */
   readonly hooks: ReadonlyArray<AnyHooks>
-  /** How long the run and its steps may take to stop at their time limits. */
-  readonly grace: Duration.Duration | undefined
+  /** Returns how long the run and its steps may take to stop at a time limit, given what the file says of it. */
+  readonly graceOf: (grace: Duration.Duration | undefined) => Duration.Duration
 }
 
 /** The settings of flags. */
@@ -44,22 +44,23 @@ const annotationsOf = (annotations: StepDocument["annotations"] = {}): Readonly<
 export const bodyOf = ({ overdue, retry, timeout }: Defaults, given?: Given): BodySettings => ({
   retry: given?.retry ?? retry,
   retries: given?.retries,
-  timeout: within(timeout, given?.grace),
+  timeout: within(timeout, given?.graceOf),
   overdue
 })
 
 /** Returns a time limit with another grace. */
-const within = (timeout: BodySettings["timeout"], grace: Duration.Duration | undefined): BodySettings["timeout"] =>
-  timeout === undefined || timeout === false || grace === undefined
-    ? timeout
-    : { limit: "limit" in timeout ? timeout.limit : timeout, grace }
+const within = (timeout: BodySettings["timeout"], graceOf: Given["graceOf"] | undefined): BodySettings["timeout"] => {
+  if (timeout === undefined || timeout === false || graceOf === undefined) return timeout
+  const { grace, limit } = "limit" in timeout ? timeout : { limit: timeout, grace: undefined }
+  return { limit, grace: graceOf(grace) }
+}
 
 /** Returns the settings of a project file. */
 export const projectSettings = (
   { annotations, deadline, defaults = {}, overdue, timeout }: Document,
   given: Given | undefined
 ): ProjectSettings => ({
-  run: { timeout: within(timeout, given?.grace), overdue, deadline, annotations: annotationsOf(annotations) },
+  run: { timeout: within(timeout, given?.graceOf), overdue, deadline, annotations: annotationsOf(annotations) },
   defaults: bodyOf(defaults, given)
 })
 
@@ -95,7 +96,7 @@ export const settingsOf = (loading: Loading, exported: Exported, options: Settin
       run: {
         hooks: yield* tableOf(loading, document.hooks, ["hooks"]),
         runName: options.runName ?? (document.runName === undefined ? undefined : plainName(document.runName)),
-        timeout: within(options.timeout ?? document.timeout, given?.grace),
+        timeout: within(options.timeout ?? document.timeout, given?.graceOf),
         overdue: document.overdue,
         deadline: document.deadline,
         annotations: annotationsOf(document.annotations)

@@ -8,7 +8,7 @@ import { onEachRuntime } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
 import { field, onBun, shell, waitFor } from "./support.ts"
 
-const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
+const it = makeIt((name, run) => test(name, { timeout: 300_000 }, run))
 
 it.live("the exit code is the command's, as a shell has it", () =>
   onEachRuntime((runtime) =>
@@ -92,18 +92,18 @@ it.live("at its time limit a command gets SIGTERM, and SIGKILL with all that it 
     Effect.gen(function*() {
       const { alerts, run } = yield* shell(runtime)
       const { stderr, stdout } = yield* run(`
-        epilogue exec -c alerts.yaml --timeout 1 --grace 1 -- sh -c '
+        epilogue exec -c alerts.yaml --timeout 2 --grace 1 -- sh -c '
           trap "echo TERM" TERM; sleep 60 & echo $! >grandchild; while :; do sleep 0.05; done
         '; echo $?
         gone grandchild
-        epilogue exec -c alerts.yaml --timeout 1 -- sh -c 'trap "echo closed; exit 0" TERM; while :; do sleep 0.05; done'
+        epilogue exec -c alerts.yaml --timeout 2 -- sh -c 'trap "echo closed; exit 0" TERM; while :; do sleep 0.05; done'
         echo $?`)
       assert.equal(stdout, "TERM\n124\nended\nclosed\n124\n", `${runtime} ${stderr}`)
       // the hooks run when the command has ended
       assert.doesNotMatch(stderr, /left behind/)
       assert.deepEqual(alerts().map(({ body, title }) => [title, body]), [
-        ["sh failed", "TimeoutError: pipeline \"sh\" exceeded its time limit of 1 s"],
-        ["sh failed", "TimeoutError: pipeline \"sh\" exceeded its time limit of 1 s"]
+        ["sh failed", "TimeoutError: pipeline \"sh\" exceeded its time limit of 2 s"],
+        ["sh failed", "TimeoutError: pipeline \"sh\" exceeded its time limit of 2 s"]
       ])
     }).pipe(Effect.scoped)
   ))

@@ -6,7 +6,7 @@ import { onEachRuntime } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
 import { field, onBun, shell } from "./support.ts"
 
-const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
+const it = makeIt((name, run) => test(name, { timeout: 300_000 }, run))
 
 it.live("binary input and output pass through unchanged, also where both outputs are one pipe", () =>
   onEachRuntime((runtime) =>
