@@ -82,6 +82,19 @@ test("20,000 steps that were cut off, and start again in another order, have one
   assert.deepEqual(rows.slice(1, 3).map(({ name }) => name), ["page 0", "page 1"])
 })
 
+test("the hooks of a step that was retried 40,000 times are read in linear time", () => {
+  const run = { pipelineName: "p", runId: "1", runName: "p-1", at: 0 }
+  const hook = { hook: "tell", kind: "retry", level: "step", hookIndex: 0 } as const
+  const step = { stepName: "poll", stepPath: ["poll"], index: 0 }
+  const told = Array.from({ length: 40_000 }, (): ReadonlyArray<Report.Event> => [
+    { _tag: "HookStarted", ...run, ...hook, step },
+    { _tag: "HookEnded", ...run, ...hook, step, durationMillis: 1 }
+  ]).flat()
+  const { rows } = within(600, "the hooks of 40,000 attempts", () => timeline(told))
+  assert.equal(rows[1]!.hooks.length, 40_000)
+  assert.deepEqual(new Set(rows[1]!.hooks.map(({ outcome }) => outcome)), new Set(["ended"]))
+})
+
 test("a replayed durable run has one line for each step in the live tree", () => {
   const at = DateTime.makeUnsafe(0)
   const run = { pipelineName: "p", runId: "1", runName: "p-1", at }

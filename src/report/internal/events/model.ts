@@ -2,7 +2,7 @@
 import { labelsOf, stepLabel } from "../../../internal/text/stepLabel.ts"
 import { Clock } from "./clock.ts"
 import type { EventJson, StepJson } from "./eventJson.ts"
-import type { AlertsModel, LogModel, OverdueModel, RunModel, StepModel, StepPaths } from "./runModel.ts"
+import type { AlertsModel, HookModel, LogModel, OverdueModel, RunModel, StepModel, StepPaths } from "./runModel.ts"
 import { stepAt, StepsByPath } from "./stepAt.ts"
 
 type Outcome = Extract<EventJson, { readonly _tag: "RunEnded" }>["outcome"]
@@ -286,14 +286,24 @@ const alertPosted = (run: RunModel, event: AlertEvent, shift: number): void => {
   before.wasHeld ||= result === "held"
 }
 
+const runningHooks = new WeakMap<Array<HookModel>, Set<HookModel>>()
+
+/** Returns those of the hooks that are running: few, while a step that polls for hours has run ten thousands. */
+const runningIn = (hooks: Array<HookModel>): Set<HookModel> => {
+  const known = runningHooks.get(hooks)
+  if (known !== undefined) return known
+  const made = new Set<HookModel>()
+  runningHooks.set(hooks, made)
+  return made
+}
+
 const hook = (run: RunModel, event: HookEvent): void => {
   const step = event.step === undefined ? undefined : stepIn(run, event.step, event.at)
   const hooks = step === undefined ? run.hooks : step.hooks
   const durationMillis = "durationMillis" in event ? event.durationMillis : 0
   const startedAt = event.at - durationMillis
-  let hook = hooks.findLast((hook) =>
-    hook.outcome === "running" && hook.kind === event.kind && hook.index === event.hookIndex
-  )
+  const running = runningIn(hooks)
+  let hook = [...running].findLast(({ index, kind }) => kind === event.kind && index === event.hookIndex)
   if (hook === undefined) {
     const { hook: name, hookIndex, kind, level } = event
     hook = {
@@ -308,8 +318,10 @@ const hook = (run: RunModel, event: HookEvent): void => {
       cause: undefined
     }
     hooks.push(hook)
+    running.add(hook)
   }
   if (event._tag === "HookStarted") return
+  running.delete(hook)
   hook.startedAt = startedAt
   hook.endedAt = event.at
   hook.durationMillis = durationMillis
