@@ -120,7 +120,7 @@ const mayRepeat = (
 ): Effect.Effect<boolean> =>
   Effect.gen(function*() {
     const said = retryAfter === undefined ? delayAfter(refusals) : Duration.toMillis(retryAfter)
-    const delay = saidToWait(said, yield* Random.next)
+    const delay = saidToWait(said, yield* Random.next, refusals === 0 ? 0 : delayAfter(refusals - 1))
     const gate = yield* CurrentGate
     if (gate === undefined) return false
     gate.pause(delay)

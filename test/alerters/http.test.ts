@@ -78,6 +78,13 @@ it.effect("Retry-After is honoured with 503 and 408 too, with up to a quarter mo
     assert.deepEqual([{ ...later.reason }, later.delays], [{ _tag: "Rejected", status: 503, detail: "" }, []])
   }))
 
+it.effect("a Retry-After of 0 is honoured once, and then the delay grows", () =>
+  Effect.gen(function*() {
+    const busy = status(429, { "retry-after": "0" })
+    const { delays } = yield* attempts([...Array.from({ length: 5 }, () => busy), ok], {}, 0)
+    assert.deepEqual(delays, [0, 500, 1000, 2000, 4000])
+  }))
+
 it.effect("an invalid Retry-After leaves the delay unchanged", () =>
   Effect.gen(function*() {
     for (const header of ["-5", "-0.5", "NaN", "Infinity", "0x10", "5s", "soon", "", "Thu, 01 Jan 1970 00:00:00 GMT"]) {

@@ -168,6 +168,18 @@ it.effect("after a refusal of one of several channels, the others do not get the
     assert.deepEqual(got, ["a", "late a"])
   }))
 
+it.effect("a channel that says to come back at once, again and again, is asked ever less often", () =>
+  Effect.gen(function*() {
+    const box = yield* open({}, (_, attempt) => attempt < 30 ? Effect.fail(limited(attempt % 2)) : Effect.void)
+    yield* box.leave("x")
+    assert.ok(box.attempts() <= 2, `${box.attempts()} attempts at once`)
+    yield* TestClock.adjust("10 seconds")
+    assert.ok(box.attempts() <= 6, `${box.attempts()} attempts in 10 s`)
+    yield* TestClock.adjust("1 hour")
+    assert.deepEqual(box.titles(), ["x"])
+    yield* box.close
+  }))
+
 it.effect("an alert is given up when the channel has refused for an hour, and its caller learns why", () =>
   Effect.gen(function*() {
     const box = yield* open({}, () => Effect.fail(limited(20 * 60_000)))

@@ -11,6 +11,7 @@ import * as Path from "effect/Path"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Redacted from "effect/Redacted"
 import * as assert from "node:assert/strict"
+import { type AddressInfo, createServer, type Server } from "node:net"
 import { test } from "node:test"
 import { Alertmanager, Email, JsonLines, Slack, Webhook } from "../../src/alerters/index.ts"
 import { WebPage } from "../../src/approvers/index.ts"
@@ -33,6 +34,21 @@ const folder = Effect.acquireRelease(
   Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectory()),
   (path) => Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.orDie(fs.remove(path, { recursive: true })))
 )
+
+/** Starts a server that answers each request with this text. */
+const answering = (text: string) =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.callback<Server>((resume) => {
+        const server = createServer((socket) => {
+          socket.on("error", () => {}).once("data", () => socket.end(text))
+        })
+        server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+      }),
+      (server) => Effect.sync(() => void server.close())
+    ),
+    (server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  )
 
 const slack = (url: string, timeout: "300 millis" | "20 seconds" = "20 seconds") =>
   Slack.layer({ webhookUrl: Redacted.make(`${url}/services/T0`), timeout, delay: "1 millis", retries: 1 })
@@ -62,6 +78,12 @@ it.live("a channel maps faults of fetch to the reasons of an AlerterError", () =
     assert.match(refused.message, /could not be reached: .*(ECONNREFUSED|refused)/)
     const unknown = yield* Effect.flip(Effect.provide(post, slack("http://hooks.example.invalid")))
     assert.match(unknown.message, /could not be reached: (ENOTFOUND|EAI_AGAIN|dns error)/)
+    const ssh = yield* answering("SSH-2.0-OpenSSH_9.2\r\n\r\n")
+    const garbled = yield* Effect.flip(Effect.provide(post, slack(ssh)))
+    assert.match(
+      garbled.message,
+      /could not be reached: (ECONNRESET|Malformed_HTTP|invalid HTTP|Response does not match)/
+    )
     assert.ok(!unknown.message.includes("hooks"), unknown.message)
   }))
 

@@ -281,7 +281,7 @@ const unreachable = (reason: HttpClientError.HttpClientErrorReason, detail: (tex
   if (reason._tag === "InvalidUrlError") {
     return failure(AlerterErrorReason.Rejected({ detail: "its address is no valid URL" }))
   }
-  const said = foundIn(reason.cause, codeOf) ?? foundIn(reason.cause, saidByDeno)
+  const said = foundIn(reason.cause, codeOf) ?? foundIn(reason.cause, saidIn)
   return failure(
     AlerterErrorReason.Unreachable({ detail: said === undefined ? undefined : detail(said) }),
     reason._tag !== "EncodeError"
@@ -301,12 +301,20 @@ const foundIn = (
 const codeOf = (cause: object): string | undefined =>
   "code" in cause && typeof cause.code === "string" && /^[A-Za-z_]+$/.test(cause.code) ? cause.code : undefined
 
-/**
- * Picks what follows the URL, as in "error sending request for url (…): client error (Connect): …", or the flag without which
- * Deno does not let the program reach any server.
- */
-const saidByDeno = (cause: object): string | undefined =>
-  "message" in cause && typeof cause.message === "string"
-    ? (/(run again with the --allow-\w+ flag)/.exec(cause.message) ??
-      /client error \(\w+\): ([^]+)$/.exec(cause.message) ?? /^([^/]+ \(os error \d+\))$/.exec(cause.message))?.[1]
-    : undefined
+/** What errors without a code say, beside the URL. */
+const sayings = [
+  // the permission without which Deno does not let the program reach any server
+  /(run again with the --allow-\w+ flag)/,
+  // Deno: "error sending request for url (…): client error (Connect): …"
+  /client error \(\w+\): ([^]+)$/,
+  /^([^/]+ \(os error \d+\))$/,
+  /^(error reading a body from connection)/,
+  // Node
+  /^(Response does not match the HTTP\/1\.1 protocol|bad port)/
+]
+
+const saidIn = (cause: object): string | undefined => {
+  const message = "message" in cause ? cause.message : undefined
+  if (typeof message !== "string") return undefined
+  return sayings.flatMap((saying) => saying.exec(message)?.[1] ?? [])[0]
+}

@@ -79,7 +79,7 @@ export const make = (channel: string, options: ChannelOptions): Attempts => {
             const isRefusal = isRate || isDeferred
             const delay = said === undefined
               ? exactly(backoff(isRefusal ? refusals : retry, random))
-              : saidToWait(said, random)
+              : saidToWait(said, random, refusals === 0 ? 0 : backoff(refusals - 1, random))
             if (isRate || said !== undefined) gate.pause(delay)
             if (isDeferred && refusals >= maxDeferrals) return Effect.fail(error)
             if (retry >= retries && (!isRefusal || retries <= 0)) return Effect.fail(error)

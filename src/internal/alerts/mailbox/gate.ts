@@ -24,11 +24,17 @@ export interface Delay {
 /** The longest spread. */
 const maxSpread = 5_000
 
-/** Returns how long to wait where a channel says how long. `random` is below 1. */
-export const saidToWait = (millis: number, random: number): Delay => ({
-  millis,
-  spread: Math.min(maxSpread, millis / 4) * random
-})
+/** The wait that a channel may ask for as often as it likes. A shorter one, be it 0, would make a loop of requests. */
+const minWait = 1_000
+
+/**
+ * Returns how long to wait where a channel says how long. `random` is below 1. `repeated` is how long to wait at least
+ * where the channel had refused before, and said a time that is very short.
+ */
+export const saidToWait = (said: number, random: number, repeated: number): Delay => {
+  const millis = said < minWait ? Math.max(said, repeated) : said
+  return { millis, spread: Math.min(maxSpread, millis / 4) * random }
+}
 
 /** Returns a delay that is as long as it is. */
 export const exactly = (millis: number): Delay => ({ millis, spread: 0 })
