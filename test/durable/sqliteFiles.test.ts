@@ -26,8 +26,11 @@ it.live("a file that can't be opened fails with its path and the reason", () =>
     assert.deepEqual(yield* why(root), ["ConnectionError", cant(root, "unable to open database file")])
     for (const text of ["short", "no database\n".repeat(1000)]) {
       fs.writeFileSync(at("text.db"), text)
+      fs.chmodSync(at("text.db"), 0o644)
       assert.deepEqual(yield* why(at("text.db")), ["UnknownError", cant(at("text.db"), "file is not a database")])
       assert.equal(fs.readFileSync(at("text.db"), "utf8"), text)
+      // named by mistake, it may be one that everybody has to read
+      if (os.platform() !== "win32") assert.equal(fs.statSync(at("text.db")).mode & 0o777, 0o644)
     }
     const inFile = at("text.db/a.db")
     assert.deepEqual(yield* why(inFile), ["ConnectionError", cant(inFile, "ENOTDIR")])

@@ -157,19 +157,16 @@ export const makeOwnFolderOf = (file: string): Warnings => {
 }
 
 /**
- * Makes an empty file where it is missing, for its owner alone, without opening one that exists. Takes the rights of
- * others away from one that exists. Throws a system error, or a {@link LinkError} where a link leads to no file, which
- * its next reader would make with other rights.
+ * Makes an empty file where it is missing, for its owner alone. Does nothing to one that exists. Throws a system error, or
+ * a {@link LinkError} where a link leads to no file, which its next reader would make with other rights.
  */
-export const makeFile = (file: string): Warnings => {
+export const makeFile = (file: string): void => {
   try {
     // with `wx` nothing that exists is opened, not even through a link
     fs().writeFileSync(file, "", { flag: "wx", mode: fileMode })
-    return none
   } catch (cause) {
     if (codeOf(cause) !== "EEXIST") throw cause
     if (isLink(file) && !fs().existsSync(file)) throw new LinkError()
-    return protectFile(file)
   }
 }
 

@@ -123,13 +123,11 @@ export const fileIdentity = (path: string): string | undefined => {
 const besides = ["-wal", "-shm", "-journal"]
 
 /**
- * Makes the file for its owner alone, since what is stored may be confidential, and since whoever can read it can lock
- * it. Takes the rights of others away from one that exists.
+ * Takes the rights of others away from a database: what is stored may be confidential, and whoever can read it can lock
+ * it. Called once SQLite has read it, since a file that is none, which was named by mistake, keeps its rights.
  */
-const makePrivate = (filename: string): Warnings =>
-  filename === memory
-    ? []
-    : [...makeFile(filename), ...besides.flatMap((end) => protectFile(`${resolved(filename)}${end}`))]
+const protect = (filename: string): Warnings =>
+  filename === memory ? [] : ["", ...besides].flatMap((end) => protectFile(`${resolved(filename)}${end}`))
 
 const journal = "PRAGMA journal_mode = WAL"
 const synchronous = { full: "PRAGMA synchronous = FULL", normal: "PRAGMA synchronous = NORMAL" }
@@ -146,15 +144,14 @@ export const open = (
   const failed = (detail: string, cause: unknown, errcode?: number): OpenFailure => ({ detail, cause, errcode })
   const opened = Effect.suspend(() => {
     let code: string | undefined
-    let warnings: Warnings = []
     try {
-      warnings = makePrivate(filename)
+      if (filename !== memory) makeFile(filename)
     } catch (cause) {
       // SQLite would make what the link leads to, with rights for others
       if (cause instanceof LinkError) return Effect.fail(failed(`: ${cause.message}`, cause))
       code = codeOf(cause)
     }
-    const opening = Effect.try({
+    return Effect.try({
       // no timeout: `retryWhileBusy` waits for locks without blocking the thread
       try: () => new sqlite.DatabaseSync(filename, { timeout: 0, enableForeignKeyConstraints: true }),
       catch: (cause) => {
@@ -164,7 +161,6 @@ export const open = (
         return failed(detail === undefined ? detailOf(cause) : `: ${detail}`, cause, unopened ? CANTOPEN : undefined)
       }
     })
-    return Effect.andThen(warn(warnings), opening)
   })
   return Effect.tap(
     Effect.acquireRelease(opened, (db) =>
@@ -172,11 +168,11 @@ export const open = (
         if (db.isOpen) db.close()
       })),
     (db) =>
-      Effect.mapError(
-        retryWhileBusy(() => {
-          for (const pragma of [journal, synchronous[settings.synchronous]]) db.prepare(pragma).all()
-        }, millis),
-        (cause) => failed(detailOf(cause), cause)
+      retryWhileBusy(() => {
+        for (const pragma of [journal, synchronous[settings.synchronous]]) db.prepare(pragma).all()
+      }, millis).pipe(
+        Effect.mapError((cause) => failed(detailOf(cause), cause)),
+        Effect.andThen(Effect.suspend(() => warn(protect(filename))))
       )
   )
 }

@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { SqlError } from "effect/sql/SqlError"
-import { codeOf, isLink, LinkError, makeFile } from "../../../../internal/files/private.ts"
+import { codeOf, isLink, LinkError, makeFile, protectFile } from "../../../../internal/files/private.ts"
 import { resolved } from "../../../../internal/files/sqlite.ts"
 import { failure } from "../nodeSqlite.ts"
 import type { Database } from "./database.ts"
@@ -78,6 +78,7 @@ const watch = (bell: string, heard: () => void): () => void => {
   if (isLink(bell)) throw new LinkError()
   try {
     makeFile(bell)
+    protectFile(bell)
     const watcher = fs().watch(bell, { persistent: false }, heard)
     watcher.on("error", () => watcher.close())
     return () => watcher.close()
