@@ -144,7 +144,8 @@ const script = /^```ts\n([\s\S]*?)^```/m.exec(readme)![1]!
 
 const config = `pipeline: ./job.ts#job
 alerter: { console: {} }
-hooks: { success: epilogue#alerterSuccess }
+# a hook of an installed package, which each manager keeps elsewhere
+hooks: { success: effect-epilogue/AlerterHooks#success }
 `
 
 const job = `import { Effect } from "effect"

@@ -7,6 +7,7 @@ import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import * as assert from "node:assert/strict"
+import nodeModule from "node:module"
 import { test } from "node:test"
 import { setImmediate } from "node:timers/promises"
 import { load, module, resolve, type SourceOptions } from "../../src/config/internal/modules/modules.ts"
@@ -342,6 +343,26 @@ it.live("references to packages follow their exports, as the runtimes do", () =>
     yield* says("not-installed#x", options, "no package not-installed", "a path that begins with ./")
     yield* says("@acme/gone/deep#x", options, "no package @acme/gone")
     yield* says("fs#rmSync", options, "no package fs")
+  }))
+
+it.live("packages of Yarn's Plug'n'Play are found where that keeps them", () =>
+  Effect.gen(function*() {
+    const root = yield* tree({
+      "job/package.json": "{}",
+      "cache/hooks/package.json": JSON.stringify({ exports: "./hooks.js" }),
+      "cache/hooks/hooks.js": "export const x = 'hooks'"
+    })
+    const options = within(`${root}/job`)
+    const resolveToUnqualified = (name: string, issuer: string) => {
+      assert.equal(issuer, `${root}/job/`)
+      return name === "hooks" ? `${root}/cache/hooks/` : assert.fail("no dependency of the project")
+    }
+    yield* Effect.acquireRelease(
+      Effect.sync(() => Reflect.set(nodeModule, "findPnpApi", () => ({ resolveToUnqualified }))),
+      () => Effect.sync(() => Reflect.deleteProperty(nodeModule, "findPnpApi"))
+    )
+    assert.equal(yield* valueOf("hooks#x", options), "hooks")
+    yield* says("other#x", options, "no package other")
   }))
 
 // -----------------------------------------------------------------------------

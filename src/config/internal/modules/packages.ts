@@ -9,6 +9,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import { hasProperty } from "effect/Predicate"
 import { didYouMean, listed } from "../../../internal/text/closest.ts"
+import { homeOf } from "./pnpPackages.ts"
 import type { Refusal } from "./refusal.ts"
 
 type Services = FileSystem.FileSystem | Path.Path
@@ -42,12 +43,20 @@ export const find = (
       if (manifest.name !== name || manifest.exports === undefined) break
       return path.join(own, yield* exported(name, manifest.exports, subpath))
     }
+    const home = homeOf(name, folder) ?? (yield* nearest(name, folders))
+    if (home === undefined) return undefined
+    const manifest = (yield* manifestOf(home, name)) ?? { name: undefined, exports: undefined, main: undefined }
+    if (manifest.exports !== undefined) return path.join(home, yield* exported(name, manifest.exports, subpath))
+    return yield* legacy(name, home, manifest.main, subpath)
+  })
+
+/** Returns the folder of a package in the nearest `node_modules` that has it. */
+const nearest = (name: string, folders: ReadonlyArray<string>): Effect.Effect<string | undefined, never, Services> =>
+  Effect.gen(function*() {
+    const path = yield* Path.Path
     for (const above of folders) {
-      const home = path.join(above, "node_modules", name)
-      if (!(yield* isSpelled(path.join(above, "node_modules"), name))) continue
-      const manifest = (yield* manifestOf(home, name)) ?? { name: undefined, exports: undefined, main: undefined }
-      if (manifest.exports !== undefined) return path.join(home, yield* exported(name, manifest.exports, subpath))
-      return yield* legacy(name, home, manifest.main, subpath)
+      const modules = path.join(above, "node_modules")
+      if (yield* isSpelled(modules, name)) return path.join(modules, name)
     }
     return undefined
   })
