@@ -25,14 +25,14 @@ const modules: Record<string, Budget> = {
   "alerters/index": { own: 63720, total: 98190, schema: true },
   AlerterHooks: { own: 26050, total: 47390 },
   Approver: { own: 12060, total: 29860 },
-  "approvers/index": { own: 39640, total: 95920, schema: true },
+  "approvers/index": { own: 39800, total: 95920, schema: true },
   "config/index": { own: 171700, total: 227400, schema: true },
   "delivery/index": { own: 50440, total: 87560, schema: true },
   "durable/index": { own: 94880, total: 209700, schema: true },
   Hook: { own: 12950, total: 32810 },
   Hooks: { own: 3590, total: 20150 },
   "main/index": { own: 15980, total: 30840 },
-  "monitors/index": { own: 32550, total: 67550, schema: true },
+  "monitors/index": { own: 32750, total: 67550, schema: true },
   Params: { own: 4350, total: 37630, schema: true },
   Pipeline: { own: 26790, total: 48780 },
   "report/index": { own: 79650, total: 115680, schema: true },
@@ -100,21 +100,21 @@ const scripts: ReadonlyArray<Script> = [
     name: "Slack.layer",
     code: steps + alerting + slack(ofArea, address),
     without: steps + run,
-    budget: 44780,
+    budget: 45000,
     goal: 45_000
   },
   {
     name: "Slack.layerConfig",
     code: steps + alerting + slack(ofArea, "Slack.layerConfig()"),
     without: steps + run,
-    budget: 44770,
+    budget: 45000,
     goal: 45_000
   },
   {
     name: "Slack.layer by subpath",
     code: steps + alerting + slack(ofChannel, address),
     without: steps + run,
-    budget: 40970,
+    budget: 41200,
     goal: 45_000
   }
 ]
