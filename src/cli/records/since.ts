@@ -31,9 +31,12 @@ export const sinceOf = (text: string, now: number): number | undefined => {
   return Number.isNaN(millis) ? undefined : millis
 }
 
-/** Formats a time in the local time zone, as in `2026-11-23 18:04:09`. */
+/** The most milliseconds from 1970 that a `Date` can hold (https://tc39.es/ecma262/#sec-time-values-and-time-range). */
+const mostMillis = 8.64e15
+
+/** Formats a time in the local time zone, as in `2026-11-23 18:04:09`. A record may have one that no `Date` can hold. */
 export const localTime = (millis: number): string => {
-  const at = new Date(millis)
+  const at = new Date(Math.min(Math.max(millis, -mostMillis), mostMillis))
   const [month, day, hours, minutes, seconds] = [
     at.getMonth() + 1,
     at.getDate(),
