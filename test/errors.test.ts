@@ -11,7 +11,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { type Alert, AlerterHooks, Params, Pipeline, RunEvent, Step } from "../src/index.ts"
+import { type Alert, AlerterHooks, Params, Pipeline, RunEvent, Step, StepContext } from "../src/index.ts"
 import { Report } from "../src/report/index.ts"
 import { TestAlerter } from "../src/testing/index.ts"
 import { canary, leaks } from "./support/canary.ts"
@@ -23,7 +23,7 @@ import { forAll } from "./support/property.ts"
 const it = makeIt(test)
 
 /** Runs a step that ends with a cause, and returns its alert and its recorded cause. */
-const told = (exit: Effect.Effect<unknown, unknown>) =>
+const told = (exit: Effect.Effect<unknown, unknown, StepContext>) =>
   Effect.gen(function*() {
     const recorded: Array<string> = []
     const [alert] = yield* Step.make("load", exit).pipe(
@@ -348,4 +348,18 @@ it.effect("fields named line and column are told, though Bun has such properties
     const made = yield* Effect.flip(Effect.try({ try: () => JSON.parse("{"), catch: (error) => error }))
     const { alert } = yield* told(Effect.fail(made))
     assert.deepEqual(ownFields(alert), {})
+  }))
+
+class Diverged extends Data.TaggedError("Diverged")<{ readonly loss: number; readonly last: ReadonlyArray<number> }> {}
+
+it.effect("numbers that JSON lacks are told as they are: as errors, in their fields and as annotations", () =>
+  Effect.gen(function*() {
+    const error = new Diverged({ loss: NaN, last: [0.5, Infinity, -Infinity] })
+    const { alert, recorded } = yield* told(
+      Effect.andThen(StepContext.annotate("rate", -Infinity), Effect.fail(error))
+    )
+    assert.equal(alert.body, `Diverged: loss NaN, last [0.5,"Infinity","-Infinity"]`)
+    assert.match(recorded, /^Diverged: loss NaN/)
+    assert.deepEqual(alert.fields.find(({ name }) => name === "rate"), { name: "rate", value: "-Infinity" })
+    assert.equal((yield* told(Effect.fail(NaN))).alert.body, "NaN")
   }))

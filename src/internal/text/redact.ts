@@ -42,6 +42,8 @@ const displayed = (value: unknown, within: ReadonlyArray<object>, left: Left): u
   if (typeof value === "string") return withinLimit(value, left)
   if (typeof value === "bigint" || typeof value === "symbol") return withinLimit(String(value), left)
   if (typeof value === "function") return `<${`function ${textProperty(value, "name")?.slice(0, 100) ?? ""}`.trim()}>`
+  // JSON has no such numbers, and would show null
+  if (typeof value === "number" && !Number.isFinite(value)) return String(value)
   if (typeof value !== "object" || value === null) return value
   if (isProxy(value)) return displayedProxy(value, within, left)
   if (Redacted.isRedacted(value)) return String(value)
