@@ -207,8 +207,9 @@ export {
    *
    * **Details**
    *
-   * Steps that the body evaluates one after another are compared, by name, key and number. Steps of other fibers, as in
-   * `Effect.forEach` with concurrency, find their results by name and key, in any order.
+   * Steps that the body evaluates one after another are compared, by name, key and number. Those of one name without keys
+   * are compared by their annotations and parameters, too, where these show that one would get the result of another.
+   * Steps of other fibers, as in `Effect.forEach` with concurrency, find their results by name and key, in any order.
    *
    * @see {@link version} for changing the code while runs are under way
    * @category errors

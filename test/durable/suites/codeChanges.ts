@@ -130,6 +130,44 @@ export const codeChangesSuite = (engine: Engine): void => {
       }))
   }
 
+  for (
+    const [change, before, after, asked, recorded] of [
+      ["in another order", "orders prices", "prices orders", "load with … of load#2", "load"],
+      ["with one before them", "orders prices", "stock orders prices", "load#2 with … of load", "load#2"],
+      ["with one before them, of which one had run", "orders", "stock orders", "load#2 with … of load", "load"],
+      ["without the first", "orders prices stock", "prices stock", "load with … of load#2", "load"]
+    ] as const
+  ) {
+    test(`steps of one name ${change} end the run where annotations tell them apart, and no step runs`, (storage) =>
+      Effect.gen(function*() {
+        const { calls, exit } = yield* resumeWith(storage, tables("table", before), tables("table", after))
+        const whole = asked.replace("…", "the annotations and parameters")
+        assert.ok(
+          String(errorOf(exit)).includes(`the code asks for "${whole}", where "${recorded}" is recorded`),
+          String(errorOf(exit))
+        )
+        assert.deepEqual(calls, [])
+      }))
+  }
+
+  test("steps of one name whose annotations are others now, or the same for all, keep their results", () =>
+    Effect.gen(function*() {
+      for (
+        const [before, after] of [
+          [tables("table", "orders prices"), tables("from", "orders prices")],
+          [tables("table", "orders prices"), tables("table", "a b")],
+          [tables("table", "all all"), tables("table", "all all")],
+          [tables("table", "all all"), steps("load", "load")],
+          [steps("load", "load"), tables("table", "orders prices")]
+        ] as const
+      ) {
+        yield* Effect.scoped(engine.storage).pipe(
+          Effect.flatMap((storage) => resumeWith(storage, before, after)),
+          Effect.tap(({ calls, exit }) => Effect.sync(() => assert.deepEqual([calls, exit], [[], Exit.void])))
+        )
+      }
+    }))
+
   test("a step that is under way is compared, too, once an attempt of it is recorded", (storage) =>
     Effect.gen(function*() {
       const attempts = (name: string) => (seen: Recorder) =>
@@ -154,6 +192,22 @@ export const codeChangesSuite = (engine: Engine): void => {
         )
       const { calls, exit } = yield* resumeWith(storage, pages(1, 2, 3), pages(3, 4, 1))
       assert.deepEqual([calls, exit], [["page 4"], Exit.void])
+    }))
+
+  test("evaluations of a step that only their order tells apart are a warning, once for each name", (storage) =>
+    Effect.gen(function*() {
+      const told = <R>(body: (seen: Recorder) => Effect.Effect<unknown, Durable.LibraryError, R>, id: string) =>
+        Effect.gen(function*() {
+          const seen = recorder()
+          yield* run(storage, seen, job(() => body(seen)), id)
+          return seen.log.list.flatMap(({ level, message }) =>
+            level === "Warn" ? [String(message).split(" in a run")[0]] : []
+          )
+        })
+      const warning = (name: string) => `effect-epilogue: step "${name}" of "job" runs more than once`
+      assert.deepEqual(yield* told(steps("f", "g", "f", "g", "f"), "1"), [warning("f"), warning("g")])
+      assert.deepEqual(yield* told(steps("f", "g", "f[1]", "f[2]"), "2"), [])
+      assert.deepEqual(yield* told(tables("table", "orders prices"), "3"), [])
     }))
 
   test("steps without keys that may have been mixed up are told of where the body's text has changed", (storage) =>
@@ -312,6 +366,14 @@ const step = (seen: Recorder, name: string) => {
 
 const steps = (...names: ReadonlyArray<string>) => (seen: Recorder) =>
   Effect.forEach(names, (name) => step(seen, name), { discard: true })
+
+/** Evaluates a step of one name for each of some tables, with an annotation that names it. */
+const tables = (annotation: string, names: string) => (seen: Recorder) =>
+  Effect.forEach(
+    names.split(" "),
+    (table) => Durable.step(Step.annotate(Step.make("load", seen.note(table)), { [annotation]: table })),
+    { discard: true }
+  )
 
 /** Makes a pipeline of a body, which alerts of its failure. */
 const alerting = <E extends Bad | Durable.LibraryError, R>(body: Effect.Effect<unknown, E, R>) =>

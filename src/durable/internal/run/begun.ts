@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import type { Evaluation } from "../../../internal/engine/evaluation.ts"
-import { BegunRecord } from "../stored/records.ts"
+import { BegunRecord, type Placed } from "../stored/records.ts"
 import { partOf } from "./counted.ts"
 import type { DurableRun } from "./run.ts"
 
@@ -13,7 +13,7 @@ interface BegunKeeper {
   readonly evaluation: Evaluation
   readonly durable: DurableRun
   readonly key: string
-  readonly placed: { readonly order?: number }
+  readonly placed: Placed
   readonly begun: boolean
   readonly record: (name: string, schema: Schema.Top, execute: AnyEffect) => AnyEffect
   readonly restore: (started: { readonly startedAt: number }) => void

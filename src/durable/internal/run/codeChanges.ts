@@ -1,6 +1,9 @@
 /** Compares what the code asks for, when a run resumes, with what is recorded of it. */
+import { describeAll } from "../../../internal/engine/describeParams.ts"
+import type { Evaluation } from "../../../internal/engine/evaluation.ts"
 import { CodeChanged } from "../runs/codeChanged.ts"
 import { type History, shownStep } from "../runs/runs.ts"
+import { toJson } from "../stored/records.ts"
 
 /** The text of the body that evaluates a run. */
 export interface Code {
@@ -17,6 +20,18 @@ export const markOf = (text: string): string => {
   let hash = 0x811c9dc5
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
   return (hash >>> 0).toString(36)
+}
+
+/** Returns the key of a step without the number that tells it from others of its name. */
+const baseOf = (key: string): string => key.replace(/#\d+$/, "")
+
+/** Returns a mark of the annotations and the parameters that a step has before it runs, or `undefined` without any. */
+export const aboutOf = ({ owner, run: { guard }, surroundings }: Evaluation): string | undefined => {
+  if (owner.label === "Pipeline") return undefined
+  const { annotations, params } = owner
+  if (params.length === 0 && Object.keys(annotations).length === 0) return undefined
+  const values = { ...params.length === 0 ? {} : describeAll(params, surroundings), ...annotations }
+  return markOf(JSON.stringify(toJson(guard?.record(values) ?? values)))
 }
 
 /** The run that is evaluated. */
@@ -37,6 +52,9 @@ export class Replay {
   /** The keys of those with a place, the next one last. */
   private next: Array<string> = []
   private position = 0
+  /** The marks of recorded steps with a place, by their keys, and the steps that were asked for with another mark. */
+  private readonly about = new Map<string, string>()
+  private readonly differing = new Set<string>()
 
   constructor(run: Evaluated) {
     this.run = run
@@ -44,7 +62,10 @@ export class Replay {
 
   load({ activities, steps }: History): void {
     this.activities = activities
-    for (const { key, order } of steps) this.left.set(key, order)
+    for (const { about, key, order } of steps) {
+      this.left.set(key, order)
+      if (about !== undefined && order !== undefined) this.about.set(key, about)
+    }
     this.next = steps.flatMap(({ key, order }) => order === undefined ? [] : [{ key, order }])
       .toSorted((a, b) => b.order - a.order).map(({ key }) => key)
   }
@@ -74,9 +95,17 @@ export class Replay {
     this.left.delete(key)
   }
 
-  /** Takes note that the body asks for a step. Returns its place, or the error where another one is recorded there. */
-  ask(key: string): number | CodeChanged {
+  /**
+   * Takes note that the body asks for a step. Returns its place, or the error where another one is recorded there: one of
+   * another name, key or number, or one of the same name with the annotations and parameters that `about` marks.
+   */
+  ask(key: string, about?: string): number | CodeChanged {
     const place = this.position++
+    const other = about === undefined ? undefined : this.mixedUp(key, about)
+    if (other !== undefined) {
+      const asked = `${shownStep(key)} with the annotations and parameters of ${shownStep(other)}`
+      return this.changed(this.about.has(key) ? key : other, asked, place)
+    }
     const recorded = this.next.at(-1)
     if (recorded === key) this.next.pop()
     // one without a place was recorded on another fiber, or belongs to a retry, and may be left out
@@ -85,6 +114,20 @@ export class Replay {
     }
     this.left.delete(key)
     return place
+  }
+
+  /**
+   * Returns the key of the recorded step that a step is, as its annotations and parameters say, where it would get the
+   * result of another one of its name. That these differ from what is recorded is no sign by itself: code may change them.
+   */
+  private mixedUp(key: string, about: string): string | undefined {
+    const recorded = this.about.get(key)
+    if (recorded === about) return undefined
+    if (recorded !== undefined) this.differing.add(key)
+    const base = baseOf(key)
+    return [...this.about].find(([other, mark]) =>
+      mark === about && other !== key && baseOf(other) === base && (recorded !== undefined || this.differing.has(other))
+    )?.[0]
   }
 
   /** Returns the error of a body that ends before the steps that are recorded. */

@@ -25,20 +25,21 @@ import type { Occasion } from "../../../internal/model/hook.ts"
 import type { PipelineOwner, StepOwner } from "../../../internal/model/owner.ts"
 import type { Planned } from "../../../internal/model/plan.ts"
 import { activityKey } from "../activityKey.ts"
-import { type EndRecord, StartRecord } from "../stored/records.ts"
+import { type EndRecord, type Placed, StartRecord } from "../stored/records.ts"
 import type { Problem } from "../stored/unstorable.ts"
 import { activity, type RecordOptions } from "./activity.ts"
 import type { ActivityOwner } from "./activityFibers.ts"
 import { attemptOnce } from "./attemptOnce.ts"
 import { recallBegun } from "./begun.ts"
 import { Cancellation } from "./cancellation.ts"
+import { aboutOf } from "./codeChanges.ts"
 import { deferrable } from "./deferrable.ts"
 import { recordHook } from "./hooks.ts"
 import { Originals } from "./originals.ts"
 import { onOwnFiber } from "./ownFiber.ts"
 import { keepPending } from "./pendingHooks.ts"
 import { recordEnd } from "./recordEnd.ts"
-import { orSetAside, replayed } from "./replay.ts"
+import { orSetAside, replayed, tellOneOfMany } from "./replay.ts"
 import { type DurableRun, finishAbandoned, markInterrupted, type OpenEvaluation, placeOf } from "./run.ts"
 import { limitedRun } from "./runLimit.ts"
 import { escapePart } from "./stepKeys.ts"
@@ -71,7 +72,9 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
   /** The prefix of the names of its activities. */
   readonly key: string
   /** The place of the step in the body, as a field of its records. */
-  placed: { readonly order?: number } = {}
+  placed: Placed = {}
+  /** Whether nothing but its order tells it from an evaluation of its name before it. */
+  private isOneOfMany = false
   private hasBegun = false
   /** The earlier evaluation of the same step whose activity this one joined. */
   private joined: ActivityOwner | undefined
@@ -106,11 +109,14 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
     } else {
       const next = durable.keys.next(owner.name, evaluation.owner.key, fiber)
       this.key = `step/${"key" in next ? next.key : owner.name}`
+      const about = aboutOf(evaluation)
       const place = "mistake" in next
         ? new TypeError(`Step ${JSON.stringify(owner.name)}: ${next.mistake}`)
-        : placeOf(durable, next.key, fiber)
+        : placeOf(durable, next.key, fiber, about)
+      this.isOneOfMany = about === undefined && evaluation.owner.key === undefined && "key" in next &&
+        next.key.endsWith("#2")
       if (typeof place === "object") evaluation.plan = { ...evaluation.plan, defect: place }
-      else if (place !== undefined) this.placed = { order: place }
+      else if (place !== undefined) this.placed = { order: place, ...(about === undefined ? {} : { about }) }
     }
   }
 
@@ -233,7 +239,8 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
     const body = owner.label === "Pipeline"
       ? limitedRun({ evaluation, durable: this.durable, record: (...args) => this.record(...args) }, owner)
       : this.attempts?.() ?? owner.body
-    const effect = startThenBody(evaluation, isRun ? replayed(this, body) : body)
+    const evaluated = startThenBody(evaluation, isRun ? replayed(this, body) : body)
+    const effect = this.isOneOfMany ? Effect.andThen(tellOneOfMany(this.durable, owner.name), evaluated) : evaluated
     // Without start hooks the first attempt records the start, which saves an activity.
     if (!isRun && !plan.starts) return effect
     const { code } = this.durable

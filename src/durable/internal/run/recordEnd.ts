@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Evaluation } from "../../../internal/engine/evaluation.ts"
-import { type EndRecord, type PendingHook, toJson } from "../stored/records.ts"
+import { type EndRecord, type PendingHook, type Placed, toJson } from "../stored/records.ts"
 import type { Cancellation } from "./cancellation.ts"
 import { toldField } from "./hooks.ts"
 import type { Originals } from "./originals.ts"
@@ -13,7 +13,7 @@ import { pendingAfter } from "./pendingHooks.ts"
 interface EndingKeeper {
   readonly evaluation: Evaluation
   readonly key: string
-  readonly placed: { readonly order?: number }
+  readonly placed: Placed
   readonly originals: Originals
   readonly cancellation: Cancellation
   readonly nextAttempt: number

@@ -37,6 +37,21 @@ export const replayed = ({ durable }: Replaying, body: AnyEffect): AnyEffect =>
     return left === undefined ? value : yield* Effect.die(left)
   })
 
+/** Warns, once for each name, of evaluations of a step that only their order tells apart. */
+export const tellOneOfMany = ({ code: { told }, instance }: DurableRun, name: string): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const noted = `many ${name}`
+    if (told.has(noted) || told.has(name)) return Effect.void
+    told.add(noted)
+    return Writer.logWarning(
+      `effect-epilogue: step ${JSON.stringify(name)} of ${
+        JSON.stringify(instance.workflow._tag)
+      } runs more than once in a ` +
+        "run, and only the order tells its evaluations apart. Give each a key with Step.key, or a run that resumes with " +
+        "code that asks for them in another order gives them each other's results"
+    )
+  })
+
 /** Sets the run aside where what is recorded of an activity no longer fits its schema. */
 export const orSetAside = ({ durable, instance }: Replaying, activity: string, recorded: AnyEffect): AnyEffect =>
   Effect.catchDefect(recorded, (defect) => {

@@ -102,11 +102,12 @@ export const markInterrupted = ({ instance }: DurableRun): Effect.Effect<void, u
 export const placeOf = (
   { instance, keys, released, replay }: DurableRun,
   key: string,
-  fiber: Fiber.Fiber<unknown, unknown>
+  fiber: Fiber.Fiber<unknown, unknown>,
+  about: string | undefined
 ): number | CodeChanged | undefined => {
   // a body that is being suspended runs only what ends it
   if (instance.suspended || released) return undefined
-  if (fiber === keys.body) return replay.ask(key)
+  if (fiber === keys.body) return replay.ask(key, about)
   replay.askAside(key)
   return undefined
 }

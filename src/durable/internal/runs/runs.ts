@@ -37,6 +37,8 @@ export interface RecordedStep {
   readonly key: string
   /** Its place among the steps that the body's own fiber asked for, if it was one of them. */
   readonly order: number | undefined
+  /** The mark of its annotations and parameters, if it has any. */
+  readonly about: string | undefined
 }
 
 /** The records of a run, for the next evaluation of its body. */
@@ -52,6 +54,7 @@ export interface RecordedActivity {
   readonly attempt: number
   readonly ended: boolean
   readonly order: number | undefined
+  readonly about: string | undefined
 }
 
 /** Refuses to interrupt a run that has ended. */
@@ -60,14 +63,16 @@ export const hasEnded = (runId: string): RunRefused =>
 
 /** Returns the history of a run of which these activities are known. */
 export const historyOf = (recorded: ReadonlyArray<RecordedActivity>): History => {
-  const steps = new Map<string, number | undefined>()
+  const steps = new Map<string, Omit<RecordedStep, "key">>()
   const activities = new Set<string>()
-  for (const { attempt, ended, name, order } of recorded) {
+  for (const { about, attempt, ended, name, order } of recorded) {
     if (ended) activities.add(activityKey(name, attempt))
     const key = stepKeyIn(name)
-    if (key !== undefined) steps.set(key, order ?? steps.get(key))
+    if (key === undefined) continue
+    const known = steps.get(key)
+    steps.set(key, { order: order ?? known?.order, about: about ?? known?.about })
   }
-  return { steps: [...steps].map(([key, order]) => ({ key, order })), activities }
+  return { steps: [...steps].map(([key, step]) => ({ key, ...step })), activities }
 }
 
 /** The operations for looking after the stored runs of an engine. */

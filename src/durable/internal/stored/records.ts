@@ -21,8 +21,19 @@ export const PendingHook = Schema.Struct({ kind: Kind, index: Schema.Int, name: 
 /** @internal */
 export type PendingHook = typeof PendingHook.Type
 
-/** The place of a step among those that the body's own fiber asks for, one after another. */
-const order = Schema.optionalKey(Schema.Int)
+/** What tells a step from others of its name when a run resumes with other code. */
+const placed = {
+  /** Its place among those that the body's own fiber asks for, one after another. */
+  order: Schema.optionalKey(Schema.Int),
+  /** A mark of its annotations and parameters, where it has any. */
+  about: Schema.optionalKey(Schema.String)
+}
+
+/** @internal */
+export interface Placed {
+  readonly order?: number
+  readonly about?: string
+}
 
 /** The name of the activity that sets the clock of a run's time limit, and of that clock. */
 export const limitClock = "run/timeout"
@@ -30,7 +41,7 @@ export const limitClock = "run/timeout"
 /** The start of a step with start hooks, or of a run. Times are in milliseconds since 1970. */
 export const StartRecord = Schema.Struct({
   startedAt: Schema.Finite,
-  order,
+  ...placed,
   /** Tells the texts of a run's body apart. */
   code: Schema.optionalKey(Schema.String),
   /** The span of the run in the process that began it, where a tracer listened. */
@@ -40,7 +51,7 @@ export const StartRecord = Schema.Struct({
 })
 
 /** Records whether a step has begun: without `startedAt` it had not. */
-export const BegunRecord = Schema.Struct({ startedAt: Schema.optionalKey(Schema.Finite), order })
+export const BegunRecord = Schema.Struct({ startedAt: Schema.optionalKey(Schema.Finite), ...placed })
 
 /** The version of a part of the body that a run has, and the number of steps before it. */
 export const VersionRecord = Schema.Struct({ version: Schema.Int, order: Schema.Int })
@@ -53,7 +64,7 @@ const endRecordFields = {
   endedAt: Schema.Finite,
   /** The number of the last attempt, 1 for the first. */
   attempts: Schema.Int,
-  order,
+  ...placed,
   params: Values,
   annotations: Values,
   pendingHooks: Schema.Array(PendingHook),
@@ -71,12 +82,11 @@ const endRecordFields = {
 }
 
 /** The end of a step, of one of its attempts, or of a run, with the hooks that must still run. */
-export interface EndRecord {
+export interface EndRecord extends Placed {
   readonly exit: unknown
   readonly startedAt: number
   readonly endedAt: number
   readonly attempts: number
-  readonly order?: number
   readonly params: Readonly<Record<string, Schema.Json>>
   readonly annotations: Readonly<Record<string, Schema.Json>>
   readonly pendingHooks: ReadonlyArray<PendingHook>

@@ -12,6 +12,7 @@ import { historyOf, setRuns } from "../../runs/runs.ts"
 import { tellSetAside } from "../../runs/setAside.ts"
 import { healthOf } from "../../storage/guard.ts"
 import { problemOf } from "../../storage/problems.ts"
+import type { Placed } from "../../stored/records.ts"
 import { make } from "./archive.ts"
 import { mayBeRetry, Retries } from "./retries.ts"
 import { entityOf, setAsidePrefix, Tables } from "./tables.ts"
@@ -29,9 +30,14 @@ const attend = <A>(engine: WorkflowEngine["Service"], read: Effect.Effect<A, Sql
       : health.note("read", error).pipe(Effect.andThen(health.recovered), Effect.andThen(attend(engine, read)))
   })
 
-/** Returns the place of a step that an exit in JSON has. */
-const orderIn = (exit: string | undefined): number | undefined =>
-  exit === undefined ? undefined : (JSON.parse(exit) as { value?: { order?: number } }).value?.order
+/** Returns the place of a step, and the mark of its annotations and parameters, that an exit in JSON has. */
+const placedIn = (
+  exit: string | undefined
+): { readonly order: number | undefined; readonly about: string | undefined } => {
+  // the cast: the library has recorded it
+  const { about, order } = (exit === undefined ? undefined : JSON.parse(exit) as { value?: Placed })?.value ?? {}
+  return { about, order }
+}
 
 /** Makes the records of an engine's runs known, where it keeps them in the database of the `SqlClient` around it. */
 export const withRuns = <A, E, R>(
@@ -67,7 +73,7 @@ export const withRuns = <A, E, R>(
                 name,
                 attempt,
                 ended: exit !== undefined,
-                order: orderIn(exit)
+                ...placedIn(exit)
               }))
             )
           })

@@ -15,11 +15,12 @@ export class Known {
   private readonly ended: Set<string>
 
   constructor(rows: ReadonlyArray<ActivityRow>) {
-    this.history = historyOf(rows.map(({ attempt, ended, name, place }) => ({
+    this.history = historyOf(rows.map(({ about, attempt, ended, name, place }) => ({
       name,
       attempt,
       ended: ended === 1,
-      order: place ?? undefined
+      order: place ?? undefined,
+      about: about ?? undefined
     })))
     this.begun = new Set(rows.map(({ name }) => name))
     this.ended = new Set(this.history.activities)

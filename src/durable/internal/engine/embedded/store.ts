@@ -75,7 +75,8 @@ const sql = {
   wakeIfChanged: `UPDATE effect_epilogue_runs SET ${awake}
     WHERE ${isPlace} AND state <> 'ended' AND changes() > 0 RETURNING ${columns}`,
 
-  activities: `SELECT name, attempt, exit IS NOT NULL AS ended, json_extract(exit, '$.value.order') AS place
+  activities: `SELECT name, attempt, exit IS NOT NULL AS ended, json_extract(exit, '$.value.order') AS place,
+    json_extract(exit, '$.value.about') AS about
     FROM effect_epilogue_activities WHERE run = ?`,
   activity: `SELECT exit FROM effect_epilogue_activities WHERE ${isActivity}`,
   recorded: `SELECT ${whileRunner} AS own, (SELECT exit FROM effect_epilogue_activities WHERE ${isActivity}) AS exit`,
@@ -120,6 +121,7 @@ export interface ActivityRow {
   readonly attempt: number
   readonly ended: number
   readonly place: number | null
+  readonly about: string | null
 }
 
 const complete = ({ execution, workflow }: Place, name: string, exit: string): Statement =>
