@@ -25,7 +25,7 @@ import { Report } from "./alertReport.ts"
 import { session } from "./session.ts"
 import { type Kept, reasonOf } from "./watching.ts"
 
-/** How long a post may take, with all its attempts. A mailbox then has half a minute more. */
+/** How long a post may take, with all its attempts. A mailbox then has another minute. */
 const patience = "1 minute"
 
 /** Performs the command, and returns its exit code. */

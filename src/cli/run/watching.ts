@@ -3,12 +3,13 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { hasProperty } from "effect/Predicate"
-import type { Alert } from "../../Alert.ts"
+import { Alert } from "../../Alert.ts"
+import { Alerter } from "../../Alerter.ts"
 import type { Leaf, Wraps } from "../../config/internal/apply/alerter.ts"
 import { Store } from "../../delivery/Store.ts"
+import { CurrentLedger, type Ledger, none } from "../../internal/alerts/ledger.ts"
 import { withoutUrls } from "../../internal/text/addresses.ts"
 import { errorMessage } from "../../internal/text/errors.ts"
-import { wrappedBy } from "../supervise/wrappedBy.ts"
 
 /** The end of a post to a place of the alerter. */
 export interface Post {
@@ -42,6 +43,45 @@ const holding = /^effect-epilogue\/(?:digest|quietHours)\//
 /** The name of the state with the failures that have not recovered. */
 const book = "effect-epilogue/acknowledgements"
 
+/**
+ * Tells how a post ends: not when its time is up, if the alert is still on its way, but when that has arrived or is lost. It
+ * runs in finalizers, so that no interruption comes between a delivery and the report of it.
+ */
+const followed = <E>(
+  post: Effect.Effect<void, E>,
+  around: Ledger,
+  tell: (why: string | undefined) => void
+): Effect.Effect<void, E> => {
+  let held = 0
+  let isOver = false
+  const settling = <A extends ReadonlyArray<unknown>>(settle: (...args: A) => void, end: (...args: A) => void) =>
+  (
+    ...args: A
+  ): void => {
+    held--
+    settle(...args)
+    if (isOver && held === 0) end(...args)
+  }
+  const ledger: Ledger = {
+    lost: around.lost,
+    accepted: (taken, by) => {
+      const entry = around.accepted(taken, by)
+      held++
+      return {
+        kept: settling(entry.kept, () => {}),
+        delivered: settling(entry.delivered, () => tell(undefined)),
+        lost: settling(entry.lost, (error) => tell(reasonOf(Cause.fail(error))))
+      }
+    }
+  }
+  return Effect.onExit(Effect.provideService(post, CurrentLedger, ledger), (exit) =>
+    Effect.sync(() => {
+      if (exit._tag === "Success") return tell(undefined)
+      if (held > 0 && Cause.hasInterruptsOnly(exit.cause)) isOver = true
+      else tell(reasonOf(exit.cause))
+    }))
+}
+
 /** Makes a watch. `onPost` is called with the end of each post to a place, by whichever policy it comes. */
 export const watch = (onPost: (post: Post) => void): { readonly wraps: Wraps; readonly kept: Kept } => {
   const kept: Kept = { count: 0, due: undefined, open: 0 }
@@ -56,11 +96,21 @@ export const watch = (onPost: (post: Post) => void): { readonly wraps: Wraps; re
     for (const entry of entries.values()) if (!hasProperty(entry, "acknowledged")) kept.open++
   }
   const leaf: Wraps["leaf"] = (layer, leaf) =>
-    wrappedBy((alert, exit) =>
-      Effect.sync(() => {
-        if (!alert.quiet) onPost({ leaf, alert, why: exit._tag === "Failure" ? reasonOf(exit.cause) : undefined })
-      })
-    )(layer)
+    Layer.effect(
+      Alerter,
+      Effect.map(Alerter, (inner) =>
+        Alerter.of({
+          ...inner,
+          post: (input) => {
+            const alert = Alert.make(input)
+            return Effect.withFiber((fiber) =>
+              followed(inner.post(alert), fiber.getRef(CurrentLedger) ?? none, (why) => {
+                if (!alert.quiet) onPost({ leaf, alert, why })
+              })
+            )
+          }
+        }))
+    ).pipe(Layer.provide(layer))
   const store: Wraps["store"] = (layer) =>
     Layer.provide(
       Layer.effect(
