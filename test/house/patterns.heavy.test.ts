@@ -8,6 +8,7 @@ import { createRequire } from "node:module"
 import { join } from "node:path"
 import process from "node:process"
 import ts from "typescript-6"
+import { durationText } from "../../src/internal/text/parseDuration.ts"
 
 interface Diagnostics {
   readonly status: "safe" | "vulnerable" | "unknown"
@@ -36,6 +37,9 @@ const composed: Readonly<Record<string, ReadonlyArray<readonly [source: string, 
     ["^\\P{L}*approve(?!\\p{L})", "iu"],
     ["^\\P{L}*yes(?!\\p{L})", "iu"]
   ],
+  // `units` are the words and symbols of durations
+  "new RegExp(\n  `^\\\\s*(?:(?:\\\\d{1,15}(?:\\\\.\\\\d{1,15})?\\\\s*(?:${units})\\\\s*){1,8}|` +\n    \"P(?=[\\\\dT])(?:\\\\d{1,15}W)?(?:\\\\d{1,15}D)?(?:T(?=\\\\d)(?:\\\\d{1,15}H)?(?:\\\\d{1,15}M)?(?:\\\\d{1,15}(?:\\\\.\\\\d{1,15})?S)?)?\\\\s*)$\",\n  \"u\"\n)":
+    [[durationText.source, "u"]],
   // `words` are those of an option in a config file; the pattern stands in the file's JSON Schema
   "new RegExp(`^\\\\s*(?:${words.join(\"|\")})\\\\s*$`, \"u\")": [["^\\s*(?:critical|error|warning)\\s*$", "u"]]
 }

@@ -111,8 +111,11 @@ const isOf = (path: string, name: string): boolean => {
  * Returns whether a path lies in a package, or scope, of Deno's cache: `npm/HOST/effect/4.1.0`. The host is that of the
  * registry, which is a company's own as often as not.
  */
-const isInCacheOfDeno = (path: string, name: string): boolean =>
-  new RegExp(`/npm/.+/${name}/([^/]+/)?\\d+\\.\\d+\\.\\d`).test(path)
+const isInCacheOfDeno = (path: string, name: string): boolean => {
+  const cache = path.indexOf("/npm/")
+  const at = path.indexOf(`/${name}/`, cache + "/npm".length)
+  return cache >= 0 && at >= 0 && /^([^/]+\/)?\d+\.\d+\.\d/.test(path.slice(at + name.length + "//".length))
+}
 
 /** This file, below the folder of the library's code. In a bundle it has another name. */
 const here = "internal/text/frames."
