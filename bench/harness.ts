@@ -78,12 +78,16 @@ const short = (name: string): string => /^\([^)]*\)/.exec(name)?.[0] ?? name
 
 const cells = (line: string, cell: string): string => line + cell.padStart(12)
 
-/** Measures candidates. `between` runs after each round. */
-export const compare = async (candidates: ReadonlyArray<Candidate>, between: () => void = () => {}): Promise<Times> => {
+/** Measures candidates. `between` runs after each round. `factor` multiplies the number of rounds. */
+export const compare = async (
+  candidates: ReadonlyArray<Candidate>,
+  between: () => void = () => {},
+  factor = 1
+): Promise<Times> => {
   for (const candidate of candidates) await nanosPerStep(candidate, warmUp)
   between()
   const times = new Map(candidates.map(({ name }): [string, Array<number>] => [name, []]))
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < rounds * factor; round++) {
     // each round starts with another candidate, as the first one of a round may be at a disadvantage
     for (let i = 0; i < candidates.length; i++) {
       const candidate = candidates[(i + round) % candidates.length]!
