@@ -4,6 +4,7 @@ import * as assert from "node:assert/strict"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
+import { pathToFileURL } from "node:url"
 import { assertExitCode, epilogue } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
 import { projectFolder } from "../support.ts"
@@ -18,7 +19,12 @@ export const job = Pipeline.make("nightly", Effect.void)
 it.live("on Deno a file names hooks of packages that deno.json imports, and check says which are missing", () =>
   Effect.scoped(Effect.gen(function*() {
     const folder = yield* projectFolder
-    writeFileSync(join(folder, "imports.json"), JSON.stringify({ imports: { "@acme/hooks": "./acme.ts" } }))
+    // the sources, since the package itself need not have been built
+    const library = pathToFileURL(join(import.meta.dirname, "../../../mod.ts")).href
+    writeFileSync(
+      join(folder, "imports.json"),
+      JSON.stringify({ imports: { "@acme/hooks": "./acme.ts", "effect-epilogue": library } })
+    )
     writeFileSync(
       join(folder, "acme.ts"),
       `import { Hook } from "effect-epilogue"
