@@ -48,7 +48,7 @@ const check = Step.fn("check")(function*(rows: number) {
 
 const publish = Step.make("publish", Effect.sleep("300 millis")).pipe(
   Step.hooks(Hooks.make(
-    Hook.onSuccess(() => Effect.sleep("600 millis")).pipe(Hook.named("refresh the cache")),
+    Hook.onSuccess(() => Effect.sleep("1500 millis")).pipe(Hook.named("refresh the cache")),
     Hook.onSuccess(() => Effect.fail("nobody is on call")).pipe(Hook.named("page"))
   ))
 )

@@ -189,17 +189,24 @@ const inText = (text: string, hide: Hide, depth: number): string => {
 }
 
 /** Hides the values of `password=…` in connection strings of databases, in scripts and in JSON. */
-const pairsIn = (text: string, hide: Hide): string =>
-  text.replace(
-    /([\w-]{1,64})("?\s{0,4}[=:]\s{0,4})((?:basic|bearer|token)\s{1,8})?('[^']*'|"[^"]*"|[^\s;&,'"]+)/gi,
-    (whole, name: string, sign: string, scheme = "", value: string) => {
-      if (!isSecretName(name) || value === hidden || /^["']?\$/.test(value)) return whole
-      const own = value.replace(/^(['"])(.*)\1$/s, "$2")
-      return /authorization$/i.test(name)
-        ? `${name}${sign}${scheme}${hide(own)}`
-        : `${name}${sign}${hide(scheme + own)}`
+const pairsIn = (text: string, hide: Hide): string => {
+  const pair = (name: string, sign: string, scheme: string, value: string) =>
+    /authorization$/i.test(name) ? `${name}${sign}${scheme}${hide(value)}` : `${name}${sign}${hide(scheme + value)}`
+  // in two steps: one pattern for both would take recheck, which proves that it is linear, a minute
+  return text.replace(
+    /([\w-]{1,64})("?\s{0,4}[=:]\s{0,4})((?:basic|bearer|token)\s{1,8})([^\s;&,'"]+)/gi,
+    (whole, name: string, sign: string, scheme: string, value: string) =>
+      isSecretName(name) && !value.startsWith("$") ? pair(name, sign, scheme, value) : whole
+  ).replace(
+    /([\w-]{1,64})("?\s{0,4}[=:]\s{0,4})('[^']*'|"[^"]*"|[^\s;&,'"]+)/gi,
+    (whole, name: string, sign: string, value: string, at: number, all: string) => {
+      const isHidden = value === hidden ||
+        (/^(?:basic|bearer|token)$/i.test(value) && all.slice(at + whole.length).trimStart().startsWith(hidden))
+      if (!isSecretName(name) || isHidden || /^["']?\$/.test(value)) return whole
+      return pair(name, sign, "", value.replace(/^(['"])(.*)\1$/s, "$2"))
     }
   )
+}
 
 /** The length from which a part of a path may be a key that opens an address, as in those of webhooks. */
 const keyLength = 16
