@@ -156,8 +156,8 @@ export const codeChangesSuite = (engine: Engine): void => {
         const [before, after] of [
           [tables("table", "orders prices"), tables("from", "orders prices")],
           [tables("table", "orders prices"), tables("table", "a b")],
-          [tables("table", "all all"), tables("table", "all all")],
-          [tables("table", "all all"), steps("load", "load")],
+          [tables("table", "same same"), tables("table", "same same")],
+          [tables("table", "same same"), steps("load", "load")],
           [steps("load", "load"), tables("table", "orders prices")]
         ] as const
       ) {
