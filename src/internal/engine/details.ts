@@ -1,7 +1,7 @@
 /** The data of an evaluation that most evaluations never need. */
 import type { Lateness } from "../model/occurrence.ts"
 
-/** One object in place of several fields makes an evaluation cheaper. */
+/** The fields of such data, in an object of their own, which makes an evaluation cheaper than fields of it would. */
 export interface Details {
   path: ReadonlyArray<string> | undefined
   labels: ReadonlyArray<string> | undefined

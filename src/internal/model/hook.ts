@@ -167,7 +167,7 @@ export interface HookOptions {
   readonly alerting?: Alerting | undefined
 }
 
-/** What a hook that posts alerts has to do with those who keep failures until they are over. */
+/** The means by which a hook that posts alerts tells alerters that keep failures when these are over. */
 export interface Alerting {
   /** Of one that tells of failures: returns the hooks to add to those of a success, by which their end is told. */
   readonly recoveries?: ((hooks: Readonly<Record<Kind, ReadonlyArray<Chosen>>>) => ReadonlyArray<Chosen>) | undefined

@@ -1,6 +1,7 @@
 /** Finds secrets in text, in whichever form it quotes them, and replaces them. */
 import { Automaton, type OnFound, type Word } from "./automaton.ts"
 import { decode, rangeOf, unwrap, type View, viewOf } from "./decoded.ts"
+import { percentDecoded } from "./percentDecoded.ts"
 
 /** Replaces each secret in a text with `<redacted>`. */
 export type Scrub = (text: string) => string
@@ -92,7 +93,9 @@ const searchFor = (values: Iterable<string>): (view: View, onFound: OnFound) => 
     const limits = limitsOf(part)
     return formsOf(part).map(({ units }): Word => ({ units, ...limits }))
   }))
-  const encoded = [...new Set([...values].flatMap((value) => [value, decoded(URL.parse(value)?.password ?? "")]))]
+  const encoded = [
+    ...new Set([...values].flatMap((value) => [value, percentDecoded(URL.parse(value)?.password ?? "")]))
+  ]
     .flatMap(writtenOf).flatMap(base64Of)
     .map((text): Word => ({ units: viewOf(text).units, ...base64Limits }))
   const bytes = parts.filter(looksRandom).flatMap(hexOf)
@@ -207,7 +210,7 @@ const partsOf = (secret: string): ReadonlyArray<string> => {
   const values = url.search.slice(1).split("&").map((pair) => pair.slice(pair.indexOf("=") + 1))
   const inside = [...url.pathname.split("/"), ...values, ...url.searchParams.values()].filter(looksRandom)
   return [...[path, url.pathname].filter((path) => !isWords(path)), url.password, ...inside]
-    .flatMap((part) => [part, decoded(part)])
+    .flatMap((part) => [part, percentDecoded(part)])
 }
 
 /**
@@ -220,11 +223,3 @@ const looksRandom = (part: string): boolean =>
 
 /** Whether a path consists of words alone, such as "/api/alerts", and so is no secret. */
 const isWords = (path: string): boolean => /^[/a-z_-]{0,31}$/.test(path)
-
-const decoded = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}

@@ -1,5 +1,6 @@
 /** Headers of requests, and the secrets in them and in addresses. */
 import * as Base64 from "effect/encoding/Base64"
+import { percentDecoded } from "../../../internal/text/percentDecoded.ts"
 
 /** Returns the parts of a header that may be secret: a server may quote a token without the `Bearer` before it. */
 export const wordsOf = (header: string): ReadonlyArray<string> => [
@@ -32,16 +33,10 @@ export const targetOf = (address: string): Target => {
   const { password, username } = url
   url.username = ""
   url.password = ""
-  const authorization = `Basic ${Base64.encode(new TextEncoder().encode(`${decoded(username)}:${decoded(password)}`))}`
+  const authorization = `Basic ${
+    Base64.encode(new TextEncoder().encode(`${percentDecoded(username)}:${percentDecoded(password)}`))
+  }`
   return { url: url.href, authorization, secrets: [password || username, ...wordsOf(authorization)] }
-}
-
-const decoded = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }
 
 /** Returns whether headers can be sent. Otherwise `fetch` would fail with a message that quotes them. */

@@ -301,7 +301,7 @@ const foundIn = (
 const codeOf = (cause: object): string | undefined =>
   "code" in cause && typeof cause.code === "string" && /^[A-Za-z_]+$/.test(cause.code) ? cause.code : undefined
 
-/** What errors without a code say, beside the URL. */
+/** The patterns of the reasons that errors without a code give, beside the URL. */
 const sayings = [
   // the permission without which Deno does not let the program reach any server
   /(run again with the --allow-\w+ flag)/,

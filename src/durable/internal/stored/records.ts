@@ -21,7 +21,7 @@ export const PendingHook = Schema.Struct({ kind: Kind, index: Schema.Int, name: 
 /** @internal */
 export type PendingHook = typeof PendingHook.Type
 
-/** What tells a step from others of its name when a run resumes with other code. */
+/** The fields that tell a step from others of its name when a run resumes with other code. */
 const placed = {
   /** Its place among those that the body's own fiber asks for, one after another. */
   order: Schema.optionalKey(Schema.Int),

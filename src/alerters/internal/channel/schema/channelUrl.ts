@@ -3,6 +3,7 @@
  * (https://github.com/caronc/apprise/wiki) has the service, they are Apprise's.
  */
 import * as Redacted from "effect/Redacted"
+import { percentDecoded } from "../../../../internal/text/percentDecoded.ts"
 
 /** The parts of a URL. Its values are decoded, and any of them may be a secret. */
 export interface Address {
@@ -55,15 +56,6 @@ const ignored: ReadonlySet<string> = new Set([
   "verify"
 ])
 
-const decoded = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    // a `%` that encodes nothing stands for itself
-    return text
-  }
-}
-
 const shape = /^\s*([a-z][a-z0-9+.-]*):\/\/([^?]*)(?:\?([^]*))?$/i
 
 /** The schemes of references to modules, and of addresses that are none of a channel. */
@@ -94,11 +86,11 @@ export const parse = (written: string): Address | undefined => {
   const colon = login?.indexOf(":") ?? -1
   return {
     scheme: scheme.toLowerCase(),
-    user: login === undefined ? undefined : decoded(colon < 0 ? login : login.slice(0, colon)),
-    password: login === undefined || colon < 0 ? undefined : decoded(login.slice(colon + 1)),
-    host: decoded(host),
+    user: login === undefined ? undefined : percentDecoded(colon < 0 ? login : login.slice(0, colon)),
+    password: login === undefined || colon < 0 ? undefined : percentDecoded(login.slice(colon + 1)),
+    host: percentDecoded(host),
     port: port === undefined ? undefined : Number(port),
-    path: path.map(decoded).filter((segment) => segment !== ""),
+    path: path.map(percentDecoded).filter((segment) => segment !== ""),
     query: Object.fromEntries(new URLSearchParams(search)),
     rest: text.slice(scheme.length + "://".length)
   }
