@@ -7,6 +7,8 @@ import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as CliCommand from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
+// oxlint-disable-next-line eslint/no-restricted-imports -- the help's is replaced
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import manifest from "../../package.json" with { type: "json" }
@@ -15,7 +17,7 @@ import * as Command from "./front/commands.ts"
 import { tellOldNode } from "./front/oldNode.ts"
 import { useProxies } from "./front/proxies.ts"
 import { ExitCode, UsageError } from "./request.ts"
-import { err, errBlock, errCause, flushed, ignoreClosed, OutputLost } from "./terminal.ts"
+import { err, errAtOnce, errBlock, errCause, flushed, lost, outBlock, OutputLost, watchOutputs } from "./terminal.ts"
 
 let code: number = ExitCode.success
 
@@ -54,26 +56,30 @@ const codeOf = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
   if (CliError.isCliError(error)) return Effect.succeed(ExitCode.usage)
   return Effect.sync(() => {
     const isMistake = error instanceof UsageError
-    if (isMistake || error instanceof OutputLost) err(`error: ${error.message}`)
-    else errCause(cause)
+    if (isMistake) err(`error: ${error.message}`)
+    // `finish` says of any command that its output is lost
+    else if (!(error instanceof OutputLost)) errCause(cause)
     return isMistake ? ExitCode.usage : ExitCode.failed
   })
 }
 
 /**
  * Ends the process once all output is written. Without this, a timer or a connection that a pipeline or a module left
- * open would keep the process alive.
+ * open would keep the process alive. A success whose output is lost is none.
  */
 const finish = (code: number): void => {
   // an output that can't be written may never call back
   process.exitCode = code
-  flushed(() => process.exit(code))
+  flushed(() => {
+    const why = lost()
+    if (why !== undefined) errAtOnce(`error: ${why}`)
+    process.exit(why === undefined || code !== ExitCode.success ? code : ExitCode.failed)
+  })
 }
 
 useBun()
 tellOldNode()
-ignoreClosed("stdout")
-ignoreClosed("stderr")
+watchOutputs()
 
 // not awaited, since Bun does not exit on an uncaught error while the top level of a module is awaiting
 void Effect.runPromise(
@@ -81,6 +87,8 @@ void Effect.runPromise(
     Effect.andThen(CliCommand.run(command, { version: manifest.version })),
     Effect.map(() => code),
     Effect.catchCause(codeOf),
+    // the consoles of Bun and Deno write past the stream: the one tells of no error, the other throws it
+    Effect.updateService(Console.Console, (console) => Object.assign(Object.create(console), { log: outBlock })),
     Effect.provide([
       NodeServices.layer,
       presenter,

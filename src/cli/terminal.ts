@@ -16,6 +16,9 @@ import { type Mode, modeFor, surroundings } from "../report/internal/progress/se
 /** Whether a person can be asked: both ends of the conversation are a terminal. */
 export const canAsk = (): boolean => process.stdin.isTTY && isTerminal("stdout")
 
+/** Writes lines that are printable to standard output, such as those of the help. */
+export const outBlock = (text: string): void => void process.stdout.write(`${text}\n`)
+
 /** Writes one line to standard output: line ends in the text are shown. */
 export const out = (text: string): void => void process.stdout.write(`${line(text)}\n`)
 
@@ -54,7 +57,7 @@ export const outInPlace = (lines: ReadonlyArray<string>, above: number): Promise
 export const outJson = (values: ReadonlyArray<unknown>): Promise<void> =>
   written(values.map((value) => `${printableJson(JSON.stringify(value))}\n`).join(""))
 
-/** Standard output could not be written: its disk is full, say. */
+/** Standard output could not be written: its disk is full, say. {@link lost} tells why. */
 export class OutputLost extends Error {}
 
 /**
@@ -63,21 +66,60 @@ export class OutputLost extends Error {}
  */
 export const written = (content: string | Uint8Array): Promise<void> =>
   new Promise((resolve, reject) => {
-    const done = (error?: unknown): void => {
-      if (error === undefined || error === null || codeOf(error) === "EPIPE") resolve()
-      else reject(new OutputLost(`can't write to standard output: ${codeOf(error)}`))
-    }
-    try {
-      process.stdout.write(content, done)
-    } catch (error) {
-      // Deno writes to files at once
-      done(error)
-    }
+    process.stdout.write(
+      content,
+      (error?: unknown) => isLoss(error) ? reject(new OutputLost(codeOf(error))) : resolve()
+    )
   })
 
+/** A pipe whose reader has ended (`EPIPE`), as `head` does, has had what that wanted. */
+const isLoss = (error: unknown): boolean => error !== undefined && error !== null && codeOf(error) !== "EPIPE"
+
+let lostBy: string | undefined
+
+/** Says why something that was written to standard output is not there, if that is so. */
+export const lost = (): string | undefined => lostBy && `can't write to standard output: ${lostBy}`
+
+/** Returns the `write` of a stream, which throws nothing, and tells each error. */
+const telling = (stream: NodeJS.WriteStream, note: (error: unknown) => void): NodeJS.WriteStream["write"] => {
+  const write = stream.write.bind(stream)
+  let thrown: unknown
+  return (chunk: string | Uint8Array, ...options: ReadonlyArray<unknown>) => {
+    const then = options.find((option) => typeof option === "function")
+    const encoding = options.find((option) => typeof option === "string")
+    // Bun emits the first error alone. Not to write anything is an error on Node, where nothing can be written.
+    const done = (error?: unknown): void => {
+      if (chunk.length > 0) note(error)
+      then?.(error)
+    }
+    try {
+      if (thrown === undefined) return Reflect.apply(write, stream, [chunk, encoding, done])
+    } catch (error) {
+      // Deno's stream, which throws it of a file, keeps all that is written from then on in memory
+      thrown = error
+    }
+    done(thrown)
+    return true
+  }
+}
+
 // bound now, since `--json` replaces `stdout.write` later
-const { stdout } = process
-const write = stdout.write.bind(stdout)
+let write: Parameters<typeof flushedBy>[1] = process.stdout.write.bind(process.stdout)
+
+/** Tells that something which was written past the stream, to its file descriptor, is not there. */
+export const noteLost = (error: unknown): void => void process.stdout.emit("error", error)
+
+/** Lets this process go on where its output can't be written, which Node and Deno would end it for. See {@link lost}. */
+export const watchOutputs = (): void => {
+  for (const name of ["stdout", "stderr"] as const) {
+    const note = (error: unknown): void => {
+      if (name === "stdout" && isLoss(error)) lostBy ??= codeOf(error)
+    }
+    process[name].on("error", note)
+    process[name].write = telling(process[name], note)
+  }
+  write = process.stdout.write.bind(process.stdout)
+}
 
 /** Calls a function once all output is written. */
 export const flushed = (then: () => void): void => flushedBy(then, write)

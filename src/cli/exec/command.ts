@@ -15,6 +15,7 @@ import type { ExecRequest } from "../request.ts"
 import { CurrentIsShown } from "../run/logger.ts"
 import { how } from "../supervise/alerts.ts"
 import { killsForMemory } from "../supervise/memory.ts"
+import { noteLost } from "../terminal.ts"
 import { type Group, groupOf, hasOwnGroup } from "./group.ts"
 import { Tail } from "./tail.ts"
 import * as Tap from "./tap.ts"
@@ -129,8 +130,14 @@ const outputsOf = (kept: ExecRequest["tail"], tail: Tail): Outputs => {
   const isOne = isSameFile(1, 2)
   const keepsErr = kept === "stderr" || kept === "both" || (kept === "auto" && !isatty(2))
   const keepsOut = kept === "both" || (kept === "auto" && keepsErr && isOne)
-  const err = keepsErr ? Tap.open(2, (bytes) => tail.take(2, bytes)) : undefined
-  const out = !keepsOut || err === undefined ? undefined : isOne ? err : Tap.open(1, (bytes) => tail.take(1, bytes))
+  const err = keepsErr
+    ? Tap.open(2, (bytes) => tail.take(2, bytes), keepsOut && isOne ? noteLost : undefined)
+    : undefined
+  const out = !keepsOut || err === undefined
+    ? undefined
+    : isOne
+    ? err
+    : Tap.open(1, (bytes) => tail.take(1, bytes), noteLost)
   const taps = [...new Set([err, out])].flatMap((tap) => tap === undefined ? [] : [tap])
   return {
     stdio: ["inherit", out?.fd ?? "inherit", err?.fd ?? "inherit"],

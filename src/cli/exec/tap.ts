@@ -48,10 +48,17 @@ interface Ends {
   readonly own: number
 }
 
-/** Opens a pipe to a file descriptor. Returns `undefined` where the system can't make one. */
-export const open = (to: 1 | 2, take: (bytes: Uint8Array) => void): Tap | undefined => {
+/**
+ * Opens a pipe to a file descriptor. `onLost` is called where that can't be written. Returns `undefined` where the system
+ * can't make one.
+ */
+export const open = (
+  to: 1 | 2,
+  take: (bytes: Uint8Array) => void,
+  onLost: (error: unknown) => void = () => {}
+): Tap | undefined => {
   const ends = fifo()
-  return ends === undefined ? undefined : make(ends, to, take)
+  return ends === undefined ? undefined : make(ends, to, take, onLost)
 }
 
 const fifo = (): Ends | undefined => {
@@ -77,7 +84,12 @@ const fifo = (): Ends | undefined => {
   return undefined
 }
 
-const make = ({ own, read, write }: Ends, to: number, take: (bytes: Uint8Array) => void): Tap => {
+const make = (
+  { own, read, write }: Ends,
+  to: number,
+  take: (bytes: Uint8Array) => void,
+  onLost: (error: unknown) => void
+): Tap => {
   const marker = randomBytes(16)
   const buffer = Buffer.alloc(chunk)
   let state: "passing" | "ending" | "aborted" = "passing"
@@ -87,7 +99,7 @@ const make = ({ own, read, write }: Ends, to: number, take: (bytes: Uint8Array) 
   const ended = new Promise<void>((done) => {
     resolve = done
   })
-  const output = outputTo(to, () => state === "aborted")
+  const output = outputTo(to, () => state === "aborted", onLost)
   const close = (): void => {
     process.off("exit", wake)
     for (const fd of [read, own]) closeQuietly(fd)
@@ -163,7 +175,7 @@ interface Output {
  * exiting. So a pipe is opened once more, as one that does not block, and not switched to that: the command may have it,
  * too, and would lose output.
  */
-const outputTo = (fd: number, isAborted: () => boolean): Output => {
+const outputTo = (fd: number, isAborted: () => boolean, onLost: (error: unknown) => void): Output => {
   const again = fs.fstatSync(fd).isFIFO() ? reopened(fd) : undefined
   const some = (bytes: Uint8Array): Promise<number> =>
     again === undefined
@@ -179,7 +191,10 @@ const outputTo = (fd: number, isAborted: () => boolean): Output => {
           rest = rest.subarray(await some(rest))
           wait = 1
         } catch (error) {
-          if (codeOf(error) !== "EAGAIN") return false
+          if (codeOf(error) !== "EAGAIN") {
+            onLost(error)
+            return false
+          }
           await new Promise((resolve) => setTimeout(resolve, wait))
           wait = Math.min(2 * wait, 50)
         }

@@ -1,11 +1,15 @@
 /** The command line: its help, and how it is parsed. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
+import { execFile } from "node:child_process"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { test } from "node:test"
 import manifest from "../../../package.json" with { type: "json" }
-import { assertExitCode, epilogue, onEachRuntime } from "../../support/command.ts"
+import { assertExitCode, epilogue, onEachRuntime, root, runtimes } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
-import { fixtures, pipelines } from "../support.ts"
+import type { Runtime } from "../../support/runtimes.ts"
+import { fixtures, pipelines, projectFolder } from "../support.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
 
@@ -56,3 +60,49 @@ it.live("mistakes on the command line exit with 2, and print nothing to stdout",
         assert.equal(ended.stdout, "")
       }), { concurrency: 4 })
   }))
+
+if (existsSync("/dev/full")) {
+  it.live("output that can't be written is an error of every command, and no success", () =>
+    onEachRuntime((runtime) =>
+      Effect.scoped(Effect.gen(function*() {
+        const path = yield* projectFolder
+        const database = join(path, "durable.db")
+        const failing = ["run", `${fixtures}/durable.ts#failing`, "--durable", "--database", database]
+        assertExitCode(yield* epilogue(runtime, failing, { env: { LOG: "", GATE: "" } }), 1)
+        const record = join(path, "runs.jsonl")
+        assertExitCode(yield* epilogue(runtime, ["run", `${pipelines}#skipping`, `--record=${record}`]), 0)
+        const cases = [
+          ["--version"],
+          ["run", "--help"],
+          ["explain", `${pipelines}#greeting`],
+          ["runs", "--json", "--folder", record],
+          ["durable", "list", "--database", database],
+          ["run", `${pipelines}#greeting`, "--json"],
+          ["exec", "--tail", "both", "--", "echo", "hello"]
+        ]
+        yield* Effect.forEach(cases, (args) =>
+          Effect.gen(function*() {
+            const [code, stderr] = yield* toFull(runtime, args)
+            assert.equal(code, 1, `${args.join(" ")}: ${stderr}`)
+            assert.equal(stderr.split("\n").filter((line) => line === lost).length, 1, stderr)
+            assert.doesNotMatch(stderr, /^ +at /m)
+          }), { concurrency: 2, discard: true })
+        // nothing is lost of a command that prints nothing
+        assert.equal((yield* toFull(runtime, ["exec", "--", "true"]))[0], 0)
+      }))
+    ))
+}
+
+const lost = "error: can't write to standard output: ENOSPC"
+
+/** Runs the command with a full disk as its standard output. */
+const toFull = (runtime: Runtime, args: ReadonlyArray<string>) =>
+  Effect.callback<readonly [code: unknown, stderr: string]>((resume) => {
+    const command = [...runtimes[runtime], join(root, "src/cli/main.ts"), ...args]
+    execFile(
+      "sh",
+      ["-c", "\"$@\" > /dev/full", "sh", ...command],
+      { cwd: root },
+      (error, _, stderr) => resume(Effect.succeed([error?.code ?? 0, stderr]))
+    )
+  })

@@ -1,19 +1,10 @@
 /** `epilogue runs` and `prune`: the list of recorded runs, as processes. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
-import { execFile } from "node:child_process"
 import { appendFileSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { basename, dirname, join, relative } from "node:path"
 import { test } from "node:test"
-import {
-  assertExitCode,
-  type Ended,
-  epilogue,
-  onEachRuntime,
-  root,
-  runtimes,
-  start as spawn
-} from "../../support/command.ts"
+import { assertExitCode, type Ended, epilogue, onEachRuntime, start as spawn } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
 import { ended, idOf, recordsFolder, start, writeRecord, writeShared } from "../../support/recordFiles.ts"
 
@@ -173,22 +164,6 @@ it.live("an empty list and mistakes print nothing to stdout", () =>
     assert.ok(!existsSync(dirname(runs)))
     assert.equal(readdirSync(join(cwd, "other")).length, 1)
   }))
-
-if (existsSync("/dev/full")) {
-  it.live("output that can't be written is an error, and no success that has printed half of it", () =>
-    onEachRuntime((runtime) =>
-      Effect.scoped(Effect.gen(function*() {
-        const { cwd, runs } = yield* recordsFolder
-        writeRecord(runs, { id: "a", lines: [ended("success", 83)] })
-        const command = [...runtimes[runtime], join(root, "src/cli/main.ts"), "runs", "--json"]
-        const [code, stderr] = yield* Effect.callback<readonly [code: unknown, stderr: string]>((resume) => {
-          execFile("sh", ["-c", "\"$@\" > /dev/full", "sh", ...command], { cwd }, (error, _, stderr) =>
-            resume(Effect.succeed([error?.code, stderr])))
-        })
-        assert.deepEqual([code, stderr], [1, "error: can't write to standard output: ENOSPC\n"])
-      }))
-    ))
-}
 
 it.live("ids are as long as needed to differ, and FORCE_COLOR colours the table", () =>
   Effect.gen(function*() {
