@@ -1,5 +1,6 @@
 /** Finds secrets in text, in whichever form it quotes them, and replaces them. */
 import { Automaton, type OnFound, type Word } from "./automaton.ts"
+import { toBase64 } from "./base64.ts"
 import { decode, rangeOf, unwrap, type View, viewOf } from "./decoded.ts"
 import { percentDecoded } from "./percentDecoded.ts"
 
@@ -180,10 +181,9 @@ const base64Of = (value: string): ReadonlyArray<string> => {
   const texts = [0, 1, 2].map((before) => {
     const shifted = new Uint8Array(before + bytes.length)
     shifted.set(bytes, before)
-    const whole = Array.from(shifted, (byte) => String.fromCharCode(byte)).join("")
-    return btoa(whole).slice(Math.ceil((before * 4) / 3), Math.floor((shifted.length * 4) / 3))
+    return toBase64(shifted).slice(Math.ceil((before * 4) / 3), Math.floor((shifted.length * 4) / 3))
   })
-  const alone = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")).replaceAll("=", "")
+  const alone = toBase64(bytes).replaceAll("=", "")
   return [alone, ...texts]
     .filter((text) => text.length >= 6)
     .flatMap((text) => [text, text.replaceAll("+", "-").replaceAll("/", "_")])

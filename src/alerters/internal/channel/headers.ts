@@ -1,5 +1,5 @@
 /** Headers of requests, and the secrets in them and in addresses. */
-import * as Base64 from "effect/encoding/Base64"
+import { fromBase64, toBase64 } from "../../../internal/text/base64.ts"
 import { percentDecoded } from "../../../internal/text/percentDecoded.ts"
 
 /** Returns the parts of a header that may be secret: a server may quote a token without the `Bearer` before it. */
@@ -11,10 +11,10 @@ export const wordsOf = (header: string): ReadonlyArray<string> => [
 
 /** Returns the secrets of a Basic header (https://www.rfc-editor.org/rfc/rfc7617). Without a password, the user is one. */
 const loginOf = (header: string): ReadonlyArray<string> => {
-  const login = Base64.decodeString(/^basic +(\S+)$/i.exec(header.trim())?.[1] ?? "")
-  if (login._tag === "Failure" || !login.success.includes(":")) return []
-  const end = login.success.indexOf(":")
-  return [login.success, login.success.slice(end + 1) || login.success.slice(0, end)]
+  const login = fromBase64(/^basic +(\S+)$/i.exec(header.trim())?.[1] ?? "")
+  if (login === undefined || !login.includes(":")) return []
+  const end = login.indexOf(":")
+  return [login, login.slice(end + 1) || login.slice(0, end)]
 }
 
 /** An address without a user and a password, the header to send instead of these, and the secrets in both. */
@@ -33,9 +33,7 @@ export const targetOf = (address: string): Target => {
   const { password, username } = url
   url.username = ""
   url.password = ""
-  const authorization = `Basic ${
-    Base64.encode(new TextEncoder().encode(`${percentDecoded(username)}:${percentDecoded(password)}`))
-  }`
+  const authorization = `Basic ${toBase64(`${percentDecoded(username)}:${percentDecoded(password)}`)}`
   return { url: url.href, authorization, secrets: [password || username, ...wordsOf(authorization)] }
 }
 
