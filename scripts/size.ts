@@ -23,25 +23,25 @@ const modules: Record<string, Budget> = {
   Alert: { own: 2110, total: 9290 },
   Alerter: { own: 12560, total: 29120 },
   "alerters/index": { own: 63720, total: 98190, schema: true },
-  AlerterHooks: { own: 26050, total: 47390 },
+  AlerterHooks: { own: 26830, total: 47690 },
   Approver: { own: 12060, total: 29860 },
   "approvers/index": { own: 39800, total: 95920, schema: true },
-  "config/index": { own: 171700, total: 227400, schema: true },
+  "config/index": { own: 172100, total: 227400, schema: true },
   "delivery/index": { own: 50440, total: 87560, schema: true },
-  "durable/index": { own: 95100, total: 209700, schema: true },
-  Hook: { own: 12950, total: 32810 },
+  "durable/index": { own: 95450, total: 209700, schema: true },
+  Hook: { own: 13710, total: 33130 },
   Hooks: { own: 3590, total: 20150 },
-  "main/index": { own: 16000, total: 30840 },
+  "main/index": { own: 16110, total: 30930 },
   "monitors/index": { own: 32750, total: 67550, schema: true },
   Params: { own: 4350, total: 37630, schema: true },
-  Pipeline: { own: 26810, total: 48780 },
+  Pipeline: { own: 27200, total: 48960 },
   "report/index": { own: 79650, total: 115680, schema: true },
   RunEvent: { own: 6820, total: 25400 },
-  Spans: { own: 26620, total: 46800 },
-  Step: { own: 28950, total: 48690 },
+  Spans: { own: 26750, total: 46800 },
+  Step: { own: 29270, total: 48910 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 5440, total: 18940 },
-  index: { own: 57240, total: 99120, schema: true }
+  index: { own: 57440, total: 99120, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
@@ -95,7 +95,7 @@ const address = "Slack.layer({ webhookUrl: globalThis.address })"
 
 const scripts: ReadonlyArray<Script> = [
   { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 27420, goal: 27_700 },
-  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 38800 },
+  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 39110 },
   {
     name: "Slack.layer",
     code: steps + alerting + slack(ofArea, address),
@@ -114,7 +114,7 @@ const scripts: ReadonlyArray<Script> = [
     name: "Slack.layer by subpath",
     code: steps + alerting + slack(ofChannel, address),
     without: steps + run,
-    budget: 41200,
+    budget: 40600,
     goal: 45_000
   }
 ]

@@ -5,11 +5,13 @@
  *
  * An alert names the pipeline, run and step that it is about, after a retry also the attempt, and contains the duration
  * of the body, the parameters (encoded, secrets redacted) and the annotations of the step, and after a failure the
- * cause. A post that fails is a failure of the hook: it is logged and counted, and does not change the step.
+ * cause. A post that fails is a failure of the hook: it is counted, logged (the first ten of a hook in a run, and the
+ * number of the others at its end), and does not change the step.
  *
  * The time limit of these hooks is one of waiting. Where it is up while the alert is in the mailbox of a channel, the hook
- * has ended, a line in the log says that the alert is still on its way, and it is delivered all the same; if it is lost
- * later, that is logged as an error. A hook that is `required` fails then, since it is not known that the alert arrives.
+ * has ended, a line in the log says that the alert is still on its way, once for a hook and a run, and it is delivered all
+ * the same; if it is lost later, that is logged as an error. A hook that is `required` fails then, since it is not known
+ * that the alert arrives. Once the process is asked to stop, the time to wait is one second.
  *
  * A cause is rendered in bounded text, whatever it holds: the fields of tagged errors, redacted as parameters are; the
  * first ten causes of a chain; the user's frames of a stack, and the number of the others. What can't be read is shown

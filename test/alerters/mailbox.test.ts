@@ -1,12 +1,14 @@
 /** The mailboxes of channels: alerts of hooks in a storm, behind a refusal and behind an outage, against real servers. */
-import { Clock, Effect, Fiber, Layer, Metric, Redacted } from "effect"
+import { Clock, type Duration, Effect, Fiber, Layer, Metric, Redacted } from "effect"
 import { HttpClient, HttpClientResponse } from "effect/http"
 import { TestClock, TestConsole } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { type ChannelOptions, Discord, Slack } from "../../src/alerters/index.ts"
-import { fallback, recovered } from "../../src/delivery/index.ts"
+import { digest, fallback, quietHours, recovered, throttle } from "../../src/delivery/index.ts"
 import { Alert, Alerter, AlerterHooks, Hook, Pipeline, RunEvent, Step, type StepContext } from "../../src/index.ts"
+import { CurrentStopping } from "../../src/internal/model/stopping.ts"
+import * as Stopping from "../../src/main/internal/stopping.ts"
 import { type Answer, channelServer } from "../support/channelServer.ts"
 import { makeIt } from "../support/it.ts"
 
@@ -125,6 +127,75 @@ it.effect("a required hook fails when its time is up, since it is not known that
     assert.equal(taken.length, 1)
     assert.ok(events.includes("HookFailed"))
     assert.match(failure, /HookError/)
+  }))
+
+/** Closes an alerter, with an alert that its channel never takes, and returns after how long it is closed. */
+const closing = (alerter: Layer.Layer<Alerter, never, HttpClient.HttpClient>, stopAt?: Duration.Input) =>
+  Effect.gen(function*() {
+    const client = HttpClient.make(() => Effect.never)
+    const stop = Stopping.make()
+    const began = yield* Clock.currentTimeMillis
+    const fiber = yield* Alerter.use((alerter) => Effect.timeoutOption(alerter.post("disk full"), "1 millis")).pipe(
+      Effect.provide(Layer.provide(alerter, Layer.succeed(HttpClient.HttpClient, client))),
+      Effect.andThen(Clock.currentTimeMillis),
+      Effect.provideService(CurrentStopping, stop),
+      Effect.forkChild
+    )
+    if (stopAt !== undefined) {
+      yield* TestClock.adjust(stopAt)
+      stop.stop("SIGTERM")
+    }
+    // in small steps, so that policies get on between them
+    yield* Effect.forEach(Array.from({ length: 60 }), () => TestClock.adjust("1 second"), { discard: true })
+    const ended = yield* Fiber.join(fiber)
+    assert.match((yield* TestConsole.logLines).join("\n"), /1 alert did not arrive/)
+    return Math.round((ended - began) / 1000)
+  })
+
+it.effect("a signal brings forward when a closing mailbox must be empty", () =>
+  Effect.gen(function*() {
+    const slack = Slack.layer({ webhookUrl })
+    // the channel tries an alert four times, ten seconds each
+    assert.ok((yield* closing(slack)) > 40)
+    assert.equal(yield* closing(slack, "5 seconds"), 35)
+    assert.equal(yield* closing(slack, 0), 30)
+  }))
+
+it.effect("policies that close leave alerts to the mailbox, which has its whole time", () =>
+  Effect.gen(function*() {
+    const slack = Slack.layer({ webhookUrl, drain: "30 seconds" }).pipe(
+      digest({ window: "1 hour" }),
+      quietHours({ from: "00:00", to: "23:59" }),
+      throttle({ limit: 1, window: "1 hour" })
+    )
+    const seconds = yield* closing(slack)
+    assert.ok(seconds > 30 && seconds < 34, `${seconds}`)
+  }))
+
+it.effect("alerts that are still on their way are logged once for a hook and a run, with their number", () =>
+  Effect.gen(function*() {
+    const client = HttpClient.make(() => Effect.never)
+    const slack = Slack.layer({ webhookUrl }).pipe(Layer.provide(Layer.succeed(HttpClient.HttpClient, client)))
+    const fiber = yield* Effect.forkChild(Effect.provide(failingSteps(50), slack))
+    yield* TestClock.adjust("10 minutes")
+    yield* Fiber.join(fiber)
+    const lines = (yield* TestConsole.logLines).map(String).filter((line) => line.includes("on its way"))
+    assert.equal(lines.length, 2)
+    assert.match(lines[0]!, /the alert of hook "AlerterHooks.failure" of "step-\d+" is still on its way/)
+    assert.match(lines[1]!, /the alert of hook "AlerterHooks.failure" was still on its way 49 more times in this run/)
+  }))
+
+it.effect("failures of one hook are logged ten times in a run, and then their number", () =>
+  Effect.gen(function*() {
+    const events: Array<string> = []
+    yield* failingSteps(50).pipe(
+      Effect.provide(Alerter.layer(() => Effect.fail("no such webhook"))),
+      Effect.provideService(RunEvent.Observers, [({ _tag }) => void events.push(_tag)])
+    )
+    const lines = (yield* TestConsole.logLines).map(String).filter((line) => line.includes("AlerterHooks.failure"))
+    assert.equal(events.filter((tag) => tag === "HookFailed").length, 50)
+    assert.equal(lines.length, 11)
+    assert.match(lines[10]!, /hook "AlerterHooks.failure" \(failure\) failed 40 more times in this run/)
   }))
 
 it.effect("a failure whose alert arrived after the hook's time is known to recovered", () =>

@@ -1,12 +1,14 @@
 /** Tests the life of a process with a process of the test's own: signals, exit codes, and what is printed. */
 import { describe, expect, test } from "bun:test"
 import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import { EventEmitter } from "node:events"
+import { Slack } from "../../src/alerters/index.ts"
 import { Approval, Durable } from "../../src/durable/index.ts"
 import { Alerter, AlerterError, AlerterErrorReason, AlerterHooks, Pipeline, Secrets, Step } from "../../src/index.ts"
 import type { MainOptions } from "../../src/main/index.ts"
@@ -153,6 +155,52 @@ test("a run that does not end within the grace is ended, and its alert is said t
     "quit, since the run has not ended within 50 ms",
     "alert not delivered: job was interrupted: alerter: the process ended before it was posted"
   ])
+})
+
+describe("a signal while the channel does not answer", () => {
+  /** Posts to a channel that never answers, and says when it is asked. */
+  const hanging = () => {
+    const asked = Promise.withResolvers<void>()
+    const client = HttpClient.make(() => Effect.andThen(Effect.sync(asked.resolve), Effect.never))
+    const slack = Slack.layer({
+      webhookUrl: Redacted.make("https://hooks.slack.com/services/T0/B0/x"),
+      drain: "50 millis"
+    })
+    return { asked: asked.promise, alerter: Layer.provide(slack, Layer.succeed(HttpClient.HttpClient, client)) }
+  }
+
+  // each would wait 30 seconds for its alert, before the mailbox is emptied
+  test("leaves alerts that hooks wait for to the mailbox, which tells that they did not arrive", async () => {
+    const { alerter, asked } = hanging()
+    const job = Pipeline.make("job", Step.make("load", Effect.fail("disk full"))).pipe(
+      Pipeline.stepHooks(AlerterHooks.failure),
+      Pipeline.hooks(AlerterHooks.failure),
+      Pipeline.hooks(AlerterHooks.summary)
+    )
+    const { emit, end, printed } = start(Effect.provide(job, alerter))
+    await asked
+    emit("SIGTERM", "SIGTERM")
+    expect(await end).toBe(1)
+    expect(printed.slice(1)).toEqual([
+      "error: disk full",
+      "alert not delivered: job failed: 1 of 1 step failed: slack: no answer within 50 ms",
+      "alert not delivered: job › load failed: slack: no answer within 50 ms"
+    ])
+  })
+
+  test("leaves alerts of hooks that begin after it to the mailbox", async () => {
+    const { alerter } = hanging()
+    const { began, pipeline } = waiting()
+    const { emit, end, printed } = start(
+      pipeline.pipe(Pipeline.hooks(AlerterHooks.all), Effect.provide(alerter))
+    )
+    await began
+    emit("SIGTERM", "SIGTERM")
+    expect(await end).toBe(143)
+    expect(printed.slice(1)).toEqual([
+      "alert not delivered: job was interrupted: slack: no answer within 50 ms"
+    ])
+  })
 })
 
 test("a run that nothing can end any more is interrupted, and the exit code is 13", async () => {

@@ -16,9 +16,10 @@ import { variableProblems } from "../../config/internal/variables.ts"
 import { CurrentLedger } from "../../internal/alerts/ledger.ts"
 import { Undelivered } from "../../internal/alerts/undelivered.ts"
 import * as Guard from "../../internal/model/guard.ts"
-import { CurrentSignal } from "../../internal/model/stopping.ts"
+import { CurrentStopping } from "../../internal/model/stopping.ts"
 import { tagOf, textProperty } from "../../internal/text/read.ts"
 import { codeOfSignal } from "../../main/internal/signals.ts"
+import * as Stopping from "../../main/internal/stopping.ts"
 import type { RecordError } from "../../report/RecordError.ts"
 import type { RunEvent } from "../../RunEvent.ts"
 import * as StepLogs from "../../StepLogs.ts"
@@ -118,7 +119,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
   const messages = { interrupt: "interrupting", failure: "error: " }
   let report: Effect.Effect<void> = Effect.void
   let interrupted = false
-  let stoppedBy: NodeJS.Signals | undefined
+  const stopping = Stopping.make()
 
   const print = (event: RunEvent): void => {
     if (write !== undefined) return write(toLine(toMessage(event)))
@@ -153,7 +154,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
       report = effect
     },
     isInterrupted: () => interrupted,
-    stoppedBy: () => stoppedBy,
+    stoppedBy: stopping.signal,
     begun: openWork.started
   })
 
@@ -163,7 +164,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
     () => messages.interrupt,
     (signal) => {
       interrupted = true
-      stoppedBy = signal
+      stopping.stop(signal)
       fiber.interruptUnsafe(fiber.id)
     },
     supervisor === undefined ? () => [...openWork.open(), ...cutOffAlerts()] : undefined,
@@ -172,12 +173,13 @@ export const session = async (options: SessionOptions, program: Program): Promis
   const fiber = Effect.runFork(Effect.provide(Guard.provide(main, guard), [
     services,
     Layer.succeed(CurrentLedger, ledger),
-    Layer.succeed(CurrentSignal, () => stoppedBy),
+    Layer.succeed(CurrentStopping, stopping),
     logLevel === undefined ? Layer.empty : Layer.succeed(References.MinimumLogLevel, logLevel)
   ]))
   // a run that nobody supervises any more, and that nobody can stop, ends: its hooks tell of it
   const stopWatching = supervisor?.onGone(() => {
     interrupted = true
+    stopping.stop()
     fiber.interruptUnsafe(fiber.id)
   })
   const exit = await Effect.runPromise(Fiber.await(fiber))
@@ -192,6 +194,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
       prefix: messages.failure,
       nothingHasRun: !openWork.started()
     })
+  const stoppedBy = stopping.signal()
   const code = ended === ExitCode.interrupted && stoppedBy !== undefined ? codeOfSignal(stoppedBy) : ended
   const recorded = observers.recorded()
   if (recorded !== undefined && !(isQuiet && code === ExitCode.success)) err(recorded)

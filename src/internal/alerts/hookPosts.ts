@@ -14,7 +14,7 @@ import { isToldElsewhere, type Overdue } from "../model/overdue.ts"
 import { postingOfHook } from "../model/posting.ts"
 import { CurrentGuard } from "../model/secrets.ts"
 import { reasonOf, skippedOf, type StepSkipped } from "../model/skip.ts"
-import { CurrentSignal, CurrentStaying } from "../model/stopping.ts"
+import { CurrentStopping } from "../model/stopping.ts"
 import type { Words } from "../text/alertWords.ts"
 import { explained, posted } from "./alerter.ts"
 import { once } from "./once.ts"
@@ -48,8 +48,9 @@ export const post = (
     const context = yield* StepContext
     const guard = yield* CurrentGuard
     const words = yield* wordsFor(alerter)
-    const signal = outcome === "interrupt" ? (yield* CurrentSignal)() : undefined
-    const staying = signal === undefined ? 0 : (yield* CurrentStaying)()
+    const stopping = outcome === "interrupt" ? yield* CurrentStopping : undefined
+    const signal = stopping?.signal()
+    const staying = signal === undefined ? 0 : stopping!.staying()
     const started = DateTime.toEpochMillis(context.startedAt)
     const evaluation = evaluatedIn(context)
     const before = Math.max(0, (evaluation?.bodyMillis ?? started) - started)

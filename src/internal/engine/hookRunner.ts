@@ -4,20 +4,17 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
-import { defaultTimeout, type HookImpl, type Kind, type Occasion } from "../model/hook.ts"
+import type { HookImpl, Kind, Occasion } from "../model/hook.ts"
 import { HookError } from "../model/hookError.ts"
-import { exceeded, limitMillis, limitMistakes } from "../model/limit.ts"
 import type { Planned } from "../model/plan.ts"
-import { postingOf } from "../model/posting.ts"
 import { returnedNoEffect } from "../text/noEffect.ts"
 import * as Writer from "../text/writer.ts"
 import type { Evaluation, HookEnd } from "./evaluation.ts"
+import { onItsWay, whenEnded } from "./hookLimits.ts"
 import { runNow } from "./immediate.ts"
 import type { RequiredFailures } from "./outcome.ts"
 import type { Pending } from "./pending.ts"
-import type { HookLimits } from "./run.ts"
 import { hookSpan } from "./spans.ts"
-import { Watchdog } from "./watchdog.ts"
 
 const failures = Metric.counter("epilogue_hook_failures_total", {
   description: "Hooks that failed, died or ran out of time",
@@ -157,57 +154,6 @@ export const start = (
   return fiber.pollUnsafe() ?? fiber
 }
 
-/** Waits for a hook within its time limit. Then interrupts it, and does not wait until it has ended. */
-export const withinLimit = (
-  hook: HookImpl,
-  started: Pending
-): Effect.Effect<Exit.Exit<unknown, unknown>> =>
-  Effect.withFiber((fiber) =>
-    Effect.callback<Exit.Exit<unknown, unknown>>((resume) => {
-      const watchdog = new Watchdog(fiber)
-      const limits = { context: fiber.context, usual: fiber.getRef(defaultTimeout), watchdog }
-      whenEnded(hook, started, fiber.id, limits, watchdog.now(), (exit) => {
-        watchdog.stop()
-        resume(Effect.succeed(exit))
-      })
-      return Effect.sync(() => watchdog.stop())
-    })
-  )
-
-/**
- * Calls back when a hook has ended, or at its time limit from `now` on, which interrupts it. `waiting` is the id of the
- * fiber that waits for it.
- */
-const whenEnded = (
-  { name, required, timeout }: HookImpl,
-  hook: Pending,
-  waiting: number,
-  { usual, watchdog }: HookLimits,
-  now: number,
-  then: (exit: Exit.Exit<unknown, unknown>) => void
-): void => {
-  const input = timeout ?? usual
-  const limit = limitMillis(input)
-  if (limit === undefined) {
-    hook.interruptUnsafe(waiting)
-    return then(Exit.die(new TypeError(limitMistakes("Hook.defaultTimeout", input)[0])))
-  }
-  if (limit === Infinity) {
-    hook.addObserver(then)
-    return
-  }
-  const deadline = watchdog.add(limit, () => {
-    // of a standard hook, what is over is the time to wait: who requires the hook requires the delivery
-    const left = !required && postingOf(hook)?.isOnItsWay === true
-    hook.interruptUnsafe(waiting)
-    then(left ? Exit.succeed(onItsWay) : Exit.fail(exceeded(`hook "${name}"`, limit)))
-  }, now)
-  // a hook that ends later, as one that was interrupted does, is not waited for any more
-  hook.addObserver((exit) => {
-    if (deadline.cancel()) then(exit)
-  })
-}
-
 /**
  * Runs a background hook beside what follows. The run waits for it before it ends. Of a hook that others depend on,
  * what follows waits until it is known whether it has something to do.
@@ -226,15 +172,13 @@ export const runInBackground = (
   })
 }
 
-/** The value of a standard hook whose time was up while its alert was in a mailbox. */
-const onItsWay: unique symbol = Symbol.for("effect-epilogue/Hook/onItsWay")
-
-const tellOnItsWay = ({ label, run }: Evaluation, { name }: HookImpl): HookEnd =>
-  Writer.logInfo(`the alert of hook "${name}" of "${label}" is still on its way, and the run goes on`).pipe(
-    Effect.annotateLogs({ pipeline: Writer.line(run.pipelineName), runId: run.id }),
-    Effect.catchCause(() => Effect.void),
-    Effect.as(undefined)
-  )
+const tellOnItsWay = ({ label, run }: Evaluation, { name }: HookImpl): HookEnd | undefined =>
+  run.mayLog(`the alert of hook "${name}" was still on its way`, 1)
+    ? run.log(
+      Writer.logInfo(`the alert of hook "${name}" of "${label}" is still on its way, and the run goes on`),
+      undefined
+    )
+    : undefined
 
 /** Reports the end of a hook to observers; logs and counts a failure, of which it returns the cause. */
 export const report = (
@@ -248,16 +192,20 @@ export const report = (
   if (since !== undefined) run.telling?.hookEnded(evaluation, planned, exit, since)
   if (exit._tag === "Success") return exit.value === onItsWay ? tellOnItsWay(evaluation, hook) : undefined
   run.hookFailures++
-  return Writer.logError(`hook "${hook.name}" (${hook.kind}) of "${evaluation.label}" failed`, exit.cause).pipe(
-    Effect.annotateLogs({
-      pipeline: Writer.line(run.pipelineName),
-      runId: run.id,
-      step: Writer.line(evaluation.label),
-      hook: Writer.line(hook.name)
-    }),
-    Effect.andThen(Metric.update(Metric.withAttributes(failures, { hook: hook.name, kind: hook.kind }), 1)),
-    // a logger or a metric that fails must not fail the step
-    Effect.catchCause(() => Effect.void),
-    Effect.as(exit.cause)
+  const failed = `hook "${hook.name}" (${hook.kind})`
+  return run.log(
+    Effect.andThen(
+      run.mayLog(`${failed} failed`, maxLogged)
+        ? Effect.annotateLogs(Writer.logError(`${failed} of "${evaluation.label}" failed`, exit.cause), {
+          step: Writer.line(evaluation.label),
+          hook: Writer.line(hook.name)
+        })
+        : Effect.void,
+      Metric.update(Metric.withAttributes(failures, { hook: hook.name, kind: hook.kind }), 1)
+    ),
+    exit.cause
   )
 }
+
+/** The most failures of one hook in a run that are logged one by one. The run's end tells how many more there were. */
+const maxLogged = 10

@@ -17,8 +17,8 @@ import { CurrentOverdueWatcher, type OverdueWatcher, type WatchedLimit } from ".
 import type { Body } from "../model/owner.ts"
 import type { PlannedLimit } from "../model/plan.ts"
 import type { Evaluation } from "./evaluation.ts"
+import { postTold } from "./hookLimits.ts"
 import { runHook } from "./hookRunner.ts"
-import { withinHookLimit } from "./run.ts"
 import { overdueSpanEvent } from "./spans.ts"
 import type { Deadline, Watchdog } from "./watchdog.ts"
 
@@ -249,7 +249,7 @@ export const tellEnd = (evaluation: Evaluation, exit: Exit.Exit<unknown, unknown
     const { lateness } = evaluation
     return lateness === undefined || lateness.endTold
       ? Effect.void
-      : withinHookLimit(Effect.suspend(() => lateness.tellEnd(exit)), `"${evaluation.label}" has ended`)
+      : postTold(Effect.suspend(() => lateness.tellEnd(exit)), `"${evaluation.label}" has ended`)
   })
 
 /** Comes with limits and overdue hooks: a program without any loads none of this. */

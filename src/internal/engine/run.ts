@@ -1,22 +1,19 @@
 /** The state that the steps of one run share. Nothing here outlives the run. */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type { AlertedErrors } from "../model/alerted.ts"
 import type { Outcome } from "../model/events.ts"
-import { defaultTimeout } from "../model/hook.ts"
 import { empty, type Table } from "../model/hooks.ts"
 import type { LogEntry, Occurrence, OccurrenceRun, RolledBack, Settlement, StepLogs } from "../model/occurrence.ts"
 import { CurrentOverrides, type Overrides } from "../model/overrides.ts"
-import { posting } from "../model/posting.ts"
 import { CurrentGuard, type Guard } from "../model/secrets.ts"
 import { CurrentStepLogs } from "../model/stepLogs.ts"
 import * as Writer from "../text/writer.ts"
 import { Failures } from "./failures.ts"
+import { type HookLimits, hookLimits, postTold } from "./hookLimits.ts"
 import { type Defaults, defaultsOf } from "./planning.ts"
 import type { Rollback } from "./rollback.ts"
 import type { Slowest } from "./slowest.ts"
@@ -63,6 +60,8 @@ export class Run implements OccurrenceRun {
   settlements: Map<string, Settlement> | undefined
   /** The steps with rollback hooks that have succeeded, once one has. */
   rollback: Rollback | undefined
+  /** How often hooks have had the same to log. */
+  private repeats: Map<string, number> | undefined
   private readonly givenName: string | undefined
   private lazyId: string | undefined
   /** The default name, and the start time in it. */
@@ -137,6 +136,30 @@ export class Run implements OccurrenceRun {
     this.telling?.logged(by, entry)
   }
 
+  /** Returns whether a hook may log something that it has logged fewer than `most` times: a channel that is down fails all. */
+  mayLog(text: string, most: number): boolean {
+    const times = (this.repeats ??= new Map()).get(text) ?? -most
+    this.repeats.set(text, times + 1)
+    return times < 0
+  }
+
+  /** Logs something of this run. A logger or a metric that fails must not fail the step. */
+  log<A>(entry: Effect.Effect<void>, then: A): Effect.Effect<A> {
+    return entry.pipe(
+      Effect.annotateLogs({ pipeline: Writer.line(this.pipelineName), runId: this.id }),
+      Effect.catchCause(() => Effect.void),
+      Effect.as(then)
+    )
+  }
+
+  /** Logs how often hooks had more to log than they were allowed to. */
+  private logRepeats(): Effect.Effect<void> {
+    const texts = [...this.repeats ?? []].flatMap(([text, times]) =>
+      times > 0 ? [`${text} ${times} more times in this run`] : []
+    )
+    return texts.length === 0 ? Effect.void : this.log(Writer.logWarning(texts.join("; ")), undefined)
+  }
+
   addBackground(fiber: Fiber.Fiber<unknown, unknown>): void {
     if (this.background === none) this.background = new Set()
     this.background.add(fiber)
@@ -156,7 +179,11 @@ export class Run implements OccurrenceRun {
   end(settle: Effect.Effect<void>): Effect.Effect<void> {
     return Effect.andThen(
       Effect.andThen(this.awaitBackground(), settle),
-      Effect.sync(() => this.close())
+      Effect.suspend(() => {
+        const rest = this.logRepeats()
+        this.close()
+        return rest
+      })
     )
   }
 
@@ -172,7 +199,7 @@ export class Run implements OccurrenceRun {
     const { context } = fiber
     // most often the same as for the step before: looking the two up takes as long as a step
     if (this.lastLimits?.context !== context) {
-      this.lastLimits = { context, usual: fiber.getRef(defaultTimeout), watchdog: this.watchdog(fiber) }
+      this.lastLimits = hookLimits(fiber, this.watchdog(fiber))
     }
     return this.lastLimits
   }
@@ -196,8 +223,9 @@ export class Run implements OccurrenceRun {
       )
     return Effect.forEach(
       [...settlements.values()].filter(({ step }) => isWell(step)),
-      ({ alert, post }) => withinHookLimit(post(alert), "a step is well again"),
-      { discard: true, concurrency: 10 }
+      ({ alert, post }) => postTold(post(alert), "a step is well again"),
+      // one after another would take the time limit of each where the channel does not answer
+      { discard: true, concurrency: "unbounded" }
     )
   }
 
@@ -246,14 +274,6 @@ const surroundingsOf = (fiber: Fiber.Fiber<unknown, unknown>): Surroundings => {
   return found
 }
 
-/** The time limits of hooks that a fiber waits for in a context. */
-export interface HookLimits {
-  readonly context: Context.Context<never>
-  /** The limit of a hook without one of its own. */
-  readonly usual: Duration.Input
-  readonly watchdog: Watchdog
-}
-
 /** Finds the watchdog with the clock of a fiber: a step may run on a clock of its own. */
 const watchdogIn = (all: ReadonlyArray<Watchdog>, fiber: Fiber.Fiber<unknown, unknown>): Watchdog | undefined => {
   const clock = fiber.getRef(Clock.Clock)
@@ -262,16 +282,3 @@ const watchdogIn = (all: ReadonlyArray<Watchdog>, fiber: Fiber.Fiber<unknown, un
   }
   return undefined
 }
-
-/** Posts within the time limit of hooks, and logs a failure: `untold` says what could not be posted. */
-export const withinHookLimit = (post: Effect.Effect<void, unknown>, untold: string): Effect.Effect<void> =>
-  posting((posting) =>
-    Effect.flatMap(defaultTimeout, (duration) =>
-      Effect.timeoutOrElse(post, {
-        duration,
-        // what is in a mailbox is delivered all the same
-        orElse: () => posting.isOnItsWay ? Effect.void : Effect.fail(new Cause.TimeoutError("it took too long"))
-      }))
-  ).pipe(
-    Effect.catchCause((cause) => Writer.logError(`effect-epilogue: it could not be posted that ${untold}`, cause))
-  )

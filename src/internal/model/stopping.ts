@@ -1,14 +1,18 @@
 /** How the process was asked to end, and what goes on without it. */
 import * as Context from "effect/Context"
 
-/** Returns the signal that has interrupted the run, which the alert of the interruption names. */
-export const CurrentSignal: Context.Reference<() => string | undefined> = Context.Reference<() => string | undefined>(
-  "effect-epilogue/Signal",
-  { defaultValue: () => () => undefined }
-)
+/** The end of the process, where the program listens to what asks for it. */
+export interface Stopping {
+  /** Returns the signal that has interrupted the run, which the alert of the interruption names. */
+  readonly signal: () => string | undefined
+  /** Returns how many durable runs go on without this process: the alert of an interruption says so. */
+  readonly staying: () => number
+  /** Calls back when the process is asked to stop, or at once if it has been. Returns a function that stops listening. */
+  readonly onStop: (then: () => void) => () => void
+}
 
-/** Returns how many durable runs go on without this process: the alert of an interruption says so. */
-export const CurrentStaying: Context.Reference<() => number> = Context.Reference<() => number>(
-  "effect-epilogue/Staying",
-  { defaultValue: () => () => 0 }
+/** `undefined` where nothing listens. */
+export const CurrentStopping: Context.Reference<Stopping | undefined> = Context.Reference<Stopping | undefined>(
+  "effect-epilogue/Stopping",
+  { defaultValue: () => undefined }
 )

@@ -10,12 +10,13 @@ import * as Guard from "../../internal/model/guard.ts"
 import { CurrentHolding } from "../../internal/model/holding.ts"
 import { durationMistakes, refuse } from "../../internal/model/options.ts"
 import { skippedOf } from "../../internal/model/skip.ts"
-import { CurrentSignal, CurrentStaying } from "../../internal/model/stopping.ts"
+import { CurrentStopping } from "../../internal/model/stopping.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
 import { causeDetail, causeText } from "../../internal/text/errors.ts"
 import { printableBlock } from "../../internal/text/printable.ts"
 import type { MainOptions } from "../MainOptions.ts"
 import { codeOfSignal, type Listening, listenTo } from "./signals.ts"
+import * as Stopping from "./stopping.ts"
 import { listenToUncaught, type Throwing } from "./uncaught.ts"
 
 /** The process that an effect is run as: tests have one of their own. */
@@ -53,7 +54,7 @@ const stuck =
 const mostNamed = 3
 
 /** Says what becomes of the runs when the process is asked to stop. */
-const stopping = (durable: ReadonlyMap<string, string>): string => {
+const stoppingText = (durable: ReadonlyMap<string, string>): string => {
   const { size } = durable
   if (size === 0) {
     return "interrupting the run, whose hooks run before the process ends; a second signal ends it at once"
@@ -80,9 +81,9 @@ export const run = <A, E>(
   let stopped: { readonly code: number; readonly isSure: boolean } | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
   let isOver = false
-  let signalled: NodeJS.Signals | undefined
   /** The names of the durable runs under way, those that wait included, by their ids. */
   const runs = new Map<string, string>()
+  const stopping = Stopping.make(() => runs.size)
 
   const say = (text: string): void => host.print(printableBlock(guard.text(text)))
 
@@ -96,20 +97,20 @@ export const run = <A, E>(
     host.exit(code)
   }
 
-  const stop = (code: number, isSure: boolean): void => {
+  const stop = (code: number, isSure: boolean, signal?: NodeJS.Signals): void => {
     stopped = { code, isSure }
     const millis = Duration.toMillis(grace)
     if (millis <= longest) {
       timer = setTimeout(() => quit(`quit, since the run has not ended within ${formatDuration(millis)}`, code), millis)
     }
+    stopping.stop(signal)
     fiber.interruptUnsafe(fiber.id)
   }
 
   const onSignal = (signal: NodeJS.Signals): void => {
     if (stopped !== undefined) return quit(`quit on ${signal}`, codeOfSignal(signal))
-    say(`${signal}: ${stopping(runs)}`)
-    signalled = signal
-    stop(codeOfSignal(signal), false)
+    say(`${signal}: ${stoppingText(runs)}`)
+    stop(codeOfSignal(signal), false, signal)
   }
 
   const onUncaught = (error: unknown): void => {
@@ -149,8 +150,7 @@ export const run = <A, E>(
   const fiber = Effect.runFork(
     Guard.provide(effect, guard).pipe(
       Effect.provideService(CurrentLedger, undelivered.ledger),
-      Effect.provideService(CurrentSignal, () => signalled),
-      Effect.provideService(CurrentStaying, () => runs.size),
+      Effect.provideService(CurrentStopping, stopping),
       Effect.provideService(CurrentHolding, (pipelineName, runId) => {
         runs.set(runId, pipelineName)
         return (isSuspended) => {

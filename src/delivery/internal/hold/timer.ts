@@ -1,5 +1,6 @@
 /** The background fiber that posts what a policy holds when it becomes due. */
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -11,6 +12,7 @@ import type { Alert } from "../../../Alert.ts"
 import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { CurrentLedger, trial } from "../../../internal/alerts/ledger.ts"
 import { sleepAtMost } from "../../../internal/alerts/mailbox/alarm.ts"
+import { posting } from "../../../internal/model/posting.ts"
 import * as Writer from "../../../internal/text/writer.ts"
 import { explain } from "../entries.ts"
 import type { Post } from "../policy.ts"
@@ -34,6 +36,15 @@ const closeLimit = Duration.seconds(30)
 export const late = (policy: string): AlerterError =>
   new AlerterError({ channel: policy, reason: AlerterErrorReason.TimedOut({ limit: closeLimit }) })
 
+/** For how long a closing policy waits for a post that a mailbox has, which is closed later and tells what it loses. */
+const leaveAfter = "1 second"
+
+/** Opens when the policy of the fiber begins to close. */
+const CurrentClosing: Context.Reference<Latch.Latch | undefined> = Context.Reference<Latch.Latch | undefined>(
+  "effect-epilogue/delivery/Closing",
+  { defaultValue: () => undefined }
+)
+
 /** The time limit of one post in the background: longer than all attempts of a channel together. */
 const postLimit = Duration.minutes(5)
 
@@ -46,11 +57,13 @@ export const make = ({ close, closed, flush, next }: Timer): Effect.Effect<() =>
   Effect.gen(function*() {
     const lock = Semaphore.makeUnsafe(1)
     const changed = Latch.makeUnsafe()
+    const closes = Latch.makeUnsafe()
     let closing = false
     let flushing: Fiber.Fiber<unknown> | undefined
 
     // A detached fiber: an alerter that ignores interruption must not keep the scope open.
-    const detached = (effect: Effect.Effect<unknown>) => Effect.forkDetach(lock.withPermits(1)(effect))
+    const detached = (effect: Effect.Effect<unknown>) =>
+      Effect.forkDetach(Effect.provideService(lock.withPermits(1)(effect), CurrentClosing, closes))
 
     const turn = Effect.gen(function*() {
       changed.closeUnsafe()
@@ -75,6 +88,7 @@ export const make = ({ close, closed, flush, next }: Timer): Effect.Effect<() =>
     yield* Effect.addFinalizer(() =>
       Effect.gen(function*() {
         closing = true
+        closes.openUnsafe()
         const last = yield* detached(close)
         yield* Effect.timeoutOption(Fiber.await(last), closeLimit)
         flushing?.interruptUnsafe()
@@ -91,30 +105,38 @@ export const make = ({ close, closed, flush, next }: Timer): Effect.Effect<() =>
 
 /**
  * Posts an alert in the background and returns the exit, within five minutes. An alert that others have taken
- * counts as posted.
+ * counts as posted. Once the policy is closing, it leaves an alert that is in a mailbox to that.
  *
  * Runs in a detached fiber: an alerter that ignores interruption must not block later posts.
  */
 export const attempt = (post: Post, alert: () => Alert): Effect.Effect<Exit.Exit<void, AlerterError>> =>
-  Effect.gen(function*() {
-    const ledger = trial(yield* CurrentLedger)
-    const posting = Effect.interruptible(Effect.suspend(() => post(alert())))
-    const fiber = yield* Effect.forkDetach(Effect.provideService(posting, CurrentLedger, ledger), {
-      startImmediately: true
+  posting((held) =>
+    Effect.gen(function*() {
+      const closing = yield* CurrentClosing
+      const taken: Effect.Effect<void> = Effect.andThen(
+        Effect.sleep(leaveAfter),
+        Effect.suspend(() => held.isOnItsWay ? Effect.void : taken)
+      )
+      const left = closing === undefined ? Effect.never : Effect.andThen(closing.await, taken)
+      const ledger = trial(yield* CurrentLedger)
+      const posted = Effect.interruptible(Effect.suspend(() => post(alert())))
+      const fiber = yield* Effect.forkDetach(Effect.provideService(posted, CurrentLedger, ledger), {
+        startImmediately: true
+      })
+      const exit = yield* Effect.timeoutOrElse(Effect.raceFirst(Fiber.join(fiber), left), {
+        duration: postLimit,
+        orElse: () =>
+          Effect.fail(
+            new AlerterError({ channel: "delivery", reason: AlerterErrorReason.TimedOut({ limit: postLimit }) })
+          )
+      }).pipe(
+        Effect.interruptible,
+        Effect.ensuring(Effect.sync(() => fiber.interruptUnsafe())),
+        Effect.exit
+      )
+      // a post that was interrupted says now whether others have its alert
+      yield* Effect.yieldNow
+      ledger.release()
+      return ledger.isTaken ? Exit.void : exit
     })
-    const exit = yield* Effect.timeoutOrElse(Fiber.join(fiber), {
-      duration: postLimit,
-      orElse: () =>
-        Effect.fail(
-          new AlerterError({ channel: "delivery", reason: AlerterErrorReason.TimedOut({ limit: postLimit }) })
-        )
-    }).pipe(
-      Effect.interruptible,
-      Effect.ensuring(Effect.sync(() => fiber.interruptUnsafe())),
-      Effect.exit
-    )
-    // a post that was interrupted says now whether others have its alert
-    yield* Effect.yieldNow
-    ledger.release()
-    return ledger.isTaken ? Exit.void : exit
-  }).pipe(Effect.uninterruptible)
+  ).pipe(Effect.uninterruptible)

@@ -18,6 +18,7 @@ import type { Alert } from "../../../Alert.ts"
 import { AlerterError, AlerterErrorReason, isAlerterError } from "../../model/alerterError.ts"
 import { limitMillis } from "../../model/limit.ts"
 import { CurrentPosting } from "../../model/posting.ts"
+import { CurrentStopping } from "../../model/stopping.ts"
 import type { Words } from "../../text/alertWords.ts"
 import { CurrentLedger, none } from "../ledger.ts"
 import { countFolded, countWaiting } from "../metrics.ts"
@@ -53,7 +54,7 @@ const isAwaited = ({ parts, unattended }: Item): boolean => parts.size > 0 || un
 /** For how long a closing mailbox is emptied. */
 const defaultDrain = Duration.toMillis("1 minute")
 
-/** The same where an interruption closes it: whatever sent the signal may wait no longer before it kills the process. */
+/** The same where an interruption closes it, or comes then: what sent the signal may wait no longer before it kills. */
 const interruptedDrain = Duration.toMillis("30 seconds")
 
 /** For how long an alert is tried again while the channel takes no other either. */
@@ -387,15 +388,28 @@ class Mailbox {
     this.#pump()
   }
 
+  /** Brings the time forward by which the mailbox must be empty. */
+  #closeWithin(drain: number): void {
+    const deadline = this.#now() + drain
+    if (deadline >= this.#deadline) return
+    this.#deadline = deadline
+    this.#drain = drain
+    this.#giveUpLate()
+    this.#closing.openUnsafe()
+    this.#pump()
+  }
+
   /** Sends what is left, within the time that there is. */
   close(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
     return Effect.gen({ self: this }, function*() {
-      const drain = this.#drain ??= Exit.hasInterrupts(exit) ? interruptedDrain : defaultDrain
-      this.#deadline = this.#now() + drain
-      this.#giveUpLate()
-      this.#closing.openUnsafe()
-      this.#pump()
-      yield* Effect.timeoutOption(this.#empty.await, drain)
+      const stopping = this.#drain === undefined ? Context.get(this.#context, CurrentStopping) : undefined
+      this.#closeWithin(this.#drain ?? (Exit.hasInterrupts(exit) ? interruptedDrain : defaultDrain))
+      const forget = stopping?.onStop(() => this.#closeWithin(interruptedDrain))
+      while (this.#waiting.length + this.#sending.size > 0 && this.#now() < this.#deadline) {
+        // at short intervals, since a signal brings the deadline forward
+        yield* Effect.timeoutOption(this.#empty.await, Math.min(this.#deadline - this.#now(), 1_000))
+      }
+      forget?.()
       this.#isClosed = true
       this.#giveUpWaiting()
       const fibers = [...this.#sending].flatMap(({ fiber }) => fiber === undefined ? [] : [fiber])
