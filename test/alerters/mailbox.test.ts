@@ -172,6 +172,31 @@ it.effect("policies that close leave alerts to the mailbox, which has its whole 
     assert.ok(seconds > 30 && seconds < 34, `${seconds}`)
   }))
 
+it.effect("a channel that asks for days is asked again after an hour, and what waits is told to be lost", () =>
+  Effect.gen(function*() {
+    let asks = "1000000"
+    const client = HttpClient.make((request) =>
+      Effect.map(Effect.sleep("1 second"), () =>
+        HttpClientResponse.fromWeb(
+          request,
+          asks === "" ? new Response("ok") : new Response("", { status: 429, headers: { "retry-after": asks } })
+        ))
+    )
+    const slack = Slack.layer({ webhookUrl }).pipe(Layer.provide(Layer.succeed(HttpClient.HttpClient, client)))
+    yield* Effect.gen(function*() {
+      const alerter = yield* Alerter
+      const both = yield* Effect.forkChild(
+        Effect.forEach(["first", "second"], (title) => Effect.flip(alerter.post(title)), { concurrency: 2 })
+      )
+      yield* TestClock.adjust("3 seconds")
+      for (const { reason } of yield* Fiber.join(both)) assert.equal(reason._tag, "RateLimited")
+      asks = ""
+      const third = yield* Effect.forkChild(alerter.post("third"))
+      yield* TestClock.adjust("2 hours")
+      assert.ok(third.pollUnsafe()?._tag === "Success")
+    }).pipe(Effect.provide(slack))
+  }))
+
 it.effect("alerts that are still on their way are logged once for a hook and a run, with their number", () =>
   Effect.gen(function*() {
     const client = HttpClient.make(() => Effect.never)

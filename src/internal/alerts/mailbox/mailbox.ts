@@ -274,10 +274,12 @@ class Mailbox {
     item.stamp = undefined
   }
 
-  #pause(delay: Delay): void {
-    this.#pauses.begin(this.#now(), delay)
+  #pause({ millis, spread }: Delay): void {
+    // a channel that asks for days may be mistaken: it is asked again, and what waits is told to be lost
+    this.#pauses.begin(this.#now(), { millis: Math.min(millis, patience), spread })
     this.#pacer.pause(this.#pauses.end(this.#deadline))
-    this.#giveUpLate()
+    if (millis > patience) this.#giveUpWaiting()
+    else this.#giveUpLate()
   }
 
   #sent(item: Item, exit: Exit.Exit<void, AlerterError>): void {
@@ -309,7 +311,8 @@ class Mailbox {
   #lateError({ error, fiber }: Item): AlerterError {
     const limit = this.#drain ?? 0
     // while one waited, others were taken
-    const isLate = fiber === undefined && this.#succeededAt > this.#deadline - limit
+    const isLate = fiber === undefined &&
+      (this.#succeededAt > this.#deadline - limit || this.#pauses.end(this.#deadline) > this.#now())
     return error ?? this.#refusal ?? this.#error(
       isLate ? AlerterErrorReason.RateLimited({}) : AlerterErrorReason.TimedOut({ limit: Duration.millis(limit) })
     )
