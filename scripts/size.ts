@@ -22,17 +22,17 @@ interface Budget {
 const modules: Record<string, Budget> = {
   Alert: { own: 2110, total: 9290 },
   Alerter: { own: 12560, total: 29120 },
-  "alerters/index": { own: 63720, total: 98190, schema: true },
+  "alerters/index": { own: 63950, total: 98190, schema: true },
   AlerterHooks: { own: 26830, total: 47690 },
   Approver: { own: 12060, total: 29860 },
-  "approvers/index": { own: 39800, total: 95920, schema: true },
-  "config/index": { own: 172100, total: 227400, schema: true },
+  "approvers/index": { own: 39960, total: 95920, schema: true },
+  "config/index": { own: 172350, total: 227400, schema: true },
   "delivery/index": { own: 50440, total: 87560, schema: true },
   "durable/index": { own: 95450, total: 209700, schema: true },
   Hook: { own: 13710, total: 33130 },
   Hooks: { own: 3590, total: 20150 },
   "main/index": { own: 16110, total: 30930 },
-  "monitors/index": { own: 32750, total: 67550, schema: true },
+  "monitors/index": { own: 33050, total: 67550, schema: true },
   Params: { own: 4350, total: 37630, schema: true },
   Pipeline: { own: 27200, total: 48960 },
   "report/index": { own: 79650, total: 115680, schema: true },
@@ -114,7 +114,7 @@ const scripts: ReadonlyArray<Script> = [
     name: "Slack.layer by subpath",
     code: steps + alerting + slack(ofChannel, address),
     without: steps + run,
-    budget: 40600,
+    budget: 40750,
     goal: 45_000
   }
 ]

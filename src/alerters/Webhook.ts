@@ -142,7 +142,9 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
                   HttpClientRequest.setHeaders(target.headers),
                   HttpClientRequest.setHeaders(headers),
                   HttpClientRequest.setHeaders({ "webhook-id": id, "idempotency-key": id })
-                )
+                ),
+                undefined,
+                { anyBody: true }
               )
             })
           ),

@@ -53,7 +53,9 @@ export const make = (
         return Effect.flatMap(service.request(ping), (made) => {
           if (made === undefined) return Effect.void
           const { learn, read, request } = made
-          return read === undefined ? http.send(request, read, { learn }) : http.send(request, read, { learn })
+          return read === undefined
+            ? http.send(request, read, { learn, anyBody: true })
+            : http.send(request, read, { learn })
         })
       }).pipe(Effect.catchCause((cause) =>
         failWith(

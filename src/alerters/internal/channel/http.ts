@@ -38,8 +38,8 @@ export type Read<A> = (answer: Answer) => Effect.Effect<A, Failure>
 /** The requests of a channel. */
 export interface Http {
   /**
-   * Sends a request, and retries it. Without `read`, the status alone decides, and the body is not read: a connection
-   * that breaks while it is read would send the alert twice.
+   * Sends a request, and retries it. Without `read`, the status decides, unless the body says plainly that the alert has
+   * not been taken: a body that breaks off or is late says nothing, or the alert would be sent twice.
    */
   readonly send: {
     (
@@ -67,6 +67,8 @@ export interface SendOptions {
   readonly accepts?: ((status: number) => boolean) | undefined
   /** Reads an answer whose status is not one of success, or not accepted. With `undefined`, the status alone decides. */
   readonly refused?: ((answer: Answer) => Failure | undefined | Effect.Effect<Failure | undefined>) | undefined
+  /** Whether any body of an answer is one of success, as that of a server that nothing is known of. */
+  readonly anyBody?: boolean | undefined
   /** Learns from the headers of an answer whose status is one of success, as how long a body may be. */
   readonly learn?: ((headers: Answer["headers"]) => Effect.Effect<void>) | undefined
   /**
@@ -80,6 +82,10 @@ type Wait = Duration.Duration | undefined
 
 /** The most that is read of an answer, in UTF-16 code units. */
 const maxBody = 1 << 20
+
+/** How much is read of an answer of success, and for how long, where nothing but a refusal in it counts. */
+const maxChecked = 1 << 16
+const checkTime = "1 second"
 
 /** Makes the client of a channel: the environment's `HttpClient` if there is one, `fetch` otherwise. */
 export const make = (
@@ -139,7 +145,7 @@ const attemptOnce = <A>(
   client: HttpClient.HttpClient,
   request: HttpClientRequest.HttpClientRequest,
   read: Read<A> | undefined,
-  { accepts, exhausted, learn, maxAnswer = maxBody, refused }: Omit<SendOptions, "timeout">,
+  { accepts, anyBody, exhausted, learn, maxAnswer = maxBody, refused }: Omit<SendOptions, "timeout">,
   detail: (text: string) => string
 ): Effect.Effect<A, Failure> =>
   HttpClient.withScope(client).execute(request).pipe(
@@ -152,11 +158,26 @@ const attemptOnce = <A>(
       const { headers } = response
       const learnt = ok && learn !== undefined ? learn(headers) : Effect.void
       const noted = ok && exhausted !== undefined ? Effect.andThen(learnt, pause(exhausted(headers))) : learnt
-      // a cast, since `A` is void if there is no `read`
-      if (ok && read === undefined) return noted as Effect.Effect<A>
+      if (ok && read === undefined) {
+        const checked = anyBody === true
+          ? noted
+          : Effect.andThen(
+            noted,
+            Effect.flatMap(Effect.timeoutOption(textOf(response, maxChecked), checkTime), (text) => {
+              const said = Option.isSome(text) ? denied(answerOf(response, text.value)) : undefined
+              return said === undefined ? Effect.void : Effect.fail(
+                failure(AlerterErrorReason.Rejected({ status: response.status, detail: detail(said) }))
+              )
+            })
+          )
+        // a cast, since `A` is void if there is no `read`
+        return checked as Effect.Effect<A, Failure>
+      }
       const broken = ok
-        ? Effect.mapError(textOf(response, maxAnswer), ({ reason }) => unreachable(reason, detail))
-        : Effect.orElseSucceed(textOf(response, maxBody), () => "")
+        ? Effect.catch(bodyOf(response, maxAnswer), ({ reason }) =>
+          // an answer such as 204, in place of what the channel documents
+          reason._tag === "EmptyBodyError" ? Effect.succeed("") : Effect.fail(unreachable(reason, detail)))
+        : textOf(response, maxBody)
       return Effect.flatMap(broken, (text) => {
         const answer = answerOf(response, text)
         if (ok) return Effect.andThen(noted, read!(answer))
@@ -202,7 +223,11 @@ const answerOf = (response: HttpClientResponse.HttpClientResponse, text: string)
   }
 })
 
-const textOf = (
+/** Returns the body of an answer, or an empty text if it can't be read. */
+const textOf = (response: HttpClientResponse.HttpClientResponse, most: number): Effect.Effect<string> =>
+  Effect.orElseSucceed(bodyOf(response, most), () => "")
+
+const bodyOf = (
   response: HttpClientResponse.HttpClientResponse,
   most: number
 ): Effect.Effect<string, HttpClientError.HttpClientError> =>
@@ -218,6 +243,20 @@ const textOf = (
       () => text + decoder.decode()
     )
   })
+
+/**
+ * Returns the reason why an answer with a status of success has not taken the alert: a page, as of a login or a proxy, or
+ * what APIs say in JSON, as Slack (`ok`), Rocket.Chat (`success`), Zulip (`result`) and Pushover (`status`) do. The
+ * connectors of Teams have said it in a sentence.
+ */
+export const denied = (answer: Answer): string | undefined => {
+  const { json, text } = answer
+  if (/^\s*<(!doctype|html)/i.test(text)) return `a web page: ${plainText(answer)}`
+  const isDenied = property(json, "ok") === false || property(json, "success") === false ||
+    property(json, "result") === "error" || property(json, "status") === 0 || property(json, "status") === "error" ||
+    text.startsWith("Webhook message delivery failed")
+  return isDenied ? text : undefined
+}
 
 /** Returns the failure that a status means. */
 const refusal = (answer: Answer, detail: (text: string) => string): Effect.Effect<Failure> => {

@@ -5,7 +5,16 @@ import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import { type AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { type Pace, pacer } from "../../../internal/alerts/mailbox/pace.ts"
-import { type Answer, type Failure, failure, type Http, type Read, resetIn, retryAfter } from "../channel/http.ts"
+import {
+  type Answer,
+  denied,
+  type Failure,
+  failure,
+  type Http,
+  type Read,
+  resetIn,
+  retryAfter
+} from "../channel/http.ts"
 import { readable } from "../channel/readable.ts"
 import { sha256 } from "../channel/repeat.ts"
 
@@ -152,8 +161,11 @@ export const make = ({ detail, send }: Http, repository: Repository, limits: Pac
           : Effect.map(page(number + 1), (others) => [...here, ...others])
       }
     )
-  const created: Read<number | undefined> = ({ json }) =>
-    Effect.succeed(isRecord(json) && typeof json["number"] === "number" ? json["number"] : undefined)
+  const created: Read<number | undefined> = (answer) => {
+    if (denied(answer) !== undefined) return Effect.fail(wrong(answer))
+    const { json } = answer
+    return Effect.succeed(isRecord(json) && typeof json["number"] === "number" ? json["number"] : undefined)
+  }
   return {
     open: (marker) =>
       Effect.gen(function*() {
