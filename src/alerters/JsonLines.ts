@@ -13,7 +13,7 @@ import type { Alert } from "../Alert.ts"
 import { Alerter, AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { toBriefJson } from "../internal/alerts/json.ts"
 import { CurrentWords } from "../internal/alerts/words.ts"
-import { LinkError, makeOwnFolderOf } from "../internal/files/private.ts"
+import { hasReader, LinkError, makeOwnFolderOf } from "../internal/files/private.ts"
 import { anySize, fitAttachments } from "./internal/channel/attachments.ts"
 import { text } from "./internal/channel/config.ts"
 import { fitJson } from "./internal/channel/fitAlert.ts"
@@ -146,20 +146,24 @@ const protect = (path: string): Effect.Effect<void, AlerterError> =>
     return Effect.void
   })
 
+/** What a line is appended to: a file that ends in the middle of a line is torn. */
+type Place = "file" | "torn" | "pipe"
+
 /**
- * Returns whether the file's last line is complete. A killed process may have left half a line, to which the next one
- * would be glued. Counts as complete if it is no regular file (a pipe, say) or can't be read.
+ * Returns what is there. A killed process may have left half a line, to which the next one would be glued. What is
+ * neither a file nor a pipe, or can't be read, counts as a file that is not torn.
  */
-const isEnded = (path: string): Effect.Effect<boolean, never, FileSystem.FileSystem> =>
+const placeOf = (path: string): Effect.Effect<Place, never, FileSystem.FileSystem> =>
   Effect.gen(function*() {
     const files = yield* FileSystem.FileSystem
     const { size, type } = yield* files.stat(path)
-    if (type !== "File" || size === 0n) return true
+    if (type === "FIFO") return "pipe"
+    if (type !== "File" || size === 0n) return "file"
     const file = yield* files.open(path, { flag: "r" })
     const last = new Uint8Array(1)
     yield* file.seek(size - 1n, "start")
-    return (yield* file.read(last)) === 0 || last[0] === 10
-  }).pipe(Effect.scoped, Effect.orElseSucceed(() => true))
+    return (yield* file.read(last)) === 0 || last[0] === 10 ? "file" : "torn"
+  }).pipe(Effect.scoped, Effect.orElseSucceed((): Place => "file"))
 
 /** Returns the function that appends an alert to the file. */
 const make = (
@@ -167,14 +171,18 @@ const make = (
 ): (alert: Alert) => Effect.Effect<void, AlerterError, FileSystem.FileSystem> => {
   const lock = Semaphore.makeUnsafe(1)
   // checked at the beginning and after a failure only: at other times another process may be in the middle of its line
-  let ended = false
+  let place: Place | undefined
   const write = (line: string) =>
     Effect.gen(function*() {
-      if (!ended) yield* protect(path)
-      const begun = ended || (yield* isEnded(path)) ? line : `\n${line}`
-      ended = false
-      yield* Effect.mapError(append(path, begun), errorOf)
-      ended = true
+      if (place === undefined) yield* protect(path)
+      const known = place ?? (yield* placeOf(path))
+      place = undefined
+      // neither the post nor the process would end
+      if (known === "pipe" && !hasReader(path)) {
+        return yield* failure(AlerterErrorReason.Unreachable({ detail: "it is a pipe that nobody reads" }))
+      }
+      yield* Effect.mapError(append(path, known === "torn" ? `\n${line}` : line), errorOf)
+      place = known === "torn" ? "file" : known
     })
   return (alert) => {
     if (!(maxBytes > 0)) {

@@ -1,6 +1,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Config, ConfigProvider, DateTime, Effect, FileSystem, Layer, PlatformError } from "effect"
 import * as assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -255,3 +256,20 @@ it.live("layerConfig reads the path from ALERT_FILE", () =>
     assert.equal(linesOf(file).length, 2)
     assert.match(String(yield* Effect.flip(post(JsonLines.layerConfig(), {}))), /ALERT_FILE/)
   }))
+
+if (os.platform() !== "win32") {
+  it.live("JsonLines posts to a pipe that somebody reads, and waits for no reader of another", () =>
+    Effect.gen(function*() {
+      const pipe = path.join(yield* folder, "pipe")
+      execFileSync("mkfifo", [pipe])
+      const post = yield* started({ path: pipe })
+      const { message, reason } = yield* Effect.flip(post(alert))
+      assert.deepEqual([reason._tag, message.includes("it is a pipe that nobody reads")], ["Unreachable", true])
+      const reader = fs.openSync(pipe, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
+      yield* post(alert)
+      const read = new Uint8Array(4096)
+      assert.match(new TextDecoder().decode(read.subarray(0, fs.readSync(reader, read))), /^\{"title".*\}\n$/)
+      fs.closeSync(reader)
+      assert.equal((yield* Effect.flip(post(alert))).reason._tag, "Unreachable")
+    }))
+}

@@ -1,5 +1,6 @@
 import { Effect, Exit, Fiber, Layer, Metric, Redacted, References, Schema } from "effect"
 import * as assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -288,6 +289,30 @@ if (fs.existsSync("/dev/full")) {
       ]])
       assert.equal(yield* lostEvents, 6)
     })))
+}
+
+if (os.platform() !== "win32") {
+  it.live("a pipe is refused, which would block the run until somebody reads it, and the reader", () =>
+    Effect.gen(function*() {
+      const pipe = path.join(yield* tempFolder, "runs.jsonl")
+      execFileSync("mkfifo", [pipe])
+      const why = "it is a pipe, whose other end would have to be waited for: name a file"
+      const recorded = Effect.provide(Pipeline.make("p", step("a")), Report.layerRecord({ file: pipe }))
+      const refused = yield* Effect.flip(recorded)
+      assert.ok(Report.isRecordError(refused))
+      assert.equal(refused.message, `can't record runs to ${pipe}: ${why}`)
+      assert.equal((yield* Effect.flip(readAll(pipe))).message, `can't open ${pipe}: ${why}`)
+      const logged = logs()
+      yield* Pipeline.make("p", step("a")).pipe(
+        Effect.provide(Report.layerJunit({ file: pipe })),
+        Effect.provide(Report.layerJobSummary({ file: pipe })),
+        Effect.provide(logged.layer)
+      )
+      assert.deepEqual(logged.list.map(({ level, message }) => [level, String(message)]).toSorted(), [
+        ["Warn", `Report.layerJobSummary: can't write ${pipe}: ${why}`],
+        ["Warn", `Report.layerJunit: can't write ${pipe}: ${why}`]
+      ])
+    }))
 }
 
 it.live("a folder that is removed is made again for the next run", () =>

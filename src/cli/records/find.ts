@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { existsSync } from "node:fs"
+import { PipeError } from "../../internal/files/private.ts"
 import { plural } from "../../internal/text/words.ts"
 import type { Event } from "../../report/Event.ts"
 import { defaultFolder } from "../../report/internal/record/names.ts"
@@ -27,8 +28,8 @@ const isMistake = (error: Error): boolean =>
   error instanceof UsageError ||
   (error instanceof RecordError && (error.reason._tag !== "Inaccessible" || misnamed.has(error.reason.code)))
 
-/** The codes of errors of a path that does not exist, or is a file where a folder is expected, or the reverse. */
-const misnamed: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EISDIR"])
+/** The errors of a path that does not exist, or is a file where a folder is expected, or the reverse, or a pipe. */
+const misnamed: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EISDIR", PipeError.why])
 
 /** Returns the folder of the records, for messages. */
 export const shownFolder = ({ folder }: FolderRequest): string => folder ?? defaultFolder

@@ -43,6 +43,32 @@ const lstat = (at: string): NodeFs.Stats | undefined => fs().lstatSync(at, { thr
 /** Returns whether a path is a symbolic link, other than those of the system to an open file. */
 export const isLink = (at: string): boolean => !streams.test(at) && lstat(at)?.isSymbolicLink() === true
 
+/** Thrown in place of opening a pipe, which would wait until somebody opens its other end. Its message is a predicate. */
+export class PipeError extends Error {
+  static readonly why = "it is a pipe, whose other end would have to be waited for: name a file"
+  override readonly name = "PipeError"
+  constructor() {
+    super(PipeError.why)
+  }
+}
+
+/** Throws a {@link PipeError} for the path of a pipe, other than of one that this process has open. */
+export const refusePipe = (at: string): void => {
+  if (!streams.test(at) && fs().statSync(at, { throwIfNoEntry: false })?.isFIFO() === true) throw new PipeError()
+}
+
+/** Returns whether a pipe has a reader: without one, opening it for writing would wait. */
+export const hasReader = (at: string): boolean => {
+  if (streams.test(at)) return true
+  const { closeSync, constants, openSync } = fs()
+  try {
+    closeSync(openSync(at, constants.O_WRONLY | constants.O_NONBLOCK))
+    return true
+  } catch (cause) {
+    return codeOf(cause) !== "ENXIO"
+  }
+}
+
 /** Returns the code of a system error, such as ENOSPC, since its message would repeat the path; else the message. */
 export const codeOf = (cause: unknown): string =>
   hasProperty(cause, "code") && typeof cause.code === "string"
@@ -178,16 +204,17 @@ export const protectFile = (file: string): Warnings => {
   return stat === undefined || !stat.isFile() || (stat.mode & taken) === 0 ? none : tighten(file, stat, fileMode)
 }
 
-/** Opens a file for appending, and makes it where it is missing, for its owner alone. Follows no link. */
+/** Opens a file for appending, and makes it where it is missing, for its owner alone. Follows no link, and opens no pipe. */
 export const openToAppend = (file: string): number => openAppending(file, fs().constants.O_CREAT)
 
-/** Opens a file that exists for appending. Follows no link. */
+/** Opens a file that exists for appending. Follows no link, and opens no pipe. */
 export const openExisting = (file: string): number => openAppending(file, 0)
 
 const openAppending = (file: string, flags: number): number => {
   const { constants, fchmodSync, fstatSync, openSync } = fs()
   const { O_APPEND, O_NOFOLLOW = 0, O_WRONLY } = constants
   if (isLink(file)) throw new LinkError()
+  refusePipe(file)
   const follow = streams.test(file) ? 0 : O_NOFOLLOW
   const fd = openSync(file, O_APPEND | O_WRONLY | flags | follow, fileMode)
   if (hasModes() && isOwn(file) && (fstatSync(fd).mode & groupAndOthers) !== 0) {
