@@ -7,7 +7,7 @@ import { test } from "node:test"
 import { Pipeline, Step } from "../../src/index.ts"
 import { Report } from "../../src/report/index.ts"
 import { makeIt } from "../support/it.ts"
-import { filesIn, tempFolder } from "../support/record.ts"
+import { filesIn, readAll, tempFolder } from "../support/record.ts"
 import { ended, start, writeRecord } from "../support/recordFiles.ts"
 
 const it = makeIt(test)
@@ -99,4 +99,47 @@ it.live("follow goes on with a durable run that is retried, which begins anew af
     })
     assert.deepEqual(seen.map(({ _tag }) => _tag), ["RunStarted", "RunEnded", "RunStarted", "RunEnded"])
     assert.match(Report.html(seen), /"ending":"success"/)
+  }))
+
+it.live("follow goes on where the record is truncated while the run writes to it, and the record stays one", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* tempFolder, "runs.jsonl")
+    const [begun, truncated] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+    const body = Effect.gen(function*() {
+      yield* Step.make("before", Effect.void)
+      yield* Deferred.succeed(begun, undefined)
+      yield* Deferred.await(truncated)
+      yield* Step.make("after", Effect.void)
+    })
+    const run = yield* Pipeline.make("p", Step.make("outer", body)).pipe(
+      Effect.provide(Report.layerRecord({ file })),
+      Effect.forkChild
+    )
+    yield* Deferred.await(begun)
+    const [{ runId } = { runId: "" }] = yield* Report.list({ file })
+    const seen: Array<string> = []
+    const reader = yield* Report.follow(file, { runId }).pipe(
+      Stream.runForEach((event) => {
+        seen.push("stepName" in event ? `${event._tag} ${event.stepName}` : event._tag)
+        if (seen.at(-1) !== "StepEnded before") return Effect.void
+        fs.truncateSync(file)
+        return Deferred.succeed(truncated, undefined)
+      }),
+      Effect.forkChild
+    )
+    yield* Fiber.join(run)
+    yield* Fiber.join(reader)
+    assert.deepEqual(seen, [
+      "RunStarted",
+      "StepStarted outer",
+      "StepStarted before",
+      "StepEnded before",
+      "StepStarted after",
+      "StepEnded after",
+      "StepEnded outer",
+      "RunEnded"
+    ])
+    const { events } = yield* readAll(file)
+    assert.deepEqual(events.at(-1)?._tag, "RunEnded")
+    assert.deepEqual((yield* Report.list({ file })).map(({ runId, status }) => [runId, status]), [[runId, "success"]])
   }))

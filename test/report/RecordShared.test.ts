@@ -8,7 +8,8 @@ import { Pipeline, Step } from "../../src/index.ts"
 import { identifyQuietly } from "../../src/internal/files/identity.ts"
 import { Report } from "../../src/report/index.ts"
 import { makeIt } from "../support/it.ts"
-import { tempFolder } from "../support/record.ts"
+import { events } from "../support/observe.ts"
+import { readAll, tempFolder } from "../support/record.ts"
 import { ended, idOf, start, stepEnded, writeRecord, writeShared } from "../support/recordFiles.ts"
 
 const it = makeIt(test)
@@ -231,4 +232,22 @@ it.live("maxBytes limits the lines of the run that is read, and follow ends with
     yield* Deferred.await(begun)
     fs.appendFileSync(file, `${JSON.stringify({ run: "w.3", ...ended("success", 83) })}\n`)
     assert.deepEqual((yield* Fiber.join(reader)).map(({ _tag }) => _tag), ["RunStarted", "RunEnded"])
+  }))
+
+it.live("a line in the middle of which another writer was killed costs no line of those that go on", () =>
+  Effect.gen(function*() {
+    const file = path.join(yield* tempFolder, "all.jsonl")
+    const told = events()
+    const torn = Step.make(
+      "a",
+      Effect.sync(() => fs.appendFileSync(file, "{\"_tag\":\"StepStarted\",\"run\":\"x.1\",\"at\":17"))
+    )
+    yield* Pipeline.make("p", Effect.andThen(torn, Step.make("b", Effect.void))).pipe(
+      Effect.provide(Report.layerRecord({ file })),
+      Effect.provide(told.layer)
+    )
+    const { events: read, skipped } = yield* readAll(file)
+    assert.deepEqual(read, told.list.map(Report.fromRunEvent))
+    assert.deepEqual(skipped.map(({ events, reason }) => [reason, events]), [["torn", 1]])
+    assert.deepEqual((yield* Report.list({ file })).map(({ status, steps }) => [status, steps]), [["success", 2]])
   }))

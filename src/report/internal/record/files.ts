@@ -47,8 +47,16 @@ export const openToAppend = (path: string): number => {
   }
 }
 
+/** How often the end of a file is looked at: the line may be one that another process is about to have written. */
+const looks = 5
+
 /** Returns whether the file ends with a whole line. A crash or a full disk may have left half of one. */
-export const endsLine = ({ fs }: Modules, path: string, fd: number): boolean => {
+export const endsLine = (modules: Modules, path: string, fd: number): boolean => {
+  for (let look = 1; look < looks; look++) if (endsLineNow(modules, path, fd)) return true
+  return endsLineNow(modules, path, fd)
+}
+
+const endsLineNow = ({ fs }: Modules, path: string, fd: number): boolean => {
   const stat = fs.fstatSync(fd)
   if (!stat.isFile() || stat.size === 0) return true
   // a descriptor that is open for appending can't be read from
@@ -66,6 +74,25 @@ export const endsLine = ({ fs }: Modules, path: string, fd: number): boolean => 
     fs.closeSync(reading)
   }
 }
+
+/** The first bytes of a file that is read, which has the random id of a recorder in them. */
+export type Head = Uint8Array
+
+/** How many bytes of a file tell it from others: a header has less, and the time of the first event follows. */
+export const headSize = 512
+
+/** Reads the first bytes of a file. */
+export const headOf = async (file: NodeFs.promises.FileHandle): Promise<Head> => {
+  const first = new Uint8Array(headSize)
+  return first.subarray(0, (await file.read(first, 0, headSize, 0)).bytesRead)
+}
+
+/**
+ * Returns whether a file has only been appended to since it was read up to `offset`: another one may have its path by now,
+ * and it may have been truncated.
+ */
+export const isAppended = (before: Head, now: Head, offset: number, size: number): boolean =>
+  size >= offset && before.every((byte, i) => byte === now[i])
 
 /** More bytes than the beginning of a header and its version. */
 const versionEnd = headerStart.length + 20

@@ -6,11 +6,12 @@ import * as Exit from "effect/Exit"
 import { hasProperty } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { refusePipe } from "../../../internal/files/private.ts"
 import * as Writer from "../../../internal/text/writer.ts"
 import type { Skipped } from "../../Recorded.ts"
 import { RecordError, RecordErrorReason } from "../../RecordError.ts"
 import { EventJson } from "../events/eventJson.ts"
-import { failure, modules } from "./files.ts"
+import { failure, type Head, headOf, headSize, isAppended, modules } from "./files.ts"
 import {
   abandonedAfter,
   type Header,
@@ -169,11 +170,17 @@ const open = (path: string, { follow, maxBytes, onSkipped, runId }: ReadOptions)
     const { fs } = loaded
     const failed = (operation: string) => (cause: unknown) => failure(path, operation, cause)
     const file = yield* Effect.acquireRelease(
-      Effect.tryPromise({ try: () => fs.promises.open(path, "r"), catch: failed("open") }),
+      Effect.tryPromise({
+        try: async () => {
+          refusePipe(path)
+          return await fs.promises.open(path, "r")
+        },
+        catch: failed("open")
+      }),
       (file) => Effect.promise(() => file.close().catch(() => undefined))
     )
     const stat = Effect.tryPromise({ try: () => file.stat(), catch: failed("read") })
-    const { size } = yield* stat
+    const { isFile, size } = yield* Effect.map(stat, (stat) => ({ isFile: stat.isFile(), size: stat.size }))
     const tooLarge = (size: number) =>
       new RecordError({ path, reason: RecordErrorReason.TooLarge({ size, limit: maxBytes }) })
     if (size > maxBytes && runId === undefined) return yield* tooLarge(size)
@@ -182,7 +189,25 @@ const open = (path: string, { follow, maxBytes, onSkipped, runId }: ReadOptions)
       onSkipped ?? (({ events, reason }) => void counts.set(reason, (counts.get(reason) ?? 0) + events)),
       runId
     )
-    const lines = new Lines()
+    let lines = new Lines()
+    let offset = 0
+    let head: Head = new Uint8Array()
+    /** Begins again where the file was truncated, as `copytruncate` of logrotate does. What was known before holds. */
+    const beginAgain = Effect.tryPromise({
+      try: async () => {
+        const [now, { size }] = [await headOf(file), await file.stat()]
+        if (isAppended(head, now, offset, size)) {
+          head = now
+          return
+        }
+        head = now
+        offset = 0
+        // what was read of a line may be among what was copied
+        if (lines.take() !== "") reader.skip("torn")
+        lines = new Lines()
+      },
+      catch: failed("read")
+    })
     const buffer = new Uint8Array(chunkSize)
     const take = (texts: () => Iterable<string | undefined>) =>
       Effect.try({
@@ -207,12 +232,15 @@ const open = (path: string, { follow, maxBytes, onSkipped, runId }: ReadOptions)
     /** Whether the run has ended. A durable run that is retried begins anew in the same file. */
     let over = false
     const next: Effect.Effect<ReadonlyArray<EventJson>, RecordError> = Effect.gen(function*() {
+      if (follow && isFile) yield* beginAgain
       const { bytesRead } = yield* Effect.tryPromise({
-        try: () => file.read(buffer, 0, chunkSize, null),
+        try: () => file.read(buffer, 0, chunkSize, isFile ? offset : null),
         catch: failed("read")
       })
       if (bytesRead > 0) {
         idle = 0
+        if (offset === 0) head = buffer.slice(0, Math.min(bytesRead, headSize))
+        offset += bytesRead
         const events = yield* take(() => lines.of(buffer.subarray(0, bytesRead)))
         // of a file of several runs, only the lines of this one count
         if (size > maxBytes && reader.isOfOneRun) return yield* tooLarge(size)

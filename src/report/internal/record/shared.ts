@@ -8,15 +8,12 @@ import * as Exit from "effect/Exit"
 import { hasProperty } from "effect/Predicate"
 import type { Recorded, Status } from "../../Recorded.ts"
 import { noteCrash, processLives } from "./crash.ts"
-import type { Modules } from "./files.ts"
+import { type Head, headOf, isAppended, type Modules } from "./files.ts"
 import { abandonedAfter, type Header, type ProcessJson, type RunNames } from "./format.ts"
 import { Lines } from "./lines.ts"
 import { decodeHeader, isOfAlert, number, outcomeOf, parse, time } from "./look.ts"
 
 const chunkSize = 1024 * 1024
-
-/** How many bytes of a file tell it from others: a header has less. */
-const headSize = 512
 
 /** How many files are remembered. */
 const mostFiles = 8
@@ -37,8 +34,7 @@ interface OfRun extends RunNames {
 
 /** The runs that were read of a file so far. */
 class Scan {
-  /** The first bytes of the file, which has the random id of a recorder in them. */
-  readonly head: Uint8Array
+  readonly head: Head
   readonly lines = new Lines()
   offset = 0
   readonly runs = new Map<string, OfRun>()
@@ -47,13 +43,8 @@ class Scan {
   /** The run of a file of one run. */
   private only: OfRun | undefined
 
-  constructor(head: Uint8Array) {
+  constructor(head: Head) {
     this.head = head
-  }
-
-  /** Returns whether a file that begins so has only been appended to since it was read: another may have its number. */
-  isOf(head: Uint8Array, size: number): boolean {
-    return size >= this.offset && this.head.every((byte, i) => byte === head[i])
   }
 
   take(line: string | undefined): void {
@@ -166,9 +157,10 @@ class SharedFile {
     try {
       const { mtimeMs, size } = await file.stat()
       this.mtimeMs = mtimeMs
-      const first = new Uint8Array(headSize)
-      const head = first.subarray(0, (await file.read(first, 0, headSize, 0)).bytesRead)
-      if (this.scan?.isOf(head, size) !== true) this.scan = new Scan(head)
+      const head = await headOf(file)
+      if (this.scan === undefined || !isAppended(this.scan.head, head, this.scan.offset, size)) {
+        this.scan = new Scan(head)
+      }
       const { scan } = this
       if (scan.offset === size) return
       const buffer = new Uint8Array(chunkSize)

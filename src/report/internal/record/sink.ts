@@ -47,8 +47,10 @@ export class Sink {
   /** How many lines may still be written at once. */
   private atOnce = mostAtOnce
   private timer: ReturnType<typeof setTimeout> | undefined
-  /** Whether the file ends in the middle of a line. `undefined` until it is checked. */
-  private torn: boolean | undefined
+  /** The size of the file after the last write, if that is known. */
+  private end: number | undefined
+  /** Whether the file ends in the middle of a line. */
+  private torn = false
   private headed = false
   private lost = 0
   /** Incremented when lines are lost: names may be among them, and have to be written again. */
@@ -119,11 +121,13 @@ export class Sink {
     try {
       const fd = this.opened()
       operation = "write"
-      if (this.lost > 0 || !this.headed || this.torn !== false) this.prefix(pen)
+      const size = this.look(fd)
+      if (this.lost > 0 || !this.headed || this.torn) this.prefix(pen)
       writeAll(shared.modules, fd, pen, () => {
         this.torn = true
       })
       this.torn = false
+      this.end = size === undefined ? undefined : size + pen.length
       this.headed = true
       this.lost = 0
     } catch (cause) {
@@ -140,16 +144,34 @@ export class Sink {
   private prefix(pen: Pen): void {
     const lines = pen.bytes.slice(0, pen.length)
     pen.length = 0
-    if (this.torn !== false) pen.text("\n")
+    if (this.torn) pen.text("\n")
     if (!this.headed) pen.text(this.header)
     if (this.lost > 0) pen.text(lostLine(this.lost))
     pen.makeRoom(lines.length)
     pen.put(lines)
   }
 
+  /**
+   * Looks at what others have done to the file since the last write, and returns its size, unless it is no regular file.
+   * Another process may have been killed in the middle of a line, to which the next one would be glued. A file that was
+   * truncated, as `copytruncate` of logrotate does, or removed while it was closed, needs a header again.
+   */
+  private look(fd: number): number | undefined {
+    const { modules } = this.shared
+    const stat = modules.fs.fstatSync(fd)
+    if (!stat.isFile()) return undefined
+    if (stat.size === this.end) return stat.size
+    if (stat.size < (this.end ?? 1)) {
+      if (this.headed) this.generation++
+      this.headed = false
+    }
+    this.torn = !endsLine(modules, this.path, fd)
+    return stat.size
+  }
+
   /** Opens the file, if it is not open, and returns its descriptor. Throws if it can't be opened. */
   opened(): number {
-    const { modules, open } = this.shared
+    const { open } = this.shared
     if (this.fd !== undefined) {
       if (open.size > 1) {
         open.delete(this)
@@ -164,12 +186,6 @@ export class Sink {
     const fd = openToAppend(this.path)
     this.fd = fd
     open.add(this)
-    // the file may have been removed while it was closed: then it needs a header again
-    if (modules.fs.fstatSync(fd).size === 0) {
-      if (this.headed) this.generation++
-      this.headed = false
-    }
-    this.torn ??= !endsLine(modules, this.path, fd)
     return fd
   }
 
@@ -180,8 +196,8 @@ export class Sink {
   private forget(cause: unknown): void {
     const { modules: { fs }, open } = this.shared
     const { fd } = this
-    if (this.torn === false) this.torn = undefined
     this.fd = undefined
+    this.end = undefined
     open.delete(this)
     // the number of a descriptor that is closed already may belong to another file by now
     if (fd === undefined || codeOf(cause) === "EBADF") return
