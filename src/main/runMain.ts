@@ -21,6 +21,7 @@ import type { MainOptions } from "./MainOptions.ts"
  * - needs no package but `effect`,
  * - also stops the run on SIGHUP, SIGQUIT, and an error that nothing catches, so that its hooks tell of it,
  * - ends at once on a second signal, or when the {@link MainOptions.grace} is over,
+ * - says so where something ends the process in a run, as `process.exit` in a library does, and makes no success of it,
  * - ends a run that waits for what will never happen, in place of waiting for ever,
  * - prints a failure to standard error, without secrets and without what a terminal would obey,
  * - says which alerts did not arrive.
@@ -32,7 +33,7 @@ import type { MainOptions } from "./MainOptions.ts"
  * | exit code     | when                                                                                           |
  * | ------------- | ---------------------------------------------------------------------------------------------- |
  * | 0             | the effect succeeded, or was skipped                                                           |
- * | 1             | it failed, and the error has no exit code of its own (`Runtime.errorExitCode`), or an error that nothing catches has interrupted it |
+ * | 1             | it failed, and the error has no exit code of its own (`Runtime.errorExitCode`), an error that nothing catches has interrupted it, or `process.exit(0)` was called in a run |
  * | 3             | it succeeded, with `requireAlerts`, and an alert did not arrive                                |
  * | 13            | nothing was left that could end it                                                             |
  * | 130, 143, 129 | it was interrupted, by SIGINT (Ctrl-C), SIGTERM or SIGHUP                                      |
@@ -47,6 +48,7 @@ import type { MainOptions } from "./MainOptions.ts"
  * - A signal does not interrupt a durable run, which goes on at the next start: none of its hooks run, and the line that is
  *   printed at the signal names it.
  * - Under `nohup` SIGHUP is ignored. On Deno this is noticed with `-A` alone; all else needs no permission.
+ * - Nothing is said of `Deno.exit`, which no listener of Node's learns of.
  * - A listener of the program's own for `uncaughtException` or `unhandledRejection` comes first.
  *
  * @example

@@ -236,6 +236,73 @@ test("an error that nothing catches is printed without its escape sequences, and
   expect(printed[0]).toStartWith("uncaught Error: socket \\u{1b}[2Jclosed\n")
 })
 
+test("the alert of a run that an uncaught error has interrupted says so, as an error", async () => {
+  const { began, pipeline } = waiting()
+  const told: Array<unknown> = []
+  const alerter = Alerter.layer(({ body, severity, title }) => Effect.sync(() => told.push([severity, title, body])))
+  const { emit, end } = start(pipeline.pipe(Pipeline.hooks(AlerterHooks.all), Effect.provide(alerter)))
+  await began
+  emit("uncaughtException", new RangeError("socket closed"))
+  expect(await end).toBe(1)
+  expect(told).toEqual([["error", "job was interrupted", "uncaught RangeError: socket closed"]])
+})
+
+test("an error that can't be read makes exit code 1, and is printed as far as it can be", async () => {
+  const fail = () => {
+    throw new Error("trap")
+  }
+  const { end, printed } = start(Effect.fail(new Proxy({}, { get: fail, has: fail, getPrototypeOf: fail })))
+  expect(await end).toBe(1)
+  expect(printed).toEqual(["error: <unreadable: Error: trap>"])
+})
+
+test("a process that is ended in a run says so, and has not succeeded", async () => {
+  const { began, pipeline, ran } = waiting()
+  const { emit, end, listening, printed } = start(pipeline)
+  await began
+  emit("exit", 0)
+  expect(await end).toBe(1)
+  expect(ran).toEqual([])
+  expect(printed).toEqual([
+    "error: the process was ended, as by process.exit, before the run: no more hooks run"
+  ])
+  expect(listening()).toEqual([])
+})
+
+test("a step that ends its process at once has not succeeded", async () => {
+  const script = `
+    import * as Effect from "effect/Effect"
+    import { Step } from "./src/index.ts"
+    import { runMain } from "./src/main/index.ts"
+    runMain(Step.make("load", Effect.sync(() => process.exit(0))))
+  `
+  const { exited, stderr } = Bun.spawn([process.execPath, "-e", script], {
+    cwd: new URL("../..", import.meta.url).pathname,
+    stderr: "pipe"
+  })
+  expect(await exited).toBe(1)
+  expect(await new Response(stderr).text()).toBe(
+    "error: the process was ended, as by process.exit, before the run: no more hooks run\n"
+  )
+})
+
+test("a process that is ended after its runs, by itself, tells of alerts alone, and keeps its exit code", async () => {
+  const { end: quiet, emit, printed } = start(Effect.andThen(Pipeline.make("job", Effect.void), Effect.never))
+  emit("exit", 0)
+  expect(await quiet).toBe(0)
+  expect(printed).toEqual([])
+
+  const alerted = Promise.withResolvers<void>()
+  const hanging = Alerter.layer(() => Effect.andThen(Effect.sync(alerted.resolve), Effect.never))
+  const late = start(
+    Pipeline.make("job", Effect.void).pipe(Pipeline.hooks(AlerterHooks.success), Effect.provide(hanging))
+  )
+  await alerted.promise
+  late.emit("exit", 0)
+  expect(await late.end).toBe(0)
+  expect(late.printed).toEqual(["alert not delivered: job succeeded: alerter: the process ended before it was posted"])
+})
+
 test("a success that comes before the interruption does not hide an error that nothing catches", async () => {
   const { emit, end } = start(Effect.uninterruptible(Effect.sleep("20 millis")))
   emit("unhandledRejection", "no reason")

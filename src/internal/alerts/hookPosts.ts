@@ -51,6 +51,7 @@ export const post = (
     const stopping = outcome === "interrupt" ? yield* CurrentStopping : undefined
     const signal = stopping?.signal()
     const staying = signal === undefined ? 0 : stopping!.staying()
+    const failure = stopping?.failure()
     const started = DateTime.toEpochMillis(context.startedAt)
     const evaluation = evaluatedIn(context)
     const before = Math.max(0, (evaluation?.bodyMillis ?? started) - started)
@@ -63,10 +64,10 @@ export const post = (
         alertOf({
           context,
           outcome,
-          severity: severityOf(outcome, evaluation),
+          severity: failure === undefined ? severityOf(outcome, evaluation) : "error",
           millis,
           cause: shown,
-          reason: typeof end === "string" ? end : staying > 0 ? words.runsUnderWay(staying) : undefined,
+          reason: typeof end === "string" ? end : staying > 0 ? words.runsUnderWay(staying) : failure,
           signal,
           evaluation,
           words

@@ -5,6 +5,8 @@ import * as Context from "effect/Context"
 export interface Stopping {
   /** Returns the signal that has interrupted the run, which the alert of the interruption names. */
   readonly signal: () => string | undefined
+  /** Returns why the run was interrupted, where that is a failure: the alert of the interruption says so. */
+  readonly failure: () => string | undefined
   /** Returns how many durable runs go on without this process: the alert of an interruption says so. */
   readonly staying: () => number
   /** Calls back when the process is asked to stop, or at once if it has been. Returns a function that stops listening. */

@@ -3,26 +3,32 @@ import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Runtime from "effect/Runtime"
 import { CurrentLedger } from "../../internal/alerts/ledger.ts"
 import { Undelivered } from "../../internal/alerts/undelivered.ts"
+import { StepContext } from "../../internal/model/context.ts"
 import * as Guard from "../../internal/model/guard.ts"
 import { CurrentHolding } from "../../internal/model/holding.ts"
 import { durationMistakes, refuse } from "../../internal/model/options.ts"
 import { skippedOf } from "../../internal/model/skip.ts"
 import { CurrentStopping } from "../../internal/model/stopping.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
-import { causeDetail, causeText } from "../../internal/text/errors.ts"
+import { causeDetail, causeHeadline, causeText } from "../../internal/text/errors.ts"
 import { printableBlock } from "../../internal/text/printable.ts"
+import { readOr } from "../../internal/text/read.ts"
 import type { MainOptions } from "../MainOptions.ts"
 import { codeOfSignal, type Listening, listenTo } from "./signals.ts"
 import * as Stopping from "./stopping.ts"
 import { listenToUncaught, type Throwing } from "./uncaught.ts"
 
+/** Adds or removes a listener to the end of the process: before it, where nothing is left to do, or at it. */
+type Ending = (event: "beforeExit" | "exit", listener: (code: number) => void) => unknown
+
 /** The process that an effect is run as: tests have one of their own. */
 export interface Host extends Listening, Throwing {
-  readonly on: Listening["on"] & Throwing["on"] & ((event: "beforeExit", listener: () => void) => unknown)
-  readonly off: Listening["off"] & Throwing["off"] & ((event: "beforeExit", listener: () => void) => unknown)
+  readonly on: Listening["on"] & Throwing["on"] & Ending
+  readonly off: Listening["off"] & Throwing["off"] & Ending
   readonly exit: (code: number) => void
   /** Prints lines to standard error at once. */
   readonly print: (text: string) => void
@@ -81,6 +87,7 @@ export const run = <A, E>(
   let stopped: { readonly code: number; readonly isSure: boolean } | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
   let isOver = false
+  let fiber: Fiber.Fiber<A, E> | undefined
   /** The names of the durable runs under way, those that wait included, by their ids. */
   const runs = new Map<string, string>()
   const stopping = Stopping.make(() => runs.size)
@@ -88,23 +95,23 @@ export const run = <A, E>(
   const say = (text: string): void => host.print(printableBlock(guard.text(text)))
 
   /** Ends the process while hooks may be running. */
-  const quit = (why: string, code: number): void => {
+  const quit = (why: string | undefined, code: number): void => {
     isOver = true
     release()
-    say(why)
+    if (why !== undefined) say(why)
     undelivered.addOpen("the process ended")
     undelivered.lines(guard.text).forEach(say)
     host.exit(code)
   }
 
-  const stop = (code: number, isSure: boolean, signal?: NodeJS.Signals): void => {
+  const stop = (code: number, isSure: boolean, signal?: NodeJS.Signals, failure?: string): void => {
     stopped = { code, isSure }
     const millis = Duration.toMillis(grace)
     if (millis <= longest) {
       timer = setTimeout(() => quit(`quit, since the run has not ended within ${formatDuration(millis)}`, code), millis)
     }
-    stopping.stop(signal)
-    fiber.interruptUnsafe(fiber.id)
+    stopping.stop(signal, failure)
+    fiber?.interruptUnsafe(fiber.id)
   }
 
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -115,18 +122,31 @@ export const run = <A, E>(
 
   const onUncaught = (error: unknown): void => {
     say(`uncaught ${causeDetail(Cause.die(error))}`)
-    if (stopped === undefined) stop(ExitCode.failed, true)
+    if (stopped === undefined) stop(ExitCode.failed, true, undefined, `uncaught ${causeHeadline(Cause.die(error))}`)
     else stopped = { ...stopped, code: ExitCode.failed, isSure: true }
   }
 
   const onEmpty = (): void => {
     if (stopped !== undefined) return quit(`quit: ${stuck}`, stopped.code)
     say(`error: ${stuck}. It is interrupted`)
-    stop(ExitCode.unsettled, true)
+    stop(ExitCode.unsettled, true, undefined, stuck)
+  }
+
+  /** Where something ends the process by itself. A library that does must not make a success of a run under way. */
+  const onExit = (code: number): void => {
+    // that of the step that calls process.exit, where one does: the effect may not have returned from its first turn
+    const current = Fiber.getCurrent() ?? fiber
+    const isRunning = stopped !== undefined || current?.context.mapUnsafe.has(StepContext.key) === true
+    quit(
+      isRunning ? "error: the process was ended, as by process.exit, before the run: no more hooks run" : undefined,
+      code === ExitCode.success && isRunning ? stopped?.code ?? ExitCode.failed : code
+    )
   }
 
   // before the fiber starts, so that no signal ends the process by default
   const listeners = [listenTo(onSignal, host), listenToUncaught(onUncaught, host)]
+  host.on("exit", onExit)
+  listeners.push(() => host.off("exit", onExit))
   if (!keepAlive) {
     host.on("beforeExit", onEmpty)
     listeners.push(() => host.off("beforeExit", onEmpty))
@@ -143,11 +163,13 @@ export const run = <A, E>(
     if (Cause.hasInterruptsOnly(cause)) return stopped?.code ?? ExitCode.interrupted
     if (skippedOf(Exit.failCause(cause)) !== undefined) return ExitCode.success
     const error = Cause.squash(cause)
-    if (!disableErrorReporting && Runtime.getErrorReported(error)) say(`error: ${causeText(cause)}`)
-    return Runtime.getErrorExitCode(error)
+    // an error that can't be read has no settings either
+    const isReported = readOr(true, () => Runtime.getErrorReported(error))
+    if (!disableErrorReporting && isReported) say(`error: ${causeText(cause)}`)
+    return readOr(ExitCode.failed, () => Runtime.getErrorExitCode(error))
   }
 
-  const fiber = Effect.runFork(
+  fiber = Effect.runFork(
     Guard.provide(effect, guard).pipe(
       Effect.provideService(CurrentLedger, undelivered.ledger),
       Effect.provideService(CurrentStopping, stopping),

@@ -3,8 +3,8 @@ import type { Stopping } from "../../internal/model/stopping.ts"
 
 /** @internal */
 export interface Stop extends Stopping {
-  /** Tells that the process is to stop: on a signal, if one is given. */
-  readonly stop: (signal?: NodeJS.Signals) => void
+  /** Tells that the process is to stop: on a signal, if one is given, or for a failure. The first ones count. */
+  readonly stop: (signal?: NodeJS.Signals, failure?: string) => void
   readonly signal: () => NodeJS.Signals | undefined
 }
 
@@ -13,8 +13,10 @@ export const make = (staying: () => number = () => 0): Stop => {
   const listeners = new Set<() => void>()
   let isStopping = false
   let signalled: NodeJS.Signals | undefined
+  let failed: string | undefined
   return {
     signal: () => signalled,
+    failure: () => failed,
     staying,
     onStop: (then) => {
       if (isStopping) {
@@ -26,7 +28,8 @@ export const make = (staying: () => number = () => 0): Stop => {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    stop: (signal) => {
+    stop: (signal, failure) => {
+      failed ??= failure
       signalled ??= signal
       isStopping = true
       const told = [...listeners]
