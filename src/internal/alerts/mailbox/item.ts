@@ -1,4 +1,4 @@
-/** The alerts in a mailbox, and the choice of the next that is sent. */
+/** An alert in a mailbox, and the posts that it ends. */
 import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -33,59 +33,17 @@ export interface Item {
   taken: ReadonlyArray<Taken>
   readonly since: number
   /** Set while it is being sent. */
-  fiber: Fiber.Fiber<void, AlerterError> | undefined
-  stamp: Stamp | undefined
+  fiber?: Fiber.Fiber<void, AlerterError>
+  stamp?: Stamp | undefined
   /** Why the last attempt failed. */
-  error: AlerterError | undefined
+  error?: AlerterError
 }
 
-/** The most alerts that were folded into one and stay in the ledger. The others count as told by that one. */
-const maxTaken = 1000
+/** Returns whether an alert has a post that was not withdrawn. */
+export const isAwaited = ({ parts, unattended }: Item): boolean => parts.size > 0 || unattended > 0
 
-/**
- * Makes an alert stand for an older one, too, whose posts end with it from now on. Keeps no trace of posts that nobody
- * waits for, of which there may be any number.
- */
-export const absorb = (newer: Item, older: Item, content: Content): void => {
-  newer.content = content
-  newer.unattended += older.unattended
-  const left: Array<Taken> = []
-  for (const part of older.parts) {
-    if (part.resume !== undefined) newer.parts.add(part)
-    else {
-      part.posting?.remove(part.held)
-      newer.unattended++
-      if (part.taken !== undefined) left.push(part.taken)
-    }
-  }
-  const taken = [...older.taken, ...newer.taken, ...left]
-  for (const { delivered } of taken.slice(maxTaken)) delivered()
-  newer.taken = taken.slice(0, maxTaken)
+/** Notes when an attempt has ended. */
+export const ended = (item: Item, now: number): void => {
+  if (item.stamp !== undefined) item.stamp.at = now
+  item.stamp = undefined
 }
-
-/**
- * Returns the most severe alert, of several the first. An alert does not overtake one about the same, but is sent before
- * others as if it were as severe as the worst that waits for it. `waiting` is in the order of the posts.
- */
-export const nextOf = (waiting: ReadonlyArray<Item>, sending: Iterable<Item>): Item | undefined => {
-  const ranks = new Map<string, number>()
-  for (const { content } of waiting) {
-    for (const subject of content.subjects) ranks.set(subject, Math.max(ranks.get(subject) ?? -1, content.rank))
-  }
-  const before = new Set<string>()
-  for (const { content } of sending) for (const subject of content.subjects) before.add(subject)
-  let found: { readonly item: Item; readonly rank: number } | undefined
-  for (const item of waiting) {
-    const { subjects } = item.content
-    if (subjects.isDisjointFrom(before)) {
-      const rank = Math.max(...Array.from(subjects, (subject) => ranks.get(subject) ?? -1))
-      if (found === undefined || rank > found.rank) found = { item, rank }
-    }
-    for (const subject of subjects) before.add(subject)
-  }
-  return found?.item
-}
-
-/** Returns whether the channel would have taken no other alert either. */
-export const isOutage = ({ reason }: AlerterError): boolean =>
-  reason._tag === "Rejected" ? (reason.status ?? 0) >= 500 : reason._tag !== "InvalidAlert"

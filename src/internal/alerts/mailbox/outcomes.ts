@@ -22,7 +22,11 @@ export interface Outcomes {
 }
 
 /** Makes the outcomes of a channel's mailbox. */
-export const outcomes = (channel: string, telling: Telling, context: Context.Context<never>): Outcomes => {
+export const outcomes = (
+  options: Telling & { readonly channel: string },
+  context: Context.Context<never>
+): Outcomes => {
+  const { channel } = options
   /** Removes the posts of an alert, and returns them. */
   const take = (item: Item): ReadonlyArray<Part> => {
     const parts = [...item.parts]
@@ -70,7 +74,7 @@ export const outcomes = (channel: string, telling: Telling, context: Context.Con
         count += unattended
         caller = item.context
         if (lines.length < maxTitles) {
-          lines.push(`${short(render(item.content, telling).title, 200)}: ${error.message}`)
+          lines.push(`${short(render(item.content, options).title, 200)}: ${error.message}`)
         }
       }
       if (count === 0) return

@@ -88,15 +88,19 @@ const bucket = (burst: number, every: number): Limit => {
   }
 }
 
-/** Throws if a limit is not valid. */
+/** Calls `fail` with what is wrong unless a count is valid. */
+export const checkCount = (name: string, count: number, fail: (mistake: string) => never): void => {
+  if (!(Number.isInteger(count) && count >= 1)) fail(`${name} must be a whole number of at least 1`)
+}
+
+/** Makes a pacer. Calls `fail` with what is wrong if a limit is not valid. */
 export const pacer = (pace: Pace, fail: (mistake: string) => never): Pacer => {
-  const isCount = (count: number) => Number.isInteger(count) && count >= 1
   const limits = pace.map(({ burst, count, per }) => {
     const millis = limitMillis(per)
-    if (!isCount(count)) return fail("the count of a pace must be a whole number of at least 1")
+    checkCount("the count of a pace", count, fail)
     if (millis === undefined || millis === Infinity) return fail("the time span of a pace must be a finite duration")
     if (burst === undefined) return inAnySpan(count, millis)
-    if (!isCount(burst)) return fail("the burst of a pace must be a whole number of at least 1")
+    checkCount("the burst of a pace", burst, fail)
     return bucket(burst, millis / count)
   })
   const kept = Math.max(0, ...limits.map(({ kept }) => kept))
