@@ -27,8 +27,8 @@ const maxLayers = 4
  * in small letters and as hexadecimal digits. The time is linear in the text.
  */
 export class Secrets {
-  private readonly values = new Set<string>()
-  private search: ((view: View, onFound: OnFound) => void) | undefined
+  readonly #values = new Set<string>()
+  #search: ((view: View, onFound: OnFound) => void) | undefined
 
   constructor(values: Iterable<string> = []) {
     this.add(values)
@@ -36,7 +36,7 @@ export class Secrets {
 
   /** Whether there is nothing to look for. */
   get isEmpty(): boolean {
-    return this.values.size === 0
+    return this.#values.size === 0
   }
 
   /** Adds values. One with less than {@link minLength} characters is not looked for. */
@@ -44,20 +44,20 @@ export class Secrets {
     for (const given of values) {
       // without the line end that a file or a variable may have left at its end
       const value = given.trim()
-      if (value.length < minLength || replacement.includes(value) || this.values.has(value)) continue
-      this.values.add(value)
-      this.search = undefined
+      if (value.length < minLength || replacement.includes(value) || this.#values.has(value)) continue
+      this.#values.add(value)
+      this.#search = undefined
     }
   }
 
   /** Replaces each value in a text with `<redacted>`. */
   readonly scrub: Scrub = (text) => {
-    if (this.values.size === 0 || text.length < minLength) return text
-    this.search ??= searchFor(this.values)
+    if (this.#values.size === 0 || text.length < minLength) return text
+    this.#search ??= searchFor(this.#values)
     const ranges: Array<readonly [start: number, end: number]> = []
     let view: View | undefined = viewOf(text)
     for (let layer = 0; view !== undefined && layer <= maxLayers; layer++) {
-      this.search(view, (start, end) => ranges.push([start, end]))
+      this.#search(view, (start, end) => ranges.push([start, end]))
       view = decode(view)
     }
     return ranges.length === 0 ? text : replaced(text, ranges)
