@@ -32,7 +32,7 @@ type Wrong = never
 
 type Use = (value: Wrong) => unknown
 
-const numbers: ReadonlyArray<unknown> = [NaN, -1, "3"]
+const numbers: ReadonlyArray<unknown> = [NaN, -1, "3", 3n]
 const wholes = [...numbers, 0.5]
 const durations: ReadonlyArray<unknown> = [NaN, -1, "-1 second", "soon", "5", { seconds: NaN }]
 const finite = [...durations, Infinity]
@@ -92,6 +92,9 @@ const options: ReadonlyArray<readonly [option: string, wrong: ReadonlyArray<unkn
     durations,
     (after) => step.pipe(Step.hooks(Hook.onOverdue(after, () => Effect.void)))
   ],
+  ["its deadline must be a time of day", [6n, "noon"], ofRun((time) => Pipeline.deadline(time))],
+  ["the time zone of its deadline", ["Berlin"], ofRun((timeZone) => Pipeline.deadline("06:00", { timeZone }))],
+  ["Spans.layer", [3n, ""], (steps) => Effect.provide(step, Spans.layer({ steps }))],
   ["Spans.layer", durations, (drain) => Effect.provide(step, Spans.layer({ steps: /./, drain }))],
   ["StepLogs.layer: lines", wholes, (lines) => StepLogs.layer({ lines })],
   // policies

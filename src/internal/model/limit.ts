@@ -3,6 +3,7 @@ import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import { formatDuration } from "../text/duration.ts"
+import { shown } from "../text/shown.ts"
 
 /** The limit that was asked for last: most hooks have the same, and converting it takes as long as a step. */
 let last: { readonly input: Duration.Input; readonly limit: number | undefined } | undefined
@@ -42,9 +43,5 @@ export const limitMistakes = (of: string, input: Duration.Input): ReadonlyArray<
 /** Returns the mistake in a time, in words, or an empty list. */
 export const timeMistakes = (what: string, input: Duration.Input): ReadonlyArray<string> =>
   limitMillis(input) === undefined
-    ? [`${what} must be a duration that is not negative, such as "5 seconds", got ${shownInput(input)}`]
+    ? [`${what} must be a duration that is not negative, such as "5 seconds", got ${shown(input)}`]
     : []
-
-/** Shows what was given as a duration. */
-export const shownInput = (input: Duration.Input): string =>
-  typeof input === "bigint" ? `${input}n` : typeof input === "number" ? String(input) : JSON.stringify(input)

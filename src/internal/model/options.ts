@@ -1,15 +1,12 @@
 /** Checks options that are numbers or durations: NaN, as of a variable that is not set, would be taken for 0 or for ever. */
 import type * as Duration from "effect/Duration"
-import { limitMillis, shownInput, timeMistakes } from "./limit.ts"
+import { shown } from "../text/shown.ts"
+import { limitMillis, timeMistakes } from "./limit.ts"
 
 /** Mistakes in options, in words. Empty for options without any. */
 type Mistakes = ReadonlyArray<string>
 
 const none: Mistakes = []
-
-// a value of another type, as a text from the environment, is shown as it is written in code
-const shown = (value: unknown): string =>
-  typeof value === "number" || value === null ? String(value) : JSON.stringify(value) ?? typeof value
 
 /** Returns the mistake in a number that has to be whole. With a `most` of `Infinity` it may be infinite. */
 export const wholeMistakes = (
@@ -55,7 +52,7 @@ export const spanMistakes = (what: string, input: Duration.Input | undefined, or
   const millis = limitMillis(input) ?? NaN
   return millis < Infinity && (orZero ? millis >= 0 : millis > 0)
     ? none
-    : [`${what} must be a finite duration ${orZero ? "from 0 on" : "above 0"}, got ${shownInput(input)}`]
+    : [`${what} must be a finite duration ${orZero ? "from 0 on" : "above 0"}, got ${shown(input)}`]
 }
 
 /** Returns the mistake in a policy of retries: with a wrong one the attempts would never end. A schedule has no `times`. */

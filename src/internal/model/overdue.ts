@@ -3,7 +3,8 @@ import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import { limitMillis, shownInput, timeMistakes } from "./limit.ts"
+import { shown } from "../text/shown.ts"
+import { limitMillis, timeMistakes } from "./limit.ts"
 
 /**
  * The argument of an `onOverdue` hook: a step, or a run, that is still running at a limit that was set for it.
@@ -109,7 +110,7 @@ export const overdueMistakes = (of: string, { after, every }: OverdueInput): Rea
 export const everyMistakes = (of: string, every: Duration.Input | undefined): ReadonlyArray<string> =>
   every !== undefined && !((limitMillis(every) ?? 0) >= 1)
     ? [
-      `the interval at which ${of} is told again must be a duration of a millisecond or more, got ${shownInput(every)}`
+      `the interval at which ${of} is told again must be a duration of a millisecond or more, got ${shown(every)}`
     ]
     : []
 

@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import { watching } from "../engine/overdue.ts"
 import { type Deadline, everyMistakes, type OverdueOptions, toMillis } from "../model/overdue.ts"
 import type { PipelineOwner } from "../model/owner.ts"
+import { shown } from "../text/shown.ts"
 import { combinator } from "./combinator.ts"
 import { isPipeline, modify } from "./step.ts"
 
@@ -69,10 +70,10 @@ export const makeDeadline = (time: string, options: DeadlineOptions = {}): Deadl
   const clock = clockOf(time)
   const mistakes = [
     ...(clock === undefined
-      ? [`its deadline must be a time of day such as "06:00", got ${JSON.stringify(time)}`]
+      ? [`its deadline must be a time of day such as "06:00", got ${shown(time)}`]
       : []),
     ...(zone === undefined
-      ? [`the time zone of its deadline must be one such as "Europe/Berlin", got ${JSON.stringify(timeZone)}`]
+      ? [`the time zone of its deadline must be one such as "Europe/Berlin", got ${shown(timeZone)}`]
       : []),
     ...everyMistakes("its deadline", every)
   ]

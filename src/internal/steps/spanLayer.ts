@@ -16,6 +16,7 @@ import type { StepOwner } from "../model/owner.ts"
 import { hookMistakes } from "../model/plan.ts"
 import { CurrentStepLogs } from "../model/stepLogs.ts"
 import { isLogged } from "../model/tap.ts"
+import { shown } from "../text/shown.ts"
 import { type Settings, SpanSteps } from "./spanTracer.ts"
 import { hooks, modify } from "./step.ts"
 
@@ -72,7 +73,7 @@ const overdueOf = (input: Duration.Input | OverdueInput): OverdueInput =>
 const stepsMistakes = (steps: unknown): ReadonlyArray<string> =>
   steps instanceof RegExp || typeof steps === "function" || (typeof steps === "string" && steps !== "")
     ? []
-    : [`steps must be a RegExp, a text with a pattern, or a function, got ${JSON.stringify(steps)}`]
+    : [`steps must be a RegExp, a text with a pattern, or a function, got ${shown(steps)}`]
 
 const mistakesOf = (table: Hooks.Table): ReadonlyArray<string> =>
   Hooks.kinds.flatMap((kind) =>

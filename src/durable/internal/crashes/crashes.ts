@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import { shown } from "../../../internal/text/shown.ts"
 
 /** Names a part of a run that may crash: a step's attempts, or a hook. */
 export interface Part {
@@ -100,4 +101,4 @@ export const defaultCrashes = 3
 export const crashesMistakes = (crashes: number | undefined): ReadonlyArray<string> =>
   crashes === undefined || (crashes >= 0 && (Number.isInteger(crashes) || crashes === Infinity))
     ? []
-    : [`\`crashes\` must be a whole number from 0 on, or Infinity, got ${String(crashes)}`]
+    : [`\`crashes\` must be a whole number from 0 on, or Infinity, got ${shown(crashes)}`]
