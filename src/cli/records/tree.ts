@@ -1,4 +1,5 @@
 /** Renders a recorded run as a tree of its steps, with all that the record has of each. */
+import { isObject } from "effect/Predicate"
 import { label, type Line, type Style } from "../../internal/text/columns.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
 import { limitText } from "../../internal/text/overdueText.ts"
@@ -176,7 +177,7 @@ const paramNodes = (params: Values): ReadonlyArray<Node> =>
     leaf([
       [label(service), "plain"],
       [
-        typeof value === "object" && value !== null && !Array.isArray(value)
+        isObject(value)
           ? `  ${entries({ ...value }).map(([key, value]) => `${key}=${value}`).join(" ")}`
           : `  ${label(text(value))}`,
         "dim"

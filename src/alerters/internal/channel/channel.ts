@@ -48,12 +48,20 @@ const refuseOptions = (name: string, { delay, maxDelay, retries, timeout }: Chan
     durationMistakes("maxDelay", maxDelay)
   )
 
+/** The means of a channel, with what its post needs besides. */
+interface Made {
+  readonly channel: Channel
+  /** Removes the channel's own secrets. */
+  readonly scrub: Scrub
+  readonly zone: DateTime.TimeZone
+}
+
 /** Makes the means of a channel. Called when its layer is built. */
 export const make = (
   name: string,
   options: ChannelOptions,
   secrets: ReadonlyArray<string>
-): Effect.Effect<{ readonly channel: Channel; readonly scrub: Scrub }, never, Scope.Scope> => {
+): Effect.Effect<Made, never, Scope.Scope> => {
   const own = scrubber(secrets)
   const zone = options.timeZone ?? DateTime.zoneMakeLocal()
   return Effect.gen(function*() {
@@ -71,7 +79,8 @@ export const make = (
         error: (reason) => new AlerterError({ channel: name, reason })
       },
       // of an alert `timed` has removed the others
-      scrub: own
+      scrub: own,
+      zone
     }
   })
 }
@@ -109,7 +118,7 @@ export const layer = <E = never, R = never>(
     Alerter,
     Effect.gen(function*() {
       refuse(name, mistakes)
-      const { channel, scrub } = yield* make(name, options, secrets)
+      const { channel, scrub, zone } = yield* make(name, options, secrets)
       const post = yield* start(channel)
       const withoutDefects = (post: () => Effect.Effect<unknown, AlerterError>): Effect.Effect<void, AlerterError> =>
         Effect.catchCause(
@@ -129,7 +138,7 @@ export const layer = <E = never, R = never>(
         capacity: options.capacity,
         concurrency,
         keepsState,
-        zone: options.timeZone ?? DateTime.zoneMakeLocal(),
+        zone,
         words: channel.words
       })
       const alerter = Alerter.of({
@@ -148,7 +157,7 @@ export const layer = <E = never, R = never>(
             pageUrl
           )
       })
-      const zoned = inZone(alerter, options.timeZone ?? DateTime.zoneMakeLocal())
+      const zoned = inZone(alerter, zone)
       return keepsState === true ? zoned : forgetful(zoned)
     })
   )

@@ -15,6 +15,7 @@ import * as Stream from "effect/Stream"
 import { type AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { CurrentGate, exactly } from "../../../internal/alerts/mailbox/gate.ts"
 import { withoutUrls } from "../../../internal/text/addresses.ts"
+import { denoFlag } from "../../../internal/text/denoFlag.ts"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
 import { type Scrub, scrubber } from "../../../internal/text/secrets.ts"
 import type { ChannelOptions } from "../../ChannelOptions.ts"
@@ -134,12 +135,15 @@ const withoutLogin = (
 /** Keeps the mailbox from sending the next alert for some time. Does nothing where there is no mailbox. */
 const pause = (wait: Wait | Effect.Effect<Wait>): Effect.Effect<void> =>
   Effect.flatMap(
-    Effect.isEffect(wait) ? wait : Effect.succeed(wait),
+    asEffect(wait),
     (wait) =>
       wait === undefined
         ? Effect.void
         : Effect.map(CurrentGate, (gate) => gate?.pause(exactly(Duration.toMillis(wait))))
   )
+
+const asEffect = <A>(value: A | Effect.Effect<A>): Effect.Effect<A> =>
+  Effect.isEffect(value) ? value : Effect.succeed(value)
 
 const attemptOnce = <A>(
   client: HttpClient.HttpClient,
@@ -181,9 +185,8 @@ const attemptOnce = <A>(
       return Effect.flatMap(broken, (text) => {
         const answer = answerOf(response, text)
         if (ok) return Effect.andThen(noted, read!(answer))
-        const understood = refused?.(answer)
         return Effect.flatMap(
-          Effect.isEffect(understood) ? understood : Effect.succeed(understood),
+          asEffect(refused?.(answer)),
           (understood) =>
             understood === undefined ? Effect.flatMap(refusal(answer, detail), Effect.fail) : Effect.fail(understood)
         )
@@ -303,7 +306,8 @@ const secondsIn = (json: unknown): number | undefined => {
   return typeof said === "number" && said >= 0 ? said : undefined
 }
 
-const property = (json: unknown, name: string): unknown =>
+/** Returns a property of an object, as of the JSON of an answer. */
+export const property = (json: unknown, name: string): unknown =>
   typeof json === "object" && json !== null ? Object.getOwnPropertyDescriptor(json, name)?.value : undefined
 
 /** Reduces a page of HTML, as proxies answer, to its title. The patterns take linear time, whatever the page. */
@@ -342,8 +346,7 @@ const codeOf = (cause: object): string | undefined =>
 
 /** The patterns of the reasons that errors without a code give, beside the URL. */
 const sayings = [
-  // the permission without which Deno does not let the program reach any server
-  /(run again with the --allow-\w+ flag)/,
+  denoFlag,
   // Deno: "error sending request for url (…): client error (Connect): …"
   /client error \(\w+\): ([^]+)$/,
   /^([^/]+ \(os error \d+\))$/,

@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import { isObject } from "effect/Predicate"
 import { type AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { type Pace, pacer } from "../../../internal/alerts/mailbox/pace.ts"
 import {
@@ -50,8 +51,6 @@ export interface Repository {
 export const markerOf = (key: string): Effect.Effect<string> =>
   Effect.map(sha256(key), (hex) => `<!-- effect-epilogue ${hex} -->`)
 
-const isRecord = (u: unknown): u is Readonly<Record<string, unknown>> => typeof u === "object" && u !== null
-
 /** An open issue, and the end of its body, which may be a marker. */
 interface Found {
   readonly number: number
@@ -62,7 +61,7 @@ const markerLength = "<!-- effect-epilogue  -->".length + 64
 
 /** Returns an issue of a list, unless it is a pull request. */
 const foundOf = (issue: unknown): ReadonlyArray<Found> => {
-  if (!isRecord(issue) || issue["pull_request"] !== undefined) return []
+  if (!isObject(issue) || issue["pull_request"] !== undefined) return []
   const { body, number } = issue
   return typeof number === "number" && typeof body === "string"
     ? [{ number, end: body.trimEnd().slice(-markerLength) }]
@@ -91,7 +90,7 @@ export const said = (answer: object): string | undefined => {
   if (!("message" in answer) || typeof answer.message !== "string") return undefined
   const errors = "errors" in answer && Array.isArray(answer.errors) ? answer.errors : []
   const details = errors.map((error) =>
-    isRecord(error) ? [error["field"], error["message"] ?? error["code"]].filter(Boolean).join(" ") : String(error)
+    isObject(error) ? [error["field"], error["message"] ?? error["code"]].filter(Boolean).join(" ") : String(error)
   )
   return [answer.message, ...details].join(": ")
 }
@@ -164,7 +163,7 @@ export const make = ({ detail, send }: Http, repository: Repository, limits: Pac
   const created: Read<number | undefined> = (answer) => {
     if (denied(answer) !== undefined) return Effect.fail(wrong(answer))
     const { json } = answer
-    return Effect.succeed(isRecord(json) && typeof json["number"] === "number" ? json["number"] : undefined)
+    return Effect.succeed(isObject(json) && typeof json["number"] === "number" ? json["number"] : undefined)
   }
   return {
     open: (marker) =>

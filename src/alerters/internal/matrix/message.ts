@@ -10,7 +10,7 @@ import { linksOf } from "../channel/actions.ts"
 import type { Channel, Dated } from "../channel/channel.ts"
 import { bare, fitAlert } from "../channel/fitAlert.ts"
 import { anchor } from "../channel/html.ts"
-import { type Answer, type Failure, failure, type Read } from "../channel/http.ts"
+import { type Answer, type Failure, failure, property, type Read } from "../channel/http.ts"
 import { parts } from "../channel/links.ts"
 import { repeatKey, sha256 } from "../channel/repeat.ts"
 import { colors, symbols } from "../channel/severity.ts"
@@ -136,9 +136,6 @@ export const transactionOf = (alert: Dated): Effect.Effect<string> => {
   const key = repeatKey(alert)
   return key === undefined ? Effect.sync(() => crypto.randomUUID()) : sha256(key)
 }
-
-const property = (json: unknown, name: string): unknown =>
-  typeof json === "object" && json !== null ? Object.getOwnPropertyDescriptor(json, name)?.value : undefined
 
 /** Reads a text of an answer that has to be there. */
 export const read = (name: string): Read<string> => (answer) => {

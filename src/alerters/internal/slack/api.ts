@@ -2,6 +2,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import { isObject } from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
 import { type AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { withoutTrailingSlashes } from "../../../internal/text/baseUrl.ts"
@@ -31,9 +32,6 @@ const transient = new Set(["fatal_error", "internal_error", "request_timeout", "
 /** The JSON of a successful answer. */
 export type Response = Readonly<Record<string, unknown>>
 
-/** Returns whether a value is an object of JSON. */
-export const isRecord = (u: unknown): u is Response => typeof u === "object" && u !== null && !Array.isArray(u)
-
 /** Returns a value that is a text, and not an empty one. */
 export const text = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : undefined
@@ -45,8 +43,8 @@ export const text = (value: unknown): string | undefined =>
 export const read =
   (detail: (text: string) => string, tolerated: ReadonlyArray<string> = []): Read<Response> => (answer) => {
     const { json } = answer
-    const code = isRecord(json) ? text(json["error"]) : undefined
-    if (isRecord(json) && (json["ok"] === true || (code !== undefined && tolerated.includes(code)))) {
+    const code = isObject(json) ? text(json["error"]) : undefined
+    if (isObject(json) && (json["ok"] === true || (code !== undefined && tolerated.includes(code)))) {
       return Effect.succeed(json)
     }
     const error = code ?? `no answer of Slack's: ${answer.text}`
@@ -68,9 +66,9 @@ const refusal = (
 
 /** Returns Slack's explanations of an error: the missing scope, and the mistakes in blocks. */
 const explanation = (json: unknown): ReadonlyArray<string> => {
-  if (!isRecord(json)) return []
+  if (!isObject(json)) return []
   const metadata = json["response_metadata"]
-  const messages = isRecord(metadata) && Array.isArray(metadata["messages"]) ? metadata["messages"] : []
+  const messages = isObject(metadata) && Array.isArray(metadata["messages"]) ? metadata["messages"] : []
   const needed = typeof json["needed"] === "string" ? [`(needed: ${json["needed"]})`] : []
   return [...needed, ...messages.filter((text) => typeof text === "string")]
 }

@@ -1,11 +1,12 @@
 /** Posts alerts as a bot in Slack, with one thread per run. */
 import * as Effect from "effect/Effect"
+import { isObject } from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
 import * as Semaphore from "effect/Semaphore"
 import type { AlerterError } from "../../../Alerter.ts"
 import { atLeast } from "../../../internal/model/severity.ts"
 import type { Channel, Dated } from "../channel/channel.ts"
-import { api, isRecord, type Response, text } from "./api.ts"
+import { api, type Response, text } from "./api.ts"
 import { message, quiet } from "./message.ts"
 import { upload } from "./upload.ts"
 
@@ -60,7 +61,7 @@ export const post = (channel: Channel, bot: Bot): (alert: Dated) => Effect.Effec
       Effect.map((response) => {
         // If the first message was deleted, Slack posts the reply outside of any thread (https://github.com/slack-go/slack/issues/1571).
         const { message: posted, ts: own } = response
-        const alone = isRecord(posted) && posted["thread_ts"] === undefined
+        const alone = isObject(posted) && posted["thread_ts"] === undefined
         if (alone && thread.ts === ts) thread.ts = text(own)
         return alone ? response : { ...response, ts }
       }),

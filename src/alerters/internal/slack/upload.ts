@@ -7,18 +7,13 @@ import { type AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import * as Writer from "../../../internal/text/writer.ts"
 import type { Channel } from "../channel/channel.ts"
 import { failure } from "../channel/http.ts"
-import type { Api, Response } from "./api.ts"
+import { type Api, type Response, text } from "./api.ts"
 
 /** The most bytes of attachments. Slack accepts more; no alert should need it. */
 export const maxAttached = 8 << 20
 
 /** The timeout of the whole upload. The message has arrived already, and the hook that waits has a time limit. */
 const limit = Duration.seconds(10)
-
-const text = (response: Response, key: string): string => {
-  const value = response[key]
-  return typeof value === "string" ? value : ""
-}
 
 /**
  * Uploads files and shares them in the thread of a message, below its first message (`ts`). Errors are logged, and are
@@ -44,14 +39,14 @@ export const upload = (
         })
       )
       yield* http.send(
-        HttpClientRequest.bodyUint8Array(HttpClientRequest.post(text(url, "upload_url")), content, mediaType),
+        HttpClientRequest.bodyUint8Array(HttpClientRequest.post(text(url["upload_url"]) ?? ""), content, mediaType),
         () => Effect.void,
         // the answer might quote the upload URL, which grants access by itself
         {
           refused: ({ status }) => failure(AlerterErrorReason.Rejected({ status, detail: "its upload" }), status >= 500)
         }
       )
-      return { id: text(url, "file_id"), title: name }
+      return { id: text(url["file_id"]) ?? "", title: name }
     })
   return Effect.forEach(some, send).pipe(
     Effect.flatMap((uploaded) =>

@@ -2,6 +2,7 @@
 import type { ApiMethods, ResponseParameters } from "@grammyjs/types"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { isObject } from "effect/Predicate"
 import type { Field, Severity } from "../../../Alert.ts"
 import { AlerterErrorReason } from "../../../Alerter.ts"
 import type { Pace } from "../../../internal/alerts/mailbox/pace.ts"
@@ -186,13 +187,11 @@ export const message = (
 export const methodUrl = (baseUrl: string, token: string, method: string): string =>
   `${withoutTrailingSlashes(baseUrl)}/bot${token}/${method}`
 
-const isRecord = (u: unknown): u is Readonly<Record<string, unknown>> => typeof u === "object" && u !== null
-
 const numberOf = (u: unknown): number | undefined => typeof u === "number" && Number.isFinite(u) ? u : undefined
 
 const parametersOf = (json: unknown): Readonly<Record<keyof ResponseParameters, unknown>> | undefined => {
-  const parameters = isRecord(json) ? json["parameters"] : undefined
-  return isRecord(parameters)
+  const parameters = isObject(json) ? json["parameters"] : undefined
+  return isObject(parameters)
     ? { migrate_to_chat_id: parameters["migrate_to_chat_id"], retry_after: parameters["retry_after"] }
     : undefined
 }
@@ -206,7 +205,7 @@ export const migratedTo = ({ json }: Answer): number | undefined => numberOf(par
  */
 export const refused = ({ detail }: Http) => ({ json, status }: Answer): Failure | undefined => {
   // with status 429, the caller reads how long to wait from the header too
-  if (!isRecord(json) || json["ok"] !== false || status === 429) return undefined
+  if (!isObject(json) || json["ok"] !== false || status === 429) return undefined
   const code = numberOf(json["error_code"]) ?? status
   const said = detail(typeof json["description"] === "string" ? json["description"] : "")
   if (code === 401 || code === 403 || code === 404) return failure(AlerterErrorReason.Unauthorized({ detail: said }))
@@ -223,7 +222,7 @@ export const accepted = (
 ): Read<Readonly<Record<string, unknown>>> =>
 (answer) => {
   const { json, status } = answer
-  if (isRecord(json) && json["ok"] === true) return Effect.succeed(json)
+  if (isObject(json) && json["ok"] === true) return Effect.succeed(json)
   return Effect.fail(
     understand(answer) ?? failure(AlerterErrorReason.Rejected({ status, detail: "this is no answer of the Bot API" }))
   )

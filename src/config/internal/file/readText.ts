@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { denoFlag } from "../../../internal/text/denoFlag.ts"
 import type { ConfigFileError } from "../../ConfigFileError.ts"
 import { errorOf } from "./errorOf.ts"
 import { mostBytes } from "./tree.ts"
@@ -38,7 +39,7 @@ export const readText = (file: string): Effect.Effect<string, ConfigFileError, F
 
 /** Returns what Deno says of a permission that the command was not given. */
 const flagOf = (cause: unknown): string | undefined =>
-  cause instanceof Error ? /run again with the --allow-\w+ flag/.exec(cause.message)?.[0] : undefined
+  cause instanceof Error ? denoFlag.exec(cause.message)?.[0] : undefined
 
 const fitting = `a file of at most ${mostBytes} bytes`
 

@@ -7,7 +7,7 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
-import { hasProperty } from "effect/Predicate"
+import { hasProperty, isObject } from "effect/Predicate"
 import { didYouMean, listed } from "../../../internal/text/closest.ts"
 import { homeOf } from "./pnpPackages.ts"
 import type { Refusal } from "./refusal.ts"
@@ -108,10 +108,8 @@ const isSpelled = (modules: string, name: string): Effect.Effect<boolean, never,
 
 /** Returns the file of a subpath by the field `exports` of the manifest. */
 const exported = (name: string, exports: unknown, subpath: string): Effect.Effect<string, Refusal> => {
-  const isTable = typeof exports === "object" && exports !== null && !Array.isArray(exports)
-    && Object.keys(exports).every((key) => key.startsWith("."))
-  // a cast, since `isTable` has made sure that the keys are subpaths, not conditions
-  const table = isTable ? exports as Record<string, unknown> : { ".": exports }
+  const isTable = isObject(exports) && Object.keys(exports).every((key) => key.startsWith("."))
+  const table: Readonly<Record<string, unknown>> = isTable ? exports : { ".": exports }
   const key = Object.hasOwn(table, subpath) && !subpath.includes("*") ? subpath : patternOf(Object.keys(table), subpath)
   const file = key === undefined ? undefined : targetOf(table[key], starOf(key, subpath), conditions())
   if (typeof file === "string") return Effect.succeed(file)

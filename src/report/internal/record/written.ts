@@ -1,4 +1,5 @@
 /** Completes the lines of a record by what earlier lines have. */
+import { isObject } from "effect/Predicate"
 import { maxRefs, type RunNames } from "./format.ts"
 
 /** How many references to runs are remembered. A recorder needs one for each run, until that ends. */
@@ -49,8 +50,6 @@ export class Written {
     return made
   }
 }
-
-const isObject = (value: unknown): value is Values => typeof value === "object" && value !== null
 
 const ofStep = ({ steps }: OfRun, values: Values): Values => named(steps, values["stepRef"], namesOfStep, values)
 

@@ -1,5 +1,6 @@
 /** Schemas of the maps and lists of a config file. Every mistake is reported, each at its place. */
 import * as Effect from "effect/Effect"
+import { isObject } from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
@@ -32,7 +33,7 @@ export const expectedOf = (schema: Schema.Constraint): string | undefined => {
 
 /** Returns whether the input is a map. A `Redacted`, the value of a variable, is an object too, but no map. */
 export const isMap = (input: unknown): input is Readonly<Record<string, unknown>> =>
-  typeof input === "object" && input !== null && !Array.isArray(input) && !Redacted.isRedacted(input)
+  isObject(input) && !Redacted.isRedacted(input)
 
 // -----------------------------------------------------------------------------
 // keys

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { isObject } from "effect/Predicate"
 import type { DurableRuns, DurableRunsError } from "../../../../internal/model/durableRuns.ts"
 import { isSameSecret } from "../../../../internal/text/token.ts"
 import * as Writer from "../../../../internal/text/writer.ts"
@@ -91,12 +92,8 @@ class Mistake {
   }
 }
 
-type Body = Readonly<Record<string, unknown>>
-
-const isBody = (value: unknown): value is Body => typeof value === "object" && value !== null && !Array.isArray(value)
-
 const isTexts = (value: unknown): value is Readonly<Record<string, string>> =>
-  isBody(value) && Object.values(value).every((text) => typeof text === "string")
+  isObject(value) && Object.values(value).every((text) => typeof text === "string")
 
 const read = (
   { action, id }: Target,
@@ -104,7 +101,7 @@ const read = (
   actions: DurableRuns.Actions
 ): Effect.Effect<string, DurableRunsError> | Mistake => {
   const { by } = actions
-  if (!isBody(body)) return new Mistake("an object")
+  if (!isObject(body)) return new Mistake("an object")
   const others = (known: ReadonlyArray<string>) => Object.keys(body).some((key) => !known.includes(key))
   switch (action) {
     case "answer": {
