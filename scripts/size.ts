@@ -22,13 +22,13 @@ interface Budget {
 const modules: Record<string, Budget> = {
   Alert: { own: 2110, total: 9290 },
   Alerter: { own: 12560, total: 29120 },
-  "alerters/index": { own: 63950, total: 98190, schema: true },
+  "alerters/index": { own: 64080, total: 98290, schema: true },
   AlerterHooks: { own: 26830, total: 47690 },
   Approver: { own: 12060, total: 29860 },
   "approvers/index": { own: 39960, total: 95920, schema: true },
-  "config/index": { own: 172350, total: 227400, schema: true },
+  "config/index": { own: 172480, total: 227470, schema: true },
   "delivery/index": { own: 50440, total: 87560, schema: true },
-  "durable/index": { own: 95450, total: 209700, schema: true },
+  "durable/index": { own: 95540, total: 209700, schema: true },
   Hook: { own: 13710, total: 33130 },
   Hooks: { own: 3590, total: 20150 },
   "main/index": { own: 16560, total: 31530 },
@@ -41,7 +41,7 @@ const modules: Record<string, Budget> = {
   Step: { own: 29270, total: 48910 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 5440, total: 18940 },
-  index: { own: 57440, total: 99120, schema: true }
+  index: { own: 57510, total: 99120, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
@@ -95,7 +95,7 @@ const address = "Slack.layer({ webhookUrl: globalThis.address })"
 
 const scripts: ReadonlyArray<Script> = [
   { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 27420, goal: 27_700 },
-  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 39110 },
+  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 39170 },
   {
     name: "Slack.layer",
     code: steps + alerting + slack(ofArea, address),

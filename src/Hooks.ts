@@ -13,7 +13,7 @@ import { stepDefaults } from "./internal/steps/defaults.ts"
 import type { FitsAnyStep } from "./internal/steps/pipelineHooks.ts"
 
 export type { Explanation } from "./internal/model/explain.ts"
-export type { Any, Hooks, InheritMode } from "./internal/model/hooks.ts"
+export type { Any, Hooks, InheritMode, Others, Several } from "./internal/model/hooks.ts"
 
 /**
  * The collection without hooks, which is the unit of {@link merge} and {@link mergeUnder}.

@@ -94,5 +94,10 @@ it.effect("combinators for something that is no step say so", () =>
         Pipeline.stepHooks(wrong<Pipeline.Pipeline<number>>(Step.make("n", Effect.succeed(1))), AlerterHooks.failure),
       /^TypeError: expected a Pipeline, got a Step: attach hooks to it by Step.hooks$/
     )
+    const several = /got a Hook: several are one by Hooks.make$/
+    const [first, second] = [AlerterHooks.failure, Hook.onSuccess(log)]
+    assert.throws(() => Step.hooks(first, second), several)
+    assert.throws(() => Pipeline.hooks(Hooks.make(first), second), several)
+    assert.throws(() => Pipeline.stepHooks(first, second), several)
     assert.throws(() => Hooks.make(wrong<Hook.Any>(log)), /got function: make a hook of it, as by Hook.onFailure\(f\)$/)
   }))

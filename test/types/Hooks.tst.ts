@@ -107,6 +107,21 @@ describe("merge, mergeUnder", () => {
 })
 
 describe("explain", () => {
+  test("several hooks in place of a collection are refused with the cure", () => {
+    const [first, second] = [AlerterHooks.failure, OnHook.onSuccess(() => Effect.void)] as const
+    const pipeline = Pipeline.make("p", Effect.void)
+    interface Cure {
+      readonly "several hooks are one collection": "Hooks.make(first, second)"
+    }
+    expect(Pipeline.hooks(first, second)).type.toBeAssignableTo<Cure>()
+    expect(Pipeline.hooks(first, Hooks.make(second), first)).type.toBeAssignableTo<Cure>()
+    expect(Pipeline.hooks(pipeline, first, second)).type.toBeAssignableTo<Cure>()
+    expect(Pipeline.stepHooks(first, first)).type.toBeAssignableTo<Cure>()
+    expect(Step.hooks(first, second)).type.toBeAssignableTo<Cure>()
+    expect(Pipeline.hooks(pipeline, second)).type.toBe<Pipeline.Pipeline<void>>()
+    expect(Step.hooks(Step.make("s", Effect.void), second)).type.toBe<Step.Step<void>>()
+  })
+
   test("explain takes a step, and optionally a pipeline or hooks", () => {
     expect(Hooks.explain(step)).type.toBe<ReadonlyArray<Hooks.Explanation>>()
     expect(Hooks.explain).type.toBeCallableWith(step, Pipeline.make("p", step))

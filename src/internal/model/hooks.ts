@@ -36,6 +36,25 @@ export type Any<A = never, E = never, R = unknown, X = unknown, T = unknown> =
   | Hooks<A, E, R, X, T>
 
 /**
+ * Names the cure where several hooks are given in place of one collection. It is what a compile error shows.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Several<First> = First extends unknown
+  ? { readonly "several hooks are one collection": "Hooks.make(first, second)" }
+  : never
+
+/**
+ * Computes the arguments after the first two of a call with {@link Several} hooks: at least one more where the first is
+ * what they are attached to.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Others<First> = First extends Any ? ReadonlyArray<Any> : readonly [Any, ...ReadonlyArray<Any>]
+
+/**
  * The way in which the hooks of a step combine with those of its pipeline, for each kind:
  *
  * - `"override"`: the step's if one of them has something to do, else the pipeline's;
@@ -100,6 +119,9 @@ export class HooksImpl {
 export const empty: HooksImpl = new HooksImpl(tabulate(() => []))
 
 const isHooks = (u: unknown): u is HooksImpl => hasProperty(u, TypeId)
+
+/** @internal */
+export const isAny = (u: unknown): boolean => isHooks(u) || isHook(u)
 
 /** Returns the hooks of a hook, or of a collection, by kind. */
 export const tableOf = (item: any): Table => {

@@ -7,7 +7,7 @@ import type * as Layer from "effect/Layer"
 import type * as Types from "effect/Types"
 import type { FitsTags } from "../../Hook.ts"
 import * as hook from "../model/hook.ts"
-import type { Any } from "../model/hooks.ts"
+import type { Any, Others, Several } from "../model/hooks.ts"
 import type { Overdue, OverdueOptions } from "../model/overdue.ts"
 import type { StepSkipped } from "../model/skip.ts"
 import type { Needs, Pipeline } from "../model/step.ts"
@@ -40,6 +40,11 @@ export const stepHooks: {
   <R2, T>(
     hooks: Any<unknown, unknown, R2, never, T> & FitsAnyStep<T>
   ): <A, E, R, H>(self: Pipeline<A, E, R, H>) => Pipeline<A, E, R | Needs<R2>, H>
+  <First extends Any | Pipeline<unknown, unknown, unknown, unknown>>(
+    first: First,
+    second: Any,
+    ...others: Others<First>
+  ): Several<First>
   <A, E, R, H, R2, T>(
     self: Pipeline<A, E, R, H>,
     hooks: Any<unknown, unknown, R2, never, T> & FitsAnyStep<T>
@@ -74,6 +79,11 @@ export const hooks: {
   ): <A extends A2, E extends E2, R, H>(
     self: Pipeline<A, E, R, H> & FitsTags<E, T>
   ) => Pipeline<A, E | X, R | Needs<R2>, H | Needs<R2>>
+  <First extends Any | Pipeline<unknown, unknown, unknown, unknown>>(
+    first: First,
+    second: Any,
+    ...others: Others<First>
+  ): Several<First>
   <A extends A2, E extends E2, R, H, A2, E2, R2, X, T>(
     self: Pipeline<A, E, R, H> & FitsTags<E, T>,
     hooks: Any<A2, E2, R2, X, T>

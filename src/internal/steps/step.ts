@@ -80,6 +80,8 @@ const refuse = (found: unknown, expected = "expected a Step or a Pipeline"): nev
     ? "a Step: attach hooks to it by Step.hooks"
     : Effect.isEffect(found)
     ? "an Effect: make a step of it by Step.make"
+    : Hooks.isAny(found)
+    ? "a Hook: several are one by Hooks.make"
     : noEffect(found)
   throw new TypeError(`${expected}, got ${got}`)
 }

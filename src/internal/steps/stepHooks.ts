@@ -8,7 +8,7 @@ import type { FitsTags } from "../../Hook.ts"
 import { onRollback as rollbackHook } from "../engine/undo.ts"
 import type { FailedAttempt, Kind } from "../model/hook.ts"
 import * as hook from "../model/hook.ts"
-import type { Any, InheritMode } from "../model/hooks.ts"
+import type { Any, InheritMode, Others, Several } from "../model/hooks.ts"
 import type { Overdue, OverdueOptions } from "../model/overdue.ts"
 import type { StepSkipped } from "../model/skip.ts"
 import type { Needs, Step } from "../model/step.ts"
@@ -341,6 +341,11 @@ export const hooks: {
   <A2, E2, R2, X, T>(
     hooks: Any<A2, E2, R2, X, T>
   ): <A extends A2, E extends E2, R>(self: Step<A, E, R> & FitsTags<E, T>) => Step<A, E | X, R | Needs<R2>>
+  <First extends Any | Step<unknown, unknown, unknown>>(
+    first: First,
+    second: Any,
+    ...others: Others<First>
+  ): Several<First>
   <A extends A2, E extends E2, R, A2, E2, R2, X, T>(
     self: Step<A, E, R> & FitsTags<E, T>,
     hooks: Any<A2, E2, R2, X, T>
