@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { PagerDuty } from "../src/alerters/index.ts"
-import { fanOut, minSeverity, recovered, route, throttle } from "../src/delivery/index.ts"
+import { escalate, fanOut, minSeverity, recovered, remind, route, throttle } from "../src/delivery/index.ts"
 import { type Alert, Alerter, AlerterHooks, Hook, Hooks, Pipeline, Step } from "../src/index.ts"
 import { channelServer } from "./support/channelServer.ts"
 import { makeIt } from "./support/it.ts"
@@ -166,12 +166,42 @@ it.effect("recovered makes a recovery of the end, also where it drops successes"
       "success: nightly › load[1] recovered"
     ])
     assert.equal(alerts[1]!.body, "nightly › load[1] ended after 43 min")
-    // without a key, another evaluation may fail yet
+    // without a key, another evaluation may fail yet: the end of this one is told, and once
     const plain = yield* posted(
       Pipeline.make("nightly", take().pipe(Step.hooks(late))),
       recovered({ successes: "drop" })
     )
     assert.deepEqual(titles(plain), [
+      "warning: nightly › load is still running after 10 min",
+      "success: nightly › load ended after 43 min"
+    ])
+  }))
+
+it.effect("remind and escalate tell nobody of a step that was late once that is told to have ended", () =>
+  Effect.gen(function*() {
+    const run = Pipeline.make("nightly", Effect.andThen(take().pipe(Step.hooks(late)), Effect.sleep("10 hours")))
+    const onCall = selective(() => true)
+    const alerts = yield* posted(
+      run,
+      (inner) => inner.pipe(remind({ every: "30 minutes" }), escalate({ after: "1 hour", to: onCall.layer }))
+    )
+    assert.deepEqual(titles(alerts), [
+      "warning: nightly › load is still running after 10 min",
+      "warning: Reminder 1: nightly › load is still running after 10 min",
+      "success: nightly › load ended after 43 min"
+    ])
+    assert.deepEqual(titles(onCall.list), [])
+  }))
+
+it.effect("recovered tells of a failure that is over, and was followed by a step that was late", () =>
+  Effect.gen(function*() {
+    let runs = 0
+    const failing = Step.make("load", Effect.suspend(() => runs++ === 0 ? Effect.fail("no") : Effect.void))
+    const run = Pipeline.make("nightly", Effect.exit(failing.pipe(Step.hooks(AlerterHooks.all))))
+    const slow = Pipeline.make("nightly", take().pipe(Step.hooks(late)))
+    const alerts = yield* posted(Effect.andThen(run, slow), recovered({ successes: "drop" }))
+    assert.deepEqual(titles(alerts), [
+      "error: nightly › load failed",
       "warning: nightly › load is still running after 10 min",
       "success: nightly › load ended after 43 min",
       "success: nightly › load recovered"

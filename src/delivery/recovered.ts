@@ -14,7 +14,17 @@ import { fromJson, single, SingleJson } from "../internal/alerts/json.ts"
 import { dropped } from "../internal/alerts/metrics.ts"
 import { locks, Millis, remember, timeOf } from "./internal/entries.ts"
 import { allPlaces, arrivalOf, bothPlaces, conclude, isTold, showQuiet } from "./internal/places.ts"
-import { around, isDigest, isFailure, isNotice, isRepeats, orTaken, type Post, subject } from "./internal/policy.ts"
+import {
+  around,
+  isDigest,
+  isFailure,
+  isLike,
+  isNotice,
+  isRepeats,
+  orTaken,
+  type Post,
+  subject
+} from "./internal/policy.ts"
 import { recovery } from "./internal/recovery.ts"
 import { makeState, type Persisted } from "./internal/state/persisted.ts"
 
@@ -154,6 +164,22 @@ const make = <P extends string | undefined>(
         }
       })
 
+    /** Posts the end of what was overdue, of which it tells: nothing is to be recovered from where nothing else has failed. */
+    const ended = (post: Post, alert: Alert, key: string) =>
+      Effect.gen(function*() {
+        const arrival = yield* arrivalOf(post(alert))
+        if (isTold(arrival)) {
+          yield* state.modify((outages) => {
+            const outage = outages.get(key)
+            if (outage?.alerts?.every((one) => alert.recovers.some((over) => isLike(one, over))) !== true) return
+            if (Exit.isFailure(arrival.exit)) {
+              outages.set(key, { ...outage, told: allPlaces(outage.told, arrival.told) })
+            } else outages.delete(key)
+          })
+        }
+        yield* conclude(arrival)
+      })
+
     /** Posts a combined alert, and keeps what it has told of failures and successes. */
     const combined = (alert: Alert) =>
       Effect.uninterruptibleMask((restore) =>
@@ -181,7 +207,7 @@ const make = <P extends string | undefined>(
           : combined(alert)
       }
       const failure = isFailure(alert)
-      if (!failure && !alert.resolves) {
+      if (!failure && !alert.resolves && alert.recovers.length === 0) {
         return isPlainSuccess(alert) && successes === "drop" ? dropped(alert, "recovered") : inner(alert)
       }
       const key = subject(alert)
@@ -189,7 +215,11 @@ const make = <P extends string | undefined>(
         // Only the post is interruptible: a delivered failure must not be missing from the state.
         oneAtATime(key)(Effect.uninterruptibleMask((restore) => {
           const post: Post = (alert) => orTaken(restore(Effect.suspend(() => inner(alert))))
-          return failure ? failed(post, alert, at) : succeeded(post, alert, key, at)
+          return failure
+            ? failed(post, alert, at)
+            : alert.resolves
+            ? succeeded(post, alert, key, at)
+            : ended(post, alert, key)
         })))
     }
   })
@@ -215,9 +245,7 @@ const maxText = 300
 
 /** Adds a failure, or its places if there is one of its severity and tags, and so of its route as a rule. */
 const withAlert = (alerts: ReadonlyArray<typeof SingleJson.Type>, alert: Alert): typeof alerts => {
-  const like = alerts.findIndex(({ severity, tags }) =>
-    severity === alert.severity && tags.join() === alert.tags.join()
-  )
+  const like = alerts.findIndex((one) => isLike(one, alert))
   const at = like < 0 && alerts.length === maxAlerts ? maxAlerts - 1 : like
   return at >= 0
     ? alerts.map((one, i) => i === at ? { ...one, told: bothPlaces(one.told ?? [], alert.told) } : one)

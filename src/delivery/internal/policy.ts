@@ -112,6 +112,11 @@ export const isFailure = (alert: Pick<Alert, "severity" | "tags">): boolean =>
 export const passesAtOnce = (alert: Alert, isUrgent: (alert: Pick<Alert, "severity">) => boolean): boolean =>
   isUrgent(alert) || isQuestion(alert) || alert.recovers.some(isUrgent)
 
+/** Returns whether two failures have the same severity and tags, and so go the same way as a rule. */
+export const isLike = (a: Kind, b: Kind): boolean => a.severity === b.severity && a.tags.join() === b.tags.join()
+
+type Kind = Pick<Alert, "severity" | "tags">
+
 /** Returns whether an alert says that the failures of its subject are over. */
 export const isResolving = (alert: Alert): boolean => alert.resolves && !isFailure(alert)
 

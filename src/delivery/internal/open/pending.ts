@@ -8,6 +8,7 @@ import { Millis } from "../entries.ts"
 import { claimEnd, claimTime } from "../hold/heldEntries.ts"
 import { owner } from "../hold/owner.ts"
 import { bothPlaces } from "../places.ts"
+import { isLike } from "../policy.ts"
 import type * as Books from "./book.ts"
 import { acknowledgementId } from "./texts.ts"
 
@@ -15,6 +16,8 @@ import { acknowledgementId } from "./texts.ts"
 export const Pending = Schema.Struct({
   /** The latest alert about it, with the places that it has arrived at. */
   alert: SingleJson,
+  /** Whether all alerts about it were like that one. */
+  alike: Schema.optionalKey(Schema.Boolean),
   /** When the failure began. */
   since: Millis,
   /** When people were told first. */
@@ -60,6 +63,7 @@ export const kept = (alert: Alert, told: ReadonlyArray<string>, words: Words): P
 /** Returns the entry with another alert of the same failure. */
 export const withAlert = (pending: Pending, alert: Alert, told: ReadonlyArray<string>, words: Words): Pending => ({
   ...pending,
+  alike: pending.alike === true && isLike(pending.alert, alert),
   alert: kept(alert, bothPlaces(pending.alert.told ?? [], told), words)
 })
 

@@ -17,7 +17,7 @@ import { explain, locks, remember, timeOf } from "../entries.ts"
 import { storeDelay } from "../hold/heldEntries.ts"
 import * as Timer from "../hold/timer.ts"
 import { type Arrival, arrivalOf, conclude, isTold } from "../places.ts"
-import { isDigest, isFailure, isReminder, isRepeats, orTaken, type Post, subject } from "../policy.ts"
+import { isDigest, isFailure, isLike, isReminder, isRepeats, orTaken, type Post, subject } from "../policy.ts"
 import { makeState, type Persisted } from "../state/persisted.ts"
 import type * as Books from "./book.ts"
 import { bookFor } from "./books.ts"
@@ -274,6 +274,7 @@ export const make = <P extends string | undefined>(
           const first = due({ count: 0, from: now }, now)
           remember(entries, key, {
             alert: kept(alert, told, telling.words),
+            alike: true,
             since,
             from: now,
             count: 0,
@@ -302,6 +303,13 @@ export const make = <P extends string | undefined>(
           return pending
         })
         return pending === undefined ? [] : [{ key, pending, entry, by }]
+      })
+
+    /** Returns whether an alert ends all that is known of its subject: the end of what was overdue ends no failure. */
+    const endsAll = (alert: Alert) =>
+      alert.resolves ? Effect.succeed(true) : state.modify((entries) => {
+        const pending = entries.get(subject(alert))
+        return pending?.alike === true && alert.recovers.some((over) => isLike(pending.alert, over))
       })
 
     /** Posts that failures are over, and forgets them. If that fails, the next success tells it again. */
@@ -360,12 +368,12 @@ export const make = <P extends string | undefined>(
       if (isReminder(alert)) return reminded(alert)
       if (isDigest(alert)) return combined(alert)
       const isNews = isFailure(alert)
-      if (!isNews && !alert.resolves) return inner(alert)
+      if (!isNews && !alert.resolves && alert.recovers.length === 0) return inner(alert)
       // Only the post is interruptible: a delivered failure must not be missing from the state.
       return oneAtATime(subject(alert))(Effect.uninterruptibleMask((restore) =>
         isNews
           ? told(alert, [alert], restore(Effect.suspend(() => inner(alert))))
-          : restore(Effect.suspend(() => resolved(alert, [alert])))
+          : restore(Effect.flatMap(endsAll(alert), (all) => all ? resolved(alert, [alert]) : inner(alert)))
       ))
     }
   })
