@@ -20,6 +20,7 @@ import { onOverdue as overdueHook } from "./internal/engine/overdue.ts"
 import { onRollback as rollbackHook } from "./internal/engine/undo.ts"
 import type { FailedAttempt, Hook } from "./internal/model/hook.ts"
 import * as internal from "./internal/model/hook.ts"
+import * as kinds from "./internal/model/hookKinds.ts"
 import type { Overdue, OverdueOptions } from "./internal/model/overdue.ts"
 import type { StepSkipped } from "./internal/model/skip.ts"
 
@@ -117,7 +118,7 @@ export const defaultTimeout: Context.Reference<Duration.Input> = internal.defaul
  * @category constructors
  * @since 0.1.0
  */
-export const onStart: <R>(effect: Effect.Effect<unknown, unknown, R>) => Hook<unknown, unknown, R> = internal.onStart
+export const onStart: <R>(effect: Effect.Effect<unknown, unknown, R>) => Hook<unknown, unknown, R> = kinds.onStart
 
 /**
  * Makes a hook that runs after a step succeeded, with the value that the step's caller gets.
@@ -138,7 +139,7 @@ export const onStart: <R>(effect: Effect.Effect<unknown, unknown, R>) => Hook<un
  */
 export const onSuccess: <R, A = unknown>(
   f: (value: A) => Effect.Effect<unknown, unknown, R>
-) => Hook<A, unknown, R> = internal.onSuccess
+) => Hook<A, unknown, R> = kinds.onSuccess
 
 /**
  * Makes a hook that runs after a step failed or died in its last attempt. A step that was interrupted and did
@@ -160,7 +161,7 @@ export const onSuccess: <R, A = unknown>(
  */
 export const onFailure: <R, E = unknown>(
   f: (cause: Cause.Cause<E>) => Effect.Effect<unknown, unknown, R>
-) => Hook<unknown, E, R> = internal.onFailure
+) => Hook<unknown, E, R> = kinds.onFailure
 
 /**
  * Makes a hook that runs after a step failed with the error of that tag. It is skipped for other errors, and
@@ -190,7 +191,7 @@ export const onFailure: <R, E = unknown>(
 export const onFailureTag: <const K extends string, R, T extends { readonly _tag: K } = { readonly _tag: K }>(
   tag: K,
   f: (error: T) => Effect.Effect<unknown, unknown, R>
-) => Hook<unknown, unknown, R, never, T> = internal.onFailureTag
+) => Hook<unknown, unknown, R, never, T> = kinds.onFailureTag
 
 /**
  * Makes a hook that runs after a step was interrupted, unless it also failed or died.
@@ -202,7 +203,7 @@ export const onFailureTag: <const K extends string, R, T extends { readonly _tag
  */
 export const onInterrupt: <R>(
   f: (cause: Cause.Cause<never>) => Effect.Effect<unknown, unknown, R>
-) => Hook<unknown, unknown, R> = internal.onInterrupt
+) => Hook<unknown, unknown, R> = kinds.onInterrupt
 
 /**
  * Makes a hook that runs after a step was skipped, with the reason. The hooks of a success and of a failure do not run
@@ -223,7 +224,7 @@ export const onInterrupt: <R>(
  */
 export const onSkip: <R>(
   f: (skipped: StepSkipped) => Effect.Effect<unknown, unknown, R>
-) => Hook<unknown, unknown, R> = internal.onSkip
+) => Hook<unknown, unknown, R> = kinds.onSkip
 
 /**
  * Makes a hook that runs after an attempt failed and another follows, before the delay in between.
@@ -236,7 +237,7 @@ export const onSkip: <R>(
  */
 export const onRetry: <R, E = unknown>(
   f: (failed: FailedAttempt<E>) => Effect.Effect<unknown, unknown, R>
-) => Hook<unknown, E, R> = internal.onRetry
+) => Hook<unknown, E, R> = kinds.onRetry
 
 /**
  * Makes a hook that runs while a step is still running: after a time, and again at an interval if one is set.
@@ -298,7 +299,7 @@ export const onOverdue: {
  */
 export const onExit: <R, A = unknown, E = unknown>(
   f: (exit: Exit.Exit<A, E>) => Effect.Effect<unknown, unknown, R>
-) => Hook<A, E, R> = internal.onExit
+) => Hook<A, E, R> = kinds.onExit
 
 /**
  * Makes a hook that undoes what a step has done: it runs where the step has succeeded, and its run fails or is interrupted

@@ -4,7 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { onOverdue as overdueHook } from "../model/hook.ts"
+import { onOverdue as overdueHook } from "../model/hookKinds.ts"
 import {
   type Deadline as RunDeadline,
   nextTime,

@@ -1,14 +1,15 @@
 /** Undoes the steps of a run that fails: runs the rollback hooks of those that have succeeded, the last one first. */
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as hook from "../model/hook.ts"
+import type { Remember } from "../model/hook.ts"
+import * as hook from "../model/hookKinds.ts"
 import type { Planned } from "../model/plan.ts"
 import { pathText } from "../text/stepLabel.ts"
 import type { Evaluation } from "./evaluation.ts"
 import { Rollback } from "./rollback.ts"
 
 /** Remembers a step until its run ends. A step that a run can't undo after a crash is left out, where others can be. */
-const remember: hook.Remember = (step, value) => {
+const remember: Remember = (step, value) => {
   const evaluation = step as Evaluation // the cast: the engine calls it, with evaluations
   const { inHook, keeper, run } = evaluation
   const rollback = run.rollback ??= new Rollback(false)

@@ -8,7 +8,8 @@ import { evaluate as evaluateInMemory } from "../engine/life.ts"
 import { retryWrap } from "../engine/retry.ts"
 import { noAnnotations } from "../engine/run.ts"
 import { defaultGrace, timeoutWrap } from "../engine/timeout.ts"
-import * as Hook from "../model/hook.ts"
+import type { Kind } from "../model/hook.ts"
+import { onFailureTag } from "../model/hookKinds.ts"
 import * as Hooks from "../model/hooks.ts"
 import { limitMillis, limitMistakes } from "../model/limit.ts"
 import { retryMistakes } from "../model/options.ts"
@@ -209,13 +210,13 @@ export const attach = (toHook: (f: any) => any): any => combinator(2, (self: Own
 /** @internal */
 export const attachTag: any = combinator(
   3,
-  (self: Owned, tag: string, f: any) => hooks(self, Hook.onFailureTag(tag, f))
+  (self: Owned, tag: string, f: any) => hooks(self, onFailureTag(tag, f))
 )
 
 /** Whether the first argument is a step tells the two forms apart: with rest arguments their number does not. */
 export const inherit: any = combinator(
   (args) => isStep(args[0]),
-  (self: StepOwner, mode: Hooks.InheritMode, ...named: ReadonlyArray<Hook.Kind>): any => {
+  (self: StepOwner, mode: Hooks.InheritMode, ...named: ReadonlyArray<Kind>): any => {
     const unknown = named.filter((kind) => !Hooks.kinds.includes(kind))
     const kinds = named.length === 0 ? Hooks.kinds : named
     return modify(self, {

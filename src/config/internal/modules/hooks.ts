@@ -14,6 +14,7 @@ import type { Any } from "../../../Hooks.ts"
 import { onOverdue } from "../../../internal/engine/overdue.ts"
 import { onRollback } from "../../../internal/engine/undo.ts"
 import * as hook from "../../../internal/model/hook.ts"
+import * as kinds from "../../../internal/model/hookKinds.ts"
 import * as hooks from "../../../internal/model/hooks.ts"
 import { hookMistakes } from "../../../internal/model/plan.ts"
 import { isPipeline, isStep } from "../../../internal/steps/step.ts"
@@ -83,21 +84,21 @@ const wrap = (f: AnyFunction, kind: Kind, name: string): hook.HookImpl => {
   const call = (...args: ReadonlyArray<unknown>) => Effect.suspend(() => settle(f(...args), name))
   switch (kind) {
     case "start":
-      return hook.onStart(Effect.suspend(call))
+      return kinds.onStart(Effect.suspend(call))
     case "retry":
-      return hook.onRetry(call)
+      return kinds.onRetry(call)
     case "overdue":
       return onOverdue(call)
     case "success":
-      return hook.onSuccess(call)
+      return kinds.onSuccess(call)
     case "failure":
-      return hook.onFailure(call)
+      return kinds.onFailure(call)
     case "interrupt":
-      return hook.onInterrupt(call)
+      return kinds.onInterrupt(call)
     case "skip":
-      return hook.onSkip(call)
+      return kinds.onSkip(call)
     case "exit":
-      return hook.onExit(call)
+      return kinds.onExit(call)
     case "rollback":
       return onRollback(call)
   }
