@@ -4,30 +4,13 @@
  * **Details**
  *
  * An alert names the pipeline, run and step that it is about, after a retry also the attempt, and contains the duration
- * of the body, the parameters (encoded, secrets redacted) and the annotations of the step, and after a failure the
- * cause. A post that fails is a failure of the hook: it is counted, logged (the first ten of a hook in a run, and the
- * number of the others at its end), and does not change the step.
+ * of the body, the parameters (encoded, secrets redacted) and the annotations of the step. A post that fails is a failure
+ * of the hook: it is counted, logged (the first ten of a hook in a run, and the number of the others at its end), and
+ * does not change the step.
  *
- * The time limit of these hooks is one of waiting. Where it is up while the alert is in the mailbox of a channel, the hook
- * has ended, a line in the log says that the alert is still on its way, once for a hook and a run, and it is delivered all
- * the same; if it is lost later, that is logged as an error. A hook that is `required` fails then, since it is not known
- * that the alert arrives. Once the process is asked to stop, the time to wait is one second.
- *
- * A cause is rendered in bounded text, whatever it holds: the fields of tagged errors, redacted as parameters are; the
- * first ten causes of a chain; the user's frames of a stack, and the number of the others. What can't be read is shown
- * as `<unreadable: why>`. A step that nobody approved is told as "not approved", with the severity `warning`.
- *
- * An error is alerted once in a run, by the innermost step whose failure hook posts about it: its alert has the path.
- * The hooks of the steps around it, and of the run, post about errors that have not been alerted, and do nothing where
- * all have. An alert that was not delivered, or that a policy dropped, counts for nothing.
- *
- * The alert of a success says whether it `resolves` earlier failures: that of a run, or of a step with a key
- * (`Step.key`), does. A step without a key may be evaluated several times in a run. Alerters that keep failures, such as
- * `recovered` and `PagerDuty`, learn at the end of the run that it is well, provided that none of its evaluations ended
- * in failure. A step value that failed and is evaluated again, by a retry around it, has succeeded once it succeeds.
- *
- * Where {@link failure}, {@link interrupt} or {@link overdue} is attached and no hook posts successes, such alerters get the
- * success all the same, as a quiet alert that people do not see: the hook `AlerterHooks.recovery` posts it.
+ * The hook waits until the alert has been sent, within its time limit, and for one second once the process is asked to
+ * stop. What is in the mailbox of a channel then is sent all the same, and the log says so, once for a hook and a run. A
+ * `required` hook fails then, since it is not known that the alert arrives.
  *
  * @since 0.1.0
  */
@@ -41,14 +24,31 @@ import { post, postInterrupt, postOverdue, postSkip, postSummary, settle } from 
 import { once } from "./internal/alerts/once.ts"
 import { tellsEnd, tellsFailureTo } from "./internal/alerts/recovery.ts"
 import { outcomeOf } from "./internal/engine/outcome.ts"
-import { alerting, measuring } from "./internal/model/hook.ts"
+import { type Alerting, alerting, measuring } from "./internal/model/hook.ts"
 import type { StepSkipped } from "./internal/model/skip.ts"
 import type { StepContext } from "./StepContext.ts"
 
 const tellsFailure = tellsFailureTo(Alerter)
 
+const unchanged = (
+  name: string,
+  make: (adjust: (alert: Alert) => Alert) => Hook.Hook<unknown, unknown, Alerter | StepContext>
+): Hook.Hook<unknown, unknown, Alerter | StepContext> => Hook.named(make((alert) => alert), `AlerterHooks.${name}`)
+
+const posting = <A, E>(
+  name: string,
+  tells: Alerting,
+  hook: Hook.Hook<A, E, Alerter | StepContext>
+): Hook.Hook<A, E, Alerter | StepContext> => Hook.named(alerting(hook, tells), `AlerterHooks.${name}`)
+
 /**
  * Posts an alert after the step or run succeeded.
+ *
+ * **Details**
+ *
+ * The alert `resolves` earlier failures where it is that of a run, or of a step with a key (`Step.key`). A step without a
+ * key may be evaluated several times: alerters that keep failures, such as `recovered` and `PagerDuty`, learn at the end
+ * of the run that it is well, if none of its evaluations has failed for good.
  *
  * @example
  * ```ts
@@ -67,15 +67,21 @@ const tellsFailure = tellsFailureTo(Alerter)
  * @category hooks
  * @since 0.1.0
  */
-export const success: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.named(
-  successWith((alert) => alert),
-  "AlerterHooks.success"
-)
+export const success: Hook.Hook<unknown, unknown, Alerter | StepContext> = unchanged("success", successWith)
 
 /**
- * Posts an alert after the step or run failed, with the error in its body and the whole cause, stack traces
- * included, as its detail. It posts nothing about errors that the hook of an inner step has told. The alert of a run
- * names the steps that failed.
+ * Posts an alert after the step or run failed, with the error in its body and the cause, stack traces included, as its
+ * detail. The alert of a run names the steps that failed.
+ *
+ * **Details**
+ *
+ * - An error is alerted once in a run, by the innermost step with such a hook. Those around it post where that alert was
+ *   not delivered, or a policy dropped it.
+ * - The text of a cause is bounded: the first ten causes of a chain, the user's frames of a stack, and the numbers of the
+ *   others. Fields of errors are redacted as parameters are, and what can't be read is `<unreadable: why>`.
+ * - Where no hook posts successes, alerters that keep failures get the success all the same, by the hook
+ *   `AlerterHooks.recovery`, as a quiet alert that people do not see. So it is with {@link interrupt} and {@link overdue}.
+ * - The severity is `error`, and `warning` for a step that nobody approved.
  *
  * @see {@link failureWith} for changing the alert
  * @see {@link all} for both outcomes
@@ -83,10 +89,7 @@ export const success: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.
  * @category hooks
  * @since 0.1.0
  */
-export const failure: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.named(
-  failureWith((alert) => alert),
-  "AlerterHooks.failure"
-)
+export const failure: Hook.Hook<unknown, unknown, Alerter | StepContext> = unchanged("failure", failureWith)
 
 /**
  * Makes a hook that posts the alert of {@link success} after a function has changed it. The function receives
@@ -109,14 +112,12 @@ export const failure: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.
 export function successWith<A = unknown>(
   adjust: (alert: Alert, value: A) => Alert
 ): Hook.Hook<A, unknown, Alerter | StepContext> {
-  return Hook.named(
-    alerting(
-      Hook.onSuccess((value: A) =>
-        Alerter.use((alerter) => post(alerter, "success", undefined, (alert) => adjust(alert, value), settle))
-      ),
-      tellsEnd
-    ),
-    "AlerterHooks.successWith"
+  return posting(
+    "successWith",
+    tellsEnd,
+    Hook.onSuccess((value: A) =>
+      Alerter.use((alerter) => post(alerter, "success", undefined, (alert) => adjust(alert, value), settle))
+    )
   )
 }
 
@@ -127,9 +128,7 @@ export function successWith<A = unknown>(
  * @since 0.1.0
  */
 export interface FailureOptions {
-  /**
-   * `"each"` posts about errors that the hook of an inner step has told, too. `"once"`, the default, does not.
-   */
+  /** `"each"` posts about errors that the hook of an inner step has told, too. `"once"`, the default, does not. */
   readonly nested?: "once" | "each" | undefined
 }
 
@@ -163,16 +162,14 @@ export function failureWith<E = unknown>(
   options?: FailureOptions
 ): Hook.Hook<unknown, E, Alerter | StepContext> {
   const each = options?.nested === "each"
-  return Hook.named(
-    alerting(
-      Hook.onFailure((cause: Cause.Cause<E>) =>
-        Alerter.use((alerter) =>
-          once(cause, each, (untold) => post(alerter, "failure", untold, (alert) => adjust(alert, cause)))
-        )
-      ),
-      tellsFailure
-    ),
-    "AlerterHooks.failureWith"
+  return posting(
+    "failureWith",
+    tellsFailure,
+    Hook.onFailure((cause: Cause.Cause<E>) =>
+      Alerter.use((alerter) =>
+        once(cause, each, (untold) => post(alerter, "failure", untold, (alert) => adjust(alert, cause)))
+      )
+    )
   )
 }
 
@@ -191,10 +188,7 @@ export function failureWith<E = unknown>(
  * @category hooks
  * @since 0.1.0
  */
-export const interrupt: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.named(
-  interruptWith((alert) => alert),
-  "AlerterHooks.interrupt"
-)
+export const interrupt: Hook.Hook<unknown, unknown, Alerter | StepContext> = unchanged("interrupt", interruptWith)
 
 /**
  * Makes a hook that posts the alert of {@link interrupt} after a function has changed it.
@@ -206,20 +200,16 @@ export const interrupt: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hoo
  * const stopped = AlerterHooks.interruptWith((alert) => alert.with({ severity: "error" }))
  * ```
  *
- * @see {@link failureWith} for failures
- *
  * @category constructors
  * @since 0.1.0
  */
 export function interruptWith(
   adjust: (alert: Alert) => Alert
 ): Hook.Hook<unknown, unknown, Alerter | StepContext> {
-  return Hook.named(
-    alerting(
-      Hook.onInterrupt((cause) => Alerter.use((alerter) => postInterrupt(alerter, cause, adjust))),
-      tellsFailure
-    ),
-    "AlerterHooks.interruptWith"
+  return posting(
+    "interruptWith",
+    tellsFailure,
+    Hook.onInterrupt((cause) => Alerter.use((alerter) => postInterrupt(alerter, cause, adjust)))
   )
 }
 
@@ -253,10 +243,7 @@ export function interruptWith(
  * @category hooks
  * @since 0.1.0
  */
-export const skip: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.named(
-  skipWith((alert) => alert),
-  "AlerterHooks.skip"
-)
+export const skip: Hook.Hook<unknown, unknown, Alerter | StepContext> = unchanged("skip", skipWith)
 
 /**
  * Makes a hook that posts the alert of {@link skip} after a function has changed it. The function receives the error that
@@ -268,8 +255,6 @@ export const skip: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.nam
  *
  * const skipped = AlerterHooks.skipWith((alert) => alert.with({ severity: "warning" }))
  * ```
- *
- * @see {@link failureWith} for failures
  *
  * @category constructors
  * @since 0.1.0
@@ -294,8 +279,8 @@ export function skipWith(
  * **Details**
  *
  * The severity is `error` if the run failed, `warning` if it was interrupted or if steps failed and have not succeeded
- * since, `info` if the run was skipped, and else `success`. Ten steps are named, and the five slowest. It posts beside {@link failure}, and repeats what
- * the alerts of the steps have told.
+ * since, `info` if the run was skipped, and else `success`. At most ten steps that failed are named, and the five slowest.
+ * It repeats what the alerts of {@link failure} have told.
  *
  * @example
  * ```ts
@@ -313,10 +298,7 @@ export function skipWith(
  * @category hooks
  * @since 0.1.0
  */
-export const summary: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.named(
-  summaryWith((alert) => alert),
-  "AlerterHooks.summary"
-)
+export const summary: Hook.Hook<unknown, unknown, Alerter | StepContext> = unchanged("summary", summaryWith)
 
 /**
  * Makes a hook that posts the alert of {@link summary} after a function has changed it. The function receives the exit of
@@ -330,21 +312,19 @@ export const summary: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.
 export function summaryWith<A = unknown, E = unknown>(
   adjust: (alert: Alert, exit: Exit.Exit<A, E>) => Alert
 ): Hook.Hook<A, E, Alerter | StepContext> {
-  return Hook.named(
-    alerting(
-      measuring(
-        Hook.onExit((exit: Exit.Exit<A, E>) =>
-          Alerter.use((alerter) => postSummary(alerter, exit, outcomeOf(exit), (alert) => adjust(alert, exit)))
-        )
-      ),
-      tellsEnd
-    ),
-    "AlerterHooks.summaryWith"
+  return posting(
+    "summaryWith",
+    tellsEnd,
+    measuring(
+      Hook.onExit((exit: Exit.Exit<A, E>) =>
+        Alerter.use((alerter) => postSummary(alerter, exit, outcomeOf(exit), (alert) => adjust(alert, exit)))
+      )
+    )
   )
 }
 
 /**
- * Posts an alert while the step or run is still running: at its limit, and again at the interval of that.
+ * Posts an alert while the step or run is still running: when its limit is up, and again at the interval of that limit.
  *
  * **When to use**
  *
@@ -353,14 +333,12 @@ export function summaryWith<A = unknown, E = unknown>(
  *
  * **Details**
  *
- * The severity is `warning`. When what was told of has ended, that is told, too, to the same place, and resolves what the
- * first alert has opened: "ended after 43 min". A failure or an interruption is told by the alert of that. Where no
- * standard hook posts one, this one does.
+ * The severity is `warning`. An alert at the end, "ended after 43 min", goes to the same place, and resolves what the
+ * first has opened. A failure or an interruption is told by the hook for that, or by this one where none is attached.
  *
  * **Gotchas**
  *
- * - The alerts of one step at its interval are the same news for `dedupe`, which holds them back within its window.
- * - A success of a step without a key (`Step.key`) resolves at the end of the run, as others do.
+ * `dedupe` takes the alerts of one step at its interval for the same news, and holds them back within its window.
  *
  * @example
  * ```ts
@@ -380,10 +358,7 @@ export function summaryWith<A = unknown, E = unknown>(
  * @category hooks
  * @since 0.1.0
  */
-export const overdue: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.named(
-  overdueWith((alert) => alert),
-  "AlerterHooks.overdue"
-)
+export const overdue: Hook.Hook<unknown, unknown, Alerter | StepContext> = unchanged("overdue", overdueWith)
 
 /**
  * Makes a hook that posts the alert of {@link overdue} after a function has changed it. The alert of the end is not
@@ -396,20 +371,16 @@ export const overdue: Hook.Hook<unknown, unknown, Alerter | StepContext> = Hook.
  * const escalating = AlerterHooks.overdueWith((alert, { times }) => times < 3 ? alert : alert.with({ severity: "critical" }))
  * ```
  *
- * @see {@link failureWith} for failures
- *
  * @category constructors
  * @since 0.1.0
  */
 export function overdueWith(
   adjust: (alert: Alert, overdue: Hook.Overdue) => Alert
 ): Hook.Hook<unknown, unknown, Alerter | StepContext> {
-  return Hook.named(
-    alerting(
-      Hook.onOverdue((overdue) => Alerter.use((alerter) => postOverdue(alerter, overdue, adjust))),
-      tellsFailure
-    ),
-    "AlerterHooks.overdueWith"
+  return posting(
+    "overdueWith",
+    tellsFailure,
+    Hook.onOverdue((overdue) => Alerter.use((alerter) => postOverdue(alerter, overdue, adjust)))
   )
 }
 
