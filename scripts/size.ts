@@ -26,8 +26,8 @@ const modules: Record<string, Budget> = {
   AlerterHooks: { own: 26830, total: 47690 },
   Approver: { own: 12060, total: 29860 },
   "approvers/index": { own: 39960, total: 95920, schema: true },
-  "config/index": { own: 172550, total: 227470, schema: true },
-  "delivery/index": { own: 50440, total: 87560, schema: true },
+  "config/index": { own: 172750, total: 227500, schema: true },
+  "delivery/index": { own: 50460, total: 87560, schema: true },
   "durable/index": { own: 95540, total: 209700, schema: true },
   Hook: { own: 13710, total: 33130 },
   Hooks: { own: 3590, total: 20150 },
@@ -37,7 +37,7 @@ const modules: Record<string, Budget> = {
   Pipeline: { own: 27200, total: 48960 },
   "report/index": { own: 79650, total: 115680, schema: true },
   RunEvent: { own: 6820, total: 25400 },
-  Spans: { own: 26750, total: 46800 },
+  Spans: { own: 26780, total: 46800 },
   Step: { own: 29270, total: 48910 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 5440, total: 18940 },
@@ -114,7 +114,7 @@ const scripts: ReadonlyArray<Script> = [
     name: "Slack.layer by subpath",
     code: steps + alerting + slack(ofChannel, address),
     without: steps + run,
-    budget: 40750,
+    budget: 40780,
     goal: 45_000
   }
 ]
