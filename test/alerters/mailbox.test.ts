@@ -197,6 +197,58 @@ it.effect("a channel that asks for days is asked again after an hour, and what w
     }).pipe(Effect.provide(slack))
   }))
 
+it.effect("alerts that a channel refuses one after another are logged together, at most every ten seconds", () =>
+  Effect.gen(function*() {
+    const client = HttpClient.make((request) =>
+      Effect.map(
+        Effect.sleep("1 second"),
+        () => HttpClientResponse.fromWeb(request, new Response("no_service", { status: 403 }))
+      )
+    )
+    const slack = Slack.layer({ webhookUrl, pace: [] }).pipe(
+      Layer.provide(Layer.succeed(HttpClient.HttpClient, client))
+    )
+    const posts = Alerter.use((alerter) =>
+      Effect.forEach(
+        Array.from({ length: 35 }),
+        (_, i) => Effect.timeoutOption(alerter.post(`step ${i} failed`), "1 millis"),
+        { concurrency: "unbounded", discard: true }
+      )
+    )
+    const fiber = yield* Effect.forkChild(Effect.provide(posts, slack))
+    yield* Effect.forEach(Array.from({ length: 60 }), () => TestClock.adjust("1 second"), { discard: true })
+    yield* Fiber.join(fiber)
+    const counts = [...(yield* TestConsole.logLines).join("\n").matchAll(/(\d+) alerts? did not arrive/g)]
+      .map(([, count]) => Number(count))
+    assert.deepEqual(counts, [1, 10, 10, 10, 4])
+  }))
+
+it.live("of a storm of different alerts, each is delivered or counted by one that is, within seconds", () =>
+  Effect.gen(function*() {
+    const bodies: Array<string> = []
+    const client = HttpClient.make((request) =>
+      Effect.sync(() => {
+        if (request.body._tag === "Uint8Array") bodies.push(new TextDecoder().decode(request.body.body))
+        return HttpClientResponse.fromWeb(request, new Response("ok"))
+      })
+    )
+    const slack = Slack.layer({ webhookUrl, pace: [] }).pipe(
+      Layer.provide(Layer.succeed(HttpClient.HttpClient, client))
+    )
+    yield* Alerter.use((alerter) =>
+      Effect.forEach(Array.from({ length: 5_000 }), (_, i) => alerter.post(`step ${i} failed`), {
+        concurrency: "unbounded",
+        discard: true
+      })
+    ).pipe(Effect.provide(slack))
+    const list = /(\d+) alerts: [^`]*?, and ([\d,]+) more/
+    const counts = bodies.map((body) => {
+      const [, listed, more = ""] = list.exec(body) ?? []
+      return listed === undefined ? 1 : Number(listed) + Number(more.replace(",", ""))
+    })
+    assert.equal(counts.reduce((sum, count) => sum + count, 0), 5_000)
+  }))
+
 it.effect("alerts that are still on their way are logged once for a hook and a run, with their number", () =>
   Effect.gen(function*() {
     const client = HttpClient.make(() => Effect.never)

@@ -11,6 +11,8 @@ export interface Content {
   /** The subjects of the alerts. An alert about one of them does not overtake this one. */
   readonly subjects: ReadonlySet<string>
   readonly rank: number
+  /** The subject by which it may be folded with others about the same. A list of alerts has none. */
+  readonly group: string | undefined
   /** The alert, or those that are listed. */
   readonly alerts: ReadonlyArray<Alert>
   /** Counts, by severity, the alerts that it stands for and does not show. */
@@ -24,6 +26,7 @@ export const contentOf = (alert: Alert): Content => ({
   // a recovery waits for the failures that it is about
   subjects: new Set([alert, ...alert.recovers].map(subject)),
   rank: rank(alert.severity),
+  group: isDigest(alert) ? undefined : subject(alert),
   alerts: [alert],
   more: none
 })
@@ -38,24 +41,43 @@ const plus = (counts: Counts, more: Counts, alerts: ReadonlyArray<Alert>): Count
   return all
 }
 
+/** Adds the subjects of fewer alerts to those of more, in place: neither of the two contents stands any longer. */
+const union = (a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> => {
+  const [few, many] = a.size < b.size ? [a, b] : [b, a]
+  // the cast: sets of subjects are made here
+  for (const subject of few) (many as Set<string>).add(subject)
+  return many
+}
+
 /** Joins two alerts to one that shows the last `shown` of all, and counts the others. */
-const join = (older: Content, newer: Content, all: ReadonlyArray<Alert>, shown: number): Content => {
+const join = (
+  older: Content,
+  newer: Content,
+  group: string | undefined,
+  all: ReadonlyArray<Alert>,
+  shown: number
+): Content => {
   const hidden = Math.max(0, all.length - shown)
   return {
-    subjects: new Set([...older.subjects, ...newer.subjects]),
+    subjects: union(older.subjects, newer.subjects),
     rank: Math.max(older.rank, newer.rank),
-    alerts: all.slice(hidden),
+    group,
+    alerts: hidden === 0 ? all : all.slice(hidden),
     more: plus(newer.more, older.more, all.slice(0, hidden))
   }
 }
 
 /** Joins alerts about the same. Shows the later one, which tells how things are now. */
 const joinSame = (older: Content, newer: Content): Content =>
-  join(older, newer, [...older.alerts, ...newer.alerts], newer.alerts.length)
+  join(older, newer, newer.group, [...older.alerts, ...newer.alerts], newer.alerts.length)
 
 /** Joins alerts about different things to one that lists them. */
-const joinOthers = (older: Content, newer: Content, words: Words): Content =>
-  join(older, newer, [...older.alerts, ...newer.alerts].map((alert) => listedOnly(alert, words)), maxListed)
+const joinOthers = (older: Content, newer: Content, words: Words): Content => {
+  // those of a list are as short as they get
+  const listed = ({ alerts, group }: Content) =>
+    group === undefined && alerts.length > 1 ? alerts : alerts.map((alert) => listedOnly(alert, words))
+  return join(older, newer, undefined, [...listed(older), ...listed(newer)], maxListed)
+}
 
 /** Renders the alert to send. */
 export const render = ({ alerts, more }: Content, telling: Telling): Alert => {
@@ -83,12 +105,6 @@ export const render = ({ alerts, more }: Content, telling: Telling): Alert => {
   })
 }
 
-/** Returns the subject of an alert that can be folded with others about the same. */
-const groupOf = ({ alerts }: Content): string | undefined => {
-  const [alert, second] = alerts
-  return alert === undefined || second !== undefined || isDigest(alert) ? undefined : subject(alert)
-}
-
 /**
  * Folds two of the alerts, which stand in the order of their posts: the oldest two of the subject with the most alerts,
  * or with `across`, where no subject has two, the oldest two of the least severe. Returns their positions and the
@@ -99,32 +115,40 @@ export const foldTwo = (
   across: boolean,
   words: Words
 ): { readonly older: number; readonly newer: number; readonly content: Content } | undefined => {
-  const groups = new Map<string, Array<number>>()
-  let largest: Array<number> = []
-  waiting.forEach((content, i) => {
-    const subject = groupOf(content)
-    if (subject === undefined) return
-    const group = groups.get(subject) ?? []
-    group.push(i)
-    groups.set(subject, group)
-    if (group.length > largest.length) largest = group
-  })
-  const [first, second] = largest
-  if (first !== undefined && second !== undefined) {
-    return { older: first, newer: second, content: joinSame(waiting[first]!, waiting[second]!) }
+  const counts = new Map<string, number>()
+  let largest: string | undefined
+  for (const { group } of waiting) {
+    if (group === undefined) continue
+    const count = (counts.get(group) ?? 0) + 1
+    counts.set(group, count)
+    if (count > (largest === undefined ? 1 : counts.get(largest)!)) largest = group
+  }
+  if (largest !== undefined) {
+    const older = waiting.findIndex(({ group }) => group === largest)
+    const newer = waiting.findIndex(({ group }, i) => group === largest && i > older)
+    return { older, newer, content: joinSame(waiting[older]!, waiting[newer]!) }
   }
   if (!across) return undefined
-  const least = waiting.map((content, i) => ({ content, i })).toSorted((a, b) =>
-    a.content.rank - b.content.rank || b.content.alerts.length - a.content.alerts.length || a.i - b.i
-  )
-  for (const a of least) {
-    for (const b of least) {
-      if (a.i >= b.i) continue
-      // what stands between would be overtaken by an older alert about the same
-      const between = waiting.slice(a.i + 1, b.i)
-      if (between.some(({ subjects }) => !subjects.isDisjointFrom(a.content.subjects))) continue
-      return { older: a.i, newer: b.i, content: joinOthers(a.content, b.content, words) }
+  // without sorting all that wait: in a storm, this is done for each post
+  const isLess = (a: number, b: number): boolean => {
+    const difference = waiting[a]!.rank - waiting[b]!.rank || waiting[b]!.alerts.length - waiting[a]!.alerts.length
+    return difference === 0 ? a < b : difference < 0
+  }
+  /** Returns the least severe alert after `from` that is not less than `than`, and comes up to a condition. */
+  const leastAfter = (from: number, than: number | undefined, fits: (i: number) => boolean): number | undefined => {
+    let least: number | undefined
+    for (let i = from + 1; i < waiting.length; i++) {
+      if ((than === undefined || isLess(than, i)) && (least === undefined || isLess(i, least)) && fits(i)) least = i
     }
+    return least
+  }
+  for (let a = leastAfter(-1, undefined, () => true); a !== undefined; a = leastAfter(-1, a, () => true)) {
+    const older = a
+    const { subjects } = waiting[older]!
+    // what stands between would be overtaken by an older alert about the same
+    const blocked = waiting.findIndex((between, i) => i > older && !between.subjects.isDisjointFrom(subjects))
+    const newer = leastAfter(older, undefined, (i) => blocked === -1 || i <= blocked)
+    if (newer !== undefined) return { older, newer, content: joinOthers(waiting[older]!, waiting[newer]!, words) }
   }
   return undefined
 }

@@ -24,13 +24,15 @@ export interface Part {
 /** An alert in the mailbox, or several that were folded. */
 export interface Item {
   content: Content
-  readonly parts: Set<Part>
+  parts: Set<Part>
+  /** The number of posts at which it is looked at which of them nobody waits for any more, where it was folded. */
+  sweepAt?: number
   /** The number of folded alerts that nobody waited for. */
   unattended: number
   /** The context of the latest of its posts. */
   readonly context: Context.Context<never>
   /** The entries in the ledger of folded alerts that nobody waits for. */
-  taken: ReadonlyArray<Taken>
+  taken: Array<Taken>
   readonly since: number
   /** Set while it is being sent. */
   fiber?: Fiber.Fiber<void, AlerterError>

@@ -63,7 +63,7 @@ export const make = Effect.fnUntraced(function*(
   const timing = schedule(pace, drain, context, fail)
   checkCount("capacity", capacity, fail)
   const answered = answers(timing, errorOf)
-  const { delivered, lost } = outcomes(options, context)
+  const { delivered, log, lost } = outcomes(options, context, timing.now)
   const latest = takings()
   const waiting: Queue = []
   const sending = new Set<Item>()
@@ -82,7 +82,9 @@ export const make = Effect.fnUntraced(function*(
     if (waiting.length > 0) return
     latest.clear()
     next.stop()
-    if (sending.size === 0) empty.openUnsafe()
+    if (sending.size > 0) return
+    empty.openUnsafe()
+    log()
   }
 
   const next = alarm(context, pump)
@@ -256,6 +258,7 @@ export const make = Effect.fnUntraced(function*(
     // a channel that ignores interruption must not keep the scope open
     yield* Effect.timeoutOption(Fiber.awaitAll(fibers), "1 second")
     lost([...sending], answered.lateError)
+    log()
   })
 
   yield* Effect.addFinalizer(close)

@@ -13,20 +13,31 @@ import type { Item, Part } from "./item.ts"
 /** The most titles in a log entry. */
 const maxTitles = 20
 
+/** The time between two log entries, as long as others wait: a channel that refuses all refuses many in a second. */
+const logEvery = 10_000
+
 /** Tells of alerts that have left their mailbox, each of them once. */
 export interface Outcomes {
   /** Tells that an alert has arrived. */
   readonly delivered: (item: Item) => void
-  /** Tells that alerts will not arrive. Those that nobody waited for are logged together. */
+  /** Tells that alerts will not arrive. Those that nobody waited for are logged together, ten seconds later at most. */
   readonly lost: (items: ReadonlyArray<Item>, errorOf: (item: Item) => AlerterError) => void
+  /** Logs what has not been logged. Called when no alert waits any more. */
+  readonly log: () => void
 }
 
 /** Makes the outcomes of a channel's mailbox. */
 export const outcomes = (
   options: Telling & { readonly channel: string },
-  context: Context.Context<never>
+  context: Context.Context<never>,
+  now: () => number
 ): Outcomes => {
   const { channel } = options
+  let lines: Array<string> = []
+  let count = 0
+  let caller = context
+  let loggedAt = -Infinity
+
   /** Removes the posts of an alert, and returns them. */
   const take = (item: Item): ReadonlyArray<Part> => {
     const parts = [...item.parts]
@@ -54,6 +65,16 @@ export const outcomes = (
     return unattended
   }
 
+  const log = (): void => {
+    if (count === 0) return
+    loggedAt = now()
+    const all = lines.length < count ? [...lines, `${plural(count, "alert")} in all`] : lines
+    const text = `effect-epilogue: ${plural(count, "alert")} did not arrive, and will not be tried again`
+    count = 0
+    lines = []
+    Effect.runForkWith(caller)(Writer.logError(text, all.join("\n")))
+  }
+
   return {
     delivered: (item) => {
       for (const { report, resume, taken } of take(item)) {
@@ -64,9 +85,7 @@ export const outcomes = (
       for (const taken of item.taken) taken.delivered()
     },
     lost: (items, errorOf) => {
-      const lines: Array<string> = []
-      let count = 0
-      let caller = context
+      const before = count
       for (const item of items) {
         const error = errorOf(item)
         const unattended = lose(item, error)
@@ -77,15 +96,10 @@ export const outcomes = (
           lines.push(`${short(render(item.content, options).title, 200)}: ${error.message}`)
         }
       }
-      if (count === 0) return
-      countLost(channel, count, context)
-      if (lines.length < count) lines.push(`${plural(count, "alert")} in all`)
-      Effect.runForkWith(caller)(
-        Writer.logError(
-          `effect-epilogue: ${plural(count, "alert")} did not arrive, and will not be tried again`,
-          lines.join("\n")
-        )
-      )
-    }
+      if (count === before) return
+      countLost(channel, count - before, context)
+      if (now() - loggedAt >= logEvery) log()
+    },
+    log
   }
 }

@@ -24,7 +24,9 @@ export const nextOf = (waiting: Readonly<Queue>, sending: Iterable<Item>): Item 
   for (const item of waiting) {
     const { subjects } = item.content
     if (subjects.isDisjointFrom(before)) {
-      const rank = Math.max(...Array.from(subjects, (subject) => ranks.get(subject) ?? -1))
+      // not by the arguments of a call, of which there may not be as many as alerts in a storm
+      let rank = -1
+      for (const subject of subjects) rank = Math.max(rank, ranks.get(subject) ?? -1)
       if (found === undefined || rank > found.rank) found = { item, rank }
     }
     for (const subject of subjects) before.add(subject)
@@ -41,6 +43,9 @@ export const remove = (waiting: Queue, item: Item): void => {
 /** The most alerts that were folded into one and stay in the ledger. The others count as told by that one. */
 const maxTaken = 1000
 
+/** The fewest posts among which those are looked for that nobody waits for. */
+const minSweep = 100
+
 /**
  * Makes an alert stand for an older one, too, whose posts end with it from now on. Keeps no trace of posts that nobody
  * waits for, of which there may be any number.
@@ -48,18 +53,24 @@ const maxTaken = 1000
 const absorb = (newer: Item, older: Item, content: Content): void => {
   newer.content = content
   newer.unattended += older.unattended
-  const left: Array<Taken> = []
-  for (const part of older.parts) {
-    if (part.resume !== undefined) newer.parts.add(part)
-    else {
-      part.posting?.remove(part.held)
-      newer.unattended++
-      if (part.taken !== undefined) left.push(part.taken)
-    }
+  const { taken } = older
+  const take = (one: Taken): void => taken.length < maxTaken ? void taken.push(one) : one.delivered()
+  newer.taken.forEach(take)
+  newer.taken = taken
+  // the fewer to the more, which in a storm are those of all alerts before
+  const [few, many] = newer.parts.size < older.parts.size ? [newer.parts, older.parts] : [older.parts, newer.parts]
+  for (const part of few) many.add(part)
+  newer.parts = many
+  newer.sweepAt = Math.max(minSweep, older.sweepAt ?? 0, newer.sweepAt ?? 0)
+  if (many.size < newer.sweepAt) return
+  for (const part of many) {
+    if (part.resume !== undefined) continue
+    many.delete(part)
+    part.posting?.remove(part.held)
+    newer.unattended++
+    if (part.taken !== undefined) take(part.taken)
   }
-  const taken = [...older.taken, ...newer.taken, ...left]
-  for (const { delivered } of taken.slice(maxTaken)) delivered()
-  newer.taken = taken.slice(0, maxTaken)
+  newer.sweepAt = Math.max(minSweep, 2 * many.size)
 }
 
 /** What folding depends on. */
