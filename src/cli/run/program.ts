@@ -61,7 +61,11 @@ export const program = (
       if (record !== undefined) recordAs(record)
       untold = loaded.untold
       supervisor?.send({ _tag: "Loaded", pipelineName })
-      messages.interrupt = `interrupting ${pipelineName}`
+      messages.interrupt = (durable) =>
+        durable === undefined
+          ? `interrupting ${pipelineName}`
+          : `stopping ${pipelineName} once the steps under way have ended, or their time is up: ${durable}, and other runs ` +
+            "are interrupted"
       messages.failure = `${pipelineName} failed: `
       onLoaded?.(loaded, supervision)
       const run = observed(Effect.provide(pipeline, told.layer))

@@ -16,9 +16,11 @@ import { variableProblems } from "../../config/internal/variables.ts"
 import { CurrentLedger } from "../../internal/alerts/ledger.ts"
 import { Undelivered } from "../../internal/alerts/undelivered.ts"
 import * as Guard from "../../internal/model/guard.ts"
+import { CurrentHolding } from "../../internal/model/holding.ts"
 import { CurrentStopping } from "../../internal/model/stopping.ts"
 import { tagOf, textProperty } from "../../internal/text/read.ts"
 import { codeOfSignal } from "../../main/internal/signals.ts"
+import * as Staying from "../../main/internal/staying.ts"
 import * as Stopping from "../../main/internal/stopping.ts"
 import type { RecordError } from "../../report/RecordError.ts"
 import type { RunEvent } from "../../RunEvent.ts"
@@ -46,8 +48,8 @@ export interface Session {
   readonly recordAs: Observers.Observers["recordAs"]
   /** The current texts, which the program replaces as it learns more. */
   readonly messages: {
-    /** The answer to the first Ctrl-C. */
-    interrupt: string
+    /** The answer to the first Ctrl-C. `durable` names the durable runs under way and says that they go on, if there are any. */
+    interrupt: string | ((durable: string | undefined) => string)
     /** The prefix of the line that says why the program failed. */
     failure: string
   }
@@ -116,10 +118,13 @@ export const session = async (options: SessionOptions, program: Program): Promis
     return undelivered.lines(guard.text)
   }
   const names = new StepNames()
-  const messages = { interrupt: "interrupting", failure: "error: " }
+  const messages: Session["messages"] = { interrupt: "interrupting", failure: "error: " }
+  const answer = (): string =>
+    typeof messages.interrupt === "string" ? messages.interrupt : messages.interrupt(staying.text())
   let report: Effect.Effect<void> = Effect.void
   let interrupted = false
-  const stopping = Stopping.make()
+  const staying = Staying.make()
+  const stopping = Stopping.make(staying.count)
 
   const print = (event: RunEvent): void => {
     if (write !== undefined) return write(toLine(toMessage(event)))
@@ -161,7 +166,8 @@ export const session = async (options: SessionOptions, program: Program): Promis
   const stopCatching = supervisor === undefined ? Signals.catchUncaught(guard.text, cutOffAlerts) : () => {}
   // registered before the fiber starts, so that no signal ends the process by default
   const stopListening = Signals.listen(
-    () => messages.interrupt,
+    // its supervisor answers, which does not know of durable runs
+    () => supervisor === undefined || staying.count() > 0 ? answer() : undefined,
     (signal) => {
       interrupted = true
       stopping.stop(signal)
@@ -174,6 +180,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
     services,
     Layer.succeed(CurrentLedger, ledger),
     Layer.succeed(CurrentStopping, stopping),
+    Layer.succeed(CurrentHolding, staying.holding),
     logLevel === undefined ? Layer.empty : Layer.succeed(References.MinimumLogLevel, logLevel)
   ]))
   // a run that nobody supervises any more, and that nobody can stop, ends: its hooks tell of it

@@ -22,12 +22,12 @@ export const catchUncaught = (
 /**
  * Listens to the signals that ask a run to stop, and returns a function that removes the listeners.
  *
- * The first signal prints `message` and calls `interrupt`, so that hooks and finalizers run. The second prints `open`,
- * the work that it cuts off, and exits. A supervised process, which has no `open`, leaves both to its supervisor:
- * Ctrl-C reaches both processes, and the supervisor passes signals on, so a second one may be the same again.
+ * The first signal prints `message`, if there is one, and calls `interrupt`, so that hooks and finalizers run. The second
+ * prints `open`, the work that it cuts off, and exits. A supervised process, which has no `open`, leaves this to its
+ * supervisor: Ctrl-C reaches both processes, and the supervisor passes signals on, so a second one may be the same again.
  */
 export const listen = (
-  message: () => string,
+  message: () => string | undefined,
   interrupt: (signal: NodeJS.Signals) => void,
   open: (() => ReadonlyArray<string>) | undefined,
   say: (line: string) => void = errAtOnce
@@ -36,7 +36,8 @@ export const listen = (
   const onSignal = (signal: NodeJS.Signals) => {
     if (!received) {
       received = true
-      if (open !== undefined) say(answerTo(signal, message()))
+      const text = message()
+      if (text !== undefined) say(open === undefined ? text : answerTo(signal, text))
       interrupt(signal)
       return
     }

@@ -19,6 +19,7 @@ import { printableBlock } from "../../internal/text/printable.ts"
 import { readOr } from "../../internal/text/read.ts"
 import type { MainOptions } from "../MainOptions.ts"
 import { codeOfSignal, type Listening, listenTo } from "./signals.ts"
+import * as Staying from "./staying.ts"
 import * as Stopping from "./stopping.ts"
 import { listenToUncaught, type Throwing } from "./uncaught.ts"
 
@@ -56,23 +57,12 @@ const stuck =
   "the run has not ended, and nothing is left that could end it: it waits for a promise, a deferred, a queue " +
   "or a fiber that nothing completes"
 
-/** The most durable runs that are named. */
-const mostNamed = 3
-
 /** Says what becomes of the runs when the process is asked to stop. */
-const stoppingText = (durable: ReadonlyMap<string, string>): string => {
-  const { size } = durable
-  if (size === 0) {
-    return "interrupting the run, whose hooks run before the process ends; a second signal ends it at once"
-  }
-  const named = [...durable].slice(0, mostNamed).map(([id, name]) => `${name} (${id})`)
-  const names = [...named, ...(size > mostNamed ? [`${size - mostNamed} more`] : [])].join(", ")
-  return "stopping once the steps under way have ended, or their time is up: the durable " +
-    `${
-      size === 1 ? `run ${names} goes` : `runs ${names} go`
-    } on at the next start. Other runs are interrupted, and their ` +
-    "hooks run; a second signal ends the process at once"
-}
+const stoppingText = (durable: string | undefined): string =>
+  durable === undefined
+    ? "interrupting the run, whose hooks run before the process ends; a second signal ends it at once"
+    : `stopping once the steps under way have ended, or their time is up: ${durable}. Other runs are interrupted, and ` +
+      "their hooks run; a second signal ends the process at once"
 
 /** Interrupts the effect where the process is asked to stop, and ends the process with the exit code. */
 export const run = <A, E>(
@@ -88,9 +78,8 @@ export const run = <A, E>(
   let timer: ReturnType<typeof setTimeout> | undefined
   let isOver = false
   let fiber: Fiber.Fiber<A, E> | undefined
-  /** The names of the durable runs under way, those that wait included, by their ids. */
-  const runs = new Map<string, string>()
-  const stopping = Stopping.make(() => runs.size)
+  const staying = Staying.make()
+  const stopping = Stopping.make(staying.count)
 
   const say = (text: string): void => host.print(printableBlock(guard.text(text)))
 
@@ -116,7 +105,7 @@ export const run = <A, E>(
 
   const onSignal = (signal: NodeJS.Signals): void => {
     if (stopped !== undefined) return quit(`quit on ${signal}`, codeOfSignal(signal))
-    say(`${signal}: ${stoppingText(runs)}`)
+    say(`${signal}: ${stoppingText(staying.text())}`)
     stop(codeOfSignal(signal), false, signal)
   }
 
@@ -173,12 +162,7 @@ export const run = <A, E>(
     Guard.provide(effect, guard).pipe(
       Effect.provideService(CurrentLedger, undelivered.ledger),
       Effect.provideService(CurrentStopping, stopping),
-      Effect.provideService(CurrentHolding, (pipelineName, runId) => {
-        runs.set(runId, pipelineName)
-        return (isSuspended) => {
-          if (!isSuspended) runs.delete(runId)
-        }
-      })
+      Effect.provideService(CurrentHolding, staying.holding)
     )
   )
   fiber.addObserver((exit) => {

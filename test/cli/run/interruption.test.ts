@@ -107,3 +107,37 @@ it.live("a run whose supervisor is killed interrupts itself, and its hooks run",
       yield* until("the run is alerted", () => readFileSync(alerts, "utf8").includes("slow was interrupted"), 10_000)
     }))
   ))
+
+it.live("a signal says of a durable run that the module executes by itself that it goes on", () =>
+  onEachRuntime((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const path = yield* projectFolder
+      writeFileSync(join(path, "outer.ts"), executing)
+      for (const supervision of ["--no-supervise", "--supervise"]) {
+        const { ended, kill, wrote } = yield* start(runtime, ["run", "./outer.ts#outer", supervision], { cwd: path })
+        yield* wrote("waiting\n")
+        kill("SIGTERM")
+        const end = yield* ended
+        assertExitCode(end, 143)
+        const durable =
+          /outer once the steps under way have ended, or their time is up: the durable run nightly \([0-9a-f]+\) goes on at the next start, and other runs are interrupted/
+        assert.match(end.stderr, durable)
+        assert.doesNotMatch(end.stderr, /SIGTERM: interrupting outer/)
+      }
+    }))
+  ))
+
+const executing = `
+import { Pipeline, Step } from "effect-epilogue"
+import { Durable } from "effect-epilogue/durable"
+import { Console, Effect, Layer } from "effect"
+
+const wait = Step.make("wait", Effect.andThen(Console.log("waiting"), Effect.never)).pipe(Durable.step())
+const { layer, workflow } = Durable.pipeline(
+  "nightly",
+  { payload: {}, idempotencyKey: () => "tonight" },
+  () => Pipeline.make("nightly", wait)
+)
+const runs = Layer.provideMerge(layer, Durable.layerSqlite({ filename: ":memory:", drain: 0 }))
+export const outer = Pipeline.make("outer", workflow.execute({})).pipe(Pipeline.provide(runs))
+`
