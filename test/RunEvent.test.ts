@@ -1,6 +1,5 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -14,7 +13,7 @@ import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { Hook, Hooks, Pipeline, RunEvent, Step, StepContext } from "../src/index.ts"
 import { makeIt } from "./support/it.ts"
-import { brief, calls, events, logs } from "./support/observe.ts"
+import { brief, events, logs } from "./support/observe.ts"
 
 const it = makeIt(test)
 
@@ -236,121 +235,6 @@ it.effect("exit and logs of a run are the same with and without an observer", ()
     const messages = (of: typeof log) => of.list.map(({ level, message }) => [level, message])
     assert.deepEqual(messages(log), messages(observed))
     assert.equal(log.list.length, 1)
-  }))
-
-// -----------------------------------------------------------------------------
-// observers
-// -----------------------------------------------------------------------------
-
-it.effect("an observer that throws is logged and affects neither the run nor other observers", () =>
-  Effect.gen(function*() {
-    const [log, before, after] = [logs(), events(), events()]
-    const bad = RunEvent.layer(() => {
-      throw new Error("observer broke")
-    })
-    const observers = after.layer.pipe(Layer.provideMerge(bad), Layer.provideMerge(before.layer))
-    const value = yield* Step.make("s", Effect.succeed(1)).pipe(Effect.provide(observers), Effect.provide(log.layer))
-    assert.equal(value, 1)
-    const all = ["RunStarted", "StepStarted", "StepEnded", "RunEnded"]
-    assert.deepEqual(before.list.map(({ _tag }) => _tag), all)
-    assert.deepEqual(after.list.map(({ _tag }) => _tag), all)
-    // errors of observers are logged on fibers of their own: let these run
-    yield* TestClock.adjust(0)
-    assert.deepEqual(
-      log.list.map(({ level, message }) => [level, message.includes("observer failed on")]),
-      all.map(() => [
-        "Error",
-        true
-      ])
-    )
-  }))
-
-it.effect("RunEvent.layer adds to the observers that are already provided, in order", () =>
-  Effect.gen(function*() {
-    const seen = calls()
-    const tell = (name: string) => (event: RunEvent.RunEvent) => void seen.list.push(`${name} ${event._tag}`)
-    yield* Step.make("s", Effect.void).pipe(
-      Effect.provide(RunEvent.layer(tell("c"))),
-      Effect.provide(RunEvent.layer(tell("a"), tell("b")))
-    )
-    assert.deepEqual(seen.list.slice(0, 3), ["a RunStarted", "b RunStarted", "c RunStarted"])
-    assert.equal(seen.list.length, 12)
-  }))
-
-it.effect("an observer layer that is provided twice receives each event once and hides no layer in between", () =>
-  Effect.gen(function*() {
-    const emitted: Array<string> = []
-    const outer = RunEvent.layer(({ _tag }) => void emitted.push(`outer ${_tag}`))
-    const slow = RunEvent.layerEffect(({ _tag }) => Effect.sync(() => void emitted.push(`slow ${_tag}`)))
-    const between = RunEvent.layer(({ _tag }) => void emitted.push(`between ${_tag}`))
-    yield* Pipeline.make("p", Effect.void).pipe(
-      Effect.provide(slow),
-      Effect.provide(outer),
-      Effect.provide(between),
-      Effect.provide(slow),
-      Effect.provide(outer)
-    )
-    const tags = ["RunStarted", "RunEnded"]
-    assert.deepEqual(
-      emitted.toSorted(),
-      ["between", "outer", "slow"].flatMap((who) => tags.map((tag) => `${who} ${tag}`)).toSorted()
-    )
-  }))
-
-it.effect("layerEffect handles events in order without delaying the run, and finishes them when its scope closes", () =>
-  Effect.gen(function*() {
-    const seen = calls()
-    const Target = Context.Service<"Target", { readonly name: string }>("Target")
-    const slow = RunEvent.layerEffect((event) =>
-      Effect.gen(function*() {
-        yield* Effect.sleep("1 second")
-        const { name } = yield* Target
-        yield* seen.note(`${name} ${event._tag}`)
-      })
-    ).pipe(Layer.provide(Layer.succeed(Target, { name: "db" })))
-    const program = Step.make("s", Effect.void).pipe(Effect.andThen(seen.note("run over")), Effect.provide(slow))
-    const fiber = yield* Effect.forkChild(program)
-    yield* TestClock.adjust(0)
-    assert.deepEqual(seen.list, ["run over"])
-    assert.equal(fiber.pollUnsafe(), undefined)
-    yield* TestClock.adjust("4 seconds")
-    yield* Fiber.join(fiber)
-    assert.deepEqual(seen.list, ["run over", "db RunStarted", "db StepStarted", "db StepEnded", "db RunEnded"])
-  }))
-
-it.effect("layerEffect logs an observer's failure and delivers the events after it", () =>
-  Effect.gen(function*() {
-    const [seen, log] = [calls(), logs()]
-    const flaky = RunEvent.layerEffect((event) => {
-      if (event._tag === "RunStarted") throw new Error("thrown")
-      if (event._tag === "StepStarted") return Effect.fail("failed")
-      if (event._tag === "StepEnded") return Effect.die("died")
-      return seen.note(event._tag)
-    })
-    yield* Step.make("s", Effect.void).pipe(Effect.provide(flaky.pipe(Layer.provideMerge(log.layer))))
-    assert.deepEqual(seen.list, ["RunEnded"])
-    assert.equal(log.list.filter(({ level }) => level === "Error").length, 3)
-  }))
-
-it.effect("an interrupted run emits StepEnded and RunEnded with the outcome interrupt", () =>
-  Effect.gen(function*() {
-    const emitted = events()
-    const fiber = yield* Effect.forkChild(
-      Pipeline.make("p", Effect.all([Step.make("a", Effect.never), Step.make("b", Effect.never)], { concurrency: 2 }))
-        .pipe(
-          Effect.provide(emitted.layer)
-        )
-    )
-    yield* TestClock.adjust(0)
-    yield* Fiber.interrupt(fiber)
-    assert.deepEqual(emitted.list.map(brief), [
-      "RunStarted p",
-      "StepStarted a",
-      "StepStarted b",
-      "StepEnded a interrupt",
-      "StepEnded b interrupt",
-      "RunEnded p interrupt"
-    ])
   }))
 
 // -----------------------------------------------------------------------------

@@ -8,8 +8,9 @@ import * as path from "node:path"
 import { channels } from "../../src/alerters/internal/channels.ts"
 import { build } from "../../src/config/internal/apply/alerter.ts"
 import { AlerterSpec } from "../../src/config/internal/schema/alerter.ts"
-import { type Alert, Alerter } from "../../src/index.ts"
+import { Alert, Alerter } from "../../src/index.ts"
 import { sample } from "../support/channelContract.ts"
+import { inner } from "../support/policies.ts"
 
 /** An alert with a time. */
 export const alert = sample.with({ at: DateTime.makeUnsafe("2026-11-23T12:40:12.345Z") })
@@ -78,3 +79,24 @@ export const keysInSchema = (): Readonly<Record<string, ReadonlyArray<string>>> 
     ])
   )
 }
+
+export const broken = (title: string, step = "load") =>
+  Alert.make({
+    title,
+    severity: "error",
+    source: { pipeline: "nightly", runId: "r", runName: "r", stepPath: [step] },
+    tags: ["HttpError"]
+  })
+
+export const fine = (title: string) => broken(title).with({ severity: "success", tags: [] })
+
+export const all = (post: Post, ...alerts: ReadonlyArray<Alert | string>) =>
+  Effect.forEach(alerts, (alert) => post(alert))
+
+/** Returns the alerts that arrive when these are posted through policies around `#in`. */
+export const opened = (policies: Readonly<Record<string, unknown>>, options?: Parameters<typeof layerOf>[2]) =>
+  Effect.gen(function*() {
+    const channel = yield* inner()
+    const post = yield* open({ use: "#in", ...policies }, { in: channel.layer }, options)
+    return { ...channel, post }
+  })

@@ -1,6 +1,5 @@
-import { Effect, Exit, Fiber, Layer, Metric, Redacted, References, Schema } from "effect"
+import { Effect, Fiber, Layer, Metric, Redacted, References, Schema } from "effect"
 import * as assert from "node:assert/strict"
-import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -9,13 +8,11 @@ import { Hook, Params, Pipeline, RunEvent, Step } from "../../src/index.ts"
 import { Report } from "../../src/report/index.ts"
 import { canary, leaks } from "../support/canary.ts"
 import { makeIt } from "../support/it.ts"
-import { events, logs } from "../support/observe.ts"
+import { events } from "../support/observe.ts"
 import { forAll } from "../support/property.ts"
-import { countOf, filesIn, linesOf, readAll, tempFolder } from "../support/record.ts"
+import { countOf, filesIn, linesOf, readAll, step, tempFolder } from "../support/record.ts"
 
 const it = makeIt(test)
-
-const step = (name: string, body: Effect.Effect<unknown, unknown> = Effect.void) => Step.make(name, body)
 
 it.live("a run has a file of its own, whose name has its time, pipeline and id", () =>
   Effect.gen(function*() {
@@ -228,106 +225,6 @@ it.live("a record has no secrets", () =>
     assert.match(text, /"token":"<redacted/)
     assert.match(text, /HookFailed/)
     assert.deepEqual(leaks([text]), [])
-  }))
-
-it.live("layerRecord fails when its place can't be written to", () =>
-  Effect.gen(function*() {
-    const folder = yield* tempFolder
-    const file = path.join(folder, "file")
-    fs.writeFileSync(file, "")
-    let ran = false
-    const run = Effect.sync(() => {
-      ran = true
-    })
-    const failure = (layer: Layer.Layer<never, Report.RecordError>) => Effect.flip(Effect.provide(run, layer))
-    const inFile = yield* failure(Report.layerRecord({ file: path.join(file, "runs.jsonl") }))
-    assert.deepEqual({ ...inFile.reason }, { _tag: "Inaccessible", operation: "record runs to", code: "ENOTDIR" })
-    assert.equal(inFile.message, `can't record runs to ${path.join(file, "runs.jsonl")}: ENOTDIR`)
-    assert.ok(Report.isRecordError(inFile))
-    assert.equal(
-      (yield* failure(Report.layerRecord({ file: folder }))).message,
-      `can't record runs to ${folder}: EISDIR`
-    )
-    assert.match(
-      (yield* failure(Report.layerRecord({ folder: file }))).message,
-      /^can't record runs in .*: EEXIST$/
-    )
-    const text = "name: nightly\n"
-    fs.writeFileSync(file, text)
-    assert.equal(
-      (yield* failure(Report.layerRecord({ file }))).message,
-      `${file}:1: this is no record of a run: expected a line that begins with {"_tag":"Record","version":`
-    )
-    assert.equal(fs.readFileSync(file, "utf8"), text)
-    assert.equal(ran, false)
-  }))
-
-const lostEvents = Effect.map(
-  Metric.snapshot,
-  (all) =>
-    all.flatMap((metric) =>
-      metric.id === "epilogue_record_lost_events_total" && metric.type === "Counter" ? [Number(metric.state.count)] : []
-    )[0] ?? 0
-)
-
-const scoped = (effect: Effect.Effect<void>) => Effect.provideService(effect, Metric.MetricRegistry, new Map())
-
-if (fs.existsSync("/dev/full")) {
-  it.live("on a full disk the run goes on, the fault is logged once, and lost events are counted", () =>
-    scoped(Effect.gen(function*() {
-      const logged = logs()
-      const exit = yield* Effect.exit(
-        Pipeline.make("p", Effect.as(Effect.andThen(step("a"), step("b")), 1)).pipe(
-          Effect.provide(Report.layerRecord({ file: "/dev/full" })),
-          Effect.provide(logged.layer)
-        )
-      )
-      assert.deepEqual(exit, Exit.succeed(1))
-      assert.deepEqual(logged.list.map(({ level, message }) => [level, message]), [[
-        "Error",
-        "Report.layerRecord: can't write /dev/full: ENOSPC. The run goes on, and what can't be written of it is lost."
-      ]])
-      assert.equal(yield* lostEvents, 6)
-    })))
-}
-
-if (os.platform() !== "win32") {
-  it.live("a pipe is refused, which would block the run until somebody reads it, and the reader", () =>
-    Effect.gen(function*() {
-      const pipe = path.join(yield* tempFolder, "runs.jsonl")
-      execFileSync("mkfifo", [pipe])
-      const why = "it is a pipe, whose other end would have to be waited for: name a file"
-      const recorded = Effect.provide(Pipeline.make("p", step("a")), Report.layerRecord({ file: pipe }))
-      const refused = yield* Effect.flip(recorded)
-      assert.ok(Report.isRecordError(refused))
-      assert.equal(refused.message, `can't record runs to ${pipe}: ${why}`)
-      assert.equal((yield* Effect.flip(readAll(pipe))).message, `can't open ${pipe}: ${why}`)
-      const logged = logs()
-      yield* Pipeline.make("p", step("a")).pipe(
-        Effect.provide(Report.layerJunit({ file: pipe })),
-        Effect.provide(Report.layerJobSummary({ file: pipe })),
-        Effect.provide(logged.layer)
-      )
-      assert.deepEqual(logged.list.map(({ level, message }) => [level, String(message)]).toSorted(), [
-        ["Warn", `Report.layerJobSummary: can't write ${pipe}: ${why}`],
-        ["Warn", `Report.layerJunit: can't write ${pipe}: ${why}`]
-      ])
-    }))
-}
-
-it.live("a folder that is removed is made again for the next run", () =>
-  Effect.gen(function*() {
-    const folder = path.join(yield* tempFolder, "runs")
-    const run = (name: string) => Pipeline.make(name, step("a"))
-    yield* Effect.provide(
-      Effect.gen(function*() {
-        yield* run("first")
-        fs.rmSync(folder, { recursive: true })
-        yield* run("second")
-      }),
-      Report.layerRecord({ folder })
-    )
-    assert.equal(filesIn(folder).length, 1)
   }))
 
 it.live("when the layer closes in the middle of a run, all events so far are in the file", () =>

@@ -1,15 +1,17 @@
-/** Tests records on a disk that is full for a while. */
-import { Effect } from "effect"
+/** Tests records that can't be written: on full disks, in pipes, and in folders that are missing or removed. */
+import { Effect, Exit, type Layer, Metric } from "effect"
 import * as assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
+import * as os from "node:os"
 import * as path from "node:path"
 import process from "node:process"
 import { test } from "node:test"
-import { Pipeline, Step } from "../../src/index.ts"
+import { Pipeline } from "../../src/index.ts"
 import { Report } from "../../src/report/index.ts"
 import { makeIt } from "../support/it.ts"
 import { events, logs } from "../support/observe.ts"
-import { filesIn, readAll, tempFolder } from "../support/record.ts"
+import { filesIn, readAll, step, tempFolder } from "../support/record.ts"
 
 const it = makeIt(test)
 
@@ -31,8 +33,6 @@ const disk = Effect.acquireRelease(
   }),
   (disk) => Effect.sync(disk.end)
 )
-
-const step = (name: string, body: Effect.Effect<unknown> = Effect.void) => Step.make(name, body)
 
 for (const own of [true, false]) {
   it.live(`${own ? "a file of one run" : "a file of several runs"} says how many events are lost, and has all others`, () =>
@@ -153,4 +153,104 @@ it.live("a file whose descriptor other code has closed is opened again", () =>
     assert.deepEqual(skipped.map(({ events, reason }) => [reason, events]), [["lost", 1]])
     assert.deepEqual(read.map(({ _tag, runName }) => [_tag, runName === read[0]?.runName]).at(-1), ["RunEnded", true])
     assert.equal(logged.list.length, 1)
+  }))
+
+it.live("layerRecord fails when its place can't be written to", () =>
+  Effect.gen(function*() {
+    const folder = yield* tempFolder
+    const file = path.join(folder, "file")
+    fs.writeFileSync(file, "")
+    let ran = false
+    const run = Effect.sync(() => {
+      ran = true
+    })
+    const failure = (layer: Layer.Layer<never, Report.RecordError>) => Effect.flip(Effect.provide(run, layer))
+    const inFile = yield* failure(Report.layerRecord({ file: path.join(file, "runs.jsonl") }))
+    assert.deepEqual({ ...inFile.reason }, { _tag: "Inaccessible", operation: "record runs to", code: "ENOTDIR" })
+    assert.equal(inFile.message, `can't record runs to ${path.join(file, "runs.jsonl")}: ENOTDIR`)
+    assert.ok(Report.isRecordError(inFile))
+    assert.equal(
+      (yield* failure(Report.layerRecord({ file: folder }))).message,
+      `can't record runs to ${folder}: EISDIR`
+    )
+    assert.match(
+      (yield* failure(Report.layerRecord({ folder: file }))).message,
+      /^can't record runs in .*: EEXIST$/
+    )
+    const text = "name: nightly\n"
+    fs.writeFileSync(file, text)
+    assert.equal(
+      (yield* failure(Report.layerRecord({ file }))).message,
+      `${file}:1: this is no record of a run: expected a line that begins with {"_tag":"Record","version":`
+    )
+    assert.equal(fs.readFileSync(file, "utf8"), text)
+    assert.equal(ran, false)
+  }))
+
+const lostEvents = Effect.map(
+  Metric.snapshot,
+  (all) =>
+    all.flatMap((metric) =>
+      metric.id === "epilogue_record_lost_events_total" && metric.type === "Counter" ? [Number(metric.state.count)] : []
+    )[0] ?? 0
+)
+
+const scoped = (effect: Effect.Effect<void>) => Effect.provideService(effect, Metric.MetricRegistry, new Map())
+
+if (fs.existsSync("/dev/full")) {
+  it.live("on a full disk the run goes on, the fault is logged once, and lost events are counted", () =>
+    scoped(Effect.gen(function*() {
+      const logged = logs()
+      const exit = yield* Effect.exit(
+        Pipeline.make("p", Effect.as(Effect.andThen(step("a"), step("b")), 1)).pipe(
+          Effect.provide(Report.layerRecord({ file: "/dev/full" })),
+          Effect.provide(logged.layer)
+        )
+      )
+      assert.deepEqual(exit, Exit.succeed(1))
+      assert.deepEqual(logged.list.map(({ level, message }) => [level, message]), [[
+        "Error",
+        "Report.layerRecord: can't write /dev/full: ENOSPC. The run goes on, and what can't be written of it is lost."
+      ]])
+      assert.equal(yield* lostEvents, 6)
+    })))
+}
+
+if (os.platform() !== "win32") {
+  it.live("a pipe is refused, which would block the run until somebody reads it, and the reader", () =>
+    Effect.gen(function*() {
+      const pipe = path.join(yield* tempFolder, "runs.jsonl")
+      execFileSync("mkfifo", [pipe])
+      const why = "it is a pipe, whose other end would have to be waited for: name a file"
+      const recorded = Effect.provide(Pipeline.make("p", step("a")), Report.layerRecord({ file: pipe }))
+      const refused = yield* Effect.flip(recorded)
+      assert.ok(Report.isRecordError(refused))
+      assert.equal(refused.message, `can't record runs to ${pipe}: ${why}`)
+      assert.equal((yield* Effect.flip(readAll(pipe))).message, `can't open ${pipe}: ${why}`)
+      const logged = logs()
+      yield* Pipeline.make("p", step("a")).pipe(
+        Effect.provide(Report.layerJunit({ file: pipe })),
+        Effect.provide(Report.layerJobSummary({ file: pipe })),
+        Effect.provide(logged.layer)
+      )
+      assert.deepEqual(logged.list.map(({ level, message }) => [level, String(message)]).toSorted(), [
+        ["Warn", `Report.layerJobSummary: can't write ${pipe}: ${why}`],
+        ["Warn", `Report.layerJunit: can't write ${pipe}: ${why}`]
+      ])
+    }))
+}
+
+it.live("a folder that is removed is made again for the next run", () =>
+  Effect.gen(function*() {
+    const folder = path.join(yield* tempFolder, "runs")
+    const run = (name: string) => Pipeline.make(name, step("a"))
+    yield* Effect.provide(
+      Effect.gen(function*() {
+        yield* run("first")
+        fs.rmSync(folder, { recursive: true })
+        yield* run("second")
+      }),
+      Report.layerRecord({ folder })
+    )
+    assert.equal(filesIn(folder).length, 1)
   }))

@@ -3,10 +3,15 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { Step } from "../../src/index.ts"
 import { Report } from "../../src/report/index.ts"
 import { temporaryFolder } from "./temporaryFolder.ts"
 
 export const tempFolder = temporaryFolder("record")
+
+/** Makes a step that does nothing, unless it is given a body. */
+export const step = <E = never>(name: string, body: Effect.Effect<unknown, E> = Effect.void): Step.Step<unknown, E> =>
+  Step.make(name, body)
 
 /** Parses each line of a file as JSON. Throws where a line is not JSON or the last one lacks its line break. */
 // oxlint-disable-next-line no-explicit-any -- tests access properties of any event without narrowing
