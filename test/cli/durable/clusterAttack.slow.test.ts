@@ -24,15 +24,13 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
-import { assertExitCode, epilogue, root, start } from "../../support/command.ts"
+import { assertExitCode, epilogue, start } from "../../support/command.ts"
 import { freePort } from "../../support/freePort.ts"
 import { makeIt } from "../../support/it.ts"
 import { postgres, required } from "../../support/postgres.ts"
-import { fixtures } from "../support.ts"
+import { module } from "./workspace.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
-
-const module = join(root, fixtures, "durable.ts")
 
 const AnyOrVoid = Schema.Union([Schema.Undefined, Schema.Any])
 const ExitUnknown = Schema.Exit(AnyOrVoid, AnyOrVoid, Schema.Any)

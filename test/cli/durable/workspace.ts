@@ -3,8 +3,16 @@ import * as Effect from "effect/Effect"
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { epilogue, start } from "../../support/command.ts"
+import { epilogue, root, start } from "../../support/command.ts"
 import type { Runtime } from "../../support/runtimes.ts"
+import { fixtures } from "../support.ts"
+
+/** The module of the durable pipelines that these tests run. */
+export const module = join(root, fixtures, "durable.ts")
+
+/** Returns the arguments that execute a run of one of them. */
+export const run = (payload: string, name = "nightly") =>
+  ["run", `${module}#${name}`, "--durable", "--payload", payload] as const
 
 /** Creates a folder to run the command in, with a database that several processes may use at once. */
 export const workspace = Effect.map(

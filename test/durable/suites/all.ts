@@ -16,6 +16,7 @@ import { restartSuite } from "./restart.ts"
 import { retrySuite } from "./retry.ts"
 import { rollbackSuite } from "./rollback.ts"
 import { sameAsInMemorySuite } from "./sameAsInMemory.ts"
+import { setAsideSuite } from "./setAside.ts"
 import { skipSuite } from "./skip.ts"
 import { stepKeysSuite } from "./stepKeys.ts"
 import { stepsSuite } from "./steps.ts"
@@ -42,6 +43,7 @@ export const durableSuite = (engine: Engine): void => {
   alertedOnceSuite(engine)
   sameAsInMemorySuite(engine)
   codeChangesSuite(engine)
+  setAsideSuite(engine)
   stepKeysSuite(engine)
   approvalSuite(engine)
   approvalChannelSuite(engine)

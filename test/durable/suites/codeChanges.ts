@@ -5,15 +5,13 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as assert from "node:assert/strict"
 import { Durable } from "../../../src/durable/index.ts"
-import { AlerterHooks, Hook, Hooks, Pipeline, Step } from "../../../src/index.ts"
+import { Hook, Hooks, Step } from "../../../src/index.ts"
+import { resumeWith, step, steps } from "../support/changedBodies.ts"
 import {
-  awaitExit,
-  awaitSuspended,
   Bad,
   type Engine,
   errorOf,
   inProcess,
-  isInterrupt,
   job,
   type Recorder,
   recorder,
@@ -68,6 +66,14 @@ const resumeWithHooks = (storage: Storage, before: ReadonlyArray<string>, after:
 
 const skipped = (hook: string) =>
   `effect-epilogue: Step "a" skips hooks, unless they have run already, that the code no longer has: ${hook} (success)`
+
+/** Evaluates a step of one name for each of some tables, with an annotation that names it. */
+const tables = (annotation: string, names: string) => (seen: Recorder) =>
+  Effect.forEach(
+    names.split(" "),
+    (table) => Durable.step(Step.annotate(Step.make("load", seen.note(table)), { [annotation]: table })),
+    { discard: true }
+  )
 
 export const codeChangesSuite = (engine: Engine): void => {
   if (!engine.survives) return
@@ -246,165 +252,4 @@ export const codeChangesSuite = (engine: Engine): void => {
       assert.deepEqual(yield* run(storage, seen, job(() => branches(seen)), "2"), Exit.void)
       assert.deepEqual(seen.list, ["a", "b", "c", "after 1"])
     }))
-
-  const valued = (schema: Schema.Codec<unknown, unknown>, others: ReadonlyArray<string>) => (seen: Recorder) =>
-    Effect.gen(function*() {
-      const value = yield* Step.make("a", Effect.as(seen.note("a"), 7)).pipe(Durable.step({ success: schema }))
-      for (const name of others) yield* step(seen, `${name} after ${value}`)
-    })
-
-  test("a result that does not fit its schema sets the run aside, which is told, and no step runs", (storage) =>
-    Effect.gen(function*() {
-      const first = recorder()
-      yield* leave(storage, first, valued(Schema.Int, [])(first))
-      const later = recorder()
-      const changed = alerting(valued(Schema.String, ["b"])(later))
-      yield* inProcess(
-        storage,
-        Layer.provide(changed.layer, later.layer),
-        Effect.gen(function*() {
-          const runId = yield* changed.workflow.execute({ id: "1" }, { discard: true })
-          yield* until("it is told", () => later.alerts.length > 0)
-          yield* awaitSuspended(changed.workflow, runId)
-          yield* changed.workflow.interrupt(runId)
-          assert.ok(isInterrupt(yield* awaitExit(changed.workflow, runId)))
-        })
-      )
-      assert.deepEqual(later.list, [])
-      assert.deepEqual(later.alerts.map(({ title }) => title), ["Run of job is set aside"])
-      assert.match(
-        later.alerts[0]?.body ?? "",
-        /^the recorded result of step "a" does not fit its schema: .*It goes on at the next start/
-      )
-    }))
-
-  // `effect/cluster` decodes payloads itself
-  if (!isEmbedded) return
-
-  test("a run whose payload does not fit is set aside, and ends with its hooks when it is interrupted", (storage) =>
-    Effect.gen(function*() {
-      const seen = recorder()
-      yield* leave(storage, seen, steps("a")(seen))
-      const later = recorder()
-      const changed = Durable.pipeline("job", {
-        payload: { id: Schema.String, region: Schema.String },
-        idempotencyKey: ({ id }) => id
-      }, () =>
-        Pipeline.make("job", steps("a", "b")(later)).pipe(
-          Pipeline.onSuccess(() => later.note("success hook")),
-          Pipeline.onInterrupt(() => later.note("interrupt hook"))
-        ))
-      const runId = yield* changed.workflow.executionId({ id: "1", region: "eu" })
-      yield* inProcess(
-        storage,
-        Layer.provide(changed.layer, later.layer),
-        Effect.gen(function*() {
-          yield* until("it is set aside", () => later.alerts.length > 0)
-          assert.deepEqual(later.alerts.map(({ title }) => title), ["Run of job is set aside"])
-          assert.match(later.alerts[0]?.body ?? "", /^its payload does not fit the schema: .*region/)
-          yield* changed.workflow.interrupt(runId)
-          assert.ok(isInterrupt(yield* awaitExit(changed.workflow, runId)))
-        })
-      )
-      assert.deepEqual(later.list, ["interrupt hook"])
-    }))
-
-  test("a run that was set aside for a result is told of once, and goes on once that fits again", (storage) =>
-    Effect.gen(function*() {
-      const first = recorder()
-      yield* leave(storage, first, valued(Schema.Int, [])(first))
-      const later = recorder()
-      const changed = alerting(valued(Schema.String, ["b"])(later))
-      for (const started of [2, 4]) {
-        const evaluated = () => later.events.list.filter(({ _tag }) => _tag === "RunStarted").length
-        yield* inProcess(
-          storage,
-          Layer.provide(changed.layer, later.layer),
-          Effect.gen(function*() {
-            const runId = yield* changed.workflow.execute({ id: "1" }, { discard: true })
-            yield* Effect.sleep(50)
-            yield* awaitSuspended(changed.workflow, runId)
-            assert.deepEqual((yield* Durable.list()).map(({ status }) => status), ["setAside"])
-            assert.ok(evaluated() < started)
-          })
-        )
-      }
-      assert.equal(later.alerts.length, 1)
-      const fits = recorder()
-      assert.deepEqual(yield* run(storage, fits, alerting(valued(Schema.Int, ["b"])(fits))), Exit.void)
-      assert.deepEqual(fits.list, ["b after 7"])
-    }))
-
-  test("a run that was set aside for its payload goes on with the schema that it fits", (storage) =>
-    Effect.gen(function*() {
-      const seen = recorder()
-      yield* leave(storage, seen, steps("a")(seen))
-      const later = recorder()
-      const changed = Durable.pipeline("job", {
-        payload: { id: Schema.String, region: Schema.String },
-        idempotencyKey: ({ id }) => id
-      }, () => steps("a", "b")(later))
-      yield* inProcess(
-        storage,
-        Layer.provide(changed.layer, later.layer),
-        until("it is set aside", () => later.alerts.length > 0)
-      )
-      assert.deepEqual(yield* run(storage, later, alerting(steps("a", "b")(later))), Exit.void)
-      assert.deepEqual(later.list, ["b"])
-    }))
 }
-
-// -----------------------------------------------------------------------------
-// bodies
-// -----------------------------------------------------------------------------
-
-const step = (seen: Recorder, name: string) => {
-  const [, base = name, key] = /^(.*)\[(.*)\]$/.exec(name) ?? []
-  const made = Step.make(base, seen.note(name))
-  return Durable.step(key === undefined ? made : Step.key(made, key))
-}
-
-const steps = (...names: ReadonlyArray<string>) => (seen: Recorder) =>
-  Effect.forEach(names, (name) => step(seen, name), { discard: true })
-
-/** Evaluates a step of one name for each of some tables, with an annotation that names it. */
-const tables = (annotation: string, names: string) => (seen: Recorder) =>
-  Effect.forEach(
-    names.split(" "),
-    (table) => Durable.step(Step.annotate(Step.make("load", seen.note(table)), { [annotation]: table })),
-    { discard: true }
-  )
-
-/** Makes a pipeline of a body, which alerts of its failure. */
-const alerting = <E extends Bad | Durable.LibraryError, R>(body: Effect.Effect<unknown, E, R>) =>
-  job(() => Pipeline.make("job", body).pipe(Pipeline.hooks(AlerterHooks.failure)))
-
-/** Evaluates a body in a process that ends once the body has, or once it is `ready`: no end of the run is recorded. */
-const leave = <E extends Bad | Durable.LibraryError, R>(
-  storage: Storage,
-  seen: Recorder,
-  body: Effect.Effect<unknown, E, R>,
-  ready = () => seen.list.includes("all")
-) => {
-  const { layer, workflow } = alerting(Effect.andThen(body, Effect.andThen(seen.note("all"), Effect.never)))
-  return inProcess(
-    storage,
-    Layer.provide(layer, seen.layer),
-    Effect.andThen(workflow.execute({ id: "1" }, { discard: true }), until("the body has come so far", ready))
-  )
-}
-
-/** Resumes a run with another body than it was left with, and returns what that called and alerted of. */
-const resumeWith = <E extends Bad | Durable.LibraryError, R, E2 extends Bad | Durable.LibraryError, R2>(
-  storage: Storage,
-  before: (seen: Recorder) => Effect.Effect<unknown, E, R>,
-  after: (seen: Recorder) => Effect.Effect<unknown, E2, R2>,
-  ready?: (seen: Recorder) => boolean
-) =>
-  Effect.gen(function*() {
-    const seen = recorder()
-    yield* leave(storage, seen, before(seen), ready && (() => ready(seen)))
-    const later = recorder()
-    const exit = yield* run(storage, later, alerting(after(later)))
-    return { alerts: later.alerts, calls: later.list, exit }
-  })
