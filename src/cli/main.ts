@@ -11,13 +11,25 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { hasProperty } from "effect/Predicate"
 import manifest from "../../package.json" with { type: "json" }
 import { useBun } from "./front/bunx.ts"
 import * as Command from "./front/commands.ts"
 import { tellOldNode } from "./front/oldNode.ts"
 import { useProxies } from "./front/proxies.ts"
 import { ExitCode, UsageError } from "./request.ts"
-import { err, errAtOnce, errBlock, errCause, flushed, lost, outBlock, OutputLost, watchOutputs } from "./terminal.ts"
+import {
+  deniedText,
+  err,
+  errAtOnce,
+  errBlock,
+  errCause,
+  flushed,
+  lost,
+  outBlock,
+  OutputLost,
+  watchOutputs
+} from "./terminal.ts"
 
 let code: number = ExitCode.success
 
@@ -55,11 +67,11 @@ const codeOf = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
   // the presenter has printed it already
   if (CliError.isCliError(error)) return Effect.succeed(ExitCode.usage)
   return Effect.sync(() => {
-    const isMistake = error instanceof UsageError
-    if (isMistake) err(`error: ${error.message}`)
+    const mistake = error instanceof UsageError ? error.message : deniedText(error)
+    if (mistake !== undefined) err(`error: ${mistake}`)
     // `finish` says of any command that its output is lost
     else if (!(error instanceof OutputLost)) errCause(cause)
-    return isMistake ? ExitCode.usage : ExitCode.failed
+    return mistake !== undefined ? ExitCode.usage : ExitCode.failed
   })
 }
 
@@ -77,8 +89,22 @@ const finish = (code: number): void => {
   })
 }
 
+/**
+ * Tells of a permission of Deno that is missing, where no run listens to what nothing catches: `node:fs` of Deno does not
+ * pass on that it may not know the user.
+ */
+const tellDenied = (): void =>
+  globalThis.addEventListener?.("unhandledrejection", (event) => {
+    const denied = hasProperty(event, "reason") ? deniedText(event.reason) : undefined
+    if (denied === undefined || process.listenerCount("unhandledRejection") > 0) return
+    event.preventDefault()
+    errAtOnce(`error: ${denied}`)
+    process.exit(ExitCode.usage)
+  })
+
 useBun()
 tellOldNode()
+tellDenied()
 watchOutputs()
 
 // not awaited, since Bun does not exit on an uncaught error while the top level of a module is awaiting

@@ -7,11 +7,18 @@ import { writeSync } from "node:fs"
 /* oxlint-disable eslint/no-restricted-properties -- this is the writer */
 import process from "node:process"
 import { codeOf } from "../internal/files/private.ts"
+import { deniedText } from "../internal/text/denied.ts"
 import { causeDetail } from "../internal/text/errors.ts"
 import { printableBlock, printableJson, printableStyled } from "../internal/text/printable.ts"
 import { colorsOn, isTerminal, type StreamName } from "../internal/text/terminal.ts"
 import { flushed as flushedBy, forLog, line } from "../internal/text/writer.ts"
 import { type Mode, modeFor, surroundings } from "../report/internal/progress/settings.ts"
+
+export { deniedText }
+
+/** Says why a file can't be used: which permission of Deno is missing, or the code of the system. */
+export const whyOf = ({ _tag, cause }: { readonly _tag: string; readonly cause?: unknown }): string =>
+  deniedText(cause) ?? (cause === undefined ? _tag : codeOf(cause))
 
 /** Whether a person can be asked: both ends of the conversation are a terminal. */
 export const canAsk = (): boolean => process.stdin.isTTY && isTerminal("stdout")

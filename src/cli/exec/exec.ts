@@ -15,6 +15,7 @@ import { readText } from "../../config/internal/file/readText.ts"
 import type { LoadedFile } from "../../config/internal/load.ts"
 import type { Given } from "../../config/internal/settings.ts"
 import { CurrentGuard } from "../../internal/model/secrets.ts"
+import { readOr } from "../../internal/text/read.ts"
 import { isStopCode } from "../../main/internal/signals.ts"
 import * as Pipeline from "../../Pipeline.ts"
 import * as Step from "../../Step.ts"
@@ -131,7 +132,7 @@ const givenOf = (request: ExecRequest, shown: Shown, state: State): Given => {
           return signal === undefined ? Effect.void : StepContext.annotate({ signal })
         })
       ),
-      { command: shown.text, host: hostname() }
+      { command: shown.text, ...host() }
     ),
     module: { command: step },
     hooks: defaultHooks,
@@ -145,6 +146,9 @@ const givenOf = (request: ExecRequest, shown: Shown, state: State): Given => {
     }
   }
 }
+
+/** Names the machine, if that needs no permission: Deno has one for it. */
+const host = (): { readonly host?: string } => readOr({}, () => ({ host: hostname() }))
 
 /** How long a command that was killed may take to be gone, on a busy machine, before the run goes on without it. */
 const killing = Duration.seconds(2)

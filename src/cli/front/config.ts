@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import { defaultConfigs, UsageError } from "../request.ts"
+import { whyOf } from "../terminal.ts"
 
 /** Returns the path that was given, or that of a default file in this folder, if there is one. */
 export const configOf = (
@@ -12,9 +13,7 @@ export const configOf = (
     if (given !== undefined) {
       const exists = yield* Effect.mapError(
         fs.exists(given),
-        // Deno's says which permission it needs
-        ({ cause, reason }) =>
-          new UsageError({ message: `can't read ${given}: ${cause instanceof Error ? cause.message : reason._tag}` })
+        ({ reason }) => new UsageError({ message: `can't read ${given}: ${whyOf(reason)}` })
       )
       return exists ? given : yield* Effect.fail(new UsageError({ message: `there is no file ${given}` }))
     }

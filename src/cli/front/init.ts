@@ -9,7 +9,7 @@ import type * as Terminal from "effect/Terminal"
 import { createRequire } from "node:module"
 import process from "node:process"
 import { UsageError } from "../request.ts"
-import { canAsk, out } from "../terminal.ts"
+import { canAsk, out, whyOf } from "../terminal.ts"
 import { snippets, snippetsPath, snippetsText } from "./editorFiles.ts"
 import {
   allowsExtensions,
@@ -166,4 +166,5 @@ export const write = (
     ) {
       out(line)
     }
-  }).pipe(Effect.catchTag("PlatformError", ({ message }) => refuse(message)))
+  }).pipe(Effect.catchTag("PlatformError", ({ message, reason }) =>
+    refuse("pathOrDescriptor" in reason ? `can't write ${reason.pathOrDescriptor}: ${whyOf(reason)}` : message)))

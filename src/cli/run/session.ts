@@ -18,6 +18,7 @@ import { Undelivered } from "../../internal/alerts/undelivered.ts"
 import * as Guard from "../../internal/model/guard.ts"
 import { CurrentHolding } from "../../internal/model/holding.ts"
 import { CurrentStopping } from "../../internal/model/stopping.ts"
+import { deniedText } from "../../internal/text/denied.ts"
 import { tagOf, textProperty } from "../../internal/text/read.ts"
 import { codeOfSignal } from "../../main/internal/signals.ts"
 import * as Staying from "../../main/internal/staying.ts"
@@ -244,6 +245,11 @@ export const failed = (
 ): number => {
   if (Cause.hasInterruptsOnly(cause)) return ExitCode.interrupted
   const error = Cause.squash(cause)
+  const denied = nothingHasRun ? deniedText(error) : undefined
+  if (denied !== undefined) {
+    err(redact(`error: ${denied}`))
+    return ExitCode.usage
+  }
   if (!nothingHasRun || !isMistake(error)) {
     errBlock(redact(`${prefix}${describe(cause)}`))
     return ExitCode.failed

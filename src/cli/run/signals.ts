@@ -1,5 +1,6 @@
 /** Handles Ctrl-C (the first interrupts, the second quits) and errors that nothing catches. */
 import { inspect } from "node:util"
+import { deniedText } from "../../internal/text/denied.ts"
 import { answerTo, codeOfSignal, listenTo } from "../../main/internal/signals.ts"
 import { listenToUncaught } from "../../main/internal/uncaught.ts"
 import { ExitCode } from "../request.ts"
@@ -14,7 +15,9 @@ export const catchUncaught = (
   cutOff: () => ReadonlyArray<string>
 ): () => void =>
   listenToUncaught((error) => {
-    for (const line of redact(`uncaught ${inspect(error)}`).split("\n")) errAtOnce(line)
+    const denied = deniedText(error)
+    const text = denied === undefined ? `uncaught ${inspect(error)}` : `error: ${denied}`
+    for (const line of redact(text).split("\n")) errAtOnce(line)
     for (const line of cutOff()) errAtOnce(line)
     process.exit(ExitCode.failed)
   })

@@ -24,6 +24,7 @@ import { type Loss, lossOf } from "../../internal/alerts/undelivered.ts"
 import type { Occurrence } from "../../internal/model/occurrence.ts"
 import { CurrentOverdueWatcher, type OverdueWatcher } from "../../internal/model/overdueWatcher.ts"
 import { labelsOf } from "../../internal/text/stepLabel.ts"
+import { variable as readVariable } from "../../internal/text/terminal.ts"
 import { hangupVariable, listenTo } from "../../main/internal/signals.ts"
 import { shortPath } from "../../report/internal/events/shortPath.ts"
 import * as RunEvent from "../../RunEvent.ts"
@@ -60,7 +61,10 @@ const patience = 5000
  * the supervisor, its reader, was killed.
  */
 export const connect = (): Supervisor | undefined => {
-  const fd = Number(process.env[variable] ?? NaN)
+  // a process that may not look has no supervisor, which hands on all permissions
+  const given = readVariable(variable)
+  if (given === undefined) return undefined
+  const fd = Number(given)
   const posts = process.env[postsVariable] === "1"
   delete process.env[variable]
   const shows = process.env[showsVariable] === "1"

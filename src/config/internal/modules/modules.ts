@@ -2,9 +2,11 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
+import type * as PlatformError from "effect/PlatformError"
 import { hasProperty } from "effect/Predicate"
 import { runtimeImport } from "../../../internal/files/runtimeImport.ts"
 import { closest, didYouMean, listed } from "../../../internal/text/closest.ts"
+import { deniedText } from "../../../internal/text/denied.ts"
 import { errorMessage } from "../../../internal/text/errors.ts"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
 import { isError, readOr } from "../../../internal/text/read.ts"
@@ -103,6 +105,8 @@ const outside = (written: string, how: string, root: string): Refusal => ({
   expected: `a file in ${root}`
 })
 
+const why = ({ _tag, cause }: PlatformError.PlatformError["reason"]): string => deniedText(cause) ?? _tag
+
 /** Returns the URL of the module at a path, unless that is outside of the root. */
 const locate = (target: string, written: string, options: SourceOptions): Effect.Effect<string, Refusal, Services> =>
   Effect.gen(function*() {
@@ -116,7 +120,7 @@ const locate = (target: string, written: string, options: SourceOptions): Effect
     }
     yield* checkSpelling(base ?? path.dirname(target), target, written)
     const real = yield* Effect.mapError(fs.realPath(target), ({ reason }): Refusal => ({
-      found: `${quoted(written)}, which can't be opened (${reason._tag})`,
+      found: `${quoted(written)}, which can't be opened (${why(reason)})`,
       expected: "a module"
     }))
     if (!options.allowOutside && !isInside(path, root, real)) {
@@ -159,7 +163,7 @@ const moduleUrl = (file: string, written: string): Effect.Effect<string, Refusal
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const info = yield* Effect.mapError(fs.stat(file), ({ reason }): Refusal => ({
-      found: `${quoted(written)}, which can't be opened (${reason._tag})`,
+      found: `${quoted(written)}, which can't be opened (${why(reason)})`,
       expected: "a module"
     }))
     if (info.type !== "File") {
@@ -246,7 +250,7 @@ const packageUrl = (file: string, reference: string): Effect.Effect<string, Refu
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const real = yield* Effect.mapError(fs.realPath(file), ({ reason }): Refusal => ({
-      found: `${file}, which can't be opened (${reason._tag})`,
+      found: `${file}, which can't be opened (${why(reason)})`,
       expected: "the module that the package declares"
     }))
     return yield* moduleUrl(real, reference)
