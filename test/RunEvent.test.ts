@@ -12,6 +12,7 @@ import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { Hook, Hooks, Pipeline, RunEvent, Step, StepContext } from "../src/index.ts"
+import { collectGarbage } from "./support/eventLoop.ts"
 import { makeIt } from "./support/it.ts"
 import { brief, events, logs } from "./support/observe.ts"
 
@@ -250,18 +251,11 @@ it.effect("a long run retains no step that has ended", () =>
       if (alive.length < 200) alive.push(new WeakRef(value))
       return Step.make("s", StepContext.annotate("value", value)).pipe(Step.onSuccess(() => Effect.sync(() => ended++)))
     })
-    const { gc } = globalThis as { gc?: () => void; Bun?: { gc: (sync: boolean) => void } }
-    const bun = (globalThis as { Bun?: { gc: (sync: boolean) => void } }).Bun
-    const collect = bun === undefined ? gc : () => bun.gc(true)
     yield* Pipeline.make(
       "p",
       Effect.gen(function*() {
         for (let i = 0; i < 20_000; i++) yield* step
-        // WeakRefs are only cleared after a turn of the event loop
-        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 0)))
-        collect?.()
-        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 0)))
-        if (collect !== undefined) {
+        if (yield* collectGarbage) {
           const left = alive.filter((ref) => ref.deref() !== undefined).length
           // measured inside the run: nearly all of its ended steps have been collected
           assert.ok(left < 20, `${left} of ${alive.length} are still held`)

@@ -4,10 +4,11 @@ import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { Hook, Hooks, Spans, Step, StepContext } from "../src/index.ts"
+import { nextTurn } from "./support/eventLoop.ts"
 import { makeIt } from "./support/it.ts"
 import { brief, calls, events, logs, plain } from "./support/observe.ts"
 import { forAll } from "./support/property.ts"
-import { all, observed, pathsOf, settled } from "./support/spans.ts"
+import { all, observed, pathsOf } from "./support/spans.ts"
 
 const it = makeIt(test)
 
@@ -263,7 +264,7 @@ it.effect("spans give the events that steps in their place give, in any program"
 
 it.effect("attributes are annotations, those that are set later at the end, and a key may be one of them", () =>
   Effect.gen(function*() {
-    const later = Effect.andThen(settled, Effect.annotateCurrentSpan("rows", 7))
+    const later = Effect.andThen(nextTurn, Effect.annotateCurrentSpan("rows", 7))
     const program = Effect.withSpan(later, "page", { attributes: { page: 3 } })
     const { events } = yield* observed(
       program,

@@ -18,10 +18,11 @@ import {
   StepLogs
 } from "../src/index.ts"
 import { canary, leaks } from "./support/canary.ts"
+import { collectGarbage } from "./support/eventLoop.ts"
 import { makeIt } from "./support/it.ts"
 import { brief, calls, events, kinds, logs, noting, plain } from "./support/observe.ts"
 import { selective } from "./support/policies.ts"
-import { all, memoryTracer, observed, pathsOf, settled } from "./support/spans.ts"
+import { all, memoryTracer, observed, pathsOf } from "./support/spans.ts"
 
 const it = makeIt(test)
 
@@ -220,9 +221,6 @@ it.effect("a run of spans retains none that has ended, and a span that is droppe
     const alive: Array<WeakRef<object>> = []
     const outcomes = { success: 0, failure: 0, interrupt: 0 }
     const observer = RunEvent.layer((event) => void (event._tag === "StepEnded" && outcomes[event.outcome]++))
-    const { gc } = globalThis as { gc?: () => void }
-    const { Bun: bun } = globalThis as { Bun?: { gc: (sync: boolean) => void } }
-    const collect = bun === undefined ? gc : () => bun.gc(true)
     const open = (i: number) =>
       Effect.gen(function*() {
         // of two, one is never ended, and nobody can end it
@@ -231,13 +229,10 @@ it.effect("a run of spans retains none that has ended, and a span that is droppe
       })
     yield* Effect.gen(function*() {
       for (let i = 0; i < 2_000; i++) yield* open(i)
-      for (let i = 0; i < 20 && outcomes.interrupt < 900; i++) {
-        yield* settled
-        collect?.()
-        yield* settled
-      }
+      let collected = false
+      for (let i = 0; i < 20 && outcomes.interrupt < 900; i++) collected = yield* collectGarbage
       assert.equal(outcomes.success, 1_000)
-      if (collect === undefined) return
+      if (!collected) return
       const left = alive.filter((ref) => ref.deref() !== undefined).length
       assert.ok(left < 20, `${left} of ${alive.length} are still held`)
       assert.ok(outcomes.interrupt >= 900, `${outcomes.interrupt} of 1000 dropped spans have ended`)

@@ -5,6 +5,7 @@ import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { AlerterHooks, Hooks, Pipeline, Step } from "../src/index.ts"
 import { TestAlerter } from "../src/testing/index.ts"
+import { nextTurn } from "./support/eventLoop.ts"
 import { makeIt } from "./support/it.ts"
 import { brief, calls, events, kinds, logs, noting, plain } from "./support/observe.ts"
 
@@ -17,9 +18,6 @@ const stopping = (after: () => Promise<unknown>) => (signal: AbortSignal): Promi
   new Promise((_, reject) => signal.addEventListener("abort", () => void after().then(() => reject(signal.reason))))
 
 const never = (): Promise<never> => new Promise(() => {})
-
-/** Waits until what has been promised at once has settled. */
-const settled = Effect.promise(() => new Promise((resolve) => setTimeout(resolve)))
 
 const start = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkDetach(effect, { startImmediately: true })
 
@@ -116,7 +114,7 @@ it.effect("an interruption aborts the signal, and the hooks run once the promise
     )
     const fiber = yield* start(step)
     const interruption = yield* start(Fiber.interrupt(fiber))
-    yield* settled
+    yield* nextTurn
     assert.ok(finish !== undefined, "the signal was aborted")
     assert.deepEqual([seen.list, fiber.pollUnsafe()], [[], undefined])
     finish()
@@ -156,7 +154,7 @@ it.effect("at its time limit the signal is aborted, and the step fails when the 
     const step = Step.promise("s", stopping(() => Promise.resolve())).pipe(Step.timeout("1 minute"))
     const fiber = yield* start(Effect.provide(Effect.flip(step), log.layer))
     yield* TestClock.adjust("1 minute")
-    yield* settled
+    yield* nextTurn
     assert.match(String(yield* Fiber.join(fiber)), /TimeoutError: step "s" exceeded its time limit of 1 min/)
     assert.deepEqual(log.list, [])
   }))
@@ -183,7 +181,7 @@ it.effect("the result of an aborted promise does not count, and its rejection is
     const fiber = yield* start(step)
     yield* Fiber.interrupt(fiber).pipe(Effect.provide(logs().layer))
     reject!(new Error("late"))
-    yield* settled
+    yield* nextTurn
     assert.ok(Exit.hasInterrupts(yield* Fiber.await(fiber)))
   }).pipe(Effect.provide(logs().layer)))
 

@@ -4,22 +4,12 @@ import * as Schema from "effect/Schema"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { Pipeline, Step } from "../src/index.ts"
+import { collectGarbage } from "./support/eventLoop.ts"
 import { makeIt } from "./support/it.ts"
 import { logs, plain } from "./support/observe.ts"
 import { forAll } from "./support/property.ts"
 
 const it = makeIt(test)
-
-/** Collects garbage, where the runtime lets a test do that. WeakRefs are cleared after a turn of the event loop. */
-const collectGarbage = Effect.promise(async () => {
-  const { Bun, gc } = globalThis as { gc?: () => void; Bun?: { gc: (sync: boolean) => void } }
-  const turn = () => new Promise((resolve) => setTimeout(resolve, 0))
-  await turn()
-  if (Bun === undefined) gc?.()
-  else Bun.gc(true)
-  await turn()
-  return Bun !== undefined || gc !== undefined
-})
 
 const aliveOf = (refs: ReadonlyArray<WeakRef<object>>) => refs.filter((ref) => ref.deref() !== undefined).length
 

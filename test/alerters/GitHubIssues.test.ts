@@ -8,6 +8,7 @@ import { Alert, Alerter, AlerterHooks, Pipeline, Step } from "../../src/index.ts
 import { canary } from "../support/canary.ts"
 import { channelContract, sample } from "../support/channelContract.ts"
 import type { Reply } from "../support/channelServer.ts"
+import { nextTurn } from "../support/eventLoop.ts"
 import { alert, at, marker, started } from "../support/gitHubIssues.ts"
 import { makeIt } from "../support/it.ts"
 
@@ -235,9 +236,7 @@ it.effect("a second lies between requests that create content, a pace that is se
         // digests are made outside of the clock, which goes on in steps until all is posted
         while (fiber.pollUnsafe() === undefined) {
           yield* TestClock.adjust("1 second")
-          yield* Effect.promise(() =>
-            new Promise((resolve) => setImmediate(resolve))
-          )
+          yield* nextTurn
         }
         yield* Fiber.join(fiber)
         return writes

@@ -10,6 +10,7 @@ import { alertOf, AnyAlert, hugeDetail } from "../support/anyAlert.ts"
 import { canary } from "../support/canary.ts"
 import { channelContract, sample, sampleJson } from "../support/channelContract.ts"
 import { channelServer, type Received, type Reply } from "../support/channelServer.ts"
+import { nextTurn } from "../support/eventLoop.ts"
 import { makeIt } from "../support/it.ts"
 import { postingTo } from "../support/posting.ts"
 import { forAll } from "../support/property.ts"
@@ -123,7 +124,7 @@ it.effect("each attempt has its own timestamp and signature, and uses the provid
     // WebCrypto works outside of the test clock, so each step yields to it
     while ((yield* Queue.size(attempts)) === 0) {
       yield* TestClock.adjust("1 minute")
-      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      yield* nextTurn
     }
     const later = timeOf(yield* Queue.take(attempts)) - 1_700_000_000
     assert.ok(later >= 600, `${later} s`)

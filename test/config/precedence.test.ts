@@ -6,6 +6,7 @@ import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
+import { until } from "../support/eventLoop.ts"
 import { makeIt } from "../support/it.ts"
 import { calls } from "./fixtures/load/pipeline.ts"
 import { runText } from "./support.ts"
@@ -120,7 +121,7 @@ it.effect("the delays between attempts follow the backoff", () =>
     calls.length = 0
     const fiber = yield* Effect.forkChild(called(text))
     // modules load on the real clock, so the test clock must not be used before
-    while (calls.length === 0) yield* Effect.promise(() => new Promise(setImmediate))
+    yield* until(() => calls.length > 0)
     yield* TestClock.adjust("999 millis")
     assert.equal(calls.length, 1)
     yield* TestClock.adjust("1 millis")
@@ -135,7 +136,7 @@ it.effect("timeout replaces the time limit of the code, and false removes it", (
       Effect.gen(function*() {
         calls.length = 0
         const fiber = yield* Effect.forkChild(called(`pipeline: ./pipeline.ts#waiting\n${text}`))
-        while (calls.length === 0) yield* Effect.promise(() => new Promise(setImmediate))
+        yield* until(() => calls.length > 0)
         const at: Array<number> = []
         for (const minutes of [10, 30, 60]) {
           yield* TestClock.adjust(`${minutes - (at.at(-1) ?? 0)} minutes`)
@@ -157,7 +158,7 @@ it.effect("the timeout of the file limits the run, and an option wins over it", 
         calls.length = 0
         const text_ = `pipeline: ./pipeline.ts#waiting\nsteps: { slow: { timeout: false } }\n${text}`
         const fiber = yield* Effect.forkChild(runText(text_, options))
-        while (calls.length === 0) yield* Effect.promise(() => new Promise(setImmediate))
+        yield* until(() => calls.length > 0)
         const ended: Array<boolean> = []
         for (const [i, at] of minutes.entries()) {
           yield* TestClock.adjust(`${at - (minutes[i - 1] ?? 0)} minutes`)

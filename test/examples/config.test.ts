@@ -4,6 +4,7 @@ import { Effect, Layer, Path } from "effect"
 import { ConfigFile } from "effect-epilogue/config"
 import { TestClock, TestConsole } from "effect/testing"
 import { join } from "node:path"
+import { nextTurn } from "../support/eventLoop.ts"
 import { makeIt } from "../support/it.ts"
 import { root } from "./support.ts"
 
@@ -18,7 +19,7 @@ it.effect("the pipeline runs with the parameters, retries and hooks of the file"
     const { pipeline, unusedSteps } = yield* ConfigFile.load(file)
     const fiber = yield* Effect.forkChild(pipeline)
     yield* TestClock.adjust("1 second")
-    yield* Effect.promise(() => new Promise(setImmediate))
+    yield* nextTurn
     expect(fiber.pollUnsafe()?._tag).toBe("Success")
     expect(yield* TestConsole.logLines).toEqual(["load succeeded", "train succeeded", "accuracy 0.8"])
     expect(yield* unusedSteps).toEqual([])
@@ -29,7 +30,7 @@ it.effect("both failure hooks of the file run, in their order", () =>
     const { pipeline } = yield* ConfigFile.load(file, { params: { TrainParams: { learningRate: 0.9 } } })
     const fiber = yield* Effect.forkChild(Effect.exit(pipeline))
     yield* TestClock.adjust("1 second")
-    yield* Effect.promise(() => new Promise(setImmediate))
+    yield* nextTurn
     expect(fiber.pollUnsafe()?._tag).toBe("Success")
     const lines = (yield* TestConsole.logLines).map(String)
     expect(lines[0]).toBe("load succeeded")

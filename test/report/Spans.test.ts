@@ -6,6 +6,7 @@ import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { AlerterHooks, Spans } from "../../src/index.ts"
 import { Report } from "../../src/report/index.ts"
+import { nextTurn } from "../support/eventLoop.ts"
 import { makeIt } from "../support/it.ts"
 import { selective } from "../support/policies.ts"
 import { filesIn, tempFolder } from "../support/record.ts"
@@ -50,7 +51,7 @@ it.effect("a program with spans has progress, a record, a timeline, metrics and 
     )
     // the record is a file, which is opened by the machine's clock
     while (filesIn(folder).length === 0) {
-      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve)))
+      yield* nextTurn
       yield* TestClock.adjust(0)
     }
     yield* TestClock.adjust("1 minute")

@@ -10,10 +10,11 @@ import { Report } from "../../src/report/index.ts"
 import { headerLine } from "../../src/report/internal/record/format.ts"
 import { applyParts, type Content, type Part } from "../../src/report/internal/timeline/data.ts"
 import { type Change, watchRuns } from "../../src/report/internal/ui/runs.ts"
+import { until } from "../support/eventLoop.ts"
 import { makeIt } from "../support/it.ts"
 import { tempFolder } from "../support/record.ts"
 import { ended, idOf, start, stepEnded, writeRecord, writeShared } from "../support/recordFiles.ts"
-import { served, valuesIn } from "../support/uiServer.ts"
+import { served, streamed, valuesIn } from "../support/uiServer.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 60_000 }, run))
 
@@ -94,15 +95,20 @@ it.live("the list gives all runs, and then what is new, changes or is removed", 
       valuesIn<Change>(all.body).map(({ all, runs }) => [all, runs.map(({ pipeline, status }) => [pipeline, status])]),
       [[true, [["nightly", "running"]]]]
     )
+    let told = 0
     const changes = yield* Effect.forkChild(
-      get("/api/runs", undefined, { isEnough: (body) => valuesIn<Change>(body).length === 4 })
+      get("/api/runs", undefined, {
+        isEnough: (body) => {
+          told = valuesIn<Change>(body).length
+          return told === 4
+        }
+      })
     )
-    const settle = Effect.sleep("1500 millis")
-    yield* settle
+    yield* until(() => told === 1)
     fs.appendFileSync(first, `${JSON.stringify(ended("failure", 83))}\n`)
-    yield* settle
+    yield* until(() => told === 2)
     writeRecord(folder, { id: "b", at: start + 1_000, lines: [ended("success", 5, start + 1_000)] })
-    yield* settle
+    yield* until(() => told === 3)
     fs.rmSync(first)
     const { body } = yield* Fiber.join(changes)
     assert.deepEqual(
@@ -126,8 +132,8 @@ it.live("the page of a run that goes on is told of its steps until it ends", () 
     const page = yield* get(`/runs/${idOf("a")}`)
     assert.match(page.body, new RegExp(`<html lang="en" data-events="/api/runs/${idOf("a")}">`))
     assert.match(page.body, /<strong class="ending cut">running<\/strong>/)
-    const told = yield* Effect.forkChild(get(`/api/runs/${idOf("a")}`))
-    yield* Effect.sleep("1 second")
+    const [told, began] = yield* streamed(get, `/api/runs/${idOf("a")}`)
+    yield* began
     const line = { _tag: "StepLogged", at: now + 1, ...step, logLevel: "Info", message: "412 <rows>" }
     fs.appendFileSync(file, `${JSON.stringify(line)}\n${JSON.stringify(ended("failure", 83, now))}\n`)
     const { body } = yield* Fiber.join(told)
@@ -159,8 +165,8 @@ it.live("of a run with thousands of steps, its page is told only of those that h
     for (let i = 2; i < 3_000; i++) lines.push(event("StepStarted", i, i % 2), event("StepEnded", i, i % 2, end))
     const file = writeRecord(folder, { id: "a", at: now, lines })
     const { get } = yield* served(folder)
-    const told = yield* Effect.forkChild(get(`/api/runs/${idOf("a")}`))
-    yield* Effect.sleep("1500 millis")
+    const [told, began] = yield* streamed(get, `/api/runs/${idOf("a")}`)
+    yield* began
     const more = [event("StepStarted", 3_000, 0), event("StepEnded", 3_000, 0, end), ended("success", 83, now)]
     fs.appendFileSync(file, more.map((line) => `${JSON.stringify(line)}\n`).join(""))
     const values = valuesIn<ReadonlyArray<Part>>((yield* Fiber.join(told)).body)
@@ -244,8 +250,8 @@ it.live("an address that other machines reach is refused, and a server that clos
     assert.match(error.message, /other machines may reach: expected an address such as 127\.0\.0\.1$/)
     const scope = yield* Scope.make()
     const { get } = yield* Scope.provide(served(folder), scope)
-    const stream = yield* Effect.forkChild(get("/api/runs"))
-    yield* Effect.sleep("200 millis")
+    const [stream, began] = yield* streamed(get, "/api/runs")
+    yield* began
     yield* Scope.close(scope, Exit.void)
     yield* Effect.timeout(Fiber.await(stream), "10 seconds")
   }))

@@ -15,6 +15,7 @@ import { CurrentLedger } from "../../src/internal/alerts/ledger.ts"
 import type { MonitorError, MonitorOptions } from "../../src/monitors/index.ts"
 import { canary, leaks, recorder } from "./canary.ts"
 import { type Answer, channelServer, type Received, type Reply } from "./channelServer.ts"
+import { nextTurn } from "./eventLoop.ts"
 import { makeIt, type RegisterTest } from "./it.ts"
 
 export class HttpError extends Data.TaggedError("HttpError")<{ readonly status: number }> {}
@@ -86,7 +87,7 @@ export const pass = (minutes: number): Effect.Effect<void> =>
     Effect.gen(function*() {
       yield* TestClock.adjust("1 minute")
       // the stream of an answer is read on the machine's event loop
-      for (let i = 0; i < 5; i++) yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      for (let i = 0; i < 5; i++) yield* nextTurn
     }), { discard: true })
 
 export interface MonitorContract {

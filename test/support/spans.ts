@@ -25,9 +25,6 @@ export const all = Spans.layer({ steps: "*" })
 
 export const pathsOf = (list: ReadonlyArray<Ended>) => list.map(({ stepLabels }) => stepLabels.join("/"))
 
-/** Waits until what has been promised at once has settled. */
-export const settled = Effect.promise(() => new Promise((resolve) => setTimeout(resolve)))
-
 /** Makes a tracer that keeps its spans. */
 export const memoryTracer = () => {
   const spans: Array<Tracer.NativeSpan> = []

@@ -1,6 +1,6 @@
 /** Serves the page of runs on 127.0.0.1, for tests that send it requests. */
 import { NodeHttpServer } from "@effect/platform-node"
-import { Effect, Exit, Layer, Scope } from "effect"
+import { Effect, Exit, Latch, Layer, Scope } from "effect"
 import { createServer, request as httpRequest } from "node:http"
 import { Report } from "../../src/report/index.ts"
 
@@ -71,3 +71,14 @@ export const valuesIn = <A>(body: string): ReadonlyArray<A> =>
 
 /** Whether a whole event with a value was read. */
 export const hasEvent = (body: string): boolean => /^data: .*\n\n/m.test(body)
+
+/** Reads a stream of events to its end, on a fiber. Returns that, with an effect that waits for the first event. */
+export const streamed = (get: Effect.Success<ReturnType<typeof served>>["get"], target: string) =>
+  Effect.gen(function*() {
+    const latch = yield* Latch.make()
+    const isEnough = (body: string) => {
+      if (hasEvent(body)) latch.openUnsafe()
+      return false
+    }
+    return [yield* Effect.forkChild(get(target, undefined, { isEnough })), latch.await] as const
+  })

@@ -17,6 +17,7 @@ import { DatabaseSync } from "node:sqlite"
 import { Durable } from "../../../../src/durable/index.ts"
 import { CurrentWatch, type Watch } from "../../../../src/durable/internal/engine/watch.ts"
 import { liveTokens } from "../../../../src/internal/files/identity.ts"
+import { nextTurn } from "../../../support/eventLoop.ts"
 
 /** A process. */
 export interface Process {
@@ -153,7 +154,7 @@ export class Processes {
     let last = -1
     let quiet = 0
     const round: Effect.Effect<void> = Effect.flatMap(
-      Effect.promise(() => new Promise<void>((resolve) => void setImmediate(resolve))),
+      nextTurn,
       () => {
         quiet = this.ticks === last ? quiet + 1 : 0
         last = this.ticks
