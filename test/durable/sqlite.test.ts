@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as assert from "node:assert/strict"
 import * as fs from "node:fs"
@@ -54,8 +55,9 @@ embedded("a second engine waits for one that closes within 3 seconds", () =>
   Effect.gen(function*() {
     const filename = path.join(yield* temporaryFolder, "durable.db")
     const engine = Durable.layerSqlite({ filename })
-    yield* Effect.forkChild(Effect.provide(Effect.sleep(200), engine), { startImmediately: true })
-    yield* Effect.sleep(50)
+    const opened = yield* Latch.make()
+    yield* Effect.forkChild(Effect.provide(Effect.andThen(opened.open, Effect.sleep(200)), engine))
+    yield* opened.await
     yield* Effect.scoped(Layer.build(Layer.fresh(engine)))
   }))
 
