@@ -7,12 +7,12 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
-import * as Tracer from "effect/Tracer"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { Hook, Hooks, Pipeline, Step } from "../src/index.ts"
 import { makeIt } from "./support/it.ts"
 import { calls, events, kinds, logs, noting } from "./support/observe.ts"
+import { memoryTracer } from "./support/spans.ts"
 
 const it = makeIt(test)
 
@@ -131,15 +131,8 @@ const trial = (options: Case, k: number) =>
       ? Pipeline.make("p", step).pipe(Pipeline.onExit(() => seen.note("run")))
       : step
     const observers = options.observed === true ? [log.layer, emitted.layer] as const : [log.layer] as const
-    const spans: Array<Tracer.NativeSpan> = []
-    const tracer = Tracer.make({
-      span: (options) => {
-        const span = new Tracer.NativeSpan(options)
-        spans.push(span)
-        return span
-      }
-    })
-    const traced = options.traced === true ? Effect.provideService(run, Tracer.Tracer, tracer) : run
+    const { provide, spans } = memoryTracer()
+    const traced = options.traced === true ? provide(run) : run
     const { exit, reached } = yield* interruptedAt(k, Effect.provide(traced, [...observers]))
 
     const where = `${options.name}, interrupted at ${k}: ${seen.list}`

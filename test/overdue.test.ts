@@ -1,5 +1,5 @@
 /** Tests what is told of steps and runs that are still running at a limit. */
-import { Clock, Context, DateTime, Duration, Effect, Exit, Fiber, Layer, Option, Tracer } from "effect"
+import { Clock, Context, DateTime, Duration, Effect, Exit, Fiber, Layer, Option } from "effect"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
@@ -8,6 +8,7 @@ import { TestHook } from "../src/testing/index.ts"
 import { makeIt } from "./support/it.ts"
 import { brief, calls, events, logs } from "./support/observe.ts"
 import { minutes, runFor } from "./support/runFor.ts"
+import { memoryTracer } from "./support/spans.ts"
 
 const it = makeIt(test)
 
@@ -322,16 +323,9 @@ it.effect("a step in an overdue hook belongs to the run, and has none of the pip
 
 it.effect("a step that is overdue has an event in its span", () =>
   Effect.gen(function*() {
-    const spans: Array<Tracer.NativeSpan> = []
-    const tracer = Tracer.make({
-      span: (options) => {
-        const span = new Tracer.NativeSpan(options)
-        spans.push(span)
-        return span
-      }
-    })
+    const { provide, spans } = memoryTracer()
     const step = Step.make("s", Effect.sleep("2 minutes")).pipe(Step.onOverdue("1 minute", () => Effect.void))
-    yield* runFor("3 minutes", Pipeline.make("p", step).pipe(Effect.withTracer(tracer)))
+    yield* runFor("3 minutes", Pipeline.make("p", step).pipe(provide))
     assert.deepEqual(spans.map(({ events, name }) => [name, events]), [
       ["p", []],
       ["s", [["overdue", 60_000_000_000n, {

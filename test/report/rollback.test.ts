@@ -4,14 +4,14 @@ import { Effect, Fiber, type Layer, Metric } from "effect"
 import { TestClock, TestConsole } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { runLines } from "../../src/cli/records/tree.ts"
-import { Pipeline, RunEvent, Step } from "../../src/index.ts"
+import { Pipeline, Step } from "../../src/index.ts"
 import { Report } from "../../src/report/index.ts"
-import { type EventJson, toEventJson } from "../../src/report/internal/events/eventJson.ts"
 import { Runs } from "../../src/report/internal/events/model.ts"
 import { fakeTerminal } from "../support/fakeTerminal.ts"
 import { makeIt } from "../support/it.ts"
 import { logs } from "../support/observe.ts"
 import { assertScreen, shown } from "../support/progress.ts"
+import { jsonOf } from "../support/record.ts"
 
 const it = makeIt(test)
 
@@ -35,11 +35,7 @@ const evaluate = (layer: Layer.Layer<never>) =>
     yield* Fiber.join(fiber)
   })
 
-const recorded = Effect.gen(function*() {
-  const events: Array<EventJson> = []
-  yield* evaluate(RunEvent.layer((event) => void events.push(toEventJson(event))))
-  return events
-})
+const recorded = jsonOf(evaluate)
 
 it.effect("plain lines say what was undone, and what was not", () =>
   Effect.gen(function*() {

@@ -7,13 +7,14 @@ import { runLines } from "../../src/cli/records/tree.ts"
 import { Pipeline, RunEvent, Secrets, Step } from "../../src/index.ts"
 import { Healthchecks } from "../../src/monitors/index.ts"
 import { Report } from "../../src/report/index.ts"
-import { type EventJson, toEventJson } from "../../src/report/internal/events/eventJson.ts"
+import { toEventJson } from "../../src/report/internal/events/eventJson.ts"
 import { Runs } from "../../src/report/internal/events/model.ts"
 import { channelServer } from "../support/channelServer.ts"
 import { fakeTerminal } from "../support/fakeTerminal.ts"
 import { makeIt } from "../support/it.ts"
 import { logs } from "../support/observe.ts"
 import { assertScreen, shown } from "../support/progress.ts"
+import { jsonOf } from "../support/record.ts"
 
 const it = makeIt(test)
 
@@ -28,11 +29,7 @@ const nightly = Pipeline.make("nightly", Effect.all([extract, weekly, load])).pi
 
 const evaluate = (layer: Layer.Layer<never>) => Effect.exit(Effect.provide(nightly, [layer, quiet]))
 
-const recorded = Effect.gen(function*() {
-  const events: Array<EventJson> = []
-  yield* evaluate(RunEvent.layer((event) => void events.push(toEventJson(event))))
-  return events
-})
+const recorded = jsonOf(evaluate)
 
 it.effect("plain lines say what was skipped, and why", () =>
   Effect.gen(function*() {

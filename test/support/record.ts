@@ -1,10 +1,12 @@
 /** Reads records of runs back from their folders. */
 import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { Step } from "../../src/index.ts"
+import { RunEvent, Step } from "../../src/index.ts"
 import { Report } from "../../src/report/index.ts"
+import { type EventJson, toEventJson } from "../../src/report/internal/events/eventJson.ts"
 import { temporaryFolder } from "./temporaryFolder.ts"
 
 export const tempFolder = temporaryFolder("record")
@@ -39,4 +41,14 @@ export const readAll = (file: string) =>
       Stream.runCollect(Report.read(file, { onSkipped: (one) => void skipped.push(one) })),
       (events) => ({ events, skipped })
     )
+  })
+
+/** Returns the events of what is evaluated with a layer, as records have them. */
+export const jsonOf = <E, R>(
+  evaluate: (layer: Layer.Layer<never>) => Effect.Effect<unknown, E, R>
+): Effect.Effect<ReadonlyArray<EventJson>, E, R> =>
+  Effect.gen(function*() {
+    const events: Array<EventJson> = []
+    yield* evaluate(RunEvent.layer((event) => void events.push(toEventJson(event))))
+    return events
   })
