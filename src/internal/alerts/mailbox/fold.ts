@@ -145,9 +145,10 @@ export const foldTwo = (
   for (let a = leastAfter(-1, undefined, () => true); a !== undefined; a = leastAfter(-1, a, () => true)) {
     const older = a
     const { subjects } = waiting[older]!
+    let newer = leastAfter(older, undefined, () => true)
     // what stands between would be overtaken by an older alert about the same
-    const blocked = waiting.findIndex((between, i) => i > older && !between.subjects.isDisjointFrom(subjects))
-    const newer = leastAfter(older, undefined, (i) => blocked === -1 || i <= blocked)
+    const blocked = waiting.slice(older + 1, newer).findIndex((between) => !between.subjects.isDisjointFrom(subjects))
+    if (blocked !== -1) newer = leastAfter(older, undefined, (i) => i <= older + 1 + blocked)
     if (newer !== undefined) return { older, newer, content: joinOthers(waiting[older]!, waiting[newer]!, words) }
   }
   return undefined

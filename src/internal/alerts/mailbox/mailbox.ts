@@ -93,14 +93,16 @@ export const make = Effect.fnUntraced(function*(
   const sendNext = (): boolean => {
     if (sending.size >= concurrency) return false
     foldTo(waiting, timing.fits(waiting.length, latest.interval()), options, context)
-    const item = nextOf(waiting, sending)
-    if (item === undefined) return false
+    if (waiting.length === 0) return false
     const delay = timing.delay()
     if (delay > 0) {
       const now = timing.now()
       next.set(now + delay, now)
       return false
     }
+    // only now, since it looks at all that waits
+    const item = nextOf(waiting, sending)
+    if (item === undefined) return false
     send(item)
     return true
   }
