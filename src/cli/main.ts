@@ -50,12 +50,19 @@ const withoutAddress = (message: string): string => {
     : message
 }
 
+/** Says how a file is given to a flag that needs none, where one stands after it. */
+const cureOf = (error: CliError.CliError): string =>
+  error._tag === "UnexpectedArgument" &&
+    error.arguments.some((argument) => process.argv[process.argv.indexOf(argument) - 1] === "--record")
+    ? `: to record to a file, write --record=FILE`
+    : ""
+
 /** Prints mistakes in the command line to standard error, in a line each, without the whole help on standard output. */
 const presenter = CliOutput.layerPresenter({
   present: (event) =>
     event._tag === "InvalidInvocation"
       ? Effect.sync(() => {
-        for (const { message } of event.errors) errBlock(`error: ${withoutAddress(message)}`)
+        for (const error of event.errors) errBlock(`error: ${withoutAddress(error.message)}${cureOf(error)}`)
         err(`see: ${event.commandPath.join(" ")} --help`)
       })
       : CliOutput.defaultPresenter.present(event)

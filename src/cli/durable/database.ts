@@ -13,6 +13,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import type { SocketServerError } from "effect/socket/SocketServer"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -24,6 +25,7 @@ import * as Embedded from "../../durable/internal/engine/embedded/layer.ts"
 import { isPostgres, refusedPath, refusedUrl } from "../../internal/text/databaseAddress.ts"
 import { errorMessage } from "../../internal/text/errors.ts"
 import { UsageError } from "../request.ts"
+import { deniedText } from "../terminal.ts"
 import { type Address, runnerLayer } from "./cluster.ts"
 import * as Runs from "./runs.ts"
 
@@ -74,10 +76,16 @@ export const shown = (database: Database): string =>
 export const existing = (database: Database): Effect.Effect<void, UsageError, FileSystem.FileSystem> =>
   database._tag === "Postgres" ? Effect.void : Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
-    if (yield* Effect.orElseSucceed(fs.exists(database.filename), () => false)) return
-    return yield* new UsageError({
-      message: `there is no database ${database.filename}: name it with --database or ${variables.join(" or ")}`
-    })
+    // not `fs.exists`, which on Deno needs to know the user
+    const found = yield* Effect.result(fs.stat(database.filename))
+    if (Result.isSuccess(found) && (found.success.type !== "File" || found.success.size > 0n)) return
+    const denied = Result.isFailure(found) ? deniedText(found.failure.reason.cause) : undefined
+    if (denied !== undefined) return yield* new UsageError({ message: `can't read ${database.filename}: ${denied}` })
+    // an empty file would become a database, which a command that reads one must not make
+    const what = Result.isSuccess(found)
+      ? `${database.filename} is empty, and no database`
+      : `there is no database ${database.filename}`
+    return yield* new UsageError({ message: `${what}: name it with --database or ${variables.join(" or ")}` })
   })
 
 /** Returns what must not be shown of a database. */

@@ -4,7 +4,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { SqlClient } from "effect/sql/SqlClient"
-import { existsSync } from "node:fs"
+import { statSync } from "node:fs"
 import { createServer } from "node:http"
 import { layerUi as durableRuns } from "../../durable/Ui.ts"
 import { codeOf } from "../../internal/files/private.ts"
@@ -79,7 +79,7 @@ const storedRuns = ({ database: named }: UiRequest, actor: string | undefined, {
 /** Whether there are runs. The environment may name the database of an application for its own sake: nothing is made in it. */
 const hasRuns = (database: Database): Effect.Effect<boolean, EngineError> =>
   database._tag === "Sqlite"
-    ? Effect.sync(() => existsSync(database.filename))
+    ? Effect.sync(() => (statSync(database.filename, { throwIfNoEntry: false })?.size ?? 0) > 0)
     : Effect.provide(
       Effect.flatMap(SqlClient, (sql) =>
         Effect.map(

@@ -274,6 +274,7 @@ const mistakes: ReadonlySet<unknown> = new Set([
   "ParamsError",
   "ConfigError",
   "RecordError",
+  "StoreError",
   "InvalidAnswer"
 ])
 

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
 import { execFile } from "node:child_process"
-import { existsSync } from "node:fs"
+import { existsSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
 import manifest from "../../../package.json" with { type: "json" }
@@ -35,6 +35,16 @@ it.live("--help and --completions name the flags and commands", () =>
     }
   }))
 
+it.live("an empty file is no database, and is not made one by a command that reads it", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const database = join(yield* projectFolder, "runs.db")
+    writeFileSync(database, "")
+    const ended = yield* epilogue("bun", ["durable", "list", "--database", database])
+    assertExitCode(ended, 2)
+    assert.match(ended.stderr, /^error: \S+ is empty, and no database: name it with --database or /)
+    assert.equal(statSync(database).size, 0)
+  })))
+
 it.live("mistakes on the command line exit with 2, and print nothing to stdout", () =>
   Effect.gen(function*() {
     const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [
@@ -42,6 +52,9 @@ it.live("mistakes on the command line exit with 2, and print nothing to stdout",
       [["run", "gone.yaml"], /^error: there is no file gone\.yaml/],
       [["run", "package.json/x.yaml"], /^error: can't read package\.json\/x\.yaml: ENOTDIR/],
       [["run", "a.yaml", "--config", "b.yaml"], /^error: two config files are named: a\.yaml and --config b\.yaml/],
+      [["run", "x", "--record", "a.jsonl"], /"a\.jsonl": to record to a file, write --record=FILE\nsee: /],
+      [["check", "--config", fixtures], /^test\/cli\/fixtures: expected a config file, found a folder\n$/],
+      [["ack", "--store", fixtures], /^error: can't open the store test\/cli\/fixtures: it is a folder/],
       [["run", "x", "--nope"], /^error: .*--nope[^]*see: epilogue run --help/],
       [["frobnicate"], /^error: .*frobnicate/],
       [["run", "x", "--param", "secretless"], /^error: .*--param[^]*Service\.field=value/],

@@ -17,7 +17,8 @@ export const readText = (file: string): Effect.Effect<string, ConfigFileError, F
     const fs = yield* FileSystem.FileSystem
     const stat = Option.getOrUndefined(yield* Effect.option(fs.stat(file)))
     // a file system in memory may not know sizes, and whatever else is wrong, reading says it
-    if (stat === undefined || stat.type === "Directory") return yield* fs.readFileString(file)
+    if (stat === undefined) return yield* fs.readFileString(file)
+    if (stat.type === "Directory") return yield* refuse(file, "a folder", "a config file")
     if (stat.type === "File") {
       if (stat.size > mostBytes) return yield* refuse(file, `a file of ${stat.size} bytes`, fitting)
       return yield* fs.readFileString(file)
