@@ -83,8 +83,8 @@ export interface AlertAction {
  */
 export interface AlertNote {
   /**
-   * The meaning of the field: how many alerts were held back before this one, which files are not attached, or for how long a
-   * failure has been open.
+   * The meaning of the field: how many alerts were held back before this one, which files are not attached, or for how
+   * long a failure has been open.
    */
   readonly kind: "held back" | "not attached" | "open"
   /** The name of the field. */
@@ -166,8 +166,8 @@ export interface AlertInput {
   readonly source?: AlertSource | undefined
   /**
    * Whether what the `dedupeKey` is about is well again. `recovered` makes a recovery of such an alert, `PagerDuty`
-   * resolves the incident, `Opsgenie` closes the alert, `GitHubIssues` the issue, `Alertmanager` ends it. `true` for the severity `success` unless set, `false` for
-   * others.
+   * resolves the incident, `Opsgenie` closes the alert, `GitHubIssues` the issue, `Alertmanager` ends it. `true` for
+   * the severity `success` unless set, `false` for others.
    *
    * **Details**
    *

@@ -121,7 +121,8 @@ export class Alerter extends Base {
    *
    * **When to use**
    *
-   * For alerts in another language, or where readers know other terms. `effect-epilogue/alerters/words/de` has a German table.
+   * For alerts in another language, or where readers know other terms. `effect-epilogue/alerters/words/de` has a German
+   * table.
    *
    * **Details**
    *

@@ -312,8 +312,8 @@ export const onExit: <R, A = unknown, E = unknown>(
  *
  * **Details**
  *
- * - When a run has failed or was interrupted, the rollback hooks of all of its steps that have succeeded run, one step after
- *   another, the last one that succeeded first. Each runs once. Several of one step run in the order attached.
+ * - When a run has failed or was interrupted, the rollback hooks of all of its steps that have succeeded run, one step
+ *   after another, the last one that succeeded first. Each runs once. Several of one step run in the order attached.
  * - They run before the other hooks of the run's end, so that the alert of `AlerterHooks.failure` on the run says which
  *   steps were undone (`undone: charge, reserve`), and which were not, and why. They can't be interrupted.
  * - A hook that fails, dies, interrupts itself or exceeds its time limit is logged, and is a `HookFailed` event. The others
@@ -326,8 +326,8 @@ export const onExit: <R, A = unknown, E = unknown>(
  *
  * **Gotchas**
  *
- * - The hook gets the services that the step had. What was closed since, as by `Effect.scoped` or by `Effect.provide` around
- *   the step alone, it finds closed. The layers of `Pipeline.provide` stay open until the rollback has ended.
+ * - The hook gets the services that the step had. What was closed since, as by `Effect.scoped` or by `Effect.provide`
+ *   around the step alone, it finds closed. The layers of `Pipeline.provide` stay open until the rollback has ended.
  * - A run keeps each step that has a rollback hook, and its value, until its end.
  * - A step whose body was left behind at its time limit has not succeeded, whatever becomes of the body.
  * - It can't be `Hook.required` or `Hook.background`, and a run itself has none: the step, or the run, dies.

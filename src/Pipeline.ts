@@ -166,9 +166,10 @@ export const annotate: {
  *
  * **Details**
  *
- * Steps that are running end with an interruption, and their hooks for it run; then the failure hooks of the run do.
- * A body that has not stopped at the end of the `grace`, which is 5 seconds unless set, is left behind: a warning is logged, and
- * the run fails. In a durable run the time counts from the start of the run, by the wall clock, through restarts.
+ * Steps that are running end with an interruption, and their hooks for it run; then the failure hooks of the run do. A
+ * body that has not stopped at the end of the `grace`, which is 5 seconds unless set, is left behind: a warning is
+ * logged, and the run fails. In a durable run the time counts from the start of the run, by the wall clock, through
+ * restarts.
  *
  * **Gotchas**
  *
@@ -219,8 +220,8 @@ export const timeout: {
  * - The layer is built after the start hooks, and released after the body and the background hooks of the steps, before
  *   the other hooks of the run. A time limit of the run includes building it.
  * - Steps and their hooks, those of `Pipeline.stepHooks` included, get the services.
- * - The hooks of the run itself get none of them, whether they are attached before or after: where the layer fails there
- *   are none. What they require stays required, also where the layer would provide it.
+ * - The hooks of the run itself do not get the services, whether they are attached before or after, since there are none
+ *   where the layer fails. What these hooks require, the caller provides, even where the layer has it.
  * - The layer may require parameters that a config file sets, and `StepContext`, that of the run.
  *
  * **Gotchas**

@@ -63,7 +63,8 @@ export type SpanHooks<R, T> = Any<unknown, unknown, R, never, T> & FitsAnyStep<T
  *   Those of a span run after those of the spans inside it. The layer waits for them when it closes. A hook gets the
  *   services of the layer and those that are around the span.
  * - In a pipeline, its `Pipeline.stepHooks` apply to these steps, by the same precedence.
- * - Spans of steps and hooks, and what hooks and mailboxes of alerters do, are no steps. Spans that are not sampled are.
+ * - No steps are made of the spans that steps and hooks open themselves, nor of those inside of a hook or of the mailbox
+ *   of an alerter. Spans that are not sampled are steps, too.
  * - A span that has not ended when the layer closes, or that is dropped, counts as interrupted.
  *
  * **Gotchas**

@@ -32,13 +32,14 @@ export interface StepLogsOptions {
  *
  * **Details**
  *
- * - A line belongs to the step on whose fiber, or on a child of whose fiber, it was logged. Alerts about the steps around it, and about
- *   the run, have it, too, after the name of the step.
- * - It has the level, unless that is `Info`, the message, the first line of a cause and the annotations of the log. Levels
+ * - A line belongs to the step on whose fiber, or on a child of whose fiber, it was logged. Alerts about the steps
+ *   around it, and about the run, have it, too, after the name of the step.
+ * - A line has the level, unless that is `Info`, the message, the first line of a cause and the annotations of the log. Levels
  *   below `References.MinimumLogLevel` are not logged.
- * - An alert shows at most 1,500 characters of lines of at most 200, the last ones. Redacted values, and the secrets of
+ * - An alert shows the last lines: at most 200 characters of each, and 1,500 in all. Redacted values, and the secrets of
  *   `Secrets`, are replaced.
- * - Observers get `StepLogged`, or `RunLogged` for lines that no step has logged, with messages of at most 4,000 characters.
+ * - Observers get `StepLogged`, or `RunLogged` for lines that no step has logged, with messages of at most 4,000
+ *   characters.
  *
  * **Gotchas**
  *

@@ -53,8 +53,8 @@ export interface AppriseOptions extends ChannelOptions {
  * plain, and Apprise converts it to what a service takes. Links are lines of it. Longer alerts than `maxLength` are
  * shortened, the detail first: Apprise passes on what is too long for a service, which then refuses it.
  *
- * The server answers when it has notified all services, so an attempt may take 30 seconds unless `timeout` is set. There is no
- * pace unless it is set: Apprise itself waits between the notifications of a service.
+ * The server answers when it has notified all services, so an attempt may take 30 seconds unless `timeout` is set.
+ * There is no pace unless it is set: Apprise itself waits between the notifications of a service.
  *
  * An answer of 424 says that a service was not notified. The post fails, and is not repeated, since other services have
  * been: they would be again. An answer of 204, that there is no service under the key, fails, too.

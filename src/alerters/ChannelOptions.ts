@@ -19,12 +19,12 @@ export type { Pace, PaceLimit } from "../internal/alerts/mailbox/pace.ts"
  * accepted the alert. If the time of the hook or the fiber that posts is up before that, the alert stays in the mailbox
  * and is delivered all the same.
  *
- * An attempt is retried after a timeout, after a connection error, and after an answer with status 408 or 5xx. The delay
- * doubles from one attempt to the next, and each is shortened at random by up to half. An answer with status 429 refuses
- * the rate, and not the alert: it does not count towards `retries`, unless these are 0. After it, and after every answer with a
- * `Retry-After`, the whole mailbox waits as long as the channel says, and up to a quarter of that longer (5 seconds at
- * most), so that several processes do not come back at once. An alert is given up where the channel takes no alert for
- * an hour.
+ * An attempt is retried after a timeout, after a connection error, and after an answer with status 408 or 5xx. The
+ * delay doubles from one attempt to the next, and each is shortened at random by up to half. An answer with status 429
+ * refuses the rate, and not the alert: it does not count towards `retries`, unless these are 0. After it, and after
+ * every answer with a `Retry-After`, the whole mailbox waits as long as the channel says, and up to a quarter of that
+ * longer (5 seconds at most), so that several processes do not come back at once. An alert is given up where the
+ * channel takes no alert for an hour.
  *
  * When the layer closes, the mailbox is emptied. If more alerts wait than the pace allows within `drain`, they are
  * folded into fewer; if it allows none, they become one that is sent all the same. What can't be delivered in time is

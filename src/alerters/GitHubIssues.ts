@@ -163,8 +163,8 @@ export const layer = (options: GitHubIssuesOptions): Layer.Layer<Alerter> => {
 }
 
 /**
- * Like {@link layer}, with the token from `GITHUB_TOKEN`, the repository from `GITHUB_REPOSITORY` and, if it is set, the URL
- * of the API from `GITHUB_API_URL`, of which GitHub Actions sets the last two; or the options from a config.
+ * Like {@link layer}, with the token from `GITHUB_TOKEN`, the repository from `GITHUB_REPOSITORY` and, if it is set,
+ * the URL of the API from `GITHUB_API_URL`, of which GitHub Actions sets the last two; or the options from a config.
  *
  * @example
  * ```ts

@@ -58,10 +58,10 @@ export interface WebhookOptions extends ChannelOptions {
  * than 255, becomes `sha256_` followed by the SHA-256 of its JSON (the text in quotes), in
  * hexadecimal. Without a key, each post has a random id.
  *
- * The JSON has `title`, `severity`, `fields` (a list of `name` and `value`), `tags`, and `at` as
- * ISO 8601; and if the alert has them, `body`, `detail`, `dedupeKey`, `idempotencyKey`, `source`, `url`,
- * `actions` (the `label` and `url` of each) and `attachments` (the `name`, `mediaType` and `size` of each, in bytes). A body longer than
- * `maxBytes` is shortened, its detail first.
+ * The JSON has `title`, `severity`, `fields` (a list of `name` and `value`), `tags`, and `at` as ISO 8601; and if the
+ * alert has them, `body`, `detail`, `dedupeKey`, `idempotencyKey`, `source`, `url`, `actions` (the `label` and `url` of
+ * each) and `attachments` (the `name`, `mediaType` and `size` of each, in bytes). A body longer than `maxBytes` is
+ * shortened, its detail first.
  *
  * **Gotchas**
  *

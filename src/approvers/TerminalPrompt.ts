@@ -46,11 +46,11 @@ export interface TerminalPromptOptions {
  *
  * **Details**
  *
- * The rest of the line is the comment. Who approves a question with `values` is then asked for them, field by field; after
- * a line that does not fit, the field is asked for again, with what was expected. After any other line, the prompt appears again. Several
- * questions are asked one after another; the timeout of each begins when it is asked for, and not
- * when it appears. A line that is read within 300 milliseconds after its question is no answer: it
- * was typed before, or comes from a pipe.
+ * The rest of the line is the comment. Who approves a question with `values` is then asked for them, field by field;
+ * after a line that does not fit, the field is asked for again, with what was expected. After any other line, the
+ * prompt appears again. Several questions are asked one after another; the timeout of each begins when it is asked for,
+ * and not when it appears. A line that is read within 300 milliseconds after its question is no answer: it was typed
+ * before, or comes from a pipe.
  *
  * The question fails if there is no terminal, if it is closed (Ctrl-D), or if the user is not among
  * the question's `approvers`. The approver is not resumable: a question ends with its process.

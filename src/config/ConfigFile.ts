@@ -29,8 +29,8 @@ export type * from "./Loaded.ts"
  * - The modules are imported, but no step and no hook runs.
  * - Fails with a {@link ConfigFileError} that lists every issue with its place: invalid values, exports that are not
  *   hooks, parameters that can't be decoded.
- * - What neither the file nor the code sets comes from the project file: the nearest `epilogue.yaml` without a `pipeline` in
- *   the folder of the file, or above it in its repository. One that others may write is refused.
+ * - What neither the file nor the code sets comes from the project file: the nearest `epilogue.yaml` without a
+ *   `pipeline` in the folder of the file, or above it in its repository. One that others may write is refused.
  * - Options win over the file, and the file wins over the code. For each kind, the file's hooks of a step replace the
  *   file's `stepHooks`, and these replace the hooks of the code, unless `inherit` combines them.
  *

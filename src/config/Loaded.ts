@@ -78,8 +78,8 @@ export interface ExplainedStep {
   /** The name of the step. */
   readonly step: string
   /**
-   * Whether the pipeline's module exports the step. Otherwise, as where the module exports a function that makes it, its hooks
-   * in code are not known before it runs.
+   * Whether the pipeline's module exports the step. Otherwise, as where the module exports a function that makes it,
+   * its hooks in code are not known before it runs.
    */
   readonly inCode: boolean
   /** The time limit of the step's body, by the file or else by the code. */
@@ -176,8 +176,8 @@ export interface Loaded {
   /** The name of the pipeline. */
   readonly pipelineName: string
   /**
-   * The pipeline with the hooks, values, parameters, alerter and monitors of the file. The caller provides any other services
-   * that its steps require; their types are not known, and a missing service is a defect.
+   * The pipeline with the hooks, values, parameters, alerter and monitors of the file. The caller provides any other
+   * services that its steps require; their types are not known, and a missing service is a defect.
    */
   readonly pipeline: Effect.Effect<unknown, unknown, FileSystem.FileSystem | Path.Path>
   /** The file's alerter, if it has one. */

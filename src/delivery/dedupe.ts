@@ -77,8 +77,8 @@ export interface DedupeOptions<P extends string | undefined = undefined> {
  * - A `dedupeKey` says which step an alert is about, whatever the error: with `by: (alert) => alert.dedupeKey`, the
  *   second error of a step is held back after the first.
  * - Pipe `digest` and `quietHours` before `dedupe`. Their combined alerts are duplicates of nothing.
- * - Of several processes that share a store, each delivers a duplicate that it gets before the first has been delivered:
- *   otherwise nobody would deliver it where that fails.
+ * - Processes that share a store each deliver a duplicate that they get while the first is still being delivered: if they
+ *   held it back, and that delivery failed, nobody would deliver it.
  * - A window that is not positive is a defect when the layer is built.
  *
  * @example

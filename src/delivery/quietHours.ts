@@ -62,8 +62,8 @@ export interface QuietHoursOptions<P extends string | undefined = undefined> {
  *
  * - The post of an alert that is held succeeds. A repeat with the same `idempotencyKey` is not held twice. Alerts that
  *   are posted together have the tag `digest` and no `idempotencyKey`.
- * - What says that something is well again reaches channels that keep incidents, such as `PagerDuty`, at once. The
- *   recovery of an alert that was posted during quiet hours is posted then, too.
+ * - Channels that keep incidents, such as `PagerDuty`, learn of a recovery at once. People do where the failure was posted
+ *   during quiet hours, too; other recoveries are held.
  * - If the delivery after the quiet hours fails, it is tried again every ten minutes, outside of quiet hours.
  * - Where clocks are put forward, hours that begin in the skipped hour begin an hour later by the clock. Where they are
  *   put back, hours that end in the repeated hour end in its second run.

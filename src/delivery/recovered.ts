@@ -58,15 +58,15 @@ export interface RecoveredOptions<P extends string | undefined = undefined> {
  * The subject of an alert is its `dedupeKey`, else the step or run in its `source`, else its title. A failure is an
  * alert of severity `warning` or worse, and counts if it was delivered.
  *
- * A recovery has `recovered` in its title and tags, and the number of failures, the time of the first and the duration
- * of the outage in its fields. It goes where the failures were delivered: to the alerters of a `route` or `fanOut` that were
- * told of them. A failure that `minSeverity` or `afterConsecutive` has dropped is not one. The outage is forgotten once the recovery has been delivered; if its delivery fails, the
- * next success is the recovery.
+ * A recovery has `recovered` in its title and tags, and the number of failures, the time of the first and the duration of
+ * the outage in its fields. It goes where the failures were delivered: to the alerters of a `route` or `fanOut` that were
+ * told of them. A failure that `minSeverity` or `afterConsecutive` has dropped was not delivered, and does not count. The
+ * outage is forgotten once the recovery has been delivered; if that fails, the next success is the recovery.
  *
  * **Gotchas**
  *
- * - A failure that a hook of your own has posted recovers with a success of its `dedupeKey`, which has to be posted, too.
- *   `AlerterHooks.failure` sees to that.
+ * - A failure that a hook of your own has posted recovers with a success that has its `dedupeKey`, and that you post, too.
+ *   `AlerterHooks.failure` posts it by itself.
  * - A step without a key (`Step.key`) has recovered at the end of a run in which it succeeded and no evaluation of it
  *   failed for good, since another evaluation may fail after the first has succeeded. One with a key has at once.
  *

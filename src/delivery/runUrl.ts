@@ -16,11 +16,11 @@ import { runUrlOf } from "./internal/runUrlOf.ts"
  *
  * **Details**
  *
- * The address is a text with `{pipeline}`, `{runId}`, `{runName}` and `{step}` in it, which are replaced by those of the
- * alert's source, encoded for URLs, or a function of the source. `{step}` is the path of the step with `/` between the
- * names, and empty for a run. An alert that has an address keeps it. One without a source, or for which the function returns
- * `undefined`, gets the address of the job in GitHub Actions, GitLab, Buildkite, CircleCI and Jenkins, as all alerts do
- * without this policy.
+ * The address is a text with `{pipeline}`, `{runId}`, `{runName}` and `{step}` in it, which are replaced by those of
+ * the alert's source, encoded for URLs, or a function of the source. `{step}` is the path of the step with `/` between
+ * the names, and empty for a run. An alert that has an address keeps it. One without a source, or for which the
+ * function returns `undefined`, gets the address of the job in GitHub Actions, GitLab, Buildkite, CircleCI and Jenkins,
+ * as all alerts do without this policy.
  *
  * **Gotchas**
  *

@@ -168,7 +168,7 @@ export const layerChannel = <E, R>(channel: Layer.Layer<Approver, E, R>): Layer.
   ).pipe(Layer.provide(channel))
 
 /**
- * The questions of all runs that wait for an answer, in the order in which they were asked. It has not their tokens.
+ * The questions of all runs that wait for an answer, in the order in which they were asked. Their tokens are not among it.
  *
  * **When to use**
  *

@@ -49,10 +49,10 @@ export const layerSingle = (
  *
  * **Details**
  *
- * Each end of a step and of a hook is one transaction. Where something depends on it the run waits until the disk has it,
- * unless `synchronous` says otherwise. A run that waits for a clock or an answer is a row of the file, and nothing in
- * memory. After a crash, or `kill -9`, the next process resumes the runs at once. Other processes submit, answer, interrupt and look with
- * {@link layerSqliteClient}, and are heard within a tenth of a second.
+ * Each end of a step and of a hook is one transaction. Where something depends on it the run waits until the disk has
+ * it, unless `synchronous` says otherwise. A run that waits for a clock or an answer is a row of the file, and nothing
+ * in memory. After a crash, or `kill -9`, the next process resumes the runs at once. Other processes submit, answer,
+ * interrupt and look with {@link layerSqliteClient}, and are heard within a tenth of a second.
  *
  * The client is `node:sqlite`, which Bun, Deno and Node 22.19 or later include. The file and what is beside it can be
  * read by their owner only: rights of others are taken away, since whoever can read the file can lock it. Transactions

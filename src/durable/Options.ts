@@ -127,10 +127,10 @@ export interface SqliteOptions {
   /** The path of the file, or `":memory:"` for a database that is lost with the layer. */
   readonly filename: string
   /**
-   * The records that survive a power cut. With `"full"`, which is the default, all do on which something depends, since they
-   * wait for the disk; the others, such as the end of a hook that is not required, are there some milliseconds later. With
-   * `"normal"` all survive but the last ones, and a record takes a fraction of the time. Either way none is lost when the
-   * process is killed.
+   * The records that survive a power cut. With `"full"`, which is the default, all do on which something depends, since
+   * they wait for the disk; the others, such as the end of a hook that is not required, are there some milliseconds
+   * later. With `"normal"` all survive but the last ones, and a record takes a fraction of the time. Either way none is
+   * lost when the process is killed.
    */
   readonly synchronous?: "full" | "normal" | undefined
   /**

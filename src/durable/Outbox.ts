@@ -15,8 +15,8 @@
  * An alert that can't be delivered is not given up but set aside, which the log says: {@link list} shows it,
  * {@link retry} delivers it, and {@link drop} gives it up. So do the commands `epilogue outbox list`, `retry` and `drop`.
  *
- * An alert that a process was delivering when it died is delivered by the next one: at once where that is on the same machine,
- * else when the claim of the dead process is over (`lease`).
+ * An alert that a process was delivering when it died is delivered by the next one: at once where that is on the same
+ * machine, else when the claim of the dead process is over (`lease`).
  *
  * **Gotchas**
  *

@@ -145,9 +145,9 @@ export {
    *
    * **Details**
    *
-   * `reason` is `Unsupported` (the engine can't do it), `NotFound`, `Ambiguous` (several ids begin so), `NotEnded` (a run
-   * that has not ended can't be retried), `Ended` (one that has can't be interrupted), `Succeeded` (a run that succeeded is retried only from a step on), or `NoStep`
-   * (the run has no such step).
+   * `reason` is `Unsupported` (the engine can't do it), `NotFound`, `Ambiguous` (several ids begin so), `NotEnded` (a
+   * run that has not ended can't be retried), `Ended` (one that has can't be interrupted), `Succeeded` (a run that
+   * succeeded is retried only from a step on), or `NoStep` (the run has no such step).
    *
    * @category errors
    * @since 0.1.0
@@ -156,13 +156,13 @@ export {
 } from "./internal/runs/runs.ts"
 
 /**
- * Returns the version of a part of the body that the run has, for a part that changes while runs are under way: `latest`
- * for runs that come to it from now on, and 0 for those that had come further before it was there.
+ * Returns which version of a part of the body a run has: `latest` for a run that comes to the part from now on, and 0 for
+ * one that had passed its place before this call was there.
  *
  * **When to use**
  *
- * Where steps of a pipeline are added, renamed, removed or moved, and runs may be under way: they take the old branch, and
- * new ones the new. Without that they fail with {@link CodeChanged}.
+ * Where steps of a pipeline are added, renamed, removed or moved while runs may be under way: these take the old branch,
+ * and later runs the new one. Without it, runs that are under way fail with {@link CodeChanged}.
  *
  * **Details**
  *

@@ -29,8 +29,8 @@ export interface UiOptions {
  *
  * **Details**
  *
- * The page has the unfinished runs and the last thousand that have ended. It looks at them once a second while somebody
- * looks at it.
+ * The page has the unfinished runs and the last thousand that have ended. It reads them once a second while somebody
+ * has it open.
  *
  * Unless `actionsAs` names somebody, it changes nothing. Questions are answered as by `Approval.answer`, so that their
  * list of approvers and their time limit hold, and runs are interrupted and retried as by `Durable.interrupt` and

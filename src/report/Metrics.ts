@@ -32,8 +32,9 @@ import { makeObserver } from "./internal/metrics/observer.ts"
  * | `epilogue_hooks_total` | counter | `pipeline`, `hook`, `kind`, `outcome` |
  * | `epilogue_hook_duration_seconds` | histogram | `pipeline`, `hook`, `kind`, `outcome` |
  *
- * The outcome of a run or a step is `success`, `failure`, `interrupt` or `skip`; the outcome of a hook is `success`, `failure`
- * or `skipped`. A step has one attempt more than it has retries. What is overdue is counted once for each of its limits.
+ * The outcome of a run or a step is `success`, `failure`, `interrupt` or `skip`; the outcome of a hook is `success`,
+ * `failure` or `skipped`. A step has one attempt more than it has retries. What is overdue is counted once for each of
+ * its limits.
  *
  * These are counted without this layer, too, since they tell of alerts and hooks that went wrong:
  *
@@ -49,8 +50,9 @@ import { makeObserver } from "./internal/metrics/observer.ts"
  *
  * An alert is counted once for each channel that it is posted to, and once for each policy that holds or drops it: an
  * alert that is held and posted later, alone or in a digest, is in both. A post that an outbox or a digest tries again
- * is counted again. The last three are of mailboxes: the alerts that are in one, those that were folded into another, and
- * those that will not arrive though nobody waits for them, which no hook reports. Only alerters made by `Alerter.layer` or in `effect-epilogue/alerters` are counted.
+ * is counted again. The last three are of mailboxes: the alerts that are in one, those that were folded into another,
+ * and those that will not arrive though nobody waits for them, which no hook reports. Only alerters made by
+ * `Alerter.layer` or in `effect-epilogue/alerters` are counted.
  *
  * Names and units follow Prometheus' conventions (https://prometheus.io/docs/practices/naming), and stay the same when
  * Prometheus receives them by OTLP

@@ -54,16 +54,16 @@ export interface ProgressOptions {
  * ended, its tree stays as text. Cursor and streams are restored then, and also when the process is killed by a signal
  * or an uncaught error.
  *
- * Characters in names and messages that a terminal or the runner of GitHub Actions would obey are shown, as `\u{1b}`. Text that a step
- * prints by itself is not changed.
+ * Characters in names and messages that a terminal or the runner of GitHub Actions would obey are shown, as `\u{1b}`.
+ * Text that a step prints by itself is not changed.
  *
  * The layer adds an observer to those already provided. Provided twice, it shows a run once.
  *
  * **Gotchas**
  *
  * Output that reaches the terminal without those streams, such as that of a child process that inherits them, is drawn
- * into the tree, unless {@link pauseProgress} clears it for that. The tree of `epilogue run --supervise` is above neither: its supervisor reads what the run and all
- * processes that inherit its streams print.
+ * into the tree, unless {@link pauseProgress} clears it for that. The tree of `epilogue run --supervise` is above
+ * neither: its supervisor reads what the run and all processes that inherit its streams print.
  *
  * @example
  * ```ts

@@ -80,16 +80,16 @@ export type RecordOptions =
  *
  * The layer adds an observer to those already provided. Missing folders and files are made for their owner alone, and a
  * folder `.epilogue` that others have rights on is made private with all that is in it. The layer fails where it can't
- * write, where `file` exists and is no record of this version, and where `file` or a folder from `.epilogue` on is a symbolic link. It needs no other service: observers are called
- * synchronously, so records are written by `node:fs`, which Bun, Deno and Node have, and not by effect's `FileSystem`.
+ * write, where `file` exists and is no record of this version, and where `file` or a folder from `.epilogue` on is a
+ * symbolic link. It needs no other service: observers are called synchronously, so records are written by `node:fs`,
+ * which Bun, Deno and Node have, and not by effect's `FileSystem`.
  *
- * *What a crash can lose.* An event is written at once, unless it is one of many: after four writes, one more takes place
- * with each millisecond, and other events are written together with those that follow, a millisecond later, or when they
+ * *What a crash can lose.* A recorder writes an event at once, unless there are many: it writes four times in a row, and
+ * then once for each millisecond that passes. Events in between are collected, and written a millisecond later, when they
  * have 256 KB, or when the run ends. So a process that is killed (`kill -9`) loses the events of its last millisecond at
- * most, and nothing if fewer than five fell into its last four; code that blocks the thread after such a burst can lose
- * those until it yields. `process.exit` and
- * `Deno.exit` lose nothing. Files are not synced: if the machine itself goes down, the operating system may lose what
- * it had not put on the disk.
+ * most, and nothing if fewer than five fell into its last four. Code that blocks the thread after such a burst can lose
+ * the collected events until it yields. `process.exit` and `Deno.exit` lose nothing. Files are not synced: if the machine
+ * itself goes down, the operating system may lose what it had not put on the disk.
  *
  * *Several processes* may record to one file: lines are appended (`O_APPEND`) in one write each time, which local file
  * systems keep whole. Network file systems such as NFS may not.
@@ -215,9 +215,9 @@ export const read = (path: string, options?: ReadOptions): Stream.Stream<Event, 
  *
  * **Details**
  *
- * Ends with the run, also where it has crashed and no other process can continue it: it is asked every two seconds whether
- * the process lives. Where the system does not tell, the stream ends once nobody has touched the file for a minute. So does
- * that of a file of several runs, unless `runId` names one. New events are seen within a fifth of a second.
+ * The stream ends with the run, also where the run has crashed and no other process can continue it: every two seconds it
+ * looks whether the process lives. Where the system does not tell, the stream ends once nobody has touched the file for a
+ * minute. So does that of a file of several runs, unless `runId` names one. New events are seen within a fifth of a second.
  *
  * @example
  * ```ts

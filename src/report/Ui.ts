@@ -26,11 +26,11 @@ export interface UiOptions extends PlaceOptions {
 }
 
 /**
- * Serves a page with the runs that are recorded in a folder or a file: a list that is kept up to date, with filters, a search and
- * the durations of the last runs of each pipeline, and of each run the timeline of {@link html}, live while it goes on,
- * with what its steps logged. Two runs of a pipeline can be compared, as {@link compare} does it, and each pipeline has a
- * page with its durations over time. Where the service {@link DurableRuns} is provided, it has durable runs and their
- * questions, too.
+ * Serves a page with the runs that are recorded in a folder or a file: a list that is kept up to date, with filters, a
+ * search and the durations of the last runs of each pipeline, and of each run the timeline of {@link html}, live while
+ * it goes on, with what its steps logged. Two runs of a pipeline can be compared, as {@link compare} does it, and each
+ * pipeline has a page with its durations over time. Where the service {@link DurableRuns} is provided, it has durable
+ * runs and their questions, too.
  *
  * **Details**
  *

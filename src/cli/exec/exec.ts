@@ -1,6 +1,6 @@
 /**
- * `epilogue exec`: runs any command as a pipeline of one step, with the hooks, alerts, limits and monitors of a config file.
- * A bundle of its own, like that of `run.ts`, since the file may name modules of hooks.
+ * `epilogue exec`: runs any command as a pipeline of one step, with the hooks, alerts, limits and monitors of a config
+ * file. A bundle of its own, like that of `run.ts`, since the file may name modules of hooks.
  *
  * No other process supervises it: what may crash is the command, and that is a process of its own already.
  */

@@ -95,8 +95,8 @@ const hasAnnotation = ({ annotations, outcome }: StepModel, key: string, value: 
 
 interface View {
   /**
-   * The annotations that the run has given to its steps, which need not repeat them. One that the run got later, of a step's own
-   * numbers for example, is not on all steps.
+   * The annotations that the run has given to its steps, which need not repeat them. One that the run got later, of a
+   * step's own numbers for example, is not on all steps.
    */
   readonly annotations: ReadonlyArray<Annotation>
   readonly open: Open

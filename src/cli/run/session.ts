@@ -231,8 +231,8 @@ export interface FailureOptions {
 }
 
 /**
- * Prints why a program failed, and returns the exit code: 130 after an interruption (`session` knows of the signal), 2 where the
- * config, the command line or the environment is wrong and nothing has run, else 1.
+ * Prints why a program failed, and returns the exit code: 130 after an interruption (`session` knows of the signal), 2
+ * where the config, the command line or the environment is wrong and nothing has run, else 1.
  */
 export const failed = (
   cause: Cause.Cause<unknown>,

@@ -8,7 +8,8 @@ import { errAtOnce } from "../terminal.ts"
 
 /**
  * Prints an error that nothing catches, and ends the process, as the runtime does, but without the secrets that
- * `redact` removes, and says what the end `cutOff`. Leaves it to listeners of the user's, if there are any. Returns a function that removes it.
+ * `redact` removes, and says what the end `cutOff`. Leaves it to listeners of the user's, if there are any. Returns a
+ * function that removes it.
  */
 export const catchUncaught = (
   redact: (text: string) => string,

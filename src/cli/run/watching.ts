@@ -44,8 +44,8 @@ const holding = /^effect-epilogue\/(?:digest|quietHours)\//
 const book = "effect-epilogue/acknowledgements"
 
 /**
- * Tells how a post ends: not when its time is up, if the alert is still on its way, but when that has arrived or is lost. It
- * runs in finalizers, so that no interruption comes between a delivery and the report of it.
+ * Tells how a post ends: not when its time is up, if the alert is still on its way, but when that has arrived or is
+ * lost. It runs in finalizers, so that no interruption comes between a delivery and the report of it.
  */
 const followed = <E>(
   post: Effect.Effect<void, E>,

@@ -13,16 +13,17 @@
  * child's stdout, too: it appears above the tree, and so does that of processes which inherit it.
  *
  * The child inherits a pipe as its file descriptor 3, whose number is in its environment, and `child.ts` reports events
- * on it. Such pipes of `node:child_process` work on Bun, Deno and Node (tried on Linux). The child shares stdin with the
- * parent, and stdout unless there is a tree. The parent forwards the child's stderr, which therefore is not a terminal for the child.
+ * on it. Such pipes of `node:child_process` work on Bun, Deno and Node (tried on Linux). The child shares stdin with
+ * the parent, and stdout unless there is a tree. The parent forwards the child's stderr, which therefore is not a
+ * terminal for the child.
  *
  * After a crash, each innermost open step whose failure had not been alerted gets an alert, and so does the run. A step
  * that had failed counts as open until something else begins in the body around it, since its hooks may be running.
  * Alerts that the child has delivered are not repeated. Those that it had only taken are posted by the parent: what a
- * policy of the child's alerter had held back (a digest, quiet hours), and what was under way to a channel, which may have
- * arrived. What a store keeps is left to the next process. A child whose main ended, with any exit code, has not crashed.
- * Alerts that did not arrive are printed. Monitors are told of the runs that had not ended, and get the pings of ends that the
- * child had not sent.
+ * policy of the child's alerter had held back (a digest, quiet hours), and what was under way to a channel, which may
+ * have arrived. What a store keeps is left to the next process. A child whose main ended, with any exit code, has not
+ * crashed. Alerts that did not arrive are printed. Monitors are told of the runs that had not ended, and get the pings
+ * of ends that the child had not sent.
  *
  * Where a step or the run is overdue and the child has not told it some seconds later, being stopped or blocked, the parent
  * tells it in its place.

@@ -23,8 +23,8 @@ import { cut, reportExit, reporting, reportOf } from "./reports.ts"
 import { CurrentWords } from "./words.ts"
 
 /**
- * Posts an alert without secrets, with the current time if it has none, and with `address` if it has none. The ledger learns
- * of a failure.
+ * Posts an alert without secrets, with the current time if it has none, and with `address` if it has none. The ledger
+ * learns of a failure.
  */
 export const timed = <E extends AlerterError, R>(
   input: Alert | string,

@@ -6,8 +6,8 @@ export const withNote = (alert: Alert, note: AlertNote, value: string): Alert =>
   alert.with({ fields: [...alert.fields, { name: note.name, value }], notes: [...alert.notes, note] })
 
 /**
- * Returns whether a field of the alert is such a note. The kind is its name in alerts that were stored before notes were, and
- * in those of other programs.
+ * Returns whether a field of the alert is such a note. The kind is its name in alerts that were stored before notes
+ * were, and in those of other programs.
  */
 export const isNote = ({ notes }: Alert, name: string, kind: AlertNote["kind"]): boolean =>
   name === kind || notes.some((note) => note.kind === kind && note.name === name)

@@ -74,8 +74,8 @@ export const untold = (context: Context.Context<never>): Context.Context<never> 
 }
 
 /**
- * Begins to report what becomes of an alert at a channel or a policy. `undefined` where nobody is told: of a quiet alert, and
- * where the run has no observers.
+ * Begins to report what becomes of an alert at a channel or a policy. `undefined` where nobody is told: of a quiet
+ * alert, and where the run has no observers.
  */
 export const reportOf = (
   { quiet, severity, title }: Alert,

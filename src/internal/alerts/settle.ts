@@ -7,8 +7,8 @@ import { type Posting, takesQuiet } from "./settling.ts"
 const maxSettlements = 1_000
 
 /**
- * Returns whether the success of an evaluation says that the step is well again: that of a run, and that of a step with a key.
- * Without a key, another evaluation of the step may yet fail.
+ * Returns whether the success of an evaluation says that the step is well again: that of a run, and that of a step with
+ * a key. Without a key, another evaluation of the step may yet fail.
  */
 export const resolvesAtOnce = (evaluation: Occurrence): boolean =>
   evaluation.parent === undefined ||

@@ -249,8 +249,8 @@ const settleRequired = (
 }
 
 /**
- * Runs the required failure hooks where a required hook has failed a success, an interruption or a skip. A run whose success
- * or skip has failed is rolled back before.
+ * Runs the required failure hooks where a required hook has failed a success, an interruption or a skip. A run whose
+ * success or skip has failed is rolled back before.
  */
 const settleFailed = (
   evaluation: Evaluation,

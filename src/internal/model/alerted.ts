@@ -25,8 +25,8 @@ export class AlertedErrors {
    * errors and with functions that end the alert, or with `undefined` where all have been told. Waits for alerts from
    * inside that are being posted, since they may fail.
    *
-   * An earlier evaluation of the same step value, at the same place, counts as inside for an error with a reference: a step that is
-   * evaluated again, and fails with the very same object, has nothing new to tell.
+   * An earlier evaluation of the same step value, at the same place, counts as inside for an error with a reference: a
+   * step that is evaluated again, and fails with the very same object, has nothing new to tell.
    */
   begin(cause: Cause.Cause<unknown>, place: Place): Effect.Effect<Alerting | undefined> {
     return Effect.suspend(() => {

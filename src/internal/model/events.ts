@@ -283,8 +283,8 @@ export interface HookSkipped extends RunInfo, HookInfo {
  *
  * - An alert that goes to several channels has an event for each of them. A channel that tries again has one event for all
  *   its attempts, and one before them if the alert has to wait.
- * - A `result` of `"waiting"` or `"held"` may change: then another event follows with the same `deliveryId`, after the end of
- *   the run if need be.
+ * - A `result` of `"waiting"` or `"held"` may change: then another event follows with the same `deliveryId`, after the
+ *   end of the run if need be.
  * - Alerts that a policy posts by itself, such as a digest, belong to the run that has provided its layer. Where that is
  *   provided around all runs, they have no events.
  *

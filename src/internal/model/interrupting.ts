@@ -2,8 +2,8 @@
 import type { Occurrence } from "./occurrence.ts"
 
 /**
- * Returns whether the run of an evaluation, or what is around the run, is being interrupted. If not, the code of the run has
- * interrupted the evaluation, as the loser of a race, and goes on.
+ * Returns whether the run of an evaluation, or what is around the run, is being interrupted. If not, the code of the
+ * run has interrupted the evaluation, as the loser of a race, and goes on.
  *
  * A fiber is marked before the fibers that it has started are interrupted.
  */

@@ -1,9 +1,10 @@
 /**
  * Decides whether two causes hold the same error.
  *
- * An error is known by its reference, or by that of the error that it is a copy of, and stays the same where another error
- * has it as its `cause`, among the members of an `AggregateError` or of a list, or in a field. Text, numbers and other values without a reference are compared
- * by value. All walks are bounded, and a value that can't be read is an error like any other.
+ * An error is known by its reference, or by that of the error that it is a copy of, and stays the same where another
+ * error has it as its `cause`, among the members of an `AggregateError` or of a list, or in a field. Text, numbers and
+ * other values without a reference are compared by value. All walks are bounded, and a value that can't be read is an
+ * error like any other.
  */
 import * as Cause from "effect/Cause"
 import { isError, isInstance, isProxy, property, Unreadable } from "../text/read.ts"

@@ -128,8 +128,8 @@ export const requireApproval: {
 const approvedWith = new WeakMap<object, unknown>()
 
 /**
- * Makes a step that asks for values, as {@link requireApproval} asks for permission: whoever approves fills in the question's
- * form, and the body gets the decoded values.
+ * Makes a step that asks for values, as {@link requireApproval} asks for permission: whoever approves fills in the
+ * question's form, and the body gets the decoded values.
  *
  * **Details**
  *

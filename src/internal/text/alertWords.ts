@@ -16,8 +16,8 @@ export type AlertKind = "critical" | "error" | "warning" | "recovered" | "succes
  *
  * **Details**
  *
- * A `subject` is a step with its path, or a pipeline: `nightly › load`. Times, tallies, durations and lists come as text that
- * has been made with this table. Texts of errors, stack traces and names are no part of it.
+ * A `subject` is a step with its path, or a pipeline: `nightly › load`. Times, tallies, durations and lists come as
+ * text that has been made with this table. Texts of errors, stack traces and names are no part of it.
  *
  * @see `Alerter.words` for using a table
  *

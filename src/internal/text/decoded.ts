@@ -1,7 +1,7 @@
 /**
- * Reads text as it was before it was encoded: JSON and other backslash escapes, percent-encoding, HTML entities, colours
- * of a terminal, lines that were wrapped. Each UTF-16 unit that is read keeps its place in the original text, so that what is found in the
- * decoded text can be replaced in the original.
+ * Reads text as it was before it was encoded: JSON and other backslash escapes, percent-encoding, HTML entities,
+ * colours of a terminal, lines that were wrapped. Each UTF-16 unit that is read keeps its place in the original text,
+ * so that what is found in the decoded text can be replaced in the original.
  */
 
 /** UTF-16 units, each with the range of the original text that it was read from. */

@@ -20,11 +20,11 @@ const maxLayers = 4
  *
  * **Details**
  *
- * A value is found as it is, escaped as in JSON, percent-encoded, with HTML entities, with colours of a terminal in it, in
- * several of these one inside the other, in base64 at any alignment, wrapped over lines, and cut: a beginning of it where the text ends or an
- * ellipsis follows, and its end likewise. Of a URL its path and password, and the parts of it that look like
- * identifiers, are looked for, too: a server may quote them alone. What looks like an identifier is also found in capitals,
- * in small letters and as hexadecimal digits. The time is linear in the text.
+ * A value is found as it is, escaped as in JSON, percent-encoded, with HTML entities, with colours of a terminal in it,
+ * in several of these one inside the other, in base64 at any alignment, wrapped over lines, and cut: a beginning of it
+ * where the text ends or an ellipsis follows, and its end likewise. Of a URL its path and password, and the parts of it
+ * that look like identifiers, are looked for, too: a server may quote them alone. What looks like an identifier is also
+ * found in capitals, in small letters and as hexadecimal digits. The time is linear in the text.
  */
 export class Secrets {
   readonly #values = new Set<string>()

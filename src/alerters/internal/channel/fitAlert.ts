@@ -160,7 +160,8 @@ interface FitOptions {
 
 /**
  * Shortens an alert until its `size` is within the limit: first attachments are left out, then the detail is cut, the
- * body, the values of fields, the fields, the actions, the address, the tags, and last the title. Returns `undefined` if that is not enough.
+ * body, the values of fields, the fields, the actions, the address, the tags, and last the title. Returns `undefined`
+ * if that is not enough.
  *
  * `size` has to count all fields. A function of the user's that shows some of them is no such `size`: then
  * `countsFields` is false, and fields are omitted only where nothing else is left to cut.

@@ -115,8 +115,8 @@ export const message = (alert: Dated, thread: string | undefined, shows: Shows):
 }
 
 /**
- * Returns the key of the thread of an alert: the same for all that is about one subject, so that a recovery is a reply to the
- * failure, also from another process.
+ * Returns the key of the thread of an alert: the same for all that is about one subject, so that a recovery is a reply
+ * to the failure, also from another process.
  */
 export const threadOf = ({ dedupeKey }: Dated): Effect.Effect<string | undefined> =>
   dedupeKey === undefined || dedupeKey === "" ? Effect.undefined : sha256(dedupeKey)

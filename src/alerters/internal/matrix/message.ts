@@ -36,8 +36,8 @@ export interface Message {
 }
 
 /**
- * The largest content, in bytes of JSON. A whole event has at most 65,536 bytes, with what servers add to it: hashes, signatures
- * and the ids of other events (https://spec.matrix.org/latest/client-server-api/#size-limits).
+ * The largest content, in bytes of JSON. A whole event has at most 65,536 bytes, with what servers add to it: hashes,
+ * signatures and the ids of other events (https://spec.matrix.org/latest/client-server-api/#size-limits).
  */
 const maxContent = 56_000
 const maxTitle = 300
@@ -129,8 +129,8 @@ export const message = (
 }
 
 /**
- * Returns the id of a transaction, which is the same in each attempt, and in each repeat of a post with a key: a server shows
- * one message for all of them (https://spec.matrix.org/latest/client-server-api/#transaction-identifiers).
+ * Returns the id of a transaction, which is the same in each attempt, and in each repeat of a post with a key: a server
+ * shows one message for all of them (https://spec.matrix.org/latest/client-server-api/#transaction-identifiers).
  */
 export const transactionOf = (alert: Dated): Effect.Effect<string> => {
   const key = repeatKey(alert)

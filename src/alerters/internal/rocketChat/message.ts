@@ -41,8 +41,8 @@ const maxName = 200
 const maxFields = 50
 
 /**
- * Keeps a text from mentioning anybody: the server looks for mentions in the text of a message, in code, too, and not in that
- * of attachments (`app/mentions` of the server).
+ * Keeps a text from mentioning anybody: the server looks for mentions in the text of a message, in code, too, and not
+ * in that of attachments (`app/mentions` of the server).
  */
 const unmentioning = (text: string): string => text.replace(/@(?=[\w.-])/g, "@\u200b")
 

@@ -57,7 +57,8 @@ export const message = (alert: Dated, shows: Shows): string => {
 }
 
 /**
- * Returns the topic of an alert: one for all, or the name of its pipeline, so that a recovery is in the topic of its failure.
+ * Returns the topic of an alert: one for all, or the name of its pipeline, so that a recovery is in the topic of its
+ * failure.
  */
 export const topicOf = ({ source }: Dated, topic: string | undefined): string =>
   fitEnd(oneLine(topic ?? source?.pipeline ?? ""), maxTopic) || "alerts"

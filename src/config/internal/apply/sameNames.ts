@@ -34,9 +34,9 @@ const unkeyed = (value: unknown): Unkeyed | undefined => {
 }
 
 /**
- * Returns a warning for each name that several exported steps, and functions of `Step.fn`, without keys have. Steps that
- * combinators made of one step have its body, and are the same step. A combinator that gets the arguments of a call may set a
- * key, and is not called.
+ * Returns a warning for each name that several exported steps, and functions of `Step.fn`, without keys have. Steps
+ * that combinators made of one step have its body, and are the same step. A combinator that gets the arguments of a
+ * call may set a key, and is not called.
  */
 export const sameNames = ({ module }: Exported): ReadonlyArray<Pick<Problem, "found" | "expected">> => {
   const byName = new Map<string, Map<unknown, string>>()

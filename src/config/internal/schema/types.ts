@@ -210,8 +210,8 @@ export type AlerterDocument = string | object
 export type MonitorDocument = object
 
 /**
- * The words of an alert, with `{title}`, `{body}`, `{severity}`, `{pipeline}`, `{run}`, `{runId}`, `{step}`, `{attempt}` and
- * `{field.NAME}` for those of the alert as it is without them.
+ * The words of an alert, with `{title}`, `{body}`, `{severity}`, `{pipeline}`, `{run}`, `{runId}`, `{step}`,
+ * `{attempt}` and `{field.NAME}` for those of the alert as it is without them.
  *
  * @category models
  * @since 0.1.0

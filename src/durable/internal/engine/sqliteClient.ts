@@ -64,8 +64,8 @@ export interface Options {
   /** How long to wait while another connection has locked the file. 5 seconds unless set. */
   readonly busyTimeout?: Duration.Input | undefined
   /**
-   * The commits that survive a power cut. Either way the file stays whole, and no commit is lost when the process is killed,
-   * `kill -9` included.
+   * The commits that survive a power cut. Either way the file stays whole, and no commit is lost when the process is
+   * killed, `kill -9` included.
    *
    * - `"full"`, unless set: all, since each commit waits for the disk
    * - `"normal"`: all but the last ones; a commit takes a fraction of the time

@@ -107,8 +107,8 @@ export const failedHookMark: Segment = ["!", "yellow"]
 export type Annotation = readonly [key: string, value: string]
 
 /**
- * Returns the annotations of a step without those that it has from its run: the run's line shows them already. One with which
- * it did not start (`given`) is its own, though the run may have the same by now.
+ * Returns the annotations of a step without those that it has from its run: the run's line shows them already. One with
+ * which it did not start (`given`) is its own, though the run may have the same by now.
  */
 export const ownAnnotations = (
   annotations: ReadonlyArray<Annotation>,

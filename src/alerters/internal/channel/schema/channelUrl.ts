@@ -29,8 +29,8 @@ export interface UrlForm {
   /** The form, as errors show it: with names in capitals where values are. */
   readonly form: string
   /**
-   * Returns the options, or `undefined` for a URL of another form. What is left of the query are options by their names, as a
-   * config file has them.
+   * Returns the options, or `undefined` for a URL of another form. What is left of the query are options by their
+   * names, as a config file has them.
    */
   readonly read: (address: Address) => RawOptions | undefined
   /** The parameters of the query that are read, and no options. */
@@ -69,8 +69,8 @@ export const isChannelUrl = (input: unknown): boolean => {
 }
 
 /**
- * Returns the parts of a URL, or `undefined` if it is none. Not those of `URL`, for which a host is no token and `#` begins a
- * fragment, and not the name of a channel.
+ * Returns the parts of a URL, or `undefined` if it is none. Not those of `URL`, for which a host is no token and `#`
+ * begins a fragment, and not the name of a channel.
  */
 export const parse = (written: string): Address | undefined => {
   // as `URL` has it: half of a surrogate pair can't be encoded again

@@ -1,6 +1,7 @@
 /**
- * Reads the runs of a cluster in its tables, `cluster_messages` and `cluster_replies`: `effect/cluster` itself has no way to
- * list them. A run is the message `run` of an entity; its activities and completed deferreds are other messages of that.
+ * Reads the runs of a cluster in its tables, `cluster_messages` and `cluster_replies`: `effect/cluster` itself has no
+ * way to list them. A run is the message `run` of an entity; its activities and completed deferreds are other messages
+ * of that.
  */
 import * as Snowflake from "effect/cluster/Snowflake"
 import * as DateTime from "effect/DateTime"

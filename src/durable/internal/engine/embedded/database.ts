@@ -18,8 +18,9 @@ type Rows<A> = ReadonlyArray<A>
 const patience = 5_000
 
 /**
- * The fate that a commit survives: a power cut, for which it waits for the disk (`all`); a power cut once the disk has it, which it
- * does not wait for (`soon`); or the death of the process, and a power cut with the next commit (`process`).
+ * The fate that a commit survives: a power cut, for which it waits for the disk (`all`); a power cut once the disk has
+ * it, which it does not wait for (`soon`); or the death of the process, and a power cut with the next commit
+ * (`process`).
  */
 export type Survives = "all" | "soon" | "process"
 
