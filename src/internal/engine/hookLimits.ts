@@ -10,7 +10,7 @@ import { postingOf, postingOfHook } from "../model/posting.ts"
 import { CurrentStopping, type Stopping } from "../model/stopping.ts"
 import * as Writer from "../text/writer.ts"
 import type { Pending } from "./pending.ts"
-import { type Deadline, Watchdog } from "./watchdog.ts"
+import { Watchdog } from "./watchdog.ts"
 
 /** The time limits of hooks that a fiber waits for in a context. */
 export interface HookLimits {
@@ -53,23 +53,26 @@ export const whenEnded = (
     hook.interruptUnsafe(waiting)
     return then(Exit.die(new TypeError(limitMistakes("Hook.defaultTimeout", input)[0])))
   }
-  let deadline: Deadline
   let forget: (() => void) | undefined
-  const wait = (from: number, millis: number): void => {
-    deadline = watchdog.add(Math.min(millis, now + limit - from), () => {
-      // of a standard hook, what is over is the time to wait: who requires the hook requires the delivery
-      const left = !required && postingOf(hook)?.isOnItsWay === true
-      const at = watchdog.now()
-      if (!left && at < now + limit) return wait(at, millis)
-      forget?.()
-      hook.interruptUnsafe(waiting)
-      then(left ? Exit.succeed(onItsWay) : Exit.fail(exceeded(`hook "${name}"`, limit)))
-    }, from)
+  // one function for all limits, as a hook that waits costs what is made for it
+  const onLimit = (): void => {
+    const at = watchdog.now()
+    // of a standard hook, what is over is the time to wait: who requires the hook requires the delivery
+    const left = !required && postingOf(hook)?.isOnItsWay === true
+    // the process is to stop, and the alert is not in a mailbox; a timer may fire early by a fraction of a millisecond
+    if (!left && now + limit - at >= 1) {
+      deadline = watchdog.add(Math.min(stopMillis, now + limit - at), onLimit, at)
+      return
+    }
+    forget?.()
+    hook.interruptUnsafe(waiting)
+    then(left ? Exit.succeed(onItsWay) : Exit.fail(exceeded(`hook "${name}"`, limit)))
   }
-  wait(now, limit)
-  if (!required) {
-    forget = stopping?.onStop(() => {
-      if (deadline.cancel()) wait(watchdog.now(), stopMillis)
+  let deadline = watchdog.add(limit, onLimit, now)
+  if (stopping !== undefined && !required) {
+    forget = stopping.onStop(() => {
+      const at = watchdog.now()
+      if (deadline.cancel()) deadline = watchdog.add(Math.min(stopMillis, now + limit - at), onLimit, at)
     })
   }
   // a hook that ends later, as one that was interrupted does, is not waited for any more
