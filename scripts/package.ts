@@ -173,6 +173,11 @@ for (const name of ["yaml", "@types"]) {
 for (const runtime of [["node"], ["bun"], ["deno", "run", "-A"]]) {
   const command = (...args: Array<string>) => run(temporary, ...runtime, epilogue, ...args)
   assert.equal(command("--version"), `epilogue v${npm.version}\n`)
+  if (fs.existsSync("/dev/full")) {
+    // the error comes from a bundle, whose classes are not those of the front
+    const full = Bun.spawnSync([...runtime, epilogue, "schema"], { stdout: Bun.file("/dev/full"), stderr: "pipe" })
+    assert.deepEqual([full.exitCode, full.stderr.toString()], [1, "error: can't write to standard output: ENOSPC\n"])
+  }
   assert.equal(typeof JSON.parse(command("schema")).$id, "string")
   const folder = `init-${runtime[0]}`
   const next = command("init", folder, "--runtime", runtime[0]!).trim().split("\n").at(-1)!

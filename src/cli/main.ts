@@ -25,9 +25,9 @@ import {
   errBlock,
   errCause,
   flushed,
+  isOutputLost,
   lost,
   outBlock,
-  OutputLost,
   watchOutputs
 } from "./terminal.ts"
 
@@ -77,7 +77,7 @@ const codeOf = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
     const mistake = error instanceof UsageError ? error.message : deniedText(error)
     if (mistake !== undefined) err(`error: ${mistake}`)
     // `finish` says of any command that its output is lost
-    else if (!(error instanceof OutputLost)) errCause(cause)
+    else if (!isOutputLost(error)) errCause(cause)
     return mistake !== undefined ? ExitCode.usage : ExitCode.failed
   })
 }

@@ -3,6 +3,7 @@
  * GitHub Actions no line of it is a workflow command.
  */
 import type * as Cause from "effect/Cause"
+import { hasProperty } from "effect/Predicate"
 import { writeSync } from "node:fs"
 /* oxlint-disable eslint/no-restricted-properties -- this is the writer */
 import process from "node:process"
@@ -65,7 +66,12 @@ export const outJson = (values: ReadonlyArray<unknown>): Promise<void> =>
   written(values.map((value) => `${printableJson(JSON.stringify(value))}\n`).join(""))
 
 /** Standard output could not be written: its disk is full, say. {@link lost} tells why. */
-export class OutputLost extends Error {}
+export class OutputLost extends Error {
+  override readonly name = "OutputLost"
+}
+
+/** Returns whether an error is one, by its name: each bundle of the command has a class of its own. */
+export const isOutputLost = (error: unknown): boolean => hasProperty(error, "name") && error.name === "OutputLost"
 
 /**
  * Writes the content of a file to standard output. Resolves when it is written, or the pipe's reader is gone, and rejects
