@@ -2,6 +2,7 @@
 import { $, Glob } from "bun"
 import { join } from "node:path"
 import * as core from "./core.ts"
+import * as patterns from "./patterns.ts"
 import { marked } from "./pure.ts"
 
 const root = join(import.meta.dirname, "..")
@@ -22,7 +23,7 @@ export const compile = async (folder: string, { types }: { readonly types: boole
   const without = types ? [] : ["--noCheck", "--declaration", "false", "--declarationMap", "false"]
   await $`tsc -p tsconfig.build.json --outDir ${folder} ${without}`.cwd(root)
   for (const path of new Glob("**/*.js").scanSync({ cwd: folder, absolute: true })) {
-    await Bun.write(path, marked(withoutHelper(path, await Bun.file(path).text())))
+    await Bun.write(path, marked(patterns.rewritten(withoutHelper(path, await Bun.file(path).text()))))
   }
   // tsc leaves `.ts` in the imports of declaration files, which not every editor follows
   for (const path of new Glob("**/*.d.ts").scanSync({ cwd: folder, absolute: true })) {

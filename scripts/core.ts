@@ -4,7 +4,7 @@
  * file has: a subpath, another area and the command load the same code.
  */
 import * as esbuild from "esbuild"
-import { existsSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 
 /** The modules that begin it. None of them loads `Schema`, and so the file doesn't. */
@@ -19,6 +19,54 @@ const shared: esbuild.BuildOptions = {
   platform: "neutral",
   target: "es2024",
   logLevel: "warning"
+}
+
+/** What the bundled modules import in place of other packages. */
+const packages = "packages"
+
+/** Returns a name for what is imported of a module, which no other import has. */
+const nameOf = (module: string, what: string): string => `${module.replaceAll(/\W/g, "$")}$${what}`
+
+/**
+ * Lets the modules of a folder share their imports of other packages. esbuild repeats those of all the modules that it
+ * bundles, and a runtime links each of them, however often.
+ */
+const sharing = (folder: string, modules: ReadonlyArray<string>): esbuild.Plugin => {
+  const shared = new Map<string, string>()
+  const withShared = (code: string) =>
+    code.replace(
+      /^import (?:\* as (\w+)|\{ (.+) \}) from "([^".][^"]*)";$/gm,
+      (_, namespace: string | undefined, names: string, module: string) => {
+        if (namespace !== undefined) {
+          const name = nameOf(module, "namespace")
+          const [short] = /\w+$/.exec(module)!
+          shared.set(name, `import * as ${short} from "${module}"; export { ${short} as ${name} }`)
+          return `import { ${name} as ${namespace} } from "${packages}";`
+        }
+        const clauses = names.split(", ").map((clause) => {
+          const [what, local = what] = clause.split(" as ") as [string, string?]
+          const name = nameOf(module, what)
+          shared.set(name, `export { ${what} as ${name} } from "${module}"`)
+          return `${name} as ${local}`
+        })
+        return `import { ${clauses.join(", ")} } from "${packages}";`
+      }
+    )
+  const contents = new Map(modules.map((module) => {
+    const path = join(folder, module)
+    return [path, withShared(readFileSync(path, "utf8"))]
+  }))
+  return {
+    name: "sharing",
+    setup: (build) => {
+      build.onLoad({ filter: /\.js$/ }, ({ path }) => ({ contents: contents.get(path)! }))
+      build.onResolve({ filter: new RegExp(`^${packages}$`) }, ({ path }) => ({ path, namespace: packages }))
+      build.onLoad({ filter: /./, namespace: packages }, () => ({
+        contents: [...shared.values()].join("\n"),
+        resolveDir: folder
+      }))
+    }
+  }
 }
 
 /** Bundles modules of a folder, each by itself and in memory, and returns what esbuild says of that. */
@@ -60,6 +108,7 @@ export const write = async (folder: string): Promise<void> => {
       ).join(""),
       resolveDir: folder
     },
+    plugins: [sharing(folder, modules)],
     outfile: file,
     sourcemap: true
   })

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path"
 import { pathToFileURL } from "node:url"
 import * as ts from "typescript-6"
 import * as core from "../../scripts/core.ts"
+import { rewritten } from "../../scripts/patterns.ts"
 import { marked } from "../../scripts/pure.ts"
 
 /** Bundles a module of which nothing is used, and returns what is left of it. */
@@ -105,6 +106,22 @@ test("a module computes the same once its calls are marked", async () => {
   expect(String(new OtherB(2))).toBe(String(new OtherA(2)))
 })
 
+test("a runtime has no Unicode properties to look up when it reads a module, and the patterns match the same", () => {
+  const code = String.raw`[
+    /[\p{L}"\u{1f600}]+\//gu, /[^\p{Cc}\n]/v, /\P{L}/iu, /[…😀]$/u, /…/g, /\\p{1}/, /[/\]]"/, () => /^\p{Emoji}/u
+  ]`
+  const after = rewritten(code)
+  expect(after).toMatch(/^[\0-\x7f]*$/)
+  expect(after).not.toMatch(/\/[^/]*\\p\{(?!1)[^/"]*\/[a-z]*[ug]/)
+  const text = "aé\u{1f600}\"/ … \\p p\\ppp ]\" 😀"
+  const matches = (code: string) =>
+    (new Function(`return ${code}`)() as ReadonlyArray<RegExp | (() => RegExp)>).map((pattern) => {
+      const made = typeof pattern === "function" ? pattern() : pattern
+      return [made.flags, text.match(made)?.slice(), text.search(made)]
+    })
+  expect(matches(after)).toEqual(matches(code))
+})
+
 test("the core is one file, of which its modules hand on their exports", async () => {
   const folder = await mkdtemp(join(tmpdir(), "core-"))
   try {
@@ -116,7 +133,9 @@ test("the core is one file, of which its modules hand on their exports", async (
     for (const name of ["Alert", "Alerter", "AlerterHooks", "Hook", "Hooks", "Pipeline", "StepContext"]) {
       await write(
         `${name}.js`,
-        `import * as same from "./internal/same.js"\nexport const make = () => same.of("${name}")`
+        `import * as path from "node:path";\nimport { join, sep as of } from "node:path";
+import * as same from "./internal/same.js";
+export const make = () => same.of("${name}"), joined = path.join("a", join("b", "c")).split(of)`
       )
     }
     await write("internal/same.js", `const seen = []\nexport const of = (name) => (seen.push(name), seen)`)
@@ -130,7 +149,15 @@ test("the core is one file, of which its modules hand on their exports", async (
     step.make("Step")
     expect(area.of("area")).toEqual(["Hook", "Step", "area"])
     expect(area.Step.make).toBe(whole.internal$same$of)
-    expect(await readFile(join(folder, "Hook.js"), "utf8")).toBe(`export { Hook$make as make } from "./core.js"\n`)
+    expect(hook.joined).toEqual(["a", "b", "c"])
+    expect((await readFile(join(folder, "core.js"), "utf8")).match(/^import .*/gm)).toEqual([
+      `import * as path from "node:path";`,
+      `import { join } from "node:path";`,
+      `import { sep } from "node:path";`
+    ])
+    expect(await readFile(join(folder, "Hook.js"), "utf8")).toBe(
+      `export { Hook$joined as joined, Hook$make as make } from "./core.js"\n`
+    )
     expect(await readFile(join(folder, "internal/same.js"), "utf8")).toContain(`from "../core.js"`)
     await expect(core.write(folder)).rejects.toThrow("compile src again")
   } finally {
