@@ -223,8 +223,8 @@ export function interruptWith(
  *
  * **Details**
  *
- * A skip is neither a failure nor a recovery: what is open of the step stays open, `afterConsecutive` neither counts it nor
- * begins anew.
+ * A skip is neither a failure nor a recovery: what is open stays so, and `afterConsecutive` leaves
+ * its count as it is.
  *
  * @example
  * ```ts
@@ -303,8 +303,6 @@ export const summary: Hook.Hook<unknown, unknown, Alerter | StepContext> = uncha
 /**
  * Makes a hook that posts the alert of {@link summary} after a function has changed it. The function receives the exit of
  * the run.
- *
- * @see {@link failureWith} for the alert of a failure
  *
  * @category constructors
  * @since 0.1.0

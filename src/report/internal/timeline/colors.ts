@@ -6,7 +6,11 @@
 
 export type Theme = "light" | "dark"
 
+/** The ends of steps and attempts, which have a colour and a look each. */
+type Ending = "success" | "failure" | "retry" | "interrupt" | "skip" | "cut"
+
 export type Color =
+  | Ending
   | "back"
   | "raised"
   | "chosen"
@@ -15,12 +19,6 @@ export type Color =
   | "line"
   | "grid"
   | "focus"
-  | "success"
-  | "failure"
-  | "retry"
-  | "interrupt"
-  | "skip"
-  | "cut"
   | "hook"
 
 export type Palette = Readonly<Record<Color, string>>
@@ -64,12 +62,7 @@ export const palettes: Readonly<Record<Theme, Palette>> = {
 
 /** The looks of shapes. */
 export type Look =
-  | "success"
-  | "failure"
-  | "retry"
-  | "interrupt"
-  | "skip"
-  | "cut"
+  | Ending
   | "delay"
   | "cross"
   | "pause"
