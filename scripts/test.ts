@@ -5,8 +5,8 @@
  *
  *     bun scripts/test.ts [--lanes=N] SCRIPT…
  *
- * One script more than there are processors runs at a time, unless `--lanes` says otherwise: tests that start processes
- * and servers wait for a fourth of their time. They start in the order given, so the longest comes first. Temporary files are kept in memory where there is room, unless `TMPDIR`
+ * Two scripts run at a time unless `--lanes` says otherwise. They start in the order given, so
+ * the longest comes first. Temporary files are kept in memory where there is room, unless `TMPDIR`
  * is set: each record of a durable run waits for the disk.
  */
 import { spawn } from "node:child_process"
@@ -87,7 +87,7 @@ const environment = Object.fromEntries(Object.entries(process.env).filter(([name
 const main = async (): Promise<void> => {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { lanes: { type: "string", default: `${availableParallelism() + 1}` } }
+    options: { lanes: { type: "string", default: `${Math.max(2, availableParallelism())}` } }
   })
   const scripts: Readonly<Record<string, string>> = manifest.scripts
   const began = performance.now()
