@@ -16,7 +16,8 @@ const documents = [
   ...[...new Glob("docs/**/*.md").scanSync(root)].toSorted()
 ]
 
-const topLevel = readdirSync(root)
+// without what is built, perhaps just now, by a script beside this one
+const topLevel = readdirSync(root).filter((name) => name !== "dist")
 
 /** Returns a document without its blocks of code. */
 const prose = (document: string): string => readFileSync(join(root, document), "utf8").replace(/^```[\s\S]*?^```/gm, "")
