@@ -1,7 +1,12 @@
 /** Waits of hours on in-memory engines, on a clock that the tests adjust. */
 import * as Cause from "effect/Cause"
 import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
-import * as TestRunner from "effect/cluster/TestRunner"
+import * as MessageStorage from "effect/cluster/MessageStorage"
+import * as RunnerHealth from "effect/cluster/RunnerHealth"
+import * as Runners from "effect/cluster/Runners"
+import * as RunnerStorage from "effect/cluster/RunnerStorage"
+import * as Sharding from "effect/cluster/Sharding"
+import * as ShardingConfig from "effect/cluster/ShardingConfig"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -23,10 +28,23 @@ import { Bad, type Job, job, type Recorder, recorder } from "./support/engine.ts
 // the cluster runs thousands of short tasks for the hours on its clock
 const it = makeIt((title, run) => test(title, { timeout: 60_000 }, run))
 
+/** `TestRunner.layer` of effect, which looks for replies five times a second: hundreds of thousands of times a test here. */
+const runner = Sharding.layer.pipe(
+  Layer.provideMerge(Runners.layerNoop),
+  Layer.provideMerge(MessageStorage.layerMemory),
+  Layer.provide([RunnerStorage.layerMemory, RunnerHealth.layerNoop]),
+  Layer.provide(ShardingConfig.layer({
+    entityReplyPollInterval: "30 seconds",
+    refreshAssignmentsInterval: "1 minute",
+    shardLockRefreshInterval: "10 minutes",
+    shardLockExpiration: "1 hour"
+  }))
+)
+
 const engines: Readonly<Record<string, Layer.Layer<WorkflowEngine>>> = {
   memory: Durable.layerMemory,
   "SQLite in memory": Layer.orDie(Durable.layerSqlite({ filename: ":memory:" })),
-  "a cluster in memory": ClusterWorkflowEngine.layer.pipe(Layer.provide(TestRunner.layer))
+  "a cluster in memory": ClusterWorkflowEngine.layer.pipe(Layer.provide(runner))
 }
 
 /** Runs a pipeline while the clock advances by `step`, at most `times` times, and returns the exit of the run. */

@@ -80,18 +80,23 @@ if (existsSync("/dev/full")) {
       Effect.scoped(Effect.gen(function*() {
         const path = yield* projectFolder
         const database = join(path, "durable.db")
-        const failing = ["run", `${fixtures}/durable.ts#failing`, "--durable", "--database", database]
-        assertExitCode(yield* epilogue(runtime, failing, { env: { LOG: "", GATE: "" } }), 1)
         const record = join(path, "runs.jsonl")
-        assertExitCode(yield* epilogue(runtime, ["run", `${pipelines}#skipping`, `--record=${record}`]), 0)
+        if (runtime === "bun") {
+          const failing = ["run", `${fixtures}/durable.ts#failing`, "--durable", "--database", database]
+          assertExitCode(yield* epilogue(runtime, failing, { env: { LOG: "", GATE: "" } }), 1)
+          assertExitCode(yield* epilogue(runtime, ["run", `${pipelines}#skipping`, `--record=${record}`]), 0)
+        }
+        // the runtimes differ in their streams, and not in what the commands are
         const cases = [
-          ["--version"],
           ["run", "--help"],
-          ["explain", `${pipelines}#greeting`],
-          ["runs", "--json", "--folder", record],
-          ["durable", "list", "--database", database],
           ["run", `${pipelines}#greeting`, "--json"],
-          ["exec", "--tail", "both", "--", "echo", "hello"]
+          ...(runtime !== "bun" ? [] : [
+            ["--version"],
+            ["explain", `${pipelines}#greeting`],
+            ["runs", "--json", "--folder", record],
+            ["durable", "list", "--database", database],
+            ["exec", "--tail", "both", "--", "echo", "hello"]
+          ])
         ]
         yield* Effect.forEach(cases, (args) =>
           Effect.gen(function*() {
