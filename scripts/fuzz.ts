@@ -80,7 +80,7 @@ const fuzzers = Effect.gen(function*() {
 })
 
 /** So many inputs are checked between two looks at the clock. Later inputs of a round are larger. */
-const round = 25
+const round = 10
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
