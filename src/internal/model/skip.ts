@@ -53,19 +53,13 @@ export class StepSkipped extends StepSkippedBase {
   }
 }
 
-/** The prototype of the error last seen that was no skip: steps mostly fail with errors of one class. */
-let other: object | null = null
-
 /** Also of another copy of the library, as the command and the module that it runs may have. */
 export const isStepSkipped = (error: unknown): error is StepSkipped => {
   if (typeof error !== "object" || error === null) return false
   try {
     // not of the error itself: there is a step that fails, and JavaScriptCore takes long to find no property of an error
     const proto: object | null = Object.getPrototypeOf(error)
-    if (proto === other || proto === null) return false
-    if (TypeId in proto) return proto[TypeId] === TypeId && !isProxy(error)
-    other = proto
-    return false
+    return proto !== null && TypeId in proto && proto[TypeId] === TypeId && !isProxy(error)
   } catch {
     // a proxy may throw
     return false
