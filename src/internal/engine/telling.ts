@@ -13,6 +13,7 @@ import type { Logger } from "effect/Logger"
 import type { HookInfo, StepInfo } from "../model/eventInfo.ts"
 import type { Observer, Outcome, RunEvent, StepEnded, Unsent } from "../model/events.ts"
 import { type FailedAttempt, skipped } from "../model/hook.ts"
+import { monotonicMillis } from "../model/monotonic.ts"
 import { AlerterObservers, MonitorObservers, Observers } from "../model/observers.ts"
 import { type LogEntry, maxKeptPath, type Occurrence, type OccurrenceRun } from "../model/occurrence.ts"
 import type { Overdue } from "../model/overdue.ts"
@@ -21,7 +22,6 @@ import { reasonOf, skippedOf } from "../model/skip.ts"
 import { isLogged, isTapped, LoggerKey, type Tap, TapKey } from "../model/tap.ts"
 import * as Writer from "../text/writer.ts"
 import { elapsed } from "./elapsed.ts"
-import { monotonicMillis } from "./monotonic.ts"
 
 /** A run, as far as its events describe it. */
 interface ReportedRun extends OccurrenceRun {

@@ -2,7 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import { monotonicMillis } from "./monotonic.ts"
+import { monotonicMillis } from "../model/monotonic.ts"
 
 /** A time limit that has not been reached yet. */
 export interface Deadline {

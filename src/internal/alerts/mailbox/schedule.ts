@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import { limitMillis } from "../../model/limit.ts"
+import { monotonicMillis } from "../../model/monotonic.ts"
 import type { Delay } from "./gate.ts"
 import { type Pace, pacer, type Stamp } from "./pace.ts"
 
@@ -49,7 +50,7 @@ export const schedule = (
   // the pause: of several the longest counts
   let until = -Infinity
   let untilSpread = 0
-  const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+  const now = () => monotonicMillis(clock)
   // adds the spread, unless it would be too late then
   const spreadOut = (at: number, spread: number) => at + spread > deadline ? at : at + spread
   const pausedUntil = () => spreadOut(until, untilSpread)

@@ -1,6 +1,6 @@
 /** Notices that the clock of the machine was set while a run goes on, by the monotonic clock, which nobody sets. */
 import type * as Clock from "effect/Clock"
-import { monotonicMillis } from "../../../internal/engine/monotonic.ts"
+import { monotonicMillis } from "../../../internal/model/monotonic.ts"
 
 /** A smaller difference is taken for that of two clocks which go at different speeds, and of reading one after the other. */
 const leastMillis = 1000
