@@ -1,6 +1,9 @@
-/** Says which permission of Deno is missing. */
+/** Reads what Deno says of a permission that the program was not given. */
 import { hasProperty } from "effect/Predicate"
 import { readOr } from "./read.ts"
+
+/** Matches the advice in such a message. */
+export const denoFlag = /(run again with the --allow-\w+ flag)/
 
 /** Stands between what Deno requires and the flag that grants it. */
 const middle = ", run again with the "
