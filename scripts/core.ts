@@ -32,7 +32,7 @@ const nameOf = (module: string, what: string): string => `${module.replaceAll(/\
  * bundles, and a runtime links each of them, however often.
  */
 const sharing = (folder: string, modules: ReadonlyArray<string>): esbuild.Plugin => {
-  const shared = new Map<string, string>()
+  const statements = new Map<string, string>()
   const withShared = (code: string) =>
     code.replace(
       /^import (?:\* as (\w+)|\{ (.+) \}) from "([^".][^"]*)";$/gm,
@@ -40,13 +40,13 @@ const sharing = (folder: string, modules: ReadonlyArray<string>): esbuild.Plugin
         if (namespace !== undefined) {
           const name = nameOf(module, "namespace")
           const [short] = /\w+$/.exec(module)!
-          shared.set(name, `import * as ${short} from "${module}"; export { ${short} as ${name} }`)
+          statements.set(name, `import * as ${short} from "${module}"; export { ${short} as ${name} }`)
           return `import { ${name} as ${namespace} } from "${packages}";`
         }
         const clauses = names.split(", ").map((clause) => {
           const [what, local = what] = clause.split(" as ") as [string, string?]
           const name = nameOf(module, what)
-          shared.set(name, `export { ${what} as ${name} } from "${module}"`)
+          statements.set(name, `export { ${what} as ${name} } from "${module}"`)
           return `${name} as ${local}`
         })
         return `import { ${clauses.join(", ")} } from "${packages}";`
@@ -62,7 +62,7 @@ const sharing = (folder: string, modules: ReadonlyArray<string>): esbuild.Plugin
       build.onLoad({ filter: /\.js$/ }, ({ path }) => ({ contents: contents.get(path)! }))
       build.onResolve({ filter: new RegExp(`^${packages}$`) }, ({ path }) => ({ path, namespace: packages }))
       build.onLoad({ filter: /./, namespace: packages }, () => ({
-        contents: [...shared.values()].join("\n"),
+        contents: [...statements.values()].join("\n"),
         resolveDir: folder
       }))
     }

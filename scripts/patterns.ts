@@ -5,7 +5,7 @@
  */
 import * as ts from "typescript-6"
 
-/** Returns the code with such literals as calls of `RegExp`, and with all their characters in ASCII. */
+/** Returns the code with all regular expressions in ASCII, and with calls of `RegExp` for those with Unicode properties. */
 export const rewritten = (code: string): string => {
   const source = ts.createSourceFile("module.js", code, ts.ScriptTarget.Latest, true, ts.ScriptKind.JS)
   const found: Array<ts.RegularExpressionLiteral> = []

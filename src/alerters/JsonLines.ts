@@ -146,7 +146,7 @@ const protect = (path: string): Effect.Effect<void, AlerterError> =>
     return Effect.void
   })
 
-/** What a line is appended to: a file that ends in the middle of a line is torn. */
+/** Tells what a line is appended to: a file that ends in the middle of a line is torn. */
 type Place = "file" | "torn" | "pipe"
 
 /**

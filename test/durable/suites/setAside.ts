@@ -20,6 +20,12 @@ import {
   until
 } from "../support/engine.ts"
 
+/** A payload with a field that runs of `job` before did not have. */
+const regional = {
+  payload: { id: Schema.String, region: Schema.String },
+  idempotencyKey: ({ id }: { readonly id: string }) => id
+}
+
 export const setAsideSuite = (engine: Engine): void => {
   if (!engine.survives) return
   const test = suiteOf(engine)
@@ -63,10 +69,7 @@ export const setAsideSuite = (engine: Engine): void => {
       const seen = recorder()
       yield* leave(storage, seen, steps("a")(seen))
       const later = recorder()
-      const changed = Durable.pipeline("job", {
-        payload: { id: Schema.String, region: Schema.String },
-        idempotencyKey: ({ id }) => id
-      }, () =>
+      const changed = Durable.pipeline("job", regional, () =>
         Pipeline.make("job", steps("a", "b")(later)).pipe(
           Pipeline.onSuccess(() => later.note("success hook")),
           Pipeline.onInterrupt(() => later.note("interrupt hook"))
@@ -117,10 +120,7 @@ export const setAsideSuite = (engine: Engine): void => {
       const seen = recorder()
       yield* leave(storage, seen, steps("a")(seen))
       const later = recorder()
-      const changed = Durable.pipeline("job", {
-        payload: { id: Schema.String, region: Schema.String },
-        idempotencyKey: ({ id }) => id
-      }, () => steps("a", "b")(later))
+      const changed = Durable.pipeline("job", regional, () => steps("a", "b")(later))
       yield* inProcess(
         storage,
         Layer.provide(changed.layer, later.layer),

@@ -5,7 +5,7 @@ import { type AlerterError, AlerterErrorReason, isAlerterError } from "../../mod
 import type { Item } from "./item.ts"
 import type { Schedule } from "./schedule.ts"
 
-/** What a channel answered to the latest attempts. */
+/** The channel's answers to the latest attempts. */
 export interface Answers {
   /** Returns whether the channel refused the last attempt, or did not answer it. */
   readonly isFailing: () => boolean

@@ -73,7 +73,7 @@ const absorb = (newer: Item, older: Item, content: Content): void => {
   newer.sweepAt = Math.max(minSweep, 2 * many.size)
 }
 
-/** What folding depends on. */
+/** Options of {@link foldTo}. */
 export interface FoldOptions {
   readonly channel: string
   /** Whether each alert changes what the channel shows of its subject, so that none may be replaced by a list. */
