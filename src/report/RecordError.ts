@@ -5,6 +5,7 @@
  */
 import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
+import { withWords } from "../internal/files/private.ts"
 import { selfExplained } from "../internal/text/selfExplained.ts"
 
 /**
@@ -68,7 +69,7 @@ export class RecordError extends RecordErrorBase {
     const { path, reason } = this
     switch (reason._tag) {
       case "Inaccessible":
-        return `can't ${reason.operation} ${path}: ${reason.code}`
+        return `can't ${reason.operation} ${path}: ${withWords(reason.code)}`
       case "NotARecord":
         return `${path}:${reason.line}: this is no record of a run: expected ${reason.expected}`
       case "OtherVersion": {

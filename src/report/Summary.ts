@@ -6,7 +6,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { codeOf, openToAppend } from "../internal/files/private.ts"
+import { codeOf, openToAppend, withWords } from "../internal/files/private.ts"
 import { replaceFile } from "../internal/files/replace.ts"
 import { formatDuration } from "../internal/text/duration.ts"
 import { variable } from "../internal/text/terminal.ts"
@@ -118,7 +118,7 @@ export const badge = (run: Pick<Recorded, "pipelineName" | "status" | "duration"
  * @since 0.1.0
  */
 export interface LayerJunitOptions extends JunitOptions {
-  /** The file to write. What it held before is replaced. */
+  /** The file to write, whose folder is made where it is missing. What it held before is replaced. */
   readonly file: string
 }
 
@@ -249,7 +249,7 @@ const observing = (
           if (how === "append") append(file, content)
           else replaceFile(file, content)
         } catch (cause) {
-          Effect.runForkWith(context)(Writer.logWarning(`${caller}: can't write ${file}: ${codeOf(cause)}`))
+          Effect.runForkWith(context)(Writer.logWarning(`${caller}: can't write ${file}: ${withWords(codeOf(cause))}`))
         }
       })
       return [...present, collecting(onIdle)]

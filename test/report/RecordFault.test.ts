@@ -167,11 +167,16 @@ it.live("layerRecord fails when its place can't be written to", () =>
     const failure = (layer: Layer.Layer<never, Report.RecordError>) => Effect.flip(Effect.provide(run, layer))
     const inFile = yield* failure(Report.layerRecord({ file: path.join(file, "runs.jsonl") }))
     assert.deepEqual({ ...inFile.reason }, { _tag: "Inaccessible", operation: "record runs to", code: "ENOTDIR" })
-    assert.equal(inFile.message, `can't record runs to ${path.join(file, "runs.jsonl")}: ENOTDIR`)
+    assert.equal(
+      inFile.message,
+      `can't record runs to ${
+        path.join(file, "runs.jsonl")
+      }: a part of the path is a file, and a folder is needed (ENOTDIR)`
+    )
     assert.ok(Report.isRecordError(inFile))
     assert.equal(
       (yield* failure(Report.layerRecord({ file: folder }))).message,
-      `can't record runs to ${folder}: EISDIR`
+      `can't record runs to ${folder}: it is a folder, and a file is needed (EISDIR)`
     )
     assert.match(
       (yield* failure(Report.layerRecord({ folder: file }))).message,

@@ -356,16 +356,17 @@ it.live("a summary that is shortened keeps failed steps before others, counts th
 it.live("a file that can't be written is logged as a warning, and the run goes on", () =>
   Effect.gen(function*() {
     const folder = yield* tempFolder
+    fs.writeFileSync(path.join(folder, "file"), "")
     const logged = logs()
     const run = Pipeline.make("nightly", load).pipe(
-      Effect.provide([Report.layerJunit({ file: folder + "/missing/results.xml" })]),
+      Effect.provide([Report.layerJunit({ file: folder + "/file/results.xml" })]),
       Effect.provide(Report.layerJobSummary({ file: folder })),
       Effect.provide(logged.layer)
     )
     assert.equal(yield* run, 1)
     yield* Effect.sleep("1 millis")
     assert.deepEqual(logged.list.map(({ message }) => message).toSorted(), [
-      `Report.layerJobSummary: can't write ${folder}: EISDIR`,
-      `Report.layerJunit: can't write ${folder}/missing/results.xml: ENOENT`
+      `Report.layerJobSummary: can't write ${folder}: it is a folder, and a file is needed (EISDIR)`,
+      `Report.layerJunit: can't write ${folder}/file/results.xml: a part of the path is a file, and a folder is needed (ENOTDIR)`
     ])
   }))

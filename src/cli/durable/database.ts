@@ -12,11 +12,12 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { hasProperty } from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { SocketServerError } from "effect/socket/SocketServer"
 import type { SqlClient } from "effect/sql/SqlClient"
-import type { SqlError } from "effect/sql/SqlError"
+import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { existsSync } from "node:fs"
 import process from "node:process"
@@ -66,6 +67,18 @@ export const databaseOf = (flag: string | undefined): Effect.Effect<Database, Us
         ? `${by} ${problem}`
         : `${by} is neither a postgres:// URL nor the path of a SQLite file: ${problem}`
     })
+}
+
+/** Returns the messages of an error of the database and of its causes, or `undefined` for other errors. */
+export const databaseText = (error: unknown): string | undefined => {
+  if (!hasProperty(error, "_tag") || (error._tag !== "SqlError" && error._tag !== "PersistenceError")) return undefined
+  const messages: Array<string> = []
+  for (let cause: unknown = error; cause instanceof Error && messages.length < 4; cause = cause.cause) {
+    const { message } = cause
+    // an error may have the message of its cause in its own
+    if (message !== "" && !messages.some((known) => known.endsWith(message))) messages.push(message)
+  }
+  return messages.join(": ")
 }
 
 /** Describes a database without its URL. */
@@ -136,8 +149,21 @@ const onCluster = <E>(
     Layer.provideMerge(postgres(url))
   )
 
-const inFile = <E>(engine: Layer.Layer<WorkflowEngine | SqlClient, E>): Layer.Layer<Engine, E> =>
-  Layer.provideMerge(Runs.layerSqlite, engine)
+/**
+ * A file that can't be opened is a mistake of the command line or the environment. One that is locked is none: another
+ * try may find it free.
+ */
+const opening = <A, E>(layer: Layer.Layer<A, E | SqlError>): Layer.Layer<A, E | SqlError | UsageError> =>
+  Layer.catch(layer, (error) =>
+    Layer.effectContext(Effect.fail(
+      isSqlError(error) && error.reason._tag !== "LockTimeoutError"
+        ? new UsageError({ message: error.message })
+        : error
+    )))
+
+const inFile = <E>(
+  engine: Layer.Layer<WorkflowEngine | SqlClient, E | SqlError>
+): Layer.Layer<Engine, E | SqlError | UsageError> => Layer.provideMerge(Runs.layerSqlite, opening(engine))
 
 /** An engine that executes the runs in the database. */
 export const engine = (database: Database, address: Address): Layer.Layer<Engine, EngineError> =>
@@ -181,7 +207,7 @@ const postgres = (url: Redacted.Redacted): Layer.Layer<SqlClient, SqlError | Usa
 /** The client of the database alone. */
 export const sql = (database: Database): Layer.Layer<SqlClient, EngineError> =>
   database._tag === "Sqlite"
-    ? Durable.layerSqliteClient({ filename: database.filename })
+    ? opening(Durable.layerSqliteClient({ filename: database.filename }))
     : postgres(database.url)
 
 /** Whether a process runs what is in the file, or may do so where nobody can tell. */

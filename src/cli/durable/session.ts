@@ -13,7 +13,7 @@ import type { DurableRequest, Showing } from "../request.ts"
 import { err } from "../run/environment.ts"
 import { causeText } from "../run/output.ts"
 import * as Run from "../run/session.ts"
-import { type Database, databaseOf, type Engine, secretsOf } from "./database.ts"
+import { type Database, databaseOf, databaseText, type Engine, secretsOf } from "./database.ts"
 import type { Loaded } from "./loading.ts"
 import type { Supervision } from "./supervision.ts"
 
@@ -62,18 +62,6 @@ export const runner = (
     Layer.provide(services),
     Layer.provideMerge(engine)
   )
-
-/** Returns the messages of an error of the database and of its causes, or `undefined` for other errors. */
-export const databaseText = (error: unknown): string | undefined => {
-  if (!hasProperty(error, "_tag") || (error._tag !== "SqlError" && error._tag !== "PersistenceError")) return undefined
-  const messages: Array<string> = []
-  for (let cause: unknown = error; cause instanceof Error && messages.length < 4; cause = cause.cause) {
-    const { message } = cause
-    // an error may have the message of its cause in its own
-    if (message !== "" && !messages.some((known) => known.endsWith(message))) messages.push(message)
-  }
-  return messages.join(": ")
-}
 
 /** Whether another process has the database open. */
 export const isInUse = (error: unknown): error is DatabaseInUse => error instanceof DatabaseInUse

@@ -2,9 +2,9 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import type { FileSystem } from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import { SqlClient } from "effect/sql/SqlClient"
-import { statSync } from "node:fs"
 import { createServer } from "node:http"
 import { layerUi as durableRuns } from "../../durable/Ui.ts"
 import { codeOf } from "../../internal/files/private.ts"
@@ -17,8 +17,17 @@ import { err, out } from "../run/environment.ts"
 import { causeText } from "../run/output.ts"
 import { type Session, session } from "../run/session.ts"
 import { userName } from "../run/userName.ts"
-import { client, type Database, databaseOf, type EngineError, secretsOf, shown, sql } from "./database.ts"
-import { databaseText } from "./session.ts"
+import {
+  client,
+  type Database,
+  databaseOf,
+  databaseText,
+  type EngineError,
+  existing,
+  secretsOf,
+  shown,
+  sql
+} from "./database.ts"
 
 /** Serves the page until the process is ended. */
 export const ui = (request: UiRequest): Promise<number> =>
@@ -60,10 +69,11 @@ const storedRuns = ({ database: named }: UiRequest, actor: string | undefined, {
     const database = yield* databaseOf(named)
     const guard = yield* CurrentGuard
     guard?.add(secretsOf(database))
+    if (named !== undefined) yield* existing(database)
     if (!(yield* hasRuns(database))) {
       return named === undefined
         ? undefined
-        : yield* new UsageError({ message: `there are no durable runs: no database ${shown(database)}` })
+        : yield* new UsageError({ message: `there are no durable runs in ${shown(database)}` })
     }
     // opened here, so that what is wrong is told before the link is
     const context = yield* Layer.build(Layer.provide(durableRuns({ actionsAs }), client(database)))
@@ -77,9 +87,9 @@ const storedRuns = ({ database: named }: UiRequest, actor: string | undefined, {
 }
 
 /** Whether there are runs. The environment may name the database of an application for its own sake: nothing is made in it. */
-const hasRuns = (database: Database): Effect.Effect<boolean, EngineError> =>
+const hasRuns = (database: Database): Effect.Effect<boolean, EngineError, FileSystem> =>
   database._tag === "Sqlite"
-    ? Effect.sync(() => (statSync(database.filename, { throwIfNoEntry: false })?.size ?? 0) > 0)
+    ? Effect.isSuccess(existing(database))
     : Effect.provide(
       Effect.flatMap(SqlClient, (sql) =>
         Effect.map(

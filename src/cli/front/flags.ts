@@ -19,6 +19,12 @@ export const text = (name: string, metavar: string, what: string): Flag.Flag<str
 export const on = (name: string, what: string): Flag.Flag<boolean> =>
   Flag.Boolean(name).pipe(Flag.withDescription(what), Flag.withDefault(false))
 
+/** Refuses an empty path, which a variable that is not set becomes. */
+export const named: (path: Flag.Flag<string>) => Flag.Flag<string> = Flag.filter(
+  (path) => path !== "",
+  () => "a path, not an empty text"
+)
+
 /** Takes a value only as `--record=FILE`: in `--record nightly.yaml` the file is the config to run. */
 export const record: Flag.Flag<Option.Option<string>> = Flag.String("record").pipe(
   Flag.withMetavar("FILE"),
@@ -33,6 +39,7 @@ export const record: Flag.Flag<Option.Option<string>> = Flag.String("record").pi
 export const junit: Flag.Flag<Option.Option<string>> = Flag.String("junit").pipe(
   Flag.withMetavar("FILE"),
   Flag.withDescription("Write the steps as test results in JUnit XML, for a CI server"),
+  named,
   Flag.optional
 )
 

@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import { UsageError } from "../request.ts"
 import { database } from "./durable.ts"
-import { checkCount, limit, logLevel, on, type Perform, pipelines, pruneFlags } from "./flags.ts"
+import { checkCount, limit, logLevel, named, on, type Perform, pipelines, pruneFlags } from "./flags.ts"
 
 /** Loads the commands for recorded runs, without the charts. */
 // oxlint-disable-next-line eslint/no-restricted-imports -- loads the bundle when a command needs it
@@ -22,6 +22,7 @@ const page = () => import("../durable/ui.ts")
 const folder = Flag.String("folder").pipe(
   Flag.withMetavar("PATH"),
   Flag.withDescription("The folder of the records, or the file of --record=FILE; .epilogue/runs unless set"),
+  named,
   Flag.optional
 )
 

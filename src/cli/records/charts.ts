@@ -2,20 +2,20 @@
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { codeOf } from "../../internal/files/private.ts"
+import { codeOf, isMisnamed, withWords } from "../../internal/files/private.ts"
 import { replaceFile } from "../../internal/files/replace.ts"
 import type { Event } from "../../report/Event.ts"
 import { Runs } from "../../report/internal/events/model.ts"
 import { badge, junit, markdown } from "../../report/Summary.ts"
 import { html, mermaid, png, svg } from "../../report/Timeline.ts"
-import type { ReportRequest } from "../request.ts"
+import { type ReportRequest, UsageError } from "../request.ts"
 import { err, written } from "../terminal.ts"
 import { eachPiece, fileOf, perform } from "./find.ts"
 
 /** The error of a chart that can't be written. */
 class WriteError extends Data.TaggedError("WriteError")<{ readonly file: string; readonly code: string }> {
   override get message(): string {
-    return `can't write ${this.file}: ${this.code}`
+    return `can't write ${this.file}: ${withWords(this.code)}`
   }
 }
 
@@ -57,12 +57,15 @@ export const report = (request: ReportRequest): Promise<number> =>
     yield* Effect.forEach(charts, write, { discard: true })
   }))
 
-const write = ({ content, target }: Chart): Effect.Effect<void, WriteError> =>
+const write = ({ content, target }: Chart): Effect.Effect<void, UsageError | WriteError> =>
   target === "-"
     ? Effect.promise(() => written(content))
     : Effect.try({
       try: () => replaceFile(target, content),
-      catch: (cause) => new WriteError({ file: target, code: codeOf(cause) })
+      catch: (cause) => {
+        const error = new WriteError({ file: target, code: codeOf(cause) })
+        return isMisnamed(error.code) ? new UsageError({ message: error.message }) : error
+      }
     }).pipe(Effect.map((warnings) => {
       for (const warning of warnings) err(warning)
       err(`wrote ${target} (${sizeOf(content)})`)

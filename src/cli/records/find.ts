@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { existsSync } from "node:fs"
-import { PipeError } from "../../internal/files/private.ts"
+import { isMisnamed, PipeError } from "../../internal/files/private.ts"
 import { plural } from "../../internal/text/words.ts"
 import type { Event } from "../../report/Event.ts"
 import { defaultFolder } from "../../report/internal/record/names.ts"
@@ -26,10 +26,10 @@ export const perform = <E extends Error>(effect: Effect.Effect<void, E>): Promis
 /** Returns whether an error is due to what the user asked for, and not to the system. */
 const isMistake = (error: Error): boolean =>
   error instanceof UsageError ||
-  (error instanceof RecordError && (error.reason._tag !== "Inaccessible" || misnamed.has(error.reason.code)))
+  (error instanceof RecordError && (error.reason._tag !== "Inaccessible" || isWrong(error.reason.code)))
 
-/** The errors of a path that does not exist, or is a file where a folder is expected, or the reverse, or a pipe. */
-const misnamed: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EISDIR", PipeError.why])
+/** Whether the path does not exist, or is a file where a folder is expected, or the reverse, or a pipe. */
+const isWrong = (code: string): boolean => isMisnamed(code) || code === "ENOENT" || code === PipeError.why
 
 /** Returns the folder of the records, for messages. */
 export const shownFolder = ({ folder }: FolderRequest): string => folder ?? defaultFolder

@@ -4,18 +4,20 @@ import * as Layer from "effect/Layer"
 import { readdirSync, statSync } from "node:fs"
 import { join, resolve } from "node:path"
 import type { ConfigFile } from "../../config/index.ts"
+import { codeOf, withWords } from "../../internal/files/private.ts"
+import { checkReplaced } from "../../internal/files/replace.ts"
 import { isTerminal, variable } from "../../internal/text/terminal.ts"
 import type { RecordPlace } from "../../report/internal/record/crash.ts"
 import { defaultFolder, isFresh, mayBe } from "../../report/internal/record/names.ts"
 import type { RecordOptions } from "../../report/Record.ts"
 import type { RecordError } from "../../report/RecordError.ts"
 import * as RunEvent from "../../RunEvent.ts"
-import type { Showing } from "../request.ts"
-import { err, usualMode } from "../terminal.ts"
+import { type Showing, UsageError } from "../request.ts"
+import { deniedText, err, usualMode } from "../terminal.ts"
 
 /** @internal */
 export interface Observers {
-  readonly layer: Layer.Layer<never, RecordError>
+  readonly layer: Layer.Layer<never, RecordError | UsageError>
   /** Records runs as a config file says, unless the command line says where to. Takes effect before the layer is built. */
   readonly recordAs: (record: ConfigFile.RecordDocument) => void
   /** Writes a line to standard error at once. Set where writing to the file descriptor itself would garble the tree. */
@@ -94,10 +96,23 @@ export const shownAs = (progress: Showing["progress"]): Exclude<Showing["progres
   progress === "auto" ? usualMode() : progress
 
 /** Adds the observers that write test results, and the summary of a job on GitHub Actions. */
-const summaries = async (junit: string | undefined, base: Layer.Layer<never>): Promise<Layer.Layer<never>> => {
+const summaries = async (
+  junit: string | undefined,
+  base: Layer.Layer<never>
+): Promise<Layer.Layer<never, UsageError>> => {
   const hasSummary = (variable("GITHUB_STEP_SUMMARY") ?? "") !== ""
   if (junit === undefined && !hasSummary) return base
   const { layerJobSummary, layerJunit } = await import("../../report/Summary.ts")
   const summarized = hasSummary ? Layer.provideMerge(layerJobSummary(), base) : base
-  return junit === undefined ? summarized : Layer.provideMerge(layerJunit({ file: junit }), summarized)
+  return junit === undefined
+    ? summarized
+    : Layer.unwrap(Effect.as(checkJunit(junit), Layer.provideMerge(layerJunit({ file: junit }), summarized)))
 }
+
+/** Fails where the file can't be written, before a run that would end with that. */
+const checkJunit = (file: string): Effect.Effect<void, UsageError> =>
+  Effect.try({
+    try: () => checkReplaced(file),
+    catch: (cause) =>
+      new UsageError({ message: `--junit: can't write ${file}: ${deniedText(cause) ?? withWords(codeOf(cause))}` })
+  })

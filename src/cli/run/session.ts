@@ -26,7 +26,7 @@ import * as Stopping from "../../main/internal/stopping.ts"
 import type { RecordError } from "../../report/RecordError.ts"
 import type { RunEvent } from "../../RunEvent.ts"
 import * as StepLogs from "../../StepLogs.ts"
-import { ExitCode, type Showing } from "../request.ts"
+import { ExitCode, type Showing, type UsageError } from "../request.ts"
 import { reportingAlerts, reportingLedger, type Supervisor } from "../supervise/child.ts"
 import { toLine, toMessage } from "../supervise/protocol.ts"
 import { err, errBlock, out, services } from "./environment.ts"
@@ -44,7 +44,9 @@ export interface Session {
    * Provides an effect that runs pipelines with the observers, the console as its alerter, and a
    * tracer that knows which hooks are running. Keeps the process alive until the effect ends.
    */
-  readonly observed: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | RecordError, Exclude<R, Alerter>>
+  readonly observed: <A, E, R>(
+    effect: Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E | RecordError | UsageError, Exclude<R, Alerter>>
   /** Records runs as a config file says, unless the command line says where to. */
   readonly recordAs: Observers.Observers["recordAs"]
   /** The current texts, which the program replaces as it learns more. */
@@ -273,6 +275,7 @@ const mistakes: ReadonlySet<unknown> = new Set([
   "ConfigFileError",
   "ParamsError",
   "ConfigError",
+  "DatabaseRefused",
   "RecordError",
   "StoreError",
   "InvalidAnswer"

@@ -77,6 +77,18 @@ export const codeOf = (cause: unknown): string =>
     ? cause.message
     : String(cause)
 
+/** Why the system refuses a path that names something else than is needed, by the code for it. */
+const misnamed: Readonly<Record<string, string>> = {
+  EISDIR: "it is a folder, and a file is needed",
+  ENOTDIR: "a part of the path is a file, and a folder is needed"
+}
+
+/** Returns whether a code says that a path names something else than is needed, whatever is done about rights or room. */
+export const isMisnamed = (code: string): boolean => misnamed[code] !== undefined
+
+/** Returns the code of a system error, with words for one that says what is wrong with a path. */
+export const withWords = (code: string): string => isMisnamed(code) ? `${misnamed[code]} (${code})` : code
+
 /** Returns the folders on the way to a path that belong to the library: `.epilogue`, and those in it. */
 const ownFolders = (at: string): ReadonlyArray<string> => {
   const { dirname, basename, resolve } = path()

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import type * as Sqlite from "node:sqlite"
-import { LinkError, makeFile, protectFile, type Warnings } from "./private.ts"
+import { LinkError, makeFile, protectFile, type Warnings, withWords } from "./private.ts"
 
 /** Returns SQLite's error number, which `node:sqlite` puts into `errcode`. */
 export const errcodeOf = (cause: unknown): number | undefined =>
@@ -15,6 +15,13 @@ export const codeOf = (cause: unknown): string | undefined =>
 
 /** Returns the message of an error, after a colon. */
 export const detailOf = (cause: unknown): string => cause instanceof Error ? `: ${cause.message}` : ""
+
+/** The detail of a file that SQLite opens, and can't read. */
+export const damaged = ": it is damaged, or no database"
+
+/** Returns why a database can't be opened, after a colon. */
+export const whyUnopened = (cause: unknown): string =>
+  /not a database|malformed/.test(detailOf(cause)) ? damaged : detailOf(cause)
 
 /** Result codes of SQLite, from https://www.sqlite.org/rescode.html */
 const CANTOPEN = 14
@@ -119,6 +126,9 @@ export const fileIdentity = (path: string): string | undefined => {
   return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`
 }
 
+const isFolder = (path: string): boolean =>
+  process.getBuiltinModule("node:fs").statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+
 /** The files that SQLite makes beside a database, with the mode that the database has. */
 const besides = ["-wal", "-shm", "-journal"]
 
@@ -157,7 +167,9 @@ export const open = (
       catch: (cause) => {
         // Deno's error has no `errcode` here, and repeats the path in its message
         const unopened = codeOf(cause) === "ERR_SQLITE_ERROR"
-        const detail = code ?? (unopened ? "unable to open database file" : undefined)
+        const known = code ?? (unopened && isFolder(filename) ? "EISDIR" : undefined)
+        const other = unopened ? "unable to open database file" : undefined
+        const detail = known === undefined ? other : withWords(known)
         return failed(detail === undefined ? detailOf(cause) : `: ${detail}`, cause, unopened ? CANTOPEN : undefined)
       }
     })
@@ -171,7 +183,7 @@ export const open = (
       retryWhileBusy(() => {
         for (const pragma of [journal, synchronous[settings.synchronous]]) db.prepare(pragma).all()
       }, millis).pipe(
-        Effect.mapError((cause) => failed(detailOf(cause), cause)),
+        Effect.mapError((cause) => failed(whyUnopened(cause), cause)),
         Effect.andThen(Effect.suspend(() => warn(protect(filename))))
       )
   )

@@ -1,7 +1,7 @@
 /** Mistakes in the commands for durable pipelines: exit codes, and what is told of them. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
-import { existsSync, readdirSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
 import { assertExitCode, epilogue, root } from "../../support/command.ts"
@@ -90,4 +90,45 @@ it.live("mistakes exit with 2, and print nothing to stdout and no secrets", () =
     const elsewhere = yield* epilogue("bun", ["answer", token, "--approve", "--database", "own.db"], { cwd, env })
     assertExitCode(elsewhere, 2)
     assert.match(elsewhere.stderr, /^error: the database \(SQLite own\.db\) has no question with this token/)
+  }))
+
+it.live("a path that is no database exits with 2, whatever the command does with it, and stays as it is", () =>
+  Effect.gen(function*() {
+    const { cwd, env } = yield* workspace
+    mkdirSync(join(cwd, "folder"))
+    const text = "no database, but a text that is longer than the header of one: ".repeat(10)
+    writeFileSync(join(cwd, "text"), text)
+    writeFileSync(join(cwd, "empty"), "")
+    const folder = /^error: can't open the database folder: it is a folder, and a file is needed \(EISDIR\)\n$/
+    const other = /^error: can't open the database text: it is damaged, or no database\n$/
+    const below = /^error: can't open the database text\/x: a part of the path is a file, and a folder is needed/
+    const gone = /^error: there is no database text\/x: name it with --database or EPILOGUE_DATABASE or DATABASE_URL\n$/
+    const empty = /^error: empty is empty, and no database: name it with --database/
+    const reading = [
+      ["durable", "list"],
+      ["durable", "show", "a"],
+      ["durable", "prune", "--keep", "1"],
+      ["outbox", "list"],
+      ["answer", "A".repeat(22), "--approve"],
+      ["ui"]
+    ]
+    const running = [["worker", module], run(`{"day":"x"}`)]
+    const cases = [
+      ...[...reading, ...running].flatMap((args) => [[args, "folder", folder], [args, "text", other]] as const),
+      ...reading.flatMap((args) => [[args, "text/x", gone], [args, "empty", empty]] as const),
+      ...running.map((args) => [args, "text/x", below] as const)
+    ]
+    yield* Effect.forEach(
+      cases,
+      ([args, database, says]) =>
+        Effect.map(epilogue("bun", [...args, "--database", database], { cwd, env }), (ended) => {
+          assertExitCode(ended, 2)
+          assert.match(ended.stderr, says)
+          assert.equal(ended.stdout, "")
+        }),
+      { concurrency: 2 }
+    )
+    assert.equal(readFileSync(join(cwd, "text"), "utf8"), text)
+    assert.deepEqual(readdirSync(cwd).toSorted(), ["empty", "folder", "text"])
+    assert.deepEqual(readdirSync(join(cwd, "folder")), [])
   }))

@@ -128,17 +128,18 @@ it.live("an existing file is replaced with its mode kept, no link is followed, a
       )
     }
     assert.ok(lstatSync(at("link.html")).isSymbolicLink())
-    const cases: ReadonlyArray<readonly [target: string, code: string]> = [
-      ["gone/page.html", "ENOENT"],
-      ["folder", "EISDIR"],
-      ["page.html/page.html", "ENOTDIR"]
+    const cases: ReadonlyArray<readonly [target: string, why: string]> = [
+      ["folder", "it is a folder, and a file is needed (EISDIR)"],
+      ["gone/", "it is a folder, and a file is needed (EISDIR)"],
+      ["page.html/page.html", "a part of the path is a file, and a folder is needed (ENOTDIR)"]
     ]
-    for (const [target, code] of cases) {
+    for (const [target, why] of cases) {
       const ran = yield* report("--svg", target)
-      assertExitCode(ran, 1)
-      assert.equal(ran.stderr, `error: can't write ${target}: ${code}\n`)
+      assertExitCode(ran, 2)
+      assert.equal(ran.stderr, `error: can't write ${target}: ${why}\n`)
       assert.equal(ran.stdout, "")
     }
+    assertExitCode(yield* report("--svg", "made/page.svg"), 0)
     // root may write to any file
     if (process.getuid?.() !== 0) {
       chmodSync(at("page.html"), 0o400)
@@ -146,7 +147,7 @@ it.live("an existing file is replaced with its mode kept, no link is followed, a
       assertExitCode(ran, 1)
       assert.equal(ran.stderr, "error: can't write page.html: EACCES\n")
     }
-    assert.deepEqual(readdirSync(cwd).toSorted(), [".epilogue", "folder", "link.html", "page.html"])
+    assert.deepEqual(readdirSync(cwd).toSorted(), [".epilogue", "folder", "link.html", "made", "page.html"])
   }))
 
 it.live("mistakes exit with 2, and write no file", () =>

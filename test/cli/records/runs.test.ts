@@ -143,7 +143,11 @@ it.live("an empty list and mistakes print nothing to stdout", () =>
       [["runs", "--json"], 0, /^no runs are recorded/],
       [["runs", "--folder", "other", "--status", "failure"], 0, /^none of 1 recorded run matches\n$/],
       [["runs", "--folder", "file"], 2, /^error: file:1: this is no record of a run: expected a line that/],
-      [["prune", "--keep", "1", "--folder", "file"], 2, /^error: can't read file: ENOTDIR\n$/],
+      [
+        ["prune", "--keep", "1", "--folder", "file"],
+        2,
+        /^error: can't read file: a part of the path is a file, and a folder is needed \(ENOTDIR\)\n$/
+      ],
       [["runs", "--limit", "-1"], 2, /^error: --limit -1 is not a number of runs\n$/],
       [["runs", "--since", "last week"], 2, /^error: --since last week: expected how long ago/],
       [["runs", "--status", "bad"], 2, /^error: .*--status[^]*see: epilogue runs --help\n$/],

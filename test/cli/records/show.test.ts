@@ -207,7 +207,7 @@ it.live("a name that fits no run, or several, exits with 2 and prints nothing to
       [["--folder", "gone"], /^error: no runs are recorded in gone: record one with/],
       [["gone.jsonl"], /^error: can't open gone\.jsonl: ENOENT\n$/],
       [["./gone"], /^error: can't open \.\/gone: ENOENT\n$/],
-      [[".epilogue/runs"], /^error: can't read \.epilogue\/runs: EISDIR\n$/],
+      [[".epilogue/runs"], /^error: can't read \.epilogue\/runs: it is a folder, and a file is needed \(EISDIR\)\n$/],
       [["text"], /^error: text:1: this is no record of a run/],
       [["later.jsonl"], /^error: later\.jsonl:1: .*version 99/],
       [["begun.jsonl"], /^error: begun\.jsonl: nothing is recorded in it yet\n$/],

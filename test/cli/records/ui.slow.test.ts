@@ -56,7 +56,10 @@ it.live("a database that the command line names must be there, and another one t
     writeRecord(runs, { id: "a", lines: [ended("success", 83)] })
     const missing = yield* epilogue("bun", ["ui", "--database", "none.db"], { cwd })
     assertExitCode(missing, 2)
-    assert.equal(missing.stderr, "error: there are no durable runs: no database SQLite none.db\n")
+    assert.equal(
+      missing.stderr,
+      "error: there is no database none.db: name it with --database or EPILOGUE_DATABASE or DATABASE_URL\n"
+    )
     const child = yield* spawn("bun", ["ui"], { cwd, env: { DATABASE_URL: "mysql://ada:secret@db/app" } })
     yield* child.wrote("Ctrl-C ends it")
     assert.match(

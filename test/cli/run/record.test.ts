@@ -1,7 +1,7 @@
 /** `epilogue run --record` and `--progress`, as processes. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
-import { existsSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
 import { assertExitCode, epilogue, onEachRuntime, root } from "../../support/command.ts"
@@ -168,10 +168,16 @@ it.live("a run that can't be recorded exits with 2 before anything runs", () =>
     const config = join(root, fixtures, "greeting.yaml")
     const env = { EPILOGUE_DATABASE: join(cwd, "durable.db"), DATABASE_URL: "", LOG: join(cwd, "log") }
     const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [
-      [[config, "--record"], /^error: can't record runs in \.epilogue\/runs: (ENOTDIR|EEXIST)\n$/],
-      [[config, "--record=."], /^error: can't record runs to \.: EISDIR\n$/],
+      [[config, "--record"], /^error: can't record runs in \.epilogue\/runs: (.* \(ENOTDIR\)|EEXIST)\n$/],
+      [[config, "--record=."], /^error: can't record runs to \.: it is a folder, and a file is needed \(EISDIR\)\n$/],
       [[config, "--record", "--supervise"], /^error: can't record runs in \.epilogue\/runs: /],
       [[`${durable}#failing`, "--durable", "--record"], /^error: can't record runs in \.epilogue\/runs: /],
+      [[config, "--junit", "."], /^error: --junit: can't write \.: it is a folder, and a file is needed \(EISDIR\)\n$/],
+      [[config, "--junit", "new/"], /^error: --junit: can't write new\/: it is a folder, and a file is needed/],
+      [[config, "--junit", ".epilogue/a.xml"], /^error: --junit: can't write \.epilogue\/a\.xml: .*(ENOTDIR|EEXIST)/],
+      [[config, "--junit", ""], /^error: .*--junit. Expected: a path, not an empty text\n/],
+      [[config, "--junit", ".", "--supervise"], /^error: --junit: can't write /],
+      [[`${durable}#failing`, "--durable", "--junit", "."], /^error: --junit: can't write /],
       [["--record", "all.jsonl", config], /^error: .*greeting\.yaml[^]*see: epilogue run --help\n$/],
       [[config, "--json", "--progress", "plain"], /^error: --progress does not go with --json/],
       [[config, "--progress", "loud"], /^error: .*--progress/]
@@ -182,4 +188,12 @@ it.live("a run that can't be recorded exits with 2 before anything runs", () =>
         assert.equal(ran.stdout, "")
         assert.match(ran.stderr, says)
       }), { concurrency: 4 })
+    assert.deepEqual(readdirSync(cwd).filter((name) => !name.startsWith("durable.db")), [".epilogue"])
+    const junit = ["--junit", "reports/today/results.xml"]
+    assertExitCode(yield* epilogue("bun", ["run", config, ...junit], { cwd, env }), 0)
+    assert.match(readFileSync(join(cwd, "reports/today/results.xml"), "utf8"), /<testsuite /)
+    const commanded = yield* epilogue("bun", ["exec", "--junit", ".", "--", "touch", "begun"], { cwd, env })
+    assertExitCode(commanded, 2)
+    assert.match(commanded.stderr, /\nerror: --junit: can't write \.: it is a folder/)
+    assert.ok(!existsSync(join(cwd, "begun")))
   }))

@@ -4,10 +4,10 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { DatabaseSync } from "node:sqlite"
-import { isLink, isOwn, LinkError, makeFolder, type Warnings } from "../../../internal/files/private.ts"
+import { isLink, isOwn, LinkError, makeFolder, type Warnings, withWords } from "../../../internal/files/private.ts"
 import {
   codeOf,
-  detailOf,
+  damaged,
   fileIdentity,
   isBusy,
   load,
@@ -15,7 +15,8 @@ import {
   missing,
   open,
   type OpenFailure,
-  retryWhileBusy
+  retryWhileBusy,
+  whyUnopened
 } from "../../../internal/files/sqlite.ts"
 import { refusedPath } from "../../../internal/text/databaseAddress.ts"
 import { formatDuration } from "../../../internal/text/duration.ts"
@@ -100,7 +101,7 @@ export const make = (filename: string, millis: number): Effect.Effect<Database, 
       const db = yield* Effect.mapError(open(sqlite, { filename, millis, synchronous: "full" }, warn), refusalOf)
       yield* Effect.mapError(
         transaction(db, millis, () => tables.forEach((table) => db.prepare(table).all())),
-        (cause) => refusalOf({ cause, detail: detailOf(cause) })
+        (cause) => refusalOf({ cause, detail: whyUnopened(cause) })
       )
       return db
     })
@@ -149,26 +150,20 @@ export const make = (filename: string, millis: number): Effect.Effect<Database, 
   })
 
 const refusalOf = ({ cause, detail }: Pick<OpenFailure, "cause" | "detail">): Refusal =>
-  // SQLite's number for a file that is something else: https://www.sqlite.org/rescode.html#notadb
-  detail.includes("not a database") || detail.includes("malformed")
-    ? refusal(": it is damaged, or no database; move it away, and an empty one is made", cause)
-    : refusal(detail, cause)
+  refusal(detail === damaged ? `${damaged}; move it away, and an empty one is made` : detail, cause)
 
-/** Makes the folder of the file. Fails where a link or a folder stands in the place of either. */
+/** Makes the folder of the file. Fails where a link stands in the place of either. */
 const checkPlace = (filename: string): Effect.Effect<void, Refusal> =>
   Effect.suspend(() => {
     if (filename === memory) return Effect.void
     const { dirname } = process.getBuiltinModule("node:path")
-    const { statSync } = process.getBuiltinModule("node:fs")
     try {
       const warnings = makeFolder(dirname(filename))
       if (isOwn(filename) && isLink(filename)) throw new LinkError()
-      if (statSync(filename, { throwIfNoEntry: false })?.isDirectory() === true) {
-        return Effect.fail(refusal(": it is a folder, and a file is needed", undefined))
-      }
       return warn(warnings)
     } catch (cause) {
-      const detail = cause instanceof LinkError ? cause.message : codeOf(cause)
+      const code = codeOf(cause)
+      const detail = cause instanceof LinkError ? cause.message : code && withWords(code)
       return Effect.fail(refusal(detail === undefined ? "" : `: ${detail}`, cause))
     }
   })

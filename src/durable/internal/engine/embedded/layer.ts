@@ -9,7 +9,7 @@ import type * as Scope from "effect/Scope"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
-import { detailOf, memory, pause, retryWhileBusy } from "../../../../internal/files/sqlite.ts"
+import { memory, pause, retryWhileBusy, whyUnopened } from "../../../../internal/files/sqlite.ts"
 import { durationMistakes, refuse, wholeMistakes } from "../../../../internal/model/options.ts"
 import { selfExplained } from "../../../../internal/text/selfExplained.ts"
 import * as Writer from "../../../../internal/text/writer.ts"
@@ -79,7 +79,7 @@ const openDatabase = (
     })
     const detail = yield* Effect.mapError(
       retryWhileBusy(() => prepare(database), 5_000),
-      (cause) => failure(cause, "connect", `can't open the database ${filename}${detailOf(cause)}`)
+      (cause) => failure(cause, "connect", `can't open the database ${filename}${whyUnopened(cause)}`)
     )
     return detail === undefined ? database : yield* Effect.fail(new DatabaseRefused({ filename, detail }))
   })
