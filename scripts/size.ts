@@ -20,28 +20,28 @@ interface Budget {
 }
 
 const modules: Record<string, Budget> = {
-  Alert: { own: 2110, total: 9290 },
-  Alerter: { own: 12560, total: 29120 },
-  "alerters/index": { own: 64400, total: 98600, schema: true },
-  AlerterHooks: { own: 26830, total: 47690 },
-  Approver: { own: 12060, total: 29860 },
-  "approvers/index": { own: 39960, total: 95920, schema: true },
-  "config/index": { own: 173250, total: 228300, schema: true },
-  "delivery/index": { own: 50800, total: 87560, schema: true },
+  Alert: { own: 2380, total: 9460 },
+  Alerter: { own: 12710, total: 29260 },
+  "alerters/index": { own: 64550, total: 98900, schema: true },
+  AlerterHooks: { own: 26830, total: 48000 },
+  Approver: { own: 12230, total: 29950 },
+  "approvers/index": { own: 40010, total: 95920, schema: true },
+  "config/index": { own: 173250, total: 228630, schema: true },
+  "delivery/index": { own: 50960, total: 87880, schema: true },
   "durable/index": { own: 95540, total: 209700, schema: true },
-  Hook: { own: 13710, total: 33130 },
+  Hook: { own: 13750, total: 33380 },
   Hooks: { own: 3590, total: 20150 },
-  "main/index": { own: 16560, total: 31530 },
-  "monitors/index": { own: 33420, total: 67550, schema: true },
-  Params: { own: 4350, total: 37630, schema: true },
-  Pipeline: { own: 27200, total: 48960 },
-  "report/index": { own: 79650, total: 115680, schema: true },
-  RunEvent: { own: 6820, total: 25400 },
-  Spans: { own: 26790, total: 46800 },
-  Step: { own: 29270, total: 48910 },
+  "main/index": { own: 16820, total: 31850 },
+  "monitors/index": { own: 33670, total: 67680, schema: true },
+  Params: { own: 4730, total: 37660, schema: true },
+  Pipeline: { own: 27200, total: 49260 },
+  "report/index": { own: 79830, total: 115720, schema: true },
+  RunEvent: { own: 7100, total: 25480 },
+  Spans: { own: 26790, total: 46990 },
+  Step: { own: 29270, total: 49190 },
   StepContext: { own: 430, total: 12400 },
-  StepLogs: { own: 5440, total: 18940 },
-  index: { own: 57510, total: 99120, schema: true }
+  StepLogs: { own: 5800, total: 19090 },
+  index: { own: 57510, total: 99160, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
@@ -94,8 +94,8 @@ const alone = `${withEffect} Effect.runPromise(Effect.onError(body, told))`
 const address = "Slack.layer({ webhookUrl: globalThis.address })"
 
 const scripts: ReadonlyArray<Script> = [
-  { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 27420, goal: 27_700 },
-  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 39170 },
+  { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 27680, goal: 27_700 },
+  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 39460 },
   {
     name: "Slack.layer",
     code: steps + alerting + slack(ofArea, address),

@@ -11,36 +11,16 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { type Alert, AlerterHooks, Params, Pipeline, RunEvent, Step, StepContext } from "../src/index.ts"
-import { Report } from "../src/report/index.ts"
+import { type Alert, AlerterHooks, Params, Pipeline, Step, StepContext } from "../src/index.ts"
 import { TestAlerter } from "../src/testing/index.ts"
 import { canary, leaks } from "./support/canary.ts"
 import { Hostile, hostile } from "./support/hostile.ts"
 import { makeIt } from "./support/it.ts"
 import { logs } from "./support/observe.ts"
 import { forAll } from "./support/property.ts"
+import { told } from "./support/told.ts"
 
 const it = makeIt(test)
-
-/** Runs a step that ends with a cause, and returns its alert and its recorded cause. */
-const told = (exit: Effect.Effect<unknown, unknown, StepContext>) =>
-  Effect.gen(function*() {
-    const recorded: Array<string> = []
-    const [alert] = yield* Step.make("load", exit).pipe(
-      Step.hooks(AlerterHooks.failure),
-      Effect.exit,
-      Effect.andThen(TestAlerter.sent),
-      Effect.provide([
-        TestAlerter.layer,
-        RunEvent.layer((event) => {
-          const json = Report.fromRunEvent(event)
-          if (json._tag === "StepEnded") recorded.push(json.cause ?? "")
-        })
-      ])
-    )
-    assert.ok(alert !== undefined, "no alert was posted")
-    return { alert, recorded: recorded[0]! }
-  })
 
 const ownFields = (alert: Alert): Record<string, string> =>
   Object.fromEntries(alert.fields.slice(4).map(({ name, value }) => [name, value]))

@@ -7,7 +7,7 @@
  * error like any other.
  */
 import * as Cause from "effect/Cause"
-import { isError, isInstance, isProxy, property, Unreadable } from "../text/read.ts"
+import { isError, isInstance, isProxy, property, suppressedBy, Unreadable } from "../text/read.ts"
 
 /** How many errors of a chain of causes are looked at. */
 const maxDepth = 100
@@ -56,12 +56,14 @@ const read = (object: object, key: string): unknown => {
   return Unreadable.is(value) ? undefined : value
 }
 
-/** Returns the errors that a list or an `AggregateError` is made of, or `undefined` for other values. */
+/** Returns the errors that a list, an `AggregateError` or a `SuppressedError` is made of, or `undefined` for other values. */
 const membersOf = (value: object): ReadonlyArray<unknown> | undefined => {
   try {
     if (isProxy(value)) return undefined
     if (Array.isArray(value)) return value
     if (Cause.isCause(value)) return errorsOf(value)
+    const suppressed = suppressedBy(value)
+    if (suppressed !== undefined) return suppressed
     if (!isInstance(value, AggregateError.prototype)) return undefined
   } catch {
     return undefined

@@ -1,7 +1,18 @@
 /** Reads the parts of an error: its name, its message, its fields, its causes. Nothing that it holds makes this throw. */
 import * as Cause from "effect/Cause"
-import { attempt, isError, isProxy, nameOf, property, readOr, tagOf, Unreadable, unreadableWhy } from "./read.ts"
-import { type Left, text } from "./redact.ts"
+import {
+  attempt,
+  isError,
+  isProxy,
+  nameOf,
+  property,
+  readOr,
+  suppressedBy,
+  tagOf,
+  Unreadable,
+  unreadableWhy
+} from "./read.ts"
+import { type Left, ownParts, text } from "./redact.ts"
 import { isSelfExplained } from "./selfExplained.ts"
 import { count } from "./words.ts"
 
@@ -37,9 +48,16 @@ export const describe = (error: unknown): Described => {
     : described
 }
 
-/** Returns what a promise was rejected with, where effect has wrapped it in an error that says nothing. */
+/**
+ * Returns what a promise was rejected with, where effect has wrapped it in an error that says nothing, and the error of
+ * a `Cause` that was taken for one.
+ */
 export const rejection = (error: unknown): unknown => {
   for (let at = error, i = 0; i < most; i++) {
+    if (isCause(at)) {
+      at = squash(at)
+      continue
+    }
     if (typeof at !== "object" || at === null || tagOf(at) !== "UnknownError") return at
     const message = property(at, "message")
     const wraps = message === "" || message === undefined ||
@@ -49,6 +67,20 @@ export const rejection = (error: unknown): unknown => {
     at = cause
   }
   return error
+}
+
+const isCause = (value: unknown): value is Cause.Cause<unknown> => readOr(false, () => Cause.isCause(value))
+
+/** Returns the error of a reason, if it has one. */
+export const errorsOf = (reason: Cause.Reason<unknown>): ReadonlyArray<unknown> =>
+  reason._tag === "Fail" ? [reason.error] : reason._tag === "Die" ? [reason.defect] : []
+
+/** Returns the error of a cause, or one whose members are its errors. */
+const squash = (cause: Cause.Cause<unknown>): unknown => {
+  const errors = cause.reasons.flatMap(errorsOf)
+  // without a stack, which would be that of this function
+  if (errors.length > 1) return Object.assign(new AggregateError(errors), { stack: "" })
+  return errors.length > 0 ? errors[0] : "interrupted"
 }
 
 const describeValue = (value: unknown): Described => {
@@ -64,7 +96,8 @@ const describeValue = (value: unknown): Described => {
     ? tag.slice(0, 200)
     : given ?? (ofError ? "Error" : undefined)
   const original = messageOf(value)
-  const message = variablesOf(tag, original) ?? original
+  // what engines and compilers write there
+  const message = original.startsWith("An error was suppressed") ? "" : variablesOf(tag, original) ?? original
   const service = missingService(message)
   // a decision of a person, whose message is a sentence, and whose stack says nothing
   if (refusalOf(value) !== undefined) return { name: undefined, message, fields: [], value, hasFrames: false }
@@ -118,9 +151,6 @@ export const refusalOf = (error: unknown): string | undefined => {
   if (tagOf(error) !== "NotApproved" || !readOr(false, () => isSelfExplained(error as object))) return undefined
   return tagOf(property(error as object, "decision")) // a tagged value is an object
 }
-
-/** The parts of an error that are shown elsewhere than among its fields. */
-const ownParts: ReadonlySet<string> = new Set(["_tag", "name", "message", "stack", "cause"])
 
 /**
  * Returns the fields of an error. Of an untagged one only texts and numbers, as `code` and `syscall` of system errors:
@@ -177,9 +207,6 @@ export const causeOf = (error: unknown): unknown => {
   if (cause === undefined || cause === null || variablesOf(tagOf(error), messageOf(error)) !== undefined) {
     return undefined
   }
-  if (readOr(false, () => Cause.isCause(cause))) {
-    return readOr(undefined, () => Cause.squash(cause as Cause.Cause<unknown>))
-  }
   return rejection(cause)
 }
 
@@ -191,9 +218,9 @@ export const causesOf = (error: unknown, limit: number): ReadonlyArray<unknown> 
   return causes
 }
 
-/** Returns the members of an `AggregateError`. */
+/** Returns the members of an `AggregateError`, or of a `SuppressedError`. */
 export const membersOf = (error: unknown): ReadonlyArray<unknown> => {
   if (!isError(error)) return []
-  const errors = property(error, "errors")
+  const errors = suppressedBy(error) ?? property(error, "errors")
   return readOr(false, () => Array.isArray(errors)) ? errors as ReadonlyArray<unknown> : []
 }

@@ -54,9 +54,9 @@ const head = (described: Described, brief: boolean, depth = 0): string => {
 
 const isText = (text: string): boolean => text !== ""
 
-/** Returns the reason for an error without a message: its cause, on one line. */
+/** Returns the reason for an error without a message: its cause, or its first member, on one line. */
 const because = ({ value }: Described, depth: number): string => {
-  const cause = depth < 3 ? causeOf(value) : undefined
+  const cause = depth < 3 ? causeOf(value) ?? property(membersOf(value), "0") : undefined
   return cause === undefined ? "" : lineOfError(describe(cause), true, depth + 1)
 }
 

@@ -1,6 +1,6 @@
 /** Replaces errors that other code could not read by errors that hold their text. */
 import * as Cause from "effect/Cause"
-import { bounds, describe, longestMessage, most, rejection } from "./errorParts.ts"
+import { bounds, describe, errorsOf, longestMessage, most, rejection } from "./errorParts.ts"
 import { causeDetail } from "./errors.ts"
 import { attempt, isError, isProxy, nameOf, property, readOr, tagOf, Unreadable } from "./read.ts"
 import { display } from "./redact.ts"
@@ -48,6 +48,3 @@ const isLegible = (error: unknown): boolean => {
   }
   return at === undefined && !Unreadable.is(attempt(() => Cause.pretty(Cause.fail(error))))
 }
-
-const errorsOf = (reason: Cause.Reason<unknown>): ReadonlyArray<unknown> =>
-  reason._tag === "Fail" ? [reason.error] : reason._tag === "Die" ? [reason.defect] : []

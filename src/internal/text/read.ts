@@ -99,6 +99,15 @@ export const isError = (value: unknown): value is Error =>
     isInstance(value, Error.prototype) ||
     (!isProxy(value) && Object.prototype.toString.call(value) === "[object Error]"))
 
+/**
+ * Returns the two errors of a `SuppressedError`: what failed first, and what failed when the resources of a block were
+ * disposed. By its name, since compilers bring one along where the runtime has none.
+ */
+export const suppressedBy = (error: object): ReadonlyArray<unknown> | undefined =>
+  textProperty(error, "name") === "SuppressedError"
+    ? ["suppressed", "error"].map((key) => property(error, key))
+    : undefined
+
 /** Returns the tag of a tagged value. */
 export const tagOf = (value: unknown): string | undefined => {
   if (typeof value !== "object" || value === null) return undefined

@@ -5,7 +5,17 @@ import { isIterable } from "effect/Predicate"
 import * as Redactable from "effect/Redactable"
 import * as Redacted from "effect/Redacted"
 import { formatDuration } from "./duration.ts"
-import { attempt, isError, isInstance, isProxy, nameOf, textProperty, Unreadable, unreadable } from "./read.ts"
+import {
+  attempt,
+  isError,
+  isInstance,
+  isProxy,
+  nameOf,
+  property,
+  textProperty,
+  Unreadable,
+  unreadable
+} from "./read.ts"
 
 /** The depth to which nested values are shown; deeper ones become an ellipsis. */
 const maxDepth = 8
@@ -49,11 +59,12 @@ const displayed = (value: unknown, within: ReadonlyArray<object>, left: Left): u
   if (Redacted.isRedacted(value)) return String(value)
   if (within.length >= maxDepth || within.includes(value) || left.objects-- <= 0 || left.characters <= 0) return "…"
   if (isInstance(value, Date.prototype)) return displayedDate(value as Date) // a date, or it throws
-  if (isError(value)) return withinLimit(`${nameOf(value) ?? "Error"}: ${value.message}`, left)
+  if (isError(value)) return withinLimit(displayedError(value, within, left), left)
   if (isInstance(value, URL.prototype)) return withinLimit(withoutPassword(String(value)), left)
   if (DateTime.isDateTime(value)) return DateTime.formatIso(value)
   if (Duration.isDuration(value)) return formatDuration(Duration.toMillis(value))
   if (Redactable.isRedactable(value)) return display(Redactable.redact(value), [...within, value], left)
+  if (isInstance(value, Uint8Array.prototype)) return withinLimit(textOfBytes(value as Uint8Array), left) // or it throws
   const inside = [...within, value]
   const isMap = isInstance(value, Map.prototype)
   if (!isMap && isCollection(value)) {
@@ -63,11 +74,41 @@ const displayed = (value: unknown, within: ReadonlyArray<object>, left: Left): u
   }
   // the cast: a map, or it throws when its entries are taken
   const { more, parts } = isMap ? take(value as Map<unknown, unknown>) : entries(value)
+  if (parts.length === 0 && !isMap) return displayedEmpty(value)
   const shown = parts.map(([key, part]): [string, unknown] => [text(key, inside, left), display(part, inside, left)])
   return Object.fromEntries(more ? [...shown, ["…", "…"]] : shown)
 }
 
 const displayedDate = (date: Date): string => Number.isNaN(date.getTime()) ? "Invalid Date" : date.toISOString()
+
+/** Shows an error by its message, and one without a message by its fields and its cause. */
+const displayedError = (error: Error, within: ReadonlyArray<object>, left: Left): string => {
+  const told = error.message || entries(error).parts
+    .filter(([key]) => !ownParts.has(key))
+    // which is not enumerable
+    .concat([["cause", error.cause]])
+    .map(([key, part]) => part === undefined ? "" : `${key} ${text(part, [...within, error], left)}`)
+    .filter(Boolean)
+    .join(", ")
+  return `${nameOf(error) ?? "Error"}${told && `: ${told}`}`
+}
+
+/** The parts of an error that are not among its fields. */
+export const ownParts: ReadonlySet<string> = new Set(["_tag", "name", "message", "stack", "cause"])
+
+/** Shows an object without properties by its class, and a response of HTTP by its status. */
+const displayedEmpty = (value: object): unknown => {
+  const name = value.constructor?.name
+  const status = property(value, "status")
+  return name && name !== "Object" ? `<${name}${typeof status === "number" ? ` ${status}` : ""}>` : {}
+}
+
+/** Returns bytes as text, if they are text. */
+const textOfBytes = (bytes: Uint8Array): string => {
+  const decoded = new TextDecoder().decode(bytes)
+  // oxlint-disable-next-line no-control-regex -- bytes that are no text
+  return /[\ufffd\u0000-\u0008]/.test(decoded) ? `<${bytes.length} bytes>` : decoded
+}
 
 /** Shows a proxy by what can be read of it one by one: the elements of an array, or the message of an error. */
 const displayedProxy = (value: object, within: ReadonlyArray<object>, left: Left): unknown => {

@@ -1,0 +1,100 @@
+/** Tests what people are told of errors that hold others, and of values that are no errors. */
+import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import { AlerterHooks, Pipeline, Step } from "../src/index.ts"
+import { TestAlerter } from "../src/testing/index.ts"
+import { makeIt } from "./support/it.ts"
+import { told } from "./support/told.ts"
+
+const it = makeIt(test)
+
+class ReadError extends Data.TaggedError("ReadError")<{ readonly status?: number; readonly cause?: unknown }> {}
+
+class LoadError extends Data.TaggedError("LoadError")<{ readonly reason: unknown }> {}
+
+/** Makes the error of a block whose resources could not be disposed, as compilers do where the runtime has none. */
+const suppressed = (first: unknown, then: unknown): Error =>
+  Object.assign(new Error("An error was suppressed during disposal."), {
+    name: "SuppressedError",
+    error: then,
+    suppressed: first
+  })
+
+for (
+  const [what, error, body] of [
+    ["an error in a field is told by its fields", new LoadError({ reason: new ReadError({ status: 503 }) }), [
+      "LoadError: reason ReadError: status 503"
+    ]],
+    [
+      "an error in a field is told by its cause",
+      new LoadError({ reason: new ReadError({ cause: new Error("no disk") }) }),
+      ["LoadError: reason ReadError: cause Error: no disk"]
+    ],
+    [
+      "an error in a field of an error in a field is told",
+      new LoadError({ reason: new LoadError({ reason: new ReadError({ status: 7 }) }) }),
+      ["LoadError: reason LoadError: reason ReadError: status 7"]
+    ],
+    [
+      "an AggregateError without a message is told by its first member",
+      Object.assign(new AggregateError([new Error("connect ::1"), new Error("connect 127.0.0.1")]), {
+        code: "REFUSED"
+      }),
+      [
+        "AggregateError: code REFUSED; connect ::1",
+        "[1 of 2]: Error: connect ::1",
+        "[2 of 2]: Error: connect 127.0.0.1"
+      ]
+    ],
+    [
+      "the error that another has suppressed is told first",
+      suppressed(new Error("query failed"), new Error("close failed")),
+      ["SuppressedError: query failed", "[1 of 2]: Error: query failed", "[2 of 2]: Error: close failed"]
+    ],
+    ["a Cause that was taken for an error is told as its error", Cause.fail(new Error("no disk")), ["Error: no disk"]],
+    [
+      "all errors of a Cause that was taken for an error are told",
+      Cause.combine(Cause.fail("no disk"), Cause.die("no net")),
+      [
+        "AggregateError: no disk",
+        "[1 of 2]: no disk",
+        "[2 of 2]: no net"
+      ]
+    ],
+    ["a Cause of an interruption that was taken for an error is told", Cause.interrupt(7), ["interrupted"]],
+    ["a response of HTTP is told by its status", new Response("", { status: 503 }), ["<Response 503>"]],
+    ["an object without properties is told by its class", Promise.resolve(), ["<Promise>"]],
+    ["bytes that are text are told as text", new LoadError({ reason: new TextEncoder().encode("disk full") }), [
+      "LoadError: reason disk full"
+    ]],
+    ["bytes that are no text are counted", new LoadError({ reason: new Uint8Array([0, 255, 1]) }), [
+      "LoadError: reason <3 bytes>"
+    ]]
+  ] as ReadonlyArray<readonly [string, unknown, readonly [string, ...ReadonlyArray<string>]]>
+) {
+  it.effect(what, () =>
+    Effect.map(told(Effect.fail(error)), ({ alert, recorded }) => {
+      assert.equal(alert.body, body[0])
+      for (const line of body) assert.ok(recorded.includes(line), recorded)
+    }))
+}
+
+it.effect("an error of disposal is alerted though the error that it suppresses has been", () =>
+  Effect.gen(function*() {
+    const inner = Step.make("query", Effect.fail(new Error("query failed")))
+    const outer = Step.make(
+      "load",
+      Effect.catch(inner, (error) => Effect.fail(suppressed(error, new Error("close failed"))))
+    )
+    const alerts = yield* Pipeline.make("nightly", outer).pipe(
+      Pipeline.stepHooks(AlerterHooks.failure),
+      Effect.exit,
+      Effect.andThen(TestAlerter.sent),
+      Effect.provide(TestAlerter.layer)
+    )
+    assert.deepEqual(alerts.map(({ title }) => title), ["nightly › load › query failed", "nightly › load failed"])
+    assert.match(alerts[1]!.detail!, /\[2 of 2\]: Error: close failed/)
+  }))
