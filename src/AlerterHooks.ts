@@ -179,8 +179,9 @@ export function failureWith<E = unknown>(
  *
  * **Details**
  *
- * The severity is `warning` where the whole run is interrupted, by a signal for example, and `info` where the run goes
- * on, as after a race that the step has lost.
+ * The severity is `warning` where the whole run is interrupted, by a signal for example, and where a step interrupts
+ * itself, which ends its run unless that handles it. It is `info` where the run goes on, as after a race that the step
+ * has lost.
  *
  * @see {@link interruptWith} for changing the alert
  * @see {@link all} for all outcomes

@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { AlerterHooks, Approver, Decision, Params, Pipeline, Step, StepContext } from "../src/index.ts"
+import { type Alerter, AlerterHooks, Approver, Decision, Params, Pipeline, Step, StepContext } from "../src/index.ts"
 import { TestAlerter } from "../src/testing/index.ts"
 import { alertsOf, fieldsOf } from "./support/alertsOf.ts"
 import { makeIt } from "./support/it.ts"
@@ -159,6 +159,46 @@ it.effect("AlerterHooks.interrupt posts an info about a step that lost a race, s
     const race = Effect.race(Step.make("slow", Effect.never), Step.make("fast", Effect.yieldNow))
     const alerts = yield* alertsOf(Pipeline.make("p", race).pipe(Pipeline.stepHooks(AlerterHooks.interrupt)))
     assert.deepEqual(alerts.map(({ severity, title }) => [title, severity]), [["p › slow was interrupted", "info"]])
+  }))
+
+const nested = (body: Effect.Effect<unknown>) => Step.make("load", Step.make("fetch", body))
+
+it.effect("a step that interrupts itself, and so its run, is told once, as a warning that names it", () =>
+  Effect.gen(function*() {
+    const pipeline = (name: string, body: Effect.Effect<unknown, unknown, Alerter>) =>
+      Pipeline.make(name, body).pipe(Pipeline.stepHooks(AlerterHooks.all), Pipeline.hooks(AlerterHooks.all))
+    const told = (body: Effect.Effect<unknown, unknown, Alerter>) =>
+      Effect.map(
+        alertsOf(Effect.exit(pipeline("nightly", body))),
+        (alerts) => alerts.map(({ severity, title }) => [title, severity])
+      )
+    const itself = nested(Effect.andThen(Effect.yieldNow, Effect.interrupt))
+    const fetch = ["nightly › load › fetch was interrupted", "warning"]
+    assert.deepEqual(yield* told(itself), [fetch])
+    assert.deepEqual(yield* told(Step.make("all", pipeline("inner", itself))), [
+      ["inner › load › fetch was interrupted", "warning"]
+    ])
+    // an interruption that the run has handled says nothing about the next one
+    assert.deepEqual(yield* told(Effect.andThen(Effect.exit(itself), Effect.interrupt)), [
+      fetch,
+      ["nightly was interrupted", "warning"]
+    ])
+    assert.deepEqual(yield* told(Effect.interrupt), [["nightly was interrupted", "warning"]])
+  }))
+
+it.effect("an interruption that the run survives is told once, about the innermost step, and not in place of the run's own", () =>
+  Effect.gen(function*() {
+    const race = Effect.race(nested(Effect.never), Effect.yieldNow)
+    const alerts = yield* alertsOf(Effect.exit(
+      Pipeline.make("p", Step.make("both", Effect.andThen(race, Effect.interrupt))).pipe(
+        Pipeline.stepHooks(AlerterHooks.interrupt),
+        Pipeline.hooks(AlerterHooks.interrupt)
+      )
+    ))
+    assert.deepEqual(alerts.map(({ severity, title }) => [title, severity]), [
+      ["p › both › load › fetch was interrupted", "info"],
+      ["p › both was interrupted", "warning"]
+    ])
   }))
 
 it.effect("interruptWith changes the alert by a function", () =>

@@ -112,8 +112,8 @@ for (
     ["a success hook", Hooks.make(late, AlerterHooks.success), Effect.void, "success: nightly › load succeeded"],
     ["a failure hook", Hooks.make(late, AlerterHooks.failure), Effect.fail("no"), "error: nightly › load failed"],
     ["no failure hook", Hooks.make(late, AlerterHooks.success), Effect.fail("no"), "error: nightly › load failed"],
-    ["no interrupt hook", Hooks.make(late), Effect.interrupt, "info: nightly › load was interrupted"],
-    ["all hooks", AlerterHooks.all, Effect.interrupt, "info: nightly › load was interrupted"]
+    ["no interrupt hook", Hooks.make(late), Effect.interrupt, "warning: nightly › load was interrupted"],
+    ["all hooks", AlerterHooks.all, Effect.interrupt, "warning: nightly › load was interrupted"]
   ] as const
 ) {
   it.effect(`with ${what}, one alert tells how the step ended: ${end}`, () =>

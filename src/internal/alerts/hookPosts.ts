@@ -8,7 +8,7 @@ import type { Alert, Severity } from "../../Alert.ts"
 import { StepContext } from "../../StepContext.ts"
 import type { AlerterError } from "../model/alerterError.ts"
 import type { Outcome } from "../model/events.ts"
-import { isRunInterrupted } from "../model/interrupting.ts"
+import { interruptionOf, isRunInterrupted } from "../model/interrupting.ts"
 import { evaluatedIn, type Occurrence, type OccurrenceRun } from "../model/occurrence.ts"
 import { isToldElsewhere, type Overdue } from "../model/overdue.ts"
 import { postingOfHook } from "../model/posting.ts"
@@ -93,8 +93,7 @@ export const postInterrupt = (
   StepContext.use((context) => {
     const posted = post(alerter, "interrupt", undefined, adjust)
     const evaluation = evaluatedIn(context)
-    // an alert about a step whose run goes on says nothing about the run
-    return evaluation === undefined || isRunInterrupted(evaluation) ? once(cause, false, () => posted) : posted
+    return evaluation === undefined ? posted : once(interruptionOf(evaluation, cause), false, () => posted)
   })
 
 /** Posts the alert of a skip, unless the skipped step inside has told of it. */
