@@ -178,11 +178,6 @@ it.effect("a step that interrupts itself, and so its run, is told once, as a war
     assert.deepEqual(yield* told(Step.make("all", pipeline("inner", itself))), [
       ["inner › load › fetch was interrupted", "warning"]
     ])
-    // an interruption that the run has handled says nothing about the next one
-    assert.deepEqual(yield* told(Effect.andThen(Effect.exit(itself), Effect.interrupt)), [
-      fetch,
-      ["nightly was interrupted", "warning"]
-    ])
     assert.deepEqual(yield* told(Effect.interrupt), [["nightly was interrupted", "warning"]])
   }))
 

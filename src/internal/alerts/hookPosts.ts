@@ -8,7 +8,7 @@ import type { Alert, Severity } from "../../Alert.ts"
 import { StepContext } from "../../StepContext.ts"
 import type { AlerterError } from "../model/alerterError.ts"
 import type { Outcome } from "../model/events.ts"
-import { interruptionOf, isRunInterrupted } from "../model/interrupting.ts"
+import { isRunInterrupted } from "../model/interrupting.ts"
 import { evaluatedIn, type Occurrence, type OccurrenceRun } from "../model/occurrence.ts"
 import { isToldElsewhere, type Overdue } from "../model/overdue.ts"
 import { postingOfHook } from "../model/posting.ts"
@@ -90,11 +90,7 @@ export const postInterrupt = (
   cause: Cause.Cause<unknown>,
   adjust: (alert: Alert) => Alert
 ): Effect.Effect<void, AlerterError, StepContext> =>
-  StepContext.use((context) => {
-    const posted = post(alerter, "interrupt", undefined, adjust)
-    const evaluation = evaluatedIn(context)
-    return evaluation === undefined ? posted : once(interruptionOf(evaluation, cause), false, () => posted)
-  })
+  once(cause, false, () => post(alerter, "interrupt", undefined, adjust))
 
 /** Posts the alert of a skip, unless the skipped step inside has told of it. */
 export const postSkip = (

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { AlertedErrors, type Alerting } from "../model/alerted.ts"
 import { StepContext } from "../model/context.ts"
+import { knownBy } from "../model/interrupting.ts"
 import { evaluatedIn, type Occurrence } from "../model/occurrence.ts"
 import { posting } from "../model/posting.ts"
 import { errorsOf } from "../model/sameError.ts"
@@ -19,7 +20,7 @@ const alertedIn = (evaluation: Occurrence): AlertedErrors => {
 
 /** Returns the positions of the errors of an exit that alerts about an evaluation, or about what is in it, have told. */
 export const toldPositions = (evaluation: Occurrence, exit: Exit.Exit<unknown, unknown>): ReadonlyArray<number> =>
-  Exit.isFailure(exit) ? alertedIn(evaluation).toldIn(exit.cause, evaluation) : []
+  Exit.isFailure(exit) ? alertedIn(evaluation).toldIn(knownBy(evaluation, exit.cause), evaluation) : []
 
 /** Marks errors of an exit as told from inside of an evaluation, or by its own hook. */
 export const markTold = (
@@ -30,7 +31,7 @@ export const markTold = (
 ): void => {
   if (positions === undefined || positions.length === 0 || Exit.isSuccess(exit)) return
   const place = by === "own" ? evaluation : { around: evaluation, owner: undefined }
-  alertedIn(evaluation).markTold(exit.cause, positions, place)
+  alertedIn(evaluation).markTold(knownBy(evaluation, exit.cause), positions, place)
 }
 
 /** Returns the cause with only those of its errors that an alert is about. */
@@ -61,12 +62,13 @@ export const once = <E, R>(
     const evaluation = evaluatedIn(context)
     if (evaluation === undefined) return Effect.asVoid(post(cause))
     const alerted = alertedIn(evaluation)
+    const known = knownBy(evaluation, cause)
     // uninterruptible but for the waiting and the post, so that no alert stays begun
     return Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(
         each || hasNotUndone(evaluation)
-          ? Effect.succeed(alerted.post(errorsOf(cause), evaluation))
-          : restore(alerted.begin(cause, evaluation)),
+          ? Effect.succeed(alerted.post(errorsOf(known), evaluation))
+          : restore(alerted.begin(known, evaluation)),
         (alerting) =>
           alerting === undefined
             ? Effect.void

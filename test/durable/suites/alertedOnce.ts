@@ -47,6 +47,22 @@ export const alertedOnceSuite = (engine: Engine): void => {
       }))
   }
 
+  test("a durable run tells once of a step that interrupts itself", (storage) =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      const load = Durable.step(Step.make("load", Effect.interrupt))
+      const { layer, workflow } = job(() =>
+        Pipeline.make("nightly", load).pipe(
+          Pipeline.stepHooks(AlerterHooks.interrupt),
+          Pipeline.hooks(AlerterHooks.interrupt)
+        )
+      )
+      yield* inProcess(storage, Layer.provide(layer, seen.layer), Effect.exit(workflow.execute({ id: "1" })))
+      assert.deepEqual(seen.alerts.map(({ severity, title }) => [title, severity]), [
+        ["job › load was interrupted", "warning"]
+      ])
+    }))
+
   test("a durable run alerts an error that no step has told", (storage) =>
     Effect.gen(function*() {
       const seen = recorder()
