@@ -23,7 +23,7 @@ const modules: Record<string, Budget> = {
   Alert: { own: 2380, total: 9460 },
   Alerter: { own: 12710, total: 29260 },
   "alerters/index": { own: 64550, total: 98900, schema: true },
-  AlerterHooks: { own: 26830, total: 48000 },
+  AlerterHooks: { own: 26830, total: 48060 },
   Approver: { own: 12230, total: 29950 },
   "approvers/index": { own: 40010, total: 95920, schema: true },
   "config/index": { own: 173250, total: 228630, schema: true },
@@ -41,7 +41,7 @@ const modules: Record<string, Budget> = {
   Step: { own: 29270, total: 49190 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 5800, total: 19090 },
-  index: { own: 57510, total: 99160, schema: true }
+  index: { own: 57510, total: 99210, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
