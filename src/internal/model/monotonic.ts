@@ -5,9 +5,12 @@ import * as Context from "effect/Context"
 /** The clock of a program that has no other. */
 const live = Context.get(Context.empty(), Clock.Clock)
 
+/** Bound once, as effect binds its own clock: Node looks `performance` up by a getter, at each reading. */
+const now = performance.now.bind(performance)
+
 /**
  * Returns milliseconds on the monotonic clock, with fractions. They tell durations: their origin is any. Reads the live
  * clock without a bigint, which would take half as long again.
  */
 export const monotonicMillis = (clock: Clock.Clock): number =>
-  clock === live ? performance.now() : Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+  clock === live ? now() : Number(clock.monotonicTimeNanosUnsafe()) / 1e6
