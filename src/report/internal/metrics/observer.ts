@@ -7,7 +7,7 @@ import type { Planned } from "../../../internal/model/plan.ts"
 import { type Tap, TapKey, type Tapped } from "../../../internal/model/tap.ts"
 import type { HookInfo, RunEvent } from "../../../RunEvent.ts"
 import { Running } from "./running.ts"
-import { type Counter, counter, type Gauge, gauge, type Histogram, histogram } from "./series.ts"
+import { type Counter, counter, type Gauge, gauge, type Histogram, histogram, Registry } from "./series.ts"
 
 /** In seconds: from a step in memory to a run that takes all night, about three for each power of ten. */
 const longBoundaries = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 1800, 3600, 10_800, 43_200]
@@ -38,21 +38,22 @@ const maxNames = 1_000
 
 /** Makes an observer that updates the registry of the given context: it is called outside of any fiber. */
 export const makeObserver = (context: Context.Context<never>): Tapped => {
-  const runs = counter(context, "epilogue_runs_total", "Runs that ended, by pipeline and outcome")
-  const runSeconds = histogram(context, "epilogue_run_duration_seconds", "How long runs took", longBoundaries)
-  const steps = counter(context, "epilogue_steps_total", "Steps that ended, by pipeline, step and outcome")
+  const registry = new Registry(context)
+  const runs = counter(registry, "epilogue_runs_total", "Runs that ended, by pipeline and outcome")
+  const runSeconds = histogram(registry, "epilogue_run_duration_seconds", "How long runs took", longBoundaries)
+  const steps = counter(registry, "epilogue_steps_total", "Steps that ended, by pipeline, step and outcome")
   const stepSeconds = histogram(
-    context,
+    registry,
     "epilogue_step_duration_seconds",
     "How long steps took, all attempts and the delays between them included",
     longBoundaries
   )
-  const retries = counter(context, "epilogue_step_retries_total", "Attempts that failed and were followed by another")
-  const overdueSteps = counter(context, "epilogue_steps_overdue_total", "Limits that steps have exceeded and gone on")
-  const overdueRuns = counter(context, "epilogue_runs_overdue_total", "Limits that runs have exceeded and gone on")
-  const running = gauge(context, "epilogue_steps_running", "Steps that have begun and not ended", "{step}")
-  const hooks = counter(context, "epilogue_hooks_total", "Hooks that were come to, by kind and outcome")
-  const hookSeconds = histogram(context, "epilogue_hook_duration_seconds", "How long hooks took", hookBoundaries)
+  const retries = counter(registry, "epilogue_step_retries_total", "Attempts that failed and were followed by another")
+  const overdueSteps = counter(registry, "epilogue_steps_overdue_total", "Limits that steps have exceeded and gone on")
+  const overdueRuns = counter(registry, "epilogue_runs_overdue_total", "Limits that runs have exceeded and gone on")
+  const running = gauge(registry, "epilogue_steps_running", "Steps that have begun and not ended", "{step}")
+  const hooks = counter(registry, "epilogue_hooks_total", "Hooks that were come to, by kind and outcome")
+  const hookSeconds = histogram(registry, "epilogue_hook_duration_seconds", "How long hooks took", hookBoundaries)
 
   const pipelines = new Map<string, Map<string, StepSeries>>()
   let lastPipeline: string | undefined
@@ -82,7 +83,7 @@ export const makeObserver = (context: Context.Context<never>): Tapped => {
   const begunIn = (runId: string): Running<StepSeries> | undefined =>
     runId === lastRun && lastBegun !== undefined ? lastBegun : begun.get(runId)
 
-  const stepStarted = (runId: string, index: number, pipeline: string, step: string, at: number): void => {
+  const stepStarted = (runId: string, index: number, pipeline: string, step: string): void => {
     let ofRun = begunIn(runId)
     if (ofRun === undefined) {
       ofRun = new Running()
@@ -95,7 +96,7 @@ export const makeObserver = (context: Context.Context<never>): Tapped => {
       lastBegun = ofRun
     }
     const series = seriesOf(pipeline, step)
-    if (ofRun.add(index, series)) series.running.add(1, at)
+    if (ofRun.add(index, series)) series.running.add(1)
   }
 
   const forget = (runId: string): void => {
@@ -109,12 +110,11 @@ export const makeObserver = (context: Context.Context<never>): Tapped => {
     pipeline: string,
     step: string,
     outcome: Outcome,
-    seconds: number,
-    at: number
+    seconds: number
   ): void => {
     const ofRun = begunIn(runId)
     const begunAs = ofRun?.take(index)
-    begunAs?.running.add(-1, at)
+    begunAs?.running.add(-1)
     if (ofRun !== undefined && ofRun !== lastBegun && ofRun.isEmpty) begun.delete(runId)
     const { ends } = begunAs ?? seriesOf(pipeline, step)
     let series = ends[outcome]
@@ -122,8 +122,8 @@ export const makeObserver = (context: Context.Context<never>): Tapped => {
       const labels = { pipeline, step, outcome }
       series = ends[outcome] = { total: steps(labels), seconds: stepSeconds(labels) }
     }
-    series.total.increment(at)
-    series.seconds.observe(seconds, at)
+    series.total.increment()
+    series.seconds.observe(seconds)
   }
 
   const hookLabels = (pipeline: string, hook: string, kind: Kind, outcome: string) => ({
@@ -150,45 +150,52 @@ export const makeObserver = (context: Context.Context<never>): Tapped => {
     return series
   }
 
-  const hookEnded = (pipeline: string, planned: Planned, seconds: number, at: number): void => {
+  const hookEnded = (pipeline: string, planned: Planned, seconds: number): void => {
     const series = hookSeriesOf(pipeline, planned)
-    series.total.increment(at)
-    series.seconds.observe(seconds, at)
+    series.total.increment()
+    series.seconds.observe(seconds)
   }
 
   const hook = (event: RunEvent & HookInfo, outcome: string, duration?: Duration.Duration): void => {
-    const at = event.at.epochMilliseconds
     const labels = hookLabels(event.pipelineName, event.hook, event.kind, outcome)
-    hooks(labels).increment(at)
-    if (duration !== undefined) hookSeconds(labels).observe(Duration.toSeconds(duration), at)
+    hooks(labels).increment()
+    if (duration !== undefined) hookSeconds(labels).observe(Duration.toSeconds(duration))
   }
 
   const tap: Tap = {
-    stepStarted: ({ index, owner, run }, at) => stepStarted(run.id, index, run.pipelineName, owner.name, at),
-    stepEnded: ({ index, owner, run }, at, _exit, outcome, nanos) =>
-      stepEnded(run.id, index, run.pipelineName, owner.name, outcome, nanos / 1e9, at),
-    hookEnded: ({ run }, at, planned, nanos) => hookEnded(run.pipelineName, planned, nanos / 1e9, at)
+    stepStarted: ({ index, owner, run }, at) => {
+      registry.turnTo(at)
+      stepStarted(run.id, index, run.pipelineName, owner.name)
+    },
+    stepEnded: ({ index, owner, run }, at, _exit, outcome, nanos) => {
+      registry.turnTo(at)
+      stepEnded(run.id, index, run.pipelineName, owner.name, outcome, nanos / 1e9)
+    },
+    hookEnded: ({ run }, at, planned, nanos) => {
+      registry.turnTo(at)
+      hookEnded(run.pipelineName, planned, nanos / 1e9)
+    }
   }
 
   const observe = (event: RunEvent): void => {
     const { pipelineName: pipeline, runId } = event
-    const at = event.at.epochMilliseconds
+    registry.turnTo(event.at.epochMilliseconds)
     switch (event._tag) {
       case "StepStarted":
-        return stepStarted(runId, event.index, pipeline, event.stepName, at)
+        return stepStarted(runId, event.index, pipeline, event.stepName)
       case "AttemptFailed":
-        return retries({ pipeline, step: event.stepName }).increment(at)
+        return retries({ pipeline, step: event.stepName }).increment()
       case "StepOverdue":
-        return event.times === 1 ? overdueSteps({ pipeline, step: event.stepName }).increment(at) : undefined
+        return event.times === 1 ? overdueSteps({ pipeline, step: event.stepName }).increment() : undefined
       case "RunOverdue":
-        return event.times === 1 ? overdueRuns({ pipeline }).increment(at) : undefined
+        return event.times === 1 ? overdueRuns({ pipeline }).increment() : undefined
       case "StepEnded": {
         const seconds = Duration.toSeconds(event.duration)
-        return stepEnded(runId, event.index, pipeline, event.stepName, event.outcome, seconds, at)
+        return stepEnded(runId, event.index, pipeline, event.stepName, event.outcome, seconds)
       }
       case "StepSkipped": {
         const seconds = Duration.toSeconds(event.duration)
-        return stepEnded(runId, event.index, pipeline, event.stepName, "skip", seconds, at)
+        return stepEnded(runId, event.index, pipeline, event.stepName, "skip", seconds)
       }
       case "HookEnded":
         return hook(event, "success", event.duration)
@@ -199,10 +206,10 @@ export const makeObserver = (context: Context.Context<never>): Tapped => {
       case "RunEnded": {
         const labels = { pipeline, outcome: event.outcome }
         // a step without an end would be shown as running for as long as the process lives
-        for (const { running } of begun.get(runId)?.takeAll() ?? []) running.add(-1, at)
+        for (const { running } of begun.get(runId)?.takeAll() ?? []) running.add(-1)
         forget(runId)
-        runs(labels).increment(at)
-        return runSeconds(labels).observe(Duration.toSeconds(event.duration), at)
+        runs(labels).increment()
+        return runSeconds(labels).observe(Duration.toSeconds(event.duration))
       }
     }
   }

@@ -16,6 +16,25 @@ const overflow: Labels = { "otel.metric.overflow": "true" }
 /** Becomes the unit in OTLP. Prometheus' text leaves it out. */
 const seconds: Labels = { unit: "seconds" }
 
+/** A registry of metrics, as series see it. */
+export class Registry {
+  readonly context: Context.Context<never>
+  /** Counts the milliseconds in which series were changed. A small integer, which is compared faster than a time. */
+  epoch = 0
+  private at = NaN
+
+  constructor(context: Context.Context<never>) {
+    this.context = context
+  }
+
+  /** Notes the time of an event, in milliseconds, before its series are changed. */
+  turnTo(at: number): void {
+    if (this.at === at) return
+    this.at = at
+    this.epoch++
+  }
+}
+
 /** The numbers of a series, which its registry reads when metrics are read. */
 interface Numbers<State> {
   readonly state: () => State
@@ -30,13 +49,14 @@ let readLast: unknown
  */
 export abstract class Series<State, N extends Numbers<State>> {
   private readonly metric: Metric.Metric<number, State>
-  private readonly context: Context.Context<never>
+  private readonly registry: Registry
   protected numbers: N
-  private foundAt: number | undefined
+  private foundIn: number
 
-  constructor(metric: Metric.Metric<number, State>, context: Context.Context<never>) {
+  constructor(metric: Metric.Metric<number, State>, registry: Registry) {
     this.metric = metric
-    this.context = context
+    this.registry = registry
+    this.foundIn = registry.epoch
     this.numbers = this.find()
   }
 
@@ -45,14 +65,15 @@ export abstract class Series<State, N extends Numbers<State>> {
   protected abstract isOurs(numbers: unknown): numbers is N
 
   /** Finds the numbers anew in each millisecond in which they are changed: the series may have been removed. */
-  protected look(at: number): void {
-    if (this.foundAt === at) return
-    this.foundAt = at
+  protected look(): void {
+    const { epoch } = this.registry
+    if (this.foundIn === epoch) return
+    this.foundIn = epoch
     this.numbers = this.find()
   }
 
   private find(): N {
-    const { context, metric } = this
+    const { metric, registry: { context } } = this
     readLast = undefined
     const state = metric.valueUnsafe(context)
     if (this.isOurs(readLast)) return readLast
@@ -84,8 +105,8 @@ export class Counter extends Series<Metric.CounterState<number>, Count> {
   protected isOurs(numbers: unknown): numbers is Count {
     return numbers instanceof Count
   }
-  increment(at: number): void {
-    this.look(at)
+  increment(): void {
+    this.look()
     this.numbers.count++
   }
 }
@@ -108,8 +129,8 @@ export class Gauge extends Series<Metric.GaugeState<number>, Level> {
   protected isOurs(numbers: unknown): numbers is Level {
     return numbers instanceof Level
   }
-  add(value: number, at: number): void {
-    this.look(at)
+  add(value: number): void {
+    this.look()
     this.numbers.value += value
   }
 }
@@ -161,8 +182,8 @@ export class Histogram extends Series<Metric.HistogramState, Distribution> {
   protected isOurs(numbers: unknown): numbers is Distribution {
     return numbers instanceof Distribution
   }
-  observe(value: number, at: number): void {
-    this.look(at)
+  observe(value: number): void {
+    this.look()
     this.numbers.observe(value)
   }
 }
@@ -186,26 +207,31 @@ const instrument = <S>(make: (attributes: Labels) => S): Instrument<S> => {
 }
 
 /** @internal */
-export const counter = (context: Context.Context<never>, id: string, description: string): Instrument<Counter> =>
-  instrument((attributes) => new Counter(Metric.counter(id, { description, attributes, incremental: true }), context))
+export const counter = (registry: Registry, id: string, description: string): Instrument<Counter> =>
+  instrument((attributes) => new Counter(Metric.counter(id, { description, attributes, incremental: true }), registry))
 
 /** @internal */
 export const gauge = (
-  context: Context.Context<never>,
+  registry: Registry,
   id: string,
   description: string,
   unit: string
 ): Instrument<Gauge> =>
   // without a unit, OTLP's readers may take the gauge for a ratio
-  instrument((attributes) => new Gauge(Metric.gauge(id, { description, attributes: { ...attributes, unit } }), context))
+  instrument((attributes) =>
+    new Gauge(Metric.gauge(id, { description, attributes: { ...attributes, unit } }), registry)
+  )
 
 /** @internal */
 export const histogram = (
-  context: Context.Context<never>,
+  registry: Registry,
   id: string,
   description: string,
   boundaries: ReadonlyArray<number>
 ): Instrument<Histogram> =>
   instrument((attributes) =>
-    new Histogram(Metric.histogram(id, { description, attributes: { ...attributes, ...seconds }, boundaries }), context)
+    new Histogram(
+      Metric.histogram(id, { description, attributes: { ...attributes, ...seconds }, boundaries }),
+      registry
+    )
   )
